@@ -1,0 +1,215 @@
+/**
+ * The layout of the shared WebAssembly memory: the whole contract between the core
+ * (AssemblyScript) and the host (TypeScript). Both import this file, so it holds nothing but
+ * numeric constants and arithmetic. All addresses are byte addresses in the shared memory,
+ * all words are 32-bit little-endian unless a comment says otherwise, and every word that two
+ * threads touch is read and written with atomics.
+ *
+ *   0            the null page, never used
+ *   MACHINE      one block for the whole machine: power, PLIC, UART, virtio register files
+ *   HARTS        one block per hart: registers, CSRs, mailbox, translation caches
+ *   PAGE_FLAGS   one byte per page of guest RAM
+ *   RAM          guest physical memory from RAM_START on
+ */
+
+export const MAX_HARTS = 8;
+
+// ---- Guest physical memory map, that of QEMU's `virt` board -------------------------------
+export const FINISHER_START = 0x0010_0000;
+export const RTC_START = 0x0010_1000;
+export const ACLINT_START = 0x0200_0000;
+export const PLIC_START = 0x0c00_0000;
+export const UART_START = 0x1000_0000;
+export const VIRTIO_START = 0x1000_1000;
+export const VIRTIO_STRIDE = 0x1000;
+export const RAM_START = 0x8000_0000;
+
+/** PLIC source numbers. Virtio slot n (0-based) has source 1 + n. */
+export const VIRTIO_IRQ = 1;
+export const UART_IRQ = 10;
+export const RTC_IRQ = 11;
+
+/** Guest time: mtime, rdtime and the device tree's timebase-frequency, in Hz. */
+export const TIMEBASE = 10_000_000;
+
+// ---- Machine block ------------------------------------------------------------------------
+export const MACHINE = 0x1_0000;
+export const MACHINE_SIZE = 0x1_0000;
+
+/** POWER_* below. The host or any hart sets it; every hart leaves `run` when it is not RUNNING. */
+export const M_POWER = MACHINE + 0x00;
+/** Exit code that goes with POWER_FAIL (test finisher, HTIF). */
+export const M_EXIT_CODE = MACHINE + 0x04;
+export const M_HARTS = MACHINE + 0x08;
+/** MODE_* bits, written by the host before any hart starts. */
+export const M_MODE = MACHINE + 0x0c;
+/** Host address (word) and length in bytes (u64) of guest RAM. */
+export const M_RAM_BASE = MACHINE + 0x10;
+export const M_RAM_SIZE = MACHINE + 0x18;
+/** Host address of the byte per page of guest RAM (PAGE_* bits). */
+export const M_PAGE_FLAGS = MACHINE + 0x20;
+/** Incremented and notified by a hart when a virtio queue or status needs the machine worker. */
+export const M_DOORBELL = MACHINE + 0x24;
+/** HTIF: guest physical address (u64) of `tohost`, 0 when there is none. */
+export const M_TOHOST = MACHINE + 0x28;
+/** Offset (i64) added to rdtime's clock; the guest writes it through ACLINT mtime. */
+export const M_TIME_OFFSET = MACHINE + 0x30;
+
+export const POWER_RUNNING = 0;
+export const POWER_OFF = 1;
+export const POWER_REBOOT = 2;
+export const POWER_FAIL = 3;
+
+/** The core itself answers SBI calls and harts start in S-mode; without it, bare metal in M-mode. */
+export const MODE_FIRMWARE = 1;
+/** Time is the instruction count (1 tick = ICOUNT_PER_TICK instructions), for reproducible runs. */
+export const MODE_ICOUNT = 2;
+export const ICOUNT_PER_TICK = 16;
+
+// PLIC: 32 sources (0 unused), 2 contexts a hart (2n: M-mode, 2n+1: S-mode).
+export const PLIC = MACHINE + 0x400;
+/** Input lines, one bit a source: set and cleared by the devices. */
+export const PLIC_LEVEL = PLIC + 0x00;
+/** Sources claimed and not yet completed. */
+export const PLIC_CLAIMED = PLIC + 0x04;
+/** Priority of each source: 32 words. */
+export const PLIC_PRIORITY = PLIC + 0x80;
+/** Per context: enable mask, threshold (2 words each, PLIC_CONTEXT_STRIDE bytes apart). */
+export const PLIC_CONTEXTS = PLIC + 0x100;
+export const PLIC_CONTEXT_STRIDE = 8;
+export const PLIC_SOURCES = 32;
+
+// UART: receive ring filled by the host, drained by the guest.
+export const UART = MACHINE + 0x600;
+/** Counts of bytes ever written (host) and read (guest); the ring index is the count mod size. */
+export const UART_RX_HEAD = UART + 0x00;
+export const UART_RX_TAIL = UART + 0x04;
+/** Registers IER, LCR, MCR, SCR, DLL, DLM, one word each, and whether THRE is pending. */
+export const UART_IER = UART + 0x08;
+export const UART_LCR = UART + 0x0c;
+export const UART_MCR = UART + 0x10;
+export const UART_SCR = UART + 0x14;
+export const UART_DLL = UART + 0x18;
+export const UART_DLM = UART + 0x1c;
+export const UART_THRE_PENDING = UART + 0x20;
+export const UART_RX_RING = UART + 0x100;
+export const UART_RX_SIZE = 0x100;
+
+// Goldfish RTC: alarm (u64 ns), enables.
+export const RTC = MACHINE + 0x800;
+
+// ACLINT: msip lives in each hart's mailbox, mtimecmp in each hart's block.
+
+// virtio-mmio register files (virtio 1.2, section 4.2.2).
+export const VIRTIO = MACHINE + 0x1000;
+export const VIRTIO_SLOTS = 8;
+export const VIRTIO_FILE_SIZE = 0x800;
+export const V_DEVICE_ID = 0x00;
+export const V_STATUS = 0x04;
+export const V_INTERRUPT_STATUS = 0x08;
+export const V_DEVICE_FEATURES = 0x10; // two words
+export const V_DRIVER_FEATURES = 0x18; // two words
+export const V_DEVICE_FEATURES_SEL = 0x20;
+export const V_DRIVER_FEATURES_SEL = 0x24;
+export const V_QUEUE_SEL = 0x28;
+/** One bit per queue: set by the hart on QueueNotify, taken (exchanged with 0) by the device. */
+export const V_NOTIFY = 0x2c;
+export const V_CONFIG_GENERATION = 0x30;
+/**
+ * Set to 1 by the hart that writes Status = 0; the hart then waits on it. The machine worker
+ * stops the device, sets the word to 0 and notifies.
+ */
+export const V_RESET = 0x34;
+export const V_QUEUES = 0x100;
+export const V_QUEUE_STRIDE = 0x40;
+export const V_MAX_QUEUES = 8;
+export const V_CONFIG = 0x300;
+export const V_CONFIG_SIZE = 0x100;
+// Per queue; the three addresses are two words each, low then high.
+export const Q_NUM_MAX = 0x00;
+export const Q_NUM = 0x04;
+export const Q_READY = 0x08;
+export const Q_DESC = 0x10;
+export const Q_DRIVER = 0x18;
+export const Q_DEVICE = 0x20;
+
+// ---- Hart blocks --------------------------------------------------------------------------
+export const HARTS = 0x2_0000;
+/** Everything a hart has beside guest RAM lives in this much of the shared memory. */
+export const HART_STRIDE = 0x300_0000;
+
+/** x0…x31 (u64), then a sink that takes writes to x0, then f0…f31 (u64). */
+export const H_X = 0x000;
+export const H_SINK = 0x100;
+export const H_F = 0x108;
+export const H_PC = 0x208;
+/** 0 U, 1 S, 3 M. */
+export const H_PRIV = 0x210;
+export const H_ID = 0x214;
+/** Instructions retired (u64), up to date whenever the hart is outside the interpreter loop. */
+export const H_INSTRET = 0x218;
+
+// Mailbox: the words other threads write.
+/** Interrupt bits set from outside, at their places in mip: SSIP, MSIP. */
+export const H_IPI = 0x240;
+/** Incremented and notified to end a sleep in WFI. */
+export const H_WAKE = 0x244;
+/** REQUEST_* bits asked for by other harts; the hart clears them once done and notifies. */
+export const H_REQUEST = 0x248;
+/** RUN_*: what the hart does now. */
+export const H_RUN = 0x24c;
+/** Where HSM hart_start shall begin (u64 each): pc and a1. */
+export const H_START_PC = 0x250;
+export const H_START_A1 = 0x258;
+
+export const REQUEST_SFENCE = 1;
+export const REQUEST_FENCE_I = 2;
+
+export const RUN_STOPPED = 0;
+export const RUN_START_PENDING = 1;
+export const RUN_STARTED = 2;
+/** Asleep in WFI: will look at its mailbox before it runs another instruction. */
+export const RUN_SLEEPING = 3;
+
+// CSRs (u64 each). sstatus, sie and sip are views of mstatus, mie and mip.
+export const H_MSTATUS = 0x280;
+export const H_MEDELEG = 0x288;
+export const H_MIDELEG = 0x290;
+export const H_MIE = 0x298;
+/** Only the bits software writes (SSIP lives in H_IPI, SEIP software bit, STIP without Sstc). */
+export const H_MIP = 0x2a0;
+export const H_MTVEC = 0x2a8;
+export const H_MSCRATCH = 0x2b0;
+export const H_MEPC = 0x2b8;
+export const H_MCAUSE = 0x2c0;
+export const H_MTVAL = 0x2c8;
+export const H_STVEC = 0x2d0;
+export const H_SSCRATCH = 0x2d8;
+export const H_SEPC = 0x2e0;
+export const H_SCAUSE = 0x2e8;
+export const H_STVAL = 0x2f0;
+export const H_SATP = 0x2f8;
+export const H_STIMECMP = 0x300;
+export const H_MTIMECMP = 0x308;
+export const H_MENVCFG = 0x310;
+export const H_SENVCFG = 0x318;
+export const H_MCOUNTEREN = 0x320;
+export const H_SCOUNTEREN = 0x328;
+export const H_MCOUNTINHIBIT = 0x330;
+/** Added to H_INSTRET to give minstret and mcycle, which software may write. */
+export const H_INSTRET_OFFSET = 0x338;
+export const H_CYCLE_OFFSET = 0x340;
+export const H_FFLAGS = 0x348; // u32
+export const H_FRM = 0x34c; // u32
+/** pmpcfg as 16 bytes, pmpaddr0…15 (u64). */
+export const H_PMPCFG = 0x360;
+export const H_PMPADDR = 0x380;
+/** First free offset for state private to the core. */
+export const H_PRIVATE = 0x400;
+
+// ---- Page flags ---------------------------------------------------------------------------
+/**
+ * The page may have been written since code was last decoded from it. Whoever writes guest RAM
+ * from outside a hart (device DMA) sets it for every page it touches, after the write.
+ */
+export const PAGE_WRITTEN = 1;
