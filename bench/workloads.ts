@@ -1,0 +1,49 @@
+import { execFile } from 'node:child_process';
+import { mkdir, readdir } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+
+const HERE = import.meta.dirname;
+const OUTPUT = join(HERE, '../dist/bench');
+const COMPILER = 'riscv64-linux-gnu-gcc';
+const FLAGS = [
+  ...['-O2', '-Wall', '-Wextra', '-Werror', '-march=rv64gc', '-mabi=lp64d', '-mcmodel=medany'],
+  ...['-ffreestanding', '-fno-tree-loop-distribute-patterns', '-fno-pic', '-no-pie'],
+  ...['-nostdlib', '-static', '-Wl,--build-id=none', '-T', join(HERE, 'runtime/link.ld')],
+];
+
+/** A bare-metal program: an ELF that runs alike in QEMU's `virt` machine and in ours. */
+export interface Workload {
+  name: string;
+  path: string;
+}
+
+async function compile(source: string): Promise<Workload> {
+  const name = basename(source, '.c');
+  const path = join(OUTPUT, name);
+  const runtime = ['start.S', 'runtime.c'].map((file) => join(HERE, 'runtime', file));
+  await run(COMPILER, [...FLAGS, ...runtime, source, '-o', path]);
+  return { name, path };
+}
+
+/** The names of all workloads. */
+export async function workloadNames(): Promise<string[]> {
+  const files = await readdir(join(HERE, 'workloads'));
+  return files
+    .filter((file) => file.endsWith('.c'))
+    .map((file) => basename(file, '.c'))
+    .sort();
+}
+
+/** Compiles the named workloads, and the one that does nothing. */
+export async function compileWorkloads(
+  names: string[],
+): Promise<{ startup: Workload; workloads: Workload[] }> {
+  await mkdir(OUTPUT, { recursive: true });
+  const startup = await compile(join(HERE, 'runtime/startup.c'));
+  const workloads: Workload[] = [];
+  for (const name of names) workloads.push(await compile(join(HERE, 'workloads', `${name}.c`)));
+  return { startup, workloads };
+}
