@@ -1,0 +1,22 @@
+import { Hono } from 'hono';
+import { SECURITY_HEADERS } from './headers.ts';
+import { staticFiles } from './static.ts';
+
+/**
+ * The server's handlers.
+ * @param roots folders of static files, the first that has a file winning
+ */
+export function createApp(roots: readonly string[]): Hono {
+  const app = new Hono();
+  app.use(async (context, next) => {
+    await next();
+    for (const [name, value] of Object.entries(SECURITY_HEADERS)) context.header(name, value);
+  });
+  app.use(staticFiles(roots));
+  app.notFound((context) => context.text('Not found\n', 404));
+  app.onError((error, context) => {
+    console.error(error);
+    return context.text('Internal error\n', 500);
+  });
+  return app;
+}

@@ -1,0 +1,30 @@
+import { once } from 'node:events';
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { createAdaptorServer } from '@hono/node-server';
+import { createApp } from './app.ts';
+
+export interface RunningServer {
+  url: string;
+  close(): Promise<void>;
+}
+
+/**
+ * Serves `roots` on the loopback interface: a page is isolated only on https or on localhost, so a
+ * public server stands behind a proxy that speaks TLS.
+ * @param port 0 takes any free one
+ * @throws when the port cannot be listened on
+ */
+export async function startServer(roots: readonly string[], port: number): Promise<RunningServer> {
+  const server = createAdaptorServer({ fetch: createApp(roots).fetch }) as Server;
+  server.listen(port, 'localhost');
+  await once(server, 'listening');
+  return {
+    url: `http://localhost:${(server.address() as AddressInfo).port}/`,
+    close: async () => {
+      server.close();
+      server.closeAllConnections();
+      if (server.listening) await once(server, 'close');
+    },
+  };
+}
