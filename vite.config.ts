@@ -1,0 +1,15 @@
+import { defineConfig } from 'vite';
+import { ISOLATION_HEADERS } from './src/server/headers.ts';
+
+export default defineConfig({
+  build: {
+    outDir: 'dist/app',
+    emptyOutDir: true,
+    target: 'es2022',
+    // The server serves public/ itself: the emulator and the kernels are built apart from the page.
+    copyPublicDir: false,
+  },
+  worker: { format: 'es' },
+  server: { headers: ISOLATION_HEADERS },
+  preview: { headers: ISOLATION_HEADERS },
+});
