@@ -1,0 +1,16 @@
+#include <sys/socket.h>
+#include <linux/if.h>
+#include <linux/sockios.h>
+
+#include "console.h"
+#include "system.h"
+
+void bring_up_loopback(void)
+{
+	struct ifreq request = { .ifr_name = "lo", .ifr_flags = IFF_UP | IFF_RUNNING };
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	if (ioctl(fd, SIOCSIFFLAGS, &request) < 0)
+		say("cannot bring up the loopback interface: error %d", errno);
+	close(fd);
+}

@@ -1,0 +1,75 @@
+/* PID 1 of the guest: prepares the system, then serves the host until the host is gone. */
+
+#include <asm/ioctls.h>
+
+#include "console.h"
+#include "control.h"
+#include "process.h"
+#include "system.h"
+
+static void __attribute__((noreturn)) power_off(void)
+{
+	process_end_all();
+	syscall(__NR_sync);
+	unmount_filesystems();
+	ioctl(STDERR_FILENO, TCSBRK, (void *)1);
+	reboot(RB_POWER_OFF);
+	/* The kernel panics should PID 1 return, which ends the machine too. */
+	exit(1);
+}
+
+static void handle(enum message_type type, struct message m)
+{
+	switch (type) {
+	case RUN:
+		process_run(m);
+		break;
+	case SIGNAL:
+		process_signal(m);
+		break;
+	case POWEROFF:
+		power_off();
+	default:
+		break;
+	}
+}
+
+static void serve(int control, int children)
+{
+	struct pollfd events[] = {
+		{ .fd = control, .events = POLLIN },
+		{ .fd = children, .events = POLLIN },
+	};
+
+	for (;;) {
+		poll(events, 2, -1);
+		if (events[1].revents)
+			process_reap();
+		if (events[0].revents && control_receive(handle) < 0)
+			return;
+	}
+}
+
+int main(void)
+{
+	static const char started[] = "LinuxRun: init started\n";
+
+	/* A single write, for boot benchmarks wait for this line. */
+	write(STDERR_FILENO, started, sizeof(started) - 1);
+	mount_filesystems();
+	open_standard_streams();
+	bring_up_loopback();
+
+	int children = child_events();
+	int control = control_connect();
+
+	if (control >= 0) {
+		serve(control, children);
+		say("the host is gone, powering off");
+	} else if (errno == ENODEV) {
+		say("this machine has no vsock device to reach the host, powering off");
+	} else {
+		say("the host does not answer over vsock (error %d), powering off", errno);
+	}
+	power_off();
+}

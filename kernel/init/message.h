@@ -1,0 +1,28 @@
+/* Reading the fields of a message from the host; docs/agent-protocol.md describes them all. */
+#ifndef INIT_MESSAGE_H
+#define INIT_MESSAGE_H
+
+#include <stdbool.h>
+
+enum message_type { RUN = 1, HELLO = 2, EXIT = 3, SIGNAL = 4, POWEROFF = 5 };
+
+enum { PROTOCOL_VERSION = 1 };
+
+/* RUN's flag: the process gets the console as its controlling terminal instead of streams. */
+enum { RUN_CONSOLE = 1 };
+
+/* The unread rest of a message. Every read_ function fails, without moving, past its end. */
+struct message {
+	char *at, *end;
+};
+
+bool read_u8(struct message *, uint8_t *value);
+bool read_u32(struct message *, uint32_t *value);
+
+/* A NUL-terminated string, in place; NULL when the NUL is missing. */
+char *read_string(struct message *);
+
+/* A count and that many strings. Returns a new array ended by NULL, or NULL when malformed. */
+char **read_strings(struct message *);
+
+#endif

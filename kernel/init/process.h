@@ -1,0 +1,19 @@
+/* The processes the host asked for, by the numbers the host gave them. */
+#ifndef INIT_PROCESS_H
+#define INIT_PROCESS_H
+
+#include "message.h"
+
+/* Returns a descriptor that is readable when a child has ended, and blocks the signal itself. */
+int child_events(void);
+
+void process_run(struct message);
+void process_signal(struct message);
+
+/* Reaps every child that has ended, orphans too, and reports those of the host. */
+void process_reap(void);
+
+/* Ends every process but init: asks, waits a little, then kills. */
+void process_end_all(void);
+
+#endif

@@ -1,0 +1,16 @@
+#ifndef INIT_SYSTEM_H
+#define INIT_SYSTEM_H
+
+/* Makes descriptors 0, 1 and 2 exist even on a machine without a console. */
+void open_standard_streams(void);
+
+/* Mounts the kernel's file systems (/proc, /sys, /dev, cgroups) and the temporary ones. */
+void mount_filesystems(void);
+
+/* Unmounts what can be unmounted, newest first, and makes the rest read-only. */
+void unmount_filesystems(void);
+
+/* Brings up the loopback network interface. */
+void bring_up_loopback(void);
+
+#endif
