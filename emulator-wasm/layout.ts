@@ -79,7 +79,8 @@ export const PLIC_CONTEXTS = PLIC + 0x100;
 export const PLIC_CONTEXT_STRIDE = 8;
 export const PLIC_SOURCES = 32;
 
-// UART: receive ring filled by the host, drained by the guest.
+// UART: receive ring filled by the host, which then wakes the harts; drained by the guest. The line
+// is not in PLIC_LEVEL: the core derives it from these words.
 export const UART = MACHINE + 0x600;
 /** Counts of bytes ever written (host) and read (guest); the ring index is the count mod size. */
 export const UART_RX_HEAD = UART + 0x00;
@@ -92,11 +93,24 @@ export const UART_SCR = UART + 0x14;
 export const UART_DLL = UART + 0x18;
 export const UART_DLM = UART + 0x1c;
 export const UART_THRE_PENDING = UART + 0x20;
+export const UART_FCR = UART + 0x24;
+/** Bytes sent and not yet given to the host: count, lock of the two, buffer. */
+export const UART_TX_LENGTH = UART + 0x28;
+export const UART_TX_LOCK = UART + 0x2c;
+export const UART_TX_BUFFER = UART + 0x40;
+export const UART_TX_SIZE = 0x80;
 export const UART_RX_RING = UART + 0x100;
 export const UART_RX_SIZE = 0x100;
 
-// Goldfish RTC: alarm (u64 ns), enables.
+// Goldfish RTC: ns added to the host's clock (u64), alarm (u64 ns), latched high word of the time,
+// whether the alarm is armed, whether its interrupt is pending and enabled.
 export const RTC = MACHINE + 0x800;
+export const RTC_OFFSET = RTC + 0x00;
+export const RTC_ALARM = RTC + 0x08;
+export const RTC_TIME_HIGH = RTC + 0x10;
+export const RTC_ARMED = RTC + 0x14;
+export const RTC_PENDING = RTC + 0x18;
+export const RTC_ENABLED = RTC + 0x1c;
 
 // ACLINT: msip lives in each hart's mailbox, mtimecmp in each hart's block.
 
@@ -161,6 +175,8 @@ export const H_RUN = 0x24c;
 /** Where HSM hart_start shall begin (u64 each): pc and a1. */
 export const H_START_PC = 0x250;
 export const H_START_A1 = 0x258;
+/** Held by the hart that writes these two. */
+export const H_START_LOCK = 0x260;
 
 export const REQUEST_SFENCE = 1;
 export const REQUEST_FENCE_I = 2;

@@ -1,0 +1,35 @@
+/** Fences in other harts: the requester's side of the H_REQUEST mailbox. */
+import { H_ID, H_REQUEST, H_RUN, M_POWER, POWER_RUNNING, RUN_STARTED } from '../layout';
+import { hartBlock, wake } from './mailbox';
+import { serveRequests } from './mmu';
+
+/** Short, since meanwhile other harts may wait for this one. */
+const POLL_NS: i64 = 50_000;
+
+/**
+ * Makes every hart in `targets` (a bit per hart id) do what `requests` (REQUEST_* bits) says, and
+ * returns when none of them can run another instruction without having done it.
+ */
+export function requestRemote(hart: usize, targets: u32, requests: u32): void {
+  for (let rest = targets; rest != 0; rest &= rest - 1) {
+    const target = hartBlock(ctz(rest));
+    atomic.or<u32>(target, requests, H_REQUEST);
+    if (target != hart) wake(target);
+  }
+  serveRequests(hart);
+  const others = targets & ~(1 << load<u32>(hart, H_ID));
+  for (let rest = others; rest != 0; rest &= rest - 1) awaitServed(hart, hartBlock(ctz(rest)), requests);
+}
+
+/**
+ * A hart that is not RUN_STARTED serves its mailbox after it has become so and before it runs
+ * anything: either it sees our request, or we see that it runs and wait.
+ */
+function awaitServed(hart: usize, target: usize, requests: u32): void {
+  while (atomic.load<u32>(M_POWER) == POWER_RUNNING) {
+    const open = atomic.load<u32>(target, H_REQUEST);
+    if ((open & requests) == 0 || atomic.load<u32>(target, H_RUN) != RUN_STARTED) return;
+    atomic.wait<i32>(target + H_REQUEST, open, POLL_NS);
+    serveRequests(hart);
+  }
+}
