@@ -1,0 +1,29 @@
+/** Error-free transformations: what the host's rounding to nearest left out. */
+import { HIDDEN_D } from './format';
+
+/** sum + sumError(a, b, sum) is a + b exactly, unless something overflows and the error is not 0 (Knuth's TwoSum). */
+@inline
+export function sumError<T extends number>(a: T, b: T, sum: T): T {
+  const addend = <T>(sum - a);
+  return <T>(<T>(a - <T>(sum - addend)) + <T>(b - addend));
+}
+
+/** Zeros that end the significand of a double. */
+@inline
+function trailingZeros(a: u64): u64 {
+  return ctz(a | HIDDEN_D);
+}
+
+/** Whether the product of two doubles fits the significand of a third. */
+@inline
+export function productFits(a: u64, b: u64): bool {
+  return trailingZeros(a) + trailingZeros(b) >= 53;
+}
+
+/** Given the nearest sum and its error, the sum rounded to odd. */
+@inline
+export function roundToOdd(sum: f64, error: f64): f64 {
+  const bits = reinterpret<u64>(sum);
+  if (error == 0 || bits & 1) return sum;
+  return reinterpret<f64>((error > 0) == (sum > 0) ? bits + 1 : bits - 1);
+}
