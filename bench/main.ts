@@ -1,31 +1,24 @@
 /**
  * `npm run bench -- [SECTION…] [WORKLOAD…] [--repeat N] [--wasm PATH]`
  *
- * Measures the machine against qemu-system-riscv64, side by side in one run.
+ * Measures the machine against qemu-system-riscv64, side by side in one run. Sections are node and
+ * chromium; without any, all are measured, and without a workload, all of them.
  */
-import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { withChromium } from './chromium.ts';
 import { runOnCore } from './core.ts';
 import { runInQemu } from './qemu.ts';
 import { parseReport, type Sample } from './sample.ts';
 import { geometricMean, median, printTable } from './table.ts';
+import { threadClock } from './threads.ts';
 import { compileWorkloads, type Workload, workloadNames } from './workloads.ts';
 
 const REQUIRED_RATIO = 0.35;
+const STARTUP_RUNS = 5;
 
-/** Processor time of the calling thread, in seconds. */
-function threadTime(): number {
-  return Number(readFileSync('/proc/thread-self/schedstat', 'utf8').split(' ')[0]) / 1e9;
-}
-
-async function runInNode(module: WebAssembly.Module, { name, path }: Workload): Promise<Sample> {
-  const elf = await readFile(path);
-  const start = threadTime();
-  const output = runOnCore(module, elf);
-  return { cpu: threadTime() - start, ...parseReport(name, output) };
-}
+type Runner = (workload: Workload) => Promise<Sample>;
 
 interface Comparison {
   name: string;
@@ -33,50 +26,51 @@ interface Comparison {
   ours: Sample[];
 }
 
-async function compare(
-  workloads: Workload[],
-  repeat: number,
-  qemu: (workload: Workload) => Promise<Sample>,
-  ours: (workload: Workload) => Promise<Sample>,
-): Promise<Comparison[]> {
-  const comparisons = workloads.map(({ name }): Comparison => ({ name, qemu: [], ours: [] }));
+/** Runs each workload `repeat` times in both emulators by turns. */
+async function compare(workloads: Workload[], repeat: number, ours: Runner): Promise<Comparison[]> {
+  const comparisons = workloads.map((workload) => ({ workload, qemu: [] as Sample[], ours: [] as Sample[] }));
   for (let round = 0; round < repeat; round++) {
-    for (const [index, workload] of workloads.entries()) {
-      comparisons[index]?.qemu.push(await qemu(workload));
-      comparisons[index]?.ours.push(await ours(workload));
+    for (const comparison of comparisons) {
+      comparison.qemu.push(await runInQemu(comparison.workload));
+      comparison.ours.push(await ours(comparison.workload));
     }
   }
-  return comparisons;
+  return comparisons.map(({ workload, qemu, ours }) => ({ name: workload.name, qemu, ours }));
 }
 
 const cpuOf = (samples: Sample[]) => median(samples.map(({ cpu }) => cpu));
 
-function printComparisons(comparisons: Comparison[], startup: { qemu: number; ours: number }): void {
+function printComparisons(comparisons: Comparison[], startup: Comparison): void {
   const ratios: number[] = [];
   const rows = comparisons.map(({ name, qemu, ours }) => {
-    const qemuSeconds = cpuOf(qemu) - startup.qemu;
-    const ourSeconds = cpuOf(ours) - startup.ours;
-    const mips = (ours[0]?.instructions ?? 0) / ourSeconds / 1e6;
-    ratios.push(qemuSeconds / ourSeconds);
-    return [
-      name,
-      qemuSeconds.toFixed(3),
-      ourSeconds.toFixed(3),
-      mips.toFixed(0),
-      (qemuSeconds / ourSeconds).toFixed(2),
-    ];
+    const qemuSeconds = cpuOf(qemu) - cpuOf(startup.qemu);
+    const ourSeconds = cpuOf(ours) - cpuOf(startup.ours);
+    const ratio = qemuSeconds / ourSeconds;
+    ratios.push(ratio);
+    const mips = median(ours.map(({ instructions }) => instructions)) / ourSeconds / 1e6;
+    return [name, qemuSeconds.toFixed(3), ourSeconds.toFixed(3), mips.toFixed(0), ratio.toFixed(2)];
   });
   printTable(['workload', 'qemu s', 'ours s', 'MIPS', 'ratio'], rows);
-  console.log(`geometric mean ${geometricMean(ratios).toFixed(3)} × qemu (required: ${REQUIRED_RATIO})`);
+  console.log(`geometric mean ${geometricMean(ratios).toFixed(3)} × qemu (required: ${REQUIRED_RATIO})\n`);
 }
 
-async function benchNode(wasm: string, names: string[], repeat: number): Promise<void> {
-  const module = await WebAssembly.compile(await readFile(wasm));
+async function benchWorkloads(title: string, names: string[], repeat: number, ours: Runner): Promise<void> {
+  console.log(`${title}: processor seconds, start-up subtracted, medians of ${repeat}`);
   const { startup, workloads } = await compileWorkloads(names);
-  const [idle] = await compare([startup], 5, runInQemu, (workload) => runInNode(module, workload));
-  if (!idle) return;
-  const comparisons = await compare(workloads, repeat, runInQemu, (workload) => runInNode(module, workload));
-  printComparisons(comparisons, { qemu: cpuOf(idle.qemu), ours: cpuOf(idle.ours) });
+  const [idle] = await compare([startup], STARTUP_RUNS, ours);
+  if (idle) printComparisons(await compare(workloads, repeat, ours), idle);
+}
+
+/** Runs workloads in this very thread. */
+async function nodeRunner(wasm: string): Promise<Runner> {
+  const module = await WebAssembly.compile(await readFile(wasm));
+  const clock = threadClock('/proc/thread-self');
+  return async ({ name, path }) => {
+    const elf = await readFile(path);
+    const start = clock();
+    const output = runOnCore(module, elf);
+    return { cpu: clock() - start, ...parseReport(name, output) };
+  };
 }
 
 const { values, positionals } = parseArgs({
@@ -86,5 +80,23 @@ const { values, positionals } = parseArgs({
     wasm: { type: 'string', default: join(import.meta.dirname, '../public/emulator.wasm') },
   },
 });
-const all = await workloadNames();
-await benchNode(values.wasm, positionals.length ? positionals : all, Number(values.repeat));
+
+const repeat = Number(values.repeat);
+const allNames = await workloadNames();
+const sections: Record<string, (names: string[]) => Promise<void>> = {
+  node: async (names) => benchWorkloads('Workloads in Node', names, repeat, await nodeRunner(values.wasm)),
+  chromium: (names) =>
+    withChromium(values.wasm, (run) => benchWorkloads('Workloads in Chromium', names, repeat, run)),
+};
+
+const unknown = positionals.filter((word) => !(word in sections) && !allNames.includes(word));
+if (unknown.length || !(repeat >= 1)) {
+  console.error(
+    `unknown: ${unknown.join(' ')}; sections: ${Object.keys(sections).join(' ')}; workloads: ${allNames.join(' ')}`,
+  );
+  process.exit(2);
+}
+const names = positionals.filter((word) => allNames.includes(word));
+const chosen = positionals.filter((word) => word in sections);
+for (const section of chosen.length ? chosen : Object.keys(sections))
+  await sections[section]?.(names.length ? names : allNames);

@@ -6,7 +6,8 @@ import { promisify } from 'node:util';
 const run = promisify(execFile);
 
 const HERE = import.meta.dirname;
-const OUTPUT = join(HERE, '../dist/bench');
+/** Where the compiled workloads are. */
+export const WORKLOADS_FOLDER = join(HERE, '../dist/bench');
 const COMPILER = 'riscv64-linux-gnu-gcc';
 const FLAGS = [
   ...['-O2', '-Wall', '-Wextra', '-Werror', '-march=rv64gc', '-mabi=lp64d', '-mcmodel=medany'],
@@ -22,7 +23,7 @@ export interface Workload {
 
 async function compile(source: string): Promise<Workload> {
   const name = basename(source, '.c');
-  const path = join(OUTPUT, name);
+  const path = join(WORKLOADS_FOLDER, name);
   const runtime = ['start.S', 'runtime.c'].map((file) => join(HERE, 'runtime', file));
   await run(COMPILER, [...FLAGS, ...runtime, source, '-o', path]);
   return { name, path };
@@ -41,7 +42,7 @@ export async function workloadNames(): Promise<string[]> {
 export async function compileWorkloads(
   names: string[],
 ): Promise<{ startup: Workload; workloads: Workload[] }> {
-  await mkdir(OUTPUT, { recursive: true });
+  await mkdir(WORKLOADS_FOLDER, { recursive: true });
   const startup = await compile(join(HERE, 'runtime/startup.c'));
   const workloads: Workload[] = [];
   for (const name of names) workloads.push(await compile(join(HERE, 'workloads', `${name}.c`)));

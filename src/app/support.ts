@@ -1,0 +1,40 @@
+/** Why this browser cannot run a machine in this page, and what helps. */
+export interface Obstacle {
+  title: string;
+  text: string;
+}
+
+/** What keeps a page with this global scope from running harts in threads that share memory. */
+export function findObstacle(scope: typeof globalThis): Obstacle | undefined {
+  if (!scope.isSecureContext) {
+    return {
+      title: 'This page did not come over a secure connection',
+      text: 'The processors of the machine share memory, which browsers allow only on https:// or on localhost.',
+    };
+  }
+  if (scope.crossOriginIsolated === false) {
+    return {
+      title: 'This page is not cross-origin isolated',
+      text:
+        'The processors of the machine share memory, which browsers allow only when the server sends the headers ' +
+        'Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp. ' +
+        'The server that npm start runs sends them; another server in front of it must keep them.',
+    };
+  }
+  if (typeof scope.SharedArrayBuffer === 'undefined' || !hasWasmThreads(scope)) {
+    return {
+      title: 'This browser lacks WebAssembly threads',
+      text: 'LinuxRun needs a browser with SharedArrayBuffer and WebAssembly threads: any recent Chromium, Firefox or Safari.',
+    };
+  }
+  return undefined;
+}
+
+function hasWasmThreads(scope: typeof globalThis): boolean {
+  try {
+    const memory = new scope.WebAssembly.Memory({ initial: 1, maximum: 1, shared: true });
+    return memory.buffer instanceof scope.SharedArrayBuffer;
+  } catch {
+    return false;
+  }
+}
