@@ -16,7 +16,7 @@ _start:
     csrw    pmpaddr0, t0
     li      t0, 0x1f
     csrw    pmpcfg0, t0
-    li      t0, 0xb3ff              # exceptions that S-mode may take itself
+    li      t0, 0xb1ff              # all exceptions but environment calls of S-mode
     csrw    medeleg, t0
     csrw    mie, zero
     li      t0, 7                   # cycle, time, instret
