@@ -89,6 +89,8 @@ function integerToS(sign: u64, size: u64, rm: i32): u64 {
   return box(packS(sign, BIAS_S + 63 - <i32>clz(size), size << clz(size), rm));
 }
 
+// Integers that fit a significand need no rounding.
+
 @inline
 export function cvtDW(a: u64): u64 {
   return bitsD(<f64>(<i32>a));
@@ -101,12 +103,12 @@ export function cvtDWU(a: u64): u64 {
 
 @inline
 export function cvtDL(a: u64, rm: i32): u64 {
-  return hostSuffices(rm) ? bitsD(<f64>(<i64>a)) : integerToD(a & SIGN_D, abs<i64>(a), rm);
+  return hostSuffices(rm) || a + (1 << 53) <= 1 << 54 ? bitsD(<f64>(<i64>a)) : integerToD(a & SIGN_D, abs<i64>(a), rm);
 }
 
 @inline
 export function cvtDLU(a: u64, rm: i32): u64 {
-  return hostSuffices(rm) ? bitsD(<f64>a) : integerToD(0, a, rm);
+  return hostSuffices(rm) || a <= 1 << 53 ? bitsD(<f64>a) : integerToD(0, a, rm);
 }
 
 @inline
@@ -121,21 +123,19 @@ export function cvtSWU(a: u64, rm: i32): u64 {
 
 @inline
 export function cvtSL(a: u64, rm: i32): u64 {
-  return hostSuffices(rm) ? box(bitsS(<f32>(<i64>a))) : integerToS(a & SIGN_D, abs<i64>(a), rm);
+  return hostSuffices(rm) || a + (1 << 24) <= 1 << 25 ? box(bitsS(<f32>(<i64>a))) : integerToS(a & SIGN_D, abs<i64>(a), rm);
 }
 
 @inline
 export function cvtSLU(a: u64, rm: i32): u64 {
-  return hostSuffices(rm) ? box(bitsS(<f32>a)) : integerToS(0, a, rm);
+  return hostSuffices(rm) || a <= 1 << 24 ? box(bitsS(<f32>a)) : integerToS(0, a, rm);
 }
 
 /** Double to single */
 export function cvtSD(a: u64, rm: i32): u64 {
   const x = asD(a);
-  const size = abs(x);
-  // Away from the limits of the range the host's rounding to nearest is right, and only NX can arise.
-  if (rm == RNE && size >= 2 * <f64>f32.MIN_NORMAL_VALUE && size < 1.7014118346046923e38) {
-    const single = <f32>x;
+  const single = <f32>x;
+  if (rm == RNE && abs(x) >= f32.MIN_NORMAL_VALUE && abs(single) <= f32.MAX_VALUE) {
     if (!(fflags & NX) && <f64>single != x) raise(NX);
     return box(bitsS(single));
   }

@@ -113,9 +113,8 @@ export function fmaD(a: u64, b: u64, c: u64, rm: i32): u64 {
   const high = product + middle;
   const highError = sumError(product, middle, high);
   const rest = middleError + highError;
-  const restError = sumError(middleError, highError, rest);
-  const tail = roundToOdd(rest, restError);
+  const tail = roundToOdd(rest, sumError(middleError, highError, rest));
   const result = high + tail;
-  if (!(fflags & NX) && (restError != 0 || sumError(high, tail, result) != 0)) raise(NX);
+  if (!(fflags & NX) && sumError(high, tail, result) != 0) raise(NX);
   return bitsD(result);
 }

@@ -1,0 +1,104 @@
+/** The A extension: each operation is one WebAssembly atomic on the shared memory. */
+import { Op, U_RD, U_RS1, U_RS2 } from "./opcodes";
+import { atomicAddress } from "./mmu";
+import { Access } from "./pmp";
+import { faultCode } from "./state";
+
+/** The reservation: host address (0: none), its width, and the value that was loaded. */
+let reserved: usize = 0;
+let reservedWidth: i32 = 0;
+let reservedValue: u64 = 0;
+
+export function dropReservation(): void { reserved = 0; }
+
+/** Executes the LR, SC or AMO at `u`; false with the fault set. */
+export function executeAtomic(hart: usize, u: usize): bool {
+  const op = <i32>load<u16>(u);
+  const va = load<u64>(hart + load<u16>(u, U_RS1));
+  const operand = load<u64>(hart + load<u16>(u, U_RS2));
+  const double = op >= Op.LR_D;
+  const address = atomicAddress(hart, va, double ? 8 : 4, op == Op.LR_W || op == Op.LR_D ? Access.LOAD : Access.STORE);
+  if (faultCode) return false;
+  const result = double ? amo64(op - Op.LR_D, address, operand) : <u64><i64><i32>amo32(op - Op.LR_W, address, <u32>operand);
+  store<u64>(hart + load<u16>(u, U_RD), result);
+  return true;
+}
+
+function reserve(address: usize, width: i32, value: u64): void {
+  reserved = address;
+  reservedWidth = width;
+  reservedValue = value;
+}
+
+function holdsReservation(address: usize, width: i32): bool {
+  const holds = reserved == address && reservedWidth == width;
+  reserved = 0;
+  return holds;
+}
+
+/** Functions in the order of Op after LR_W; SC gives 0 for success, 1 for failure. */
+function amo32(f: i32, address: usize, operand: u32): u32 {
+  switch (f) {
+    case 0: {
+      const value = atomic.load<u32>(address);
+      reserve(address, 4, value);
+      return value;
+    }
+    case 1:
+      if (!holdsReservation(address, 4)) return 1;
+      return atomic.cmpxchg<u32>(address, <u32>reservedValue, operand) == <u32>reservedValue ? 0 : 1;
+    case 2: return atomic.xchg<u32>(address, operand);
+    case 3: return atomic.add<u32>(address, operand);
+    case 4: return atomic.xor<u32>(address, operand);
+    case 5: return atomic.and<u32>(address, operand);
+    case 6: return atomic.or<u32>(address, operand);
+  }
+  let old = atomic.load<u32>(address);
+  while (true) {
+    const seen = atomic.cmpxchg<u32>(address, old, choose32(f, old, operand));
+    if (seen == old) return old;
+    old = seen;
+  }
+}
+
+function choose32(f: i32, a: u32, b: u32): u32 {
+  switch (f) {
+    case 7: return <i32>a < <i32>b ? a : b;
+    case 8: return <i32>a > <i32>b ? a : b;
+    case 9: return a < b ? a : b;
+    default: return a > b ? a : b;
+  }
+}
+
+function amo64(f: i32, address: usize, operand: u64): u64 {
+  switch (f) {
+    case 0: {
+      const value = atomic.load<u64>(address);
+      reserve(address, 8, value);
+      return value;
+    }
+    case 1:
+      if (!holdsReservation(address, 8)) return 1;
+      return atomic.cmpxchg<u64>(address, reservedValue, operand) == reservedValue ? 0 : 1;
+    case 2: return atomic.xchg<u64>(address, operand);
+    case 3: return atomic.add<u64>(address, operand);
+    case 4: return atomic.xor<u64>(address, operand);
+    case 5: return atomic.and<u64>(address, operand);
+    case 6: return atomic.or<u64>(address, operand);
+  }
+  let old = atomic.load<u64>(address);
+  while (true) {
+    const seen = atomic.cmpxchg<u64>(address, old, choose64(f, old, operand));
+    if (seen == old) return old;
+    old = seen;
+  }
+}
+
+function choose64(f: i32, a: u64, b: u64): u64 {
+  switch (f) {
+    case 7: return <i64>a < <i64>b ? a : b;
+    case 8: return <i64>a > <i64>b ? a : b;
+    case 9: return a < b ? a : b;
+    default: return a > b ? a : b;
+  }
+}

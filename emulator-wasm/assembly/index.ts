@@ -1,0 +1,139 @@
+/** The core's interface to its host. One instance runs one hart. */
+import {
+  H_ID, H_INSTRET, H_MCOUNTEREN, H_MEDELEG, H_MENVCFG, H_MIDELEG, H_MSTATUS, H_MTIMECMP, H_PC, H_PRIV, H_REQUEST,
+  H_RUN, H_SATP, H_START_A1, H_START_PC, H_STIMECMP, H_WAKE, H_MIE, H_X, HART_STRIDE, HARTS, M_MODE, M_POWER, MODE_FIRMWARE, MODE_ICOUNT,
+  POWER_RUNNING, RUN_SLEEPING, RUN_START_PENDING, RUN_STARTED, RUN_STOPPED, TIMEBASE,
+} from "../layout";
+import { dropReservation } from "./atomics";
+import { mtime, skipTo } from "./clock";
+import { resetCode } from "./code";
+import { setFlags } from "./fpu";
+import { interpret } from "./interpreter";
+import { pmpChanged, resetMmu, selectContexts, serveRequests } from "./mmu";
+import { rtcDeadline, rtcTick } from "./rtc";
+import { beginBudget, setBudget, stopWaiting, waiting } from "./slow";
+import { MTIP, S_INTERRUPTS, setXreg, STIP, SUPERVISOR, XL64 } from "./state";
+import { pendingInterrupts, STCE, takeInterrupt } from "./trap";
+import { uartFlush } from "./uart";
+
+/** Instructions between looks at the clock, the interrupt lines and the mailbox. */
+const QUANTUM: i32 = 8192;
+const NANOSECONDS_PER_TICK: i64 = 1_000_000_000 / TIMEBASE;
+
+/** Puts hart `id` in its reset state, to start at `pc` in privilege `priv` with a0 = id and a1. */
+export function reset(id: i32, pc: u64, priv: i32, a1: u64): void {
+  const hart = HARTS + id * HART_STRIDE;
+  memory.fill(hart + H_X, 0, RESET_BYTES);
+  store<u32>(hart, id, H_ID);
+  store<u64>(hart, ~0, H_MTIMECMP);
+  store<u64>(hart, ~0, H_STIMECMP);
+  store<u64>(hart, XL64, H_MSTATUS);
+  const firmware = (load<u32>(M_MODE) & MODE_FIRMWARE) != 0;
+  if (firmware) actAsFirmware(hart);
+  setFlags(0);
+  dropReservation();
+  stopWaiting();
+  enter(hart, pc, priv, a1);
+  resetCode(hart);
+  resetMmu(hart);
+  pmpChanged(hart, firmware);
+  atomic.store<u32>(hart, firmware && id > 0 ? RUN_STOPPED : RUN_STARTED, H_RUN);
+}
+
+/** Registers, mailbox and CSRs: all that is not a cache. */
+const RESET_BYTES = 0x400;
+
+/** What M-mode software would have set before it starts a supervisor: everything is delegated. */
+function actAsFirmware(hart: usize): void {
+  store<u64>(hart, 0xb1ff, H_MEDELEG);
+  store<u64>(hart, S_INTERRUPTS, H_MIDELEG);
+  store<u64>(hart, 7, H_MCOUNTEREN);
+  store<u64>(hart, STCE, H_MENVCFG);
+}
+
+function enter(hart: usize, pc: u64, priv: u32, a1: u64): void {
+  store<u64>(hart, pc, H_PC);
+  store<u32>(hart, priv, H_PRIV);
+  setXreg(hart, 10, load<u32>(hart, H_ID));
+  setXreg(hart, 11, a1);
+}
+
+/**
+ * Runs hart `id` until the machine's power is no longer on, and returns its state (POWER_*); or
+ * until about `instructions` have retired (exactly, if 1), and returns POWER_RUNNING.
+ */
+export function run(id: i32, instructions: i64): i32 {
+  const hart = HARTS + id * HART_STRIDE;
+  const end = load<u64>(hart, H_INSTRET) + instructions;
+  while (true) {
+    const power = atomic.load<u32>(M_POWER);
+    if (power != POWER_RUNNING) {
+      uartFlush();
+      return power;
+    }
+    const left = <i64>(end - load<u64>(hart, H_INSTRET));
+    if (left <= 0) return POWER_RUNNING;
+    if (id == 0) rtcTick(hart);
+    const mail = atomic.load<u32>(hart, H_WAKE);
+    if (atomic.load<u32>(hart, H_RUN) != RUN_STARTED && !start(hart)) {
+      sleep(hart, mail, -1);
+      continue;
+    }
+    serveRequests(hart);
+    const pending = pendingInterrupts(hart);
+    if (waiting) {
+      if (!(pending & load<u64>(hart, H_MIE))) {
+        doze(hart, mail);
+        continue;
+      }
+      stopWaiting();
+    }
+    store<u64>(hart, takeInterrupt(hart, pending, load<u64>(hart, H_PC)), H_PC);
+    const budget = <i32>min<i64>(left, QUANTUM);
+    beginBudget(hart, budget);
+    setBudget(hart, interpret(hart, budget, left == 1));
+    uartFlush();
+  }
+}
+
+/** Starts a hart that HSM hart_start was called for; false while it is stopped. */
+function start(hart: usize): bool {
+  if (atomic.load<u32>(hart, H_RUN) != RUN_START_PENDING) return false;
+  store<u64>(hart, XL64, H_MSTATUS);
+  store<u64>(hart, 0, H_SATP);
+  stopWaiting();
+  enter(hart, load<u64>(hart, H_START_PC), SUPERVISOR, load<u64>(hart, H_START_A1));
+  selectContexts(hart);
+  atomic.store<u32>(hart, RUN_STARTED, H_RUN);
+  return true;
+}
+
+/** WFI: sleeps until somebody wakes the hart, or its next timer. */
+function doze(hart: usize, mail: u32): void {
+  const deadline = nextTimer(hart);
+  if (deadline == NEVER) return sleep(hart, mail, -1);
+  if (load<u32>(M_MODE) & MODE_ICOUNT) return skipTo(hart, deadline);
+  const ticks = <i64>(deadline - mtime(hart));
+  if (ticks > 0) sleep(hart, mail, min<i64>(ticks, MAX_SLEEP) * NANOSECONDS_PER_TICK);
+}
+const NEVER: u64 = ~0;
+/** A minute, so that the product with nanoseconds stays far from overflowing. */
+const MAX_SLEEP: i64 = 60 * TIMEBASE;
+
+/** When the first timer goes off that can end this hart's WFI. */
+function nextTimer(hart: usize): u64 {
+  const enabled = load<u64>(hart, H_MIE);
+  let deadline = load<u32>(hart, H_ID) == 0 ? rtcDeadline(hart) : NEVER;
+  if (enabled & MTIP) deadline = min<u64>(deadline, load<u64>(hart, H_MTIMECMP));
+  if (enabled & STIP && load<u64>(hart, H_MENVCFG) & STCE) deadline = min<u64>(deadline, load<u64>(hart, H_STIMECMP));
+  return deadline;
+}
+
+/** Sleeps until the hart's mailbox is no longer as in `mail`; forever if `nanoseconds` is negative. */
+function sleep(hart: usize, mail: u32, nanoseconds: i64): void {
+  atomic.cmpxchg<u32>(hart, RUN_STARTED, RUN_SLEEPING, H_RUN);
+  if (atomic.load<u32>(hart, H_REQUEST) == 0 && atomic.load<u32>(M_POWER) == POWER_RUNNING) {
+    atomic.wait<i32>(hart + H_WAKE, mail, nanoseconds);
+  }
+  atomic.cmpxchg<u32>(hart, RUN_SLEEPING, RUN_STARTED, H_RUN);
+}

@@ -1,0 +1,180 @@
+/** What the interpreter's loop does not do itself: TLB misses, atomics, CSRs, system instructions. */
+import { H_INSTRET, H_MSTATUS, H_RUN, M_MODE, M_POWER, MODE_FIRMWARE, POWER_RUNNING, RUN_STARTED } from "../layout";
+import { executeAtomic } from "./atomics";
+import { fenceI, instructionBits, straddle } from "./code";
+import { clearCsrOutcome, csrAccessible, csrIllegal, csrResync, readCsr, readForModify, writeCsr } from "./csr";
+import { deviceStored, loadSlow, sfence, storeSlow } from "./mmu";
+import { Op, U_EXTRA, U_IMM, U_OFFSET, U_RD, U_RS1, U_RS2 } from "./opcodes";
+import { sbiCall } from "./sbi";
+import {
+  BREAKPOINT, ECALL_FROM_S, ECALL_FROM_U, faultCode, faultValue, FS, ILLEGAL_INSTRUCTION, MACHINE_MODE, privilege, setFault,
+  SUPERVISOR, TSR, TVM, TW, USER,
+} from "./state";
+import { interruptWaits, mret, sret, takeException } from "./trap";
+
+export const enum Outcome {
+  /** Retired; the next micro-op follows. */
+  NEXT,
+  /** Not an instruction; the next micro-op follows. */
+  PSEUDO,
+  /** Retired; go on at nextPc with contexts reloaded. */
+  JUMP,
+  /** Retired; go on at nextPc, but first look for interrupts and requests. */
+  LEAVE,
+  /** Trapped: nextPc is the handler. */
+  TRAP,
+}
+
+export let nextPc: u64 = 0;
+/** WFI was executed: nothing is to be run before an interrupt is pending. */
+export let waiting: bool = false;
+
+/** Instructions retired when the interpreter's present budget will be spent. */
+let budgetEnd: u64 = 0;
+
+export function beginBudget(hart: usize, budget: i32): void { budgetEnd = load<u64>(hart, H_INSTRET) + budget; }
+export function setBudget(hart: usize, left: i32): void { store<u64>(hart, budgetEnd - <i64>left, H_INSTRET); }
+export function stopWaiting(): void { waiting = false; }
+
+@inline function lengthOf(u: usize): u64 { return load<u16>(u, U_OFFSET) & 1 ? 4 : 2; }
+
+function trap(hart: usize, pc: u64): i32 {
+  nextPc = takeException(hart, faultCode - 1, faultValue, pc);
+  return Outcome.TRAP;
+}
+
+function exception(hart: usize, pc: u64, cause: i32, value: u64): i32 {
+  setFault(cause, value);
+  return trap(hart, pc);
+}
+
+export function illegalInstruction(hart: usize, pc: u64): i32 {
+  return exception(hart, pc, ILLEGAL_INSTRUCTION, instructionBits(hart, pc));
+}
+
+/** Retires the instruction and looks for interrupts, if one waits. */
+function resync(hart: usize, u: usize, pc: u64): i32 {
+  nextPc = pc + lengthOf(u);
+  return mustLeave(hart) ? Outcome.LEAVE : Outcome.JUMP;
+}
+
+function mustLeave(hart: usize): bool {
+  return interruptWaits(hart) || load<u32>(hart, H_RUN) != RUN_STARTED || load<u32>(M_POWER) != POWER_RUNNING;
+}
+
+export function executeSlow(hart: usize, u: usize, pc: u64): i32 {
+  const op = <i32>load<u16>(u);
+  if (op >= Op.LB && op <= Op.FSD) return executeMemory(hart, op, u, pc);
+  if (op >= Op.LR_W && op <= Op.AMOMAXU_D) return executeAtomic(hart, u) ? Outcome.NEXT : trap(hart, pc);
+  if (op >= Op.CSRRW && op <= Op.CSRRCI) return executeCsr(hart, op, u, pc);
+  switch (op) {
+    case Op.PAUSE: return Outcome.NEXT;
+    case Op.FP_CHECK: return checkFloat(hart, pc);
+    case Op.STRADDLE: return straddle(hart, pc, u) ? Outcome.PSEUDO : trap(hart, pc);
+    case Op.FENCE_I: fenceI(hart); return resync(hart, u, pc);
+    case Op.ECALL: return environmentCall(hart, u, pc);
+    case Op.EBREAK: return exception(hart, pc, BREAKPOINT, pc);
+    case Op.MRET: return returnFrom(hart, pc, MACHINE_MODE);
+    case Op.SRET: return returnFrom(hart, pc, SUPERVISOR);
+    case Op.WFI: return waitForInterrupt(hart, u, pc);
+    case Op.SFENCE_VMA: return executeSfence(hart, u, pc);
+    default: return illegalInstruction(hart, pc);
+  }
+}
+
+/** Bytes accessed and how to extend, for LB … FSD. */
+function executeMemory(hart: usize, op: i32, u: usize, pc: u64): i32 {
+  const va = load<u64>(hart + load<u16>(u, U_RS1)) + <i64>load<i32>(u, U_IMM);
+  const value = load<u64>(hart + load<u16>(u, U_RS2));
+  switch (op) {
+    case Op.SB: storeSlow(hart, va, 1, value); break;
+    case Op.SH: storeSlow(hart, va, 2, value); break;
+    case Op.FSW:
+    case Op.SW: storeSlow(hart, va, 4, value); break;
+    case Op.FSD:
+    case Op.SD: storeSlow(hart, va, 8, value); break;
+    default: return executeLoad(hart, op, u, va, pc);
+  }
+  if (faultCode) return trap(hart, pc);
+  return deviceStored ? resync(hart, u, pc) : Outcome.NEXT;
+}
+
+function executeLoad(hart: usize, op: i32, u: usize, va: u64, pc: u64): i32 {
+  let value: u64 = 0;
+  switch (op) {
+    case Op.LB: value = <u64><i64><i8>loadSlow(hart, va, 1); break;
+    case Op.LBU: value = loadSlow(hart, va, 1); break;
+    case Op.LH: value = <u64><i64><i16>loadSlow(hart, va, 2); break;
+    case Op.LHU: value = loadSlow(hart, va, 2); break;
+    case Op.LW: value = <u64><i64><i32>loadSlow(hart, va, 4); break;
+    case Op.LWU: value = loadSlow(hart, va, 4); break;
+    case Op.FLW: value = 0xffff_ffff_0000_0000 | loadSlow(hart, va, 4); break;
+    default: value = loadSlow(hart, va, 8); break;
+  }
+  if (faultCode) return trap(hart, pc);
+  store<u64>(hart + load<u16>(u, U_RD), value);
+  return Outcome.NEXT;
+}
+
+function executeCsr(hart: usize, op: i32, u: usize, pc: u64): i32 {
+  const n = load<u32>(u, U_IMM);
+  const immediate = op >= Op.CSRRWI;
+  const kind = op - (immediate ? Op.CSRRWI : Op.CSRRW);
+  const source = <u32>load<u16>(u, U_EXTRA);
+  const operand = immediate ? <u64>source : load<u64>(hart + load<u16>(u, U_RS1));
+  // csrrs and csrrc with x0 (or 0) do not write at all (Zicsr, 6.1).
+  const writes = kind == 0 || source != 0;
+  if (!csrAccessible(hart, n, writes)) return illegalInstruction(hart, pc);
+  clearCsrOutcome();
+  const old = readCsr(hart, n);
+  if (csrIllegal) return illegalInstruction(hart, pc);
+  if (writes) {
+    const base = kind == 0 ? 0 : readForModify(hart, n);
+    writeCsr(hart, n, kind == 0 ? operand : kind == 1 ? base | operand : base & ~operand);
+    if (csrIllegal) return illegalInstruction(hart, pc);
+  }
+  store<u64>(hart + load<u16>(u, U_RD), old);
+  return csrResync ? resync(hart, u, pc) : Outcome.NEXT;
+}
+
+/** Floating point follows in this block. */
+function checkFloat(hart: usize, pc: u64): i32 {
+  const status = load<u64>(hart, H_MSTATUS);
+  if (!(status & FS)) return illegalInstruction(hart, pc);
+  store<u64>(hart, status | FS, H_MSTATUS);
+  return Outcome.PSEUDO;
+}
+
+function environmentCall(hart: usize, u: usize, pc: u64): i32 {
+  const priv = privilege(hart);
+  if (priv == SUPERVISOR && load<u32>(M_MODE) & MODE_FIRMWARE) {
+    sbiCall(hart);
+    return resync(hart, u, pc);
+  }
+  return exception(hart, pc, ECALL_FROM_U + priv, 0);
+}
+
+function returnFrom(hart: usize, pc: u64, level: u32): i32 {
+  const priv = privilege(hart);
+  const trapped = level == SUPERVISOR && priv == SUPERVISOR && (load<u64>(hart, H_MSTATUS) & TSR) != 0;
+  if (priv < level || trapped) return illegalInstruction(hart, pc);
+  nextPc = level == MACHINE_MODE ? mret(hart) : sret(hart);
+  return mustLeave(hart) ? Outcome.LEAVE : Outcome.JUMP;
+}
+
+function waitForInterrupt(hart: usize, u: usize, pc: u64): i32 {
+  const priv = privilege(hart);
+  if (priv == USER || (priv == SUPERVISOR && load<u64>(hart, H_MSTATUS) & TW)) return illegalInstruction(hart, pc);
+  waiting = true;
+  nextPc = pc + lengthOf(u);
+  return Outcome.LEAVE;
+}
+
+function executeSfence(hart: usize, u: usize, pc: u64): i32 {
+  const priv = privilege(hart);
+  if (priv == USER || (priv == SUPERVISOR && load<u64>(hart, H_MSTATUS) & TVM)) return illegalInstruction(hart, pc);
+  const rs1 = load<u16>(u, U_RS1);
+  const rs2 = load<u16>(u, U_RS2);
+  sfence(hart, rs1 != 0, load<u64>(hart + rs1), rs2 != 0 ? <i64>(load<u64>(hart + rs2) & 0xffff) : -1);
+  return resync(hart, u, pc);
+}
