@@ -1,0 +1,77 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { encodePowerOff, encodeRun, encodeSignal, MessageReader } from './agent-protocol.ts';
+
+const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');
+
+describe('host to guest', () => {
+  test('RUN', () => {
+    const run = { process: 7, args: ['ls', '-l'], env: ['A=b'], directory: '/', console: true };
+    expect(hex(encodeRun(run))).toBe(
+      '1a000000' +
+        '01' +
+        '07000000' +
+        '01' +
+        '02000000' +
+        '6c7300' +
+        '2d6c00' +
+        '01000000' +
+        '413d6200' +
+        '2f00',
+    );
+  });
+
+  test('SIGNAL and POWEROFF', () => {
+    expect(hex(encodeSignal(7, 15))).toBe('09000000' + '04' + '07000000' + '0f000000');
+    expect(hex(encodePowerOff())).toBe('01000000' + '05');
+  });
+
+  test('refuses what the guest would misread', () => {
+    const run = { process: 1, args: ['a'], env: [], directory: '/', console: false };
+    expect(() => encodeRun({ ...run, args: ['a\0b'] })).toThrow(/NUL/);
+    expect(() => encodeRun({ ...run, args: ['x'.repeat(1 << 20)] })).toThrow(/1 MiB/);
+  });
+});
+
+describe('guest to host', () => {
+  const HELLO = Buffer.from('05000000' + '02' + '01000000', 'hex');
+  const EXIT = Buffer.from('09000000' + '03' + '07000000' + '81000000', 'hex');
+  const UNKNOWN = Buffer.from('03000000' + 'c8' + 'ffff', 'hex');
+  const MESSAGES = [
+    { type: 'hello', version: 1 },
+    { type: 'exit', process: 7, status: 129 },
+  ];
+
+  test('messages arrive however the stream is cut, unknown ones are ignored', () => {
+    const all = Buffer.concat([HELLO, UNKNOWN, EXIT]);
+    fc.assert(
+      fc.property(fc.array(fc.nat(all.length)), (cuts) => {
+        const reader = new MessageReader();
+        const edges = [0, ...cuts.sort((a, b) => a - b), all.length];
+        const parts = edges.slice(1).map((end, index) => all.subarray(edges[index], end));
+        expect(parts.flatMap((part) => reader.push(part))).toEqual(MESSAGES);
+      }),
+    );
+  });
+
+  test.each([
+    ['too long', '01001000'],
+    ['empty', '00000000'],
+    ['HELLO too short', '02000000' + '02' + '01'],
+    ['EXIT too short', '05000000' + '03' + '07000000'],
+  ])('%s: refused', (_, bytes) => {
+    expect(() => new MessageReader().push(Buffer.from(bytes, 'hex'))).toThrow(RangeError);
+  });
+
+  test('never throws anything but RangeError', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 64 }), (bytes) => {
+        try {
+          new MessageReader().push(bytes);
+        } catch (error) {
+          expect(error).toBeInstanceOf(RangeError);
+        }
+      }),
+    );
+  });
+});

@@ -1,0 +1,55 @@
+import { afterEach, expect, test, vi } from 'vitest';
+import { machineClock, monotonicNow } from './clock.ts';
+
+afterEach(() => vi.restoreAllMocks());
+
+function clockAt(start: number): { latest: Int32Array; set(milliseconds: number): void; now(): number } {
+  let time = start;
+  vi.spyOn(performance, 'now').mockImplementation(() => time);
+  const latest = new Int32Array(new SharedArrayBuffer(4));
+  return {
+    latest,
+    set: (milliseconds) => {
+      time = milliseconds;
+    },
+    now: machineClock(performance.timeOrigin, latest),
+  };
+}
+
+test('counts ticks of 100 ns since the epoch', () => {
+  const clock = clockAt(0);
+  expect(clock.now()).toBe(0);
+  clock.set(1.5);
+  expect(clock.now()).toBe(15_000);
+});
+
+test('never returns less than another thread got', () => {
+  const clock = clockAt(5);
+  const other = machineClock(performance.timeOrigin, clock.latest);
+  expect(clock.now()).toBe(50_000);
+  clock.set(4.995);
+  expect(other()).toBe(50_000);
+  clock.set(5.001);
+  expect(other()).toBe(50_010);
+});
+
+test('keeps on through the wrap of the shared word', () => {
+  const wrap = 2 ** 31 / 10_000;
+  const clock = clockAt(wrap - 0.001);
+  expect(clock.now()).toBe(2 ** 31 - 10);
+  clock.set(wrap + 0.001);
+  expect(clock.now()).toBe(2 ** 31 + 10);
+  clock.set(wrap);
+  expect(clock.now()).toBe(2 ** 31 + 10);
+});
+
+test.each([250_000, 420_000, 10_000_000])('is right after %i ms in which nobody asked', (pause) => {
+  const clock = clockAt(100);
+  clock.now();
+  clock.set(100 + pause);
+  expect(clock.now()).toBe((100 + pause) * 10_000);
+});
+
+test('the monotonic clock is near the wall clock', () => {
+  expect(Math.abs(monotonicNow() - Date.now())).toBeLessThan(60_000);
+});

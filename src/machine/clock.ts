@@ -1,0 +1,29 @@
+import { TIMEBASE } from '../../emulator-wasm/layout.ts';
+
+const TICKS_PER_MS = TIMEBASE / 1000;
+/** How far the clocks of two threads may differ, in ticks: 10 ms, far above what browsers blur. */
+const SKEW = 10 * TICKS_PER_MS;
+
+/** Milliseconds since 1970 by the monotonic clock that all threads of a page or process share. */
+export function monotonicNow(): number {
+  return performance.timeOrigin + performance.now();
+}
+
+/**
+ * The guest's time in ticks of TIMEBASE since `epoch` (a `monotonicNow`), for one thread. Browsers blur
+ * each thread's clock by itself, yet Linux needs time that never runs backwards from one hart to another:
+ * so all threads share `latest`, the low 32 bits of the highest time handed out, and none goes below it.
+ */
+export function machineClock(epoch: number, latest: Int32Array): () => number {
+  const origin = performance.timeOrigin - epoch;
+  return () => {
+    const ticks = Math.max(0, Math.floor((origin + performance.now()) * TICKS_PER_MS));
+    for (;;) {
+      const shared = Atomics.load(latest, 0);
+      const behind = (shared - ticks) | 0;
+      // A difference beyond the skew means that `latest` is old and its 32 bits have wrapped.
+      if (behind >= 0 && behind < SKEW) return ticks + behind;
+      if (Atomics.compareExchange(latest, 0, shared, ticks | 0) === shared) return ticks;
+    }
+  };
+}

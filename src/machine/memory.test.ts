@@ -1,0 +1,77 @@
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import * as layout from '../../emulator-wasm/layout.ts';
+import { createMemory, guestRam, MIN_RAM, planMemory } from './memory.ts';
+
+const MIB = 2 ** 20;
+
+describe('planMemory', () => {
+  test.each([1, 2, 4, layout.MAX_HARTS])('%i harts: blocks, page flags and RAM do not overlap', (harts) => {
+    const plan = planMemory(harts, 256 * MIB);
+    expect(plan.pageFlags).toBe(layout.HARTS + harts * layout.HART_STRIDE);
+    expect(plan.ramBase).toBeGreaterThanOrEqual(plan.pageFlags + plan.ramSize / 4096);
+    expect(plan.ramBase % 0x1_0000).toBe(0);
+    expect(plan.pages * 0x1_0000).toBeGreaterThanOrEqual(plan.ramBase + plan.ramSize);
+  });
+
+  test.each([0, -1, 1.5, Number.NaN, 1e9, layout.MAX_HARTS + 1])('%d harts are refused', (harts) => {
+    expect(() => planMemory(harts, 64 * MIB)).toThrow(/number of CPUs must be 1 to/);
+  });
+
+  test.each([
+    [0, /too little: at least 32 MiB/],
+    [MIN_RAM - 4096, /too little: at least 32 MiB/],
+    [MIN_RAM + 1, /multiple of 4096/],
+    [Number.NaN, /multiple of 4096/],
+    [Number.POSITIVE_INFINITY, /multiple of 4096/],
+    [2 ** 32, /too much: at most \d+ MiB with 1 CPU$/],
+    [2 ** 52, /too much/],
+  ])('%d bytes of RAM are refused', (size, message) => {
+    expect(() => planMemory(1, size)).toThrow(message);
+  });
+
+  test.each([1, 3, layout.MAX_HARTS])('with %i harts, the most it names is what fits', (harts) => {
+    let most = 0;
+    try {
+      planMemory(harts, 2 ** 32);
+    } catch (error) {
+      most = Number(/at most (\d+) MiB/.exec(String(error))?.[1]) * MIB;
+    }
+    expect(planMemory(harts, most).pages).toBeLessThanOrEqual(0x1_0000);
+    expect(() => planMemory(harts, most + MIB)).toThrow(/too much/);
+  });
+});
+
+describe('createMemory', () => {
+  afterEach(() => vi.unstubAllGlobals());
+
+  test('fills in the machine block', () => {
+    const plan = planMemory(2, MIN_RAM);
+    const memory = createMemory(plan, layout.MODE_FIRMWARE);
+    const view = new DataView(memory.buffer);
+    expect(memory.buffer).toBeInstanceOf(SharedArrayBuffer);
+    expect(view.getUint32(layout.M_HARTS, true)).toBe(2);
+    expect(view.getUint32(layout.M_MODE, true)).toBe(layout.MODE_FIRMWARE);
+    expect(view.getUint32(layout.M_RAM_BASE, true)).toBe(plan.ramBase);
+    expect(view.getBigUint64(layout.M_RAM_SIZE, true)).toBe(BigInt(MIN_RAM));
+    expect(view.getUint32(layout.M_PAGE_FLAGS, true)).toBe(plan.pageFlags);
+    expect(guestRam(memory, plan).length).toBe(MIN_RAM);
+  });
+
+  test('names the headers that a page without isolation lacks', () => {
+    vi.stubGlobal('crossOriginIsolated', false);
+    expect(() => createMemory(planMemory(1, MIN_RAM), 0)).toThrow(
+      /Cross-Origin-Opener-Policy: same-origin.*Cross-Origin-Embedder-Policy: require-corp/,
+    );
+  });
+
+  test('says when the host has too little memory', () => {
+    vi.stubGlobal('WebAssembly', {
+      Memory: class {
+        constructor() {
+          throw new RangeError('could not allocate memory');
+        }
+      },
+    });
+    expect(() => createMemory(planMemory(1, 1024 * MIB), 0)).toThrow(/host cannot provide \d/);
+  });
+});

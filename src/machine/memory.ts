@@ -1,0 +1,103 @@
+import {
+  HART_STRIDE,
+  HARTS,
+  M_HARTS,
+  M_MODE,
+  M_PAGE_FLAGS,
+  M_RAM_BASE,
+  M_RAM_SIZE,
+  M_TOHOST,
+  MAX_HARTS,
+  RAM_START,
+} from '../../emulator-wasm/layout.ts';
+import { MachineError } from './errors.ts';
+
+const WASM_PAGE = 0x1_0000;
+const WASM_MAX = 0x1_0000_0000;
+const MIB = 0x10_0000;
+/** A guest page; the page flags hold one byte for each. */
+export const GUEST_PAGE = 4096;
+export const MIN_RAM = 32 * MIB;
+
+/** Where everything lies in the shared memory. Addresses are byte addresses in it, sizes in bytes. */
+export interface MemoryPlan {
+  readonly harts: number;
+  readonly ramSize: number;
+  readonly pageFlags: number;
+  readonly ramBase: number;
+  /** Size of the whole memory in WebAssembly pages. */
+  readonly pages: number;
+}
+
+/** @throws MachineError when the counts are no integers, out of range, or do not fit wasm32. */
+export function planMemory(harts: number, ramSize: number): MemoryPlan {
+  if (!Number.isInteger(harts) || harts < 1 || harts > MAX_HARTS) {
+    throw new MachineError(`the number of CPUs must be 1 to ${MAX_HARTS}, not ${harts}`);
+  }
+  if (!Number.isSafeInteger(ramSize) || ramSize % GUEST_PAGE !== 0) {
+    throw new MachineError(`memory must be a multiple of ${GUEST_PAGE} bytes, not ${ramSize}`);
+  }
+  if (ramSize < MIN_RAM) {
+    throw new MachineError(`${format(ramSize)} of memory is too little: at least ${format(MIN_RAM)}`);
+  }
+  const pageFlags = HARTS + harts * HART_STRIDE;
+  const ramBase = roundUp(pageFlags + ramSize / GUEST_PAGE, WASM_PAGE);
+  const size = roundUp(ramBase + ramSize, WASM_PAGE);
+  if (size > WASM_MAX) {
+    const fits = ((WASM_MAX - pageFlags - WASM_PAGE) * GUEST_PAGE) / (GUEST_PAGE + 1);
+    const most = Math.floor(fits / MIB) * MIB;
+    throw new MachineError(
+      `${format(ramSize)} of memory is too much: at most ${format(most)} with ${harts} CPU${harts > 1 ? 's' : ''}`,
+    );
+  }
+  return { harts, ramSize, pageFlags, ramBase, pages: size / WASM_PAGE };
+}
+
+/**
+ * Creates the memory of a machine and fills in the machine block.
+ * @param mode MODE_* bits
+ * @throws MachineError when the page may not share memory, or the host has not that much.
+ */
+export function createMemory(plan: MemoryPlan, mode: number): WebAssembly.Memory {
+  const memory = allocate(plan);
+  const view = new DataView(memory.buffer);
+  view.setUint32(M_HARTS, plan.harts, true);
+  view.setUint32(M_MODE, mode, true);
+  view.setUint32(M_RAM_BASE, plan.ramBase, true);
+  view.setBigUint64(M_RAM_SIZE, BigInt(plan.ramSize), true);
+  view.setUint32(M_PAGE_FLAGS, plan.pageFlags, true);
+  view.setBigUint64(M_TOHOST, 0n, true);
+  return memory;
+}
+
+function allocate(plan: MemoryPlan): WebAssembly.Memory {
+  if (typeof SharedArrayBuffer === 'undefined' || globalThis.crossOriginIsolated === false) {
+    throw new MachineError(
+      'this page is not cross-origin isolated, so CPUs cannot share memory: its server must send the headers ' +
+        '"Cross-Origin-Opener-Policy: same-origin" and "Cross-Origin-Embedder-Policy: require-corp"',
+    );
+  }
+  try {
+    return new WebAssembly.Memory({ initial: plan.pages, maximum: plan.pages, shared: true });
+  } catch (cause) {
+    throw new MachineError(`the host cannot provide ${format(plan.pages * WASM_PAGE)} of memory`, { cause });
+  }
+}
+
+/** Guest RAM as bytes; index 0 is guest physical address RAM_START. */
+export function guestRam(memory: WebAssembly.Memory, plan: MemoryPlan): Uint8Array {
+  return new Uint8Array(memory.buffer, plan.ramBase, plan.ramSize);
+}
+
+/** Whether the guest physical range lies in RAM. */
+export function inRam(plan: MemoryPlan, address: number, length: number): boolean {
+  return address >= RAM_START && address + length <= RAM_START + plan.ramSize;
+}
+
+export function roundUp(value: number, unit: number): number {
+  return Math.ceil(value / unit) * unit;
+}
+
+function format(bytes: number): string {
+  return bytes % MIB === 0 ? `${bytes / MIB} MiB` : `${(bytes / MIB).toFixed(1)} MiB`;
+}

@@ -1,0 +1,8 @@
+import { packError } from '../errors.ts';
+import type { WorkerStart } from '../protocol.ts';
+import { runWorker } from '../worker.ts';
+
+const fail = (cause: unknown) => postMessage(packError(cause));
+addEventListener('error', ({ error }) => fail(error));
+addEventListener('unhandledrejection', ({ reason }) => fail(reason));
+addEventListener('message', ({ data }: MessageEvent<WorkerStart>) => runWorker(data), { once: true });

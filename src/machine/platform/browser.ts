@@ -1,0 +1,32 @@
+import { MachineError, type PackedError, unpackError } from '../errors.ts';
+import type { Platform } from './platform.ts';
+
+/** @param base where emulator.wasm and kernel/ are served, ending in a slash */
+export function browserPlatform(base: string | URL): Platform {
+  return {
+    startWorker(start, transfer, onFailure) {
+      const worker = new Worker(new URL('./browser-worker.ts', import.meta.url), { type: 'module' });
+      worker.onmessage = ({ data }: MessageEvent<PackedError>) => onFailure(unpackError(data));
+      worker.onerror = ({ message }) => onFailure(new Error(`the ${start.role} worker failed: ${message}`));
+      worker.postMessage(start, transfer);
+      return { terminate: async () => worker.terminate() };
+    },
+
+    async loadEmulator() {
+      return WebAssembly.compileStreaming(load(new URL('emulator.wasm', base)));
+    },
+
+    async loadFile(path) {
+      const response = await load(new URL(path, base));
+      return new Uint8Array(await response.arrayBuffer());
+    },
+  };
+}
+
+async function load(url: URL): Promise<Response> {
+  const response = await fetch(url).catch((cause: unknown) => {
+    throw new MachineError(`cannot load ${url}: ${cause}`);
+  });
+  if (!response.ok) throw new MachineError(`cannot load ${url}: the server answered ${response.status}`);
+  return response;
+}

@@ -1,0 +1,26 @@
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+import type * as esbuild from 'esbuild';
+
+const bundles = new Map<string, string>();
+
+/**
+ * A TypeScript module and all it imports as one CommonJS script. Node's workers take JavaScript only;
+ * installed programs are bundled beforehand, this is for tests and for running from the sources.
+ */
+export function bundle(module: URL): string {
+  let script = bundles.get(module.href);
+  if (script === undefined) {
+    const { buildSync } = createRequire(import.meta.url)('esbuild') as typeof esbuild;
+    const { outputFiles } = buildSync({
+      entryPoints: [fileURLToPath(module)],
+      bundle: true,
+      write: false,
+      platform: 'node',
+      format: 'cjs',
+    });
+    script = outputFiles[0]?.text ?? '';
+    bundles.set(module.href, script);
+  }
+  return script;
+}

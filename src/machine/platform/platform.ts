@@ -1,0 +1,19 @@
+import type { WorkerStart } from '../protocol.ts';
+
+/** What a machine needs of the place it runs in. */
+export interface Platform {
+  /**
+   * Starts a worker that runs `runWorker(start)`.
+   * @param onFailure called when it throws, rejects, or ends by itself
+   */
+  startWorker(start: WorkerStart, transfer: Transferable[], onFailure: (error: Error) => void): WorkerHandle;
+  /** The compiled core. @throws MachineError when it is missing */
+  loadEmulator(): Promise<WebAssembly.Module>;
+  /** A file of the `public` folder. @throws MachineError when it is missing */
+  loadFile(path: string): Promise<Uint8Array<ArrayBuffer>>;
+}
+
+export interface WorkerHandle {
+  /** Ends the worker wherever it is; resolves once it is gone. */
+  terminate(): Promise<void>;
+}

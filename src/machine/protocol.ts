@@ -1,0 +1,100 @@
+/** What the threads of a machine say to each other. All of it is structured-cloneable. */
+import type { RunRequest } from './agent-protocol.ts';
+import type { MemoryPlan } from './memory.ts';
+import type { StreamMessage } from './stream-mux.ts';
+
+/** Names of the streams between page and machine worker. */
+export const CONSOLE_OUTPUT = 'console/output';
+export const CONSOLE_INPUT = 'console/input';
+export const TRACE_OUTPUT = 'trace';
+/** @param descriptor 0, 1 or 2 */
+export function processStream(process: number, descriptor: number): string {
+  return `process/${process}/${descriptor}`;
+}
+
+export interface LinuxGuest {
+  readonly kind: 'linux';
+  readonly kernel: Uint8Array;
+  readonly initrd?: Uint8Array | undefined;
+  readonly commandLine: string;
+}
+
+/** A bare-metal program, started in M-mode on all harts. */
+export interface ElfGuest {
+  readonly kind: 'elf';
+  readonly file: Uint8Array;
+}
+
+export interface DiskOptions {
+  readonly data: Uint8Array;
+  readonly readOnly: boolean;
+}
+
+/** The first message to the machine worker. */
+export interface MachineStart {
+  readonly role: 'machine';
+  readonly memory: WebAssembly.Memory;
+  readonly plan: MemoryPlan;
+  readonly output: SharedArrayBuffer;
+  readonly guest: LinuxGuest | ElfGuest;
+  readonly disks: readonly DiskOptions[];
+  /** Fixed randomness, for reproducible runs. */
+  readonly deterministic: boolean;
+  readonly port: MessagePort;
+  readonly harts: readonly MessagePort[];
+}
+
+/** The first message to a hart worker. */
+export interface HartStart {
+  readonly role: 'hart';
+  readonly hart: number;
+  readonly emulator: WebAssembly.Module;
+  readonly memory: WebAssembly.Memory;
+  readonly output: SharedArrayBuffer;
+  /** Machine start as `monotonicNow`, and the word of `machineClock` that all harts share. */
+  readonly epoch: number;
+  readonly latestTime: SharedArrayBuffer;
+  readonly trace: boolean;
+  readonly port: MessagePort;
+}
+
+export type WorkerStart = MachineStart | HartStart;
+
+export type ToMachine =
+  | StreamMessage
+  | { type: 'run'; request: RunRequest }
+  | { type: 'signal'; process: number; signal: number }
+  | { type: 'resize'; columns: number; rows: number }
+  | { type: 'power-off' };
+
+export type ExitReason = 'poweroff' | 'reboot' | 'fail' | 'stop';
+
+export interface MachineExit {
+  readonly reason: ExitReason;
+  /** What the guest gave with `fail`, else 0. */
+  readonly code: number;
+  /** Host time that the harts ran, the longest of them. */
+  readonly seconds: number;
+}
+
+export type FromMachine =
+  | StreamMessage
+  | { type: 'started' }
+  | { type: 'process-exit'; process: number; status: number }
+  | { type: 'process-failed'; process: number; message: string }
+  | { type: 'exit'; exit: MachineExit };
+
+export type ToHart =
+  | { type: 'reset'; pc: bigint; privilege: number; argument: bigint }
+  /** Until the machine stops; when tracing, for a while. */
+  | { type: 'run' };
+
+export type FromHart =
+  /** Reset is done. */
+  | { type: 'ready' }
+  | { type: 'doorbell' }
+  | { type: 'trace'; text: string }
+  /** Waits for another `run`. */
+  | { type: 'paused' }
+  /** @param power POWER_* */
+  | { type: 'halted'; power: number; seconds: number };

@@ -1,0 +1,113 @@
+import { beforeEach, describe, expect, test } from 'vitest';
+import { type StreamMessage, StreamMux } from './stream-mux.ts';
+
+const WINDOW = 256 * 1024;
+let near: StreamMux;
+let far: StreamMux;
+
+beforeEach(() => {
+  const deliver = (to: () => StreamMux) => (message: StreamMessage, transfer: Transferable[]) => {
+    const clone = structuredClone(message, { transfer });
+    queueMicrotask(() => to().receive(clone));
+  };
+  near = new StreamMux(deliver(() => far));
+  far = new StreamMux(deliver(() => near));
+});
+
+async function collect(stream: ReadableStream<Uint8Array>): Promise<string> {
+  let text = '';
+  for await (const bytes of stream) text += Buffer.from(bytes).toString();
+  return text;
+}
+
+async function settled(promise: Promise<unknown>): Promise<boolean> {
+  let done = false;
+  promise.then(
+    () => {
+      done = true;
+    },
+    () => {
+      done = true;
+    },
+  );
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  return done;
+}
+
+describe('a stream', () => {
+  test('carries bytes to its end, and keeps what was given to it', async () => {
+    const text = collect(far.readable('a'));
+    const writer = near.writable('a').getWriter();
+    const bytes = Buffer.from('hello ');
+    await writer.write(bytes);
+    bytes.fill(0);
+    await writer.write(Buffer.from('world'));
+    await writer.close();
+    expect(await text).toBe('hello world');
+  });
+
+  test('holds its writer back while nobody reads, and no other stream', async () => {
+    const slow = far.readable('slow').getReader();
+    const quick = collect(far.readable('quick'));
+    const sender = near.sender('slow');
+    expect(await settled(sender.send(new Uint8Array(WINDOW)))).toBe(true);
+    const blocked = sender.send(new Uint8Array(1));
+    expect(await settled(blocked)).toBe(false);
+    const other = near.sender('quick');
+    await other.send(Buffer.from('x'));
+    other.end();
+    expect(await quick).toBe('x');
+    expect((await slow.read()).value?.length).toBe(WINDOW);
+    expect(await settled(blocked)).toBe(true);
+  });
+
+  test('ends with the error of its writer after the bytes before it', async () => {
+    const reader = far.readable('a').getReader();
+    const sender = near.sender('a');
+    await sender.send(Uint8Array.of(1));
+    sender.abort('broken');
+    expect((await reader.read()).value).toEqual(Uint8Array.of(1));
+    await expect(reader.read()).rejects.toThrow('broken');
+    await expect(sender.send(Uint8Array.of(2))).rejects.toThrow('closed');
+  });
+
+  test('tells its writer when the reader leaves', async () => {
+    const stream = far.readable('a');
+    const sender = near.sender('a');
+    void sender.send(new Uint8Array(WINDOW));
+    const blocked = sender.send(Uint8Array.of(1));
+    await Promise.all([expect(blocked).rejects.toThrow('reader closed'), stream.cancel()]);
+    await expect(sender.send(Uint8Array.of(1))).rejects.toThrow('closed');
+  });
+
+  test('can be used again by its name once it has ended', async () => {
+    for (const text of ['one', 'two']) {
+      const result = collect(far.readable('a'));
+      const sender = near.sender('a');
+      await sender.send(Buffer.from(text));
+      sender.end();
+      expect(await result).toBe(text);
+    }
+  });
+});
+
+test('destroy fails writers and, once they have read all, readers', async () => {
+  const reader = far.readable('in').getReader();
+  await near.sender('in').send(Uint8Array.of(5));
+  const sender = far.sender('out');
+  void sender.send(new Uint8Array(WINDOW));
+  const blocked = sender.send(Uint8Array.of(1));
+  await new Promise((resolve) => setTimeout(resolve, 1));
+  far.destroy(new Error('gone'));
+  await expect(blocked).rejects.toThrow('gone');
+  expect((await reader.read()).value).toEqual(Uint8Array.of(5));
+  await expect(reader.read()).rejects.toThrow('gone');
+});
+
+test('messages for unknown streams are ignored', () => {
+  near.receive({ type: 'data', stream: 'x', bytes: new Uint8Array(1) });
+  near.receive({ type: 'ack', stream: 'x', count: 1 });
+  near.receive({ type: 'end', stream: 'x' });
+  near.receive({ type: 'cancel', stream: 'x' });
+  expect(near.sender('x')).toBeDefined();
+});

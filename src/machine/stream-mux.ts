@@ -1,0 +1,156 @@
+/**
+ * Byte streams across one ordered message channel, each with a window of unacknowledged bytes, so that a
+ * slow reader holds back its writer and no other stream. Either side may open a stream, by its name alone.
+ */
+
+const WINDOW = 256 * 1024;
+
+export type StreamMessage =
+  | { type: 'data'; stream: string; bytes: Uint8Array<ArrayBuffer> }
+  | { type: 'end'; stream: string }
+  | { type: 'abort'; stream: string; reason: string }
+  | { type: 'ack'; stream: string; count: number }
+  | { type: 'cancel'; stream: string };
+
+/** The writing end of a stream. */
+export interface Sender {
+  /** Sends at once; resolves when there is room for more, rejects when the reader wants no more. */
+  send(bytes: Uint8Array): Promise<void>;
+  end(): void;
+  abort(reason: string): void;
+}
+
+interface Outgoing {
+  unacknowledged: number;
+  readonly waiting: { resolve(): void; reject(error: Error): void }[];
+}
+
+interface Incoming {
+  readonly received: Uint8Array<ArrayBuffer>[];
+  /** How the stream ended, once it has. */
+  closed?: { error?: Error };
+  wake(): void;
+}
+
+export class StreamMux {
+  readonly #post: (message: StreamMessage, transfer: Transferable[]) => void;
+  readonly #outgoing = new Map<string, Outgoing>();
+  readonly #incoming = new Map<string, Incoming>();
+
+  constructor(post: (message: StreamMessage, transfer: Transferable[]) => void) {
+    this.#post = post;
+  }
+
+  sender(stream: string): Sender {
+    const state: Outgoing = { unacknowledged: 0, waiting: [] };
+    this.#outgoing.set(stream, state);
+    const open = () => this.#outgoing.get(stream) === state;
+    const finish = (message: StreamMessage) => {
+      if (!open()) return;
+      this.#outgoing.delete(stream);
+      this.#post(message, []);
+      for (const { resolve } of state.waiting) resolve();
+    };
+    return {
+      send: (bytes) => {
+        if (!open()) return Promise.reject(new Error('the stream is closed'));
+        const copy = new Uint8Array(bytes);
+        state.unacknowledged += copy.length;
+        this.#post({ type: 'data', stream, bytes: copy }, [copy.buffer]);
+        if (state.unacknowledged <= WINDOW) return Promise.resolve();
+        return new Promise((resolve, reject) => state.waiting.push({ resolve, reject }));
+      },
+      end: () => finish({ type: 'end', stream }),
+      abort: (reason) => finish({ type: 'abort', stream, reason }),
+    };
+  }
+
+  writable(stream: string): WritableStream<Uint8Array> {
+    const sender = this.sender(stream);
+    return new WritableStream({
+      write: (bytes) => sender.send(bytes),
+      close: () => sender.end(),
+      abort: (reason) => sender.abort(String(reason)),
+    });
+  }
+
+  readable(stream: string): ReadableStream<Uint8Array<ArrayBuffer>> {
+    let wake = () => {};
+    const state: Incoming = { received: [], wake: () => wake() };
+    this.#incoming.set(stream, state);
+    return new ReadableStream(
+      {
+        pull: async (controller) => {
+          while (state.received.length === 0 && !state.closed) {
+            await new Promise<void>((resolve) => {
+              wake = resolve;
+            });
+          }
+          const bytes = state.received.shift();
+          if (bytes) {
+            controller.enqueue(bytes);
+            if (!state.closed) this.#post({ type: 'ack', stream, count: bytes.length }, []);
+          } else if (state.closed?.error) {
+            controller.error(state.closed.error);
+          } else {
+            controller.close();
+          }
+        },
+        cancel: () => {
+          if (this.#incoming.delete(stream)) this.#post({ type: 'cancel', stream }, []);
+          state.closed = {};
+          state.wake();
+        },
+      },
+      { highWaterMark: 0 },
+    );
+  }
+
+  /** Takes a message that the other side's mux posted. */
+  receive(message: StreamMessage): void {
+    switch (message.type) {
+      case 'data': {
+        const incoming = this.#incoming.get(message.stream);
+        incoming?.received.push(message.bytes);
+        incoming?.wake();
+        break;
+      }
+      case 'end':
+        this.#close(message.stream, {});
+        break;
+      case 'abort':
+        this.#close(message.stream, { error: new Error(message.reason) });
+        break;
+      case 'ack': {
+        const outgoing = this.#outgoing.get(message.stream);
+        if (!outgoing) break;
+        outgoing.unacknowledged -= message.count;
+        if (outgoing.unacknowledged <= WINDOW)
+          for (const { resolve } of outgoing.waiting.splice(0)) resolve();
+        break;
+      }
+      case 'cancel':
+        this.#fail(message.stream, new Error('the reader closed the stream'));
+    }
+  }
+
+  /** Ends all streams: what has been received stays readable, then readers and writers get `error`. */
+  destroy(error: Error): void {
+    for (const stream of [...this.#incoming.keys()]) this.#close(stream, { error });
+    for (const stream of [...this.#outgoing.keys()]) this.#fail(stream, error);
+  }
+
+  #close(stream: string, how: { error?: Error }): void {
+    const incoming = this.#incoming.get(stream);
+    if (!incoming) return;
+    this.#incoming.delete(stream);
+    incoming.closed = how;
+    incoming.wake();
+  }
+
+  #fail(stream: string, error: Error): void {
+    const outgoing = this.#outgoing.get(stream);
+    this.#outgoing.delete(stream);
+    for (const { reject } of outgoing?.waiting ?? []) reject(error);
+  }
+}
