@@ -1,0 +1,89 @@
+/**
+ * Where a disk's bytes are. Offsets and lengths are in bytes, within the size and multiples of 512.
+ * Operations may overlap in time and finish in any order; a throw or rejection is an I/O error to
+ * the guest. Buffers are views of guest RAM: they may be used until the operation has settled.
+ */
+export interface BlockBackend {
+  /** A multiple of 512. */
+  readonly sizeBytes: number;
+  readonly readOnly: boolean;
+  /** Fills the buffers, one after the other, with what lies from `offset` on. */
+  read(offset: number, into: Uint8Array[]): void | Promise<void>;
+  write(offset: number, from: Uint8Array[]): void | Promise<void>;
+  /** Makes durable all writes that have settled. */
+  flush(): void | Promise<void>;
+  /** Makes a range read as zeros, giving back its storage where that is possible. */
+  discard?(offset: number, length: number): void | Promise<void>;
+}
+
+const CHUNK = 64 << 10;
+
+/** A disk in memory that takes room only for what was written. */
+export class MemoryBlockBackend implements BlockBackend {
+  readonly sizeBytes: number;
+  readonly readOnly = false;
+  readonly #chunks = new Map<number, Uint8Array>();
+
+  constructor(sizeBytes: number) {
+    this.sizeBytes = sizeBytes;
+  }
+
+  /** Bytes of memory in use. */
+  get allocatedBytes(): number {
+    return this.#chunks.size * CHUNK;
+  }
+
+  read(offset: number, into: Uint8Array[]): void {
+    forEachPiece(offset, into, (chunk, start, piece) => {
+      const stored = this.#chunks.get(chunk);
+      if (stored === undefined) piece.fill(0);
+      else piece.set(stored.subarray(start, start + piece.length));
+    });
+  }
+
+  write(offset: number, from: Uint8Array[]): void {
+    forEachPiece(offset, from, (chunk, start, piece) => this.#allocate(chunk).set(piece, start));
+  }
+
+  flush(): void {}
+
+  discard(offset: number, length: number): void {
+    const end = offset + length;
+    const first = Math.ceil(offset / CHUNK);
+    const last = Math.floor(end / CHUNK);
+    for (let chunk = first; chunk < last; chunk++) this.#chunks.delete(chunk);
+    if (first > last) {
+      this.#chunks.get(last)?.fill(0, offset % CHUNK, end % CHUNK);
+      return;
+    }
+    if (offset % CHUNK !== 0) this.#chunks.get(first - 1)?.fill(0, offset % CHUNK);
+    if (end % CHUNK !== 0) this.#chunks.get(last)?.fill(0, 0, end % CHUNK);
+  }
+
+  #allocate(chunk: number): Uint8Array {
+    let stored = this.#chunks.get(chunk);
+    if (stored === undefined) {
+      stored = new Uint8Array(CHUNK);
+      this.#chunks.set(chunk, stored);
+    }
+    return stored;
+  }
+}
+
+/** Cuts buffers that lie from `offset` on at chunk boundaries. */
+function forEachPiece(
+  offset: number,
+  buffers: Uint8Array[],
+  visit: (chunk: number, start: number, piece: Uint8Array) => void,
+): void {
+  let position = offset;
+  for (const buffer of buffers) {
+    for (let done = 0; done < buffer.length; ) {
+      const start = position % CHUNK;
+      const length = Math.min(CHUNK - start, buffer.length - done);
+      visit((position - start) / CHUNK, start, buffer.subarray(done, done + length));
+      done += length;
+      position += length;
+    }
+  }
+}

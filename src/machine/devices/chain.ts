@@ -1,0 +1,158 @@
+import { DriverError, type GuestMemory } from './guest-memory.ts';
+
+/** Below this many bytes a loop is faster than making a view for a block copy. */
+const SMALL_COPY = 32;
+
+/** A sequence of ranges of guest RAM, consumed from its beginning. */
+class Segments {
+  /** Bytes not yet consumed. */
+  remaining = 0;
+  protected readonly memory: GuestMemory;
+  protected readonly addresses: number[] = [];
+  protected readonly lengths: number[] = [];
+  protected count = 0;
+  #index = 0;
+  #offset = 0;
+
+  constructor(memory: GuestMemory) {
+    this.memory = memory;
+  }
+
+  clear(): void {
+    this.remaining = 0;
+    this.count = 0;
+    this.#index = 0;
+    this.#offset = 0;
+  }
+
+  /** Appends a range, given by host address. */
+  add(address: number, length: number): void {
+    this.addresses[this.count] = address;
+    this.lengths[this.count] = length;
+    this.count++;
+    this.remaining += length;
+  }
+
+  /** Consumes the next `length` bytes: views of them in guest RAM, valid until the chain is completed. */
+  views(length: number): Uint8Array[] {
+    const views: Uint8Array[] = [];
+    for (let left = this.demand(length); left > 0; ) {
+      const address = this.position();
+      const piece = this.advance(left);
+      views.push(this.memory.bytes.subarray(address, address + piece));
+      left -= piece;
+    }
+    return views;
+  }
+
+  /** Consumes the next `length` bytes untouched. */
+  skip(length: number): void {
+    for (let left = this.demand(length); left > 0; ) left -= this.advance(left);
+  }
+
+  protected demand(length: number): number {
+    if (length > this.remaining) throw new DriverError('buffer too short');
+    return length;
+  }
+
+  /** Host address of the next byte. */
+  protected position(): number {
+    return (this.addresses[this.#index] as number) + this.#offset;
+  }
+
+  /** Consumes up to `limit` bytes without leaving the current segment; returns how many. */
+  protected advance(limit: number): number {
+    const room = (this.lengths[this.#index] as number) - this.#offset;
+    const length = Math.min(limit, room);
+    this.remaining -= length;
+    this.#offset += length;
+    if (length === room) {
+      this.#index++;
+      this.#offset = 0;
+    }
+    return length;
+  }
+}
+
+/** The part of a chain that the driver filled in. */
+export class ReadableSegments extends Segments {
+  /**
+   * Copies the next `length` bytes to `into[start…]`.
+   * @throws DriverError if fewer remain.
+   */
+  read(into: Uint8Array, start = 0, length: number = into.length - start): void {
+    const { bytes } = this.memory;
+    for (let at = start, left = this.demand(length); left > 0; ) {
+      const address = this.position();
+      const piece = this.advance(left);
+      if (piece <= SMALL_COPY) for (let i = 0; i < piece; i++) into[at + i] = bytes[address + i] as number;
+      else into.set(bytes.subarray(address, address + piece), at);
+      at += piece;
+      left -= piece;
+    }
+  }
+}
+
+/** The part of a chain that the device fills in. */
+export class WritableSegments extends Segments {
+  /** Bytes consumed so far: what the used ring reports. */
+  written = 0;
+
+  override clear(): void {
+    super.clear();
+    this.written = 0;
+  }
+
+  /**
+   * Copies `from[start…end)` to the next bytes.
+   * @throws DriverError if there is no room for them.
+   */
+  write(from: Uint8Array, start = 0, end: number = from.length): void {
+    const { bytes } = this.memory;
+    this.demand(end - start);
+    for (let at = start; at < end; ) {
+      const address = this.position();
+      const piece = this.advance(end - at);
+      if (piece <= SMALL_COPY) for (let i = 0; i < piece; i++) bytes[address + i] = from[at + i] as number;
+      else bytes.set(piece === from.length ? from : from.subarray(at, at + piece), address);
+      at += piece;
+    }
+  }
+
+  writeByte(value: number): void {
+    this.demand(1);
+    this.memory.bytes[this.position()] = value;
+    this.advance(1);
+  }
+
+  protected override advance(limit: number): number {
+    const length = super.advance(limit);
+    this.written += length;
+    return length;
+  }
+
+  /** Flags every page of the granted range as written. */
+  markWritten(): void {
+    for (let i = 0; i < this.count; i++)
+      this.memory.markWritten(this.addresses[i] as number, this.lengths[i] as number);
+  }
+}
+
+/** One request of the driver: what it offers the device to read, then what the device may write. */
+export class Chain {
+  /** Index of its first descriptor, by which the used ring names it. */
+  head = 0;
+  readonly readable: ReadableSegments;
+  readonly writable: WritableSegments;
+
+  constructor(memory: GuestMemory) {
+    this.readable = new ReadableSegments(memory);
+    this.writable = new WritableSegments(memory);
+  }
+
+  begin(head: number): void {
+    this.head = head;
+    this.readable.clear();
+    this.writable.clear();
+  }
+}

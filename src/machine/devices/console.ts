@@ -1,0 +1,136 @@
+import type { Chain } from './chain.ts';
+import { DriverError, type GuestMemory } from './guest-memory.ts';
+import { CHAIN_COST, TURN_BYTES, VirtioDevice } from './virtio-device.ts';
+
+const F_SIZE = 0;
+const RECEIVE = 0;
+const TRANSMIT = 1;
+/** Linux fills this queue with 4 KiB buffers at boot, so a long one costs memory and time. */
+const RECEIVE_SIZE = 16;
+const TRANSMIT_SIZE = 64;
+/** Most bytes of output handed over at once. */
+const OUTPUT_CHUNK = 64 << 10;
+
+export interface ConsoleOptions {
+  /**
+   * Takes output of the guest; the bytes are the callee's to keep. While a promise it returned is
+   * pending the device takes no more, and the guest waits.
+   */
+  onOutput(bytes: Uint8Array<ArrayBuffer>): void | Promise<void>;
+  columns: number;
+  rows: number;
+}
+
+interface PendingInput {
+  bytes: Uint8Array;
+  taken: number;
+  done(): void;
+}
+
+/** Console device with a single port (virtio 1.2, section 5.3). */
+export class ConsoleDevice extends VirtioDevice {
+  readonly #onOutput: ConsoleOptions['onOutput'];
+  readonly #input: PendingInput[] = [];
+  readonly #output = new Uint8Array(OUTPUT_CHUNK);
+  #outputLength = 0;
+  #outputBlocked = false;
+  /** The chain being read, while its bytes do not fit in one turn. */
+  #transmitting: Chain | undefined;
+
+  constructor(memory: GuestMemory, slot: number, { onOutput, columns, rows }: ConsoleOptions) {
+    super(memory, slot, {
+      id: 3,
+      features: 1 << F_SIZE,
+      queueSizes: [RECEIVE_SIZE, TRANSMIT_SIZE],
+      config: sizeConfig(columns, rows),
+    });
+    this.#onOutput = onOutput;
+  }
+
+  /**
+   * Sends input to the guest. What it has no room for is kept, across resets of the driver too; the
+   * promise resolves when the guest has all of it.
+   */
+  write(bytes: Uint8Array): Promise<void> {
+    return new Promise((done) => {
+      this.#input.push({ bytes, taken: 0, done });
+      this.wake();
+    });
+  }
+
+  /** Tells the guest the size of the terminal, in characters. */
+  resize(columns: number, rows: number): void {
+    this.setConfig(0, sizeConfig(columns, rows));
+  }
+
+  protected override service(): boolean {
+    this.#receive();
+    return this.#transmit();
+  }
+
+  protected override stop(): void {
+    this.#transmitting = undefined;
+    this.#flush();
+  }
+
+  #receive(): void {
+    const queue = this.queue(RECEIVE);
+    while (this.#input.length > 0) {
+      const chain = queue.take();
+      if (chain === undefined) return;
+      if (chain.writable.remaining === 0) throw new DriverError('receive buffer without room');
+      this.#fill(chain);
+      queue.complete(chain);
+    }
+  }
+
+  #fill({ writable }: Chain): void {
+    for (let input = this.#input[0]; input !== undefined && writable.remaining > 0; input = this.#input[0]) {
+      const end = input.taken + Math.min(input.bytes.length - input.taken, writable.remaining);
+      writable.write(input.bytes, input.taken, end);
+      input.taken = end;
+      if (end < input.bytes.length) return;
+      this.#input.shift();
+      input.done();
+    }
+  }
+
+  #transmit(): boolean {
+    const queue = this.queue(TRANSMIT);
+    for (let budget = TURN_BYTES; !this.#outputBlocked; ) {
+      if (budget <= 0) return true;
+      this.#transmitting ??= queue.take();
+      if (this.#transmitting === undefined) {
+        this.#flush();
+        return false;
+      }
+      const { readable } = this.#transmitting;
+      const length = Math.min(readable.remaining, OUTPUT_CHUNK - this.#outputLength);
+      readable.read(this.#output, this.#outputLength, length);
+      this.#outputLength += length;
+      budget -= CHAIN_COST + length;
+      if (readable.remaining === 0) {
+        queue.complete(this.#transmitting);
+        this.#transmitting = undefined;
+      }
+      if (this.#outputLength === OUTPUT_CHUNK) this.#flush();
+    }
+    return false;
+  }
+
+  #flush(): void {
+    if (this.#outputLength === 0) return;
+    const accepted = this.#onOutput(this.#output.slice(0, this.#outputLength));
+    this.#outputLength = 0;
+    if (accepted === undefined) return;
+    this.#outputBlocked = true;
+    void accepted.finally(() => {
+      this.#outputBlocked = false;
+      this.wake();
+    });
+  }
+}
+
+function sizeConfig(columns: number, rows: number): Uint8Array {
+  return new Uint8Array(new Uint16Array([columns, rows]).buffer);
+}

@@ -1,0 +1,253 @@
+import {
+  Q_NUM_MAX,
+  V_CONFIG,
+  V_CONFIG_GENERATION,
+  V_CONFIG_SIZE,
+  V_DEVICE_FEATURES,
+  V_DEVICE_ID,
+  V_DRIVER_FEATURES,
+  V_INTERRUPT_STATUS,
+  V_MAX_QUEUES,
+  V_NOTIFY,
+  V_QUEUE_STRIDE,
+  V_QUEUES,
+  V_RESET,
+  V_STATUS,
+  VIRTIO,
+  VIRTIO_FILE_SIZE,
+  VIRTIO_IRQ,
+  VIRTIO_SLOTS,
+} from '../../../emulator-wasm/layout.ts';
+import { DriverError, type GuestMemory } from './guest-memory.ts';
+import { type QueueCursor, Virtqueue } from './virtqueue.ts';
+
+const STATUS_DRIVER_OK = 0x04;
+const STATUS_FEATURES_OK = 0x08;
+const STATUS_NEEDS_RESET = 0x40;
+
+const F_INDIRECT_DESC = 1 << 28;
+const F_EVENT_IDX = 1 << 29;
+/** Bit 32, so bit 0 of the second word. */
+const F_VERSION_1_HIGH = 1 << 0;
+
+const INTERRUPT_QUEUE = 1;
+const INTERRUPT_CONFIG = 2;
+
+/**
+ * What a device may do in one turn before other events get theirs: bytes moved, where every chain
+ * counts as CHAIN_COST of them however short it is.
+ */
+export const TURN_BYTES = 4 << 20;
+export const CHAIN_COST = 4 << 10;
+
+/** What makes a device the type it is (virtio 1.2, chapter 5). */
+export interface DeviceType {
+  id: number;
+  /** Feature bits 0-23 on offer. */
+  features: number;
+  /** Greatest size of each queue. */
+  queueSizes: readonly number[];
+  /** The configuration space as it begins. */
+  config: Uint8Array;
+}
+
+/** All that a device has to remember besides the shared memory. Plain data. */
+export interface TransportState {
+  phase: 'stopped' | 'running' | 'broken';
+  queues: QueueCursor[];
+}
+
+/**
+ * A device on virtio-mmio (virtio 1.2, section 4.2), seen from the machine worker: the harts serve
+ * the registers out of shared words, and ring the machine worker's doorbell on status changes and
+ * queue notifications, upon which it polls every device.
+ */
+export abstract class VirtioDevice {
+  readonly slot: number;
+  protected readonly memory: GuestMemory;
+  readonly #queues: readonly Virtqueue[];
+  readonly #registers: number;
+  #phase: TransportState['phase'] = 'stopped';
+  #resetting = false;
+  #woken = false;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  /** Fills in the register file of `slot`; to be called before any hart starts. */
+  constructor(memory: GuestMemory, slot: number, type: DeviceType) {
+    if (slot < 0 || slot >= VIRTIO_SLOTS) throw new RangeError(`no virtio slot ${slot}`);
+    if (type.queueSizes.length > V_MAX_QUEUES) throw new RangeError('too many queues');
+    this.memory = memory;
+    this.slot = slot;
+    this.#registers = VIRTIO + slot * VIRTIO_FILE_SIZE;
+    this.#store(V_DEVICE_ID, type.id);
+    this.#store(V_DEVICE_FEATURES, type.features | F_INDIRECT_DESC | F_EVENT_IDX);
+    this.#store(V_DEVICE_FEATURES + 4, F_VERSION_1_HIGH);
+    this.#queues = type.queueSizes.map((maxSize, index) => {
+      const words = V_QUEUES + index * V_QUEUE_STRIDE;
+      this.#store(words + Q_NUM_MAX, maxSize);
+      return new Virtqueue(memory, this.#registers + words, maxSize);
+    });
+    this.setConfig(0, type.config);
+  }
+
+  get state(): TransportState {
+    return { phase: this.#phase, queues: this.#queues.map((queue) => ({ ...queue.cursor })) };
+  }
+
+  /**
+   * Does what the guest asks for in the register file and the queues. To be called whenever
+   * M_DOORBELL has moved. The work of one call is bounded; what is left is done in later turns
+   * of the event loop without a further call.
+   */
+  poll(): void {
+    if (this.#load(V_RESET) !== 0) {
+      this.#reset();
+      return;
+    }
+    const notified = Atomics.exchange(this.memory.words, this.#index(V_NOTIFY), 0) !== 0;
+    const status = this.#load(V_STATUS);
+    if (this.#phase === 'stopped') this.#negotiate(status);
+    else if (this.#phase === 'broken') this.#or(V_STATUS, STATUS_NEEDS_RESET);
+    else if (notified) this.#turn();
+  }
+
+  /** Moves what there is to move, within TURN_BYTES. Returns whether more is left. */
+  protected abstract service(): boolean;
+
+  /**
+   * The driver has reset the device or broken it: lets go of everything that belongs to this run of
+   * the driver. The guest's buffers may be touched until the returned promise has settled.
+   */
+  protected abstract stop(): void | Promise<void>;
+
+  /** Has `service` run soon; for everything that happens on the host's side. */
+  protected wake(): void {
+    if (this.#woken) return;
+    this.#woken = true;
+    queueMicrotask(() => {
+      this.#woken = false;
+      this.#turn();
+    });
+  }
+
+  protected queue(index: number): Virtqueue {
+    return this.#queues[index] as Virtqueue;
+  }
+
+  protected get running(): boolean {
+    return this.#phase === 'running';
+  }
+
+  /** Whether the driver accepted a feature bit below 24. */
+  protected negotiated(bit: number): boolean {
+    return (this.#load(V_DRIVER_FEATURES) & (1 << bit)) !== 0;
+  }
+
+  /** Changes bytes of the configuration space and tells a running driver. */
+  protected setConfig(offset: number, bytes: Uint8Array): void {
+    if (offset + bytes.length > V_CONFIG_SIZE) throw new RangeError('configuration space overflow');
+    // The generation moves before and after, so that a driver reading meanwhile sees it move.
+    Atomics.add(this.memory.words, this.#index(V_CONFIG_GENERATION), 1);
+    this.memory.bytes.set(bytes, this.#registers + V_CONFIG + offset);
+    Atomics.add(this.memory.words, this.#index(V_CONFIG_GENERATION), 1);
+    if (this.running) this.#interrupt(INTERRUPT_CONFIG);
+  }
+
+  /** The driver's way to DRIVER_OK (3.1.1). */
+  #negotiate(status: number): void {
+    if ((status & (STATUS_FEATURES_OK | STATUS_DRIVER_OK)) === 0) return;
+    const refused =
+      (this.#load(V_DRIVER_FEATURES) & ~this.#load(V_DEVICE_FEATURES)) !== 0 ||
+      this.#load(V_DRIVER_FEATURES + 4) !== F_VERSION_1_HIGH;
+    if (refused) Atomics.and(this.memory.words, this.#index(V_STATUS), ~STATUS_FEATURES_OK);
+    if ((status & STATUS_DRIVER_OK) === 0) return;
+    this.#guarded(() => {
+      if (refused || (status & STATUS_FEATURES_OK) === 0) throw new DriverError('features not agreed on');
+      const features = this.#load(V_DRIVER_FEATURES);
+      for (const queue of this.#queues)
+        queue.open((features & F_INDIRECT_DESC) !== 0, (features & F_EVENT_IDX) !== 0);
+      this.#phase = 'running';
+    });
+    this.#turn();
+  }
+
+  #turn(): void {
+    if (!this.running) return;
+    let more = false;
+    this.#guarded(() => {
+      more = this.service();
+    });
+    if (!this.running) return;
+    let signal = false;
+    for (const queue of this.#queues) signal = queue.takeSignal() || signal;
+    if (signal) this.#interrupt(INTERRUPT_QUEUE);
+    if (more)
+      this.#timer ??= setTimeout(() => {
+        this.#timer = undefined;
+        this.#turn();
+      });
+  }
+
+  /** A driver that breaks the rules gets DEVICE_NEEDS_RESET (2.1.2) and nothing more until it resets. */
+  #guarded(action: () => void): void {
+    try {
+      action();
+    } catch (error) {
+      if (!(error instanceof DriverError)) throw error;
+      this.#phase = 'broken';
+      this.stop();
+      this.#or(V_STATUS, STATUS_NEEDS_RESET);
+      this.#interrupt(INTERRUPT_CONFIG);
+    }
+  }
+
+  #reset(): void {
+    if (this.#resetting) return;
+    this.#phase = 'stopped';
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    const stopped = this.stop();
+    if (stopped === undefined) {
+      this.#acknowledgeReset();
+      return;
+    }
+    this.#resetting = true;
+    void stopped.then(() => {
+      this.#resetting = false;
+      this.#acknowledgeReset();
+    });
+  }
+
+  /** The hart that wrote Status = 0 waits for this. */
+  #acknowledgeReset(): void {
+    for (const queue of this.#queues) queue.close();
+    Atomics.store(this.memory.words, this.#index(V_NOTIFY), 0);
+    // The device may have interrupted between the hart's clearing of these and now.
+    this.#store(V_STATUS, 0);
+    this.#store(V_INTERRUPT_STATUS, 0);
+    this.memory.lowerLine(VIRTIO_IRQ + this.slot);
+    this.#store(V_RESET, 0);
+    Atomics.notify(this.memory.words, this.#index(V_RESET));
+  }
+
+  #interrupt(cause: number): void {
+    this.#or(V_INTERRUPT_STATUS, cause);
+    this.memory.raiseLine(VIRTIO_IRQ + this.slot);
+  }
+
+  #index(offset: number): number {
+    return (this.#registers + offset) >>> 2;
+  }
+
+  #load(offset: number): number {
+    return Atomics.load(this.memory.words, this.#index(offset));
+  }
+
+  #store(offset: number, value: number): void {
+    Atomics.store(this.memory.words, this.#index(offset), value);
+  }
+
+  #or(offset: number, bits: number): void {
+    Atomics.or(this.memory.words, this.#index(offset), bits);
+  }
+}

@@ -1,0 +1,363 @@
+import { ByteQueue } from './byte-queue.ts';
+import type { ReadableSegments, WritableSegments } from './chain.ts';
+import {
+  HEADER_SIZE,
+  OP_CREDIT_REQUEST,
+  OP_CREDIT_UPDATE,
+  OP_REQUEST,
+  OP_RESPONSE,
+  OP_RST,
+  OP_RW,
+  OP_SHUTDOWN,
+  SHUTDOWN_BOTH,
+  SHUTDOWN_RECEIVE,
+  SHUTDOWN_SEND,
+  type VsockHeader,
+} from './vsock-packet.ts';
+
+/** Bytes a connection holds for a host reader that is slower than the guest. */
+const BUFFER_SIZE = 256 << 10;
+/** Taken bytes after which the guest is told that there is room again. */
+const CREDIT_STEP = BUFFER_SIZE / 2;
+/** Bytes of writes accepted ahead of the guest. */
+const WRITE_AHEAD = 64 << 10;
+
+/** A stream socket between the host and the guest. */
+export interface VsockStream {
+  readonly localPort: number;
+  /** The guest's port. */
+  readonly remotePort: number;
+  /**
+   * What the guest sends; it blocks while 256 KiB wait unread. Ends when the guest will send no
+   * more, errors when it resets the connection. Cancelling tells it that nothing more is read.
+   */
+  readonly readable: ReadableStream<Uint8Array<ArrayBuffer>>;
+  /**
+   * What the guest receives; a write resolves when the guest's kernel has it. Closing ends the
+   * guest's input, aborting resets the connection.
+   */
+  readonly writable: WritableStream<Uint8Array>;
+}
+
+/** What a connection asks of its device. */
+export interface ConnectionLink {
+  /** It has a packet to send. */
+  ready(connection: VsockConnection): void;
+  /** It sends and receives no more, and its ports are free. */
+  closed(connection: VsockConnection): void;
+  /** It is closed and holds no bytes any more. */
+  finished(connection: VsockConnection): void;
+}
+
+/** `connecting` awaits the guest's answer, `resetting` only has a RST to send. */
+type Phase = 'connecting' | 'connected' | 'resetting' | 'closed';
+
+interface PendingWrite {
+  bytes: Uint8Array;
+  sent: number;
+  done(): void;
+  fail(error: Error): void;
+}
+
+/** The state of one connection (virtio 1.2, section 5.10.6). Counters are modulo 2^32. */
+export class VsockConnection implements VsockStream {
+  readonly localPort: number;
+  readonly remotePort: number;
+  readonly readable: ReadableStream<Uint8Array<ArrayBuffer>>;
+  readonly writable: WritableStream<Uint8Array>;
+  /** Settles when the guest has answered a connection request. */
+  readonly opened: Promise<void>;
+  readonly #link: ConnectionLink;
+  #phase: Phase;
+  /** Packets to send, one bit (1 << op) each; OP_RW follows from #write and the guest's credit. */
+  #due: number;
+  #localShutdown = 0;
+  #remoteShutdown = 0;
+
+  readonly #received = new ByteQueue();
+  #reader!: ReadableStreamDefaultController<Uint8Array<ArrayBuffer>>;
+  /** The reader waits for bytes. */
+  #wanted = false;
+  #readerDone = false;
+  /** How reading ends once the bytes received are taken. */
+  #end: 'eof' | Error | undefined;
+  #receivedCount = 0;
+  #forwardedCount = 0;
+  #announcedCount = 0;
+
+  #writer!: WritableStreamDefaultController;
+  #write: PendingWrite | undefined;
+  #writerDone = false;
+  #sentCount = 0;
+  #remoteBufferSize = 0;
+  #remoteForwardedCount = 0;
+
+  #opened!: () => void;
+  #openFailed!: (error: Error) => void;
+
+  /** @param opening OP_REQUEST to connect, OP_RESPONSE to accept */
+  constructor(
+    link: ConnectionLink,
+    localPort: number,
+    remotePort: number,
+    opening: typeof OP_REQUEST | typeof OP_RESPONSE,
+  ) {
+    this.#link = link;
+    this.localPort = localPort;
+    this.remotePort = remotePort;
+    this.#phase = opening === OP_REQUEST ? 'connecting' : 'connected';
+    this.#due = 1 << opening;
+    this.opened = new Promise((resolve, reject) => {
+      this.#opened = resolve;
+      this.#openFailed = reject;
+    });
+    if (this.connected) this.#opened();
+    this.readable = new ReadableStream(
+      {
+        start: (controller) => {
+          this.#reader = controller;
+        },
+        pull: () => {
+          this.#wanted = true;
+          this.#deliver();
+        },
+        cancel: () => this.#cancel(),
+      },
+      // Credit is given for what the reader has really taken, so the stream holds nothing itself.
+      { highWaterMark: 0 },
+    );
+    this.writable = new WritableStream(
+      {
+        start: (controller) => {
+          this.#writer = controller;
+          // The sink's own abort method would be called only after a write in progress has ended.
+          controller.signal.addEventListener('abort', () => this.#abort(controller.signal.reason));
+        },
+        write: (bytes) => this.#enqueue(bytes),
+        close: () => {
+          this.#writerDone = true;
+          this.#shutdown(SHUTDOWN_SEND);
+        },
+      },
+      { highWaterMark: WRITE_AHEAD, size: (bytes) => bytes.length },
+    );
+    link.ready(this);
+  }
+
+  get connected(): boolean {
+    return this.#phase === 'connected';
+  }
+
+  get hasPacket(): boolean {
+    return this.#nextOp() !== undefined;
+  }
+
+  /** Every packet of the guest tells how much it has room for. */
+  noteCredit({ bufferSize, forwarded }: VsockHeader): void {
+    this.#remoteBufferSize = bufferSize;
+    this.#remoteForwardedCount = forwarded;
+    if (this.#sendable() > 0) this.#link.ready(this);
+  }
+
+  /** Writes the next packet to a receive buffer; the device has filled in addresses and type. */
+  send(header: VsockHeader, into: WritableSegments): void {
+    const op = this.#nextOp() as number;
+    const length = op === OP_RW ? Math.min(this.#sendable(), into.remaining - HEADER_SIZE) : 0;
+    header.op = op;
+    header.length = length;
+    header.flags = op === OP_SHUTDOWN ? this.#localShutdown : 0;
+    header.bufferSize = BUFFER_SIZE;
+    header.forwarded = this.#forwardedCount;
+    into.write(header.bytes);
+    this.#due &= ~((1 << op) | (1 << OP_CREDIT_UPDATE));
+    this.#announcedCount = this.#forwardedCount;
+    if (op === OP_RW) this.#sendBytes(into, length);
+    if (op === OP_RST) this.#close();
+  }
+
+  /** Takes a packet from the guest. Returns whether the protocol allows it. */
+  receive(header: VsockHeader, payload: ReadableSegments): boolean {
+    const { op } = header;
+    if (op === OP_RST) {
+      this.#fail(new Error('connection reset by the guest'));
+      this.#close();
+      return true;
+    }
+    if (this.#phase === 'resetting') return true;
+    this.noteCredit(header);
+    if (this.#phase === 'connecting') {
+      if (op !== OP_RESPONSE) return false;
+      this.#phase = 'connected';
+      this.#opened();
+      return true;
+    }
+    switch (op) {
+      case OP_RW:
+        return this.#receiveBytes(payload, header.length);
+      case OP_SHUTDOWN:
+        this.#remoteEnds(header.flags);
+        return true;
+      case OP_CREDIT_REQUEST:
+        this.#schedule(OP_CREDIT_UPDATE);
+        return true;
+      case OP_CREDIT_UPDATE:
+        return true;
+      default:
+        return false;
+    }
+  }
+
+  /** Ends both directions at once and tells the guest. */
+  reset(error: Error): void {
+    if (this.#phase === 'resetting' || this.#phase === 'closed') return;
+    this.#phase = 'resetting';
+    this.#due = 1 << OP_RST;
+    this.#link.ready(this);
+    this.#fail(error);
+  }
+
+  /** The guest is gone: ends both directions, without a packet. */
+  abandon(error: Error): void {
+    this.#fail(error);
+    this.#close();
+  }
+
+  #nextOp(): number | undefined {
+    const due = this.#sendable() > 0 ? this.#due | (1 << OP_RW) : this.#due;
+    // Operations are numbered in the order in which they should go out.
+    return due === 0 ? undefined : 31 - Math.clz32(due & -due);
+  }
+
+  /** Bytes that could be sent now. */
+  #sendable(): number {
+    if (this.#write === undefined || this.#phase !== 'connected') return 0;
+    const unread = (this.#sentCount - this.#remoteForwardedCount) >>> 0;
+    return Math.min(
+      this.#write.bytes.length - this.#write.sent,
+      Math.max(this.#remoteBufferSize - unread, 0),
+    );
+  }
+
+  #schedule(op: number): void {
+    this.#due |= 1 << op;
+    this.#link.ready(this);
+  }
+
+  #enqueue(bytes: Uint8Array): Promise<void> | undefined {
+    if (!(bytes instanceof Uint8Array)) throw new TypeError('a vsock stream takes Uint8Array chunks');
+    if (bytes.length === 0) return undefined;
+    return new Promise((done, fail) => {
+      this.#write = { bytes, sent: 0, done, fail };
+      this.#link.ready(this);
+    });
+  }
+
+  #sendBytes(into: WritableSegments, length: number): void {
+    const write = this.#write as PendingWrite;
+    into.write(write.bytes, write.sent, write.sent + length);
+    write.sent += length;
+    this.#sentCount = (this.#sentCount + length) >>> 0;
+    if (write.sent < write.bytes.length) return;
+    this.#write = undefined;
+    write.done();
+  }
+
+  #receiveBytes(payload: ReadableSegments, length: number): boolean {
+    const unread = (this.#receivedCount - this.#forwardedCount) >>> 0;
+    if (length > payload.remaining || length > BUFFER_SIZE - unread) return false;
+    if ((this.#remoteShutdown & SHUTDOWN_SEND) !== 0) return false;
+    this.#receivedCount = (this.#receivedCount + length) >>> 0;
+    if ((this.#localShutdown & SHUTDOWN_RECEIVE) !== 0) {
+      this.#forward(length);
+    } else {
+      this.#received.append(payload, length);
+      this.#deliver();
+    }
+    return true;
+  }
+
+  /** Hands bytes to a waiting reader, or ends it when none are left. */
+  #deliver(): void {
+    if (this.#wanted && this.#received.length > 0) {
+      this.#wanted = false;
+      const bytes = this.#received.take() as Uint8Array<ArrayBuffer>;
+      this.#forward(bytes.length);
+      this.#reader.enqueue(bytes);
+    }
+    if (this.#received.length > 0) return;
+    this.#endReading();
+    this.#advance();
+  }
+
+  #endReading(): void {
+    if (this.#readerDone || this.#end === undefined) return;
+    this.#readerDone = true;
+    if (this.#end === 'eof') this.#reader.close();
+    else this.#reader.error(this.#end);
+  }
+
+  /** Counts bytes as taken by the reader. */
+  #forward(length: number): void {
+    this.#forwardedCount = (this.#forwardedCount + length) >>> 0;
+    const unannounced = (this.#forwardedCount - this.#announcedCount) >>> 0;
+    if (this.#phase === 'connected' && unannounced >= CREDIT_STEP) this.#schedule(OP_CREDIT_UPDATE);
+  }
+
+  #cancel(): void {
+    this.#readerDone = true;
+    this.#forward(this.#received.length);
+    this.#received.clear();
+    this.#shutdown(SHUTDOWN_RECEIVE);
+  }
+
+  #abort(reason: unknown): void {
+    this.#writerDone = true;
+    this.#received.clear();
+    this.reset(new Error('aborted by the host', { cause: reason }));
+  }
+
+  #shutdown(flags: number): void {
+    this.#localShutdown |= flags;
+    if (this.#phase === 'connected') this.#schedule(OP_SHUTDOWN);
+    this.#advance();
+  }
+
+  #remoteEnds(flags: number): void {
+    this.#remoteShutdown |= flags & SHUTDOWN_BOTH;
+    if ((flags & SHUTDOWN_RECEIVE) !== 0) this.#failWriting(new Error('the guest reads no more'));
+    if ((flags & SHUTDOWN_SEND) !== 0) this.#end ??= 'eof';
+    this.#deliver();
+  }
+
+  /** Goes on with the shutdown as far as the flags of both sides allow (5.10.6.5). */
+  #advance(): void {
+    const drained = this.#received.length === 0;
+    if (this.#phase === 'closed' && drained) this.#link.finished(this);
+    if (this.#phase !== 'connected') return;
+    if (this.#remoteShutdown === SHUTDOWN_BOTH && drained) this.reset(new Error('closed by the guest'));
+    else if ((this.#localShutdown & this.#remoteShutdown) === SHUTDOWN_SEND) this.#shutdown(SHUTDOWN_RECEIVE);
+  }
+
+  #fail(error: Error): void {
+    this.#openFailed(error);
+    this.#failWriting(error);
+    this.#end ??= error;
+    this.#deliver();
+  }
+
+  #failWriting(error: Error): void {
+    this.#write?.fail(error);
+    this.#write = undefined;
+    if (this.#writerDone) return;
+    this.#writerDone = true;
+    this.#writer.error(error);
+  }
+
+  #close(): void {
+    if (this.#phase === 'closed') return;
+    this.#phase = 'closed';
+    this.#due = 0;
+    this.#link.closed(this);
+    this.#advance();
+  }
+}
