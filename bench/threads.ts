@@ -1,5 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 
+/** Processor time of threads and processes, as Linux counts it in /proc/…/schedstat. */
+
 function read(path: string): string {
   try {
     return readFileSync(path, 'utf8');
@@ -28,11 +30,27 @@ export function threadClock(folder: string): () => number {
   return () => Number(read(`${folder}/schedstat`).split(' ')[0]) / 1e9;
 }
 
+function threadsOf(pid: string): string[] {
+  try {
+    return numericEntries(`/proc/${pid}/task`).map((thread) => `/proc/${pid}/task/${thread}`);
+  } catch {
+    return [];
+  }
+}
+
+/** Processor time, in seconds, of all threads that this process has now. */
+export function processTime(pid: number | string): number {
+  return threadsOf(String(pid)).reduce((sum, folder) => sum + threadClock(folder)(), 0);
+}
+
+/** Ids of the processes that descend from this one and have `word` among their arguments. */
+export function findProcesses(word: string): string[] {
+  return descendants().filter((pid) => read(`/proc/${pid}/cmdline`).split('\0').includes(word));
+}
+
 /** The `/proc` folders of all threads of this name in the processes that descend from this one. */
 export function findThreads(name: string): string[] {
-  return descendants().flatMap((pid) =>
-    numericEntries(`/proc/${pid}/task`)
-      .map((thread) => `/proc/${pid}/task/${thread}`)
-      .filter((folder) => read(`${folder}/comm`).startsWith(name)),
-  );
+  return descendants()
+    .flatMap(threadsOf)
+    .filter((folder) => read(`${folder}/comm`).startsWith(name));
 }
