@@ -79,9 +79,16 @@ export function sret(hart: usize): u64 {
   return load<u64>(hart, H_SEPC);
 }
 
+/** mtime when it was last read for the timers: asking the host for it is dear. */
+let lastTime: u64 = 0;
+
 /** mip as software reads it. */
 export function pendingInterrupts(hart: usize): u64 {
-  const time = mtime(hart);
+  lastTime = mtime(hart);
+  return pendingAt(hart, lastTime);
+}
+
+function pendingAt(hart: usize, time: u64): u64 {
   let pending = load<u64>(hart, H_MIP) | atomic.load<u32>(hart, H_IPI) | plicPending(hart);
   if (time >= load<u64>(hart, H_MTIMECMP)) pending |= MTIP;
   if (load<u64>(hart, H_MENVCFG) & STCE) {
@@ -122,7 +129,7 @@ function mostUrgent(ready: u64): u64 {
   return 5;
 }
 
-/** Whether an interrupt would be taken if looked for now. */
+/** Whether an interrupt would be taken now; a timer that went off since the last look is not seen yet. */
 export function interruptWaits(hart: usize): bool {
-  return load<u64>(hart, H_MIE) != 0 && deliverable(hart, pendingInterrupts(hart)) != 0;
+  return load<u64>(hart, H_MIE) != 0 && deliverable(hart, pendingAt(hart, lastTime)) != 0;
 }
