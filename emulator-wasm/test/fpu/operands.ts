@@ -180,24 +180,39 @@ export class Generator {
     const exponent = Number(a >> BigInt(fractionBits)) & most;
     const fraction = this.#significand(fractionBits);
     const nearby = this.below(5) - 2;
-    switch (this.below(5)) {
+    switch (this.below(6)) {
       case 0:
         return this.#nudge(format, a ^ (BigInt(this.below(2)) << BigInt(exponentBits + fractionBits)));
       case 1:
         return this.#assemble(format, exponent - fractionBits - 1 + nearby, fraction);
       case 2:
-        return this.#assemble(format, this.pick([bias + 1, most + bias]) - exponent + nearby, fraction);
-      case 3:
         return this.#assemble(format, exponent + this.pick([bias, -bias, 0]) + nearby, fraction);
+      case 3:
+        return this.#assemble(format, this.pick([0, 1, most]) + bias - exponent + nearby, fraction);
       default:
-        return this.#assemble(format, bias - exponent - this.below(fractionBits + 4) + 2, fraction);
+        return this.#factor(format, a, this.#edge(format));
     }
+  }
+
+  /** A number that makes `product` of a, or nearly so. */
+  #factor(format: Format, a: bigint, product: bigint): bigint {
+    const factor = encode(format, decode(format, product) / decode(format, a));
+    return this.below(2) ? factor : this.#nudge(format, factor);
   }
 
   /** An addend that nearly cancels a * b, or lies at the limit of its influence. */
   #addend(format: Format, a: bigint, b: bigint): bigint {
     const product = encode(format, decode(format, a) * decode(format, b));
     return this.below(2) ? this.#nudge(format, product ^ encode(format, -0)) : this.#partner(format, product);
+  }
+
+  /** Operands for which a * b is about half a unit in the last place of c. */
+  #halfway(format: Format): Tuple {
+    const a = this.#float(format);
+    const c = this.#float(format);
+    const exponent = Number(c >> BigInt(format.fractionBits)) & (2 ** format.exponentBits - 1);
+    const half = this.#assemble(format, exponent - format.fractionBits - 1, 0n);
+    return { a, b: this.#factor(format, a, half), c };
   }
 
   #boxed(single: bigint): bigint {
@@ -207,6 +222,7 @@ export class Generator {
   }
 
   #floats(format: Format): Tuple {
+    if (this.below(8) === 0) return this.#halfway(format);
     const a = this.#float(format);
     const b = this.below(2) ? this.#float(format) : this.#partner(format, a);
     const c = this.below(2) ? this.#float(format) : this.#addend(format, a, b);
