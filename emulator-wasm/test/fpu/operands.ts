@@ -156,7 +156,13 @@ export class Generator {
     return BigInt.asUintN(1 + exponentBits + fractionBits, bits + BigInt(this.below(7) - 3));
   }
 
+  /** A double near one that is a single, or halfway between two. */
+  #nearSingle(): bigint {
+    return encode(DOUBLE, decode(SINGLE, this.#float(SINGLE))) ^ this.#significand(29);
+  }
+
   #float(format: Format): bigint {
+    if (format === DOUBLE && this.below(8) === 0) return this.#nearSingle();
     switch (this.below(8)) {
       case 0:
       case 1:

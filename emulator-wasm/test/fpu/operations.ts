@@ -83,3 +83,8 @@ export const operations: Operation[] = [
   conversion('cvtSD', 'double'),
   conversion('cvtDS', 'single'),
 ];
+
+/** Those whose results need rounding in many ways, and so the most tests. */
+export const roundingOperations = operations.filter(({ name }) =>
+  /^(add|sub|mul|div|sqrt|madd|msub|nmsub|nmadd)[DS]$|^cvtSD$/.test(name),
+);

@@ -1,0 +1,115 @@
+/** Runs random programs on both sides, in batches, and narrows down what differs. */
+import { Core, coreModule, MachineMemory } from '../support/core.ts';
+import {
+  type Batch,
+  buildBatch,
+  CoreFailure,
+  type CoreMode,
+  type Identity,
+  runOnCore,
+  runOnQemu,
+} from './batch.ts';
+import { firstDifference } from './compare.ts';
+import { GROUPS, type Group } from './program.ts';
+
+const RAM_SIZE = 64 << 20;
+const ATOMS_PER_CHECKPOINT = 12;
+
+/** Straight through on physical addresses; on scattered pages in U-mode, interrupted at odd counts; stepping. */
+export const FREE: CoreMode = { paged: false, stride: Number.POSITIVE_INFINITY };
+export const PAGED: CoreMode = { paged: true, stride: Number.POSITIVE_INFINITY };
+export const STRIDES: CoreMode = { paged: true, stride: 997 };
+export const STEPS: CoreMode = { paged: false, stride: 1 };
+
+export interface Outcome {
+  /** Guest instructions the core retired in agreement with the oracle, all modes together. */
+  readonly instructions: number;
+  /** What differs, with the seed that shows it again. */
+  readonly failures: readonly string[];
+}
+
+/** Programs `from` to `from + count - 1` of a group. */
+export function identities(seed: number, group: Group, from: number, count: number): Identity[] {
+  return Array.from({ length: count }, (_, i) => ({ seed, group, index: from + i }));
+}
+
+/** A core of one hart for batches. Rejects if it has not been built. */
+export async function createCore(): Promise<Core> {
+  return new Core(await coreModule(), new MachineMemory(1, RAM_SIZE, 0));
+}
+
+/** Runs a batch under QEMU once and on the core in each of the modes. */
+export async function runBatch(
+  core: Core,
+  programs: readonly Identity[],
+  modes: readonly CoreMode[],
+): Promise<Outcome> {
+  const batch = buildBatch(programs, ATOMS_PER_CHECKPOINT);
+  const expected = await runOnQemu(batch);
+  const failures: string[] = [];
+  let instructions = 0;
+  for (const mode of modes) {
+    const { failure, instret } = attempt(core, batch, expected, mode);
+    if (failure === undefined) instructions += Number(instret);
+    else failures.push(await narrow(core, batch, failure, mode));
+  }
+  return { instructions, failures };
+}
+
+interface Attempt {
+  readonly failure?: string;
+  /** Program at fault, if known. */
+  readonly culprit?: Identity;
+  readonly instret: bigint;
+}
+
+function attempt(core: Core, batch: Batch, expected: Uint8Array, mode: CoreMode): Attempt {
+  try {
+    const { results, instret } = runOnCore(core, batch, mode);
+    const difference = firstDifference(batch, expected, results);
+    return difference ? { failure: difference.report, culprit: difference.placed, instret } : { instret };
+  } catch (error) {
+    if (error instanceof CoreFailure) return { failure: error.message, instret: core.instret };
+    if (!(error instanceof WebAssembly.RuntimeError)) throw error;
+    return { failure: `the core crashed: ${error}`, instret: core.instret };
+  }
+}
+
+/** Looks for the one program that fails by itself, with a checkpoint after every instruction if that still fails. */
+async function narrow(core: Core, batch: Batch, failure: string, mode: CoreMode): Promise<string> {
+  for (const interval of [1, ATOMS_PER_CHECKPOINT]) {
+    for (const { seed, group, index } of batch.programs) {
+      const alone = buildBatch([{ seed, group, index }], interval);
+      const { failure } = attempt(core, alone, await runOnQemu(alone), mode);
+      if (failure) return `${title([{ seed, group, index }], mode)}\n${failure}`;
+    }
+  }
+  return `${title(batch.programs, mode)} (only together)\n${failure}`;
+}
+
+function title(programs: readonly Identity[], { paged, stride }: CoreMode): string {
+  const { seed, group, index } = programs[0] as Identity;
+  const count = programs.length > 1 ? ` --count ${programs.length}` : '';
+  const mode = `${paged ? 'paged' : 'flat'}, ${stride === Number.POSITIVE_INFINITY ? 'free' : `stride ${stride}`}`;
+  return `--seed ${seed} --group ${group} --index ${index}${count} (${mode})`;
+}
+
+/** All groups in turn, `count` programs each from index `from` on. */
+export async function runGroups(
+  core: Core,
+  seed: number,
+  from: number,
+  count: number,
+  modes: readonly CoreMode[],
+  report: (group: Group, outcome: Outcome) => void,
+): Promise<Outcome> {
+  const failures: string[] = [];
+  let instructions = 0;
+  for (const group of GROUPS) {
+    const outcome = await runBatch(core, identities(seed, group, from, count), modes);
+    report(group, outcome);
+    instructions += outcome.instructions;
+    failures.push(...outcome.failures);
+  }
+  return { instructions, failures };
+}

@@ -1,0 +1,277 @@
+/**
+ * Lays programs out as code that leaves a trace: at each checkpoint it appends to the trace the
+ * checkpoint's number, every register written since the last one, and fcsr. Two runs of the same code
+ * agree if their traces and scratch areas do; the first difference tells where they parted.
+ */
+import type { Assembler, Label } from './assembler.ts';
+import { type Code, type Item, type Program, type Routine, SCRATCH_BYTES } from './program.ts';
+
+/** A value in the trace: `x5`, `f3`, `fcsr`. The checkpoint's number precedes them. */
+export interface Checkpoint {
+  readonly slots: readonly string[];
+  /** The instructions since the checkpoint before, in address order: from here up to `to`. */
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Where a program's data will be. */
+export interface Areas {
+  readonly pool: Label;
+  readonly scratch: Label;
+  readonly trace: Label;
+}
+
+/** Everything about a laid-out program but its code. */
+export interface Layout {
+  readonly checkpoints: readonly Checkpoint[];
+  /** The most bytes the trace can take. */
+  readonly traceBytes: number;
+}
+
+interface CompiledRoutine {
+  readonly label: Label;
+  readonly source: Routine;
+  traceBytes: number;
+}
+
+/** A compressed conditional branch reaches 256 bytes; an atom takes at most this many. */
+const ATOM_BYTES = 40;
+
+class Renderer {
+  readonly #assembler: Assembler;
+  readonly #program: Program;
+  readonly #interval: number;
+  readonly #routines: CompiledRoutine[];
+  readonly #checkpoints: Checkpoint[] = [];
+  readonly #written = new Set<string>();
+  #atoms = 0;
+  #from = 0;
+
+  constructor(assembler: Assembler, program: Program, interval: number) {
+    this.#assembler = assembler;
+    this.#program = program;
+    this.#interval = interval;
+    this.#routines = program.routines.map((source) => ({ label: {}, source, traceBytes: 0 }));
+  }
+
+  render(areas: Areas): Layout {
+    const assembler = this.#assembler;
+    const start: Label = {};
+    if ((assembler.pc % 4 !== 0) !== this.#program.shifted) assembler.emit('c.addi', { rd: 0, imm: 0 });
+    assembler.jump('jal', { rd: 0 }, start);
+    for (const compiled of this.#routines) {
+      assembler.place(compiled.label);
+      this.#from = assembler.pc;
+      compiled.traceBytes = this.#items(compiled.source.body) + this.#checkpoint();
+      this.#return(compiled.source);
+    }
+    assembler.place(start);
+    this.#prologue(areas);
+    const traceBytes = this.#checkpoint() + this.#items(this.#program.main) + this.#checkpoint();
+    return { checkpoints: this.#checkpoints, traceBytes };
+  }
+
+  /** Gives every register a value: roles their addresses, all others one of the pool's. */
+  #prologue({ pool, scratch, trace }: Areas): void {
+    const assembler = this.#assembler;
+    const { roles, scratchBias, stackBias, stackPointer, fcsr, floating } = this.#program;
+    const middle = SCRATCH_BYTES / 2;
+    this.#from = assembler.pc;
+    const pointer = (rd: number, area: Label, offset = 0) =>
+      assembler.relative('addi', { rd }, rd, area, offset);
+    pointer(roles.pool, pool);
+    for (let register = 1; register < 32; register++) {
+      if (register === roles.pool) continue;
+      assembler.emit('ld', { rd: register, rs1: roles.pool, imm: 8 * register });
+      this.#written.add(`x${register}`);
+    }
+    for (let register = 0; floating && register < 32; register++) {
+      assembler.emit('fld', { rd: register, rs1: roles.pool, imm: 256 + 8 * register });
+      this.#written.add(`f${register}`);
+    }
+    pointer(roles.trace, trace);
+    pointer(roles.scratch, scratch, middle + scratchBias);
+    if (stackPointer) pointer(2, scratch, middle + stackBias);
+    assembler.constant(roles.temporary, fcsr);
+    assembler.emit('csrrw', { rd: 0, csr: 3, rs1: roles.temporary });
+  }
+
+  /** Items in a row; gives the most bytes of trace they may leave. */
+  #items(items: readonly Item[], traced = true): number {
+    let bytes = 0;
+    for (const item of items) bytes += this.#item(item, traced);
+    return bytes;
+  }
+
+  #item(item: Item, traced: boolean): number {
+    switch (item.kind) {
+      case 'atom':
+        for (const code of item.code) this.#emit(code);
+        this.#atoms++;
+        return traced && this.#atoms >= this.#interval ? this.#checkpoint() : 0;
+      case 'skip':
+        return this.#skip(item, traced);
+      case 'swap':
+        return this.#swap(item, traced);
+      case 'loop':
+        return this.#loop(item, traced);
+      case 'switch':
+        return this.#switch(item, traced);
+      case 'call':
+        return this.#call(item);
+    }
+  }
+
+  #emit({ instruction, operands }: Code): void {
+    this.#assembler.emit(instruction, operands);
+    const rd = instruction.fields.find(({ name }) => name === 'rd');
+    if (rd) this.#write(rd.kind, operands.rd as number);
+    if (instruction.name === 'c.addi16sp') this.#write('x', 2);
+  }
+
+  #write(kind: string, register: number): void {
+    if (kind === 'f' || register !== 0) this.#written.add(`${kind}${register}`);
+  }
+
+  #skip(item: Item & { kind: 'skip' }, traced: boolean): number {
+    const assembler = this.#assembler;
+    const { branch, operands, body } = item;
+    const end: Label = {};
+    const short = this.#bound(body, traced) < 240;
+    if (branch.name === 'jalr') {
+      assembler.relative('jalr', operands, this.#program.roles.address, end);
+    } else if (/^c\.b/.test(branch.name) && !short) {
+      assembler.jump(branch.name === 'c.beqz' ? 'beq' : 'bne', { ...operands, rs2: 0 }, end);
+    } else {
+      assembler.jump(branch, operands, end);
+    }
+    if (operands.rd !== undefined) this.#write('x', operands.rd);
+    const bytes = this.#items(body, traced);
+    assembler.place(end);
+    return bytes;
+  }
+
+  #swap({ first, second }: Item & { kind: 'swap' }, traced: boolean): number {
+    const assembler = this.#assembler;
+    const [forward, back, end]: Label[] = [{}, {}, {}];
+    assembler.jump('jal', { rd: 0 }, forward as Label);
+    assembler.place(back as Label);
+    const bytes = this.#items(first, traced);
+    assembler.jump('jal', { rd: 0 }, end as Label);
+    assembler.place(forward as Label);
+    const total = bytes + this.#items(second, traced);
+    assembler.jump('jal', { rd: 0 }, back as Label);
+    assembler.place(end as Label);
+    return total;
+  }
+
+  #loop({ times, leaf, traced, form, body }: Item & { kind: 'loop' }, outer: boolean): number {
+    const assembler = this.#assembler;
+    const { roles } = this.#program;
+    const count = leaf ? roles.leafCount : roles.count;
+    const inner = outer && traced;
+    const before = inner ? this.#checkpoint() : 0;
+    assembler.emit('addi', { rd: count, rs1: 0, imm: times });
+    const top = assembler.place({});
+    const bytes = this.#items(body, inner) + (inner ? this.#checkpoint() : 0);
+    assembler.emit('addi', { rd: count, rs1: count, imm: -1 });
+    if (form === 'c.bnez' && count >= 8 && count < 16 && this.#bound(body, inner) < 200) {
+      assembler.jump('c.bnez', { rs1: count }, top);
+    } else if (form === 'blt') {
+      assembler.jump('blt', { rs1: 0, rs2: count }, top);
+    } else if (form === 'bgeu') {
+      // Unsigned: goes on while count - 1 >= 1 - 1 + 1, with the 1 in the working register.
+      assembler.emit('addi', { rd: roles.temporary, rs1: 0, imm: 1 });
+      assembler.jump('bgeu', { rs1: count, rs2: roles.temporary }, top);
+    } else {
+      assembler.jump('bne', { rs1: count, rs2: 0 }, top);
+    }
+    return before + times * bytes + (outer && !traced ? this.#checkpoint() : 0);
+  }
+
+  #switch({ selector, bodies }: Item & { kind: 'switch' }, traced: boolean): number {
+    const assembler = this.#assembler;
+    const { temporary, address } = this.#program.roles;
+    const table: Label = {};
+    const end: Label = {};
+    assembler.emit('andi', { rd: temporary, rs1: selector, imm: 3 });
+    assembler.emit('slli', { rd: temporary, rs1: temporary, imm: 2 });
+    assembler.relative('addi', { rd: address }, address, table);
+    assembler.emit('add', { rd: address, rs1: address, rs2: temporary });
+    assembler.emit('jalr', { rd: 0, rs1: address, imm: 0 });
+    assembler.place(table);
+    const cases: Label[] = bodies.map(() => ({}));
+    for (const label of cases) assembler.jump('jal', { rd: 0 }, label);
+    let most = 0;
+    for (const [i, body] of bodies.entries()) {
+      assembler.place(cases[i] as Label);
+      most = Math.max(most, this.#items(body, traced));
+      assembler.jump('jal', { rd: 0 }, end);
+    }
+    assembler.place(end);
+    return most;
+  }
+
+  #call({ callee, indirect }: Item & { kind: 'call' }): number {
+    const assembler = this.#assembler;
+    const { roles } = this.#program;
+    const { label, source, traceBytes } = this.#routines[callee] as CompiledRoutine;
+    const link = source.leaf ? roles.leafLink : roles.link;
+    if (indirect && link === 1 && source.compressedReturn) {
+      assembler.relative('addi', { rd: roles.address }, roles.address, label);
+      assembler.emit('c.jalr', { rs1: roles.address });
+    } else if (indirect) {
+      assembler.relative('jalr', { rd: link }, roles.address, label);
+    } else {
+      assembler.jump('jal', { rd: link }, label);
+    }
+    return traceBytes;
+  }
+
+  #return({ leaf, compressedReturn }: Routine): void {
+    const link = leaf ? this.#program.roles.leafLink : this.#program.roles.link;
+    if (compressedReturn) this.#assembler.emit('c.jr', { rs1: link });
+    else this.#assembler.emit('jalr', { rd: 0, rs1: link, imm: 0 });
+  }
+
+  /** Appends to the trace what was written since the last checkpoint; gives the bytes that takes. */
+  #checkpoint(): number {
+    const assembler = this.#assembler;
+    const { trace, temporary } = this.#program.roles;
+    const slots = [...this.#written].filter((name) => name !== `x${trace}` && name !== `x${temporary}`);
+    const to = assembler.pc;
+    assembler.constant(temporary, this.#checkpoints.length);
+    assembler.emit('sd', { rs1: trace, rs2: temporary, imm: 0 });
+    for (const [i, name] of slots.entries()) {
+      const imm = 8 * (i + 1);
+      assembler.emit(name[0] === 'f' ? 'fsd' : 'sd', { rs1: trace, rs2: Number(name.slice(1)), imm });
+    }
+    if (this.#program.floating) {
+      slots.push('fcsr');
+      assembler.emit('csrrs', { rd: temporary, csr: 3, rs1: 0 });
+      assembler.emit('sd', { rs1: trace, rs2: temporary, imm: 8 * slots.length });
+    }
+    const bytes = 8 * (slots.length + 1);
+    assembler.emit('addi', { rd: trace, rs1: trace, imm: bytes });
+    this.#checkpoints.push({ slots, from: this.#from, to });
+    this.#written.clear();
+    this.#atoms = 0;
+    this.#from = assembler.pc;
+    return bytes;
+  }
+
+  /** An upper bound of the code bytes of a body. */
+  #bound(body: readonly Item[], traced: boolean): number {
+    if (body.some(({ kind }) => kind !== 'atom')) return Number.POSITIVE_INFINITY;
+    const checkpoints = traced ? body.length / this.#interval + 1 : 0;
+    return body.length * ATOM_BYTES + checkpoints * (28 + 4 * (this.#written.size + 4 * body.length));
+  }
+}
+
+/**
+ * Assembles a program where `assembler` stands. `interval` is the number of atoms between checkpoints;
+ * execution falls through the end of the code.
+ */
+export function render(assembler: Assembler, program: Program, interval: number, areas: Areas): Layout {
+  return new Renderer(assembler, program, interval).render(areas);
+}

@@ -1,0 +1,67 @@
+/** Compiles the core's devices and SBI alone, without the interpreter, for the tests beside this file. */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import asc from 'assemblyscript/asc';
+
+const ASSEMBLY = join(import.meta.dirname, '../../assembly');
+
+/** What is called from here; the names are those of the modules. */
+const ENTRY = `
+export { busRead, busWrite, busFault } from './bus';
+export { mtime, setMtime, skipTo } from './clock';
+export { plicPending, plicRaise, plicLower } from './plic';
+export { rtcTick, rtcDeadline } from './rtc';
+export { sbiCall } from './sbi';
+export { uartFlush } from './uart';
+`;
+
+/** In place of the MMU: takes the requests like it, and keeps in H_PRIVATE which ones it took. */
+const MMU = `
+import { H_PRIVATE, H_REQUEST } from '../layout';
+export function serveRequests(hart: usize): void {
+  atomic.or<u32>(hart, atomic.xchg<u32>(hart, 0, H_REQUEST), H_PRIVATE);
+  atomic.notify(hart + H_REQUEST);
+}
+`;
+
+const VIRTUAL = new Map([
+  ['entry.ts', ENTRY],
+  ['mmu.ts', MMU],
+]);
+
+export interface CoreExports {
+  busRead(hart: number, pa: bigint, size: number): bigint;
+  busWrite(hart: number, pa: bigint, size: number, value: bigint): void;
+  busFault: WebAssembly.Global<'i32'>;
+  mtime(hart: number): bigint;
+  setMtime(hart: number, ticks: bigint): void;
+  skipTo(hart: number, tick: bigint): void;
+  plicPending(hart: number): number;
+  plicRaise(source: number): void;
+  plicLower(source: number): void;
+  rtcTick(hart: number): void;
+  rtcDeadline(hart: number): bigint;
+  sbiCall(hart: number): void;
+  uartFlush(): void;
+}
+
+export async function compileCore(): Promise<WebAssembly.Module> {
+  let binary: Uint8Array<ArrayBuffer> | undefined;
+  const { error, stderr } = await asc.main(
+    [
+      'entry.ts',
+      ...['--outFile', 'core.wasm', '--runtime', 'stub', '--noAssert', '-O1'],
+      ...['--enable', 'threads', '--importMemory', '--sharedMemory'],
+      ...['--initialMemory', '1', '--maximumMemory', '65536'],
+    ],
+    {
+      readFile: (name) => VIRTUAL.get(name) ?? readFile(join(ASSEMBLY, name), 'utf8').catch(() => null),
+      writeFile: (_name, contents) => {
+        if (typeof contents !== 'string') binary = new Uint8Array(contents);
+      },
+      listFiles: () => [],
+    },
+  );
+  if (error || !binary) throw new Error(`asc: ${error?.message ?? 'no output'}\n${stderr}`);
+  return WebAssembly.compile(binary);
+}

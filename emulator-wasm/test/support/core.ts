@@ -1,0 +1,162 @@
+/** The core alone, in this thread, with the shared memory laid out as the host would do it. */
+import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import {
+  H_INSTRET,
+  H_PC,
+  H_X,
+  HART_STRIDE,
+  HARTS,
+  M_EXIT_CODE,
+  M_HARTS,
+  M_MODE,
+  M_PAGE_FLAGS,
+  M_POWER,
+  M_RAM_BASE,
+  M_RAM_SIZE,
+  M_TOHOST,
+  MACHINE,
+  MACHINE_SIZE,
+  PAGE_WRITTEN,
+  POWER_RUNNING,
+  RAM_START,
+  TIMEBASE,
+} from '../../layout.ts';
+import type { Elf } from './elf.ts';
+
+const WASM_PAGE = 0x1_0000;
+const PAGE = 0x1000;
+
+/** The module under test: `EMULATOR_WASM`, or what the build leaves in `public`. */
+const MODULE_PATH =
+  process.env.EMULATOR_WASM ?? fileURLToPath(new URL('../../../public/emulator.wasm', import.meta.url));
+
+let compiled: Promise<WebAssembly.Module> | undefined;
+
+/** Compiled once a thread. Rejects if the core has not been built. */
+export function coreModule(): Promise<WebAssembly.Module> {
+  compiled ??= readFile(MODULE_PATH).then((bytes) => WebAssembly.compile(bytes));
+  return compiled;
+}
+
+export const PRIV_S = 1;
+export const PRIV_M = 3;
+
+interface CoreExports extends WebAssembly.Exports {
+  reset(hart: number, pc: bigint, priv: number, a1: bigint): void;
+  run(hart: number, instructions: bigint): number;
+}
+
+/** The memory of a machine: guest RAM and hart blocks, without any instance of the core. */
+export class MachineMemory {
+  readonly memory: WebAssembly.Memory;
+  readonly view: DataView;
+  /** Guest RAM; index 0 is guest physical RAM_START. */
+  readonly ram: Uint8Array;
+  readonly #flags: Uint8Array;
+
+  constructor(harts: number, ramSize: number, mode: number) {
+    const flagsBase = HARTS + harts * HART_STRIDE;
+    const ramBase = Math.ceil((flagsBase + ramSize / PAGE) / WASM_PAGE) * WASM_PAGE;
+    const pages = (ramBase + ramSize) / WASM_PAGE;
+    this.memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
+    this.view = new DataView(this.memory.buffer);
+    this.ram = new Uint8Array(this.memory.buffer, ramBase, ramSize);
+    this.#flags = new Uint8Array(this.memory.buffer, flagsBase, ramSize / PAGE);
+    this.view.setUint32(M_HARTS, harts, true);
+    this.view.setUint32(M_MODE, mode, true);
+    this.view.setUint32(M_RAM_BASE, ramBase, true);
+    this.view.setBigUint64(M_RAM_SIZE, BigInt(ramSize), true);
+    this.view.setUint32(M_PAGE_FLAGS, flagsBase, true);
+  }
+
+  /** Writes guest physical memory as a device would. */
+  load(address: number, bytes: Uint8Array): void {
+    const offset = address - RAM_START;
+    this.ram.set(bytes, offset);
+    const last = (offset + bytes.length - 1) / PAGE;
+    for (let page = Math.floor(offset / PAGE); page <= last; page++) {
+      this.#flags[page] = (this.#flags[page] as number) | PAGE_WRITTEN;
+    }
+  }
+
+  loadElf(elf: Elf): void {
+    for (const { address, bytes, memorySize } of elf.segments) {
+      if (memorySize === 0) continue;
+      const image = new Uint8Array(memorySize);
+      image.set(bytes);
+      this.load(address, image);
+    }
+    this.view.setBigUint64(M_TOHOST, BigInt(elf.symbols.get('tohost') ?? 0), true);
+  }
+
+  /** What `run` last left: POWER_*, and the guest's exit code. */
+  get power(): number {
+    return this.view.getInt32(M_POWER, true);
+  }
+
+  get exitCode(): number {
+    return this.view.getInt32(M_EXIT_CODE, true);
+  }
+}
+
+/** One hart's instance of the core on a machine's memory. */
+export class Core {
+  readonly machine: MachineMemory;
+  readonly #hart: number;
+  readonly #exports: CoreExports;
+
+  /** `output` gets the bytes the guest prints, `start` is the machine's beginning in performance.now() terms. */
+  constructor(
+    module: WebAssembly.Module,
+    machine: MachineMemory,
+    hart = 0,
+    output: (bytes: Uint8Array) => void = () => {},
+    start = performance.timeOrigin + performance.now(),
+  ) {
+    this.machine = machine;
+    this.#hart = hart;
+    const { memory } = machine;
+    const ticks = TIMEBASE / 1000;
+    const host = {
+      now: () => Math.floor((performance.timeOrigin + performance.now() - start) * ticks),
+      wallClock: () => Date.now() * 1e6,
+      output: (address: number, length: number) =>
+        output(new Uint8Array(memory.buffer, address >>> 0, length).slice()),
+      doorbell: () => {},
+    };
+    this.#exports = new WebAssembly.Instance(module, { env: { memory }, host }).exports as CoreExports;
+  }
+
+  /** Puts the hart in its reset state and the machine's power on, without touching guest RAM. */
+  reset(pc: number, priv = PRIV_M, a1 = 0n): void {
+    this.machine.view.setInt32(M_POWER, POWER_RUNNING, true);
+    this.#exports.reset(this.#hart, BigInt(pc), priv, a1);
+  }
+
+  /** Runs about that many instructions (exactly, if 1); gives M_POWER. */
+  run(instructions: bigint): number {
+    return this.#exports.run(this.#hart, instructions);
+  }
+
+  x(register: number): bigint {
+    return this.#word(H_X + 8 * register);
+  }
+
+  get pc(): bigint {
+    return this.#word(H_PC);
+  }
+
+  get instret(): bigint {
+    return this.#word(H_INSTRET);
+  }
+
+  #word(offset: number): bigint {
+    return this.machine.view.getBigUint64(HARTS + this.#hart * HART_STRIDE + offset, true);
+  }
+}
+
+/** Zeroes what lies in the machine block beyond the words MachineMemory fills: devices at power-on. */
+export function clearDevices(machine: MachineMemory): void {
+  new Uint8Array(machine.memory.buffer, MACHINE + 0x400, MACHINE_SIZE - 0x400).fill(0);
+}

@@ -1,0 +1,62 @@
+/** QEMU as the oracle: user mode for instruction semantics, the `virt` board for privileged behaviour. */
+import { spawn } from 'node:child_process';
+
+/** Exactly our extensions; what QEMU has besides could hide an encoding that must trap. */
+const CPU = [
+  'rv64',
+  'zba=true',
+  'zbb=true',
+  'zbs=true',
+  'zbc=false',
+  'v=false',
+  'h=false',
+  'svinval=false',
+].join(',');
+
+export interface Run {
+  readonly status: number;
+  readonly output: Buffer;
+  /** What QEMU itself had to say. */
+  readonly errors: string;
+}
+
+function run(program: string, args: readonly string[], milliseconds: number): Promise<Run> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    const output: Buffer[] = [];
+    const errors: Buffer[] = [];
+    let late = false;
+    const timer = setTimeout(() => {
+      late = true;
+      child.kill('SIGKILL');
+    }, milliseconds);
+    child.stdout.on('data', (bytes: Buffer) => output.push(bytes));
+    child.stderr.on('data', (bytes: Buffer) => errors.push(bytes));
+    child.on('error', reject);
+    child.on('close', (status, signal) => {
+      clearTimeout(timer);
+      const text = Buffer.concat(output);
+      if (status !== null) resolve({ status, output: text, errors: Buffer.concat(errors).toString() });
+      else {
+        const cause = late ? `still running after ${milliseconds} ms` : `ended by ${signal}`;
+        reject(new Error(`${program}: ${cause}\n${Buffer.concat(errors)}${text.subarray(-2000)}`));
+      }
+    });
+  });
+}
+
+/** Runs a Linux executable. Rejects if a signal ends it or it takes longer than `milliseconds`. */
+export function qemuUser(elf: string, milliseconds = 60_000): Promise<Run> {
+  return run('qemu-riscv64', ['-cpu', CPU, elf], milliseconds);
+}
+
+/** Runs a bare-metal executable until it writes to the test finisher; `status` is its exit code. */
+export function qemuSystem(
+  elf: string,
+  options: readonly string[] = [],
+  milliseconds = 60_000,
+): Promise<Run> {
+  const board = ['-M', 'virt', '-m', '64M', '-cpu', CPU, '-bios', 'none', '-display', 'none'];
+  const ports = ['-serial', 'stdio', '-monitor', 'none'];
+  return run('qemu-system-riscv64', [...board, ...ports, '-kernel', elf, ...options], milliseconds);
+}

@@ -1,0 +1,73 @@
+/** The GNU cross tools, used only by tests. */
+import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { homedir, tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+
+export const PREFIX = 'riscv64-linux-gnu-';
+
+const CACHE = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'linuxrun', 'tests');
+
+/** Runs `work` with a new directory that is removed afterwards. */
+export async function withTemporaryDirectory<T>(work: (directory: string) => Promise<T>): Promise<T> {
+  const directory = await mkdtemp(join(tmpdir(), 'linuxrun-'));
+  try {
+    return await work(directory);
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+/**
+ * Compiles and links bare-metal sources (C or assembly) with everything in `runtime`, a directory
+ * that holds a linker script `link.ld`; gives the path of the ELF. Cached by the hash of all inputs.
+ */
+export async function compile(source: string, runtime: string, flags: readonly string[]): Promise<string> {
+  const names = (await readdir(runtime)).sort();
+  const hash = createHash('sha256').update(flags.join('\0'));
+  for (const path of [source, ...names.map((name) => join(runtime, name))]) {
+    hash.update(basename(path)).update(await readFile(path));
+  }
+  const name = basename(source).replace(/\.[^.]*$/, '');
+  const elf = join(CACHE, `${name}-${hash.digest('hex').slice(0, 16)}.elf`);
+  if (existsSync(elf)) return elf;
+  await mkdir(CACHE, { recursive: true });
+  const parts = names.filter((part) => /\.[cS]$/.test(part)).map((part) => join(runtime, part));
+  await withTemporaryDirectory(async (directory) => {
+    const output = join(directory, 'program.elf');
+    await run(`${PREFIX}gcc`, [
+      ...flags,
+      `-I${runtime}`,
+      `-T${join(runtime, 'link.ld')}`,
+      '-o',
+      output,
+      source,
+      ...parts,
+    ]);
+    // Into place by rename, so that a test running beside this one never sees half a file.
+    const staged = `${elf}.${process.pid}`;
+    await writeFile(staged, await readFile(output));
+    await rename(staged, elf);
+  });
+  return elf;
+}
+
+/** What the GNU disassembler makes of instruction words: one line of text each. */
+export async function disassemble(words: readonly { word: number; size: 2 | 4 }[]): Promise<string[]> {
+  return withTemporaryDirectory(async (directory) => {
+    const source = join(directory, 'words.s');
+    const object = join(directory, 'words.o');
+    const lines = words.map(({ word, size }) => `.insn ${size}, 0x${word.toString(16)}`);
+    await writeFile(source, `.text\n${lines.join('\n')}\n`);
+    await run(`${PREFIX}as`, ['-march=rv64gc_zba_zbb_zbs', '-o', object, source]);
+    const { stdout } = await run(`${PREFIX}objdump`, ['-d', '-M', 'no-aliases,numeric', object], {
+      maxBuffer: 1 << 28,
+    });
+    return [...stdout.matchAll(/^\s*[0-9a-f]+:\t[0-9a-f ]+\t(.*)$/gm)].map((match) => match[1] as string);
+  });
+}
