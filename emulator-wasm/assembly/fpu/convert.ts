@@ -1,6 +1,20 @@
 /** Conversions between integers, singles and doubles. */
 import { fflags, hostSuffices, NV, NX, RDN, RMM, RNE, RUP, raise } from './flags';
-import { asD, asS, BIAS_D, BIAS_S, BOX, bitsD, bitsS, box, isNaND, NAN_D, nanResult, SIGN_D, unbox, widen } from './format';
+import {
+  asD,
+  asS,
+  BIAS_D,
+  BIAS_S,
+  bitsD,
+  bitsS,
+  box,
+  isNaND,
+  NAN_D,
+  nanResult,
+  SIGN_D,
+  unbox,
+  widen,
+} from './format';
 import { packD, packS } from './round';
 import { softNarrow } from './soft';
 
@@ -25,7 +39,7 @@ function roundToIntegral(x: f64, rm: i32): f64 {
 /** Rounds to an integer of type T, saturating; NaN counts as too large. */
 function toInteger<T extends number>(x: f64, rm: i32): T {
   const whole = roundToIntegral(x, rm);
-  const limit = <f64>(<u64>1 << (sizeof<T>() * 8 - 1)) * (isSigned<T>() ? 1.0 : 2.0);
+  const limit = <f64>((<u64>1) << (sizeof<T>() * 8 - 1)) * (isSigned<T>() ? 1.0 : 2.0);
   if (!(whole < limit && whole >= (isSigned<T>() ? -limit : 0))) {
     raise(NV);
     return <T>(isNaN(whole) ? Infinity : whole);
@@ -103,7 +117,9 @@ export function cvtDWU(a: u64): u64 {
 
 @inline
 export function cvtDL(a: u64, rm: i32): u64 {
-  return hostSuffices(rm) || a + (1 << 53) <= 1 << 54 ? bitsD(<f64>(<i64>a)) : integerToD(a & SIGN_D, abs<i64>(a), rm);
+  return hostSuffices(rm) || a + (1 << 53) <= 1 << 54
+    ? bitsD(<f64>(<i64>a))
+    : integerToD(a & SIGN_D, abs<i64>(a), rm);
 }
 
 @inline
@@ -123,7 +139,9 @@ export function cvtSWU(a: u64, rm: i32): u64 {
 
 @inline
 export function cvtSL(a: u64, rm: i32): u64 {
-  return hostSuffices(rm) || a + (1 << 24) <= 1 << 25 ? box(bitsS(<f32>(<i64>a))) : integerToS(a & SIGN_D, abs<i64>(a), rm);
+  return hostSuffices(rm) || a + (1 << 24) <= 1 << 25
+    ? box(bitsS(<f32>(<i64>a)))
+    : integerToS(a & SIGN_D, abs<i64>(a), rm);
 }
 
 @inline

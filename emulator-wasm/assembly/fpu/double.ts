@@ -9,7 +9,7 @@ function isFinite(a: u64): bool {
   return magnitude(a) < INFINITY_D;
 }
 
-/** Whether a result is certainly neither tiny nor infinite nor NaN: its exponent is that of a normal number but the least. */
+/** Whether a result is certainly neither tiny nor infinite nor NaN: normal, and not of the least exponent. */
 @inline
 function isOrdinary(a: u64): bool {
   return (a << 1) - (2 << 53) < 0x7fd << 53;
@@ -48,8 +48,8 @@ export function mulD(a: u64, b: u64, rm: i32): u64 {
 
 function divRare(a: u64, b: u64, rm: i32): u64 {
   const quotient = bitsD(asD(a) / asD(b));
-  const isExact = isOrdinary(a) && productFits(quotient, b) && asD(quotient) * asD(b) == asD(a);
-  if (isOrdinary(quotient) && isExact) return quotient;
+  // Quotients that are not exact do not end in as many zeros as b has significant bits.
+  if (isOrdinary(quotient) && productFits(quotient, b)) return quotient;
   if (magnitude(quotient) == 0 && magnitude(a) == 0) return quotient;
   return softDiv(a, b, rm);
 }
@@ -62,7 +62,8 @@ export function divD(a: u64, b: u64, rm: i32): u64 {
 
 function sqrtRare(a: u64, rm: i32): u64 {
   const root = sqrt(asD(a));
-  if (isFinite(bitsD(root)) && productFits(bitsD(root), bitsD(root)) && root * root == asD(a)) return bitsD(root);
+  if (isFinite(bitsD(root)) && productFits(bitsD(root), bitsD(root)) && root * root == asD(a))
+    return bitsD(root);
   return softSqrt(a, rm);
 }
 
@@ -101,11 +102,12 @@ function productError(a: f64, b: f64, product: f64): f64 {
 }
 
 /**
- * a * b + c with a single rounding. The host has no such instruction; after Boldo and Melquiond it is the sum of three
- * doubles, of which the two smaller are added with rounding to odd.
+ * a * b + c with a single rounding. The host has no such instruction; after Boldo and Melquiond it is the sum of
+ * three doubles, of which the two smaller are added with rounding to odd.
  */
 export function fmaD(a: u64, b: u64, c: u64, rm: i32): u64 {
-  if (rm != RNE || !isModerateFactor(a) || !isModerateFactor(b) || !isModerateAddend(c)) return softFma(a, b, c, rm);
+  if (rm != RNE || !isModerateFactor(a) || !isModerateFactor(b) || !isModerateAddend(c))
+    return softFma(a, b, c, rm);
   const product = asD(a) * asD(b);
   const low = productError(asD(a), asD(b), product);
   const middle = asD(c) + low;

@@ -1,7 +1,7 @@
 /** Error-free transformations: what the host's rounding to nearest left out. */
 import { HIDDEN_D } from './format';
 
-/** sum + sumError(a, b, sum) is a + b exactly, unless something overflows and the error is not 0 (Knuth's TwoSum). */
+/** sum + sumError(a, b, sum) is a + b exactly (Knuth's TwoSum); the error is not 0 if something overflows. */
 @inline
 export function sumError<T extends number>(a: T, b: T, sum: T): T {
   const addend = <T>(sum - a);

@@ -30,7 +30,7 @@ export function raise(flags: u32): void {
   fflags |= flags;
 }
 
-/** Whether the host's own arithmetic gives all there is to report: its rounding mode, and NX already accrued. */
+/** Whether the host's own rounding is the one asked for, and NX, which it does not report, has accrued already. */
 @inline
 export function hostSuffices(rm: i32): bool {
   return (rm | ((fflags & NX) ^ NX)) == 0;

@@ -73,7 +73,7 @@ export function isSignallingS(a: u32): bool {
 /** The same value as a double; unlike promotion by the host it keeps a signalling NaN signalling. */
 export function widen(a: u32): u64 {
   if ((a & ~SIGN_S) <= INFINITY_S) return bitsD(<f64>asS(a));
-  return (<u64>(a & SIGN_S) << 32) | INFINITY_D | (<u64>(a & ~(SIGN_S | INFINITY_S)) << 29);
+  return ((<u64>(a & SIGN_S)) << 32) | INFINITY_D | ((<u64>(a & ~(SIGN_S | INFINITY_S))) << 29);
 }
 
 /** The result of an operation with a NaN among its operands. */

@@ -1,11 +1,12 @@
 /** Rounding of exact results, and their encoding in either format. */
-import { NX, OF, raise, RDN, RMM, RNE, RUP, UF } from './flags';
+import { NX, OF, RDN, RMM, RNE, RUP, raise, UF } from './flags';
 import { INFINITY_D, INFINITY_S, SIGN_D } from './format';
 
 /**
- * Added to a rounding mode: round to odd instead, that is, set the last bit of an inexact result. A double rounded so
- * rounds on to a single in any mode as the exact value would (Boldo and Melquiond, "Emulation of a FMA and correctly
- * rounded sums", 2008), since it has more than two bits to spare. The mode itself then only tells the sign of zero.
+ * Added to a rounding mode: round to odd instead, that is, set the last bit of an inexact result. A double rounded
+ * so rounds on to a single in any mode as the exact value would, since it has more than two bits to spare (Boldo and
+ * Melquiond, "Emulation of a FMA and Correctly Rounded Sums: Proved Algorithms Using Rounding to Odd", 2008). The
+ * mode itself then only tells the sign of zero.
  */
 export const TO_ODD: i32 = 8;
 
@@ -41,7 +42,7 @@ export function round(x: u64, drop: i32, negative: bool, rm: i32): u64 {
 }
 
 /**
- * Encodes significand * 2^(exponent - bias - 63) without its sign in a format with `fractionBits` whose infinity is
+ * Encodes significand * 2^(exponent - bias - 63) without its sign in a format of `fractionBits` whose infinity is
  * `infinity`. The significand has bit 63 set, and bit 0 is sticky.
  */
 @inline
@@ -67,7 +68,7 @@ function roundPack(
     exponent = 1;
   }
   // The leading bit adds the one that is missing in the exponent, as does a carry out of the fraction.
-  const result = (<u64>(exponent - 1) << fractionBits) + round(significand, drop, negative, rm);
+  const result = ((<u64>(exponent - 1)) << fractionBits) + round(significand, drop, negative, rm);
   overflow = overflow || result >= infinity;
   if (overflow) raise(OF | NX);
   else if (significand & ((1 << drop) - 1)) raise(tiny ? UF | NX : NX);

@@ -1,7 +1,7 @@
-/** Arithmetic on boxed singles: the host's where that is exact IEEE 754 and needs no flags, else by way of doubles. */
+/** Arithmetic on boxed singles: the host's where that is exact and needs no flags, else by way of doubles. */
 import { roundToOdd, sumError } from './exact';
 import { fflags, hostSuffices, NX, RNE, raise } from './flags';
-import { asD, asS, BOX, bitsS, box, INFINITY_S, ONE_D, SIGN_D, SIGN_S, unbox, widen } from './format';
+import { asS, BOX, bitsS, box, INFINITY_S, ONE_D, SIGN_D, SIGN_S, unbox, widen } from './format';
 import { TO_ODD } from './round';
 import { softDiv, softFma, softNarrow, softSqrt } from './soft';
 
@@ -10,7 +10,7 @@ function isFinite(a: u32): bool {
   return (a & ~SIGN_S) < INFINITY_S;
 }
 
-/** Whether a result is certainly neither tiny nor infinite nor NaN: its exponent is that of a normal number but the least. */
+/** Whether a result is certainly neither tiny nor infinite nor NaN: normal, and not of the least exponent. */
 @inline
 function isOrdinary(a: u32): bool {
   return (a << 1) - (2 << 24) < 0xfd << 24;
@@ -40,7 +40,7 @@ export function subS(a: u64, b: u64, rm: i32): u64 {
 function mulRare(a: u32, b: u32, rm: i32): u64 {
   const product = asS(a) * asS(b);
   if (isFinite(bitsS(product)) && <f64>product == <f64>asS(a) * <f64>asS(b)) return box(bitsS(product));
-  return box(softNarrow(softFma(widen(a), widen(b), <u64>(a ^ b) << 32 & SIGN_D, rm | TO_ODD), rm));
+  return box(softNarrow(softFma(widen(a), widen(b), ((<u64>(a ^ b)) << 32) & SIGN_D, rm | TO_ODD), rm));
 }
 
 @inline

@@ -130,8 +130,8 @@ export function softFma(a: u64, b: u64, c: u64, rm: i32): u64 {
 }
 
 /**
- * Encodes the exact value next to `nearest`, a significand of 53 bits that the host rounded to nearest: the sign of the
- * remainder tells on which side of it the value lies, and so what the bits below are like.
+ * Encodes the exact value next to `nearest`, a significand of 53 bits that the host rounded to nearest: the sign of
+ * the remainder tells on which side of it the value lies, and so what the bits below are like.
  */
 @inline
 function packNear(sign: u64, e: i32, nearest: u64, remainder: i64, rm: i32): u64 {

@@ -11,7 +11,7 @@ import { Fpu, type Operation, operations, roundingOperations } from './operation
 
 const NX = 1;
 const ROUNDING_MODES = [0, 0, 0, 0, 1, 2, 3, 4];
-const OPERANDS = 300_000;
+const OPERANDS = 200_000;
 const TUPLE_SIZE = 32;
 const ANSWER_SIZE = 16;
 const seed = Number(process.env.FPU_SEED ?? Math.floor(Math.random() * 2 ** 32));
