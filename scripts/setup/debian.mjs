@@ -1,0 +1,105 @@
+/** Debian packages: what is installed, and installing what is missing. */
+import { execFile, execFileSync } from 'node:child_process';
+import { promisify } from 'node:util';
+import { SetupFailure } from './failure.mjs';
+import { say } from './progress.mjs';
+import { runShown } from './run.mjs';
+
+/** For the kernel, its init, and the file system they start from. */
+export const BUILD_PACKAGES = [
+  'bc',
+  'bison',
+  'debian-archive-keyring',
+  'flex',
+  'gcc',
+  'gcc-riscv64-linux-gnu',
+  'libc6-dev',
+  'linux-source-6.12',
+  'make',
+  'rsync',
+  'xz-utils',
+];
+
+/** For the tests and the benchmarks besides: QEMU, which is their oracle, and a browser. */
+export const TEST_PACKAGES = [
+  'chromium',
+  'libc6-dev-riscv64-cross',
+  'libglib2.0-dev',
+  'opensbi',
+  'qemu-system-misc',
+  'qemu-user',
+];
+
+/**
+ * @param {readonly string[]} names
+ * @returns {Promise<Map<string, string>>} the version of each that is installed
+ */
+export async function installedVersions(names) {
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: dpkg-query's own notation
+  const format = '${Package}\t${Version}\t${db:Status-Status}\n';
+  // It fails when any package is unknown, and lists the others all the same.
+  const { stdout = '' } = await promisify(execFile)('dpkg-query', ['-W', '-f', format, ...names]).catch(
+    (error) => error,
+  );
+  return new Map(
+    stdout
+      .split('\n')
+      .map((/** @type {string} */ line) => line.split('\t'))
+      .filter(([, , status]) => status === 'installed')
+      .map(([name, version]) => [name, version]),
+  );
+}
+
+/** @returns {string[] | undefined} what to put before a command to run it as root */
+function rootPrefix() {
+  if (process.getuid?.() === 0) return [];
+  try {
+    execFileSync('sudo', ['-n', 'true'], { stdio: 'ignore' });
+    return ['sudo', '-n'];
+  } catch {
+    return undefined;
+  }
+}
+
+function hasApt() {
+  try {
+    execFileSync('apt-get', ['--version'], { stdio: 'ignore' });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** @param {readonly string[]} missing */
+export function missingMessage(missing) {
+  return [
+    `these Debian packages are missing, and installing them needs root or sudo without a password:`,
+    `  ${missing.join(' ')}`,
+    `Install them, then run the same command again:`,
+    `  sudo apt-get update && sudo apt-get install -y --no-install-recommends ${missing.join(' ')}`,
+  ].join('\n');
+}
+
+/** @param {readonly string[]} names */
+export async function ensurePackages(names) {
+  const installed = await installedVersions(names);
+  const missing = names.filter((name) => !installed.has(name));
+  if (missing.length === 0) return;
+
+  const prefix = hasApt() ? rootPrefix() : undefined;
+  if (!prefix) throw new SetupFailure(missingMessage(missing));
+  say(`Debian packages: installing ${missing.join(' ')}`);
+  const [command = '', ...args] = [
+    ...prefix,
+    'env',
+    'DEBIAN_FRONTEND=noninteractive',
+    'apt-get',
+    '-q',
+    '-y',
+    '-o',
+    'DPkg::Lock::Timeout=600',
+  ];
+  // Another repository of this machine may be out of order; what counts is whether the install works.
+  await runShown(command, [...args, 'update']).catch((error) => say(error.message));
+  await runShown(command, [...args, 'install', '--no-install-recommends', ...missing]);
+}

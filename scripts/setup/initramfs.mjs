@@ -1,0 +1,51 @@
+/** The first file system: our init and BusyBox, in the cpio archive the kernel unpacks. */
+import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { writeCpio } from './cpio.mjs';
+import { kernel } from './kernel.mjs';
+import { inProject } from './places.mjs';
+import { run } from './run.mjs';
+import { keyOf } from './step.mjs';
+
+const INIT = 'kernel/init';
+
+const FLAGS = [
+  ...['-std=gnu11', '-Os', '-march=rv64gc', '-mabi=lp64d'],
+  ...['-Wall', '-Wextra', '-Werror'],
+  ...['-ffreestanding', '-fno-stack-protector', '-fno-asynchronous-unwind-tables', '-fno-ident'],
+  ...['-ffunction-sections', '-fdata-sections', '-Wl,--gc-sections,--build-id=none'],
+  ...['-static', '-nostdlib', '-nostdinc', '-s', '-include', 'nolibc.h'],
+];
+
+/** @param {string} output */
+async function compileInit(output) {
+  const sources = (await readdir(inProject(INIT))).filter((name) => name.endsWith('.c')).sort();
+  const folders = ['-isystem', inProject('dist/kernel-headers'), '-I.'];
+  await run('riscv64-linux-gnu-gcc', [...FLAGS, ...folders, ...sources, '-lgcc', '-o', output], {
+    cwd: inProject(INIT),
+  });
+}
+
+/** @type {import('./step.mjs').Step} */
+export const initramfs = {
+  name: 'initramfs',
+  title: 'init and its file system',
+  sources: [INIT, 'dist/busybox', 'scripts/setup/initramfs.mjs', 'scripts/setup/cpio.mjs'],
+  // The kernel's headers go into init, and the same compiler.
+  versions: async () => [await keyOf(kernel)],
+  outputs: { 'initramfs.cpio': 'public/kernel/initramfs.cpio' },
+  async run(work) {
+    const init = join(work, 'init');
+    await compileInit(init);
+    const archive = writeCpio([
+      { path: 'dev', type: 'directory' },
+      // What the kernel opens as init's standard streams, before anything is mounted.
+      { path: 'dev/console', type: 'character device', mode: 0o600, device: [5, 1] },
+      { path: 'bin', type: 'directory' },
+      { path: 'bin/busybox', type: 'file', data: await readFile(inProject('dist/busybox')) },
+      { path: 'bin/sh', type: 'symlink', target: 'busybox', mode: 0o777 },
+      { path: 'init', type: 'file', data: await readFile(init) },
+    ]);
+    await writeFile(join(work, 'initramfs.cpio'), archive);
+  },
+};

@@ -1,0 +1,53 @@
+/** The npm packages of package-lock.json, in node_modules. */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { withLock } from './lock.mjs';
+import { CACHE, hash, inProject, PROJECT } from './places.mjs';
+import { formatDuration, say } from './progress.mjs';
+import { run } from './run.mjs';
+
+/**
+ * @typedef {{ version?: string, resolved?: string, optional?: boolean, devOptional?: boolean, peer?: boolean }} LockedPackage
+ * @typedef {{ packages?: Record<string, LockedPackage> }} LockFile
+ */
+
+/** @param {string} path @returns {Promise<LockFile>} */
+async function readLock(path) {
+  try {
+    return JSON.parse(await readFile(inProject(path), 'utf8'));
+  } catch {
+    return {};
+  }
+}
+
+/**
+ * Whether what npm installed is what the lock file asks for. Optional packages may be absent:
+ * those for other systems are.
+ * @param {LockFile} wanted package-lock.json
+ * @param {LockFile} installed node_modules/.package-lock.json, which npm writes last
+ */
+export function isInstalled(wanted, installed) {
+  return Object.entries(wanted.packages ?? {}).every(([path, { version, optional }]) => {
+    const present = installed.packages?.[path];
+    return path === '' || (present ? present.version === version : optional === true);
+  });
+}
+
+async function isCurrent() {
+  const [wanted, installed] = await Promise.all([
+    readLock('package-lock.json'),
+    readLock('node_modules/.package-lock.json'),
+  ]);
+  return isInstalled(wanted, installed);
+}
+
+export async function ensureNpmPackages() {
+  if (await isCurrent()) return;
+  await withLock(join(CACHE, `npm-${hash([PROJECT])}.lock`), 'npm packages', async () => {
+    if (await isCurrent()) return;
+    say('npm packages: installing');
+    const start = Date.now();
+    await run('npm', ['ci', '--no-audit', '--no-fund']);
+    say(`npm packages: installed in ${formatDuration(Date.now() - start)}`);
+  });
+}

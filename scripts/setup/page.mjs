@@ -1,0 +1,12 @@
+/** The page, built by Vite. */
+import { join } from 'node:path';
+import { run } from './run.mjs';
+
+/** @type {import('./step.mjs').Step} */
+export const page = {
+  name: 'page',
+  title: 'page',
+  sources: ['index.html', 'vite.config.ts', 'src', 'emulator-wasm/layout.ts', 'package-lock.json'],
+  outputs: { app: 'dist/app' },
+  run: (work) => run('node', ['node_modules/vite/bin/vite.js', 'build', '--outDir', join(work, 'app')]),
+};

@@ -1,0 +1,26 @@
+/** Where things are: the clone, and the user's cache, which all clones share. */
+import { createHash } from 'node:crypto';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+
+/** The top folder of this clone. */
+export const PROJECT = join(import.meta.dirname, '../..');
+
+/** XDG base directory specification: a relative XDG_CACHE_HOME is to be ignored. */
+function userCache() {
+  const given = process.env.XDG_CACHE_HOME ?? '';
+  return given.startsWith('/') ? given : join(homedir(), '.cache');
+}
+
+/** Built artifacts by the hash of their inputs; may be deleted at any time. */
+export const CACHE = join(userCache(), 'linuxrun');
+
+/** @param {string} path relative to the clone */
+export const inProject = (path) => join(PROJECT, path);
+
+/** @param {readonly (string | Uint8Array)[]} parts */
+export function hash(parts) {
+  const sum = createHash('sha256');
+  for (const part of parts) sum.update(`${part.length}:`).update(part);
+  return sum.digest('hex').slice(0, 32);
+}

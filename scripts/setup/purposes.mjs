@@ -1,0 +1,36 @@
+/** What each command of package.json needs, in the order in which it is prepared. */
+import { bundle } from './bundle.mjs';
+import { busybox } from './busybox.mjs';
+import { core } from './core.mjs';
+import { BUILD_PACKAGES, ensurePackages, TEST_PACKAGES } from './debian.mjs';
+import { initramfs } from './initramfs.mjs';
+import { kernel, kernelSmp } from './kernel.mjs';
+import { ensureNpmPackages } from './npm.mjs';
+import { page } from './page.mjs';
+import { ensure } from './step.mjs';
+
+const GUEST = [kernel, busybox, initramfs];
+const EVERYTHING = [core, bundle, page, ...GUEST, kernelSmp];
+
+/** @typedef {{ packages: readonly string[], steps: readonly import('./step.mjs').Step[] }} Needs */
+
+/** @satisfies {Record<string, Needs>} */
+export const PURPOSES = {
+  elf: { packages: [], steps: [core, bundle] },
+  boot: { packages: BUILD_PACKAGES, steps: [core, bundle, ...GUEST] },
+  'boot-smp': { packages: BUILD_PACKAGES, steps: [core, bundle, ...GUEST, kernelSmp] },
+  start: { packages: BUILD_PACKAGES, steps: [core, bundle, page, ...GUEST] },
+  'kernel-smp': { packages: BUILD_PACKAGES, steps: [kernelSmp] },
+  build: { packages: BUILD_PACKAGES, steps: EVERYTHING },
+  test: { packages: [...BUILD_PACKAGES, ...TEST_PACKAGES], steps: EVERYTHING },
+};
+
+/** @param {keyof typeof PURPOSES} purpose */
+export async function setUpFor(purpose) {
+  /** @type {Needs} */
+  const { packages, steps } = PURPOSES[purpose];
+  // First, for without the right to install them nothing shall be left half done.
+  await ensurePackages(packages);
+  await ensureNpmPackages();
+  for (const step of steps) await ensure(step);
+}

@@ -1,0 +1,122 @@
+/**
+ * Steps: things to build, each cached by the hash of everything that goes into it. A result is
+ * built in a work folder and renamed into the cache when whole, then copied into the clone; so
+ * an interrupted build leaves nothing that looks finished.
+ */
+import { existsSync } from 'node:fs';
+import { cp, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { withLock } from './lock.mjs';
+import { CACHE, hash, inProject } from './places.mjs';
+import { formatDuration, say } from './progress.mjs';
+
+/**
+ * @typedef {object} Step
+ * @property {string} name
+ * @property {string} title what it makes, for the user
+ * @property {readonly string[]} [sources] files and folders of the clone that go into it
+ * @property {() => Promise<readonly string[]> | readonly string[]} [versions] whatever else does: versions, options, keys
+ * @property {Readonly<Record<string, string>>} outputs by their name in the work folder, where each belongs in the clone
+ * @property {boolean} [resumes] whether an interrupted build is to find its work folder again
+ * @property {(work: string) => Promise<void>} run makes the outputs in the work folder
+ */
+
+/** @param {string} path relative to the clone @returns {Promise<string[]>} the files at or below it, sorted */
+async function filesBelow(path) {
+  const info = await stat(inProject(path)).catch(() => undefined);
+  if (!info) return [];
+  if (!info.isDirectory()) return [path];
+  const names = (await readdir(inProject(path))).sort();
+  return (await Promise.all(names.map((name) => filesBelow(join(path, name))))).flat();
+}
+
+/**
+ * @param {readonly string[]} sources
+ * @returns {Promise<(string | Uint8Array)[]>} every file's path and contents
+ */
+async function readSources(sources) {
+  const files = (await Promise.all(sources.map(filesBelow))).flat();
+  const contents = await Promise.all(files.map((file) => readFile(inProject(file))));
+  return files.flatMap((file, index) => [file, contents[index] ?? '']);
+}
+
+/** @param {Step} step @returns {Promise<string>} the hash of all its inputs */
+export async function keyOf(step) {
+  const versions = (await step.versions?.()) ?? [];
+  return hash([
+    step.name,
+    ...Object.entries(step.outputs).flat(),
+    ...versions,
+    ...(await readSources(step.sources ?? [])),
+  ]);
+}
+
+/** @param {Step} step @param {string} key */
+const entryOf = (step, key) => join(CACHE, step.name, key);
+
+/** @param {Step} step */
+const stampOf = (step) => inProject(join('dist/.setup', step.name));
+
+/**
+ * Whether a step's outputs are in the clone and belong to its present inputs.
+ * @param {Step} step
+ * @param {string} [key] that of its present inputs, when it is known
+ */
+export async function isInPlace(step, key) {
+  key ??= await keyOf(step);
+  const placed = await readFile(stampOf(step), 'utf8').catch(() => '');
+  return placed === key && Object.values(step.outputs).every((path) => existsSync(inProject(path)));
+}
+
+/** @param {string} from @param {string} to */
+async function copyInto(from, to) {
+  const temporary = `${to}.${process.pid}.new`;
+  await mkdir(dirname(to), { recursive: true });
+  await rm(temporary, { recursive: true, force: true });
+  await cp(from, temporary, { recursive: true });
+  // A folder cannot be renamed onto another one that holds something.
+  if ((await stat(to).catch(() => undefined))?.isDirectory()) await rm(to, { recursive: true });
+  await rename(temporary, to);
+}
+
+/** @param {Step} step @param {string} key */
+async function place(step, key) {
+  for (const [name, path] of Object.entries(step.outputs)) {
+    await copyInto(join(entryOf(step, key), name), inProject(path));
+  }
+  await mkdir(dirname(stampOf(step)), { recursive: true });
+  await writeFile(stampOf(step), key);
+}
+
+/** @param {Step} step @param {string} key */
+async function build(step, key) {
+  const entry = entryOf(step, key);
+  const work = `${entry}.work`;
+  const result = `${entry}.result`;
+  if (!step.resumes) await rm(work, { recursive: true, force: true });
+  await mkdir(work, { recursive: true });
+  say(`${step.title}: building`);
+  const start = Date.now();
+  await step.run(work);
+
+  await rm(result, { recursive: true, force: true });
+  await mkdir(result);
+  for (const name of Object.keys(step.outputs)) await rename(join(work, name), join(result, name));
+  await rename(result, entry);
+  await rm(work, { recursive: true, force: true });
+  say(`${step.title}: built in ${formatDuration(Date.now() - start)}`);
+}
+
+/**
+ * Makes sure that isInPlace holds: takes the outputs from the cache or builds them.
+ * @param {Step} step
+ */
+export async function ensure(step) {
+  const key = await keyOf(step);
+  if (await isInPlace(step, key)) return;
+  const entry = entryOf(step, key);
+  await withLock(`${entry}.lock`, step.title, async () => {
+    if (!existsSync(entry)) await build(step, key);
+  });
+  await withLock(inProject(`dist/.setup/${step.name}.lock`), step.title, () => place(step, key));
+}
