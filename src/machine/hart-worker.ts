@@ -42,7 +42,7 @@ function instantiate(start: HartStart, post: (message: FromHart) => void): Core 
   const ring = new OutputRing(start.output);
   const ringDoorbell = () => {
     // Without waitAsync the machine worker cannot watch the word.
-    if (Atomics.waitAsync) Atomics.notify(words, M_DOORBELL >> 2);
+    if ('waitAsync' in Atomics) Atomics.notify(words, M_DOORBELL >> 2);
     else post({ type: 'doorbell' });
   };
   const host = {

@@ -25,7 +25,9 @@ export interface ElfGuest {
   readonly file: Uint8Array;
 }
 
+/** A disk in memory. */
 export interface DiskOptions {
+  /** Its content at first, whole sectors of 512 bytes. */
   readonly data: Uint8Array;
   readonly readOnly: boolean;
 }
@@ -36,6 +38,8 @@ export interface MachineStart {
   readonly memory: WebAssembly.Memory;
   readonly plan: MemoryPlan;
   readonly output: SharedArrayBuffer;
+  /** Machine start as `monotonicNow`. */
+  readonly epoch: number;
   readonly guest: LinuxGuest | ElfGuest;
   readonly disks: readonly DiskOptions[];
   /** Fixed randomness, for reproducible runs. */
@@ -51,8 +55,8 @@ export interface HartStart {
   readonly emulator: WebAssembly.Module;
   readonly memory: WebAssembly.Memory;
   readonly output: SharedArrayBuffer;
-  /** Machine start as `monotonicNow`, and the word of `machineClock` that all harts share. */
   readonly epoch: number;
+  /** The word of `machineClock` that all harts share. */
   readonly latestTime: SharedArrayBuffer;
   readonly trace: boolean;
   readonly port: MessagePort;
@@ -77,11 +81,22 @@ export interface MachineExit {
   readonly seconds: number;
 }
 
+/** PID 1's first line on the console. */
+export const INIT_STARTED = 'LinuxRun: init started';
+
+export interface BootFigures {
+  /** Instructions that all harts retired from the kernel's entry to `INIT_STARTED`. */
+  readonly instructions: number;
+  /** Since the machine was started. */
+  readonly seconds: number;
+}
+
 export type FromMachine =
   | StreamMessage
   | { type: 'started' }
+  | { type: 'booted'; figures: BootFigures }
   | { type: 'process-exit'; process: number; status: number }
-  | { type: 'process-failed'; process: number; message: string }
+  | { type: 'process-failed'; process: number; reason: string }
   | { type: 'exit'; exit: MachineExit };
 
 export type ToHart =

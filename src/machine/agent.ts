@@ -1,0 +1,180 @@
+import {
+  CONTROL_PORT,
+  encodePowerOff,
+  encodeRun,
+  encodeSignal,
+  type GuestMessage,
+  MessageReader,
+  PROTOCOL_VERSION,
+  type RunRequest,
+  STREAM_HEADER_SIZE,
+  STREAM_PORT,
+} from './agent-protocol.ts';
+import type { VsockDevice, VsockStream } from './devices/vsock.ts';
+import type { Sender } from './stream-mux.ts';
+import { chunks } from './streams.ts';
+
+const STDIN = 0;
+const OUTPUTS = [1, 2];
+
+export interface ProcessEvents {
+  exited(status: number): void;
+  /** Neither the process nor its end will be heard of any more. */
+  lost(reason: string): void;
+}
+
+/** The host's ends of a process's standard streams. */
+export interface ProcessStreams {
+  readonly stdin: ReadableStream<Uint8Array>;
+  /** @param descriptor 1 or 2 */
+  output(descriptor: number): Sender;
+}
+
+interface GuestProcess {
+  readonly events: ProcessEvents;
+  readonly streams: ProcessStreams | undefined;
+  /** Descriptors whose streams the guest has not opened yet. */
+  readonly awaited: Set<number>;
+}
+
+/** The host's side of the agent protocol: runs processes in the guest. */
+export class Agent {
+  readonly #processes = new Map<number, GuestProcess>();
+  /** Messages for the guest from before it said HELLO. */
+  #backlog: Uint8Array[] = [];
+  #control: WritableStreamDefaultWriter<Uint8Array> | undefined;
+  #ended: string | undefined;
+
+  constructor(vsock: VsockDevice) {
+    const stop = vsock.listen(CONTROL_PORT, (stream) => {
+      stop();
+      void this.#converse(stream);
+    });
+    vsock.listen(STREAM_PORT, (stream) => void this.#attach(stream));
+  }
+
+  /** @param streams none for a process on the console */
+  run(request: RunRequest, events: ProcessEvents, streams?: ProcessStreams): void {
+    const process = { events, streams, awaited: new Set(streams ? [STDIN, ...OUTPUTS] : []) };
+    if (this.#ended !== undefined) return this.#lose(process, this.#ended);
+    this.#processes.set(request.process, process);
+    this.#send(encodeRun(request));
+  }
+
+  signal(process: number, signal: number): void {
+    if (this.#processes.has(process)) this.#send(encodeSignal(process, signal));
+  }
+
+  powerOff(): void {
+    this.#send(encodePowerOff());
+  }
+
+  #send(message: Uint8Array): void {
+    if (!this.#control) this.#backlog.push(message);
+    // Should the stream break, `#converse` sees it end.
+    else this.#control.write(message).catch(() => {});
+  }
+
+  async #converse(stream: VsockStream): Promise<void> {
+    const reader = new MessageReader();
+    const writer = stream.writable.getWriter();
+    let reason = 'the guest closed its control stream';
+    try {
+      for await (const bytes of chunks(stream.readable)) {
+        for (const message of reader.push(bytes)) this.#handle(message, writer);
+      }
+    } catch (error) {
+      reason = `the guest's control stream failed: ${error instanceof Error ? error.message : error}`;
+    }
+    writer.abort().catch(() => {});
+    this.#end(reason);
+  }
+
+  #handle(message: GuestMessage, writer: WritableStreamDefaultWriter<Uint8Array>): void {
+    if (message.type === 'exit') {
+      this.#exited(message.process, message.status);
+    } else if (message.version !== PROTOCOL_VERSION) {
+      throw new Error(`it speaks version ${message.version} of the agent protocol, not ${PROTOCOL_VERSION}`);
+    } else {
+      this.#control = writer;
+      for (const early of this.#backlog.splice(0)) this.#send(early);
+    }
+  }
+
+  #exited(id: number, status: number): void {
+    const process = this.#processes.get(id);
+    if (!process) return;
+    this.#processes.delete(id);
+    // A process that could not even start has opened no streams.
+    this.#closeAwaited(process);
+    process.events.exited(status);
+  }
+
+  #end(reason: string): void {
+    this.#ended = reason;
+    for (const process of this.#processes.values()) this.#lose(process, reason);
+    this.#processes.clear();
+  }
+
+  #lose(process: GuestProcess, reason: string): void {
+    this.#closeAwaited(process);
+    process.events.lost(reason);
+  }
+
+  #closeAwaited({ streams, awaited }: GuestProcess): void {
+    for (const descriptor of awaited) {
+      if (descriptor === STDIN) void streams?.stdin.cancel();
+      else streams?.output(descriptor).end();
+    }
+    awaited.clear();
+  }
+
+  /** Connects a stream that the guest opened with the process and descriptor that it names. */
+  async #attach(stream: VsockStream): Promise<void> {
+    const reader = stream.readable.getReader();
+    let received = new Uint8Array();
+    while (received.length < STREAM_HEADER_SIZE) {
+      const { value } = await reader.read().catch(() => ({ value: undefined }));
+      if (!value) return void stream.writable.abort().catch(() => {});
+      received = received.length === 0 ? value : Uint8Array.of(...received, ...value);
+    }
+    const header = new DataView(received.buffer, received.byteOffset, STREAM_HEADER_SIZE);
+    const process = this.#processes.get(header.getUint32(0, true));
+    const descriptor = header.getUint32(4, true);
+    if (!process?.streams || !process.awaited.delete(descriptor)) {
+      return void stream.writable.abort().catch(() => {});
+    }
+    if (descriptor === STDIN) {
+      // When the guest reads no more, the pipe cancels its source.
+      process.streams.stdin.pipeTo(stream.writable).catch(() => {});
+      void discard(reader);
+    } else {
+      void forward(received.subarray(STREAM_HEADER_SIZE), reader, process.streams.output(descriptor));
+    }
+  }
+}
+
+async function forward(
+  first: Uint8Array,
+  reader: ReadableStreamDefaultReader<Uint8Array>,
+  output: Sender,
+): Promise<void> {
+  try {
+    if (first.length > 0) await output.send(first);
+    for (let next = await reader.read(); next.value; next = await reader.read())
+      await output.send(next.value);
+    output.end();
+  } catch (error) {
+    // Either the guest reset the stream or nobody reads it: tell the other side.
+    output.abort(error instanceof Error ? error.message : String(error));
+    reader.cancel().catch(() => {});
+  }
+}
+
+async function discard(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<void> {
+  try {
+    while ((await reader.read()).value);
+  } catch {
+    // The guest reset a stream that carried nothing from it anyway.
+  }
+}

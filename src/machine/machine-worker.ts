@@ -1,0 +1,282 @@
+import {
+  M_DOORBELL,
+  M_EXIT_CODE,
+  M_TOHOST,
+  POWER_FAIL,
+  POWER_OFF,
+  POWER_REBOOT,
+  RAM_START,
+} from '../../emulator-wasm/layout.ts';
+import { Agent } from './agent.ts';
+import type { RunRequest } from './agent-protocol.ts';
+import { monotonicNow } from './clock.ts';
+import { machineDeviceTree } from './device-tree.ts';
+import { BlockDevice } from './devices/block.ts';
+import { type BlockBackend, MemoryBlockBackend } from './devices/block-backend.ts';
+import { ConsoleDevice } from './devices/console.ts';
+import { GuestMemory } from './devices/guest-memory.ts';
+import { RngDevice } from './devices/rng.ts';
+import type { VirtioDevice } from './devices/virtio-device.ts';
+import { VsockDevice } from './devices/vsock.ts';
+import { loadElf, parseElf } from './elf.ts';
+import { instructionsRetired, powerDown } from './hart-words.ts';
+import { loadLinux } from './kernel-image.ts';
+import { guestRam } from './memory.ts';
+import { OutputRing } from './output-ring.ts';
+import {
+  CONSOLE_INPUT,
+  CONSOLE_OUTPUT,
+  type DiskOptions,
+  type ElfGuest,
+  type ExitReason,
+  type FromHart,
+  type FromMachine,
+  INIT_STARTED,
+  type LinuxGuest,
+  type MachineStart,
+  processStream,
+  type ToHart,
+  type ToMachine,
+  TRACE_OUTPUT,
+} from './protocol.ts';
+import { type Sender, StreamMux } from './stream-mux.ts';
+import { chunks } from './streams.ts';
+import { feedUart } from './uart-input.ts';
+
+const SUPERVISOR = 1;
+const MACHINE = 3;
+const GUEST_CID = 3;
+const SEED_SIZE = 64;
+/** How long harts may take to leave `run` once the machine is off, in ms. */
+const HALT_PATIENCE = 2000;
+
+const EXIT_REASONS: Record<number, ExitReason> = {
+  [POWER_OFF]: 'poweroff',
+  [POWER_REBOOT]: 'reboot',
+  [POWER_FAIL]: 'fail',
+};
+
+/** The machine apart from its harts: devices, the agent's host side, the machine's beginning and end. */
+export function runMachine(start: MachineStart): void {
+  new MachineWorker(start);
+}
+
+class MachineWorker {
+  readonly #start: MachineStart;
+  readonly #words: Int32Array;
+  readonly #mux: StreamMux;
+  readonly #ring: OutputRing;
+  readonly #output: Sender;
+  readonly #trace: Sender;
+  readonly #devices: VirtioDevice[] = [];
+  #console: ConsoleDevice | undefined;
+  #agent: Agent | undefined;
+  /** The end of the console's output, as long as `INIT_STARTED` has not been seen. */
+  #bootLog: string | undefined = '';
+  #draining = false;
+  #seconds = 0;
+  #halted = 0;
+  #allHalted = () => {};
+
+  constructor(start: MachineStart) {
+    this.#start = start;
+    this.#words = new Int32Array(start.memory.buffer);
+    this.#ring = new OutputRing(start.output);
+    this.#mux = new StreamMux((message, transfer) => start.port.postMessage(message, transfer));
+    this.#output = this.#mux.sender(CONSOLE_OUTPUT);
+    this.#trace = this.#mux.sender(TRACE_OUTPUT);
+    const reset = start.guest.kind === 'linux' ? this.#loadLinux(start.guest) : this.#loadElf(start.guest);
+    start.port.onmessage = ({ data }: MessageEvent<ToMachine>) => this.#receive(data);
+    this.#startHarts(reset);
+    if ('waitAsync' in Atomics) void this.#watchDoorbell();
+  }
+
+  #post(message: FromMachine): void {
+    this.#start.port.postMessage(message);
+  }
+
+  #loadLinux({ kernel, initrd, commandLine }: LinuxGuest): ToHart {
+    const { memory, plan, disks, deterministic } = this.#start;
+    const guestMemory = new GuestMemory(memory.buffer as unknown as SharedArrayBuffer);
+    const add = <T extends VirtioDevice>(make: (slot: number) => T): T => {
+      const device = make(this.#devices.length);
+      this.#devices.push(device);
+      return device;
+    };
+    const onOutput = (bytes: Uint8Array) => this.#takeOutput(bytes);
+    this.#console = add((slot) => new ConsoleDevice(guestMemory, slot, { onOutput, columns: 80, rows: 24 }));
+    this.#agent = new Agent(add((slot) => new VsockDevice(guestMemory, slot, GUEST_CID)));
+    if (!deterministic) add((slot) => new RngDevice(guestMemory, slot));
+    disks.forEach((disk, index) => {
+      add((slot) => new BlockDevice(guestMemory, slot, memoryDisk(disk), `disk${index}`));
+    });
+    void this.#feedConsole(this.#console);
+
+    const rngSeed = new Uint8Array(SEED_SIZE);
+    if (!deterministic) crypto.getRandomValues(rngSeed);
+    const virtioSlots = this.#devices.map(({ slot }) => slot);
+    const boot = loadLinux(guestRam(memory, plan), kernel, initrd, (range) =>
+      machineDeviceTree({ ...plan, commandLine, initrd: range, rngSeed, virtioSlots }),
+    );
+    return {
+      type: 'reset',
+      pc: BigInt(boot.entry),
+      privilege: SUPERVISOR,
+      argument: BigInt(boot.deviceTree),
+    };
+  }
+
+  #loadElf({ file }: ElfGuest): ToHart {
+    const { memory, plan } = this.#start;
+    const elf = parseElf(file);
+    loadElf(elf, guestRam(memory, plan), RAM_START);
+    new DataView(memory.buffer).setBigUint64(M_TOHOST, elf.symbol('tohost') ?? 0n, true);
+    void feedUart(memory, plan.harts, this.#mux.readable(CONSOLE_INPUT));
+    return { type: 'reset', pc: elf.entry, privilege: MACHINE, argument: 0n };
+  }
+
+  /** All harts are reset before one runs, since it may start another. */
+  #startHarts(reset: ToHart): void {
+    const { harts } = this.#start;
+    let ready = 0;
+    for (const port of harts) {
+      port.onmessage = ({ data }: MessageEvent<FromHart>) => {
+        if (data.type === 'ready' && ++ready === harts.length) {
+          this.#post({ type: 'started' });
+          for (const each of harts) each.postMessage({ type: 'run' } satisfies ToHart);
+        } else {
+          this.#hearHart(port, data);
+        }
+      };
+      port.postMessage(reset);
+    }
+  }
+
+  #hearHart(port: MessagePort, message: FromHart): void {
+    switch (message.type) {
+      case 'doorbell':
+        this.#poll();
+        break;
+      case 'trace':
+        void this.#trace.send(new TextEncoder().encode(message.text));
+        break;
+      case 'paused':
+        void this.#trace
+          .send(new Uint8Array())
+          .then(() => port.postMessage({ type: 'run' } satisfies ToHart));
+        break;
+      case 'halted':
+        this.#seconds = Math.max(this.#seconds, message.seconds);
+        if (++this.#halted === 1) void this.#shutDown(message.power);
+        if (this.#halted === this.#start.harts.length) this.#allHalted();
+    }
+  }
+
+  /** Polls the devices whenever a hart has moved the doorbell. */
+  async #watchDoorbell(): Promise<void> {
+    for (;;) {
+      const seen = Atomics.load(this.#words, M_DOORBELL >>> 2);
+      this.#poll();
+      const changed = Atomics.waitAsync(this.#words, M_DOORBELL >>> 2, seen);
+      if (changed.async) await changed.value;
+    }
+  }
+
+  #poll(): void {
+    for (const device of this.#devices) device.poll();
+    if (!this.#draining) void this.#drainRing();
+  }
+
+  /** Passes on what the harts wrote to UART and debug console, as fast as it is taken. */
+  async #drainRing(): Promise<void> {
+    this.#draining = true;
+    for (let bytes = this.#ring.read(); bytes.length > 0; bytes = this.#ring.read()) {
+      await this.#output.send(bytes);
+    }
+    this.#draining = false;
+  }
+
+  #takeOutput(bytes: Uint8Array): Promise<void> {
+    if (this.#bootLog !== undefined) this.#watchBoot(bytes);
+    return this.#output.send(bytes);
+  }
+
+  #watchBoot(bytes: Uint8Array): void {
+    const log = this.#bootLog + new TextDecoder('latin1').decode(bytes);
+    this.#bootLog = log.slice(-INIT_STARTED.length);
+    if (!log.includes(INIT_STARTED)) return;
+    this.#bootLog = undefined;
+    const { memory, harts, epoch } = this.#start;
+    const instructions = harts.reduce((sum, _, hart) => sum + instructionsRetired(memory, hart), 0);
+    this.#post({ type: 'booted', figures: { instructions, seconds: (monotonicNow() - epoch) / 1000 } });
+  }
+
+  async #feedConsole(device: ConsoleDevice): Promise<void> {
+    for await (const bytes of chunks(this.#mux.readable(CONSOLE_INPUT))) await device.write(bytes);
+  }
+
+  #receive(message: ToMachine): void {
+    switch (message.type) {
+      case 'run':
+        this.#run(message.request);
+        break;
+      case 'signal':
+        this.#agent?.signal(message.process, message.signal);
+        break;
+      case 'resize':
+        this.#console?.resize(message.columns, message.rows);
+        break;
+      case 'power-off':
+        this.#agent?.powerOff();
+        break;
+      default:
+        this.#mux.receive(message);
+    }
+  }
+
+  #run(request: RunRequest): void {
+    const { process } = request;
+    const events = {
+      exited: (status: number) => this.#post({ type: 'process-exit', process, status }),
+      lost: (reason: string) => this.#post({ type: 'process-failed', process, reason }),
+    };
+    if (!this.#agent) return events.lost('a bare-metal machine runs no processes');
+    if (request.console) return this.#agent.run(request, events);
+    this.#agent.run(request, events, {
+      stdin: this.#mux.readable(processStream(process, 0)),
+      output: (descriptor) => this.#mux.sender(processStream(process, descriptor)),
+    });
+  }
+
+  /** The machine is off: collects the harts and what is still to be said, and reports the end. */
+  async #shutDown(power: number): Promise<void> {
+    const { harts, plan } = this.#start;
+    powerDown(this.#words, plan.harts, power);
+    await new Promise<void>((resolve) => {
+      this.#allHalted = resolve;
+      if (this.#halted === harts.length) resolve();
+      setTimeout(resolve, HALT_PATIENCE);
+    });
+    for (const device of this.#devices) device.poll();
+    for (let bytes = this.#ring.read(); bytes.length > 0; bytes = this.#ring.read())
+      void this.#output.send(bytes);
+    this.#output.end();
+    this.#trace.end();
+    const reason = EXIT_REASONS[power] ?? 'fail';
+    const code = reason === 'fail' ? Atomics.load(this.#words, M_EXIT_CODE >>> 2) : 0;
+    this.#post({ type: 'exit', exit: { reason, code, seconds: this.#seconds } });
+  }
+}
+
+function memoryDisk({ data, readOnly }: DiskOptions): BlockBackend {
+  const disk = new MemoryBlockBackend(data.length);
+  disk.write(0, [data]);
+  if (!readOnly) return disk;
+  return {
+    sizeBytes: disk.sizeBytes,
+    readOnly,
+    read: (offset, into) => disk.read(offset, into),
+    write: () => Promise.reject(new Error('the disk is read-only')),
+    flush: () => {},
+  };
+}

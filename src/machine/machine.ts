@@ -1,0 +1,335 @@
+import { MODE_FIRMWARE, MODE_ICOUNT, VIRTIO_SLOTS } from '../../emulator-wasm/layout.ts';
+import { monotonicNow } from './clock.ts';
+import { type Deferred, deferred } from './deferred.ts';
+import { MachineError } from './errors.ts';
+import { instructionsRetired } from './hart-words.ts';
+import { createMemory, guestRam, type MemoryPlan, planMemory } from './memory.ts';
+import { OutputRing } from './output-ring.ts';
+import type { Platform, WorkerHandle } from './platform/platform.ts';
+import {
+  type BootFigures,
+  CONSOLE_INPUT,
+  CONSOLE_OUTPUT,
+  type DiskOptions,
+  type FromMachine,
+  type MachineExit,
+  processStream,
+  type ToMachine,
+  TRACE_OUTPUT,
+} from './protocol.ts';
+import { StreamMux } from './stream-mux.ts';
+import { chunks } from './streams.ts';
+
+export type { BootFigures, DiskOptions, ExitReason, MachineExit } from './protocol.ts';
+
+const CONSOLE_COMMAND_LINE = 'console=hvc0';
+/** Slots of the devices that every machine has: console, vsock, rng. */
+const FIXED_DEVICES = 3;
+const WORD_SIZE = 4;
+
+export interface MachineOptions {
+  /** The compiled emulator.wasm. */
+  readonly emulator: WebAssembly.Module;
+  /** 1 to MAX_HARTS. More than one needs a kernel with SMP. */
+  readonly cpus: number;
+  /** Guest RAM, a multiple of 4096. */
+  readonly memoryBytes: number;
+  /** Time is the instruction count, and randomness fixed, for reproducible runs. */
+  readonly icount?: boolean;
+  /**
+   * Takes what the guest writes to its console: hvc0, SBI debug console and UART. While a promise
+   * that it returned is pending, the guest waits. Without it, output is dropped.
+   */
+  readonly onConsole?: (bytes: Uint8Array<ArrayBuffer>) => void | Promise<void>;
+  /** Takes a line for each instruction, as `onConsole` its bytes. The machine becomes very slow. */
+  readonly onTrace?: (bytes: Uint8Array<ArrayBuffer>) => void | Promise<void>;
+}
+
+export interface LinuxOptions extends MachineOptions {
+  /** An uncompressed RISC-V Image. */
+  readonly kernel: Uint8Array;
+  readonly initrd?: Uint8Array;
+  /** Appended to the command line. */
+  readonly commandLine?: string;
+  readonly disks?: readonly DiskOptions[];
+}
+
+export interface BareMetalOptions extends MachineOptions {
+  /** An ELF64 executable for RISC-V. */
+  readonly elf: Uint8Array;
+}
+
+export interface RunOptions {
+  /** Program and arguments; the program is looked up in PATH. */
+  readonly args: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  /** Working directory. */
+  readonly cwd?: string;
+}
+
+export interface ConsoleProcess {
+  /** 0 to 255, 128 + n after signal n; rejects when the machine ends first. */
+  readonly exit: Promise<number>;
+  kill(signal: number): void;
+}
+
+export interface GuestProcess extends ConsoleProcess {
+  readonly stdin: WritableStream<Uint8Array>;
+  /** To be read to the end: a process blocks when nobody takes its output. */
+  readonly stdout: ReadableStream<Uint8Array<ArrayBuffer>>;
+  readonly stderr: ReadableStream<Uint8Array<ArrayBuffer>>;
+}
+
+export interface MachineStats {
+  /** Instructions retired by each hart. */
+  readonly instructions: readonly number[];
+  /** Since the machine was started. */
+  readonly seconds: number;
+}
+
+/** A virtual machine, seen from the thread that started it. */
+export class Machine {
+  /** How the machine ended. Rejects when a part of the emulator fails. */
+  readonly exit: Promise<MachineExit>;
+  /** Resolves when PID 1 starts; rejects when the machine ends before. */
+  readonly booted: Promise<BootFigures>;
+
+  readonly #plan: MemoryPlan;
+  #memory: WebAssembly.Memory | undefined;
+  readonly #epoch = monotonicNow();
+  readonly #port: MessagePort;
+  readonly #mux: StreamMux;
+  readonly #workers: WorkerHandle[] = [];
+  readonly #processes = new Map<number, Deferred<number>>();
+  readonly #input: WritableStreamDefaultWriter<Uint8Array>;
+  /** Settles when `onConsole` and `onTrace` have taken everything. */
+  readonly #outputTaken: Promise<unknown>;
+  readonly #started = deferred<void>();
+  readonly #booted = deferred<BootFigures>();
+  readonly #exit = deferred<MachineExit>();
+  #nextProcess = 1;
+  /** Settles when everything has been shut down. */
+  #ending: Promise<void> | undefined;
+  #finalStats: MachineStats | undefined;
+
+  /**
+   * Resolves when the guest runs its first instruction.
+   * @throws MachineError when the guest's files or the options are at fault
+   */
+  static async start(platform: Platform, options: LinuxOptions | BareMetalOptions): Promise<Machine> {
+    const machine = new Machine(platform, options);
+    await machine.#started.promise;
+    return machine;
+  }
+
+  private constructor(platform: Platform, options: LinuxOptions | BareMetalOptions) {
+    this.exit = this.#exit.promise;
+    this.booted = this.#booted.promise;
+    // Whoever does not wait for these does not care how they end.
+    this.exit.catch(() => {});
+    this.booted.catch(() => {});
+
+    const disks = ('kernel' in options && options.disks) || [];
+    checkDisks(disks);
+    this.#plan = planMemory(options.cpus, options.memoryBytes);
+    const mode = ('kernel' in options ? MODE_FIRMWARE : 0) | (options.icount ? MODE_ICOUNT : 0);
+    this.#memory = createMemory(this.#plan, mode);
+
+    const { port1, port2 } = new MessageChannel();
+    this.#port = port1;
+    this.#mux = new StreamMux((message, transfer) => port1.postMessage(message, transfer));
+    port1.onmessage = ({ data }: MessageEvent<FromMachine>) => this.#receive(data);
+    this.#input = this.#mux.writable(CONSOLE_INPUT).getWriter();
+    this.#outputTaken = Promise.all([
+      this.#consume(CONSOLE_OUTPUT, options.onConsole),
+      this.#consume(TRACE_OUTPUT, options.onTrace),
+    ]);
+    this.#startWorkers(platform, options, disks, port2);
+  }
+
+  #startWorkers(
+    platform: Platform,
+    options: LinuxOptions | BareMetalOptions,
+    disks: readonly DiskOptions[],
+    port: MessagePort,
+  ): void {
+    const common = {
+      memory: this.#memory as WebAssembly.Memory,
+      output: OutputRing.allocate(),
+      epoch: this.#epoch,
+    };
+    const latestTime = new SharedArrayBuffer(WORD_SIZE);
+    const fail = (error: Error) => this.#fail(error);
+    const harts = Array.from({ length: options.cpus }, (_, hart) => {
+      const { port1, port2 } = new MessageChannel();
+      const { emulator } = options;
+      const trace = options.onTrace !== undefined;
+      const start = { ...common, role: 'hart', hart, emulator, latestTime, trace, port: port2 } as const;
+      this.#workers.push(platform.startWorker(start, [port2], fail));
+      return port1;
+    });
+    const guest =
+      'kernel' in options
+        ? ({
+            kind: 'linux',
+            kernel: options.kernel,
+            initrd: options.initrd,
+            commandLine: [CONSOLE_COMMAND_LINE, options.commandLine ?? ''].join(' ').trim(),
+          } as const)
+        : ({ kind: 'elf', file: options.elf } as const);
+    const deterministic = options.icount === true;
+    const start = {
+      ...common,
+      role: 'machine',
+      plan: this.#plan,
+      guest,
+      disks,
+      deterministic,
+      port,
+      harts,
+    } as const;
+    this.#workers.push(platform.startWorker(start, [port, ...harts], fail));
+  }
+
+  /** Sends input to the guest's console; resolves when the guest is ready for more. */
+  write(bytes: Uint8Array): Promise<void> {
+    return this.#input.write(bytes);
+  }
+
+  /** Tells the guest the size of the console, in characters. */
+  resize(columns: number, rows: number): void {
+    this.#post({ type: 'resize', columns, rows });
+  }
+
+  /** Runs a process in the guest, as soon as that is up. */
+  run(options: RunOptions): GuestProcess {
+    const process = this.#nextProcess++;
+    const streams = {
+      stdin: this.#mux.writable(processStream(process, 0)),
+      stdout: this.#mux.readable(processStream(process, 1)),
+      stderr: this.#mux.readable(processStream(process, 2)),
+    };
+    return { ...streams, ...this.#run(process, options, false) };
+  }
+
+  /** Runs a process whose terminal is the console. */
+  runOnConsole(options: RunOptions): ConsoleProcess {
+    return this.#run(this.#nextProcess++, options, true);
+  }
+
+  #run(process: number, { args, env = {}, cwd = '/' }: RunOptions, console: boolean): ConsoleProcess {
+    const pending = deferred<number>();
+    pending.promise.catch(() => {});
+    if (this.#ending) pending.reject(new MachineError('the machine has stopped'));
+    else this.#processes.set(process, pending);
+    const variables = Object.entries(env).map(([name, value]) => `${name}=${value}`);
+    const request = { process, args: [...args], env: variables, directory: cwd, console };
+    this.#post({ type: 'run', request });
+    return { exit: pending.promise, kill: (signal) => this.#post({ type: 'signal', process, signal }) };
+  }
+
+  /** Asks PID 1 to end all processes, sync, and power off. */
+  powerOff(): void {
+    this.#post({ type: 'power-off' });
+  }
+
+  /** Pulls the plug. Afterwards nothing of the machine is left but this object. */
+  async stop(): Promise<void> {
+    const exit: MachineExit = { reason: 'stop', code: 0, seconds: this.stats().seconds };
+    await this.#end(() => this.#exit.resolve(exit), new MachineError('the machine was stopped'));
+    this.#memory = undefined;
+  }
+
+  stats(): MachineStats {
+    if (this.#finalStats) return this.#finalStats;
+    const memory = this.#memory as WebAssembly.Memory;
+    const instructions = Array.from({ length: this.#plan.harts }, (_, hart) =>
+      instructionsRetired(memory, hart),
+    );
+    return { instructions, seconds: (monotonicNow() - this.#epoch) / 1000 };
+  }
+
+  /**
+   * Guest RAM, from RAM_START on.
+   * @throws MachineError after `stop`
+   */
+  get ram(): Uint8Array {
+    if (!this.#memory) throw new MachineError('the machine was stopped');
+    return guestRam(this.#memory, this.#plan);
+  }
+
+  #post(message: ToMachine): void {
+    this.#port.postMessage(message);
+  }
+
+  #receive(message: FromMachine): void {
+    switch (message.type) {
+      case 'started':
+        this.#started.resolve();
+        break;
+      case 'booted':
+        this.#booted.resolve(message.figures);
+        break;
+      case 'process-exit':
+        this.#takeProcess(message.process)?.resolve(message.status);
+        break;
+      case 'process-failed':
+        this.#takeProcess(message.process)?.reject(new MachineError(message.reason));
+        break;
+      case 'exit':
+        void this.#finish(message.exit);
+        break;
+      default:
+        this.#mux.receive(message);
+    }
+  }
+
+  #takeProcess(process: number): Deferred<number> | undefined {
+    const pending = this.#processes.get(process);
+    this.#processes.delete(process);
+    return pending;
+  }
+
+  async #finish(exit: MachineExit): Promise<void> {
+    await this.#outputTaken;
+    await this.#end(() => this.#exit.resolve(exit), new MachineError('the machine has stopped'));
+  }
+
+  async #consume(stream: string, take: MachineOptions['onConsole']): Promise<void> {
+    try {
+      for await (const bytes of chunks(this.#mux.readable(stream))) await take?.(bytes);
+    } catch (error) {
+      this.#fail(error instanceof Error ? error : new Error(String(error)));
+    }
+  }
+
+  #fail(error: Error): void {
+    void this.#end(() => this.#exit.reject(error), error);
+  }
+
+  /** Ends workers and streams, once; `error` is what those get who still wait for something. */
+  #end(settle: () => void, error: Error): Promise<void> {
+    this.#ending ??= this.#shutDown(error).then(settle);
+    return this.#ending;
+  }
+
+  async #shutDown(error: Error): Promise<void> {
+    this.#finalStats = this.stats();
+    this.#mux.destroy(error);
+    this.#started.reject(error);
+    this.#booted.reject(error);
+    for (const { reject } of this.#processes.values()) reject(error);
+    this.#processes.clear();
+    await Promise.all(this.#workers.map((worker) => worker.terminate()));
+    this.#port.close();
+  }
+}
+
+function checkDisks(disks: readonly DiskOptions[]): void {
+  if (disks.length > VIRTIO_SLOTS - FIXED_DEVICES) {
+    throw new MachineError(`at most ${VIRTIO_SLOTS - FIXED_DEVICES} disks`);
+  }
+  for (const { data } of disks) {
+    if (data.length % 512 !== 0) throw new MachineError('a disk is a whole number of 512-byte sectors');
+  }
+}

@@ -1,0 +1,9 @@
+/** The chunks of a stream, in browsers too whose streams are no async iterables. */
+export async function* chunks<T>(stream: ReadableStream<T>): AsyncGenerator<T, void> {
+  const reader = stream.getReader();
+  try {
+    for (let next = await reader.read(); !next.done; next = await reader.read()) yield next.value;
+  } finally {
+    reader.releaseLock();
+  }
+}
