@@ -56,6 +56,7 @@ const check = (passed) => ({ passed: 0, failed: passed ? 0 : 1 });
 
 await runMain(async () => {
   const { values } = parseArgs({ options: { long: { type: 'boolean', default: false } } });
+  /** @type {Record<string, string>} */
   const env = values.long ? { LINUXRUN_TEST_LONG: '1' } : {};
   await setUpFor('test');
   rmSync(REPORTS, { recursive: true, force: true });

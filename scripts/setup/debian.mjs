@@ -41,12 +41,10 @@ export async function installedVersions(names) {
   const { stdout = '' } = await promisify(execFile)('dpkg-query', ['-W', '-f', format, ...names]).catch(
     (error) => error,
   );
+  /** @type {[name: string, version: string, status: string][]} */
+  const rows = stdout.split('\n').map((/** @type {string} */ line) => line.split('\t'));
   return new Map(
-    stdout
-      .split('\n')
-      .map((/** @type {string} */ line) => line.split('\t'))
-      .filter(([, , status]) => status === 'installed')
-      .map(([name, version]) => [name, version]),
+    rows.filter(([, , status]) => status === 'installed').map(([name, version]) => [name, version]),
   );
 }
 
