@@ -1,15 +1,17 @@
 /** The A extension: each operation is one WebAssembly atomic on the shared memory. */
-import { Op, U_RD, U_RS1, U_RS2 } from "./opcodes";
-import { atomicAddress } from "./mmu";
-import { Access } from "./pmp";
-import { faultCode } from "./state";
+import { Op, U_RD, U_RS1, U_RS2 } from './opcodes';
+import { atomicAddress } from './access';
+import { Access } from './pmp';
+import { faultCode } from './state';
 
 /** The reservation: host address (0: none), its width, and the value that was loaded. */
 let reserved: usize = 0;
 let reservedWidth: i32 = 0;
 let reservedValue: u64 = 0;
 
-export function dropReservation(): void { reserved = 0; }
+export function dropReservation(): void {
+  reserved = 0;
+}
 
 /** Executes the LR, SC or AMO at `u`; false with the fault set. */
 export function executeAtomic(hart: usize, u: usize): bool {
@@ -17,9 +19,16 @@ export function executeAtomic(hart: usize, u: usize): bool {
   const va = load<u64>(hart + load<u16>(u, U_RS1));
   const operand = load<u64>(hart + load<u16>(u, U_RS2));
   const double = op >= Op.LR_D;
-  const address = atomicAddress(hart, va, double ? 8 : 4, op == Op.LR_W || op == Op.LR_D ? Access.LOAD : Access.STORE);
+  const address = atomicAddress(
+    hart,
+    va,
+    double ? 8 : 4,
+    op == Op.LR_W || op == Op.LR_D ? Access.LOAD : Access.STORE,
+  );
   if (faultCode) return false;
-  const result = double ? amo64(op - Op.LR_D, address, operand) : <u64><i64><i32>amo32(op - Op.LR_W, address, <u32>operand);
+  const result = double
+    ? amo64(op - Op.LR_D, address, operand)
+    : <u64>(<i64>(<i32>amo32(op - Op.LR_W, address, <u32>operand)));
   store<u64>(hart + load<u16>(u, U_RD), result);
   return true;
 }
@@ -47,11 +56,16 @@ function amo32(f: i32, address: usize, operand: u32): u32 {
     case 1:
       if (!holdsReservation(address, 4)) return 1;
       return atomic.cmpxchg<u32>(address, <u32>reservedValue, operand) == <u32>reservedValue ? 0 : 1;
-    case 2: return atomic.xchg<u32>(address, operand);
-    case 3: return atomic.add<u32>(address, operand);
-    case 4: return atomic.xor<u32>(address, operand);
-    case 5: return atomic.and<u32>(address, operand);
-    case 6: return atomic.or<u32>(address, operand);
+    case 2:
+      return atomic.xchg<u32>(address, operand);
+    case 3:
+      return atomic.add<u32>(address, operand);
+    case 4:
+      return atomic.xor<u32>(address, operand);
+    case 5:
+      return atomic.and<u32>(address, operand);
+    case 6:
+      return atomic.or<u32>(address, operand);
   }
   let old = atomic.load<u32>(address);
   while (true) {
@@ -63,10 +77,14 @@ function amo32(f: i32, address: usize, operand: u32): u32 {
 
 function choose32(f: i32, a: u32, b: u32): u32 {
   switch (f) {
-    case 7: return <i32>a < <i32>b ? a : b;
-    case 8: return <i32>a > <i32>b ? a : b;
-    case 9: return a < b ? a : b;
-    default: return a > b ? a : b;
+    case 7:
+      return <i32>a < <i32>b ? a : b;
+    case 8:
+      return <i32>a > <i32>b ? a : b;
+    case 9:
+      return a < b ? a : b;
+    default:
+      return a > b ? a : b;
   }
 }
 
@@ -80,11 +98,16 @@ function amo64(f: i32, address: usize, operand: u64): u64 {
     case 1:
       if (!holdsReservation(address, 8)) return 1;
       return atomic.cmpxchg<u64>(address, reservedValue, operand) == reservedValue ? 0 : 1;
-    case 2: return atomic.xchg<u64>(address, operand);
-    case 3: return atomic.add<u64>(address, operand);
-    case 4: return atomic.xor<u64>(address, operand);
-    case 5: return atomic.and<u64>(address, operand);
-    case 6: return atomic.or<u64>(address, operand);
+    case 2:
+      return atomic.xchg<u64>(address, operand);
+    case 3:
+      return atomic.add<u64>(address, operand);
+    case 4:
+      return atomic.xor<u64>(address, operand);
+    case 5:
+      return atomic.and<u64>(address, operand);
+    case 6:
+      return atomic.or<u64>(address, operand);
   }
   let old = atomic.load<u64>(address);
   while (true) {
@@ -96,9 +119,13 @@ function amo64(f: i32, address: usize, operand: u64): u64 {
 
 function choose64(f: i32, a: u64, b: u64): u64 {
   switch (f) {
-    case 7: return <i64>a < <i64>b ? a : b;
-    case 8: return <i64>a > <i64>b ? a : b;
-    case 9: return a < b ? a : b;
-    default: return a > b ? a : b;
+    case 7:
+      return <i64>a < <i64>b ? a : b;
+    case 8:
+      return <i64>a > <i64>b ? a : b;
+    case 9:
+      return a < b ? a : b;
+    default:
+      return a > b ? a : b;
   }
 }

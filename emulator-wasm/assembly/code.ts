@@ -10,18 +10,35 @@
  * afterwards compares the page with what was decoded, if it may have been written meanwhile. As
  * links never leave a page, nothing stale can be reached.
  */
-import { M_HARTS, M_PAGE_FLAGS, PAGE_WRITTEN, RAM_START } from "../layout";
-import { expand } from "./compressed";
-import { decode, endsBlock, isFloatingPoint } from "./decode";
+import { M_HARTS, M_PAGE_FLAGS, PAGE_WRITTEN, RAM_START } from '../layout';
+import { expand } from './compressed';
+import { decode, endsBlock, isFloatingPoint } from './decode';
+import { fetchPage, mayExecute, mayExecutePage } from './access';
 import {
-  CODE_STRIDE, codeEntry, codeTlb, dropStoreEntries, fetchPage, fillPageTlb, flushAllCode, JUMP_ENTRIES, JUMP_MASK,
-  mayExecute, mayExecutePage,
-} from "./mmu";
-import { Op, U_EXTRA, U_IMM, U_OFFSET, U_RD, UOP_SIZE } from "./opcodes";
+  CODE_STRIDE,
+  codeEntry,
+  codeTlb,
+  dropStoreEntries,
+  fillPageTlb,
+  flushAllCode,
+  JUMP_ENTRIES,
+  JUMP_MASK,
+} from './tlb';
+import { pageBytes } from './walk';
+import { Op, U_EXTRA, U_IMM, U_OFFSET, UOP_SIZE } from './opcodes';
 import {
-  CODE_CONTEXTS, FETCH_ACCESS, faultCode, hostAddress, PAGE_INDEX, PAGE_MASK, PAGE_RECORDS, PAGE_SIZE, SCRATCH_UOPS,
-  setFault, UOP_POOL,
-} from "./state";
+  CODE_CONTEXTS,
+  FETCH_ACCESS,
+  faultCode,
+  hostAddress,
+  PAGE_INDEX,
+  PAGE_MASK,
+  PAGE_RECORDS,
+  PAGE_SIZE,
+  SCRATCH_UOPS,
+  setFault,
+  UOP_POOL,
+} from './state';
 
 const MAX_BLOCK = 48;
 const POOL_END = 0x300_0000;
@@ -72,10 +89,12 @@ export function flushCodePages(): void {
   generation++;
 }
 
-@inline function indexSlot(page: u64): usize {
-  return hartBlock + PAGE_INDEX + (<usize>((page - RAM_START) >> 12) << 2);
+@inline
+function indexSlot(page: u64): usize {
+  return hartBlock + PAGE_INDEX + ((<usize>((page - RAM_START) >> 12)) << 2);
 }
-@inline function pageFlags(page: u64): usize {
+@inline
+function pageFlags(page: u64): usize {
   return load<u32>(M_PAGE_FLAGS) + <usize>((page - RAM_START) >> 12);
 }
 
@@ -141,7 +160,7 @@ function recordOf(hart: usize, pc: u64): usize {
     else setFault(PARTIAL_PAGE, pc);
     return 0;
   }
-  fillPageTlb(pc, record);
+  fillPageTlb(pc, record, pageBytes);
   return record;
 }
 /** Not an exception: only a part of the page may be executed, so each instruction is checked by itself. */
@@ -152,7 +171,7 @@ export function findBlock(hart: usize, pc: u64): usize {
   const record = recordOf(hart, pc);
   if (record == 0) return faultCode == PARTIAL_PAGE + 1 ? singleBlock(hart, pc) : 0;
   const block = blockAt(record, <u32>pc & 0xfff);
-  const entry = codeTlb + ((<u32>pc << 3) & JUMP_MASK);
+  const entry = codeTlb + (((<u32>pc) << 3) & JUMP_MASK);
   store<u64>(entry, pc);
   store<u32>(entry, block, 8);
   return block;
@@ -201,7 +220,7 @@ function decodeBlock(record: usize, host: usize, offset: u32, most: i32, u: usiz
     const low: u32 = load<u16>(host + offset);
     const length: u32 = (low & 3) == 3 ? 4 : 2;
     if (length == 4 && offset == PAGE_SIZE - 2) return n == 0 ? putStraddle(u) : putGotoFar(u, offset);
-    const bits = length == 4 ? low | (<u32>load<u16>(host + offset + 2) << 16) : expand(low);
+    const bits = length == 4 ? low | ((<u32>load<u16>(host + offset + 2)) << 16) : expand(low);
     if (!fpChecked && isFloatingPoint(bits)) {
       u = putFpCheck(u, offset, length);
       fpChecked = true;
@@ -250,7 +269,7 @@ export function straddle(hart: usize, pc: u64, u: usize): bool {
   const next = fetchHalf(hart, pc + 2);
   if (next < 0) return false;
   const first = fetchHalf(hart, pc);
-  const bits = <u32>first | (<u32>next << 16);
+  const bits = <u32>first | ((<u32>next) << 16);
   if (load<u32>(u, U_IMM) == bits) return true;
   store<u32>(u, bits, U_IMM);
   let at = u + UOP_SIZE;
@@ -263,7 +282,8 @@ export function straddle(hart: usize, pc: u64, u: usize): bool {
 /** The halfword at `pc`, or -1 with the fault set. */
 function fetchHalf(hart: usize, pc: u64): i32 {
   const entry = codeEntry(codeTlb, pc);
-  if (load<u64>(entry) == (pc & PAGE_MASK)) return load<u16>(hostAddress(load<u64>(load<u32>(entry, 8), R_PAGE)) + (<u32>pc & 0xffe));
+  if (load<u64>(entry) == (pc & PAGE_MASK))
+    return load<u16>(hostAddress(load<u64>(load<u32>(entry, 8), R_PAGE)) + (<u32>pc & 0xffe));
   const page = fetchPage(hart, pc);
   if (faultCode) return -1;
   if (!mayExecute(hart, page | (pc & 0xfff), 2)) {
@@ -279,7 +299,7 @@ export function instructionBits(hart: usize, pc: u64): u64 {
   if (low < 0) return 0;
   if ((low & 3) != 3) return <u64>low;
   const high = fetchHalf(hart, pc + 2);
-  return high < 0 ? 0 : <u64>(<u32>low | (<u32>high << 16));
+  return high < 0 ? 0 : <u64>(<u32>low | ((<u32>high) << 16));
 }
 
 /** A block of just the instruction at `pc`, valid for one execution; 0 with the fault set. */
@@ -296,7 +316,7 @@ export function singleBlock(hart: usize, pc: u64): usize {
     }
     const high = fetchHalf(hart, pc + 2);
     if (high < 0) return 0;
-    bits |= <u32>high << 16;
+    bits |= (<u32>high) << 16;
   } else bits = expand(bits);
   let at = block;
   const length: u32 = (low & 3) == 3 ? 4 : 2;

@@ -1,18 +1,66 @@
 /** Control and status registers: rights, WARL fields, side effects. */
 import {
-  H_CYCLE_OFFSET, H_FRM, H_ID, H_INSTRET, H_INSTRET_OFFSET, H_IPI, H_MCAUSE, H_MCOUNTEREN, H_MCOUNTINHIBIT,
-  H_MEDELEG, H_MENVCFG, H_MEPC, H_MIDELEG, H_MIE, H_MIP, H_MSCRATCH, H_MSTATUS, H_MTVAL, H_MTVEC, H_PMPADDR, H_PMPCFG,
-  H_SATP, H_SCAUSE, H_SCOUNTEREN, H_SENVCFG, H_SEPC, H_SSCRATCH, H_STIMECMP, H_STVAL, H_STVEC,
-} from "../layout";
-import { mtime } from "./clock";
-import { getFlags, setFlags } from "./fpu";
-import { pmpChanged, selectContexts } from "./mmu";
-import { setPmpAddress, setPmpConfig } from "./pmp";
+  H_CYCLE_OFFSET,
+  H_FRM,
+  H_ID,
+  H_INSTRET,
+  H_INSTRET_OFFSET,
+  H_IPI,
+  H_MCAUSE,
+  H_MCOUNTEREN,
+  H_MCOUNTINHIBIT,
+  H_MEDELEG,
+  H_MENVCFG,
+  H_MEPC,
+  H_MIDELEG,
+  H_MIE,
+  H_MIP,
+  H_MSCRATCH,
+  H_MSTATUS,
+  H_MTVAL,
+  H_MTVEC,
+  H_PMPADDR,
+  H_PMPCFG,
+  H_SATP,
+  H_SCAUSE,
+  H_SCOUNTEREN,
+  H_SENVCFG,
+  H_SEPC,
+  H_SSCRATCH,
+  H_STIMECMP,
+  H_STVAL,
+  H_STVEC,
+} from '../layout';
+import { mtime } from './clock';
+import { getFlags, setFlags } from './fpu';
+import { selectContexts } from './tlb';
+import { pmpChanged } from './walk';
+import { setPmpAddress, setPmpConfig } from './pmp';
 import {
-  FS, MACHINE_MODE, MIE, MPIE, MPP, MPRV, MXR, privilege, S_INTERRUPTS, SEIP, SIE, SPIE, SPP, SSIP, STIP, SUM,
-  SUPERVISOR, TSR, TVM, TW, USER, XL64,
-} from "./state";
-import { pendingInterrupts, STCE } from "./trap";
+  FS,
+  MACHINE_MODE,
+  MIE,
+  MPIE,
+  MPP,
+  MPRV,
+  MXR,
+  privilege,
+  S_INTERRUPTS,
+  SEIP,
+  SIE,
+  SPIE,
+  SPP,
+  SSIP,
+  STIP,
+  SUM,
+  SUPERVISOR,
+  TSR,
+  TVM,
+  TW,
+  USER,
+  XL64,
+} from './state';
+import { pendingInterrupts, STCE } from './trap';
 
 const SD: u64 = 1 << 63;
 const WRITABLE_STATUS: u64 = SIE | MIE | SPIE | MPIE | SPP | MPP | FS | MPRV | SUM | MXR | TVM | TW | TSR;
@@ -28,7 +76,8 @@ export let csrIllegal: bool = false;
 /** Set when what follows must be executed afresh: interrupts or the fetch context may have changed. */
 export let csrResync: bool = false;
 
-@inline function illegalCsr(): u64 {
+@inline
+function illegalCsr(): u64 {
   csrIllegal = true;
   return 0;
 }
@@ -46,16 +95,29 @@ function counterReadable(hart: usize, bit: u32): bool {
   return priv != USER || ((load<u64>(hart, H_SCOUNTEREN) >> bit) & 1) != 0;
 }
 
-@inline function floatOff(hart: usize): bool { return !(load<u64>(hart, H_MSTATUS) & FS); }
-@inline function fsDirty(hart: usize): void { store<u64>(hart, load<u64>(hart, H_MSTATUS) | FS, H_MSTATUS); }
+@inline
+function floatOff(hart: usize): bool {
+  return !(load<u64>(hart, H_MSTATUS) & FS);
+}
+@inline
+function fsDirty(hart: usize): void {
+  store<u64>(hart, load<u64>(hart, H_MSTATUS) | FS, H_MSTATUS);
+}
 
-@inline function readStatus(hart: usize): u64 {
+@inline
+function readStatus(hart: usize): u64 {
   const status = load<u64>(hart, H_MSTATUS);
   return (status & FS) == FS ? status | SD : status;
 }
 
-@inline function instret(hart: usize): u64 { return load<u64>(hart, H_INSTRET) + load<u64>(hart, H_INSTRET_OFFSET); }
-@inline function cycle(hart: usize): u64 { return load<u64>(hart, H_INSTRET) + load<u64>(hart, H_CYCLE_OFFSET); }
+@inline
+function instret(hart: usize): u64 {
+  return load<u64>(hart, H_INSTRET) + load<u64>(hart, H_INSTRET_OFFSET);
+}
+@inline
+function cycle(hart: usize): u64 {
+  return load<u64>(hart, H_INSTRET) + load<u64>(hart, H_CYCLE_OFFSET);
+}
 
 /** An inhibited counter stands still: its offset then holds the value itself. */
 function counter(hart: usize, bit: u32): u64 {
@@ -82,47 +144,86 @@ function setCountInhibit(hart: usize, value: u64): void {
 /** The value of CSR `n`, H_INSTRET being up to date; sets csrIllegal if it may not be read or is none. */
 export function readCsr(hart: usize, n: u32): u64 {
   switch (n) {
-    case 0x001: return floatOff(hart) ? illegalCsr() : getFlags();
-    case 0x002: return floatOff(hart) ? illegalCsr() : load<u32>(hart, H_FRM);
-    case 0x003: return floatOff(hart) ? illegalCsr() : getFlags() | (load<u32>(hart, H_FRM) << 5);
-    case 0x100: return readStatus(hart) & (S_STATUS | UXL | SD);
-    case 0x104: return load<u64>(hart, H_MIE) & load<u64>(hart, H_MIDELEG);
-    case 0x105: return load<u64>(hart, H_STVEC);
-    case 0x106: return load<u64>(hart, H_SCOUNTEREN);
-    case 0x10a: return load<u64>(hart, H_SENVCFG);
-    case 0x140: return load<u64>(hart, H_SSCRATCH);
-    case 0x141: return load<u64>(hart, H_SEPC);
-    case 0x142: return load<u64>(hart, H_SCAUSE);
-    case 0x143: return load<u64>(hart, H_STVAL);
-    case 0x144: return pendingInterrupts(hart) & load<u64>(hart, H_MIDELEG);
-    case 0x14d: return stimecmpAccessible(hart) ? load<u64>(hart, H_STIMECMP) : illegalCsr();
-    case 0x180: return satpAccessible(hart) ? load<u64>(hart, H_SATP) : illegalCsr();
-    case 0x300: return readStatus(hart);
-    case 0x301: return MISA;
-    case 0x302: return load<u64>(hart, H_MEDELEG);
-    case 0x303: return load<u64>(hart, H_MIDELEG);
-    case 0x304: return load<u64>(hart, H_MIE);
-    case 0x305: return load<u64>(hart, H_MTVEC);
-    case 0x306: return load<u64>(hart, H_MCOUNTEREN);
-    case 0x30a: return load<u64>(hart, H_MENVCFG);
-    case 0x320: return load<u64>(hart, H_MCOUNTINHIBIT);
-    case 0x340: return load<u64>(hart, H_MSCRATCH);
-    case 0x341: return load<u64>(hart, H_MEPC);
-    case 0x342: return load<u64>(hart, H_MCAUSE);
-    case 0x343: return load<u64>(hart, H_MTVAL);
-    case 0x344: return pendingInterrupts(hart);
-    case 0x3a0: return load<u64>(hart, H_PMPCFG);
-    case 0x3a2: return load<u64>(hart, H_PMPCFG + 8);
-    case 0xb00: return counter(hart, 0);
-    case 0xb02: return counter(hart, 2);
-    case 0xc00: return counterReadable(hart, 0) ? counter(hart, 0) : illegalCsr();
-    case 0xc01: return counterReadable(hart, 1) ? mtime(hart) : illegalCsr();
-    case 0xc02: return counterReadable(hart, 2) ? counter(hart, 2) : illegalCsr();
+    case 0x001:
+      return floatOff(hart) ? illegalCsr() : getFlags();
+    case 0x002:
+      return floatOff(hart) ? illegalCsr() : load<u32>(hart, H_FRM);
+    case 0x003:
+      return floatOff(hart) ? illegalCsr() : getFlags() | (load<u32>(hart, H_FRM) << 5);
+    case 0x100:
+      return readStatus(hart) & (S_STATUS | UXL | SD);
+    case 0x104:
+      return load<u64>(hart, H_MIE) & load<u64>(hart, H_MIDELEG);
+    case 0x105:
+      return load<u64>(hart, H_STVEC);
+    case 0x106:
+      return load<u64>(hart, H_SCOUNTEREN);
+    case 0x10a:
+      return load<u64>(hart, H_SENVCFG);
+    case 0x140:
+      return load<u64>(hart, H_SSCRATCH);
+    case 0x141:
+      return load<u64>(hart, H_SEPC);
+    case 0x142:
+      return load<u64>(hart, H_SCAUSE);
+    case 0x143:
+      return load<u64>(hart, H_STVAL);
+    case 0x144:
+      return pendingInterrupts(hart) & load<u64>(hart, H_MIDELEG);
+    case 0x14d:
+      return stimecmpAccessible(hart) ? load<u64>(hart, H_STIMECMP) : illegalCsr();
+    case 0x180:
+      return satpAccessible(hart) ? load<u64>(hart, H_SATP) : illegalCsr();
+    case 0x300:
+      return readStatus(hart);
+    case 0x301:
+      return MISA;
+    case 0x302:
+      return load<u64>(hart, H_MEDELEG);
+    case 0x303:
+      return load<u64>(hart, H_MIDELEG);
+    case 0x304:
+      return load<u64>(hart, H_MIE);
+    case 0x305:
+      return load<u64>(hart, H_MTVEC);
+    case 0x306:
+      return load<u64>(hart, H_MCOUNTEREN);
+    case 0x30a:
+      return load<u64>(hart, H_MENVCFG);
+    case 0x320:
+      return load<u64>(hart, H_MCOUNTINHIBIT);
+    case 0x340:
+      return load<u64>(hart, H_MSCRATCH);
+    case 0x341:
+      return load<u64>(hart, H_MEPC);
+    case 0x342:
+      return load<u64>(hart, H_MCAUSE);
+    case 0x343:
+      return load<u64>(hart, H_MTVAL);
+    case 0x344:
+      return pendingInterrupts(hart);
+    case 0x3a0:
+      return load<u64>(hart, H_PMPCFG);
+    case 0x3a2:
+      return load<u64>(hart, H_PMPCFG + 8);
+    case 0xb00:
+      return counter(hart, 0);
+    case 0xb02:
+      return counter(hart, 2);
+    case 0xc00:
+      return counterReadable(hart, 0) ? counter(hart, 0) : illegalCsr();
+    case 0xc01:
+      return counterReadable(hart, 1) ? mtime(hart) : illegalCsr();
+    case 0xc02:
+      return counterReadable(hart, 2) ? counter(hart, 2) : illegalCsr();
     case 0xf11: // mvendorid, marchid, mimpid: not a commercial implementation
     case 0xf12:
-    case 0xf13: return 0;
-    case 0xf14: return load<u32>(hart, H_ID);
-    case 0xf15: return 0;
+    case 0xf13:
+      return 0;
+    case 0xf14:
+      return load<u32>(hart, H_ID);
+    case 0xf15:
+      return 0;
   }
   if (n >= 0x3b0 && n <= 0x3bf) return load<u64>(hart + (n - 0x3b0) * 8, H_PMPADDR);
   if (n >= 0xc03 && n <= 0xc1f) return counterReadable(hart, n & 31) ? 0 : illegalCsr();
@@ -130,7 +231,8 @@ export function readCsr(hart: usize, n: u32): u64 {
   return illegalCsr();
 }
 
-@inline function satpAccessible(hart: usize): bool {
+@inline
+function satpAccessible(hart: usize): bool {
   return privilege(hart) != SUPERVISOR || !(load<u64>(hart, H_MSTATUS) & TVM);
 }
 
@@ -142,52 +244,132 @@ function stimecmpAccessible(hart: usize): bool {
 /** Writes CSR `n`; sets csrIllegal and csrResync. */
 export function writeCsr(hart: usize, n: u32, value: u64): void {
   switch (n) {
-    case 0x001: if (floatOff(hart)) illegalCsr(); else { setFlags(<u32>value & 31); fsDirty(hart); } return;
-    case 0x002: if (floatOff(hart)) illegalCsr(); else { store<u32>(hart, <u32>value & 7, H_FRM); fsDirty(hart); } return;
+    case 0x001:
+      if (floatOff(hart)) illegalCsr();
+      else {
+        setFlags(<u32>value & 31);
+        fsDirty(hart);
+      }
+      return;
+    case 0x002:
+      if (floatOff(hart)) illegalCsr();
+      else {
+        store<u32>(hart, <u32>value & 7, H_FRM);
+        fsDirty(hart);
+      }
+      return;
     case 0x003:
-      if (floatOff(hart)) { illegalCsr(); return; }
+      if (floatOff(hart)) {
+        illegalCsr();
+        return;
+      }
       setFlags(<u32>value & 31);
       store<u32>(hart, (<u32>value >>> 5) & 7, H_FRM);
       fsDirty(hart);
       return;
-    case 0x100: writeStatus(hart, (load<u64>(hart, H_MSTATUS) & ~S_STATUS) | (value & S_STATUS)); return;
+    case 0x100:
+      writeStatus(hart, (load<u64>(hart, H_MSTATUS) & ~S_STATUS) | (value & S_STATUS));
+      return;
     case 0x104: {
       const delegated = load<u64>(hart, H_MIDELEG);
       store<u64>(hart, (load<u64>(hart, H_MIE) & ~delegated) | (value & delegated), H_MIE);
       csrResync = true;
       return;
     }
-    case 0x105: store<u64>(hart, value & ~2, H_STVEC); return;
-    case 0x106: store<u64>(hart, value & 0xffff_ffff, H_SCOUNTEREN); return;
-    case 0x10a: store<u64>(hart, value & 1, H_SENVCFG); return;
-    case 0x140: store<u64>(hart, value, H_SSCRATCH); return;
-    case 0x141: store<u64>(hart, value & ~1, H_SEPC); return;
-    case 0x142: store<u64>(hart, value, H_SCAUSE); return;
-    case 0x143: store<u64>(hart, value, H_STVAL); return;
-    case 0x144: writePending(hart, value, load<u64>(hart, H_MIDELEG) & SSIP); return;
+    case 0x105:
+      store<u64>(hart, value & ~2, H_STVEC);
+      return;
+    case 0x106:
+      store<u64>(hart, value & 0xffff_ffff, H_SCOUNTEREN);
+      return;
+    case 0x10a:
+      store<u64>(hart, value & 1, H_SENVCFG);
+      return;
+    case 0x140:
+      store<u64>(hart, value, H_SSCRATCH);
+      return;
+    case 0x141:
+      store<u64>(hart, value & ~1, H_SEPC);
+      return;
+    case 0x142:
+      store<u64>(hart, value, H_SCAUSE);
+      return;
+    case 0x143:
+      store<u64>(hart, value, H_STVAL);
+      return;
+    case 0x144:
+      writePending(hart, value, load<u64>(hart, H_MIDELEG) & SSIP);
+      return;
     case 0x14d:
       if (!stimecmpAccessible(hart)) illegalCsr();
-      else { store<u64>(hart, value, H_STIMECMP); csrResync = true; }
+      else {
+        store<u64>(hart, value, H_STIMECMP);
+        csrResync = true;
+      }
       return;
-    case 0x180: writeSatp(hart, value); return;
-    case 0x300: writeStatus(hart, value & WRITABLE_STATUS); return;
-    case 0x301: return;
-    case 0x302: store<u64>(hart, value & DELEGABLE, H_MEDELEG); return;
-    case 0x303: store<u64>(hart, value & S_INTERRUPTS, H_MIDELEG); csrResync = true; return;
-    case 0x304: store<u64>(hart, value & 0xaaa, H_MIE); csrResync = true; return;
-    case 0x305: store<u64>(hart, value & ~2, H_MTVEC); return;
-    case 0x306: store<u64>(hart, value & 0xffff_ffff, H_MCOUNTEREN); return;
-    case 0x30a: store<u64>(hart, value & (STCE | 1), H_MENVCFG); csrResync = true; return;
-    case 0x320: setCountInhibit(hart, value); return;
-    case 0x340: store<u64>(hart, value, H_MSCRATCH); return;
-    case 0x341: store<u64>(hart, value & ~1, H_MEPC); return;
-    case 0x342: store<u64>(hart, value, H_MCAUSE); return;
-    case 0x343: store<u64>(hart, value, H_MTVAL); return;
-    case 0x344: writePending(hart, value, SSIP | SEIP | STIP); return;
-    case 0x3a0: setPmpConfig(hart, 0, value); pmpChanged(hart, false); csrResync = true; return;
-    case 0x3a2: setPmpConfig(hart, 8, value); pmpChanged(hart, false); csrResync = true; return;
-    case 0xb00: setCounter(hart, 0, value); return;
-    case 0xb02: setCounter(hart, 2, value); return;
+    case 0x180:
+      writeSatp(hart, value);
+      return;
+    case 0x300:
+      writeStatus(hart, value & WRITABLE_STATUS);
+      return;
+    case 0x301:
+      return;
+    case 0x302:
+      store<u64>(hart, value & DELEGABLE, H_MEDELEG);
+      return;
+    case 0x303:
+      store<u64>(hart, value & S_INTERRUPTS, H_MIDELEG);
+      csrResync = true;
+      return;
+    case 0x304:
+      store<u64>(hart, value & 0xaaa, H_MIE);
+      csrResync = true;
+      return;
+    case 0x305:
+      store<u64>(hart, value & ~2, H_MTVEC);
+      return;
+    case 0x306:
+      store<u64>(hart, value & 0xffff_ffff, H_MCOUNTEREN);
+      return;
+    case 0x30a:
+      store<u64>(hart, value & (STCE | 1), H_MENVCFG);
+      csrResync = true;
+      return;
+    case 0x320:
+      setCountInhibit(hart, value);
+      return;
+    case 0x340:
+      store<u64>(hart, value, H_MSCRATCH);
+      return;
+    case 0x341:
+      store<u64>(hart, value & ~1, H_MEPC);
+      return;
+    case 0x342:
+      store<u64>(hart, value, H_MCAUSE);
+      return;
+    case 0x343:
+      store<u64>(hart, value, H_MTVAL);
+      return;
+    case 0x344:
+      writePending(hart, value, SSIP | SEIP | STIP);
+      return;
+    case 0x3a0:
+      setPmpConfig(hart, 0, value);
+      pmpChanged(hart, false);
+      csrResync = true;
+      return;
+    case 0x3a2:
+      setPmpConfig(hart, 8, value);
+      pmpChanged(hart, false);
+      csrResync = true;
+      return;
+    case 0xb00:
+      setCounter(hart, 0, value);
+      return;
+    case 0xb02:
+      setCounter(hart, 2, value);
+      return;
   }
   if (n >= 0x3b0 && n <= 0x3bf) {
     setPmpAddress(hart, n - 0x3b0, value);
@@ -210,7 +392,7 @@ function writeStatus(hart: usize, value: u64): void {
 function writePending(hart: usize, value: u64, mask: u64): void {
   if (mask & SSIP) {
     if (value & SSIP) atomic.or<u32>(hart, <u32>SSIP, H_IPI);
-    else atomic.and<u32>(hart, ~<u32>SSIP, H_IPI);
+    else atomic.and<u32>(hart, ~(<u32>SSIP), H_IPI);
   }
   mask &= load<u64>(hart, H_MENVCFG) & STCE ? SEIP : SEIP | STIP;
   store<u64>(hart, (load<u64>(hart, H_MIP) & ~mask) | (value & mask), H_MIP);

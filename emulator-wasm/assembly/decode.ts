@@ -1,24 +1,56 @@
 /** From instruction bits to a micro-op. */
-import { H_F, H_SINK, H_X } from "../layout";
-import { Op, U_EXTRA, U_IMM, U_OFFSET, U_RD, U_RS1, U_RS2 } from "./opcodes";
+import { H_F, H_SINK, H_X } from '../layout';
+import { Op, U_EXTRA, U_IMM, U_OFFSET, U_RD, U_RS1, U_RS2 } from './opcodes';
 
-@inline function rdOf(i: u32): u32 { return (i >>> 7) & 31; }
-@inline function rs1Of(i: u32): u32 { return (i >>> 15) & 31; }
-@inline function rs2Of(i: u32): u32 { return (i >>> 20) & 31; }
-@inline function funct3Of(i: u32): u32 { return (i >>> 12) & 7; }
-@inline function funct7Of(i: u32): u32 { return i >>> 25; }
-@inline function immI(i: u32): i32 { return <i32>i >> 20; }
-@inline function immS(i: u32): i32 { return ((<i32>i >> 25) << 5) | ((i >>> 7) & 31); }
-@inline function immB(i: u32): i32 {
+@inline
+function rdOf(i: u32): u32 {
+  return (i >>> 7) & 31;
+}
+@inline
+function rs1Of(i: u32): u32 {
+  return (i >>> 15) & 31;
+}
+@inline
+function rs2Of(i: u32): u32 {
+  return (i >>> 20) & 31;
+}
+@inline
+function funct3Of(i: u32): u32 {
+  return (i >>> 12) & 7;
+}
+@inline
+function funct7Of(i: u32): u32 {
+  return i >>> 25;
+}
+@inline
+function immI(i: u32): i32 {
+  return <i32>i >> 20;
+}
+@inline
+function immS(i: u32): i32 {
+  return ((<i32>i >> 25) << 5) | ((i >>> 7) & 31);
+}
+@inline
+function immB(i: u32): i32 {
   return ((<i32>i >> 31) << 12) | ((i << 4) & 0x800) | ((i >>> 20) & 0x7e0) | ((i >>> 7) & 0x1e);
 }
-@inline function immJ(i: u32): i32 {
+@inline
+function immJ(i: u32): i32 {
   return ((<i32>i >> 31) << 20) | (i & 0xff000) | ((i >>> 9) & 0x800) | ((i >>> 20) & 0x7fe);
 }
 
-@inline function intReg(n: u32): u32 { return H_X + n * 8; }
-@inline function intDest(n: u32): u32 { return n == 0 ? H_SINK : H_X + n * 8; }
-@inline function fpReg(n: u32): u32 { return H_F + n * 8; }
+@inline
+function intReg(n: u32): u32 {
+  return H_X + n * 8;
+}
+@inline
+function intDest(n: u32): u32 {
+  return n == 0 ? H_SINK : H_X + n * 8;
+}
+@inline
+function fpReg(n: u32): u32 {
+  return H_F + n * 8;
+}
 
 @inline
 function put(u: usize, op: i32, rd: u32, rs1: u32, rs2: u32, imm: i32): void {
@@ -28,13 +60,13 @@ function put(u: usize, op: i32, rd: u32, rs1: u32, rs2: u32, imm: i32): void {
 }
 
 /** Whether the decoded block must end after this instruction. */
-@inline export function endsBlock(op: i32): bool {
-  return (
-    op == Op.ILLEGAL || (op >= Op.J_NEAR && op <= Op.JALR) || (op >= Op.FENCE_I && op <= Op.SFENCE_VMA)
-  );
+@inline
+export function endsBlock(op: i32): bool {
+  return op == Op.ILLEGAL || (op >= Op.J_NEAR && op <= Op.JALR) || (op >= Op.FENCE_I && op <= Op.SFENCE_VMA);
 }
 
-@inline export function isFloatingPoint(i: u32): bool {
+@inline
+export function isFloatingPoint(i: u32): bool {
   const opcode = i & 0x7f;
   return opcode == 0x07 || opcode == 0x27 || opcode == 0x53 || (opcode & 0x73) == 0x43;
 }
@@ -47,28 +79,50 @@ export function decode(i: u32, length: u32, offset: u32, u: usize): i32 {
   store<u16>(u, <u16>(offset | (length >>> 2)), U_OFFSET);
   store<u16>(u, 0, U_EXTRA);
   switch (i & 0x7f) {
-    case 0x03: return decodeLoad(i, u);
-    case 0x07: return decodeFpLoad(i, u);
-    case 0x0f: return decodeFence(i, u);
-    case 0x13: return decodeOpImm(i, u);
-    case 0x17: return decodeUpper(i, u, Op.AUIPC, offset);
-    case 0x1b: return decodeOpImm32(i, u);
-    case 0x23: return decodeStore(i, u);
-    case 0x27: return decodeFpStore(i, u);
-    case 0x2f: return decodeAtomic(i, u);
-    case 0x33: return decodeOp(i, u);
-    case 0x37: return decodeUpper(i, u, Op.LI, 0);
-    case 0x3b: return decodeOp32(i, u);
-    case 0x43: return decodeFused(i, u, Op.FMADD_S, Op.FMADD_D);
-    case 0x47: return decodeFused(i, u, Op.FMSUB_S, Op.FMSUB_D);
-    case 0x4b: return decodeFused(i, u, Op.FNMSUB_S, Op.FNMSUB_D);
-    case 0x4f: return decodeFused(i, u, Op.FNMADD_S, Op.FNMADD_D);
-    case 0x53: return decodeFp(i, u);
-    case 0x63: return decodeBranch(i, offset, u);
-    case 0x67: return decodeJalr(i, u);
-    case 0x6f: return decodeJal(i, offset, u);
-    case 0x73: return decodeSystem(i, u);
-    default: return illegal(u);
+    case 0x03:
+      return decodeLoad(i, u);
+    case 0x07:
+      return decodeFpLoad(i, u);
+    case 0x0f:
+      return decodeFence(i, u);
+    case 0x13:
+      return decodeOpImm(i, u);
+    case 0x17:
+      return decodeUpper(i, u, Op.AUIPC, offset);
+    case 0x1b:
+      return decodeOpImm32(i, u);
+    case 0x23:
+      return decodeStore(i, u);
+    case 0x27:
+      return decodeFpStore(i, u);
+    case 0x2f:
+      return decodeAtomic(i, u);
+    case 0x33:
+      return decodeOp(i, u);
+    case 0x37:
+      return decodeUpper(i, u, Op.LI, 0);
+    case 0x3b:
+      return decodeOp32(i, u);
+    case 0x43:
+      return decodeFused(i, u, Op.FMADD_S, Op.FMADD_D);
+    case 0x47:
+      return decodeFused(i, u, Op.FMSUB_S, Op.FMSUB_D);
+    case 0x4b:
+      return decodeFused(i, u, Op.FNMSUB_S, Op.FNMSUB_D);
+    case 0x4f:
+      return decodeFused(i, u, Op.FNMADD_S, Op.FNMADD_D);
+    case 0x53:
+      return decodeFp(i, u);
+    case 0x63:
+      return decodeBranch(i, offset, u);
+    case 0x67:
+      return decodeJalr(i, u);
+    case 0x6f:
+      return decodeJal(i, offset, u);
+    case 0x73:
+      return decodeSystem(i, u);
+    default:
+      return illegal(u);
   }
 }
 
@@ -119,14 +173,32 @@ function decodeOpImm(i: u32, u: usize): i32 {
   let imm = immI(i);
   let op: i32 = Op.ILLEGAL;
   switch (funct3Of(i)) {
-    case 0: op = rs1 == 0 ? Op.LI : imm == 0 ? Op.MV : Op.ADDI; break;
-    case 1: op = shiftLeftImm(imm); if (op < Op.CLZ || op > Op.SEXT_H) imm &= 63; break;
-    case 2: op = Op.SLTI; break;
-    case 3: op = Op.SLTIU; break;
-    case 4: op = Op.XORI; break;
-    case 5: op = shiftRightImm(imm); imm &= 63; break;
-    case 6: op = Op.ORI; break;
-    default: op = Op.ANDI; break;
+    case 0:
+      op = rs1 == 0 ? Op.LI : imm == 0 ? Op.MV : Op.ADDI;
+      break;
+    case 1:
+      op = shiftLeftImm(imm);
+      if (op < Op.CLZ || op > Op.SEXT_H) imm &= 63;
+      break;
+    case 2:
+      op = Op.SLTI;
+      break;
+    case 3:
+      op = Op.SLTIU;
+      break;
+    case 4:
+      op = Op.XORI;
+      break;
+    case 5:
+      op = shiftRightImm(imm);
+      imm &= 63;
+      break;
+    case 6:
+      op = Op.ORI;
+      break;
+    default:
+      op = Op.ANDI;
+      break;
   }
   if (op == Op.ILLEGAL) return illegal(u);
   put(u, op, intDest(rdOf(i)), intReg(rs1), 0, imm);
@@ -135,23 +207,35 @@ function decodeOpImm(i: u32, u: usize): i32 {
 
 function shiftLeftImm(imm: i32): i32 {
   switch ((imm >> 6) & 0x3f) {
-    case 0x00: return Op.SLLI;
-    case 0x0a: return Op.BSETI;
-    case 0x12: return Op.BCLRI;
-    case 0x1a: return Op.BINVI;
-    case 0x18: return unaryCount(imm & 0x3f, Op.CLZ, Op.CTZ, Op.CPOP);
-    default: return Op.ILLEGAL;
+    case 0x00:
+      return Op.SLLI;
+    case 0x0a:
+      return Op.BSETI;
+    case 0x12:
+      return Op.BCLRI;
+    case 0x1a:
+      return Op.BINVI;
+    case 0x18:
+      return unaryCount(imm & 0x3f, Op.CLZ, Op.CTZ, Op.CPOP);
+    default:
+      return Op.ILLEGAL;
   }
 }
 
 function unaryCount(selector: i32, clz: i32, ctz: i32, cpop: i32): i32 {
   switch (selector) {
-    case 0: return clz;
-    case 1: return ctz;
-    case 2: return cpop;
-    case 4: return clz == Op.CLZ ? Op.SEXT_B : Op.ILLEGAL;
-    case 5: return clz == Op.CLZ ? Op.SEXT_H : Op.ILLEGAL;
-    default: return Op.ILLEGAL;
+    case 0:
+      return clz;
+    case 1:
+      return ctz;
+    case 2:
+      return cpop;
+    case 4:
+      return clz == Op.CLZ ? Op.SEXT_B : Op.ILLEGAL;
+    case 5:
+      return clz == Op.CLZ ? Op.SEXT_H : Op.ILLEGAL;
+    default:
+      return Op.ILLEGAL;
   }
 }
 
@@ -160,11 +244,16 @@ function shiftRightImm(imm: i32): i32 {
   if (bits == 0x287) return Op.ORC_B;
   if (bits == 0x6b8) return Op.REV8;
   switch (bits >> 6) {
-    case 0x00: return Op.SRLI;
-    case 0x10: return Op.SRAI;
-    case 0x12: return Op.BEXTI;
-    case 0x18: return Op.RORI;
-    default: return Op.ILLEGAL;
+    case 0x00:
+      return Op.SRLI;
+    case 0x10:
+      return Op.SRAI;
+    case 0x12:
+      return Op.BEXTI;
+    case 0x18:
+      return Op.RORI;
+    default:
+      return Op.ILLEGAL;
   }
 }
 
@@ -173,7 +262,9 @@ function decodeOpImm32(i: u32, u: usize): i32 {
   const funct7 = funct7Of(i);
   let op: i32 = Op.ILLEGAL;
   switch (funct3Of(i)) {
-    case 0: op = Op.ADDIW; break;
+    case 0:
+      op = Op.ADDIW;
+      break;
     case 1:
       if (funct7 == 0) op = Op.SLLIW;
       else if (funct7 >>> 1 == 2) op = Op.SLLI_UW;
@@ -203,32 +294,62 @@ function operation(funct7: u32, funct3: u32): i32 {
   switch (funct7) {
     case 0x00:
       switch (funct3) {
-        case 0: return Op.ADD;
-        case 1: return Op.SLL;
-        case 2: return Op.SLT;
-        case 3: return Op.SLTU;
-        case 4: return Op.XOR;
-        case 5: return Op.SRL;
-        case 6: return Op.OR;
-        default: return Op.AND;
+        case 0:
+          return Op.ADD;
+        case 1:
+          return Op.SLL;
+        case 2:
+          return Op.SLT;
+        case 3:
+          return Op.SLTU;
+        case 4:
+          return Op.XOR;
+        case 5:
+          return Op.SRL;
+        case 6:
+          return Op.OR;
+        default:
+          return Op.AND;
       }
-    case 0x01: return Op.MUL + <i32>funct3;
-    case 0x05: return funct3 == 4 ? Op.MIN : funct3 == 5 ? Op.MINU : funct3 == 6 ? Op.MAX : funct3 == 7 ? Op.MAXU : Op.ILLEGAL;
-    case 0x10: return funct3 == 2 ? Op.SH1ADD : funct3 == 4 ? Op.SH2ADD : funct3 == 6 ? Op.SH3ADD : Op.ILLEGAL;
-    case 0x14: return funct3 == 1 ? Op.BSET : Op.ILLEGAL;
+    case 0x01:
+      return Op.MUL + <i32>funct3;
+    case 0x05:
+      return funct3 == 4
+        ? Op.MIN
+        : funct3 == 5
+          ? Op.MINU
+          : funct3 == 6
+            ? Op.MAX
+            : funct3 == 7
+              ? Op.MAXU
+              : Op.ILLEGAL;
+    case 0x10:
+      return funct3 == 2 ? Op.SH1ADD : funct3 == 4 ? Op.SH2ADD : funct3 == 6 ? Op.SH3ADD : Op.ILLEGAL;
+    case 0x14:
+      return funct3 == 1 ? Op.BSET : Op.ILLEGAL;
     case 0x20:
       switch (funct3) {
-        case 0: return Op.SUB;
-        case 4: return Op.XNOR;
-        case 5: return Op.SRA;
-        case 6: return Op.ORN;
-        case 7: return Op.ANDN;
-        default: return Op.ILLEGAL;
+        case 0:
+          return Op.SUB;
+        case 4:
+          return Op.XNOR;
+        case 5:
+          return Op.SRA;
+        case 6:
+          return Op.ORN;
+        case 7:
+          return Op.ANDN;
+        default:
+          return Op.ILLEGAL;
       }
-    case 0x24: return funct3 == 1 ? Op.BCLR : funct3 == 5 ? Op.BEXT : Op.ILLEGAL;
-    case 0x30: return funct3 == 1 ? Op.ROL : funct3 == 5 ? Op.ROR : Op.ILLEGAL;
-    case 0x34: return funct3 == 1 ? Op.BINV : Op.ILLEGAL;
-    default: return Op.ILLEGAL;
+    case 0x24:
+      return funct3 == 1 ? Op.BCLR : funct3 == 5 ? Op.BEXT : Op.ILLEGAL;
+    case 0x30:
+      return funct3 == 1 ? Op.ROL : funct3 == 5 ? Op.ROR : Op.ILLEGAL;
+    case 0x34:
+      return funct3 == 1 ? Op.BINV : Op.ILLEGAL;
+    default:
+      return Op.ILLEGAL;
   }
 }
 
@@ -241,21 +362,39 @@ function decodeOp32(i: u32, u: usize): i32 {
 
 function operation32(funct7: u32, funct3: u32, rs2: u32): i32 {
   switch (funct7) {
-    case 0x00: return funct3 == 0 ? Op.ADDW : funct3 == 1 ? Op.SLLW : funct3 == 5 ? Op.SRLW : Op.ILLEGAL;
+    case 0x00:
+      return funct3 == 0 ? Op.ADDW : funct3 == 1 ? Op.SLLW : funct3 == 5 ? Op.SRLW : Op.ILLEGAL;
     case 0x01:
       switch (funct3) {
-        case 0: return Op.MULW;
-        case 4: return Op.DIVW;
-        case 5: return Op.DIVUW;
-        case 6: return Op.REMW;
-        case 7: return Op.REMUW;
-        default: return Op.ILLEGAL;
+        case 0:
+          return Op.MULW;
+        case 4:
+          return Op.DIVW;
+        case 5:
+          return Op.DIVUW;
+        case 6:
+          return Op.REMW;
+        case 7:
+          return Op.REMUW;
+        default:
+          return Op.ILLEGAL;
       }
-    case 0x04: return funct3 == 0 ? Op.ADD_UW : funct3 == 4 && rs2 == 0 ? Op.ZEXT_H : Op.ILLEGAL;
-    case 0x10: return funct3 == 2 ? Op.SH1ADD_UW : funct3 == 4 ? Op.SH2ADD_UW : funct3 == 6 ? Op.SH3ADD_UW : Op.ILLEGAL;
-    case 0x20: return funct3 == 0 ? Op.SUBW : funct3 == 5 ? Op.SRAW : Op.ILLEGAL;
-    case 0x30: return funct3 == 1 ? Op.ROLW : funct3 == 5 ? Op.RORW : Op.ILLEGAL;
-    default: return Op.ILLEGAL;
+    case 0x04:
+      return funct3 == 0 ? Op.ADD_UW : funct3 == 4 && rs2 == 0 ? Op.ZEXT_H : Op.ILLEGAL;
+    case 0x10:
+      return funct3 == 2
+        ? Op.SH1ADD_UW
+        : funct3 == 4
+          ? Op.SH2ADD_UW
+          : funct3 == 6
+            ? Op.SH3ADD_UW
+            : Op.ILLEGAL;
+    case 0x20:
+      return funct3 == 0 ? Op.SUBW : funct3 == 5 ? Op.SRAW : Op.ILLEGAL;
+    case 0x30:
+      return funct3 == 1 ? Op.ROLW : funct3 == 5 ? Op.RORW : Op.ILLEGAL;
+    default:
+      return Op.ILLEGAL;
   }
 }
 
@@ -300,18 +439,30 @@ function decodeAtomic(i: u32, u: usize): i32 {
 /** The place of a funct5 after LR in Op, or -1. */
 function amoFunction(funct5: u32): i32 {
   switch (funct5) {
-    case 0x02: return 0;
-    case 0x03: return 1;
-    case 0x01: return 2;
-    case 0x00: return 3;
-    case 0x04: return 4;
-    case 0x0c: return 5;
-    case 0x08: return 6;
-    case 0x10: return 7;
-    case 0x14: return 8;
-    case 0x18: return 9;
-    case 0x1c: return 10;
-    default: return -1;
+    case 0x02:
+      return 0;
+    case 0x03:
+      return 1;
+    case 0x01:
+      return 2;
+    case 0x00:
+      return 3;
+    case 0x04:
+      return 4;
+    case 0x0c:
+      return 5;
+    case 0x08:
+      return 6;
+    case 0x10:
+      return 7;
+    case 0x14:
+      return 8;
+    case 0x18:
+      return 9;
+    case 0x1c:
+      return 10;
+    default:
+      return -1;
   }
 }
 
@@ -336,12 +487,24 @@ function decodeSystem(i: u32, u: usize): i32 {
 function decodePrivileged(i: u32, u: usize): i32 {
   let op: i32 = Op.ILLEGAL;
   switch (i) {
-    case 0x00000073: op = Op.ECALL; break;
-    case 0x00100073: op = Op.EBREAK; break;
-    case 0x10200073: op = Op.SRET; break;
-    case 0x30200073: op = Op.MRET; break;
-    case 0x10500073: op = Op.WFI; break;
-    default: if (funct7Of(i) == 0x09 && rdOf(i) == 0) op = Op.SFENCE_VMA; break;
+    case 0x00000073:
+      op = Op.ECALL;
+      break;
+    case 0x00100073:
+      op = Op.EBREAK;
+      break;
+    case 0x10200073:
+      op = Op.SRET;
+      break;
+    case 0x30200073:
+      op = Op.MRET;
+      break;
+    case 0x10500073:
+      op = Op.WFI;
+      break;
+    default:
+      if (funct7Of(i) == 0x09 && rdOf(i) == 0) op = Op.SFENCE_VMA;
+      break;
   }
   put(u, op, H_SINK, intReg(rs1Of(i)), intReg(rs2Of(i)), 0);
   return op;
@@ -358,7 +521,12 @@ function decodeFused(i: u32, u: usize, single: i32, double: i32): i32 {
 }
 
 /** Which register files an OP-FP instruction's operands are in. */
-const enum Files { ILLEGAL, FP_FP, INT_FP, FP_INT }
+const enum Files {
+  ILLEGAL,
+  FP_FP,
+  INT_FP,
+  FP_INT,
+}
 let files: i32 = Files.ILLEGAL;
 
 function decodeFp(i: u32, u: usize): i32 {
@@ -371,7 +539,10 @@ function decodeFp(i: u32, u: usize): i32 {
   return op;
 }
 
-@inline function rounded(rm: u32, op: i32): i32 { return rm == 5 || rm == 6 ? <i32>Op.ILLEGAL : op; }
+@inline
+function rounded(rm: u32, op: i32): i32 {
+  return rm == 5 || rm == 6 ? <i32>Op.ILLEGAL : op;
+}
 
 /** FADD_S … FMV_W_X and FADD_D … FMV_D_X are in the same order, but for one conversion. */
 function fpOperation(i: u32): i32 {
@@ -383,24 +554,40 @@ function fpOperation(i: u32): i32 {
   const first = format == 0 ? <i32>Op.FADD_S : <i32>Op.FADD_D;
   files = Files.FP_FP;
   switch (funct7 >>> 2) {
-    case 0x00: return rounded(rm, first);
-    case 0x01: return rounded(rm, first + 1);
-    case 0x02: return rounded(rm, first + 2);
-    case 0x03: return rounded(rm, first + 3);
-    case 0x0b: return rs2 == 0 ? rounded(rm, first + 4) : Op.ILLEGAL;
-    case 0x04: return rm < 3 ? first + (Op.FSGNJ_S - Op.FADD_S) + rm : Op.ILLEGAL;
-    case 0x05: return rm < 2 ? first + (Op.FMIN_S - Op.FADD_S) + rm : Op.ILLEGAL;
+    case 0x00:
+      return rounded(rm, first);
+    case 0x01:
+      return rounded(rm, first + 1);
+    case 0x02:
+      return rounded(rm, first + 2);
+    case 0x03:
+      return rounded(rm, first + 3);
+    case 0x0b:
+      return rs2 == 0 ? rounded(rm, first + 4) : Op.ILLEGAL;
+    case 0x04:
+      return rm < 3 ? first + (Op.FSGNJ_S - Op.FADD_S) + rm : Op.ILLEGAL;
+    case 0x05:
+      return rm < 2 ? first + (Op.FMIN_S - Op.FADD_S) + rm : Op.ILLEGAL;
     case 0x08:
       if (rs2 != 1 - format) return Op.ILLEGAL;
       return rounded(rm, format == 0 ? Op.FCVT_S_D : Op.FCVT_D_S);
-    case 0x14: files = Files.INT_FP; return rm < 3 ? first + (Op.FLE_S - Op.FADD_S) - rm : Op.ILLEGAL;
-    case 0x18: files = Files.INT_FP; return rs2 < 4 ? rounded(rm, first + (Op.FCVT_W_S - Op.FADD_S) + rs2) : Op.ILLEGAL;
-    case 0x1a: files = Files.FP_INT; return rs2 < 4 ? rounded(rm, first + (Op.FCVT_S_W - Op.FADD_S) + rs2) : Op.ILLEGAL;
+    case 0x14:
+      files = Files.INT_FP;
+      return rm < 3 ? first + (Op.FLE_S - Op.FADD_S) - rm : Op.ILLEGAL;
+    case 0x18:
+      files = Files.INT_FP;
+      return rs2 < 4 ? rounded(rm, first + (Op.FCVT_W_S - Op.FADD_S) + rs2) : Op.ILLEGAL;
+    case 0x1a:
+      files = Files.FP_INT;
+      return rs2 < 4 ? rounded(rm, first + (Op.FCVT_S_W - Op.FADD_S) + rs2) : Op.ILLEGAL;
     case 0x1c:
       files = Files.INT_FP;
       if (rs2 != 0 || rm > 1) return Op.ILLEGAL;
       return first + (rm == 1 ? Op.FCLASS_S - Op.FADD_S : Op.FMV_X_W - Op.FADD_S);
-    case 0x1e: files = Files.FP_INT; return rs2 == 0 && rm == 0 ? first + (Op.FMV_W_X - Op.FADD_S) : Op.ILLEGAL;
-    default: return Op.ILLEGAL;
+    case 0x1e:
+      files = Files.FP_INT;
+      return rs2 == 0 && rm == 0 ? first + (Op.FMV_W_X - Op.FADD_S) : Op.ILLEGAL;
+    default:
+      return Op.ILLEGAL;
   }
 }

@@ -1,14 +1,15 @@
 /** Berkeley's host-target interface: how bare-metal conformance programs end. */
-import { M_TOHOST, POWER_FAIL, POWER_OFF } from "../layout";
-import { powerOff } from "./finisher";
-import { uartTransmit } from "./uart";
-import { hostAddress } from "./state";
+import { M_TOHOST, POWER_FAIL, POWER_OFF } from '../layout';
+import { powerOff } from './finisher';
+import { uartTransmit } from './uart';
+import { hostAddress } from './state';
 
 const CONSOLE: u64 = 1;
 const PUTCHAR: u64 = 1;
 
 /** Whether stores to this page must be looked at. */
-@inline export function isHtifPage(page: u64): bool {
+@inline
+export function isHtifPage(page: u64): bool {
   const tohost = load<u64>(M_TOHOST);
   return tohost != 0 && (tohost & ~0xfff) == page;
 }

@@ -1,20 +1,50 @@
 /** The core's interface to its host. One instance runs one hart. */
 import {
-  H_ID, H_INSTRET, H_MCOUNTEREN, H_MEDELEG, H_MENVCFG, H_MIDELEG, H_MSTATUS, H_MTIMECMP, H_PC, H_PRIV, H_REQUEST,
-  H_RUN, H_SATP, H_START_A1, H_START_PC, H_STIMECMP, H_WAKE, H_MIE, H_X, HART_STRIDE, HARTS, M_MODE, M_POWER, MODE_FIRMWARE, MODE_ICOUNT,
-  POWER_RUNNING, RUN_SLEEPING, RUN_START_PENDING, RUN_STARTED, RUN_STOPPED, TIMEBASE,
-} from "../layout";
-import { dropReservation } from "./atomics";
-import { mtime, skipTo } from "./clock";
-import { resetCode } from "./code";
-import { setFlags } from "./fpu";
-import { interpret } from "./interpreter";
-import { pmpChanged, resetMmu, selectContexts, serveRequests } from "./mmu";
-import { rtcDeadline, rtcTick } from "./rtc";
-import { beginBudget, setBudget, stopWaiting, waiting } from "./slow";
-import { MTIP, S_INTERRUPTS, setXreg, STIP, SUPERVISOR, XL64 } from "./state";
-import { pendingInterrupts, STCE, takeInterrupt } from "./trap";
-import { uartFlush } from "./uart";
+  H_ID,
+  H_INSTRET,
+  H_MCOUNTEREN,
+  H_MEDELEG,
+  H_MENVCFG,
+  H_MIDELEG,
+  H_MSTATUS,
+  H_MTIMECMP,
+  H_PC,
+  H_PRIV,
+  H_REQUEST,
+  H_RUN,
+  H_SATP,
+  H_START_A1,
+  H_START_PC,
+  H_STIMECMP,
+  H_WAKE,
+  H_MIE,
+  H_X,
+  HART_STRIDE,
+  HARTS,
+  M_MODE,
+  M_POWER,
+  MODE_FIRMWARE,
+  MODE_ICOUNT,
+  POWER_RUNNING,
+  RUN_SLEEPING,
+  RUN_START_PENDING,
+  RUN_STARTED,
+  RUN_STOPPED,
+  TIMEBASE,
+} from '../layout';
+import { dropReservation } from './atomics';
+import { mtime, skipTo } from './clock';
+import { resetCode } from './code';
+import { setFlags } from './fpu';
+import { interpret } from './interpreter';
+import { serveRequests } from './remote';
+import { resetTlbs, selectContexts } from './tlb';
+import { pmpChanged } from './walk';
+import { rtcDeadline, rtcTick } from './rtc';
+import { beginBudget, setBudget, stopWaiting, waiting } from './slow';
+import { MTIP, S_INTERRUPTS, setXreg, STIP, SUPERVISOR, XL64 } from './state';
+import { pendingInterrupts, STCE, takeInterrupt } from './trap';
+import { uartFlush } from './uart';
 
 /** Instructions between looks at the clock, the interrupt lines and the mailbox. */
 const QUANTUM: i32 = 8192;
@@ -35,7 +65,7 @@ export function reset(id: i32, pc: u64, priv: i32, a1: u64): void {
   stopWaiting();
   enter(hart, pc, priv, a1);
   resetCode(hart);
-  resetMmu(hart);
+  resetTlbs(hart);
   pmpChanged(hart, firmware);
   atomic.store<u32>(hart, firmware && id > 0 ? RUN_STOPPED : RUN_STARTED, H_RUN);
 }
@@ -125,7 +155,8 @@ function nextTimer(hart: usize): u64 {
   const enabled = load<u64>(hart, H_MIE);
   let deadline = load<u32>(hart, H_ID) == 0 ? rtcDeadline(hart) : NEVER;
   if (enabled & MTIP) deadline = min<u64>(deadline, load<u64>(hart, H_MTIMECMP));
-  if (enabled & STIP && load<u64>(hart, H_MENVCFG) & STCE) deadline = min<u64>(deadline, load<u64>(hart, H_STIMECMP));
+  if (enabled & STIP && load<u64>(hart, H_MENVCFG) & STCE)
+    deadline = min<u64>(deadline, load<u64>(hart, H_STIMECMP));
   return deadline;
 }
 

@@ -5,7 +5,7 @@
 import { H_FRM, H_PC } from "../layout";
 import { findBlock, linkBlock, singleBlock } from "./code";
 import * as fpu from "./fpu";
-import { codeTlb, dataTlb, JUMP_MASK, STORE_TLB, TLB_MASK } from "./mmu";
+import { codeTlb, dataTlb, JUMP_MASK, STORE_TLB, TLB_MASK } from "./tlb";
 import { Op, U_EXTRA, U_IMM, U_OFFSET, U_RD, U_RS1, U_RS2 } from "./opcodes";
 import { executeSlow, illegalInstruction, nextPc, Outcome, setBudget } from "./slow";
 import { faultCode, faultValue, FENCE_WORD, PAGE_MASK } from "./state";

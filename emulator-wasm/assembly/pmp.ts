@@ -1,6 +1,6 @@
 /** Physical memory protection (privileged specification, 3.7): sixteen entries. */
-import { H_PMPADDR, H_PMPCFG } from "../layout";
-import { MACHINE_MODE } from "./state";
+import { H_PMPADDR, H_PMPCFG } from '../layout';
+import { MACHINE_MODE } from './state';
 
 export const PMP_ENTRIES = 16;
 const R: u32 = 1;
@@ -11,12 +11,29 @@ const TOR: u32 = 1;
 const NA4: u32 = 2;
 const NAPOT: u32 = 3;
 
-export const enum Access { FETCH, LOAD, STORE }
-export const enum PmpAnswer { DENIED, ALLOWED, MIXED }
+export const enum Access {
+  FETCH,
+  LOAD,
+  STORE,
+}
+export const enum PmpAnswer {
+  DENIED,
+  ALLOWED,
+  MIXED,
+}
 
-@inline function config(hart: usize, n: i32): u32 { return load<u8>(hart + n, H_PMPCFG); }
-@inline function address(hart: usize, n: i32): u64 { return load<u64>(hart + n * 8, H_PMPADDR); }
-@inline function mode(cfg: u32): u32 { return (cfg >>> 3) & 3; }
+@inline
+function config(hart: usize, n: i32): u32 {
+  return load<u8>(hart + n, H_PMPCFG);
+}
+@inline
+function address(hart: usize, n: i32): u64 {
+  return load<u64>(hart + n * 8, H_PMPADDR);
+}
+@inline
+function mode(cfg: u32): u32 {
+  return (cfg >>> 3) & 3;
+}
 
 let start: u64 = 0;
 /** Last byte of the entry's range, so that a range up to 2^64 fits. */
@@ -40,7 +57,8 @@ function range(hart: usize, n: i32): bool {
       last = start | span;
       return true;
     }
-    default: return false;
+    default:
+      return false;
   }
 }
 

@@ -1,7 +1,17 @@
-/** Fences in other harts: the requester's side of the H_REQUEST mailbox. */
-import { H_ID, H_REQUEST, H_RUN, M_POWER, POWER_RUNNING, RUN_STARTED } from '../layout';
+/** Fences in other harts, asked for through the H_REQUEST mailbox. */
+import {
+  H_ID,
+  H_REQUEST,
+  H_RUN,
+  M_POWER,
+  POWER_RUNNING,
+  REQUEST_FENCE_I,
+  REQUEST_SFENCE,
+  RUN_STARTED,
+} from '../layout';
 import { hartBlock, wake } from './mailbox';
-import { serveRequests } from './mmu';
+import { fenceI } from './code';
+import { flushAll } from './tlb';
 
 /** Short, since meanwhile other harts may wait for this one. */
 const POLL_NS: i64 = 50_000;
@@ -32,4 +42,15 @@ function awaitServed(hart: usize, target: usize, requests: u32): void {
     atomic.wait<i32>(target + H_REQUEST, open, POLL_NS);
     serveRequests(hart);
   }
+}
+
+/** What other harts asked of this one. */
+export function serveRequests(hart: usize): void {
+  const request = atomic.load<u32>(hart, H_REQUEST);
+  if (request == 0) return;
+  if (request & REQUEST_SFENCE) flushAll(hart);
+  if (request & REQUEST_FENCE_I) fenceI(hart);
+  // Only now: whoever asked may go on as soon as the bits are clear.
+  atomic.and<u32>(hart, ~request, H_REQUEST);
+  atomic.notify(hart + H_REQUEST, -1);
 }

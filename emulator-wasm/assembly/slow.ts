@@ -1,16 +1,47 @@
 /** What the interpreter's loop does not do itself: TLB misses, atomics, CSRs, system instructions. */
-import { H_INSTRET, H_MSTATUS, H_RUN, M_MODE, M_POWER, MODE_FIRMWARE, POWER_RUNNING, RUN_STARTED } from "../layout";
-import { executeAtomic } from "./atomics";
-import { fenceI, instructionBits, straddle } from "./code";
-import { clearCsrOutcome, csrAccessible, csrIllegal, csrResync, readCsr, readForModify, writeCsr } from "./csr";
-import { deviceStored, loadSlow, sfence, storeSlow } from "./mmu";
-import { Op, U_EXTRA, U_IMM, U_OFFSET, U_RD, U_RS1, U_RS2 } from "./opcodes";
-import { sbiCall } from "./sbi";
 import {
-  BREAKPOINT, ECALL_FROM_S, ECALL_FROM_U, faultCode, faultValue, FS, ILLEGAL_INSTRUCTION, MACHINE_MODE, privilege, setFault,
-  SUPERVISOR, TSR, TVM, TW, USER,
-} from "./state";
-import { interruptWaits, mret, sret, takeException } from "./trap";
+  H_INSTRET,
+  H_MSTATUS,
+  H_RUN,
+  M_MODE,
+  M_POWER,
+  MODE_FIRMWARE,
+  POWER_RUNNING,
+  RUN_STARTED,
+} from '../layout';
+import { executeAtomic } from './atomics';
+import { fenceI, instructionBits, straddle } from './code';
+import {
+  clearCsrOutcome,
+  csrAccessible,
+  csrIllegal,
+  csrResync,
+  readCsr,
+  readForModify,
+  writeCsr,
+} from './csr';
+import { deviceStored, loadSlow, storeSlow } from './access';
+import { Op, U_EXTRA, U_IMM, U_OFFSET, U_RD, U_RS1, U_RS2 } from './opcodes';
+import { sbiCall } from './sbi';
+import {
+  BREAKPOINT,
+  ECALL_FROM_S,
+  ECALL_FROM_U,
+  faultCode,
+  faultValue,
+  FS,
+  ILLEGAL_INSTRUCTION,
+  MACHINE_MODE,
+  privilege,
+  setFault,
+  SUPERVISOR,
+  TSR,
+  TVM,
+  TW,
+  USER,
+} from './state';
+import { sfence } from './tlb';
+import { interruptWaits, mret, sret, takeException } from './trap';
 
 export const enum Outcome {
   /** Retired; the next micro-op follows. */
@@ -32,11 +63,20 @@ export let waiting: bool = false;
 /** Instructions retired when the interpreter's present budget will be spent. */
 let budgetEnd: u64 = 0;
 
-export function beginBudget(hart: usize, budget: i32): void { budgetEnd = load<u64>(hart, H_INSTRET) + budget; }
-export function setBudget(hart: usize, left: i32): void { store<u64>(hart, budgetEnd - <i64>left, H_INSTRET); }
-export function stopWaiting(): void { waiting = false; }
+export function beginBudget(hart: usize, budget: i32): void {
+  budgetEnd = load<u64>(hart, H_INSTRET) + budget;
+}
+export function setBudget(hart: usize, left: i32): void {
+  store<u64>(hart, budgetEnd - <i64>left, H_INSTRET);
+}
+export function stopWaiting(): void {
+  waiting = false;
+}
 
-@inline function lengthOf(u: usize): u64 { return load<u16>(u, U_OFFSET) & 1 ? 4 : 2; }
+@inline
+function lengthOf(u: usize): u64 {
+  return load<u16>(u, U_OFFSET) & 1 ? 4 : 2;
+}
 
 function trap(hart: usize, pc: u64): i32 {
   nextPc = takeException(hart, faultCode - 1, faultValue, pc);
@@ -68,17 +108,29 @@ export function executeSlow(hart: usize, u: usize, pc: u64): i32 {
   if (op >= Op.LR_W && op <= Op.AMOMAXU_D) return executeAtomic(hart, u) ? Outcome.NEXT : trap(hart, pc);
   if (op >= Op.CSRRW && op <= Op.CSRRCI) return executeCsr(hart, op, u, pc);
   switch (op) {
-    case Op.PAUSE: return Outcome.NEXT;
-    case Op.FP_CHECK: return checkFloat(hart, pc);
-    case Op.STRADDLE: return straddle(hart, pc, u) ? Outcome.PSEUDO : trap(hart, pc);
-    case Op.FENCE_I: fenceI(hart); return resync(hart, u, pc);
-    case Op.ECALL: return environmentCall(hart, u, pc);
-    case Op.EBREAK: return exception(hart, pc, BREAKPOINT, pc);
-    case Op.MRET: return returnFrom(hart, pc, MACHINE_MODE);
-    case Op.SRET: return returnFrom(hart, pc, SUPERVISOR);
-    case Op.WFI: return waitForInterrupt(hart, u, pc);
-    case Op.SFENCE_VMA: return executeSfence(hart, u, pc);
-    default: return illegalInstruction(hart, pc);
+    case Op.PAUSE:
+      return Outcome.NEXT;
+    case Op.FP_CHECK:
+      return checkFloat(hart, pc);
+    case Op.STRADDLE:
+      return straddle(hart, pc, u) ? Outcome.PSEUDO : trap(hart, pc);
+    case Op.FENCE_I:
+      fenceI(hart);
+      return resync(hart, u, pc);
+    case Op.ECALL:
+      return environmentCall(hart, u, pc);
+    case Op.EBREAK:
+      return exception(hart, pc, BREAKPOINT, pc);
+    case Op.MRET:
+      return returnFrom(hart, pc, MACHINE_MODE);
+    case Op.SRET:
+      return returnFrom(hart, pc, SUPERVISOR);
+    case Op.WFI:
+      return waitForInterrupt(hart, u, pc);
+    case Op.SFENCE_VMA:
+      return executeSfence(hart, u, pc);
+    default:
+      return illegalInstruction(hart, pc);
   }
 }
 
@@ -87,13 +139,22 @@ function executeMemory(hart: usize, op: i32, u: usize, pc: u64): i32 {
   const va = load<u64>(hart + load<u16>(u, U_RS1)) + <i64>load<i32>(u, U_IMM);
   const value = load<u64>(hart + load<u16>(u, U_RS2));
   switch (op) {
-    case Op.SB: storeSlow(hart, va, 1, value); break;
-    case Op.SH: storeSlow(hart, va, 2, value); break;
+    case Op.SB:
+      storeSlow(hart, va, 1, value);
+      break;
+    case Op.SH:
+      storeSlow(hart, va, 2, value);
+      break;
     case Op.FSW:
-    case Op.SW: storeSlow(hart, va, 4, value); break;
+    case Op.SW:
+      storeSlow(hart, va, 4, value);
+      break;
     case Op.FSD:
-    case Op.SD: storeSlow(hart, va, 8, value); break;
-    default: return executeLoad(hart, op, u, va, pc);
+    case Op.SD:
+      storeSlow(hart, va, 8, value);
+      break;
+    default:
+      return executeLoad(hart, op, u, va, pc);
   }
   if (faultCode) return trap(hart, pc);
   return deviceStored ? resync(hart, u, pc) : Outcome.NEXT;
@@ -102,14 +163,30 @@ function executeMemory(hart: usize, op: i32, u: usize, pc: u64): i32 {
 function executeLoad(hart: usize, op: i32, u: usize, va: u64, pc: u64): i32 {
   let value: u64 = 0;
   switch (op) {
-    case Op.LB: value = <u64><i64><i8>loadSlow(hart, va, 1); break;
-    case Op.LBU: value = loadSlow(hart, va, 1); break;
-    case Op.LH: value = <u64><i64><i16>loadSlow(hart, va, 2); break;
-    case Op.LHU: value = loadSlow(hart, va, 2); break;
-    case Op.LW: value = <u64><i64><i32>loadSlow(hart, va, 4); break;
-    case Op.LWU: value = loadSlow(hart, va, 4); break;
-    case Op.FLW: value = 0xffff_ffff_0000_0000 | loadSlow(hart, va, 4); break;
-    default: value = loadSlow(hart, va, 8); break;
+    case Op.LB:
+      value = <u64>(<i64>(<i8>loadSlow(hart, va, 1)));
+      break;
+    case Op.LBU:
+      value = loadSlow(hart, va, 1);
+      break;
+    case Op.LH:
+      value = <u64>(<i64>(<i16>loadSlow(hart, va, 2)));
+      break;
+    case Op.LHU:
+      value = loadSlow(hart, va, 2);
+      break;
+    case Op.LW:
+      value = <u64>(<i64>(<i32>loadSlow(hart, va, 4)));
+      break;
+    case Op.LWU:
+      value = loadSlow(hart, va, 4);
+      break;
+    case Op.FLW:
+      value = 0xffff_ffff_0000_0000 | loadSlow(hart, va, 4);
+      break;
+    default:
+      value = loadSlow(hart, va, 8);
+      break;
   }
   if (faultCode) return trap(hart, pc);
   store<u64>(hart + load<u16>(u, U_RD), value);
@@ -164,7 +241,8 @@ function returnFrom(hart: usize, pc: u64, level: u32): i32 {
 
 function waitForInterrupt(hart: usize, u: usize, pc: u64): i32 {
   const priv = privilege(hart);
-  if (priv == USER || (priv == SUPERVISOR && load<u64>(hart, H_MSTATUS) & TW)) return illegalInstruction(hart, pc);
+  if (priv == USER || (priv == SUPERVISOR && load<u64>(hart, H_MSTATUS) & TW))
+    return illegalInstruction(hart, pc);
   waiting = true;
   nextPc = pc + lengthOf(u);
   return Outcome.LEAVE;
@@ -172,7 +250,8 @@ function waitForInterrupt(hart: usize, u: usize, pc: u64): i32 {
 
 function executeSfence(hart: usize, u: usize, pc: u64): i32 {
   const priv = privilege(hart);
-  if (priv == USER || (priv == SUPERVISOR && load<u64>(hart, H_MSTATUS) & TVM)) return illegalInstruction(hart, pc);
+  if (priv == USER || (priv == SUPERVISOR && load<u64>(hart, H_MSTATUS) & TVM))
+    return illegalInstruction(hart, pc);
   const rs1 = load<u16>(u, U_RS1);
   const rs2 = load<u16>(u, U_RS2);
   sfence(hart, rs1 != 0, load<u64>(hart + rs1), rs2 != 0 ? <i64>(load<u64>(hart + rs2) & 0xffff) : -1);

@@ -1,5 +1,5 @@
 /** The hart's registers and bits of its CSRs, and where its private caches lie in its block. */
-import { H_PRIV, H_X, M_RAM_BASE, M_RAM_SIZE, RAM_START } from "../layout";
+import { H_PRIV, H_X, M_RAM_BASE, M_RAM_SIZE, RAM_START } from '../layout';
 
 export const USER: u32 = 0;
 export const SUPERVISOR: u32 = 1;
@@ -63,22 +63,44 @@ export const UOP_POOL = 0x120_0000;
 export let faultCode: i32 = 0;
 export let faultValue: u64 = 0;
 
-@inline export function setFault(cause: i32, value: u64): void {
+@inline
+export function setFault(cause: i32, value: u64): void {
   faultCode = cause + 1;
   faultValue = value;
 }
-@inline export function clearFault(): void { faultCode = 0; }
+@inline
+export function clearFault(): void {
+  faultCode = 0;
+}
 
-@inline export function xreg(hart: usize, n: i32): u64 { return load<u64>(hart + n * 8, H_X); }
-@inline export function setXreg(hart: usize, n: i32, value: u64): void { store<u64>(hart + n * 8, value, H_X); }
-@inline export function privilege(hart: usize): u32 { return load<u32>(hart, H_PRIV); }
+@inline
+export function xreg(hart: usize, n: i32): u64 {
+  return load<u64>(hart + n * 8, H_X);
+}
+@inline
+export function setXreg(hart: usize, n: i32, value: u64): void {
+  store<u64>(hart + n * 8, value, H_X);
+}
+@inline
+export function privilege(hart: usize): u32 {
+  return load<u32>(hart, H_PRIV);
+}
 
 /** Whether [pa, pa + size) lies in guest RAM. */
-@inline export function inRam(pa: u64, size: u64): bool {
+@inline
+export function inRam(pa: u64, size: u64): bool {
   const offset = pa - RAM_START;
   const ram = load<u64>(M_RAM_SIZE);
   return offset < ram && size <= ram - offset;
 }
-@inline export function hostAddress(pa: u64): usize {
+@inline
+export function hostAddress(pa: u64): usize {
   return load<u32>(M_RAM_BASE) + <usize>(pa - RAM_START);
+}
+
+/** The privilege loads and stores are made with. */
+@inline
+export function dataPrivilege(hart: usize, status: u64): u32 {
+  const p = privilege(hart);
+  return p == MACHINE_MODE && status & MPRV ? <u32>(status >> 11) & 3 : p;
 }

@@ -1,14 +1,42 @@
 /** Traps, returns from them, and which interrupt is to be taken. */
 import {
-  H_IPI, H_MCAUSE, H_MEDELEG, H_MENVCFG, H_MEPC, H_MIDELEG, H_MIE, H_MIP, H_MSTATUS, H_MTIMECMP, H_MTVAL, H_MTVEC,
-  H_PRIV, H_SCAUSE, H_SEPC, H_STIMECMP, H_STVAL, H_STVEC,
-} from "../layout";
-import { mtime } from "./clock";
-import { selectContexts } from "./mmu";
-import { plicPending } from "./plic";
+  H_IPI,
+  H_MCAUSE,
+  H_MEDELEG,
+  H_MENVCFG,
+  H_MEPC,
+  H_MIDELEG,
+  H_MIE,
+  H_MIP,
+  H_MSTATUS,
+  H_MTIMECMP,
+  H_MTVAL,
+  H_MTVEC,
+  H_PRIV,
+  H_SCAUSE,
+  H_SEPC,
+  H_STIMECMP,
+  H_STVAL,
+  H_STVEC,
+} from '../layout';
+import { mtime } from './clock';
+import { selectContexts } from './tlb';
+import { plicPending } from './plic';
 import {
-  MACHINE_MODE, MIE, MPIE, MPP, MPRV, MTIP, privilege, SIE, SPIE, SPP, STIP, SUPERVISOR, USER,
-} from "./state";
+  MACHINE_MODE,
+  MIE,
+  MPIE,
+  MPP,
+  MPRV,
+  MTIP,
+  privilege,
+  SIE,
+  SPIE,
+  SPP,
+  STIP,
+  SUPERVISOR,
+  USER,
+} from './state';
 
 const INTERRUPT: u64 = 1 << 63;
 /** menvcfg.STCE: stimecmp drives mip.STIP. */
@@ -27,7 +55,8 @@ function enter(hart: usize, cause: u64, value: u64, pc: u64, delegated: bool): u
 }
 
 /** Direct or vectored: interrupts then go to base + 4 * cause. */
-@inline function handlerAddress(vector: u64, cause: u64): u64 {
+@inline
+function handlerAddress(vector: u64, cause: u64): u64 {
   const base = vector & ~3;
   return vector & 1 && cause & INTERRUPT ? base + 4 * (cause & ~INTERRUPT) : base;
 }
@@ -46,7 +75,7 @@ function enterSupervisor(hart: usize, cause: u64, value: u64, pc: u64): u64 {
 
 function enterMachine(hart: usize, cause: u64, value: u64, pc: u64): u64 {
   let status = load<u64>(hart, H_MSTATUS) & ~(MPP | MPIE);
-  status |= <u64>privilege(hart) << 11;
+  status |= (<u64>privilege(hart)) << 11;
   if (status & MIE) status |= MPIE;
   store<u64>(hart, status & ~MIE, H_MSTATUS);
   store<u64>(hart, pc, H_MEPC);

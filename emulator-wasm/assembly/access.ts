@@ -1,0 +1,176 @@
+/** Loads, stores, atomics and fetches that missed the TLB. */
+import { H_MSTATUS } from '../layout';
+import { busFault, busRead, busWrite } from './bus';
+import { htifStore, isHtifPage } from './htif';
+import { Access, pmpCheck, PmpAnswer } from './pmp';
+import {
+  clearFault,
+  dataPrivilege,
+  faultCode,
+  FETCH_ACCESS,
+  hostAddress,
+  inRam,
+  LOAD_ACCESS,
+  LOAD_MISALIGNED,
+  PAGE_MASK,
+  PAGE_SIZE,
+  privilege,
+  setFault,
+  STORE_ACCESS,
+  STORE_MISALIGNED,
+} from './state';
+import { dataTlb, fillTlb, STORE_TLB, TLB_MASK } from './tlb';
+import { accessFault, fail, markWritten, pageBytes, pmpActive, translate } from './walk';
+
+/** Physical address of [va, va + size), which lies in one page, checked by the PMP; fills the TLB. */
+function resolve(hart: usize, va: u64, size: u64, access: i32): u64 {
+  const pa = translate(hart, va, access);
+  if (faultCode) return 0;
+  let cacheable = inRam(pa & PAGE_MASK, PAGE_SIZE);
+  if (pmpActive) {
+    const priv = dataPrivilege(hart, load<u64>(hart, H_MSTATUS));
+    let answer = pmpCheck(hart, pa & PAGE_MASK, PAGE_SIZE, access, priv);
+    if (answer == PmpAnswer.MIXED) {
+      cacheable = false;
+      answer = pmpCheck(hart, pa, size, access, priv);
+    }
+    if (answer != PmpAnswer.ALLOWED) return fail(accessFault(access), va);
+  }
+  if (cacheable) {
+    const storing = access == Access.STORE;
+    if (storing) markWritten(pa);
+    if (!(storing && isHtifPage(pa & PAGE_MASK))) fillTlb(va, pa, storing, pageBytes);
+  }
+  return pa;
+}
+
+@inline
+function crossesPage(va: u64, size: u64): bool {
+  return (va & 0xfff) + size > PAGE_SIZE;
+}
+
+/** Loads `size` bytes, zero-extended, the long way; sets the fault. */
+export function loadSlow(hart: usize, va: u64, size: u32): u64 {
+  clearFault();
+  if (crossesPage(va, size)) {
+    const head = PAGE_SIZE - (<u32>va & 0xfff);
+    const low = loadPart(hart, va, head);
+    if (faultCode) return 0;
+    const high = loadPart(hart, va + head, size - head);
+    return low | (high << (8 * head));
+  }
+  const pa = resolve(hart, va, size, Access.LOAD);
+  if (faultCode) return 0;
+  if (inRam(pa, size)) return loadRaw(hostAddress(pa), size);
+  if (pa & (size - 1)) return fail(LOAD_MISALIGNED, va);
+  const value = busRead(hart, pa, size);
+  return busFault ? fail(LOAD_ACCESS, va) : value;
+}
+
+@inline
+function loadRaw(host: usize, size: u32): u64 {
+  return size == 8
+    ? load<u64>(host)
+    : size == 4
+      ? load<u32>(host)
+      : size == 2
+        ? load<u16>(host)
+        : load<u8>(host);
+}
+
+/** Up to seven bytes of one page, for an access that crosses into the next: RAM only. */
+function loadPart(hart: usize, va: u64, count: u32): u64 {
+  const pa = resolve(hart, va, count, Access.LOAD);
+  if (faultCode) return 0;
+  if (!inRam(pa, count)) return fail(LOAD_ACCESS, va);
+  const host = hostAddress(pa);
+  let value: u64 = 0;
+  for (let n: u32 = 0; n < count; n++) value |= (<u64>load<u8>(host + n)) << (8 * n);
+  return value;
+}
+
+/** Whether the last slow store went to a device, which may have changed what is to be done next. */
+export let deviceStored: bool = false;
+
+/** Stores the low `size` bytes of value the long way; sets the fault and then has stored nothing. */
+export function storeSlow(hart: usize, va: u64, size: u32, value: u64): void {
+  clearFault();
+  deviceStored = false;
+  if (crossesPage(va, size)) return storeAcross(hart, va, size, value);
+  const pa = resolve(hart, va, size, Access.STORE);
+  if (faultCode) return;
+  if (inRam(pa, size)) {
+    storeRaw(hostAddress(pa), size, value);
+    markWritten(pa);
+    if (isHtifPage(pa & PAGE_MASK)) deviceStored = htifStore(pa, size);
+    return;
+  }
+  if (pa & (size - 1)) return setFault(STORE_MISALIGNED, va);
+  busWrite(hart, pa, size, value);
+  deviceStored = true;
+  if (busFault) setFault(STORE_ACCESS, va);
+}
+
+@inline
+function storeRaw(host: usize, size: u32, value: u64): void {
+  if (size == 8) store<u64>(host, value);
+  else if (size == 4) store<u32>(host, <u32>value);
+  else if (size == 2) store<u16>(host, <u16>value);
+  else store<u8>(host, <u8>value);
+}
+
+function storeAcross(hart: usize, va: u64, size: u32, value: u64): void {
+  const head = PAGE_SIZE - (<u32>va & 0xfff);
+  const low = resolve(hart, va, head, Access.STORE);
+  if (faultCode) return;
+  const high = resolve(hart, va + head, size - head, Access.STORE);
+  if (faultCode) return;
+  if (!inRam(low, head)) return setFault(STORE_ACCESS, va);
+  if (!inRam(high, size - head)) return setFault(STORE_ACCESS, va + head);
+  for (let n: u32 = 0; n < size; n++) {
+    store<u8>(n < head ? hostAddress(low) + n : hostAddress(high) + n - head, <u8>(value >> (8 * n)));
+  }
+  markWritten(low);
+  markWritten(high);
+}
+
+/**
+ * Host address for an atomic access of `size` bytes at `va`, which must be aligned and in RAM;
+ * 0 with the fault set otherwise. A store TLB entry serves for reading too (AMOs need both rights).
+ */
+export function atomicAddress(hart: usize, va: u64, size: u32, access: i32): usize {
+  clearFault();
+  if (va & (size - 1)) {
+    setFault(access == Access.LOAD ? LOAD_MISALIGNED : STORE_MISALIGNED, va);
+    return 0;
+  }
+  const entry = dataTlb + ((<u32>va >>> 8) & TLB_MASK) + (access == Access.STORE ? STORE_TLB : 0);
+  if (load<u64>(entry) == (va & PAGE_MASK)) return <u32>va + load<u32>(entry, 8);
+  const pa = resolve(hart, va, size, access);
+  if (faultCode) return 0;
+  if (inRam(pa, size)) {
+    if (access == Access.STORE) markWritten(pa);
+    return hostAddress(pa);
+  }
+  setFault(accessFault(access), va);
+  return 0;
+}
+
+/** Physical address of the page with `va` for fetching, or sets the fault. All of it must be RAM. */
+export function fetchPage(hart: usize, va: u64): u64 {
+  clearFault();
+  const pa = translate(hart, va, Access.FETCH);
+  if (faultCode) return 0;
+  const page = pa & PAGE_MASK;
+  if (!inRam(page, PAGE_SIZE)) return fail(FETCH_ACCESS, va);
+  return page;
+}
+
+/** Whether the whole page may be executed; else each fetch must be checked by itself. */
+export function mayExecutePage(hart: usize, page: u64): bool {
+  return !pmpActive || pmpCheck(hart, page, PAGE_SIZE, Access.FETCH, privilege(hart)) == PmpAnswer.ALLOWED;
+}
+
+export function mayExecute(hart: usize, pa: u64, size: u64): bool {
+  return !pmpActive || pmpCheck(hart, pa, size, Access.FETCH, privilege(hart)) == PmpAnswer.ALLOWED;
+}

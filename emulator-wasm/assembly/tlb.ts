@@ -1,0 +1,249 @@
+/**
+ * The TLBs, direct-mapped with 16-byte entries: the page's virtual address (or EMPTY), and what to
+ * add to the low 32 bits of a virtual address to get the host address. One set of TLBs, a context,
+ * is kept for each of the last few combinations of satp, privilege, SUM and MXR, so that switching
+ * between them costs nothing. Invalid translations are never cached (Svvptc).
+ */
+import { H_MSTATUS, H_SATP } from '../layout';
+import { dropCodeLinks } from './code';
+import {
+  CODE_CONTEXTS,
+  DATA_CONTEXTS,
+  dataPrivilege,
+  hostAddress,
+  MACHINE_MODE,
+  MXR,
+  PAGE_MASK,
+  PAGE_SIZE,
+  privilege,
+  SUM,
+  SUPERVISOR,
+} from './state';
+
+/** Entries of a load or store TLB, and the mask that turns va >>> 8 into an entry's offset. */
+const TLB_ENTRIES = 512;
+export const TLB_MASK = (TLB_ENTRIES - 1) * 16;
+export const STORE_TLB = TLB_ENTRIES * 16;
+/** No page address has low bits, so this never matches. */
+const EMPTY: u8 = 0xff;
+
+const CONTEXTS = 8;
+const DATA_STRIDE = 2 * TLB_ENTRIES * 16;
+export const CODE_STRIDE = 0x1_0000;
+
+// Code context: jump cache, page TLB
+export const JUMP_ENTRIES = 2048;
+export const JUMP_MASK = (JUMP_ENTRIES - 1) * 16;
+export const PAGE_TLB = JUMP_ENTRIES * 16;
+export const PAGE_TLB_ENTRIES = 128;
+/** A bit for each hash of a page's number: clear when the caches may hold that page. */
+const PAGE_FILTER = PAGE_TLB + PAGE_TLB_ENTRIES * 16;
+const PAGE_FILTER_BYTES = 64;
+const CODE_SIZE = PAGE_FILTER + PAGE_FILTER_BYTES;
+
+/** The running context's TLBs; the interpreter keeps copies in locals. */
+export let dataTlb: usize = 0;
+export let codeTlb: usize = 0;
+
+// Each context's key and the span of the superpages it holds: 32 bytes a context, in the hart's block.
+const DATA_KEYS = 0x800;
+const CODE_KEYS = 0x900;
+const KEY_SIZE = 32;
+const KEY_SATP = 0;
+const KEY_MODE = 8;
+const KEY_SUPER_FIRST = 16;
+const KEY_SUPER_LAST = 24;
+const UNUSED: u64 = 0xffff;
+
+let nextData: i32 = 0;
+let nextCode: i32 = 0;
+let dataKey: usize = 0;
+let codeKey: usize = 0;
+
+export function resetTlbs(hart: usize): void {
+  for (let n = 0; n < CONTEXTS; n++) {
+    store<u64>(hart + DATA_KEYS + n * KEY_SIZE, UNUSED, KEY_MODE);
+    store<u64>(hart + CODE_KEYS + n * KEY_SIZE, UNUSED, KEY_MODE);
+  }
+  selectContexts(hart);
+}
+
+/** To be called when privilege, satp, or mstatus' MPRV, MPP, SUM or MXR may have changed. */
+export function selectContexts(hart: usize): void {
+  const satp = load<u64>(hart, H_SATP);
+  const status = load<u64>(hart, H_MSTATUS);
+  const p = privilege(hart);
+  selectCode(hart, p == MACHINE_MODE ? 0 : satp, p);
+  const dp = dataPrivilege(hart, status);
+  const flags = status & (dp == SUPERVISOR ? SUM | MXR : MXR);
+  selectData(hart, dp == MACHINE_MODE ? 0 : satp, dp == MACHINE_MODE ? dp : dp | flags);
+}
+
+@inline
+function isKey(key: usize, satp: u64, mode: u64): bool {
+  return load<u64>(key, KEY_SATP) == satp && load<u64>(key, KEY_MODE) == mode;
+}
+
+@inline
+function setKey(key: usize, satp: u64, mode: u64): void {
+  store<u64>(key, satp, KEY_SATP);
+  store<u64>(key, mode, KEY_MODE);
+}
+
+function selectData(hart: usize, satp: u64, mode: u64): void {
+  const keys = hart + DATA_KEYS;
+  let n = 0;
+  while (n < CONTEXTS && !isKey(keys + n * KEY_SIZE, satp, mode)) n++;
+  const found = n < CONTEXTS;
+  if (!found) {
+    n = nextData;
+    nextData = (nextData + 1) % CONTEXTS;
+  }
+  dataKey = keys + n * KEY_SIZE;
+  dataTlb = hart + DATA_CONTEXTS + n * DATA_STRIDE;
+  if (found) return;
+  setKey(dataKey, satp, mode);
+  flushData(dataKey, dataTlb);
+}
+
+function selectCode(hart: usize, satp: u64, mode: u64): void {
+  const keys = hart + CODE_KEYS;
+  let n = 0;
+  while (n < CONTEXTS && !isKey(keys + n * KEY_SIZE, satp, mode)) n++;
+  const found = n < CONTEXTS;
+  if (!found) {
+    n = nextCode;
+    nextCode = (nextCode + 1) % CONTEXTS;
+  }
+  codeKey = keys + n * KEY_SIZE;
+  codeTlb = hart + CODE_CONTEXTS + n * CODE_STRIDE;
+  if (!found) {
+    setKey(codeKey, satp, mode);
+    flushCode(codeKey, codeTlb);
+  } else dropCodeLinks(codeTlb);
+}
+
+function forgetSuperpages(key: usize): void {
+  store<u64>(key, ~0, KEY_SUPER_FIRST);
+  store<u64>(key, 0, KEY_SUPER_LAST);
+}
+
+function noteSuperpage(key: usize, va: u64, bytes: u64): void {
+  const first = va & ~(bytes - 1);
+  const last = va | (bytes - 1);
+  if (first < load<u64>(key, KEY_SUPER_FIRST)) store<u64>(key, first, KEY_SUPER_FIRST);
+  if (last > load<u64>(key, KEY_SUPER_LAST)) store<u64>(key, last, KEY_SUPER_LAST);
+}
+
+@inline
+function inSuperpage(key: usize, va: u64): bool {
+  return va >= load<u64>(key, KEY_SUPER_FIRST) && va <= load<u64>(key, KEY_SUPER_LAST);
+}
+
+function flushData(key: usize, tlb: usize): void {
+  memory.fill(tlb, EMPTY, DATA_STRIDE);
+  forgetSuperpages(key);
+}
+
+function flushCode(key: usize, tlb: usize): void {
+  memory.fill(tlb, EMPTY, CODE_SIZE);
+  forgetSuperpages(key);
+}
+
+/** Empties every jump cache and page TLB: what they point to is gone. */
+export function flushAllCode(hart: usize): void {
+  for (let n = 0; n < CONTEXTS; n++)
+    flushCode(hart + CODE_KEYS + n * KEY_SIZE, hart + CODE_CONTEXTS + n * CODE_STRIDE);
+}
+
+/** Empties the TLBs of all contexts that are in use. */
+export function flushAll(hart: usize): void {
+  for (let n = 0; n < CONTEXTS; n++) {
+    const data = hart + DATA_KEYS + n * KEY_SIZE;
+    const code = hart + CODE_KEYS + n * KEY_SIZE;
+    if (load<u64>(data, KEY_MODE) != UNUSED) flushData(data, hart + DATA_CONTEXTS + n * DATA_STRIDE);
+    if (load<u64>(code, KEY_MODE) != UNUSED) flushCode(code, hart + CODE_CONTEXTS + n * CODE_STRIDE);
+  }
+}
+
+@inline
+function asid(satp: u64): u64 {
+  return (satp >> 44) & 0xffff;
+}
+
+/** sfence.vma of one address (or all) in one address space (or all); the latter when asid is -1. */
+export function sfence(hart: usize, oneAddress: bool, va: u64, space: i64): void {
+  for (let n = 0; n < CONTEXTS; n++) {
+    const data = hart + DATA_KEYS + n * KEY_SIZE;
+    if (covers(data, space)) {
+      const tlb = hart + DATA_CONTEXTS + n * DATA_STRIDE;
+      if (!oneAddress || inSuperpage(data, va)) flushData(data, tlb);
+      else flushDataPage(tlb, va);
+    }
+    const code = hart + CODE_KEYS + n * KEY_SIZE;
+    if (covers(code, space)) {
+      const tlb = hart + CODE_CONTEXTS + n * CODE_STRIDE;
+      if (!oneAddress || inSuperpage(code, va) || mayHoldPage(tlb, va)) flushCode(code, tlb);
+    }
+  }
+}
+
+@inline
+function covers(key: usize, space: i64): bool {
+  if (load<u64>(key, KEY_MODE) == UNUSED) return false;
+  const satp = load<u64>(key, KEY_SATP);
+  return satp != 0 && (space < 0 || asid(satp) == <u64>space);
+}
+
+function flushDataPage(tlb: usize, va: u64): void {
+  const entry = tlb + ((<u32>va >>> 8) & TLB_MASK);
+  store<u64>(entry, ~0);
+  store<u64>(entry, ~0, STORE_TLB);
+}
+
+/** Enters a page of guest RAM into the running context's load or store TLB. */
+export function fillTlb(va: u64, pa: u64, storing: bool, pageBytes: u64): void {
+  const page = va & PAGE_MASK;
+  const entry = dataTlb + ((<u32>va >>> 8) & TLB_MASK) + (storing ? STORE_TLB : 0);
+  store<u64>(entry, page);
+  store<u32>(entry, <u32>hostAddress(pa & PAGE_MASK) - <u32>page, 8);
+  if (pageBytes > PAGE_SIZE) noteSuperpage(dataKey, va, pageBytes);
+}
+
+@inline
+function filterByte(tlb: usize, va: u64): usize {
+  return tlb + PAGE_FILTER + ((<u32>(va >> 12) >>> 3) & (PAGE_FILTER_BYTES - 1));
+}
+@inline
+function filterBit(va: u64): u32 {
+  return 1 << (<u32>(va >> 12) & 7);
+}
+function mayHoldPage(tlb: usize, va: u64): bool {
+  return !(load<u8>(filterByte(tlb, va)) & filterBit(va));
+}
+
+/** Enters the record of the page of code at `va` into the running context. */
+export function fillPageTlb(va: u64, record: usize, pageBytes: u64): void {
+  if (pageBytes > PAGE_SIZE) noteSuperpage(codeKey, va, pageBytes);
+  const entry = codeEntry(codeTlb, va);
+  store<u64>(entry, va & PAGE_MASK);
+  store<u32>(entry, record, 8);
+  const filter = filterByte(codeTlb, va);
+  store<u8>(filter, load<u8>(filter) & ~filterBit(va));
+}
+
+@inline
+export function codeEntry(tlb: usize, va: u64): usize {
+  return tlb + PAGE_TLB + ((<u32>(va >> 12) & (PAGE_TLB_ENTRIES - 1)) << 4);
+}
+
+/** Store TLB entries of all contexts that point to this page are dropped. */
+export function dropStoreEntries(hart: usize, page: u64): void {
+  const host = <u32>hostAddress(page);
+  for (let n = 0; n < CONTEXTS; n++) {
+    const tlb = hart + DATA_CONTEXTS + n * DATA_STRIDE + STORE_TLB;
+    for (let entry = tlb; entry < tlb + STORE_TLB; entry += 16) {
+      if (<u32>load<u64>(entry) + load<u32>(entry, 8) == host) store<u64>(entry, ~0);
+    }
+  }
+}
