@@ -10,7 +10,7 @@
  * afterwards compares the page with what was decoded, if it may have been written meanwhile. As
  * links never leave a page, nothing stale can be reached.
  */
-import { M_HARTS, M_PAGE_FLAGS, PAGE_WRITTEN, RAM_START } from '../layout';
+import { M_HARTS, M_PAGE_FLAGS, M_RAM_SIZE, PAGE_WRITTEN, RAM_START } from '../layout';
 import { expand } from './compressed';
 import { decode, endsBlock, isFloatingPoint } from './decode';
 import { fetchPage, mayExecute, mayExecutePage } from './access';
@@ -60,8 +60,14 @@ let generation: u32 = 0;
 
 export function resetCode(hart: usize): void {
   hartBlock = hart;
+  memory.fill(hart + PAGE_INDEX, 0, <usize>(load<u64>(M_RAM_SIZE) >> 12) << 2);
+  forgetBlocks();
+}
+
+function forgetBlocks(): void {
   recordCount = 0;
-  poolNext = hart + UOP_POOL;
+  poolNext = hartBlock + UOP_POOL;
+  generation++;
 }
 
 export function fenceI(hart: usize): void {
@@ -84,9 +90,8 @@ export function flushCodePages(): void {
     const record = hartBlock + PAGE_RECORDS + n * RECORD_SIZE;
     store<u32>(indexSlot(load<u64>(record, R_PAGE)), 0);
   }
-  resetCode(hartBlock);
+  forgetBlocks();
   flushAllCode(hartBlock);
-  generation++;
 }
 
 @inline

@@ -90,7 +90,8 @@ function enter(hart: usize, pc: u64, priv: u32, a1: u64): void {
 
 /**
  * Runs hart `id` until the machine's power is no longer on, and returns its state (POWER_*); or
- * until about `instructions` have retired (exactly, if 1), and returns POWER_RUNNING.
+ * until about `instructions` have retired, and returns POWER_RUNNING. Of one instruction, exactly
+ * that is done: it retires or traps.
  */
 export function run(id: i32, instructions: i64): i32 {
   const hart = HARTS + id * HART_STRIDE;
@@ -121,8 +122,9 @@ export function run(id: i32, instructions: i64): i32 {
     store<u64>(hart, takeInterrupt(hart, pending, load<u64>(hart, H_PC)), H_PC);
     const budget = <i32>min<i64>(left, QUANTUM);
     beginBudget(hart, budget);
-    setBudget(hart, interpret(hart, budget, left == 1));
+    setBudget(hart, interpret(hart, budget, instructions == 1));
     uartFlush();
+    if (instructions == 1) return atomic.load<u32>(M_POWER);
   }
 }
 

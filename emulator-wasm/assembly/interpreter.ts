@@ -693,7 +693,7 @@ export function interpret(h: usize, budget: i32, single: bool): i32 {
         }
         pc = nextPc;
         if (outcome != Outcome.TRAP) count--;
-        if (outcome == Outcome.LEAVE) break;
+        if (single || outcome == Outcome.LEAVE) break;
       } else count -= <i32>(p + 16 - start) >> 4;
       if (count <= 0) break;
       const entry = jumps + ((<u32>pc << 3) & JUMP_MASK);
