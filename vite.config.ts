@@ -1,4 +1,4 @@
-import { defineConfig } from 'vitest/config';
+import { defineConfig } from 'vite';
 import { ISOLATION_HEADERS } from './src/server/headers.ts';
 
 export default defineConfig({
@@ -11,6 +11,4 @@ export default defineConfig({
   },
   worker: { format: 'es' },
   server: { headers: ISOLATION_HEADERS },
-  // Playwright runs the *.spec.ts files of e2e/.
-  test: { include: ['**/*.test.ts'] },
 });

@@ -31,7 +31,7 @@ for (const [query, message] of [
 
 test.describe('a kernel that is not there', () => {
   // The browser itself logs the failed request as an error.
-  test.use({ cleanConsole: [undefined, { option: true }] });
+  test.use({ cleanConsole: undefined });
 
   test('is named', async ({ page }) => {
     await page.route('**/kernel/Image', (route) => route.fulfill({ status: 404 }));
