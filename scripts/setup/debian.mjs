@@ -24,7 +24,6 @@ export const BUILD_PACKAGES = [
 export const TEST_PACKAGES = [
   'chromium',
   'libc6-dev-riscv64-cross',
-  'libglib2.0-dev',
   'opensbi',
   'qemu-system-misc',
   'qemu-user',
