@@ -2,20 +2,38 @@
 import { bundleOf } from './setup/bundle.mjs';
 import { runMain } from './setup/failure.mjs';
 import { kernelFor } from './setup/options.mjs';
+import { inProject } from './setup/places.mjs';
 import { setUpFor } from './setup/purposes.mjs';
 
 const [, , program, ...args] = process.argv;
 
-/** @returns {Parameters<typeof setUpFor>[0]} */
-function purpose() {
-  if (program === 'elf') return 'elf';
-  if (program === 'bench') return 'test';
-  return kernelFor(args, process.env) === 'kernel' ? 'boot' : 'boot-smp';
+/** @param {string} file */
+async function become(file) {
+  process.argv = [process.execPath, file, ...args];
+  await import(file);
 }
 
-await runMain(async () => {
-  await setUpFor(purpose());
-  const bundle = bundleOf(/** @type {import('./setup/bundle.mjs').Program} */ (program));
-  process.argv = [process.execPath, bundle, ...args];
-  await import(bundle);
-});
+/** @type {Record<string, () => Promise<void>>} */
+const PROGRAMS = {
+  async boot() {
+    await setUpFor(kernelFor(args, process.env) === 'kernel' ? 'boot' : 'boot-smp');
+    await become(bundleOf('boot'));
+  },
+  async elf() {
+    await setUpFor('elf');
+    await become(bundleOf('elf'));
+  },
+  async bench() {
+    await setUpFor('test');
+    await become(bundleOf('bench'));
+  },
+  /** A test, which finds its neighbours where the sources are. */
+  async fuzz() {
+    await setUpFor('test');
+    const { register } = await import('tsx/esm/api');
+    register();
+    await become(inProject('emulator-wasm/test/differential/main.ts'));
+  },
+};
+
+await runMain(async () => PROGRAMS[program ?? '']?.());
