@@ -1,30 +1,40 @@
 import { copyFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
-import { chromium, type Page } from '@playwright/test';
-import { build } from 'esbuild';
+import { type Browser, chromium, type Page } from '@playwright/test';
+import { build } from 'vite';
 import { CHROMIUM } from '../e2e/browser.ts';
+import type { BootFigures } from '../src/machine/machine.ts';
 import { startServer } from '../src/server/server.ts';
+import type { BootSample } from './boot.ts';
 import { parseReport, type Sample } from './sample.ts';
-import { findThreads, threadClock } from './threads.ts';
+import { findProcesses, findThreads, processTime, threadClock } from './threads.ts';
 import { WORKLOADS_FOLDER, type Workload } from './workloads.ts';
 
 const PAGE = join(import.meta.dirname, 'page');
+const PUBLIC = join(import.meta.dirname, '../public');
 const BUILT = join(import.meta.dirname, '../dist/bench-page');
 
 // The name of a dedicated worker's thread in Chromium, as far as Linux keeps it.
 const WORKER_THREAD = 'DedicatedWorker';
 
 declare const runWorkload: (url: string) => Promise<string>;
+declare const boot: () => Promise<BootFigures>;
+
+/** Does its work in a page in Chromium, which our own server serves. */
+export interface ChromiumBench {
+  runWorkload(workload: Workload): Promise<Sample>;
+  boot(): Promise<BootSample>;
+}
 
 async function buildPage(wasm: string): Promise<void> {
   await build({
-    entryPoints: [join(PAGE, 'page.ts'), join(PAGE, 'worker.ts')],
-    bundle: true,
-    format: 'esm',
-    outdir: BUILT,
-    logLevel: 'warning',
+    configFile: false,
+    root: PAGE,
+    base: './',
+    logLevel: 'warn',
+    build: { outDir: BUILT, emptyOutDir: true, target: 'es2022' },
+    worker: { format: 'es' },
   });
-  await copyFile(join(PAGE, 'index.html'), join(BUILT, 'index.html'));
   await copyFile(wasm, join(BUILT, 'emulator.wasm'));
 }
 
@@ -37,30 +47,49 @@ async function workerClock(page: Page): Promise<() => number> {
   throw new Error(`Chromium has no single thread named ${WORKER_THREAD}`);
 }
 
-/**
- * Calls `use` with a function that runs workloads in a worker of a page in Chromium, which our own
- * server serves.
- * @param wasm path of the core
- */
+/** @param wasm path of the core */
 export async function withChromium(
   wasm: string,
-  use: (run: (workload: Workload) => Promise<Sample>) => Promise<void>,
+  use: (bench: ChromiumBench) => Promise<void>,
 ): Promise<void> {
   await buildPage(wasm);
-  const server = await startServer([BUILT, WORKLOADS_FOLDER], 0);
+  const server = await startServer([BUILT, WORKLOADS_FOLDER, PUBLIC], 0);
   const browser = await chromium.launch(CHROMIUM);
   try {
-    const page = await browser.newPage();
-    await page.goto(server.url);
+    const page = await openPage(browser, server.url);
     const clock = await workerClock(page);
-    await use(async ({ name, path }) => {
-      const start = clock();
-      const url = `/${relative(WORKLOADS_FOLDER, path)}`;
-      const output = await page.evaluate((url) => runWorkload(url), url);
-      return { cpu: clock() - start, ...parseReport(name, output) };
+    await use({
+      async runWorkload({ name, path }) {
+        const url = `/${relative(WORKLOADS_FOLDER, path)}`;
+        const start = clock();
+        const output = await page.evaluate((url) => runWorkload(url), url);
+        return { cpu: clock() - start, ...parseReport(name, output) };
+      },
+      boot: () => bootIn(browser, server.url),
     });
   } finally {
     await browser.close();
     await server.close();
   }
+}
+
+/** A page in a new profile, so that nothing is cached or optimised. */
+async function openPage(browser: Browser, url: string): Promise<Page> {
+  const page = await browser.newPage();
+  await page.goto(url);
+  return page;
+}
+
+async function bootIn(browser: Browser, url: string): Promise<BootSample> {
+  const page = await openPage(browser, url);
+  const start = rendererTime();
+  const { seconds, instructions } = await page.evaluate(() => boot());
+  const cpu = rendererTime() - start;
+  await page.close();
+  return { elapsed: seconds, cpu, instructions };
+}
+
+/** Processor time of all pages, their workers and their compilers. */
+function rendererTime(): number {
+  return findProcesses('--type=renderer').reduce((sum, pid) => sum + processTime(pid), 0);
 }

@@ -1,12 +1,14 @@
 /**
  * `npm run bench -- [SECTION…] [WORKLOAD…] [--repeat N] [--wasm PATH]`
  *
- * Measures the machine against qemu-system-riscv64, side by side in one run. Sections are node and
- * chromium; without any, all are measured, and without a workload, all of them.
+ * Measures the machine against qemu-system-riscv64, side by side in one run. Without sections
+ * all are measured, and without workloads all of those run.
  */
 import { readFile } from 'node:fs/promises';
+import { cpus, loadavg } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { type BootSample, bootHere, bootInNode, bootInQemu } from './boot.ts';
 import { withChromium } from './chromium.ts';
 import { runOnCore } from './core.ts';
 import { runInQemu } from './qemu.ts';
@@ -16,6 +18,8 @@ import { threadClock } from './threads.ts';
 import { compileWorkloads, type Workload, workloadNames } from './workloads.ts';
 
 const REQUIRED_RATIO = 0.35;
+const REQUIRED_BOOT = 1;
+const BOOTS_PER_REPEAT = 3;
 const STARTUP_RUNS = 5;
 
 type Runner = (workload: Workload) => Promise<Sample>;
@@ -73,30 +77,92 @@ async function nodeRunner(wasm: string): Promise<Runner> {
   };
 }
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    repeat: { type: 'string', default: '3' },
-    wasm: { type: 'string', default: join(import.meta.dirname, '../public/emulator.wasm') },
-  },
-});
-
-const repeat = Number(values.repeat);
-const allNames = await workloadNames();
-const sections: Record<string, (names: string[]) => Promise<void>> = {
-  node: async (names) => benchWorkloads('Workloads in Node', names, repeat, await nodeRunner(values.wasm)),
-  chromium: (names) =>
-    withChromium(values.wasm, (run) => benchWorkloads('Workloads in Chromium', names, repeat, run)),
-};
-
-const unknown = positionals.filter((word) => !(word in sections) && !allNames.includes(word));
-if (unknown.length || !(repeat >= 1)) {
-  console.error(
-    `unknown: ${unknown.join(' ')}; sections: ${Object.keys(sections).join(' ')}; workloads: ${allNames.join(' ')}`,
+async function benchBoot(title: string, repeat: number, boot: () => Promise<BootSample>): Promise<void> {
+  const samples = { qemu: [] as BootSample[], ours: [] as BootSample[] };
+  for (let round = 0; round < repeat; round++) {
+    samples.qemu.push(await bootInQemu());
+    samples.ours.push(await boot());
+  }
+  console.log(`${title}: from the start of the virtual machine to PID 1, medians of ${repeat}`);
+  const middle = (from: BootSample[], key: keyof BootSample) => median(from.map((sample) => sample[key]));
+  const row = (name: string, from: BootSample[]) => {
+    const instructions = middle(from, 'instructions');
+    const millions = instructions ? (instructions / 1e6).toFixed(1) : '';
+    return [name, middle(from, 'elapsed').toFixed(3), middle(from, 'cpu').toFixed(2), millions];
+  };
+  printTable(
+    ['', 'seconds', 'processor s', 'M instructions'],
+    [row('qemu', samples.qemu), row('ours', samples.ours)],
   );
-  process.exit(2);
+  const ratio = middle(samples.ours, 'elapsed') / middle(samples.qemu, 'elapsed');
+  console.log(
+    `boot takes ${ratio.toFixed(2)} × qemu's time (required: at most ${REQUIRED_BOOT.toFixed(2)})\n`,
+  );
 }
-const names = positionals.filter((word) => allNames.includes(word));
-const chosen = positionals.filter((word) => word in sections);
-for (const section of chosen.length ? chosen : Object.keys(sections))
-  await sections[section]?.(names.length ? names : allNames);
+
+const SECTIONS = ['node', 'chromium', 'boot-node', 'boot-chromium'];
+
+interface Plan {
+  sections: string[];
+  names: string[];
+  repeat: number;
+  wasm: string;
+}
+
+async function readPlan(): Promise<Plan> {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      repeat: { type: 'string', default: '3' },
+      wasm: { type: 'string', default: join(import.meta.dirname, '../public/emulator.wasm') },
+    },
+  });
+  const all = await workloadNames();
+  const names = positionals.filter((word) => all.includes(word));
+  const sections = positionals.filter((word) => SECTIONS.includes(word));
+  const repeat = Number(values.repeat);
+  if (names.length + sections.length < positionals.length || !Number.isInteger(repeat) || repeat < 1) {
+    throw new Error(
+      `usage: npm run bench -- [${[...SECTIONS, ...all].join(' | ')}]… [--repeat N] [--wasm PATH]`,
+    );
+  }
+  return {
+    sections: sections.length ? sections : SECTIONS,
+    names: names.length ? names : all,
+    repeat,
+    wasm: values.wasm,
+  };
+}
+
+async function main(): Promise<void> {
+  const { sections, names, repeat, wasm } = await readPlan();
+  const [{ model = 'CPU' } = {}, ...others] = cpus();
+  // Other programs that run meanwhile disturb elapsed times, and by the caches processor times too.
+  console.log(
+    `${others.length + 1} × ${model}, Node ${process.version}, load average ${loadavg()[0]?.toFixed(1)}\n`,
+  );
+  const boots = repeat * BOOTS_PER_REPEAT;
+  if (sections.includes('node')) {
+    await benchWorkloads('Workloads in Node', names, repeat, await nodeRunner(wasm));
+  }
+  if (sections.includes('boot-node')) await benchBoot('Boot in Node', boots, () => bootInNode(BOOT_HERE));
+  if (!sections.includes('chromium') && !sections.includes('boot-chromium')) return;
+  await withChromium(wasm, async (chromium) => {
+    if (sections.includes('chromium')) {
+      await benchWorkloads('Workloads in Chromium', names, repeat, chromium.runWorkload);
+    }
+    if (sections.includes('boot-chromium')) await benchBoot('Boot in Chromium', boots, chromium.boot);
+  });
+}
+
+/** The argument by which the benchmark starts itself to boot once. */
+const BOOT_HERE = 'boot-here';
+
+if (process.argv[2] === BOOT_HERE) {
+  console.log(JSON.stringify(await bootHere()));
+} else {
+  await main().catch((error: Error) => {
+    console.error(error.message);
+    process.exitCode = 1;
+  });
+}

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 
-/** Processor time of threads and processes, as Linux counts it in /proc/…/schedstat. */
+/** Linux counts the time of processes in units of 1/100 s (USER_HZ), whatever its own tick. */
+const CLOCK_TICKS = 100;
 
 function read(path: string): string {
   try {
@@ -10,14 +11,24 @@ function read(path: string): string {
   }
 }
 
-const numericEntries = (path: string) => readdirSync(path).filter((name) => /^\d+$/.test(name));
+function numericEntries(path: string): string[] {
+  try {
+    return readdirSync(path).filter((name) => /^\d+$/.test(name));
+  } catch {
+    return []; // gone likewise
+  }
+}
+
+/** The fields of /proc/…/stat from the third on: the second is a name in parentheses, which may hold some. */
+function statFields(pid: number | string): string[] {
+  return read(`/proc/${pid}/stat`).split(') ').at(-1)?.split(' ') ?? [];
+}
 
 /** Ids of this process's children, their children, and so on. */
 function descendants(): string[] {
   const children = new Map<string, string[]>();
   for (const pid of numericEntries('/proc')) {
-    // The second field is a name in parentheses, which may itself hold some.
-    const parent = read(`/proc/${pid}/stat`).split(') ').at(-1)?.split(' ')[1];
+    const parent = statFields(pid)[1];
     if (parent) children.set(parent, [...(children.get(parent) ?? []), pid]);
   }
   const all = [...(children.get(String(process.pid)) ?? [])];
@@ -30,26 +41,21 @@ export function threadClock(folder: string): () => number {
   return () => Number(read(`${folder}/schedstat`).split(' ')[0]) / 1e9;
 }
 
-function threadsOf(pid: string): string[] {
-  try {
-    return numericEntries(`/proc/${pid}/task`).map((thread) => `/proc/${pid}/task/${thread}`);
-  } catch {
-    return [];
-  }
-}
-
-/** Processor time, in seconds, of all threads that this process has now. */
+/** Processor time, in seconds, of a process with all its threads, the ended ones too; to 10 ms. */
 export function processTime(pid: number | string): number {
-  return threadsOf(String(pid)).reduce((sum, folder) => sum + threadClock(folder)(), 0);
+  const fields = statFields(pid);
+  return (Number(fields[11]) + Number(fields[12])) / CLOCK_TICKS;
 }
 
-/** Ids of the processes that descend from this one and have `word` among their arguments. */
+/** Ids of the processes that descend from this one and have `word` on their command line. */
 export function findProcesses(word: string): string[] {
-  return descendants().filter((pid) => read(`/proc/${pid}/cmdline`).split('\0').includes(word));
+  return descendants().filter((pid) => read(`/proc/${pid}/cmdline`).includes(word));
 }
 
 /** The `/proc` folders of all threads of this name in the processes that descend from this one. */
 export function findThreads(name: string): string[] {
+  const threadsOf = (pid: string) =>
+    numericEntries(`/proc/${pid}/task`).map((thread) => `/proc/${pid}/task/${thread}`);
   return descendants()
     .flatMap(threadsOf)
     .filter((folder) => read(`${folder}/comm`).startsWith(name));

@@ -1,7 +1,9 @@
-/** The page of the benchmark: it hands requests to a worker, whose thread is measured from outside. */
-const worker = new Worker('/worker.js', { type: 'module' });
+/** The page of the benchmark: what it does is called from outside, where it is measured. */
 
-/** Runs the ELF at `url` on the core, and returns what it printed. */
+import { browserPlatform } from '../../src/machine/platform/browser.ts';
+import { bootLinux } from '../linux.ts';
+
+/** Runs the ELF at `url` on the core, in the thread of the one worker, and returns what it printed. */
 function runWorkload(url: string): Promise<string> {
   return new Promise((resolve, reject) => {
     worker.onmessage = ({ data }) => (data.error ? reject(new Error(data.error)) : resolve(data.output));
@@ -10,4 +12,6 @@ function runWorkload(url: string): Promise<string> {
   });
 }
 
-Object.assign(globalThis, { runWorkload });
+const worker = new Worker(new URL('./worker.ts', import.meta.url), { type: 'module' });
+
+Object.assign(globalThis, { runWorkload, boot: () => bootLinux(browserPlatform(location.href)) });
