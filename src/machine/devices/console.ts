@@ -49,9 +49,10 @@ export class ConsoleDevice extends VirtioDevice {
 
   /**
    * Sends input to the guest. What it has no room for is kept, across resets of the driver too; the
-   * promise resolves when the guest has all of it.
+   * promise resolves when the guest has all of it, and until then the bytes must not change.
    */
   write(bytes: Uint8Array): Promise<void> {
+    if (bytes.length === 0) return Promise.resolve();
     return new Promise((done) => {
       this.#input.push({ bytes, taken: 0, done });
       this.wake();

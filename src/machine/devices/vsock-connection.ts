@@ -314,6 +314,7 @@ export class VsockConnection implements VsockStream {
     this.#writerDone = true;
     this.#received.clear();
     this.reset(new Error('aborted by the host', { cause: reason }));
+    this.#advance();
   }
 
   #shutdown(flags: number): void {
@@ -335,7 +336,8 @@ export class VsockConnection implements VsockStream {
     if (this.#phase === 'closed' && drained) this.#link.finished(this);
     if (this.#phase !== 'connected') return;
     if (this.#remoteShutdown === SHUTDOWN_BOTH && drained) this.reset(new Error('closed by the guest'));
-    else if ((this.#localShutdown & this.#remoteShutdown) === SHUTDOWN_SEND) this.#shutdown(SHUTDOWN_RECEIVE);
+    else if (this.#localShutdown === SHUTDOWN_SEND && (this.#remoteShutdown & SHUTDOWN_SEND) !== 0)
+      this.#shutdown(SHUTDOWN_RECEIVE);
   }
 
   #fail(error: Error): void {

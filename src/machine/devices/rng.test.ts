@@ -1,0 +1,33 @@
+import { beforeEach, expect, test } from 'vitest';
+import { RngDevice } from './rng.ts';
+import { GuestDriver, TestMachine } from './testing/guest-driver.ts';
+
+let driver: GuestDriver;
+
+beforeEach(async () => {
+  const machine = new TestMachine();
+  driver = new GuestDriver(machine, new RngDevice(machine.memory, 0));
+  await driver.start();
+});
+
+test('fills buffers with bytes of all values', async () => {
+  const bytes = await driver.transact(0, [5000, 60_000]);
+  expect(bytes).toHaveLength(65_000);
+  const counts = new Uint32Array(256);
+  for (const byte of bytes) counts[byte] = (counts[byte] as number) + 1;
+  // 254 a value are expected, with a standard deviation of 16.
+  expect(Math.min(...counts)).toBeGreaterThan(100);
+  expect(Math.max(...counts)).toBeLessThan(450);
+});
+
+test('gives different bytes each time', async () => {
+  expect(await driver.transact(0, [32])).not.toEqual(await driver.transact(0, [32]));
+});
+
+test('gives at most 64 KiB a request', async () => {
+  expect(await driver.transact(0, [100_000])).toHaveLength(65_536);
+});
+
+test('completes a request without room', async () => {
+  expect(await driver.transact(0, [new Uint8Array(4)])).toHaveLength(0);
+});

@@ -1,0 +1,42 @@
+import type { GuestMemory } from '../guest-memory.ts';
+import { CHAIN_COST, TURN_BYTES, VirtioDevice } from '../virtio-device.ts';
+
+export const ECHO_QUEUE_SIZE = 16;
+
+/** A device that answers every request with the bytes it came with, cut to the room there is. */
+export class EchoDevice extends VirtioDevice {
+  /** Requests completed. */
+  served = 0;
+  stops = 0;
+
+  constructor(memory: GuestMemory, slot = 0) {
+    super(memory, slot, {
+      id: 0x7f,
+      features: 1,
+      queueSizes: [ECHO_QUEUE_SIZE],
+      config: new Uint8Array([1, 2, 3, 4]),
+    });
+  }
+
+  setByte(offset: number, value: number): void {
+    this.setConfig(offset, new Uint8Array([value]));
+  }
+
+  protected override service(): boolean {
+    for (let budget = TURN_BYTES; budget > 0; ) {
+      const chain = this.queue(0).take();
+      if (chain === undefined) return false;
+      const bytes = new Uint8Array(Math.min(chain.readable.remaining, chain.writable.remaining));
+      chain.readable.read(bytes);
+      chain.writable.write(bytes);
+      budget -= CHAIN_COST + bytes.length;
+      this.queue(0).complete(chain);
+      this.served++;
+    }
+    return true;
+  }
+
+  protected override stop(): void {
+    this.stops++;
+  }
+}

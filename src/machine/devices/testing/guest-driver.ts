@@ -1,0 +1,422 @@
+import {
+  H_WAKE,
+  HARTS,
+  M_HARTS,
+  M_PAGE_FLAGS,
+  M_RAM_BASE,
+  M_RAM_SIZE,
+  PAGE_WRITTEN,
+  PLIC_LEVEL,
+  Q_DESC,
+  Q_DEVICE,
+  Q_DRIVER,
+  Q_NUM,
+  Q_NUM_MAX,
+  Q_READY,
+  RAM_START,
+  V_CONFIG,
+  V_CONFIG_GENERATION,
+  V_DEVICE_FEATURES,
+  V_DRIVER_FEATURES,
+  V_INTERRUPT_STATUS,
+  V_MAX_QUEUES,
+  V_NOTIFY,
+  V_QUEUE_STRIDE,
+  V_QUEUES,
+  V_RESET,
+  V_STATUS,
+  VIRTIO,
+  VIRTIO_FILE_SIZE,
+} from '../../../../emulator-wasm/layout.ts';
+import { GuestMemory } from '../guest-memory.ts';
+import type { VirtioDevice } from '../virtio-device.ts';
+
+export const ACKNOWLEDGE = 1;
+export const DRIVER = 2;
+export const DRIVER_OK = 4;
+export const FEATURES_OK = 8;
+export const NEEDS_RESET = 0x40;
+
+export const INDIRECT_DESC = 2 ** 28;
+export const EVENT_IDX = 2 ** 29;
+
+export const NEXT = 1;
+export const WRITE = 2;
+export const INDIRECT = 4;
+
+const PAGE_FLAGS = HARTS + 0x1000;
+
+/** A machine's shared memory with one hart and little RAM, followed by a zone that nobody may touch. */
+export class TestMachine {
+  static readonly RED_ZONE = 0x1_0000;
+  readonly buffer: SharedArrayBuffer;
+  readonly words: Int32Array;
+  readonly view: DataView;
+  readonly ram: Uint8Array;
+  readonly memory: GuestMemory;
+  readonly #ramBase: number;
+  #allocated = 0;
+
+  constructor(ramSize = 1 << 20) {
+    this.#ramBase = (PAGE_FLAGS + (ramSize >>> 12) + 0xffff) & ~0xffff;
+    this.buffer = new SharedArrayBuffer(this.#ramBase + ramSize + TestMachine.RED_ZONE);
+    this.words = new Int32Array(this.buffer);
+    this.view = new DataView(this.buffer);
+    this.ram = new Uint8Array(this.buffer, this.#ramBase, ramSize);
+    this.view.setUint32(M_HARTS, 1, true);
+    this.view.setUint32(M_RAM_BASE, this.#ramBase, true);
+    this.view.setUint32(M_RAM_SIZE, ramSize, true);
+    this.view.setUint32(M_PAGE_FLAGS, PAGE_FLAGS, true);
+    this.memory = new GuestMemory(this.buffer);
+  }
+
+  /** Reserves RAM; returns its guest physical address. */
+  allocate(length: number, alignment = 16): number {
+    const offset = Math.ceil(this.#allocated / alignment) * alignment;
+    if (offset + length > this.ram.length) throw new Error('test machine out of RAM');
+    this.#allocated = offset + length;
+    return RAM_START + offset;
+  }
+
+  freeAll(): void {
+    this.#allocated = 0;
+  }
+
+  /** A view of RAM at a guest physical address. */
+  at(address: number, length: number): Uint8Array {
+    return this.ram.subarray(address - RAM_START, address - RAM_START + length);
+  }
+
+  hostAddress(address: number): number {
+    return address - RAM_START + this.#ramBase;
+  }
+
+  pageWritten(page: number): boolean {
+    return ((new Uint8Array(this.buffer)[PAGE_FLAGS + page] as number) & PAGE_WRITTEN) !== 0;
+  }
+
+  clearPageFlags(): void {
+    new Uint8Array(this.buffer, PAGE_FLAGS, this.#ramBase - PAGE_FLAGS).fill(0);
+  }
+
+  /** A copy of guest RAM and of the zone behind it. */
+  snapshot(): Uint8Array {
+    return new Uint8Array(this.buffer).slice(this.#ramBase);
+  }
+
+  get wakeCount(): number {
+    return this.words[(HARTS + H_WAKE) >>> 2] as number;
+  }
+
+  line(source: number): boolean {
+    return (((this.words[PLIC_LEVEL >>> 2] as number) >>> source) & 1) === 1;
+  }
+}
+
+/** A range of RAM (guest physical address) that the device may read, or write. */
+export interface Placed {
+  address: number;
+  length: number;
+  write: boolean;
+}
+
+/** A buffer of a request: bytes for the device to read, a length for it to write, or RAM allocated before. */
+export type Segment = Uint8Array | number | Placed;
+
+export interface Request {
+  head: number;
+  /** Guest physical address and length of the segments the device may write. */
+  writable: Placed[];
+}
+
+export interface Completion {
+  request: Request;
+  /** Bytes that the device says it wrote. */
+  length: number;
+}
+
+/** A driver's side of a split virtqueue, as virtio 1.2 section 2.7 has it. */
+export class DriverQueue {
+  readonly size: number;
+  readonly descriptors: number;
+  readonly available: number;
+  readonly used: number;
+  readonly #machine: TestMachine;
+  readonly #eventIndex: boolean;
+  readonly #free: number[];
+  readonly #requests = new Map<number, { request: Request; indices: number[] }>();
+  #added = 0;
+  #seen = 0;
+  #kicked = 0;
+
+  constructor(machine: TestMachine, size: number, eventIndex: boolean) {
+    this.#machine = machine;
+    this.size = size;
+    this.#eventIndex = eventIndex;
+    this.#free = Array.from({ length: size }, (_, i) => size - 1 - i);
+    this.descriptors = machine.allocate(16 * size, 16);
+    this.available = machine.allocate(6 + 2 * size, 2);
+    this.used = machine.allocate(6 + 8 * size, 4);
+    for (const [start, length] of [
+      [this.descriptors, 16 * size],
+      [this.available, 6 + 2 * size],
+      [this.used, 6 + 8 * size],
+    ] as const)
+      machine.at(start, length).fill(0);
+  }
+
+  get freeDescriptors(): number {
+    return this.#free.length;
+  }
+
+  /** Makes a request available, its descriptors in the ring or in one indirect table. */
+  add(segments: Segment[], indirect = false): Request {
+    const buffers = segments.map((segment) => this.#place(segment));
+    const indices = Array.from({ length: indirect ? 1 : buffers.length }, () => this.#free.pop() as number);
+    const head = indices[0] as number;
+    const table = indirect ? this.#machine.allocate(16 * buffers.length) : this.descriptors;
+    buffers.forEach(({ address, length, write }, i) => {
+      const last = i === buffers.length - 1;
+      const slot = indirect ? i : (indices[i] as number);
+      const next = last ? 0 : indirect ? i + 1 : (indices[i + 1] as number);
+      this.describe(table, slot, address, length, (last ? 0 : NEXT) | (write ? WRITE : 0), next);
+    });
+    if (indirect) this.describe(this.descriptors, head, table, 16 * buffers.length, INDIRECT, 0);
+    const request = { head, writable: buffers.filter(({ write }) => write) };
+    this.#requests.set(head, { request, indices });
+    this.publish(head);
+    return request;
+  }
+
+  #place(segment: Segment): Placed {
+    if (typeof segment === 'number')
+      return { address: this.#machine.allocate(segment, 1), length: segment, write: true };
+    if (!(segment instanceof Uint8Array)) return segment;
+    const address = this.#machine.allocate(segment.length, 1);
+    this.#machine.at(address, segment.length).set(segment);
+    return { address, length: segment.length, write: false };
+  }
+
+  describe(
+    table: number,
+    index: number,
+    address: number | bigint,
+    length: number,
+    flags: number,
+    next: number,
+  ): void {
+    const at = this.#machine.hostAddress(table) + 16 * index;
+    this.#machine.view.setBigUint64(at, BigInt(address), true);
+    this.#machine.view.setUint32(at + 8, length, true);
+    this.#machine.view.setUint16(at + 12, flags, true);
+    this.#machine.view.setUint16(at + 14, next, true);
+  }
+
+  /** Puts a head on the available ring, whatever it points to. */
+  publish(head: number): void {
+    const ring = this.#machine.hostAddress(this.available);
+    this.#machine.view.setUint16(ring + 4 + 2 * (this.#added % this.size), head, true);
+    this.#added = (this.#added + 1) & 0xffff;
+    this.setAvailableIndex(this.#added);
+  }
+
+  setAvailableIndex(index: number): void {
+    Atomics.store(
+      new Uint16Array(this.#machine.buffer),
+      (this.#machine.hostAddress(this.available) + 2) >>> 1,
+      index,
+    );
+  }
+
+  /** Whether the device wants to be notified of what was added since the last call. */
+  needsKick(): boolean {
+    const used = this.#machine.hostAddress(this.used);
+    const old = this.#kicked;
+    this.#kicked = this.#added;
+    if (!this.#eventIndex) return this.#added !== old && (this.#machine.view.getUint16(used, true) & 1) === 0;
+    const event = this.#machine.view.getUint16(used + 4 + 8 * this.size, true);
+    return ((this.#added - event - 1) & 0xffff) < ((this.#added - old) & 0xffff);
+  }
+
+  /** Requests completed since the last call; asks for an interrupt at the `interruptAfter`-th from now on. */
+  completions(interruptAfter = 1): Completion[] {
+    const used = this.#machine.hostAddress(this.used);
+    const done: Completion[] = [];
+    while (this.#seen !== this.#machine.view.getUint16(used + 2, true)) {
+      const element = used + 4 + 8 * (this.#seen % this.size);
+      const head = this.#machine.view.getUint32(element, true);
+      const entry = this.#requests.get(head);
+      if (entry === undefined) throw new Error(`device completed ${head}, which it was not given`);
+      this.#requests.delete(head);
+      this.#free.push(...entry.indices);
+      done.push({ request: entry.request, length: this.#machine.view.getUint32(element + 4, true) });
+      this.#seen = (this.#seen + 1) & 0xffff;
+    }
+    const event = this.#machine.hostAddress(this.available) + 4 + 2 * this.size;
+    this.#machine.view.setUint16(event, (this.#seen + interruptAfter - 1) & 0xffff, true);
+    return done;
+  }
+
+  /** The bytes that a completed request received, over all its segments. */
+  received({ request, length }: Completion): Uint8Array {
+    const bytes = new Uint8Array(length);
+    let at = 0;
+    for (const { address, length: room } of request.writable) {
+      const piece = Math.min(room, length - at);
+      bytes.set(this.#machine.at(address, piece), at);
+      at += piece;
+    }
+    return bytes;
+  }
+}
+
+/** A correct driver together with the core's handling of the registers, for one device. */
+export class GuestDriver {
+  readonly machine: TestMachine;
+  readonly device: VirtioDevice;
+  readonly queues: DriverQueue[] = [];
+  readonly file: number;
+
+  constructor(machine: TestMachine, device: VirtioDevice) {
+    this.machine = machine;
+    this.device = device;
+    this.file = VIRTIO + device.slot * VIRTIO_FILE_SIZE;
+  }
+
+  load(offset: number): number {
+    return this.machine.view.getUint32(this.file + offset, true);
+  }
+
+  store(offset: number, value: number): void {
+    this.machine.view.setUint32(this.file + offset, value, true);
+  }
+
+  get status(): number {
+    return this.load(V_STATUS);
+  }
+
+  /** The core on a write to Status; one of 0 resets, and returns when the device has let go. */
+  async writeStatus(status: number): Promise<void> {
+    if (status !== 0) {
+      this.store(V_STATUS, status);
+      this.device.poll();
+      return;
+    }
+    this.beginReset();
+    while (this.load(V_RESET) !== 0) await new Promise((resolve) => setTimeout(resolve));
+  }
+
+  beginReset(): void {
+    this.store(V_STATUS, 0);
+    this.store(V_INTERRUPT_STATUS, 0);
+    this.store(V_NOTIFY, 0);
+    for (let queue = 0; queue < V_MAX_QUEUES; queue++)
+      for (const register of [
+        Q_NUM,
+        Q_READY,
+        Q_DESC,
+        Q_DESC + 4,
+        Q_DRIVER,
+        Q_DRIVER + 4,
+        Q_DEVICE,
+        Q_DEVICE + 4,
+      ])
+        this.store(V_QUEUES + queue * V_QUEUE_STRIDE + register, 0);
+    this.store(V_RESET, 1);
+    this.device.poll();
+  }
+
+  get offeredFeatures(): bigint {
+    return BigInt(this.load(V_DEVICE_FEATURES)) | (BigInt(this.load(V_DEVICE_FEATURES + 4)) << 32n);
+  }
+
+  /** Resets the device and brings it up as 3.1.1 says, with all features it offers but `without`. */
+  async start(without = 0): Promise<void> {
+    await this.writeStatus(0);
+    this.machine.freeAll();
+    await this.writeStatus(ACKNOWLEDGE | DRIVER);
+    const features = this.offeredFeatures & ~BigInt(without);
+    this.store(V_DRIVER_FEATURES, Number(features & 0xffff_ffffn));
+    this.store(V_DRIVER_FEATURES + 4, Number(features >> 32n));
+    await this.writeStatus(ACKNOWLEDGE | DRIVER | FEATURES_OK);
+    if ((this.status & FEATURES_OK) === 0) throw new Error('device refused its own features');
+    this.queues.length = 0;
+    for (let i = 0; i < V_MAX_QUEUES; i++) {
+      const size = this.load(V_QUEUES + i * V_QUEUE_STRIDE + Q_NUM_MAX);
+      if (size === 0) break;
+      this.queues.push(this.setUpQueue(i, size, (features & BigInt(EVENT_IDX)) !== 0n));
+    }
+    await this.writeStatus(ACKNOWLEDGE | DRIVER | FEATURES_OK | DRIVER_OK);
+  }
+
+  setUpQueue(index: number, size: number, eventIndex: boolean): DriverQueue {
+    const queue = new DriverQueue(this.machine, size, eventIndex);
+    const words = V_QUEUES + index * V_QUEUE_STRIDE;
+    this.store(words + Q_NUM, size);
+    this.store(words + Q_DESC, queue.descriptors);
+    this.store(words + Q_DRIVER, queue.available);
+    this.store(words + Q_DEVICE, queue.used);
+    this.store(words + Q_READY, 1);
+    return queue;
+  }
+
+  queue(index: number): DriverQueue {
+    return this.queues[index] as DriverQueue;
+  }
+
+  /** Notifies the device if it wants that; returns whether it did. */
+  kick(index: number): boolean {
+    const wanted = this.queue(index).needsKick();
+    if (wanted) this.notify(index);
+    return wanted;
+  }
+
+  notify(index: number): void {
+    Atomics.or(this.machine.words, (this.file + V_NOTIFY) >>> 2, 1 << index);
+    this.device.poll();
+  }
+
+  /** Reads and acknowledges the interrupt status, as the core does. */
+  takeInterrupt(): number {
+    const status = this.load(V_INTERRUPT_STATUS);
+    this.store(V_INTERRUPT_STATUS, 0);
+    this.machine.memory.lowerLine(this.device.slot + 1);
+    return status;
+  }
+
+  get configGeneration(): number {
+    return this.load(V_CONFIG_GENERATION);
+  }
+
+  config(length: number): DataView {
+    const bytes = new Uint8Array(this.machine.buffer, this.file + V_CONFIG, length).slice();
+    return new DataView(bytes.buffer);
+  }
+
+  /** Adds a request, notifies, and waits for its completion: the bytes that the device wrote. */
+  async transact(index: number, segments: Segment[], indirect = false): Promise<Uint8Array> {
+    const queue = this.queue(index);
+    const request = queue.add(segments, indirect);
+    this.kick(index);
+    for (let turn = 0; turn < 1000; turn++) {
+      const completion = queue.completions().find((done) => done.request === request);
+      if (completion !== undefined) return queue.received(completion);
+      await new Promise((resolve) => setTimeout(resolve));
+    }
+    throw new Error('request was not completed');
+  }
+}
+
+/** Lets microtasks and timers that are due run. */
+export async function settle(turns = 3): Promise<void> {
+  for (let turn = 0; turn < turns; turn++) await new Promise((resolve) => setTimeout(resolve));
+}
+
+export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
+  return Buffer.compare(a, b) === 0;
+}
+
+/** `length` bytes that differ with place and seed. */
+export function pattern(length: number, seed = 1): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from({ length }, (_, i) => (i * 7 + (i >>> 8) * 13 + seed * 31) & 0xff);
+}
