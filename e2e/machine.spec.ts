@@ -1,18 +1,50 @@
-import { expect, expectScreen, test, typeLine } from './fixtures.ts';
+import { expect, expectScreen, screenText, test, typeLine } from './fixtures.ts';
 
-const PROMPT = /# $|# *$/m;
+const PROMPT = /^~ #$/m;
 
 test('boots to a shell, runs commands, and powers off', async ({ page }) => {
   await page.goto('/');
   await expectScreen(page, PROMPT);
   await typeLine(page, 'uname -a');
   await expectScreen(page, /^Linux .*riscv64/m);
+  await expect(page.getByRole('status')).toHaveText(/^1 CPU · 256 MB · booted in \d+\.\d+ s$/);
+  await expect(page.getByText(/^\d+ MIPS$/)).toBeVisible();
   await page.screenshot({ path: 'test-results/shell.png' });
 
-  await expect(page.getByRole('status')).toContainText(/^1 CPU · 256 MB · booted in \d+\.\d+ s · \d+ MIPS$/);
   await typeLine(page, 'exit');
   await expect(page.getByRole('status')).toContainText('powered off');
-  await page.screenshot({ path: 'test-results/off.png' });
+});
+
+test('the guest knows the size of the terminal', async ({ page }) => {
+  await page.goto('/');
+  await expectScreen(page, PROMPT);
+  const size = async () => {
+    await typeLine(page, 'clear; echo size $(stty size)');
+    await expectScreen(page, /^size \d+ \d+$/m);
+    const [, rows, columns] = /^size (\d+) (\d+)$/m.exec(await screenText(page)) ?? [];
+    return { rows: Number(rows), columns: Number(columns) };
+  };
+  const before = await size();
+  expect(before.rows).toBe(await page.locator('.xterm-rows > div').count());
+  await page.setViewportSize({ width: 700, height: 420 });
+  await expect.poll(size).not.toEqual(before);
+  const after = await size();
+  expect(after.columns).toBeLessThan(before.columns);
+  expect(after.rows).toBe(await page.locator('.xterm-rows > div').count());
+});
+
+test('is readable in the dark', async ({ page }) => {
+  await page.emulateMedia({ colorScheme: 'dark' });
+  await page.goto('/');
+  await expectScreen(page, PROMPT);
+  await typeLine(page, 'ls --color=always /');
+  await expectScreen(page, /proc/);
+  await page.screenshot({ path: 'test-results/dark.png' });
+  const colour = await page
+    .locator('.xterm-viewport')
+    .evaluate((element) => getComputedStyle(element).backgroundColor);
+  const [red = 255, green = 255, blue = 255] = (colour.match(/\d+/g) ?? []).map(Number);
+  expect(Math.max(red, green, blue)).toBeLessThan(64);
 });
 
 for (const [cpus, memory] of [

@@ -33,6 +33,12 @@ test.describe('a kernel that is not there', () => {
   // The browser itself logs the failed request as an error.
   test.use({ cleanConsole: undefined });
 
+  test('is named, with the reason why it may be missing', async ({ page }) => {
+    await page.route('**/kernel/Image-smp', (route) => route.fulfill({ status: 404 }));
+    await page.goto('/?cpus=2');
+    await expect(page.getByRole('alert')).toContainText(/kernel\/Image-smp.*several CPUs.*try again/);
+  });
+
   test('is named', async ({ page }) => {
     await page.route('**/kernel/Image', (route) => route.fulfill({ status: 404 }));
     await page.goto('/');

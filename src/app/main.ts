@@ -1,8 +1,11 @@
+import type { Terminal } from '@xterm/xterm';
+import { MachineError } from '../machine/errors.ts';
 import { Machine, type MachineExit } from '../machine/machine.ts';
 import { browserPlatform } from '../machine/platform/browser.ts';
+import type { Platform } from '../machine/platform/platform.ts';
 import { type PageOptions, parseOptions } from './options.ts';
 import { showProblem } from './problem.ts';
-import { followMachine, showStatus, summarize } from './status.ts';
+import { showSpeed, showStatus } from './status.ts';
 import { findObstacle } from './support.ts';
 import { openTerminal } from './terminal.ts';
 
@@ -23,36 +26,35 @@ function refuse(title: string, text: string): void {
   showStatus('Not started');
 }
 
+async function loadKernel(platform: Platform, cpus: number): Promise<Uint8Array> {
+  if (cpus === 1) return platform.loadFile('kernel/Image');
+  return platform.loadFile('kernel/Image-smp').catch((error: Error) => {
+    const hint =
+      'npm start builds the kernel for several CPUs after the first one: try again in a few minutes';
+    throw new MachineError(`${error.message} (${hint})`);
+  });
+}
+
 async function startMachine(
   options: PageOptions,
   onConsole: (bytes: Uint8Array) => Promise<void>,
 ): Promise<Machine> {
-  showStatus(...summarize(options), 'loading…');
+  showStatus('loading…', options);
   const platform = browserPlatform(new URL('.', location.href));
   const [emulator, kernel, initrd] = await Promise.all([
     platform.loadEmulator(),
-    platform.loadFile(options.cpus === 1 ? 'kernel/Image' : 'kernel/Image-smp'),
+    loadKernel(platform, options.cpus),
     platform.loadFile('kernel/initramfs.cpio'),
   ]);
-  showStatus(...summarize(options), 'booting…');
+  showStatus('booting…', options);
   const { cpus, memory: memoryBytes } = options;
   return Machine.start(platform, {
-    emulator,
-    kernel,
-    initrd,
-    cpus,
-    memoryBytes,
-    onConsole,
-    commandLine: 'quiet',
+    ...{ emulator, kernel, initrd, cpus, memoryBytes },
+    ...{ onConsole, commandLine: 'quiet' },
   });
 }
 
-async function runShell(options: PageOptions): Promise<void> {
-  const terminal = openTerminal(document.querySelector('#terminal') as HTMLElement);
-  const write = (bytes: Uint8Array) => new Promise<void>((resolve) => terminal.write(bytes, resolve));
-  const machine = await startMachine(options, write);
-  const unfollow = followMachine(machine, options);
-
+function connect(terminal: Terminal, machine: Machine): void {
   const send = (bytes: Uint8Array) => machine.write(bytes).catch(() => {}); // typed after the end
   const encoder = new TextEncoder();
   terminal.onData((text) => send(encoder.encode(text)));
@@ -60,15 +62,23 @@ async function runShell(options: PageOptions): Promise<void> {
   terminal.onResize(({ cols, rows }) => machine.resize(cols, rows));
   machine.resize(terminal.cols, terminal.rows);
   terminal.focus();
+}
 
-  const shell = machine.runOnConsole(SHELL);
-  shell.exit.then(() => machine.powerOff()).catch(() => {}); // when the machine ended first
+async function runShell(options: PageOptions): Promise<void> {
+  const terminal = openTerminal(document.querySelector('#terminal') as HTMLElement);
+  const write = (bytes: Uint8Array) => new Promise<void>((resolve) => terminal.write(bytes, resolve));
+  const machine = await startMachine(options, write);
+  connect(terminal, machine);
+  const hideSpeed = showSpeed(machine);
 
-  const exit = await machine.exit.finally(unfollow);
+  const ended = () => {}; // how the machine ended is told below
+  machine.booted.then(({ seconds }) => showStatus(`booted in ${seconds.toFixed(2)} s`, options), ended);
+  machine.runOnConsole(SHELL).exit.then(() => machine.powerOff(), ended);
+
+  const exit = await machine.exit.finally(hideSpeed);
   terminal.options.disableStdin = true;
-  terminal.options.cursorBlink = false;
   if (exit.reason === 'fail') showProblem('The machine failed', `The guest gave up with code ${exit.code}.`);
-  showStatus(...summarize(options), `${ENDS[exit.reason]} – reload the page to start again`);
+  showStatus(`${ENDS[exit.reason]} – reload the page to start again`, options);
 }
 
 async function main(): Promise<void> {

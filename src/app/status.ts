@@ -3,36 +3,36 @@ import type { PageOptions } from './options.ts';
 
 const INTERVAL = 500;
 const MIB = 2 ** 20;
-const SEPARATOR = ' · ';
 
-/** Shows `text` in the status line. */
-export function showStatus(...parts: string[]): void {
-  const line = document.querySelector('#status');
-  if (line) line.textContent = parts.join(SEPARATOR);
+function setText(id: string, text: string): void {
+  const element = document.getElementById(id);
+  if (element) element.textContent = text;
 }
 
-export function summarize({ cpus, memory }: PageOptions): string[] {
-  return [cpus === 1 ? '1 CPU' : `${cpus} CPUs`, `${memory / MIB} MB`];
+/** Shows in the status line what is going on, and with which machine if there is one. */
+export function showStatus(what: string, options?: PageOptions): void {
+  setText('status', options ? `${summarize(options)} · ${what}` : what);
 }
 
-/** Keeps the status line up to date until the returned function is called. */
-export function followMachine(machine: Machine, options: PageOptions): () => void {
-  let boot = 'booting…';
-  machine.booted.then(
-    ({ seconds }) => {
-      boot = `booted in ${seconds.toFixed(2)} s`;
-    },
-    () => {}, // how the machine ended is told elsewhere
-  );
+function summarize({ cpus, memory }: PageOptions): string {
+  return `${cpus} CPU${cpus === 1 ? '' : 's'} · ${memory / MIB} MB`;
+}
+
+/**
+ * Shows how fast the machine runs until the returned function is called. The figure stands apart
+ * from the status line, which screen readers announce at every change.
+ */
+export function showSpeed(machine: Machine): () => void {
+  const total = (instructions: readonly number[]) => instructions.reduce((sum, each) => sum + each, 0);
   let before = machine.stats();
-  const update = () => {
+  const timer = setInterval(() => {
     const now = machine.stats();
-    const total = (instructions: readonly number[]) => instructions.reduce((sum, each) => sum + each, 0);
-    const mips =
-      (total(now.instructions) - total(before.instructions)) / (now.seconds - before.seconds) / 1e6;
+    const rate = (total(now.instructions) - total(before.instructions)) / (now.seconds - before.seconds);
     before = now;
-    showStatus(...summarize(options), boot, `${Math.round(mips)} MIPS`);
+    setText('speed', `${Math.round(rate / 1e6)} MIPS`);
+  }, INTERVAL);
+  return () => {
+    clearInterval(timer);
+    setText('speed', '');
   };
-  const timer = setInterval(update, INTERVAL);
-  return () => clearInterval(timer);
 }
