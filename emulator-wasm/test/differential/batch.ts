@@ -188,8 +188,8 @@ export interface CoreMode {
   readonly stride: number;
 }
 
-/** More than any batch executes: a core gone astray stops here. */
-const LIMIT = 200_000_000;
+/** More than any program executes: a core gone astray stops here. */
+const LIMIT = 200_000;
 
 export class CoreFailure extends Error {}
 
@@ -209,7 +209,7 @@ export function runOnCore(
   }
   const satp = frames ? mapPages(machine, frames) : 0n;
   core.reset(RAM_START, PRIV_M, satp);
-  drive(core, mode.stride);
+  drive(core, mode.stride, LIMIT * batch.programs.length);
 
   const results = new Uint8Array(size - (batch.results - RAM_START));
   const first = (batch.results - RAM_START) / PAGE;
@@ -220,10 +220,10 @@ export function runOnCore(
   return { results, instret: core.instret };
 }
 
-function drive(core: Core, stride: number): void {
+function drive(core: Core, stride: number, limit: number): void {
   let power = POWER_RUNNING;
-  const step = BigInt(Math.min(stride, LIMIT));
-  for (let run = 0; power === POWER_RUNNING && run < LIMIT / Number(step); run++) power = core.run(step);
+  const step = BigInt(Math.min(stride, limit));
+  for (let run = 0; power === POWER_RUNNING && run < limit / Number(step); run++) power = core.run(step);
   if (power === POWER_OFF) return;
   const { view } = core.machine;
   const csr = (offset: number) => `0x${view.getBigUint64(HARTS + offset, true).toString(16)}`;

@@ -1,0 +1,80 @@
+/**
+ * The long form of the differential test.
+ *
+ *     fuzz [--seed N] [--long] [--minutes N]              all groups, until the time is up
+ *     fuzz --seed N --group G --index N [--count N]       one batch again, as a failure names it
+ */
+import { parseArgs } from 'node:util';
+import {
+  createCore,
+  FREE,
+  identities,
+  type Outcome,
+  PAGED,
+  runBatch,
+  runGroups,
+  STEPS,
+  STRIDES,
+} from './campaign.ts';
+import { GROUPS, type Group } from './program.ts';
+
+const PROGRAMS = 40;
+const MODES = [FREE, PAGED, STRIDES, STEPS];
+
+const { values } = parseArgs({
+  options: {
+    seed: { type: 'string' },
+    group: { type: 'string' },
+    index: { type: 'string', default: '0' },
+    count: { type: 'string', default: '1' },
+    long: { type: 'boolean', default: false },
+    minutes: { type: 'string' },
+  },
+});
+
+function number(name: string, text: string): number {
+  if (!/^\d+(\.\d+)?$/.test(text)) throw new Error(`--${name} takes a number, not '${text}'`);
+  return Number(text);
+}
+
+function isGroup(name: string): name is Group {
+  return (GROUPS as readonly string[]).includes(name);
+}
+
+async function main(): Promise<number> {
+  const seed = values.seed === undefined ? Date.now() % 1_000_000 : number('seed', values.seed);
+  const core = await createCore();
+  if (values.group !== undefined) {
+    if (!isGroup(values.group)) throw new Error(`--group is one of ${GROUPS.join(', ')}`);
+    const programs = identities(
+      seed,
+      values.group,
+      number('index', values.index),
+      number('count', values.count),
+    );
+    return finish(await runBatch(core, programs, MODES));
+  }
+  const minutes = number('minutes', values.minutes ?? (values.long ? '30' : '1'));
+  console.log(`seed ${seed}, ${minutes} minutes`);
+  const end = Date.now() + minutes * 60_000;
+  let instructions = 0;
+  for (let from = 0; Date.now() < end; from += PROGRAMS) {
+    const outcome = await runGroups(core, seed, from, PROGRAMS, MODES, () => {});
+    instructions += outcome.instructions;
+    console.log(
+      `programs ${from} to ${from + PROGRAMS - 1} of each group: ${instructions} instructions agree`,
+    );
+    if (outcome.failures.length > 0) return finish(outcome);
+  }
+  return 0;
+}
+
+function finish({ instructions, failures }: Outcome): number {
+  console.log(failures.length > 0 ? failures.join('\n\n') : `${instructions} instructions agree`);
+  return failures.length > 0 ? 1 : 0;
+}
+
+process.exitCode = await main().catch((error: Error) => {
+  console.error(error.message);
+  return 2;
+});
