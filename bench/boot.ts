@@ -1,15 +1,16 @@
 import { execFile, spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { nodePlatform } from '../src/machine/platform/node.ts';
 import { INIT_STARTED } from '../src/machine/protocol.ts';
-import { BOOT_MEMORY_MIB, bootLinux, INITRD, KERNEL } from './linux.ts';
+import { bootLinux, INITRD, KERNEL, MEMORY_MIB } from './linux.ts';
+import { benchPlatform, PUBLIC } from './platform.ts';
+import { median, printTable } from './table.ts';
 import { processTime } from './threads.ts';
 
 const run = promisify(execFile);
 
-const PUBLIC = join(import.meta.dirname, '../public');
 const TIMEOUT = 60_000;
+const REQUIRED = 1;
 
 /** What it cost from the start of the virtual machine to the first line of PID 1, in seconds. */
 export interface BootSample {
@@ -21,17 +22,9 @@ export interface BootSample {
 }
 
 const QEMU = [
-  ...[
-    '-M',
-    'virt',
-    '-m',
-    `${BOOT_MEMORY_MIB}M`,
-    '-kernel',
-    join(PUBLIC, KERNEL),
-    '-initrd',
-    join(PUBLIC, INITRD),
-  ],
-  ...['-append', 'console=hvc0 quiet', '-display', 'none', '-serial', 'none', '-monitor', 'none'],
+  ...['-M', 'virt', '-m', `${MEMORY_MIB}M`],
+  ...['-kernel', join(PUBLIC, KERNEL), '-initrd', join(PUBLIC, INITRD), '-append', 'console=hvc0 quiet'],
+  ...['-display', 'none', '-serial', 'none', '-monitor', 'none'],
   ...['-global', 'virtio-mmio.force-legacy=false', '-device', 'virtio-serial-device'],
   ...['-chardev', 'stdio,id=console', '-device', 'virtconsole,chardev=console'],
 ];
@@ -40,10 +33,8 @@ const QEMU = [
 export function bootInQemu(): Promise<BootSample> {
   return new Promise((resolve, reject) => {
     const start = performance.now();
-    const qemu = spawn('qemu-system-riscv64', QEMU, {
-      stdio: ['ignore', 'pipe', 'inherit'],
-      timeout: TIMEOUT,
-    });
+    const stdio = ['ignore', 'pipe', 'inherit'] as const;
+    const qemu = spawn('qemu-system-riscv64', QEMU, { stdio: [...stdio], timeout: TIMEOUT });
     let output = '';
     qemu.stdout.setEncoding('utf8').on('data', (text: string) => {
       const before = output.includes(INIT_STARTED);
@@ -60,18 +51,49 @@ export function bootInQemu(): Promise<BootSample> {
 
 /**
  * Boots the kernel in a fresh Node: in one that has booted before, the core is optimised already.
- * @param command that makes this program call `bootHere`
+ * @param wasm path of the core
  */
-export async function bootInNode(command: string): Promise<BootSample> {
-  const program = [...process.execArgv, process.argv[1] as string, command];
+async function bootInNode(wasm: string): Promise<BootSample> {
+  const program = [...process.execArgv, process.argv[1] as string, BOOT_HERE, '--wasm', wasm];
   const { stdout } = await run(process.execPath, program, { timeout: TIMEOUT });
   return JSON.parse(stdout);
 }
 
-/** Boots the kernel in this process. */
-export async function bootHere(): Promise<BootSample> {
+/** The command by which the benchmark starts itself to boot once in that process. */
+export const BOOT_HERE = 'boot-here';
+
+/** Boots the kernel in this process, and prints what it cost. */
+export async function bootHere(wasm: string): Promise<void> {
   const before = process.cpuUsage();
-  const { seconds, instructions } = await bootLinux(nodePlatform(PUBLIC));
+  const { seconds, instructions } = await bootLinux(benchPlatform(wasm));
   const { user, system } = process.cpuUsage(before);
-  return { elapsed: seconds, cpu: (user + system) / 1e6, instructions };
+  console.log(JSON.stringify({ elapsed: seconds, cpu: (user + system) / 1e6, instructions }));
+}
+
+export function benchBootInNode(wasm: string, repeat: number): Promise<void> {
+  return benchBoot('Boot in Node', repeat, () => bootInNode(wasm));
+}
+
+/** Boots `repeat` times in QEMU and by `boot` by turns, and prints a table. */
+export async function benchBoot(
+  title: string,
+  repeat: number,
+  boot: () => Promise<BootSample>,
+): Promise<void> {
+  const samples = { qemu: [] as BootSample[], ours: [] as BootSample[] };
+  for (let round = 0; round < repeat; round++) {
+    samples.qemu.push(await bootInQemu());
+    samples.ours.push(await boot());
+  }
+  console.log(`${title}: from the start of the virtual machine to PID 1, medians of ${repeat}`);
+  printTable(['', 'seconds', 'processor s', 'M instructions'], Object.entries(samples).map(describeBoots));
+  const elapsed = (from: BootSample[]) => median(from.map(({ elapsed }) => elapsed));
+  const ratio = elapsed(samples.ours) / elapsed(samples.qemu);
+  console.log(`boot takes ${ratio.toFixed(2)} × qemu's time (required: at most ${REQUIRED.toFixed(2)})\n`);
+}
+
+function describeBoots([name, samples]: [string, BootSample[]]): string[] {
+  const middle = (key: keyof BootSample) => median(samples.map((sample) => sample[key]));
+  const millions = middle('instructions') / 1e6;
+  return [name, middle('elapsed').toFixed(3), middle('cpu').toFixed(2), millions ? millions.toFixed(1) : ''];
 }

@@ -6,12 +6,12 @@ import { CHROMIUM } from '../e2e/browser.ts';
 import type { BootFigures } from '../src/machine/machine.ts';
 import { startServer } from '../src/server/server.ts';
 import type { BootSample } from './boot.ts';
+import { PUBLIC } from './platform.ts';
 import { parseReport, type Sample } from './sample.ts';
 import { findProcesses, findThreads, processTime, threadClock } from './threads.ts';
 import { WORKLOADS_FOLDER, type Workload } from './workloads.ts';
 
 const PAGE = join(import.meta.dirname, 'page');
-const PUBLIC = join(import.meta.dirname, '../public');
 const BUILT = join(import.meta.dirname, '../dist/bench-page');
 
 // The name of a dedicated worker's thread in Chromium, as far as Linux keeps it.

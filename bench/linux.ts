@@ -1,19 +1,25 @@
 import { type BootFigures, Machine } from '../src/machine/machine.ts';
 import type { Platform } from '../src/machine/platform/platform.ts';
 
-export const BOOT_MEMORY_MIB = 256;
+export const MEMORY_MIB = 256;
 export const KERNEL = 'kernel/Image';
+const KERNEL_SMP = 'kernel/Image-smp';
 export const INITRD = 'kernel/initramfs.cpio';
+
+/** Starts Linux with what is loaded already: the machine's time begins after loading. */
+export async function startLinux(platform: Platform, cpus: number): Promise<Machine> {
+  const [emulator, kernel, initrd] = await Promise.all([
+    platform.loadEmulator(),
+    platform.loadFile(cpus === 1 ? KERNEL : KERNEL_SMP),
+    platform.loadFile(INITRD),
+  ]);
+  const size = { cpus, memoryBytes: MEMORY_MIB * 2 ** 20 };
+  return Machine.start(platform, { emulator, kernel, initrd, ...size, commandLine: 'quiet' });
+}
 
 /** Boots Linux with one hart up to the first line of PID 1, then pulls the plug. */
 export async function bootLinux(platform: Platform): Promise<BootFigures> {
-  const [emulator, kernel, initrd] = await Promise.all([
-    platform.loadEmulator(),
-    platform.loadFile(KERNEL),
-    platform.loadFile(INITRD),
-  ]);
-  const options = { cpus: 1, memoryBytes: BOOT_MEMORY_MIB * 2 ** 20, commandLine: 'quiet' };
-  const machine = await Machine.start(platform, { emulator, kernel, initrd, ...options });
+  const machine = await startLinux(platform, 1);
   try {
     return await machine.booted;
   } finally {

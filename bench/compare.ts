@@ -1,0 +1,71 @@
+import { readFile } from 'node:fs/promises';
+import { runOnCore } from './core.ts';
+import { runInQemu } from './qemu.ts';
+import { parseReport, type Sample } from './sample.ts';
+import { geometricMean, median, printTable } from './table.ts';
+import { threadClock } from './threads.ts';
+import { compileWorkloads, type Workload } from './workloads.ts';
+
+const REQUIRED_RATIO = 0.35;
+const STARTUP_RUNS = 5;
+
+export type Runner = (workload: Workload) => Promise<Sample>;
+
+interface Comparison {
+  name: string;
+  qemu: Sample[];
+  ours: Sample[];
+}
+
+/** Runs each workload `repeat` times in both emulators by turns. */
+async function compare(workloads: Workload[], repeat: number, ours: Runner): Promise<Comparison[]> {
+  const comparisons = workloads.map((workload) => ({ workload, qemu: [] as Sample[], ours: [] as Sample[] }));
+  for (let round = 0; round < repeat; round++) {
+    for (const comparison of comparisons) {
+      comparison.qemu.push(await runInQemu(comparison.workload));
+      comparison.ours.push(await ours(comparison.workload));
+    }
+  }
+  return comparisons.map(({ workload, qemu, ours }) => ({ name: workload.name, qemu, ours }));
+}
+
+const cpuOf = (samples: Sample[]) => median(samples.map(({ cpu }) => cpu));
+
+function printComparisons(comparisons: Comparison[], startup: Comparison): void {
+  const ratios: number[] = [];
+  const rows = comparisons.map(({ name, qemu, ours }) => {
+    const qemuSeconds = cpuOf(qemu) - cpuOf(startup.qemu);
+    const ourSeconds = cpuOf(ours) - cpuOf(startup.ours);
+    const ratio = qemuSeconds / ourSeconds;
+    ratios.push(ratio);
+    const mips = median(ours.map(({ instructions }) => instructions)) / ourSeconds / 1e6;
+    return [name, qemuSeconds.toFixed(3), ourSeconds.toFixed(3), mips.toFixed(0), ratio.toFixed(2)];
+  });
+  printTable(['workload', 'qemu s', 'ours s', 'MIPS', 'ratio'], rows);
+  console.log(`geometric mean ${geometricMean(ratios).toFixed(3)} × qemu (required: ${REQUIRED_RATIO})\n`);
+}
+
+/** Runs the named workloads in QEMU and by `ours`, and prints a table. */
+export async function benchWorkloads(
+  title: string,
+  names: string[],
+  repeat: number,
+  ours: Runner,
+): Promise<void> {
+  console.log(`${title}: processor seconds, start-up subtracted, medians of ${repeat}`);
+  const { startup, workloads } = await compileWorkloads(names);
+  const [idle] = await compare([startup], STARTUP_RUNS, ours);
+  if (idle) printComparisons(await compare(workloads, repeat, ours), idle);
+}
+
+/** Runs workloads in this very thread. */
+export async function nodeRunner(wasm: string): Promise<Runner> {
+  const module = await WebAssembly.compile(await readFile(wasm));
+  const clock = threadClock('/proc/thread-self');
+  return async ({ name, path }) => {
+    const elf = await readFile(path);
+    const start = clock();
+    const output = runOnCore(module, elf);
+    return { cpu: clock() - start, ...parseReport(name, output) };
+  };
+}
