@@ -5,6 +5,7 @@
  */
 import { readFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
+import { SetupFailure } from './failure.mjs';
 import { inProject, PROJECT } from './places.mjs';
 
 const FOLDER = 'dist/node';
@@ -50,7 +51,8 @@ export const bundle = {
   outputs: { node: FOLDER },
   async run(work) {
     const { build } = await import('esbuild');
-    await build({
+    const result = build({
+      logLevel: 'silent',
       absWorkingDir: PROJECT,
       entryPoints: PROGRAMS,
       outdir: join(work, 'node'),
@@ -61,5 +63,6 @@ export const bundle = {
       packages: 'external',
       plugins: [sourceFolders],
     });
+    await result.catch((error) => Promise.reject(new SetupFailure(error.message)));
   },
 };

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { createWriteStream } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { finished } from 'node:stream/promises';
 import { SetupFailure } from './failure.mjs';
@@ -16,7 +16,7 @@ const TAIL_LINES = 30;
  */
 
 /**
- * Runs a command quietly. Its output goes to a log; the end of it is shown should it fail.
+ * Runs a command quietly. Should it fail, the end of its output is shown, and a log is kept.
  * @param {string} command
  * @param {readonly string[]} args
  * @param {RunOptions} [options]
@@ -48,6 +48,7 @@ export async function run(command, args, { cwd = PROJECT, env = {}, onLine = () 
   const ending = await end(child);
   await finished(file.end());
   if (ending) throw new SetupFailure(`${command} ${ending}; the whole log: ${log}\n${tail.join('\n')}`);
+  await rm(log);
 }
 
 /**
