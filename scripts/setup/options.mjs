@@ -1,13 +1,15 @@
 /**
- * Which kernel a command line asks for: that for several harts is built only when needed. Whether
- * the number makes sense is for the program to say.
+ * Which kernel a command line of the boot program asks for: that for several harts is built only
+ * when needed. Whether the number makes sense is for the program to say.
  * @param {readonly string[]} args
  * @param {Record<string, string | undefined>} env
  * @returns {'kernel' | 'kernel-smp'}
  */
 export function kernelFor(args, env) {
-  const index = args.findLastIndex((arg) => arg === '--cpus' || arg.startsWith('--cpus='));
-  const option = args[index]?.split('=')[1] ?? args[index + 1];
+  // What follows --exec are the options of a command in the guest.
+  const own = args.includes('--exec') ? args.slice(0, args.indexOf('--exec')) : args;
+  const index = own.findLastIndex((arg) => arg === '--cpus' || arg.startsWith('--cpus='));
+  const option = own[index]?.split('=')[1] ?? own[index + 1];
   const cpus = index < 0 ? env.LINUXRUN_CPUS : option;
   return Number(cpus) > 1 ? 'kernel-smp' : 'kernel';
 }

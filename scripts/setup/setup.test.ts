@@ -13,6 +13,8 @@ test.each([
   [['--cpus', '2'], {}, 'kernel-smp'],
   [['--cpus=4', '--trace'], {}, 'kernel-smp'],
   [['--cpus', '4', '--cpus', '1'], {}, 'kernel'],
+  [['--exec', 'make', '--cpus', '4'], {}, 'kernel'],
+  [['--cpus', '2', '--exec', 'nproc'], {}, 'kernel-smp'],
   [['--cpus'], {}, 'kernel'],
   [['--cpus', 'many'], {}, 'kernel'],
   [[], { LINUXRUN_CPUS: '4' }, 'kernel-smp'],
