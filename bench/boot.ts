@@ -1,5 +1,6 @@
 import { execFile, spawn } from 'node:child_process';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { INIT_STARTED } from '../src/machine/protocol.ts';
 import { bootLinux, INITRD, KERNEL, MEMORY_MIB } from './linux.ts';
@@ -11,6 +12,8 @@ const run = promisify(execFile);
 
 const TIMEOUT = 60_000;
 const REQUIRED = 1;
+/** Before each boot, so that what the one before left to be cleaned up does not disturb it, in ms. */
+const SETTLE = 500;
 
 /** What it cost from the start of the virtual machine to the first line of PID 1, in seconds. */
 export interface BootSample {
@@ -82,7 +85,9 @@ export async function benchBoot(
 ): Promise<void> {
   const samples = { qemu: [] as BootSample[], ours: [] as BootSample[] };
   for (let round = 0; round < repeat; round++) {
+    await sleep(SETTLE);
     samples.qemu.push(await bootInQemu());
+    await sleep(SETTLE);
     samples.ours.push(await boot());
   }
   console.log(`${title}: from the start of the virtual machine to PID 1, medians of ${repeat}`);
