@@ -33,6 +33,13 @@ test('the guest knows the size of the terminal', async ({ page }) => {
   expect(after.rows).toBe(await page.locator('.xterm-rows > div').count());
 });
 
+test('tells when the guest reboots', async ({ page }) => {
+  await page.goto('/');
+  await expectScreen(page, PROMPT);
+  await typeLine(page, 'reboot -f');
+  await expect(page.getByRole('status')).toContainText('ended by a reboot');
+});
+
 test('is readable in the dark', async ({ page }) => {
   await page.emulateMedia({ colorScheme: 'dark' });
   await page.goto('/');
@@ -51,6 +58,7 @@ for (const [cpus, memory] of [
   [1, '64M'],
   [1, '2G'],
   [2, '256M'],
+  [2, '2G'],
   [4, '64M'],
   [4, '2G'],
 ]) {

@@ -29,6 +29,22 @@ for (const [query, message] of [
   });
 }
 
+test('refuses a kernel that is none', async ({ page }) => {
+  await page.route('**/kernel/Image', (route) => route.fulfill({ body: 'not a kernel' }));
+  await page.goto('/');
+  await expect(page.getByRole('alert')).toContainText(/kernel/);
+  await expect(page.getByRole('status')).toHaveText('Stopped');
+});
+
+test('refuses an emulator that is none', async ({ page }) => {
+  await page.route('**/emulator.wasm', (route) =>
+    route.fulfill({ contentType: 'application/wasm', body: 'not wasm' }),
+  );
+  await page.goto('/');
+  await expect(page.getByRole('alert')).toContainText(/WebAssembly/);
+  await expect(page.getByRole('status')).toHaveText('Stopped');
+});
+
 test.describe('a kernel that is not there', () => {
   // The browser itself logs the failed request as an error.
   test.use({ cleanConsole: undefined });
