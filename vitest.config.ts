@@ -6,7 +6,7 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 60_000,
     maxWorkers: 2,
-    projects: ['src', 'emulator-wasm', 'bench', 'scripts'].map((folder) => ({
+    projects: ['src', 'emulator-wasm', 'kernel', 'bench', 'scripts'].map((folder) => ({
       extends: true,
       test: { name: folder, include: [`${folder}/**/*.test.ts`] },
     })),

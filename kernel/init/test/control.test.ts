@@ -1,0 +1,108 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { encodePowerOff, encodeRun, encodeSignal } from '../../../src/machine/agent-protocol.ts';
+
+const RUNS = 60;
+const INIT = join(import.meta.dirname, '..');
+const SOURCES = ['test/receive.c', 'control.c', 'message.c'].map((file) => join(INIT, file));
+const FLAGS = ['-std=gnu11', '-g', '-Wall', '-Wextra', '-Werror', '-fsanitize=address,undefined'];
+const HEADERS = ['errno.h', 'stdint.h', 'stdlib.h', 'string.h', 'unistd.h'].flatMap((file) => [
+  '-include',
+  file,
+]);
+
+let folder: string;
+/** init's reader of the control stream, compiled for this computer and checked for every bad access. */
+let reader: string;
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'linuxrun-init-'));
+  reader = join(folder, 'receive');
+  execFileSync('gcc', [...FLAGS, ...HEADERS, ...SOURCES, '-o', reader]);
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+function receive(stream: Uint8Array): string[] {
+  // Arrays that a malformed RUN leaves behind go with the child that read them.
+  const env = { ...process.env, ASAN_OPTIONS: 'detect_leaks=0' };
+  const { status, stdout, stderr } = spawnSync(reader, { input: stream, encoding: 'latin1', env });
+  expect([status, stderr]).toEqual([0, '']);
+  return stdout.split('\n').slice(0, -1);
+}
+
+const word = fc.stringMatching(/^[a-z/=]{0,12}$/);
+const u32 = fc.nat(0xffff_ffff);
+const run = fc
+  .record({
+    process: u32,
+    args: fc.array(word),
+    env: fc.array(word),
+    directory: word,
+    console: fc.boolean(),
+  })
+  .map((request) => ({
+    bytes: encodeRun(request),
+    line: [
+      '1',
+      request.process,
+      Number(request.console),
+      ...[...request.args, ...request.env].map((s) => `[${s}]`),
+    ]
+      .concat(request.directory)
+      .join(' '),
+  }));
+const signal = u32.map((process) => ({ bytes: encodeSignal(process, 15), line: '4' }));
+const unknown = fc.constant({ bytes: Uint8Array.of(3, 0, 0, 0, 200, 1, 2), line: '200' });
+const powerOff = fc.constant({ bytes: encodePowerOff(), line: '5' });
+const message = fc.oneof(run, signal, unknown, powerOff);
+
+test('every message of the host is understood', () => {
+  fc.assert(
+    fc.property(fc.array(message), (messages) => {
+      const lines = receive(Buffer.concat(messages.map(({ bytes }) => bytes)));
+      expect(lines).toEqual([...messages.map(({ line }) => line), 'closed']);
+    }),
+    { numRuns: RUNS },
+  );
+});
+
+test('a frame of 1 MiB is read, one of no bytes or more ends the stream', () => {
+  const frame = (length: number) => {
+    const bytes = new Uint8Array(4 + length);
+    new DataView(bytes.buffer).setUint32(0, length, true);
+    bytes[4] = 200;
+    return bytes;
+  };
+  expect(receive(Buffer.concat([frame(1 << 20), frame(1)]))).toEqual(['200', '200', 'closed']);
+  expect(receive(frame((1 << 20) + 1))).toEqual(['closed']);
+  expect(receive(Uint8Array.of(0, 0, 0, 0, ...encodePowerOff()))).toEqual(['closed']);
+  expect(receive(Uint8Array.of(255, 255, 255, 255, 5))).toEqual(['closed']);
+});
+
+test('fields longer than their message are found, and never read past its end', () => {
+  const broken = fc.record({ message: run, at: fc.nat(), value: fc.nat(255), cut: fc.nat(30) });
+  fc.assert(
+    fc.property(broken, ({ message, at, value, cut }) => {
+      const body = message.bytes.slice(4, Math.max(5, message.bytes.length - cut));
+      if (body.length > 1) body[1 + (at % (body.length - 1))] = value;
+      const header = new Uint8Array(4);
+      new DataView(header.buffer).setUint32(0, body.length, true);
+      const lines = receive(Buffer.concat([header, body, encodePowerOff()]));
+      expect(lines.slice(-2)).toEqual(['5', 'closed']);
+    }),
+    { numRuns: RUNS },
+  );
+});
+
+test('arbitrary bytes do no harm', () => {
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) => {
+      expect(receive(bytes).at(-1)).toBe('closed');
+    }),
+    { numRuns: RUNS },
+  );
+});

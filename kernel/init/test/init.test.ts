@@ -1,0 +1,162 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { Machine } from '../../../src/machine/machine.ts';
+import { nodePlatform } from '../../../src/machine/platform/node.ts';
+
+const PUBLIC = join(import.meta.dirname, '../../../public');
+const PATH = '/nowhere:/bin';
+
+let machine: Machine;
+let console_ = '';
+
+async function boot(): Promise<Machine> {
+  const platform = nodePlatform(PUBLIC);
+  console_ = '';
+  return Machine.start(platform, {
+    emulator: await platform.loadEmulator(),
+    kernel: await readFile(join(PUBLIC, 'kernel/Image')),
+    initrd: await readFile(join(PUBLIC, 'kernel/initramfs.cpio')),
+    cpus: 1,
+    memoryBytes: 128 << 20,
+    commandLine: 'quiet',
+    onConsole: (bytes) => {
+      console_ += Buffer.from(bytes).toString();
+    },
+  });
+}
+
+async function text(stream: ReadableStream<Uint8Array>): Promise<string> {
+  const parts: Uint8Array[] = [];
+  const reader = stream.getReader();
+  for (let next = await reader.read(); next.value; next = await reader.read()) parts.push(next.value);
+  return Buffer.concat(parts).toString();
+}
+
+interface Options {
+  input?: string;
+  env?: Record<string, string>;
+  cwd?: string;
+}
+
+async function run(args: string[], { input = '', env = { PATH }, cwd = '/' }: Options = {}) {
+  const process = machine.run({ args, env, cwd });
+  const stdin = process.stdin.getWriter();
+  // A program that does not read all of its input closes the stream.
+  stdin.write(Buffer.from(input)).catch(() => {});
+  stdin.close().catch(() => {});
+  const [stdout, stderr, status] = await Promise.all([
+    text(process.stdout),
+    text(process.stderr),
+    process.exit,
+  ]);
+  return { stdout, stderr, status };
+}
+
+const shell = (script: string, options?: Options) => run(['sh', '-c', script], options);
+
+describe('init', () => {
+  beforeAll(async () => {
+    machine = await boot();
+  });
+  afterAll(() => machine?.stop());
+
+  test('gives a program its arguments, environment, folder and streams', async () => {
+    const options = { env: { PATH, A: '1 2' }, cwd: '/sys', input: 'in' };
+    const result = await run(
+      ['sh', '-c', 'echo "$0" "$1" "$A" "$PWD"; cat; echo err >&2; exit 7', 'x', 'y z'],
+      options,
+    );
+    expect(result).toEqual({ stdout: 'x y z 1 2 /sys\nin', stderr: 'err\n', status: 7 });
+  });
+
+  test.each([
+    ['a program that is not there', ['no-such-program'], {}, 127],
+    ['a program that is not in the path', ['sh'], { env: { PATH: '/nowhere' } }, 127],
+    ['no name', [''], {}, 127],
+    ['a file that is no program', ['/proc/version'], {}, 126],
+    ['a folder', ['/bin'], {}, 126],
+    ['a working directory that is not there', ['sh'], { cwd: '/nowhere' }, 126],
+  ])('%s is told from a program that fails', async (_, args, options, status) => {
+    const result = await run(args, options);
+    expect(result.status).toBe(status);
+    expect(result.stderr).toMatch(/^LinuxRun: .+\n$/);
+  });
+
+  test('finds programs without a PATH', async () => {
+    expect((await run(['sh', '-c', 'exit 3'], { env: {} })).status).toBe(3);
+  });
+
+  test('carries much data both ways, whole', async () => {
+    const input = 'the quick brown fox\n'.repeat(50_000);
+    expect((await run(['sh', '-c', 'cat'], { input })).stdout === input).toBe(true);
+    expect((await shell('head -n 1', { input })).stdout).toBe('the quick brown fox\n');
+  });
+
+  test('reports signals as a shell does, and sends them', async () => {
+    expect((await shell('kill -SEGV $$')).status).toBe(128 + 11);
+    const process = machine.run({
+      args: ['sh', '-c', 'trap "exit 9" USR1; echo ready; while :; do sleep 0.1; done'],
+      env: { PATH },
+    });
+    const reader = process.stdout.getReader();
+    await reader.read();
+    process.kill(10);
+    expect(await process.exit).toBe(9);
+  });
+
+  test('runs many processes at once', async () => {
+    const results = await Promise.all(Array.from({ length: 30 }, (_, i) => shell(`echo ${i}; exit ${i}`)));
+    expect(results.map(({ stdout, status }) => [stdout, status])).toEqual(
+      results.map((_, i) => [`${i}\n`, i]),
+    );
+  });
+
+  test('reaps orphans', async () => {
+    await shell('for i in 1 2 3; do (sleep 0.1 &) ; done');
+    const { stdout } = await shell('sleep 0.5; cat /proc/[0-9]*/stat');
+    expect(stdout).not.toMatch(/ Z /);
+    expect(stdout).not.toContain('(sleep)');
+  });
+
+  test('mounts what programs expect, with loopback up', async () => {
+    const { stdout } = await shell('cut -d" " -f2,3 /proc/mounts; ip -o addr show lo');
+    const mounts = stdout.split('\n');
+    for (const expected of [
+      '/proc proc',
+      '/sys sysfs',
+      '/sys/fs/cgroup cgroup2',
+      '/dev devtmpfs',
+      '/dev/pts devpts',
+    ]) {
+      expect(mounts).toContain(expected);
+    }
+    for (const folder of ['/dev/shm', '/run', '/tmp']) expect(mounts).toContain(`${folder} tmpfs`);
+    expect(stdout).toContain('inet 127.0.0.1/8 ');
+  });
+
+  test('gives the console, with job control, to one session after the other', async () => {
+    for (const status of [5, 6]) {
+      const process = machine.runOnConsole({ args: ['sh'], env: { PATH } });
+      await machine.write(Buffer.from(`tty; echo to-stderr > /dev/stderr; sleep 100\n`));
+      await expect.poll(() => console_, { timeout: 20_000 }).toContain('\r\nto-stderr');
+      expect(console_).toContain('/dev/hvc0');
+      await machine.write(Buffer.from('\x03'));
+      await machine.write(Buffer.from(`exit ${status}\n`));
+      expect(await process.exit).toBe(status);
+      console_ = '';
+    }
+  });
+
+  test('ends even a process that ignores SIGTERM, then powers off', async () => {
+    const process = machine.run({
+      args: ['sh', '-c', 'trap "" TERM; echo; while :; do sleep 1; done'],
+      env: { PATH },
+    });
+    const ended = process.exit.catch(() => 'lost with the machine');
+    await process.stdout.getReader().read();
+    machine.powerOff();
+    expect((await machine.exit).reason).toBe('poweroff');
+    expect(await ended).toBe(128 + 9);
+  });
+});

@@ -1,0 +1,70 @@
+/* Feeds standard input to init's control stream and prints every message as init understands it. */
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "../control.h"
+#include "../vsock.h"
+
+int vsock_connect(unsigned port)
+{
+	(void)port;
+	return 0;
+}
+
+int write_all(int fd, const void *data, size_t length)
+{
+	(void)fd, (void)data, (void)length;
+	return 0;
+}
+
+static void print_strings(char **strings)
+{
+	for (char **s = strings; *s; s++)
+		printf(" [%s]", *s);
+	free(strings);
+}
+
+static void print_run(struct message m)
+{
+	uint32_t id;
+	uint8_t flags;
+
+	if (!read_u32(&m, &id) || !read_u8(&m, &flags)) {
+		printf(" malformed");
+		return;
+	}
+	printf(" %u %u", id, flags);
+
+	char **arguments = read_strings(&m);
+
+	if (arguments)
+		print_strings(arguments);
+
+	char **environment = arguments ? read_strings(&m) : NULL;
+
+	if (environment)
+		print_strings(environment);
+
+	char *directory = environment ? read_string(&m) : NULL;
+
+	printf(" %s", directory ? directory : "malformed");
+}
+
+static void handle(enum message_type type, struct message m)
+{
+	printf("%d", type);
+	if (type == RUN)
+		print_run(m);
+	printf("\n");
+}
+
+int main(void)
+{
+	setvbuf(stdout, NULL, _IOFBF, 1 << 16);
+	control_connect();
+	while (control_receive(handle) == 0)
+		;
+	printf("closed\n");
+	return 0;
+}
