@@ -1,12 +1,10 @@
 import {
   CONTROL_PORT,
   encodePowerOff,
-  encodeRun,
   encodeSignal,
   type GuestMessage,
   MessageReader,
   PROTOCOL_VERSION,
-  type RunRequest,
   STREAM_HEADER_SIZE,
   STREAM_PORT,
 } from './agent-protocol.ts';
@@ -53,12 +51,18 @@ export class Agent {
     vsock.listen(STREAM_PORT, (stream) => void this.#attach(stream));
   }
 
-  /** @param streams none for a process on the console */
-  run(request: RunRequest, events: ProcessEvents, streams?: ProcessStreams): void {
+  /**
+   * @param run the RUN message that starts process `id`
+   * @param streams none for a process on the console
+   */
+  run(id: number, run: Uint8Array, events: ProcessEvents, streams?: ProcessStreams): void {
     const process = { events, streams, awaited: new Set(streams ? [STDIN, ...OUTPUTS] : []) };
-    if (this.#ended !== undefined) return this.#lose(process, this.#ended);
-    this.#processes.set(request.process, process);
-    this.#send(encodeRun(request));
+    if (this.#ended === undefined) {
+      this.#processes.set(id, process);
+      this.#send(run);
+    } else {
+      this.#lose(process, this.#ended);
+    }
   }
 
   signal(process: number, signal: number): void {

@@ -1,4 +1,5 @@
 import {
+  H_RUN,
   M_DOORBELL,
   M_EXIT_CODE,
   M_TOHOST,
@@ -6,9 +7,9 @@ import {
   POWER_OFF,
   POWER_REBOOT,
   RAM_START,
+  RUN_STARTED,
 } from '../../emulator-wasm/layout.ts';
 import { Agent } from './agent.ts';
-import type { RunRequest } from './agent-protocol.ts';
 import { monotonicNow } from './clock.ts';
 import { machineDeviceTree } from './device-tree.ts';
 import { BlockDevice } from './devices/block.ts';
@@ -19,7 +20,8 @@ import { RngDevice } from './devices/rng.ts';
 import type { VirtioDevice } from './devices/virtio-device.ts';
 import { VsockDevice } from './devices/vsock.ts';
 import { loadElf, parseElf } from './elf.ts';
-import { instructionsRetired, powerDown } from './hart-words.ts';
+import { MachineError } from './errors.ts';
+import { hartWord, instructionsRetired, powerDown } from './hart-words.ts';
 import { loadLinux } from './kernel-image.ts';
 import { guestRam } from './memory.ts';
 import { OutputRing } from './output-ring.ts';
@@ -49,6 +51,10 @@ const GUEST_CID = 3;
 const SEED_SIZE = 64;
 /** How long harts may take to leave `run` once the machine is off, in ms. */
 const HALT_PATIENCE = 2000;
+const BOOT_HART = 0;
+/** Intervals, in ms, in which a running hart retires nothing until it counts as hung. */
+const STALL_INTERVAL = 1000;
+const MAX_STALLS = 3;
 
 const EXIT_REASONS: Record<number, ExitReason> = {
   [POWER_OFF]: 'poweroff',
@@ -89,6 +95,7 @@ class MachineWorker {
     start.port.onmessage = ({ data }: MessageEvent<ToMachine>) => this.#receive(data);
     this.#startHarts(reset);
     if ('waitAsync' in Atomics) void this.#watchDoorbell();
+    if (start.guest.kind === 'linux' && !start.trace) this.#watchProgress();
   }
 
   #post(message: FromMachine): void {
@@ -211,6 +218,21 @@ class MachineWorker {
     this.#post({ type: 'booted', figures: { instructions, seconds: (monotonicNow() - epoch) / 1000 } });
   }
 
+  /** A kernel that is damaged may trap in its own trap handler, for ever and without a word. */
+  #watchProgress(): void {
+    let last = -1;
+    let stalls = 0;
+    const timer = setInterval(() => {
+      if (this.#bootLog === undefined || this.#halted > 0) return clearInterval(timer);
+      const now = instructionsRetired(this.#start.memory, BOOT_HART);
+      const running = Atomics.load(this.#words, hartWord(BOOT_HART, H_RUN) >>> 2) === RUN_STARTED;
+      stalls = running && !this.#draining && now === last ? stalls + 1 : 0;
+      last = now;
+      if (stalls === MAX_STALLS)
+        throw new MachineError('the kernel hangs in endless traps: it may be damaged');
+    }, STALL_INTERVAL);
+  }
+
   async #feedConsole(device: ConsoleDevice): Promise<void> {
     for await (const bytes of chunks(this.#mux.readable(CONSOLE_INPUT))) await device.write(bytes);
   }
@@ -218,7 +240,7 @@ class MachineWorker {
   #receive(message: ToMachine): void {
     switch (message.type) {
       case 'run':
-        this.#run(message.request);
+        this.#run(message);
         break;
       case 'signal':
         this.#agent?.signal(message.process, message.signal);
@@ -234,18 +256,17 @@ class MachineWorker {
     }
   }
 
-  #run(request: RunRequest): void {
-    const { process } = request;
+  #run({ process, console, message }: Extract<ToMachine, { type: 'run' }>): void {
     const events = {
       exited: (status: number) => this.#post({ type: 'process-exit', process, status }),
       lost: (reason: string) => this.#post({ type: 'process-failed', process, reason }),
     };
-    if (!this.#agent) return events.lost('a bare-metal machine runs no processes');
-    if (request.console) return this.#agent.run(request, events);
-    this.#agent.run(request, events, {
+    const streams = () => ({
       stdin: this.#mux.readable(processStream(process, 0)),
-      output: (descriptor) => this.#mux.sender(processStream(process, descriptor)),
+      output: (descriptor: number) => this.#mux.sender(processStream(process, descriptor)),
     });
+    if (this.#agent) this.#agent.run(process, message, events, console ? undefined : streams());
+    else events.lost('a bare-metal machine has no agent to run processes');
   }
 
   /** The machine is off: collects the harts and what is still to be said, and reports the end. */

@@ -1,4 +1,5 @@
 import { MODE_FIRMWARE, MODE_ICOUNT, VIRTIO_SLOTS } from '../../emulator-wasm/layout.ts';
+import { encodeRun } from './agent-protocol.ts';
 import { monotonicNow } from './clock.ts';
 import { type Deferred, deferred } from './deferred.ts';
 import { MachineError } from './errors.ts';
@@ -11,6 +12,7 @@ import {
   CONSOLE_INPUT,
   CONSOLE_OUTPUT,
   type DiskOptions,
+  describeExit,
   type FromMachine,
   type MachineExit,
   processStream,
@@ -20,7 +22,13 @@ import {
 import { StreamMux } from './stream-mux.ts';
 import { chunks } from './streams.ts';
 
-export type { BootFigures, DiskOptions, ExitReason, MachineExit } from './protocol.ts';
+export {
+  type BootFigures,
+  type DiskOptions,
+  describeExit,
+  type ExitReason,
+  type MachineExit,
+} from './protocol.ts';
 
 const CONSOLE_COMMAND_LINE = 'console=hvc0';
 /** Slots of the devices that every machine has: console, vsock, rng. */
@@ -157,14 +165,14 @@ export class Machine {
       memory: this.#memory as WebAssembly.Memory,
       output: OutputRing.allocate(),
       epoch: this.#epoch,
+      trace: options.onTrace !== undefined,
     };
     const latestTime = new SharedArrayBuffer(WORD_SIZE);
     const fail = (error: Error) => this.#fail(error);
     const harts = Array.from({ length: options.cpus }, (_, hart) => {
       const { port1, port2 } = new MessageChannel();
       const { emulator } = options;
-      const trace = options.onTrace !== undefined;
-      const start = { ...common, role: 'hart', hart, emulator, latestTime, trace, port: port2 } as const;
+      const start = { ...common, role: 'hart', hart, emulator, latestTime, port: port2 } as const;
       this.#workers.push(platform.startWorker(start, [port2], fail));
       return port1;
     });
@@ -201,30 +209,34 @@ export class Machine {
     this.#post({ type: 'resize', columns, rows });
   }
 
-  /** Runs a process in the guest, as soon as that is up. */
+  /**
+   * Runs a process in the guest, as soon as that is up.
+   * @throws RangeError when arguments and environment hold NUL or exceed 1 MiB
+   */
   run(options: RunOptions): GuestProcess {
     const process = this.#nextProcess++;
+    const message = encodeOptions(process, options, false);
     const streams = {
       stdin: this.#mux.writable(processStream(process, 0)),
       stdout: this.#mux.readable(processStream(process, 1)),
       stderr: this.#mux.readable(processStream(process, 2)),
     };
-    return { ...streams, ...this.#run(process, options, false) };
+    this.#post({ type: 'run', process, console: false, message });
+    return { ...streams, ...this.#watch(process) };
   }
 
-  /** Runs a process whose terminal is the console. */
+  /** Runs a process whose terminal is the console. @throws RangeError as `run` */
   runOnConsole(options: RunOptions): ConsoleProcess {
-    return this.#run(this.#nextProcess++, options, true);
+    const process = this.#nextProcess++;
+    this.#post({ type: 'run', process, console: true, message: encodeOptions(process, options, true) });
+    return this.#watch(process);
   }
 
-  #run(process: number, { args, env = {}, cwd = '/' }: RunOptions, console: boolean): ConsoleProcess {
+  #watch(process: number): ConsoleProcess {
     const pending = deferred<number>();
     pending.promise.catch(() => {});
     if (this.#ending) pending.reject(new MachineError('the machine has stopped'));
     else this.#processes.set(process, pending);
-    const variables = Object.entries(env).map(([name, value]) => `${name}=${value}`);
-    const request = { process, args: [...args], env: variables, directory: cwd, console };
-    this.#post({ type: 'run', request });
     return { exit: pending.promise, kill: (signal) => this.#post({ type: 'signal', process, signal }) };
   }
 
@@ -236,7 +248,7 @@ export class Machine {
   /** Pulls the plug. Afterwards nothing of the machine is left but this object. */
   async stop(): Promise<void> {
     const exit: MachineExit = { reason: 'stop', code: 0, seconds: this.stats().seconds };
-    await this.#end(() => this.#exit.resolve(exit), new MachineError('the machine was stopped'));
+    await this.#end(() => this.#exit.resolve(exit), new MachineError(describeExit(exit)));
     this.#memory = undefined;
   }
 
@@ -256,6 +268,11 @@ export class Machine {
   get ram(): Uint8Array {
     if (!this.#memory) throw new MachineError('the machine was stopped');
     return guestRam(this.#memory, this.#plan);
+  }
+
+  /** Bytes of shared memory for each hart that are not guest RAM. */
+  get overhead(): number {
+    return this.#plan.ramBase / this.#plan.harts;
   }
 
   #post(message: ToMachine): void {
@@ -292,7 +309,7 @@ export class Machine {
 
   async #finish(exit: MachineExit): Promise<void> {
     await this.#outputTaken;
-    await this.#end(() => this.#exit.resolve(exit), new MachineError('the machine has stopped'));
+    await this.#end(() => this.#exit.resolve(exit), new MachineError(describeExit(exit)));
   }
 
   async #consume(stream: string, take: MachineOptions['onConsole']): Promise<void> {
@@ -323,6 +340,12 @@ export class Machine {
     await Promise.all(this.#workers.map((worker) => worker.terminate()));
     this.#port.close();
   }
+}
+
+function encodeOptions(process: number, options: RunOptions, console: boolean): Uint8Array {
+  const { args, env = {}, cwd = '/' } = options;
+  const variables = Object.entries(env).map(([name, value]) => `${name}=${value}`);
+  return encodeRun({ process, args, env: variables, directory: cwd, console });
 }
 
 function checkDisks(disks: readonly DiskOptions[]): void {

@@ -34,9 +34,6 @@ export function planMemory(harts: number, ramSize: number): MemoryPlan {
   if (!Number.isInteger(harts) || harts < 1 || harts > MAX_HARTS) {
     throw new MachineError(`the number of CPUs must be 1 to ${MAX_HARTS}, not ${harts}`);
   }
-  if (!Number.isSafeInteger(ramSize) || ramSize % GUEST_PAGE !== 0) {
-    throw new MachineError(`memory must be a multiple of ${GUEST_PAGE} bytes, not ${ramSize}`);
-  }
   if (ramSize < MIN_RAM) {
     throw new MachineError(`${format(ramSize)} of memory is too little: at least ${format(MIN_RAM)}`);
   }
@@ -49,6 +46,9 @@ export function planMemory(harts: number, ramSize: number): MemoryPlan {
     throw new MachineError(
       `${format(ramSize)} of memory is too much: at most ${format(most)} with ${harts} CPU${harts > 1 ? 's' : ''}`,
     );
+  }
+  if (!Number.isInteger(ramSize / GUEST_PAGE)) {
+    throw new MachineError(`memory must be a multiple of ${GUEST_PAGE} bytes, not ${ramSize}`);
   }
   return { harts, ramSize, pageFlags, ramBase, pages: size / WASM_PAGE };
 }

@@ -1,5 +1,4 @@
 /** What the threads of a machine say to each other. All of it is structured-cloneable. */
-import type { RunRequest } from './agent-protocol.ts';
 import type { MemoryPlan } from './memory.ts';
 import type { StreamMessage } from './stream-mux.ts';
 
@@ -44,6 +43,7 @@ export interface MachineStart {
   readonly disks: readonly DiskOptions[];
   /** Fixed randomness, for reproducible runs. */
   readonly deterministic: boolean;
+  readonly trace: boolean;
   readonly port: MessagePort;
   readonly harts: readonly MessagePort[];
 }
@@ -66,7 +66,8 @@ export type WorkerStart = MachineStart | HartStart;
 
 export type ToMachine =
   | StreamMessage
-  | { type: 'run'; request: RunRequest }
+  /** @param message the agent protocol's RUN */
+  | { type: 'run'; process: number; console: boolean; message: Uint8Array }
   | { type: 'signal'; process: number; signal: number }
   | { type: 'resize'; columns: number; rows: number }
   | { type: 'power-off' };
@@ -89,6 +90,19 @@ export interface BootFigures {
   readonly instructions: number;
   /** Since the machine was started. */
   readonly seconds: number;
+}
+
+export function describeExit({ reason, code }: MachineExit): string {
+  switch (reason) {
+    case 'poweroff':
+      return 'the guest has powered off';
+    case 'reboot':
+      return 'the guest panicked or rebooted';
+    case 'fail':
+      return `the guest failed with code ${code}`;
+    case 'stop':
+      return 'the machine was stopped';
+  }
 }
 
 export type FromMachine =

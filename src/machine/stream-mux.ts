@@ -2,6 +2,7 @@
  * Byte streams across one ordered message channel, each with a window of unacknowledged bytes, so that a
  * slow reader holds back its writer and no other stream. Either side may open a stream, by its name alone.
  */
+import { MachineError } from './errors.ts';
 
 const WINDOW = 256 * 1024;
 
@@ -119,7 +120,7 @@ export class StreamMux {
         this.#close(message.stream, {});
         break;
       case 'abort':
-        this.#close(message.stream, { error: new Error(message.reason) });
+        this.#close(message.stream, { error: new MachineError(message.reason) });
         break;
       case 'ack': {
         const outgoing = this.#outgoing.get(message.stream);

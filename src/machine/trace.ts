@@ -21,7 +21,6 @@ import {
 import { hartWord } from './hart-words.ts';
 import type { Core } from './hart-worker.ts';
 
-const REGISTERS = 32;
 const MACHINE = 3;
 const PRIVILEGES = ['U', 'S', '?', 'M'];
 const OPCODE_SYSTEM = 0x73;
@@ -37,7 +36,11 @@ const X_NAMES =
   'zero ra sp gp tp t0 t1 t2 s0 s1 a0 a1 a2 a3 a4 a5 a6 a7 s2 s3 s4 s5 s6 s7 s8 s9 s10 s11 t3 t4 t5 t6';
 const F_NAMES =
   'ft0 ft1 ft2 ft3 ft4 ft5 ft6 ft7 fs0 fs1 fa0 fa1 fa2 fa3 fa4 fa5 fa6 fa7 fs2 fs3 fs4 fs5 fs6 fs7 fs8 fs9 fs10 fs11 ft8 ft9 ft10 ft11';
-const NAMES = `${X_NAMES} ${F_NAMES}`.split(' ');
+const REGISTER_FILES: readonly (readonly [number, readonly string[]])[] = [
+  [H_X, X_NAMES.split(' ')],
+  [H_F, F_NAMES.split(' ')],
+];
+const REGISTER_WORDS = (H_F - H_X) / 4 + 64;
 
 /**
  * Steps a hart and writes a line for each instruction that it retires: hart, privilege, pc,
@@ -46,6 +49,7 @@ const NAMES = `${X_NAMES} ${F_NAMES}`.split(' ');
 export class Tracer {
   readonly #core: Core;
   readonly #view: DataView;
+  readonly #registers: Uint32Array;
   readonly #hart: number;
   readonly #write: (text: string) => void;
   #lines: string[] = [];
@@ -53,6 +57,7 @@ export class Tracer {
   constructor(core: Core, memory: WebAssembly.Memory, hart: number, write: (text: string) => void) {
     this.#core = core;
     this.#view = new DataView(memory.buffer);
+    this.#registers = new Uint32Array(memory.buffer, hartWord(hart, H_X), REGISTER_WORDS);
     this.#hart = hart;
     this.#write = write;
   }
@@ -67,16 +72,14 @@ export class Tracer {
 
   #step(): number {
     const before = this.#snapshot();
-    const pc = this.#u64(H_PC);
-    const instruction = this.#fetch(pc);
+    const instruction = this.#fetch(before.pc);
     const power = this.#core.run(this.#hart, 1n);
     const after = this.#snapshot();
-    if (after.retired === before.retired) return power;
-    if (isTrap(before, after, instruction)) {
-      const target = this.#reportTrap(before, after);
-      this.#report(target, this.#fetch(target), before, after);
-    } else {
-      this.#report(pc, instruction, before, after);
+    const trapped = isTrap(before, after, instruction);
+    const handler = trapped ? this.#reportTrap(after) : before.pc;
+    // An exception retires nothing, an interrupt the first instruction of its handler.
+    if (after.retired !== before.retired) {
+      this.#report(handler, trapped ? this.#fetch(handler) : instruction, before, after);
     }
     // The next step may sleep, and nobody would see these lines until it ends.
     if (instruction === WFI || instruction === ECALL) this.#flush();
@@ -85,14 +88,20 @@ export class Tracer {
 
   #report(pc: bigint, instruction: number | undefined, before: Snapshot, after: Snapshot): void {
     const bytes = instruction === undefined ? '?' : hex(instruction, isCompressed(instruction) ? 4 : 8);
-    const changes = NAMES.flatMap((name, index) =>
-      before.registers[index] === after.registers[index] ? [] : [`${name}=${hex(after.registers[index])}`],
-    );
+    const changes: string[] = [];
+    for (const [base, names] of REGISTER_FILES) {
+      names.forEach((name, index) => {
+        const word = (base - H_X) / 4 + 2 * index;
+        const [low = 0, high = 0] = after.registers.subarray(word, word + 2);
+        if (low === before.registers[word] && high === before.registers[word + 1]) return;
+        changes.push(`${name}=${high === 0 ? hex(low) : hex(high) + hex(low, 8)}`);
+      });
+    }
     this.#line(hex(pc, 16), bytes.padEnd(8), ...changes);
   }
 
   /** Returns the address of the handler. */
-  #reportTrap(before: Snapshot, after: Snapshot): bigint {
+  #reportTrap(after: Snapshot): bigint {
     const machine = after.privilege === MACHINE;
     const [cause = 0n, epc = 0n, tval = 0n] = machine ? after.traps.slice(3) : after.traps;
     this.#line('trap', `cause=${hex(cause)}`, `epc=${hex(epc)}`, `tval=${hex(tval)}`);
@@ -111,12 +120,10 @@ export class Tracer {
   }
 
   #snapshot(): Snapshot {
-    const registers = [H_X, H_F].flatMap((base) =>
-      Array.from({ length: REGISTERS }, (_, index) => this.#u64(base + 8 * index)),
-    );
     return {
-      registers,
+      registers: this.#registers.slice(),
       traps: TRAP_REGISTERS.map((csr) => this.#u64(csr)),
+      pc: this.#u64(H_PC),
       privilege: this.#u32(H_PRIV),
       retired: this.#u64(H_INSTRET),
     };
@@ -170,20 +177,20 @@ export class Tracer {
 
 /** What a step may change, as far as the trace shows it. */
 interface Snapshot {
-  readonly registers: readonly bigint[];
+  /** The register files, in words from H_X on. */
+  readonly registers: Uint32Array;
   readonly traps: readonly bigint[];
+  readonly pc: bigint;
   readonly privilege: number;
   readonly retired: bigint;
 }
 
-/**
- * Whether the step took a trap, and retired the handler's first instruction rather than the one at
- * pc. Beside a trap, only CSR instructions write the trap registers, and nothing raises the privilege.
- */
+/** Beside a trap only CSR instructions write its registers, and nothing raises the privilege. */
 function isTrap(before: Snapshot, after: Snapshot, instruction: number | undefined): boolean {
   if (after.privilege > before.privilege) return true;
   const isSystem = instruction !== undefined && (instruction & 0x7f) === OPCODE_SYSTEM;
-  return !isSystem && before.traps.some((value, index) => value !== after.traps[index]);
+  if (isSystem && after.retired !== before.retired && after.pc === before.pc + 4n) return false;
+  return before.traps.some((value, index) => value !== after.traps[index]);
 }
 
 function isCompressed(instruction: number): boolean {
