@@ -40,7 +40,10 @@ import {
   UOP_POOL,
 } from './state';
 
+/** Most instructions in a block. */
 const MAX_BLOCK = 48;
+/** Before a block is ended to go on in one that is there already, it copies this many instructions of it. */
+const MIN_BLOCK = 12;
 const POOL_END = 0x300_0000;
 
 // Page record
@@ -221,7 +224,7 @@ function decodeBlock(record: usize, host: usize, offset: u32, most: i32, u: usiz
   let fpChecked = false;
   for (let n = 0; n < most; n++) {
     if (offset >= PAGE_SIZE) return putGotoFar(u, PAGE_SIZE);
-    if (n > 0 && record && load<u32>(record + offset * 2, R_MAP)) break;
+    if (n >= MIN_BLOCK && record && load<u32>(record + offset * 2, R_MAP)) break;
     const low: u32 = load<u16>(host + offset);
     const length: u32 = (low & 3) == 3 ? 4 : 2;
     if (length == 4 && offset == PAGE_SIZE - 2) return n == 0 ? putStraddle(u) : putGotoFar(u, offset);

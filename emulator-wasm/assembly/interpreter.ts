@@ -2,13 +2,13 @@
  * The interpreter: executes micro-ops until the instruction budget is spent. Everything that is
  * rare (TLB misses, CSRs, traps) is left to `slow.ts`, so that the loop stays small.
  */
-import { H_FRM, H_PC } from "../layout";
+import { H_FRM, H_MSTATUS, H_PC } from "../layout";
 import { findBlock, linkBlock, singleBlock } from "./code";
 import * as fpu from "./fpu";
 import { codeTlb, dataTlb, JUMP_MASK, STORE_TLB, TLB_MASK } from "./tlb";
 import { Op, U_EXTRA, U_IMM, U_OFFSET, U_RD, U_RS1, U_RS2 } from "./opcodes";
 import { executeSlow, illegalInstruction, nextPc, Outcome, setBudget } from "./slow";
-import { faultCode, faultValue, FENCE_WORD, PAGE_MASK } from "./state";
+import { faultCode, faultValue, FENCE_WORD, FS, PAGE_MASK } from "./state";
 import { takeException } from "./trap";
 
 @inline function rs1(h: usize, p: usize): u64 { return load<u64>(h + load<u16>(p, U_RS1)); }
@@ -104,6 +104,9 @@ export function interpret(h: usize, budget: i32, single: bool): i32 {
   let exit: i32 = Exit.JUMP;
   while (true) {
     switch (<i32>load<u16>(p)) {
+      case Op.ILLEGAL:
+        exit = Exit.ILLEGAL;
+        break;
       case Op.LI: rd(h, p, imm(p)); p += 16; continue;
       case Op.AUIPC: rd(h, p, pageVa + imm(p)); p += 16; continue;
       case Op.ADDI: rd(h, p, rs1(h, p) + imm(p)); p += 16; continue;
@@ -642,6 +645,10 @@ export function interpret(h: usize, budget: i32, single: bool): i32 {
         atomic.add<u32>(h, 0, FENCE_WORD);
         p += 16;
         continue;
+      case Op.FP_CHECK:
+        if ((load<u64>(h, H_MSTATUS) & FS) == FS) { start += 16; p += 16; continue; }
+        exit = Exit.SLOW;
+        break;
       case Op.GOTO_NEAR:
         start += 16;
         exit = Exit.NEAR;

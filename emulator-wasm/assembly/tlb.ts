@@ -79,48 +79,40 @@ export function selectContexts(hart: usize): void {
   selectData(hart, dp == MACHINE_MODE ? 0 : satp, dp == MACHINE_MODE ? dp : dp | flags);
 }
 
-@inline
-function isKey(key: usize, satp: u64, mode: u64): bool {
-  return load<u64>(key, KEY_SATP) == satp && load<u64>(key, KEY_MODE) == mode;
-}
-
-@inline
-function setKey(key: usize, satp: u64, mode: u64): void {
-  store<u64>(key, satp, KEY_SATP);
-  store<u64>(key, mode, KEY_MODE);
-}
-
 function selectData(hart: usize, satp: u64, mode: u64): void {
-  const keys = hart + DATA_KEYS;
-  let n = 0;
-  while (n < CONTEXTS && !isKey(keys + n * KEY_SIZE, satp, mode)) n++;
-  const found = n < CONTEXTS;
-  if (!found) {
-    n = nextData;
-    nextData = (nextData + 1) % CONTEXTS;
-  }
-  dataKey = keys + n * KEY_SIZE;
+  const n = claim(hart + DATA_KEYS, satp, mode, nextData);
+  dataKey = hart + DATA_KEYS + n * KEY_SIZE;
   dataTlb = hart + DATA_CONTEXTS + n * DATA_STRIDE;
-  if (found) return;
-  setKey(dataKey, satp, mode);
-  flushData(dataKey, dataTlb);
+  if (!claimed) return;
+  nextData = (n + 1) % CONTEXTS;
+  flushData();
 }
 
 function selectCode(hart: usize, satp: u64, mode: u64): void {
-  const keys = hart + CODE_KEYS;
-  let n = 0;
-  while (n < CONTEXTS && !isKey(keys + n * KEY_SIZE, satp, mode)) n++;
-  const found = n < CONTEXTS;
-  if (!found) {
-    n = nextCode;
-    nextCode = (nextCode + 1) % CONTEXTS;
-  }
-  codeKey = keys + n * KEY_SIZE;
+  const n = claim(hart + CODE_KEYS, satp, mode, nextCode);
+  codeKey = hart + CODE_KEYS + n * KEY_SIZE;
   codeTlb = hart + CODE_CONTEXTS + n * CODE_STRIDE;
-  if (!found) {
-    setKey(codeKey, satp, mode);
-    flushCode(codeKey, codeTlb);
-  } else dropCodeLinks(codeTlb);
+  if (!claimed) return dropCodeLinks(codeTlb);
+  nextCode = (n + 1) % CONTEXTS;
+  flushCode();
+}
+
+/** Whether the last claim took a context that had another key. */
+let claimed: bool = false;
+
+/** The number of the context with this key: the one that has it, or else an unused one, or the `next`. */
+function claim(keys: usize, satp: u64, mode: u64, next: i32): i32 {
+  claimed = false;
+  for (let n = 0; n < CONTEXTS; n++) {
+    const key = keys + n * KEY_SIZE;
+    const itsMode = load<u64>(key, KEY_MODE);
+    if (itsMode == mode && load<u64>(key, KEY_SATP) == satp) return n;
+    if (itsMode == UNUSED) next = n;
+  }
+  claimed = true;
+  store<u64>(keys + next * KEY_SIZE, satp, KEY_SATP);
+  store<u64>(keys + next * KEY_SIZE, mode, KEY_MODE);
+  return next;
 }
 
 function forgetSuperpages(key: usize): void {
@@ -140,30 +132,37 @@ function inSuperpage(key: usize, va: u64): bool {
   return va >= load<u64>(key, KEY_SUPER_FIRST) && va <= load<u64>(key, KEY_SUPER_LAST);
 }
 
-function flushData(key: usize, tlb: usize): void {
-  memory.fill(tlb, EMPTY, DATA_STRIDE);
-  forgetSuperpages(key);
+/** Empties the running context's load and store TLBs. */
+function flushData(): void {
+  memory.fill(dataTlb, EMPTY, DATA_STRIDE);
+  forgetSuperpages(dataKey);
 }
 
-function flushCode(key: usize, tlb: usize): void {
-  memory.fill(tlb, EMPTY, CODE_SIZE);
-  forgetSuperpages(key);
+/** Empties the running context's jump cache and page TLB. */
+function flushCode(): void {
+  memory.fill(codeTlb, EMPTY, CODE_SIZE);
+  forgetSuperpages(codeKey);
+}
+
+/** A context that is not running is emptied when it is claimed again. */
+function discardData(key: usize): void {
+  if (key == dataKey) flushData();
+  else store<u64>(key, UNUSED, KEY_MODE);
+}
+
+function discardCode(key: usize): void {
+  if (key == codeKey) flushCode();
+  else store<u64>(key, UNUSED, KEY_MODE);
 }
 
 /** Empties every jump cache and page TLB: what they point to is gone. */
 export function flushAllCode(hart: usize): void {
-  for (let n = 0; n < CONTEXTS; n++)
-    flushCode(hart + CODE_KEYS + n * KEY_SIZE, hart + CODE_CONTEXTS + n * CODE_STRIDE);
+  for (let n = 0; n < CONTEXTS; n++) discardCode(hart + CODE_KEYS + n * KEY_SIZE);
 }
 
-/** Empties the TLBs of all contexts that are in use. */
 export function flushAll(hart: usize): void {
-  for (let n = 0; n < CONTEXTS; n++) {
-    const data = hart + DATA_KEYS + n * KEY_SIZE;
-    const code = hart + CODE_KEYS + n * KEY_SIZE;
-    if (load<u64>(data, KEY_MODE) != UNUSED) flushData(data, hart + DATA_CONTEXTS + n * DATA_STRIDE);
-    if (load<u64>(code, KEY_MODE) != UNUSED) flushCode(code, hart + CODE_CONTEXTS + n * CODE_STRIDE);
-  }
+  for (let n = 0; n < CONTEXTS; n++) discardData(hart + DATA_KEYS + n * KEY_SIZE);
+  flushAllCode(hart);
 }
 
 @inline
@@ -177,13 +176,13 @@ export function sfence(hart: usize, oneAddress: bool, va: u64, space: i64): void
     const data = hart + DATA_KEYS + n * KEY_SIZE;
     if (covers(data, space)) {
       const tlb = hart + DATA_CONTEXTS + n * DATA_STRIDE;
-      if (!oneAddress || inSuperpage(data, va)) flushData(data, tlb);
+      if (!oneAddress || inSuperpage(data, va)) discardData(data);
       else flushDataPage(tlb, va);
     }
     const code = hart + CODE_KEYS + n * KEY_SIZE;
     if (covers(code, space)) {
       const tlb = hart + CODE_CONTEXTS + n * CODE_STRIDE;
-      if (!oneAddress || inSuperpage(code, va) || mayHoldPage(tlb, va)) flushCode(code, tlb);
+      if (!oneAddress || inSuperpage(code, va) || mayHoldPage(tlb, va)) discardCode(code);
     }
   }
 }
