@@ -1,0 +1,65 @@
+import type { KeyValueStore } from './key-value.ts';
+
+const VERSION = 1;
+
+/** An image as it was pulled: what it takes, with its layers, to start it without its source. */
+export interface ImageRecord {
+  /** The canonical reference. */
+  readonly reference: string;
+  /** The digest of its manifest. */
+  readonly digest: string;
+  /** Its configuration, the JSON as published. */
+  readonly config: string;
+  /** The diffIDs of its layers, the lowest first. */
+  readonly layers: readonly string[];
+  /** ms since 1970 */
+  readonly lastUsed: number;
+}
+
+/** Images by canonical reference; what a reference named before is replaced. */
+export class ImageStore {
+  readonly #store: KeyValueStore;
+
+  constructor(store: KeyValueStore) {
+    this.#store = store;
+  }
+
+  async get(reference: string): Promise<ImageRecord | undefined> {
+    return decode(await this.#store.get(await keyOf(reference)));
+  }
+
+  /** @throws StorageFullError */
+  async put(image: ImageRecord): Promise<void> {
+    const bytes = new TextEncoder().encode(JSON.stringify({ version: VERSION, ...image }));
+    await this.#store.set(await keyOf(image.reference), bytes);
+  }
+
+  /** The layers stay, as others may share them. */
+  async remove(reference: string): Promise<void> {
+    await this.#store.delete([await keyOf(reference)]);
+  }
+
+  /** All images, the most recently used first. */
+  async list(): Promise<ImageRecord[]> {
+    const keys = await this.#store.keys('image/');
+    const images = await Promise.all(keys.map(async (key) => decode(await this.#store.get(key))));
+    return images.filter((image) => image !== undefined).sort((a, b) => b.lastUsed - a.lastUsed);
+  }
+}
+
+/** References are longer than a file's name may be. */
+async function keyOf(reference: string): Promise<string> {
+  const hash = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(reference));
+  const hex = Array.from(new Uint8Array(hash), (byte) => byte.toString(16).padStart(2, '0')).join('');
+  return `image/${hex}`;
+}
+
+function decode(bytes: Uint8Array | undefined): ImageRecord | undefined {
+  if (!bytes) return undefined;
+  try {
+    const { version, ...image } = JSON.parse(new TextDecoder().decode(bytes));
+    return version === VERSION ? (image as ImageRecord) : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,70 @@
+import { createStore, delMany, get, promisifyRequest, set, type UseStore } from 'idb-keyval';
+import { StorageError, StorageFullError } from './errors.ts';
+import type { KeyValueStore } from './key-value.ts';
+
+/** Values in an IndexedDB database. Reading a part of a value costs as much as reading all of it. */
+export class IndexedDbStore implements KeyValueStore {
+  readonly #store: UseStore;
+
+  /** @param database its name, unique in the origin */
+  constructor(database: string) {
+    this.#store = createStore(database, 'values');
+  }
+
+  get(key: string): Promise<Uint8Array | undefined> {
+    return attempt(() => get<Uint8Array>(key, this.#store));
+  }
+
+  async read(key: string, offset: number, into: Uint8Array): Promise<boolean> {
+    const value = await this.get(key);
+    if (!value || offset + into.length > value.length) return false;
+    into.set(value.subarray(offset, offset + into.length));
+    return true;
+  }
+
+  set(key: string, value: Uint8Array): Promise<void> {
+    return attempt(() => set(key, compact(value), this.#store));
+  }
+
+  add(key: string, value: Uint8Array): Promise<boolean> {
+    return attempt(() =>
+      this.#store('readwrite', async (store) => {
+        const taken = await promisifyRequest(store.count(key));
+        if (taken) return false;
+        store.put(compact(value), key);
+        await promisifyRequest(store.transaction);
+        return true;
+      }),
+    );
+  }
+
+  delete(keys: readonly string[]): Promise<void> {
+    return attempt(() => delMany([...keys], this.#store));
+  }
+
+  keys(prefix: string): Promise<string[]> {
+    const range = IDBKeyRange.bound(prefix, `${prefix}\uffff`);
+    return attempt(() =>
+      this.#store('readonly', (store) => promisifyRequest(store.getAllKeys(range) as IDBRequest<string[]>)),
+    );
+  }
+}
+
+/** A view is cloned with the whole of its buffer. */
+function compact(value: Uint8Array): Uint8Array {
+  return value.byteLength === value.buffer.byteLength ? value : value.slice();
+}
+
+async function attempt<T>(action: () => Promise<T>): Promise<T> {
+  try {
+    return await action();
+  } catch (error) {
+    const { name, message } = error as Error;
+    if (name === 'QuotaExceededError')
+      throw new StorageFullError(
+        'the browser has no more room for images: remove stored images, or free disk space',
+        { cause: error },
+      );
+    throw new StorageError(`the browser's storage cannot be used: ${message || name}`, { cause: error });
+  }
+}
