@@ -1,4 +1,5 @@
 import {
+  H_MIE,
   H_RUN,
   M_DOORBELL,
   M_EXIT_CODE,
@@ -7,7 +8,7 @@ import {
   POWER_OFF,
   POWER_REBOOT,
   RAM_START,
-  RUN_STARTED,
+  RUN_SLEEPING,
 } from '../../emulator-wasm/layout.ts';
 import { Agent } from './agent.ts';
 import { monotonicNow } from './clock.ts';
@@ -52,9 +53,10 @@ const SEED_SIZE = 64;
 /** How long harts may take to leave `run` once the machine is off, in ms. */
 const HALT_PATIENCE = 2000;
 const BOOT_HART = 0;
-/** Intervals, in ms, in which a running hart retires nothing until it counts as hung. */
+/** Intervals, in ms, in which the boot hart does nothing until it counts as hung. */
 const STALL_INTERVAL = 1000;
 const MAX_STALLS = 3;
+const STALLED = 'the kernel hangs before it starts PID 1: it may be damaged';
 
 const EXIT_REASONS: Record<number, ExitReason> = {
   [POWER_OFF]: 'poweroff',
@@ -218,18 +220,19 @@ class MachineWorker {
     this.#post({ type: 'booted', figures: { instructions, seconds: (monotonicNow() - epoch) / 1000 } });
   }
 
-  /** A kernel that is damaged may trap in its own trap handler, for ever and without a word. */
+  /** A damaged kernel may trap in its own trap handler for ever, or wait for no interrupt at all. */
   #watchProgress(): void {
     let last = -1;
     let stalls = 0;
     const timer = setInterval(() => {
       if (this.#bootLog === undefined || this.#halted > 0) return clearInterval(timer);
       const now = instructionsRetired(this.#start.memory, BOOT_HART);
-      const running = Atomics.load(this.#words, hartWord(BOOT_HART, H_RUN) >>> 2) === RUN_STARTED;
-      stalls = running && !this.#draining && now === last ? stalls + 1 : 0;
+      const asleep = Atomics.load(this.#words, hartWord(BOOT_HART, H_RUN) >>> 2) === RUN_SLEEPING;
+      const wakeable = Atomics.load(this.#words, hartWord(BOOT_HART, H_MIE) >>> 2) !== 0;
+      const stalled = now === last && !this.#draining && !(asleep && wakeable);
+      stalls = stalled ? stalls + 1 : 0;
       last = now;
-      if (stalls === MAX_STALLS)
-        throw new MachineError('the kernel hangs in endless traps: it may be damaged');
+      if (stalls === MAX_STALLS) throw new MachineError(STALLED);
     }, STALL_INTERVAL);
   }
 
