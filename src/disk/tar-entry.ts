@@ -1,0 +1,155 @@
+/** The entries of a layer's tar as the rest of LinuxRun sees them, and the rules every entry keeps. */
+import { type ByteString, quote } from './byte-string.ts';
+import { ImageError } from './errors.ts';
+
+/** Contents of files begin at multiples of this in a tar; also the block size of the root disk. */
+export const TAR_BLOCK = 512;
+
+export interface Xattr {
+  /** With its namespace, as `security.capability`. */
+  readonly name: ByteString;
+  readonly value: Uint8Array;
+}
+
+/** A stretch of a sparse file that is not a hole, in bytes. */
+export interface Extent {
+  readonly offset: number;
+  readonly length: number;
+}
+
+interface Common {
+  /** Components joined by '/', none of them empty, '.' or '..'; empty for the root itself. */
+  readonly path: ByteString;
+  /** Permissions, setuid, setgid and sticky: 12 bits. */
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+  /** Seconds since 1970, rounded down. */
+  readonly mtime: number;
+  readonly mtimeNs: number;
+  readonly xattrs: readonly Xattr[];
+}
+
+export interface FileEntry extends Common {
+  readonly type: 'file';
+  /** In bytes, holes included. */
+  readonly size: number;
+  /** Where the contents begin in the tar: a multiple of TAR_BLOCK. */
+  readonly offset: number;
+  /**
+   * Of a sparse file: what the tar has, one extent after the other from `offset` on; in ascending order, none empty.
+   * Each begins and ends at a multiple of TAR_BLOCK or at the end of the file.
+   */
+  readonly extents?: readonly Extent[] | undefined;
+}
+
+export interface DirectoryEntry extends Common {
+  readonly type: 'directory';
+}
+
+export interface SymlinkEntry extends Common {
+  readonly type: 'symlink';
+  readonly target: ByteString;
+}
+
+export interface HardLinkEntry extends Common {
+  readonly type: 'hardlink';
+  /** A path like `path`. */
+  readonly target: ByteString;
+}
+
+export interface DeviceEntry extends Common {
+  readonly type: 'character' | 'block';
+  readonly major: number;
+  readonly minor: number;
+}
+
+export interface FifoEntry extends Common {
+  readonly type: 'fifo';
+}
+
+export type TarEntry = FileEntry | DirectoryEntry | SymlinkEntry | HardLinkEntry | DeviceEntry | FifoEntry;
+
+export interface TarIndex {
+  /** Of the tar, in bytes. */
+  readonly size: number;
+  /** In the order of the tar. */
+  readonly entries: readonly TarEntry[];
+}
+
+const MAX_NAME = 255;
+const MAX_PATH = 4096;
+const MAX_TARGET = 4095;
+const MAX_XATTR_NAME = 255;
+const MAX_XATTR_VALUE = 0xffff;
+/** Of one entry, names and values; the most EROFS can hold is 256 KiB with its headers. */
+const MAX_XATTRS = 0x3_0000;
+/** 2^32 - 1 means "no owner" to Linux. */
+const MAX_ID = 0xffff_fffe;
+const MAX_MAJOR = 0xfff;
+const MAX_MINOR = 0xf_ffff;
+
+/**
+ * The path in the form of `TarEntry.path`, leading slashes dropped, as container tools do.
+ * @throws ImageError when it has a component '..', or is longer than Linux can use
+ */
+export function normalizePath(path: ByteString): ByteString {
+  const components = path.split('/').filter((component) => component !== '' && component !== '.');
+  for (const component of components) {
+    if (component === '..') throw new ImageError(`path ${quote(path)} leads out of its directory ("..")`);
+    if (component.length > MAX_NAME)
+      throw new ImageError(`path ${quote(path)} has a name over ${MAX_NAME} bytes`);
+  }
+  const normal = components.join('/');
+  if (normal.length > MAX_PATH) throw new ImageError(`path ${quote(path)} is over ${MAX_PATH} bytes`);
+  return normal;
+}
+
+/** @throws ImageError when the entry breaks a rule of its type above, those of `extents` excepted */
+export function checkEntry(entry: TarEntry): void {
+  const fault = findFault(entry);
+  if (fault !== undefined) throw new ImageError(`${quote(entry.path)}: ${fault}`);
+}
+
+function findFault(entry: TarEntry): string | undefined {
+  if (entry.path.includes('\0')) return 'NUL in the path';
+  if (entry.path === '' && entry.type !== 'directory') return 'the root is not a directory';
+  if (!within(entry.uid, MAX_ID) || !within(entry.gid, MAX_ID)) return 'owner out of range';
+  if (!within(entry.mode, 0o7777)) return 'mode out of range';
+  if (!Number.isSafeInteger(entry.mtime) || !within(entry.mtimeNs, 999_999_999)) return 'time out of range';
+  return findXattrFault(entry.xattrs) ?? findContentFault(entry);
+}
+
+function findXattrFault(xattrs: readonly Xattr[]): string | undefined {
+  let total = 0;
+  for (const { name, value } of xattrs) {
+    if (name === '' || name.length > MAX_XATTR_NAME || name.includes('\0'))
+      return `bad name of an extended attribute: ${quote(name)}`;
+    if (value.length > MAX_XATTR_VALUE) return `extended attribute ${quote(name)} is too large`;
+    total += name.length + value.length;
+  }
+  return total > MAX_XATTRS ? 'too many extended attributes' : undefined;
+}
+
+function findContentFault(entry: TarEntry): string | undefined {
+  switch (entry.type) {
+    case 'file':
+      if (!Number.isSafeInteger(entry.offset + entry.size) || entry.size < 0) return 'size out of range';
+      return entry.offset % TAR_BLOCK === 0 && entry.offset >= 0 ? undefined : 'contents out of place';
+    case 'symlink':
+      if (entry.target === '') return 'symbolic link to nothing';
+      if (entry.target.includes('\0')) return 'NUL in the target of a symbolic link';
+      return entry.target.length > MAX_TARGET ? 'target of a symbolic link is too long' : undefined;
+    case 'hardlink':
+      return entry.target === '' ? 'hard link to the root' : undefined;
+    case 'character':
+    case 'block':
+      return within(entry.major, MAX_MAJOR) && within(entry.minor, MAX_MINOR)
+        ? undefined
+        : 'device number out of range';
+  }
+}
+
+function within(value: number, max: number): boolean {
+  return Number.isInteger(value) && value >= 0 && value <= max;
+}

@@ -1,0 +1,101 @@
+/** Header blocks of a tar: v7, POSIX ustar, star and GNU. */
+import { type ByteString, toByteString } from './byte-string.ts';
+import { ImageError } from './errors.ts';
+import { TAR_BLOCK } from './tar-entry.ts';
+
+export interface Header {
+  readonly name: ByteString;
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+  readonly size: number;
+  readonly mtime: number;
+  /** The type flag; '0' where old tars have NUL. */
+  readonly type: string;
+  readonly linkName: ByteString;
+  /** Zero unless the type is that of a device. */
+  readonly major: number;
+  readonly minor: number;
+}
+
+const CHECKSUM = 148;
+const CHECKSUM_LENGTH = 8;
+
+/** @throws ImageError when the checksum or a number is wrong */
+export function parseHeader(block: Uint8Array): Header {
+  verifyChecksum(block);
+  const flag = String.fromCharCode(block[156] as number);
+  const name = fullName(block);
+  const device = flag === '3' || flag === '4';
+  return {
+    name,
+    mode: parseNumber(block, 100, 8, 'mode'),
+    uid: parseNumber(block, 108, 8, 'user'),
+    gid: parseNumber(block, 116, 8, 'group'),
+    size: parseNumber(block, 124, 12, 'size'),
+    mtime: parseNumber(block, 136, 12, 'time'),
+    type: flag === '\0' ? (name.endsWith('/') ? '5' : '0') : flag,
+    linkName: parseString(block, 157, 100),
+    major: device ? parseNumber(block, 329, 8, 'device number') : 0,
+    minor: device ? parseNumber(block, 337, 8, 'device number') : 0,
+  };
+}
+
+export function isZero(block: Uint8Array): boolean {
+  return block.every((byte) => byte === 0);
+}
+
+/** Bytes up to the first NUL. */
+export function parseString(block: Uint8Array, at: number, length: number): ByteString {
+  const field = block.subarray(at, at + length);
+  const end = field.indexOf(0);
+  return toByteString(end < 0 ? field : field.subarray(0, end));
+}
+
+/** A number in octal digits, or in two's complement of big-endian bytes when the topmost bit is set (GNU). */
+export function parseNumber(block: Uint8Array, at: number, length: number, what: string): number {
+  const first = block[at] as number;
+  const value = first >= 0x80 ? parseBinary(block, at, length) : parseOctal(block, at, length);
+  if (value === undefined || !Number.isSafeInteger(value))
+    throw new ImageError(`bad ${what} in a tar header`);
+  return value;
+}
+
+function parseBinary(block: Uint8Array, at: number, length: number): number {
+  // The topmost bit is only the mark, the one below it the sign.
+  const first = block[at] as number;
+  let value = first & 0x40 ? first - 0x100 : first & 0x3f;
+  for (let i = 1; i < length; i++) value = value * 256 + (block[at + i] as number);
+  return value;
+}
+
+function parseOctal(block: Uint8Array, at: number, length: number): number | undefined {
+  const [, digits] = /^[ \0]*([0-7]*)[ \0]*$/.exec(toByteString(block.subarray(at, at + length))) ?? [];
+  if (digits === undefined) return undefined;
+  return digits === '' ? 0 : Number.parseInt(digits, 8);
+}
+
+/** The sum of the header's bytes, those of the checksum itself counted as spaces; some old tars added signed bytes. */
+function verifyChecksum(block: Uint8Array): void {
+  let sum = CHECKSUM_LENGTH * 32;
+  let negative = 0;
+  for (let i = 0; i < TAR_BLOCK; i++) {
+    if (i >= CHECKSUM && i < CHECKSUM + CHECKSUM_LENGTH) continue;
+    const byte = block[i] as number;
+    sum += byte;
+    if (byte >= 0x80) negative++;
+  }
+  const expected = parseOctal(block, CHECKSUM, CHECKSUM_LENGTH);
+  if (expected !== sum && expected !== sum - 256 * negative)
+    throw new ImageError('bad checksum of a tar header');
+}
+
+function fullName(block: Uint8Array): ByteString {
+  const name = parseString(block, 0, 100);
+  // GNU's magic "ustar  " has other fields in place of the prefix, star a shorter one.
+  const posix = parseString(block, 257, 6) === 'ustar';
+  if (!posix) return name;
+  const star = parseString(block, 508, 4) === 'tar';
+  const prefix = parseString(block, 345, star ? 131 : 155);
+  return prefix === '' ? name : `${prefix}/${name}`;
+}
