@@ -44,6 +44,9 @@ export const NEXT = 1;
 export const WRITE = 2;
 export const INDIRECT = 4;
 
+/** What buffers for the device to write hold before. */
+const UNTOUCHED = 0xa5;
+
 const PAGE_FLAGS = HARTS + 0x1000;
 
 /** A machine's shared memory with one hart and little RAM, followed by a zone that nobody may touch. */
@@ -51,15 +54,18 @@ export class TestMachine {
   static readonly RED_ZONE = 0x1_0000;
   readonly buffer: SharedArrayBuffer;
   readonly words: Int32Array;
+  readonly halfWords: Uint16Array;
   readonly view: DataView;
   readonly ram: Uint8Array;
   readonly memory: GuestMemory;
   readonly #ramBase: number;
   #allocated = 0;
 
-  constructor(ramSize = 1 << 20) {
+  /** @param buffer that of a machine of the same size, to share it between threads */
+  constructor(ramSize = 1 << 20, buffer?: SharedArrayBuffer) {
     this.#ramBase = (PAGE_FLAGS + (ramSize >>> 12) + 0xffff) & ~0xffff;
-    this.buffer = new SharedArrayBuffer(this.#ramBase + ramSize + TestMachine.RED_ZONE);
+    this.buffer = buffer ?? new SharedArrayBuffer(this.#ramBase + ramSize + TestMachine.RED_ZONE);
+    this.halfWords = new Uint16Array(this.buffer);
     this.words = new Int32Array(this.buffer);
     this.view = new DataView(this.buffer);
     this.ram = new Uint8Array(this.buffer, this.#ramBase, ramSize);
@@ -76,6 +82,11 @@ export class TestMachine {
     if (offset + length > this.ram.length) throw new Error('test machine out of RAM');
     this.#allocated = offset + length;
     return RAM_START + offset;
+  }
+
+  /** Bytes that `allocate` has left, give or take alignment. */
+  get room(): number {
+    return this.ram.length - this.#allocated;
   }
 
   freeAll(): void {
@@ -189,12 +200,13 @@ export class DriverQueue {
   }
 
   #place(segment: Segment): Placed {
-    if (typeof segment === 'number')
-      return { address: this.#machine.allocate(segment, 1), length: segment, write: true };
-    if (!(segment instanceof Uint8Array)) return segment;
-    const address = this.#machine.allocate(segment.length, 1);
-    this.#machine.at(address, segment.length).set(segment);
-    return { address, length: segment.length, write: false };
+    if (typeof segment !== 'number' && !(segment instanceof Uint8Array)) return segment;
+    const write = typeof segment === 'number';
+    const length = write ? segment : segment.length;
+    const address = this.#machine.allocate(length, 1);
+    if (write) this.#machine.at(address, length).fill(UNTOUCHED);
+    else this.#machine.at(address, length).set(segment);
+    return { address, length, write };
   }
 
   describe(
@@ -221,40 +233,47 @@ export class DriverQueue {
   }
 
   setAvailableIndex(index: number): void {
-    Atomics.store(
-      new Uint16Array(this.#machine.buffer),
-      (this.#machine.hostAddress(this.available) + 2) >>> 1,
-      index,
-    );
+    this.#store(this.available + 2, index);
   }
 
   /** Whether the device wants to be notified of what was added since the last call. */
   needsKick(): boolean {
-    const used = this.#machine.hostAddress(this.used);
     const old = this.#kicked;
     this.#kicked = this.#added;
-    if (!this.#eventIndex) return this.#added !== old && (this.#machine.view.getUint16(used, true) & 1) === 0;
-    const event = this.#machine.view.getUint16(used + 4 + 8 * this.size, true);
+    if (!this.#eventIndex) return this.#added !== old && (this.#load(this.used) & 1) === 0;
+    const event = this.#load(this.used + 4 + 8 * this.size);
     return ((this.#added - event - 1) & 0xffff) < ((this.#added - old) & 0xffff);
   }
 
-  /** Requests completed since the last call; asks for an interrupt at the `interruptAfter`-th from now on. */
-  completions(interruptAfter = 1): Completion[] {
-    const used = this.#machine.hostAddress(this.used);
+  /** Asks for an interrupt at the `count`-th completion from now on; takes those there are already. */
+  completions(count = 1): Completion[] {
+    const done = this.#takeCompletions();
+    this.#store(this.available + 4 + 2 * this.size, (this.#seen + count - 1) & 0xffff);
+    // One may have come before the device saw that it is asked for.
+    return [...done, ...this.#takeCompletions()];
+  }
+
+  #takeCompletions(): Completion[] {
     const done: Completion[] = [];
-    while (this.#seen !== this.#machine.view.getUint16(used + 2, true)) {
-      const element = used + 4 + 8 * (this.#seen % this.size);
+    while (this.#seen !== this.#load(this.used + 2)) {
+      const element = this.#machine.hostAddress(this.used) + 4 + 8 * (this.#seen % this.size);
       const head = this.#machine.view.getUint32(element, true);
+      this.#seen = (this.#seen + 1) & 0xffff;
       const entry = this.#requests.get(head);
       if (entry === undefined) throw new Error(`device completed ${head}, which it was not given`);
       this.#requests.delete(head);
       this.#free.push(...entry.indices);
       done.push({ request: entry.request, length: this.#machine.view.getUint32(element + 4, true) });
-      this.#seen = (this.#seen + 1) & 0xffff;
     }
-    const event = this.#machine.hostAddress(this.available) + 4 + 2 * this.size;
-    this.#machine.view.setUint16(event, (this.#seen + interruptAfter - 1) & 0xffff, true);
     return done;
+  }
+
+  #load(address: number): number {
+    return Atomics.load(this.#machine.halfWords, this.#machine.hostAddress(address) >>> 1);
+  }
+
+  #store(address: number, value: number): void {
+    Atomics.store(this.#machine.halfWords, this.#machine.hostAddress(address) >>> 1, value);
   }
 
   /** The bytes that a completed request received, over all its segments. */

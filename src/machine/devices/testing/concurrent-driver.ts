@@ -1,0 +1,58 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import { H_WAKE, HARTS, M_DOORBELL, V_NOTIFY, VIRTIO } from '../../../../emulator-wasm/layout.ts';
+import { DriverQueue, type Placed, TestMachine } from './guest-driver.ts';
+
+/** What the other thread has set up: a machine whose slot 0 has one queue, with rings laid out first. */
+export interface ConcurrentDriverData {
+  buffer: SharedArrayBuffer;
+  ramSize: number;
+  queueSize: number;
+  requests: number;
+}
+
+const PATIENCE_MS = 5000;
+const WAKE = (HARTS + H_WAKE) >>> 2;
+
+/**
+ * A driver that runs while the device does, in a thread of its own, and sleeps whenever it has
+ * nothing to do: a notification or an interrupt too few leaves it asleep.
+ */
+function drive({ buffer, ramSize, queueSize, requests }: ConcurrentDriverData): string {
+  const machine = new TestMachine(ramSize, buffer);
+  const queue = new DriverQueue(machine, queueSize, true);
+  const pool = Array.from({ length: queueSize / 2 }, (): [Placed, Placed] => [
+    { address: machine.allocate(4), length: 4, write: false },
+    { address: machine.allocate(4), length: 4, write: true },
+  ]);
+  const expected = new Map<number, number>();
+  let added = 0;
+  let completed = 0;
+  while (completed < requests) {
+    const wakes = Atomics.load(machine.words, WAKE);
+    for (let batch = (added % 5) + 1; batch > 0 && pool.length > 0 && added < requests; batch--) {
+      const [request, reply] = pool.pop() as [Placed, Placed];
+      machine.view.setUint32(machine.hostAddress(request.address), added, true);
+      queue.add([request, reply]);
+      expected.set(reply.address, added++);
+    }
+    if (queue.needsKick()) {
+      Atomics.or(machine.words, (VIRTIO + V_NOTIFY) >>> 2, 1);
+      Atomics.add(machine.words, M_DOORBELL >>> 2, 1);
+      Atomics.notify(machine.words, M_DOORBELL >>> 2);
+    }
+    const done = queue.completions();
+    for (const { request } of done) {
+      const reply = request.writable[0] as Placed;
+      const value = machine.view.getUint32(machine.hostAddress(reply.address), true);
+      if (value !== expected.get(reply.address)) return `reply ${value} to ${expected.get(reply.address)}`;
+      pool.push([{ ...reply, address: reply.address - 16, write: false }, reply]);
+      completed++;
+    }
+    const idle = done.length === 0 && (pool.length === 0 || added === requests);
+    if (idle && Atomics.wait(machine.words, WAKE, wakes, PATIENCE_MS) === 'timed-out')
+      return `nothing heard of ${added - completed} requests after ${completed}`;
+  }
+  return 'done';
+}
+
+parentPort?.postMessage(drive(workerData));

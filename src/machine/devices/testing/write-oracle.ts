@@ -1,0 +1,180 @@
+import {
+  H_WAKE,
+  HARTS,
+  PLIC_LEVEL,
+  Q_DESC,
+  Q_DEVICE,
+  Q_DRIVER,
+  Q_NUM,
+  RAM_START,
+  V_QUEUE_STRIDE,
+  V_QUEUES,
+  VIRTIO_FILE_SIZE,
+} from '../../../../emulator-wasm/layout.ts';
+import { type GuestDriver, INDIRECT, NEXT, type TestMachine, WRITE } from './guest-driver.ts';
+
+const MAX_CHAIN = 1024;
+const MAX_QUEUE_SIZE = 256;
+const GRANTED = 1;
+/** Holds descriptors or indices, from which the device learns what else is granted. */
+const STRUCTURE = 2;
+
+/** Guest physical addresses of a queue's rings. */
+interface Rings {
+  size: number;
+  descriptors: number;
+  available: number;
+  used: number;
+}
+
+/**
+ * Knows, by its own reading of the rings, which bytes of RAM the driver has ever granted to the
+ * device, and says whether the device has changed any other byte of the shared memory.
+ */
+export class WriteOracle {
+  readonly #machine: TestMachine;
+  readonly #driver: GuestDriver;
+  readonly #marks: Uint8Array;
+  /** The whole shared memory as it is but for what the device wrote. */
+  #expected: Uint8Array;
+  #rings: Rings[] = [];
+
+  constructor(driver: GuestDriver) {
+    this.#machine = driver.machine;
+    this.#driver = driver;
+    this.#marks = new Uint8Array(driver.machine.ram.length);
+    this.#expected = new Uint8Array();
+    this.rebase();
+  }
+
+  /** Begins anew with memory as it is, no grants, and the rings that the registers name. */
+  rebase(): void {
+    this.#expected = new Uint8Array(this.#machine.buffer).slice();
+    this.#marks.fill(0);
+    this.#rings = this.#driver.device.state.queues.map((_, index) => {
+      const words = V_QUEUES + index * V_QUEUE_STRIDE;
+      return {
+        size: this.#driver.load(words + Q_NUM),
+        descriptors: this.#register(words + Q_DESC),
+        available: this.#register(words + Q_DRIVER),
+        used: this.#register(words + Q_DEVICE),
+      };
+    });
+    this.noteGrants();
+  }
+
+  /** Runs something that writes RAM in the driver's name, with no turn of the device in it. */
+  expectWrites(action: () => void): void {
+    const before = this.#machine.ram.slice();
+    action();
+    const { ram } = this.#machine;
+    const expected = this.#ramOf(this.#expected);
+    for (let i = 0; i < ram.length; i++) if (before[i] !== ram[i]) expected[i] = ram[i] as number;
+  }
+
+  /** Takes note of all that is on offer to the device; to be called before each of its turns. */
+  noteGrants(): void {
+    this.#driver.device.state.queues.forEach(({ taken }, index) => {
+      const { size, descriptors, available, used } = this.#rings[index] as Rings;
+      if (size === 0 || size > MAX_QUEUE_SIZE) return;
+      this.#mark(descriptors, 16 * size, STRUCTURE);
+      this.#mark(available, 6 + 2 * size, STRUCTURE);
+      this.#mark(used, 6 + 8 * size, GRANTED);
+      const end = this.#u16(available + 2);
+      for (let at = taken, n = 0; at !== end && n < size; at = (at + 1) & 0xffff, n++)
+        this.#walk(descriptors, this.#u16(available + 4 + 2 * (at % size)));
+    });
+  }
+
+  /**
+   * What the device did wrong, or undefined. Nothing can be said, and nothing is, about RAM when
+   * the driver let the device write over the structures that say what is granted.
+   */
+  verdict(): string | undefined {
+    return this.#outsideRam() ?? (this.#selfModified() ? undefined : this.#insideRam());
+  }
+
+  #outsideRam(): string | undefined {
+    const now = new Uint8Array(this.#machine.buffer);
+    const allowed = [
+      [PLIC_LEVEL, 4],
+      [this.#driver.file, VIRTIO_FILE_SIZE],
+      [HARTS + H_WAKE, 4],
+      [HARTS + 0x1000, this.#machine.ram.length >>> 12],
+      [this.#machine.hostAddress(RAM_START), this.#machine.ram.length],
+    ] as const;
+    let at = 0;
+    for (const [start, length] of allowed) {
+      if (Buffer.compare(now.subarray(at, start), this.#expected.subarray(at, start)) !== 0)
+        return `shared memory outside RAM changed between ${at} and ${start}`;
+      at = start + length;
+    }
+    if (Buffer.compare(now.subarray(at), this.#expected.subarray(at)) !== 0)
+      return 'memory behind RAM changed';
+    return undefined;
+  }
+
+  #insideRam(): string | undefined {
+    const { ram } = this.#machine;
+    const expected = this.#ramOf(this.#expected);
+    for (let i = 0; i < ram.length; i++) {
+      if (ram[i] === expected[i]) continue;
+      if (((this.#marks[i] as number) & GRANTED) === 0) return `RAM byte ${i} changed, which was not granted`;
+      if (!this.#machine.pageWritten(i >>> 12)) return `RAM byte ${i} changed, its page not flagged`;
+    }
+    return undefined;
+  }
+
+  #selfModified(): boolean {
+    return this.#marks.some((mark) => mark === (GRANTED | STRUCTURE));
+  }
+
+  #walk(ring: number, head: number): void {
+    let table = ring;
+    let index = head;
+    for (let count = 0; count < MAX_CHAIN; count++) {
+      const descriptor = table + 16 * index;
+      const address = this.#u32(descriptor) + this.#u32(descriptor + 4) * 2 ** 32;
+      const length = this.#u32(descriptor + 8);
+      const flags = this.#u16(descriptor + 12);
+      if ((flags & INDIRECT) !== 0) {
+        this.#mark(address, length, STRUCTURE);
+        if (table !== ring) return;
+        table = address;
+        index = 0;
+        continue;
+      }
+      if ((flags & WRITE) !== 0) this.#mark(address, length, GRANTED);
+      if ((flags & NEXT) === 0) return;
+      index = this.#u16(descriptor + 14);
+    }
+  }
+
+  /** Marks a range that lies wholly in RAM; any other grants nothing. */
+  #mark(address: number, length: number, mark: number): void {
+    const start = address - RAM_START;
+    if (start < 0 || start + length > this.#marks.length) return;
+    for (let i = start; i < start + length; i++) this.#marks[i] = (this.#marks[i] as number) | mark;
+  }
+
+  #register(register: number): number {
+    return this.#driver.load(register) + this.#driver.load(register + 4) * 2 ** 32;
+  }
+
+  #u16(address: number): number {
+    return this.#byte(address) | (this.#byte(address + 1) << 8);
+  }
+
+  #u32(address: number): number {
+    return (this.#u16(address) | (this.#u16(address + 2) << 16)) >>> 0;
+  }
+
+  #byte(address: number): number {
+    return this.#machine.ram[address - RAM_START] ?? 0;
+  }
+
+  #ramOf(memory: Uint8Array): Uint8Array {
+    const base = this.#machine.hostAddress(RAM_START);
+    return memory.subarray(base, base + this.#machine.ram.length);
+  }
+}
