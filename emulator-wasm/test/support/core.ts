@@ -20,9 +20,9 @@ import {
   PAGE_WRITTEN,
   POWER_RUNNING,
   RAM_START,
-  TIMEBASE,
 } from '../../layout.ts';
 import type { Elf } from './elf.ts';
+import { type CoreExports, instantiate } from './instance.mjs';
 
 const WASM_PAGE = 0x1_0000;
 const PAGE = 0x1000;
@@ -41,11 +41,6 @@ export function coreModule(): Promise<WebAssembly.Module> {
 
 export const PRIV_S = 1;
 export const PRIV_M = 3;
-
-interface CoreExports extends WebAssembly.Exports {
-  reset(hart: number, pc: bigint, priv: number, a1: bigint): void;
-  run(hart: number, instructions: bigint): number;
-}
 
 /** The memory of a machine: guest RAM and hart blocks, without any instance of the core. */
 export class MachineMemory {
@@ -106,7 +101,7 @@ export class Core {
   readonly #hart: number;
   readonly #exports: CoreExports;
 
-  /** `output` gets the bytes the guest prints, `start` is the machine's beginning in performance.now() terms. */
+  /** See `instantiate` for `output` and `start`. */
   constructor(
     module: WebAssembly.Module,
     machine: MachineMemory,
@@ -116,16 +111,7 @@ export class Core {
   ) {
     this.machine = machine;
     this.#hart = hart;
-    const { memory } = machine;
-    const ticks = TIMEBASE / 1000;
-    const host = {
-      now: () => Math.floor((performance.timeOrigin + performance.now() - start) * ticks),
-      wallClock: () => Date.now() * 1e6,
-      output: (address: number, length: number) =>
-        output(new Uint8Array(memory.buffer, address >>> 0, length).slice()),
-      doorbell: () => {},
-    };
-    this.#exports = new WebAssembly.Instance(module, { env: { memory }, host }).exports as CoreExports;
+    this.#exports = instantiate(module, machine.memory, output, start);
   }
 
   /** Puts the hart in its reset state and the machine's power on, without touching guest RAM. */

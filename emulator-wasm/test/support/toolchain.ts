@@ -11,6 +11,24 @@ const run = promisify(execFile);
 
 export const PREFIX = 'riscv64-linux-gnu-';
 
+/** Flags for C without an operating system. */
+export const BARE_METAL = [
+  '-march=rv64gc_zba_zbb_zbs',
+  '-mabi=lp64d',
+  '-mcmodel=medany',
+  '-O2',
+  '-ffreestanding',
+  '-nostdlib',
+  '-static',
+  '-fno-pic',
+  '-no-pie',
+  '-Wall',
+  '-Wextra',
+  '-Werror',
+  '-Wl,--build-id=none',
+  '-Wl,--no-warn-rwx-segments',
+];
+
 const CACHE = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'linuxrun', 'tests');
 
 /** Runs `work` with a new directory that is removed afterwards. */

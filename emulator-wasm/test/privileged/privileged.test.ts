@@ -1,0 +1,31 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { POWER_OFF } from '../../layout.ts';
+import { runOnMachine } from '../support/machine.ts';
+import { qemuSystem } from '../support/qemu.ts';
+import { BARE_METAL, compile } from '../support/toolchain.ts';
+
+const FOLDER = fileURLToPath(new URL('.', import.meta.url));
+const RUNTIME = join(FOLDER, 'runtime');
+const programs = readdirSync(FOLDER).filter((name) => name.endsWith('.c'));
+
+describe.each(programs)('%s', (name) => {
+  const source = join(FOLDER, name);
+  // A program QEMU cannot answer for says why in its first comment.
+  const coreOnly = /Core only:/.test(readFileSync(source, 'utf8'));
+
+  it.skipIf(coreOnly)('passes in QEMU', { timeout: 60_000 }, async () => {
+    const { status, output } = await qemuSystem(await compile(source, RUNTIME, BARE_METAL));
+    expect(output.toString()).toMatch(/passed\n$/);
+    expect(status).toBe(0);
+  });
+
+  it('passes on the core', { timeout: 60_000 }, async () => {
+    const elf = await compile(source, RUNTIME, BARE_METAL);
+    const { output, power, exitCode } = await runOnMachine(elf, { milliseconds: 20_000 });
+    expect(output).toMatch(/passed\n$/);
+    expect({ power, exitCode }).toEqual({ power: POWER_OFF, exitCode: 0 });
+  });
+});

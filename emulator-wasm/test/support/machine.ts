@@ -1,0 +1,94 @@
+/** Bare-metal programs on harts in worker threads, one each, as the real machine has them. */
+import { readFile } from 'node:fs/promises';
+import { Worker } from 'node:worker_threads';
+import {
+  H_WAKE,
+  HART_STRIDE,
+  HARTS,
+  M_POWER,
+  MODE_FIRMWARE,
+  POWER_OFF,
+  POWER_RUNNING,
+} from '../../layout.ts';
+import { coreModule, MachineMemory, PRIV_M, PRIV_S } from './core.ts';
+import { readElf } from './elf.ts';
+
+const RAM_SIZE = 64 << 20;
+
+export interface Options {
+  readonly harts?: number;
+  /** MODE_* bits. With MODE_FIRMWARE hart 0 starts in S-mode, the others wait. */
+  readonly mode?: number;
+  readonly milliseconds?: number;
+}
+
+export interface Result {
+  /** What the program printed. */
+  readonly output: string;
+  /** POWER_*; POWER_RUNNING if it was still running when its time was up. */
+  readonly power: number;
+  readonly exitCode: number;
+}
+
+/** Runs an ELF at its entry until it ends itself or its time is up. Rejects if a hart crashes. */
+export async function runOnMachine(path: string, options: Options = {}): Promise<Result> {
+  const { harts = 1, mode = 0, milliseconds = 60_000 } = options;
+  const module = await coreModule();
+  const elf = readElf(await readFile(path));
+  const machine = new MachineMemory(harts, RAM_SIZE, mode);
+  machine.loadElf(elf);
+  const decoder = new TextDecoder();
+  let output = '';
+  const start = performance.timeOrigin + performance.now();
+  const workers = Array.from({ length: harts }, (_, hart) => {
+    const privilege = mode & MODE_FIRMWARE ? PRIV_S : PRIV_M;
+    const pc = BigInt(elf.entry);
+    return new Worker(new URL('./hart.mjs', import.meta.url), {
+      workerData: { module, memory: machine.memory, hart, pc, privilege, a1: 0n, start },
+    });
+  });
+  let late = false;
+  const timer = setTimeout(() => {
+    late = true;
+    powerOff(machine, harts);
+  }, milliseconds);
+  try {
+    // All are reset before any runs: a hart may look at another's block.
+    await Promise.all(workers.map(ready));
+    const ends = workers.map((worker) => {
+      worker.on('message', (bytes: Uint8Array) => {
+        output += decoder.decode(bytes, { stream: true });
+      });
+      return new Promise<void>((resolve, reject) => {
+        worker.on('error', (error) => {
+          powerOff(machine, harts);
+          reject(error);
+        });
+        worker.on('exit', () => resolve());
+      });
+    });
+    for (const worker of workers) worker.postMessage('run');
+    await Promise.all(ends);
+  } finally {
+    clearTimeout(timer);
+    await Promise.all(workers.map((worker) => worker.terminate()));
+  }
+  return { output, power: late ? POWER_RUNNING : machine.power, exitCode: machine.exitCode };
+}
+
+function ready(worker: Worker): Promise<void> {
+  return new Promise((resolve, reject) => {
+    worker.once('message', () => resolve());
+    worker.once('error', reject);
+  });
+}
+
+function powerOff(machine: MachineMemory, harts: number): void {
+  const words = new Int32Array(machine.memory.buffer);
+  Atomics.compareExchange(words, M_POWER / 4, POWER_RUNNING, POWER_OFF);
+  for (let hart = 0; hart < harts; hart++) {
+    const wake = (HARTS + hart * HART_STRIDE + H_WAKE) / 4;
+    Atomics.add(words, wake, 1);
+    Atomics.notify(words, wake);
+  }
+}
