@@ -1,0 +1,46 @@
+/** Sparse files in EROFS: chunks of one size, for each the block where it begins, or none. */
+import { TAR_BLOCK as BLOCK, type Extent } from './tar-entry.ts';
+
+const ENTRY_SIZE = 4;
+const HOLE = 0xffff_ffff;
+const MAX_BITS = 31;
+
+/** How a sparse file is cut. */
+export interface Chunks {
+  /** A chunk has 2^bits blocks. */
+  readonly bits: number;
+  /** Of the map, in bytes. */
+  readonly mapSize: number;
+}
+
+/** The largest chunks of which none is partly a hole. */
+export function chooseChunks(size: number, extents: readonly Extent[]): Chunks {
+  // The end of the file cuts its last chunk short.
+  const borders = extents
+    .flatMap(({ offset, length }) => [offset, offset + length])
+    .filter((at) => at < size);
+  let bits = 0;
+  while (bits < MAX_BITS && borders.every((at) => at % chunkSize(bits + 1) === 0)) bits++;
+  return { bits, mapSize: Math.ceil(size / chunkSize(bits)) * ENTRY_SIZE };
+}
+
+/** @param address the block where the first extent begins */
+export function writeChunkMap(
+  { bits, mapSize }: Chunks,
+  extents: readonly Extent[],
+  address: number,
+  into: Uint8Array,
+): void {
+  const map = new DataView(into.buffer, into.byteOffset, into.byteLength);
+  for (let at = 0; at < mapSize; at += ENTRY_SIZE) map.setUint32(at, HOLE, true);
+  let start = address;
+  for (const { offset, length } of extents) {
+    for (let done = 0; done < length; done += chunkSize(bits))
+      map.setUint32(((offset + done) / chunkSize(bits)) * ENTRY_SIZE, start + done / BLOCK, true);
+    start += length / BLOCK;
+  }
+}
+
+function chunkSize(bits: number): number {
+  return BLOCK * 2 ** bits;
+}

@@ -1,0 +1,143 @@
+/** Merges the layers of an image into one tree, as the OCI image specification's "applying changesets" says. */
+import { type ByteString, quote } from './byte-string.ts';
+import { ImageError } from './errors.ts';
+import type { DirectoryEntry, HardLinkEntry, TarEntry, TarIndex } from './tar-entry.ts';
+
+export interface Directory {
+  /** What it is but its path, which is where the tree has it. */
+  entry: DirectoryEntry;
+  readonly children: Map<ByteString, Name>;
+}
+
+/** What is no directory. It may have several names. */
+export interface Leaf {
+  readonly entry: Exclude<TarEntry, DirectoryEntry | HardLinkEntry>;
+  /** The layer that has the contents, counted from the lowest. */
+  readonly layer: number;
+}
+
+export type Inode = Directory | Leaf;
+
+/** A name in a directory. */
+export interface Name {
+  readonly inode: Inode;
+  /** The layer that last wrote it, or something below it. */
+  layer: number;
+}
+
+const WHITEOUT = '.wh.';
+const OPAQUE = '.wh..wh..opq';
+/** Names that the aufs file system kept for itself. */
+const RESERVED = '.wh..wh.';
+/** Over all layers: far more than images have, it bounds what a hostile one can take of us. */
+const MAX_INODES = 1 << 21;
+
+const UNMENTIONED: DirectoryEntry = {
+  type: 'directory',
+  path: '',
+  mode: 0o755,
+  uid: 0,
+  gid: 0,
+  mtime: 0,
+  mtimeNs: 0,
+  xattrs: [],
+};
+
+export function isDirectory(inode: Inode): inode is Directory {
+  return 'children' in inode;
+}
+
+/**
+ * Paths are taken as they are: no link is ever followed. What stands in the way of a path's directories, a link as much
+ * as a file, gives place to a directory. Directories that no layer mentions belong to root, with mode 0755 and time 0.
+ * @param layers the lowest first
+ * @throws ImageError when a hard link has no target, or there is more than a file system can take
+ */
+export function mergeLayers(layers: readonly TarIndex[]): Directory {
+  const merger = new Merger();
+  layers.forEach(({ entries }, layer) => {
+    for (const entry of entries) merger.apply(entry, layer);
+  });
+  return merger.root;
+}
+
+class Merger {
+  readonly root = makeDirectory();
+  #inodes = 1;
+
+  apply(entry: TarEntry, layer: number): void {
+    const slash = entry.path.lastIndexOf('/');
+    const parent = entry.path.slice(0, Math.max(slash, 0));
+    const name = entry.path.slice(slash + 1);
+    if (name === OPAQUE) hideChildren(this.#directory(parent, layer, false), layer);
+    else if (name.startsWith(RESERVED)) return;
+    else if (name.startsWith(WHITEOUT))
+      this.#hide(this.#directory(parent, layer, false), name.slice(WHITEOUT.length), layer);
+    else if (entry.type === 'directory') this.#directory(entry.path, layer, true).entry = entry;
+    else this.#directory(parent, layer, true).children.set(name, { inode: this.#leaf(entry, layer), layer });
+  }
+
+  /** @param written whether the path is that of something the layer writes */
+  #directory(path: ByteString, layer: number, written: boolean): Directory {
+    let directory = this.root;
+    for (const name of components(path)) {
+      const found = directory.children.get(name);
+      if (found && isDirectory(found.inode)) {
+        if (written) found.layer = layer;
+        directory = found.inode;
+      } else {
+        const inode = makeDirectory();
+        this.#count();
+        directory.children.set(name, { inode, layer });
+        directory = inode;
+      }
+    }
+    return directory;
+  }
+
+  #leaf(entry: Exclude<TarEntry, DirectoryEntry>, layer: number): Inode {
+    if (entry.type === 'hardlink') return this.#linked(entry);
+    this.#count();
+    return { entry, layer };
+  }
+
+  #linked({ path, target }: HardLinkEntry): Inode {
+    let inode: Inode | undefined = this.root;
+    for (const name of components(target))
+      inode = inode && isDirectory(inode) ? inode.children.get(name)?.inode : undefined;
+    const link = `hard link ${quote(path)} to ${quote(target)}`;
+    if (inode === undefined) throw new ImageError(`${link}: there is no such file`);
+    if (isDirectory(inode)) throw new ImageError(`${link}: it is a directory`);
+    return inode;
+  }
+
+  /** A whiteout: it hides what lower layers have, never what its own layer writes. */
+  #hide({ children }: Directory, name: ByteString, layer: number): void {
+    if (name === '' || name === '.' || name === '..')
+      throw new ImageError(`whiteout of the name ${quote(name)}`);
+    hide(children, name, layer);
+  }
+
+  #count(): void {
+    if (++this.#inodes > MAX_INODES) throw new ImageError(`more than ${MAX_INODES} files and directories`);
+  }
+}
+
+function hide(children: Map<ByteString, Name>, name: ByteString, layer: number): void {
+  const found = children.get(name);
+  if (found === undefined) return;
+  if (found.layer < layer) children.delete(name);
+  else if (isDirectory(found.inode)) hideChildren(found.inode, layer);
+}
+
+function hideChildren({ children }: Directory, layer: number): void {
+  for (const name of children.keys()) hide(children, name, layer);
+}
+
+function components(path: ByteString): ByteString[] {
+  return path === '' ? [] : path.split('/');
+}
+
+function makeDirectory(): Directory {
+  return { entry: UNMENTIONED, children: new Map() };
+}
