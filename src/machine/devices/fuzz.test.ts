@@ -32,11 +32,13 @@ import { VsockDevice, type VsockStream } from './vsock.ts';
 import { HEADER_SIZE, OP_REQUEST, OP_RESPONSE, VsockHeader } from './vsock-packet.ts';
 
 const RUNS = Number(process.env.FUZZ_RUNS ?? 150);
-const RAM_SIZE = 256 << 10;
+const RAM_SIZE = 128 << 10;
 const RAM_END = RAM_START + RAM_SIZE;
 /** Rings come first in RAM, then room for indirect tables, then buffers. */
 const TABLES = RAM_START + 0x4000;
 const BUFFERS = RAM_START + 0x8000;
+/** A broken device is tried for this many actions, then restarted so that the rest is not wasted on it. */
+const BROKEN_ACTIONS = 2;
 const MAX_REQUEST_BYTES = 0x4000;
 /** A turn is bounded to few milliseconds of work; more than this is a hang. */
 const MAX_TURN_MS = 1000;
@@ -248,7 +250,10 @@ function collect(queue: DriverQueue): void {
 }
 
 function actions(requests: Subject['requests']): fc.Arbitrary<Action[]> {
-  const misplaced = fc.option(fc.tuple(fc.nat(), edgeRange), { freq: 6 });
+  const misplaced = fc.oneof(
+    { weight: 12, arbitrary: fc.constant(null) },
+    { weight: 1, arbitrary: fc.tuple(fc.nat(), edgeRange) },
+  );
   const request = fc.tuple(requests, fc.boolean(), misplaced).map(
     ([{ queue: number, segments }, indirect, change]): Action =>
       (world) => {
@@ -265,14 +270,14 @@ function actions(requests: Subject['requests']): fc.Arbitrary<Action[]> {
   );
   return fc.array(
     fc.oneof(
-      { weight: 12, arbitrary: request },
-      { weight: 6, arbitrary: describeBuffer },
+      { weight: 24, arbitrary: request },
+      { weight: 4, arbitrary: describeBuffer },
       { weight: 1, arbitrary: describeTable },
-      { weight: 3, arbitrary: fillTable },
-      { weight: 3, arbitrary: publish },
-      { weight: 4, arbitrary: notify },
-      { weight: 3, arbitrary: fc.constant(tick) },
-      { weight: 3, arbitrary: host },
+      { weight: 2, arbitrary: fillTable },
+      { weight: 2, arbitrary: publish },
+      { weight: 3, arbitrary: notify },
+      { weight: 4, arbitrary: fc.constant(tick) },
+      { weight: 5, arbitrary: host },
       { weight: 1, arbitrary: setAvailable },
       { weight: 1, arbitrary: poke },
       { weight: 1, arbitrary: setRegister },
@@ -382,37 +387,40 @@ class MoodyBackend implements BlockBackend {
 
 function blockSubject(machine: TestMachine): Subject {
   const backend = new MoodyBackend();
-  const header = fc
-    .tuple(
-      fc.constantFrom(0, 0, 1, 1, 4, 8, 11, 13, 99),
-      fc.oneof(fc.nat(520), fc.nat(0xffff_ffff)),
-      fc.nat(2),
-    )
-    .map(([type, sector, high]) => {
-      const view = new DataView(new ArrayBuffer(16));
-      view.setUint32(0, type, true);
-      view.setUint32(8, sector, true);
-      view.setUint32(12, high % 2, true);
-      return new Uint8Array(view.buffer);
-    });
-  const data = fc.oneof(
-    fc.constantFrom(0, 512, 1024, 4096).map((size) => (size === 0 ? [] : [size])),
-    fc.constantFrom(512, 1024, 4096).map((size) => [pattern(size)]),
-    fc.tuple(fc.nat(520), fc.nat(300), fc.nat(3)).map(([sector, sectors, flags]) => {
-      const view = new DataView(new ArrayBuffer(16));
-      view.setUint32(0, sector, true);
-      view.setUint32(8, sectors, true);
-      view.setUint32(12, flags >>> 1, true);
-      return [new Uint8Array(view.buffer)];
-    }),
+  const words = (...values: number[]) => new Uint8Array(new Uint32Array(values).buffer);
+  const sector = fc.oneof(
+    { weight: 8, arbitrary: fc.nat(500) },
+    { weight: 1, arbitrary: fc.nat(0xffff_ffff) },
+  );
+  const sectorHigh = fc.constantFrom(0, 0, 0, 0, 0, 0, 0, 1);
+  const size = fc.constantFrom(512, 512, 512, 1024, 4096, 100);
+  const range = fc
+    .tuple(fc.nat(520), fc.nat(300), fc.constantFrom(0, 0, 0, 1, 2))
+    .map(([start, count, flags]) => words(start, 0, count, flags));
+  /** Type of request and what lies between its header and its status. */
+  const body = fc.oneof(
+    { weight: 6, arbitrary: size.map((n): [number, Segment[]] => [0, [n]]) },
+    { weight: 6, arbitrary: size.map((n): [number, Segment[]] => [1, [pattern(n)]]) },
+    { weight: 1, arbitrary: fc.constant([4, []] as [number, Segment[]]) },
+    { weight: 1, arbitrary: fc.constant([8, [20]] as [number, Segment[]]) },
+    {
+      weight: 3,
+      arbitrary: fc.tuple(fc.constantFrom(11, 13), fc.array(range, { maxLength: 3 })) as fc.Arbitrary<
+        [number, Segment[]]
+      >,
+    },
+    { weight: 1, arbitrary: fc.tuple(fc.nat(99), size).map(([type, n]): [number, Segment[]] => [type, [n]]) },
   );
   const wellFramed = fc
-    .tuple(header, data, fc.constantFrom([], [1], [1], [1], [1], [3]))
-    .map(([head, body, status]) => ({ queue: 0, segments: [head, ...body, ...status] as Segment[] }));
+    .tuple(body, sector, sectorHigh, fc.constantFrom(...Array(15).fill(1), 3, 0))
+    .map(([[type, data], low, high, status]) => ({
+      queue: 0,
+      segments: [words(type, 0, low, high), ...data, ...(status === 0 ? [] : [status])] as Segment[],
+    }));
   return {
     device: new BlockDevice(machine.memory, 0, backend, 'fuzz'),
     host: () => {},
-    requests: fc.oneof({ weight: 8, arbitrary: wellFramed }, { weight: 1, arbitrary: anyRequest(1) }),
+    requests: fc.oneof({ weight: 30, arbitrary: wellFramed }, { weight: 1, arbitrary: anyRequest(1) }),
     check: async (driver) => {
       backend.healthy = true;
       const head = (type: number) => new Uint8Array([type, ...new Uint8Array(15)]);
@@ -485,8 +493,8 @@ function vsockSubject(machine: TestMachine): Subject {
       else if (stream !== undefined) treat(stream, choice);
     },
     requests: fc.oneof(
-      { weight: 12, arbitrary: packet },
-      { weight: 4, arbitrary: receiveBuffer },
+      { weight: 24, arbitrary: packet },
+      { weight: 8, arbitrary: receiveBuffer },
       { weight: 1, arbitrary: anyRequest(3) },
     ),
     check: async (driver) => {
@@ -520,10 +528,13 @@ async function attempt(make: (machine: TestMachine) => Subject, sequence: Action
   await driver.start();
   const oracle = new WriteOracle(driver);
   const world = { machine, driver, subject, oracle };
+  let broken = 0;
   for (const action of sequence) {
     const began = performance.now();
     await action(world);
     expect(performance.now() - began).toBeLessThan(MAX_TURN_MS);
+    broken = subject.device.state.phase === 'broken' ? broken + 1 : 0;
+    if (broken > BROKEN_ACTIONS) await restart(world);
   }
   await tick(world);
   await restart(world);

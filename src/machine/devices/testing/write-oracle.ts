@@ -69,7 +69,9 @@ export class WriteOracle {
     action();
     const { ram } = this.#machine;
     const expected = this.#ramOf(this.#expected);
-    for (let i = 0; i < ram.length; i++) if (before[i] !== ram[i]) expected[i] = ram[i] as number;
+    forEachDifference(before, ram, (i) => {
+      expected[i] = ram[i] as number;
+    });
   }
 
   /** Takes note of all that is on offer to the device; to be called before each of its turns. */
@@ -115,18 +117,17 @@ export class WriteOracle {
   }
 
   #insideRam(): string | undefined {
-    const { ram } = this.#machine;
-    const expected = this.#ramOf(this.#expected);
-    for (let i = 0; i < ram.length; i++) {
-      if (ram[i] === expected[i]) continue;
-      if (((this.#marks[i] as number) & GRANTED) === 0) return `RAM byte ${i} changed, which was not granted`;
-      if (!this.#machine.pageWritten(i >>> 12)) return `RAM byte ${i} changed, its page not flagged`;
-    }
-    return undefined;
+    let fault: string | undefined;
+    forEachDifference(this.#machine.ram, this.#ramOf(this.#expected), (i) => {
+      if (((this.#marks[i] as number) & GRANTED) === 0)
+        fault ??= `RAM byte ${i} changed, which was not granted`;
+      if (!this.#machine.pageWritten(i >>> 12)) fault ??= `RAM byte ${i} changed, its page not flagged`;
+    });
+    return fault;
   }
 
   #selfModified(): boolean {
-    return this.#marks.some((mark) => mark === (GRANTED | STRUCTURE));
+    return this.#marks.includes(GRANTED | STRUCTURE);
   }
 
   #walk(ring: number, head: number): void {
@@ -176,5 +177,14 @@ export class WriteOracle {
   #ramOf(memory: Uint8Array): Uint8Array {
     const base = this.#machine.hostAddress(RAM_START);
     return memory.subarray(base, base + this.#machine.ram.length);
+  }
+}
+
+const PAGE = 4096;
+
+function forEachDifference(a: Uint8Array, b: Uint8Array, visit: (index: number) => void): void {
+  for (let page = 0; page < a.length; page += PAGE) {
+    if (Buffer.compare(a.subarray(page, page + PAGE), b.subarray(page, page + PAGE)) === 0) continue;
+    for (let i = page; i < page + PAGE; i++) if (a[i] !== b[i]) visit(i);
   }
 }
