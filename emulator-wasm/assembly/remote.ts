@@ -9,12 +9,13 @@ import {
   REQUEST_SFENCE,
   RUN_STARTED,
 } from '../layout';
-import { hartBlock, wake } from './mailbox';
 import { fenceI } from './code';
+import * as host from './host';
+import { hartBlock, sleepWhile, wake } from './mailbox';
 import { flushAll } from './tlb';
 
 /** Short, since meanwhile other harts may wait for this one. */
-const POLL_NS: i64 = 50_000;
+const POLL_TICKS: f64 = 500;
 
 /**
  * Makes every hart in `targets` (a bit per hart id) do what `requests` (REQUEST_* bits) says, and
@@ -39,7 +40,7 @@ function awaitServed(hart: usize, target: usize, requests: u32): void {
   while (atomic.load<u32>(M_POWER) == POWER_RUNNING) {
     const open = atomic.load<u32>(target, H_REQUEST);
     if ((open & requests) == 0 || atomic.load<u32>(target, H_RUN) != RUN_STARTED) return;
-    atomic.wait<i32>(target + H_REQUEST, open, POLL_NS);
+    sleepWhile(target + H_REQUEST, open, host.now() + POLL_TICKS);
     serveRequests(hart);
   }
 }

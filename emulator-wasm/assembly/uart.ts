@@ -23,7 +23,7 @@ import {
   UART_TX_SIZE,
 } from '../layout';
 import * as host from './host';
-import { wakeAll } from './mailbox';
+import { sleepWhile, wakeAll } from './mailbox';
 
 const RBR_THR: u32 = 0;
 const IER: u32 = 1;
@@ -52,7 +52,7 @@ const LSR_TRANSMITTER_EMPTY: u32 = 0x40;
 const MSR_CTS_DSR_DCD: u32 = 0xb0;
 
 const NEWLINE: u8 = 0x0a;
-const LOCK_WAIT_NS: i64 = 100_000;
+const LOCK_WAIT_TICKS: f64 = 1_000;
 
 function enabled(interrupts: u32): bool {
   return (atomic.load<u32>(UART_IER) & interrupts) != 0;
@@ -90,7 +90,7 @@ export function uartReceive(): i32 {
 function lockTransmitter(): bool {
   while (atomic.cmpxchg<u32>(UART_TX_LOCK, 0, 1) != 0) {
     if (atomic.load<u32>(M_POWER) != POWER_RUNNING) return false;
-    atomic.wait<i32>(UART_TX_LOCK, 1, LOCK_WAIT_NS);
+    sleepWhile(UART_TX_LOCK, 1, host.now() + LOCK_WAIT_TICKS);
   }
   return true;
 }

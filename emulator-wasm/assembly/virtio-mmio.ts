@@ -29,6 +29,7 @@ import {
   VIRTIO_IRQ,
 } from '../layout';
 import * as host from './host';
+import { sleepWhile } from './mailbox';
 import { plicLower, plicRaise } from './plic';
 
 const MAGIC_VALUE: u32 = 0x000;
@@ -69,7 +70,7 @@ const STATUS_MASK: u32 = 0xff;
 /** VIRTIO_F_VERSION_1 in the second word of features. */
 const VERSION_1: u32 = 1;
 
-const RESET_WAIT_NS: i64 = 10_000_000;
+const RESET_WAIT_TICKS: f64 = 100_000;
 
 function slotFile(slot: u32): usize {
   return VIRTIO + slot * VIRTIO_FILE_SIZE;
@@ -287,7 +288,7 @@ function reset(slot: u32): void {
   atomic.store<u32>(file, 1, V_RESET);
   ringDoorbell();
   while (atomic.load<u32>(file, V_RESET) != 0 && atomic.load<u32>(M_POWER) == POWER_RUNNING) {
-    atomic.wait<i32>(file + V_RESET, 1, RESET_WAIT_NS);
+    sleepWhile(file + V_RESET, 1, host.now() + RESET_WAIT_TICKS);
   }
   // The device may have finished a request, or asked for a reset, until it saw ours.
   clearFile(slot);

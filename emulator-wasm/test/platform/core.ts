@@ -15,18 +15,24 @@ export { sbiCall } from './sbi';
 export { uartFlush } from './uart';
 `;
 
-/** In place of the MMU: takes the requests like it, and keeps in H_PRIVATE which ones it took. */
-const MMU = `
-import { H_PRIVATE, H_REQUEST } from '../layout';
-export function serveRequests(hart: usize): void {
-  atomic.or<u32>(hart, atomic.xchg<u32>(hart, 0, H_REQUEST), H_PRIVATE);
-  atomic.notify(hart + H_REQUEST);
+/** In place of the decoder and the TLB: keep in H_PRIVATE which fences they were asked for. */
+const CODE = `
+import { H_PRIVATE, REQUEST_FENCE_I } from '../layout';
+export function fenceI(hart: usize): void {
+  atomic.or<u32>(hart, REQUEST_FENCE_I, H_PRIVATE);
+}
+`;
+const TLB = `
+import { H_PRIVATE, REQUEST_SFENCE } from '../layout';
+export function flushAll(hart: usize): void {
+  atomic.or<u32>(hart, REQUEST_SFENCE, H_PRIVATE);
 }
 `;
 
 const VIRTUAL = new Map([
   ['entry.ts', ENTRY],
-  ['mmu.ts', MMU],
+  ['code.ts', CODE],
+  ['tlb.ts', TLB],
 ]);
 
 export interface CoreExports {

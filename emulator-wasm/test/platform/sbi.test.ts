@@ -156,7 +156,7 @@ describe('remote fences', () => {
   test('return after a running hart has served them', async () => {
     setRun(2, RUN_STOPPED);
     const served = board.thread(
-      `while (Atomics.load(words, data.request) === 0) {}
+      `while (Atomics.load(words, data.request) === 0) Atomics.wait(words, data.never, 0, 1);
        Atomics.wait(words, data.never, 0, 50);
        Atomics.store(words, data.served, 1);
        Atomics.store(words, data.request, 0);`,
@@ -175,7 +175,7 @@ describe('remote fences', () => {
     ] as const) {
       setRun(1, RUN_STARTED);
       const other = board.thread(
-        `while (Atomics.load(words, data.request) === 0) {}
+        `while (Atomics.load(words, data.request) === 0) Atomics.wait(words, data.never, 0, 1);
          Atomics.wait(words, data.never, 0, 20);
          Atomics.store(words, data.word, data.value);`,
         { request: (hartBlock(1) + H_REQUEST) / 4, never: board.ramBase / 4, word: word / 4, value },
@@ -191,7 +191,7 @@ describe('remote fences', () => {
     const body = `
       const x = (data.hart + data.x) / 8;
       const registers = new BigInt64Array(words.buffer);
-      for (let round = 0; round < 2000; round++) {
+      for (let round = 0; round < 500; round++) {
         registers.set([0n, -1n, 0n, -1n], x + 10);
         registers.set([BigInt(round % 3), data.extension], x + 16);
         core.sbiCall(data.hart);
@@ -261,14 +261,15 @@ describe('hart state', () => {
       const x = (data.hart + data.x) / 8;
       const registers = new BigInt64Array(words.buffer);
       for (let round = 1; round <= data.rounds; round++) {
-        while (Atomics.load(words, data.round) < round) {}
+        Atomics.wait(words, data.round, round - 1);
         registers.set([2n, data.pc, data.pc], x + 10);
         registers.set([0n, data.extension], x + 16);
         core.sbiCall(data.hart);
         if (registers[x + 10] === 0n) Atomics.add(words, data.successes, 1);
         Atomics.add(words, data.calls, 1);
+        Atomics.notify(words, data.calls);
       }`;
-    const rounds = 2_000;
+    const rounds = 500;
     const at = { round: board.ramBase / 4, successes: board.ramBase / 4 + 1, calls: board.ramBase / 4 + 2 };
     const starters = [0, 1].map((id) =>
       board.thread(body, {
@@ -287,7 +288,8 @@ describe('hart state', () => {
        for (let round = 1; round <= data.rounds; round++) {
          Atomics.store(words, data.run, data.stopped);
          Atomics.store(words, data.round, round);
-         while (Atomics.load(words, data.calls) < 2 * round) {}
+         Atomics.notify(words, data.round);
+         for (let calls; (calls = Atomics.load(words, data.calls)) < 2 * round; ) Atomics.wait(words, data.calls, calls);
          if (Atomics.load(words, data.successes) !== round) throw new Error('round ' + round);
          if (registers[data.pc] !== registers[data.a1]) throw new Error('mixed in round ' + round);
        }`,
