@@ -1,12 +1,14 @@
 import { spawn } from 'node:child_process';
 import { createWriteStream } from 'node:fs';
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir, readFile, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { finished } from 'node:stream/promises';
 import { SetupFailure } from './failure.mjs';
 import { CACHE, PROJECT } from './places.mjs';
 
-const TAIL_LINES = 30;
+/** Of a failed command's output: the cause is at the start of some, at the end of most. */
+const SHOWN_START = 15;
+const SHOWN_END = 25;
 
 /**
  * @typedef {object} RunOptions
@@ -16,7 +18,7 @@ const TAIL_LINES = 30;
  */
 
 /**
- * Runs a command quietly. Should it fail, the end of its output is shown, and a log is kept.
+ * Runs a command quietly. Should it fail, its start and end are shown, and a log is kept.
  * @param {string} command
  * @param {readonly string[]} args
  * @param {RunOptions} [options]
@@ -26,29 +28,26 @@ export async function run(command, args, { cwd = PROJECT, env = {}, onLine = () 
   await mkdir(logs, { recursive: true });
   const log = join(logs, `${basename(command)}-${process.pid}.log`);
   const file = createWriteStream(log);
-  /** @type {string[]} */
-  const tail = [];
-  /** @type {(line: string) => void} */
-  const keep = (line) => {
-    file.write(`${line}\n`);
-    tail.push(line);
-    if (tail.length > TAIL_LINES) tail.shift();
-  };
 
   const child = spawn(command, args, {
     cwd,
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  eachLine(child.stdout, (line) => {
-    keep(line);
-    onLine(line);
-  });
-  eachLine(child.stderr, keep);
+  child.stdout.pipe(file, { end: false });
+  child.stderr.pipe(file, { end: false });
+  eachLine(child.stdout, onLine);
   const ending = await end(child);
   await finished(file.end());
-  if (ending) throw new SetupFailure(`${command} ${ending}; the whole log: ${log}\n${tail.join('\n')}`);
+  if (ending) throw new SetupFailure(`${command} ${ending}; the whole log: ${log}\n${await excerpt(log)}`);
   await rm(log);
+}
+
+/** @param {string} log */
+async function excerpt(log) {
+  const lines = (await readFile(log, 'utf8')).trimEnd().split('\n');
+  if (lines.length <= SHOWN_START + SHOWN_END) return lines.join('\n');
+  return [...lines.slice(0, SHOWN_START), '…', ...lines.slice(-SHOWN_END)].join('\n');
 }
 
 /**

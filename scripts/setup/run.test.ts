@@ -1,0 +1,33 @@
+import { existsSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { SetupFailure } from './failure.mjs';
+import { run } from './run.mjs';
+
+const failure = (script: string) =>
+  run('sh', ['-c', script]).then(
+    () => expect.unreachable(),
+    (error: unknown) => {
+      expect(error).toBeInstanceOf(SetupFailure);
+      return (error as SetupFailure).message;
+    },
+  );
+
+test('lines of output are seen as they come, with additions to the environment', async () => {
+  const lines: string[] = [];
+  await run('sh', ['-c', 'echo "$A"; printf b'], { env: { A: '1' }, onLine: (line) => lines.push(line) });
+  expect(lines).toEqual(['1', 'b']);
+});
+
+test('a failure shows start and end of both outputs, and where all of it is', async () => {
+  const message = await failure('seq 1 100; echo problem >&2; exit 3');
+  expect(message).toMatch(/^sh failed with exit code 3; the whole log: /);
+  const log = /log: (.*)$/m.exec(message)?.[1] ?? '';
+  expect(existsSync(log)).toBe(true);
+  expect(message.split('\n').slice(1, 16)).toEqual(Array.from({ length: 15 }, (_, i) => String(i + 1)));
+  expect(message.split('\n').slice(-2)).toEqual(['100', 'problem']);
+});
+
+test('a command that is not there, or is killed, says so', async () => {
+  await expect(run('no-such-command', [])).rejects.toThrow('no-such-command cannot be started');
+  expect(await failure('kill -9 $$')).toContain('sh was ended by SIGKILL');
+});
