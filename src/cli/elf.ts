@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util';
 import { RAM_START } from '../../emulator-wasm/layout.ts';
 import { parseElf } from '../machine/elf.ts';
 import { MachineError } from '../machine/errors.ts';
-import { Machine, type MachineExit } from '../machine/machine.ts';
+import { describeExit, Machine, type MachineExit } from '../machine/machine.ts';
 import { nodePlatform } from '../machine/platform/node.ts';
 import { parseMachineSize, parseNumber, UsageError } from './options.ts';
 import { PUBLIC, readInput, runProgram, write } from './program.ts';
@@ -50,7 +50,9 @@ async function main(args: string[]): Promise<number> {
   if (signature && values['dump-signature']) {
     await writeFile(values['dump-signature'], formatSignature(machine.ram, signature));
   }
-  return statusOf(exit);
+  const status = statusOf(exit);
+  if (status !== 0) await write(process.stderr, `elf: ${describeExit(exit)}\n`);
+  return status;
 }
 
 function statusOf({ reason, code }: MachineExit): number {

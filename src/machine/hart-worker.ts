@@ -13,6 +13,8 @@ export interface Core {
 const FOREVER = 2n ** 62n;
 /** Instructions between two reports of a traced hart. */
 const TRACE_BATCH = 1000;
+/** How often a hart that waits for the devices looks whether the machine is still on, in ms. */
+const PATIENCE = 100;
 
 /** One hart: runs guest code, synchronously, until the machine stops. */
 export function runHart(start: HartStart): void {
@@ -37,24 +39,34 @@ export function runHart(start: HartStart): void {
 }
 
 function instantiate(start: HartStart, post: (message: FromHart) => void): Core {
-  const { memory, epoch } = start;
+  const { memory, epoch, deterministic } = start;
   const words = new Int32Array(memory.buffer);
   const ring = new OutputRing(start.output);
-  const ringDoorbell = () => {
+  const stopped = () => Atomics.load(words, M_POWER >>> 2) !== POWER_RUNNING;
+  const wakeMachine = () => {
     // Without waitAsync the machine worker cannot watch the word.
-    if ('waitAsync' in Atomics) Atomics.notify(words, M_DOORBELL >> 2);
+    if ('waitAsync' in Atomics) Atomics.notify(words, M_DOORBELL >>> 2);
     else post({ type: 'doorbell' });
+  };
+  const served = new Int32Array(start.served);
+  const awaitService = (rung: number) => {
+    for (let seen = Atomics.load(served, 0); ((seen - rung) | 0) < 0; seen = Atomics.load(served, 0)) {
+      if (stopped()) return;
+      Atomics.wait(served, 0, seen, PATIENCE);
+    }
   };
   const host = {
     now: machineClock(epoch, new Int32Array(start.latestTime)),
     wallClock: () => Date.now() * 1e6,
-    doorbell: ringDoorbell,
+    doorbell: () => {
+      wakeMachine();
+      if (deterministic) awaitService(Atomics.load(words, M_DOORBELL >>> 2));
+    },
     output: (address: number, length: number) => {
       const wake = () => {
-        Atomics.add(words, M_DOORBELL >> 2, 1);
-        ringDoorbell();
+        Atomics.add(words, M_DOORBELL >>> 2, 1);
+        wakeMachine();
       };
-      const stopped = () => Atomics.load(words, M_POWER >> 2) !== POWER_RUNNING;
       ring.write(new Uint8Array(memory.buffer, address >>> 0, length), wake, stopped);
     },
   };

@@ -192,8 +192,18 @@ class MachineWorker {
   }
 
   #poll(): void {
+    const rung = Atomics.load(this.#words, M_DOORBELL >>> 2);
     for (const device of this.#devices) device.poll();
     if (!this.#draining) void this.#drainRing();
+    // Not before devices have done what they put off to microtasks.
+    if (this.#start.deterministic) setTimeout(() => this.#release(rung));
+  }
+
+  /** Lets the hart go on that waits in lockstep for its doorbell to be answered. */
+  #release(rung: number): void {
+    const served = new Int32Array(this.#start.served);
+    Atomics.store(served, 0, rung);
+    Atomics.notify(served, 0);
   }
 
   /** Passes on what the harts wrote to UART and debug console, as fast as it is taken. */

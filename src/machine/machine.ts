@@ -164,7 +164,9 @@ export class Machine {
     const common = {
       memory: this.#memory as WebAssembly.Memory,
       output: OutputRing.allocate(),
+      served: new SharedArrayBuffer(WORD_SIZE),
       epoch: this.#epoch,
+      deterministic: options.icount === true,
       trace: options.onTrace !== undefined,
     };
     const latestTime = new SharedArrayBuffer(WORD_SIZE);
@@ -185,14 +187,12 @@ export class Machine {
             commandLine: [CONSOLE_COMMAND_LINE, options.commandLine ?? ''].join(' ').trim(),
           } as const)
         : ({ kind: 'elf', file: options.elf } as const);
-    const deterministic = options.icount === true;
     const start = {
       ...common,
       role: 'machine',
       plan: this.#plan,
       guest,
       disks,
-      deterministic,
       port,
       harts,
     } as const;

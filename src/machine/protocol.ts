@@ -31,34 +31,36 @@ export interface DiskOptions {
   readonly readOnly: boolean;
 }
 
-/** The first message to the machine worker. */
-export interface MachineStart {
-  readonly role: 'machine';
+interface CommonStart {
   readonly memory: WebAssembly.Memory;
-  readonly plan: MemoryPlan;
+  /** An `OutputRing`. */
   readonly output: SharedArrayBuffer;
+  /** A word: the value of M_DOORBELL that the devices have seen last. */
+  readonly served: SharedArrayBuffer;
   /** Machine start as `monotonicNow`. */
   readonly epoch: number;
-  readonly guest: LinuxGuest | ElfGuest;
-  readonly disks: readonly DiskOptions[];
-  /** Fixed randomness, for reproducible runs. */
+  /** For reproducible runs: no randomness, and a hart that rings the doorbell waits for the devices. */
   readonly deterministic: boolean;
   readonly trace: boolean;
+}
+
+/** The first message to the machine worker. */
+export interface MachineStart extends CommonStart {
+  readonly role: 'machine';
+  readonly plan: MemoryPlan;
+  readonly guest: LinuxGuest | ElfGuest;
+  readonly disks: readonly DiskOptions[];
   readonly port: MessagePort;
   readonly harts: readonly MessagePort[];
 }
 
 /** The first message to a hart worker. */
-export interface HartStart {
+export interface HartStart extends CommonStart {
   readonly role: 'hart';
   readonly hart: number;
   readonly emulator: WebAssembly.Module;
-  readonly memory: WebAssembly.Memory;
-  readonly output: SharedArrayBuffer;
-  readonly epoch: number;
   /** The word of `machineClock` that all harts share. */
   readonly latestTime: SharedArrayBuffer;
-  readonly trace: boolean;
   readonly port: MessagePort;
 }
 
@@ -97,7 +99,7 @@ export function describeExit({ reason, code }: MachineExit): string {
     case 'poweroff':
       return 'the guest has powered off';
     case 'reboot':
-      return 'the guest panicked or rebooted';
+      return 'the guest panicked, or asked for a reboot';
     case 'fail':
       return `the guest failed with code ${code}`;
     case 'stop':
