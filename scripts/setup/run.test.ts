@@ -1,7 +1,21 @@
-import { existsSync } from 'node:fs';
-import { expect, test } from 'vitest';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, expect, test, vi } from 'vitest';
+
+const places = vi.hoisted(() => ({ CACHE: '' }));
+vi.mock('./places.mjs', async (original) => ({
+  ...(await original<typeof import('./places.mjs')>()),
+  get CACHE() {
+    return places.CACHE;
+  },
+}));
+
 import { SetupFailure } from './failure.mjs';
 import { run } from './run.mjs';
+
+places.CACHE = mkdtempSync(join(tmpdir(), 'linuxrun-run-'));
+afterAll(() => rmSync(places.CACHE, { recursive: true }));
 
 const failure = (script: string) =>
   run('sh', ['-c', script]).then(
