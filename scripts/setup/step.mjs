@@ -4,11 +4,13 @@
  * an interrupted build leaves nothing that looks finished.
  */
 import { existsSync } from 'node:fs';
-import { cp, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { withLock } from './lock.mjs';
 import { CACHE, hash, inProject } from './places.mjs';
 import { formatDuration, say } from './progress.mjs';
+
+const UNUSED_FOR = 30 * 24 * 60 * 60 * 1000;
 
 /**
  * @typedef {object} Step
@@ -81,11 +83,23 @@ async function copyInto(from, to) {
 
 /** @param {Step} step @param {string} key */
 async function place(step, key) {
-  for (const [name, path] of Object.entries(step.outputs)) {
-    await copyInto(join(entryOf(step, key), name), inProject(path));
-  }
+  const entry = entryOf(step, key);
+  for (const [name, path] of Object.entries(step.outputs)) await copyInto(join(entry, name), inProject(path));
+  await utimes(entry, new Date(), new Date());
   await mkdir(dirname(stampOf(step)), { recursive: true });
   await writeFile(stampOf(step), key);
+}
+
+/**
+ * Removes what nothing has used for a month: results, and folders of builds that were given up.
+ * @param {string} folder of a step in the cache
+ */
+async function sweep(folder) {
+  for (const name of await readdir(folder)) {
+    const path = join(folder, name);
+    const { mtimeMs } = await stat(path);
+    if (Date.now() - mtimeMs > UNUSED_FOR) await rm(path, { recursive: true, force: true });
+  }
 }
 
 /** @param {Step} step @param {string} key */
@@ -104,6 +118,7 @@ async function build(step, key) {
   for (const name of Object.keys(step.outputs)) await rename(join(work, name), join(result, name));
   await rename(result, entry);
   await rm(work, { recursive: true, force: true });
+  await sweep(dirname(entry));
   say(`${step.title}: built in ${formatDuration(Date.now() - start)}`);
 }
 

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
@@ -132,6 +132,21 @@ test('a step that resumes finds what it had made', async () => {
   await expect(ensure(resuming)).rejects.toThrow('interrupted');
   await ensure(resuming);
   expect(await output()).toBe('one and two');
+});
+
+test('results that nothing has used for a month are swept at the next build', async () => {
+  await ensure(step);
+  const [old] = (await readdir(join(places.CACHE, step.name))).filter((name) => !name.endsWith('.lock'));
+  const entry = join(places.CACHE, step.name, old ?? '');
+  const daysAgo = (days: number) => new Date(Date.now() - days * 24 * 60 * 60 * 1000);
+
+  await utimes(entry, daysAgo(29), daysAgo(29));
+  await ensure({ ...step, versions: () => ['2'] });
+  expect(existsSync(entry)).toBe(true);
+
+  await utimes(entry, daysAgo(31), daysAgo(31));
+  await ensure({ ...step, versions: () => ['3'] });
+  expect(existsSync(entry)).toBe(false);
 });
 
 test('two at once build once', async () => {
