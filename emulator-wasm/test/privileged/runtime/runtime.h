@@ -76,7 +76,7 @@ extern char m_vector[], s_vector[];
 
 /*
  * Runs `code`, which may trap: execution then goes on behind it. Gives the cause the M-mode handler saw,
- * or NONE. `code` may use t1, t2, a7 and ra; %0 to %9 are the operands.
+ * or NONE. `code` may use t1 to t4, a7 and ra; %0 to %9 are the operands.
  */
 #define TRY(code, ...)                                                        \
   ({                                                                          \
@@ -88,7 +88,7 @@ extern char m_vector[], s_vector[];
                  "sd zero, 0(%[resume])"                                      \
                  :                                                            \
                  : __VA_ARGS__ __VA_OPT__(, )[resume] "r"(&resume)            \
-                            : "t1", "t2", "a7", "ra", "memory");                                     \
+                            : "t1", "t2", "t3", "t4", "a7", "ra", "memory");                                     \
     m_trap.cause;                                                             \
   })
 
