@@ -97,8 +97,9 @@ async function place(step, key) {
 async function sweep(folder) {
   for (const name of await readdir(folder)) {
     const path = join(folder, name);
-    const { mtimeMs } = await stat(path);
-    if (Date.now() - mtimeMs > UNUSED_FOR) await rm(path, { recursive: true, force: true });
+    // Another set-up may have just renamed it.
+    const info = await stat(path).catch(() => undefined);
+    if (info && Date.now() - info.mtimeMs > UNUSED_FOR) await rm(path, { recursive: true, force: true });
   }
 }
 
