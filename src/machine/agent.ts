@@ -43,7 +43,7 @@ export class Agent {
   #control: WritableStreamDefaultWriter<Uint8Array> | undefined;
   #ended: string | undefined;
 
-  constructor(vsock: VsockDevice) {
+  constructor(vsock: Pick<VsockDevice, 'listen'>) {
     const stop = vsock.listen(CONTROL_PORT, (stream) => {
       stop();
       void this.#converse(stream);

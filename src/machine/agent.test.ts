@@ -1,0 +1,254 @@
+import { beforeEach, describe, expect, test } from 'vitest';
+import { Agent, type ProcessStreams } from './agent.ts';
+import { encodePowerOff, encodeRun, encodeSignal } from './agent-protocol.ts';
+import type { VsockStream } from './devices/vsock.ts';
+import type { StreamMessage } from './stream-mux.ts';
+import { StreamMux } from './stream-mux.ts';
+
+const CONTROL = 1024;
+const DATA = 1025;
+const HELLO = Buffer.from('05000000' + '02' + '01000000', 'hex');
+
+/** The guest's end of a connection. */
+class GuestStream {
+  readonly toHost = new TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>>();
+  readonly toGuest = new TransformStream<Uint8Array, Uint8Array>();
+  readonly #writer = this.toHost.writable.getWriter();
+  readonly #reader = this.toGuest.readable.getReader();
+
+  send(bytes: Uint8Array): void {
+    this.#writer.write(new Uint8Array(bytes)).catch(() => {});
+  }
+
+  end(): void {
+    this.#writer.close().catch(() => {});
+  }
+
+  reset(reason: string): void {
+    this.#writer.abort(new Error(reason)).catch(() => {});
+  }
+
+  async receive(): Promise<string | undefined> {
+    const { value } = await this.#reader.read();
+    return value && Buffer.from(value).toString('hex');
+  }
+
+  /** Whether the host reads no more of it. */
+  async isCancelled(): Promise<boolean> {
+    return this.#writer.closed.then(
+      () => false,
+      () => true,
+    );
+  }
+
+  /** Whether the host has reset the stream. */
+  async isReset(): Promise<boolean> {
+    return this.#reader.closed.then(
+      () => false,
+      () => true,
+    );
+  }
+}
+
+let listeners: Map<number, (stream: VsockStream) => void>;
+let agent: Agent;
+let events: string[];
+
+beforeEach(() => {
+  listeners = new Map();
+  events = [];
+  agent = new Agent({
+    listen: (port, onStream) => {
+      listeners.set(port, onStream);
+      return () => listeners.delete(port);
+    },
+  });
+});
+
+function connect(port: number): GuestStream {
+  const guest = new GuestStream();
+  const { readable } = guest.toHost;
+  listeners.get(port)?.({ localPort: port, remotePort: 1, readable, writable: guest.toGuest.writable });
+  return guest;
+}
+
+function greet(): GuestStream {
+  const control = connect(CONTROL);
+  control.send(HELLO);
+  return control;
+}
+
+const run = (process: number) =>
+  encodeRun({ process, args: ['true'], env: [], directory: '/', console: false });
+const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');
+const exit = (process: number, status: number) => Buffer.from(Uint32Array.of(process, status).buffer);
+const exitMessage = (process: number, status: number) =>
+  Buffer.concat([Buffer.from('0900000003', 'hex'), exit(process, status)]);
+const header = (process: number, descriptor: number) =>
+  Buffer.from(Uint32Array.of(process, descriptor).buffer);
+
+/** Streams of a process, whose other ends the mux named `page` has. */
+function makeStreams(process: number): { streams: ProcessStreams; page: StreamMux } {
+  const to = (mux: () => StreamMux) => (message: StreamMessage) =>
+    queueMicrotask(() => mux().receive(message));
+  const page: StreamMux = new StreamMux(to(() => worker));
+  const worker: StreamMux = new StreamMux(to(() => page));
+  const streams = {
+    stdin: worker.readable(`${process}/0`),
+    output: (descriptor: number) => worker.sender(`${process}/${descriptor}`),
+  };
+  return { streams, page };
+}
+
+function start(process: number) {
+  const { streams, page } = makeStreams(process);
+  const [stdout, stderr] = [page.readable(`${process}/1`), page.readable(`${process}/2`)];
+  const stdin = page.writable(`${process}/0`);
+  const watcher = {
+    exited: (status: number) => events.push(`${process} exited ${status}`),
+    lost: (reason: string) => events.push(`${process} lost: ${reason}`),
+  };
+  agent.run(process, run(process), watcher, streams);
+  return { stdin, stdout, stderr };
+}
+
+describe('the control stream', () => {
+  test('waits for HELLO, then carries messages in order', async () => {
+    start(1);
+    agent.signal(1, 15);
+    const control = greet();
+    expect(await control.receive()).toBe(hex(run(1)));
+    expect(await control.receive()).toBe(hex(encodeSignal(1, 15)));
+    agent.powerOff();
+    expect(await control.receive()).toBe(hex(encodePowerOff()));
+  });
+
+  test('is opened once', () => {
+    greet();
+    expect(listeners.has(CONTROL)).toBe(false);
+  });
+
+  test('reports exits of processes that run, no others', async () => {
+    const control = greet();
+    start(1);
+    control.send(exitMessage(9, 0));
+    control.send(exitMessage(1, 3));
+    control.send(exitMessage(1, 4));
+    await expect.poll(() => events).toEqual(['1 exited 3']);
+  });
+
+  test.each([
+    ['ends', (control: GuestStream) => control.end(), /closed its control stream/],
+    ['is reset', (control: GuestStream) => control.reset('gone'), /control stream failed: gone/],
+    ['is garbage', (control: GuestStream) => control.send(Buffer.alloc(8, 0xff)), /message of 4294967295/],
+    [
+      'speaks another version',
+      (control: GuestStream) => control.send(Buffer.from('050000000263000000', 'hex')),
+      /speaks version 99/,
+    ],
+  ])('that %s takes all processes with it', async (_, spoil, reason) => {
+    const control = greet();
+    const { stdout } = start(1);
+    spoil(control);
+    await expect.poll(() => events.length).toBe(1);
+    expect(events[0]).toMatch(reason);
+    expect(await new Response(stdout).text()).toBe('');
+    start(2);
+    expect(events[1]).toMatch(reason);
+  });
+});
+
+describe('data streams', () => {
+  test('are told apart by their headers, however these are cut', async () => {
+    greet();
+    const { stdin, stdout, stderr } = start(7);
+    const guest = [0, 1, 2].map(() => connect(DATA));
+    guest.forEach((stream, descriptor) => {
+      stream.send(header(7, descriptor).subarray(0, 3));
+      stream.send(
+        Buffer.concat([header(7, descriptor).subarray(3), Buffer.from(descriptor ? `${descriptor}!` : '')]),
+      );
+    });
+    guest[1]?.send(Buffer.from('more'));
+    guest[1]?.end();
+    guest[2]?.end();
+    expect(await new Response(stdout).text()).toBe('1!more');
+    expect(await new Response(stderr).text()).toBe('2!');
+    const writer = stdin.getWriter();
+    void writer.write(Uint8Array.of(0xab));
+    expect(await guest[0]?.receive()).toBe('ab');
+    void writer.close();
+    expect(await guest[0]?.receive()).toBeUndefined();
+  });
+
+  test.each([
+    ['of no process', header(8, 1)],
+    ['of no descriptor', header(7, 3)],
+  ])('%s are reset', async (_, bytes) => {
+    greet();
+    start(7);
+    const stream = connect(DATA);
+    stream.send(bytes);
+    expect(await stream.isReset()).toBe(true);
+  });
+
+  test('cannot be opened twice', async () => {
+    greet();
+    start(7);
+    const [first, second] = [connect(DATA), connect(DATA)];
+    for (const stream of [first, second]) stream.send(header(7, 1));
+    expect(await second.isReset()).toBe(true);
+  });
+
+  test('that end within the header are dropped', async () => {
+    greet();
+    const stream = connect(DATA);
+    stream.send(Uint8Array.of(7));
+    stream.end();
+    expect(await stream.isReset()).toBe(true);
+  });
+
+  test('end with a process that opened none', async () => {
+    const control = greet();
+    const { stdout, stderr, stdin } = start(7);
+    control.send(exitMessage(7, 127));
+    expect(await Promise.all([stdout, stderr].map((stream) => new Response(stream).text()))).toEqual([
+      '',
+      '',
+    ]);
+    await expect
+      .poll(() =>
+        stdin
+          .getWriter()
+          .write(Uint8Array.of(1))
+          .then(
+            () => 'taken',
+            () => 'refused',
+          ),
+      )
+      .toBe('refused');
+    expect(events).toEqual(['7 exited 127']);
+  });
+
+  test('that the guest resets end with an error', async () => {
+    greet();
+    const { stdout } = start(7);
+    const stream = connect(DATA);
+    stream.send(Buffer.concat([header(7, 1), Buffer.from('partial')]));
+    const reader = stdout.getReader();
+    expect(Buffer.from((await reader.read()).value ?? []).toString()).toBe('partial');
+    stream.reset('crash');
+    await expect(reader.read()).rejects.toThrow('crash');
+  });
+
+  test('that nobody reads any more are cancelled', async () => {
+    greet();
+    const { stdout } = start(7);
+    const stream = connect(DATA);
+    stream.send(header(7, 1));
+    await stdout.cancel();
+    stream.send(new Uint8Array(10));
+    stream.send(new Uint8Array(10));
+    expect(await stream.isCancelled()).toBe(true);
+  });
+});
