@@ -1,0 +1,206 @@
+/** Images in one file: a tar of an OCI image layout, or of what `docker save` wrote before there were layouts. */
+import { type Bytes, collect } from './bytes.ts';
+import { type Codec, decompress, isCompressed } from './codec.ts';
+import type { Context } from './context.ts';
+import { dockerArchive, MANIFEST_FILE } from './docker-archive.ts';
+import { ImageError, messageOf } from './errors.ts';
+import type { Folder } from './folder.ts';
+import { ForwardReader } from './forward-reader.ts';
+import { INDEX_FILE, Layout } from './layout.ts';
+import type { ImageName } from './reference.ts';
+import { ContentSource } from './resolve.ts';
+import type { ImageSource, ResolvedImage } from './source.ts';
+
+/** A file of which any part can be read. */
+export interface ArchiveFile {
+  /** For messages. */
+  readonly name: string;
+  /** The bytes from `offset` on, to the end or `length` of them. */
+  stream(offset: number, length: number | undefined, context: Context): Bytes;
+}
+
+/** Finds the entries of a tar while it streams by. */
+export interface TarReader {
+  push(bytes: Uint8Array): void;
+  finish(): { readonly entries: readonly ArchiveEntry[] };
+}
+
+export interface ArchiveEntry {
+  /** Without leading or doubled slashes. */
+  readonly path: string;
+  readonly type: string;
+  /** Of a file. */
+  readonly size?: number;
+  readonly offset?: number;
+  /** Of a link: as it is for symbolic ones, like `path` for hard ones. */
+  readonly target?: string;
+}
+
+export interface ArchiveOptions {
+  readonly codec: Codec;
+  readonly createTarReader: () => TarReader;
+}
+
+const MAX_LINKS = 8;
+/** What of a compressed archive is kept in memory, as it would take a pass for each to read it again. */
+const SMALL_FILE = 256 << 10;
+const SMALL_FILES = 16 << 20;
+
+/** An image of an archive, which may be compressed as a whole. */
+export class ArchiveSource implements ImageSource {
+  readonly reference: string;
+  readonly #file: ArchiveFile;
+  readonly #image: ImageName;
+  readonly #options: ArchiveOptions;
+
+  /** @param reference canonical, of the image in the file */
+  constructor(reference: string, file: ArchiveFile, image: ImageName, options: ArchiveOptions) {
+    this.reference = reference;
+    this.#file = file;
+    this.#image = image;
+    this.#options = options;
+  }
+
+  async resolve(context: Context): Promise<ResolvedImage> {
+    const archive = await Archive.open(this.#file, this.#options, context);
+    if (archive.has(INDEX_FILE))
+      return new ContentSource(new Layout(this.reference, archive, this.#image)).resolve(context);
+    if (archive.has(MANIFEST_FILE)) return dockerArchive(this.reference, archive, this.#image, context);
+    throw new ImageError(`${this.#file.name} holds no image: neither ${INDEX_FILE} nor ${MANIFEST_FILE}`);
+  }
+}
+
+interface FileEntry {
+  readonly size: number;
+  readonly offset: number;
+}
+
+/** The files of an archive. */
+export class Archive implements Folder {
+  readonly parallel: number;
+  readonly #name: string;
+  readonly #entries: ReadonlyMap<string, ArchiveEntry>;
+  readonly #read: (offset: number, length: number, context: Context) => Bytes;
+  readonly #small = new Map<number, Uint8Array>();
+
+  private constructor(
+    name: string,
+    entries: readonly ArchiveEntry[],
+    read: (offset: number, length: number, context: Context) => Bytes,
+    parallel: number,
+  ) {
+    this.#name = name;
+    this.#entries = new Map(entries.map((entry) => [entry.path, entry]));
+    this.#read = read;
+    this.parallel = parallel;
+  }
+
+  static async open(file: ArchiveFile, options: ArchiveOptions, context: Context): Promise<Archive> {
+    const { codec, createTarReader } = options;
+    const content = (context: Context) => decompress(file.stream(0, undefined, context), codec);
+    const reader = createTarReader();
+    try {
+      for await (const bytes of content(context)) reader.push(bytes);
+      const { entries } = reader.finish();
+      const head = await collect(file.stream(0, 4, context), 4, file.name);
+      if (!isCompressed(head)) return new Archive(file.name, entries, (...part) => file.stream(...part), 3);
+      const forward = new ForwardReader(content);
+      const archive = new Archive(file.name, entries, (...part) => forward.read(...part), 1);
+      await archive.#keepSmallFiles(context);
+      return archive;
+    } catch (error) {
+      context.signal.throwIfAborted();
+      if (error instanceof ImageError) throw error;
+      const message = `${file.name} is no archive of images: ${messageOf(error)}`;
+      throw new ImageError(message, 'invalid', { cause: error });
+    }
+  }
+
+  has(path: string): boolean {
+    return this.#find(path) !== undefined;
+  }
+
+  /** In bytes. @throws ImageError when there is no such file */
+  size(path: string): number {
+    return this.#get(path).size;
+  }
+
+  position(path: string): number {
+    return this.#find(path)?.offset ?? 0;
+  }
+
+  async readFile(path: string, limit: number, context: Context): Promise<Uint8Array> {
+    const { offset, size } = this.#get(path);
+    if (size > limit) throw new ImageError(`${path} is larger than ${limit} bytes`);
+    return this.#small.get(offset) ?? collect(this.#read(offset, size, context), size, path);
+  }
+
+  async *stream(path: string, _size: number, context: Context): Bytes {
+    const { offset, size } = this.#get(path);
+    yield* this.#read(offset, size, context);
+  }
+
+  #get(path: string): FileEntry {
+    const entry = this.#find(path);
+    if (!entry) throw new ImageError(`${this.#name} has no ${path}`, 'not-found');
+    return entry;
+  }
+
+  /** Old archives have one layer under several names, joined by links. */
+  #find(path: string): FileEntry | undefined {
+    let at = path;
+    for (let links = 0; links <= MAX_LINKS; links++) {
+      const entry = this.#entries.get(at);
+      if (entry?.type === 'file') return { size: entry.size ?? 0, offset: entry.offset ?? 0 };
+      if (entry?.target === undefined) return undefined;
+      at = entry.type === 'symlink' ? resolveLink(at, entry.target) : entry.target;
+    }
+    return undefined;
+  }
+
+  async #keepSmallFiles(context: Context): Promise<void> {
+    const small = [...this.#entries.values()].filter(
+      ({ type, size = 0 }) => type === 'file' && size <= SMALL_FILE,
+    );
+    let room = SMALL_FILES;
+    for (const { size = 0, offset = 0, path } of small.sort(byOffset)) {
+      room -= size;
+      if (room < 0) return;
+      this.#small.set(offset, await collect(this.#read(offset, size, context), size, path));
+    }
+  }
+}
+
+function byOffset(a: ArchiveEntry, b: ArchiveEntry): number {
+  return (a.offset ?? 0) - (b.offset ?? 0);
+}
+
+function resolveLink(path: string, target: string): string {
+  const parts = path.split('/').slice(0, -1);
+  for (const part of target.split('/')) {
+    if (part === '..') parts.pop();
+    else if (part !== '' && part !== '.') parts.push(part);
+  }
+  return parts.join('/');
+}
+
+/** A file that the user picked or dropped in a browser. */
+export function blobFile(blob: Blob, name: string): ArchiveFile {
+  return {
+    name,
+    async *stream(offset, length, { signal }) {
+      const end = length === undefined ? blob.size : offset + length;
+      const reader = blob.slice(offset, end).stream().getReader();
+      try {
+        for (;;) {
+          signal.throwIfAborted();
+          const { done, value } = await reader.read();
+          if (done) return;
+          yield value;
+        }
+      } finally {
+        await reader.cancel().catch(() => {});
+      }
+    },
+  };
+}

@@ -1,0 +1,49 @@
+import { ArchiveSource, blobFile, type TarReader } from './archive.ts';
+import { browserCodec } from './browser-codec.ts';
+import { ImageError } from './errors.ts';
+import type { Timing } from './http.ts';
+import { HttpFolder } from './http-folder.ts';
+import { Layout } from './layout.ts';
+import { formatReference, type ImageName, type Reference } from './reference.ts';
+import { proxiedFetch, Registry } from './registry.ts';
+import type { Credentials } from './registry-auth.ts';
+import { ContentSource } from './resolve.ts';
+import type { ImageSource } from './source.ts';
+
+export interface BrowserSourceOptions {
+  /** Where our server is, ending in a slash: paths of image layouts are relative to it. */
+  readonly base: URL;
+  /** Of the user, for the registry. */
+  readonly credentials?: Credentials | undefined;
+  readonly timing?: Partial<Timing> | undefined;
+}
+
+/** Where a reference leads when a browser reads it: paths are of our own server, as is the way to registries. */
+export function browserSource(reference: Reference, options: BrowserSourceOptions): ImageSource {
+  const { base, credentials, timing } = options;
+  switch (reference.scheme) {
+    case 'docker': {
+      const fetch = proxiedFetch(new URL('registry/', base));
+      return new ContentSource(new Registry(reference, { fetch, credentials, timing }));
+    }
+    case 'oci': {
+      const path = reference.path.split('/').map(encodeURIComponent).join('/');
+      const folder = new URL(`${path}/`, base);
+      if (folder.origin !== base.origin)
+        throw new ImageError('an image layout must be on the server of this page', 'reference');
+      const files = new HttpFolder(folder, (url, init) => fetch(url, init), timing);
+      return new ContentSource(new Layout(formatReference(reference), files, reference.image));
+    }
+    case 'file':
+      throw new ImageError('a browser opens files only when you pick or drop them', 'reference');
+  }
+}
+
+/** The image in a file that the user picked or dropped. */
+export function pickedSource(file: File, image: ImageName, createTarReader: () => TarReader): ImageSource {
+  const canonical = formatReference({ scheme: 'file', path: file.name, image });
+  return new ArchiveSource(canonical, blobFile(file, file.name), image, {
+    codec: browserCodec,
+    createTarReader,
+  });
+}

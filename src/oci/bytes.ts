@@ -1,0 +1,33 @@
+import { ImageError } from './errors.ts';
+
+/** A stream of bytes that is read when they are wanted, and may fail. */
+export type Bytes = AsyncIterable<Uint8Array>;
+
+/** @param what named in the error when there are more than `limit` bytes */
+export async function collect(source: Bytes, limit: number, what: string): Promise<Uint8Array> {
+  const parts: Uint8Array[] = [];
+  let size = 0;
+  for await (const bytes of source) {
+    size += bytes.length;
+    if (size > limit) throw tooLarge(what, limit);
+    parts.push(bytes);
+  }
+  const whole = new Uint8Array(size);
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}
+
+export function tooLarge(what: string, limit: number): ImageError {
+  return new ImageError(`${what} is larger than ${limit} bytes`);
+}
+
+export function concat(a: Uint8Array, b: Uint8Array): Uint8Array<ArrayBuffer> {
+  const both = new Uint8Array(a.length + b.length);
+  both.set(a);
+  both.set(b, a.length);
+  return both;
+}

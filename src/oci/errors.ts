@@ -1,0 +1,43 @@
+/**
+ * - `reference`: the user's reference cannot be read
+ * - `not-found`: there is no such image
+ * - `denied`: the registry wants (other) credentials
+ * - `rate-limit`: the registry wants us to come back later
+ * - `platform`: the image is not for our machine
+ * - `network`: the source cannot be reached, or broke off; trying again may help
+ * - `invalid`: what the source gave is damaged, malicious or beyond our limits
+ */
+export type ImageErrorKind =
+  | 'reference'
+  | 'not-found'
+  | 'denied'
+  | 'rate-limit'
+  | 'platform'
+  | 'network'
+  | 'invalid';
+
+/** Why an image cannot be had; the message is one line for the user, safe to print. */
+export class ImageError extends Error {
+  override name = 'ImageError';
+  readonly kind: ImageErrorKind;
+
+  constructor(message: string, kind: ImageErrorKind = 'invalid', options?: ErrorOptions) {
+    super(message, options);
+    this.kind = kind;
+  }
+}
+
+const QUOTED_LENGTH = 200;
+
+/** Text from outside for use in a message: one line of bounded length, without control characters. */
+export function clean(text: string): string {
+  const short = text.length > QUOTED_LENGTH ? `${text.slice(0, QUOTED_LENGTH)}…` : text;
+  return short.replace(/[\p{C}\p{Zl}\p{Zp}]+/gu, ' ').trim();
+}
+
+export function messageOf(error: unknown): string {
+  if (!(error instanceof Error)) return clean(String(error));
+  // fetch() says no more than "fetch failed"; what failed is its cause.
+  const { cause, message } = error;
+  return clean(cause instanceof Error && error instanceof TypeError ? cause.message || message : message);
+}

@@ -1,0 +1,82 @@
+/** What the configuration of an image says (OCI image specification, config.md). */
+import { type Digest, isDigest } from './digest.ts';
+import { ImageError } from './errors.ts';
+import { asArray, asObject, asString, asStrings, isObject, type JsonObject, parseJson } from './json.ts';
+import { type Platform, parsePlatform } from './manifest.ts';
+
+/** How to run the image's program. Empty where the image does not say. */
+export interface ImageConfig {
+  readonly entrypoint: readonly string[];
+  readonly cmd: readonly string[];
+  /** Each `NAME=value`. */
+  readonly env: readonly string[];
+  readonly workingDir: string;
+  /** `user`, `uid`, `user:group` and so on. */
+  readonly user: string;
+  /** Such as `SIGTERM` or `15`. */
+  readonly stopSignal: string;
+  readonly volumes: readonly string[];
+  /** Such as `80/tcp`. */
+  readonly exposedPorts: readonly string[];
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+/** An image in the store: `config` and the tars of its layers are all it takes to run it. */
+export interface Image {
+  /** The canonical reference. */
+  readonly reference: string;
+  /** Of its manifest. */
+  readonly digest: string;
+  readonly config: ImageConfig;
+  /** The diffIDs of its layers, the lowest first. */
+  readonly layers: readonly Digest[];
+}
+
+export interface ConfigFile {
+  readonly platform: Platform;
+  readonly config: ImageConfig;
+  readonly diffIds: readonly Digest[];
+}
+
+/** @throws ImageError when it is not what the specification wants */
+export function parseConfigFile(bytes: Uint8Array): ConfigFile {
+  const file = asObject(parseJson(bytes, 'the configuration'), 'the configuration');
+  const rootfs = asObject(file.rootfs, 'the "rootfs" of the configuration');
+  if (rootfs.type !== 'layers') throw new ImageError('the root file system is not made of layers');
+  const diffIds = asArray(rootfs.diff_ids, 'the list of diffIDs').map((item) => {
+    if (!isDigest(item)) throw new ImageError('a diffID is no digest');
+    return item;
+  });
+  return { platform: parsePlatform(file), config: parseConfig(file.config ?? {}), diffIds };
+}
+
+function parseConfig(value: unknown): ImageConfig {
+  const json = asObject(value, 'the "config" of the configuration');
+  const env = asStrings(json.Env, '"Env"');
+  return {
+    entrypoint: commandLine(json.Entrypoint, '"Entrypoint"'),
+    cmd: commandLine(json.Cmd, '"Cmd"'),
+    env: env.filter((assignment) => assignment.indexOf('=') > 0),
+    workingDir: asString(json.WorkingDir, '"WorkingDir"'),
+    user: asString(json.User, '"User"'),
+    stopSignal: asString(json.StopSignal, '"StopSignal"'),
+    volumes: keysOf(json.Volumes, '"Volumes"'),
+    exposedPorts: keysOf(json.ExposedPorts, '"ExposedPorts"'),
+    labels: parseLabels(json.Labels),
+  };
+}
+
+/** Early versions of Docker wrote a single string. */
+function commandLine(value: unknown, what: string): string[] {
+  return asStrings(typeof value === 'string' ? [value] : value, what);
+}
+
+/** A set, as Go writes it. */
+function keysOf(value: unknown, what: string): string[] {
+  return isObject(value) ? Object.keys(value).map((key) => asString(key, what)) : [];
+}
+
+function parseLabels(value: unknown): Record<string, string> {
+  const labels: JsonObject = isObject(value) ? value : {};
+  return Object.fromEntries(Object.entries(labels).map(([name, text]) => [name, asString(text, '"Labels"')]));
+}

@@ -1,0 +1,43 @@
+import { ImageError } from './errors.ts';
+
+export type JsonObject = { readonly [key: string]: unknown };
+
+/** @param what named in the error */
+export function parseJson(bytes: Uint8Array, what: string): unknown {
+  try {
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+  } catch (error) {
+    throw new ImageError(`${what} is not valid JSON`, 'invalid', { cause: error });
+  }
+}
+
+export function isObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** @param what named in the error */
+export function asObject(value: unknown, what: string): JsonObject {
+  if (!isObject(value)) throw new ImageError(`${what} is not a JSON object`);
+  return value;
+}
+
+/** An optional list; Go's encoders write an empty one as null. @param what named in the error */
+export function asArray(value: unknown, what: string): readonly unknown[] {
+  if (value === undefined || value === null) return [];
+  if (!Array.isArray(value)) throw new ImageError(`${what} is not a list`);
+  return value;
+}
+
+/** An optional string without NUL, which no program on Linux could be given. @param what named in the error */
+export function asString(value: unknown, what: string): string {
+  if (value === undefined || value === null) return '';
+  if (typeof value !== 'string' || value.includes('\0')) throw new ImageError(`${what} is not valid text`);
+  return value;
+}
+
+export function asStrings(value: unknown, what: string): string[] {
+  return asArray(value, what).map((item) => {
+    if (typeof item !== 'string') throw new ImageError(`${what} is not a list of texts`);
+    return asString(item, what);
+  });
+}

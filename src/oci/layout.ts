@@ -1,0 +1,125 @@
+/** The OCI image layout: blobs by digest in a folder, and an index of what they are (image-layout.md). */
+import type { Bytes } from './bytes.ts';
+import type { Context } from './context.ts';
+import { algorithmOf, type Digest, verifyDigest } from './digest.ts';
+import { clean, ImageError } from './errors.ts';
+import type { Folder } from './folder.ts';
+import { asObject, parseJson } from './json.ts';
+import { type Descriptor, MAX_DOCUMENT, type Manifest, parseIndex, parseManifest } from './manifest.ts';
+import { formatReference, type ImageName, parseReference } from './reference.ts';
+import type { Content } from './resolve.ts';
+
+export const INDEX_FILE = 'index.json';
+
+/** The tag, or what else the tool that wrote the layout took for a name. */
+const TAG_ANNOTATION = 'org.opencontainers.image.ref.name';
+/** The whole name, as containerd and Docker write it. */
+const NAME_ANNOTATION = 'io.containerd.image.name';
+
+export class Layout implements Content {
+  readonly reference: string;
+  readonly #folder: Folder;
+  readonly #image: ImageName;
+
+  /** @param reference canonical, of the image in the folder */
+  constructor(reference: string, folder: Folder, image: ImageName) {
+    this.reference = reference;
+    this.#folder = folder;
+    this.#image = image;
+  }
+
+  get parallel(): number {
+    return this.#folder.parallel;
+  }
+
+  async root(context: Context): Promise<Manifest> {
+    const bytes = await this.#folder.readFile(INDEX_FILE, MAX_DOCUMENT, context).catch((error) => {
+      if (!(error instanceof ImageError) || error.kind !== 'not-found') throw error;
+      throw new ImageError(`no OCI image layout is there: ${error.message}`, 'not-found', { cause: error });
+    });
+    const index = parseIndex(asObject(parseJson(bytes, INDEX_FILE), INDEX_FILE));
+    const { digest } = this.#image;
+    const listed = digest === undefined || index.manifests.some((manifest) => manifest.digest === digest);
+    if (!listed) return this.#unlisted(digest, context);
+    return { kind: 'index', manifests: selectImage(index.manifests, this.#image, this.reference) };
+  }
+
+  manifest(descriptor: Descriptor, context: Context): Bytes {
+    return this.blob(descriptor, context);
+  }
+
+  blob({ digest, size }: Descriptor, context: Context): Bytes {
+    return this.#folder.stream(blobPath(digest), size, context);
+  }
+
+  position({ digest }: Descriptor): number {
+    return this.#folder.position(blobPath(digest));
+  }
+
+  /** A manifest that another index leads to. */
+  async #unlisted(digest: Digest, context: Context): Promise<Manifest> {
+    const bytes = await this.#folder.readFile(blobPath(digest), MAX_DOCUMENT, context);
+    await verifyDigest(bytes, digest, 'the manifest');
+    return parseManifest(bytes, digest);
+  }
+}
+
+function blobPath(digest: Digest): string {
+  return `blobs/${algorithmOf(digest)}/${digest.slice(digest.indexOf(':') + 1)}`;
+}
+
+/** The manifests that the user means: several when each is for another platform. */
+function selectImage(
+  manifests: readonly Descriptor[],
+  { name, digest }: ImageName,
+  reference: string,
+): readonly Descriptor[] {
+  const matching = manifests.filter(
+    (manifest) =>
+      (digest === undefined || manifest.digest === digest) &&
+      (name === undefined || namesOf(manifest).some((given) => isSameName(given, name))),
+  );
+  const [first] = matching;
+  if (!first) throw unknownImage(reference, manifests.flatMap(namesOf));
+  const names = new Set(matching.map((manifest) => namesOf(manifest).join()));
+  if (names.size > 1 && new Set(matching.map((manifest) => manifest.digest)).size > 1)
+    throw ambiguousImage(reference, matching.flatMap(namesOf));
+  return matching;
+}
+
+function namesOf({ annotations }: Descriptor): string[] {
+  const names = [annotations[NAME_ANNOTATION], annotations[TAG_ANNOTATION]];
+  return names.filter((name) => typeof name === 'string');
+}
+
+/** Whether a name in a layout or archive is what the user wrote, as Docker would complete either. */
+export function isSameName(given: string, wanted: string): boolean {
+  return given === wanted || (isFullName(given) && canonicalName(given) === canonicalName(wanted));
+}
+
+/** A tag alone is the name of no image. */
+function isFullName(name: string): boolean {
+  return /[/:]/.test(name);
+}
+
+function canonicalName(name: string): string | undefined {
+  try {
+    return formatReference(parseReference(name));
+  } catch {
+    return undefined;
+  }
+}
+
+export function unknownImage(reference: string, names: readonly string[]): ImageError {
+  const list = names.length > 0 ? `; there are ${listNames(names)}` : '';
+  return new ImageError(`there is no image ${reference}${list}`, 'not-found');
+}
+
+export function ambiguousImage(reference: string, names: readonly string[]): ImageError {
+  const message = `${reference} holds several images: add a colon and one of ${listNames(names)}`;
+  return new ImageError(message, 'reference');
+}
+
+function listNames(names: readonly string[]): string {
+  return clean([...new Set(names)].join(', '));
+}

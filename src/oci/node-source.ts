@@ -1,0 +1,32 @@
+import { resolve } from 'node:path';
+import { ArchiveSource, type TarReader } from './archive.ts';
+import type { Fetch, Timing } from './http.ts';
+import { Layout } from './layout.ts';
+import { nodeCodec } from './node-codec.ts';
+import { NodeFolder, nodeFile } from './node-files.ts';
+import { formatReference, type Reference } from './reference.ts';
+import { Registry } from './registry.ts';
+import type { Credentials } from './registry-auth.ts';
+import { ContentSource } from './resolve.ts';
+import type { ImageSource } from './source.ts';
+
+export interface NodeSourceOptions {
+  readonly createTarReader: () => TarReader;
+  /** Of the user, for the registry. */
+  readonly credentials?: Credentials | undefined;
+  /** Node's own unless given. */
+  readonly fetch?: Fetch | undefined;
+  readonly timing?: Partial<Timing> | undefined;
+}
+
+/** Where a reference leads when Node reads it: paths are of this computer, registries are asked directly. */
+export function nodeSource(reference: Reference, options: NodeSourceOptions): ImageSource {
+  const { createTarReader, fetch = globalThis.fetch, credentials, timing } = options;
+  if (reference.scheme === 'docker')
+    return new ContentSource(new Registry(reference, { fetch, credentials, timing }));
+  const path = resolve(reference.path);
+  const canonical = formatReference({ ...reference, path });
+  if (reference.scheme === 'oci')
+    return new ContentSource(new Layout(canonical, new NodeFolder(path), reference.image));
+  return new ArchiveSource(canonical, nodeFile(path), reference.image, { codec: nodeCodec, createTarReader });
+}

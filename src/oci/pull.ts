@@ -1,0 +1,257 @@
+import { StorageFullError } from '../storage/errors.ts';
+import type { LayerWriter, StoredLayer } from '../storage/layer-store.ts';
+import type { Store } from '../storage/store.ts';
+import type { Bytes } from './bytes.ts';
+import { type Codec, decompress, type Hasher } from './codec.ts';
+import type { Context } from './context.ts';
+import { algorithmOf, type Digest, digestMismatch, isDigest } from './digest.ts';
+import { ImageError, messageOf } from './errors.ts';
+import { type Image, parseConfigFile } from './image.ts';
+import type { ImageSource, ResolvedImage, SourceLayer } from './source.ts';
+
+/** Reads a layer's tar while it streams by. */
+export interface Indexer {
+  /** @throws when the bytes are not a tar that a root file system can be made of */
+  push(bytes: Uint8Array): void;
+  /** The serialised index of the tar's entries. */
+  finish(): Uint8Array;
+}
+
+export type PullEvent =
+  | {
+      readonly type: 'resolved';
+      readonly digest: Digest;
+      /** Each layer once; `size` is what there is to download, in bytes, and `cached` says it is stored. */
+      readonly layers: readonly { diffId: Digest; size: number; cached: boolean }[];
+    }
+  /** `received` of its `size` bytes have come, and the tar has grown to `stored` bytes. */
+  | { readonly type: 'progress'; readonly diffId: Digest; readonly received: number; readonly stored: number }
+  /** A layer is verified and stored. */
+  | { readonly type: 'stored'; readonly diffId: Digest }
+  /** Something failed, and is tried again in `delay` ms. */
+  | { readonly type: 'retry'; readonly reason: string; readonly delay: number };
+
+export interface PullLimits {
+  /** Of a layer's tar, in bytes. */
+  readonly layer: number;
+  /** A tar below this may have been compressed to any degree. */
+  readonly unsuspicious: number;
+  /** Beyond that, how many times as large as its compressed form a tar may be. */
+  readonly ratio: number;
+}
+
+export interface PullOptions {
+  readonly codec: Codec;
+  readonly createIndexer: () => Indexer;
+  readonly signal: AbortSignal;
+  readonly onEvent?: ((event: PullEvent) => void) | undefined;
+  readonly limits?: Partial<PullLimits> | undefined;
+}
+
+const DEFAULT_LIMITS: PullLimits = { layer: 16 * 2 ** 30, unsuspicious: 256 << 20, ratio: 250 };
+
+/** The image, when all of it is stored. */
+export async function findImage(reference: string, store: Store): Promise<Image | undefined> {
+  const record = await store.images.get(reference);
+  if (!record) return undefined;
+  const layers = record.layers.filter(isDigest);
+  const stored = await Promise.all(layers.map((diffId) => store.layers.has(diffId)));
+  if (stored.includes(false)) return undefined;
+  // Full storage must keep nobody from using what is stored.
+  await store.images.put({ ...record, lastUsed: Date.now() }).catch((error) => {
+    if (!(error instanceof StorageFullError)) throw error;
+  });
+  const { config } = parseConfigFile(new TextEncoder().encode(record.config));
+  return { reference, digest: record.digest, config, layers };
+}
+
+/**
+ * Brings an image into the store, but for the layers that are there already. A source that fails leaves the
+ * store as it was; when the pull is aborted, layers that are complete stay, for the next one.
+ * @throws ImageError, StorageError, or the reason of the signal
+ */
+export async function pullImage(source: ImageSource, store: Store, options: PullOptions): Promise<Image> {
+  await store.sweep();
+  const pull = new Pull(store, options);
+  const image = await pull.run(source);
+  const { digest, config, configText } = image;
+  const { reference } = source;
+  const layers = image.layers.map(({ diffId }) => diffId);
+  await store.images.put({ reference, digest, config: configText, layers, lastUsed: Date.now() });
+  return { reference, digest, config: config.config, layers };
+}
+
+class Pull {
+  readonly context: Context;
+  readonly #store: Store;
+  readonly #options: PullOptions;
+  readonly #limits: PullLimits;
+  readonly #stop = new AbortController();
+  /** Layers that are new in the store. */
+  readonly #added: Digest[] = [];
+
+  constructor(store: Store, options: PullOptions) {
+    this.#store = store;
+    this.#options = options;
+    this.#limits = { ...DEFAULT_LIMITS, ...options.limits };
+    this.context = {
+      signal: AbortSignal.any([options.signal, this.#stop.signal]),
+      onRetry: (reason, delay) => options.onEvent?.({ type: 'retry', reason, delay }),
+    };
+  }
+
+  async run(source: ImageSource): Promise<ResolvedImage> {
+    try {
+      const image = await source.resolve(this.context);
+      await this.#fetchLayers(image);
+      return image;
+    } finally {
+      // Whatever the source still holds open.
+      this.#stop.abort();
+    }
+  }
+
+  async #fetchLayers({ digest, layers, parallel }: ResolvedImage): Promise<void> {
+    const unique = [...new Map(layers.map((layer) => [layer.diffId, layer])).values()];
+    const kept: StoredLayer[] = [];
+    try {
+      const missing: SourceLayer[] = [];
+      for (const layer of unique) {
+        // Open, it cannot be evicted for the sake of the others.
+        const stored = await this.#store.layers.open(layer.diffId);
+        if (stored) kept.push(stored);
+        else missing.push(layer);
+      }
+      const described = unique.map((layer) => {
+        const { diffId, size } = layer;
+        return { diffId, size, cached: !missing.includes(layer) };
+      });
+      this.#options.onEvent?.({ type: 'resolved', digest, layers: described });
+      missing.sort((a, b) => a.position - b.position);
+      await this.#fetchAll(missing, parallel);
+    } catch (error) {
+      if (error instanceof ImageError) {
+        for (const diffId of this.#added) await this.#store.layers.remove(diffId);
+      }
+      throw error;
+    } finally {
+      await Promise.all(kept.map((layer) => layer.close()));
+    }
+  }
+
+  /** Fetches some at a time; the first failure stops all. */
+  async #fetchAll(layers: SourceLayer[], parallel: number): Promise<void> {
+    const failures: unknown[] = [];
+    const work = async () => {
+      try {
+        for (let layer = layers.shift(); layer; layer = layers.shift()) await this.#fetch(layer);
+      } catch (error) {
+        failures.push(error);
+        this.#stop.abort(error);
+      }
+    };
+    await Promise.all(Array.from({ length: parallel }, work));
+    this.#options.signal.throwIfAborted();
+    if (failures.length > 0) throw failures[0];
+  }
+
+  async #fetch(layer: SourceLayer): Promise<void> {
+    const { signal } = this.context;
+    signal.throwIfAborted();
+    const { diffId } = layer;
+    const writer = await this.#store.layers.write();
+    try {
+      const index = await this.#stream(layer, writer);
+      signal.throwIfAborted();
+      if (await writer.commit(diffId, index)) this.#added.push(diffId);
+      this.#options.onEvent?.({ type: 'stored', diffId });
+    } catch (error) {
+      await writer.abort();
+      if (!(error instanceof ImageError)) throw error;
+      throw named(error, diffId);
+    }
+  }
+
+  /** Verifies, unpacks, indexes and stores a layer in one go. @returns the index */
+  async #stream(layer: SourceLayer, writer: LayerWriter): Promise<Uint8Array> {
+    const { codec, createIndexer, onEvent } = this.#options;
+    const { diffId } = layer;
+    const input = await VerifiedInput.create(layer, codec, this.context);
+    const hasher = await codec.createHasher(algorithmOf(diffId));
+    const indexer = createIndexer();
+    let stored = 0;
+    for await (const bytes of decompress(input.bytes(), codec)) {
+      this.context.signal.throwIfAborted();
+      stored += bytes.length;
+      this.#checkSize(stored, input.received);
+      hasher.update(bytes);
+      index(() => indexer.push(bytes));
+      await writer.append(bytes);
+      onEvent?.({ type: 'progress', diffId, received: input.received, stored });
+    }
+    if (!input.ended) throw new ImageError('there is more after the end of the compressed data');
+    const actual = `${diffId.split(':')[0]}:${hasher.digest()}`;
+    if (actual !== diffId) throw digestMismatch('its tar', diffId, actual);
+    return index(() => indexer.finish());
+  }
+
+  #checkSize(size: number, received: number): void {
+    const { layer, unsuspicious, ratio } = this.#limits;
+    if (size > layer) throw new ImageError(`its tar is larger than ${layer} bytes`);
+    if (size > unsuspicious && size > ratio * received)
+      throw new ImageError(`it expands to more than ${ratio} times its size, as only a malicious one would`);
+  }
+}
+
+/** The bytes of a layer as its source has them; what differs from its digest or size is an error. */
+class VerifiedInput {
+  received = 0;
+  /** Whether all bytes were read, and verified. */
+  ended = false;
+  readonly #layer: SourceLayer;
+  readonly #hasher: Hasher | undefined;
+  readonly #context: Context;
+
+  private constructor(layer: SourceLayer, hasher: Hasher | undefined, context: Context) {
+    this.#layer = layer;
+    this.#hasher = hasher;
+    this.#context = context;
+  }
+
+  static async create(layer: SourceLayer, codec: Codec, context: Context): Promise<VerifiedInput> {
+    const { digest } = layer;
+    const hasher = digest && (await codec.createHasher(algorithmOf(digest)));
+    return new VerifiedInput(layer, hasher, context);
+  }
+
+  async *bytes(): Bytes {
+    const { size, digest } = this.#layer;
+    for await (const bytes of this.#layer.open(this.#context)) {
+      this.received += bytes.length;
+      if (this.received > size) throw new ImageError(`it is larger than the ${size} bytes it should have`);
+      this.#hasher?.update(bytes);
+      yield bytes;
+    }
+    if (this.received < size)
+      throw new ImageError(`it has ${this.received} bytes, not the ${size} that it should have`);
+    if (digest && this.#hasher) {
+      const actual = `${algorithmOf(digest)}:${this.#hasher.digest()}`;
+      if (actual !== digest) throw digestMismatch('it', digest, actual);
+    }
+    this.ended = true;
+  }
+}
+
+/** Whatever the indexer says is about the tar. */
+function index<T>(action: () => T): T {
+  try {
+    return action();
+  } catch (error) {
+    throw new ImageError(messageOf(error), 'invalid', { cause: error });
+  }
+}
+
+function named(error: ImageError, diffId: Digest): ImageError {
+  const short = diffId.slice(0, diffId.indexOf(':') + 13);
+  return new ImageError(`layer ${short}: ${error.message}`, error.kind, { cause: error });
+}

@@ -1,0 +1,139 @@
+/**
+ * Image references as the user writes them. Registry names follow Docker's rules (the grammar of
+ * distribution/reference); `oci://` and `file://` name a path, percent-encoded as in a URL, and after a
+ * colon which of several images is meant.
+ */
+import { type Digest, isDigest } from './digest.ts';
+import { clean, ImageError } from './errors.ts';
+
+export interface RegistryReference {
+  readonly scheme: 'docker';
+  /** Host and perhaps port, such as `docker.io`. */
+  readonly registry: string;
+  /** Such as `library/alpine`. */
+  readonly repository: string;
+  readonly tag: string | undefined;
+  readonly digest: Digest | undefined;
+}
+
+export interface PathReference {
+  /** `oci`: a folder that is an OCI image layout; `file`: an archive. */
+  readonly scheme: 'oci' | 'file';
+  readonly path: string;
+  readonly image: ImageName;
+}
+
+/** Which of several images in one place is meant; any that is left out is not asked for. */
+export interface ImageName {
+  /** A tag, or a whole name with a tag. */
+  readonly name?: string | undefined;
+  readonly digest?: Digest | undefined;
+}
+
+export type Reference = RegistryReference | PathReference;
+
+const DEFAULT_REGISTRY = 'docker.io';
+const DEFAULT_TAG = 'latest';
+const MAX_NAME = 255;
+
+const LABEL = '(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9])';
+const REGISTRY = new RegExp(`^(?:${LABEL}(?:\\.${LABEL})*|\\[[a-fA-F0-9:]+\\])(?::[0-9]+)?$`);
+const COMPONENT = /^[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*$/;
+const TAG = /^\w[\w.-]{0,127}$/;
+
+/** @throws ImageError of kind `reference` */
+export function parseReference(text: string): Reference {
+  const trimmed = text.trim();
+  if (trimmed === '') throw new ImageError('the image reference is empty', 'reference');
+  const [, scheme, rest = ''] = /^([a-zA-Z][a-zA-Z0-9+-]*):\/\/(.*)$/s.exec(trimmed) ?? [];
+  switch (scheme?.toLowerCase()) {
+    case undefined:
+      return parseName(trimmed);
+    case 'docker':
+      return parseName(rest);
+    case 'oci':
+      return parsePath('oci', rest);
+    case 'file':
+      return parsePath('file', rest);
+    default:
+      throw invalid(trimmed, `unknown scheme "${clean(scheme ?? '')}": use docker://, oci:// or file://`);
+  }
+}
+
+/** The one spelling of all references to the same image. */
+export function formatReference(reference: Reference): string {
+  if (reference.scheme === 'docker') {
+    const { registry, repository, tag, digest } = reference;
+    return `${registry}/${repository}${tag ? `:${tag}` : ''}${digest ? `@${digest}` : ''}`;
+  }
+  const { scheme, path, image } = reference;
+  const encoded = path.replace(/[%:@\p{C}]/gu, encodeURIComponent);
+  return `${scheme}://${encoded}${image.name ? `:${image.name}` : ''}${image.digest ? `@${image.digest}` : ''}`;
+}
+
+function parseName(text: string): RegistryReference {
+  const { before, digest } = splitDigest(text);
+  if (before.includes('@')) throw invalid(text, 'what follows "@" is no sha256 or sha512 digest');
+  const colon = before.lastIndexOf(':');
+  const tagged = colon > before.lastIndexOf('/');
+  const name = tagged ? before.slice(0, colon) : before;
+  const tag = tagged ? before.slice(colon + 1) : undefined;
+
+  if (/^[a-f0-9]{64}$/.test(name)) throw invalid(text, 'a bare image ID names no image of a registry');
+  const { registry, repository } = splitRegistry(name);
+  if (!REGISTRY.test(registry)) throw invalid(text, `"${clean(registry)}" is no host name`);
+  for (const component of repository.split('/')) {
+    if (component === '') throw invalid(text, 'a part of the name is empty');
+    if (component.toLowerCase() !== component) throw invalid(text, 'the name must be in lower case');
+    if (!COMPONENT.test(component)) throw invalid(text, `"${clean(component)}" is no name`);
+  }
+  if (registry.length + 1 + repository.length > MAX_NAME)
+    throw invalid(text, `the name is longer than ${MAX_NAME} characters`);
+  if (tag !== undefined && !TAG.test(tag)) throw invalid(text, `"${clean(tag)}" is no tag`);
+  return { scheme: 'docker', registry, repository, tag: digest ? tag : (tag ?? DEFAULT_TAG), digest };
+}
+
+/** What stands before the first slash is a registry when it can be no part of a name on Docker Hub. */
+function splitRegistry(name: string): { registry: string; repository: string } {
+  const slash = name.indexOf('/');
+  const first = name.slice(0, Math.max(slash, 0));
+  const isHost = /[.:]/.test(first) || first === 'localhost' || first !== first.toLowerCase();
+  let registry = isHost ? first : DEFAULT_REGISTRY;
+  let repository = isHost ? name.slice(slash + 1) : name;
+  if (registry === 'index.docker.io') registry = DEFAULT_REGISTRY;
+  if (registry === DEFAULT_REGISTRY && !repository.includes('/')) repository = `library/${repository}`;
+  return { registry, repository };
+}
+
+function parsePath(scheme: 'oci' | 'file', text: string): PathReference {
+  const { before, digest } = splitDigest(text);
+  // A colon after a drive letter is part of the path.
+  const [, encoded = '', name] = /^([a-zA-Z]:(?=[\\/])[^:]*|[^:]*)(?::(.*))?$/s.exec(before) ?? [];
+  const where = `${scheme}://${text}`;
+  if (encoded === '') throw invalid(where, 'the path is missing');
+  if (name === '') throw invalid(where, 'the tag is missing after the colon');
+  return { scheme, path: decodePath(encoded, where), image: { name, digest } };
+}
+
+function decodePath(encoded: string, where: string): string {
+  try {
+    const path = decodeURIComponent(encoded);
+    if (!path.includes('\0')) return path;
+  } catch {
+    // Falls through: the same error.
+  }
+  throw invalid(where, 'the path is not percent-encoded well (write %25 for a percent sign)');
+}
+
+/** Of the digest after the last `@`, if there is one: a path may have such a character too. */
+function splitDigest(text: string): { before: string; digest: Digest | undefined } {
+  const at = text.lastIndexOf('@');
+  const digest = text.slice(at + 1);
+  return at >= 0 && isDigest(digest)
+    ? { before: text.slice(0, at), digest }
+    : { before: text, digest: undefined };
+}
+
+function invalid(text: string, why: string): ImageError {
+  return new ImageError(`"${clean(text)}" is no image reference: ${why}`, 'reference');
+}

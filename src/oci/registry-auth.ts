@@ -1,0 +1,123 @@
+/** Signing in to a registry: RFC 7235's challenges, and the token service of the distribution project. */
+import { isInternal } from './address.ts';
+import type { Context } from './context.ts';
+import { ImageError } from './errors.ts';
+import { type HttpClient, statusError } from './http.ts';
+import { parseJson } from './json.ts';
+
+export interface Credentials {
+  readonly username: string;
+  readonly password: string;
+}
+
+export interface Challenge {
+  /** Lower case, such as `bearer`. */
+  readonly scheme: string;
+  /** By name in lower case. */
+  readonly parameters: ReadonlyMap<string, string>;
+}
+
+const MAX_TOKEN_ANSWER = 1 << 20;
+
+/** The Authorization header for one repository of one registry, obtained when the registry asks for it. */
+export class RegistryAuth {
+  readonly #http: HttpClient;
+  readonly #registry: URL;
+  readonly #scope: string;
+  readonly #credentials: Credentials | undefined;
+  #header: string | undefined;
+  #renewing: Promise<string> | undefined;
+
+  /** @param repository such as `library/alpine`, to be pulled from */
+  constructor(http: HttpClient, registry: URL, repository: string, credentials: Credentials | undefined) {
+    this.#http = http;
+    this.#registry = registry;
+    this.#scope = `repository:${repository}:pull`;
+    this.#credentials = credentials;
+  }
+
+  /** What to send, if anything is known yet. */
+  get header(): string | undefined {
+    return this.#header;
+  }
+
+  /**
+   * Obtains a new header. Requests made at the same time share one.
+   * @param refused what the registry did not accept
+   * @param challenge the WWW-Authenticate header of its answer. Only the registry's own may be given, never
+   *   that of a host it redirected to, which could ask for the user's password.
+   * @throws ImageError of kind `denied`
+   */
+  async renew(refused: string | undefined, challenge: string | null, context: Context): Promise<void> {
+    if (this.#header !== refused) return;
+    this.#renewing ??= this.#answer(parseChallenges(challenge ?? ''), context).finally(() => {
+      this.#renewing = undefined;
+    });
+    this.#header = await this.#renewing;
+  }
+
+  async #answer(challenges: readonly Challenge[], context: Context): Promise<string> {
+    const find = (wanted: string) => challenges.find(({ scheme }) => scheme === wanted)?.parameters;
+    const bearer = find('bearer');
+    if (bearer) return this.#http.retry(() => this.#fetchToken(bearer, context), context);
+    if (!find('basic')) throw this.#denied('asks for a way to sign in that we do not know');
+    if (!this.#credentials) throw this.#denied('wants a user name and a password');
+    return basic(this.#credentials);
+  }
+
+  async #fetchToken(parameters: ReadonlyMap<string, string>, context: Context): Promise<string> {
+    const url = this.#realm(parameters.get('realm'));
+    const service = parameters.get('service');
+    if (service !== undefined) url.searchParams.set('service', service);
+    url.searchParams.set('scope', parameters.get('scope') ?? this.#scope);
+    const headers: Record<string, string> = { accept: 'application/json' };
+    if (this.#credentials) headers.authorization = basic(this.#credentials);
+
+    const answer = await this.#http.get(url.href, headers, context);
+    if (answer.status === 401 || answer.status === 403) {
+      answer.cancel();
+      throw this.#denied(this.#credentials ? 'does not accept this user name and password' : 'wants a login');
+    }
+    if (answer.status !== 200) throw await statusError(answer, 'a token');
+    const body = parseJson(await answer.bytes(MAX_TOKEN_ANSWER, 'the token'), 'the token');
+    const { token, access_token } = body as { token?: unknown; access_token?: unknown };
+    const value = token || access_token;
+    if (typeof value !== 'string' || !/^[\x21-\x7e]+$/.test(value))
+      throw new ImageError(`${url.host} gave no token`);
+    return `Bearer ${value}`;
+  }
+
+  /** The address of the token service: one that a password may be sent to. */
+  #realm(realm: string | undefined): URL {
+    if (realm === undefined || !URL.canParse(realm)) throw this.#denied('does not say where to sign in');
+    const url = new URL(realm);
+    const { protocol, hostname } = this.#registry;
+    if (url.protocol !== 'https:' && url.protocol !== protocol)
+      throw this.#denied('wants a sign-in without https');
+    if (isInternal(url.hostname) && !isInternal(hostname))
+      throw this.#denied(`wants a sign-in at ${url.host}, which is not on the internet`);
+    return url;
+  }
+
+  #denied(why: string): ImageError {
+    return new ImageError(`${this.#registry.host} ${why}`, 'denied');
+  }
+}
+
+function basic({ username, password }: Credentials): string {
+  const bytes = new TextEncoder().encode(`${username}:${password}`);
+  return `Basic ${btoa(String.fromCharCode(...bytes))}`;
+}
+
+/** The challenges of a WWW-Authenticate header (RFC 9110, section 11.6.1). */
+export function parseChallenges(header: string): Challenge[] {
+  const challenges: { scheme: string; parameters: Map<string, string> }[] = [];
+  const token = /[\s,]*([\w!#$%&'*+.^`|~-]+)(?:\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]*)))?/gy;
+  for (let match = token.exec(header); match; match = token.exec(header)) {
+    const [, name = '', quoted, plain] = match;
+    const value = quoted?.replace(/\\(.)/g, '$1') ?? plain;
+    if (value === undefined) challenges.push({ scheme: name.toLowerCase(), parameters: new Map() });
+    else challenges.at(-1)?.parameters.set(name.toLowerCase(), value);
+  }
+  return challenges;
+}

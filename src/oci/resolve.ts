@@ -1,0 +1,139 @@
+import { type Bytes, collect } from './bytes.ts';
+import type { Context } from './context.ts';
+import { type Digest, verifyDigest } from './digest.ts';
+import { ImageError } from './errors.ts';
+import { type ConfigFile, parseConfigFile } from './image.ts';
+import {
+  type Descriptor,
+  type ImageManifest,
+  MAX_DOCUMENT,
+  type Manifest,
+  type Platform,
+  parseManifest,
+} from './manifest.ts';
+import type { ImageSource, ResolvedImage } from './source.ts';
+
+/** Blobs by descriptor, and the manifest or index that a reference names. Nothing of it is verified yet. */
+export interface Content {
+  /** The canonical reference. */
+  readonly reference: string;
+  readonly parallel: number;
+  root(context: Context): Promise<Manifest>;
+  manifest(descriptor: Descriptor, context: Context): Bytes;
+  blob(descriptor: Descriptor, context: Context): Bytes;
+  /** Where a blob begins, where that matters to the speed of reading. */
+  position(descriptor: Descriptor): number;
+}
+
+const OS = 'linux';
+const ARCHITECTURE = 'riscv64';
+/** The profile that plain riscv64 means; our hart has not all of the later ones. */
+const VARIANT = 'rva20u64';
+
+const MAX_DEPTH = 4;
+const MAX_DOCUMENTS = 64;
+
+/** An image of a source that keeps blobs by digest. */
+export class ContentSource implements ImageSource {
+  readonly reference: string;
+  readonly #content: Content;
+
+  constructor(content: Content) {
+    this.reference = content.reference;
+    this.#content = content;
+  }
+
+  async resolve(context: Context): Promise<ResolvedImage> {
+    const search = new PlatformSearch(this.#content, context);
+    const found = await search.find(await this.#content.root(context), 0);
+    if (!found) throw platformError(this.reference, search.offered);
+    const { manifest, configText, config } = found;
+    if (config.diffIds.length !== manifest.layers.length)
+      throw new ImageError('the manifest and the configuration differ in the number of layers');
+    const layers = manifest.layers.map((descriptor, index) => ({
+      diffId: config.diffIds[index] as Digest,
+      digest: descriptor.digest,
+      size: descriptor.size,
+      position: this.#content.position(descriptor),
+      open: (context: Context) => this.#content.blob(descriptor, context),
+    }));
+    return { digest: manifest.digest, configText, config, layers, parallel: this.#content.parallel };
+  }
+}
+
+interface Found {
+  readonly manifest: ImageManifest;
+  readonly configText: string;
+  readonly config: ConfigFile;
+}
+
+/** A walk through indexes, depth first, for the first image that runs on our machine. */
+class PlatformSearch {
+  /** What was found instead. */
+  readonly offered: Platform[] = [];
+  readonly #content: Content;
+  readonly #context: Context;
+  #documents = 0;
+
+  constructor(content: Content, context: Context) {
+    this.#content = content;
+    this.#context = context;
+  }
+
+  async find(manifest: Manifest, depth: number): Promise<Found | undefined> {
+    if (manifest.kind === 'image') return this.#check(manifest);
+    if (depth > MAX_DEPTH) throw new ImageError(`indexes within indexes, over ${MAX_DEPTH} deep`);
+    const { manifests } = manifest;
+    for (const { platform } of manifests) if (platform && !runsOnUs(platform)) this.offered.push(platform);
+    const suitable = manifests.filter(({ platform }) => platform && runsOnUs(platform));
+    for (const descriptor of [...suitable, ...manifests.filter(({ platform }) => !platform)]) {
+      const found = await this.find(await this.#load(descriptor), depth + 1);
+      if (found) return found;
+    }
+    return undefined;
+  }
+
+  async #check(manifest: ImageManifest): Promise<Found | undefined> {
+    const bytes = await readDocument(
+      this.#content.blob(manifest.config, this.#context),
+      manifest.config,
+      'the configuration',
+    );
+    const config = parseConfigFile(bytes);
+    if (runsOnUs(config.platform)) return { manifest, configText: new TextDecoder().decode(bytes), config };
+    this.offered.push(config.platform);
+    return undefined;
+  }
+
+  async #load(descriptor: Descriptor): Promise<Manifest> {
+    if (++this.#documents > MAX_DOCUMENTS) throw new ImageError('too many manifests');
+    const source = this.#content.manifest(descriptor, this.#context);
+    const bytes = await readDocument(source, descriptor, 'the manifest');
+    return parseManifest(bytes, descriptor.digest, descriptor.mediaType);
+  }
+}
+
+async function readDocument(source: Bytes, { size, digest }: Descriptor, what: string): Promise<Uint8Array> {
+  if (size > MAX_DOCUMENT) throw new ImageError(`${what} is larger than ${MAX_DOCUMENT} bytes`);
+  const bytes = await collect(source, size, what);
+  await verifyDigest(bytes, digest, what);
+  return bytes;
+}
+
+function runsOnUs({ os, architecture, variant }: Platform): boolean {
+  return os === OS && architecture === ARCHITECTURE && (variant === undefined || variant === VARIANT);
+}
+
+/** Says what there is instead. Entries of platform "unknown" are attestations. */
+export function platformError(reference: string, offered: readonly Platform[]): ImageError {
+  const names = offered
+    .filter(({ os, architecture }) => os !== 'unknown' || architecture !== 'unknown')
+    .map(({ os, architecture, variant }) => `${os}/${architecture}${variant ? `/${variant}` : ''}`);
+  const list = [...new Set(names)].sort().join(', ') || 'nothing that says what it is for';
+  return new ImageError(`${reference} has no image for ${OS}/${ARCHITECTURE}; it offers ${list}`, 'platform');
+}
+
+/** @throws ImageError unless an image of this platform runs on our machine */
+export function checkPlatform(reference: string, platform: Platform): void {
+  if (!runsOnUs(platform)) throw platformError(reference, [platform]);
+}

@@ -1,0 +1,60 @@
+import { ZSTDDecoder } from 'zstddec/stream';
+
+// The decoder of zstddec reports errors in the data by making no progress for ever.
+const MAX_IDLE_STEPS = 64;
+
+/**
+ * Undoes zstd: any number of frames, windows of up to 128 MiB.
+ * @throws an error on damaged or truncated data
+ */
+export async function* unzstd(compressed: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
+  const decoder = new ZSTDDecoder();
+  await decoder.init();
+  const source = compressed[Symbol.asyncIterator]();
+  let ended = false;
+  let next: Uint8Array | undefined;
+  let idle = 0;
+
+  // The decoder takes input by a synchronous iterator, at most one piece in each step.
+  function* input() {
+    for (; next; idle = 0) {
+      const piece = next;
+      next = undefined;
+      yield piece;
+    }
+  }
+  const output = decoder.decodeStreaming(input());
+
+  function step(): IteratorResult<Uint8Array> {
+    const result = output.next();
+    if (!result.done && result.value.length > 0) idle = 0;
+    else if (!result.done && ++idle > MAX_IDLE_STEPS) throw new Error('the data makes no sense');
+    return result;
+  }
+
+  try {
+    for (;;) {
+      while (!next && !ended) {
+        const { done, value } = await source.next();
+        if (done) ended = true;
+        else if (value.length > 0) next = value;
+      }
+      const { done, value } = step();
+      if (done) return;
+      if (value.length > 0) yield value;
+    }
+  } finally {
+    next = undefined;
+    drain(step);
+    if (!ended) await source.return?.();
+  }
+}
+
+/** Lets the decoder see the end of its input, where it frees its memory. */
+function drain(step: () => IteratorResult<Uint8Array>): void {
+  try {
+    while (!step().done);
+  } catch {
+    // The input did not end there, of course.
+  }
+}
