@@ -30,13 +30,14 @@ import {
   RUN_START_PENDING,
   RUN_STARTED,
   RUN_STOPPED,
-  TIMEBASE,
 } from '../layout';
 import { dropReservation } from './atomics';
 import { mtime, skipTo } from './clock';
 import { resetCode } from './code';
 import { setFlags } from './fpu';
+import * as host from './host';
 import { interpret } from './interpreter';
+import { sleepWhile } from './mailbox';
 import { serveRequests } from './remote';
 import { resetTlbs, selectContexts } from './tlb';
 import { pmpChanged } from './walk';
@@ -48,7 +49,6 @@ import { uartFlush } from './uart';
 
 /** Instructions between looks at the clock, the interrupt lines and the mailbox. */
 const QUANTUM: i32 = 8192;
-const NANOSECONDS_PER_TICK: i64 = 1_000_000_000 / TIMEBASE;
 
 /** Puts hart `id` in its reset state, to start at `pc` in privilege `priv` with a0 = id and a1. */
 export function reset(id: i32, pc: u64, priv: i32, a1: u64): void {
@@ -107,7 +107,8 @@ export function run(id: i32, instructions: i64): i32 {
     if (id == 0) rtcTick(hart);
     const mail = atomic.load<u32>(hart, H_WAKE);
     if (atomic.load<u32>(hart, H_RUN) != RUN_STARTED && !start(hart)) {
-      sleep(hart, mail, -1);
+      serveRequests(hart);
+      sleep(hart, mail, Infinity);
       continue;
     }
     serveRequests(hart);
@@ -143,14 +144,12 @@ function start(hart: usize): bool {
 /** WFI: sleeps until somebody wakes the hart, or its next timer. */
 function doze(hart: usize, mail: u32): void {
   const deadline = nextTimer(hart);
-  if (deadline == NEVER) return sleep(hart, mail, -1);
+  if (deadline == NEVER) return sleep(hart, mail, Infinity);
   if (load<u32>(M_MODE) & MODE_ICOUNT) return skipTo(hart, deadline);
-  const ticks = <i64>(deadline - mtime(hart));
-  if (ticks > 0) sleep(hart, mail, min<i64>(ticks, MAX_SLEEP) * NANOSECONDS_PER_TICK);
+  const time = mtime(hart);
+  if (deadline > time) sleep(hart, mail, host.now() + <f64>(deadline - time));
 }
 const NEVER: u64 = ~0;
-/** A minute, so that the product with nanoseconds stays far from overflowing. */
-const MAX_SLEEP: i64 = 60 * TIMEBASE;
 
 /** When the first timer goes off that can end this hart's WFI. */
 function nextTimer(hart: usize): u64 {
@@ -162,11 +161,11 @@ function nextTimer(hart: usize): u64 {
   return deadline;
 }
 
-/** Sleeps until the hart's mailbox is no longer as in `mail`; forever if `nanoseconds` is negative. */
-function sleep(hart: usize, mail: u32, nanoseconds: i64): void {
+/** Sleeps while the hart's mailbox is as in `mail`, at most until the host's clock reaches `deadline`. */
+function sleep(hart: usize, mail: u32, deadline: f64): void {
   atomic.cmpxchg<u32>(hart, RUN_STARTED, RUN_SLEEPING, H_RUN);
   if (atomic.load<u32>(hart, H_REQUEST) == 0 && atomic.load<u32>(M_POWER) == POWER_RUNNING) {
-    atomic.wait<i32>(hart + H_WAKE, mail, nanoseconds);
+    sleepWhile(hart + H_WAKE, mail, deadline);
   }
   atomic.cmpxchg<u32>(hart, RUN_SLEEPING, RUN_STARTED, H_RUN);
 }

@@ -3,6 +3,8 @@ import {
   H_INSTRET,
   H_MSTATUS,
   H_RUN,
+  H_WAKE,
+  M_HARTS,
   M_MODE,
   M_POWER,
   MODE_FIRMWARE,
@@ -21,6 +23,8 @@ import {
   writeCsr,
 } from './csr';
 import { deviceStored, loadSlow, storeSlow } from './access';
+import * as host from './host';
+import { sleepWhile } from './mailbox';
 import { Op, U_EXTRA, U_IMM, U_OFFSET, U_RD, U_RS1, U_RS2 } from './opcodes';
 import { sbiCall } from './sbi';
 import {
@@ -109,6 +113,7 @@ export function executeSlow(hart: usize, u: usize, pc: u64): i32 {
   if (op >= Op.CSRRW && op <= Op.CSRRCI) return executeCsr(hart, op, u, pc);
   switch (op) {
     case Op.PAUSE:
+      if (load<u32>(M_HARTS) > 1) yieldSometimes(hart);
       return Outcome.NEXT;
     case Op.FP_CHECK:
       return checkFloat(hart, pc);
@@ -133,6 +138,16 @@ export function executeSlow(hart: usize, u: usize, pc: u64): i32 {
       return illegalInstruction(hart, pc);
   }
 }
+
+let pauses: i32 = 0;
+
+/** A hart that spins for long may wait for one that has no core of the host to run on. */
+function yieldSometimes(hart: usize): void {
+  pauses = (pauses + 1) % SPINS;
+  if (pauses == 0) sleepWhile(hart + H_WAKE, atomic.load<u32>(hart, H_WAKE), host.now() + YIELD_TICKS);
+}
+const SPINS = 256;
+const YIELD_TICKS: f64 = 500;
 
 /** Bytes accessed and how to extend, for LB … FSD. */
 function executeMemory(hart: usize, op: i32, u: usize, pc: u64): i32 {
