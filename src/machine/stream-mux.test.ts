@@ -80,6 +80,13 @@ describe('a stream', () => {
     await expect(sender.send(Uint8Array.of(1))).rejects.toThrow('closed');
   });
 
+  test('tells its writer when the reader left before it came', async () => {
+    await far.readable('a').cancel();
+    const sender = near.sender('a');
+    void sender.send(new Uint8Array(WINDOW));
+    await expect(sender.send(Uint8Array.of(1))).rejects.toThrow('reader closed');
+  });
+
   test('can be used again by its name once it has ended', async () => {
     for (const text of ['one', 'two']) {
       const result = collect(far.readable('a'));

@@ -114,6 +114,8 @@ export class StreamMux {
         const incoming = this.#incoming.get(message.stream);
         incoming?.received.push(message.bytes);
         incoming?.wake();
+        // The reader has left, perhaps before the writer came, so that nothing else would tell it.
+        if (!incoming) this.#post({ type: 'cancel', stream: message.stream }, []);
         break;
       }
       case 'end':
