@@ -13,6 +13,8 @@ const USAGE =
 
 const STATUS_TIMEOUT = 124;
 const STATUS_MAX = 255;
+/** The longest a timer can wait, in ms. */
+const MAX_DELAY = 2 ** 31 - 1;
 
 /** Runs a bare-metal program. Returns 0 when it passes, else the code it fails with. */
 async function main(args: string[]): Promise<number> {
@@ -30,7 +32,7 @@ async function main(args: string[]): Promise<number> {
   const [file, ...more] = positionals;
   if (file === undefined || more.length > 0) throw new UsageError('one program is needed');
   const size = parseMachineSize(values.cpus, values.memory);
-  const timeout = values.timeout === undefined ? undefined : parseNumber('--timeout', values.timeout);
+  const timeout = values.timeout === undefined ? Infinity : parseNumber('--timeout', values.timeout);
   const elf = await readInput(file);
   const signature = values['dump-signature'] === undefined ? undefined : signatureRange(elf);
 
@@ -38,9 +40,9 @@ async function main(args: string[]): Promise<number> {
   const emulator = await platform.loadEmulator();
   const onConsole = (bytes: Uint8Array) => write(process.stdout, bytes);
   const machine = await Machine.start(platform, { ...size, emulator, elf, onConsole });
-  const timer = timeout !== undefined && setTimeout(() => machine.stop(), timeout * 1000);
+  const timer = setTimeout(() => machine.stop(), Math.min(timeout * 1000, MAX_DELAY));
   const exit = await machine.exit;
-  if (timer) clearTimeout(timer);
+  clearTimeout(timer);
 
   if (values.instret) await reportSpeed(machine, exit);
   if (exit.reason === 'stop') {

@@ -1,12 +1,12 @@
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { PUBLIC } from '../cli/program.ts';
 import { type GuestProcess, type LinuxOptions, Machine } from './machine.ts';
 import { nodePlatform } from './platform/node.ts';
 
 const MIB = 2 ** 20;
 const BUSYBOX = '/bin/busybox';
-const platform = nodePlatform(PUBLIC);
+const platform = nodePlatform(join(import.meta.dirname, '../../public'));
 let emulator: WebAssembly.Module;
 let initrd: Uint8Array;
 let machine: Machine | undefined;

@@ -1,14 +1,14 @@
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { PUBLIC } from '../cli/program.ts';
 import { type BareMetalOptions, Machine } from './machine.ts';
 import { nodePlatform } from './platform/node.ts';
 import * as programs from './testing/programs.ts';
 
 const MIB = 2 ** 20;
-const platform = nodePlatform(PUBLIC);
+const platform = nodePlatform(join(import.meta.dirname, '../../public'));
 let emulator: WebAssembly.Module;
 const machines: Machine[] = [];
 
