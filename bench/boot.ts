@@ -1,14 +1,12 @@
-import { execFile, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { promisify } from 'node:util';
 import { INIT_STARTED } from '../src/machine/protocol.ts';
 import { bootLinux, INITRD, KERNEL, MEMORY_MIB } from './linux.ts';
 import { benchPlatform, PUBLIC } from './platform.ts';
 import { median, printTable } from './table.ts';
 import { processTime } from './threads.ts';
-
-const run = promisify(execFile);
 
 const TIMEOUT = 60_000;
 const REQUIRED = 1;
@@ -32,12 +30,19 @@ const QEMU = [
   ...['-chardev', 'stdio,id=console', '-device', 'virtconsole,chardev=console'],
 ];
 
+/**
+ * Starts a program in a session of its own, as Playwright starts Chromium: Linux may share out the
+ * processors by sessions (sched_autogroup), and on a busy machine all are to get as much.
+ */
+function startAlone(command: string, args: string[]) {
+  return spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'], timeout: TIMEOUT, detached: true });
+}
+
 /** Boots the kernel in a fresh qemu-system-riscv64, its firmware included. */
 export function bootInQemu(): Promise<BootSample> {
   return new Promise((resolve, reject) => {
     const start = performance.now();
-    const stdio = ['ignore', 'pipe', 'inherit'] as const;
-    const qemu = spawn('qemu-system-riscv64', QEMU, { stdio: [...stdio], timeout: TIMEOUT });
+    const qemu = startAlone('qemu-system-riscv64', QEMU);
     let output = '';
     qemu.stdout.setEncoding('utf8').on('data', (text: string) => {
       const before = output.includes(INIT_STARTED);
@@ -48,7 +53,9 @@ export function bootInQemu(): Promise<BootSample> {
       qemu.kill('SIGKILL');
     });
     qemu.on('error', reject);
-    qemu.on('exit', () => reject(new Error(`QEMU ended before PID 1 started: ${output}`)));
+    qemu.on('exit', (code, signal) =>
+      reject(new Error(`QEMU ended (${signal ?? code}) before PID 1 started: ${output}`)),
+    );
   });
 }
 
@@ -58,8 +65,7 @@ export function bootInQemu(): Promise<BootSample> {
  */
 async function bootInNode(wasm: string): Promise<BootSample> {
   const program = [...process.execArgv, process.argv[1] as string, BOOT_HERE, '--wasm', wasm];
-  const { stdout } = await run(process.execPath, program, { timeout: TIMEOUT });
-  return JSON.parse(stdout);
+  return JSON.parse(await text(startAlone(process.execPath, program).stdout));
 }
 
 /** The command by which the benchmark starts itself to boot once in that process. */
@@ -91,7 +97,10 @@ export async function benchBoot(
     samples.ours.push(await boot());
   }
   console.log(`${title}: from the start of the virtual machine to PID 1, medians of ${repeat}`);
-  printTable(['', 'seconds', 'processor s', 'M instructions'], Object.entries(samples).map(describeBoots));
+  printTable(
+    ['', 'seconds', 'best', 'processor s', 'M instructions'],
+    Object.entries(samples).map(describeBoots),
+  );
   const elapsed = (from: BootSample[]) => median(from.map(({ elapsed }) => elapsed));
   const ratio = elapsed(samples.ours) / elapsed(samples.qemu);
   console.log(`boot takes ${ratio.toFixed(2)} × qemu's time (required: at most ${REQUIRED.toFixed(2)})\n`);
@@ -100,5 +109,12 @@ export async function benchBoot(
 function describeBoots([name, samples]: [string, BootSample[]]): string[] {
   const middle = (key: keyof BootSample) => median(samples.map((sample) => sample[key]));
   const millions = middle('instructions') / 1e6;
-  return [name, middle('elapsed').toFixed(3), middle('cpu').toFixed(2), millions ? millions.toFixed(1) : ''];
+  const best = Math.min(...samples.map(({ elapsed }) => elapsed));
+  return [
+    name,
+    middle('elapsed').toFixed(3),
+    best.toFixed(3),
+    middle('cpu').toFixed(2),
+    millions ? millions.toFixed(1) : '',
+  ];
 }
