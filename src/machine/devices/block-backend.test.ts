@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { MemoryBlockBackend } from './block-backend.ts';
 import { equalBytes, pattern } from './testing/guest-driver.ts';
 
-const SIZE = 1 << 20;
+const SIZE = 320 << 10;
 
 function split(bytes: Uint8Array, at: number): Uint8Array[] {
   return [bytes.subarray(0, at), bytes.subarray(at)];

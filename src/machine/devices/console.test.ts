@@ -76,6 +76,21 @@ describe('output', () => {
     expect(output).toEqual([text('a'), text('b')]);
   });
 
+  test('half taken from a chain is not gone on with after a reset', async () => {
+    let release = () => {};
+    accept = () =>
+      new Promise((resolve) => {
+        release = resolve;
+      });
+    driver.queue(TRANSMIT).add([pattern(200_000)]);
+    driver.kick(TRANSMIT);
+    await driver.start();
+    accept = () => undefined;
+    release();
+    await driver.transact(TRANSMIT, [text('new')]);
+    expect(output.map((bytes) => bytes.length)).toEqual([64 << 10, 3]);
+  });
+
   test('that came before a broken chain is not lost', () => {
     const queue = driver.queue(TRANSMIT);
     queue.add([text('last words')]);

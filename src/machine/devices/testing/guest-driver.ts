@@ -47,6 +47,8 @@ export const INDIRECT = 4;
 /** What buffers for the device to write hold before. */
 const UNTOUCHED = 0xa5;
 
+const GAP = 7;
+
 const PAGE_FLAGS = HARTS + 0x1000;
 
 /** A machine's shared memory with one hart and little RAM, followed by a zone that nobody may touch. */
@@ -76,11 +78,11 @@ export class TestMachine {
     this.memory = new GuestMemory(this.buffer);
   }
 
-  /** Reserves RAM; returns its guest physical address. */
+  /** Reserves RAM, with a gap behind it; returns its guest physical address. */
   allocate(length: number, alignment = 16): number {
     const offset = Math.ceil(this.#allocated / alignment) * alignment;
     if (offset + length > this.ram.length) throw new Error('test machine out of RAM');
-    this.#allocated = offset + length;
+    this.#allocated = offset + length + GAP;
     return RAM_START + offset;
   }
 
@@ -136,6 +138,8 @@ export type Segment = Uint8Array | number | Placed;
 
 export interface Request {
   head: number;
+  /** Guest physical addresses of its descriptors. */
+  descriptors: number[];
   /** Guest physical address and length of the segments the device may write. */
   writable: Placed[];
 }
@@ -193,7 +197,9 @@ export class DriverQueue {
       this.describe(table, slot, address, length, (last ? 0 : NEXT) | (write ? WRITE : 0), next);
     });
     if (indirect) this.describe(this.descriptors, head, table, 16 * buffers.length, INDIRECT, 0);
-    const request = { head, writable: buffers.filter(({ write }) => write) };
+    const descriptors = buffers.map((_, i) => table + 16 * (indirect ? i : (indices[i] as number)));
+    if (indirect) descriptors.push(this.descriptors + 16 * head);
+    const request = { head, descriptors, writable: buffers.filter(({ write }) => write) };
     this.#requests.set(head, { request, indices });
     this.publish(head);
     return request;
@@ -437,5 +443,7 @@ export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
 
 /** `length` bytes that differ with place and seed. */
 export function pattern(length: number, seed = 1): Uint8Array<ArrayBuffer> {
-  return Uint8Array.from({ length }, (_, i) => (i * 7 + (i >>> 8) * 13 + seed * 31) & 0xff);
+  const bytes = new Uint8Array(length);
+  for (let i = 0; i < length; i++) bytes[i] = i * 7 + (i >>> 8) * 13 + seed * 31;
+  return bytes;
 }
