@@ -31,3 +31,10 @@ export function concat(a: Uint8Array, b: Uint8Array): Uint8Array<ArrayBuffer> {
   both.set(b, a.length);
   return both;
 }
+
+/** Cuts a stream into pieces of at most `size` bytes. */
+export async function* pieces(source: Bytes, size: number): AsyncGenerator<Uint8Array, void, void> {
+  for await (const bytes of source) {
+    for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
+  }
+}

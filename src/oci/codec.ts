@@ -13,20 +13,17 @@ export interface Hasher {
 export interface Codec {
   createHasher(algorithm: Algorithm): Promise<Hasher>;
   /**
-   * Undoes gzip, with any number of members. Keeps no more in memory than a small multiple of what one piece
-   * of input expands to. @throws any error on damaged or truncated input
+   * Undoes gzip, with any number of members, in bounded memory.
+   * @throws any error on damaged or truncated input
    */
   gunzip(compressed: Bytes): Bytes;
 }
 
-// Deflate expands by up to 1032, and some decoders hold all that one piece of input expands to.
-const PIECE = 32 << 10;
-
 /** Undoes gzip or zstd, told by the first bytes: media types are often wrong, and archives have none. */
 export async function* decompress(source: Bytes, codec: Codec): Bytes {
   const { head, all } = await peek(source, 4);
-  if (isGzip(head)) yield* explained('gzip', codec.gunzip(pieces(all)));
-  else if (isZstd(head)) yield* explained('zstd', unzstd(pieces(all)));
+  if (isGzip(head)) yield* explained('gzip', codec.gunzip(all));
+  else if (isZstd(head)) yield* explained('zstd', unzstd(all));
   else yield* all;
 }
 
@@ -72,12 +69,6 @@ async function peek(source: Bytes, length: number): Promise<{ head: Uint8Array; 
     }
   }
   return { head, all: all() };
-}
-
-async function* pieces(source: Bytes): Bytes {
-  for await (const bytes of source) {
-    for (let at = 0; at < bytes.length; at += PIECE) yield bytes.subarray(at, at + PIECE);
-  }
 }
 
 /** Errors of the source pass as they are; those of the decoder say that the data is bad. */

@@ -1,8 +1,10 @@
-import { type Bytes, concat } from './bytes.ts';
+import { type Bytes, concat, pieces } from './bytes.ts';
 
 /** Bytes of a gzip trailer, and of a header without its optional parts (RFC 1952, section 2.3). */
 const TRAILER = 8;
 const HEADER = 10;
+/** Deflate expands by up to 1032, and a DecompressionStream may hold all that one piece expands to. */
+const PIECE = 32 << 10;
 /** How long decoded bytes may take to come out of a stream that works in another thread. */
 const FLUSH_MS = 100;
 
@@ -15,7 +17,7 @@ export async function* gunzipMembers(compressed: Bytes): Bytes {
   let member = new Member();
   let rest: Uint8Array = new Uint8Array(0);
   try {
-    for await (const piece of compressed) {
+    for await (const piece of pieces(compressed, PIECE)) {
       const bytes = concat(rest, piece);
       let start = 0;
       for (let at = findHeader(bytes, TRAILER); at >= 0; at = findHeader(bytes, at + 1)) {

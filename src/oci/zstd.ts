@@ -1,16 +1,19 @@
 import { ZSTDDecoder } from 'zstddec/stream';
+import { type Bytes, pieces } from './bytes.ts';
 
 // The decoder of zstddec reports errors in the data by making no progress for ever.
 const MAX_IDLE_STEPS = 64;
+// It copies each into its own memory.
+const PIECE = 64 << 10;
 
 /**
  * Undoes zstd: any number of frames, windows of up to 128 MiB.
  * @throws an error on damaged or truncated data
  */
-export async function* unzstd(compressed: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
+export async function* unzstd(compressed: Bytes): Bytes {
   const decoder = new ZSTDDecoder();
   await decoder.init();
-  const source = compressed[Symbol.asyncIterator]();
+  const source = pieces(compressed, PIECE);
   let ended = false;
   let next: Uint8Array | undefined;
   let idle = 0;
@@ -46,7 +49,7 @@ export async function* unzstd(compressed: AsyncIterable<Uint8Array>): AsyncItera
   } finally {
     next = undefined;
     drain(step);
-    if (!ended) await source.return?.();
+    if (!ended) await source.return();
   }
 }
 
