@@ -13,7 +13,9 @@ import {
   CONSOLE_OUTPUT,
   type DiskOptions,
   describeExit,
+  type ElfGuest,
   type FromMachine,
+  type LinuxGuest,
   type MachineExit,
   processStream,
   type ToMachine,
@@ -26,6 +28,7 @@ export {
   type BootFigures,
   type DiskOptions,
   describeExit,
+  type ElfGuest,
   type ExitReason,
   type MachineExit,
 } from './protocol.ts';
@@ -178,24 +181,8 @@ export class Machine {
       this.#workers.push(platform.startWorker(start, [port2], fail));
       return port1;
     });
-    const guest =
-      'kernel' in options
-        ? ({
-            kind: 'linux',
-            kernel: options.kernel,
-            initrd: options.initrd,
-            commandLine: [CONSOLE_COMMAND_LINE, options.commandLine ?? ''].join(' ').trim(),
-          } as const)
-        : ({ kind: 'elf', file: options.elf } as const);
-    const start = {
-      ...common,
-      role: 'machine',
-      plan: this.#plan,
-      guest,
-      disks,
-      port,
-      harts,
-    } as const;
+    const guest = guestOf(options);
+    const start = { ...common, role: 'machine', plan: this.#plan, guest, disks, port, harts } as const;
     this.#workers.push(platform.startWorker(start, [port, ...harts], fail));
   }
 
@@ -340,6 +327,12 @@ export class Machine {
     await Promise.all(this.#workers.map((worker) => worker.terminate()));
     this.#port.close();
   }
+}
+
+function guestOf(options: LinuxOptions | BareMetalOptions): LinuxGuest | ElfGuest {
+  if ('elf' in options) return { kind: 'elf', file: options.elf };
+  const { kernel, initrd, commandLine = '' } = options;
+  return { kind: 'linux', kernel, initrd, commandLine: `${CONSOLE_COMMAND_LINE} ${commandLine}`.trim() };
 }
 
 function encodeOptions(process: number, options: RunOptions, console: boolean): Uint8Array {

@@ -110,6 +110,8 @@ test('destroy fails writers and, once they have read all, readers', async () => 
   await expect(blocked).rejects.toThrow('gone');
   expect((await reader.read()).value).toEqual(Uint8Array.of(5));
   await expect(reader.read()).rejects.toThrow('gone');
+  await expect(far.readable('late').getReader().read()).rejects.toThrow('gone');
+  await expect(far.sender('late').send(Uint8Array.of(1))).rejects.toThrow('gone');
 });
 
 test('messages for unknown streams are ignored', () => {

@@ -37,6 +37,7 @@ export class StreamMux {
   readonly #post: (message: StreamMessage, transfer: Transferable[]) => void;
   readonly #outgoing = new Map<string, Outgoing>();
   readonly #incoming = new Map<string, Incoming>();
+  #destroyed: Error | undefined;
 
   constructor(post: (message: StreamMessage, transfer: Transferable[]) => void) {
     this.#post = post;
@@ -44,7 +45,7 @@ export class StreamMux {
 
   sender(stream: string): Sender {
     const state: Outgoing = { unacknowledged: 0, waiting: [] };
-    this.#outgoing.set(stream, state);
+    if (!this.#destroyed) this.#outgoing.set(stream, state);
     const open = () => this.#outgoing.get(stream) === state;
     const finish = (message: StreamMessage) => {
       if (!open()) return;
@@ -54,7 +55,7 @@ export class StreamMux {
     };
     return {
       send: (bytes) => {
-        if (!open()) return Promise.reject(new Error('the stream is closed'));
+        if (!open()) return Promise.reject(this.#destroyed ?? new Error('the stream is closed'));
         const copy = new Uint8Array(bytes);
         state.unacknowledged += copy.length;
         this.#post({ type: 'data', stream, bytes: copy }, [copy.buffer]);
@@ -78,7 +79,8 @@ export class StreamMux {
   readable(stream: string): ReadableStream<Uint8Array<ArrayBuffer>> {
     let wake = () => {};
     const state: Incoming = { received: [], wake: () => wake() };
-    this.#incoming.set(stream, state);
+    if (this.#destroyed) state.closed = { error: this.#destroyed };
+    else this.#incoming.set(stream, state);
     return new ReadableStream(
       {
         pull: async (controller) => {
@@ -137,8 +139,12 @@ export class StreamMux {
     }
   }
 
-  /** Ends all streams: what has been received stays readable, then readers and writers get `error`. */
+  /**
+   * Ends all streams, later ones at once: what has been received stays readable, then readers and
+   * writers get `error`.
+   */
   destroy(error: Error): void {
+    this.#destroyed = error;
     for (const stream of [...this.#incoming.keys()]) this.#close(stream, { error });
     for (const stream of [...this.#outgoing.keys()]) this.#fail(stream, error);
   }
