@@ -18,7 +18,8 @@ export class FileStore implements KeyValueStore {
   async get(key: string): Promise<Uint8Array | undefined> {
     const path = this.#path(key);
     try {
-      return await readFile(path);
+      const { buffer, byteOffset, length } = await readFile(path);
+      return new Uint8Array(buffer, byteOffset, length);
     } catch (error) {
       if (isMissing(error)) return undefined;
       throw explainFileError(error, path);

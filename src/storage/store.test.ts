@@ -1,0 +1,46 @@
+import { expect, it } from 'vitest';
+import { MemoryLocks, MemoryStore } from './memory.ts';
+import { Store } from './store.ts';
+
+const image = (reference: string, layers: string[], lastUsed: number) => ({
+  reference,
+  digest: 'sha256:1',
+  config: '{}',
+  layers,
+  lastUsed,
+});
+
+it('keeps images by reference, the most recently used first', async () => {
+  const { images } = new Store(new MemoryStore(), new MemoryLocks());
+  const long = `oci://${'/very-long'.repeat(400)}`;
+  await images.put(image('docker.io/library/a:1', ['x'], 1));
+  await images.put(image(long, ['x', 'y'], 2));
+  await images.put(image('docker.io/library/a:1', ['z'], 3));
+  expect(await images.get('docker.io/library/a:1')).toEqual(image('docker.io/library/a:1', ['z'], 3));
+  expect((await images.list()).map(({ reference }) => reference)).toEqual(['docker.io/library/a:1', long]);
+  await images.remove(long);
+  expect(await images.get(long)).toBeUndefined();
+});
+
+it('sweeps images whose layers are gone', async () => {
+  const store = new Store(new MemoryStore(), new MemoryLocks());
+  const writer = await store.layers.write();
+  await writer.append(new Uint8Array(5));
+  await writer.commit('sha256:here', new Uint8Array(1));
+  await store.images.put(image('whole', ['sha256:here'], 1));
+  await store.images.put(image('broken', ['sha256:here', 'sha256:gone'], 2));
+  await store.sweep();
+  expect((await store.images.list()).map(({ reference }) => reference)).toEqual(['whole']);
+});
+
+it('takes what it cannot read for missing', async () => {
+  const values = new MemoryStore();
+  const { images } = new Store(values, new MemoryLocks());
+  await images.put(image('a', [], 1));
+  const [key = ''] = await values.keys('image/');
+  for (const text of ['{"version":0,"reference":"a"}', '{"ver', '']) {
+    await values.set(key, new TextEncoder().encode(text));
+    expect(await images.get('a')).toBeUndefined();
+    expect(await images.list()).toEqual([]);
+  }
+});
