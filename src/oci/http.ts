@@ -93,8 +93,8 @@ export class HttpClient {
   ): AsyncGenerator<Uint8Array, void, void> {
     const failures = new Failures(this.#timing, context);
     let offset = 0;
+    let forgotten = 0;
     for (;;) {
-      const start = offset;
       try {
         const answer = await open(offset);
         for await (const bytes of answer.bodyFrom(offset)) {
@@ -104,7 +104,12 @@ export class HttpClient {
         if (offset >= size) return;
         throw new TransientError(`${answer.host} ended a download early`, 'network');
       } catch (error) {
-        if (offset - start >= PROGRESS) failures.forget();
+        // All is there, only the server did not end well.
+        if (offset >= size) return;
+        if (offset - forgotten >= PROGRESS) {
+          failures.forget();
+          forgotten = offset;
+        }
         await failures.wait(error, offset > 0);
       }
     }

@@ -1,0 +1,206 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { createHash, randomBytes } from 'node:crypto';
+import { gzipSync } from 'node:zlib';
+import { describe, expect, it } from 'vitest';
+import { browserCodec } from './browser-codec.ts';
+import { type Bytes, collect } from './bytes.ts';
+import { type Codec, decompress } from './codec.ts';
+import { ImageError } from './errors.ts';
+import { nodeCodec } from './node-codec.ts';
+
+const codecs: Record<string, Codec> = { node: nodeCodec, browser: browserCodec };
+
+async function* inPieces(bytes: Uint8Array, size: number): Bytes {
+  for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
+}
+
+const unpack = (codec: Codec, bytes: Uint8Array, size = 1000) =>
+  collect(decompress(inPieces(bytes, size), codec), 1 << 30, 'the output');
+
+/** Compressible, and not trivially so. */
+function sample(size: number): Uint8Array {
+  const words = Array.from({ length: 50 }, () => randomBytes(Math.random() * 20).toString('hex'));
+  let text = '';
+  while (text.length < size) text += words[Math.floor(Math.random() * words.length)];
+  return new TextEncoder().encode(text.slice(0, size));
+}
+
+/** A zstd frame of raw blocks, or of one that repeats a byte (RFC 8878, section 3.1.1). */
+function zstdFrame(blocks: readonly { raw: Uint8Array }[] | { byte: number; size: number; times: number }) {
+  const parts: Uint8Array[] = [new Uint8Array([0x28, 0xb5, 0x2f, 0xfd, 0, 0x48])];
+  const header = (size: number, type: number, last: boolean) => {
+    const value = (size << 3) | (type << 1) | (last ? 1 : 0);
+    return new Uint8Array([value & 255, (value >> 8) & 255, value >> 16]);
+  };
+  if ('byte' in blocks) {
+    for (let i = 1; i <= blocks.times; i++)
+      parts.push(header(blocks.size, 1, i === blocks.times), new Uint8Array([blocks.byte]));
+  } else {
+    blocks.forEach(({ raw }, i) => {
+      parts.push(header(raw.length, 0, i === blocks.length - 1), raw);
+    });
+  }
+  return new Uint8Array(Buffer.concat(parts));
+}
+
+const skippable = (size: number) =>
+  new Uint8Array([0x50, 0x2a, 0x4d, 0x18, size, 0, 0, 0, ...new Uint8Array(size)]);
+
+describe.each(Object.entries(codecs))('the %s codec', (_name, codec) => {
+  it.each(['sha256', 'sha512'] as const)('hashes a stream by %s, one beside another', async (algorithm) => {
+    const bytes = sample(100_000);
+    const hashers = [await codec.createHasher(algorithm), await codec.createHasher(algorithm)];
+    for (let at = 0; at < bytes.length; at += 777)
+      for (const hasher of hashers) hasher.update(bytes.subarray(at, at + 777));
+    const expected = createHash(algorithm).update(bytes).digest('hex');
+    for (const hasher of hashers) expect(hasher.digest()).toBe(expected);
+  });
+
+  it.each([1, 3, 17, 1000, 1 << 20])('undoes gzip that comes in pieces of %i bytes', async (piece) => {
+    const bytes = sample(20_000);
+    expect(Buffer.compare(await unpack(codec, gzipSync(bytes), piece), bytes)).toBe(0);
+    expect(await unpack(codec, gzipSync(new Uint8Array(0)), piece)).toHaveLength(0);
+  });
+
+  it.each([1, 19, 4096, 1 << 20])('undoes gzip of many members, in pieces of %i bytes', async (piece) => {
+    const contents = [sample(30_000), new Uint8Array(0), sample(1), sample(5000), new Uint8Array(100_000)];
+    const members = contents.map((bytes) => gzipSync(bytes));
+    const whole = await unpack(codec, Buffer.concat(members), piece);
+    expect(Buffer.compare(whole, Buffer.concat(contents))).toBe(0);
+  });
+
+  it('is not confused by contents that look like headers', async () => {
+    // Stored blocks show the contents as they are, such as files that are compressed themselves.
+    const bytes = Buffer.concat(Array.from({ length: 30 }, () => [randomBytes(50), gzipSync('x')]).flat());
+    const gzip = gzipSync(bytes, { level: 0 });
+    expect(Buffer.compare(await unpack(codec, gzip, 64), bytes)).toBe(0);
+  });
+
+  it('refuses damaged and truncated gzip', async () => {
+    const gzip = gzipSync(sample(50_000));
+    const damaged = [
+      gzip.subarray(0, gzip.length - 1),
+      gzip.subarray(0, gzip.length / 2),
+      gzip.subarray(0, 5),
+      Buffer.concat([gzip, gzip.subarray(0, 20)]),
+      Buffer.concat([gzip.subarray(0, 3000), randomBytes(100), gzip.subarray(3100)]),
+      Buffer.concat([gzip.subarray(0, 10), randomBytes(5000)]),
+    ];
+    for (const bytes of damaged) {
+      const error = await unpack(codec, bytes).catch((error) => error);
+      expect(error).toBeInstanceOf(ImageError);
+      expect(error.message).toMatch(/^damaged gzip data/);
+    }
+  });
+
+  it('stops a gzip bomb where its reader stops', async () => {
+    const bomb = gzipSync(new Uint8Array(1 << 28), { level: 9 });
+    const before = process.memoryUsage().rss;
+    const error = await collect(decompress(inPieces(bomb, 1 << 20), codec), 8 << 20, 'x').catch((e) => e);
+    expect(error.message).toMatch(/larger than/);
+    expect(process.memoryUsage().rss - before).toBeLessThan(200 << 20);
+  });
+});
+
+describe('zstd', () => {
+  it('undoes frames, several and skippable ones', async () => {
+    const parts = [sample(3000), sample(10), sample(70_000)];
+    const frames = [
+      skippable(0),
+      zstdFrame(parts.slice(0, 2).map((raw) => ({ raw }))),
+      skippable(100),
+      skippable(0),
+      zstdFrame([{ raw: parts[2] as Uint8Array }]),
+      ...Array.from({ length: 20 }, () => skippable(3)),
+    ];
+    for (const piece of [1, 100, 1 << 20]) {
+      const whole = await unpack(nodeCodec, Buffer.concat(frames), piece);
+      expect(Buffer.compare(whole, Buffer.concat(parts))).toBe(0);
+    }
+  });
+
+  it('undoes two streams at a time', async () => {
+    const contents = [sample(100_000), sample(120_000)];
+    const outputs = await Promise.all(
+      contents.map((raw) => unpack(nodeCodec, zstdFrame([{ raw }, { raw }]), 500)),
+    );
+    outputs.forEach((output, i) => {
+      const raw = contents[i] as Uint8Array;
+      expect(Buffer.compare(output, Buffer.concat([raw, raw]))).toBe(0);
+    });
+  });
+
+  it('refuses damaged and truncated data', async () => {
+    const frame = zstdFrame([{ raw: sample(1000) }, { raw: sample(1000) }]);
+    const damaged = [
+      frame.subarray(0, frame.length - 1),
+      frame.subarray(0, 7),
+      Buffer.concat([frame, randomBytes(50)]),
+      Buffer.concat([frame.subarray(0, 5), randomBytes(5000)]),
+      // A window of 2^31 bytes.
+      Buffer.concat([frame.subarray(0, 5), new Uint8Array([21 << 3]), frame.subarray(6)]),
+      // A reserved block type.
+      Buffer.concat([frame.subarray(0, 6), new Uint8Array([7, 0, 0]), frame.subarray(9)]),
+    ];
+    for (const bytes of damaged) {
+      const error = await unpack(nodeCodec, bytes).catch((error) => error);
+      expect(error).toBeInstanceOf(ImageError);
+      expect(error.message).toMatch(/^damaged zstd data/);
+    }
+    // The decoder is as good as new.
+    expect(await unpack(nodeCodec, frame)).toHaveLength(2000);
+  });
+
+  it('stops a bomb where its reader stops', async () => {
+    const bomb = zstdFrame({ byte: 0, size: 128 << 10, times: 1000 });
+    expect(await unpack(nodeCodec, bomb, 1 << 20)).toHaveLength(1000 * (128 << 10));
+    const source = decompress(inPieces(bomb, 1 << 20), nodeCodec);
+    await expect(collect(source, 8 << 20, 'x')).rejects.toThrow(/larger than/);
+  });
+
+  const hasZstd = spawnSync('zstd', ['--version']).status === 0;
+  it.skipIf(!hasZstd).each([['-1'], ['-19'], ['-3', '--long=27'], ['-5', '--no-check', '-B4096']])(
+    'undoes what zstd makes with %s',
+    async (...flags) => {
+      const bytes = sample(500_000);
+      const compressed = execFileSync('zstd', ['-c', ...flags], { input: bytes, maxBuffer: 1 << 28 });
+      expect(Buffer.compare(await unpack(nodeCodec, compressed, 10_000), bytes)).toBe(0);
+    },
+  );
+});
+
+it('leaves other data as it is', async () => {
+  for (const size of [0, 1, 3, 4, 5000]) {
+    const bytes = sample(size);
+    expect(Buffer.compare(await unpack(nodeCodec, bytes, 2), bytes)).toBe(0);
+  }
+});
+
+it('passes on the errors of the source as they are', async () => {
+  for (const head of [gzipSync(sample(9000)), zstdFrame([{ raw: sample(9000) }])]) {
+    for (const codec of Object.values(codecs)) {
+      async function* failing(): Bytes {
+        yield head.subarray(0, 1000);
+        throw new ImageError('the network is down', 'network');
+      }
+      await expect(collect(decompress(failing(), codec), 1e6, 'x')).rejects.toThrow('the network is down');
+    }
+  }
+});
+
+it('closes the source when its reader stops', async () => {
+  for (const head of [gzipSync(sample(90_000)), zstdFrame([{ raw: sample(90_000) }]), sample(90_000)]) {
+    for (const codec of Object.values(codecs)) {
+      let closed = false;
+      async function* source(): Bytes {
+        try {
+          for (;;) yield head;
+        } finally {
+          closed = true;
+        }
+      }
+      for await (const _ of decompress(source(), codec)) break;
+      await expect.poll(() => closed).toBe(true);
+    }
+  }
+});

@@ -1,0 +1,65 @@
+import { createHash } from 'node:crypto';
+import { encodeIndex, TarIndexer } from '../../disk/tar.ts';
+import { MemoryLocks, MemoryStore } from '../../storage/memory.ts';
+import { Store } from '../../storage/store.ts';
+import type { Codec } from '../codec.ts';
+import type { Context } from '../context.ts';
+import type { Timing } from '../http.ts';
+import { nodeCodec } from '../node-codec.ts';
+import { type Indexer, type PullOptions, pullImage } from '../pull.ts';
+import type { ImageSource } from '../source.ts';
+
+/** So short that tests need not wait. */
+export const TIMING: Timing = { answer: 400, stall: 300, backoff: 5, patience: 600 };
+
+export const context = (): Context => ({ signal: new AbortController().signal });
+
+export const createTarReader = () => new TarIndexer();
+
+export function createIndexer(): Indexer {
+  const indexer = new TarIndexer();
+  return { push: (bytes) => indexer.push(bytes), finish: () => encodeIndex(indexer.finish()) };
+}
+
+export function pull(source: ImageSource, store: Store, options: Partial<PullOptions> = {}) {
+  const signal = new AbortController().signal;
+  return pullImage(source, store, { codec: nodeCodec as Codec, createIndexer, signal, ...options });
+}
+
+/** A store in memory that shows what it holds. */
+export class VisibleStore extends Store {
+  readonly values: MemoryStore;
+  readonly locks: MemoryLocks;
+
+  constructor(capacity?: number) {
+    const values = new MemoryStore(capacity);
+    const locks = new MemoryLocks();
+    super(values, locks);
+    this.values = values;
+    this.locks = locks;
+  }
+
+  /** Everything but the times of last use, in a form to compare; fails when a lock is left. */
+  async snapshot(): Promise<Record<string, string>> {
+    const left = [...(await this.locks.held())];
+    if (left.length > 0) throw new Error(`locks left: ${left}`);
+    const found: Record<string, string> = {};
+    for (const prefix of ['layer/', 'chunk/', 'image/']) {
+      for (const key of await this.values.keys(prefix)) {
+        const value = (await this.values.get(key)) ?? new Uint8Array(0);
+        found[key] = createHash('sha256').update(value).digest('hex');
+      }
+    }
+    return found;
+  }
+
+  /** The tar of a stored layer. */
+  async tar(diffId: string): Promise<Uint8Array> {
+    const layer = await this.layers.open(diffId);
+    if (!layer) throw new Error(`${diffId} is not stored`);
+    const bytes = new Uint8Array(layer.size);
+    await layer.read(0, bytes);
+    await layer.close();
+    return bytes;
+  }
+}
