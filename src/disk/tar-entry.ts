@@ -5,6 +5,9 @@ import { ImageError } from './errors.ts';
 /** Contents of files begin at multiples of this in a tar; also the block size of the root disk. */
 export const TAR_BLOCK = 512;
 
+/** Before the name of what a layer removes, in the name of an entry. */
+export const WHITEOUT = '.wh.';
+
 export interface Xattr {
   /** With its namespace, as `security.capability`. */
   readonly name: ByteString;
@@ -95,11 +98,14 @@ const MAX_MINOR = 0xf_ffff;
  */
 export function normalizePath(path: ByteString): ByteString {
   const components = path.split('/').filter((component) => component !== '' && component !== '.');
-  for (const component of components) {
-    if (component === '..') throw new ImageError(`path ${quote(path)} leads out of its directory ("..")`);
-    if (component.length > MAX_NAME)
-      throw new ImageError(`path ${quote(path)} has a name over ${MAX_NAME} bytes`);
-  }
+  if (components.includes('..'))
+    throw new ImageError(`path ${quote(path)} leads out of its directory ("..")`);
+  const last = components.length - 1;
+  const tooLong = components.some((name, i) => {
+    const limit = i === last && name.startsWith(WHITEOUT) ? WHITEOUT.length + MAX_NAME : MAX_NAME;
+    return name.length > limit;
+  });
+  if (tooLong) throw new ImageError(`path ${quote(path)} has a name over ${MAX_NAME} bytes`);
   const normal = components.join('/');
   if (normal.length > MAX_PATH) throw new ImageError(`path ${quote(path)} is over ${MAX_PATH} bytes`);
   return normal;

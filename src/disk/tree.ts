@@ -1,7 +1,13 @@
 /** Merges the layers of an image into one tree, as the OCI image specification's "applying changesets" says. */
 import { type ByteString, quote } from './byte-string.ts';
 import { ImageError } from './errors.ts';
-import type { DirectoryEntry, HardLinkEntry, TarEntry, TarIndex } from './tar-entry.ts';
+import {
+  type DirectoryEntry,
+  type HardLinkEntry,
+  type TarEntry,
+  type TarIndex,
+  WHITEOUT,
+} from './tar-entry.ts';
 
 export interface Directory {
   /** What it is but its path, which is where the tree has it. */
@@ -25,7 +31,6 @@ export interface Name {
   layer: number;
 }
 
-const WHITEOUT = '.wh.';
 const OPAQUE = '.wh..wh..opq';
 /** Names that the aufs file system kept for itself. */
 const RESERVED = '.wh..wh.';

@@ -1,0 +1,31 @@
+import { describe, expect, test } from 'vitest';
+import { readErofs } from './testing/erofs-reader.ts';
+import { differences, listErofs, withoutDirectoryLinks } from './testing/facts.ts';
+import { HAS_IMAGES, makeDisk, readLayers } from './testing/images.ts';
+import { HAS_LINUX, HAS_UMOCI, mountInLinux, unpackWithUmoci } from './testing/linux.ts';
+import { mergeModel } from './testing/model.ts';
+import { disputedLayer, plainLayers } from './testing/torture.ts';
+
+// Emulated on a busy machine, a boot can take half a minute.
+describe.skipIf(!HAS_LINUX)('Linux sees', { timeout: 300_000 }, () => {
+  test('everything awkward as the model has it', async () => {
+    const layers = [...plainLayers(), disputedLayer()];
+    const mounted = await mountInLinux(makeDisk(layers.map(({ tar }) => tar)));
+    expect(differences(mounted, mergeModel(layers.map(({ specs }) => specs)))).toEqual([]);
+  });
+
+  test.skipIf(!HAS_UMOCI)('what umoci unpacks, but for what tools disagree about', async () => {
+    const tars = plainLayers().map(({ tar }) => tar);
+    const written = listErofs(readErofs(makeDisk(tars)));
+    expect(differences(withoutDirectoryLinks(written), await unpackWithUmoci(tars))).toEqual([]);
+  });
+
+  test.skipIf(!HAS_UMOCI || !HAS_IMAGES).each(['hello-world', 'edge-whiteout', 'python'])(
+    '%s of ../shared/images as umoci unpacks it',
+    async (tag) => {
+      const tars = readLayers(tag);
+      const mounted = await mountInLinux(makeDisk(tars));
+      expect(differences(withoutDirectoryLinks(mounted), await unpackWithUmoci(tars))).toEqual([]);
+    },
+  );
+});

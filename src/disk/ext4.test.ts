@@ -1,0 +1,80 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { closeSync, ftruncateSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { MemoryBlockBackend } from '../machine/devices/block-backend.ts';
+import { formatExt4 } from './ext4.ts';
+
+const MIB = 2 ** 20;
+const GIB = 2 ** 30;
+
+let folder: string;
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'linuxrun-ext4-'));
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** A sparse file of the size of the disk, with all that was written to it. */
+function formatFile(sizeBytes: number): string {
+  const file = join(folder, `${sizeBytes}.ext4`);
+  const fd = openSync(file, 'w');
+  ftruncateSync(fd, sizeBytes);
+  formatExt4({
+    sizeBytes,
+    readOnly: false,
+    read: () => {},
+    write(offset, [bytes]) {
+      writeSync(fd, bytes as Uint8Array, 0, bytes?.length, offset);
+    },
+    flush: () => {},
+  });
+  closeSync(fd);
+  return file;
+}
+
+const SIZES = [
+  ...[1, 16, 100, 127, 128, 129, 130, 512].map((size) => size * MIB),
+  ...[1, 2, 10, 64, 1024].map((size) => size * GIB),
+  GIB + 5 * 512,
+];
+
+describe('e2fsck finds nothing wrong', () => {
+  test.each(SIZES)('with %d bytes', (size) => {
+    const file = formatFile(size);
+    const { status, stdout } = spawnSync('/usr/sbin/e2fsck', ['-fn', file], { encoding: 'utf8' });
+    expect(stdout).toMatch(/11\/\d+ files/);
+    expect([status, stdout]).toEqual([0, stdout]);
+  });
+});
+
+test('dumpe2fs sees the features and sizes', () => {
+  const text = execFileSync('/usr/sbin/dumpe2fs', ['-h', formatFile(GIB)], { encoding: 'utf8' });
+  const field = (name: string) => new RegExp(`^${name}: +(.*)$`, 'm').exec(text)?.[1];
+  expect(field('Filesystem features')?.split(' ').sort()).toEqual([
+    'dir_index',
+    'dir_nlink',
+    'ext_attr',
+    'extent',
+    'extra_isize',
+    'filetype',
+    'huge_file',
+    'large_file',
+    'sparse_super',
+  ]);
+  expect(field('Block count')).toBe(String(GIB / 4096));
+  expect(field('Reserved block count')).toBe('0');
+  expect(field('Inode count')).toBe(String(GIB / 8192));
+  expect(field('Filesystem state')).toBe('clean');
+});
+
+test('takes little memory', () => {
+  const disk = new MemoryBlockBackend(GIB);
+  formatExt4(disk);
+  expect(disk.allocatedBytes).toBeLessThanOrEqual(2 * MIB);
+});
+
+test('refuses a disk that is too small', () => {
+  expect(() => formatExt4(new MemoryBlockBackend(64 << 10))).toThrow(RangeError);
+});

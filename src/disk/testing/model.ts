@@ -1,0 +1,160 @@
+/** Layers merged the plain way, in one flat map of paths: what the tree must come to. */
+import { type ByteString, toBytes } from '../byte-string.ts';
+import { type Facts, type Listing, makeListing, showContents, showXattrs, TYPE_BITS } from './facts.ts';
+import type { EntrySpec } from './tar-writer.ts';
+
+interface Item {
+  readonly spec: EntrySpec;
+  /** The same for all names of a file. */
+  readonly inode: object;
+  writtenIn: number;
+}
+
+/** Thrown where layers cannot be merged. */
+export class ModelError extends Error {}
+
+const UNMENTIONED = {
+  type: 'directory',
+  mode: 0o755,
+  uid: 0,
+  gid: 0,
+  mtime: 0,
+  mtimeNs: 0,
+  xattrs: [],
+} as const;
+
+export class Model {
+  readonly #items = new Map<ByteString, Item>([
+    ['', { spec: { ...UNMENTIONED, path: '' }, inode: {}, writtenIn: 0 }],
+  ]);
+
+  /** @throws ModelError when a hard link has no target */
+  apply(spec: EntrySpec, layer: number): void {
+    apply(this.#items, spec, layer);
+  }
+
+  /** What hard links can have as their target. */
+  files(): ByteString[] {
+    return [...this.#items].filter(([, { spec }]) => spec.type !== 'directory').map(([path]) => path);
+  }
+
+  list(): Listing {
+    return list(this.#items);
+  }
+}
+
+export function mergeModel(layers: readonly (readonly EntrySpec[])[]): Listing {
+  const model = new Model();
+  layers.forEach((specs, layer) => {
+    for (const spec of specs) model.apply(spec, layer);
+  });
+  return model.list();
+}
+
+function apply(items: Map<ByteString, Item>, spec: EntrySpec, layer: number): void {
+  const components = spec.path.split('/');
+  const name = components.pop() ?? '';
+  const parent = components.join('/');
+  if (name.startsWith('.wh..wh.') && name !== '.wh..wh..opq') return;
+  if (name.startsWith('.wh.')) {
+    ensureDirectories(items, parent, layer, false);
+    if (name === '.wh..wh..opq') removeLower(items, parent === '' ? '' : `${parent}/`, undefined, layer);
+    else {
+      const hidden = join(parent, name.slice(4));
+      removeLower(items, `${hidden}/`, hidden, layer);
+    }
+    return;
+  }
+  if (spec.path !== '') ensureDirectories(items, parent, layer, true);
+  const before = items.get(spec.path);
+  if (spec.type === 'hardlink') {
+    const target = items.get(spec.target);
+    if (!target || target.spec.type === 'directory') throw new ModelError('no target');
+    remove(items, spec.path);
+    items.set(spec.path, { ...target, writtenIn: layer });
+    return;
+  }
+  if (before?.spec.type !== 'directory' || spec.type !== 'directory') remove(items, spec.path);
+  items.set(spec.path, { spec, inode: {}, writtenIn: layer });
+}
+
+function ensureDirectories(
+  items: Map<ByteString, Item>,
+  path: ByteString,
+  layer: number,
+  written: boolean,
+): void {
+  if (path === '') return;
+  const components = path.split('/');
+  for (let depth = 1; depth <= components.length; depth++) {
+    const ancestor = components.slice(0, depth).join('/');
+    const item = items.get(ancestor);
+    if (item?.spec.type === 'directory') {
+      if (written) item.writtenIn = layer;
+    } else {
+      remove(items, ancestor);
+      items.set(ancestor, { spec: { ...UNMENTIONED, path: ancestor }, inode: {}, writtenIn: layer });
+    }
+  }
+}
+
+function remove(items: Map<ByteString, Item>, path: ByteString): void {
+  for (const other of [...items.keys()])
+    if (other === path || (path !== '' && other.startsWith(`${path}/`))) items.delete(other);
+}
+
+function removeLower(
+  items: Map<ByteString, Item>,
+  prefix: ByteString,
+  path: ByteString | undefined,
+  layer: number,
+): void {
+  for (const [other, { writtenIn }] of [...items])
+    if (other !== '' && (other === path || other.startsWith(prefix)) && writtenIn < layer)
+      remove(items, other);
+}
+
+const join = (parent: ByteString, name: ByteString) => (parent === '' ? name : `${parent}/${name}`);
+
+function list(items: ReadonlyMap<ByteString, Item>): Listing {
+  const names = [...items.values()];
+  return makeListing(
+    [...items].map(([path, { spec, inode }]) => {
+      const directories = [...items].filter(
+        ([other, { spec: child }]) =>
+          child.type === 'directory' &&
+          other !== '' &&
+          other.slice(0, Math.max(other.lastIndexOf('/'), 0)) === path,
+      );
+      const links =
+        spec.type === 'directory'
+          ? 2 + directories.length
+          : names.filter((item) => item.inode === inode).length;
+      return [path, factsOf(spec, links), inode];
+    }),
+  );
+}
+
+/** What Linux has names for, and overlayfs does not take for itself. */
+const KEPT = /^(user\.|trusted\.(?!overlay\.)|security\.|system\.posix_acl_(access|default)$)/;
+
+function factsOf(spec: EntrySpec, links: number): Omit<Facts, 'first'> {
+  if (spec.type === 'hardlink') throw new Error('links are resolved');
+  const contents = 'target' in spec ? toBytes(spec.target) : (spec.contents ?? new Uint8Array(0));
+  const { mode, uid, gid, mtime, mtimeNs } = spec;
+  return {
+    mode: TYPE_BITS[spec.type] | mode,
+    uid,
+    gid,
+    links,
+    size: contents.length,
+    mtime,
+    mtimeNs,
+    major: 'major' in spec ? spec.major : 0,
+    minor: 'minor' in spec ? spec.minor : 0,
+    contents: showContents(TYPE_BITS[spec.type], contents),
+    xattrs: showXattrs(
+      spec.xattrs.filter(({ name }) => KEPT.test(name)).map(({ name, value }) => [name, value]),
+    ),
+  };
+}
