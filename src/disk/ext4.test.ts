@@ -36,7 +36,7 @@ function formatFile(sizeBytes: number): string {
 
 const SIZES = [
   ...[1, 16, 100, 127, 128, 129, 130, 512].map((size) => size * MIB),
-  ...[1, 2, 10, 64, 1024].map((size) => size * GIB),
+  ...[1, 2, 8].map((size) => size * GIB),
   GIB + 5 * 512,
 ];
 

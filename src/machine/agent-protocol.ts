@@ -12,8 +12,11 @@ const HELLO = 2;
 const EXIT = 3;
 const SIGNAL = 4;
 const POWEROFF = 5;
+const CONTAINER = 6;
+const RESIZE = 7;
 
 const RUN_ON_CONSOLE = 1;
+const WITH_TERMINAL = 1;
 
 export interface RunRequest {
   readonly process: number;
@@ -26,21 +29,65 @@ export interface RunRequest {
   readonly console: boolean;
 }
 
+/** In characters. */
+export interface TerminalSize {
+  readonly columns: number;
+  readonly rows: number;
+}
+
+/** The first process of a container whose root file system is on the machine's disks. */
+export interface ContainerRequest {
+  readonly process: number;
+  /** Program, found in the container's PATH, and its arguments. */
+  readonly args: readonly string[];
+  /** `NAME=value` each. */
+  readonly env: readonly string[];
+  /** Made when it is missing. */
+  readonly directory: string;
+  /** `user`, `user:group`, by name or number; empty for root. */
+  readonly user: string;
+  readonly hostname: string;
+  /** Directories that are made when they are missing. */
+  readonly volumes: readonly string[];
+  /** Without one the process has three streams. */
+  readonly terminal?: TerminalSize | undefined;
+}
+
 export type GuestMessage =
   | { type: 'hello'; version: number }
   | { type: 'exit'; process: number; status: number };
 
 /** @throws RangeError when a string holds NUL or the whole is longer than the protocol allows */
 export function encodeRun(run: RunRequest): Uint8Array<ArrayBuffer> {
-  const strings = (list: readonly string[]) => [u32(list.length), ...list.map(cString)];
   return frame(
     RUN,
     u32(run.process),
     Uint8Array.of(run.console ? RUN_ON_CONSOLE : 0),
-    ...strings(run.args),
-    ...strings(run.env),
+    strings(run.args),
+    strings(run.env),
     cString(run.directory),
   );
+}
+
+/** @throws RangeError as `encodeRun` */
+export function encodeContainer(request: ContainerRequest): Uint8Array<ArrayBuffer> {
+  const { terminal } = request;
+  return frame(
+    CONTAINER,
+    u32(request.process),
+    Uint8Array.of(terminal ? WITH_TERMINAL : 0),
+    size(terminal ?? { columns: 0, rows: 0 }),
+    strings(request.args),
+    strings(request.env),
+    cString(request.directory),
+    cString(request.user),
+    cString(request.hostname),
+    strings(request.volumes),
+  );
+}
+
+export function encodeResize(process: number, terminal: TerminalSize): Uint8Array<ArrayBuffer> {
+  return frame(RESIZE, u32(process), size(terminal));
 }
 
 export function encodeSignal(process: number, signal: number): Uint8Array<ArrayBuffer> {
@@ -88,6 +135,14 @@ function frame(type: number, ...payload: Uint8Array[]): Uint8Array<ArrayBuffer> 
   const body = concat([Uint8Array.of(type), ...payload]);
   if (body.length > MAX_MESSAGE) throw new RangeError('arguments and environment are longer than 1 MiB');
   return concat([u32(body.length), body]);
+}
+
+function strings(list: readonly string[]): Uint8Array {
+  return concat([u32(list.length), ...list.map(cString)]);
+}
+
+function size({ columns, rows }: TerminalSize): Uint8Array {
+  return concat([u32(columns), u32(rows)]);
 }
 
 function cString(text: string): Uint8Array {

@@ -95,6 +95,7 @@ function makeStreams(process: number): { streams: ProcessStreams; page: StreamMu
   const worker: StreamMux = new StreamMux(to(() => page));
   const streams = {
     stdin: worker.readable(`${process}/0`),
+    outputs: [1, 2],
     output: (descriptor: number) => worker.sender(`${process}/${descriptor}`),
   };
   return { streams, page };

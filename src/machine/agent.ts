@@ -1,19 +1,20 @@
 import {
   CONTROL_PORT,
   encodePowerOff,
+  encodeResize,
   encodeSignal,
   type GuestMessage,
   MessageReader,
   PROTOCOL_VERSION,
   STREAM_HEADER_SIZE,
   STREAM_PORT,
+  type TerminalSize,
 } from './agent-protocol.ts';
 import type { VsockDevice, VsockStream } from './devices/vsock.ts';
 import type { Sender } from './stream-mux.ts';
 import { chunks } from './streams.ts';
 
 const STDIN = 0;
-const OUTPUTS = [1, 2];
 
 export interface ProcessEvents {
   exited(status: number): void;
@@ -24,7 +25,9 @@ export interface ProcessEvents {
 /** The host's ends of a process's standard streams. */
 export interface ProcessStreams {
   readonly stdin: ReadableStream<Uint8Array>;
-  /** @param descriptor 1 or 2 */
+  /** The descriptors that the guest opens streams for, besides that. */
+  readonly outputs: readonly number[];
+  /** @param descriptor one of `outputs` */
   output(descriptor: number): Sender;
 }
 
@@ -52,11 +55,11 @@ export class Agent {
   }
 
   /**
-   * @param run the RUN message that starts process `id`
+   * @param run the message that starts process `id`
    * @param streams none for a process on the console
    */
   run(id: number, run: Uint8Array, events: ProcessEvents, streams?: ProcessStreams): void {
-    const process = { events, streams, awaited: new Set(streams ? [STDIN, ...OUTPUTS] : []) };
+    const process = { events, streams, awaited: new Set(streams ? [STDIN, ...streams.outputs] : []) };
     if (this.#ended === undefined) {
       this.#processes.set(id, process);
       this.#send(run);
@@ -67,6 +70,10 @@ export class Agent {
 
   signal(process: number, signal: number): void {
     if (this.#processes.has(process)) this.#send(encodeSignal(process, signal));
+  }
+
+  resize(process: number, terminal: TerminalSize): void {
+    if (this.#processes.has(process)) this.#send(encodeResize(process, terminal));
   }
 
   powerOff(): void {

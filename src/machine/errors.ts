@@ -3,6 +3,9 @@ export class MachineError extends Error {
   override name = 'MachineError';
 }
 
+/** Errors whose message is all there is to say. */
+const EXPLAINED = ['MachineError', 'ImageError', 'StorageError', 'StorageFullError'];
+
 /** An error as it crosses threads: structured clones lose the class. */
 export interface PackedError {
   readonly name: string;
@@ -16,7 +19,7 @@ export function packError(cause: unknown): PackedError {
 }
 
 export function unpackError({ name, message, stack }: PackedError): Error {
-  if (name === 'MachineError') return new MachineError(message);
+  if (EXPLAINED.includes(name)) return new MachineError(message);
   const error = new Error(`${name}: ${message}`);
   if (stack) error.stack = stack;
   return error;

@@ -10,6 +10,8 @@ import {
   RAM_START,
   RUN_SLEEPING,
 } from '../../emulator-wasm/layout.ts';
+import { formatExt4 } from '../disk/ext4.ts';
+import type { LayerStore } from '../storage/layer-store.ts';
 import { Agent } from './agent.ts';
 import { monotonicNow } from './clock.ts';
 import { machineDeviceTree } from './device-tree.ts';
@@ -21,8 +23,9 @@ import { RngDevice } from './devices/rng.ts';
 import type { VirtioDevice } from './devices/virtio-device.ts';
 import { VsockDevice } from './devices/vsock.ts';
 import { loadElf, parseElf } from './elf.ts';
-import { MachineError } from './errors.ts';
+import { MachineError, packError } from './errors.ts';
 import { hartWord, instructionsRetired, powerDown } from './hart-words.ts';
+import { ImageBackend } from './image-backend.ts';
 import { loadLinux } from './kernel-image.ts';
 import { guestRam } from './memory.ts';
 import { OutputRing } from './output-ring.ts';
@@ -37,6 +40,7 @@ import {
   INIT_STARTED,
   type LinuxGuest,
   type MachineStart,
+  type MemoryDisk,
   processStream,
   type ToHart,
   type ToMachine,
@@ -64,9 +68,12 @@ const EXIT_REASONS: Record<number, ExitReason> = {
   [POWER_FAIL]: 'fail',
 };
 
+/** Finds the store of layers that an `ImageDisk` names. */
+export type OpenStore = (store: string) => LayerStore;
+
 /** The machine apart from its harts: devices, the agent's host side, the machine's beginning and end. */
-export function runMachine(start: MachineStart): void {
-  new MachineWorker(start);
+export function runMachine(start: MachineStart, openStore: OpenStore): void {
+  new MachineWorker(start, openStore);
 }
 
 class MachineWorker {
@@ -79,6 +86,8 @@ class MachineWorker {
   readonly #devices: VirtioDevice[] = [];
   #console: ConsoleDevice | undefined;
   #agent: Agent | undefined;
+  readonly #openStore: OpenStore;
+  #image: { backend: ImageBackend; device: BlockDevice } | undefined;
   /** The end of the console's output, as long as `INIT_STARTED` has not been seen. */
   #bootLog: string | undefined = '';
   #draining = false;
@@ -86,8 +95,9 @@ class MachineWorker {
   #halted = 0;
   #allHalted = () => {};
 
-  constructor(start: MachineStart) {
+  constructor(start: MachineStart, openStore: OpenStore) {
     this.#start = start;
+    this.#openStore = openStore;
     this.#words = new Int32Array(start.memory.buffer);
     this.#ring = new OutputRing(start.output);
     this.#mux = new StreamMux((message, transfer) => start.port.postMessage(message, transfer));
@@ -117,7 +127,9 @@ class MachineWorker {
     this.#agent = new Agent(add((slot) => new VsockDevice(guestMemory, slot, GUEST_CID)));
     if (!deterministic) add((slot) => new RngDevice(guestMemory, slot));
     disks.forEach((disk, index) => {
-      add((slot) => new BlockDevice(guestMemory, slot, memoryDisk(disk), `disk${index}`));
+      const backend = this.#backend(disk);
+      const device = add((slot) => new BlockDevice(guestMemory, slot, backend, `disk${index}`));
+      if (backend instanceof ImageBackend) this.#image = { backend, device };
     });
     void this.#feedConsole(this.#console);
 
@@ -133,6 +145,17 @@ class MachineWorker {
       privilege: SUPERVISOR,
       argument: BigInt(boot.deviceTree),
     };
+  }
+
+  #backend(disk: DiskOptions): BlockBackend {
+    switch (disk.kind) {
+      case 'image':
+        return new ImageBackend(this.#openStore(disk.store), fail);
+      case 'scratch':
+        return scratchDisk(disk.sizeBytes);
+      default:
+        return memoryDisk(disk);
+    }
   }
 
   #loadElf({ file }: ElfGuest): ToHart {
@@ -258,6 +281,12 @@ class MachineWorker {
       case 'signal':
         this.#agent?.signal(message.process, message.signal);
         break;
+      case 'resize-process':
+        this.#agent?.resize(message.process, message.size);
+        break;
+      case 'open-image':
+        void this.#openImage(message.layers);
+        break;
       case 'resize':
         this.#console?.resize(message.columns, message.rows);
         break;
@@ -269,16 +298,28 @@ class MachineWorker {
     }
   }
 
-  #run({ process, console, message }: Extract<ToMachine, { type: 'run' }>): void {
+  async #openImage(layers: readonly string[]): Promise<void> {
+    try {
+      if (!this.#image) throw new MachineError('the machine has no disk for an image');
+      await this.#image.backend.open(layers);
+      this.#image.device.resized();
+      this.#post({ type: 'image-open' });
+    } catch (error) {
+      this.#post({ type: 'image-failed', error: packError(error) });
+    }
+  }
+
+  #run({ process, outputs, message }: Extract<ToMachine, { type: 'run' }>): void {
     const events = {
       exited: (status: number) => this.#post({ type: 'process-exit', process, status }),
       lost: (reason: string) => this.#post({ type: 'process-failed', process, reason }),
     };
-    const streams = () => ({
+    const streams = outputs && {
       stdin: this.#mux.readable(processStream(process, 0)),
+      outputs,
       output: (descriptor: number) => this.#mux.sender(processStream(process, descriptor)),
-    });
-    if (this.#agent) this.#agent.run(process, message, events, console ? undefined : streams());
+    };
+    if (this.#agent) this.#agent.run(process, message, events, streams);
     else events.lost('a bare-metal machine has no agent to run processes');
   }
 
@@ -302,7 +343,20 @@ class MachineWorker {
   }
 }
 
-function memoryDisk({ data, readOnly }: DiskOptions): BlockBackend {
+/** Ends the machine: this worker's last words reach its owner. */
+function fail(error: unknown): void {
+  queueMicrotask(() => {
+    throw error;
+  });
+}
+
+function scratchDisk(sizeBytes: number): BlockBackend {
+  const disk = new MemoryBlockBackend(sizeBytes);
+  formatExt4(disk);
+  return disk;
+}
+
+function memoryDisk({ data, readOnly }: MemoryDisk): BlockBackend {
   const disk = new MemoryBlockBackend(data.length);
   disk.write(0, [data]);
   if (!readOnly) return disk;

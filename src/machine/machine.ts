@@ -1,8 +1,8 @@
 import { MODE_FIRMWARE, MODE_ICOUNT, VIRTIO_SLOTS } from '../../emulator-wasm/layout.ts';
-import { encodeRun } from './agent-protocol.ts';
+import { type ContainerRequest, encodeContainer, encodeRun, type TerminalSize } from './agent-protocol.ts';
 import { monotonicNow } from './clock.ts';
 import { type Deferred, deferred } from './deferred.ts';
-import { MachineError } from './errors.ts';
+import { MachineError, unpackError } from './errors.ts';
 import { instructionsRetired } from './hart-words.ts';
 import { createMemory, guestRam, type MemoryPlan, planMemory } from './memory.ts';
 import { OutputRing } from './output-ring.ts';
@@ -91,6 +91,15 @@ export interface GuestProcess extends ConsoleProcess {
   readonly stderr: ReadableStream<Uint8Array<ArrayBuffer>>;
 }
 
+export type ContainerOptions = Omit<ContainerRequest, 'process'>;
+
+export interface ContainerProcess extends GuestProcess {
+  /** What the guest's agent has to say about the container, in lines: why it did not start, that memory ran out. */
+  readonly messages: ReadableStream<Uint8Array<ArrayBuffer>>;
+  /** Changes the size of its terminal. */
+  resize(size: TerminalSize): void;
+}
+
 export interface MachineStats {
   /** Instructions retired by each hart. */
   readonly instructions: readonly number[];
@@ -117,6 +126,7 @@ export class Machine {
   readonly #outputTaken: Promise<unknown>;
   readonly #started = deferred<void>();
   readonly #booted = deferred<BootFigures>();
+  readonly #image = deferred<void>();
   readonly #exit = deferred<MachineExit>();
   #nextProcess = 1;
   /** Settles when everything has been shut down. */
@@ -139,6 +149,7 @@ export class Machine {
     // Whoever does not wait for these does not care how they end.
     this.exit.catch(() => {});
     this.booted.catch(() => {});
+    this.#image.promise.catch(() => {});
 
     const disks = ('kernel' in options && options.disks) || [];
     checkDisks(disks);
@@ -208,15 +219,46 @@ export class Machine {
       stdout: this.#mux.readable(processStream(process, 1)),
       stderr: this.#mux.readable(processStream(process, 2)),
     };
-    this.#post({ type: 'run', process, console: false, message });
+    this.#post({ type: 'run', process, outputs: [1, 2], message });
     return { ...streams, ...this.#watch(process) };
   }
 
   /** Runs a process whose terminal is the console. @throws RangeError as `run` */
   runOnConsole(options: RunOptions): ConsoleProcess {
     const process = this.#nextProcess++;
-    this.#post({ type: 'run', process, console: true, message: encodeOptions(process, options, true) });
+    const message = encodeOptions(process, options, true);
+    this.#post({ type: 'run', process, outputs: undefined, message });
     return this.#watch(process);
+  }
+
+  /**
+   * Puts an image, all of whose layers are stored, on the disk of kind `image`. Once in a machine's life.
+   * @param layers diffIDs, the lowest first
+   * @throws MachineError when they cannot be read
+   */
+  openImage(layers: readonly string[]): Promise<void> {
+    this.#post({ type: 'open-image', layers });
+    return this.#image.promise;
+  }
+
+  /**
+   * Runs a container from the machine's disks, which must be one of kind `image`, already open, then one of kind
+   * `scratch`. With a terminal all output is on `stdout`.
+   * @throws RangeError as `run`
+   */
+  runContainer(options: ContainerOptions): ContainerProcess {
+    const process = this.#nextProcess++;
+    const message = encodeContainer({ ...options, process });
+    const output = (descriptor: number) => this.#mux.readable(processStream(process, descriptor));
+    const streams = {
+      stdin: this.#mux.writable(processStream(process, 0)),
+      stdout: output(1),
+      stderr: options.terminal ? emptyStream() : output(2),
+      messages: output(3),
+    };
+    this.#post({ type: 'run', process, outputs: options.terminal ? [1, 3] : [1, 2, 3], message });
+    const resize = (size: TerminalSize) => this.#post({ type: 'resize-process', process, size });
+    return { ...streams, ...this.#watch(process), resize };
   }
 
   #watch(process: number): ConsoleProcess {
@@ -280,6 +322,12 @@ export class Machine {
       case 'process-failed':
         this.#takeProcess(message.process)?.reject(new MachineError(message.reason));
         break;
+      case 'image-open':
+        this.#image.resolve();
+        break;
+      case 'image-failed':
+        this.#image.reject(unpackError(message.error));
+        break;
       case 'exit':
         void this.#finish(message.exit);
         break;
@@ -322,6 +370,7 @@ export class Machine {
     this.#mux.destroy(error);
     this.#started.reject(error);
     this.#booted.reject(error);
+    this.#image.reject(error);
     for (const { reject } of this.#processes.values()) reject(error);
     this.#processes.clear();
     await Promise.all(this.#workers.map((worker) => worker.terminate()));
@@ -341,11 +390,16 @@ function encodeOptions(process: number, options: RunOptions, console: boolean): 
   return encodeRun({ process, args, env: variables, directory: cwd, console });
 }
 
+function emptyStream(): ReadableStream<Uint8Array<ArrayBuffer>> {
+  return new ReadableStream({ start: (controller) => controller.close() });
+}
+
 function checkDisks(disks: readonly DiskOptions[]): void {
   if (disks.length > VIRTIO_SLOTS - FIXED_DEVICES) {
     throw new MachineError(`at most ${VIRTIO_SLOTS - FIXED_DEVICES} disks`);
   }
-  for (const { data } of disks) {
-    if (data.length % 512 !== 0) throw new MachineError('a disk is a whole number of 512-byte sectors');
+  for (const disk of disks) {
+    if ('data' in disk && disk.data.length % 512 !== 0)
+      throw new MachineError('a disk is a whole number of 512-byte sectors');
   }
 }

@@ -1,4 +1,6 @@
 /** What the threads of a machine say to each other. All of it is structured-cloneable. */
+import type { TerminalSize } from './agent-protocol.ts';
+import type { PackedError } from './errors.ts';
 import type { MemoryPlan } from './memory.ts';
 import type { StreamMessage } from './stream-mux.ts';
 
@@ -6,7 +8,7 @@ import type { StreamMessage } from './stream-mux.ts';
 export const CONSOLE_OUTPUT = 'console/output';
 export const CONSOLE_INPUT = 'console/input';
 export const TRACE_OUTPUT = 'trace';
-/** @param descriptor 0, 1 or 2 */
+/** @param descriptor 0, 1, 2, or 3 for what the agent says about a container */
 export function processStream(process: number, descriptor: number): string {
   return `process/${process}/${descriptor}`;
 }
@@ -25,11 +27,27 @@ export interface ElfGuest {
 }
 
 /** A disk in memory. */
-export interface DiskOptions {
+export interface MemoryDisk {
+  readonly kind?: 'memory';
   /** Its content at first, whole sectors of 512 bytes. */
   readonly data: Uint8Array;
   readonly readOnly: boolean;
 }
+
+/** The read-only root of a container image; empty until `Machine.openImage`. */
+export interface ImageDisk {
+  readonly kind: 'image';
+  /** Where layers are stored: a folder in Node. Browsers have one store for each origin. */
+  readonly store: string;
+}
+
+/** An empty ext4 file system in memory, which takes room only for what is written. */
+export interface ScratchDisk {
+  readonly kind: 'scratch';
+  readonly sizeBytes: number;
+}
+
+export type DiskOptions = MemoryDisk | ImageDisk | ScratchDisk;
 
 interface CommonStart {
   readonly memory: WebAssembly.Memory;
@@ -68,9 +86,15 @@ export type WorkerStart = MachineStart | HartStart;
 
 export type ToMachine =
   | StreamMessage
-  /** @param message the agent protocol's RUN */
-  | { type: 'run'; process: number; console: boolean; message: Uint8Array }
+  /**
+   * @param message the agent protocol's RUN or CONTAINER
+   * @param outputs descriptors of the streams that come from it; none for a process on the console
+   */
+  | { type: 'run'; process: number; outputs: readonly number[] | undefined; message: Uint8Array }
   | { type: 'signal'; process: number; signal: number }
+  | { type: 'resize-process'; process: number; size: TerminalSize }
+  /** @param layers diffIDs, the lowest first */
+  | { type: 'open-image'; layers: readonly string[] }
   | { type: 'resize'; columns: number; rows: number }
   | { type: 'power-off' };
 
@@ -113,6 +137,8 @@ export type FromMachine =
   | { type: 'booted'; figures: BootFigures }
   | { type: 'process-exit'; process: number; status: number }
   | { type: 'process-failed'; process: number; reason: string }
+  | { type: 'image-open' }
+  | { type: 'image-failed'; error: PackedError }
   | { type: 'exit'; exit: MachineExit };
 
 export type ToHart =

@@ -68,6 +68,11 @@ export class BlockDevice extends VirtioDevice {
     this.#serial = new TextEncoder().encode(serial).subarray(0, ID_SIZE);
   }
 
+  /** Tells the driver that the size of the back end has changed. */
+  resized(): void {
+    this.setConfig(0, capacity(this.#backend));
+  }
+
   protected override service(): boolean {
     const queue = this.queue(0);
     for (let budget = TURN_BYTES; budget > 0; ) {
@@ -205,12 +210,17 @@ function offeredFeatures({ readOnly, discard }: BlockBackend): number {
   return features;
 }
 
+/** The field of that name, in sectors. */
+function capacity({ sizeBytes }: BlockBackend): Uint8Array {
+  const field = new DataView(new ArrayBuffer(8));
+  field.setBigUint64(0, BigInt(sizeBytes / SECTOR), true);
+  return new Uint8Array(field.buffer);
+}
+
 /** struct virtio_blk_config (5.2.4). */
 function configuration(backend: BlockBackend): Uint8Array {
   const config = new DataView(new ArrayBuffer(60));
-  const sectors = backend.sizeBytes / SECTOR;
-  config.setUint32(0, sectors % 2 ** 32, true);
-  config.setUint32(4, sectors / 2 ** 32, true);
+  new Uint8Array(config.buffer).set(capacity(backend));
   config.setUint32(8, SIZE_MAX, true);
   config.setUint32(12, SEG_MAX, true);
   config.setUint32(20, SECTOR, true); // blk_size
