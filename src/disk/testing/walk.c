@@ -50,11 +50,11 @@ static void make_crc_table(void)
 	}
 }
 
-static uint32_t crc_of(int directory, const char *name)
+static uint32_t crc_of(const char *name)
 {
 	static unsigned char buffer[1 << 16];
 	uint32_t crc = ~0u;
-	int fd = openat(directory, name, O_RDONLY);
+	int fd = open(name, O_RDONLY);
 	if (fd < 0)
 		die("open");
 	for (;;) {
@@ -70,12 +70,30 @@ static uint32_t crc_of(int directory, const char *name)
 	return ~crc;
 }
 
+/* Files with many names are read once. */
+static uint32_t crc_of_inode(const struct stat *st, const char *name)
+{
+	static struct {
+		ino_t inode;
+		uint32_t crc;
+	} known[1024];
+	static int count;
+	for (int i = 0; i < count; i++)
+		if (known[i].inode == st->st_ino)
+			return known[i].crc;
+	uint32_t crc = crc_of(name);
+	if (st->st_nlink > 1 && count < 1024) {
+		known[count].inode = st->st_ino;
+		known[count++].crc = crc;
+	}
+	return crc;
+}
+
 static int by_name(const void *a, const void *b)
 {
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-/* There is no lgetxattr relative to a directory, and paths may be too long: the caller is in the directory. */
 static void print_xattrs(const char *name)
 {
 	static char names[1 << 16], value[1 << 16];
@@ -104,7 +122,7 @@ static int type_in_directory(mode_t mode)
 	return (mode & S_IFMT) >> 12;
 }
 
-/* Prints the entry of the working directory, and walks it. */
+/* Prints a name in the working directory, and what is below it. Whole paths could be too long for the kernel. */
 static void walk(const char *path, const char *name, int type)
 {
 	struct stat st;
@@ -117,7 +135,7 @@ static void walk(const char *path, const char *name, int type)
 	       (long long)st.st_size, (long long)st.st_mtim.tv_sec, st.st_mtim.tv_nsec, major(st.st_rdev),
 	       minor(st.st_rdev), (unsigned long long)st.st_ino);
 	if (S_ISREG(st.st_mode))
-		printf("%08x", crc_of(AT_FDCWD, name));
+		printf("%08x", crc_of_inode(&st, name));
 	else if (S_ISLNK(st.st_mode)) {
 		static char target[MAX_PATH];
 		ssize_t length = readlink(name, target, sizeof(target));
