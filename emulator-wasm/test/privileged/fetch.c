@@ -1,4 +1,5 @@
 /* Instructions over two pages, and code whose mapping changes under it. */
+#include "runtime.h"
 #include "vm.h"
 
 #define RX (PTE_V | PTE_R | PTE_X | PTE_AD)
@@ -105,7 +106,7 @@ static u64 changes_itself(u64 va) {
   return result;
 }
 
-static void put(u16 *page, u32 at, u32 word) {
+static void put_word(u16 *page, u32 at, u32 word) {
   page[at / 2] = word;
   page[at / 2 + 1] = word >> 16;
 }
@@ -127,9 +128,9 @@ int main(void) {
   straddle(pages[0], pages[2], 5);
   straddle(pages[0], pages[1], 6);
   for (int i = 2; i < 4; i++) {
-    put(pages[i], 0x100, 0x00c5b023);            /* sd a2, 0(a1) */
-    put(pages[i], 0x104, 0x12000073);            /* sfence.vma */
-    put(pages[i], 0x108, LI_A0(i == 2 ? 70 : 80));
+    put_word(pages[i], 0x100, 0x00c5b023);            /* sd a2, 0(a1) */
+    put_word(pages[i], 0x104, 0x12000073);            /* sfence.vma */
+    put_word(pages[i], 0x108, LI_A0(i == 2 ? 70 : 80));
     pages[i][0x10c / 2] = RET;
   }
   asm volatile("fence.i");

@@ -1,5 +1,5 @@
 /* Interrupts: when they are taken, in which order, by which mode (privileged specification 3.1.6.1, 3.1.9, 4.1.3). */
-#include "runtime/devices.h"
+#include "devices.h"
 
 #define BIT(n) (1UL << (n))
 

@@ -1,4 +1,5 @@
 /* Sv39: permissions, superpages, A and D, what is reserved (privileged specification 4.3.1, 4.3.2, 4.4). */
+#include "runtime.h"
 #include "vm.h"
 
 #define MOST (PTE_V | PTE_R | PTE_W | PTE_X | PTE_AD)

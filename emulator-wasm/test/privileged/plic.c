@@ -1,5 +1,5 @@
 /* The PLIC: priorities, thresholds, enables, claim and completion (RISC-V PLIC specification). */
-#include "runtime/devices.h"
+#include "devices.h"
 
 #define BIT(n) (1UL << (n))
 #define BOTH (BIT(UART_SOURCE) | BIT(RTC_SOURCE))

@@ -1,4 +1,5 @@
 /* Physical memory protection (privileged specification 3.7). */
+#include "runtime.h"
 #include "vm.h"
 
 enum { R = 1, W = 2, X = 4, TOR = 8, NA4 = 16, NAPOT = 24, LOCK = 128 };

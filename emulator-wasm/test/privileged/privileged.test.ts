@@ -5,10 +5,10 @@ import { describe, expect, it } from 'vitest';
 import { POWER_OFF } from '../../layout.ts';
 import { runOnMachine } from '../support/machine.ts';
 import { qemuSystem } from '../support/qemu.ts';
-import { BARE_METAL, compile } from '../support/toolchain.ts';
+import { compile } from '../support/toolchain.ts';
 
 const FOLDER = fileURLToPath(new URL('.', import.meta.url));
-const RUNTIME = join(FOLDER, 'runtime');
+const RUNTIME = ['common', 'machine'].map((name) => join(FOLDER, 'runtime', name));
 const programs = readdirSync(FOLDER).filter((name) => name.endsWith('.c'));
 
 describe.each(programs)('%s', (name) => {
@@ -17,13 +17,13 @@ describe.each(programs)('%s', (name) => {
   const coreOnly = /Core only:/.test(readFileSync(source, 'utf8'));
 
   it.skipIf(coreOnly)('passes in QEMU', { timeout: 60_000 }, async () => {
-    const { status, output } = await qemuSystem(await compile(source, RUNTIME, BARE_METAL));
+    const { status, output } = await qemuSystem(await compile(source, RUNTIME));
     expect(output.toString()).toMatch(/passed\n$/);
     expect(status).toBe(0);
   });
 
   it('passes on the core', { timeout: 60_000 }, async () => {
-    const elf = await compile(source, RUNTIME, BARE_METAL);
+    const elf = await compile(source, RUNTIME);
     const { output, power, exitCode } = await runOnMachine(elf, { milliseconds: 20_000 });
     expect(output).toMatch(/passed\n$/);
     expect({ power, exitCode }).toEqual({ power: POWER_OFF, exitCode: 0 });

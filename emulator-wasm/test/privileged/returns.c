@@ -1,4 +1,5 @@
 /* mret, sret, MPRV, and what TVM, TW and TSR forbid S-mode (privileged specification, 3.1.6, 3.3.2). */
+#include "runtime.h"
 #include "vm.h"
 
 static u64 page[512] __attribute__((aligned(4096)));

@@ -1,4 +1,5 @@
 /* sfence.vma in all its forms, address spaces and global pages (privileged specification 4.2.1). */
+#include "runtime.h"
 #include "vm.h"
 
 #define RWX (PTE_V | PTE_R | PTE_W | PTE_X | PTE_AD)

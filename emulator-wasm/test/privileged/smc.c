@@ -1,4 +1,5 @@
 /* Code that changes: fence.i and everything that can write instructions (Zifencei). */
+#include "runtime.h"
 #include "vm.h"
 
 #define LI_A0(n) (0x00000513U | (u32)(n) << 20)

@@ -1,4 +1,5 @@
 /* Unaligned loads and stores: they succeed, over pages too, and fault at the part that is missing. */
+#include "runtime.h"
 #include "vm.h"
 
 #define RW (PTE_V | PTE_R | PTE_W | PTE_AD)

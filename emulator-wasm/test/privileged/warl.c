@@ -1,4 +1,5 @@
 /* Fields that keep only legal values (WARL), and CSRs that are views of others. */
+#include "runtime.h"
 #include "vm.h"
 
 #define WRITE_READ(name, value) \

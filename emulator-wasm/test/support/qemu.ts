@@ -50,13 +50,18 @@ export function qemuUser(elf: string, milliseconds = 60_000): Promise<Run> {
   return run('qemu-riscv64', ['-cpu', CPU, elf], milliseconds);
 }
 
+export interface Board {
+  readonly harts?: number;
+  /** With OpenSBI below it, the executable runs in S-mode. */
+  readonly firmware?: boolean;
+  readonly milliseconds?: number;
+}
+
 /** Runs a bare-metal executable until it writes to the test finisher; `status` is its exit code. */
-export function qemuSystem(
-  elf: string,
-  options: readonly string[] = [],
-  milliseconds = 60_000,
-): Promise<Run> {
-  const board = ['-M', 'virt', '-m', '64M', '-cpu', CPU, '-bios', 'none', '-display', 'none'];
-  const ports = ['-serial', 'stdio', '-monitor', 'none'];
-  return run('qemu-system-riscv64', [...board, ...ports, '-kernel', elf, ...options], milliseconds);
+export function qemuSystem(elf: string, board: Board = {}): Promise<Run> {
+  const { harts = 1, firmware = false, milliseconds = 60_000 } = board;
+  const machine = ['-M', 'virt', '-m', '64M', '-cpu', CPU, '-smp', `${harts}`];
+  const ports = ['-display', 'none', '-serial', 'stdio', '-monitor', 'none'];
+  const images = ['-bios', firmware ? 'default' : 'none', '-kernel', elf];
+  return run('qemu-system-riscv64', [...machine, ...ports, ...images], milliseconds);
 }

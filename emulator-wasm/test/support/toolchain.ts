@@ -4,15 +4,15 @@ import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 
-export const PREFIX = 'riscv64-linux-gnu-';
+const PREFIX = 'riscv64-linux-gnu-';
 
 /** Flags for C without an operating system. */
-export const BARE_METAL = [
+const BARE_METAL = [
   '-march=rv64gc_zba_zbb_zbs',
   '-mabi=lp64d',
   '-mcmodel=medany',
@@ -42,37 +42,36 @@ export async function withTemporaryDirectory<T>(work: (directory: string) => Pro
 }
 
 /**
- * Compiles and links bare-metal sources (C or assembly) with everything in `runtime`, a directory
- * that holds a linker script `link.ld`; gives the path of the ELF. Cached by the hash of all inputs.
+ * Compiles and links a bare-metal program with every C and assembly file of the runtime folders, one of
+ * which holds the linker script `link.ld`; gives the path of the ELF. Cached by the hash of all inputs.
  */
-export async function compile(source: string, runtime: string, flags: readonly string[]): Promise<string> {
-  const names = (await readdir(runtime)).sort();
-  const hash = createHash('sha256').update(flags.join('\0'));
-  for (const path of [source, ...names.map((name) => join(runtime, name))]) {
-    hash.update(basename(path)).update(await readFile(path));
-  }
+export async function compile(source: string, runtime: readonly string[]): Promise<string> {
+  const folder = dirname(source);
+  const listed = await Promise.all([folder, ...runtime].map(list));
+  const headers = (listed[0] as string[]).filter((path) => path.endsWith('.h'));
+  const parts = listed.slice(1).flat();
+  const hash = createHash('sha256').update(BARE_METAL.join('\0'));
+  for (const path of [source, ...headers, ...parts]) hash.update(basename(path)).update(await readFile(path));
   const name = basename(source).replace(/\.[^.]*$/, '');
   const elf = join(CACHE, `${name}-${hash.digest('hex').slice(0, 16)}.elf`);
   if (existsSync(elf)) return elf;
   await mkdir(CACHE, { recursive: true });
-  const parts = names.filter((part) => /\.[cS]$/.test(part)).map((part) => join(runtime, part));
   await withTemporaryDirectory(async (directory) => {
     const output = join(directory, 'program.elf');
-    await run(`${PREFIX}gcc`, [
-      ...flags,
-      `-I${runtime}`,
-      `-T${join(runtime, 'link.ld')}`,
-      '-o',
-      output,
-      source,
-      ...parts,
-    ]);
+    const scripts = parts.filter((part) => part.endsWith('.ld')).map((part) => `-T${part}`);
+    const code = parts.filter((part) => /\.[cS]$/.test(part));
+    const includes = runtime.map((path) => `-I${path}`);
+    await run(`${PREFIX}gcc`, [...BARE_METAL, ...includes, ...scripts, '-o', output, source, ...code]);
     // Into place by rename, so that a test running beside this one never sees half a file.
     const staged = `${elf}.${process.pid}`;
     await writeFile(staged, await readFile(output));
     await rename(staged, elf);
   });
   return elf;
+}
+
+async function list(folder: string): Promise<string[]> {
+  return (await readdir(folder)).sort().flatMap((name) => (/\.\w+$/.test(name) ? [join(folder, name)] : []));
 }
 
 /** What the GNU disassembler makes of instruction words: one line of text each. */

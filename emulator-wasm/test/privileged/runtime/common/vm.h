@@ -1,6 +1,6 @@
 /* Sv39 page tables. */
 #pragma once
-#include "runtime.h"
+#include "riscv.h"
 
 #define PAGE 0x1000UL
 #define MEGA 0x200000UL

@@ -1,8 +1,5 @@
 #include "runtime.h"
 
-#define UART ((volatile u8 *)0x10000000)
-#define FINISHER ((volatile u32 *)0x100000)
-
 /* System calls from S and U to the M-mode handler. */
 enum { CALL_RETURN = 0x100, CALL_PUT = 0x101 };
 
@@ -15,12 +12,11 @@ volatile u8 interrupts[64];
 volatile u32 interrupt_count;
 volatile u64 resume, resume_in_m;
 
-static volatile u32 checks, failures;
 static u8 s_stack[4096] __attribute__((aligned(16)));
 
 extern char run_in_end[];
 
-static void put(char c) {
+void put(char c) {
   if (privilege == M) {
     while (!(UART[5] & 0x20));
     UART[0] = c;
@@ -29,46 +25,6 @@ static void put(char c) {
   register u64 a0 asm("a0") = c;
   register u64 a7 asm("a7") = CALL_PUT;
   asm volatile("ecall" ::"r"(a0), "r"(a7) : "memory");
-}
-
-void print(const char *text) {
-  while (*text) put(*text++);
-}
-
-static void print_hex(u64 value) {
-  print("0x");
-  for (int shift = 60; shift >= 0; shift -= 4) put("0123456789abcdef"[value >> shift & 15]);
-}
-
-void check(const char *name, u64 got, u64 expected) {
-  checks++;
-  if (got == expected) return;
-  failures++;
-  print("FAIL ");
-  print(name);
-  print(": got ");
-  print_hex(got);
-  print(", expected ");
-  print_hex(expected);
-  print("\n");
-}
-
-static u64 architecture;
-
-int on_qemu(void) { return architecture != 0; /* Ours is 0. */ }
-
-void strict(const char *name, u64 got, u64 expected) {
-  if (!on_qemu()) check(name, got, expected);
-}
-
-void finish(u32 code) {
-  *FINISHER = code ? code << 16 | 0x3333 : 0x5555;
-  for (;;);
-}
-
-void report(void) {
-  print(failures || !checks ? "failed\n" : "passed\n");
-  finish(failures || !checks);
 }
 
 void forget_traps(void) {
@@ -166,15 +122,4 @@ void begin(void) {
   architecture = READ_CSR(marchid);
   main();
   report();
-}
-
-/* The compiler may call these. */
-void *memset(void *to, int value, u64 count) {
-  for (u64 i = 0; i < count; i++) ((volatile u8 *)to)[i] = value;
-  return to;
-}
-
-void *memcpy(void *to, const void *from, u64 count) {
-  for (u64 i = 0; i < count; i++) ((volatile u8 *)to)[i] = ((const u8 *)from)[i];
-  return to;
 }

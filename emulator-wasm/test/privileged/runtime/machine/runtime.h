@@ -1,0 +1,48 @@
+/* What a bare-metal C program in M-mode has around it: privilege modes and traps. */
+#pragma once
+#include "check.h"
+
+/* What a trap handler found, cause NONE if there was no trap; of M-mode and of S-mode. */
+struct trap {
+  volatile u64 cause, tval, epc, status, count;
+};
+extern struct trap m_trap, s_trap;
+
+/* Codes of the interrupts taken so far, in order: M-mode's as they are, S-mode's plus 100. */
+extern volatile u8 interrupts[64];
+extern volatile u32 interrupt_count;
+
+/* Where a trap handler goes on; 0 if no trap is expected. */
+extern volatile u64 resume;
+/* Whether the M-mode handler goes on there in M-mode, wherever the trap came from. */
+extern volatile u64 resume_in_m;
+
+extern volatile u64 privilege;
+extern char m_vector[], s_vector[];
+
+/*
+ * Runs `code`, which may trap: execution then goes on behind it. Gives the cause the M-mode handler saw,
+ * or NONE. `code` may use t1 to t4, a7 and ra; %0 to %9 are the operands.
+ */
+#define TRY(code, ...)                                                        \
+  ({                                                                          \
+    forget_traps();                                                           \
+    asm volatile("lla t1, 9f\n\t"                                             \
+                 "sd t1, 0(%[resume])\n\t"                                    \
+                 code "\n"                                                    \
+                 "9:\n\t"                                                     \
+                 "sd zero, 0(%[resume])"                                      \
+                 :                                                            \
+                 : __VA_ARGS__ __VA_OPT__(, )[resume] "r"(&resume)            \
+                            : "t1", "t2", "t3", "t4", "a7", "ra", "memory");                                     \
+    m_trap.cause;                                                             \
+  })
+
+void forget_traps(void);
+
+u64 run_in(u64 privilege, u64 (*function)(u64), u64 argument, u64 offset);
+
+/* Turns S-mode's trap vector on and delegates these exceptions and interrupts to it. */
+void delegate(u64 exceptions, u64 interrupts);
+
+int main(void);
