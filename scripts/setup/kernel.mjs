@@ -78,13 +78,13 @@ async function versions() {
   ];
 }
 
-/** @param {string} source folder */
-async function unpack(source) {
+/** @param {string} source folder @param {string} title */
+async function unpack(source, title) {
   if (existsSync(source)) return;
   const unfinished = `${source}.unfinished`;
   await rm(unfinished, { recursive: true, force: true });
   await mkdir(unfinished);
-  const done = report(() => 'Linux kernel: unpacking the source');
+  const done = report(() => `${title}: unpacking the source`);
   try {
     const exclude = NOT_UNPACKED.map((pattern) => `--exclude=${pattern}`);
     await run('tar', ['-xf', SOURCE_ARCHIVE, '-C', unfinished, '--strip-components=1', ...exclude]);
@@ -164,7 +164,7 @@ function kernelStep(title, fragments) {
     resumes: true,
     async run(work) {
       const source = join(work, 'source');
-      await unpack(source);
+      await unpack(source, title);
       await configure(source, fragments);
       await compile(source, title);
       await copyFile(join(source, 'arch/riscv/boot/Image'), join(work, 'Image'));
