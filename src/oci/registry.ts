@@ -165,6 +165,6 @@ function duration(ms: number): string {
 export function proxiedFetch(proxy: string | URL): Fetch {
   return (url, init) => {
     const { host, pathname, search } = new URL(url);
-    return fetch(new URL(`${host}${pathname}${search}`, proxy), init);
+    return fetch(new URL(`./${host}${pathname}${search}`, proxy), init);
   };
 }
