@@ -11,6 +11,6 @@ void bring_up_loopback(void)
 	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
 	if (ioctl(fd, SIOCSIFFLAGS, &request) < 0)
-		say("cannot bring up the loopback interface: error %d", errno);
+		say("cannot bring up the loopback interface: %s", error_text(errno));
 	close(fd);
 }

@@ -4,6 +4,7 @@
 
 #include "console.h"
 #include "control.h"
+#include "files.h"
 #include "process.h"
 #include "system.h"
 
@@ -22,10 +23,14 @@ static void handle(enum message_type type, struct message m)
 {
 	switch (type) {
 	case RUN:
-		process_run(m);
+	case CONTAINER:
+		process_run(type, m);
 		break;
 	case SIGNAL:
 		process_signal(m);
+		break;
+	case RESIZE:
+		process_resize(m);
 		break;
 	case POWEROFF:
 		power_off();
@@ -56,9 +61,12 @@ int main(void)
 
 	/* A single write, for boot benchmarks wait for this line. */
 	write(STDERR_FILENO, started, sizeof(started) - 1);
+	enter_root();
 	mount_filesystems();
 	open_standard_streams();
 	bring_up_loopback();
+	/* init lives on when memory runs out in any case; this is for those it forks. */
+	write_file("/proc/self/oom_score_adj", "-1000");
 
 	int children = child_events();
 	int control = control_connect();

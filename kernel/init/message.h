@@ -4,12 +4,15 @@
 
 #include <stdbool.h>
 
-enum message_type { RUN = 1, HELLO = 2, EXIT = 3, SIGNAL = 4, POWEROFF = 5 };
+enum message_type { RUN = 1, HELLO = 2, EXIT = 3, SIGNAL = 4, POWEROFF = 5, CONTAINER = 6, RESIZE = 7 };
 
 enum { PROTOCOL_VERSION = 1 };
 
 /* RUN's flag: the process gets the console as its controlling terminal instead of streams. */
 enum { RUN_CONSOLE = 1 };
+
+/* CONTAINER's flag: the container's first process gets a terminal. */
+enum { CONTAINER_TERMINAL = 1 };
 
 /* The unread rest of a message. Every read_ function fails, without moving, past its end. */
 struct message {

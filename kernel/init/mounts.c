@@ -1,7 +1,17 @@
 #include <linux/mount.h>
 
 #include "console.h"
+#include "files.h"
 #include "system.h"
+
+void enter_root(void)
+{
+	mkdir("/root", 0700);
+	if (mount("/", "/root", NULL, MS_BIND, NULL) < 0 || chdir("/root") < 0 ||
+	    mount(".", "/", NULL, MS_MOVE, NULL) < 0 || chroot(".") < 0)
+		say("cannot enter the root file system: %s", error_text(errno));
+	chdir("/");
+}
 
 static const struct mount_point {
 	const char *type, *path;
@@ -47,7 +57,7 @@ void mount_filesystems(void)
 
 		mkdir(m->path, 0755);
 		if (mount(m->type, m->path, m->type, m->flags, m->options) < 0)
-			say("cannot mount %s: error %d", m->path, errno);
+			say("cannot mount %s: %s", m->path, error_text(errno));
 	}
 	for (unsigned i = 0; i < LENGTH(links); i++)
 		symlink(links[i].target, links[i].path);
@@ -79,18 +89,6 @@ static char *mount_point_of(char *line)
 	*end = 0;
 	unescape(path + 1);
 	return path + 1;
-}
-
-static size_t read_file(const char *path, char *buffer, size_t size)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	size_t length = 0;
-	ssize_t n;
-
-	while ((n = read(fd, buffer + length, size - length)) > 0)
-		length += n;
-	close(fd);
-	return length;
 }
 
 void unmount_filesystems(void)

@@ -1,4 +1,5 @@
 #include "console.h"
+#include "container.h"
 #include "control.h"
 #include "process.h"
 #include "program.h"
@@ -12,6 +13,8 @@ enum { MAX_PROCESSES = 256, EXIT_NOT_STARTED = 126, GRACE_MILLISECONDS = 2000 };
 static struct process {
 	uint32_t id;
 	pid_t pid;
+	/* The pipe to a container's supervisor, or -1. */
+	int commands;
 } processes[MAX_PROCESSES];
 
 static const sigset_t child_signal = { .sig = { 1ul << (SIGCHLD - 1) } };
@@ -45,29 +48,56 @@ static struct process *find_pid(pid_t pid)
 	return NULL;
 }
 
-static void start(struct process *p, uint32_t id, uint8_t flags, struct message program)
+static pid_t start_program(uint32_t id, struct message program)
 {
 	pid_t pid = fork();
 
 	if (pid == 0) {
 		mask_child_signal(SIG_UNBLOCK);
-		program_execute(id, flags, program);
+		program_execute(id, program);
 	}
+	return pid;
+}
+
+static pid_t start_container(uint32_t id, struct message specification, int *commands)
+{
+	int ends[2];
+
+	if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0)
+		return -1;
+
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		close(ends[1]);
+		container_supervise(id, specification, ends[0], children);
+	}
+	close(ends[0]);
+	if (pid < 0)
+		close(ends[1]);
+	else
+		*commands = ends[1];
+	return pid;
+}
+
+static void start(struct process *p, enum message_type type, uint32_t id, struct message m)
+{
+	int commands = -1;
+	pid_t pid = type == CONTAINER ? start_container(id, m, &commands) : start_program(id, m);
+
 	if (pid < 0) {
-		say("cannot fork: error %d", errno);
+		say("cannot start a process: %s", error_text(errno));
 		control_send_exit(id, EXIT_NOT_STARTED);
 		return;
 	}
-	p->id = id;
-	p->pid = pid;
+	*p = (struct process){ .id = id, .pid = pid, .commands = commands };
 }
 
-void process_run(struct message m)
+void process_run(enum message_type type, struct message m)
 {
 	uint32_t id;
-	uint8_t flags;
 
-	if (!read_u32(&m, &id) || !read_u8(&m, &flags)) {
+	if (!read_u32(&m, &id)) {
 		say("malformed RUN message");
 		return;
 	}
@@ -79,11 +109,17 @@ void process_run(struct message m)
 	struct process *free_entry = find_pid(0);
 
 	if (free_entry) {
-		start(free_entry, id, flags, m);
+		start(free_entry, type, id, m);
 	} else {
 		say("more than %d processes", MAX_PROCESSES);
 		control_send_exit(id, EXIT_NOT_STARTED);
 	}
+}
+
+/* A supervisor that reads its commands no more has ended, or is about to. */
+static void command(struct process *p, struct command c)
+{
+	write(p->commands, &c, sizeof(c));
 }
 
 void process_signal(struct message m)
@@ -98,8 +134,27 @@ void process_signal(struct message m)
 	struct process *p = find_id(id);
 
 	/* No such process: it has ended, and EXIT is on its way. */
-	if (p && kill(p->pid, signal) < 0)
-		say("cannot send signal %u: error %d", signal, errno);
+	if (!p)
+		return;
+	if (p->commands >= 0)
+		command(p, (struct command){ .type = SIGNAL, .signal = signal });
+	else if (kill(p->pid, signal) < 0)
+		say("cannot send signal %u: %s", signal, error_text(errno));
+}
+
+void process_resize(struct message m)
+{
+	uint32_t id, columns, rows;
+
+	if (!read_u32(&m, &id) || !read_u32(&m, &columns) || !read_u32(&m, &rows)) {
+		say("malformed RESIZE message");
+		return;
+	}
+
+	struct process *p = find_id(id);
+
+	if (p && p->commands >= 0)
+		command(p, (struct command){ .type = RESIZE, .columns = columns, .rows = rows });
 }
 
 void process_reap(void)
@@ -117,6 +172,8 @@ void process_reap(void)
 		if (!p)
 			continue;
 		p->pid = 0;
+		if (p->commands >= 0)
+			close(p->commands);
 		control_send_exit(p->id, WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
 	}
 }

@@ -7,8 +7,10 @@
 /* Returns a descriptor that is readable when a child has ended, and blocks the signal itself. */
 int child_events(void);
 
-void process_run(struct message);
+/* Starts what a RUN or CONTAINER message describes. */
+void process_run(enum message_type, struct message);
 void process_signal(struct message);
+void process_resize(struct message);
 
 /* Reaps every child that has ended, orphans too, and reports those of the host. */
 void process_reap(void);

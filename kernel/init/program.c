@@ -1,6 +1,7 @@
 #include <asm/ioctls.h>
 
 #include "console.h"
+#include "files.h"
 #include "program.h"
 #include "vsock.h"
 
@@ -28,10 +29,9 @@ static bool open_console(void)
 static bool open_streams(uint32_t process_id)
 {
 	for (uint32_t standard = 0; standard <= STDERR_FILENO; standard++) {
-		const uint32_t header[] = { process_id, standard };
-		int fd = vsock_connect(STREAM_PORT);
+		int fd = stream_open(process_id, standard);
 
-		if (fd < 0 || write_all(fd, header, sizeof(header)) < 0)
+		if (fd < 0)
 			return false;
 		dup2(fd, standard);
 		close(fd);
@@ -83,19 +83,30 @@ static int search_and_execute(char **arguments, char **environment)
 	return result;
 }
 
-static int execute(char **arguments, char **environment)
+void program_become(char **arguments, char **environment)
 {
 	if (!*arguments[0])
-		return ENOENT;
-	if (!strchr(arguments[0], '/'))
-		return search_and_execute(arguments, environment);
-	execve(arguments[0], arguments, environment);
-	return errno;
+		errno = ENOENT;
+	else if (!strchr(arguments[0], '/'))
+		errno = search_and_execute(arguments, environment);
+	else
+		execve(arguments[0], arguments, environment);
 }
 
-void program_execute(uint32_t process_id, uint8_t flags, struct message program)
+int program_failure(const char *name)
 {
-	char **arguments = read_strings(&program);
+	if (errno == ENOENT || errno == ENOTDIR) {
+		say("%s: not found", name);
+		return NOT_FOUND;
+	}
+	say("%s: cannot be run: %s", name, error_text(errno));
+	return CANNOT_RUN;
+}
+
+void program_execute(uint32_t process_id, struct message program)
+{
+	uint8_t flags = 0;
+	char **arguments = read_u8(&program, &flags) ? read_strings(&program) : NULL;
 	char **environment = arguments ? read_strings(&program) : NULL;
 	char *directory = environment ? read_string(&program) : NULL;
 
@@ -104,21 +115,15 @@ void program_execute(uint32_t process_id, uint8_t flags, struct message program)
 		exit(CANNOT_RUN);
 	}
 	syscall(__NR_setsid);
+	write_file("/proc/self/oom_score_adj", "0");
 	if (!(flags & RUN_CONSOLE ? open_console() : open_streams(process_id))) {
-		say("%s: no standard streams: error %d", arguments[0], errno);
+		say("%s: no standard streams: %s", arguments[0], error_text(errno));
 		exit(CANNOT_RUN);
 	}
 	if (*directory && chdir(directory) < 0) {
 		say("%s: no such working directory", directory);
 		exit(CANNOT_RUN);
 	}
-
-	int error = execute(arguments, environment);
-
-	if (error == ENOENT || error == ENOTDIR) {
-		say("%s: not found", arguments[0]);
-		exit(NOT_FOUND);
-	}
-	say("%s: cannot be run: error %d", arguments[0], error);
-	exit(CANNOT_RUN);
+	program_become(arguments, environment);
+	exit(program_failure(arguments[0]));
 }

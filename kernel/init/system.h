@@ -4,6 +4,9 @@
 /* Makes descriptors 0, 1 and 2 exist even on a machine without a console. */
 void open_standard_streams(void);
 
+/* Makes the first file system one that a container can leave: pivot_root refuses the kernel's own. */
+void enter_root(void);
+
 /* Mounts the kernel's file systems (/proc, /sys, /dev, cgroups) and the temporary ones. */
 void mount_filesystems(void);
 

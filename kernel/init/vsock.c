@@ -38,3 +38,15 @@ int write_all(int fd, const void *data, size_t length)
 	}
 	return 0;
 }
+
+int stream_open(uint32_t process_id, uint32_t descriptor)
+{
+	const uint32_t header[] = { process_id, descriptor };
+	int fd = vsock_connect(STREAM_PORT);
+
+	if (fd >= 0 && write_all(fd, header, sizeof(header)) < 0) {
+		close(fd);
+		return -1;
+	}
+	return fd;
+}

@@ -1,0 +1,14 @@
+/* The file systems of a container, on the machine's disks. */
+#ifndef INIT_DISKS_H
+#define INIT_DISKS_H
+
+#include <stdbool.h>
+
+/* Where they are mounted: the image with a writable layer above it, and a new instance of devpts. */
+#define CONTAINER_ROOT "/run/root"
+#define CONTAINER_TERMINALS "/run/pts"
+
+/* Mounts them, in the mount namespace of the caller. Returns false, and says why, when that fails. */
+bool mount_disks(void);
+
+#endif

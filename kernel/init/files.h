@@ -1,0 +1,15 @@
+#ifndef INIT_FILES_H
+#define INIT_FILES_H
+
+#include <stdbool.h>
+
+/* Reads a file, at most size bytes of it, waiting for no writer of a pipe. Returns the bytes read. */
+size_t read_file(const char *path, char *buffer, size_t size);
+
+/* Writes to a file that exists. */
+bool write_file(const char *path, const char *text);
+
+/* Makes a directory and those above it. Returns 0, or -1 and errno; existing ones are no error. */
+int make_directories(const char *path);
+
+#endif

@@ -1,0 +1,281 @@
+#include <asm/ioctls.h>
+#include <linux/capability.h>
+#include <linux/mount.h>
+#include <linux/prctl.h>
+#include <linux/resource.h>
+#include <linux/sched.h>
+
+#include "console.h"
+#include "disks.h"
+#include "files.h"
+#include "inside.h"
+#include "program.h"
+#include "user.h"
+
+enum { NO_CONTAINER = 125, OPEN_FILES = 1024, MOST_OPEN_FILES = 524288 };
+
+/* Not in the kernel's headers for programs. */
+#define MNT_DETACH 2
+
+#define LENGTH(array) (sizeof(array) / sizeof(*(array)))
+#define NO_PROGRAMS (MS_NOSUID | MS_NODEV | MS_NOEXEC)
+
+static const struct mount_point {
+	const char *type, *path;
+	unsigned long flags;
+	const char *options;
+} mount_points[] = {
+	{ "proc", "/proc", NO_PROGRAMS, "" },
+	{ "sysfs", "/sys", NO_PROGRAMS | MS_RDONLY, "" },
+	{ "cgroup2", "/sys/fs/cgroup", NO_PROGRAMS | MS_RDONLY, "" },
+	{ "tmpfs", "/dev", MS_NOSUID | MS_STRICTATIME, "mode=755,size=65536k" },
+	{ "tmpfs", "/dev/shm", NO_PROGRAMS, "mode=1777,size=65536k" },
+	{ "mqueue", "/dev/mqueue", NO_PROGRAMS, "" },
+};
+
+static const struct device {
+	const char *path;
+	unsigned minor, major;
+} devices[] = {
+	{ "/dev/null", 3, 1 },	 { "/dev/zero", 5, 1 },	   { "/dev/full", 7, 1 },
+	{ "/dev/random", 8, 1 }, { "/dev/urandom", 9, 1 }, { "/dev/tty", 0, 5 },
+};
+
+static const struct link {
+	const char *target, *path;
+} links[] = {
+	{ "/proc/self/fd", "/dev/fd" },
+	{ "/proc/self/fd/0", "/dev/stdin" },
+	{ "/proc/self/fd/1", "/dev/stdout" },
+	{ "/proc/self/fd/2", "/dev/stderr" },
+	{ "pts/ptmx", "/dev/ptmx" },
+};
+
+/* As the OCI runtimes do by default: what tells of the machine is hidden, what changes it is read-only. */
+static const char *const hidden_files[] = {
+	"/proc/kcore", "/proc/keys", "/proc/latency_stats", "/proc/timer_list", "/proc/sched_debug",
+};
+static const char *const hidden_directories[] = { "/proc/acpi", "/proc/asound", "/proc/scsi", "/sys/firmware" };
+static const char *const read_only[] = {
+	"/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger",
+};
+
+/* Those that Docker leaves to a container. */
+static const unsigned capabilities[] = {
+	CAP_CHOWN,  CAP_DAC_OVERRIDE, CAP_FOWNER,	    CAP_FSETID,	     CAP_KILL,
+	CAP_SETGID, CAP_SETUID,	      CAP_SETPCAP,	    CAP_NET_BIND_SERVICE, CAP_NET_RAW,
+	CAP_MKNOD,  CAP_SYS_CHROOT,   CAP_AUDIT_WRITE,	    CAP_SETFCAP,
+};
+
+static void __attribute__((noreturn)) fail(const char *what)
+{
+	say("%s: %s", what, error_text(errno));
+	exit(NO_CONTAINER);
+}
+
+static void enter_container_root(void)
+{
+	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 || chdir(CONTAINER_ROOT) < 0 ||
+	    pivot_root(".", ".") < 0 || umount2(".", MNT_DETACH) < 0 || chdir("/") < 0)
+		fail("cannot enter the container's root file system");
+}
+
+static void mount_all(int terminals)
+{
+	for (unsigned i = 0; i < LENGTH(mount_points); i++) {
+		const struct mount_point *m = &mount_points[i];
+
+		make_directories(m->path);
+		if (mount(m->type, m->path, m->type, m->flags, m->options) < 0)
+			fail(m->path);
+	}
+	mkdir("/dev/pts", 0755);
+	if (syscall(__NR_move_mount, terminals, "", AT_FDCWD, "/dev/pts", MOVE_MOUNT_F_EMPTY_PATH) < 0)
+		fail("/dev/pts");
+	close(terminals);
+}
+
+static void make_devices(void)
+{
+	for (unsigned i = 0; i < LENGTH(devices); i++) {
+		mknod(devices[i].path, S_IFCHR | 0666, makedev(devices[i].major, devices[i].minor));
+		/* Whatever the umask. */
+		chmod(devices[i].path, 0666);
+	}
+	for (unsigned i = 0; i < LENGTH(links); i++)
+		symlink(links[i].target, links[i].path);
+}
+
+/* What this kernel does not have needs no protection. */
+static void restrict_kernel_files(void)
+{
+	for (unsigned i = 0; i < LENGTH(hidden_files); i++)
+		mount("/dev/null", hidden_files[i], NULL, MS_BIND, NULL);
+	for (unsigned i = 0; i < LENGTH(hidden_directories); i++)
+		mount("tmpfs", hidden_directories[i], "tmpfs", MS_RDONLY, "size=0");
+	for (unsigned i = 0; i < LENGTH(read_only); i++)
+		if (mount(read_only[i], read_only[i], NULL, MS_BIND, NULL) == 0)
+			mount(NULL, read_only[i], NULL, MS_REMOUNT | MS_BIND | MS_RDONLY | NO_PROGRAMS, NULL);
+}
+
+/* In place of the image's own file, which may be a link to anywhere. */
+static FILE *replace_file(const char *path)
+{
+	unlink(path);
+
+	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+
+	return fd < 0 ? NULL : fdopen(fd, "w");
+}
+
+static void write_configuration(const char *hostname)
+{
+	FILE *file;
+
+	mkdir("/etc", 0755);
+	if ((file = replace_file("/etc/hostname"))) {
+		fprintf(file, "%s\n", hostname);
+		fclose(file);
+	}
+	if ((file = replace_file("/etc/hosts"))) {
+		fprintf(file, "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n127.0.1.1\t%s\n",
+			hostname);
+		fclose(file);
+	}
+	/* There is no network yet: what the image was built with would only make programs wait. */
+	if ((file = replace_file("/etc/resolv.conf")))
+		fclose(file);
+}
+
+static bool is_kept(unsigned capability)
+{
+	for (unsigned i = 0; i < LENGTH(capabilities); i++)
+		if (capabilities[i] == capability)
+			return true;
+	return false;
+}
+
+/* A program that runs as root gets what is left here. */
+static void drop_capabilities(void)
+{
+	for (unsigned capability = 0; capability <= CAP_LAST_CAP; capability++)
+		if (!is_kept(capability))
+			syscall(__NR_prctl, PR_CAPBSET_DROP, capability, 0, 0, 0);
+}
+
+/* Makes the terminal the controlling one and connects the standard streams to it. */
+static int open_terminal(int number, const struct user *user)
+{
+	char path[32] = "/dev/pts/";
+
+	itoa_r(number, path + strlen(path));
+
+	int fd = open(path, O_RDWR);
+
+	if (fd < 0 || ioctl(fd, TIOCSCTTY, 0) < 0)
+		fail("cannot open the terminal");
+	chown(path, user->uid, 5);
+	close(open("/dev/console", O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+	mount(path, "/dev/console", NULL, MS_BIND, NULL);
+	return fd;
+}
+
+static void connect(const struct streams *streams, const struct user *user)
+{
+	if (streams->terminal >= 0) {
+		int fd = open_terminal(streams->terminal, user);
+
+		for (int standard = 0; standard <= STDERR_FILENO; standard++)
+			dup2(fd, standard);
+		if (fd > STDERR_FILENO)
+			close(fd);
+		return;
+	}
+
+	const int descriptors[] = { streams->input, streams->output, streams->error };
+
+	for (int standard = 0; standard <= STDERR_FILENO; standard++) {
+		/* So that a user who is not root can open /dev/stdout. */
+		syscall(__NR_fchown, descriptors[standard], user->uid, user->gid);
+		dup2(descriptors[standard], standard);
+	}
+}
+
+/* The environment, with HOME if it lacks that. */
+static char **complete_environment(char **environment, const char *home)
+{
+	static char variable[PATH_MAX + 8];
+	unsigned count = 0;
+
+	for (; environment[count]; count++)
+		if (strncmp(environment[count], "HOME=", 5) == 0)
+			return environment;
+
+	char **complete = calloc(count + 2, sizeof(*complete));
+
+	if (!complete)
+		return environment;
+	memcpy(complete, environment, count * sizeof(*complete));
+	strcpy(variable, "HOME=");
+	strlcat(variable, home, sizeof(variable));
+	complete[count] = variable;
+	return complete;
+}
+
+static void make_folders(const struct specification *s)
+{
+	for (char **volume = s->volumes; *volume; volume++)
+		if (make_directories(*volume) < 0)
+			fail(*volume);
+	if (make_directories(s->directory) < 0 || chdir(s->directory) < 0) {
+		say("the working directory %s: %s", s->directory, error_text(errno));
+		exit(errno == EACCES ? 126 : NO_CONTAINER);
+	}
+}
+
+static void reset_process(void)
+{
+	static const struct rlimit files = { .rlim_cur = OPEN_FILES, .rlim_max = MOST_OPEN_FILES };
+	static const uint64_t no_signals = 0;
+
+	/* init's own processes are not to be killed when memory runs out; this one may be. */
+	write_file("/proc/self/oom_score_adj", "0");
+	setrlimit(RLIMIT_NOFILE, &files);
+	syscall(__NR_rt_sigprocmask, SIG_SETMASK, &no_signals, NULL, sizeof(no_signals));
+}
+
+void container_enter(const struct specification *s, const struct streams *streams)
+{
+	static struct user user;
+	int terminals = syscall(__NR_open_tree, AT_FDCWD, CONTAINER_TERMINALS, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+
+	setsid();
+	if (syscall(__NR_unshare, CLONE_NEWCGROUP) < 0)
+		fail("no cgroup namespace");
+	syscall(__NR_sethostname, s->hostname, strlen(s->hostname));
+	enter_container_root();
+	mount_all(terminals);
+	make_devices();
+	reset_process();
+	restrict_kernel_files();
+	write_configuration(s->hostname);
+	make_folders(s);
+	if (!find_user(s->user, &user))
+		exit(NO_CONTAINER);
+
+	int messages = syscall(__NR_fcntl, STDERR_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+
+	connect(streams, &user);
+	drop_capabilities();
+	if (become_user(&user) < 0) {
+		dup2(messages, STDERR_FILENO);
+		fail("cannot become the user");
+	}
+	program_become(s->arguments, complete_environment(s->environment, user.home));
+
+	int error = errno;
+
+	dup2(messages, STDERR_FILENO);
+	errno = error;
+	exit(program_failure(s->arguments[0]));
+}
