@@ -5,18 +5,28 @@
 
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { H_MCAUSE, H_MEPC, H_MTVAL, HARTS, POWER_OFF, POWER_RUNNING, RAM_START } from '../../layout.ts';
+import {
+  H_MCAUSE,
+  H_MEPC,
+  H_MTVAL,
+  HARTS,
+  M_MODE,
+  MODE_ICOUNT,
+  POWER_OFF,
+  POWER_RUNNING,
+  RAM_START,
+} from '../../layout.ts';
 import { type Core, clearDevices, type MachineMemory, PRIV_M } from '../support/core.ts';
 import { writeElf } from '../support/elf.ts';
 import { qemuUser } from '../support/qemu.ts';
 import { Random } from '../support/random.ts';
 import { withTemporaryDirectory } from '../support/toolchain.ts';
 import { Assembler, type Label } from './assembler.ts';
+import { CODE_START, DATA, DATA_ENTRIES, DATA_PAGES, DATA_PERIOD, firmware } from './firmware.ts';
 import { type Group, generate, POOL_BYTES, type Program, SCRATCH_BYTES } from './program.ts';
 import { type Areas, type Layout, render } from './render.ts';
 
 const PAGE = 0x1000;
-const CODE_START = RAM_START + PAGE;
 
 export interface Identity {
   readonly seed: number;
@@ -41,79 +51,10 @@ export interface Batch {
 
 const WRITE = 64;
 const EXIT = 93;
-const T0 = 5;
-const T1 = 6;
 const A0 = 10;
 const A1 = 11;
 const A2 = 12;
 const A7 = 17;
-const CSR = {
-  mstatus: 0x300,
-  mtvec: 0x305,
-  mepc: 0x341,
-  mcause: 0x342,
-  satp: 0x180,
-  pmpcfg0: 0x3a0,
-  pmpaddr0: 0x3b0,
-};
-
-/**
- * Without an operating system: turns on the FPU, opens physical memory, and starts the programs in M-mode, or
- * if a1 holds a satp value in U-mode. Of Linux's system calls it knows write, which it leaves out, and exit.
- */
-function firmware(): Uint8Array {
-  const assembler = new Assembler(RAM_START);
-  const handler: Label = {};
-  const code: Label = { address: CODE_START };
-  const write = (csr: number, rs1: number) => assembler.emit('csrrw', { rd: 0, csr, rs1 });
-  assembler.relative('addi', { rd: T0 }, T0, handler);
-  write(CSR.mtvec, T0);
-  assembler.constant(T0, 0x6000);
-  assembler.emit('csrrs', { rd: 0, csr: CSR.mstatus, rs1: T0 });
-  assembler.constant(T0, 0x1800);
-  assembler.emit('csrrc', { rd: 0, csr: CSR.mstatus, rs1: T0 });
-  assembler.emit('addi', { rd: T0, rs1: 0, imm: -1 });
-  write(CSR.pmpaddr0, T0);
-  assembler.emit('addi', { rd: T0, rs1: 0, imm: 0x1f });
-  write(CSR.pmpcfg0, T0);
-  assembler.relative('addi', { rd: T0 }, T0, code);
-  const user: Label = {};
-  assembler.jump('bne', { rs1: A1, rs2: 0 }, user);
-  assembler.emit('jalr', { rd: 0, rs1: T0, imm: 0 });
-  assembler.place(user);
-  write(CSR.satp, A1);
-  assembler.emit('sfence.vma', { rs1: 0, rs2: 0 });
-  write(CSR.mepc, T0);
-  assembler.emit('mret', {});
-
-  while (assembler.pc % 4 !== 0) assembler.emit('c.addi', { rd: 0, imm: 0 });
-  assembler.place(handler);
-  const unexpected: Label = {};
-  const exit: Label = {};
-  assembler.emit('csrrs', { rd: T0, csr: CSR.mcause, rs1: 0 });
-  assembler.emit('andi', { rd: T1, rs1: T0, imm: -4 });
-  assembler.emit('addi', { rd: T1, rs1: T1, imm: -8 });
-  assembler.jump('bne', { rs1: T1, rs2: 0 }, unexpected); // neither ecall from U nor from M
-  assembler.emit('addi', { rd: T1, rs1: 0, imm: EXIT });
-  assembler.jump('beq', { rs1: A7, rs2: T1 }, exit);
-  assembler.emit('csrrs', { rd: T1, csr: CSR.mepc, rs1: 0 });
-  assembler.emit('addi', { rd: T1, rs1: T1, imm: 4 });
-  write(CSR.mepc, T1);
-  assembler.emit('mret', {});
-  assembler.place(unexpected);
-  finish(assembler, 0x1_3333);
-  assembler.place(exit);
-  finish(assembler, 0x5555);
-  return assembler.bytes();
-}
-
-function finish(assembler: Assembler, value: number): void {
-  const spin: Label = {};
-  assembler.constant(T0, 0x10_0000);
-  assembler.constant(T1, value);
-  assembler.emit('sw', { rs1: T0, rs2: T1, imm: 0 });
-  assembler.jump('jal', { rd: 0 }, assembler.place(spin));
-}
 
 function epilogue(assembler: Assembler, results: Label, end: Label): void {
   assembler.emit('addi', { rd: A0, rs1: 0, imm: 1 });
@@ -181,9 +122,15 @@ export async function runOnQemu(batch: Batch): Promise<Uint8Array> {
   });
 }
 
-/** How the core runs a batch: M-mode on physical addresses, or U-mode on scattered pages; in what strides. */
+/** How the core runs a batch. */
 export interface CoreMode {
+  readonly name: string;
+  /** U-mode on scattered pages, else M-mode on physical addresses. */
   readonly paged: boolean;
+  /** Pages come and go: only a few are there at a time. */
+  readonly thrashing: boolean;
+  /** Ticks between timer interrupts, 0 for none. */
+  readonly period: number;
   /** Instructions a call of `run`; Infinity for as many as it takes. */
   readonly stride: number;
 }
@@ -207,7 +154,10 @@ export function runOnCore(
     const bytes = batch.image.subarray(page * PAGE, (page + 1) * PAGE);
     machine.load(RAM_START + PAGE * (frames?.[page] ?? page), bytes);
   }
-  const satp = frames ? mapPages(machine, frames) : 0n;
+  const satp = frames ? mapPages(machine, frames, mode.thrashing) : 0n;
+  const { view } = machine;
+  view.setUint32(M_MODE, mode.period > 0 ? MODE_ICOUNT : 0, true);
+  machine.write(DATA + DATA_PERIOD, BigInt(mode.period));
   core.reset(RAM_START, PRIV_M, satp);
   drive(core, mode.stride, LIMIT * batch.programs.length);
 
@@ -241,23 +191,22 @@ function scatter({ image, programs }: Batch): number[] {
 }
 
 /** Sv39 tables at the end of RAM that map the image's addresses to `frames`; gives satp. */
-function mapPages(machine: MachineMemory, frames: readonly number[]): bigint {
-  const entry = (page: number, flags: number) => (BigInt(page) << 10n) | BigInt(flags);
-  const ramPage = RAM_START / PAGE;
-  const root = ramPage + machine.ram.length / PAGE - 1;
-  const table = new Map<number, BigUint64Array>();
-  const write = (page: number, index: number, value: bigint) => {
-    const entries = table.get(page) ?? new BigUint64Array(512);
-    entries[index] = value;
-    table.set(page, entries);
-  };
-  write(root, RAM_START / 2 ** 30, entry(root - 1, 1));
+function mapPages(machine: MachineMemory, frames: readonly number[], thrashing: boolean): bigint {
+  const end = RAM_START + machine.ram.length;
+  const root = end - PAGE;
+  const middle = root - PAGE;
+  const leaves = Math.ceil(frames.length / 512);
+  const entries = middle - leaves * PAGE;
+  machine.load(entries, new Uint8Array(end - entries));
+  const pointer = (table: number) => (BigInt(table / PAGE) << 10n) | 1n;
+  machine.write(root + 8 * (RAM_START / 2 ** 30), pointer(middle));
+  for (let leaf = 0; leaf < leaves; leaf++) machine.write(middle + 8 * leaf, pointer(entries + leaf * PAGE));
   for (const [page, frame] of frames.entries()) {
-    const leafTable = root - 2 - Math.floor(page / 512);
-    write(root - 1, Math.floor(page / 512), entry(leafTable, 1));
-    // V R W X U; every third page lets the core set A and D itself.
-    write(leafTable, page % 512, entry(ramPage + frame, page % 3 === 0 ? 0x1f : 0xdf));
+    // R W X U and V; every third page lets the core set A and D itself.
+    const flags = (page % 3 === 0 ? 0x1e : 0xde) | (thrashing ? 0 : 1);
+    machine.write(entries + 8 * page, (BigInt(RAM_START / PAGE + frame) << 10n) | BigInt(flags));
   }
-  for (const [page, entries] of table) machine.load(page * PAGE, new Uint8Array(entries.buffer));
-  return (8n << 60n) | BigInt(root);
+  machine.write(DATA + DATA_ENTRIES, BigInt(entries));
+  machine.write(DATA + DATA_PAGES, BigInt(frames.length));
+  return (8n << 60n) | BigInt(root / PAGE);
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { buildBatch, runOnQemu } from './batch.ts';
-import { createCore, FREE, identities, PAGED, runBatch, STEPS, STRIDES } from './campaign.ts';
+import { createCore, identities, runBatch } from './campaign.ts';
 import { firstDifference } from './compare.ts';
 import { GROUPS } from './program.ts';
 
@@ -13,7 +13,7 @@ describe('random programs', () => {
 
   it.each(GROUPS)('group %s agrees with QEMU', { timeout: 120_000 }, async (group) => {
     const core = await createCore();
-    const outcome = await runBatch(core, identities(SEED, group, 0, PROGRAMS), [FREE, PAGED, STRIDES, STEPS]);
+    const outcome = await runBatch(core, identities(SEED, group, 0, PROGRAMS));
     expect(outcome.failures).toEqual([]);
     instructions += outcome.instructions;
   });

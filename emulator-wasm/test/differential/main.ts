@@ -5,21 +5,10 @@
  *     fuzz --seed N --group G --index N [--count N]       one batch again, as a failure names it
  */
 import { parseArgs } from 'node:util';
-import {
-  createCore,
-  FREE,
-  identities,
-  type Outcome,
-  PAGED,
-  runBatch,
-  runGroups,
-  STEPS,
-  STRIDES,
-} from './campaign.ts';
+import { createCore, identities, type Outcome, runBatch, runGroups } from './campaign.ts';
 import { GROUPS, type Group } from './program.ts';
 
 const PROGRAMS = 40;
-const MODES = [FREE, PAGED, STRIDES, STEPS];
 
 const { values } = parseArgs({
   options: {
@@ -52,14 +41,14 @@ async function main(): Promise<number> {
       number('index', values.index),
       number('count', values.count),
     );
-    return finish(await runBatch(core, programs, MODES));
+    return finish(await runBatch(core, programs));
   }
   const minutes = number('minutes', values.minutes ?? (values.long ? '30' : '1'));
   console.log(`seed ${seed}, ${minutes} minutes`);
   const end = Date.now() + minutes * 60_000;
   let instructions = 0;
   for (let from = 0; Date.now() < end; from += PROGRAMS) {
-    const outcome = await runGroups(core, seed, from, PROGRAMS, MODES, () => {});
+    const outcome = await runGroups(core, seed, from, PROGRAMS, () => {});
     instructions += outcome.instructions;
     console.log(
       `programs ${from} to ${from + PROGRAMS - 1} of each group: ${instructions} instructions agree`,

@@ -75,6 +75,13 @@ export class MachineMemory {
     }
   }
 
+  /** Writes a doubleword of guest physical memory. */
+  write(address: number, value: bigint): void {
+    const bytes = new Uint8Array(8);
+    new DataView(bytes.buffer).setBigUint64(0, value, true);
+    this.load(address, bytes);
+  }
+
   loadElf(elf: Elf): void {
     for (const { address, bytes, memorySize } of elf.segments) {
       if (memorySize === 0) continue;
