@@ -272,6 +272,17 @@ describe('a slow back end', () => {
     expect(driver.queue(0).completions()).toHaveLength(1);
   });
 
+  test('no more requests are in flight than the queue holds', () => {
+    const queue = driver.queue(0);
+    while (queue.freeDescriptors > 0) queue.add([header(IN, 0), 512, 1], true);
+    driver.kick(0);
+    expect(backend.started).toHaveLength(queue.size);
+    queue.publish(0);
+    driver.notify(0);
+    expect(driver.status & NEEDS_RESET).toBe(NEEDS_RESET);
+    expect(backend.started).toHaveLength(queue.size);
+  });
+
   test('a reset waits for requests in flight, whose buffers are left alone afterwards', async () => {
     request(IN, 0);
     request(IN, 1);
