@@ -156,6 +156,17 @@ static void spaces(void) {
   check("space 1 sees the first again", run_in(S, switch_space, 1, 0), 1);
   sfence_page_asid(FREE_VA, 2);
   check("space 2 sees the first too", run_in(S, switch_space, 2, 0), 1);
+  /* Without an ASID the fence is for every space. */
+  map(FREE_VA, (u64)pages[1], RWX, 0);
+  sfence_page(FREE_VA);
+  check("space 1, fenced by address", run_in(S, switch_space, 1, 0), 2);
+  check("space 2, fenced by address", run_in(S, switch_space, 2, 0), 2);
+  check("space 1, its code too", run_in(S, switch_and_call, 1, 0), 12);
+  map(FREE_VA, (u64)pages[0], RWX, 0);
+  sfence_all();
+  check("space 1, all fenced", run_in(S, switch_space, 1, 0), 1);
+  check("space 2, all fenced", run_in(S, switch_space, 2, 0), 1);
+  check("space 2, its code too", run_in(S, switch_and_call, 2, 0), 11);
   for (u64 asid = 3; asid < 40; asid++) {
     map(FREE_VA, (u64)pages[asid & 1], RWX, 0);
     check("a new space has no past", run_in(S, switch_space, asid, 0), 1 + (asid & 1));

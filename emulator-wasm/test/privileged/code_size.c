@@ -1,0 +1,47 @@
+/* More code than any cache of decoded instructions holds: run twice, changed, run again. */
+#include "runtime.h"
+
+#define CODE ((volatile u32 *)0x81000000UL)
+#define PAGES 4096UL
+#define WORDS 1024UL
+#define ADD_A0(n) (0x00050513U | (u32)(n) << 20) /* addi a0, a0, n */
+#define RET 0x00008067U
+
+static u64 call(u64 page, u64 argument) {
+  register u64 a0 asm("a0") = argument;
+  asm volatile("jalr %1" : "+r"(a0) : "r"(CODE + page * WORDS) : "ra", "memory");
+  return a0;
+}
+
+static u64 run_all(void) {
+  u64 sum = 0;
+  for (u64 page = 0; page < PAGES; page++) sum = call(page, sum);
+  return sum;
+}
+
+int main(void) {
+  u64 expected = 0;
+  for (u64 page = 0; page < PAGES; page++) {
+    for (u64 i = 0; i < WORDS - 1; i++) CODE[page * WORDS + i] = ADD_A0(page & 255);
+    CODE[page * WORDS + WORDS - 1] = RET;
+    expected += (WORDS - 1) * (page & 255);
+  }
+  asm volatile("fence.i");
+  check("all of it", run_all(), expected);
+  check("all of it again", run_all(), expected);
+  for (u64 page = 0; page < PAGES; page += 3) {
+    CODE[page * WORDS + 500] = ADD_A0(0);
+    expected -= page & 255;
+  }
+  asm volatile("fence.i");
+  check("a third of it changed", run_all(), expected);
+  /* Back and forth between few pages while others push them out. */
+  u64 sum = 0;
+  for (u64 page = 0; page < PAGES; page += 8) {
+    sum = call(page, sum) - call(page, 0);
+    call(1, 0);
+    call(PAGES - 1 - page, 0);
+  }
+  check("back and forth", sum, 0);
+  return 0;
+}
