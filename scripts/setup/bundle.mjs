@@ -12,6 +12,7 @@ const FOLDER = 'dist/node';
 
 const PROGRAMS = {
   boot: 'src/cli/boot.ts',
+  run: 'src/cli/run.ts',
   elf: 'src/cli/elf.ts',
   server: 'src/server/main.ts',
   bench: 'bench/main.ts',

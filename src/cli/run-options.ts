@@ -1,0 +1,95 @@
+import { join } from 'node:path';
+import { parseAssignments } from '../container/assignments.ts';
+import { OptionError } from '../container/errors.ts';
+import { parseSize } from '../container/sizes.ts';
+import { splitWords } from '../container/words.ts';
+import { planMemory } from '../machine/memory.ts';
+import type { Credentials } from '../oci/registry-auth.ts';
+
+export const HELP = `usage: linuxrun [--help]
+
+Runs a container image on an emulated RISC-V machine. Standard input, output and error are the container's; on a
+terminal it gets a terminal. Environment variables say what to run:
+
+  LINUXRUN_IMAGE       docker://NAME[:TAG][@DIGEST], or just that name: from a registry
+                       oci:///FOLDER[:TAG]: from an OCI image layout
+                       file:///ARCHIVE[:NAME]: from a tar of docker save, or an OCI archive
+                       (default: a hello-world that comes with linuxrun; there is busybox, too)
+  LINUXRUN_ENTRYPOINT  the program to run in place of the image's, with arguments, quoted as for a shell
+  LINUXRUN_ARGS        the arguments in place of the image's, quoted as for a shell
+  LINUXRUN_ENV         K1=v1,K2=v2: environment variables; a comma within a value is written \\,
+  LINUXRUN_USER        USER[:GROUP], names or numbers, in place of the image's
+  LINUXRUN_WORKDIR     the working directory in place of the image's
+  LINUXRUN_MEMORY      of the machine, such as 512M or 2G (default: 512M)
+  LINUXRUN_CPUS        1 to 8 (default: 1)
+  LINUXRUN_DISK        how much the container may write to its files, in memory, gone when it ends (default: 1G)
+  LINUXRUN_REGISTRY_USER, LINUXRUN_REGISTRY_PASSWORD
+                       for a registry that wants them
+
+SIGINT, SIGTERM and SIGHUP are passed on to the container. The second SIGINT or SIGTERM stops it: with the signal that
+its image names, and 10 seconds later with SIGKILL; the third kills it at once.
+
+The exit status is the container's: 128 + n after signal n, 127 when the program is not there, 126 when it cannot be
+run, and 125 when linuxrun itself fails.
+`;
+
+export interface RunOptions {
+  readonly image: string;
+  readonly entrypoint: readonly string[] | undefined;
+  readonly args: readonly string[] | undefined;
+  readonly env: readonly string[];
+  readonly user: string | undefined;
+  readonly workingDir: string | undefined;
+  readonly memoryBytes: number;
+  readonly cpus: number;
+  readonly diskBytes: number;
+  readonly credentials: Credentials | undefined;
+}
+
+/**
+ * Reads the LINUXRUN_ variables; an empty one counts as not set.
+ * @param publicFolder where the demo images are
+ * @throws OptionError
+ */
+export function readOptions(env: NodeJS.ProcessEnv, publicFolder: string): RunOptions {
+  const read = <T>(name: string, parse: (text: string) => T): T | undefined => {
+    const text = env[`LINUXRUN_${name}`];
+    if (text === undefined || text === '') return undefined;
+    try {
+      return parse(text);
+    } catch (error) {
+      throw new OptionError(`LINUXRUN_${name}: ${error instanceof Error ? error.message : error}`);
+    }
+  };
+  const text = (name: string) => read(name, String);
+  const cpus = read('CPUS', parseCount) ?? 1;
+  const username = text('REGISTRY_USER');
+  return {
+    image: text('IMAGE') ?? demoImage(publicFolder),
+    entrypoint: read('ENTRYPOINT', splitWords),
+    args: read('ARGS', splitWords),
+    env: read('ENV', parseAssignments) ?? [],
+    user: text('USER'),
+    workingDir: text('WORKDIR'),
+    memoryBytes: read('MEMORY', (size) => checkMemory(cpus, parseSize(size))) ?? parseSize('512M'),
+    cpus,
+    diskBytes: read('DISK', parseSize) ?? parseSize('1G'),
+    credentials: username === undefined ? undefined : { username, password: text('REGISTRY_PASSWORD') ?? '' },
+  };
+}
+
+function demoImage(publicFolder: string): string {
+  const path = join(publicFolder, 'images').replace(/[%:@]/g, encodeURIComponent);
+  return `oci://${path}:hello-world`;
+}
+
+function parseCount(text: string): number {
+  if (!/^\d+$/.test(text)) throw new OptionError(`"${text}" is no number`);
+  planMemory(Number(text), parseSize('512M'));
+  return Number(text);
+}
+
+function checkMemory(cpus: number, bytes: number): number {
+  planMemory(cpus, bytes);
+  return bytes;
+}

@@ -1,0 +1,174 @@
+import { constants } from 'node:os';
+import { Readable } from 'node:stream';
+import { type Container, startContainer } from '../container/container.ts';
+import { OptionError } from '../container/errors.ts';
+import { SIGKILL } from '../container/signals.ts';
+import { ImageError as DiskImageError } from '../disk/errors.ts';
+import { MachineError } from '../machine/errors.ts';
+import { nodePlatform } from '../machine/platform/node.ts';
+import { ImageError } from '../oci/errors.ts';
+import { StorageError } from '../storage/errors.ts';
+import { imageStore, loadImage } from './image.ts';
+import { PUBLIC, write } from './program.ts';
+import { HELP, type RunOptions, readOptions } from './run-options.ts';
+
+const STATUS_FAILURE = 125;
+/** What of the kernel's log is shown when a machine fails. */
+const LOG_LENGTH = 4096;
+const FORWARDED = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+type Signal = (typeof FORWARDED)[number];
+
+/** We were told to end before there was a container that could be. */
+class Interrupted extends Error {
+  readonly signal: Signal;
+
+  constructor(signal: Signal) {
+    super(`ended by ${signal}`);
+    this.signal = signal;
+  }
+}
+
+async function main(args: string[]): Promise<number> {
+  if (args.includes('--help') || args.includes('-h')) {
+    await write(process.stdout, HELP);
+    return 0;
+  }
+  if (args.length > 0) throw new OptionError(`unexpected argument "${args[0]}"; see linuxrun --help`);
+  const options = readOptions(process.env, PUBLIC);
+  const signals = new Signals();
+  let log = '';
+  try {
+    const container = await start(options, signals.aborted, (bytes) => {
+      log = (log + Buffer.from(bytes).toString()).slice(-LOG_LENGTH);
+    });
+    signals.forwardTo(container);
+    return await converse(container);
+  } catch (error) {
+    if (error instanceof Interrupted) return 128 + constants.signals[error.signal];
+    if (error instanceof MachineError && log !== '') process.stderr.write(log);
+    throw error;
+  }
+}
+
+function start(
+  options: RunOptions,
+  signal: AbortSignal,
+  onConsole: (bytes: Uint8Array) => void,
+): Promise<Container> {
+  const { image: reference, credentials, ...rest } = options;
+  const store = imageStore(process.env);
+  const abort = new AbortController();
+  const image = loadImage({ reference, store, credentials, signal: AbortSignal.any([signal, abort.signal]) });
+  const container = startContainer({
+    ...rest,
+    platform: nodePlatform(PUBLIC),
+    image,
+    store,
+    terminal: terminalOptions(),
+    onConsole,
+    signal,
+  });
+  // Without a machine there is no use for the image.
+  container.catch((error) => abort.abort(error));
+  return container;
+}
+
+function terminalOptions() {
+  const { stdin, stdout, env } = process;
+  if (!stdin.isTTY || !stdout.isTTY) return undefined;
+  return { columns: stdout.columns, rows: stdout.rows, type: env.TERM ?? 'xterm' };
+}
+
+/** Signals to this process: the container's, once there is one. */
+class Signals {
+  readonly #abort = new AbortController();
+  #container: Container | undefined;
+  #requests = 0;
+
+  constructor() {
+    for (const signal of FORWARDED) process.on(signal, () => this.#handle(signal));
+  }
+
+  /** Aborted by a signal that comes before there is a container. */
+  get aborted(): AbortSignal {
+    return this.#abort.signal;
+  }
+
+  forwardTo(container: Container): void {
+    this.#container = container;
+  }
+
+  #handle(signal: Signal): void {
+    if (signal !== 'SIGHUP') this.#requests++;
+    if (!this.#container) this.#abort.abort(new Interrupted(signal));
+    else if (this.#requests <= 1) this.#container.kill(constants.signals[signal]);
+    else if (this.#requests === 2) void this.#container.stop();
+    else this.#container.kill(SIGKILL);
+  }
+}
+
+/** Connects the container with our own streams until it ends; returns its status. */
+async function converse(container: Container): Promise<number> {
+  const restore = connectInput(container);
+  try {
+    const [status] = await Promise.all([
+      container.exit,
+      copy(container.stdout, process.stdout),
+      copy(container.stderr, process.stderr),
+      copy(container.messages, process.stderr),
+    ]);
+    return status;
+  } finally {
+    restore();
+    await container.destroy();
+  }
+}
+
+/** @returns what gives the terminal back */
+function connectInput(container: Container): () => void {
+  const { stdin, stdout } = process;
+  if (!terminalOptions()) {
+    // A container that ends without reading all of its input is no error.
+    (Readable.toWeb(stdin) as ReadableStream<Uint8Array>).pipeTo(container.stdin).catch(() => {});
+    return () => {};
+  }
+  const resize = () => container.resize(stdout.columns, stdout.rows);
+  const keyboard = container.stdin.getWriter();
+  stdin.setRawMode(true);
+  // Keys that nobody reads any more are lost with the container.
+  stdin.on('data', (keys: Buffer) => void keyboard.write(keys).catch(() => {}));
+  stdout.on('resize', resize);
+  // It may have changed while the machine was booting.
+  resize();
+  return () => {
+    stdout.off('resize', resize);
+    stdin.setRawMode(false);
+  };
+}
+
+/** Whoever reads our output may stop; then the container's writers learn of it. */
+async function copy(from: ReadableStream<Uint8Array>, to: NodeJS.WriteStream): Promise<void> {
+  const reader = from.getReader();
+  try {
+    for (let next = await reader.read(); !next.done; next = await reader.read()) await write(to, next.value);
+  } catch (error) {
+    await reader.cancel().catch(() => {});
+    if ((error as NodeJS.ErrnoException).code !== 'EPIPE') throw error;
+  }
+}
+
+function explain(error: unknown): string {
+  const ours = [OptionError, MachineError, ImageError, DiskImageError, StorageError];
+  if (error instanceof Error && !ours.some((type) => error instanceof type)) return error.stack ?? error.message;
+  return error instanceof Error ? error.message : String(error);
+}
+
+// A write to a pipe that nobody reads reports its error to the writer as well.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
+try {
+  process.exit(await main(process.argv.slice(2)));
+} catch (error) {
+  process.stderr.write(`linuxrun: ${explain(error)}\n`);
+  process.exit(STATUS_FAILURE);
+}

@@ -1,0 +1,182 @@
+import { MachineError } from '../machine/errors.ts';
+import { type ContainerProcess, describeExit, Machine } from '../machine/machine.ts';
+import type { Platform } from '../machine/platform/platform.ts';
+import type { Image } from '../oci/image.ts';
+import { mergeEnvironment } from './assignments.ts';
+import { type CommandOptions, commandOf } from './command.ts';
+import { OptionError } from './errors.ts';
+import { parseSignal, SIGKILL, SIGTERM } from './signals.ts';
+
+const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+const DEFAULT_HOSTNAME = 'linuxrun';
+/** How long a container may take to end by itself when it is stopped, in ms; as `docker stop` has it. */
+const STOP_GRACE = 10_000;
+const MIN_DISK = 16 << 20;
+const MAX_DISK = 2 ** 36;
+
+export interface TerminalOptions {
+  readonly columns: number;
+  readonly rows: number;
+  /** The terminal's type, the container's TERM. */
+  readonly type: string;
+}
+
+export interface ContainerOptions extends CommandOptions {
+  readonly platform: Platform;
+  /** May still be on its way: the machine boots meanwhile. When it fails, so does the container, in the same way. */
+  readonly image: Image | Promise<Image>;
+  /** Where the image's layers are stored: a folder in Node. Browsers have one store for each origin. */
+  readonly store: string;
+  /** `NAME=value` each, in place of the image's of the same name. */
+  readonly env?: readonly string[] | undefined;
+  /** In place of the image's. */
+  readonly user?: string | undefined;
+  readonly workingDir?: string | undefined;
+  readonly hostname?: string | undefined;
+  /** Without one, standard streams are three and carry bytes as they are. */
+  readonly terminal?: TerminalOptions | undefined;
+  readonly cpus: number;
+  readonly memoryBytes: number;
+  /** How much the container may write to its file system. */
+  readonly diskBytes: number;
+  /** Takes the log of the guest's kernel. */
+  readonly onConsole?: ((bytes: Uint8Array<ArrayBuffer>) => void) | undefined;
+  /** Gives up: what was begun is undone, and the promise rejects with the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Boots a machine and runs an image in it.
+ * @throws OptionError, MachineError, or what the image's promise rejects with
+ */
+export async function startContainer(options: ContainerOptions): Promise<Container> {
+  checkDisk(options.diskBytes);
+  const { signal } = options;
+  const image = Promise.resolve(options.image);
+  // Whichever fails first is told; the other must not go unhandled.
+  image.catch(() => {});
+  const machine = await startMachine(options);
+  const stop = () => void machine.stop();
+  signal?.addEventListener('abort', stop, { once: true });
+  try {
+    const { config, layers } = await Promise.race([image, endOf(machine)]);
+    const stopSignal = config.stopSignal === '' ? SIGTERM : parseSignal(config.stopSignal);
+    const request = requestOf(config, options);
+    await machine.openImage(layers);
+    return new Container(machine, machine.runContainer(request), stopSignal);
+  } catch (error) {
+    await machine.stop();
+    signal?.throwIfAborted();
+    throw error;
+  } finally {
+    signal?.removeEventListener('abort', stop);
+  }
+}
+
+async function startMachine(options: ContainerOptions): Promise<Machine> {
+  const { platform, store, cpus, memoryBytes, diskBytes, onConsole } = options;
+  const [emulator, kernel, initrd] = await Promise.all([
+    platform.loadEmulator(),
+    platform.loadFile(cpus === 1 ? 'kernel/Image' : 'kernel/Image-smp'),
+    platform.loadFile('kernel/initramfs.cpio'),
+  ]);
+  options.signal?.throwIfAborted();
+  return Machine.start(platform, {
+    emulator,
+    kernel,
+    initrd,
+    cpus,
+    memoryBytes,
+    commandLine: 'quiet',
+    disks: [
+      { kind: 'image', store },
+      { kind: 'scratch', sizeBytes: diskBytes },
+    ],
+    ...(onConsole && { onConsole }),
+  });
+}
+
+/** Rejects when the machine ends, however it does. */
+async function endOf(machine: Machine): Promise<never> {
+  throw new MachineError(describeExit(await machine.exit));
+}
+
+function requestOf(config: Image['config'], options: ContainerOptions): Parameters<Machine['runContainer']>[0] {
+  const { terminal } = options;
+  const hostname = options.hostname ?? DEFAULT_HOSTNAME;
+  const defaults = [`PATH=${DEFAULT_PATH}`, `HOSTNAME=${hostname}`];
+  return {
+    args: commandOf(config, options),
+    env: mergeEnvironment(
+      terminal ? [...defaults, `TERM=${terminal.type}`] : defaults,
+      config.env,
+      options.env ?? [],
+    ),
+    directory: absolute(options.workingDir ?? config.workingDir),
+    user: options.user ?? config.user,
+    hostname,
+    volumes: config.volumes.map(absolute),
+    terminal,
+  };
+}
+
+function absolute(path: string): string {
+  return path.startsWith('/') ? path : `/${path}`;
+}
+
+function checkDisk(bytes: number): void {
+  if (bytes < MIN_DISK || bytes > MAX_DISK)
+    throw new OptionError(`a disk has ${MIN_DISK / 2 ** 20}M to ${MAX_DISK / 2 ** 30}G, not ${bytes} bytes`);
+}
+
+/** A running container, alone in its machine. */
+export class Container {
+  /** Rejects writes, and ends, when the container reads no more. */
+  readonly stdin: WritableStream<Uint8Array>;
+  /** To be read to the end, as `stderr`: a container waits when nobody takes its output. */
+  readonly stdout: ReadableStream<Uint8Array<ArrayBuffer>>;
+  /** Ends at once when there is a terminal. */
+  readonly stderr: ReadableStream<Uint8Array<ArrayBuffer>>;
+  /** Why the container did not start, that memory ran out: lines for the user. */
+  readonly messages: ReadableStream<Uint8Array<ArrayBuffer>>;
+  /**
+   * 0 to 255 as the program ended, 128 + n after signal n; 127 when there is no such program, 126 when it cannot be
+   * run, 125 when the container could not be made. Rejects with a MachineError when the machine fails.
+   */
+  readonly exit: Promise<number>;
+  readonly #machine: Machine;
+  readonly #process: ContainerProcess;
+  readonly #stopSignal: number;
+
+  constructor(machine: Machine, process: ContainerProcess, stopSignal: number) {
+    this.stdin = process.stdin;
+    this.stdout = process.stdout;
+    this.stderr = process.stderr;
+    this.messages = process.messages;
+    this.#machine = machine;
+    this.#process = process;
+    this.#stopSignal = stopSignal;
+    this.exit = process.exit;
+  }
+
+  resize(columns: number, rows: number): void {
+    this.#process.resize({ columns, rows });
+  }
+
+  /** Sends a signal to the container's first process, which is not bound to heed it unless it is SIGKILL. */
+  kill(signal: number): void {
+    this.#process.kill(signal);
+  }
+
+  /** Asks the container to end, with the signal that its image names, and kills it when it has not in 10 s. */
+  async stop(): Promise<void> {
+    this.kill(this.#stopSignal);
+    const timer = setTimeout(() => this.kill(SIGKILL), STOP_GRACE);
+    await this.exit.catch(() => {}).finally(() => clearTimeout(timer));
+  }
+
+  /** Ends the machine at once; to be called in any case when all output has been read. */
+  async destroy(): Promise<void> {
+    await this.#machine.stop();
+  }
+}

@@ -1,0 +1,4 @@
+/** The user's wishes for a container make no sense; the message is one line that says which and why. */
+export class OptionError extends Error {
+  override name = 'OptionError';
+}

@@ -1,0 +1,46 @@
+import { OptionError } from './errors.ts';
+
+/** What a backslash makes literal between double quotes (POSIX, Shell Command Language, 2.2.3). */
+const ESCAPABLE = '$`"\\';
+
+/**
+ * Cuts a line into words as a POSIX shell does: by blanks and newlines, with single quotes, double quotes and
+ * backslashes, but without any expansion, operators or comments.
+ * @throws OptionError when a quote is not closed, or a backslash ends the line
+ */
+export function splitWords(line: string): string[] {
+  const words: string[] = [];
+  let word: string | undefined;
+  let quote: '"' | "'" | undefined;
+  const add = (text: string) => {
+    word = (word ?? '') + text;
+  };
+  for (let at = 0; at < line.length; at++) {
+    const char = line.charAt(at);
+    if (quote !== undefined) {
+      if (char === quote) quote = undefined;
+      else if (quote === '"' && char === '\\') add(escaped(line.charAt(++at), true));
+      else add(char);
+    } else if (char === '"' || char === "'") {
+      quote = char;
+      // Two quotes with nothing between them are a word too.
+      add('');
+    } else if (char === '\\') {
+      if (at === line.length - 1) throw new OptionError('a backslash ends the line');
+      add(escaped(line.charAt(++at), false));
+    } else if (' \t\n'.includes(char)) {
+      if (word !== undefined) words.push(word);
+      word = undefined;
+    } else {
+      add(char);
+    }
+  }
+  if (quote !== undefined) throw new OptionError(`a quote (${quote}) is not closed`);
+  return word === undefined ? words : [...words, word];
+}
+
+/** What a backslash and the character after it stand for; a newline is taken away with it. */
+function escaped(char: string, quoted: boolean): string {
+  if (char === '\n') return '';
+  return quoted && !ESCAPABLE.includes(char) ? `\\${char}` : char;
+}
