@@ -70,6 +70,8 @@ export abstract class VirtioDevice {
   #phase: TransportState['phase'] = 'stopped';
   #resetting = false;
   #woken = false;
+  /** Whether the configuration changed while no driver was running: one may have read it already. */
+  #configChanged = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   /** Fills in the register file of `slot`; to be called before any hart starts. */
@@ -88,6 +90,7 @@ export abstract class VirtioDevice {
       return new Virtqueue(memory, this.#registers + words, maxSize);
     });
     this.setConfig(0, type.config);
+    this.#configChanged = false;
   }
 
   get state(): TransportState {
@@ -151,6 +154,7 @@ export abstract class VirtioDevice {
     this.memory.bytes.set(bytes, this.#registers + V_CONFIG + offset);
     Atomics.add(this.memory.words, this.#index(V_CONFIG_GENERATION), 1);
     if (this.running) this.#interrupt(INTERRUPT_CONFIG);
+    else this.#configChanged = true;
   }
 
   /** The driver's way to DRIVER_OK (3.1.1). */
@@ -167,6 +171,8 @@ export abstract class VirtioDevice {
       for (const queue of this.#queues)
         queue.open((features & F_INDIRECT_DESC) !== 0, (features & F_EVENT_IDX) !== 0);
       this.#phase = 'running';
+      if (this.#configChanged) this.#interrupt(INTERRUPT_CONFIG);
+      this.#configChanged = false;
     });
     this.#turn();
   }
