@@ -13,6 +13,7 @@ import {
   H_REQUEST,
   H_RUN,
   H_SATP,
+  H_SCOUNTEREN,
   H_START_A1,
   H_START_PC,
   H_STIMECMP,
@@ -78,6 +79,8 @@ function actAsFirmware(hart: usize): void {
   store<u64>(hart, 0xb1ff, H_MEDELEG);
   store<u64>(hart, S_INTERRUPTS, H_MIDELEG);
   store<u64>(hart, 7, H_MCOUNTEREN);
+  // Linux leaves it as it is, and its vDSO reads the time in U-mode.
+  store<u64>(hart, 7, H_SCOUNTEREN);
   store<u64>(hart, STCE, H_MENVCFG);
 }
 
