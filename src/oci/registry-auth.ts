@@ -26,7 +26,7 @@ export class RegistryAuth {
   readonly #scope: string;
   readonly #credentials: Credentials | undefined;
   #header: string | undefined;
-  #renewing: Promise<string> | undefined;
+  #renewing: Promise<string | undefined> | undefined;
 
   /** @param repository such as `library/alpine`, to be pulled from */
   constructor(http: HttpClient, registry: URL, repository: string, credentials: Credentials | undefined) {
@@ -46,26 +46,27 @@ export class RegistryAuth {
    * @param refused what the registry did not accept
    * @param challenge the WWW-Authenticate header of its answer. Only the registry's own may be given, never
    *   that of a host it redirected to, which could ask for the user's password.
-   * @throws ImageError of kind `denied`
+   * @returns whether there is one, and so reason to ask again
+   * @throws ImageError of kind `denied` when the user's credentials are not accepted
    */
-  async renew(refused: string | undefined, challenge: string | null, context: Context): Promise<void> {
-    if (this.#header !== refused) return;
+  async renew(refused: string | undefined, challenge: string | null, context: Context): Promise<boolean> {
+    if (this.#header !== refused) return true;
     this.#renewing ??= this.#answer(parseChallenges(challenge ?? ''), context).finally(() => {
       this.#renewing = undefined;
     });
-    this.#header = await this.#renewing;
+    const header = await this.#renewing;
+    this.#header = header;
+    return header !== undefined;
   }
 
-  async #answer(challenges: readonly Challenge[], context: Context): Promise<string> {
+  async #answer(challenges: readonly Challenge[], context: Context): Promise<string | undefined> {
     const find = (wanted: string) => challenges.find(({ scheme }) => scheme === wanted)?.parameters;
     const bearer = find('bearer');
     if (bearer) return this.#http.retry(() => this.#fetchToken(bearer, context), context);
-    if (!find('basic')) throw this.#denied('asks for a way to sign in that we do not know');
-    if (!this.#credentials) throw this.#denied('wants a user name and a password');
-    return basic(this.#credentials);
+    return find('basic') && this.#credentials && basic(this.#credentials);
   }
 
-  async #fetchToken(parameters: ReadonlyMap<string, string>, context: Context): Promise<string> {
+  async #fetchToken(parameters: ReadonlyMap<string, string>, context: Context): Promise<string | undefined> {
     const url = this.#realm(parameters.get('realm'));
     const service = parameters.get('service');
     if (service !== undefined) url.searchParams.set('service', service);
@@ -76,7 +77,8 @@ export class RegistryAuth {
     const answer = await this.#http.get(url.href, headers, context);
     if (answer.status === 401 || answer.status === 403) {
       answer.cancel();
-      throw this.#denied(this.#credentials ? 'does not accept this user name and password' : 'wants a login');
+      if (!this.#credentials) return undefined;
+      throw this.#denied('does not accept this user name and password');
     }
     if (answer.status !== 200) throw await statusError(answer, 'a token');
     const body = parseJson(await answer.bytes(MAX_TOKEN_ANSWER, 'the token'), 'the token');

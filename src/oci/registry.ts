@@ -94,10 +94,11 @@ export class Registry implements Content {
       if (header) sent.authorization = header;
       const answer = await this.#http.get(url, sent, context);
       if (answer.status === 200 || answer.status === 206) return answer;
-      const ours = answer.host === this.#base.host;
-      if (answer.status !== 401 || signedIn || !ours) throw await this.#error(answer, path);
-      answer.cancel();
-      await this.#auth.renew(header, answer.headers.get('www-authenticate'), context);
+      const error = await this.#error(answer, path);
+      const isOurs = answer.host === this.#base.host;
+      if (answer.status !== 401 || signedIn || !isOurs) throw error;
+      const challenge = answer.headers.get('www-authenticate');
+      if (!(await this.#auth.renew(header, challenge, context))) throw error;
     }
   }
 
@@ -158,6 +159,9 @@ function duration(ms: number): string {
   return minutes < 90 ? `${Math.ceil(minutes)} min` : `${Math.round(minutes / 60)} h`;
 }
 
+/** Where our proxy looks for what is meant for a registry: Authorization would be for the proxy itself. */
+export const CREDENTIALS_HEADER = 'Registry-Authorization';
+
 /**
  * A `fetch` for browsers: registries allow no other origins, so requests go through our server's proxy.
  * @param proxy where it is, ending in a slash; the host and the path of the registry follow
@@ -165,6 +169,12 @@ function duration(ms: number): string {
 export function proxiedFetch(proxy: string | URL): Fetch {
   return (url, init) => {
     const { host, pathname, search } = new URL(url);
-    return fetch(new URL(`./${host}${pathname}${search}`, proxy), init);
+    const headers = new Headers(init.headers);
+    const authorization = headers.get('Authorization');
+    if (authorization !== null) {
+      headers.delete('Authorization');
+      headers.set(CREDENTIALS_HEADER, authorization);
+    }
+    return fetch(new URL(`./${host}${pathname}${search}`, proxy), { ...init, headers });
   };
 }
