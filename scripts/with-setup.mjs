@@ -19,6 +19,11 @@ const PROGRAMS = {
     await setUpFor(kernelFor(args, process.env) === 'kernel' ? 'boot' : 'boot-smp');
     await become(bundleOf('boot'));
   },
+  async run() {
+    const isHelp = args.includes('--help') || args.includes('-h');
+    await setUpFor(isHelp ? 'help' : kernelFor([], process.env) === 'kernel' ? 'run' : 'run-smp');
+    await become(bundleOf('run'));
+  },
   async elf() {
     await setUpFor('elf');
     await become(bundleOf('elf'));

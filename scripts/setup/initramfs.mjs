@@ -17,13 +17,23 @@ const FLAGS = [
   ...['-static', '-nostdlib', '-nostdinc', '-s', '-include', 'nolibc.h'],
 ];
 
+/**
+ * Makes a static program for the guest.
+ * @param {string} folder of the sources
+ * @param {readonly string[]} sources C files on nolibc
+ * @param {string} output
+ */
+export async function compileForGuest(folder, sources, output) {
+  const folders = ['-isystem', inProject('dist/kernel-headers'), '-I.'];
+  await run('riscv64-linux-gnu-gcc', [...FLAGS, ...folders, ...sources, '-lgcc', '-o', output], {
+    cwd: folder,
+  });
+}
+
 /** @param {string} output */
 async function compileInit(output) {
   const sources = (await readdir(inProject(INIT))).filter((name) => name.endsWith('.c')).sort();
-  const folders = ['-isystem', inProject('dist/kernel-headers'), '-I.'];
-  await run('riscv64-linux-gnu-gcc', [...FLAGS, ...folders, ...sources, '-lgcc', '-o', output], {
-    cwd: inProject(INIT),
-  });
+  await compileForGuest(inProject(INIT), sources, output);
 }
 
 /** @type {import('./step.mjs').Step} */

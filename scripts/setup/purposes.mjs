@@ -3,6 +3,7 @@ import { bundle } from './bundle.mjs';
 import { busybox } from './busybox.mjs';
 import { core } from './core.mjs';
 import { BUILD_PACKAGES, ensurePackages, TEST_PACKAGES } from './debian.mjs';
+import { images } from './images.mjs';
 import { initramfs } from './initramfs.mjs';
 import { kernel, kernelSmp } from './kernel.mjs';
 import { ensureNpmPackages } from './npm.mjs';
@@ -10,7 +11,7 @@ import { page } from './page.mjs';
 import { ensure } from './step.mjs';
 
 const GUEST = [kernel, busybox, initramfs];
-const EVERYTHING = [core, bundle, page, ...GUEST, kernelSmp];
+const EVERYTHING = [core, bundle, page, ...GUEST, images, kernelSmp];
 
 /** @typedef {{ packages: readonly string[], steps: readonly import('./step.mjs').Step[] }} Needs */
 
@@ -19,7 +20,10 @@ export const PURPOSES = {
   elf: { packages: [], steps: [core, bundle] },
   boot: { packages: BUILD_PACKAGES, steps: [core, bundle, ...GUEST] },
   'boot-smp': { packages: BUILD_PACKAGES, steps: [core, bundle, ...GUEST, kernelSmp] },
-  start: { packages: BUILD_PACKAGES, steps: [core, bundle, page, ...GUEST] },
+  help: { packages: [], steps: [bundle] },
+  run: { packages: BUILD_PACKAGES, steps: [core, bundle, ...GUEST, images] },
+  'run-smp': { packages: BUILD_PACKAGES, steps: [core, bundle, ...GUEST, images, kernelSmp] },
+  start: { packages: BUILD_PACKAGES, steps: [core, bundle, page, ...GUEST, images] },
   'kernel-smp': { packages: BUILD_PACKAGES, steps: [kernelSmp] },
   build: { packages: BUILD_PACKAGES, steps: EVERYTHING },
   test: { packages: [...BUILD_PACKAGES, ...TEST_PACKAGES], steps: EVERYTHING },

@@ -87,7 +87,9 @@ export class PullProgress {
   }
 
   #paint(): void {
-    const lines = [...this.#layers.values()].map(describe).slice(0, Math.max(1, (this.#output.rows ?? 24) - 2));
+    const lines = [...this.#layers.values()]
+      .map(describe)
+      .slice(0, Math.max(1, (this.#output.rows ?? 24) - 2));
     this.#erase();
     this.#output.write(lines.map((line) => `${line.slice(0, this.#output.columns - 1)}\n`).join(''));
     this.#painted = lines.length;

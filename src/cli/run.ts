@@ -160,7 +160,8 @@ async function copy(from: ReadableStream<Uint8Array>, to: NodeJS.WriteStream): P
 
 function explain(error: unknown): string {
   const ours = [OptionError, MachineError, ImageError, DiskImageError, StorageError];
-  if (error instanceof Error && !ours.some((type) => error instanceof type)) return error.stack ?? error.message;
+  if (error instanceof Error && !ours.some((type) => error instanceof type))
+    return error.stack ?? error.message;
   return error instanceof Error ? error.message : String(error);
 }
 

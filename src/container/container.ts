@@ -101,7 +101,10 @@ async function endOf(machine: Machine): Promise<never> {
   throw new MachineError(describeExit(await machine.exit));
 }
 
-function requestOf(config: Image['config'], options: ContainerOptions): Parameters<Machine['runContainer']>[0] {
+function requestOf(
+  config: Image['config'],
+  options: ContainerOptions,
+): Parameters<Machine['runContainer']>[0] {
   const { terminal } = options;
   const hostname = options.hostname ?? DEFAULT_HOSTNAME;
   const defaults = [`PATH=${DEFAULT_PATH}`, `HOSTNAME=${hostname}`];

@@ -1,0 +1,16 @@
+/* The program of the hello-world image: says where it runs, and that it does. */
+
+int main(void)
+{
+	struct utsname system;
+
+	if (uname(&system) < 0)
+		return 1;
+	printf("Hello from LinuxRun!\n\n"
+	       "This program runs in a container of its own, on %s %s for %s:\n"
+	       "a machine emulated in WebAssembly, in a browser tab or in Node.\n\n"
+	       "To try more, run another image:\n"
+	       "  LINUXRUN_IMAGE=oci://public/images:busybox ./run.sh\n",
+	       system.sysname, system.release, system.machine);
+	return 0;
+}
