@@ -38,7 +38,9 @@ static void raise_all(void) {
 /* The order they were taken in, two decimal digits each; S-mode's as 60 + code. */
 static u64 order(void) {
   u64 digits = 0;
-  for (u32 i = 0; i < interrupt_count; i++) digits = digits * 100 + (interrupts[i] >= 100 ? interrupts[i] - 40 : interrupts[i]);
+  for (u32 i = 0; i < interrupt_count; i++) {
+    digits = digits * 100 + (interrupts[i] >= 100 ? interrupts[i] - 40 : interrupts[i]);
+  }
   return digits;
 }
 
@@ -159,11 +161,12 @@ static u64 s_at_once(u64 unused) {
 static void timers(void) {
   quiet();
   u64 now = MTIME;
-  MTIMECMP(0) = now + 20000;
+  MTIMECMP(0) = now + 1000000000;
   check("mtimecmp ahead: not pending", READ_CSR(mip) & BIT(MTI), 0);
+  MTIMECMP(0) = now + 20000;
   WRITE_CSR(mie, BIT(MTI));
   SET_CSR(mstatus, STATUS_MIE);
-  while (interrupt_count == 0 && MTIME < now + 50000000);
+  while (interrupt_count == 0 && MTIME < now + 500000000);
   check("timer goes off", order(), MTI);
   check("not before its time", MTIME >= now + 20000, 1);
   u64 before = READ_CSR(time);

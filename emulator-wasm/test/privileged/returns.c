@@ -22,6 +22,7 @@ static u64 mret_to_m(void) {
   return status;
 }
 
+/* Bit 0 of `expected`: TSR is set; bit 1: TVM is. */
 static u64 privileged_here(u64 expected) {
   check("sret", TRY("lla t1, 9f\n\tcsrw sepc, t1\n\tli t2, 0x100\n\tcsrs sstatus, t2\n\tsret"),
         expected & 1 ? ILLEGAL : NONE);
@@ -48,24 +49,24 @@ static void modify_privilege(void) {
   page[3] = 1234;
   u64 got = 0;
   u64 s = 1UL << 11 | STATUS_MPRV;
-  check("M-mode itself is not translated",
-        TRY("ld t2, 24(%0)", "r"(FREE_VA)), LOAD_ACCESS);
-#define PROBE(status_, code, address_)                                          \
-  ({                                                                           \
-    CLEAR_CSR(mstatus, STATUS_MPRV | STATUS_MPP | STATUS_SUM | STATUS_MXR);    \
-    forget_traps();                                                            \
-    asm volatile(                                                              \
-        "lla t1, 9f\n\t"                                                       \
-        "sd t1, 0(%[resume])\n\t"                                              \
-        "csrs mstatus, %[bits]\n\t" code "\n\t"                                \
-        "9:\n\t"                                                               \
-        "li t1, 0xe1800\n\t" /* MPP, MPRV, SUM, MXR */                         \
-        "csrc mstatus, t1\n\t"                                                 \
-        "sd zero, 0(%[resume])"                                                \
-        : [got] "+r"(got)                                                      \
+  check("M-mode itself is not translated", TRY("ld t2, 24(%0)", "r"(FREE_VA)), LOAD_ACCESS);
+/* TRY with these bits set in mstatus for the one instruction `code`, which may use %[at] and load %[got]. */
+#define PROBE(status_, code, address_)                                                 \
+  ({                                                                                   \
+    CLEAR_CSR(mstatus, STATUS_MPRV | STATUS_MPP | STATUS_SUM | STATUS_MXR);            \
+    forget_traps();                                                                    \
+    asm volatile(                                                                      \
+        "lla t1, 9f\n\t"                                                               \
+        "sd t1, 0(%[resume])\n\t"                                                      \
+        "csrs mstatus, %[bits]\n\t" code "\n\t"                                        \
+        "9:\n\t"                                                                       \
+        "li t1, 0xe1800\n\t" /* MPP, MPRV, SUM, MXR */                                 \
+        "csrc mstatus, t1\n\t"                                                         \
+        "sd zero, 0(%[resume])"                                                        \
+        : [got] "+r"(got)                                                              \
         : [resume] "r"(&resume), [bits] "r"((u64)(status_)), [at] "r"((u64)(address_)) \
-        : "t1", "t2", "memory");                                               \
-    m_trap.cause;                                                              \
+        : "t1", "t2", "memory");                                                       \
+    m_trap.cause;                                                                      \
   })
   check("MPRV with MPP = S translates", PROBE(s, "ld %[got], 24(%[at])", FREE_VA), NONE);
   check("and loads", got, 1234);

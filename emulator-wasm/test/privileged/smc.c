@@ -91,13 +91,13 @@ static void all_stores(void) {
   volatile u32 *at = code + 512;
   at[1] = RET;
   u32 n = 0;
-#define STORED(name, instructions)                                                     \
-  do {                                                                                 \
-    n++;                                                                               \
-    u64 pair = (u64)RET << 32 | LI_A0(n);                                              \
+#define STORED(name, instructions)                                                             \
+  do {                                                                                         \
+    n++;                                                                                       \
+    u64 pair = (u64)RET << 32 | LI_A0(n);                                                      \
     asm volatile(instructions ::"r"(at), "r"(pair) : "t1", "t2", "ft0", "a4", "a5", "memory"); \
-    fence_i();                                                                         \
-    check(name, call(at, 0), n);                                                       \
+    fence_i();                                                                                 \
+    check(name, call(at, 0), n);                                                               \
   } while (0)
   at[0] = LI_A0(0);
   fence_i();
@@ -115,8 +115,12 @@ static void all_stores(void) {
   STORED("amoadd.w", "lw t1, 0(%0)\n\tsub t1, %1, t1\n\tamoadd.w zero, t1, (%0)");
   STORED("sc.w", "1: lr.w t1, (%0)\n\tsc.w t1, %1, (%0)\n\tbnez t1, 1b");
   STORED("sc.d", "1: lr.d t1, (%0)\n\tsc.d t1, %1, (%0)\n\tbnez t1, 1b");
-  STORED("unaligned sw", "slli t1, %1, 16\n\tlhu t2, -2(%0)\n\tor t1, t1, t2\n\tsw t1, -2(%0)\n\tsrli t1, %1, 16\n\tsh t1, 2(%0)");
-  STORED("unaligned sd", "addi t2, %0, -4\n\tsrli t1, %1, 16\n\tsh t1, 2(%0)\n\tlwu a4, -4(%0)\n\tslli t1, %1, 32\n\tor t1, t1, a4\n\tsd t1, 0(t2)");
+  STORED("unaligned sw",
+         "slli t1, %1, 16\n\tlhu t2, -2(%0)\n\tor t1, t1, t2\n\tsw t1, -2(%0)\n\t"
+         "srli t1, %1, 16\n\tsh t1, 2(%0)");
+  STORED("unaligned sd",
+         "addi t2, %0, -4\n\tsrli t1, %1, 16\n\tsh t1, 2(%0)\n\t"
+         "lwu a4, -4(%0)\n\tslli t1, %1, 32\n\tor t1, t1, a4\n\tsd t1, 0(t2)");
 }
 
 /* One unaligned store over the edge of two pages of code. */

@@ -20,8 +20,8 @@ static u64 around(u64 edge) {
     u64 bytes = 0;
     for (int i = 7; i >= 0; i--) bytes = bytes << 8 | byte_at(at + i);
     u64 got;
-#define LOADED(instruction, expected)                                              \
-  asm volatile(instruction " %0, 0(%1)" : "=r"(got) : "r"(at) : "memory");         \
+#define LOADED(instruction, expected)                                      \
+  asm volatile(instruction " %0, 0(%1)" : "=r"(got) : "r"(at) : "memory"); \
   check("unaligned " instruction, got, (u64)(expected))
     LOADED("lh", (short)bytes);
     LOADED("lhu", (u16)bytes);
@@ -34,15 +34,15 @@ static u64 around(u64 edge) {
     check("unaligned fld", got, bytes);
 
     u64 value = 0x1122334455667788UL + at * 0x0101010101010101UL;
-#define STORED(instruction, size)                                                      \
-  {                                                                                    \
-    u8 before[24];                                                                     \
-    for (int i = 0; i < 24; i++) before[i] = byte_at(at - 8 + i);                      \
-    asm volatile("fmv.d.x ft0, %1\n\t" instruction ::"r"(at), "r"(value) : "ft0", "memory"); \
-    for (int i = 0; i < 24; i++) {                                                     \
-      int in = i >= 8 && i < 8 + size;                                                 \
+#define STORED(instruction, size)                                                                        \
+  {                                                                                                      \
+    u8 before[24];                                                                                       \
+    for (int i = 0; i < 24; i++) before[i] = byte_at(at - 8 + i);                                        \
+    asm volatile("fmv.d.x ft0, %1\n\t" instruction ::"r"(at), "r"(value) : "ft0", "memory");             \
+    for (int i = 0; i < 24; i++) {                                                                       \
+      int in = i >= 8 && i < 8 + size;                                                                   \
       check("unaligned " instruction, byte_at(at - 8 + i), in ? (u8)(value >> 8 * (i - 8)) : before[i]); \
-    }                                                                                  \
+    }                                                                                                    \
   }
     STORED("sh %1, 0(%0)", 2)
     STORED("sw %1, 0(%0)", 4)

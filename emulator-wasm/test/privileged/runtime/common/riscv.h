@@ -46,11 +46,11 @@ enum { SSI = 1, MSI = 3, STI = 5, MTI = 7, SEI = 9, MEI = 11 };
 #define STATUS_TSR (1UL << 22)
 #define STATUS_SD (1UL << 63)
 
-#define READ_CSR(name)                                     \
-  ({                                                       \
-    u64 value_;                                            \
+#define READ_CSR(name)                                        \
+  ({                                                          \
+    u64 value_;                                               \
     asm volatile("csrr %0, " #name : "=r"(value_)::"memory"); \
-    value_;                                                \
+    value_;                                                   \
   })
 #define WRITE_CSR(name, value) asm volatile("csrw " #name ", %0" ::"r"((u64)(value)) : "memory")
 #define SET_CSR(name, value) asm volatile("csrs " #name ", %0" ::"r"((u64)(value)) : "memory")

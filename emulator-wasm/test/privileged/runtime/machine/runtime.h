@@ -24,22 +24,24 @@ extern char m_vector[], s_vector[];
  * Runs `code`, which may trap: execution then goes on behind it. Gives the cause the M-mode handler saw,
  * or NONE. `code` may use t1 to t4, a7 and ra; %0 to %9 are the operands.
  */
-#define TRY(code, ...)                                                        \
-  ({                                                                          \
-    forget_traps();                                                           \
-    asm volatile("lla t1, 9f\n\t"                                             \
-                 "sd t1, 0(%[resume])\n\t"                                    \
-                 code "\n"                                                    \
-                 "9:\n\t"                                                     \
-                 "sd zero, 0(%[resume])"                                      \
-                 :                                                            \
-                 : __VA_ARGS__ __VA_OPT__(, )[resume] "r"(&resume)            \
-                            : "t1", "t2", "t3", "t4", "a7", "ra", "memory");                                     \
-    m_trap.cause;                                                             \
+#define TRY(code, ...)                                             \
+  ({                                                               \
+    forget_traps();                                                \
+    asm volatile("lla t1, 9f\n\t"                                  \
+                 "sd t1, 0(%[resume])\n\t"                         \
+                 code "\n"                                         \
+                 "9:\n\t"                                          \
+                 "sd zero, 0(%[resume])"                           \
+                 :                                                 \
+                 : __VA_ARGS__ __VA_OPT__(, )[resume] "r"(&resume) \
+                 : "t1", "t2", "t3", "t4", "a7", "ra", "memory");  \
+    m_trap.cause;                                                  \
   })
 
+/* Sets both causes to NONE. */
 void forget_traps(void);
 
+/* Calls a function in S or U, its code and stack moved by `offset`; traps still come to M-mode. */
 u64 run_in(u64 privilege, u64 (*function)(u64), u64 argument, u64 offset);
 
 /* Turns S-mode's trap vector on and delegates these exceptions and interrupts to it. */
