@@ -1,6 +1,9 @@
 /** `PORT=8080 npx tsx src/server/main.ts`: serves the built page until it is interrupted. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { CACHE } from '../../scripts/setup/places.mjs';
+import { readProxyOptions } from './registry/options.ts';
+import { RegistryProxy } from './registry/proxy.ts';
 import { startServer } from './server.ts';
 
 const DEFAULT_PORT = 8080;
@@ -25,9 +28,18 @@ function explain(error: NodeJS.ErrnoException, port: number): string {
   return `cannot listen on port ${port}: ${error.message}`;
 }
 
+async function openRegistryProxy(): Promise<RegistryProxy> {
+  try {
+    return await RegistryProxy.open(readProxyOptions(process.env, CACHE));
+  } catch (error) {
+    return fail(`cannot start the registry proxy: ${(error as Error).message}`);
+  }
+}
+
 if (!existsSync(join(PAGE, 'index.html'))) fail('the page is not built yet: run npx vite build first');
 const port = readPort(process.env.PORT);
-const server = await startServer([PAGE, join(PROJECT, 'public')], port).catch((error) =>
+const registryProxy = await openRegistryProxy();
+const server = await startServer([PAGE, join(PROJECT, 'public')], port, registryProxy).catch((error) =>
   fail(explain(error, port)),
 );
 console.log(`LinuxRun is at ${server.url}`);

@@ -3,6 +3,7 @@ import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createAdaptorServer } from '@hono/node-server';
 import { createApp } from './app.ts';
+import type { RegistryProxy } from './registry/proxy.ts';
 
 export interface RunningServer {
   url: string;
@@ -13,10 +14,15 @@ export interface RunningServer {
  * Serves `roots` on the loopback interface: a page is isolated only on https or on localhost, so a
  * public server stands behind a proxy that speaks TLS.
  * @param port 0 takes any free one
+ * @param registryProxy closed along with the server
  * @throws when the port cannot be listened on
  */
-export async function startServer(roots: readonly string[], port: number): Promise<RunningServer> {
-  const server = createAdaptorServer({ fetch: createApp(roots).fetch }) as Server;
+export async function startServer(
+  roots: readonly string[],
+  port: number,
+  registryProxy?: RegistryProxy,
+): Promise<RunningServer> {
+  const server = createAdaptorServer({ fetch: createApp(roots, registryProxy).fetch }) as Server;
   server.listen(port, 'localhost');
   await once(server, 'listening');
   return {
@@ -25,6 +31,7 @@ export async function startServer(roots: readonly string[], port: number): Promi
       server.close();
       server.closeAllConnections();
       if (server.listening) await once(server, 'close');
+      registryProxy?.close();
     },
   };
 }

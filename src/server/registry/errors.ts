@@ -1,0 +1,60 @@
+import { inspect } from 'node:util';
+
+/** Error codes of the OCI distribution specification, section "Error Codes". */
+export type ErrorCode =
+  | 'BLOB_UNKNOWN'
+  | 'DENIED'
+  | 'DIGEST_INVALID'
+  | 'MANIFEST_INVALID'
+  | 'MANIFEST_UNKNOWN'
+  | 'NAME_INVALID'
+  | 'NAME_UNKNOWN'
+  | 'SIZE_INVALID'
+  | 'TOOMANYREQUESTS'
+  | 'UNAUTHORIZED'
+  | 'UNSUPPORTED'
+  // Not of the specification, but what the reference implementation answers when a gateway fails.
+  | 'UNAVAILABLE';
+
+/** Why a request is not answered; the message is for the user, and holds nothing secret. */
+export class ProxyError extends Error {
+  override name = 'ProxyError';
+  readonly status: number;
+  readonly code: ErrorCode;
+  readonly headers: Readonly<Record<string, string>>;
+
+  constructor(status: number, code: ErrorCode, message: string, headers: Record<string, string> = {}) {
+    super(message);
+    this.status = status;
+    this.code = code;
+    this.headers = headers;
+  }
+
+  /** In the server's log one line is enough: the fault is not in the program. */
+  [inspect.custom](): string {
+    return `${this.name}: ${this.message}`;
+  }
+
+  /** @param headers of every answer */
+  toResponse(headers: Readonly<Record<string, string>>): Response {
+    const body = JSON.stringify({ errors: [{ code: this.code, message: this.message }] });
+    return new Response(body, {
+      status: this.status,
+      headers: {
+        ...headers,
+        'Content-Type': 'application/json',
+        'Cache-Control': 'no-store',
+        ...this.headers,
+      },
+    });
+  }
+}
+
+/** The registry, or what lies between it and us, misbehaves or is down. */
+export function badGateway(message: string, headers?: Record<string, string>): ProxyError {
+  return new ProxyError(502, 'UNAVAILABLE', message, headers);
+}
+
+export function brokenOff(host: string): ProxyError {
+  return badGateway(`the connection to ${host} broke off: try again`);
+}

@@ -1,0 +1,490 @@
+/**
+ * The way of browsers to registries, which let no foreign page read from them: GET and HEAD of manifests, blobs
+ * and lists of tags at `/registry/HOST/v2/…`, where the rest is as in the OCI distribution specification.
+ */
+import { createHash } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import type { HttpBindings } from '@hono/node-server';
+import type { Context } from 'hono';
+import { collect } from '../../oci/bytes.ts';
+import { algorithmOf, type Digest, isDigest } from '../../oci/digest.ts';
+import { clean, ImageError } from '../../oci/errors.ts';
+import { ACCEPTED_TYPES } from '../../oci/manifest.ts';
+import { parseRange } from '../static.ts';
+import { clientKey } from './addresses.ts';
+import { type CachedFile, FileCache } from './cache.ts';
+import { discard, passOn, RegistryClient, rateLimited, retryAfter } from './client.ts';
+import { Deadline } from './deadline.ts';
+import { badGateway, brokenOff, ProxyError } from './errors.ts';
+import { DEFAULT_LIMITS, type ProxyLimits, type RegistryProxyOptions } from './options.ts';
+import { Quotas } from './quotas.ts';
+import { DEFAULT_REGISTRIES, Registries } from './registries.ts';
+import { relay, toBody } from './relay.ts';
+import { parseRequest, type RegistryRequest } from './request.ts';
+import { Upstream } from './upstream.ts';
+
+/** Where the proxy is mounted. */
+export const REGISTRY_PATH = '/registry';
+
+/** The user's Authorization header for the registry that is asked; one for this server is none of its business. */
+export const CREDENTIALS_HEADER = 'Registry-Authorization';
+
+const CREDENTIALS = /^(?:Basic|Bearer) [\x21-\x7e]{1,8192}$/i;
+const RANGE = /^bytes=(?:\d{1,15}-\d{0,15}|-\d{1,15})$/;
+// So that no registry can have its bytes shown as a page of this server.
+const DOCUMENT_TYPE = /^application\/(?:json|vnd\.[\w.+-]+)$/;
+const MAX_ERROR = 64 << 10;
+
+/** Of every answer: pages that are isolated may read it, and those of other origins may not. */
+const HEADERS = {
+  'Cross-Origin-Resource-Policy': 'same-origin',
+  'Docker-Distribution-Api-Version': 'registry/2.0',
+  'X-Content-Type-Options': 'nosniff',
+  Vary: CREDENTIALS_HEADER,
+};
+
+/** One request on its way through. */
+interface Job {
+  readonly method: 'GET' | 'HEAD';
+  readonly request: RegistryRequest;
+  readonly credentials: string | undefined;
+  readonly range: string | undefined;
+  readonly deadline: Deadline;
+  /** Frees its place; may be called again. */
+  readonly end: () => void;
+}
+
+interface Found {
+  readonly answer: IncomingMessage;
+  readonly host: string;
+}
+
+interface Document {
+  readonly type: string;
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly answer: IncomingMessage;
+}
+
+export class RegistryProxy {
+  readonly #registries: Registries;
+  readonly #upstream: Upstream;
+  readonly #client: RegistryClient;
+  readonly #cache: FileCache | undefined;
+  readonly #quotas: Quotas;
+  readonly #limits: ProxyLimits;
+  readonly #trustProxy: boolean;
+
+  private constructor(options: RegistryProxyOptions, cache: FileCache | undefined) {
+    this.#registries = new Registries(options.registries ?? DEFAULT_REGISTRIES);
+    this.#upstream = new Upstream(options);
+    this.#client = new RegistryClient(this.#upstream, this.#registries);
+    this.#cache = cache;
+    this.#limits = { ...DEFAULT_LIMITS, ...options.limits };
+    this.#quotas = new Quotas(this.#limits);
+    this.#trustProxy = options.trustProxy ?? false;
+  }
+
+  /** @throws Error when an option is wrong or the folder of the cache cannot be used */
+  static async open(options: RegistryProxyOptions = {}): Promise<RegistryProxy> {
+    const { cache } = options;
+    return new RegistryProxy(options, cache && (await FileCache.open(cache.folder, cache.capacity)));
+  }
+
+  close(): void {
+    this.#upstream.close();
+  }
+
+  /** Answers any request below `REGISTRY_PATH`. */
+  readonly handle = async (context: Context): Promise<Response> => {
+    try {
+      return await this.#admit(context);
+    } catch (error) {
+      if (error instanceof ProxyError) return error.toResponse(HEADERS);
+      throw error;
+    }
+  };
+
+  async #admit(context: Context): Promise<Response> {
+    const { raw } = context.req;
+    const { method } = raw;
+    if (method !== 'GET' && method !== 'HEAD')
+      throw new ProxyError(405, 'UNSUPPORTED', 'images can only be read', { Allow: 'GET, HEAD' });
+    // A page elsewhere could not read the answer, but use up what the registries allow this server.
+    if (raw.headers.get('Sec-Fetch-Site') === 'cross-site')
+      throw new ProxyError(403, 'DENIED', 'only pages of this server may use it');
+    const credentials = raw.headers.get(CREDENTIALS_HEADER) ?? undefined;
+    if (credentials !== undefined && !CREDENTIALS.test(credentials))
+      throw new ProxyError(400, 'UNAUTHORIZED', `${CREDENTIALS_HEADER} must be Basic or Bearer credentials`);
+    const { pathname, search } = new URL(raw.url);
+    const request = parseRequest(pathname.slice(REGISTRY_PATH.length), search);
+    if (!this.#registries.has(request.registry.host))
+      throw new ProxyError(
+        400,
+        'UNSUPPORTED',
+        `this server does not fetch images from ${request.registry.host}; who runs it can add it to LINUXRUN_REGISTRIES`,
+      );
+    const range = raw.headers.get('Range') ?? '';
+
+    const leave = once(this.#quotas.enter(this.#clientOf(context)));
+    const { total, answer } = this.#limits;
+    const { host } = request.registry;
+    const deadline = new Deadline(raw.signal, total, tooSlow('the download takes too long: try again'));
+    deadline.set(answer, tooSlow(`${host} does not answer: try again later`));
+    const job = {
+      method,
+      request,
+      credentials,
+      range: RANGE.test(range) ? range : undefined,
+      deadline,
+    } as const;
+    const end = () => {
+      deadline.clear();
+      leave();
+    };
+    try {
+      return await this.#answer({ ...job, end });
+    } catch (error) {
+      end();
+      throw error;
+    }
+  }
+
+  #answer(job: Job): Promise<Response> {
+    const { request } = job;
+    if (request.kind === 'tags') return this.#tags(job);
+    if (request.kind === 'blobs') return this.#blob(job, request.digest);
+    return this.#manifest(job, request.digest);
+  }
+
+  async #tags(job: Job): Promise<Response> {
+    const { bytes, answer } = await this.#document(job, await this.#ask(job, 'GET', 'application/json'));
+    const headers: Record<string, string> = {
+      'Content-Type': 'application/json',
+      'Cache-Control': 'no-store',
+    };
+    const next = nextPage(answer.headers.link, job.request);
+    if (next !== undefined) headers.Link = next;
+    return this.#send(job, bytes, headers);
+  }
+
+  async #manifest(job: Job, wanted: Digest | undefined): Promise<Response> {
+    // Docker Hub counts who gets a manifest, but not who asks which one a tag means.
+    const digest = wanted ?? (await this.#digestOfTag(job));
+    const cached = digest && (await this.#cachedManifest(digest));
+    if (cached) return this.#sendManifest(job, cached, digest);
+
+    const { registry, repository } = job.request;
+    const url = digest ? new URL(`/v2/${repository}/manifests/${digest}`, registry) : job.request.url;
+    const found = await this.#ask({ ...job, request: { ...job.request, url } }, 'GET', ACCEPTED_TYPES);
+    const document = await this.#document(job, found);
+    const claimed = digest ?? found.answer.headers['docker-content-digest'];
+    const actual = hashOf(document.bytes, isDigest(claimed) ? algorithmOf(claimed) : 'sha256');
+    if (isDigest(claimed) && claimed !== actual)
+      throw badGateway(`${found.host} sent something else than ${claimed}`);
+    if (job.credentials === undefined) await this.#keepManifest(actual, document);
+    return this.#sendManifest(job, document, actual);
+  }
+
+  #sendManifest(
+    job: Job,
+    { type, bytes }: Pick<Document, 'type' | 'bytes'>,
+    digest: Digest,
+  ): Promise<Response> {
+    const headers = {
+      'Content-Type': type,
+      'Docker-Content-Digest': digest,
+      'Cache-Control': job.request.digest ? caching(job) : 'no-store',
+    };
+    return this.#send(job, bytes, headers);
+  }
+
+  /** Undefined when the registry does not say; why not, it tells whoever gets the manifest. */
+  async #digestOfTag(job: Job): Promise<Digest | undefined> {
+    const { request, credentials, deadline } = job;
+    const { answer, host } = await this.#client.ask({
+      method: 'HEAD',
+      request,
+      accept: ACCEPTED_TYPES,
+      credentials,
+      signal: deadline.signal,
+    });
+    discard(answer);
+    if (answer.statusCode === 429) throw rateLimited(host, answer.headers);
+    const digest = answer.headers['docker-content-digest'];
+    return answer.statusCode === 200 && isDigest(digest) ? digest : undefined;
+  }
+
+  /** In the cache a manifest stands after its media type and a line feed. */
+  async #cachedManifest(digest: Digest): Promise<Pick<Document, 'type' | 'bytes'> | undefined> {
+    const key = cacheKey('manifest', digest);
+    const file = await this.#cache?.find(key);
+    if (!file) return undefined;
+    const content = await file.handle.readFile().finally(() => file.handle.close());
+    const end = content.indexOf('\n');
+    const type = content.toString('latin1', 0, Math.max(end, 0));
+    const bytes = new Uint8Array(content.subarray(end + 1));
+    if (DOCUMENT_TYPE.test(type) && hashOf(bytes, algorithmOf(digest)) === digest) return { type, bytes };
+    await this.#cache?.delete(key);
+    return undefined;
+  }
+
+  async #keepManifest(digest: Digest, { type, bytes }: Document): Promise<void> {
+    const content = Buffer.concat([Buffer.from(`${type}\n`, 'latin1'), bytes]);
+    const writer = await this.#cache?.create(cacheKey('manifest', digest), content.length);
+    await writer?.write(content);
+    await writer?.commit();
+  }
+
+  async #blob(job: Job, digest: Digest): Promise<Response> {
+    const file = await this.#cache?.find(cacheKey('blob', digest));
+    if (file) return this.#sendFile(job, file, digest);
+
+    const { range, method, deadline, credentials } = job;
+    const { answer, host } = await this.#ask(job, method, undefined, range);
+    const length = this.#lengthOf(answer, host);
+    const whole = answer.statusCode === 200;
+    const headers = blobHeaders(job, digest, length);
+    if (!whole) headers['Content-Range'] = contentRange(answer, host);
+    if (method === 'HEAD') {
+      discard(answer);
+      return this.#sendNothing(job, headers, answer.statusCode);
+    }
+    const keep = whole && credentials === undefined && length !== undefined;
+    const writer = keep ? await this.#cache?.create(cacheKey('blob', digest), length) : undefined;
+    const { blob: limit, stall } = this.#limits;
+    const checked = whole ? digest : undefined;
+    const bytes = relay(answer, { host, length, limit, digest: checked, writer, stall, deadline });
+    return new Response(toBody(bytes, deadline, job.end), { status: answer.statusCode ?? 200, headers });
+  }
+
+  async #sendFile(job: Job, { handle, size }: CachedFile, digest: Digest): Promise<Response> {
+    const range = job.range === undefined ? undefined : parseRange(job.range, size);
+    if (range === 'unsatisfiable') {
+      await handle.close();
+      throw outOfRange({ 'Content-Range': `bytes */${size}` });
+    }
+    const { start, end } = range ?? { start: 0, end: size - 1 };
+    const length = end - start + 1;
+    const headers = blobHeaders(job, digest, length);
+    if (range) headers['Content-Range'] = `bytes ${start}-${end}/${size}`;
+    const status = range ? 206 : 200;
+    if (job.method === 'HEAD' || length === 0) {
+      await handle.close();
+      return this.#sendNothing(job, headers, status);
+    }
+    const { blob: limit, stall } = this.#limits;
+    const { deadline } = job;
+    const bytes = relay(handle.createReadStream({ start, end }), {
+      host: 'the cache of this server',
+      length,
+      limit,
+      digest: range ? undefined : digest,
+      writer: undefined,
+      stall,
+      deadline,
+    });
+    return new Response(toBody(this.#dropDamaged(bytes, digest), deadline, job.end), { status, headers });
+  }
+
+  /** A disk may change what it keeps: then the next request asks the registry again. */
+  async *#dropDamaged(
+    bytes: AsyncGenerator<Uint8Array>,
+    digest: Digest,
+  ): AsyncGenerator<Uint8Array, void, void> {
+    try {
+      yield* bytes;
+    } catch (error) {
+      if (error instanceof ProxyError) await this.#cache?.delete(cacheKey('blob', digest));
+      throw error;
+    }
+  }
+
+  async #send(job: Job, bytes: Uint8Array<ArrayBuffer>, headers: Record<string, string>): Promise<Response> {
+    job.end();
+    const body = job.method === 'HEAD' ? null : bytes;
+    return new Response(body, {
+      headers: { ...HEADERS, ...headers, 'Content-Length': String(bytes.length) },
+    });
+  }
+
+  #sendNothing(job: Job, headers: Record<string, string>, status = 200): Response {
+    job.end();
+    return new Response(null, { status, headers });
+  }
+
+  /** @returns an answer with what was wanted */
+  async #ask(job: Job, method: 'GET' | 'HEAD', accept?: string, range?: string): Promise<Found> {
+    const { request, credentials, deadline } = job;
+    const found = await this.#client.ask({
+      method,
+      request,
+      accept,
+      range,
+      credentials,
+      signal: deadline.signal,
+    });
+    const { statusCode, headers } = found.answer;
+    if (statusCode !== 200 && !(statusCode === 206 && range !== undefined))
+      throw await this.#refusal(job, found);
+    if ((headers['content-encoding'] ?? 'identity') === 'identity') return found;
+    discard(found.answer);
+    throw badGateway(`${found.host} sends in an encoding that was not asked for`);
+  }
+
+  async #document(job: Job, { answer, host }: Found): Promise<Document> {
+    const type =
+      (answer.headers['content-type'] ?? 'application/json').split(';')[0]?.trim().toLowerCase() ?? '';
+    if (!DOCUMENT_TYPE.test(type)) {
+      discard(answer);
+      throw badGateway(
+        `${host} answered with "${clean(type)}" where a manifest or a list of tags was asked for`,
+      );
+    }
+    const limit = this.#limits.document;
+    if (Number(answer.headers['content-length'] ?? 0) > limit) {
+      discard(answer);
+      throw tooLarge(host, limit);
+    }
+    const bytes = await collect(answer, limit, 'the answer').catch((error) => {
+      job.deadline.signal.throwIfAborted();
+      throw error instanceof ImageError ? tooLarge(host, limit) : brokenOff(host);
+    });
+    return { type, bytes: new Uint8Array(bytes), answer };
+  }
+
+  #lengthOf(answer: IncomingMessage, host: string): number | undefined {
+    const { 'content-length': text } = answer.headers;
+    if (text === undefined) return undefined;
+    const length = Number(text);
+    if (length <= this.#limits.blob) return length;
+    discard(answer);
+    throw tooLarge(host, this.#limits.blob);
+  }
+
+  /** What an answer without success means to the user. */
+  async #refusal({ request }: Job, { answer, host }: Found): Promise<ProxyError> {
+    const { statusCode: status = 0, headers } = answer;
+    const said = await explanation(answer);
+    const why = said === '' ? '' : ` (${said})`;
+    const what = `${request.registry.host}/${request.repository}`;
+    switch (status) {
+      case 401:
+        return new ProxyError(
+          401,
+          'UNAUTHORIZED',
+          `${what} does not exist, or wants a user name and a password${why}`,
+          // Our client answers that with the header for credentials; see `CREDENTIALS_HEADER`.
+          { 'WWW-Authenticate': `Basic realm="${request.registry.host}"` },
+        );
+      case 403:
+        return new ProxyError(403, 'DENIED', `${host} does not give ${what} to you${why}`);
+      case 404:
+        return unknown(request, what, why);
+      case 416:
+        return outOfRange(passOn(headers, ['content-range']));
+      case 429:
+        return rateLimited(host, headers);
+      default: {
+        const wait = retryAfter(headers);
+        const message = `${host} answered ${status} when asked for ${what}${why}: try again later`;
+        return badGateway(message, wait === undefined ? {} : { 'Retry-After': wait });
+      }
+    }
+  }
+
+  #clientOf(context: Context): string {
+    const forwarded = this.#trustProxy
+      ? context.req.header('X-Forwarded-For')?.split(',').at(-1)?.trim()
+      : undefined;
+    const { incoming } = (context.env ?? {}) as Partial<HttpBindings>;
+    return clientKey(forwarded || (incoming?.socket.remoteAddress ?? ''));
+  }
+}
+
+/** What the registry says about an error. */
+async function explanation(answer: IncomingMessage): Promise<string> {
+  try {
+    const { errors } = JSON.parse(Buffer.from(await collect(answer, MAX_ERROR, 'the error')).toString());
+    const said = errors?.[0]?.message;
+    return typeof said === 'string' ? clean(said) : '';
+  } catch {
+    return '';
+  }
+}
+
+function blobHeaders(job: Job, digest: Digest, length: number | undefined): Record<string, string> {
+  return {
+    ...HEADERS,
+    'Content-Type': 'application/octet-stream',
+    'Docker-Content-Digest': digest,
+    'Accept-Ranges': 'bytes',
+    'Cache-Control': caching(job),
+    ...(length !== undefined && { 'Content-Length': String(length) }),
+  };
+}
+
+/** What has a digest never changes; what needs credentials is nobody else's. */
+function caching({ credentials }: Job): string {
+  return credentials === undefined ? 'public, max-age=31536000, immutable' : 'private, no-store';
+}
+
+function contentRange({ headers }: IncomingMessage, host: string): string {
+  const range = headers['content-range'] ?? '';
+  if (/^bytes \d+-\d+\/(?:\d+|\*)$/.test(range)) return range;
+  throw badGateway(`${host} does not say which part of the blob it sends`);
+}
+
+/** The link to more tags (RFC 8288), as it is behind this proxy. */
+function nextPage(
+  link: string | string[] | undefined,
+  { url, registry }: RegistryRequest,
+): string | undefined {
+  const [, target] = /^\s*<([^<>]*)>\s*;\s*rel="?next"?/.exec(String(link ?? '')) ?? [];
+  if (target === undefined || !URL.canParse(target, url)) return undefined;
+  const next = new URL(target, url);
+  if (next.origin !== url.origin || next.pathname !== url.pathname) return undefined;
+  return `<${REGISTRY_PATH}/${registry.host}${next.pathname}${next.search}>; rel="next"`;
+}
+
+function cacheKey(kind: 'manifest' | 'blob', digest: Digest): string {
+  return `${kind}-${digest.replace(':', '-')}`;
+}
+
+function hashOf(bytes: Uint8Array, algorithm: 'sha256' | 'sha512'): Digest {
+  return `${algorithm}:${createHash(algorithm).update(bytes).digest('hex')}`;
+}
+
+function unknown({ kind, registry }: RegistryRequest, what: string, why: string): ProxyError {
+  switch (kind) {
+    case 'tags':
+      return new ProxyError(404, 'NAME_UNKNOWN', `there is no ${what}: check the name${why}`);
+    case 'manifests':
+      return new ProxyError(
+        404,
+        'MANIFEST_UNKNOWN',
+        `there is no such image in ${what}: check name and tag${why}`,
+      );
+    case 'blobs':
+      return new ProxyError(404, 'BLOB_UNKNOWN', `${registry.host} lacks a part of ${what}${why}`);
+  }
+}
+
+function outOfRange(headers: Record<string, string>): ProxyError {
+  return new ProxyError(416, 'SIZE_INVALID', 'the blob is shorter than the part that was asked for', headers);
+}
+
+function tooLarge(host: string, limit: number): ProxyError {
+  return badGateway(`${host} sends more than the ${limit} bytes that this server passes on at once`);
+}
+
+function tooSlow(message: string): ProxyError {
+  return new ProxyError(504, 'UNAVAILABLE', message);
+}
+
+function once(action: () => void): () => void {
+  let done = false;
+  return () => {
+    if (!done) action();
+    done = true;
+  };
+}

@@ -1,0 +1,148 @@
+/** Images pulled as browsers do it: our client, through the proxy. */
+import { randomBytes } from 'node:crypto';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Fetch } from '../../oci/http.ts';
+import { parseReference } from '../../oci/reference.ts';
+import { proxiedFetch, Registry } from '../../oci/registry.ts';
+import type { Credentials } from '../../oci/registry-auth.ts';
+import { ContentSource } from '../../oci/resolve.ts';
+import { makeImage, makeLayer, makeTar, sha256 } from '../../oci/testing/image.ts';
+import { pull, TIMING, VisibleStore } from '../../oci/testing/pull.ts';
+import { CREDENTIALS_HEADER } from './proxy.ts';
+import { DockerRegistry, hasDockerRegistry } from './testing/docker-registry.ts';
+import { listing, World } from './testing/world.ts';
+
+const TARS = ['a', 'b', 'c'].map((path) => makeTar([{ path, contents: randomBytes(3 << 20) }]));
+const IMAGE = makeImage(TARS.map(makeLayer));
+
+let world: World;
+beforeEach(() => {
+  world = new World();
+});
+afterEach(() => world.close());
+
+function source(proxy: string, text: string, credentials?: Credentials) {
+  const reference = parseReference(text);
+  if (reference.scheme !== 'docker') throw new Error('not of a registry');
+  const through = proxiedFetch(new URL('registry/', proxy));
+  const fetch: Fetch = (url, init) => {
+    const headers = new Headers(init.headers);
+    const authorization = headers.get('Authorization');
+    headers.delete('Authorization');
+    if (authorization !== null) headers.set(CREDENTIALS_HEADER, authorization);
+    return through(url, { ...init, headers });
+  };
+  const timing = { ...TIMING, answer: 5000, stall: 5000 };
+  return new ContentSource(new Registry(reference, { fetch, credentials, timing }));
+}
+
+async function expectStored(store: VisibleStore): Promise<void> {
+  for (const [index, tar] of TARS.entries())
+    expect(Buffer.from(await store.tar(IMAGE.diffIds[index] ?? '')).equals(tar)).toBe(true);
+}
+
+describe('an image', () => {
+  it('comes through, and the second time from the cache', async () => {
+    const registry = await world.registry();
+    registry.add('team/app:1', IMAGE);
+    registry.auth = { token: 'anonymous' };
+    const folder = await world.folder();
+    const { host } = registry;
+    const { url } = await world.proxy([host], { cache: { folder, capacity: 64 << 20 } });
+    const store = new VisibleStore();
+    const pulled = await pull(source(url, `${host}/team/app:1`), store);
+    expect(pulled.digest).toBe(IMAGE.digest);
+    await expectStored(store);
+    expect(await listing(folder)).toHaveLength(5);
+
+    await registry.stop();
+    const again = new VisibleStore();
+    await pull(source(url, `${host}/team/app@${IMAGE.digest}`), again);
+    await expectStored(again);
+  });
+
+  it('comes through where it takes a password', async () => {
+    const registry = await world.registry();
+    registry.add('team/app:1', IMAGE);
+    registry.auth = { token: 'private', credentials: 'user:open sesame' };
+    const { url } = await world.proxy([registry.host]);
+    const text = `${registry.host}/team/app:1`;
+    await expect(pull(source(url, text), new VisibleStore())).rejects.toMatchObject({ kind: 'denied' });
+    const store = new VisibleStore();
+    await pull(source(url, text, { username: 'user', password: 'open sesame' }), store);
+    await expectStored(store);
+  });
+
+  it('comes through although the registry breaks off again and again', async () => {
+    const registry = await world.registry();
+    registry.add('team/app:1', IMAGE);
+    let broken = 0;
+    registry.intercept = (request, response) => {
+      const [, digest] = /\/blobs\/(.*)$/.exec(request.url ?? '') ?? [];
+      const blob = registry.blobs.get(digest ?? '');
+      if (!blob || blob.length < 1 << 20 || broken >= 6) return false;
+      broken++;
+      const [, from = '0'] = /^bytes=(\d+)-$/.exec(request.headers.range ?? '') ?? [];
+      const start = Number(from);
+      response.writeHead(start > 0 ? 206 : 200, {
+        'Content-Length': blob.length - start,
+        ...(start > 0 && { 'Content-Range': `bytes ${start}-${blob.length - 1}/${blob.length}` }),
+      });
+      response.write(blob.subarray(start, start + 600_000), () => setTimeout(() => response.destroy(), 50));
+      return true;
+    };
+    const { url } = await world.proxy([registry.host]);
+    const store = new VisibleStore();
+    await pull(source(url, `${registry.host}/team/app:1`), store);
+    await expectStored(store);
+    expect(broken).toBe(6);
+  });
+
+  it('that is forged leaves nothing behind, in store and cache', async () => {
+    const registry = await world.registry();
+    registry.add('team/app:1', IMAGE);
+    const [layer] = IMAGE.layers;
+    if (!layer) throw new Error('no layer');
+    const forged = Buffer.from(layer.blob);
+    // The operating system that gzip ran on: all but the digest is right.
+    forged.writeUInt8(forged.readUInt8(9) ^ 1, 9);
+    registry.blobs.set(sha256(layer.blob), forged);
+    const folder = await world.folder();
+    const { url } = await world.proxy([registry.host], { cache: { folder, capacity: 64 << 20 } });
+    const store = new VisibleStore();
+    await expect(pull(source(url, `${registry.host}/team/app:1`), store)).rejects.toThrow();
+    expect(await store.snapshot()).toEqual({});
+    expect(await listing(folder)).not.toContain(`blob-${sha256(layer.blob).replace(':', '-')}`);
+  });
+
+  it('of a registry that is not listed is refused with the reason', async () => {
+    const { url } = await world.proxy([]);
+    await expect(pull(source(url, 'registry.example/a:1'), new VisibleStore())).rejects.toThrow(
+      /this server does not fetch images from registry\.example/,
+    );
+  });
+});
+
+describe.skipIf(!hasDockerRegistry)('docker-registry', () => {
+  it('is pulled from', async () => {
+    const registry = await DockerRegistry.start(await world.folder());
+    try {
+      await registry.push('team/app', '1', IMAGE);
+      const folder = await world.folder();
+      const client = await world.proxy([registry.host], { cache: { folder, capacity: 64 << 20 } });
+      const store = new VisibleStore();
+      const pulled = await pull(source(client.url, `${registry.host}/team/app:1`), store);
+      expect(pulled.digest).toBe(IMAGE.digest);
+      await expectStored(store);
+      const tags = await client.get(`${registry.host}/v2/team/app/tags/list`);
+      expect(await tags.json()).toEqual({ name: 'team/app', tags: ['1'] });
+      const missing = await client.failure(`${registry.host}/v2/team/app/manifests/2`);
+      expect(missing).toMatchObject({ status: 404, code: 'MANIFEST_UNKNOWN' });
+      expect(await client.failure(`${registry.host}/v2/team/none/tags/list`)).toMatchObject({
+        code: 'NAME_UNKNOWN',
+      });
+    } finally {
+      registry.stop();
+    }
+  });
+});

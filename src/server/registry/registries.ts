@@ -1,0 +1,75 @@
+import { registryUrl } from '../../oci/registry.ts';
+
+/** The registries that most public images are in. */
+export const DEFAULT_REGISTRIES: readonly string[] = [
+  'docker.io=auth.docker.io',
+  'ghcr.io',
+  'quay.io',
+  'gcr.io',
+  '*.gcr.io',
+  '*.pkg.dev',
+  'registry.k8s.io',
+  'public.ecr.aws',
+  'mcr.microsoft.com',
+  'registry.gitlab.com=gitlab.com',
+  'registry.access.redhat.com',
+  'registry.redhat.io',
+  'registry.fedoraproject.org',
+  'registry.opensuse.org',
+  'docker.elastic.co=docker-auth.elastic.co',
+  'cgr.dev',
+  'lscr.io',
+  'codeberg.org',
+  'nvcr.io',
+];
+
+const HOST = /^(?:[a-z0-9-]+(?:\.[a-z0-9-]+)*|\[[0-9a-f:.]+\])(?::\d{1,5})?$/;
+const WILDCARD = /^\*(?:\.[a-z0-9-]+){2,}$/;
+
+interface Registry {
+  /** Its token service, which may be given the user's password, where that is another host. */
+  readonly tokenHost: string | undefined;
+}
+
+/** The registries that the proxy asks. */
+export class Registries {
+  readonly #hosts = new Map<string, Registry>();
+  /** By what follows the asterisk. */
+  readonly #suffixes = new Map<string, Registry>();
+
+  /**
+   * @param entries each `host`, `host:port` or `*.domain`, and perhaps `=host` of the token service
+   * @throws Error for an entry that is none
+   */
+  constructor(entries: readonly string[]) {
+    for (const entry of entries) {
+      const [host = '', tokenHost, ...rest] = entry.toLowerCase().split('=');
+      const valid = rest.length === 0 && (tokenHost === undefined || HOST.test(tokenHost));
+      if (valid && WILDCARD.test(host)) this.#suffixes.set(host.slice(1), { tokenHost });
+      else if (valid && HOST.test(host)) this.#hosts.set(registryUrl(host).host, { tokenHost });
+      else
+        throw new Error(`"${entry}" is no registry: write host, host:port, *.domain or host=token-service`);
+    }
+  }
+
+  /** @param host as `URL.host` */
+  has(host: string): boolean {
+    return this.#find(host) !== undefined;
+  }
+
+  /** Whether a token service may be given the password of the user of a registry. */
+  mayGetPassword(tokenHost: string, registry: string): boolean {
+    const found = this.#find(registry);
+    return found !== undefined && (tokenHost === registry || tokenHost === found.tokenHost);
+  }
+
+  #find(host: string): Registry | undefined {
+    const exact = this.#hosts.get(host);
+    if (exact) return exact;
+    for (let dot = host.indexOf('.'); dot > 0; dot = host.indexOf('.', dot + 1)) {
+      const found = this.#suffixes.get(host.slice(dot));
+      if (found) return found;
+    }
+    return undefined;
+  }
+}

@@ -1,0 +1,118 @@
+/** The way out of this server: to public addresses, and none else. */
+import { lookup as systemLookup } from 'node:dns/promises';
+import * as http from 'node:http';
+import * as https from 'node:https';
+import { isIP, type LookupFunction } from 'node:net';
+import { isLoopbackAddress, isPublicAddress } from './addresses.ts';
+import { badGateway, ProxyError } from './errors.ts';
+
+/** All addresses of a host name. */
+export type Resolve = (hostname: string) => Promise<readonly { address: string; family: number }[]>;
+
+export interface UpstreamOptions {
+  /** The system's unless given. */
+  readonly resolve?: Resolve | undefined;
+  /** Hosts, with their ports, that may be on this very machine and without TLS: for tests. */
+  readonly loopback?: readonly string[] | undefined;
+}
+
+export class Upstream {
+  readonly #resolve: Resolve;
+  readonly #loopback: ReadonlySet<string>;
+  readonly #loopbackNames: ReadonlySet<string>;
+  readonly #agents: Readonly<Record<string, http.Agent>>;
+
+  constructor({ resolve, loopback = [] }: UpstreamOptions) {
+    this.#resolve = resolve ?? ((hostname) => systemLookup(hostname, { all: true }));
+    this.#loopback = new Set(loopback);
+    this.#loopbackNames = new Set(loopback.map((host) => new URL(`http://${host}`).hostname));
+    // Looking up is part of connecting, so the addresses that were checked are those that are used.
+    const options = { keepAlive: true, timeout: 30_000, lookup: this.#lookup };
+    this.#agents = { 'http:': new http.Agent(options), 'https:': new https.Agent(options) };
+  }
+
+  close(): void {
+    for (const agent of Object.values(this.#agents)) agent.destroy();
+  }
+
+  /** Whether a host, with its port, was named as being on this machine. */
+  isLoopback(host: string): boolean {
+    return this.#loopback.has(host);
+  }
+
+  /**
+   * Sends a request; redirects are not followed.
+   * @throws ProxyError, or the reason of the signal, which also ends the answer's body
+   */
+  async send(
+    method: 'GET' | 'HEAD',
+    url: URL,
+    headers: http.OutgoingHttpHeaders,
+    signal: AbortSignal,
+  ): Promise<http.IncomingMessage> {
+    this.#check(url);
+    for (;;) {
+      const { request, answered } = this.#start(method, url, headers, signal);
+      try {
+        return await answered;
+      } catch (error) {
+        signal.throwIfAborted();
+        if (error instanceof ProxyError) throw error;
+        const { code } = error as NodeJS.ErrnoException;
+        // The server may close an idle connection just when it is used again.
+        if (request.reusedSocket && (code === 'ECONNRESET' || code === 'EPIPE')) continue;
+        throw unreachable(url.host, error as NodeJS.ErrnoException);
+      }
+    }
+  }
+
+  #start(method: string, url: URL, headers: http.OutgoingHttpHeaders, signal: AbortSignal) {
+    const { request: start } = url.protocol === 'https:' ? https : http;
+    const agent = this.#agents[url.protocol];
+    const request = start(url, { method, headers, agent, signal });
+    const answered = new Promise<http.IncomingMessage>((resolve, reject) => {
+      request.once('response', resolve);
+      // Stays: what goes wrong later is an error of the answer's body, too.
+      request.on('error', reject);
+    });
+    request.end();
+    return { request, answered };
+  }
+
+  /** What can be told without looking up the name; an address is never looked up. */
+  #check({ protocol, host, hostname }: URL): void {
+    if (protocol !== 'https:' && !(protocol === 'http:' && this.isLoopback(host)))
+      throw badGateway(`${host} is not asked without https`);
+    const address = hostname.replace(/^\[|\]$/g, '');
+    if (isIP(address) !== 0 && !this.#mayConnect(hostname, address)) throw notPublic(host);
+  }
+
+  readonly #lookup: LookupFunction = (hostname, { all }, done) => {
+    this.#resolve(hostname).then(
+      (addresses) => {
+        const [first] = addresses;
+        const allowed = addresses.every(({ address }) => this.#mayConnect(hostname, address));
+        if (!first) done(badGateway(`${hostname} has no address`), '');
+        else if (!allowed) done(notPublic(hostname), '');
+        else if (all) done(null, [...addresses]);
+        else done(null, first.address, first.family);
+      },
+      (error) => done(error, ''),
+    );
+  };
+
+  #mayConnect(hostname: string, address: string): boolean {
+    return isPublicAddress(address) || (this.#loopbackNames.has(hostname) && isLoopbackAddress(address));
+  }
+}
+
+function notPublic(host: string): ProxyError {
+  return badGateway(`${host} is not on the public internet, and this server connects to nothing else`);
+}
+
+function unreachable(host: string, { code, message }: NodeJS.ErrnoException): ProxyError {
+  if (code === 'ENOTFOUND') return badGateway(`there is no host ${host}: check the name of the registry`);
+  if (code === 'EAI_AGAIN')
+    return badGateway(`the address of ${host} cannot be looked up at the moment: try again later`);
+  return badGateway(`cannot reach ${host} (${code ?? message}): try again later`);
+}
