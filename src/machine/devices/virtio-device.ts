@@ -141,11 +141,6 @@ export abstract class VirtioDevice {
     return this.#phase === 'running';
   }
 
-  /** Whether the driver accepted a feature bit below 24. */
-  protected negotiated(bit: number): boolean {
-    return (this.#load(V_DRIVER_FEATURES) & (1 << bit)) !== 0;
-  }
-
   /** Changes bytes of the configuration space and tells a running driver. */
   protected setConfig(offset: number, bytes: Uint8Array): void {
     if (offset + bytes.length > V_CONFIG_SIZE) throw new RangeError('configuration space overflow');

@@ -102,7 +102,7 @@ export class Virtqueue {
     this.#free.push(chain);
   }
 
-  /** Whether the driver wants an interrupt for what was completed since the last call (2.7.7.2, 2.7.10). */
+  /** Whether the driver wants an interrupt for what was completed since the last call (2.7.7). */
   takeSignal(): boolean {
     const { used, signalled } = this.cursor;
     if (used === signalled) return false;
