@@ -1,14 +1,14 @@
-import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { INIT_STARTED } from '../src/machine/protocol.ts';
-import { bootLinux, INITRD, KERNEL, MEMORY_MIB } from './linux.ts';
+import { bootLinux, INITRD } from './linux.ts';
 import { benchPlatform, PUBLIC } from './platform.ts';
+import { startAlone } from './process.ts';
+import { qemuLinux } from './qemu.ts';
 import { median, printTable } from './table.ts';
 import { processTime } from './threads.ts';
 
-const TIMEOUT = 60_000;
 const REQUIRED = 1;
 /** Before each boot, so that what the one before left to be cleaned up does not disturb it, in ms. */
 const SETTLE = 500;
@@ -22,27 +22,11 @@ export interface BootSample {
   instructions: number;
 }
 
-const QEMU = [
-  ...['-M', 'virt', '-m', `${MEMORY_MIB}M`],
-  ...['-kernel', join(PUBLIC, KERNEL), '-initrd', join(PUBLIC, INITRD), '-append', 'console=hvc0 quiet'],
-  ...['-display', 'none', '-serial', 'none', '-monitor', 'none'],
-  ...['-global', 'virtio-mmio.force-legacy=false', '-device', 'virtio-serial-device'],
-  ...['-chardev', 'stdio,id=console', '-device', 'virtconsole,chardev=console'],
-];
-
-/**
- * Starts a program in a session of its own, as Playwright starts Chromium: Linux may share out the
- * processors by sessions (sched_autogroup), and on a busy machine all are to get as much.
- */
-function startAlone(command: string, args: string[]) {
-  return spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'], timeout: TIMEOUT, detached: true });
-}
-
 /** Boots the kernel in a fresh qemu-system-riscv64, its firmware included. */
 export function bootInQemu(): Promise<BootSample> {
   return new Promise((resolve, reject) => {
     const start = performance.now();
-    const qemu = startAlone('qemu-system-riscv64', QEMU);
+    const qemu = startAlone('qemu-system-riscv64', qemuLinux(join(PUBLIC, INITRD), ''));
     let output = '';
     qemu.stdout.setEncoding('utf8').on('data', (text: string) => {
       const before = output.includes(INIT_STARTED);

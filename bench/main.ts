@@ -12,10 +12,12 @@ import { withChromium } from './chromium.ts';
 import { benchWorkloads, nodeRunner } from './compare.ts';
 import { benchIdle } from './idle.ts';
 import { PUBLIC } from './platform.ts';
+import { benchPull, PULL_HERE, pullHere } from './pull.ts';
 import { workloadNames } from './workloads.ts';
 
 const BOOTS_PER_REPEAT = 3;
-const SECTIONS = ['node', 'boot-node', 'idle', 'chromium', 'boot-chromium'];
+const PULLS_PER_REPEAT = 3;
+const SECTIONS = ['node', 'boot-node', 'idle', 'pull', 'chromium', 'boot-chromium'];
 
 interface Plan {
   sections: string[];
@@ -57,6 +59,7 @@ function printHost(): void {
 }
 
 async function main(): Promise<void> {
+  if (process.argv[2] === PULL_HERE) return pullHere(process.argv.slice(3));
   const { sections, workloads, repeat, wasm } = await readPlan();
   const chosen = (section: string) => sections.includes(section);
   if (chosen(BOOT_HERE)) return bootHere(wasm);
@@ -66,6 +69,7 @@ async function main(): Promise<void> {
   if (chosen('node')) await benchWorkloads('Workloads in Node', workloads, repeat, await nodeRunner(wasm));
   if (chosen('boot-node')) await benchBootInNode(wasm, boots);
   if (chosen('idle')) await benchIdle(wasm);
+  if (chosen('pull')) await benchPull(repeat * PULLS_PER_REPEAT);
   if (!chosen('chromium') && !chosen('boot-chromium')) return;
   await withChromium(wasm, async (chromium) => {
     if (chosen('chromium'))

@@ -1,21 +1,33 @@
-import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
+import { join } from 'node:path';
+import { KERNEL, MEMORY_MIB } from './linux.ts';
+import { PUBLIC } from './platform.ts';
+import { runTimed } from './process.ts';
 import { parseReport, type Sample } from './sample.ts';
 import type { Workload } from './workloads.ts';
 
-const run = promisify(execFile);
-
-const TIMEOUT = 60_000;
-// bash prints the processor time of the child it waited for, to the millisecond.
-const TIMED = 'TIMEFORMAT="cpu %U %S"; time "$@" </dev/null';
-
 /** Runs a workload in a fresh qemu-system-riscv64; its processor time includes QEMU's start-up. */
 export async function runInQemu({ name, path }: Workload): Promise<Sample> {
-  const qemu = ['qemu-system-riscv64', '-M', 'virt', '-m', '128M', '-bios', 'none', '-kernel', path];
-  const { stdout, stderr } = await run('bash', ['-c', TIMED, 'bash', ...qemu, '-nographic'], {
-    timeout: TIMEOUT,
-  });
-  const times = /^cpu ([\d.]+) ([\d.]+)$/m.exec(stderr);
-  if (!times) throw new Error(`no times for ${name} in QEMU: ${stderr.trim()}`);
-  return { ...parseReport(name, stdout), cpu: Number(times[1]) + Number(times[2]) };
+  const machine = ['-M', 'virt', '-m', '128M', '-bios', 'none', '-kernel', path, '-nographic'];
+  const { stdout, cpu } = await runTimed('qemu-system-riscv64', machine);
+  return { ...parseReport(name, stdout), cpu };
+}
+
+/**
+ * Arguments for Linux on a machine with the devices of ours: what its console prints is on stdout.
+ * @param commandLine what comes after ours
+ * @param disks paths of raw files, for virtio-blk
+ */
+export function qemuLinux(initrd: string, commandLine: string, disks: readonly string[] = []): string[] {
+  return [
+    ...['-M', 'virt', '-m', `${MEMORY_MIB}M`],
+    ...['-kernel', join(PUBLIC, KERNEL), '-initrd', initrd],
+    ...['-append', `console=hvc0 quiet ${commandLine}`],
+    ...['-display', 'none', '-serial', 'none', '-monitor', 'none'],
+    ...['-global', 'virtio-mmio.force-legacy=false', '-device', 'virtio-serial-device'],
+    ...['-chardev', 'stdio,id=console', '-device', 'virtconsole,chardev=console'],
+    ...disks.flatMap((file, i) => [
+      ...['-drive', `file=${file},format=raw,if=none,id=disk${i}`],
+      ...['-device', `virtio-blk-device,drive=disk${i}`],
+    ]),
+  ];
 }

@@ -1,0 +1,89 @@
+import { existsSync } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { join } from 'node:path';
+import { formatExt4 } from '../src/disk/ext4.ts';
+import { encodeIndex, TarIndexer } from '../src/disk/tar.ts';
+import { ImageBackend } from '../src/machine/image-backend.ts';
+import type { Image } from '../src/oci/image.ts';
+import { nodeCodec } from '../src/oci/node-codec.ts';
+import { nodeSource } from '../src/oci/node-source.ts';
+import { pullImage } from '../src/oci/pull.ts';
+import { parseReference } from '../src/oci/reference.ts';
+import { nodeStore } from '../src/storage/node.ts';
+
+const LAYOUT = join(import.meta.dirname, '../../shared/images');
+const PIECE = 4 << 20;
+
+/** The reference of an image that is measured; undefined, with a line that says so, where it is absent. */
+export function findTestImage(tag: string): string | undefined {
+  if (existsSync(join(LAYOUT, 'index.json'))) return `oci://${LAYOUT}:${tag}`;
+  console.log(`${tag}: skipped, ${LAYOUT} is absent`);
+  return undefined;
+}
+
+export interface Pulled {
+  readonly image: Image;
+  /** Of all layers as they are transferred. */
+  readonly compressedBytes: number;
+}
+
+/** Brings an image into the store in a folder. */
+export async function pullInto(folder: string, reference: string): Promise<Pulled> {
+  const source = nodeSource(parseReference(reference), { createTarReader: () => new TarIndexer() });
+  let compressedBytes = 0;
+  const image = await pullImage(source, nodeStore(folder), {
+    codec: nodeCodec,
+    createIndexer,
+    signal: new AbortController().signal,
+    onEvent: (event) => {
+      if (event.type !== 'resolved') return;
+      compressedBytes = event.layers.reduce((sum, { size }) => sum + size, 0);
+    },
+  });
+  return { image, compressedBytes };
+}
+
+function createIndexer() {
+  const indexer = new TarIndexer();
+  return {
+    push: (bytes: Uint8Array) => indexer.push(bytes),
+    finish: () => encodeIndex(indexer.finish()),
+  };
+}
+
+/** Writes the root disk of a stored image to a file. */
+export async function writeRootDisk(folder: string, { layers }: Image, path: string): Promise<void> {
+  const disk = new ImageBackend(nodeStore(folder).layers, (error) => {
+    throw error;
+  });
+  await disk.open(layers);
+  const file = await open(path, 'w');
+  for (let at = 0; at < disk.sizeBytes; at += PIECE) {
+    const piece = new Uint8Array(Math.min(PIECE, disk.sizeBytes - at));
+    await disk.read(at, [piece]);
+    await file.write(piece);
+  }
+  await file.close();
+}
+
+/** Writes the disk that a container's files go to, sparsely, to a file. */
+export async function writeScratchDisk(path: string, sizeBytes: number): Promise<void> {
+  const file = await open(path, 'w');
+  await file.truncate(sizeBytes);
+  const writes: Promise<unknown>[] = [];
+  formatExt4({
+    sizeBytes,
+    readOnly: false,
+    read: () => {},
+    write: (offset, from) =>
+      void writes.push(
+        file.writev(
+          from.map((bytes) => bytes.slice()),
+          offset,
+        ),
+      ),
+    flush: () => {},
+  });
+  await Promise.all(writes);
+  await file.close();
+}
