@@ -1,9 +1,10 @@
 /** Asks registries: signs in where they want it, and follows where they lead as far as that is safe. */
-import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { collect } from '../../oci/bytes.ts';
 import { isObject, parseJson } from '../../oci/json.ts';
 import { parseChallenges } from '../../oci/registry-auth.ts';
 import { badGateway, ProxyError } from './errors.ts';
+import { type Found, rateLimited } from './refusals.ts';
 import type { Registries } from './registries.ts';
 import type { RegistryRequest } from './request.ts';
 import { Tokens, tokenKey } from './tokens.ts';
@@ -34,10 +35,10 @@ export class RegistryClient {
   }
 
   /**
-   * @returns the last answer, whatever its status but for redirects, and the host that gave it
+   * @returns the last answer, whatever its status but for redirects
    * @throws ProxyError
    */
-  async ask(query: Query): Promise<{ answer: IncomingMessage; host: string }> {
+  async ask(query: Query): Promise<Found> {
     const { request } = query;
     let url = request.url;
     for (let hops = 0; hops <= MAX_REDIRECTS; hops++) {
@@ -164,31 +165,6 @@ async function readToken(
   const value = token || access_token;
   if (typeof value !== 'string' || !/^[\x21-\x7e]+$/.test(value)) throw badGateway(`${host} gave no token`);
   return { header: `Bearer ${value}`, lifetime };
-}
-
-/** A registry's "too many requests", passed on. */
-export function rateLimited(host: string, headers: IncomingHttpHeaders): ProxyError {
-  const message =
-    `${host} answers this server no more for now: it limits how many images an address may pull. ` +
-    'Try again later, or give the user name and password of an account there';
-  return new ProxyError(429, 'TOOMANYREQUESTS', message, {
-    'Retry-After': retryAfter(headers) ?? '60',
-    ...passOn(headers, ['ratelimit-limit', 'ratelimit-remaining']),
-  });
-}
-
-export function retryAfter(headers: IncomingHttpHeaders): string | undefined {
-  const value = headers['retry-after'];
-  return value !== undefined && value.length < 64 ? value : undefined;
-}
-
-export function passOn(headers: IncomingHttpHeaders, names: readonly string[]): Record<string, string> {
-  const found: Record<string, string> = {};
-  for (const name of names) {
-    const value = headers[name];
-    if (typeof value === 'string') found[name] = value;
-  }
-  return found;
 }
 
 /** Gets rid of an answer; a short one is read, so that its connection can be used again. */

@@ -27,10 +27,11 @@ export interface RegistryProxyOptions extends UpstreamOptions {
 }
 
 export const DEFAULT_LIMITS: ProxyLimits = {
-  concurrent: 64,
-  concurrentPerClient: 8,
-  burst: 300,
-  rate: 5,
+  concurrent: 96,
+  // Many may share an address, and each pulls three layers at once.
+  concurrentPerClient: 24,
+  burst: 600,
+  rate: 10,
   answer: 10_000,
   stall: 60_000,
   total: 60 * 60_000,

@@ -10,14 +10,16 @@ import { collect } from '../../oci/bytes.ts';
 import { algorithmOf, type Digest, isDigest } from '../../oci/digest.ts';
 import { clean, ImageError } from '../../oci/errors.ts';
 import { ACCEPTED_TYPES } from '../../oci/manifest.ts';
+import { CREDENTIALS_HEADER } from '../../oci/registry.ts';
 import { parseRange } from '../static.ts';
 import { clientKey } from './addresses.ts';
 import { type CachedFile, FileCache } from './cache.ts';
-import { discard, passOn, RegistryClient, rateLimited, retryAfter } from './client.ts';
+import { discard, RegistryClient } from './client.ts';
 import { Deadline } from './deadline.ts';
 import { badGateway, brokenOff, ProxyError } from './errors.ts';
 import { DEFAULT_LIMITS, type ProxyLimits, type RegistryProxyOptions } from './options.ts';
 import { Quotas } from './quotas.ts';
+import { type Found, outOfRange, rateLimited, refusal, tooLarge } from './refusals.ts';
 import { DEFAULT_REGISTRIES, Registries } from './registries.ts';
 import { relay, toBody } from './relay.ts';
 import { parseRequest, type RegistryRequest } from './request.ts';
@@ -26,14 +28,10 @@ import { Upstream } from './upstream.ts';
 /** Where the proxy is mounted. */
 export const REGISTRY_PATH = '/registry';
 
-/** The user's Authorization header for the registry that is asked; one for this server is none of its business. */
-export const CREDENTIALS_HEADER = 'Registry-Authorization';
-
 const CREDENTIALS = /^(?:Basic|Bearer) [\x21-\x7e]{1,8192}$/i;
 const RANGE = /^bytes=(?:\d{1,15}-\d{0,15}|-\d{1,15})$/;
 // So that no registry can have its bytes shown as a page of this server.
 const DOCUMENT_TYPE = /^application\/(?:json|vnd\.[\w.+-]+)$/;
-const MAX_ERROR = 64 << 10;
 
 /** Of every answer: pages that are isolated may read it, and those of other origins may not. */
 const HEADERS = {
@@ -52,11 +50,6 @@ interface Job {
   readonly deadline: Deadline;
   /** Frees its place; may be called again. */
   readonly end: () => void;
-}
-
-interface Found {
-  readonly answer: IncomingMessage;
-  readonly host: string;
 }
 
 interface Document {
@@ -325,7 +318,7 @@ export class RegistryProxy {
     });
     const { statusCode, headers } = found.answer;
     if (statusCode !== 200 && !(statusCode === 206 && range !== undefined))
-      throw await this.#refusal(job, found);
+      throw await refusal(request, found);
     if ((headers['content-encoding'] ?? 'identity') === 'identity') return found;
     discard(found.answer);
     throw badGateway(`${found.host} sends in an encoding that was not asked for`);
@@ -361,54 +354,12 @@ export class RegistryProxy {
     throw tooLarge(host, this.#limits.blob);
   }
 
-  /** What an answer without success means to the user. */
-  async #refusal({ request }: Job, { answer, host }: Found): Promise<ProxyError> {
-    const { statusCode: status = 0, headers } = answer;
-    const said = await explanation(answer);
-    const why = said === '' ? '' : ` (${said})`;
-    const what = `${request.registry.host}/${request.repository}`;
-    switch (status) {
-      case 401:
-        return new ProxyError(
-          401,
-          'UNAUTHORIZED',
-          `${what} does not exist, or wants a user name and a password${why}`,
-          // Our client answers that with the header for credentials; see `CREDENTIALS_HEADER`.
-          { 'WWW-Authenticate': `Basic realm="${request.registry.host}"` },
-        );
-      case 403:
-        return new ProxyError(403, 'DENIED', `${host} does not give ${what} to you${why}`);
-      case 404:
-        return unknown(request, what, why);
-      case 416:
-        return outOfRange(passOn(headers, ['content-range']));
-      case 429:
-        return rateLimited(host, headers);
-      default: {
-        const wait = retryAfter(headers);
-        const message = `${host} answered ${status} when asked for ${what}${why}: try again later`;
-        return badGateway(message, wait === undefined ? {} : { 'Retry-After': wait });
-      }
-    }
-  }
-
   #clientOf(context: Context): string {
     const forwarded = this.#trustProxy
       ? context.req.header('X-Forwarded-For')?.split(',').at(-1)?.trim()
       : undefined;
     const { incoming } = (context.env ?? {}) as Partial<HttpBindings>;
     return clientKey(forwarded || (incoming?.socket.remoteAddress ?? ''));
-  }
-}
-
-/** What the registry says about an error. */
-async function explanation(answer: IncomingMessage): Promise<string> {
-  try {
-    const { errors } = JSON.parse(Buffer.from(await collect(answer, MAX_ERROR, 'the error')).toString());
-    const said = errors?.[0]?.message;
-    return typeof said === 'string' ? clean(said) : '';
-  } catch {
-    return '';
   }
 }
 
@@ -452,29 +403,6 @@ function cacheKey(kind: 'manifest' | 'blob', digest: Digest): string {
 
 function hashOf(bytes: Uint8Array, algorithm: 'sha256' | 'sha512'): Digest {
   return `${algorithm}:${createHash(algorithm).update(bytes).digest('hex')}`;
-}
-
-function unknown({ kind, registry }: RegistryRequest, what: string, why: string): ProxyError {
-  switch (kind) {
-    case 'tags':
-      return new ProxyError(404, 'NAME_UNKNOWN', `there is no ${what}: check the name${why}`);
-    case 'manifests':
-      return new ProxyError(
-        404,
-        'MANIFEST_UNKNOWN',
-        `there is no such image in ${what}: check name and tag${why}`,
-      );
-    case 'blobs':
-      return new ProxyError(404, 'BLOB_UNKNOWN', `${registry.host} lacks a part of ${what}${why}`);
-  }
-}
-
-function outOfRange(headers: Record<string, string>): ProxyError {
-  return new ProxyError(416, 'SIZE_INVALID', 'the blob is shorter than the part that was asked for', headers);
-}
-
-function tooLarge(host: string, limit: number): ProxyError {
-  return badGateway(`${host} sends more than the ${limit} bytes that this server passes on at once`);
 }
 
 function tooSlow(message: string): ProxyError {

@@ -1,14 +1,12 @@
 /** Images pulled as browsers do it: our client, through the proxy. */
 import { randomBytes } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Fetch } from '../../oci/http.ts';
 import { parseReference } from '../../oci/reference.ts';
 import { proxiedFetch, Registry } from '../../oci/registry.ts';
 import type { Credentials } from '../../oci/registry-auth.ts';
 import { ContentSource } from '../../oci/resolve.ts';
 import { makeImage, makeLayer, makeTar, sha256 } from '../../oci/testing/image.ts';
 import { pull, TIMING, VisibleStore } from '../../oci/testing/pull.ts';
-import { CREDENTIALS_HEADER } from './proxy.ts';
 import { DockerRegistry, hasDockerRegistry } from './testing/docker-registry.ts';
 import { listing, World } from './testing/world.ts';
 
@@ -24,14 +22,7 @@ afterEach(() => world.close());
 function source(proxy: string, text: string, credentials?: Credentials) {
   const reference = parseReference(text);
   if (reference.scheme !== 'docker') throw new Error('not of a registry');
-  const through = proxiedFetch(new URL('registry/', proxy));
-  const fetch: Fetch = (url, init) => {
-    const headers = new Headers(init.headers);
-    const authorization = headers.get('Authorization');
-    headers.delete('Authorization');
-    if (authorization !== null) headers.set(CREDENTIALS_HEADER, authorization);
-    return through(url, { ...init, headers });
-  };
+  const fetch = proxiedFetch(new URL('registry/', proxy));
   const timing = { ...TIMING, answer: 5000, stall: 5000 };
   return new ContentSource(new Registry(reference, { fetch, credentials, timing }));
 }

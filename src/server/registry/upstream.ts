@@ -114,5 +114,7 @@ function unreachable(host: string, { code, message }: NodeJS.ErrnoException): Pr
   if (code === 'ENOTFOUND') return badGateway(`there is no host ${host}: check the name of the registry`);
   if (code === 'EAI_AGAIN')
     return badGateway(`the address of ${host} cannot be looked up at the moment: try again later`);
+  if (/CERT|TLS|SSL/.test(code ?? ''))
+    return badGateway(`${host} does not prove by a certificate that it is ${host} (${code})`);
   return badGateway(`cannot reach ${host} (${code ?? message}): try again later`);
 }
