@@ -323,6 +323,30 @@ describe('a slow back end', () => {
   });
 });
 
+test('a disk that gets its content later tells the driver', async () => {
+  let disk = new MemoryBlockBackend(0);
+  const backend: BlockBackend = {
+    get sizeBytes() {
+      return disk.sizeBytes;
+    },
+    readOnly: false,
+    read: (offset, into) => disk.read(offset, into),
+    write: (offset, from) => disk.write(offset, from),
+    flush: () => {},
+  };
+  const fresh = new TestMachine();
+  const device = new BlockDevice(fresh.memory, 0, backend, 'late');
+  driver = new GuestDriver(fresh, device);
+  await driver.start();
+  expect(await status(header(IN), 512)).toBe(IOERR);
+  driver.takeInterrupt();
+  disk = new MemoryBlockBackend(2 ** 41 + 512);
+  device.resized();
+  expect(driver.takeInterrupt()).toBe(2);
+  expect(driver.config(8).getBigUint64(0, true)).toBe(2n ** 32n + 1n);
+  expect(await status(header(IN, 2 ** 32), 512)).toBe(OK);
+});
+
 test.each([511, 1024.5, -512, Number.NaN, 2 ** 60])('a disk of %d bytes is refused', (sizeBytes) => {
   const memory = new TestMachine().memory;
   expect(() => new BlockDevice(memory, 0, new MemoryBlockBackend(sizeBytes), '')).toThrow(RangeError);

@@ -173,6 +173,17 @@ describe('configuration changes', () => {
     expect(machine.wakeCount).toBe(0);
   });
 
+  test('that a starting driver may have missed interrupt it once it runs, and only then', async () => {
+    await driver.start();
+    await driver.writeStatus(0);
+    device.setByte(1, 9);
+    expect(driver.takeInterrupt()).toBe(0);
+    await driver.start();
+    expect(driver.takeInterrupt()).toBe(2);
+    await driver.start();
+    expect(driver.takeInterrupt()).toBe(0);
+  });
+
   test('stay within the configuration space', () => {
     expect(() => device.setByte(256, 1)).toThrow(RangeError);
   });
