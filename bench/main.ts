@@ -13,11 +13,13 @@ import { benchWorkloads, nodeRunner } from './compare.ts';
 import { benchIdle } from './idle.ts';
 import { PUBLIC } from './platform.ts';
 import { benchPull, PULL_HERE, pullHere } from './pull.ts';
+import { benchStart } from './start.ts';
 import { workloadNames } from './workloads.ts';
 
 const BOOTS_PER_REPEAT = 3;
 const PULLS_PER_REPEAT = 3;
-const SECTIONS = ['node', 'boot-node', 'idle', 'pull', 'chromium', 'boot-chromium'];
+const STARTS_PER_REPEAT = 3;
+const SECTIONS = ['node', 'boot-node', 'idle', 'pull', 'start', 'chromium', 'boot-chromium'];
 
 interface Plan {
   sections: string[];
@@ -70,6 +72,7 @@ async function main(): Promise<void> {
   if (chosen('boot-node')) await benchBootInNode(wasm, boots);
   if (chosen('idle')) await benchIdle(wasm);
   if (chosen('pull')) await benchPull(repeat * PULLS_PER_REPEAT);
+  if (chosen('start')) await benchStart(repeat * STARTS_PER_REPEAT);
   if (!chosen('chromium') && !chosen('boot-chromium')) return;
   await withChromium(wasm, async (chromium) => {
     if (chosen('chromium'))

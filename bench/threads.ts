@@ -47,6 +47,11 @@ export function processTime(pid: number | string): number {
   return (Number(fields[11]) + Number(fields[12])) / CLOCK_TICKS;
 }
 
+/** The most memory that a process has had resident so far, in bytes. */
+export function peakMemory(pid: number | string): number {
+  return Number(/^VmHWM:\s+(\d+) kB$/m.exec(read(`/proc/${pid}/status`))?.[1]) * 1024;
+}
+
 /** Ids of the processes that descend from this one and have `word` on their command line. */
 export function findProcesses(word: string): string[] {
   return descendants().filter((pid) => read(`/proc/${pid}/cmdline`).includes(word));

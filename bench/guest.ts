@@ -1,0 +1,35 @@
+import { execFile } from 'node:child_process';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { writeCpio } from '../scripts/setup/cpio.mjs';
+import { INITRD } from './linux.ts';
+import { PUBLIC } from './platform.ts';
+import { WORKLOADS_FOLDER } from './workloads.ts';
+
+const run = promisify(execFile);
+
+const SOURCES = join(import.meta.dirname, 'guest');
+const COMPILER = 'riscv64-linux-gnu-gcc';
+const FLAGS = ['-O2', '-static', '-Wall', '-Wextra', '-Werror'];
+const PROGRAMS = ['boot', 'read'];
+
+/** Where the guest finds the programs of `bench/guest`. */
+export const GUEST_FOLDER = '/bench';
+
+/** Writes our initramfs with the programs of `bench/guest` in it, and returns its path. */
+export async function writeGuestInitramfs(): Promise<string> {
+  await mkdir(WORKLOADS_FOLDER, { recursive: true });
+  const files = await Promise.all(
+    PROGRAMS.map(async (name) => {
+      const output = join(WORKLOADS_FOLDER, `guest-${name}`);
+      await run(COMPILER, [...FLAGS, join(SOURCES, `${name}.c`), '-o', output]);
+      return { path: `bench/${name}`, type: 'file' as const, data: await readFile(output) };
+    }),
+  );
+  const ours = await readFile(join(PUBLIC, INITRD));
+  const path = join(WORKLOADS_FOLDER, 'guest.cpio');
+  // The kernel takes several archives, one after the other.
+  await writeFile(path, Buffer.concat([ours, writeCpio([{ path: 'bench', type: 'directory' }, ...files])]));
+  return path;
+}
