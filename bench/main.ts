@@ -10,6 +10,7 @@ import { parseArgs } from 'node:util';
 import { BOOT_HERE, benchBoot, benchBootInNode, bootHere } from './boot.ts';
 import { withChromium } from './chromium.ts';
 import { benchWorkloads, nodeRunner } from './compare.ts';
+import { benchDisk } from './disk.ts';
 import { benchIdle } from './idle.ts';
 import { PUBLIC } from './platform.ts';
 import { benchPull, PULL_HERE, pullHere } from './pull.ts';
@@ -19,7 +20,7 @@ import { workloadNames } from './workloads.ts';
 const BOOTS_PER_REPEAT = 3;
 const PULLS_PER_REPEAT = 3;
 const STARTS_PER_REPEAT = 3;
-const SECTIONS = ['node', 'boot-node', 'idle', 'pull', 'start', 'chromium', 'boot-chromium'];
+const SECTIONS = ['node', 'boot-node', 'idle', 'pull', 'start', 'disk', 'chromium', 'boot-chromium'];
 
 interface Plan {
   sections: string[];
@@ -73,6 +74,7 @@ async function main(): Promise<void> {
   if (chosen('idle')) await benchIdle(wasm);
   if (chosen('pull')) await benchPull(repeat * PULLS_PER_REPEAT);
   if (chosen('start')) await benchStart(repeat * STARTS_PER_REPEAT);
+  if (chosen('disk')) await benchDisk(wasm, repeat);
   if (!chosen('chromium') && !chosen('boot-chromium')) return;
   await withChromium(wasm, async (chromium) => {
     if (chosen('chromium'))
