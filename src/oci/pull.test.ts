@@ -193,6 +193,39 @@ describe('a good image', () => {
   });
 });
 
+describe('a slow store', () => {
+  it('holds back the registry, so that memory is bounded', async () => {
+    const layers = Array.from({ length: 3 }, () =>
+      makeLayer(makeTar([{ path: 'x', contents: contents(20 << 20) }])),
+    );
+    registry.add('app:1', makeImage(layers));
+    let sent = 0;
+    registry.intercept = async (request, response) => {
+      const blob = registry.blobs.get(request.url?.split('/').at(-1) ?? '');
+      if (!blob || blob.length < 1 << 20) return false;
+      for (let at = 0; at < blob.length; at += 65_536) {
+        const piece = blob.subarray(at, at + 65_536);
+        if (!response.write(piece)) await new Promise((resolve) => response.once('drain', resolve));
+        sent += piece.length;
+      }
+      response.end();
+      return true;
+    };
+    let stored = 0;
+    let most = 0;
+    const set = store.values.set.bind(store.values);
+    store.values.set = async (key, value) => {
+      await new Promise((resolve) => setTimeout(resolve, 30));
+      most = Math.max(most, sent - stored);
+      stored += value.length;
+      await set(key, value);
+    };
+    await pull(source(), store);
+    // Per layer: two chunks of 2 MiB, what zlib has read ahead, and the sockets' buffers.
+    expect(most).toBeLessThan(40 << 20);
+  }, 30_000);
+});
+
 describe('an image for other machines', () => {
   const amd64 = { os: 'linux', architecture: 'amd64' };
 

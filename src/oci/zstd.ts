@@ -1,5 +1,6 @@
 import { ZSTDDecoder } from 'zstddec/stream';
 import { type Bytes, pieces } from './bytes.ts';
+import { ImageError, messageOf } from './errors.ts';
 
 // The decoder of zstddec reports errors in the data by making no progress for ever.
 const MAX_IDLE_STEPS = 64;
@@ -12,7 +13,11 @@ const PIECE = 64 << 10;
  */
 export async function* unzstd(compressed: Bytes): Bytes {
   const decoder = new ZSTDDecoder();
-  await decoder.init();
+  await decoder.init().catch((error) => {
+    throw new ImageError(`the zstd decoder cannot be loaded: ${messageOf(error)}`, 'network', {
+      cause: error,
+    });
+  });
   const source = pieces(compressed, PIECE);
   let ended = false;
   let next: Uint8Array | undefined;

@@ -112,8 +112,11 @@ export class FileStore implements KeyValueStore {
       } finally {
         await file.close();
       }
-      await mkdir(dirname(path), { recursive: true });
-      await name(unfinished, path);
+      await name(unfinished, path).catch(async (error) => {
+        if (!isMissing(error)) throw error;
+        await mkdir(dirname(path), { recursive: true });
+        await name(unfinished, path);
+      });
     } catch (error) {
       await unlink(unfinished).catch(() => {});
       throw explainFileError(error, path);

@@ -1,0 +1,82 @@
+/** What tests call in a real browser, where it is the global `linuxrun`. */
+import { encodeIndex, TarIndexer } from '../../disk/tar.ts';
+import { browserStore } from '../../storage/browser.ts';
+import { browserCodec } from '../browser-codec.ts';
+import { browserSource, pickedSource } from '../browser-source.ts';
+import { type Bytes, collect } from '../bytes.ts';
+import { decompress } from '../codec.ts';
+import { digestOf } from '../digest.ts';
+import { findImage, pullImage } from '../pull.ts';
+import { parseReference } from '../reference.ts';
+import type { ImageSource } from '../source.ts';
+
+const store = browserStore();
+const createTarReader = () => new TarIndexer();
+
+function createIndexer() {
+  const indexer = new TarIndexer();
+  return {
+    push: (bytes: Uint8Array) => indexer.push(bytes),
+    finish: () => encodeIndex(indexer.finish()),
+  };
+}
+
+function sourceOf(reference: string, password?: string): ImageSource {
+  const credentials = password === undefined ? undefined : { username: 'me', password };
+  return browserSource(parseReference(reference), { base: new URL('/', location.href), credentials });
+}
+
+const pull = (source: ImageSource) =>
+  pullImage(source, store, { codec: browserCodec, createIndexer, signal: new AbortController().signal });
+
+async function fetched(path: string): Promise<Uint8Array> {
+  return new Uint8Array(await (await fetch(path)).arrayBuffer());
+}
+
+async function* inPieces(bytes: Uint8Array, size: number): Bytes {
+  for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
+}
+
+const exported = {
+  /** Errors come as `name kind: message`. */
+  pull: (reference: string, password?: string) =>
+    pull(sourceOf(reference, password)).catch((error) => {
+      throw new Error(`${error.name} ${error.kind}: ${error.message}`);
+    }),
+
+  pullPicked: async (path: string, name: string) =>
+    pull(
+      pickedSource(new File([(await fetched(path)) as BlobPart], 'picked.tar'), { name }, createTarReader),
+    ),
+
+  find: (reference: string) => findImage(sourceOf(reference).reference, store),
+
+  /** The digest of a stored layer's tar, read in parts. */
+  async digest(diffId: string): Promise<string> {
+    const layer = await store.layers.open(diffId);
+    if (!layer) throw new Error(`${diffId} is not stored`);
+    const hasher = await browserCodec.createHasher('sha256');
+    for (let at = 0; at < layer.size; at += 1 << 20) {
+      const part = new Uint8Array(Math.min(1 << 20, layer.size - at));
+      await layer.read(at, part);
+      hasher.update(part);
+    }
+    await layer.close();
+    return `sha256:${hasher.digest()}`;
+  },
+
+  /** Keeps a layer open for the life of the page. */
+  hold: async (diffId: string) => (await store.layers.open(diffId)) !== undefined,
+  usage: () => store.layers.usage(),
+  evict: (bytes: number) => store.layers.evict(bytes),
+
+  /** The digest of what a compressed file contains. */
+  async decompress(path: string, pieceSize: number): Promise<string> {
+    const source = inPieces(await fetched(path), pieceSize);
+    return digestOf(await collect(decompress(source, browserCodec), 1 << 30, path));
+  },
+};
+
+export type InBrowser = typeof exported;
+
+Object.assign(globalThis, { linuxrun: exported });
