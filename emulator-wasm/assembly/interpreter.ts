@@ -70,10 +70,7 @@ function orcB(a: u64): u64 {
 }
 
 const SIGN: u64 = 1 << 63;
-const SIGN32: u32 = 1 << 31;
 const BOX: u64 = 0xffff_ffff_0000_0000;
-const NAN32: u32 = 0x7fc0_0000;
-@inline function unbox(a: u64): u32 { return a >= BOX ? <u32>a : NAN32; }
 @inline function box(a: u32): u64 { return BOX | a; }
 
 /** The instruction's rounding mode, 5 or more when it is invalid. */
