@@ -15,7 +15,7 @@ import {
 import { VsockDevice, type VsockStream } from './vsock.ts';
 import { HEADER_SIZE, OP_REQUEST, OP_RESPONSE, OP_RST, VsockHeader } from './vsock-packet.ts';
 
-const RUNS = Number(process.env.FUZZ_RUNS ?? 200);
+const RUNS = Number(process.env.FUZZ_RUNS ?? 120);
 
 /** `value` most of the time, else one of `others`. */
 function mostly<T>(value: T, ...others: T[]): fc.Arbitrary<T> {

@@ -10,7 +10,7 @@ export interface ConcurrentDriverData {
   requests: number;
 }
 
-const PATIENCE_MS = 3000;
+const PATIENCE_MS = 20_000;
 const WAKE = (HARTS + H_WAKE) >>> 2;
 
 /** Looks for completions before it sleeps, most of the time: the threads then run side by side. */
