@@ -1,6 +1,6 @@
 /** From instruction bits to a micro-op. */
 import { H_F, H_SINK, H_X } from '../layout';
-import { Op, U_EXTRA, U_IMM, U_OFFSET, U_RD, U_RS1, U_RS2 } from './opcodes';
+import { Op, U_EXTRA, U_IMM, U_OFFSET, U_RS1 } from './opcodes';
 
 @inline
 function rdOf(i: u32): u32 {

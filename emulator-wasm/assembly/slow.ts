@@ -29,7 +29,6 @@ import { Op, U_EXTRA, U_IMM, U_OFFSET, U_RD, U_RS1, U_RS2 } from './opcodes';
 import { sbiCall } from './sbi';
 import {
   BREAKPOINT,
-  ECALL_FROM_S,
   ECALL_FROM_U,
   faultCode,
   faultValue,

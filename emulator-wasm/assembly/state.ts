@@ -39,9 +39,8 @@ export const LOAD_MISALIGNED = 4;
 export const LOAD_ACCESS = 5;
 export const STORE_MISALIGNED = 6;
 export const STORE_ACCESS = 7;
+/** ecall from U; from S and M it is 9 and 11. */
 export const ECALL_FROM_U = 8;
-export const ECALL_FROM_S = 9;
-export const ECALL_FROM_M = 11;
 export const FETCH_PAGE_FAULT = 12;
 export const LOAD_PAGE_FAULT = 13;
 export const STORE_PAGE_FAULT = 15;
@@ -73,10 +72,6 @@ export function clearFault(): void {
   faultCode = 0;
 }
 
-@inline
-export function xreg(hart: usize, n: i32): u64 {
-  return load<u64>(hart + n * 8, H_X);
-}
 @inline
 export function setXreg(hart: usize, n: i32, value: u64): void {
   store<u64>(hart + n * 8, value, H_X);

@@ -118,6 +118,15 @@ static void restrict_kernel_files(void)
 			mount(NULL, read_only[i], NULL, MS_REMOUNT | MS_BIND | MS_RDONLY | NO_PROGRAMS, NULL);
 }
 
+static void set_hostname(const char *name)
+{
+	/* Not as an argument: nolibc's system calls put those into registers that a call may change. */
+	size_t length = strlen(name);
+
+	if (syscall(__NR_sethostname, name, length) < 0)
+		fail("cannot set the host name");
+}
+
 /* In place of the image's own file, which may be a link to anywhere. */
 static FILE *replace_file(const char *path)
 {
@@ -252,7 +261,7 @@ void container_enter(const struct specification *s, const struct streams *stream
 	setsid();
 	if (syscall(__NR_unshare, CLONE_NEWCGROUP) < 0)
 		fail("no cgroup namespace");
-	syscall(__NR_sethostname, s->hostname, strlen(s->hostname));
+	set_hostname(s->hostname);
 	enter_container_root();
 	mount_all(terminals);
 	make_devices();

@@ -59,6 +59,7 @@ export async function startContainer(options: ContainerOptions): Promise<Contain
   const stop = () => void machine.stop();
   signal?.addEventListener('abort', stop, { once: true });
   try {
+    signal?.throwIfAborted();
     const { config, layers } = await Promise.race([image, endOf(machine)]);
     const stopSignal = config.stopSignal === '' ? SIGTERM : parseSignal(config.stopSignal);
     const request = requestOf(config, options);

@@ -85,7 +85,7 @@ export class Layout {
   }
 
   #place(inode: Inode, parent: Placed | undefined): void {
-    const xattrs = encodeXattrs(inode.entry.xattrs);
+    const xattrs = encodeXattrs(inode.entry);
     const body = this.#makeBody(inode);
     const position = this.#reserve(INODE_SIZE + xattrs.length, body);
     const placed = { inode, parent, position, xattrs, body, links: isDirectory(inode) ? 2 : 1 };

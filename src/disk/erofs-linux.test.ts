@@ -1,21 +1,31 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { layerSpecs, sideBySide } from './testing/arbitrary.ts';
 import { readErofs } from './testing/erofs-reader.ts';
 import { differences, listErofs, withoutDirectoryLinks } from './testing/facts.ts';
 import { HAS_IMAGES, makeDisk, readLayers } from './testing/images.ts';
 import { HAS_LINUX, HAS_UMOCI, mountInLinux, unpackWithUmoci } from './testing/linux.ts';
 import { mergeModel } from './testing/model.ts';
-import { disputedLayer, plainLayers } from './testing/torture.ts';
+import { concat, end, entry } from './testing/tar-writer.ts';
+import { DISPUTED_LAYER, PLAIN_LAYERS } from './testing/torture.ts';
 
 // Emulated on a busy machine, a boot can take half a minute.
 describe.skipIf(!HAS_LINUX)('Linux sees', { timeout: 300_000 }, () => {
   test('everything awkward as the model has it', async () => {
-    const layers = [...plainLayers(), disputedLayer()];
+    const layers = [...PLAIN_LAYERS, DISPUTED_LAYER];
     const mounted = await mountInLinux(makeDisk(layers.map(({ tar }) => tar)));
     expect(differences(mounted, mergeModel(layers.map(({ specs }) => specs)))).toEqual([]);
   });
 
+  test('random layers as the model has them', async () => {
+    const seed = Date.now();
+    const layers = sideBySide(fc.sample(layerSpecs, { seed, numRuns: 100 }));
+    const mounted = await mountInLinux(makeDisk(layers.map((specs) => concat(...specs.map(entry), end()))));
+    expect(differences(mounted, mergeModel(layers)), `seed ${seed}`).toEqual([]);
+  });
+
   test.skipIf(!HAS_UMOCI)('what umoci unpacks, but for what tools disagree about', async () => {
-    const tars = plainLayers().map(({ tar }) => tar);
+    const tars = PLAIN_LAYERS.map(({ tar }) => tar);
     const written = listErofs(readErofs(makeDisk(tars)));
     expect(differences(withoutDirectoryLinks(written), await unpackWithUmoci(tars))).toEqual([]);
   });

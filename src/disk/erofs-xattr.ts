@@ -1,26 +1,44 @@
 /** Extended attributes in EROFS: after their inode, a header and the attributes, each padded to 4 bytes. */
 import { type ByteString, writeByteString } from './byte-string.ts';
-import type { Xattr } from './tar-entry.ts';
+import type { TarEntry, Xattr } from './tar-entry.ts';
 
 const HEADER_SIZE = 12;
 const ENTRY_SIZE = 4;
+const NONE = new Uint8Array(0);
 
 /** What stands for the beginning of a name, or for the whole of it where nothing may follow. */
-const NAMESPACES: readonly { prefix: ByteString; index: number; whole?: boolean }[] = [
-  { prefix: 'user.', index: 1 },
-  { prefix: 'system.posix_acl_access', index: 2, whole: true },
-  { prefix: 'system.posix_acl_default', index: 3, whole: true },
-  { prefix: 'trusted.', index: 4 },
-  { prefix: 'security.', index: 6 },
+interface Namespace {
+  readonly prefix: ByteString;
+  readonly index: number;
+  readonly whole?: boolean;
+  /** The types Linux has such attributes of. On others it would list but not give them, and copying would fail. */
+  readonly types: readonly EntryType[];
+}
+
+type EntryType = TarEntry['type'];
+
+const ALL: readonly EntryType[] = ['file', 'directory', 'symlink', 'character', 'block', 'fifo'];
+const NAMESPACES: readonly Namespace[] = [
+  { prefix: 'user.', index: 1, types: ['file', 'directory'] },
+  {
+    prefix: 'system.posix_acl_access',
+    index: 2,
+    whole: true,
+    types: ALL.filter((type) => type !== 'symlink'),
+  },
+  { prefix: 'system.posix_acl_default', index: 3, whole: true, types: ['directory'] },
+  { prefix: 'trusted.', index: 4, types: ALL },
+  { prefix: 'security.', index: 6, types: ALL },
 ];
 
 /** To overlayfs, for which this disk is a lower layer, these say what to hide or to look up elsewhere. */
 const OVERLAY = 'trusted.overlay.';
 
-/** The attributes Linux has names for, the others left out; empty when there are none. A multiple of 4 bytes. */
-export function encodeXattrs(xattrs: readonly Xattr[]): Uint8Array {
-  const entries = xattrs.map(encodeXattr).filter((entry) => entry !== undefined);
-  if (entries.length === 0) return new Uint8Array(0);
+/** Those attributes that Linux has of such an entry; empty when there are none. A multiple of 4 bytes. */
+export function encodeXattrs({ type, xattrs }: TarEntry): Uint8Array {
+  if (xattrs.length === 0) return NONE;
+  const entries = xattrs.map((xattr) => encodeXattr(xattr, type)).filter((entry) => entry !== undefined);
+  if (entries.length === 0) return NONE;
   const body = new Uint8Array(entries.reduce((sum, { length }) => sum + length, HEADER_SIZE));
   let at = HEADER_SIZE;
   for (const entry of entries) {
@@ -35,11 +53,11 @@ export function xattrCount(bodyLength: number): number {
   return bodyLength === 0 ? 0 : (bodyLength - HEADER_SIZE) / 4 + 1;
 }
 
-function encodeXattr({ name, value }: Xattr): Uint8Array | undefined {
+function encodeXattr({ name, value }: Xattr, type: EntryType): Uint8Array | undefined {
   const namespace = NAMESPACES.find(({ prefix, whole }) =>
     whole ? name === prefix : name.startsWith(prefix) && name.length > prefix.length,
   );
-  if (namespace === undefined || name.startsWith(OVERLAY)) return undefined;
+  if (!namespace?.types.includes(type) || name.startsWith(OVERLAY)) return undefined;
   const suffix = name.slice(namespace.prefix.length);
   const size = ENTRY_SIZE + suffix.length + value.length;
   const entry = new Uint8Array(Math.ceil(size / 4) * 4);

@@ -9,7 +9,7 @@ import { differences, listErofs } from './testing/facts.ts';
 import { makeDisk, UUID } from './testing/images.ts';
 import { ModelError, mergeModel } from './testing/model.ts';
 import { concat, type EntrySpec, end, entry } from './testing/tar-writer.ts';
-import { disputedLayer, plainLayers } from './testing/torture.ts';
+import { DISPUTED_LAYER, PLAIN_LAYERS } from './testing/torture.ts';
 import { mergeLayers } from './tree.ts';
 
 const tarOf = (specs: readonly EntrySpec[]) => concat(...specs.map(entry), end());
@@ -33,7 +33,7 @@ test('random layers become the file system that they describe', () => {
 });
 
 test('so do layers of everything awkward', () => {
-  const layers = [...plainLayers(), disputedLayer()];
+  const layers = [...PLAIN_LAYERS, DISPUTED_LAYER];
   const written = listErofs(readErofs(makeDisk(layers.map(({ tar }) => tar))));
   expect(differences(written, mergeModel(layers.map(({ specs }) => specs)))).toEqual([]);
 });
@@ -43,7 +43,7 @@ test('no layers make an empty root', () => {
 });
 
 test('the same image gives the same bytes', () => {
-  const tars = plainLayers().map(({ tar }) => tar);
+  const tars = PLAIN_LAYERS.map(({ tar }) => tar);
   expect(Buffer.compare(makeDisk(tars), makeDisk(tars))).toBe(0);
 });
 

@@ -76,7 +76,7 @@ class PaxSparseMap implements SparseMap {
   }
 
   get incomplete(): boolean {
-    const [count] = this.#numbers;
+    const count = this.#numbers[0];
     return count === undefined || this.#numbers.length < 1 + 2 * count;
   }
 

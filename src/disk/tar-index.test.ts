@@ -6,9 +6,9 @@ import { decodeIndex, encodeIndex } from './tar-index.ts';
 import { layerSpecs } from './testing/arbitrary.ts';
 import { HAS_IMAGES, indexTar, readLayers } from './testing/images.ts';
 import { concat, end, entry } from './testing/tar-writer.ts';
-import { plainLayers } from './testing/torture.ts';
+import { PLAIN_LAYERS } from './testing/torture.ts';
 
-const example = (): TarIndex => indexTar(plainLayers()[1]?.tar as Uint8Array);
+const example = (): TarIndex => indexTar(PLAIN_LAYERS[1]?.tar as Uint8Array);
 
 test('indexes come back as they were', () => {
   fc.assert(
@@ -18,7 +18,7 @@ test('indexes come back as they were', () => {
     }),
     { numRuns: 200 },
   );
-  for (const { tar } of plainLayers()) {
+  for (const { tar } of PLAIN_LAYERS) {
     const index = indexTar(tar);
     expect(decodeIndex(encodeIndex(index))).toEqual(index);
   }

@@ -35,7 +35,7 @@ const OPAQUE = '.wh..wh..opq';
 /** Names that the aufs file system kept for itself. */
 const RESERVED = '.wh..wh.';
 /** Over all layers: far more than images have, it bounds what a hostile one can take of us. */
-const MAX_INODES = 1 << 21;
+const MAX_INODES = 1 << 20;
 
 const UNMENTIONED: DirectoryEntry = {
   type: 'directory',

@@ -580,4 +580,14 @@ describe('a store without room', () => {
     await expect(pull(source(), store)).rejects.toThrow(StorageFullError);
     expect(await store.snapshot()).toEqual(snapshot);
   });
+
+  it('fails when the layers of one image have no room beside each other', async () => {
+    store = new VisibleStore(700_000);
+    const layers = [400_000, 400_001].map((size) => {
+      return makeLayer(makeTar([{ path: 'x', contents: contents(size) }]));
+    });
+    registry.add('app:1', makeImage(layers));
+    await expect(pull(source(), store)).rejects.toThrow(StorageFullError);
+    expect(await findImage(source().reference, store)).toBeUndefined();
+  });
 });

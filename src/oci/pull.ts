@@ -7,7 +7,7 @@ import type { Context } from './context.ts';
 import { algorithmOf, type Digest, digestMismatch, isDigest } from './digest.ts';
 import { ImageError, messageOf } from './errors.ts';
 import { type Image, parseConfigFile } from './image.ts';
-import type { ImageSource, ResolvedImage, SourceLayer } from './source.ts';
+import type { ImageSource, SourceLayer } from './source.ts';
 
 /** Reads a layer's tar while it streams by. */
 export interface Indexer {
@@ -72,13 +72,7 @@ export async function findImage(reference: string, store: Store): Promise<Image 
  */
 export async function pullImage(source: ImageSource, store: Store, options: PullOptions): Promise<Image> {
   await store.sweep();
-  const pull = new Pull(store, options);
-  const image = await pull.run(source);
-  const { digest, config, configText } = image;
-  const { reference } = source;
-  const layers = image.layers.map(({ diffId }) => diffId);
-  await store.images.put({ reference, digest, config: configText, layers, lastUsed: Date.now() });
-  return { reference, digest, config: config.config, layers };
+  return new Pull(store, options).run(source);
 }
 
 class Pull {
@@ -87,7 +81,8 @@ class Pull {
   readonly #options: PullOptions;
   readonly #limits: PullLimits;
   readonly #stop = new AbortController();
-  /** Layers that are new in the store. */
+  /** The image's layers in the store: open, they cannot be evicted for the sake of the others. */
+  readonly #stored: StoredLayer[] = [];
   readonly #added: Digest[] = [];
 
   constructor(store: Store, options: PullOptions) {
@@ -100,43 +95,48 @@ class Pull {
     };
   }
 
-  async run(source: ImageSource): Promise<ResolvedImage> {
+  async run(source: ImageSource): Promise<Image> {
+    const { reference } = source;
     try {
-      const image = await source.resolve(this.context);
-      await this.#fetchLayers(image);
-      return image;
-    } finally {
-      // Whatever the source still holds open.
-      this.#stop.abort();
-    }
-  }
-
-  async #fetchLayers({ digest, layers, parallel }: ResolvedImage): Promise<void> {
-    const unique = [...new Map(layers.map((layer) => [layer.diffId, layer])).values()];
-    const kept: StoredLayer[] = [];
-    try {
-      const missing: SourceLayer[] = [];
-      for (const layer of unique) {
-        // Open, it cannot be evicted for the sake of the others.
-        const stored = await this.#store.layers.open(layer.diffId);
-        if (stored) kept.push(stored);
-        else missing.push(layer);
-      }
-      const described = unique.map((layer) => {
-        const { diffId, size } = layer;
-        return { diffId, size, cached: !missing.includes(layer) };
-      });
-      this.#options.onEvent?.({ type: 'resolved', digest, layers: described });
-      missing.sort((a, b) => a.position - b.position);
+      const { digest, config, configText, layers, parallel } = await source.resolve(this.context);
+      const missing = await this.#openStored(digest, layers);
       await this.#fetchAll(missing, parallel);
+      const diffIds = layers.map(({ diffId }) => diffId);
+      const lastUsed = Date.now();
+      await this.#store.images.put({ reference, digest, config: configText, layers: diffIds, lastUsed });
+      return { reference, digest, config: config.config, layers: diffIds };
     } catch (error) {
+      await this.#closeStored();
       if (error instanceof ImageError) {
         for (const diffId of this.#added) await this.#store.layers.remove(diffId);
       }
       throw error;
     } finally {
-      await Promise.all(kept.map((layer) => layer.close()));
+      await this.#closeStored();
+      // Whatever the source still holds open.
+      this.#stop.abort();
     }
+  }
+
+  /** @returns the layers to be fetched, each once, in the order that suits the source */
+  async #openStored(digest: Digest, layers: readonly SourceLayer[]): Promise<SourceLayer[]> {
+    const unique = [...new Map(layers.map((layer) => [layer.diffId, layer])).values()];
+    const missing: SourceLayer[] = [];
+    for (const layer of unique) {
+      const stored = await this.#store.layers.open(layer.diffId);
+      if (stored) this.#stored.push(stored);
+      else missing.push(layer);
+    }
+    const described = unique.map((layer) => {
+      const { diffId, size } = layer;
+      return { diffId, size, cached: !missing.includes(layer) };
+    });
+    this.#options.onEvent?.({ type: 'resolved', digest, layers: described });
+    return missing.sort((a, b) => a.position - b.position);
+  }
+
+  async #closeStored(): Promise<void> {
+    for (const layer of this.#stored.splice(0)) await layer.close();
   }
 
   /** Fetches some at a time; the first failure stops all. */
@@ -163,7 +163,9 @@ class Pull {
     try {
       const index = await this.#stream(layer, writer);
       signal.throwIfAborted();
-      if (await writer.commit(diffId, index)) this.#added.push(diffId);
+      const { layer: stored, isNew } = await writer.commit(diffId, index);
+      this.#stored.push(stored);
+      if (isNew) this.#added.push(diffId);
       this.#options.onEvent?.({ type: 'stored', diffId });
     } catch (error) {
       await writer.abort();

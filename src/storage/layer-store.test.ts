@@ -42,7 +42,9 @@ const INDEX = new Uint8Array([1, 2, 3]);
 async function store(layers: LayerStore, tar: Uint8Array): Promise<string> {
   const writer = await layers.write();
   await writer.append(tar);
-  expect(await writer.commit(diffIdOf(tar), INDEX)).toBe(true);
+  const { layer, isNew } = await writer.commit(diffIdOf(tar), INDEX);
+  expect(isNew).toBe(true);
+  await layer.close();
   return diffIdOf(tar);
 }
 
@@ -64,7 +66,7 @@ describe.each(Object.entries(places))('layers in %s', (_name, open) => {
       for (let at = 0; at < size; at += 100_001) await writer.append(tar.subarray(at, at + 100_001));
       const diffId = diffIdOf(tar);
       expect(await layers.has(diffId)).toBe(false);
-      expect(await writer.commit(diffId, INDEX)).toBe(true);
+      await (await writer.commit(diffId, INDEX)).layer.close();
 
       const layer = await layers.open(diffId);
       expect(layer).toMatchObject({ diffId, size });
@@ -103,15 +105,26 @@ describe.each(Object.entries(places))('layers in %s', (_name, open) => {
     const tar = new Uint8Array(randomBytes(CHUNK_SIZE + 1));
     const writers = await Promise.all([one.write(), two.write()]);
     for (const writer of writers) await writer.append(tar);
-    const added = await Promise.all(writers.map((writer) => writer.commit(diffIdOf(tar), INDEX)));
-    expect(added.filter(Boolean)).toHaveLength(1);
+    const committed = await Promise.all(writers.map((writer) => writer.commit(diffIdOf(tar), INDEX)));
+    expect(committed.filter(({ isNew }) => isNew)).toHaveLength(1);
+    expect(await one.remove(diffIdOf(tar))).toBe(false);
+    for (const { layer } of committed) {
+      const whole = new Uint8Array(tar.length);
+      await layer.read(0, whole);
+      expect(diffIdOf(whole)).toBe(diffIdOf(tar));
+      await layer.close();
+    }
     expect(await values.keys('chunk/')).toHaveLength(3);
     expect(await locks.held()).toEqual(new Set());
-    const whole = new Uint8Array(tar.length);
-    const layer = await two.open(diffIdOf(tar));
-    await layer?.read(0, whole);
-    expect(diffIdOf(whole)).toBe(diffIdOf(tar));
-    await layer?.close();
+  });
+
+  it('replaces a record that cannot be read', async () => {
+    const { values, locks } = await open();
+    const layers = new LayerStore(values, locks);
+    const tar = new Uint8Array(randomBytes(10));
+    await values.set(`layer/${diffIdOf(tar)}`, new TextEncoder().encode('{"version":0}'));
+    await store(layers, tar);
+    expect(await layers.has(diffIdOf(tar))).toBe(true);
   });
 
   it('sweeps what nobody writes any more, and nothing else', async () => {
@@ -130,10 +143,9 @@ describe.each(Object.entries(places))('layers in %s', (_name, open) => {
     expect(await layers.has(diffId)).toBe(true);
     // The writer is not disturbed.
     await writer.append(new Uint8Array(3));
-    await writer.commit('sha256:other', INDEX);
-    const layer = await layers.open('sha256:other');
-    await layer?.read(CHUNK_SIZE, new Uint8Array(3));
-    await layer?.close();
+    const { layer } = await writer.commit('sha256:other', INDEX);
+    await layer.read(CHUNK_SIZE, new Uint8Array(3));
+    await layer.close();
     await layers.remove('sha256:other');
     expect(await allKeys(values)).toEqual(before);
   });

@@ -41,13 +41,18 @@ export interface LayerWriter {
   /** Takes a copy of the next bytes of the tar; wait for it before giving more. @throws StorageFullError */
   append(bytes: Uint8Array): Promise<void>;
   /**
-   * Makes the layer visible under its diffID.
+   * Makes the layer visible under its diffID, and opens it. @throws StorageFullError
    * @param index the serialised index of the tar's entries
-   * @returns whether it is new: somebody else may have stored the same layer meanwhile
    */
-  commit(diffId: string, index: Uint8Array): Promise<boolean>;
+  commit(diffId: string, index: Uint8Array): Promise<CommittedLayer>;
   /** Removes what was written; does nothing after `commit`. */
   abort(): Promise<void>;
+}
+
+export interface CommittedLayer {
+  readonly layer: StoredLayer;
+  /** Whether it was not there yet: somebody else may have stored the same layer meanwhile. */
+  readonly isNew: boolean;
 }
 
 export interface LayerUsage {
@@ -139,14 +144,20 @@ export class LayerStore {
         await writing;
         await this.#put(indexKey(group), index);
         const record: LayerRecord = { version: VERSION, diffId, size, group };
-        const added = await this.#makeRoom(() => this.#store.add(layerKey(diffId), encode(record)));
-        ended = true;
-        if (!added) {
-          await discard();
-          return false;
+        for (;;) {
+          if (await this.#makeRoom(() => this.#store.add(layerKey(diffId), encode(record)))) {
+            ended = true;
+            await this.#touch(group);
+            return { layer: this.#opened(record, index, release), isNew: true };
+          }
+          const layer = await this.open(diffId);
+          if (layer) {
+            ended = true;
+            await discard();
+            return { layer, isNew: false };
+          }
+          await this.#deleteUnreadable(diffId);
         }
-        await this.#touch(group).finally(release);
-        return true;
       },
       abort: async () => {
         if (ended) return;
@@ -253,6 +264,12 @@ export class LayerStore {
   /** Forgets a layer whose chunks are damaged; others who have it open keep what there is. */
   async #forget({ diffId, group }: LayerRecord): Promise<void> {
     if ((await this.#record(diffId))?.group === group) await this.#store.delete([layerKey(diffId)]);
+  }
+
+  /** Makes way for a record when there is one that cannot be read. */
+  async #deleteUnreadable(diffId: string): Promise<void> {
+    const bytes = await this.#store.get(layerKey(diffId));
+    if (bytes && !decode(bytes)) await this.#store.delete([layerKey(diffId)]);
   }
 
   async #touch(group: string): Promise<void> {

@@ -26,7 +26,7 @@ it('sweeps images whose layers are gone', async () => {
   const store = new Store(new MemoryStore(), new MemoryLocks());
   const writer = await store.layers.write();
   await writer.append(new Uint8Array(5));
-  await writer.commit('sha256:here', new Uint8Array(1));
+  await (await writer.commit('sha256:here', new Uint8Array(1))).layer.close();
   await store.images.put(image('whole', ['sha256:here'], 1));
   await store.images.put(image('broken', ['sha256:here', 'sha256:gone'], 2));
   await store.sweep();

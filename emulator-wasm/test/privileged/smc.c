@@ -193,6 +193,15 @@ static u64 run_in_user(u64 va) {
   return call((u32 *)va, 0);
 }
 
+/* fence.i is the hart's, not the mode's: what S fenced, U may run. */
+static u64 write_and_fence(u64 n) {
+  write_then_wait(n);
+  fence_i();
+  return 0;
+}
+
+static u64 just_run(u64 va) { return call((u32 *)va, 0); }
+
 int main(void) {
   rewritten();
   hot_loop();
@@ -211,6 +220,12 @@ int main(void) {
   for (u64 n = 0; n < 20; n++) {
     run_in(S, write_then_wait, n, 0);
     check("written by S, run by U", run_in(U, run_in_user, FREE_VA + 2 * PAGE, USER_OFFSET), n);
+  }
+  for (u64 n = 100; n < 140; n++) {
+    if (n & 1) run_in(S, write_and_fence, n, 0);
+    else write_and_fence(n);
+    check("fenced by S or M, run by U", run_in(U, just_run, FREE_VA + 2 * PAGE, USER_OFFSET), n);
+    check("and by S", run_in(S, just_run, FREE_VA + PAGE, 0), n);
   }
   return 0;
 }

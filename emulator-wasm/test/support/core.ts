@@ -48,7 +48,8 @@ export class MachineMemory {
   readonly view: DataView;
   /** Guest RAM; index 0 is guest physical RAM_START. */
   readonly ram: Uint8Array;
-  readonly #flags: Uint8Array;
+  /** PAGE_* bits, one byte a page of RAM. */
+  readonly pageFlags: Uint8Array;
 
   constructor(harts: number, ramSize: number, mode: number) {
     const flagsBase = HARTS + harts * HART_STRIDE;
@@ -57,7 +58,7 @@ export class MachineMemory {
     this.memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
     this.view = new DataView(this.memory.buffer);
     this.ram = new Uint8Array(this.memory.buffer, ramBase, ramSize);
-    this.#flags = new Uint8Array(this.memory.buffer, flagsBase, ramSize / PAGE);
+    this.pageFlags = new Uint8Array(this.memory.buffer, flagsBase, ramSize / PAGE);
     this.view.setUint32(M_HARTS, harts, true);
     this.view.setUint32(M_MODE, mode, true);
     this.view.setUint32(M_RAM_BASE, ramBase, true);
@@ -71,7 +72,7 @@ export class MachineMemory {
     this.ram.set(bytes, offset);
     const last = (offset + bytes.length - 1) / PAGE;
     for (let page = Math.floor(offset / PAGE); page <= last; page++) {
-      this.#flags[page] = (this.#flags[page] as number) | PAGE_WRITTEN;
+      this.pageFlags[page] = (this.pageFlags[page] as number) | PAGE_WRITTEN;
     }
   }
 

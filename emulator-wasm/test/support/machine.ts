@@ -11,7 +11,7 @@ import {
   POWER_RUNNING,
 } from '../../layout.ts';
 import { coreModule, MachineMemory, PRIV_M, PRIV_S } from './core.ts';
-import { readElf } from './elf.ts';
+import { type Elf, readElf } from './elf.ts';
 
 const RAM_SIZE = 64 << 20;
 
@@ -28,13 +28,14 @@ export interface Result {
   /** POWER_*; POWER_RUNNING if it was still running when its time was up. */
   readonly power: number;
   readonly exitCode: number;
+  readonly machine: MachineMemory;
 }
 
-/** Runs an ELF at its entry until it ends itself or its time is up. Rejects if a hart crashes. */
-export async function runOnMachine(path: string, options: Options = {}): Promise<Result> {
+/** Runs an ELF (or the file of one) at its entry until it ends itself or its time is up. Rejects if a hart crashes. */
+export async function runOnMachine(program: string | Elf, options: Options = {}): Promise<Result> {
   const { harts = 1, mode = 0, milliseconds = 60_000 } = options;
   const module = await coreModule();
-  const elf = readElf(await readFile(path));
+  const elf = typeof program === 'string' ? readElf(await readFile(program)) : program;
   const machine = new MachineMemory(harts, RAM_SIZE, mode);
   machine.loadElf(elf);
   const decoder = new TextDecoder();
@@ -48,10 +49,7 @@ export async function runOnMachine(path: string, options: Options = {}): Promise
     });
   });
   let late = false;
-  const timer = setTimeout(() => {
-    late = true;
-    powerOff(machine, harts);
-  }, milliseconds);
+  let timer: NodeJS.Timeout | undefined;
   try {
     // All are reset before any runs: a hart may look at another's block.
     await Promise.all(workers.map(ready));
@@ -68,12 +66,16 @@ export async function runOnMachine(path: string, options: Options = {}): Promise
       });
     });
     for (const worker of workers) worker.postMessage('run');
+    timer = setTimeout(() => {
+      late = true;
+      powerOff(machine, harts);
+    }, milliseconds);
     await Promise.all(ends);
   } finally {
     clearTimeout(timer);
     await Promise.all(workers.map((worker) => worker.terminate()));
   }
-  return { output, power: late ? POWER_RUNNING : machine.power, exitCode: machine.exitCode };
+  return { output, power: late ? POWER_RUNNING : machine.power, exitCode: machine.exitCode, machine };
 }
 
 function ready(worker: Worker): Promise<void> {

@@ -114,3 +114,30 @@ function choose(
   const target = files[choice % files.length] ?? spec.target;
   return choice === 0 ? spec : { ...spec, target };
 }
+
+/** Layers of many images at once, each below a directory of its own, without links to nothing. */
+export function sideBySide(images: readonly (readonly (readonly EntrySpec[])[])[]): EntrySpec[][] {
+  const below = (folder: string, path: ByteString) => (path === '' ? folder : `${folder}/${path}`);
+  const layers: EntrySpec[][] = [];
+  images.forEach((specs, i) => {
+    const model = new Model();
+    specs.forEach((entries, layer) => {
+      layers[layer] ??= [];
+      for (const entry of entries) {
+        try {
+          model.apply(entry, layer);
+        } catch (error) {
+          if (error instanceof ModelError) continue;
+          throw error;
+        }
+        const path = below(`${i}`, entry.path);
+        layers[layer].push(
+          entry.type === 'hardlink'
+            ? { ...entry, path, target: below(`${i}`, entry.target) }
+            : { ...entry, path },
+        );
+      }
+    });
+  });
+  return layers;
+}

@@ -68,7 +68,9 @@ export function mountInLinux(disk: Uint8Array): Promise<Listing> {
       ]),
     );
     await writeFile(image, disk);
-    const output = await run('qemu-system-riscv64', [
+    // A file, because QEMU's consoles drop what a pipe does not take at once.
+    const console = join(folder, 'console');
+    await run('qemu-system-riscv64', [
       ...[
         '-M',
         'virt',
@@ -86,12 +88,15 @@ export function mountInLinux(disk: Uint8Array): Promise<Listing> {
       ...['-global', 'virtio-mmio.force-legacy=false'],
       ...['-drive', `file=${image},if=none,format=raw,readonly=on,id=disk`],
       ...['-device', 'virtio-blk-device,drive=disk', '-device', 'virtio-serial-device'],
-      ...['-chardev', 'stdio,id=console,signal=off', '-device', 'virtconsole,chardev=console'],
+      ...['-chardev', `file,id=console,path=${console}`, '-device', 'virtconsole,chardev=console'],
     ]);
-    const lines = output.split(/\r*\n/);
+    const lines = (await readFile(console, 'latin1')).split(/\r*\n/);
     const begin = lines.indexOf('BEGIN');
     const end = lines.indexOf('END');
-    if (begin < 0 || end < 0) throw new Error(`Linux failed: ${output.slice(-2000)}`);
+    if (begin < 0 || end < 0) {
+      const messages = lines.filter((line) => !/^[0-9a-f]* /.test(line));
+      throw new Error(`Linux failed: ${messages.slice(-20).join('\n')}`);
+    }
     return listWalk(lines.slice(begin + 1, end));
   });
 }

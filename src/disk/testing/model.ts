@@ -117,26 +117,26 @@ function removeLower(
 const join = (parent: ByteString, name: ByteString) => (parent === '' ? name : `${parent}/${name}`);
 
 function list(items: ReadonlyMap<ByteString, Item>): Listing {
-  const names = [...items.values()];
+  const links = new Map<object, number>();
+  const add = (inode: object | undefined, count: number) =>
+    inode && links.set(inode, (links.get(inode) ?? 0) + count);
+  for (const [path, { spec, inode }] of items) {
+    add(inode, spec.type === 'directory' ? 2 : 1);
+    const parent = path.slice(0, Math.max(path.lastIndexOf('/'), 0));
+    if (spec.type === 'directory' && path !== '') add(items.get(parent)?.inode, 1);
+  }
   return makeListing(
-    [...items].map(([path, { spec, inode }]) => {
-      const directories = [...items].filter(
-        ([other, { spec: child }]) =>
-          child.type === 'directory' &&
-          other !== '' &&
-          other.slice(0, Math.max(other.lastIndexOf('/'), 0)) === path,
-      );
-      const links =
-        spec.type === 'directory'
-          ? 2 + directories.length
-          : names.filter((item) => item.inode === inode).length;
-      return [path, factsOf(spec, links), inode];
-    }),
+    [...items].map(([path, { spec, inode }]) => [path, factsOf(spec, links.get(inode) ?? 0), inode]),
   );
 }
 
-/** What Linux has names for, and overlayfs does not take for itself. */
-const KEPT = /^(user\.|trusted\.(?!overlay\.)|security\.|system\.posix_acl_(access|default)$)/;
+/** Whether Linux has such an attribute of such a thing; overlayfs takes some for itself. */
+function isKept(name: ByteString, type: EntrySpec['type']): boolean {
+  if (name.startsWith('user.')) return type === 'file' || type === 'directory';
+  if (name === 'system.posix_acl_access') return type !== 'symlink';
+  if (name === 'system.posix_acl_default') return type === 'directory';
+  return /^(security|trusted(?!\.overlay))\./.test(name);
+}
 
 function factsOf(spec: EntrySpec, links: number): Omit<Facts, 'first'> {
   if (spec.type === 'hardlink') throw new Error('links are resolved');
@@ -154,7 +154,7 @@ function factsOf(spec: EntrySpec, links: number): Omit<Facts, 'first'> {
     minor: 'minor' in spec ? spec.minor : 0,
     contents: showContents(TYPE_BITS[spec.type], contents),
     xattrs: showXattrs(
-      spec.xattrs.filter(({ name }) => KEPT.test(name)).map(({ name, value }) => [name, value]),
+      spec.xattrs.filter(({ name }) => isKept(name, spec.type)).map(({ name, value }) => [name, value]),
     ),
   };
 }

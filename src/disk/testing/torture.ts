@@ -145,8 +145,7 @@ const ACL = {
   ),
 };
 
-/** Two layers that every tool should merge alike. */
-export function plainLayers(): Layer[] {
+function makePlainLayers(): Layer[] {
   const lower = layer(
     directory('', { mode: 0o755, mtime: 1_600_000_000 }),
     directory('many'),
@@ -232,17 +231,18 @@ export function plainLayers(): Layer[] {
   return [lower, upper];
 }
 
+/** Two layers that every tool should merge alike. */
+export const PLAIN_LAYERS: readonly Layer[] = makePlainLayers();
+
 /** What tools disagree about: an old format, an empty attribute, and paths through links, none of which is followed. */
-export function disputedLayer(): Layer {
-  return layer(
-    sparse('types/sparse old', 'old'),
-    make('types/empty attribute', 'x', { xattrs: [{ name: 'user.empty', value: toBytes('') }] }),
-    symlink('to types', 'types'),
-    make('to types/empty', 'a new directory in place of the link'),
-    symlink('to links', '/links'),
-    whiteout('to links/.wh.first'),
-    symlink('to many', '../../../many'),
-    whiteout('to many/.wh..wh..opq'),
-    make('not/mentioned/parents'),
-  );
-}
+export const DISPUTED_LAYER: Layer = layer(
+  sparse('types/sparse old', 'old'),
+  make('types/empty attribute', 'x', { xattrs: [{ name: 'user.empty', value: toBytes('') }] }),
+  symlink('to types', 'types'),
+  make('to types/empty', 'a new directory in place of the link'),
+  symlink('to links', '/links'),
+  whiteout('to links/.wh.first'),
+  symlink('to many', '../../../many'),
+  whiteout('to many/.wh..wh..opq'),
+  make('not/mentioned/parents'),
+);

@@ -18,19 +18,27 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/xattr.h>
+#include <termios.h>
 #include <unistd.h>
 
 #define MAX_PATH 8192
 
 static uint32_t crc_table[256];
 
+static void finish(int status)
+{
+	fflush(stdout);
+	if (getpid() == 1) {
+		tcdrain(STDOUT_FILENO);
+		reboot(RB_POWER_OFF);
+	}
+	exit(status);
+}
+
 static void die(const char *what)
 {
-	printf("FAILED %s: %s\n", what, strerror(errno));
-	fflush(stdout);
-	if (getpid() == 1)
-		reboot(RB_POWER_OFF);
-	exit(1);
+	printf("\nFAILED %s: %s\n", what, strerror(errno));
+	finish(1);
 }
 
 static void print_hex(const void *data, size_t length)
@@ -179,7 +187,7 @@ int main(int argc, char **argv)
 	make_crc_table();
 	if (argc == 2 && getpid() != 1) {
 		walk("", argv[1], -1);
-		return 0;
+		finish(0);
 	}
 	mkdir("/dev", 0755);
 	mkdir("/mnt", 0755);
@@ -190,7 +198,5 @@ int main(int argc, char **argv)
 	puts("BEGIN");
 	walk("", "/mnt", -1);
 	puts("END");
-	fflush(stdout);
-	reboot(RB_POWER_OFF);
-	return 1;
+	finish(0);
 }

@@ -12,7 +12,7 @@ import { type Client, listing, World } from './testing/world.ts';
 const NAME = 'team/app';
 const BLOB = randomBytes(1 << 20);
 const BLOB_DIGEST = sha256(BLOB);
-const LIMITS = { answer: 600, stall: 600 };
+const LIMITS = { answer: 1500, stall: 1500 };
 
 let world: World;
 let registry: FakeRegistry;
@@ -674,7 +674,7 @@ describe('trouble upstream', () => {
 describe('the cache', () => {
   async function cachingProxy(capacity = 64 << 20): Promise<{ proxy: Client; folder: string }> {
     const folder = await world.folder();
-    const proxy = await world.proxy([registry.host], { cache: { folder, capacity }, limits: LIMITS });
+    const proxy = await world.proxy([registry.host], { cache: { folder, capacity } });
     return { proxy, folder };
   }
 

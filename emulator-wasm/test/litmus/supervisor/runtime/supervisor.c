@@ -59,7 +59,7 @@ void remote_sfence_asid(u64 mask, u64 start, u64 size, u64 asid) {
 }
 
 u64 wait_status(u64 hart, u64 status) {
-  for (u64 end = READ_CSR(time) + 50000000; READ_CSR(time) < end;) {
+  for (u64 end = READ_CSR(time) + 300000000; READ_CSR(time) < end;) {
     if (hart_status(hart).value == status) break;
     pause();
   }
