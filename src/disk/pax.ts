@@ -33,7 +33,7 @@ export function parsePaxRecords(payload: Uint8Array): PaxRecords {
 
 function takeRecord(payload: Uint8Array, at: number): [record: Uint8Array, end: number] {
   const space = payload.subarray(at, at + 16).indexOf(SPACE);
-  const length = space < 0 ? undefined : parseDecimal(payload.subarray(at, at + space));
+  const length = space < 0 ? undefined : parseDecimal(toByteString(payload.subarray(at, at + space)));
   if (length === undefined || length < space + 2) throw malformed();
   const end = at + length;
   if (end > payload.length || payload[end - 1] !== LINE_FEED) throw malformed();
@@ -64,7 +64,7 @@ export function paxString(records: PaxRecords, key: string): ByteString | undefi
 export function paxNumber(records: PaxRecords, key: string): number | undefined {
   const value = records.get(key);
   if (value === undefined || value.length === 0) return undefined;
-  const number = parseDecimal(value);
+  const number = parseDecimal(toByteString(value));
   if (number === undefined) throw new ImageError(`bad number in the PAX record ${quote(key)}`);
   return number;
 }
@@ -91,9 +91,8 @@ export function paxXattrs(records: PaxRecords): Xattr[] {
   return xattrs;
 }
 
-/** Digits of a number that is exact in a double. */
-export function parseDecimal(digits: Uint8Array): number | undefined {
-  const text = digits.length <= 16 ? toByteString(digits) : '';
-  const number = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+/** A number that is exact in a double. */
+export function parseDecimal(digits: ByteString): number | undefined {
+  const number = /^\d{1,16}$/.test(digits) ? Number(digits) : Number.NaN;
   return Number.isSafeInteger(number) ? number : undefined;
 }

@@ -2,14 +2,14 @@
  * Sparse files as GNU tar writes them: a map of the extents that are not holes, then these extents one after the other.
  * The map is in the header (old format), in PAX records (0.0 and 0.1) or in blocks before the contents (1.0).
  */
-import { toByteString } from './byte-string.ts';
+import { type ByteString, toByteString } from './byte-string.ts';
 import { ImageError } from './errors.ts';
 import { type PaxRecords, parseDecimal, paxNumber } from './pax.ts';
 import { type Extent, TAR_BLOCK } from './tar-entry.ts';
 import { parseNumber } from './tar-header.ts';
 
-const LINE_FEED = 10;
 const MAX_MAP_BLOCKS = 2048;
+const MAX_LINE = 32;
 
 const OLD_MAP = 386;
 const OLD_MAP_ENTRIES = 4;
@@ -68,7 +68,8 @@ export class OldSparseMap implements SparseMap {
 class PaxSparseMap implements SparseMap {
   readonly realSize: number;
   readonly #numbers: number[] = [];
-  #line: number[] = [];
+  /** The beginning of a line whose end is in the next block. */
+  #line: ByteString = '';
   #blocks = 0;
 
   constructor(realSize: number) {
@@ -90,14 +91,13 @@ class PaxSparseMap implements SparseMap {
 
   push(block: Uint8Array): void {
     if (++this.#blocks > MAX_MAP_BLOCKS) throw tooLong();
-    for (const byte of block) {
+    const lines = (this.#line + toByteString(block)).split('\n');
+    this.#line = lines.pop() ?? '';
+    for (const line of lines) {
       if (!this.incomplete) return;
-      if (byte !== LINE_FEED) this.#line.push(byte);
-      else {
-        this.#numbers.push(mapNumber(Uint8Array.from(this.#line)));
-        this.#line = [];
-      }
+      this.#numbers.push(mapNumber(line));
     }
+    if (this.incomplete && this.#line.length > MAX_LINE) throw malformed();
   }
 }
 
@@ -111,7 +111,7 @@ export function paxSparseMap(records: PaxRecords): SparseMap | undefined {
   if (version === 1) return new PaxSparseMap(realSize);
   if (list === undefined || (version ?? 0) !== 0) throw new ImageError('unknown format of a sparse file');
   const numbers = list.length === 0 ? [] : toByteString(list).split(',');
-  const extents = pairs(numbers.map((text) => mapNumber(new TextEncoder().encode(text))));
+  const extents = pairs(numbers.map(mapNumber));
   return { incomplete: false, push() {}, contentBytes: 0, realSize, extents };
 }
 
@@ -144,7 +144,7 @@ function pairs(numbers: readonly number[]): Extent[] {
   return extents;
 }
 
-function mapNumber(digits: Uint8Array): number {
+function mapNumber(digits: ByteString): number {
   const number = parseDecimal(digits);
   if (number === undefined) throw malformed();
   return number;

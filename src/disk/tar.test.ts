@@ -521,7 +521,7 @@ describe('sparse files', () => {
     ['extents between blocks', '1\n100\n1024\n', 'not multiples of 512 bytes'],
     ['letters', 'x\n', 'malformed sparse map'],
     ['negative numbers', '1\n-512\n1024\n', 'malformed sparse map'],
-    ['a line without end', '9'.repeat(4096), 'longer than the contents'],
+    ['a line without end', '9'.repeat(4096), 'malformed sparse map'],
     ['a count beyond all', '999999999\n', 'longer than the contents'],
   ])('with %s are refused', (_, text, message) => {
     expect(() => only(map(text, kilobyte))).toThrow(message);
