@@ -1,0 +1,261 @@
+import { beforeAll, describe, expect, test } from 'vitest';
+import type { Image } from '../oci/image.ts';
+import { DEMO_IMAGES, pull, run, start, type TestOptions, text } from './testing/run.ts';
+
+const TIMEOUT = 120_000;
+
+let busybox: Image;
+
+beforeAll(async () => {
+  busybox = await pull(`${DEMO_IMAGES}:busybox`);
+});
+
+const shell = (script: string, options: Partial<TestOptions> = {}, input = '') =>
+  run({ image: busybox, args: ['sh', '-c', script], ...options }, input);
+
+/** The image with another configuration. */
+const configured = (config: Partial<Image['config']>): Image => ({
+  ...busybox,
+  config: { ...busybox.config, ...config },
+});
+
+describe('streams and status', { timeout: TIMEOUT }, () => {
+  test('hello-world says hello', async () => {
+    const result = await run({ image: pull(`${DEMO_IMAGES}:hello-world`) });
+    expect(result).toMatchObject({ status: 0, stderr: '', messages: '' });
+    expect(result.stdout).toMatch(/^Hello from LinuxRun!\n/);
+  });
+
+  test('input, output and errors are three streams, /dev has them too', async () => {
+    const script = 'cat; echo out > /dev/stdout; echo err > /dev/stderr; tr a-z A-Z < /dev/stdin; exit 7';
+    expect(await shell(script, {}, 'in\n')).toEqual({
+      status: 7,
+      stdout: 'in\nout\n',
+      stderr: 'err\n',
+      messages: '',
+    });
+  });
+
+  test('all bytes pass, whole and in order', async () => {
+    const input = Buffer.alloc(3 << 20, 'The quick brown fox jumps over the lazy dog.\n').toString();
+    const { stdout, status } = await shell('cat', {}, input);
+    expect(stdout === input).toBe(true);
+    expect(status).toBe(0);
+  });
+
+  test.each([
+    ['a program that is not there', ['no-such-program'], 127, /no-such-program: not found/],
+    ['a path that is not there', ['/no/such'], 127, /not found/],
+    ['a folder', ['/tmp'], 126, /permission denied/],
+    ['a file that may not be run', ['/etc/passwd'], 126, /permission denied/],
+    ['a signal', ['sh', '-c', "sh -c 'kill -SEGV $$'; exit $?"], 139, /^$/],
+  ])('%s', async (_, args, status, messages) => {
+    const result = await run({ image: busybox, args });
+    expect(result).toMatchObject({ status, stdout: '' });
+    expect(result.messages).toMatch(messages);
+  });
+
+  test('a writer waits for its reader, and takes no memory meanwhile', async () => {
+    const container = await start({ image: busybox, args: ['sh', '-c', 'yes | head -c 100000000'] });
+    const before = process.memoryUsage().rss;
+    await new Promise((resolve) => setTimeout(resolve, 5000));
+    expect(process.memoryUsage().rss - before).toBeLessThan(32 << 20);
+    const reader = container.stdout.getReader();
+    let received = 0;
+    for (let next = await reader.read(); next.value; next = await reader.read())
+      received += next.value.length;
+    expect(received).toBe(100_000_000);
+    expect(await container.exit).toBe(0);
+    await container.destroy();
+  });
+
+  test('a reader that leaves ends the writer with SIGPIPE', async () => {
+    const container = await start({ image: busybox, args: ['sh', '-c', 'yes; echo $? >&2'] });
+    const reader = container.stdout.getReader();
+    await reader.read();
+    await reader.cancel();
+    expect(await text(container.stderr)).toMatch(/141|1\n/);
+    await container.destroy();
+  });
+});
+
+describe('signals', { timeout: TIMEOUT }, () => {
+  async function trapping(signal: string, image: Image = busybox) {
+    const script = `trap 'echo got ${signal}; exit 5' ${signal}; echo ready; while :; do sleep 0.1; done`;
+    const container = await start({ image, args: ['sh', '-c', script] });
+    const reader = container.stdout.getReader();
+    await reader.read();
+    return { container, reader };
+  }
+
+  test('reach the first process, which may handle them', async () => {
+    const { container, reader } = await trapping('HUP');
+    container.kill(1);
+    expect(Buffer.from((await reader.read()).value ?? []).toString()).toBe('got HUP\n');
+    expect(await container.exit).toBe(5);
+    await container.destroy();
+  });
+
+  test('stop sends the signal that the image names', async () => {
+    const { container } = await trapping('QUIT', configured({ stopSignal: 'SIGQUIT' }));
+    await container.stop();
+    expect(await container.exit).toBe(5);
+    await container.destroy();
+  });
+
+  test('stop kills what does not heed it, as a first process without a handler does not', async () => {
+    const container = await start({ image: busybox, args: ['sleep', '1000'] });
+    const begin = performance.now();
+    await container.stop();
+    expect(performance.now() - begin).toBeGreaterThan(9_000);
+    expect(await container.exit).toBe(137);
+    await container.destroy();
+  });
+});
+
+describe('the inside', { timeout: TIMEOUT }, () => {
+  test('is a system of its own', async () => {
+    const { stdout } = await shell(
+      'echo $$; hostname; cat /proc/self/cgroup; ls /proc | grep -c "^[0-9]"; cat /etc/hosts; ls -A /run 2>&1; ' +
+        'grep CapEff /proc/self/status; cut -d" " -f2 /proc/mounts; mount -t tmpfs x /tmp 2>&1',
+      { hostname: 'box' },
+    );
+    const lines = stdout.split('\n');
+    expect(lines.slice(0, 3)).toEqual(['1', 'box', '0::/']);
+    expect(Number(lines[3])).toBeLessThan(6);
+    expect(stdout).toContain('127.0.1.1\tbox\n');
+    expect(stdout).toContain('CapEff:\t00000000a80425fb\n');
+    for (const path of [
+      '/',
+      '/proc',
+      '/sys',
+      '/sys/fs/cgroup',
+      '/dev',
+      '/dev/pts',
+      '/dev/shm',
+      '/dev/mqueue',
+    ])
+      expect(lines).toContain(path);
+    expect(stdout).toContain('permission denied');
+  });
+
+  test('has the environment, folder and volumes that image and user say', async () => {
+    const image = configured({
+      env: ['A=image', 'B=image', 'PATH=/bin'],
+      workingDir: '/made/here',
+      volumes: ['/data/x', '/var'],
+    });
+    const { stdout } = await shell('pwd; ls -d /data/x; env | grep -v SHLVL | grep -v PWD | sort', {
+      image,
+      env: ['B=user', 'C=1=2'],
+    });
+    expect(stdout.split('\n')).toEqual([
+      ...['/made/here', '/data/x'],
+      ...['A=image', 'B=user', 'C=1=2', 'HOME=/root', 'HOSTNAME=linuxrun', 'PATH=/bin', ''],
+    ]);
+  });
+
+  test.each([
+    ['', 'uid=0(root) gid=0(root)', '/root'],
+    ['nobody', 'uid=65534(nobody) gid=65534(nogroup)', '/'],
+    ['65534', 'uid=65534(nobody) gid=65534(nogroup)', '/'],
+    ['nobody:tty', 'uid=65534(nobody) gid=5(tty)', '/'],
+    ['1000:1001', 'uid=1000 gid=1001', '/'],
+    ['1000', 'uid=1000 gid=0(root)', '/'],
+  ])('user "%s"', async (user, identity, home) => {
+    const { stdout, stderr } = await shell('id; echo $HOME; echo err > /dev/stderr', { user });
+    const [id = '', directory] = stdout.split('\n');
+    expect(id.startsWith(identity)).toBe(true);
+    expect([directory, stderr]).toEqual([home, 'err\n']);
+  });
+
+  test.each(['nosuchuser', 'root:nosuchgroup', '99999999999'])('user "%s" is not there', async (user) => {
+    const result = await shell('true', { user });
+    expect(result.status).toBe(125);
+    expect(result.messages).toMatch(/has no (user|group)/);
+  });
+
+  test('changes files as on any disk, and sees when that is full', async () => {
+    const { stdout, stderr, status } = await shell(
+      'rm /bin/vi && ln -s x /bin/vi && chmod 700 /etc/passwd && echo more >> /etc/group && mv /home /house && ' +
+        'tail -n 1 /etc/group && ls -d /house && readlink /bin/vi; dd if=/dev/zero of=/big bs=1M; echo full $?; ' +
+        'rm /big; echo more > /small && cat /small',
+      { diskBytes: 32 << 20 },
+    );
+    expect(stdout).toBe('more\n/house\nx\nfull 1\nmore\n');
+    expect(stderr).toContain('No space left on device');
+    expect(status).toBe(0);
+  });
+
+  test('tells when memory runs out', async () => {
+    const result = await shell('x=aaaaaaaaaaaaaaaa; while :; do x=$x$x; done', { memoryBytes: 64 << 20 });
+    expect(result.status).not.toBe(0);
+    expect(result.messages).toMatch(/ran out of memory: 1 process was killed/);
+  });
+});
+
+describe('a terminal', { timeout: TIMEOUT }, () => {
+  test('is one stream, has a size that changes, and control characters', async () => {
+    const container = await start({
+      image: busybox,
+      args: ['sh'],
+      terminal: { columns: 100, rows: 30, type: 'vt100' },
+    });
+    let screen = '';
+    const reading = container.stdout.pipeTo(
+      new WritableStream({
+        write: (bytes) => {
+          screen += Buffer.from(bytes).toString();
+        },
+      }),
+    );
+    const keyboard = container.stdin.getWriter();
+    const type = (keys: string) => keyboard.write(Buffer.from(keys));
+    const shown = (pattern: RegExp) => expect.poll(() => screen, { timeout: 30_000 }).toMatch(pattern);
+    await type('stty size; tty; echo $TERM; echo ü > /dev/console\n');
+    await shown(/30 100\r\n\/dev\/pts\/0\r\nvt100\r\nü\r\n/);
+    container.resize(132, 43);
+    await type('sleep 0.2; stty size\n');
+    await shown(/43 132\r\n/);
+    await type('sleep 1000\n');
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    await type('\x1a');
+    await shown(/Stopped/);
+    await type('fg\n');
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    await type('\x03');
+    await type('echo status $?\n');
+    await shown(/status 130\r\n/);
+    expect(await text(container.stderr)).toBe('');
+    await type('exit 4\n');
+    expect(await container.exit).toBe(4);
+    await reading;
+    await container.destroy();
+  });
+});
+
+describe('failures', { timeout: TIMEOUT }, () => {
+  test('of the image end the machine', async () => {
+    const image = pull(`${DEMO_IMAGES}:nothing`);
+    await expect(run({ image })).rejects.toThrow(/there is no image/);
+  });
+
+  test('of the options come before anything else', async () => {
+    await expect(start({ image: busybox, diskBytes: 1000 })).rejects.toThrow(/16M to 64G/);
+    await expect(run({ image: busybox, entrypoint: [] })).rejects.toThrow(/no program/);
+    await expect(run({ image: configured({ stopSignal: 'SIGX' }) })).rejects.toThrow(/signal/);
+  });
+
+  test('a layer that is gone', async () => {
+    const image = { ...busybox, layers: [`sha256:${'0'.repeat(64)}` as const] };
+    await expect(run({ image })).rejects.toThrow(/not stored any more/);
+  });
+
+  test('giving up, at any time', async () => {
+    const abort = new AbortController();
+    const never = new Promise<Image>(() => {});
+    const starting = start({ image: never, signal: abort.signal });
+    setTimeout(() => abort.abort(new Error('enough')), 300);
+    await expect(starting).rejects.toThrow('enough');
+  });
+});

@@ -1,0 +1,74 @@
+/** Runs containers in tests, from the sources. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll } from 'vitest';
+import { encodeIndex, TarIndexer } from '../../disk/tar.ts';
+import { nodePlatform } from '../../machine/platform/node.ts';
+import type { Image } from '../../oci/image.ts';
+import { nodeCodec } from '../../oci/node-codec.ts';
+import { nodeSource } from '../../oci/node-source.ts';
+import { pullImage } from '../../oci/pull.ts';
+import { parseReference } from '../../oci/reference.ts';
+import { nodeStore } from '../../storage/node.ts';
+import { type Container, type ContainerOptions, startContainer } from '../container.ts';
+
+const PUBLIC = join(import.meta.dirname, '../../../public');
+export const DEMO_IMAGES = `oci://${PUBLIC}/images`;
+
+const store = mkdtempSync(join(tmpdir(), 'linuxrun-container-'));
+afterAll(() => rmSync(store, { recursive: true, force: true }));
+
+/** Pulls an image into a store of this test file. */
+export function pull(reference: string): Promise<Image> {
+  const source = nodeSource(parseReference(reference), { createTarReader: () => new TarIndexer() });
+  const createIndexer = () => {
+    const indexer = new TarIndexer();
+    const finish = () => encodeIndex(indexer.finish());
+    return { push: (bytes: Uint8Array) => indexer.push(bytes), finish };
+  };
+  const { signal } = new AbortController();
+  return pullImage(source, nodeStore(store), { codec: nodeCodec, createIndexer, signal });
+}
+
+export type TestOptions = Partial<ContainerOptions> & { readonly image: Image | Promise<Image> };
+
+export function start(options: TestOptions): Promise<Container> {
+  const platform = nodePlatform(PUBLIC);
+  const size = { cpus: 1, memoryBytes: 256 << 20, diskBytes: 256 << 20 };
+  return startContainer({ platform, store, ...size, ...options });
+}
+
+export async function text(stream: ReadableStream<Uint8Array>): Promise<string> {
+  const parts: Uint8Array[] = [];
+  const reader = stream.getReader();
+  for (let next = await reader.read(); next.value; next = await reader.read()) parts.push(next.value);
+  return Buffer.concat(parts).toString();
+}
+
+export interface Result {
+  readonly status: number;
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly messages: string;
+}
+
+/** Runs a container to its end. */
+export async function run(options: TestOptions, input = ''): Promise<Result> {
+  const container = await start(options);
+  try {
+    const stdin = container.stdin.getWriter();
+    // A program that does not read all of its input closes the stream.
+    stdin.write(Buffer.from(input)).catch(() => {});
+    stdin.close().catch(() => {});
+    const [stdout, stderr, messages, status] = await Promise.all([
+      text(container.stdout),
+      text(container.stderr),
+      text(container.messages),
+      container.exit,
+    ]);
+    return { status, stdout, stderr, messages };
+  } finally {
+    await container.destroy();
+  }
+}
