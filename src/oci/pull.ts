@@ -102,8 +102,8 @@ class Pull {
       const missing = await this.#openStored(digest, layers);
       await this.#fetchAll(missing, parallel);
       const diffIds = layers.map(({ diffId }) => diffId);
-      const lastUsed = Date.now();
-      await this.#store.images.put({ reference, digest, config: configText, layers: diffIds, lastUsed });
+      const record = { reference, digest, config: configText, layers: diffIds, lastUsed: Date.now() };
+      await this.#store.layers.makeRoom(() => this.#store.images.put(record));
       return { reference, digest, config: config.config, layers: diffIds };
     } catch (error) {
       await this.#closeStored();

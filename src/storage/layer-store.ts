@@ -145,7 +145,7 @@ export class LayerStore {
         await this.#put(indexKey(group), index);
         const record: LayerRecord = { version: VERSION, diffId, size, group };
         for (;;) {
-          if (await this.#makeRoom(() => this.#store.add(layerKey(diffId), encode(record)))) {
+          if (await this.makeRoom(() => this.#store.add(layerKey(diffId), encode(record)))) {
             ended = true;
             await this.#touch(group);
             return { layer: this.#opened(record, index, release), isNew: true };
@@ -189,6 +189,19 @@ export class LayerStore {
       if (!inUse && (await this.remove(diffId))) freed += size;
     }
     return freed;
+  }
+
+  /** Does what may want room, evicting layers that are not in use when there is none. @throws StorageFullError */
+  async makeRoom<T>(write: () => Promise<T>): Promise<T> {
+    for (;;) {
+      try {
+        return await write();
+      } catch (error) {
+        if (!(error instanceof StorageFullError)) throw error;
+        // Several chunks at once: each pass costs a look at all layers.
+        if ((await this.evict(16 * CHUNK_SIZE)) === 0) throw error;
+      }
+    }
   }
 
   /** Removes a layer, unless it is in use or not there: then false. */
@@ -244,21 +257,8 @@ export class LayerStore {
     };
   }
 
-  /** Writes, evicting other layers when there is no room. */
   async #put(key: string, value: Uint8Array): Promise<void> {
-    await this.#makeRoom(() => this.#store.set(key, value));
-  }
-
-  async #makeRoom<T>(write: () => Promise<T>): Promise<T> {
-    for (;;) {
-      try {
-        return await write();
-      } catch (error) {
-        if (!(error instanceof StorageFullError)) throw error;
-        // Several chunks at once: each pass costs a look at all layers.
-        if ((await this.evict(16 * CHUNK_SIZE)) === 0) throw error;
-      }
-    }
+    await this.makeRoom(() => this.#store.set(key, value));
   }
 
   /** Forgets a layer whose chunks are damaged; others who have it open keep what there is. */
@@ -275,7 +275,9 @@ export class LayerStore {
   async #touch(group: string): Promise<void> {
     const now = new TextEncoder().encode(String(Date.now()));
     // Full storage must keep nobody from using what is stored.
-    await this.#store.set(usedKey(group), now).catch(ignoreFull);
+    await this.#store.set(usedKey(group), now).catch((error) => {
+      if (!(error instanceof StorageError)) throw error;
+    });
   }
 
   async #lastUsed(group: string): Promise<number> {
@@ -315,8 +317,4 @@ function decode(bytes: Uint8Array | undefined): LayerRecord | undefined {
   } catch {
     return undefined;
   }
-}
-
-function ignoreFull(error: unknown): void {
-  if (!(error instanceof StorageFullError)) throw error;
 }
