@@ -1,6 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { encodePowerOff, encodeRun, encodeSignal, MessageReader } from './agent-protocol.ts';
+import {
+  encodeContainer,
+  encodePowerOff,
+  encodeResize,
+  encodeRun,
+  encodeSignal,
+  MessageReader,
+} from './agent-protocol.ts';
 
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');
 
@@ -24,6 +31,29 @@ describe('host to guest', () => {
   test('SIGNAL and POWEROFF', () => {
     expect(hex(encodeSignal(7, 15))).toBe('09000000' + '04' + '07000000' + '0f000000');
     expect(hex(encodePowerOff())).toBe('01000000' + '05');
+  });
+
+  test('CONTAINER and RESIZE', () => {
+    const container = {
+      process: 7,
+      args: ['ls'],
+      env: ['A=b'],
+      directory: '/d',
+      user: 'u',
+      hostname: 'h',
+      volumes: ['/v'],
+    };
+    const strings =
+      '01000000' + '6c7300' + '01000000' + '413d6200' + '2f6400' + '7500' + '6800' + '01000000' + '2f7600';
+    expect(hex(encodeContainer(container))).toBe(
+      '2b000000' + '06' + '07000000' + '00' + '00000000' + '00000000' + strings,
+    );
+    expect(hex(encodeContainer({ ...container, terminal: { columns: 80, rows: 25 } }))).toBe(
+      '2b000000' + '06' + '07000000' + '01' + '50000000' + '19000000' + strings,
+    );
+    expect(hex(encodeResize(7, { columns: 80, rows: 25 }))).toBe(
+      '0d000000' + '07' + '07000000' + '50000000' + '19000000',
+    );
   });
 
   test('refuses what the guest would misread', () => {

@@ -171,3 +171,11 @@ test('the size of the terminal is in the configuration, and changes interrupt', 
   expect([driver.config(4).getUint16(0, true), driver.config(4).getUint16(2, true)]).toEqual([132, 43]);
   expect(driver.takeInterrupt()).toBe(2);
 });
+
+test('a change of its size while the driver starts interrupts once that is ready', async () => {
+  const late = new ConsoleDevice(machine.memory, 1, { columns: 80, rows: 24, onOutput: () => {} });
+  const lateDriver = new GuestDriver(machine, late);
+  late.resize(132, 43);
+  await lateDriver.start();
+  expect(lateDriver.takeInterrupt()).toBe(2);
+});
