@@ -522,7 +522,8 @@ describe('sparse files', () => {
     ['letters', 'x\n', 'malformed sparse map'],
     ['negative numbers', '1\n-512\n1024\n', 'malformed sparse map'],
     ['a line without end', '9'.repeat(4096), 'malformed sparse map'],
-    ['a count beyond all', '999999999\n', 'longer than the contents'],
+    ['a count beyond all', '999999999\n', 'malformed sparse map'],
+    ['a map beyond the contents', `300\n${'0\n'.repeat(510)}`, 'malformed sparse map'],
   ])('with %s are refused', (_, text, message) => {
     expect(() => only(map(text, kilobyte))).toThrow(message);
   });
@@ -666,13 +667,14 @@ describe('tars by other programs', () => {
       check(make('tar', [`--format=${format}`]), false);
     });
     test.each([
-      ['--format=oldgnu'],
-      ['--format=gnu'],
-      ['--format=posix', '--sparse-version=0.0'],
-      ['--format=posix', '--sparse-version=0.1'],
-      ['--format=posix', '--sparse-version=1.0'],
-    ])('%s %s sparse', (...options) => {
-      check(make('tar', ['-S', ...options.filter(Boolean)]), true);
+      ['oldgnu', ''],
+      ['gnu', ''],
+      ['posix', '0.0'],
+      ['posix', '0.1'],
+      ['posix', '1.0'],
+    ])('%s %s, sparse', (format, version) => {
+      const options = version === '' ? [] : [`--sparse-version=${version}`];
+      check(make('tar', ['-S', `--format=${format}`, ...options]), true);
     });
   });
 
