@@ -1,11 +1,18 @@
 /** `node scripts/with-setup.mjs PROGRAM [ARGUMENT…]`: prepares what a program needs, then becomes it. */
 import { bundleOf } from './setup/bundle.mjs';
 import { runMain } from './setup/failure.mjs';
+import { looksUnchanged } from './setup/glance.mjs';
 import { kernelFor } from './setup/options.mjs';
 import { inProject } from './setup/places.mjs';
-import { setUpFor } from './setup/purposes.mjs';
 
 const [, , program, ...args] = process.argv;
+
+/** @param {keyof typeof import('./setup/purposes.mjs').PURPOSES} purpose */
+async function prepare(purpose) {
+  if (looksUnchanged(purpose)) return;
+  const { setUpFor } = await import('./setup/purposes.mjs');
+  await setUpFor(purpose);
+}
 
 /** @param {string} file */
 async function become(file) {
@@ -16,25 +23,25 @@ async function become(file) {
 /** @type {Record<string, () => Promise<void>>} */
 const PROGRAMS = {
   async boot() {
-    await setUpFor(kernelFor(args, process.env) === 'kernel' ? 'boot' : 'boot-smp');
+    await prepare(kernelFor(args, process.env) === 'kernel' ? 'boot' : 'boot-smp');
     await become(bundleOf('boot'));
   },
   async run() {
     const isHelp = args.includes('--help') || args.includes('-h');
-    await setUpFor(isHelp ? 'help' : kernelFor([], process.env) === 'kernel' ? 'run' : 'run-smp');
+    await prepare(isHelp ? 'help' : kernelFor([], process.env) === 'kernel' ? 'run' : 'run-smp');
     await become(bundleOf('run'));
   },
   async elf() {
-    await setUpFor('elf');
+    await prepare('elf');
     await become(bundleOf('elf'));
   },
   async bench() {
-    await setUpFor('test');
+    await prepare('test');
     await become(bundleOf('bench'));
   },
   /** A test, which finds its neighbours where the sources are. */
   async fuzz() {
-    await setUpFor('test');
+    await prepare('test');
     const { register } = await import('tsx/esm/api');
     register();
     await become(inProject('emulator-wasm/test/differential/main.ts'));

@@ -3,12 +3,13 @@ import { bundle } from './bundle.mjs';
 import { busybox } from './busybox.mjs';
 import { core } from './core.mjs';
 import { BUILD_PACKAGES, ensurePackages, TEST_PACKAGES } from './debian.mjs';
+import { glance, noteLook } from './glance.mjs';
 import { images } from './images.mjs';
 import { initramfs } from './initramfs.mjs';
 import { kernel, kernelSmp } from './kernel.mjs';
 import { ensureNpmPackages } from './npm.mjs';
 import { page } from './page.mjs';
-import { ensure } from './step.mjs';
+import { ensure, placesOf } from './step.mjs';
 
 const GUEST = [kernel, busybox, initramfs];
 const EVERYTHING = [core, bundle, page, ...GUEST, images, kernelSmp];
@@ -29,12 +30,24 @@ export const PURPOSES = {
   test: { packages: [...BUILD_PACKAGES, ...TEST_PACKAGES], steps: EVERYTHING },
 };
 
+/** What tells of changes to packages, and to the set-up itself. */
+const COMMON_INPUTS = [
+  '/var/lib/dpkg/status',
+  'package-lock.json',
+  'node_modules/.package-lock.json',
+  'scripts/setup',
+];
+
 /** @param {keyof typeof PURPOSES} purpose */
 export async function setUpFor(purpose) {
   /** @type {Needs} */
   const { packages, steps } = PURPOSES[purpose];
+  const inputs = [...COMMON_INPUTS, ...steps.flatMap(({ sources = [] }) => sources)];
+  const before = glance(inputs);
   // First, for without the right to install them nothing shall be left half done.
   await ensurePackages(packages);
   await ensureNpmPackages();
   for (const step of steps) await ensure(step);
+  // What changed meanwhile may not be in what was built.
+  if (glance(inputs) === before) noteLook(purpose, [...inputs, ...steps.flatMap(placesOf)]);
 }

@@ -59,6 +59,9 @@ const entryOf = (step, key) => join(CACHE, step.name, key);
 /** @param {Step} step */
 const stampOf = (step) => inProject(join('dist/.setup', step.name));
 
+/** @param {Step} step @returns {string[]} what isInPlace looks at */
+export const placesOf = (step) => [stampOf(step), ...Object.values(step.outputs)];
+
 /**
  * Whether a step's outputs are in the clone and belong to its present inputs.
  * @param {Step} step

@@ -1,0 +1,48 @@
+/**
+ * A glance at whether a set-up still holds: at the sizes and times of files, as `make` does, not at what is in them.
+ * For programs that are to start at once. When in doubt, the answer is no, and all is looked at in full.
+ */
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { inProject } from './places.mjs';
+
+/** @param {string} purpose */
+const noteOf = (purpose) => inProject(`dist/.setup/glance-${purpose}`);
+
+/**
+ * @param {readonly string[]} paths files and folders, absolute or relative to the clone; they may be absent
+ * @returns {string} what tells a change of any file at or below them
+ */
+export function glance(paths) {
+  /** @type {string[]} */
+  const lines = [];
+  /** @param {string} path */
+  const visit = (path) => {
+    const info = statSync(path, { bigint: true, throwIfNoEntry: false });
+    if (info?.isDirectory()) {
+      for (const name of readdirSync(path).sort()) visit(join(path, name));
+    } else {
+      // The time of change cannot be set back, as that of modification can.
+      lines.push(`${path} ${info ? `${info.ino} ${info.size} ${info.ctimeNs}` : 'absent'}`);
+    }
+  };
+  for (const path of paths) visit(resolve(inProject('.'), path));
+  return lines.join('\n');
+}
+
+/** Whether the paths last noted for a purpose look as they did then. @param {string} purpose */
+export function looksUnchanged(purpose) {
+  try {
+    const { paths, look } = JSON.parse(readFileSync(noteOf(purpose), 'utf8'));
+    return glance(paths) === look;
+  } catch {
+    return false;
+  }
+}
+
+/** @param {string} purpose @param {readonly string[]} paths */
+export function noteLook(purpose, paths) {
+  const note = noteOf(purpose);
+  mkdirSync(dirname(note), { recursive: true });
+  writeFileSync(note, JSON.stringify({ paths, look: glance(paths) }));
+}
