@@ -45,11 +45,9 @@ describe('host to guest', () => {
     };
     const strings =
       '01000000' + '6c7300' + '01000000' + '413d6200' + '2f6400' + '7500' + '6800' + '01000000' + '2f7600';
-    expect(hex(encodeContainer(container))).toBe(
-      '2b000000' + '06' + '07000000' + '00' + '00000000' + '00000000' + strings,
-    );
+    expect(hex(encodeContainer(container))).toBe(`2b0000000607000000000000000000000000${strings}`);
     expect(hex(encodeContainer({ ...container, terminal: { columns: 80, rows: 25 } }))).toBe(
-      '2b000000' + '06' + '07000000' + '01' + '50000000' + '19000000' + strings,
+      `2b0000000607000000015000000019000000${strings}`,
     );
     expect(hex(encodeResize(7, { columns: 80, rows: 25 }))).toBe(
       '0d000000' + '07' + '07000000' + '50000000' + '19000000',
