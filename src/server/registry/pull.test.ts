@@ -1,6 +1,6 @@
 /** Images pulled as browsers do it: our client, through the proxy. */
 import { randomBytes } from 'node:crypto';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { parseReference } from '../../oci/reference.ts';
 import { proxiedFetch, Registry } from '../../oci/registry.ts';
 import type { Credentials } from '../../oci/registry-auth.ts';
@@ -15,9 +15,14 @@ const IMAGE = makeImage(TARS.map(makeLayer));
 
 let world: World;
 beforeEach(() => {
+  // The server tells its operator of downloads that break off.
+  vi.spyOn(console, 'error').mockImplementation(() => {});
   world = new World();
 });
-afterEach(() => world.close());
+afterEach(async () => {
+  await world.close();
+  vi.restoreAllMocks();
+});
 
 function source(proxy: string, text: string, credentials?: Credentials) {
   const reference = parseReference(text);
