@@ -607,9 +607,7 @@ describe('trouble upstream', () => {
     const big = Buffer.alloc(64 << 20);
     registry.blobs.set(sha256(big), big);
     const response = await proxy.get(blobAt(sha256(big)));
-    await vi.waitFor(async () => expect((await proxy.get(at('manifests/1'))).status).toBe(200), {
-      timeout: 5000,
-    });
+    await vi.waitFor(async () => expect((await proxy.get(at('manifests/1'))).status).toBe(200), PATIENT);
     // Its connection is closed, though it does not read and cannot be told.
     expect(inspect(logged.mock.calls)).toContain('you have stopped reading');
     await expect(response.arrayBuffer()).rejects.toThrow();
