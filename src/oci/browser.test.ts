@@ -51,7 +51,7 @@ let registry: FakeRegistry;
 
 /** What our server does, as far as it matters here. */
 function serve(incoming: IncomingMessage, outgoing: ServerResponse): void {
-  for (const [name, value] of Object.entries(HEADERS)) outgoing.setHeader(name, value);
+  for (const [name, value] of Object.entries(SECURITY_HEADERS)) outgoing.setHeader(name, value);
   const { pathname } = new URL(incoming.url ?? '', 'http://x');
   const [, host, path] = /^\/registry\/([^/]+)(\/.*)$/.exec(pathname) ?? [];
   if (host) {
@@ -74,13 +74,6 @@ function serve(incoming: IncomingMessage, outgoing: ServerResponse): void {
   if (pathname.endsWith('.js')) outgoing.setHeader('Content-Type', 'text/javascript');
   outgoing.end(file);
 }
-
-/** zstddec loads its WebAssembly from a data: URL. */
-const POLICY = 'Content-Security-Policy';
-const HEADERS = {
-  ...SECURITY_HEADERS,
-  [POLICY]: SECURITY_HEADERS[POLICY].replace("connect-src 'self';", "connect-src 'self' data:;"),
-};
 
 const hasChromium = existsSync(CHROMIUM.executablePath);
 

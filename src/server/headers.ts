@@ -8,14 +8,15 @@ export const ISOLATION_HEADERS = {
   'Cross-Origin-Resource-Policy': 'same-origin',
 };
 
-// xterm.js puts its theme and its cell sizes in <style> elements, hence 'unsafe-inline' for styles.
+// xterm.js puts its theme and its cell sizes in <style> elements, hence 'unsafe-inline' for styles;
+// zstddec fetches its WebAssembly from a data: URL.
 const CONTENT_SECURITY_POLICY = [
   "default-src 'none'",
   "script-src 'self' 'wasm-unsafe-eval'",
   "style-src 'self' 'unsafe-inline'",
   "img-src 'self' data:",
   "font-src 'self'",
-  "connect-src 'self'",
+  "connect-src 'self' data:",
   "worker-src 'self'",
   "base-uri 'none'",
   "form-action 'none'",
