@@ -85,8 +85,8 @@ const MAX_PATH = 4096;
 const MAX_TARGET = 4095;
 const MAX_XATTR_NAME = 255;
 const MAX_XATTR_VALUE = 0xffff;
-/** Of one entry, names and values; the most EROFS can hold is 256 KiB with its headers. */
-const MAX_XATTRS = 0x3_0000;
+/** Of one entry, names and values together; EROFS can hold 256 KiB with its headers. */
+const MAX_XATTRS = 128 << 10;
 /** 2^32 - 1 means "no owner" to Linux. */
 const MAX_ID = 0xffff_fffe;
 const MAX_MAJOR = 0xfff;
