@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { constants } from 'node:os';
 import { Readable } from 'node:stream';
 import { type Container, startContainer } from '../container/container.ts';
@@ -136,6 +137,9 @@ function connectInput(container: Container): () => void {
   const resize = () => container.resize(stdout.columns, stdout.rows);
   const keyboard = container.stdin.getWriter();
   stdin.setRawMode(true);
+  // Node's raw mode still adds carriage returns to the newlines that are shown, which the container's terminal
+  // has done where it should.
+  spawnSync('stty', ['-opost'], { stdio: ['inherit', 'ignore', 'ignore'] });
   // Keys that nobody reads any more are lost with the container.
   stdin.on('data', (keys: Buffer) => void keyboard.write(keys).catch(() => {}));
   stdout.on('resize', resize);
