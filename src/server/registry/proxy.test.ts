@@ -461,6 +461,9 @@ describe('signing in', () => {
     for (const hosts of [[registry.host], [registry.host, cdn.host]]) {
       const proxy = await world.proxy(hosts, { loopback: [registry.host, cdn.host] });
       expect((await proxy.failure(blobAt(BLOB_DIGEST), asUser)).status).toBeGreaterThanOrEqual(400);
+      // A delivery network has no say in where tokens come from.
+      const tokens = cdn.requests.filter(({ path }) => path.startsWith('/token'));
+      expect(tokens).toHaveLength(hosts.length - 1);
     }
     expect(challenged).toBeGreaterThan(0);
     expect(cdn.requests.map(({ authorization }) => authorization).filter(Boolean)).toEqual([]);
