@@ -14,6 +14,8 @@ import { coreModule, MachineMemory, PRIV_M, PRIV_S } from './core.ts';
 import { type Elf, readElf } from './elf.ts';
 
 const RAM_SIZE = 64 << 20;
+/** A busy host may let a worker wait. */
+const STOP_MILLISECONDS = 10_000;
 
 export interface Options {
   readonly harts?: number;
@@ -31,7 +33,10 @@ export interface Result {
   readonly machine: MachineMemory;
 }
 
-/** Runs an ELF (or the file of one) at its entry until it ends itself or its time is up. Rejects if a hart crashes. */
+/**
+ * Runs an ELF (or the file of one) at its entry until it ends itself or its time is up. Rejects if a hart
+ * crashes, or goes on without power.
+ */
 export async function runOnMachine(program: string | Elf, options: Options = {}): Promise<Result> {
   const { harts = 1, mode = 0, milliseconds = 60_000 } = options;
   const module = await coreModule();
@@ -49,7 +54,7 @@ export async function runOnMachine(program: string | Elf, options: Options = {})
     });
   });
   let late = false;
-  let timer: NodeJS.Timeout | undefined;
+  const timers: NodeJS.Timeout[] = [];
   try {
     // All are reset before any runs: a hart may look at another's block.
     await Promise.all(workers.map(ready));
@@ -66,13 +71,18 @@ export async function runOnMachine(program: string | Elf, options: Options = {})
       });
     });
     for (const worker of workers) worker.postMessage('run');
-    timer = setTimeout(() => {
-      late = true;
-      powerOff(machine, harts);
-    }, milliseconds);
-    await Promise.all(ends);
+    const stuck = new Promise<never>((_, reject) => {
+      const giveUp = () => reject(new Error('a hart does not stop when the power is off'));
+      const switchOff = () => {
+        late = true;
+        powerOff(machine, harts);
+        timers.push(setTimeout(giveUp, STOP_MILLISECONDS));
+      };
+      timers.push(setTimeout(switchOff, milliseconds));
+    });
+    await Promise.race([Promise.all(ends), stuck]);
   } finally {
-    clearTimeout(timer);
+    for (const timer of timers) clearTimeout(timer);
     await Promise.all(workers.map((worker) => worker.terminate()));
   }
   return { output, power: late ? POWER_RUNNING : machine.power, exitCode: machine.exitCode, machine };
