@@ -696,7 +696,7 @@ export function interpret(h: usize, budget: i32, single: bool): i32 {
           continue;
         }
         pc = nextPc;
-        if (outcome != Outcome.TRAP) count--;
+        count--;
         if (single || outcome == Outcome.LEAVE) break;
       } else count -= <i32>(p + 16 - start) >> 4;
       if (count <= 0) break;

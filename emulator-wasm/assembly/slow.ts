@@ -51,12 +51,10 @@ export const enum Outcome {
   NEXT,
   /** Not an instruction; the next micro-op follows. */
   PSEUDO,
-  /** Retired; go on at nextPc with contexts reloaded. */
+  /** Retired or trapped; go on at nextPc. */
   JUMP,
-  /** Retired; go on at nextPc, but first look for interrupts and requests. */
+  /** The same, but first look for interrupts and requests. */
   LEAVE,
-  /** Trapped: nextPc is the handler. */
-  TRAP,
 }
 
 export let nextPc: u64 = 0;
@@ -82,8 +80,10 @@ function lengthOf(u: usize): u64 {
 }
 
 function trap(hart: usize, pc: u64): i32 {
+  // Uses up budget, or a loop of exceptions would never end; but nothing has retired.
+  budgetEnd--;
   nextPc = takeException(hart, faultCode - 1, faultValue, pc);
-  return Outcome.TRAP;
+  return Outcome.JUMP;
 }
 
 function exception(hart: usize, pc: u64, cause: i32, value: u64): i32 {
