@@ -11,8 +11,13 @@ const SPACE = 32;
 const EQUALS = 61;
 const COMMA = 44;
 const XATTR_PREFIX = 'SCHILY.xattr.';
+export const SPARSE_PREFIX = 'GNU.sparse.';
+const KEYS = new Set(['path', 'linkpath', 'size', 'uid', 'gid', 'mtime']);
 
-/** @throws ImageError when a record is not `length key=value\n` */
+/**
+ * The records we know; others would only take room.
+ * @throws ImageError when a record is not `length key=value\n`
+ */
 export function parsePaxRecords(payload: Uint8Array): PaxRecords {
   const records = new Map<ByteString, Uint8Array>();
   const sparse: Uint8Array[] = [];
@@ -21,10 +26,11 @@ export function parsePaxRecords(payload: Uint8Array): PaxRecords {
     const equals = record.indexOf(EQUALS);
     if (equals <= 0) throw malformed();
     const key = toByteString(record.subarray(0, equals));
+    at = end;
+    if (!KEYS.has(key) && !key.startsWith(XATTR_PREFIX) && !key.startsWith(SPARSE_PREFIX)) continue;
     const value = record.slice(equals + 1);
     if (key === 'GNU.sparse.offset' || key === 'GNU.sparse.numbytes') sparse.push(value);
     else records.set(key, value);
-    at = end;
   }
   // Version 0.0 of GNU's sparse files repeats two keys, 0.1 has their values in one list.
   if (sparse.length > 0) records.set('GNU.sparse.map', join(sparse));

@@ -1,7 +1,15 @@
 /** Finds the entries of a layer's tar while it streams by; contents stay where they are. */
 import { type ByteString, quote } from './byte-string.ts';
 import { ImageError } from './errors.ts';
-import { type PaxRecords, parsePaxRecords, paxNumber, paxString, paxTime, paxXattrs } from './pax.ts';
+import {
+  type PaxRecords,
+  parsePaxRecords,
+  paxNumber,
+  paxString,
+  paxTime,
+  paxXattrs,
+  SPARSE_PREFIX,
+} from './pax.ts';
 import { checkExtents, OldSparseMap, paxSparseMap, type SparseMap } from './sparse.ts';
 import {
   checkEntry,
@@ -17,7 +25,7 @@ export { decodeIndex, encodeIndex } from './tar-index.ts';
 
 export interface TarLimits {
   readonly entries: number;
-  /** Of all names, link targets and extended attributes together, in bytes. */
+  /** Of all names, link targets, extended attributes and extended headers together, in bytes. */
   readonly names: number;
   /** Of one extended header or long name, in bytes. */
   readonly extension: number;
@@ -68,7 +76,7 @@ export class TarIndexer {
   #zeroBlocks = 0;
   #extension: Extension | undefined;
   #sparse: SparseFile | undefined;
-  #global: PaxRecords = new Map();
+  readonly #global = new Map<ByteString, Uint8Array>();
   #local: PaxRecords | undefined;
   #longName: ByteString | undefined;
   #longLink: ByteString | undefined;
@@ -162,12 +170,14 @@ export class TarIndexer {
   }
 
   #applyExtension({ type, payload }: Extension): void {
+    this.#countNames(payload.length);
     switch (type) {
       case 'x':
         this.#local = parsePaxRecords(payload);
         break;
       case 'g':
-        this.#global = new Map([...this.#global, ...parsePaxRecords(payload)]);
+        for (const [key, value] of parsePaxRecords(payload))
+          if (!key.startsWith(SPARSE_PREFIX)) this.#global.set(key, value);
         break;
       case 'L':
         this.#longName = parseString(payload, 0, payload.length);
@@ -230,13 +240,17 @@ export class TarIndexer {
 
   #add(entry: TarEntry): void {
     checkEntry(entry);
-    this.#names += entry.path.length + ('target' in entry ? entry.target.length : 0);
-    for (const { name, value } of entry.xattrs) this.#names += name.length + value.length;
-    if (this.#names > this.#limits.names)
-      throw new ImageError(`names and attributes of over ${this.#limits.names} bytes`);
+    this.#countNames(entry.path.length + ('target' in entry ? entry.target.length : 0));
+    for (const { name, value } of entry.xattrs) this.#countNames(name.length + value.length);
     if (this.#entries.length === this.#limits.entries)
       throw new ImageError(`more than ${this.#limits.entries} entries`);
     this.#entries.push(entry);
+  }
+
+  #countNames(bytes: number): void {
+    this.#names += bytes;
+    if (this.#names > this.#limits.names)
+      throw new ImageError(`names and attributes of over ${this.#limits.names} bytes`);
   }
 }
 

@@ -207,6 +207,17 @@ describe('hard links', () => {
   });
 });
 
+test('whiteouts take no longer for being many', () => {
+  const files = Array.from({ length: 50_000 }, (_, i) => file(`d/e/${i}`));
+  const markers = Array.from({ length: 50_000 }, (_, i) =>
+    file(['d/.wh..wh..opq', 'd/e/.wh..wh..opq', '.wh.d'][i % 3] ?? ''),
+  );
+  const start = performance.now();
+  const root = merge([file('d/e/lower')], [...files, ...markers]);
+  expect(performance.now() - start).toBeLessThan(10_000);
+  expect(paths(find(root, 'd/e'))).toHaveLength(50_000);
+});
+
 test('an image of endless directories is refused before memory ends', () => {
   const deep = Array.from({ length: 1100 }, (_, i) => file(`${i}${'/d'.repeat(2000)}`));
   expect(() => merge(deep)).toThrow(/more than \d+ files and directories/);

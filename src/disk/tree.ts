@@ -60,50 +60,60 @@ export function isDirectory(inode: Inode): inode is Directory {
  */
 export function mergeLayers(layers: readonly TarIndex[]): Directory {
   const merger = new Merger();
-  layers.forEach(({ entries }, layer) => {
-    for (const entry of entries) merger.apply(entry, layer);
-  });
+  for (const { entries } of layers) merger.merge(entries);
   return merger.root;
 }
 
 class Merger {
   readonly root = makeDirectory();
+  #layer = -1;
   #inodes = 1;
+  /** Directories in which nothing is left of lower layers. */
+  #cleared = new Set<Directory>();
 
-  apply(entry: TarEntry, layer: number): void {
+  merge(entries: readonly TarEntry[]): void {
+    this.#layer++;
+    this.#cleared = new Set();
+    for (const entry of entries) this.#apply(entry);
+  }
+
+  #apply(entry: TarEntry): void {
     const slash = entry.path.lastIndexOf('/');
     const parent = entry.path.slice(0, Math.max(slash, 0));
     const name = entry.path.slice(slash + 1);
-    if (name === OPAQUE) hideChildren(this.#directory(parent, layer, false), layer);
+    if (name === OPAQUE) this.#hideChildren(this.#directory(parent, false));
     else if (name.startsWith(RESERVED)) return;
     else if (name.startsWith(WHITEOUT))
-      this.#hide(this.#directory(parent, layer, false), name.slice(WHITEOUT.length), layer);
-    else if (entry.type === 'directory') this.#directory(entry.path, layer, true).entry = entry;
-    else this.#directory(parent, layer, true).children.set(name, { inode: this.#leaf(entry, layer), layer });
+      this.#whiteOut(this.#directory(parent, false), name.slice(WHITEOUT.length));
+    else if (entry.type === 'directory') this.#directory(entry.path, true).entry = entry;
+    else {
+      const { children } = this.#directory(parent, true);
+      children.set(name, { inode: this.#leaf(entry), layer: this.#layer });
+    }
   }
 
   /** @param written whether the path is that of something the layer writes */
-  #directory(path: ByteString, layer: number, written: boolean): Directory {
+  #directory(path: ByteString, written: boolean): Directory {
     let directory = this.root;
     for (const name of components(path)) {
       const found = directory.children.get(name);
       if (found && isDirectory(found.inode)) {
-        if (written) found.layer = layer;
+        if (written) found.layer = this.#layer;
         directory = found.inode;
       } else {
         const inode = makeDirectory();
         this.#count();
-        directory.children.set(name, { inode, layer });
+        directory.children.set(name, { inode, layer: this.#layer });
         directory = inode;
       }
     }
     return directory;
   }
 
-  #leaf(entry: Exclude<TarEntry, DirectoryEntry>, layer: number): Inode {
+  #leaf(entry: Exclude<TarEntry, DirectoryEntry>): Inode {
     if (entry.type === 'hardlink') return this.#linked(entry);
     this.#count();
-    return { entry, layer };
+    return { entry, layer: this.#layer };
   }
 
   #linked({ path, target }: HardLinkEntry): Inode {
@@ -116,27 +126,30 @@ class Merger {
     return inode;
   }
 
-  /** A whiteout: it hides what lower layers have, never what its own layer writes. */
-  #hide({ children }: Directory, name: ByteString, layer: number): void {
+  /** A whiteout hides what lower layers have, never what its own layer writes. */
+  #whiteOut({ children }: Directory, name: ByteString): void {
     if (name === '' || name === '.' || name === '..')
       throw new ImageError(`whiteout of the name ${quote(name)}`);
-    hide(children, name, layer);
+    this.#hide(children, name);
+  }
+
+  #hide(children: Map<ByteString, Name>, name: ByteString): void {
+    const found = children.get(name);
+    if (found === undefined) return;
+    if (found.layer < this.#layer) children.delete(name);
+    else if (isDirectory(found.inode)) this.#hideChildren(found.inode);
+  }
+
+  #hideChildren(directory: Directory): void {
+    // Nothing of lower layers can come back: without this, many whiteouts could take forever.
+    if (this.#cleared.has(directory)) return;
+    this.#cleared.add(directory);
+    for (const name of directory.children.keys()) this.#hide(directory.children, name);
   }
 
   #count(): void {
     if (++this.#inodes > MAX_INODES) throw new ImageError(`more than ${MAX_INODES} files and directories`);
   }
-}
-
-function hide(children: Map<ByteString, Name>, name: ByteString, layer: number): void {
-  const found = children.get(name);
-  if (found === undefined) return;
-  if (found.layer < layer) children.delete(name);
-  else if (isDirectory(found.inode)) hideChildren(found.inode, layer);
-}
-
-function hideChildren({ children }: Directory, layer: number): void {
-  for (const name of children.keys()) hide(children, name, layer);
 }
 
 function components(path: ByteString): ByteString[] {
