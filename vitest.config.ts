@@ -5,6 +5,7 @@ export default defineConfig({
     // Emulated machines take seconds, and each keeps a processor or more busy.
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    expect: { poll: { timeout: 20_000 } },
     maxWorkers: 2,
     projects: ['src', 'emulator-wasm', 'kernel', 'bench', 'scripts'].map((folder) => ({
       extends: true,
