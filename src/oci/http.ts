@@ -5,8 +5,23 @@ import { collect, tooLarge } from './bytes.ts';
 import { type Context, sleep } from './context.ts';
 import { clean, ImageError, type ImageErrorKind, messageOf } from './errors.ts';
 
+/** What there is to a request. */
+export interface FetchOptions extends RequestInit {
+  /** By names in lower case. */
+  readonly headers: Record<string, string>;
+  readonly signal: AbortSignal;
+}
+
+/** What matters of a `Response`. */
+export interface FetchResponse {
+  readonly status: number;
+  readonly type: ResponseType;
+  readonly headers: Pick<Headers, 'get'>;
+  readonly body: ReadableStream<Uint8Array> | null;
+}
+
 /** The platform's `fetch`, or one that leads through our proxy. */
-export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
+export type Fetch = (url: string, options: FetchOptions) => Promise<FetchResponse>;
 
 /** All in ms. */
 export interface Timing {
@@ -52,19 +67,20 @@ export class HttpClient {
 
   /**
    * Sends one GET request and follows redirects; an Authorization header never goes to another origin.
+   * @param headers by names in lower case
    * @returns the answer, whatever its status
    * @throws TransientError when no answer comes
    */
   async get(url: string, headers: Record<string, string>, { signal }: Context): Promise<Answer> {
     let target = new URL(url);
-    const sent = new Headers(headers);
+    const sent = { ...headers };
     for (let hops = 0; hops <= MAX_REDIRECTS; hops++) {
       const answer = await this.#send(target, sent, signal);
       const location = isRedirect(answer.status) ? answer.headers.get('location') : null;
       if (location === null) return answer;
       answer.cancel();
       const next = redirectTarget(location, target);
-      if (next.origin !== target.origin) sent.delete('authorization');
+      if (next.origin !== target.origin) delete sent.authorization;
       target = next;
     }
     throw new ImageError(`${target.host} redirects too often`);
@@ -115,7 +131,7 @@ export class HttpClient {
     }
   }
 
-  async #send(target: URL, headers: Headers, signal: AbortSignal): Promise<Answer> {
+  async #send(target: URL, headers: Record<string, string>, signal: AbortSignal): Promise<Answer> {
     const controller = new AbortController();
     const late = new TransientError(`${target.host} does not answer`, 'network');
     const timer = setTimeout(() => controller.abort(late), this.#timing.answer);
@@ -146,15 +162,15 @@ export class HttpClient {
 /** The answer to a request. Its body must be read to the end, or cancelled. */
 export class Answer {
   readonly status: number;
-  readonly headers: Headers;
+  readonly headers: FetchResponse['headers'];
   readonly host: string;
-  readonly #response: Response;
+  readonly #response: FetchResponse;
   readonly #stall: number;
   readonly #controller: AbortController;
   readonly #signal: AbortSignal;
 
   constructor(
-    response: Response,
+    response: FetchResponse,
     host: string,
     stall: number,
     controller: AbortController,

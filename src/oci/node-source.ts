@@ -3,6 +3,7 @@ import { ArchiveSource, type TarReader } from './archive.ts';
 import type { Fetch, Timing } from './http.ts';
 import { Layout } from './layout.ts';
 import { nodeCodec } from './node-codec.ts';
+import { nodeFetch } from './node-fetch.ts';
 import { NodeFolder, nodeFile } from './node-files.ts';
 import { formatReference, type Reference } from './reference.ts';
 import { Registry } from './registry.ts';
@@ -14,14 +15,14 @@ export interface NodeSourceOptions {
   readonly createTarReader: () => TarReader;
   /** Of the user, for the registry. */
   readonly credentials?: Credentials | undefined;
-  /** Node's own unless given. */
+  /** One of Node's unless given. */
   readonly fetch?: Fetch | undefined;
   readonly timing?: Partial<Timing> | undefined;
 }
 
 /** Where a reference leads when Node reads it: paths are of this computer, registries are asked directly. */
 export function nodeSource(reference: Reference, options: NodeSourceOptions): ImageSource {
-  const { createTarReader, fetch = globalThis.fetch, credentials, timing } = options;
+  const { createTarReader, fetch = nodeFetch, credentials, timing } = options;
   if (reference.scheme === 'docker')
     return new ContentSource(new Registry(reference, { fetch, credentials, timing }));
   const path = resolve(reference.path);

@@ -131,7 +131,7 @@ export class Registry implements Content {
     }
   }
 
-  #rateLimit(headers: Headers): TransientError {
+  #rateLimit(headers: Answer['headers']): TransientError {
     const { registry } = this.#image;
     const wait = parseRetryAfter(headers.get('retry-after'));
     const limit =
@@ -166,7 +166,7 @@ export const CREDENTIALS_HEADER = 'Registry-Authorization';
  * A `fetch` for browsers: registries allow no other origins, so requests go through our server's proxy.
  * @param proxy where it is, ending in a slash; the host and the path of the registry follow
  */
-export function proxiedFetch(proxy: string | URL): Fetch {
+export function proxiedFetch(proxy: string | URL): (url: string, init: RequestInit) => Promise<Response> {
   return (url, init) => {
     const { host, pathname, search } = new URL(url);
     const headers = new Headers(init.headers);
