@@ -63,6 +63,19 @@ export interface Action {
   run(world: World): void | Promise<void>;
 }
 
+/** How fast-check prints an action: a failure is replayed by its seed and path. */
+function printed(action: Action): Action {
+  return Object.assign(action, { [fc.toStringMethod]: () => action.label });
+}
+
+function summary({ queue, segments }: HostileRequest): string {
+  const parts = segments.map((segment) => {
+    if (typeof segment === 'number') return `write ${segment}`;
+    return segment instanceof Uint8Array ? `read ${segment.length}` : `${segment.address}, ${segment.length}`;
+  });
+  return `queue ${queue}: ${parts.join(', ')}`;
+}
+
 // ---- Values ---------------------------------------------------------------------------------
 
 const address = fc.oneof(
@@ -158,7 +171,7 @@ function requestActions(requests: Subject['requests']): fc.Arbitrary<Action> {
       ),
     )
     .map(([series, indirect, spoil]) => ({
-      label: `${spoil ? 'spoilt' : 'sound'} requests ${fc.stringify(series)}`,
+      label: `${spoil ? 'spoilt' : 'sound'} requests (${series.map(summary).join('; ')})`,
       run: (world) => {
         for (const request of series) makeRequest(world, request, indirect, spoil);
       },
@@ -363,7 +376,7 @@ export function hostileActions(requests: Subject['requests']): fc.Arbitrary<Acti
     { weight: 1, arbitrary: fc.constant(restart) },
     { weight: 1, arbitrary: wildStart },
   );
-  return fc.array(action, { maxLength: 60, size: 'max' });
+  return fc.array(action.map(printed), { maxLength: 60, size: 'max' });
 }
 
 /** Does it all to a new device; throws if that does anything wrong, or does not work afterwards. */
