@@ -119,7 +119,7 @@ export class Layout {
     const inlineAt = (position + head) % BLOCK;
     if (chunks === undefined && inlineAt + inline > BLOCK) position += roundUp(BLOCK - inlineAt, SLOT);
     this.#inodesEnd = roundUp(position + head + inline, SLOT);
-    if (this.size > MAX_METADATA) throw new ImageError('the image has too many or too large directories');
+    if (this.size > MAX_METADATA) throw new ImageError(`the image has over ${MAX_METADATA} bytes of metadata`);
     return position;
   }
 }

@@ -71,7 +71,7 @@ describe('the limits', () => {
   test('of metadata hold against sparse files of many chunks', () => {
     const extents = [{ offset: 512, length: 512 }];
     const file: TarEntry = { ...FILE, type: 'file', size: 2 ** 40, offset: 512, extents };
-    expect(() => write(4096, file)).toThrow('too many or too large directories');
+    expect(() => write(4096, file)).toThrow('bytes of metadata');
   });
 
   test('a UUID has 16 bytes', () => {
