@@ -119,7 +119,8 @@ export class Layout {
     const inlineAt = (position + head) % BLOCK;
     if (chunks === undefined && inlineAt + inline > BLOCK) position += roundUp(BLOCK - inlineAt, SLOT);
     this.#inodesEnd = roundUp(position + head + inline, SLOT);
-    if (this.size > MAX_METADATA) throw new ImageError(`the image has over ${MAX_METADATA} bytes of metadata`);
+    if (this.size > MAX_METADATA)
+      throw new ImageError(`the image has over ${MAX_METADATA} bytes of metadata`);
     return position;
   }
 }
