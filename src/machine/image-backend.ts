@@ -38,7 +38,7 @@ export class ImageBackend implements BlockBackend {
       layers.map(({ size }) => size),
       uuid,
     );
-    this.#disk = new RootDisk(image, layers, { onError: this.#onError });
+    this.#disk = new RootDisk(image, layers, { chunkSize: this.#store.readSize, onError: this.#onError });
   }
 
   read(offset: number, into: Uint8Array[]): void | Promise<void> {

@@ -6,6 +6,7 @@ import { mayBeAlive, processMark } from './process-mark.ts';
 
 /** Values as files below a folder. A value is written aside, brought to the disk, then given its name. */
 export class FileStore implements KeyValueStore {
+  readonly readSize = 256 << 10;
   readonly #values: string;
   readonly #unfinished: string;
   #prepared: Promise<void> | undefined;

@@ -2,8 +2,9 @@ import { createStore, delMany, get, promisifyRequest, set, type UseStore } from 
 import { StorageError, StorageFullError } from './errors.ts';
 import type { KeyValueStore } from './key-value.ts';
 
-/** Values in an IndexedDB database. Reading a part of a value costs as much as reading all of it. */
+/** Values in an IndexedDB database. They are only read as wholes. */
 export class IndexedDbStore implements KeyValueStore {
+  readonly readSize = Number.POSITIVE_INFINITY;
   readonly #store: UseStore;
 
   /** @param database its name, unique in the origin */

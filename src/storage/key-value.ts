@@ -4,6 +4,8 @@
  * itself fails.
  */
 export interface KeyValueStore {
+  /** How many bytes of a value are best read at once: fewer take about as long. */
+  readonly readSize: number;
   get(key: string): Promise<Uint8Array | undefined>;
   /** Fills `into` with the value's bytes from `offset` on; false when there are none or not as many. */
   read(key: string, offset: number, into: Uint8Array): Promise<boolean>;

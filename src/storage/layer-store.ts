@@ -28,7 +28,7 @@ export interface StoredLayer {
   /** The serialised index of its entries, as given to `commit`. */
   readonly index: Uint8Array;
   /**
-   * Fills `into` with the tar's bytes from `offset` on. Reading chunks of `CHUNK_SIZE` whole is cheapest.
+   * Fills `into` with the tar's bytes from `offset` on. Reading `LayerStore.readSize` at a time is cheapest.
    * @throws RangeError past the end
    * @throws StorageError when the stored bytes are gone; the layer is then forgotten, to be pulled anew
    */
@@ -75,6 +75,11 @@ export class LayerStore {
   constructor(store: KeyValueStore, locks: Locks) {
     this.#store = store;
     this.#locks = locks;
+  }
+
+  /** How many bytes of a layer are best read at once from a multiple of it on. */
+  get readSize(): number {
+    return Math.min(this.#store.readSize, CHUNK_SIZE);
   }
 
   async has(diffId: string): Promise<boolean> {

@@ -4,6 +4,7 @@ import { once } from './once.ts';
 
 /** Keeps nothing beyond its own life: for tests, and where a browser has no storage to give. */
 export class MemoryStore implements KeyValueStore {
+  readonly readSize = Number.POSITIVE_INFINITY;
   readonly #values = new Map<string, Uint8Array>();
   readonly #capacity: number;
   #size = 0;
