@@ -20,13 +20,19 @@ export const BUILD_PACKAGES = [
   'xz-utils',
 ];
 
-/** For the tests and the benchmarks besides: QEMU, which is their oracle, and a browser. */
+/** For the tests and the benchmarks besides: their oracles (QEMU, other tools for images), and a browser. */
 export const TEST_PACKAGES = [
   'chromium',
+  'docker-registry',
+  'e2fsprogs',
+  'libarchive-tools',
   'libc6-dev-riscv64-cross',
   'opensbi',
   'qemu-system-misc',
   'qemu-user',
+  'skopeo',
+  'umoci',
+  'zstd',
 ];
 
 /**
