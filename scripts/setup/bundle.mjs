@@ -58,6 +58,8 @@ export const bundle = {
       entryPoints: PROGRAMS,
       outdir: join(work, 'node'),
       bundle: true,
+      // What a program imports later is read later.
+      splitting: true,
       platform: 'node',
       format: 'esm',
       target: 'node20',

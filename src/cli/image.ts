@@ -1,5 +1,3 @@
-import { homedir } from 'node:os';
-import { isAbsolute, join } from 'node:path';
 import { encodeIndex, TarIndexer } from '../disk/tar.ts';
 import type { Image } from '../oci/image.ts';
 import { nodeCodec } from '../oci/node-codec.ts';
@@ -9,12 +7,6 @@ import { parseReference } from '../oci/reference.ts';
 import type { Credentials } from '../oci/registry-auth.ts';
 import { nodeStore } from '../storage/node.ts';
 import { PullProgress } from './progress.ts';
-
-/** The folder where images are kept, in the user's cache (XDG base directory specification). */
-export function imageStore(env: NodeJS.ProcessEnv): string {
-  const given = env.XDG_CACHE_HOME ?? '';
-  return join(isAbsolute(given) ? given : join(homedir(), '.cache'), 'linuxrun', 'images');
-}
 
 export interface ImageOptions {
   readonly reference: string;

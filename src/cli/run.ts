@@ -9,7 +9,7 @@ import { MachineError } from '../machine/errors.ts';
 import { nodePlatform } from '../machine/platform/node.ts';
 import { ImageError } from '../oci/errors.ts';
 import { StorageError } from '../storage/errors.ts';
-import { imageStore, loadImage } from './image.ts';
+import { imageStore } from './places.ts';
 import { PUBLIC, write } from './program.ts';
 import { HELP, type RunOptions, readOptions } from './run-options.ts';
 
@@ -60,7 +60,11 @@ function start(
   const { image: reference, credentials, ...rest } = options;
   const store = imageStore(process.env);
   const abort = new AbortController();
-  const image = loadImage({ reference, store, credentials, signal: AbortSignal.any([signal, abort.signal]) });
+  // First of all the machine: it boots in its own threads while ours reads the code that finds the image.
+  const image = new Promise(setImmediate).then(async () => {
+    const { loadImage } = await import('./image.ts');
+    return loadImage({ reference, store, credentials, signal: AbortSignal.any([signal, abort.signal]) });
+  });
   const container = startContainer({
     ...rest,
     platform: nodePlatform(PUBLIC),
