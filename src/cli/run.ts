@@ -62,8 +62,13 @@ function start(
   const abort = new AbortController();
   // First of all the machine: it boots in its own threads while ours reads the code that finds the image.
   const image = new Promise(setImmediate).then(async () => {
-    const { loadImage } = await import('./image.ts');
-    return loadImage({ reference, store, credentials, signal: AbortSignal.any([signal, abort.signal]) });
+    const { showLoadingImage } = await import('./image.ts');
+    return showLoadingImage({
+      reference,
+      store,
+      credentials,
+      signal: AbortSignal.any([signal, abort.signal]),
+    });
   });
   const container = startContainer({
     ...rest,

@@ -3,15 +3,15 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll } from 'vitest';
-import { encodeIndex, TarIndexer } from '../../disk/tar.ts';
+import { TarIndexer } from '../../disk/tar.ts';
 import { nodePlatform } from '../../machine/platform/node.ts';
 import type { Image } from '../../oci/image.ts';
 import { nodeCodec } from '../../oci/node-codec.ts';
 import { nodeSource } from '../../oci/node-source.ts';
-import { pullImage } from '../../oci/pull.ts';
 import { parseReference } from '../../oci/reference.ts';
 import { nodeStore } from '../../storage/node.ts';
 import { type Container, type ContainerOptions, startContainer } from '../container.ts';
+import { loadImage } from '../image.ts';
 
 const PUBLIC = join(import.meta.dirname, '../../../public');
 export const DEMO_IMAGES = `oci://${PUBLIC}/images`;
@@ -22,13 +22,8 @@ afterAll(() => rmSync(store, { recursive: true, force: true }));
 /** Pulls an image into a store of this test file. */
 export function pull(reference: string): Promise<Image> {
   const source = nodeSource(parseReference(reference), { createTarReader: () => new TarIndexer() });
-  const createIndexer = () => {
-    const indexer = new TarIndexer();
-    const finish = () => encodeIndex(indexer.finish());
-    return { push: (bytes: Uint8Array) => indexer.push(bytes), finish };
-  };
   const { signal } = new AbortController();
-  return pullImage(source, nodeStore(store), { codec: nodeCodec, createIndexer, signal });
+  return loadImage(source, nodeStore(store), { codec: nodeCodec, preferStored: false, signal });
 }
 
 export type TestOptions = Partial<ContainerOptions> & { readonly image: Image | Promise<Image> };

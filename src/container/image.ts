@@ -1,0 +1,32 @@
+import { encodeIndex, TarIndexer } from '../disk/tar.ts';
+import type { Codec } from '../oci/codec.ts';
+import type { Image } from '../oci/image.ts';
+import { findImage, type Indexer, type PullEvent, pullImage } from '../oci/pull.ts';
+import type { ImageSource } from '../oci/source.ts';
+import type { Store } from '../storage/store.ts';
+
+export interface LoadOptions {
+  readonly codec: Codec;
+  /** Whether an image that is stored under the same reference will do, unseen whether the source has another by now. */
+  readonly preferStored: boolean;
+  readonly signal: AbortSignal;
+  readonly onEvent?: ((event: PullEvent) => void) | undefined;
+}
+
+/**
+ * An image all of whose layers are stored, ready for `startContainer`.
+ * @throws ImageError, StorageError, or the signal's reason
+ */
+export async function loadImage(source: ImageSource, store: Store, options: LoadOptions): Promise<Image> {
+  const { codec, preferStored, signal, onEvent } = options;
+  const stored = preferStored ? await findImage(source.reference, store) : undefined;
+  return stored ?? pullImage(source, store, { codec, createIndexer, signal, onEvent });
+}
+
+function createIndexer(): Indexer {
+  const indexer = new TarIndexer();
+  return {
+    push: (bytes) => indexer.push(bytes),
+    finish: () => encodeIndex(indexer.finish()),
+  };
+}
