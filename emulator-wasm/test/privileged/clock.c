@@ -27,6 +27,7 @@ int main(void) {
   SET_CSR(mstatus, STATUS_MIE);
   work(1);
   check("interrupts", interrupt_count, TIMES);
+  CLEAR_CSR(mstatus, STATUS_MIE);
   u64 begin = READ_CSR(time);
   MTIMECMP(0) = begin + 5000;
   SET_CSR(mie, 1UL << MTI);

@@ -68,6 +68,11 @@ static void modify_privilege(void) {
         : "t1", "t2", "memory");                                                       \
     m_trap.cause;                                                                      \
   })
+#define MPRV_OFF "li t2, 0x20000\n\tcsrc mstatus, t2\n\t"
+#define MPRV_ON "csrs mstatus, t2\n\t"
+  check("MPRV alone turned off", PROBE(s, MPRV_OFF "ld %[got], 24(%[at])", FREE_VA), LOAD_ACCESS);
+  check("MPRV alone turned on", PROBE(s, MPRV_OFF MPRV_ON "ld %[got], 24(%[at])", FREE_VA), NONE);
+  check("loads", got, 1234);
   check("MPRV with MPP = S translates", PROBE(s, "ld %[got], 24(%[at])", FREE_VA), NONE);
   check("and loads", got, 1234);
   check("a store too", PROBE(s, "sd %[at], 32(%[at])", FREE_VA), NONE);
@@ -109,8 +114,13 @@ int main(void) {
   u64 status = mret_to_m();
   check("mret to M keeps MPRV", status & STATUS_MPRV, STATUS_MPRV);
   check("mret leaves MPP = U", status & STATUS_MPP, 0);
+  SET_CSR(mstatus, STATUS_MPRV);
   run_in(S, nothing, 0, 0);
-  check("mret to S clears MPRV", READ_CSR(mstatus) & STATUS_MPRV, 0);
+  strict("mret to S clears MPRV", READ_CSR(mstatus) & STATUS_MPRV, 0);
+  SET_CSR(mstatus, STATUS_MPRV);
+  run_in(U, nothing, 0, 0);
+  strict("mret to U clears MPRV", READ_CSR(mstatus) & STATUS_MPRV, 0);
+  CLEAR_CSR(mstatus, STATUS_MPRV);
 
   SET_CSR(mstatus, 2UL << 11);
   strict("MPP holds no reserved mode", (READ_CSR(mstatus) >> 11 & 3) == 2, 0);

@@ -41,7 +41,7 @@ extern char m_vector[], s_vector[];
 /* Sets both causes to NONE. */
 void forget_traps(void);
 
-/* Calls a function in S or U, its code and stack moved by `offset`; traps still come to M-mode. */
+/* Calls a function in S or U, its code and stack moved by `offset`, with MIE off; traps still come to M-mode. */
 u64 run_in(u64 privilege, u64 (*function)(u64), u64 argument, u64 offset);
 
 /* Turns S-mode's trap vector on and delegates these exceptions and interrupts to it. */

@@ -50,7 +50,7 @@ secondary:
   ret
 
 # u64 run_in(u64 privilege, u64 (*function)(u64), u64 argument, u64 offset):
-# calls the function in S or U, code and stack moved by `offset`; traps still come here.
+# calls the function in S or U, code and stack moved by `offset`, with MIE off; traps still come here.
   .text
   .globl run_in
 run_in:
@@ -72,7 +72,7 @@ run_in:
   sd    sp, 0(t0)
   lla   t0, privilege
   sd    a0, 0(t0)
-  li    t0, 0x1800
+  li    t0, 0x1880            # MPP, MPIE
   csrc  mstatus, t0
   slli  a0, a0, 11
   csrs  mstatus, a0
