@@ -156,7 +156,6 @@ function makeRequest(
     const [which, change] = spoil;
     change(machine.view, machine.hostAddress(descriptors[which % descriptors.length] as number));
   });
-  oracle.noteGrants();
   driver.notify(request.queue);
 }
 
@@ -264,10 +263,7 @@ const setRegister = fc
 const notify = fc.nat(7).map(
   (number): Action => ({
     label: `notify ${number}`,
-    run: ({ driver, oracle }) => {
-      oracle.noteGrants();
-      driver.notify(number);
-    },
+    run: ({ driver }) => driver.notify(number),
   }),
 );
 
@@ -291,10 +287,7 @@ const restart: Action = {
 
 const tick: Action = {
   label: 'tick',
-  run: async ({ oracle }) => {
-    oracle.noteGrants();
-    await new Promise((resolve) => setImmediate(resolve));
-  },
+  run: () => new Promise((resolve) => setImmediate(resolve)),
 };
 
 const ringAddress = fc.oneof(
@@ -352,10 +345,7 @@ const wildStart = fc
 const host = fc.nat(1000).map(
   (choice): Action => ({
     label: `host ${choice}`,
-    run: ({ subject, oracle }) => {
-      oracle.noteGrants();
-      subject.host(choice);
-    },
+    run: ({ subject }) => subject.host(choice),
   }),
 );
 

@@ -19,12 +19,14 @@ const GRANTED = 1;
 /** Holds descriptors or indices, from which the device learns what else is granted. */
 const STRUCTURE = 2;
 
-/** Guest physical addresses of a queue's rings. */
+/** A queue's rings, by guest physical addresses. */
 interface Rings {
   size: number;
   descriptors: number;
   available: number;
   used: number;
+  /** The farthest available index that the device may have seen and not reached. */
+  offered: number;
 }
 
 /**
@@ -58,9 +60,10 @@ export class WriteOracle {
         descriptors: this.#register(words + Q_DESC),
         available: this.#register(words + Q_DRIVER),
         used: this.#register(words + Q_DEVICE),
+        offered: 0,
       };
     });
-    this.noteGrants();
+    this.#noteGrants();
   }
 
   /** Runs something that writes RAM in the driver's name, with no turn of the device in it. */
@@ -72,19 +75,24 @@ export class WriteOracle {
     forEachDifference(before, ram, (i) => {
       expected[i] = ram[i] as number;
     });
+    this.#noteGrants();
   }
 
-  /** Takes note of all that is on offer to the device; to be called before each of its turns. */
-  noteGrants(): void {
+  /** Takes note of all that is on offer to the device. */
+  #noteGrants(): void {
     this.#driver.device.state.queues.forEach(({ taken }, index) => {
-      const { size, descriptors, available, used } = this.#rings[index] as Rings;
+      const rings = this.#rings[index] as Rings;
+      const { size, descriptors, available, used } = rings;
       if (size === 0 || size > MAX_QUEUE_SIZE) return;
       this.#mark(descriptors, 16 * size, STRUCTURE);
       this.#mark(available, 6 + 2 * size, STRUCTURE);
       this.#mark(used, 6 + 8 * size, GRANTED);
-      const end = this.#u16(available + 2);
-      for (let at = taken, n = 0; at !== end && n < size; at = (at + 1) & 0xffff, n++)
-        this.#walk(descriptors, this.#u16(available + 4 + 2 * (at % size)));
+      // What was on offer once may still be taken, though the driver has set its index back since.
+      const ahead = [rings.offered, this.#u16(available + 2)].map((end) => (end - taken) & 0xffff);
+      const count = Math.max(0, ...ahead.filter((n) => n <= size));
+      rings.offered = (taken + count) & 0xffff;
+      for (let n = 0; n < count; n++)
+        this.#walk(descriptors, this.#u16(available + 4 + 2 * ((taken + n) % size)));
     });
   }
 
