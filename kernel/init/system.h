@@ -13,7 +13,7 @@ void mount_filesystems(void);
 /* Unmounts what can be unmounted, newest first, and makes the rest read-only. */
 void unmount_filesystems(void);
 
-/* Brings up the loopback network interface. */
+/* Brings up the loopback network interface, for programs of any user. */
 void bring_up_loopback(void);
 
 #endif

@@ -86,6 +86,15 @@ describe('linuxrun', { timeout: TIMEOUT }, () => {
     expect(stderr.trimEnd()).not.toContain('\n');
   });
 
+  test('output that has no room', async () => {
+    const child = start({}, ['bash', '-c', `${COMMAND.join(' ')} > /dev/full`]);
+    child.stdin?.end();
+    expect(await text(child.stderr as NodeJS.ReadableStream)).toBe(
+      'linuxrun: cannot write what the container says: ENOSPC\n',
+    );
+    expect(child.exitCode ?? (await once(child, 'exit'))[0]).toBe(125);
+  });
+
   test('a program that is not there', async () => {
     const { status, stderr } = await run({ ...BUSYBOX, ARGS: 'nothing' });
     expect([status, stderr.split('\n').at(-2)]).toEqual([127, 'LinuxRun: nothing: not found']);

@@ -30,6 +30,8 @@ class Interrupted extends Error {
   }
 }
 
+class OutputError extends Error {}
+
 async function main(args: string[]): Promise<number> {
   if (args.includes('--help') || args.includes('-h')) {
     await write(process.stdout, HELP);
@@ -58,6 +60,8 @@ function start(
   onConsole: (bytes: Uint8Array) => void,
 ): Promise<Container> {
   const { image: reference, credentials, ...rest } = options;
+  // A worker for each hart, and one for the devices.
+  const platform = nodePlatform(PUBLIC, options.cpus + 1);
   const store = imageStore(process.env);
   const abort = new AbortController();
   // First of all the machine: it boots in its own threads while ours reads the code that finds the image.
@@ -72,7 +76,7 @@ function start(
   });
   const container = startContainer({
     ...rest,
-    platform: nodePlatform(PUBLIC),
+    platform,
     image,
     store,
     terminal: terminalOptions(),
@@ -167,12 +171,15 @@ async function copy(from: ReadableStream<Uint8Array>, to: NodeJS.WriteStream): P
     for (let next = await reader.read(); !next.done; next = await reader.read()) await write(to, next.value);
   } catch (error) {
     await reader.cancel().catch(() => {});
-    if ((error as NodeJS.ErrnoException).code !== 'EPIPE') throw error;
+    const { code, syscall } = error as NodeJS.ErrnoException;
+    if (syscall !== 'write') throw error;
+    if (code !== 'EPIPE')
+      throw new OutputError(`cannot write what the container says: ${code}`, { cause: error });
   }
 }
 
 function explain(error: unknown): string {
-  const ours = [OptionError, MachineError, ImageError, DiskImageError, StorageError];
+  const ours = [OutputError, OptionError, MachineError, ImageError, DiskImageError, StorageError];
   if (error instanceof Error && !ours.some((type) => error instanceof type))
     return error.stack ?? error.message;
   return error instanceof Error ? error.message : String(error);

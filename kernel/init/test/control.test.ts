@@ -4,11 +4,18 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { encodePowerOff, encodeRun, encodeSignal } from '../../../src/machine/agent-protocol.ts';
+import {
+  encodeContainer,
+  encodePowerOff,
+  encodeRun,
+  encodeSignal,
+} from '../../../src/machine/agent-protocol.ts';
 
 const RUNS = 60;
 const INIT = join(import.meta.dirname, '..');
-const SOURCES = ['test/receive.c', 'control.c', 'message.c'].map((file) => join(INIT, file));
+const SOURCES = ['test/receive.c', 'control.c', 'message.c', 'specification.c'].map((file) =>
+  join(INIT, file),
+);
 const FLAGS = ['-std=gnu11', '-g', '-Wall', '-Wextra', '-Werror', '-fsanitize=address,undefined'];
 const HEADERS = ['errno.h', 'stdint.h', 'stdlib.h', 'string.h', 'unistd.h'].flatMap((file) => [
   '-include',
@@ -36,6 +43,7 @@ function receive(stream: Uint8Array): string[] {
 
 const word = fc.stringMatching(/^[a-z/=]{0,12}$/);
 const u32 = fc.nat(0xffff_ffff);
+const bracketed = (words: readonly string[]) => words.map((word) => `[${word}]`);
 const run = fc
   .record({
     process: u32,
@@ -46,19 +54,35 @@ const run = fc
   })
   .map((request) => ({
     bytes: encodeRun(request),
-    line: [
-      '1',
-      request.process,
-      Number(request.console),
-      ...[...request.args, ...request.env].map((s) => `[${s}]`),
-    ]
+    line: ['1', request.process, Number(request.console), ...bracketed([...request.args, ...request.env])]
       .concat(request.directory)
       .join(' '),
+  }));
+const container = fc
+  .record({
+    process: u32,
+    args: fc.array(word, { minLength: 1 }),
+    env: fc.array(word),
+    directory: word,
+    user: word,
+    hostname: word,
+    volumes: fc.array(word),
+    terminal: fc.option(fc.record({ columns: u32, rows: u32 }), { nil: undefined }),
+  })
+  .map((request) => ({
+    bytes: encodeContainer(request),
+    line: [
+      ...['6', request.process, request.terminal ? 1 : 0],
+      ...[request.terminal?.columns ?? 0, request.terminal?.rows ?? 0],
+      ...bracketed([...request.args, ...request.env]),
+      ...[request.directory, request.user, request.hostname],
+      ...bracketed(request.volumes),
+    ].join(' '),
   }));
 const signal = u32.map((process) => ({ bytes: encodeSignal(process, 15), line: '4' }));
 const unknown = fc.constant({ bytes: Uint8Array.of(3, 0, 0, 0, 200, 1, 2), line: '200' });
 const powerOff = fc.constant({ bytes: encodePowerOff(), line: '5' });
-const message = fc.oneof(run, signal, unknown, powerOff);
+const message = fc.oneof(run, container, signal, unknown, powerOff);
 
 test('every message of the host is understood', () => {
   fc.assert(
@@ -84,7 +108,12 @@ test('a frame of 1 MiB is read, one of no bytes or more ends the stream', () => 
 });
 
 test('fields longer than their message are found, and never read past its end', () => {
-  const broken = fc.record({ message: run, at: fc.nat(), value: fc.nat(255), cut: fc.nat(30) });
+  const broken = fc.record({
+    message: fc.oneof(run, container),
+    at: fc.nat(),
+    value: fc.nat(255),
+    cut: fc.nat(30),
+  });
   fc.assert(
     fc.property(broken, ({ message, at, value, cut }) => {
       const body = message.bytes.slice(4, Math.max(5, message.bytes.length - cut));

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "../control.h"
+#include "../specification.h"
 #include "../vsock.h"
 
 int vsock_connect(unsigned port)
@@ -51,11 +52,29 @@ static void print_run(struct message m)
 	printf(" %s", directory ? directory : "malformed");
 }
 
+static void print_container(struct message m)
+{
+	uint32_t id;
+	struct specification s;
+
+	if (!read_u32(&m, &id) || !read_specification(&m, &s)) {
+		printf(" malformed");
+		return;
+	}
+	printf(" %u %u %u %u", id, s.flags, s.columns, s.rows);
+	print_strings(s.arguments);
+	print_strings(s.environment);
+	printf(" %s %s %s", s.directory, s.user, s.hostname);
+	print_strings(s.volumes);
+}
+
 static void handle(enum message_type type, struct message m)
 {
 	printf("%d", type);
 	if (type == RUN)
 		print_run(m);
+	if (type == CONTAINER)
+		print_container(m);
 	printf("\n");
 }
 
