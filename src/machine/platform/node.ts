@@ -5,11 +5,17 @@ import { MachineError, type PackedError, unpackError } from '../errors.ts';
 import { bundle } from './bundle.ts';
 import type { Platform } from './platform.ts';
 
-/** @param publicFolder path of the folder that holds emulator.wasm and kernel/ */
-export function nodePlatform(publicFolder: string): Platform {
+/**
+ * @param publicFolder path of the folder that holds emulator.wasm and kernel/
+ * @param spareWorkers started at once, while the files that they wait for are read: it takes them 30 ms
+ */
+export function nodePlatform(publicFolder: string, spareWorkers = 0): Platform {
+  const spare = Array.from({ length: spareWorkers }, () => new Worker(...workerScript()));
+  for (const worker of spare) worker.unref();
   return {
     startWorker(start, transfer, onFailure) {
-      const worker = new Worker(...workerScript());
+      const worker = spare.pop() ?? new Worker(...workerScript());
+      worker.ref();
       let terminated = false;
       worker.on('message', (error: PackedError) => onFailure(unpackError(error)));
       worker.on('error', onFailure);
