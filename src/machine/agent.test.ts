@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { Agent, type ProcessStreams } from './agent.ts';
-import { encodePowerOff, encodeRun, encodeSignal } from './agent-protocol.ts';
+import { encodePowerOff, encodeResize, encodeRun, encodeSignal } from './agent-protocol.ts';
 import type { VsockStream } from './devices/vsock.ts';
 import type { StreamMessage } from './stream-mux.ts';
 import { StreamMux } from './stream-mux.ts';
@@ -88,14 +88,14 @@ const header = (process: number, descriptor: number) =>
   Buffer.from(Uint32Array.of(process, descriptor).buffer);
 
 /** Streams of a process, whose other ends the mux named `page` has. */
-function makeStreams(process: number): { streams: ProcessStreams; page: StreamMux } {
+function makeStreams(process: number, outputs = [1, 2]): { streams: ProcessStreams; page: StreamMux } {
   const to = (mux: () => StreamMux) => (message: StreamMessage) =>
     queueMicrotask(() => mux().receive(message));
   const page: StreamMux = new StreamMux(to(() => worker));
   const worker: StreamMux = new StreamMux(to(() => page));
   const streams = {
     stdin: worker.readable(`${process}/0`),
-    outputs: [1, 2],
+    outputs,
     output: (descriptor: number) => worker.sender(`${process}/${descriptor}`),
   };
   return { streams, page };
@@ -120,6 +120,9 @@ describe('the control stream', () => {
     const control = greet();
     expect(await control.receive()).toBe(hex(run(1)));
     expect(await control.receive()).toBe(hex(encodeSignal(1, 15)));
+    agent.resize(1, { columns: 80, rows: 25 });
+    expect(await control.receive()).toBe(hex(encodeResize(1, { columns: 80, rows: 25 })));
+    agent.resize(2, { columns: 80, rows: 25 });
     agent.powerOff();
     expect(await control.receive()).toBe(hex(encodePowerOff()));
   });
@@ -160,6 +163,25 @@ describe('the control stream', () => {
 });
 
 describe('data streams', () => {
+  test('are those that the process was said to have', async () => {
+    const control = greet();
+    const { streams, page } = makeStreams(4, [1, 3]);
+    const [screen, messages] = [page.readable('4/1'), page.readable('4/3')];
+    agent.run(4, run(4), { exited: (status) => events.push(`exited ${status}`), lost: () => {} }, streams);
+    const [foreign, own] = [2, 3].map((descriptor) => {
+      const stream = connect(DATA);
+      stream.send(Buffer.concat([header(4, descriptor), Buffer.from('text')]));
+      return stream;
+    }) as [GuestStream, GuestStream];
+    expect(await foreign.isReset()).toBe(true);
+    own.end();
+    expect(await new Response(messages).text()).toBe('text');
+    // A container that could not be made has no terminal.
+    control.send(exitMessage(4, 125));
+    expect(await new Response(screen).text()).toBe('');
+    expect(events).toEqual(['exited 125']);
+  });
+
   test('are told apart by their headers, however these are cut', async () => {
     greet();
     const { stdin, stdout, stderr } = start(7);
