@@ -2,7 +2,7 @@
  * A glance at whether a set-up still holds: at the sizes and times of files, as `make` does, not at what is in them.
  * For programs that are to start at once. When in doubt, the answer is no, and all is looked at in full.
  */
-import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { inProject } from './places.mjs';
 
@@ -30,19 +30,25 @@ export function glance(paths) {
   return lines.join('\n');
 }
 
-/** Whether the paths last noted for a purpose look as they did then. @param {string} purpose */
+/** Whether what was noted for a purpose looks as it did then. @param {string} purpose */
 export function looksUnchanged(purpose) {
   try {
-    const { paths, look } = JSON.parse(readFileSync(noteOf(purpose), 'utf8'));
-    return glance(paths) === look;
+    const { inputs, outputs, look } = JSON.parse(readFileSync(noteOf(purpose), 'utf8'));
+    return (
+      outputs.every((/** @type {string} */ path) => existsSync(inProject(path))) && glance(inputs) === look
+    );
   } catch {
     return false;
   }
 }
 
-/** @param {string} purpose @param {readonly string[]} paths */
-export function noteLook(purpose, paths) {
+/**
+ * @param {string} purpose
+ * @param {readonly string[]} inputs as for `glance`
+ * @param {readonly string[]} outputs which only have to be there
+ */
+export function noteLook(purpose, inputs, outputs) {
   const note = noteOf(purpose);
   mkdirSync(dirname(note), { recursive: true });
-  writeFileSync(note, JSON.stringify({ paths, look: glance(paths) }));
+  writeFileSync(note, JSON.stringify({ inputs, outputs, look: glance(inputs) }));
 }

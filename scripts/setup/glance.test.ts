@@ -17,7 +17,8 @@ beforeEach(async () => {
   places.PROJECT = await mkdtemp(join(tmpdir(), 'linuxrun-glance-'));
   await mkdir(project('source/deep'), { recursive: true });
   await writeFile(project('source/deep/text'), 'one');
-  noteLook('run', ['source', 'output', '/etc/passwd']);
+  await writeFile(project('output'), '');
+  noteLook('run', ['source', 'more', '/etc/passwd'], ['output']);
 });
 afterEach(() => rm(places.PROJECT, { recursive: true }));
 
@@ -32,7 +33,8 @@ test('another purpose was never noted', () => {
 test.each<[string, () => Promise<unknown>]>([
   ['a file was added', () => writeFile(project('source/more'), '')],
   ['a file was removed', () => rm(project('source/deep/text'))],
-  ['what was absent is there', () => writeFile(project('output'), '')],
+  ['what was absent is there', () => writeFile(project('more'), '')],
+  ['what was built is gone', () => rm(project('output'))],
   ['the note is damaged', () => writeFile(project('dist/.setup/glance-run'), '{')],
   [
     'a file was rewritten, of the same size and with its old time',
@@ -43,7 +45,7 @@ test.each<[string, () => Promise<unknown>]>([
   ],
 ])('%s', async (_, change) => {
   await utimes(project('source/deep/text'), new Date(0), new Date(0));
-  noteLook('run', ['source', 'output']);
+  noteLook('run', ['source', 'more'], ['output']);
   expect(looksUnchanged('run')).toBe(true);
   await change();
   expect(looksUnchanged('run')).toBe(false);

@@ -9,7 +9,7 @@ import { initramfs } from './initramfs.mjs';
 import { kernel, kernelSmp } from './kernel.mjs';
 import { ensureNpmPackages } from './npm.mjs';
 import { page } from './page.mjs';
-import { ensure, placesOf } from './step.mjs';
+import { ensure, stampOf } from './step.mjs';
 
 const GUEST = [kernel, busybox, initramfs];
 const EVERYTHING = [core, bundle, page, ...GUEST, images, kernelSmp];
@@ -49,5 +49,10 @@ export async function setUpFor(purpose) {
   await ensureNpmPackages();
   for (const step of steps) await ensure(step);
   // What changed meanwhile may not be in what was built.
-  if (glance(inputs) === before) noteLook(purpose, [...inputs, ...steps.flatMap(placesOf)]);
+  if (glance(inputs) === before)
+    noteLook(
+      purpose,
+      [...inputs, ...steps.map(stampOf)],
+      steps.flatMap(({ outputs }) => Object.values(outputs)),
+    );
 }

@@ -56,11 +56,8 @@ export async function keyOf(step) {
 /** @param {Step} step @param {string} key */
 const entryOf = (step, key) => join(CACHE, step.name, key);
 
-/** @param {Step} step */
-const stampOf = (step) => inProject(join('dist/.setup', step.name));
-
-/** @param {Step} step @returns {string[]} what isInPlace looks at */
-export const placesOf = (step) => [stampOf(step), ...Object.values(step.outputs)];
+/** @param {Step} step @returns {string} the file with the key of what is in place */
+export const stampOf = (step) => inProject(join('dist/.setup', step.name));
 
 /**
  * Whether a step's outputs are in the clone and belong to its present inputs.
