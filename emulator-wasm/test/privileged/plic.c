@@ -146,6 +146,9 @@ static void contexts(void) {
   check("both", external_after(BIT(MEI) | BIT(SEI)), BIT(MEI) | BIT(SEI));
   WRITE_CSR(mip, 0);
   check("mip.SEIP from outside cannot be cleared", external(), BIT(MEI) | BIT(SEI));
+  /* A read-modify-write of mip must not take the line into the bit that software has. */
+  SET_CSR(mip, BIT(SSI));
+  CLEAR_CSR(mip, BIT(SSI));
   check("each claims its own", PLIC_CLAIM(SUPERVISOR_CONTEXT), UART_SOURCE);
   check("SEIP falls", external_after(BIT(MEI)), BIT(MEI));
   SET_CSR(mip, BIT(SEI));

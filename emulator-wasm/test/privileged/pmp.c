@@ -77,6 +77,10 @@ static void ranges(void) {
   WRITE_CSR(pmpaddr0, (at + 2 * PAGE) >> 2);
   sfence_all();
   if (!on_qemu()) expect_in_s("TOR: empty range", at, R | W | X); /* QEMU swaps the ends. */
+  WRITE_CSR(pmpaddr0, 0);
+  WRITE_CSR(pmpaddr1, 0);
+  sfence_all();
+  if (!on_qemu()) expect_in_s("TOR: from 0 to 0", at, R | W | X);
   configure(1, 0);
 }
 

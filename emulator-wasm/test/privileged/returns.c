@@ -70,7 +70,8 @@ static void modify_privilege(void) {
   })
 #define MPRV_OFF "li t2, 0x20000\n\tcsrc mstatus, t2\n\t"
 #define MPRV_ON "csrs mstatus, t2\n\t"
-  check("MPRV alone turned off", PROBE(s, MPRV_OFF "ld %[got], 24(%[at])", FREE_VA), LOAD_ACCESS);
+  check("MPRV alone turned off",
+        PROBE(s, "ld %[got], 24(%[at])\n\t" MPRV_OFF "ld %[got], 24(%[at])", FREE_VA), LOAD_ACCESS);
   check("MPRV alone turned on", PROBE(s, MPRV_OFF MPRV_ON "ld %[got], 24(%[at])", FREE_VA), NONE);
   check("loads", got, 1234);
   check("MPRV with MPP = S translates", PROBE(s, "ld %[got], 24(%[at])", FREE_VA), NONE);
