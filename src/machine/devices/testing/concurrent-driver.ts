@@ -13,6 +13,8 @@ export interface ConcurrentDriverData {
 const PATIENCE_MS = 20_000;
 const WAKE = (HARTS + H_WAKE) >>> 2;
 
+/** Reads of a shared word. */
+const MAX_DELAY = 512;
 /** Looks for completions before it sleeps, most of the time: the threads then run side by side. */
 const SPINS = 200;
 
@@ -33,13 +35,15 @@ function drive({ buffer, ramSize, queueSize, requests }: ConcurrentDriverData): 
   let idleTurns = 0;
   while (completed < requests) {
     const wakes = Atomics.load(machine.words, WAKE);
-    for (let batch = (added % 5) + 1; batch > 0 && pool.length > 0 && added < requests; batch--) {
+    if (pool.length > 0 && added < requests) {
       const [request, reply] = pool.pop() as [Placed, Placed];
       machine.view.setUint32(machine.hostAddress(request.address), added, true);
       queue.add([request, reply]);
       expected.set(reply.address, added++);
     }
     if (queue.needsKick()) Atomics.or(machine.words, (VIRTIO + V_NOTIFY) >>> 2, 1);
+    // Any distance between the device's steps and ours should occur.
+    for (let delay = (added * 7919) % MAX_DELAY; delay > 0; delay--) Atomics.load(machine.words, WAKE);
     const done = queue.completions();
     for (const { request } of done) {
       const reply = request.writable[0] as Placed;
