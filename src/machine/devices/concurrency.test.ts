@@ -6,7 +6,7 @@ import { ECHO_QUEUE_SIZE, EchoDevice } from './testing/echo-device.ts';
 import { GuestDriver, TestMachine } from './testing/guest-driver.ts';
 
 const RAM_SIZE = 1 << 20;
-const REQUESTS = 120_000;
+const REQUESTS = 40_000;
 /** Polls between two turns of the event loop. */
 const POLLS = 20_000;
 
