@@ -112,8 +112,10 @@ print(sum(results))
   },
 );
 
-/** Every file with mode, owner, group, time and name, ended by NUL. */
-const LISTING = 'find . -xdev -print0 | sort -z | xargs -0 stat -c "%f %u %g %Y %n"';
+/** Every file with mode, owner, group, time and name; then the contents of those that are not large. */
+const LISTING =
+  'find . -xdev -print0 | sort -z | xargs -0 stat -c "%f %u %g %Y %n"; ' +
+  'find . -xdev -type f -size -100k ! -path "./etc/*" -print0 | sort -z | xargs -0 sha256sum';
 /** What the container gets of its own. */
 const OWN = /^\S+ \S+ \S+ \S+ \.(\/(etc|dev|proc|sys)|\/etc\/(hosts|hostname|resolv\.conf))?$/;
 
