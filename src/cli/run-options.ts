@@ -27,7 +27,7 @@ terminal it gets a terminal. Environment variables say what to run:
                        for a registry that wants them
 
 SIGINT, SIGTERM and SIGHUP are passed on to the container. The second SIGINT or SIGTERM stops it: with the signal that
-its image names, and 10 seconds later with SIGKILL; the third kills it at once.
+its image names, and 10 seconds later with SIGKILL; the third kills it at once, the fourth ends the machine.
 
 The exit status is the container's: 128 + n after signal n, 127 when the program is not there, 126 when it cannot be
 run, and 125 when linuxrun itself fails.

@@ -118,7 +118,9 @@ class Signals {
     if (!this.#container) this.#abort.abort(new Interrupted(signal));
     else if (this.#requests <= 1) this.#container.kill(constants.signals[signal]);
     else if (this.#requests === 2) void this.#container.stop();
-    else this.#container.kill(SIGKILL);
+    else if (this.#requests === 3) this.#container.kill(SIGKILL);
+    // Not even the guest's kernel answers.
+    else process.exit(128 + SIGKILL);
   }
 }
 

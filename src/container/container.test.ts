@@ -187,6 +187,13 @@ describe('the inside', { timeout: TIMEOUT }, () => {
     expect(status).toBe(0);
   });
 
+  test('lets who is not root serve port 80, too', async () => {
+    const script =
+      'sleep 2 | nc -l -p 80 > /tmp/got & sleep 0.3; echo hi | nc 127.0.0.1 80; wait; cat /tmp/got; id -u';
+    const { stdout } = await shell(script, { user: 'nobody' });
+    expect(stdout).toBe('hi\n65534\n');
+  });
+
   test('tells when memory runs out', async () => {
     const result = await shell('x=aaaaaaaaaaaaaaaa; while :; do x=$x$x; done', { memoryBytes: 64 << 20 });
     expect(result.status).not.toBe(0);
