@@ -4,6 +4,9 @@
 #define CODE ((volatile u32 *)0x81000000UL)
 #define PAGES 4096UL
 #define WORDS 1024UL
+#define DENSE_PAGES 256UL
+/* Instructions up to each return. */
+#define RUN 32UL
 #define ADD_A0(n) (0x00050513U | (u32)(n) << 20) /* addi a0, a0, n */
 #define RET 0x00008067U
 
@@ -19,7 +22,29 @@ static u64 run_all(void) {
   return sum;
 }
 
+/* Code entered at each of its instructions, so that every one begins a piece of code of its own. */
+static void all_entries(void) {
+  for (u64 page = 0; page < DENSE_PAGES; page++) {
+    for (u64 i = 0; i < WORDS; i++) CODE[page * WORDS + i] = i % RUN == RUN - 1 ? RET : ADD_A0(1);
+  }
+  asm volatile("fence.i");
+  for (u64 round = 0; round < 2; round++) {
+    u64 sum = 0;
+    u64 expected = 0;
+    for (u64 page = 0; page < DENSE_PAGES; page++) {
+      for (u64 i = 0; i < WORDS; i++) {
+        register u64 a0 asm("a0") = sum;
+        asm volatile("jalr %1" : "+r"(a0) : "r"(CODE + page * WORDS + i) : "ra", "memory");
+        sum = a0;
+        expected += RUN - 1 - i % RUN;
+      }
+    }
+    check("all entries", sum, expected);
+  }
+}
+
 int main(void) {
+  all_entries();
   u64 expected = 0;
   for (u64 page = 0; page < PAGES; page++) {
     for (u64 i = 0; i < WORDS - 1; i++) CODE[page * WORDS + i] = ADD_A0(page & 255);

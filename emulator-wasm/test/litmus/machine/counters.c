@@ -11,6 +11,8 @@ static volatile u32 lock __attribute__((aligned(64)));
 static volatile u64 guarded __attribute__((aligned(64)));
 static volatile u64 bits __attribute__((aligned(64)));
 static volatile u64 highest __attribute__((aligned(64)));
+static volatile int lowest __attribute__((aligned(64)));
+static volatile u64 lost[HARTS];
 
 static void amo(u64 hart) {
   (void)hart;
@@ -64,7 +66,11 @@ static void others(u64 hart) {
   for (u64 i = 0; i < TIMES / 10; i++) {
     u64 mine = 1UL << (hart * 8 + i % 8);
     asm volatile("amoxor.d zero, %0, (%1)" ::"r"(mine), "r"(&bits) : "memory");
-    asm volatile("amomaxu.d zero, %0, (%1)" ::"r"(i * HARTS + hart), "r"(&highest) : "memory");
+    u64 candidate = i * HARTS + hart;
+    asm volatile("amomaxu.d zero, %0, (%1)" ::"r"(candidate), "r"(&highest) : "memory");
+    if (highest < candidate) lost[hart]++;
+    asm volatile("amomin.w zero, %0, (%1)" ::"r"(-candidate), "r"(&lowest) : "memory");
+    if (lowest > (int)-candidate) lost[hart]++;
   }
 }
 
@@ -89,6 +95,7 @@ int main(void) {
   check("lr.w, sc.w, upper word", lr_word[1], HARTS / 2 * TIMES);
   check("under a lock", guarded, HARTS * (TIMES / 10));
   check("amoxor.d comes back", bits, TIMES / 10 / 8 % 2 ? 0xffffffff : 0);
+  for (int hart = 0; hart < HARTS; hart++) check("no maximum or minimum lost", lost[hart], 0);
   check("amomaxu.d", highest, (TIMES / 10 - 1) * HARTS + HARTS - 1);
   return 0;
 }

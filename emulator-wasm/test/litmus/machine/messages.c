@@ -11,7 +11,8 @@
 static volatile u64 data[8] __attribute__((aligned(64)));
 static volatile u64 flag __attribute__((aligned(64)));
 static volatile u64 x[BATCH * 8] __attribute__((aligned(64))), y[BATCH * 8] __attribute__((aligned(64)));
-static u64 seen[HARTS][BATCH];
+static u64 seen[2][BATCH];
+static volatile u64 met[2];
 static volatile u64 wrong[HARTS];
 
 /* Hart 0 writes data, then the flag; the others read the flag, then the data. */
@@ -63,17 +64,20 @@ static void whole_words(u64 hart) {
   }
 }
 
-/* Both store, fence, load the other's: not both may miss. */
+/* Both meet, store, fence, load the other's: not both may miss. */
 static void store_buffering(u64 hart) {
   for (u64 batch = 0; batch < BATCHES; batch++) {
     if (hart == 0) {
       for (u64 i = 0; i < BATCH * 8; i++) x[i] = y[i] = 0;
+      met[0] = met[1] = 0;
     }
     barrier(hart);
     if (hart < 2) {
       volatile u64 *mine = hart ? y : x;
       volatile u64 *others = hart ? x : y;
       for (u64 i = 0; i < BATCH; i++) {
+        met[hart] = i + 1;
+        while (met[1 - hart] <= i);
         mine[8 * i] = 1;
         asm volatile("fence rw, rw" ::: "memory");
         seen[hart][i] = others[8 * i];
