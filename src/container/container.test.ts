@@ -187,6 +187,33 @@ describe('the inside', { timeout: TIMEOUT }, () => {
     expect(status).toBe(0);
   });
 
+  test('keeps many and strange files', async () => {
+    const script = `
+set -e
+mkdir /t; cd /t
+i=0; while [ $i -lt 1000 ]; do echo $i > f$i; i=$((i + 1)); done
+cat f* | awk '{ sum += $1 } END { print sum }'
+rm f1*; ls | wc -l
+long=$(printf '%0255d' 0); echo long > $long; cat $long
+bytes=$(printf 'b\\377\\001'); echo bytes > "$bytes"; printf %s b* | od -An -tx1
+ln f2 link; ln link link2; stat -c %h f2; echo more >> link2; wc -l < f2
+dd if=/dev/zero of=sparse bs=1 count=1 seek=1000000000 2> /dev/null; stat -c %s sparse; du -k sparse | cut -f1
+deep=.; i=0; while [ $i -lt 100 ]; do deep=$deep/d; i=$((i + 1)); done; mkdir -p $deep; echo deep > $deep/f; cat $deep/f
+mkfifo fifo; ln -s loop loop; cat loop 2>&1 || true
+cp -a /bin /copy; cmp /bin/busybox /copy/busybox && echo same
+mv /bin/busybox /t/busybox; /t/busybox mv /t/busybox /bin/busybox; ls -l /bin/sh | cut -c1
+mv /etc /etc2; /bin/busybox mkdir /etc; ls -A /etc; rmdir /etc; mv /etc2 /etc; head -c 4 /etc/passwd; echo
+touch -d '2001-02-03 04:05:06' f3; chown 12:34 f3; chmod 4755 f3; stat -c '%f %u %g %Y' f3
+rm -r /copy /usr /t/d; sync; ls -d /usr 2>&1 || true`;
+    const { stdout, stderr, status } = await shell(script);
+    expect(stdout.split('\n')).toEqual([
+      ...['499500', '889', 'long', ' 62 ff 01', '3', '2', '1000000001', '4', 'deep'],
+      ...["cat: can't open 'loop': Too many levels of symbolic links", 'same', 'l', 'root'],
+      ...['89ed 12 34 981173106', 'ls: /usr: No such file or directory', ''],
+    ]);
+    expect([stderr, status]).toEqual(['', 0]);
+  });
+
   test('lets who is not root serve port 80, too', async () => {
     const script =
       'sleep 2 | nc -l -p 80 > /tmp/got & sleep 0.3; echo hi | nc 127.0.0.1 80; wait; cat /tmp/got; id -u';
