@@ -48,4 +48,7 @@ const PROGRAMS = {
   },
 };
 
-await runMain(async () => PROGRAMS[program ?? '']?.());
+/** Where other statuses are a container's. */
+const STATUS_OF_FAILURE = program === 'run' ? 125 : 1;
+
+await runMain(async () => PROGRAMS[program ?? '']?.(), STATUS_OF_FAILURE);

@@ -4,13 +4,14 @@ export class SetupFailure extends Error {}
 /**
  * Runs a program's main function, and ends it with one clear message should the set-up fail.
  * @param {() => Promise<void>} main
+ * @param {number} [status] the exit status then
  */
-export async function runMain(main) {
+export async function runMain(main, status = 1) {
   try {
     await main();
   } catch (error) {
     if (!(error instanceof SetupFailure)) throw error;
     process.stderr.write(`[set-up] ${error.message}\n`);
-    process.exitCode = 1;
+    process.exitCode = status;
   }
 }
