@@ -11,8 +11,9 @@ static volatile u32 lock __attribute__((aligned(64)));
 static volatile u64 guarded __attribute__((aligned(64)));
 static volatile u64 bits __attribute__((aligned(64)));
 static volatile u64 highest __attribute__((aligned(64)));
-static volatile int lowest __attribute__((aligned(64)));
-static volatile u64 lost[HARTS];
+static volatile u32 toggle_word __attribute__((aligned(64)));
+static volatile u64 toggle_double __attribute__((aligned(64)));
+static u64 word_changes[HARTS], double_changes[HARTS];
 
 static void amo(u64 hart) {
   (void)hart;
@@ -66,16 +67,30 @@ static void others(u64 hart) {
   for (u64 i = 0; i < TIMES / 10; i++) {
     u64 mine = 1UL << (hart * 8 + i % 8);
     asm volatile("amoxor.d zero, %0, (%1)" ::"r"(mine), "r"(&bits) : "memory");
-    u64 candidate = i * HARTS + hart;
-    asm volatile("amomaxu.d zero, %0, (%1)" ::"r"(candidate), "r"(&highest) : "memory");
-    if (highest < candidate) lost[hart]++;
-    asm volatile("amomin.w zero, %0, (%1)" ::"r"(-candidate), "r"(&lowest) : "memory");
-    if (lowest > (int)-candidate) lost[hart]++;
+    asm volatile("amomaxu.d zero, %0, (%1)" ::"r"(i * HARTS + hart), "r"(&highest) : "memory");
+  }
+}
+
+/* Two harts raise the words to 1, two lower them to 0: every change is seen by exactly the one who made it. */
+static void toggles(u64 hart) {
+  for (u64 i = 0; i < TIMES; i++) {
+    u64 old_word, old_double;
+    if (hart & 1) {
+      asm volatile("amomin.w %0, zero, (%1)" : "=r"(old_word) : "r"(&toggle_word) : "memory");
+      asm volatile("amominu.d %0, zero, (%1)" : "=r"(old_double) : "r"(&toggle_double) : "memory");
+      word_changes[hart] += old_word == 1;
+      double_changes[hart] += old_double == 1;
+    } else {
+      asm volatile("amomaxu.w %0, %1, (%2)" : "=r"(old_word) : "r"(1UL), "r"(&toggle_word) : "memory");
+      asm volatile("amomax.d %0, %1, (%2)" : "=r"(old_double) : "r"(1UL), "r"(&toggle_double) : "memory");
+      word_changes[hart] += old_word == 0;
+      double_changes[hart] += old_double == 0;
+    }
   }
 }
 
 static void run(u64 hart) {
-  void (*const all[])(u64) = {amo, amo_words, reservations, reservation_words, lock_and_count, others};
+  void (*const all[])(u64) = {amo, amo_words, reservations, reservation_words, lock_and_count, others, toggles};
   for (u64 i = 0; i < sizeof all / sizeof *all; i++) {
     barrier(hart);
     all[i](hart);
@@ -95,7 +110,10 @@ int main(void) {
   check("lr.w, sc.w, upper word", lr_word[1], HARTS / 2 * TIMES);
   check("under a lock", guarded, HARTS * (TIMES / 10));
   check("amoxor.d comes back", bits, TIMES / 10 / 8 % 2 ? 0xffffffff : 0);
-  for (int hart = 0; hart < HARTS; hart++) check("no maximum or minimum lost", lost[hart], 0);
+  u64 *changes = word_changes;
+  check("amomin.w, amomaxu.w", changes[0] + changes[2] - changes[1] - changes[3], toggle_word);
+  changes = double_changes;
+  check("amominu.d, amomax.d", changes[0] + changes[2] - changes[1] - changes[3], toggle_double);
   check("amomaxu.d", highest, (TIMES / 10 - 1) * HARTS + HARTS - 1);
   return 0;
 }
