@@ -151,6 +151,8 @@ static void write_configuration(const char *hostname)
 			hostname);
 		fclose(file);
 	}
+	/* Where programs look that do not know of /proc; an image may have its own. */
+	symlink("/proc/mounts", "/etc/mtab");
 	/* There is no network yet: what the image was built with would only make programs wait. */
 	if ((file = replace_file("/etc/resolv.conf")))
 		fclose(file);

@@ -351,3 +351,30 @@ test.each([511, 1024.5, -512, Number.NaN, 2 ** 60])('a disk of %d bytes is refus
   const memory = new TestMachine().memory;
   expect(() => new BlockDevice(memory, 0, new MemoryBlockBackend(sizeBytes), '')).toThrow(RangeError);
 });
+
+test('a disk that comes later has no room until then, and tells its size', async () => {
+  const disk = new MemoryBlockBackend(SECTORS * 512);
+  let present = false;
+  const backend: BlockBackend = {
+    readOnly: true,
+    get sizeBytes() {
+      return present ? disk.sizeBytes : 0;
+    },
+    read: (offset, into) => disk.read(offset, into),
+    write: (offset, from) => disk.write(offset, from),
+    flush: () => {},
+  };
+  machine = new TestMachine(8 << 20);
+  const device = new BlockDevice(machine.memory, 0, backend, 'late');
+  driver = new GuestDriver(machine, device);
+  await driver.start();
+  const capacity = () => Number(driver.config(8).getBigUint64(0, true));
+  expect(capacity()).toBe(0);
+  expect(await status(header(IN), 512)).toBe(IOERR);
+  driver.takeInterrupt();
+  present = true;
+  device.resized();
+  expect(capacity()).toBe(SECTORS);
+  expect(driver.takeInterrupt()).toBe(2);
+  expect(await readSectors(SECTORS - 1, 1)).toEqual(new Uint8Array(512));
+});
