@@ -10,7 +10,7 @@
  * afterwards compares the page with what was decoded, if it may have been written meanwhile. As
  * links never leave a page, nothing stale can be reached.
  */
-import { M_HARTS, M_PAGE_FLAGS, M_RAM_SIZE, PAGE_WRITTEN, RAM_START } from '../layout';
+import { HART_STRIDE, M_HARTS, M_PAGE_FLAGS, M_RAM_SIZE, PAGE_WRITTEN, RAM_START } from '../layout';
 import { expand } from './compressed';
 import { decode, endsBlock, isFloatingPoint } from './decode';
 import { fetchPage, mayExecute, mayExecutePage } from './access';
@@ -44,7 +44,6 @@ import {
 const MAX_BLOCK = 48;
 /** Before a block is ended to go on in one that is there already, it copies this many instructions of it. */
 const MIN_BLOCK = 12;
-const POOL_END = 0x300_0000;
 
 // Page record
 const R_PAGE = 0; // u64 physical address
@@ -209,7 +208,7 @@ function newBlock(record: usize, offset: u32): usize {
       store<u64>(record, hash, R_HASH);
     }
   }
-  if (poolNext + (MAX_BLOCK + 4) * UOP_SIZE > hartBlock + POOL_END) {
+  if (poolNext + (MAX_BLOCK + 4) * UOP_SIZE > hartBlock + HART_STRIDE) {
     flushCodePages();
     record = newRecord(page);
   }

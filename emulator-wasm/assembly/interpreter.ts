@@ -5,6 +5,7 @@
 import { H_FRM, H_MSTATUS, H_PC } from "../layout";
 import { findBlock, linkBlock, singleBlock } from "./code";
 import * as fpu from "./fpu";
+import { div, divu, divuw, mulh, mulhsu, mulhu, orcB, rem, remu, remuw } from "./integer";
 import { codeTlb, dataTlb, JUMP_MASK, STORE_TLB, TLB_MASK } from "./tlb";
 import { Op, U_EXTRA, U_IMM, U_OFFSET, U_RD, U_RS1, U_RS2 } from "./opcodes";
 import { executeSlow, illegalInstruction, nextPc, Outcome, setBudget } from "./slow";
@@ -35,39 +36,6 @@ import { takeException } from "./trap";
 @inline function hits(entry: usize, a: u64, size: u64): bool { return load<u64>(entry) == ((a + (size - 1)) & PAGE_MASK); }
 @inline function hits8(entry: usize, a: u64): bool { return load<u64>(entry) == (a & PAGE_MASK); }
 @inline function host(entry: usize, a: u64): usize { return <u32>a + load<u32>(entry, 8); }
-
-function mulhu(a: u64, b: u64): u64 {
-  const aLow = a & 0xffff_ffff;
-  const aHigh = a >> 32;
-  const bLow = b & 0xffff_ffff;
-  const bHigh = b >> 32;
-  const middle = aHigh * bLow + ((aLow * bLow) >> 32);
-  const cross = aLow * bHigh + (middle & 0xffff_ffff);
-  return aHigh * bHigh + (middle >> 32) + (cross >> 32);
-}
-@inline function mulhsu(a: u64, b: u64): u64 { return mulhu(a, b) - (<i64>a < 0 ? b : 0); }
-@inline function mulh(a: u64, b: u64): u64 { return mulhsu(a, b) - (<i64>b < 0 ? a : 0); }
-
-// Division by zero and overflow are defined, not trapped (M extension, 7.2).
-function div(a: i64, b: i64): u64 {
-  if (b == 0) return ~0;
-  return b == -1 ? <u64>-a : <u64>(a / b);
-}
-function rem(a: i64, b: i64): u64 {
-  if (b == 0) return <u64>a;
-  return b == -1 ? 0 : <u64>(a % b);
-}
-@inline function divu(a: u64, b: u64): u64 { return b == 0 ? ~0 : a / b; }
-@inline function remu(a: u64, b: u64): u64 { return b == 0 ? a : a % b; }
-@inline function divuw(a: u32, b: u32): u32 { return b == 0 ? ~0 : a / b; }
-@inline function remuw(a: u32, b: u32): u32 { return b == 0 ? a : a % b; }
-
-/** Each byte that is not zero becomes 0xff. */
-function orcB(a: u64): u64 {
-  const low = a & 0x7f7f_7f7f_7f7f_7f7f;
-  const nonzero = ((low + 0x7f7f_7f7f_7f7f_7f7f) | a) & 0x8080_8080_8080_8080;
-  return (nonzero >> 7) * 0xff;
-}
 
 const SIGN: u64 = 1 << 63;
 const BOX: u64 = 0xffff_ffff_0000_0000;
