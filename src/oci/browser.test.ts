@@ -12,6 +12,7 @@ import { build } from 'esbuild';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { CHROMIUM } from '../../e2e/browser.ts';
 import { SECURITY_HEADERS } from '../server/headers.ts';
+import { PROXY_HEADER } from './proxied-fetch.ts';
 import { FakeRegistry } from './testing/fake-registry.ts';
 import { layoutFiles, makeImage, makeIndex, makeLayer, makeTar, sha256 } from './testing/image.ts';
 import type { InBrowser } from './testing/in-browser.ts';
@@ -62,6 +63,7 @@ function serve(incoming: IncomingMessage, outgoing: ServerResponse): void {
       ...(authorization && { authorization: String(authorization) }),
     };
     request(`http://${host}${path}`, { headers }, (answer) => {
+      outgoing.setHeader(PROXY_HEADER, 'registry/2.0');
       outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
       pipeline(answer, outgoing, () => {});
     }).end();

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { ImageError } from './errors.ts';
 import { parseReference, type RegistryReference } from './reference.ts';
-import { proxiedFetch, Registry, registryUrl } from './registry.ts';
+import { Registry, registryUrl } from './registry.ts';
 import { type Challenge, type Credentials, parseChallenges } from './registry-auth.ts';
 import { ContentSource } from './resolve.ts';
 import { FakeRegistry } from './testing/fake-registry.ts';
@@ -280,18 +280,4 @@ it('finds registries', () => {
   expect(registryUrl('localhost:5000').href).toBe('http://localhost:5000/');
   expect(registryUrl('127.0.0.1:5000').href).toBe('http://127.0.0.1:5000/');
   expect(registryUrl('10.0.0.1:5000').href).toBe('https://10.0.0.1:5000/');
-});
-
-it('goes through a proxy in browsers', async () => {
-  registry.intercept = (request, response) => {
-    const { range, authorization, 'registry-authorization': credentials } = request.headers;
-    response.end([request.url, range, authorization, credentials].join(' '));
-    return true;
-  };
-  const fetch = proxiedFetch(`http://${registry.host}/registry/`);
-  const init = { headers: { range: 'bytes=1-', authorization: 'Basic eDp5' } };
-  const response = await fetch('https://ghcr.io:444/v2/a/b/manifests/latest?x=1&y=%2F', init);
-  expect(await response.text()).toBe(
-    '/registry/ghcr.io:444/v2/a/b/manifests/latest?x=1&y=%2F bytes=1-  Basic eDp5',
-  );
 });

@@ -158,23 +158,3 @@ function duration(ms: number): string {
   if (minutes < 1) return `${Math.ceil(ms / 1000)} s`;
   return minutes < 90 ? `${Math.ceil(minutes)} min` : `${Math.round(minutes / 60)} h`;
 }
-
-/** Where our proxy looks for what is meant for a registry: Authorization would be for the proxy itself. */
-export const CREDENTIALS_HEADER = 'Registry-Authorization';
-
-/**
- * A `fetch` for browsers: registries allow no other origins, so requests go through our server's proxy.
- * @param proxy where it is, ending in a slash; the host and the path of the registry follow
- */
-export function proxiedFetch(proxy: string | URL): (url: string, init: RequestInit) => Promise<Response> {
-  return (url, init) => {
-    const { host, pathname, search } = new URL(url);
-    const headers = new Headers(init.headers);
-    const authorization = headers.get('Authorization');
-    if (authorization !== null) {
-      headers.delete('Authorization');
-      headers.set(CREDENTIALS_HEADER, authorization);
-    }
-    return fetch(new URL(`./${host}${pathname}${search}`, proxy), { ...init, headers });
-  };
-}

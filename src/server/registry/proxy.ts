@@ -10,7 +10,7 @@ import { collect } from '../../oci/bytes.ts';
 import { algorithmOf, type Digest, isDigest } from '../../oci/digest.ts';
 import { clean, ImageError } from '../../oci/errors.ts';
 import { ACCEPTED_TYPES } from '../../oci/manifest.ts';
-import { CREDENTIALS_HEADER } from '../../oci/registry.ts';
+import { CREDENTIALS_HEADER, PROXY_HEADER } from '../../oci/proxied-fetch.ts';
 import { parseRange } from '../static.ts';
 import { clientKey } from './addresses.ts';
 import { type CachedFile, FileCache } from './cache.ts';
@@ -36,7 +36,7 @@ const DOCUMENT_TYPE = /^application\/(?:json|vnd\.[\w.+-]+)$/;
 /** Of every answer: pages that are isolated may read it, and those of other origins may not. */
 const HEADERS = {
   'Cross-Origin-Resource-Policy': 'same-origin',
-  'Docker-Distribution-Api-Version': 'registry/2.0',
+  [PROXY_HEADER]: 'registry/2.0',
   'X-Content-Type-Options': 'nosniff',
   Vary: CREDENTIALS_HEADER,
 };

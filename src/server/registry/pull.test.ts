@@ -1,8 +1,9 @@
 /** Images pulled as browsers do it: our client, through the proxy. */
 import { randomBytes } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { proxiedFetch } from '../../oci/proxied-fetch.ts';
 import { parseReference } from '../../oci/reference.ts';
-import { proxiedFetch, Registry } from '../../oci/registry.ts';
+import { Registry } from '../../oci/registry.ts';
 import type { Credentials } from '../../oci/registry-auth.ts';
 import { ContentSource } from '../../oci/resolve.ts';
 import { makeImage, makeLayer, makeTar, sha256 } from '../../oci/testing/image.ts';
