@@ -1,18 +1,22 @@
 import { MachineError } from '../machine/errors.ts';
-import { type ContainerProcess, describeExit, Machine } from '../machine/machine.ts';
+import {
+  type BootFigures,
+  type ContainerProcess,
+  describeExit,
+  Machine,
+  type MachineStats,
+} from '../machine/machine.ts';
 import type { Platform } from '../machine/platform/platform.ts';
 import type { Image } from '../oci/image.ts';
 import { mergeEnvironment } from './assignments.ts';
 import { type CommandOptions, commandOf } from './command.ts';
-import { OptionError } from './errors.ts';
 import { parseSignal, SIGKILL, SIGTERM } from './signals.ts';
+import { checkDiskSize } from './sizes.ts';
 
 const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 const DEFAULT_HOSTNAME = 'linuxrun';
 /** How long a container may take to end by itself when it is stopped, in ms; as `docker stop` has it. */
 const STOP_GRACE = 10_000;
-const MIN_DISK = 16 << 20;
-const MAX_DISK = 2 ** 36;
 
 export interface TerminalOptions {
   readonly columns: number;
@@ -41,6 +45,8 @@ export interface ContainerOptions extends CommandOptions {
   readonly diskBytes: number;
   /** Takes the log of the guest's kernel. */
   readonly onConsole?: ((bytes: Uint8Array<ArrayBuffer>) => void) | undefined;
+  /** Told when the guest's kernel is up. */
+  readonly onBoot?: ((figures: BootFigures) => void) | undefined;
   /** Gives up: what was begun is undone, and the promise rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -50,12 +56,14 @@ export interface ContainerOptions extends CommandOptions {
  * @throws OptionError, MachineError, or what the image's promise rejects with
  */
 export async function startContainer(options: ContainerOptions): Promise<Container> {
-  checkDisk(options.diskBytes);
+  checkDiskSize(options.diskBytes);
   const { signal } = options;
   const image = Promise.resolve(options.image);
   // Whichever fails first is told; the other must not go unhandled.
   image.catch(() => {});
   const machine = await startMachine(options);
+  // Whoever waits for the container learns of a machine that did not boot.
+  machine.booted.then(options.onBoot).catch(() => {});
   const stop = () => void machine.stop();
   signal?.addEventListener('abort', stop, { once: true });
   try {
@@ -128,11 +136,6 @@ function absolute(path: string): string {
   return path.startsWith('/') ? path : `/${path}`;
 }
 
-function checkDisk(bytes: number): void {
-  if (bytes < MIN_DISK || bytes > MAX_DISK)
-    throw new OptionError(`a disk has ${MIN_DISK / 2 ** 20}M to ${MAX_DISK / 2 ** 30}G, not ${bytes} bytes`);
-}
-
 /** A running container, alone in its machine. */
 export class Container {
   /** Rejects writes, and ends, when the container reads no more. */
@@ -161,6 +164,11 @@ export class Container {
     this.#process = process;
     this.#stopSignal = stopSignal;
     this.exit = process.exit;
+  }
+
+  /** How much its machine has done so far. */
+  stats(): MachineStats {
+    return this.#machine.stats();
   }
 
   resize(columns: number, rows: number): void {
