@@ -1,7 +1,9 @@
 import { defineConfig } from 'vite';
 import { ISOLATION_HEADERS } from './src/server/headers.ts';
+import { staticHost } from './src/server/static-host.ts';
 
 export default defineConfig({
+  plugins: [staticHost()],
   build: {
     outDir: 'dist/app',
     emptyOutDir: true,

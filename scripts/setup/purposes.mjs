@@ -9,10 +9,11 @@ import { initramfs } from './initramfs.mjs';
 import { kernel, kernelSmp } from './kernel.mjs';
 import { ensureNpmPackages } from './npm.mjs';
 import { page } from './page.mjs';
+import { production } from './production.mjs';
 import { ensure, stampOf } from './step.mjs';
 
 const GUEST = [kernel, busybox, initramfs];
-const EVERYTHING = [core, bundle, page, ...GUEST, images, kernelSmp];
+const EVERYTHING = [core, bundle, page, ...GUEST, images, kernelSmp, production];
 
 /** @typedef {{ packages: readonly string[], steps: readonly import('./step.mjs').Step[] }} Needs */
 

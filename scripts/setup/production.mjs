@@ -1,0 +1,40 @@
+/** What to put on a public server: the folder `site`, which any server of files can serve, and our own server for it. */
+import { cp, mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { SetupFailure } from './failure.mjs';
+import { inProject, PROJECT } from './places.mjs';
+
+const PAGE = 'dist/app';
+const PUBLIC = 'public';
+
+/** @param {string} outfile */
+async function bundleServer(outfile) {
+  const { build } = await import('esbuild');
+  const result = build({
+    logLevel: 'silent',
+    absWorkingDir: PROJECT,
+    entryPoints: ['src/server/production.ts'],
+    outfile,
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    target: 'node20',
+  });
+  await result.catch((error) => Promise.reject(new SetupFailure(error.message)));
+}
+
+/** @type {import('./step.mjs').Step} */
+export const production = {
+  name: 'production',
+  title: 'site and server for production',
+  sources: [PAGE, PUBLIC, 'src/server', 'src/oci', 'package-lock.json', 'scripts/setup/production.mjs'],
+  outputs: { production: 'dist/production' },
+  async run(work) {
+    const folder = join(work, 'production');
+    const site = join(folder, 'site');
+    await mkdir(site, { recursive: true });
+    for (const source of [PAGE, PUBLIC]) await cp(inProject(source), site, { recursive: true });
+    // Node takes only files of this ending for modules where no package.json says so.
+    await bundleServer(join(folder, 'server.mjs'));
+  },
+};
