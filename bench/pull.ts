@@ -1,10 +1,10 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { DockerRegistry } from '../src/server/registry/testing/docker-registry.ts';
 import { withFolder } from './folder.ts';
 import { findTestImage, pullInto } from './images.ts';
 import { requireCommands, runTimed, startAlone } from './process.ts';
-import { push, startRegistry } from './registry.ts';
 import { median, printTable } from './table.ts';
 
 const IMAGES = ['debian', 'python'];
@@ -52,12 +52,12 @@ export async function benchPull(repeat: number): Promise<void> {
   console.log(`Pull from a registry on the loopback interface, medians of ${repeat}`);
   requireCommands(['docker-registry', 'skopeo'], 'docker-registry skopeo');
   await withFolder(async (folder) => {
-    const registry = await startRegistry(folder);
+    const registry = await DockerRegistry.start(folder);
     try {
       for (const tag of IMAGES) {
         const reference = findTestImage(tag);
         if (reference)
-          await comparePulls(tag, await push(registry, reference, `bench/${tag}`), repeat, folder);
+          await comparePulls(tag, await registry.copy(reference, `bench/${tag}`), repeat, folder);
       }
     } finally {
       await registry.stop();

@@ -139,7 +139,7 @@ describe.skipIf(!hasDockerRegistry)('docker-registry', () => {
         code: 'NAME_UNKNOWN',
       });
     } finally {
-      registry.stop();
+      await registry.stop();
     }
   });
 });

@@ -1,12 +1,25 @@
 /** Debian's docker-registry: the reference implementation of the distribution specification. */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
+import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { MANIFEST_TYPE, sha256, type TestImage } from '../../../oci/testing/image.ts';
 
 const PROGRAM = '/usr/bin/docker-registry';
+const ATTEMPTS = 100;
+const PAUSE_MS = 100;
+
+const run = promisify(execFile);
+
+/** Lets pages of all origins read from a registry. */
+export const OPEN_TO_PAGES: Readonly<Record<string, readonly string[]>> = {
+  'Access-Control-Allow-Origin': ['*'],
+  'Access-Control-Allow-Methods': ['GET', 'HEAD', 'OPTIONS'],
+  'Access-Control-Allow-Headers': ['Accept', 'Authorization', 'Range'],
+};
 
 export const hasDockerRegistry = existsSync(PROGRAM);
 
@@ -19,14 +32,17 @@ export class DockerRegistry {
     this.#process = process;
   }
 
-  /** @param folder for its data */
-  static async start(folder: string): Promise<DockerRegistry> {
+  /**
+   * @param folder for its data
+   * @param headers of every answer, each with its values
+   */
+  static async start(folder: string, headers = {}): Promise<DockerRegistry> {
     const host = `127.0.0.1:${await freePort()}`;
     const configuration = {
       version: 0.1,
       log: { level: 'error' },
       storage: { filesystem: { rootdirectory: join(folder, 'data') } },
-      http: { addr: host },
+      http: { addr: host, headers },
     };
     const file = join(folder, 'config.yml');
     await writeFile(file, JSON.stringify(configuration));
@@ -36,8 +52,10 @@ export class DockerRegistry {
     return registry;
   }
 
-  stop(): void {
+  async stop(): Promise<void> {
+    if (this.#process.exitCode !== null || this.#process.signalCode !== null) return;
     this.#process.kill('SIGKILL');
+    await once(this.#process, 'exit');
   }
 
   async push(repository: string, tag: string, { config, layers, manifest }: TestImage): Promise<void> {
@@ -50,12 +68,25 @@ export class DockerRegistry {
     await this.#send('PUT', `/v2/${repository}/manifests/${tag}`, manifest, MANIFEST_TYPE);
   }
 
+  /**
+   * Copies the image for our machine out of an image layout, by skopeo.
+   * @param reference `oci://…`
+   * @returns the reference here, without a scheme
+   */
+  async copy(reference: string, repository: string): Promise<string> {
+    const target = `${this.host}/${repository}:latest`;
+    const choice = ['--override-arch', 'riscv64', '--insecure-policy', '--dest-tls-verify=false'];
+    const source = reference.replace('oci://', 'oci:');
+    await run('skopeo', ['copy', '--quiet', ...choice, source, `docker://${target}`]);
+    return target;
+  }
+
   async #untilReady(): Promise<void> {
-    for (let tries = 0; tries < 100; tries++) {
+    for (let attempt = 0; attempt < ATTEMPTS && this.#process.exitCode === null; attempt++) {
       if (await fetch(`http://${this.host}/v2/`).catch(() => undefined)) return;
-      await new Promise((resolve) => setTimeout(resolve, 100));
+      await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
     }
-    this.stop();
+    await this.stop();
     throw new Error('docker-registry does not start');
   }
 
@@ -71,7 +102,7 @@ export class DockerRegistry {
 async function freePort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
+  const { port } = server.address() as AddressInfo;
   await new Promise((resolve) => server.close(resolve));
-  return typeof address === 'object' && address ? address.port : 0;
+  return port;
 }
