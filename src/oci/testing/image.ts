@@ -75,12 +75,13 @@ export function makeImage(
   {
     platform = { os: 'linux', architecture: 'riscv64' },
     diffIds = layers.map(({ tar }) => sha256(tar)),
+    config: runConfig = CONFIG as object,
   } = {},
   changes: Record<string, unknown> = {},
 ): TestImage {
   const config = jsonBytes({
     ...platform,
-    config: CONFIG,
+    config: runConfig,
     rootfs: { type: 'layers', diff_ids: diffIds },
     history: [],
   });

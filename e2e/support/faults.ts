@@ -1,0 +1,48 @@
+/** What can go wrong with registries. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { FakeRegistry, Interceptor } from '../../src/oci/testing/fake-registry.ts';
+import { sha256, type TestLayer } from '../../src/oci/testing/image.ts';
+
+const DRIP_MS = 1000;
+
+/** Every request is answered like this. */
+export function refuseWith(status: number, headers: Record<string, string> = {}): Interceptor {
+  return (_, response) => {
+    response.writeHead(status, headers).end();
+    return true;
+  };
+}
+
+/** Holds a layer back when half of it has passed, until it is opened. Then it lets everything through. */
+export class Gate {
+  #isOpen = false;
+  #open = () => {};
+  readonly #opened = new Promise<void>((resolve) => {
+    this.#open = resolve;
+  });
+  /** How often the layer was asked for. */
+  requests = 0;
+
+  constructor(registry: FakeRegistry, { blob }: TestLayer) {
+    const digest = sha256(blob);
+    registry.intercept = async (request, response) => {
+      if (!request.url?.endsWith(digest)) return false;
+      this.requests++;
+      let passed = blob.length >> 1;
+      response.writeHead(200, { 'Content-Length': blob.length });
+      response.write(blob.subarray(0, passed));
+      // A byte now and then, so that nobody thinks the connection dead.
+      while (!this.#isOpen && !response.destroyed) {
+        await Promise.race([this.#opened, sleep(DRIP_MS)]);
+        response.write(blob.subarray(passed, ++passed));
+      }
+      response.end(blob.subarray(passed));
+      return true;
+    };
+  }
+
+  open(): void {
+    this.#isOpen = true;
+    this.#open();
+  }
+}

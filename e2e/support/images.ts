@@ -1,0 +1,61 @@
+/** Images that the tests put into registries. */
+import { randomBytes } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
+import {
+  LAYER_TYPE,
+  makeImage,
+  makeLayer,
+  makeTar,
+  type TestImage,
+  type TestLayer,
+} from '../../src/oci/testing/image.ts';
+import { PUBLIC } from './places.ts';
+
+const DEMO = join(PUBLIC, 'images');
+const SHELL = { Cmd: ['sh'], Env: ['PATH=/bin'] };
+
+interface Descriptor {
+  readonly digest: string;
+  readonly annotations?: Record<string, string>;
+}
+
+const readBlob = ({ digest }: Descriptor) => readFileSync(join(DEMO, 'blobs', digest.replace(':', '/')));
+
+function readJson<T>(bytes: Buffer): T {
+  return JSON.parse(bytes.toString()) as T;
+}
+
+/** The layer of Debian's BusyBox, out of our demo image. */
+function busyboxLayer(): TestLayer {
+  const { manifests } = readJson<{ manifests: Descriptor[] }>(readFileSync(join(DEMO, 'index.json')));
+  const descriptor = manifests.find(
+    ({ annotations }) => annotations?.['org.opencontainers.image.ref.name'] === 'busybox',
+  );
+  if (!descriptor) throw new Error('there is no busybox among the demo images');
+  const { layers } = readJson<{ layers: [Descriptor] }>(readBlob(descriptor));
+  const blob = new Uint8Array(readBlob(layers[0]));
+  return { blob, tar: new Uint8Array(gunzipSync(blob)), mediaType: LAYER_TYPE };
+}
+
+/**
+ * BusyBox with a file /weight besides, in a layer of its own: something to watch while it is pulled.
+ * @param weight of the file, in bytes
+ */
+export function heavyBusybox(weight: number): TestImage {
+  const file = { path: 'weight', contents: new Uint8Array(randomBytes(weight)) };
+  return makeImage([busyboxLayer(), makeLayer(makeTar([file]))], { config: SHELL });
+}
+
+/** BusyBox, for another kind of machine. */
+export function foreignBusybox(): TestImage {
+  return makeImage([busyboxLayer()], { config: SHELL, platform: { os: 'linux', architecture: 'amd64' } });
+}
+
+/** An image layout with larger images, which not every machine has. */
+const SHARED = join(import.meta.dirname, '../../../shared/images');
+export const hasSharedImages = existsSync(join(SHARED, 'index.json'));
+
+/** @param tag of an image that is only where `hasSharedImages` */
+export const sharedImage = (tag: string) => `oci://${SHARED}:${tag}`;

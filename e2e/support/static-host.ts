@@ -1,0 +1,20 @@
+import { preview } from 'vite';
+import type { RunningServer } from '../../src/server/server.ts';
+import { SITE } from './places.ts';
+
+/**
+ * A server of files that is not ours.
+ * @param headers of every answer
+ */
+export async function startStaticHost(headers: Record<string, string>): Promise<RunningServer> {
+  const server = await preview({
+    configFile: false,
+    appType: 'mpa',
+    build: { outDir: SITE },
+    preview: { port: 0, host: 'localhost', headers },
+    logLevel: 'error',
+  });
+  const [url] = server.resolvedUrls?.local ?? [];
+  if (url === undefined) throw new Error('the static host has no address');
+  return { url, close: () => server.close() };
+}
