@@ -4,6 +4,8 @@ import { staticHost } from './src/server/static-host.ts';
 
 export default defineConfig({
   plugins: [staticHost()],
+  // So that the built page works in any folder of any host.
+  base: './',
   build: {
     outDir: 'dist/app',
     emptyOutDir: true,

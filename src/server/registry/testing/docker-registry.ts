@@ -19,6 +19,7 @@ export const OPEN_TO_PAGES: Readonly<Record<string, readonly string[]>> = {
   'Access-Control-Allow-Origin': ['*'],
   'Access-Control-Allow-Methods': ['GET', 'HEAD', 'OPTIONS'],
   'Access-Control-Allow-Headers': ['Accept', 'Authorization', 'Range'],
+  'Access-Control-Expose-Headers': ['WWW-Authenticate'],
 };
 
 export const hasDockerRegistry = existsSync(PROGRAM);
