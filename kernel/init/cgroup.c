@@ -18,20 +18,17 @@ int cgroup_create(uint32_t id)
 	write_file(ROOT "cgroup.subtree_control", "+cpu +memory +pids");
 	if (mkdir(path_of(id, ""), 0755) < 0)
 		return -1;
+	return cgroup_open(id);
+}
+
+int cgroup_open(uint32_t id)
+{
 	return open(path_of(id, ""), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 
 unsigned cgroup_memory_kills(uint32_t id)
 {
-	static const char field[] = "\noom_kill ";
-	char events[512];
-	size_t length = read_file(path_of(id, "/memory.events"), events, sizeof(events) - 1);
-
-	events[length] = 0;
-	for (char *line = events; (line = strchr(line, '\n')); line++)
-		if (strncmp(line, field, strlen(field)) == 0)
-			return atoi(line + strlen(field));
-	return 0;
+	return read_figure(path_of(id, "/memory.events"), "oom_kill");
 }
 
 void cgroup_remove(uint32_t id)

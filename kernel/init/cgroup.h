@@ -7,6 +7,9 @@
 /* Makes the group. Returns a descriptor for clone3, or -1 and errno. */
 int cgroup_create(uint32_t id);
 
+/* The group of a container that runs. Returns a descriptor for clone3, or -1 and errno. */
+int cgroup_open(uint32_t id);
+
 /* How many processes of the group the kernel killed for want of memory. */
 unsigned cgroup_memory_kills(uint32_t id);
 

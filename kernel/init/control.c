@@ -1,21 +1,21 @@
 #include "control.h"
 #include "vsock.h"
 
-enum { HEADER = sizeof(uint32_t), MAX_LENGTH = 1 << 20 };
+enum { HEADER = sizeof(uint32_t), MAX_LENGTH = 1 << 20, MAX_PAYLOAD = sizeof(struct usage) };
 
 static int control = -1;
 static char received[HEADER + MAX_LENGTH];
 static size_t received_length;
 
-/* A message of u32 fields only, as all of ours are; a host that is gone shows when we read. */
-static int send_message(enum message_type type, const uint32_t *fields, unsigned count)
+/* A host that is gone shows when we read. */
+static int send_message(enum message_type type, const void *payload, size_t size)
 {
-	char frame[HEADER + 1 + 2 * sizeof(uint32_t)];
-	uint32_t length = 1 + count * sizeof(uint32_t);
+	char frame[HEADER + 1 + MAX_PAYLOAD];
+	uint32_t length = 1 + size;
 
 	memcpy(frame, &length, HEADER);
 	frame[HEADER] = type;
-	memcpy(frame + HEADER + 1, fields, count * sizeof(uint32_t));
+	memcpy(frame + HEADER + 1, payload, size);
 	return write_all(control, frame, HEADER + length);
 }
 
@@ -24,7 +24,7 @@ int control_connect(void)
 	const uint32_t version = PROTOCOL_VERSION;
 
 	control = vsock_connect(CONTROL_PORT);
-	if (control < 0 || send_message(HELLO, &version, 1) < 0)
+	if (control < 0 || send_message(HELLO, &version, sizeof(version)) < 0)
 		return -1;
 	return control;
 }
@@ -33,7 +33,12 @@ void control_send_exit(uint32_t process_id, uint32_t status)
 {
 	const uint32_t fields[] = { process_id, status };
 
-	send_message(EXIT, fields, 2);
+	send_message(EXIT, fields, sizeof(fields));
+}
+
+void control_send_usage(struct usage usage)
+{
+	send_message(USAGE, &usage, sizeof(usage));
 }
 
 /* Handles the whole messages in the buffer. Returns the bytes they took, or -1 when malformed. */

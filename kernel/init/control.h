@@ -3,6 +3,7 @@
 #define INIT_CONTROL_H
 
 #include "message.h"
+#include "usage.h"
 
 /* Connects and says HELLO. Returns the descriptor to poll, or -1 and errno. */
 int control_connect(void);
@@ -14,5 +15,6 @@ int control_connect(void);
 int control_receive(void (*handle)(enum message_type, struct message));
 
 void control_send_exit(uint32_t process_id, uint32_t status);
+void control_send_usage(struct usage);
 
 #endif

@@ -7,11 +7,10 @@
 enum { ATTEMPTS = 5000 };
 
 #define IMAGE_DISK "/dev/vda"
-#define WRITABLE_DISK "/dev/vdb"
+#define SCRATCH_DISK "/dev/vdb"
 #define IMAGE "/run/image"
-#define WRITABLE "/run/writable"
-#define UPPER WRITABLE "/upper"
-#define WORK WRITABLE "/work"
+#define UPPER WRITABLE_DISK "/upper"
+#define WORK WRITABLE_DISK "/work"
 
 static bool mount_at(const char *device, const char *path, const char *type, unsigned long flags,
 		     const char *options)
@@ -57,7 +56,7 @@ bool mount_disks(void)
 	await_image();
 	/* What is written is gone with the machine, so nothing needs to be forced to the disk (volatile). */
 	return mount_at(IMAGE_DISK, IMAGE, "erofs", MS_RDONLY, "") &&
-	       mount_at(WRITABLE_DISK, WRITABLE, "ext4", MS_NOATIME, "discard,nobarrier") && make_upper() &&
+	       mount_at(SCRATCH_DISK, WRITABLE_DISK, "ext4", MS_NOATIME, "discard,nobarrier") && make_upper() &&
 	       mount_at("overlay", CONTAINER_ROOT, "overlay", 0,
 			"lowerdir=" IMAGE ",upperdir=" UPPER ",workdir=" WORK ",redirect_dir=on,volatile") &&
 	       mount_at("devpts", CONTAINER_TERMINALS, "devpts", MS_NOSUID | MS_NOEXEC,

@@ -4,7 +4,8 @@
 
 #include <stdbool.h>
 
-/* Where they are mounted: the image with a writable layer above it, and a new instance of devpts. */
+/* Where they are mounted: the disk for what is written, the image with a writable layer above it, and a new instance of devpts. */
+#define WRITABLE_DISK "/run/writable"
 #define CONTAINER_ROOT "/run/root"
 #define CONTAINER_TERMINALS "/run/pts"
 

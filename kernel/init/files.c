@@ -13,6 +13,20 @@ size_t read_file(const char *path, char *buffer, size_t size)
 	return length;
 }
 
+uint64_t read_figure(const char *path, const char *name)
+{
+	char text[4096];
+	size_t name_length = strlen(name);
+
+	text[read_file(path, text, sizeof(text) - 1)] = 0;
+	for (char *line = text; line; line = strchr(line, '\n')) {
+		line += *line == '\n';
+		if (strncmp(line, name, name_length) == 0 && line[name_length] == ' ')
+			return strtoull(line + name_length, NULL, 10);
+	}
+	return 0;
+}
+
 bool write_file(const char *path, const char *text)
 {
 	int fd = open(path, O_WRONLY | O_CLOEXEC);

@@ -1,18 +1,11 @@
-#include <asm/ioctls.h>
-#include <linux/capability.h>
 #include <linux/mount.h>
-#include <linux/prctl.h>
-#include <linux/resource.h>
 #include <linux/sched.h>
 
 #include "console.h"
 #include "disks.h"
 #include "files.h"
 #include "inside.h"
-#include "program.h"
-#include "user.h"
-
-enum { NO_CONTAINER = 125, OPEN_FILES = 1024, MOST_OPEN_FILES = 524288 };
+#include "launch.h"
 
 /* Not in the kernel's headers for programs. */
 #define MNT_DETACH 2
@@ -58,13 +51,6 @@ static const char *const hidden_files[] = {
 static const char *const hidden_directories[] = { "/proc/acpi", "/proc/asound", "/proc/scsi", "/sys/firmware" };
 static const char *const read_only[] = {
 	"/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger",
-};
-
-/* Those that Docker leaves to a container. */
-static const unsigned capabilities[] = {
-	CAP_CHOWN,  CAP_DAC_OVERRIDE, CAP_FOWNER,	    CAP_FSETID,	     CAP_KILL,
-	CAP_SETGID, CAP_SETUID,	      CAP_SETPCAP,	    CAP_NET_BIND_SERVICE, CAP_NET_RAW,
-	CAP_MKNOD,  CAP_SYS_CHROOT,   CAP_AUDIT_WRITE,	    CAP_SETFCAP,
 };
 
 static void __attribute__((noreturn)) fail(const char *what)
@@ -158,79 +144,13 @@ static void write_configuration(const char *hostname)
 		fclose(file);
 }
 
-static bool is_kept(unsigned capability)
+/* The terminal is the container's console, too. */
+static void make_console(int terminal)
 {
-	for (unsigned i = 0; i < LENGTH(capabilities); i++)
-		if (capabilities[i] == capability)
-			return true;
-	return false;
-}
+	char path[TERMINAL_PATH_SIZE];
 
-/* A program that runs as root gets what is left here. */
-static void drop_capabilities(void)
-{
-	for (unsigned capability = 0; capability <= CAP_LAST_CAP; capability++)
-		if (!is_kept(capability))
-			syscall(__NR_prctl, PR_CAPBSET_DROP, capability, 0, 0, 0);
-}
-
-/* Makes the terminal the controlling one and connects the standard streams to it. */
-static int open_terminal(int number, const struct user *user)
-{
-	char path[32] = "/dev/pts/";
-
-	itoa_r(number, path + strlen(path));
-
-	int fd = open(path, O_RDWR);
-
-	if (fd < 0 || ioctl(fd, TIOCSCTTY, 0) < 0)
-		fail("cannot open the terminal");
-	chown(path, user->uid, 5);
 	close(open("/dev/console", O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
-	mount(path, "/dev/console", NULL, MS_BIND, NULL);
-	return fd;
-}
-
-static void connect(const struct streams *streams, const struct user *user)
-{
-	if (streams->terminal >= 0) {
-		int fd = open_terminal(streams->terminal, user);
-
-		for (int standard = 0; standard <= STDERR_FILENO; standard++)
-			dup2(fd, standard);
-		if (fd > STDERR_FILENO)
-			close(fd);
-		return;
-	}
-
-	const int descriptors[] = { streams->input, streams->output, streams->error };
-
-	for (int standard = 0; standard <= STDERR_FILENO; standard++) {
-		/* So that a user who is not root can open /dev/stdout. */
-		syscall(__NR_fchown, descriptors[standard], user->uid, user->gid);
-		dup2(descriptors[standard], standard);
-	}
-}
-
-/* The environment, with HOME if it lacks that. */
-static char **complete_environment(char **environment, const char *home)
-{
-	static char variable[PATH_MAX + 8];
-	unsigned count = 0;
-
-	for (; environment[count]; count++)
-		if (strncmp(environment[count], "HOME=", 5) == 0)
-			return environment;
-
-	char **complete = calloc(count + 2, sizeof(*complete));
-
-	if (!complete)
-		return environment;
-	memcpy(complete, environment, count * sizeof(*complete));
-	strcpy(variable, "HOME=");
-	strlcat(variable, home, sizeof(variable));
-	complete[count] = variable;
-	return complete;
+	mount(terminal_path(terminal, path), "/dev/console", NULL, MS_BIND, NULL);
 }
 
 static void make_folders(const struct specification *s)
@@ -238,55 +158,24 @@ static void make_folders(const struct specification *s)
 	for (char **volume = s->volumes; *volume; volume++)
 		if (make_directories(*volume) < 0)
 			fail(*volume);
-	if (make_directories(s->directory) < 0 || chdir(s->directory) < 0) {
-		say("the working directory %s: %s", s->directory, error_text(errno));
-		exit(errno == EACCES ? 126 : NO_CONTAINER);
-	}
-}
-
-static void reset_process(void)
-{
-	static const struct rlimit files = { .rlim_cur = OPEN_FILES, .rlim_max = MOST_OPEN_FILES };
-	static const uint64_t no_signals = 0;
-
-	/* init's own processes are not to be killed when memory runs out; this one may be. */
-	write_file("/proc/self/oom_score_adj", "0");
-	setrlimit(RLIMIT_NOFILE, &files);
-	syscall(__NR_rt_sigprocmask, SIG_SETMASK, &no_signals, NULL, sizeof(no_signals));
+	/* Why it cannot be one shows when the process goes there. */
+	make_directories(s->directory);
 }
 
 void container_enter(const struct specification *s, const struct streams *streams)
 {
-	static struct user user;
 	int terminals = syscall(__NR_open_tree, AT_FDCWD, CONTAINER_TERMINALS, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
 
-	setsid();
 	if (syscall(__NR_unshare, CLONE_NEWCGROUP) < 0)
 		fail("no cgroup namespace");
 	set_hostname(s->hostname);
 	enter_container_root();
 	mount_all(terminals);
 	make_devices();
-	reset_process();
 	restrict_kernel_files();
 	write_configuration(s->hostname);
+	if (streams->terminal >= 0)
+		make_console(streams->terminal);
 	make_folders(s);
-	if (!find_user(s->user, &user))
-		exit(NO_CONTAINER);
-
-	int messages = syscall(__NR_fcntl, STDERR_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
-
-	connect(streams, &user);
-	drop_capabilities();
-	if (become_user(&user) < 0) {
-		dup2(messages, STDERR_FILENO);
-		fail("cannot become the user");
-	}
-	program_become(s->arguments, complete_environment(s->environment, user.home));
-
-	int error = errno;
-
-	dup2(messages, STDERR_FILENO);
-	errno = error;
-	exit(program_failure(s->arguments[0]));
+	launch(s, streams);
 }

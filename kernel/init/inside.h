@@ -2,19 +2,11 @@
 #ifndef INIT_INSIDE_H
 #define INIT_INSIDE_H
 
-#include "specification.h"
-
-/* Where the first process's standard streams come from. */
-struct streams {
-	/* The number of its terminal, or -1; then the others are open descriptors. */
-	int terminal;
-	int input, output, error;
-};
+#include "launch.h"
 
 /*
  * In the first process of the container: leaves the machine's file systems for the container's, prepares
- * those, and becomes the program. Exits as docker run does when that fails: 127 when there is no such
- * program, 126 when it cannot be run, 125 for everything else.
+ * those, and launches the program.
  */
 void container_enter(const struct specification *, const struct streams *) __attribute__((noreturn));
 

@@ -24,6 +24,9 @@ static void handle(enum message_type type, struct message m)
 	switch (type) {
 	case RUN:
 	case CONTAINER:
+	case EXEC:
+	case READ_FILE:
+	case WRITE_FILE:
 		process_run(type, m);
 		break;
 	case SIGNAL:
@@ -31,6 +34,9 @@ static void handle(enum message_type type, struct message m)
 		break;
 	case RESIZE:
 		process_resize(m);
+		break;
+	case MEASURE:
+		process_measure(m);
 		break;
 	case POWEROFF:
 		power_off();

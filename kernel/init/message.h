@@ -4,15 +4,31 @@
 
 #include <stdbool.h>
 
-enum message_type { RUN = 1, HELLO = 2, EXIT = 3, SIGNAL = 4, POWEROFF = 5, CONTAINER = 6, RESIZE = 7 };
+enum message_type {
+	RUN = 1,
+	HELLO = 2,
+	EXIT = 3,
+	SIGNAL = 4,
+	POWEROFF = 5,
+	CONTAINER = 6,
+	RESIZE = 7,
+	EXEC = 8,
+	READ_FILE = 9,
+	WRITE_FILE = 10,
+	MEASURE = 11,
+	USAGE = 12,
+};
 
 enum { PROTOCOL_VERSION = 1 };
 
 /* RUN's flag: the process gets the console as its controlling terminal instead of streams. */
 enum { RUN_CONSOLE = 1 };
 
-/* CONTAINER's flag: the container's first process gets a terminal. */
-enum { CONTAINER_TERMINAL = 1 };
+/* The flag of CONTAINER and EXEC: the process gets a terminal. */
+enum { WITH_TERMINAL = 1 };
+
+/* WRITE_FILE's mode: that of the file that is replaced, or the usual one. */
+#define SAME_MODE (~0u)
 
 /* The unread rest of a message. Every read_ function fails, without moving, past its end. */
 struct message {

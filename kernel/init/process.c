@@ -1,20 +1,26 @@
 #include "console.h"
 #include "container.h"
 #include "control.h"
+#include "exec.h"
 #include "process.h"
 #include "program.h"
+#include "specification.h"
+#include "supervisor.h"
+#include "transfer.h"
 
 #include <linux/signal.h>
 #include <linux/signalfd.h>
 
-enum { MAX_PROCESSES = 256, EXIT_NOT_STARTED = 126, GRACE_MILLISECONDS = 2000 };
+enum { MAX_PROCESSES = 256, GRACE_MILLISECONDS = 2000 };
 
 /* A free entry has pid 0. */
 static struct process {
 	uint32_t id;
 	pid_t pid;
-	/* The pipe to a container's supervisor, or -1. */
+	/* The pipe to the supervisor of a container's process, or -1. */
 	int commands;
+	/* How a container is joined; its supervisor is -1 for all other processes. */
+	struct container container;
 } processes[MAX_PROCESSES];
 
 static const sigset_t child_signal = { .sig = { 1ul << (SIGCHLD - 1) } };
@@ -48,49 +54,80 @@ static struct process *find_pid(pid_t pid)
 	return NULL;
 }
 
-static pid_t start_program(uint32_t id, struct message program)
+/* The container that a message is about. */
+static struct container read_container_id(struct message *m)
 {
-	pid_t pid = fork();
+	uint32_t id;
+	const struct process *p = read_u32(m, &id) ? find_id(id) : NULL;
 
-	if (pid == 0) {
-		mask_child_signal(SIG_UNBLOCK);
-		program_execute(id, program);
-	}
-	return pid;
+	return p ? p->container : (struct container){ .supervisor = -1 };
 }
 
-static pid_t start_container(uint32_t id, struct message specification, int *commands)
+/* In the child: becomes what the message describes. The descriptors are its ends of the pipes. */
+static void __attribute__((noreturn)) become(enum message_type type, uint32_t id, struct message m, int commands,
+					     int ready)
 {
-	int ends[2];
+	struct container container;
 
-	if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0)
-		return -1;
-
-	pid_t pid = fork();
-
-	if (pid == 0) {
-		close(ends[1]);
-		container_supervise(id, specification, ends[0], children);
+	switch (type) {
+	case CONTAINER:
+		container_supervise(id, m, ready, commands, children);
+	case EXEC:
+		container = read_container_id(&m);
+		exec_supervise(id, m, &container, commands, children);
+	case READ_FILE:
+	case WRITE_FILE:
+		container = read_container_id(&m);
+		transfer_file(type, id, m, &container);
+	default:
+		mask_child_signal(SIG_UNBLOCK);
+		program_execute(id, m);
 	}
-	close(ends[0]);
-	if (pid < 0)
-		close(ends[1]);
-	else
-		*commands = ends[1];
-	return pid;
+}
+/* A pipe, if wanted; its ends are -1 otherwise. Returns whether that worked. */
+static bool open_pipe(int ends[2], bool wanted)
+{
+	ends[0] = ends[1] = -1;
+	return !wanted || pipe2(ends, O_CLOEXEC | O_NONBLOCK) == 0;
+}
+
+static void close_pipes(const struct process *p)
+{
+	const int descriptors[] = { p->commands, p->container.ready, p->container.supervisor };
+
+	for (int i = 0; i < 3; i++)
+		if (descriptors[i] >= 0)
+			close(descriptors[i]);
 }
 
 static void start(struct process *p, enum message_type type, uint32_t id, struct message m)
 {
-	int commands = -1;
-	pid_t pid = type == CONTAINER ? start_container(id, m, &commands) : start_program(id, m);
+	int commands[2], ready[2];
+	bool opened = open_pipe(commands, type == CONTAINER || type == EXEC) & open_pipe(ready, type == CONTAINER);
+	pid_t pid = opened ? fork() : -1;
+	int error = errno;
+	struct process started = {
+		.id = id,
+		.pid = pid,
+		.commands = commands[1],
+		.container = { .id = id, .ready = ready[0], .supervisor = -1 },
+	};
 
+	if (pid == 0) {
+		close_pipes(&started);
+		become(type, id, m, commands[0], ready[1]);
+	}
+	close(commands[0]);
+	close(ready[1]);
 	if (pid < 0) {
-		say("cannot start a process: %s", error_text(errno));
-		control_send_exit(id, EXIT_NOT_STARTED);
+		close_pipes(&started);
+		say("cannot start a process: %s", error_text(error));
+		control_send_exit(id, CANNOT_RUN);
 		return;
 	}
-	*p = (struct process){ .id = id, .pid = pid, .commands = commands };
+	if (type == CONTAINER)
+		started.container.supervisor = syscall(__NR_pidfd_open, pid, 0);
+	*p = started;
 }
 
 void process_run(enum message_type type, struct message m)
@@ -98,7 +135,7 @@ void process_run(enum message_type type, struct message m)
 	uint32_t id;
 
 	if (!read_u32(&m, &id)) {
-		say("malformed RUN message");
+		say("malformed message about a process");
 		return;
 	}
 	if (find_id(id)) {
@@ -112,7 +149,7 @@ void process_run(enum message_type type, struct message m)
 		start(free_entry, type, id, m);
 	} else {
 		say("more than %d processes", MAX_PROCESSES);
-		control_send_exit(id, EXIT_NOT_STARTED);
+		control_send_exit(id, CANNOT_RUN);
 	}
 }
 
@@ -157,6 +194,14 @@ void process_resize(struct message m)
 		command(p, (struct command){ .type = RESIZE, .columns = columns, .rows = rows });
 }
 
+void process_measure(struct message m)
+{
+	uint32_t id;
+	const struct process *p = read_u32(&m, &id) ? find_id(id) : NULL;
+
+	control_send_usage(usage_measure(p && p->container.supervisor >= 0 ? p->pid : 0));
+}
+
 void process_reap(void)
 {
 	struct signalfd_siginfo events[8];
@@ -172,8 +217,7 @@ void process_reap(void)
 		if (!p)
 			continue;
 		p->pid = 0;
-		if (p->commands >= 0)
-			close(p->commands);
+		close_pipes(p);
 		control_send_exit(p->id, WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
 	}
 }

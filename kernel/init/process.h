@@ -7,10 +7,13 @@
 /* Returns a descriptor that is readable when a child has ended, and blocks the signal itself. */
 int child_events(void);
 
-/* Starts what a RUN or CONTAINER message describes. */
+/* Starts what a RUN, CONTAINER, EXEC, READ_FILE or WRITE_FILE message describes. */
 void process_run(enum message_type, struct message);
 void process_signal(struct message);
 void process_resize(struct message);
+
+/* Answers MEASURE. */
+void process_measure(struct message);
 
 /* Reaps every child that has ended, orphans too, and reports those of the host. */
 void process_reap(void);

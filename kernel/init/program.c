@@ -3,9 +3,8 @@
 #include "console.h"
 #include "files.h"
 #include "program.h"
+#include "specification.h"
 #include "vsock.h"
-
-enum { CANNOT_RUN = 126, NOT_FOUND = 127 };
 
 #define CONSOLE_DEVICE "/dev/hvc0"
 #define DEFAULT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"

@@ -1,18 +1,25 @@
-/* What a CONTAINER message says. */
+/* What a CONTAINER or EXEC message says. */
 #ifndef INIT_SPECIFICATION_H
 #define INIT_SPECIFICATION_H
 
 #include "message.h"
 
+/* Exit statuses, as Docker has them: no container, no process in a container that runs, no program. */
+enum { NO_CONTAINER = 125, CANNOT_RUN = 126, NOT_FOUND = 127 };
+
 struct specification {
 	uint8_t flags;
 	uint32_t columns, rows;
 	char **arguments, **environment;
-	char *directory, *user, *hostname;
-	char **volumes;
+	char *directory, *user;
+	/* Of a CONTAINER only. */
+	char *hostname, **volumes;
+	/* The exit status when something else than the program is at fault. */
+	int failure;
 };
 
-/* Returns whether the message is well-formed. */
-bool read_specification(struct message *, struct specification *);
+/* Return whether the message is well-formed. */
+bool read_container(struct message *, struct specification *);
+bool read_exec(struct message *, struct specification *);
 
 #endif

@@ -1,15 +1,19 @@
 import { MachineError } from '../machine/errors.ts';
 import {
   type BootFigures,
+  type ContainerHandle,
   type ContainerProcess,
   describeExit,
+  type ContainerOptions as FirstProcess,
   Machine,
   type MachineStats,
+  type Usage,
 } from '../machine/machine.ts';
 import type { Platform } from '../machine/platform/platform.ts';
 import type { Image } from '../oci/image.ts';
 import { mergeEnvironment } from './assignments.ts';
 import { type CommandOptions, commandOf } from './command.ts';
+import { readContent, writeContent } from './files.ts';
 import { parseSignal, SIGKILL, SIGTERM } from './signals.ts';
 import { checkDiskSize } from './sizes.ts';
 
@@ -23,6 +27,27 @@ export interface TerminalOptions {
   readonly rows: number;
   /** The terminal's type, the container's TERM. */
   readonly type: string;
+}
+
+/** A further process in a container. */
+export interface ExecOptions {
+  /** Program, looked up in the PATH of its environment, and arguments. */
+  readonly args: readonly string[];
+  /** `NAME=value` each, in place of the container's of the same name. */
+  readonly env?: readonly string[] | undefined;
+  /** In place of the container's. */
+  readonly user?: string | undefined;
+  /** In place of the container's; not made when it is missing. */
+  readonly workingDir?: string | undefined;
+  /** Without one, standard streams are three and carry bytes as they are. */
+  readonly terminal?: TerminalOptions | undefined;
+}
+
+export interface WriteOptions {
+  /** Permissions; without them, those of the file that is replaced, or 0644. */
+  readonly mode?: number | undefined;
+  /** Gives up; the file stays as it was. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 export interface ContainerOptions extends CommandOptions {
@@ -72,7 +97,7 @@ export async function startContainer(options: ContainerOptions): Promise<Contain
     const stopSignal = config.stopSignal === '' ? SIGTERM : parseSignal(config.stopSignal);
     const request = requestOf(config, options);
     await machine.openImage(layers);
-    return new Container(machine, machine.runContainer(request), stopSignal);
+    return new Container(machine, request, stopSignal);
   } catch (error) {
     await machine.stop();
     signal?.throwIfAborted();
@@ -110,10 +135,7 @@ async function endOf(machine: Machine): Promise<never> {
   throw new MachineError(describeExit(await machine.exit));
 }
 
-function requestOf(
-  config: Image['config'],
-  options: ContainerOptions,
-): Parameters<Machine['runContainer']>[0] {
+function requestOf(config: Image['config'], options: ContainerOptions): FirstProcess {
   const { terminal } = options;
   const hostname = options.hostname ?? DEFAULT_HOSTNAME;
   const defaults = [`PATH=${DEFAULT_PATH}`, `HOSTNAME=${hostname}`];
@@ -152,15 +174,18 @@ export class Container {
    */
   readonly exit: Promise<number>;
   readonly #machine: Machine;
-  readonly #process: ContainerProcess;
+  readonly #request: FirstProcess;
+  readonly #process: ContainerProcess & ContainerHandle;
   readonly #stopSignal: number;
 
-  constructor(machine: Machine, process: ContainerProcess, stopSignal: number) {
+  constructor(machine: Machine, request: FirstProcess, stopSignal: number) {
+    const process = machine.runContainer(request);
     this.stdin = process.stdin;
     this.stdout = process.stdout;
     this.stderr = process.stderr;
     this.messages = process.messages;
     this.#machine = machine;
+    this.#request = request;
     this.#process = process;
     this.#stopSignal = stopSignal;
     this.exit = process.exit;
@@ -172,12 +197,59 @@ export class Container {
   }
 
   resize(columns: number, rows: number): void {
-    this.#process.resize({ columns, rows });
+    this.#process.resize(columns, rows);
   }
 
   /** Sends a signal to the container's first process, which is not bound to heed it unless it is SIGKILL. */
   kill(signal: number): void {
     this.#process.kill(signal);
+  }
+
+  /**
+   * Runs a further process in the container, with its streams, signals and exit as the container's own; it ends when
+   * the container does. Statuses are Docker's: 127 when there is no such program, 126 when it cannot be run, the user
+   * or the working directory is not there, or the container has ended. Its `messages` say which.
+   * @throws RangeError when arguments and environment hold NUL or exceed 1 MiB
+   */
+  exec({ args, env = [], user, workingDir, terminal }: ExecOptions): ContainerProcess {
+    const type = terminal ? [`TERM=${terminal.type}`] : [];
+    return this.#machine.exec(this.#process, {
+      args,
+      env: mergeEnvironment(this.#request.env, type, env),
+      directory: workingDir === undefined ? this.#request.directory : absolute(workingDir),
+      user: user ?? this.#request.user,
+      terminal,
+    });
+  }
+
+  /**
+   * A file of the container, as its root may read it. Links are followed within the container.
+   * @param path absolute, of a regular file
+   * @throws FileError, also as the stream's error; MachineError when the machine ends
+   */
+  async readFile(path: string): Promise<ReadableStream<Uint8Array<ArrayBuffer>>> {
+    return readContent(this.#machine.readFile(this.#process, absolute(path)));
+  }
+
+  /**
+   * Writes a file of the container, as its root: a new one, or in place of a regular one. It is there when all of it
+   * is, or not at all. Folders have to be there.
+   * @param path absolute; a link at its end is followed
+   * @throws FileError, what `content` fails with, or the signal's reason; MachineError when the machine ends
+   */
+  async writeFile(
+    path: string,
+    content: ReadableStream<Uint8Array> | Uint8Array<ArrayBuffer>,
+    { mode, signal }: WriteOptions = {},
+  ): Promise<void> {
+    signal?.throwIfAborted();
+    const stream = content instanceof Uint8Array ? new Blob([content]).stream() : content;
+    return writeContent(this.#machine.writeFile(this.#process, absolute(path), mode), stream, signal);
+  }
+
+  /** How full the machine's memory and the container's disk are now. */
+  usage(): Promise<Usage> {
+    return this.#machine.measure(this.#process);
   }
 
   /** Asks the container to end, with the signal that its image names, and kills it when it has not in 10 s. */

@@ -57,12 +57,11 @@ let events: string[];
 beforeEach(() => {
   listeners = new Map();
   events = [];
-  agent = new Agent({
-    listen: (port, onStream) => {
-      listeners.set(port, onStream);
-      return () => listeners.delete(port);
-    },
-  });
+  const listen = (port: number, onStream: (stream: VsockStream) => void) => {
+    listeners.set(port, onStream);
+    return () => listeners.delete(port);
+  };
+  agent = new Agent({ listen }, (usage) => events.push(JSON.stringify(usage)));
 });
 
 function connect(port: number): GuestStream {

@@ -1,5 +1,6 @@
 import {
   CONTROL_PORT,
+  encodeMeasure,
   encodePowerOff,
   encodeResize,
   encodeSignal,
@@ -9,6 +10,7 @@ import {
   STREAM_HEADER_SIZE,
   STREAM_PORT,
   type TerminalSize,
+  type Usage,
 } from './agent-protocol.ts';
 import type { VsockDevice, VsockStream } from './devices/vsock.ts';
 import type { Sender } from './stream-mux.ts';
@@ -45,8 +47,11 @@ export class Agent {
   #backlog: Uint8Array[] = [];
   #control: WritableStreamDefaultWriter<Uint8Array> | undefined;
   #ended: string | undefined;
+  readonly #onUsage: (usage: Usage) => void;
 
-  constructor(vsock: Pick<VsockDevice, 'listen'>) {
+  /** @param onUsage takes the answers to `measure`, in the order of these */
+  constructor(vsock: Pick<VsockDevice, 'listen'>, onUsage: (usage: Usage) => void) {
+    this.#onUsage = onUsage;
     const stop = vsock.listen(CONTROL_PORT, (stream) => {
       stop();
       void this.#converse(stream);
@@ -74,6 +79,10 @@ export class Agent {
 
   resize(process: number, terminal: TerminalSize): void {
     if (this.#processes.has(process)) this.#send(encodeResize(process, terminal));
+  }
+
+  measure(container: number): void {
+    this.#send(encodeMeasure(container));
   }
 
   powerOff(): void {
@@ -104,6 +113,8 @@ export class Agent {
   #handle(message: GuestMessage, writer: WritableStreamDefaultWriter<Uint8Array>): void {
     if (message.type === 'exit') {
       this.#exited(message.process, message.status);
+    } else if (message.type === 'usage') {
+      this.#onUsage(message.usage);
     } else if (message.version !== PROTOCOL_VERSION) {
       throw new Error(`it speaks version ${message.version} of the agent protocol, not ${PROTOCOL_VERSION}`);
     } else {

@@ -124,7 +124,8 @@ class MachineWorker {
     };
     const onOutput = (bytes: Uint8Array) => this.#takeOutput(bytes);
     this.#console = add((slot) => new ConsoleDevice(guestMemory, slot, { onOutput, columns: 80, rows: 24 }));
-    this.#agent = new Agent(add((slot) => new VsockDevice(guestMemory, slot, GUEST_CID)));
+    const vsock = add((slot) => new VsockDevice(guestMemory, slot, GUEST_CID));
+    this.#agent = new Agent(vsock, (usage) => this.#post({ type: 'usage', usage }));
     if (!deterministic) add((slot) => new RngDevice(guestMemory, slot));
     disks.forEach((disk, index) => {
       const backend = this.#backend(disk);
@@ -283,6 +284,9 @@ class MachineWorker {
         break;
       case 'resize-process':
         this.#agent?.resize(message.process, message.size);
+        break;
+      case 'measure':
+        this.#agent?.measure(message.container);
         break;
       case 'open-image':
         void this.#openImage(message.layers);

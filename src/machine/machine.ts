@@ -1,12 +1,22 @@
 import { MODE_FIRMWARE, MODE_ICOUNT, VIRTIO_SLOTS } from '../../emulator-wasm/layout.ts';
-import { type ContainerRequest, encodeContainer, encodeRun, type TerminalSize } from './agent-protocol.ts';
+import type { ContainerRequest, ExecRequest, Usage } from './agent-protocol.ts';
 import { monotonicNow } from './clock.ts';
-import { type Deferred, deferred } from './deferred.ts';
+import { deferred } from './deferred.ts';
 import { MachineError, unpackError } from './errors.ts';
 import { instructionsRetired } from './hart-words.ts';
 import { createMemory, guestRam, type MemoryPlan, planMemory } from './memory.ts';
 import { OutputRing } from './output-ring.ts';
 import type { Platform, WorkerHandle } from './platform/platform.ts';
+import {
+  type ConsoleProcess,
+  type ContainerHandle,
+  type ContainerProcess,
+  type FileReading,
+  type FileWriting,
+  type GuestProcess,
+  Processes,
+  type RunOptions,
+} from './processes.ts';
 import {
   type BootFigures,
   CONSOLE_INPUT,
@@ -17,13 +27,22 @@ import {
   type FromMachine,
   type LinuxGuest,
   type MachineExit,
-  processStream,
   type ToMachine,
   TRACE_OUTPUT,
 } from './protocol.ts';
 import { StreamMux } from './stream-mux.ts';
 import { chunks } from './streams.ts';
 
+export type { Usage } from './agent-protocol.ts';
+export type {
+  ConsoleProcess,
+  ContainerHandle,
+  ContainerProcess,
+  FileReading,
+  FileWriting,
+  GuestProcess,
+  RunOptions,
+} from './processes.ts';
 export {
   type BootFigures,
   type DiskOptions,
@@ -70,35 +89,8 @@ export interface BareMetalOptions extends MachineOptions {
   readonly elf: Uint8Array;
 }
 
-export interface RunOptions {
-  /** Program and arguments; the program is looked up in PATH. */
-  readonly args: readonly string[];
-  readonly env?: Readonly<Record<string, string>>;
-  /** Working directory. */
-  readonly cwd?: string;
-}
-
-export interface ConsoleProcess {
-  /** 0 to 255, 128 + n after signal n; rejects when the machine ends first. */
-  readonly exit: Promise<number>;
-  kill(signal: number): void;
-}
-
-export interface GuestProcess extends ConsoleProcess {
-  readonly stdin: WritableStream<Uint8Array>;
-  /** To be read to the end: a process blocks when nobody takes its output. */
-  readonly stdout: ReadableStream<Uint8Array<ArrayBuffer>>;
-  readonly stderr: ReadableStream<Uint8Array<ArrayBuffer>>;
-}
-
 export type ContainerOptions = Omit<ContainerRequest, 'process'>;
-
-export interface ContainerProcess extends GuestProcess {
-  /** What the guest's agent has to say about the container, in lines: why it did not start, that memory ran out. */
-  readonly messages: ReadableStream<Uint8Array<ArrayBuffer>>;
-  /** Changes the size of its terminal. */
-  resize(size: TerminalSize): void;
-}
+export type ExecOptions = Omit<ExecRequest, 'process' | 'container'>;
 
 export interface MachineStats {
   /** Instructions retired by each hart. */
@@ -120,7 +112,7 @@ export class Machine {
   readonly #port: MessagePort;
   readonly #mux: StreamMux;
   readonly #workers: WorkerHandle[] = [];
-  readonly #processes = new Map<number, Deferred<number>>();
+  readonly #processes: Processes;
   readonly #input: WritableStreamDefaultWriter<Uint8Array>;
   /** Settles when `onConsole` and `onTrace` have taken everything. */
   readonly #outputTaken: Promise<unknown>;
@@ -128,7 +120,6 @@ export class Machine {
   readonly #booted = deferred<BootFigures>();
   readonly #image = deferred<void>();
   readonly #exit = deferred<MachineExit>();
-  #nextProcess = 1;
   /** Settles when everything has been shut down. */
   #ending: Promise<void> | undefined;
   #finalStats: MachineStats | undefined;
@@ -161,6 +152,7 @@ export class Machine {
     this.#port = port1;
     this.#mux = new StreamMux((message, transfer) => port1.postMessage(message, transfer));
     port1.onmessage = ({ data }: MessageEvent<FromMachine>) => this.#receive(data);
+    this.#processes = new Processes(this.#mux, (message) => this.#post(message));
     this.#input = this.#mux.writable(CONSOLE_INPUT).getWriter();
     this.#outputTaken = Promise.all([
       this.#consume(CONSOLE_OUTPUT, options.onConsole),
@@ -212,23 +204,12 @@ export class Machine {
    * @throws RangeError when arguments and environment hold NUL or exceed 1 MiB
    */
   run(options: RunOptions): GuestProcess {
-    const process = this.#nextProcess++;
-    const message = encodeOptions(process, options, false);
-    const streams = {
-      stdin: this.#mux.writable(processStream(process, 0)),
-      stdout: this.#mux.readable(processStream(process, 1)),
-      stderr: this.#mux.readable(processStream(process, 2)),
-    };
-    this.#post({ type: 'run', process, outputs: [1, 2], message });
-    return { ...streams, ...this.#watch(process) };
+    return this.#processes.run(options);
   }
 
   /** Runs a process whose terminal is the console. @throws RangeError as `run` */
   runOnConsole(options: RunOptions): ConsoleProcess {
-    const process = this.#nextProcess++;
-    const message = encodeOptions(process, options, true);
-    this.#post({ type: 'run', process, outputs: undefined, message });
-    return this.#watch(process);
+    return this.#processes.runOnConsole(options);
   }
 
   /**
@@ -246,27 +227,32 @@ export class Machine {
    * `scratch`. With a terminal all output is on `stdout`.
    * @throws RangeError as `run`
    */
-  runContainer(options: ContainerOptions): ContainerProcess {
-    const process = this.#nextProcess++;
-    const message = encodeContainer({ ...options, process });
-    const output = (descriptor: number) => this.#mux.readable(processStream(process, descriptor));
-    const streams = {
-      stdin: this.#mux.writable(processStream(process, 0)),
-      stdout: output(1),
-      stderr: options.terminal ? emptyStream() : output(2),
-      messages: output(3),
-    };
-    this.#post({ type: 'run', process, outputs: options.terminal ? [1, 3] : [1, 2, 3], message });
-    const resize = (size: TerminalSize) => this.#post({ type: 'resize-process', process, size });
-    return { ...streams, ...this.#watch(process), resize };
+  runContainer(options: ContainerOptions): ContainerProcess & ContainerHandle {
+    return this.#processes.runContainer(options);
   }
 
-  #watch(process: number): ConsoleProcess {
-    const pending = deferred<number>();
-    pending.promise.catch(() => {});
-    if (this.#ending) pending.reject(new MachineError('the machine has stopped'));
-    else this.#processes.set(process, pending);
-    return { exit: pending.promise, kill: (signal) => this.#post({ type: 'signal', process, signal }) };
+  /** Runs a further process in a container. @throws RangeError as `run` */
+  exec(container: ContainerHandle, options: ExecOptions): ContainerProcess {
+    return this.#processes.exec({ ...options, container: container.id });
+  }
+
+  /** Reads a file of a container. @throws RangeError as `run` */
+  readFile(container: ContainerHandle, path: string): FileReading {
+    return this.#processes.readFile(container.id, path);
+  }
+
+  /**
+   * Writes a file of a container.
+   * @param mode permissions; without them, those of the file that is replaced, or else 0644
+   * @throws RangeError as `run`
+   */
+  writeFile(container: ContainerHandle, path: string, mode?: number): FileWriting {
+    return this.#processes.writeFile(container.id, path, mode);
+  }
+
+  /** How full memory and the container's writable disk are now. */
+  measure(container: ContainerHandle): Promise<Usage> {
+    return this.#processes.measure(container.id);
   }
 
   /** Asks PID 1 to end all processes, sync, and power off. */
@@ -317,10 +303,13 @@ export class Machine {
         this.#booted.resolve(message.figures);
         break;
       case 'process-exit':
-        this.#takeProcess(message.process)?.resolve(message.status);
+        this.#processes.exited(message.process, message.status);
         break;
       case 'process-failed':
-        this.#takeProcess(message.process)?.reject(new MachineError(message.reason));
+        this.#processes.failed(message.process, message.reason);
+        break;
+      case 'usage':
+        this.#processes.measured(message.usage);
         break;
       case 'image-open':
         this.#image.resolve();
@@ -334,12 +323,6 @@ export class Machine {
       default:
         this.#mux.receive(message);
     }
-  }
-
-  #takeProcess(process: number): Deferred<number> | undefined {
-    const pending = this.#processes.get(process);
-    this.#processes.delete(process);
-    return pending;
   }
 
   async #finish(exit: MachineExit): Promise<void> {
@@ -371,8 +354,7 @@ export class Machine {
     this.#started.reject(error);
     this.#booted.reject(error);
     this.#image.reject(error);
-    for (const { reject } of this.#processes.values()) reject(error);
-    this.#processes.clear();
+    this.#processes.destroy(error);
     await Promise.all(this.#workers.map((worker) => worker.terminate()));
     this.#port.close();
   }
@@ -382,16 +364,6 @@ function guestOf(options: LinuxOptions | BareMetalOptions): LinuxGuest | ElfGues
   if ('elf' in options) return { kind: 'elf', file: options.elf };
   const { kernel, initrd, commandLine = '' } = options;
   return { kind: 'linux', kernel, initrd, commandLine: `${CONSOLE_COMMAND_LINE} ${commandLine}`.trim() };
-}
-
-function encodeOptions(process: number, options: RunOptions, console: boolean): Uint8Array {
-  const { args, env = {}, cwd = '/' } = options;
-  const variables = Object.entries(env).map(([name, value]) => `${name}=${value}`);
-  return encodeRun({ process, args, env: variables, directory: cwd, console });
-}
-
-function emptyStream(): ReadableStream<Uint8Array<ArrayBuffer>> {
-  return new ReadableStream({ start: (controller) => controller.close() });
 }
 
 function checkDisks(disks: readonly DiskOptions[]): void {

@@ -1,5 +1,5 @@
 /** What the threads of a machine say to each other. All of it is structured-cloneable. */
-import type { TerminalSize } from './agent-protocol.ts';
+import type { TerminalSize, Usage } from './agent-protocol.ts';
 import type { PackedError } from './errors.ts';
 import type { MemoryPlan } from './memory.ts';
 import type { StreamMessage } from './stream-mux.ts';
@@ -8,7 +8,7 @@ import type { StreamMessage } from './stream-mux.ts';
 export const CONSOLE_OUTPUT = 'console/output';
 export const CONSOLE_INPUT = 'console/input';
 export const TRACE_OUTPUT = 'trace';
-/** @param descriptor 0, 1, 2, or 3 for what the agent says about a container */
+/** @param descriptor 0, 1, 2, or 3 for what the agent says about a container or a file of it */
 export function processStream(process: number, descriptor: number): string {
   return `process/${process}/${descriptor}`;
 }
@@ -87,12 +87,14 @@ export type WorkerStart = MachineStart | HartStart;
 export type ToMachine =
   | StreamMessage
   /**
-   * @param message the agent protocol's RUN or CONTAINER
+   * @param message the agent protocol's RUN, CONTAINER, EXEC, READ_FILE or WRITE_FILE
    * @param outputs descriptors of the streams that come from it; none for a process on the console
    */
   | { type: 'run'; process: number; outputs: readonly number[] | undefined; message: Uint8Array }
   | { type: 'signal'; process: number; signal: number }
   | { type: 'resize-process'; process: number; size: TerminalSize }
+  /** @param container its first process; `usage` answers, in the same order */
+  | { type: 'measure'; container: number }
   /** @param layers diffIDs, the lowest first */
   | { type: 'open-image'; layers: readonly string[] }
   | { type: 'resize'; columns: number; rows: number }
@@ -137,6 +139,7 @@ export type FromMachine =
   | { type: 'booted'; figures: BootFigures }
   | { type: 'process-exit'; process: number; status: number }
   | { type: 'process-failed'; process: number; reason: string }
+  | { type: 'usage'; usage: Usage }
   | { type: 'image-open' }
   | { type: 'image-failed'; error: PackedError }
   | { type: 'exit'; exit: MachineExit };

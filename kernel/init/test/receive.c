@@ -57,7 +57,7 @@ static void print_container(struct message m)
 	uint32_t id;
 	struct specification s;
 
-	if (!read_u32(&m, &id) || !read_specification(&m, &s)) {
+	if (!read_u32(&m, &id) || !read_container(&m, &s)) {
 		printf(" malformed");
 		return;
 	}

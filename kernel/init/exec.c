@@ -1,0 +1,69 @@
+#include <linux/sched.h>
+
+#include "cgroup.h"
+#include "console.h"
+#include "exec.h"
+#include "supervisor.h"
+
+static void __attribute__((noreturn)) fail(const char *what)
+{
+	if (errno == ESRCH)
+		say("the container has ended");
+	else
+		say("%s: %s", what, error_text(errno));
+	exit(CANNOT_RUN);
+}
+
+/* Moves to the container's files, whose terminals are there; the relays are to stay outside all the rest. */
+static struct streams open_streams(struct supervisor *supervisor, const struct specification *s, int first)
+{
+	if (syscall(__NR_setns, first, CLONE_NEWNS) < 0)
+		fail("cannot join the container");
+	return supervisor_open_streams(supervisor, s, "/dev/pts/ptmx");
+}
+
+static void start(struct supervisor *supervisor, const struct specification *s, const struct streams *streams,
+		  int first, int cgroup)
+{
+	struct clone_args clone = { .flags = CLONE_INTO_CGROUP, .exit_signal = SIGCHLD, .cgroup = cgroup };
+
+	/* Children are in that namespace then, this process is not. */
+	if (syscall(__NR_setns, first, CLONE_NEWPID) < 0)
+		fail("cannot join the container");
+
+	pid_t pid = supervisor_clone(supervisor, &clone, streams);
+
+	if (pid < 0)
+		fail("cannot start a process in the container");
+	if (pid > 0)
+		return;
+	if (syscall(__NR_setns, first, CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWCGROUP) < 0)
+		fail("cannot join the container");
+	launch(s, streams);
+}
+
+void exec_supervise(uint32_t id, struct message message, const struct container *container, int commands,
+		    int children)
+{
+	struct supervisor supervisor;
+	struct specification s;
+
+	supervisor_begin(&supervisor, id);
+	if (!read_exec(&message, &s)) {
+		say("malformed EXEC message");
+		exit(CANNOT_RUN);
+	}
+
+	int first = container_join(container);
+
+	if (first < 0)
+		exit(CANNOT_RUN);
+
+	int cgroup = cgroup_open(container->id);
+	struct streams streams = open_streams(&supervisor, &s, first);
+
+	start(&supervisor, &s, &streams, first, cgroup);
+	close(first);
+	close(cgroup);
+	exit(supervisor_wait(&supervisor, commands, children));
+}

@@ -1,0 +1,20 @@
+/* Getting into a container that runs. */
+#ifndef INIT_JOIN_H
+#define INIT_JOIN_H
+
+/* How init knows a container. */
+struct container {
+	uint32_t id;
+	/* A pidfd of its supervisor, or -1 when there is no such container. */
+	int supervisor;
+	/* A pipe's end that hangs up when the container can be joined, or never will be. */
+	int ready;
+};
+
+/*
+ * Waits until the container has been made. Returns a pidfd of its first process, for setns, or -1 when the
+ * container is not there or has ended, or errno tells something else; it has been said then.
+ */
+int container_join(const struct container *);
+
+#endif

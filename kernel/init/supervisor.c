@@ -1,0 +1,188 @@
+#include <asm/ioctls.h>
+#include <asm/termios.h>
+#include <linux/sched.h>
+#include <linux/signal.h>
+#include <linux/signalfd.h>
+
+#include "console.h"
+#include "relay.h"
+#include "supervisor.h"
+#include "vsock.h"
+
+enum { MESSAGES = 3 };
+
+void supervisor_fail(const char *what, int status)
+{
+	say("%s: %s", what, error_text(errno));
+	exit(status);
+}
+
+void supervisor_begin(struct supervisor *s, uint32_t id)
+{
+	/* init ends everything with SIGTERM, then SIGKILL: the process is to go first. */
+	static const uint64_t all_signals = ~0ul;
+	int messages = stream_open(id, MESSAGES);
+
+	*s = (struct supervisor){ .id = id, .master = -1, .slave = -1 };
+	if (messages >= 0) {
+		dup2(messages, STDERR_FILENO);
+		close(messages);
+	}
+	syscall(__NR_rt_sigprocmask, SIG_SETMASK, &all_signals, NULL, sizeof(all_signals));
+}
+
+/* Passes what comes from the host into a pipe. Returns its other end, or -1. */
+static int relay_input(struct supervisor *s)
+{
+	int ends[2], stream = stream_open(s->id, STDIN_FILENO);
+
+	if (stream < 0 || pipe2(ends, O_CLOEXEC) < 0)
+		return -1;
+	s->input = relay(stream, ends[1], NULL);
+	close(stream);
+	close(ends[1]);
+	return s->input < 0 ? -1 : ends[0];
+}
+
+static int relay_output(const struct supervisor *s, int descriptor, const struct farewell *farewell)
+{
+	int ends[2], stream = stream_open(s->id, descriptor);
+
+	if (stream < 0 || pipe2(ends, O_CLOEXEC) < 0)
+		return -1;
+
+	pid_t pid = relay(ends[0], stream, farewell);
+
+	close(stream);
+	close(ends[0]);
+	return pid < 0 ? -1 : ends[1];
+}
+
+static void resize(const struct supervisor *s, uint32_t columns, uint32_t rows)
+{
+	struct winsize size = { .ws_col = columns, .ws_row = rows };
+
+	ioctl(s->master, TIOCSWINSZ, &size);
+}
+
+/* Returns the new terminal's number, or -1. */
+static int open_terminal(struct supervisor *s, const char *ptmx)
+{
+	int unlocked = 0, number;
+
+	s->master = open(ptmx, O_RDWR | O_NOCTTY | O_CLOEXEC);
+	if (s->master < 0 || ioctl(s->master, TIOCSPTLCK, &unlocked) < 0 ||
+	    ioctl(s->master, TIOCGPTN, &number) < 0)
+		return -1;
+	/* It stays open until the process has ended, lest the relay ends before. */
+	s->slave = ioctl(s->master, TIOCGPTPEER, (void *)(O_RDWR | O_NOCTTY | O_CLOEXEC));
+	return s->slave < 0 ? -1 : number;
+}
+
+/* Returns the terminal's number, or -1. */
+static int relay_terminal(struct supervisor *s, const struct specification *what, const char *ptmx,
+			  const struct farewell *farewell)
+{
+	int number = open_terminal(s, ptmx);
+	int input = stream_open(s->id, STDIN_FILENO), output = stream_open(s->id, STDOUT_FILENO);
+
+	if (number < 0 || input < 0 || output < 0)
+		return -1;
+	resize(s, what->columns, what->rows);
+	s->input = relay(input, s->master, NULL);
+
+	pid_t screen = relay(s->master, output, farewell);
+
+	close(input);
+	close(output);
+	return s->input < 0 || screen < 0 ? -1 : number;
+}
+
+struct streams supervisor_open_streams(struct supervisor *s, const struct specification *what, const char *ptmx)
+{
+	struct streams streams = { .terminal = -1, .input = -1, .output = -1, .error = -1 };
+	int ended[2], copied[2];
+
+	if (pipe2(ended, O_CLOEXEC) < 0 || pipe2(copied, O_CLOEXEC) < 0)
+		supervisor_fail("no standard streams", what->failure);
+
+	const struct farewell farewell = { .ended = ended[0], .copied = copied[1] };
+
+	if (what->flags & WITH_TERMINAL) {
+		streams.terminal = relay_terminal(s, what, ptmx, &farewell);
+		if (streams.terminal < 0)
+			supervisor_fail("no terminal", what->failure);
+	} else {
+		streams.input = relay_input(s);
+		streams.output = relay_output(s, STDOUT_FILENO, &farewell);
+		streams.error = relay_output(s, STDERR_FILENO, &farewell);
+		if (streams.input < 0 || streams.output < 0 || streams.error < 0)
+			supervisor_fail("no standard streams", what->failure);
+	}
+	close(ended[0]);
+	close(copied[1]);
+	s->ended = ended[1];
+	s->copied = copied[0];
+	return streams;
+}
+
+pid_t supervisor_clone(struct supervisor *s, struct clone_args *clone, const struct streams *streams)
+{
+	s->pid = syscall(__NR_clone3, clone, sizeof(*clone));
+	if (s->pid > 0 && streams->terminal < 0) {
+		close(streams->input);
+		close(streams->output);
+		close(streams->error);
+	}
+	return s->pid;
+}
+
+static void obey(const struct supervisor *s, int commands)
+{
+	struct command command;
+
+	while (read(commands, &command, sizeof(command)) == sizeof(command)) {
+		if (command.type == SIGNAL)
+			kill(s->pid, command.signal);
+		else
+			resize(s, command.columns, command.rows);
+	}
+}
+
+/* Obeys commands until the process has ended. Returns its wait status. */
+static int wait_for_end(const struct supervisor *s, int commands, int children)
+{
+	struct pollfd events[] = {
+		{ .fd = commands, .events = POLLIN },
+		{ .fd = children, .events = POLLIN },
+	};
+	struct signalfd_siginfo ended;
+	int status;
+
+	while (waitpid(s->pid, &status, WNOHANG) == 0) {
+		poll(events, 2, -1);
+		while (read(children, &ended, sizeof(ended)) > 0)
+			;
+		obey(s, commands);
+	}
+	return status;
+}
+
+/* Waits until the host has been given all output; input that nobody took is dropped. */
+static void drain(const struct supervisor *s)
+{
+	char none;
+
+	close(s->slave);
+	kill(s->input, SIGKILL);
+	close(s->ended);
+	read(s->copied, &none, sizeof(none));
+}
+
+int supervisor_wait(struct supervisor *s, int commands, int children)
+{
+	int status = wait_for_end(s, commands, children);
+
+	drain(s);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}

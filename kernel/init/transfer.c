@@ -1,0 +1,215 @@
+#include <linux/sched.h>
+
+#include "capabilities.h"
+#include "console.h"
+#include "transfer.h"
+#include "vsock.h"
+
+enum { FAILED = 1, INTERRUPTED = 2 };
+
+enum { MESSAGES = 3, USUAL_MODE = 0644, PERMISSIONS = 07777, MOST_LINKS = 40, BUFFER_SIZE = 1 << 16 };
+
+#define TEMPORARY_NAME ".linuxrun-"
+
+static char buffer[BUFFER_SIZE];
+
+/* The path of a file that is being written, or empty. */
+static char temporary[PATH_MAX];
+
+static void __attribute__((noreturn)) leave(int status)
+{
+	if (*temporary)
+		unlink(temporary);
+	exit(status);
+}
+
+static void __attribute__((noreturn)) fail(const char *reason)
+{
+	fprintf(stderr, "%s\n", reason);
+	leave(FAILED);
+}
+
+static void check(bool good)
+{
+	if (!good)
+		fail(error_text(errno));
+}
+
+/*
+ * Every path is one of the container from here on, links included, and its root's permissions are ours. Not
+ * being in its namespace of processes, no process of it can see this one.
+ */
+static void enter(const struct container *container)
+{
+	int first = container_join(container);
+
+	if (first < 0)
+		exit(FAILED);
+	if (syscall(__NR_setns, first, CLONE_NEWNS) < 0)
+		fail("the container has ended");
+	close(first);
+	check(drop_capabilities() == 0);
+}
+
+/* Others than files have no content of their own, and may keep a reader waiting for ever. */
+static void check_regular(const struct statx *file)
+{
+	if (S_ISDIR(file->stx_mode))
+		fail(error_text(EISDIR));
+	if (!S_ISREG(file->stx_mode))
+		fail("not a regular file");
+}
+
+static void send_file(const char *path, int stream)
+{
+	struct statx file;
+	ssize_t n;
+
+	/* Opening may do something already, to a FIFO for example. */
+	check(statx(AT_FDCWD, path, 0, STATX_BASIC_STATS, &file) == 0);
+	check_regular(&file);
+
+	int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+
+	check(fd >= 0 && statx(fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS, &file) == 0);
+	check_regular(&file);
+	while ((n = read(fd, buffer, sizeof(buffer))) > 0)
+		check(write_all(stream, buffer, n) == 0);
+	check(n == 0);
+}
+
+/* The length of a path up to its last part. */
+static size_t folder_length(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 - path : 0;
+}
+
+/* Puts a name in place of the last part of a path, or of the whole if it is absolute itself. */
+static void replace_name(char path[PATH_MAX], const char *name)
+{
+	size_t folder = *name == '/' ? 0 : folder_length(path);
+
+	if (folder + strlen(name) >= PATH_MAX)
+		fail(error_text(ENAMETOOLONG));
+	strcpy(path + folder, name);
+}
+
+/* Follows links at the end of a path, so that no link is replaced but the file that it is for. */
+static void follow_links(char path[PATH_MAX])
+{
+	for (int i = 0; i < MOST_LINKS; i++) {
+		char target[PATH_MAX];
+		ssize_t length = syscall(__NR_readlinkat, AT_FDCWD, path, target, sizeof(target) - 1);
+
+		if (length < 0)
+			return;
+		target[length] = 0;
+		replace_name(path, target);
+	}
+	fail(error_text(ELOOP));
+}
+
+static void name_temporary(const char *path)
+{
+	char name[sizeof(TEMPORARY_NAME) + 16] = TEMPORARY_NAME;
+	uint64_t random;
+
+	check(syscall(__NR_getrandom, &random, sizeof(random), 0) == sizeof(random));
+	u64toh_r(random, name + strlen(name));
+	strcpy(temporary, path);
+	replace_name(temporary, name);
+}
+
+static void receive(int stream, void *to, size_t length)
+{
+	while (length > 0) {
+		ssize_t n = read(stream, to, length);
+
+		if (n <= 0)
+			leave(INTERRUPTED);
+		to = (char *)to + n;
+		length -= n;
+	}
+}
+
+/* The stream ends with a chunk of no bytes; without it, the sender has given up. */
+static void receive_chunks(int stream, int fd)
+{
+	uint32_t left;
+
+	for (;;) {
+		receive(stream, &left, sizeof(left));
+		if (left == 0)
+			return;
+		while (left > 0) {
+			size_t part = left < sizeof(buffer) ? left : sizeof(buffer);
+
+			receive(stream, buffer, part);
+			check(write_all(fd, buffer, part) == 0);
+			left -= part;
+		}
+	}
+}
+
+/* The file has its new content as a whole or not at all. */
+static void receive_file(char path[PATH_MAX], uint32_t mode, int stream)
+{
+	struct statx old;
+
+	follow_links(path);
+
+	bool replaces = statx(AT_FDCWD, path, 0, STATX_BASIC_STATS, &old) == 0;
+
+	if (replaces)
+		check_regular(&old);
+	if (mode == SAME_MODE)
+		mode = replaces ? old.stx_mode : USUAL_MODE;
+	name_temporary(path);
+
+	int fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+
+	if (fd < 0)
+		*temporary = 0;
+	check(fd >= 0);
+	receive_chunks(stream, fd);
+	if (replaces)
+		check(syscall(__NR_fchown, fd, old.stx_uid, old.stx_gid) == 0);
+	check(syscall(__NR_fchmod, fd, mode & PERMISSIONS) == 0 &&
+	      syscall(__NR_renameat2, AT_FDCWD, temporary, AT_FDCWD, path, 0) == 0);
+}
+
+static int open_stream(uint32_t id, int descriptor)
+{
+	int stream = stream_open(id, descriptor);
+
+	if (stream < 0)
+		exit(FAILED);
+	return stream;
+}
+
+void transfer_file(enum message_type type, uint32_t id, struct message message, const struct container *container)
+{
+	static char path[PATH_MAX];
+	uint32_t mode = SAME_MODE;
+
+	dup2(open_stream(id, MESSAGES), STDERR_FILENO);
+
+	bool well_formed = type == READ_FILE || read_u32(&message, &mode);
+	const char *given = well_formed ? read_string(&message) : NULL;
+
+	if (!given)
+		fail("malformed message");
+	if (strlcpy(path, given, sizeof(path)) >= sizeof(path))
+		fail(error_text(ENAMETOOLONG));
+
+	int stream = open_stream(id, type == READ_FILE ? STDOUT_FILENO : STDIN_FILENO);
+
+	enter(container);
+	if (type == READ_FILE)
+		send_file(path, stream);
+	else
+		receive_file(path, mode, stream);
+	exit(0);
+}

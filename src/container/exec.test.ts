@@ -1,0 +1,237 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Image } from '../oci/image.ts';
+import type { Container, ExecOptions } from './container.ts';
+import { DEMO_IMAGES, pull, start, text } from './testing/run.ts';
+
+const TIMEOUT = 120_000;
+
+let image: Image;
+let container: Container;
+
+beforeAll(async () => {
+  image = await pull(`${DEMO_IMAGES}:busybox`);
+  container = await start({
+    image,
+    args: ['sleep', '100000'],
+    env: ['A=container', 'B=container'],
+    workingDir: '/work',
+  });
+});
+afterAll(() => container?.destroy());
+
+async function exec(options: ExecOptions, input = '', inside = container) {
+  const process = inside.exec(options);
+  const stdin = process.stdin.getWriter();
+  stdin.write(Buffer.from(input)).catch(() => {});
+  stdin.close().catch(() => {});
+  const [stdout, stderr, messages, status] = await Promise.all([
+    text(process.stdout),
+    text(process.stderr),
+    text(process.messages),
+    process.exit,
+  ]);
+  return { status, stdout, stderr, messages };
+}
+
+const shell = (script: string, options: Partial<ExecOptions> = {}, input = '') =>
+  exec({ args: ['sh', '-c', script], ...options }, input);
+
+describe('a further process', { timeout: TIMEOUT }, () => {
+  test('has streams and a status of its own', async () => {
+    const script = 'cat; echo out > /dev/stdout; echo err > /dev/stderr; exit 7';
+    expect(await shell(script, {}, 'in\n')).toEqual({
+      status: 7,
+      stdout: 'in\nout\n',
+      stderr: 'err\n',
+      messages: '',
+    });
+  });
+
+  test('is in the container', async () => {
+    const namespaces = 'for n in cgroup ipc mnt net pid uts; do readlink /proc/$1/ns/$n; done';
+    const script = `
+readlink /proc/1/exe; set -- self; a=$(${namespaces}); set -- 1; b=$(${namespaces}); [ "$a" = "$b" ] && echo same
+cat /proc/self/cgroup; grep -E 'Cap(Eff|Bnd|Amb)' /proc/self/status; cat /proc/self/oom_score_adj; ls /proc/self/fd | wc -l
+umask; readlink /proc/self/root; ulimit -n; grep SigBlk /proc/self/status`;
+    const { stdout } = await shell(script);
+    expect(stdout.split('\n')).toEqual([
+      ...['/bin/busybox', 'same', '0::/', 'CapEff:\t00000000a80425fb', 'CapBnd:\t00000000a80425fb'],
+      ...['CapAmb:\t0000000000000000', '0', '4', '0022', '/', '1024', 'SigBlk:\t0000000000000000', ''],
+    ]);
+  });
+
+  test('has the environment, folder and user of the container, unless told otherwise', async () => {
+    const script = 'echo $A $B $C $HOME $TERM; pwd; id -un; readlink /proc/self/cwd';
+    expect((await shell(script)).stdout).toBe('container container /root\n/work\nroot\n/work\n');
+    const options = { env: ['B=exec', 'C=exec'], workingDir: '/tmp', user: 'nobody' };
+    expect((await shell(script, options)).stdout).toBe('container exec exec /\n/tmp\nnobody\n/tmp\n');
+  });
+
+  test.each<[string, ExecOptions, number, RegExp]>([
+    ['a program that is not there', { args: ['no-such-program'] }, 127, /no-such-program: not found/],
+    ['a path that is not there', { args: ['/no/such'] }, 127, /not found/],
+    ['no name', { args: [''] }, 127, /not found/],
+    ['no program at all', { args: [] }, 126, /malformed/],
+    ['a folder', { args: ['/tmp'] }, 126, /permission denied/],
+    ['a user who is not there', { args: ['id'], user: 'nosuchuser' }, 126, /has no user/],
+    ['a group that is not there', { args: ['id'], user: 'root:nosuch' }, 126, /has no group/],
+    ['a working directory that is not there', { args: ['id'], workingDir: '/no' }, 126, /no such file/],
+    ['no folder as working directory', { args: ['id'], workingDir: '/etc/passwd' }, 126, /not a directory/],
+  ])('%s', async (_, options, status, messages) => {
+    const result = await exec(options);
+    expect(result).toMatchObject({ status, stdout: '', stderr: '' });
+    expect(result.messages).toMatch(messages);
+  });
+
+  test('finds no way out of the container by an open folder of init', async () => {
+    for (let descriptor = 3; descriptor < 40; descriptor++) {
+      const { status, stdout } = await exec({ args: ['pwd'], workingDir: `/proc/self/fd/${descriptor}` });
+      expect([status, stdout]).toEqual([126, '']);
+    }
+  });
+
+  test('gets signals', async () => {
+    const process = container.exec({
+      args: ['sh', '-c', 'trap "echo got; exit 5" USR1; echo ready; while :; do sleep 0.1; done'],
+    });
+    const reader = process.stdout.getReader();
+    await reader.read();
+    process.kill(10);
+    expect(Buffer.from((await reader.read()).value ?? []).toString()).toBe('got\n');
+    expect(await process.exit).toBe(5);
+    const sleeping = container.exec({ args: ['sleep', '1000'] });
+    sleeping.kill(15);
+    expect(await sleeping.exit).toBe(128 + 15);
+    expect((await shell('kill -SEGV $$')).status).toBe(128 + 11);
+  });
+
+  test('does not wait for what it leaves in the background, which may go on to write', async () => {
+    const process = container.exec({ args: ['sh', '-c', '(sleep 2; echo late) & echo early'] });
+    const begin = performance.now();
+    expect(await process.exit).toBe(0);
+    expect(performance.now() - begin).toBeLessThan(1900);
+    expect(await text(process.stdout)).toBe('early\nlate\n');
+  });
+
+  test('has given all its output when its end is told, however much that is', async () => {
+    const process = container.exec({ args: ['sh', '-c', 'dd if=/dev/zero bs=1k count=300; sleep 1000 &'] });
+    const [status, stdout] = await Promise.all([
+      process.exit,
+      (async () => {
+        const reader = process.stdout.getReader();
+        let length = 0;
+        while (length < 300 << 10) length += (await reader.read()).value?.length ?? 0;
+        return length;
+      })(),
+    ]);
+    expect([status, stdout]).toEqual([0, 300 << 10]);
+    await shell('kill $(pidof sleep | tr " " "\\n" | grep -v "^1$")');
+  });
+
+  test('carries much data both ways, whole', async () => {
+    const input = Buffer.alloc(3 << 20, 'The quick brown fox jumps over the lazy dog.\n').toString();
+    expect((await shell('cat', {}, input)).stdout === input).toBe(true);
+  });
+});
+
+describe('many processes', { timeout: TIMEOUT }, () => {
+  test('one after the other leave nothing behind', async () => {
+    const state = async () => {
+      const { stdout } = await shell(
+        'set -- /proc/[0-9]*; echo $#; read files rest < /proc/sys/fs/file-nr; echo $files',
+      );
+      return stdout.split('\n').map(Number);
+    };
+    await state();
+    const before = await state();
+    const memory = (await container.usage()).memory.availableBytes;
+    for (let i = 0; i < 200; i++) expect((await exec({ args: ['echo', `${i}`] })).stdout).toBe(`${i}\n`);
+    expect(await state()).toEqual(before);
+    expect(memory - (await container.usage()).memory.availableBytes).toBeLessThan(8 << 20);
+  });
+
+  test('run at once', async () => {
+    const results = await Promise.all(
+      Array.from({ length: 100 }, (_, i) => shell(`cat; exit ${i}`, {}, `${i}`)),
+    );
+    expect(results.map(({ stdout, status }) => [stdout, status])).toEqual(results.map((_, i) => [`${i}`, i]));
+  });
+});
+
+describe('a terminal', { timeout: TIMEOUT }, () => {
+  const terminal = { columns: 100, rows: 30, type: 'vt100' };
+
+  test('of its own has a size that changes, and control characters', async () => {
+    const process = container.exec({ args: ['sh'], terminal });
+    let screen = '';
+    const reading = process.stdout.pipeTo(
+      new WritableStream({
+        write: (bytes) => {
+          screen += Buffer.from(bytes).toString();
+        },
+      }),
+    );
+    const keyboard = process.stdin.getWriter();
+    const type = (keys: string) => keyboard.write(Buffer.from(keys));
+    const shown = (pattern: RegExp) => expect.poll(() => screen, { timeout: 30_000 }).toMatch(pattern);
+    await type('stty size; tty; echo $TERM; ls -l $(tty)\n');
+    await shown(/30 100\r\n\/dev\/pts\/0\r\nvt100\r\ncrw--w---- +1 root +tty /);
+    process.resize(132, 43);
+    await type('sleep 0.2; stty size\n');
+    await shown(/43 132\r\n/);
+    await type('sleep 1000\n');
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    await type('\x03');
+    await type('echo status $?\n');
+    await shown(/status 130\r\n/);
+    await type('exit 4\n');
+    expect(await process.exit).toBe(4);
+    await reading;
+  });
+
+  test('shows the last of what a program wrote', async () => {
+    for (let i = 0; i < 30; i++) {
+      const { stdout } = await exec({ args: ['echo', `line ${i}`], terminal });
+      expect(stdout).toBe(`line ${i}\r\n`);
+    }
+  });
+
+  test('is there for many at once', async () => {
+    const results = await Promise.all(
+      Array.from({ length: 20 }, () => exec({ args: ['tty'], terminal, user: 'nobody' })),
+    );
+    expect(new Set(results.map(({ stdout }) => stdout)).size).toBe(20);
+  });
+});
+
+describe('the end of the container', { timeout: TIMEOUT }, () => {
+  test('is the end of all its processes', async () => {
+    const short = await start({ image, args: ['cat'] });
+    const processes = Array.from({ length: 5 }, () => short.exec({ args: ['sh', '-c', 'echo; sleep 1000'] }));
+    await Promise.all(processes.map(({ stdout }) => stdout.getReader().read()));
+    await short.stdin.close();
+    expect(await short.exit).toBe(0);
+    expect(await Promise.all(processes.map(({ exit }) => exit))).toEqual(Array(5).fill(137));
+    const late = await exec({ args: ['true'] }, '', short);
+    expect(late).toMatchObject({ status: 126, messages: expect.stringMatching(/does not run/) });
+    await expect(short.readFile('/etc/passwd')).rejects.toThrow(/does not run/);
+    await expect(short.writeFile('/x', new Uint8Array())).rejects.toThrow(/does not run/);
+    await short.destroy();
+    await expect(short.exec({ args: ['true'] }).exit).rejects.toThrow(/stopped/);
+    await expect(short.usage()).rejects.toThrow(/stopped/);
+    await expect(short.readFile('/etc/passwd')).rejects.toThrow(/stopped/);
+    await expect(short.writeFile('/x', new Uint8Array())).rejects.toThrow(/stopped/);
+  });
+
+  test('a process that comes before the container is made waits for it', async () => {
+    const early = await start({ image, args: ['sh', '-c', 'sleep 100000'], hostname: 'early' });
+    expect((await exec({ args: ['hostname'] }, '', early)).stdout).toBe('early\n');
+    await early.destroy();
+  });
+
+  test('that never came to be', async () => {
+    const none = await start({ image, args: ['no-such-program'] });
+    expect((await exec({ args: ['true'] }, '', none)).messages).toMatch(/does not run|has ended/);
+    await none.destroy();
+  });
+});
