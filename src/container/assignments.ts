@@ -21,6 +21,11 @@ export function parseAssignments(text: string): string[] {
   return assignments;
 }
 
+/** The text that `parseAssignments` reads these from. */
+export function formatAssignments(assignments: readonly string[]): string {
+  return assignments.map((assignment) => assignment.replace(/[\\,]/g, '\\$&')).join(',');
+}
+
 function append(parts: string[], char: string): void {
   parts[parts.length - 1] += char;
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { ImageConfig } from '../oci/image.ts';
-import { mergeEnvironment, parseAssignments } from './assignments.ts';
+import { formatAssignments, mergeEnvironment, parseAssignments } from './assignments.ts';
 import { type CommandOptions, commandOf } from './command.ts';
 import { OptionError } from './errors.ts';
 import { parseSignal } from './signals.ts';
@@ -16,6 +16,7 @@ describe('environment', () => {
     ['A=a b "c"', ['A=a b "c"']],
   ])('%j', (text, assignments) => {
     expect(parseAssignments(text)).toEqual(assignments);
+    expect(parseAssignments(formatAssignments(assignments))).toEqual(assignments);
   });
 
   test.each(['A', '=1', 'A=1,B'])('%j is refused', (text) => {

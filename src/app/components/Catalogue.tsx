@@ -1,0 +1,59 @@
+import { type CatalogueEntry, DEMOS, PUBLIC_IMAGES } from '../model/catalogue.ts';
+import { canonicalName } from '../model/names.ts';
+import { useForm } from '../stores/form.ts';
+import { useLibrary } from '../stores/library.ts';
+
+/** Images to begin with. */
+export function Catalogue() {
+  return (
+    <>
+      <Shelf title="Ready at once" note="These come with the page." entries={DEMOS} badge="Instant" />
+      <Shelf
+        title="From Docker Hub"
+        note="Published for riscv64, the processor of this machine. Fetched once, then stored in this browser."
+        entries={PUBLIC_IMAGES}
+      />
+    </>
+  );
+}
+
+interface ShelfProps {
+  readonly title: string;
+  readonly note: string;
+  readonly entries: readonly CatalogueEntry[];
+  readonly badge?: string;
+}
+
+function Shelf({ title, note, entries, badge }: ShelfProps) {
+  return (
+    <section className="shelf">
+      <h2>{title}</h2>
+      <p className="quiet">{note}</p>
+      <ul className="shelf-items">
+        {entries.map((entry) => (
+          <CatalogueItem key={entry.image} entry={entry} badge={badge} />
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+function CatalogueItem({ entry, badge }: { entry: CatalogueEntry; badge: string | undefined }) {
+  const chosen = useForm(({ form }) => form.image === entry.image);
+  const choose = useForm((state) => state.choose);
+  const reference = canonicalName(entry.image);
+  const isStored = useLibrary(({ images }) => images.some((image) => image.reference === reference));
+  const label = badge ?? (isStored ? 'Stored' : undefined);
+  return (
+    <li>
+      <button type="button" className="item" aria-pressed={chosen} onClick={() => choose(entry)}>
+        <span className="item-name">
+          {entry.name}
+          {label && <span className="badge">{label}</span>}
+        </span>
+        <span className="item-purpose">{entry.purpose}</span>
+        {!badge && <code>{entry.image}</code>}
+      </button>
+    </li>
+  );
+}

@@ -1,0 +1,58 @@
+import { useId } from 'react';
+import type { Variable } from '../model/form.ts';
+import { useForm } from '../stores/form.ts';
+import { FieldNote } from './Field.tsx';
+import { Icon } from './Icon.tsx';
+
+/** The environment, a row for each variable. */
+export function EnvironmentRows({ error }: { error: string | undefined }) {
+  const id = useId();
+  const env = useForm(({ form }) => form.env);
+  const change = useForm((state) => state.change);
+  const replace = (at: number, variable: Partial<Variable>) =>
+    change({ env: env.map((old, index) => (index === at ? { ...old, ...variable } : old)) });
+  return (
+    <fieldset className="environment" aria-describedby={`${id}-note`}>
+      <legend>Environment</legend>
+      {env.map((variable, at) => (
+        // biome-ignore lint/suspicious/noArrayIndexKey: a row is its place, and nothing else
+        <div className="environment-row" key={at}>
+          <input
+            aria-label={`Name of variable ${at + 1}`}
+            placeholder="NAME"
+            value={variable.name}
+            onChange={({ target }) => replace(at, { name: target.value })}
+            {...PLAIN}
+          />
+          <span aria-hidden="true">=</span>
+          <input
+            aria-label={`Value of variable ${at + 1}`}
+            placeholder="value"
+            value={variable.value}
+            onChange={({ target }) => replace(at, { value: target.value })}
+            {...PLAIN}
+          />
+          <button
+            type="button"
+            className="button button-quiet button-icon"
+            aria-label={`Remove variable ${at + 1}`}
+            onClick={() => change({ env: env.filter((_, index) => index !== at) })}
+          >
+            <Icon name="close" />
+          </button>
+        </div>
+      ))}
+      <button
+        type="button"
+        className="button button-quiet"
+        onClick={() => change({ env: [...env, { name: '', value: '' }] })}
+      >
+        <Icon name="plus" />
+        Add a variable
+      </button>
+      <FieldNote id={`${id}-note`} error={error} />
+    </fieldset>
+  );
+}
+
+const PLAIN = { autoComplete: 'off', autoCapitalize: 'none', autoCorrect: 'off', spellCheck: false } as const;

@@ -1,0 +1,45 @@
+import { type ReactNode, useId } from 'react';
+
+interface FieldProps {
+  readonly label: string;
+  readonly value: string;
+  readonly onChange: (value: string) => void;
+  readonly error?: string | undefined;
+  readonly hint?: ReactNode;
+  readonly placeholder?: string;
+  readonly type?: 'text' | 'password';
+  readonly inputMode?: 'numeric';
+  readonly className?: string;
+}
+
+/** A text field with its label, and what there is to say about its content. */
+export function Field({ label, value, onChange, error, hint, className = '', ...input }: FieldProps) {
+  const id = useId();
+  return (
+    <div className={`field ${className}`}>
+      <label htmlFor={id}>{label}</label>
+      <input
+        id={id}
+        value={value}
+        onChange={({ target }) => onChange(target.value)}
+        aria-invalid={error !== undefined}
+        aria-describedby={`${id}-note`}
+        autoComplete="off"
+        autoCapitalize="none"
+        autoCorrect="off"
+        spellCheck={false}
+        {...input}
+      />
+      <FieldNote id={`${id}-note`} error={error} hint={hint} />
+    </div>
+  );
+}
+
+/** What stands under a field: what is wrong with it, or else a hint. */
+export function FieldNote({ id, error, hint }: { id: string; error?: string | undefined; hint?: ReactNode }) {
+  return (
+    <p id={id} className={error ? 'field-note field-error' : 'field-note'} aria-live="polite">
+      {error ?? hint}
+    </p>
+  );
+}

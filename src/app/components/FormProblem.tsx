@@ -1,0 +1,13 @@
+import { useForm } from '../stores/form.ts';
+import { Notice } from './Notice.tsx';
+
+/** Why the last run failed, where it is put right. */
+export function FormProblem() {
+  const problem = useForm((state) => state.problem);
+  if (!problem) return null;
+  return (
+    <Notice tone="problem" title={problem.title}>
+      {problem.text}. {problem.advice}
+    </Notice>
+  );
+}

@@ -1,0 +1,30 @@
+import { lazy, Suspense, useState } from 'react';
+import { Icon } from './Icon.tsx';
+import { ThemeButton } from './ThemeButton.tsx';
+
+const StorageDialog = lazy(() => import('./StorageDialog.tsx'));
+
+export function Header() {
+  const [isStorageOpen, openStorage] = useState(false);
+  return (
+    <header className="header">
+      <p className="brand">
+        <svg viewBox="0 0 16 16" aria-hidden="true">
+          <rect width="16" height="16" rx="4" />
+          <path d="M4.5 5l3 3-3 3M9 11h3" />
+        </svg>
+        LinuxRun
+      </p>
+      <button type="button" className="button button-quiet" onClick={() => openStorage(true)}>
+        <Icon name="storage" />
+        Storage
+      </button>
+      <ThemeButton />
+      {isStorageOpen && (
+        <Suspense>
+          <StorageDialog onClose={() => openStorage(false)} />
+        </Suspense>
+      )}
+    </header>
+  );
+}

@@ -1,0 +1,38 @@
+/** Strokes on a field of 16 by 16. */
+const PATHS = {
+  run: 'M5 3.5v9l7-4.5z',
+  stop: 'M4.5 4.5h7v7h-7z',
+  restart: 'M12.5 8a4.5 4.5 0 1 1-1.4-3.3M12.5 2.5v3h-3',
+  share: 'M6.5 9.5l3-3M7 4.5l1.2-1.2a2.7 2.7 0 0 1 4 4L11 8.5M9 11.5l-1.2 1.2a2.7 2.7 0 0 1-4-4L5 7.5',
+  storage:
+    'M3 4.5c0-1 2.2-1.8 5-1.8s5 .8 5 1.8v7c0 1-2.2 1.8-5 1.8s-5-.8-5-1.8zM3 4.5c0 1 2.2 1.8 5 1.8s5-.8 5-1.8M3 8c0 1 2.2 1.8 5 1.8S13 9 13 8',
+  light:
+    'M8 5.2a2.8 2.8 0 1 0 0 5.6 2.8 2.8 0 0 0 0-5.6M8 1.5v1.3M8 13.2v1.3M1.5 8h1.3M13.2 8h1.3M3.4 3.4l.9.9M11.7 11.7l.9.9M3.4 12.6l.9-.9M11.7 4.3l.9-.9',
+  dark: 'M13 9.5A5.5 5.5 0 0 1 6.5 3a5.5 5.5 0 1 0 6.5 6.5z',
+  system: 'M2.5 3.5h11v7.5h-11zM6 13.5h4M8 11v2.5',
+  plus: 'M8 3.5v9M3.5 8h9',
+  close: 'M4.5 4.5l7 7M11.5 4.5l-7 7',
+  upload: 'M8 10.5v-7M5 6l3-3 3 3M3 10.5v2.5h10v-2.5',
+  download: 'M8 3v7M5 7.5l3 3 3-3M3 10.5v2.5h10v-2.5',
+  find: 'M7 3a4 4 0 1 0 0 8 4 4 0 0 0 0-8M10 10l3.5 3.5',
+  file: 'M4 2.5h5l3 3v8H4zM9 2.5v3h3',
+  folder: 'M2.5 4h4l1.5 1.5h5.5v7h-11z',
+  options: 'M2.5 5h6M11.5 5h2M2.5 11h2M7.5 11h6M10 3.5v3M6 9.5v3',
+  down: 'M4 6l4 4 4-4',
+  up: 'M4 10l4-4 4 4',
+  check: 'M3.5 8.5l3 3 6-7',
+  alert: 'M8 2.5l6 11H2zM8 6.5v3.5M8 11.8v.2',
+  trash: 'M3 4.5h10M6.5 4.5v-2h3v2M4.5 4.5l.5 9h6l.5-9',
+  back: 'M9.5 3.5L5 8l4.5 4.5',
+} as const;
+
+export type IconName = keyof typeof PATHS;
+
+/** A picture beside a text that says the same. */
+export function Icon({ name }: { name: IconName }) {
+  return (
+    <svg className="icon" viewBox="0 0 16 16" aria-hidden="true">
+      <path d={PATHS[name]} />
+    </svg>
+  );
+}

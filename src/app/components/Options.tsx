@@ -1,0 +1,46 @@
+import type { FieldErrors, Form } from '../model/form.ts';
+import { useForm } from '../stores/form.ts';
+import { EnvironmentRows } from './EnvironmentRows.tsx';
+import { Field } from './Field.tsx';
+
+/** What most never need. */
+export function Options({ errors }: { errors: FieldErrors }) {
+  const { form, change, credentials, signIn } = useForm();
+  const bind = (field: Exclude<keyof Form, 'env'>) => ({
+    value: form[field],
+    onChange: (value: string) => change({ [field]: value }),
+    error: errors[field],
+  });
+  return (
+    <div id="options" className="options">
+      <Field
+        label="Entrypoint"
+        {...bind('entrypoint')}
+        placeholder="the image’s own"
+        hint="The program, quoted as in a shell"
+      />
+      <Field label="Arguments" {...bind('args')} placeholder="the image’s own" hint="Quoted as in a shell" />
+      <EnvironmentRows error={errors.env} />
+      <div className="options-machine">
+        <Field label="Memory" {...bind('memory')} hint="Such as 512M or 2G" />
+        <Field label="CPUs" {...bind('cpus')} inputMode="numeric" hint="1 to 8" />
+        <Field label="Disk" {...bind('disk')} hint="For what is written, in memory" />
+      </div>
+      <fieldset className="options-sign-in">
+        <legend>Registry sign-in</legend>
+        <Field
+          label="User name"
+          value={credentials.username}
+          onChange={(username) => signIn({ ...credentials, username })}
+        />
+        <Field
+          label="Password or token"
+          type="password"
+          value={credentials.password}
+          onChange={(password) => signIn({ ...credentials, password })}
+        />
+        <p className="field-note">For private images. Kept until this page is closed, and in no link.</p>
+      </fieldset>
+    </div>
+  );
+}

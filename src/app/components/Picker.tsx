@@ -1,0 +1,71 @@
+import { checkForm } from '../model/check.ts';
+import { useForm } from '../stores/form.ts';
+import { runForm } from '../stores/start.ts';
+import { Catalogue } from './Catalogue.tsx';
+import { FormProblem } from './FormProblem.tsx';
+import { Icon } from './Icon.tsx';
+import { ImageField } from './ImageField.tsx';
+import { LinkNotice } from './LinkNotice.tsx';
+import { LocalImageButtons } from './LocalImageButtons.tsx';
+import { Options } from './Options.tsx';
+import { Recent } from './Recent.tsx';
+import { ShareButton } from './ShareButton.tsx';
+import { useDrop } from './use-drop.ts';
+import { WhatRuns } from './WhatRuns.tsx';
+
+/** Where one says what to run. */
+export function Picker({ canRun }: { canRun: boolean }) {
+  const { form, linkErrors, areOptionsOpen, openOptions } = useForm();
+  const checked = checkForm(form);
+  const errors = { ...checked.errors, ...linkErrors };
+  const isReady = canRun && Object.keys(errors).length === 0;
+  const drop = useDrop();
+  return (
+    <main className="column picker" {...drop.handlers} data-dropping={drop.isOver || undefined}>
+      <div className="hero">
+        <h1>A real Linux, in this tab</h1>
+        <p>
+          Pick a container image and type. The processor, the memory and the disk are all here: nothing to
+          install, and nothing leaves your computer.
+        </p>
+      </div>
+      <LinkNotice />
+      <FormProblem />
+      <form
+        className="card launch"
+        aria-label="What to run"
+        onSubmit={(event) => {
+          event.preventDefault();
+          if (isReady) runForm();
+        }}
+      >
+        <div className="launch-line">
+          <ImageField error={errors.image} />
+          <button type="submit" className="button button-main" disabled={!isReady}>
+            <Icon name="run" />
+            Run
+          </button>
+        </div>
+        <WhatRuns wish={checked.wish} />
+        <div className="launch-actions">
+          <LocalImageButtons />
+          <ShareButton />
+          <button
+            type="button"
+            className="button button-quiet launch-options"
+            aria-expanded={areOptionsOpen}
+            aria-controls="options"
+            onClick={() => openOptions(!areOptionsOpen)}
+          >
+            <Icon name="options" />
+            Options
+            <Icon name={areOptionsOpen ? 'up' : 'down'} />
+          </button>
+        </div>
+        {areOptionsOpen && <Options errors={errors} />}
+      </form>
+      <Recent />
+      <Catalogue />
+    </main>
+  );
+}

@@ -1,0 +1,36 @@
+import { useSession } from '../stores/session.ts';
+import { backToForm } from '../stores/start.ts';
+import { Icon } from './Icon.tsx';
+
+/** What went wrong, and the way on. */
+export function ProblemCard() {
+  const problem = useSession((session) => session.problem);
+  const restart = useSession((session) => session.restart);
+  if (!problem) return null;
+  return (
+    <section className="card problem" role="alert">
+      <h2>
+        <Icon name="alert" />
+        {problem.title}
+      </h2>
+      <p className="problem-text">{problem.text}</p>
+      <p>{problem.advice}</p>
+      {problem.log && (
+        <details>
+          <summary>The kernel’s last words</summary>
+          <pre>{problem.log}</pre>
+        </details>
+      )}
+      <div className="problem-actions">
+        <button type="button" className="button button-main" onClick={() => void restart()}>
+          <Icon name="restart" />
+          Try again
+        </button>
+        <button type="button" className="button" onClick={() => void backToForm()}>
+          <Icon name="back" />
+          Back to the form
+        </button>
+      </div>
+    </section>
+  );
+}

@@ -1,0 +1,75 @@
+import { formatReference } from '../../oci/reference.ts';
+import { shortName } from '../model/names.ts';
+import { type Phase, useSession } from '../stores/session.ts';
+import { backToForm } from '../stores/start.ts';
+import { Icon } from './Icon.tsx';
+import { ShareButton } from './ShareButton.tsx';
+
+/** What runs, how it is, and what can be done with it. */
+export function SessionBar() {
+  const { phase, run, status, cancel, stop, kill, restart } = useSession();
+  const name = run ? shortName(formatReference(run.wish.reference)) : '';
+  const isOver = phase === 'ended' || phase === 'failed';
+  return (
+    <div className="session-bar">
+      <h1>{name}</h1>
+      <p className={`state state-${phase}`} role="status">
+        {describe(phase, status)}
+      </p>
+      <div className="session-actions">
+        {phase === 'preparing' && (
+          <button type="button" className="button button-quiet" onClick={() => void cancel()}>
+            <Icon name="close" />
+            Cancel
+          </button>
+        )}
+        {phase === 'running' && (
+          <button type="button" className="button button-quiet" onClick={stop}>
+            <Icon name="stop" />
+            Stop
+          </button>
+        )}
+        {phase === 'stopping' && (
+          <button type="button" className="button button-quiet" onClick={kill}>
+            <Icon name="stop" />
+            Kill now
+          </button>
+        )}
+        {phase !== 'preparing' && (
+          <button type="button" className="button button-quiet" onClick={() => void restart()}>
+            <Icon name="restart" />
+            Restart
+          </button>
+        )}
+        <ShareButton />
+        {phase !== 'preparing' && (
+          <button
+            type="button"
+            className={isOver ? 'button button-main' : 'button button-quiet'}
+            onClick={() => void backToForm()}
+          >
+            <Icon name="back" />
+            Run another
+          </button>
+        )}
+      </div>
+    </div>
+  );
+}
+
+function describe(phase: Phase, status: number | undefined): string {
+  switch (phase) {
+    case 'none':
+      return '';
+    case 'preparing':
+      return 'Starting';
+    case 'running':
+      return 'Running';
+    case 'stopping':
+      return 'Stopping: it has 10 seconds to end by itself';
+    case 'ended':
+      return `Ended with status ${status}`;
+    case 'failed':
+      return 'Failed';
+  }
+}

@@ -1,0 +1,39 @@
+import { formatBytes, formatDuration } from '../model/format.ts';
+import { duration, type StepName } from '../model/progress.ts';
+import { useLibrary } from '../stores/library.ts';
+import { useSession } from '../stores/session.ts';
+
+const TIMES: readonly (readonly [StepName, string])[] = [
+  ['resolve', 'Found'],
+  ['download', 'Layers'],
+  ['boot', 'Kernel'],
+  ['start', 'Start'],
+];
+
+/** Figures of the machine, for whoever wants to know. */
+export function StatusBar() {
+  const { progress, mips, run } = useSession();
+  const used = useLibrary(({ quota }) => quota?.used);
+  const times = TIMES.map(([name, label]) => [label, progress.steps[name]] as const);
+  return (
+    <dl className="status-bar" aria-label="Figures">
+      {times.map(([label, step]) => (
+        <Figure key={label} label={label}>
+          {step.ended === undefined ? '–' : formatDuration(duration(step, 0) ?? 0)}
+        </Figure>
+      ))}
+      <Figure label="Speed">{mips === undefined ? '–' : `${Math.round(mips)} MIPS`}</Figure>
+      <Figure label="Memory">{run ? formatBytes(run.wish.memoryBytes) : '–'}</Figure>
+      <Figure label="Storage">{used === undefined ? '–' : formatBytes(used)}</Figure>
+    </dl>
+  );
+}
+
+function Figure({ label, children }: { label: string; children: string }) {
+  return (
+    <div>
+      <dt>{label}</dt>
+      <dd>{children}</dd>
+    </div>
+  );
+}

@@ -1,0 +1,109 @@
+import { useEffect, useRef } from 'react';
+import { count, formatAge, formatBytes } from '../model/format.ts';
+import { shortName } from '../model/names.ts';
+import type { StoredImage } from '../model/stored.ts';
+import { useLibrary } from '../stores/library.ts';
+import { Icon } from './Icon.tsx';
+import { Notice } from './Notice.tsx';
+
+/** What is stored in the browser, and how to be rid of it. */
+export default function StorageDialog({ onClose }: { onClose: () => void }) {
+  const dialog = useRef<HTMLDialogElement>(null);
+  const { images, problem, refresh, removeAll } = useLibrary();
+  useEffect(() => {
+    dialog.current?.showModal();
+    void refresh();
+  }, [refresh]);
+  return (
+    <dialog ref={dialog} className="dialog" aria-labelledby="storage-title" onClose={onClose}>
+      <header className="dialog-header">
+        <h2 id="storage-title">Storage</h2>
+        <button
+          type="button"
+          className="button button-quiet button-icon"
+          aria-label="Close"
+          onClick={() => dialog.current?.close()}
+        >
+          <Icon name="close" />
+        </button>
+      </header>
+      {problem && (
+        <Notice tone="problem" title="That did not work">
+          {problem}
+        </Notice>
+      )}
+      <Quota />
+      {images.length === 0 ? (
+        <p className="quiet">
+          No image is stored. Each image that you run is, so that it starts at once the next time.
+        </p>
+      ) : (
+        <ul className="stored-images">
+          {images.map((image) => (
+            <StoredImageItem key={image.reference} image={image} />
+          ))}
+        </ul>
+      )}
+      {images.length > 0 && (
+        <button type="button" className="button button-danger" onClick={() => void removeAll()}>
+          <Icon name="trash" />
+          Delete all
+        </button>
+      )}
+    </dialog>
+  );
+}
+
+function Quota() {
+  const { quota, isPersistent, persist } = useLibrary();
+  if (!quota) return null;
+  const { used, available } = quota;
+  return (
+    <div className="quota">
+      <label htmlFor="quota">
+        {formatBytes(used)} used of the {formatBytes(available)} that the browser grants
+      </label>
+      <meter id="quota" min={0} max={available} high={available * 0.9} value={used} />
+      {isPersistent ? (
+        <p className="quiet">The browser keeps all of it until you delete it.</p>
+      ) : (
+        <p className="quiet">
+          The browser may delete it when the disk gets full.{' '}
+          <button type="button" className="button-link" onClick={() => void persist()}>
+            Ask it to keep it
+          </button>
+        </p>
+      )}
+    </div>
+  );
+}
+
+function StoredImageItem({ image }: { image: StoredImage }) {
+  const remove = useLibrary((library) => library.remove);
+  const { reference, size, ownSize, lastUsed, inUse, layers } = image;
+  const name = shortName(reference);
+  const shared = size === ownSize ? '' : `, ${formatBytes(size - ownSize)} of it shared`;
+  return (
+    <li className="stored-image">
+      <div>
+        <p className="item-name" title={reference}>
+          {name}
+          {inUse && <span className="badge">In use</span>}
+        </p>
+        <p className="quiet">
+          {formatBytes(size)} in {count(layers.length, 'layer')}
+          {shared}, used {formatAge(lastUsed, Date.now())}
+        </p>
+      </div>
+      <button
+        type="button"
+        className="button button-quiet button-icon"
+        aria-label={`Delete ${name}`}
+        disabled={inUse}
+        onClick={() => void remove(reference)}
+      >
+        <Icon name="trash" />
+      </button>
+    </li>
+  );
+}

@@ -1,0 +1,65 @@
+import { useEffect, useRef, useState } from 'react';
+import { type TerminalTab, useSession } from '../stores/session.ts';
+import { isDark, useTheme, watchDarkness } from '../stores/theme.ts';
+import { Screen } from '../terminal/screen.ts';
+import { FindBar } from './FindBar.tsx';
+
+interface TerminalPaneProps {
+  readonly tab: TerminalTab;
+  readonly isActive: boolean;
+}
+
+/** A terminal and its process. */
+export default function TerminalPane({ tab, isActive }: TerminalPaneProps) {
+  const element = useRef<HTMLDivElement>(null);
+  const [isFinding, find] = useState(false);
+  const screen = useScreen(element, tab, () => find(true));
+  const isOver = useSession(({ phase }) => phase === 'ended' || phase === 'failed');
+
+  useEffect(() => {
+    if (isActive) screen?.focus();
+  }, [screen, isActive]);
+  useEffect(() => {
+    if (isOver) screen?.freeze();
+  }, [screen, isOver]);
+
+  return (
+    <section className="terminal-pane" hidden={!isActive} aria-label={tab.title || 'Terminal'}>
+      <div className="terminal-screen" ref={element} />
+      {isFinding && screen && <FindBar screen={screen} onClose={() => find(false)} />}
+    </section>
+  );
+}
+
+/** Opens a screen in the element for as long as it is there. */
+function useScreen(
+  element: React.RefObject<HTMLDivElement | null>,
+  { id, port }: TerminalTab,
+  onFindKey: () => void,
+): Screen | undefined {
+  const [screen, setScreen] = useState<Screen>();
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the key event is the same for good
+  useEffect(() => {
+    const { rename, ring } = useSession.getState();
+    const opened = new Screen(
+      element.current as HTMLDivElement,
+      {
+        onInput: (bytes) => port.type(bytes),
+        onResize: (size) => port.resize(size),
+        onTitle: (title) => rename(id, title),
+        onBell: () => ring(id),
+        onFindKey,
+      },
+      isDark(useTheme.getState().theme),
+    );
+    port.resize(opened.size);
+    port.attach(opened);
+    setScreen(opened);
+    const unwatch = watchDarkness((dark) => opened.setDark(dark));
+    return () => {
+      unwatch();
+      opened.dispose();
+    };
+  }, [element, id, port]);
+  return screen;
+}

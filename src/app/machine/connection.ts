@@ -1,0 +1,60 @@
+import { proxy, type Remote, wrap } from 'comlink';
+import { BASE, machineFiles } from './machine-files.ts';
+import type { SessionClient, SessionEvent, SessionRequest } from './messages.ts';
+import type { Session } from './session.ts';
+
+/** How long the end of a session may take before its worker is ended all the same, ms. */
+const PATIENCE = 2000;
+
+let spare: Worker | undefined;
+
+function createWorker(): Worker {
+  return new Worker(new URL('./session-worker.ts', import.meta.url), { type: 'module', name: 'session' });
+}
+
+/** Loads what the next session will need, so that it begins at once. */
+export function prepareSession(): void {
+  spare ??= createWorker();
+  machineFiles.preload();
+}
+
+/** A session, seen from the page. */
+export class Connection {
+  readonly #worker: Worker;
+  readonly #session: Remote<Session>;
+
+  constructor(
+    request: Omit<SessionRequest, 'base'>,
+    onEvent: (event: SessionEvent) => void,
+    onOutput: SessionClient['onOutput'],
+  ) {
+    this.#worker = spare ?? createWorker();
+    spare = undefined;
+    this.#worker.onerror = ({ message }) =>
+      onEvent({ type: 'failed', failure: { name: 'Error', message: message || 'its worker failed' } });
+    this.#session = wrap<Session>(this.#worker);
+    const client = proxy({
+      onEvent: async (event: SessionEvent) => onEvent(event),
+      onOutput,
+      emulator: () => machineFiles.emulator(),
+      machineFile: (path: string) => machineFiles.file(path),
+    });
+    void this.#session.run({ ...request, base: BASE }, client);
+  }
+
+  get session(): Remote<Session> {
+    return this.#session;
+  }
+
+  /** Gives the session up; nothing is left of it but what it stored. */
+  async cancel(): Promise<void> {
+    await Promise.race([this.#session.cancel(), new Promise((resolve) => setTimeout(resolve, PATIENCE))]);
+    this.end();
+  }
+
+  /** Ends all threads of the session, and lets go of its memory. */
+  end(): void {
+    this.#worker.terminate();
+    prepareSession();
+  }
+}

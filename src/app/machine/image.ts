@@ -1,0 +1,49 @@
+import { loadImage } from '../../container/image.ts';
+import { TarIndexer } from '../../disk/tar.ts';
+import { browserCodec } from '../../oci/browser-codec.ts';
+import { browserSource, pickedSource } from '../../oci/browser-source.ts';
+import { ImageError } from '../../oci/errors.ts';
+import type { Image } from '../../oci/image.ts';
+import { pickedFolderSource } from '../../oci/picked-folder.ts';
+import { findImage, type PullEvent } from '../../oci/pull.ts';
+import { formatReference } from '../../oci/reference.ts';
+import type { ImageSource } from '../../oci/source.ts';
+import { browserStore } from '../../storage/browser.ts';
+import type { SessionRequest } from './messages.ts';
+
+/**
+ * The image that a session wants, with all of its layers in the store.
+ * @throws ImageError, StorageError, or the signal's reason
+ */
+export async function sessionImage(
+  request: SessionRequest,
+  signal: AbortSignal,
+  onEvent: (event: PullEvent) => void,
+): Promise<Image> {
+  const { reference, origin } = request;
+  const store = browserStore();
+  const options = { codec: browserCodec, preferStored: reference.scheme === 'docker', signal, onEvent };
+  const stored = () => findImage(formatReference(reference), store);
+  // A file that was picked in an earlier visit.
+  if (origin.kind === 'reference' && reference.scheme === 'file') {
+    const image = await stored();
+    if (image) return image;
+  }
+  try {
+    return await loadImage(sourceOf(request), store, options);
+  } catch (error) {
+    // What a path leads to may have changed, so it is looked at each time; but an old image is better than none.
+    const image = error instanceof ImageError && error.kind === 'network' ? await stored() : undefined;
+    if (!image) throw error;
+    return image;
+  }
+}
+
+function sourceOf({ reference, origin, base }: SessionRequest): ImageSource {
+  if (origin.kind === 'reference')
+    return browserSource(reference, { base: new URL(base), credentials: origin.credentials });
+  const { local, image } = origin;
+  return local.kind === 'file'
+    ? pickedSource(local.file, image, () => new TarIndexer())
+    : pickedFolderSource(local.name, local.files, image);
+}

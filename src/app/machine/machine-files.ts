@@ -1,0 +1,37 @@
+import { browserPlatform } from '../../machine/platform/browser.ts';
+
+/** Where the page is, ending in a slash. */
+export const BASE = new URL('.', document.baseURI).href;
+
+/** What every machine needs, loaded once and early, and kept for all sessions of the page. */
+class MachineFiles {
+  readonly #platform = browserPlatform(BASE);
+  readonly #files = new Map<string, Promise<Uint8Array<ArrayBuffer>>>();
+  #emulator: Promise<WebAssembly.Module> | undefined;
+
+  emulator(): Promise<WebAssembly.Module> {
+    this.#emulator ??= this.#platform.loadEmulator();
+    this.#emulator.catch(() => {
+      this.#emulator = undefined;
+    });
+    return this.#emulator;
+  }
+
+  file(path: string): Promise<Uint8Array<ArrayBuffer>> {
+    const known = this.#files.get(path);
+    if (known) return known;
+    const file = this.#platform.loadFile(path);
+    this.#files.set(path, file);
+    // The next session tries again.
+    file.catch(() => this.#files.delete(path));
+    return file;
+  }
+
+  /** Loads what a machine with one CPU needs. */
+  preload(): void {
+    for (const file of [this.emulator(), this.file('kernel/Image'), this.file('kernel/initramfs.cpio')])
+      file.catch(() => {});
+  }
+}
+
+export const machineFiles = new MachineFiles();

@@ -1,0 +1,26 @@
+import './styles/index.css';
+import { createRoot } from 'react-dom/client';
+import { Page } from './components/Page.tsx';
+import { useForm } from './stores/form.ts';
+import { useLibrary } from './stores/library.ts';
+import { loadMachinery } from './stores/session.ts';
+import { applyTheme } from './stores/theme.ts';
+import { findObstacle } from './support.ts';
+
+const obstacle = findObstacle(globalThis);
+applyTheme();
+useForm.getState().fill(location.search);
+createRoot(document.querySelector('#page') as HTMLElement).render(<Page obstacle={obstacle} />);
+
+/** What the first click needs comes while nobody waits for it. */
+function prepare(): void {
+  performance.mark('linuxrun:interactive');
+  void useLibrary.getState().refresh();
+  if (obstacle) return;
+  void loadMachinery().then(({ prepareSession }) => prepareSession());
+  void import('./terminal/screen.ts');
+}
+
+// After the first paint. Safari has no requestIdleCallback.
+if ('requestIdleCallback' in globalThis) requestIdleCallback(prepare, { timeout: 500 });
+else setTimeout(prepare, 100);

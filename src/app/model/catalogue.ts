@@ -1,0 +1,38 @@
+/** An image to choose from. */
+export interface CatalogueEntry {
+  readonly name: string;
+  readonly image: string;
+  /** What it is for, in a few words. */
+  readonly purpose: string;
+  /** What it needs where that is more than usual. */
+  readonly memory?: string;
+  readonly disk?: string;
+}
+
+/** These come with the page: nothing has to be fetched from elsewhere. */
+export const DEMOS: readonly CatalogueEntry[] = [
+  {
+    name: 'busybox',
+    image: 'oci://images:busybox',
+    purpose: 'A shell and three hundred small tools: look around in a real Linux',
+  },
+  {
+    name: 'hello-world',
+    image: 'oci://images:hello-world',
+    purpose: 'Says hello and ends: the quickest way to see that it works',
+  },
+];
+
+/** Of Docker Hub's official images, some of those that are published for linux/riscv64. */
+export const PUBLIC_IMAGES: readonly CatalogueEntry[] = [
+  { name: 'Alpine', image: 'alpine', purpose: 'A small distribution, 4 MB' },
+  { name: 'Debian', image: 'debian:trixie-slim', purpose: 'The universal operating system, slim' },
+  { name: 'Ubuntu', image: 'ubuntu:24.04', purpose: 'What many servers run' },
+  { name: 'BusyBox', image: 'busybox', purpose: 'The newest release, from its makers' },
+  { name: 'Bash', image: 'bash', purpose: 'The shell itself, to try a script in' },
+  { name: 'Python', image: 'python:alpine', purpose: 'A prompt that speaks Python 3', memory: '1G' },
+  { name: 'Ruby', image: 'ruby:alpine', purpose: 'Interactive Ruby', memory: '1G' },
+  { name: 'Go', image: 'golang:alpine', purpose: 'The compiler and its tools', memory: '2G', disk: '4G' },
+  { name: 'PHP', image: 'php:alpine', purpose: 'Interactive PHP', memory: '1G' },
+  { name: 'Redis', image: 'redis:alpine', purpose: 'A data store that keeps all in memory' },
+];

@@ -1,0 +1,89 @@
+import { OptionError } from '../../container/errors.ts';
+import { checkDiskSize, parseSize } from '../../container/sizes.ts';
+import { splitWords } from '../../container/words.ts';
+import { MachineError } from '../../machine/errors.ts';
+import { planMemory } from '../../machine/memory.ts';
+import { ImageError } from '../../oci/errors.ts';
+import { parseReference, type Reference } from '../../oci/reference.ts';
+import type { Field, FieldErrors, Form, Variable } from './form.ts';
+
+/** A form that makes sense. */
+export interface Wish {
+  readonly reference: Reference;
+  /** Undefined where the image's own is wanted. */
+  readonly entrypoint: readonly string[] | undefined;
+  readonly args: readonly string[] | undefined;
+  /** `NAME=value` each. */
+  readonly env: readonly string[];
+  readonly memoryBytes: number;
+  readonly cpus: number;
+  readonly diskBytes: number;
+}
+
+export type Checked =
+  | { readonly wish: Wish; readonly errors?: undefined }
+  | { readonly wish?: undefined; readonly errors: FieldErrors };
+
+const ENOUGH_MEMORY = 512 * 2 ** 20;
+
+export function checkForm(form: Form): Checked {
+  const errors: FieldErrors = {};
+  const read = <T>(field: Field, parse: () => T): T | undefined => {
+    try {
+      return parse();
+    } catch (error) {
+      if (!isExplained(error)) throw error;
+      errors[field] = error.message;
+      return undefined;
+    }
+  };
+  const cpus = read('cpus', () => parseCpus(form.cpus));
+  const wish = {
+    reference: read('image', () => parseReference(form.image)),
+    entrypoint: read('entrypoint', () => parseWords(form.entrypoint)),
+    args: read('args', () => parseWords(form.args)),
+    env: read('env', () => form.env.filter(isFilled).map(parseVariable)),
+    memoryBytes: read('memory', () => parseMemory(form.memory, cpus ?? 1)),
+    cpus,
+    diskBytes: read('disk', () => parseDisk(form.disk)),
+  };
+  // Without errors nothing that a form must have is undefined.
+  return Object.keys(errors).length > 0 ? { errors } : { wish: wish as Wish };
+}
+
+function isExplained(error: unknown): error is Error {
+  return [OptionError, MachineError, ImageError].some((type) => error instanceof type);
+}
+
+function parseWords(line: string): string[] | undefined {
+  return line.trim() === '' ? undefined : splitWords(line);
+}
+
+function isFilled({ name, value }: Variable): boolean {
+  return name !== '' || value !== '';
+}
+
+function parseVariable({ name, value }: Variable): string {
+  if (name === '') throw new OptionError(`the variable with the value "${value}" has no name`);
+  if (name.includes('=')) throw new OptionError(`"${name}": a variable's name has no =`);
+  return `${name}=${value}`;
+}
+
+function parseCpus(text: string): number {
+  const count = Number(text.trim() || Number.NaN);
+  if (!Number.isInteger(count)) throw new OptionError(`"${text}" is no whole number`);
+  planMemory(count, ENOUGH_MEMORY);
+  return count;
+}
+
+function parseMemory(text: string, cpus: number): number {
+  const bytes = parseSize(text);
+  planMemory(cpus, bytes);
+  return bytes;
+}
+
+function parseDisk(text: string): number {
+  const bytes = parseSize(text);
+  checkDiskSize(bytes);
+  return bytes;
+}

@@ -1,0 +1,67 @@
+import { formatAssignments, parseAssignments } from '../../container/assignments.ts';
+import { OptionError } from '../../container/errors.ts';
+import { DEFAULT_FORM, type FieldErrors, type Form, type Variable } from './form.ts';
+
+const PREFIX = 'LINUXRUN_';
+const TEXTS = {
+  IMAGE: 'image',
+  ENTRYPOINT: 'entrypoint',
+  ARGS: 'args',
+  MEMORY: 'memory',
+  CPUS: 'cpus',
+  DISK: 'disk',
+} as const satisfies Record<string, keyof Form>;
+const ENV = 'ENV';
+
+/** What a link says. */
+export interface LinkedForm {
+  readonly form: Form;
+  /** Whether the link says anything at all. */
+  readonly isLink: boolean;
+  /** Of what could not even be put into the form. */
+  readonly errors: FieldErrors;
+  /** Parameters that links do not have, by name. */
+  readonly ignored: readonly string[];
+}
+
+/** @param query such as `?LINUXRUN_IMAGE=alpine&LINUXRUN_MEMORY=1G`; other parameters are not ours */
+export function readLink(query: string): LinkedForm {
+  const parameters = [...new URLSearchParams(query)].filter(([name]) => name.startsWith(PREFIX));
+  const values = new Map(parameters.map(([name, value]) => [name.slice(PREFIX.length), value]));
+  const ignored = [...values.keys()].filter((name) => !(name in TEXTS) && name !== ENV);
+  // As on the command line, what is empty counts as not given; but a link is to an image.
+  const texts = Object.entries(TEXTS)
+    .filter(([name]) => values.get(name) || (name === 'IMAGE' && values.has(name)))
+    .map(([name, field]) => [field, values.get(name)] as const);
+  const form: Form = { ...DEFAULT_FORM, ...Object.fromEntries(texts) };
+  const isLink = parameters.length > 0;
+  try {
+    const env = parseAssignments(values.get(ENV) ?? '').map(splitVariable);
+    return { form: { ...form, env }, isLink, errors: {}, ignored: ignored.map((name) => PREFIX + name) };
+  } catch (error) {
+    if (!(error instanceof OptionError)) throw error;
+    const errors = { env: `${PREFIX}${ENV}: ${error.message}` };
+    return { form, isLink, errors, ignored: ignored.map((name) => PREFIX + name) };
+  }
+}
+
+/** The query of a link that fills in `form`; what is as it always is goes without saying. */
+export function writeLink(form: Form): string {
+  const values = Object.entries(TEXTS)
+    .map(([name, field]) => [name, form[field].trim(), field] as const)
+    .filter(([name, value, field]) => name === 'IMAGE' || (value !== '' && value !== DEFAULT_FORM[field]))
+    .map(([name, value]) => [name, value] as const);
+  const env = form.env.filter(({ name }) => name !== '').map(({ name, value }) => `${name}=${value}`);
+  if (env.length > 0) values.push([ENV, formatAssignments(env)]);
+  return `?${values.map(([name, value]) => `${PREFIX}${name}=${encode(value)}`).join('&')}`;
+}
+
+/** Leaves what people read in links as it is: a query may have colons and slashes (RFC 3986, section 3.4). */
+function encode(value: string): string {
+  return encodeURIComponent(value).replace(/%(2F|3A|40|2C|3D)/g, decodeURIComponent);
+}
+
+function splitVariable(assignment: string): Variable {
+  const at = assignment.indexOf('=');
+  return { name: assignment.slice(0, at), value: assignment.slice(at + 1) };
+}

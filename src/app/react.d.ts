@@ -1,0 +1,8 @@
+import 'react';
+
+declare module 'react' {
+  interface InputHTMLAttributes<T> extends HTMLAttributes<T> {
+    /** Lets a file input take a folder. */
+    webkitdirectory?: string;
+  }
+}

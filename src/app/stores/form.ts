@@ -1,0 +1,97 @@
+import { create } from 'zustand';
+import { formatReference } from '../../oci/reference.ts';
+import type { Credentials } from '../../oci/registry-auth.ts';
+import type { LocalImage } from '../machine/messages.ts';
+import type { CatalogueEntry } from '../model/catalogue.ts';
+import { checkForm } from '../model/check.ts';
+import { DEFAULT_FORM, type FieldErrors, type Form } from '../model/form.ts';
+import { readLink } from '../model/link.ts';
+import type { Problem } from '../model/problem.ts';
+
+interface FormState {
+  readonly form: Form;
+  /** Whether a link filled it in, and nobody has changed it since. */
+  readonly isLink: boolean;
+  /** What of the link could not be filled in, until the field is changed. */
+  readonly linkErrors: FieldErrors;
+  readonly ignoredParameters: readonly string[];
+  /** What the user picked or dropped last. */
+  readonly local: LocalImage | undefined;
+  /** For the registry; they are in no link and no storage. */
+  readonly credentials: Credentials;
+  readonly areOptionsOpen: boolean;
+  /** Why the last run failed, until the form is changed. */
+  readonly problem: Problem | undefined;
+
+  change(change: Partial<Form>): void;
+  choose(entry: CatalogueEntry): void;
+  /** Takes what a link says, or what was run before. */
+  fill(query: string): void;
+  pick(local: LocalImage): void;
+  signIn(credentials: Credentials): void;
+  openOptions(open: boolean): void;
+  report(problem: Problem | undefined): void;
+}
+
+export const useForm = create<FormState>((set) => ({
+  form: DEFAULT_FORM,
+  isLink: false,
+  linkErrors: {},
+  ignoredParameters: [],
+  local: undefined,
+  credentials: { username: '', password: '' },
+  areOptionsOpen: false,
+  problem: undefined,
+
+  change: (change) =>
+    set(({ form, linkErrors }) => ({
+      form: { ...form, ...change },
+      isLink: false,
+      problem: undefined,
+      linkErrors: Object.fromEntries(Object.entries(linkErrors).filter(([field]) => !(field in change))),
+    })),
+  choose: ({ image, memory = DEFAULT_FORM.memory, disk = DEFAULT_FORM.disk }) =>
+    set(({ form }) => ({
+      form: { ...form, image, entrypoint: '', args: '', memory, disk },
+      isLink: false,
+      problem: undefined,
+      linkErrors: {},
+    })),
+  fill: (query) => {
+    const { form, isLink, errors, ignored } = readLink(query);
+    set({ form, isLink, linkErrors: errors, ignoredParameters: ignored, areOptionsOpen: needsOptions(form) });
+  },
+  pick: (local) => {
+    const image = formatReference({ scheme: 'file', path: local.name, image: {} });
+    set(({ form }) => ({
+      local,
+      form: { ...form, image: isOf(form, local) ? form.image : image },
+      isLink: false,
+      problem: undefined,
+    }));
+  },
+  signIn: (credentials) => set({ credentials }),
+  openOptions: (areOptionsOpen) => set({ areOptionsOpen }),
+  report: (problem) =>
+    set(({ areOptionsOpen }) => ({
+      problem,
+      areOptionsOpen: areOptionsOpen || (problem?.field !== undefined && problem.field !== 'image'),
+    })),
+}));
+
+/** Whether the form asks for the image in this file or folder. */
+export function isOf(form: Form, local: LocalImage): boolean {
+  const reference = checkForm(form).wish?.reference;
+  return reference?.scheme === 'file' && fileName(reference.path) === local.name;
+}
+
+export function fileName(path: string): string {
+  return path.slice(path.lastIndexOf('/') + 1);
+}
+
+/** What a link asks for beyond the image has to be seen. */
+function needsOptions(form: Form): boolean {
+  const { image: _, ...rest } = form;
+  const { image: __, ...usual } = DEFAULT_FORM;
+  return JSON.stringify(rest) !== JSON.stringify(usual);
+}

@@ -1,0 +1,67 @@
+import { create } from 'zustand';
+import { messageOf } from '../../oci/errors.ts';
+import { browserQuota, browserStore, requestPersistence } from '../../storage/browser.ts';
+import type { LayerUsage } from '../../storage/layer-store.ts';
+import { orphans, type StoredImage, storedImages } from '../model/stored.ts';
+
+interface LibraryState {
+  readonly images: readonly StoredImage[];
+  /** The least recently used first. */
+  readonly layers: readonly LayerUsage[];
+  /** Of the whole origin, bytes. */
+  readonly quota: { readonly used: number; readonly available: number } | undefined;
+  /** Whether the browser keeps what is stored even when room gets scarce. */
+  readonly isPersistent: boolean;
+  /** Why the last attempt failed. */
+  readonly problem: string | undefined;
+
+  refresh(): Promise<void>;
+  /** Removes an image, and its layers unless others need them. */
+  remove(reference: string): Promise<void>;
+  removeAll(): Promise<void>;
+  persist(): Promise<void>;
+}
+
+const store = browserStore();
+
+export const useLibrary = create<LibraryState>((set, get) => {
+  const attempt = async (action: () => Promise<void>) => {
+    try {
+      await action();
+      set({ problem: undefined });
+    } catch (error) {
+      set({ problem: messageOf(error) });
+    }
+  };
+  const load = async () => {
+    const [records, layers, quota, isPersistent] = await Promise.all([
+      store.images.list(),
+      store.layers.usage(),
+      browserQuota(),
+      navigator.storage.persisted(),
+    ]);
+    set({ images: storedImages(records, layers), layers, quota, isPersistent });
+  };
+  /** Layers in use stay, and with them the images that need them. */
+  const remove = async (images: readonly StoredImage[]) => {
+    for (const { reference } of images.filter(({ inUse }) => !inUse)) await store.images.remove(reference);
+    await load();
+    for (const { diffId } of orphans(get().images, get().layers)) await store.layers.remove(diffId);
+    await load();
+  };
+  return {
+    images: [],
+    layers: [],
+    quota: undefined,
+    isPersistent: false,
+    problem: undefined,
+    refresh: () => attempt(load),
+    remove: (reference) =>
+      attempt(() => remove(get().images.filter((image) => image.reference === reference))),
+    removeAll: () => attempt(() => remove(get().images)),
+    persist: () =>
+      attempt(async () => {
+        set({ isPersistent: await requestPersistence() });
+      }),
+  };
+});

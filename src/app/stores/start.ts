@@ -1,0 +1,30 @@
+import { checkForm } from '../model/check.ts';
+import { writeLink } from '../model/link.ts';
+import { isOf, useForm } from './form.ts';
+import { useRecent } from './recent.ts';
+import { useSession } from './session.ts';
+
+/** Runs what the form says, if that makes sense; its errors stand beside its fields otherwise. */
+export function runForm(): void {
+  const { form, local, credentials, linkErrors } = useForm.getState();
+  const { wish } = checkForm(form);
+  if (!wish || Object.keys(linkErrors).length > 0) return;
+  const link = writeLink(form);
+  // A page that is loaded again has the form as it was.
+  history.replaceState(null, '', link);
+  useRecent.getState().remember(link);
+  useForm.getState().report(undefined);
+  void useSession.getState().start({
+    wish,
+    link,
+    local: local && isOf(form, local) ? local : undefined,
+    credentials: credentials.username === '' ? undefined : credentials,
+  });
+}
+
+/** From a session that ended or failed back to the form, with what went wrong beside the field that it is about. */
+export async function backToForm(): Promise<void> {
+  const { problem, leave } = useSession.getState();
+  useForm.getState().report(problem);
+  await leave();
+}

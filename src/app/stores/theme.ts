@@ -1,0 +1,39 @@
+import { create } from 'zustand';
+import { persist } from 'zustand/middleware';
+
+export type Theme = 'system' | 'light' | 'dark';
+
+interface ThemeState {
+  readonly theme: Theme;
+  choose(theme: Theme): void;
+}
+
+export const useTheme = create<ThemeState>()(
+  persist((set) => ({ theme: 'system', choose: (theme) => set({ theme }) }), { name: 'linuxrun-theme' }),
+);
+
+const darkSystem = matchMedia('(prefers-color-scheme: dark)');
+
+export function isDark(theme: Theme): boolean {
+  return theme === 'dark' || (theme === 'system' && darkSystem.matches);
+}
+
+/** Calls `change` whenever light becomes dark or the reverse. @returns what ends that */
+export function watchDarkness(change: (dark: boolean) => void): () => void {
+  const update = () => change(isDark(useTheme.getState().theme));
+  const unsubscribe = useTheme.subscribe(update);
+  darkSystem.addEventListener('change', update);
+  return () => {
+    unsubscribe();
+    darkSystem.removeEventListener('change', update);
+  };
+}
+
+/** Lets the style sheets know what the user chose. */
+export function applyTheme(): void {
+  const apply = ({ theme }: ThemeState) => {
+    document.documentElement.dataset.theme = theme;
+  };
+  apply(useTheme.getState());
+  useTheme.subscribe(apply);
+}

@@ -1,0 +1,118 @@
+import '@xterm/xterm/css/xterm.css';
+import { FitAddon } from '@xterm/addon-fit';
+import { SearchAddon } from '@xterm/addon-search';
+import { UnicodeGraphemesAddon } from '@xterm/addon-unicode-graphemes';
+import { WebLinksAddon } from '@xterm/addon-web-links';
+import { Terminal } from '@xterm/xterm';
+import type { TerminalSize } from '../machine/messages.ts';
+import { copyOnKey } from './clipboard.ts';
+import { DARK, LIGHT } from './themes.ts';
+import { drawFast } from './webgl.ts';
+
+const SCROLLBACK = 10_000;
+
+export interface ScreenEvents {
+  onInput(bytes: Uint8Array): void;
+  onResize(size: TerminalSize): void;
+  onTitle(title: string): void;
+  onBell(): void;
+  onFindKey(): void;
+}
+
+/** A terminal on the page that fills an element. */
+export class Screen {
+  readonly #terminal: Terminal;
+  readonly #search = new SearchAddon();
+  readonly #observer: ResizeObserver;
+
+  constructor(element: HTMLElement, events: ScreenEvents, dark: boolean) {
+    const fit = new FitAddon();
+    this.#terminal = new Terminal({
+      theme: dark ? DARK : LIGHT,
+      fontFamily: '"Geist Mono Variable", ui-monospace, "DejaVu Sans Mono", Menlo, Consolas, monospace',
+      fontSize: 14,
+      lineHeight: 1.15,
+      cursorBlink: !matchMedia('(prefers-reduced-motion: reduce)').matches,
+      minimumContrastRatio: 4.5,
+      scrollback: SCROLLBACK,
+      allowProposedApi: true, // which unicode and search's decorations still are
+    });
+    for (const addon of [fit, this.#search, new WebLinksAddon(openLink), new UnicodeGraphemesAddon()])
+      this.#terminal.loadAddon(addon);
+    this.#terminal.open(element);
+    drawFast(this.#terminal);
+    this.#listen(events);
+    this.#observer = new ResizeObserver(() => fit.fit());
+    this.#observer.observe(element);
+    fit.fit();
+  }
+
+  get size(): TerminalSize {
+    return { columns: this.#terminal.cols, rows: this.#terminal.rows };
+  }
+
+  write(bytes: Uint8Array): Promise<void> {
+    return new Promise((resolve) => this.#terminal.write(bytes, resolve));
+  }
+
+  setDark(dark: boolean): void {
+    this.#terminal.options.theme = dark ? DARK : LIGHT;
+  }
+
+  /** What is typed goes nowhere any more. */
+  freeze(): void {
+    this.#terminal.options.disableStdin = true;
+    this.#terminal.options.cursorBlink = false;
+  }
+
+  focus(): void {
+    this.#terminal.focus();
+  }
+
+  /** Types for the user, as paste does. */
+  input(text: string): void {
+    this.#terminal.input(text);
+  }
+
+  /** @returns whether there is one */
+  find(text: string, direction: 'next' | 'previous'): boolean {
+    if (text === '') this.#search.clearDecorations();
+    return direction === 'next' ? this.#search.findNext(text) : this.#search.findPrevious(text);
+  }
+
+  endSearch(): void {
+    this.#search.clearDecorations();
+    this.#terminal.clearSelection();
+    this.focus();
+  }
+
+  dispose(): void {
+    this.#observer.disconnect();
+    this.#terminal.dispose();
+  }
+
+  #listen(events: ScreenEvents): void {
+    const encoder = new TextEncoder();
+    this.#terminal.onData((text) => events.onInput(encoder.encode(text)));
+    // Mouse reports are bytes, not text.
+    this.#terminal.onBinary((text) =>
+      events.onInput(Uint8Array.from(text, (character) => character.charCodeAt(0))),
+    );
+    this.#terminal.onResize(({ cols, rows }) => events.onResize({ columns: cols, rows }));
+    this.#terminal.onTitleChange(events.onTitle);
+    this.#terminal.onBell(events.onBell);
+    this.#terminal.attachCustomKeyEventHandler((event) => {
+      if (event.type === 'keydown' && event.ctrlKey && event.shiftKey && event.code === 'KeyF') {
+        event.preventDefault();
+        events.onFindKey();
+        return false;
+      }
+      return copyOnKey(event, this.#terminal);
+    });
+  }
+}
+
+/** The guest wrote it: the page behind it must not know or reach ours. */
+function openLink(_event: MouseEvent, link: string): void {
+  window.open(link, '_blank', 'noopener,noreferrer');
+}

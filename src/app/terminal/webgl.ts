@@ -1,0 +1,27 @@
+import { WebglAddon } from '@xterm/addon-webgl';
+import type { Terminal } from '@xterm/xterm';
+
+/** Draws by WebGL where there is a graphics processor for it, and until its context is lost. */
+export function drawFast(terminal: Terminal): void {
+  if (!hasGraphicsProcessor()) return;
+  const addon = new WebglAddon();
+  addon.onContextLoss(() => addon.dispose());
+  try {
+    terminal.loadAddon(addon);
+  } catch {
+    // The renderer for all browsers goes on drawing.
+    addon.dispose();
+  }
+}
+
+/** WebGL that the main processor computes is slower than none. */
+function hasGraphicsProcessor(): boolean {
+  const context = document
+    .createElement('canvas')
+    .getContext('webgl2', { failIfMajorPerformanceCaveat: true });
+  if (!context) return false;
+  const info = context.getExtension('WEBGL_debug_renderer_info');
+  const renderer = String(info && context.getParameter(info.UNMASKED_RENDERER_WEBGL));
+  context.getExtension('WEBGL_lose_context')?.loseContext();
+  return !/swiftshader|llvmpipe|software|basic render/i.test(renderer);
+}
