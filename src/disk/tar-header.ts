@@ -18,6 +18,8 @@ export interface Header {
   readonly minor: number;
 }
 
+const SPACE = 32;
+const ZERO = 48;
 const CHECKSUM = 148;
 const CHECKSUM_LENGTH = 8;
 
@@ -69,15 +71,28 @@ function parseBinary(block: Uint8Array, at: number, length: number): number {
   return value;
 }
 
+/** Digits between any number of spaces and NULs. */
 function parseOctal(block: Uint8Array, at: number, length: number): number | undefined {
-  const [, digits] = /^[ \0]*([0-7]*)[ \0]*$/.exec(toByteString(block.subarray(at, at + length))) ?? [];
-  if (digits === undefined) return undefined;
-  return digits === '' ? 0 : Number.parseInt(digits, 8);
+  const end = at + length;
+  let i = at;
+  while (i < end && isPadding(block[i])) i++;
+  let value = 0;
+  for (; i < end && !isPadding(block[i]); i++) {
+    const digit = (block[i] as number) - ZERO;
+    if (digit < 0 || digit > 7) return undefined;
+    value = value * 8 + digit;
+  }
+  while (i < end && isPadding(block[i])) i++;
+  return i === end ? value : undefined;
+}
+
+function isPadding(byte: number | undefined): boolean {
+  return byte === 0 || byte === SPACE;
 }
 
 /** The sum of the header's bytes, those of the checksum itself counted as spaces; some old tars added signed bytes. */
 function verifyChecksum(block: Uint8Array): void {
-  let sum = CHECKSUM_LENGTH * 32;
+  let sum = CHECKSUM_LENGTH * SPACE;
   let negative = 0;
   for (let i = 0; i < TAR_BLOCK; i++) {
     if (i >= CHECKSUM && i < CHECKSUM + CHECKSUM_LENGTH) continue;

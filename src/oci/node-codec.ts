@@ -5,7 +5,7 @@ import { createGunzip, type ZlibOptions } from 'node:zlib';
 import type { Bytes } from './bytes.ts';
 import type { Codec } from './codec.ts';
 
-const OUTPUT_CHUNK = 256 << 10;
+const OUTPUT_CHUNK = 512 << 10;
 /** Lets zlib's thread work while ours does. */
 const READ_AHEAD = 1 << 20;
 

@@ -109,7 +109,9 @@ export class LayerStore {
   async write(): Promise<LayerWriter> {
     const group = crypto.randomUUID();
     const release = await this.#locks.hold(group);
+    // Two by turns, for fresh memory costs a page fault for every 4 KiB.
     let chunk = new Uint8Array(CHUNK_SIZE);
+    let spare = new Uint8Array(CHUNK_SIZE);
     let filled = 0;
     let count = 0;
     let writing: Promise<void> = Promise.resolve();
@@ -123,7 +125,7 @@ export class LayerStore {
       writing = this.#put(chunkKey(group, count++), bytes);
       // The rejection is met by the next flush, or by abort.
       writing.catch(() => {});
-      chunk = new Uint8Array(CHUNK_SIZE);
+      [chunk, spare] = [spare, chunk];
       filled = 0;
     };
 
