@@ -8,7 +8,6 @@ import { cpus, loadavg } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { BOOT_HERE, benchBoot, benchBootInNode, bootHere } from './boot.ts';
-import { withChromium } from './chromium.ts';
 import { benchWorkloads, nodeRunner } from './compare.ts';
 import { benchDisk } from './disk.ts';
 import { benchIdle } from './idle.ts';
@@ -76,6 +75,8 @@ async function main(): Promise<void> {
   if (chosen('start')) await benchStart(repeat * STARTS_PER_REPEAT);
   if (chosen('disk')) await benchDisk(wasm, repeat);
   if (!chosen('chromium') && !chosen('boot-chromium')) return;
+  // It takes a quarter of a second to load, and this program starts itself to measure a pull or a boot.
+  const { withChromium } = await import('./chromium.ts');
   await withChromium(wasm, async (chromium) => {
     if (chosen('chromium'))
       await benchWorkloads('Workloads in Chromium', workloads, repeat, chromium.runWorkload);
