@@ -1,9 +1,9 @@
 import './styles/index.css';
 import { createRoot } from 'react-dom/client';
 import { Page } from './components/Page.tsx';
+import { loadMachinery } from './stores/connection.ts';
 import { useForm } from './stores/form.ts';
 import { useLibrary } from './stores/library.ts';
-import { loadMachinery } from './stores/session.ts';
 import { applyTheme } from './stores/theme.ts';
 import { findObstacle } from './support.ts';
 

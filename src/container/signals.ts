@@ -10,6 +10,7 @@ const NAMES = [
 const RTMIN = 34;
 const RTMAX = 64;
 
+export const SIGHUP = 1;
 export const SIGKILL = 9;
 export const SIGTERM = 15;
 

@@ -2,12 +2,13 @@ import { formatReference } from '../../oci/reference.ts';
 import { shortName } from '../model/names.ts';
 import { type Phase, useSession } from '../stores/session.ts';
 import { backToForm } from '../stores/start.ts';
+import { FilesButton } from './FilesButton.tsx';
 import { Icon } from './Icon.tsx';
 import { ShareButton } from './ShareButton.tsx';
 
 /** What runs, how it is, and what can be done with it. */
 export function SessionBar() {
-  const { phase, run, status, cancel, stop, kill, restart } = useSession();
+  const { phase, run, status, stop, kill, restart, leave } = useSession();
   const name = run ? shortName(formatReference(run.wish.reference)) : '';
   const isOver = phase === 'ended' || phase === 'failed';
   return (
@@ -18,7 +19,7 @@ export function SessionBar() {
       </p>
       <div className="session-actions">
         {phase === 'preparing' && (
-          <button type="button" className="button button-quiet" onClick={() => void cancel()}>
+          <button type="button" className="button button-quiet" onClick={() => void leave()}>
             <Icon name="close" />
             Cancel
           </button>
@@ -42,6 +43,7 @@ export function SessionBar() {
           </button>
         )}
         <ShareButton />
+        {phase === 'running' && <FilesButton />}
         {phase !== 'preparing' && (
           <button
             type="button"

@@ -1,3 +1,4 @@
+import type { Usage } from '../../machine/machine.ts';
 import { formatBytes, formatDuration } from '../model/format.ts';
 import { duration, type StepName } from '../model/progress.ts';
 import { useLibrary } from '../stores/library.ts';
@@ -12,7 +13,7 @@ const TIMES: readonly (readonly [StepName, string])[] = [
 
 /** Figures of the machine, for whoever wants to know. */
 export function StatusBar() {
-  const { progress, mips, run } = useSession();
+  const { progress, mips, run, usage } = useSession();
   const used = useLibrary(({ quota }) => quota?.used);
   const times = TIMES.map(([name, label]) => [label, progress.steps[name]] as const);
   return (
@@ -23,10 +24,16 @@ export function StatusBar() {
         </Figure>
       ))}
       <Figure label="Speed">{mips === undefined ? '–' : `${Math.round(mips)} MIPS`}</Figure>
-      <Figure label="Memory">{run ? formatBytes(run.wish.memoryBytes) : '–'}</Figure>
+      <Figure label="Memory">{memoryOf(usage, run?.wish.memoryBytes ?? 0)}</Figure>
       <Figure label="Storage">{used === undefined ? '–' : formatBytes(used)}</Figure>
     </dl>
   );
+}
+
+function memoryOf(usage: Usage | undefined, size: number): string {
+  if (!usage) return formatBytes(size);
+  const { totalBytes, availableBytes } = usage.memory;
+  return `${formatBytes(totalBytes - availableBytes)} of ${formatBytes(size)}`;
 }
 
 function Figure({ label, children }: { label: string; children: string }) {

@@ -1,32 +1,18 @@
-import { useEffect, useRef } from 'react';
+import { useEffect } from 'react';
 import { count, formatAge, formatBytes } from '../model/format.ts';
 import { shortName } from '../model/names.ts';
 import type { StoredImage } from '../model/stored.ts';
 import { useLibrary } from '../stores/library.ts';
+import { Dialog } from './Dialog.tsx';
 import { Icon } from './Icon.tsx';
 import { Notice } from './Notice.tsx';
 
 /** What is stored in the browser, and how to be rid of it. */
 export default function StorageDialog({ onClose }: { onClose: () => void }) {
-  const dialog = useRef<HTMLDialogElement>(null);
   const { images, problem, refresh, removeAll } = useLibrary();
-  useEffect(() => {
-    dialog.current?.showModal();
-    void refresh();
-  }, [refresh]);
+  useEffect(() => void refresh(), [refresh]);
   return (
-    <dialog ref={dialog} className="dialog" aria-labelledby="storage-title" onClose={onClose}>
-      <header className="dialog-header">
-        <h2 id="storage-title">Storage</h2>
-        <button
-          type="button"
-          className="button button-quiet button-icon"
-          aria-label="Close"
-          onClick={() => dialog.current?.close()}
-        >
-          <Icon name="close" />
-        </button>
-      </header>
+    <Dialog title="Storage" onClose={onClose}>
       {problem && (
         <Notice tone="problem" title="That did not work">
           {problem}
@@ -50,7 +36,7 @@ export default function StorageDialog({ onClose }: { onClose: () => void }) {
           Delete all
         </button>
       )}
-    </dialog>
+    </Dialog>
   );
 }
 

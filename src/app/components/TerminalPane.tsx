@@ -1,5 +1,6 @@
-import { useEffect, useRef, useState } from 'react';
-import { type TerminalTab, useSession } from '../stores/session.ts';
+import { type RefObject, useEffect, useRef, useState } from 'react';
+import { useSession } from '../stores/session.ts';
+import { type TerminalTab, useTerminals } from '../stores/terminals.ts';
 import { isDark, useTheme, watchDarkness } from '../stores/theme.ts';
 import { Screen } from '../terminal/screen.ts';
 import { FindBar } from './FindBar.tsx';
@@ -14,7 +15,8 @@ export default function TerminalPane({ tab, isActive }: TerminalPaneProps) {
   const element = useRef<HTMLDivElement>(null);
   const [isFinding, find] = useState(false);
   const screen = useScreen(element, tab, () => find(true));
-  const isOver = useSession(({ phase }) => phase === 'ended' || phase === 'failed');
+  const isSessionOver = useSession(({ phase }) => phase === 'ended' || phase === 'failed');
+  const isOver = isSessionOver || tab.hasFailed;
 
   useEffect(() => {
     if (isActive) screen?.focus();
@@ -24,23 +26,29 @@ export default function TerminalPane({ tab, isActive }: TerminalPaneProps) {
   }, [screen, isOver]);
 
   return (
-    <section className="terminal-pane" hidden={!isActive} aria-label={tab.title || 'Terminal'}>
+    <div
+      className="terminal-pane"
+      role="tabpanel"
+      id={`terminal-${tab.id}`}
+      aria-labelledby={`tab-${tab.id}`}
+      hidden={!isActive}
+    >
       <div className="terminal-screen" ref={element} />
       {isFinding && screen && <FindBar screen={screen} onClose={() => find(false)} />}
-    </section>
+    </div>
   );
 }
 
 /** Opens a screen in the element for as long as it is there. */
 function useScreen(
-  element: React.RefObject<HTMLDivElement | null>,
+  element: RefObject<HTMLDivElement | null>,
   { id, port }: TerminalTab,
   onFindKey: () => void,
 ): Screen | undefined {
   const [screen, setScreen] = useState<Screen>();
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the key event is the same for good
+  // biome-ignore lint/correctness/useExhaustiveDependencies: what a key does is the same for good
   useEffect(() => {
-    const { rename, ring } = useSession.getState();
+    const { rename, ring } = useTerminals.getState();
     const opened = new Screen(
       element.current as HTMLDivElement,
       {

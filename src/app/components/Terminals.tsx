@@ -1,16 +1,22 @@
 import { lazy, Suspense } from 'react';
-import { useSession } from '../stores/session.ts';
+import { useTerminals } from '../stores/terminals.ts';
+import { TerminalTabs } from './TerminalTabs.tsx';
 
 const TerminalPane = lazy(() => import('./TerminalPane.tsx'));
 
 /** The terminals, of which one is seen. */
 export function Terminals() {
-  const { terminals, activeTerminal } = useSession();
+  const { tabs, active } = useTerminals();
   return (
-    <Suspense>
-      {terminals.map((tab) => (
-        <TerminalPane key={tab.port.key} tab={tab} isActive={tab.id === activeTerminal} />
-      ))}
-    </Suspense>
+    <>
+      <TerminalTabs />
+      <div className="terminal-panes">
+        <Suspense>
+          {tabs.map((tab) => (
+            <TerminalPane key={tab.id} tab={tab} isActive={tab.id === active} />
+          ))}
+        </Suspense>
+      </div>
+    </>
   );
 }

@@ -1,7 +1,8 @@
 import { proxy, type Remote, wrap } from 'comlink';
 import { BASE, machineFiles } from './machine-files.ts';
-import type { SessionClient, SessionEvent, SessionRequest } from './messages.ts';
+import type { FurtherTerminalClient, SessionClient, SessionEvent, SessionRequest } from './messages.ts';
 import type { Session } from './session.ts';
+import type { TerminalProcess } from './terminal-process.ts';
 
 /** How long the end of a session may take before its worker is ended all the same, ms. */
 const PATIENCE = 2000;
@@ -44,6 +45,15 @@ export class Connection {
 
   get session(): Remote<Session> {
     return this.#session;
+  }
+
+  /** Starts a further shell. @throws as `Session.openTerminal` */
+  openTerminal(
+    onOutput: FurtherTerminalClient['onOutput'],
+    onEnd: (status: number) => void,
+  ): Promise<Remote<TerminalProcess>> {
+    const client = proxy({ onOutput, onEnd: async (status: number) => onEnd(status) });
+    return this.#session.openTerminal(client);
   }
 
   /** Gives the session up; nothing is left of it but what it stored. */

@@ -1,5 +1,6 @@
 /** What page and session worker say to each other. All of it is structured-cloneable. */
 import type { ProxyMarked } from 'comlink';
+import type { Usage } from '../../machine/machine.ts';
 import type { ImageErrorKind } from '../../oci/errors.ts';
 import type { PullEvent } from '../../oci/pull.ts';
 import type { ImageName } from '../../oci/reference.ts';
@@ -25,7 +26,6 @@ export interface SessionRequest extends Wish {
   /** Where the page is, ending in a slash: the server of demo images and the way to registries. */
   readonly base: string;
   readonly origin: ImageOrigin;
-  readonly size: TerminalSize;
 }
 
 /** Why a session could not begin or go on, as it crosses threads. */
@@ -57,14 +57,23 @@ export interface Figures {
   readonly instructions: number;
   /** Since the machine was started. */
   readonly seconds: number;
+  readonly usage: Usage;
 }
 
-/** What a session asks of the page. */
-export interface SessionClient extends ProxyMarked {
-  onEvent(event: SessionEvent): Promise<void>;
+/** What a process in a terminal asks of the page. */
+export interface TerminalClient extends ProxyMarked {
   /** Holds the program back until the bytes are on the screen. */
   onOutput(bytes: Uint8Array<ArrayBuffer>): Promise<void>;
+}
+
+/** What a session asks of the page; its output is that of the container's first process. */
+export interface SessionClient extends TerminalClient {
+  onEvent(event: SessionEvent): Promise<void>;
   emulator(): Promise<WebAssembly.Module>;
   /** A file that a machine needs. */
   machineFile(path: string): Promise<Uint8Array<ArrayBuffer>>;
+}
+
+export interface FurtherTerminalClient extends TerminalClient {
+  onEnd(status: number): Promise<void>;
 }

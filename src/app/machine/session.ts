@@ -1,16 +1,28 @@
-import { transfer } from 'comlink';
+import { type ProxyMarked, proxy } from 'comlink';
 import { type Container, startContainer } from '../../container/container.ts';
 import { SIGKILL } from '../../container/signals.ts';
 import { deferred } from '../../machine/deferred.ts';
+import { MachineError } from '../../machine/errors.ts';
 import { browserPlatform } from '../../machine/platform/browser.ts';
 import type { Platform } from '../../machine/platform/platform.ts';
-import { chunks } from '../../machine/streams.ts';
 import { ImageError, messageOf } from '../../oci/errors.ts';
 import { Throttle } from './events.ts';
 import { sessionImage } from './image.ts';
-import type { Failure, Figures, SessionClient, SessionRequest, TerminalSize } from './messages.ts';
+import type {
+  Failure,
+  Figures,
+  FurtherTerminalClient,
+  SessionClient,
+  SessionRequest,
+  TerminalSize,
+} from './messages.ts';
+import { TerminalProcess } from './terminal-process.ts';
 
+/** Until the terminal is laid out. */
+const FIRST_SIZE: TerminalSize = { columns: 80, rows: 24 };
 const TERMINAL_TYPE = 'xterm-256color';
+/** The best shell that the image has. */
+const SHELL = ['sh', '-c', 'command -v bash >/dev/null && exec bash; exec sh'];
 /** What of the kernel's log is told when a machine fails. */
 const LOG_LENGTH = 4096;
 
@@ -19,29 +31,15 @@ export class Session {
   readonly #abort = new AbortController();
   readonly #ended = deferred<void>();
   #container: Container | undefined;
+  #terminal: TerminalProcess | undefined;
   #size: TerminalSize | undefined;
-  #keyboard: WritableStreamDefaultWriter<Uint8Array> | undefined;
   #log = '';
 
   /** Runs a container to its end. All there is to know comes as events, failures too. */
   async run(request: SessionRequest, client: SessionClient): Promise<void> {
     const events = new Throttle((event) => void client.onEvent(event));
     try {
-      const image = sessionImage(request, this.#abort.signal, events.send);
-      image.then(
-        () => events.send({ type: 'image-ready' }),
-        () => {},
-      );
-      const container = await startContainer({
-        ...request,
-        image,
-        platform: platformOf(request.base, client),
-        store: '',
-        terminal: { ...request.size, type: TERMINAL_TYPE },
-        onConsole: (bytes) => this.#keepLog(bytes),
-        onBoot: () => events.send({ type: 'booted' }),
-        signal: this.#abort.signal,
-      });
+      const container = await this.#start(request, client, events);
       events.send({ type: 'started' });
       events.send({ type: 'exit', status: await this.#converse(container, client, events) });
     } catch (error) {
@@ -58,14 +56,24 @@ export class Session {
     await this.#ended.promise;
   }
 
-  /** What was typed. Nobody may read it any more; then it is lost. */
+  /** What was typed in the first terminal. */
   write(bytes: Uint8Array): void {
-    this.#keyboard?.write(bytes).catch(() => {});
+    this.#terminal?.write(bytes);
   }
 
+  /** Changes the size of the first terminal. */
   resize(size: TerminalSize): void {
     this.#size = size;
-    this.#container?.resize(size.columns, size.rows);
+    this.#terminal?.resize(size);
+  }
+
+  /** A shell in a terminal of its own. @throws MachineError when the container has ended */
+  openTerminal(client: FurtherTerminalClient): TerminalProcess & ProxyMarked {
+    const process = this.#running.exec({ args: SHELL, terminal: { ...FIRST_SIZE, type: TERMINAL_TYPE } });
+    const terminal = new TerminalProcess(process, client, (bytes) => client.onOutput(forTerminal(bytes)));
+    // When the machine fails, the page learns of it by the first terminal.
+    terminal.ended.then(client.onEnd).catch(() => {});
+    return proxy(terminal);
   }
 
   /** Asks the container to end; it is killed when it has not after a while. */
@@ -77,29 +85,56 @@ export class Session {
     this.#container?.kill(SIGKILL);
   }
 
-  figures(): Figures | undefined {
-    const stats = this.#container?.stats();
-    if (!stats) return undefined;
-    return { instructions: stats.instructions.reduce((sum, each) => sum + each, 0), seconds: stats.seconds };
+  /** @throws FileError */
+  upload(path: string, file: File): Promise<void> {
+    return this.#running.writeFile(path, file.stream());
+  }
+
+  /** @throws FileError */
+  async download(path: string): Promise<Blob> {
+    return new Response(await this.#running.readFile(path)).blob();
+  }
+
+  async figures(): Promise<Figures | undefined> {
+    if (!this.#container) return undefined;
+    const { instructions, seconds } = this.#container.stats();
+    const usage = await this.#container.usage();
+    return { instructions: instructions.reduce((sum, each) => sum + each, 0), seconds, usage };
+  }
+
+  get #running(): Container {
+    if (!this.#container) throw new MachineError('the container has ended');
+    return this.#container;
+  }
+
+  #start(request: SessionRequest, client: SessionClient, events: Throttle): Promise<Container> {
+    const image = sessionImage(request, this.#abort.signal, events.send);
+    image.then(
+      () => events.send({ type: 'image-ready' }),
+      () => {},
+    );
+    return startContainer({
+      ...request,
+      image,
+      platform: platformOf(request.base, client),
+      store: '',
+      terminal: { ...FIRST_SIZE, type: TERMINAL_TYPE },
+      onConsole: (bytes) => this.#keepLog(bytes),
+      onBoot: () => events.send({ type: 'booted' }),
+      signal: this.#abort.signal,
+    });
   }
 
   /** Connects the container with the page until it ends; returns its status. */
   async #converse(container: Container, client: SessionClient, events: Throttle): Promise<number> {
     this.#container = container;
-    this.#keyboard = container.stdin.getWriter();
+    this.#terminal = new TerminalProcess(container, client, (bytes) =>
+      events.send({ type: 'message', text: new TextDecoder().decode(bytes) }),
+    );
     // It may have changed while the machine was booting.
-    if (this.#size) this.resize(this.#size);
+    if (this.#size) this.#terminal.resize(this.#size);
     try {
-      const [status] = await Promise.all([
-        container.exit,
-        forward(container.stdout, (bytes) => client.onOutput(transfer(bytes, [bytes.buffer]))),
-        forward(container.messages, (bytes) => {
-          events.send({ type: 'message', text: new TextDecoder().decode(bytes) });
-        }),
-        // Its end is all that comes of it where there is a terminal.
-        forward(container.stderr, () => {}),
-      ]);
-      return status;
+      return await this.#terminal.ended;
     } finally {
       this.#container = undefined;
       await container.destroy();
@@ -126,9 +161,7 @@ function platformOf(base: string, client: SessionClient): Platform {
   };
 }
 
-async function forward(
-  stream: ReadableStream<Uint8Array<ArrayBuffer>>,
-  take: (bytes: Uint8Array<ArrayBuffer>) => void | Promise<void>,
-): Promise<void> {
-  for await (const bytes of chunks(stream)) await take(bytes);
+/** A terminal does not go back to the beginning of a line by itself. */
+function forTerminal(lines: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+  return new TextEncoder().encode(new TextDecoder().decode(lines).replaceAll('\n', '\r\n'));
 }

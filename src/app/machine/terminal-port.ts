@@ -5,23 +5,26 @@ export interface Screen {
   write(bytes: Uint8Array): Promise<void>;
 }
 
+/** A process somewhere else; nobody waits for what it does. */
 interface Process {
-  write(bytes: Uint8Array): void;
-  resize(size: TerminalSize): void;
+  write(bytes: Uint8Array): unknown;
+  resize(size: TerminalSize): unknown;
 }
 
-/** Joins a process in the container with the terminal that shows it. What comes before there is a screen waits. */
 let made = 0;
 
+/** Joins a process in the container with the terminal that shows it. Either may be there first. */
 export class TerminalPort {
   /** Unique in the page. */
   readonly key = made++;
-  readonly #process: Process;
   readonly #screens: ((screen: Screen) => void)[] = [];
+  #process: Process | undefined;
   #screen: Screen | undefined;
+  #size: TerminalSize | undefined;
 
-  constructor(process: Process) {
+  connect(process: Process): void {
     this.#process = process;
+    if (this.#size) process.resize(this.#size);
   }
 
   attach(screen: Screen): void {
@@ -29,16 +32,18 @@ export class TerminalPort {
     for (const resolve of this.#screens.splice(0)) resolve(screen);
   }
 
+  /** Resolves when the bytes are on the screen. */
   async show(bytes: Uint8Array): Promise<void> {
     const screen = this.#screen ?? (await new Promise<Screen>((resolve) => this.#screens.push(resolve)));
     await screen.write(bytes);
   }
 
   type(bytes: Uint8Array): void {
-    this.#process.write(bytes);
+    this.#process?.write(bytes);
   }
 
   resize(size: TerminalSize): void {
-    this.#process.resize(size);
+    this.#size = size;
+    this.#process?.resize(size);
   }
 }

@@ -1,0 +1,51 @@
+import { useRef, useState } from 'react';
+import { useTransfers } from '../stores/transfers.ts';
+import { Dialog } from './Dialog.tsx';
+import { Field } from './Field.tsx';
+import { Icon } from './Icon.tsx';
+
+/** Files into the container, and out of it. */
+export default function FilesDialog({ onClose }: { onClose: () => void }) {
+  const { note, isBusy, hasFailed, upload, download } = useTransfers();
+  const picker = useRef<HTMLInputElement>(null);
+  const [folder, setFolder] = useState('/');
+  const [path, setPath] = useState('');
+  return (
+    <Dialog title="Files" onClose={onClose}>
+      <div className="transfer">
+        <Field label="Folder in the container" value={folder} onChange={setFolder} />
+        <button type="button" className="button" disabled={isBusy} onClick={() => picker.current?.click()}>
+          <Icon name="upload" />
+          Upload files
+        </button>
+        <input
+          ref={picker}
+          type="file"
+          multiple
+          hidden
+          aria-label="Files to upload"
+          onChange={({ target }) => {
+            void upload([...(target.files ?? [])], folder);
+            target.value = '';
+          }}
+        />
+      </div>
+      <form
+        className="transfer"
+        onSubmit={(event) => {
+          event.preventDefault();
+          void download(path);
+        }}
+      >
+        <Field label="File in the container" value={path} onChange={setPath} placeholder="/etc/os-release" />
+        <button type="submit" className="button" disabled={isBusy || path === ''}>
+          <Icon name="download" />
+          Download
+        </button>
+      </form>
+      <p className={hasFailed ? 'field-note field-error' : 'field-note'} role="status">
+        {note}
+      </p>
+    </Dialog>
+  );
+}

@@ -1,0 +1,46 @@
+import { transfer } from 'comlink';
+import { SIGHUP } from '../../container/signals.ts';
+import type { ContainerProcess } from '../../machine/machine.ts';
+import { chunks } from '../../machine/streams.ts';
+import type { TerminalClient, TerminalSize } from './messages.ts';
+
+type Bytes = Uint8Array<ArrayBuffer>;
+
+/** A process in the container whose terminal the page shows. */
+export class TerminalProcess {
+  /** Its exit status, once all it wrote is on the screen. Rejects when the machine fails. */
+  readonly ended: Promise<number>;
+  readonly #process: ContainerProcess;
+  readonly #keyboard: WritableStreamDefaultWriter<Uint8Array>;
+
+  /** @param onMessage takes lines of the guest's agent about it */
+  constructor(process: ContainerProcess, client: TerminalClient, onMessage: (bytes: Bytes) => unknown) {
+    this.#process = process;
+    this.#keyboard = process.stdin.getWriter();
+    this.ended = Promise.all([
+      process.exit,
+      forward(process.stdout, (bytes) => client.onOutput(transfer(bytes, [bytes.buffer]))),
+      forward(process.messages, onMessage),
+    ]).then(([status]) => status);
+    // Whoever waits is told; there may be nobody yet.
+    this.ended.catch(() => {});
+  }
+
+  /** What was typed. When nobody reads it any more, it is lost. */
+  write(bytes: Uint8Array): void {
+    this.#keyboard.write(bytes).catch(() => {});
+  }
+
+  resize({ columns, rows }: TerminalSize): void {
+    this.#process.resize(columns, rows);
+  }
+
+  /** Ends it as closing a terminal does. */
+  hangUp(): void {
+    this.#process.kill(SIGHUP);
+  }
+}
+
+async function forward(stream: ReadableStream<Bytes>, take: (bytes: Bytes) => unknown): Promise<void> {
+  for await (const bytes of chunks(stream)) await take(bytes);
+}
