@@ -1,23 +1,17 @@
-#include <stdbool.h>
+#include <linux/prctl.h>
 
 #include "relay.h"
 #include "vsock.h"
 
-enum { FROM, TO, ENDED, COPIED, FIRST_UNUSED, BUFFER_SIZE = 1 << 16 };
+enum { FROM, TO, ENDED, COPIED, BUFFER_SIZE = 1 << 16 };
 
-/* Keeps the descriptors under the numbers above, and no others. */
-static void keep(int from, int to, const struct farewell *farewell)
+/* Keeps these descriptors, under the numbers above, and no others. */
+static void keep(const int *descriptors, int count)
 {
-	/* All of them are above these numbers. */
-	dup2(from, FROM);
-	dup2(to, TO);
-	if (!farewell) {
-		syscall(__NR_close_range, ENDED, ~0u, 0);
-		return;
-	}
-	dup2(farewell->ended, ENDED);
-	dup2(farewell->copied, COPIED);
-	syscall(__NR_close_range, FIRST_UNUSED, ~0u, 0);
+	/* All of them are above these numbers, which init's standard streams have. */
+	for (int i = 0; i < count; i++)
+		dup2(descriptors[i], i);
+	syscall(__NR_close_range, count, ~0u, 0);
 }
 
 /* Returns whether there is more to come. */
@@ -27,6 +21,13 @@ static bool copy(void)
 	ssize_t n = read(FROM, buffer, sizeof(buffer));
 
 	return n > 0 && write_all(TO, buffer, n) == 0;
+}
+
+static void __attribute__((noreturn)) copy_all(void)
+{
+	while (copy())
+		;
+	exit(0);
 }
 
 static void copy_until_ended(void)
@@ -44,19 +45,29 @@ static void copy_until_ended(void)
 	}
 }
 
-pid_t relay(int from, int to, const struct farewell *farewell)
+bool relay_input(int from, int to)
 {
+	const int descriptors[] = { from, to };
 	pid_t pid = fork();
 
 	if (pid != 0)
-		return pid;
-	keep(from, to, farewell);
-	if (farewell) {
-		copy_until_ended();
-		close(ENDED);
-		close(COPIED);
-	}
-	while (copy())
-		;
-	exit(0);
+		return pid > 0;
+	/* It may wait for input that never comes. */
+	syscall(__NR_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+	keep(descriptors, 2);
+	copy_all();
+}
+
+bool relay_output(int from, int to, const struct farewell *farewell)
+{
+	const int descriptors[] = { from, to, farewell->ended, farewell->copied };
+	pid_t pid = fork();
+
+	if (pid != 0)
+		return pid > 0;
+	keep(descriptors, 4);
+	copy_until_ended();
+	close(ENDED);
+	close(COPIED);
+	copy_all();
 }

@@ -18,3 +18,8 @@ bool read_exec(struct message *m, struct specification *s)
 	s->failure = CANNOT_RUN;
 	return read_process(m, s);
 }
+
+bool read_file_request(enum message_type type, struct message *m, struct file_request *r)
+{
+	return (type == READ_FILE || read_u32(m, &r->mode)) && (r->path = read_string(m));
+}

@@ -1,4 +1,4 @@
-/* What a CONTAINER or EXEC message says. */
+/* What messages about containers say. */
 #ifndef INIT_SPECIFICATION_H
 #define INIT_SPECIFICATION_H
 
@@ -7,6 +7,7 @@
 /* Exit statuses, as Docker has them: no container, no process in a container that runs, no program. */
 enum { NO_CONTAINER = 125, CANNOT_RUN = 126, NOT_FOUND = 127 };
 
+/* Of CONTAINER and EXEC. */
 struct specification {
 	uint8_t flags;
 	uint32_t columns, rows;
@@ -18,8 +19,16 @@ struct specification {
 	int failure;
 };
 
+/* Of READ_FILE and WRITE_FILE. */
+struct file_request {
+	const char *path;
+	/* Of the latter only. */
+	uint32_t mode;
+};
+
 /* Return whether the message is well-formed. */
 bool read_container(struct message *, struct specification *);
 bool read_exec(struct message *, struct specification *);
+bool read_file_request(enum message_type, struct message *, struct file_request *);
 
 #endif

@@ -32,30 +32,32 @@ void supervisor_begin(struct supervisor *s, uint32_t id)
 }
 
 /* Passes what comes from the host into a pipe. Returns its other end, or -1. */
-static int relay_input(struct supervisor *s)
+static int open_input(const struct supervisor *s)
 {
 	int ends[2], stream = stream_open(s->id, STDIN_FILENO);
 
 	if (stream < 0 || pipe2(ends, O_CLOEXEC) < 0)
 		return -1;
-	s->input = relay(stream, ends[1], NULL);
+
+	bool relayed = relay_input(stream, ends[1]);
+
 	close(stream);
 	close(ends[1]);
-	return s->input < 0 ? -1 : ends[0];
+	return relayed ? ends[0] : -1;
 }
 
-static int relay_output(const struct supervisor *s, int descriptor, const struct farewell *farewell)
+static int open_output(const struct supervisor *s, int descriptor, const struct farewell *farewell)
 {
 	int ends[2], stream = stream_open(s->id, descriptor);
 
 	if (stream < 0 || pipe2(ends, O_CLOEXEC) < 0)
 		return -1;
 
-	pid_t pid = relay(ends[0], stream, farewell);
+	bool relayed = relay_output(ends[0], stream, farewell);
 
 	close(stream);
 	close(ends[0]);
-	return pid < 0 ? -1 : ends[1];
+	return relayed ? ends[1] : -1;
 }
 
 static void resize(const struct supervisor *s, uint32_t columns, uint32_t rows)
@@ -89,13 +91,12 @@ static int relay_terminal(struct supervisor *s, const struct specification *what
 	if (number < 0 || input < 0 || output < 0)
 		return -1;
 	resize(s, what->columns, what->rows);
-	s->input = relay(input, s->master, NULL);
 
-	pid_t screen = relay(s->master, output, farewell);
+	bool relayed = relay_input(input, s->master) && relay_output(s->master, output, farewell);
 
 	close(input);
 	close(output);
-	return s->input < 0 || screen < 0 ? -1 : number;
+	return relayed ? number : -1;
 }
 
 struct streams supervisor_open_streams(struct supervisor *s, const struct specification *what, const char *ptmx)
@@ -113,9 +114,9 @@ struct streams supervisor_open_streams(struct supervisor *s, const struct specif
 		if (streams.terminal < 0)
 			supervisor_fail("no terminal", what->failure);
 	} else {
-		streams.input = relay_input(s);
-		streams.output = relay_output(s, STDOUT_FILENO, &farewell);
-		streams.error = relay_output(s, STDERR_FILENO, &farewell);
+		streams.input = open_input(s);
+		streams.output = open_output(s, STDOUT_FILENO, &farewell);
+		streams.error = open_output(s, STDERR_FILENO, &farewell);
 		if (streams.input < 0 || streams.output < 0 || streams.error < 0)
 			supervisor_fail("no standard streams", what->failure);
 	}
@@ -168,13 +169,12 @@ static int wait_for_end(const struct supervisor *s, int commands, int children)
 	return status;
 }
 
-/* Waits until the host has been given all output; input that nobody took is dropped. */
+/* Waits until the host has been given all output of the process. */
 static void drain(const struct supervisor *s)
 {
 	char none;
 
 	close(s->slave);
-	kill(s->input, SIGKILL);
 	close(s->ended);
 	read(s->copied, &none, sizeof(none));
 }

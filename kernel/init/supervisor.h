@@ -17,8 +17,6 @@ struct supervisor {
 	pid_t pid;
 	/* The terminal's two ends, or -1. */
 	int master, slave;
-	/* The relay of standard input. */
-	pid_t input;
 	/* To close when the process has ended, and to read until the relays have copied its output. */
 	int ended, copied;
 };

@@ -2,6 +2,7 @@
 
 #include "capabilities.h"
 #include "console.h"
+#include "specification.h"
 #include "transfer.h"
 #include "vsock.h"
 
@@ -192,16 +193,12 @@ static int open_stream(uint32_t id, int descriptor)
 void transfer_file(enum message_type type, uint32_t id, struct message message, const struct container *container)
 {
 	static char path[PATH_MAX];
-	uint32_t mode = SAME_MODE;
+	struct file_request request;
 
 	dup2(open_stream(id, MESSAGES), STDERR_FILENO);
-
-	bool well_formed = type == READ_FILE || read_u32(&message, &mode);
-	const char *given = well_formed ? read_string(&message) : NULL;
-
-	if (!given)
+	if (!read_file_request(type, &message, &request))
 		fail("malformed message");
-	if (strlcpy(path, given, sizeof(path)) >= sizeof(path))
+	if (strlcpy(path, request.path, sizeof(path)) >= sizeof(path))
 		fail(error_text(ENAMETOOLONG));
 
 	int stream = open_stream(id, type == READ_FILE ? STDOUT_FILENO : STDIN_FILENO);
@@ -210,6 +207,6 @@ void transfer_file(enum message_type type, uint32_t id, struct message message, 
 	if (type == READ_FILE)
 		send_file(path, stream);
 	else
-		receive_file(path, mode, stream);
+		receive_file(path, request.mode, stream);
 	exit(0);
 }

@@ -221,6 +221,14 @@ rm -r /copy /usr /t/d; sync; ls -d /usr 2>&1 || true`;
     expect(stdout).toBe('hi\n65534\n');
   });
 
+  test('has no way out by a working directory among open files', async () => {
+    for (let descriptor = 3; descriptor < 16; descriptor++) {
+      const image = configured({ workingDir: `/proc/self/fd/${descriptor}` });
+      const { status, stdout } = await shell('pwd; ls', { image });
+      expect([status, stdout]).toEqual([125, '']);
+    }
+  });
+
   test('tells when memory runs out', async () => {
     const result = await shell('x=aaaaaaaaaaaaaaaa; while :; do x=$x$x; done', { memoryBytes: 64 << 20 });
     expect(result.status).not.toBe(0);

@@ -228,7 +228,7 @@ export class Container {
    * @throws FileError, also as the stream's error; MachineError when the machine ends
    */
   async readFile(path: string): Promise<ReadableStream<Uint8Array<ArrayBuffer>>> {
-    return readContent(this.#machine.readFile(this.#process, absolute(path)));
+    return readContent(this.#machine.readFile(this.#process, absolute(path)), path);
   }
 
   /**
@@ -244,7 +244,7 @@ export class Container {
   ): Promise<void> {
     signal?.throwIfAborted();
     const stream = content instanceof Uint8Array ? new Blob([content]).stream() : content;
-    return writeContent(this.#machine.writeFile(this.#process, absolute(path), mode), stream, signal);
+    return writeContent(this.#machine.writeFile(this.#process, absolute(path), mode), path, stream, signal);
   }
 
   /** How full the machine's memory and the container's disk are now. */

@@ -152,7 +152,7 @@ describe('many processes', { timeout: TIMEOUT }, () => {
 
   test('run at once', async () => {
     const results = await Promise.all(
-      Array.from({ length: 100 }, (_, i) => shell(`cat; exit ${i}`, {}, `${i}`)),
+      Array.from({ length: 200 }, (_, i) => shell(`cat; exit ${i}`, {}, `${i}`)),
     );
     expect(results.map(({ stdout, status }) => [stdout, status])).toEqual(results.map((_, i) => [`${i}`, i]));
   });

@@ -13,7 +13,7 @@ const INTERRUPTED = 2;
  * The content of a file that is being read.
  * @throws FileError when it cannot be opened; when it cannot be read to its end, the stream errors with one
  */
-export async function readContent(reading: FileReading): Promise<ReadableStream<Bytes>> {
+export async function readContent(reading: FileReading, path: string): Promise<ReadableStream<Bytes>> {
   const outcome = outcomeOf(reading);
   // Whoever reads no further does not care.
   outcome.catch(() => {});
@@ -21,7 +21,7 @@ export async function readContent(reading: FileReading): Promise<ReadableStream<
   const next = async () => {
     const { value } = await reader.read();
     const { reason } = value ? {} : await outcome;
-    if (reason !== undefined) throw new FileError(reason);
+    if (reason !== undefined) throw new FileError(`cannot read ${path}: ${reason}`);
     return value;
   };
   let first = await next();
@@ -46,6 +46,7 @@ export async function readContent(reading: FileReading): Promise<ReadableStream<
  */
 export async function writeContent(
   writing: FileWriting,
+  path: string,
   content: ReadableStream<Uint8Array>,
   signal?: AbortSignal,
 ): Promise<void> {
@@ -61,7 +62,7 @@ export async function writeContent(
   const { status, reason } = await outcomeOf(writing).finally(() => refused.abort());
   const failure = status === INTERRUPTED ? await sending : undefined;
   if (failure) throw failure.cause;
-  if (reason !== undefined) throw new FileError(reason);
+  if (reason !== undefined) throw new FileError(`cannot write ${path}: ${reason}`);
 }
 
 interface Outcome {

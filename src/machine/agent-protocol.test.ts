@@ -2,10 +2,14 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
   encodeContainer,
+  encodeExec,
+  encodeMeasure,
   encodePowerOff,
+  encodeReadFile,
   encodeResize,
   encodeRun,
   encodeSignal,
+  encodeWriteFile,
   MessageReader,
 } from './agent-protocol.ts';
 
@@ -54,6 +58,23 @@ describe('host to guest', () => {
     );
   });
 
+  test('EXEC', () => {
+    const exec = { process: 8, container: 7, args: ['ls'], env: ['A=b'], directory: '/d', user: 'u' };
+    const strings = '01000000' + '6c7300' + '01000000' + '413d6200' + '2f6400' + '7500';
+    expect(hex(encodeExec({ ...exec, terminal: { columns: 80, rows: 25 } }))).toBe(
+      `26000000080800000007000000015000000019000000${strings}`,
+    );
+  });
+
+  test('READ_FILE, WRITE_FILE and MEASURE', () => {
+    const file = { process: 8, container: 7, path: '/f' };
+    expect(hex(encodeReadFile(file))).toBe('0c000000' + '09' + '08000000' + '07000000' + '2f6600');
+    const write = '10000000' + '0a' + '08000000' + '07000000';
+    expect(hex(encodeWriteFile(file, 0o640))).toBe(`${write}a00100002f6600`);
+    expect(hex(encodeWriteFile(file))).toBe(`${write}ffffffff2f6600`);
+    expect(hex(encodeMeasure(7))).toBe('05000000' + '0b' + '07000000');
+  });
+
   test('refuses what the guest would misread', () => {
     const run = { process: 1, args: ['a'], env: [], directory: '/', console: false };
     expect(() => encodeRun({ ...run, args: ['a\0b'] })).toThrow(/NUL/);
@@ -64,14 +85,25 @@ describe('host to guest', () => {
 describe('guest to host', () => {
   const HELLO = Buffer.from('05000000' + '02' + '01000000', 'hex');
   const EXIT = Buffer.from('09000000' + '03' + '07000000' + '81000000', 'hex');
+  const USAGE = Buffer.concat([
+    Buffer.from('21000000' + '0c', 'hex'),
+    Buffer.from(BigUint64Array.of(2n ** 32n, 1n, 2n, 3n).buffer),
+  ]);
   const UNKNOWN = Buffer.from('03000000' + 'c8' + 'ffff', 'hex');
   const MESSAGES = [
     { type: 'hello', version: 1 },
     { type: 'exit', process: 7, status: 129 },
+    {
+      type: 'usage',
+      usage: {
+        memory: { totalBytes: 2 ** 32, availableBytes: 1 },
+        disk: { totalBytes: 2, usedBytes: 3 },
+      },
+    },
   ];
 
   test('messages arrive however the stream is cut, unknown ones are ignored', () => {
-    const all = Buffer.concat([HELLO, UNKNOWN, EXIT]);
+    const all = Buffer.concat([HELLO, UNKNOWN, EXIT, USAGE]);
     fc.assert(
       fc.property(fc.array(fc.nat(all.length)), (cuts) => {
         const reader = new MessageReader();
@@ -87,6 +119,7 @@ describe('guest to host', () => {
     ['empty', '00000000'],
     ['HELLO too short', '02000000' + '02' + '01'],
     ['EXIT too short', '05000000' + '03' + '07000000'],
+    ['USAGE too short', '09000000' + '0c' + '0000000000000000'],
   ])('%s: refused', (_, bytes) => {
     expect(() => new MessageReader().push(Buffer.from(bytes, 'hex'))).toThrow(RangeError);
   });

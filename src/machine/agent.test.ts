@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { Agent, type ProcessStreams } from './agent.ts';
-import { encodePowerOff, encodeResize, encodeRun, encodeSignal } from './agent-protocol.ts';
+import { encodeMeasure, encodePowerOff, encodeResize, encodeRun, encodeSignal } from './agent-protocol.ts';
 import type { VsockStream } from './devices/vsock.ts';
 import type { StreamMessage } from './stream-mux.ts';
 import { StreamMux } from './stream-mux.ts';
@@ -138,6 +138,17 @@ describe('the control stream', () => {
     control.send(exitMessage(1, 3));
     control.send(exitMessage(1, 4));
     await expect.poll(() => events).toEqual(['1 exited 3']);
+  });
+
+  test('carries figures, in the order in which they are asked for', async () => {
+    const control = greet();
+    const usage = (memory: number) => Buffer.from(BigUint64Array.of(BigInt(memory), 0n, 0n, 0n).buffer);
+    for (const container of [1, 2]) agent.measure(container);
+    for (const container of [1, 2]) {
+      expect(await control.receive()).toBe(hex(encodeMeasure(container)));
+      control.send(Buffer.concat([Buffer.from('210000000c', 'hex'), usage(container)]));
+    }
+    await expect.poll(() => events.map((event) => JSON.parse(event).memory.totalBytes)).toEqual([1, 2]);
   });
 
   test.each([

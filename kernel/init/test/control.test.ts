@@ -5,10 +5,15 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import {
+  type ContainedRequest,
   encodeContainer,
+  encodeExec,
+  encodeMeasure,
   encodePowerOff,
+  encodeReadFile,
   encodeRun,
   encodeSignal,
+  encodeWriteFile,
 } from '../../../src/machine/agent-protocol.ts';
 
 const RUNS = 60;
@@ -58,31 +63,47 @@ const run = fc
       .concat(request.directory)
       .join(' '),
   }));
-const container = fc
-  .record({
-    process: u32,
-    args: fc.array(word, { minLength: 1 }),
-    env: fc.array(word),
-    directory: word,
-    user: word,
-    hostname: word,
-    volumes: fc.array(word),
-    terminal: fc.option(fc.record({ columns: u32, rows: u32 }), { nil: undefined }),
-  })
-  .map((request) => ({
-    bytes: encodeContainer(request),
-    line: [
-      ...['6', request.process, request.terminal ? 1 : 0],
-      ...[request.terminal?.columns ?? 0, request.terminal?.rows ?? 0],
-      ...bracketed([...request.args, ...request.env]),
-      ...[request.directory, request.user, request.hostname],
-      ...bracketed(request.volumes),
-    ].join(' '),
-  }));
+const contained = {
+  process: u32,
+  args: fc.array(word, { minLength: 1 }),
+  env: fc.array(word),
+  directory: word,
+  user: word,
+  terminal: fc.option(fc.record({ columns: u32, rows: u32 }), { nil: undefined }),
+};
+const containedLine = ({ terminal, args, env, directory, user }: ContainedRequest) => [
+  ...[terminal ? 1 : 0, terminal?.columns ?? 0, terminal?.rows ?? 0],
+  ...bracketed([...args, ...env]),
+  ...[directory, user],
+];
+const container = fc.record({ ...contained, hostname: word, volumes: fc.array(word) }).map((request) => ({
+  bytes: encodeContainer(request),
+  line: [
+    '6',
+    request.process,
+    ...containedLine(request),
+    request.hostname,
+    ...bracketed(request.volumes),
+  ].join(' '),
+}));
+const exec = fc.record({ ...contained, container: u32 }).map((request) => ({
+  bytes: encodeExec(request),
+  line: ['8', request.process, request.container, ...containedLine(request)].join(' '),
+}));
+const file = { process: u32, container: u32, path: word };
+const reading = fc.record(file).map((request) => ({
+  bytes: encodeReadFile(request),
+  line: ['9', request.process, request.container, request.path].join(' '),
+}));
+const writing = fc.record({ ...file, mode: u32 }).map(({ mode, ...request }) => ({
+  bytes: encodeWriteFile(request, mode),
+  line: ['10', request.process, request.container, mode, request.path].join(' '),
+}));
+const measure = u32.map((container) => ({ bytes: encodeMeasure(container), line: '11' }));
 const signal = u32.map((process) => ({ bytes: encodeSignal(process, 15), line: '4' }));
 const unknown = fc.constant({ bytes: Uint8Array.of(3, 0, 0, 0, 200, 1, 2), line: '200' });
 const powerOff = fc.constant({ bytes: encodePowerOff(), line: '5' });
-const message = fc.oneof(run, container, signal, unknown, powerOff);
+const message = fc.oneof(run, container, exec, reading, writing, measure, signal, unknown, powerOff);
 
 test('every message of the host is understood', () => {
   fc.assert(
@@ -109,7 +130,7 @@ test('a frame of 1 MiB is read, one of no bytes or more ends the stream', () => 
 
 test('fields longer than their message are found, and never read past its end', () => {
   const broken = fc.record({
-    message: fc.oneof(run, container),
+    message: fc.oneof(run, container, exec, reading, writing),
     at: fc.nat(),
     value: fc.nat(255),
     cut: fc.nat(30),

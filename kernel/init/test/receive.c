@@ -52,6 +52,14 @@ static void print_run(struct message m)
 	printf(" %s", directory ? directory : "malformed");
 }
 
+static void print_process(const struct specification *s)
+{
+	printf(" %u %u %u", s->flags, s->columns, s->rows);
+	print_strings(s->arguments);
+	print_strings(s->environment);
+	printf(" %s %s", s->directory, s->user);
+}
+
 static void print_container(struct message m)
 {
 	uint32_t id;
@@ -61,11 +69,38 @@ static void print_container(struct message m)
 		printf(" malformed");
 		return;
 	}
-	printf(" %u %u %u %u", id, s.flags, s.columns, s.rows);
-	print_strings(s.arguments);
-	print_strings(s.environment);
-	printf(" %s %s %s", s.directory, s.user, s.hostname);
+	printf(" %u", id);
+	print_process(&s);
+	printf(" %s", s.hostname);
 	print_strings(s.volumes);
+}
+
+static void print_exec(struct message m)
+{
+	uint32_t id, container;
+	struct specification s;
+
+	if (!read_u32(&m, &id) || !read_u32(&m, &container) || !read_exec(&m, &s)) {
+		printf(" malformed");
+		return;
+	}
+	printf(" %u %u", id, container);
+	print_process(&s);
+}
+
+static void print_file(enum message_type type, struct message m)
+{
+	uint32_t id, container;
+	struct file_request r;
+
+	if (!read_u32(&m, &id) || !read_u32(&m, &container) || !read_file_request(type, &m, &r)) {
+		printf(" malformed");
+		return;
+	}
+	printf(" %u %u", id, container);
+	if (type == WRITE_FILE)
+		printf(" %u", r.mode);
+	printf(" %s", r.path);
 }
 
 static void handle(enum message_type type, struct message m)
@@ -75,6 +110,10 @@ static void handle(enum message_type type, struct message m)
 		print_run(m);
 	if (type == CONTAINER)
 		print_container(m);
+	if (type == EXEC)
+		print_exec(m);
+	if (type == READ_FILE || type == WRITE_FILE)
+		print_file(type, m);
 	printf("\n");
 }
 

@@ -13,7 +13,8 @@ const RECEIVE = 0;
 const TRANSMIT = 1;
 /** Linux fills the receive queue with 4 KiB buffers. */
 const QUEUE_SIZES = [64, 64, 8];
-const MAX_CONNECTIONS = 512;
+/** The guest's agent runs 256 processes at most, with four streams each. */
+const MAX_CONNECTIONS = 1280;
 /** Refusals kept while the guest offers no buffer for them; beyond, its packets wait. */
 const MAX_REFUSALS = 64;
 const FIRST_EPHEMERAL_PORT = 2 ** 30;

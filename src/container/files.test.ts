@@ -1,0 +1,300 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Image } from '../oci/image.ts';
+import type { Container } from './container.ts';
+import { DEMO_IMAGES, pull, start, text } from './testing/run.ts';
+
+const TIMEOUT = 120_000;
+const DISK = 128 << 20;
+
+let image: Image;
+let container: Container;
+
+beforeAll(async () => {
+  image = await pull(`${DEMO_IMAGES}:busybox`);
+  container = await start({ image, args: ['sleep', '100000'], diskBytes: DISK, user: 'nobody' });
+});
+afterAll(() => container?.destroy());
+
+/** Runs a script as root in the container. */
+async function shell(script: string): Promise<string> {
+  const { stdin, stdout, stderr, messages } = container.exec({ args: ['sh', '-c', script], user: 'root' });
+  await stdin.close();
+  const [output, ...problems] = await Promise.all([stdout, stderr, messages].map(text));
+  expect(problems).toEqual(['', '']);
+  return output ?? '';
+}
+
+const bytes = (content: string) => new Uint8Array(Buffer.from(content));
+const write = (path: string, content: string, mode?: number) =>
+  container.writeFile(path, bytes(content), { mode });
+const read = async (path: string) => text(await container.readFile(path));
+
+async function hashOf(stream: ReadableStream<Uint8Array>): Promise<string> {
+  const hash = createHash('sha256');
+  await stream.pipeTo(new WritableStream({ write: (part) => void hash.update(part) }));
+  return hash.digest('hex');
+}
+
+/** Content that fails, or never ends, after its first bytes. */
+function unfinished(failure?: Error): ReadableStream<Uint8Array> {
+  let pulled = 0;
+  return new ReadableStream<Uint8Array>({
+    pull: (controller) => {
+      if (pulled++ < 10) controller.enqueue(new Uint8Array(50_000));
+      else if (failure) controller.error(failure);
+      else return new Promise(() => {});
+    },
+  });
+}
+
+describe('a file', { timeout: TIMEOUT }, () => {
+  test('of 50 MB arrives whole, and comes back', async () => {
+    const content = new Uint8Array(randomBytes(50_000_000));
+    const hash = createHash('sha256').update(content).digest('hex');
+    await container.writeFile('/tmp/large', content);
+    expect(await shell('sha256sum < /tmp/large')).toBe(`${hash}  -\n`);
+    expect(await hashOf(await container.readFile('/tmp/large'))).toBe(hash);
+    await shell('rm /tmp/large');
+  });
+
+  test('may come in parts of any size, or be empty', async () => {
+    const parts = [1, 0, 65_536, 65_537, 300_000, 3].map((size) => new Uint8Array(randomBytes(size)));
+    const source = new ReadableStream<Uint8Array>({
+      start: (controller) => {
+        for (const part of parts) controller.enqueue(part);
+        controller.close();
+      },
+    });
+    await container.writeFile('/tmp/parts', source);
+    const hash = createHash('sha256').update(Buffer.concat(parts)).digest('hex');
+    expect(await hashOf(await container.readFile('/tmp/parts'))).toBe(hash);
+    await write('/tmp/parts', '');
+    expect(await read('/tmp/parts')).toBe('');
+  });
+
+  test('is new, of root, with the permissions it is given', async () => {
+    await write('/tmp/new', 'content');
+    await write('/tmp/secret', 'content', 0o4750);
+    expect(await shell('cd /tmp; stat -c "%a %u %g %s" new secret')).toBe('644 0 0 7\n4750 0 0 7\n');
+  });
+
+  test('that is replaced keeps owner and permissions, and who reads it the old content', async () => {
+    await shell('echo old > /tmp/old; chown 12:34 /tmp/old; chmod 2711 /tmp/old');
+    const reader = container.exec({
+      args: ['sh', '-c', 'exec < /tmp/old; echo; read; cat /tmp/old'],
+      user: 'root',
+    });
+    await reader.exit;
+    await write('/tmp/old', 'new');
+    expect(await shell('stat -c "%a %u %g" /tmp/old; cat /tmp/old')).toBe('2711 12 34\nnew');
+    await write('/tmp/old', 'newer', 0o600);
+    expect(await shell('stat -c "%a %u %g" /tmp/old')).toBe('600 12 34\n');
+  });
+
+  test('of the image can be replaced', async () => {
+    const before = await read('/etc/group');
+    await write('/etc/group', `${before}more:x:77:\n`);
+    expect(await shell('tail -n 1 /etc/group')).toBe('more:x:77:\n');
+  });
+
+  test('may have any name', async () => {
+    const name = `/tmp/${'ä'.repeat(120)} "'\\\n*`;
+    await write(name, 'content');
+    expect(await read(name)).toBe('content');
+    await write('/tmp/..//./tmp/relative', 'content');
+    expect(await read('tmp/relative')).toBe('content');
+    await shell('rm /tmp/*');
+  });
+
+  test('needs no tools in the image, and nobody who waits for it', async () => {
+    const bare = await start({ image, args: ['sh', '-c', 'rm -r /bin /usr /sbin; echo; read line'] });
+    await bare.stdout.getReader().read();
+    await bare.writeFile('/file', bytes('content'));
+    expect(await text(await bare.readFile('/file'))).toBe('content');
+    await bare.destroy();
+  });
+});
+
+describe('links', { timeout: TIMEOUT }, () => {
+  test('lead to files of the container only', async () => {
+    await shell(
+      'mkdir /tmp/d; ln -s ../../../../.. /tmp/d/up; ln -s / /tmp/d/root; ln -s /tmp/d/root/etc /tmp/d/etc',
+    );
+    const sleeper = container.exec({ args: ['sh', '-c', 'echo $$; cd /tmp; exec sleep 1000'], user: 'root' });
+    const pid = Number(Buffer.from((await sleeper.stdout.getReader().read()).value ?? []).toString());
+    for (const way of ['up', 'root', `root/proc/${pid}/root`, `up/proc/${pid}/cwd/..`, 'etc/..']) {
+      expect(await read(`/tmp/d/${way}/etc/hostname`)).toBe('linuxrun\n');
+      // The initramfs has one, the container does not.
+      await expect(read(`/tmp/d/${way}/init`)).rejects.toThrow(/no such file/);
+      await write(`/tmp/d/${way}/tmp/written`, way);
+      expect(await shell('cat /tmp/written; rm /tmp/written')).toBe(way);
+    }
+    sleeper.kill(9);
+    // Its root has no right to look into the processes of others.
+    await expect(read('/proc/1/root/etc/hostname')).rejects.toThrow(/permission denied/);
+  });
+
+  test('of processes are none of the agent', async () => {
+    for (const path of ['root/etc/hostname', 'exe', 'fd/0', 'cwd/etc/hostname'])
+      await expect(read(`/proc/self/${path}`)).rejects.toThrow(/no such file/);
+    await expect(write('/proc/self/fd/3', 'x')).rejects.toThrow(/no such file/);
+    await expect(read('/proc/1/mem')).rejects.toThrow(/permission denied|input\/output error/);
+  });
+
+  test('at the end of a path are followed, and stay', async () => {
+    await shell('cd /tmp; ln -s /tmp/d/target one; mkdir -p d; ln -s ../tmp/one two; ln -s loop loop');
+    await write('/tmp/two', 'made');
+    expect(await shell('cat /tmp/d/target; readlink /tmp/one; readlink /tmp/two')).toBe(
+      'made/tmp/d/target\n../tmp/one\n',
+    );
+    await write('/tmp/two', 'replaced');
+    expect(await shell('cat /tmp/d/target; readlink /tmp/one')).toBe('replaced/tmp/d/target\n');
+    await expect(write('/tmp/loop', 'x')).rejects.toThrow(/too many symbolic links/);
+    await expect(read('/tmp/loop')).rejects.toThrow(/too many symbolic links/);
+  });
+});
+
+describe('what is no file', { timeout: TIMEOUT }, () => {
+  beforeAll(() => shell('mkdir /tmp/folder; mkfifo /tmp/fifo; mknod /tmp/tty c 4 64').then(() => {}));
+
+  test.each([
+    ['/tmp/folder', /\/tmp\/folder: is a directory/],
+    ['/tmp/folder/', /is a directory/],
+    ['/', /is a directory/],
+    ['', /is a directory/],
+    ['/tmp/fifo', /not a regular file/],
+    ['/tmp/tty', /not a regular file/],
+    ['/dev/null', /not a regular file/],
+    ['/dev/zero', /not a regular file/],
+    ['/no/such/folder/file', /no such file/],
+    ['/etc/passwd/file', /not a directory/],
+    ['/etc/passwd/', /not a directory/],
+    [`/${'x'.repeat(256)}`, /name too long/],
+    ['/x'.repeat(3000), /name too long/],
+  ])('"%.40s" is neither read nor written', async (path, message) => {
+    await expect(read(path)).rejects.toThrow(message);
+    await expect(write(path, 'x')).rejects.toThrow(message);
+  });
+
+  test('is told by its name', async () => {
+    await expect(read('/none')).rejects.toThrow(/^cannot read \/none: no such file or directory$/);
+    await expect(write('/none/x', '')).rejects.toThrow(/^cannot write \/none\/x: no such file or directory$/);
+    await expect(read('/a\0b')).rejects.toThrow(/NUL/);
+  });
+
+  test.each(['/proc/sys/kernel/hostname', '/sys/file', '/proc/version', '/proc/file'])(
+    '%s cannot be written',
+    async (path) => {
+      await expect(write(path, 'x')).rejects.toThrow(/cannot write .*: /);
+    },
+  );
+
+  test('may be a file of the kernel, which are read if they have an end', async () => {
+    expect(await read('/proc/version')).toMatch(/^Linux version/);
+    await expect(read('/proc/kmsg')).rejects.toThrow();
+  });
+});
+
+describe('an upload', { timeout: TIMEOUT }, () => {
+  const leftovers = () => shell('ls -A /tmp/up; cat /tmp/up/old');
+  beforeAll(() => shell('mkdir /tmp/up; echo old > /tmp/up/old').then(() => {}));
+
+  test('that fails leaves nothing', async () => {
+    const failing = unfinished(new Error('the source broke'));
+    await expect(container.writeFile('/tmp/up/new', failing)).rejects.toThrow('the source broke');
+    const other = unfinished(new Error('the source broke'));
+    await expect(container.writeFile('/tmp/up/old', other)).rejects.toThrow('the source broke');
+    expect(await leftovers()).toBe('old\nold\n');
+  });
+
+  test('that is given up leaves nothing', async () => {
+    const abort = new AbortController();
+    const writing = container.writeFile('/tmp/up/old', unfinished(), { signal: abort.signal });
+    setTimeout(() => abort.abort(new Error('enough')), 300);
+    await expect(writing).rejects.toThrow('enough');
+    await expect(container.writeFile('/tmp/up/new', bytes('x'), { signal: abort.signal })).rejects.toThrow(
+      'enough',
+    );
+    expect(await leftovers()).toBe('old\nold\n');
+  });
+
+  test('that is refused ends its source, even an idle one', async () => {
+    let cancelled = false;
+    const source = new ReadableStream<Uint8Array>({
+      cancel: () => {
+        cancelled = true;
+      },
+    });
+    await expect(container.writeFile('/tmp/up', source)).rejects.toThrow(/is a directory/);
+    await expect.poll(() => cancelled).toBe(true);
+  });
+
+  test('that does not fit is told, and leaves nothing', async () => {
+    const { disk } = await container.usage();
+    let pulled = 0;
+    const endless = new ReadableStream<Uint8Array>({
+      pull: (controller) => {
+        pulled += 1 << 20;
+        controller.enqueue(new Uint8Array(1 << 20).fill(1));
+      },
+    });
+    await expect(container.writeFile('/tmp/up/old', endless)).rejects.toThrow(
+      /cannot write \/tmp\/up\/old: no space left/,
+    );
+    expect(pulled).toBeLessThan(DISK + (4 << 20));
+    expect(await leftovers()).toBe('old\nold\n');
+    expect((await container.usage()).disk.usedBytes).toBeLessThan(disk.usedBytes + (1 << 20));
+  });
+
+  test('of many at once', async () => {
+    await Promise.all(Array.from({ length: 50 }, (_, i) => write(`/tmp/up/${i}`, `content ${i}`)));
+    const contents = await Promise.all(Array.from({ length: 50 }, (_, i) => read(`/tmp/up/${i}`)));
+    expect(contents).toEqual(contents.map((_, i) => `content ${i}`));
+  });
+});
+
+describe('a download', { timeout: TIMEOUT }, () => {
+  test('waits for its reader, who may leave', async () => {
+    await shell('dd if=/dev/zero of=/tmp/zeros bs=1M count=40 2> /dev/null');
+    const before = process.memoryUsage().rss;
+    const reader = (await container.readFile('/tmp/zeros')).getReader();
+    await reader.read();
+    await new Promise((resolve) => setTimeout(resolve, 1500));
+    expect(process.memoryUsage().rss - before).toBeLessThan(16 << 20);
+    await reader.cancel();
+    await expect.poll(() => shell('rm -f /tmp/zeros; echo')).toBe('\n');
+  });
+
+  test('that breaks off is no end of the file', async () => {
+    const other = await start({ image, args: ['sleep', '1000'] });
+    await other.writeFile('/file', new Uint8Array(3 << 20));
+    const stream = await other.readFile('/file');
+    await other.destroy();
+    await expect(text(stream)).rejects.toThrow(/stopped/);
+  });
+});
+
+describe('figures', { timeout: TIMEOUT }, () => {
+  test('tell how full memory and disk are', async () => {
+    const before = await container.usage();
+    expect(before.memory.totalBytes).toBeGreaterThan(200 << 20);
+    expect(before.memory.totalBytes).toBeLessThan(256 << 20);
+    expect(before.memory.availableBytes).toBeLessThan(before.memory.totalBytes);
+    expect(before.disk.totalBytes).toBeGreaterThan(DISK * 0.9);
+    await shell('dd if=/dev/zero of=/tmp/filling bs=1M count=20 2> /dev/null');
+    const after = await container.usage();
+    expect(after.disk.usedBytes - before.disk.usedBytes).toBeGreaterThan(19 << 20);
+    expect(after.disk.usedBytes - before.disk.usedBytes).toBeLessThan(22 << 20);
+    const hog = container.exec({ args: ['sh', '-c', 'dd if=/dev/zero bs=60M count=1 | (sleep 1000)'] });
+    await expect
+      .poll(async () => after.memory.availableBytes - (await container.usage()).memory.availableBytes)
+      .toBeGreaterThan(50 << 20);
+    hog.kill(9);
+  });
+
+  test('come in the order in which they are asked for', async () => {
+    const all = await Promise.all(Array.from({ length: 50 }, () => container.usage()));
+    expect(new Set(all.map(({ memory }) => memory.totalBytes)).size).toBe(1);
+  });
+});
