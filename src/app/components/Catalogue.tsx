@@ -10,7 +10,7 @@ export function Catalogue() {
       <Shelf title="Ready at once" note="These come with the page." entries={DEMOS} badge="Instant" />
       <Shelf
         title="From Docker Hub"
-        note="Published for riscv64, the processor of this machine. Fetched once, then stored in this browser."
+        note="Published for riscv64, the processor of this machine. Fetched once, then stored in this browser. There is no network in the containers yet."
         entries={PUBLIC_IMAGES}
       />
     </>

@@ -50,7 +50,7 @@ export function EnvironmentRows({ error }: { error: string | undefined }) {
         <Icon name="plus" />
         Add a variable
       </button>
-      <FieldNote id={`${id}-note`} error={error} />
+      {error && <FieldNote id={`${id}-note`} error={error} />}
     </fieldset>
   );
 }

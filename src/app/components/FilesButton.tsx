@@ -1,20 +1,21 @@
-import { lazy, Suspense, useState } from 'react';
+import { lazy, Suspense } from 'react';
+import { useTransfers } from '../stores/transfers.ts';
 import { Icon } from './Icon.tsx';
 
 const FilesDialog = lazy(() => import('./FilesDialog.tsx'));
 
 /** The way to the container's files. */
 export function FilesButton() {
-  const [isOpen, open] = useState(false);
+  const { isShown, show } = useTransfers();
   return (
     <>
-      <button type="button" className="button button-quiet" onClick={() => open(true)}>
+      <button type="button" className="button button-quiet" onClick={() => show(true)}>
         <Icon name="file" />
-        Files
+        <span className="label">Files</span>
       </button>
-      {isOpen && (
+      {isShown && (
         <Suspense>
-          <FilesDialog onClose={() => open(false)} />
+          <FilesDialog onClose={() => show(false)} />
         </Suspense>
       )}
     </>

@@ -6,14 +6,13 @@ import { Icon } from './Icon.tsx';
 
 /** Files into the container, and out of it. */
 export default function FilesDialog({ onClose }: { onClose: () => void }) {
-  const { note, isBusy, hasFailed, upload, download } = useTransfers();
+  const { folder, goTo, note, isBusy, hasFailed, upload, download } = useTransfers();
   const picker = useRef<HTMLInputElement>(null);
-  const [folder, setFolder] = useState('/');
   const [path, setPath] = useState('');
   return (
     <Dialog title="Files" onClose={onClose}>
       <div className="transfer">
-        <Field label="Folder in the container" value={folder} onChange={setFolder} />
+        <Field label="Folder in the container" value={folder} onChange={goTo} />
         <button type="button" className="button" disabled={isBusy} onClick={() => picker.current?.click()}>
           <Icon name="upload" />
           Upload files
@@ -25,7 +24,7 @@ export default function FilesDialog({ onClose }: { onClose: () => void }) {
           hidden
           aria-label="Files to upload"
           onChange={({ target }) => {
-            void upload([...(target.files ?? [])], folder);
+            void upload([...(target.files ?? [])]);
             target.value = '';
           }}
         />

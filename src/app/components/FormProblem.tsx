@@ -7,7 +7,8 @@ export function FormProblem() {
   if (!problem) return null;
   return (
     <Notice tone="problem" title={problem.title}>
-      {problem.text}. {problem.advice}
+      <p>{problem.text}</p>
+      <p>{problem.advice}</p>
     </Notice>
   );
 }

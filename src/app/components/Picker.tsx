@@ -1,4 +1,5 @@
 import { checkForm } from '../model/check.ts';
+import { droppedImage } from '../model/local.ts';
 import { useForm } from '../stores/form.ts';
 import { runForm } from '../stores/start.ts';
 import { Catalogue } from './Catalogue.tsx';
@@ -15,11 +16,15 @@ import { WhatRuns } from './WhatRuns.tsx';
 
 /** Where one says what to run. */
 export function Picker({ canRun }: { canRun: boolean }) {
-  const { form, linkErrors, areOptionsOpen, openOptions } = useForm();
+  const { form, linkErrors, areOptionsOpen, openOptions, pick } = useForm();
   const checked = checkForm(form);
   const errors = { ...checked.errors, ...linkErrors };
   const isReady = canRun && Object.keys(errors).length === 0;
-  const drop = useDrop();
+  const drop = useDrop(async ({ items }) => {
+    // What cannot be read is as if it had not been dropped.
+    const local = await droppedImage(items).catch(() => undefined);
+    if (local) pick(local);
+  });
   return (
     <main className="column picker" {...drop.handlers} data-dropping={drop.isOver || undefined}>
       <div className="hero">

@@ -21,25 +21,25 @@ export function SessionBar() {
         {phase === 'preparing' && (
           <button type="button" className="button button-quiet" onClick={() => void leave()}>
             <Icon name="close" />
-            Cancel
+            <span className="label">Cancel</span>
           </button>
         )}
         {phase === 'running' && (
           <button type="button" className="button button-quiet" onClick={stop}>
             <Icon name="stop" />
-            Stop
+            <span className="label">Stop</span>
           </button>
         )}
         {phase === 'stopping' && (
           <button type="button" className="button button-quiet" onClick={kill}>
             <Icon name="stop" />
-            Kill now
+            <span className="label">Kill now</span>
           </button>
         )}
         {phase !== 'preparing' && (
           <button type="button" className="button button-quiet" onClick={() => void restart()}>
             <Icon name="restart" />
-            Restart
+            <span className="label">Restart</span>
           </button>
         )}
         <ShareButton />
@@ -51,7 +51,7 @@ export function SessionBar() {
             onClick={() => void backToForm()}
           >
             <Icon name="back" />
-            Run another
+            <span className="label">Run another</span>
           </button>
         )}
       </div>
@@ -68,7 +68,7 @@ function describe(phase: Phase, status: number | undefined): string {
     case 'running':
       return 'Running';
     case 'stopping':
-      return 'Stopping: it has 10 seconds to end by itself';
+      return 'Stopping, in 10 seconds at most';
     case 'ended':
       return `Ended with status ${status}`;
     case 'failed':

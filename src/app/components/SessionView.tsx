@@ -1,18 +1,28 @@
 import { useSession } from '../stores/session.ts';
+import { useTransfers } from '../stores/transfers.ts';
 import { EndNotice } from './EndNotice.tsx';
 import { ProblemCard } from './ProblemCard.tsx';
 import { ProgressCard } from './ProgressCard.tsx';
 import { SessionBar } from './SessionBar.tsx';
 import { StatusBar } from './StatusBar.tsx';
 import { Terminals } from './Terminals.tsx';
+import { useDrop } from './use-drop.ts';
+import { useTitle } from './use-title.ts';
 
 /** What runs, from the click on Run to what it left on the screen. */
 export function SessionView() {
   const phase = useSession((session) => session.phase);
+  useTitle();
   const hasOutput = useSession((session) => session.hasOutput);
+  const { show, upload } = useTransfers.getState();
+  const drop = useDrop(({ files }) => {
+    if (phase !== 'running') return;
+    show(true);
+    void upload([...files]);
+  });
   const isCovered = !hasOutput && phase !== 'ended';
   return (
-    <main className="session">
+    <main className="session" {...drop.handlers} data-dropping={drop.isOver || undefined}>
       <SessionBar />
       <div className="stage">
         <Terminals />

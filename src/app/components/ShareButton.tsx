@@ -22,7 +22,7 @@ export function ShareButton() {
     <>
       <button type="button" className="button button-quiet" onClick={share}>
         <Icon name={link?.copied ? 'check' : 'share'} />
-        {link?.copied ? 'Link copied' : 'Share'}
+        <span className="label">{link?.copied ? 'Link copied' : 'Share'}</span>
       </button>
       <span className="visually-hidden" role="status">
         {link?.copied && 'The link is in the clipboard'}

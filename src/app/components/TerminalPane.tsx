@@ -4,6 +4,7 @@ import { type TerminalTab, useTerminals } from '../stores/terminals.ts';
 import { isDark, useTheme, watchDarkness } from '../stores/theme.ts';
 import { Screen } from '../terminal/screen.ts';
 import { FindBar } from './FindBar.tsx';
+import { KeyRow } from './KeyRow.tsx';
 
 interface TerminalPaneProps {
   readonly tab: TerminalTab;
@@ -34,6 +35,7 @@ export default function TerminalPane({ tab, isActive }: TerminalPaneProps) {
       hidden={!isActive}
     >
       <div className="terminal-screen" ref={element} />
+      {screen && !isOver && <KeyRow screen={screen} />}
       {isFinding && screen && <FindBar screen={screen} onClose={() => find(false)} />}
     </div>
   );

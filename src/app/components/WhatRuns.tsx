@@ -7,30 +7,35 @@ export function WhatRuns({ wish }: { wish: Wish | undefined }) {
     <section className="what-runs" aria-label="What will run">
       {wish ? (
         <>
-          Runs <code>{commandOf(wish)}</code>
+          Runs {commandOf(wish)}
           {wish.env.length > 0 && (
             <>
-              {' '}
-              with <code>{wish.env.join(' ')}</code>
+              {' with '}
+              <code>{wish.env.map(quote).join(' ')}</code>
             </>
-          )}{' '}
-          on {count(wish.cpus, 'CPU')}, {formatBytes(wish.memoryBytes)} of memory,{' '}
-          {formatBytes(wish.diskBytes)} of disk
+          )}
+          {` on ${count(wish.cpus, 'CPU')}, ${formatBytes(wish.memoryBytes)} of memory, `}
+          {`${formatBytes(wish.diskBytes)} of disk`}
         </>
       ) : (
-        'Something below has to be mended first'
+        'Runs nothing until what is marked is mended'
       )}
     </section>
   );
 }
 
-function commandOf({ entrypoint, args }: Wish): string {
-  if (!entrypoint && !args) return 'what the image is made for';
-  return [...(entrypoint ?? ['(the image’s program)']), ...(args ?? [])].map(quote).join(' ');
+function commandOf({ entrypoint, args }: Wish) {
+  if (!entrypoint && !args) return 'the image’s own program';
+  const words = [...(entrypoint ?? []), ...(args ?? [])].map(quote).join(' ');
+  return (
+    <>
+      {!entrypoint && 'the image’s own program, with '}
+      <code>{words}</code>
+    </>
+  );
 }
 
+/** As a shell would need it. */
 function quote(word: string): string {
-  return /^[\w@%+=:,./()’ -]*$/.test(word) && (word.startsWith('(') || /^\S+$/.test(word))
-    ? word
-    : `'${word.replaceAll("'", "'\\''")}'`;
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }

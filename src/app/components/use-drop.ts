@@ -1,10 +1,7 @@
 import { type DragEvent, useState } from 'react';
-import { droppedImage } from '../model/local.ts';
-import { useForm } from '../stores/form.ts';
 
 /** Lets an element take files and folders that are dropped on it. */
-export function useDrop() {
-  const pick = useForm((state) => state.pick);
+export function useDrop(take: (dropped: DataTransfer) => void) {
   const [isOver, setOver] = useState(false);
   const handlers = {
     onDragOver: (event: DragEvent) => {
@@ -15,11 +12,10 @@ export function useDrop() {
     onDragLeave: (event: DragEvent) => {
       if (!event.currentTarget.contains(event.relatedTarget as Node | null)) setOver(false);
     },
-    onDrop: async (event: DragEvent) => {
+    onDrop: (event: DragEvent) => {
       event.preventDefault();
       setOver(false);
-      const local = await droppedImage(event.dataTransfer.items).catch(() => undefined);
-      if (local) pick(local);
+      take(event.dataTransfer);
     },
   };
   return { isOver, handlers };

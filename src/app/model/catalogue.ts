@@ -34,5 +34,4 @@ export const PUBLIC_IMAGES: readonly CatalogueEntry[] = [
   { name: 'Ruby', image: 'ruby:alpine', purpose: 'Interactive Ruby', memory: '1G' },
   { name: 'Go', image: 'golang:alpine', purpose: 'The compiler and its tools', memory: '2G', disk: '4G' },
   { name: 'PHP', image: 'php:alpine', purpose: 'Interactive PHP', memory: '1G' },
-  { name: 'Redis', image: 'redis:alpine', purpose: 'A data store that keeps all in memory' },
 ];

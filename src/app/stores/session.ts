@@ -76,6 +76,9 @@ export const useSession = create<SessionState>((set, get) => {
     mark(event);
     set(({ progress }) => ({ progress: advance(progress, event, now) }));
     switch (event.type) {
+      case 'image-ready':
+        void useLibrary.getState().refresh();
+        break;
       case 'started':
         set({ phase: 'running' });
         meter.start();

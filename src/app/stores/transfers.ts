@@ -3,18 +3,24 @@ import { messageOf } from '../../oci/errors.ts';
 import { current } from './connection.ts';
 
 interface TransfersState {
+  /** Whether all of this is shown. */
+  readonly isShown: boolean;
+  /** Where files go. */
+  readonly folder: string;
   /** What goes on, or went on last. */
   readonly note: string;
   readonly isBusy: boolean;
   readonly hasFailed: boolean;
 
-  /** Puts files into a folder of the container. */
-  upload(files: readonly File[], folder: string): Promise<void>;
+  show(isShown: boolean): void;
+  goTo(folder: string): void;
+  /** Puts files into the folder. */
+  upload(files: readonly File[]): Promise<void>;
   /** Saves a file of the container. */
   download(path: string): Promise<void>;
 }
 
-export const useTransfers = create<TransfersState>((set) => {
+export const useTransfers = create<TransfersState>((set, get) => {
   const attempt = async (doing: string, action: () => Promise<string>) => {
     set({ note: doing, isBusy: true, hasFailed: false });
     try {
@@ -24,12 +30,16 @@ export const useTransfers = create<TransfersState>((set) => {
     }
   };
   return {
+    isShown: false,
+    folder: '/',
     note: '',
     isBusy: false,
     hasFailed: false,
-    upload: async (files, folder) => {
+    show: (isShown) => set({ isShown }),
+    goTo: (folder) => set({ folder }),
+    upload: async (files) => {
       for (const file of files) {
-        const path = `${folder.replace(/\/+$/, '')}/${file.name}`;
+        const path = `${get().folder.replace(/\/+$/, '')}/${file.name}`;
         await attempt(`Putting ${file.name} into the container`, async () => {
           await current.connection?.session.upload(path, file);
           return `${path} is in the container`;

@@ -10,6 +10,11 @@ import { DARK, LIGHT } from './themes.ts';
 import { drawFast } from './webgl.ts';
 
 const SCROLLBACK = 10_000;
+/** What a bell looks like, and how long in ms. */
+const FLASH = [{ opacity: 0.4 }, { opacity: 1 }];
+const FLASH_TIME = 180;
+/** What the Control key leaves of a character. */
+const CONTROL = 0x1f;
 
 export interface ScreenEvents {
   onInput(bytes: Uint8Array): void;
@@ -24,6 +29,7 @@ export class Screen {
   readonly #terminal: Terminal;
   readonly #search = new SearchAddon();
   readonly #observer: ResizeObserver;
+  #releaseControl: (() => void) | undefined;
 
   constructor(element: HTMLElement, events: ScreenEvents, dark: boolean) {
     const fit = new FitAddon();
@@ -32,7 +38,7 @@ export class Screen {
       fontFamily: '"Geist Mono Variable", ui-monospace, "DejaVu Sans Mono", Menlo, Consolas, monospace',
       fontSize: 14,
       lineHeight: 1.15,
-      cursorBlink: !matchMedia('(prefers-reduced-motion: reduce)').matches,
+      cursorBlink: !hasLessMotion(),
       minimumContrastRatio: 4.5,
       scrollback: SCROLLBACK,
       allowProposedApi: true, // which unicode and search's decorations still are
@@ -69,9 +75,14 @@ export class Screen {
     this.#terminal.focus();
   }
 
-  /** Types for the user, as paste does. */
+  /** Types for the user. */
   input(text: string): void {
     this.#terminal.input(text);
+  }
+
+  /** Takes the next letter as typed with the Control key, which the screen of a phone has not. */
+  holdControl(isHeld: boolean, onRelease: () => void): void {
+    this.#releaseControl = isHeld ? onRelease : undefined;
   }
 
   /** @returns whether there is one */
@@ -91,16 +102,27 @@ export class Screen {
     this.#terminal.dispose();
   }
 
+  #withControl(text: string): string {
+    const release = this.#releaseControl;
+    this.#releaseControl = undefined;
+    release?.();
+    const isLetter = /^[@-_a-z]$/.test(text);
+    return release && isLetter ? String.fromCharCode(text.toUpperCase().charCodeAt(0) & CONTROL) : text;
+  }
+
   #listen(events: ScreenEvents): void {
     const encoder = new TextEncoder();
-    this.#terminal.onData((text) => events.onInput(encoder.encode(text)));
+    this.#terminal.onData((text) => events.onInput(encoder.encode(this.#withControl(text))));
     // Mouse reports are bytes, not text.
     this.#terminal.onBinary((text) =>
       events.onInput(Uint8Array.from(text, (character) => character.charCodeAt(0))),
     );
     this.#terminal.onResize(({ cols, rows }) => events.onResize({ columns: cols, rows }));
     this.#terminal.onTitleChange(events.onTitle);
-    this.#terminal.onBell(events.onBell);
+    this.#terminal.onBell(() => {
+      if (!hasLessMotion()) this.#terminal.element?.animate(FLASH, FLASH_TIME);
+      events.onBell();
+    });
     this.#terminal.attachCustomKeyEventHandler((event) => {
       if (event.type === 'keydown' && event.ctrlKey && event.shiftKey && event.code === 'KeyF') {
         event.preventDefault();
@@ -110,6 +132,10 @@ export class Screen {
       return copyOnKey(event, this.#terminal);
     });
   }
+}
+
+function hasLessMotion(): boolean {
+  return matchMedia('(prefers-reduced-motion: reduce)').matches;
 }
 
 /** The guest wrote it: the page behind it must not know or reach ours. */
