@@ -32,7 +32,7 @@ interface Options {
 async function main(args: string[]): Promise<number> {
   const { machine, options } = await start(args);
   try {
-    const status = await useMachine(machine, options).catch((error) => explainFailure(machine, error));
+    const status = await runCommand(machine, options).catch((error) => explainFailure(machine, error));
     machine.powerOff();
     const exit = await machine.exit;
     if (options.stats) await printStats(machine, exit);
@@ -94,7 +94,7 @@ async function start(args: string[]): Promise<{ machine: Machine; options: Optio
   return { machine, options: { trace, stats, report, command } };
 }
 
-async function useMachine(machine: Machine, { trace, report, command }: Options): Promise<number> {
+async function runCommand(machine: Machine, { trace, report, command }: Options): Promise<number> {
   await booted(machine, trace);
   if (report) return printReport(machine);
   if (command) return pipe(machine.run({ args: command, env: ENVIRONMENT }), process.stdin);

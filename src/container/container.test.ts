@@ -284,6 +284,7 @@ describe('failures', { timeout: TIMEOUT }, () => {
 
   test('of the options come before anything else', async () => {
     await expect(start({ image: busybox, diskBytes: 1000 })).rejects.toThrow(/16M to 64G/);
+    await expect(start({ image: busybox, diskBytes: (16 << 20) + 512 })).rejects.toThrow(/steps of 4096/);
     await expect(run({ image: busybox, entrypoint: [] })).rejects.toThrow(/no program/);
     await expect(run({ image: configured({ stopSignal: 'SIGX' }) })).rejects.toThrow(/signal/);
   });

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { parseSize } from '../../container/sizes.ts';
 import type { QuotaLimits } from './quotas.ts';
 import { DEFAULT_REGISTRIES } from './registries.ts';
 import type { UpstreamOptions } from './upstream.ts';
@@ -40,7 +41,6 @@ export const DEFAULT_LIMITS: ProxyLimits = {
 };
 
 const DEFAULT_CAPACITY = 4 * 2 ** 30;
-const UNITS = { '': 1, K: 2 ** 10, M: 2 ** 20, G: 2 ** 30, T: 2 ** 40 };
 
 /**
  * The options that the variables LINUXRUN_REGISTRIES, LINUXRUN_REGISTRY_CACHE, LINUXRUN_REGISTRY_CACHE_SIZE and
@@ -73,10 +73,11 @@ function readRegistries(text: string | undefined): string[] {
 
 function readSize(text: string | undefined): number {
   if (text === undefined || text === '') return DEFAULT_CAPACITY;
-  const [, number, unit = ''] = /^(\d{1,12})([KMGT]?)$/.exec(text) ?? [];
-  if (number === undefined)
-    throw new Error(`LINUXRUN_REGISTRY_CACHE_SIZE must be a size like 500M or 4G, or 0, not "${text}"`);
-  return Number(number) * UNITS[unit as keyof typeof UNITS];
+  try {
+    return parseSize(text);
+  } catch (error) {
+    throw new Error(`LINUXRUN_REGISTRY_CACHE_SIZE: ${(error as Error).message}`);
+  }
 }
 
 function readSwitch(name: string, text = ''): boolean {
