@@ -9,8 +9,8 @@ export function formatBytes(bytes: number): string {
     value /= STEP;
     unit++;
   }
-  const digits = unit === 0 || value >= 100 || Number.isInteger(value) ? 0 : 1;
-  return `${value.toFixed(digits)} ${UNITS[unit]}`;
+  const text = value.toFixed(value >= 100 ? 0 : 1).replace(/\.0$/, '');
+  return `${text} ${UNITS[unit]}`;
 }
 
 /** @returns such as `12 ms`, `1.4 s`, `2 min 5 s` */

@@ -28,7 +28,7 @@ export interface LinkedForm {
 export function readLink(query: string): LinkedForm {
   const parameters = [...new URLSearchParams(query)].filter(([name]) => name.startsWith(PREFIX));
   const values = new Map(parameters.map(([name, value]) => [name.slice(PREFIX.length), value]));
-  const ignored = [...values.keys()].filter((name) => !(name in TEXTS) && name !== ENV);
+  const ignored = [...values.keys()].filter((name) => !Object.hasOwn(TEXTS, name) && name !== ENV);
   // As on the command line, what is empty counts as not given; but a link is to an image.
   const texts = Object.entries(TEXTS)
     .filter(([name]) => values.get(name) || (name === 'IMAGE' && values.has(name)))

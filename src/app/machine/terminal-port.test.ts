@@ -1,0 +1,31 @@
+import { expect, it, vi } from 'vitest';
+import { TerminalPort } from './terminal-port.ts';
+
+const BYTES = Uint8Array.of(1, 2);
+
+it('holds output back until there is a screen, and the screen has taken it', async () => {
+  const port = new TerminalPort();
+  let isShown = false;
+  const shown = port.show(BYTES).then(() => {
+    isShown = true;
+  });
+  let taken = () => {};
+  const write = vi.fn(() => new Promise<void>((resolve) => (taken = resolve)));
+  port.attach({ write });
+  await vi.waitFor(() => expect(write).toHaveBeenCalledWith(BYTES));
+  expect(isShown).toBe(false);
+  taken();
+  await shown;
+});
+
+it('tells a process that comes later how large its terminal is', () => {
+  const port = new TerminalPort();
+  port.type(BYTES);
+  port.resize({ columns: 10, rows: 5 });
+  port.resize({ columns: 20, rows: 6 });
+  const process = { write: vi.fn(), resize: vi.fn() };
+  port.connect(process);
+  expect(process.resize.mock.calls).toEqual([[{ columns: 20, rows: 6 }]]);
+  port.type(BYTES);
+  expect(process.write.mock.calls).toEqual([[BYTES]]);
+});

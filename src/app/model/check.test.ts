@@ -1,0 +1,63 @@
+import { describe, expect, it } from 'vitest';
+import { checkForm } from './check.ts';
+import { DEFAULT_FORM, type Field, type Form } from './form.ts';
+
+const check = (change: Partial<Form>) => checkForm({ ...DEFAULT_FORM, ...change });
+
+describe('checkForm', () => {
+  it('accepts the form as it is at first', () => {
+    expect(check({}).wish).toEqual({
+      reference: { scheme: 'oci', path: 'images', image: { name: 'busybox', digest: undefined } },
+      entrypoint: undefined,
+      args: undefined,
+      env: [],
+      memoryBytes: 2 ** 29,
+      cpus: 1,
+      diskBytes: 2 ** 30,
+    });
+  });
+
+  it('reads commands as a shell does, and leaves out empty rows', () => {
+    const env = [
+      { name: 'A', value: 'b c' },
+      { name: '', value: '' },
+      { name: 'EMPTY', value: '' },
+    ];
+    expect(check({ entrypoint: 'sh -c', args: "'echo $A'", env }).wish).toMatchObject({
+      entrypoint: ['sh', '-c'],
+      args: ['echo $A'],
+      env: ['A=b c', 'EMPTY='],
+    });
+  });
+
+  it.each<[Field, Partial<Form>, RegExp]>([
+    ['image', { image: '' }, /empty/],
+    ['image', { image: 'Alpine' }, /lower case/],
+    ['image', { image: 'ftp://a' }, /docker:\/\/, oci:\/\/ or file:\/\//],
+    ['entrypoint', { entrypoint: 'sh -c "' }, /quote/],
+    ['args', { args: 'a\\' }, /backslash/],
+    ['env', { env: [{ name: '', value: 'x' }] }, /"x" has no name/],
+    ['env', { env: [{ name: 'A=B', value: 'x' }] }, /no =/],
+    ['memory', { memory: 'plenty' }, /no size/],
+    ['memory', { memory: '' }, /no size/],
+    ['memory', { memory: '1M' }, /too little/],
+    ['memory', { memory: '9G' }, /too much/],
+    ['memory', { memory: '3900M', cpus: '8' }, /too much.*8 CPUs/],
+    ['cpus', { cpus: '99' }, /1 to 8/],
+    ['cpus', { cpus: '0' }, /1 to 8/],
+    ['cpus', { cpus: '1.5' }, /whole number/],
+    ['cpus', { cpus: '' }, /whole number/],
+    ['cpus', { cpus: 'two' }, /whole number/],
+    ['disk', { disk: '1K' }, /16M to 64G/],
+    ['disk', { disk: '1P' }, /no size/],
+  ])('explains %s of %j', (field, change, message) => {
+    const { wish, errors } = check(change);
+    expect(wish).toBeUndefined();
+    expect(errors).toEqual({ [field]: expect.stringMatching(message) });
+  });
+
+  it('explains everything at once', () => {
+    const { errors } = check({ image: '', cpus: 'x', memory: 'x', disk: 'x' });
+    expect(Object.keys(errors ?? {}).sort()).toEqual(['cpus', 'disk', 'image', 'memory']);
+  });
+});

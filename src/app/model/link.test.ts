@@ -1,0 +1,83 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { DEFAULT_FORM, type Form } from './form.ts';
+import { readLink, writeLink } from './link.ts';
+
+describe('readLink', () => {
+  it('fills in every field', () => {
+    const query =
+      '?LINUXRUN_IMAGE=alpine:3&LINUXRUN_ENTRYPOINT=sh+-c&LINUXRUN_ARGS=%22a+b%22&LINUXRUN_ENV=A=1,B=x%5C,y' +
+      '&LINUXRUN_MEMORY=1G&LINUXRUN_CPUS=2&LINUXRUN_DISK=64M';
+    expect(readLink(query)).toEqual({
+      form: {
+        image: 'alpine:3',
+        entrypoint: 'sh -c',
+        args: '"a b"',
+        env: [
+          { name: 'A', value: '1' },
+          { name: 'B', value: 'x,y' },
+        ],
+        memory: '1G',
+        cpus: '2',
+        disk: '64M',
+      },
+      isLink: true,
+      errors: {},
+      ignored: [],
+    });
+  });
+
+  it('leaves what is not given, or empty, as it always is', () => {
+    expect(readLink('?LINUXRUN_CPUS=&utm_source=mail')).toMatchObject({ form: DEFAULT_FORM, isLink: true });
+    expect(readLink('?q=1')).toMatchObject({ form: DEFAULT_FORM, isLink: false });
+  });
+
+  it('takes an empty image as it is, so that it is told', () => {
+    expect(readLink('?LINUXRUN_IMAGE=').form.image).toBe('');
+  });
+
+  it('takes values that make no sense as they are, for the form to explain', () => {
+    expect(readLink('?LINUXRUN_MEMORY=plenty').form.memory).toBe('plenty');
+  });
+
+  it('tells variables that cannot be put into rows', () => {
+    const { form, errors } = readLink('?LINUXRUN_IMAGE=a&LINUXRUN_ENV=A');
+    expect(errors.env).toMatch(/LINUXRUN_ENV: "A" is no NAME=value/);
+    expect(form).toEqual({ ...DEFAULT_FORM, image: 'a' });
+  });
+
+  it('names what links do not have, passwords first of all', () => {
+    const query = '?LINUXRUN_REGISTRY_PASSWORD=x&LINUXRUN_IMAGE=a&LINUXRUN_toString=1';
+    expect(readLink(query)).toMatchObject({
+      form: { image: 'a' },
+      ignored: ['LINUXRUN_REGISTRY_PASSWORD', 'LINUXRUN_toString'],
+    });
+  });
+});
+
+describe('writeLink', () => {
+  it('says only what differs from what is usual', () => {
+    expect(writeLink({ ...DEFAULT_FORM, image: 'ghcr.io/a/b:1', cpus: '2' })).toBe(
+      '?LINUXRUN_IMAGE=ghcr.io/a/b:1&LINUXRUN_CPUS=2',
+    );
+  });
+
+  it('makes links from which the same form is read', () => {
+    const text = fc.string({ unit: 'grapheme' }).map((value) => value.trim().replace(/\s+/g, ' '));
+    const filled = text.map((value) => value || 'x');
+    const form: fc.Arbitrary<Form> = fc.record({
+      image: filled,
+      entrypoint: text,
+      args: text,
+      env: fc.array(fc.record({ name: fc.stringMatching(/^[A-Z_][A-Z0-9_]*$/), value: text })),
+      memory: filled,
+      cpus: filled,
+      disk: filled,
+    });
+    fc.assert(
+      fc.property(form, (given) => {
+        expect(readLink(writeLink(given))).toMatchObject({ form: given, errors: {}, ignored: [] });
+      }),
+    );
+  });
+});

@@ -1,0 +1,39 @@
+import { describe, expect, it } from 'vitest';
+import type { ImageErrorKind } from '../../oci/errors.ts';
+import type { Failure } from '../machine/messages.ts';
+import { explain } from './problem.ts';
+
+describe('explain', () => {
+  it.each<[ImageErrorKind, RegExp, string | undefined]>([
+    ['reference', /no image reference/, 'image'],
+    ['not-found', /no such image/, 'image'],
+    ['denied', /does not give/, 'credentials'],
+    ['rate-limit', /come back later/, 'credentials'],
+    ['platform', /not made for riscv64/, 'image'],
+    ['network', /cannot be reached/, undefined],
+    ['invalid', /damaged/, 'image'],
+  ])('an image error of kind %s', (kind, title, field) => {
+    const problem = explain({ name: 'ImageError', kind, message: 'why' });
+    expect(problem).toMatchObject({ title: expect.stringMatching(title), text: 'why' });
+    expect(problem.field).toBe(field);
+    expect(problem.advice).not.toBe('');
+  });
+
+  it.each<[Failure, RegExp]>([
+    [{ name: 'StorageFullError', message: 'full' }, /no room/],
+    [{ name: 'StorageError', message: 'denied' }, /cannot be used/],
+    [{ name: 'OptionError', message: 'no program' }, /cannot run like that/],
+    [{ name: 'MachineError', message: 'it stopped' }, /machine failed/],
+    [{ name: 'MachineError', message: 'cannot load http://x/kernel/Image: 404' }, /cannot be loaded/],
+    [{ name: 'MachineError', message: 'cannot load http://x/kernel/Image-smp: 404' }, /several CPUs/],
+    [{ name: 'NotReadableError', message: 'gone' }, /file cannot be read/],
+    [{ name: 'ImageError', message: 'a strange tar' }, /damaged/],
+    [{ name: 'TypeError', message: 'x is undefined' }, /LinuxRun broke/],
+  ])('%j', (failure, title) => {
+    expect(explain(failure).title).toMatch(title);
+  });
+
+  it("keeps the kernel's log", () => {
+    expect(explain({ name: 'MachineError', message: 'it stopped', log: 'panic' }).log).toBe('panic');
+  });
+});
