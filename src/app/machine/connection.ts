@@ -7,6 +7,9 @@ import type { TerminalProcess } from './terminal-process.ts';
 /** How long the end of a session may take before its worker is ended all the same, ms. */
 const PATIENCE = 2000;
 
+/** Chromium never ends a worker that is terminated while its own workers are just ending; this gives them time, ms. */
+const REST = 1000;
+
 let spare: Worker | undefined;
 
 function createWorker(): Worker {
@@ -23,6 +26,7 @@ export function prepareSession(): void {
 export class Connection {
   readonly #worker: Worker;
   readonly #session: Remote<Session>;
+  #hasEnded = false;
 
   constructor(
     request: Omit<SessionRequest, 'base'>,
@@ -35,7 +39,10 @@ export class Connection {
       onEvent({ type: 'failed', failure: { name: 'Error', message: message || 'its worker failed' } });
     this.#session = wrap<Session>(this.#worker);
     const client = proxy({
-      onEvent: async (event: SessionEvent) => onEvent(event),
+      onEvent: async (event: SessionEvent) => {
+        this.#hasEnded ||= event.type === 'exit' || event.type === 'failed';
+        onEvent(event);
+      },
       onOutput,
       emulator: () => machineFiles.emulator(),
       machineFile: (path: string) => machineFiles.file(path),
@@ -64,7 +71,8 @@ export class Connection {
 
   /** Ends all threads of the session, and lets go of its memory. */
   end(): void {
-    this.#worker.terminate();
+    if (this.#hasEnded) setTimeout(() => this.#worker.terminate(), REST);
+    else this.#worker.terminate();
     prepareSession();
   }
 }

@@ -59,7 +59,8 @@ export const useForm = create<FormState>((set) => ({
     })),
   fill: (query) => {
     const { form, isLink, errors, ignored } = readLink(query);
-    set({ form, isLink, linkErrors: errors, ignoredParameters: ignored, areOptionsOpen: needsOptions(form) });
+    const areOptionsOpen = needsOptions(form) || Object.keys(errors).length > 0;
+    set({ form, isLink, linkErrors: errors, ignoredParameters: ignored, areOptionsOpen });
   },
   pick: (local) => {
     const image = formatReference({ scheme: 'file', path: local.name, image: {} });

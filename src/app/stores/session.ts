@@ -117,10 +117,15 @@ export const useSession = create<SessionState>((set, get) => {
       const { Connection } = await loadMachinery();
       // It may have been cancelled meanwhile.
       if (get().run !== run) return;
-      const connection = new Connection({ ...run.wish, origin: originOf(run) }, onEvent, async (bytes) => {
-        await port.show(bytes);
-        onShown();
-      });
+      const connection = new Connection(
+        { ...run.wish, origin: originOf(run) },
+        // One that was left has nothing to say any more.
+        (event) => current.connection === connection && onEvent(event),
+        async (bytes) => {
+          await port.show(bytes);
+          onShown();
+        },
+      );
       current.connection = connection;
       port.connect(connection.session);
     },
