@@ -3,8 +3,11 @@
 
 #include "message.h"
 
-/* The supervisor's descriptor of the first process, a pidfd, for those that join the container. */
-enum { FIRST_PROCESS = 64 };
+/*
+ * The supervisor's descriptor of the first process, a pidfd, for those that join the container: above all
+ * others, and below the limit.
+ */
+enum { FIRST_PROCESS = 1000 };
 
 /*
  * In a child of init: sets up a container as the rest of a CONTAINER message says and supervises its

@@ -152,9 +152,28 @@ describe('many processes', { timeout: TIMEOUT }, () => {
 
   test('run at once', async () => {
     const results = await Promise.all(
-      Array.from({ length: 200 }, (_, i) => shell(`cat; exit ${i}`, {}, `${i}`)),
+      Array.from({ length: 100 }, (_, i) => shell(`cat; exit ${i}`, {}, `${i}`)),
     );
     expect(results.map(({ stdout, status }) => [stdout, status])).toEqual(results.map((_, i) => [`${i}`, i]));
+  });
+
+  test('more than there may be are refused, and no others suffer', async () => {
+    const statuses = await Promise.all(
+      Array.from({ length: 300 }, async () => (await exec({ args: ['sleep', '2'] })).status),
+    );
+    const counts = [0, 126].map((status) => statuses.filter((each) => each === status).length);
+    expect(counts[0]).toBeGreaterThanOrEqual(255);
+    expect((counts[0] as number) + (counts[1] as number)).toBe(300);
+    expect((await shell('echo well')).stdout).toBe('well\n');
+  });
+
+  test('may end each other, but nothing outside', async () => {
+    const { stdout, exit } = container.exec({ args: ['sh', '-c', 'echo; sleep 1000'] });
+    await stdout.getReader().read();
+    // Linux spares who sends it, and the first process of the container.
+    expect((await shell('kill -9 -1; echo left')).stdout).toBe('left\n');
+    expect(await exit).toBe(137);
+    expect((await shell('echo well')).stdout).toBe('well\n');
   });
 });
 
