@@ -10,7 +10,8 @@ import { ShareButton } from './ShareButton.tsx';
 export function SessionBar() {
   const { phase, run, status, stop, kill, restart, leave } = useSession();
   const name = run ? shortName(formatReference(run.wish.reference)) : '';
-  const isOver = phase === 'ended' || phase === 'failed';
+  // A failure has its own ways on.
+  const canRestart = phase !== 'preparing' && phase !== 'failed';
   return (
     <div className="session-bar">
       <h1>{name}</h1>
@@ -36,7 +37,7 @@ export function SessionBar() {
             <span className="label">Kill now</span>
           </button>
         )}
-        {phase !== 'preparing' && (
+        {canRestart && (
           <button type="button" className="button button-quiet" onClick={() => void restart()}>
             <Icon name="restart" />
             <span className="label">Restart</span>
@@ -44,10 +45,10 @@ export function SessionBar() {
         )}
         <ShareButton />
         {phase === 'running' && <FilesButton />}
-        {phase !== 'preparing' && (
+        {canRestart && (
           <button
             type="button"
-            className={isOver ? 'button button-main' : 'button button-quiet'}
+            className={phase === 'ended' ? 'button button-main' : 'button button-quiet'}
             onClick={() => void backToForm()}
           >
             <Icon name="back" />
