@@ -9,7 +9,7 @@ import { findObstacle } from './support.ts';
 
 const obstacle = findObstacle(globalThis);
 applyTheme();
-useForm.getState().fill(location.search);
+useForm.getState().follow(location.search);
 createRoot(document.querySelector('#page') as HTMLElement).render(<Page obstacle={obstacle} />);
 
 /** What the first click needs comes while nobody waits for it. */

@@ -25,7 +25,9 @@ interface FormState {
 
   change(change: Partial<Form>): void;
   choose(entry: CatalogueEntry): void;
-  /** Takes what a link says, or what was run before. */
+  /** Takes what the address of the page says. */
+  follow(query: string): void;
+  /** Takes what was run before. */
   fill(query: string): void;
   pick(local: LocalImage): void;
   signIn(credentials: Credentials): void;
@@ -57,10 +59,13 @@ export const useForm = create<FormState>((set) => ({
       problem: undefined,
       linkErrors: {},
     })),
-  fill: (query) => {
+  follow: (query) => {
     const { form, isLink, errors, ignored } = readLink(query);
-    const areOptionsOpen = needsOptions(form) || Object.keys(errors).length > 0;
-    set({ form, isLink, linkErrors: errors, ignoredParameters: ignored, areOptionsOpen });
+    set({ form, isLink, linkErrors: errors, ignoredParameters: ignored, areOptionsOpen: needsOptions(form) });
+  },
+  fill: (query) => {
+    const { form } = readLink(query);
+    set({ form, isLink: false, linkErrors: {}, problem: undefined, areOptionsOpen: needsOptions(form) });
   },
   pick: (local) => {
     const image = formatReference({ scheme: 'file', path: local.name, image: {} });
@@ -76,6 +81,7 @@ export const useForm = create<FormState>((set) => ({
   report: (problem) =>
     set(({ areOptionsOpen }) => ({
       problem,
+      isLink: false,
       areOptionsOpen: areOptionsOpen || (problem?.field !== undefined && problem.field !== 'image'),
     })),
 }));

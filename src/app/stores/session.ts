@@ -8,6 +8,7 @@ import { explain, type Problem } from '../model/problem.ts';
 import { advance, beginProgress, finishProgress, type Progress } from '../model/progress.ts';
 import { current, loadMachinery } from './connection.ts';
 import { useLibrary } from './library.ts';
+import { useRecent } from './recent.ts';
 import { SpeedMeter } from './speed-meter.ts';
 import { useTerminals } from './terminals.ts';
 
@@ -81,6 +82,7 @@ export const useSession = create<SessionState>((set, get) => {
         break;
       case 'started':
         set({ phase: 'running' });
+        useRecent.getState().remember(get().run?.link ?? '');
         meter.start();
         break;
       case 'message':

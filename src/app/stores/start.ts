@@ -1,7 +1,6 @@
 import { checkForm } from '../model/check.ts';
 import { writeLink } from '../model/link.ts';
 import { isOf, useForm } from './form.ts';
-import { useRecent } from './recent.ts';
 import { useSession } from './session.ts';
 
 /** Runs what the form says, if that makes sense; its errors stand beside its fields otherwise. */
@@ -12,7 +11,6 @@ export function runForm(): void {
   const link = writeLink(form);
   // A page that is loaded again has the form as it was.
   history.replaceState(null, '', link);
-  useRecent.getState().remember(link);
   useForm.getState().report(undefined);
   void useSession.getState().start({
     wish,
