@@ -84,6 +84,7 @@ static void __attribute__((noreturn)) become(enum message_type type, uint32_t id
 		program_execute(id, m);
 	}
 }
+
 /* A pipe, if wanted; its ends are -1 otherwise. Returns whether that worked. */
 static bool open_pipe(int ends[2], bool wanted)
 {

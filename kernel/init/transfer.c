@@ -112,15 +112,22 @@ static void follow_links(char path[PATH_MAX])
 	fail(error_text(ELOOP));
 }
 
-static void name_temporary(const char *path)
+/* Makes a file of a name that nobody knows beside the one of this path. Returns a descriptor. */
+static int create_temporary(const char *path)
 {
-	char name[sizeof(TEMPORARY_NAME) + 16] = TEMPORARY_NAME;
+	char name[sizeof(TEMPORARY_NAME) + 16] = TEMPORARY_NAME, beside[PATH_MAX];
 	uint64_t random;
 
 	check(syscall(__NR_getrandom, &random, sizeof(random), 0) == sizeof(random));
 	u64toh_r(random, name + strlen(name));
-	strcpy(temporary, path);
-	replace_name(temporary, name);
+	strcpy(beside, path);
+	replace_name(beside, name);
+
+	int fd = open(beside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+
+	check(fd >= 0);
+	strcpy(temporary, beside);
+	return fd;
 }
 
 static void receive(int stream, void *to, size_t length)
@@ -167,13 +174,9 @@ static void receive_file(char path[PATH_MAX], uint32_t mode, int stream)
 		check_regular(&old);
 	if (mode == SAME_MODE)
 		mode = replaces ? old.stx_mode : USUAL_MODE;
-	name_temporary(path);
 
-	int fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	int fd = create_temporary(path);
 
-	if (fd < 0)
-		*temporary = 0;
-	check(fd >= 0);
 	receive_chunks(stream, fd);
 	if (replaces)
 		check(syscall(__NR_fchown, fd, old.stx_uid, old.stx_gid) == 0);

@@ -107,6 +107,15 @@ describe('a file', { timeout: TIMEOUT }, () => {
     await shell('rm /tmp/*');
   });
 
+  test('stays, when its path leaves no room for a name beside it', async () => {
+    const folder = `/tmp${`/${'d'.repeat(200)}`.repeat(20)}/${'e'.repeat(60)}`;
+    await shell(
+      `cd /tmp; for part in $(echo ${folder.slice(5)} | tr / ' '); do mkdir $part; cd $part; done; echo old > f`,
+    );
+    await expect(write(`${folder}/f`, 'new')).rejects.toThrow(/name too long/);
+    expect(await read(`${folder}/f`)).toBe('old\n');
+  });
+
   test('needs no tools in the image, and nobody who waits for it', async () => {
     const bare = await start({ image, args: ['sh', '-c', 'rm -r /bin /usr /sbin; echo; read line'] });
     await bare.stdout.getReader().read();
