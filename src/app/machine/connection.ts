@@ -71,6 +71,8 @@ export class Connection {
 
   /** Ends all threads of the session, and lets go of its memory. */
   end(): void {
+    // Comlink holds the worker until nothing holds what it wraps, and the listener does.
+    this.#worker.onerror = null;
     if (this.#hasEnded) setTimeout(() => this.#worker.terminate(), REST);
     else this.#worker.terminate();
     prepareSession();
