@@ -1,79 +1,91 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
-import { test as base, expect, type Page } from '@playwright/test';
-
-const PROJECT = join(import.meta.dirname, '..');
-
-/** Starts the server as `npm start` does, on a free port; returns its URL. */
-async function startServer(): Promise<{ url: string; server: ChildProcess }> {
-  const server = spawn(process.execPath, ['--import', 'tsx', 'src/server/main.ts'], {
-    cwd: PROJECT,
-    env: { ...process.env, PORT: '0' },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  for await (const line of createInterface(server.stdout)) {
-    const url = /http:\S+/.exec(line)?.[0];
-    if (url) return { url, server };
-  }
-  throw new Error('the server ended before it printed its URL');
-}
-
-interface Fixtures {
-  /** Fails the test when the page logs an error or throws. */
-  cleanConsole: undefined;
-}
+import { test as base, expect } from '@playwright/test';
+import { FakeRegistry } from '../src/oci/testing/fake-registry.ts';
+import { DockerRegistry } from '../src/server/registry/testing/docker-registry.ts';
+import { hasSharedImages, sharedImage } from './support/images.ts';
+import { startLinuxRun } from './support/linuxrun-server.ts';
+import { Visitor } from './support/visitor.ts';
 
 interface WorkerFixtures {
+  /** Debian's docker-registry. */
+  dockerRegistry: DockerRegistry;
+  /** A registry that does what a test wants of it. */
+  moodyRegistry: FakeRegistry;
+  /** Our server, which knows both. */
   serverUrl: string;
 }
 
+interface Fixtures {
+  visitor: Visitor;
+  /** A registry that forgets what the test before wanted of it. */
+  registry: FakeRegistry;
+  /** Copies an image that not every machine has into Debian's registry; the test is skipped where it is absent. */
+  publish: (tag: string) => Promise<string>;
+  /** Matches what the browser itself logs as errors in tests of failures. */
+  expectedErrors: RegExp | undefined;
+  /** Fails the test when the page logs an error, throws, or breaks its security policy. */
+  cleanConsole: undefined;
+}
+
 export const test = base.extend<Fixtures, WorkerFixtures>({
-  serverUrl: [
+  dockerRegistry: [
     // biome-ignore lint/correctness/noEmptyPattern: Playwright reads the names of fixtures from the pattern
     async ({}, use) => {
-      const { url, server } = await startServer();
-      await use(url);
-      server.kill('SIGTERM');
-      const [code] = await once(server, 'exit');
-      expect(code, 'exit code of the server').toBe(0);
+      const folder = await mkdtemp(join(tmpdir(), 'linuxrun-e2e-'));
+      const registry = await DockerRegistry.start(folder);
+      await use(registry);
+      await registry.stop();
+      await rm(folder, { recursive: true, force: true });
+    },
+    { scope: 'worker' },
+  ],
+  moodyRegistry: [
+    // biome-ignore lint/correctness/noEmptyPattern: as above
+    async ({}, use) => {
+      const registry = await FakeRegistry.start();
+      await use(registry);
+      await registry.stop();
+    },
+    { scope: 'worker' },
+  ],
+  serverUrl: [
+    async ({ dockerRegistry, moodyRegistry }, use) => {
+      const server = await startLinuxRun([dockerRegistry.host, moodyRegistry.host]);
+      await use(server.url);
+      await server.close();
     },
     { scope: 'worker' },
   ],
   baseURL: ({ serverUrl }, use) => use(serverUrl),
+
+  visitor: ({ page }, use) => use(new Visitor(page)),
+  registry: async ({ moodyRegistry }, use) => {
+    await use(moodyRegistry);
+    moodyRegistry.intercept = undefined;
+    moodyRegistry.auth = undefined;
+    moodyRegistry.requests.length = 0;
+  },
+  publish: async ({ dockerRegistry }, use) => {
+    test.skip(!hasSharedImages, 'needs the images in ../shared/images');
+    await use((tag) => dockerRegistry.copy(sharedImage(tag), `shared/${tag}`));
+  },
+
+  expectedErrors: [undefined, { option: true }],
   cleanConsole: [
-    async ({ page }, use) => {
+    async ({ page, expectedErrors }, use) => {
       const errors: string[] = [];
       page.on('console', (message) => {
         if (message.type() === 'error' || message.type() === 'warning') errors.push(message.text());
       });
       page.on('pageerror', (error) => errors.push(String(error)));
       await use(undefined);
-      expect(errors, 'errors in the console').toEqual([]);
+      const unexpected = errors.filter((error) => !expectedErrors?.test(error));
+      expect(unexpected, 'errors in the console').toEqual([]);
     },
     { auto: true },
   ],
 });
 
 export { expect };
-
-/** The text on the terminal's screen. */
-export async function screenText(page: Page): Promise<string> {
-  const rows = await page.locator('.xterm-rows > div').allTextContents();
-  return rows
-    .map((row) => row.replaceAll('\u00a0', ' ').trimEnd())
-    .join('\n')
-    .trimEnd();
-}
-
-/** Waits until the screen's text matches. */
-export async function expectScreen(page: Page, pattern: RegExp): Promise<void> {
-  await expect.poll(() => screenText(page)).toMatch(pattern);
-}
-
-/** Types a command line into the terminal. */
-export async function typeLine(page: Page, line: string): Promise<void> {
-  await page.locator('.xterm-helper-textarea').focus();
-  await page.keyboard.type(`${line}\n`);
-}

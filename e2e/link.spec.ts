@@ -1,0 +1,89 @@
+import { expect, test } from './fixtures.ts';
+import { BUSYBOX, HELLO_WORLD, linkTo } from './support/visitor.ts';
+
+test('a link shows what it would run, waits for a click, and runs it', async ({ visitor }) => {
+  await visitor.open({ image: BUSYBOX, entrypoint: 'echo', args: '"hello  friend"' });
+  await expect(visitor.whatRuns).toContainText("echo 'hello  friend'");
+  await expect(visitor.terminals).toHaveCount(0);
+  await visitor.run();
+  await visitor.expectExit(0);
+  await visitor.expectScreen(/^hello {2}friend$/m);
+});
+
+test('options arrive in the container', async ({ visitor }) => {
+  const script = 'env | sort; nproc; free -m; df -m / | tail -1; pwd';
+  await visitor.runLink({
+    image: BUSYBOX,
+    entrypoint: 'sh -c',
+    args: `'${script}'`,
+    env: 'GREETING=hello world,LIST=a\\,b',
+    memory: '192M',
+    cpus: '3',
+    disk: '48M',
+  });
+  await visitor.expectExit(0);
+  const text = await visitor.screenText();
+  expect(text).toMatch(/^GREETING=hello world$/m);
+  expect(text).toMatch(/^LIST=a,b$/m);
+  expect(text).toMatch(/^3$/m);
+  const [, memory] = /^Mem:\s+(\d+)/m.exec(text) ?? [];
+  expect(Number(memory)).toBeGreaterThan(150);
+  expect(Number(memory)).toBeLessThan(192);
+  const [, disk] = /^\S+\s+(\d+)\s.*\/$/m.exec(text) ?? [];
+  expect(Number(disk)).toBeGreaterThan(32);
+  expect(Number(disk)).toBeLessThanOrEqual(48);
+});
+
+test('options typed into the form arrive, and are in the link that Share copies', async ({
+  page,
+  context,
+  visitor,
+}) => {
+  await context.grantPermissions(['clipboard-read', 'clipboard-write']);
+  await visitor.open({ image: BUSYBOX });
+  await visitor.openOptions();
+  await visitor.field('Entrypoint').fill('sh');
+  await visitor.field('Arguments').fill("-c 'echo $COLOUR; nproc'");
+  await visitor.addVariable('COLOUR', 'blue, green');
+  await visitor.field('CPUs').fill('2');
+  await visitor.field('User name').fill('me');
+  await visitor.field('Password or token').fill('open sesame');
+  await visitor.button('Share').click();
+  await expect(visitor.button('Link copied')).toBeVisible();
+  const link = await page.evaluate(() => navigator.clipboard.readText());
+  expect(link).not.toMatch(/sesame/);
+
+  const friend = await context.newPage();
+  await friend.goto(link);
+  await expect(friend.getByLabel('Arguments')).toHaveValue("-c 'echo $COLOUR; nproc'");
+  await friend.close();
+
+  await visitor.run();
+  await visitor.expectExit(0);
+  await visitor.expectScreen(/^blue, green\n2$/m);
+});
+
+for (const [field, link, message] of [
+  ['Image', { image: 'No Such Name' }, /reference|name|capital|lower/i],
+  ['Image', { image: '' }, /empty/],
+  ['Memory', { memory: '1M' }, /too little/],
+  ['Memory', { memory: '9G' }, /too much/],
+  ['Memory', { memory: 'plenty' }, /size/],
+  ['CPUs', { cpus: '99' }, /1 to 8/],
+  ['Disk', { disk: '1K' }, /disk|at least/i],
+  ['Entrypoint', { entrypoint: 'sh -c "unclosed' }, /quot/],
+] as const) {
+  test(`a link with ${JSON.stringify(link)} is explained at its field`, async ({ visitor }) => {
+    await visitor.open({ image: HELLO_WORLD, ...link });
+    await expect(visitor.field(field)).toHaveAttribute('aria-invalid', 'true');
+    await expect(visitor.field(field)).toHaveAccessibleDescription(message);
+    await expect(visitor.button('Run')).toBeDisabled();
+  });
+}
+
+test('a link with variables that are none is explained, and can be mended', async ({ page, visitor }) => {
+  await page.goto(`./${linkTo({ image: HELLO_WORLD, env: 'no assignment' })}&LINUXRUN_COLOR=red`);
+  await expect(page.getByRole('group', { name: 'Environment' })).toHaveAccessibleDescription(/no assignment/);
+  await expect(page.getByRole('note')).toContainText('LINUXRUN_COLOR');
+  await expect(visitor.button('Run')).toBeDisabled();
+});

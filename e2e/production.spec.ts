@@ -1,0 +1,85 @@
+/** What `npm run build` makes: our server with its site, and the site alone on hosts of static files. */
+import { cp, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ISOLATION_HEADERS, STATIC_HOST_HEADERS } from '../src/server/headers.ts';
+import { DockerRegistry, OPEN_TO_PAGES } from '../src/server/registry/testing/docker-registry.ts';
+import { expect, test } from './fixtures.ts';
+import { heavyBusybox } from './support/images.ts';
+import { PRODUCTION } from './support/places.ts';
+import { ProductionServer } from './support/production-server.ts';
+import { startStaticHost } from './support/static-host.ts';
+import { HELLO_WORLD, linkTo } from './support/visitor.ts';
+
+let folder: string;
+test.beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'linuxrun-production-'));
+});
+test.afterEach(() => rm(folder, { recursive: true, force: true }));
+
+test('the server needs nothing but its folder', async ({ page, visitor, request }) => {
+  await cp(PRODUCTION, folder, { recursive: true });
+  const server = await ProductionServer.start(join(folder, 'server.mjs'), { XDG_CACHE_HOME: folder });
+  await page.goto(server.url + linkTo({ image: HELLO_WORLD }));
+  await visitor.run();
+  await visitor.expectScreen(/Hello from LinuxRun|Hello/);
+  const unlisted = await request.get(`${server.url}registry/registry.example/v2/a/manifests/b`);
+  expect(await unlisted.json()).toMatchObject({ errors: [{ code: 'UNSUPPORTED' }] });
+  expect(await server.stop(), 'exit code of the server').toBe(0);
+});
+
+test.describe('on a host of static files', () => {
+  // The browser logs the answer that the proxy is not there.
+  test.use({ expectedErrors: /404|CORS|ERR_FAILED/ });
+
+  test('the page runs demo images, and those of registries that are open to pages', async ({
+    page,
+    visitor,
+  }) => {
+    const host = await startStaticHost(STATIC_HOST_HEADERS);
+    const registry = await DockerRegistry.start(folder, OPEN_TO_PAGES);
+    await registry.push('team/app', 'latest', heavyBusybox(100_000));
+    await page.goto(host.url + linkTo({ image: HELLO_WORLD }));
+    await visitor.run();
+    await visitor.expectScreen(/Hello/);
+
+    await page.goto(host.url + linkTo({ image: `${registry.host}/team/app` }));
+    await visitor.run();
+    await visitor.expectPrompt();
+    await visitor.type('wc -c < /weight');
+    await visitor.expectScreen(/^100000$/m);
+    await registry.stop();
+    await host.close();
+  });
+
+  test('the page says why other registries cannot be read from', async ({ page, visitor, registry }) => {
+    const host = await startStaticHost(STATIC_HOST_HEADERS);
+    await page.goto(host.url + linkTo({ image: `${registry.host}/team/app` }));
+    await visitor.run();
+    await expect(page.getByRole('alert')).toContainText('lets no pages read from it');
+    await expect(page.getByRole('alert')).toContainText('npm start');
+    await host.close();
+  });
+
+  test('the page says which headers it lacks', async ({ page }) => {
+    const host = await startStaticHost({});
+    await page.goto(host.url);
+    await expect(page.getByRole('alert')).toContainText('Cross-Origin-Embedder-Policy');
+    await host.close();
+  });
+
+  test('the page keeps its security policy without a header for it', async ({ page }) => {
+    const host = await startStaticHost(ISOLATION_HEADERS);
+    await page.goto(host.url);
+    const isBlocked = await page.evaluate(() => {
+      try {
+        // biome-ignore lint/security/noGlobalEval: it is to be refused
+        return eval('false');
+      } catch (error) {
+        return error instanceof EvalError;
+      }
+    });
+    expect(isBlocked).toBe(true);
+    await host.close();
+  });
+});

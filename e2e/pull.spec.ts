@@ -1,0 +1,143 @@
+import type { FakeRegistry } from '../src/oci/testing/fake-registry.ts';
+import { sha256, type TestImage, type TestLayer } from '../src/oci/testing/image.ts';
+import { expect, test } from './fixtures.ts';
+import { Gate } from './support/faults.ts';
+import { heavyBusybox } from './support/images.ts';
+import { BUSYBOX, HELLO, HELLO_WORLD, Visitor } from './support/visitor.ts';
+
+const WEIGHT = 4 << 20;
+const HALF = /2(\.\d)? MB of 4(\.0)? MB/;
+
+/** Two layers: BusyBox, and the weight, which tests hold back. */
+let image: TestImage;
+let busybox: TestLayer;
+let weight: TestLayer;
+test.beforeEach(() => {
+  image = heavyBusybox(WEIGHT);
+  [busybox, weight] = image.layers as [TestLayer, TestLayer];
+});
+
+async function expectWeight(visitor: Visitor): Promise<void> {
+  await visitor.expectPrompt();
+  await visitor.type('wc -c < /weight');
+  await visitor.expectScreen(new RegExp(`^${WEIGHT}$`, 'm'));
+}
+
+const timesAsked = (registry: FakeRegistry, { blob }: TestLayer) =>
+  registry.requests.filter(({ path }) => path.endsWith(sha256(blob))).length;
+
+test("an image comes from Debian's docker-registry through our server", async ({
+  visitor,
+  dockerRegistry,
+}) => {
+  await dockerRegistry.push('team/heavy', '1', image);
+  await visitor.runLink({ image: `${dockerRegistry.host}/team/heavy:1` });
+  await expectWeight(visitor);
+});
+
+test('a pull shows how far it is, is cancelled, and goes on with what it had', async ({
+  visitor,
+  registry,
+}) => {
+  registry.add('team/heavy:1', image);
+  const gate = new Gate(registry, weight);
+  await visitor.runLink({ image: `${registry.host}/team/heavy:1` });
+  await visitor.expectLayers(/verified/, HALF);
+  const bar = visitor.layers.nth(1).getByRole('progressbar');
+  expect(await bar.evaluate(({ position }: HTMLProgressElement) => position)).toBeCloseTo(0.5, 1);
+  await visitor.button('Cancel').click();
+  await expect(visitor.image).toHaveValue(`${registry.host}/team/heavy:1`);
+
+  await visitor.run();
+  await visitor.expectLayers(/stored already/, HALF);
+  gate.open();
+  await expectWeight(visitor);
+  expect(timesAsked(registry, busybox)).toBe(1);
+});
+
+test('a reload in mid-pull loses nothing that had arrived', async ({ page, visitor, registry }) => {
+  registry.add('team/heavy:1', image);
+  const gate = new Gate(registry, weight);
+  await visitor.runLink({ image: `${registry.host}/team/heavy:1` });
+  await visitor.expectLayers(/verified/, HALF);
+  await page.reload();
+  gate.open();
+  await visitor.run();
+  await expectWeight(visitor);
+  expect(timesAsked(registry, busybox)).toBe(1);
+});
+
+test('a registry that breaks off is asked for the rest', async ({ visitor, registry }) => {
+  registry.add('team/heavy:1', image);
+  let broken = 0;
+  registry.intercept = (request, response) => {
+    if (!request.url?.endsWith(sha256(weight.blob)) || broken++ > 0) return false;
+    response.writeHead(200, { 'Content-Length': weight.blob.length });
+    response.write(weight.blob.subarray(0, 2 << 20), () => response.destroy());
+    return true;
+  };
+  await visitor.runLink({ image: `${registry.host}/team/heavy:1` });
+  await expectWeight(visitor);
+  expect(registry.requests.at(-1)?.range).toMatch(/^bytes=\d{4,}-$/);
+});
+
+test('the second run needs no network', async ({ visitor, registry, context }) => {
+  registry.add('team/heavy:1', image);
+  await visitor.runLink({ image: `${registry.host}/team/heavy:1` });
+  await expectWeight(visitor);
+  await visitor.button('Run another').click();
+  await context.setOffline(true);
+  await visitor.run();
+  await expectWeight(visitor);
+});
+
+test('the layers that images share are fetched once', async ({ visitor, registry }) => {
+  registry.add('team/heavy:1', image);
+  const [, other] = heavyBusybox(1000).layers as [TestLayer, TestLayer];
+  registry.add('team/other:1', heavyBusybox(1000));
+  expect(other.blob.length).toBeLessThan(weight.blob.length);
+  await visitor.runLink({ image: `${registry.host}/team/heavy:1` });
+  await visitor.expectPrompt();
+  await visitor.runLink({ image: `${registry.host}/team/other:1` });
+  await visitor.expectPrompt();
+  expect(timesAsked(registry, busybox)).toBe(1);
+});
+
+test.describe('two tabs', () => {
+  test('pull and run the same image at once', async ({ visitor, registry, context }) => {
+    registry.add('team/heavy:1', image);
+    const gate = new Gate(registry, weight);
+    const other = new Visitor(await context.newPage());
+    for (const each of [visitor, other]) {
+      await each.runLink({ image: `${registry.host}/team/heavy:1` });
+      await each.expectLayers(/verified|stored already/, HALF);
+    }
+    gate.open();
+    for (const each of [visitor, other]) await expectWeight(each);
+  });
+
+  test('have machines of their own', async ({ visitor, context }) => {
+    const other = new Visitor(await context.newPage());
+    for (const each of [visitor, other]) await each.runLink({ image: BUSYBOX });
+    await visitor.expectPrompt();
+    await visitor.type('echo one > /tmp/mine; ls /tmp');
+    await visitor.expectScreen(/^mine$/m);
+    await other.expectPrompt();
+    await other.type('ls -A /tmp | wc -l');
+    await other.expectScreen(/^0$/m);
+  });
+});
+
+test('an image of a distribution runs', async ({ visitor, publish }) => {
+  await visitor.runLink({ image: await publish('debian'), entrypoint: 'cat', args: '/etc/os-release' });
+  await visitor.expectExit(0);
+  await visitor.expectScreen(/^NAME="Debian/m);
+});
+
+test('hello-world comes from a registry, too', async ({ visitor, publish }) => {
+  await visitor.runLink({ image: await publish('hello-world') });
+  await visitor.expectExit(0);
+  await visitor.expectScreen(/Hello/);
+  await visitor.runLink({ image: HELLO_WORLD });
+  await visitor.expectScreen(HELLO);
+});

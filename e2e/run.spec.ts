@@ -1,0 +1,131 @@
+import { expect, test } from './fixtures.ts';
+import { footprintOf } from './support/footprint.ts';
+import { BUSYBOX, HELLO, HELLO_WORLD } from './support/visitor.ts';
+
+const MIB = 2 ** 20;
+
+test('a demo image is picked, and gives a prompt', async ({ visitor }) => {
+  await visitor.open();
+  await visitor.choose('busybox');
+  await visitor.run();
+  await visitor.expectPrompt();
+  await expect(visitor.state).toHaveText('Running');
+  await visitor.type('uname -a');
+  await visitor.expectScreen(/^Linux .*riscv64/m);
+  await expect(visitor.figure('Speed')).toHaveText(/^\d+ MIPS$/);
+  await expect(visitor.figure('Kernel')).toHaveText(/^\d+(\.\d)? m?s$/);
+  await visitor.type('exit 7');
+  await visitor.expectExit(7);
+});
+
+test('another image is run without loading the page again', async ({ page, visitor }) => {
+  await visitor.open();
+  await page.evaluate(() => Object.assign(globalThis, { isSamePage: true }));
+  await visitor.choose('busybox');
+  await visitor.run();
+  await visitor.expectPrompt();
+  await visitor.button('Run another').click();
+  await visitor.choose('hello-world');
+  await visitor.run();
+  await visitor.expectScreen(HELLO);
+  await visitor.expectExit(0);
+  expect(await page.evaluate(() => 'isSamePage' in globalThis)).toBe(true);
+});
+
+test('what was run before can be run again, with its options', async ({ page, visitor }) => {
+  await visitor.runLink({ image: BUSYBOX, entrypoint: 'echo', args: 'once more' });
+  await visitor.expectExit(0);
+  await visitor.open();
+  await page
+    .getByRole('button', { name: /^images:busybox.*echo once more|^busybox.*echo once more/ })
+    .click();
+  await visitor.run();
+  await visitor.expectScreen(/^once more$/m);
+});
+
+test.describe('a container that is stopped', () => {
+  test('may end by itself', async ({ visitor }) => {
+    await visitor.runLink({
+      image: BUSYBOX,
+      entrypoint: 'sh -c',
+      args: `'trap "echo bye; exit 3" TERM; echo ready; while :; do sleep 0.1; done'`,
+    });
+    await visitor.expectScreen(/^ready$/m);
+    await visitor.button('Stop').click();
+    await visitor.expectExit(3);
+    await visitor.expectScreen(/^bye$/m);
+  });
+
+  test('is killed when it does not', async ({ visitor }) => {
+    await visitor.runLink({
+      image: BUSYBOX,
+      entrypoint: 'sh -c',
+      args: `'trap "" TERM; echo ready; while :; do sleep 1; done'`,
+    });
+    await visitor.expectScreen(/^ready$/m);
+    await visitor.button('Stop').click();
+    await visitor.button('Kill now').click();
+    await visitor.expectExit(137);
+  });
+});
+
+test('stopping and starting again ten times leaves nothing behind', async ({ page, visitor }) => {
+  await visitor.runLink({
+    image: BUSYBOX,
+    entrypoint: 'sh -c',
+    args: `'trap "exit 0" TERM; echo ready; while :; do sleep 0.1; done'`,
+  });
+  const stop = async () => {
+    await visitor.expectScreen(/^ready$/m);
+    await visitor.button('Stop').click();
+    await visitor.expectExit(0);
+  };
+  await stop();
+  // One waits for the next session.
+  await expect.poll(async () => (await footprintOf(page)).workers).toBe(1);
+  const before = await footprintOf(page);
+  for (let times = 0; times < 10; times++) {
+    await visitor.button('Restart').click();
+    await stop();
+  }
+  await expect(async () => {
+    const { heap, nodes, resident, workers } = await footprintOf(page);
+    expect(workers).toBe(before.workers);
+    expect(nodes).toBe(before.nodes);
+    // What the JavaScript engine learns about code that runs again and again.
+    expect(heap - before.heap).toBeLessThan(2 * MIB);
+    // One machine more would be at least 60 MiB.
+    expect(resident - before.resident).toBeLessThan(32 * MIB);
+  }).toPass({ timeout: 30_000 });
+});
+
+test('a machine that was running can be started anew', async ({ visitor }) => {
+  await visitor.runLink({ image: BUSYBOX });
+  await visitor.expectPrompt();
+  await visitor.type('touch /gone');
+  await visitor.button('Restart').click();
+  await visitor.expectPrompt();
+  await visitor.type('ls /gone');
+  await visitor.expectScreen(/No such file/);
+});
+
+for (const [cpus, memory] of [
+  ['1', '64M'],
+  ['2', '2G'],
+  ['4', '256M'],
+] as const) {
+  test(`there are machines with ${cpus} CPUs and ${memory}`, async ({ visitor }) => {
+    await visitor.runLink({ image: BUSYBOX, cpus, memory });
+    await visitor.expectPrompt();
+    await visitor.type('grep -c ^processor /proc/cpuinfo; grep MemTotal /proc/meminfo');
+    await visitor.expectScreen(new RegExp(`^${cpus}\\s+MemTotal:\\s+\\d+ kB`, 'm'));
+    await visitor.type('exit');
+    await visitor.expectExit(0);
+  });
+}
+
+test('a program that is not in the image is named', async ({ visitor }) => {
+  await visitor.runLink({ image: HELLO_WORLD, entrypoint: '/no/such/program' });
+  await visitor.expectExit(127);
+  await visitor.expectProblem(/no\/such\/program/);
+});

@@ -1,0 +1,58 @@
+/** What the pages of a browser use, as the operating system and the browser see it. */
+import { readdirSync, readFileSync } from 'node:fs';
+import type { Page } from '@playwright/test';
+
+export interface Footprint {
+  /** Of the page's main thread, after a collection of garbage, in bytes. */
+  readonly heap: number;
+  /** Nodes of its document, and what is still held of those that were in it. */
+  readonly nodes: number;
+  /** Of all renderer processes, shared WebAssembly memories included, in bytes. */
+  readonly resident: number;
+  /** Threads of dedicated workers, those started by workers too. */
+  readonly workers: number;
+}
+
+/** The name of a dedicated worker's thread, as far as Linux keeps it. */
+const WORKER_THREAD = 'DedicatedWorker';
+
+export async function footprintOf(page: Page): Promise<Footprint> {
+  const inPage = await page.context().newCDPSession(page);
+  await inPage.send('HeapProfiler.collectGarbage');
+  const { usedSize } = await inPage.send('Runtime.getHeapUsage');
+  const { nodes } = await inPage.send('Memory.getDOMCounters');
+  await inPage.detach();
+  const renderers = await rendererProcesses(page);
+  return {
+    heap: usedSize,
+    nodes,
+    resident: renderers.reduce((sum, pid) => sum + residentBytes(pid), 0),
+    workers: renderers.reduce((sum, pid) => sum + workerThreads(pid), 0),
+  };
+}
+
+async function rendererProcesses(page: Page): Promise<number[]> {
+  const browser = await page.context().browser()?.newBrowserCDPSession();
+  if (!browser) throw new Error('the page has no browser');
+  const { processInfo } = await browser.send('SystemInfo.getProcessInfo');
+  await browser.detach();
+  return processInfo.filter(({ type }) => type === 'renderer').map(({ id }) => id);
+}
+
+function residentBytes(pid: number): number {
+  const [, kilobytes = '0'] = /^VmRSS:\s+(\d+) kB$/m.exec(read(`/proc/${pid}/status`)) ?? [];
+  return Number(kilobytes) * 1024;
+}
+
+function workerThreads(pid: number): number {
+  const tasks = `/proc/${pid}/task`;
+  return readdirSync(tasks).filter((task) => read(`${tasks}/${task}/comm`).startsWith(WORKER_THREAD)).length;
+}
+
+function read(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return ''; // the process or thread is gone
+  }
+}
