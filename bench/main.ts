@@ -19,7 +19,7 @@ import { workloadNames } from './workloads.ts';
 const BOOTS_PER_REPEAT = 3;
 const PULLS_PER_REPEAT = 3;
 const STARTS_PER_REPEAT = 3;
-const SECTIONS = ['node', 'boot-node', 'idle', 'pull', 'start', 'disk', 'chromium', 'boot-chromium'];
+const SECTIONS = ['node', 'boot-node', 'idle', 'pull', 'start', 'disk', 'chromium', 'boot-chromium', 'page'];
 
 interface Plan {
   sections: string[];
@@ -74,6 +74,10 @@ async function main(): Promise<void> {
   if (chosen('pull')) await benchPull(repeat * PULLS_PER_REPEAT);
   if (chosen('start')) await benchStart(repeat * STARTS_PER_REPEAT);
   if (chosen('disk')) await benchDisk(wasm, repeat);
+  if (chosen('page')) {
+    const { benchPage } = await import('./page.ts');
+    await benchPage(repeat * STARTS_PER_REPEAT);
+  }
   if (!chosen('chromium') && !chosen('boot-chromium')) return;
   // It takes a quarter of a second to load, and this program starts itself to measure a pull or a boot.
   const { withChromium } = await import('./chromium.ts');

@@ -20,6 +20,17 @@ async function become(file) {
   await import(file);
 }
 
+/**
+ * Of programs that belong to the tests, and find their neighbours where the sources are.
+ * @param {string} file
+ */
+async function becomeSource(file) {
+  await prepare('test');
+  const { register } = await import('tsx/esm/api');
+  register();
+  await become(inProject(file));
+}
+
 /** @type {Record<string, () => Promise<void>>} */
 const PROGRAMS = {
   async boot() {
@@ -39,13 +50,9 @@ const PROGRAMS = {
     await prepare('test');
     await become(bundleOf('bench'));
   },
-  /** A test, which finds its neighbours where the sources are. */
-  async fuzz() {
-    await prepare('test');
-    const { register } = await import('tsx/esm/api');
-    register();
-    await become(inProject('emulator-wasm/test/differential/main.ts'));
-  },
+  fuzz: () => becomeSource('emulator-wasm/test/differential/main.ts'),
+  demo: () => becomeSource('e2e/demos/main.ts'),
+  pictures: () => becomeSource('e2e/demos/pictures.ts'),
 };
 
 /** Where other statuses are a container's. */

@@ -1,0 +1,147 @@
+/**
+ * The page in Chromium: from a click on Run to the output of a stored image in the terminal, and what is loaded
+ * before. The page tells the moments by performance marks (`src/app/stores/session.ts`).
+ */
+import { type BrowserContext, chromium, type Page } from '@playwright/test';
+import { CHROMIUM } from '../e2e/browser.ts';
+import { startLinuxRun } from '../e2e/support/linuxrun-server.ts';
+import { median, printTable } from './table.ts';
+
+const IMAGE = 'oci://images:hello-world';
+const OUTPUT_REQUIRED = 1;
+const SCRIPT_REQUIRED = 150 << 10;
+/** How long nothing may happen before a page counts as at rest, ms. */
+const SETTLE = 500;
+const PREFIX = 'linuxrun:';
+
+/** By the mark's name, without prefix: ms since the click. */
+type Moments = ReadonlyMap<string, number>;
+
+/** Bytes as they come over the network. */
+interface Weight {
+  readonly script: number;
+  readonly all: number;
+}
+
+/** Runs the image `repeat` times, each in a new page of one profile, and prints tables. */
+export async function benchPage(repeat: number): Promise<void> {
+  const server = await startLinuxRun([]);
+  const browser = await chromium.launch(CHROMIUM);
+  try {
+    const url = `${server.url}?LINUXRUN_IMAGE=${IMAGE}`;
+    await compressAll(await browser.newContext(), url);
+    printWeights(await weigh(await browser.newContext(), url));
+
+    const visitor = await browser.newContext();
+    await runOnce(visitor, url); // brings the image into the store
+    const runs: Moments[] = [];
+    for (let round = 0; round < repeat; round++) runs.push(await runOnce(visitor, url));
+    printMoments(runs);
+  } finally {
+    await browser.close();
+    await server.close();
+  }
+}
+
+/** Our server compresses a file after it was first asked for. */
+async function compressAll(context: BrowserContext, url: string): Promise<void> {
+  const page = await context.newPage();
+  await page.goto(url, { waitUntil: 'networkidle' });
+  await page.waitForTimeout(SETTLE * 4);
+  await context.close();
+}
+
+/** Opens the page and runs the image, in a tab of its own. */
+async function runOnce(context: BrowserContext, url: string): Promise<Moments> {
+  const page = await context.newPage();
+  await page.goto(url, { waitUntil: 'networkidle' });
+  await page.waitForTimeout(SETTLE);
+  await clickRun(page);
+  const marks = await page.evaluate(
+    (prefix) =>
+      performance
+        .getEntriesByType('mark')
+        .filter(({ name }) => name.startsWith(prefix))
+        .map(({ name, startTime }) => [name.slice(prefix.length), startTime] as const),
+    PREFIX,
+  );
+  await page.close();
+  const click = new Map(marks).get('click') ?? Number.NaN;
+  return new Map(
+    marks.filter(([name]) => name !== 'interactive').map(([name, startTime]) => [name, startTime - click]),
+  );
+}
+
+async function clickRun(page: Page): Promise<void> {
+  await page.getByRole('button', { name: /^Run/ }).click();
+  await page.waitForFunction(
+    (name) => performance.getEntriesByName(name).length > 0,
+    `${PREFIX}first-output`,
+  );
+}
+
+/** What the page has loaded when its form takes input, and when the container's output is there. */
+async function weigh(context: BrowserContext, url: string): Promise<{ form: Weight; output: Weight }> {
+  const page = await context.newPage();
+  const loaded: { at: number; bytes: number; isScript: boolean }[] = [];
+  const sizes: Promise<void>[] = [];
+  page.on('requestfinished', (request) => {
+    const at = Date.now();
+    const note = async () => {
+      const { responseBodySize, responseHeadersSize } = await request.sizes();
+      const isScript = /\.m?js$/.test(new URL(request.url()).pathname);
+      loaded.push({ at, bytes: responseBodySize + responseHeadersSize, isScript });
+    };
+    sizes.push(note());
+  });
+  await page.goto(url);
+  const form = await page.waitForFunction((name) => {
+    const [mark] = performance.getEntriesByName(name);
+    return mark && performance.timeOrigin + mark.startTime;
+  }, `${PREFIX}interactive`);
+  const formAt = await form.jsonValue();
+  await clickRun(page);
+  const outputAt = Date.now();
+  await Promise.all(sizes);
+  await context.close();
+  const until = (moment: number): Weight => {
+    const before = loaded.filter(({ at }) => at <= moment);
+    const sum = (some: typeof loaded) => some.reduce((total, { bytes }) => total + bytes, 0);
+    return { script: sum(before.filter(({ isScript }) => isScript)), all: sum(before) };
+  };
+  return { form: until(formAt ?? 0), output: until(outputAt) };
+}
+
+function printWeights({ form, output }: { form: Weight; output: Weight }): void {
+  const kib = (bytes: number) => (bytes / 1024).toFixed(0);
+  console.log('Loaded by a first visit, compressed, KiB');
+  printTable(
+    ['', 'script', 'all'],
+    [
+      ['until the form takes input', kib(form.script), kib(form.all)],
+      ["until a container's output", kib(output.script), kib(output.all)],
+    ],
+  );
+  console.log(
+    `${kib(form.script)} KiB of script before the form (required: at most ${kib(SCRIPT_REQUIRED)})\n`,
+  );
+}
+
+function printMoments(runs: readonly Moments[]): void {
+  const of = (name: string) => runs.map((moments) => moments.get(name) ?? Number.NaN);
+  const names = [...(runs[0]?.keys() ?? [])].sort((a, b) => median(of(a)) - median(of(b)));
+  console.log(`Run of a stored image in the page: medians of ${runs.length}`);
+  printTable(
+    ['since the click', 'ms', 'best', 'worst'],
+    names
+      .filter((name) => name !== 'click')
+      .map((name) => [
+        name,
+        median(of(name)).toFixed(0),
+        Math.min(...of(name)).toFixed(0),
+        Math.max(...of(name)).toFixed(0),
+      ]),
+  );
+  const seconds = median(of('first-output')) / 1000;
+  console.log(`output after ${seconds.toFixed(2)} s (required: at most ${OUTPUT_REQUIRED.toFixed(1)} s)\n`);
+}
