@@ -56,8 +56,10 @@ void exec_supervise(uint32_t id, struct message message, const struct container 
 
 	int first = container_join(container);
 
-	if (first < 0)
+	if (first < 0) {
+		say("the container does not run");
 		exit(CANNOT_RUN);
+	}
 
 	int cgroup = cgroup_open(container->id);
 	struct streams streams = open_streams(&supervisor, &s, first);

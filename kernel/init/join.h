@@ -12,8 +12,8 @@ struct container {
 };
 
 /*
- * Waits until the container has been made. Returns a pidfd of its first process, for setns, or -1 when the
- * container is not there or has ended, or errno tells something else; it has been said then.
+ * Waits until the container has been made. Returns a pidfd of its first process, for setns, or -1 when it
+ * does not run.
  */
 int container_join(const struct container *);
 

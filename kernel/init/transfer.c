@@ -45,7 +45,7 @@ static void enter(const struct container *container)
 	int first = container_join(container);
 
 	if (first < 0)
-		exit(FAILED);
+		fail("the container does not run");
 	if (syscall(__NR_setns, first, CLONE_NEWNS) < 0)
 		fail("the container has ended");
 	close(first);

@@ -135,6 +135,31 @@ describe('init', () => {
     expect(stdout).toContain('inet 127.0.0.1/8 ');
   });
 
+  test('finds no container where there is none', async () => {
+    const shell = machine.run({ args: ['sh', '-c', 'read line'], env: { PATH } });
+    const options = { args: ['true'], env: [], directory: '/', user: '' };
+    // Numbers of what has ended, of the shell, and of nothing.
+    const numbers = [...Array(120).keys(), 0xffff_ffff];
+    const ends = numbers.map(async (id) => {
+      const process = machine.exec({ id }, options);
+      return [await text(process.messages), await process.exit];
+    });
+    expect(await Promise.all(ends)).toEqual(
+      numbers.map(() => ['LinuxRun: the container does not run\n', 126]),
+    );
+    const handle = { id: 77 };
+    for (const transfer of [machine.readFile(handle, '/init'), machine.writeFile(handle, '/init')])
+      expect([await text(transfer.messages), await transfer.exit]).toEqual([
+        'the container does not run\n',
+        1,
+      ]);
+    const { memory, disk } = await machine.measure(handle);
+    expect(disk).toEqual({ totalBytes: 0, usedBytes: 0 });
+    expect(memory.totalBytes).toBeGreaterThan(100 << 20);
+    shell.kill(9);
+    await shell.exit;
+  });
+
   test('gives the console, with job control, to one session after the other', async () => {
     for (const status of [5, 6]) {
       const process = machine.runOnConsole({ args: ['sh'], env: { PATH } });
