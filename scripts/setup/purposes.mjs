@@ -43,6 +43,9 @@ const COMMON_INPUTS = [
 export async function setUpFor(purpose) {
   /** @type {Needs} */
   const { packages, steps } = PURPOSES[purpose];
+  // What run.sh keeps from its own Node is for npm's.
+  const { LINUXRUN_EXTRA_CA_CERTS: certificates } = process.env;
+  if (certificates) process.env.NODE_EXTRA_CA_CERTS ??= certificates;
   const inputs = [...COMMON_INPUTS, ...steps.flatMap(({ sources = [] }) => sources)];
   const before = glance(inputs);
   // First, for without the right to install them nothing shall be left half done.

@@ -2,6 +2,7 @@ import { get as getHttp, type IncomingMessage } from 'node:http';
 import { get as getHttps } from 'node:https';
 import { finished } from 'node:stream';
 import type { Fetch } from './http.ts';
+import { trustingAgent } from './node-certificates.ts';
 
 /** Bytes of a body that may wait to be read. */
 const READ_AHEAD = 1 << 20;
@@ -15,12 +16,13 @@ const PATIENCE = 20;
  * what a server calls gzip-encoded may be the layer itself.
  */
 export const nodeFetch: Fetch = async (url, { headers, signal }) => {
-  const get = url.startsWith('https:') ? getHttps : getHttp;
+  const isSecure = url.startsWith('https:');
+  const agent = isSecure ? await trustingAgent() : undefined;
   signal.throwIfAborted();
   // Given the signal itself, Node 20 may report the abort where nobody listens.
   const abort = () => request.destroy();
   signal.addEventListener('abort', abort, { once: true });
-  const request = get(url, { headers });
+  const request = (isSecure ? getHttps : getHttp)(url, { headers, agent });
   request.once('close', () => signal.removeEventListener('abort', abort));
   const message = await new Promise<IncomingMessage>((resolve, reject) => {
     request.once('response', resolve).on('error', reject);
