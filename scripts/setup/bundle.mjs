@@ -1,5 +1,5 @@
 /**
- * The programs that run in Node, and the worker of their machines, bundled from TypeScript into
+ * The programs that run in Node, and the workers of their machines, bundled from TypeScript into
  * dist/node. In the bundle `import.meta.dirname` still means the folder of the source file, so that
  * programs find the files of the clone; `import.meta.url` means the bundle.
  */
@@ -16,7 +16,11 @@ const PROGRAMS = {
   elf: 'src/cli/elf.ts',
   server: 'src/server/main.ts',
   bench: 'bench/main.ts',
-  'node-worker': 'src/machine/platform/node-worker.ts',
+};
+
+const WORKERS = {
+  'node-hart': 'src/machine/platform/node-hart.ts',
+  'node-machine': 'src/machine/platform/node-machine.ts',
 };
 
 /** @typedef {keyof typeof PROGRAMS} Program */
@@ -52,20 +56,28 @@ export const bundle = {
   outputs: { node: FOLDER },
   async run(work) {
     const { build } = await import('esbuild');
-    const result = build({
+    const common = /** @type {const} @satisfies {import('esbuild').BuildOptions} */ ({
       logLevel: 'silent',
       absWorkingDir: PROJECT,
-      entryPoints: PROGRAMS,
       outdir: join(work, 'node'),
       bundle: true,
-      // What a program imports later is read later.
-      splitting: true,
       platform: 'node',
-      format: 'esm',
       target: 'node20',
       packages: 'external',
       plugins: [sourceFolders],
     });
+    // Each for itself, for every file that is read takes its time; but what a program imports later is read later.
+    const programs = Object.entries(PROGRAMS).map(([name, entry]) =>
+      build({ ...common, entryPoints: { [name]: entry }, format: 'esm', splitting: true }),
+    );
+    // Node loads these in half the time that modules take it.
+    const workers = build({
+      ...common,
+      entryPoints: WORKERS,
+      format: 'cjs',
+      outExtension: { '.js': '.cjs' },
+    });
+    const result = Promise.all([...programs, workers]);
     await result.catch((error) => Promise.reject(new SetupFailure(error.message)));
   },
 };

@@ -60,12 +60,11 @@ function start(
   onConsole: (bytes: Uint8Array) => void,
 ): Promise<Container> {
   const { image: reference, credentials, ...rest } = options;
-  // A worker for each hart, and one for the devices.
-  const platform = nodePlatform(PUBLIC, options.cpus + 1);
+  const platform = nodePlatform(PUBLIC, options.cpus);
   const store = imageStore(process.env);
   const abort = new AbortController();
   // First of all the machine: it boots in its own threads while ours reads the code that finds the image.
-  const image = new Promise(setImmediate).then(async () => {
+  const image = platform.launched.then(async () => {
     const { showLoadingImage } = await import('./image.ts');
     return showLoadingImage({
       reference,

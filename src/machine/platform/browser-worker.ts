@@ -1,12 +1,9 @@
-import { browserStore } from '../../storage/browser.ts';
 import { packError } from '../errors.ts';
-import type { WorkerStart } from '../protocol.ts';
-import { runWorker } from '../worker.ts';
 
-const fail = (cause: unknown) => postMessage(packError(cause));
-addEventListener('error', ({ error }) => fail(error));
-addEventListener('unhandledrejection', ({ reason }) => fail(reason));
-const openStore = () => browserStore().layers;
-addEventListener('message', ({ data }: MessageEvent<WorkerStart>) => runWorker(data, openStore), {
-  once: true,
-});
+/** Makes this worker the part of the machine that its first message describes; what goes wrong is reported. */
+export function becomePart<Start>(run: (start: Start) => void): void {
+  const fail = (cause: unknown) => postMessage(packError(cause));
+  addEventListener('error', ({ error }) => fail(error));
+  addEventListener('unhandledrejection', ({ reason }) => fail(reason));
+  addEventListener('message', ({ data }: MessageEvent<Start>) => run(data), { once: true });
+}

@@ -1,11 +1,17 @@
 import { MachineError, type PackedError, unpackError } from '../errors.ts';
 import type { Platform } from './platform.ts';
 
+// Bundlers look for these very words.
+const CREATE_WORKER = {
+  hart: () => new Worker(new URL('./browser-hart.ts', import.meta.url), { type: 'module' }),
+  machine: () => new Worker(new URL('./browser-machine.ts', import.meta.url), { type: 'module' }),
+};
+
 /** @param base where emulator.wasm and kernel/ are served, ending in a slash */
 export function browserPlatform(base: string | URL): Platform {
   return {
     startWorker(start, transfer, onFailure) {
-      const worker = new Worker(new URL('./browser-worker.ts', import.meta.url), { type: 'module' });
+      const worker = CREATE_WORKER[start.role]();
       worker.onmessage = ({ data }: MessageEvent<PackedError>) => onFailure(unpackError(data));
       worker.onerror = ({ message }) => onFailure(new Error(`the ${start.role} worker failed: ${message}`));
       worker.postMessage(start, transfer);

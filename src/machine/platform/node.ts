@@ -1,20 +1,35 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
+import { deferred } from '../deferred.ts';
 import { MachineError, type PackedError, unpackError } from '../errors.ts';
+import type { WorkerStart } from '../protocol.ts';
 import { bundle } from './bundle.ts';
 import type { Platform } from './platform.ts';
 
+type Role = WorkerStart['role'];
+
+export interface NodePlatform extends Platform {
+  /** Resolves when the workers for which it was made are at work, and so this thread is no longer waited for. */
+  readonly launched: Promise<void>;
+}
+
 /**
  * @param publicFolder path of the folder that holds emulator.wasm and kernel/
- * @param spareWorkers started at once, while the files that they wait for are read: it takes them 30 ms
+ * @param harts of a machine whose workers are started at once, while the files that they wait for are read: it takes
+ * them 30 ms
  */
-export function nodePlatform(publicFolder: string, spareWorkers = 0): Platform {
-  const spare = Array.from({ length: spareWorkers }, () => new Worker(...workerScript()));
-  for (const worker of spare) worker.unref();
+export function nodePlatform(publicFolder: string, harts = 0): NodePlatform {
+  const roles: Role[] = harts === 0 ? [] : ['machine', ...Array<Role>(harts).fill('hart')];
+  const spare = roles.map((role) => ({ role, worker: createWorker(role) }));
+  for (const { worker } of spare) worker.unref();
+  const launched = deferred<void>();
   return {
+    launched: launched.promise,
+
     startWorker(start, transfer, onFailure) {
-      const worker = spare.pop() ?? new Worker(...workerScript());
+      const ready = spare.findIndex(({ role }) => role === start.role);
+      const worker = spare.splice(ready, ready < 0 ? 0 : 1)[0]?.worker ?? createWorker(start.role);
       worker.ref();
       let terminated = false;
       worker.on('message', (error: PackedError) => onFailure(unpackError(error)));
@@ -23,6 +38,7 @@ export function nodePlatform(publicFolder: string, spareWorkers = 0): Platform {
         if (!terminated) onFailure(new Error(`the ${start.role} worker ended with exit code ${code}`));
       });
       worker.postMessage(start, transfer as never);
+      if (spare.length === 0) launched.resolve();
       return {
         async terminate() {
           terminated = true;
@@ -39,10 +55,10 @@ export function nodePlatform(publicFolder: string, spareWorkers = 0): Platform {
   };
 }
 
-/** A bundled program has its bundled worker beside it. */
-function workerScript(): ConstructorParameters<typeof Worker> {
-  if (!import.meta.url.endsWith('.ts')) return [new URL('./node-worker.js', import.meta.url)];
-  return [bundle(new URL('./node-worker.ts', import.meta.url)), { eval: true, execArgv: [] }];
+/** A bundled program has its bundled workers beside it. */
+function createWorker(role: Role): Worker {
+  if (!import.meta.url.endsWith('.ts')) return new Worker(new URL(`./node-${role}.cjs`, import.meta.url));
+  return new Worker(bundle(new URL(`./node-${role}.ts`, import.meta.url)), { eval: true, execArgv: [] });
 }
 
 async function load(folder: string, path: string): Promise<Uint8Array<ArrayBuffer>> {

@@ -3,7 +3,7 @@ import type { WorkerStart } from '../protocol.ts';
 /** What a machine needs of the place it runs in. */
 export interface Platform {
   /**
-   * Starts a worker that runs `runWorker(start)`.
+   * Starts a worker that becomes the part of the machine which `start` describes: `runHart` or `runMachine`.
    * @param onFailure called when it throws, rejects, or ends by itself
    */
   startWorker(start: WorkerStart, transfer: Transferable[], onFailure: (error: Error) => void): WorkerHandle;

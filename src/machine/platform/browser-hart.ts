@@ -1,0 +1,4 @@
+import { runHart } from '../hart-worker.ts';
+import { becomePart } from './browser-worker.ts';
+
+becomePart(runHart);

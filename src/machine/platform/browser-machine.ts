@@ -1,0 +1,6 @@
+import { browserStore } from '../../storage/browser.ts';
+import { runMachine } from '../machine-worker.ts';
+import type { MachineStart } from '../protocol.ts';
+import { becomePart } from './browser-worker.ts';
+
+becomePart((start: MachineStart) => runMachine(start, () => browserStore().layers));
