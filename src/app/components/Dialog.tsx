@@ -14,7 +14,7 @@ export function Dialog({ title, onClose, children }: DialogProps) {
   useEffect(() => dialog.current?.showModal(), []);
   return (
     <dialog ref={dialog} className="dialog" aria-labelledby={id} onClose={onClose}>
-      <header className="dialog-header">
+      <div className="dialog-header">
         <h2 id={id}>{title}</h2>
         <button
           type="button"
@@ -24,7 +24,7 @@ export function Dialog({ title, onClose, children }: DialogProps) {
         >
           <Icon name="close" />
         </button>
-      </header>
+      </div>
       {children}
     </dialog>
   );

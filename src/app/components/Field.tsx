@@ -1,6 +1,8 @@
-import { type ReactNode, useId } from 'react';
+import type { ReactNode } from 'react';
 
 interface FieldProps {
+  /** Unique in the page. */
+  readonly id: string;
   readonly label: string;
   readonly value: string;
   readonly onChange: (value: string) => void;
@@ -13,8 +15,7 @@ interface FieldProps {
 }
 
 /** A text field with its label, and what there is to say about its content. */
-export function Field({ label, value, onChange, error, hint, className = '', ...input }: FieldProps) {
-  const id = useId();
+export function Field({ id, label, value, onChange, error, hint, className = '', ...input }: FieldProps) {
   return (
     <div className={`field ${className}`}>
       <label htmlFor={id}>{label}</label>

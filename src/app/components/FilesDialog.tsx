@@ -12,7 +12,7 @@ export default function FilesDialog({ onClose }: { onClose: () => void }) {
   return (
     <Dialog title="Files" onClose={onClose}>
       <div className="transfer">
-        <Field label="Folder in the container" value={folder} onChange={goTo} />
+        <Field id="folder" label="Folder in the container" value={folder} onChange={goTo} />
         <button type="button" className="button" disabled={isBusy} onClick={() => picker.current?.click()}>
           <Icon name="upload" />
           Upload files
@@ -36,7 +36,13 @@ export default function FilesDialog({ onClose }: { onClose: () => void }) {
           void download(path);
         }}
       >
-        <Field label="File in the container" value={path} onChange={setPath} placeholder="/etc/os-release" />
+        <Field
+          id="path"
+          label="File in the container"
+          value={path}
+          onChange={setPath}
+          placeholder="/etc/os-release"
+        />
         <button type="submit" className="button" disabled={isBusy || path === ''}>
           <Icon name="download" />
           Download

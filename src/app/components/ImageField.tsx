@@ -1,13 +1,13 @@
-import { useId } from 'react';
 import { formatBytes } from '../model/format.ts';
 import { canonicalName } from '../model/names.ts';
 import { isOf, useForm } from '../stores/form.ts';
 import { useLibrary } from '../stores/library.ts';
 import { FieldNote } from './Field.tsx';
+import { fieldId } from './focus.ts';
 
 /** Any image reference, checked as one types. */
 export function ImageField({ error }: { error: string | undefined }) {
-  const id = useId();
+  const id = fieldId('image');
   const { form, change } = useForm();
   const note = useImageNote();
   return (

@@ -2,11 +2,13 @@ import type { FieldErrors, Form } from '../model/form.ts';
 import { useForm } from '../stores/form.ts';
 import { EnvironmentRows } from './EnvironmentRows.tsx';
 import { Field } from './Field.tsx';
+import { fieldId } from './focus.ts';
 
 /** What most never need. */
 export function Options({ errors }: { errors: FieldErrors }) {
   const { form, change, credentials, signIn } = useForm();
   const bind = (field: Exclude<keyof Form, 'env'>) => ({
+    id: fieldId(field),
     value: form[field],
     onChange: (value: string) => change({ [field]: value }),
     error: errors[field],
@@ -29,11 +31,13 @@ export function Options({ errors }: { errors: FieldErrors }) {
       <fieldset className="options-sign-in">
         <legend>Registry sign-in</legend>
         <Field
+          id={fieldId('credentials')}
           label="User name"
           value={credentials.username}
           onChange={(username) => signIn({ ...credentials, username })}
         />
         <Field
+          id="password"
           label="Password or token"
           type="password"
           value={credentials.password}

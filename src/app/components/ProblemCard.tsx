@@ -1,5 +1,5 @@
 import { useSession } from '../stores/session.ts';
-import { backToForm } from '../stores/start.ts';
+import { returnToForm } from './focus.ts';
 import { Icon } from './Icon.tsx';
 
 /** What went wrong, and the way on. */
@@ -26,7 +26,7 @@ export function ProblemCard() {
           <Icon name="restart" />
           Try again
         </button>
-        <button type="button" className="button" onClick={() => void backToForm()}>
+        <button type="button" className="button" onClick={() => void returnToForm()}>
           <Icon name="back" />
           Back to the form
         </button>

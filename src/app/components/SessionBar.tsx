@@ -1,20 +1,26 @@
+import { useEffect, useRef } from 'react';
 import { formatReference } from '../../oci/reference.ts';
 import { shortName } from '../model/names.ts';
 import { type Phase, useSession } from '../stores/session.ts';
-import { backToForm } from '../stores/start.ts';
 import { FilesButton } from './FilesButton.tsx';
+import { returnToForm } from './focus.ts';
 import { Icon } from './Icon.tsx';
 import { ShareButton } from './ShareButton.tsx';
 
 /** What runs, how it is, and what can be done with it. */
 export function SessionBar() {
   const { phase, run, status, stop, kill, restart, leave } = useSession();
+  const heading = useRef<HTMLHeadingElement>(null);
+  // The button that led here is gone.
+  useEffect(() => heading.current?.focus(), []);
   const name = run ? shortName(formatReference(run.wish.reference)) : '';
   // A failure has its own ways on.
   const canRestart = phase !== 'preparing' && phase !== 'failed';
   return (
     <div className="session-bar">
-      <h1>{name}</h1>
+      <h1 ref={heading} tabIndex={-1}>
+        {name}
+      </h1>
       <p className={`state state-${phase}`} role="status">
         {describe(phase, status)}
       </p>
@@ -49,7 +55,7 @@ export function SessionBar() {
           <button
             type="button"
             className={phase === 'ended' ? 'button button-main' : 'button button-quiet'}
-            onClick={() => void backToForm()}
+            onClick={() => void returnToForm()}
           >
             <Icon name="back" />
             <span className="label">Run another</span>

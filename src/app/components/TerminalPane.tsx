@@ -19,9 +19,10 @@ export default function TerminalPane({ tab, isActive }: TerminalPaneProps) {
   const isSessionOver = useSession(({ phase }) => phase === 'ended' || phase === 'failed');
   const isOver = isSessionOver || tab.hasFailed;
 
+  const isSeen = useSession(({ hasOutput }) => hasOutput) && isActive;
   useEffect(() => {
-    if (isActive) screen?.focus();
-  }, [screen, isActive]);
+    if (isSeen) screen?.focus();
+  }, [screen, isSeen]);
   useEffect(() => {
     if (isOver) screen?.freeze();
   }, [screen, isOver]);

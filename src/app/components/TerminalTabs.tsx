@@ -5,7 +5,7 @@ import { Icon } from './Icon.tsx';
 
 /** Which terminal is seen, and the way to more of them. */
 export function TerminalTabs() {
-  const { tabs, active, open, activate } = useTerminals();
+  const { tabs, active, open, close, activate } = useTerminals();
   const isRunning = useSession(({ phase }) => phase === 'running');
   const move = ({ key }: KeyboardEvent) => {
     const step = key === 'ArrowRight' ? 1 : key === 'ArrowLeft' ? -1 : 0;
@@ -13,13 +13,25 @@ export function TerminalTabs() {
     const next = tabs[(at + step + tabs.length) % tabs.length];
     if (step !== 0 && next) activate(next.id);
   };
+  const shown = tabs.find(({ id }) => id === active);
   return (
     <div className="tabs">
       <div role="tablist" aria-label="Terminals" className="tab-list" onKeyDown={move}>
-        {tabs.map((tab, index) => (
-          <Tab key={tab.id} tab={tab} isFirst={index === 0} isActive={tab.id === active} />
+        {tabs.map((tab) => (
+          <Tab key={tab.id} tab={tab} title={titleOf(tab, tabs)} isActive={tab === shown} />
         ))}
       </div>
+      {shown && shown !== tabs[0] && (
+        <button
+          type="button"
+          className="button button-quiet button-icon"
+          aria-label={`Close ${titleOf(shown, tabs)}`}
+          title="Close this terminal"
+          onClick={() => close(shown.id)}
+        >
+          <Icon name="close" />
+        </button>
+      )}
       <button
         type="button"
         className="button button-quiet button-icon"
@@ -36,38 +48,28 @@ export function TerminalTabs() {
 
 interface TabProps {
   readonly tab: TerminalTab;
-  readonly isFirst: boolean;
+  readonly title: string;
   readonly isActive: boolean;
 }
 
-function Tab({ tab, isFirst, isActive }: TabProps) {
-  const { activate, close } = useTerminals.getState();
-  const title = tab.title || (isFirst ? 'Container' : 'Shell');
+function Tab({ tab, title, isActive }: TabProps) {
+  const activate = useTerminals((terminals) => terminals.activate);
   return (
-    <div className="tab" role="presentation">
-      <button
-        type="button"
-        role="tab"
-        id={`tab-${tab.id}`}
-        aria-controls={`terminal-${tab.id}`}
-        aria-selected={isActive}
-        tabIndex={isActive ? 0 : -1}
-        onClick={() => activate(tab.id)}
-      >
-        {title}
-        {tab.hasBell && <span className="tab-bell" role="img" aria-label="It rang" />}
-      </button>
-      {!isFirst && (
-        <button
-          type="button"
-          className="tab-close"
-          aria-label={`Close ${title}`}
-          tabIndex={isActive ? 0 : -1}
-          onClick={() => close(tab.id)}
-        >
-          <Icon name="close" />
-        </button>
-      )}
-    </div>
+    <button
+      type="button"
+      role="tab"
+      id={`tab-${tab.id}`}
+      aria-controls={`terminal-${tab.id}`}
+      aria-selected={isActive}
+      tabIndex={isActive ? 0 : -1}
+      onClick={() => activate(tab.id)}
+    >
+      {title}
+      {tab.hasBell && <span className="tab-bell" role="img" aria-label="It rang" />}
+    </button>
   );
+}
+
+function titleOf(tab: TerminalTab, tabs: readonly TerminalTab[]): string {
+  return tab.title || (tab === tabs[0] ? 'Container' : `Shell ${tabs.indexOf(tab)}`);
 }

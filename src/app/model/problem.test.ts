@@ -13,8 +13,8 @@ describe('explain', () => {
     ['network', /cannot be reached/, undefined],
     ['invalid', /damaged/, 'image'],
   ])('an image error of kind %s', (kind, title, field) => {
-    const problem = explain({ name: 'ImageError', kind, message: 'why' });
-    expect(problem).toMatchObject({ title: expect.stringMatching(title), text: 'why' });
+    const problem = explain({ name: 'ImageError', kind, message: 'the reason why' });
+    expect(problem).toMatchObject({ title: expect.stringMatching(title), text: 'The reason why.' });
     expect(problem.field).toBe(field);
     expect(problem.advice).not.toBe('');
   });
@@ -31,6 +31,12 @@ describe('explain', () => {
     [{ name: 'TypeError', message: 'x is undefined' }, /LinuxRun broke/],
   ])('%j', (failure, title) => {
     expect(explain(failure).title).toMatch(title);
+  });
+
+  it('begins and ends the message as a sentence, names apart', () => {
+    const text = (message: string) => explain({ name: 'MachineError', message }).text;
+    expect(text('docker.io/library/a does not exist')).toBe('docker.io/library/a does not exist.');
+    expect(text('is it there?')).toBe('Is it there?');
   });
 
   it("keeps the kernel's log", () => {

@@ -107,7 +107,13 @@ const BUG: Explanation = {
 
 export function explain(failure: Failure): Problem {
   const { message, log } = failure;
-  return { ...explanationOf(failure), text: message, ...(log && { log }) };
+  return { ...explanationOf(failure), text: sentence(message), ...(log && { log }) };
+}
+
+/** Messages are made to stand after a colon. Names at their beginning stay as they are. */
+function sentence(message: string): string {
+  const begun = message.replace(/^[a-z]+(?= )/, (word) => word.charAt(0).toUpperCase() + word.slice(1));
+  return /[.?!…]$/.test(begun) ? begun : `${begun}.`;
 }
 
 function explanationOf({ name, kind, message }: Failure): Explanation {
