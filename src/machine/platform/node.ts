@@ -64,7 +64,8 @@ function createWorker(role: Role): Worker {
 async function load(folder: string, path: string): Promise<Uint8Array<ArrayBuffer>> {
   const file = join(folder, path);
   try {
-    return new Uint8Array(await readFile(file));
+    const { buffer, byteOffset, length } = await readFile(file);
+    return new Uint8Array(buffer, byteOffset, length);
   } catch (cause) {
     throw new MachineError(`cannot read ${file}: ${(cause as NodeJS.ErrnoException).code}`, { cause });
   }
