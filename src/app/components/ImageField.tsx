@@ -1,12 +1,20 @@
+import type { ReactNode } from 'react';
 import { formatBytes } from '../model/format.ts';
 import { canonicalName } from '../model/names.ts';
-import { isOf, useForm } from '../stores/form.ts';
+import { fileName, isOf, useForm } from '../stores/form.ts';
 import { useLibrary } from '../stores/library.ts';
 import { FieldNote } from './Field.tsx';
 import { fieldId } from './focus.ts';
+import { askFor } from './LocalImageButtons.tsx';
+
+interface ImageFieldProps {
+  readonly error: string | undefined;
+  /** The path of a file that has to be picked first. */
+  readonly missingFile: string | undefined;
+}
 
 /** Any image reference, checked as one types. */
-export function ImageField({ error }: { error: string | undefined }) {
+export function ImageField({ error, missingFile }: ImageFieldProps) {
   const id = fieldId('image');
   const { form, change } = useForm();
   const note = useImageNote();
@@ -25,8 +33,25 @@ export function ImageField({ error }: { error: string | undefined }) {
         autoCorrect="off"
         spellCheck={false}
       />
-      <FieldNote id={`${id}-note`} error={error} hint={note} />
+      <FieldNote
+        id={`${id}-note`}
+        error={error}
+        hint={missingFile ? <FileRequest path={missingFile} /> : note}
+      />
     </div>
+  );
+}
+
+/** No page may open a file by its name: its owner has to. */
+function FileRequest({ path }: { path: string }): ReactNode {
+  return (
+    <>
+      It is on a computer, and only you can open it:{' '}
+      <button type="button" className="button-link" onClick={() => askFor('file')}>
+        pick {fileName(path)}
+      </button>{' '}
+      or drop it here
+    </>
   );
 }
 
@@ -39,7 +64,6 @@ function useImageNote(): string {
   const stored = images.find((image) => image.reference === reference);
   if (local && isOf(form, local)) return `${local.name}, the ${local.kind} you picked`;
   if (stored) return `Stored in this browser, ${formatBytes(stored.size)}`;
-  if (reference.startsWith('file:')) return 'On your computer: pick or drop that file or folder';
   if (reference.startsWith('oci:')) return 'Comes with this page';
   return `From the registry: ${reference}`;
 }

@@ -1,25 +1,29 @@
-import { useRef } from 'react';
 import { localFile, localFolder } from '../model/local.ts';
 import { useForm } from '../stores/form.ts';
 import { Icon } from './Icon.tsx';
 
+const PICKERS = { file: 'pick-file', folder: 'pick-folder' };
+
+/** Lets the user pick an archive, or the folder of a layout. */
+export function askFor(kind: keyof typeof PICKERS): void {
+  document.getElementById(PICKERS[kind])?.click();
+}
+
 /** Opens an archive or the folder of an image layout; both can be dropped on the page as well. */
 export function LocalImageButtons() {
   const pick = useForm((state) => state.pick);
-  const file = useRef<HTMLInputElement>(null);
-  const folder = useRef<HTMLInputElement>(null);
   return (
     <>
-      <button type="button" className="button button-quiet" onClick={() => file.current?.click()}>
+      <button type="button" className="button button-quiet" onClick={() => askFor('file')}>
         <Icon name="file" />
         Open a file
       </button>
-      <button type="button" className="button button-quiet" onClick={() => folder.current?.click()}>
+      <button type="button" className="button button-quiet" onClick={() => askFor('folder')}>
         <Icon name="folder" />
         Open a folder
       </button>
       <input
-        ref={file}
+        id={PICKERS.file}
         type="file"
         hidden
         aria-label="Image archive"
@@ -31,7 +35,7 @@ export function LocalImageButtons() {
         }}
       />
       <input
-        ref={folder}
+        id={PICKERS.folder}
         type="file"
         hidden
         aria-label="Image layout folder"

@@ -1,6 +1,8 @@
-import { checkForm } from '../model/check.ts';
+import { formatReference } from '../../oci/reference.ts';
+import { checkForm, type Wish } from '../model/check.ts';
 import { droppedImage } from '../model/local.ts';
-import { useForm } from '../stores/form.ts';
+import { isOf, useForm } from '../stores/form.ts';
+import { useLibrary } from '../stores/library.ts';
 import { runForm } from '../stores/start.ts';
 import { Catalogue } from './Catalogue.tsx';
 import { FormProblem } from './FormProblem.tsx';
@@ -19,7 +21,8 @@ export function Picker({ canRun }: { canRun: boolean }) {
   const { form, linkErrors, areOptionsOpen, openOptions, pick } = useForm();
   const checked = checkForm(form);
   const errors = { ...checked.errors, ...linkErrors };
-  const isReady = canRun && Object.keys(errors).length === 0;
+  const missingFile = useMissingFile(checked.wish);
+  const isReady = canRun && !missingFile && Object.keys(errors).length === 0;
   const drop = useDrop(async ({ items }) => {
     // What cannot be read is as if it had not been dropped.
     const local = await droppedImage(items).catch(() => undefined);
@@ -45,7 +48,7 @@ export function Picker({ canRun }: { canRun: boolean }) {
         }}
       >
         <div className="launch-line">
-          <ImageField error={errors.image} />
+          <ImageField error={errors.image} missingFile={missingFile} />
           <button type="submit" className="button button-main" disabled={!isReady}>
             <Icon name="run" />
             Run
@@ -73,4 +76,13 @@ export function Picker({ canRun }: { canRun: boolean }) {
       <Catalogue />
     </main>
   );
+}
+
+/** The path of the file that the form names, unless it was picked, or its image is stored since an earlier time. */
+function useMissingFile(wish: Wish | undefined): string | undefined {
+  const { form, local } = useForm();
+  const images = useLibrary((library) => library.images);
+  if (wish?.reference.scheme !== 'file' || (local && isOf(form, local))) return undefined;
+  const canonical = formatReference(wish.reference);
+  return images.some(({ reference }) => reference === canonical) ? undefined : wish.reference.path;
 }

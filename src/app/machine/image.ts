@@ -22,7 +22,8 @@ export async function sessionImage(
 ): Promise<Image> {
   const { reference, origin } = request;
   const store = browserStore();
-  const options = { codec: browserCodec, preferStored: reference.scheme === 'docker', signal, onEvent };
+  const preferStored = reference.scheme === 'docker' || !navigator.onLine;
+  const options = { codec: browserCodec, preferStored, signal, onEvent };
   const stored = () => findImage(formatReference(reference), store);
   // A file that was picked in an earlier visit.
   if (origin.kind === 'reference' && reference.scheme === 'file') {

@@ -47,7 +47,7 @@ export type SessionEvent =
   | { readonly type: 'booted' }
   /** There is a container; its program runs as soon as the guest can start it. */
   | { readonly type: 'started' }
-  /** A line of the guest's agent for the user. */
+  /** A piece of what the guest's agent tells the user, in lines. */
   | { readonly type: 'message'; readonly text: string }
   | { readonly type: 'exit'; readonly status: number }
   | { readonly type: 'failed'; readonly failure: Failure };

@@ -5,7 +5,7 @@ import { explain } from './problem.ts';
 
 describe('explain', () => {
   it.each<[ImageErrorKind, RegExp, string | undefined]>([
-    ['reference', /no image reference/, 'image'],
+    ['reference', /not clear which/, 'image'],
     ['not-found', /no such image/, 'image'],
     ['denied', /does not give/, 'credentials'],
     ['rate-limit', /come back later/, 'credentials'],

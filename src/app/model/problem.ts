@@ -21,8 +21,8 @@ type Explanation = Omit<Problem, 'text' | 'log'>;
 
 const IMAGE_ERRORS: Record<ImageErrorKind, Explanation> = {
   reference: {
-    title: 'This is no image reference',
-    advice: 'Write a name such as alpine, or ghcr.io/owner/name:tag; or pick a file.',
+    title: 'It is not clear which image is meant',
+    advice: 'Say it in the form, or choose another.',
     field: 'image',
   },
   'not-found': {

@@ -28,7 +28,7 @@ interface SessionState {
   readonly run: Run | undefined;
   readonly progress: Progress;
   /** What the guest's agent said, in lines. */
-  readonly messages: readonly string[];
+  readonly messages: string;
   /** Of the container, once it has ended. */
   readonly status: number | undefined;
   readonly problem: Problem | undefined;
@@ -51,7 +51,7 @@ const NOTHING = {
   phase: 'none',
   run: undefined,
   progress: beginProgress(0),
-  messages: [],
+  messages: '',
   status: undefined,
   problem: undefined,
   mips: undefined,
@@ -86,7 +86,7 @@ export const useSession = create<SessionState>((set, get) => {
         meter.start();
         break;
       case 'message':
-        set(({ messages }) => ({ messages: [...messages, ...event.text.trimEnd().split('\n')] }));
+        set(({ messages }) => ({ messages: messages + event.text }));
         break;
       case 'exit':
         set(({ progress }) => ({ progress: finishProgress(progress, now), status: event.status }));
