@@ -1,11 +1,10 @@
 import type { ReactNode } from 'react';
-import { formatBytes } from '../model/format.ts';
-import { canonicalName } from '../model/names.ts';
-import { fileName, isOf, useForm } from '../stores/form.ts';
-import { useLibrary } from '../stores/library.ts';
+import { fileName } from '../model/names.ts';
+import { useForm } from '../stores/form.ts';
 import { FieldNote } from './Field.tsx';
 import { fieldId } from './focus.ts';
 import { askFor } from './LocalImageButtons.tsx';
+import { useImageNote } from './use-image.ts';
 
 interface ImageFieldProps {
   readonly error: string | undefined;
@@ -53,17 +52,4 @@ function FileRequest({ path }: { path: string }): ReactNode {
       or drop it here
     </>
   );
-}
-
-/** Where the image would come from. */
-function useImageNote(): string {
-  const { form, local } = useForm();
-  const images = useLibrary((library) => library.images);
-  const reference = canonicalName(form.image);
-  if (!reference) return '';
-  const stored = images.find((image) => image.reference === reference);
-  if (local && isOf(form, local)) return `${local.name}, the ${local.kind} you picked`;
-  if (stored) return `Stored in this browser, ${formatBytes(stored.size)}`;
-  if (reference.startsWith('oci:')) return 'Comes with this page';
-  return `From the registry: ${reference}`;
 }

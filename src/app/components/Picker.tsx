@@ -1,8 +1,6 @@
-import { formatReference } from '../../oci/reference.ts';
-import { checkForm, type Wish } from '../model/check.ts';
+import { checkForm } from '../model/check.ts';
 import { droppedImage } from '../model/local.ts';
-import { isOf, useForm } from '../stores/form.ts';
-import { useLibrary } from '../stores/library.ts';
+import { useForm } from '../stores/form.ts';
 import { runForm } from '../stores/start.ts';
 import { Catalogue } from './Catalogue.tsx';
 import { FormProblem } from './FormProblem.tsx';
@@ -14,6 +12,7 @@ import { Options } from './Options.tsx';
 import { Recent } from './Recent.tsx';
 import { ShareButton } from './ShareButton.tsx';
 import { useDrop } from './use-drop.ts';
+import { useMissingFile } from './use-image.ts';
 import { WhatRuns } from './WhatRuns.tsx';
 
 /** Where one says what to run. */
@@ -21,7 +20,7 @@ export function Picker({ canRun }: { canRun: boolean }) {
   const { form, linkErrors, areOptionsOpen, openOptions, pick } = useForm();
   const checked = checkForm(form);
   const errors = { ...checked.errors, ...linkErrors };
-  const missingFile = useMissingFile(checked.wish);
+  const missingFile = useMissingFile();
   const isReady = canRun && !missingFile && Object.keys(errors).length === 0;
   const drop = useDrop(async ({ items }) => {
     // What cannot be read is as if it had not been dropped.
@@ -76,13 +75,4 @@ export function Picker({ canRun }: { canRun: boolean }) {
       <Catalogue />
     </main>
   );
-}
-
-/** The path of the file that the form names, unless it was picked, or its image is stored since an earlier time. */
-function useMissingFile(wish: Wish | undefined): string | undefined {
-  const { form, local } = useForm();
-  const images = useLibrary((library) => library.images);
-  if (wish?.reference.scheme !== 'file' || (local && isOf(form, local))) return undefined;
-  const canonical = formatReference(wish.reference);
-  return images.some(({ reference }) => reference === canonical) ? undefined : wish.reference.path;
 }

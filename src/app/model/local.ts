@@ -1,4 +1,5 @@
 import type { LocalImage } from '../machine/messages.ts';
+import { fileName, readReference } from './names.ts';
 
 export function localFile(file: File): LocalImage {
   return { kind: 'file', name: file.name, file };
@@ -9,6 +10,12 @@ export function localFolder(files: readonly File[]): LocalImage {
   const [name = ''] = files[0]?.webkitRelativePath.split('/') ?? [];
   const byPath = files.map((file) => [file.webkitRelativePath.slice(name.length + 1), file] as const);
   return { kind: 'folder', name, files: new Map(byPath) };
+}
+
+/** Whether an image reference means this file or folder. */
+export function isReferenceTo(local: LocalImage, image: string): boolean {
+  const reference = readReference(image);
+  return reference?.scheme === 'file' && fileName(reference.path) === local.name;
 }
 
 /** What was dropped on the page, a file or a folder; undefined when it is neither. */

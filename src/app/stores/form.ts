@@ -3,9 +3,9 @@ import { formatReference } from '../../oci/reference.ts';
 import type { Credentials } from '../../oci/registry-auth.ts';
 import type { LocalImage } from '../machine/messages.ts';
 import type { CatalogueEntry } from '../model/catalogue.ts';
-import { checkForm } from '../model/check.ts';
 import { DEFAULT_FORM, type FieldErrors, type Form } from '../model/form.ts';
 import { readLink } from '../model/link.ts';
+import { isReferenceTo } from '../model/local.ts';
 import type { Problem } from '../model/problem.ts';
 
 interface FormState {
@@ -71,7 +71,7 @@ export const useForm = create<FormState>((set) => ({
     const image = formatReference({ scheme: 'file', path: local.name, image: {} });
     set(({ form }) => ({
       local,
-      form: { ...form, image: isOf(form, local) ? form.image : image },
+      form: { ...form, image: isReferenceTo(local, form.image) ? form.image : image },
       isLink: false,
       problem: undefined,
     }));
@@ -85,16 +85,6 @@ export const useForm = create<FormState>((set) => ({
       areOptionsOpen: areOptionsOpen || (problem?.field !== undefined && problem.field !== 'image'),
     })),
 }));
-
-/** Whether the form asks for the image in this file or folder. */
-export function isOf(form: Form, local: LocalImage): boolean {
-  const reference = checkForm(form).wish?.reference;
-  return reference?.scheme === 'file' && fileName(reference.path) === local.name;
-}
-
-export function fileName(path: string): string {
-  return path.slice(path.lastIndexOf('/') + 1);
-}
 
 /** What a link asks for beyond the image has to be seen. */
 function needsOptions(form: Form): boolean {

@@ -1,6 +1,7 @@
 import { checkForm } from '../model/check.ts';
 import { writeLink } from '../model/link.ts';
-import { isOf, useForm } from './form.ts';
+import { isReferenceTo } from '../model/local.ts';
+import { useForm } from './form.ts';
 import { useSession } from './session.ts';
 
 /** Runs what the form says, if that makes sense; its errors stand beside its fields otherwise. */
@@ -15,7 +16,7 @@ export function runForm(): void {
   void useSession.getState().start({
     wish,
     link,
-    local: local && isOf(form, local) ? local : undefined,
+    local: local && isReferenceTo(local, form.image) ? local : undefined,
     credentials: credentials.username === '' ? undefined : credentials,
   });
 }
