@@ -43,11 +43,13 @@ export async function benchPage(repeat: number): Promise<void> {
   }
 }
 
-/** Our server compresses a file after it was first asked for. */
+/** Our server compresses a file after it was first asked for; of these the kernel takes longest. */
 async function compressAll(context: BrowserContext, url: string): Promise<void> {
   const page = await context.newPage();
   await page.goto(url, { waitUntil: 'networkidle' });
-  await page.waitForTimeout(SETTLE * 4);
+  const kernel = new URL('kernel/Image', url).href;
+  const isCompressed = async () => (await page.request.head(kernel)).headers()['content-encoding'] === 'br';
+  while (!(await isCompressed())) await page.waitForTimeout(SETTLE);
   await context.close();
 }
 
@@ -129,18 +131,18 @@ function printWeights({ form, output }: { form: Weight; output: Weight }): void 
 
 function printMoments(runs: readonly Moments[]): void {
   const of = (name: string) => runs.map((moments) => moments.get(name) ?? Number.NaN);
-  const names = [...(runs[0]?.keys() ?? [])].sort((a, b) => median(of(a)) - median(of(b)));
+  const names = [...(runs[0]?.keys() ?? [])]
+    .filter((name) => name !== 'click' && runs.every((moments) => moments.has(name)))
+    .sort((a, b) => median(of(a)) - median(of(b)));
   console.log(`Run of a stored image in the page: medians of ${runs.length}`);
   printTable(
     ['since the click', 'ms', 'best', 'worst'],
-    names
-      .filter((name) => name !== 'click')
-      .map((name) => [
-        name,
-        median(of(name)).toFixed(0),
-        Math.min(...of(name)).toFixed(0),
-        Math.max(...of(name)).toFixed(0),
-      ]),
+    names.map((name) => [
+      name,
+      median(of(name)).toFixed(0),
+      Math.min(...of(name)).toFixed(0),
+      Math.max(...of(name)).toFixed(0),
+    ]),
   );
   const seconds = median(of('first-output')) / 1000;
   console.log(`output after ${seconds.toFixed(2)} s (required: at most ${OUTPUT_REQUIRED.toFixed(1)} s)\n`);

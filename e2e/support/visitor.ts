@@ -106,6 +106,16 @@ export class Visitor {
     await expect.poll(() => this.screenText()).toMatch(pattern);
   }
 
+  /** Waits for a text on the screen. @returns what its groups matched */
+  async read(pattern: RegExp): Promise<string[]> {
+    let groups: string[] | undefined;
+    await expect(async () => {
+      groups = pattern.exec(await this.screenText())?.slice(1);
+      expect(groups).toBeDefined();
+    }).toPass();
+    return groups ?? [];
+  }
+
   async expectPrompt(): Promise<void> {
     await this.expectScreen(PROMPT);
   }

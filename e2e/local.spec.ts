@@ -1,0 +1,90 @@
+/** Images on the visitor's own disk. */
+import { execFileSync } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Page } from '@playwright/test';
+import { expect, test } from './fixtures.ts';
+import { PUBLIC } from './support/places.ts';
+import { HELLO } from './support/visitor.ts';
+
+const LAYOUT = join(PUBLIC, 'images');
+
+let folder: string;
+test.beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'linuxrun-local-'));
+});
+test.afterEach(() => rm(folder, { recursive: true, force: true }));
+
+/** Packs the demo image `busybox`, as skopeo does. */
+function archive(kind: 'docker-archive' | 'oci-archive'): string {
+  const file = join(folder, `${kind}.tar`);
+  const target = `${kind}:${file}:example/busybox:1`;
+  execFileSync('skopeo', [
+    ...['copy', '--quiet', '--insecure-policy', '--override-arch', 'riscv64'],
+    ...[`oci:${LAYOUT}:busybox`, target],
+  ]);
+  return file;
+}
+
+/** Drops a file or a folder on the page, as from a file manager. */
+async function drop(page: Page, path: string): Promise<void> {
+  const devTools = await page.context().newCDPSession(page);
+  const data = { items: [], files: [path], dragOperationsMask: 1 };
+  for (const type of ['dragEnter', 'dragOver', 'drop'] as const)
+    await devTools.send('Input.dispatchDragEvent', { type, x: 300, y: 300, data });
+  await devTools.detach();
+}
+
+for (const kind of ['docker-archive', 'oci-archive'] as const) {
+  test(`a ${kind} is picked`, async ({ page, visitor }) => {
+    await visitor.open();
+    const picking = page.waitForEvent('filechooser');
+    await visitor.button('Open a file').click();
+    await (await picking).setFiles(archive(kind));
+    await expect(visitor.image).toHaveValue(`file://${kind}.tar`);
+    await visitor.run();
+    await visitor.expectPrompt();
+    await visitor.type('uname -m');
+    await visitor.expectScreen(/^riscv64$/m);
+  });
+}
+
+test('an archive is dropped on the page', async ({ page, visitor }) => {
+  await visitor.open();
+  await drop(page, archive('oci-archive'));
+  await expect(visitor.image).toHaveValue('file://oci-archive.tar');
+  await visitor.run();
+  await visitor.expectPrompt();
+});
+
+test('a folder is dropped on the page', async ({ page, visitor }) => {
+  await visitor.open();
+  await drop(page, LAYOUT);
+  await visitor.image.fill('file://images:hello-world');
+  await visitor.run();
+  await visitor.expectScreen(HELLO);
+});
+
+test('a folder that is an image layout is picked', async ({ page, visitor }) => {
+  await visitor.open();
+  await page.getByLabel('Image layout folder').setInputFiles(LAYOUT);
+  await visitor.image.fill('file://images:hello-world');
+  await visitor.run();
+  await visitor.expectScreen(HELLO);
+});
+
+test('a file that is no image is refused', async ({ page, visitor }) => {
+  await visitor.open();
+  await page.getByLabel('Image archive').setInputFiles(join(PUBLIC, 'emulator.wasm'));
+  await visitor.run();
+  await visitor.expectProblem(/emulator\.wasm/);
+});
+
+test('a link to a file asks for the file', async ({ page, visitor }) => {
+  await visitor.open({ image: 'file:///home/friend/docker-archive.tar' });
+  await expect(visitor.image).toHaveAccessibleDescription(/pick or drop/i);
+  await page.getByLabel('Image archive').setInputFiles(archive('docker-archive'));
+  await visitor.run();
+  await visitor.expectPrompt();
+});
