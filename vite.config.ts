@@ -1,9 +1,10 @@
 import { defineConfig } from 'vite';
+import { registryProxyInDevelopment } from './src/server/dev-server.ts';
 import { ISOLATION_HEADERS } from './src/server/headers.ts';
 import { staticHost } from './src/server/static-host.ts';
 
 export default defineConfig({
-  plugins: [staticHost()],
+  plugins: [staticHost(), registryProxyInDevelopment()],
   // So that the built page works in any folder of any host.
   base: './',
   build: {

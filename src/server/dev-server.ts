@@ -1,0 +1,23 @@
+import { getRequestListener } from '@hono/node-server';
+import type { Plugin } from 'vite';
+import { CACHE } from '../../scripts/setup/places.mjs';
+import { createApp } from './app.ts';
+import { readProxyOptions } from './registry/options.ts';
+import { REGISTRY_PATH, RegistryProxy } from './registry/proxy.ts';
+
+/** Gives Vite's own server, for development, the registry proxy of ours. */
+export function registryProxyInDevelopment(): Plugin {
+  return {
+    name: 'registry-proxy',
+    apply: 'serve',
+    async configureServer({ middlewares, httpServer }) {
+      const proxy = await RegistryProxy.open(readProxyOptions(process.env, CACHE));
+      httpServer?.once('close', () => proxy.close());
+      const listen = getRequestListener(createApp([], proxy).fetch);
+      middlewares.use((request, response, next) => {
+        if (request.url?.startsWith(`${REGISTRY_PATH}/`)) void listen(request, response);
+        else next();
+      });
+    },
+  };
+}
