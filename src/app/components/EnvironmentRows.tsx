@@ -3,6 +3,7 @@ import type { Variable } from '../model/form.ts';
 import { useForm } from '../stores/form.ts';
 import { FieldNote } from './Field.tsx';
 import { Icon } from './Icon.tsx';
+import { PLAIN_TEXT } from './plain-text.ts';
 
 /** The environment, a row for each variable. */
 export function EnvironmentRows({ error }: { error: string | undefined }) {
@@ -22,7 +23,7 @@ export function EnvironmentRows({ error }: { error: string | undefined }) {
             placeholder="NAME"
             value={variable.name}
             onChange={({ target }) => replace(at, { name: target.value })}
-            {...PLAIN}
+            {...PLAIN_TEXT}
           />
           <span aria-hidden="true">=</span>
           <input
@@ -30,7 +31,7 @@ export function EnvironmentRows({ error }: { error: string | undefined }) {
             placeholder="value"
             value={variable.value}
             onChange={({ target }) => replace(at, { value: target.value })}
-            {...PLAIN}
+            {...PLAIN_TEXT}
           />
           <button
             type="button"
@@ -54,5 +55,3 @@ export function EnvironmentRows({ error }: { error: string | undefined }) {
     </fieldset>
   );
 }
-
-const PLAIN = { autoComplete: 'off', autoCapitalize: 'none', autoCorrect: 'off', spellCheck: false } as const;

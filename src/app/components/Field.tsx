@@ -1,4 +1,5 @@
 import type { ReactNode } from 'react';
+import { PLAIN_TEXT } from './plain-text.ts';
 
 interface FieldProps {
   /** Unique in the page. */
@@ -25,10 +26,7 @@ export function Field({ id, label, value, onChange, error, hint, className = '',
         onChange={({ target }) => onChange(target.value)}
         aria-invalid={error !== undefined}
         aria-describedby={`${id}-note`}
-        autoComplete="off"
-        autoCapitalize="none"
-        autoCorrect="off"
-        spellCheck={false}
+        {...PLAIN_TEXT}
         {...input}
       />
       <FieldNote id={`${id}-note`} error={error} hint={hint} />

@@ -1,5 +1,6 @@
 import { useForm } from '../stores/form.ts';
 import { Notice } from './Notice.tsx';
+import { StorageLink } from './StorageLink.tsx';
 
 /** Why the last run failed, where it is put right. */
 export function FormProblem() {
@@ -8,7 +9,9 @@ export function FormProblem() {
   return (
     <Notice tone="problem" title={problem.title}>
       <p>{problem.text}</p>
-      <p>{problem.advice}</p>
+      <p>
+        {problem.advice} {problem.storage && <StorageLink />}
+      </p>
     </Notice>
   );
 }

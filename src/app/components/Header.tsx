@@ -1,11 +1,12 @@
-import { lazy, Suspense, useState } from 'react';
+import { lazy, Suspense } from 'react';
+import { useLibrary } from '../stores/library.ts';
 import { Icon } from './Icon.tsx';
 import { ThemeButton } from './ThemeButton.tsx';
 
 const StorageDialog = lazy(() => import('./StorageDialog.tsx'));
 
 export function Header() {
-  const [isStorageOpen, openStorage] = useState(false);
+  const { isShown, show } = useLibrary();
   return (
     <header className="header">
       <p className="brand">
@@ -15,14 +16,14 @@ export function Header() {
         </svg>
         LinuxRun
       </p>
-      <button type="button" className="button button-quiet" onClick={() => openStorage(true)}>
+      <button type="button" className="button button-quiet" onClick={() => show(true)}>
         <Icon name="storage" />
         Storage
       </button>
       <ThemeButton />
-      {isStorageOpen && (
+      {isShown && (
         <Suspense>
-          <StorageDialog onClose={() => openStorage(false)} />
+          <StorageDialog onClose={() => show(false)} />
         </Suspense>
       )}
     </header>

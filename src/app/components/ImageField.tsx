@@ -4,7 +4,8 @@ import { useForm } from '../stores/form.ts';
 import { FieldNote } from './Field.tsx';
 import { fieldId } from './focus.ts';
 import { askFor } from './LocalImageButtons.tsx';
-import { useImageNote } from './use-image.ts';
+import { Origin } from './Origin.tsx';
+import { PLAIN_TEXT } from './plain-text.ts';
 
 interface ImageFieldProps {
   readonly error: string | undefined;
@@ -16,7 +17,6 @@ interface ImageFieldProps {
 export function ImageField({ error, missingFile }: ImageFieldProps) {
   const id = fieldId('image');
   const { form, change } = useForm();
-  const note = useImageNote();
   return (
     <div className="field image-field">
       <label htmlFor={id}>Image</label>
@@ -27,15 +27,12 @@ export function ImageField({ error, missingFile }: ImageFieldProps) {
         placeholder="alpine, ghcr.io/owner/name:tag, …"
         aria-invalid={error !== undefined}
         aria-describedby={`${id}-note`}
-        autoComplete="off"
-        autoCapitalize="none"
-        autoCorrect="off"
-        spellCheck={false}
+        {...PLAIN_TEXT}
       />
       <FieldNote
         id={`${id}-note`}
         error={error}
-        hint={missingFile ? <FileRequest path={missingFile} /> : note}
+        hint={missingFile ? <FileRequest path={missingFile} /> : <Origin />}
       />
     </div>
   );
@@ -45,11 +42,10 @@ export function ImageField({ error, missingFile }: ImageFieldProps) {
 function FileRequest({ path }: { path: string }): ReactNode {
   return (
     <>
-      It is on a computer, and only you can open it:{' '}
       <button type="button" className="button-link" onClick={() => askFor('file')}>
-        pick {fileName(path)}
+        Pick
       </button>{' '}
-      or drop it here
+      or drop {fileName(path)}: only you can open files of your computer
     </>
   );
 }

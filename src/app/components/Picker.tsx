@@ -20,6 +20,8 @@ export function Picker({ canRun }: { canRun: boolean }) {
   const { form, linkErrors, areOptionsOpen, openOptions, pick } = useForm();
   const checked = checkForm(form);
   const errors = { ...checked.errors, ...linkErrors };
+  // What has to be mended has to be seen.
+  const isOpen = areOptionsOpen || Object.keys(errors).some((field) => field !== 'image');
   const missingFile = useMissingFile();
   const isReady = canRun && !missingFile && Object.keys(errors).length === 0;
   const drop = useDrop(async ({ items }) => {
@@ -32,8 +34,8 @@ export function Picker({ canRun }: { canRun: boolean }) {
       <div className="hero">
         <h1>A real Linux, in this tab</h1>
         <p>
-          Pick a container image and type. The processor, the memory and the disk are all here: nothing to
-          install, and nothing leaves your computer.
+          Pick a container image and type. The processor, the memory and the disk are this page: there is
+          nothing to install, and nothing to break.
         </p>
       </div>
       <LinkNotice />
@@ -60,16 +62,16 @@ export function Picker({ canRun }: { canRun: boolean }) {
           <button
             type="button"
             className="button button-quiet launch-options"
-            aria-expanded={areOptionsOpen}
+            aria-expanded={isOpen}
             aria-controls="options"
             onClick={() => openOptions(!areOptionsOpen)}
           >
             <Icon name="options" />
             Options
-            <Icon name={areOptionsOpen ? 'up' : 'down'} />
+            <Icon name={isOpen ? 'up' : 'down'} />
           </button>
         </div>
-        {areOptionsOpen && <Options errors={errors} />}
+        {isOpen && <Options errors={errors} />}
       </form>
       <Recent />
       <Catalogue />

@@ -1,6 +1,7 @@
 import { useSession } from '../stores/session.ts';
 import { returnToForm } from './focus.ts';
 import { Icon } from './Icon.tsx';
+import { StorageLink } from './StorageLink.tsx';
 
 /** What went wrong, and the way on. */
 export function ProblemCard() {
@@ -14,7 +15,9 @@ export function ProblemCard() {
         {problem.title}
       </h2>
       <p className="problem-text">{problem.text}</p>
-      <p>{problem.advice}</p>
+      <p>
+        {problem.advice} {problem.storage && <StorageLink />}
+      </p>
       {problem.log && (
         <details>
           <summary>The kernel’s last words</summary>

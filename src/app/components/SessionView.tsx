@@ -1,6 +1,6 @@
 import { useSession } from '../stores/session.ts';
 import { useTransfers } from '../stores/transfers.ts';
-import { EndNotice } from './EndNotice.tsx';
+import { AgentNotice } from './AgentNotice.tsx';
 import { ProblemCard } from './ProblemCard.tsx';
 import { ProgressCard } from './ProgressCard.tsx';
 import { SessionBar } from './SessionBar.tsx';
@@ -31,7 +31,7 @@ export function SessionView() {
         )}
       </div>
       {phase === 'failed' && hasOutput && <ProblemCard />}
-      {phase === 'ended' && <EndNotice />}
+      <AgentNotice />
       <StatusBar />
     </main>
   );

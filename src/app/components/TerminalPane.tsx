@@ -5,6 +5,7 @@ import { isDark, useTheme, watchDarkness } from '../stores/theme.ts';
 import { Screen } from '../terminal/screen.ts';
 import { FindBar } from './FindBar.tsx';
 import { KeyRow } from './KeyRow.tsx';
+import { ReadAloud } from './ReadAloud.tsx';
 
 interface TerminalPaneProps {
   readonly tab: TerminalTab;
@@ -14,8 +15,8 @@ interface TerminalPaneProps {
 /** A terminal and its process. */
 export default function TerminalPane({ tab, isActive }: TerminalPaneProps) {
   const element = useRef<HTMLDivElement>(null);
-  const [isFinding, find] = useState(false);
-  const screen = useScreen(element, tab, () => find(true));
+  const { isFinding, find } = useTerminals();
+  const screen = useScreen(element, tab);
   const isSessionOver = useSession(({ phase }) => phase === 'ended' || phase === 'failed');
   const isOver = isSessionOver || tab.hasFailed;
 
@@ -37,21 +38,17 @@ export default function TerminalPane({ tab, isActive }: TerminalPaneProps) {
     >
       <div className="terminal-screen" ref={element} />
       {screen && !isOver && <KeyRow screen={screen} />}
-      {isFinding && screen && <FindBar screen={screen} onClose={() => find(false)} />}
+      {screen && <ReadAloud screen={screen} />}
+      {isFinding && isActive && screen && <FindBar screen={screen} onClose={() => find(false)} />}
     </div>
   );
 }
 
 /** Opens a screen in the element for as long as it is there. */
-function useScreen(
-  element: RefObject<HTMLDivElement | null>,
-  { id, port }: TerminalTab,
-  onFindKey: () => void,
-): Screen | undefined {
+function useScreen(element: RefObject<HTMLDivElement | null>, { id, port }: TerminalTab): Screen | undefined {
   const [screen, setScreen] = useState<Screen>();
-  // biome-ignore lint/correctness/useExhaustiveDependencies: what a key does is the same for good
   useEffect(() => {
-    const { rename, ring } = useTerminals.getState();
+    const { rename, ring, find } = useTerminals.getState();
     const opened = new Screen(
       element.current as HTMLDivElement,
       {
@@ -59,7 +56,7 @@ function useScreen(
         onResize: (size) => port.resize(size),
         onTitle: (title) => rename(id, title),
         onBell: () => ring(id),
-        onFindKey,
+        onFindKey: () => find(true),
       },
       isDark(useTheme.getState().theme),
     );

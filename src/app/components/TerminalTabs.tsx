@@ -5,7 +5,7 @@ import { Icon } from './Icon.tsx';
 
 /** Which terminal is seen, and the way to more of them. */
 export function TerminalTabs() {
-  const { tabs, active, open, close, activate } = useTerminals();
+  const { tabs, active, open, close, activate, find } = useTerminals();
   const isRunning = useSession(({ phase }) => phase === 'running');
   const move = ({ key }: KeyboardEvent) => {
     const step = key === 'ArrowRight' ? 1 : key === 'ArrowLeft' ? -1 : 0;
@@ -41,6 +41,15 @@ export function TerminalTabs() {
         onClick={() => void open()}
       >
         <Icon name="plus" />
+      </button>
+      <button
+        type="button"
+        className="button button-quiet button-icon tabs-find"
+        aria-label="Find"
+        title="Find text (Ctrl+Shift+F)"
+        onClick={() => find(true)}
+      >
+        <Icon name="find" />
       </button>
     </div>
   );

@@ -20,9 +20,9 @@ export async function sessionImage(
   signal: AbortSignal,
   onEvent: (event: PullEvent) => void,
 ): Promise<Image> {
-  const { reference, origin } = request;
+  const { reference, origin, wantsNewest } = request;
   const store = browserStore();
-  const preferStored = reference.scheme === 'docker' || !navigator.onLine;
+  const preferStored = (reference.scheme === 'docker' && !wantsNewest) || !navigator.onLine;
   const options = { codec: browserCodec, preferStored, signal, onEvent };
   const stored = () => findImage(formatReference(reference), store);
   // A file that was picked in an earlier visit.

@@ -26,6 +26,8 @@ export interface SessionRequest extends Wish {
   /** Where the page is, ending in a slash: the server of demo images and the way to registries. */
   readonly base: string;
   readonly origin: ImageOrigin;
+  /** Whether to ask a registry although the image is stored. */
+  readonly wantsNewest: boolean;
 }
 
 /** Why a session could not begin or go on, as it crosses threads. */

@@ -20,6 +20,8 @@ interface FormState {
   /** For the registry; they are in no link and no storage. */
   readonly credentials: Credentials;
   readonly areOptionsOpen: boolean;
+  /** Whether to ask the registry although the image is stored. */
+  readonly wantsNewest: boolean;
   /** Why the last run failed, until the form is changed. */
   readonly problem: Problem | undefined;
 
@@ -32,6 +34,7 @@ interface FormState {
   pick(local: LocalImage): void;
   signIn(credentials: Credentials): void;
   openOptions(open: boolean): void;
+  wantNewest(wanted: boolean): void;
   report(problem: Problem | undefined): void;
 }
 
@@ -43,11 +46,13 @@ export const useForm = create<FormState>((set) => ({
   local: undefined,
   credentials: { username: '', password: '' },
   areOptionsOpen: false,
+  wantsNewest: false,
   problem: undefined,
 
   change: (change) =>
-    set(({ form, linkErrors }) => ({
+    set(({ form, linkErrors, wantsNewest }) => ({
       form: { ...form, ...change },
+      wantsNewest: wantsNewest && !('image' in change),
       isLink: false,
       problem: undefined,
       linkErrors: Object.fromEntries(Object.entries(linkErrors).filter(([field]) => !(field in change))),
@@ -55,6 +60,7 @@ export const useForm = create<FormState>((set) => ({
   choose: ({ image, memory = DEFAULT_FORM.memory, disk = DEFAULT_FORM.disk }) =>
     set(({ form }) => ({
       form: { ...form, image, entrypoint: '', args: '', memory, disk },
+      wantsNewest: false,
       isLink: false,
       problem: undefined,
       linkErrors: {},
@@ -78,6 +84,7 @@ export const useForm = create<FormState>((set) => ({
   },
   signIn: (credentials) => set({ credentials }),
   openOptions: (areOptionsOpen) => set({ areOptionsOpen }),
+  wantNewest: (wantsNewest) => set({ wantsNewest }),
   report: (problem) =>
     set(({ areOptionsOpen }) => ({
       problem,

@@ -2,9 +2,12 @@ import { create } from 'zustand';
 import { messageOf } from '../../oci/errors.ts';
 import { browserQuota, browserStore, requestPersistence } from '../../storage/browser.ts';
 import type { LayerUsage } from '../../storage/layer-store.ts';
+import type { Store } from '../../storage/store.ts';
 import { orphans, type StoredImage, storedImages } from '../model/stored.ts';
 
 interface LibraryState {
+  /** Whether all of this is shown. */
+  readonly isShown: boolean;
   readonly images: readonly StoredImage[];
   /** The least recently used first. */
   readonly layers: readonly LayerUsage[];
@@ -15,6 +18,7 @@ interface LibraryState {
   /** Why the last attempt failed. */
   readonly problem: string | undefined;
 
+  show(isShown: boolean): void;
   refresh(): Promise<void>;
   /** Removes an image, and its layers unless others need them. */
   remove(reference: string): Promise<void>;
@@ -22,7 +26,12 @@ interface LibraryState {
   persist(): Promise<void>;
 }
 
-const store = browserStore();
+/** Opened when it is first used: some browsers refuse. */
+let opened: Store | undefined;
+function library(): Store {
+  opened ??= browserStore();
+  return opened;
+}
 
 export const useLibrary = create<LibraryState>((set, get) => {
   const attempt = async (action: () => Promise<void>) => {
@@ -35,8 +44,8 @@ export const useLibrary = create<LibraryState>((set, get) => {
   };
   const load = async () => {
     const [records, layers, quota, isPersistent] = await Promise.all([
-      store.images.list(),
-      store.layers.usage(),
+      library().images.list(),
+      library().layers.usage(),
       browserQuota(),
       navigator.storage.persisted(),
     ]);
@@ -44,17 +53,20 @@ export const useLibrary = create<LibraryState>((set, get) => {
   };
   /** Layers in use stay, and with them the images that need them. */
   const remove = async (images: readonly StoredImage[]) => {
-    for (const { reference } of images.filter(({ inUse }) => !inUse)) await store.images.remove(reference);
+    for (const { reference } of images.filter(({ inUse }) => !inUse))
+      await library().images.remove(reference);
     await load();
-    for (const { diffId } of orphans(get().images, get().layers)) await store.layers.remove(diffId);
+    for (const { diffId } of orphans(get().images, get().layers)) await library().layers.remove(diffId);
     await load();
   };
   return {
+    isShown: false,
     images: [],
     layers: [],
     quota: undefined,
     isPersistent: false,
     problem: undefined,
+    show: (isShown) => set({ isShown }),
     refresh: () => attempt(load),
     remove: (reference) =>
       attempt(() => remove(get().images.filter((image) => image.reference === reference))),

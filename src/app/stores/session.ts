@@ -17,6 +17,7 @@ export interface Run {
   readonly wish: Wish;
   readonly local: LocalImage | undefined;
   readonly credentials: Credentials | undefined;
+  readonly wantsNewest: boolean;
   /** The query of a link to it. */
   readonly link: string;
 }
@@ -120,7 +121,7 @@ export const useSession = create<SessionState>((set, get) => {
       // It may have been cancelled meanwhile.
       if (get().run !== run) return;
       const connection = new Connection(
-        { ...run.wish, origin: originOf(run) },
+        { ...run.wish, wantsNewest: run.wantsNewest, origin: originOf(run) },
         // One that was left has nothing to say any more.
         (event) => current.connection === connection && onEvent(event),
         async (bytes) => {

@@ -6,17 +6,19 @@ import { useSession } from './session.ts';
 
 /** Runs what the form says, if that makes sense; its errors stand beside its fields otherwise. */
 export function runForm(): void {
-  const { form, local, credentials, linkErrors } = useForm.getState();
+  const { form, local, credentials, linkErrors, wantsNewest, wantNewest } = useForm.getState();
   const { wish } = checkForm(form);
   if (!wish || Object.keys(linkErrors).length > 0) return;
   const link = writeLink(form);
   // A page that is loaded again has the form as it was.
   history.replaceState(null, '', link);
   useForm.getState().report(undefined);
+  wantNewest(false);
   void useSession.getState().start({
     wish,
     link,
     local: local && isReferenceTo(local, form.image) ? local : undefined,
+    wantsNewest,
     credentials: credentials.username === '' ? undefined : credentials,
   });
 }

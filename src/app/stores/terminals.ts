@@ -19,6 +19,8 @@ interface TerminalsState {
   /** The first is the container's own. */
   readonly tabs: readonly TerminalTab[];
   readonly active: number;
+  /** Whether text is looked for in the active one. */
+  readonly isFinding: boolean;
 
   /** Leaves a single terminal, for a new container. */
   begin(port: TerminalPort): void;
@@ -28,6 +30,7 @@ interface TerminalsState {
   activate(id: number): void;
   rename(id: number, title: string): void;
   ring(id: number): void;
+  find(isFinding: boolean): void;
 }
 
 /** What shells of a container end with that did not even start. */
@@ -45,16 +48,17 @@ export const useTerminals = create<TerminalsState>((set, get) => {
   return {
     tabs: [],
     active: 0,
+    isFinding: false,
     begin: (port) => {
       const tab = add(port, () => {});
-      set({ tabs: [tab], active: tab.id });
+      set({ tabs: [tab], active: tab.id, isFinding: false });
     },
     open: async () => {
       let hangUp = () => {};
       const port = new TerminalPort();
       const tab = add(port, () => hangUp());
       const { id } = tab;
-      set(({ tabs }) => ({ tabs: [...tabs, tab], active: id }));
+      set(({ tabs }) => ({ tabs: [...tabs, tab], active: id, isFinding: false }));
       const process = await current.connection?.openTerminal(
         (bytes) => port.show(bytes),
         (status) => (NOT_STARTED.includes(status) ? change(id, { hasFailed: true }) : get().close(id)),
@@ -70,9 +74,10 @@ export const useTerminals = create<TerminalsState>((set, get) => {
         return { tabs: left, active: active === id ? (left.at(-1)?.id ?? 0) : active };
       }),
     activate: (id) => {
-      set({ active: id });
+      set({ active: id, isFinding: false });
       change(id, { hasBell: false });
     },
+    find: (isFinding) => set({ isFinding }),
     rename: (id, title) => change(id, { title }),
     ring: (id) =>
       set(({ tabs, active }) => ({

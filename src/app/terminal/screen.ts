@@ -48,7 +48,8 @@ export class Screen {
     this.#terminal.open(element);
     drawFast(this.#terminal);
     this.#listen(events);
-    this.#observer = new ResizeObserver(() => fit.fit());
+    // Of a terminal that is not seen nothing can be measured.
+    this.#observer = new ResizeObserver(() => element.clientWidth > 0 && fit.fit());
     this.#observer.observe(element);
     fit.fit();
   }
@@ -63,6 +64,11 @@ export class Screen {
 
   setDark(dark: boolean): void {
     this.#terminal.options.theme = dark ? DARK : LIGHT;
+  }
+
+  /** Whether screen readers are told what is on the screen. */
+  setReadable(isReadable: boolean): void {
+    this.#terminal.options.screenReaderMode = isReadable;
   }
 
   /** What is typed goes nowhere any more. */
