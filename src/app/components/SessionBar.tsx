@@ -18,12 +18,14 @@ export function SessionBar() {
   const canRestart = phase !== 'preparing' && phase !== 'failed';
   return (
     <div className="session-bar">
-      <h1 ref={heading} tabIndex={-1}>
-        {name}
-      </h1>
-      <p className={`state state-${phase}`} role="status">
-        {describe(phase, status)}
-      </p>
+      <div className="session-title">
+        <h1 ref={heading} tabIndex={-1}>
+          {name}
+        </h1>
+        <p className={`state state-${phase}`} role="status">
+          {describe(phase, status)}
+        </p>
+      </div>
       <div className="session-actions">
         {phase === 'preparing' && (
           <button type="button" className="button button-quiet" onClick={() => void leave()}>

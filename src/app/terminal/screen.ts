@@ -13,6 +13,7 @@ const SCROLLBACK = 10_000;
 /** What a bell looks like, and how long in ms. */
 const FLASH = [{ opacity: 0.4 }, { opacity: 1 }];
 const FLASH_TIME = 180;
+const HIDE_CURSOR = '\x1b[?25l';
 /** What the Control key leaves of a character. */
 const CONTROL = 0x1f;
 
@@ -74,7 +75,7 @@ export class Screen {
   /** What is typed goes nowhere any more. */
   freeze(): void {
     this.#terminal.options.disableStdin = true;
-    this.#terminal.options.cursorBlink = false;
+    this.#terminal.write(HIDE_CURSOR);
   }
 
   focus(): void {
