@@ -79,7 +79,9 @@ export const test = base.extend<Fixtures, WorkerFixtures>({
       page.on('console', (message) => {
         if (message.type() === 'error' || message.type() === 'warning') errors.push(message.text());
       });
-      page.on('pageerror', (error) => errors.push(String(error)));
+      page.on('pageerror', (error) =>
+        errors.push(error instanceof Error ? (error.stack ?? error.message) : JSON.stringify(error)),
+      );
       await use(undefined);
       const unexpected = errors.filter((error) => !expectedErrors?.test(error));
       expect(unexpected, 'errors in the console').toEqual([]);

@@ -1,63 +1,185 @@
+/** What goes wrong is said in words, with what to do. */
+import { makeIndex, sha256, type TestLayer } from '../src/oci/testing/image.ts';
 import { expect, test } from './fixtures.ts';
+import { refuseWith } from './support/faults.ts';
+import { foreignBusybox, heavyBusybox } from './support/images.ts';
+import { startLinuxRun } from './support/linuxrun-server.ts';
+import { BUSYBOX, HELLO, HELLO_WORLD, linkTo } from './support/visitor.ts';
 
-test('says what is missing when the page is not isolated', async ({ page }) => {
-  await page.route('**/*', async (route) => {
-    const response = await route.fetch();
-    const headers = Object.fromEntries(
-      Object.entries(response.headers()).filter(([name]) => !name.startsWith('cross-origin-')),
-    );
-    await route.fulfill({ response, headers });
-  });
-  await page.goto('/');
-  const alert = page.getByRole('alert');
-  await expect(alert).toContainText('not cross-origin isolated');
-  await expect(alert).toContainText('Cross-Origin-Embedder-Policy: require-corp');
-  await expect(page.getByRole('status')).toHaveText('Not started');
-  await page.screenshot({ path: 'test-results/not-isolated.png' });
-});
+// The browser itself logs requests that fail.
+test.use({ expectedErrors: /Failed to load resource|ERR_/ });
 
-for (const [query, message] of [
-  ['cpus=99', /CPUs must be 1 to 8/],
-  ['memory=1M', /too little/],
-  ['memory=4G', /too much/],
-  ['memory=plenty', /memory must be a size/],
-]) {
-  test(`refuses ?${query}`, async ({ page }) => {
-    await page.goto(`/?${query}`);
-    await expect(page.getByRole('alert')).toContainText(message as RegExp);
-    await expect(page.getByRole('status')).toHaveText('Not started');
-  });
-}
-
-test('refuses a kernel that is none', async ({ page }) => {
-  await page.route('**/kernel/Image', (route) => route.fulfill({ body: 'not a kernel' }));
-  await page.goto('/');
-  await expect(page.getByRole('alert')).toContainText(/kernel/);
-  await expect(page.getByRole('status')).toHaveText('Stopped');
-});
-
-test('refuses an emulator that is none', async ({ page }) => {
-  await page.route('**/emulator.wasm', (route) =>
-    route.fulfill({ contentType: 'application/wasm', body: 'not wasm' }),
-  );
-  await page.goto('/');
-  await expect(page.getByRole('alert')).toContainText(/WebAssembly/);
-  await expect(page.getByRole('status')).toHaveText('Stopped');
-});
-
-test.describe('a kernel that is not there', () => {
-  // The browser itself logs the failed request as an error.
-  test.use({ cleanConsole: undefined });
-
-  test('is named, with the reason why it may be missing', async ({ page }) => {
-    await page.route('**/kernel/Image-smp', (route) => route.fulfill({ status: 404 }));
-    await page.goto('/?cpus=2');
-    await expect(page.getByRole('alert')).toContainText(/kernel\/Image-smp.*several CPUs.*try again/);
+test.describe('an image', () => {
+  test('whose name is none is explained while it is typed', async ({ visitor }) => {
+    await visitor.open();
+    await visitor.image.fill('No Such Name');
+    await expect(visitor.image).toHaveAttribute('aria-invalid', 'true');
+    await expect(visitor.image).toHaveAccessibleDescription(/\S/);
+    await expect(visitor.button('Run')).toBeDisabled();
+    await visitor.image.fill('alpine');
+    await expect(visitor.image).toHaveAttribute('aria-invalid', 'false');
+    await expect(visitor.button('Run')).toBeEnabled();
   });
 
-  test('is named', async ({ page }) => {
+  test('that does not exist', async ({ visitor, registry }) => {
+    await visitor.runLink({ image: `${registry.host}/team/none:1` });
+    await visitor.expectProblem(/no such image/i, /team\/none:1/, /check its name and tag/i);
+    await visitor.button('Back to the form').click();
+    await expect(visitor.image).toHaveValue(`${registry.host}/team/none:1`);
+  });
+
+  test('that is not made for riscv64', async ({ visitor, registry }) => {
+    const image = foreignBusybox();
+    registry.add('team/foreign:amd64', image);
+    const platform = { os: 'linux', architecture: 'amd64' };
+    registry.addIndex('team/foreign:1', makeIndex([{ image, platform }]));
+    await visitor.runLink({ image: `${registry.host}/team/foreign:1` });
+    await visitor.expectProblem(/not made for riscv64/, /linux\/amd64/, /choose another/i);
+  });
+
+  test('that is private is had with a password, which nobody else sees', async ({
+    page,
+    visitor,
+    registry,
+  }) => {
+    registry.add('team/private:1', heavyBusybox(1000));
+    registry.auth = { token: 'secret', credentials: 'me:open sesame' };
+    await visitor.runLink({ image: `${registry.host}/team/private:1` });
+    await visitor.expectProblem(/does not give this image/, /sign in/i);
+    await visitor.button('Back to the form').click();
+    await visitor.field('User name').fill('me');
+    await visitor.field('Password or token').fill('open sesame');
+    await visitor.run();
+    await visitor.expectPrompt();
+    const kept = await page.evaluate(() => JSON.stringify({ ...localStorage }) + location.href);
+    expect(kept).not.toMatch(/sesame/);
+    expect(kept).toContain('team/private');
+  });
+
+  test('of a registry that wants us later', async ({ visitor, registry }) => {
+    registry.intercept = refuseWith(429, { 'Retry-After': '3600' });
+    await visitor.runLink({ image: `${registry.host}/team/busy:1` });
+    await visitor.expectProblem(/too many requests/i, /60 min/, /sign in/i);
+  });
+
+  test('of a registry that is not on the list', async ({ visitor }) => {
+    await visitor.runLink({ image: 'registry.example/team/app:1' });
+    await visitor.expectProblem(/does not fetch images from registry\.example/, /LINUXRUN_REGISTRIES/);
+  });
+
+  test('that is damaged is not run, and tried again runs', async ({ visitor, registry }) => {
+    const image = heavyBusybox(1000);
+    registry.add('team/app:1', image);
+    const damaged = sha256((image.layers[1] as TestLayer).blob);
+    registry.intercept = (request, response) => {
+      if (!request.url?.endsWith(damaged)) return false;
+      response.end('something else');
+      return true;
+    };
+    await visitor.runLink({ image: `${registry.host}/team/app:1` });
+    await expect(visitor.problem).toBeVisible();
+    await expect(visitor.terminals).toHaveText('');
+    registry.intercept = undefined;
+    await visitor.button('Try again').click();
+    await visitor.expectPrompt();
+  });
+});
+
+test('the server is gone, and comes back', async ({ page, visitor, registry }) => {
+  registry.add('team/app:1', heavyBusybox(1000));
+  const server = await startLinuxRun([registry.host]);
+  await page.goto(server.url + linkTo({ image: `${registry.host}/team/app:1` }), {
+    waitUntil: 'networkidle',
+  });
+  await server.close();
+  await visitor.run();
+  await visitor.expectProblem(/cannot reach/, /still running/);
+  const again = await startLinuxRun([registry.host], Number(new URL(server.url).port));
+  await visitor.button('Try again').click();
+  await visitor.expectPrompt();
+  await again.close();
+});
+
+test('the storage is full', async ({ page, visitor, registry }) => {
+  registry.add('team/heavy:1', heavyBusybox(24 << 20));
+  await visitor.open({ image: `${registry.host}/team/heavy:1` });
+  const devTools = await page.context().newCDPSession(page);
+  // Chromium asks for the quota seldom: it has to be small before anything is stored.
+  await devTools.send('Storage.overrideQuotaForOrigin', {
+    origin: new URL(page.url()).origin,
+    quotaSize: 12 << 20,
+  });
+  await visitor.run();
+  await visitor.expectProblem(/no (more )?room/i, /delete stored images/i);
+  await visitor.runLink({ image: BUSYBOX, entrypoint: 'echo', args: 'small ones still fit' });
+  await visitor.expectScreen(/^small ones still fit$/m);
+});
+
+test.describe('a browser', () => {
+  test('without threads for WebAssembly', async ({ page, visitor }) => {
+    await page.addInitScript(() => Reflect.deleteProperty(globalThis, 'SharedArrayBuffer'));
+    await visitor.open();
+    await visitor.expectProblem(/lacks WebAssembly threads/, /recent Chromium, Firefox or Safari/);
+    await expect(visitor.button('Run')).toBeDisabled();
+  });
+
+  test('that is told nothing of isolation', async ({ page, visitor }) => {
+    await page.route('**/*', async (route) => {
+      const response = await route.fetch();
+      const headers = Object.entries(response.headers()).filter(
+        ([name]) => !name.startsWith('cross-origin-'),
+      );
+      await route.fulfill({ response, headers: Object.fromEntries(headers) });
+    });
+    await visitor.open();
+    await visitor.expectProblem(/not cross-origin isolated/, /Cross-Origin-Embedder-Policy: require-corp/);
+    await expect(visitor.button('Run')).toBeDisabled();
+  });
+
+  test('that may not store anything', async ({ page, visitor }) => {
+    await page.addInitScript(() => {
+      indexedDB.open = () => {
+        throw new DOMException('denied', 'SecurityError');
+      };
+    });
+    await visitor.open();
+    await expect(visitor.button('Run')).toBeEnabled();
+  });
+});
+
+test.describe('a machine', () => {
+  test('without its kernel', async ({ page, visitor }) => {
     await page.route('**/kernel/Image', (route) => route.fulfill({ status: 404 }));
-    await page.goto('/');
-    await expect(page.getByRole('alert')).toContainText('kernel/Image');
+    await visitor.runLink({ image: HELLO_WORLD });
+    await visitor.expectProblem(/cannot be loaded/, /kernel\/Image/, /try again/);
+    await page.unroute('**/kernel/Image');
+    await visitor.button('Try again').click();
+    await visitor.expectScreen(HELLO);
+  });
+
+  test('without the kernel for several CPUs', async ({ page, visitor }) => {
+    await page.route('**/kernel/Image-smp', (route) => route.fulfill({ status: 404 }));
+    await visitor.runLink({ image: HELLO_WORLD, cpus: '2' });
+    await visitor.expectProblem(/several CPUs/, /one CPU/);
+  });
+
+  test('with a kernel that is none', async ({ page, visitor }) => {
+    await page.route('**/kernel/Image', (route) => route.fulfill({ body: 'not a kernel' }));
+    await visitor.runLink({ image: HELLO_WORLD });
+    await visitor.expectProblem(/kernel/, /try again/i);
+  });
+
+  test('with an emulator that is none', async ({ page, visitor }) => {
+    await page.route('**/emulator.wasm', (route) =>
+      route.fulfill({ contentType: 'application/wasm', body: 'not wasm' }),
+    );
+    await visitor.runLink({ image: HELLO_WORLD });
+    await visitor.expectProblem(/WebAssembly|emulator/, /try again/i);
+  });
+
+  test('that is too small for its container', async ({ visitor }) => {
+    await visitor.runLink({ image: BUSYBOX, memory: '64M', entrypoint: 'tail', args: '/dev/zero' });
+    await visitor.expectExit(137);
+    await visitor.expectProblem(/memory/i);
   });
 });

@@ -17,8 +17,11 @@ function prepare(): void {
   performance.mark('linuxrun:interactive');
   void useLibrary.getState().refresh();
   if (obstacle) return;
-  void loadMachinery().then(({ prepareSession }) => prepareSession());
-  void import('./terminal/screen.ts');
+  // What cannot be loaded is tried again when it is needed.
+  loadMachinery()
+    .then(({ prepareSession }) => prepareSession())
+    .catch(() => {});
+  import('./components/TerminalPane.tsx').catch(() => {});
 }
 
 // After the first paint. Safari has no requestIdleCallback.

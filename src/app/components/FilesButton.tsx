@@ -1,6 +1,7 @@
-import { lazy, Suspense } from 'react';
+import { lazy } from 'react';
 import { useTransfers } from '../stores/transfers.ts';
 import { Icon } from './Icon.tsx';
+import { Later } from './Later.tsx';
 
 const FilesDialog = lazy(() => import('./FilesDialog.tsx'));
 
@@ -14,9 +15,9 @@ export function FilesButton() {
         <span className="label">Files</span>
       </button>
       {isShown && (
-        <Suspense>
+        <Later>
           <FilesDialog onClose={() => show(false)} />
-        </Suspense>
+        </Later>
       )}
     </>
   );

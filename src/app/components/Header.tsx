@@ -1,6 +1,7 @@
-import { lazy, Suspense } from 'react';
+import { lazy } from 'react';
 import { useLibrary } from '../stores/library.ts';
 import { Icon } from './Icon.tsx';
+import { Later } from './Later.tsx';
 import { ThemeButton } from './ThemeButton.tsx';
 
 const StorageDialog = lazy(() => import('./StorageDialog.tsx'));
@@ -22,9 +23,9 @@ export function Header() {
       </button>
       <ThemeButton />
       {isShown && (
-        <Suspense>
+        <Later>
           <StorageDialog onClose={() => show(false)} />
-        </Suspense>
+        </Later>
       )}
     </header>
   );

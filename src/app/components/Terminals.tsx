@@ -1,5 +1,6 @@
-import { lazy, Suspense } from 'react';
+import { lazy } from 'react';
 import { useTerminals } from '../stores/terminals.ts';
+import { Later } from './Later.tsx';
 import { TerminalTabs } from './TerminalTabs.tsx';
 
 const TerminalPane = lazy(() => import('./TerminalPane.tsx'));
@@ -11,11 +12,11 @@ export function Terminals() {
     <>
       <TerminalTabs />
       <div className="terminal-panes">
-        <Suspense>
+        <Later>
           {tabs.map((tab) => (
             <TerminalPane key={tab.id} tab={tab} isActive={tab.id === active} />
           ))}
-        </Suspense>
+        </Later>
       </div>
     </>
   );

@@ -35,8 +35,11 @@ export class Connection {
   ) {
     this.#worker = spare ?? createWorker();
     spare = undefined;
-    this.#worker.onerror = ({ message }) =>
-      onEvent({ type: 'failed', failure: { name: 'Error', message: message || 'its worker failed' } });
+    this.#worker.onerror = ({ message }) => {
+      // There is none when the worker's code could not be loaded.
+      const missing = { name: 'MachineError', message: 'cannot load the code of a session' };
+      onEvent({ type: 'failed', failure: message ? { name: 'Error', message } : missing });
+    };
     this.#session = wrap<Session>(this.#worker);
     const client = proxy({
       onEvent: async (event: SessionEvent) => {

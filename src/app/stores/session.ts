@@ -1,5 +1,6 @@
 import { create } from 'zustand';
 import type { Usage } from '../../machine/machine.ts';
+import { messageOf } from '../../oci/errors.ts';
 import type { Credentials } from '../../oci/registry-auth.ts';
 import type { LocalImage, SessionEvent } from '../machine/messages.ts';
 import { TerminalPort } from '../machine/terminal-port.ts';
@@ -117,9 +118,14 @@ export const useSession = create<SessionState>((set, get) => {
       const port = new TerminalPort();
       useTerminals.getState().begin(port);
       set({ ...NOTHING, phase: 'preparing', run, progress: beginProgress(performance.now()) });
-      const { Connection } = await loadMachinery();
+      const machinery = await loadMachinery().catch((error: unknown) => messageOf(error));
       // It may have been cancelled meanwhile.
       if (get().run !== run) return;
+      if (typeof machinery === 'string') {
+        const failure = { name: 'MachineError', message: `cannot load a part of this page: ${machinery}` };
+        return onEvent({ type: 'failed', failure });
+      }
+      const { Connection } = machinery;
       const connection = new Connection(
         { ...run.wish, wantsNewest: run.wantsNewest, origin: originOf(run) },
         // One that was left has nothing to say any more.

@@ -131,6 +131,8 @@ export class Screen {
       events.onBell();
     });
     this.#terminal.attachCustomKeyEventHandler((event) => {
+      // Then Tab is to lead on, as everywhere.
+      if (this.#terminal.options.disableStdin) return false;
       if (event.type === 'keydown' && event.ctrlKey && event.shiftKey && event.code === 'KeyF') {
         event.preventDefault();
         events.onFindKey();

@@ -13,7 +13,11 @@ export function browserPlatform(base: string | URL): Platform {
     startWorker(start, transfer, onFailure) {
       const worker = CREATE_WORKER[start.role]();
       worker.onmessage = ({ data }: MessageEvent<PackedError>) => onFailure(unpackError(data));
-      worker.onerror = ({ message }) => onFailure(new Error(`the ${start.role} worker failed: ${message}`));
+      worker.onerror = ({ message }) => {
+        // There is none when the worker's code could not be loaded.
+        const failure = message ? new Error(`the ${start.role} worker failed: ${message}`) : undefined;
+        onFailure(failure ?? new MachineError(`cannot load the code of the ${start.role} worker`));
+      };
       worker.postMessage(start, transfer);
       return { terminate: async () => worker.terminate() };
     },

@@ -1,0 +1,129 @@
+import { AxeBuilder } from '@axe-core/playwright';
+import type { Page } from '@playwright/test';
+import { expect, test } from './fixtures.ts';
+import { Gate } from './support/faults.ts';
+import { heavyBusybox } from './support/images.ts';
+import { BUSYBOX } from './support/visitor.ts';
+
+async function expectAccessible(page: Page): Promise<void> {
+  const { violations } = await new AxeBuilder({ page }).analyze();
+  const found = violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`));
+  expect(found).toEqual([]);
+}
+
+/** Phones as narrow as there are. */
+const PHONE = { width: 360, height: 640 };
+
+async function expectNoSidewaysScrolling(page: Page): Promise<void> {
+  const { scrollWidth, clientWidth } = await page.evaluate(() => {
+    const { scrollWidth, clientWidth } = document.documentElement;
+    return { scrollWidth, clientWidth };
+  });
+  expect(scrollWidth).toBeLessThanOrEqual(clientWidth);
+}
+
+for (const colorScheme of ['light', 'dark'] as const) {
+  test.describe(`in ${colorScheme} colours`, () => {
+    test.use({ colorScheme, expectedErrors: /Failed to load resource/ });
+
+    test('axe has nothing to say against any state of the page', async ({ page, visitor, registry }) => {
+      await test.step('the picker', async () => {
+        await visitor.open({ image: BUSYBOX, env: 'A=1', memory: 'plenty' });
+        await expect(visitor.field('Memory')).toHaveAttribute('aria-invalid', 'true');
+        await expectAccessible(page);
+      });
+      await test.step('storage', async () => {
+        await visitor.button('Storage').click();
+        await expect(page.getByRole('dialog')).toBeVisible();
+        await expectAccessible(page);
+      });
+      await test.step('pulling', async () => {
+        const image = heavyBusybox(4 << 20);
+        registry.add('team/heavy:1', image);
+        const [, weight] = image.layers;
+        if (!weight) throw new Error('no second layer');
+        const gate = new Gate(registry, weight);
+        await visitor.runLink({ image: `${registry.host}/team/heavy:1` });
+        await visitor.expectLayers(/verified/, / of /);
+        await expectAccessible(page);
+        gate.open();
+      });
+      await test.step('running', async () => {
+        await visitor.expectPrompt();
+        await visitor.type('ls --color=always /');
+        await visitor.expectScreen(/weight/);
+        await visitor.button('New terminal').click();
+        await expect(page.getByRole('tab')).toHaveCount(2);
+        await expectAccessible(page);
+      });
+      await test.step('files', async () => {
+        await visitor.button('Files').click();
+        await expect(page.getByRole('dialog')).toBeVisible();
+        await expectAccessible(page);
+      });
+      await test.step('a problem', async () => {
+        await visitor.runLink({ image: `${registry.host}/team/none:1` });
+        await expect(visitor.problem).toBeVisible();
+        await expectAccessible(page);
+      });
+    });
+  });
+}
+
+test('all can be done by keyboard', async ({ page, visitor }) => {
+  await visitor.open();
+  const press = (key: string) => page.keyboard.press(key);
+  const reach = async (name: string | RegExp) => {
+    const target = page.getByRole('button', { name });
+    for (let presses = 0; presses < 60; presses++) {
+      if (await target.first().evaluate((element) => element === document.activeElement)) return;
+      await press('Tab');
+    }
+    throw new Error(`Tab does not lead to ${name}`);
+  };
+  await reach(/^hello-world/);
+  await press('Enter');
+  await visitor.image.focus();
+  await press('Enter');
+  await visitor.expectExit(0);
+  await reach('Run another');
+  await press('Enter');
+  await expect(visitor.image).toBeVisible();
+  await reach(/^busybox/);
+  await press('Space');
+  await visitor.image.press('Enter');
+  await visitor.expectPrompt();
+  // The terminal has the focus.
+  await page.keyboard.type('exit 3\n');
+  await visitor.expectExit(3);
+});
+
+test('on a phone nothing is wider than the screen', async ({ page, visitor }) => {
+  await page.setViewportSize(PHONE);
+  await visitor.open({ image: BUSYBOX, env: 'NAME=value', cpus: '2' });
+  await expect(visitor.field('CPUs')).toBeVisible();
+  await expectNoSidewaysScrolling(page);
+  await visitor.button('Storage').click();
+  await expect(page.getByRole('dialog')).toBeVisible();
+  await expectNoSidewaysScrolling(page);
+  await page.keyboard.press('Escape');
+  await visitor.run();
+  await visitor.expectPrompt();
+  await expectNoSidewaysScrolling(page);
+  await visitor.type('stty size');
+  await visitor.expectScreen(/^\d+ [345]\d$/m);
+});
+
+test('nothing moves when the page has been seen', async ({ page, visitor }) => {
+  await page.addInitScript(() => {
+    let shift = 0;
+    new PerformanceObserver((list) => {
+      for (const entry of list.getEntries()) shift += (entry as PerformanceEntry & { value: number }).value;
+      Object.assign(globalThis, { layoutShift: shift });
+    }).observe({ type: 'layout-shift', buffered: true });
+  });
+  await visitor.runLink({ image: BUSYBOX });
+  await visitor.expectPrompt();
+  const shift = await page.evaluate(() => (globalThis as { layoutShift?: number }).layoutShift ?? 0);
+  expect(shift).toBeLessThan(0.1);
+});
