@@ -30,6 +30,7 @@ export function runOnCore(module: WebAssembly.Module, file: Uint8Array): string 
       output += new TextDecoder().decode(new Uint8Array(memory.buffer, address >>> 0, length).slice());
     },
     doorbell: () => {},
+    hot: () => {},
   };
   const core = new WebAssembly.Instance(module, { env: { memory }, host }).exports;
   (core.reset as Reset)(0, elf.entry, PRIV_MACHINE, 0n);

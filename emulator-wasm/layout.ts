@@ -54,6 +54,10 @@ export const M_DOORBELL = MACHINE + 0x24;
 export const M_TOHOST = MACHINE + 0x28;
 /** Offset (i64) added to rdtime's clock; the guest writes it through ACLINT mtime. */
 export const M_TIME_OFFSET = MACHINE + 0x30;
+/** Incremented and notified by a hart that has reported hot code. */
+export const M_HOT = MACHINE + 0x38;
+/** How many modules the translator has sent to each hart's thread. */
+export const M_TRANSLATIONS = MACHINE + 0x3c;
 
 export const POWER_RUNNING = 0;
 export const POWER_OFF = 1;
@@ -65,6 +69,10 @@ export const MODE_FIRMWARE = 1;
 /** Time is the instruction count (1 tick = ICOUNT_PER_TICK instructions), for reproducible runs. */
 export const MODE_ICOUNT = 2;
 export const ICOUNT_PER_TICK = 16;
+/** Harts report hot code to the translator. */
+export const MODE_JIT = 4;
+/** They report all code, as soon as they come to it. */
+export const MODE_JIT_ALL = 8;
 
 // PLIC: 32 sources (0 unused), 2 contexts a hart (2n: M-mode, 2n+1: S-mode).
 export const PLIC = MACHINE + 0x400;
@@ -180,6 +188,8 @@ export const H_START_LOCK = 0x260;
 
 export const REQUEST_SFENCE = 1;
 export const REQUEST_FENCE_I = 2;
+/** `run` shall return, for the hart's thread has messages. */
+export const REQUEST_RETURN = 4;
 
 export const RUN_STOPPED = 0;
 export const RUN_START_PENDING = 1;
@@ -220,8 +230,44 @@ export const H_FRM = 0x34c; // u32
 /** pmpcfg as 16 bytes, pmpaddr0…15 (u64). */
 export const H_PMPCFG = 0x360;
 export const H_PMPADDR = 0x380;
-/** First free offset for state private to the core. */
+/** First free offset for state private to the core and to compiled code. */
 export const H_PRIVATE = 0x400;
+/** What the last atomic operation of compiled code gave (u64). */
+export const ATOMIC_RESULT = 0x408;
+/** Load and store TLB: entries of 16 bytes, (va >>> 8) & TLB_MASK apart from its start; the store TLB follows. */
+export const TLB_ENTRIES = 512;
+export const TLB_MASK = (TLB_ENTRIES - 1) * 16;
+export const STORE_TLB = TLB_ENTRIES * 16;
+
+// Hot code that the hart has come upon, a ring with one writer and one reader: counts of reports ever
+// written and read, then the slots.
+export const H_HOT_HEAD = 0xb00;
+export const H_HOT_TAIL = 0xb04;
+export const H_HOT_SLOTS = 0xb10;
+export const HOT_SLOTS = 16;
+export const HOT_SLOT_SIZE = 32;
+/** Physical address (u64) of the page, and the hash (u64) of its bytes. */
+export const HOT_PAGE = 0;
+export const HOT_HASH = 8;
+/** Offset in the page of the code that is hot. */
+export const HOT_OFFSET = 16;
+/** Address of a word for each halfword of the page, not 0 if the hart has ever jumped there. */
+export const HOT_MAP = 20;
+/** Statistics (u64): of the instructions retired those in compiled code; how often the interpreter entered that. */
+export const H_COMPILED = 0xd20;
+export const H_ENTERED = 0xd28;
+/** Address of the jump cache while compiled code runs: entries of 16 bytes, a virtual address and its micro-op. */
+export const H_JUMPS = 0xd30;
+export const JUMP_ENTRIES = 2048;
+/** Turns va << 3 into an entry's offset. */
+export const JUMP_MASK = (JUMP_ENTRIES - 1) * 16;
+/** Offsets in the page (u16) of a region's entries, for `install`. */
+export const H_ENTRIES = 0xe00;
+export const MAX_ENTRIES = 96;
+
+// The translator's copy of a page of code, and a micro-op for each halfword of it.
+export const H_CODE_PAGE = 0xc_0000;
+export const H_CODE_UOPS = 0xc_1000;
 
 // ---- Page flags ---------------------------------------------------------------------------
 /**

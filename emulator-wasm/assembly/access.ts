@@ -1,5 +1,5 @@
 /** Loads, stores, atomics and fetches that missed the TLB. */
-import { H_MSTATUS } from '../layout';
+import { H_MSTATUS, STORE_TLB, TLB_MASK } from '../layout';
 import { busFault, busRead, busWrite } from './bus';
 import { htifStore, isHtifPage } from './htif';
 import { Access, pmpCheck, PmpAnswer } from './pmp';
@@ -19,7 +19,7 @@ import {
   STORE_ACCESS,
   STORE_MISALIGNED,
 } from './state';
-import { dataTlb, fillTlb, STORE_TLB, TLB_MASK } from './tlb';
+import { dataTlb, fillTlb } from './tlb';
 import { accessFault, fail, markWritten, pageBytes, pmpActive, translate } from './walk';
 
 /** Physical address of [va, va + size), which lies in one page, checked by the PMP; fills the TLB. */
@@ -42,6 +42,15 @@ function resolve(hart: usize, va: u64, size: u64, access: i32): u64 {
     if (!(storing && isHtifPage(pa & PAGE_MASK))) fillTlb(va, pa, storing, pageBytes);
   }
   return pa;
+}
+
+/** Brings the page of RAM with [va, va + size) into the TLB; false, with nothing else done, if that cannot be. */
+export function fillTlbFor(hart: usize, va: u64, size: u32, access: i32): bool {
+  clearFault();
+  if (crossesPage(va, size)) return false;
+  resolve(hart, va, size, access);
+  const entry = dataTlb + ((<u32>va >>> 8) & TLB_MASK) + (access == Access.STORE ? STORE_TLB : 0);
+  return faultCode == 0 && load<u64>(entry) == (va & PAGE_MASK);
 }
 
 @inline

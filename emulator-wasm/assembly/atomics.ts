@@ -15,22 +15,23 @@ export function dropReservation(): void {
 
 /** Executes the LR, SC or AMO at `u`; false with the fault set. */
 export function executeAtomic(hart: usize, u: usize): bool {
-  const op = <i32>load<u16>(u);
   const va = load<u64>(hart + load<u16>(u, U_RS1));
   const operand = load<u64>(hart + load<u16>(u, U_RS2));
-  const double = op >= Op.LR_D;
-  const address = atomicAddress(
-    hart,
-    va,
-    double ? 8 : 4,
-    op == Op.LR_W || op == Op.LR_D ? Access.LOAD : Access.STORE,
-  );
+  const result = atomicOperation(hart, <i32>load<u16>(u), va, operand);
   if (faultCode) return false;
-  const result = double
-    ? amo64(op - Op.LR_D, address, operand)
-    : <u64>(<i64>(<i32>amo32(op - Op.LR_W, address, <u32>operand)));
   store<u64>(hart + load<u16>(u, U_RD), result);
   return true;
+}
+
+/** What LR_W … AMOMAXU_D give; sets the fault. */
+export function atomicOperation(hart: usize, op: i32, va: u64, operand: u64): u64 {
+  const double = op >= Op.LR_D;
+  const access = op == Op.LR_W || op == Op.LR_D ? Access.LOAD : Access.STORE;
+  const address = atomicAddress(hart, va, double ? 8 : 4, access);
+  if (faultCode) return 0;
+  return double
+    ? amo64(op - Op.LR_D, address, operand)
+    : <u64>(<i64>(<i32>amo32(op - Op.LR_W, address, <u32>operand)));
 }
 
 function reserve(address: usize, width: i32, value: u64): void {

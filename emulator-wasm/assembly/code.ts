@@ -10,10 +10,23 @@
  * afterwards compares the page with what was decoded, if it may have been written meanwhile. As
  * links never leave a page, nothing stale can be reached.
  */
-import { HART_STRIDE, M_HARTS, M_PAGE_FLAGS, M_RAM_SIZE, PAGE_WRITTEN, RAM_START } from '../layout';
+import {
+  HART_STRIDE,
+  H_PC,
+  JUMP_ENTRIES,
+  JUMP_MASK,
+  M_HARTS,
+  M_MODE,
+  M_PAGE_FLAGS,
+  M_RAM_SIZE,
+  MODE_JIT_ALL,
+  PAGE_WRITTEN,
+  RAM_START,
+} from '../layout';
 import { expand } from './compressed';
 import { decode, endsBlock, isFloatingPoint } from './decode';
 import { fetchPage, mayExecute, mayExecutePage } from './access';
+import { firstRegion, forgetRegions, nextRegion, R_ENTRIES, regionEntries, report } from './regions';
 import {
   CODE_STRIDE,
   codeEntry,
@@ -21,8 +34,6 @@ import {
   dropStoreEntries,
   fillPageTlb,
   flushAllCode,
-  JUMP_ENTRIES,
-  JUMP_MASK,
 } from './tlb';
 import { pageBytes } from './walk';
 import { Op, U_EXTRA, U_IMM, U_OFFSET, UOP_SIZE } from './opcodes';
@@ -35,6 +46,7 @@ import {
   PAGE_MASK,
   PAGE_RECORDS,
   PAGE_SIZE,
+  REGIONS,
   SCRATCH_UOPS,
   setFault,
   UOP_POOL,
@@ -48,10 +60,12 @@ const MIN_BLOCK = 12;
 // Page record
 const R_PAGE = 0; // u64 physical address
 const R_EPOCH = 8; // u32
+const R_HEAT = 12; // u32 how many quanta ended here in interpreted code
 const R_HASH = 16; // u64 of the page's bytes
+const R_PATIENCE = 24; // u32 how much heat until the page is reported
 const R_MAP = 32; // u32 micro-op address for each halfword, 0 if none
 const RECORD_SIZE = R_MAP + (PAGE_SIZE / 2) * 4;
-const MAX_RECORDS: u32 = (UOP_POOL - PAGE_RECORDS) / RECORD_SIZE;
+const MAX_RECORDS: u32 = (REGIONS - PAGE_RECORDS) / RECORD_SIZE;
 
 let hartBlock: usize = 0;
 let recordCount: u32 = 0;
@@ -62,6 +76,7 @@ let generation: u32 = 0;
 
 export function resetCode(hart: usize): void {
   hartBlock = hart;
+  forgetRegions(hart);
   memory.fill(hart + PAGE_INDEX, 0, <usize>(load<u64>(M_RAM_SIZE) >> 12) << 2);
   forgetBlocks();
 }
@@ -105,8 +120,13 @@ function pageFlags(page: u64): usize {
   return load<u32>(M_PAGE_FLAGS) + <usize>((page - RAM_START) >> 12);
 }
 
+@inline
 function pageHash(page: u64): u64 {
-  const host = hostAddress(page);
+  return hashPage(hostAddress(page));
+}
+
+/** A hash of the page at the host's address. */
+export function hashPage(host: usize): u64 {
   let a: u64 = 0x9e37_79b9_7f4a_7c15;
   let b: u64 = 0xc2b2_ae3d_27d4_eb4f;
   for (let at = host; at < host + PAGE_SIZE; at += 16) {
@@ -141,8 +161,57 @@ function adopt(record: usize, page: u64): void {
   clearWritten(page);
   store<u64>(record, pageHash(page), R_HASH);
   store<u32>(record, epoch, R_EPOCH);
-  memory.fill(record + R_MAP, 0, RECORD_SIZE - R_MAP);
+  store<u32>(record, 0, R_HEAT);
+  store<u32>(record, FIRST_PATIENCE, R_PATIENCE);
+  emptyMap(record);
 }
+
+/** Forgets the blocks, but for those that are compiled from the same bytes. */
+function emptyMap(record: usize): void {
+  memory.fill(record + R_MAP, 0, RECORD_SIZE - R_MAP);
+  const page = load<u64>(record, R_PAGE);
+  const hash = load<u64>(record, R_HASH);
+  for (let region = firstRegion(page, hash); region; region = nextRegion(region)) enterRegion(record, region);
+}
+
+/** Makes the region's entries the blocks at their offsets, for good: other blocks may be linked to what was there. */
+function enterRegion(record: usize, region: usize): void {
+  const entries = regionEntries(region);
+  for (let n = 0; n < entries; n++) {
+    const entry = region + R_ENTRIES + n * UOP_SIZE;
+    const slot = record + R_MAP + (load<u16>(entry, U_OFFSET) & 0xffe) * 2;
+    const before: usize = load<u32>(slot);
+    if (before == 0) store<u32>(slot, entry);
+    else if (load<u16>(before) != Op.COMPILED) memory.copy(before, entry, UOP_SIZE);
+    else if (n == 0) store<u32>(slot, entry);
+  }
+}
+
+/** Lets a newly compiled region run where the page still is what it was compiled from. */
+export function adoptRegion(page: u64, hash: u64, region: usize): void {
+  const record: usize = load<u32>(indexSlot(page));
+  if (record && load<u64>(record, R_HASH) == hash) enterRegion(record, region);
+}
+
+/** Notes that a quantum ended here; code where many do is reported to the translator. */
+export function sample(hart: usize): void {
+  const pc = load<u64>(hart, H_PC);
+  const entry = codeEntry(codeTlb, pc);
+  if (load<u64>(entry) != (pc & PAGE_MASK)) return;
+  const record: usize = load<u32>(entry, 8);
+  const offset = <u32>pc & 0xfff;
+  const block: usize = load<u32>(record + offset * 2, R_MAP);
+  if (block == 0 || load<u16>(block) == Op.COMPILED) return;
+  const heat = load<u32>(record, R_HEAT) + 1;
+  const patience = load<u32>(record, R_PATIENCE);
+  store<u32>(record, heat, R_HEAT);
+  if (heat < patience) return;
+  if (!report(hart, load<u64>(record, R_PAGE), load<u64>(record, R_HASH), offset, record + R_MAP)) return;
+  store<u32>(record, 0, R_HEAT);
+  store<u32>(record, min<u32>(patience * 2, MOST_PATIENCE), R_PATIENCE);
+}
+const FIRST_PATIENCE: u32 = 32;
+const MOST_PATIENCE: u32 = 256;
 
 /** Drops the record's blocks if the page's bytes are others than those they were decoded from. */
 function verify(record: usize): void {
@@ -204,8 +273,10 @@ function newBlock(record: usize, offset: u32): usize {
     // Blocks of one page must all stem from the same bytes, or comparing them later means nothing.
     const hash = pageHash(page);
     if (hash != load<u64>(record, R_HASH)) {
-      memory.fill(record + R_MAP, 0, RECORD_SIZE - R_MAP);
       store<u64>(record, hash, R_HASH);
+      emptyMap(record);
+      const compiled: usize = load<u32>(record + offset * 2, R_MAP);
+      if (compiled) return compiled;
     }
   }
   if (poolNext + (MAX_BLOCK + 4) * UOP_SIZE > hartBlock + HART_STRIDE) {
@@ -215,6 +286,7 @@ function newBlock(record: usize, offset: u32): usize {
   const block = poolNext;
   poolNext = decodeBlock(record, hostAddress(page), offset, MAX_BLOCK, block);
   store<u32>(record + offset * 2, block, R_MAP);
+  if (load<u32>(M_MODE) & MODE_JIT_ALL) report(hartBlock, page, load<u64>(record, R_HASH), offset, record + R_MAP);
   return block;
 }
 

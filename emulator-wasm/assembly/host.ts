@@ -15,3 +15,7 @@ export declare function output(address: usize, length: i32): void;
 /** Wakes the machine worker after M_DOORBELL was incremented. */
 @external("host", "doorbell")
 export declare function doorbell(): void;
+
+/** Wakes the translator after code was reported in H_HOT_SLOTS; in one thread, may call `install` meanwhile. */
+@external("host", "hot")
+export declare function hot(): void;

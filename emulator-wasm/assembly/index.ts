@@ -26,7 +26,9 @@ import {
   M_POWER,
   MODE_FIRMWARE,
   MODE_ICOUNT,
+  MODE_JIT,
   POWER_RUNNING,
+  REQUEST_RETURN,
   RUN_SLEEPING,
   RUN_START_PENDING,
   RUN_STARTED,
@@ -34,7 +36,7 @@ import {
 } from '../layout';
 import { dropReservation } from './atomics';
 import { mtime, skipTo } from './clock';
-import { resetCode } from './code';
+import { resetCode, sample } from './code';
 import { setFlags } from './fpu';
 import * as host from './host';
 import { interpret } from './interpreter';
@@ -47,6 +49,10 @@ import { beginBudget, setBudget, stopWaiting, waiting } from './slow';
 import { MTIP, S_INTERRUPTS, setXreg, STIP, SUPERVISOR, XL64 } from './state';
 import { pendingInterrupts, STCE, takeInterrupt } from './trap';
 import { uartFlush } from './uart';
+
+export { atomicRmw, decodePage, fillLoad, fillStore, floatState, install } from './compiled';
+export * from './fpu';
+export { div, divu, mulhsu, mulhu, mulh, rem, remu } from './integer';
 
 /** Instructions between looks at the clock, the interrupt lines and the mailbox. */
 const QUANTUM: i32 = 8192;
@@ -93,7 +99,7 @@ function enter(hart: usize, pc: u64, priv: u32, a1: u64): void {
 
 /**
  * Runs hart `id` until the machine's power is no longer on, and returns its state (POWER_*); or
- * until about `instructions` have retired, and returns POWER_RUNNING. Of one instruction, exactly
+ * until about `instructions` have retired or REQUEST_RETURN is set, and returns POWER_RUNNING. Of one instruction, exactly
  * that is done: it retires or traps.
  */
 export function run(id: i32, instructions: i64): i32 {
@@ -106,7 +112,7 @@ export function run(id: i32, instructions: i64): i32 {
       return power;
     }
     const left = <i64>(end - load<u64>(hart, H_INSTRET));
-    if (left <= 0) return POWER_RUNNING;
+    if (left <= 0 || isCalledBack(hart)) return POWER_RUNNING;
     if (id == 0) rtcTick(hart);
     const mail = atomic.load<u32>(hart, H_WAKE);
     if (atomic.load<u32>(hart, H_RUN) != RUN_STARTED && !start(hart)) {
@@ -129,7 +135,15 @@ export function run(id: i32, instructions: i64): i32 {
     setBudget(hart, interpret(hart, budget, instructions == 1));
     uartFlush();
     if (instructions == 1) return atomic.load<u32>(M_POWER);
+    if (load<u32>(M_MODE) & MODE_JIT) sample(hart);
   }
+}
+
+/** Whether the hart's thread has something else to do first. */
+function isCalledBack(hart: usize): bool {
+  if (!(atomic.load<u32>(hart, H_REQUEST) & REQUEST_RETURN)) return false;
+  atomic.and<u32>(hart, ~REQUEST_RETURN, H_REQUEST);
+  return true;
 }
 
 /** Starts a hart that HSM hart_start was called for; false while it is stopped. */

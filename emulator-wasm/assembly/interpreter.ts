@@ -2,11 +2,11 @@
  * The interpreter: executes micro-ops until the instruction budget is spent. Everything that is
  * rare (TLB misses, CSRs, traps) is left to `slow.ts`, so that the loop stays small.
  */
-import { H_FRM, H_MSTATUS, H_PC } from "../layout";
+import { H_COMPILED, H_ENTERED, H_FRM, H_JUMPS, H_MSTATUS, H_PC, JUMP_MASK, STORE_TLB, TLB_MASK } from "../layout";
 import { findBlock, linkBlock, singleBlock } from "./code";
 import * as fpu from "./fpu";
 import { div, divu, divuw, mulh, mulhsu, mulhu, orcB, rem, remu, remuw } from "./integer";
-import { codeTlb, dataTlb, JUMP_MASK, STORE_TLB, TLB_MASK } from "./tlb";
+import { codeTlb, dataTlb } from "./tlb";
 import { Op, U_EXTRA, U_IMM, U_OFFSET, U_RD, U_RS1, U_RS2 } from "./opcodes";
 import { executeSlow, illegalInstruction, nextPc, Outcome, setBudget } from "./slow";
 import { faultCode, faultValue, FENCE_WORD, FS, PAGE_MASK } from "./state";
@@ -47,8 +47,17 @@ const BOX: u64 = 0xffff_ffff_0000_0000;
   return rm == 7 ? load<i32>(h, H_FRM) : rm;
 }
 
+/** Runs compiled code from its entry at `p` on; returns what is left of the budget, with H_PC where to go on. */
+@inline function runCompiled(h: usize, p: usize, tlb: usize, jumps: usize, pageVa: u64, count: i32): i32 {
+  store<u32>(h, jumps, H_JUMPS);
+  const left = call_indirect<i32>(load<u32>(p, U_IMM), h, tlb, pageVa, count, load<u16>(p, U_EXTRA));
+  store<u64>(h, load<u64>(h, H_COMPILED) + (count - left), H_COMPILED);
+  store<u64>(h, load<u64>(h, H_ENTERED) + 1, H_ENTERED);
+  return left;
+}
+
 /** How the switch was left: towards another block, or because the instruction needs more work. */
-const enum Exit { JUMP, NEAR, SLOW, ILLEGAL }
+const enum Exit { JUMP, NEAR, COMPILED, SLOW, ILLEGAL }
 
 /**
  * Runs from H_PC until about `budget` instructions have retired, exactly one if `single`;
@@ -623,6 +632,9 @@ export function interpret(h: usize, budget: i32, single: bool): i32 {
         pc = pageVa + imm(p);
         exit = Exit.JUMP;
         break;
+      case Op.COMPILED:
+        exit = Exit.COMPILED;
+        break;
       default:
         exit = Exit.SLOW;
         break;
@@ -645,7 +657,22 @@ export function interpret(h: usize, budget: i32, single: bool): i32 {
         continue;
       }
     } else {
-      if (exit >= Exit.SLOW) {
+      if (exit == Exit.COMPILED) {
+        count = runCompiled(h, p, tlb, jumps, pageVa, count);
+        pc = load<u64>(h, H_PC);
+        if (pc & 1) {
+          // The region leaves this instruction to the interpreter.
+          pc ^= 1;
+          p = singleBlock(h, pc);
+          if (p) {
+            start = p;
+            pageVa = pc & PAGE_MASK;
+            continue;
+          }
+          pc = takeException(h, faultCode - 1, faultValue, pc);
+          break;
+        }
+      } else if (exit >= Exit.SLOW) {
         // Instructions before this one.
         count -= <i32>(p - start) >> 4;
         pc = pageVa + offsetOf(p);

@@ -250,4 +250,6 @@ export const enum Op {
   FP_CHECK,
   /** The next micro-op's instruction has its second half in the next page; immediate: its bits. */
   STRADDLE,
+  /** What begins here was compiled: immediate: the region, U_EXTRA: which of its entries this is. */
+  COMPILED,
 }

@@ -47,7 +47,7 @@ function awaitServed(hart: usize, target: usize, requests: u32): void {
 
 /** What other harts asked of this one. */
 export function serveRequests(hart: usize): void {
-  const request = atomic.load<u32>(hart, H_REQUEST);
+  const request = atomic.load<u32>(hart, H_REQUEST) & (REQUEST_SFENCE | REQUEST_FENCE_I);
   if (request == 0) return;
   if (request & REQUEST_SFENCE) flushAll(hart);
   if (request & REQUEST_FENCE_I) fenceI(hart);

@@ -4,7 +4,7 @@
  * is kept for each of the last few combinations of satp, privilege, SUM and MXR, so that switching
  * between them costs nothing. Invalid translations are never cached (Svvptc).
  */
-import { H_MSTATUS, H_SATP } from '../layout';
+import { H_MSTATUS, H_SATP, JUMP_ENTRIES, STORE_TLB, TLB_ENTRIES, TLB_MASK } from '../layout';
 import { dropCodeLinks } from './code';
 import {
   CODE_CONTEXTS,
@@ -20,10 +20,6 @@ import {
   SUPERVISOR,
 } from './state';
 
-/** Entries of a load or store TLB, and the mask that turns va >>> 8 into an entry's offset. */
-const TLB_ENTRIES = 512;
-export const TLB_MASK = (TLB_ENTRIES - 1) * 16;
-export const STORE_TLB = TLB_ENTRIES * 16;
 /** No page address has low bits, so this never matches. */
 const EMPTY: u8 = 0xff;
 
@@ -32,8 +28,6 @@ const DATA_STRIDE = 2 * TLB_ENTRIES * 16;
 export const CODE_STRIDE = 0x1_0000;
 
 // Code context: jump cache, page TLB
-export const JUMP_ENTRIES = 2048;
-export const JUMP_MASK = (JUMP_ENTRIES - 1) * 16;
 export const PAGE_TLB = JUMP_ENTRIES * 16;
 export const PAGE_TLB_ENTRIES = 128;
 /** A bit for each hash of a page's number: clear when the caches may hold that page. */

@@ -21,6 +21,7 @@ const PROGRAMS = {
 const WORKERS = {
   'node-hart': 'src/machine/platform/node-hart.ts',
   'node-machine': 'src/machine/platform/node-machine.ts',
+  'node-translator': 'src/machine/platform/node-translator.ts',
 };
 
 /** @typedef {keyof typeof PROGRAMS} Program */

@@ -10,7 +10,7 @@ const ASC = 'node_modules/assemblyscript';
 const FLAGS = [
   ...['--runtime', 'stub', '--importMemory', '--sharedMemory'],
   ...['--initialMemory', '1', '--maximumMemory', '65536'],
-  ...['--enable', 'threads', '-O3', '--noAssert'],
+  ...['--exportTable', '--enable', 'threads', '-O3', '--noAssert'],
 ];
 
 /** @type {import('./step.mjs').Step} */

@@ -1,11 +1,12 @@
-import { M_DOORBELL, M_POWER, POWER_RUNNING } from '../../emulator-wasm/layout.ts';
+import { type CompiledCode, Installer } from '../../emulator-wasm/jit/install.ts';
+import { M_DOORBELL, M_HOT, M_POWER, M_TRANSLATIONS, POWER_RUNNING } from '../../emulator-wasm/layout.ts';
 import { machineClock } from './clock.ts';
 import { OutputRing } from './output-ring.ts';
-import type { FromHart, HartStart, ToHart } from './protocol.ts';
+import type { FromHart, HartStart, ToHart, Translated } from './protocol.ts';
 import { Tracer } from './trace.ts';
 
-/** The exports of emulator.wasm. */
-export interface Core {
+/** What of the exports of emulator.wasm runs a hart. */
+export interface Core extends CompiledCode {
   reset(hart: number, pc: bigint, privilege: number, argument: bigint): void;
   run(hart: number, instructions: bigint): number;
 }
@@ -22,19 +23,41 @@ export function runHart(start: HartStart): void {
   const post = (message: FromHart) => port.postMessage(message);
   const core = instantiate(start, post);
   const tracer = start.trace ? new Tracer(core, memory, hart, (text) => post({ type: 'trace', text })) : null;
+  const words = new Int32Array(memory.buffer);
   let seconds = 0;
+  let translations = 0;
+  let waiting = false;
 
   const run = () => {
     const begin = performance.now();
     const power = tracer ? tracer.run(TRACE_BATCH) : core.run(hart, FOREVER);
     seconds += (performance.now() - begin) / 1000;
-    post(power === POWER_RUNNING ? { type: 'paused' } : { type: 'halted', power, seconds });
+    if (power !== POWER_RUNNING) post({ type: 'halted', power, seconds });
+    else if (tracer) post({ type: 'paused' });
+    else waiting = true;
+    resume();
+  };
+
+  /** Goes on once everything is installed that the translator has sent. */
+  const resume = () => {
+    if (!waiting || translations !== Atomics.load(words, M_TRANSLATIONS >>> 2)) return;
+    waiting = false;
+    run();
   };
 
   port.onmessage = ({ data }: MessageEvent<ToHart>) => {
     if (data.type === 'run') return run();
     core.reset(hart, data.pc, data.privilege, data.argument);
     post({ type: 'ready' });
+  };
+
+  if (!start.translations) return;
+  let installer: Installer | undefined;
+  start.translations.onmessage = ({ data }: MessageEvent<Translated>) => {
+    installer ??= new Installer(core, memory, hart);
+    installer.install(data.module, data.regions);
+    translations++;
+    resume();
   };
 }
 
@@ -61,6 +84,10 @@ function instantiate(start: HartStart, post: (message: FromHart) => void): Core 
     doorbell: () => {
       wakeMachine();
       if (deterministic) awaitService(Atomics.load(words, M_DOORBELL >>> 2));
+    },
+    hot: () => {
+      Atomics.add(words, M_HOT >>> 2, 1);
+      Atomics.notify(words, M_HOT >>> 2);
     },
     output: (address: number, length: number) => {
       const wake = () => {

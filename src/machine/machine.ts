@@ -1,4 +1,10 @@
-import { MODE_FIRMWARE, MODE_ICOUNT, VIRTIO_SLOTS } from '../../emulator-wasm/layout.ts';
+import {
+  MODE_FIRMWARE,
+  MODE_ICOUNT,
+  MODE_JIT,
+  MODE_JIT_ALL,
+  VIRTIO_SLOTS,
+} from '../../emulator-wasm/layout.ts';
 import type { ContainerRequest, ExecRequest, Usage } from './agent-protocol.ts';
 import { monotonicNow } from './clock.ts';
 import { deferred } from './deferred.ts';
@@ -57,6 +63,9 @@ const CONSOLE_COMMAND_LINE = 'console=hvc0';
 const FIXED_DEVICES = 3;
 const WORD_SIZE = 4;
 
+export type JitMode = 'hot' | 'off' | 'all';
+const JIT_MODES: Record<JitMode, number> = { hot: MODE_JIT, off: 0, all: MODE_JIT | MODE_JIT_ALL };
+
 export interface MachineOptions {
   /** The compiled emulator.wasm. */
   readonly emulator: WebAssembly.Module;
@@ -71,6 +80,11 @@ export interface MachineOptions {
    * that it returned is pending, the guest waits. Without it, output is dropped.
    */
   readonly onConsole?: (bytes: Uint8Array<ArrayBuffer>) => void | Promise<void>;
+  /**
+   * Whether hot code is compiled (the default, unless the run is to be reproducible or is traced), none, or all
+   * as soon as it is come to, for tests.
+   */
+  readonly jit?: JitMode;
   /** Takes a line for each instruction, as `onConsole` its bytes. The machine becomes very slow. */
   readonly onTrace?: (bytes: Uint8Array<ArrayBuffer>) => void | Promise<void>;
 }
@@ -145,7 +159,8 @@ export class Machine {
     const disks = ('kernel' in options && options.disks) || [];
     checkDisks(disks);
     this.#plan = planMemory(options.cpus, options.memoryBytes);
-    const mode = ('kernel' in options ? MODE_FIRMWARE : 0) | (options.icount ? MODE_ICOUNT : 0);
+    const jit = JIT_MODES[options.icount || options.onTrace ? 'off' : (options.jit ?? 'hot')];
+    const mode = ('kernel' in options ? MODE_FIRMWARE : 0) | (options.icount ? MODE_ICOUNT : 0) | jit;
     this.#memory = createMemory(this.#plan, mode);
 
     const { port1, port2 } = new MessageChannel();
@@ -158,7 +173,7 @@ export class Machine {
       this.#consume(CONSOLE_OUTPUT, options.onConsole),
       this.#consume(TRACE_OUTPUT, options.onTrace),
     ]);
-    this.#startWorkers(platform, options, disks, port2);
+    this.#startWorkers(platform, options, disks, port2, jit !== 0);
   }
 
   #startWorkers(
@@ -166,6 +181,7 @@ export class Machine {
     options: LinuxOptions | BareMetalOptions,
     disks: readonly DiskOptions[],
     port: MessagePort,
+    jit: boolean,
   ): void {
     const common = {
       memory: this.#memory as WebAssembly.Memory,
@@ -177,16 +193,29 @@ export class Machine {
     };
     const latestTime = new SharedArrayBuffer(WORD_SIZE);
     const fail = (error: Error) => this.#fail(error);
+    const { emulator } = options;
+    const translations: MessagePort[] = [];
     const harts = Array.from({ length: options.cpus }, (_, hart) => {
       const { port1, port2 } = new MessageChannel();
-      const { emulator } = options;
-      const start = { ...common, role: 'hart', hart, emulator, latestTime, port: port2 } as const;
-      this.#workers.push(platform.startWorker(start, [port2], fail));
+      const translated = jit ? new MessageChannel() : undefined;
+      if (translated) translations.push(translated.port1);
+      const ports = { port: port2, translations: translated?.port2 };
+      const start = { ...common, role: 'hart', hart, emulator, latestTime, ...ports } as const;
+      this.#workers.push(platform.startWorker(start, translated ? [port2, translated.port2] : [port2], fail));
       return port1;
     });
     const guest = guestOf(options);
     const start = { ...common, role: 'machine', plan: this.#plan, guest, disks, port, harts } as const;
     this.#workers.push(platform.startWorker(start, [port, ...harts], fail));
+    if (!jit) return;
+    // What a boot runs is not hot enough to pay for a thread that starts meanwhile.
+    const startTranslator = () => {
+      if (this.#ending) return;
+      const start = { role: 'translator', memory: common.memory, emulator, harts: translations } as const;
+      this.#workers.push(platform.startWorker(start, translations, fail));
+    };
+    if ('elf' in options) startTranslator();
+    else this.booted.then(startTranslator, () => {});
   }
 
   /** Sends input to the guest's console; resolves when the guest is ready for more. */

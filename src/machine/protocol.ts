@@ -1,4 +1,5 @@
 /** What the threads of a machine say to each other. All of it is structured-cloneable. */
+import type { CompiledRegion } from '../../emulator-wasm/jit/translator.ts';
 import type { TerminalSize, Usage } from './agent-protocol.ts';
 import type { PackedError } from './errors.ts';
 import type { MemoryPlan } from './memory.ts';
@@ -80,9 +81,25 @@ export interface HartStart extends CommonStart {
   /** The word of `machineClock` that all harts share. */
   readonly latestTime: SharedArrayBuffer;
   readonly port: MessagePort;
+  /** From the translator, if there is one. */
+  readonly translations: MessagePort | undefined;
 }
 
-export type WorkerStart = MachineStart | HartStart;
+/** The first message to the translator. */
+export interface TranslatorStart {
+  readonly role: 'translator';
+  readonly memory: WebAssembly.Memory;
+  readonly emulator: WebAssembly.Module;
+  readonly harts: readonly MessagePort[];
+}
+
+/** What the translator sends to harts. M_TRANSLATIONS counts them. */
+export interface Translated {
+  readonly module: WebAssembly.Module;
+  readonly regions: readonly CompiledRegion[];
+}
+
+export type WorkerStart = MachineStart | HartStart | TranslatorStart;
 
 export type ToMachine =
   | StreamMessage

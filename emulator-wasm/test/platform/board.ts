@@ -34,6 +34,7 @@ const host = {
   wallClock: () => Date.now() * 1e6,
   output: (address, length) => parentPort.postMessage(new Uint8Array(memory.buffer, address, length).slice()),
   doorbell() {},
+  hot() {},
 };
 const core = new WebAssembly.Instance(module, { env: { memory }, host }).exports;
 new Function('core', 'words', 'data', body)(core, new Int32Array(memory.buffer), data);

@@ -1,6 +1,7 @@
 /** The core alone, in this thread, with the shared memory laid out as the host would do it. */
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
+import { inlineTranslation } from '../../jit/inline.ts';
 import {
   H_INSTRET,
   H_PC,
@@ -17,6 +18,8 @@ import {
   M_TOHOST,
   MACHINE,
   MACHINE_SIZE,
+  MODE_JIT,
+  MODE_JIT_ALL,
   PAGE_WRITTEN,
   POWER_RUNNING,
   RAM_START,
@@ -30,6 +33,10 @@ const PAGE = 0x1000;
 /** The module under test: `EMULATOR_WASM`, or what the build leaves in `public`. */
 const MODULE_PATH =
   process.env.EMULATOR_WASM ?? fileURLToPath(new URL('../../../public/emulator.wasm', import.meta.url));
+
+/** Tests run in the interpreter, or with what `JIT` says translated: `hot` code, or `all`. */
+const JIT_MODES: Record<string, number> = { hot: MODE_JIT, all: MODE_JIT | MODE_JIT_ALL };
+export const JIT_MODE = JIT_MODES[process.env.JIT ?? ''] ?? 0;
 
 let compiled: Promise<WebAssembly.Module> | undefined;
 
@@ -119,12 +126,15 @@ export class Core {
   ) {
     this.machine = machine;
     this.#hart = hart;
-    this.#exports = instantiate(module, machine.memory, output, start);
+    const hot = (exports: WebAssembly.Exports) => inlineTranslation(exports, machine.memory, hart);
+    this.#exports = instantiate(module, machine.memory, output, start, hot);
   }
 
   /** Puts the hart in its reset state and the machine's power on, without touching guest RAM. */
   reset(pc: number, priv = PRIV_M, a1 = 0n): void {
-    this.machine.view.setInt32(M_POWER, POWER_RUNNING, true);
+    const { view } = this.machine;
+    view.setInt32(M_POWER, POWER_RUNNING, true);
+    view.setUint32(M_MODE, view.getUint32(M_MODE, true) | JIT_MODE, true);
     this.#exports.reset(this.#hart, BigInt(pc), priv, a1);
   }
 

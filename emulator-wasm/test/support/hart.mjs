@@ -1,9 +1,12 @@
-// A worker thread that runs one hart until the machine's power is off.
+// A worker thread that runs one hart until the machine's power is off, bundled by `runOnMachine`.
 import { parentPort, workerData } from 'node:worker_threads';
+import { inlineTranslation } from '../../jit/inline.ts';
 import { instantiate } from './instance.mjs';
 
 const { module, memory, hart, pc, privilege, a1, start } = workerData;
-const core = instantiate(module, memory, (bytes) => parentPort?.postMessage(bytes), start);
+/** @param {WebAssembly.Exports} exports */
+const hot = (exports) => inlineTranslation(exports, memory, hart);
+const core = instantiate(module, memory, (bytes) => parentPort?.postMessage(bytes), start, hot);
 core.reset(hart, pc, privilege, a1);
 parentPort?.postMessage('ready');
 parentPort?.once('message', () => {

@@ -1,6 +1,7 @@
 /** Bare-metal programs on harts in worker threads, one each, as the real machine has them. */
 import { readFile } from 'node:fs/promises';
 import { Worker } from 'node:worker_threads';
+import { bundle } from '../../../src/machine/platform/bundle.ts';
 import {
   H_WAKE,
   HART_STRIDE,
@@ -10,7 +11,7 @@ import {
   POWER_OFF,
   POWER_RUNNING,
 } from '../../layout.ts';
-import { coreModule, MachineMemory, PRIV_M, PRIV_S } from './core.ts';
+import { coreModule, JIT_MODE, MachineMemory, PRIV_M, PRIV_S } from './core.ts';
 import { type Elf, readElf } from './elf.ts';
 
 const RAM_SIZE = 64 << 20;
@@ -41,7 +42,7 @@ export async function runOnMachine(program: string | Elf, options: Options = {})
   const { harts = 1, mode = 0, milliseconds = 60_000 } = options;
   const module = await coreModule();
   const elf = typeof program === 'string' ? readElf(await readFile(program)) : program;
-  const machine = new MachineMemory(harts, RAM_SIZE, mode);
+  const machine = new MachineMemory(harts, RAM_SIZE, mode | JIT_MODE);
   machine.loadElf(elf);
   const decoder = new TextDecoder();
   let output = '';
@@ -49,7 +50,9 @@ export async function runOnMachine(program: string | Elf, options: Options = {})
   const workers = Array.from({ length: harts }, (_, hart) => {
     const privilege = mode & MODE_FIRMWARE ? PRIV_S : PRIV_M;
     const pc = BigInt(elf.entry);
-    return new Worker(new URL('./hart.mjs', import.meta.url), {
+    return new Worker(bundle(new URL('./hart.mjs', import.meta.url)), {
+      eval: true,
+      execArgv: [],
       workerData: { module, memory: machine.memory, hart, pc, privilege, a1: 0n, start },
     });
   });

@@ -5,6 +5,7 @@ import type { Platform } from './platform.ts';
 const CREATE_WORKER = {
   hart: () => new Worker(new URL('./browser-hart.ts', import.meta.url), { type: 'module' }),
   machine: () => new Worker(new URL('./browser-machine.ts', import.meta.url), { type: 'module' }),
+  translator: () => new Worker(new URL('./browser-translator.ts', import.meta.url), { type: 'module' }),
 };
 
 /** @param base where emulator.wasm and kernel/ are served, ending in a slash */

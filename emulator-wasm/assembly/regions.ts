@@ -1,0 +1,101 @@
+/**
+ * Compiled code as the hart knows it. A region is a function in the table, compiled from code of one page of RAM
+ * with certain bytes, and entered at any of several offsets. It is kept by page and hash, so that it serves again
+ * whenever the page holds these bytes, and holds a micro-op Op.COMPILED for each entry.
+ */
+import {
+  H_ENTRIES,
+  H_HOT_HEAD,
+  H_HOT_SLOTS,
+  H_HOT_TAIL,
+  HOT_HASH,
+  HOT_MAP,
+  HOT_OFFSET,
+  HOT_PAGE,
+  HOT_SLOT_SIZE,
+  HOT_SLOTS,
+} from '../layout';
+import * as host from './host';
+import { Op, U_EXTRA, U_IMM, U_OFFSET, UOP_SIZE } from './opcodes';
+import { REGIONS, UOP_POOL } from './state';
+
+const R_PAGE = 0; // u64
+const R_HASH = 8; // u64
+const R_NEXT = 16; // u32 address of the next region in the bucket
+const R_COUNT = 20; // u32
+/** Micro-ops, one an entry; the first is where the region was found to be hot. */
+export const R_ENTRIES = 32;
+
+const BUCKETS = 4096;
+const POOL = REGIONS + BUCKETS * 4;
+
+let hartBlock: usize = 0;
+let next: usize = 0;
+
+export function forgetRegions(hart: usize): void {
+  hartBlock = hart;
+  memory.fill(hart + REGIONS, 0, BUCKETS * 4);
+  next = hart + POOL;
+}
+
+@inline
+function bucketOf(page: u64): usize {
+  return hartBlock + REGIONS + ((<u32>(page >> 12) & (BUCKETS - 1)) << 2);
+}
+
+function matching(region: usize, page: u64, hash: u64): usize {
+  while (region && (load<u64>(region, R_PAGE) != page || load<u64>(region, R_HASH) != hash))
+    region = load<u32>(region, R_NEXT);
+  return region;
+}
+
+/** The newest region compiled from this page with these bytes, or 0. */
+export function firstRegion(page: u64, hash: u64): usize {
+  return matching(load<u32>(bucketOf(page)), page, hash);
+}
+
+/** The next older one. */
+export function nextRegion(region: usize): usize {
+  return matching(load<u32>(region, R_NEXT), load<u64>(region, R_PAGE), load<u64>(region, R_HASH));
+}
+
+@inline
+export function regionEntries(region: usize): i32 {
+  return load<i32>(region, R_COUNT);
+}
+
+/** Keeps region `id`, whose `count` entries are in H_ENTRIES; 0 if there is no room for it. */
+export function newRegion(page: u64, hash: u64, id: u32, count: i32): usize {
+  const region = next;
+  const end = region + R_ENTRIES + count * UOP_SIZE;
+  if (end > hartBlock + UOP_POOL) return 0;
+  next = end;
+  const bucket = bucketOf(page);
+  store<u64>(region, page, R_PAGE);
+  store<u64>(region, hash, R_HASH);
+  store<u32>(region, load<u32>(bucket), R_NEXT);
+  store<i32>(region, count, R_COUNT);
+  for (let n = 0; n < count; n++) {
+    const uop = region + R_ENTRIES + n * UOP_SIZE;
+    store<u64>(uop, Op.COMPILED);
+    store<u32>(uop, id, U_IMM);
+    store<u16>(uop, load<u16>(hartBlock + H_ENTRIES + n * 2), U_OFFSET);
+    store<u16>(uop, <u16>n, U_EXTRA);
+  }
+  store<u32>(bucket, region);
+  return region;
+}
+
+/** Tells the translator of hot code; false if it has more than enough to do. */
+export function report(hart: usize, page: u64, hash: u64, offset: u32, map: usize): bool {
+  const head = load<u32>(hart, H_HOT_HEAD);
+  if (head - atomic.load<u32>(hart, H_HOT_TAIL) == HOT_SLOTS) return false;
+  const slot = hart + H_HOT_SLOTS + (head % HOT_SLOTS) * HOT_SLOT_SIZE;
+  store<u64>(slot, page, HOT_PAGE);
+  store<u64>(slot, hash, HOT_HASH);
+  store<u32>(slot, offset, HOT_OFFSET);
+  store<u32>(slot, map, HOT_MAP);
+  atomic.store<u32>(hart, head + 1, H_HOT_HEAD);
+  host.hot();
+  return true;
+}

@@ -1,0 +1,87 @@
+/**
+ * From one region to the next without the interpreter: a function of one instance for each hart, which looks up where
+ * a region wants to go on, and calls that in place of itself. (It is the only one to import the table, for V8
+ * 11 keeps a copy of it for each instance that does.)
+ */
+import { Op, U_EXTRA, U_IMM } from '../assembly/opcodes.ts';
+import { H_JUMPS, H_PC, JUMP_MASK } from '../layout.ts';
+import { REGION_SIGNATURE } from './parameters.ts';
+import { Code, I32, I64, ModuleWriter, type Signature, wasm } from './wasm.ts';
+
+export const DISPATCH = 'dispatch';
+
+/** (hart's block, load TLB, virtual address to go on at, instructions left) → as the region that is run instead. */
+export const DISPATCH_SIGNATURE: Signature = { parameters: [I32, I32, I64, I32], results: [I32] };
+
+const HART = 0;
+const TLB = 1;
+const PC = 2;
+const BUDGET = 3;
+
+const JUMP_BLOCK = 8;
+const PAGE_MASK = -0x1000;
+
+/** A function that calls itself in place of itself. */
+const TAIL_CALL = [
+  ...[0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00, 0x01, 0x04, 0x01, 0x60, 0x00, 0x00],
+  ...[0x03, 0x02, 0x01, 0x00, 0x0a, 0x06, 0x01, 0x04, 0x00, 0x12, 0x00, 0x0b],
+];
+let tailCalls: boolean | undefined;
+
+export function hasTailCalls(): boolean {
+  tailCalls ??= WebAssembly.validate(new Uint8Array(TAIL_CALL));
+  return tailCalls;
+}
+
+/** The module that exports the function as `0`. */
+export function dispatchModule(): Uint8Array<ArrayBuffer> {
+  const module = new ModuleWriter(DISPATCH_SIGNATURE, hasTailCalls());
+  const code = new Code(DISPATCH_SIGNATURE.parameters.length);
+  if (hasTailCalls()) {
+    const miss = code.block();
+    const entry = code.local(I32);
+    const block = code.local(I32);
+    code.get(BUDGET);
+    code.i32(0);
+    code.op(wasm.i32LeS);
+    code.brIf(miss);
+    code.get(HART);
+    code.memory(wasm.i32Load, H_JUMPS);
+    code.get(PC);
+    code.op(wasm.i32WrapI64);
+    code.i32(3);
+    code.op(wasm.i32Shl);
+    code.i32(JUMP_MASK);
+    code.op(wasm.i32And, wasm.i32Add);
+    code.tee(entry);
+    code.memory(wasm.i64Load, 0);
+    code.get(PC);
+    code.op(wasm.i64Ne);
+    code.brIf(miss);
+    code.get(entry);
+    code.memory(wasm.i32Load, JUMP_BLOCK);
+    code.tee(block);
+    code.memory(wasm.i32Load16U, 0);
+    code.i32(Op.COMPILED);
+    code.op(wasm.i32Ne);
+    code.brIf(miss);
+    code.get(HART);
+    code.get(TLB);
+    code.get(PC);
+    code.i64(PAGE_MASK);
+    code.op(wasm.i64And);
+    code.get(BUDGET);
+    code.get(block);
+    code.memory(wasm.i32Load16U, U_EXTRA);
+    code.get(block);
+    code.memory(wasm.i32Load, U_IMM);
+    code.tailCallIndirect(module.type(REGION_SIGNATURE));
+    code.end();
+  }
+  code.get(HART);
+  code.get(PC);
+  code.memory(wasm.i64Store, H_PC);
+  code.get(BUDGET);
+  module.add(code);
+  return module.finish();
+}

@@ -1,0 +1,125 @@
+/** The function of a region while it is being written: what the translation of all instructions shares. */
+import { DISPATCH, DISPATCH_SIGNATURE, hasTailCalls } from './dispatch.ts';
+import { BUDGET, HART, PAGE, REGION_SIGNATURE, TLB } from './parameters.ts';
+import { Registers } from './registers.ts';
+import { Code, I32, I64, type Label, type ModuleWriter, type ValueType, wasm } from './wasm.ts';
+
+/** Bits of an exit: offset in the page, in bit 0 whether to interpret, and above instructions retired. */
+const RETIRED_SHIFT = 16;
+const OFFSET_MASK = 0xffff;
+
+export class RegionFunction {
+  readonly code = new Code(REGION_SIGNATURE.parameters.length);
+  readonly registers: Registers;
+  readonly #module: ModuleWriter;
+  readonly #spare = new Map<ValueType, number[]>();
+  readonly #exit = this.code.local(I32);
+  readonly #target = this.code.local(I64);
+  readonly #leave: Label;
+  readonly #side: Label;
+  /** A local with what `floatState` gave, if the region asks. */
+  #floatState: number | undefined;
+
+  /** @param kept registers to be kept in locals */
+  constructor(module: ModuleWriter, kept: Iterable<number>) {
+    this.#module = module;
+    this.registers = new Registers(this.code, kept);
+    this.#leave = this.code.block();
+    this.#side = this.code.block();
+  }
+
+  /** Calls a function of the core. */
+  call(name: string, parameters: readonly ValueType[], result: ValueType): void {
+    this.code.call(this.#module.imported(name, { parameters, results: [result] }));
+  }
+
+  /** A local for the moment: to be given back by `release`. */
+  borrow(type: ValueType): number {
+    return this.#spare.get(type)?.pop() ?? this.code.local(type);
+  }
+
+  release(type: ValueType, ...locals: number[]): void {
+    this.#spare.set(type, [...(this.#spare.get(type) ?? []), ...locals]);
+  }
+
+  get floatState(): number {
+    this.#floatState ??= this.code.local(I32);
+    return this.#floatState;
+  }
+
+  /** Takes instructions off the budget. */
+  retire(instructions: number): void {
+    const { code } = this;
+    if (instructions === 0) return;
+    code.get(BUDGET);
+    code.i32(instructions);
+    code.op(wasm.i32Sub);
+    code.set(BUDGET);
+  }
+
+  /** Goes on outside of the region at an offset from the start of the page. */
+  leaveTo(offset: number): void {
+    if (offset >= 0 && offset <= OFFSET_MASK) {
+      this.#leaveBy(offset);
+      return;
+    }
+    this.code.get(PAGE);
+    this.code.i64(offset);
+    this.code.op(wasm.i64Add);
+    this.leaveToTop();
+  }
+
+  /** Goes on outside of the region at the address on the stack. */
+  leaveToTop(): void {
+    this.code.set(this.#target);
+    this.code.br(this.#leave);
+  }
+
+  /** Leaves the instruction at `offset` to the interpreter, `retired` ones of the block being done. */
+  interpret(offset: number, retired: number): void {
+    this.#leaveBy(offset | 1 | (retired << RETIRED_SHIFT));
+  }
+
+  #leaveBy(exit: number): void {
+    this.code.i32(exit);
+    this.code.set(this.#exit);
+    this.code.br(this.#side);
+  }
+
+  /** Adds the finished function to the module. */
+  finish(): void {
+    const { code } = this;
+    code.op(wasm.unreachable);
+    code.end(); // side
+    this.#computeTarget();
+    code.end(); // leave
+    this.registers.storeAll(code);
+    for (const local of [HART, TLB, this.#target, BUDGET]) code.get(local);
+    const dispatch = this.#module.imported(DISPATCH, DISPATCH_SIGNATURE);
+    if (hasTailCalls()) code.tailCall(dispatch);
+    else code.call(dispatch);
+    this.#module.add(code, (prologue) => this.#writePrologue(prologue));
+  }
+
+  #computeTarget(): void {
+    const { code } = this;
+    code.get(BUDGET);
+    code.get(this.#exit);
+    code.i32(RETIRED_SHIFT);
+    code.op(wasm.i32ShrU, wasm.i32Sub);
+    code.set(BUDGET);
+    code.get(PAGE);
+    code.get(this.#exit);
+    code.i32(OFFSET_MASK);
+    code.op(wasm.i32And, wasm.i64ExtendI32U, wasm.i64Add);
+    code.set(this.#target);
+  }
+
+  #writePrologue(prologue: Code): void {
+    this.registers.loadAll(prologue);
+    if (this.#floatState === undefined) return;
+    prologue.get(HART);
+    prologue.call(this.#module.imported('floatState', { parameters: [I32], results: [I32] }));
+    prologue.set(this.#floatState);
+  }
+}

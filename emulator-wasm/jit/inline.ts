@@ -1,0 +1,19 @@
+/** Translation in the hart's own thread, as soon as code is reported: for tests, and for measuring. */
+import { type CompiledCode, Installer } from './install.ts';
+import { Translator } from './translator.ts';
+
+/** What `host.hot` does for a hart. @param core its instance's exports */
+export function inlineTranslation(
+  core: WebAssembly.Exports,
+  memory: WebAssembly.Memory,
+  hart: number,
+): () => void {
+  const translator = new Translator(memory, core.decodePage as (hart: number) => bigint, [hart]);
+  let installer: Installer | undefined;
+  return () => {
+    const translation = translator.translate();
+    if (!translation) return;
+    installer ??= new Installer(core as unknown as CompiledCode, memory, hart);
+    installer.install(new WebAssembly.Module(translation.module), translation.regions);
+  };
+}

@@ -1,0 +1,201 @@
+/** Which code is compiled together: a part of a page's control flow, as basic blocks. */
+import { Op } from '../assembly/opcodes.ts';
+import { H_X, MAX_ENTRIES } from '../layout.ts';
+import { type CodePage, type Instruction, isBranch, isLeftOut, PAGE_SIZE } from './page.ts';
+
+/** About as many instructions make a region, at most. */
+const MAX_INSTRUCTIONS = 300;
+
+/** How far from a jump by table its targets are looked for, in bytes. */
+const TABLE_REACH = 1024;
+
+export interface Block {
+  readonly start: number;
+  readonly instructions: readonly Instruction[];
+  /** Where the block goes on when its last instruction is none that jumps, or is a branch not taken. */
+  readonly next: number;
+  /** Where the last instruction may jump to within the region, or nowhere. */
+  readonly targets: readonly number[];
+  /** Whether the interpreter has to execute what follows. */
+  readonly leaves: boolean;
+}
+
+export interface Region {
+  /** By the offset where they start. */
+  readonly blocks: ReadonlyMap<number, Block>;
+  /** Starts of blocks where the region can be entered, the hot one first. */
+  readonly entries: readonly number[];
+}
+
+const RA = H_X + 8;
+const T0 = H_X + 40;
+
+function isLink(register: number | undefined): boolean {
+  return register === RA || register === T0;
+}
+
+export function isReturn(instruction: Instruction): boolean {
+  return instruction.op === Op.JALR && instruction.rd === undefined && isLink(instruction.rs1);
+}
+
+function isCall({ op, rd }: Instruction): boolean {
+  return (op === Op.JAL_NEAR || op === Op.JAL_FAR || op === Op.JALR) && rd !== undefined;
+}
+
+/**
+ * The region around the code at `hot`.
+ * @param executed whether the guest has ever jumped to the offset
+ * @returns undefined where nothing can be compiled
+ */
+export function findRegion(
+  page: CodePage,
+  hot: number,
+  executed: (offset: number) => boolean,
+): Region | undefined {
+  const survey = new Survey(page, executed);
+  survey.from(hot);
+  if (!survey.instructions.has(hot)) return undefined;
+  const blocks = new Map<number, Block>();
+  for (const start of survey.leaders) {
+    const block = survey.instructions.has(start) && survey.block(start);
+    if (block) blocks.set(start, block);
+  }
+  return { blocks, entries: entriesOf(hot, blocks, survey) };
+}
+
+function entriesOf(hot: number, blocks: ReadonlyMap<number, Block>, survey: Survey): number[] {
+  const entries = new Set([hot]);
+  const add = (offset: number) => {
+    if (blocks.has(offset)) entries.add(offset);
+  };
+  survey.continuations.forEach(add);
+  survey.orphans.forEach(add);
+  // The budget runs out at backward jumps, and there the next quantum begins.
+  for (const block of blocks.values()) {
+    for (const target of block.targets) if (target <= block.start) add(target);
+  }
+  return [...entries].slice(0, MAX_ENTRIES);
+}
+
+/** Follows the control flow from the hot code on, nearest first, until there is enough. */
+class Survey {
+  readonly instructions = new Map<number, Instruction>();
+  /** Where blocks have to begin. */
+  readonly leaders = new Set<number>();
+  /** Where calls return to, and of these what functions of this page do. */
+  readonly continuations = new Set<number>();
+  readonly #nearContinuations = new Set<number>();
+  /** Where the guest has jumped to, but no jump known leads to: targets of jump tables and pointers. */
+  readonly orphans = new Set<number>();
+  readonly #page: CodePage;
+  readonly #executed: (offset: number) => boolean;
+  #queue: number[] = [];
+  /** Where indirect jumps are that may go by a table. */
+  readonly #tableJumps: number[] = [];
+
+  constructor(page: CodePage, executed: (offset: number) => boolean) {
+    this.#page = page;
+    this.#executed = executed;
+  }
+
+  from(hot: number): void {
+    this.#lead(hot);
+    this.#drain();
+    if (this.#tableJumps.length === 0) return;
+    const first = Math.max(Math.min(...this.#tableJumps) - TABLE_REACH, 0);
+    const last = Math.min(Math.max(...this.#tableJumps) + TABLE_REACH, PAGE_SIZE - 2);
+    for (let offset = first; offset <= last; offset += 2) {
+      if (this.#full) break;
+      if (!this.#executed(offset) || this.instructions.has(offset)) continue;
+      if (this.orphans.size === MAX_ENTRIES / 2) break;
+      this.orphans.add(offset);
+      this.#lead(offset);
+      this.#drain();
+    }
+  }
+
+  get #full(): boolean {
+    return this.instructions.size >= MAX_INSTRUCTIONS;
+  }
+
+  #lead(offset: number): void {
+    if (this.leaders.has(offset)) return;
+    this.leaders.add(offset);
+    this.#queue.push(offset);
+  }
+
+  #drain(): void {
+    for (const start of this.#queue) this.#run(start);
+    this.#queue = [];
+  }
+
+  /** A straight run of instructions. */
+  #run(start: number): void {
+    let offset = start;
+    while (offset < PAGE_SIZE && !this.instructions.has(offset)) {
+      if (this.#full || isLeftOut(this.#page.opAt(offset))) return;
+      const instruction = this.#page.at(offset);
+      this.instructions.set(offset, instruction);
+      offset = instruction.next;
+      if (this.#ends(instruction)) return;
+    }
+    // Runs into what is there already.
+    if (this.instructions.has(offset)) this.leaders.add(offset);
+  }
+
+  /** Notes where the instruction leads; whether nothing falls through it. */
+  #ends(instruction: Instruction): boolean {
+    const { op, imm, next } = instruction;
+    if (isBranch(op)) {
+      if (op <= Op.BGEU_NEAR && (this.#executed(imm) || this.instructions.has(imm))) this.#lead(imm);
+      this.#lead(next);
+      return true;
+    }
+    if (isCall(instruction)) {
+      if (op === Op.JAL_NEAR) this.#lead(imm);
+      if (next < PAGE_SIZE && this.#executed(next)) {
+        this.continuations.add(next);
+        if (op === Op.JAL_NEAR) this.#nearContinuations.add(next);
+        this.#lead(next);
+      }
+      return true;
+    }
+    if (op === Op.J_NEAR) this.#lead(imm);
+    else if (op === Op.JALR && !isReturn(instruction)) this.#tableJumps.push(instruction.offset);
+    return op === Op.J_NEAR || op === Op.JAL_FAR || op === Op.JALR;
+  }
+
+  block(start: number): Block {
+    const instructions: Instruction[] = [];
+    let offset = start;
+    do {
+      const instruction = this.instructions.get(offset);
+      if (!instruction)
+        return { start, instructions, next: offset, targets: [], leaves: this.#mustLeave(offset) };
+      instructions.push(instruction);
+      offset = instruction.next;
+      if (jumps(instruction)) {
+        return { start, instructions, next: offset, targets: this.#targets(instruction), leaves: false };
+      }
+    } while (!this.leaders.has(offset));
+    return { start, instructions, next: offset, targets: [], leaves: false };
+  }
+
+  #mustLeave(offset: number): boolean {
+    return offset < PAGE_SIZE && isLeftOut(this.#page.opAt(offset));
+  }
+
+  #targets(instruction: Instruction): number[] {
+    const { op, imm } = instruction;
+    const inside = (offset: number) => this.leaders.has(offset) && this.instructions.has(offset);
+    if (op === Op.JALR) {
+      if (isReturn(instruction)) return [...this.#nearContinuations].filter(inside);
+      return [...this.orphans].filter(inside);
+    }
+    return op !== Op.JAL_FAR && (!isBranch(op) || op <= Op.BGEU_NEAR) && inside(imm) ? [imm] : [];
+  }
+}
+
+function jumps({ op }: Instruction): boolean {
+  return isBranch(op) || (op >= Op.J_NEAR && op <= Op.JALR);
+}

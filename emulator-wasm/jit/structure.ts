@@ -1,0 +1,235 @@
+/**
+ * Control flow as WebAssembly has it. Strongly connected components become loops, in topological order, each
+ * in the shade of blocks by which code before it branches to it. A loop has one header, to which its jumps back go.
+ * If it can be entered elsewhere too, it begins with a switch on `selector`, as does the whole if it has several
+ * entries; loops within are none the slower for it.
+ */
+import type { Code, Label } from './wasm.ts';
+
+export interface Graph {
+  /** Blocks by number; successors of each. */
+  readonly successors: readonly (readonly number[])[];
+  /** Blocks that can be entered from outside, first those with the selector's first values. */
+  readonly entries: readonly number[];
+}
+
+/** What the structure needs of the code it arranges. */
+export interface Emitter {
+  readonly code: Code;
+  /** A local that holds which entry is meant, from the start and before a branch to a switch. */
+  readonly selector: number;
+  /** Writes a block, which ends by `branch` to successors or otherwise. */
+  emitBlock(block: number, branch: (target: number) => void): void;
+  /** To be written before a jump back to `block`. */
+  emitBackEdge(block: number): void;
+}
+
+interface Target {
+  readonly label: Label;
+  readonly switched: boolean;
+  readonly back: boolean;
+}
+
+/** Blocks and loops in topological order, entered at `entries`. */
+export interface Sequence {
+  readonly entries: readonly number[];
+  readonly items: readonly Item[];
+}
+
+/** A block, or else a loop, with the blocks of it that are come to from before it. */
+interface Item {
+  readonly heads: readonly number[];
+  readonly block: number | undefined;
+  readonly loop: Loop | undefined;
+}
+
+interface Loop {
+  /** The block to which jumps back go. */
+  readonly header: number;
+  readonly body: Sequence;
+}
+
+/** @param depths takes, for each block, in how many loops it is */
+export function findStructure(graph: Graph, depths: number[]): Sequence {
+  const all = graph.successors.map((_, block) => block);
+  return new Finder(graph, depths).sequence(all, graph.entries, new Set(), 0);
+}
+
+class Finder {
+  readonly #graph: Graph;
+  readonly #depths: number[];
+
+  constructor(graph: Graph, depths: number[]) {
+    this.#graph = graph;
+    this.#depths = depths;
+  }
+
+  /** @param cut headers of the loops around, to which edges go out */
+  sequence(
+    blocks: readonly number[],
+    entries: readonly number[],
+    cut: ReadonlySet<number>,
+    depth: number,
+  ): Sequence {
+    const heads = new Set(entries);
+    const components = this.#components(blocks, cut);
+    const items: Item[] = [];
+    for (const component of components) {
+      items.push(
+        this.#item(
+          component,
+          component.filter((block) => heads.has(block)),
+          cut,
+          depth,
+        ),
+      );
+      const inside = new Set(component);
+      for (const block of component) {
+        for (const next of this.#next(block, cut)) if (!inside.has(next)) heads.add(next);
+      }
+    }
+    return { entries, items };
+  }
+
+  #item(blocks: readonly number[], heads: readonly number[], cut: ReadonlySet<number>, depth: number): Item {
+    const first = blocks[0] as number;
+    if (blocks.length === 1 && !this.#next(first, cut).includes(first)) {
+      this.#depths[first] = depth;
+      return { heads, block: first, loop: undefined };
+    }
+    const header = heads.length === 1 ? (heads[0] as number) : this.#header(blocks, cut);
+    const entries = heads.includes(header) ? heads : [header, ...heads];
+    const body = this.sequence(blocks, entries, new Set([...cut, header]), depth + 1);
+    return { heads, block: undefined, loop: { header, body } };
+  }
+
+  #next(block: number, cut: ReadonlySet<number>): number[] {
+    return (this.#graph.successors[block] as readonly number[]).filter((next) => !cut.has(next));
+  }
+
+  /** Where the jump back over most of the code goes, which is the outermost loop's. */
+  #header(blocks: readonly number[], cut: ReadonlySet<number>): number {
+    const inside = new Set(blocks);
+    let header = blocks[0] as number;
+    let widest = -1;
+    for (const from of blocks) {
+      for (const target of this.#next(from, cut)) {
+        if (from - target <= widest || !inside.has(target)) continue;
+        widest = from - target;
+        header = target;
+      }
+    }
+    return header;
+  }
+
+  /** Strongly connected components in topological order, without the edges that are cut (Tarjan). */
+  #components(blocks: readonly number[], cut: ReadonlySet<number>): number[][] {
+    const members = new Set(blocks);
+    const index = new Map<number, number>();
+    const stack: number[] = [];
+    const stacked = new Set<number>();
+    const found: number[][] = [];
+    const visit = (block: number): number => {
+      const number = index.size;
+      index.set(block, number);
+      let least = number;
+      stack.push(block);
+      stacked.add(block);
+      for (const next of this.#next(block, cut)) {
+        if (!members.has(next)) continue;
+        if (!index.has(next)) least = Math.min(least, visit(next));
+        else if (stacked.has(next)) least = Math.min(least, index.get(next) as number);
+      }
+      if (least === number) found.push(popComponent(block, stack, stacked));
+      return least;
+    };
+    for (const block of blocks) if (!index.has(block)) visit(block);
+    return found.reverse();
+  }
+}
+
+function popComponent(last: number, stack: number[], stacked: Set<number>): number[] {
+  const component: number[] = [];
+  let block: number;
+  do {
+    block = stack.pop() as number;
+    stacked.delete(block);
+    component.push(block);
+  } while (block !== last);
+  return component.sort((a, b) => a - b);
+}
+
+/** Writes all blocks. */
+export function emitStructure(structure: Sequence, emitter: Emitter): void {
+  new Arranger(structure, emitter).sequence(structure);
+}
+
+class Arranger {
+  readonly #emitter: Emitter;
+  readonly #targets: (Target | undefined)[] = [];
+  /** Value of the selector for each block that a switch can choose. */
+  readonly #numbers = new Map<number, number>();
+  readonly #branch = (target: number) => this.branch(target);
+
+  constructor(structure: Sequence, emitter: Emitter) {
+    this.#emitter = emitter;
+    for (const entry of structure.entries) this.#number(entry);
+  }
+
+  /** @param header of the loop whose body this is */
+  sequence({ entries, items }: Sequence, header?: number): void {
+    const { code } = this.#emitter;
+    const back = header === undefined ? undefined : this.#targets[header];
+    const labels = items.map(() => code.block()).reverse();
+    for (const [n, { heads }] of items.entries()) {
+      const target = { label: labels[n] as Label, switched: heads.length > 1, back: false };
+      for (const head of heads) this.#targets[head] = target;
+    }
+    if (entries.length > 1) this.#switch(entries);
+    if (header !== undefined) this.#targets[header] = back;
+    for (const item of items) {
+      code.end();
+      if (item.loop) this.#loop(item.loop);
+      else this.#emitter.emitBlock(item.block as number, this.#branch);
+    }
+  }
+
+  branch(target: number): void {
+    const { code, selector } = this.#emitter;
+    const { label, switched, back } = this.#targets[target] as Target;
+    if (back) this.#emitter.emitBackEdge(target);
+    if (switched) {
+      code.i32(this.#number(target));
+      code.set(selector);
+    }
+    code.br(label);
+  }
+
+  #loop({ header, body }: Loop): void {
+    const { code } = this.#emitter;
+    const label = code.loop();
+    this.#targets[header] = { label, switched: body.entries.length > 1, back: true };
+    this.sequence(body, header);
+    code.end();
+  }
+
+  #switch(blocks: readonly number[]): void {
+    const { code, selector } = this.#emitter;
+    const labels: Label[] = [];
+    const first = (this.#targets[blocks[0] as number] as Target).label;
+    for (const block of blocks) labels[this.#number(block)] = (this.#targets[block] as Target).label;
+    code.get(selector);
+    code.brTable(
+      Array.from(labels, (label) => label ?? first),
+      first,
+    );
+  }
+
+  #number(block: number): number {
+    const known = this.#numbers.get(block);
+    if (known !== undefined) return known;
+    const number = this.#numbers.size;
+    this.#numbers.set(block, number);
+    return number;
+  }
+}

@@ -1,0 +1,130 @@
+/** Takes what harts report as hot, and makes modules of it. */
+import {
+  H_CODE_PAGE,
+  H_HOT_HEAD,
+  H_HOT_SLOTS,
+  H_HOT_TAIL,
+  HART_STRIDE,
+  HARTS,
+  HOT_HASH,
+  HOT_MAP,
+  HOT_OFFSET,
+  HOT_PAGE,
+  HOT_SLOT_SIZE,
+  HOT_SLOTS,
+  M_RAM_BASE,
+  M_RAM_SIZE,
+  RAM_START,
+} from '../layout.ts';
+import { CodePage, PAGE_SIZE } from './page.ts';
+import { REGION_SIGNATURE } from './parameters.ts';
+import { findRegion } from './region.ts';
+import { translate } from './translate.ts';
+import { ModuleWriter } from './wasm.ts';
+
+/** What harts need to know of a compiled region. */
+export interface CompiledRegion {
+  /** Its place in the table. */
+  readonly id: number;
+  /** Physical address of the page, and the hash of its bytes. */
+  readonly page: bigint;
+  readonly hash: bigint;
+  /** Offsets in the page. */
+  readonly entries: readonly number[];
+}
+
+export interface Translation {
+  readonly module: Uint8Array<ArrayBuffer>;
+  readonly regions: readonly CompiledRegion[];
+}
+
+interface Report {
+  readonly page: bigint;
+  readonly hash: bigint;
+  readonly offset: number;
+  readonly map: number;
+}
+
+export class Translator {
+  readonly #memory: WebAssembly.Memory;
+  readonly #decodePage: (hart: number) => bigint;
+  /** Addresses of the blocks of the harts that are served; the first has room for decoding. */
+  readonly #harts: readonly number[];
+  readonly #page: CodePage;
+  readonly #view: DataView;
+  readonly #words: Int32Array;
+  /** 0 is the core's own. */
+  #nextId = 1;
+
+  /**
+   * @param decodePage of the core's exports
+   * @param harts whose reports are taken; no other translator may serve the first of them
+   */
+  constructor(memory: WebAssembly.Memory, decodePage: (hart: number) => bigint, harts: readonly number[]) {
+    this.#memory = memory;
+    this.#decodePage = decodePage;
+    this.#harts = harts.map((hart) => HARTS + hart * HART_STRIDE);
+    this.#page = new CodePage(memory, this.#scratch);
+    this.#view = new DataView(memory.buffer);
+    this.#words = new Int32Array(memory.buffer);
+  }
+
+  /** A module of all that has been reported since; undefined if nothing can be compiled. */
+  translate(): Translation | undefined {
+    const writer = new ModuleWriter(REGION_SIGNATURE);
+    const regions: CompiledRegion[] = [];
+    for (const report of this.#takeReports()) {
+      const entries = this.#translateRegion(report, writer);
+      if (!entries) continue;
+      regions.push({ id: this.#nextId + regions.length, page: report.page, hash: report.hash, entries });
+    }
+    if (regions.length === 0) return undefined;
+    const module = writer.finish();
+    this.#nextId += regions.length;
+    return { module, regions };
+  }
+
+  #translateRegion({ page, hash, offset, map }: Report, writer: ModuleWriter): readonly number[] | undefined {
+    const view = this.#view;
+    const ram = view.getUint32(M_RAM_BASE, true);
+    const from = ram + Number(page - BigInt(RAM_START));
+    if (page < RAM_START || from + PAGE_SIZE > ram + Number(view.getBigUint64(M_RAM_SIZE, true)))
+      return undefined;
+    const copy = this.#scratch + H_CODE_PAGE;
+    new Uint8Array(this.#memory.buffer).copyWithin(copy, from, from + PAGE_SIZE);
+    // Written meanwhile: what is there now may get hot as well, and will be reported then.
+    if (BigInt.asUintN(64, this.#decodePage(this.#scratch)) !== hash) return undefined;
+    const executed = (at: number) => view.getUint32(map + at * 2, true) !== 0;
+    const region = findRegion(this.#page, offset, executed);
+    if (!region) return undefined;
+    translate(region, writer);
+    return region.entries;
+  }
+
+  get #scratch(): number {
+    return this.#harts[0] as number;
+  }
+
+  *#takeReports(): Generator<Report> {
+    for (const block of this.#harts) {
+      const tail = (block + H_HOT_TAIL) >> 2;
+      for (;;) {
+        const count = Atomics.load(this.#words, tail);
+        if (count === Atomics.load(this.#words, (block + H_HOT_HEAD) >> 2)) break;
+        const report = this.#reportAt(block + H_HOT_SLOTS + ((count >>> 0) % HOT_SLOTS) * HOT_SLOT_SIZE);
+        Atomics.store(this.#words, tail, count + 1);
+        yield report;
+      }
+    }
+  }
+
+  #reportAt(slot: number): Report {
+    const view = this.#view;
+    return {
+      page: view.getBigUint64(slot + HOT_PAGE, true),
+      hash: view.getBigUint64(slot + HOT_HASH, true),
+      offset: view.getUint32(slot + HOT_OFFSET, true),
+      map: view.getUint32(slot + HOT_MAP, true),
+    };
+  }
+}

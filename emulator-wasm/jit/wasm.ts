@@ -1,0 +1,480 @@
+/** Writing WebAssembly: a function's code with its labels and locals, and a module of functions. */
+
+export const I32 = 0x7f;
+export const I64 = 0x7e;
+export const F32 = 0x7d;
+export const F64 = 0x7c;
+export type ValueType = typeof I32 | typeof I64 | typeof F32 | typeof F64;
+
+/** Instructions of one byte, and loads and stores; named as in the specification. */
+export const wasm = {
+  unreachable: 0x00,
+  else: 0x05,
+  return: 0x0f,
+  drop: 0x1a,
+  select: 0x1b,
+  i32Load: 0x28,
+  i32Load16U: 0x2f,
+  i64Load: 0x29,
+  f32Load: 0x2a,
+  f64Load: 0x2b,
+  i64Load8S: 0x30,
+  i64Load8U: 0x31,
+  i64Load16S: 0x32,
+  i64Load16U: 0x33,
+  i64Load32S: 0x34,
+  i64Load32U: 0x35,
+  i32Store: 0x36,
+  i64Store: 0x37,
+  f32Store: 0x38,
+  f64Store: 0x39,
+  i64Store8: 0x3c,
+  i64Store16: 0x3d,
+  i64Store32: 0x3e,
+  i32Eqz: 0x45,
+  i32Ne: 0x47,
+  i32LtU: 0x49,
+  i32LeS: 0x4c,
+  i64Eqz: 0x50,
+  i64Eq: 0x51,
+  i64Ne: 0x52,
+  i64LtS: 0x53,
+  i64LtU: 0x54,
+  i64GtS: 0x55,
+  i64GtU: 0x56,
+  i64GeS: 0x59,
+  i64GeU: 0x5a,
+  f32Eq: 0x5b,
+  f32Lt: 0x5d,
+  f32Le: 0x5f,
+  f64Eq: 0x61,
+  f64Lt: 0x63,
+  f64Le: 0x65,
+  i32Clz: 0x67,
+  i32Ctz: 0x68,
+  i32Popcnt: 0x69,
+  i32Add: 0x6a,
+  i32Sub: 0x6b,
+  i32Mul: 0x6c,
+  i32DivU: 0x6e,
+  i32RemU: 0x70,
+  i32And: 0x71,
+  i32Or: 0x72,
+  i32Shl: 0x74,
+  i32ShrS: 0x75,
+  i32ShrU: 0x76,
+  i32Rotl: 0x77,
+  i32Rotr: 0x78,
+  i64Clz: 0x79,
+  i64Ctz: 0x7a,
+  i64Popcnt: 0x7b,
+  i64Add: 0x7c,
+  i64Sub: 0x7d,
+  i64Mul: 0x7e,
+  i64DivS: 0x7f,
+  i64DivU: 0x80,
+  i64RemS: 0x81,
+  i64RemU: 0x82,
+  i64And: 0x83,
+  i64Or: 0x84,
+  i64Xor: 0x85,
+  i64Shl: 0x86,
+  i64ShrS: 0x87,
+  i64ShrU: 0x88,
+  i64Rotl: 0x89,
+  i64Rotr: 0x8a,
+  f32Add: 0x92,
+  f32Sub: 0x93,
+  f32Mul: 0x94,
+  f32Div: 0x95,
+  f64Abs: 0x99,
+  f64Neg: 0x9a,
+  f64Sqrt: 0x9f,
+  f64Add: 0xa0,
+  f64Sub: 0xa1,
+  f64Mul: 0xa2,
+  f64Div: 0xa3,
+  i32WrapI64: 0xa7,
+  i64ExtendI32S: 0xac,
+  i64ExtendI32U: 0xad,
+  f32ConvertI32S: 0xb2,
+  f64ConvertI32S: 0xb7,
+  f64ConvertI32U: 0xb8,
+  f64ConvertI64S: 0xb9,
+  f64ConvertI64U: 0xba,
+  i32ReinterpretF32: 0xbc,
+  i64ReinterpretF64: 0xbd,
+  f32ReinterpretI32: 0xbe,
+  f64ReinterpretI64: 0xbf,
+  i64Extend8S: 0xc2,
+  i64Extend16S: 0xc3,
+  i64Extend32S: 0xc4,
+} as const;
+
+const BLOCK = 0x02;
+const LOOP = 0x03;
+const IF = 0x04;
+const END = 0x0b;
+const BR = 0x0c;
+const BR_IF = 0x0d;
+const BR_TABLE = 0x0e;
+const CALL = 0x10;
+const TAIL_CALL = 0x12;
+const TAIL_CALL_INDIRECT = 0x13;
+const LOCAL_GET = 0x20;
+const LOCAL_SET = 0x21;
+const LOCAL_TEE = 0x22;
+const I32_CONST = 0x41;
+const I64_CONST = 0x42;
+const PREFIX = 0xfc;
+const ATOMIC_PREFIX = 0xfe;
+const EMPTY_TYPE = 0x40;
+
+/** Where a branch can go; made by `Code.block` and `Code.loop`. */
+export type Label = { readonly depth: number };
+
+/** Bytes that grow. */
+export class Bytes {
+  #bytes = new Uint8Array(1024);
+  length = 0;
+
+  byte(value: number): void {
+    if (this.length === this.#bytes.length) this.#grow(1);
+    this.#bytes[this.length++] = value;
+  }
+
+  bytes(values: ArrayLike<number>): void {
+    if (this.length + values.length > this.#bytes.length) this.#grow(values.length);
+    this.#bytes.set(values, this.length);
+    this.length += values.length;
+  }
+
+  /** Unsigned LEB128. */
+  unsigned(value: number): void {
+    let rest = value;
+    while (rest >= 0x80) {
+      this.byte((rest & 0x7f) | 0x80);
+      rest >>>= 7;
+    }
+    this.byte(rest);
+  }
+
+  /** Signed LEB128 of an integer of 32 bits. */
+  signed(value: number): void {
+    let rest = value | 0;
+    while (rest < -0x40 || rest > 0x3f) {
+      this.byte((rest & 0x7f) | 0x80);
+      rest >>= 7;
+    }
+    this.byte(rest & 0x7f);
+  }
+
+  signed64(value: bigint): void {
+    let rest = BigInt.asIntN(64, value);
+    while (rest < -0x40n || rest > 0x3fn) {
+      this.byte(Number(rest & 0x7fn) | 0x80);
+      rest >>= 7n;
+    }
+    this.byte(Number(rest & 0x7fn));
+  }
+
+  name(text: string): void {
+    this.unsigned(text.length);
+    for (let n = 0; n < text.length; n++) this.byte(text.charCodeAt(n));
+  }
+
+  /** What was written, valid until more is. */
+  view(): Uint8Array {
+    return this.#bytes.subarray(0, this.length);
+  }
+
+  #grow(least: number): void {
+    const larger = new Uint8Array(Math.max(this.#bytes.length * 2, this.length + least));
+    larger.set(this.#bytes);
+    this.#bytes = larger;
+  }
+}
+
+/** The body of a function. */
+export class Code {
+  readonly #out = new Bytes();
+  readonly #parameters: number;
+  readonly #locals: ValueType[] = [];
+  #depth = 0;
+
+  constructor(parameters: number) {
+    this.#parameters = parameters;
+  }
+
+  local(type: ValueType): number {
+    return this.#parameters + this.#locals.push(type) - 1;
+  }
+
+  op(...codes: number[]): void {
+    for (const code of codes) this.#out.byte(code);
+  }
+
+  get(local: number): void {
+    this.#out.byte(LOCAL_GET);
+    this.#out.unsigned(local);
+  }
+
+  set(local: number): void {
+    this.#out.byte(LOCAL_SET);
+    this.#out.unsigned(local);
+  }
+
+  tee(local: number): void {
+    this.#out.byte(LOCAL_TEE);
+    this.#out.unsigned(local);
+  }
+
+  i32(value: number): void {
+    this.#out.byte(I32_CONST);
+    this.#out.signed(value);
+  }
+
+  /** @param value a safe integer */
+  i64(value: number): void {
+    this.#out.byte(I64_CONST);
+    if (value === (value | 0)) this.#out.signed(value);
+    else this.#out.signed64(BigInt(value));
+  }
+
+  i64Bits(value: bigint): void {
+    this.#out.byte(I64_CONST);
+    this.#out.signed64(value);
+  }
+
+  /** A load or store; the alignment is a hint, and ours claims none. */
+  memory(code: number, offset: number): void {
+    this.#out.byte(code);
+    this.#out.byte(0);
+    this.#out.unsigned(offset);
+  }
+
+  /** The saturating truncations, 0 to 7. */
+  truncate(kind: number): void {
+    this.#out.byte(PREFIX);
+    this.#out.unsigned(kind);
+  }
+
+  fence(): void {
+    this.op(ATOMIC_PREFIX, 0x03, 0x00);
+  }
+
+  call(index: number): void {
+    this.#out.byte(CALL);
+    this.#out.unsigned(index);
+  }
+
+  tailCall(index: number): void {
+    this.#out.byte(TAIL_CALL);
+    this.#out.unsigned(index);
+  }
+
+  /** Calls, in the table, the function of the type whose index is on the stack. */
+  tailCallIndirect(type: number): void {
+    this.#out.byte(TAIL_CALL_INDIRECT);
+    this.#out.unsigned(type);
+    this.#out.byte(0);
+  }
+
+  block(): Label {
+    return this.#open(BLOCK, EMPTY_TYPE);
+  }
+
+  loop(): Label {
+    return this.#open(LOOP, EMPTY_TYPE);
+  }
+
+  /** @param type of what both arms leave */
+  if(type?: ValueType): Label {
+    return this.#open(IF, type ?? EMPTY_TYPE);
+  }
+
+  else(): void {
+    this.#out.byte(wasm.else);
+  }
+
+  end(): void {
+    this.#out.byte(END);
+    this.#depth--;
+  }
+
+  br(label: Label): void {
+    this.#out.byte(BR);
+    this.#out.unsigned(this.#depth - label.depth);
+  }
+
+  brIf(label: Label): void {
+    this.#out.byte(BR_IF);
+    this.#out.unsigned(this.#depth - label.depth);
+  }
+
+  brTable(labels: readonly Label[], otherwise: Label): void {
+    this.#out.byte(BR_TABLE);
+    this.#out.unsigned(labels.length);
+    for (const label of labels) this.#out.unsigned(this.#depth - label.depth);
+    this.#out.unsigned(this.#depth - otherwise.depth);
+  }
+
+  /** How many bytes the instructions take so far. */
+  get size(): number {
+    return this.#out.length;
+  }
+
+  /** Writes the body as the code section has it, `prologue` first. */
+  writeTo(section: Bytes, prologue: Code): void {
+    const header = new Bytes();
+    const groups: { type: ValueType; count: number }[] = [];
+    for (const type of this.#locals) {
+      const last = groups.at(-1);
+      if (last?.type === type) last.count++;
+      else groups.push({ type, count: 1 });
+    }
+    header.unsigned(groups.length);
+    for (const { type, count } of groups) {
+      header.unsigned(count);
+      header.byte(type);
+    }
+    section.unsigned(header.length + prologue.size + this.#out.length + 1);
+    section.bytes(header.view());
+    section.bytes(prologue.#out.view());
+    section.bytes(this.#out.view());
+    section.byte(END);
+  }
+
+  #open(code: number, type: number): Label {
+    this.op(code, type);
+    return { depth: ++this.#depth };
+  }
+}
+
+export interface Signature {
+  readonly parameters: readonly ValueType[];
+  readonly results: readonly ValueType[];
+}
+
+const MAGIC = [0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00];
+const FUNCTION_TYPE = 0x60;
+const FUNCREF = 0x70;
+const SHARED_WITH_MAXIMUM = 3;
+const MAX_MEMORY_PAGES = 0x1_0000;
+
+enum Section {
+  TYPE = 1,
+  IMPORT = 2,
+  FUNCTION = 3,
+  EXPORT = 7,
+  CODE = 10,
+}
+
+enum Kind {
+  FUNCTION = 0,
+  TABLE = 1,
+  MEMORY = 2,
+}
+
+/**
+ * A module of functions of one signature, exported by their numbers. It imports the shared memory `env.memory`, and
+ * functions of `core`.
+ */
+export class ModuleWriter {
+  readonly #types = new Map<string, { index: number; signature: Signature }>();
+  readonly #imports = new Map<string, { index: number; type: number }>();
+  readonly #bodies: { body: Code; prologue: Code }[] = [];
+  readonly #type: number;
+  readonly #importsTable: boolean;
+
+  /** @param importsTable whether it imports the table `env.table` as well */
+  constructor(signature: Signature, importsTable = false) {
+    this.#type = this.type(signature);
+    this.#importsTable = importsTable;
+  }
+
+  /** The index of a function to import; only to be asked for before the module is written. */
+  imported(name: string, signature: Signature): number {
+    const known = this.#imports.get(name);
+    if (known) return known.index;
+    const index = this.#imports.size;
+    this.#imports.set(name, { index, type: this.type(signature) });
+    return index;
+  }
+
+  /** @param begin writes what comes first, and can only be known last */
+  add(body: Code, begin: (prologue: Code) => void = () => {}): void {
+    const prologue = new Code(0);
+    begin(prologue);
+    this.#bodies.push({ body, prologue });
+  }
+
+  get functions(): number {
+    return this.#bodies.length;
+  }
+
+  finish(): Uint8Array<ArrayBuffer> {
+    const out = new Bytes();
+    out.bytes(MAGIC);
+    this.#section(out, Section.TYPE, [...this.#types.values()], (section, { signature }) => {
+      section.byte(FUNCTION_TYPE);
+      section.unsigned(signature.parameters.length);
+      section.bytes(signature.parameters);
+      section.unsigned(signature.results.length);
+      section.bytes(signature.results);
+    });
+    this.#section(out, Section.IMPORT, this.#importEntries(), (section, write) => write(section));
+    this.#section(out, Section.FUNCTION, this.#bodies, (section) => section.unsigned(this.#type));
+    this.#section(out, Section.EXPORT, [...this.#bodies.keys()], (section, n) => {
+      section.name(String(n));
+      section.byte(Kind.FUNCTION);
+      section.unsigned(this.#imports.size + n);
+    });
+    this.#section(out, Section.CODE, this.#bodies, (section, { body, prologue }) =>
+      body.writeTo(section, prologue),
+    );
+    return out.view().slice() as Uint8Array<ArrayBuffer>;
+  }
+
+  #importEntries(): ((section: Bytes) => void)[] {
+    const functions = [...this.#imports].map(([name, { type }]) => (section: Bytes) => {
+      section.name('core');
+      section.name(name);
+      section.byte(Kind.FUNCTION);
+      section.unsigned(type);
+    });
+    const table = (section: Bytes) => {
+      section.name('env');
+      section.name('table');
+      section.bytes([Kind.TABLE, FUNCREF, 0]);
+      section.unsigned(1);
+    };
+    const memory = (section: Bytes) => {
+      section.name('env');
+      section.name('memory');
+      section.bytes([Kind.MEMORY, SHARED_WITH_MAXIMUM]);
+      section.unsigned(1);
+      section.unsigned(MAX_MEMORY_PAGES);
+    };
+    return [...functions, memory, ...(this.#importsTable ? [table] : [])];
+  }
+
+  /** The index of a type. */
+  type(signature: Signature): number {
+    const key = `${signature.parameters}>${signature.results}`;
+    const known = this.#types.get(key);
+    if (known) return known.index;
+    const index = this.#types.size;
+    this.#types.set(key, { index, signature });
+    return index;
+  }
+
+  #section<T>(out: Bytes, id: Section, items: readonly T[], write: (section: Bytes, item: T) => void): void {
+    const section = new Bytes();
+    section.unsigned(items.length);
+    for (const item of items) write(section, item);
+    out.byte(id);
+    out.unsigned(section.length);
+    out.bytes(section.view());
+  }
+}

@@ -1,0 +1,4 @@
+import { runTranslator } from '../translator-worker.ts';
+import { becomePart } from './browser-worker.ts';
+
+becomePart(runTranslator);

@@ -1,0 +1,37 @@
+import { Translator } from '../../emulator-wasm/jit/translator.ts';
+import { H_REQUEST, M_HOT, M_TRANSLATIONS, REQUEST_RETURN } from '../../emulator-wasm/layout.ts';
+import { hartWord, wakeHarts } from './hart-words.ts';
+import type { Translated, TranslatorStart } from './protocol.ts';
+
+/** Compiles what harts report as hot, until the thread is ended. */
+export function runTranslator({ memory, emulator, harts }: TranslatorStart): void {
+  const words = new Int32Array(memory.buffer);
+  const numbers = harts.map((_, hart) => hart);
+  const translator = new Translator(memory, decoder(emulator, memory), numbers);
+  for (;;) {
+    const reports = Atomics.load(words, M_HOT >>> 2);
+    const translation = translator.translate();
+    if (!translation) {
+      Atomics.wait(words, M_HOT >>> 2, reports);
+      continue;
+    }
+    const translated: Translated = {
+      module: new WebAssembly.Module(translation.module),
+      regions: translation.regions,
+    };
+    for (const port of harts) port.postMessage(translated);
+    Atomics.add(words, M_TRANSLATIONS >>> 2, 1);
+    for (const hart of numbers) Atomics.or(words, hartWord(hart, H_REQUEST) >>> 2, REQUEST_RETURN);
+    wakeHarts(words, harts.length);
+  }
+}
+
+/** An instance of the core that only decodes. */
+function decoder(emulator: WebAssembly.Module, memory: WebAssembly.Memory): (hart: number) => bigint {
+  const unused = () => {
+    throw new Error('the translator runs no guest code');
+  };
+  const host = { now: unused, wallClock: unused, output: unused, doorbell: unused, hot: unused };
+  const { exports } = new WebAssembly.Instance(emulator, { env: { memory }, host });
+  return exports.decodePage as (hart: number) => bigint;
+}
