@@ -93,7 +93,7 @@ test('the server is gone, and comes back', async ({ page, visitor, registry }) =
   });
   await server.close();
   await visitor.run();
-  await visitor.expectProblem(/cannot reach/, /still running/);
+  await visitor.expectProblem(/cannot (reach|be loaded)/, /still running/);
   const again = await startLinuxRun([registry.host], Number(new URL(server.url).port));
   await visitor.button('Try again').click();
   await visitor.expectPrompt();
