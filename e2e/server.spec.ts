@@ -1,23 +1,59 @@
+import { SECURITY_HEADERS } from '../src/server/headers.ts';
 import { expect, test } from './fixtures.ts';
+import { heavyBusybox } from './support/images.ts';
+import { runsForeignScripts } from './support/policy.ts';
 
 test('every answer carries the headers of isolation and the content security policy', async ({ request }) => {
-  for (const path of ['/', '/emulator.wasm', '/kernel/Image', '/missing']) {
+  for (const path of ['/', '/emulator.wasm', '/kernel/Image', '/missing', '/registry/none']) {
     const headers = (await request.get(path)).headers();
-    expect(headers['cross-origin-opener-policy'], path).toBe('same-origin');
-    expect(headers['cross-origin-embedder-policy'], path).toBe('require-corp');
-    expect(headers['cross-origin-resource-policy'], path).toBe('same-origin');
-    expect(headers['content-security-policy'], path).toContain("default-src 'none'");
+    for (const [name, value] of Object.entries(SECURITY_HEADERS))
+      expect(headers[name.toLowerCase()], `${name} of ${path}`).toBe(value);
   }
 });
 
-test('the page is isolated and loads nothing from elsewhere', async ({ page, baseURL }) => {
+test('a whole session stays within the security policy, and asks nobody but its own server', async ({
+  page,
+  visitor,
+  registry,
+  baseURL,
+}) => {
+  registry.add('team/app:1', heavyBusybox(1000));
   const elsewhere: string[] = [];
   page.on('request', (request) => {
     if (!/^(data|blob):/.test(request.url()) && !request.url().startsWith(`${baseURL}`))
       elsewhere.push(request.url());
   });
-  await page.goto('/');
+  await page.addInitScript(() => {
+    const violations: string[] = [];
+    addEventListener('securitypolicyviolation', ({ violatedDirective, blockedURI }) =>
+      violations.push(`${violatedDirective}: ${blockedURI}`),
+    );
+    Object.assign(globalThis, { violations });
+  });
+  await visitor.runLink({ image: `${registry.host}/team/app:1`, cpus: '2' });
+  await visitor.expectPrompt();
+  await visitor.type('uname -a');
+  await visitor.expectScreen(/riscv64/);
+  await visitor.button('New terminal').click();
+  await visitor.expectScreen(/[#$]$/);
+  await visitor.button('Storage').click();
+  await expect(page.getByRole('dialog')).toBeVisible();
   expect(await page.evaluate(() => crossOriginIsolated)).toBe(true);
-  await page.waitForLoadState('networkidle');
+  expect(await page.evaluate(() => (globalThis as { violations?: string[] }).violations)).toEqual([]);
   expect(elsewhere).toEqual([]);
+});
+
+test.describe('nothing foreign', () => {
+  test.use({ expectedErrors: /Content Security Policy/ });
+
+  test('gets into the page', async ({ page, visitor }) => {
+    await visitor.open({ image: '<img src=x onerror=alert(1)>', env: 'A=<script>alert(1)</script>' });
+    await expect(visitor.image).toHaveAttribute('aria-invalid', 'true');
+    expect(await runsForeignScripts(page)).toBe(false);
+  });
+});
+
+test('layers compressed by zstd run within the policy', async ({ visitor, publish }) => {
+  await visitor.runLink({ image: await publish('busybox-zstd') });
+  await visitor.expectPrompt();
 });

@@ -2,6 +2,9 @@ import { preview } from 'vite';
 import type { RunningServer } from '../../src/server/server.ts';
 import { SITE } from './places.ts';
 
+/** Most hosts give each site an origin of its own, and some only a folder. */
+const FOLDER = '/some/folder/';
+
 /**
  * A server of files that is not ours.
  * @param headers of every answer
@@ -10,6 +13,7 @@ export async function startStaticHost(headers: Record<string, string>): Promise<
   const server = await preview({
     configFile: false,
     appType: 'mpa',
+    base: FOLDER,
     build: { outDir: SITE },
     preview: { port: 0, host: 'localhost', headers },
     logLevel: 'error',

@@ -1,0 +1,11 @@
+import type { Page } from '@playwright/test';
+
+/** Whether the page runs a script that somebody put into its document. */
+export function runsForeignScripts(page: Page): Promise<boolean> {
+  return page.evaluate(() => {
+    const script = document.createElement('script');
+    script.textContent = 'globalThis.isForeign = true';
+    document.body.append(script);
+    return 'isForeign' in globalThis;
+  });
+}
