@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { chromium, type Page } from '@playwright/test';
 import { inProject } from '../../scripts/setup/places.mjs';
+import { FakeRegistry } from '../../src/oci/testing/fake-registry.ts';
 import { DockerRegistry } from '../../src/server/registry/testing/docker-registry.ts';
 import { CHROMIUM } from '../browser.ts';
 import { startLinuxRun } from '../support/linuxrun-server.ts';
@@ -17,8 +18,10 @@ export interface Stage {
   readonly url: string;
   /** On this machine: it holds what the demo puts into it. */
   readonly registry: DockerRegistry;
-  /** Takes a picture, and tells what is on it. */
-  picture(name: string): Promise<void>;
+  /** Another one, which does what is wanted of it. */
+  readonly moodyRegistry: FakeRegistry;
+  /** Takes a picture, and tells what is on it. @returns its file */
+  picture(title: string): Promise<string>;
 }
 
 export interface Demo {
@@ -47,7 +50,8 @@ export async function onStage(
   await mkdir(pictures, { recursive: true });
   const folder = await mkdtemp(join(tmpdir(), 'linuxrun-demo-'));
   const registry = await DockerRegistry.start(folder);
-  const server = await startLinuxRun(['default', registry.host]);
+  const moodyRegistry = await FakeRegistry.start();
+  const server = await startLinuxRun([registry.host, moodyRegistry.host]);
   const browser = await chromium.launch({ ...CHROMIUM, headless: !headed, slowMo: headed ? PACE : 0 });
   try {
     const page = await browser.newPage({ viewport: SIZE });
@@ -57,16 +61,19 @@ export async function onStage(
       visitor: new Visitor(page),
       url: server.url,
       registry,
+      moodyRegistry,
       async picture(title) {
-        const file = `${++taken}-${title.replaceAll(' ', '-')}.png`;
-        await page.screenshot({ path: join(pictures, file) });
+        const path = join(pictures, `${++taken}-${title.replaceAll(' ', '-')}.png`);
+        await page.screenshot({ path });
         console.log(`  ${title}`);
+        return path;
       },
     });
   } finally {
     await browser.close();
     await server.close();
     await registry.stop();
+    await moodyRegistry.stop();
     await rm(folder, { recursive: true, force: true });
   }
   return pictures;

@@ -1,13 +1,15 @@
 import { RegistryProxy } from '../../src/server/registry/proxy.ts';
+import { DEFAULT_REGISTRIES } from '../../src/server/registry/registries.ts';
 import { type RunningServer, startServer } from '../../src/server/server.ts';
 import { SITE } from './places.ts';
 
 /**
- * Serves the built page, with a way to registries on this machine, which no variable of the server gives.
- * @param registries `host:port` each
+ * Serves the built page, with a way to registries on this machine besides, which no variable of the server gives.
+ * @param local their `host:port`
  * @param port 0 takes any free one
  */
-export async function startLinuxRun(registries: readonly string[], port = 0): Promise<RunningServer> {
-  const proxy = await RegistryProxy.open({ registries, loopback: registries });
+export async function startLinuxRun(local: readonly string[], port = 0): Promise<RunningServer> {
+  const registries = [...DEFAULT_REGISTRIES, ...local];
+  const proxy = await RegistryProxy.open({ registries, loopback: local });
   return startServer([SITE], port, proxy);
 }

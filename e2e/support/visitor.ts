@@ -1,4 +1,4 @@
-import { expect, type Locator, type Page } from '@playwright/test';
+import { expect as expectSoon, type Locator, type Page } from '@playwright/test';
 
 /** What a link may say, by its variables' names without prefix, in lower case. */
 export type Link = Partial<
@@ -9,6 +9,9 @@ export const BUSYBOX = 'oci://images:busybox';
 export const HELLO_WORLD = 'oci://images:hello-world';
 /** What hello-world says. */
 export const HELLO = /^Hello from LinuxRun!$/m;
+
+/** Machines may be slow, and many at once. */
+const expect = expectSoon.configure({ timeout: 30_000 });
 
 /** The shell of BusyBox, in the root folder. */
 const PROMPT = /^\/ #$/m;
@@ -133,6 +136,12 @@ export class Visitor {
   async expectLayers(...notes: readonly RegExp[]): Promise<void> {
     await expect(this.layers).toHaveCount(notes.length);
     for (const [index, note] of notes.entries()) await expect(this.layers.nth(index)).toContainText(note);
+  }
+
+  /** Types a command line into BusyBox's shell, and waits until that takes the next one. */
+  async command(line: string): Promise<void> {
+    await this.type(line);
+    await expect.poll(async () => (await this.screenText()).split(`# ${line}\n`)[1]).toMatch(/^\/ #$/m);
   }
 
   /** Types a command line into the terminal. */
