@@ -194,7 +194,9 @@ export function blobFile(blob: Blob, name: string): ArchiveFile {
       try {
         for (;;) {
           signal.throwIfAborted();
-          const { done, value } = await reader.read();
+          const { done, value } = await reader.read().catch((cause: unknown) => {
+            throw unreadable(name, cause);
+          });
           if (done) return;
           yield value;
         }
@@ -203,4 +205,10 @@ export function blobFile(blob: Blob, name: string): ArchiveFile {
       }
     },
   };
+}
+
+/** Browsers let go of files that are changed or moved after they were picked. */
+function unreadable(name: string, cause: unknown): ImageError {
+  const message = `${name} cannot be read, as if it had been changed or moved: pick it again`;
+  return new ImageError(message, 'not-found', { cause });
 }

@@ -1,5 +1,5 @@
 import { type ReactNode, useEffect, useId, useRef } from 'react';
-import { Icon } from './Icon.tsx';
+import { IconButton } from './Button.tsx';
 
 interface DialogProps {
   readonly title: string;
@@ -16,14 +16,7 @@ export function Dialog({ title, onClose, children }: DialogProps) {
     <dialog ref={dialog} className="dialog" aria-labelledby={id} onClose={onClose}>
       <div className="dialog-header">
         <h2 id={id}>{title}</h2>
-        <button
-          type="button"
-          className="button button-quiet button-icon"
-          aria-label="Close"
-          onClick={() => dialog.current?.close()}
-        >
-          <Icon name="close" />
-        </button>
+        <IconButton icon="close" label="Close" onClick={() => dialog.current?.close()} />
       </div>
       {children}
     </dialog>

@@ -1,8 +1,8 @@
 import { useId } from 'react';
 import type { Variable } from '../model/form.ts';
 import { useForm } from '../stores/form.ts';
+import { Button, IconButton } from './Button.tsx';
 import { FieldNote } from './Field.tsx';
-import { Icon } from './Icon.tsx';
 import { PLAIN_TEXT } from './plain-text.ts';
 
 /** The environment, a row for each variable. */
@@ -33,24 +33,16 @@ export function EnvironmentRows({ error }: { error: string | undefined }) {
             onChange={({ target }) => replace(at, { value: target.value })}
             {...PLAIN_TEXT}
           />
-          <button
-            type="button"
-            className="button button-quiet button-icon"
-            aria-label={`Remove variable ${at + 1}`}
+          <IconButton
+            icon="close"
+            label={`Remove variable ${at + 1}`}
             onClick={() => change({ env: env.filter((_, index) => index !== at) })}
-          >
-            <Icon name="close" />
-          </button>
+          />
         </div>
       ))}
-      <button
-        type="button"
-        className="button button-quiet"
-        onClick={() => change({ env: [...env, { name: '', value: '' }] })}
-      >
-        <Icon name="plus" />
+      <Button icon="plus" onClick={() => change({ env: [...env, { name: '', value: '' }] })}>
         Add a variable
-      </button>
+      </Button>
       {error && <FieldNote id={`${id}-note`} error={error} />}
     </fieldset>
   );

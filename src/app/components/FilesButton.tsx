@@ -1,6 +1,6 @@
 import { lazy } from 'react';
 import { useTransfers } from '../stores/transfers.ts';
-import { Icon } from './Icon.tsx';
+import { Button } from './Button.tsx';
 import { Later } from './Later.tsx';
 
 const FilesDialog = lazy(() => import('./FilesDialog.tsx'));
@@ -10,10 +10,9 @@ export function FilesButton() {
   const { isShown, show } = useTransfers();
   return (
     <>
-      <button type="button" className="button button-quiet" onClick={() => show(true)}>
-        <Icon name="file" />
-        <span className="label">Files</span>
-      </button>
+      <Button icon="file" onClick={() => show(true)}>
+        Files
+      </Button>
       {isShown && (
         <Later>
           <FilesDialog onClose={() => show(false)} />

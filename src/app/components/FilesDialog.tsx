@@ -1,8 +1,8 @@
 import { useRef, useState } from 'react';
 import { useTransfers } from '../stores/transfers.ts';
+import { Button } from './Button.tsx';
 import { Dialog } from './Dialog.tsx';
 import { Field } from './Field.tsx';
-import { Icon } from './Icon.tsx';
 
 /** Files into the container, and out of it. */
 export default function FilesDialog({ onClose }: { onClose: () => void }) {
@@ -13,10 +13,9 @@ export default function FilesDialog({ onClose }: { onClose: () => void }) {
     <Dialog title="Files" onClose={onClose}>
       <div className="transfer">
         <Field id="folder" label="Folder in the container" value={folder} onChange={goTo} />
-        <button type="button" className="button" disabled={isBusy} onClick={() => picker.current?.click()}>
-          <Icon name="upload" />
+        <Button icon="upload" look="plain" disabled={isBusy} onClick={() => picker.current?.click()}>
           Upload files
-        </button>
+        </Button>
         <input
           ref={picker}
           type="file"
@@ -43,10 +42,9 @@ export default function FilesDialog({ onClose }: { onClose: () => void }) {
           onChange={setPath}
           placeholder="/etc/os-release"
         />
-        <button type="submit" className="button" disabled={isBusy || path === ''}>
-          <Icon name="download" />
+        <Button type="submit" icon="download" look="plain" disabled={isBusy || path === ''}>
           Download
-        </button>
+        </Button>
       </form>
       <p className={hasFailed ? 'field-note field-error' : 'field-note'} role="status">
         {note}

@@ -1,6 +1,6 @@
 import { useState } from 'react';
 import type { Screen } from '../terminal/screen.ts';
-import { Icon } from './Icon.tsx';
+import { IconButton } from './Button.tsx';
 
 /** Looks for text in a terminal. */
 export function FindBar({ screen, onClose }: { screen: Screen; onClose: () => void }) {
@@ -32,30 +32,9 @@ export function FindBar({ screen, onClose }: { screen: Screen; onClose: () => vo
       <span className="visually-hidden" role="status">
         {isFound ? '' : 'Not found'}
       </span>
-      <button
-        type="button"
-        className="button button-quiet button-icon"
-        aria-label="Previous"
-        onClick={() => look(text, 'previous')}
-      >
-        <Icon name="up" />
-      </button>
-      <button
-        type="button"
-        className="button button-quiet button-icon"
-        aria-label="Next"
-        onClick={() => look(text, 'next')}
-      >
-        <Icon name="down" />
-      </button>
-      <button
-        type="button"
-        className="button button-quiet button-icon"
-        aria-label="End the search"
-        onClick={close}
-      >
-        <Icon name="close" />
-      </button>
+      <IconButton icon="up" label="Previous" onClick={() => look(text, 'previous')} />
+      <IconButton icon="down" label="Next" onClick={() => look(text, 'next')} />
+      <IconButton icon="close" label="End the search" onClick={close} />
     </search>
   );
 }

@@ -1,6 +1,6 @@
 import { lazy } from 'react';
 import { useLibrary } from '../stores/library.ts';
-import { Icon } from './Icon.tsx';
+import { Button } from './Button.tsx';
 import { Later } from './Later.tsx';
 import { ThemeButton } from './ThemeButton.tsx';
 
@@ -17,10 +17,9 @@ export function Header() {
         </svg>
         LinuxRun
       </p>
-      <button type="button" className="button button-quiet" onClick={() => show(true)}>
-        <Icon name="storage" />
+      <Button icon="storage" onClick={() => show(true)}>
         Storage
-      </button>
+      </Button>
       <ThemeButton />
       {isShown && (
         <Later>

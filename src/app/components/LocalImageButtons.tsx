@@ -1,6 +1,6 @@
 import { localFile, localFolder } from '../model/local.ts';
 import { useForm } from '../stores/form.ts';
-import { Icon } from './Icon.tsx';
+import { Button } from './Button.tsx';
 
 const PICKERS = { file: 'pick-file', folder: 'pick-folder' };
 
@@ -14,14 +14,12 @@ export function LocalImageButtons() {
   const pick = useForm((state) => state.pick);
   return (
     <>
-      <button type="button" className="button button-quiet" onClick={() => askFor('file')}>
-        <Icon name="file" />
+      <Button icon="file" onClick={() => askFor('file')}>
         Open a file
-      </button>
-      <button type="button" className="button button-quiet" onClick={() => askFor('folder')}>
-        <Icon name="folder" />
+      </Button>
+      <Button icon="folder" onClick={() => askFor('folder')}>
         Open a folder
-      </button>
+      </Button>
       <input
         id={PICKERS.file}
         type="file"

@@ -2,6 +2,7 @@ import { checkForm } from '../model/check.ts';
 import { droppedImage } from '../model/local.ts';
 import { useForm } from '../stores/form.ts';
 import { runForm } from '../stores/start.ts';
+import { Button } from './Button.tsx';
 import { Catalogue } from './Catalogue.tsx';
 import { FormProblem } from './FormProblem.tsx';
 import { Icon } from './Icon.tsx';
@@ -50,10 +51,9 @@ export function Picker({ canRun }: { canRun: boolean }) {
       >
         <div className="launch-line">
           <ImageField error={errors.image} missingFile={missingFile} />
-          <button type="submit" className="button button-main" disabled={!isReady}>
-            <Icon name="run" />
+          <Button type="submit" icon="run" look="main" disabled={!isReady}>
             Run
-          </button>
+          </Button>
         </div>
         <WhatRuns wish={checked.wish} />
         <div className="launch-actions">

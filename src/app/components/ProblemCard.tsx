@@ -1,4 +1,5 @@
 import { useSession } from '../stores/session.ts';
+import { Button } from './Button.tsx';
 import { returnToForm } from './focus.ts';
 import { Icon } from './Icon.tsx';
 import { StorageLink } from './StorageLink.tsx';
@@ -25,14 +26,12 @@ export function ProblemCard() {
         </details>
       )}
       <div className="problem-actions">
-        <button type="button" className="button button-main" onClick={() => void restart()}>
-          <Icon name="restart" />
+        <Button icon="restart" look="main" onClick={() => void restart()}>
           Try again
-        </button>
-        <button type="button" className="button" onClick={() => void returnToForm()}>
-          <Icon name="back" />
+        </Button>
+        <Button icon="back" look="plain" onClick={() => void returnToForm()}>
           Back to the form
-        </button>
+        </Button>
       </div>
     </section>
   );

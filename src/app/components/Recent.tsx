@@ -3,7 +3,7 @@ import { canonicalName, shortName } from '../model/names.ts';
 import { useForm } from '../stores/form.ts';
 import { useLibrary } from '../stores/library.ts';
 import { useRecent } from '../stores/recent.ts';
-import { Icon } from './Icon.tsx';
+import { IconButton } from './Button.tsx';
 
 /** What was run before, to be run again with the same options. */
 export function Recent() {
@@ -38,14 +38,7 @@ function RecentItem({ link }: { link: string }) {
         </span>
         {command && <code>{command}</code>}
       </button>
-      <button
-        type="button"
-        className="button button-quiet button-icon"
-        aria-label={`Forget ${name} ${command}`.trim()}
-        onClick={() => forget(link)}
-      >
-        <Icon name="close" />
-      </button>
+      <IconButton icon="close" label={`Forget ${name} ${command}`.trim()} onClick={() => forget(link)} />
     </li>
   );
 }

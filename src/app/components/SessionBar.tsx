@@ -2,9 +2,9 @@ import { useEffect, useRef } from 'react';
 import { formatReference } from '../../oci/reference.ts';
 import { shortName } from '../model/names.ts';
 import { type Phase, useSession } from '../stores/session.ts';
+import { Button } from './Button.tsx';
 import { FilesButton } from './FilesButton.tsx';
 import { returnToForm } from './focus.ts';
-import { Icon } from './Icon.tsx';
 import { ShareButton } from './ShareButton.tsx';
 
 /** What runs, how it is, and what can be done with it. */
@@ -28,40 +28,31 @@ export function SessionBar() {
       </div>
       <div className="session-actions">
         {phase === 'preparing' && (
-          <button type="button" className="button button-quiet" onClick={() => void leave()}>
-            <Icon name="close" />
-            <span className="label">Cancel</span>
-          </button>
+          <Button icon="close" onClick={() => void leave()}>
+            Cancel
+          </Button>
         )}
         {phase === 'running' && (
-          <button type="button" className="button button-quiet" onClick={stop}>
-            <Icon name="stop" />
-            <span className="label">Stop</span>
-          </button>
+          <Button icon="stop" onClick={stop}>
+            Stop
+          </Button>
         )}
         {phase === 'stopping' && (
-          <button type="button" className="button button-quiet" onClick={kill}>
-            <Icon name="stop" />
-            <span className="label">Kill now</span>
-          </button>
+          <Button icon="stop" onClick={kill}>
+            Kill now
+          </Button>
         )}
         {canRestart && (
-          <button type="button" className="button button-quiet" onClick={() => void restart()}>
-            <Icon name="restart" />
-            <span className="label">Restart</span>
-          </button>
+          <Button icon="restart" onClick={() => void restart()}>
+            Restart
+          </Button>
         )}
         <ShareButton />
         {phase === 'running' && <FilesButton />}
         {canRestart && (
-          <button
-            type="button"
-            className={phase === 'ended' ? 'button button-main' : 'button button-quiet'}
-            onClick={() => void returnToForm()}
-          >
-            <Icon name="back" />
-            <span className="label">Run another</span>
-          </button>
+          <Button icon="back" look={phase === 'ended' ? 'main' : 'quiet'} onClick={() => void returnToForm()}>
+            Run another
+          </Button>
         )}
       </div>
     </div>

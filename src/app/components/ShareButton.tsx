@@ -1,7 +1,7 @@
 import { useState } from 'react';
 import { writeLink } from '../model/link.ts';
 import { useForm } from '../stores/form.ts';
-import { Icon } from './Icon.tsx';
+import { Button } from './Button.tsx';
 
 const SHOWN = 2500;
 
@@ -20,10 +20,9 @@ export function ShareButton() {
   };
   return (
     <>
-      <button type="button" className="button button-quiet" onClick={share}>
-        <Icon name={link?.copied ? 'check' : 'share'} />
-        <span className="label">{link?.copied ? 'Link copied' : 'Share'}</span>
-      </button>
+      <Button icon={link?.copied ? 'check' : 'share'} onClick={share}>
+        {link?.copied ? 'Link copied' : 'Share'}
+      </Button>
       <span className="visually-hidden" role="status">
         {link?.copied && 'The link is in the clipboard'}
       </span>

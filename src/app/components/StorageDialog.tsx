@@ -3,8 +3,8 @@ import { count, formatAge, formatBytes } from '../model/format.ts';
 import { shortName } from '../model/names.ts';
 import type { StoredImage } from '../model/stored.ts';
 import { useLibrary } from '../stores/library.ts';
+import { Button, IconButton } from './Button.tsx';
 import { Dialog } from './Dialog.tsx';
-import { Icon } from './Icon.tsx';
 import { Notice } from './Notice.tsx';
 
 /** What is stored in the browser, and how to be rid of it. */
@@ -31,10 +31,9 @@ export default function StorageDialog({ onClose }: { onClose: () => void }) {
         </ul>
       )}
       {images.length > 0 && (
-        <button type="button" className="button button-danger" onClick={() => void removeAll()}>
-          <Icon name="trash" />
+        <Button icon="trash" look="danger" onClick={() => void removeAll()}>
           Delete all
-        </button>
+        </Button>
       )}
     </Dialog>
   );
@@ -81,15 +80,12 @@ function StoredImageItem({ image }: { image: StoredImage }) {
           {shared}, used {formatAge(lastUsed, Date.now())}
         </p>
       </div>
-      <button
-        type="button"
-        className="button button-quiet button-icon"
-        aria-label={`Delete ${name}`}
+      <IconButton
+        icon="trash"
+        label={`Delete ${name}`}
         disabled={inUse}
         onClick={() => void remove(reference)}
-      >
-        <Icon name="trash" />
-      </button>
+      />
     </li>
   );
 }

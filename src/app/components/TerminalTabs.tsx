@@ -1,7 +1,7 @@
 import type { KeyboardEvent } from 'react';
 import { useSession } from '../stores/session.ts';
 import { type TerminalTab, useTerminals } from '../stores/terminals.ts';
-import { Icon } from './Icon.tsx';
+import { IconButton } from './Button.tsx';
 
 /** Which terminal is seen, and the way to more of them. */
 export function TerminalTabs() {
@@ -22,35 +22,27 @@ export function TerminalTabs() {
         ))}
       </div>
       {shown && shown !== tabs[0] && (
-        <button
-          type="button"
-          className="button button-quiet button-icon"
-          aria-label={`Close ${titleOf(shown, tabs)}`}
+        <IconButton
+          icon="close"
+          label={`Close ${titleOf(shown, tabs)}`}
           title="Close this terminal"
           onClick={() => close(shown.id)}
-        >
-          <Icon name="close" />
-        </button>
+        />
       )}
-      <button
-        type="button"
-        className="button button-quiet button-icon"
-        aria-label="New terminal"
+      <IconButton
+        icon="plus"
+        label="New terminal"
         title="New terminal: a shell in the same container"
         disabled={!isRunning}
         onClick={() => void open()}
-      >
-        <Icon name="plus" />
-      </button>
-      <button
-        type="button"
-        className="button button-quiet button-icon tabs-find"
-        aria-label="Find"
+      />
+      <IconButton
+        icon="find"
+        label="Find"
+        className="tabs-find"
         title="Find text (Ctrl+Shift+F)"
         onClick={() => find(true)}
-      >
-        <Icon name="find" />
-      </button>
+      />
     </div>
   );
 }

@@ -1,5 +1,5 @@
 import { type Theme, useTheme } from '../stores/theme.ts';
-import { Icon } from './Icon.tsx';
+import { IconButton } from './Button.tsx';
 
 const NEXT: Record<Theme, Theme> = { system: 'light', light: 'dark', dark: 'system' };
 const NAMES: Record<Theme, string> = { system: 'as the system', light: 'light', dark: 'dark' };
@@ -7,15 +7,5 @@ const NAMES: Record<Theme, string> = { system: 'as the system', light: 'light', 
 export function ThemeButton() {
   const { theme, choose } = useTheme();
   const label = `Colours: ${NAMES[theme]}`;
-  return (
-    <button
-      type="button"
-      className="button button-quiet button-icon"
-      aria-label={label}
-      title={label}
-      onClick={() => choose(NEXT[theme])}
-    >
-      <Icon name={theme} />
-    </button>
-  );
+  return <IconButton icon={theme} label={label} title={label} onClick={() => choose(NEXT[theme])} />;
 }

@@ -5,7 +5,7 @@ import { UnicodeGraphemesAddon } from '@xterm/addon-unicode-graphemes';
 import { WebLinksAddon } from '@xterm/addon-web-links';
 import { Terminal } from '@xterm/xterm';
 import type { TerminalSize } from '../machine/messages.ts';
-import { copyOnKey } from './clipboard.ts';
+import { isForTerminal } from './keys.ts';
 import { DARK, LIGHT } from './themes.ts';
 import { drawFast } from './webgl.ts';
 
@@ -130,16 +130,9 @@ export class Screen {
       if (!hasLessMotion()) this.#terminal.element?.animate(FLASH, FLASH_TIME);
       events.onBell();
     });
-    this.#terminal.attachCustomKeyEventHandler((event) => {
-      // Then Tab is to lead on, as everywhere.
-      if (this.#terminal.options.disableStdin) return false;
-      if (event.type === 'keydown' && event.ctrlKey && event.shiftKey && event.code === 'KeyF') {
-        event.preventDefault();
-        events.onFindKey();
-        return false;
-      }
-      return copyOnKey(event, this.#terminal);
-    });
+    this.#terminal.attachCustomKeyEventHandler((event) =>
+      isForTerminal(event, this.#terminal, events.onFindKey),
+    );
   }
 }
 

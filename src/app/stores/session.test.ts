@@ -1,0 +1,122 @@
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import type { SessionEvent } from '../machine/messages.ts';
+import type { Run } from './session.ts';
+
+/** Connections as the store made them, the latest last. */
+const connections: FakeConnection[] = [];
+
+class FakeConnection {
+  readonly session = { write: vi.fn(), resize: vi.fn(), stop: vi.fn(), kill: vi.fn() };
+  readonly cancel = vi.fn(async () => {});
+  readonly end = vi.fn();
+  readonly request: unknown;
+  readonly tell: (event: SessionEvent) => void;
+  readonly show: (bytes: Uint8Array) => Promise<void>;
+
+  constructor(
+    request: unknown,
+    tell: (event: SessionEvent) => void,
+    show: (bytes: Uint8Array) => Promise<void>,
+  ) {
+    this.request = request;
+    this.tell = tell;
+    this.show = show;
+    connections.push(this);
+  }
+}
+
+vi.mock('../machine/connection.ts', () => ({ Connection: FakeConnection }));
+vi.mock('./library.ts', () => ({ useLibrary: { getState: () => ({ refresh: async () => {} }) } }));
+const remembered: string[] = [];
+vi.mock('./recent.ts', () => ({
+  useRecent: { getState: () => ({ remember: (link: string) => remembered.push(link) }) },
+}));
+
+const { useSession } = await import('./session.ts');
+const { useTerminals } = await import('./terminals.ts');
+
+const RUN: Run = {
+  wish: {
+    reference: { scheme: 'oci', path: 'images', image: { name: 'busybox' } },
+    ...{ entrypoint: undefined, args: undefined, env: [] },
+    ...{ memoryBytes: 2 ** 29, cpus: 1, diskBytes: 2 ** 30 },
+  },
+  ...{ local: undefined, credentials: undefined, wantsNewest: false, link: '?LINUXRUN_IMAGE=x' },
+};
+
+const state = () => useSession.getState();
+const latest = () => connections.at(-1) as FakeConnection;
+
+beforeEach(() => {
+  connections.length = 0;
+  remembered.length = 0;
+  useSession.setState(useSession.getInitialState(), true);
+});
+afterEach(() => state().leave());
+
+async function start(): Promise<FakeConnection> {
+  await state().start(RUN);
+  return latest();
+}
+
+it('goes from the click to the exit status', async () => {
+  const connection = await start();
+  expect(state()).toMatchObject({ phase: 'preparing', hasOutput: false });
+  connection.tell({ type: 'image-ready' });
+  connection.tell({ type: 'booted' });
+  connection.tell({ type: 'started' });
+  expect(state().phase).toBe('running');
+  expect(remembered).toEqual([RUN.link]);
+
+  const [terminal] = useTerminals.getState().tabs;
+  terminal?.port.attach({ write: async () => {} });
+  await connection.show(Uint8Array.of(1));
+  expect(state().hasOutput).toBe(true);
+  expect(state().progress.steps.start.ended).toBeDefined();
+
+  connection.tell({ type: 'message', text: 'LinuxRun: ' });
+  connection.tell({ type: 'message', text: 'that is all\n' });
+  connection.tell({ type: 'exit', status: 3 });
+  expect(state()).toMatchObject({ phase: 'ended', status: 3, messages: 'LinuxRun: that is all\n' });
+  expect(connection.end).toHaveBeenCalledOnce();
+});
+
+it('explains a failure, and remembers nothing of it', async () => {
+  const connection = await start();
+  connection.tell({ type: 'failed', failure: { name: 'StorageFullError', message: 'no room' } });
+  expect(state()).toMatchObject({ phase: 'failed', problem: { storage: true, text: 'No room.' } });
+  expect(connection.end).toHaveBeenCalledOnce();
+  expect(remembered).toEqual([]);
+});
+
+it('cancels what is on its way, and hears no more of it', async () => {
+  const connection = await start();
+  await state().leave();
+  expect(connection.cancel).toHaveBeenCalledOnce();
+  connection.tell({ type: 'started' });
+  expect(state().phase).toBe('none');
+});
+
+it('starts nothing when it was left while its code was loaded', async () => {
+  const starting = state().start(RUN);
+  await state().leave();
+  await starting;
+  expect(connections).toEqual([]);
+});
+
+it('stops gently, then firmly, and restarts with another worker', async () => {
+  const first = await start();
+  first.tell({ type: 'started' });
+  state().stop();
+  expect(state().phase).toBe('stopping');
+  expect(first.session.stop).toHaveBeenCalledOnce();
+  state().kill();
+  expect(first.session.kill).toHaveBeenCalledOnce();
+
+  await state().restart();
+  expect(first.end).toHaveBeenCalledOnce();
+  expect(connections).toHaveLength(2);
+  expect(latest().request).toEqual(first.request);
+  first.tell({ type: 'exit', status: 0 });
+  expect(state().phase).toBe('preparing');
+});
