@@ -1,13 +1,17 @@
+import type { ReactNode } from 'react';
 import { type CatalogueEntry, DEMOS, PUBLIC_IMAGES } from '../model/catalogue.ts';
 import { canonicalName } from '../model/names.ts';
 import { useForm } from '../stores/form.ts';
 import { useLibrary } from '../stores/library.ts';
+import { askFor } from './LocalImageButtons.tsx';
 
 /** Images to begin with. */
 export function Catalogue() {
   return (
     <>
-      <Shelf title="Ready at once" note="These come with the page." entries={DEMOS} badge="Instant" />
+      <Shelf title="Ready at once" note="These come with the page." entries={DEMOS} badge="Instant">
+        <OwnImageItem />
+      </Shelf>
       <Shelf
         title="From Docker Hub"
         note="Published for riscv64, the processor of this machine. Fetched once, then stored in this browser. There is no network in the containers yet."
@@ -22,9 +26,11 @@ interface ShelfProps {
   readonly note: string;
   readonly entries: readonly CatalogueEntry[];
   readonly badge?: string;
+  /** What stands behind the entries. */
+  readonly children?: ReactNode;
 }
 
-function Shelf({ title, note, entries, badge }: ShelfProps) {
+function Shelf({ title, note, entries, badge, children }: ShelfProps) {
   return (
     <section className="shelf">
       <h2>{title}</h2>
@@ -33,6 +39,7 @@ function Shelf({ title, note, entries, badge }: ShelfProps) {
         {entries.map((entry) => (
           <CatalogueItem key={entry.image} entry={entry} badge={badge} />
         ))}
+        {children}
       </ul>
     </section>
   );
@@ -53,6 +60,17 @@ function CatalogueItem({ entry, badge }: { entry: CatalogueEntry; badge: string 
         </span>
         <span className="item-purpose">{entry.purpose}</span>
         {!badge && <code>{entry.image}</code>}
+      </button>
+    </li>
+  );
+}
+
+function OwnImageItem() {
+  return (
+    <li>
+      <button type="button" className="item item-own" onClick={() => askFor('file')}>
+        <span className="item-name">Your own</span>
+        <span className="item-purpose">Drop an archive of docker save, or an OCI layout, on this page</span>
       </button>
     </li>
   );

@@ -26,10 +26,10 @@ export function ProblemCard() {
         </details>
       )}
       <div className="problem-actions">
-        <Button icon="restart" look="main" onClick={() => void restart()}>
+        <Button icon="restart" look={problem.field ? 'plain' : 'main'} onClick={() => void restart()}>
           Try again
         </Button>
-        <Button icon="back" look="plain" onClick={() => void returnToForm()}>
+        <Button icon="back" look={problem.field ? 'main' : 'plain'} onClick={() => void returnToForm()}>
           Back to the form
         </Button>
       </div>
