@@ -2,7 +2,8 @@
  * Runs a bare-metal ELF on one hart of the core, in the calling thread and with no devices but
  * those inside the core. Works in Node and in a browser's worker.
  */
-import { POWER_OFF, RAM_START, TIMEBASE } from '../emulator-wasm/layout.ts';
+import { inlineTranslation } from '../emulator-wasm/jit/inline.ts';
+import { MODE_JIT, POWER_OFF, RAM_START, TIMEBASE } from '../emulator-wasm/layout.ts';
 import { loadElf, parseElf } from '../src/machine/elf.ts';
 import { createMemory, guestRam, planMemory } from '../src/machine/memory.ts';
 
@@ -16,7 +17,7 @@ type Reset = (hart: number, pc: bigint, priv: number, a1: bigint) => void;
 /** Runs `file` until it powers off, and returns what it printed. */
 export function runOnCore(module: WebAssembly.Module, file: Uint8Array): string {
   const plan = planMemory(1, RAM_SIZE);
-  const memory = createMemory(plan, 0);
+  const memory = createMemory(plan, MODE_JIT);
   const elf = parseElf(file);
   loadElf(elf, guestRam(memory, plan), RAM_START);
 
@@ -30,9 +31,10 @@ export function runOnCore(module: WebAssembly.Module, file: Uint8Array): string 
       output += new TextDecoder().decode(new Uint8Array(memory.buffer, address >>> 0, length).slice());
     },
     doorbell: () => {},
-    hot: () => {},
+    hot: () => translate(),
   };
   const core = new WebAssembly.Instance(module, { env: { memory }, host }).exports;
+  const translate = inlineTranslation(core, memory, 0);
   (core.reset as Reset)(0, elf.entry, PRIV_MACHINE, 0n);
   const power = (core.run as Run)(0, FOREVER);
   if (power !== POWER_OFF) throw new Error(`the hart ended with power state ${power}: ${output}`);

@@ -44,15 +44,6 @@ function resolve(hart: usize, va: u64, size: u64, access: i32): u64 {
   return pa;
 }
 
-/** Brings the page of RAM with [va, va + size) into the TLB; false, with nothing else done, if that cannot be. */
-export function fillTlbFor(hart: usize, va: u64, size: u32, access: i32): bool {
-  clearFault();
-  if (crossesPage(va, size)) return false;
-  resolve(hart, va, size, access);
-  const entry = dataTlb + ((<u32>va >>> 8) & TLB_MASK) + (access == Access.STORE ? STORE_TLB : 0);
-  return faultCode == 0 && load<u64>(entry) == (va & PAGE_MASK);
-}
-
 @inline
 function crossesPage(va: u64, size: u64): bool {
   return (va & 0xfff) + size > PAGE_SIZE;

@@ -1,24 +1,13 @@
 /** What compiled regions call, what installs them, and what the translator needs of the decoder. */
 import { ATOMIC_RESULT, H_FRM, H_MSTATUS, H_CODE_PAGE, H_CODE_UOPS } from '../layout';
-import { fillTlbFor } from './access';
 import { atomicOperation } from './atomics';
 import { adoptRegion, hashPage } from './code';
 import { expand } from './compressed';
 import { decode } from './decode';
 import { getFlags } from './fpu';
 import { Op, UOP_SIZE } from './opcodes';
-import { Access } from './pmp';
 import { newRegion } from './regions';
 import { faultCode, FS, PAGE_SIZE } from './state';
-
-/** Whether the load TLB now holds the page with [va, va + size): it is RAM that may be read. */
-export function fillLoad(hart: usize, va: u64, size: u32): bool {
-  return fillTlbFor(hart, va, size, Access.LOAD);
-}
-
-export function fillStore(hart: usize, va: u64, size: u32): bool {
-  return fillTlbFor(hart, va, size, Access.STORE);
-}
 
 /** An LR, SC or AMO, whose result is put in ATOMIC_RESULT; false if it has to trap, and nothing was done. */
 export function atomicRmw(hart: usize, op: i32, va: u64, operand: u64): bool {

@@ -7,9 +7,10 @@ import { H_FRM } from '../layout.ts';
 import type { RegionFunction } from './function.ts';
 import type { Instruction } from './page.ts';
 import { HART } from './parameters.ts';
-import { I32, I64, type ValueType, wasm } from './wasm.ts';
+import { F64, I32, I64, type ValueType, wasm } from './wasm.ts';
 
-type Emit = (f: RegionFunction, instruction: Instruction) => void;
+/** @param retired instructions of the block before this one */
+type Emit = (f: RegionFunction, instruction: Instruction, retired: number) => void;
 
 // What `floatState` gives.
 export const FLOAT_READY = 1;
@@ -31,19 +32,26 @@ function pushRounding(f: RegionFunction, { extra }: Instruction): void {
   } else f.code.i32(extra);
 }
 
-/** Pushes whether the host rounds as the instruction wants, and NX need not be found out. */
-function pushHostSuffices(f: RegionFunction, { extra }: Instruction): void {
-  const needed = FLOAT_INEXACT | (extra === DYNAMIC ? FLOAT_NEAREST : 0);
+/** Pushes whether the host rounds as the instruction wants. */
+function pushNearest(f: RegionFunction, { extra }: Instruction): void {
+  if (extra !== DYNAMIC) {
+    f.code.i32(Number(extra === 0));
+    return;
+  }
   f.code.get(f.floatState);
-  f.code.i32(needed);
-  f.code.op(wasm.i32And);
-  f.code.i32(needed);
-  f.code.op(wasm.i32Sub, wasm.i32Eqz);
+  f.code.i32(FLOAT_NEAREST);
+  f.code.op(wasm.i32And, wasm.i32Eqz, wasm.i32Eqz);
+}
+
+/** Pushes whether NX has accrued, and so need not be found out. */
+function pushInexactKnown(f: RegionFunction): void {
+  f.code.get(f.floatState);
+  f.code.i32(FLOAT_INEXACT);
+  f.code.op(wasm.i32And, wasm.i32Eqz, wasm.i32Eqz);
 }
 
 function pushDouble(f: RegionFunction, register: number): void {
-  f.registers.get(register);
-  f.code.op(wasm.f64ReinterpretI64);
+  f.registers.getDouble(register);
 }
 
 /** Pushes the core's result. */
@@ -59,18 +67,20 @@ function callCore(name: string, operands: (i: Instruction) => number[], rounded:
 const both = ({ rs1, rs2 }: Instruction) => [rs1, rs2];
 const one = ({ rs1 }: Instruction) => [rs1];
 
-/** Whether the bits in a local are of a finite double; pushed. */
-function pushFinite(f: RegionFunction, bits: number): void {
-  f.code.get(bits);
+/** Pushes whether the double in a local is finite. */
+function pushFinite(f: RegionFunction, double: number): void {
+  f.code.get(double);
+  f.code.op(wasm.i64ReinterpretF64);
   f.code.i64Bits(MAGNITUDE_D);
   f.code.op(wasm.i64And);
   f.code.i64Bits(INFINITY_D);
   f.code.op(wasm.i64LtU);
 }
 
-/** Whether they are of a normal double, and not of the least exponent. */
-function pushOrdinary(f: RegionFunction, bits: number): void {
-  f.code.get(bits);
+/** Pushes whether the double in a local is normal, and not of the least exponent. */
+function pushOrdinary(f: RegionFunction, double: number): void {
+  f.code.get(double);
+  f.code.op(wasm.i64ReinterpretF64);
   f.code.i64(1);
   f.code.op(wasm.i64Shl);
   f.code.i64Bits(2n << 53n);
@@ -79,36 +89,82 @@ function pushOrdinary(f: RegionFunction, bits: number): void {
   f.code.op(wasm.i64LtU);
 }
 
-/** The host's operation if that is enough and its result passes the test, else the core's. */
+type Host = (f: RegionFunction, instruction: Instruction) => void;
+
+/** Pushes whether the result in a local of an operation on rs1 and rs2 needed no rounding; may say no of some that did not. */
+type Exactness = (f: RegionFunction, instruction: Instruction, result: number) => void;
+
+/**
+ * The host's operation, if that has the right result and NX is known. What is rare is left to the interpreter: calls
+ * would cost all registers.
+ */
 function arithmetic(
-  host: (f: RegionFunction, instruction: Instruction) => void,
-  test: (f: RegionFunction, bits: number) => void,
-  core: Emit,
+  host: Host,
+  test: (f: RegionFunction, double: number) => void,
+  exactness: Exactness,
 ): Emit {
-  return (f, instruction) => {
+  return (f, instruction, retired) => {
     const { code } = f;
-    const result = f.borrow(I64);
-    const rounding = instruction.extra;
-    if (rounding !== 0 && rounding !== DYNAMIC) {
-      core(f, instruction);
-      return;
-    }
+    const result = f.borrow(F64);
     host(f, instruction);
-    code.op(wasm.i64ReinterpretF64);
     code.set(result);
-    pushHostSuffices(f, instruction);
+    pushNearest(f, instruction);
     test(f, result);
     code.op(wasm.i32And);
-    code.if(I64);
-    code.get(result);
+    pushInexactKnown(f);
+    code.if(I32);
+    code.i32(1);
     code.else();
-    core(f, instruction);
+    exactness(f, instruction, result);
     code.end();
-    f.release(I64, result);
+    code.op(wasm.i32And, wasm.i32Eqz);
+    code.if();
+    f.interpret(instruction.offset, retired);
+    code.end();
+    code.get(result);
+    f.release(F64, result);
   };
 }
 
-function hostBinary(op: number): Emit {
+const neverExact: Exactness = (f) => f.code.i32(0);
+
+/** Whether the error of a sum is 0 (Knuth). @param sign of rs2 in the sum */
+function sumIsExact(difference: boolean): Exactness {
+  return (f, { rs1, rs2 }, result) => {
+    const { code } = f;
+    const addend = f.borrow(F64);
+    code.get(result);
+    pushDouble(f, rs1);
+    code.op(wasm.f64Sub);
+    code.set(addend);
+    pushDouble(f, rs1);
+    code.get(result);
+    code.get(addend);
+    code.op(wasm.f64Sub, wasm.f64Sub);
+    pushDouble(f, rs2);
+    if (difference) code.op(wasm.f64Neg);
+    code.get(addend);
+    code.op(wasm.f64Sub, wasm.f64Add);
+    code.f64(0);
+    code.op(wasm.f64Eq);
+    f.release(F64, addend);
+  };
+}
+
+/** Whether the significands of two factors end in so many zeros that their product fits. */
+const productIsExact: Exactness = (f, { rs1, rs2 }) => {
+  const { code } = f;
+  for (const register of [rs1, rs2]) {
+    f.registers.get(register);
+    code.i64Bits(1n << 52n);
+    code.op(wasm.i64Or, wasm.i64Ctz);
+  }
+  code.op(wasm.i64Add);
+  code.i64(53);
+  code.op(wasm.i64GeU);
+};
+
+function hostBinary(op: number): Host {
   return (f, { rs1, rs2 }) => {
     pushDouble(f, rs1);
     pushDouble(f, rs2);
@@ -121,25 +177,22 @@ function hostSqrt(f: RegionFunction, { rs1 }: Instruction): void {
   f.code.op(wasm.f64Sqrt);
 }
 
-/** A comparison of doubles, the core's if one is NaN. */
-function compare(op: number, core: string): Emit {
-  const callIt = callCore(core, both, false);
-  return (f, instruction) => {
+/** A comparison of doubles; the interpreter's if one is NaN. */
+function compare(op: number): Emit {
+  return (f, { rs1, rs2, offset }, retired) => {
     const { code } = f;
-    const { rs1, rs2 } = instruction;
     for (const register of [rs1, rs2]) {
       pushDouble(f, register);
       pushDouble(f, register);
       code.op(wasm.f64Eq);
     }
-    code.op(wasm.i32And);
-    code.if(I64);
+    code.op(wasm.i32And, wasm.i32Eqz);
+    code.if();
+    f.interpret(offset, retired);
+    code.end();
     pushDouble(f, rs1);
     pushDouble(f, rs2);
     code.op(op, wasm.i64ExtendI32U);
-    code.else();
-    callIt(f, instruction);
-    code.end();
   };
 }
 
@@ -174,21 +227,117 @@ function multiplySigns(f: RegionFunction, { rs1, rs2 }: Instruction): void {
   f.code.op(wasm.i64Xor);
 }
 
-/** ±(rs1 * rs2) ± rs3 of doubles. */
+/**
+ * ±(rs1 * rs2) ± rs3 of doubles. The product and its sum with rs3 are made exact by error-free transformations
+ * (Dekker, Knuth); what is left of both is so small that rounding it once before adding it matters only near the
+ * middle between two doubles, which shows when it is made a little larger and smaller (Ziv).
+ */
 function fusedDouble(negateProduct: boolean, negateAddend: boolean): Emit {
-  return (f, instruction) => {
-    const push = (register: number, negate: boolean) => {
-      f.registers.get(register);
-      if (!negate) return;
-      f.code.i64Bits(SIGN_D);
-      f.code.op(wasm.i64Xor);
+  return (f, instruction, retired) => {
+    const { code } = f;
+    const operands = [f.borrow(F64), f.borrow(F64), f.borrow(F64)] as const;
+    const [a, b, c] = operands;
+    const set = (register: number, negate: boolean, local: number) => {
+      pushDouble(f, register);
+      if (negate) code.op(wasm.f64Neg);
+      code.set(local);
     };
-    push(instruction.rs1, negateProduct);
-    push(instruction.rs2, false);
-    push(instruction.imm, negateAddend);
-    pushRounding(f, instruction);
-    f.call('fmaD', [I64, I64, I64, I32], I64);
+    set(instruction.rs1, negateProduct, a);
+    set(instruction.rs2, false, b);
+    set(instruction.imm, negateAddend, c);
+    pushNearest(f, instruction);
+    pushExponentBetween(f, a, ...FACTOR_EXPONENTS);
+    pushExponentBetween(f, b, ...FACTOR_EXPONENTS);
+    pushExponentBetween(f, c, ...ADDEND_EXPONENTS);
+    code.get(c);
+    code.f64(0);
+    code.op(wasm.f64Eq, wasm.i32Or); // does no harm
+    const { error, result } = pushFused(f, a, b, c);
+    pushInexactKnown(f);
+    code.get(error);
+    code.f64(0);
+    code.op(wasm.f64Eq, wasm.i32Or);
+    code.op(wasm.i32And, wasm.i32And, wasm.i32And, wasm.i32And, wasm.i32And, wasm.i32Eqz);
+    code.if();
+    f.interpret(instruction.offset, retired);
+    code.end();
+    code.get(result);
+    f.release(F64, ...operands, error, result);
   };
+}
+
+/** Exponents, first and number, with which no part of a product can over- or underflow. */
+const FACTOR_EXPONENTS = [573, 900] as const;
+const ADDEND_EXPONENTS = [123, 1800] as const;
+
+/** Pushes whether the exponent of the double in a local is one of `count` from `first` on. */
+function pushExponentBetween(f: RegionFunction, double: number, first: number, count: number): void {
+  const { code } = f;
+  code.get(double);
+  code.op(wasm.i64ReinterpretF64);
+  code.i64(1);
+  code.op(wasm.i64Shl);
+  code.i64Bits(BigInt(first) << 53n);
+  code.op(wasm.i64Sub);
+  code.i64Bits(BigInt(count) << 53n);
+  code.op(wasm.i64LtU);
+}
+
+/** What splits a double in two halves (Veltkamp). */
+const SPLITTER = 2 ** 27 + 1;
+const ULP = 2 ** -52;
+
+/** Pushes whether a * b + c is certain; returns locals with it, and with the error without its final rounding. */
+function pushFused(f: RegionFunction, a: number, b: number, c: number): { error: number; result: number } {
+  const { code } = f;
+  const [a1, b1, a0, b0, product, error, sum, part, rest] = Array.from({ length: 9 }, () =>
+    f.borrow(F64),
+  ) as [number, number, number, number, number, number, number, number, number];
+  const set = (result: number, left: number, op: number, right: number) => {
+    code.get(left);
+    code.get(right);
+    code.op(op);
+    code.set(result);
+  };
+  const split = (x: number, high: number) => {
+    code.get(x);
+    code.f64(SPLITTER);
+    code.op(wasm.f64Mul);
+    code.set(part);
+    set(high, part, wasm.f64Sub, x);
+    set(high, part, wasm.f64Sub, high);
+  };
+  split(a, a1);
+  split(b, b1);
+  set(product, a, wasm.f64Mul, b);
+  set(a0, a, wasm.f64Sub, a1);
+  set(b0, b, wasm.f64Sub, b1);
+  set(error, a1, wasm.f64Mul, b1);
+  set(error, error, wasm.f64Sub, product);
+  set(part, a0, wasm.f64Mul, b1);
+  set(error, error, wasm.f64Add, part);
+  set(part, a1, wasm.f64Mul, b0);
+  set(error, error, wasm.f64Add, part);
+  set(part, a0, wasm.f64Mul, b0);
+  set(error, error, wasm.f64Add, part);
+  set(sum, product, wasm.f64Add, c);
+  set(part, sum, wasm.f64Sub, product);
+  set(rest, c, wasm.f64Sub, part);
+  set(part, sum, wasm.f64Sub, part);
+  set(part, product, wasm.f64Sub, part);
+  set(part, part, wasm.f64Add, rest);
+  set(error, error, wasm.f64Add, part);
+  for (const factor of [1 - ULP, 1 + ULP]) {
+    code.get(error);
+    code.f64(factor);
+    code.op(wasm.f64Mul);
+    code.get(sum);
+    code.op(wasm.f64Add);
+  }
+  code.op(wasm.f64Eq);
+  set(sum, sum, wasm.f64Add, error);
+  f.release(F64, a1, b1, a0, b0, product, part, rest);
+  return { error, result: sum };
 }
 
 function fusedSingle(negateProduct: boolean, negateAddend: boolean): Emit {
@@ -219,13 +368,14 @@ function moveToSingle(f: RegionFunction, { rs1 }: Instruction): void {
 function fromWord(op: number): Emit {
   return (f, { rs1 }) => {
     f.registers.get32(rs1);
-    f.code.op(op, wasm.i64ReinterpretF64);
+    f.code.op(op);
   };
 }
 
 const rounded = (name: string, operands = both) => callCore(name, operands, true);
 const plain = (name: string, operands = both) => callCore(name, operands, false);
 
+/** Each leaves the bits of its result on the stack. */
 const EMITTERS = new Map<Op, Emit>([
   [Op.FADD_S, rounded('addS')],
   [Op.FSUB_S, rounded('subS')],
@@ -256,30 +406,19 @@ const EMITTERS = new Map<Op, Emit>([
   [Op.FCVT_S_D, rounded('cvtSD', one)],
   [Op.FMV_X_W, moveToInteger(true)],
   [Op.FMV_W_X, moveToSingle],
-  [Op.FADD_D, arithmetic(hostBinary(wasm.f64Add), pushFinite, rounded('addD'))],
-  [Op.FSUB_D, arithmetic(hostBinary(wasm.f64Sub), pushFinite, rounded('subD'))],
-  [Op.FMUL_D, arithmetic(hostBinary(wasm.f64Mul), pushOrdinary, rounded('mulD'))],
-  [Op.FDIV_D, arithmetic(hostBinary(wasm.f64Div), pushOrdinary, rounded('divD'))],
-  [Op.FSQRT_D, arithmetic(hostSqrt, pushFinite, rounded('sqrtD', one))],
-  [Op.FMADD_D, fusedDouble(false, false)],
-  [Op.FMSUB_D, fusedDouble(false, true)],
-  [Op.FNMSUB_D, fusedDouble(true, false)],
-  [Op.FNMADD_D, fusedDouble(true, true)],
   [Op.FSGNJ_D, signInjection(takeSign)],
   [Op.FSGNJN_D, signInjection(negateSign)],
   [Op.FSGNJX_D, signInjection(multiplySigns)],
   [Op.FMIN_D, plain('minD')],
   [Op.FMAX_D, plain('maxD')],
-  [Op.FEQ_D, compare(wasm.f64Eq, 'eqD')],
-  [Op.FLT_D, compare(wasm.f64Lt, 'ltD')],
-  [Op.FLE_D, compare(wasm.f64Le, 'leD')],
+  [Op.FEQ_D, compare(wasm.f64Eq)],
+  [Op.FLT_D, compare(wasm.f64Lt)],
+  [Op.FLE_D, compare(wasm.f64Le)],
   [Op.FCLASS_D, plain('classD', one)],
   [Op.FCVT_W_D, rounded('cvtWD', one)],
   [Op.FCVT_WU_D, rounded('cvtWUD', one)],
   [Op.FCVT_L_D, rounded('cvtLD', one)],
   [Op.FCVT_LU_D, rounded('cvtLUD', one)],
-  [Op.FCVT_D_W, fromWord(wasm.f64ConvertI32S)],
-  [Op.FCVT_D_WU, fromWord(wasm.f64ConvertI32U)],
   [Op.FCVT_D_L, rounded('cvtDL', one)],
   [Op.FCVT_D_LU, rounded('cvtDLU', one)],
   [Op.FCVT_D_S, plain('cvtDS', one)],
@@ -287,18 +426,42 @@ const EMITTERS = new Map<Op, Emit>([
   [Op.FMV_D_X, moveToInteger(false)],
 ]);
 
+/** Those that leave a double. */
+const DOUBLE_EMITTERS = new Map<Op, Emit>([
+  [Op.FADD_D, arithmetic(hostBinary(wasm.f64Add), pushFinite, sumIsExact(false))],
+  [Op.FSUB_D, arithmetic(hostBinary(wasm.f64Sub), pushFinite, sumIsExact(true))],
+  [Op.FMUL_D, arithmetic(hostBinary(wasm.f64Mul), pushOrdinary, productIsExact)],
+  [Op.FDIV_D, arithmetic(hostBinary(wasm.f64Div), pushOrdinary, neverExact)],
+  [Op.FSQRT_D, arithmetic(hostSqrt, pushFinite, neverExact)],
+  [Op.FMADD_D, fusedDouble(false, false)],
+  [Op.FMSUB_D, fusedDouble(false, true)],
+  [Op.FNMSUB_D, fusedDouble(true, false)],
+  [Op.FNMADD_D, fusedDouble(true, true)],
+  [Op.FCVT_D_W, fromWord(wasm.f64ConvertI32S)],
+  [Op.FCVT_D_WU, fromWord(wasm.f64ConvertI32U)],
+]);
+
 /** Whether the instruction needs mstatus.FS, as loads and stores of floating point do too. */
 export function isFloat(op: Op): boolean {
   return (op >= Op.FADD_S && op <= Op.FMV_D_X) || (op >= Op.FLW && op <= Op.FSD);
 }
 
-/** Writes a floating-point instruction other than a load or store; false if it is none. */
-export function emitFloat(f: RegionFunction, instruction: Instruction): boolean {
-  const emit = EMITTERS.get(instruction.op);
+/**
+ * Writes a floating-point instruction other than a load or store; false if it is none.
+ * @param retired instructions of the block before this one
+ */
+export function emitFloat(f: RegionFunction, instruction: Instruction, retired: number): boolean {
+  const { op, rd } = instruction;
+  const double = DOUBLE_EMITTERS.get(op);
+  if (double) {
+    f.registers.setDouble(rd as number, () => double(f, instruction, retired));
+    return true;
+  }
+  const emit = EMITTERS.get(op);
   if (!emit) return false;
-  if (instruction.rd === undefined) {
-    emit(f, instruction);
+  if (rd === undefined) {
+    emit(f, instruction, retired);
     f.code.op(wasm.drop);
-  } else f.registers.set(instruction.rd, () => emit(f, instruction));
+  } else f.registers.set(rd, () => emit(f, instruction, retired));
   return true;
 }

@@ -1,5 +1,6 @@
 /** The function of a region while it is being written: what the translation of all instructions shares. */
 import { DISPATCH, DISPATCH_SIGNATURE, hasTailCalls } from './dispatch.ts';
+import { RememberedPages } from './pages.ts';
 import { BUDGET, HART, PAGE, REGION_SIGNATURE, TLB } from './parameters.ts';
 import { Registers } from './registers.ts';
 import { Code, I32, I64, type Label, type ModuleWriter, type ValueType, wasm } from './wasm.ts';
@@ -11,6 +12,7 @@ const OFFSET_MASK = 0xffff;
 export class RegionFunction {
   readonly code = new Code(REGION_SIGNATURE.parameters.length);
   readonly registers: Registers;
+  readonly pages = new RememberedPages(this.code);
   readonly #module: ModuleWriter;
   readonly #spare = new Map<ValueType, number[]>();
   readonly #exit = this.code.local(I32);
@@ -117,6 +119,7 @@ export class RegionFunction {
 
   #writePrologue(prologue: Code): void {
     this.registers.loadAll(prologue);
+    this.pages.forgetAll(prologue);
     if (this.#floatState === undefined) return;
     prologue.get(HART);
     prologue.call(this.#module.imported('floatState', { parameters: [I32], results: [I32] }));

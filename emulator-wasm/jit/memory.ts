@@ -24,7 +24,7 @@ const LOADS = new Map<Op, Access>([
   [Op.LHU, { bytes: 2, code: wasm.i64Load16U }],
   [Op.LWU, { bytes: 4, code: wasm.i64Load32U }],
   [Op.FLW, { bytes: 4, code: wasm.i64Load32U }],
-  [Op.FLD, { bytes: 8, code: wasm.i64Load }],
+  [Op.FLD, { bytes: 8, code: wasm.f64Load }],
 ]);
 
 const STORES = new Map<Op, Access>([
@@ -33,11 +33,25 @@ const STORES = new Map<Op, Access>([
   [Op.SW, { bytes: 4, code: wasm.i64Store32 }],
   [Op.SD, { bytes: 8, code: wasm.i64Store }],
   [Op.FSW, { bytes: 4, code: wasm.i64Store32 }],
-  [Op.FSD, { bytes: 8, code: wasm.i64Store }],
+  [Op.FSD, { bytes: 8, code: wasm.f64Store }],
 ]);
+
+/** How far the TLB is from the load TLB. */
+const READING = 0;
+const WRITING = STORE_TLB;
 
 /** NaN boxing of a single in a register of 64 bits. */
 const BOX = 0xffff_ffff_0000_0000n;
+
+/** The loads and stores among instructions, for `RememberedPages`. */
+export function accessesOf(
+  instructions: readonly Instruction[],
+): { instruction: Instruction; tlb: number }[] {
+  return instructions.flatMap((instruction) => {
+    if (LOADS.has(instruction.op)) return { instruction, tlb: READING };
+    return STORES.has(instruction.op) ? { instruction, tlb: WRITING } : [];
+  });
+}
 
 /**
  * Writes a memory instruction; false if it is none.
@@ -55,7 +69,7 @@ export function emitMemory(f: RegionFunction, instruction: Instruction, retired:
 
 function emitLoad(f: RegionFunction, instruction: Instruction, access: Access, retired: number): void {
   const load = () => {
-    pushHostAddress(f, instruction, access.bytes, 'fillLoad', 0, retired);
+    pushHostAddress(f, instruction, access.bytes, READING, retired);
     f.code.memory(access.code, 0);
     if (instruction.op !== Op.FLW) return;
     f.code.i64Bits(BOX);
@@ -64,33 +78,90 @@ function emitLoad(f: RegionFunction, instruction: Instruction, access: Access, r
   if (instruction.rd === undefined) {
     load();
     f.code.op(wasm.drop);
-  } else f.registers.set(instruction.rd, load);
+  } else if (instruction.op === Op.FLD) f.registers.setDouble(instruction.rd, load);
+  else f.registers.set(instruction.rd, load);
 }
 
 function emitStore(f: RegionFunction, instruction: Instruction, access: Access, retired: number): void {
-  pushHostAddress(f, instruction, access.bytes, 'fillStore', STORE_TLB, retired);
-  f.registers.get(instruction.rs2);
+  pushHostAddress(f, instruction, access.bytes, WRITING, retired);
+  if (instruction.op === Op.FSD) f.registers.getDouble(instruction.rs2);
+  else f.registers.get(instruction.rs2);
   f.code.memory(access.code, 0);
 }
 
-/** Pushes where in the shared memory the access goes; leaves the region if that is not RAM, or more than one page. */
+/**
+ * Pushes where in the shared memory the access goes. The interpreter gets those that miss the TLB: a call here would
+ * cost all registers, even when it is not made.
+ */
 function pushHostAddress(
   f: RegionFunction,
-  { rs1, imm, offset }: Instruction,
+  instruction: Instruction,
   bytes: number,
-  fill: string,
   tlb: number,
   retired: number,
 ): void {
   const { code } = f;
+  const { rs1, imm } = instruction;
   const address = f.borrow(I64);
-  const entry = f.borrow(I32);
+  const addend = f.borrow(I32);
   f.registers.get(rs1);
   if (imm !== 0) {
     code.i64(imm);
     code.op(wasm.i64Add);
   }
-  code.tee(address);
+  code.set(address);
+  const page = f.pages.find(rs1, tlb);
+  if (!page) lookUp(f, instruction, bytes, tlb, retired, address, addend);
+  else if (page.known) {
+    // What is not aligned differs, too: it could reach into the page from the one before.
+    code.get(address);
+    code.i64(PAGE_MASK | (bytes - 1));
+    code.op(wasm.i64And);
+    code.get(page.tag);
+    code.op(wasm.i64Ne);
+    code.if();
+    lookUp(f, instruction, bytes, tlb, retired, address, page.addend);
+    pushPageOf(f, address, 1);
+    code.set(page.tag);
+    code.end();
+  } else {
+    lookUp(f, instruction, bytes, tlb, retired, address, page.addend);
+    pushPageOf(f, address, 1);
+    code.set(page.tag);
+  }
+  code.get(address);
+  code.op(wasm.i32WrapI64);
+  code.get(page?.addend ?? addend);
+  code.op(wasm.i32Add);
+  f.release(I64, address);
+  f.release(I32, addend);
+}
+
+/** Pushes the page of the last of `bytes` at the address. */
+function pushPageOf(f: RegionFunction, address: number, bytes: number): void {
+  const { code } = f;
+  code.get(address);
+  if (bytes > 1) {
+    code.i64(bytes - 1);
+    code.op(wasm.i64Add);
+  }
+  code.i64(PAGE_MASK);
+  code.op(wasm.i64And);
+}
+
+/** Sets the local `addend` to what turns the address into the shared memory's. */
+function lookUp(
+  f: RegionFunction,
+  { offset }: Instruction,
+  bytes: number,
+  tlb: number,
+  retired: number,
+  address: number,
+  addend: number,
+): void {
+  const { code } = f;
+  const entry = f.borrow(I32);
+  code.get(address);
   code.op(wasm.i32WrapI64);
   code.i32(TLB_INDEX_SHIFT);
   code.op(wasm.i32ShrU);
@@ -100,29 +171,14 @@ function pushHostAddress(
   code.op(wasm.i32Add);
   code.tee(entry);
   code.memory(wasm.i64Load, tlb);
-  code.get(address);
-  if (bytes > 1) {
-    code.i64(bytes - 1);
-    code.op(wasm.i64Add);
-  }
-  code.i64(PAGE_MASK);
-  code.op(wasm.i64And, wasm.i64Ne);
-  code.if();
-  code.get(HART);
-  code.get(address);
-  code.i32(bytes);
-  f.call(fill, [I32, I64, I32], I32);
-  code.op(wasm.i32Eqz);
+  pushPageOf(f, address, bytes);
+  code.op(wasm.i64Ne);
   code.if();
   f.interpret(offset, retired);
   code.end();
-  code.end();
-  code.get(address);
-  code.op(wasm.i32WrapI64);
   code.get(entry);
   code.memory(wasm.i32Load, tlb + TLB_ADDEND);
-  code.op(wasm.i32Add);
-  f.release(I64, address);
+  code.set(addend);
   f.release(I32, entry);
 }
 

@@ -23,7 +23,7 @@ export interface Block {
 export interface Region {
   /** By the offset where they start. */
   readonly blocks: ReadonlyMap<number, Block>;
-  /** Starts of blocks where the region can be entered, the hot one first. */
+  /** Starts of blocks where the region has to be entered, the hot one first. */
   readonly entries: readonly number[];
 }
 
@@ -64,17 +64,8 @@ export function findRegion(
 }
 
 function entriesOf(hot: number, blocks: ReadonlyMap<number, Block>, survey: Survey): number[] {
-  const entries = new Set([hot]);
-  const add = (offset: number) => {
-    if (blocks.has(offset)) entries.add(offset);
-  };
-  survey.continuations.forEach(add);
-  survey.orphans.forEach(add);
-  // The budget runs out at backward jumps, and there the next quantum begins.
-  for (const block of blocks.values()) {
-    for (const target of block.targets) if (target <= block.start) add(target);
-  }
-  return [...entries].slice(0, MAX_ENTRIES);
+  const entries = new Set([hot, ...survey.continuations, ...survey.orphans]);
+  return [...entries].filter((entry) => blocks.has(entry)).slice(0, MAX_ENTRIES / 2);
 }
 
 /** Follows the control flow from the hot code on, nearest first, until there is enough. */
@@ -153,9 +144,10 @@ class Survey {
     }
     if (isCall(instruction)) {
       if (op === Op.JAL_NEAR) this.#lead(imm);
+      if (op === Op.JALR) this.#tableJumps.push(instruction.offset);
       if (next < PAGE_SIZE && this.#executed(next)) {
         this.continuations.add(next);
-        if (op === Op.JAL_NEAR) this.#nearContinuations.add(next);
+        if (op !== Op.JAL_FAR) this.#nearContinuations.add(next);
         this.#lead(next);
       }
       return true;

@@ -4,7 +4,10 @@
  * If it can be entered elsewhere too, it begins with a switch on `selector`, as does the whole if it has several
  * entries; loops within are none the slower for it.
  */
-import type { Code, Label } from './wasm.ts';
+import { type Code, type Label, wasm } from './wasm.ts';
+
+/** Comparing one after the other is quicker than a table with as many targets. */
+export const MAX_COMPARISONS = 4;
 
 export interface Graph {
   /** Blocks by number; successors of each. */
@@ -20,8 +23,8 @@ export interface Emitter {
   readonly selector: number;
   /** Writes a block, which ends by `branch` to successors or otherwise. */
   emitBlock(block: number, branch: (target: number) => void): void;
-  /** To be written before a jump back to `block`. */
-  emitBackEdge(block: number): void;
+  /** Jumps back to `block`, at `top`, unless there is something else to do first. */
+  emitBackEdge(block: number, top: Label): void;
 }
 
 interface Target {
@@ -41,6 +44,11 @@ interface Item {
   readonly heads: readonly number[];
   readonly block: number | undefined;
   readonly loop: Loop | undefined;
+}
+
+/** The headers of all loops. */
+export function headersOf({ items }: Sequence): number[] {
+  return items.flatMap(({ loop }) => (loop ? [loop.header, ...headersOf(loop.body)] : []));
 }
 
 interface Loop {
@@ -197,12 +205,12 @@ class Arranger {
   branch(target: number): void {
     const { code, selector } = this.#emitter;
     const { label, switched, back } = this.#targets[target] as Target;
-    if (back) this.#emitter.emitBackEdge(target);
     if (switched) {
       code.i32(this.#number(target));
       code.set(selector);
     }
-    code.br(label);
+    if (back) this.#emitter.emitBackEdge(target, label);
+    else code.br(label);
   }
 
   #loop({ header, body }: Loop): void {
@@ -215,6 +223,16 @@ class Arranger {
 
   #switch(blocks: readonly number[]): void {
     const { code, selector } = this.#emitter;
+    if (blocks.length <= MAX_COMPARISONS) {
+      for (const block of blocks.slice(1)) {
+        code.get(selector);
+        code.i32(this.#number(block));
+        code.op(wasm.i32Eq);
+        code.brIf((this.#targets[block] as Target).label);
+      }
+      code.br((this.#targets[blocks[0] as number] as Target).label);
+      return;
+    }
     const labels: Label[] = [];
     const first = (this.#targets[blocks[0] as number] as Target).label;
     for (const block of blocks) labels[this.#number(block)] = (this.#targets[block] as Target).label;

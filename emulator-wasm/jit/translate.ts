@@ -1,33 +1,35 @@
 /** From a region of RISC-V to a WebAssembly function. */
 import { Op } from '../assembly/opcodes.ts';
-import { H_X } from '../layout.ts';
+import { H_X, MAX_ENTRIES } from '../layout.ts';
 import { emitFloat, FLOAT_READY, isFloat } from './float.ts';
 import { RegionFunction } from './function.ts';
 import { emitCondition, emitInteger } from './integer.ts';
-import { emitMemory } from './memory.ts';
+import { accessesOf, emitMemory } from './memory.ts';
 import { type Instruction, isBranch } from './page.ts';
 import { BUDGET, PAGE, SELECTOR } from './parameters.ts';
 import type { Block, Region } from './region.ts';
-import { emitStructure, findStructure, type Sequence } from './structure.ts';
+import { emitStructure, findStructure, headersOf, MAX_COMPARISONS, type Sequence } from './structure.ts';
 import { I64, type Label, type ModuleWriter, wasm } from './wasm.ts';
-
-/** Comparing one after the other is quicker than a table with as many targets. */
-const MAX_COMPARISONS = 4;
 
 /** So many registers are kept in locals; the host has not many more. */
 const KEPT_REGISTERS = 12;
 /** How much more often a loop runs than what is around it, supposedly. */
 const LOOP_WEIGHT = 8;
 
-/** Adds the region's function to the module. */
-export function translate(region: Region, module: ModuleWriter): void {
-  new Translation(region, module).write();
+/** Adds the region's function to the module; returns the offsets where it can be entered. */
+export function translate(region: Region, module: ModuleWriter): readonly number[] {
+  const translation = new Translation(region, module);
+  translation.write();
+  return translation.entries;
 }
 
 class Translation {
+  readonly entries: readonly number[];
   readonly #f: RegionFunction;
   readonly #blocks: readonly Block[];
   readonly #structure: Sequence;
+  /** In how many loops each block is. */
+  readonly #depths: number[] = [];
   /** Numbers of blocks by their start. */
   readonly #numbers = new Map<number, number>();
 
@@ -36,29 +38,36 @@ class Translation {
     for (const [number, { start }] of this.#blocks.entries()) this.#numbers.set(start, number);
     const numberOf = (start: number) => this.#numbers.get(start) ?? [];
     const successors = this.#blocks.map((block) => successorsOf(block).flatMap(numberOf));
-    const depths: number[] = [];
-    this.#structure = findStructure({ successors, entries: region.entries.flatMap(numberOf) }, depths);
-    this.#f = new RegionFunction(module, mostUsedRegisters(this.#blocks, depths));
+    const needed = region.entries.flatMap(numberOf);
+    // The budget runs out at jumps back, and the next quantum begins there.
+    const headers = headersOf(findStructure({ successors, entries: needed }, []));
+    const entries = [...new Set([...needed, ...headers])].slice(0, MAX_ENTRIES);
+    this.#structure = findStructure({ successors, entries }, this.#depths);
+    this.entries = entries.map((entry) => (this.#blocks[entry] as Block).start);
+    this.#f = new RegionFunction(module, mostUsedRegisters(this.#blocks, this.#depths));
   }
 
   write(): void {
     emitStructure(this.#structure, {
       code: this.#f.code,
       selector: SELECTOR,
-      emitBlock: (block, branch) => this.#emitBlock(this.#blocks[block] as Block, branch),
-      emitBackEdge: (block) => this.#emitBackEdge((this.#blocks[block] as Block).start),
+      emitBlock: (number, branch) => {
+        const block = this.#blocks[number] as Block;
+        this.#f.pages.beginBlock((this.#depths[number] as number) > 0, accessesOf(block.instructions));
+        this.#emitBlock(block, branch);
+      },
+      emitBackEdge: (block, top) => this.#emitBackEdge((this.#blocks[block] as Block).start, top),
     });
     this.#f.finish();
   }
 
-  #emitBackEdge(target: number): void {
+  #emitBackEdge(target: number, top: Label): void {
     const { code } = this.#f;
     code.get(BUDGET);
     code.i32(0);
-    code.op(wasm.i32LeS);
-    code.if();
+    code.op(wasm.i32GtS);
+    code.brIf(top);
     this.#f.leaveTo(target);
-    code.end();
   }
 
   #emitBlock(block: Block, branch: (target: number) => void): void {
@@ -92,7 +101,7 @@ class Translation {
     return (
       emitInteger(this.#f, instruction) ||
       emitMemory(this.#f, instruction, retired) ||
-      emitFloat(this.#f, instruction)
+      emitFloat(this.#f, instruction, retired)
     );
   }
 

@@ -96,9 +96,7 @@ export class Translator {
     if (BigInt.asUintN(64, this.#decodePage(this.#scratch)) !== hash) return undefined;
     const executed = (at: number) => view.getUint32(map + at * 2, true) !== 0;
     const region = findRegion(this.#page, offset, executed);
-    if (!region) return undefined;
-    translate(region, writer);
-    return region.entries;
+    return region && translate(region, writer);
   }
 
   get #scratch(): number {

@@ -32,8 +32,10 @@ export const wasm = {
   i64Store16: 0x3d,
   i64Store32: 0x3e,
   i32Eqz: 0x45,
+  i32Eq: 0x46,
   i32Ne: 0x47,
   i32LtU: 0x49,
+  i32GtS: 0x4a,
   i32LeS: 0x4c,
   i64Eqz: 0x50,
   i64Eq: 0x51,
@@ -126,6 +128,7 @@ const LOCAL_SET = 0x21;
 const LOCAL_TEE = 0x22;
 const I32_CONST = 0x41;
 const I64_CONST = 0x42;
+const F64_CONST = 0x44;
 const PREFIX = 0xfc;
 const ATOMIC_PREFIX = 0xfe;
 const EMPTY_TYPE = 0x40;
@@ -244,6 +247,11 @@ export class Code {
   i64Bits(value: bigint): void {
     this.#out.byte(I64_CONST);
     this.#out.signed64(value);
+  }
+
+  f64(value: number): void {
+    this.#out.byte(F64_CONST);
+    this.#out.bytes(new Uint8Array(Float64Array.of(value).buffer));
   }
 
   /** A load or store; the alignment is a hint, and ours claims none. */
