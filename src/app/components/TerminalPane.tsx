@@ -34,6 +34,7 @@ export default function TerminalPane({ tab, isActive }: TerminalPaneProps) {
       role="tabpanel"
       id={`terminal-${tab.id}`}
       aria-labelledby={`tab-${tab.id}`}
+      aria-description="Control F6 leaves the terminal"
       hidden={!isActive}
     >
       <div className="terminal-screen" ref={element} />
@@ -57,6 +58,7 @@ function useScreen(element: RefObject<HTMLDivElement | null>, { id, port }: Term
         onTitle: (title) => rename(id, title),
         onBell: () => ring(id),
         onFindKey: () => find(true),
+        onLeaveKey: () => document.getElementById(`tab-${id}`)?.focus(),
       },
       isDark(useTheme.getState().theme),
     );

@@ -5,7 +5,7 @@ import { UnicodeGraphemesAddon } from '@xterm/addon-unicode-graphemes';
 import { WebLinksAddon } from '@xterm/addon-web-links';
 import { Terminal } from '@xterm/xterm';
 import type { TerminalSize } from '../machine/messages.ts';
-import { isForTerminal } from './keys.ts';
+import { isForTerminal, type PageKeys } from './keys.ts';
 import { DARK, LIGHT } from './themes.ts';
 import { drawFast } from './webgl.ts';
 
@@ -17,12 +17,11 @@ const HIDE_CURSOR = '\x1b[?25l';
 /** What the Control key leaves of a character. */
 const CONTROL = 0x1f;
 
-export interface ScreenEvents {
+export interface ScreenEvents extends PageKeys {
   onInput(bytes: Uint8Array): void;
   onResize(size: TerminalSize): void;
   onTitle(title: string): void;
   onBell(): void;
-  onFindKey(): void;
 }
 
 /** A terminal on the page that fills an element. */
@@ -130,9 +129,7 @@ export class Screen {
       if (!hasLessMotion()) this.#terminal.element?.animate(FLASH, FLASH_TIME);
       events.onBell();
     });
-    this.#terminal.attachCustomKeyEventHandler((event) =>
-      isForTerminal(event, this.#terminal, events.onFindKey),
-    );
+    this.#terminal.attachCustomKeyEventHandler((event) => isForTerminal(event, this.#terminal, events));
   }
 }
 
