@@ -1,5 +1,9 @@
 import { defineConfig } from 'vitest/config';
 
+const COMPILED = ['differential/differential', 'privileged/privileged', 'litmus/litmus'].map(
+  (test) => `emulator-wasm/test/${test}.test.ts`,
+);
+
 export default defineConfig({
   test: {
     // Emulated machines take seconds, and each keeps a processor or more busy.
@@ -7,9 +11,16 @@ export default defineConfig({
     hookTimeout: 60_000,
     expect: { poll: { timeout: 20_000 } },
     maxWorkers: 2,
-    projects: ['src', 'emulator-wasm', 'kernel', 'bench', 'scripts'].map((folder) => ({
-      extends: true,
-      test: { name: folder, include: [`${folder}/**/*.test.ts`] },
-    })),
+    projects: [
+      ...['src', 'emulator-wasm', 'kernel', 'bench', 'scripts'].map((folder) => ({
+        extends: true as const,
+        test: { name: folder, include: [`${folder}/**/*.test.ts`] },
+      })),
+      // The tests of the core again, with all code compiled before it runs.
+      {
+        extends: true,
+        test: { name: 'compiled', include: COMPILED, env: { JIT: 'all' } },
+      },
+    ],
   },
 });

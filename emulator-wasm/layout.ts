@@ -235,7 +235,7 @@ export const H_PRIVATE = 0x400;
 /** What the last atomic operation of compiled code gave (u64). */
 export const ATOMIC_RESULT = 0x408;
 /** Load and store TLB: entries of 16 bytes, (va >>> 8) & TLB_MASK apart from its start; the store TLB follows. */
-export const TLB_ENTRIES = 512;
+export const TLB_ENTRIES = 2048;
 export const TLB_MASK = (TLB_ENTRIES - 1) * 16;
 export const STORE_TLB = TLB_ENTRIES * 16;
 
@@ -253,11 +253,15 @@ export const HOT_HASH = 8;
 export const HOT_OFFSET = 16;
 /** Address of a word for each halfword of the page, not 0 if the hart has ever jumped there. */
 export const HOT_MAP = 20;
-/** Statistics (u64): of the instructions retired those in compiled code; how often the interpreter entered that. */
+/**
+ * Statistics (u64): of the instructions retired those in compiled code; how often the interpreter entered that, and
+ * how often it was left for the interpreter to execute one.
+ */
 export const H_COMPILED = 0xd20;
 export const H_ENTERED = 0xd28;
+export const H_LEFT_OUT = 0xd30;
 /** Address of the jump cache while compiled code runs: entries of 16 bytes, a virtual address and its micro-op. */
-export const H_JUMPS = 0xd30;
+export const H_JUMPS = 0xd38;
 export const JUMP_ENTRIES = 2048;
 /** Turns va << 3 into an entry's offset. */
 export const JUMP_MASK = (JUMP_ENTRIES - 1) * 16;
@@ -275,3 +279,5 @@ export const H_CODE_UOPS = 0xc_1000;
  * from outside a hart (device DMA) sets it for every page it touches, after the write.
  */
 export const PAGE_WRITTEN = 1;
+/** A hart's store TLB may hold the page. */
+export const PAGE_STORED = 2;

@@ -20,6 +20,7 @@ import {
   M_PAGE_FLAGS,
   M_RAM_SIZE,
   MODE_JIT_ALL,
+  PAGE_STORED,
   PAGE_WRITTEN,
   RAM_START,
 } from '../layout';
@@ -142,9 +143,10 @@ export function hashPage(host: usize): u64 {
  */
 function clearWritten(page: u64): void {
   const flags = pageFlags(page);
-  if (!(atomic.load<u8>(flags) & PAGE_WRITTEN) || load<u32>(M_HARTS) > 1) return;
-  dropStoreEntries(hartBlock, page);
-  atomic.and<u8>(flags, <u8>~PAGE_WRITTEN);
+  const before = atomic.load<u8>(flags);
+  if (!(before & PAGE_WRITTEN) || load<u32>(M_HARTS) > 1) return;
+  if (before & PAGE_STORED) dropStoreEntries(hartBlock, page);
+  atomic.and<u8>(flags, <u8>~(PAGE_WRITTEN | PAGE_STORED));
 }
 
 function newRecord(page: u64): usize {

@@ -2,7 +2,7 @@
  * The interpreter: executes micro-ops until the instruction budget is spent. Everything that is
  * rare (TLB misses, CSRs, traps) is left to `slow.ts`, so that the loop stays small.
  */
-import { H_COMPILED, H_ENTERED, H_FRM, H_JUMPS, H_MSTATUS, H_PC, JUMP_MASK, STORE_TLB, TLB_MASK } from "../layout";
+import { H_COMPILED, H_ENTERED, H_FRM, H_JUMPS, H_LEFT_OUT, H_MSTATUS, H_PC, JUMP_MASK, STORE_TLB, TLB_MASK } from "../layout";
 import { findBlock, linkBlock, singleBlock } from "./code";
 import * as fpu from "./fpu";
 import { div, divu, divuw, mulh, mulhsu, mulhu, orcB, rem, remu, remuw } from "./integer";
@@ -662,6 +662,7 @@ export function interpret(h: usize, budget: i32, single: bool): i32 {
         pc = load<u64>(h, H_PC);
         if (pc & 1) {
           // The region leaves this instruction to the interpreter.
+          store<u64>(h, load<u64>(h, H_LEFT_OUT) + 1, H_LEFT_OUT);
           pc ^= 1;
           p = singleBlock(h, pc);
           if (p) {

@@ -17,7 +17,7 @@ import {
 } from '../layout';
 import * as host from './host';
 import { Op, U_EXTRA, U_IMM, U_OFFSET, UOP_SIZE } from './opcodes';
-import { REGIONS, UOP_POOL } from './state';
+import { DATA_CONTEXTS, REGIONS } from './state';
 
 const R_PAGE = 0; // u64
 const R_HASH = 8; // u64
@@ -68,7 +68,7 @@ export function regionEntries(region: usize): i32 {
 export function newRegion(page: u64, hash: u64, id: u32, count: i32): usize {
   const region = next;
   const end = region + R_ENTRIES + count * UOP_SIZE;
-  if (end > hartBlock + UOP_POOL) return 0;
+  if (end > hartBlock + DATA_CONTEXTS) return 0;
   next = end;
   const bucket = bucketOf(page);
   store<u64>(region, page, R_PAGE);

@@ -3,10 +3,13 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { inlineTranslation } from '../../jit/inline.ts';
 import { instantiate } from './instance.mjs';
 
-const { module, memory, hart, pc, privilege, a1, start } = workerData;
+const { module, memory, hart, pc, privilege, a1, start, pieces } = workerData;
 /** @param {WebAssembly.Exports} exports */
 const hot = (exports) => inlineTranslation(exports, memory, hart);
-const core = instantiate(module, memory, (bytes) => parentPort?.postMessage(bytes), start, hot);
+// Called with the UART's lock held; messages of several threads need not arrive in the order they were sent in.
+/** @param {Uint8Array} bytes */
+const output = (bytes) => parentPort?.postMessage({ place: Atomics.add(pieces, 0, 1), bytes });
+const core = instantiate(module, memory, output, start, hot);
 core.reset(hart, pc, privilege, a1);
 parentPort?.postMessage('ready');
 parentPort?.once('message', () => {

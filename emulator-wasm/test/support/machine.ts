@@ -44,8 +44,8 @@ export async function runOnMachine(program: string | Elf, options: Options = {})
   const elf = typeof program === 'string' ? readElf(await readFile(program)) : program;
   const machine = new MachineMemory(harts, RAM_SIZE, mode | JIT_MODE);
   machine.loadElf(elf);
-  const decoder = new TextDecoder();
-  let output = '';
+  const output: Uint8Array[] = [];
+  const pieces = new Int32Array(new SharedArrayBuffer(4));
   const start = performance.timeOrigin + performance.now();
   const workers = Array.from({ length: harts }, (_, hart) => {
     const privilege = mode & MODE_FIRMWARE ? PRIV_S : PRIV_M;
@@ -53,7 +53,7 @@ export async function runOnMachine(program: string | Elf, options: Options = {})
     return new Worker(bundle(new URL('./hart.mjs', import.meta.url)), {
       eval: true,
       execArgv: [],
-      workerData: { module, memory: machine.memory, hart, pc, privilege, a1: 0n, start },
+      workerData: { module, memory: machine.memory, hart, pc, privilege, a1: 0n, start, pieces },
     });
   });
   let late = false;
@@ -62,8 +62,8 @@ export async function runOnMachine(program: string | Elf, options: Options = {})
     // All are reset before any runs: a hart may look at another's block.
     await Promise.all(workers.map(ready));
     const ends = workers.map((worker) => {
-      worker.on('message', (bytes: Uint8Array) => {
-        output += decoder.decode(bytes, { stream: true });
+      worker.on('message', ({ place, bytes }: { place: number; bytes: Uint8Array }) => {
+        output[place] = bytes;
       });
       return new Promise<void>((resolve, reject) => {
         worker.on('error', (error) => {
@@ -88,7 +88,8 @@ export async function runOnMachine(program: string | Elf, options: Options = {})
     for (const timer of timers) clearTimeout(timer);
     await Promise.all(workers.map((worker) => worker.terminate()));
   }
-  return { output, power: late ? POWER_RUNNING : machine.power, exitCode: machine.exitCode, machine };
+  const text = Buffer.concat(output.filter(Boolean)).toString();
+  return { output: text, power: late ? POWER_RUNNING : machine.power, exitCode: machine.exitCode, machine };
 }
 
 function ready(worker: Worker): Promise<void> {
