@@ -53,7 +53,15 @@ const sourceFolders = {
 export const bundle = {
   name: 'bundle',
   title: 'programs',
-  sources: ['src', 'bench', 'emulator-wasm/layout.ts', 'package-lock.json', 'scripts/setup/bundle.mjs'],
+  sources: [
+    'src',
+    'bench',
+    'emulator-wasm/layout.ts',
+    'emulator-wasm/jit',
+    'emulator-wasm/assembly/opcodes.ts',
+    'package-lock.json',
+    'scripts/setup/bundle.mjs',
+  ],
   outputs: { node: FOLDER },
   async run(work) {
     const { build } = await import('esbuild');

@@ -6,7 +6,15 @@ import { run } from './run.mjs';
 export const page = {
   name: 'page',
   title: 'page',
-  sources: ['index.html', 'vite.config.ts', 'src', 'emulator-wasm/layout.ts', 'package-lock.json'],
+  sources: [
+    'index.html',
+    'vite.config.ts',
+    'src',
+    'emulator-wasm/layout.ts',
+    'emulator-wasm/jit',
+    'emulator-wasm/assembly/opcodes.ts',
+    'package-lock.json',
+  ],
   outputs: { app: 'dist/app' },
   run: (work) => run('node', ['node_modules/vite/bin/vite.js', 'build', '--outDir', join(work, 'app')]),
 };
