@@ -93,9 +93,36 @@ test('all can be done by keyboard', async ({ page, visitor }) => {
   await press('Space');
   await visitor.image.press('Enter');
   await visitor.expectPrompt();
-  // The terminal has the focus.
+  // The terminal has the focus, and takes even Tab.
+  await page.keyboard.type('echo typed\n');
+  await visitor.expectScreen(/^typed$/m);
+  await press('Control+F6');
+  await reach('New terminal');
+  await press('Enter');
+  await visitor.expectPrompt();
+  await page.keyboard.type('exit\n');
+  await expect(page.getByRole('tab')).toHaveCount(1);
   await page.keyboard.type('exit 3\n');
   await visitor.expectExit(3);
+});
+
+test('colours are those of the system, or the visitor’s own', async ({ page, visitor }) => {
+  const brightness = () =>
+    page.locator('body').evaluate((element) => {
+      const [red = 0, green = 0, blue = 0] = getComputedStyle(element).backgroundColor.match(/[\d.]+/g) ?? [];
+      return (Number(red) + Number(green) + Number(blue)) / 3;
+    });
+  await page.emulateMedia({ colorScheme: 'dark' });
+  await visitor.open();
+  expect(await brightness()).toBeLessThan(64);
+  await visitor.button('Colours: as the system').click();
+  await visitor.button('Colours: light').waitFor();
+  expect(await brightness()).toBeGreaterThan(192);
+  await page.reload();
+  await visitor.button('Colours: light').click();
+  await page.emulateMedia({ colorScheme: 'light' });
+  await visitor.button('Colours: dark').waitFor();
+  expect(await brightness()).toBeLessThan(64);
 });
 
 test('on a phone nothing is wider than the screen', async ({ page, visitor }) => {

@@ -3,7 +3,6 @@ import { execFileSync } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Page } from '@playwright/test';
 import { expect, test } from './fixtures.ts';
 import { PUBLIC } from './support/places.ts';
 import { HELLO } from './support/visitor.ts';
@@ -27,15 +26,6 @@ function archive(kind: 'docker-archive' | 'oci-archive'): string {
   return file;
 }
 
-/** Drops a file or a folder on the page, as from a file manager. */
-async function drop(page: Page, path: string): Promise<void> {
-  const devTools = await page.context().newCDPSession(page);
-  const data = { items: [], files: [path], dragOperationsMask: 1 };
-  for (const type of ['dragEnter', 'dragOver', 'drop'] as const)
-    await devTools.send('Input.dispatchDragEvent', { type, x: 300, y: 300, data });
-  await devTools.detach();
-}
-
 for (const kind of ['docker-archive', 'oci-archive'] as const) {
   test(`a ${kind} is picked`, async ({ page, visitor }) => {
     await visitor.open();
@@ -50,17 +40,17 @@ for (const kind of ['docker-archive', 'oci-archive'] as const) {
   });
 }
 
-test('an archive is dropped on the page', async ({ page, visitor }) => {
+test('an archive is dropped on the page', async ({ visitor }) => {
   await visitor.open();
-  await drop(page, archive('oci-archive'));
+  await visitor.drop(archive('oci-archive'));
   await expect(visitor.image).toHaveValue('file://oci-archive.tar');
   await visitor.run();
   await visitor.expectPrompt();
 });
 
-test('a folder is dropped on the page', async ({ page, visitor }) => {
+test('a folder is dropped on the page', async ({ visitor }) => {
   await visitor.open();
-  await drop(page, LAYOUT);
+  await visitor.drop(LAYOUT);
   await visitor.image.fill('file://images:hello-world');
   await visitor.run();
   await visitor.expectScreen(HELLO);

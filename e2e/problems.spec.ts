@@ -137,13 +137,14 @@ test.describe('a browser', () => {
   });
 
   test('that may not store anything', async ({ page, visitor }) => {
-    await page.addInitScript(() => {
-      indexedDB.open = () => {
-        throw new DOMException('denied', 'SecurityError');
-      };
+    const forbid = 'indexedDB.open = () => { throw new DOMException("denied", "SecurityError"); };';
+    await page.addInitScript(forbid);
+    await page.route('**/assets/session-worker*.js', async (route) => {
+      const response = await route.fetch();
+      await route.fulfill({ response, body: forbid + (await response.text()) });
     });
-    await visitor.open();
-    await expect(visitor.button('Run')).toBeEnabled();
+    await visitor.runLink({ image: HELLO_WORLD });
+    await visitor.expectProblem(/storage of the browser cannot be used/i, /private windows/i);
   });
 });
 

@@ -2,6 +2,7 @@
 import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { brotliCompressSync } from 'node:zlib';
 import { ISOLATION_HEADERS, STATIC_HOST_HEADERS } from '../src/server/headers.ts';
 import { DockerRegistry, OPEN_TO_PAGES } from '../src/server/registry/testing/docker-registry.ts';
 import { expect, test } from './fixtures.ts';
@@ -27,6 +28,22 @@ test('the server needs nothing but its folder', async ({ page, visitor, request 
   const unlisted = await request.get(`${server.url}registry/registry.example/v2/a/manifests/b`);
   expect(await unlisted.json()).toMatchObject({ errors: [{ code: 'UNSUPPORTED' }] });
   expect(await server.stop(), 'exit code of the server').toBe(0);
+});
+
+test('the form comes with at most 150 KiB of script', async ({ page, visitor }) => {
+  await visitor.open();
+  await page.waitForFunction(() => performance.getEntriesByName('linuxrun:interactive').length > 0);
+  const scripts = await page.evaluate(() => {
+    const [interactive] = performance.getEntriesByName('linuxrun:interactive');
+    const loaded = performance.getEntriesByType('resource') as PerformanceResourceTiming[];
+    return loaded
+      .filter(({ name, responseEnd }) => name.endsWith('.js') && responseEnd <= (interactive?.startTime ?? 0))
+      .map(({ name }) => name);
+  });
+  const bodies = await Promise.all(scripts.map(async (url) => (await page.request.get(url)).body()));
+  const bytes = bodies.reduce((sum, body) => sum + brotliCompressSync(body).length, 0);
+  expect(bytes).toBeGreaterThan(10 << 10);
+  expect(bytes).toBeLessThan(150 << 10);
 });
 
 test.describe('on a host of static files', () => {

@@ -13,6 +13,7 @@ test('a demo image is picked, and gives a prompt', async ({ visitor }) => {
   await visitor.type('uname -a');
   await visitor.expectScreen(/^Linux .*riscv64/m);
   await expect(visitor.figure('Speed')).toHaveText(/^\d+ MIPS$/);
+  await expect(visitor.figure('Memory')).toHaveText(/^\d+(\.\d)? MB of 512 MB$/);
   await expect(visitor.figure('Kernel')).toHaveText(/^\d+(\.\d)? m?s$/);
   await visitor.type('exit 7');
   await visitor.expectExit(7);

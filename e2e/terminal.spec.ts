@@ -1,5 +1,8 @@
+import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { expect, test } from './fixtures.ts';
+import { PUBLIC } from './support/places.ts';
 import { BUSYBOX } from './support/visitor.ts';
 
 test.beforeEach(async ({ visitor }) => {
@@ -23,18 +26,20 @@ test('the container knows the size of the terminal, whatever it changes to', asy
 });
 
 test('a further terminal is a shell in the same container', async ({ page, visitor }) => {
-  await visitor.type('touch /from-the-first; echo $$ > /pid');
+  await visitor.command('touch /from-the-first');
   await visitor.button('New terminal').click();
-  await expect(page.getByRole('tab')).toHaveCount(2);
-  await visitor.expectScreen(/[#$]$/);
+  await visitor.expectPrompt();
   await visitor.type('ls /from*; tty');
-  await visitor.expectScreen(/^\/from-the-first$/m);
-  await visitor.type('echo hello from the second > /dev/pts/0 2>/dev/null || echo hello > /from-the-second');
+  await visitor.expectScreen(/^\/from-the-first\n\/dev\/pts\/\d$/m);
+  await page.getByRole('tab', { name: 'Container' }).click();
+  await visitor.command('sleep 1 && echo woken && printf "\\a" &');
+  await page.getByRole('tab').nth(1).click();
+  await expect(page.getByRole('img', { name: 'It rang' })).toBeVisible();
+
   await visitor.type('exit');
   await expect(page.getByRole('tab')).toHaveCount(1);
   await expect(visitor.state).toHaveText('Running');
-  await visitor.type('echo back in the first');
-  await visitor.expectScreen(/^back in the first$/m);
+  await visitor.expectScreen(/woken$/m);
 });
 
 test('text is found, forwards and backwards', async ({ page, visitor }) => {
@@ -73,11 +78,41 @@ test('what is selected is copied, and pasted as one piece', async ({ page, visit
   await visitor.expectScreen(/^2$/m);
 });
 
-test('signals and the title reach whom they should', async ({ page, visitor }) => {
+test('keys, pastes and the mouse reach programs as they ask for them', async ({ page, visitor, context }) => {
+  await context.grantPermissions(['clipboard-read', 'clipboard-write']);
   await visitor.type('sleep 1000');
   await page.keyboard.press('Control+C');
-  await visitor.type("printf '\\033]2;My title\\007'");
+  await visitor.command("printf '\\033]2;My title\\007'");
   await expect(page.getByRole('tab')).toHaveText(/My title/);
+
+  await visitor.type("printf '\\033[?2004h\\033[?1000h\\033[?1006h'; cat -v");
+  await visitor.expectScreen(/cat -v$/);
+  await page.evaluate(() => navigator.clipboard.writeText('pasted'));
+  await page.keyboard.press('Control+Shift+V');
+  await visitor.expectScreen(/\^\[\[200~pasted\^\[\[201~/);
+  await page.locator('.xterm-screen').click({ position: { x: 20, y: 20 } });
+  await visitor.expectScreen(/\^\[\[<0;\d+;\d+M\^\[\[<0;\d+;\d+m/);
+});
+
+test('a link opens in a tab of its own, which knows nothing of the page', async ({
+  page,
+  visitor,
+  context,
+}) => {
+  await context.route('https://example.com/**', (route) => route.fulfill({ body: 'elsewhere' }));
+  await visitor.type('clear; echo https://example.com/path');
+  await visitor.expectScreen(/^https:\/\/example\.com\/path\n/);
+  const opening = context.waitForEvent('page');
+  const { x = 0, y = 0 } = (await page.locator('.xterm-screen').boundingBox()) ?? {};
+  await expect(async () => {
+    await page.mouse.move(x + 100, y + 60);
+    await page.mouse.move(x + 80, y + 10);
+    await expect(page.locator('.xterm-cursor-pointer')).toBeVisible({ timeout: 1000 });
+  }).toPass();
+  await page.mouse.click(x + 80, y + 10);
+  const opened = await opening;
+  await opened.waitForURL('https://example.com/path');
+  expect(await opened.evaluate(() => [window.opener, document.referrer])).toEqual([null, '']);
 });
 
 test('files go into the container, and come out of it', async ({ page, visitor }) => {
@@ -101,4 +136,15 @@ test('files go into the container, and come out of it', async ({ page, visitor }
   await page.keyboard.press('Escape');
   await visitor.type('wc -c < /tmp/data.bin');
   await visitor.expectScreen(/^300000$/m);
+});
+
+test('a file that is dropped on what runs goes into the container', async ({ page, visitor }) => {
+  await visitor.drop(join(PUBLIC, 'emulator.wasm'));
+  await expect(
+    page.getByRole('status').filter({ hasText: 'emulator.wasm is in the container' }),
+  ).toBeVisible();
+  await page.keyboard.press('Escape');
+  await visitor.type('sha256sum < /emulator.wasm');
+  const bytes = await readFile(join(PUBLIC, 'emulator.wasm'));
+  await visitor.expectScreen(new RegExp(createHash('sha256').update(bytes).digest('hex')));
 });

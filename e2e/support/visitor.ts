@@ -70,6 +70,15 @@ export class Visitor {
       .click();
   }
 
+  /** Drops a file or a folder on the page, as from a file manager. */
+  async drop(path: string): Promise<void> {
+    const devTools = await this.page.context().newCDPSession(this.page);
+    const data = { items: [], files: [path], dragOperationsMask: 1 };
+    for (const type of ['dragEnter', 'dragOver', 'drop'] as const)
+      await devTools.send('Input.dispatchDragEvent', { type, x: 300, y: 300, data });
+    await devTools.detach();
+  }
+
   async openOptions(): Promise<void> {
     await this.page.getByRole('button', { name: 'Options', expanded: false }).click();
   }
