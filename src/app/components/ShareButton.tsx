@@ -1,4 +1,5 @@
 import { useState } from 'react';
+import { copy } from '../clipboard.ts';
 import { writeLink } from '../model/link.ts';
 import { useForm } from '../stores/form.ts';
 import { Button } from './Button.tsx';
@@ -11,10 +12,7 @@ export function ShareButton() {
   const [link, setLink] = useState<{ text: string; copied: boolean }>();
   const share = async () => {
     const text = new URL(writeLink(form), location.href).href;
-    const copied = await navigator.clipboard.writeText(text).then(
-      () => true,
-      () => false,
-    );
+    const copied = await copy(text);
     setLink({ text, copied });
     if (copied) setTimeout(() => setLink(undefined), SHOWN);
   };

@@ -50,7 +50,10 @@ export class Connection {
       emulator: () => machineFiles.emulator(),
       machineFile: (path: string) => machineFiles.file(path),
     });
-    void this.#session.run({ ...request, base: BASE }, client);
+    this.#session.run({ ...request, base: BASE }, client).catch((error: Error) => {
+      // What it was given could not even be sent.
+      onEvent({ type: 'failed', failure: { name: error.name, message: error.message } });
+    });
   }
 
   get session(): Remote<Session> {

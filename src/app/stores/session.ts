@@ -12,6 +12,7 @@ import { useLibrary } from './library.ts';
 import { useRecent } from './recent.ts';
 import { SpeedMeter } from './speed-meter.ts';
 import { useTerminals } from './terminals.ts';
+import { useTransfers } from './transfers.ts';
 
 /** What a session runs; enough to run it again. */
 export interface Run {
@@ -117,6 +118,7 @@ export const useSession = create<SessionState>((set, get) => {
       performance.mark('linuxrun:click');
       const port = new TerminalPort();
       useTerminals.getState().begin(port);
+      useTransfers.getState().reset();
       set({ ...NOTHING, phase: 'preparing', run, progress: beginProgress(performance.now()) });
       const machinery = await loadMachinery().catch((error: unknown) => messageOf(error));
       // It may have been cancelled meanwhile.

@@ -54,18 +54,23 @@ export const useTerminals = create<TerminalsState>((set, get) => {
       set({ tabs: [tab], active: tab.id, isFinding: false });
     },
     open: async () => {
-      let hangUp = () => {};
       const port = new TerminalPort();
+      let hangUp = () => {};
       const tab = add(port, () => hangUp());
       const { id } = tab;
       set(({ tabs }) => ({ tabs: [...tabs, tab], active: id, isFinding: false }));
-      const process = await current.connection?.openTerminal(
-        (bytes) => port.show(bytes),
-        (status) => (NOT_STARTED.includes(status) ? change(id, { hasFailed: true }) : get().close(id)),
-      );
-      if (!process) return;
+      // A container that has ended meanwhile is told of by its own terminal.
+      const process = await current.connection
+        ?.openTerminal(
+          (bytes) => port.show(bytes),
+          (status) => (NOT_STARTED.includes(status) ? change(id, { hasFailed: true }) : get().close(id)),
+        )
+        .catch(() => undefined);
+      if (!process) return get().close(id);
       hangUp = () => void process.hangUp();
       port.connect(process);
+      // It was closed before there was anything to hang up.
+      if (!get().tabs.some((other) => other.id === id)) hangUp();
     },
     close: (id) =>
       set(({ tabs, active }) => {

@@ -1,5 +1,6 @@
 import { create } from 'zustand';
 import { messageOf } from '../../oci/errors.ts';
+import { fileName } from '../model/names.ts';
 import { current } from './connection.ts';
 
 interface TransfersState {
@@ -12,6 +13,8 @@ interface TransfersState {
   readonly isBusy: boolean;
   readonly hasFailed: boolean;
 
+  /** Nothing goes on: what did has ended with its container. */
+  reset(): void;
   show(isShown: boolean): void;
   goTo(folder: string): void;
   /** Puts files into the folder. */
@@ -20,38 +23,42 @@ interface TransfersState {
   download(path: string): Promise<void>;
 }
 
+const NOTHING = { isShown: false, folder: '/', note: '', isBusy: false, hasFailed: false };
+
 export const useTransfers = create<TransfersState>((set, get) => {
-  const attempt = async (doing: string, action: () => Promise<string>) => {
+  /** @returns whether it succeeded */
+  const attempt = async (doing: string, action: () => Promise<string>): Promise<boolean> => {
     set({ note: doing, isBusy: true, hasFailed: false });
     try {
       set({ note: await action(), isBusy: false });
+      return true;
     } catch (error) {
       set({ note: messageOf(error), isBusy: false, hasFailed: true });
+      return false;
     }
   };
   return {
-    isShown: false,
-    folder: '/',
-    note: '',
-    isBusy: false,
-    hasFailed: false,
+    ...NOTHING,
+    reset: () => set(NOTHING),
     show: (isShown) => set({ isShown }),
     goTo: (folder) => set({ folder }),
     upload: async (files) => {
       for (const file of files) {
         const path = `${get().folder.replace(/\/+$/, '')}/${file.name}`;
-        await attempt(`Putting ${file.name} into the container`, async () => {
+        const isThere = await attempt(`Putting ${file.name} into the container`, async () => {
           await current.connection?.session.upload(path, file);
           return `${path} is in the container`;
         });
+        if (!isThere) return;
       }
     },
-    download: (path) =>
-      attempt(`Getting ${path}`, async () => {
+    download: async (path) => {
+      await attempt(`Getting ${path}`, async () => {
         const blob = await current.connection?.session.download(path);
-        if (blob) save(blob, path.slice(path.lastIndexOf('/') + 1));
+        if (blob) save(blob, fileName(path));
         return `${path} is downloaded`;
-      }),
+      });
+    },
   };
 });
 

@@ -1,4 +1,5 @@
 import type { Terminal } from '@xterm/xterm';
+import { copy } from '../clipboard.ts';
 
 /** What keys for the page lead to. */
 export interface PageKeys {
@@ -31,7 +32,6 @@ function actionOf(event: KeyboardEvent, terminal: Terminal, page: PageKeys): (()
 }
 
 function copySelection(terminal: Terminal): void {
-  if (!terminal.hasSelection()) return;
   // Without permission nothing is copied; the menu of the browser still can.
-  navigator.clipboard.writeText(terminal.getSelection()).catch(() => {});
+  if (terminal.hasSelection()) void copy(terminal.getSelection());
 }

@@ -1,0 +1,70 @@
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import type { Connection } from '../machine/connection.ts';
+import { TerminalPort } from '../machine/terminal-port.ts';
+import { current } from './connection.ts';
+import { useTerminals } from './terminals.ts';
+
+type End = (status: number) => void;
+
+/** What a container would start shells with. */
+const openTerminal = vi.fn<(onOutput: unknown, onEnd: End) => Promise<unknown>>();
+const shell = () => ({ write: vi.fn(), resize: vi.fn(), hangUp: vi.fn() });
+
+const state = () => useTerminals.getState();
+const ids = () => state().tabs.map(({ id }) => id);
+
+beforeEach(() => {
+  openTerminal.mockReset().mockImplementation(async () => shell());
+  current.connection = { openTerminal } as unknown as Connection;
+  state().begin(new TerminalPort());
+});
+afterEach(() => {
+  current.connection = undefined;
+});
+
+it('opens further terminals in front, and closes them when their shells end', async () => {
+  const [first] = ids();
+  await state().open();
+  await state().open();
+  expect(state().active).toBe(ids()[2]);
+  const [, onEnd] = openTerminal.mock.calls[1] as [unknown, End];
+  onEnd(0);
+  expect(ids()).toHaveLength(2);
+  expect(state().active).toBe(ids()[1]);
+  state().close(ids()[1] as number);
+  expect(ids()).toEqual([first]);
+  expect(state().active).toBe(first);
+});
+
+it('keeps a terminal whose shell did not start, with the reason on it', async () => {
+  await state().open();
+  const [, onEnd] = openTerminal.mock.calls[0] as [unknown, End];
+  onEnd(127);
+  expect(state().tabs[1]).toMatchObject({ hasFailed: true });
+});
+
+it('hangs up what is closed, even while it is being started', async () => {
+  const process = shell();
+  openTerminal.mockImplementation(async () => process);
+  const opening = state().open();
+  state().close(ids()[1] as number);
+  expect(process.hangUp).not.toHaveBeenCalled();
+  await opening;
+  expect(process.hangUp).toHaveBeenCalledOnce();
+});
+
+it('leaves no terminal behind when the container has ended', async () => {
+  openTerminal.mockRejectedValue(new Error('the container has ended'));
+  await state().open();
+  expect(ids()).toHaveLength(1);
+});
+
+it('shows which terminal rang, until it is looked at', async () => {
+  const [first] = ids() as [number];
+  await state().open();
+  state().ring(ids()[1] as number);
+  state().ring(first);
+  expect(state().tabs.map(({ hasBell }) => hasBell)).toEqual([true, false]);
+  state().activate(first);
+  expect(state().tabs.map(({ hasBell }) => hasBell)).toEqual([false, false]);
+});
