@@ -9,6 +9,8 @@ import { median, printTable } from './table.ts';
 
 const IMAGE = 'oci://images:hello-world';
 const OUTPUT_REQUIRED = 1;
+/** What TinyEMU in WebAssembly takes from its start to the first line of PID 1, on two cores of an AMD EPYC, in seconds. */
+const TINYEMU_BOOT = 0.41;
 const SCRIPT_REQUIRED = 150 << 10;
 /** How long nothing may happen before a page counts as at rest, ms. */
 const SETTLE = 500;
@@ -86,15 +88,10 @@ async function clickRun(page: Page): Promise<void> {
 async function weigh(context: BrowserContext, url: string): Promise<{ form: Weight; output: Weight }> {
   const page = await context.newPage();
   const loaded: { at: number; bytes: number; isScript: boolean }[] = [];
-  const sizes: Promise<void>[] = [];
-  page.on('requestfinished', (request) => {
-    const at = Date.now();
-    const note = async () => {
-      const { responseBodySize, responseHeadersSize } = await request.sizes();
-      const isScript = /\.m?js$/.test(new URL(request.url()).pathname);
-      loaded.push({ at, bytes: responseBodySize + responseHeadersSize, isScript });
-    };
-    sizes.push(note());
+  page.on('response', (response) => {
+    // Chromium does not tell what the scripts of workers weigh.
+    const bytes = Number(response.headers()['content-length'] ?? 0);
+    loaded.push({ at: Date.now(), bytes, isScript: /\.m?js$/.test(new URL(response.url()).pathname) });
   });
   await page.goto(url);
   const form = await page.waitForFunction((name) => {
@@ -104,7 +101,6 @@ async function weigh(context: BrowserContext, url: string): Promise<{ form: Weig
   const formAt = await form.jsonValue();
   await clickRun(page);
   const outputAt = Date.now();
-  await Promise.all(sizes);
   await context.close();
   const until = (moment: number): Weight => {
     const before = loaded.filter(({ at }) => at <= moment);
@@ -145,5 +141,8 @@ function printMoments(runs: readonly Moments[]): void {
     ]),
   );
   const seconds = median(of('first-output')) / 1000;
-  console.log(`output after ${seconds.toFixed(2)} s (required: at most ${OUTPUT_REQUIRED.toFixed(1)} s)\n`);
+  const ratio = (seconds / TINYEMU_BOOT).toFixed(2);
+  console.log(
+    `output after ${seconds.toFixed(2)} s (required: at most ${OUTPUT_REQUIRED.toFixed(1)} s), ${ratio} × TinyEMU's boot alone\n`,
+  );
 }
