@@ -1,13 +1,13 @@
 /** What `npm run build` makes: our server with its site, and the site alone on hosts of static files. */
-import { cp, mkdtemp, rm } from 'node:fs/promises';
+import { cp, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { brotliCompressSync } from 'node:zlib';
-import { ISOLATION_HEADERS, STATIC_HOST_HEADERS } from '../src/server/headers.ts';
+import { ISOLATION_HEADERS } from '../src/server/headers.ts';
 import { DockerRegistry, OPEN_TO_PAGES } from '../src/server/registry/testing/docker-registry.ts';
 import { expect, test } from './fixtures.ts';
 import { heavyBusybox } from './support/images.ts';
-import { PRODUCTION } from './support/places.ts';
+import { PRODUCTION, SITE } from './support/places.ts';
 import { runsForeignScripts } from './support/policy.ts';
 import { ProductionServer } from './support/production-server.ts';
 import { startStaticHost } from './support/static-host.ts';
@@ -46,6 +46,13 @@ test('the form comes with at most 150 KiB of script', async ({ page, visitor }) 
   expect(bytes).toBeLessThan(150 << 10);
 });
 
+/** The headers of all files, as the site asks hosts for them. */
+async function siteHeaders(): Promise<Record<string, string>> {
+  const lines = (await readFile(join(SITE, '_headers'), 'utf8')).trim().split('\n');
+  expect(lines[0]).toBe('/*');
+  return Object.fromEntries(lines.slice(1).map((line) => line.trim().split(/: (.*)/, 2) as [string, string]));
+}
+
 test.describe('on a host of static files', () => {
   // The browser logs the answer that the proxy is not there.
   test.use({ expectedErrors: /404|CORS|ERR_|Content Security Policy/ });
@@ -54,7 +61,7 @@ test.describe('on a host of static files', () => {
     page,
     visitor,
   }) => {
-    const host = await startStaticHost(STATIC_HOST_HEADERS);
+    const host = await startStaticHost(await siteHeaders());
     const registry = await DockerRegistry.start(folder, OPEN_TO_PAGES);
     await registry.push('team/app', 'latest', heavyBusybox(100_000));
     await page.goto(host.url + linkTo({ image: HELLO_WORLD }));
@@ -71,7 +78,7 @@ test.describe('on a host of static files', () => {
   });
 
   test('the page says why other registries cannot be read from', async ({ page, visitor, registry }) => {
-    const host = await startStaticHost(STATIC_HOST_HEADERS);
+    const host = await startStaticHost(await siteHeaders());
     await page.goto(host.url + linkTo({ image: `${registry.host}/team/app` }));
     await visitor.run();
     await expect(page.getByRole('alert')).toContainText('lets no pages read from it');
