@@ -58,6 +58,13 @@ export const M_TIME_OFFSET = MACHINE + 0x30;
 export const M_HOT = MACHINE + 0x38;
 /** How many modules the translator has sent to each hart's thread. */
 export const M_TRANSLATIONS = MACHINE + 0x3c;
+/** Statistics of the translator: regions, instructions of the guest in them, bytes, time it took in µs (u32 each). */
+export const M_REGIONS = MACHINE + 0x40;
+export const M_REGION_INSTRUCTIONS = MACHINE + 0x44;
+export const M_REGION_BYTES = MACHINE + 0x48;
+export const M_TRANSLATION_TIME = MACHINE + 0x4c;
+/** How often everything compiled was thrown away because there was too much of it. */
+export const M_EVICTIONS = MACHINE + 0x50;
 
 export const POWER_RUNNING = 0;
 export const POWER_OFF = 1;
@@ -253,15 +260,19 @@ export const HOT_HASH = 8;
 export const HOT_OFFSET = 16;
 /** Address of a word for each halfword of the page, not 0 if the hart has ever jumped there. */
 export const HOT_MAP = 20;
-/**
- * Statistics (u64): of the instructions retired those in compiled code; how often the interpreter entered that, and
- * how often it was left for the interpreter to execute one.
- */
+/** Statistics (u64): of the instructions retired those in compiled code. */
 export const H_COMPILED = 0xd20;
-export const H_ENTERED = 0xd28;
-export const H_LEFT_OUT = 0xd30;
+/**
+ * Why compiled code was left (u64 each): the budget was spent; what came next was not compiled, or not in the jump
+ * cache; an instruction was left to the interpreter.
+ */
+export const H_EXITS = 0xd28;
+export const EXIT_BUDGET = 0;
+export const EXIT_NOT_COMPILED = 1;
+export const EXIT_INTERPRET = 2;
+export const EXIT_REASONS = 3;
 /** Address of the jump cache while compiled code runs: entries of 16 bytes, a virtual address and its micro-op. */
-export const H_JUMPS = 0xd38;
+export const H_JUMPS = 0xd40;
 export const JUMP_ENTRIES = 2048;
 /** Turns va << 3 into an entry's offset. */
 export const JUMP_MASK = (JUMP_ENTRIES - 1) * 16;

@@ -1,12 +1,12 @@
 /** What compiled regions call, what installs them, and what the translator needs of the decoder. */
 import { ATOMIC_RESULT, H_FRM, H_MSTATUS, H_CODE_PAGE, H_CODE_UOPS } from '../layout';
 import { atomicOperation } from './atomics';
-import { adoptRegion, hashPage } from './code';
+import { adoptRegion, flushCodePages, hashPage } from './code';
 import { expand } from './compressed';
 import { decode } from './decode';
 import { getFlags } from './fpu';
 import { Op, UOP_SIZE } from './opcodes';
-import { newRegion } from './regions';
+import { forgetRegions, newRegion } from './regions';
 import { faultCode, FS, PAGE_SIZE } from './state';
 
 /** An LR, SC or AMO, whose result is put in ATOMIC_RESULT; false if it has to trap, and nothing was done. */
@@ -37,6 +37,12 @@ export function install(page: u64, hash: u64, id: u32, count: i32): bool {
   const region = newRegion(page, hash, id, count);
   if (region) adoptRegion(page, hash, region);
   return region != 0;
+}
+
+/** Throws away everything compiled, with all decoded code, which leads to it. */
+export function forgetCompiled(hart: usize): void {
+  forgetRegions(hart);
+  flushCodePages();
 }
 
 /** Decodes what may be instructions in the page at H_CODE_PAGE to H_CODE_UOPS, and returns a hash of the page. */

@@ -2,7 +2,7 @@
  * The interpreter: executes micro-ops until the instruction budget is spent. Everything that is
  * rare (TLB misses, CSRs, traps) is left to `slow.ts`, so that the loop stays small.
  */
-import { H_COMPILED, H_ENTERED, H_FRM, H_JUMPS, H_LEFT_OUT, H_MSTATUS, H_PC, JUMP_MASK, STORE_TLB, TLB_MASK } from "../layout";
+import { H_COMPILED, H_FRM, H_JUMPS, H_MSTATUS, H_PC, JUMP_MASK, STORE_TLB, TLB_MASK } from "../layout";
 import { findBlock, linkBlock, singleBlock } from "./code";
 import * as fpu from "./fpu";
 import { div, divu, divuw, mulh, mulhsu, mulhu, orcB, rem, remu, remuw } from "./integer";
@@ -52,7 +52,6 @@ const BOX: u64 = 0xffff_ffff_0000_0000;
   store<u32>(h, jumps, H_JUMPS);
   const left = call_indirect<i32>(load<u32>(p, U_IMM), h, tlb, pageVa, count, load<u16>(p, U_EXTRA));
   store<u64>(h, load<u64>(h, H_COMPILED) + (count - left), H_COMPILED);
-  store<u64>(h, load<u64>(h, H_ENTERED) + 1, H_ENTERED);
   return left;
 }
 
@@ -662,7 +661,6 @@ export function interpret(h: usize, budget: i32, single: bool): i32 {
         pc = load<u64>(h, H_PC);
         if (pc & 1) {
           // The region leaves this instruction to the interpreter.
-          store<u64>(h, load<u64>(h, H_LEFT_OUT) + 1, H_LEFT_OUT);
           pc ^= 1;
           p = singleBlock(h, pc);
           if (p) {

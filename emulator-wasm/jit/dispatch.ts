@@ -4,9 +4,17 @@
  * 11 keeps a copy of it for each instance that does.)
  */
 import { Op, U_EXTRA, U_IMM } from '../assembly/opcodes.ts';
-import { H_JUMPS, H_PC, JUMP_MASK } from '../layout.ts';
+import {
+  EXIT_BUDGET,
+  EXIT_INTERPRET,
+  EXIT_NOT_COMPILED,
+  H_EXITS,
+  H_JUMPS,
+  H_PC,
+  JUMP_MASK,
+} from '../layout.ts';
 import { REGION_SIGNATURE } from './parameters.ts';
-import { Code, I32, I64, ModuleWriter, type Signature, wasm } from './wasm.ts';
+import { Code, I32, I64, type Label, ModuleWriter, type Signature, wasm } from './wasm.ts';
 
 export const DISPATCH = 'dispatch';
 
@@ -18,6 +26,7 @@ const TLB = 1;
 const PC = 2;
 const BUDGET = 3;
 
+const JUMP_SHIFT = 3;
 const JUMP_BLOCK = 8;
 const PAGE_MASK = -0x1000;
 
@@ -37,51 +46,88 @@ export function hasTailCalls(): boolean {
 export function dispatchModule(): Uint8Array<ArrayBuffer> {
   const module = new ModuleWriter(DISPATCH_SIGNATURE, hasTailCalls());
   const code = new Code(DISPATCH_SIGNATURE.parameters.length);
-  if (hasTailCalls()) {
-    const miss = code.block();
-    const entry = code.local(I32);
-    const block = code.local(I32);
-    code.get(BUDGET);
-    code.i32(0);
-    code.op(wasm.i32LeS);
-    code.brIf(miss);
-    code.get(HART);
-    code.memory(wasm.i32Load, H_JUMPS);
-    code.get(PC);
-    code.op(wasm.i32WrapI64);
-    code.i32(3);
-    code.op(wasm.i32Shl);
-    code.i32(JUMP_MASK);
-    code.op(wasm.i32And, wasm.i32Add);
-    code.tee(entry);
-    code.memory(wasm.i64Load, 0);
-    code.get(PC);
-    code.op(wasm.i64Ne);
-    code.brIf(miss);
-    code.get(entry);
-    code.memory(wasm.i32Load, JUMP_BLOCK);
-    code.tee(block);
-    code.memory(wasm.i32Load16U, 0);
-    code.i32(Op.COMPILED);
-    code.op(wasm.i32Ne);
-    code.brIf(miss);
-    code.get(HART);
-    code.get(TLB);
-    code.get(PC);
-    code.i64(PAGE_MASK);
-    code.op(wasm.i64And);
-    code.get(BUDGET);
-    code.get(block);
-    code.memory(wasm.i32Load16U, U_EXTRA);
-    code.get(block);
-    code.memory(wasm.i32Load, U_IMM);
-    code.tailCallIndirect(module.type(REGION_SIGNATURE));
-    code.end();
-  }
+  const left = code.block();
+  const notCompiled = code.block();
+  const spent = code.block();
+  leaveIfSpent(code, spent);
+  if (hasTailCalls()) goOn(code, notCompiled, module.type(REGION_SIGNATURE));
+  else code.br(notCompiled);
+  code.end();
+  count(code, EXIT_BUDGET);
+  code.br(left);
+  code.end();
+  countExit(code);
+  code.end();
   code.get(HART);
   code.get(PC);
   code.memory(wasm.i64Store, H_PC);
   code.get(BUDGET);
   module.add(code);
   return module.finish();
+}
+
+function leaveIfSpent(code: Code, spent: Label): void {
+  code.get(BUDGET);
+  code.i32(0);
+  code.op(wasm.i32LeS);
+  code.brIf(spent);
+}
+
+function goOn(code: Code, notCompiled: Label, region: number): void {
+  const entry = code.local(I32);
+  const block = code.local(I32);
+  code.get(HART);
+  code.memory(wasm.i32Load, H_JUMPS);
+  code.get(PC);
+  code.op(wasm.i32WrapI64);
+  code.i32(JUMP_SHIFT);
+  code.op(wasm.i32Shl);
+  code.i32(JUMP_MASK);
+  code.op(wasm.i32And, wasm.i32Add);
+  code.tee(entry);
+  code.memory(wasm.i64Load, 0);
+  code.get(PC);
+  code.op(wasm.i64Ne);
+  code.brIf(notCompiled);
+  code.get(entry);
+  code.memory(wasm.i32Load, JUMP_BLOCK);
+  code.tee(block);
+  code.memory(wasm.i32Load16U, 0);
+  code.i32(Op.COMPILED);
+  code.op(wasm.i32Ne);
+  code.brIf(notCompiled);
+  code.get(HART);
+  code.get(TLB);
+  code.get(PC);
+  code.i64(PAGE_MASK);
+  code.op(wasm.i64And);
+  code.get(BUDGET);
+  code.get(block);
+  code.memory(wasm.i32Load16U, U_EXTRA);
+  code.get(block);
+  code.memory(wasm.i32Load, U_IMM);
+  code.tailCallIndirect(region);
+}
+
+/** Counts in H_EXITS that there is something for the interpreter to do: bit 0 says whether the region wants so. */
+function countExit(code: Code): void {
+  code.get(PC);
+  code.op(wasm.i32WrapI64);
+  code.i32(1);
+  code.op(wasm.i32And);
+  code.if();
+  count(code, EXIT_INTERPRET);
+  code.else();
+  count(code, EXIT_NOT_COMPILED);
+  code.end();
+}
+
+function count(code: Code, reason: number): void {
+  const counter = H_EXITS + 8 * reason;
+  code.get(HART);
+  code.get(HART);
+  code.memory(wasm.i64Load, counter);
+  code.i64(1);
+  code.op(wasm.i64Add);
+  code.memory(wasm.i64Store, counter);
 }

@@ -14,6 +14,7 @@ export function inlineTranslation(
     const translation = translator.translate();
     if (!translation) return;
     installer ??= new Installer(core as unknown as CompiledCode, memory, hart);
-    installer.install(new WebAssembly.Module(translation.module), translation.regions);
+    const { module, regions } = translation;
+    installer.install(new WebAssembly.Module(module), module.length, regions);
   };
 }

@@ -1,39 +1,69 @@
 /** Compiled regions into a hart's instance of the core. */
-import { H_ENTRIES, HART_STRIDE, HARTS } from '../layout.ts';
+import { H_ENTRIES, HART_STRIDE, HARTS, M_EVICTIONS } from '../layout.ts';
 import { DISPATCH, dispatchModule } from './dispatch.ts';
 import type { CompiledRegion } from './translator.ts';
+
+/**
+ * How many regions, and bytes of modules, a hart keeps; then it throws all away, and what is hot is compiled
+ * again. V8's own code for a module is four to eight times as long.
+ */
+const MAX_REGIONS = 8192;
+const MAX_BYTES = 16 << 20;
 
 /** What the core exports for this; its other functions are imported by modules. */
 export interface CompiledCode {
   readonly table: WebAssembly.Table;
   install(page: bigint, hash: bigint, id: number, entries: number): number;
+  forgetCompiled(hart: number): void;
 }
 
 /** Makes a hart run what is compiled. */
 export class Installer {
   readonly #core: CompiledCode;
+  readonly #hart: number;
   readonly #entries: Uint16Array;
+  readonly #words: Int32Array;
   readonly #imports: WebAssembly.Imports;
+  /** Place in the table of the next region; the first is the core's own. */
+  #next = 1;
+  #bytes = 0;
 
   /** @param core exports of the hart's instance */
   constructor(core: CompiledCode, memory: WebAssembly.Memory, hart: number) {
     this.#core = core;
-    this.#entries = new Uint16Array(memory.buffer, HARTS + hart * HART_STRIDE + H_ENTRIES);
+    this.#hart = HARTS + hart * HART_STRIDE;
+    this.#entries = new Uint16Array(memory.buffer, this.#hart + H_ENTRIES);
+    this.#words = new Int32Array(memory.buffer);
     const module = new WebAssembly.Module(dispatchModule());
     const dispatch = new WebAssembly.Instance(module, { env: { memory, table: core.table } }).exports[0];
     this.#imports = { env: { memory }, core: { ...core, [DISPATCH]: dispatch } } as WebAssembly.Imports;
   }
 
-  /** To be called while the hart does not run. */
-  install(module: WebAssembly.Module, regions: readonly CompiledRegion[]): void {
+  /**
+   * To be called while the hart does not run.
+   * @param bytes size of the module
+   */
+  install(module: WebAssembly.Module, bytes: number, regions: readonly CompiledRegion[]): void {
+    if (this.#next + regions.length > MAX_REGIONS || this.#bytes + bytes > MAX_BYTES) this.#evict();
+    this.#bytes += bytes;
     const { table } = this.#core;
-    const last = regions.at(-1)?.id ?? 0;
-    if (last >= table.length) table.grow(Math.max(last + 1 - table.length, table.length));
+    const missing = this.#next + regions.length - table.length;
+    if (missing > 0) table.grow(Math.max(missing, table.length));
     const { exports } = new WebAssembly.Instance(module, this.#imports);
-    for (const [n, { id, page, hash, entries }] of regions.entries()) {
-      table.set(id, exports[n] as () => void);
+    for (const [n, { page, hash, entries }] of regions.entries()) {
+      table.set(this.#next, exports[n] as () => void);
       this.#entries.set(entries);
-      this.#core.install(page, hash, id, entries.length);
+      if (this.#core.install(page, hash, this.#next++, entries.length)) continue;
+      this.#evict();
+      return;
     }
+  }
+
+  #evict(): void {
+    this.#core.forgetCompiled(this.#hart);
+    for (let place = 1; place < this.#next; place++) this.#core.table.set(place, null);
+    this.#next = 1;
+    this.#bytes = 0;
+    Atomics.add(this.#words, M_EVICTIONS >> 2, 1);
   }
 }

@@ -8,8 +8,8 @@ import { type Code, I32, I64 } from './wasm.ts';
 
 /** So many pages are remembered in loops. */
 const MAX_PAGES = 16;
-/** Not the address of a page. */
-const NONE = 1;
+/** Never equals what addresses are compared by: their page, and the bits that say whether they are aligned. */
+const NONE = 8;
 
 export interface RememberedPage {
   /** Locals: the page's virtual address (i64), and what turns addresses in it into the shared memory's (i32). */

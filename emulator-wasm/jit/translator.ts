@@ -14,6 +14,10 @@ import {
   HOT_SLOTS,
   M_RAM_BASE,
   M_RAM_SIZE,
+  M_REGION_BYTES,
+  M_REGION_INSTRUCTIONS,
+  M_REGIONS,
+  M_TRANSLATION_TIME,
   RAM_START,
 } from '../layout.ts';
 import { CodePage, PAGE_SIZE } from './page.ts';
@@ -24,8 +28,6 @@ import { ModuleWriter } from './wasm.ts';
 
 /** What harts need to know of a compiled region. */
 export interface CompiledRegion {
-  /** Its place in the table. */
-  readonly id: number;
   /** Physical address of the page, and the hash of its bytes. */
   readonly page: bigint;
   readonly hash: bigint;
@@ -34,6 +36,7 @@ export interface CompiledRegion {
 }
 
 export interface Translation {
+  /** Exports the regions' functions by their numbers. */
   readonly module: Uint8Array<ArrayBuffer>;
   readonly regions: readonly CompiledRegion[];
 }
@@ -53,8 +56,6 @@ export class Translator {
   readonly #page: CodePage;
   readonly #view: DataView;
   readonly #words: Int32Array;
-  /** 0 is the core's own. */
-  #nextId = 1;
 
   /**
    * @param decodePage of the core's exports
@@ -71,20 +72,21 @@ export class Translator {
 
   /** A module of all that has been reported since; undefined if nothing can be compiled. */
   translate(): Translation | undefined {
+    const start = performance.now();
     const writer = new ModuleWriter(REGION_SIGNATURE);
-    const regions: CompiledRegion[] = [];
-    for (const report of this.#takeReports()) {
-      const entries = this.#translateRegion(report, writer);
-      if (!entries) continue;
-      regions.push({ id: this.#nextId + regions.length, page: report.page, hash: report.hash, entries });
-    }
+    const regions = [...this.#takeReports()].flatMap((report) => this.#translateRegion(report, writer) ?? []);
     if (regions.length === 0) return undefined;
     const module = writer.finish();
-    this.#nextId += regions.length;
+    this.#count(M_REGION_BYTES, module.length);
+    this.#count(M_TRANSLATION_TIME, Math.round((performance.now() - start) * 1000));
     return { module, regions };
   }
 
-  #translateRegion({ page, hash, offset, map }: Report, writer: ModuleWriter): readonly number[] | undefined {
+  #count(counter: number, more: number): void {
+    Atomics.add(this.#words, counter >> 2, more);
+  }
+
+  #translateRegion({ page, hash, offset, map }: Report, writer: ModuleWriter): CompiledRegion | undefined {
     const view = this.#view;
     const ram = view.getUint32(M_RAM_BASE, true);
     const from = ram + Number(page - BigInt(RAM_START));
@@ -96,7 +98,10 @@ export class Translator {
     if (BigInt.asUintN(64, this.#decodePage(this.#scratch)) !== hash) return undefined;
     const executed = (at: number) => view.getUint32(map + at * 2, true) !== 0;
     const region = findRegion(this.#page, offset, executed);
-    return region && translate(region, writer);
+    if (!region) return undefined;
+    for (const { instructions } of region.blocks.values())
+      this.#count(M_REGION_INSTRUCTIONS, instructions.length);
+    return { page, hash, entries: translate(region, writer) };
   }
 
   get #scratch(): number {

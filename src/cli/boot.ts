@@ -4,14 +4,14 @@ import { parseArgs } from 'node:util';
 import { MachineError } from '../machine/errors.ts';
 import { describeExit, type GuestProcess, Machine, type MachineExit } from '../machine/machine.ts';
 import { nodePlatform } from '../machine/platform/node.ts';
-import { parseMachineSize, UsageError } from './options.ts';
+import { parseJit, parseMachineSize, UsageError } from './options.ts';
 import { PUBLIC, readInput, runProgram, write } from './program.ts';
-import { printReport } from './report.ts';
+import { printJitStats, printReport } from './report.ts';
 import { interact } from './terminal.ts';
 
 const USAGE =
   'npm run boot -- [--cpus N] [--memory 256M] [--kernel FILE] [--initrd FILE] [--append TEXT] [--icount] ' +
-  '[--trace] [--stats] [--report | --exec COMMAND ARGUMENT…]';
+  '[--jit hot|off|all] [--trace] [--stats] [--jit-stats] [--report | --exec COMMAND ARGUMENT…]';
 
 /** How long the kernel may take to start PID 1, in ms. */
 const BOOT_PATIENCE = 60_000;
@@ -24,6 +24,7 @@ const SHELL = ['/bin/busybox', 'sh'];
 interface Options {
   readonly trace: boolean;
   readonly stats: boolean;
+  readonly jitStats: boolean;
   readonly report: boolean;
   readonly command: readonly string[] | undefined;
 }
@@ -36,6 +37,7 @@ async function main(args: string[]): Promise<number> {
     machine.powerOff();
     const exit = await machine.exit;
     if (options.stats) await printStats(machine, exit);
+    if (options.jitStats) await printJitStats(machine.stats());
     return status;
   } finally {
     await machine.stop();
@@ -62,7 +64,9 @@ async function start(args: string[]): Promise<{ machine: Machine; options: Optio
       append: { type: 'string', default: '' },
       icount: { type: 'boolean', default: false },
       trace: { type: 'boolean', default: false },
+      jit: { type: 'string', default: 'hot' },
       stats: { type: 'boolean', default: false },
+      'jit-stats': { type: 'boolean', default: false },
       report: { type: 'boolean', default: false },
     },
   });
@@ -77,7 +81,8 @@ async function start(args: string[]): Promise<{ machine: Machine; options: Optio
     load(values.kernel, size.cpus === 1 ? 'kernel/Image' : 'kernel/Image-smp'),
     load(values.initrd, 'kernel/initramfs.cpio'),
   ]);
-  const { trace, stats, report } = values;
+  const { trace, stats, report, 'jit-stats': jitStats } = values;
+  const jit = parseJit(values.jit);
   // Output of a command or a report stands alone on stdout.
   const alone = command !== undefined || report;
   const consoleOutput = alone ? process.stderr : process.stdout;
@@ -87,11 +92,12 @@ async function start(args: string[]): Promise<{ machine: Machine; options: Optio
     kernel,
     initrd,
     icount: values.icount,
+    jit,
     commandLine: alone ? `quiet ${values.append}` : values.append,
     onConsole: (bytes) => write(consoleOutput, bytes),
     ...(trace && { onTrace: (bytes: Uint8Array) => write(process.stderr, bytes) }),
   });
-  return { machine, options: { trace, stats, report, command } };
+  return { machine, options: { trace, stats, jitStats, report, command } };
 }
 
 async function runCommand(machine: Machine, { trace, report, command }: Options): Promise<number> {

@@ -1,4 +1,5 @@
 import { parseSize } from '../container/sizes.ts';
+import type { JitMode } from '../machine/machine.ts';
 import { planMemory } from '../machine/memory.ts';
 
 /** The command line makes no sense: exit status 2. */
@@ -21,6 +22,15 @@ export function parseMachineSize(cpus: string, memory: string): MachineSize {
   const memoryBytes = usable('--memory: ', () => parseSize(memory));
   usable('', () => planMemory(count, memoryBytes));
   return { cpus: count, memoryBytes };
+}
+
+const JIT_MODES = ['hot', 'off', 'all'] as const;
+
+/** @throws UsageError when it is none */
+export function parseJit(text: string): JitMode {
+  const mode = JIT_MODES.find((each) => each === text);
+  if (!mode) throw new UsageError(`--jit must be ${JIT_MODES.join(', ')}, not "${text}"`);
+  return mode;
 }
 
 function usable<T>(option: string, read: () => T): T {

@@ -1,12 +1,15 @@
 import { join } from 'node:path';
+import { parseArgs } from 'node:util';
 import { parseAssignments } from '../container/assignments.ts';
 import { OptionError } from '../container/errors.ts';
 import { parseSize } from '../container/sizes.ts';
 import { splitWords } from '../container/words.ts';
+import type { JitMode } from '../machine/machine.ts';
 import { planMemory } from '../machine/memory.ts';
 import type { Credentials } from '../oci/registry-auth.ts';
+import { parseJit } from './options.ts';
 
-export const HELP = `usage: linuxrun [--help]
+export const HELP = `usage: linuxrun [--jit hot|off|all] [--jit-stats] [--help]
 
 Runs a container image on an emulated RISC-V machine. Standard input, output and error are the container's; on a
 terminal it gets a terminal. Environment variables say what to run:
@@ -26,12 +29,38 @@ terminal it gets a terminal. Environment variables say what to run:
   LINUXRUN_REGISTRY_USER, LINUXRUN_REGISTRY_PASSWORD
                        for a registry that wants them
 
+  --jit hot|off|all    whether hot code is compiled, none, or all of it (default: hot)
+  --jit-stats          says on standard error what the compiler did
+
 SIGINT, SIGTERM and SIGHUP are passed on to the container. The second SIGINT or SIGTERM stops it: with the signal that
 its image names, and 10 seconds later with SIGKILL; the third kills it at once, the fourth ends the machine.
 
 The exit status is the container's: 128 + n after signal n, 127 when the program is not there, 126 when it cannot be
 run, and 125 when linuxrun itself fails.
 `;
+
+export interface RunFlags {
+  readonly help: boolean;
+  readonly jit: JitMode;
+  readonly jitStats: boolean;
+}
+
+/** @throws OptionError */
+export function readFlags(args: string[]): RunFlags {
+  try {
+    const { values } = parseArgs({
+      args,
+      options: {
+        help: { type: 'boolean', short: 'h', default: false },
+        jit: { type: 'string', default: 'hot' },
+        'jit-stats': { type: 'boolean', default: false },
+      },
+    });
+    return { help: values.help, jit: parseJit(values.jit), jitStats: values['jit-stats'] };
+  } catch (error) {
+    throw new OptionError(`${(error as Error).message}; see linuxrun --help`);
+  }
+}
 
 export interface RunOptions {
   readonly image: string;
@@ -42,6 +71,7 @@ export interface RunOptions {
   readonly workingDir: string | undefined;
   readonly memoryBytes: number;
   readonly cpus: number;
+  readonly jit?: JitMode;
   readonly diskBytes: number;
   readonly credentials: Credentials | undefined;
 }

@@ -11,7 +11,7 @@ import { ImageError } from '../oci/errors.ts';
 import { StorageError } from '../storage/errors.ts';
 import { imageStore } from './places.ts';
 import { PUBLIC, write } from './program.ts';
-import { HELP, type RunOptions, readOptions } from './run-options.ts';
+import { HELP, type RunOptions, readFlags, readOptions } from './run-options.ts';
 
 const STATUS_FAILURE = 125;
 /** What of the kernel's log is shown when a machine fails. */
@@ -33,12 +33,12 @@ class Interrupted extends Error {
 class OutputError extends Error {}
 
 async function main(args: string[]): Promise<number> {
-  if (args.includes('--help') || args.includes('-h')) {
+  const flags = readFlags(args);
+  if (flags.help) {
     await write(process.stdout, HELP);
     return 0;
   }
-  if (args.length > 0) throw new OptionError(`unexpected argument "${args[0]}"; see linuxrun --help`);
-  const options = readOptions(process.env, PUBLIC);
+  const options = { ...readOptions(process.env, PUBLIC), jit: flags.jit };
   const signals = new Signals();
   let log = '';
   try {
@@ -46,7 +46,9 @@ async function main(args: string[]): Promise<number> {
       log = (log + Buffer.from(bytes).toString()).slice(-LOG_LENGTH);
     });
     signals.forwardTo(container);
-    return await converse(container);
+    const status = await converse(container);
+    if (flags.jitStats) await (await import('./report.ts')).printJitStats(container.stats());
+    return status;
   } catch (error) {
     if (error instanceof Interrupted) return 128 + constants.signals[error.signal];
     if (error instanceof MachineError && log !== '') process.stderr.write(log);

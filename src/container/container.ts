@@ -5,6 +5,7 @@ import {
   type ContainerProcess,
   describeExit,
   type ContainerOptions as FirstProcess,
+  type JitMode,
   Machine,
   type MachineStats,
   type Usage,
@@ -66,6 +67,7 @@ export interface ContainerOptions extends CommandOptions {
   readonly terminal?: TerminalOptions | undefined;
   readonly cpus: number;
   readonly memoryBytes: number;
+  readonly jit?: JitMode | undefined;
   /** How much the container may write to its file system. */
   readonly diskBytes: number;
   /** Takes the log of the guest's kernel. */
@@ -121,6 +123,7 @@ async function startMachine(options: ContainerOptions): Promise<Machine> {
     initrd,
     cpus,
     memoryBytes,
+    ...(options.jit && { jit: options.jit }),
     commandLine: 'quiet',
     disks: [
       { kind: 'image', store },

@@ -55,7 +55,7 @@ export function runHart(start: HartStart): void {
   let installer: Installer | undefined;
   start.translations.onmessage = ({ data }: MessageEvent<Translated>) => {
     installer ??= new Installer(core, memory, hart);
-    installer.install(data.module, data.regions);
+    installer.install(data.module, data.bytes, data.regions);
     translations++;
     resume();
   };

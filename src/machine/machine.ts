@@ -10,6 +10,7 @@ import { monotonicNow } from './clock.ts';
 import { deferred } from './deferred.ts';
 import { MachineError, unpackError } from './errors.ts';
 import { instructionsRetired } from './hart-words.ts';
+import { type JitStats, jitStats } from './jit-stats.ts';
 import { createMemory, guestRam, type MemoryPlan, planMemory } from './memory.ts';
 import { OutputRing } from './output-ring.ts';
 import type { Platform, WorkerHandle } from './platform/platform.ts';
@@ -40,6 +41,7 @@ import { StreamMux } from './stream-mux.ts';
 import { chunks } from './streams.ts';
 
 export type { Usage } from './agent-protocol.ts';
+export type { JitStats } from './jit-stats.ts';
 export type {
   ConsoleProcess,
   ContainerHandle,
@@ -109,6 +111,7 @@ export type ExecOptions = Omit<ExecRequest, 'process' | 'container'>;
 export interface MachineStats {
   /** Instructions retired by each hart. */
   readonly instructions: readonly number[];
+  readonly jit: JitStats;
   /** Since the machine was started. */
   readonly seconds: number;
 }
@@ -302,7 +305,8 @@ export class Machine {
     const instructions = Array.from({ length: this.#plan.harts }, (_, hart) =>
       instructionsRetired(memory, hart),
     );
-    return { instructions, seconds: (monotonicNow() - this.#epoch) / 1000 };
+    const seconds = (monotonicNow() - this.#epoch) / 1000;
+    return { instructions, jit: jitStats(memory, this.#plan.harts), seconds };
   }
 
   /**

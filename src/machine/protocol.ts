@@ -96,6 +96,8 @@ export interface TranslatorStart {
 /** What the translator sends to harts. M_TRANSLATIONS counts them. */
 export interface Translated {
   readonly module: WebAssembly.Module;
+  /** Size of the module. */
+  readonly bytes: number;
   readonly regions: readonly CompiledRegion[];
 }
 

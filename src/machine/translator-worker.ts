@@ -15,10 +15,8 @@ export function runTranslator({ memory, emulator, harts }: TranslatorStart): voi
       Atomics.wait(words, M_HOT >>> 2, reports);
       continue;
     }
-    const translated: Translated = {
-      module: new WebAssembly.Module(translation.module),
-      regions: translation.regions,
-    };
+    const { module, regions } = translation;
+    const translated: Translated = { module: new WebAssembly.Module(module), bytes: module.length, regions };
     for (const port of harts) port.postMessage(translated);
     Atomics.add(words, M_TRANSLATIONS >>> 2, 1);
     for (const hart of numbers) Atomics.or(words, hartWord(hart, H_REQUEST) >>> 2, REQUEST_RETURN);
