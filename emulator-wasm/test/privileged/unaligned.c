@@ -100,8 +100,24 @@ static u64 missing(u64 va) {
   return 0;
 }
 
+/* In loops, where a compiler may remember pages: the first of the address space has the number 0. */
+static void near_null(void) {
+  for (int i = 0; i < 3; i++) {
+#define LOOP(access) "li t3, 1\n1:\n\t" access "\n\taddi t3, t3, -1\n\tbnez t3, 1b"
+    for (u64 at = 1; at < 16; at += 2) {
+      check("near null: lh", TRY(LOOP("lh t2, 0(%0)"), "r"(at)) != NONE, 1);
+      check("near null: lw", TRY(LOOP("lw t2, 0(%0)"), "r"(at)) != NONE, 1);
+      check("near null: ld", TRY(LOOP("ld t2, 0(%0)"), "r"(at)) != NONE, 1);
+      check("near null: sh", TRY(LOOP("sh t2, 0(%0)"), "r"(at)) != NONE, 1);
+      check("near null: sw", TRY(LOOP("sw t2, 0(%0)"), "r"(at)) != NONE, 1);
+      check("near null: sd", TRY(LOOP("sd t2, 0(%0)"), "r"(at)) != NONE, 1);
+    }
+  }
+}
+
 int main(void) {
   fill();
+  near_null();
   around((u64)pages[1] + 64);
   around((u64)pages[1]);
   fault("beyond RAM", TRY("ld t2, 0(%0)", "r"(0x84000000UL - 4)), LOAD_ACCESS, 0x84000000);
