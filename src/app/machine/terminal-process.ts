@@ -1,7 +1,7 @@
 import { transfer } from 'comlink';
 import { SIGHUP } from '../../container/signals.ts';
 import type { ContainerProcess } from '../../machine/machine.ts';
-import { chunks } from '../../machine/streams.ts';
+import { forward } from './forward.ts';
 import type { TerminalClient, TerminalSize } from './messages.ts';
 
 type Bytes = Uint8Array<ArrayBuffer>;
@@ -39,8 +39,4 @@ export class TerminalProcess {
   hangUp(): void {
     this.#process.kill(SIGHUP);
   }
-}
-
-async function forward(stream: ReadableStream<Bytes>, take: (bytes: Bytes) => unknown): Promise<void> {
-  for await (const bytes of chunks(stream)) await take(bytes);
 }

@@ -1,0 +1,46 @@
+import { chunks } from '../../machine/streams.ts';
+
+type Bytes = Uint8Array<ArrayBuffer>;
+
+/** How much may wait until it is taken, in bytes. */
+const LIMIT = 256 << 10;
+
+/**
+ * Gives a stream's bytes to `take`, one call at a time. What comes meanwhile waits and goes in one piece, for a call may
+ * lead to another thread and back; when much waits, the stream is held back.
+ */
+export async function forward(stream: ReadableStream<Bytes>, take: (bytes: Bytes) => unknown): Promise<void> {
+  let waiting: Bytes[] = [];
+  let size = 0;
+  let taking: Promise<void> | undefined;
+  const takeAll = async () => {
+    while (waiting.length > 0) {
+      const all = join(waiting, size);
+      waiting = [];
+      size = 0;
+      await take(all);
+    }
+    taking = undefined;
+  };
+  for await (const bytes of chunks(stream)) {
+    waiting.push(bytes);
+    size += bytes.length;
+    taking ??= takeAll();
+    // It is waited for below, if not sooner.
+    taking.catch(() => {});
+    if (size >= LIMIT) await taking;
+  }
+  await taking;
+}
+
+function join(parts: readonly Bytes[], size: number): Bytes {
+  const [only] = parts;
+  if (only && parts.length === 1) return only;
+  const all = new Uint8Array(size);
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
+}
