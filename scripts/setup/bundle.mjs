@@ -56,6 +56,8 @@ export const bundle = {
   sources: [
     'src',
     'bench',
+    'e2e/browser.ts',
+    'e2e/support',
     'emulator-wasm/layout.ts',
     'emulator-wasm/jit',
     'emulator-wasm/assembly/opcodes.ts',

@@ -27,7 +27,15 @@ async function bundleServer(outfile) {
 export const production = {
   name: 'production',
   title: 'site and server for production',
-  sources: [PAGE, PUBLIC, 'src/server', 'src/oci', 'package-lock.json', 'scripts/setup/production.mjs'],
+  sources: [
+    PAGE,
+    PUBLIC,
+    'src/server',
+    'src/oci',
+    'package-lock.json',
+    'scripts/setup/places.mjs',
+    'scripts/setup/production.mjs',
+  ],
   outputs: { production: 'dist/production' },
   async run(work) {
     const folder = join(work, 'production');

@@ -12,24 +12,21 @@ export async function collect(source: Bytes, limit: number, what: string): Promi
     if (size > limit) throw tooLarge(what, limit);
     parts.push(bytes);
   }
-  const whole = new Uint8Array(size);
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
+  return concat(parts);
 }
 
 export function tooLarge(what: string, limit: number): ImageError {
   return new ImageError(`${what} is larger than ${limit} bytes`);
 }
 
-export function concat(a: Uint8Array, b: Uint8Array): Uint8Array<ArrayBuffer> {
-  const both = new Uint8Array(a.length + b.length);
-  both.set(a);
-  both.set(b, a.length);
-  return both;
+export function concat(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const whole = new Uint8Array(parts.reduce((size, { length }) => size + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
 }
 
 /** Cuts a stream into pieces of at most `size` bytes. */

@@ -54,7 +54,7 @@ async function peek(source: Bytes, length: number): Promise<{ head: Uint8Array; 
   while (head.length < length && !done) {
     const next = await iterator.next();
     if (next.done) done = true;
-    else head = concat(head, next.value);
+    else head = concat([head, next.value]);
   }
   async function* all() {
     try {

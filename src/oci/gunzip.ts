@@ -18,7 +18,7 @@ export async function* gunzipMembers(compressed: Bytes): Bytes {
   let rest: Uint8Array = new Uint8Array(0);
   try {
     for await (const piece of pieces(compressed, PIECE)) {
-      const bytes = concat(rest, piece);
+      const bytes = concat([rest, piece]);
       let start = 0;
       for (let at = findHeader(bytes, TRAILER); at >= 0; at = findHeader(bytes, at + 1)) {
         await member.write(bytes.subarray(start, at));

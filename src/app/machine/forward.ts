@@ -1,4 +1,5 @@
 import { chunks } from '../../machine/streams.ts';
+import { concat } from '../../oci/bytes.ts';
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
@@ -15,7 +16,7 @@ export async function forward(stream: ReadableStream<Bytes>, take: (bytes: Bytes
   let taking: Promise<void> | undefined;
   const takeAll = async () => {
     while (waiting.length > 0) {
-      const all = join(waiting, size);
+      const all = concat(waiting);
       waiting = [];
       size = 0;
       await take(all);
@@ -31,16 +32,4 @@ export async function forward(stream: ReadableStream<Bytes>, take: (bytes: Bytes
     if (size >= LIMIT) await taking;
   }
   await taking;
-}
-
-function join(parts: readonly Bytes[], size: number): Bytes {
-  const [only] = parts;
-  if (only && parts.length === 1) return only;
-  const all = new Uint8Array(size);
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
 }
