@@ -100,6 +100,19 @@ test('the server is gone, and comes back', async ({ page, visitor, registry }) =
   await again.close();
 });
 
+test('what runs goes on without the server', async ({ page, visitor }) => {
+  const server = await startLinuxRun([]);
+  await page.goto(server.url + linkTo({ image: BUSYBOX }));
+  await visitor.run();
+  await visitor.expectPrompt();
+  await server.close();
+  await visitor.command('ls -l /bin > /list');
+  await visitor.button('New terminal').click();
+  await visitor.expectPrompt();
+  await visitor.type('grep -c busybox /list');
+  await visitor.expectScreen(/^\d{3}$/m);
+});
+
 test('the storage is full', async ({ page, visitor, registry }) => {
   registry.add('team/heavy:1', heavyBusybox(24 << 20));
   await visitor.open({ image: `${registry.host}/team/heavy:1` });

@@ -91,6 +91,36 @@ test('the second run needs no network', async ({ visitor, registry, context }) =
   await expectWeight(visitor);
 });
 
+test.describe('offline', () => {
+  test.use({ expectedErrors: /ERR_INTERNET_DISCONNECTED/ });
+
+  test('the demo images run a second time, too', async ({ visitor, context }) => {
+    await visitor.runLink({ image: HELLO_WORLD });
+    await visitor.expectExit(0);
+    await context.setOffline(true);
+    await visitor.button('Restart').click();
+    await visitor.expectScreen(HELLO);
+    await visitor.expectExit(0);
+  });
+});
+
+test('a newer image of the same name is had on request', async ({ visitor, registry }) => {
+  const newer = heavyBusybox(1000);
+  registry.add('team/app:latest', image);
+  await visitor.runLink({ image: `${registry.host}/team/app` });
+  await expectWeight(visitor);
+  registry.add('team/app:latest', newer);
+  await visitor.button('Run another').click();
+  await visitor.run();
+  await expectWeight(visitor);
+  await visitor.button('Run another').click();
+  await visitor.button('Look for a newer one').click();
+  await visitor.run();
+  await visitor.expectPrompt();
+  await visitor.type('wc -c < /weight');
+  await visitor.expectScreen(/^1000$/m);
+});
+
 test('the layers that images share are fetched once', async ({ visitor, registry }) => {
   registry.add('team/heavy:1', image);
   const [, other] = heavyBusybox(1000).layers as [TestLayer, TestLayer];
