@@ -14,12 +14,24 @@ import { benchIdle } from './idle.ts';
 import { PUBLIC } from './platform.ts';
 import { benchPull, PULL_HERE, pullHere } from './pull.ts';
 import { benchStart } from './start.ts';
+import { benchWork } from './work.ts';
 import { workloadNames } from './workloads.ts';
 
 const BOOTS_PER_REPEAT = 3;
 const PULLS_PER_REPEAT = 3;
 const STARTS_PER_REPEAT = 3;
-const SECTIONS = ['node', 'boot-node', 'idle', 'pull', 'start', 'disk', 'chromium', 'boot-chromium', 'page'];
+const SECTIONS = [
+  'node',
+  'boot-node',
+  'idle',
+  'pull',
+  'start',
+  'disk',
+  'work',
+  'chromium',
+  'boot-chromium',
+  'page',
+];
 
 interface Plan {
   sections: string[];
@@ -74,6 +86,7 @@ async function main(): Promise<void> {
   if (chosen('pull')) await benchPull(repeat * PULLS_PER_REPEAT);
   if (chosen('start')) await benchStart(repeat * STARTS_PER_REPEAT);
   if (chosen('disk')) await benchDisk(wasm, repeat);
+  if (chosen('work')) await benchWork(repeat);
   if (chosen('page')) {
     const { benchPage } = await import('./page.ts');
     await benchPage(repeat * STARTS_PER_REPEAT);

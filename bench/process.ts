@@ -2,7 +2,8 @@ import { type ChildProcessByStdio, spawn, spawnSync } from 'node:child_process';
 import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 
-const TIMEOUT = 60_000;
+/** In ms. Compressing 50 MB takes a minute where nothing is compiled. */
+const TIMEOUT = 120_000;
 // bash prints the times of the child it waited for, to the millisecond; here to stdout, after what the child wrote.
 const TIMED = 'TIMEFORMAT="times %R %U %S"; { time "$@" </dev/null 2>&3; } 3>&2 2>&1; echo "status $?"';
 

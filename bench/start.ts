@@ -1,18 +1,10 @@
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { type Launch, measureUntil, StoredImage, type Stretch } from './containers.ts';
 import { withFolder } from './folder.ts';
-import { GUEST_FOLDER, writeGuestInitramfs } from './guest.ts';
-import { findTestImage, pullInto, writeRootDisk, writeScratchDisk } from './images.ts';
-import { MEMORY_MIB } from './linux.ts';
-import { startAlone } from './process.ts';
-import { qemuLinux } from './qemu.ts';
+import { findTestImage } from './images.ts';
 import { median, printTable } from './table.ts';
-import { peakMemory, processTime } from './threads.ts';
 
-const RUN = join(import.meta.dirname, '../run.sh');
 const REQUIRED = 1;
-/** Of the disk for what the container writes. */
-const SCRATCH_SIZE = 1 << 30;
 /** Before each start, so that what the one before left to be cleaned up does not disturb it, in ms. */
 const SETTLE = 500;
 
@@ -27,101 +19,37 @@ interface Program {
 
 const PROGRAMS: readonly Program[] = [
   { title: 'hello-world', tag: 'hello-world', output: /^Hello/m },
-  { title: "python's print(1)", tag: 'python', command: ['python3', '-c', 'print(1)'], output: /^1\r?$/m },
+  { title: "python's print(1)", tag: 'python', command: ['python3', '-c', 'print(1)'], output: /^1$/m },
 ];
-
-/** What it cost up to the container's first output: in seconds, and in bytes. */
-interface StartSample {
-  elapsed: number;
-  cpu: number;
-  /** The most that was resident, the guest's memory included. */
-  memory: number;
-}
-
-type Start = () => Promise<StartSample>;
-
-/** Starts a program and measures it up to its first output, and kills it then. */
-function measureStart(
-  command: string,
-  args: readonly string[],
-  output: RegExp,
-  env?: NodeJS.ProcessEnv,
-): Promise<StartSample> {
-  return new Promise((resolve, reject) => {
-    const start = performance.now();
-    const child = startAlone(command, args, env);
-    let printed = '';
-    child.stdout.setEncoding('utf8').on('data', (text: string) => {
-      printed += text;
-      if (!output.test(printed)) return;
-      const elapsed = (performance.now() - start) / 1000;
-      const pid = child.pid as number;
-      resolve({ elapsed, cpu: processTime(pid), memory: peakMemory(pid) });
-      child.kill('SIGKILL');
-    });
-    child.on('error', reject);
-    child.on('exit', (code, signal) =>
-      reject(new Error(`${command} ended (${signal ?? code}) before the container printed: ${printed}`)),
-    );
-  });
-}
 
 /** Starts containers from the store, and the same files in QEMU, by turns, and prints a table. */
 export async function benchStart(repeat: number): Promise<void> {
   console.log(`Start of a stored image, to the container's first output: medians of ${repeat}`);
-  const initramfs = await writeGuestInitramfs();
   for (const program of PROGRAMS) {
     const reference = findTestImage(program.tag);
     if (reference) {
       await withFolder(async (folder) => {
-        const starts = await prepareStarts(program, reference, initramfs, folder);
-        await compareStarts(program, starts, repeat);
+        const image = await StoredImage.pull(reference, folder);
+        const launches = { qemu: await image.qemu(program.command), ours: image.ours(program.command) };
+        await compareStarts(program, launches, repeat);
       });
     }
   }
 }
 
-async function prepareStarts(
-  { command, output }: Program,
-  reference: string,
-  initramfs: string,
-  folder: string,
-): Promise<{ qemu: Start; ours: Start }> {
-  const store = join(folder, 'linuxrun/images');
-  const { image } = await pullInto(store, reference);
-  const [root, scratch] = [join(folder, 'root'), join(folder, 'scratch')];
-  await writeRootDisk(store, image, root);
-  await writeScratchDisk(scratch, SCRATCH_SIZE);
-  const { entrypoint, cmd } = image.config;
-  const words = command ?? [...entrypoint, ...cmd];
-  const boot = `rdinit=${GUEST_FOLDER}/boot -- ${words.join(' ')}`;
-  const env = {
-    ...process.env,
-    XDG_CACHE_HOME: folder,
-    LINUXRUN_IMAGE: reference,
-    LINUXRUN_MEMORY: `${MEMORY_MIB}M`,
-    LINUXRUN_ENTRYPOINT: command?.[0],
-    LINUXRUN_ARGS: command?.slice(1).join(' '),
-  };
-  return {
-    qemu: () => measureStart('qemu-system-riscv64', qemuLinux(initramfs, boot, [root, scratch]), output),
-    ours: () => measureStart(RUN, [], output, env),
-  };
-}
-
 async function compareStarts(
-  { title }: Program,
-  starts: { qemu: Start; ours: Start },
+  { title, output }: Program,
+  launches: { qemu: Launch; ours: Launch },
   repeat: number,
 ): Promise<void> {
-  const samples = { qemu: [] as StartSample[], ours: [] as StartSample[] };
+  const samples = { qemu: [] as Stretch[], ours: [] as Stretch[] };
   for (let round = 0; round < repeat; round++) {
     for (const name of ['qemu', 'ours'] as const) {
       await sleep(SETTLE);
-      samples[name].push(await starts[name]());
+      samples[name].push(await measureUntil(launches[name], output));
     }
   }
-  const elapsed = (from: StartSample[]) => median(from.map((sample) => sample.elapsed));
+  const elapsed = (from: Stretch[]) => median(from.map((sample) => sample.elapsed));
   printTable(
     [title, 'seconds', 'best', 'processor s', 'peak memory MiB'],
     Object.entries(samples).map(([name, from]) => [

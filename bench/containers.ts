@@ -1,0 +1,127 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { writeCpio } from '../scripts/setup/cpio.mjs';
+import type { Image } from '../src/oci/image.ts';
+import { GUEST_FOLDER, writeGuestInitramfs } from './guest.ts';
+import { pullInto, writeRootDisk, writeScratchDisk } from './images.ts';
+import { MEMORY_MIB } from './linux.ts';
+import { startAlone } from './process.ts';
+import { qemuLinux } from './qemu.ts';
+import { peakMemory, processTime } from './threads.ts';
+
+const RUN = join(import.meta.dirname, '../run.sh');
+/** Of the disk for what the container writes. */
+const SCRATCH_SIZE = 1 << 30;
+
+/** A process that runs a container. */
+export interface Launch {
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly env?: NodeJS.ProcessEnv;
+}
+
+/** An image in a store of its own, and its root disk as QEMU wants it. */
+export class StoredImage {
+  readonly #folder: string;
+  readonly #reference: string;
+  readonly #image: Image;
+
+  private constructor(folder: string, reference: string, image: Image) {
+    this.#folder = folder;
+    this.#reference = reference;
+    this.#image = image;
+  }
+
+  /** Brings an image into a folder. */
+  static async pull(reference: string, folder: string): Promise<StoredImage> {
+    const store = join(folder, 'linuxrun/images');
+    const { image } = await pullInto(store, reference);
+    await writeRootDisk(store, image, join(folder, 'root'));
+    return new StoredImage(folder, reference, image);
+  }
+
+  /**
+   * Our command line with this image, and a fresh disk for what the container writes.
+   * @param command in place of what the image names
+   * @param options for `run.sh`
+   */
+  ours(command?: readonly string[], options: readonly string[] = []): Launch {
+    const env = {
+      ...process.env,
+      XDG_CACHE_HOME: this.#folder,
+      LINUXRUN_IMAGE: this.#reference,
+      LINUXRUN_MEMORY: `${MEMORY_MIB}M`,
+      LINUXRUN_ENTRYPOINT: command?.map(quote).join(' '),
+    };
+    return { command: RUN, args: options, env };
+  }
+
+  /** QEMU with the same kernel, memory, and files. */
+  async qemu(command?: readonly string[]): Promise<Launch> {
+    const { entrypoint, cmd } = this.#image.config;
+    const [root, scratch, initramfs] = ['root', 'scratch', 'initramfs'].map((name) =>
+      join(this.#folder, name),
+    ) as [string, string, string];
+    await writeScratchDisk(scratch, SCRATCH_SIZE);
+    await writeFile(initramfs, await initramfsFor(command ?? [...entrypoint, ...cmd]));
+    return {
+      command: 'qemu-system-riscv64',
+      args: qemuLinux(initramfs, `rdinit=${GUEST_FOLDER}/boot`, [root, scratch]),
+    };
+  }
+}
+
+function quote(word: string): string {
+  return `'${word.replaceAll("'", "'\\''")}'`;
+}
+
+/** With the command where `bench/guest/boot.c` finds it; the kernel's command line would be too short. */
+async function initramfsFor(command: readonly string[]): Promise<Buffer> {
+  const data = Buffer.from(command.map((word) => `${word}\0`).join(''));
+  const entry = { path: `${GUEST_FOLDER.slice(1)}/command`, type: 'file' as const, data };
+  return Buffer.concat([await readFile(await writeGuestInitramfs()), writeCpio([entry])]);
+}
+
+/** What a stretch of a process's life cost: in seconds, and in bytes. */
+export interface Stretch {
+  elapsed: number;
+  /** Processor time of all the process's threads. */
+  cpu: number;
+  /** The most that was resident, the guest's memory included. */
+  memory: number;
+  /** What was printed between the two marks, in lines that end with a line feed. */
+  output: string;
+}
+
+/**
+ * Starts a process and measures it until it prints `to`; from its start, or from the moment when it prints `from`.
+ * Then it is killed.
+ */
+export function measureUntil({ command, args, env }: Launch, to: RegExp, from?: RegExp): Promise<Stretch> {
+  return new Promise((resolve, reject) => {
+    let [start, before] = [performance.now(), 0];
+    let waiting = from;
+    const child = startAlone(command, args, env);
+    const pid = child.pid as number;
+    let printed = '';
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      printed += text.replaceAll('\r', '');
+      const mark = waiting?.exec(printed);
+      if (mark) {
+        [start, before] = [performance.now(), processTime(pid)];
+        printed = printed.slice(mark.index);
+        waiting = undefined;
+      }
+      const end = waiting ? null : to.exec(printed);
+      if (!end) return;
+      const elapsed = (performance.now() - start) / 1000;
+      const output = printed.slice(0, end.index);
+      resolve({ elapsed, cpu: processTime(pid) - before, memory: peakMemory(pid), output });
+      child.kill('SIGKILL');
+    });
+    child.on('error', reject);
+    child.on('exit', (code, signal) =>
+      reject(new Error(`${command} ended (${signal ?? code}) before it printed ${to}: ${printed}`)),
+    );
+  });
+}

@@ -1,0 +1,4 @@
+perl -e "$1" > /tmp/data
+echo begin
+gzip -n < /tmp/data | cksum
+echo end

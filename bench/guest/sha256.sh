@@ -1,0 +1,4 @@
+perl -e "$1" > /tmp/data
+echo begin
+sha256sum /tmp/data
+echo end

@@ -1,0 +1,47 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** Something that people run in containers. */
+export interface Program {
+  readonly title: string;
+  /** Of the image. */
+  readonly tag: string;
+  /** In place of what the image names. */
+  readonly command?: readonly string[];
+  /** Where measuring begins in what it prints; unless given, when its process is started. */
+  readonly from?: RegExp;
+  /** Where measuring ends. */
+  readonly to: RegExp;
+}
+
+const END = /^end$/m;
+
+/** Each runs for a moment only, most of its code once: they are measured with the machine's boot. */
+export const COLD: readonly Program[] = [
+  { title: 'hello-world', tag: 'hello-world', to: /^\(arch=.*\)$/m },
+  cold('python3 -c pass', 'python', 'python3 -c pass'),
+  cold('ls -R /', 'debian', 'ls -R / > /dev/null 2>&1'),
+  cold('200 × fork, exec', 'debian', 'i=0; while [ $i -lt 200 ]; do /bin/true; i=$((i + 1)); done'),
+];
+
+/** Each works for seconds, after what it prepares. */
+export const WARM: readonly Program[] = [
+  warm('python', 'python', ['python3', '-c', script('python.py')]),
+  warm('sqlite', 'python', ['python3', '-c', script('sqlite.py')]),
+  warm('perl', 'debian', ['perl', '-e', script('perl.pl')]),
+  warm('gzip, 50 MB', 'debian', ['sh', '-c', script('gzip.sh'), 'sh', script('data.pl')]),
+  warm('sha256sum, 50 MB', 'debian', ['sh', '-c', script('sha256.sh'), 'sh', script('data.pl')]),
+  warm('redis-benchmark', 'redis', ['sh', '-c', script('redis.sh')]),
+];
+
+function cold(title: string, tag: string, line: string): Program {
+  return { title, tag, command: ['sh', '-c', `${line}; echo end`], to: END };
+}
+
+function warm(title: string, tag: string, command: readonly string[]): Program {
+  return { title, tag, command, from: /^begin$/m, to: END };
+}
+
+function script(name: string): string {
+  return readFileSync(join(import.meta.dirname, 'guest', name), 'utf8');
+}
