@@ -19,7 +19,7 @@ import {
   STORE_ACCESS,
   STORE_MISALIGNED,
 } from './state';
-import { dataTlb, fillTlb } from './tlb';
+import { dataTlb, fillTlb, recall } from './tlb';
 import { accessFault, fail, markWritten, pageBytes, pmpActive, translate } from './walk';
 
 /** Physical address of [va, va + size), which lies in one page, checked by the PMP; fills the TLB. */
@@ -59,6 +59,8 @@ export function loadSlow(hart: usize, va: u64, size: u32): u64 {
     const high = loadPart(hart, va + head, size - head);
     return low | (high << (8 * head));
   }
+  const entry = recall(va, false);
+  if (entry) return loadRaw(<u32>va + load<u32>(entry, 8), size);
   const pa = resolve(hart, va, size, Access.LOAD);
   if (faultCode) return 0;
   if (inRam(pa, size)) return loadRaw(hostAddress(pa), size);
@@ -97,6 +99,8 @@ export function storeSlow(hart: usize, va: u64, size: u32, value: u64): void {
   clearFault();
   deviceStored = false;
   if (crossesPage(va, size)) return storeAcross(hart, va, size, value);
+  const entry = recall(va, true);
+  if (entry) return storeRaw(<u32>va + load<u32>(entry, 8), size, value);
   const pa = resolve(hart, va, size, Access.STORE);
   if (faultCode) return;
   if (inRam(pa, size)) {
@@ -146,6 +150,8 @@ export function atomicAddress(hart: usize, va: u64, size: u32, access: i32): usi
   }
   const entry = dataTlb + ((<u32>va >>> 8) & TLB_MASK) + (access == Access.STORE ? STORE_TLB : 0);
   if (load<u64>(entry) == (va & PAGE_MASK)) return <u32>va + load<u32>(entry, 8);
+  const recalled = recall(va, access == Access.STORE);
+  if (recalled) return <u32>va + load<u32>(recalled, 8);
   const pa = resolve(hart, va, size, access);
   if (faultCode) return 0;
   if (inRam(pa, size)) {

@@ -12,9 +12,8 @@
  */
 import {
   HART_STRIDE,
-  H_PC,
+  H_INSTRET,
   JUMP_ENTRIES,
-  JUMP_MASK,
   M_HARTS,
   M_MODE,
   M_PAGE_FLAGS,
@@ -35,6 +34,7 @@ import {
   dropStoreEntries,
   fillPageTlb,
   flushAllCode,
+  jumpEntry,
 } from './tlb';
 import { pageBytes } from './walk';
 import { Op, U_EXTRA, U_IMM, U_OFFSET, UOP_SIZE } from './opcodes';
@@ -195,23 +195,35 @@ export function adoptRegion(page: u64, hash: u64, region: usize): void {
   if (record && load<u64>(record, R_HASH) == hash) enterRegion(record, region);
 }
 
-/** Notes that a quantum ended here; code where many do is reported to the translator. */
-export function sample(hart: usize): void {
-  const pc = load<u64>(hart, H_PC);
+/**
+ * Notes that a quantum ended here, or that compiled code was left; code where that happens often is reported to the
+ * translator. Early on only loops count, that is, a page in which two quanta end in a row: what most
+ * programs run in their first second they do not run long enough to pay for its compilation.
+ */
+export function sample(hart: usize, pc: u64): void {
   const entry = codeEntry(codeTlb, pc);
   if (load<u64>(entry) != (pc & PAGE_MASK)) return;
   const record: usize = load<u32>(entry, 8);
+  const again = record == lastSampled;
+  lastSampled = record;
+  const early = load<u64>(hart, H_INSTRET) < EARLY;
+  if (early && !again) return;
   const offset = <u32>pc & 0xfff;
   const block: usize = load<u32>(record + offset * 2, R_MAP);
   if (block == 0 || load<u16>(block) == Op.COMPILED) return;
   const heat = load<u32>(record, R_HEAT) + 1;
   const patience = load<u32>(record, R_PATIENCE);
   store<u32>(record, heat, R_HEAT);
-  if (heat < patience) return;
+  const enough = early ? patience * EARLY_PATIENCE : patience;
+  if (heat < enough) return;
   if (!report(hart, load<u64>(record, R_PAGE), load<u64>(record, R_HASH), offset, record + R_MAP)) return;
   store<u32>(record, 0, R_HEAT);
-  store<u32>(record, min<u32>(patience * 2, MOST_PATIENCE), R_PATIENCE);
+  store<u32>(record, min<u32>(patience + FIRST_PATIENCE, MOST_PATIENCE), R_PATIENCE);
 }
+let lastSampled: usize = 0;
+/** In instructions, and how much more patience there is then. */
+const EARLY: u64 = 300_000_000;
+const EARLY_PATIENCE: u32 = 4;
 const FIRST_PATIENCE: u32 = 32;
 const MOST_PATIENCE: u32 = 256;
 
@@ -249,7 +261,7 @@ export function findBlock(hart: usize, pc: u64): usize {
   const record = recordOf(hart, pc);
   if (record == 0) return faultCode == PARTIAL_PAGE + 1 ? singleBlock(hart, pc) : 0;
   const block = blockAt(record, <u32>pc & 0xfff);
-  const entry = codeTlb + (((<u32>pc) << 3) & JUMP_MASK);
+  const entry = jumpEntry(codeTlb, pc);
   store<u64>(entry, pc);
   store<u32>(entry, block, 8);
   return block;

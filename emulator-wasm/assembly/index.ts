@@ -135,7 +135,7 @@ export function run(id: i32, instructions: i64): i32 {
     setBudget(hart, interpret(hart, budget, instructions == 1));
     uartFlush();
     if (instructions == 1) return atomic.load<u32>(M_POWER);
-    if (load<u32>(M_MODE) & MODE_JIT) sample(hart);
+    if (load<u32>(M_MODE) & MODE_JIT) sample(hart, load<u64>(hart, H_PC));
   }
 }
 

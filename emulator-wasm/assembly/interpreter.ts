@@ -2,11 +2,11 @@
  * The interpreter: executes micro-ops until the instruction budget is spent. Everything that is
  * rare (TLB misses, CSRs, traps) is left to `slow.ts`, so that the loop stays small.
  */
-import { H_COMPILED, H_FRM, H_JUMPS, H_MSTATUS, H_PC, JUMP_MASK, STORE_TLB, TLB_MASK } from "../layout";
-import { findBlock, linkBlock, singleBlock } from "./code";
+import { EXIT_NOT_COMPILED, H_COMPILED, H_EXITS, H_FRM, H_JUMPS, H_MSTATUS, H_PC, STORE_TLB, TLB_MASK } from "../layout";
+import { findBlock, linkBlock, sample, singleBlock } from "./code";
 import * as fpu from "./fpu";
 import { div, divu, divuw, mulh, mulhsu, mulhu, orcB, rem, remu, remuw } from "./integer";
-import { codeTlb, dataTlb } from "./tlb";
+import { codeTlb, dataTlb, jumpEntry } from "./tlb";
 import { Op, U_EXTRA, U_IMM, U_OFFSET, U_RD, U_RS1, U_RS2 } from "./opcodes";
 import { executeSlow, illegalInstruction, nextPc, Outcome, setBudget } from "./slow";
 import { faultCode, faultValue, FENCE_WORD, FS, PAGE_MASK } from "./state";
@@ -46,6 +46,9 @@ const BOX: u64 = 0xffff_ffff_0000_0000;
   const rm = <i32>load<u16>(p, U_EXTRA);
   return rm == 7 ? load<i32>(h, H_FRM) : rm;
 }
+
+/** Of so many exits from compiled code, and one more, one tells where it is left for. */
+const SAMPLED_EXITS = 255;
 
 /** Runs compiled code from its entry at `p` on; returns what is left of the budget, with H_PC where to go on. */
 @inline function runCompiled(h: usize, p: usize, tlb: usize, jumps: usize, pageVa: u64, count: i32): i32 {
@@ -671,6 +674,7 @@ export function interpret(h: usize, budget: i32, single: bool): i32 {
           pc = takeException(h, faultCode - 1, faultValue, pc);
           break;
         }
+        if (!(load<u32>(h, H_EXITS + 8 * EXIT_NOT_COMPILED) & SAMPLED_EXITS)) sample(h, pc);
       } else if (exit >= Exit.SLOW) {
         // Instructions before this one.
         count -= <i32>(p - start) >> 4;
@@ -694,7 +698,7 @@ export function interpret(h: usize, budget: i32, single: bool): i32 {
         if (single || outcome == Outcome.LEAVE) break;
       } else count -= <i32>(p + 16 - start) >> 4;
       if (count <= 0) break;
-      const entry = jumps + ((<u32>pc << 3) & JUMP_MASK);
+      const entry = jumpEntry(jumps, pc);
       p = load<u64>(entry) == pc ? load<u32>(entry, 8) : findBlock(h, pc);
       if (p) {
         start = p;

@@ -4,7 +4,7 @@
  * is kept for each of the last few combinations of satp, privilege, SUM and MXR, so that switching
  * between them costs nothing. Invalid translations are never cached (Svvptc).
  */
-import { H_MSTATUS, H_SATP, JUMP_ENTRIES, STORE_TLB, TLB_ENTRIES, TLB_MASK } from '../layout';
+import { H_MSTATUS, H_SATP, JUMP_ENTRIES, JUMP_HASH_SHIFT, JUMP_MASK, STORE_TLB, TLB_ENTRIES, TLB_HASH, TLB_HASH_SHIFT, TLB_MASK } from '../layout';
 import { dropCodeLinks } from './code';
 import {
   CODE_CONTEXTS,
@@ -189,17 +189,51 @@ function covers(key: usize, space: i64): bool {
 }
 
 function flushDataPage(tlb: usize, va: u64): void {
-  const entry = tlb + ((<u32>va >>> 8) & TLB_MASK);
-  store<u64>(entry, ~0);
-  store<u64>(entry, ~0, STORE_TLB);
+  const page = va & PAGE_MASK;
+  dropEntry(tlb + ((<u32>va >>> 8) & TLB_MASK), page);
+  dropEntry(tlb + alternate(va), page);
+}
+
+/** Drops the load entry and the store entry at this place if they are the page's. */
+function dropEntry(entry: usize, page: u64): void {
+  if (load<u64>(entry) == page) store<u64>(entry, ~0);
+  if (load<u64>(entry, STORE_TLB) == page) store<u64>(entry, ~0, STORE_TLB);
+}
+
+/** Offset of the other place for a page's entry. */
+@inline
+function alternate(va: u64): usize {
+  const page = <u32>(va >> 12);
+  return ((page ^ (page >>> TLB_HASH_SHIFT) ^ TLB_HASH) << 4) & TLB_MASK;
+}
+
+/** Puts an entry in its place, and what was there in its other place. */
+function place(tlb: usize, page: u64, addend: u32): usize {
+  const entry = tlb + ((<u32>page >>> 8) & TLB_MASK);
+  const before = load<u64>(entry);
+  if (before != ~0 && before != page) {
+    const other = tlb + alternate(before);
+    store<u64>(other, before);
+    store<u32>(other, load<u32>(entry, 8), 8);
+  }
+  store<u64>(entry, page);
+  store<u32>(entry, addend, 8);
+  return entry;
+}
+
+/** The entry of the page with `va`, brought back from its other place; 0 if that is not there either. */
+export function recall(va: u64, storing: bool): usize {
+  const tlb = dataTlb + (storing ? STORE_TLB : 0);
+  const other = tlb + alternate(va);
+  if (load<u64>(other) != (va & PAGE_MASK)) return 0;
+  store<u64>(other, ~0);
+  return place(tlb, va & PAGE_MASK, load<u32>(other, 8));
 }
 
 /** Enters a page of guest RAM into the running context's load or store TLB. */
 export function fillTlb(va: u64, pa: u64, storing: bool, pageBytes: u64): void {
   const page = va & PAGE_MASK;
-  const entry = dataTlb + ((<u32>va >>> 8) & TLB_MASK) + (storing ? STORE_TLB : 0);
-  store<u64>(entry, page);
-  store<u32>(entry, <u32>hostAddress(pa & PAGE_MASK) - <u32>page, 8);
+  place(dataTlb + (storing ? STORE_TLB : 0), page, <u32>hostAddress(pa & PAGE_MASK) - <u32>page);
   if (pageBytes > PAGE_SIZE) noteSuperpage(dataKey, va, pageBytes);
 }
 
@@ -223,6 +257,12 @@ export function fillPageTlb(va: u64, record: usize, pageBytes: u64): void {
   store<u32>(entry, record, 8);
   const filter = filterByte(codeTlb, va);
   store<u8>(filter, load<u8>(filter) & ~filterBit(va));
+}
+
+/** The entry of a jump cache for `pc`: what is at the same place in other pages shall have others. */
+@inline
+export function jumpEntry(jumps: usize, pc: u64): usize {
+  return jumps + (((<u32>pc ^ <u32>(pc >> JUMP_HASH_SHIFT)) << 3) & JUMP_MASK);
 }
 
 @inline

@@ -11,6 +11,7 @@ import {
   H_EXITS,
   H_JUMPS,
   H_PC,
+  JUMP_HASH_SHIFT,
   JUMP_MASK,
 } from '../layout.ts';
 import { REGION_SIGNATURE } from './parameters.ts';
@@ -49,14 +50,25 @@ export function dispatchModule(): Uint8Array<ArrayBuffer> {
   const left = code.block();
   const notCompiled = code.block();
   const spent = code.block();
-  leaveIfSpent(code, spent);
+  const interpret = code.block();
+  leaveIf(code, interpret, () => {
+    code.get(PC);
+    code.op(wasm.i32WrapI64);
+    code.i32(1);
+    code.op(wasm.i32And);
+  });
+  leaveIf(code, spent, () => {
+    code.get(BUDGET);
+    code.i32(0);
+    code.op(wasm.i32LeS);
+  });
   if (hasTailCalls()) goOn(code, notCompiled, module.type(REGION_SIGNATURE));
   else code.br(notCompiled);
-  code.end();
-  count(code, EXIT_BUDGET);
-  code.br(left);
-  code.end();
-  countExit(code);
+  for (const reason of [EXIT_INTERPRET, EXIT_BUDGET, EXIT_NOT_COMPILED]) {
+    code.end();
+    count(code, reason);
+    code.br(left);
+  }
   code.end();
   code.get(HART);
   code.get(PC);
@@ -66,11 +78,9 @@ export function dispatchModule(): Uint8Array<ArrayBuffer> {
   return module.finish();
 }
 
-function leaveIfSpent(code: Code, spent: Label): void {
-  code.get(BUDGET);
-  code.i32(0);
-  code.op(wasm.i32LeS);
-  code.brIf(spent);
+function leaveIf(code: Code, label: Label, push: () => void): void {
+  push();
+  code.brIf(label);
 }
 
 function goOn(code: Code, notCompiled: Label, region: number): void {
@@ -79,7 +89,9 @@ function goOn(code: Code, notCompiled: Label, region: number): void {
   code.get(HART);
   code.memory(wasm.i32Load, H_JUMPS);
   code.get(PC);
-  code.op(wasm.i32WrapI64);
+  code.get(PC);
+  code.i64(JUMP_HASH_SHIFT);
+  code.op(wasm.i64ShrU, wasm.i64Xor, wasm.i32WrapI64);
   code.i32(JUMP_SHIFT);
   code.op(wasm.i32Shl);
   code.i32(JUMP_MASK);
@@ -109,19 +121,7 @@ function goOn(code: Code, notCompiled: Label, region: number): void {
   code.tailCallIndirect(region);
 }
 
-/** Counts in H_EXITS that there is something for the interpreter to do: bit 0 says whether the region wants so. */
-function countExit(code: Code): void {
-  code.get(PC);
-  code.op(wasm.i32WrapI64);
-  code.i32(1);
-  code.op(wasm.i32And);
-  code.if();
-  count(code, EXIT_INTERPRET);
-  code.else();
-  count(code, EXIT_NOT_COMPILED);
-  code.end();
-}
-
+/** Counts in H_EXITS. */
 function count(code: Code, reason: number): void {
   const counter = H_EXITS + 8 * reason;
   code.get(HART);

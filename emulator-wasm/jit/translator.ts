@@ -101,6 +101,7 @@ export class Translator {
     if (!region) return undefined;
     for (const { instructions } of region.blocks.values())
       this.#count(M_REGION_INSTRUCTIONS, instructions.length);
+    this.#count(M_REGIONS, 1);
     return { page, hash, entries: translate(region, writer) };
   }
 

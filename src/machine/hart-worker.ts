@@ -71,6 +71,7 @@ function instantiate(start: HartStart, post: (message: FromHart) => void): Core 
     if ('waitAsync' in Atomics) Atomics.notify(words, M_DOORBELL >>> 2);
     else post({ type: 'doorbell' });
   };
+  let reported = false;
   const served = new Int32Array(start.served);
   const awaitService = (rung: number) => {
     for (let seen = Atomics.load(served, 0); ((seen - rung) | 0) < 0; seen = Atomics.load(served, 0)) {
@@ -86,6 +87,8 @@ function instantiate(start: HartStart, post: (message: FromHart) => void): Core 
       if (deterministic) awaitService(Atomics.load(words, M_DOORBELL >>> 2));
     },
     hot: () => {
+      if (!reported) post({ type: 'hot' });
+      reported = true;
       Atomics.add(words, M_HOT >>> 2, 1);
       Atomics.notify(words, M_HOT >>> 2);
     },

@@ -190,6 +190,9 @@ class MachineWorker {
       case 'doorbell':
         this.#poll();
         break;
+      case 'hot':
+        this.#post({ type: 'hot' });
+        break;
       case 'trace':
         void this.#trace.send(new TextEncoder().encode(message.text));
         break;

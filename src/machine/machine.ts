@@ -139,6 +139,8 @@ export class Machine {
   readonly #exit = deferred<MachineExit>();
   /** Settles when everything has been shut down. */
   #ending: Promise<void> | undefined;
+  /** Once: programs that end soon need none. */
+  #startTranslator: () => void = () => {};
   #finalStats: MachineStats | undefined;
 
   /**
@@ -210,15 +212,11 @@ export class Machine {
     const guest = guestOf(options);
     const start = { ...common, role: 'machine', plan: this.#plan, guest, disks, port, harts } as const;
     this.#workers.push(platform.startWorker(start, [port, ...harts], fail));
-    if (!jit) return;
-    // What a boot runs is not hot enough to pay for a thread that starts meanwhile.
-    const startTranslator = () => {
-      if (this.#ending) return;
+    this.#startTranslator = () => {
       const start = { role: 'translator', memory: common.memory, emulator, harts: translations } as const;
       this.#workers.push(platform.startWorker(start, translations, fail));
+      this.#startTranslator = () => {};
     };
-    if ('elf' in options) startTranslator();
-    else this.booted.then(startTranslator, () => {});
   }
 
   /** Sends input to the guest's console; resolves when the guest is ready for more. */
@@ -331,6 +329,9 @@ export class Machine {
     switch (message.type) {
       case 'started':
         this.#started.resolve();
+        break;
+      case 'hot':
+        if (!this.#ending) this.#startTranslator();
         break;
       case 'booted':
         this.#booted.resolve(message.figures);

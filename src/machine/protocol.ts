@@ -155,6 +155,8 @@ export function describeExit({ reason, code }: MachineExit): string {
 export type FromMachine =
   | StreamMessage
   | { type: 'started' }
+  /** Code is hot in a hart, for the first time. */
+  | { type: 'hot' }
   | { type: 'booted'; figures: BootFigures }
   | { type: 'process-exit'; process: number; status: number }
   | { type: 'process-failed'; process: number; reason: string }
@@ -172,6 +174,8 @@ export type FromHart =
   /** Reset is done. */
   | { type: 'ready' }
   | { type: 'doorbell' }
+  /** Code is hot, for the first time. */
+  | { type: 'hot' }
   | { type: 'trace'; text: string }
   /** Waits for another `run`. */
   | { type: 'paused' }

@@ -11,23 +11,20 @@ const run = promisify(execFile);
 
 const PREFIX = 'riscv64-linux-gnu-';
 
+const COMMON = [
+  ...['-march=rv64gc_zba_zbb_zbs', '-mabi=lp64d', '-O2', '-static'],
+  ...['-Wall', '-Wextra', '-Werror', '-Wl,--build-id=none'],
+];
+
 /** Flags for C without an operating system. */
 const BARE_METAL = [
-  '-march=rv64gc_zba_zbb_zbs',
-  '-mabi=lp64d',
-  '-mcmodel=medany',
-  '-O2',
-  '-ffreestanding',
-  '-nostdlib',
-  '-static',
-  '-fno-pic',
-  '-no-pie',
-  '-Wall',
-  '-Wextra',
-  '-Werror',
-  '-Wl,--build-id=none',
+  ...COMMON,
+  ...['-mcmodel=medany', '-ffreestanding', '-nostdlib', '-fno-pic', '-no-pie'],
   '-Wl,--no-warn-rwx-segments',
 ];
+
+/** Flags for C on Linux. */
+const LINUX = [...COMMON, '-pthread'];
 
 const CACHE = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'linuxrun', 'tests');
 
@@ -46,11 +43,27 @@ export async function withTemporaryDirectory<T>(work: (directory: string) => Pro
  * which holds the linker script `link.ld`; gives the path of the ELF. Cached by the hash of all inputs.
  */
 export async function compile(source: string, runtime: readonly string[]): Promise<string> {
-  const folder = dirname(source);
-  const listed = await Promise.all([folder, ...runtime].map(list));
-  const headers = (listed[0] as string[]).filter((path) => path.endsWith('.h'));
-  const parts = listed.slice(1).flat();
-  const hash = createHash('sha256').update(BARE_METAL.join('\0'));
+  const parts = (await Promise.all(runtime.map(list))).flat();
+  const scripts = parts.filter((part) => part.endsWith('.ld')).map((part) => `-T${part}`);
+  const code = parts.filter((part) => /\.[cS]$/.test(part));
+  const includes = runtime.map((path) => `-I${path}`);
+  return build(source, parts, BARE_METAL, [...includes, ...scripts, source, ...code]);
+}
+
+/** Compiles a program for Linux; gives the path of the executable. Cached likewise. */
+export function compileForLinux(source: string): Promise<string> {
+  return build(source, [], LINUX, [source, '-lm']);
+}
+
+/** @param parts what it is made of, besides the source and the headers in its folder */
+async function build(
+  source: string,
+  parts: readonly string[],
+  flags: readonly string[],
+  args: readonly string[],
+): Promise<string> {
+  const headers = (await list(dirname(source))).filter((path) => path.endsWith('.h'));
+  const hash = createHash('sha256').update(flags.join('\0'));
   for (const path of [source, ...headers, ...parts]) hash.update(basename(path)).update(await readFile(path));
   const name = basename(source).replace(/\.[^.]*$/, '');
   const elf = join(CACHE, `${name}-${hash.digest('hex').slice(0, 16)}.elf`);
@@ -58,10 +71,7 @@ export async function compile(source: string, runtime: readonly string[]): Promi
   await mkdir(CACHE, { recursive: true });
   await withTemporaryDirectory(async (directory) => {
     const output = join(directory, 'program.elf');
-    const scripts = parts.filter((part) => part.endsWith('.ld')).map((part) => `-T${part}`);
-    const code = parts.filter((part) => /\.[cS]$/.test(part));
-    const includes = runtime.map((path) => `-I${path}`);
-    await run(`${PREFIX}gcc`, [...BARE_METAL, ...includes, ...scripts, '-o', output, source, ...code]);
+    await run(`${PREFIX}gcc`, [...flags, '-o', output, ...args]);
     // Into place by rename, so that a test running beside this one never sees half a file.
     const staged = `${elf}.${process.pid}`;
     await writeFile(staged, await readFile(output));
