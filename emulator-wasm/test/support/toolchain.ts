@@ -74,7 +74,7 @@ async function build(
     await run(`${PREFIX}gcc`, [...flags, '-o', output, ...args]);
     // Into place by rename, so that a test running beside this one never sees half a file.
     const staged = `${elf}.${process.pid}`;
-    await writeFile(staged, await readFile(output));
+    await writeFile(staged, await readFile(output), { mode: 0o755 });
     await rename(staged, elf);
   });
   return elf;
