@@ -1,11 +1,14 @@
 /**
- * `npx tsx bench/soak.ts [--minutes N] [--cpus N]`: mixed work in two containers for ten minutes or N. Prints every half
- * minute what the process takes, and what the compiler has done: memory and mappings must stay level.
+ * `npx tsx bench/soak.ts [--minutes N] [--cpus N] [--jit hot|off|all]`: mixed work in two containers for ten minutes or
+ * N. Prints every half minute what the process takes, and what the compiler has done: memory and mappings must stay
+ * level. With `all` so much is compiled that all of it is thrown away time and again.
  */
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
+import { parseJit } from '../src/cli/options.ts';
 import { type Container, startContainer } from '../src/container/container.ts';
+import type { JitMode } from '../src/machine/machine.ts';
 import { nodePlatform } from '../src/machine/platform/node.ts';
 import { chunks } from '../src/machine/streams.ts';
 import { withFolder } from './folder.ts';
@@ -43,17 +46,17 @@ while :; do
 done`;
 
 /** Starts a script that prints a line `round` whenever it begins anew; returns how often that was. */
-async function start(store: string, tag: string, script: string, cpus: number) {
+async function start(store: string, tag: string, script: string, options: { cpus: number; jit: JitMode }) {
   const reference = findTestImage(tag);
   if (reference === undefined) throw new Error('no images to run');
   const { image } = await pullInto(store, reference);
-  const size = { cpus, memoryBytes: 512 * MIB, diskBytes: 256 * MIB };
-  const args = ['sh', '-c', script];
-  const container = await startContainer({ platform: nodePlatform(PUBLIC), image, store, args, ...size });
-  const work = { tag, container, rounds: 0 };
-  void countRounds(container, () => work.rounds++);
+  const size = { memoryBytes: 512 * MIB, diskBytes: 256 * MIB };
+  const work = { image, store, args: ['sh', '-c', script] };
+  const container = await startContainer({ platform: nodePlatform(PUBLIC), ...work, ...size, ...options });
+  const running = { tag, container, rounds: 0 };
+  void countRounds(container, () => running.rounds++);
   void new Response(container.stderr).text().then((errors) => process.stderr.write(errors));
-  return work;
+  return running;
 }
 
 async function countRounds(container: Container, count: () => void): Promise<void> {
@@ -86,12 +89,19 @@ function report(seconds: number, works: readonly Awaited<ReturnType<typeof start
 
 async function main(): Promise<void> {
   const { values } = parseArgs({
-    options: { minutes: { type: 'string', default: '10' }, cpus: { type: 'string', default: '1' } },
+    options: {
+      minutes: { type: 'string', default: '10' },
+      cpus: { type: 'string', default: '1' },
+      jit: { type: 'string', default: 'hot' },
+    },
   });
+  const options = { cpus: Number(values.cpus), jit: parseJit(values.jit) };
   await withFolder(async (store) => {
     const begin = performance.now();
-    const cpus = Number(values.cpus);
-    const works = [await start(store, 'python', PYTHON, cpus), await start(store, 'redis', REDIS, cpus)];
+    const works = [
+      await start(store, 'python', PYTHON, options),
+      await start(store, 'redis', REDIS, options),
+    ];
     const end = begin + Number(values.minutes) * 60_000;
     while (performance.now() < end) {
       await sleep(INTERVAL);
