@@ -11,7 +11,7 @@ export const HELLO_WORLD = 'oci://images:hello-world';
 export const HELLO = /^Hello from LinuxRun!$/m;
 
 /** Machines may be slow, and many at once. */
-const expect = expectSoon.configure({ timeout: 30_000 });
+const expect = expectSoon.configure({ timeout: 60_000 });
 
 /** The shell of BusyBox, in the root folder. */
 const PROMPT = /^\/ #$/m;
