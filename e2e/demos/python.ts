@@ -3,6 +3,8 @@ import type { Demo } from './stage.ts';
 
 /** Of Docker Hub. */
 const PUBLIC_IMAGE = 'python:alpine';
+/** For an image of 40 MB on any line, and a hundred Python modules on any machine, in ms. */
+const PATIENCE = 5 * 60_000;
 const LINES = [
   'import platform, sys',
   'platform.machine(), sys.version.split()[0]',
@@ -22,7 +24,7 @@ export const python: Demo = {
     await visitor.run();
     await visitor.layers.first().waitFor();
     await picture('the layers arrive');
-    await visitor.expectScreen(/>>>$/);
+    await visitor.expectScreen(/>>>$/, PATIENCE);
     for (const line of LINES) {
       await visitor.type(line);
       await visitor.expectScreen(/>>>$/);

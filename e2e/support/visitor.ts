@@ -114,8 +114,9 @@ export class Visitor {
       .trimEnd();
   }
 
-  async expectScreen(pattern: RegExp): Promise<void> {
-    await expect.poll(() => this.screenText()).toMatch(pattern);
+  /** @param timeout ms; as long as all other waits unless given */
+  async expectScreen(pattern: RegExp, timeout?: number): Promise<void> {
+    await expect.poll(() => this.screenText(), timeout ? { timeout } : {}).toMatch(pattern);
   }
 
   /** Waits for a text on the screen. @returns what its groups matched */
