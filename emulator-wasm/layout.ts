@@ -241,14 +241,8 @@ export const H_PMPADDR = 0x380;
 export const H_PRIVATE = 0x400;
 /** What the last atomic operation of compiled code gave (u64). */
 export const ATOMIC_RESULT = 0x408;
-/**
- * Load and store TLB: entries of 16 bytes; the store TLB follows. A page's entry is (va >>> 8) & TLB_MASK from the
- * start, or else, where another page has driven it away, at ((p ^ (p >>> TLB_HASH_SHIFT) ^ TLB_HASH) << 4) & TLB_MASK
- * with p = va >>> 12.
- */
-export const TLB_HASH_SHIFT = 11;
-export const TLB_HASH = 0x400;
-export const TLB_ENTRIES = 2048;
+/** Load and store TLB: entries of 16 bytes, (va >>> 8) & TLB_MASK apart from its start; the store TLB follows. */
+export const TLB_ENTRIES = 4096;
 export const TLB_MASK = (TLB_ENTRIES - 1) * 16;
 export const STORE_TLB = TLB_ENTRIES * 16;
 

@@ -206,26 +206,25 @@ export function sample(hart: usize, pc: u64): void {
   const record: usize = load<u32>(entry, 8);
   const again = record == lastSampled;
   lastSampled = record;
-  const early = load<u64>(hart, H_INSTRET) < EARLY;
-  if (early && !again) return;
+  if (!again && load<u64>(hart, H_INSTRET) < EARLY) return;
   const offset = <u32>pc & 0xfff;
   const block: usize = load<u32>(record + offset * 2, R_MAP);
   if (block == 0 || load<u16>(block) == Op.COMPILED) return;
   const heat = load<u32>(record, R_HEAT) + 1;
   const patience = load<u32>(record, R_PATIENCE);
   store<u32>(record, heat, R_HEAT);
-  const enough = early ? patience * EARLY_PATIENCE : patience;
-  if (heat < enough) return;
+  if (heat < patience) return;
   if (!report(hart, load<u64>(record, R_PAGE), load<u64>(record, R_HASH), offset, record + R_MAP)) return;
   store<u32>(record, 0, R_HEAT);
-  store<u32>(record, min<u32>(patience + FIRST_PATIENCE, MOST_PATIENCE), R_PATIENCE);
+  store<u32>(record, min<u32>(patience + MORE_PATIENCE, MOST_PATIENCE), R_PATIENCE);
 }
 let lastSampled: usize = 0;
-/** In instructions, and how much more patience there is then. */
+/** In instructions. */
 const EARLY: u64 = 300_000_000;
-const EARLY_PATIENCE: u32 = 4;
-const FIRST_PATIENCE: u32 = 32;
-const MOST_PATIENCE: u32 = 256;
+/** So many samples report a page, and so many more each time after. Compiling a region takes V8 about 10 ms, as much as 300 quanta. */
+const FIRST_PATIENCE: u32 = 256;
+const MORE_PATIENCE: u32 = 128;
+const MOST_PATIENCE: u32 = 1024;
 
 /** Drops the record's blocks if the page's bytes are others than those they were decoded from. */
 function verify(record: usize): void {

@@ -4,7 +4,7 @@
  * is kept for each of the last few combinations of satp, privilege, SUM and MXR, so that switching
  * between them costs nothing. Invalid translations are never cached (Svvptc).
  */
-import { H_MSTATUS, H_SATP, JUMP_ENTRIES, JUMP_HASH_SHIFT, JUMP_MASK, STORE_TLB, TLB_ENTRIES, TLB_HASH, TLB_HASH_SHIFT, TLB_MASK } from '../layout';
+import { H_MSTATUS, H_SATP, JUMP_ENTRIES, JUMP_HASH_SHIFT, JUMP_MASK, STORE_TLB, TLB_ENTRIES, TLB_MASK } from '../layout';
 import { dropCodeLinks } from './code';
 import {
   CODE_CONTEXTS,
@@ -200,11 +200,11 @@ function dropEntry(entry: usize, page: u64): void {
   if (load<u64>(entry, STORE_TLB) == page) store<u64>(entry, ~0, STORE_TLB);
 }
 
-/** Offset of the other place for a page's entry. */
+/** Offset of the place for a page's entry that another page has driven from its own. */
 @inline
 function alternate(va: u64): usize {
   const page = <u32>(va >> 12);
-  return ((page ^ (page >>> TLB_HASH_SHIFT) ^ TLB_HASH) << 4) & TLB_MASK;
+  return ((page ^ (page >>> 12) ^ (TLB_ENTRIES >>> 1)) << 4) & TLB_MASK;
 }
 
 /** Puts an entry in its place, and what was there in its other place. */

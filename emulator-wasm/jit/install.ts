@@ -4,11 +4,15 @@ import { DISPATCH, dispatchModule } from './dispatch.ts';
 import type { CompiledRegion } from './translator.ts';
 
 /**
- * How many regions, and bytes of modules, a hart keeps; then it throws all away, and what is hot is compiled
- * again. V8's own code for a module is four to eight times as long.
+ * How many regions, modules, and bytes of modules a hart keeps; then it throws all away, and what is hot is compiled
+ * again. V8's own code for a module is three to four times as long, and each module takes some mappings of memory, of
+ * which a process has a limited number.
  */
 const MAX_REGIONS = 8192;
+const MAX_MODULES = 1000;
 const MAX_BYTES = 16 << 20;
+/** V8 frees modules when it collects garbage, which it does when something is allocated: that hardly happens here. */
+const PRESSURE = { buffers: 4, bytes: 32 << 20 };
 
 /** What the core exports for this; its other functions are imported by modules. */
 export interface CompiledCode {
@@ -26,6 +30,7 @@ export class Installer {
   readonly #imports: WebAssembly.Imports;
   /** Place in the table of the next region; the first is the core's own. */
   #next = 1;
+  #modules = 0;
   #bytes = 0;
 
   /** @param core exports of the hart's instance */
@@ -44,7 +49,9 @@ export class Installer {
    * @param bytes size of the module
    */
   install(module: WebAssembly.Module, bytes: number, regions: readonly CompiledRegion[]): void {
-    if (this.#next + regions.length > MAX_REGIONS || this.#bytes + bytes > MAX_BYTES) this.#evict();
+    const full = this.#modules === MAX_MODULES || this.#bytes + bytes > MAX_BYTES;
+    if (full || this.#next + regions.length > MAX_REGIONS) this.#evict();
+    this.#modules++;
     this.#bytes += bytes;
     const { table } = this.#core;
     const missing = this.#next + regions.length - table.length;
@@ -63,7 +70,9 @@ export class Installer {
     this.#core.forgetCompiled(this.#hart);
     for (let place = 1; place < this.#next; place++) this.#core.table.set(place, null);
     this.#next = 1;
+    this.#modules = 0;
     this.#bytes = 0;
+    for (let n = 0; n < PRESSURE.buffers; n++) new ArrayBuffer(PRESSURE.bytes);
     Atomics.add(this.#words, M_EVICTIONS >> 2, 1);
   }
 }

@@ -1,15 +1,13 @@
 /** Loads, stores and atomics, through the TLB. */
 import { Op } from '../assembly/opcodes.ts';
-import { ATOMIC_RESULT, STORE_TLB, TLB_HASH, TLB_HASH_SHIFT, TLB_MASK } from '../layout.ts';
+import { ATOMIC_RESULT, STORE_TLB, TLB_MASK } from '../layout.ts';
 import type { RegionFunction } from './function.ts';
 import type { Instruction } from './page.ts';
 import { HART, TLB } from './parameters.ts';
 import { I32, I64, wasm } from './wasm.ts';
 
 const TLB_INDEX_SHIFT = 8;
-const TLB_ENTRY_SHIFT = 4;
 const TLB_ADDEND = 8;
-const PAGE_SHIFT = 12;
 const PAGE_MASK = -0x1000;
 
 interface Access {
@@ -176,39 +174,12 @@ function lookUp(
   pushPageOf(f, address, bytes);
   code.op(wasm.i64Ne);
   code.if();
-  pushOtherEntry(f, address, entry);
-  code.tee(entry);
-  code.memory(wasm.i64Load, tlb);
-  pushPageOf(f, address, bytes);
-  code.op(wasm.i64Ne);
-  code.if();
   f.interpret(offset, retired);
-  code.end();
   code.end();
   code.get(entry);
   code.memory(wasm.i32Load, tlb + TLB_ADDEND);
   code.set(addend);
   f.release(I32, entry);
-}
-
-/** Pushes the other place where the entry may be. @param page a local that may be used */
-function pushOtherEntry(f: RegionFunction, address: number, page: number): void {
-  const { code } = f;
-  code.get(address);
-  code.i64(PAGE_SHIFT);
-  code.op(wasm.i64ShrU, wasm.i32WrapI64);
-  code.tee(page);
-  code.get(page);
-  code.i32(TLB_HASH_SHIFT);
-  code.op(wasm.i32ShrU, wasm.i32Xor);
-  code.i32(TLB_HASH);
-  code.op(wasm.i32Xor);
-  code.i32(TLB_ENTRY_SHIFT);
-  code.op(wasm.i32Shl);
-  code.i32(TLB_MASK);
-  code.op(wasm.i32And);
-  code.get(TLB);
-  code.op(wasm.i32Add);
 }
 
 function emitAtomic(f: RegionFunction, { op, rd, rs1, rs2, offset }: Instruction, retired: number): void {

@@ -3,6 +3,9 @@ import { H_REQUEST, M_HOT, M_TRANSLATIONS, REQUEST_RETURN } from '../../emulator
 import { hartWord, wakeHarts } from './hart-words.ts';
 import type { Translated, TranslatorStart } from './protocol.ts';
 
+/** In ms. */
+const PATIENCE = 20;
+
 /** Compiles what harts report as hot, until the thread is ended. */
 export function runTranslator({ memory, emulator, harts }: TranslatorStart): void {
   const words = new Int32Array(memory.buffer);
@@ -13,6 +16,7 @@ export function runTranslator({ memory, emulator, harts }: TranslatorStart): voi
     const translation = translator.translate();
     if (!translation) {
       Atomics.wait(words, M_HOT >>> 2, reports);
+      gather(words);
       continue;
     }
     const { module, regions } = translation;
@@ -21,6 +25,14 @@ export function runTranslator({ memory, emulator, harts }: TranslatorStart): voi
     Atomics.add(words, M_TRANSLATIONS >>> 2, 1);
     for (const hart of numbers) Atomics.or(words, hartWord(hart, H_REQUEST) >>> 2, REQUEST_RETURN);
     wakeHarts(words, harts.length);
+  }
+}
+
+/** Lets more reports come, for a module costs more than the code in it. */
+function gather(words: Int32Array): void {
+  const end = performance.now() + PATIENCE;
+  for (let left = PATIENCE; left > 0; left = end - performance.now()) {
+    Atomics.wait(words, M_HOT >>> 2, Atomics.load(words, M_HOT >>> 2), left);
   }
 }
 

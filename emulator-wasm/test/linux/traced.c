@@ -155,6 +155,7 @@ static void changed(void) {
     r.x[S2] = rounds * 4;
     r.x[S3] = rounds;
     r.x[S4] = rounds * 3;
+    r.x[S6] = rounds * 4;
     set(r);
     run_for(3000);
     r = get();

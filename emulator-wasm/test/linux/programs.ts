@@ -1,0 +1,27 @@
+/** The C programs of this folder, as files of the guest. */
+import { readdirSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { writeCpio } from '../../../scripts/setup/cpio.mjs';
+import { nodePlatform } from '../../../src/machine/platform/node.ts';
+import { compileForLinux } from '../support/toolchain.ts';
+
+const FOLDER = import.meta.dirname;
+export const platform = nodePlatform(join(FOLDER, '../../../public'));
+export const PROGRAMS = readdirSync(FOLDER).filter((name) => name.endsWith('.c'));
+
+export const pathInGuest = (program: string) => `/bin/${basename(program, '.c')}`;
+
+/** The path of a program's executable. */
+export const executable = (program: string) => compileForLinux(join(FOLDER, program));
+
+/** Our first file system with the programs: the kernel unpacks several archives, one after the other. */
+export async function initramfsWithPrograms(): Promise<Buffer> {
+  const entries = PROGRAMS.map(async (program) => ({
+    path: pathInGuest(program).slice(1),
+    type: 'file' as const,
+    data: await readFile(await executable(program)),
+  }));
+  const base = await platform.loadFile('kernel/initramfs.cpio');
+  return Buffer.concat([base, writeCpio(await Promise.all(entries))]);
+}
