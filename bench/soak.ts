@@ -54,8 +54,9 @@ async function start(store: string, tag: string, script: string, options: { cpus
   const work = { image, store, args: ['sh', '-c', script] };
   const container = await startContainer({ platform: nodePlatform(PUBLIC), ...work, ...size, ...options });
   const running = { tag, container, rounds: 0 };
-  void countRounds(container, () => running.rounds++);
-  void new Response(container.stderr).text().then((errors) => process.stderr.write(errors));
+  // Both streams break off when the container is destroyed.
+  countRounds(container, () => running.rounds++).catch(() => {});
+  showErrors(container).catch(() => {});
   return running;
 }
 
@@ -66,6 +67,10 @@ async function countRounds(container: Container, count: () => void): Promise<voi
       .matchAll(/^round$/gm))
       count();
   }
+}
+
+async function showErrors(container: Container): Promise<void> {
+  for await (const bytes of chunks(container.stderr)) process.stderr.write(bytes);
 }
 
 /** Lines of /proc/self/maps: V8 takes several for each module, and Linux gives a process 65530. */
