@@ -18,6 +18,7 @@ import {
   M_MODE,
   M_PAGE_FLAGS,
   M_RAM_SIZE,
+  MODE_FIRMWARE,
   MODE_JIT_ALL,
   PAGE_STORED,
   PAGE_WRITTEN,
@@ -198,15 +199,18 @@ export function adoptRegion(page: u64, hash: u64, region: usize): void {
 /**
  * Notes that a quantum ended here, or that compiled code was left; code where that happens often is reported to the
  * translator. Early on only loops count, that is, a page in which two quanta end in a row: what most
- * programs run in their first second they do not run long enough to pay for its compilation.
+ * programs run in their first second they do not run long enough to pay for its compilation. A booting Linux and a first
+ * short command do not even pay for the translator's start.
  */
 export function sample(hart: usize, pc: u64): void {
+  const retired = load<u64>(hart, H_INSTRET);
+  if (retired < STARTING && load<u32>(M_MODE) & MODE_FIRMWARE) return;
   const entry = codeEntry(codeTlb, pc);
   if (load<u64>(entry) != (pc & PAGE_MASK)) return;
   const record: usize = load<u32>(entry, 8);
   const again = record == lastSampled;
   lastSampled = record;
-  if (!again && load<u64>(hart, H_INSTRET) < EARLY) return;
+  if (!again && retired < EARLY) return;
   const offset = <u32>pc & 0xfff;
   const block: usize = load<u32>(record + offset * 2, R_MAP);
   if (block == 0 || load<u16>(block) == Op.COMPILED) return;
@@ -220,6 +224,7 @@ export function sample(hart: usize, pc: u64): void {
 }
 let lastSampled: usize = 0;
 /** In instructions. */
+const STARTING: u64 = 120_000_000;
 const EARLY: u64 = 300_000_000;
 /** So many samples report a page, and so many more each time after. Compiling a region takes V8 about 10 ms, as much as 300 quanta. */
 const FIRST_PATIENCE: u32 = 256;
