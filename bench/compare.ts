@@ -6,7 +6,7 @@ import { geometricMean, median, printTable } from './table.ts';
 import { threadClock } from './threads.ts';
 import { compileWorkloads, type Workload } from './workloads.ts';
 
-const REQUIRED_RATIO = 0.35;
+const REQUIRED_RATIO = 1.5;
 const STARTUP_RUNS = 5;
 
 export type Runner = (workload: Workload) => Promise<Sample>;

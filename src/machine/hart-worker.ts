@@ -38,9 +38,9 @@ export function runHart(start: HartStart): void {
     resume();
   };
 
-  /** Goes on once everything is installed that the translator has sent. */
+  /** Goes on once everything is installed that the translator has sent; a message may come before it is counted. */
   const resume = () => {
-    if (!waiting || translations !== Atomics.load(words, M_TRANSLATIONS >>> 2)) return;
+    if (!waiting || translations < Atomics.load(words, M_TRANSLATIONS >>> 2)) return;
     waiting = false;
     run();
   };
