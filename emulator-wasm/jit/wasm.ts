@@ -111,7 +111,6 @@ const LOCAL_TEE = 0x22;
 const I32_CONST = 0x41;
 const I64_CONST = 0x42;
 const F64_CONST = 0x44;
-const PREFIX = 0xfc;
 const ATOMIC_PREFIX = 0xfe;
 const EMPTY_TYPE = 0x40;
 
@@ -241,12 +240,6 @@ export class Code {
     this.#out.byte(code);
     this.#out.byte(0);
     this.#out.unsigned(offset);
-  }
-
-  /** The saturating truncations, 0 to 7. */
-  truncate(kind: number): void {
-    this.#out.byte(PREFIX);
-    this.#out.unsigned(kind);
   }
 
   fence(): void {
@@ -397,10 +390,6 @@ export class ModuleWriter {
     const prologue = new Code(0);
     begin(prologue);
     this.#bodies.push({ body, prologue });
-  }
-
-  get functions(): number {
-    return this.#bodies.length;
   }
 
   finish(): Uint8Array<ArrayBuffer> {
