@@ -227,9 +227,9 @@ let lastSampled: usize = 0;
 const STARTING: u64 = 120_000_000;
 const EARLY: u64 = 300_000_000;
 /** So many samples report a page, and so many more each time after. Compiling a region takes V8 about 10 ms, as much as 300 quanta. */
-const FIRST_PATIENCE: u32 = 160;
-const MORE_PATIENCE: u32 = 16;
-const MOST_PATIENCE: u32 = 512;
+const FIRST_PATIENCE: u32 = 256;
+const MORE_PATIENCE: u32 = 128;
+const MOST_PATIENCE: u32 = 1024;
 
 /** Drops the record's blocks if the page's bytes are others than those they were decoded from. */
 function verify(record: usize): void {
