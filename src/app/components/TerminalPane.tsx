@@ -29,19 +29,12 @@ export default function TerminalPane({ tab, isActive }: TerminalPaneProps) {
   }, [screen, isOver]);
 
   return (
-    <div
-      className="terminal-pane"
-      role="tabpanel"
-      id={`terminal-${tab.id}`}
-      aria-labelledby={`tab-${tab.id}`}
-      aria-description="Control F6 leaves the terminal"
-      hidden={!isActive}
-    >
+    <>
       <div className="terminal-screen" ref={element} />
       {screen && !isOver && <KeyRow screen={screen} />}
       {screen && <ReadAloud screen={screen} />}
       {isFinding && isActive && screen && <FindBar screen={screen} onClose={() => find(false)} />}
-    </div>
+    </>
   );
 }
 

@@ -12,11 +12,21 @@ export function Terminals() {
     <>
       <TerminalTabs />
       <div className="terminal-panes">
-        <Later>
-          {tabs.map((tab) => (
-            <TerminalPane key={tab.id} tab={tab} isActive={tab.id === active} />
-          ))}
-        </Later>
+        {tabs.map((tab) => (
+          <div
+            key={tab.id}
+            className="terminal-pane"
+            role="tabpanel"
+            id={`terminal-${tab.id}`}
+            aria-labelledby={`tab-${tab.id}`}
+            aria-description="Control F6 leaves the terminal"
+            hidden={tab.id !== active}
+          >
+            <Later>
+              <TerminalPane tab={tab} isActive={tab.id === active} />
+            </Later>
+          </div>
+        ))}
       </div>
     </>
   );
