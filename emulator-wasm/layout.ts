@@ -273,7 +273,7 @@ export const EXIT_INTERPRET = 2;
 export const EXIT_REASONS = 3;
 /** Address of the jump cache while compiled code runs: entries of 16 bytes, a virtual address and its micro-op. */
 export const H_JUMPS = 0xd40;
-export const JUMP_ENTRIES = 2048;
+export const JUMP_ENTRIES = 8192;
 /** An entry's offset is ((va ^ (va >>> JUMP_HASH_SHIFT)) << 3) & JUMP_MASK. */
 export const JUMP_HASH_SHIFT = 11;
 export const JUMP_MASK = (JUMP_ENTRIES - 1) * 16;

@@ -185,8 +185,7 @@ function enterRegion(record: usize, region: usize): void {
     const slot = record + R_MAP + (load<u16>(entry, U_OFFSET) & 0xffe) * 2;
     const before: usize = load<u32>(slot);
     if (before == 0) store<u32>(slot, entry);
-    else if (load<u16>(before) != Op.COMPILED) memory.copy(before, entry, UOP_SIZE);
-    else if (n == 0) store<u32>(slot, entry);
+    else if (n == 0 || load<u16>(before) != Op.COMPILED) memory.copy(before, entry, UOP_SIZE);
   }
 }
 
@@ -225,11 +224,11 @@ export function sample(hart: usize, pc: u64): void {
 let lastSampled: usize = 0;
 /** In instructions. */
 const STARTING: u64 = 120_000_000;
-const EARLY: u64 = 300_000_000;
+const EARLY: u64 = 200_000_000;
 /** So many samples report a page, and so many more each time after. Compiling a region takes V8 about 10 ms, as much as 300 quanta. */
-const FIRST_PATIENCE: u32 = 256;
-const MORE_PATIENCE: u32 = 128;
-const MOST_PATIENCE: u32 = 1024;
+const FIRST_PATIENCE: u32 = 32;
+const MORE_PATIENCE: u32 = 32;
+const MOST_PATIENCE: u32 = 256;
 
 /** Drops the record's blocks if the page's bytes are others than those they were decoded from. */
 function verify(record: usize): void {

@@ -25,14 +25,14 @@ const EMPTY: u8 = 0xff;
 
 const CONTEXTS = 8;
 const DATA_STRIDE = 2 * TLB_ENTRIES * 16;
-export const CODE_STRIDE = 0x1_0000;
+export const CODE_STRIDE = 0x3_0000;
 
 // Code context: jump cache, page TLB
 export const PAGE_TLB = JUMP_ENTRIES * 16;
-export const PAGE_TLB_ENTRIES = 128;
+export const PAGE_TLB_ENTRIES = 512;
 /** A bit for each hash of a page's number: clear when the caches may hold that page. */
 const PAGE_FILTER = PAGE_TLB + PAGE_TLB_ENTRIES * 16;
-const PAGE_FILTER_BYTES = 64;
+const PAGE_FILTER_BYTES = 1024;
 const CODE_SIZE = PAGE_FILTER + PAGE_FILTER_BYTES;
 
 /** The running context's TLBs; the interpreter keeps copies in locals. */

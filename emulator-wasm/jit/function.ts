@@ -1,33 +1,52 @@
 /** The function of a region while it is being written: what the translation of all instructions shares. */
 import { DISPATCH, DISPATCH_SIGNATURE, hasTailCalls } from './dispatch.ts';
 import { RememberedPages } from './pages.ts';
-import { BUDGET, HART, PAGE, REGION_SIGNATURE, TLB } from './parameters.ts';
+import { BUDGET, HART, PAGE, REGION_SIGNATURE, SELECTOR, TLB } from './parameters.ts';
 import { Registers } from './registers.ts';
 import { Code, I32, I64, type Label, type ModuleWriter, type ValueType, wasm } from './wasm.ts';
+import { Windows } from './windows.ts';
 
 /** Bits of an exit: offset in the page, in bit 0 whether to interpret, and above instructions retired. */
 const RETIRED_SHIFT = 16;
 const OFFSET_MASK = 0xffff;
 
+/** Where to branch to with the target, or with what the target is found by. */
+interface Exits {
+  readonly leave: Label;
+  readonly side: Label;
+}
+
 export class RegionFunction {
   readonly code = new Code(REGION_SIGNATURE.parameters.length);
   readonly registers: Registers;
   readonly pages = new RememberedPages(this.code);
+  readonly windows: Windows;
   readonly #module: ModuleWriter;
   readonly #spare = new Map<ValueType, number[]>();
   readonly #exit = this.code.local(I32);
   readonly #target = this.code.local(I64);
-  readonly #leave: Label;
-  readonly #side: Label;
+  readonly #outside: Exits;
+  readonly #inLoops: Exits;
+  #exits: Exits;
   /** A local with what `floatState` gave, if the region asks. */
   #floatState: number | undefined;
 
-  /** @param kept registers to be kept in locals */
-  constructor(module: ModuleWriter, kept: Iterable<number>) {
+  /**
+   * @param kept registers to be kept in locals while in loops, and whether they are written there
+   * @param wide whether several accesses may share a look into the TLB
+   */
+  constructor(module: ModuleWriter, kept: ReadonlyMap<number, boolean>, wide: boolean) {
     this.#module = module;
+    this.windows = new Windows(this.code, wide);
     this.registers = new Registers(this.code, kept);
-    this.#leave = this.code.block();
-    this.#side = this.code.block();
+    this.#outside = { leave: this.code.block(), side: this.code.block() };
+    this.#inLoops = { leave: this.code.block(), side: this.code.block() };
+    this.#exits = this.#outside;
+  }
+
+  beginBlock(inLoop: boolean): void {
+    this.#exits = inLoop ? this.#inLoops : this.#outside;
+    this.pages.inLoop = inLoop;
   }
 
   /** Calls a function of the core. */
@@ -74,7 +93,12 @@ export class RegionFunction {
   /** Goes on outside of the region at the address on the stack. */
   leaveToTop(): void {
     this.code.set(this.#target);
-    this.code.br(this.#leave);
+    this.code.br(this.#exits.leave);
+  }
+
+  /** Goes on elsewhere at the instruction at `offset`, `retired` ones of the block being done. */
+  leaveAt(offset: number, retired: number): void {
+    this.#leaveBy(offset | (retired << RETIRED_SHIFT));
   }
 
   /** Leaves the instruction at `offset` to the interpreter, `retired` ones of the block being done. */
@@ -85,22 +109,26 @@ export class RegionFunction {
   #leaveBy(exit: number): void {
     this.code.i32(exit);
     this.code.set(this.#exit);
-    this.code.br(this.#side);
+    this.code.br(this.#exits.side);
   }
 
-  /** Adds the finished function to the module. */
-  finish(): void {
+  /** Adds the finished function to the module; `count` entries from the `first` on are in loops. */
+  finish(first: number, count: number): void {
     const { code } = this;
     code.op(wasm.unreachable);
+    code.end(); // side, in loops
+    this.#computeTarget();
+    code.end(); // leave, in loops
+    this.registers.leaveLoop(code);
+    code.br(this.#outside.leave);
     code.end(); // side
     this.#computeTarget();
     code.end(); // leave
-    this.registers.storeAll(code);
     for (const local of [HART, TLB, this.#target, BUDGET]) code.get(local);
     const dispatch = this.#module.imported(DISPATCH, DISPATCH_SIGNATURE);
     if (hasTailCalls()) code.tailCall(dispatch);
     else code.call(dispatch);
-    this.#module.add(code, (prologue) => this.#writePrologue(prologue));
+    this.#module.add(code, (prologue) => this.#writePrologue(prologue, first, count));
   }
 
   #computeTarget(): void {
@@ -117,8 +145,17 @@ export class RegionFunction {
     code.set(this.#target);
   }
 
-  #writePrologue(prologue: Code): void {
-    this.registers.loadAll(prologue);
+  #writePrologue(prologue: Code, first: number, count: number): void {
+    if (count > 0) {
+      prologue.get(SELECTOR);
+      prologue.i32(first);
+      prologue.op(wasm.i32Sub);
+      prologue.i32(count);
+      prologue.op(wasm.i32LtU);
+      prologue.if();
+      this.registers.enterLoop(prologue, new Set());
+      prologue.end();
+    }
     this.pages.forgetAll(prologue);
     if (this.#floatState === undefined) return;
     prologue.get(HART);

@@ -5,17 +5,18 @@ import type { RegionFunction } from './function.ts';
 import type { Instruction } from './page.ts';
 import { HART, TLB } from './parameters.ts';
 import { I32, I64, wasm } from './wasm.ts';
+import type { Access, Window } from './windows.ts';
 
 const TLB_INDEX_SHIFT = 8;
 const TLB_ADDEND = 8;
 const PAGE_MASK = -0x1000;
 
-interface Access {
+interface Transfer {
   readonly bytes: number;
   readonly code: number;
 }
 
-const LOADS = new Map<Op, Access>([
+const LOADS = new Map<Op, Transfer>([
   [Op.LB, { bytes: 1, code: wasm.i64Load8S }],
   [Op.LH, { bytes: 2, code: wasm.i64Load16S }],
   [Op.LW, { bytes: 4, code: wasm.i64Load32S }],
@@ -27,7 +28,7 @@ const LOADS = new Map<Op, Access>([
   [Op.FLD, { bytes: 8, code: wasm.f64Load }],
 ]);
 
-const STORES = new Map<Op, Access>([
+const STORES = new Map<Op, Transfer>([
   [Op.SB, { bytes: 1, code: wasm.i64Store8 }],
   [Op.SH, { bytes: 2, code: wasm.i64Store16 }],
   [Op.SW, { bytes: 4, code: wasm.i64Store32 }],
@@ -43,13 +44,16 @@ const WRITING = STORE_TLB;
 /** NaN boxing of a single in a register of 64 bits. */
 const BOX = 0xffff_ffff_0000_0000n;
 
-/** The loads and stores among instructions, for `RememberedPages`. */
-export function accessesOf(
-  instructions: readonly Instruction[],
-): { instruction: Instruction; tlb: number }[] {
+/** A window's base is so much before what the register points to, so that all offsets are positive. */
+const BIAS = 2048;
+
+/** The loads and stores among instructions. */
+export function accessesOf(instructions: readonly Instruction[]): Access[] {
   return instructions.flatMap((instruction) => {
-    if (LOADS.has(instruction.op)) return { instruction, tlb: READING };
-    return STORES.has(instruction.op) ? { instruction, tlb: WRITING } : [];
+    const load = LOADS.get(instruction.op);
+    if (load) return { instruction, bytes: load.bytes, writes: false };
+    const store = STORES.get(instruction.op);
+    return store ? { instruction, bytes: store.bytes, writes: true } : [];
   });
 }
 
@@ -67,10 +71,10 @@ export function emitMemory(f: RegionFunction, instruction: Instruction, retired:
   return load !== undefined || store !== undefined || atomic;
 }
 
-function emitLoad(f: RegionFunction, instruction: Instruction, access: Access, retired: number): void {
+function emitLoad(f: RegionFunction, instruction: Instruction, transfer: Transfer, retired: number): void {
   const load = () => {
-    pushHostAddress(f, instruction, access.bytes, READING, retired);
-    f.code.memory(access.code, 0);
+    const offset = pushHostAddress(f, { instruction, bytes: transfer.bytes, writes: false }, retired);
+    f.code.memory(transfer.code, offset);
     if (instruction.op !== Op.FLW) return;
     f.code.i64Bits(BOX);
     f.code.op(wasm.i64Or);
@@ -82,37 +86,83 @@ function emitLoad(f: RegionFunction, instruction: Instruction, access: Access, r
   else f.registers.set(instruction.rd, load);
 }
 
-function emitStore(f: RegionFunction, instruction: Instruction, access: Access, retired: number): void {
-  pushHostAddress(f, instruction, access.bytes, WRITING, retired);
+function emitStore(f: RegionFunction, instruction: Instruction, transfer: Transfer, retired: number): void {
+  const offset = pushHostAddress(f, { instruction, bytes: transfer.bytes, writes: true }, retired);
   if (instruction.op === Op.FSD) f.registers.getDouble(instruction.rs2);
   else f.registers.get(instruction.rs2);
-  f.code.memory(access.code, 0);
+  f.code.memory(transfer.code, offset);
 }
 
 /**
- * Pushes where in the shared memory the access goes. The interpreter gets those that miss the TLB: a call here would
- * cost all registers, even when it is not made.
+ * Pushes where in the shared memory the access goes, but for an offset, which is returned. The interpreter gets those
+ * that miss the TLB: a call here would cost all registers, even when it is not made.
  */
-function pushHostAddress(
+function pushHostAddress(f: RegionFunction, access: Access, retired: number): number {
+  const { code, windows } = f;
+  const {
+    instruction: { rs1, imm },
+  } = access;
+  if (!windows.covers(access)) {
+    const window = windows.wanted(access);
+    const isWide = window.to - window.from > access.bytes;
+    if (f.pages.inLoop && !isWide) {
+      pushByPage(f, access, retired);
+      return 0;
+    }
+    openWindow(f, access.instruction, window, isWide, retired);
+  }
+  code.get(windows.base(rs1));
+  return imm + BIAS;
+}
+
+function openWindow(
   f: RegionFunction,
   instruction: Instruction,
-  bytes: number,
-  tlb: number,
+  window: Window,
+  isWide: boolean,
   retired: number,
 ): void {
   const { code } = f;
-  const { rs1, imm } = instruction;
+  const { rs1, offset } = instruction;
+  const address = f.borrow(I64);
+  const base = f.windows.base(rs1);
+  pushAddress(f, rs1, window.from);
+  code.set(address);
+  const miss = () => (isWide ? f.leaveAt(offset, retired) : f.interpret(offset, retired));
+  lookUp(f, window.to - window.from, window.writable ? WRITING : READING, address, base, miss);
+  code.get(base);
+  code.get(address);
+  code.op(wasm.i32WrapI64, wasm.i32Add);
+  code.i32(-BIAS - window.from);
+  code.op(wasm.i32Add);
+  code.set(base);
+  f.release(I64, address);
+  f.windows.open(instruction, window, isWide);
+}
+
+function pushAddress(f: RegionFunction, register: number, offset: number): void {
+  f.registers.get(register);
+  if (offset === 0) return;
+  f.code.i64(offset);
+  f.code.op(wasm.i64Add);
+}
+
+/** Pushes where an access goes in a loop. */
+function pushByPage(
+  f: RegionFunction,
+  { instruction: { rs1, imm, offset }, bytes, writes }: Access,
+  retired: number,
+): void {
+  const { code } = f;
+  const tlb = writes ? WRITING : READING;
   const address = f.borrow(I64);
   const addend = f.borrow(I32);
-  f.registers.get(rs1);
-  if (imm !== 0) {
-    code.i64(imm);
-    code.op(wasm.i64Add);
-  }
+  pushAddress(f, rs1, imm);
   code.set(address);
   const page = f.pages.find(rs1, tlb);
-  if (!page) lookUp(f, instruction, bytes, tlb, retired, address, addend);
-  else if (page.known) {
+  const miss = () => f.interpret(offset, retired);
+  if (!page) lookUp(f, bytes, tlb, address, addend, miss);
+  else {
     // What is not aligned differs, too: it could reach into the page from the one before.
     code.get(address);
     code.i64(PAGE_MASK | (bytes - 1));
@@ -120,14 +170,10 @@ function pushHostAddress(
     code.get(page.tag);
     code.op(wasm.i64Ne);
     code.if();
-    lookUp(f, instruction, bytes, tlb, retired, address, page.addend);
+    lookUp(f, bytes, tlb, address, page.addend, miss);
     pushPageOf(f, address, 1);
     code.set(page.tag);
     code.end();
-  } else {
-    lookUp(f, instruction, bytes, tlb, retired, address, page.addend);
-    pushPageOf(f, address, 1);
-    code.set(page.tag);
   }
   code.get(address);
   code.op(wasm.i32WrapI64);
@@ -149,15 +195,14 @@ function pushPageOf(f: RegionFunction, address: number, bytes: number): void {
   code.op(wasm.i64And);
 }
 
-/** Sets the local `addend` to what turns the address into the shared memory's. */
+/** Sets the local `addend` to what turns the address into the shared memory's, unless the bytes there `miss`. */
 function lookUp(
   f: RegionFunction,
-  { offset }: Instruction,
   bytes: number,
   tlb: number,
-  retired: number,
   address: number,
   addend: number,
+  miss: () => void,
 ): void {
   const { code } = f;
   const entry = f.borrow(I32);
@@ -174,7 +219,7 @@ function lookUp(
   pushPageOf(f, address, bytes);
   code.op(wasm.i64Ne);
   code.if();
-  f.interpret(offset, retired);
+  miss();
   code.end();
   code.get(entry);
   code.memory(wasm.i32Load, tlb + TLB_ADDEND);

@@ -9,7 +9,17 @@ const MAX_INSTRUCTIONS = 300;
 /** How far from a jump by table its targets are looked for, in bytes. */
 const TABLE_REACH = 1024;
 
+/**
+ * Where all returns of the region go that have many targets, and all jumps by table: blocks that only switch. Odd, so
+ * that no instruction is there, not even in the page before.
+ */
+const RETURNS = -1;
+const TABLE = -3;
+/** With so many targets each jump has its own comparisons. */
+const MAX_COMPARISONS = 6;
+
 export interface Block {
+  /** RETURNS or TABLE for a block without instructions that goes on at the one of its targets that was asked for. */
   readonly start: number;
   readonly instructions: readonly Instruction[];
   /** Where the block goes on when its last instruction is none that jumps, or is a branch not taken. */
@@ -60,11 +70,12 @@ export function findRegion(
     const block = survey.instructions.has(start) && survey.block(start);
     if (block) blocks.set(start, block);
   }
+  for (const block of survey.switches()) blocks.set(block.start, block);
   return { blocks, entries: entriesOf(hot, blocks, survey) };
 }
 
 function entriesOf(hot: number, blocks: ReadonlyMap<number, Block>, survey: Survey): number[] {
-  const entries = new Set([hot, ...survey.continuations, ...survey.orphans]);
+  const entries = new Set([hot, ...survey.continuations, ...survey.functions, ...survey.orphans]);
   return [...entries].filter((entry) => blocks.has(entry)).slice(0, MAX_ENTRIES / 2);
 }
 
@@ -73,11 +84,14 @@ class Survey {
   readonly instructions = new Map<number, Instruction>();
   /** Where blocks have to begin. */
   readonly leaders = new Set<number>();
+  /** Where calls in the region go, as others from elsewhere may. */
+  readonly functions = new Set<number>();
   /** Where calls return to, and of these what functions of this page do. */
   readonly continuations = new Set<number>();
   readonly #nearContinuations = new Set<number>();
   /** Where the guest has jumped to, but no jump known leads to: targets of jump tables and pointers. */
   readonly orphans = new Set<number>();
+  readonly #switches = new Map<number, readonly number[]>();
   readonly #page: CodePage;
   readonly #executed: (offset: number) => boolean;
   #queue: number[] = [];
@@ -143,7 +157,10 @@ class Survey {
       return true;
     }
     if (isCall(instruction)) {
-      if (op === Op.JAL_NEAR) this.#lead(imm);
+      if (op === Op.JAL_NEAR) {
+        this.functions.add(imm);
+        this.#lead(imm);
+      }
       if (op === Op.JALR) this.#tableJumps.push(instruction.offset);
       if (next < PAGE_SIZE && this.#executed(next)) {
         this.continuations.add(next);
@@ -179,12 +196,31 @@ class Survey {
 
   #targets(instruction: Instruction): number[] {
     const { op, imm } = instruction;
-    const inside = (offset: number) => this.leaders.has(offset) && this.instructions.has(offset);
-    if (op === Op.JALR) {
-      if (isReturn(instruction)) return [...this.#nearContinuations].filter(inside);
-      return [...this.orphans].filter(inside);
-    }
-    return op !== Op.JAL_FAR && (!isBranch(op) || op <= Op.BGEU_NEAR) && inside(imm) ? [imm] : [];
+    if (isReturn(instruction)) return this.#indirect(RETURNS);
+    if (op === Op.JALR) return this.#indirect(TABLE);
+    return op !== Op.JAL_FAR && (!isBranch(op) || op <= Op.BGEU_NEAR) && this.#inside(imm) ? [imm] : [];
+  }
+
+  #inside(offset: number): boolean {
+    return this.leaders.has(offset) && this.instructions.has(offset);
+  }
+
+  #indirect(kind: number): number[] {
+    const all = kind === RETURNS ? this.#nearContinuations : this.orphans;
+    const targets = [...all].filter((offset) => this.#inside(offset));
+    if (targets.length <= MAX_COMPARISONS) return targets;
+    this.#switches.set(kind, targets);
+    return [kind];
+  }
+
+  switches(): Block[] {
+    return [...this.#switches].map(([start, targets]) => ({
+      start,
+      instructions: [],
+      next: start,
+      targets,
+      leaves: true,
+    }));
   }
 }
 

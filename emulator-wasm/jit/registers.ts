@@ -1,29 +1,91 @@
 /** The guest's registers in a function's locals. */
 import { H_F, H_X } from '../layout.ts';
+import type { Instruction } from './page.ts';
 import { HART } from './parameters.ts';
 import { type Code, F64, I64, wasm } from './wasm.ts';
 
 /**
- * Registers are named by their offset in the hart's block, as in micro-ops. The most used are kept in locals;
- * the others stay where they are, for each local makes every exit longer and the compilation much slower.
+ * Registers are named by their offset in the hart's block, as in micro-ops. In loops the most used are kept in locals
+ * only; everywhere else what is written goes to memory at once, and locals hold what has been read or written before,
+ * so that neither entering nor leaving costs anything.
  */
 export class Registers {
   readonly #code: Code;
   readonly #locals = new Map<number, number>();
-  readonly #written = new Set<number>();
+  readonly #kept: ReadonlyMap<number, boolean>;
+  #keeps = false;
+  /** Whose locals equal what is in memory. */
+  #known = new Set<number>();
+  /** How often each register is read in the rest of the block. */
+  readonly #reads = new Map<number, number>();
 
-  /** @param kept registers to be kept in locals: those of floating point as doubles */
-  constructor(code: Code, kept: Iterable<number>) {
+  /** @param kept registers that only locals hold while in loops, and whether they are written there */
+  constructor(code: Code, kept: ReadonlyMap<number, boolean>) {
     this.#code = code;
-    for (const register of kept)
-      this.#locals.set(register, code.local(isFloatRegister(register) ? F64 : I64));
+    this.#kept = kept;
+  }
+
+  /**
+   * @param keeps whether the block is in a loop
+   * @param known what is in locals when it begins
+   */
+  beginBlock(instructions: readonly Instruction[], keeps: boolean, known: Iterable<number>): void {
+    this.#keeps = keeps;
+    this.#known = new Set(known);
+    this.#reads.clear();
+    for (const { rs1, rs2 } of instructions) for (const register of [rs1, rs2]) this.#count(register, 1);
+  }
+
+  #count(register: number, more: number): number {
+    const reads = (this.#reads.get(register) ?? 0) + more;
+    this.#reads.set(register, reads);
+    return reads;
+  }
+
+  /** To be called before each instruction: what is read once more later is read to a local. */
+  prepare({ rs1, rs2 }: Instruction): void {
+    for (const register of [rs1, rs2]) if (this.#count(register, -1) > 0) this.#know(register);
+  }
+
+  /** What is in locals now, even when a loop is left. */
+  get known(): ReadonlySet<number> {
+    return this.#keeps ? new Set([...this.#known, ...this.#kept.keys()]) : this.#known;
+  }
+
+  #inLocal(register: number): boolean {
+    return (this.#keeps && this.#kept.has(register)) || this.#known.has(register);
+  }
+
+  #know(register: number): void {
+    if (register === H_X || this.#inLocal(register)) return;
+    this.#load(this.#code, register);
+    this.#known.add(register);
+  }
+
+  #load(code: Code, register: number): void {
+    code.get(HART);
+    code.memory(isFloatRegister(register) ? wasm.f64Load : wasm.i64Load, register);
+    code.set(this.#local(register));
+  }
+
+  #store(code: Code, register: number): void {
+    code.get(HART);
+    code.get(this.#local(register));
+    code.memory(isFloatRegister(register) ? wasm.f64Store : wasm.i64Store, register);
+  }
+
+  #local(register: number): number {
+    const known = this.#locals.get(register);
+    if (known !== undefined) return known;
+    const local = this.#code.local(isFloatRegister(register) ? F64 : I64);
+    this.#locals.set(register, local);
+    return local;
   }
 
   /** Pushes a register's bits. */
   get(register: number): void {
-    const local = this.#locals.get(register);
-    if (local !== undefined) {
-      this.#code.get(local);
+    if (this.#inLocal(register)) {
+      this.#code.get(this.#local(register));
       if (isFloatRegister(register)) this.#code.op(wasm.i64ReinterpretF64);
     } else if (register === H_X) this.#code.i64(0);
     else {
@@ -34,8 +96,7 @@ export class Registers {
 
   /** Pushes a floating-point register as a double. */
   getDouble(register: number): void {
-    const local = this.#locals.get(register);
-    if (local !== undefined) this.#code.get(local);
+    if (this.#inLocal(register)) this.#code.get(this.#local(register));
     else {
       this.#code.get(HART);
       this.#code.memory(wasm.f64Load, register);
@@ -44,32 +105,29 @@ export class Registers {
 
   /** Writes a register; `push` pushes its bits. */
   set(register: number, push: () => void): void {
-    if (!this.#locals.has(register)) {
-      this.#code.get(HART);
+    this.#write(register, () => {
       push();
-      this.#code.memory(wasm.i64Store, register);
-      return;
-    }
-    push();
-    if (isFloatRegister(register)) this.#code.op(wasm.f64ReinterpretI64);
-    this.#keep(register);
+      if (isFloatRegister(register)) this.#code.op(wasm.f64ReinterpretI64);
+    });
   }
 
   /** Writes a floating-point register; `push` pushes a double. */
   setDouble(register: number, push: () => void): void {
-    if (this.#locals.has(register)) {
-      push();
-      this.#keep(register);
-    } else {
-      this.#code.get(HART);
-      push();
-      this.#code.memory(wasm.f64Store, register);
-    }
+    this.#write(register, push);
   }
 
-  #keep(register: number): void {
-    this.#written.add(register);
-    this.#code.set(this.#locals.get(register) as number);
+  #write(register: number, push: () => void): void {
+    const code = this.#code;
+    if (this.#keeps && this.#kept.has(register)) {
+      push();
+      code.set(this.#local(register));
+      return;
+    }
+    code.get(HART);
+    push();
+    code.tee(this.#local(register));
+    code.memory(isFloatRegister(register) ? wasm.f64Store : wasm.i64Store, register);
+    this.#known.add(register);
   }
 
   /** Pushes the low word of a register. */
@@ -78,22 +136,14 @@ export class Registers {
     this.#code.op(wasm.i32WrapI64);
   }
 
-  /** Code that loads the locals. */
-  loadAll(code: Code): void {
-    for (const [register, local] of this.#locals) {
-      code.get(HART);
-      code.memory(isFloatRegister(register) ? wasm.f64Load : wasm.i64Load, register);
-      code.set(local);
-    }
+  /** Code that makes locals hold what they keep in loops, but for those that do already. */
+  enterLoop(code: Code, known: ReadonlySet<number> = this.#known): void {
+    for (const register of this.#kept.keys()) if (!known.has(register)) this.#load(code, register);
   }
 
-  /** Code that stores what was written. */
-  storeAll(code: Code): void {
-    for (const register of this.#written) {
-      code.get(HART);
-      code.get(this.#locals.get(register) as number);
-      code.memory(isFloatRegister(register) ? wasm.f64Store : wasm.i64Store, register);
-    }
+  /** Code that stores what loops have written. */
+  leaveLoop(code: Code): void {
+    for (const [register, written] of this.#kept) if (written) this.#store(code, register);
   }
 }
 

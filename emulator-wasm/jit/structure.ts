@@ -7,7 +7,7 @@
 import { type Code, type Label, wasm } from './wasm.ts';
 
 /** Comparing one after the other is quicker than a table with as many targets. */
-export const MAX_COMPARISONS = 4;
+const MAX_COMPARISONS = 4;
 
 export interface Graph {
   /** Blocks by number; successors of each. */
@@ -49,6 +49,19 @@ interface Item {
 /** The headers of all loops. */
 export function headersOf({ items }: Sequence): number[] {
   return items.flatMap(({ loop }) => (loop ? [loop.header, ...headersOf(loop.body)] : []));
+}
+
+/** The blocks in the outermost loops of which none has a block that is `excluded`. */
+export function blocksInLoops({ items }: Sequence, excluded: (block: number) => boolean): number[] {
+  return items.flatMap(({ loop }) => {
+    if (!loop) return [];
+    const blocks = blocksOf(loop.body);
+    return blocks.some(excluded) ? blocksInLoops(loop.body, excluded) : blocks;
+  });
+}
+
+function blocksOf({ items }: Sequence): number[] {
+  return items.flatMap(({ block, loop }) => (loop ? blocksOf(loop.body) : (block as number)));
 }
 
 interface Loop {

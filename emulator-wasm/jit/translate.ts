@@ -8,32 +8,54 @@ import { accessesOf, emitMemory } from './memory.ts';
 import { type Instruction, isBranch } from './page.ts';
 import { BUDGET, PAGE, SELECTOR } from './parameters.ts';
 import type { Block, Region } from './region.ts';
-import { emitStructure, findStructure, headersOf, MAX_COMPARISONS, type Sequence } from './structure.ts';
+import { blocksInLoops, emitStructure, findStructure, headersOf, type Sequence } from './structure.ts';
 import { I64, type Label, type ModuleWriter, wasm } from './wasm.ts';
+import { commonWindows, type Window } from './windows.ts';
 
 /** So many registers are kept in locals; the host has not many more. */
 const KEPT_REGISTERS = 12;
 /** How much more often a loop runs than what is around it, supposedly. */
 const LOOP_WEIGHT = 8;
 
-/** Adds the region's function to the module; returns the offsets where it can be entered. */
-export function translate(region: Region, module: ModuleWriter): readonly number[] {
-  const translation = new Translation(region, module);
-  translation.write();
-  return translation.entries;
+export interface Translated {
+  /** Offsets where the region can be entered, the hot one first. */
+  readonly entries: readonly number[];
+  /** Offsets of instructions where it is left when what they and later ones access is not in one page. */
+  readonly wideAccesses: ReadonlySet<number>;
+}
+
+/**
+ * Adds the region's function to the module.
+ * @param wide whether several accesses may share a look into the TLB
+ */
+export function translate(region: Region, module: ModuleWriter, wide: boolean): Translated {
+  return new Translation(region, module, wide).write();
+}
+
+/** What is known at the end of a block. */
+interface Knowledge {
+  readonly registers: ReadonlySet<number>;
+  readonly windows: ReadonlyMap<number, Window>;
 }
 
 class Translation {
-  readonly entries: readonly number[];
   readonly #f: RegionFunction;
   readonly #blocks: readonly Block[];
-  readonly #structure: Sequence;
-  /** In how many loops each block is. */
-  readonly #depths: number[] = [];
   /** Numbers of blocks by their start. */
   readonly #numbers = new Map<number, number>();
+  readonly #structure: Sequence;
+  /** Blocks in loops that keep registers in locals: those that call nothing and jump nowhere else. */
+  readonly #loops: ReadonlySet<number>;
+  /** First the hot one, then those in loops. */
+  readonly #entries: readonly number[];
+  /** What each block may come from, but for those that can be entered. */
+  readonly #predecessors: readonly (readonly number[])[];
+  /** Of the blocks that are written. */
+  readonly #known: Knowledge[] = [];
+  /** A local with where an indirect jump goes. */
+  readonly #indirect: number;
 
-  constructor(region: Region, module: ModuleWriter) {
+  constructor(region: Region, module: ModuleWriter, wide: boolean) {
     this.#blocks = reachable(region);
     for (const [number, { start }] of this.#blocks.entries()) this.#numbers.set(start, number);
     const numberOf = (start: number) => this.#numbers.get(start) ?? [];
@@ -41,33 +63,85 @@ class Translation {
     const needed = region.entries.flatMap(numberOf);
     // The budget runs out at jumps back, and the next quantum begins there.
     const headers = headersOf(findStructure({ successors, entries: needed }, []));
-    const entries = [...new Set([...needed, ...headers])].slice(0, MAX_ENTRIES);
-    this.#structure = findStructure({ successors, entries }, this.#depths);
-    this.entries = entries.map((entry) => (this.#blocks[entry] as Block).start);
-    this.#f = new RegionFunction(module, mostUsedRegisters(this.#blocks, this.#depths));
+    const isCode = (number: number) => this.#block(number).instructions.length > 0;
+    const entries = [...new Set([...needed, ...headers.filter(isCode)])].slice(0, MAX_ENTRIES);
+    const depths: number[] = [];
+    this.#structure = findStructure({ successors, entries }, depths);
+    this.#loops = new Set(blocksInLoops(this.#structure, (number) => !staysNear(this.#block(number))));
+    const [hot, ...others] = entries as [number, ...number[]];
+    const [inLoops, outside] = partition(others, (number) => this.#loops.has(number));
+    this.#entries = [hot, ...inLoops, ...outside];
+    this.#structure = { ...this.#structure, entries: this.#entries };
+    this.#predecessors = predecessorsOf(successors, this.#entries);
+    this.#f = new RegionFunction(module, mostUsedRegisters(this.#blocks, depths, this.#loops), wide);
+    this.#indirect = this.#f.code.local(I64);
   }
 
-  write(): void {
+  write(): Translated {
     emitStructure(this.#structure, {
       code: this.#f.code,
       selector: SELECTOR,
-      emitBlock: (number, branch) => {
-        const block = this.#blocks[number] as Block;
-        this.#f.pages.beginBlock((this.#depths[number] as number) > 0, accessesOf(block.instructions));
-        this.#emitBlock(block, branch);
-      },
-      emitBackEdge: (block, top) => this.#emitBackEdge((this.#blocks[block] as Block).start, top),
+      emitBlock: (number, branch) => this.#emit(number, branch),
+      emitBackEdge: (number, top) => this.#emitBackEdge(this.#block(number), top),
     });
-    this.#f.finish();
+    const first = this.#loops.has(this.#entries[0] as number) ? 0 : 1;
+    const count = this.#entries.filter((number) => this.#loops.has(number)).length;
+    this.#f.finish(first, count);
+    return {
+      entries: this.#entries.map((number) => this.#block(number).start),
+      wideAccesses: this.#f.windows.wide,
+    };
   }
 
-  #emitBackEdge(target: number, top: Label): void {
+  #block(number: number): Block {
+    return this.#blocks[number] as Block;
+  }
+
+  #emit(number: number, branch: (target: number) => void): void {
+    const block = this.#block(number);
+    const inLoop = this.#loops.has(number);
+    const before = this.#knownBefore(number);
+    const { windows, registers } = this.#f;
+    this.#f.beginBlock(inLoop);
+    registers.beginBlock(block.instructions, inLoop, before.registers);
+    const isEntry = this.#entries.includes(number);
+    windows.beginBlock(block.instructions, accessesOf(block.instructions), isEntry, before.windows);
+    this.#emitBlock(block, (target) => {
+      this.#cross(inLoop, this.#loops.has(target));
+      branch(target);
+    });
+    this.#known[number] = { registers: registers.known, windows: windows.all };
+  }
+
+  #knownBefore(number: number): Knowledge {
+    const before = this.#predecessors[number] as readonly number[];
+    const ends = before.map((predecessor) => this.#known[predecessor]);
+    return {
+      registers: commonRegisters(ends.map((end) => end?.registers)),
+      windows: commonWindows(ends.map((end) => end?.windows)),
+    };
+  }
+
+  /** Brings registers from one block to the next. */
+  #cross(fromLoop: boolean, toLoop: boolean): void {
+    const { code, registers } = this.#f;
+    if (!fromLoop && toLoop) registers.enterLoop(code);
+    if (fromLoop && !toLoop) registers.leaveLoop(code);
+  }
+
+  #emitBackEdge(target: Block, top: Label): void {
     const { code } = this.#f;
     code.get(BUDGET);
     code.i32(0);
     code.op(wasm.i32GtS);
     code.brIf(top);
-    this.#f.leaveTo(target);
+    if (target.instructions.length > 0) this.#f.leaveTo(target.start);
+    else this.#leaveToIndirect();
+  }
+
+  #leaveToIndirect(): void {
+    this.#f.code.get(this.#indirect);
+    this.#f.leaveToTop();
   }
 
   #emitBlock(block: Block, branch: (target: number) => void): void {
@@ -78,13 +152,22 @@ class Translation {
       else branch(number);
     };
     for (const [retired, instruction] of block.instructions.entries()) {
+      this.#f.registers.prepare(instruction);
       if (!floatChecked && isFloat(instruction.op)) {
         this.#checkFloat(instruction, retired);
         floatChecked = true;
       }
-      if (this.#emitStraight(instruction, retired)) continue;
+      if (this.#emitStraight(instruction, retired)) {
+        if (instruction.rd !== undefined) this.#f.windows.close(instruction.rd);
+        continue;
+      }
       this.#f.retire(block.instructions.length);
       this.#emitJump(instruction, block, go);
+      return;
+    }
+    if (block.instructions.length === 0) {
+      this.#switchTargets(this.#indirect, block.targets, go);
+      this.#leaveToIndirect();
       return;
     }
     this.#f.retire(block.instructions.length);
@@ -135,6 +218,7 @@ class Translation {
   #link({ rd, next }: Instruction): void {
     if (rd === undefined) return;
     const { code } = this.#f;
+    this.#f.windows.close(rd);
     this.#f.registers.set(rd, () => {
       code.get(PAGE);
       code.i64(next);
@@ -144,7 +228,6 @@ class Translation {
 
   #emitIndirect(instruction: Instruction, block: Block, go: (offset: number) => void): void {
     const { code } = this.#f;
-    const target = this.#f.borrow(I64);
     this.#f.registers.get(instruction.rs1);
     if (instruction.imm !== 0) {
       code.i64(instruction.imm);
@@ -152,14 +235,15 @@ class Translation {
     }
     code.i64(-2);
     code.op(wasm.i64And);
-    code.set(target);
+    code.set(this.#indirect);
     this.#link(instruction);
-    const targets = block.targets.filter((offset) => this.#numbers.has(offset));
-    if (targets.length <= MAX_COMPARISONS) this.#compareTargets(target, targets, go);
-    else this.#switchTargets(target, targets, go);
-    code.get(target);
-    this.#f.leaveToTop();
-    this.#f.release(I64, target);
+    const { targets } = block;
+    const [first] = targets;
+    if (first !== undefined && first < 0) go(first);
+    else {
+      this.#compareTargets(this.#indirect, targets, go);
+      this.#leaveToIndirect();
+    }
   }
 
   #compareTargets(target: number, offsets: readonly number[], go: (offset: number) => void): void {
@@ -214,8 +298,8 @@ class Translation {
 }
 
 function successorsOf(block: Block): number[] {
-  const last = block.instructions.at(-1) as Instruction;
-  const falls = !block.leaves && !(last.op >= Op.J_NEAR && last.op <= Op.JALR);
+  const last = block.instructions.at(-1);
+  const falls = !block.leaves && last !== undefined && !(last.op >= Op.J_NEAR && last.op <= Op.JALR);
   return falls ? [...block.targets, block.next] : [...block.targets];
 }
 
@@ -232,15 +316,50 @@ function reachable({ blocks, entries }: Region): Block[] {
   return [...found].sort((a, b) => a - b).map((start) => blocks.get(start) as Block);
 }
 
-function mostUsedRegisters(blocks: readonly Block[], depths: readonly number[]): number[] {
+/** Whether the block's end is known to be a jump in the page. */
+function staysNear({ instructions, leaves }: Block): boolean {
+  const op = instructions.at(-1)?.op;
+  return !leaves && op !== undefined && op !== Op.JALR && op !== Op.JAL_FAR;
+}
+
+function partition<T>(all: readonly T[], isFirst: (one: T) => boolean): [T[], T[]] {
+  return [all.filter(isFirst), all.filter((one) => !isFirst(one))];
+}
+
+/** What is among the known at each of the ends; a block that is not written yet has none. */
+function commonRegisters(ends: readonly (ReadonlySet<number> | undefined)[]): ReadonlySet<number> {
+  const [first, ...others] = ends;
+  return new Set([...(first ?? [])].filter((register) => others.every((end) => end?.has(register))));
+}
+
+function predecessorsOf(successors: readonly (readonly number[])[], entries: readonly number[]): number[][] {
+  const predecessors: number[][] = successors.map(() => []);
+  for (const [block, targets] of successors.entries()) {
+    for (const target of targets) predecessors[target]?.push(block);
+  }
+  for (const entry of entries) predecessors[entry] = [];
+  return predecessors;
+}
+
+/** The registers most used in loops, and whether they are written there. */
+function mostUsedRegisters(
+  blocks: readonly Block[],
+  depths: readonly number[],
+  loops: ReadonlySet<number>,
+): Map<number, boolean> {
   const uses = new Map<number, number>();
+  const written = new Set<number>();
   const use = (register: number | undefined, weight: number) => {
     if (register !== undefined && register !== H_X) uses.set(register, (uses.get(register) ?? 0) + weight);
   };
   for (const [number, { instructions }] of blocks.entries()) {
+    if (!loops.has(number)) continue;
     const weight = LOOP_WEIGHT ** (depths[number] as number);
-    for (const { rd, rs1, rs2 } of instructions) for (const register of [rd, rs1, rs2]) use(register, weight);
+    for (const { rd, rs1, rs2 } of instructions) {
+      for (const register of [rd, rs1, rs2]) use(register, weight);
+      if (rd !== undefined) written.add(rd);
+    }
   }
-  const ranked = [...uses].sort(([, a], [, b]) => b - a);
-  return ranked.slice(0, KEPT_REGISTERS).map(([register]) => register);
+  const ranked = [...uses].sort(([, a], [, b]) => b - a).slice(0, KEPT_REGISTERS);
+  return new Map(ranked.map(([register]) => [register, written.has(register)]));
 }

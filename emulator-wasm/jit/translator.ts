@@ -12,6 +12,7 @@ import {
   HOT_PAGE,
   HOT_SLOT_SIZE,
   HOT_SLOTS,
+  M_EVICTIONS,
   M_RAM_BASE,
   M_RAM_SIZE,
   M_REGION_BYTES,
@@ -54,6 +55,8 @@ export class Translator {
   /** Addresses of the blocks of the harts that are served; the first has room for decoding. */
   readonly #harts: readonly number[];
   readonly #page: CodePage;
+  readonly #wideAccesses = new Map<string, Set<number>>();
+  #evictions = 0;
   readonly #view: DataView;
   readonly #words: Int32Array;
 
@@ -102,7 +105,23 @@ export class Translator {
     for (const { instructions } of region.blocks.values())
       this.#count(M_REGION_INSTRUCTIONS, instructions.length);
     this.#count(M_REGIONS, 1);
-    return { page, hash, entries: translate(region, writer) };
+    const wideBefore = this.#wideAccessesOf(page, hash);
+    const { entries, wideAccesses } = translate(region, writer, !wideBefore.has(offset));
+    for (const access of wideAccesses) wideBefore.add(access);
+    return { page, hash, entries };
+  }
+
+  /** Where the regions of a page are left when accesses are not in one page. */
+  #wideAccessesOf(page: bigint, hash: bigint): Set<number> {
+    const evictions = Atomics.load(this.#words, M_EVICTIONS >> 2);
+    if (evictions !== this.#evictions) this.#wideAccesses.clear();
+    this.#evictions = evictions;
+    const key = `${page} ${hash}`;
+    const known = this.#wideAccesses.get(key);
+    if (known) return known;
+    const none = new Set<number>();
+    this.#wideAccesses.set(key, none);
+    return none;
   }
 
   get #scratch(): number {

@@ -1,0 +1,146 @@
+/**
+ * Windows into memory: what a register points to, looked up once for all accesses by way of it. A window is a range of
+ * offsets from the register that lies in one page; while the register stays the same, accesses inside need no further
+ * look into the TLB. No translation changes while compiled code runs.
+ *
+ * Where the range reaches into a second page, the region is left. If that happens often, what follows is compiled once
+ * more, with a look for each access. So that this can go on where the other stopped, no wide window begins where
+ * a region is entered.
+ */
+import type { Instruction } from './page.ts';
+import { type Code, I32 } from './wasm.ts';
+
+/** So many bytes a window has at most: the wider, the more often it reaches into a second page. */
+const MAX_SPAN = 256;
+
+export interface Access {
+  readonly instruction: Instruction;
+  readonly bytes: number;
+  readonly writes: boolean;
+}
+
+export interface Window {
+  /** Offsets from the register. */
+  readonly from: number;
+  readonly to: number;
+  /** Whether it may be written through. */
+  readonly writable: boolean;
+}
+
+export class Windows {
+  readonly #code: Code;
+  /** Locals with the place in the shared memory BIAS bytes before what the register points to. */
+  readonly #bases = new Map<number, number>();
+  /** What each access of the block wants to have, for itself and those after it. */
+  readonly #wanted = new Map<Instruction, Window>();
+  #open = new Map<number, Window>();
+  readonly #areWide: boolean;
+  readonly #wide = new Set<number>();
+
+  /** @param areWide whether there may be one look for several accesses */
+  constructor(code: Code, areWide: boolean) {
+    this.#code = code;
+    this.#areWide = areWide;
+  }
+
+  /**
+   * @param isEntry whether the region can be entered here
+   * @param open windows that are open when the block begins
+   */
+  beginBlock(
+    instructions: readonly Instruction[],
+    accesses: readonly Access[],
+    isEntry: boolean,
+    open: ReadonlyMap<number, Window>,
+  ): void {
+    this.#open = new Map(open);
+    this.#wanted.clear();
+    const byInstruction = new Map(accesses.map((access) => [access.instruction, access]));
+    const wanted = new Map<number, Window>();
+    for (const instruction of [...instructions].reverse()) {
+      if (instruction.rd !== undefined) wanted.delete(instruction.rd);
+      const access = byInstruction.get(instruction);
+      if (!access) continue;
+      const alone = windowOf(access);
+      const window = this.#areWide ? join(alone, wanted.get(instruction.rs1)) : alone;
+      wanted.set(instruction.rs1, window);
+      this.#wanted.set(instruction, isEntry && instruction === instructions[0] ? alone : window);
+    }
+  }
+
+  /** Whether the access needs no look into the TLB. */
+  covers({ instruction, bytes, writes }: Access): boolean {
+    const window = this.#open.get(instruction.rs1);
+    const { imm } = instruction;
+    return (
+      window !== undefined && window.from <= imm && imm + bytes <= window.to && (window.writable || !writes)
+    );
+  }
+
+  /** What to look up for the access. */
+  wanted(access: Access): Window {
+    return this.#wanted.get(access.instruction) as Window;
+  }
+
+  /** @param isWide whether it was looked up for more than the access at hand */
+  open({ rs1, offset }: Instruction, window: Window, isWide: boolean): void {
+    this.#open.set(rs1, window);
+    if (isWide) this.#wide.add(offset);
+  }
+
+  /** Offsets of the instructions where wide windows are looked up. */
+  get wide(): ReadonlySet<number> {
+    return this.#wide;
+  }
+
+  /** The register is written. */
+  close(register: number): void {
+    this.#open.delete(register);
+  }
+
+  base(register: number): number {
+    const known = this.#bases.get(register);
+    if (known !== undefined) return known;
+    const local = this.#code.local(I32);
+    this.#bases.set(register, local);
+    return local;
+  }
+
+  get all(): ReadonlyMap<number, Window> {
+    return this.#open;
+  }
+}
+
+function windowOf({ instruction: { imm }, bytes, writes }: Access): Window {
+  return { from: imm, to: imm + bytes, writable: writes };
+}
+
+/** A window for both, if they are near to each other; else for the first. */
+function join(first: Window, second: Window | undefined): Window {
+  if (!second) return first;
+  const from = Math.min(first.from, second.from);
+  const to = Math.max(first.to, second.to);
+  if (to - from > MAX_SPAN) return first;
+  return { from, to, writable: first.writable || second.writable };
+}
+
+/** What is open at the end of all blocks that another may come from. */
+export function commonWindows(
+  ends: readonly (ReadonlyMap<number, Window> | undefined)[],
+): Map<number, Window> {
+  const [first, ...others] = ends;
+  const windows = new Map<number, Window>();
+  for (const [register, window] of first ?? []) {
+    let { from, to, writable } = window;
+    const all = others.every((end) => {
+      const other = end?.get(register);
+      if (!other) return false;
+      from = Math.max(from, other.from);
+      to = Math.min(to, other.to);
+      writable &&= other.writable;
+      return true;
+    });
+    if (all && from < to) windows.set(register, { from, to, writable });
+  }
+  return windows;
+}
