@@ -48,7 +48,7 @@ const BOX: u64 = 0xffff_ffff_0000_0000;
 }
 
 /** Of so many exits from compiled code, and one more, one tells where it is left for. */
-const SAMPLED_EXITS = 255;
+const SAMPLED_EXITS = 31;
 
 /** Runs compiled code from its entry at `p` on; returns what is left of the budget, with H_PC where to go on. */
 @inline function runCompiled(h: usize, p: usize, tlb: usize, jumps: usize, pageVa: u64, count: i32): i32 {

@@ -17,7 +17,7 @@ const KEPT_REGISTERS = 12;
 /** How much more often a loop runs than what is around it, supposedly. */
 const LOOP_WEIGHT = 8;
 
-export interface Translated {
+export interface TranslatedRegion {
   /** Offsets where the region can be entered, the hot one first. */
   readonly entries: readonly number[];
   /** Offsets of instructions where it is left when what they and later ones access is not in one page. */
@@ -28,7 +28,7 @@ export interface Translated {
  * Adds the region's function to the module.
  * @param wide whether several accesses may share a look into the TLB
  */
-export function translate(region: Region, module: ModuleWriter, wide: boolean): Translated {
+export function translate(region: Region, module: ModuleWriter, wide: boolean): TranslatedRegion {
   return new Translation(region, module, wide).write();
 }
 
@@ -77,7 +77,7 @@ class Translation {
     this.#indirect = this.#f.code.local(I64);
   }
 
-  write(): Translated {
+  write(): TranslatedRegion {
     emitStructure(this.#structure, {
       code: this.#f.code,
       selector: SELECTOR,
