@@ -118,7 +118,7 @@ function arithmetic(
     exactness(f, instruction, result);
     code.end();
     code.op(wasm.i32And, wasm.i32Eqz);
-    code.if();
+    code.ifUnlikely();
     f.interpret(instruction.offset, retired);
     code.end();
     code.get(result);
@@ -187,7 +187,7 @@ function compare(op: number): Emit {
       code.op(wasm.f64Eq);
     }
     code.op(wasm.i32And, wasm.i32Eqz);
-    code.if();
+    code.ifUnlikely();
     f.interpret(offset, retired);
     code.end();
     pushDouble(f, rs1);
@@ -258,7 +258,7 @@ function fusedDouble(negateProduct: boolean, negateAddend: boolean): Emit {
     code.f64(0);
     code.op(wasm.f64Eq, wasm.i32Or);
     code.op(wasm.i32And, wasm.i32And, wasm.i32And, wasm.i32And, wasm.i32And, wasm.i32Eqz);
-    code.if();
+    code.ifUnlikely();
     f.interpret(instruction.offset, retired);
     code.end();
     code.get(result);
@@ -453,15 +453,14 @@ export function isFloat(op: Op): boolean {
 export function emitFloat(f: RegionFunction, instruction: Instruction, retired: number): boolean {
   const { op, rd } = instruction;
   const double = DOUBLE_EMITTERS.get(op);
-  if (double) {
-    f.registers.setDouble(rd as number, () => double(f, instruction, retired));
-    return true;
-  }
-  const emit = EMITTERS.get(op);
+  const emit = double ?? EMITTERS.get(op);
   if (!emit) return false;
+  f.registers.flush();
+  const push = () => emit(f, instruction, retired);
   if (rd === undefined) {
-    emit(f, instruction, retired);
+    push();
     f.code.op(wasm.drop);
-  } else f.registers.set(rd, () => emit(f, instruction, retired));
+  } else if (double) f.registers.setDouble(rd, push);
+  else f.registers.set(rd, push);
   return true;
 }

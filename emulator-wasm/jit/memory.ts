@@ -103,6 +103,7 @@ function pushHostAddress(f: RegionFunction, access: Access, retired: number): nu
     instruction: { rs1, imm },
   } = access;
   if (!windows.covers(access)) {
+    f.registers.flush();
     const window = windows.wanted(access);
     const isWide = window.to - window.from > access.bytes;
     if (f.pages.inLoop && !isWide) {
@@ -169,7 +170,7 @@ function pushByPage(
     code.op(wasm.i64And);
     code.get(page.tag);
     code.op(wasm.i64Ne);
-    code.if();
+    code.ifUnlikely();
     lookUp(f, bytes, tlb, address, page.addend, miss);
     pushPageOf(f, address, 1);
     code.set(page.tag);
@@ -218,7 +219,7 @@ function lookUp(
   code.memory(wasm.i64Load, tlb);
   pushPageOf(f, address, bytes);
   code.op(wasm.i64Ne);
-  code.if();
+  code.ifUnlikely();
   miss();
   code.end();
   code.get(entry);
@@ -229,13 +230,14 @@ function lookUp(
 
 function emitAtomic(f: RegionFunction, { op, rd, rs1, rs2, offset }: Instruction, retired: number): void {
   const { code } = f;
+  f.registers.flush();
   code.get(HART);
   code.i32(op);
   f.registers.get(rs1);
   f.registers.get(rs2);
   f.call('atomicRmw', [I32, I32, I64, I64], I32);
   code.op(wasm.i32Eqz);
-  code.if();
+  code.ifUnlikely();
   f.interpret(offset, retired);
   code.end();
   if (rd === undefined) return;

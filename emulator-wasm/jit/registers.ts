@@ -6,16 +6,18 @@ import { type Code, F64, I64, wasm } from './wasm.ts';
 
 /**
  * Registers are named by their offset in the hart's block, as in micro-ops. In loops the most used are kept in locals
- * only; everywhere else what is written goes to memory at once, and locals hold what has been read or written before,
- * so that neither entering nor leaving costs anything.
+ * only; everywhere else what is written goes to memory before the region can be left, and locals hold what has been
+ * read or written before, so that neither entering nor leaving costs anything.
  */
 export class Registers {
   readonly #code: Code;
   readonly #locals = new Map<number, number>();
   readonly #kept: ReadonlyMap<number, boolean>;
   #keeps = false;
-  /** Whose locals equal what is in memory. */
+  /** What is in locals. */
   #known = new Set<number>();
+  /** Of these, what is not in memory yet. */
+  readonly #dirty = new Set<number>();
   /** How often each register is read in the rest of the block. */
   readonly #reads = new Map<number, number>();
 
@@ -117,17 +119,17 @@ export class Registers {
   }
 
   #write(register: number, push: () => void): void {
-    const code = this.#code;
-    if (this.#keeps && this.#kept.has(register)) {
-      push();
-      code.set(this.#local(register));
-      return;
-    }
-    code.get(HART);
     push();
-    code.tee(this.#local(register));
-    code.memory(isFloatRegister(register) ? wasm.f64Store : wasm.i64Store, register);
+    this.#code.set(this.#local(register));
+    if (this.#keeps && this.#kept.has(register)) return;
     this.#known.add(register);
+    this.#dirty.add(register);
+  }
+
+  /** To be called before the region can be left, or the block is. */
+  flush(): void {
+    for (const register of this.#dirty) this.#store(this.#code, register);
+    this.#dirty.clear();
   }
 
   /** Pushes the low word of a register. */

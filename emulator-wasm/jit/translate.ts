@@ -161,6 +161,7 @@ class Translation {
         if (instruction.rd !== undefined) this.#f.windows.close(instruction.rd);
         continue;
       }
+      this.#f.registers.flush();
       this.#f.retire(block.instructions.length);
       this.#emitJump(instruction, block, go);
       return;
@@ -170,6 +171,7 @@ class Translation {
       this.#leaveToIndirect();
       return;
     }
+    this.#f.registers.flush();
     this.#f.retire(block.instructions.length);
     if (block.leaves) this.#f.leaveTo(block.next);
     else go(block.next);
@@ -190,10 +192,11 @@ class Translation {
 
   #checkFloat(instruction: Instruction, retired: number): void {
     const { code } = this.#f;
+    this.#f.registers.flush();
     code.get(this.#f.floatState);
     code.i32(FLOAT_READY);
     code.op(wasm.i32And, wasm.i32Eqz);
-    code.if();
+    code.ifUnlikely();
     this.#f.interpret(instruction.offset, retired);
     code.end();
   }
@@ -224,6 +227,7 @@ class Translation {
       code.i64(next);
       code.op(wasm.i64Add);
     });
+    this.#f.registers.flush();
   }
 
   #emitIndirect(instruction: Instruction, block: Block, go: (offset: number) => void): void {

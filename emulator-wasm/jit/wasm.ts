@@ -184,6 +184,8 @@ export class Code {
   readonly #out = new Bytes();
   readonly #parameters: number;
   readonly #locals: ValueType[] = [];
+  /** Where conditions are that hardly ever hold. */
+  readonly #unlikely: number[] = [];
   #depth = 0;
 
   constructor(parameters: number) {
@@ -276,6 +278,12 @@ export class Code {
     return this.#open(IF, type ?? EMPTY_TYPE);
   }
 
+  /** An `if` of a condition that hardly ever holds. */
+  ifUnlikely(): Label {
+    this.#unlikely.push(this.#out.length);
+    return this.if();
+  }
+
   else(): void {
     this.#out.byte(wasm.else);
   }
@@ -309,23 +317,38 @@ export class Code {
 
   /** Writes the body as the code section has it, `prologue` first. */
   writeTo(section: Bytes, prologue: Code): void {
-    const header = new Bytes();
+    const locals = this.#localsVector();
+    section.unsigned(locals.length + prologue.size + this.#out.length + 1);
+    section.bytes(locals.view());
+    section.bytes(prologue.#out.view());
+    section.bytes(this.#out.view());
+    section.byte(END);
+  }
+
+  /** Writes branch hints: offsets are from the start of the body. */
+  writeHintsTo(section: Bytes, prologue: Code): void {
+    const before = this.#localsVector().length + prologue.size;
+    section.unsigned(this.#unlikely.length);
+    for (const offset of this.#unlikely) {
+      section.unsigned(before + offset);
+      section.bytes(UNLIKELY);
+    }
+  }
+
+  #localsVector(): Bytes {
+    const vector = new Bytes();
     const groups: { type: ValueType; count: number }[] = [];
     for (const type of this.#locals) {
       const last = groups.at(-1);
       if (last?.type === type) last.count++;
       else groups.push({ type, count: 1 });
     }
-    header.unsigned(groups.length);
+    vector.unsigned(groups.length);
     for (const { type, count } of groups) {
-      header.unsigned(count);
-      header.byte(type);
+      vector.unsigned(count);
+      vector.byte(type);
     }
-    section.unsigned(header.length + prologue.size + this.#out.length + 1);
-    section.bytes(header.view());
-    section.bytes(prologue.#out.view());
-    section.bytes(this.#out.view());
-    section.byte(END);
+    return vector;
   }
 
   #open(code: number, type: number): Label {
@@ -345,7 +368,12 @@ const FUNCREF = 0x70;
 const SHARED_WITH_MAXIMUM = 3;
 const MAX_MEMORY_PAGES = 0x1_0000;
 
+/** The branch hinting proposal's section; what it has for each hint: its length, and that the condition is unlikely. */
+const BRANCH_HINTS = 'metadata.code.branch_hint';
+const UNLIKELY = [1, 0];
+
 enum Section {
+  CUSTOM = 0,
   TYPE = 1,
   IMPORT = 2,
   FUNCTION = 3,
@@ -409,10 +437,25 @@ export class ModuleWriter {
       section.byte(Kind.FUNCTION);
       section.unsigned(this.#imports.size + n);
     });
+    this.#hints(out);
     this.#section(out, Section.CODE, this.#bodies, (section, { body, prologue }) =>
       body.writeTo(section, prologue),
     );
     return out.view().slice() as Uint8Array<ArrayBuffer>;
+  }
+
+  /** A custom section, which engines that do not know it ignore. */
+  #hints(out: Bytes): void {
+    const section = new Bytes();
+    section.name(BRANCH_HINTS);
+    section.unsigned(this.#bodies.length);
+    for (const [n, { body, prologue }] of this.#bodies.entries()) {
+      section.unsigned(this.#imports.size + n);
+      body.writeHintsTo(section, prologue);
+    }
+    out.byte(Section.CUSTOM);
+    out.unsigned(section.length);
+    out.bytes(section.view());
   }
 
   #importEntries(): ((section: Bytes) => void)[] {
