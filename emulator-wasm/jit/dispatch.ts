@@ -80,7 +80,7 @@ export function dispatchModule(): Uint8Array<ArrayBuffer> {
 
 function leaveIf(code: Code, label: Label, push: () => void): void {
   push();
-  code.brIf(label);
+  code.brIfUnlikely(label);
 }
 
 function goOn(code: Code, notCompiled: Label, region: number): void {
@@ -100,14 +100,14 @@ function goOn(code: Code, notCompiled: Label, region: number): void {
   code.memory(wasm.i64Load, 0);
   code.get(PC);
   code.op(wasm.i64Ne);
-  code.brIf(notCompiled);
+  code.brIfUnlikely(notCompiled);
   code.get(entry);
   code.memory(wasm.i32Load, JUMP_BLOCK);
   code.tee(block);
   code.memory(wasm.i32Load16U, 0);
   code.i32(Op.COMPILED);
   code.op(wasm.i32Ne);
-  code.brIf(notCompiled);
+  code.brIfUnlikely(notCompiled);
   code.get(HART);
   code.get(TLB);
   code.get(PC);

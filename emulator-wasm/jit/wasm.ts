@@ -298,6 +298,12 @@ export class Code {
     this.#out.unsigned(this.#depth - label.depth);
   }
 
+  /** A branch that is hardly ever taken. */
+  brIfUnlikely(label: Label): void {
+    this.#unlikely.push(this.#out.length);
+    this.brIf(label);
+  }
+
   brIf(label: Label): void {
     this.#out.byte(BR_IF);
     this.#out.unsigned(this.#depth - label.depth);
