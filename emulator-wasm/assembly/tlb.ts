@@ -200,11 +200,14 @@ function dropEntry(entry: usize, page: u64): void {
   if (load<u64>(entry, STORE_TLB) == page) store<u64>(entry, ~0, STORE_TLB);
 }
 
-/** Offset of the place for a page's entry that another page has driven from its own. */
+/**
+ * Offset of the place for a page's entry that another page has driven from its own: never that of the page before, where
+ * an access that begins there and ends in this page would take it for its own.
+ */
 @inline
 function alternate(va: u64): usize {
   const page = <u32>(va >> 12);
-  return ((page ^ (page >>> 12) ^ (TLB_ENTRIES >>> 1)) << 4) & TLB_MASK;
+  return ((page ^ ((page >>> 12) & ~1) ^ (TLB_ENTRIES >>> 1)) << 4) & TLB_MASK;
 }
 
 /** Puts an entry in its place, and what was there in its other place. */

@@ -99,9 +99,7 @@ function emitStore(f: RegionFunction, instruction: Instruction, transfer: Transf
  */
 function pushHostAddress(f: RegionFunction, access: Access, retired: number): number {
   const { code, windows } = f;
-  const {
-    instruction: { rs1, imm },
-  } = access;
+  const { rs1, imm } = access.instruction;
   if (!windows.covers(access)) {
     f.registers.flush();
     const window = windows.wanted(access);
