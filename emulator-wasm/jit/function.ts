@@ -27,7 +27,7 @@ export class RegionFunction {
   readonly #target = this.code.local(I64);
   readonly #outside: Exits;
   readonly #inLoops: Exits;
-  #exits: Exits;
+  #isInLoop = false;
   /** A local with what `floatState` gave, if the region asks. */
   #floatState: number | undefined;
 
@@ -41,12 +41,19 @@ export class RegionFunction {
     this.registers = new Registers(this.code, kept);
     this.#outside = { leave: this.code.block(), side: this.code.block() };
     this.#inLoops = { leave: this.code.block(), side: this.code.block() };
-    this.#exits = this.#outside;
   }
 
-  beginBlock(inLoop: boolean): void {
-    this.#exits = inLoop ? this.#inLoops : this.#outside;
-    this.pages.inLoop = inLoop;
+  beginBlock(isInLoop: boolean): void {
+    this.#isInLoop = isInLoop;
+  }
+
+  /** Whether the block is in a loop that keeps registers. */
+  get isInLoop(): boolean {
+    return this.#isInLoop;
+  }
+
+  get #exits(): Exits {
+    return this.#isInLoop ? this.#inLoops : this.#outside;
   }
 
   /** Calls a function of the core. */

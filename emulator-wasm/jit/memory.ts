@@ -104,7 +104,7 @@ function pushHostAddress(f: RegionFunction, access: Access, retired: number): nu
     f.registers.flush();
     const window = windows.wanted(access);
     const isWide = window.to - window.from > access.bytes;
-    if (f.pages.inLoop && !isWide) {
+    if (f.isInLoop && !isWide) {
       pushByPage(f, access, retired);
       return 0;
     }

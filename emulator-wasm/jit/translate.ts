@@ -145,12 +145,19 @@ class Translation {
   }
 
   #emitBlock(block: Block, branch: (target: number) => void): void {
-    let floatChecked = false;
     const go = (offset: number) => {
       const number = this.#numbers.get(offset);
       if (number === undefined) this.#f.leaveTo(offset);
       else branch(number);
     };
+    if (block.instructions.length === 0) {
+      this.#switchTargets(block.targets, go);
+      this.#leaveToIndirect();
+    } else this.#emitInstructions(block, go);
+  }
+
+  #emitInstructions(block: Block, go: (offset: number) => void): void {
+    let floatChecked = false;
     for (const [retired, instruction] of block.instructions.entries()) {
       this.#f.registers.prepare(instruction);
       if (!floatChecked && isFloat(instruction.op)) {
@@ -164,11 +171,6 @@ class Translation {
       this.#f.registers.flush();
       this.#f.retire(block.instructions.length);
       this.#emitJump(instruction, block, go);
-      return;
-    }
-    if (block.instructions.length === 0) {
-      this.#switchTargets(this.#indirect, block.targets, go);
-      this.#leaveToIndirect();
       return;
     }
     this.#f.registers.flush();
@@ -241,19 +243,18 @@ class Translation {
     code.op(wasm.i64And);
     code.set(this.#indirect);
     this.#link(instruction);
-    const { targets } = block;
-    const [first] = targets;
+    const [first] = block.targets;
     if (first !== undefined && first < 0) go(first);
     else {
-      this.#compareTargets(this.#indirect, targets, go);
+      this.#compareTargets(block.targets, go);
       this.#leaveToIndirect();
     }
   }
 
-  #compareTargets(target: number, offsets: readonly number[], go: (offset: number) => void): void {
+  #compareTargets(offsets: readonly number[], go: (offset: number) => void): void {
     const { code } = this.#f;
     for (const offset of offsets) {
-      code.get(target);
+      code.get(this.#indirect);
       code.get(PAGE);
       code.op(wasm.i64Sub);
       code.i64(offset);
@@ -265,7 +266,7 @@ class Translation {
   }
 
   /** A table with an entry for every halfword between the first target and the last. */
-  #switchTargets(target: number, offsets: readonly number[], go: (offset: number) => void): void {
+  #switchTargets(offsets: readonly number[], go: (offset: number) => void): void {
     const { code } = this.#f;
     const first = Math.min(...offsets);
     const last = Math.max(...offsets);
@@ -276,7 +277,7 @@ class Translation {
     offsets.forEach((offset, n) => {
       table[(offset - first) / 2] = labels[n] as Label;
     });
-    code.get(target);
+    code.get(this.#indirect);
     code.get(PAGE);
     code.op(wasm.i64Sub);
     code.i64(first);
