@@ -271,8 +271,13 @@ export const EXIT_BUDGET = 0;
 export const EXIT_NOT_COMPILED = 1;
 export const EXIT_INTERPRET = 2;
 export const EXIT_REASONS = 3;
-/** Address of the jump cache while compiled code runs: entries of 16 bytes, a virtual address and its micro-op. */
+/**
+ * Address of the jump cache while compiled code runs: entries of 16 bytes, a virtual address, its micro-op, and if that
+ * is COMPILED the number of its region << REGION_SHIFT, with that of the entry, else 0.
+ */
 export const H_JUMPS = 0xd40;
+export const JUMP_REGION = 12;
+export const REGION_SHIFT = 8;
 export const JUMP_ENTRIES = 8192;
 /** An entry's offset is ((va ^ (va >>> JUMP_HASH_SHIFT)) << 3) & JUMP_MASK. */
 export const JUMP_HASH_SHIFT = 11;

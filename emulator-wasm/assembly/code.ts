@@ -14,6 +14,7 @@ import {
   HART_STRIDE,
   H_INSTRET,
   JUMP_ENTRIES,
+  JUMP_REGION,
   M_HARTS,
   M_MODE,
   M_PAGE_FLAGS,
@@ -23,6 +24,7 @@ import {
   PAGE_STORED,
   PAGE_WRITTEN,
   RAM_START,
+  REGION_SHIFT,
 } from '../layout';
 import { expand } from './compressed';
 import { decode, endsBlock, isFloatingPoint } from './decode';
@@ -223,11 +225,11 @@ export function sample(hart: usize, pc: u64): void {
 }
 let lastSampled: usize = 0;
 /** In instructions. */
-const STARTING: u64 = 120_000_000;
+const STARTING: u64 = 150_000_000;
 const EARLY: u64 = 200_000_000;
-/** So many samples report a page, and so many more each time after. Compiling a region takes V8 about 10 ms, as much as 300 quanta. */
-const FIRST_PATIENCE: u32 = 32;
-const MORE_PATIENCE: u32 = 32;
+/** So many samples report a page, and so many more each time after. */
+const FIRST_PATIENCE: u32 = 8;
+const MORE_PATIENCE: u32 = 16;
 const MOST_PATIENCE: u32 = 256;
 
 /** Drops the record's blocks if the page's bytes are others than those they were decoded from. */
@@ -267,7 +269,21 @@ export function findBlock(hart: usize, pc: u64): usize {
   const entry = jumpEntry(codeTlb, pc);
   store<u64>(entry, pc);
   store<u32>(entry, block, 8);
+  noteRegion(entry, block);
   return block;
+}
+
+/** Tells the dispatcher whether what is compiled goes on at a jump cache's entry. */
+@inline
+function noteRegion(entry: usize, block: usize): void {
+  const region = (load<u32>(block, U_IMM) << REGION_SHIFT) | load<u16>(block, U_EXTRA);
+  store<u32>(entry, load<u16>(block) == Op.COMPILED ? region : 0, JUMP_REGION);
+}
+
+/** The dispatcher has found nothing compiled at `pc`; there may be by now. */
+export function renewJump(jumps: usize, pc: u64): void {
+  const entry = jumpEntry(jumps, pc);
+  if (load<u64>(entry) == pc) noteRegion(entry, load<u32>(entry, 8));
 }
 
 /** The target of a branch in the same page, noted in its micro-op for the next time. */

@@ -3,7 +3,7 @@
  * rare (TLB misses, CSRs, traps) is left to `slow.ts`, so that the loop stays small.
  */
 import { EXIT_NOT_COMPILED, H_COMPILED, H_EXITS, H_FRM, H_JUMPS, H_MSTATUS, H_PC, STORE_TLB, TLB_MASK } from "../layout";
-import { findBlock, linkBlock, sample, singleBlock } from "./code";
+import { findBlock, linkBlock, renewJump, sample, singleBlock } from "./code";
 import * as fpu from "./fpu";
 import { div, divu, divuw, mulh, mulhsu, mulhu, orcB, rem, remu, remuw } from "./integer";
 import { codeTlb, dataTlb, jumpEntry } from "./tlb";
@@ -674,6 +674,7 @@ export function interpret(h: usize, budget: i32, single: bool): i32 {
           pc = takeException(h, faultCode - 1, faultValue, pc);
           break;
         }
+        renewJump(jumps, pc);
         if (!(load<u32>(h, H_EXITS + 8 * EXIT_NOT_COMPILED) & SAMPLED_EXITS)) sample(h, pc);
       } else if (exit >= Exit.SLOW) {
         // Instructions before this one.

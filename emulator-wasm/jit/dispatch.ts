@@ -3,7 +3,6 @@
  * a region wants to go on, and calls that in place of itself. (It is the only one to import the table, for V8
  * 11 keeps a copy of it for each instance that does.)
  */
-import { Op, U_EXTRA, U_IMM } from '../assembly/opcodes.ts';
 import {
   EXIT_BUDGET,
   EXIT_INTERPRET,
@@ -13,6 +12,8 @@ import {
   H_PC,
   JUMP_HASH_SHIFT,
   JUMP_MASK,
+  JUMP_REGION,
+  REGION_SHIFT,
 } from '../layout.ts';
 import { REGION_SIGNATURE } from './parameters.ts';
 import { Code, I32, I64, type Label, ModuleWriter, type Signature, wasm } from './wasm.ts';
@@ -28,7 +29,6 @@ const PC = 2;
 const BUDGET = 3;
 
 const JUMP_SHIFT = 3;
-const JUMP_BLOCK = 8;
 const PAGE_MASK = -0x1000;
 
 /** A function that calls itself in place of itself. */
@@ -83,9 +83,9 @@ function leaveIf(code: Code, label: Label, push: () => void): void {
   code.brIfUnlikely(label);
 }
 
-function goOn(code: Code, notCompiled: Label, region: number): void {
+function goOn(code: Code, notCompiled: Label, signature: number): void {
   const entry = code.local(I32);
-  const block = code.local(I32);
+  const region = code.local(I32);
   code.get(HART);
   code.memory(wasm.i32Load, H_JUMPS);
   code.get(PC);
@@ -102,11 +102,9 @@ function goOn(code: Code, notCompiled: Label, region: number): void {
   code.op(wasm.i64Ne);
   code.brIfUnlikely(notCompiled);
   code.get(entry);
-  code.memory(wasm.i32Load, JUMP_BLOCK);
-  code.tee(block);
-  code.memory(wasm.i32Load16U, 0);
-  code.i32(Op.COMPILED);
-  code.op(wasm.i32Ne);
+  code.memory(wasm.i32Load, JUMP_REGION);
+  code.tee(region);
+  code.op(wasm.i32Eqz);
   code.brIfUnlikely(notCompiled);
   code.get(HART);
   code.get(TLB);
@@ -114,11 +112,13 @@ function goOn(code: Code, notCompiled: Label, region: number): void {
   code.i64(PAGE_MASK);
   code.op(wasm.i64And);
   code.get(BUDGET);
-  code.get(block);
-  code.memory(wasm.i32Load16U, U_EXTRA);
-  code.get(block);
-  code.memory(wasm.i32Load, U_IMM);
-  code.tailCallIndirect(region);
+  code.get(region);
+  code.i32((1 << REGION_SHIFT) - 1);
+  code.op(wasm.i32And);
+  code.get(region);
+  code.i32(REGION_SHIFT);
+  code.op(wasm.i32ShrU);
+  code.tailCallIndirect(signature);
 }
 
 /** Counts in H_EXITS. */

@@ -4,7 +4,7 @@ import { hartWord, wakeHarts } from './hart-words.ts';
 import type { Translated, TranslatorStart } from './protocol.ts';
 
 /** In ms. */
-const PATIENCE = 20;
+const PATIENCE = 10;
 
 /** Compiles what harts report as hot, until the thread is ended. */
 export function runTranslator({ memory, emulator, harts }: TranslatorStart): void {
