@@ -9,7 +9,7 @@ import type { CompiledRegion } from './translator.ts';
  * which a process has a limited number.
  */
 const MAX_REGIONS = 8192;
-const MAX_MODULES = 1500;
+const MAX_MODULES = 1000;
 const MAX_BYTES = 32 << 20;
 /** V8 frees modules when it collects garbage, which it does when something is allocated: that hardly happens here. */
 const PRESSURE = { buffers: 4, bytes: 32 << 20 };
