@@ -64,7 +64,7 @@ const MIN_BLOCK = 12;
 // Page record
 const R_PAGE = 0; // u64 physical address
 const R_EPOCH = 8; // u32
-const R_HEAT = 12; // u32 how many quanta ended here in interpreted code
+const R_HEAT = 12; // u32 how many samples were interpreted code of it
 const R_HASH = 16; // u64 of the page's bytes
 const R_PATIENCE = 24; // u32 how much heat until the page is reported
 const R_MAP = 32; // u32 micro-op address for each halfword, 0 if none

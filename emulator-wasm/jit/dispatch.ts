@@ -51,17 +51,15 @@ export function dispatchModule(): Uint8Array<ArrayBuffer> {
   const notCompiled = code.block();
   const spent = code.block();
   const interpret = code.block();
-  leaveIf(code, interpret, () => {
-    code.get(PC);
-    code.op(wasm.i32WrapI64);
-    code.i32(1);
-    code.op(wasm.i32And);
-  });
-  leaveIf(code, spent, () => {
-    code.get(BUDGET);
-    code.i32(0);
-    code.op(wasm.i32LeS);
-  });
+  code.get(PC);
+  code.op(wasm.i32WrapI64);
+  code.i32(1);
+  code.op(wasm.i32And);
+  code.brIfUnlikely(interpret);
+  code.get(BUDGET);
+  code.i32(0);
+  code.op(wasm.i32LeS);
+  code.brIfUnlikely(spent);
   if (hasTailCalls()) goOn(code, notCompiled, module.type(REGION_SIGNATURE));
   else code.br(notCompiled);
   for (const reason of [EXIT_INTERPRET, EXIT_BUDGET, EXIT_NOT_COMPILED]) {
@@ -76,11 +74,6 @@ export function dispatchModule(): Uint8Array<ArrayBuffer> {
   code.get(BUDGET);
   module.add(code);
   return module.finish();
-}
-
-function leaveIf(code: Code, label: Label, push: () => void): void {
-  push();
-  code.brIfUnlikely(label);
 }
 
 function goOn(code: Code, notCompiled: Label, signature: number): void {

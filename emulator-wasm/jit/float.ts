@@ -118,9 +118,7 @@ function arithmetic(
     exactness(f, instruction, result);
     code.end();
     code.op(wasm.i32And, wasm.i32Eqz);
-    code.ifUnlikely();
-    f.interpret(instruction.offset, retired);
-    code.end();
+    f.interpretIf(instruction.offset, retired);
     code.get(result);
     f.release(F64, result);
   };
@@ -187,9 +185,7 @@ function compare(op: number): Emit {
       code.op(wasm.f64Eq);
     }
     code.op(wasm.i32And, wasm.i32Eqz);
-    code.ifUnlikely();
-    f.interpret(offset, retired);
-    code.end();
+    f.interpretIf(offset, retired);
     pushDouble(f, rs1);
     pushDouble(f, rs2);
     code.op(op, wasm.i64ExtendI32U);
@@ -258,9 +254,7 @@ function fusedDouble(negateProduct: boolean, negateAddend: boolean): Emit {
     code.f64(0);
     code.op(wasm.f64Eq, wasm.i32Or);
     code.op(wasm.i32And, wasm.i32And, wasm.i32And, wasm.i32And, wasm.i32And, wasm.i32Eqz);
-    code.ifUnlikely();
-    f.interpret(instruction.offset, retired);
-    code.end();
+    f.interpretIf(instruction.offset, retired);
     code.get(result);
     f.release(F64, ...operands, error, result);
   };

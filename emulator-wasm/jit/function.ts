@@ -113,6 +113,13 @@ export class RegionFunction {
     this.#leaveBy(offset | 1 | (retired << RETIRED_SHIFT));
   }
 
+  /** The same if the condition on the stack holds, which it hardly ever does. */
+  interpretIf(offset: number, retired: number): void {
+    this.code.ifUnlikely();
+    this.interpret(offset, retired);
+    this.code.end();
+  }
+
   #leaveBy(exit: number): void {
     this.code.i32(exit);
     this.code.set(this.#exit);

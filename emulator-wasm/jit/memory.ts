@@ -235,9 +235,7 @@ function emitAtomic(f: RegionFunction, { op, rd, rs1, rs2, offset }: Instruction
   f.registers.get(rs2);
   f.call('atomicRmw', [I32, I32, I64, I64], I32);
   code.op(wasm.i32Eqz);
-  code.ifUnlikely();
-  f.interpret(offset, retired);
-  code.end();
+  f.interpretIf(offset, retired);
   if (rd === undefined) return;
   f.registers.set(rd, () => {
     code.get(HART);

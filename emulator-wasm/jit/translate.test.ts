@@ -2,6 +2,7 @@ import { expect, it } from 'vitest';
 import { H_CODE_PAGE, HARTS } from '../layout.ts';
 import { coreModule, MachineMemory } from '../test/support/core.ts';
 import { Random } from '../test/support/random.ts';
+import { decoder } from './decoder.ts';
 import { CodePage, PAGE_SIZE } from './page.ts';
 import { REGION_SIGNATURE } from './parameters.ts';
 import { findRegion } from './region.ts';
@@ -24,7 +25,7 @@ const FORMS: readonly (readonly [opcode: number, functions: readonly number[], f
   [0x63, [0, 1, 4, 5, 6, 7], 0xffff_8f80],
   [0x63, [0, 1, 4, 5, 6, 7], 0xffff_8f80],
   [JALR, [0], 0x000f_8f80],
-  [JALR, [0], 0x0000_0000 | (RA << 15)],
+  [JALR, [0], RA << 15],
   [JAL, [0], 0x7ff0_0f80],
 ];
 
@@ -45,10 +46,7 @@ function randomPage(random: Random): Uint8Array {
 it('makes a valid module of whatever is in a page', async () => {
   const random = new Random(1);
   const { memory } = new MachineMemory(1, 1 << 20, 0);
-  const unused = () => {};
-  const host = { now: unused, wallClock: unused, output: unused, doorbell: unused, hot: unused };
-  const core = new WebAssembly.Instance(await coreModule(), { env: { memory }, host });
-  const decodePage = core.exports.decodePage as (hart: number) => bigint;
+  const decodePage = decoder(await coreModule(), memory);
   const page = new CodePage(memory, HARTS);
   let entries = 0;
   for (let n = 0; n < PAGES; n++) {

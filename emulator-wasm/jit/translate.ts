@@ -198,9 +198,7 @@ class Translation {
     code.get(this.#f.floatState);
     code.i32(FLOAT_READY);
     code.op(wasm.i32And, wasm.i32Eqz);
-    code.ifUnlikely();
-    this.#f.interpret(instruction.offset, retired);
-    code.end();
+    this.#f.interpretIf(instruction.offset, retired);
   }
 
   #emitJump(instruction: Instruction, block: Block, go: (offset: number) => void): void {

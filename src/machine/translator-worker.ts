@@ -1,3 +1,4 @@
+import { decoder } from '../../emulator-wasm/jit/decoder.ts';
 import { Translator } from '../../emulator-wasm/jit/translator.ts';
 import { H_REQUEST, M_HOT, M_TRANSLATIONS, REQUEST_RETURN } from '../../emulator-wasm/layout.ts';
 import { hartWord, wakeHarts } from './hart-words.ts';
@@ -34,14 +35,4 @@ function gather(words: Int32Array): void {
   for (let left = PATIENCE; left > 0; left = end - performance.now()) {
     Atomics.wait(words, M_HOT >>> 2, Atomics.load(words, M_HOT >>> 2), left);
   }
-}
-
-/** An instance of the core that only decodes. */
-function decoder(emulator: WebAssembly.Module, memory: WebAssembly.Memory): (hart: number) => bigint {
-  const unused = () => {
-    throw new Error('the translator runs no guest code');
-  };
-  const host = { now: unused, wallClock: unused, output: unused, doorbell: unused, hot: unused };
-  const { exports } = new WebAssembly.Instance(emulator, { env: { memory }, host });
-  return exports.decodePage as (hart: number) => bigint;
 }
