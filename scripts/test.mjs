@@ -60,6 +60,7 @@ await runMain(async () => {
   mkdirSync(REPORTS, { recursive: true });
   const { passed, failed } = total([
     check(passes(tool('biome'), ['check', '.'])),
+    check(passes('node', ['scripts/format-assembly.mjs', '--check'])),
     check(passes(tool('tsc'), ['-p', '.'])),
     runVitest(),
     runPlaywright(),

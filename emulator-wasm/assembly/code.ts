@@ -81,7 +81,7 @@ let generation: u32 = 0;
 export function resetCode(hart: usize): void {
   hartBlock = hart;
   forgetRegions(hart);
-  memory.fill(hart + PAGE_INDEX, 0, <usize>(load<u64>(M_RAM_SIZE) >> 12) << 2);
+  memory.fill(hart + PAGE_INDEX, 0, (<usize>(load<u64>(M_RAM_SIZE) >> 12)) << 2);
   forgetBlocks();
 }
 
@@ -319,7 +319,8 @@ function newBlock(record: usize, offset: u32): usize {
   const block = poolNext;
   poolNext = decodeBlock(record, hostAddress(page), offset, MAX_BLOCK, block);
   store<u32>(record + offset * 2, block, R_MAP);
-  if (load<u32>(M_MODE) & MODE_JIT_ALL) report(hartBlock, page, load<u64>(record, R_HASH), offset, record + R_MAP);
+  if (load<u32>(M_MODE) & MODE_JIT_ALL)
+    report(hartBlock, page, load<u64>(record, R_HASH), offset, record + R_MAP);
   return block;
 }
 

@@ -2,47 +2,110 @@
  * The interpreter: executes micro-ops until the instruction budget is spent. Everything that is
  * rare (TLB misses, CSRs, traps) is left to `slow.ts`, so that the loop stays small.
  */
-import { EXIT_NOT_COMPILED, H_COMPILED, H_EXITS, H_FRM, H_JUMPS, H_MSTATUS, H_PC, STORE_TLB, TLB_MASK } from "../layout";
-import { findBlock, linkBlock, renewJump, sample, singleBlock } from "./code";
-import * as fpu from "./fpu";
-import { div, divu, divuw, mulh, mulhsu, mulhu, orcB, rem, remu, remuw } from "./integer";
-import { codeTlb, dataTlb, jumpEntry } from "./tlb";
-import { Op, U_EXTRA, U_IMM, U_OFFSET, U_RD, U_RS1, U_RS2 } from "./opcodes";
-import { executeSlow, illegalInstruction, nextPc, Outcome, setBudget } from "./slow";
-import { faultCode, faultValue, FENCE_WORD, FS, PAGE_MASK } from "./state";
-import { takeException } from "./trap";
+import {
+  EXIT_NOT_COMPILED,
+  H_COMPILED,
+  H_EXITS,
+  H_FRM,
+  H_JUMPS,
+  H_MSTATUS,
+  H_PC,
+  STORE_TLB,
+  TLB_MASK,
+} from '../layout';
+import { findBlock, linkBlock, renewJump, sample, singleBlock } from './code';
+import * as fpu from './fpu';
+import { div, divu, divuw, mulh, mulhsu, mulhu, orcB, rem, remu, remuw } from './integer';
+import { codeTlb, dataTlb, jumpEntry } from './tlb';
+import { Op, U_EXTRA, U_IMM, U_OFFSET, U_RD, U_RS1, U_RS2 } from './opcodes';
+import { executeSlow, illegalInstruction, nextPc, Outcome, setBudget } from './slow';
+import { faultCode, faultValue, FENCE_WORD, FS, PAGE_MASK } from './state';
+import { takeException } from './trap';
 
-@inline function rs1(h: usize, p: usize): u64 { return load<u64>(h + load<u16>(p, U_RS1)); }
-@inline function rs2(h: usize, p: usize): u64 { return load<u64>(h + load<u16>(p, U_RS2)); }
-@inline function rs3(h: usize, p: usize): u64 { return load<u64>(h + load<u32>(p, U_IMM)); }
-@inline function rd(h: usize, p: usize, value: u64): void { store<u64>(h + load<u16>(p, U_RD), value); }
-@inline function rdw(h: usize, p: usize, value: u32): void { store<i64>(h + load<u16>(p, U_RD), <i64><i32>value); }
-@inline function w1(h: usize, p: usize): u32 { return load<u32>(h + load<u16>(p, U_RS1)); }
-@inline function w2(h: usize, p: usize): u32 { return load<u32>(h + load<u16>(p, U_RS2)); }
-@inline function imm(p: usize): u64 { return <u64><i64>load<i32>(p, U_IMM); }
-@inline function immw(p: usize): u32 { return load<u32>(p, U_IMM); }
-@inline function flag(b: bool): u64 { return <u64><u32>b; }
+@inline
+function rs1(h: usize, p: usize): u64 {
+  return load<u64>(h + load<u16>(p, U_RS1));
+}
+@inline
+function rs2(h: usize, p: usize): u64 {
+  return load<u64>(h + load<u16>(p, U_RS2));
+}
+@inline
+function rs3(h: usize, p: usize): u64 {
+  return load<u64>(h + load<u32>(p, U_IMM));
+}
+@inline
+function rd(h: usize, p: usize, value: u64): void {
+  store<u64>(h + load<u16>(p, U_RD), value);
+}
+@inline
+function rdw(h: usize, p: usize, value: u32): void {
+  store<i64>(h + load<u16>(p, U_RD), <i64>(<i32>value));
+}
+@inline
+function w1(h: usize, p: usize): u32 {
+  return load<u32>(h + load<u16>(p, U_RS1));
+}
+@inline
+function w2(h: usize, p: usize): u32 {
+  return load<u32>(h + load<u16>(p, U_RS2));
+}
+@inline
+function imm(p: usize): u64 {
+  return <u64>(<i64>load<i32>(p, U_IMM));
+}
+@inline
+function immw(p: usize): u32 {
+  return load<u32>(p, U_IMM);
+}
+@inline
+function flag(b: bool): u64 {
+  return <u64>(<u32>b);
+}
 
 /** Offset of the instruction in its page, and of the one after it. */
-@inline function offsetOf(p: usize): u64 { return <u64>(load<u16>(p, U_OFFSET) & 0xffe); }
-@inline function nextOffset(p: usize): u64 {
+@inline
+function offsetOf(p: usize): u64 {
+  return <u64>(load<u16>(p, U_OFFSET) & 0xffe);
+}
+@inline
+function nextOffset(p: usize): u64 {
   const o = <u32>load<u16>(p, U_OFFSET);
   return <u64>((o & 0xffe) + 2 + ((o & 1) << 1));
 }
 
-@inline function va(h: usize, p: usize): u64 { return rs1(h, p) + imm(p); }
-@inline function loadEntry(tlb: usize, a: u64): usize { return tlb + ((<u32>a >>> 8) & TLB_MASK); }
+@inline
+function va(h: usize, p: usize): u64 {
+  return rs1(h, p) + imm(p);
+}
+@inline
+function loadEntry(tlb: usize, a: u64): usize {
+  return tlb + ((<u32>a >>> 8) & TLB_MASK);
+}
 /** An access that would cross into the next page misses too. */
-@inline function hits(entry: usize, a: u64, size: u64): bool { return load<u64>(entry) == ((a + (size - 1)) & PAGE_MASK); }
-@inline function hits8(entry: usize, a: u64): bool { return load<u64>(entry) == (a & PAGE_MASK); }
-@inline function host(entry: usize, a: u64): usize { return <u32>a + load<u32>(entry, 8); }
+@inline
+function hits(entry: usize, a: u64, size: u64): bool {
+  return load<u64>(entry) == ((a + (size - 1)) & PAGE_MASK);
+}
+@inline
+function hits8(entry: usize, a: u64): bool {
+  return load<u64>(entry) == (a & PAGE_MASK);
+}
+@inline
+function host(entry: usize, a: u64): usize {
+  return <u32>a + load<u32>(entry, 8);
+}
 
 const SIGN: u64 = 1 << 63;
 const BOX: u64 = 0xffff_ffff_0000_0000;
-@inline function box(a: u32): u64 { return BOX | a; }
+@inline
+function box(a: u32): u64 {
+  return BOX | a;
+}
 
 /** The instruction's rounding mode, 5 or more when it is invalid. */
-@inline function rounding(h: usize, p: usize): i32 {
+@inline
+function rounding(h: usize, p: usize): i32 {
   const rm = <i32>load<u16>(p, U_EXTRA);
   return rm == 7 ? load<i32>(h, H_FRM) : rm;
 }
@@ -51,7 +114,8 @@ const BOX: u64 = 0xffff_ffff_0000_0000;
 const SAMPLED_EXITS = 31;
 
 /** Runs compiled code from its entry at `p` on; returns what is left of the budget, with H_PC where to go on. */
-@inline function runCompiled(h: usize, p: usize, tlb: usize, jumps: usize, pageVa: u64, count: i32): i32 {
+@inline
+function runCompiled(h: usize, p: usize, tlb: usize, jumps: usize, pageVa: u64, count: i32): i32 {
   store<u32>(h, jumps, H_JUMPS);
   const left = call_indirect<i32>(load<u32>(p, U_IMM), h, tlb, pageVa, count, load<u16>(p, U_EXTRA));
   store<u64>(h, load<u64>(h, H_COMPILED) + (count - left), H_COMPILED);
@@ -59,7 +123,13 @@ const SAMPLED_EXITS = 31;
 }
 
 /** How the switch was left: towards another block, or because the instruction needs more work. */
-const enum Exit { JUMP, NEAR, COMPILED, SLOW, ILLEGAL }
+const enum Exit {
+  JUMP,
+  NEAR,
+  COMPILED,
+  SLOW,
+  ILLEGAL,
+}
 
 /**
  * Runs from H_PC until about `budget` instructions have retired, exactly one if `single`;
@@ -83,206 +153,434 @@ export function interpret(h: usize, budget: i32, single: bool): i32 {
       case Op.ILLEGAL:
         exit = Exit.ILLEGAL;
         break;
-      case Op.LI: rd(h, p, imm(p)); p += 16; continue;
-      case Op.AUIPC: rd(h, p, pageVa + imm(p)); p += 16; continue;
-      case Op.ADDI: rd(h, p, rs1(h, p) + imm(p)); p += 16; continue;
-      case Op.SLTI: rd(h, p, flag(<i64>rs1(h, p) < <i64>imm(p))); p += 16; continue;
-      case Op.SLTIU: rd(h, p, flag(rs1(h, p) < imm(p))); p += 16; continue;
-      case Op.XORI: rd(h, p, rs1(h, p) ^ imm(p)); p += 16; continue;
-      case Op.ORI: rd(h, p, rs1(h, p) | imm(p)); p += 16; continue;
-      case Op.ANDI: rd(h, p, rs1(h, p) & imm(p)); p += 16; continue;
-      case Op.SLLI: rd(h, p, rs1(h, p) << imm(p)); p += 16; continue;
-      case Op.SRLI: rd(h, p, rs1(h, p) >> imm(p)); p += 16; continue;
-      case Op.SRAI: rd(h, p, <u64>(<i64>rs1(h, p) >> imm(p))); p += 16; continue;
-      case Op.ADDIW: rdw(h, p, w1(h, p) + immw(p)); p += 16; continue;
-      case Op.SLLIW: rdw(h, p, w1(h, p) << immw(p)); p += 16; continue;
-      case Op.SRLIW: rdw(h, p, w1(h, p) >>> immw(p)); p += 16; continue;
-      case Op.SRAIW: rdw(h, p, <i32>w1(h, p) >> immw(p)); p += 16; continue;
-      case Op.MV: rd(h, p, rs1(h, p)); p += 16; continue;
-      case Op.ADD: rd(h, p, rs1(h, p) + rs2(h, p)); p += 16; continue;
-      case Op.SUB: rd(h, p, rs1(h, p) - rs2(h, p)); p += 16; continue;
-      case Op.SLL: rd(h, p, rs1(h, p) << (rs2(h, p) & 63)); p += 16; continue;
-      case Op.SLT: rd(h, p, flag(<i64>rs1(h, p) < <i64>rs2(h, p))); p += 16; continue;
-      case Op.SLTU: rd(h, p, flag(rs1(h, p) < rs2(h, p))); p += 16; continue;
-      case Op.XOR: rd(h, p, rs1(h, p) ^ rs2(h, p)); p += 16; continue;
-      case Op.SRL: rd(h, p, rs1(h, p) >> (rs2(h, p) & 63)); p += 16; continue;
-      case Op.SRA: rd(h, p, <u64>(<i64>rs1(h, p) >> (rs2(h, p) & 63))); p += 16; continue;
-      case Op.OR: rd(h, p, rs1(h, p) | rs2(h, p)); p += 16; continue;
-      case Op.AND: rd(h, p, rs1(h, p) & rs2(h, p)); p += 16; continue;
-      case Op.ADDW: rdw(h, p, w1(h, p) + w2(h, p)); p += 16; continue;
-      case Op.SUBW: rdw(h, p, w1(h, p) - w2(h, p)); p += 16; continue;
-      case Op.SLLW: rdw(h, p, w1(h, p) << (w2(h, p) & 31)); p += 16; continue;
-      case Op.SRLW: rdw(h, p, w1(h, p) >>> (w2(h, p) & 31)); p += 16; continue;
-      case Op.SRAW: rdw(h, p, <i32>w1(h, p) >> (w2(h, p) & 31)); p += 16; continue;
-      case Op.MUL: rd(h, p, rs1(h, p) * rs2(h, p)); p += 16; continue;
-      case Op.MULH: rd(h, p, mulh(rs1(h, p), rs2(h, p))); p += 16; continue;
-      case Op.MULHSU: rd(h, p, mulhsu(rs1(h, p), rs2(h, p))); p += 16; continue;
-      case Op.MULHU: rd(h, p, mulhu(rs1(h, p), rs2(h, p))); p += 16; continue;
-      case Op.DIV: rd(h, p, div(rs1(h, p), rs2(h, p))); p += 16; continue;
-      case Op.DIVU: rd(h, p, divu(rs1(h, p), rs2(h, p))); p += 16; continue;
-      case Op.REM: rd(h, p, rem(rs1(h, p), rs2(h, p))); p += 16; continue;
-      case Op.REMU: rd(h, p, remu(rs1(h, p), rs2(h, p))); p += 16; continue;
-      case Op.MULW: rdw(h, p, w1(h, p) * w2(h, p)); p += 16; continue;
-      case Op.DIVW: rdw(h, p, <u32>div(<i32>w1(h, p), <i32>w2(h, p))); p += 16; continue;
-      case Op.DIVUW: rdw(h, p, divuw(w1(h, p), w2(h, p))); p += 16; continue;
-      case Op.REMW: rdw(h, p, <u32>rem(<i32>w1(h, p), <i32>w2(h, p))); p += 16; continue;
-      case Op.REMUW: rdw(h, p, remuw(w1(h, p), w2(h, p))); p += 16; continue;
+      case Op.LI:
+        rd(h, p, imm(p));
+        p += 16;
+        continue;
+      case Op.AUIPC:
+        rd(h, p, pageVa + imm(p));
+        p += 16;
+        continue;
+      case Op.ADDI:
+        rd(h, p, rs1(h, p) + imm(p));
+        p += 16;
+        continue;
+      case Op.SLTI:
+        rd(h, p, flag(<i64>rs1(h, p) < <i64>imm(p)));
+        p += 16;
+        continue;
+      case Op.SLTIU:
+        rd(h, p, flag(rs1(h, p) < imm(p)));
+        p += 16;
+        continue;
+      case Op.XORI:
+        rd(h, p, rs1(h, p) ^ imm(p));
+        p += 16;
+        continue;
+      case Op.ORI:
+        rd(h, p, rs1(h, p) | imm(p));
+        p += 16;
+        continue;
+      case Op.ANDI:
+        rd(h, p, rs1(h, p) & imm(p));
+        p += 16;
+        continue;
+      case Op.SLLI:
+        rd(h, p, rs1(h, p) << imm(p));
+        p += 16;
+        continue;
+      case Op.SRLI:
+        rd(h, p, rs1(h, p) >> imm(p));
+        p += 16;
+        continue;
+      case Op.SRAI:
+        rd(h, p, <u64>(<i64>rs1(h, p) >> imm(p)));
+        p += 16;
+        continue;
+      case Op.ADDIW:
+        rdw(h, p, w1(h, p) + immw(p));
+        p += 16;
+        continue;
+      case Op.SLLIW:
+        rdw(h, p, w1(h, p) << immw(p));
+        p += 16;
+        continue;
+      case Op.SRLIW:
+        rdw(h, p, w1(h, p) >>> immw(p));
+        p += 16;
+        continue;
+      case Op.SRAIW:
+        rdw(h, p, <i32>w1(h, p) >> immw(p));
+        p += 16;
+        continue;
+      case Op.MV:
+        rd(h, p, rs1(h, p));
+        p += 16;
+        continue;
+      case Op.ADD:
+        rd(h, p, rs1(h, p) + rs2(h, p));
+        p += 16;
+        continue;
+      case Op.SUB:
+        rd(h, p, rs1(h, p) - rs2(h, p));
+        p += 16;
+        continue;
+      case Op.SLL:
+        rd(h, p, rs1(h, p) << (rs2(h, p) & 63));
+        p += 16;
+        continue;
+      case Op.SLT:
+        rd(h, p, flag(<i64>rs1(h, p) < <i64>rs2(h, p)));
+        p += 16;
+        continue;
+      case Op.SLTU:
+        rd(h, p, flag(rs1(h, p) < rs2(h, p)));
+        p += 16;
+        continue;
+      case Op.XOR:
+        rd(h, p, rs1(h, p) ^ rs2(h, p));
+        p += 16;
+        continue;
+      case Op.SRL:
+        rd(h, p, rs1(h, p) >> (rs2(h, p) & 63));
+        p += 16;
+        continue;
+      case Op.SRA:
+        rd(h, p, <u64>(<i64>rs1(h, p) >> (rs2(h, p) & 63)));
+        p += 16;
+        continue;
+      case Op.OR:
+        rd(h, p, rs1(h, p) | rs2(h, p));
+        p += 16;
+        continue;
+      case Op.AND:
+        rd(h, p, rs1(h, p) & rs2(h, p));
+        p += 16;
+        continue;
+      case Op.ADDW:
+        rdw(h, p, w1(h, p) + w2(h, p));
+        p += 16;
+        continue;
+      case Op.SUBW:
+        rdw(h, p, w1(h, p) - w2(h, p));
+        p += 16;
+        continue;
+      case Op.SLLW:
+        rdw(h, p, w1(h, p) << (w2(h, p) & 31));
+        p += 16;
+        continue;
+      case Op.SRLW:
+        rdw(h, p, w1(h, p) >>> (w2(h, p) & 31));
+        p += 16;
+        continue;
+      case Op.SRAW:
+        rdw(h, p, <i32>w1(h, p) >> (w2(h, p) & 31));
+        p += 16;
+        continue;
+      case Op.MUL:
+        rd(h, p, rs1(h, p) * rs2(h, p));
+        p += 16;
+        continue;
+      case Op.MULH:
+        rd(h, p, mulh(rs1(h, p), rs2(h, p)));
+        p += 16;
+        continue;
+      case Op.MULHSU:
+        rd(h, p, mulhsu(rs1(h, p), rs2(h, p)));
+        p += 16;
+        continue;
+      case Op.MULHU:
+        rd(h, p, mulhu(rs1(h, p), rs2(h, p)));
+        p += 16;
+        continue;
+      case Op.DIV:
+        rd(h, p, div(rs1(h, p), rs2(h, p)));
+        p += 16;
+        continue;
+      case Op.DIVU:
+        rd(h, p, divu(rs1(h, p), rs2(h, p)));
+        p += 16;
+        continue;
+      case Op.REM:
+        rd(h, p, rem(rs1(h, p), rs2(h, p)));
+        p += 16;
+        continue;
+      case Op.REMU:
+        rd(h, p, remu(rs1(h, p), rs2(h, p)));
+        p += 16;
+        continue;
+      case Op.MULW:
+        rdw(h, p, w1(h, p) * w2(h, p));
+        p += 16;
+        continue;
+      case Op.DIVW:
+        rdw(h, p, <u32>div(<i32>w1(h, p), <i32>w2(h, p)));
+        p += 16;
+        continue;
+      case Op.DIVUW:
+        rdw(h, p, divuw(w1(h, p), w2(h, p)));
+        p += 16;
+        continue;
+      case Op.REMW:
+        rdw(h, p, <u32>rem(<i32>w1(h, p), <i32>w2(h, p)));
+        p += 16;
+        continue;
+      case Op.REMUW:
+        rdw(h, p, remuw(w1(h, p), w2(h, p)));
+        p += 16;
+        continue;
       case Op.LB: {
         const a = va(h, p);
         const e = loadEntry(tlb, a);
-        if (hits8(e, a)) { rd(h, p, <u64><i64>load<i8>(host(e, a))); p += 16; continue; }
+        if (hits8(e, a)) {
+          rd(h, p, <u64>(<i64>load<i8>(host(e, a))));
+          p += 16;
+          continue;
+        }
         exit = Exit.SLOW;
         break;
       }
       case Op.LH: {
         const a = va(h, p);
         const e = loadEntry(tlb, a);
-        if (hits(e, a, 2)) { rd(h, p, <u64><i64>load<i16>(host(e, a))); p += 16; continue; }
+        if (hits(e, a, 2)) {
+          rd(h, p, <u64>(<i64>load<i16>(host(e, a))));
+          p += 16;
+          continue;
+        }
         exit = Exit.SLOW;
         break;
       }
       case Op.LW: {
         const a = va(h, p);
         const e = loadEntry(tlb, a);
-        if (hits(e, a, 4)) { rd(h, p, <u64><i64>load<i32>(host(e, a))); p += 16; continue; }
+        if (hits(e, a, 4)) {
+          rd(h, p, <u64>(<i64>load<i32>(host(e, a))));
+          p += 16;
+          continue;
+        }
         exit = Exit.SLOW;
         break;
       }
       case Op.LD: {
         const a = va(h, p);
         const e = loadEntry(tlb, a);
-        if (hits(e, a, 8)) { rd(h, p, load<u64>(host(e, a))); p += 16; continue; }
+        if (hits(e, a, 8)) {
+          rd(h, p, load<u64>(host(e, a)));
+          p += 16;
+          continue;
+        }
         exit = Exit.SLOW;
         break;
       }
       case Op.LBU: {
         const a = va(h, p);
         const e = loadEntry(tlb, a);
-        if (hits8(e, a)) { rd(h, p, <u64>load<u8>(host(e, a))); p += 16; continue; }
+        if (hits8(e, a)) {
+          rd(h, p, <u64>load<u8>(host(e, a)));
+          p += 16;
+          continue;
+        }
         exit = Exit.SLOW;
         break;
       }
       case Op.LHU: {
         const a = va(h, p);
         const e = loadEntry(tlb, a);
-        if (hits(e, a, 2)) { rd(h, p, <u64>load<u16>(host(e, a))); p += 16; continue; }
+        if (hits(e, a, 2)) {
+          rd(h, p, <u64>load<u16>(host(e, a)));
+          p += 16;
+          continue;
+        }
         exit = Exit.SLOW;
         break;
       }
       case Op.LWU: {
         const a = va(h, p);
         const e = loadEntry(tlb, a);
-        if (hits(e, a, 4)) { rd(h, p, <u64>load<u32>(host(e, a))); p += 16; continue; }
+        if (hits(e, a, 4)) {
+          rd(h, p, <u64>load<u32>(host(e, a)));
+          p += 16;
+          continue;
+        }
         exit = Exit.SLOW;
         break;
       }
       case Op.FLW: {
         const a = va(h, p);
         const e = loadEntry(tlb, a);
-        if (hits(e, a, 4)) { rd(h, p, box(load<u32>(host(e, a)))); p += 16; continue; }
+        if (hits(e, a, 4)) {
+          rd(h, p, box(load<u32>(host(e, a))));
+          p += 16;
+          continue;
+        }
         exit = Exit.SLOW;
         break;
       }
       case Op.FLD: {
         const a = va(h, p);
         const e = loadEntry(tlb, a);
-        if (hits(e, a, 8)) { rd(h, p, load<u64>(host(e, a))); p += 16; continue; }
+        if (hits(e, a, 8)) {
+          rd(h, p, load<u64>(host(e, a)));
+          p += 16;
+          continue;
+        }
         exit = Exit.SLOW;
         break;
       }
       case Op.SB: {
         const a = va(h, p);
         const e = loadEntry(tlb, a) + STORE_TLB;
-        if (hits8(e, a)) { store<u8>(host(e, a), <u8>rs2(h, p)); p += 16; continue; }
+        if (hits8(e, a)) {
+          store<u8>(host(e, a), <u8>rs2(h, p));
+          p += 16;
+          continue;
+        }
         exit = Exit.SLOW;
         break;
       }
       case Op.SH: {
         const a = va(h, p);
         const e = loadEntry(tlb, a) + STORE_TLB;
-        if (hits(e, a, 2)) { store<u16>(host(e, a), <u16>rs2(h, p)); p += 16; continue; }
+        if (hits(e, a, 2)) {
+          store<u16>(host(e, a), <u16>rs2(h, p));
+          p += 16;
+          continue;
+        }
         exit = Exit.SLOW;
         break;
       }
       case Op.SW: {
         const a = va(h, p);
         const e = loadEntry(tlb, a) + STORE_TLB;
-        if (hits(e, a, 4)) { store<u32>(host(e, a), <u32>rs2(h, p)); p += 16; continue; }
+        if (hits(e, a, 4)) {
+          store<u32>(host(e, a), <u32>rs2(h, p));
+          p += 16;
+          continue;
+        }
         exit = Exit.SLOW;
         break;
       }
       case Op.SD: {
         const a = va(h, p);
         const e = loadEntry(tlb, a) + STORE_TLB;
-        if (hits(e, a, 8)) { store<u64>(host(e, a), rs2(h, p)); p += 16; continue; }
+        if (hits(e, a, 8)) {
+          store<u64>(host(e, a), rs2(h, p));
+          p += 16;
+          continue;
+        }
         exit = Exit.SLOW;
         break;
       }
       case Op.FSW: {
         const a = va(h, p);
         const e = loadEntry(tlb, a) + STORE_TLB;
-        if (hits(e, a, 4)) { store<u32>(host(e, a), <u32>rs2(h, p)); p += 16; continue; }
+        if (hits(e, a, 4)) {
+          store<u32>(host(e, a), <u32>rs2(h, p));
+          p += 16;
+          continue;
+        }
         exit = Exit.SLOW;
         break;
       }
       case Op.FSD: {
         const a = va(h, p);
         const e = loadEntry(tlb, a) + STORE_TLB;
-        if (hits(e, a, 8)) { store<u64>(host(e, a), rs2(h, p)); p += 16; continue; }
+        if (hits(e, a, 8)) {
+          store<u64>(host(e, a), rs2(h, p));
+          p += 16;
+          continue;
+        }
         exit = Exit.SLOW;
         break;
       }
       case Op.BEQ_NEAR:
-        if (!(rs1(h, p) == rs2(h, p))) { p += 16; continue; }
+        if (!(rs1(h, p) == rs2(h, p))) {
+          p += 16;
+          continue;
+        }
         exit = Exit.NEAR;
         break;
       case Op.BNE_NEAR:
-        if (!(rs1(h, p) != rs2(h, p))) { p += 16; continue; }
+        if (!(rs1(h, p) != rs2(h, p))) {
+          p += 16;
+          continue;
+        }
         exit = Exit.NEAR;
         break;
       case Op.BLT_NEAR:
-        if (!(<i64>rs1(h, p) < <i64>rs2(h, p))) { p += 16; continue; }
+        if (!(<i64>rs1(h, p) < <i64>rs2(h, p))) {
+          p += 16;
+          continue;
+        }
         exit = Exit.NEAR;
         break;
       case Op.BGE_NEAR:
-        if (!(<i64>rs1(h, p) >= <i64>rs2(h, p))) { p += 16; continue; }
+        if (!(<i64>rs1(h, p) >= <i64>rs2(h, p))) {
+          p += 16;
+          continue;
+        }
         exit = Exit.NEAR;
         break;
       case Op.BLTU_NEAR:
-        if (!(rs1(h, p) < rs2(h, p))) { p += 16; continue; }
+        if (!(rs1(h, p) < rs2(h, p))) {
+          p += 16;
+          continue;
+        }
         exit = Exit.NEAR;
         break;
       case Op.BGEU_NEAR:
-        if (!(rs1(h, p) >= rs2(h, p))) { p += 16; continue; }
+        if (!(rs1(h, p) >= rs2(h, p))) {
+          p += 16;
+          continue;
+        }
         exit = Exit.NEAR;
         break;
       case Op.BEQ_FAR:
-        if (!(rs1(h, p) == rs2(h, p))) { p += 16; continue; }
+        if (!(rs1(h, p) == rs2(h, p))) {
+          p += 16;
+          continue;
+        }
         pc = pageVa + imm(p);
         exit = Exit.JUMP;
         break;
       case Op.BNE_FAR:
-        if (!(rs1(h, p) != rs2(h, p))) { p += 16; continue; }
+        if (!(rs1(h, p) != rs2(h, p))) {
+          p += 16;
+          continue;
+        }
         pc = pageVa + imm(p);
         exit = Exit.JUMP;
         break;
       case Op.BLT_FAR:
-        if (!(<i64>rs1(h, p) < <i64>rs2(h, p))) { p += 16; continue; }
+        if (!(<i64>rs1(h, p) < <i64>rs2(h, p))) {
+          p += 16;
+          continue;
+        }
         pc = pageVa + imm(p);
         exit = Exit.JUMP;
         break;
       case Op.BGE_FAR:
-        if (!(<i64>rs1(h, p) >= <i64>rs2(h, p))) { p += 16; continue; }
+        if (!(<i64>rs1(h, p) >= <i64>rs2(h, p))) {
+          p += 16;
+          continue;
+        }
         pc = pageVa + imm(p);
         exit = Exit.JUMP;
         break;
       case Op.BLTU_FAR:
-        if (!(rs1(h, p) < rs2(h, p))) { p += 16; continue; }
+        if (!(rs1(h, p) < rs2(h, p))) {
+          p += 16;
+          continue;
+        }
         pc = pageVa + imm(p);
         exit = Exit.JUMP;
         break;
       case Op.BGEU_FAR:
-        if (!(rs1(h, p) >= rs2(h, p))) { p += 16; continue; }
+        if (!(rs1(h, p) >= rs2(h, p))) {
+          p += 16;
+          continue;
+        }
         pc = pageVa + imm(p);
         exit = Exit.JUMP;
         break;
@@ -303,326 +601,624 @@ export function interpret(h: usize, budget: i32, single: bool): i32 {
         rd(h, p, pageVa + nextOffset(p));
         exit = Exit.JUMP;
         break;
-      case Op.ADD_UW: rd(h, p, <u64>w1(h, p) + rs2(h, p)); p += 16; continue;
-      case Op.SH1ADD: rd(h, p, (rs1(h, p) << 1) + rs2(h, p)); p += 16; continue;
-      case Op.SH2ADD: rd(h, p, (rs1(h, p) << 2) + rs2(h, p)); p += 16; continue;
-      case Op.SH3ADD: rd(h, p, (rs1(h, p) << 3) + rs2(h, p)); p += 16; continue;
-      case Op.SH1ADD_UW: rd(h, p, (<u64>w1(h, p) << 1) + rs2(h, p)); p += 16; continue;
-      case Op.SH2ADD_UW: rd(h, p, (<u64>w1(h, p) << 2) + rs2(h, p)); p += 16; continue;
-      case Op.SH3ADD_UW: rd(h, p, (<u64>w1(h, p) << 3) + rs2(h, p)); p += 16; continue;
-      case Op.SLLI_UW: rd(h, p, <u64>w1(h, p) << imm(p)); p += 16; continue;
-      case Op.ANDN: rd(h, p, rs1(h, p) & ~rs2(h, p)); p += 16; continue;
-      case Op.ORN: rd(h, p, rs1(h, p) | ~rs2(h, p)); p += 16; continue;
-      case Op.XNOR: rd(h, p, ~(rs1(h, p) ^ rs2(h, p))); p += 16; continue;
-      case Op.CLZ: rd(h, p, clz<u64>(rs1(h, p))); p += 16; continue;
-      case Op.CLZW: rd(h, p, <u64>clz<u32>(w1(h, p))); p += 16; continue;
-      case Op.CTZ: rd(h, p, ctz<u64>(rs1(h, p))); p += 16; continue;
-      case Op.CTZW: rd(h, p, <u64>ctz<u32>(w1(h, p))); p += 16; continue;
-      case Op.CPOP: rd(h, p, popcnt<u64>(rs1(h, p))); p += 16; continue;
-      case Op.CPOPW: rd(h, p, <u64>popcnt<u32>(w1(h, p))); p += 16; continue;
-      case Op.MAX: rd(h, p, <u64>max<i64>(rs1(h, p), rs2(h, p))); p += 16; continue;
-      case Op.MAXU: rd(h, p, max<u64>(rs1(h, p), rs2(h, p))); p += 16; continue;
-      case Op.MIN: rd(h, p, <u64>min<i64>(rs1(h, p), rs2(h, p))); p += 16; continue;
-      case Op.MINU: rd(h, p, min<u64>(rs1(h, p), rs2(h, p))); p += 16; continue;
-      case Op.SEXT_B: rd(h, p, <u64><i64><i8>rs1(h, p)); p += 16; continue;
-      case Op.SEXT_H: rd(h, p, <u64><i64><i16>rs1(h, p)); p += 16; continue;
-      case Op.ZEXT_H: rd(h, p, <u64><u16>rs1(h, p)); p += 16; continue;
-      case Op.ROL: rd(h, p, rotl<u64>(rs1(h, p), rs2(h, p))); p += 16; continue;
-      case Op.ROLW: rdw(h, p, rotl<u32>(w1(h, p), w2(h, p))); p += 16; continue;
-      case Op.ROR: rd(h, p, rotr<u64>(rs1(h, p), rs2(h, p))); p += 16; continue;
-      case Op.RORW: rdw(h, p, rotr<u32>(w1(h, p), w2(h, p))); p += 16; continue;
-      case Op.RORI: rd(h, p, rotr<u64>(rs1(h, p), imm(p))); p += 16; continue;
-      case Op.RORIW: rdw(h, p, rotr<u32>(w1(h, p), immw(p))); p += 16; continue;
-      case Op.ORC_B: rd(h, p, orcB(rs1(h, p))); p += 16; continue;
-      case Op.REV8: rd(h, p, bswap<u64>(rs1(h, p))); p += 16; continue;
-      case Op.BCLR: rd(h, p, rs1(h, p) & ~(<u64>1 << (rs2(h, p) & 63))); p += 16; continue;
-      case Op.BEXT: rd(h, p, (rs1(h, p) >> (rs2(h, p) & 63)) & 1); p += 16; continue;
-      case Op.BINV: rd(h, p, rs1(h, p) ^ (<u64>1 << (rs2(h, p) & 63))); p += 16; continue;
-      case Op.BSET: rd(h, p, rs1(h, p) | (<u64>1 << (rs2(h, p) & 63))); p += 16; continue;
-      case Op.BCLRI: rd(h, p, rs1(h, p) & ~(<u64>1 << imm(p))); p += 16; continue;
-      case Op.BEXTI: rd(h, p, (rs1(h, p) >> imm(p)) & 1); p += 16; continue;
-      case Op.BINVI: rd(h, p, rs1(h, p) ^ (<u64>1 << imm(p))); p += 16; continue;
-      case Op.BSETI: rd(h, p, rs1(h, p) | (<u64>1 << imm(p))); p += 16; continue;
+      case Op.ADD_UW:
+        rd(h, p, <u64>w1(h, p) + rs2(h, p));
+        p += 16;
+        continue;
+      case Op.SH1ADD:
+        rd(h, p, (rs1(h, p) << 1) + rs2(h, p));
+        p += 16;
+        continue;
+      case Op.SH2ADD:
+        rd(h, p, (rs1(h, p) << 2) + rs2(h, p));
+        p += 16;
+        continue;
+      case Op.SH3ADD:
+        rd(h, p, (rs1(h, p) << 3) + rs2(h, p));
+        p += 16;
+        continue;
+      case Op.SH1ADD_UW:
+        rd(h, p, ((<u64>w1(h, p)) << 1) + rs2(h, p));
+        p += 16;
+        continue;
+      case Op.SH2ADD_UW:
+        rd(h, p, ((<u64>w1(h, p)) << 2) + rs2(h, p));
+        p += 16;
+        continue;
+      case Op.SH3ADD_UW:
+        rd(h, p, ((<u64>w1(h, p)) << 3) + rs2(h, p));
+        p += 16;
+        continue;
+      case Op.SLLI_UW:
+        rd(h, p, (<u64>w1(h, p)) << imm(p));
+        p += 16;
+        continue;
+      case Op.ANDN:
+        rd(h, p, rs1(h, p) & ~rs2(h, p));
+        p += 16;
+        continue;
+      case Op.ORN:
+        rd(h, p, rs1(h, p) | ~rs2(h, p));
+        p += 16;
+        continue;
+      case Op.XNOR:
+        rd(h, p, ~(rs1(h, p) ^ rs2(h, p)));
+        p += 16;
+        continue;
+      case Op.CLZ:
+        rd(h, p, clz<u64>(rs1(h, p)));
+        p += 16;
+        continue;
+      case Op.CLZW:
+        rd(h, p, <u64>clz<u32>(w1(h, p)));
+        p += 16;
+        continue;
+      case Op.CTZ:
+        rd(h, p, ctz<u64>(rs1(h, p)));
+        p += 16;
+        continue;
+      case Op.CTZW:
+        rd(h, p, <u64>ctz<u32>(w1(h, p)));
+        p += 16;
+        continue;
+      case Op.CPOP:
+        rd(h, p, popcnt<u64>(rs1(h, p)));
+        p += 16;
+        continue;
+      case Op.CPOPW:
+        rd(h, p, <u64>popcnt<u32>(w1(h, p)));
+        p += 16;
+        continue;
+      case Op.MAX:
+        rd(h, p, <u64>max<i64>(rs1(h, p), rs2(h, p)));
+        p += 16;
+        continue;
+      case Op.MAXU:
+        rd(h, p, max<u64>(rs1(h, p), rs2(h, p)));
+        p += 16;
+        continue;
+      case Op.MIN:
+        rd(h, p, <u64>min<i64>(rs1(h, p), rs2(h, p)));
+        p += 16;
+        continue;
+      case Op.MINU:
+        rd(h, p, min<u64>(rs1(h, p), rs2(h, p)));
+        p += 16;
+        continue;
+      case Op.SEXT_B:
+        rd(h, p, <u64>(<i64>(<i8>rs1(h, p))));
+        p += 16;
+        continue;
+      case Op.SEXT_H:
+        rd(h, p, <u64>(<i64>(<i16>rs1(h, p))));
+        p += 16;
+        continue;
+      case Op.ZEXT_H:
+        rd(h, p, <u64>(<u16>rs1(h, p)));
+        p += 16;
+        continue;
+      case Op.ROL:
+        rd(h, p, rotl<u64>(rs1(h, p), rs2(h, p)));
+        p += 16;
+        continue;
+      case Op.ROLW:
+        rdw(h, p, rotl<u32>(w1(h, p), w2(h, p)));
+        p += 16;
+        continue;
+      case Op.ROR:
+        rd(h, p, rotr<u64>(rs1(h, p), rs2(h, p)));
+        p += 16;
+        continue;
+      case Op.RORW:
+        rdw(h, p, rotr<u32>(w1(h, p), w2(h, p)));
+        p += 16;
+        continue;
+      case Op.RORI:
+        rd(h, p, rotr<u64>(rs1(h, p), imm(p)));
+        p += 16;
+        continue;
+      case Op.RORIW:
+        rdw(h, p, rotr<u32>(w1(h, p), immw(p)));
+        p += 16;
+        continue;
+      case Op.ORC_B:
+        rd(h, p, orcB(rs1(h, p)));
+        p += 16;
+        continue;
+      case Op.REV8:
+        rd(h, p, bswap<u64>(rs1(h, p)));
+        p += 16;
+        continue;
+      case Op.BCLR:
+        rd(h, p, rs1(h, p) & ~((<u64>1) << (rs2(h, p) & 63)));
+        p += 16;
+        continue;
+      case Op.BEXT:
+        rd(h, p, (rs1(h, p) >> (rs2(h, p) & 63)) & 1);
+        p += 16;
+        continue;
+      case Op.BINV:
+        rd(h, p, rs1(h, p) ^ ((<u64>1) << (rs2(h, p) & 63)));
+        p += 16;
+        continue;
+      case Op.BSET:
+        rd(h, p, rs1(h, p) | ((<u64>1) << (rs2(h, p) & 63)));
+        p += 16;
+        continue;
+      case Op.BCLRI:
+        rd(h, p, rs1(h, p) & ~((<u64>1) << imm(p)));
+        p += 16;
+        continue;
+      case Op.BEXTI:
+        rd(h, p, (rs1(h, p) >> imm(p)) & 1);
+        p += 16;
+        continue;
+      case Op.BINVI:
+        rd(h, p, rs1(h, p) ^ ((<u64>1) << imm(p)));
+        p += 16;
+        continue;
+      case Op.BSETI:
+        rd(h, p, rs1(h, p) | ((<u64>1) << imm(p)));
+        p += 16;
+        continue;
       case Op.FADD_S: {
         const rm = rounding(h, p);
-        if (rm > 4) { exit = Exit.ILLEGAL; break; }
+        if (rm > 4) {
+          exit = Exit.ILLEGAL;
+          break;
+        }
         rd(h, p, fpu.addS(rs1(h, p), rs2(h, p), rm));
         p += 16;
         continue;
       }
       case Op.FSUB_S: {
         const rm = rounding(h, p);
-        if (rm > 4) { exit = Exit.ILLEGAL; break; }
+        if (rm > 4) {
+          exit = Exit.ILLEGAL;
+          break;
+        }
         rd(h, p, fpu.subS(rs1(h, p), rs2(h, p), rm));
         p += 16;
         continue;
       }
       case Op.FMUL_S: {
         const rm = rounding(h, p);
-        if (rm > 4) { exit = Exit.ILLEGAL; break; }
+        if (rm > 4) {
+          exit = Exit.ILLEGAL;
+          break;
+        }
         rd(h, p, fpu.mulS(rs1(h, p), rs2(h, p), rm));
         p += 16;
         continue;
       }
       case Op.FDIV_S: {
         const rm = rounding(h, p);
-        if (rm > 4) { exit = Exit.ILLEGAL; break; }
+        if (rm > 4) {
+          exit = Exit.ILLEGAL;
+          break;
+        }
         rd(h, p, fpu.divS(rs1(h, p), rs2(h, p), rm));
         p += 16;
         continue;
       }
       case Op.FSQRT_S: {
         const rm = rounding(h, p);
-        if (rm > 4) { exit = Exit.ILLEGAL; break; }
+        if (rm > 4) {
+          exit = Exit.ILLEGAL;
+          break;
+        }
         rd(h, p, fpu.sqrtS(rs1(h, p), rm));
         p += 16;
         continue;
       }
       case Op.FMADD_S: {
         const rm = rounding(h, p);
-        if (rm > 4) { exit = Exit.ILLEGAL; break; }
+        if (rm > 4) {
+          exit = Exit.ILLEGAL;
+          break;
+        }
         rd(h, p, fpu.fmaS(rs1(h, p), rs2(h, p), rs3(h, p), rm, false, false));
         p += 16;
         continue;
       }
       case Op.FMSUB_S: {
         const rm = rounding(h, p);
-        if (rm > 4) { exit = Exit.ILLEGAL; break; }
+        if (rm > 4) {
+          exit = Exit.ILLEGAL;
+          break;
+        }
         rd(h, p, fpu.fmaS(rs1(h, p), rs2(h, p), rs3(h, p), rm, false, true));
         p += 16;
         continue;
       }
       case Op.FNMSUB_S: {
         const rm = rounding(h, p);
-        if (rm > 4) { exit = Exit.ILLEGAL; break; }
+        if (rm > 4) {
+          exit = Exit.ILLEGAL;
+          break;
+        }
         rd(h, p, fpu.fmaS(rs1(h, p), rs2(h, p), rs3(h, p), rm, true, false));
         p += 16;
         continue;
       }
       case Op.FNMADD_S: {
         const rm = rounding(h, p);
-        if (rm > 4) { exit = Exit.ILLEGAL; break; }
+        if (rm > 4) {
+          exit = Exit.ILLEGAL;
+          break;
+        }
         rd(h, p, fpu.fmaS(rs1(h, p), rs2(h, p), rs3(h, p), rm, true, true));
         p += 16;
         continue;
       }
-      case Op.FSGNJ_S: rd(h, p, fpu.sgnjS(rs1(h, p), rs2(h, p))); p += 16; continue;
-      case Op.FSGNJN_S: rd(h, p, fpu.sgnjnS(rs1(h, p), rs2(h, p))); p += 16; continue;
-      case Op.FSGNJX_S: rd(h, p, fpu.sgnjxS(rs1(h, p), rs2(h, p))); p += 16; continue;
-      case Op.FMIN_S: rd(h, p, fpu.minS(rs1(h, p), rs2(h, p))); p += 16; continue;
-      case Op.FMAX_S: rd(h, p, fpu.maxS(rs1(h, p), rs2(h, p))); p += 16; continue;
-      case Op.FEQ_S: rd(h, p, fpu.eqS(rs1(h, p), rs2(h, p))); p += 16; continue;
-      case Op.FLT_S: rd(h, p, fpu.ltS(rs1(h, p), rs2(h, p))); p += 16; continue;
-      case Op.FLE_S: rd(h, p, fpu.leS(rs1(h, p), rs2(h, p))); p += 16; continue;
-      case Op.FCLASS_S: rd(h, p, fpu.classS(rs1(h, p))); p += 16; continue;
+      case Op.FSGNJ_S:
+        rd(h, p, fpu.sgnjS(rs1(h, p), rs2(h, p)));
+        p += 16;
+        continue;
+      case Op.FSGNJN_S:
+        rd(h, p, fpu.sgnjnS(rs1(h, p), rs2(h, p)));
+        p += 16;
+        continue;
+      case Op.FSGNJX_S:
+        rd(h, p, fpu.sgnjxS(rs1(h, p), rs2(h, p)));
+        p += 16;
+        continue;
+      case Op.FMIN_S:
+        rd(h, p, fpu.minS(rs1(h, p), rs2(h, p)));
+        p += 16;
+        continue;
+      case Op.FMAX_S:
+        rd(h, p, fpu.maxS(rs1(h, p), rs2(h, p)));
+        p += 16;
+        continue;
+      case Op.FEQ_S:
+        rd(h, p, fpu.eqS(rs1(h, p), rs2(h, p)));
+        p += 16;
+        continue;
+      case Op.FLT_S:
+        rd(h, p, fpu.ltS(rs1(h, p), rs2(h, p)));
+        p += 16;
+        continue;
+      case Op.FLE_S:
+        rd(h, p, fpu.leS(rs1(h, p), rs2(h, p)));
+        p += 16;
+        continue;
+      case Op.FCLASS_S:
+        rd(h, p, fpu.classS(rs1(h, p)));
+        p += 16;
+        continue;
       case Op.FCVT_W_S: {
         const rm = rounding(h, p);
-        if (rm > 4) { exit = Exit.ILLEGAL; break; }
+        if (rm > 4) {
+          exit = Exit.ILLEGAL;
+          break;
+        }
         rd(h, p, fpu.cvtWS(rs1(h, p), rm));
         p += 16;
         continue;
       }
       case Op.FCVT_WU_S: {
         const rm = rounding(h, p);
-        if (rm > 4) { exit = Exit.ILLEGAL; break; }
+        if (rm > 4) {
+          exit = Exit.ILLEGAL;
+          break;
+        }
         rd(h, p, fpu.cvtWUS(rs1(h, p), rm));
         p += 16;
         continue;
       }
       case Op.FCVT_L_S: {
         const rm = rounding(h, p);
-        if (rm > 4) { exit = Exit.ILLEGAL; break; }
+        if (rm > 4) {
+          exit = Exit.ILLEGAL;
+          break;
+        }
         rd(h, p, fpu.cvtLS(rs1(h, p), rm));
         p += 16;
         continue;
       }
       case Op.FCVT_LU_S: {
         const rm = rounding(h, p);
-        if (rm > 4) { exit = Exit.ILLEGAL; break; }
+        if (rm > 4) {
+          exit = Exit.ILLEGAL;
+          break;
+        }
         rd(h, p, fpu.cvtLUS(rs1(h, p), rm));
         p += 16;
         continue;
       }
       case Op.FCVT_S_W: {
         const rm = rounding(h, p);
-        if (rm > 4) { exit = Exit.ILLEGAL; break; }
+        if (rm > 4) {
+          exit = Exit.ILLEGAL;
+          break;
+        }
         rd(h, p, fpu.cvtSW(rs1(h, p), rm));
         p += 16;
         continue;
       }
       case Op.FCVT_S_WU: {
         const rm = rounding(h, p);
-        if (rm > 4) { exit = Exit.ILLEGAL; break; }
+        if (rm > 4) {
+          exit = Exit.ILLEGAL;
+          break;
+        }
         rd(h, p, fpu.cvtSWU(rs1(h, p), rm));
         p += 16;
         continue;
       }
       case Op.FCVT_S_L: {
         const rm = rounding(h, p);
-        if (rm > 4) { exit = Exit.ILLEGAL; break; }
+        if (rm > 4) {
+          exit = Exit.ILLEGAL;
+          break;
+        }
         rd(h, p, fpu.cvtSL(rs1(h, p), rm));
         p += 16;
         continue;
       }
       case Op.FCVT_S_LU: {
         const rm = rounding(h, p);
-        if (rm > 4) { exit = Exit.ILLEGAL; break; }
+        if (rm > 4) {
+          exit = Exit.ILLEGAL;
+          break;
+        }
         rd(h, p, fpu.cvtSLU(rs1(h, p), rm));
         p += 16;
         continue;
       }
       case Op.FADD_D: {
         const rm = rounding(h, p);
-        if (rm > 4) { exit = Exit.ILLEGAL; break; }
+        if (rm > 4) {
+          exit = Exit.ILLEGAL;
+          break;
+        }
         rd(h, p, fpu.addD(rs1(h, p), rs2(h, p), rm));
         p += 16;
         continue;
       }
       case Op.FSUB_D: {
         const rm = rounding(h, p);
-        if (rm > 4) { exit = Exit.ILLEGAL; break; }
+        if (rm > 4) {
+          exit = Exit.ILLEGAL;
+          break;
+        }
         rd(h, p, fpu.subD(rs1(h, p), rs2(h, p), rm));
         p += 16;
         continue;
       }
       case Op.FMUL_D: {
         const rm = rounding(h, p);
-        if (rm > 4) { exit = Exit.ILLEGAL; break; }
+        if (rm > 4) {
+          exit = Exit.ILLEGAL;
+          break;
+        }
         rd(h, p, fpu.mulD(rs1(h, p), rs2(h, p), rm));
         p += 16;
         continue;
       }
       case Op.FDIV_D: {
         const rm = rounding(h, p);
-        if (rm > 4) { exit = Exit.ILLEGAL; break; }
+        if (rm > 4) {
+          exit = Exit.ILLEGAL;
+          break;
+        }
         rd(h, p, fpu.divD(rs1(h, p), rs2(h, p), rm));
         p += 16;
         continue;
       }
       case Op.FSQRT_D: {
         const rm = rounding(h, p);
-        if (rm > 4) { exit = Exit.ILLEGAL; break; }
+        if (rm > 4) {
+          exit = Exit.ILLEGAL;
+          break;
+        }
         rd(h, p, fpu.sqrtD(rs1(h, p), rm));
         p += 16;
         continue;
       }
       case Op.FMADD_D: {
         const rm = rounding(h, p);
-        if (rm > 4) { exit = Exit.ILLEGAL; break; }
+        if (rm > 4) {
+          exit = Exit.ILLEGAL;
+          break;
+        }
         rd(h, p, fpu.fmaD(rs1(h, p), rs2(h, p), rs3(h, p), rm));
         p += 16;
         continue;
       }
       case Op.FMSUB_D: {
         const rm = rounding(h, p);
-        if (rm > 4) { exit = Exit.ILLEGAL; break; }
+        if (rm > 4) {
+          exit = Exit.ILLEGAL;
+          break;
+        }
         rd(h, p, fpu.fmaD(rs1(h, p), rs2(h, p), rs3(h, p) ^ SIGN, rm));
         p += 16;
         continue;
       }
       case Op.FNMSUB_D: {
         const rm = rounding(h, p);
-        if (rm > 4) { exit = Exit.ILLEGAL; break; }
+        if (rm > 4) {
+          exit = Exit.ILLEGAL;
+          break;
+        }
         rd(h, p, fpu.fmaD(rs1(h, p) ^ SIGN, rs2(h, p), rs3(h, p), rm));
         p += 16;
         continue;
       }
       case Op.FNMADD_D: {
         const rm = rounding(h, p);
-        if (rm > 4) { exit = Exit.ILLEGAL; break; }
+        if (rm > 4) {
+          exit = Exit.ILLEGAL;
+          break;
+        }
         rd(h, p, fpu.fmaD(rs1(h, p) ^ SIGN, rs2(h, p), rs3(h, p) ^ SIGN, rm));
         p += 16;
         continue;
       }
-      case Op.FSGNJ_D: rd(h, p, fpu.sgnjD(rs1(h, p), rs2(h, p))); p += 16; continue;
-      case Op.FSGNJN_D: rd(h, p, fpu.sgnjnD(rs1(h, p), rs2(h, p))); p += 16; continue;
-      case Op.FSGNJX_D: rd(h, p, fpu.sgnjxD(rs1(h, p), rs2(h, p))); p += 16; continue;
-      case Op.FMIN_D: rd(h, p, fpu.minD(rs1(h, p), rs2(h, p))); p += 16; continue;
-      case Op.FMAX_D: rd(h, p, fpu.maxD(rs1(h, p), rs2(h, p))); p += 16; continue;
-      case Op.FEQ_D: rd(h, p, fpu.eqD(rs1(h, p), rs2(h, p))); p += 16; continue;
-      case Op.FLT_D: rd(h, p, fpu.ltD(rs1(h, p), rs2(h, p))); p += 16; continue;
-      case Op.FLE_D: rd(h, p, fpu.leD(rs1(h, p), rs2(h, p))); p += 16; continue;
-      case Op.FCLASS_D: rd(h, p, fpu.classD(rs1(h, p))); p += 16; continue;
+      case Op.FSGNJ_D:
+        rd(h, p, fpu.sgnjD(rs1(h, p), rs2(h, p)));
+        p += 16;
+        continue;
+      case Op.FSGNJN_D:
+        rd(h, p, fpu.sgnjnD(rs1(h, p), rs2(h, p)));
+        p += 16;
+        continue;
+      case Op.FSGNJX_D:
+        rd(h, p, fpu.sgnjxD(rs1(h, p), rs2(h, p)));
+        p += 16;
+        continue;
+      case Op.FMIN_D:
+        rd(h, p, fpu.minD(rs1(h, p), rs2(h, p)));
+        p += 16;
+        continue;
+      case Op.FMAX_D:
+        rd(h, p, fpu.maxD(rs1(h, p), rs2(h, p)));
+        p += 16;
+        continue;
+      case Op.FEQ_D:
+        rd(h, p, fpu.eqD(rs1(h, p), rs2(h, p)));
+        p += 16;
+        continue;
+      case Op.FLT_D:
+        rd(h, p, fpu.ltD(rs1(h, p), rs2(h, p)));
+        p += 16;
+        continue;
+      case Op.FLE_D:
+        rd(h, p, fpu.leD(rs1(h, p), rs2(h, p)));
+        p += 16;
+        continue;
+      case Op.FCLASS_D:
+        rd(h, p, fpu.classD(rs1(h, p)));
+        p += 16;
+        continue;
       case Op.FCVT_W_D: {
         const rm = rounding(h, p);
-        if (rm > 4) { exit = Exit.ILLEGAL; break; }
+        if (rm > 4) {
+          exit = Exit.ILLEGAL;
+          break;
+        }
         rd(h, p, fpu.cvtWD(rs1(h, p), rm));
         p += 16;
         continue;
       }
       case Op.FCVT_WU_D: {
         const rm = rounding(h, p);
-        if (rm > 4) { exit = Exit.ILLEGAL; break; }
+        if (rm > 4) {
+          exit = Exit.ILLEGAL;
+          break;
+        }
         rd(h, p, fpu.cvtWUD(rs1(h, p), rm));
         p += 16;
         continue;
       }
       case Op.FCVT_L_D: {
         const rm = rounding(h, p);
-        if (rm > 4) { exit = Exit.ILLEGAL; break; }
+        if (rm > 4) {
+          exit = Exit.ILLEGAL;
+          break;
+        }
         rd(h, p, fpu.cvtLD(rs1(h, p), rm));
         p += 16;
         continue;
       }
       case Op.FCVT_LU_D: {
         const rm = rounding(h, p);
-        if (rm > 4) { exit = Exit.ILLEGAL; break; }
+        if (rm > 4) {
+          exit = Exit.ILLEGAL;
+          break;
+        }
         rd(h, p, fpu.cvtLUD(rs1(h, p), rm));
         p += 16;
         continue;
       }
       case Op.FCVT_D_W: {
         const rm = rounding(h, p);
-        if (rm > 4) { exit = Exit.ILLEGAL; break; }
+        if (rm > 4) {
+          exit = Exit.ILLEGAL;
+          break;
+        }
         rd(h, p, fpu.cvtDW(rs1(h, p)));
         p += 16;
         continue;
       }
       case Op.FCVT_D_WU: {
         const rm = rounding(h, p);
-        if (rm > 4) { exit = Exit.ILLEGAL; break; }
+        if (rm > 4) {
+          exit = Exit.ILLEGAL;
+          break;
+        }
         rd(h, p, fpu.cvtDWU(rs1(h, p)));
         p += 16;
         continue;
       }
       case Op.FCVT_D_L: {
         const rm = rounding(h, p);
-        if (rm > 4) { exit = Exit.ILLEGAL; break; }
+        if (rm > 4) {
+          exit = Exit.ILLEGAL;
+          break;
+        }
         rd(h, p, fpu.cvtDL(rs1(h, p), rm));
         p += 16;
         continue;
       }
       case Op.FCVT_D_LU: {
         const rm = rounding(h, p);
-        if (rm > 4) { exit = Exit.ILLEGAL; break; }
+        if (rm > 4) {
+          exit = Exit.ILLEGAL;
+          break;
+        }
         rd(h, p, fpu.cvtDLU(rs1(h, p), rm));
         p += 16;
         continue;
       }
       case Op.FCVT_S_D: {
         const rm = rounding(h, p);
-        if (rm > 4) { exit = Exit.ILLEGAL; break; }
+        if (rm > 4) {
+          exit = Exit.ILLEGAL;
+          break;
+        }
         rd(h, p, fpu.cvtSD(rs1(h, p), rm));
         p += 16;
         continue;
       }
       case Op.FCVT_D_S: {
-        if (rounding(h, p) > 4) { exit = Exit.ILLEGAL; break; }
+        if (rounding(h, p) > 4) {
+          exit = Exit.ILLEGAL;
+          break;
+        }
         rd(h, p, fpu.cvtDS(rs1(h, p)));
         p += 16;
         continue;
       }
-      case Op.FMV_X_W: rdw(h, p, w1(h, p)); p += 16; continue;
-      case Op.FMV_W_X: rd(h, p, box(w1(h, p))); p += 16; continue;
-      case Op.FMV_X_D: rd(h, p, rs1(h, p)); p += 16; continue;
-      case Op.FMV_D_X: rd(h, p, rs1(h, p)); p += 16; continue;
+      case Op.FMV_X_W:
+        rdw(h, p, w1(h, p));
+        p += 16;
+        continue;
+      case Op.FMV_W_X:
+        rd(h, p, box(w1(h, p)));
+        p += 16;
+        continue;
+      case Op.FMV_X_D:
+        rd(h, p, rs1(h, p));
+        p += 16;
+        continue;
+      case Op.FMV_D_X:
+        rd(h, p, rs1(h, p));
+        p += 16;
+        continue;
       case Op.FENCE:
         // The read-modify-write orders all accesses around it; asc cannot emit atomic.fence.
         atomic.add<u32>(h, 0, FENCE_WORD);
         p += 16;
         continue;
       case Op.FP_CHECK:
-        if ((load<u64>(h, H_MSTATUS) & FS) == FS) { start += 16; p += 16; continue; }
+        if ((load<u64>(h, H_MSTATUS) & FS) == FS) {
+          start += 16;
+          p += 16;
+          continue;
+        }
         exit = Exit.SLOW;
         break;
       case Op.GOTO_NEAR:

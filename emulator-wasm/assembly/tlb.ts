@@ -4,7 +4,16 @@
  * is kept for each of the last few combinations of satp, privilege, SUM and MXR, so that switching
  * between them costs nothing. Invalid translations are never cached (Svvptc).
  */
-import { H_MSTATUS, H_SATP, JUMP_ENTRIES, JUMP_HASH_SHIFT, JUMP_MASK, STORE_TLB, TLB_ENTRIES, TLB_MASK } from '../layout';
+import {
+  H_MSTATUS,
+  H_SATP,
+  JUMP_ENTRIES,
+  JUMP_HASH_SHIFT,
+  JUMP_MASK,
+  STORE_TLB,
+  TLB_ENTRIES,
+  TLB_MASK,
+} from '../layout';
 import { dropCodeLinks } from './code';
 import {
   CODE_CONTEXTS,

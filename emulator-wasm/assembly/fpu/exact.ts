@@ -25,5 +25,6 @@ export function productFits(a: u64, b: u64): bool {
 export function roundToOdd(sum: f64, error: f64): f64 {
   const bits = reinterpret<u64>(sum);
   if (error == 0 || bits & 1) return sum;
-  return reinterpret<f64>((error > 0) == (sum > 0) ? bits + 1 : bits - 1);
+  const sameSign = error > 0 == sum > 0;
+  return reinterpret<f64>(sameSign ? bits + 1 : bits - 1);
 }
