@@ -7,6 +7,8 @@ import { StreamMux } from './stream-mux.ts';
 
 const CONTROL = 1024;
 const DATA = 1025;
+/** More bytes than a function takes arguments. */
+const LARGE_PACKET = 1 << 20;
 const HELLO = Buffer.from('05000000' + '02' + '01000000', 'hex');
 
 /** The guest's end of a connection. */
@@ -212,6 +214,17 @@ describe('data streams', () => {
     expect(await guest[0]?.receive()).toBe('ab');
     void writer.close();
     expect(await guest[0]?.receive()).toBeUndefined();
+  });
+
+  test('may have any amount of data in the packet that ends their header', async () => {
+    greet();
+    const { stdout } = start(7);
+    const stream = connect(DATA);
+    const [cut, data] = [3, new Uint8Array(LARGE_PACKET).fill(0x61)];
+    stream.send(header(7, 1).subarray(0, cut));
+    stream.send(Buffer.concat([header(7, 1).subarray(cut), data]));
+    stream.end();
+    expect((await new Response(stdout).bytes()).length).toBe(LARGE_PACKET);
   });
 
   test.each([

@@ -1,5 +1,6 @@
 import {
   CONTROL_PORT,
+  concat,
   encodeMeasure,
   encodePowerOff,
   encodeResize,
@@ -158,7 +159,7 @@ export class Agent {
     while (received.length < STREAM_HEADER_SIZE) {
       const { value } = await reader.read().catch(() => ({ value: undefined }));
       if (!value) return void stream.writable.abort().catch(() => {});
-      received = received.length === 0 ? value : Uint8Array.of(...received, ...value);
+      received = concat([received, value]);
     }
     const header = new DataView(received.buffer, received.byteOffset, STREAM_HEADER_SIZE);
     const process = this.#processes.get(header.getUint32(0, true));

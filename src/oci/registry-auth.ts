@@ -108,7 +108,7 @@ export class RegistryAuth {
 
 function basic({ username, password }: Credentials): string {
   const bytes = new TextEncoder().encode(`${username}:${password}`);
-  return `Basic ${btoa(String.fromCharCode(...bytes))}`;
+  return `Basic ${btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(''))}`;
 }
 
 /** The challenges of a WWW-Authenticate header (RFC 9110, section 11.6.1). */

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { ImageError } from './errors.ts';
+import { ImageError } from './errors.ts';
 import { parseReference, type RegistryReference } from './reference.ts';
 import { Registry, registryUrl } from './registry.ts';
 import { type Challenge, type Credentials, parseChallenges } from './registry-auth.ts';
@@ -176,6 +176,15 @@ describe('signing in', () => {
     const wrong = await failure(pull(source('team/app:1', { username: 'me', password: 'x' }), store));
     expect(wrong.message).toMatch(/does not exist, or .* wants \(other\) credentials/);
     expect((await failure(pull(source(), store))).message).toMatch(/does not exist, or/);
+  });
+
+  it('with a password of any length ends with a clear error', async () => {
+    registry.intercept = (_, response) => {
+      response.writeHead(401, { 'WWW-Authenticate': 'Basic realm="x"' }).end();
+      return true;
+    };
+    const credentials = { username: 'me', password: 'x'.repeat(1 << 20) };
+    expect(await failure(pull(source('team/app:1', credentials), store))).toBeInstanceOf(ImageError);
   });
 
   it('is not repeated for ever', async () => {

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { isReferenceTo, localFolder } from './local.ts';
+import { droppedImage, isReferenceTo, localFolder } from './local.ts';
 
 it('names the files of a folder by their paths in it', () => {
   const file = (path: string) => ({ webkitRelativePath: path }) as File;
@@ -17,4 +17,20 @@ it.each([
 ])('%s means the file a.tar: %s', (image, expected) => {
   const local = { kind: 'file', name: 'a.tar', file: {} as File } as const;
   expect(isReferenceTo(local, image)).toBe(expected);
+});
+
+it('takes a folder of any number of files, which some browsers list all at once', async () => {
+  const file = (n: number) => ({
+    isFile: true,
+    name: `${n}`,
+    file: (give: (file: unknown) => void) => give({}),
+  });
+  const batches = [Array.from({ length: 200_000 }, (_, n) => file(n)), []];
+  const folder = {
+    name: 'layout',
+    createReader: () => ({ readEntries: (give: (some: unknown) => void) => give(batches.shift()) }),
+  };
+  const items = [{ webkitGetAsEntry: () => folder }] as unknown as DataTransferItemList;
+  const image = await droppedImage(items);
+  expect(image?.kind === 'folder' && image.files.size).toBe(200_000);
 });

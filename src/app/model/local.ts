@@ -49,7 +49,7 @@ async function entriesOf(folder: FileSystemDirectoryEntry): Promise<FileSystemEn
       reader.readEntries(resolve, reject),
     );
     if (some.length === 0) return entries;
-    entries.push(...some);
+    for (const entry of some) entries.push(entry);
   }
 }
 
