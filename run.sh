@@ -1,5 +1,5 @@
 #!/bin/sh
-# Runs a container image; see ./run.sh --help. Sets itself up on first use.
+# Runs a container image; see ./run.sh --help. Prepares everything it needs on first use.
 set -e
 
 if ! command -v node > /dev/null; then
@@ -7,12 +7,12 @@ if ! command -v node > /dev/null; then
 	exit 125
 fi
 
-# Node would read these at once, which takes it 40 ms; it is enough when a registry is asked.
+# Node reads this file at every start, which takes 40 ms. linuxrun reads it when it asks a registry.
 if [ -n "$NODE_EXTRA_CA_CERTS" ]; then
 	export LINUXRUN_EXTRA_CA_CERTS="$NODE_EXTRA_CA_CERTS"
 	unset NODE_EXTRA_CA_CERTS
 fi
 
-# npm runs programs of packages through links.
+# npm starts a package's programs through symbolic links.
 self=$(readlink -f -- "$0")
 exec node "${self%/*}/scripts/with-setup.mjs" run "$@"

@@ -1,4 +1,6 @@
-/** `node scripts/setup.mjs [PURPOSE]`: prepares everything a purpose needs, by default all of it. */
+/**
+ * `node scripts/setup.mjs [PURPOSE]` prepares everything that a purpose needs. The default purpose is `test`.
+ */
 import { runMain, SetupFailure } from './setup/failure.mjs';
 import { PURPOSES, setUpFor } from './setup/purposes.mjs';
 

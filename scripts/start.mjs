@@ -1,4 +1,4 @@
-/** `npm start`: prepares and serves LinuxRun, then builds what only machines with several harts need. */
+/** `npm start` prepares and serves LinuxRun, then builds the kernel for machines with several harts. */
 import { spawn } from 'node:child_process';
 import { bundleOf } from './setup/bundle.mjs';
 import { runMain } from './setup/failure.mjs';
@@ -12,7 +12,7 @@ await runMain(async () => {
   process.argv = [process.execPath, bundleOf('server'), ...process.argv.slice(2)];
   await import(bundleOf('server'));
   if (await isInPlace(kernelSmp)) return;
-  // Aside, so that the machine serves the page first.
+  // In the background and at low priority, so that serving the page comes first.
   const args = ['-n', '10', process.execPath, inProject('scripts/setup.mjs'), 'kernel-smp'];
   const builder = spawn('nice', args, { stdio: ['ignore', 'inherit', 'inherit'] });
   builder.unref();

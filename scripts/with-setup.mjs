@@ -1,4 +1,7 @@
-/** `node scripts/with-setup.mjs PROGRAM [ARGUMENT…]`: prepares what a program needs, then becomes it. */
+/**
+ * `node scripts/with-setup.mjs PROGRAM [ARGUMENT…]` prepares what a program needs, then runs it in this
+ * process.
+ */
 import { bundleOf } from './setup/bundle.mjs';
 import { runMain } from './setup/failure.mjs';
 import { looksUnchanged } from './setup/glance.mjs';
@@ -21,7 +24,7 @@ async function become(file) {
 }
 
 /**
- * Of programs that belong to the tests, and find their neighbours where the sources are.
+ * Runs a program of the tests from its source, because it looks for neighbouring files there.
  * @param {string} file
  */
 async function becomeSource(file) {
@@ -55,7 +58,7 @@ const PROGRAMS = {
   pictures: () => becomeSource('e2e/demos/pictures.ts'),
 };
 
-/** Where other statuses are a container's. */
+/** `run` passes on the container's exit status, so its own failures need a distinct one. */
 const STATUS_OF_FAILURE = program === 'run' ? 125 : 1;
 
 await runMain(async () => PROGRAMS[program ?? '']?.(), STATUS_OF_FAILURE);

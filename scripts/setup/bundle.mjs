@@ -1,7 +1,7 @@
 /**
- * The programs that run in Node, and the workers of their machines, bundled from TypeScript into
- * dist/node. In the bundle `import.meta.dirname` still means the folder of the source file, so that
- * programs find the files of the clone; `import.meta.url` means the bundle.
+ * Bundles the programs that run in Node, and the workers of their machines, from TypeScript into dist/node.
+ * In a bundle `import.meta.dirname` is still the folder of the source file, so that programs find the files
+ * of the clone. `import.meta.url` is the bundle.
  */
 import { readFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
@@ -26,12 +26,12 @@ const WORKERS = {
 
 /** @typedef {keyof typeof PROGRAMS} Program */
 
-/** @param {Program} program @returns {string} its bundle */
+/** @param {Program} program @returns {string} the path of its bundle */
 export const bundleOf = (program) => inProject(join(FOLDER, `${program}.js`));
 
 /**
  * @param {string} source TypeScript
- * @param {string} folder of it, relative to the clone
+ * @param {string} folder the source's folder, relative to the clone
  */
 export function keepSourceFolder(source, folder) {
   const fromBundle = JSON.stringify(`/${relative(FOLDER, '.')}/${folder}`);
@@ -77,11 +77,12 @@ export const bundle = {
       packages: 'external',
       plugins: [sourceFolders],
     });
-    // Each for itself, for every file that is read takes its time; but what a program imports later is read later.
+    // One build per program, because each file that a program reads costs time. Splitting defers dynamic
+    // imports.
     const programs = Object.entries(PROGRAMS).map(([name, entry]) =>
       build({ ...common, entryPoints: { [name]: entry }, format: 'esm', splitting: true }),
     );
-    // Node loads these in half the time that modules take it.
+    // Node loads CommonJS in half the time of ES modules.
     const workers = build({
       ...common,
       entryPoints: WORKERS,

@@ -1,4 +1,4 @@
-/** BusyBox for riscv64 from Debian, fetched and verified by apt without touching the system's own packages. */
+/** Fetches BusyBox for riscv64 from Debian. apt verifies it, and the system's own packages stay untouched. */
 import { mkdir, readdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SetupFailure } from './failure.mjs';
@@ -8,10 +8,10 @@ import { run } from './run.mjs';
 const PACKAGE = 'busybox-static';
 const MIRROR = 'http://deb.debian.org/debian';
 const KEYRING = '/usr/share/keyrings/debian-archive-keyring.gpg';
-/** The first whose signature this system's keyring verifies is taken. */
+/** Tried in this order: the first suite whose signature this system's keyring verifies is used. */
 const SUITES = ['stable', 'forky'];
 
-/** @param {string} root of the scratch apt @param {string} suite */
+/** @param {string} root folder of the private apt @param {string} suite */
 async function configureApt(root, suite) {
   for (const folder of ['state/lists/partial', 'cache/archives/partial']) {
     await mkdir(join(root, folder), { recursive: true });
@@ -33,14 +33,14 @@ async function configureApt(root, suite) {
     'APT::Architectures { "riscv64"; };',
     'Acquire::Languages "none";',
     'APT::Get::AllowUnauthenticated "false";',
-    // Else an index that cannot be verified counts as an old one, and is a warning only.
+    // By default apt only warns about an index that it cannot verify, and uses the old one.
     'APT::Update::Error-Mode "any";',
   ];
   await writeFile(join(root, 'apt.conf'), `${settings.join('\n')}\n`);
   return { APT_CONFIG: join(root, 'apt.conf') };
 }
 
-/** @param {string} work @param {string} suite @returns {Promise<string>} the package's file */
+/** @param {string} work @param {string} suite @returns {Promise<string>} the path of the package */
 async function download(work, suite) {
   const root = join(work, suite);
   const env = await configureApt(root, suite);
@@ -75,7 +75,7 @@ export const busybox = {
   async run(work) {
     const unpacked = join(work, 'unpacked');
     await run('dpkg', ['-x', await downloadFromAny(work), unpacked]);
-    // Before the merge of /bin into /usr/bin the package had it there.
+    // Older versions of the package install it in /bin, which is now part of /usr/bin.
     await rename(join(unpacked, 'usr/bin/busybox'), join(work, 'busybox')).catch(() =>
       rename(join(unpacked, 'bin/busybox'), join(work, 'busybox')),
     );

@@ -1,4 +1,4 @@
-/** The machine's core: AssemblyScript to WebAssembly. */
+/** Compiles the machine's core from AssemblyScript to WebAssembly. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { inProject } from './places.mjs';
@@ -6,7 +6,7 @@ import { run } from './run.mjs';
 
 const ASC = 'node_modules/assemblyscript';
 
-/** Memory limits in pages of 64 KiB: the host makes the memory, of any size. */
+/** Memory limits are in pages of 64 KiB. The host creates the memory and chooses its size within them. */
 const FLAGS = [
   ...['--runtime', 'stub', '--importMemory', '--sharedMemory'],
   ...['--initialMemory', '1', '--maximumMemory', '65536'],

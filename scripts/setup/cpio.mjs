@@ -1,6 +1,6 @@
 /**
- * A writer of cpio archives in the "newc" format, which the kernel unpacks as its initramfs
- * (Documentation/driver-api/early-userspace/buffer-format.rst). Owner 0:0 and time 0, so that
+ * Writes cpio archives in the "newc" format, which the kernel unpacks as its initramfs
+ * (Documentation/driver-api/early-userspace/buffer-format.rst). Every entry has owner 0:0 and time 0, so that
  * the same entries always give the same bytes.
  */
 
@@ -9,9 +9,9 @@
  * @property {string} path without a leading slash; parents come before their children
  * @property {'directory' | 'file' | 'symlink' | 'character device'} type
  * @property {number} [mode] permission bits; 0755 unless given
- * @property {Uint8Array} [data] contents of a file
- * @property {string} [target] of a symbolic link
- * @property {[major: number, minor: number]} [device] of a character device
+ * @property {Uint8Array} [data] the contents of a file
+ * @property {string} [target] the target of a symbolic link
+ * @property {[major: number, minor: number]} [device] the number of a character device
  */
 
 const TYPE_BITS = {
@@ -22,15 +22,15 @@ const TYPE_BITS = {
 };
 
 const HEADER_SIZE = 110;
-/** The format asks for 4. The kernel copies a file twice as fast if it begins at a multiple of 8. */
+/** The format requires 4. The kernel copies a file twice as fast if it begins at a multiple of 8. */
 const ALIGNMENT = 8;
 
 /** @param {number} length @param {number} alignment a power of two */
 const padding = (length, alignment) => Buffer.alloc(-length & (alignment - 1));
 
 /**
- * One record, of a multiple of ALIGNMENT bytes: the name is padded with further NULs, which are
- * part of it, and so is the file by what may follow it.
+ * Returns one record, padded to a multiple of ALIGNMENT bytes. NULs pad the name and count as part of it. The
+ * file is padded with NULs too, which the format allows between records.
  * @param {string} path
  * @param {Uint8Array} data
  * @param {{ inode: number, mode: number, links: number, device: readonly [number, number] }} attributes

@@ -10,7 +10,9 @@ interface Found {
   dataAt: number;
 }
 
-/** Reads as the kernel does (init/initramfs.c): names and data padded to 4, zeros between records skipped. */
+/**
+ * Reads as the kernel does (init/initramfs.c): names and data are padded to 4, zeros between records skipped.
+ */
 function readCpio(archive: Buffer): Found[] {
   const found: Found[] = [];
   for (let at = 0; ; ) {
@@ -48,7 +50,7 @@ test('writes directories, files, links and devices', () => {
   );
 });
 
-test('any files come back whole, each at a multiple of 8 bytes', () => {
+test('any files come back complete, each at a multiple of 8 bytes', () => {
   const path = fc.stringMatching(/^[a-zé]{1,20}$/);
   const file = fc.record({
     path,

@@ -1,11 +1,11 @@
-/** Debian packages: what is installed, and installing what is missing. */
+/** Checks which Debian packages are installed, and installs the missing ones. */
 import { execFile, execFileSync } from 'node:child_process';
 import { promisify } from 'node:util';
 import { SetupFailure } from './failure.mjs';
 import { say } from './progress.mjs';
 import { runShown } from './run.mjs';
 
-/** For the kernel, its init, and the file system they start from. */
+/** Needed to build the kernel, init and the initramfs. */
 export const BUILD_PACKAGES = [
   'bc',
   'bison',
@@ -20,7 +20,7 @@ export const BUILD_PACKAGES = [
   'xz-utils',
 ];
 
-/** For the tests and the benchmarks besides: their oracles (QEMU, other tools for images), and a browser. */
+/** Needed by tests and benchmarks in addition: their oracles (QEMU, other image tools) and a browser. */
 export const TEST_PACKAGES = [
   'chromium',
   'docker-registry',
@@ -37,12 +37,12 @@ export const TEST_PACKAGES = [
 
 /**
  * @param {readonly string[]} names
- * @returns {Promise<Map<string, string>>} the version of each that is installed
+ * @returns {Promise<Map<string, string>>} the version of each installed package, by name
  */
 export async function installedVersions(names) {
-  // biome-ignore lint/suspicious/noTemplateCurlyInString: dpkg-query's own notation
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: this is dpkg-query's notation
   const format = '${Package}\t${Version}\t${db:Status-Status}\n';
-  // It fails when any package is unknown, and lists the others all the same.
+  // dpkg-query fails when any package is unknown, but still lists the others.
   const { stdout = '' } = await promisify(execFile)('dpkg-query', ['-W', '-f', format, ...names]).catch(
     (error) => error,
   );
@@ -53,7 +53,7 @@ export async function installedVersions(names) {
   );
 }
 
-/** @returns {string[] | undefined} what to put before a command to run it as root */
+/** @returns {string[] | undefined} the words that run a command as root when they precede it */
 function rootPrefix() {
   if (process.getuid?.() === 0) return [];
   try {
@@ -102,7 +102,7 @@ export async function ensurePackages(names) {
     '-o',
     'DPkg::Lock::Timeout=600',
   ];
-  // Another repository of this machine may be out of order; what counts is whether the install works.
+  // An unrelated repository of this machine may be broken. Only a failing install matters.
   await runShown(command, [...args, 'update']).catch((error) => say(error.message));
   await runShown(command, [...args, 'install', '--no-install-recommends', ...missing]);
 }

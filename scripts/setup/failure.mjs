@@ -1,10 +1,10 @@
-/** A failure the user can act on: its message is all there is to show. */
+/** A failure that the user can act on. Its message is shown without a stack trace. */
 export class SetupFailure extends Error {}
 
 /**
- * Runs a program's main function, and ends it with one clear message should the set-up fail.
+ * Runs a program's main function. If the set-up fails, shows its message and ends the program.
  * @param {() => Promise<void>} main
- * @param {number} [status] the exit status then
+ * @param {number} [status] the exit status after a failure
  */
 export async function runMain(main, status = 1) {
   try {

@@ -1,6 +1,6 @@
 /**
- * A glance at whether a set-up still holds: at the sizes and times of files, as `make` does, not at what is in them.
- * For programs that are to start at once. When in doubt, the answer is no, and all is looked at in full.
+ * Checks quickly whether a set-up is still valid. Like `make`, it compares sizes and times of files instead
+ * of their contents, so that programs start at once. In doubt the answer is no, and a full check follows.
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
@@ -11,7 +11,7 @@ const noteOf = (purpose) => inProject(`dist/.setup/glance-${purpose}`);
 
 /**
  * @param {readonly string[]} paths files and folders, absolute or relative to the clone; they may be absent
- * @returns {string} what tells a change of any file at or below them
+ * @returns {string} a text that differs when any file at or below them has changed
  */
 export function glance(paths) {
   /** @type {string[]} */
@@ -22,7 +22,7 @@ export function glance(paths) {
     if (info?.isDirectory()) {
       for (const name of readdirSync(path).sort()) visit(join(path, name));
     } else {
-      // The time of change cannot be set back, as that of modification can.
+      // Unlike the modification time, the change time (ctime) cannot be set back.
       lines.push(`${path} ${info ? `${info.ino} ${info.size} ${info.ctimeNs}` : 'absent'}`);
     }
   };
@@ -30,7 +30,7 @@ export function glance(paths) {
   return lines.join('\n');
 }
 
-/** Whether what was noted for a purpose looks as it did then. @param {string} purpose */
+/** Whether the files noted for a purpose look unchanged. @param {string} purpose */
 export function looksUnchanged(purpose) {
   try {
     const { inputs, outputs, look } = JSON.parse(readFileSync(noteOf(purpose), 'utf8'));
@@ -45,7 +45,7 @@ export function looksUnchanged(purpose) {
 /**
  * @param {string} purpose
  * @param {readonly string[]} inputs as for `glance`
- * @param {readonly string[]} outputs which only have to be there
+ * @param {readonly string[]} outputs files and folders that only have to exist
  */
 export function noteLook(purpose, inputs, outputs) {
   const note = noteOf(purpose);

@@ -22,11 +22,11 @@ beforeEach(async () => {
 });
 afterEach(() => rm(places.PROJECT, { recursive: true }));
 
-test('nothing has changed', () => {
+test('finds an unchanged set-up unchanged', () => {
   expect(looksUnchanged('run')).toBe(true);
 });
 
-test('another purpose was never noted', () => {
+test('does not know a purpose that was never noted', () => {
   expect(looksUnchanged('other')).toBe(false);
 });
 

@@ -1,4 +1,4 @@
-/** The demo images, in an OCI image layout: hello-world, ours, and busybox, Debian's. */
+/** Makes the demo images, in an OCI image layout: our hello-world, and busybox with Debian's program. */
 import { createHash } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -20,7 +20,7 @@ const PASSWD = 'root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bi
 const GROUP = 'root:x:0:\ntty:x:5:\nnogroup:x:65534:\n';
 
 /**
- * BusyBox's names for itself, from the table in the program, which cannot run here.
+ * Returns the applet names of BusyBox. They come from the table in the program, which cannot run on the host.
  * @param {Buffer} program
  */
 export function appletsOf(program) {
@@ -72,7 +72,7 @@ function busyboxFiles(program) {
 /** @param {Uint8Array} bytes */
 const digestOf = (bytes) => `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
 
-/** An OCI image layout (image-layout.md of the specification) in a folder. */
+/** Writes an OCI image layout (image-layout.md of the specification) to a folder. */
 class LayoutWriter {
   #folder;
   /** @type {(Descriptor & { annotations: Record<string, string> })[]} */
@@ -98,10 +98,10 @@ class LayoutWriter {
   }
 
   /**
-   * An image of one layer.
+   * Adds an image with one layer.
    * @param {string} tag
    * @param {readonly TarEntry[]} files
-   * @param {Record<string, unknown>} config how to run it (config.md of the specification)
+   * @param {Record<string, unknown>} config how to run the image (config.md of the specification)
    */
   async add(tag, files, config) {
     const tar = writeTar(files);
@@ -133,7 +133,7 @@ export const images = {
   name: 'images',
   title: 'demo images',
   sources: [DEMO, 'dist/busybox', 'scripts/setup/images.mjs', 'scripts/setup/tar.mjs'],
-  // The kernel's headers go into the programs, and the same compiler.
+  // The programs depend on the kernel's headers and are built with the same compiler.
   versions: async () => [await keyOf(kernel)],
   outputs: { images: 'public/images' },
   async run(work) {

@@ -1,4 +1,4 @@
-/** The first file system: our init and BusyBox, in the cpio archive the kernel unpacks. */
+/** Makes the first file system: our init and BusyBox, in the cpio archive that the kernel unpacks. */
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeCpio } from './cpio.mjs';
@@ -18,9 +18,9 @@ const FLAGS = [
 ];
 
 /**
- * Makes a static program for the guest.
- * @param {string} folder of the sources
- * @param {readonly string[]} sources C files on nolibc
+ * Compiles a static program for the guest.
+ * @param {string} folder the folder of the sources
+ * @param {readonly string[]} sources C files that use nolibc
  * @param {string} output
  */
 export async function compileForGuest(folder, sources, output) {
@@ -41,7 +41,7 @@ export const initramfs = {
   name: 'initramfs',
   title: 'init and its file system',
   sources: [INIT, 'dist/busybox', 'scripts/setup/initramfs.mjs', 'scripts/setup/cpio.mjs'],
-  // The kernel's headers go into init, and the same compiler.
+  // init depends on the kernel's headers and is built with the same compiler.
   versions: async () => [await keyOf(kernel)],
   outputs: { 'initramfs.cpio': 'public/kernel/initramfs.cpio' },
   async run(work) {
@@ -49,7 +49,7 @@ export const initramfs = {
     await compileInit(init);
     const archive = writeCpio([
       { path: 'dev', type: 'directory' },
-      // What the kernel opens as init's standard streams, before anything is mounted.
+      // The kernel opens this as init's standard streams, before anything is mounted.
       { path: 'dev/console', type: 'character device', mode: 0o600, device: [5, 1] },
       { path: 'bin', type: 'directory' },
       { path: 'bin/busybox', type: 'file', data: await readFile(inProject('dist/busybox')) },

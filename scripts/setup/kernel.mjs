@@ -1,4 +1,6 @@
-/** Linux, from Debian's source package, for machines with one hart (`kernel`) and more (`kernelSmp`). */
+/**
+ * Builds Linux from Debian's source package, for machines with one hart (`kernel`) and several (`kernelSmp`).
+ */
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { copyFile, cp, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
@@ -17,7 +19,7 @@ const SOURCE_PACKAGE = 'linux-source-6.12';
 const SOURCE_ARCHIVE = `/usr/src/${SOURCE_PACKAGE}.tar.xz`;
 const CROSS_COMPILE = 'riscv64-linux-gnu-';
 
-/** Two thirds of the archive, which a build of ours never reads; Kconfig and make files stay. */
+/** Two thirds of the archive, which our builds never read. Kconfig files and makefiles stay. */
 const NOT_UNPACKED = [
   `${SOURCE_PACKAGE}/arch/[a-qs-z]*.[chS]`,
   `${SOURCE_PACKAGE}/arch/[a-qs-z]*/boot/dts`,
@@ -46,13 +48,13 @@ const REPRODUCIBLE = {
 const MAKE_VARIABLES = [
   'ARCH=riscv',
   `CROSS_COMPILE=${CROSS_COMPILE}`,
-  // Our harts always have these: 3 % fewer instructions.
+  // Our harts always have these extensions, which save 3 % of the instructions.
   'KCFLAGS=-march=rv64imac_zicsr_zifencei_zba_zbb_zbs',
-  // Empty, or a version control system around the build folder would add a "+".
+  // Empty, because a version control system around the build folder would add a "+".
   'LOCALVERSION=',
 ];
 
-/** About how many files a build makes, for the progress report. */
+/** The approximate number of files that a build makes, for the progress report. */
 const FILES_MADE = 1460;
 
 const execute = promisify(execFile);
@@ -78,7 +80,7 @@ async function versions() {
   ];
 }
 
-/** @param {string} source folder @param {string} title */
+/** @param {string} source the folder @param {string} title */
 async function unpack(source, title) {
   if (existsSync(source)) return;
   const unfinished = `${source}.unfinished`;
@@ -95,7 +97,7 @@ async function unpack(source, title) {
 }
 
 /**
- * Options asked for that the kernel's configuration did not take, for want of another one.
+ * Returns the requested options that the kernel's configuration lacks because of an unmet dependency.
  * @param {string} asked
  * @param {string} taken
  * @returns {string[]}
@@ -140,7 +142,9 @@ async function compile(source, title) {
   }
 }
 
-/** The kernel's interface for C programs, with nolibc, the small C library of its own tools. */
+/**
+ * Installs the kernel's headers for C programs, with nolibc, the small C library of the kernel's own tools.
+ */
 async function installHeaders(/** @type {string} */ source, /** @type {string} */ target) {
   await rm(target, { recursive: true, force: true });
   await make(source, ['headers_install', `INSTALL_HDR_PATH=${source}/installed`]);

@@ -5,12 +5,12 @@ import { dirname } from 'node:path';
 import { SetupFailure } from './failure.mjs';
 import { say } from './progress.mjs';
 
-/** How long another holder may take before we tell whom we wait for. */
+/** How long to wait for another holder before saying so, in ms. */
 const PATIENCE = 500;
 
 /**
- * Runs the body while no other process is in a body with the same file. The kernel's own lock
- * (flock) keeps it, held by a child that ends when we do, however we end: none can be left over.
+ * Runs the body while no other process runs a body with the same file. A child process holds the kernel's
+ * lock (flock). The child ends when this process ends, however that happens, so no lock is left behind.
  * @template T
  * @param {string} file
  * @param {string} purpose what the other set-up is probably doing

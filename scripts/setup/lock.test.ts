@@ -13,7 +13,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true }));
 
-test('bodies with the same file run one after the other', async () => {
+test('runs bodies with the same file one after the other', async () => {
   let inside = 0;
   let most = 0;
   const body = async () => {
@@ -25,13 +25,13 @@ test('bodies with the same file run one after the other', async () => {
   expect(most).toBe(1);
 });
 
-test('returns what the body returns, and is free again after it throws', async () => {
+test('returns the value of the body, and releases the lock when it throws', async () => {
   const file = join(folder, 'throws');
   await expect(withLock(file, 'failing', () => Promise.reject(new Error('oops')))).rejects.toThrow('oops');
   await expect(withLock(file, 'working', async () => 42)).resolves.toBe(42);
 });
 
-test('an owner that was killed holds nothing; a living one is named', async () => {
+test('releases the lock of a killed owner, and names a living owner', async () => {
   const file = join(folder, 'killed');
   const script = `
     const { withLock } = await import(${JSON.stringify(join(import.meta.dirname, 'lock.mjs'))});

@@ -1,4 +1,4 @@
-/** The npm packages of package-lock.json, in node_modules. */
+/** Installs the npm packages of package-lock.json in node_modules. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { withLock } from './lock.mjs';
@@ -21,10 +21,10 @@ async function readLock(path) {
 }
 
 /**
- * Whether what npm installed is what the lock file asks for. Optional packages may be absent:
- * those for other systems are.
- * @param {LockFile} wanted package-lock.json
- * @param {LockFile} installed node_modules/.package-lock.json, which npm writes last
+ * Whether the installed packages are those of the lock file. Optional packages may be absent, as those for
+ * other systems are.
+ * @param {LockFile} wanted the contents of package-lock.json
+ * @param {LockFile} installed the contents of node_modules/.package-lock.json, which npm writes last
  */
 export function isInstalled(wanted, installed) {
   return Object.entries(wanted.packages ?? {}).every(([path, { version, optional }]) => {

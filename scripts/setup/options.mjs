@@ -1,12 +1,12 @@
 /**
- * Which kernel a command line of the boot program asks for: that for several harts is built only
- * when needed. Whether the number makes sense is for the program to say.
+ * Returns the kernel that a command line of the boot program needs. The kernel for several harts is built
+ * only when it is needed. The program itself checks whether the number is valid.
  * @param {readonly string[]} args
  * @param {Record<string, string | undefined>} env
  * @returns {'kernel' | 'kernel-smp'}
  */
 export function kernelFor(args, env) {
-  // What follows --exec are the options of a command in the guest.
+  // Options after --exec belong to a command in the guest.
   const own = args.includes('--exec') ? args.slice(0, args.indexOf('--exec')) : args;
   const index = own.findLastIndex((arg) => arg === '--cpus' || arg.startsWith('--cpus='));
   const option = own[index]?.split('=')[1] ?? own[index + 1];

@@ -1,4 +1,4 @@
-/** The page, built by Vite. */
+/** Builds the page with Vite. */
 import { join } from 'node:path';
 import { run } from './run.mjs';
 

@@ -1,4 +1,4 @@
-/** Where things are: the clone, and the user's cache, which all clones share. */
+/** Paths: the clone, and the user's cache, which all clones share. */
 import { createHash } from 'node:crypto';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
@@ -6,13 +6,13 @@ import { join } from 'node:path';
 /** The top folder of this clone. */
 export const PROJECT = join(import.meta.dirname, '../..');
 
-/** XDG base directory specification: a relative XDG_CACHE_HOME is to be ignored. */
+/** The XDG base directory specification says that a relative XDG_CACHE_HOME must be ignored. */
 function userCache() {
   const given = process.env.XDG_CACHE_HOME ?? '';
   return given.startsWith('/') ? given : join(homedir(), '.cache');
 }
 
-/** Built artifacts by the hash of their inputs; may be deleted at any time. */
+/** Holds built artifacts by the hash of their inputs. It may be deleted at any time. */
 export const CACHE = join(userCache(), 'linuxrun');
 
 /** @param {string} path relative to the clone */

@@ -1,4 +1,6 @@
-/** What to put on a public server: the folder `site`, which any server of files can serve, and our own server for it. */
+/**
+ * Makes the files for a public server: the folder `site`, which any static host can serve, and our server.
+ */
 import { cp, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SetupFailure } from './failure.mjs';
@@ -42,7 +44,7 @@ export const production = {
     const site = join(folder, 'site');
     await mkdir(site, { recursive: true });
     for (const source of [PAGE, PUBLIC]) await cp(inProject(source), site, { recursive: true });
-    // Node takes only files of this ending for modules where no package.json says so.
+    // Without a package.json beside it, Node recognises an ES module only by this extension.
     await bundleServer(join(folder, 'server.mjs'));
   },
 };

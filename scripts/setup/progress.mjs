@@ -1,4 +1,7 @@
-/** What the set-up says, on standard error: standard output belongs to the programs it prepares. */
+/**
+ * Reports the set-up's progress on standard error, because standard output belongs to the program that
+ * follows.
+ */
 
 const INTERVAL_TERMINAL = 1_000;
 const INTERVAL_LOG = 15_000;
@@ -18,8 +21,8 @@ export function formatDuration(milliseconds) {
 }
 
 /**
- * Reports on a long step until the returned function is called: on one line rewritten every
- * second in a terminal, else as a new line now and then.
+ * Reports on a long step until the returned function is called. A terminal shows one line that is rewritten
+ * every second; elsewhere a new line appears now and then.
  * @param {() => string} text
  */
 export function report(text) {

@@ -1,4 +1,4 @@
-/** What each command of package.json needs, in the order in which it is prepared. */
+/** The needs of each command in package.json, in the order in which they are prepared. */
 import { bundle } from './bundle.mjs';
 import { busybox } from './busybox.mjs';
 import { core } from './core.mjs';
@@ -31,7 +31,7 @@ export const PURPOSES = {
   test: { packages: [...BUILD_PACKAGES, ...TEST_PACKAGES], steps: EVERYTHING },
 };
 
-/** What tells of changes to packages, and to the set-up itself. */
+/** Files that change when packages or the set-up itself change. */
 const COMMON_INPUTS = [
   '/var/lib/dpkg/status',
   'package-lock.json',
@@ -43,16 +43,16 @@ const COMMON_INPUTS = [
 export async function setUpFor(purpose) {
   /** @type {Needs} */
   const { packages, steps } = PURPOSES[purpose];
-  // What run.sh keeps from its own Node is for npm's.
+  // run.sh hides this variable from the Node that it starts; npm needs it.
   const { LINUXRUN_EXTRA_CA_CERTS: certificates } = process.env;
   if (certificates) process.env.NODE_EXTRA_CA_CERTS ??= certificates;
   const inputs = [...COMMON_INPUTS, ...steps.flatMap(({ sources = [] }) => sources)];
   const before = glance(inputs);
-  // First, for without the right to install them nothing shall be left half done.
+  // First, so that missing rights to install packages leave nothing half done.
   await ensurePackages(packages);
   await ensureNpmPackages();
   for (const step of steps) await ensure(step);
-  // What changed meanwhile may not be in what was built.
+  // A change made during the set-up may be missing from its results.
   if (glance(inputs) === before)
     noteLook(
       purpose,

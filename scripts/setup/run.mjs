@@ -6,19 +6,19 @@ import { finished } from 'node:stream/promises';
 import { SetupFailure } from './failure.mjs';
 import { CACHE, PROJECT } from './places.mjs';
 
-/** Of a failed command's output: the cause is at the start of some, at the end of most. */
+/** Lines shown of a failed command's output. The cause is usually at the end, sometimes at the start. */
 const SHOWN_START = 15;
 const SHOWN_END = 25;
 
 /**
  * @typedef {object} RunOptions
- * @property {string} [cwd] the clone unless given
- * @property {Record<string, string>} [env] added to ours
- * @property {(line: string) => void} [onLine] sees each line of standard output
+ * @property {string} [cwd] working directory; the clone unless given
+ * @property {Record<string, string>} [env] variables added to this process's environment
+ * @property {(line: string) => void} [onLine] called with each line of standard output
  */
 
 /**
- * Runs a command quietly. Should it fail, its start and end are shown, and a log is kept.
+ * Runs a command quietly. If it fails, the start and the end of its output are shown, and a log is kept.
  * @param {string} command
  * @param {readonly string[]} args
  * @param {RunOptions} [options]
@@ -51,10 +51,10 @@ async function excerpt(log) {
 }
 
 /**
- * Runs a command whose output the user shall see.
+ * Runs a command and shows its output to the user.
  * @param {string} command
  * @param {readonly string[]} args
- * @param {Record<string, string>} [env] added to ours
+ * @param {Record<string, string>} [env] variables added to this process's environment
  */
 export async function runShown(command, args, env = {}) {
   const child = spawn(command, args, {
@@ -68,7 +68,7 @@ export async function runShown(command, args, env = {}) {
 
 /**
  * @param {import('node:child_process').ChildProcess} child
- * @returns {Promise<string | undefined>} how it ended, when it did not end well
+ * @returns {Promise<string | undefined>} how it failed; undefined after a success
  */
 function end(child) {
   return new Promise((resolve) => {

@@ -26,13 +26,13 @@ const failure = (script: string) =>
     },
   );
 
-test('lines of output are seen as they come, with additions to the environment', async () => {
+test('passes on lines of output at once, and adds variables to the environment', async () => {
   const lines: string[] = [];
   await run('sh', ['-c', 'echo "$A"; printf b'], { env: { A: '1' }, onLine: (line) => lines.push(line) });
   expect(lines).toEqual(['1', 'b']);
 });
 
-test('a failure shows start and end of both outputs, and where all of it is', async () => {
+test('shows the start and the end of both outputs of a failure, and where the log is', async () => {
   const message = await failure('seq 1 100; echo problem >&2; exit 3');
   expect(message).toMatch(/^sh failed with exit code 3; the whole log: /);
   const log = /log: (.*)$/m.exec(message)?.[1] ?? '';
@@ -41,7 +41,7 @@ test('a failure shows start and end of both outputs, and where all of it is', as
   expect(message.split('\n').slice(-2)).toEqual(['100', 'problem']);
 });
 
-test('a command that is not there, or is killed, says so', async () => {
+test('reports a missing command and a killed one', async () => {
   await expect(run('no-such-command', [])).rejects.toThrow('no-such-command cannot be started');
   expect(await failure('kill -9 $$')).toContain('sh was ended by SIGKILL');
 });

@@ -23,7 +23,7 @@ test.each([
   expect(kernelFor(args, env)).toBe(kernel);
 });
 
-test('npm packages are current when each has its version; foreign optional ones may be absent', () => {
+test('npm packages are current when each has its version; optional ones for other systems may be absent', () => {
   const wanted = {
     packages: {
       '': { version: '0.1.0' },
@@ -40,42 +40,42 @@ test('npm packages are current when each has its version; foreign optional ones 
   expect(isInstalled(wanted, {})).toBe(false);
 });
 
-test('options the kernel did not take are found', () => {
+test('finds options that the kernel did not take', () => {
   const asked = '# a comment\nCONFIG_A=y\nCONFIG_B="text"\nCONFIG_C=y\n';
   expect(refusedOptions(asked, 'CONFIG_A=y\n# CONFIG_C is not set\nCONFIG_B="text"\n')).toEqual([
     'CONFIG_C=y',
   ]);
 });
 
-test('installed Debian packages are told from unknown ones', async () => {
+test('distinguishes installed Debian packages from unknown ones', async () => {
   const versions = await installedVersions(['dpkg', 'no-such-package-as-this']);
   expect([...versions.keys()]).toEqual(['dpkg']);
   expect(versions.get('dpkg')).toMatch(/^\d+\./);
 });
 
-test('missing packages come with the command that installs them', () => {
+test('names missing packages and the command that installs them', () => {
   expect(missingMessage(['bc', 'flex']).split('\n').at(-1)).toContain(
     'apt-get install -y --no-install-recommends bc flex',
   );
 });
 
-test('a bundle keeps the folder of each source', () => {
+test('keeps the folder of each source in a bundle', () => {
   expect(keepSourceFolder('join(import.meta.dirname, "x"); import.meta.url', 'src/cli')).toBe(
     'join((import.meta.dirname + "/../../src/cli"), "x"); import.meta.url',
   );
 });
 
-test('durations', () => {
+test('formats durations', () => {
   expect([0, 59_499, 59_500, 605_000].map(formatDuration)).toEqual(['0:00', '0:59', '1:00', '10:05']);
 });
 
-test('tests are counted over both runners', () => {
+test('counts the tests of both runners', () => {
   const vitest = readVitest(false, { numPassedTests: 10, numFailedTests: 2 });
   const playwright = readPlaywright(true, { stats: { expected: 3, unexpected: 0, flaky: 1, skipped: 5 } });
   expect(total([vitest, playwright])).toEqual({ passed: 13, failed: 3 });
 });
 
-test('a runner that fails without a failed test, or writes no report, is a failure', () => {
+test('counts a runner that fails without a failed test, or writes no report, as a failure', () => {
   expect(readVitest(false, { numPassedTests: 10, numFailedTests: 0 })).toEqual({ passed: 10, failed: 1 });
   expect(readVitest(true, undefined)).toEqual({ passed: 0, failed: 1 });
   expect(readPlaywright(false, undefined)).toEqual({ passed: 0, failed: 1 });

@@ -1,7 +1,7 @@
 /**
- * Steps: things to build, each cached by the hash of everything that goes into it. A result is
- * built in a work folder and renamed into the cache when whole, then copied into the clone; so
- * an interrupted build leaves nothing that looks finished.
+ * A step builds something and caches it by the hash of all its inputs. The result is built in a work folder,
+ * renamed into the cache when it is complete, and copied into the clone. An interrupted build therefore
+ * leaves nothing that looks finished.
  */
 import { existsSync } from 'node:fs';
 import { cp, mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
@@ -15,11 +15,12 @@ const UNUSED_FOR = 30 * 24 * 60 * 60 * 1000;
 /**
  * @typedef {object} Step
  * @property {string} name
- * @property {string} title what it makes, for the user
- * @property {readonly string[]} [sources] files and folders of the clone that go into it
- * @property {() => Promise<readonly string[]> | readonly string[]} [versions] whatever else does: versions, options, keys
- * @property {Readonly<Record<string, string>>} outputs by their name in the work folder, where each belongs in the clone
- * @property {boolean} [resumes] whether an interrupted build is to find its work folder again
+ * @property {string} title the name of its result, for the user
+ * @property {readonly string[]} [sources] input files and folders of the clone
+ * @property {() => Promise<readonly string[]> | readonly string[]} [versions] other inputs: versions,
+ *   options, keys
+ * @property {Readonly<Record<string, string>>} outputs paths in the clone by name in the work folder
+ * @property {boolean} [resumes] whether an interrupted build continues in its work folder
  * @property {(work: string) => Promise<void>} run makes the outputs in the work folder
  */
 
@@ -56,13 +57,13 @@ export async function keyOf(step) {
 /** @param {Step} step @param {string} key */
 const entryOf = (step, key) => join(CACHE, step.name, key);
 
-/** @param {Step} step @returns {string} the file with the key of what is in place */
+/** @param {Step} step @returns {string} the file that holds the key of the outputs in place */
 export const stampOf = (step) => inProject(join('dist/.setup', step.name));
 
 /**
- * Whether a step's outputs are in the clone and belong to its present inputs.
+ * Whether a step's outputs are in the clone and match its current inputs.
  * @param {Step} step
- * @param {string} [key] that of its present inputs, when it is known
+ * @param {string} [key] the key of its current inputs, if known
  */
 export async function isInPlace(step, key) {
   key ??= await keyOf(step);
@@ -76,7 +77,7 @@ async function copyInto(from, to) {
   await mkdir(dirname(to), { recursive: true });
   await rm(temporary, { recursive: true, force: true });
   await cp(from, temporary, { recursive: true });
-  // A folder cannot be renamed onto another one that holds something.
+  // A folder cannot be renamed onto a folder that is not empty.
   if ((await stat(to).catch(() => undefined))?.isDirectory()) await rm(to, { recursive: true });
   await rename(temporary, to);
 }
@@ -91,13 +92,13 @@ async function place(step, key) {
 }
 
 /**
- * Removes what nothing has used for a month: results, and folders of builds that were given up.
- * @param {string} folder of a step in the cache
+ * Removes results and abandoned work folders that nothing has used for a month.
+ * @param {string} folder a step's folder in the cache
  */
 async function sweep(folder) {
   for (const name of await readdir(folder)) {
     const path = join(folder, name);
-    // Another set-up may have just renamed it.
+    // Another set-up may have renamed it in the meantime.
     const info = await stat(path).catch(() => undefined);
     if (info && Date.now() - info.mtimeMs > UNUSED_FOR) await rm(path, { recursive: true, force: true });
   }
@@ -124,7 +125,7 @@ async function build(step, key) {
 }
 
 /**
- * Makes sure that isInPlace holds: takes the outputs from the cache or builds them.
+ * Makes isInPlace true: takes the outputs from the cache, or builds them.
  * @param {Step} step
  */
 export async function ensure(step) {

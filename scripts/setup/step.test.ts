@@ -18,7 +18,7 @@ import { ensure, isInPlace, type Step } from './step.mjs';
 let folder: string;
 let builds: number;
 
-/** Another clone that shares the cache with the ones before. */
+/** Enters another clone, which shares the cache with the earlier ones. */
 async function enterClone(name: string) {
   places.PROJECT = join(folder, name);
   await mkdir(join(places.PROJECT, 'source'), { recursive: true });
@@ -69,7 +69,7 @@ test('builds once for the same inputs, and again for others', async () => {
   expect(builds).toBe(3);
 });
 
-test('inputs seen before come from the cache, and so do lost outputs', async () => {
+test('takes results of known inputs, and lost outputs, from the cache', async () => {
   await ensure(step);
   await writeFile(project('source/text'), 'two');
   await ensure(step);
@@ -82,21 +82,21 @@ test('inputs seen before come from the cache, and so do lost outputs', async () 
   expect([await output(), builds]).toEqual(['ONE', 2]);
 });
 
-test('a second clone shares what the first has built', async () => {
+test('shares the results of one clone with another', async () => {
   await ensure(step);
   await enterClone('second');
   await ensure(step);
   expect([await output(), builds]).toEqual(['ONE', 1]);
 });
 
-test('a file renamed or moved in the sources is another input', async () => {
+test('treats a renamed or moved source file as a new input', async () => {
   await ensure(step);
   await rm(project('source/text'));
   await writeFile(project('source/other'), 'one');
   expect(await isInPlace(step)).toBe(false);
 });
 
-test('a build that fails leaves nothing, and the next one starts afresh', async () => {
+test('leaves nothing behind after a failed build, and starts the next one afresh', async () => {
   const leftovers: boolean[] = [];
   const failing: Step = {
     ...step,
@@ -116,7 +116,7 @@ test('a build that fails leaves nothing, and the next one starts afresh', async 
   expect(await output()).toBe('ONE');
 });
 
-test('a step that resumes finds what it had made', async () => {
+test('keeps the work folder of a step that resumes', async () => {
   const resuming: Step = {
     ...step,
     resumes: true,
@@ -134,7 +134,7 @@ test('a step that resumes finds what it had made', async () => {
   expect(await output()).toBe('one and two');
 });
 
-test('results that nothing has used for a month are swept at the next build', async () => {
+test('sweeps results that nothing has used for a month at the next build', async () => {
   await ensure(step);
   const [old] = (await readdir(join(places.CACHE, step.name))).filter((name) => !name.endsWith('.lock'));
   const entry = join(places.CACHE, step.name, old ?? '');
@@ -149,7 +149,7 @@ test('results that nothing has used for a month are swept at the next build', as
   expect(existsSync(entry)).toBe(false);
 });
 
-test('two at once build once', async () => {
+test('builds once when two set-ups run at the same time', async () => {
   await Promise.all([ensure(step), ensure(step)]);
   expect([await output(), builds]).toEqual(['ONE', 1]);
 });

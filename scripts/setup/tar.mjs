@@ -1,4 +1,4 @@
-/** Archives in the ustar format (POSIX, pax). */
+/** Writes archives in the ustar format (POSIX, pax). */
 
 const BLOCK = 512;
 
@@ -7,13 +7,13 @@ const BLOCK = 512;
  * @property {string} path at most 100 bytes, no leading slash
  * @property {'file' | 'directory' | 'symlink'} type
  * @property {number} [mode] permissions; 0755 unless given
- * @property {Uint8Array} [data] of a file
- * @property {string} [target] of a symlink, at most 100 bytes
+ * @property {Uint8Array} [data] the contents of a file
+ * @property {string} [target] the target of a symlink, at most 100 bytes
  */
 
 const TYPE_FLAGS = { file: '0', symlink: '2', directory: '5' };
 
-/** @param {number} value @param {number} length @returns {string} octal, ended by NUL */
+/** @param {number} value @param {number} length @returns {string} octal digits and a NUL */
 const octal = (value, length) => `${value.toString(8).padStart(length - 1, '0')}\0`;
 
 /** @param {TarEntry} entry */
@@ -27,8 +27,8 @@ function header({ path, type, mode = 0o755, data, target = '' }) {
   block.write(octal(0, 8), 108); // owner
   block.write(octal(0, 8), 116); // group
   block.write(octal(data?.length ?? 0, 12), 124);
-  block.write(octal(0, 12), 136); // modified in 1970, so that the same files give the same bytes
-  block.write(' '.repeat(8), 148); // what the checksum counts for itself
+  block.write(octal(0, 12), 136); // modification time 1970, so that the same files give the same bytes
+  block.write(' '.repeat(8), 148); // the checksum field counts as spaces
   block.write(TYPE_FLAGS[type], 156);
   block.write(target, 157);
   block.write('ustar\x0000', 257, 'latin1');

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { appletsOf } from './images.mjs';
 import { writeTar } from './tar.mjs';
 
-test('tar reads what was written', () => {
+test('writes archives that tar reads', () => {
   const archive = writeTar([
     { path: 'folder/', type: 'directory', mode: 0o1777 },
     { path: 'folder/file', type: 'file', mode: 0o644, data: Buffer.from('contents') },
@@ -24,11 +24,11 @@ test('tar reads what was written', () => {
   expect(execFileSync('tar', ['-xO', 'folder/file'], options)).toBe('contents');
 });
 
-test('names that do not fit are refused', () => {
+test('refuses names that do not fit', () => {
   expect(() => writeTar([{ path: 'x'.repeat(101), type: 'directory' }])).toThrow(RangeError);
 });
 
-test('the applets of BusyBox are found, and nothing else', () => {
+test('finds the applets of BusyBox, and nothing else', () => {
   const applets = appletsOf(readFileSync('dist/busybox'));
   expect(applets.slice(0, 2)).toEqual(['[', '[[']);
   expect(applets.at(-1)).toBe('zcat');

@@ -1,9 +1,10 @@
-/** How many tests passed and failed, by the runners' own reports. */
+/** Counts passed and failed tests from the runners' reports. */
 
 /** @typedef {{ passed: number, failed: number }} Counts */
 
 /**
- * A runner that failed with no failed test (a file it could not load, no report) has one failure.
+ * Counts one failure for a runner that failed without a failed test, such as by a file that it could not
+ * load.
  * @param {boolean} succeeded
  * @param {Counts} counts
  */
@@ -13,7 +14,7 @@ function counted(succeeded, { passed, failed }) {
 
 /**
  * @param {boolean} succeeded whether Vitest exited with 0
- * @param {any} report of its reporter "json"
+ * @param {any} report the output of its "json" reporter
  * @returns {Counts}
  */
 export function readVitest(succeeded, report) {
@@ -25,8 +26,8 @@ export function readVitest(succeeded, report) {
 
 /**
  * @param {boolean} succeeded whether Playwright exited with 0
- * @param {any} report of its reporter "json"
- * @returns {Counts} a test that passed only when repeated has failed
+ * @param {any} report the output of its "json" reporter
+ * @returns {Counts} a test that passed only on a retry counts as failed
  */
 export function readPlaywright(succeeded, report) {
   const { expected = 0, unexpected = 0, flaky = 0 } = report?.stats ?? {};
