@@ -10,19 +10,19 @@ import { median, printTable } from './table.ts';
 import { processTime } from './threads.ts';
 
 const REQUIRED = 1;
-/** Before each boot, so that what the one before left to be cleaned up does not disturb it, in ms. */
+/** The pause before each boot, in ms, so that the clean-up of the previous one does not disturb it. */
 const SETTLE = 500;
 
-/** What it cost from the start of the virtual machine to the first line of PID 1, in seconds. */
+/** The cost from the start of the virtual machine to the first line of PID 1, in seconds. */
 export interface BootSample {
   elapsed: number;
-  /** Processor time of all the emulator's threads. */
+  /** Processor time of all threads of the emulator. */
   cpu: number;
-  /** Guest instructions; 0 when the emulator does not count them. */
+  /** Guest instructions; 0 if the emulator does not count them. */
   instructions: number;
 }
 
-/** Boots the kernel in a fresh qemu-system-riscv64, its firmware included. */
+/** Boots firmware and kernel in a fresh qemu-system-riscv64. */
 export function bootInQemu(): Promise<BootSample> {
   return new Promise((resolve, reject) => {
     const start = performance.now();
@@ -44,18 +44,18 @@ export function bootInQemu(): Promise<BootSample> {
 }
 
 /**
- * Boots the kernel in a fresh Node: in one that has booted before, the core is optimised already.
- * @param wasm path of the core
+ * Boots the kernel in a fresh Node, because a process that has booted before has optimised the core already.
+ * @param wasm the path of the core
  */
 async function bootInNode(wasm: string): Promise<BootSample> {
   const program = [...process.execArgv, process.argv[1] as string, BOOT_HERE, '--wasm', wasm];
   return JSON.parse(await text(startAlone(process.execPath, program).stdout));
 }
 
-/** The command by which the benchmark starts itself to boot once in that process. */
+/** The argument with which the benchmark starts itself to boot once in a new process. */
 export const BOOT_HERE = 'boot-here';
 
-/** Boots the kernel in this process, and prints what it cost. */
+/** Boots the kernel in this process, and prints its cost. */
 export async function bootHere(wasm: string): Promise<void> {
   const before = process.cpuUsage();
   const { seconds, instructions } = await bootLinux(benchPlatform(wasm));
@@ -67,7 +67,7 @@ export function benchBootInNode(wasm: string, repeat: number): Promise<void> {
   return benchBoot('Boot in Node', repeat, () => bootInNode(wasm));
 }
 
-/** Boots `repeat` times in QEMU and by `boot` by turns, and prints a table. */
+/** Boots `repeat` times, in QEMU and with `boot` in turn, and prints a table. */
 export async function benchBoot(
   title: string,
   repeat: number,

@@ -14,13 +14,13 @@ import { WORKLOADS_FOLDER, type Workload } from './workloads.ts';
 const PAGE = join(import.meta.dirname, 'page');
 const BUILT = join(import.meta.dirname, '../dist/bench-page');
 
-// The name of a dedicated worker's thread in Chromium, as far as Linux keeps it.
+// The thread name of a dedicated worker in Chromium, cut to the length that Linux keeps.
 const WORKER_THREAD = 'DedicatedWorker';
 
 declare const runWorkload: (url: string) => Promise<string>;
 declare const boot: () => Promise<BootFigures>;
 
-/** Does its work in a page in Chromium, which our own server serves. */
+/** Runs workloads and boots Linux in a page in Chromium that our own server serves. */
 export interface ChromiumBench {
   runWorkload(workload: Workload): Promise<Sample>;
   boot(): Promise<BootSample>;
@@ -47,7 +47,7 @@ async function workerClock(page: Page): Promise<() => number> {
   throw new Error(`Chromium has no single thread named ${WORKER_THREAD}`);
 }
 
-/** @param wasm path of the core */
+/** @param wasm the path of the core */
 export async function withChromium(
   wasm: string,
   use: (bench: ChromiumBench) => Promise<void>,
@@ -73,7 +73,7 @@ export async function withChromium(
   }
 }
 
-/** A page in a new profile, so that nothing is cached or optimised. */
+/** Opens a page in a new profile, so that nothing is cached or optimised. */
 async function openPage(browser: Browser, url: string): Promise<Page> {
   const page = await browser.newPage();
   await page.goto(url);
@@ -89,7 +89,7 @@ async function bootIn(browser: Browser, url: string): Promise<BootSample> {
   return { elapsed: seconds, cpu, instructions };
 }
 
-/** Processor time of all pages, their workers and their compilers. */
+/** Processor time of all pages, including their workers and compilers. */
 function rendererTime(): number {
   return findProcesses('--type=renderer').reduce((sum, pid) => sum + processTime(pid), 0);
 }

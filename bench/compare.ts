@@ -17,7 +17,7 @@ interface Comparison {
   ours: Sample[];
 }
 
-/** Runs each workload `repeat` times in both emulators by turns. */
+/** Runs each workload `repeat` times, in both emulators in turn. */
 async function compare(workloads: Workload[], repeat: number, ours: Runner): Promise<Comparison[]> {
   const comparisons = workloads.map((workload) => ({ workload, qemu: [] as Sample[], ours: [] as Sample[] }));
   for (let round = 0; round < repeat; round++) {
@@ -45,7 +45,7 @@ function printComparisons(comparisons: Comparison[], startup: Comparison): void 
   console.log(`geometric mean ${geometricMean(ratios).toFixed(3)} × qemu (required: ${REQUIRED_RATIO})\n`);
 }
 
-/** Runs the named workloads in QEMU and by `ours`, and prints a table. */
+/** Runs the named workloads in QEMU and with `ours`, and prints a table. */
 export async function benchWorkloads(
   title: string,
   names: string[],
@@ -58,7 +58,7 @@ export async function benchWorkloads(
   if (idle) printComparisons(await compare(workloads, repeat, ours), idle);
 }
 
-/** Runs workloads in this very thread. */
+/** Runs workloads in the calling thread. */
 export async function nodeRunner(wasm: string): Promise<Runner> {
   const module = await WebAssembly.compile(await readFile(wasm));
   const clock = threadClock('/proc/thread-self');

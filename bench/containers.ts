@@ -10,17 +10,17 @@ import { qemuLinux } from './qemu.ts';
 import { peakMemory, processTime } from './threads.ts';
 
 const RUN = join(import.meta.dirname, '../run.sh');
-/** Of the disk for what the container writes. */
+/** The size of the disk that the container writes to. */
 const SCRATCH_SIZE = 1 << 30;
 
-/** A process that runs a container. */
+/** A command whose process runs a container. */
 export interface Launch {
   readonly command: string;
   readonly args: readonly string[];
   readonly env?: NodeJS.ProcessEnv;
 }
 
-/** An image in a store of its own, and its root disk as QEMU wants it. */
+/** An image in a store of its own, and its root disk as a raw file for QEMU. */
 export class StoredImage {
   readonly #folder: string;
   readonly #reference: string;
@@ -32,7 +32,7 @@ export class StoredImage {
     this.#image = image;
   }
 
-  /** Brings an image into a folder. */
+  /** Stores an image in a folder. */
   static async pull(reference: string, folder: string): Promise<StoredImage> {
     const store = join(folder, 'linuxrun/images');
     const { image } = await pullInto(store, reference);
@@ -41,9 +41,9 @@ export class StoredImage {
   }
 
   /**
-   * Our command line with this image, and a fresh disk for what the container writes.
-   * @param command in place of what the image names
-   * @param options for `run.sh`
+   * Returns our command line for this image, with a fresh writable disk.
+   * @param command the command to run in place of the image's
+   * @param options options of `run.sh`
    */
   ours(command?: readonly string[], options: readonly string[] = []): Launch {
     const env = {
@@ -56,7 +56,7 @@ export class StoredImage {
     return { command: RUN, args: options, env };
   }
 
-  /** QEMU with the same kernel, memory, and files. */
+  /** Returns QEMU's command line, with the same kernel, memory and files. */
   async qemu(command?: readonly string[]): Promise<Launch> {
     const { entrypoint, cmd } = this.#image.config;
     const [root, scratch, initramfs] = ['root', 'scratch', 'initramfs'].map((name) =>
@@ -75,27 +75,30 @@ function quote(word: string): string {
   return `'${word.replaceAll("'", "'\\''")}'`;
 }
 
-/** With the command where `bench/guest/boot.c` finds it; the kernel's command line would be too short. */
+/**
+ * Adds the command where `bench/guest/boot.c` finds it, because the kernel's command line is too short for
+ * it.
+ */
 async function initramfsFor(command: readonly string[]): Promise<Buffer> {
   const data = Buffer.from(command.map((word) => `${word}\0`).join(''));
   const entry = { path: `${GUEST_FOLDER.slice(1)}/command`, type: 'file' as const, data };
   return Buffer.concat([await readFile(await writeGuestInitramfs()), writeCpio([entry])]);
 }
 
-/** What a stretch of a process's life cost: in seconds, and in bytes. */
+/** The cost of a stretch of a process's life, in seconds and bytes. */
 export interface Stretch {
   elapsed: number;
-  /** Processor time of all the process's threads. */
+  /** Processor time of all threads of the process. */
   cpu: number;
-  /** The most that was resident, the guest's memory included. */
+  /** Peak resident memory, including the guest's memory. */
   memory: number;
-  /** What was printed between the two marks, in lines that end with a line feed. */
+  /** The output between the two marks, in lines that end with a line feed. */
   output: string;
 }
 
 /**
- * Starts a process and measures it until it prints `to`; from its start, or from the moment when it prints `from`.
- * Then it is killed.
+ * Starts a process and measures it from its start, or from the moment it prints `from`, until it prints `to`.
+ * Then kills it.
  */
 export function measureUntil({ command, args, env }: Launch, to: RegExp, from?: RegExp): Promise<Stretch> {
   return new Promise((resolve, reject) => {

@@ -1,6 +1,6 @@
 /**
- * Runs a bare-metal ELF on one hart of the core, in the calling thread and with no devices but
- * those inside the core. Works in Node and in a browser's worker.
+ * Runs a bare-metal ELF on one hart of the core, in the calling thread. The only devices are those inside the
+ * core. Works in Node and in a browser's worker.
  */
 import { inlineTranslation } from '../emulator-wasm/jit/inline.ts';
 import { MODE_JIT, POWER_OFF, RAM_START, TIMEBASE } from '../emulator-wasm/layout.ts';
@@ -14,7 +14,7 @@ const FOREVER = 0x7fff_ffff_ffff_ffffn;
 type Run = (hart: number, instructions: bigint) => number;
 type Reset = (hart: number, pc: bigint, priv: number, a1: bigint) => void;
 
-/** Runs `file` until it powers off, and returns what it printed. */
+/** Runs `file` until it powers off, and returns its output. */
 export function runOnCore(module: WebAssembly.Module, file: Uint8Array): string {
   const plan = planMemory(1, RAM_SIZE);
   const memory = createMemory(plan, MODE_JIT);
@@ -27,7 +27,7 @@ export function runOnCore(module: WebAssembly.Module, file: Uint8Array): string 
     now: () => (performance.now() - start) * (TIMEBASE / 1000),
     wallClock: () => Date.now() * 1e6,
     output: (address: number, length: number) => {
-      // What a decoder reads may not be shared, hence the copy.
+      // A TextDecoder rejects shared memory, so the bytes are copied.
       output += new TextDecoder().decode(new Uint8Array(memory.buffer, address >>> 0, length).slice());
     },
     doorbell: () => {},

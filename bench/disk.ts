@@ -19,7 +19,7 @@ const DISK = '/dev/vda';
 interface Pattern {
   readonly title: string;
   readonly mode: 'sequential' | 'random';
-  /** Bytes, or blocks of 4 KiB. */
+  /** Number of bytes, or of blocks of 4 KiB. */
   readonly amount: number;
   readonly bytes: number;
 }
@@ -29,13 +29,13 @@ const PATTERNS: readonly Pattern[] = [
   { title: 'random 4 KiB', mode: 'random', amount: 2000, bytes: 2000 * 4096 },
 ];
 
-/** Seconds of guest time, and a sum that says what was read. */
+/** Seconds of guest time, and a checksum of the data. */
 interface ReadSample {
   elapsed: number;
   sum: string;
 }
 
-/** What both emulators read: an image in a store, and its disk as a file. */
+/** The data that both emulators read: an image in a store, and its disk as a file. */
 interface Disks {
   readonly initramfs: string;
   readonly store: string;
@@ -49,7 +49,7 @@ function parseRead(output: string): ReadSample {
   return { elapsed: Number(microseconds) / 1e6, sum };
 }
 
-/** Reads on a fresh machine, whose cache is empty. */
+/** Reads on a fresh machine, which has an empty cache. */
 async function readInQemu({ initramfs, file }: Disks, { mode, amount }: Pattern): Promise<ReadSample> {
   const command = `rdinit=${READER} -- ${mode} ${DISK} ${amount}`;
   const qemu = startAlone('qemu-system-riscv64', qemuLinux(initramfs, command, [file]));
@@ -76,7 +76,7 @@ async function readInNode(wasm: string, disks: Disks, { mode, amount }: Pattern)
   }
 }
 
-/** Reads the root disk of an image in both emulators by turns, and prints a table. */
+/** Reads the root disk of an image in both emulators in turn, and prints a table. */
 export async function benchDisk(wasm: string, repeat: number): Promise<void> {
   console.log(`Reads of the root disk in the guest: medians of ${repeat}`);
   const reference = findTestImage(IMAGE);

@@ -14,10 +14,10 @@ const COMPILER = 'riscv64-linux-gnu-gcc';
 const FLAGS = ['-O2', '-static', '-Wall', '-Wextra', '-Werror'];
 const PROGRAMS = ['boot', 'read'];
 
-/** Where the guest finds the programs of `bench/guest`. */
+/** The guest's folder for the programs of `bench/guest`. */
 export const GUEST_FOLDER = '/bench';
 
-/** Writes our initramfs with the programs of `bench/guest` in it, and returns its path. */
+/** Writes our initramfs with the programs of `bench/guest` added, and returns its path. */
 export async function writeGuestInitramfs(): Promise<string> {
   await mkdir(WORKLOADS_FOLDER, { recursive: true });
   const files = await Promise.all(
@@ -29,7 +29,7 @@ export async function writeGuestInitramfs(): Promise<string> {
   );
   const ours = await readFile(join(PUBLIC, INITRD));
   const path = join(WORKLOADS_FOLDER, 'guest.cpio');
-  // The kernel takes several archives, one after the other.
+  // The kernel unpacks several concatenated archives.
   await writeFile(path, Buffer.concat([ours, writeCpio([{ path: 'bench', type: 'directory' }, ...files])]));
   return path;
 }

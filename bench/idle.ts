@@ -6,7 +6,7 @@ const SETTLE = 2000;
 const OBSERVED = 5000;
 const REQUIRED_PERCENT = 3;
 
-/** Prints how much of a core machines take in this process while their guests have nothing to do. */
+/** Prints how much of a processor core machines use in this process while their guests are idle. */
 export async function benchIdle(wasm: string): Promise<void> {
   for (const cpus of [1, 4]) {
     const machine = await startLinux(benchPlatform(wasm), cpus);

@@ -14,7 +14,7 @@ import { nodeStore } from '../src/storage/node.ts';
 const LAYOUT = join(import.meta.dirname, '../../shared/images');
 const PIECE = 4 << 20;
 
-/** The reference of an image that is measured; undefined, with a line that says so, where it is absent. */
+/** Returns the reference of an image; prints a line and returns undefined if the image is absent. */
 export function findTestImage(tag: string): string | undefined {
   if (existsSync(join(LAYOUT, 'index.json'))) return `oci://${LAYOUT}:${tag}`;
   console.log(`${tag}: skipped, ${LAYOUT} is absent`);
@@ -23,11 +23,11 @@ export function findTestImage(tag: string): string | undefined {
 
 export interface Pulled {
   readonly image: Image;
-  /** Of all layers as they are transferred. */
+  /** Returns the transferred size of all layers. */
   readonly compressedBytes: number;
 }
 
-/** Brings an image into the store in a folder. */
+/** Pulls an image into the store in a folder. */
 export async function pullInto(folder: string, reference: string): Promise<Pulled> {
   const source = nodeSource(parseReference(reference), { createTarReader: () => new TarIndexer() });
   let compressedBytes = 0;
@@ -66,7 +66,7 @@ export async function writeRootDisk(folder: string, { layers }: Image, path: str
   await file.close();
 }
 
-/** Writes the disk that a container's files go to, sparsely, to a file. */
+/** Writes an empty writable disk for a container to a sparse file. */
 export async function writeScratchDisk(path: string, sizeBytes: number): Promise<void> {
   const file = await open(path, 'w');
   await file.truncate(sizeBytes);

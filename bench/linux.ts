@@ -6,7 +6,7 @@ export const KERNEL = 'kernel/Image';
 const KERNEL_SMP = 'kernel/Image-smp';
 export const INITRD = 'kernel/initramfs.cpio';
 
-/** Starts Linux with what is loaded already: the machine's time begins after loading. */
+/** Starts Linux with files that are loaded already, so that loading does not count as the machine's time. */
 export async function startLinux(platform: Platform, cpus: number): Promise<Machine> {
   const [emulator, kernel, initrd] = await Promise.all([
     platform.loadEmulator(),
@@ -17,7 +17,7 @@ export async function startLinux(platform: Platform, cpus: number): Promise<Mach
   return Machine.start(platform, { emulator, kernel, initrd, ...size, commandLine: 'quiet' });
 }
 
-/** Boots Linux with one hart up to the first line of PID 1, then pulls the plug. */
+/** Boots Linux with one hart to the first line of PID 1, then stops the machine. */
 export async function bootLinux(platform: Platform): Promise<BootFigures> {
   const machine = await startLinux(platform, 1);
   try {

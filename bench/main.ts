@@ -1,8 +1,8 @@
 /**
  * `npm run bench -- [SECTION…] [WORKLOAD…] [--repeat N] [--wasm PATH]`
  *
- * Measures the machine against qemu-system-riscv64, side by side in one run. Without sections
- * all are measured, and without workloads all of those run.
+ * Measures the machine against qemu-system-riscv64, side by side in one run. Without sections it measures all
+ * of them, and without workloads it runs all of those.
  */
 import { cpus, loadavg } from 'node:os';
 import { join } from 'node:path';
@@ -67,7 +67,7 @@ async function readPlan(): Promise<Plan> {
 
 function printHost(): void {
   const [{ model = 'processor' } = {}, ...others] = cpus();
-  // Other programs that run meanwhile disturb elapsed times, and by the caches processor times too.
+  // Other programs disturb elapsed times, and through the caches also processor times.
   const load = loadavg()[0]?.toFixed(1);
   console.log(`${others.length + 1} × ${model}, Node ${process.version}, load average before: ${load}\n`);
 }
@@ -92,7 +92,7 @@ async function main(): Promise<void> {
     await benchPage(repeat * STARTS_PER_REPEAT);
   }
   if (!chosen('chromium') && !chosen('boot-chromium')) return;
-  // It takes a quarter of a second to load, and this program starts itself to measure a pull or a boot.
+  // Loaded late: it takes a quarter of a second, and this program starts itself to measure a pull or a boot.
   const { withChromium } = await import('./chromium.ts');
   await withChromium(wasm, async (chromium) => {
     if (chosen('chromium'))

@@ -1,6 +1,6 @@
 /**
- * The page in Chromium: from a click on Run to the output of a stored image in the terminal, and what is loaded
- * before. The page tells the moments by performance marks (`src/app/stores/session.ts`).
+ * Measures the page in Chromium: the bytes that it loads, and the time from a click on Run to the output of a
+ * stored image. The page sets performance marks (`src/app/stores/session.ts`).
  */
 import { type BrowserContext, chromium, type Page } from '@playwright/test';
 import { CHROMIUM } from '../e2e/browser.ts';
@@ -9,17 +9,20 @@ import { median, printTable } from './table.ts';
 
 const IMAGE = 'oci://images:hello-world';
 const OUTPUT_REQUIRED = 1;
-/** What TinyEMU in WebAssembly takes from its start to the first line of PID 1, on two cores of an AMD EPYC, in seconds. */
+/**
+ * Time of TinyEMU in WebAssembly from its start to the first line of PID 1, on two cores of an AMD EPYC, in
+ * s.
+ */
 const TINYEMU_BOOT = 0.41;
 const SCRIPT_REQUIRED = 150 << 10;
-/** How long nothing may happen before a page counts as at rest, ms. */
+/** A page without activity for this long counts as idle, in ms. */
 const SETTLE = 500;
 const PREFIX = 'linuxrun:';
 
-/** By the mark's name, without prefix: ms since the click. */
+/** Milliseconds since the click, by the mark's name without its prefix. */
 type Moments = ReadonlyMap<string, number>;
 
-/** Bytes as they come over the network. */
+/** Bytes transferred over the network. */
 interface Weight {
   readonly script: number;
   readonly all: number;
@@ -35,7 +38,7 @@ export async function benchPage(repeat: number): Promise<void> {
     printWeights(await weigh(await browser.newContext(), url));
 
     const visitor = await browser.newContext();
-    await runOnce(visitor, url); // brings the image into the store
+    await runOnce(visitor, url); // stores the image
     const runs: Moments[] = [];
     for (let round = 0; round < repeat; round++) runs.push(await runOnce(visitor, url));
     printMoments(runs);
@@ -45,7 +48,7 @@ export async function benchPage(repeat: number): Promise<void> {
   }
 }
 
-/** Our server compresses a file after it was first asked for; of these the kernel takes longest. */
+/** Our server compresses a file after the first request for it; the kernel takes longest. */
 async function compressAll(context: BrowserContext, url: string): Promise<void> {
   const page = await context.newPage();
   await page.goto(url, { waitUntil: 'networkidle' });
@@ -84,12 +87,14 @@ async function clickRun(page: Page): Promise<void> {
   );
 }
 
-/** What the page has loaded when its form takes input, and when the container's output is there. */
+/**
+ * The bytes that the page has loaded when its form accepts input, and when the container's output appears.
+ */
 async function weigh(context: BrowserContext, url: string): Promise<{ form: Weight; output: Weight }> {
   const page = await context.newPage();
   const loaded: { at: number; bytes: number; isScript: boolean }[] = [];
   page.on('response', (response) => {
-    // Chromium does not tell what the scripts of workers weigh.
+    // Chromium does not report the transfer size of worker scripts.
     const bytes = Number(response.headers()['content-length'] ?? 0);
     loaded.push({ at: Date.now(), bytes, isScript: /\.m?js$/.test(new URL(response.url()).pathname) });
   });

@@ -5,7 +5,7 @@ import type { Platform } from '../src/machine/platform/platform.ts';
 
 export const PUBLIC = join(import.meta.dirname, '../public');
 
-/** Node with the core at the path `wasm`. */
+/** Returns Node's platform with the core at the path `wasm`. */
 export function benchPlatform(wasm: string): Platform {
   return { ...nodePlatform(PUBLIC), loadEmulator: async () => WebAssembly.compile(await readFile(wasm)) };
 }

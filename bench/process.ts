@@ -2,14 +2,14 @@ import { type ChildProcessByStdio, spawn, spawnSync } from 'node:child_process';
 import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 
-/** In ms. Compressing 50 MB takes a minute where nothing is compiled. */
+/** In ms. Compressing 50 MB takes a minute without the JIT. */
 const TIMEOUT = 120_000;
-// bash prints the times of the child it waited for, to the millisecond; here to stdout, after what the child wrote.
+// bash prints the times of the child to the millisecond; here to stdout, after the child's output.
 const TIMED = 'TIMEFORMAT="times %R %U %S"; { time "$@" </dev/null 2>&3; } 3>&2 2>&1; echo "status $?"';
 
 /**
- * Starts a program in a session of its own, as Playwright starts Chromium: Linux may share out the
- * processors by sessions (sched_autogroup), and on a busy machine all are to get as much.
+ * Starts a program in a session of its own, as Playwright starts Chromium. Linux may divide processor time by
+ * session (sched_autogroup), and on a busy machine all programs should get the same share.
  */
 export function startAlone(
   command: string,
@@ -24,7 +24,7 @@ export function startAlone(
   });
 }
 
-/** @throws when one of the commands is not there */
+/** @throws if one of the commands is missing */
 export function requireCommands(names: readonly string[], packages: string): void {
   const missing = names.filter((name) => spawnSync(name, ['--version']).error);
   if (missing.length > 0)
@@ -33,13 +33,13 @@ export function requireCommands(names: readonly string[], packages: string): voi
 
 export interface TimedRun {
   stdout: string;
-  /** In seconds. */
+  /** Elapsed time, in seconds. */
   elapsed: number;
   /** Processor time, in seconds. */
   cpu: number;
 }
 
-/** Runs a program to its end; the times include its start-up. @throws when it fails */
+/** Runs a program to its end. The times include its start-up. @throws if it fails */
 export async function runTimed(command: string, args: readonly string[]): Promise<TimedRun> {
   const stdout = await text(startAlone('bash', ['-c', TIMED, 'bash', command, ...args]).stdout);
   const times = /^times ([\d.]+) ([\d.]+) ([\d.]+)\nstatus 0$/m.exec(stdout);

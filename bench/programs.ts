@@ -1,22 +1,22 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** Something that people run in containers. */
+/** A program that people run in containers. */
 export interface Program {
   readonly title: string;
-  /** Of the image. */
+  /** The image's tag. */
   readonly tag: string;
-  /** In place of what the image names. */
+  /** The command in place of the image's. */
   readonly command?: readonly string[];
-  /** Where measuring begins in what it prints; unless given, when its process is started. */
+  /** The output at which measuring begins; by default, measuring begins when the process starts. */
   readonly from?: RegExp;
-  /** Where measuring ends. */
+  /** The output at which measuring ends. */
   readonly to: RegExp;
 }
 
 const END = /^end$/m;
 
-/** Each runs for a moment only, most of its code once: they are measured with the machine's boot. */
+/** Each runs only briefly and executes most of its code once. They are measured together with the boot. */
 export const COLD: readonly Program[] = [
   { title: 'hello-world', tag: 'hello-world', to: /^\(arch=.*\)$/m },
   cold('python3 -c pass', 'python', 'python3 -c pass'),
@@ -24,7 +24,7 @@ export const COLD: readonly Program[] = [
   cold('200 × fork, exec', 'debian', 'i=0; while [ $i -lt 200 ]; do /bin/true; i=$((i + 1)); done'),
 ];
 
-/** Each works for seconds, after what it prepares. */
+/** Each works for seconds after its preparation. */
 export const WARM: readonly Program[] = [
   warm('python', 'python', ['python3', '-c', script('python.py')]),
   warm('sqlite', 'python', ['python3', '-c', script('sqlite.py')]),

@@ -10,10 +10,10 @@ import { median, printTable } from './table.ts';
 const IMAGES = ['debian', 'python'];
 const REQUIRED = 0.7;
 
-/** The command by which the benchmark starts itself to pull once in that process. */
+/** The argument with which the benchmark starts itself to pull once in a new process. */
 export const PULL_HERE = 'pull-here';
 
-/** What a pull took, in seconds. */
+/** The cost of a pull, in seconds. */
 interface PullSample {
   elapsed: number;
   cpu: number;
@@ -21,11 +21,11 @@ interface PullSample {
 
 interface OwnSample extends PullSample {
   compressedBytes: number;
-  /** The most memory that the process used, in bytes. */
+  /** Peak memory of the process, in bytes. */
   memory: number;
 }
 
-/** Pulls an image in this process into a new store, and prints what it cost. */
+/** Pulls an image into a new store in this process, and prints its cost. */
 export async function pullHere([reference = '', store = '']: string[]): Promise<void> {
   const start = performance.now();
   const before = process.cpuUsage();
@@ -47,7 +47,9 @@ function copyBySkopeo(reference: string, target: string, options: readonly strin
   return runTimed('skopeo', ['copy', ...policy, ...options, `docker://${reference}`, target]);
 }
 
-/** Pulls images from a registry on the loopback interface, by skopeo and by us in turns, and prints tables. */
+/**
+ * Pulls images from a registry on the loopback interface, with skopeo and with us in turn, and prints tables.
+ */
 export async function benchPull(repeat: number): Promise<void> {
   console.log(`Pull from a registry on the loopback interface, medians of ${repeat}`);
   requireCommands(['docker-registry', 'skopeo'], 'docker-registry skopeo');

@@ -5,7 +5,7 @@ import { runTimed } from './process.ts';
 import { parseReport, type Sample } from './sample.ts';
 import type { Workload } from './workloads.ts';
 
-/** Runs a workload in a fresh qemu-system-riscv64; its processor time includes QEMU's start-up. */
+/** Runs a workload in a fresh qemu-system-riscv64. The processor time includes QEMU's start-up. */
 export async function runInQemu({ name, path }: Workload): Promise<Sample> {
   const machine = ['-M', 'virt', '-m', '128M', '-bios', 'none', '-kernel', path, '-nographic'];
   const { stdout, cpu } = await runTimed('qemu-system-riscv64', machine);
@@ -13,8 +13,8 @@ export async function runInQemu({ name, path }: Workload): Promise<Sample> {
 }
 
 /**
- * Arguments for Linux on a machine with the devices of ours: what its console prints is on stdout.
- * @param commandLine what comes after ours
+ * Returns QEMU's arguments for Linux on a machine with the same devices as ours. The console is on stdout.
+ * @param commandLine appended to our kernel command line
  * @param disks paths of raw files, for virtio-blk
  */
 export function qemuLinux(initrd: string, commandLine: string, disks: readonly string[] = []): string[] {

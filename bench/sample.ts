@@ -1,8 +1,8 @@
-/** What one run of a workload cost. */
+/** The cost of one run of a workload. */
 export interface Sample {
   /** Processor time of the emulator, in seconds. */
   cpu: number;
-  /** Time that passed in the guest, in seconds. */
+  /** Elapsed time in the guest, in seconds. */
   elapsed: number;
   /** Instructions the guest retired, if the emulator counts them. */
   instructions: number;
@@ -10,7 +10,7 @@ export interface Sample {
 
 const TICKS_PER_SECOND = 10_000_000;
 
-/** Reads the line a workload ends with. Throws when it reports anything but success. */
+/** Parses the last line of a workload. @throws if it reports anything but success */
 export function parseReport(name: string, output: string): Omit<Sample, 'cpu'> {
   const report = new RegExp(`^${name} ok (\\d+) (\\d+)\\s*$`, 'm').exec(output);
   if (!report) throw new Error(`workload ${name} failed: ${output.trim() || 'no output'}`);

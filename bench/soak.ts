@@ -1,7 +1,7 @@
 /**
- * `npx tsx bench/soak.ts [--minutes N] [--cpus N] [--jit hot|off|all]`: mixed work in two containers for ten minutes or
- * N. Prints every half minute what the process takes, and what the compiler has done: memory and mappings must stay
- * level. With `all` so much is compiled that all of it is thrown away time and again.
+ * `npx tsx bench/soak.ts [--minutes N] [--cpus N] [--jit hot|off|all]` runs mixed work in two containers, for
+ * ten minutes or N. Every half minute it prints the process's memory and mappings, which must stay level, and
+ * what the compiler has done. `--jit all` compiles so much that compiled code is evicted again and again.
  */
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -45,7 +45,7 @@ while :; do
   echo round
 done`;
 
-/** Starts a script that prints a line `round` whenever it begins anew; returns how often that was. */
+/** Starts a script that prints a line `round` for each round; returns a function that counts the rounds. */
 async function start(store: string, tag: string, script: string, options: { cpus: number; jit: JitMode }) {
   const reference = findTestImage(tag);
   if (reference === undefined) throw new Error('no images to run');
@@ -54,7 +54,7 @@ async function start(store: string, tag: string, script: string, options: { cpus
   const work = { image, store, args: ['sh', '-c', script] };
   const container = await startContainer({ platform: nodePlatform(PUBLIC), ...work, ...size, ...options });
   const running = { tag, container, rounds: 0 };
-  // Both streams break off when the container is destroyed.
+  // Both streams fail when the container is destroyed.
   countRounds(container, () => running.rounds++).catch(() => {});
   showErrors(container).catch(() => {});
   return running;
@@ -73,7 +73,7 @@ async function showErrors(container: Container): Promise<void> {
   for await (const bytes of chunks(container.stderr)) process.stderr.write(bytes);
 }
 
-/** Lines of /proc/self/maps: V8 takes several for each module, and Linux gives a process 65530. */
+/** Lines of /proc/self/maps. V8 needs several per module, and Linux allows a process 65530. */
 const mappings = () => readFileSync('/proc/self/maps', 'latin1').split('\n').length;
 
 function report(seconds: number, works: readonly Awaited<ReturnType<typeof start>>[]): void {

@@ -5,15 +5,15 @@ import { findTestImage } from './images.ts';
 import { median, printTable } from './table.ts';
 
 const REQUIRED = 1;
-/** Before each start, so that what the one before left to be cleaned up does not disturb it, in ms. */
+/** The pause before each start, in ms, so that the clean-up of the previous one does not disturb it. */
 const SETTLE = 500;
 
 interface Program {
   readonly title: string;
   readonly tag: string;
-  /** In place of what the image names. */
+  /** The command in place of the image's. */
   readonly command?: readonly string[];
-  /** What it prints first. */
+  /** Its first output. */
   readonly output: RegExp;
 }
 
@@ -22,7 +22,7 @@ const PROGRAMS: readonly Program[] = [
   { title: "python's print(1)", tag: 'python', command: ['python3', '-c', 'print(1)'], output: /^1$/m },
 ];
 
-/** Starts containers from the store, and the same files in QEMU, by turns, and prints a table. */
+/** Starts containers from the store, and the same files in QEMU, in turn, and prints a table. */
 export async function benchStart(repeat: number): Promise<void> {
   console.log(`Start of a stored image, to the container's first output: medians of ${repeat}`);
   for (const program of PROGRAMS) {

@@ -11,7 +11,7 @@ describe('median', () => {
 });
 
 describe('geometricMean', () => {
-  it('weighs ratios alike up and down', () => {
+  it('weighs a ratio and its inverse equally', () => {
     expect(geometricMean([2, 0.5])).toBeCloseTo(1);
     expect(geometricMean([1, 10, 100])).toBeCloseTo(10);
   });

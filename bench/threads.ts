@@ -1,13 +1,13 @@
 import { readdirSync, readFileSync } from 'node:fs';
 
-/** Linux counts the time of processes in units of 1/100 s (USER_HZ), whatever its own tick. */
+/** Linux reports process times in units of 1/100 s (USER_HZ), independently of its own tick. */
 const CLOCK_TICKS = 100;
 
 function read(path: string): string {
   try {
     return readFileSync(path, 'utf8');
   } catch {
-    return ''; // the process or thread is gone
+    return ''; // the process or thread has ended
   }
 }
 
@@ -15,16 +15,18 @@ function numericEntries(path: string): string[] {
   try {
     return readdirSync(path).filter((name) => /^\d+$/.test(name));
   } catch {
-    return []; // gone likewise
+    return []; // it has ended as well
   }
 }
 
-/** The fields of /proc/…/stat from the third on: the second is a name in parentheses, which may hold some. */
+/**
+ * Returns the fields of /proc/…/stat from the third on. The second is a name that may contain parentheses.
+ */
 function statFields(pid: number | string): string[] {
   return read(`/proc/${pid}/stat`).split(') ').at(-1)?.split(' ') ?? [];
 }
 
-/** Ids of this process's children, their children, and so on. */
+/** Returns the ids of this process's descendants. */
 function descendants(): string[] {
   const children = new Map<string, string[]>();
   for (const pid of numericEntries('/proc')) {
@@ -36,28 +38,28 @@ function descendants(): string[] {
   return all;
 }
 
-/** A function that reads the processor time, in seconds, of the thread whose `/proc` folder this is. */
+/** Returns a function that reads the processor time, in seconds, of the thread with this `/proc` folder. */
 export function threadClock(folder: string): () => number {
   return () => Number(read(`${folder}/schedstat`).split(' ')[0]) / 1e9;
 }
 
-/** Processor time, in seconds, of a process with all its threads, the ended ones too; to 10 ms. */
+/** Processor time of a process with all its threads, including ended ones, in seconds to 10 ms. */
 export function processTime(pid: number | string): number {
   const fields = statFields(pid);
   return (Number(fields[11]) + Number(fields[12])) / CLOCK_TICKS;
 }
 
-/** The most memory that a process has had resident so far, in bytes. */
+/** Peak resident memory of a process so far, in bytes. */
 export function peakMemory(pid: number | string): number {
   return Number(/^VmHWM:\s+(\d+) kB$/m.exec(read(`/proc/${pid}/status`))?.[1]) * 1024;
 }
 
-/** Ids of the processes that descend from this one and have `word` on their command line. */
+/** Returns the ids of this process's descendants that have `word` on their command line. */
 export function findProcesses(word: string): string[] {
   return descendants().filter((pid) => read(`/proc/${pid}/cmdline`).includes(word));
 }
 
-/** The `/proc` folders of all threads of this name in the processes that descend from this one. */
+/** Returns the `/proc` folders of all threads of this name in this process's descendants. */
 export function findThreads(name: string): string[] {
   const threadsOf = (pid: string) =>
     numericEntries(`/proc/${pid}/task`).map((thread) => `/proc/${pid}/task/${thread}`);

@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 const run = promisify(execFile);
 
 const HERE = import.meta.dirname;
-/** Where the compiled workloads are. */
+/** The folder of the compiled workloads. */
 export const WORKLOADS_FOLDER = join(HERE, '../dist/bench');
 const COMPILER = 'riscv64-linux-gnu-gcc';
 const FLAGS = [
@@ -15,7 +15,7 @@ const FLAGS = [
   ...['-nostdlib', '-static', '-Wl,--build-id=none', '-T', join(HERE, 'runtime/link.ld')],
 ];
 
-/** A bare-metal program: an ELF that runs alike in QEMU's `virt` machine and in ours. */
+/** A bare-metal program: an ELF that runs in QEMU's `virt` machine and in ours. */
 export interface Workload {
   name: string;
   path: string;
@@ -38,7 +38,7 @@ export async function workloadNames(): Promise<string[]> {
     .sort();
 }
 
-/** Compiles the named workloads, and the one that does nothing. */
+/** Compiles the named workloads, and the empty one. */
 export async function compileWorkloads(
   names: string[],
 ): Promise<{ startup: Workload; workloads: Workload[] }> {

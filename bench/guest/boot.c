@@ -1,6 +1,6 @@
 /*
- * PID 1 for QEMU: puts the root file system together from the two disks as our own init does, and becomes the
- * program whose arguments /bench/command holds, each ended by a NUL. It makes no namespaces and no devices of its own.
+ * PID 1 for QEMU. Builds the root file system from the two disks as our init does, and executes the program
+ * in /bench/command, which holds its arguments, each ended by a NUL. It creates no namespaces and no devices.
  */
 #include <errno.h>
 #include <fcntl.h>

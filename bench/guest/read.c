@@ -1,11 +1,12 @@
 /*
- * Reads a disk, past the guest's cache or through it, and tells how long that took:
+ * Reads a disk, with or without the guest's cache, and prints the time that this takes:
  *
  *     read sequential DISK BYTES     through the cache, 128 KiB at a time, from the beginning
- *     read random DISK COUNT         COUNT blocks of 4 KiB from all over the disk, one after the other, no cache
+ *     read random DISK COUNT         COUNT random blocks of 4 KiB from the whole disk, one at a time, no
+ * cache
  *
- * Prints "read ok MICROSECONDS SUM", the sum being of the first word of each block. As PID 1 it does the rest of what
- * that takes, and powers off.
+ * Prints "read ok MICROSECONDS SUM", where SUM adds the first word of each block. As PID 1 it also mounts
+ * /dev before, and powers off at the end.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -52,7 +53,7 @@ static void read_randomly(int fd, uint64_t count)
 	if (ioctl(fd, BLKGETSIZE64, &size) < 0)
 		fail("measure the disk");
 	while (count--) {
-		/* xorshift64: the same blocks in every run. */
+		/* xorshift64, so that every run reads the same blocks. */
 		state ^= state << 13;
 		state ^= state >> 7;
 		state ^= state << 17;

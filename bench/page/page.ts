@@ -1,9 +1,9 @@
-/** The page of the benchmark: what it does is called from outside, where it is measured. */
+/** The benchmark's page. The benchmark calls its functions from outside and measures them there. */
 
 import { browserPlatform } from '../../src/machine/platform/browser.ts';
 import { bootLinux } from '../linux.ts';
 
-/** Runs the ELF at `url` on the core, in the thread of the one worker, and returns what it printed. */
+/** Runs the ELF at `url` on the core, in the page's only worker, and returns its output. */
 function runWorkload(url: string): Promise<string> {
   return new Promise((resolve, reject) => {
     worker.onmessage = ({ data }) => (data.error ? reject(new Error(data.error)) : resolve(data.output));

@@ -1,7 +1,7 @@
 /*
  * The runtime of the benchmark workloads: page tables, a UART, the clock and the power switch of
- * QEMU's `virt` board. It prints one line, `NAME ok TICKS INSTRUCTIONS`, where TICKS of the 10 MHz
- * clock and retired INSTRUCTIONS are those of workload() alone, and powers off.
+ * QEMU's `virt` board. It prints one line, `NAME ok TICKS INSTRUCTIONS`, and powers off. TICKS of the
+ * 10 MHz clock and retired INSTRUCTIONS count workload() only.
  */
 #include "runtime.h"
 
@@ -15,7 +15,7 @@
 
 #define PAGE 4096ul
 #define ENTRIES 512
-/* Valid, readable, writable, accessed and dirty; executable as well for RAM. */
+/* Valid, readable, writable, accessed and dirty; RAM is executable as well. */
 #define PTE_DEVICE 0xc7
 #define PTE_RAM 0xcf
 #define PTE_TABLE 0x01
@@ -36,7 +36,7 @@ static void map_page(uint64_t address, uint64_t flags) {
   leaf[address >> 12 & 511] = address >> 2 | flags;
 }
 
-/** Maps RAM and the two devices onto themselves in pages of 4 KiB; returns satp. */
+/** Maps RAM and the two devices to their own addresses, in pages of 4 KiB. Returns satp. */
 uint64_t build_page_tables(void) {
   for (uint64_t offset = 0; offset < RAM_MAPPED; offset += PAGE) map_page(RAM_START + offset, PTE_RAM);
   map_page(UART, PTE_DEVICE);
@@ -105,7 +105,7 @@ _Noreturn void supervisor(void) {
   power_off(FINISHER_PASS);
 }
 
-/* gcc calls these for copies and zeroing of its own. */
+/* gcc generates calls to these. */
 void *memcpy(void *to, const void *from, size_t length) {
   uint8_t *target = to;
   const uint8_t *source = from;

@@ -4,7 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/** What each file of workloads/ provides: its name, the work, and the result that is right. */
+/** Each file of workloads/ provides its name, the work, and the expected result. */
 extern const char workload_name[];
 extern const uint64_t expected;
 uint64_t workload(void);
@@ -12,7 +12,7 @@ uint64_t workload(void);
 void *memcpy(void *to, const void *from, size_t length);
 void *memset(void *to, int byte, size_t length);
 
-/** The next number of xorshift64, never 0 for a state that is not 0. */
+/** Returns the next number of xorshift64, which is never 0 if the state is not 0. */
 static inline uint64_t xorshift(uint64_t *state) {
   uint64_t x = *state;
   x ^= x << 13;

@@ -1,4 +1,4 @@
-/* No work at all: what it costs is start-up, which is subtracted from the others. */
+/* Does no work. Its cost is the start-up, which is subtracted from the cost of the others. */
 #include "runtime.h"
 
 const char workload_name[] = "startup";
