@@ -51,13 +51,22 @@ export class MemoryBlockBackend implements BlockBackend {
     const end = offset + length;
     const first = Math.ceil(offset / CHUNK);
     const last = Math.floor(end / CHUNK);
-    for (let chunk = first; chunk < last; chunk++) this.#chunks.delete(chunk);
+    this.#free(first, last);
     if (first > last) {
       this.#chunks.get(last)?.fill(0, offset % CHUNK, end % CHUNK);
       return;
     }
     if (offset % CHUNK !== 0) this.#chunks.get(first - 1)?.fill(0, offset % CHUNK);
     if (end % CHUNK !== 0) this.#chunks.get(last)?.fill(0, 0, end % CHUNK);
+  }
+
+  /** Takes no longer than the chunks that there are: a range may be far larger. */
+  #free(first: number, last: number): void {
+    if (last - first <= this.#chunks.size) {
+      for (let chunk = first; chunk < last; chunk++) this.#chunks.delete(chunk);
+    } else {
+      for (const chunk of this.#chunks.keys()) if (chunk >= first && chunk < last) this.#chunks.delete(chunk);
+    }
   }
 
   #allocate(chunk: number): Uint8Array {

@@ -1,7 +1,7 @@
 import type { BlockBackend } from './block-backend.ts';
 import type { Chain } from './chain.ts';
 import { DriverError, type GuestMemory } from './guest-memory.ts';
-import { CHAIN_COST, TURN_BYTES, VirtioDevice } from './virtio-device.ts';
+import { VirtioDevice } from './virtio-device.ts';
 
 const F_SIZE_MAX = 1;
 const F_SEG_MAX = 2;
@@ -33,6 +33,8 @@ const RANGE_SIZE = 16;
 const MAX_RANGES = 16;
 const MAX_RANGE_SECTORS = (1 << 30) / SECTOR;
 const RANGE_F_UNMAP = 1;
+/** Bytes that are discarded in the time in which one is copied, or more. */
+const DISCARD_SPEED = 128;
 
 /** Thrown for a request that gets a status other than OK. */
 class RequestError extends Error {
@@ -73,15 +75,11 @@ export class BlockDevice extends VirtioDevice {
     this.setConfig(0, capacity(this.#backend));
   }
 
-  protected override service(): boolean {
-    const queue = this.queue(0);
-    for (let budget = TURN_BYTES; budget > 0; ) {
-      const chain = queue.take();
-      if (chain === undefined) return false;
-      budget -= CHAIN_COST + chain.readable.remaining + chain.writable.remaining;
+  protected override service(): void {
+    for (let chain = this.take(0); chain !== undefined; chain = this.take(0)) {
+      this.charge(0, chain.readable.remaining + chain.writable.remaining);
       this.#start(chain);
     }
-    return true;
   }
 
   protected override stop(): void | Promise<void> {
@@ -186,6 +184,7 @@ export class BlockDevice extends VirtioDevice {
     const table = new DataView(new ArrayBuffer(size));
     readable.read(new Uint8Array(table.buffer));
     const ranges: [offset: number, length: number][] = [];
+    let total = 0;
     for (let at = 0; at < size; at += RANGE_SIZE) {
       const sectors = table.getUint32(at + 8, true);
       const flags = table.getUint32(at + 12, true);
@@ -193,8 +192,10 @@ export class BlockDevice extends VirtioDevice {
         throw new RequestError(S_UNSUPP);
       if (sectors > MAX_RANGE_SECTORS) throw new RequestError(S_IOERR);
       const length = sectors * SECTOR;
+      total += length;
       ranges.push([this.#range(table.getUint32(at, true), table.getUint32(at + 4, true), length), length]);
     }
+    this.charge(0, total / DISCARD_SPEED);
     for (const [offset, length] of ranges) await discard.call(this.#backend, offset, length);
   }
 }

@@ -131,10 +131,13 @@ export class WritableSegments extends Segments {
     return length;
   }
 
-  /** Flags every page of the granted range as written. */
+  /** Flags the pages of the bytes consumed, which whoever had them in `views` may have written, and of no more. */
   markWritten(): void {
-    for (let i = 0; i < this.count; i++)
-      this.memory.markWritten(this.addresses[i] as number, this.lengths[i] as number);
+    for (let i = 0, left = this.written; left > 0; i++) {
+      const length = Math.min(left, this.lengths[i] as number);
+      this.memory.markWritten(this.addresses[i] as number, length);
+      left -= length;
+    }
   }
 }
 

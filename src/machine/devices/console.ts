@@ -1,6 +1,6 @@
 import type { Chain } from './chain.ts';
 import { DriverError, type GuestMemory } from './guest-memory.ts';
-import { CHAIN_COST, TURN_BYTES, VirtioDevice } from './virtio-device.ts';
+import { VirtioDevice } from './virtio-device.ts';
 
 const F_SIZE = 0;
 const RECEIVE = 0;
@@ -64,9 +64,9 @@ export class ConsoleDevice extends VirtioDevice {
     this.setConfig(0, sizeConfig(columns, rows));
   }
 
-  protected override service(): boolean {
+  protected override service(): void {
     this.#receive();
-    return this.#transmit();
+    this.#transmit();
   }
 
   protected override stop(): void {
@@ -75,13 +75,13 @@ export class ConsoleDevice extends VirtioDevice {
   }
 
   #receive(): void {
-    const queue = this.queue(RECEIVE);
     while (this.#input.length > 0) {
-      const chain = queue.take();
+      const chain = this.take(RECEIVE);
       if (chain === undefined) return;
       if (chain.writable.remaining === 0) throw new DriverError('receive buffer without room');
       this.#fill(chain);
-      queue.complete(chain);
+      this.charge(RECEIVE, chain.writable.written);
+      this.queue(RECEIVE).complete(chain);
     }
   }
 
@@ -96,27 +96,24 @@ export class ConsoleDevice extends VirtioDevice {
     }
   }
 
-  #transmit(): boolean {
-    const queue = this.queue(TRANSMIT);
-    for (let budget = TURN_BYTES; !this.#outputBlocked; ) {
-      if (budget <= 0) return true;
-      this.#transmitting ??= queue.take();
+  #transmit(): void {
+    while (!this.#outputBlocked && !this.isSpent(TRANSMIT)) {
+      this.#transmitting ??= this.take(TRANSMIT);
       if (this.#transmitting === undefined) {
         this.#flush();
-        return false;
+        return;
       }
       const { readable } = this.#transmitting;
       const length = Math.min(readable.remaining, OUTPUT_CHUNK - this.#outputLength);
       readable.read(this.#output, this.#outputLength, length);
       this.#outputLength += length;
-      budget -= CHAIN_COST + length;
+      this.charge(TRANSMIT, length);
       if (readable.remaining === 0) {
-        queue.complete(this.#transmitting);
+        this.queue(TRANSMIT).complete(this.#transmitting);
         this.#transmitting = undefined;
       }
       if (this.#outputLength === OUTPUT_CHUNK) this.#flush();
     }
-    return false;
   }
 
   #flush(): void {

@@ -1,11 +1,13 @@
 import { beforeEach, expect, test } from 'vitest';
+import { RAM_START } from '../../../emulator-wasm/layout.ts';
 import { RngDevice } from './rng.ts';
-import { GuestDriver, TestMachine } from './testing/guest-driver.ts';
+import { GuestDriver, type Placed, TestMachine } from './testing/guest-driver.ts';
 
+let machine: TestMachine;
 let driver: GuestDriver;
 
 beforeEach(async () => {
-  const machine = new TestMachine();
+  machine = new TestMachine();
   driver = new GuestDriver(machine, new RngDevice(machine.memory, 0));
   await driver.start();
 });
@@ -30,4 +32,18 @@ test('gives at most 64 KiB a request', async () => {
 
 test('completes a request without room', async () => {
   expect(await driver.transact(0, [new Uint8Array(4)])).toHaveLength(0);
+});
+
+test('flags the pages that it writes, and no more of those it might', async () => {
+  const granted = [2, 30].map((pages): Placed => {
+    const length = pages << 12;
+    return { address: machine.allocate(length, 4096), length, write: true };
+  });
+  machine.clearPageFlags();
+  await driver.transact(0, granted);
+  const flagged = granted.flatMap(({ address, length }) => {
+    const first = (address - RAM_START) >> 12;
+    return Array.from({ length: length >> 12 }, (_, page) => machine.pageWritten(first + page));
+  });
+  expect(flagged).toEqual(Array.from({ length: 32 }, (_, page) => page < 16));
 });

@@ -1,5 +1,5 @@
 import type { GuestMemory } from './guest-memory.ts';
-import { CHAIN_COST, TURN_BYTES, VirtioDevice } from './virtio-device.ts';
+import { VirtioDevice } from './virtio-device.ts';
 
 /** The most that crypto.getRandomValues gives at once, in bytes. */
 const CHUNK = 65_536;
@@ -13,18 +13,14 @@ export class RngDevice extends VirtioDevice {
     super(memory, slot, { id: 4, features: 0, queueSizes: [8], config: new Uint8Array(0) });
   }
 
-  protected override service(): boolean {
-    const queue = this.queue(0);
-    for (let budget = TURN_BYTES; budget > 0; ) {
-      const chain = queue.take();
-      if (chain === undefined) return false;
+  protected override service(): void {
+    for (let chain = this.take(0); chain !== undefined; chain = this.take(0)) {
       const length = Math.min(chain.writable.remaining, CHUNK);
       crypto.getRandomValues(this.#chunk.subarray(0, length));
       chain.writable.write(this.#chunk, 0, length);
-      queue.complete(chain);
-      budget -= CHAIN_COST + length;
+      this.queue(0).complete(chain);
+      this.charge(0, length);
     }
-    return true;
   }
 
   protected override stop(): void {}

@@ -18,6 +18,7 @@ import {
   VIRTIO_IRQ,
   VIRTIO_SLOTS,
 } from '../../../emulator-wasm/layout.ts';
+import type { Chain } from './chain.ts';
 import { DriverError, type GuestMemory } from './guest-memory.ts';
 import { type QueueCursor, Virtqueue } from './virtqueue.ts';
 
@@ -33,11 +34,9 @@ const F_VERSION_1_HIGH = 1 << 0;
 const INTERRUPT_QUEUE = 1;
 const INTERRUPT_CONFIG = 2;
 
-/**
- * What a device may do in one turn before other events get theirs: bytes moved, where every chain
- * counts as CHAIN_COST of them however short it is.
- */
+/** The work that each queue of a device may cause before other events of its thread get their turn. */
 export const TURN_BYTES = 4 << 20;
+/** What each chain counts for, however short it is. */
 export const CHAIN_COST = 4 << 10;
 
 /** What makes a device the type it is (virtio 1.2, chapter 5). */
@@ -66,6 +65,8 @@ export abstract class VirtioDevice {
   readonly slot: number;
   protected readonly memory: GuestMemory;
   readonly #queues: readonly Virtqueue[];
+  /** What is left of TURN_BYTES, for each queue. */
+  readonly #budgets: number[];
   readonly #registers: number;
   #phase: TransportState['phase'] = 'stopped';
   #resetting = false;
@@ -89,6 +90,7 @@ export abstract class VirtioDevice {
       this.#store(words + Q_NUM_MAX, maxSize);
       return new Virtqueue(memory, this.#registers + words, maxSize);
     });
+    this.#budgets = type.queueSizes.map(() => TURN_BYTES);
     this.setConfig(0, type.config);
     this.#configChanged = false;
   }
@@ -111,11 +113,11 @@ export abstract class VirtioDevice {
     const status = this.#load(V_STATUS);
     if (this.#phase === 'stopped') this.#negotiate(status);
     else if (this.#phase === 'broken') this.#or(V_STATUS, STATUS_NEEDS_RESET);
-    else if (notified) this.#turn();
+    else if (notified) this.#freshTurn();
   }
 
-  /** Moves what there is to move, within TURN_BYTES. Returns whether more is left. */
-  protected abstract service(): boolean;
+  /** Moves what there is to move: the chains that `take` gives. A later turn goes on where the budget ends. */
+  protected abstract service(): void;
 
   /**
    * The driver has reset the device or broken it: lets go of everything that belongs to this run of
@@ -123,7 +125,10 @@ export abstract class VirtioDevice {
    */
   protected abstract stop(): void | Promise<void>;
 
-  /** Has `service` run soon; for everything that happens on the host's side. */
+  /**
+   * Has `service` run soon; for everything that happens on the host's side. A microtask runs before any other event,
+   * so it does not refill the budget: requests that complete at once could otherwise follow each other for ever.
+   */
   protected wake(): void {
     if (this.#woken) return;
     this.#woken = true;
@@ -135,6 +140,23 @@ export abstract class VirtioDevice {
 
   protected queue(index: number): Virtqueue {
     return this.#queues[index] as Virtqueue;
+  }
+
+  /** The next chain of a queue; undefined when there is none, or the queue has spent its budget. */
+  protected take(index: number): Chain | undefined {
+    if (this.isSpent(index)) return undefined;
+    const chain = this.queue(index).take();
+    if (chain !== undefined) this.charge(index, CHAIN_COST);
+    return chain;
+  }
+
+  /** Counts work for a queue: bytes moved, or what takes as long. */
+  protected charge(index: number, bytes: number): void {
+    this.#budgets[index] = (this.#budgets[index] as number) - bytes;
+  }
+
+  protected isSpent(index: number): boolean {
+    return (this.#budgets[index] as number) <= 0;
   }
 
   protected get running(): boolean {
@@ -169,23 +191,25 @@ export abstract class VirtioDevice {
       if (this.#configChanged) this.#interrupt(INTERRUPT_CONFIG);
       this.#configChanged = false;
     });
+    this.#freshTurn();
+  }
+
+  #freshTurn(): void {
+    this.#budgets.fill(TURN_BYTES);
     this.#turn();
   }
 
   #turn(): void {
     if (!this.running) return;
-    let more = false;
-    this.#guarded(() => {
-      more = this.service();
-    });
+    this.#guarded(() => this.service());
     if (!this.running) return;
     let signal = false;
     for (const queue of this.#queues) signal = queue.takeSignal() || signal;
     if (signal) this.#interrupt(INTERRUPT_QUEUE);
-    if (more)
+    if (this.#queues.some((_, index) => this.isSpent(index)))
       this.#timer ??= setTimeout(() => {
         this.#timer = undefined;
-        this.#turn();
+        this.#freshTurn();
       });
   }
 

@@ -1,6 +1,6 @@
 import type { Chain } from './chain.ts';
 import { DriverError, type GuestMemory } from './guest-memory.ts';
-import { CHAIN_COST, TURN_BYTES, VirtioDevice } from './virtio-device.ts';
+import { VirtioDevice } from './virtio-device.ts';
 import { type ConnectionLink, VsockConnection, type VsockStream } from './vsock-connection.ts';
 import { HEADER_SIZE, OP_REQUEST, OP_RESPONSE, OP_RST, TYPE_STREAM, VsockHeader } from './vsock-packet.ts';
 
@@ -98,10 +98,11 @@ export class VsockDevice extends VirtioDevice {
     return connection;
   }
 
-  protected override service(): boolean {
-    const received = this.#receive();
-    const sent = this.#send();
-    return sent || (received && this.#refusals.length < MAX_REFUSALS);
+  protected override service(): void {
+    this.#receive();
+    const stalled = this.#refusals.length === MAX_REFUSALS;
+    this.#send();
+    if (stalled && this.#refusals.length < MAX_REFUSALS) this.wake();
   }
 
   protected override stop(): void {
@@ -110,17 +111,15 @@ export class VsockDevice extends VirtioDevice {
       connection.abandon(new Error('the guest reset its vsock device'));
   }
 
-  /** Takes packets from the guest; returns whether there may be more. */
-  #receive(): boolean {
-    const queue = this.queue(TRANSMIT);
-    for (let budget = TURN_BYTES; budget > 0 && this.#refusals.length < MAX_REFUSALS; ) {
-      const chain = queue.take();
-      if (chain === undefined) return false;
-      budget -= CHAIN_COST + chain.readable.remaining;
+  /** Takes packets from the guest. */
+  #receive(): void {
+    while (this.#refusals.length < MAX_REFUSALS) {
+      const chain = this.take(TRANSMIT);
+      if (chain === undefined) return;
+      this.charge(TRANSMIT, chain.readable.remaining);
       this.#dispatch(chain);
-      queue.complete(chain);
+      this.queue(TRANSMIT).complete(chain);
     }
-    return true;
   }
 
   #dispatch({ readable }: Chain): void {
@@ -156,23 +155,21 @@ export class VsockDevice extends VirtioDevice {
     this.#refusals.push({ hostCid: destinationCid, hostPort: destinationPort, guestPort: sourcePort, type });
   }
 
-  /** Sends packets to the guest; returns whether there may be more. */
-  #send(): boolean {
-    const queue = this.queue(RECEIVE);
-    for (let budget = TURN_BYTES; budget > 0; ) {
+  /** Sends packets to the guest. */
+  #send(): void {
+    for (;;) {
       const connection = this.#nextReady();
-      if (connection === undefined && this.#refusals.length === 0) return false;
-      const chain = queue.take();
-      if (chain === undefined) return false;
+      if (connection === undefined && this.#refusals.length === 0) return;
+      const chain = this.take(RECEIVE);
+      if (chain === undefined) return;
       const { writable } = chain;
       if (writable.remaining <= HEADER_SIZE) throw new DriverError('receive buffer too short for a packet');
       const refusal = this.#refusals.shift();
       if (refusal !== undefined) this.#sendRefusal(refusal, chain);
       else if (connection !== undefined) this.#sendPacket(connection, chain);
-      budget -= CHAIN_COST + writable.written;
-      queue.complete(chain);
+      this.charge(RECEIVE, writable.written);
+      this.queue(RECEIVE).complete(chain);
     }
-    return true;
   }
 
   #nextReady(): VsockConnection | undefined {

@@ -1,5 +1,5 @@
 import type { GuestMemory } from '../guest-memory.ts';
-import { CHAIN_COST, TURN_BYTES, VirtioDevice } from '../virtio-device.ts';
+import { VirtioDevice } from '../virtio-device.ts';
 
 export const ECHO_QUEUE_SIZE = 16;
 
@@ -22,18 +22,15 @@ export class EchoDevice extends VirtioDevice {
     this.setConfig(offset, new Uint8Array([value]));
   }
 
-  protected override service(): boolean {
-    for (let budget = TURN_BYTES; budget > 0; ) {
-      const chain = this.queue(0).take();
-      if (chain === undefined) return false;
+  protected override service(): void {
+    for (let chain = this.take(0); chain !== undefined; chain = this.take(0)) {
       const bytes = new Uint8Array(Math.min(chain.readable.remaining, chain.writable.remaining));
       chain.readable.read(bytes);
       chain.writable.write(bytes);
-      budget -= CHAIN_COST + bytes.length;
+      this.charge(0, bytes.length);
       this.queue(0).complete(chain);
       this.served++;
     }
-    return true;
   }
 
   protected override stop(): void {

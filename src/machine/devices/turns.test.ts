@@ -1,0 +1,178 @@
+import { afterEach, expect, test, vi } from 'vitest';
+import { BlockDevice } from './block.ts';
+import type { BlockBackend } from './block-backend.ts';
+import type { Chain } from './chain.ts';
+import { ConsoleDevice } from './console.ts';
+import { RngDevice } from './rng.ts';
+import { GuestDriver, pattern, type Segment, settle, TestMachine } from './testing/guest-driver.ts';
+import { CHAIN_COST, TURN_BYTES, type VirtioDevice } from './virtio-device.ts';
+import { Virtqueue } from './virtqueue.ts';
+import { VsockDevice } from './vsock.ts';
+import { OP_CREDIT_REQUEST, OP_REQUEST, OP_RW, TYPE_STREAM, VsockHeader } from './vsock-packet.ts';
+
+const CHAINS_OF_A_TURN = TURN_BYTES / CHAIN_COST;
+/** Two turns of each of two queues, and what was in flight. */
+const MOST_CHAINS = 4 * CHAINS_OF_A_TURN + 1024;
+/** Ends a test in which no other event gets its turn. */
+const ENDLESS = 50_000;
+
+const GUEST_CID = 3;
+const PORT = 1024;
+const GIB = 2 ** 30;
+
+/** A device with a driver that offers these requests again as soon as they are completed, as a second hart might. */
+interface Flood {
+  device: VirtioDevice;
+  /** Done once, before. */
+  first?: [queue: number, segments: Segment[]];
+  requests: [queue: number, segments: Segment[]][];
+}
+
+function disk(answer: () => void | Promise<void>, discard?: BlockBackend['discard']): BlockBackend {
+  const rest = discard ? { discard } : {};
+  return { sizeBytes: 64 * GIB, readOnly: false, read: answer, write: answer, flush: answer, ...rest };
+}
+
+function blockHeader(type: number): Uint8Array {
+  return new Uint8Array(Uint32Array.of(type, 0, 0, 0).buffer);
+}
+
+const READ: Segment[] = [blockHeader(0), 512, 1];
+/** Sixteen ranges of 1 GiB, one after the other. */
+const RANGES = Array.from({ length: 16 }, (_, index) => [(index * GIB) / 512, 0, GIB / 512, 0]);
+const DISCARD: Segment[] = [blockHeader(11), new Uint8Array(Uint32Array.from(RANGES.flat()).buffer), 1];
+
+function packet(op: number, destinationPort = PORT, payload = new Uint8Array(0)): Uint8Array {
+  const header = Object.assign(new VsockHeader(), {
+    sourceCid: GUEST_CID,
+    destinationCid: 2,
+    sourcePort: 5000,
+    destinationPort,
+    length: payload.length,
+    type: TYPE_STREAM,
+    op,
+    bufferSize: 1 << 16,
+  });
+  return new Uint8Array([...header.bytes, ...payload]);
+}
+
+async function readAll(stream: ReadableStream<Uint8Array>): Promise<void> {
+  for (const reader = stream.getReader(); !(await reader.read()).done; );
+}
+
+function socket(machine: TestMachine, guestPacket: Uint8Array): Flood {
+  const device = new VsockDevice(machine.memory, 0, GUEST_CID);
+  device.listen(PORT, ({ readable }) => void readAll(readable).catch(() => {}));
+  return {
+    device,
+    first: [1, [packet(OP_REQUEST)]],
+    requests: [
+      [0, [4096]],
+      [1, [guestPacket]],
+    ],
+  };
+}
+
+function terminal(machine: TestMachine, onOutput: () => void | Promise<void>): Flood {
+  const device = new ConsoleDevice(machine.memory, 0, { onOutput, columns: 80, rows: 24 });
+  return { device, requests: [[1, [pattern(2)]]] };
+}
+
+function drive(machine: TestMachine, backend: BlockBackend, request: Segment[]): Flood {
+  return { device: new BlockDevice(machine.memory, 0, backend, 'disk'), requests: [[0, request]] };
+}
+
+let discarded = 0;
+const discard = (_offset: number, length: number) => {
+  discarded += length;
+};
+
+afterEach(() => vi.restoreAllMocks());
+
+test.each<[name: string, make: (machine: TestMachine) => Flood]>([
+  [
+    'reads that are done at once',
+    (machine) =>
+      drive(
+        machine,
+        disk(() => {}),
+        READ,
+      ),
+  ],
+  [
+    'reads that are done soon',
+    (machine) =>
+      drive(
+        machine,
+        disk(() => Promise.resolve()),
+        READ,
+      ),
+  ],
+  [
+    'discards that are done at once',
+    (machine) =>
+      drive(
+        machine,
+        disk(() => {}, discard),
+        DISCARD,
+      ),
+  ],
+  [
+    'discards that are done soon',
+    (machine) =>
+      drive(
+        machine,
+        disk(
+          () => {},
+          async (_, length) => discard(0, length),
+        ),
+        DISCARD,
+      ),
+  ],
+  ['entropy', (machine) => ({ device: new RngDevice(machine.memory, 0), requests: [[0, [1]]] })],
+  ['console output', (machine) => terminal(machine, () => {})],
+  ['console output that is taken soon', (machine) => terminal(machine, () => Promise.resolve())],
+  [
+    'console input, a byte at a time',
+    (machine) => {
+      const { device } = terminal(machine, () => {});
+      void (device as ConsoleDevice).write(new Uint8Array(1 << 20));
+      return { device, requests: [[0, [1]]] };
+    },
+  ],
+  ['bytes on a socket', (machine) => socket(machine, packet(OP_RW, PORT, pattern(1)))],
+  ['requests for credit', (machine) => socket(machine, packet(OP_CREDIT_REQUEST))],
+  ['packets to nobody', (machine) => socket(machine, packet(OP_RW, PORT + 1))],
+])('%s without end leave other events their turn', async (_, make) => {
+  const machine = new TestMachine(4 << 20);
+  const { device, first, requests } = make(machine);
+  const queues: Virtqueue[] = [];
+  const { open, complete } = Virtqueue.prototype;
+  vi.spyOn(Virtqueue.prototype, 'open').mockImplementation(function (this: Virtqueue, ...features) {
+    queues.push(this);
+    open.apply(this, features);
+  });
+  const driver = new GuestDriver(machine, device);
+  await driver.start();
+  if (first) await driver.transact(...first);
+
+  let completed = 0;
+  vi.spyOn(Virtqueue.prototype, 'complete').mockImplementation(function (this: Virtqueue, chain: Chain) {
+    complete.call(this, chain);
+    if (++completed > ENDLESS) throw new Error('no other event gets its turn');
+    driver.queue(queues.indexOf(this)).publish(chain.head);
+  });
+  discarded = 0;
+  for (const [queue, segments] of requests) driver.queue(queue).add(segments);
+  for (const [queue] of requests) driver.notify(queue);
+  await settle(1);
+  expect(completed).toBeGreaterThan(0);
+  expect(completed).toBeLessThan(MOST_CHAINS);
+  // A request that costs as much as many turns is the last of its turn.
+  expect(discarded).toBeLessThanOrEqual(4 * 16 * GIB);
+  const before = completed;
+  await settle(3);
+  expect(completed).toBeGreaterThan(before);
+  driver.beginReset();
+  await settle();
+});
