@@ -11,7 +11,7 @@ async function expectAccessible(page: Page): Promise<void> {
   expect(found).toEqual([]);
 }
 
-/** Phones as narrow as there are. */
+/** The narrowest phones in use. */
 const PHONE = { width: 360, height: 640 };
 
 async function expectNoSidewaysScrolling(page: Page): Promise<void> {
@@ -26,7 +26,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
   test.describe(`in ${colorScheme} colours`, () => {
     test.use({ colorScheme, expectedErrors: /Failed to load resource/ });
 
-    test('axe has nothing to say against any state of the page', async ({ page, visitor, registry }) => {
+    test('axe finds nothing wrong in any state of the page', async ({ page, visitor, registry }) => {
       await test.step('the picker', async () => {
         await visitor.open({ image: BUSYBOX, env: 'A=1', memory: 'plenty' });
         await expect(visitor.field('Memory')).toHaveAttribute('aria-invalid', 'true');
@@ -70,7 +70,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
   });
 }
 
-test('all can be done by keyboard', async ({ page, visitor }) => {
+test('everything works by keyboard', async ({ page, visitor }) => {
   await visitor.open();
   const press = (key: string) => page.keyboard.press(key);
   const reach = async (name: string | RegExp) => {
@@ -93,7 +93,7 @@ test('all can be done by keyboard', async ({ page, visitor }) => {
   await press('Space');
   await visitor.image.press('Enter');
   await visitor.expectPrompt();
-  // The terminal has the focus, and takes even Tab.
+  // The focused terminal takes even Tab.
   await page.keyboard.type('echo typed\n');
   await visitor.expectScreen(/^typed$/m);
   await press('Control+F6');
@@ -106,7 +106,7 @@ test('all can be done by keyboard', async ({ page, visitor }) => {
   await visitor.expectExit(3);
 });
 
-test('colours are those of the system, or the visitor’s own', async ({ page, visitor }) => {
+test('colours follow the system, or the visitor’s choice', async ({ page, visitor }) => {
   const brightness = () =>
     page.locator('body').evaluate((element) => {
       const [red = 0, green = 0, blue = 0] = getComputedStyle(element).backgroundColor.match(/[\d.]+/g) ?? [];
@@ -125,7 +125,7 @@ test('colours are those of the system, or the visitor’s own', async ({ page, v
   expect(await brightness()).toBeLessThan(64);
 });
 
-test('on a phone nothing is wider than the screen', async ({ page, visitor }) => {
+test('nothing is wider than the screen of a phone', async ({ page, visitor }) => {
   await page.setViewportSize(PHONE);
   await visitor.open({ image: BUSYBOX, env: 'NAME=value', cpus: '2' });
   await expect(visitor.field('CPUs')).toBeVisible();
@@ -141,7 +141,7 @@ test('on a phone nothing is wider than the screen', async ({ page, visitor }) =>
   await visitor.expectScreen(/^\d+ [345]\d$/m);
 });
 
-test('nothing moves when the page has been seen', async ({ page, visitor }) => {
+test('nothing moves after the page is drawn', async ({ page, visitor }) => {
   await page.addInitScript(() => {
     let shift = 0;
     new PerformanceObserver((list) => {

@@ -2,7 +2,7 @@
 export const CHROMIUM = {
   executablePath: '/usr/bin/chromium',
   args: [
-    '--no-sandbox', // it may run as root, where the sandbox cannot start
+    '--no-sandbox', // the sandbox cannot start as root
     '--disable-gpu',
     '--disable-quic',
     '--no-first-run',

@@ -2,7 +2,7 @@ import { page } from '../scripts/setup/page.mjs';
 import { production } from '../scripts/setup/production.mjs';
 import { ensure } from '../scripts/setup/step.mjs';
 
-/** Builds the page from the sources as they are, before any test, and what production serves. */
+/** Builds the page and the production site from the current sources, before any test. */
 export default async function buildPage(): Promise<void> {
   for (const step of [page, production]) await ensure(step);
 }

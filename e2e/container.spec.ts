@@ -24,7 +24,7 @@ test.beforeAll(async () => {
 });
 test.afterAll(() => server.close());
 
-test('a page pulls an image, runs it, and has it the next time', async ({ page }) => {
+test('a page pulls an image, runs it, and finds it stored the next time', async ({ page }) => {
   await page.goto(server.url);
   const script = 'cat; ls /bin | wc -l; echo $((6 * 7)) > /file && cat /file; echo err >&2; exit 7';
   const runScript = () =>

@@ -11,27 +11,27 @@ import { Visitor } from './support/visitor.ts';
 interface WorkerFixtures {
   /** Debian's docker-registry. */
   dockerRegistry: DockerRegistry;
-  /** A registry that does what a test wants of it. */
+  /** A registry that behaves as the test tells it. */
   moodyRegistry: FakeRegistry;
-  /** Our server, which knows both. */
+  /** Our server, which may connect to both registries. */
   serverUrl: string;
 }
 
 interface Fixtures {
   visitor: Visitor;
-  /** A registry that forgets what the test before wanted of it. */
+  /** The scripted registry, reset before each test. */
   registry: FakeRegistry;
-  /** Copies an image that not every machine has into Debian's registry; the test is skipped where it is absent. */
+  /** Copies a shared image into Debian's registry. The test is skipped on machines that lack the image. */
   publish: (tag: string) => Promise<string>;
-  /** Matches what the browser itself logs as errors in tests of failures. */
+  /** Matches the errors that the browser itself logs in tests of failures. */
   expectedErrors: RegExp | undefined;
-  /** Fails the test when the page logs an error, throws, or breaks its security policy. */
+  /** Fails the test if the page logs an error, throws, or violates its security policy. */
   cleanConsole: undefined;
 }
 
 export const test = base.extend<Fixtures, WorkerFixtures>({
   dockerRegistry: [
-    // biome-ignore lint/correctness/noEmptyPattern: Playwright reads the names of fixtures from the pattern
+    // biome-ignore lint/correctness/noEmptyPattern: Playwright reads the fixture names from the pattern
     async ({}, use) => {
       const folder = await mkdtemp(join(tmpdir(), 'linuxrun-e2e-'));
       const registry = await DockerRegistry.start(folder);
@@ -42,7 +42,7 @@ export const test = base.extend<Fixtures, WorkerFixtures>({
     { scope: 'worker' },
   ],
   moodyRegistry: [
-    // biome-ignore lint/correctness/noEmptyPattern: as above
+    // biome-ignore lint/correctness/noEmptyPattern: same reason as above
     async ({}, use) => {
       const registry = await FakeRegistry.start();
       await use(registry);

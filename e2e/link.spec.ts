@@ -1,7 +1,7 @@
 import { expect, test } from './fixtures.ts';
 import { BUSYBOX, HELLO_WORLD, linkTo } from './support/visitor.ts';
 
-test('a link shows what it would run, waits for a click, and runs it', async ({ visitor }) => {
+test('a link shows the command, waits for a click, and runs it', async ({ visitor }) => {
   await visitor.open({ image: BUSYBOX, entrypoint: 'echo', args: '"hello  friend"' });
   await expect(visitor.whatRuns).toContainText("echo 'hello  friend'");
   await expect(visitor.terminals).toHaveCount(0);
@@ -10,7 +10,7 @@ test('a link shows what it would run, waits for a click, and runs it', async ({ 
   await visitor.expectScreen(/^hello {2}friend$/m);
 });
 
-test('options arrive in the container', async ({ visitor }) => {
+test('options reach the container', async ({ visitor }) => {
   const script = 'env | sort; nproc; free -m; df -m / | tail -1; pwd';
   await visitor.runLink({
     image: BUSYBOX,
@@ -34,7 +34,7 @@ test('options arrive in the container', async ({ visitor }) => {
   expect(Number(disk)).toBeLessThanOrEqual(48);
 });
 
-test('options typed into the form arrive, and are in the link that Share copies', async ({
+test('options typed into the form reach the container and the link that Share copies', async ({
   page,
   context,
   visitor,
@@ -73,7 +73,7 @@ for (const [field, link, message] of [
   ['Disk', { disk: '1K' }, /disk|at least/i],
   ['Entrypoint', { entrypoint: 'sh -c "unclosed' }, /quot/],
 ] as const) {
-  test(`a link with ${JSON.stringify(link)} is explained at its field`, async ({ visitor }) => {
+  test(`the error in a link with ${JSON.stringify(link)} is shown at its field`, async ({ visitor }) => {
     await visitor.open({ image: HELLO_WORLD, ...link });
     await expect(visitor.field(field)).toHaveAttribute('aria-invalid', 'true');
     await expect(visitor.field(field)).toHaveAccessibleDescription(message);
@@ -81,7 +81,7 @@ for (const [field, link, message] of [
   });
 }
 
-test('a link with variables that are none is explained, and can be mended', async ({ page, visitor }) => {
+test('malformed variables in a link are explained and can be corrected', async ({ page, visitor }) => {
   await page.goto(`./${linkTo({ image: HELLO_WORLD, env: 'no assignment' })}&LINUXRUN_COLOR=red`);
   await expect(page.getByRole('group', { name: 'Environment' })).toHaveAccessibleDescription(/no assignment/);
   await expect(page.getByRole('note')).toContainText('LINUXRUN_COLOR');

@@ -1,4 +1,4 @@
-/** Images on the visitor's own disk. */
+/** Tests images on the visitor's own disk. */
 import { execFileSync } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -15,7 +15,7 @@ test.beforeEach(async () => {
 });
 test.afterEach(() => rm(folder, { recursive: true, force: true }));
 
-/** Packs the demo image `busybox`, as skopeo does. */
+/** Packs the demo image `busybox` in the formats that skopeo writes. */
 function archive(kind: 'docker-archive' | 'oci-archive'): string {
   const file = join(folder, `${kind}.tar`);
   const target = `${kind}:${file}:example/busybox:1`;
@@ -27,7 +27,7 @@ function archive(kind: 'docker-archive' | 'oci-archive'): string {
 }
 
 for (const kind of ['docker-archive', 'oci-archive'] as const) {
-  test(`a ${kind} is picked`, async ({ page, visitor }) => {
+  test(`a picked ${kind} runs`, async ({ page, visitor }) => {
     await visitor.open();
     const picking = page.waitForEvent('filechooser');
     await visitor.button('Open a file').click();
@@ -40,7 +40,7 @@ for (const kind of ['docker-archive', 'oci-archive'] as const) {
   });
 }
 
-test('an archive is dropped on the page', async ({ visitor }) => {
+test('an archive dropped on the page runs', async ({ visitor }) => {
   await visitor.open();
   await visitor.drop(archive('oci-archive'));
   await expect(visitor.image).toHaveValue('file://oci-archive.tar');
@@ -48,7 +48,7 @@ test('an archive is dropped on the page', async ({ visitor }) => {
   await visitor.expectPrompt();
 });
 
-test('a folder is dropped on the page', async ({ visitor }) => {
+test('a folder dropped on the page runs', async ({ visitor }) => {
   await visitor.open();
   await visitor.drop(LAYOUT);
   await visitor.image.fill('file://images:hello-world');
@@ -56,7 +56,7 @@ test('a folder is dropped on the page', async ({ visitor }) => {
   await visitor.expectScreen(HELLO);
 });
 
-test('a folder that is an image layout is picked', async ({ page, visitor }) => {
+test('a picked folder with an image layout runs', async ({ page, visitor }) => {
   await visitor.open();
   await page.getByLabel('Image layout folder').setInputFiles(LAYOUT);
   await visitor.image.fill('file://images:hello-world');
@@ -64,7 +64,7 @@ test('a folder that is an image layout is picked', async ({ page, visitor }) => 
   await visitor.expectScreen(HELLO);
 });
 
-test('a file that is no image is refused', async ({ page, visitor }) => {
+test('a file that is not an image is refused', async ({ page, visitor }) => {
   await visitor.open();
   await page.getByLabel('Image archive').setInputFiles(join(PUBLIC, 'emulator.wasm'));
   await visitor.run();

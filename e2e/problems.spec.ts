@@ -1,4 +1,4 @@
-/** What goes wrong is said in words, with what to do. */
+/** Every problem is explained in words, with advice. */
 import { makeIndex, sha256, type TestLayer } from '../src/oci/testing/image.ts';
 import { expect, test } from './fixtures.ts';
 import { refuseWith } from './support/faults.ts';
@@ -6,11 +6,11 @@ import { foreignBusybox, heavyBusybox } from './support/images.ts';
 import { startLinuxRun } from './support/linuxrun-server.ts';
 import { BUSYBOX, HELLO, HELLO_WORLD, linkTo } from './support/visitor.ts';
 
-// The browser itself logs requests that fail.
+// The browser itself logs failed requests.
 test.use({ expectedErrors: /Failed to load resource|ERR_/ });
 
 test.describe('an image', () => {
-  test('whose name is none is explained while it is typed', async ({ visitor }) => {
+  test('with an invalid name is explained while it is typed', async ({ visitor }) => {
     await visitor.open();
     await visitor.image.fill('No Such Name');
     await expect(visitor.image).toHaveAttribute('aria-invalid', 'true');
@@ -37,7 +37,7 @@ test.describe('an image', () => {
     await visitor.expectProblem(/not made for riscv64/, /linux\/amd64/, /choose another/i);
   });
 
-  test('that is private is had with a password, which nobody else sees', async ({
+  test('that is private is pulled with a password, which nobody else sees', async ({
     page,
     visitor,
     registry,
@@ -56,7 +56,7 @@ test.describe('an image', () => {
     expect(kept).toContain('team/private');
   });
 
-  test('of a registry that wants us later', async ({ visitor, registry }) => {
+  test('of a registry that asks for patience', async ({ visitor, registry }) => {
     registry.intercept = refuseWith(429, { 'Retry-After': '3600' });
     await visitor.runLink({ image: `${registry.host}/team/busy:1` });
     await visitor.expectProblem(/too many requests/i, /60 min/, /sign in/i);
@@ -67,7 +67,7 @@ test.describe('an image', () => {
     await visitor.expectProblem(/does not fetch images from registry\.example/, /LINUXRUN_REGISTRIES/);
   });
 
-  test('that is damaged is not run, and tried again runs', async ({ visitor, registry }) => {
+  test('that is damaged does not run, and runs after a second attempt', async ({ visitor, registry }) => {
     const image = heavyBusybox(1000);
     registry.add('team/app:1', image);
     const damaged = sha256((image.layers[1] as TestLayer).blob);
@@ -85,7 +85,7 @@ test.describe('an image', () => {
   });
 });
 
-test('the server is gone, and comes back', async ({ page, visitor, registry }) => {
+test('the server disappears and comes back', async ({ page, visitor, registry }) => {
   registry.add('team/app:1', heavyBusybox(1000));
   const server = await startLinuxRun([registry.host]);
   await page.goto(server.url + linkTo({ image: `${registry.host}/team/app:1` }), {
@@ -100,7 +100,7 @@ test('the server is gone, and comes back', async ({ page, visitor, registry }) =
   await again.close();
 });
 
-test('what runs goes on without the server', async ({ page, visitor }) => {
+test('a running container continues without the server', async ({ page, visitor }) => {
   const server = await startLinuxRun([]);
   await page.goto(server.url + linkTo({ image: BUSYBOX }));
   await visitor.run();
@@ -117,7 +117,7 @@ test('the storage is full', async ({ page, visitor, registry }) => {
   registry.add('team/heavy:1', heavyBusybox(24 << 20));
   await visitor.open({ image: `${registry.host}/team/heavy:1` });
   const devTools = await page.context().newCDPSession(page);
-  // Chromium asks for the quota seldom: it has to be small before anything is stored.
+  // Chromium rarely reads the quota again, so it has to be small before anything is stored.
   await devTools.send('Storage.overrideQuotaForOrigin', {
     origin: new URL(page.url()).origin,
     quotaSize: 12 << 20,
@@ -136,7 +136,7 @@ test.describe('a browser', () => {
     await expect(visitor.button('Run')).toBeDisabled();
   });
 
-  test('that is told nothing of isolation', async ({ page, visitor }) => {
+  test('without isolation headers', async ({ page, visitor }) => {
     await page.route('**/*', async (route) => {
       const response = await route.fetch();
       const headers = Object.entries(response.headers()).filter(
@@ -149,7 +149,7 @@ test.describe('a browser', () => {
     await expect(visitor.button('Run')).toBeDisabled();
   });
 
-  test('that may not store anything', async ({ page, visitor }) => {
+  test('that must not store anything', async ({ page, visitor }) => {
     const forbid = 'indexedDB.open = () => { throw new DOMException("denied", "SecurityError"); };';
     await page.addInitScript(forbid);
     await page.route('**/assets/session-worker*.js', async (route) => {
@@ -158,7 +158,7 @@ test.describe('a browser', () => {
     });
     await visitor.runLink({ image: HELLO_WORLD });
     await visitor.expectProblem(/storage of the browser cannot be used/i, /private windows/i);
-    // The worker of the next session may still be on its way.
+    // The worker of the next session may still be starting.
     await page.unrouteAll({ behavior: 'ignoreErrors' });
   });
 });
@@ -179,13 +179,13 @@ test.describe('a machine', () => {
     await visitor.expectProblem(/several CPUs/, /one CPU/);
   });
 
-  test('with a kernel that is none', async ({ page, visitor }) => {
+  test('with a file that is not a kernel', async ({ page, visitor }) => {
     await page.route('**/kernel/Image', (route) => route.fulfill({ body: 'not a kernel' }));
     await visitor.runLink({ image: HELLO_WORLD });
     await visitor.expectProblem(/kernel/, /try again/i);
   });
 
-  test('with an emulator that is none', async ({ page, visitor }) => {
+  test('with a file that is not an emulator', async ({ page, visitor }) => {
     await page.route('**/emulator.wasm', (route) =>
       route.fulfill({ contentType: 'application/wasm', body: 'not wasm' }),
     );

@@ -1,4 +1,4 @@
-/** What `npm run build` makes: our server with its site, and the site alone on hosts of static files. */
+/** Tests the results of `npm run build`: our server with its site, and the site alone on static hosts. */
 import { cp, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -30,7 +30,7 @@ test('the server needs nothing but its folder', async ({ page, visitor, request 
   expect(await server.stop(), 'exit code of the server').toBe(0);
 });
 
-test('the form comes with at most 150 KiB of script', async ({ page, visitor }) => {
+test('the form loads at most 150 KiB of script', async ({ page, visitor }) => {
   await visitor.open();
   await page.waitForFunction(() => performance.getEntriesByName('linuxrun:interactive').length > 0);
   const scripts = await page.evaluate(() => {
@@ -46,18 +46,18 @@ test('the form comes with at most 150 KiB of script', async ({ page, visitor }) 
   expect(bytes).toBeLessThan(150 << 10);
 });
 
-/** The headers of all files, as the site asks hosts for them. */
+/** The headers that the site asks hosts to send with every file. */
 async function siteHeaders(): Promise<Record<string, string>> {
   const lines = (await readFile(join(SITE, '_headers'), 'utf8')).trim().split('\n');
   expect(lines[0]).toBe('/*');
   return Object.fromEntries(lines.slice(1).map((line) => line.trim().split(/: (.*)/, 2) as [string, string]));
 }
 
-test.describe('on a host of static files', () => {
-  // The browser logs the answer that the proxy is not there.
+test.describe('on a static host', () => {
+  // The browser logs the answer that the proxy is missing.
   test.use({ expectedErrors: /404|CORS|ERR_|Content Security Policy/ });
 
-  test('the page runs demo images, and those of registries that are open to pages', async ({
+  test('the page runs demo images, and images of registries that allow it by CORS', async ({
     page,
     visitor,
   }) => {
@@ -77,7 +77,7 @@ test.describe('on a host of static files', () => {
     await host.close();
   });
 
-  test('the page says why other registries cannot be read from', async ({ page, visitor, registry }) => {
+  test('the page says why it cannot read from other registries', async ({ page, visitor, registry }) => {
     const host = await startStaticHost(await siteHeaders());
     await page.goto(host.url + linkTo({ image: `${registry.host}/team/app` }));
     await visitor.run();
@@ -86,14 +86,14 @@ test.describe('on a host of static files', () => {
     await host.close();
   });
 
-  test('the page says which headers it lacks', async ({ page }) => {
+  test('the page names the missing headers', async ({ page }) => {
     const host = await startStaticHost({});
     await page.goto(host.url);
     await expect(page.getByRole('alert')).toContainText('Cross-Origin-Embedder-Policy');
     await host.close();
   });
 
-  test('the page keeps its security policy without a header for it', async ({ page }) => {
+  test('the page enforces its security policy without a header', async ({ page }) => {
     const host = await startStaticHost(ISOLATION_HEADERS);
     await page.goto(host.url);
     expect(await runsForeignScripts(page)).toBe(false);

@@ -8,7 +8,7 @@ import { BUSYBOX, HELLO, HELLO_WORLD, Visitor } from './support/visitor.ts';
 const WEIGHT = 4 << 20;
 const HALF = /2(\.\d)? MB of 4(\.0)? MB/;
 
-/** Two layers: BusyBox, and the weight, which tests hold back. */
+/** The image has two layers: BusyBox, and the weight, which tests hold back. */
 let image: TestImage;
 let busybox: TestLayer;
 let weight: TestLayer;
@@ -35,7 +35,7 @@ test("an image comes from Debian's docker-registry through our server", async ({
   await expectWeight(visitor);
 });
 
-test('a pull shows how far it is, is cancelled, and goes on with what it had', async ({
+test('a pull shows its progress, is cancelled, and continues with the layers it had', async ({
   visitor,
   registry,
 }) => {
@@ -55,7 +55,7 @@ test('a pull shows how far it is, is cancelled, and goes on with what it had', a
   expect(timesAsked(registry, busybox)).toBe(1);
 });
 
-test('a reload in mid-pull loses nothing that had arrived', async ({ page, visitor, registry }) => {
+test('a reload during a pull loses no complete layer', async ({ page, visitor, registry }) => {
   registry.add('team/heavy:1', image);
   const gate = new Gate(registry, weight);
   await visitor.runLink({ image: `${registry.host}/team/heavy:1` });
@@ -67,7 +67,7 @@ test('a reload in mid-pull loses nothing that had arrived', async ({ page, visit
   expect(timesAsked(registry, busybox)).toBe(1);
 });
 
-test('a registry that breaks off is asked again', async ({ visitor, registry }) => {
+test('a broken download is resumed', async ({ visitor, registry }) => {
   registry.add('team/heavy:1', image);
   let broken = 0;
   registry.intercept = (request, response) => {
@@ -94,7 +94,7 @@ test('the second run needs no network', async ({ visitor, registry, context }) =
 test.describe('offline', () => {
   test.use({ expectedErrors: /ERR_INTERNET_DISCONNECTED/ });
 
-  test('the demo images run a second time, too', async ({ visitor, context }) => {
+  test('demo images also run a second time', async ({ visitor, context }) => {
     await visitor.runLink({ image: HELLO_WORLD });
     await visitor.expectExit(0);
     await context.setOffline(true);
@@ -104,7 +104,7 @@ test.describe('offline', () => {
   });
 });
 
-test('a newer image of the same name is had on request', async ({ visitor, registry }) => {
+test('a newer image of the same name is pulled on request', async ({ visitor, registry }) => {
   const newer = heavyBusybox(1000);
   registry.add('team/app:latest', image);
   await visitor.runLink({ image: `${registry.host}/team/app` });
@@ -121,7 +121,7 @@ test('a newer image of the same name is had on request', async ({ visitor, regis
   await visitor.expectScreen(/^1000$/m);
 });
 
-test('the layers that images share are fetched once', async ({ visitor, registry }) => {
+test('layers shared by images are fetched once', async ({ visitor, registry }) => {
   registry.add('team/heavy:1', image);
   const [, other] = heavyBusybox(1000).layers as [TestLayer, TestLayer];
   registry.add('team/other:1', heavyBusybox(1000));
@@ -134,7 +134,7 @@ test('the layers that images share are fetched once', async ({ visitor, registry
 });
 
 test.describe('two tabs', () => {
-  test('pull and run the same image at once', async ({ visitor, registry, context }) => {
+  test('pull and run the same image at the same time', async ({ visitor, registry, context }) => {
     registry.add('team/heavy:1', image);
     const gate = new Gate(registry, weight);
     const other = new Visitor(await context.newPage());
@@ -164,7 +164,7 @@ test('an image of a distribution runs', async ({ visitor, publish }) => {
   await visitor.expectScreen(/^NAME="Debian/m);
 });
 
-test('hello-world comes from a registry, too', async ({ visitor, publish }) => {
+test('hello-world from a registry runs', async ({ visitor, publish }) => {
   await visitor.runLink({ image: await publish('hello-world') });
   await visitor.expectExit(0);
   await visitor.expectScreen(/Hello/);

@@ -4,7 +4,7 @@ import { BUSYBOX, HELLO, HELLO_WORLD } from './support/visitor.ts';
 
 const MIB = 2 ** 20;
 
-test('a demo image is picked, and gives a prompt', async ({ visitor }) => {
+test('a picked demo image shows a prompt', async ({ visitor }) => {
   await visitor.open();
   await visitor.choose('busybox');
   await visitor.run();
@@ -19,7 +19,7 @@ test('a demo image is picked, and gives a prompt', async ({ visitor }) => {
   await visitor.expectExit(7);
 });
 
-test('another image is run without loading the page again', async ({ page, visitor }) => {
+test('another image runs without a reload of the page', async ({ page, visitor }) => {
   await visitor.open();
   await page.evaluate(() => Object.assign(globalThis, { isSamePage: true }));
   await visitor.choose('busybox');
@@ -33,7 +33,7 @@ test('another image is run without loading the page again', async ({ page, visit
   expect(await page.evaluate(() => 'isSamePage' in globalThis)).toBe(true);
 });
 
-test('what was run before can be run again, with its options', async ({ page, visitor }) => {
+test('a recent run can be repeated with its options', async ({ page, visitor }) => {
   await visitor.runLink({ image: BUSYBOX, entrypoint: 'echo', args: 'once more' });
   await visitor.expectExit(0);
   await visitor.open();
@@ -45,7 +45,7 @@ test('what was run before can be run again, with its options', async ({ page, vi
 });
 
 test.describe('a container that is stopped', () => {
-  test('may end by itself', async ({ visitor }) => {
+  test('ends by itself', async ({ visitor }) => {
     await visitor.runLink({
       image: BUSYBOX,
       entrypoint: 'sh -c',
@@ -57,7 +57,7 @@ test.describe('a container that is stopped', () => {
     await visitor.expectScreen(/^bye$/m);
   });
 
-  test('is killed when it does not', async ({ visitor }) => {
+  test('is killed if it does not end', async ({ visitor }) => {
     await visitor.runLink({
       image: BUSYBOX,
       entrypoint: 'sh -c',
@@ -82,7 +82,7 @@ test('stopping and starting again ten times leaves nothing behind', async ({ pag
     await visitor.expectExit(0);
   };
   await stop();
-  // One waits for the next session.
+  // One worker waits for the next session.
   await expect.poll(async () => (await footprintOf(page)).workers).toBe(1);
   const before = await footprintOf(page);
   for (let times = 0; times < 10; times++) {
@@ -93,14 +93,14 @@ test('stopping and starting again ten times leaves nothing behind', async ({ pag
     const { heap, nodes, resident, workers } = await footprintOf(page);
     expect(workers).toBe(before.workers);
     expect(nodes).toBe(before.nodes);
-    // What the JavaScript engine learns about code that runs again and again.
+    // The JavaScript engine's feedback about code that runs repeatedly.
     expect(heap - before.heap).toBeLessThan(2 * MIB);
-    // One machine more would be at least 60 MiB.
+    // One more machine would take at least 60 MiB.
     expect(resident - before.resident).toBeLessThan(32 * MIB);
   }).toPass({ timeout: 30_000 });
 });
 
-test('a machine that was running can be started anew', async ({ visitor }) => {
+test('a running machine can be restarted', async ({ visitor }) => {
   await visitor.runLink({ image: BUSYBOX });
   await visitor.expectPrompt();
   await visitor.type('touch /gone');
@@ -115,7 +115,7 @@ for (const [cpus, memory] of [
   ['2', '2G'],
   ['4', '256M'],
 ] as const) {
-  test(`there are machines with ${cpus} CPUs and ${memory}`, async ({ visitor }) => {
+  test(`a machine with ${cpus} CPUs and ${memory} runs`, async ({ visitor }) => {
     await visitor.runLink({ image: BUSYBOX, cpus, memory });
     await visitor.expectPrompt();
     await visitor.type('grep -c ^processor /proc/cpuinfo; grep MemTotal /proc/meminfo');
@@ -125,7 +125,7 @@ for (const [cpus, memory] of [
   });
 }
 
-test('a program that is not in the image is named', async ({ visitor }) => {
+test('a program that the image lacks is named', async ({ visitor }) => {
   await visitor.runLink({ image: HELLO_WORLD, entrypoint: '/no/such/program' });
   await visitor.expectExit(127);
   await visitor.expectProblem(/no\/such\/program/);

@@ -3,7 +3,7 @@ import { expect, test } from './fixtures.ts';
 import { heavyBusybox } from './support/images.ts';
 import { runsForeignScripts } from './support/policy.ts';
 
-test('every answer carries the headers of isolation and the content security policy', async ({ request }) => {
+test('every answer has the isolation headers and the content security policy', async ({ request }) => {
   for (const path of ['/', '/emulator.wasm', '/kernel/Image', '/missing', '/registry/none']) {
     const headers = (await request.get(path)).headers();
     for (const [name, value] of Object.entries(SECURITY_HEADERS))
@@ -11,7 +11,7 @@ test('every answer carries the headers of isolation and the content security pol
   }
 });
 
-test('a whole session stays within the security policy, and asks nobody but its own server', async ({
+test('a whole session obeys the security policy, and sends requests to its own server only', async ({
   page,
   visitor,
   registry,
@@ -43,17 +43,17 @@ test('a whole session stays within the security policy, and asks nobody but its 
   expect(elsewhere).toEqual([]);
 });
 
-test.describe('nothing foreign', () => {
+test.describe('a script in a link', () => {
   test.use({ expectedErrors: /Content Security Policy/ });
 
-  test('gets into the page', async ({ page, visitor }) => {
+  test('does not run in the page', async ({ page, visitor }) => {
     await visitor.open({ image: '<img src=x onerror=alert(1)>', env: 'A=<script>alert(1)</script>' });
     await expect(visitor.image).toHaveAttribute('aria-invalid', 'true');
     expect(await runsForeignScripts(page)).toBe(false);
   });
 });
 
-test('layers compressed by zstd run within the policy', async ({ visitor, publish }) => {
+test('layers compressed with zstd run within the policy', async ({ visitor, publish }) => {
   await visitor.runLink({ image: await publish('busybox-zstd') });
   await visitor.expectPrompt();
 });

@@ -10,7 +10,7 @@ test.beforeEach(async ({ visitor }) => {
   await visitor.expectPrompt();
 });
 
-test('the container knows the size of the terminal, whatever it changes to', async ({ page, visitor }) => {
+test('the container learns every size of the terminal', async ({ page, visitor }) => {
   const size = async () => {
     await visitor.type('clear; echo size $(stty size)');
     const [rows, columns] = await visitor.read(/^size (\d+) (\d+)$/m);
@@ -42,7 +42,7 @@ test('a further terminal is a shell in the same container', async ({ page, visit
   await visitor.expectScreen(/woken$/m);
 });
 
-test('text is found, forwards and backwards', async ({ page, visitor }) => {
+test('search finds text forwards and backwards', async ({ page, visitor }) => {
   await visitor.type('for n in $(seq 1 200); do echo "line $n"; done');
   await visitor.expectScreen(/^line 200$/m);
   await page.keyboard.press('Control+Shift+F');
@@ -59,7 +59,7 @@ test('text is found, forwards and backwards', async ({ page, visitor }) => {
   await visitor.expectScreen(/^typed again$/m);
 });
 
-test('what is selected is copied, and pasted as one piece', async ({ page, visitor, context }) => {
+test('a selection is copied, and pasted as one piece', async ({ page, visitor, context }) => {
   await context.grantPermissions(['clipboard-read', 'clipboard-write']);
   await visitor.type('echo copied-word');
   await visitor.expectScreen(/^copied-word$/m);
@@ -78,7 +78,11 @@ test('what is selected is copied, and pasted as one piece', async ({ page, visit
   await visitor.expectScreen(/^2$/m);
 });
 
-test('keys, pastes and the mouse reach programs as they ask for them', async ({ page, visitor, context }) => {
+test('keys, pastes and the mouse reach programs in the modes they request', async ({
+  page,
+  visitor,
+  context,
+}) => {
   await context.grantPermissions(['clipboard-read', 'clipboard-write']);
   await visitor.type('sleep 1000');
   await page.keyboard.press('Control+C');
@@ -94,7 +98,7 @@ test('keys, pastes and the mouse reach programs as they ask for them', async ({ 
   await visitor.expectScreen(/\^\[\[<0;\d+;\d+M\^\[\[<0;\d+;\d+m/);
 });
 
-test('a link opens in a tab of its own, which knows nothing of the page', async ({
+test('a link opens in a tab of its own, without a reference to the page', async ({
   page,
   visitor,
   context,
@@ -115,7 +119,7 @@ test('a link opens in a tab of its own, which knows nothing of the page', async 
   expect(await opened.evaluate(() => [window.opener, document.referrer])).toEqual([null, '']);
 });
 
-test('files go into the container, and come out of it', async ({ page, visitor }) => {
+test('files are uploaded to the container and downloaded from it', async ({ page, visitor }) => {
   const bytes = Buffer.from(Array.from({ length: 300_000 }, (_, index) => index % 251));
   await visitor.button('Files').click();
   await page.getByLabel('Folder in the container').fill('/tmp');
@@ -138,7 +142,7 @@ test('files go into the container, and come out of it', async ({ page, visitor }
   await visitor.expectScreen(/^300000$/m);
 });
 
-test('a file that is dropped on what runs goes into the container', async ({ page, visitor }) => {
+test('a file dropped on a running container is uploaded', async ({ page, visitor }) => {
   await visitor.drop(join(PUBLIC, 'emulator.wasm'));
   await expect(
     page.getByRole('status').filter({ hasText: 'emulator.wasm is in the container' }),

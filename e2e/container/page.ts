@@ -1,4 +1,4 @@
-/** A page that runs containers as it is told from outside. */
+/** A page whose functions the test calls to run containers. */
 import { startContainer } from '../../src/container/container.ts';
 import { loadImage } from '../../src/container/image.ts';
 import { browserPlatform } from '../../src/machine/platform/browser.ts';
@@ -11,7 +11,7 @@ export interface Result {
   readonly status: number;
   readonly stdout: string;
   readonly stderr: string;
-  /** Layers that had to be fetched. */
+  /** The number of layers that were fetched. */
   readonly fetched: number;
 }
 

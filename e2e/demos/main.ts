@@ -1,4 +1,4 @@
-/** `npm run demo -- NAME [--headed]`: plays a demo on the real page. Without a name it lists them. */
+/** `npm run demo -- NAME [--headed]` plays a demo on the real page. Without a name it lists the demos. */
 import { parseArgs } from 'node:util';
 import { pickAndType } from './pick-and-type.ts';
 import { python } from './python.ts';

@@ -1,6 +1,6 @@
 /**
- * `npm run pictures`: takes pictures of the page's main states into dist/pictures, and renews those of the README in
- * docs/pictures.
+ * `npm run pictures` takes pictures of the page's main states into dist/pictures, and updates those of the
+ * README in docs/pictures.
  */
 import { copyFile, mkdir, stat } from 'node:fs/promises';
 import { inProject } from '../../scripts/setup/places.mjs';
@@ -11,14 +11,14 @@ import { BUSYBOX, linkTo } from '../support/visitor.ts';
 import { onStage, type Stage } from './stage.ts';
 
 const README_FOLDER = inProject('docs/pictures');
-/** So that the README stays light, in bytes. */
+/** The size limit of a picture in the README, in bytes. */
 const README_LIMIT = 150 << 10;
 
 const DESKTOP = { width: 1280, height: 800 };
 const PHONE = { width: 360, height: 740 };
 const WEIGHT = 24 << 20;
 
-/** @param path of a picture @param name it has in the README */
+/** @param path the path of a picture @param name its name in the README */
 async function putIntoReadme(path: string, name: string): Promise<void> {
   const { size } = await stat(path);
   if (size > README_LIMIT) throw new Error(`${path} has ${size} bytes, more than ${README_LIMIT}`);

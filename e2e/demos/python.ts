@@ -1,9 +1,9 @@
 import { hasSharedImages, sharedImage } from '../support/images.ts';
 import type { Demo } from './stage.ts';
 
-/** Of Docker Hub. */
+/** The image on Docker Hub. */
 const PUBLIC_IMAGE = 'python:alpine';
-/** For an image of 40 MB on any line, and a hundred Python modules on any machine, in ms. */
+/** Long enough for an image of 40 MB on a slow line and a hundred Python modules on a slow machine, in ms. */
 const PATIENCE = 5 * 60_000;
 const LINES = [
   'import platform, sys',

@@ -1,4 +1,4 @@
-/** Where demos are played: the real page, served by the real server, in a browser that one may watch. */
+/** The stage of a demo: the real page, served by the real server, in a browser that may be visible. */
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,17 +10,17 @@ import { CHROMIUM } from '../browser.ts';
 import { startLinuxRun } from '../support/linuxrun-server.ts';
 import { Visitor } from '../support/visitor.ts';
 
-/** What a demo has. */
+/** The tools of a demo. */
 export interface Stage {
   readonly page: Page;
   readonly visitor: Visitor;
-  /** Of the page, ending in a slash. */
+  /** The URL of the page, ending in a slash. */
   readonly url: string;
-  /** On this machine: it holds what the demo puts into it. */
+  /** A registry on this machine, which holds the images that the demo puts into it. */
   readonly registry: DockerRegistry;
-  /** Another one, which does what is wanted of it. */
+  /** Another registry, which behaves as the demo tells it. */
   readonly moodyRegistry: FakeRegistry;
-  /** Takes a picture, and tells what is on it. @returns its file */
+  /** Takes a picture, and prints its description. @returns the path of the picture */
   picture(title: string): Promise<string>;
 }
 
@@ -30,17 +30,17 @@ export interface Demo {
 }
 
 export interface StageOptions {
-  /** Where the pictures go, below `dist`. */
+  /** The folder of the pictures, below `dist`. */
   readonly name: string;
-  /** Whether the browser is to be seen. */
+  /** Whether the browser is visible. */
   readonly headed: boolean;
 }
 
 const SIZE = { width: 1280, height: 800 };
-/** Between what a visitor does, ms, so that those who watch can follow. */
+/** The pause between the visitor's actions, in ms, so that people can follow a visible demo. */
 const PACE = 300;
 
-/** Prepares everything, plays, and cleans up. @returns the folder of the pictures */
+/** Prepares everything, plays the demo, and cleans up. @returns the folder of the pictures */
 export async function onStage(
   { name, headed }: StageOptions,
   play: (stage: Stage) => Promise<void>,

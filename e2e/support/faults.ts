@@ -1,11 +1,11 @@
-/** What can go wrong with registries. */
+/** Faults of a registry. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FakeRegistry, Interceptor } from '../../src/oci/testing/fake-registry.ts';
 import { sha256, type TestLayer } from '../../src/oci/testing/image.ts';
 
 const DRIP_MS = 1000;
 
-/** Every request is answered like this. */
+/** Answers every request like this. */
 export function refuseWith(status: number, headers: Record<string, string> = {}): Interceptor {
   return (_, response) => {
     response.writeHead(status, headers).end();
@@ -13,14 +13,14 @@ export function refuseWith(status: number, headers: Record<string, string> = {})
   };
 }
 
-/** Holds a layer back when half of it has passed, until it is opened. Then it lets everything through. */
+/** Holds a layer back after half of it, until the gate is opened. Then lets everything through. */
 export class Gate {
   #isOpen = false;
   #open = () => {};
   readonly #opened = new Promise<void>((resolve) => {
     this.#open = resolve;
   });
-  /** How often the layer was asked for. */
+  /** The number of requests for the layer. */
   requests = 0;
 
   constructor(registry: FakeRegistry, { blob }: TestLayer) {
@@ -31,7 +31,7 @@ export class Gate {
       let passed = blob.length >> 1;
       response.writeHead(200, { 'Content-Length': blob.length });
       response.write(blob.subarray(0, passed));
-      // A byte now and then, so that nobody thinks the connection dead.
+      // Sends a byte now and then, so that the connection does not time out.
       while (!this.#isOpen && !response.destroyed) {
         await Promise.race([this.#opened, sleep(DRIP_MS)]);
         response.write(blob.subarray(passed, ++passed));

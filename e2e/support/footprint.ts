@@ -1,19 +1,19 @@
-/** What the pages of a browser use, as the operating system and the browser see it. */
+/** Resources that the pages of a browser use, as seen by the operating system and the browser. */
 import { readdirSync, readFileSync } from 'node:fs';
 import type { Page } from '@playwright/test';
 
 export interface Footprint {
-  /** Of the page's main thread, after a collection of garbage, in bytes. */
+  /** The heap of the page's main thread after a garbage collection, in bytes. */
   readonly heap: number;
-  /** Nodes of its document, and what is still held of those that were in it. */
+  /** DOM nodes, including detached nodes that are still referenced. */
   readonly nodes: number;
-  /** Of all renderer processes, shared WebAssembly memories included, in bytes. */
+  /** Resident memory of all renderer processes, including shared WebAssembly memories, in bytes. */
   readonly resident: number;
-  /** Threads of dedicated workers, those started by workers too. */
+  /** Threads of dedicated workers, including workers started by workers. */
   readonly workers: number;
 }
 
-/** The name of a dedicated worker's thread, as far as Linux keeps it. */
+/** The thread name of a dedicated worker, cut to the length that Linux keeps. */
 const WORKER_THREAD = 'DedicatedWorker';
 
 export async function footprintOf(page: Page): Promise<Footprint> {
@@ -53,6 +53,6 @@ function read(path: string): string {
   try {
     return readFileSync(path, 'utf8');
   } catch {
-    return ''; // the process or thread is gone
+    return ''; // the process or thread has ended
   }
 }

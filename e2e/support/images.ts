@@ -1,4 +1,4 @@
-/** Images that the tests put into registries. */
+/** Makes the images that the tests put into registries. */
 import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -27,7 +27,7 @@ function readJson<T>(bytes: Buffer): T {
   return JSON.parse(bytes.toString()) as T;
 }
 
-/** The layer of Debian's BusyBox, out of our demo image. */
+/** Returns the layer with Debian's BusyBox from our demo image. */
 function busyboxLayer(): TestLayer {
   const { manifests } = readJson<{ manifests: Descriptor[] }>(readFileSync(join(DEMO, 'index.json')));
   const descriptor = manifests.find(
@@ -40,22 +40,22 @@ function busyboxLayer(): TestLayer {
 }
 
 /**
- * BusyBox with a file /weight besides, in a layer of its own: something to watch while it is pulled.
- * @param weight of the file, in bytes
+ * Returns BusyBox with a further layer that holds a file /weight, so that a pull takes long enough to watch.
+ * @param weight the size of the file, in bytes
  */
 export function heavyBusybox(weight: number): TestImage {
   const file = { path: 'weight', contents: new Uint8Array(randomBytes(weight)) };
   return makeImage([busyboxLayer(), makeLayer(makeTar([file]))], { config: SHELL });
 }
 
-/** BusyBox, for another kind of machine. */
+/** Returns BusyBox for another architecture. */
 export function foreignBusybox(): TestImage {
   return makeImage([busyboxLayer()], { config: SHELL, platform: { os: 'linux', architecture: 'amd64' } });
 }
 
-/** An image layout with larger images, which not every machine has. */
+/** An image layout with larger images, which some machines lack. */
 const SHARED = join(import.meta.dirname, '../../../shared/images');
 export const hasSharedImages = existsSync(join(SHARED, 'index.json'));
 
-/** @param tag of an image that is only where `hasSharedImages` */
+/** @param tag the tag of an image that exists only where `hasSharedImages` is true */
 export const sharedImage = (tag: string) => `oci://${SHARED}:${tag}`;

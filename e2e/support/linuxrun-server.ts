@@ -4,9 +4,9 @@ import { type RunningServer, startServer } from '../../src/server/server.ts';
 import { SITE } from './places.ts';
 
 /**
- * Serves the built page, with a way to registries on this machine besides, which no variable of the server gives.
+ * Serves the built page, and allows registries on this machine, which no variable of the server can allow.
  * @param local their `host:port`
- * @param port 0 takes any free one
+ * @param port 0 takes any free port
  */
 export async function startLinuxRun(local: readonly string[], port = 0): Promise<RunningServer> {
   const registries = [...DEFAULT_REGISTRIES, ...local];

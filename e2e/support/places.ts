@@ -1,6 +1,6 @@
 import { inProject } from '../../scripts/setup/places.mjs';
 
 export const PUBLIC = inProject('public');
-/** What `npm run build` makes for production. */
+/** The output of `npm run build`. */
 export const PRODUCTION = inProject('dist/production');
 export const SITE = inProject('dist/production/site');

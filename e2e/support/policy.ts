@@ -1,6 +1,6 @@
 import type { Page } from '@playwright/test';
 
-/** Whether the page runs a script that somebody put into its document. */
+/** Whether the page runs a script that is injected into its document. */
 export function runsForeignScripts(page: Page): Promise<boolean> {
   return page.evaluate(() => {
     const script = document.createElement('script');

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 
-/** The server that production runs, as a process of its own. */
+/** The production server, as a process of its own. */
 export class ProductionServer {
   readonly url: string;
   readonly #process: ChildProcess;
@@ -27,7 +27,7 @@ export class ProductionServer {
     throw new Error('the server ended before it printed its URL');
   }
 
-  /** Interrupts it. @returns its exit code */
+  /** Interrupts the server. @returns its exit code */
   async stop(): Promise<number | null> {
     this.#process.kill('SIGTERM');
     const [code] = await once(this.#process, 'exit');

@@ -2,12 +2,12 @@ import { preview } from 'vite';
 import type { RunningServer } from '../../src/server/server.ts';
 import { SITE } from './places.ts';
 
-/** Most hosts give each site an origin of its own, and some only a folder. */
+/** Most hosts give each site an origin of its own; some give it only a folder. */
 const FOLDER = '/some/folder/';
 
 /**
- * A server of files that is not ours.
- * @param headers of every answer
+ * A static file server that is not ours.
+ * @param headers the headers of every answer
  */
 export async function startStaticHost(headers: Record<string, string>): Promise<RunningServer> {
   const server = await preview({

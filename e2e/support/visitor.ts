@@ -1,36 +1,36 @@
 import { expect as expectSoon, type Locator, type Page } from '@playwright/test';
 
-/** What a link may say, by its variables' names without prefix, in lower case. */
+/** The parameters of a link: the variables' names without prefix, in lower case. */
 export type Link = Partial<
   Record<'image' | 'entrypoint' | 'args' | 'env' | 'memory' | 'cpus' | 'disk', string>
 >;
 
 export const BUSYBOX = 'oci://images:busybox';
 export const HELLO_WORLD = 'oci://images:hello-world';
-/** What hello-world says. */
+/** The output of hello-world. */
 export const HELLO = /^Hello from LinuxRun!$/m;
 
-/** Machines may be slow, and many at once. */
+/** Allows for slow hosts and for several machines at the same time. */
 const expect = expectSoon.configure({ timeout: 60_000 });
 
-/** The shell of BusyBox, in the root folder. */
+/** The prompt of BusyBox's shell in the root folder. */
 const PROMPT = /^\/ #$/m;
 
-/** The query of a link. */
+/** Returns the query of a link. */
 export function linkTo(link: Link): string {
   const parameters = Object.entries(link).map(([name, value]) => [`LINUXRUN_${name.toUpperCase()}`, value]);
   return `?${new URLSearchParams(parameters)}`;
 }
 
-/** Somebody with a mouse, a keyboard and eyes. */
+/** A visitor who uses a mouse, a keyboard and the screen. */
 export class Visitor {
   readonly page: Page;
   readonly image: Locator;
-  /** What the page says would run. */
+  /** The page's summary of what will run. */
   readonly whatRuns: Locator;
   readonly state: Locator;
   readonly problem: Locator;
-  /** Of the image, on its way. */
+  /** The progress of the image's pull. */
   readonly layers: Locator;
   readonly terminals: Locator;
 
@@ -52,7 +52,7 @@ export class Visitor {
     return this.page.getByLabel(label, { exact: true });
   }
 
-  /** In the status bar. */
+  /** A figure in the status bar. */
   figure(label: string): Locator {
     const figures = this.page.getByLabel('Figures').locator('div');
     return figures.filter({ hasText: new RegExp(`^${label}`) }).locator('dd');
@@ -62,7 +62,7 @@ export class Visitor {
     await this.page.goto(`./${linkTo(link)}`);
   }
 
-  /** Chooses from the catalogue. */
+  /** Chooses an image from the catalogue. */
   async choose(name: string): Promise<void> {
     await this.page
       .locator('button[aria-pressed]')
@@ -70,7 +70,7 @@ export class Visitor {
       .click();
   }
 
-  /** Drops a file or a folder on the page, as from a file manager. */
+  /** Drops a file or a folder on the page, as a file manager does. */
   async drop(path: string): Promise<void> {
     const devTools = await this.page.context().newCDPSession(this.page);
     const data = { items: [], files: [path], dragOperationsMask: 1 };
@@ -99,13 +99,13 @@ export class Visitor {
     await this.button('Run').click();
   }
 
-  /** Opens a link and runs what it says. */
+  /** Opens a link and runs it. */
   async runLink(link: Link): Promise<void> {
     await this.open(link);
     await this.run();
   }
 
-  /** The text on the screen of the terminal that is seen. */
+  /** Returns the text on the visible terminal's screen. */
   async screenText(): Promise<string> {
     const rows = await this.page.locator('.xterm-rows:visible > div').allTextContents();
     return rows
@@ -114,12 +114,12 @@ export class Visitor {
       .trimEnd();
   }
 
-  /** @param timeout ms; as long as all other waits unless given */
+  /** @param timeout in ms; the usual timeout unless given */
   async expectScreen(pattern: RegExp, timeout?: number): Promise<void> {
     await expect.poll(() => this.screenText(), timeout ? { timeout } : {}).toMatch(pattern);
   }
 
-  /** Waits for a text on the screen. @returns what its groups matched */
+  /** Waits for a text on the screen. @returns the text that its groups matched */
   async read(pattern: RegExp): Promise<string[]> {
     let groups: string[] | undefined;
     await expect(async () => {
@@ -137,18 +137,18 @@ export class Visitor {
     await expect(this.state).toHaveText(`Ended with status ${status}`);
   }
 
-  /** What a problem says, and to do about it. */
+  /** Expects a problem's text and its advice. */
   async expectProblem(...patterns: readonly RegExp[]): Promise<void> {
     for (const pattern of patterns) await expect(this.problem.first()).toContainText(pattern);
   }
 
-  /** @param notes on each layer, in their order */
+  /** @param notes the note on each layer, in order */
   async expectLayers(...notes: readonly RegExp[]): Promise<void> {
     await expect(this.layers).toHaveCount(notes.length);
     for (const [index, note] of notes.entries()) await expect(this.layers.nth(index)).toContainText(note);
   }
 
-  /** Types a command line into BusyBox's shell, and waits until that takes the next one. */
+  /** Types a command line into BusyBox's shell, and waits for the next prompt. */
   async command(line: string): Promise<void> {
     await this.type(line);
     await expect.poll(async () => (await this.screenText()).split(`# ${line}\n`)[1]).toMatch(/^\/ #$/m);
