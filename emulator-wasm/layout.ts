@@ -65,6 +65,11 @@ export const M_REGION_BYTES = MACHINE + 0x48;
 export const M_TRANSLATION_TIME = MACHINE + 0x4c;
 /** How often everything compiled was thrown away because there was too much of it. */
 export const M_EVICTIONS = MACHINE + 0x50;
+/**
+ * Key of the hash that names pages of code (two u64). The host writes random bytes before any hart starts, so that no
+ * guest can make two pages with one hash; reproducible runs have a fixed key.
+ */
+export const M_CODE_KEY = MACHINE + 0x58;
 
 export const POWER_RUNNING = 0;
 export const POWER_OFF = 1;
@@ -165,7 +170,7 @@ export const Q_DEVICE = 0x20;
 // ---- Hart blocks --------------------------------------------------------------------------
 export const HARTS = 0x2_0000;
 /** Everything a hart has beside guest RAM lives in this much of the shared memory. */
-export const HART_STRIDE = 0x300_0000;
+export const HART_STRIDE = 0x370_0000;
 
 /** x0…x31 (u64), then a sink that takes writes to x0, then f0…f31 (u64). */
 export const H_X = 0x000;

@@ -1,11 +1,13 @@
 /** What compiled regions call, what installs them, and what the translator needs of the decoder. */
 import { ATOMIC_RESULT, H_FRM, H_MSTATUS, H_CODE_PAGE, H_CODE_UOPS } from '../layout';
 import { atomicOperation } from './atomics';
-import { adoptRegion, flushCodePages, hashPage } from './code';
+import { flushBlocks } from './blocks';
 import { expand } from './compressed';
 import { decode } from './decode';
 import { getFlags } from './fpu';
+import { hashPage } from './hash';
 import { Op, UOP_SIZE } from './opcodes';
+import { adoptRegion } from './pages';
 import { forgetRegions, newRegion } from './regions';
 import { faultCode, FS, PAGE_SIZE } from './state';
 
@@ -42,7 +44,7 @@ export function install(page: u64, hash: u64, id: u32, count: i32): bool {
 /** Throws away everything compiled, with all decoded code, which leads to it. */
 export function forgetCompiled(hart: usize): void {
   forgetRegions(hart);
-  flushCodePages();
+  flushBlocks();
 }
 
 /** Decodes what may be instructions in the page at H_CODE_PAGE to H_CODE_UOPS, and returns a hash of the page. */

@@ -36,7 +36,8 @@ import {
 } from '../layout';
 import { dropReservation } from './atomics';
 import { mtime, skipTo } from './clock';
-import { resetCode, sample } from './code';
+import { resetCode } from './blocks';
+import { sample } from './heat';
 import { setFlags } from './fpu';
 import * as host from './host';
 import { interpret } from './interpreter';

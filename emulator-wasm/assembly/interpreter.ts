@@ -13,9 +13,10 @@ import {
   STORE_TLB,
   TLB_MASK,
 } from '../layout';
-import { findBlock, linkBlock, renewJump, sample, singleBlock } from './code';
+import { findBlock, linkBlock, renewJump, singleBlock } from './blocks';
 import * as fpu from './fpu';
 import { div, divu, divuw, mulh, mulhsu, mulhu, orcB, rem, remu, remuw } from './integer';
+import { sample } from './heat';
 import { codeTlb, dataTlb, jumpEntry } from './tlb';
 import { Op, U_EXTRA, U_IMM, U_OFFSET, U_RD, U_RS1, U_RS2 } from './opcodes';
 import { executeSlow, illegalInstruction, nextPc, Outcome, setBudget } from './slow';

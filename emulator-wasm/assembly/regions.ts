@@ -1,21 +1,9 @@
 /**
  * Compiled code as the hart knows it. A region is a function in the table, compiled from code of one page of RAM
- * with certain bytes, and entered at any of several offsets. It is kept by page and hash, so that it serves again
- * whenever the page holds these bytes, and holds a micro-op Op.COMPILED for each entry.
+ * with certain bytes, and entered at any of several offsets. It is kept by page and hash of the bytes, so that it serves
+ * again whenever the page holds them, and has a micro-op Op.COMPILED for each entry.
  */
-import {
-  H_ENTRIES,
-  H_HOT_HEAD,
-  H_HOT_SLOTS,
-  H_HOT_TAIL,
-  HOT_HASH,
-  HOT_MAP,
-  HOT_OFFSET,
-  HOT_PAGE,
-  HOT_SLOT_SIZE,
-  HOT_SLOTS,
-} from '../layout';
-import * as host from './host';
+import { H_ENTRIES } from '../layout';
 import { Op, U_EXTRA, U_IMM, U_OFFSET, UOP_SIZE } from './opcodes';
 import { DATA_CONTEXTS, REGIONS } from './state';
 
@@ -47,6 +35,12 @@ function matching(region: usize, page: u64, hash: u64): usize {
   while (region && (load<u64>(region, R_PAGE) != page || load<u64>(region, R_HASH) != hash))
     region = load<u32>(region, R_NEXT);
   return region;
+}
+
+/** Whether any region may have been compiled from this page. */
+@inline
+export function hasRegions(page: u64): bool {
+  return load<u32>(bucketOf(page)) != 0;
 }
 
 /** The newest region compiled from this page with these bytes, or 0. */
@@ -84,18 +78,4 @@ export function newRegion(page: u64, hash: u64, id: u32, count: i32): usize {
   }
   store<u32>(bucket, region);
   return region;
-}
-
-/** Tells the translator of hot code; false if it has more than enough to do. */
-export function report(hart: usize, page: u64, hash: u64, offset: u32, map: usize): bool {
-  const head = load<u32>(hart, H_HOT_HEAD);
-  if (head - atomic.load<u32>(hart, H_HOT_TAIL) == HOT_SLOTS) return false;
-  const slot = hart + H_HOT_SLOTS + (head % HOT_SLOTS) * HOT_SLOT_SIZE;
-  store<u64>(slot, page, HOT_PAGE);
-  store<u64>(slot, hash, HOT_HASH);
-  store<u32>(slot, offset, HOT_OFFSET);
-  store<u32>(slot, map, HOT_MAP);
-  atomic.store<u32>(hart, head + 1, H_HOT_HEAD);
-  host.hot();
-  return true;
 }

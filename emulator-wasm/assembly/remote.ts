@@ -9,10 +9,9 @@ import {
   REQUEST_SFENCE,
   RUN_STARTED,
 } from '../layout';
-import { fenceI } from './code';
 import * as host from './host';
 import { hartBlock, sleepWhile, wake } from './mailbox';
-import { flushAll } from './tlb';
+import { fenceI, flushAll } from './tlb';
 
 /** Short, since meanwhile other harts may wait for this one. */
 const POLL_TICKS: f64 = 500;

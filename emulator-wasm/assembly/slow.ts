@@ -12,7 +12,7 @@ import {
   RUN_STARTED,
 } from '../layout';
 import { executeAtomic } from './atomics';
-import { fenceI, instructionBits, straddle } from './code';
+import { instructionBits, straddle } from './blocks';
 import {
   clearCsrOutcome,
   csrAccessible,
@@ -43,7 +43,7 @@ import {
   TW,
   USER,
 } from './state';
-import { sfence } from './tlb';
+import { fenceI, sfence } from './tlb';
 import { interruptWaits, mret, sret, takeException } from './trap';
 
 export const enum Outcome {

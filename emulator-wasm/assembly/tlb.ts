@@ -14,7 +14,6 @@ import {
   TLB_ENTRIES,
   TLB_MASK,
 } from '../layout';
-import { dropCodeLinks } from './code';
 import {
   CODE_CONTEXTS,
   DATA_CONTEXTS,
@@ -95,9 +94,27 @@ function selectCode(hart: usize, satp: u64, mode: u64): void {
   const n = claim(hart + CODE_KEYS, satp, mode, nextCode);
   codeKey = hart + CODE_KEYS + n * KEY_SIZE;
   codeTlb = hart + CODE_CONTEXTS + n * CODE_STRIDE;
-  if (!claimed) return dropCodeLinks(codeTlb);
+  if (!claimed) return dropStaleJumps(hart);
   nextCode = (n + 1) % CONTEXTS;
   flushCode();
+}
+
+/** Counts fence.i. Jump caches and pages of code that date from an earlier epoch are checked before they are used. */
+export let codeEpoch: u32 = 1;
+/** The epoch of each context's jump cache (u32 each), in the hart's block. */
+const CODE_EPOCHS = 0xa00;
+
+export function fenceI(hart: usize): void {
+  codeEpoch++;
+  dropStaleJumps(hart);
+}
+
+/** Empties the running context's jump cache if it dates from an earlier epoch. */
+function dropStaleJumps(hart: usize): void {
+  const mark = hart + CODE_EPOCHS + ((codeTlb - hart - CODE_CONTEXTS) / CODE_STRIDE) * 4;
+  if (load<u32>(mark) == codeEpoch) return;
+  store<u32>(mark, codeEpoch);
+  memory.fill(codeTlb, EMPTY, JUMP_ENTRIES * 16);
 }
 
 /** Whether the last claim took a context that had another key. */

@@ -57,6 +57,16 @@ describe('createMemory', () => {
     expect(guestRam(memory, plan).length).toBe(MIN_RAM);
   });
 
+  test('gives each machine a key of its own, and reproducible runs always the same', () => {
+    const plan = planMemory(1, MIN_RAM);
+    const key = (mode: number) =>
+      [0, 8].map((at) =>
+        new DataView(createMemory(plan, mode).buffer).getBigUint64(layout.M_CODE_KEY + at, true),
+      );
+    expect(key(0)).not.toEqual(key(0));
+    expect(key(layout.MODE_ICOUNT)).toEqual(key(layout.MODE_ICOUNT));
+  });
+
   test('names the headers that a page without isolation lacks', () => {
     vi.stubGlobal('crossOriginIsolated', false);
     expect(() => createMemory(planMemory(1, MIN_RAM), 0)).toThrow(

@@ -1,6 +1,7 @@
 import {
   HART_STRIDE,
   HARTS,
+  M_CODE_KEY,
   M_HARTS,
   M_MODE,
   M_PAGE_FLAGS,
@@ -8,6 +9,7 @@ import {
   M_RAM_SIZE,
   M_TOHOST,
   MAX_HARTS,
+  MODE_ICOUNT,
   RAM_START,
 } from '../../emulator-wasm/layout.ts';
 import { MachineError } from './errors.ts';
@@ -67,7 +69,17 @@ export function createMemory(plan: MemoryPlan, mode: number): WebAssembly.Memory
   view.setBigUint64(M_RAM_SIZE, BigInt(plan.ramSize), true);
   view.setUint32(M_PAGE_FLAGS, plan.pageFlags, true);
   view.setBigUint64(M_TOHOST, 0n, true);
+  writeCodeKey(view, mode & MODE_ICOUNT ? FIXED_CODE_KEY : crypto.getRandomValues(new BigUint64Array(2)));
   return memory;
+}
+
+/** The key of reproducible runs: the first digits of pi. */
+export const FIXED_CODE_KEY = BigUint64Array.of(0x243f_6a88_85a3_08d3n, 0x1319_8a2e_0370_7344n);
+
+export function writeCodeKey(view: DataView, key: BigUint64Array): void {
+  key.forEach((word, n) => {
+    view.setBigUint64(M_CODE_KEY + 8 * n, word, true);
+  });
 }
 
 function allocate(plan: MemoryPlan): WebAssembly.Memory {

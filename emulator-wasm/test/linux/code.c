@@ -1,5 +1,6 @@
 /* Code that changes while it is hot: all the ways in which a process gets other instructions at an address. */
 #include "check.h"
+#include "../privileged/runtime/common/collide.h"
 #include <pthread.h>
 #include <sys/wait.h>
 
@@ -262,6 +263,30 @@ static void copied(void) {
   munmap((void *)at, PAGE);
 }
 
+/* A process leaves hot code in pages that a hash without a key takes for those of the next process. */
+static void left_by_another(void) {
+  enum { PAGES = 64, CALLS = 40000 };
+  static u64 first[512], second[512];
+  u32 *loops[] = { (u32 *)first, (u32 *)second };
+  for (u32 i = 0; i < 2; i++) write_loop(loops[i], i + 1);
+  collide(first, second);
+  for (u32 round = 0; round < 2; round++) {
+    for (u32 i = 0; i < 2; i++) {
+      pid_t child = fork();
+      must(child >= 0);
+      if (child == 0) {
+        char *pages = map_pages(PAGES, RWX);
+        for (u32 n = 0; n < PAGES; n++) memcpy(pages + n * PAGE, loops[i], PAGE);
+        flush_code((u32 *)pages, PAGES * PAGE);
+        u32 wrong = 0;
+        for (u32 n = 0; n < PAGES; n++) wrong += call((u32 *)(pages + n * PAGE), 0, CALLS) != CALLS * (i + 1UL);
+        _exit(wrong != 0);
+      }
+      check("another's code", status_of(child), 0);
+    }
+  }
+}
+
 /* One thread changes code that others run: they see what was published before they looked, or newer. */
 static volatile u32 *shared;
 static volatile u64 published;
@@ -310,6 +335,7 @@ int main(void) {
   mapped_anew();
   moved();
   copied();
+  left_by_another();
   changed_by_a_thread();
   return report();
 }

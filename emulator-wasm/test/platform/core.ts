@@ -15,15 +15,12 @@ export { sbiCall } from './sbi';
 export { uartFlush } from './uart';
 `;
 
-/** In place of the decoder and the TLB: keep in H_PRIVATE which fences they were asked for. */
-const CODE = `
-import { H_PRIVATE, REQUEST_FENCE_I } from '../layout';
+/** In place of the TLB and the pages of code: keep in H_PRIVATE which fences they were asked for. */
+const TLB = `
+import { H_PRIVATE, REQUEST_FENCE_I, REQUEST_SFENCE } from '../layout';
 export function fenceI(hart: usize): void {
   atomic.or<u32>(hart, REQUEST_FENCE_I, H_PRIVATE);
 }
-`;
-const TLB = `
-import { H_PRIVATE, REQUEST_SFENCE } from '../layout';
 export function flushAll(hart: usize): void {
   atomic.or<u32>(hart, REQUEST_SFENCE, H_PRIVATE);
 }
@@ -31,7 +28,6 @@ export function flushAll(hart: usize): void {
 
 const VIRTUAL = new Map([
   ['entry.ts', ENTRY],
-  ['code.ts', CODE],
   ['tlb.ts', TLB],
 ]);
 

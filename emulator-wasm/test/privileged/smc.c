@@ -1,6 +1,7 @@
 /* Code that changes: fence.i and everything that can write instructions (Zifencei). */
 #include "runtime.h"
 #include "vm.h"
+#include "collide.h"
 
 #define LI_A0(n) (0x00000513U | (u32)(n) << 20)
 #define ADD_A0(n) (0x00050513U | (u32)(n) << 20) /* addi a0, a0, n */
@@ -169,6 +170,50 @@ static void reused_page(void) {
   }
 }
 
+static u64 sources[2][512];
+
+static void load_page(volatile u64 *page, const u64 *words) {
+  for (u32 n = 0; n < 512; n++) page[n] = words[n];
+  fence_i();
+}
+
+/* Pages that differ, but not by a hash without a key. */
+static void colliding_pages(void) {
+  volatile u32 *page = code + 1024;
+  for (u32 i = 0; i < 2; i++) {
+    sources[i][0] = (u64)RET << 32 | LI_A0(i + 1);
+    for (u32 n = 1; n < 512; n++) sources[i][n] = 0;
+  }
+  collide(sources[0], sources[1]);
+  for (u32 round = 0; round < 4; round++) {
+    for (u32 i = 0; i < 2; i++) {
+      load_page((volatile u64 *)page, sources[i]);
+      check("a colliding page", call(page, 0), i + 1);
+    }
+  }
+}
+
+/* Two flipped bits far apart, which cancel in many a sum: each place of a code word with one other word. */
+static void flipped_bits(void) {
+  volatile u32 *page = code + 1024;
+  volatile u64 *words = (volatile u64 *)page;
+  for (u32 n = 0; n < 512; n++) words[n] = 0;
+  words[0] = (u64)RET << 32 | LI_A0(0);
+  for (u32 bit = 20; bit < 31; bit++) {
+    for (u32 n = 1; n < 512; n += 17) {
+      page[0] = LI_A0(0);
+      words[n] = 0;
+      fence_i();
+      check("no bit flipped", call(page, 0), 0);
+      page[0] = LI_A0(0) | 1U << bit;
+      words[n] = 1UL << (n * 7 % 64);
+      fence_i();
+      check("two bits flipped", call(page, 0), 1UL << (bit - 20));
+      words[n] = 0;
+    }
+  }
+}
+
 /* Written at one virtual address, run at another. */
 static u64 by_alias(u64 va) {
   volatile u32 *writable = (u32 *)va;
@@ -211,6 +256,8 @@ int main(void) {
   over_the_edge();
   overlapping();
   reused_page();
+  colliding_pages();
+  flipped_bits();
   vm_init();
   map(FREE_VA, (u64)&code[2048], PTE_V | PTE_R | PTE_W | PTE_AD, 0);
   map(FREE_VA + PAGE, (u64)&code[2048], PTE_V | PTE_R | PTE_X | PTE_AD, 0);

@@ -1,6 +1,7 @@
 /** The core alone, in this thread, with the shared memory laid out as the host would do it. */
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
+import { FIXED_CODE_KEY, writeCodeKey } from '../../../src/machine/memory.ts';
 import { inlineTranslation } from '../../jit/inline.ts';
 import {
   H_INSTRET,
@@ -71,6 +72,7 @@ export class MachineMemory {
     this.view.setUint32(M_RAM_BASE, ramBase, true);
     this.view.setBigUint64(M_RAM_SIZE, BigInt(ramSize), true);
     this.view.setUint32(M_PAGE_FLAGS, flagsBase, true);
+    writeCodeKey(this.view, FIXED_CODE_KEY);
   }
 
   /** Writes guest physical memory as a device would. */

@@ -1,0 +1,182 @@
+/**
+ * Pages of code. Each page of RAM that was executed has a record: a copy of the page's bytes, and a map from the offset
+ * in the page to the block that starts there. Blocks are decoded from the copy. So the record tells exactly which bytes
+ * its blocks stem from, whatever other harts and devices write meanwhile.
+ *
+ * After a fence.i the first entry into a page compares the page with its copy, if the page may have been written. Links
+ * between blocks never leave a page, so nothing stale is reached.
+ */
+import { M_HARTS, M_PAGE_FLAGS, M_RAM_SIZE, PAGE_STORED, PAGE_WRITTEN, RAM_START } from '../layout';
+import { hashPage } from './hash';
+import { Op, U_OFFSET, UOP_SIZE } from './opcodes';
+import { firstRegion, hasRegions, nextRegion, R_ENTRIES, regionEntries } from './regions';
+import { hostAddress, PAGE_INDEX, PAGE_RECORDS, PAGE_SIZE, REGIONS } from './state';
+import { codeEpoch, dropStoreEntries } from './tlb';
+
+const R_PAGE = 0; // u64 physical address
+const R_EPOCH = 8; // u32 when the page was last known to equal its copy
+const R_HASHED = 12; // u32 whether R_HASH is known
+const R_HASH = 16; // u64 of the copy
+/** How many samples were interpreted code of the page, and how many until it is reported (u32 each). */
+export const R_HEAT = 24;
+export const R_PATIENCE = 28;
+const R_COPY = 32;
+/** The address of a micro-op for each halfword (u32), 0 if no block starts there. */
+const R_MAP = R_COPY + PAGE_SIZE;
+const RECORD_SIZE = R_MAP + (PAGE_SIZE / 2) * 4;
+const MAX_RECORDS: u32 = (REGIONS - PAGE_RECORDS) / RECORD_SIZE;
+
+let hartBlock: usize = 0;
+let recordCount: u32 = 0;
+
+export function resetPages(hart: usize): void {
+  hartBlock = hart;
+  recordCount = 0;
+  memory.fill(hart + PAGE_INDEX, 0, (<usize>(load<u64>(M_RAM_SIZE) >> 12)) << 2);
+}
+
+/** Drops all records. */
+export function forgetPages(): void {
+  for (let n: u32 = 0; n < recordCount; n++) {
+    store<u32>(indexSlot(pageOf(hartBlock + PAGE_RECORDS + n * RECORD_SIZE)), 0);
+  }
+  recordCount = 0;
+}
+
+@inline
+function indexSlot(page: u64): usize {
+  return hartBlock + PAGE_INDEX + ((<usize>((page - RAM_START) >> 12)) << 2);
+}
+@inline
+function pageFlags(page: u64): usize {
+  return load<u32>(M_PAGE_FLAGS) + <usize>((page - RAM_START) >> 12);
+}
+
+/** The record of the page, or 0 if it has none. */
+@inline
+export function findRecord(page: u64): usize {
+  return load<u32>(indexSlot(page));
+}
+
+/** A new record of the page; 0 if there is no room for it. */
+export function newRecord(page: u64): usize {
+  if (recordCount == MAX_RECORDS) return 0;
+  const record = hartBlock + PAGE_RECORDS + recordCount++ * RECORD_SIZE;
+  store<u64>(record, page, R_PAGE);
+  store<u32>(indexSlot(page), record);
+  store<u32>(record, codeEpoch, R_EPOCH);
+  clearWritten(page);
+  copyPage(record);
+  return record;
+}
+
+@inline
+export function pageOf(record: usize): u64 {
+  return load<u64>(record, R_PAGE);
+}
+
+/** The host's address of the bytes that the record's blocks are decoded from. */
+@inline
+export function codeOf(record: usize): usize {
+  return record + R_COPY;
+}
+
+/** Where the map keeps the block at this offset in the page. */
+@inline
+export function blockSlot(record: usize, offset: u32): usize {
+  return record + R_MAP + offset * 2;
+}
+
+/** The hash of the record's copy. */
+export function hashOf(record: usize): u64 {
+  if (!load<u32>(record, R_HASHED)) {
+    store<u64>(record, hashPage(codeOf(record)), R_HASH);
+    store<u32>(record, 1, R_HASHED);
+  }
+  return load<u64>(record, R_HASH);
+}
+
+/** Makes the record stand for the bytes that the page holds now, with no block decoded. */
+function copyPage(record: usize): void {
+  const page = pageOf(record);
+  memory.copy(codeOf(record), hostAddress(page), PAGE_SIZE);
+  store<u32>(record, 0, R_HASHED);
+  store<u32>(record, 0, R_HEAT);
+  store<u32>(record, 0, R_PATIENCE);
+  memory.fill(record + R_MAP, 0, RECORD_SIZE - R_MAP);
+  if (!hasRegions(page)) return;
+  const hash = hashOf(record);
+  for (let region = firstRegion(page, hash); region; region = nextRegion(region)) enterRegion(record, region);
+}
+
+/**
+ * With one hart, dropping its store TLB entries makes the flag exact again. With several, others
+ * may hold such entries, so the flag stays and the page is compared after every fence.i.
+ */
+function clearWritten(page: u64): void {
+  const flags = pageFlags(page);
+  const before = atomic.load<u8>(flags);
+  if (!(before & PAGE_WRITTEN) || load<u32>(M_HARTS) > 1) return;
+  if (before & PAGE_STORED) dropStoreEntries(hartBlock, page);
+  atomic.and<u8>(flags, <u8>~(PAGE_WRITTEN | PAGE_STORED));
+}
+
+/** Once in each epoch: drops the record's blocks if the page's bytes have changed since. */
+@inline
+export function checkEpoch(record: usize): void {
+  if (load<u32>(record, R_EPOCH) != codeEpoch) beginEpoch(record);
+}
+
+function beginEpoch(record: usize): void {
+  const page = pageOf(record);
+  if (mayBeWritten(page)) {
+    // First, so that a write during the comparison sets the flag again.
+    clearWritten(page);
+    compare(record);
+  }
+  store<u32>(record, codeEpoch, R_EPOCH);
+}
+
+/** Drops the record's blocks if the page's bytes are no longer those of the copy. */
+export function checkBytes(record: usize): void {
+  if (mayBeWritten(pageOf(record))) compare(record);
+}
+
+function compare(record: usize): void {
+  if (!equalPages(codeOf(record), hostAddress(pageOf(record)))) copyPage(record);
+}
+
+@inline
+function mayBeWritten(page: u64): bool {
+  return (atomic.load<u8>(pageFlags(page)) & PAGE_WRITTEN) != 0;
+}
+
+function equalPages(a: usize, b: usize): bool {
+  for (let at: usize = 0; at < PAGE_SIZE; at += 32) {
+    const differences =
+      (load<u64>(a + at) ^ load<u64>(b + at)) |
+      (load<u64>(a + at, 8) ^ load<u64>(b + at, 8)) |
+      (load<u64>(a + at, 16) ^ load<u64>(b + at, 16)) |
+      (load<u64>(a + at, 24) ^ load<u64>(b + at, 24));
+    if (differences) return false;
+  }
+  return true;
+}
+
+/** Makes the region's entries the blocks at their offsets, for good: other blocks may be linked to those from before. */
+function enterRegion(record: usize, region: usize): void {
+  const entries = regionEntries(region);
+  for (let n = 0; n < entries; n++) {
+    const entry = region + R_ENTRIES + n * UOP_SIZE;
+    const slot = blockSlot(record, load<u16>(entry, U_OFFSET) & 0xffe);
+    const before: usize = load<u32>(slot);
+    if (before == 0) store<u32>(slot, entry);
+    else if (n == 0 || load<u16>(before) != Op.COMPILED) memory.copy(before, entry, UOP_SIZE);
+  }
+}
+
+/** Lets a newly compiled region run where the page still is what it was compiled from. */
+export function adoptRegion(page: u64, hash: u64, region: usize): void {
+  const record = findRecord(page);
+  if (record && hashOf(record) == hash) enterRegion(record, region);
+}
