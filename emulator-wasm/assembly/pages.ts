@@ -20,11 +20,18 @@ const R_HASH = 16; // u64 of the copy
 /** How many samples were interpreted code of the page, and how many until it is reported (u32 each). */
 export const R_HEAT = 24;
 export const R_PATIENCE = 28;
-const R_COPY = 32;
+const R_RESTED = 32; // u32 how many comparisons in a row have found the page unchanged
+const R_COPY = 40;
 /** The address of a micro-op for each halfword (u32), 0 if no block starts there. */
 const R_MAP = R_COPY + PAGE_SIZE;
 const RECORD_SIZE = R_MAP + (PAGE_SIZE / 2) * 4;
 const MAX_RECORDS: u32 = (REGIONS - PAGE_RECORDS) / RECORD_SIZE;
+
+/**
+ * Comparisons that find a page unchanged before the stores to it are watched again. Dropping the page's store TLB
+ * entries takes as long as about that many comparisons.
+ */
+const RESTED: u32 = 256;
 
 let hartBlock: usize = 0;
 let recordCount: u32 = 0;
@@ -65,7 +72,8 @@ export function newRecord(page: u64): usize {
   store<u64>(record, page, R_PAGE);
   store<u32>(indexSlot(page), record);
   store<u32>(record, codeEpoch, R_EPOCH);
-  clearWritten(page);
+  store<u32>(record, 0, R_RESTED);
+  clearWritten(record);
   copyPage(record);
   return record;
 }
@@ -101,6 +109,7 @@ function copyPage(record: usize): void {
   const page = pageOf(record);
   memory.copy(codeOf(record), hostAddress(page), PAGE_SIZE);
   store<u32>(record, 0, R_HASHED);
+  store<u32>(record, 0, R_RESTED);
   store<u32>(record, 0, R_HEAT);
   store<u32>(record, 0, R_PATIENCE);
   memory.fill(record + R_MAP, 0, RECORD_SIZE - R_MAP);
@@ -110,14 +119,17 @@ function copyPage(record: usize): void {
 }
 
 /**
- * With one hart, dropping its store TLB entries makes the flag exact again. With several, others
- * may hold such entries, so the flag stays and the page is compared after every fence.i.
+ * Clears the page's flag where that is exact: when no store TLB entry of any hart holds the page. With one hart its
+ * entries can be dropped; with several the page is compared after every fence.i.
  */
-function clearWritten(page: u64): void {
+function clearWritten(record: usize): void {
+  if (load<u32>(M_HARTS) > 1) return;
+  const page = pageOf(record);
   const flags = pageFlags(page);
-  const before = atomic.load<u8>(flags);
-  if (!(before & PAGE_WRITTEN) || load<u32>(M_HARTS) > 1) return;
-  if (before & PAGE_STORED) dropStoreEntries(hartBlock, page);
+  if (atomic.load<u8>(flags) & PAGE_STORED) {
+    if (load<u32>(record, R_RESTED) < RESTED) return;
+    dropStoreEntries(hartBlock, page);
+  }
   atomic.and<u8>(flags, <u8>~(PAGE_WRITTEN | PAGE_STORED));
 }
 
@@ -128,10 +140,9 @@ export function checkEpoch(record: usize): void {
 }
 
 function beginEpoch(record: usize): void {
-  const page = pageOf(record);
-  if (mayBeWritten(page)) {
+  if (mayBeWritten(pageOf(record))) {
     // First, so that a write during the comparison sets the flag again.
-    clearWritten(page);
+    clearWritten(record);
     compare(record);
   }
   store<u32>(record, codeEpoch, R_EPOCH);
@@ -144,6 +155,7 @@ export function checkBytes(record: usize): void {
 
 function compare(record: usize): void {
   if (!equalPages(codeOf(record), hostAddress(pageOf(record)))) copyPage(record);
+  else store<u32>(record, load<u32>(record, R_RESTED) + 1, R_RESTED);
 }
 
 @inline

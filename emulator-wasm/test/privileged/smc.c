@@ -29,6 +29,18 @@ static void rewritten(void) {
   }
 }
 
+/* A page that rests through more and more fences before it changes. */
+static void rested(void) {
+  volatile u32 *at = code;
+  for (u32 fences = 1; fences <= 2048; fences *= 2) {
+    at[0] = LI_A0(fences & 0x7ff);
+    for (u32 i = 0; i < fences; i++) {
+      fence_i();
+      check("rested", call(at, 0), fences & 0x7ff);
+    }
+  }
+}
+
 /* A loop that ran hot, its body then changed. */
 static void hot_loop(void) {
   volatile u32 *at = code + 64;
@@ -249,6 +261,7 @@ static u64 just_run(u64 va) { return call((u32 *)va, 0); }
 
 int main(void) {
   rewritten();
+  rested();
   hot_loop();
   ahead();
   shared_page();
