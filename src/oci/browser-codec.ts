@@ -1,9 +1,17 @@
 import { createSHA256, createSHA512 } from 'hash-wasm';
 import type { Codec } from './codec.ts';
-import { gunzipMembers } from './gunzip.ts';
+import { gunzipWith } from './gunzip.ts';
 
-/** By what browsers have, and WebAssembly for hashes: WebCrypto cannot hash a stream. */
+/** In WebAssembly: WebCrypto cannot hash a stream, and DecompressionStream stops after one gzip member. */
 export const browserCodec: Codec = {
   createHasher: (algorithm) => (algorithm === 'sha256' ? createSHA256() : createSHA512()),
-  gunzip: gunzipMembers,
+  gunzip: gunzipWith(compileZlib),
 };
+
+async function compileZlib(): Promise<WebAssembly.Module> {
+  // Vite turns this expression into the address of the file.
+  const url = new URL('../../node_modules/@zip.js/zip.js/dist/zip-module.wasm', import.meta.url);
+  const response = await fetch(url);
+  if (!response.ok) throw new Error(`the server answered ${response.status}`);
+  return WebAssembly.compile(await response.arrayBuffer());
+}

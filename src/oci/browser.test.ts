@@ -11,9 +11,11 @@ import { type Browser, type BrowserContext, chromium, type Page } from '@playwri
 import { build } from 'esbuild';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { CHROMIUM } from '../../e2e/browser.ts';
+import { Random } from '../../emulator-wasm/test/support/random.ts';
 import { SECURITY_HEADERS } from '../server/headers.ts';
 import { PROXY_HEADER } from './proxied-fetch.ts';
 import { FakeRegistry } from './testing/fake-registry.ts';
+import { gzipBody, pieceSize, unpackedByZlib } from './testing/gzip-bodies.ts';
 import { layoutFiles, makeImage, makeIndex, makeLayer, makeTar, sha256 } from './testing/image.ts';
 import type { InBrowser } from './testing/in-browser.ts';
 
@@ -31,7 +33,12 @@ const layout = layoutFiles(
 const text = Array.from({ length: 30_000 }, (_, i) => `line ${i * 7919}`).join('\n');
 const members = [text, '', 'x', contents(40_000), 'end'];
 const files = new Map<string, Uint8Array>([
-  ['/', new TextEncoder().encode('<!doctype html><title>test</title><script src="/test.js"></script>')],
+  [
+    '/',
+    new TextEncoder().encode(
+      '<!doctype html><title>test</title><script type="module" src="/test.js"></script>',
+    ),
+  ],
   ['/app.tar', makeTar(layout)],
   ['/app.tar.gz', gzipSync(makeTar(layout))],
   ['/members.gz', Buffer.concat(members.map((member) => gzipSync(member)))],
@@ -49,6 +56,10 @@ let origin: string;
 let browser: Browser;
 let context: BrowserContext;
 let registry: FakeRegistry;
+
+/** The bundle names it as Vite does, relative to itself. */
+const ZLIB = '/node_modules/@zip.js/zip.js/dist/zip-module.wasm';
+files.set(ZLIB, readFileSync(join(import.meta.dirname, '../..', ZLIB)));
 
 /** What our server does, as far as it matters here. */
 function serve(incoming: IncomingMessage, outgoing: ServerResponse): void {
@@ -85,7 +96,7 @@ beforeAll(async () => {
     entryPoints: [join(import.meta.dirname, 'testing/in-browser.ts')],
     bundle: true,
     write: false,
-    format: 'iife',
+    format: 'esm',
     target: 'es2022',
   });
   files.set('/test.js', outputFiles[0]?.contents ?? new Uint8Array(0));
@@ -194,6 +205,23 @@ describe.skipIf(!hasChromium)('in Chromium (skipped where it is absent)', () => 
     },
     60_000,
   );
+
+  it('agrees with zlib about 10 000 gzip files full of look-alikes', async () => {
+    const random = new Random(10);
+    const bodies = Array.from({ length: 10_000 }, () => gzipBody(random));
+    const expected = bodies.map((body) => {
+      const unpacked = unpackedByZlib(body);
+      return unpacked && digestOf(unpacked);
+    });
+    expect(expected.filter(Boolean).length).toBeGreaterThan(5000);
+    expect(expected.filter((digest) => !digest).length).toBeGreaterThan(1000);
+    files.set('/bodies', Buffer.concat(bodies));
+    const page = await openPage();
+    const sizes = bodies.map((body) => [body.length, pieceSize(random, body)] as const);
+    const found = await call(page, 'decompressAll', '/bodies', sizes);
+    const wrong = expected.flatMap((digest, i) => (digest === (found[i] ?? undefined) ? [] : [i]));
+    expect(wrong).toEqual([]);
+  }, 120_000);
 
   it('refuses damaged gzip', async () => {
     const page = await openPage();

@@ -1,14 +1,16 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
-import { describe, expect, it } from 'vitest';
-import { browserCodec } from './browser-codec.ts';
+import { describe, expect, it, vi } from 'vitest';
+import { Random } from '../../emulator-wasm/test/support/random.ts';
 import { type Bytes, collect } from './bytes.ts';
 import { type Codec, decompress } from './codec.ts';
 import { ImageError } from './errors.ts';
 import { nodeCodec } from './node-codec.ts';
+import { browserCodecInNode } from './testing/browser-codec-in-node.ts';
+import { gzipBody, pieceSize, unpackedByZlib } from './testing/gzip-bodies.ts';
 
-const codecs: Record<string, Codec> = { node: nodeCodec, browser: browserCodec };
+const codecs: Record<string, Codec> = { node: nodeCodec, browser: browserCodecInNode };
 
 async function* inPieces(bytes: Uint8Array, size: number): Bytes {
   for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
@@ -46,6 +48,8 @@ function zstdFrame(blocks: readonly { raw: Uint8Array }[] | { byte: number; size
 const skippable = (size: number) =>
   new Uint8Array([0x50, 0x2a, 0x4d, 0x18, size, 0, 0, 0, ...new Uint8Array(size)]);
 
+const digestOf = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
+
 describe.each(Object.entries(codecs))('the %s codec', (_name, codec) => {
   it.each(['sha256', 'sha512'] as const)('hashes a stream by %s, one beside another', async (algorithm) => {
     const bytes = sample(100_000);
@@ -74,6 +78,41 @@ describe.each(Object.entries(codecs))('the %s codec', (_name, codec) => {
     const bytes = Buffer.concat(Array.from({ length: 30 }, () => [randomBytes(50), gzipSync('x')]).flat());
     const gzip = gzipSync(bytes, { level: 0 });
     expect(Buffer.compare(await unpack(codec, gzip, 64), bytes)).toBe(0);
+  });
+
+  it('agrees with zlib about gzip files full of look-alikes, in whatever pieces they come', async () => {
+    const random = new Random(20);
+    for (let i = 0; i < 500; i++) {
+      const body = gzipBody(random);
+      const expected = unpackedByZlib(body);
+      const found = await unpack(codec, body, pieceSize(random, body)).catch((error) => {
+        expect(error.message).toMatch(/^damaged gzip data/);
+      });
+      expect(found && digestOf(found), `file ${i}`).toEqual(expected && digestOf(expected));
+    }
+  });
+
+  it('reads all of its source, zeros behind the last member and what follows them too', async () => {
+    const bytes = Buffer.concat([gzipSync('contents'), new Uint8Array(500), randomBytes(5000)]);
+    let read = 0;
+    async function* source() {
+      for await (const piece of inPieces(bytes, 100)) {
+        read += piece.length;
+        yield piece;
+      }
+    }
+    const found = await collect(decompress(source(), codec), 1 << 20, 'the output');
+    expect(Buffer.from(found).toString()).toBe('contents');
+    expect(read).toBe(bytes.length);
+  });
+
+  it('lets no timer decide where a member ends', async () => {
+    const timers = vi.spyOn(globalThis, 'setTimeout');
+    const contents = Buffer.concat(Array.from({ length: 200 }, () => gzipSync('x')));
+    for (const level of [0, 6, 9])
+      expect(Buffer.compare(await unpack(codec, gzipSync(contents, { level })), contents)).toBe(0);
+    expect(timers).not.toHaveBeenCalled();
+    timers.mockRestore();
   });
 
   it('refuses damaged and truncated gzip', async () => {

@@ -1,115 +1,139 @@
-import { type Bytes, concat, pieces } from './bytes.ts';
+import { type Bytes, pieces } from './bytes.ts';
+import { ImageError, messageOf } from './errors.ts';
 
-/** Bytes of a gzip trailer, and of a header without its optional parts (RFC 1952, section 2.3). */
-const TRAILER = 8;
-const HEADER = 10;
-/** Deflate expands by up to 1032, and a DecompressionStream may hold all that one piece expands to. */
-const PIECE = 32 << 10;
-/** How long decoded bytes may take to come out of a stream that works in another thread. */
-const FLUSH_MS = 100;
+/** The part of zip.js's WebAssembly that is zlib's inflate. Addresses are numbers, and 0 is none. */
+interface Zlib {
+  readonly memory: WebAssembly.Memory;
+  malloc(size: number): number;
+  free(address: number): void;
+  inflate_new(): number;
+  inflate_init_gzip(stream: number): number;
+  /** Its status is in the upper 8 bits, the number of bytes that came out in the lower 24. */
+  inflate_process(
+    stream: number,
+    input: number,
+    inputSize: number,
+    output: number,
+    outputSize: number,
+    flush: number,
+  ): number;
+  inflate_last_consumed(stream: number): number;
+  inflate_end(stream: number): number;
+}
+
+const Z_STREAM_END = 1;
+/** No progress without more input: the only negative status that is no error. */
+const Z_BUF_ERROR = -5;
+const Z_MEM_ERROR = -4;
+
+const INPUT = 64 << 10;
+const OUTPUT = 512 << 10;
 
 /**
- * Undoes gzip by the platform's DecompressionStream. That takes a single member and does not tell where it
- * ended, but layers in the eStargz form have one for every file. So members are parted here: the next one
- * begins at what looks like a header and follows the number of bytes that came out of the member before.
+ * Decompresses gzip with zlib in WebAssembly. A DecompressionStream is as fast, but takes a single member
+ * and does not say where it ended. Layers in the eStargz form have a member for every file.
+ * @param compile gives the WebAssembly module of zip.js
  */
-export async function* gunzipMembers(compressed: Bytes): Bytes {
-  let member = new Member();
-  let rest: Uint8Array = new Uint8Array(0);
-  try {
-    for await (const piece of pieces(compressed, PIECE)) {
-      const bytes = concat([rest, piece]);
-      let start = 0;
-      for (let at = findHeader(bytes, TRAILER); at >= 0; at = findHeader(bytes, at + 1)) {
-        await member.write(bytes.subarray(start, at));
-        start = at;
-        if (await member.hasProduced(lengthBefore(bytes, at))) {
-          await member.end();
-          yield* member.take();
-          member = new Member();
-        }
-        yield* member.take();
+export function gunzipWith(compile: () => Promise<WebAssembly.Module>): (compressed: Bytes) => Bytes {
+  let zlib: Promise<Zlib> | undefined;
+  const load = async () => (await WebAssembly.instantiate(await compile())).exports as unknown as Zlib;
+  return async function* gunzip(compressed) {
+    zlib ??= load();
+    const members = await zlib.then(
+      (zlib) => new Members(zlib),
+      (error) => {
+        zlib = undefined;
+        const message = `the gzip decoder cannot be loaded: ${messageOf(error)}`;
+        throw new ImageError(message, 'network', { cause: error });
+      },
+    );
+    try {
+      for await (const piece of pieces(compressed, INPUT)) yield* members.push(piece);
+      members.finish();
+    } finally {
+      members.free();
+    }
+  };
+}
+
+/** The members of a gzip file one after the other (RFC 1952, section 2.2). */
+class Members {
+  readonly #zlib: Zlib;
+  readonly #input: number;
+  readonly #output: number;
+  /** Zero between two members. */
+  #stream: number;
+  #hasPadding = false;
+
+  constructor(zlib: Zlib) {
+    this.#zlib = zlib;
+    this.#input = zlib.malloc(INPUT);
+    this.#output = zlib.malloc(OUTPUT);
+    this.#stream = this.#begin();
+    if (this.#input === 0 || this.#output === 0) throw failure(Z_MEM_ERROR);
+  }
+
+  /** @param piece at most INPUT bytes */
+  *push(piece: Uint8Array): Generator<Uint8Array, void, void> {
+    this.#bytes(this.#input, piece.length).set(piece);
+    for (let at = 0; !this.#hasPadding; ) {
+      if (this.#stream === 0) {
+        if (at === piece.length) return;
+        // Zeros fill the last block of a tape or disk. Like zlib's own programs, ignore what follows.
+        this.#hasPadding = piece[at] === 0;
+        if (this.#hasPadding) return;
+        this.#stream = this.#begin();
       }
-      // A header that is not complete yet, and the trailer before it, wait for the next piece.
-      const end = Math.max(start, bytes.length - (TRAILER + HEADER));
-      await member.write(bytes.subarray(start, end));
-      yield* member.take();
-      rest = bytes.slice(end);
+      const { consumed, produced, ended } = this.#inflate(at, piece.length - at);
+      at += consumed;
+      if (produced > 0) yield this.#bytes(this.#output, produced).slice();
+      if (ended) this.#end();
+      // Less than there is room for: all of the input has been used.
+      else if (produced < OUTPUT) return;
     }
-    await member.write(rest);
-    await member.end();
-    yield* member.take();
-  } finally {
-    await member.cancel();
+  }
+
+  /** @throws when the last member is not complete */
+  finish(): void {
+    if (this.#stream !== 0) throw new Error('unexpected end of file');
+  }
+
+  free(): void {
+    if (this.#stream !== 0) this.#end();
+    this.#zlib.free(this.#input);
+    this.#zlib.free(this.#output);
+  }
+
+  #inflate(at: number, size: number): { consumed: number; produced: number; ended: boolean } {
+    const { inflate_process, inflate_last_consumed } = this.#zlib;
+    const result = inflate_process(this.#stream, this.#input + at, size, this.#output, OUTPUT, 0);
+    const status = result >> 24;
+    if (status < 0 && status !== Z_BUF_ERROR) throw failure(status);
+    return {
+      consumed: inflate_last_consumed(this.#stream),
+      produced: result & 0xffffff,
+      ended: status === Z_STREAM_END,
+    };
+  }
+
+  #begin(): number {
+    const stream = this.#zlib.inflate_new();
+    const status = stream === 0 ? Z_MEM_ERROR : this.#zlib.inflate_init_gzip(stream);
+    if (status !== 0) throw failure(status);
+    return stream;
+  }
+
+  #end(): void {
+    this.#zlib.inflate_end(this.#stream);
+    this.#stream = 0;
+  }
+
+  /** The memory may have grown, so its buffer is never kept. */
+  #bytes(at: number, size: number): Uint8Array {
+    return new Uint8Array(this.#zlib.memory.buffer, at, size);
   }
 }
 
-/** Where the first complete header at `from` or later begins, or -1. */
-function findHeader(bytes: Uint8Array, from: number): number {
-  for (let at = bytes.indexOf(0x1f, from); at >= 0; at = bytes.indexOf(0x1f, at + 1)) {
-    if (at + HEADER > bytes.length) return -1;
-    const flags = bytes[at + 3] ?? 0;
-    // Deflate, and no reserved flags.
-    if (bytes[at + 1] === 0x8b && bytes[at + 2] === 8 && (flags & 0xe0) === 0) return at;
-  }
-  return -1;
-}
-
-/** ISIZE: the length of a member's contents modulo 2^32, which ends its trailer. */
-function lengthBefore(bytes: Uint8Array, at: number): number {
-  return new DataView(bytes.buffer, bytes.byteOffset + at - 4, 4).getUint32(0, true);
-}
-
-class Member {
-  readonly #writer: WritableStreamDefaultWriter<BufferSource>;
-  readonly #reading: Promise<void>;
-  #output: Uint8Array[] = [];
-  #produced = 0;
-
-  constructor() {
-    const { writable, readable } = new DecompressionStream('gzip');
-    this.#writer = writable.getWriter();
-    this.#reading = this.#read(readable.getReader());
-    // Its failure is also that of the write or close that caused it.
-    this.#reading.catch(() => {});
-  }
-
-  async write(bytes: Uint8Array): Promise<void> {
-    if (bytes.length > 0) await this.#writer.write(bytes as BufferSource);
-  }
-
-  /** Whether exactly so many bytes, modulo 2^32, come out of what was written. */
-  async hasProduced(length: number): Promise<boolean> {
-    const deadline = performance.now() + FLUSH_MS;
-    while (this.#produced % 2 ** 32 !== length) {
-      if (performance.now() > deadline) return false;
-      await new Promise((resolve) => setTimeout(resolve, 1));
-    }
-    return true;
-  }
-
-  async end(): Promise<void> {
-    await Promise.all([this.#writer.close(), this.#reading]);
-  }
-
-  /** What has come out since the last time. */
-  take(): Uint8Array[] {
-    const output = this.#output;
-    this.#output = [];
-    return output;
-  }
-
-  async cancel(): Promise<void> {
-    await this.#writer.abort().catch(() => {});
-    await this.#reading.catch(() => {});
-  }
-
-  async #read(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<void> {
-    for (;;) {
-      const { done, value } = await reader.read();
-      if (done) return;
-      this.#output.push(value);
-      this.#produced += value.length;
-    }
-  }
+function failure(status: number): Error {
+  return new Error(status === Z_MEM_ERROR ? 'out of memory' : 'invalid gzip data');
 }

@@ -1,7 +1,5 @@
 import { createHash } from 'node:crypto';
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
-import { createGunzip, type ZlibOptions } from 'node:zlib';
+import { createGunzip, type Gunzip, type ZlibOptions } from 'node:zlib';
 import type { Bytes } from './bytes.ts';
 import type { Codec } from './codec.ts';
 
@@ -18,10 +16,28 @@ export const nodeCodec: Codec = {
 
   async *gunzip(compressed: Bytes): Bytes {
     const decoder = createGunzip({ chunkSize: OUTPUT_CHUNK, highWaterMark: READ_AHEAD } as ZlibOptions);
-    const feeding = pipeline(Readable.from(compressed, { objectMode: true, highWaterMark: 1 }), decoder);
-    // Reading the decoder fails likewise, and where it is left early nobody wants to know.
-    feeding.catch(() => {});
+    const feeding = feed(decoder, compressed).catch((error) => decoder.destroy(error));
     yield* decoder as AsyncIterable<Uint8Array>;
     await feeding;
   },
 };
+
+async function feed(decoder: Gunzip, compressed: Bytes): Promise<void> {
+  for await (const bytes of compressed) {
+    // zlib ignores what follows zeros behind a member. Read on all the same: the digest covers these bytes.
+    if (decoder.readableEnded) continue;
+    if (decoder.destroyed) return;
+    if (!decoder.write(bytes)) await untilWritable(decoder);
+  }
+  decoder.end();
+}
+
+function untilWritable(decoder: Gunzip): Promise<void> {
+  return new Promise((resolve) => {
+    const settle = () => {
+      decoder.off('drain', settle).off('close', settle);
+      resolve();
+    };
+    decoder.on('drain', settle).on('close', settle);
+  });
+}

@@ -3,12 +3,12 @@ import { randomBytes } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { StorageFullError } from '../storage/errors.ts';
-import { browserCodec } from './browser-codec.ts';
 import { ImageError } from './errors.ts';
 import { findImage, type PullEvent } from './pull.ts';
 import { parseReference, type RegistryReference } from './reference.ts';
 import { Registry } from './registry.ts';
 import { ContentSource } from './resolve.ts';
+import { browserCodecInNode } from './testing/browser-codec-in-node.ts';
 import { FakeRegistry, type Interceptor } from './testing/fake-registry.ts';
 import {
   CONFIG_TYPE,
@@ -146,7 +146,7 @@ describe('a good image', () => {
 
   it('is pulled by browsers alike', async () => {
     registry.add('app:1', makeImage([good, other]));
-    await pull(source(), store, { codec: browserCodec });
+    await pull(source(), store, { codec: browserCodecInNode });
     for (const { tar } of [good, other]) expect(Buffer.compare(await store.tar(sha256(tar)), tar)).toBe(0);
   });
 

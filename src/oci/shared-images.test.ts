@@ -11,12 +11,12 @@ import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { nodeStore } from '../storage/node.ts';
 import type { Store } from '../storage/store.ts';
-import { browserCodec } from './browser-codec.ts';
 import type { Image } from './image.ts';
 import { nodeSource } from './node-source.ts';
 import { findImage } from './pull.ts';
 import { parseReference } from './reference.ts';
 import type { Credentials } from './registry-auth.ts';
+import { browserCodecInNode } from './testing/browser-codec-in-node.ts';
 import { createTarReader, pull } from './testing/pull.ts';
 
 const IMAGES = join(import.meta.dirname, '../../../shared/images');
@@ -106,7 +106,7 @@ describe.skipIf(!hasImages)('the images in ../shared/images (skipped where they 
     const store = nodeStore(join(folder, 'browser'));
     for (const tag of ['busybox', 'busybox-zstd', 'debian']) {
       const source = nodeSource(parseReference(`oci://${IMAGES}:${tag}`), { createTarReader });
-      await checkLayers(await pull(source, store, { codec: browserCodec }), store);
+      await checkLayers(await pull(source, store, { codec: browserCodecInNode }), store);
       await store.layers.evict(Number.POSITIVE_INFINITY);
     }
   }, 60_000);

@@ -6,6 +6,7 @@ import { browserSource, pickedSource } from '../browser-source.ts';
 import { type Bytes, collect } from '../bytes.ts';
 import { decompress } from '../codec.ts';
 import { digestOf } from '../digest.ts';
+import type { ImageError } from '../errors.ts';
 import { findImage, pullImage } from '../pull.ts';
 import { parseReference } from '../reference.ts';
 import type { ImageSource } from '../source.ts';
@@ -74,6 +75,27 @@ const exported = {
   async decompress(path: string, pieceSize: number): Promise<string> {
     const source = inPieces(await fetched(path), pieceSize);
     return digestOf(await collect(decompress(source, browserCodec), 1 << 30, path));
+  },
+
+  /** The digests of what gzip files contain, undefined for damaged ones. `sizes` are pairs: of a file, and of its pieces. */
+  async decompressAll(
+    path: string,
+    sizes: readonly (readonly [number, number])[],
+  ): Promise<(string | undefined)[]> {
+    const bytes = await fetched(path);
+    const digests: (string | undefined)[] = [];
+    let at = 0;
+    for (const [size, pieceSize] of sizes) {
+      const source = inPieces(bytes.subarray(at, at + size), pieceSize);
+      at += size;
+      digests.push(
+        await collect(decompress(source, browserCodec), 1 << 30, path).then(digestOf, (error: ImageError) => {
+          if (error.message.startsWith('damaged gzip data')) return undefined;
+          throw error;
+        }),
+      );
+    }
+    return digests;
   },
 };
 
