@@ -716,6 +716,34 @@ describe('the cache', () => {
     expect((await proxy.bytes(at('manifests/1'))).equals(newer.manifest)).toBe(true);
   });
 
+  it('tells each client the media type that its own registry gave a manifest', async () => {
+    const other = await world.registry();
+    const types = new Map([
+      [registry.host, 'application/vnd.oci.image.index.v1+json'],
+      [other.host, 'application/vnd.oci.image.manifest.v1+json'],
+    ]);
+    const index = Buffer.from('{"schemaVersion":2,"manifests":[]}');
+    for (const source of [registry, other]) {
+      source.intercept = (_, response) => {
+        response.writeHead(200, {
+          'Content-Type': types.get(source.host),
+          'Docker-Content-Digest': sha256(index),
+        });
+        response.end(index);
+        return true;
+      };
+    }
+    const hosts = [...types.keys()];
+    const proxy = await world.proxy(hosts, { cache: { folder: await world.folder(), capacity: 1 << 20 } });
+    for (const host of [...hosts, ...hosts, ...hosts.reverse()]) {
+      for (const path of [`manifests/${sha256(index)}`, 'manifests/1']) {
+        const answer = await proxy.get(at(path, host));
+        expect(answer.headers.get('Content-Type')).toBe(types.get(host));
+        expect(Buffer.from(await answer.arrayBuffer()).equals(index)).toBe(true);
+      }
+    }
+  });
+
   it('does with registries that answer no HEAD', async () => {
     const { proxy } = await cachingProxy();
     registry.intercept = ({ method }, response) => {
@@ -785,11 +813,10 @@ describe('the cache', () => {
     const { proxy, folder } = await cachingProxy();
     await proxy.bytes(blobAt(BLOB_DIGEST));
     await proxy.bytes(at(`manifests/${image.digest}`));
-    for (const [name, size] of [
-      [`blob-${BLOB_DIGEST.replace(':', '-')}`, BLOB.length],
-      [`manifest-${image.digest.replace(':', '-')}`, 10],
-    ] as const)
-      await writeFile(`${folder}/${name}`, Buffer.alloc(size));
+    const names = await listing(folder);
+    expect(names.map((name) => name.split('-')[0])).toEqual(['blob', 'manifest']);
+    for (const name of names)
+      await writeFile(`${folder}/${name}`, Buffer.alloc(name.startsWith('blob') ? BLOB.length : 10));
     expect(await breakOff(proxy, blobAt(BLOB_DIGEST))).toBeInstanceOf(Error);
     expect((await proxy.bytes(blobAt(BLOB_DIGEST))).equals(BLOB)).toBe(true);
     expect((await proxy.bytes(at(`manifests/${image.digest}`))).equals(image.manifest)).toBe(true);

@@ -163,7 +163,7 @@ export class RegistryProxy {
   async #manifest(job: Job, wanted: Digest | undefined): Promise<Response> {
     // Docker Hub counts who gets a manifest, but not who asks which one a tag means.
     const digest = wanted ?? (await this.#digestOfTag(job));
-    const cached = digest && (await this.#cachedManifest(digest));
+    const cached = digest && (await this.#cachedManifest(job, digest));
     if (cached) return this.#sendManifest(job, cached, digest);
 
     const { registry, repository } = job.request;
@@ -174,7 +174,7 @@ export class RegistryProxy {
     const actual = hashOf(document.bytes, isDigest(claimed) ? algorithmOf(claimed) : 'sha256');
     if (isDigest(claimed) && claimed !== actual)
       throw badGateway(`${found.host} sent something else than ${claimed}`);
-    if (job.credentials === undefined) await this.#keepManifest(actual, document);
+    if (job.credentials === undefined) await this.#keepManifest(job, actual, document);
     return this.#sendManifest(job, document, actual);
   }
 
@@ -208,8 +208,11 @@ export class RegistryProxy {
   }
 
   /** In the cache a manifest stands after its media type and a line feed. */
-  async #cachedManifest(digest: Digest): Promise<Pick<Document, 'type' | 'bytes'> | undefined> {
-    const key = cacheKey('manifest', digest);
+  async #cachedManifest(
+    { request }: Job,
+    digest: Digest,
+  ): Promise<Pick<Document, 'type' | 'bytes'> | undefined> {
+    const key = manifestKey(request, digest);
     const file = await this.#cache?.find(key);
     if (!file) return undefined;
     const content = await file.handle.readFile().finally(() => file.handle.close());
@@ -221,15 +224,15 @@ export class RegistryProxy {
     return undefined;
   }
 
-  async #keepManifest(digest: Digest, { type, bytes }: Document): Promise<void> {
+  async #keepManifest({ request }: Job, digest: Digest, { type, bytes }: Document): Promise<void> {
     const content = Buffer.concat([Buffer.from(`${type}\n`, 'latin1'), bytes]);
-    const writer = await this.#cache?.create(cacheKey('manifest', digest), content.length);
+    const writer = await this.#cache?.create(manifestKey(request, digest), content.length);
     await writer?.write(content);
     await writer?.commit();
   }
 
   async #blob(job: Job, digest: Digest): Promise<Response> {
-    const file = await this.#cache?.find(cacheKey('blob', digest));
+    const file = await this.#cache?.find(blobKey(digest));
     if (file) return this.#sendFile(job, file, digest);
 
     const { range, method, deadline, credentials } = job;
@@ -243,7 +246,7 @@ export class RegistryProxy {
       return this.#sendNothing(job, headers, answer.statusCode);
     }
     const keep = whole && credentials === undefined && length !== undefined;
-    const writer = keep ? await this.#cache?.create(cacheKey('blob', digest), length) : undefined;
+    const writer = keep ? await this.#cache?.create(blobKey(digest), length) : undefined;
     const { blob: limit, stall } = this.#limits;
     const checked = whole ? digest : undefined;
     const bytes = relay(answer, { host, length, limit, digest: checked, writer, stall, deadline });
@@ -287,7 +290,7 @@ export class RegistryProxy {
     try {
       yield* bytes;
     } catch (error) {
-      if (error instanceof ProxyError) await this.#cache?.delete(cacheKey('blob', digest));
+      if (error instanceof ProxyError) await this.#cache?.delete(blobKey(digest));
       throw error;
     }
   }
@@ -397,8 +400,17 @@ function nextPage(
   return `<${REGISTRY_PATH}/${registry.host}${next.pathname}${next.search}>; rel="next"`;
 }
 
-function cacheKey(kind: 'manifest' | 'blob', digest: Digest): string {
-  return `${kind}-${digest.replace(':', '-')}`;
+function blobKey(digest: Digest): string {
+  return `blob-${digest.replace(':', '-')}`;
+}
+
+/**
+ * The digest covers the bytes but not the media type, which is the registry's word: each registry has its own
+ * entry. A host and a digest together can be longer than the name of a file.
+ */
+function manifestKey({ registry }: RegistryRequest, digest: Digest): string {
+  const source = createHash('sha256').update(`${registry.host} ${digest}`).digest('hex');
+  return `manifest-${source}`;
 }
 
 function hashOf(bytes: Uint8Array, algorithm: 'sha256' | 'sha512'): Digest {
