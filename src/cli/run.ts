@@ -4,7 +4,6 @@ import { Readable } from 'node:stream';
 import { type Container, startContainer } from '../container/container.ts';
 import { OptionError } from '../container/errors.ts';
 import { SIGKILL } from '../container/signals.ts';
-import { ImageError as DiskImageError } from '../disk/errors.ts';
 import { MachineError } from '../machine/errors.ts';
 import { nodePlatform } from '../machine/platform/node.ts';
 import { ImageError } from '../oci/errors.ts';
@@ -182,7 +181,7 @@ async function copy(from: ReadableStream<Uint8Array>, to: NodeJS.WriteStream): P
 }
 
 function explain(error: unknown): string {
-  const ours = [OutputError, OptionError, MachineError, ImageError, DiskImageError, StorageError];
+  const ours = [OutputError, OptionError, MachineError, ImageError, StorageError];
   if (error instanceof Error && !ours.some((type) => error instanceof type))
     return error.stack ?? error.message;
   return error instanceof Error ? error.message : String(error);

@@ -1,8 +1,9 @@
 /** Decides where in the metadata of an EROFS file system everything goes. */
+
+import { ImageError } from '../oci/errors.ts';
 import { type Chunks, chooseChunks } from './erofs-chunks.ts';
 import { type Listing, makeListing } from './erofs-directory.ts';
 import { encodeXattrs } from './erofs-xattr.ts';
-import { ImageError } from './errors.ts';
 import { TAR_BLOCK as BLOCK } from './tar-entry.ts';
 import { type Directory, type Inode, isDirectory } from './tree.ts';
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { ImageError } from '../oci/errors.ts';
 import { writeErofs } from './erofs.ts';
-import { ImageError } from './errors.ts';
 import type { TarEntry } from './tar-entry.ts';
 import { layerSpecs } from './testing/arbitrary.ts';
 import { readErofs } from './testing/erofs-reader.ts';

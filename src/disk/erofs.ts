@@ -7,12 +7,13 @@
  * of 64 bytes, its extended attributes, and then what its directory or link has beyond whole blocks, or the map of a
  * sparse file. The inodes of a directory's children follow one another.
  */
+
+import { ImageError } from '../oci/errors.ts';
 import { type ByteString, writeByteString } from './byte-string.ts';
 import { writeChunkMap } from './erofs-chunks.ts';
 import { writeListingBlock } from './erofs-directory.ts';
 import { INODE_SIZE, Layout, type Placed, roundUp, SLOT, SUPER } from './erofs-layout.ts';
 import { xattrCount } from './erofs-xattr.ts';
-import { ImageError } from './errors.ts';
 import { TAR_BLOCK as BLOCK } from './tar-entry.ts';
 import { type Directory, isDirectory } from './tree.ts';
 

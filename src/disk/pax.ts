@@ -1,6 +1,7 @@
 /** Extended headers of POSIX tars (IEEE Std 1003.1, pax): records that override fields of the header. */
+
+import { ImageError } from '../oci/errors.ts';
 import { type ByteString, quote, toByteString } from './byte-string.ts';
-import { ImageError } from './errors.ts';
 import type { Xattr } from './tar-entry.ts';
 
 /** Values by key; an empty value takes an override back. */

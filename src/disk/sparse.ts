@@ -2,8 +2,9 @@
  * Sparse files as GNU tar writes them: a map of the extents that are not holes, then these extents one after the other.
  * The map is in the header (old format), in PAX records (0.0 and 0.1) or in blocks before the contents (1.0).
  */
+
+import { ImageError } from '../oci/errors.ts';
 import { type ByteString, toByteString } from './byte-string.ts';
-import { ImageError } from './errors.ts';
 import { type PaxRecords, parseDecimal, paxNumber } from './pax.ts';
 import { type Extent, TAR_BLOCK } from './tar-entry.ts';
 import { parseNumber } from './tar-header.ts';

@@ -1,6 +1,7 @@
 /** The entries of a layer's tar as the rest of LinuxRun sees them, and the rules every entry keeps. */
+
+import { ImageError } from '../oci/errors.ts';
 import { type ByteString, quote } from './byte-string.ts';
-import { ImageError } from './errors.ts';
 
 /** Contents of files begin at multiples of this in a tar; also the block size of the root disk. */
 export const TAR_BLOCK = 512;

@@ -1,6 +1,7 @@
 /** Header blocks of a tar: v7, POSIX ustar, star and GNU. */
+
+import { ImageError } from '../oci/errors.ts';
 import { type ByteString, toByteString } from './byte-string.ts';
-import { ImageError } from './errors.ts';
 import { TAR_BLOCK } from './tar-entry.ts';
 
 export interface Header {

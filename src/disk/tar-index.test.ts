@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { ImageError } from './errors.ts';
+import { ImageError } from '../oci/errors.ts';
 import { checkEntry, normalizePath, type TarIndex } from './tar-entry.ts';
 import { decodeIndex, encodeIndex } from './tar-index.ts';
 import { layerSpecs } from './testing/arbitrary.ts';

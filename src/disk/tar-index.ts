@@ -2,8 +2,9 @@
  * The compact form in which an index is stored: a header (magic, version), then numbers of 7 bits a byte, lowest first,
  * the last one without the topmost bit. Paths leave out what they share with the path before.
  */
+
+import { ImageError } from '../oci/errors.ts';
 import { type ByteString, toByteString, writeByteString } from './byte-string.ts';
-import { ImageError } from './errors.ts';
 import { checkExtents } from './sparse.ts';
 import {
   checkEntry,

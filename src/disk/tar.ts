@@ -1,6 +1,7 @@
 /** Finds the entries of a layer's tar while it streams by; contents stay where they are. */
+
+import { ImageError } from '../oci/errors.ts';
 import { type ByteString, quote } from './byte-string.ts';
-import { ImageError } from './errors.ts';
 import {
   type PaxRecords,
   parsePaxRecords,

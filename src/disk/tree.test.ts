@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { ImageError } from './errors.ts';
+import { ImageError } from '../oci/errors.ts';
 import type { TarEntry, TarIndex } from './tar-entry.ts';
 import { type Directory, type Inode, isDirectory, mergeLayers } from './tree.ts';
 

@@ -1,6 +1,7 @@
 /** Merges the layers of an image into one tree, as the OCI image specification's "applying changesets" says. */
+
+import { ImageError } from '../oci/errors.ts';
 import { type ByteString, quote } from './byte-string.ts';
-import { ImageError } from './errors.ts';
 import {
   type DirectoryEntry,
   type HardLinkEntry,

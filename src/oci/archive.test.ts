@@ -14,6 +14,7 @@ import { Layout } from './layout.ts';
 import { nodeSource } from './node-source.ts';
 import { parseReference } from './reference.ts';
 import { ContentSource } from './resolve.ts';
+import { browserCodecInNode } from './testing/browser-codec-in-node.ts';
 import {
   jsonBytes,
   layoutFiles,
@@ -27,6 +28,7 @@ import {
 } from './testing/image.ts';
 import { createTarReader, pull, TIMING, VisibleStore } from './testing/pull.ts';
 
+const archives = { codec: browserCodecInNode, createTarReader };
 const layer = (name: string, size: number) =>
   makeLayer(makeTar([{ path: name, contents: new Uint8Array(randomBytes(size)) }]));
 const app = makeImage([layer('a', 300_000), layer('b', 5), layer('c', 400_000)]);
@@ -279,7 +281,7 @@ describe.each([
 
   it('that a browser picks', async () => {
     const file = new File([pack(makeTar(layout)) as BlobPart], 'my image.tar');
-    const pulled = await pull(pickedSource(file, { name: 'app' }, createTarReader), store);
+    const pulled = await pull(pickedSource(file, { name: 'app' }, archives), store);
     expect(pulled).toMatchObject({ digest: app.digest, reference: 'file://my image.tar:app' });
     await expectStored(app);
   });
@@ -366,7 +368,7 @@ it('reads a compressed archive in few passes, whatever its order', async () => {
     read += part.size;
     return part;
   };
-  await pull(pickedSource(file, { name: 'app' }, createTarReader), store);
+  await pull(pickedSource(file, { name: 'app' }, archives), store);
   // One to index it, one for the small files, one for the layers; and a look at its first bytes.
   expect(read).toBeLessThanOrEqual(3 * bytes.length + 10);
 });

@@ -1,15 +1,10 @@
-/** Images in one file: a tar of an OCI image layout, or of what `docker save` wrote before there were layouts. */
+/** The files in an archive of images: a tar, perhaps compressed as a whole. */
 import { type Bytes, collect } from './bytes.ts';
 import { type Codec, decompress, isCompressed } from './codec.ts';
 import type { Context } from './context.ts';
-import { dockerArchive, MANIFEST_FILE } from './docker-archive.ts';
 import { ImageError, messageOf } from './errors.ts';
 import type { Folder } from './folder.ts';
 import { ForwardReader } from './forward-reader.ts';
-import { INDEX_FILE, Layout } from './layout.ts';
-import type { ImageName } from './reference.ts';
-import { ContentSource } from './resolve.ts';
-import type { ImageSource, ResolvedImage } from './source.ts';
 
 /** A file of which any part can be read. */
 export interface ArchiveFile {
@@ -46,30 +41,6 @@ const MAX_LINKS = 8;
 const SMALL_FILE = 256 << 10;
 const SMALL_FILES = 16 << 20;
 
-/** An image of an archive, which may be compressed as a whole. */
-export class ArchiveSource implements ImageSource {
-  readonly reference: string;
-  readonly #file: ArchiveFile;
-  readonly #image: ImageName;
-  readonly #options: ArchiveOptions;
-
-  /** @param reference canonical, of the image in the file */
-  constructor(reference: string, file: ArchiveFile, image: ImageName, options: ArchiveOptions) {
-    this.reference = reference;
-    this.#file = file;
-    this.#image = image;
-    this.#options = options;
-  }
-
-  async resolve(context: Context): Promise<ResolvedImage> {
-    const archive = await Archive.open(this.#file, this.#options, context);
-    if (archive.has(INDEX_FILE))
-      return new ContentSource(new Layout(this.reference, archive, this.#image)).resolve(context);
-    if (archive.has(MANIFEST_FILE)) return dockerArchive(this.reference, archive, this.#image, context);
-    throw new ImageError(`${this.#file.name} holds no image: neither ${INDEX_FILE} nor ${MANIFEST_FILE}`);
-  }
-}
-
 interface FileEntry {
   readonly size: number;
   readonly offset: number;
@@ -100,8 +71,8 @@ export class Archive implements Folder {
     const content = (context: Context) => decompress(file.stream(0, undefined, context), codec);
     const reader = createTarReader();
     try {
-      for await (const bytes of content(context)) reader.push(bytes);
-      const { entries } = reader.finish();
+      for await (const bytes of content(context)) readTar(file.name, () => reader.push(bytes));
+      const { entries } = readTar(file.name, () => reader.finish());
       const head = await collect(file.stream(0, 4, context), 4, file.name);
       if (!isCompressed(head)) return new Archive(file.name, entries, (...part) => file.stream(...part), 3);
       const forward = new ForwardReader(content);
@@ -110,9 +81,7 @@ export class Archive implements Folder {
       return archive;
     } catch (error) {
       context.signal.throwIfAborted();
-      if (error instanceof ImageError) throw error;
-      const message = `${file.name} is no archive of images: ${messageOf(error)}`;
-      throw new ImageError(message, 'invalid', { cause: error });
+      throw error instanceof ImageError ? error : noArchive(file.name, error);
     }
   }
 
@@ -169,6 +138,19 @@ export class Archive implements Folder {
       this.#small.set(offset, await collect(this.#read(offset, size, context), size, path));
     }
   }
+}
+
+/** An error of the tar does not say which file it is about. */
+function readTar<T>(name: string, action: () => T): T {
+  try {
+    return action();
+  } catch (error) {
+    throw noArchive(name, error);
+  }
+}
+
+function noArchive(name: string, cause: unknown): ImageError {
+  return new ImageError(`${name} is no archive of images: ${messageOf(cause)}`, 'invalid', { cause });
 }
 
 function byOffset(a: ArchiveEntry, b: ArchiveEntry): number {

@@ -1,5 +1,5 @@
-import { ArchiveSource, blobFile, type TarReader } from './archive.ts';
-import { browserCodec } from './browser-codec.ts';
+import { type ArchiveOptions, blobFile } from './archive.ts';
+import { ArchiveSource } from './archive-source.ts';
 import { ImageError } from './errors.ts';
 import type { Timing } from './http.ts';
 import { HttpFolder } from './http-folder.ts';
@@ -41,10 +41,7 @@ export function browserSource(reference: Reference, options: BrowserSourceOption
 }
 
 /** The image in a file that the user picked or dropped. */
-export function pickedSource(file: File, image: ImageName, createTarReader: () => TarReader): ImageSource {
+export function pickedSource(file: File, image: ImageName, options: ArchiveOptions): ImageSource {
   const canonical = formatReference({ scheme: 'file', path: file.name, image });
-  return new ArchiveSource(canonical, blobFile(file, file.name), image, {
-    codec: browserCodec,
-    createTarReader,
-  });
+  return new ArchiveSource(canonical, blobFile(file, file.name), image, options);
 }

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
-import { ArchiveSource, type TarReader } from './archive.ts';
+import type { TarReader } from './archive.ts';
+import { ArchiveSource } from './archive-source.ts';
 import type { Fetch, Timing } from './http.ts';
 import { Layout } from './layout.ts';
 import { nodeCodec } from './node-codec.ts';

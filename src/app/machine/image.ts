@@ -45,6 +45,6 @@ function sourceOf({ reference, origin, base }: SessionRequest): ImageSource {
     return browserSource(reference, { base: new URL(base), credentials: origin.credentials });
   const { local, image } = origin;
   return local.kind === 'file'
-    ? pickedSource(local.file, image, () => new TarIndexer())
+    ? pickedSource(local.file, image, { codec: browserCodec, createTarReader: () => new TarIndexer() })
     : pickedFolderSource(local.name, local.files, image);
 }

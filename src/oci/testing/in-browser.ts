@@ -47,7 +47,11 @@ const exported = {
 
   pullPicked: async (path: string, name: string) =>
     pull(
-      pickedSource(new File([(await fetched(path)) as BlobPart], 'picked.tar'), { name }, createTarReader),
+      pickedSource(
+        new File([(await fetched(path)) as BlobPart], 'picked.tar'),
+        { name },
+        { codec: browserCodec, createTarReader },
+      ),
     ),
 
   find: (reference: string) => findImage(sourceOf(reference).reference, store),
