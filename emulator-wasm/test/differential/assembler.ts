@@ -1,7 +1,7 @@
-/** Puts instructions at addresses. */
+/** Places instructions at addresses. */
 import { encode, type Instruction, instruction, type Operands } from './instructions.ts';
 
-/** A place in the code; its address is known once placed. */
+/** A place in the code. Its address is known once it is placed. */
 export interface Label {
   address?: number;
 }
@@ -37,7 +37,7 @@ export class Assembler {
     });
   }
 
-  /** `auipc address; next operands, address`, the second with the low part of `target + offset`. */
+  /** `auipc address; next operands, address`, where the second holds the low part of `target + offset`. */
   relative(next: string, operands: Operands, address: number, target: Label, offset = 0): void {
     this.#later(8, (at, pc) => {
       const distance = addressOf(target) + offset - pc;
@@ -55,7 +55,7 @@ export class Assembler {
     this.emit(high === 0 ? 'addi' : 'addiw', { rd, rs1: high === 0 ? 0 : rd, imm: low });
   }
 
-  /** The code so far, all labels placed. */
+  /** The code so far. All labels must be placed. */
   bytes(): Uint8Array {
     for (const fix of this.#fixups.splice(0)) fix();
     return new Uint8Array(Uint16Array.from(this.#halfwords).buffer);

@@ -1,6 +1,6 @@
 /**
- * Many random programs in one image: the same bytes run as a Linux executable under QEMU's user mode,
- * and on the core with no operating system. The results of both are the bytes of one region.
+ * Many random programs in one image. The same bytes run as a Linux executable under QEMU's user mode, and on
+ * the core without an operating system. Both leave their results in one region of memory.
  */
 
 import { writeFile } from 'node:fs/promises';
@@ -43,9 +43,9 @@ export interface Placed extends Identity {
 
 export interface Batch {
   readonly programs: readonly Placed[];
-  /** Bytes from RAM_START on. */
+  /** The bytes from RAM_START on. */
   readonly image: Uint8Array;
-  /** Where results begin; they end with the image. */
+  /** The address of the results, which end with the image. */
   readonly results: number;
 }
 
@@ -111,7 +111,7 @@ function words(values: readonly bigint[]): Uint8Array {
   return new Uint8Array(BigUint64Array.from(values).buffer);
 }
 
-/** The results under QEMU. Rejects if the executable fails. */
+/** Returns the results under QEMU. Rejects if the executable fails. */
 export async function runOnQemu(batch: Batch): Promise<Uint8Array> {
   return withTemporaryDirectory(async (directory) => {
     const path = join(directory, 'batch.elf');
@@ -122,25 +122,25 @@ export async function runOnQemu(batch: Batch): Promise<Uint8Array> {
   });
 }
 
-/** How the core runs a batch. */
+/** The way in which the core runs a batch. */
 export interface CoreMode {
   readonly name: string;
-  /** U-mode on scattered pages, else M-mode on physical addresses. */
+  /** U-mode on scattered pages; otherwise M-mode on physical addresses. */
   readonly paged: boolean;
-  /** Pages come and go: only a few are there at a time. */
+  /** Only a few pages are present at a time. */
   readonly thrashing: boolean;
   /** Ticks between timer interrupts, 0 for none. */
   readonly period: number;
-  /** Instructions a call of `run`; Infinity for as many as it takes. */
+  /** Instructions per call of `run`; Infinity to run to the end. */
   readonly stride: number;
 }
 
-/** More than any program executes: a core gone astray stops here. */
+/** More instructions than any program executes, so that a runaway core stops here. */
 const LIMIT = 200_000;
 
 export class CoreFailure extends Error {}
 
-/** The results on the core. Throws CoreFailure if it does not come to the end. */
+/** Returns the results on the core. Throws CoreFailure if the core does not reach the end. */
 export function runOnCore(
   core: Core,
   batch: Batch,
@@ -183,14 +183,14 @@ function drive(core: Core, stride: number, limit: number): void {
   throw new CoreFailure(`trap: mepc ${csr(H_MEPC)}, mcause ${csr(H_MCAUSE)}, mtval ${csr(H_MTVAL)}`);
 }
 
-/** A frame for each page of the image, in random order but for the firmware's. */
+/** Returns a frame for each page of the image, in random order except for the firmware's. */
 function scatter({ image, programs }: Batch): number[] {
   const random = new Random(programs[0]?.seed ?? 0, programs[0]?.index ?? 0);
   const pages = Array.from({ length: image.length / PAGE - 1 }, (_, i) => i + 1);
   return [0, ...random.shuffle(pages)];
 }
 
-/** Sv39 tables at the end of RAM that map the image's addresses to `frames`; gives satp. */
+/** Writes Sv39 tables at the end of RAM that map the image's addresses to `frames`. Returns satp. */
 function mapPages(machine: MachineMemory, frames: readonly number[], thrashing: boolean): bigint {
   const end = RAM_START + machine.ram.length;
   const root = end - PAGE;
@@ -202,7 +202,7 @@ function mapPages(machine: MachineMemory, frames: readonly number[], thrashing: 
   machine.write(root + 8 * (RAM_START / 2 ** 30), pointer(middle));
   for (let leaf = 0; leaf < leaves; leaf++) machine.write(middle + 8 * leaf, pointer(entries + leaf * PAGE));
   for (const [page, frame] of frames.entries()) {
-    // R W X U and V; every third page lets the core set A and D itself.
+    // R, W, X, U and V. Every third page leaves A and D to the core.
     const flags = (page % 3 === 0 ? 0x1e : 0xde) | (thrashing ? 0 : 1);
     machine.write(entries + 8 * page, (BigInt(RAM_START / PAGE + frame) << 10n) | BigInt(flags));
   }

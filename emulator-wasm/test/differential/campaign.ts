@@ -1,4 +1,4 @@
-/** Runs random programs on both sides, in batches, and narrows down what differs. */
+/** Runs random programs on both sides, in batches, and narrows down the differences. */
 import { Core, coreModule, MachineMemory } from '../support/core.ts';
 import {
   type Batch,
@@ -17,7 +17,7 @@ const ATOMS_PER_CHECKPOINT = 12;
 
 const FREE = Number.POSITIVE_INFINITY;
 
-/** The ways the core runs every batch; all must come to the oracle's results. */
+/** The modes in which the core runs every batch. All must give the oracle's results. */
 export const MODES: readonly CoreMode[] = [
   { name: 'flat', paged: false, thrashing: false, period: 0, stride: FREE },
   { name: 'steps', paged: false, thrashing: false, period: 0, stride: 1 },
@@ -27,18 +27,18 @@ export const MODES: readonly CoreMode[] = [
 ];
 
 export interface Outcome {
-  /** Guest instructions run under the oracle and, with equal results, on the core in every mode. */
+  /** Guest instructions that ran under the oracle and, with equal results, on the core in every mode. */
   readonly instructions: number;
-  /** What differs, with the seed that shows it again. */
+  /** The differences, with the seed that repeats them. */
   readonly failures: readonly string[];
 }
 
-/** Programs `from` to `from + count - 1` of a group. */
+/** Returns the programs `from` to `from + count - 1` of a group. */
 export function identities(seed: number, group: Group, from: number, count: number): Identity[] {
   return Array.from({ length: count }, (_, i) => ({ seed, group, index: from + i }));
 }
 
-/** A core of one hart for batches. Rejects if it has not been built. */
+/** Creates a core with one hart for batches. Rejects if the core has not been built. */
 export async function createCore(): Promise<Core> {
   return new Core(await coreModule(), new MachineMemory(1, RAM_SIZE, 0));
 }
@@ -74,7 +74,7 @@ function attempt(core: Core, batch: Batch, expected: Uint8Array, mode: CoreMode)
   }
 }
 
-/** Looks for the one program that fails by itself, with a checkpoint after every instruction if that still fails. */
+/** Finds a single program that fails, with a checkpoint after every instruction if it still fails then. */
 async function narrow(core: Core, batch: Batch, failure: string, mode: CoreMode): Promise<string> {
   for (const interval of [1, ATOMS_PER_CHECKPOINT]) {
     for (const { seed, group, index } of batch.programs) {
@@ -92,7 +92,7 @@ function title(programs: readonly Identity[], { name }: CoreMode): string {
   return `--seed ${seed} --group ${group} --index ${index}${count} (${name})`;
 }
 
-/** All groups in turn, `count` programs each from index `from` on. */
+/** Runs all groups in turn, with `count` programs each from index `from` on. */
 export async function runGroups(
   core: Core,
   seed: number,

@@ -6,7 +6,7 @@ import { SCRATCH_BYTES } from './program.ts';
 
 export interface Difference {
   readonly placed: Placed;
-  /** Readable lines. */
+  /** The explanation, in readable lines. */
   readonly report: string;
 }
 
@@ -27,7 +27,7 @@ class Trace {
   }
 }
 
-/** The first program whose results differ, or undefined if all agree. */
+/** Returns the first program whose results differ, or undefined if all agree. */
 export function firstDifference(batch: Batch, expected: Uint8Array, got: Uint8Array): Difference | undefined {
   if (expected.length !== got.length) throw new Error(`${expected.length} bytes against ${got.length}`);
   for (const placed of batch.programs) {
@@ -82,7 +82,7 @@ function traceDifference(
   }
 }
 
-/** What the code's registers held before it. */
+/** Returns the values of the code's registers before it. */
 function inputs(code: readonly string[], known: ReadonlyMap<string, bigint>): string[] {
   const named = new Set(code.join(' ').match(/\b[xf]\d+\b/g));
   const lines = [...named, 'fcsr'].flatMap((name) => {

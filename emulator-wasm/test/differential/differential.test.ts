@@ -4,9 +4,9 @@ import { createCore, identities, runBatch } from './campaign.ts';
 import { firstDifference } from './compare.ts';
 import { GROUPS } from './program.ts';
 
-/** Fixed, so that a failure is the change's and not the day's; `npm run fuzz` goes on from other seeds. */
+/** Fixed, so that only a change to the code causes a failure. `npm run fuzz` uses other seeds. */
 const SEED = 2024;
-/** Compiling every piece of code takes its time. */
+/** Compiling all code takes longer. */
 const PROGRAMS = process.env.JIT ? 10 : 40;
 const INSTRUCTIONS = PROGRAMS * 25_000;
 
@@ -20,14 +20,14 @@ describe('random programs', () => {
     instructions += outcome.instructions;
   });
 
-  it('were many instructions', () => {
+  it('execute many instructions', () => {
     console.log(`${instructions} instructions agree with QEMU, seed ${SEED}`);
     expect(instructions).toBeGreaterThan(INSTRUCTIONS);
   });
 });
 
 describe('comparison', () => {
-  it('finds a single wrong bit, in the trace and in memory, and names the program', async () => {
+  it('finds a single wrong bit in the trace or in memory, and names the program', async () => {
     const batch = buildBatch(identities(SEED, 'mixed', 0, 3), 12);
     const expected = new Uint8Array(await runOnQemu(batch));
     expect(firstDifference(batch, expected, expected)).toBeUndefined();

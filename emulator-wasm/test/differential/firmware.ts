@@ -1,24 +1,26 @@
 /**
- * What stands in for Linux below a batch on the bare core. It starts the programs, answers their two system
- * calls, brings pages in when they fault (throwing others out), and takes timer interrupts.
+ * Takes the place of Linux below a batch on the bare core. It starts the programs, answers their two system
+ * calls, makes pages present when they fault (and others absent), and takes timer interrupts.
  */
 import { RAM_START } from '../../layout.ts';
 import { Assembler, type Label } from './assembler.ts';
 
 const PAGE = 0x1000;
 
-/** Where the programs begin, one page above the firmware. */
+/** The start of the programs, one page above the firmware. */
 export const CODE_START = RAM_START + PAGE;
 
-/** The firmware's data, with what the host fills in before the start. */
+/** The firmware's data, including values that the host fills in before the start. */
 export const DATA = RAM_START + 0x800;
-/** Page table entry of RAM_START; the others follow. */
+/** The page table entry of RAM_START. The others follow it. */
 export const DATA_ENTRIES = 32;
-/** Pages the programs have. */
+/** The number of the programs' pages. */
 export const DATA_PAGES = 40;
-/** Ticks from one timer interrupt to the next, 0 for none. */
+/** Ticks between timer interrupts, 0 for none. */
 export const DATA_PERIOD = 48;
-/** Offset in the ring of resident pages; the ring of page table entries' addresses. */
+/**
+ * The offset in the ring of resident pages, and the ring itself, which holds addresses of page table entries.
+ */
 const DATA_TURN = 56;
 const DATA_RING = 64;
 /** Just enough for one instruction: two pages of code, two of data. */
@@ -44,7 +46,7 @@ const FINISHER = 0x10_0000;
 const FINISHER_PASS = 0x5555;
 const FINISHER_FAIL = 0x1_3333;
 
-/** A few instructions named as usual, so that the routines read like assembly. */
+/** Names a few instructions as usual, so that the routines read like assembly. */
 class Routine extends Assembler {
   load(rd: number, rs1: number, imm: number): void {
     this.emit('ld', { rd, rs1, imm });
@@ -72,7 +74,7 @@ class Routine extends Assembler {
   }
 }
 
-/** a1 holds satp for U-mode on pages, or 0 for M-mode on physical addresses. */
+/** At its entry a1 holds satp for U-mode on pages, or 0 for M-mode on physical addresses. */
 export function firmware(): Uint8Array {
   const code = new Routine(RAM_START);
   const handler: Label = {};
@@ -160,7 +162,7 @@ function trapHandler(code: Routine, handler: Label): void {
   finish(code, FINISHER_FAIL);
 }
 
-/** Makes the page of mtval valid, and the page that came in RESIDENT faults ago invalid. */
+/** Makes the page of mtval valid, and the page that became valid RESIDENT faults ago invalid. */
 function pageFault(code: Routine, back: Label, unexpected: Label): void {
   code.read(T1, CSR.mtval);
   code.immediate('srli', T1, T1, 12);
@@ -173,7 +175,7 @@ function pageFault(code: Routine, back: Label, unexpected: Label): void {
   code.add(T1, T1, T2);
   code.load(T2, T1, 0);
   code.immediate('andi', T3, T2, 1);
-  code.jump('bne', { rs1: T3, rs2: 0 }, unexpected); // it was there: a wrong fault
+  code.jump('bne', { rs1: T3, rs2: 0 }, unexpected); // the page is present, so the fault is wrong
   code.immediate('ori', T2, T2, 1);
   code.store(T2, T1, 0);
   code.load(T2, T0, DATA_TURN);

@@ -1,4 +1,4 @@
-/** Bare-metal images that are no program: random instructions and bytes, entered at random places. */
+/** Bare-metal images of random instructions and bytes, entered at random places. */
 import { RAM_START } from '../../layout.ts';
 import type { Elf } from '../support/elf.ts';
 import { Random } from '../support/random.ts';
@@ -18,17 +18,17 @@ const MENVCFG = 0x30a;
 const PMPCFG0 = 0x3a0;
 const PMPADDR0 = 0x3b0;
 
-/** The CSRs of a mode that takes traps, and bits in them. */
+/** The CSRs of a mode that takes traps, and some of their bits. */
 interface Level {
   readonly status: number;
   readonly enable: number;
   readonly vector: number;
   readonly scratch: number;
   readonly epc: number;
-  /** In `status`: the mode to return to, and interrupts on there. */
+  /** Bits in `status`: the mode to return to, and interrupts enabled there. */
   readonly previousMode: number;
   readonly previousEnable: number;
-  /** In `enable`: the timer. */
+  /** The timer's bit in `enable`. */
   readonly timer: number;
   readonly back: string;
 }
@@ -56,7 +56,7 @@ const SUPERVISOR: Level = {
   back: 'sret',
 };
 
-/** CSRs that do not soon stop the random walk, as mtvec and mie do. */
+/** CSRs whose random values do not soon stop the random walk, as those of mtvec and mie would. */
 const WALKING_CSRS = [
   0x001, 0x002, 0x003, 0x100, 0x140, 0x141, 0x142, 0x143, 0x144, 0x180, 0x300, 0x302, 0x306,
 ];
@@ -65,9 +65,9 @@ const WALKING_CSRS = [
 const SBI = [0x00, 0x01, 0x08, 0x10, 0x5449_4d45, 0x73_5049, 0x5246_4e43, 0x48_534d, 0x4442_434e, 0x504d_55];
 
 /**
- * Runs the garbage at a random place, with registers from a random part of a table; a trap or 100 us later
- * the timer does so again. On firmware, the firmware is called each time with what the registers hold. What
- * the garbage does to the trap vector or to this code is part of the test.
+ * Runs the garbage at a random place, with registers from a random part of a table, and does so again after a
+ * trap or when the timer fires 100 us later. On firmware, each round also calls the firmware with the
+ * register values at hand. The garbage may damage the trap vector and this code; that is part of the test.
  */
 function start(random: Random, level: Level): Uint8Array {
   const code = new Assembler(RAM_START);
@@ -109,7 +109,7 @@ function setTimer(code: Assembler, level: Level): void {
   }
 }
 
-/** The next of a sequence of random numbers, in T0 and the scratch CSR. */
+/** Puts the next of a sequence of random numbers in T0 and the scratch CSR. */
 function advance(code: Assembler, { scratch }: Level): void {
   code.emit('csrrs', { rd: T0, csr: scratch, rs1: 0 });
   code.constant(T1, 0x19660d);
@@ -119,7 +119,7 @@ function advance(code: Assembler, { scratch }: Level): void {
   code.emit('csrrw', { rd: 0, csr: scratch, rs1: T0 });
 }
 
-/** Where to return to and in which mode, by bits of T0. */
+/** Chooses the return address and the mode by bits of T0. */
 function choosePlace(code: Assembler, level: Level): void {
   code.emit('srli', { rd: T1, rs1: T0, imm: 13 });
   code.emit('slli', { rd: T1, rs1: T1, imm: 64 - GARBAGE_BITS });
@@ -144,7 +144,7 @@ function loadRegisters(code: Assembler): void {
   }
 }
 
-/** One of the SBI's functions, by what registers happen to hold. */
+/** Calls one of the SBI's functions with the register values at hand. */
 function callFirmware(code: Assembler, random: Random): void {
   code.emit('andi', { rd: A6, rs1: T1, imm: 7 });
   const done: Label = {};
@@ -163,7 +163,7 @@ function callFirmware(code: Assembler, random: Random): void {
   code.place(done);
 }
 
-/** Addresses of all kinds of places, and numbers. */
+/** Returns addresses of all kinds, and numbers. */
 function registerTable(random: Random): Uint8Array {
   const devices = [
     0x10_0000, 0x10_1000, 0x200_0000, 0x200_4000, 0xc00_0000, 0xc20_0000, 0x1000_0000, 0x1000_1000,
@@ -171,7 +171,7 @@ function registerTable(random: Random): Uint8Array {
   const values = Array.from({ length: 512 }, () => {
     const roll = random.below(10);
     if (roll < 5) return BigInt(GARBAGE + random.below(GARBAGE_BYTES)) & (random.chance(0.8) ? -8n : -1n);
-    // Not the finisher, which is the guest's right to use but would end the case.
+    // Without the finisher, which the guest may use but which would end the case.
     if (roll < 6) return BigInt(random.pick(devices.slice(1)) + 4 * random.below(64));
     if (roll < 7) return BigInt(random.between(-4096, 4096) + RAM_START + (64 << 20));
     return edgeValue(random.chance(0.5) ? 'integer' : 'double', random);
@@ -179,7 +179,7 @@ function registerTable(random: Random): Uint8Array {
   return new Uint8Array(BigUint64Array.from(values.map((value) => BigInt.asUintN(64, value))).buffer);
 }
 
-/** Half of it random instructions, half random bytes. */
+/** Returns random instructions and random bytes, half of each. */
 function garbage(random: Random): Uint8Array {
   const bytes = new Uint8Array(GARBAGE_BYTES);
   const view = new DataView(bytes.buffer);
@@ -203,7 +203,7 @@ function segment(address: number, bytes: Uint8Array): Elf['segments'][number] {
   return { address, bytes, memorySize: bytes.length };
 }
 
-/** Case `index` of a seed, for M-mode, or for S-mode on firmware; every hart starts in it. */
+/** Returns case `index` of a seed, for M-mode or for S-mode on firmware. Every hart starts in it. */
 export function garbageElf(seed: number, index: number, firmware: boolean): Elf {
   const random = new Random(seed, index);
   const segments = [

@@ -22,22 +22,22 @@ function notIllegal(words: readonly Word[], output: string): string[] {
   );
 }
 
-describe('instruction words without a meaning', { timeout: 60_000 }, () => {
-  it('of 16 bits all trap, with themselves as mtval', async () => {
+describe('illegal instruction words', { timeout: 60_000 }, () => {
+  it('of 16 bits all trap, with the word in mtval', async () => {
     const words = illegalHalfwords();
     const { qemu, core } = await outcomes(words);
     expect(notIllegal(words, qemu)).toEqual([]);
     expect(notIllegal(words, core)).toEqual([]);
   });
 
-  it('of 32 bits all trap, with themselves as mtval', async () => {
+  it('of 32 bits all trap, with the word in mtval', async () => {
     const words = illegalWords(new Random(3), 60_000);
     const { qemu, core } = await outcomes(words);
     expect(notIllegal(words, qemu)).toEqual([]);
     expect(notIllegal(words, core)).toEqual([]);
   });
 
-  it('are told from words with one', async () => {
+  it('are distinguished from legal ones', async () => {
     const words: Word[] = [
       { word: 0x0000_0013, size: 4 }, // nop
       { word: 0x0001, size: 2 }, // c.nop

@@ -1,4 +1,4 @@
-/** A bare-metal program that tries instruction words one by one and prints what became of each. */
+/** A bare-metal program that tries instruction words one by one and prints the outcome of each. */
 import { RAM_START } from '../../layout.ts';
 import { writeElf } from '../support/elf.ts';
 import type { Random } from '../support/random.ts';
@@ -7,7 +7,7 @@ import { decode, INSTRUCTIONS } from './instructions.ts';
 
 export type Word = { readonly word: number; readonly size: 2 | 4 };
 
-/** What the program prints for a word. */
+/** The characters that the program prints for a word. */
 export const ILLEGAL = '.';
 export const EXECUTED = 'x';
 export const OTHER = '?';
@@ -25,9 +25,9 @@ const SLOT = 8;
 const C_EBREAK = 0x9002;
 
 /**
- * Each word has a slot with breakpoints behind it. The trap handler prints ILLEGAL if the word trapped as an
- * illegal instruction with itself as mtval, EXECUTED if the breakpoint was reached, OTHER else; then
- * returns to the next slot. Registers s0 and s1 hold the slot and the end.
+ * Each word has a slot, followed by breakpoints. The trap handler prints ILLEGAL if the word trapped as an
+ * illegal instruction with the word in mtval, EXECUTED if the breakpoint was reached, and OTHER otherwise. It
+ * then returns to the next slot. Registers s0 and s1 hold the slot and the end.
  */
 export function illegalProgram(words: readonly Word[]): Uint8Array {
   const assembler = new Assembler(RAM_START);
@@ -95,7 +95,7 @@ export function illegalProgram(words: readonly Word[]): Uint8Array {
   return writeElf(image, RAM_START, RAM_START);
 }
 
-/** All halfwords that the specification gives no meaning to. */
+/** Returns all halfwords that the specification gives no meaning. */
 export function illegalHalfwords(): Word[] {
   const words: Word[] = [];
   for (let word = 0; word < 0x1_0000; word++) {
@@ -104,7 +104,7 @@ export function illegalHalfwords(): Word[] {
   return words;
 }
 
-/** Words without a meaning: random ones, and instructions with a few of their fixed bits turned over. */
+/** Returns words without a meaning: random words, and instructions with a few fixed bits flipped. */
 export function illegalWords(random: Random, count: number): Word[] {
   const words: Word[] = [];
   const full = INSTRUCTIONS.filter(({ size }) => size === 4);

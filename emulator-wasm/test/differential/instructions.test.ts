@@ -14,7 +14,7 @@ function randomOperands(instruction: Instruction, random: Random): Operands {
   }
 }
 
-/** The disassembler's own spelling of names that are not mere aliases. */
+/** The disassembler's spelling of names that are not aliases. */
 const SPELLING: Record<string, RegExp> = {
   'c.slli': /^c\.slli(64)?$/,
   'c.srli': /^c\.srli(64)?$/,
@@ -30,7 +30,7 @@ describe('instruction table', () => {
     Array.from({ length: 40 }, () => ({ instruction, operands: randomOperands(instruction, random) })),
   );
 
-  it('decodes what it encodes', () => {
+  it('decodes the words that it encodes', () => {
     for (const { instruction, operands } of samples) {
       const found = decode(encode(instruction, operands));
       expect(found?.instruction.name).toBe(instruction.name);
@@ -41,7 +41,7 @@ describe('instruction table', () => {
   it('agrees with the GNU disassembler on names, registers and immediates', async () => {
     const usual = samples
       .filter(({ instruction }) => !/^fence/.test(instruction.name))
-      // Exact conversions: it knows them only with rounding mode 0, though any is legal.
+      // The disassembler knows exact conversions only with rounding mode 0, although any is legal.
       .map(({ instruction, operands }) => ({
         instruction,
         operands: /^fcvt\.d\.(w|wu|s)$/.test(instruction.name) ? { ...operands, rm: 0 } : operands,

@@ -1,20 +1,20 @@
 /**
- * The instructions of RV64GC with Zba, Zbb and Zbs, as the tables of the unprivileged specification
- * give them. Written apart from the core's decoder, so that neither repeats the other's mistakes;
- * instructions.test.ts checks it against the GNU disassembler.
+ * The instructions of RV64GC with Zba, Zbb and Zbs, from the tables of the unprivileged specification. They
+ * are written independently of the core's decoder, so that neither repeats the other's mistakes, and
+ * instructions.test.ts checks them against the GNU disassembler.
  */
 
 export type Extension = 'I' | 'M' | 'A' | 'F' | 'D' | 'C' | 'B' | 'Zicsr' | 'Zifencei' | 'privileged';
 
 export type FieldName = 'rd' | 'rs1' | 'rs2' | 'rs3' | 'rm' | 'imm' | 'csr' | 'zimm' | 'aqrl' | 'ignored';
 
-/** `x` and `f` are register files; the rest are plain numbers. */
+/** `x` and `f` are register files; all others are plain numbers. */
 export type FieldKind = 'x' | 'f' | 'number';
 
 export interface Field {
   readonly name: FieldName;
   readonly kind: FieldKind;
-  /** Three-bit register field: encodes registers 8 to 15. */
+  /** A three-bit register field, which encodes registers 8 to 15. */
   readonly short: boolean;
   readonly signed: boolean;
   /** [lowest bit of the value, lowest bit in the word, number of bits]. */
@@ -28,7 +28,7 @@ export interface Instruction {
   readonly match: number;
   readonly mask: number;
   readonly fields: readonly Field[];
-  /** Words that match but are reserved, or mean another instruction. */
+  /** Words that match but are reserved or mean another instruction. */
   readonly excluded: (operands: Operands) => boolean;
 }
 
@@ -53,7 +53,7 @@ function plain(name: FieldName, ...pieces: Field['pieces']): Field {
 
 /**
  * An immediate in the specification's notation: `5:4|9:6|2|3` lists the value's bits from the most
- * significant bit of each place, the places being `[highest, lowest]` bits of the word.
+ * significant bit of each place down. Each place is paired with its lowest bit in the word.
  */
 function immediate(signed: boolean, ...places: (readonly [string, number])[]): Field {
   const pieces: [number, number, number][] = [];
@@ -110,7 +110,7 @@ function define(
 }
 
 const word = (opcode: number, funct3: number, high = 0) => opcode | (funct3 << 12) | (high << 20);
-/** funct7 at its place above rs2, in units of `word`'s `high`. */
+/** funct7 in its place above rs2, in units of `word`'s `high`. */
 const funct7 = (value: number, rs2 = 0) => (value << 5) | rs2;
 
 // ---- RV32I, RV64I -------------------------------------------------------------------------
@@ -362,7 +362,7 @@ define('C', 'c.ld', quadrant(0, 3), [LOW_RD, HIGH_RS1, DOUBLE_OFFSET]);
 define('C', 'c.fsd', quadrant(0, 5), [HIGH_RS1, LOW_FS2, DOUBLE_OFFSET]);
 define('C', 'c.sw', quadrant(0, 6), [HIGH_RS1, LOW_RS2, WORD_OFFSET]);
 define('C', 'c.sd', quadrant(0, 7), [HIGH_RS1, LOW_RS2, DOUBLE_OFFSET]);
-// rd = x0 is c.nop with its hints, imm = 0 a hint.
+// rd = x0 is c.nop with its hints, and imm = 0 is a hint.
 define('C', 'c.addi', quadrant(1, 0), [C_RD, CI_IMM]);
 define('C', 'c.addiw', quadrant(1, 1), [C_RD, CI_IMM], noRd);
 define('C', 'c.li', quadrant(1, 2), [C_RD, CI_IMM]);
@@ -402,14 +402,14 @@ export const INSTRUCTIONS: readonly Instruction[] = instructions;
 
 const byName = new Map(INSTRUCTIONS.map((instruction) => [instruction.name, instruction]));
 
-/** Throws if there is no instruction of that name. */
+/** @throws if there is no instruction of that name */
 export function instruction(name: string): Instruction {
   const found = byName.get(name);
   if (!found) throw new Error(`no instruction ${name}`);
   return found;
 }
 
-/** Smallest and largest value of a field, and the step between values. */
+/** Returns the smallest and largest value of a field, and the step between values. */
 export function fieldRange(field: Field): { low: number; high: number; step: number } {
   if (field.short) return { low: 8, high: 15, step: 1 };
   const step = 2 ** Math.min(...field.pieces.map(([low]) => low));
@@ -417,7 +417,7 @@ export function fieldRange(field: Field): { low: number; high: number; step: num
   return field.signed ? { low: -top / 2, high: top / 2 - step, step } : { low: 0, high: top - step, step };
 }
 
-/** The instruction word (unsigned). Throws if a field is missing or out of range. */
+/** Returns the unsigned instruction word. Throws if a field is missing or out of range. */
 export function encode(instruction: Instruction, operands: Operands): number {
   let result = instruction.match;
   for (const field of instruction.fields) {
@@ -441,7 +441,7 @@ function fieldValue(field: Field, word: number): number {
   return field.signed && value > high ? value - 2 * (high + step) : value;
 }
 
-/** The instruction that a word (16 bits of it if compressed) means, or undefined if it is illegal. */
+/** Returns the instruction that a word (16 bits of it if compressed) means, or undefined if it is illegal. */
 export function decode(word: number): { instruction: Instruction; operands: Operands } | undefined {
   const size = (word & 3) === 3 ? 4 : 2;
   for (const instruction of INSTRUCTIONS) {
@@ -453,7 +453,7 @@ export function decode(word: number): { instruction: Instruction; operands: Oper
   return undefined;
 }
 
-/** Assembly-like text for reports. */
+/** Returns assembly-like text for reports. */
 export function format(instruction: Instruction, operands: Operands): string {
   const shown = instruction.fields.map(({ name, kind }) =>
     kind === 'number' ? `${name}=${operands[name]}` : `${kind}${operands[name]}`,

@@ -2,7 +2,7 @@
  * The long form of the differential test.
  *
  *     fuzz [--seed N] [--long] [--minutes N]              all groups, until the time is up
- *     fuzz --seed N --group G --index N [--count N]       one batch again, as a failure names it
+ *     fuzz --seed N --group G --index N [--count N]       repeats one batch, as named by a failure
  */
 import { parseArgs } from 'node:util';
 import { createCore, identities, type Outcome, runBatch, runGroups } from './campaign.ts';

@@ -1,6 +1,6 @@
 /**
- * Random programs as trees of items, not yet at any address: program code can thus be laid out again
- * with more checkpoints and still be the same program.
+ * Random programs as trees of items without addresses. A program can therefore be laid out again with more
+ * checkpoints and still be the same program.
  */
 import { Random } from '../support/random.ts';
 import {
@@ -21,11 +21,11 @@ export interface Code {
   readonly operands: Operands;
 }
 
-/** Registers with a role throughout a program; random code reads but never writes them. */
+/** Registers with a role throughout a program. Random code reads them but never writes them. */
 export interface Roles {
-  /** Next free byte of the trace. */
+  /** The next free byte of the trace. */
   readonly trace: number;
-  /** Middle of the scratch area, give or take some bytes: random code loads and stores around it. */
+  /** The approximate middle of the scratch area. Random code loads and stores around it. */
   readonly scratch: number;
   /** Edge values, never written. */
   readonly pool: number;
@@ -40,27 +40,27 @@ export interface Roles {
 }
 
 export type Item =
-  /** Instructions in a row, no checkpoint between them. */
+  /** Consecutive instructions without a checkpoint between them. */
   | { readonly kind: 'atom'; readonly code: readonly Code[] }
-  /** Jumps over `body`, always or if the condition holds; operands lack the offset. */
+  /** Jumps over `body`, always or if the condition holds. The operands lack the offset. */
   | {
       readonly kind: 'skip';
       readonly branch: Instruction;
       readonly operands: Operands;
       readonly body: Item[];
     }
-  /** Runs `second` then `first`, which lies before it: jumps forward and backward. */
+  /** Runs `second`, then `first`, which lies before it, by a jump forward and one backward. */
   | { readonly kind: 'swap'; readonly first: Item[]; readonly second: Item[] }
   | {
       readonly kind: 'loop';
       readonly times: number;
       readonly leaf: boolean;
-      /** Checkpoints inside, or only after the last round. */
+      /** Whether there are checkpoints inside, or only one after the last round. */
       readonly traced: boolean;
       readonly form: LoopForm;
       readonly body: Item[];
     }
-  /** Jumps through a table to one of four bodies, by two bits of a register. */
+  /** Jumps through a table to one of four bodies, selected by two bits of a register. */
   | { readonly kind: 'switch'; readonly selector: number; readonly bodies: Item[][] }
   | { readonly kind: 'call'; readonly callee: number; readonly indirect: boolean };
 
@@ -77,10 +77,13 @@ export interface Program {
   readonly roles: Roles;
   /** Whether sp points into the scratch area, for the sp-relative instructions. */
   readonly stackPointer: boolean;
-  /** Offset of the scratch register from the middle of the scratch area, and of sp from there. */
+  /**
+   * The offset of the scratch register from the middle of the scratch area, and of sp from the scratch
+   * register.
+   */
   readonly scratchBias: number;
   readonly stackBias: number;
-  /** Places all 4-byte instructions at odd halfwords, if only they occur. */
+  /** Places all instructions at odd halfwords, if all of them have 4 bytes. */
   readonly shifted: boolean;
   readonly fcsr: number;
   readonly floating: boolean;
@@ -111,7 +114,7 @@ const AMOS = INSTRUCTIONS.filter(({ name }) => name.startsWith('amo'));
 const CONDITIONS = INSTRUCTIONS.filter(({ name }) => /^b(eq|ne|lt|ge)u?$/.test(name));
 const COMPRESSED_CONDITIONS = [instruction('c.beqz'), instruction('c.bnez')];
 
-/** Extensions whose instructions a group is made of, the first being its subject. */
+/** The extensions of a group's instructions. The first is the group's subject. */
 const EXTENSIONS: Record<Group, readonly string[]> = {
   I: ['I'],
   M: ['M', 'I'],
@@ -152,7 +155,7 @@ class Generator {
     this.#roles = this.#assignRoles();
     const reserved = new Set([0, ...Object.values(this.#roles), ...(this.#stackPointer ? [2] : [])]);
     this.#free = Array.from({ length: 32 }, (_, i) => i).filter((i) => !reserved.has(i));
-    // Near the boundary of the two scratch pages, so that small offsets cross it.
+    // Close to the boundary of the two scratch pages, so that small offsets cross it.
     this.#scratchBias = random.between(-48, 48) & (random.chance(0.5) ? -8 : -1);
     const usable = ({ extension, name }: Instruction) =>
       extensions.includes(extension) &&
@@ -300,7 +303,7 @@ class Generator {
     return { kind: 'atom', code: this.#computation() };
   }
 
-  /** An instruction that only computes, with some of its operands fresh from the pool. */
+  /** Returns an instruction that only computes, with some of its operands fresh from the pool. */
   #computation(): Code[] {
     const random = this.#random;
     const subject = this.#subject.length > 0 && random.chance(0.7);
@@ -320,7 +323,7 @@ class Generator {
       }
     }
     if (chosen.name === 'ctzw') {
-      // QEMU before 8.0 counts on into the upper word if the lower is zero; privileged/basic.c has that case.
+      // QEMU before 8.0 counts into the upper word if the lower is zero. privileged/basic.c tests that case.
       const imm = random.below(32);
       const rs1 = random.pick(this.#free);
       code.push({ instruction: instruction('bseti'), operands: { rd: rs1, rs1, imm } });
@@ -387,7 +390,7 @@ class Generator {
     if (random.chance(0.7)) {
       operands.imm = near + step * random.below((Math.min(high, 64) - near) / step + 1);
     }
-    // Half of them naturally aligned.
+    // Half of the accesses are naturally aligned.
     const size = accessSize(chosen.name);
     if (step === 1 && random.chance(0.5)) {
       operands.imm = Math.max(low, ((operands.imm as number) & -size) - (this.#scratchBias & (size - 1)));
@@ -395,7 +398,7 @@ class Generator {
     const code: Code[] = [];
     if (operands.rs1 !== undefined) {
       const base = store || random.chance(0.7) ? this.#roles.scratch : this.#roles.pool;
-      // The pool ends where the scratch area's neighbour begins: only loads from its first half.
+      // The pool borders on the neighbour of the scratch area, so loads use only its first half.
       operands.rs1 = base;
       if (base === this.#roles.pool) operands.imm = Math.abs(operands.imm as number) & -step;
       if ((operands.imm as number) > high) operands.imm = high;
@@ -417,7 +420,7 @@ class Generator {
     return { instruction: chosen, operands: this.#operands(chosen) };
   }
 
-  /** `addi register, scratch, imm` such that the sum is aligned to `size`. */
+  /** Returns `addi register, scratch, imm` whose result is aligned to `size`. */
   #alignedPointer(register: number, size: number): Code {
     const imm = size * this.#random.between(-8, 8) - (this.#scratchBias & (size - 1));
     return { instruction: instruction('addi'), operands: { rd: register, rs1: this.#roles.scratch, imm } };
@@ -438,8 +441,8 @@ class Generator {
   }
 
   /**
-   * LR and SC, of which the specification lets us know the outcome: the pair with nothing but
-   * computation between succeeds; an SC without a reservation, or at another address, fails.
+   * Returns LR and SC whose outcome the specification defines: a pair with only computation in between
+   * succeeds; an SC without a reservation, or at another address, fails.
    */
   #reservation(): Code[] {
     const random = this.#random;
@@ -465,7 +468,7 @@ class Generator {
     return code;
   }
 
-  /** Accesses to fflags, frm and fcsr that leave a valid rounding mode in frm. */
+  /** Returns accesses to fflags, frm and fcsr that leave a valid rounding mode in frm. */
   #floatingCsr(): Code[] {
     const random = this.#random;
     const rd = random.chance(0.3) ? 0 : random.pick(this.#free);
@@ -504,7 +507,7 @@ function range(low: number, high: number): number[] {
   return Array.from({ length: high - low + 1 }, (_, i) => low + i);
 }
 
-/** The program that a seed, group and index stand for. */
+/** Returns the program of a seed, group and index. */
 export function generate(seed: number, group: Group, index: number): Program {
   return new Generator(group, new Random(seed, GROUPS.indexOf(group), index)).generate();
 }

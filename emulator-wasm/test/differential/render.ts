@@ -1,30 +1,30 @@
 /**
- * Lays programs out as code that leaves a trace: at each checkpoint it appends to the trace the
- * checkpoint's number, every register written since the last one, and fcsr. Two runs of the same code
- * agree if their traces and scratch areas do; the first difference tells where they parted.
+ * Lays programs out as code that leaves a trace. Each checkpoint appends to the trace its number, every
+ * register written since the last checkpoint, and fcsr. Two runs of the same code agree if their traces and
+ * scratch areas agree. The first difference shows where they diverged.
  */
 import type { Assembler, Label } from './assembler.ts';
 import { type Code, type Item, type Program, type Routine, SCRATCH_BYTES } from './program.ts';
 
-/** A value in the trace: `x5`, `f3`, `fcsr`. The checkpoint's number precedes them. */
+/** The name of a value in the trace: `x5`, `f3`, `fcsr`. The checkpoint's number precedes the values. */
 export interface Checkpoint {
   readonly slots: readonly string[];
-  /** The instructions since the checkpoint before, in address order: from here up to `to`. */
+  /** The instructions since the previous checkpoint, in address order, from here up to `to`. */
   readonly from: number;
   readonly to: number;
 }
 
-/** Where a program's data will be. */
+/** The addresses of a program's data. */
 export interface Areas {
   readonly pool: Label;
   readonly scratch: Label;
   readonly trace: Label;
 }
 
-/** Everything about a laid-out program but its code. */
+/** Everything about a laid-out program except its code. */
 export interface Layout {
   readonly checkpoints: readonly Checkpoint[];
-  /** The most bytes the trace can take. */
+  /** The maximum size of the trace, in bytes. */
   readonly traceBytes: number;
 }
 
@@ -34,7 +34,7 @@ interface CompiledRoutine {
   traceBytes: number;
 }
 
-/** A compressed conditional branch reaches 256 bytes; an atom takes at most this many. */
+/** A compressed conditional branch reaches 256 bytes. An atom takes at most this many. */
 const ATOM_BYTES = 40;
 
 class Renderer {
@@ -71,7 +71,7 @@ class Renderer {
     return { checkpoints: this.#checkpoints, traceBytes };
   }
 
-  /** Gives every register a value: roles their addresses, all others one of the pool's. */
+  /** Sets every register: roles to their addresses, all others to a value of the pool. */
   #prologue({ pool, scratch, trace }: Areas): void {
     const assembler = this.#assembler;
     const { roles, scratchBias, stackBias, stackPointer, fcsr, floating } = this.#program;
@@ -96,7 +96,7 @@ class Renderer {
     assembler.emit('csrrw', { rd: 0, csr: 3, rs1: roles.temporary });
   }
 
-  /** Items in a row; gives the most bytes of trace they may leave. */
+  /** Lays out consecutive items. Returns the maximum number of trace bytes that they leave. */
   #items(items: readonly Item[], traced = true): number {
     let bytes = 0;
     for (const item of items) bytes += this.#item(item, traced);
@@ -180,7 +180,7 @@ class Renderer {
     } else if (form === 'blt') {
       assembler.jump('blt', { rs1: 0, rs2: count }, top);
     } else if (form === 'bgeu') {
-      // Unsigned: goes on while count - 1 >= 1 - 1 + 1, with the 1 in the working register.
+      // Unsigned: continues while count - 1 >= 1 - 1 + 1, with the 1 in the working register.
       assembler.emit('addi', { rd: roles.temporary, rs1: 0, imm: 1 });
       assembler.jump('bgeu', { rs1: count, rs2: roles.temporary }, top);
     } else {
@@ -234,7 +234,7 @@ class Renderer {
     else this.#assembler.emit('jalr', { rd: 0, rs1: link, imm: 0 });
   }
 
-  /** Appends to the trace what was written since the last checkpoint; gives the bytes that takes. */
+  /** Appends the registers written since the last checkpoint to the trace. Returns the number of bytes. */
   #checkpoint(): number {
     const assembler = this.#assembler;
     const { trace, temporary } = this.#program.roles;
@@ -260,7 +260,7 @@ class Renderer {
     return bytes;
   }
 
-  /** An upper bound of the code bytes of a body. */
+  /** Returns an upper bound of the code bytes of a body. */
   #bound(body: readonly Item[], traced: boolean): number {
     if (body.some(({ kind }) => kind !== 'atom')) return Number.POSITIVE_INFINITY;
     const checkpoints = traced ? body.length / this.#interval + 1 : 0;
@@ -269,8 +269,8 @@ class Renderer {
 }
 
 /**
- * Assembles a program where `assembler` stands. `interval` is the number of atoms between checkpoints;
- * execution falls through the end of the code.
+ * Assembles a program at the assembler's current address. `interval` is the number of atoms between
+ * checkpoints. Execution falls through the end of the code.
  */
 export function render(assembler: Assembler, program: Program, interval: number, areas: Areas): Layout {
   return new Renderer(assembler, program, interval).render(areas);

@@ -1,4 +1,4 @@
-/** Operand values where instruction semantics have their edges. */
+/** Operand values at the edges of instruction semantics. */
 import type { Random } from '../support/random.ts';
 
 const U64 = (value: bigint) => BigInt.asUintN(64, value);
@@ -9,7 +9,7 @@ function integer(random: Random): bigint {
     case 0:
       return U64(random.pick([0n, 1n, -1n, 2n, -2n]));
     case 1:
-      // The extremes of 8, 16, 32 and 64 bits, signed and not, sometimes one off.
+      // The extremes of 8, 16, 32 and 64 bits, signed and unsigned, sometimes off by one.
       return U64((1n << BigInt(random.pick([7, 8, 15, 16, 31, 32, 63]))) + BigInt(random.between(-1, 1)));
     case 2:
       return U64(-(1n << BigInt(random.pick([7, 15, 31, 63]))) + BigInt(random.between(-1, 1)));
@@ -48,7 +48,7 @@ function fraction({ fractionBits }: Format, random: Random): bigint {
     case 2:
       return 1n << BigInt(random.below(fractionBits));
     case 3:
-      // Few significant bits: exact results and ties.
+      // Few significant bits, for exact results and ties.
       return (random.u64() << BigInt(random.below(fractionBits))) & all;
     default:
       return random.u64() & all;
@@ -80,13 +80,13 @@ function floating(format: Format, random: Random): bigint {
     case 6:
       return pack(top - random.between(1, 2), fraction(format, random));
     case 7:
-      // Around the ends of the integer formats.
+      // Near the limits of the integer formats.
       return pack(bias + random.pick([30, 31, 32, 62, 63, 64]), fraction(format, random));
     case 8:
       // Small integers and halves.
       return pack(bias + random.between(-2, 5), fraction(format, random) & (-1n << BigInt(fractionBits - 6)));
     case 9:
-      // Products of two of these fall around the smallest normal number.
+      // Products of two of these are near the smallest normal number.
       return pack(Math.floor(bias / 2) + random.between(-fractionBits, 4), fraction(format, random));
     case 10:
       return pack(bias + random.between(-4, 4), fraction(format, random));
@@ -103,7 +103,7 @@ function single(random: Random): bigint {
 
 export type ValueKind = 'integer' | 'single' | 'double';
 
-/** A 64-bit value, unsigned; singles are NaN-boxed, now and then badly. */
+/** Returns an unsigned 64-bit value. Singles are NaN-boxed, sometimes incorrectly. */
 export function edgeValue(kind: ValueKind, random: Random): bigint {
   if (kind === 'integer') return integer(random);
   return kind === 'single' ? single(random) : floating(DOUBLE, random);

@@ -1,4 +1,7 @@
-/** Compares assembly/fpu with the F and D instructions of QEMU, for random operands. Repeat a run with FPU_SEED=seed. */
+/**
+ * Compares assembly/fpu with the F and D instructions of QEMU on random operands. FPU_SEED=seed repeats a
+ * run.
+ */
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -51,7 +54,7 @@ beforeAll(async () => {
 
 afterAll(() => rmSync(directory, { recursive: true }));
 
-/** Every tuple of operands twice, as NX decides whether the host's arithmetic may be trusted. */
+/** Every tuple of operands occurs twice, because NX decides whether the host's arithmetic may be used. */
 function generate(): Case[] {
   const generator = new Generator(seed);
   const cases: Case[] = [];
@@ -89,7 +92,7 @@ function format(result: bigint, flags: number): string {
   return `${BigInt.asUintN(64, result).toString(16).padStart(16, '0')} fflags ${flags}`;
 }
 
-test(`F and D are those of QEMU (FPU_SEED=${seed})`, { timeout: 60_000 }, () => {
+test(`F and D agree with QEMU (FPU_SEED=${seed})`, { timeout: 60_000 }, () => {
   const cases = generate();
   const answers = askOracle(cases);
   const differences: string[] = [];

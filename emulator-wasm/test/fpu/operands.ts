@@ -1,4 +1,6 @@
-/** A seeded generator of operands that prefers the values at which floating-point arithmetic goes wrong. */
+/**
+ * A seeded generator of operands that prefers values at which floating-point arithmetic tends to be wrong.
+ */
 import type { OperandKind } from './operations.ts';
 
 interface Format {
@@ -61,7 +63,7 @@ export class Generator {
     return BigInt.asUintN(count, (BigInt(this.word()) << 32n) | BigInt(this.word()));
   }
 
-  /** An integer of few significant bits, or all ones, or a power of two, or any. */
+  /** An integer with few significant bits, or of all ones, or a power of two, or any integer. */
   #significand(count: number): bigint {
     const all = (1n << BigInt(count)) - 1n;
     const shift = BigInt(this.below(count));
@@ -90,7 +92,7 @@ export class Generator {
       case 2:
         return bias + this.below(140) - 70;
       case 3:
-        // The square, square root or reciprocal of these is at a limit of the range.
+        // Their square, square root or reciprocal is at a limit of the range.
         return (
           (this.pick([0, bias, most]) >> 1) +
           ((this.below(2) * bias) >> 1) +
@@ -130,7 +132,7 @@ export class Generator {
     return this.#assemble(format, exponent, fraction);
   }
 
-  /** Integers and halves, at the limits of the integer types above all. */
+  /** Integers and halves, mostly at the limits of the integer types. */
   #nearInteger(format: Format): bigint {
     const power = 2 ** this.pick([0, 1, 7, 24, 31, 32, 53, 63, 64]);
     const offset = this.pick([
@@ -178,7 +180,7 @@ export class Generator {
     }
   }
 
-  /** A partner for `a` that makes cancellation, results at the limits of the range, or halfway cases likely. */
+  /** A partner for `a` that makes cancellation, results at the limits of the range, or ties likely. */
   #partner(format: Format, a: bigint): bigint {
     const { exponentBits, fractionBits } = format;
     const most = 2 ** exponentBits - 1;
@@ -200,13 +202,13 @@ export class Generator {
     }
   }
 
-  /** A number that makes `product` of a, or nearly so. */
+  /** A number whose product with a is `product`, or nearly. */
   #factor(format: Format, a: bigint, product: bigint): bigint {
     const factor = encode(format, decode(format, product) / decode(format, a));
     return this.below(2) ? factor : this.#nudge(format, factor);
   }
 
-  /** An addend that nearly cancels a * b, or lies at the limit of its influence. */
+  /** An addend that nearly cancels a * b, or is at the limit of its influence. */
   #addend(format: Format, a: bigint, b: bigint): bigint {
     const product = encode(format, decode(format, a) * decode(format, b));
     return this.below(2) ? this.#nudge(format, product ^ encode(format, -0)) : this.#partner(format, product);

@@ -36,7 +36,7 @@ export interface Operation {
 
 const SIGN = 1n << 63n;
 
-/** Negating a double is up to the caller; singles must be unboxed first, so that fmaS does it itself. */
+/** The caller negates doubles. Singles must be unboxed first, so fmaS negates them itself. */
 function fma(format: string, negateProduct: boolean, negateC: boolean): Operation['execute'] {
   if (format === 'S') {
     return (fpu, a, b, c, rm) => fpu.call('fmaS', a, b, c, rm, Number(negateProduct), Number(negateC));
@@ -84,7 +84,7 @@ export const operations: Operation[] = [
   conversion('cvtDS', 'single'),
 ];
 
-/** Those whose results need rounding in many ways, and so the most tests. */
+/** Operations whose results need rounding in many ways, and therefore the most tests. */
 export const roundingOperations = operations.filter(({ name }) =>
   /^(add|sub|mul|div|sqrt|madd|msub|nmsub|nmadd)[DS]$|^cvtSD$/.test(name),
 );

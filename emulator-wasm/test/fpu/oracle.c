@@ -17,7 +17,7 @@ struct answer {
   uint64_t result, fflags;
 };
 
-/* The operands a, b, c are in x registers; f registers are moved whole, so that boxing is under test as well. */
+/* The operands a, b and c are in x registers. f registers are moved whole, so that boxing is tested too. */
 #define EXECUTE(INSTRUCTION, MOVE_RESULT)                                                        \
   __asm__ volatile("fmv.d.x ft1, %[a]\n fmv.d.x ft2, %[b]\n fmv.d.x ft3, %[c]\n mv t1, %[a]\n"   \
                    "fscsr %[before]\n" INSTRUCTION "\n frflags %[after]\n" MOVE_RESULT "\n"      \

@@ -1,4 +1,4 @@
-/** A machine without an interpreter: its shared memory, and the core's devices driven by hand. */
+/** A machine without an interpreter: the test accesses its shared memory and the core's devices directly. */
 import { Worker } from 'node:worker_threads';
 import {
   H_ID,
@@ -25,7 +25,7 @@ export const RAM_SIZE = 0x10_0000;
 
 export const hartBlock = (id: number) => HARTS + id * HART_STRIDE;
 
-/** Runs in a worker: `data` and the values in it are all that `body` sees beside `core` and `words`. */
+/** Runs in a worker. `body` sees only `core`, `words` and `data`. */
 const THREAD = `
 const { parentPort, workerData } = require('node:worker_threads');
 const { module, memory, body, data } = workerData;
@@ -51,7 +51,7 @@ export class Board {
   /** Ticks, and nanoseconds since 1970. */
   now = 0;
   wallClock = 0;
-  /** What the guest has sent, a string a call. */
+  /** The guest's output, one string per call. */
   output: string[] = [];
   onDoorbell: () => void = () => {};
   readonly #module: WebAssembly.Module;
@@ -88,7 +88,7 @@ export class Board {
     this.core = instance.exports as unknown as CoreExports;
   }
 
-  /** Unsigned word. */
+  /** Reads an unsigned word. */
   get(address: number): number {
     return Atomics.load(this.words, address / 4) >>> 0;
   }
@@ -105,7 +105,7 @@ export class Board {
     Atomics.store(this.doubles, address / 8, value);
   }
 
-  /** Device register at a guest physical address; throws on an access fault. */
+  /** Reads the device register at a guest physical address. Throws on an access fault. */
   read(pa: number, size = 4, hart = 0): number {
     return Number(this.read64(pa, size, hart));
   }
@@ -121,7 +121,7 @@ export class Board {
     if (this.core.busFault.value) throw new Error('access fault');
   }
 
-  /** MEIP and SEIP of a hart. */
+  /** Returns MEIP and SEIP of a hart. */
   external(hart: number): number {
     return this.core.plicPending(hartBlock(hart));
   }
@@ -134,7 +134,7 @@ export class Board {
     return this.get(M_DOORBELL);
   }
 
-  /** What the host does with keyboard input. */
+  /** Delivers keyboard input as the host does. */
   type(text: string): void {
     for (const byte of Buffer.from(text, 'latin1')) {
       const head = this.get(UART_RX_HEAD);
@@ -147,7 +147,7 @@ export class Board {
     return BigInt.asIntN(64, this.get64(hartBlock(hart) + H_X + 8 * index));
   }
 
-  /** An SBI call of this hart: a7, a6, a0… in, a0 (error) and a1 (value) out. */
+  /** Makes an SBI call on this hart, with a7, a6, a0… as arguments. Returns a0 (error) and a1 (value). */
   sbi(hart: number, extension: number, func: number, ...args: (number | bigint)[]) {
     const x = hartBlock(hart) + H_X;
     args.forEach((value, i) => {
@@ -159,7 +159,7 @@ export class Board {
     return { error: Number(this.register(hart, 10)), value: this.register(hart, 11) };
   }
 
-  /** Runs `body`, JavaScript over `core`, `words` and `data`, in a thread of its own to its end. */
+  /** Runs `body`, JavaScript that uses `core`, `words` and `data`, to its end in a thread of its own. */
   thread(body: string, data: object): Promise<void> {
     const workerData = { module: this.#module, memory: this.memory, body, data };
     const worker = new Worker(THREAD, { eval: true, workerData });

@@ -52,7 +52,7 @@ beforeAll(async () => {
 const HART_COUNT = 2;
 const PRESENT_SLOTS = 3;
 
-/** Beginnings and lengths of what devices may change when the guest accesses them. */
+/** Addresses and lengths of the memory that devices may change when the guest accesses them. */
 function ownedWords(): [number, number][] {
   const owned: [number, number][] = [
     [M_POWER, 8],
@@ -77,7 +77,7 @@ function ownedWords(): [number, number][] {
   return owned;
 }
 
-/** A machine with some devices, and a pattern in guest RAM and in the hart blocks to guard them. */
+/** A machine with some devices. Patterns in guest RAM and in the hart blocks reveal stray writes. */
 function guardedBoard(): Board {
   const board = new Board(module, HART_COUNT);
   for (let slot = 0; slot < PRESENT_SLOTS; slot++) {
@@ -103,7 +103,9 @@ function guardedBoard(): Board {
   return board;
 }
 
-/** The whole memory but the hart blocks' bulk, which nobody has touched: it must stay zero. */
+/**
+ * Copies all memory except the bulk of the hart blocks, which nothing has touched and which must stay zero.
+ */
 function guarded(board: Board): Buffer {
   const harts = Array.from({ length: HART_COUNT }, (_, id) =>
     board.bytes.slice(hartBlock(id), hartBlock(id) + 0x1000),
@@ -126,7 +128,7 @@ function bulkIsZero(board: Board): boolean {
 }
 
 const within = (start: number, size: number) => fc.nat(size - 1).map((offset) => BigInt(start + offset));
-/** Registers are likelier to be hit by multiples of 4 near the beginning of a device. */
+/** Multiples of 4 near the start of a device are more likely to be registers. */
 const address = fc.oneof(
   {
     weight: 8,
@@ -163,11 +165,11 @@ const access = fc.record({
   address,
   size: fc.constantFrom(1, 2, 4, 4, 4, 8),
   value,
-  /** What the world does before: clocks advance, bytes arrive, devices interrupt. */
+  /** Events before an access: clocks advance, bytes arrive, devices interrupt. */
   event: fc.constantFrom('none', 'none', 'time', 'input', 'interrupt', 'tick'),
 });
 
-test('no sequence of accesses traps, or changes memory that is not the devicesâ€™', () => {
+test('no sequence of accesses traps, or changes memory outside the devices', () => {
   const board = guardedBoard();
   const before = guarded(board);
   const sequence = fc.array(access, { maxLength: 60 });
@@ -194,7 +196,7 @@ test('no sequence of accesses traps, or changes memory that is not the devicesâ€
   expect(bulkIsZero(board)).toBe(true);
 });
 
-test('nothing answers between the devices, nor above them', () => {
+test('nothing answers between or above the devices', () => {
   const board = new Board(module, 1);
   const gaps = [
     0n,

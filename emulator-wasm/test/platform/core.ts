@@ -1,11 +1,11 @@
-/** Compiles the core's devices and SBI alone, without the interpreter, for the tests beside this file. */
+/** Compiles the core's devices and SBI without the interpreter, for the tests in this folder. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import asc from 'assemblyscript/asc';
 
 const ASSEMBLY = join(import.meta.dirname, '../../assembly');
 
-/** What is called from here; the names are those of the modules. */
+/** The functions that the tests call, by their names in the modules. */
 const ENTRY = `
 export { busRead, busWrite, busFault } from './bus';
 export { mtime, setMtime, skipTo } from './clock';
@@ -15,7 +15,7 @@ export { sbiCall } from './sbi';
 export { uartFlush } from './uart';
 `;
 
-/** In place of the TLB and the pages of code: keep in H_PRIVATE which fences they were asked for. */
+/** Replacements for the TLB and the pages of code, which record the requested fences in H_PRIVATE. */
 const TLB = `
 import { H_PRIVATE, REQUEST_FENCE_I, REQUEST_SFENCE } from '../layout';
 export function fenceI(hart: usize): void {

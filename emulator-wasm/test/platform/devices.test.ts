@@ -57,7 +57,7 @@ describe('ACLINT', () => {
     expect(board.read(ACLINT_START + 4)).toBe(0);
   });
 
-  test('mtimecmp by doubleword and by halves, waking its hart', () => {
+  test('a write to mtimecmp, as a doubleword or in halves, wakes its hart', () => {
     const wakes = board.wakes(1);
     board.write(MTIMECMP + 8, 0x0123_4567_89ab_cdefn, 8);
     expect(board.get64(hartBlock(1) + H_MTIMECMP)).toBe(0x0123_4567_89ab_cdefn);
@@ -69,7 +69,7 @@ describe('ACLINT', () => {
     expect(board.get64(hartBlock(0) + H_MTIMECMP)).toBe(0n);
   });
 
-  test('mtime runs with the host, and on from what was written', () => {
+  test('mtime runs with the host, and continues from a written value', () => {
     board.now = 5_000_000_000;
     expect(board.read64(MTIME)).toBe(5_000_000_000n);
     expect([board.read(MTIME), board.read(MTIME + 4)]).toEqual([5_000_000_000 % 2 ** 32, 1]);
@@ -88,7 +88,7 @@ describe('ACLINT', () => {
     }
   });
 
-  test('other widths and the gap behind mtime fault', () => {
+  test('other widths and the gap after mtime fault', () => {
     expect(() => board.read(ACLINT_START, 8)).toThrow('access fault');
     expect(() => board.read(MTIMECMP, 2)).toThrow('access fault');
     expect(() => board.read(ACLINT_START + 0xc000)).toThrow('access fault');
@@ -96,7 +96,7 @@ describe('ACLINT', () => {
 });
 
 describe('clock', () => {
-  test('counts instructions when so told, and can be skipped forward only', () => {
+  test('counts instructions in that mode, and skips forward only', () => {
     board = new Board(module, 1, MODE_ICOUNT);
     const hart = hartBlock(0);
     board.now = 1e12;
@@ -130,7 +130,7 @@ describe('UART', () => {
     for (const byte of Buffer.from(text, 'latin1')) board.write(THR, byte, 1);
   };
 
-  test('hands over lines, full buffers, and the rest at a flush, in order', () => {
+  test('passes on lines, full buffers, and the rest at a flush, in order', () => {
     send('one\ntwo');
     expect(board.output).toEqual(['one\n']);
     board.core.uartFlush();
@@ -141,7 +141,7 @@ describe('UART', () => {
     expect(board.output.slice(2).join('')).toBe('x'.repeat(300));
   });
 
-  test('received bytes, LSR and the ring over its end', () => {
+  test('receives bytes past the end of the ring, and shows them in LSR', () => {
     expect(board.read(LSR, 1)).toBe(0x60);
     for (let round = 0; round < 5; round++) {
       board.type('A\xff'.repeat(50));
@@ -154,7 +154,7 @@ describe('UART', () => {
     expect(board.read(RBR, 1)).toBe(0);
   });
 
-  test('interrupts for received bytes until they are read', () => {
+  test('interrupts for received bytes until the guest reads them', () => {
     route(UART_IRQ);
     board.type('ab');
     expect(board.external(0)).toBe(0);
@@ -171,7 +171,7 @@ describe('UART', () => {
     expect(board.read(IIR, 1)).toBe(0x01);
   });
 
-  test('interrupts when the transmitter is empty, until IIR says so', () => {
+  test('interrupts when the transmitter is empty, until the guest reads IIR', () => {
     route(UART_IRQ);
     board.write(IER, 2, 1);
     expect(board.external(0)).toBe(MEIP);
@@ -184,7 +184,7 @@ describe('UART', () => {
     expect(board.external(0)).toBe(0);
   });
 
-  test('received bytes come first in IIR, and do not hide an empty transmitter', () => {
+  test('IIR reports received bytes first, and then an empty transmitter', () => {
     board.write(IER, 3, 1);
     board.type('a');
     expect([board.read(IIR, 1), board.read(IIR, 1)]).toEqual([0x04, 0x04]);
@@ -205,7 +205,7 @@ describe('UART', () => {
     expect([board.read(LSR, 1), board.read(IIR, 1)]).toEqual([0x60, 0x01]);
   });
 
-  test('the divisor is behind DLAB and sends nothing', () => {
+  test('DLAB selects the divisor, and writing it sends nothing', () => {
     board.write(IER, 5, 1);
     board.write(LCR, 0x83, 1);
     board.write(THR, 0x0a, 1);
@@ -222,7 +222,7 @@ describe('UART', () => {
     expect(values).toEqual([0xff, 0x0f, 0x1f, 0x60]);
   });
 
-  test("loop-back ties the modem's outputs to its inputs and keeps bytes in", () => {
+  test("loop-back connects the modem's outputs to its inputs and keeps bytes inside", () => {
     expect(board.read(MSR, 1)).toBe(0xb0);
     const looped = [1, 2, 4, 8].map((output) => {
       board.write(MCR, 0x10 | output, 1);
@@ -233,7 +233,7 @@ describe('UART', () => {
     expect(board.output).toEqual([]);
   });
 
-  test('accesses of every width reach the register they begin at, and none behind the last', () => {
+  test('accesses of every width reach their first register, and none after the last', () => {
     board.write(THR, 0x1234_560a, 4);
     expect(board.output).toEqual(['\n']);
     board.write(MCR, 0x0b, 2);
@@ -241,7 +241,7 @@ describe('UART', () => {
     expect(() => board.read(UART_START + 8, 1)).toThrow('access fault');
   });
 
-  test('harts that send at once lose nothing', async () => {
+  test('harts that send at the same time lose nothing', async () => {
     const sent = 5_000;
     const body = `for (let i = 0; i < data.sent; i++) core.busWrite(data.hart, data.thr, 1, data.byte);`;
     const data = (id: number) => ({ sent, hart: hartBlock(id), thr: BigInt(THR), byte: 0x41n + BigInt(id) });
@@ -277,7 +277,7 @@ describe('RTC', () => {
     expect(time()).toBe(BigInt(START) + (1n << 33n));
   });
 
-  test('a time that is set runs on', () => {
+  test('a time that was set continues to run', () => {
     board.write(HIGH, 0x1234);
     board.write(LOW, 0);
     expect(time()).toBe(0x1234n << 32n);
@@ -285,7 +285,7 @@ describe('RTC', () => {
     expect(time()).toBe((0x1234n << 32n) + 1024n);
   });
 
-  test('the alarm fires when it is due, not before, and once', () => {
+  test('the alarm fires when it is due, not earlier, and only once', () => {
     route(RTC_IRQ);
     board.write(ENABLED, 1);
     setAlarm(BigInt(START) + 1_000_192n);
@@ -341,7 +341,7 @@ describe('RTC', () => {
     expect(board.external(0)).toBe(MEIP);
   });
 
-  test('starts at the epoch and follows the instructions when they are the time', () => {
+  test('starts at the epoch and follows the instruction count when that is the time', () => {
     board = new Board(module, 1, MODE_ICOUNT);
     board.wallClock = START;
     board.set64(hart + H_INSTRET, BigInt(20 * ICOUNT_PER_TICK));
@@ -353,7 +353,7 @@ describe('RTC', () => {
     expect(board.read(ALARM_STATUS)).toBe(0);
   });
 
-  test('widths other than four bytes, and what lies behind the registers, fault', () => {
+  test('widths other than four bytes, and addresses after the registers, fault', () => {
     expect(() => board.read(LOW, 8)).toThrow('access fault');
     expect(() => board.read(LOW, 2)).toThrow('access fault');
     expect(() => board.read(RTC_START + 0x24)).toThrow('access fault');
@@ -374,7 +374,7 @@ describe('test finisher', () => {
     expect(board.read(FINISHER_START)).toBe(0);
   });
 
-  test('takes halfwords, hands over what was sent, and the first word stands', () => {
+  test('accepts halfwords, flushes sent output, and keeps the first word', () => {
     board.write(UART_START, 0x21, 1);
     board.write(FINISHER_START, 0x5555, 2);
     board.write(FINISHER_START, 0x3333 | (5 << 16));
@@ -382,7 +382,7 @@ describe('test finisher', () => {
     expect(board.get(M_POWER)).toBe(POWER_OFF);
   });
 
-  test('other registers and widths', () => {
+  test('ignores or faults on other registers and widths', () => {
     board.write(FINISHER_START + 4, 0x5555);
     expect(() => board.write(FINISHER_START, 0x5555, 8)).toThrow('access fault');
     expect(() => board.write(FINISHER_START, 0x55, 1)).toThrow('access fault');

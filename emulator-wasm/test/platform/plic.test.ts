@@ -27,7 +27,7 @@ function route(context: number, source: number, level: number) {
 }
 
 describe('registers', () => {
-  test('priorities and thresholds keep three bits, source 0 none', () => {
+  test('priorities and thresholds keep three bits, source 0 keeps none', () => {
     for (let source = 0; source < 32; source++) {
       board.write(priority(source), 0xffff_fffc | source);
       expect(board.read(priority(source))).toBe(source === 0 ? 0 : 4 | (source & 3));
@@ -36,12 +36,12 @@ describe('registers', () => {
     expect(board.read(threshold(3))).toBe(7);
   });
 
-  test('enables belong to their context; source 0 cannot be enabled', () => {
+  test('enables are separate for each context; source 0 cannot be enabled', () => {
     board.write(enable(1), 0xffff_ffff);
     expect([0, 1, 2, 3].map((context) => board.read(enable(context)))).toEqual([0, 0xffff_fffe, 0, 0]);
   });
 
-  test('what is not there reads as zero and ignores writes', () => {
+  test('absent registers read as zero and ignore writes', () => {
     const absent = [
       priority(32),
       PENDING + 4,
@@ -80,7 +80,7 @@ describe('interrupts', () => {
     ]);
   });
 
-  test('needs a priority above the threshold, and above 0', () => {
+  test('need a priority above the threshold, and above 0', () => {
     board.core.plicRaise(5);
     route(1, 5, 0);
     expect(board.external(0)).toBe(0);
@@ -91,7 +91,7 @@ describe('interrupts', () => {
     }
   });
 
-  test('a line that falls before the claim is not pending any more', () => {
+  test('a line that falls before the claim is no longer pending', () => {
     route(1, 5, 1);
     board.core.plicRaise(5);
     expect(board.read(PENDING)).toBe(1 << 5);
@@ -110,7 +110,7 @@ describe('interrupts', () => {
 });
 
 describe('claim and complete', () => {
-  test('by priority, then by number', () => {
+  test('goes by priority, then by number', () => {
     for (const [source, level] of [
       [31, 2],
       [3, 2],
@@ -132,7 +132,7 @@ describe('claim and complete', () => {
     expect(board.read(claim(1))).toBe(5);
   });
 
-  test('a source in flight interrupts nobody until completed, then again while its line is up', () => {
+  test('a claimed source does not interrupt until it is completed, then again while its line is up', () => {
     route(1, 5, 1);
     route(3, 5, 1);
     board.core.plicRaise(5);
@@ -150,7 +150,7 @@ describe('claim and complete', () => {
     expect([board.external(0), board.external(1), board.get(PLIC_CLAIMED)]).toEqual([0, 0, 0]);
   });
 
-  test('completion of a source not enabled for the context, or of none, is ignored', () => {
+  test('ignores completion of no source, or of one that is not enabled for the context', () => {
     route(1, 5, 1);
     board.core.plicRaise(5);
     board.read(claim(1));
@@ -178,7 +178,7 @@ describe('claim and complete', () => {
   });
 });
 
-test('harts in parallel never claim the same source twice', async () => {
+test('parallel harts never claim the same source twice', async () => {
   const rounds = 20_000;
   board = new Board(module, 3);
   for (let source = 1; source < 32; source++) {

@@ -60,13 +60,13 @@ const perHart = (word: number) => [0, 1, 2].map((id) => board.get(hartBlock(id) 
 const setRun = (id: number, run: number) => board.set(hartBlock(id) + H_RUN, run);
 
 describe('base', () => {
-  test('specification 2.0, an implementation, machine ids', () => {
+  test('reports specification 2.0, an implementation, and machine ids', () => {
     expect(call(BASE, 0)).toEqual({ error: OK, value: 0x0200_0000n });
     for (const func of [1, 2]) expect(call(BASE, func).value).toBeGreaterThan(0n);
     for (const func of [4, 5, 6]) expect(call(BASE, func)).toEqual({ error: OK, value: 0n });
   });
 
-  test('probes', () => {
+  test('probes extensions', () => {
     const here = [...LEGACY, BASE, TIME, IPI, RFENCE, HSM, SRST, DBCN];
     for (const extension of here) expect(call(BASE, 3, extension)).toEqual({ error: OK, value: 1n });
     for (const extension of [3, 4, 7, 9, 0x11, 0x504d_55, 0x5355_5350, 0xffff_ffff]) {
@@ -74,7 +74,7 @@ describe('base', () => {
     }
   });
 
-  test('what is unknown is not supported, and changes neither power nor other registers', () => {
+  test('rejects unknown calls, which change neither power nor other registers', () => {
     for (const [extension, func] of [
       [0x11, 0],
       [0x0a00_0000, 0],
@@ -143,7 +143,7 @@ describe('remote fences', () => {
     [0, REQUEST_FENCE_I],
     [1, REQUEST_SFENCE],
     [2, REQUEST_SFENCE],
-  ])('function %i is done at once here and left in the mailbox of harts that do not run', (func, request) => {
+  ])('function %i runs at once here and waits in the mailbox of harts that do not run', (func, request) => {
     setRun(1, RUN_SLEEPING);
     setRun(2, RUN_STOPPED);
     const wakes = board.wakes(1);
@@ -168,7 +168,7 @@ describe('remote fences', () => {
     await served;
   });
 
-  test('end when the hart goes to sleep, or the machine off', async () => {
+  test('end when the hart goes to sleep, or the machine powers off', async () => {
     for (const [word, value] of [
       [hartBlock(1) + H_RUN, RUN_SLEEPING],
       [M_POWER, POWER_OFF],
@@ -187,7 +187,7 @@ describe('remote fences', () => {
     }
   });
 
-  test('harts that ask each other do not wait for ever', async () => {
+  test('harts that ask each other do not wait forever', async () => {
     const body = `
       const x = (data.hart + data.x) / 8;
       const registers = new BigInt64Array(words.buffer);
@@ -219,7 +219,7 @@ describe('hart state', () => {
     expect(board.get64(hartBlock(1) + H_START_PC)).toBe(BigInt(RAM_START + 0x2002));
   });
 
-  test('a hart that runs or sleeps is started', () => {
+  test('a running or sleeping hart counts as started', () => {
     setRun(1, RUN_SLEEPING);
     for (const id of [0, 1]) {
       expect(call(HSM, 2, id)).toEqual({ error: OK, value: 0n });
@@ -241,14 +241,14 @@ describe('hart state', () => {
     expect(call(HSM, 2, id)).toEqual({ error: INVALID_PARAM, value: 0n });
   });
 
-  test('stop stops the caller, whose mailbox keeps what comes', () => {
+  test('stop stops the caller, whose mailbox keeps further requests', () => {
     board.sbi(1, HSM, 1);
     expect(perHart(H_RUN)).toEqual([RUN_STARTED, RUN_STOPPED, RUN_STARTED]);
     expect(call(RFENCE, 0, 0b010, 0).error).toBe(OK);
     expect(board.get(hartBlock(1) + H_REQUEST)).toBe(REQUEST_FENCE_I);
   });
 
-  test('suspend: the default retentive type only', () => {
+  test('suspend supports the default retentive type only', () => {
     expect(call(HSM, 3, 0, 0, 0)).toEqual({ error: OK, value: 0n });
     expect(call(HSM, 3, 0x8000_0000, RAM_START, 0).error).toBe(NOT_SUPPORTED);
     for (const type of [1, 0x1000_0000, 0x8000_0001, 0xffff_ffff]) {
@@ -256,7 +256,7 @@ describe('hart state', () => {
     }
   });
 
-  test('of harts that start the same one, exactly one does, with its own pc and argument', async () => {
+  test('when several harts start the same one, exactly one succeeds, with its own pc and argument', async () => {
     const body = `
       const x = (data.hart + data.x) / 8;
       const registers = new BigInt64Array(words.buffer);
@@ -336,14 +336,14 @@ describe('debug console', () => {
   const put = (offset: number, text: string) =>
     board.bytes.set(Buffer.from(text, 'latin1'), board.ramBase + offset);
 
-  test('writes from RAM, behind what was sent before', () => {
+  test('writes from RAM, after earlier output', () => {
     put(100, 'hello');
     call(DBCN, 2, 0x1_0000_0041n);
     expect(call(DBCN, 0, 5, RAM_START + 100, 0)).toEqual({ error: OK, value: 5n });
     expect(board.output).toEqual(['A', 'hello']);
   });
 
-  test('up to the last byte, in pieces', () => {
+  test('writes up to the last byte of RAM, in pieces', () => {
     put(RAM_SIZE - 1, '!');
     let rest = RAM_SIZE;
     while (rest > 0) {
@@ -375,7 +375,7 @@ describe('debug console', () => {
     expect(call(2, 0).error).toBe(0x78);
   });
 
-  test('reads what there is, and marks the pages written', () => {
+  test('reads the available input, and marks the pages as written', () => {
     board.type('abc');
     const offset = 0x2000 - 1;
     expect(call(DBCN, 1, 2, RAM_START + offset, 0)).toEqual({ error: OK, value: 2n });
@@ -392,7 +392,7 @@ describe('debug console', () => {
     expect(call(DBCN, 1, RAM_SIZE, RAM_START, 0)).toEqual({ error: OK, value: 0n });
   });
 
-  test('nothing is written or read by a length of 0', () => {
+  test('a length of 0 writes and reads nothing', () => {
     board.type('x');
     for (const func of [0, 1]) expect(call(DBCN, func, 0, RAM_START, 0)).toEqual({ error: OK, value: 0n });
     expect(board.output).toEqual([]);
@@ -400,7 +400,7 @@ describe('debug console', () => {
 });
 
 describe('legacy', () => {
-  test('console, keeping a1', () => {
+  test('the console calls keep a1', () => {
     expect(call(1, 0, 0x41, 77)).toEqual({ error: OK, value: 77n });
     board.core.uartFlush();
     expect(board.output).toEqual(['A']);
@@ -409,7 +409,7 @@ describe('legacy', () => {
     expect(call(2, 0, 0, 77)).toEqual({ error: -1, value: 77n });
   });
 
-  test('timer, shutdown, and none of the others', () => {
+  test('has timer and shutdown, and none of the others', () => {
     expect(call(0, 0, 5n).error).toBe(OK);
     expect(board.get64(hartBlock(0) + H_STIMECMP)).toBe(5n);
     for (const extension of [3, 4, 5, 6, 7, 9, 15]) expect(call(extension, 0, 0).error).toBe(NOT_SUPPORTED);

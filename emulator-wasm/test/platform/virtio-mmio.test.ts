@@ -69,7 +69,7 @@ beforeEach(() => {
 
 const queueFile = (queue: number) => FILE + V_QUEUES + queue * V_QUEUE_STRIDE;
 
-/** The device's answer to a reset. */
+/** Answers a reset as the device does. */
 function stopWhenAsked() {
   if (board.get(FILE + V_RESET) === 1) board.set(FILE + V_RESET, 0);
 }
@@ -81,7 +81,7 @@ function offerFeatures(low: number, high: number) {
   });
 }
 
-/** All that the driver writes on its way to DRIVER_OK, with one queue. */
+/** Does all that a driver writes on its way to DRIVER_OK, with one queue. */
 function drive() {
   board.write(STATUS, 0);
   board.write(STATUS, 1);
@@ -98,7 +98,7 @@ function drive() {
 }
 
 describe('identity', () => {
-  test('magic, version 2, device and vendor', () => {
+  test('shows magic, version 2, device and vendor', () => {
     expect([0, 4, 8].map((offset) => board.read(register(offset)))).toEqual([0x7472_6976, 2, BLOCK_DEVICE]);
     expect(board.read(register(0xc))).not.toBe(0);
   });
@@ -116,7 +116,7 @@ describe('identity', () => {
     expect(board.doorbells()).toBe(doorbells);
   });
 
-  test('read-only registers cannot be written, write-only ones read as zero', () => {
+  test('read-only registers ignore writes, write-only ones read as zero', () => {
     for (const offset of [0x00, 0x04, 0x08, 0x0c, 0x10, 0x34, 0x60, 0xfc]) {
       const before = board.read(register(offset));
       board.write(register(offset), ~before >>> 0);
@@ -147,7 +147,7 @@ describe('identity', () => {
 });
 
 describe('features', () => {
-  test('by selected word, none beyond the second', () => {
+  test('are read by selected word, and there are none beyond the second', () => {
     const words = [0, 1, 2, 0xffff_ffff].map((word) => {
       board.write(DEVICE_FEATURES_SEL, word);
       return board.read(DEVICE_FEATURES);
@@ -189,7 +189,7 @@ describe('features', () => {
 });
 
 describe('status', () => {
-  test('rings the doorbell; bits add up; DEVICE_NEEDS_RESET is the device’s', () => {
+  test('rings the doorbell and accumulates bits; DEVICE_NEEDS_RESET belongs to the device', () => {
     const doorbells = board.doorbells();
     board.write(STATUS, 0x1);
     board.write(STATUS, 0x40 | 0x2);
@@ -200,7 +200,7 @@ describe('status', () => {
     expect(board.read(STATUS)).toBe(0xc3);
   });
 
-  test('0 resets what the driver wrote and keeps what the device is', () => {
+  test('0 resets the driver’s values and keeps the device’s identity', () => {
     drive();
     board.write(QUEUE_NOTIFY, 0);
     Atomics.or(board.words, (FILE + V_INTERRUPT_STATUS) / 4, 3);
@@ -220,7 +220,7 @@ describe('status', () => {
     expect(board.read(register(8))).toBe(BLOCK_DEVICE);
   });
 
-  test('a reset leaves no trace of what the device did until it stopped', () => {
+  test('a reset leaves no trace of the device’s actions until it stopped', () => {
     drive();
     board.onDoorbell = () => {
       if (board.get(FILE + V_RESET) === 0) return;
@@ -245,7 +245,7 @@ describe('status', () => {
        Atomics.notify(words, data.reset);`,
       { reset: (FILE + V_RESET) / 4, stopped: board.ramBase / 4, never: board.ramBase / 4 + 1 },
     );
-    // The core does not notify V_RESET when it sets it; the device is told by the doorbell.
+    // The core does not notify V_RESET when it sets it, because the doorbell tells the device.
     board.onDoorbell = () => Atomics.notify(board.words, (FILE + V_RESET) / 4);
     board.write(STATUS, 0);
     expect(board.get(board.ramBase)).toBe(1);
@@ -297,7 +297,7 @@ describe('queues', () => {
     expect(board.get(queueFile(0) + Q_NUM)).toBe(4);
   });
 
-  test('larger than the maximum is ignored', () => {
+  test('ignore a size larger than the maximum', () => {
     board.write(QUEUE_NUM, QUEUE_SIZE);
     for (const size of [QUEUE_SIZE + 1, 0x8000_0000, 0xffff_ffff]) board.write(QUEUE_NUM, size);
     expect(board.get(queueFile(0) + Q_NUM)).toBe(QUEUE_SIZE);
@@ -334,7 +334,7 @@ describe('interrupts', () => {
     Atomics.or(board.words, PLIC_LEVEL / 4, LINE);
   };
 
-  test('the line falls when the last bit is acknowledged', () => {
+  test('lower the line when the last bit is acknowledged', () => {
     raise(3);
     expect(board.read(INTERRUPT_STATUS)).toBe(3);
     board.write(INTERRUPT_ACK, 0xffff_fffd);
@@ -343,7 +343,7 @@ describe('interrupts', () => {
     expect([board.read(INTERRUPT_STATUS), board.get(PLIC_LEVEL)]).toEqual([0, 0]);
   });
 
-  test('no interrupt is lost, or left over, between a device and two harts', async () => {
+  test('none is lost or left over between a device and two harts', async () => {
     const rounds = 20_000;
     const index = { status: (FILE + V_INTERRUPT_STATUS) / 4, level: PLIC_LEVEL / 4, done: board.ramBase / 4 };
     const device = board.thread(
@@ -368,7 +368,7 @@ describe('interrupts', () => {
 });
 
 describe('configuration space', () => {
-  test('reads bytes, halfwords and words; generation is the device’s', () => {
+  test('reads bytes, halfwords and words; the device sets the generation', () => {
     board.set(FILE + V_CONFIG, 0x8899_aabb);
     board.set(FILE + V_CONFIG_GENERATION, 7);
     expect([1, 2, 4].map((size) => board.read(CONFIG, size))).toEqual([0xbb, 0xaabb, 0x8899_aabb]);
@@ -376,7 +376,7 @@ describe('configuration space', () => {
     expect(board.read(CONFIG_GENERATION)).toBe(7);
   });
 
-  test('writes reach the device, which hears of them', () => {
+  test('writes reach the device and notify it', () => {
     const doorbells = board.doorbells();
     board.write(CONFIG + 0xfc, 0x1122_3344);
     board.write(CONFIG + 0xfd, 0xffff_ff55, 1);
@@ -385,7 +385,7 @@ describe('configuration space', () => {
     expect(board.doorbells()).toBe(doorbells + 3);
   });
 
-  test('doublewords, misaligned accesses and what lies behind fault', () => {
+  test('doublewords, misaligned accesses and addresses after it fault', () => {
     expect(() => board.read(CONFIG, 8)).toThrow('access fault');
     expect(() => board.read(CONFIG + 1, 2)).toThrow('access fault');
     expect(() => board.write(CONFIG + 2, 0, 4)).toThrow('access fault');

@@ -1,4 +1,4 @@
-/** The core alone, in this thread, with the shared memory laid out as the host would do it. */
+/** Runs the core alone in this thread, with the shared memory laid out as the host does it. */
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { FIXED_CODE_KEY, writeCodeKey } from '../../../src/machine/memory.ts';
@@ -31,17 +31,17 @@ import { type CoreExports, instantiate } from './instance.mjs';
 const WASM_PAGE = 0x1_0000;
 const PAGE = 0x1000;
 
-/** The module under test: `EMULATOR_WASM`, or what the build leaves in `public`. */
+/** The module under test: `EMULATOR_WASM`, or the build's result in `public`. */
 const MODULE_PATH =
   process.env.EMULATOR_WASM ?? fileURLToPath(new URL('../../../public/emulator.wasm', import.meta.url));
 
-/** Tests run in the interpreter, or with what `JIT` says translated: `hot` code, or `all`. */
+/** Tests run in the interpreter, or with `hot` or `all` code translated as the variable `JIT` says. */
 const JIT_MODES: Record<string, number> = { hot: MODE_JIT, all: MODE_JIT | MODE_JIT_ALL };
 export const JIT_MODE = JIT_MODES[process.env.JIT ?? ''] ?? 0;
 
 let compiled: Promise<WebAssembly.Module> | undefined;
 
-/** Compiled once a thread. Rejects if the core has not been built. */
+/** Compiles the module once per thread. Rejects if the core has not been built. */
 export function coreModule(): Promise<WebAssembly.Module> {
   compiled ??= readFile(MODULE_PATH).then((bytes) => WebAssembly.compile(bytes));
   return compiled;
@@ -50,13 +50,13 @@ export function coreModule(): Promise<WebAssembly.Module> {
 export const PRIV_S = 1;
 export const PRIV_M = 3;
 
-/** The memory of a machine: guest RAM and hart blocks, without any instance of the core. */
+/** The memory of a machine: guest RAM and hart blocks, without an instance of the core. */
 export class MachineMemory {
   readonly memory: WebAssembly.Memory;
   readonly view: DataView;
   /** Guest RAM; index 0 is guest physical RAM_START. */
   readonly ram: Uint8Array;
-  /** PAGE_* bits, one byte a page of RAM. */
+  /** PAGE_* bits, one byte per page of RAM. */
   readonly pageFlags: Uint8Array;
 
   constructor(harts: number, ramSize: number, mode: number) {
@@ -102,7 +102,7 @@ export class MachineMemory {
     this.view.setBigUint64(M_TOHOST, BigInt(elf.symbols.get('tohost') ?? 0), true);
   }
 
-  /** What `run` last left: POWER_*, and the guest's exit code. */
+  /** The result of the last `run`: POWER_*, and the guest's exit code. */
   get power(): number {
     return this.view.getInt32(M_POWER, true);
   }
@@ -132,7 +132,7 @@ export class Core {
     this.#exports = instantiate(module, machine.memory, output, start, hot);
   }
 
-  /** Puts the hart in its reset state and the machine's power on, without touching guest RAM. */
+  /** Resets the hart and turns the machine's power on, without touching guest RAM. */
   reset(pc: number, priv = PRIV_M, a1 = 0n): void {
     const { view } = this.machine;
     view.setInt32(M_POWER, POWER_RUNNING, true);
@@ -140,7 +140,7 @@ export class Core {
     this.#exports.reset(this.#hart, BigInt(pc), priv, a1);
   }
 
-  /** Runs about that many instructions (exactly, if 1); gives M_POWER. */
+  /** Runs about that many instructions (exactly one if it is 1). Returns M_POWER. */
   run(instructions: bigint): number {
     return this.#exports.run(this.#hart, instructions);
   }
@@ -162,7 +162,9 @@ export class Core {
   }
 }
 
-/** Zeroes what lies in the machine block beyond the words MachineMemory fills: devices at power-on. */
+/**
+ * Sets devices to their power-on state: zeroes the machine block beyond the words that MachineMemory fills.
+ */
 export function clearDevices(machine: MachineMemory): void {
   new Uint8Array(machine.memory.buffer, MACHINE + 0x400, MACHINE_SIZE - 0x400).fill(0);
 }

@@ -1,4 +1,4 @@
-/** As much of ELF64 as the tests need: one's own executables out, the cross linker's in. */
+/** The part of ELF64 that the tests need: writes their own executables, reads those of the cross linker. */
 
 export interface Elf {
   readonly entry: number;
@@ -10,7 +10,7 @@ export interface Segment {
   /** Physical address. */
   readonly address: number;
   readonly bytes: Uint8Array;
-  /** Bytes in memory; those beyond `bytes` are zero. */
+  /** The size in memory. Bytes beyond `bytes` are zero. */
   readonly memorySize: number;
 }
 
@@ -20,7 +20,7 @@ const MACHINE_RISCV = 243;
 const PT_LOAD = 1;
 const SHT_SYMTAB = 2;
 
-/** A static executable of one readable, writable and executable segment at `address`. */
+/** Returns a static executable with one readable, writable and executable segment at `address`. */
 export function writeElf(image: Uint8Array, address: number, entry: number): Uint8Array {
   const offset = 0x1000;
   const file = new Uint8Array(offset + image.length);
@@ -47,7 +47,7 @@ export function writeElf(image: Uint8Array, address: number, entry: number): Uin
   return file;
 }
 
-/** Reads an executable the cross linker made; no defence against malformed files. */
+/** Reads an executable of the cross linker, without checks against malformed files. */
 export function readElf(file: Uint8Array): Elf {
   const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
   const word = (at: number) => Number(view.getBigUint64(at, true));

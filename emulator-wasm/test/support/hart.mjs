@@ -6,7 +6,8 @@ import { instantiate } from './instance.mjs';
 const { module, memory, hart, pc, privilege, a1, start, pieces } = workerData;
 /** @param {WebAssembly.Exports} exports */
 const hot = (exports) => inlineTranslation(exports, memory, hart);
-// Called with the UART's lock held; messages of several threads need not arrive in the order they were sent in.
+// Called with the UART's lock held. Messages of several threads may arrive in another order than they were
+// sent.
 /** @param {Uint8Array} bytes */
 const output = (bytes) => parentPort?.postMessage({ place: Atomics.add(pieces, 0, 1), bytes });
 const core = instantiate(module, memory, output, start, hot);

@@ -1,12 +1,13 @@
-/** What the core exports; see the project's description of its interface in docs/architecture.md. */
+/** The core's exports, whose interface docs/architecture.md describes. */
 export interface CoreExports {
   reset(hart: number, pc: bigint, priv: number, a1: bigint): void;
   run(hart: number, instructions: bigint): number;
 }
 
 /**
- * One hart's core on a shared memory. `output` gets the bytes the guest prints; `start` is the moment
- * the machine's clock stood at 0, in milliseconds since 1970; `hot` makes, of the exports, what is called when code was reported.
+ * Instantiates one hart's core on a shared memory. `output` receives the guest's output. `start` is the time
+ * at which the machine's clock was 0, in milliseconds since 1970. `hot` takes the exports and returns the
+ * function that is called when code is reported as hot.
  */
 export function instantiate(
   module: WebAssembly.Module,

@@ -1,9 +1,12 @@
-// Plain JavaScript, so that a worker thread can load it as it is.
+// Plain JavaScript, so that a worker thread can load it without a build.
 
-/** Ticks of the guest's clock in a millisecond. */
+/** Ticks of the guest's clock per millisecond. */
 const TICKS = 10_000;
 
-/** @param hot makes, of the instance's exports, what is called when code was reported as hot */
+/**
+ * @param hot takes the instance's exports and returns the function that is called when code is reported as
+ *   hot
+ */
 export function instantiate(module, memory, output, start, hot) {
   let translate;
   const host = {

@@ -1,4 +1,4 @@
-/** Bare-metal programs on harts in worker threads, one each, as the real machine has them. */
+/** Runs bare-metal programs on harts in worker threads, one thread per hart, as the real machine does. */
 import { readFile } from 'node:fs/promises';
 import { Worker } from 'node:worker_threads';
 import { bundle } from '../../../src/machine/platform/bundle.ts';
@@ -15,28 +15,28 @@ import { coreModule, JIT_MODE, MachineMemory, PRIV_M, PRIV_S } from './core.ts';
 import { type Elf, readElf } from './elf.ts';
 
 const RAM_SIZE = 64 << 20;
-/** A busy host may let a worker wait. */
+/** A busy host may delay a worker. */
 const STOP_MILLISECONDS = 10_000;
 
 export interface Options {
   readonly harts?: number;
-  /** MODE_* bits. With MODE_FIRMWARE hart 0 starts in S-mode, the others wait. */
+  /** MODE_* bits. With MODE_FIRMWARE hart 0 starts in S-mode, and the others wait. */
   readonly mode?: number;
   readonly milliseconds?: number;
 }
 
 export interface Result {
-  /** What the program printed. */
+  /** The program's output. */
   readonly output: string;
-  /** POWER_*; POWER_RUNNING if it was still running when its time was up. */
+  /** POWER_*; POWER_RUNNING if the program was still running when its time was up. */
   readonly power: number;
   readonly exitCode: number;
   readonly machine: MachineMemory;
 }
 
 /**
- * Runs an ELF (or the file of one) at its entry until it ends itself or its time is up. Rejects if a hart
- * crashes, or goes on without power.
+ * Runs an ELF (or an ELF file) from its entry until it ends itself or its time is up. Rejects if a hart
+ * crashes, or continues without power.
  */
 export async function runOnMachine(program: string | Elf, options: Options = {}): Promise<Result> {
   const { harts = 1, mode = 0, milliseconds = 60_000 } = options;
@@ -59,7 +59,7 @@ export async function runOnMachine(program: string | Elf, options: Options = {})
   let late = false;
   const timers: NodeJS.Timeout[] = [];
   try {
-    // All are reset before any runs: a hart may look at another's block.
+    // All harts are reset before any runs, because a hart may read another's block.
     await Promise.all(workers.map(ready));
     const ends = workers.map((worker) => {
       worker.on('message', ({ place, bytes }: { place: number; bytes: Uint8Array }) => {

@@ -1,7 +1,7 @@
 /** QEMU as the oracle: user mode for instruction semantics, the `virt` board for privileged behaviour. */
 import { spawn } from 'node:child_process';
 
-/** Exactly our extensions; what QEMU has besides could hide an encoding that must trap. */
+/** Exactly our extensions, because QEMU's others could hide an encoding that must trap. */
 const CPU = [
   'rv64',
   'zba=true',
@@ -16,7 +16,7 @@ const CPU = [
 export interface Run {
   readonly status: number;
   readonly output: Buffer;
-  /** What QEMU itself had to say. */
+  /** Messages of QEMU itself. */
   readonly errors: string;
 }
 
@@ -52,7 +52,7 @@ export function qemuUser(elf: string, milliseconds = 60_000): Promise<Run> {
 
 export interface Board {
   readonly harts?: number;
-  /** With OpenSBI below it, the executable runs in S-mode. */
+  /** With OpenSBI the executable runs in S-mode. */
   readonly firmware?: boolean;
   readonly milliseconds?: number;
 }

@@ -2,7 +2,7 @@
 export class Random {
   readonly #state: Uint32Array;
 
-  /** Equal seeds give equal sequences; each further number selects an independent one. */
+  /** Equal seeds give equal sequences. Each further number selects an independent one. */
   constructor(...seed: number[]) {
     let hash = 0x9e3779b9;
     const next = () => {
@@ -33,12 +33,12 @@ export class Random {
     return (BigInt(this.u32()) << 32n) | BigInt(this.u32());
   }
 
-  /** An integer from 0 up to but not including `limit`. */
+  /** Returns an integer from 0 to `limit - 1`. */
   below(limit: number): number {
     return Math.floor((this.u32() / 0x1_0000_0000) * limit);
   }
 
-  /** An integer from `low` to `high`, both possible. */
+  /** Returns an integer from `low` to `high`, both included. */
   between(low: number, high: number): number {
     return low + this.below(high - low + 1);
   }

@@ -39,8 +39,8 @@ export async function withTemporaryDirectory<T>(work: (directory: string) => Pro
 }
 
 /**
- * Compiles and links a bare-metal program with every C and assembly file of the runtime folders, one of
- * which holds the linker script `link.ld`; gives the path of the ELF. Cached by the hash of all inputs.
+ * Compiles and links a bare-metal program with every C and assembly file of the runtime folders, one of which
+ * holds the linker script `link.ld`. Returns the path of the ELF, which is cached by the hash of all inputs.
  */
 export async function compile(source: string, runtime: readonly string[]): Promise<string> {
   const parts = (await Promise.all(runtime.map(list))).flat();
@@ -50,12 +50,12 @@ export async function compile(source: string, runtime: readonly string[]): Promi
   return build(source, parts, BARE_METAL, [...includes, ...scripts, source, ...code]);
 }
 
-/** Compiles a program for Linux; gives the path of the executable. Cached likewise. */
+/** Compiles a program for Linux. Returns the path of the executable, which is cached in the same way. */
 export function compileForLinux(source: string): Promise<string> {
   return build(source, [], LINUX, [source, '-lm']);
 }
 
-/** @param parts what it is made of, besides the source and the headers in its folder */
+/** @param parts inputs besides the source and the headers in its folder */
 async function build(
   source: string,
   parts: readonly string[],
@@ -72,7 +72,7 @@ async function build(
   await withTemporaryDirectory(async (directory) => {
     const output = join(directory, 'program.elf');
     await run(`${PREFIX}gcc`, [...flags, '-o', output, ...args]);
-    // Into place by rename, so that a test running beside this one never sees half a file.
+    // The rename makes sure that a parallel test never sees half a file.
     const staged = `${elf}.${process.pid}`;
     await writeFile(staged, await readFile(output), { mode: 0o755 });
     await rename(staged, elf);
@@ -84,7 +84,7 @@ async function list(folder: string): Promise<string[]> {
   return (await readdir(folder)).sort().flatMap((name) => (/\.\w+$/.test(name) ? [join(folder, name)] : []));
 }
 
-/** What the GNU disassembler makes of instruction words: one line of text each. */
+/** Returns the GNU disassembler's text for instruction words, one line each. */
 export async function disassemble(words: readonly { word: number; size: 2 | 4 }[]): Promise<string[]> {
   return withTemporaryDirectory(async (directory) => {
     const source = join(directory, 'words.s');
