@@ -1,7 +1,8 @@
 /**
- * Linux boots twice in lockstep, interpreted and compiled, with time by the instruction count. Compiled code ends its
- * quanta elsewhere, and timer interrupts come between quanta only: so for each stretch the timer is put off, and both
- * may take its interrupt where the next stretch begins.
+ * Linux boots twice in lockstep, interpreted and compiled, with time by the instruction count. Timer
+ * interrupts come only between quanta, and compiled code ends its quanta at other instructions. The timer is
+ * therefore postponed during each stretch, and both machines may take its interrupt at the start of the next
+ * stretch.
  */
 import { expect, test } from 'vitest';
 import { machineDeviceTree } from '../../../src/machine/device-tree.ts';
@@ -26,22 +27,25 @@ import { Core, coreModule, MachineMemory, PRIV_S } from '../support/core.ts';
 import { initramfsWithPrograms, pathInGuest, platform } from './programs.ts';
 
 const RAM_SIZE = 128 << 20;
-/** Instructions between two comparisons of registers. Linux sets its timer at least 100 ticks ahead, which are more. */
+/**
+ * Instructions between comparisons of registers. Linux sets its timer at least 100 ticks ahead, which are
+ * more.
+ */
 const STRETCH = 1200n;
-/** How many stretches there are between two comparisons of all memory. */
+/** The number of stretches between comparisons of all memory. */
 const MEMORY_INTERVAL = 10_000;
-/** By how many ticks the timer is put off: more than a stretch takes. */
+/** The number of ticks by which the timer is postponed, which is more than a stretch takes. */
 const DELAY = 1024n;
-/** More than the instructions by which a run exceeds its number. */
+/** More than the number of instructions by which a run exceeds its budget. */
 const SLACK = 64n;
 
-/** PID 1 powers off if these programs pass, and else reboots. */
+/** PID 1 powers off if these programs pass, and reboots otherwise. */
 const WORK = ['faults.c', ...(process.env.LONG_TESTS ? ['traced.c'] : [])]
   .map((program) => `${pathInGuest(program)} && `)
   .join('');
 const COMMAND_LINE = `rdinit=/bin/sh -- -c "${WORK} busybox poweroff -f; busybox reboot -f"`;
 
-/** A machine of one hart without devices, and so without a console. */
+/** A machine with one hart and without devices, and so without a console. */
 class Subject {
   readonly #machine: MachineMemory;
   readonly #core: Core;
@@ -75,7 +79,7 @@ class Subject {
     return this.#core.pc;
   }
 
-  /** Registers and CSRs, time included, but for where the interpreter puts what is written to x0. */
+  /** Returns registers and CSRs, including time, but without the place of the interpreter's writes to x0. */
   get state(): Buffer {
     const part = (from: number, to: number) =>
       Buffer.from(this.#machine.memory.buffer, HARTS + from, to - from);
@@ -87,7 +91,7 @@ class Subject {
     return this.#machine.ram;
   }
 
-  /** Works with the timer put off, unless its interrupt is due. */
+  /** Runs with the timer postponed, unless its interrupt is due. */
   withoutTimer(work: () => void): void {
     const timer = this.#word(H_STIMECMP);
     const time =
@@ -106,7 +110,7 @@ class Subject {
     this.power = this.#core.run(instructions);
   }
 
-  /** Runs until the same instruction is the next. */
+  /** Runs until both machines are at the same instruction. */
   follow(leader: Subject): void {
     for (let left = leader.retired - this.retired; left > SLACK; left = leader.retired - this.retired)
       this.run(left - SLACK);
@@ -124,7 +128,7 @@ class Subject {
   }
 }
 
-test('Linux boots and works as if it were interpreted', { timeout: 600_000 }, async () => {
+test('compiled Linux boots and works like interpreted Linux', { timeout: 600_000 }, async () => {
   const module = await coreModule();
   const kernel = await platform.loadFile('kernel/Image');
   const initrd = await initramfsWithPrograms();

@@ -1,4 +1,4 @@
-/* What the programs share: checks, and code made at run time. */
+/* Shared by the programs: checks, and code made at run time. */
 #pragma once
 #define _GNU_SOURCE
 #include <stdint.h>
@@ -16,7 +16,7 @@ typedef uint64_t u64;
 typedef int64_t i64;
 
 #define PAGE 4096UL
-/* Enough runs of a short loop to be found hot and to run compiled for most of its time. */
+/* Enough rounds for a short loop to become hot and to run compiled for most of its time. */
 #define HOT 3000000UL
 
 static volatile int failures, checks;
@@ -27,7 +27,7 @@ static inline void check(const char *name, u64 got, u64 expected) {
   printf("FAIL %s: got %#lx, expected %#lx\n", name, got, expected);
 }
 
-/* For what can only fail if the system refuses it. */
+/* For calls that fail only if the system refuses them. */
 #define must(condition)                         \
   do {                                          \
     if (condition) break;                       \
@@ -35,7 +35,7 @@ static inline void check(const char *name, u64 got, u64 expected) {
     exit(2);                                    \
   } while (0)
 
-/* Ends the program: pass if at least one check was made and none failed. */
+/* Ends the program, which passes if it made at least one check and none failed. */
 static inline int report(void) {
   int passed = checks > 0 && failures == 0;
   puts(passed ? "passed" : "failed");
@@ -48,7 +48,7 @@ static inline void *map_pages(u64 pages, int protection) {
   return at;
 }
 
-/* Makes what was written the code of all threads. */
+/* Makes written code visible to all threads. */
 static inline void flush_code(volatile void *at, u64 bytes) {
   must(__riscv_flush_icache((void *)at, (char *)at + bytes, 0) == 0);
 }

@@ -1,4 +1,4 @@
-/* Code that changes while it is hot: all the ways in which a process gets other instructions at an address. */
+/* Code that changes while it is hot, in all ways in which a process gets other instructions at an address. */
 #include "check.h"
 #include "../privileged/runtime/common/collide.h"
 #include <pthread.h>
@@ -21,7 +21,7 @@ static void rewritten(void) {
     flush_code(at, write_loop(at, step));
     check("rewritten", call(at, 7, HOT), 7 + HOT * step);
   }
-  /* One instruction of it, the loop being entered again at once. */
+  /* Changes one instruction and enters the loop again at once. */
   for (u32 step = 1; step <= 200; step++) {
     at[0] = addi(A0, A0, step);
     flush_code(at, 4);
@@ -36,7 +36,7 @@ static void rewrite(u64 step) {
   flush_code(rewriting, 64);
 }
 
-/* A loop that calls what changes it: the code changes while it is being run. */
+/* A loop that calls the function that changes it, so the code changes while it runs. */
 static void changed_by_callee(void) {
   volatile u32 *at = map_pages(1, RWX);
   rewriting = at;
@@ -96,7 +96,7 @@ static void two_mappings(void) {
   close(file);
 }
 
-/* A compiler for straight programs on three registers, and the interpreter that judges it. */
+/* A compiler for straight-line programs on three registers, and an interpreter that checks it. */
 #define MAX_STEPS 60
 enum kind { ADD, SUB, XOR, MUL, ADDI, XORI, SLLI, SRLI, KINDS };
 struct step {
@@ -134,7 +134,7 @@ static void interpret(const struct step *s, u64 *x) {
   x[s->rd] = results[s->kind];
 }
 
-/* Programs one after the other in sixteen pages, again and again, each run for a while. */
+/* Many programs in succession in sixteen pages, each run for a while. */
 static void little_compiler(void) {
   u32 words = 16 * PAGE / 4;
   volatile u32 *code = map_pages(16, RWX);
@@ -193,7 +193,7 @@ static void many_pages(void) {
   munmap(code, PAGES * PAGE);
 }
 
-/* Addresses that are unmapped, and mapped again to something else, by file or by copy. */
+/* Addresses that are unmapped, and mapped again to other contents, from a file or as a copy. */
 static void mapped_anew(void) {
   void *at = map_pages(2, PROT_NONE);
   for (u32 round = 1; round <= 60; round++) {
@@ -216,7 +216,7 @@ static void mapped_anew(void) {
   }
 }
 
-/* Pages that move: what was at one address is then at another. */
+/* Pages that move from one address to another. */
 static void moved(void) {
   u8 *code = map_pages(2, RWX);
   write_loop((volatile u32 *)code, 1);
@@ -287,7 +287,7 @@ static void left_by_another(void) {
   }
 }
 
-/* One thread changes code that others run: they see what was published before they looked, or newer. */
+/* One thread changes code that others run. They see the code published before they looked, or newer code. */
 static volatile u32 *shared;
 static volatile u64 published;
 static volatile int ended;

@@ -1,23 +1,23 @@
-/* Page faults in the midst of hot loops: which instruction, and all registers before it. */
+/* Page faults inside hot loops: the faulting instruction, and all registers before it. */
 #include "check.h"
 #include <setjmp.h>
 #include <signal.h>
 #include <sys/ucontext.h>
 
 enum { PAGES = 24 };
-/* Where in the loop's registers things are: see LOOP. */
+/* The roles of the loop's registers, see LOOP. */
 enum { AT = 11, BEFORE = 28, AFTER = 29, VALUE = 30 };
 
 static u8 *memory;
 static volatile u64 faults;
-/* What the handler expects: where the access is, how wide, how far from one to the next. */
+/* The handler's expectations: the access's address, its width, and the distance to the next one. */
 static const char *name;
 static u64 instruction, distance, first;
 static u64 constants[32];
 
 /*
- * A loop over [a1, a2) by steps of a3 around one access. t3 counts the accesses begun, t4 those that are done. All
- * other registers hold constants that the handler looks at; ra and sp are in memory meanwhile.
+ * A loop over [a1, a2) in steps of a3 around one access. t3 counts started accesses, t4 completed ones. All
+ * other registers hold constants that the handler checks; ra and sp are saved in memory meanwhile.
  */
 #define LOOP(function, access)                                  \
   u64 function(u64 unused, u64 from, u64 to, u64 step);         \
@@ -73,7 +73,7 @@ static u64 expected_register(int n, u64 accesses) {
   }
 }
 
-/* Makes the page there, and lets the access be done again. */
+/* Makes the page present, so that the access is repeated. */
 static void give_page(int signal, siginfo_t *info, void *data) {
   ucontext_t *context = data;
   const unsigned long *x = context->uc_mcontext.__gregs;
@@ -81,7 +81,7 @@ static void give_page(int signal, siginfo_t *info, void *data) {
   check("signal", signal, SIGSEGV);
   check(name, x[0], instruction);
   u64 address = x[AT], reached = (u64)info->si_addr;
-  /* The part that is missing of what lies over the edge of two pages. */
+  /* The missing part of an access that crosses into another page. */
   check("address", reached == address || (reached > address && reached < address + 8 && reached % PAGE == 0), 1);
   static const u8 looked_at[] = {6, 7, 8, 9, 11, 13, 14, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 31};
   for (u64 n = 0; n < sizeof looked_at; n++) {
@@ -147,13 +147,13 @@ static void accesses(void) {
   WALK(add_atomically, 0, 8);
   WALK(swap_atomically, 0, 8);
   WALK(load_reserved, 0, 8);
-  /* Every page's edge is crossed: by 4 of 8 bytes. */
+  /* The accesses cross the end of every page, with 4 of 8 bytes. */
   WALK(load_doubleword, 4, 8);
   WALK(store_doubleword, 4, 8);
   WALK(store_double, 4, 8);
 }
 
-/* Memory that the kernel gives at the first touch, and takes away again. */
+/* Memory that the kernel provides at the first access, and takes away again. */
 __attribute__((noinline)) static u64 touch(volatile u64 *at, u64 count, u64 stride) {
   u64 sum = 0;
   for (u64 n = 0; n < count; n++) {
@@ -174,7 +174,7 @@ static void given_by_the_kernel(void) {
   munmap(at, COUNT * PAGE);
 }
 
-/* Read-only to begin with: loads hit, stores to the same page must not. */
+/* At first read-only: loads succeed, stores to the same page must fault. */
 static volatile u64 written_pages;
 static void make_writable(int signal, siginfo_t *info, void *data) {
   (void)signal, (void)data;
@@ -207,7 +207,7 @@ static void jump_out(int signal, siginfo_t *info, void *data) {
   siglongjmp(out, 1);
 }
 
-/* Follows pointers, the last of which leads nowhere. */
+/* Follows pointers, the last of which is invalid. */
 __attribute__((noinline)) static u64 follow(u32 *const volatile *pointers, u64 count, u64 times) {
   u64 sum = 0;
   for (u64 round = 0; round < times; round++) {
@@ -242,7 +242,7 @@ static void nowhere(void) {
   check("still followed", follow(pointers, 4, 1000), 4000);
 }
 
-/* Beyond the end of a file. */
+/* Accesses beyond the end of a file. */
 static void truncated(void) {
   int file = memfd_create("data", 0);
   must(file >= 0 && ftruncate(file, 8 * PAGE) == 0);
@@ -266,7 +266,7 @@ static void truncated(void) {
   close(file);
 }
 
-/* Floating point around a fault: registers and flags that are there, and those that are not yet. */
+/* Floating point around a fault: registers and flags that are set, and those that are not set yet. */
 extern char sum_access[];
 double sum_doubles(const double *from, const double *to, double start);
 asm("sum_doubles:\n"
@@ -292,7 +292,7 @@ static void look_at_doubles(int signal, siginfo_t *info, void *data) {
   double sum;
   memcpy(&sum, &fp->__f[1], 8);
   check("ft1", sum == 1.0 * (done + 2), 1);
-  /* 1 / 3 is inexact, but is divided only once there is a 3. */
+  /* 1 / 3 is inexact, but the division waits for the 3. */
   check("flags", fp->__fcsr, done ? 1 : 0);
   if (mprotect((void *)((u64)info->si_addr & -PAGE), PAGE, PROT_READ | PROT_WRITE)) _exit(3);
 }

@@ -1,6 +1,6 @@
 /*
- * Floating point: results and flags of every operation on every operand, in every rounding mode, cold and hot. What it
- * prints is compared with what QEMU makes of the same program.
+ * Floating point: results and flags of every operation on every operand, in every rounding mode, cold and
+ * hot. The output is compared with the output of the same program in QEMU.
  */
 #include "check.h"
 #include <fenv.h>
@@ -10,7 +10,7 @@ static const u64 operands[] = {
     0x0000000000000000, 0x8000000000000000, /* zeros */
     0x3ff0000000000000, 0xbff0000000000000, /* one */
     0x4008000000000000, 0x3fd5555555555555, /* 3, and about its inverse */
-    0x3ff0000000000001, 0x3fefffffffffffff, /* beside one */
+    0x3ff0000000000001, 0x3fefffffffffffff, /* next to one */
     0x4340000000000000, 0x433fffffffffffff, /* 2^53, and one less */
     0x0010000000000000, 0x000fffffffffffff, /* the least normal, the greatest subnormal */
     0x0000000000000001, 0x8000000000000003, /* the least */
@@ -34,8 +34,8 @@ enum { OPERANDS = sizeof operands / sizeof *operands };
 typedef void (*run)(const u64 *a, const u64 *b, const u64 *c, u64 *results, u64 count);
 
 /*
- * An operation over arrays: of doublewords into doublewords, each followed by its flags. Flags are looked at only
- * between operations, as is the one to be looked at with NX set before.
+ * An operation on arrays of doublewords. Each result is followed by its flags. The flags are read only
+ * between operations, and NX is set before every second one.
  */
 #define OPERATION(name, instruction)                                                               \
   __attribute__((noinline)) static void name(const u64 *a, const u64 *b, const u64 *c, u64 *results, \
@@ -105,7 +105,9 @@ static const struct {
 };
 enum { OPERATIONS = sizeof operations / sizeof *operations };
 
-/* All pairs, with a third; each twice, for the flag that is set before is that of odd places. */
+/*
+ * All pairs, with a third operand. Each pair occurs twice, because NX is set before operations at odd places.
+ */
 enum { CASES = 2 * OPERANDS * OPERANDS };
 static u64 a[CASES], b[CASES], c[CASES], results[2 * CASES], first[2 * CASES];
 
@@ -138,7 +140,7 @@ static void all_operations(int times) {
   }
 }
 
-/* Loops without a look at the flags: they are what all of it has raised. */
+/* Loops that do not read the flags, which accumulate over all operations. */
 __attribute__((noinline, optimize("fp-contract=off"))) static double dot(const double *x, const double *y, u64 count, u64 times) {
   double sum = 0;
   for (u64 round = 0; round < times; round++) {
@@ -189,7 +191,7 @@ static void flags_of_loops(void) {
   }
 }
 
-/* Whole numbers, up to 2^53: nothing is ever rounded. */
+/* Whole numbers up to 2^53, so nothing is ever rounded. */
 __attribute__((noinline)) static double factorial_sums(u64 times) {
   double total = 0;
   for (u64 round = 0; round < times; round++) {

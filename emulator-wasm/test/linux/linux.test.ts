@@ -4,9 +4,9 @@ import { qemuUser } from '../support/qemu.ts';
 import { executable, initramfsWithPrograms, PROGRAMS, pathInGuest, platform } from './programs.ts';
 
 const TIMEOUT = 120_000;
-/** Instructions of a program that have to run as compiled code, or it tests nothing. */
+/** The number of instructions that must run as compiled code for the test to be meaningful. */
 const LEAST_COMPILED = 5e6;
-/** Prints what it finds, for QEMU to judge. */
+/** Prints its results, which are compared with QEMU's. */
 const WITH_ORACLE = 'floating.c';
 
 async function boot(jit: JitMode, cpus: number): Promise<Machine> {

@@ -1,11 +1,11 @@
-/* Storms of processes, whose pages hold one program after another. */
+/* Storms of processes whose pages hold one program after another. */
 #include "check.h"
 #include <spawn.h>
 #include <sys/wait.h>
 
 extern char **environ;
 
-/* Something to be found hot, which depends on the seed at every step. */
+/* Hot work that depends on the seed at every step. */
 __attribute__((noinline)) static u64 work(u64 seed, u64 times) {
   u64 a = seed, b = 1;
   for (u64 n = 0; n < times; n++) {
@@ -42,7 +42,7 @@ static void forks(void) {
   }
 }
 
-/* Each child makes code of its own in new pages, which the next child gets. */
+/* Each child writes its own code to new pages, which the next child gets. */
 static u64 made_and_run(u32 seed) {
   enum { COPIES = 3 };
   volatile u32 *at = map_pages(COPIES, PROT_READ | PROT_WRITE | PROT_EXEC);
@@ -68,7 +68,7 @@ static void code_of_their_own(void) {
   }
 }
 
-/* This program again, by fork, vfork and posix_spawn. */
+/* Starts this program again, by fork, vfork and posix_spawn. */
 static pid_t start(u64 number) {
   char argument[24];
   snprintf(argument, sizeof argument, "%lu", number);

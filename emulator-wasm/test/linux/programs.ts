@@ -1,4 +1,4 @@
-/** The C programs of this folder, as files of the guest. */
+/** The C programs of this folder, as files in the guest. */
 import { readdirSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
@@ -12,10 +12,10 @@ export const PROGRAMS = readdirSync(FOLDER).filter((name) => name.endsWith('.c')
 
 export const pathInGuest = (program: string) => `/bin/${basename(program, '.c')}`;
 
-/** The path of a program's executable. */
+/** Returns the path of a program's executable. */
 export const executable = (program: string) => compileForLinux(join(FOLDER, program));
 
-/** Our first file system with the programs: the kernel unpacks several archives, one after the other. */
+/** Returns our initramfs with the programs added. The kernel unpacks several concatenated archives. */
 export async function initramfsWithPrograms(): Promise<Buffer> {
   const entries = PROGRAMS.map(async (program) => ({
     path: pathInGuest(program).slice(1),

@@ -1,4 +1,7 @@
-/* Signals in the midst of hot loops: every register as it has to be there, and as the handler leaves it. */
+/*
+ * Signals inside hot loops: each register as the interrupted instruction requires it, and as the handler
+ * leaves it.
+ */
 #include "check.h"
 #include <fenv.h>
 #include <setjmp.h>
@@ -19,7 +22,7 @@ static void on(int signal, void (*handler)(int, siginfo_t *, void *)) {
   must(sigaction(signal, &action, NULL) == 0);
 }
 
-/* Three counters in step: a signal sees them as the instruction that it interrupts requires. */
+/* Three counters in step. A signal sees them as the interrupted instruction requires. */
 extern char steps[], steps_end[];
 u64 count_in_step(u64 times);
 asm(".option push\n.option norvc\n"
@@ -61,7 +64,7 @@ static void in_lockstep(void) {
   check("interrupted", interruptions > 10, 1);
 }
 
-/* A handler that uses every register there is. */
+/* A handler that uses every register. */
 static void clobber(int signal, siginfo_t *info, void *data) {
   (void)signal, (void)info, (void)data;
   ticks++;
@@ -104,7 +107,7 @@ __attribute__((noinline)) static double mix_doubles(u64 times, double seed) {
   return a + b + c + d + e;
 }
 
-/* Whole numbers only: nothing is ever rounded, so NX stays clear, whatever a handler does to its own flags. */
+/* Whole numbers are never rounded, so NX stays clear, even if a handler changes its own flags. */
 __attribute__((noinline)) static double whole_numbers(u64 times) {
   double sum = 0, x = 1;
   for (u64 n = 0; n < times; n++) {
@@ -134,7 +137,7 @@ static void undisturbed(void) {
   check("interrupted", ticks > 10, 1);
 }
 
-/* Endless, but for what a handler does to its registers. */
+/* A loop that ends only when a handler changes its registers. */
 u64 until_register_is_set(u64 unused);
 u64 until_moved_on(u64 unused);
 extern char endless[], beyond[];
@@ -157,7 +160,7 @@ asm("until_register_is_set:\n"
 static void set_register(int signal, siginfo_t *info, void *data) {
   (void)signal, (void)info;
   ucontext_t *context = data;
-  /* The count as well: the loop ends one later. */
+  /* Sets the count too, so the loop ends one round later. */
   X(context, T4) = 1000;
   X(context, T3) = 1000;
 }
@@ -183,7 +186,7 @@ static void jump_out(int signal, siginfo_t *info, void *data) {
   siglongjmp(out, 1);
 }
 
-/* However slow: a signal that has come meanwhile jumps out of where signals are let in again. */
+/* Works at any speed: a signal that arrived meanwhile jumps out where signals are unblocked. */
 static void jumped_out_of(void) {
   on(SIGALRM, jump_out);
   static volatile u64 jumps;

@@ -1,4 +1,4 @@
-/* Threads that share memory in hot loops: locks, atomics, reservations, and the order of what others see. */
+/* Threads that share memory in hot loops: locks, atomics, reservations, and the order of visible stores. */
 #include "check.h"
 #include <pthread.h>
 #include <sched.h>
@@ -105,7 +105,7 @@ static void atomics(void) {
   check("compared", compared, chain);
 }
 
-/* LR and SC by hand, with as much between them as is allowed. */
+/* Hand-written LR and SC, with the maximum number of instructions between them. */
 static struct {
   u64 value;
   u32 word;
@@ -135,7 +135,7 @@ static void reservations(void) {
   check("words", reserved.word, 200000 * THREADS);
 }
 
-/* A spin lock, what it guards being plain. */
+/* A spin lock that guards plain variables. */
 static _Atomic int lock;
 static volatile u64 plain[4];
 
@@ -155,7 +155,7 @@ static void spin_locks(void) {
   for (int k = 0; k < 4; k++) check("under a spin lock", plain[k], 30000 * THREADS);
 }
 
-/* Messages: whoever sees the number sees what was written before it. */
+/* Messages: a thread that sees the number also sees the earlier writes. */
 static struct {
   _Atomic u64 number;
   u64 words[6];
@@ -192,7 +192,7 @@ static void *read_messages(void *number) {
   return NULL;
 }
 
-/* Dekker's: with full fences, at least one of two sees the other. */
+/* Dekker's algorithm: with full fences, at least one of two threads sees the other. */
 static _Atomic u32 wants[2];
 static volatile u32 in_section;
 static u64 collisions;

@@ -1,4 +1,7 @@
-/* A debugger's view of hot code: registers, breakpoints written into it, and steps by breakpoints (RISC-V has no others). */
+/*
+ * A debugger's view of hot code: registers, breakpoints in it, and steps by breakpoints (RISC-V has no
+ * others).
+ */
 #include "check.h"
 #include <elf.h>
 #include <signal.h>
@@ -13,7 +16,7 @@ struct registers {
 };
 enum { PC = 0, S2 = 18, S3 = 19, S4 = 20, S5 = 21, S6 = 22 };
 
-/* For ever: a0 is 0. Every instruction is of four bytes, so that a breakpoint takes the place of just one. */
+/* Runs forever, because a0 is 0. Every instruction has four bytes, so a breakpoint replaces exactly one. */
 extern u32 loop[];
 enum { BRANCH = 2, JUMP = 4, TAKEN = 5, JOINED = 6, BACK = 7, LENGTH = 8 };
 u64 count_forever(u64 zero);
@@ -48,7 +51,7 @@ static void set(struct registers registers) {
   must(ptrace(PTRACE_SETREGSET, child, NT_PRSTATUS, &from) == 0);
 }
 
-/* An instruction of the child's memory, which is written by doublewords. */
+/* Replaces an instruction in the child's memory, which is written in doublewords. */
 static u32 replace(const u32 *at, u32 instruction) {
   u64 whole = (u64)at & ~7UL, shift = (u64)at & 4 ? 32 : 0;
   u64 before = ptrace(PTRACE_PEEKTEXT, child, whole, 0);
@@ -64,7 +67,7 @@ static void await_stop(int signal) {
   check("stopped by", WSTOPSIG(status), signal);
 }
 
-/* Lets it run until it comes to the address. */
+/* Lets the child run until it reaches the address. */
 static struct registers run_to(const u32 *at) {
   u32 before = replace(at, EBREAK);
   must(ptrace(PTRACE_CONT, child, 0, 0) == 0);
@@ -88,7 +91,7 @@ static u64 place_of(const struct registers *r) {
   return place;
 }
 
-/* What the registers must be, wherever in the loop. */
+/* The values that the registers must have at any place in the loop. */
 static void check_state(const struct registers *r) {
   u64 place = place_of(r), s2 = r->x[S2];
   u64 before = place > 0 ? s2 - 1 : s2;
@@ -160,9 +163,9 @@ static void changed(void) {
     run_for(3000);
     r = get();
     check_state(&r);
-    check("goes on from there", r.x[S2] >= rounds * 4 && r.x[S2] < rounds * 4 + (1UL << 32), 1);
+    check("continues from there", r.x[S2] >= rounds * 4 && r.x[S2] < rounds * 4 + (1UL << 32), 1);
   }
-  /* Another instruction, for good: s4 counts twice. */
+  /* A permanent change of an instruction: s4 counts twice. */
   struct registers r = run_to(loop);
   u32 before = replace(loop + TAKEN, 0x002a0a13); /* addi s4, s4, 2 */
   u64 s3 = r.x[S3], s4 = r.x[S4];

@@ -26,7 +26,7 @@ const programs = levels.flatMap(({ level, ...rest }) =>
 );
 
 describe.each(programs)('$name with four harts', ({ source, runtime, firmware }) => {
-  // Says more about the program than about the core, and takes its time where harts outnumber processors.
+  // QEMU tests the program more than the core, and is slow where harts outnumber processors.
   it.runIf(process.env.LONG_TESTS)('passes in QEMU', { timeout: TIME }, async () => {
     const elf = await compile(source, runtime);
     const { status, output } = await qemuSystem(elf, { harts: HARTS, firmware, milliseconds: TIME });

@@ -1,4 +1,4 @@
-/* Small things with known answers, among them what QEMU 7.2 or the random programs leave out. */
+/* Small tests with known answers, including cases that QEMU 7.2 or the random programs leave out. */
 #include "runtime.h"
 
 static u64 word[8] __attribute__((aligned(64)));

@@ -1,4 +1,4 @@
-/* Prints when and where timer interrupts come: with time by instruction count, the same in every run. */
+/* Prints when and where timer interrupts occur. With time by instruction count, every run prints the same. */
 #include "devices.h"
 
 #define TIMES 40

@@ -1,11 +1,11 @@
-/* More code than any cache of decoded instructions holds: run twice, changed, run again. */
+/* More code than any cache of decoded instructions holds. It runs twice, changes, and runs again. */
 #include "runtime.h"
 
 #define CODE ((volatile u32 *)0x81000000UL)
 #define PAGES 4096UL
 #define WORDS 1024UL
 #define DENSE_PAGES 256UL
-/* Instructions up to each return. */
+/* The number of instructions up to each return. */
 #define RUN 32UL
 #define ADD_A0(n) (0x00050513U | (u32)(n) << 20) /* addi a0, a0, n */
 #define RET 0x00008067U
@@ -22,7 +22,7 @@ static u64 run_all(void) {
   return sum;
 }
 
-/* Code entered at each of its instructions, so that every one begins a piece of code of its own. */
+/* Enters code at each of its instructions, so that each starts a block of its own. */
 static void all_entries(void) {
   for (u64 page = 0; page < DENSE_PAGES; page++) {
     for (u64 i = 0; i < WORDS; i++) CODE[page * WORDS + i] = i % RUN == RUN - 1 ? RET : ADD_A0(1);
@@ -60,7 +60,7 @@ int main(void) {
   }
   asm volatile("fence.i");
   check("a third of it changed", run_all(), expected);
-  /* Back and forth between few pages while others push them out. */
+  /* Alternates between a few pages while others evict them. */
   u64 sum = 0;
   for (u64 page = 0; page < PAGES; page += 8) {
     sum = call(page, sum) - call(page, 0);

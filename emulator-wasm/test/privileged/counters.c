@@ -1,5 +1,5 @@
 /*
- * What minstret and mcycle count, to the instruction (privileged specification 3.1.10, 3.1.12).
+ * The exact counts of minstret and mcycle (privileged specification 3.1.10, 3.1.12).
  * Core only: QEMU counts the host's time unless told otherwise.
  */
 #include "runtime.h"
@@ -36,7 +36,7 @@ static void exact(void) {
   check("instret is minstret", b - a, 2);
 }
 
-/* A trapping instruction does not retire; the handler's do. */
+/* A trapping instruction does not retire; the handler's instructions do. */
 static u64 trap_cost(u64 kind) {
   u64 a, b;
   forget_traps();
@@ -52,7 +52,9 @@ static u64 trap_cost(u64 kind) {
   return b - a;
 }
 
-/* A handler of two instructions: skip the 4-byte one that trapped. Counts are then known. */
+/*
+ * A handler of two instructions, which skips the trapping 4-byte instruction. The counts are therefore known.
+ */
 asm(".balign 4\n"
     "skip_vector:\n"
     "  csrr t3, mepc\n"

@@ -1,4 +1,4 @@
-/* Which mode may use which CSR (privileged specification 2.1, 3.1.11, 10.3; Sstc). */
+/* The CSRs that each mode may use (privileged specification 2.1, 3.1.11, 10.3; Sstc). */
 #include "runtime.h"
 
 /* Bit n: access n must be allowed. */
@@ -15,7 +15,7 @@ static u64 timer(u64 allowed) {
   return 0;
 }
 
-/* Reads every CSR number in the present mode; those of a higher mode must be refused. */
+/* Reads every CSR number in the current mode. Those of a higher mode must be refused. */
 #define READ_ONE(number) TRY("csrrs t2, " #number ", zero")
 
 static u64 higher_than_s(u64 unused) {
@@ -79,7 +79,7 @@ static void machine(void) {
   check("user custom CSR", READ_ONE(0x800), ILLEGAL);
 }
 
-/* The instructions themselves: what they read, write and leave alone. */
+/* The instructions themselves: the values that they read, write and keep. */
 static void operations(void) {
   u64 old, after;
   asm volatile(

@@ -1,4 +1,6 @@
-/* Which mode a trap goes to, and what it saves there (privileged specification, 3.1.8, 4.1). */
+/*
+ * The mode that takes a trap, and the state that the trap saves there (privileged specification, 3.1.8, 4.1).
+ */
 #include "runtime.h"
 
 static u64 traps_in_s(u64 unused) {

@@ -1,4 +1,4 @@
-/* Instructions over two pages, and code whose mapping changes under it. */
+/* Instructions that span two pages, and code whose mapping changes while it runs. */
 #include "runtime.h"
 #include "vm.h"
 
@@ -54,7 +54,7 @@ static u64 over_two_pages(u64 va) {
   sfence_page(va);
   check("first page back", call(at), 6);
 
-  /* Falling into it rather than jumping: the instruction before it is in the same block. */
+  /* Falls into the instruction instead of jumping, so that the one before it is in the same block. */
   pages[0][2046] = 0x4501; /* li a0, 0 */
   asm volatile("fence.i");
   check("run on into the second page", call(at - 2), 6);
@@ -66,7 +66,7 @@ static u64 over_two_pages(u64 va) {
   *pte_of(va + PAGE, 0) = (u64)pages[1] >> 12 << 10 | RX;
   sfence_page(va + PAGE);
 
-  /* The second half is written anew, by its own address: only the second page changes. */
+  /* Rewrites the second half by its own address, so that only the second page changes. */
   straddle(pages[0], pages[1], 9);
   asm volatile("fence.i");
   check("second half rewritten", call(at), 9);
@@ -74,7 +74,7 @@ static u64 over_two_pages(u64 va) {
   asm volatile("fence.i");
   check("and again", call(at), 10);
 
-  /* A block that ends exactly at the page's end goes on in the next page. */
+  /* A block that ends exactly at the page's end continues in the next page. */
   pages[0][2047] = 0x0001;          /* nop */
   pages[1][0] = LI_A0(13) & 0xffff; /* li a0, 13 */
   pages[1][1] = LI_A0(13) >> 16;
@@ -89,7 +89,7 @@ static u64 over_two_pages(u64 va) {
   return 0;
 }
 
-/* Code that points its own page at another frame: from the fence on the other frame's code runs. */
+/* Code that maps its own page to another frame. After the fence the other frame's code runs. */
 static u64 changes_itself(u64 va) {
   volatile u64 *entry = pte_of(va, 0);
   u64 result;
@@ -139,7 +139,7 @@ int main(void) {
   pte_of(FREE_VA + PAGE, 0);
   vm_on();
   run_in(S, over_two_pages, FREE_VA, 0);
-  /* QEMU goes on with what it translated before the fence. */
+  /* QEMU continues with the code that it translated before the fence. */
   for (int i = 0; i < 3; i++) strict("code changes its own mapping", run_in(S, changes_itself, FREE_VA, 0), 80);
   run_in(S, targets, FREE_VA, 0);
   return 0;

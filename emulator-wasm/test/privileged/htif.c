@@ -1,4 +1,4 @@
-/* The end by `tohost` (HTIF), which QEMU's board has not: there the finisher ends it. */
+/* Ends the program by `tohost` (HTIF). QEMU's board lacks it, so there the finisher ends the program. */
 #include "runtime.h"
 
 extern volatile u64 tohost;

@@ -8,7 +8,7 @@ import { compile } from '../support/toolchain.ts';
 const FOLDER = fileURLToPath(new URL('.', import.meta.url));
 const RUNTIME = ['common', 'machine'].map((name) => join(FOLDER, 'runtime', name));
 
-it('time by instruction count makes runs the same, interrupts included', async () => {
+it('time by instruction count makes runs identical, including interrupts', async () => {
   const elf = await compile(join(FOLDER, 'clock.c'), RUNTIME);
   const outputs: string[] = [];
   for (let i = 0; i < 3; i++) {

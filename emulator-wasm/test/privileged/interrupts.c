@@ -18,7 +18,7 @@ static void quiet(void) {
   forget_traps();
 }
 
-/* Waits until these bits of mip are set: what comes from outside may take a moment. */
+/* Waits until these bits of mip are set, because external interrupts may take a moment. */
 static u64 wait_pending(u64 bits) {
   for (int i = 0; i < 1000000 && (READ_CSR(mip) & bits) != bits; i++);
   return READ_CSR(mip) & bits;
@@ -35,7 +35,7 @@ static void raise_all(void) {
   check("all pending", wait_pending(0xaaa), 0xaaa);
 }
 
-/* The order they were taken in, two decimal digits each; S-mode's as 60 + code. */
+/* The order in which they were taken, two decimal digits each, S-mode's as 60 + code. */
 static u64 order(void) {
   u64 digits = 0;
   for (u32 i = 0; i < interrupt_count; i++) {
@@ -102,7 +102,7 @@ static void priorities(void) {
   quiet();
 }
 
-/* The CSR write that enables a pending interrupt is the last instruction before it. */
+/* The CSR write that enables a pending interrupt is the last instruction before the interrupt. */
 static void at_once(void) {
   u64 at;
   quiet();
@@ -121,7 +121,7 @@ static void at_once(void) {
   check("mip: cause", m_trap.cause, INTERRUPT | SSI);
   check("mip: epc", m_trap.epc, at);
   CLEAR_CSR(mip, 2);
-  /* mret turns MIE on: the instruction returned to has not run. */
+  /* mret turns MIE on. The instruction that it returns to has not run. */
   CLEAR_CSR(mstatus, STATUS_MIE);
   WRITE_CSR(mie, BIT(MSI));
   asm volatile(
@@ -204,8 +204,8 @@ static u64 wfi_in_s(u64 unused) {
 }
 
 /*
- * Whether a wfi with MIE on ends in the timer's interrupt, and that behind it. A host that is slow may let it come
- * before; then stimecmp ends the wfi.
+ * Whether a wfi with MIE on ends with the timer's interrupt, and takes it after the wfi. On a slow host the
+ * interrupt may come earlier; stimecmp then ends the wfi.
  */
 static int taken_in_wfi(void) {
   quiet();
@@ -232,11 +232,11 @@ static void waiting(void) {
   check("and takes no interrupt", interrupt_count, 0);
   check("which is pending", READ_CSR(mip) & BIT(MTI), BIT(MTI));
   asm volatile("wfi");
-  check("wfi with one pending goes on", READ_CSR(mip) & BIT(MTI), BIT(MTI));
+  check("wfi with one pending continues", READ_CSR(mip) & BIT(MTI), BIT(MTI));
 
   int taken = 0;
   for (int i = 0; i < 20 && !taken; i++) taken = taken_in_wfi();
-  check("wfi with MIE on: the timer's interrupt is taken behind it", taken, 1);
+  check("wfi with MIE on: the timer's interrupt is taken after it", taken, 1);
 
   quiet();
   WRITE_CSR(mideleg, BIT(STI));
@@ -251,7 +251,7 @@ static void waiting(void) {
   quiet();
 }
 
-/* Vectored mode: every interrupt at its own entry, exceptions at the first. */
+/* Vectored mode: each interrupt has its own entry, exceptions use the first. */
 static volatile u64 entered;
 asm(".balign 256\n"
     "vector_table:\n"

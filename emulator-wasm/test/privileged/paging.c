@@ -1,4 +1,4 @@
-/* Sv39: permissions, superpages, A and D, what is reserved (privileged specification 4.3.1, 4.3.2, 4.4). */
+/* Sv39: permissions, superpages, A and D, reserved encodings (privileged specification 4.3.1, 4.3.2, 4.4). */
 #include "runtime.h"
 #include "vm.h"
 
@@ -8,7 +8,7 @@
 static u64 data[512] __attribute__((aligned(4096)));
 static u64 atomic_word;
 
-/* What load, store and fetch at an address give: their causes. The page holds `ret` at 0x800. */
+/* The causes of a load, a store and a fetch at an address. The page holds `ret` at 0x800. */
 static u64 load_cause, store_cause, fetch_cause, load_tval, store_tval, fetch_tval;
 
 static u64 probe(u64 va) {
@@ -37,7 +37,7 @@ static void expect(const char *name, u64 va, int load, int store, int fetch) {
   if (!fetch) check(name, fetch_tval, va + 0x800);
 }
 
-/* All permissions by all modes, at one level, with the specification's rules beside. */
+/* All permissions in all modes, at one level, compared with the specification's rules. */
 static void permissions(int level) {
   u64 va = FREE_VA;
   u64 pa = level ? (u64)data & -MEGA & (level == 2 ? -GIGA : ~0UL) : (u64)data;
@@ -55,7 +55,7 @@ static void permissions(int level) {
       run_in(S, probe, at, 0);
       int data_allowed = valid && (!u || (bits & 1));
       expect_data("S", at, data_allowed && readable, data_allowed && w);
-      /* QEMU runs a page of U in S-mode once SUM let it load from there. */
+      /* QEMU executes a page of U in S-mode after SUM allowed a load from it. */
       if (u && (bits & 1)) strict("S never runs a page of U", fetch_cause, FETCH_PAGE);
       else check("S", fetch_cause, valid && x && !u ? NONE : FETCH_PAGE);
       run_in(U, probe, at, USER_OFFSET);
@@ -67,7 +67,7 @@ static void permissions(int level) {
   sfence_all();
 }
 
-/* SUM, MXR and the mode count at once, without a fence. */
+/* SUM, MXR and the mode take effect at once, without a fence. */
 static u64 toggles(u64 va) {
   check("U page, no SUM", TRY("ld t2, 0(%0)", "r"(va)), LOAD_PAGE);
   SET_CSR(sstatus, STATUS_SUM);

@@ -9,7 +9,7 @@ enum { MACHINE_CONTEXT = 0, SUPERVISOR_CONTEXT = 1 };
 static void uart_on(void) { UART_IER = 2; }
 static void uart_off(void) { UART_IER = 0; }
 
-/* The alarm is in the past: it goes off as it is set. */
+/* The alarm is in the past, so it fires as soon as it is set. */
 static void rtc_on(void) {
   RTC_IRQ_ENABLED = 1;
   RTC_ALARM_HIGH = 0;
@@ -27,13 +27,13 @@ static void settle(u32 pending) {
 
 static u64 external(void) { return READ_CSR(mip) & (BIT(MEI) | BIT(SEI)); }
 
-/* mip follows within bounded time. */
+/* mip follows within a bounded time. */
 static u64 external_after(u64 expected) {
   for (int i = 0; i < 1000000 && external() != expected; i++);
   return external();
 }
 
-/* QEMU looks at enables again only with the next threshold or priority. */
+/* QEMU evaluates enables again only when a threshold or a priority changes. */
 static void enable(int context, u32 sources) {
   PLIC_ENABLE(context) = sources;
   PLIC_THRESHOLD(context) = PLIC_THRESHOLD(context);
@@ -146,7 +146,7 @@ static void contexts(void) {
   check("both", external_after(BIT(MEI) | BIT(SEI)), BIT(MEI) | BIT(SEI));
   WRITE_CSR(mip, 0);
   check("mip.SEIP from outside cannot be cleared", external(), BIT(MEI) | BIT(SEI));
-  /* A read-modify-write of mip must not take the line into the bit that software has. */
+  /* A read-modify-write of mip must not copy the line into software's bit. */
   SET_CSR(mip, BIT(SSI));
   CLEAR_CSR(mip, BIT(SSI));
   check("each claims its own", PLIC_CLAIM(SUPERVISOR_CONTEXT), UART_SOURCE);
@@ -165,7 +165,7 @@ static void contexts(void) {
   enable(SUPERVISOR_CONTEXT, BIT(RTC_SOURCE));
   rtc_on();
   check("one source in two contexts", external_after(BIT(MEI) | BIT(SEI)), BIT(MEI) | BIT(SEI));
-  check("whoever claims first has it", PLIC_CLAIM(SUPERVISOR_CONTEXT), RTC_SOURCE);
+  check("the first to claim gets it", PLIC_CLAIM(SUPERVISOR_CONTEXT), RTC_SOURCE);
   check("the other nothing", PLIC_CLAIM(MACHINE_CONTEXT), 0);
   check("both quiet", external_after(0), 0);
   rtc_off();

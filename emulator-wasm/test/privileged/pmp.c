@@ -40,7 +40,7 @@ static void expect_in_s(const char *name, u64 at, int allowed) {
   expect(name, allowed);
 }
 
-/* Entry 7 opens everything, as entry 0 did at the start, so that lower ones can forbid. */
+/* Entry 7 permits everything, as entry 0 did at the start, so that lower entries can forbid. */
 static void open_all(void) {
   WRITE_CSR(pmpaddr7, ~0UL);
   configure(7, NAPOT | R | W | X);
@@ -97,7 +97,7 @@ static u64 words(u64 at) {
   return 0;
 }
 
-/* An access partly in a range fails, whatever the range allows. */
+/* An access that is only partly in a range fails, even if the range allows it. */
 static u64 partly(u64 at) {
   check("double over an entry's end", TRY("ld t2, -4(%0)", "r"(at)), LOAD_ACCESS);
   check("double in it", TRY("ld t2, -8(%0)", "r"(at)), NONE);
@@ -131,7 +131,7 @@ static void priority(void) {
 
 static void unmatched(void) {
   u64 at = (u64)&arena[512];
-  /* Open all but the page: what no entry matches is M-mode's alone. */
+  /* Permits all but the page. Only M-mode may access memory that no entry matches. */
   WRITE_CSR(pmpaddr0, 0);
   WRITE_CSR(pmpaddr1, at >> 2);
   WRITE_CSR(pmpaddr2, (at + PAGE) >> 2);
@@ -145,7 +145,7 @@ static void unmatched(void) {
   open_all();
 }
 
-/* The tables are memory too, read as S-mode reads. */
+/* Page tables are memory too, and are read with S-mode's rights. */
 static void page_tables(void) {
   vm_init();
   map(FREE_VA, (u64)&arena[512], PTE_V | PTE_R | PTE_W | PTE_X | PTE_AD, 0);

@@ -9,14 +9,14 @@ import { compile } from '../support/toolchain.ts';
 
 const FOLDER = fileURLToPath(new URL('.', import.meta.url));
 const RUNTIME = ['common', 'machine'].map((name) => join(FOLDER, 'runtime', name));
-/** It enters code at a quarter of a million places, too many to compile each. */
+/** This program enters code at a quarter of a million places, which are too many to compile. */
 const INTERPRETED = 'code_size.c';
 const jit = process.env.JIT;
 const programs = readdirSync(FOLDER).filter((name) => name.endsWith('.c') && !(jit && name === INTERPRETED));
 
 describe.each(programs)('%s', (name) => {
   const source = join(FOLDER, name);
-  // A program QEMU cannot answer for says why in its first comment.
+  // A program that QEMU cannot run says why in its first comment.
   const coreOnly = /Core only:/.test(readFileSync(source, 'utf8'));
 
   it.skipIf(coreOnly || jit)('passes in QEMU', { timeout: 60_000 }, async () => {

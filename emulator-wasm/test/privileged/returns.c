@@ -1,4 +1,7 @@
-/* mret, sret, MPRV, and what TVM, TW and TSR forbid S-mode (privileged specification, 3.1.6, 3.3.2). */
+/*
+ * mret, sret, MPRV, and the prohibitions of TVM, TW and TSR for S-mode (privileged specification, 3.1.6,
+ * 3.3.2).
+ */
 #include "runtime.h"
 #include "vm.h"
 
@@ -6,7 +9,7 @@ static u64 page[512] __attribute__((aligned(4096)));
 
 static u64 nothing(u64 argument) { return argument; }
 
-/* mret to the next instruction with this MPP and MPRV set; gives mstatus there, in M-mode. */
+/* Executes mret to the next instruction with this MPP and MPRV set. Returns mstatus there, read in M-mode. */
 static u64 mret_to_m(void) {
   u64 status;
   asm volatile(
@@ -22,7 +25,7 @@ static u64 mret_to_m(void) {
   return status;
 }
 
-/* Bit 0 of `expected`: TSR is set; bit 1: TVM is. */
+/* Bit 0 of `expected`: TSR is set. Bit 1: TVM is set. */
 static u64 privileged_here(u64 expected) {
   check("sret", TRY("lla t1, 9f\n\tcsrw sepc, t1\n\tli t2, 0x100\n\tcsrs sstatus, t2\n\tsret"),
         expected & 1 ? ILLEGAL : NONE);
@@ -50,7 +53,9 @@ static void modify_privilege(void) {
   u64 got = 0;
   u64 s = 1UL << 11 | STATUS_MPRV;
   check("M-mode itself is not translated", TRY("ld t2, 24(%0)", "r"(FREE_VA)), LOAD_ACCESS);
-/* TRY with these bits set in mstatus for the one instruction `code`, which may use %[at] and load %[got]. */
+/*
+ * TRY with these bits set in mstatus for the single instruction `code`, which may use %[at] and load %[got].
+ */
 #define PROBE(status_, code, address_)                                                 \
   ({                                                                                   \
     CLEAR_CSR(mstatus, STATUS_MPRV | STATUS_MPP | STATUS_SUM | STATUS_MXR);            \
@@ -90,7 +95,7 @@ static void modify_privilege(void) {
   vm_off();
 }
 
-/* sret to S-mode; gives mstatus as the trap back found it. */
+/* Executes sret to S-mode. Returns mstatus as the trap back found it. */
 static u64 sret_from_m(void) {
   forget_traps();
   resume_in_m = 1;
@@ -144,7 +149,7 @@ int main(void) {
   SET_CSR(mstatus, STATUS_TW);
   run_in(S, wait_for_interrupt, ILLEGAL, 0);
   CLEAR_CSR(mstatus, STATUS_TW);
-  /* Pending and enabled, but S-mode's own to take, and it does not: wfi goes on. */
+  /* The interrupt is pending and enabled, but delegated to S-mode, which does not take it. wfi continues. */
   CLEAR_CSR(mstatus, STATUS_SIE);
   WRITE_CSR(mideleg, 2);
   SET_CSR(mip, 2);

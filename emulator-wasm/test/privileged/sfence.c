@@ -6,7 +6,7 @@
 #define SPACE 5UL
 
 static u64 pages[2][512] __attribute__((aligned(4096)));
-/* Two 2 MiB pages' worth of RAM that no program uses. */
+/* RAM of two 2 MiB pages that no program uses. */
 #define MEGA_A 0x82000000UL
 #define MEGA_B 0x82200000UL
 
@@ -31,7 +31,7 @@ static u64 call(u64 va) {
   return result;
 }
 
-/* In S-mode: everything is used, changed and fenced by the same hart. */
+/* In S-mode, where the same hart uses, changes and fences everything. */
 static u64 in_s(u64 va) {
   const char *name = form_names[form];
   volatile u64 *entry = pte_of(va, 0);
@@ -50,7 +50,7 @@ static u64 in_s(u64 va) {
   check(name, pages[1][1], 99);
   pages[1][1] = 0;
 
-  /* Each permission taken away and given back. */
+  /* Removes and restores each permission. */
   *entry = second & ~PTE_W;
   fence(va);
   check(name, TRY("sd zero, 8(%0)", "r"(va)), STORE_PAGE);
@@ -72,12 +72,12 @@ static u64 in_s(u64 va) {
   check(name, TRY("ld t2, 8(%0)", "r"(va)), LOAD_PAGE);
   check(name, TRY("sd t2, 8(%0)", "r"(va)), STORE_PAGE);
   check(name, TRY("jalr %0", "r"(va + 0x800)), FETCH_PAGE);
-  /* A fault leaves nothing behind: we announce svvptc. */
+  /* A fault is not cached, because we announce svvptc. */
   *entry = first;
   check("no fence after a fault", load(va), 1);
   check("no fence after a fault", call(va), 11);
 
-  /* A and D taken away must be set again. */
+  /* A and D must be set again after they are cleared. */
   *entry = first & ~PTE_AD;
   fence(va);
   load(va);
@@ -91,7 +91,7 @@ static u64 in_s(u64 va) {
   return 0;
 }
 
-/* One fence for any address in a superpage is for the whole of it. */
+/* A fence for any address in a superpage covers all of it. */
 static u64 superpage(u64 va) {
   const char *name = form_names[form];
   volatile u64 *entry = pte_of(va, 1);
@@ -107,7 +107,7 @@ static u64 superpage(u64 va) {
   for (u64 at = 0; at < MEGA; at += 16 * PAGE) check(name, load(va + at), 0xb000 + at);
   check(name, call(va), 22);
   check(name, call(va + 16 * PAGE), 22);
-  /* Split into small pages. */
+  /* The superpage split into small pages. */
   *entry = 0;
   for (u64 at = 0; at < MEGA; at += PAGE) *pte_of(va + at, 0) = (MEGA_A + MEGA - PAGE - at) >> 12 << 10 | RWX;
   form == ASID ? sfence_asid(SPACE) : sfence_all();
@@ -137,7 +137,7 @@ static u64 switch_and_call(u64 asid) {
   return call(FREE_VA);
 }
 
-/* The same tables under several ASIDs stand for several spaces: what one caches the other must not see. */
+/* The same tables under several ASIDs are separate spaces, which must not see each other's cached entries. */
 static void spaces(void) {
   sfence_all();
   map(FREE_VA, (u64)pages[0], RWX, 0);
@@ -150,13 +150,13 @@ static void spaces(void) {
   sfence_asid(1);
   check("space 1 sees it after its fence", run_in(S, switch_space, 1, 0), 2);
   check("space 1 runs it after its fence", run_in(S, switch_and_call, 1, 0), 12);
-  /* The fence of one page in another space is not this one's. */
+  /* A fence for one page in another space does not affect this space. */
   map(FREE_VA, (u64)pages[0], RWX, 0);
   sfence_page_asid(FREE_VA, 1);
   check("space 1 sees the first again", run_in(S, switch_space, 1, 0), 1);
   sfence_page_asid(FREE_VA, 2);
   check("space 2 sees the first too", run_in(S, switch_space, 2, 0), 1);
-  /* Without an ASID the fence is for every space. */
+  /* A fence without an ASID affects every space. */
   map(FREE_VA, (u64)pages[1], RWX, 0);
   sfence_page(FREE_VA);
   check("space 1, fenced by address", run_in(S, switch_space, 1, 0), 2);
@@ -194,7 +194,7 @@ static void global(void) {
   sfence_all();
 }
 
-/* More pages than any TLB has entries, twice over. */
+/* More pages than any TLB has entries, twice in succession. */
 static u64 many(u64 va) {
   for (u64 round = 0; round < 2; round++) {
     for (u64 n = 0; n < 512; n++) *pte_of(va + n * PAGE, 0) = ((MEGA_A + n * PAGE) >> 12 << 10 | RWX) + (round << 19);

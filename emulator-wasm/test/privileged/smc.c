@@ -29,7 +29,7 @@ static void rewritten(void) {
   }
 }
 
-/* A page that rests through more and more fences before it changes. */
+/* A page that stays unchanged through more and more fences before it changes. */
 static void rested(void) {
   volatile u32 *at = code;
   for (u32 fences = 1; fences <= 2048; fences *= 2) {
@@ -41,7 +41,7 @@ static void rested(void) {
   }
 }
 
-/* A loop that ran hot, its body then changed. */
+/* A loop whose body changes after it became hot. */
 static void hot_loop(void) {
   volatile u32 *at = code + 64;
   at[0] = 0x00000613;  /* li a2, 0 */
@@ -60,7 +60,7 @@ static void hot_loop(void) {
   }
 }
 
-/* The instruction behind the fence.i, in the block being run, is changed by the one before it. */
+/* The instruction before a fence.i changes the one after it, in the block that is running. */
 static void ahead(void) {
   volatile u32 *at = code + 128;
   at[0] = 0x00b52023; /* sw a1, 0(a0) */
@@ -76,7 +76,7 @@ static void ahead(void) {
   }
 }
 
-/* A page with code and data: writing the data must not disturb the code, and the code can still change. */
+/* A page with code and data. Writes to the data must not disturb the code, and the code can still change. */
 static void shared_page(void) {
   volatile u32 *at = code + 256;
   at[0] = 0x00058503; /* lb a0, 0(a1) */
@@ -136,7 +136,7 @@ static void all_stores(void) {
          "lwu a4, -4(%0)\n\tslli t1, %1, 32\n\tor t1, t1, a4\n\tsd t1, 0(t2)");
 }
 
-/* One unaligned store over the edge of two pages of code. */
+/* One unaligned store that spans two pages of code. */
 static void over_the_edge(void) {
   volatile u32 *edge = code + 1024;
   edge[-2] = LI_A0(0);
@@ -151,7 +151,7 @@ static void over_the_edge(void) {
   check("both changed by one store", call(edge - 2, 0), 30);
 }
 
-/* Instructions read at another offset: the upper half of one is itself one. */
+/* Instructions at another offset: the upper half of an instruction is itself an instruction. */
 static void overlapping(void) {
   volatile u16 *at = (u16 *)(code + 700);
   at[0] = 0x0537; /* lui a0, 0x45054000, whose upper half is li a0, 1 */
@@ -166,7 +166,7 @@ static void overlapping(void) {
   check("changed, from its beginning", call(at, 0), 0x45090000);
 }
 
-/* The same place holds function after function. */
+/* The same page holds one function after another. */
 static void reused_page(void) {
   volatile u32 *page = code + 1024;
   for (u32 round = 0; round < 40; round++) {
@@ -250,7 +250,7 @@ static u64 run_in_user(u64 va) {
   return call((u32 *)va, 0);
 }
 
-/* fence.i is the hart's, not the mode's: what S fenced, U may run. */
+/* fence.i applies to the hart and not to a mode: U may run code that S fenced. */
 static u64 write_and_fence(u64 n) {
   write_then_wait(n);
   fence_i();

@@ -1,10 +1,12 @@
-/* Exceptions whose handlers raise them again: interrupts still get through (privileged specification 3.1.6.1). */
+/*
+ * Exceptions whose handlers raise them again. Interrupts must still occur (privileged specification 3.1.6.1).
+ */
 #include "devices.h"
 
 static volatile u64 seen;
 static u32 zeros[1] __attribute__((aligned(4)));
 
-/* Ends a run_in from wherever the hart is. */
+/* Ends a run_in, at any place in the program. */
 asm(".balign 4\n"
     "escape:\n"
     "  csrr t0, mcause\n"

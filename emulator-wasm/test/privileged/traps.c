@@ -74,7 +74,7 @@ static u64 access_faults(u64 unused) {
   expect("float load from nowhere", TRY("fld ft0, 8(%0)", "r"(HOLE)), LOAD_ACCESS, HOLE + 8);
   expect("store to nowhere", TRY("sw t2, -4(%0)", "r"(HOLE + 4)), STORE_ACCESS, HOLE);
   expect("float store to nowhere", TRY("fsw ft0, 0(%0)", "r"(HOLE)), STORE_ACCESS, HOLE);
-  /* QEMU reports the load half of an AMO. */
+  /* QEMU reports the load of an AMO. */
   if (!on_qemu()) expect("AMO on nowhere", TRY("amoadd.w t2, t1, (%0)", "r"(HOLE)), STORE_ACCESS, HOLE);
   expect("LR on nowhere", TRY("lr.d t2, (%0)", "r"(HOLE)), LOAD_ACCESS, HOLE);
   expect("fetch from nowhere", TRY("jr %0", "r"(HOLE + 2)), FETCH_ACCESS, HOLE + 2);
@@ -90,7 +90,7 @@ static u64 word __attribute__((aligned(8))) = 5;
 static void misaligned_atomics(void) {
   u64 at = (u64)&word;
   expect("misaligned LR", TRY("lr.w t2, (%0)", "r"(at + 1)), LOAD_MISALIGNED, at + 1);
-  if (on_qemu()) return; /* It reports AMOs as loads, and lets an SC fail before it looks at the address. */
+  if (on_qemu()) return; /* QEMU reports AMOs as loads, and fails an SC before it checks the address. */
   expect("misaligned AMO word", TRY("amoadd.w t2, t1, (%0)", "r"(at + 2)), STORE_MISALIGNED, at + 2);
   expect("misaligned AMO double", TRY("amoadd.d t2, t1, (%0)", "r"(at + 4)), STORE_MISALIGNED, at + 4);
   expect("misaligned SC", TRY("sc.d t2, t1, (%0)", "r"(at + 4)), STORE_MISALIGNED, at + 4);

@@ -1,4 +1,4 @@
-/* Unaligned loads and stores: they succeed, over pages too, and fault at the part that is missing. */
+/* Unaligned loads and stores succeed, also across pages, and fault at a missing part. */
 #include "runtime.h"
 #include "vm.h"
 
@@ -14,7 +14,7 @@ static void fill(void) {
 
 static u8 byte_at(u64 va) { return *(volatile u8 *)va; }
 
-/* All widths at all offsets around `edge`, against bytes one by one. */
+/* All widths at all offsets around `edge`, compared with single bytes. */
 static u64 around(u64 edge) {
   for (u64 at = edge - 9; at < edge + 9; at++) {
     u64 bytes = 0;
@@ -100,7 +100,7 @@ static u64 missing(u64 va) {
   return 0;
 }
 
-/* In loops, where a compiler may remember pages: the first of the address space has the number 0. */
+/* In loops, where a compiler may remember pages. The first page of the address space has the number 0. */
 static void near_null(void) {
   for (int i = 0; i < 3; i++) {
 #define LOOP(access) "li t3, 1\n1:\n\t" access "\n\taddi t3, t3, -1\n\tbnez t3, 1b"
@@ -123,7 +123,7 @@ int main(void) {
   fault("beyond RAM", TRY("ld t2, 0(%0)", "r"(0x84000000UL - 4)), LOAD_ACCESS, 0x84000000);
   fault("beyond RAM", TRY("sw zero, 0(%0)", "r"(0x84000000UL - 2)), STORE_ACCESS, 0x84000000);
   vm_init();
-  /* Neighbours by virtual address only. */
+  /* Pages that are neighbours only by virtual address. */
   map(FREE_VA, (u64)pages[2], RW, 0);
   map(FREE_VA + PAGE, (u64)pages[0], RW, 0);
   map(FREE_VA + 2 * PAGE, (u64)pages[1], RW, 0);

@@ -1,4 +1,4 @@
-/* Fields that keep only legal values (WARL), and CSRs that are views of others. */
+/* Fields that keep only legal values (WARL), and CSRs that are views of other CSRs. */
 #include "runtime.h"
 #include "vm.h"
 

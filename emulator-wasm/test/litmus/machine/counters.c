@@ -1,4 +1,4 @@
-/* Four harts count to a million each on the same words: nothing is lost. */
+/* Four harts each count to a million in the same words, and no count is lost. */
 #include "harts.h"
 
 #define TIMES 1000000UL
@@ -71,7 +71,7 @@ static void others(u64 hart) {
   }
 }
 
-/* Two harts raise the words to 1, two lower them to 0: every change is seen by exactly the one who made it. */
+/* Two harts raise the words to 1, two lower them to 0. Only the hart that made a change sees it. */
 static void toggles(u64 hart) {
   for (u64 i = 0; i < TIMES; i++) {
     u64 old_word, old_double;

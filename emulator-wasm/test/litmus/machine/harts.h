@@ -6,7 +6,7 @@
 
 static volatile u64 barrier_count __attribute__((aligned(64)));
 
-/* Returns once all harts have called it as often. */
+/* Returns once all harts have called it equally often. */
 static inline void barrier(u64 hart) {
   static u64 rounds[HARTS];
   u64 goal = ++rounds[hart] * HARTS;

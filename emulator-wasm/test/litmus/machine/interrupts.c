@@ -1,4 +1,7 @@
-/* Harts wake each other: a ball goes round by MSIP, all asleep in wfi but one; then crossing interrupts. */
+/*
+ * Harts wake each other by MSIP: first in a ring, with all but one asleep in wfi; then with crossing
+ * interrupts.
+ */
 #include "devices.h"
 #include "harts.h"
 
@@ -25,7 +28,7 @@ static void round_and_round(u64 hart) {
   if (hart == 0) wait_msip(hart);
 }
 
-/* Pairs ping-pong at once, each waking the other the moment it may be falling asleep. */
+/* Pairs play ping-pong at the same time. Each hart wakes the other when that may be falling asleep. */
 static void crossing(u64 hart) {
   u64 partner = hart ^ 1;
   for (u64 i = 0; i < CROSSINGS; i++) {

@@ -1,6 +1,6 @@
 /*
  * The memory model between two pairs of harts: message passing, store buffering, coherence (RVWMO,
- * unprivileged specification chapter 17). Outcomes that fences and annotations forbid must not be seen.
+ * unprivileged specification chapter 17). Outcomes that fences and annotations forbid must not occur.
  */
 #include "harts.h"
 
@@ -15,7 +15,7 @@ static u64 seen[2][BATCH];
 static volatile u64 met[2];
 static volatile u64 wrong[HARTS];
 
-/* Hart 0 writes data, then the flag; the others read the flag, then the data. */
+/* Hart 0 writes the data, then the flag. The others read the flag, then the data. */
 static void pass_fences(u64 hart) {
   u64 last = 0;
   if (hart == 0) {
@@ -51,7 +51,7 @@ static void pass_annotations(u64 hart) {
   }
 }
 
-/* An 8-byte message is never seen in part. */
+/* No hart sees part of an 8-byte message. */
 static void whole_words(u64 hart) {
   if (hart == 0) {
     for (u64 n = 0; n < MESSAGES; n++) data[0] = (n & 0xff) * 0x0101010101010101UL;
@@ -64,7 +64,7 @@ static void whole_words(u64 hart) {
   }
 }
 
-/* Both meet, store, fence, load the other's: not both may miss. */
+/* Both meet, store, fence, and load the other's value. At least one must see the other's store. */
 static void store_buffering(u64 hart) {
   for (u64 batch = 0; batch < BATCHES; batch++) {
     if (hart == 0) {

@@ -1,4 +1,4 @@
-/* A hart changes mappings and code the others use, and asks the firmware for their fences (SBI, RFENCE). */
+/* A hart changes mappings and code that others use, and asks the firmware for remote fences (SBI, RFENCE). */
 #include "supervisor.h"
 #include "vm.h"
 
@@ -22,7 +22,7 @@ static u64 call(volatile void *at) {
 
 static void put_constant(volatile u32 *at, u64 n) { at[0] = 0x00000513 | n << 20; /* li a0, n */ }
 
-/* What the work finds: no less than was published before it looked, at most the next. */
+/* The result of the work: at least the value published before it looked, at most the next one. */
 static u64 look(enum work now) {
   switch (now) {
     case READ_MAPPING: return *(volatile u64 *)FREE_VA;
@@ -40,7 +40,7 @@ void secondary(u64 hart, u64 unused) {
     fence();
     working[hart] = now;
     if (now == SLEEP) {
-      /* Asleep with interrupts off until an IPI; fences must get through all the same. */
+      /* Sleeps with interrupts off until an IPI. Fences must be served all the same. */
       SET_CSR(sie, 2);
       asm volatile("wfi");
       if (!(READ_CSR(sip) & 2)) continue;
@@ -79,14 +79,14 @@ static void stop(const char *name, enum work kind) {
   for (u64 hart = 0; hart < HARTS; hart++) {
     if (!(others >> hart & 1)) continue;
     while (working[hart] != IDLE) pause();
-    /* QEMU, translating code while another hart writes it, may keep the old. */
+    /* QEMU may keep the old code if it translates code while another hart writes it. */
     if (kind == READ_MAPPING || kind == SLEEP) check(name, wrong[hart], 0);
     else strict(name, wrong[hart], 0);
     check("and it looked", rounds[hart] > 0, 1);
   }
 }
 
-/* Everybody has looked at least once since. */
+/* Every hart has looked at least once since then. */
 static void let_look(void) {
   for (u64 hart = 0; hart < HARTS; hart++) {
     u64 before = rounds[hart];
@@ -188,7 +188,7 @@ int main(u64 boot) {
   for (u64 hart = 0; hart < HARTS; hart++) {
     if (others >> hart & 1) check("stopped", wait_status(hart, HSM_STOPPED), HSM_STOPPED);
   }
-  /* Fences for harts that do not run do not hang. */
+  /* A fence for a hart that does not run must not hang. */
   remote_sfence(others, 0, ~0UL);
   remote_fence_i(others);
   return 0;

@@ -1,4 +1,4 @@
-/* SBI hart state management: start, stop, start again, and what is refused (SBI specification, HSM). */
+/* SBI hart state management: start, stop, start again, and refused calls (SBI specification, HSM). */
 #include "supervisor.h"
 
 static volatile u64 seen[8], runs[8], secret;

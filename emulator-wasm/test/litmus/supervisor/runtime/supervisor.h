@@ -1,4 +1,4 @@
-/* What an S-mode C program on SBI firmware has around it. */
+/* The environment of an S-mode C program on SBI firmware. */
 #pragma once
 #include "check.h"
 
@@ -18,20 +18,20 @@ struct sbi sbi_call(u64 extension, u64 function, u64 a, u64 b, u64 c, u64 d, u64
 struct sbi hart_start(u64 hart, u64 address, u64 opaque);
 struct sbi hart_status(u64 hart);
 void hart_stop(void);
-/* To the harts of a mask. */
+/* Calls for the harts of a mask. */
 void send_ipi(u64 mask);
 void remote_fence_i(u64 mask);
 void remote_sfence(u64 mask, u64 start, u64 size);
 void remote_sfence_asid(u64 mask, u64 start, u64 size, u64 asid);
 
-/* Starts a hart at secondary(); waits until it is running. */
+/* Starts a hart at secondary(), and waits until it is running. */
 void start_secondary(u64 hart, u64 opaque);
-/* Waits until the hart has this HSM status; gives up after a while. Gives the last status. */
+/* Waits until the hart has this HSM status, or for a limited time. Returns the last status. */
 u64 wait_status(u64 hart, u64 status);
 
 extern char secondary_start[];
 
-/* What the program provides. */
+/* Provided by the program. */
 void secondary(u64 hart, u64 opaque);
 int main(u64 boot_hart);
 

@@ -28,7 +28,7 @@ void check(const char *name, u64 got, u64 expected) {
 
 u64 architecture;
 
-int on_qemu(void) { return architecture != 0; /* Ours is 0. */ }
+int on_qemu(void) { return architecture != 0; /* Our core reads 0. */ }
 
 void strict(const char *name, u64 got, u64 expected) {
   if (!on_qemu()) check(name, got, expected);
@@ -44,7 +44,7 @@ void report(void) {
   finish(failures || !checks);
 }
 
-/* The compiler may call these. */
+/* The compiler may generate calls to these. */
 void *memset(void *to, int value, u64 count) {
   for (u64 i = 0; i < count; i++) ((volatile u8 *)to)[i] = value;
   return to;

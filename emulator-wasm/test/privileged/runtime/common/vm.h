@@ -16,24 +16,24 @@
 #define PTE_D 128UL
 #define PTE_AD (PTE_A | PTE_D)
 
-/* Where virtual memory for experiments begins; nothing is mapped there at first. */
+/* The start of virtual memory for experiments. Nothing is mapped there at first. */
 #define FREE_VA 0x1000000000UL
-/* Distance to the same RAM as U-mode sees it. */
+/* The distance to U-mode's view of the same RAM. */
 #define USER_OFFSET 0x100000000UL
 
 /*
- * Starts new tables: devices and RAM at their physical addresses for S-mode, RAM again USER_OFFSET higher
- * for U-mode. Does not turn translation on.
+ * Starts new tables, with devices and RAM at their physical addresses for S-mode, and RAM again USER_OFFSET
+ * higher for U-mode. Does not turn translation on.
  */
 void vm_init(void);
 u64 satp_for(u64 asid);
-/* Sets satp in M-mode and forgets all translations. */
+/* Sets satp in M-mode and flushes all translations. */
 void vm_on(void);
 void vm_off(void);
 
-/* The entry for `va` at level 0 (4 KiB), 1 (2 MiB) or 2 (1 GiB), its tables made as needed. */
+/* Returns the entry for `va` at level 0 (4 KiB), 1 (2 MiB) or 2 (1 GiB), and makes its tables as needed. */
 volatile u64 *pte_of(u64 va, int level);
-/* Writes that entry, without any fence. */
+/* Writes that entry, without a fence. */
 void map(u64 va, u64 pa, u64 flags, int level);
 
 static inline void sfence_all(void) { asm volatile("sfence.vma" ::: "memory"); }

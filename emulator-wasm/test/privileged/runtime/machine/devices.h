@@ -1,4 +1,4 @@
-/* The board's interrupt sources, where QEMU's `virt` has them. */
+/* The board's interrupt sources, at the addresses of QEMU's `virt` board. */
 #pragma once
 #include "runtime.h"
 
@@ -15,7 +15,7 @@
 #define PLIC_THRESHOLD(context) REGISTER32(0xc200000UL + 0x1000 * (context))
 #define PLIC_CLAIM(context) REGISTER32(0xc200004UL + 0x1000 * (context))
 
-/* The UART asks for an interrupt whenever it can take a byte; reading IIR satisfies it. */
+/* The UART requests an interrupt whenever it can accept a byte. Reading IIR clears the request. */
 #define UART_SOURCE 10
 #define UART_IER (*(volatile u8 *)0x10000001UL)
 #define UART_IIR (*(volatile u8 *)0x10000002UL)

@@ -60,7 +60,7 @@ static void unexpected(const char *mode, struct trap *trap) {
   finish(2);
 }
 
-/* Interrupts are disabled one by one as they come, so that each is seen once. */
+/* Disables each interrupt as it comes, so that it occurs once. */
 void m_trapped(struct frame *frame) {
   u64 cause = READ_CSR(mcause);
   u64 call = frame->x[17];
@@ -89,7 +89,7 @@ void m_trapped(struct frame *frame) {
   resume = 0;
 }
 
-/* Hands a call from U on to M-mode: S-mode has it if ECALL_U is delegated. */
+/* Passes a call from U on to M-mode, because S-mode receives it if ECALL_U is delegated. */
 static void forward(struct frame *frame) {
   register u64 a0 asm("a0") = frame->x[10];
   register u64 a7 asm("a7") = frame->x[17];
