@@ -10,6 +10,7 @@ import { parseArgs } from 'node:util';
 import { BOOT_HERE, benchBoot, benchBootInNode, bootHere } from './boot.ts';
 import { benchWorkloads, nodeRunner } from './compare.ts';
 import { benchDisk } from './disk.ts';
+import { benchFilter } from './filter.ts';
 import { benchIdle } from './idle.ts';
 import { PUBLIC } from './platform.ts';
 import { benchPull, PULL_HERE, pullHere } from './pull.ts';
@@ -27,6 +28,7 @@ const SECTIONS = [
   'pull',
   'start',
   'disk',
+  'filter',
   'work',
   'chromium',
   'boot-chromium',
@@ -86,6 +88,7 @@ async function main(): Promise<void> {
   if (chosen('pull')) await benchPull(repeat * PULLS_PER_REPEAT);
   if (chosen('start')) await benchStart(repeat * STARTS_PER_REPEAT);
   if (chosen('disk')) await benchDisk(wasm, repeat);
+  if (chosen('filter')) await benchFilter(wasm);
   if (chosen('work')) await benchWork(repeat);
   if (chosen('page')) {
     const { benchPage } = await import('./page.ts');

@@ -6,6 +6,7 @@
 #include "files.h"
 #include "launch.h"
 #include "program.h"
+#include "seccomp.h"
 #include "user.h"
 
 enum { OPEN_FILES = 1024, MOST_OPEN_FILES = 524288, TTY_GROUP = 5 };
@@ -124,6 +125,12 @@ void launch(const struct specification *s, const struct streams *streams)
 	close_others(messages);
 	enter_directory(s);
 	bound_capabilities();
+	/* Not later: the user may have no right to. */
+	if (filter_system_calls() < 0) {
+		return_to_messages();
+		say("cannot restrict system calls: %s", error_text(errno));
+		exit(s->failure);
+	}
 	if (become_user(&user) < 0) {
 		return_to_messages();
 		say("cannot become the user: %s", error_text(errno));
