@@ -13,10 +13,20 @@ static const char *path_of(uint32_t id, const char *file)
 	return path;
 }
 
+/* Leaves half of the processes that the kernel can have at all to the agent and its relays. */
+static bool limit_processes(const char *file)
+{
+	char most[32];
+
+	most[read_file("/proc/sys/kernel/threads-max", most, sizeof(most) - 1)] = 0;
+	utoa_r(strtoul(most, NULL, 10) / 2, most);
+	return write_file(file, most);
+}
+
 int cgroup_create(uint32_t id)
 {
 	write_file(ROOT "cgroup.subtree_control", "+cpu +memory +pids");
-	if (mkdir(path_of(id, ""), 0755) < 0)
+	if (mkdir(path_of(id, ""), 0755) < 0 || !limit_processes(path_of(id, "/pids.max")))
 		return -1;
 	return cgroup_open(id);
 }

@@ -18,7 +18,8 @@ static void start(struct supervisor *supervisor, const struct specification *s, 
 {
 	int cgroup = cgroup_create(supervisor->id), first;
 	struct clone_args clone = {
-		.flags = CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_INTO_CGROUP | CLONE_PIDFD,
+		.flags = CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWNET | CLONE_INTO_CGROUP |
+			 CLONE_PIDFD,
 		.pidfd = (uint64_t)&first,
 		.exit_signal = SIGCHLD,
 		.cgroup = cgroup,

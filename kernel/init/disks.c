@@ -55,9 +55,11 @@ bool mount_disks(void)
 {
 	await_image();
 	/* What is written is gone with the machine, so nothing needs to be forced to the disk (volatile). */
-	return mount_at(IMAGE_DISK, IMAGE, "erofs", MS_RDONLY, "") &&
-	       mount_at(SCRATCH_DISK, WRITABLE_DISK, "ext4", MS_NOATIME, "discard,nobarrier") && make_upper() &&
-	       mount_at("overlay", CONTAINER_ROOT, "overlay", 0,
+	return mount_at(IMAGE_DISK, IMAGE, "erofs", MS_RDONLY | MS_NODEV, "") &&
+	       mount_at(SCRATCH_DISK, WRITABLE_DISK, "ext4", MS_NOATIME | MS_NODEV, "discard,nobarrier") &&
+	       make_upper() &&
+	       /* Root in the container may make device nodes, but none of them opens (nodev). */
+	       mount_at("overlay", CONTAINER_ROOT, "overlay", MS_NODEV,
 			"lowerdir=" IMAGE ",upperdir=" UPPER ",workdir=" WORK ",redirect_dir=on,volatile") &&
 	       mount_at("devpts", CONTAINER_TERMINALS, "devpts", MS_NOSUID | MS_NOEXEC,
 			"newinstance,gid=5,mode=620,ptmxmode=666");

@@ -9,6 +9,8 @@ static void __attribute__((noreturn)) fail(const char *what)
 {
 	if (errno == ESRCH)
 		say("the container has ended");
+	else if (errno == EAGAIN)
+		say("the container has as many processes as it may have");
 	else
 		say("%s: %s", what, error_text(errno));
 	exit(CANNOT_RUN);
@@ -37,7 +39,7 @@ static void start(struct supervisor *supervisor, const struct specification *s, 
 		fail("cannot start a process in the container");
 	if (pid > 0)
 		return;
-	if (syscall(__NR_setns, first, CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWCGROUP) < 0)
+	if (syscall(__NR_setns, first, CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWNET | CLONE_NEWCGROUP) < 0)
 		fail("cannot join the container");
 	launch(s, streams);
 }

@@ -6,6 +6,7 @@
 #include "files.h"
 #include "inside.h"
 #include "launch.h"
+#include "system.h"
 
 /* Not in the kernel's headers for programs. */
 #define MNT_DETACH 2
@@ -21,18 +22,20 @@ static const struct mount_point {
 	{ "proc", "/proc", NO_PROGRAMS, "" },
 	{ "sysfs", "/sys", NO_PROGRAMS | MS_RDONLY, "" },
 	{ "cgroup2", "/sys/fs/cgroup", NO_PROGRAMS | MS_RDONLY, "" },
-	{ "tmpfs", "/dev", MS_NOSUID | MS_STRICTATIME, "mode=755,size=65536k" },
+	{ "tmpfs", "/dev", MS_NOSUID | MS_NODEV | MS_STRICTATIME, "mode=755,size=65536k" },
 	{ "tmpfs", "/dev/shm", NO_PROGRAMS, "mode=1777,size=65536k" },
 	{ "mqueue", "/dev/mqueue", NO_PROGRAMS, "" },
 };
 
 static const struct device {
-	const char *path;
+	const char *name;
 	unsigned minor, major;
 } devices[] = {
-	{ "/dev/null", 3, 1 },	 { "/dev/zero", 5, 1 },	   { "/dev/full", 7, 1 },
-	{ "/dev/random", 8, 1 }, { "/dev/urandom", 9, 1 }, { "/dev/tty", 0, 5 },
+	{ "null", 3, 1 }, { "zero", 5, 1 }, { "full", 7, 1 }, { "random", 8, 1 }, { "urandom", 9, 1 }, { "tty", 0, 5 },
 };
+
+/* Where the nodes are made that work. */
+#define NODES "/dev/.nodes"
 
 static const struct link {
 	const char *target, *path;
@@ -46,9 +49,12 @@ static const struct link {
 
 /* As the OCI runtimes do by default: what tells of the machine is hidden, what changes it is read-only. */
 static const char *const hidden_files[] = {
-	"/proc/kcore", "/proc/keys", "/proc/latency_stats", "/proc/timer_list", "/proc/sched_debug",
+	"/proc/interrupts", "/proc/kcore",	"/proc/keys",	     "/proc/latency_stats",
+	"/proc/timer_list", "/proc/timer_stats", "/proc/sched_debug",
 };
-static const char *const hidden_directories[] = { "/proc/acpi", "/proc/asound", "/proc/scsi", "/sys/firmware" };
+static const char *const hidden_directories[] = {
+	"/proc/acpi", "/proc/asound", "/proc/scsi", "/sys/firmware", "/sys/devices/virtual/powercap",
+};
 static const char *const read_only[] = {
 	"/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger",
 };
@@ -81,27 +87,56 @@ static void mount_all(int terminals)
 	close(terminals);
 }
 
+/* Makes a node, and shows it in the container's /dev, where nodes do not work otherwise. */
+static void make_device(const struct device *device)
+{
+	char node[64] = NODES "/", path[64] = "/dev/";
+
+	strlcat(node, device->name, sizeof(node));
+	strlcat(path, device->name, sizeof(path));
+	close(open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666));
+	if (mknod(node, S_IFCHR | 0666, makedev(device->major, device->minor)) < 0 ||
+	    /* Whatever the umask. */
+	    chmod(node, 0666) < 0 || mount(node, path, NULL, MS_BIND, NULL) < 0)
+		fail(path);
+}
+
+/* The file system with the nodes stays below their mounts, but nobody finds its root to add some. */
 static void make_devices(void)
 {
-	for (unsigned i = 0; i < LENGTH(devices); i++) {
-		mknod(devices[i].path, S_IFCHR | 0666, makedev(devices[i].major, devices[i].minor));
-		/* Whatever the umask. */
-		chmod(devices[i].path, 0666);
-	}
+	mkdir(NODES, 0700);
+	if (mount("tmpfs", NODES, "tmpfs", MS_NOSUID | MS_NOEXEC, "mode=700,size=64k") < 0)
+		fail(NODES);
+	for (unsigned i = 0; i < LENGTH(devices); i++)
+		make_device(&devices[i]);
+	if (umount2(NODES, MNT_DETACH) < 0 || rmdir(NODES) < 0)
+		fail(NODES);
 	for (unsigned i = 0; i < LENGTH(links); i++)
 		symlink(links[i].target, links[i].path);
 }
 
 /* What this kernel does not have needs no protection. */
+static void check_restricted(int result, const char *path)
+{
+	if (result < 0 && errno != ENOENT)
+		fail(path);
+}
+
 static void restrict_kernel_files(void)
 {
 	for (unsigned i = 0; i < LENGTH(hidden_files); i++)
-		mount("/dev/null", hidden_files[i], NULL, MS_BIND, NULL);
+		check_restricted(mount("/dev/null", hidden_files[i], NULL, MS_BIND, NULL), hidden_files[i]);
 	for (unsigned i = 0; i < LENGTH(hidden_directories); i++)
-		mount("tmpfs", hidden_directories[i], "tmpfs", MS_RDONLY, "size=0");
-	for (unsigned i = 0; i < LENGTH(read_only); i++)
-		if (mount(read_only[i], read_only[i], NULL, MS_BIND, NULL) == 0)
-			mount(NULL, read_only[i], NULL, MS_REMOUNT | MS_BIND | MS_RDONLY | NO_PROGRAMS, NULL);
+		check_restricted(mount("tmpfs", hidden_directories[i], "tmpfs", MS_RDONLY, "size=0"),
+				 hidden_directories[i]);
+	for (unsigned i = 0; i < LENGTH(read_only); i++) {
+		int bound = mount(read_only[i], read_only[i], NULL, MS_BIND, NULL);
+
+		check_restricted(bound, read_only[i]);
+		if (bound == 0 &&
+		    mount(NULL, read_only[i], NULL, MS_REMOUNT | MS_BIND | MS_RDONLY | NO_PROGRAMS, NULL) < 0)
+			fail(read_only[i]);
+	}
 }
 
 static void set_hostname(const char *name)
@@ -172,6 +207,7 @@ void container_enter(const struct specification *s, const struct streams *stream
 	enter_container_root();
 	mount_all(terminals);
 	make_devices();
+	bring_up_loopback();
 	restrict_kernel_files();
 	write_configuration(s->hostname);
 	if (streams->terminal >= 0)

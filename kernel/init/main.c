@@ -70,6 +70,7 @@ int main(void)
 	enter_root();
 	mount_filesystems();
 	open_standard_streams();
+	protect_users();
 	bring_up_loopback();
 	/* init lives on when memory runs out in any case; this is for those it forks. */
 	write_file("/proc/self/oom_score_adj", "-1000");

@@ -63,6 +63,20 @@ void mount_filesystems(void)
 		symlink(links[i].target, links[i].path);
 }
 
+void protect_users(void)
+{
+	/* As distributions set them. */
+	static const char *const enabled[] = {
+		"/proc/sys/kernel/dmesg_restrict",
+		"/proc/sys/fs/protected_hardlinks",
+		"/proc/sys/fs/protected_symlinks",
+	};
+
+	for (unsigned i = 0; i < LENGTH(enabled); i++)
+		if (!write_file(enabled[i], "1"))
+			say("cannot set %s", enabled[i]);
+}
+
 /* Undoes, in place, the octal escapes (\040) of /proc/self/mounts. */
 static void unescape(char *path)
 {

@@ -10,10 +10,13 @@ void enter_root(void);
 /* Mounts the kernel's file systems (/proc, /sys, /dev, cgroups) and the temporary ones. */
 void mount_filesystems(void);
 
+/* Sets the kernel's options that keep users from each other and from the kernel's log. */
+void protect_users(void);
+
 /* Unmounts what can be unmounted, newest first, and makes the rest read-only. */
 void unmount_filesystems(void);
 
-/* Brings up the loopback network interface, for programs of any user. */
+/* Brings up the loopback interface of the network namespace, for programs of any user. */
 void bring_up_loopback(void);
 
 #endif
