@@ -24,8 +24,8 @@ export const VIRTIO_START = 0x1000_1000;
 export const VIRTIO_STRIDE = 0x1000;
 export const RAM_START = 0x8000_0000;
 
-/** PLIC source numbers. Virtio slot n (0-based) has source 1 + n. */
-export const VIRTIO_IRQ = 1;
+/** PLIC source numbers. VIRTIO_SOURCE is the first virtio slot's; V_SOURCE holds that of each slot. */
+export const VIRTIO_SOURCE = 1;
 export const UART_IRQ = 10;
 export const RTC_IRQ = 11;
 
@@ -136,7 +136,8 @@ export const RTC_ENABLED = RTC + 0x1c;
 
 // virtio-mmio register files (virtio 1.2, section 4.2.2).
 export const VIRTIO = MACHINE + 0x1000;
-export const VIRTIO_SLOTS = 8;
+/** As many as have room before MACHINE_SIZE, and a PLIC source each. */
+export const VIRTIO_SLOTS = 24;
 export const VIRTIO_FILE_SIZE = 0x800;
 export const V_DEVICE_ID = 0x00;
 export const V_STATUS = 0x04;
@@ -154,6 +155,8 @@ export const V_CONFIG_GENERATION = 0x30;
  * stops the device, sets the word to 0 and notifies.
  */
 export const V_RESET = 0x34;
+/** The slot's PLIC source, written by the host before any hart starts. */
+export const V_SOURCE = 0x38;
 export const V_QUEUES = 0x100;
 export const V_QUEUE_STRIDE = 0x40;
 export const V_MAX_QUEUES = 8;

@@ -23,10 +23,10 @@ import {
   V_QUEUE_STRIDE,
   V_QUEUES,
   V_RESET,
+  V_SOURCE,
   V_STATUS,
   VIRTIO,
   VIRTIO_FILE_SIZE,
-  VIRTIO_IRQ,
 } from '../layout';
 import * as host from './host';
 import { sleepWhile } from './mailbox';
@@ -213,11 +213,12 @@ function notifyQueue(file: usize, index: u32): void {
  */
 function settleLine(slot: u32): void {
   const file = slotFile(slot);
+  const source = load<u32>(file, V_SOURCE);
   let status: u32;
   do {
     status = atomic.load<u32>(file, V_INTERRUPT_STATUS);
-    if (status != 0) plicRaise(VIRTIO_IRQ + slot);
-    else plicLower(VIRTIO_IRQ + slot);
+    if (status != 0) plicRaise(source);
+    else plicLower(source);
   } while ((status != 0) != (atomic.load<u32>(file, V_INTERRUPT_STATUS) != 0));
 }
 

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { VIRTIO_SLOTS } from '../../emulator-wasm/layout.ts';
 import { type GuestProcess, type LinuxOptions, Machine } from './machine.ts';
 import { nodePlatform } from './platform/node.ts';
 
@@ -179,6 +180,36 @@ describe('disks', { timeout: 60_000 }, () => {
     expect(first).toMatch(/^[0-9a-f]{32}/);
     expect(second).toBe(first);
     expect(third).toBe('refused');
+  });
+
+  test('work in every slot', async () => {
+    const count = VIRTIO_SLOTS - 3;
+    const disks = Array.from({ length: count }, (_, index) => ({
+      data: new Uint8Array(MIB).fill(index),
+      readOnly: false,
+    }));
+    await boot(1, 64, { disks });
+    const script = `
+      ls /dev/vd? | wc -l
+      for disk in /dev/vd?; do
+        head -c 1 $disk | od -An -tu1
+        echo $disk | dd of=$disk bs=512 seek=9 conv=sync 2>/dev/null
+      done
+      sync; echo 3 > /proc/sys/vm/drop_caches
+      for disk in /dev/vd?; do dd if=$disk bs=512 skip=9 count=1 2>/dev/null | tr -d '\\0'; done
+      grep -c 'SiFive PLIC.*virtio' /proc/interrupts`;
+    const { output } = await finish(shell(script));
+    const names = disks.map((_, index) => `/dev/vd${String.fromCharCode(97 + index)}`);
+    const contents = disks.map((_, index) => `${index}`);
+    expect(output.split(/\s+/)).toEqual([`${count}`, ...contents, ...names, `${VIRTIO_SLOTS}`, '']);
+  });
+
+  test('beyond the slots are refused', async () => {
+    const disks = Array.from({ length: VIRTIO_SLOTS - 2 }, () => ({
+      data: new Uint8Array(512),
+      readOnly: true,
+    }));
+    await expect(boot(1, 64, { disks })).rejects.toThrow(`at most ${VIRTIO_SLOTS - 3} disks`);
   });
 });
 

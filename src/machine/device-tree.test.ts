@@ -7,7 +7,7 @@ const MACHINE = {
   commandLine: 'console=hvc0',
   initrd: { start: 0x8100_0000, end: 0x8100_0123 },
   rngSeed: new Uint8Array(64).fill(7),
-  virtioSlots: [0, 2],
+  virtioSlots: [0, 2, 8],
 };
 
 /** All properties by path, read by the specification, chapter 5, without help of the writer. */
@@ -72,8 +72,9 @@ describe('machineDeviceTree', () => {
 
   test('has the virtio slots that are taken, no others', () => {
     const slots = [...tree.keys()].filter((path) => /virtio_mmio@\w+\/reg$/.test(path));
-    expect(slots).toEqual(['/soc/virtio_mmio@10001000/reg', '/soc/virtio_mmio@10003000/reg']);
+    expect(slots).toEqual(['10001000', '10003000', '10009000'].map((at) => `/soc/virtio_mmio@${at}/reg`));
     expect(cells(tree.get('/soc/virtio_mmio@10003000/interrupts'))).toEqual([3]);
+    expect(cells(tree.get('/soc/virtio_mmio@10009000/interrupts'))).toEqual([12]);
   });
 
   test('leaves the console to the command line', () => {

@@ -7,10 +7,9 @@ import {
   TIMEBASE,
   UART_IRQ,
   UART_START,
-  VIRTIO_IRQ,
-  VIRTIO_START,
   VIRTIO_STRIDE,
 } from '../../emulator-wasm/layout.ts';
+import { slotAddress, slotSource } from './devices/slots.ts';
 import { type FdtNode, writeFdt } from './fdt.ts';
 
 // In the canonical order of the ISA manual, chapter "ISA Extension Naming Conventions".
@@ -103,10 +102,7 @@ export function machineDeviceTree(machine: MachineDescription): Uint8Array<Array
               interrupts: [RTC_IRQ],
             },
           },
-          ...nodes(virtioSlots, (slot) => {
-            const start = VIRTIO_START + slot * VIRTIO_STRIDE;
-            return [at('virtio_mmio', start), virtio(start, VIRTIO_IRQ + slot)];
-          }),
+          ...nodes(virtioSlots, (slot) => [at('virtio_mmio', slotAddress(slot)), virtio(slot)]),
         },
       },
     },
@@ -138,9 +134,13 @@ function cpu(hart: number): FdtNode {
   };
 }
 
-function virtio(start: number, source: number): FdtNode {
+function virtio(slot: number): FdtNode {
   return {
-    properties: { compatible: 'virtio,mmio', reg: region(start, VIRTIO_STRIDE), interrupts: [source] },
+    properties: {
+      compatible: 'virtio,mmio',
+      reg: region(slotAddress(slot), VIRTIO_STRIDE),
+      interrupts: [slotSource(slot)],
+    },
   };
 }
 

@@ -34,6 +34,7 @@ import {
   V_QUEUE_STRIDE,
   V_QUEUES,
   V_RESET,
+  V_SOURCE,
   V_STATUS,
   VIRTIO,
   VIRTIO_FILE_SIZE,
@@ -83,6 +84,7 @@ function guardedBoard(): Board {
   for (let slot = 0; slot < PRESENT_SLOTS; slot++) {
     const file = VIRTIO + slot * VIRTIO_FILE_SIZE;
     board.set(file + V_DEVICE_ID, slot + 1);
+    board.set(file + V_SOURCE, slot + 1);
     board.set(file + V_DEVICE_FEATURES, 0xffff_0000);
     board.set(file + V_DEVICE_FEATURES + 4, 1);
     for (let queue = 0; queue <= slot; queue++) {

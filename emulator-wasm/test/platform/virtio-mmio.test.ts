@@ -19,10 +19,11 @@ import {
   V_QUEUE_STRIDE,
   V_QUEUES,
   V_RESET,
+  V_SOURCE,
   V_STATUS,
   VIRTIO,
   VIRTIO_FILE_SIZE,
-  VIRTIO_IRQ,
+  VIRTIO_SLOTS,
   VIRTIO_START,
   VIRTIO_STRIDE,
 } from '../../layout.ts';
@@ -33,7 +34,8 @@ const SLOT = 3;
 const ABSENT = 5;
 const BLOCK_DEVICE = 2;
 const FILE = VIRTIO + SLOT * VIRTIO_FILE_SIZE;
-const LINE = 1 << (VIRTIO_IRQ + SLOT);
+const SOURCE = 12;
+const LINE = 1 << SOURCE;
 const QUEUE_SIZE = 256;
 
 const register = (offset: number, slot = SLOT) => VIRTIO_START + slot * VIRTIO_STRIDE + offset;
@@ -61,6 +63,7 @@ beforeAll(async () => {
 beforeEach(() => {
   board = new Board(module, 2);
   board.set(FILE + V_DEVICE_ID, BLOCK_DEVICE);
+  board.set(FILE + V_SOURCE, SOURCE);
   board.set(FILE + V_DEVICE_FEATURES, 0x8000_0204);
   board.set(FILE + V_DEVICE_FEATURES + 4, 1);
   for (const queue of [0, 1]) board.set(queueFile(queue) + Q_NUM_MAX, QUEUE_SIZE);
@@ -204,8 +207,8 @@ describe('status', () => {
     drive();
     board.write(QUEUE_NOTIFY, 0);
     Atomics.or(board.words, (FILE + V_INTERRUPT_STATUS) / 4, 3);
-    board.core.plicRaise(VIRTIO_IRQ + SLOT);
-    board.core.plicRaise(VIRTIO_IRQ + SLOT + 1);
+    board.core.plicRaise(SOURCE);
+    board.core.plicRaise(SOURCE + 1);
     const doorbells = board.doorbells();
     board.write(STATUS, 0);
     expect(board.doorbells()).toBe(doorbells + 1);
@@ -390,6 +393,6 @@ describe('configuration space', () => {
     expect(() => board.read(CONFIG + 1, 2)).toThrow('access fault');
     expect(() => board.write(CONFIG + 2, 0, 4)).toThrow('access fault');
     for (const size of [1, 2, 4]) expect(() => board.read(CONFIG + 0x100, size)).toThrow('access fault');
-    expect(() => board.read(register(0, 8))).toThrow('access fault');
+    expect(() => board.read(register(0, VIRTIO_SLOTS))).toThrow('access fault');
   });
 });

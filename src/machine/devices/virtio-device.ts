@@ -12,14 +12,15 @@ import {
   V_QUEUE_STRIDE,
   V_QUEUES,
   V_RESET,
+  V_SOURCE,
   V_STATUS,
   VIRTIO,
   VIRTIO_FILE_SIZE,
-  VIRTIO_IRQ,
   VIRTIO_SLOTS,
 } from '../../../emulator-wasm/layout.ts';
 import type { Chain } from './chain.ts';
 import { DriverError, type GuestMemory } from './guest-memory.ts';
+import { slotSource } from './slots.ts';
 import { type QueueCursor, Virtqueue } from './virtqueue.ts';
 
 const STATUS_DRIVER_OK = 0x04;
@@ -68,6 +69,8 @@ export abstract class VirtioDevice {
   /** What is left of TURN_BYTES, for each queue. */
   readonly #budgets: number[];
   readonly #registers: number;
+  /** Interrupt source at the PLIC. */
+  readonly #source: number;
   #phase: TransportState['phase'] = 'stopped';
   #resetting = false;
   #woken = false;
@@ -82,7 +85,9 @@ export abstract class VirtioDevice {
     this.memory = memory;
     this.slot = slot;
     this.#registers = VIRTIO + slot * VIRTIO_FILE_SIZE;
+    this.#source = slotSource(slot);
     this.#store(V_DEVICE_ID, type.id);
+    this.#store(V_SOURCE, this.#source);
     this.#store(V_DEVICE_FEATURES, type.features | F_INDIRECT_DESC | F_EVENT_IDX);
     this.#store(V_DEVICE_FEATURES + 4, F_VERSION_1_HIGH);
     this.#queues = type.queueSizes.map((maxSize, index) => {
@@ -250,14 +255,14 @@ export abstract class VirtioDevice {
     // The device may have interrupted between the hart's clearing of these and now.
     this.#store(V_STATUS, 0);
     this.#store(V_INTERRUPT_STATUS, 0);
-    this.memory.lowerLine(VIRTIO_IRQ + this.slot);
+    this.memory.lowerLine(this.#source);
     this.#store(V_RESET, 0);
     Atomics.notify(this.memory.words, this.#index(V_RESET));
   }
 
   #interrupt(cause: number): void {
     this.#or(V_INTERRUPT_STATUS, cause);
-    this.memory.raiseLine(VIRTIO_IRQ + this.slot);
+    this.memory.raiseLine(this.#source);
   }
 
   #index(offset: number): number {

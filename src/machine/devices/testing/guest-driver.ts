@@ -29,6 +29,7 @@ import {
   VIRTIO_FILE_SIZE,
 } from '../../../../emulator-wasm/layout.ts';
 import { GuestMemory } from '../guest-memory.ts';
+import { slotSource } from '../slots.ts';
 import type { VirtioDevice } from '../virtio-device.ts';
 
 export const ACKNOWLEDGE = 1;
@@ -405,7 +406,7 @@ export class GuestDriver {
   takeInterrupt(): number {
     const status = this.load(V_INTERRUPT_STATUS);
     this.store(V_INTERRUPT_STATUS, 0);
-    this.machine.memory.lowerLine(this.device.slot + 1);
+    this.machine.memory.lowerLine(slotSource(this.device.slot));
     return status;
   }
 
