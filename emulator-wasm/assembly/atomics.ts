@@ -1,5 +1,5 @@
 /** The A extension: each operation is one WebAssembly atomic on the shared memory. */
-import { Op, U_RD, U_RS1, U_RS2 } from './opcodes';
+import { AtomicOp, U_RD, U_RS1, U_RS2 } from './opcodes';
 import { atomicAddress } from './access';
 import { Access } from './pmp';
 import { faultCode } from './state';
@@ -25,13 +25,13 @@ export function executeAtomic(hart: usize, u: usize): bool {
 
 /** What LR_W … AMOMAXU_D give; sets the fault. */
 export function atomicOperation(hart: usize, op: i32, va: u64, operand: u64): u64 {
-  const double = op >= Op.LR_D;
-  const access = op == Op.LR_W || op == Op.LR_D ? Access.LOAD : Access.STORE;
+  const double = op >= AtomicOp.LR_D;
+  const access = op == AtomicOp.LR_W || op == AtomicOp.LR_D ? Access.LOAD : Access.STORE;
   const address = atomicAddress(hart, va, double ? 8 : 4, access);
   if (faultCode) return 0;
   return double
-    ? amo64(op - Op.LR_D, address, operand)
-    : <u64>(<i64>(<i32>amo32(op - Op.LR_W, address, <u32>operand)));
+    ? amo64(op - AtomicOp.LR_D, address, operand)
+    : <u64>(<i64>(<i32>amo32(op - AtomicOp.LR_W, address, <u32>operand)));
 }
 
 function reserve(address: usize, width: i32, value: u64): void {
@@ -46,7 +46,7 @@ function holdsReservation(address: usize, width: i32): bool {
   return holds;
 }
 
-/** Functions in the order of Op after LR_W; SC gives 0 for success, 1 for failure. */
+/** Functions in the order of AtomicOp; SC gives 0 for success, 1 for failure. */
 function amo32(f: i32, address: usize, operand: u32): u32 {
   switch (f) {
     case 0: {

@@ -6,9 +6,9 @@
 import { HART_STRIDE, JUMP_REGION, M_MODE, MODE_JIT_ALL, REGION_SHIFT } from '../layout';
 import { fetchPage, mayExecute, mayExecutePage } from './access';
 import { expand } from './compressed';
-import { decode, endsBlock, isFloatingPoint } from './decode';
+import { decode, isFloatingPoint } from './decode';
 import { report } from './heat';
-import { Op, U_EXTRA, U_IMM, U_OFFSET, UOP_SIZE } from './opcodes';
+import { endsBlock, PseudoOp, U_EXTRA, U_IMM, U_OFFSET, UOP_SIZE } from './opcodes';
 import {
   blockSlot,
   checkBytes,
@@ -107,7 +107,7 @@ export function findBlock(hart: usize, pc: u64): usize {
 @inline
 function noteRegion(entry: usize, block: usize): void {
   const region = (load<u32>(block, U_IMM) << REGION_SHIFT) | load<u16>(block, U_EXTRA);
-  store<u32>(entry, load<u16>(block) == Op.COMPILED ? region : 0, JUMP_REGION);
+  store<u32>(entry, load<u16>(block) == PseudoOp.COMPILED ? region : 0, JUMP_REGION);
 }
 
 /** The dispatcher has found nothing compiled at `pc`; there may be by now. */
@@ -183,28 +183,28 @@ function decodeBlock(record: usize, offset: u32, u: usize): usize {
 }
 
 function putGotoFar(u: usize, target: u32): usize {
-  store<u16>(u, Op.GOTO_FAR);
+  store<u16>(u, PseudoOp.GOTO_FAR);
   store<u32>(u, target, U_IMM);
   return u + UOP_SIZE;
 }
 
 function putGotoNear(u: usize, target: u32): usize {
   if (target >= PAGE_SIZE) return putGotoFar(u, target);
-  store<u16>(u, Op.GOTO_NEAR);
+  store<u16>(u, PseudoOp.GOTO_NEAR);
   store<u32>(u, 0, U_IMM);
   store<u16>(u, <u16>target, U_EXTRA);
   return u + UOP_SIZE;
 }
 
 function putFpCheck(u: usize, offset: u32, length: u32): usize {
-  store<u16>(u, Op.FP_CHECK);
+  store<u16>(u, PseudoOp.FP_CHECK);
   store<u16>(u, <u16>(offset | (length >>> 2)), U_OFFSET);
   return u + UOP_SIZE;
 }
 
 /** An instruction in the last two bytes of a page: decoded when executed, see `straddle`. */
 function putStraddle(u: usize): usize {
-  store<u16>(u, Op.STRADDLE);
+  store<u16>(u, PseudoOp.STRADDLE);
   store<u32>(u, 0, U_IMM);
   store<u16>(u, (PAGE_SIZE - 2) | 1, U_OFFSET);
   return u + 4 * UOP_SIZE;

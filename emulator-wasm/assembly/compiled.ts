@@ -6,7 +6,7 @@ import { expand } from './compressed';
 import { decode } from './decode';
 import { getFlags } from './fpu';
 import { hashPage } from './hash';
-import { Op, UOP_SIZE } from './opcodes';
+import { PseudoOp, UOP_SIZE } from './opcodes';
 import { adoptRegion } from './pages';
 import { forgetRegions, newRegion } from './regions';
 import { faultCode, FS, PAGE_SIZE } from './state';
@@ -54,7 +54,7 @@ export function decodePage(hart: usize): u64 {
     const uop = hart + H_CODE_UOPS + (offset >> 1) * UOP_SIZE;
     const low: u32 = load<u16>(page + offset);
     if ((low & 3) != 3) decode(expand(low), 2, offset, uop);
-    else if (offset == PAGE_SIZE - 2) store<u16>(uop, Op.STRADDLE);
+    else if (offset == PAGE_SIZE - 2) store<u16>(uop, PseudoOp.STRADDLE);
     else decode(load<u32>(page + offset), 4, offset, uop);
   }
   return hashPage(page);

@@ -1,6 +1,23 @@
 /** From instruction bits to a micro-op. */
 import { H_F, H_SINK, H_X } from '../layout';
-import { Op, U_EXTRA, U_IMM, U_OFFSET, U_RS1 } from './opcodes';
+import {
+  AtomicOp,
+  CsrOp,
+  FarBranchOp,
+  FarJumpOp,
+  FloatMemoryOp,
+  FloatOp,
+  HintOp,
+  IntegerOp,
+  MemoryOp,
+  NearBranchOp,
+  NearJumpOp,
+  SystemOp,
+  U_EXTRA,
+  U_IMM,
+  U_OFFSET,
+  U_RS1,
+} from './opcodes';
 
 @inline
 function rdOf(i: u32): u32 {
@@ -59,12 +76,6 @@ function put(u: usize, op: i32, rd: u32, rs1: u32, rs2: u32, imm: i32): void {
   store<i32>(u, imm, U_IMM);
 }
 
-/** Whether the decoded block must end after this instruction. */
-@inline
-export function endsBlock(op: i32): bool {
-  return op == Op.ILLEGAL || (op >= Op.J_NEAR && op <= Op.JALR) || (op >= Op.FENCE_I && op <= Op.SFENCE_VMA);
-}
-
 @inline
 export function isFloatingPoint(i: u32): bool {
   const opcode = i & 0x7f;
@@ -73,7 +84,7 @@ export function isFloatingPoint(i: u32): bool {
 
 /**
  * Decodes the 32-bit form `i` of the instruction at `offset` in its page, `length` 2 or 4 bytes
- * long, into the micro-op at `u`, and returns its Op.
+ * long, into the micro-op at `u`, and returns its operation.
  */
 export function decode(i: u32, length: u32, offset: u32, u: usize): i32 {
   store<u16>(u, <u16>(offset | (length >>> 2)), U_OFFSET);
@@ -88,7 +99,7 @@ export function decode(i: u32, length: u32, offset: u32, u: usize): i32 {
     case 0x13:
       return decodeOpImm(i, u);
     case 0x17:
-      return decodeUpper(i, u, Op.AUIPC, offset);
+      return decodeUpper(i, u, IntegerOp.AUIPC, offset);
     case 0x1b:
       return decodeOpImm32(i, u);
     case 0x23:
@@ -100,17 +111,17 @@ export function decode(i: u32, length: u32, offset: u32, u: usize): i32 {
     case 0x33:
       return decodeOp(i, u);
     case 0x37:
-      return decodeUpper(i, u, Op.LI, 0);
+      return decodeUpper(i, u, IntegerOp.LI, 0);
     case 0x3b:
       return decodeOp32(i, u);
     case 0x43:
-      return decodeFused(i, u, Op.FMADD_S, Op.FMADD_D);
+      return decodeFused(i, u, FloatOp.FMADD_S, FloatOp.FMADD_D);
     case 0x47:
-      return decodeFused(i, u, Op.FMSUB_S, Op.FMSUB_D);
+      return decodeFused(i, u, FloatOp.FMSUB_S, FloatOp.FMSUB_D);
     case 0x4b:
-      return decodeFused(i, u, Op.FNMSUB_S, Op.FNMSUB_D);
+      return decodeFused(i, u, FloatOp.FNMSUB_S, FloatOp.FNMSUB_D);
     case 0x4f:
-      return decodeFused(i, u, Op.FNMADD_S, Op.FNMADD_D);
+      return decodeFused(i, u, FloatOp.FNMADD_S, FloatOp.FNMADD_D);
     case 0x53:
       return decodeFp(i, u);
     case 0x63:
@@ -127,8 +138,8 @@ export function decode(i: u32, length: u32, offset: u32, u: usize): i32 {
 }
 
 function illegal(u: usize): i32 {
-  put(u, Op.ILLEGAL, H_SINK, 0, 0, 0);
-  return Op.ILLEGAL;
+  put(u, SystemOp.ILLEGAL, H_SINK, 0, 0, 0);
+  return SystemOp.ILLEGAL;
 }
 
 function decodeUpper(i: u32, u: usize, op: i32, offset: u32): i32 {
@@ -139,7 +150,7 @@ function decodeUpper(i: u32, u: usize, op: i32, offset: u32): i32 {
 function decodeLoad(i: u32, u: usize): i32 {
   const f = funct3Of(i);
   if (f == 7) return illegal(u);
-  const op = Op.LB + <i32>f;
+  const op = MemoryOp.LB + <i32>f;
   put(u, op, intDest(rdOf(i)), intReg(rs1Of(i)), 0, immI(i));
   return op;
 }
@@ -147,7 +158,7 @@ function decodeLoad(i: u32, u: usize): i32 {
 function decodeStore(i: u32, u: usize): i32 {
   const f = funct3Of(i);
   if (f > 3) return illegal(u);
-  const op = Op.SB + <i32>f;
+  const op = MemoryOp.SB + <i32>f;
   put(u, op, H_SINK, intReg(rs1Of(i)), intReg(rs2Of(i)), immS(i));
   return op;
 }
@@ -155,7 +166,7 @@ function decodeStore(i: u32, u: usize): i32 {
 function decodeFpLoad(i: u32, u: usize): i32 {
   const f = funct3Of(i);
   if (f != 2 && f != 3) return illegal(u);
-  const op = f == 2 ? Op.FLW : Op.FLD;
+  const op = f == 2 ? FloatMemoryOp.FLW : FloatMemoryOp.FLD;
   put(u, op, fpReg(rdOf(i)), intReg(rs1Of(i)), 0, immI(i));
   return op;
 }
@@ -163,7 +174,7 @@ function decodeFpLoad(i: u32, u: usize): i32 {
 function decodeFpStore(i: u32, u: usize): i32 {
   const f = funct3Of(i);
   if (f != 2 && f != 3) return illegal(u);
-  const op = f == 2 ? Op.FSW : Op.FSD;
+  const op = f == 2 ? FloatMemoryOp.FSW : FloatMemoryOp.FSD;
   put(u, op, H_SINK, intReg(rs1Of(i)), fpReg(rs2Of(i)), immS(i));
   return op;
 }
@@ -171,36 +182,36 @@ function decodeFpStore(i: u32, u: usize): i32 {
 function decodeOpImm(i: u32, u: usize): i32 {
   const rs1 = rs1Of(i);
   let imm = immI(i);
-  let op: i32 = Op.ILLEGAL;
+  let op: i32 = SystemOp.ILLEGAL;
   switch (funct3Of(i)) {
     case 0:
-      op = rs1 == 0 ? Op.LI : imm == 0 ? Op.MV : Op.ADDI;
+      op = rs1 == 0 ? IntegerOp.LI : imm == 0 ? IntegerOp.MV : IntegerOp.ADDI;
       break;
     case 1:
       op = shiftLeftImm(imm);
-      if (op < Op.CLZ || op > Op.SEXT_H) imm &= 63;
+      if (op < IntegerOp.CLZ || op > IntegerOp.SEXT_H) imm &= 63;
       break;
     case 2:
-      op = Op.SLTI;
+      op = IntegerOp.SLTI;
       break;
     case 3:
-      op = Op.SLTIU;
+      op = IntegerOp.SLTIU;
       break;
     case 4:
-      op = Op.XORI;
+      op = IntegerOp.XORI;
       break;
     case 5:
       op = shiftRightImm(imm);
       imm &= 63;
       break;
     case 6:
-      op = Op.ORI;
+      op = IntegerOp.ORI;
       break;
     default:
-      op = Op.ANDI;
+      op = IntegerOp.ANDI;
       break;
   }
-  if (op == Op.ILLEGAL) return illegal(u);
+  if (op == SystemOp.ILLEGAL) return illegal(u);
   put(u, op, intDest(rdOf(i)), intReg(rs1), 0, imm);
   return op;
 }
@@ -208,17 +219,17 @@ function decodeOpImm(i: u32, u: usize): i32 {
 function shiftLeftImm(imm: i32): i32 {
   switch ((imm >> 6) & 0x3f) {
     case 0x00:
-      return Op.SLLI;
+      return IntegerOp.SLLI;
     case 0x0a:
-      return Op.BSETI;
+      return IntegerOp.BSETI;
     case 0x12:
-      return Op.BCLRI;
+      return IntegerOp.BCLRI;
     case 0x1a:
-      return Op.BINVI;
+      return IntegerOp.BINVI;
     case 0x18:
-      return unaryCount(imm & 0x3f, Op.CLZ, Op.CTZ, Op.CPOP);
+      return unaryCount(imm & 0x3f, IntegerOp.CLZ, IntegerOp.CTZ, IntegerOp.CPOP);
     default:
-      return Op.ILLEGAL;
+      return SystemOp.ILLEGAL;
   }
 }
 
@@ -231,61 +242,61 @@ function unaryCount(selector: i32, clz: i32, ctz: i32, cpop: i32): i32 {
     case 2:
       return cpop;
     case 4:
-      return clz == Op.CLZ ? Op.SEXT_B : Op.ILLEGAL;
+      return clz == IntegerOp.CLZ ? IntegerOp.SEXT_B : SystemOp.ILLEGAL;
     case 5:
-      return clz == Op.CLZ ? Op.SEXT_H : Op.ILLEGAL;
+      return clz == IntegerOp.CLZ ? IntegerOp.SEXT_H : SystemOp.ILLEGAL;
     default:
-      return Op.ILLEGAL;
+      return SystemOp.ILLEGAL;
   }
 }
 
 function shiftRightImm(imm: i32): i32 {
   const bits = imm & 0xfff;
-  if (bits == 0x287) return Op.ORC_B;
-  if (bits == 0x6b8) return Op.REV8;
+  if (bits == 0x287) return IntegerOp.ORC_B;
+  if (bits == 0x6b8) return IntegerOp.REV8;
   switch (bits >> 6) {
     case 0x00:
-      return Op.SRLI;
+      return IntegerOp.SRLI;
     case 0x10:
-      return Op.SRAI;
+      return IntegerOp.SRAI;
     case 0x12:
-      return Op.BEXTI;
+      return IntegerOp.BEXTI;
     case 0x18:
-      return Op.RORI;
+      return IntegerOp.RORI;
     default:
-      return Op.ILLEGAL;
+      return SystemOp.ILLEGAL;
   }
 }
 
 function decodeOpImm32(i: u32, u: usize): i32 {
   let imm = immI(i);
   const funct7 = funct7Of(i);
-  let op: i32 = Op.ILLEGAL;
+  let op: i32 = SystemOp.ILLEGAL;
   switch (funct3Of(i)) {
     case 0:
-      op = Op.ADDIW;
+      op = IntegerOp.ADDIW;
       break;
     case 1:
-      if (funct7 == 0) op = Op.SLLIW;
-      else if (funct7 >>> 1 == 2) op = Op.SLLI_UW;
-      else if (funct7 == 0x30) op = unaryCount(imm & 31, Op.CLZW, Op.CTZW, Op.CPOPW);
+      if (funct7 == 0) op = IntegerOp.SLLIW;
+      else if (funct7 >>> 1 == 2) op = IntegerOp.SLLI_UW;
+      else if (funct7 == 0x30) op = unaryCount(imm & 31, IntegerOp.CLZW, IntegerOp.CTZW, IntegerOp.CPOPW);
       imm &= 63;
       break;
     case 5:
-      if (funct7 == 0) op = Op.SRLIW;
-      else if (funct7 == 0x20) op = Op.SRAIW;
-      else if (funct7 == 0x30) op = Op.RORIW;
+      if (funct7 == 0) op = IntegerOp.SRLIW;
+      else if (funct7 == 0x20) op = IntegerOp.SRAIW;
+      else if (funct7 == 0x30) op = IntegerOp.RORIW;
       imm &= 31;
       break;
   }
-  if (op == Op.ILLEGAL) return illegal(u);
+  if (op == SystemOp.ILLEGAL) return illegal(u);
   put(u, op, intDest(rdOf(i)), intReg(rs1Of(i)), 0, imm);
   return op;
 }
 
 function decodeOp(i: u32, u: usize): i32 {
   const op = operation(funct7Of(i), funct3Of(i));
-  if (op == Op.ILLEGAL) return illegal(u);
+  if (op == SystemOp.ILLEGAL) return illegal(u);
   put(u, op, intDest(rdOf(i)), intReg(rs1Of(i)), intReg(rs2Of(i)), 0);
   return op;
 }
@@ -295,67 +306,73 @@ function operation(funct7: u32, funct3: u32): i32 {
     case 0x00:
       switch (funct3) {
         case 0:
-          return Op.ADD;
+          return IntegerOp.ADD;
         case 1:
-          return Op.SLL;
+          return IntegerOp.SLL;
         case 2:
-          return Op.SLT;
+          return IntegerOp.SLT;
         case 3:
-          return Op.SLTU;
+          return IntegerOp.SLTU;
         case 4:
-          return Op.XOR;
+          return IntegerOp.XOR;
         case 5:
-          return Op.SRL;
+          return IntegerOp.SRL;
         case 6:
-          return Op.OR;
+          return IntegerOp.OR;
         default:
-          return Op.AND;
+          return IntegerOp.AND;
       }
     case 0x01:
-      return Op.MUL + <i32>funct3;
+      return IntegerOp.MUL + <i32>funct3;
     case 0x05:
       return funct3 == 4
-        ? Op.MIN
+        ? IntegerOp.MIN
         : funct3 == 5
-          ? Op.MINU
+          ? IntegerOp.MINU
           : funct3 == 6
-            ? Op.MAX
+            ? IntegerOp.MAX
             : funct3 == 7
-              ? Op.MAXU
-              : Op.ILLEGAL;
+              ? IntegerOp.MAXU
+              : SystemOp.ILLEGAL;
     case 0x10:
-      return funct3 == 2 ? Op.SH1ADD : funct3 == 4 ? Op.SH2ADD : funct3 == 6 ? Op.SH3ADD : Op.ILLEGAL;
+      return funct3 == 2
+        ? IntegerOp.SH1ADD
+        : funct3 == 4
+          ? IntegerOp.SH2ADD
+          : funct3 == 6
+            ? IntegerOp.SH3ADD
+            : SystemOp.ILLEGAL;
     case 0x14:
-      return funct3 == 1 ? Op.BSET : Op.ILLEGAL;
+      return funct3 == 1 ? IntegerOp.BSET : SystemOp.ILLEGAL;
     case 0x20:
       switch (funct3) {
         case 0:
-          return Op.SUB;
+          return IntegerOp.SUB;
         case 4:
-          return Op.XNOR;
+          return IntegerOp.XNOR;
         case 5:
-          return Op.SRA;
+          return IntegerOp.SRA;
         case 6:
-          return Op.ORN;
+          return IntegerOp.ORN;
         case 7:
-          return Op.ANDN;
+          return IntegerOp.ANDN;
         default:
-          return Op.ILLEGAL;
+          return SystemOp.ILLEGAL;
       }
     case 0x24:
-      return funct3 == 1 ? Op.BCLR : funct3 == 5 ? Op.BEXT : Op.ILLEGAL;
+      return funct3 == 1 ? IntegerOp.BCLR : funct3 == 5 ? IntegerOp.BEXT : SystemOp.ILLEGAL;
     case 0x30:
-      return funct3 == 1 ? Op.ROL : funct3 == 5 ? Op.ROR : Op.ILLEGAL;
+      return funct3 == 1 ? IntegerOp.ROL : funct3 == 5 ? IntegerOp.ROR : SystemOp.ILLEGAL;
     case 0x34:
-      return funct3 == 1 ? Op.BINV : Op.ILLEGAL;
+      return funct3 == 1 ? IntegerOp.BINV : SystemOp.ILLEGAL;
     default:
-      return Op.ILLEGAL;
+      return SystemOp.ILLEGAL;
   }
 }
 
 function decodeOp32(i: u32, u: usize): i32 {
   const op = operation32(funct7Of(i), funct3Of(i), rs2Of(i));
-  if (op == Op.ILLEGAL) return illegal(u);
+  if (op == SystemOp.ILLEGAL) return illegal(u);
   put(u, op, intDest(rdOf(i)), intReg(rs1Of(i)), intReg(rs2Of(i)), 0);
   return op;
 }
@@ -363,38 +380,44 @@ function decodeOp32(i: u32, u: usize): i32 {
 function operation32(funct7: u32, funct3: u32, rs2: u32): i32 {
   switch (funct7) {
     case 0x00:
-      return funct3 == 0 ? Op.ADDW : funct3 == 1 ? Op.SLLW : funct3 == 5 ? Op.SRLW : Op.ILLEGAL;
+      return funct3 == 0
+        ? IntegerOp.ADDW
+        : funct3 == 1
+          ? IntegerOp.SLLW
+          : funct3 == 5
+            ? IntegerOp.SRLW
+            : SystemOp.ILLEGAL;
     case 0x01:
       switch (funct3) {
         case 0:
-          return Op.MULW;
+          return IntegerOp.MULW;
         case 4:
-          return Op.DIVW;
+          return IntegerOp.DIVW;
         case 5:
-          return Op.DIVUW;
+          return IntegerOp.DIVUW;
         case 6:
-          return Op.REMW;
+          return IntegerOp.REMW;
         case 7:
-          return Op.REMUW;
+          return IntegerOp.REMUW;
         default:
-          return Op.ILLEGAL;
+          return SystemOp.ILLEGAL;
       }
     case 0x04:
-      return funct3 == 0 ? Op.ADD_UW : funct3 == 4 && rs2 == 0 ? Op.ZEXT_H : Op.ILLEGAL;
+      return funct3 == 0 ? IntegerOp.ADD_UW : funct3 == 4 && rs2 == 0 ? IntegerOp.ZEXT_H : SystemOp.ILLEGAL;
     case 0x10:
       return funct3 == 2
-        ? Op.SH1ADD_UW
+        ? IntegerOp.SH1ADD_UW
         : funct3 == 4
-          ? Op.SH2ADD_UW
+          ? IntegerOp.SH2ADD_UW
           : funct3 == 6
-            ? Op.SH3ADD_UW
-            : Op.ILLEGAL;
+            ? IntegerOp.SH3ADD_UW
+            : SystemOp.ILLEGAL;
     case 0x20:
-      return funct3 == 0 ? Op.SUBW : funct3 == 5 ? Op.SRAW : Op.ILLEGAL;
+      return funct3 == 0 ? IntegerOp.SUBW : funct3 == 5 ? IntegerOp.SRAW : SystemOp.ILLEGAL;
     case 0x30:
-      return funct3 == 1 ? Op.ROLW : funct3 == 5 ? Op.RORW : Op.ILLEGAL;
+      return funct3 == 1 ? IntegerOp.ROLW : funct3 == 5 ? IntegerOp.RORW : SystemOp.ILLEGAL;
     default:
-      return Op.ILLEGAL;
+      return SystemOp.ILLEGAL;
   }
 }
 
@@ -404,7 +427,7 @@ function decodeBranch(i: u32, offset: u32, u: usize): i32 {
   const condition = f < 2 ? f : f - 2;
   const target = <i32>offset + immB(i);
   const near = (target & ~0xfff) == 0;
-  const op = (near ? Op.BEQ_NEAR : Op.BEQ_FAR) + condition;
+  const op = (near ? NearBranchOp.BEQ_NEAR : FarBranchOp.BEQ_FAR) + condition;
   put(u, op, H_SINK, intReg(rs1Of(i)), intReg(rs2Of(i)), near ? 0 : target);
   store<u16>(u, <u16>target, U_EXTRA);
   return op;
@@ -414,7 +437,7 @@ function decodeJal(i: u32, offset: u32, u: usize): i32 {
   const rd = rdOf(i);
   const target = <i32>offset + immJ(i);
   const near = (target & ~0xfff) == 0;
-  const op = near ? (rd == 0 ? Op.J_NEAR : Op.JAL_NEAR) : Op.JAL_FAR;
+  const op = near ? (rd == 0 ? NearJumpOp.J_NEAR : NearJumpOp.JAL_NEAR) : FarJumpOp.JAL_FAR;
   put(u, op, intDest(rd), 0, 0, near ? 0 : target);
   store<u16>(u, <u16>target, U_EXTRA);
   return op;
@@ -422,8 +445,8 @@ function decodeJal(i: u32, offset: u32, u: usize): i32 {
 
 function decodeJalr(i: u32, u: usize): i32 {
   if (funct3Of(i) != 0) return illegal(u);
-  put(u, Op.JALR, intDest(rdOf(i)), intReg(rs1Of(i)), 0, immI(i));
-  return Op.JALR;
+  put(u, FarJumpOp.JALR, intDest(rdOf(i)), intReg(rs1Of(i)), 0, immI(i));
+  return FarJumpOp.JALR;
 }
 
 function decodeAtomic(i: u32, u: usize): i32 {
@@ -431,12 +454,12 @@ function decodeAtomic(i: u32, u: usize): i32 {
   if (width != 2 && width != 3) return illegal(u);
   const amo = amoFunction(i >>> 27);
   if (amo < 0 || (amo == 0 && rs2Of(i) != 0)) return illegal(u);
-  const op = (width == 2 ? Op.LR_W : Op.LR_D) + amo;
+  const op = (width == 2 ? AtomicOp.LR_W : AtomicOp.LR_D) + amo;
   put(u, op, intDest(rdOf(i)), intReg(rs1Of(i)), intReg(rs2Of(i)), 0);
   return op;
 }
 
-/** The place of a funct5 after LR in Op, or -1. */
+/** The place of a funct5 after LR in AtomicOp, or -1. */
 function amoFunction(funct5: u32): i32 {
   switch (funct5) {
     case 0x02:
@@ -469,7 +492,7 @@ function amoFunction(funct5: u32): i32 {
 function decodeFence(i: u32, u: usize): i32 {
   const f = funct3Of(i);
   if (f > 1) return illegal(u);
-  const op = f == 1 ? Op.FENCE_I : i == 0x0100000f ? Op.PAUSE : Op.FENCE;
+  const op = f == 1 ? SystemOp.FENCE_I : i == 0x0100000f ? HintOp.PAUSE : MemoryOp.FENCE;
   put(u, op, H_SINK, 0, 0, 0);
   return op;
 }
@@ -478,32 +501,32 @@ function decodeSystem(i: u32, u: usize): i32 {
   const f = funct3Of(i);
   if (f == 0) return decodePrivileged(i, u);
   if (f == 4) return illegal(u);
-  const op = (f < 4 ? Op.CSRRW - 1 : Op.CSRRWI - 5) + <i32>f;
+  const op = (f < 4 ? CsrOp.CSRRW - 1 : CsrOp.CSRRWI - 5) + <i32>f;
   put(u, op, intDest(rdOf(i)), intReg(rs1Of(i)), 0, i >>> 20);
   store<u16>(u, <u16>rs1Of(i), U_EXTRA);
   return op;
 }
 
 function decodePrivileged(i: u32, u: usize): i32 {
-  let op: i32 = Op.ILLEGAL;
+  let op: i32 = SystemOp.ILLEGAL;
   switch (i) {
     case 0x00000073:
-      op = Op.ECALL;
+      op = SystemOp.ECALL;
       break;
     case 0x00100073:
-      op = Op.EBREAK;
+      op = SystemOp.EBREAK;
       break;
     case 0x10200073:
-      op = Op.SRET;
+      op = SystemOp.SRET;
       break;
     case 0x30200073:
-      op = Op.MRET;
+      op = SystemOp.MRET;
       break;
     case 0x10500073:
-      op = Op.WFI;
+      op = SystemOp.WFI;
       break;
     default:
-      if (funct7Of(i) == 0x09 && rdOf(i) == 0) op = Op.SFENCE_VMA;
+      if (funct7Of(i) == 0x09 && rdOf(i) == 0) op = SystemOp.SFENCE_VMA;
       break;
   }
   put(u, op, H_SINK, intReg(rs1Of(i)), intReg(rs2Of(i)), 0);
@@ -531,7 +554,7 @@ let files: i32 = Files.ILLEGAL;
 
 function decodeFp(i: u32, u: usize): i32 {
   const op = fpOperation(i);
-  if (op == Op.ILLEGAL) return illegal(u);
+  if (op == SystemOp.ILLEGAL) return illegal(u);
   const rd = files == Files.INT_FP ? intDest(rdOf(i)) : fpReg(rdOf(i));
   const rs1 = files == Files.FP_INT ? intReg(rs1Of(i)) : fpReg(rs1Of(i));
   put(u, op, rd, rs1, fpReg(rs2Of(i)), 0);
@@ -541,7 +564,7 @@ function decodeFp(i: u32, u: usize): i32 {
 
 @inline
 function rounded(rm: u32, op: i32): i32 {
-  return rm == 5 || rm == 6 ? <i32>Op.ILLEGAL : op;
+  return rm == 5 || rm == 6 ? <i32>SystemOp.ILLEGAL : op;
 }
 
 /** FADD_S … FMV_W_X and FADD_D … FMV_D_X are in the same order, but for one conversion. */
@@ -550,8 +573,8 @@ function fpOperation(i: u32): i32 {
   const rm = funct3Of(i);
   const rs2 = rs2Of(i);
   const format = funct7 & 3;
-  if (format > 1) return Op.ILLEGAL;
-  const first = format == 0 ? <i32>Op.FADD_S : <i32>Op.FADD_D;
+  if (format > 1) return SystemOp.ILLEGAL;
+  const first = format == 0 ? <i32>FloatOp.FADD_S : <i32>FloatOp.FADD_D;
   files = Files.FP_FP;
   switch (funct7 >>> 2) {
     case 0x00:
@@ -563,31 +586,31 @@ function fpOperation(i: u32): i32 {
     case 0x03:
       return rounded(rm, first + 3);
     case 0x0b:
-      return rs2 == 0 ? rounded(rm, first + 4) : Op.ILLEGAL;
+      return rs2 == 0 ? rounded(rm, first + 4) : SystemOp.ILLEGAL;
     case 0x04:
-      return rm < 3 ? first + (Op.FSGNJ_S - Op.FADD_S) + rm : Op.ILLEGAL;
+      return rm < 3 ? first + (FloatOp.FSGNJ_S - FloatOp.FADD_S) + rm : SystemOp.ILLEGAL;
     case 0x05:
-      return rm < 2 ? first + (Op.FMIN_S - Op.FADD_S) + rm : Op.ILLEGAL;
+      return rm < 2 ? first + (FloatOp.FMIN_S - FloatOp.FADD_S) + rm : SystemOp.ILLEGAL;
     case 0x08:
-      if (rs2 != 1 - format) return Op.ILLEGAL;
-      return rounded(rm, format == 0 ? Op.FCVT_S_D : Op.FCVT_D_S);
+      if (rs2 != 1 - format) return SystemOp.ILLEGAL;
+      return rounded(rm, format == 0 ? FloatOp.FCVT_S_D : FloatOp.FCVT_D_S);
     case 0x14:
       files = Files.INT_FP;
-      return rm < 3 ? first + (Op.FLE_S - Op.FADD_S) - rm : Op.ILLEGAL;
+      return rm < 3 ? first + (FloatOp.FLE_S - FloatOp.FADD_S) - rm : SystemOp.ILLEGAL;
     case 0x18:
       files = Files.INT_FP;
-      return rs2 < 4 ? rounded(rm, first + (Op.FCVT_W_S - Op.FADD_S) + rs2) : Op.ILLEGAL;
+      return rs2 < 4 ? rounded(rm, first + (FloatOp.FCVT_W_S - FloatOp.FADD_S) + rs2) : SystemOp.ILLEGAL;
     case 0x1a:
       files = Files.FP_INT;
-      return rs2 < 4 ? rounded(rm, first + (Op.FCVT_S_W - Op.FADD_S) + rs2) : Op.ILLEGAL;
+      return rs2 < 4 ? rounded(rm, first + (FloatOp.FCVT_S_W - FloatOp.FADD_S) + rs2) : SystemOp.ILLEGAL;
     case 0x1c:
       files = Files.INT_FP;
-      if (rs2 != 0 || rm > 1) return Op.ILLEGAL;
-      return first + (rm == 1 ? Op.FCLASS_S - Op.FADD_S : Op.FMV_X_W - Op.FADD_S);
+      if (rs2 != 0 || rm > 1) return SystemOp.ILLEGAL;
+      return first + (rm == 1 ? FloatOp.FCLASS_S - FloatOp.FADD_S : FloatOp.FMV_X_W - FloatOp.FADD_S);
     case 0x1e:
       files = Files.FP_INT;
-      return rs2 == 0 && rm == 0 ? first + (Op.FMV_W_X - Op.FADD_S) : Op.ILLEGAL;
+      return rs2 == 0 && rm == 0 ? first + (FloatOp.FMV_W_X - FloatOp.FADD_S) : SystemOp.ILLEGAL;
     default:
-      return Op.ILLEGAL;
+      return SystemOp.ILLEGAL;
   }
 }

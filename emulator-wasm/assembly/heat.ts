@@ -14,7 +14,7 @@ import {
   MODE_FIRMWARE,
 } from '../layout';
 import * as host from './host';
-import { Op } from './opcodes';
+import { PseudoOp } from './opcodes';
 import { blockSlot, hashOf, pageOf, R_HEAT, R_PATIENCE } from './pages';
 import { PAGE_MASK } from './state';
 import { codeEntry, codeTlb } from './tlb';
@@ -46,7 +46,7 @@ export function sample(hart: usize, pc: u64): void {
   if (!again && retired < EARLY) return;
   const offset = <u32>pc & 0xfff;
   const block: usize = load<u32>(blockSlot(record, offset));
-  if (block == 0 || load<u16>(block) == Op.COMPILED) return;
+  if (block == 0 || load<u16>(block) == PseudoOp.COMPILED) return;
   const heat = load<u32>(record, R_HEAT) + 1;
   const patience = max<u32>(load<u32>(record, R_PATIENCE), FIRST_PATIENCE);
   store<u32>(record, heat, R_HEAT);

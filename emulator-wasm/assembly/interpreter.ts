@@ -18,7 +18,24 @@ import * as fpu from './fpu';
 import { div, divu, divuw, mulh, mulhsu, mulhu, orcB, rem, remu, remuw } from './integer';
 import { sample } from './heat';
 import { codeTlb, dataTlb, jumpEntry } from './tlb';
-import { Op, U_EXTRA, U_IMM, U_OFFSET, U_RD, U_RS1, U_RS2 } from './opcodes';
+import {
+  FarBranchOp,
+  FarJumpOp,
+  FloatMemoryOp,
+  FloatOp,
+  IntegerOp,
+  MemoryOp,
+  NearBranchOp,
+  NearJumpOp,
+  PseudoOp,
+  SystemOp,
+  U_EXTRA,
+  U_IMM,
+  U_OFFSET,
+  U_RD,
+  U_RS1,
+  U_RS2,
+} from './opcodes';
 import { executeSlow, illegalInstruction, nextPc, Outcome, setBudget } from './slow';
 import { faultCode, faultValue, FENCE_WORD, FS, PAGE_MASK } from './state';
 import { takeException } from './trap';
@@ -151,186 +168,186 @@ export function interpret(h: usize, budget: i32, single: bool): i32 {
   let exit: i32 = Exit.JUMP;
   while (true) {
     switch (<i32>load<u16>(p)) {
-      case Op.ILLEGAL:
+      case SystemOp.ILLEGAL:
         exit = Exit.ILLEGAL;
         break;
-      case Op.LI:
+      case IntegerOp.LI:
         rd(h, p, imm(p));
         p += 16;
         continue;
-      case Op.AUIPC:
+      case IntegerOp.AUIPC:
         rd(h, p, pageVa + imm(p));
         p += 16;
         continue;
-      case Op.ADDI:
+      case IntegerOp.ADDI:
         rd(h, p, rs1(h, p) + imm(p));
         p += 16;
         continue;
-      case Op.SLTI:
+      case IntegerOp.SLTI:
         rd(h, p, flag(<i64>rs1(h, p) < <i64>imm(p)));
         p += 16;
         continue;
-      case Op.SLTIU:
+      case IntegerOp.SLTIU:
         rd(h, p, flag(rs1(h, p) < imm(p)));
         p += 16;
         continue;
-      case Op.XORI:
+      case IntegerOp.XORI:
         rd(h, p, rs1(h, p) ^ imm(p));
         p += 16;
         continue;
-      case Op.ORI:
+      case IntegerOp.ORI:
         rd(h, p, rs1(h, p) | imm(p));
         p += 16;
         continue;
-      case Op.ANDI:
+      case IntegerOp.ANDI:
         rd(h, p, rs1(h, p) & imm(p));
         p += 16;
         continue;
-      case Op.SLLI:
+      case IntegerOp.SLLI:
         rd(h, p, rs1(h, p) << imm(p));
         p += 16;
         continue;
-      case Op.SRLI:
+      case IntegerOp.SRLI:
         rd(h, p, rs1(h, p) >> imm(p));
         p += 16;
         continue;
-      case Op.SRAI:
+      case IntegerOp.SRAI:
         rd(h, p, <u64>(<i64>rs1(h, p) >> imm(p)));
         p += 16;
         continue;
-      case Op.ADDIW:
+      case IntegerOp.ADDIW:
         rdw(h, p, w1(h, p) + immw(p));
         p += 16;
         continue;
-      case Op.SLLIW:
+      case IntegerOp.SLLIW:
         rdw(h, p, w1(h, p) << immw(p));
         p += 16;
         continue;
-      case Op.SRLIW:
+      case IntegerOp.SRLIW:
         rdw(h, p, w1(h, p) >>> immw(p));
         p += 16;
         continue;
-      case Op.SRAIW:
+      case IntegerOp.SRAIW:
         rdw(h, p, <i32>w1(h, p) >> immw(p));
         p += 16;
         continue;
-      case Op.MV:
+      case IntegerOp.MV:
         rd(h, p, rs1(h, p));
         p += 16;
         continue;
-      case Op.ADD:
+      case IntegerOp.ADD:
         rd(h, p, rs1(h, p) + rs2(h, p));
         p += 16;
         continue;
-      case Op.SUB:
+      case IntegerOp.SUB:
         rd(h, p, rs1(h, p) - rs2(h, p));
         p += 16;
         continue;
-      case Op.SLL:
+      case IntegerOp.SLL:
         rd(h, p, rs1(h, p) << (rs2(h, p) & 63));
         p += 16;
         continue;
-      case Op.SLT:
+      case IntegerOp.SLT:
         rd(h, p, flag(<i64>rs1(h, p) < <i64>rs2(h, p)));
         p += 16;
         continue;
-      case Op.SLTU:
+      case IntegerOp.SLTU:
         rd(h, p, flag(rs1(h, p) < rs2(h, p)));
         p += 16;
         continue;
-      case Op.XOR:
+      case IntegerOp.XOR:
         rd(h, p, rs1(h, p) ^ rs2(h, p));
         p += 16;
         continue;
-      case Op.SRL:
+      case IntegerOp.SRL:
         rd(h, p, rs1(h, p) >> (rs2(h, p) & 63));
         p += 16;
         continue;
-      case Op.SRA:
+      case IntegerOp.SRA:
         rd(h, p, <u64>(<i64>rs1(h, p) >> (rs2(h, p) & 63)));
         p += 16;
         continue;
-      case Op.OR:
+      case IntegerOp.OR:
         rd(h, p, rs1(h, p) | rs2(h, p));
         p += 16;
         continue;
-      case Op.AND:
+      case IntegerOp.AND:
         rd(h, p, rs1(h, p) & rs2(h, p));
         p += 16;
         continue;
-      case Op.ADDW:
+      case IntegerOp.ADDW:
         rdw(h, p, w1(h, p) + w2(h, p));
         p += 16;
         continue;
-      case Op.SUBW:
+      case IntegerOp.SUBW:
         rdw(h, p, w1(h, p) - w2(h, p));
         p += 16;
         continue;
-      case Op.SLLW:
+      case IntegerOp.SLLW:
         rdw(h, p, w1(h, p) << (w2(h, p) & 31));
         p += 16;
         continue;
-      case Op.SRLW:
+      case IntegerOp.SRLW:
         rdw(h, p, w1(h, p) >>> (w2(h, p) & 31));
         p += 16;
         continue;
-      case Op.SRAW:
+      case IntegerOp.SRAW:
         rdw(h, p, <i32>w1(h, p) >> (w2(h, p) & 31));
         p += 16;
         continue;
-      case Op.MUL:
+      case IntegerOp.MUL:
         rd(h, p, rs1(h, p) * rs2(h, p));
         p += 16;
         continue;
-      case Op.MULH:
+      case IntegerOp.MULH:
         rd(h, p, mulh(rs1(h, p), rs2(h, p)));
         p += 16;
         continue;
-      case Op.MULHSU:
+      case IntegerOp.MULHSU:
         rd(h, p, mulhsu(rs1(h, p), rs2(h, p)));
         p += 16;
         continue;
-      case Op.MULHU:
+      case IntegerOp.MULHU:
         rd(h, p, mulhu(rs1(h, p), rs2(h, p)));
         p += 16;
         continue;
-      case Op.DIV:
+      case IntegerOp.DIV:
         rd(h, p, div(rs1(h, p), rs2(h, p)));
         p += 16;
         continue;
-      case Op.DIVU:
+      case IntegerOp.DIVU:
         rd(h, p, divu(rs1(h, p), rs2(h, p)));
         p += 16;
         continue;
-      case Op.REM:
+      case IntegerOp.REM:
         rd(h, p, rem(rs1(h, p), rs2(h, p)));
         p += 16;
         continue;
-      case Op.REMU:
+      case IntegerOp.REMU:
         rd(h, p, remu(rs1(h, p), rs2(h, p)));
         p += 16;
         continue;
-      case Op.MULW:
+      case IntegerOp.MULW:
         rdw(h, p, w1(h, p) * w2(h, p));
         p += 16;
         continue;
-      case Op.DIVW:
+      case IntegerOp.DIVW:
         rdw(h, p, <u32>div(<i32>w1(h, p), <i32>w2(h, p)));
         p += 16;
         continue;
-      case Op.DIVUW:
+      case IntegerOp.DIVUW:
         rdw(h, p, divuw(w1(h, p), w2(h, p)));
         p += 16;
         continue;
-      case Op.REMW:
+      case IntegerOp.REMW:
         rdw(h, p, <u32>rem(<i32>w1(h, p), <i32>w2(h, p)));
         p += 16;
         continue;
-      case Op.REMUW:
+      case IntegerOp.REMUW:
         rdw(h, p, remuw(w1(h, p), w2(h, p)));
         p += 16;
         continue;
-      case Op.LB: {
+      case MemoryOp.LB: {
         const a = va(h, p);
         const e = loadEntry(tlb, a);
         if (hits8(e, a)) {
@@ -341,7 +358,7 @@ export function interpret(h: usize, budget: i32, single: bool): i32 {
         exit = Exit.SLOW;
         break;
       }
-      case Op.LH: {
+      case MemoryOp.LH: {
         const a = va(h, p);
         const e = loadEntry(tlb, a);
         if (hits(e, a, 2)) {
@@ -352,7 +369,7 @@ export function interpret(h: usize, budget: i32, single: bool): i32 {
         exit = Exit.SLOW;
         break;
       }
-      case Op.LW: {
+      case MemoryOp.LW: {
         const a = va(h, p);
         const e = loadEntry(tlb, a);
         if (hits(e, a, 4)) {
@@ -363,7 +380,7 @@ export function interpret(h: usize, budget: i32, single: bool): i32 {
         exit = Exit.SLOW;
         break;
       }
-      case Op.LD: {
+      case MemoryOp.LD: {
         const a = va(h, p);
         const e = loadEntry(tlb, a);
         if (hits(e, a, 8)) {
@@ -374,7 +391,7 @@ export function interpret(h: usize, budget: i32, single: bool): i32 {
         exit = Exit.SLOW;
         break;
       }
-      case Op.LBU: {
+      case MemoryOp.LBU: {
         const a = va(h, p);
         const e = loadEntry(tlb, a);
         if (hits8(e, a)) {
@@ -385,7 +402,7 @@ export function interpret(h: usize, budget: i32, single: bool): i32 {
         exit = Exit.SLOW;
         break;
       }
-      case Op.LHU: {
+      case MemoryOp.LHU: {
         const a = va(h, p);
         const e = loadEntry(tlb, a);
         if (hits(e, a, 2)) {
@@ -396,7 +413,7 @@ export function interpret(h: usize, budget: i32, single: bool): i32 {
         exit = Exit.SLOW;
         break;
       }
-      case Op.LWU: {
+      case MemoryOp.LWU: {
         const a = va(h, p);
         const e = loadEntry(tlb, a);
         if (hits(e, a, 4)) {
@@ -407,7 +424,7 @@ export function interpret(h: usize, budget: i32, single: bool): i32 {
         exit = Exit.SLOW;
         break;
       }
-      case Op.FLW: {
+      case FloatMemoryOp.FLW: {
         const a = va(h, p);
         const e = loadEntry(tlb, a);
         if (hits(e, a, 4)) {
@@ -418,7 +435,7 @@ export function interpret(h: usize, budget: i32, single: bool): i32 {
         exit = Exit.SLOW;
         break;
       }
-      case Op.FLD: {
+      case FloatMemoryOp.FLD: {
         const a = va(h, p);
         const e = loadEntry(tlb, a);
         if (hits(e, a, 8)) {
@@ -429,7 +446,7 @@ export function interpret(h: usize, budget: i32, single: bool): i32 {
         exit = Exit.SLOW;
         break;
       }
-      case Op.SB: {
+      case MemoryOp.SB: {
         const a = va(h, p);
         const e = loadEntry(tlb, a) + STORE_TLB;
         if (hits8(e, a)) {
@@ -440,7 +457,7 @@ export function interpret(h: usize, budget: i32, single: bool): i32 {
         exit = Exit.SLOW;
         break;
       }
-      case Op.SH: {
+      case MemoryOp.SH: {
         const a = va(h, p);
         const e = loadEntry(tlb, a) + STORE_TLB;
         if (hits(e, a, 2)) {
@@ -451,7 +468,7 @@ export function interpret(h: usize, budget: i32, single: bool): i32 {
         exit = Exit.SLOW;
         break;
       }
-      case Op.SW: {
+      case MemoryOp.SW: {
         const a = va(h, p);
         const e = loadEntry(tlb, a) + STORE_TLB;
         if (hits(e, a, 4)) {
@@ -462,7 +479,7 @@ export function interpret(h: usize, budget: i32, single: bool): i32 {
         exit = Exit.SLOW;
         break;
       }
-      case Op.SD: {
+      case MemoryOp.SD: {
         const a = va(h, p);
         const e = loadEntry(tlb, a) + STORE_TLB;
         if (hits(e, a, 8)) {
@@ -473,7 +490,7 @@ export function interpret(h: usize, budget: i32, single: bool): i32 {
         exit = Exit.SLOW;
         break;
       }
-      case Op.FSW: {
+      case FloatMemoryOp.FSW: {
         const a = va(h, p);
         const e = loadEntry(tlb, a) + STORE_TLB;
         if (hits(e, a, 4)) {
@@ -484,7 +501,7 @@ export function interpret(h: usize, budget: i32, single: bool): i32 {
         exit = Exit.SLOW;
         break;
       }
-      case Op.FSD: {
+      case FloatMemoryOp.FSD: {
         const a = va(h, p);
         const e = loadEntry(tlb, a) + STORE_TLB;
         if (hits(e, a, 8)) {
@@ -495,49 +512,49 @@ export function interpret(h: usize, budget: i32, single: bool): i32 {
         exit = Exit.SLOW;
         break;
       }
-      case Op.BEQ_NEAR:
+      case NearBranchOp.BEQ_NEAR:
         if (!(rs1(h, p) == rs2(h, p))) {
           p += 16;
           continue;
         }
         exit = Exit.NEAR;
         break;
-      case Op.BNE_NEAR:
+      case NearBranchOp.BNE_NEAR:
         if (!(rs1(h, p) != rs2(h, p))) {
           p += 16;
           continue;
         }
         exit = Exit.NEAR;
         break;
-      case Op.BLT_NEAR:
+      case NearBranchOp.BLT_NEAR:
         if (!(<i64>rs1(h, p) < <i64>rs2(h, p))) {
           p += 16;
           continue;
         }
         exit = Exit.NEAR;
         break;
-      case Op.BGE_NEAR:
+      case NearBranchOp.BGE_NEAR:
         if (!(<i64>rs1(h, p) >= <i64>rs2(h, p))) {
           p += 16;
           continue;
         }
         exit = Exit.NEAR;
         break;
-      case Op.BLTU_NEAR:
+      case NearBranchOp.BLTU_NEAR:
         if (!(rs1(h, p) < rs2(h, p))) {
           p += 16;
           continue;
         }
         exit = Exit.NEAR;
         break;
-      case Op.BGEU_NEAR:
+      case NearBranchOp.BGEU_NEAR:
         if (!(rs1(h, p) >= rs2(h, p))) {
           p += 16;
           continue;
         }
         exit = Exit.NEAR;
         break;
-      case Op.BEQ_FAR:
+      case FarBranchOp.BEQ_FAR:
         if (!(rs1(h, p) == rs2(h, p))) {
           p += 16;
           continue;
@@ -545,7 +562,7 @@ export function interpret(h: usize, budget: i32, single: bool): i32 {
         pc = pageVa + imm(p);
         exit = Exit.JUMP;
         break;
-      case Op.BNE_FAR:
+      case FarBranchOp.BNE_FAR:
         if (!(rs1(h, p) != rs2(h, p))) {
           p += 16;
           continue;
@@ -553,7 +570,7 @@ export function interpret(h: usize, budget: i32, single: bool): i32 {
         pc = pageVa + imm(p);
         exit = Exit.JUMP;
         break;
-      case Op.BLT_FAR:
+      case FarBranchOp.BLT_FAR:
         if (!(<i64>rs1(h, p) < <i64>rs2(h, p))) {
           p += 16;
           continue;
@@ -561,7 +578,7 @@ export function interpret(h: usize, budget: i32, single: bool): i32 {
         pc = pageVa + imm(p);
         exit = Exit.JUMP;
         break;
-      case Op.BGE_FAR:
+      case FarBranchOp.BGE_FAR:
         if (!(<i64>rs1(h, p) >= <i64>rs2(h, p))) {
           p += 16;
           continue;
@@ -569,7 +586,7 @@ export function interpret(h: usize, budget: i32, single: bool): i32 {
         pc = pageVa + imm(p);
         exit = Exit.JUMP;
         break;
-      case Op.BLTU_FAR:
+      case FarBranchOp.BLTU_FAR:
         if (!(rs1(h, p) < rs2(h, p))) {
           p += 16;
           continue;
@@ -577,7 +594,7 @@ export function interpret(h: usize, budget: i32, single: bool): i32 {
         pc = pageVa + imm(p);
         exit = Exit.JUMP;
         break;
-      case Op.BGEU_FAR:
+      case FarBranchOp.BGEU_FAR:
         if (!(rs1(h, p) >= rs2(h, p))) {
           p += 16;
           continue;
@@ -585,184 +602,184 @@ export function interpret(h: usize, budget: i32, single: bool): i32 {
         pc = pageVa + imm(p);
         exit = Exit.JUMP;
         break;
-      case Op.J_NEAR:
+      case NearJumpOp.J_NEAR:
         exit = Exit.NEAR;
         break;
-      case Op.JAL_NEAR:
+      case NearJumpOp.JAL_NEAR:
         rd(h, p, pageVa + offsetOf(p) + 4);
         exit = Exit.NEAR;
         break;
-      case Op.JAL_FAR:
+      case FarJumpOp.JAL_FAR:
         rd(h, p, pageVa + offsetOf(p) + 4);
         pc = pageVa + imm(p);
         exit = Exit.JUMP;
         break;
-      case Op.JALR:
+      case FarJumpOp.JALR:
         pc = va(h, p) & ~1;
         rd(h, p, pageVa + nextOffset(p));
         exit = Exit.JUMP;
         break;
-      case Op.ADD_UW:
+      case IntegerOp.ADD_UW:
         rd(h, p, <u64>w1(h, p) + rs2(h, p));
         p += 16;
         continue;
-      case Op.SH1ADD:
+      case IntegerOp.SH1ADD:
         rd(h, p, (rs1(h, p) << 1) + rs2(h, p));
         p += 16;
         continue;
-      case Op.SH2ADD:
+      case IntegerOp.SH2ADD:
         rd(h, p, (rs1(h, p) << 2) + rs2(h, p));
         p += 16;
         continue;
-      case Op.SH3ADD:
+      case IntegerOp.SH3ADD:
         rd(h, p, (rs1(h, p) << 3) + rs2(h, p));
         p += 16;
         continue;
-      case Op.SH1ADD_UW:
+      case IntegerOp.SH1ADD_UW:
         rd(h, p, ((<u64>w1(h, p)) << 1) + rs2(h, p));
         p += 16;
         continue;
-      case Op.SH2ADD_UW:
+      case IntegerOp.SH2ADD_UW:
         rd(h, p, ((<u64>w1(h, p)) << 2) + rs2(h, p));
         p += 16;
         continue;
-      case Op.SH3ADD_UW:
+      case IntegerOp.SH3ADD_UW:
         rd(h, p, ((<u64>w1(h, p)) << 3) + rs2(h, p));
         p += 16;
         continue;
-      case Op.SLLI_UW:
+      case IntegerOp.SLLI_UW:
         rd(h, p, (<u64>w1(h, p)) << imm(p));
         p += 16;
         continue;
-      case Op.ANDN:
+      case IntegerOp.ANDN:
         rd(h, p, rs1(h, p) & ~rs2(h, p));
         p += 16;
         continue;
-      case Op.ORN:
+      case IntegerOp.ORN:
         rd(h, p, rs1(h, p) | ~rs2(h, p));
         p += 16;
         continue;
-      case Op.XNOR:
+      case IntegerOp.XNOR:
         rd(h, p, ~(rs1(h, p) ^ rs2(h, p)));
         p += 16;
         continue;
-      case Op.CLZ:
+      case IntegerOp.CLZ:
         rd(h, p, clz<u64>(rs1(h, p)));
         p += 16;
         continue;
-      case Op.CLZW:
+      case IntegerOp.CLZW:
         rd(h, p, <u64>clz<u32>(w1(h, p)));
         p += 16;
         continue;
-      case Op.CTZ:
+      case IntegerOp.CTZ:
         rd(h, p, ctz<u64>(rs1(h, p)));
         p += 16;
         continue;
-      case Op.CTZW:
+      case IntegerOp.CTZW:
         rd(h, p, <u64>ctz<u32>(w1(h, p)));
         p += 16;
         continue;
-      case Op.CPOP:
+      case IntegerOp.CPOP:
         rd(h, p, popcnt<u64>(rs1(h, p)));
         p += 16;
         continue;
-      case Op.CPOPW:
+      case IntegerOp.CPOPW:
         rd(h, p, <u64>popcnt<u32>(w1(h, p)));
         p += 16;
         continue;
-      case Op.MAX:
+      case IntegerOp.MAX:
         rd(h, p, <u64>max<i64>(rs1(h, p), rs2(h, p)));
         p += 16;
         continue;
-      case Op.MAXU:
+      case IntegerOp.MAXU:
         rd(h, p, max<u64>(rs1(h, p), rs2(h, p)));
         p += 16;
         continue;
-      case Op.MIN:
+      case IntegerOp.MIN:
         rd(h, p, <u64>min<i64>(rs1(h, p), rs2(h, p)));
         p += 16;
         continue;
-      case Op.MINU:
+      case IntegerOp.MINU:
         rd(h, p, min<u64>(rs1(h, p), rs2(h, p)));
         p += 16;
         continue;
-      case Op.SEXT_B:
+      case IntegerOp.SEXT_B:
         rd(h, p, <u64>(<i64>(<i8>rs1(h, p))));
         p += 16;
         continue;
-      case Op.SEXT_H:
+      case IntegerOp.SEXT_H:
         rd(h, p, <u64>(<i64>(<i16>rs1(h, p))));
         p += 16;
         continue;
-      case Op.ZEXT_H:
+      case IntegerOp.ZEXT_H:
         rd(h, p, <u64>(<u16>rs1(h, p)));
         p += 16;
         continue;
-      case Op.ROL:
+      case IntegerOp.ROL:
         rd(h, p, rotl<u64>(rs1(h, p), rs2(h, p)));
         p += 16;
         continue;
-      case Op.ROLW:
+      case IntegerOp.ROLW:
         rdw(h, p, rotl<u32>(w1(h, p), w2(h, p)));
         p += 16;
         continue;
-      case Op.ROR:
+      case IntegerOp.ROR:
         rd(h, p, rotr<u64>(rs1(h, p), rs2(h, p)));
         p += 16;
         continue;
-      case Op.RORW:
+      case IntegerOp.RORW:
         rdw(h, p, rotr<u32>(w1(h, p), w2(h, p)));
         p += 16;
         continue;
-      case Op.RORI:
+      case IntegerOp.RORI:
         rd(h, p, rotr<u64>(rs1(h, p), imm(p)));
         p += 16;
         continue;
-      case Op.RORIW:
+      case IntegerOp.RORIW:
         rdw(h, p, rotr<u32>(w1(h, p), immw(p)));
         p += 16;
         continue;
-      case Op.ORC_B:
+      case IntegerOp.ORC_B:
         rd(h, p, orcB(rs1(h, p)));
         p += 16;
         continue;
-      case Op.REV8:
+      case IntegerOp.REV8:
         rd(h, p, bswap<u64>(rs1(h, p)));
         p += 16;
         continue;
-      case Op.BCLR:
+      case IntegerOp.BCLR:
         rd(h, p, rs1(h, p) & ~((<u64>1) << (rs2(h, p) & 63)));
         p += 16;
         continue;
-      case Op.BEXT:
+      case IntegerOp.BEXT:
         rd(h, p, (rs1(h, p) >> (rs2(h, p) & 63)) & 1);
         p += 16;
         continue;
-      case Op.BINV:
+      case IntegerOp.BINV:
         rd(h, p, rs1(h, p) ^ ((<u64>1) << (rs2(h, p) & 63)));
         p += 16;
         continue;
-      case Op.BSET:
+      case IntegerOp.BSET:
         rd(h, p, rs1(h, p) | ((<u64>1) << (rs2(h, p) & 63)));
         p += 16;
         continue;
-      case Op.BCLRI:
+      case IntegerOp.BCLRI:
         rd(h, p, rs1(h, p) & ~((<u64>1) << imm(p)));
         p += 16;
         continue;
-      case Op.BEXTI:
+      case IntegerOp.BEXTI:
         rd(h, p, (rs1(h, p) >> imm(p)) & 1);
         p += 16;
         continue;
-      case Op.BINVI:
+      case IntegerOp.BINVI:
         rd(h, p, rs1(h, p) ^ ((<u64>1) << imm(p)));
         p += 16;
         continue;
-      case Op.BSETI:
+      case IntegerOp.BSETI:
         rd(h, p, rs1(h, p) | ((<u64>1) << imm(p)));
         p += 16;
         continue;
-      case Op.FADD_S: {
+      case FloatOp.FADD_S: {
         const rm = rounding(h, p);
         if (rm > 4) {
           exit = Exit.ILLEGAL;
@@ -772,7 +789,7 @@ export function interpret(h: usize, budget: i32, single: bool): i32 {
         p += 16;
         continue;
       }
-      case Op.FSUB_S: {
+      case FloatOp.FSUB_S: {
         const rm = rounding(h, p);
         if (rm > 4) {
           exit = Exit.ILLEGAL;
@@ -782,7 +799,7 @@ export function interpret(h: usize, budget: i32, single: bool): i32 {
         p += 16;
         continue;
       }
-      case Op.FMUL_S: {
+      case FloatOp.FMUL_S: {
         const rm = rounding(h, p);
         if (rm > 4) {
           exit = Exit.ILLEGAL;
@@ -792,7 +809,7 @@ export function interpret(h: usize, budget: i32, single: bool): i32 {
         p += 16;
         continue;
       }
-      case Op.FDIV_S: {
+      case FloatOp.FDIV_S: {
         const rm = rounding(h, p);
         if (rm > 4) {
           exit = Exit.ILLEGAL;
@@ -802,7 +819,7 @@ export function interpret(h: usize, budget: i32, single: bool): i32 {
         p += 16;
         continue;
       }
-      case Op.FSQRT_S: {
+      case FloatOp.FSQRT_S: {
         const rm = rounding(h, p);
         if (rm > 4) {
           exit = Exit.ILLEGAL;
@@ -812,7 +829,7 @@ export function interpret(h: usize, budget: i32, single: bool): i32 {
         p += 16;
         continue;
       }
-      case Op.FMADD_S: {
+      case FloatOp.FMADD_S: {
         const rm = rounding(h, p);
         if (rm > 4) {
           exit = Exit.ILLEGAL;
@@ -822,7 +839,7 @@ export function interpret(h: usize, budget: i32, single: bool): i32 {
         p += 16;
         continue;
       }
-      case Op.FMSUB_S: {
+      case FloatOp.FMSUB_S: {
         const rm = rounding(h, p);
         if (rm > 4) {
           exit = Exit.ILLEGAL;
@@ -832,7 +849,7 @@ export function interpret(h: usize, budget: i32, single: bool): i32 {
         p += 16;
         continue;
       }
-      case Op.FNMSUB_S: {
+      case FloatOp.FNMSUB_S: {
         const rm = rounding(h, p);
         if (rm > 4) {
           exit = Exit.ILLEGAL;
@@ -842,7 +859,7 @@ export function interpret(h: usize, budget: i32, single: bool): i32 {
         p += 16;
         continue;
       }
-      case Op.FNMADD_S: {
+      case FloatOp.FNMADD_S: {
         const rm = rounding(h, p);
         if (rm > 4) {
           exit = Exit.ILLEGAL;
@@ -852,43 +869,43 @@ export function interpret(h: usize, budget: i32, single: bool): i32 {
         p += 16;
         continue;
       }
-      case Op.FSGNJ_S:
+      case FloatOp.FSGNJ_S:
         rd(h, p, fpu.sgnjS(rs1(h, p), rs2(h, p)));
         p += 16;
         continue;
-      case Op.FSGNJN_S:
+      case FloatOp.FSGNJN_S:
         rd(h, p, fpu.sgnjnS(rs1(h, p), rs2(h, p)));
         p += 16;
         continue;
-      case Op.FSGNJX_S:
+      case FloatOp.FSGNJX_S:
         rd(h, p, fpu.sgnjxS(rs1(h, p), rs2(h, p)));
         p += 16;
         continue;
-      case Op.FMIN_S:
+      case FloatOp.FMIN_S:
         rd(h, p, fpu.minS(rs1(h, p), rs2(h, p)));
         p += 16;
         continue;
-      case Op.FMAX_S:
+      case FloatOp.FMAX_S:
         rd(h, p, fpu.maxS(rs1(h, p), rs2(h, p)));
         p += 16;
         continue;
-      case Op.FEQ_S:
+      case FloatOp.FEQ_S:
         rd(h, p, fpu.eqS(rs1(h, p), rs2(h, p)));
         p += 16;
         continue;
-      case Op.FLT_S:
+      case FloatOp.FLT_S:
         rd(h, p, fpu.ltS(rs1(h, p), rs2(h, p)));
         p += 16;
         continue;
-      case Op.FLE_S:
+      case FloatOp.FLE_S:
         rd(h, p, fpu.leS(rs1(h, p), rs2(h, p)));
         p += 16;
         continue;
-      case Op.FCLASS_S:
+      case FloatOp.FCLASS_S:
         rd(h, p, fpu.classS(rs1(h, p)));
         p += 16;
         continue;
-      case Op.FCVT_W_S: {
+      case FloatOp.FCVT_W_S: {
         const rm = rounding(h, p);
         if (rm > 4) {
           exit = Exit.ILLEGAL;
@@ -898,7 +915,7 @@ export function interpret(h: usize, budget: i32, single: bool): i32 {
         p += 16;
         continue;
       }
-      case Op.FCVT_WU_S: {
+      case FloatOp.FCVT_WU_S: {
         const rm = rounding(h, p);
         if (rm > 4) {
           exit = Exit.ILLEGAL;
@@ -908,7 +925,7 @@ export function interpret(h: usize, budget: i32, single: bool): i32 {
         p += 16;
         continue;
       }
-      case Op.FCVT_L_S: {
+      case FloatOp.FCVT_L_S: {
         const rm = rounding(h, p);
         if (rm > 4) {
           exit = Exit.ILLEGAL;
@@ -918,7 +935,7 @@ export function interpret(h: usize, budget: i32, single: bool): i32 {
         p += 16;
         continue;
       }
-      case Op.FCVT_LU_S: {
+      case FloatOp.FCVT_LU_S: {
         const rm = rounding(h, p);
         if (rm > 4) {
           exit = Exit.ILLEGAL;
@@ -928,7 +945,7 @@ export function interpret(h: usize, budget: i32, single: bool): i32 {
         p += 16;
         continue;
       }
-      case Op.FCVT_S_W: {
+      case FloatOp.FCVT_S_W: {
         const rm = rounding(h, p);
         if (rm > 4) {
           exit = Exit.ILLEGAL;
@@ -938,7 +955,7 @@ export function interpret(h: usize, budget: i32, single: bool): i32 {
         p += 16;
         continue;
       }
-      case Op.FCVT_S_WU: {
+      case FloatOp.FCVT_S_WU: {
         const rm = rounding(h, p);
         if (rm > 4) {
           exit = Exit.ILLEGAL;
@@ -948,7 +965,7 @@ export function interpret(h: usize, budget: i32, single: bool): i32 {
         p += 16;
         continue;
       }
-      case Op.FCVT_S_L: {
+      case FloatOp.FCVT_S_L: {
         const rm = rounding(h, p);
         if (rm > 4) {
           exit = Exit.ILLEGAL;
@@ -958,7 +975,7 @@ export function interpret(h: usize, budget: i32, single: bool): i32 {
         p += 16;
         continue;
       }
-      case Op.FCVT_S_LU: {
+      case FloatOp.FCVT_S_LU: {
         const rm = rounding(h, p);
         if (rm > 4) {
           exit = Exit.ILLEGAL;
@@ -968,7 +985,7 @@ export function interpret(h: usize, budget: i32, single: bool): i32 {
         p += 16;
         continue;
       }
-      case Op.FADD_D: {
+      case FloatOp.FADD_D: {
         const rm = rounding(h, p);
         if (rm > 4) {
           exit = Exit.ILLEGAL;
@@ -978,7 +995,7 @@ export function interpret(h: usize, budget: i32, single: bool): i32 {
         p += 16;
         continue;
       }
-      case Op.FSUB_D: {
+      case FloatOp.FSUB_D: {
         const rm = rounding(h, p);
         if (rm > 4) {
           exit = Exit.ILLEGAL;
@@ -988,7 +1005,7 @@ export function interpret(h: usize, budget: i32, single: bool): i32 {
         p += 16;
         continue;
       }
-      case Op.FMUL_D: {
+      case FloatOp.FMUL_D: {
         const rm = rounding(h, p);
         if (rm > 4) {
           exit = Exit.ILLEGAL;
@@ -998,7 +1015,7 @@ export function interpret(h: usize, budget: i32, single: bool): i32 {
         p += 16;
         continue;
       }
-      case Op.FDIV_D: {
+      case FloatOp.FDIV_D: {
         const rm = rounding(h, p);
         if (rm > 4) {
           exit = Exit.ILLEGAL;
@@ -1008,7 +1025,7 @@ export function interpret(h: usize, budget: i32, single: bool): i32 {
         p += 16;
         continue;
       }
-      case Op.FSQRT_D: {
+      case FloatOp.FSQRT_D: {
         const rm = rounding(h, p);
         if (rm > 4) {
           exit = Exit.ILLEGAL;
@@ -1018,7 +1035,7 @@ export function interpret(h: usize, budget: i32, single: bool): i32 {
         p += 16;
         continue;
       }
-      case Op.FMADD_D: {
+      case FloatOp.FMADD_D: {
         const rm = rounding(h, p);
         if (rm > 4) {
           exit = Exit.ILLEGAL;
@@ -1028,7 +1045,7 @@ export function interpret(h: usize, budget: i32, single: bool): i32 {
         p += 16;
         continue;
       }
-      case Op.FMSUB_D: {
+      case FloatOp.FMSUB_D: {
         const rm = rounding(h, p);
         if (rm > 4) {
           exit = Exit.ILLEGAL;
@@ -1038,7 +1055,7 @@ export function interpret(h: usize, budget: i32, single: bool): i32 {
         p += 16;
         continue;
       }
-      case Op.FNMSUB_D: {
+      case FloatOp.FNMSUB_D: {
         const rm = rounding(h, p);
         if (rm > 4) {
           exit = Exit.ILLEGAL;
@@ -1048,7 +1065,7 @@ export function interpret(h: usize, budget: i32, single: bool): i32 {
         p += 16;
         continue;
       }
-      case Op.FNMADD_D: {
+      case FloatOp.FNMADD_D: {
         const rm = rounding(h, p);
         if (rm > 4) {
           exit = Exit.ILLEGAL;
@@ -1058,43 +1075,43 @@ export function interpret(h: usize, budget: i32, single: bool): i32 {
         p += 16;
         continue;
       }
-      case Op.FSGNJ_D:
+      case FloatOp.FSGNJ_D:
         rd(h, p, fpu.sgnjD(rs1(h, p), rs2(h, p)));
         p += 16;
         continue;
-      case Op.FSGNJN_D:
+      case FloatOp.FSGNJN_D:
         rd(h, p, fpu.sgnjnD(rs1(h, p), rs2(h, p)));
         p += 16;
         continue;
-      case Op.FSGNJX_D:
+      case FloatOp.FSGNJX_D:
         rd(h, p, fpu.sgnjxD(rs1(h, p), rs2(h, p)));
         p += 16;
         continue;
-      case Op.FMIN_D:
+      case FloatOp.FMIN_D:
         rd(h, p, fpu.minD(rs1(h, p), rs2(h, p)));
         p += 16;
         continue;
-      case Op.FMAX_D:
+      case FloatOp.FMAX_D:
         rd(h, p, fpu.maxD(rs1(h, p), rs2(h, p)));
         p += 16;
         continue;
-      case Op.FEQ_D:
+      case FloatOp.FEQ_D:
         rd(h, p, fpu.eqD(rs1(h, p), rs2(h, p)));
         p += 16;
         continue;
-      case Op.FLT_D:
+      case FloatOp.FLT_D:
         rd(h, p, fpu.ltD(rs1(h, p), rs2(h, p)));
         p += 16;
         continue;
-      case Op.FLE_D:
+      case FloatOp.FLE_D:
         rd(h, p, fpu.leD(rs1(h, p), rs2(h, p)));
         p += 16;
         continue;
-      case Op.FCLASS_D:
+      case FloatOp.FCLASS_D:
         rd(h, p, fpu.classD(rs1(h, p)));
         p += 16;
         continue;
-      case Op.FCVT_W_D: {
+      case FloatOp.FCVT_W_D: {
         const rm = rounding(h, p);
         if (rm > 4) {
           exit = Exit.ILLEGAL;
@@ -1104,7 +1121,7 @@ export function interpret(h: usize, budget: i32, single: bool): i32 {
         p += 16;
         continue;
       }
-      case Op.FCVT_WU_D: {
+      case FloatOp.FCVT_WU_D: {
         const rm = rounding(h, p);
         if (rm > 4) {
           exit = Exit.ILLEGAL;
@@ -1114,7 +1131,7 @@ export function interpret(h: usize, budget: i32, single: bool): i32 {
         p += 16;
         continue;
       }
-      case Op.FCVT_L_D: {
+      case FloatOp.FCVT_L_D: {
         const rm = rounding(h, p);
         if (rm > 4) {
           exit = Exit.ILLEGAL;
@@ -1124,7 +1141,7 @@ export function interpret(h: usize, budget: i32, single: bool): i32 {
         p += 16;
         continue;
       }
-      case Op.FCVT_LU_D: {
+      case FloatOp.FCVT_LU_D: {
         const rm = rounding(h, p);
         if (rm > 4) {
           exit = Exit.ILLEGAL;
@@ -1134,7 +1151,7 @@ export function interpret(h: usize, budget: i32, single: bool): i32 {
         p += 16;
         continue;
       }
-      case Op.FCVT_D_W: {
+      case FloatOp.FCVT_D_W: {
         const rm = rounding(h, p);
         if (rm > 4) {
           exit = Exit.ILLEGAL;
@@ -1144,7 +1161,7 @@ export function interpret(h: usize, budget: i32, single: bool): i32 {
         p += 16;
         continue;
       }
-      case Op.FCVT_D_WU: {
+      case FloatOp.FCVT_D_WU: {
         const rm = rounding(h, p);
         if (rm > 4) {
           exit = Exit.ILLEGAL;
@@ -1154,7 +1171,7 @@ export function interpret(h: usize, budget: i32, single: bool): i32 {
         p += 16;
         continue;
       }
-      case Op.FCVT_D_L: {
+      case FloatOp.FCVT_D_L: {
         const rm = rounding(h, p);
         if (rm > 4) {
           exit = Exit.ILLEGAL;
@@ -1164,7 +1181,7 @@ export function interpret(h: usize, budget: i32, single: bool): i32 {
         p += 16;
         continue;
       }
-      case Op.FCVT_D_LU: {
+      case FloatOp.FCVT_D_LU: {
         const rm = rounding(h, p);
         if (rm > 4) {
           exit = Exit.ILLEGAL;
@@ -1174,7 +1191,7 @@ export function interpret(h: usize, budget: i32, single: bool): i32 {
         p += 16;
         continue;
       }
-      case Op.FCVT_S_D: {
+      case FloatOp.FCVT_S_D: {
         const rm = rounding(h, p);
         if (rm > 4) {
           exit = Exit.ILLEGAL;
@@ -1184,7 +1201,7 @@ export function interpret(h: usize, budget: i32, single: bool): i32 {
         p += 16;
         continue;
       }
-      case Op.FCVT_D_S: {
+      case FloatOp.FCVT_D_S: {
         if (rounding(h, p) > 4) {
           exit = Exit.ILLEGAL;
           break;
@@ -1193,28 +1210,28 @@ export function interpret(h: usize, budget: i32, single: bool): i32 {
         p += 16;
         continue;
       }
-      case Op.FMV_X_W:
+      case FloatOp.FMV_X_W:
         rdw(h, p, w1(h, p));
         p += 16;
         continue;
-      case Op.FMV_W_X:
+      case FloatOp.FMV_W_X:
         rd(h, p, box(w1(h, p)));
         p += 16;
         continue;
-      case Op.FMV_X_D:
+      case FloatOp.FMV_X_D:
         rd(h, p, rs1(h, p));
         p += 16;
         continue;
-      case Op.FMV_D_X:
+      case FloatOp.FMV_D_X:
         rd(h, p, rs1(h, p));
         p += 16;
         continue;
-      case Op.FENCE:
+      case MemoryOp.FENCE:
         // The read-modify-write orders all accesses around it; asc cannot emit atomic.fence.
         atomic.add<u32>(h, 0, FENCE_WORD);
         p += 16;
         continue;
-      case Op.FP_CHECK:
+      case PseudoOp.FP_CHECK:
         if ((load<u64>(h, H_MSTATUS) & FS) == FS) {
           start += 16;
           p += 16;
@@ -1222,16 +1239,16 @@ export function interpret(h: usize, budget: i32, single: bool): i32 {
         }
         exit = Exit.SLOW;
         break;
-      case Op.GOTO_NEAR:
+      case PseudoOp.GOTO_NEAR:
         start += 16;
         exit = Exit.NEAR;
         break;
-      case Op.GOTO_FAR:
+      case PseudoOp.GOTO_FAR:
         start += 16;
         pc = pageVa + imm(p);
         exit = Exit.JUMP;
         break;
-      case Op.COMPILED:
+      case PseudoOp.COMPILED:
         exit = Exit.COMPILED;
         break;
       default:

@@ -1,7 +1,7 @@
 /**
- * Micro-ops: what the decoder makes of an instruction and the interpreter executes. 16 bytes:
+ * Micro-ops: the decoder makes one of each instruction, and the interpreter executes it. 16 bytes:
  *
- *   +0  u16 operation (Op)
+ *   +0  u16 operation
  *   +2  u16 rd   } offsets of the register from the hart's block;
  *   +4  u16 rs1  } rd = x0 is the sink
  *   +6  u16 rs2  }
@@ -9,8 +9,15 @@
  *   +12 u16 offset of the instruction in its page, bit 0: it is 4 bytes long
  *   +14 u16 target's offset in the page, rounding mode, zimm
  *
- * Micro-ops of a block lie one after the other, exactly one for each instruction, so that their
- * distance counts instructions; pseudo-ops (from Op.GOTO_NEAR on) are discounted when they execute.
+ * The micro-ops of a block lie one after the other, exactly one for each instruction, so that their
+ * distance counts instructions; a pseudo-op is discounted when it executes.
+ *
+ * The enumeration that declares an operation is its kind, and everything that depends on the kind
+ * follows from it: the functions below, and the types of the JIT's tables of emitters. The numbers of
+ * all kinds follow each other without a gap, because the interpreter's switch is a table. A new
+ * operation goes last in its enumeration.
+ *
+ * AssemblyScript and TypeScript share this file, so it uses the syntax and types of both.
  */
 export const UOP_SIZE = 16;
 export const U_RD = 2;
@@ -20,10 +27,40 @@ export const U_IMM = 8;
 export const U_OFFSET = 12;
 export const U_EXTRA = 14;
 
-export const enum Op {
+/** The last of their block; slow.ts executes them. */
+export const enum SystemOp {
   ILLEGAL,
-  // Integer, immediate
-  LI,
+  FENCE_I,
+  ECALL,
+  EBREAK,
+  MRET,
+  SRET,
+  WFI,
+  SFENCE_VMA,
+  END,
+}
+
+/** Zihintpause; slow.ts executes it. */
+export const enum HintOp {
+  PAUSE = SystemOp.END,
+  END,
+}
+
+/** Zicsr; slow.ts executes them. */
+export const enum CsrOp {
+  CSRRW = HintOp.END,
+  CSRRS,
+  CSRRC,
+  CSRRWI,
+  CSRRSI,
+  CSRRCI,
+  END,
+}
+
+/** I, M, Zba, Zbb, Zbs: from registers and an immediate to a register. */
+export const enum IntegerOp {
+  // Immediate
+  LI = CsrOp.END,
   AUIPC,
   ADDI,
   SLTI,
@@ -39,7 +76,7 @@ export const enum Op {
   SRLIW,
   SRAIW,
   MV,
-  // Integer, register
+  // Register
   ADD,
   SUB,
   SLL,
@@ -69,40 +106,7 @@ export const enum Op {
   DIVUW,
   REMW,
   REMUW,
-  // Memory
-  LB,
-  LH,
-  LW,
-  LD,
-  LBU,
-  LHU,
-  LWU,
-  SB,
-  SH,
-  SW,
-  SD,
-  FLW,
-  FLD,
-  FSW,
-  FSD,
-  // Control; NEAR targets lie in the same page
-  BEQ_NEAR,
-  BNE_NEAR,
-  BLT_NEAR,
-  BGE_NEAR,
-  BLTU_NEAR,
-  BGEU_NEAR,
-  BEQ_FAR,
-  BNE_FAR,
-  BLT_FAR,
-  BGE_FAR,
-  BLTU_FAR,
-  BGEU_FAR,
-  J_NEAR,
-  JAL_NEAR,
-  JAL_FAR,
-  JALR,
-  // Zba, Zbb, Zbs
+  // Zba
   ADD_UW,
   SH1ADD,
   SH2ADD,
@@ -111,6 +115,7 @@ export const enum Op {
   SH2ADD_UW,
   SH3ADD_UW,
   SLLI_UW,
+  // Zbb
   ANDN,
   ORN,
   XNOR,
@@ -135,6 +140,7 @@ export const enum Op {
   RORIW,
   ORC_B,
   REV8,
+  // Zbs
   BCLR,
   BEXT,
   BINV,
@@ -143,8 +149,65 @@ export const enum Op {
   BEXTI,
   BINVI,
   BSETI,
-  // F and D
-  FADD_S,
+  END,
+}
+
+/** Loads and stores of integer registers, and the order of all accesses. */
+export const enum MemoryOp {
+  FENCE = IntegerOp.END,
+  LB,
+  LH,
+  LW,
+  LD,
+  LBU,
+  LHU,
+  LWU,
+  SB,
+  SH,
+  SW,
+  SD,
+  END,
+}
+
+/** Loads and stores of floating-point registers. */
+export const enum FloatMemoryOp {
+  FLW = MemoryOp.END,
+  FLD,
+  FSW,
+  FSD,
+  END,
+}
+
+/** A. */
+export const enum AtomicOp {
+  LR_W = FloatMemoryOp.END,
+  SC_W,
+  AMOSWAP_W,
+  AMOADD_W,
+  AMOXOR_W,
+  AMOAND_W,
+  AMOOR_W,
+  AMOMIN_W,
+  AMOMAX_W,
+  AMOMINU_W,
+  AMOMAXU_W,
+  LR_D,
+  SC_D,
+  AMOSWAP_D,
+  AMOADD_D,
+  AMOXOR_D,
+  AMOAND_D,
+  AMOOR_D,
+  AMOMIN_D,
+  AMOMAX_D,
+  AMOMINU_D,
+  AMOMAXU_D,
+  END,
+}
+
+/** F and D, but for loads and stores. */
+export const enum FloatOp {
+  FADD_S = AtomicOp.END,
   FSUB_S,
   FMUL_S,
   FDIV_S,
@@ -202,54 +265,94 @@ export const enum Op {
   FCVT_D_S,
   FMV_X_D,
   FMV_D_X,
-  // A
-  LR_W,
-  SC_W,
-  AMOSWAP_W,
-  AMOADD_W,
-  AMOXOR_W,
-  AMOAND_W,
-  AMOOR_W,
-  AMOMIN_W,
-  AMOMAX_W,
-  AMOMINU_W,
-  AMOMAXU_W,
-  LR_D,
-  SC_D,
-  AMOSWAP_D,
-  AMOADD_D,
-  AMOXOR_D,
-  AMOAND_D,
-  AMOOR_D,
-  AMOMIN_D,
-  AMOMAX_D,
-  AMOMINU_D,
-  AMOMAXU_D,
-  // Zicsr and system
-  CSRRW,
-  CSRRS,
-  CSRRC,
-  CSRRWI,
-  CSRRSI,
-  CSRRCI,
-  FENCE,
-  PAUSE,
-  FENCE_I,
-  ECALL,
-  EBREAK,
-  MRET,
-  SRET,
-  WFI,
-  SFENCE_VMA,
-  // Pseudo-ops
+  END,
+}
+
+/** Branches whose target lies in the same page. */
+export const enum NearBranchOp {
+  BEQ_NEAR = FloatOp.END,
+  BNE_NEAR,
+  BLT_NEAR,
+  BGE_NEAR,
+  BLTU_NEAR,
+  BGEU_NEAR,
+  END,
+}
+
+/** All other branches, by the same conditions in the same order. */
+export const enum FarBranchOp {
+  BEQ_FAR = NearBranchOp.END,
+  BNE_FAR,
+  BLT_FAR,
+  BGE_FAR,
+  BLTU_FAR,
+  BGEU_FAR,
+  END,
+}
+
+/** Jumps whose target lies in the same page. */
+export const enum NearJumpOp {
+  J_NEAR = FarBranchOp.END,
+  JAL_NEAR,
+  END,
+}
+
+/** All other jumps. */
+export const enum FarJumpOp {
+  JAL_FAR = NearJumpOp.END,
+  JALR,
+  END,
+}
+
+/** Not instructions: what the decoder and the JIT put between them. */
+export const enum PseudoOp {
   /** The block goes on at U_EXTRA in the same page. */
-  GOTO_NEAR,
-  /** The block goes on at immediate bytes from the start of the page. */
+  GOTO_NEAR = FarJumpOp.END,
+  /** The block goes on at the immediate, in bytes from the start of the page. */
   GOTO_FAR,
   /** Floating point follows: mstatus.FS must not be Off, and becomes Dirty. */
   FP_CHECK,
   /** The next micro-op's instruction has its second half in the next page; immediate: its bits. */
   STRADDLE,
-  /** What begins here was compiled: immediate: the region, U_EXTRA: which of its entries this is. */
+  /** A compiled region begins here; immediate: the region, U_EXTRA: which of its entries this is. */
   COMPILED,
+  END,
+}
+
+/** Loads, stores and fences. */
+export function isMemory(op: i32): bool {
+  return op >= MemoryOp.FENCE && op < FloatMemoryOp.END;
+}
+
+export function isAtomic(op: i32): bool {
+  return op >= AtomicOp.LR_W && op < AtomicOp.END;
+}
+
+export function isCsr(op: i32): bool {
+  return op >= CsrOp.CSRRW && op < CsrOp.END;
+}
+
+/** Whether the instruction needs mstatus.FS. */
+export function isFloat(op: i32): bool {
+  return (op >= FloatMemoryOp.FLW && op < FloatMemoryOp.END) || (op >= FloatOp.FADD_S && op < FloatOp.END);
+}
+
+export function isBranch(op: i32): bool {
+  return op >= NearBranchOp.BEQ_NEAR && op < FarBranchOp.END;
+}
+
+export function isJump(op: i32): bool {
+  return op >= NearJumpOp.J_NEAR && op < FarJumpOp.END;
+}
+
+/** Whether it branches or jumps to a target in the same page. */
+export function isNear(op: i32): bool {
+  return (
+    (op >= NearBranchOp.BEQ_NEAR && op < NearBranchOp.END) || (op >= NearJumpOp.J_NEAR && op < NearJumpOp.END)
+  );
+}
+
+/** Whether the decoded block must end after this instruction. */
+export function endsBlock(op: i32): bool {
+  return op < SystemOp.END || isJump(op);
 }

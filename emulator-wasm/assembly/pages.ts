@@ -8,7 +8,7 @@
  */
 import { M_HARTS, M_PAGE_FLAGS, M_RAM_SIZE, PAGE_STORED, PAGE_WRITTEN, RAM_START } from '../layout';
 import { hashPage } from './hash';
-import { Op, U_OFFSET, UOP_SIZE } from './opcodes';
+import { PseudoOp, U_OFFSET, UOP_SIZE } from './opcodes';
 import { firstRegion, hasRegions, nextRegion, R_ENTRIES, regionEntries } from './regions';
 import { hostAddress, PAGE_INDEX, PAGE_RECORDS, PAGE_SIZE, REGIONS } from './state';
 import { codeEpoch, dropStoreEntries } from './tlb';
@@ -183,7 +183,7 @@ function enterRegion(record: usize, region: usize): void {
     const slot = blockSlot(record, load<u16>(entry, U_OFFSET) & 0xffe);
     const before: usize = load<u32>(slot);
     if (before == 0) store<u32>(slot, entry);
-    else if (n == 0 || load<u16>(before) != Op.COMPILED) memory.copy(before, entry, UOP_SIZE);
+    else if (n == 0 || load<u16>(before) != PseudoOp.COMPILED) memory.copy(before, entry, UOP_SIZE);
   }
 }
 

@@ -1,10 +1,10 @@
 /**
  * Compiled code as the hart knows it. A region is a function in the table, compiled from code of one page of RAM
  * with certain bytes, and entered at any of several offsets. It is kept by page and hash of the bytes, so that it serves
- * again whenever the page holds them, and has a micro-op Op.COMPILED for each entry.
+ * again whenever the page holds them, and has a micro-op PseudoOp.COMPILED for each entry.
  */
 import { H_ENTRIES } from '../layout';
-import { Op, U_EXTRA, U_IMM, U_OFFSET, UOP_SIZE } from './opcodes';
+import { PseudoOp, U_EXTRA, U_IMM, U_OFFSET, UOP_SIZE } from './opcodes';
 import { DATA_CONTEXTS, REGIONS } from './state';
 
 const R_PAGE = 0; // u64
@@ -71,7 +71,7 @@ export function newRegion(page: u64, hash: u64, id: u32, count: i32): usize {
   store<i32>(region, count, R_COUNT);
   for (let n = 0; n < count; n++) {
     const uop = region + R_ENTRIES + n * UOP_SIZE;
-    store<u64>(uop, Op.COMPILED);
+    store<u64>(uop, PseudoOp.COMPILED);
     store<u32>(uop, id, U_IMM);
     store<u16>(uop, load<u16>(hartBlock + H_ENTRIES + n * 2), U_OFFSET);
     store<u16>(uop, <u16>n, U_EXTRA);

@@ -25,7 +25,23 @@ import {
 import { deviceStored, loadSlow, storeSlow } from './access';
 import * as host from './host';
 import { sleepWhile } from './mailbox';
-import { Op, U_EXTRA, U_IMM, U_OFFSET, U_RD, U_RS1, U_RS2 } from './opcodes';
+import {
+  CsrOp,
+  FloatMemoryOp,
+  HintOp,
+  isAtomic,
+  isCsr,
+  isMemory,
+  MemoryOp,
+  PseudoOp,
+  SystemOp,
+  U_EXTRA,
+  U_IMM,
+  U_OFFSET,
+  U_RD,
+  U_RS1,
+  U_RS2,
+} from './opcodes';
 import { sbiCall } from './sbi';
 import {
   BREAKPOINT,
@@ -107,31 +123,31 @@ function mustLeave(hart: usize): bool {
 
 export function executeSlow(hart: usize, u: usize, pc: u64): i32 {
   const op = <i32>load<u16>(u);
-  if (op >= Op.LB && op <= Op.FSD) return executeMemory(hart, op, u, pc);
-  if (op >= Op.LR_W && op <= Op.AMOMAXU_D) return executeAtomic(hart, u) ? Outcome.NEXT : trap(hart, pc);
-  if (op >= Op.CSRRW && op <= Op.CSRRCI) return executeCsr(hart, op, u, pc);
+  if (isMemory(op)) return executeMemory(hart, op, u, pc);
+  if (isAtomic(op)) return executeAtomic(hart, u) ? Outcome.NEXT : trap(hart, pc);
+  if (isCsr(op)) return executeCsr(hart, op, u, pc);
   switch (op) {
-    case Op.PAUSE:
+    case HintOp.PAUSE:
       if (load<u32>(M_HARTS) > 1) yieldSometimes(hart);
       return Outcome.NEXT;
-    case Op.FP_CHECK:
+    case PseudoOp.FP_CHECK:
       return checkFloat(hart, pc);
-    case Op.STRADDLE:
+    case PseudoOp.STRADDLE:
       return straddle(hart, pc, u) ? Outcome.PSEUDO : trap(hart, pc);
-    case Op.FENCE_I:
+    case SystemOp.FENCE_I:
       fenceI(hart);
       return resync(hart, u, pc);
-    case Op.ECALL:
+    case SystemOp.ECALL:
       return environmentCall(hart, u, pc);
-    case Op.EBREAK:
+    case SystemOp.EBREAK:
       return exception(hart, pc, BREAKPOINT, pc);
-    case Op.MRET:
+    case SystemOp.MRET:
       return returnFrom(hart, pc, MACHINE_MODE);
-    case Op.SRET:
+    case SystemOp.SRET:
       return returnFrom(hart, pc, SUPERVISOR);
-    case Op.WFI:
+    case SystemOp.WFI:
       return waitForInterrupt(hart, u, pc);
-    case Op.SFENCE_VMA:
+    case SystemOp.SFENCE_VMA:
       return executeSfence(hart, u, pc);
     default:
       return illegalInstruction(hart, pc);
@@ -153,18 +169,18 @@ function executeMemory(hart: usize, op: i32, u: usize, pc: u64): i32 {
   const va = load<u64>(hart + load<u16>(u, U_RS1)) + <i64>load<i32>(u, U_IMM);
   const value = load<u64>(hart + load<u16>(u, U_RS2));
   switch (op) {
-    case Op.SB:
+    case MemoryOp.SB:
       storeSlow(hart, va, 1, value);
       break;
-    case Op.SH:
+    case MemoryOp.SH:
       storeSlow(hart, va, 2, value);
       break;
-    case Op.FSW:
-    case Op.SW:
+    case FloatMemoryOp.FSW:
+    case MemoryOp.SW:
       storeSlow(hart, va, 4, value);
       break;
-    case Op.FSD:
-    case Op.SD:
+    case FloatMemoryOp.FSD:
+    case MemoryOp.SD:
       storeSlow(hart, va, 8, value);
       break;
     default:
@@ -177,25 +193,25 @@ function executeMemory(hart: usize, op: i32, u: usize, pc: u64): i32 {
 function executeLoad(hart: usize, op: i32, u: usize, va: u64, pc: u64): i32 {
   let value: u64 = 0;
   switch (op) {
-    case Op.LB:
+    case MemoryOp.LB:
       value = <u64>(<i64>(<i8>loadSlow(hart, va, 1)));
       break;
-    case Op.LBU:
+    case MemoryOp.LBU:
       value = loadSlow(hart, va, 1);
       break;
-    case Op.LH:
+    case MemoryOp.LH:
       value = <u64>(<i64>(<i16>loadSlow(hart, va, 2)));
       break;
-    case Op.LHU:
+    case MemoryOp.LHU:
       value = loadSlow(hart, va, 2);
       break;
-    case Op.LW:
+    case MemoryOp.LW:
       value = <u64>(<i64>(<i32>loadSlow(hart, va, 4)));
       break;
-    case Op.LWU:
+    case MemoryOp.LWU:
       value = loadSlow(hart, va, 4);
       break;
-    case Op.FLW:
+    case FloatMemoryOp.FLW:
       value = 0xffff_ffff_0000_0000 | loadSlow(hart, va, 4);
       break;
     default:
@@ -209,8 +225,8 @@ function executeLoad(hart: usize, op: i32, u: usize, va: u64, pc: u64): i32 {
 
 function executeCsr(hart: usize, op: i32, u: usize, pc: u64): i32 {
   const n = load<u32>(u, U_IMM);
-  const immediate = op >= Op.CSRRWI;
-  const kind = op - (immediate ? Op.CSRRWI : Op.CSRRW);
+  const immediate = op >= CsrOp.CSRRWI;
+  const kind = op - (immediate ? CsrOp.CSRRWI : CsrOp.CSRRW);
   const source = <u32>load<u16>(u, U_EXTRA);
   const operand = immediate ? <u64>source : load<u64>(hart + load<u16>(u, U_RS1));
   // csrrs and csrrc with x0 (or 0) do not write at all (Zicsr, 6.1).

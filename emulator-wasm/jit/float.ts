@@ -2,15 +2,13 @@
  * Floating point. Operations are the host's where its result is right in every flag, as in the core's `fpu`: with
  * round to nearest, NX accrued already, and a result that raises nothing else. All others are called.
  */
-import { Op } from '../assembly/opcodes.ts';
+import { FloatOp } from '../assembly/opcodes.ts';
 import { H_FRM } from '../layout.ts';
 import type { RegionFunction } from './function.ts';
+import { type Emit, type Float, mapTable } from './operations.ts';
 import type { Instruction } from './page.ts';
 import { HART } from './parameters.ts';
 import { F64, I32, I64, type ValueType, wasm } from './wasm.ts';
-
-/** @param retired instructions of the block before this one */
-type Emit = (f: RegionFunction, instruction: Instruction, retired: number) => void;
 
 // What `floatState` gives.
 export const FLOAT_READY = 1;
@@ -369,92 +367,95 @@ function fromWord(op: number): Emit {
 const rounded = (name: string, operands = both) => callCore(name, operands, true);
 const plain = (name: string, operands = both) => callCore(name, operands, false);
 
-/** Each leaves the bits of its result on the stack. */
-const EMITTERS = new Map<Op, Emit>([
-  [Op.FADD_S, rounded('addS')],
-  [Op.FSUB_S, rounded('subS')],
-  [Op.FMUL_S, rounded('mulS')],
-  [Op.FDIV_S, rounded('divS')],
-  [Op.FSQRT_S, rounded('sqrtS', one)],
-  [Op.FMADD_S, fusedSingle(false, false)],
-  [Op.FMSUB_S, fusedSingle(false, true)],
-  [Op.FNMSUB_S, fusedSingle(true, false)],
-  [Op.FNMADD_S, fusedSingle(true, true)],
-  [Op.FSGNJ_S, plain('sgnjS')],
-  [Op.FSGNJN_S, plain('sgnjnS')],
-  [Op.FSGNJX_S, plain('sgnjxS')],
-  [Op.FMIN_S, plain('minS')],
-  [Op.FMAX_S, plain('maxS')],
-  [Op.FEQ_S, plain('eqS')],
-  [Op.FLT_S, plain('ltS')],
-  [Op.FLE_S, plain('leS')],
-  [Op.FCLASS_S, plain('classS', one)],
-  [Op.FCVT_W_S, rounded('cvtWS', one)],
-  [Op.FCVT_WU_S, rounded('cvtWUS', one)],
-  [Op.FCVT_L_S, rounded('cvtLS', one)],
-  [Op.FCVT_LU_S, rounded('cvtLUS', one)],
-  [Op.FCVT_S_W, rounded('cvtSW', one)],
-  [Op.FCVT_S_WU, rounded('cvtSWU', one)],
-  [Op.FCVT_S_L, rounded('cvtSL', one)],
-  [Op.FCVT_S_LU, rounded('cvtSLU', one)],
-  [Op.FCVT_S_D, rounded('cvtSD', one)],
-  [Op.FMV_X_W, moveToInteger(true)],
-  [Op.FMV_W_X, moveToSingle],
-  [Op.FSGNJ_D, signInjection(takeSign)],
-  [Op.FSGNJN_D, signInjection(negateSign)],
-  [Op.FSGNJX_D, signInjection(multiplySigns)],
-  [Op.FMIN_D, plain('minD')],
-  [Op.FMAX_D, plain('maxD')],
-  [Op.FEQ_D, compare(wasm.f64Eq)],
-  [Op.FLT_D, compare(wasm.f64Lt)],
-  [Op.FLE_D, compare(wasm.f64Le)],
-  [Op.FCLASS_D, plain('classD', one)],
-  [Op.FCVT_W_D, rounded('cvtWD', one)],
-  [Op.FCVT_WU_D, rounded('cvtWUD', one)],
-  [Op.FCVT_L_D, rounded('cvtLD', one)],
-  [Op.FCVT_LU_D, rounded('cvtLUD', one)],
-  [Op.FCVT_D_L, rounded('cvtDL', one)],
-  [Op.FCVT_D_LU, rounded('cvtDLU', one)],
-  [Op.FCVT_D_S, plain('cvtDS', one)],
-  [Op.FMV_X_D, moveToInteger(false)],
-  [Op.FMV_D_X, moveToInteger(false)],
-]);
+/** Leave the bits of their result on the stack. */
+const BITS = {
+  [FloatOp.FADD_S]: rounded('addS'),
+  [FloatOp.FSUB_S]: rounded('subS'),
+  [FloatOp.FMUL_S]: rounded('mulS'),
+  [FloatOp.FDIV_S]: rounded('divS'),
+  [FloatOp.FSQRT_S]: rounded('sqrtS', one),
+  [FloatOp.FMADD_S]: fusedSingle(false, false),
+  [FloatOp.FMSUB_S]: fusedSingle(false, true),
+  [FloatOp.FNMSUB_S]: fusedSingle(true, false),
+  [FloatOp.FNMADD_S]: fusedSingle(true, true),
+  [FloatOp.FSGNJ_S]: plain('sgnjS'),
+  [FloatOp.FSGNJN_S]: plain('sgnjnS'),
+  [FloatOp.FSGNJX_S]: plain('sgnjxS'),
+  [FloatOp.FMIN_S]: plain('minS'),
+  [FloatOp.FMAX_S]: plain('maxS'),
+  [FloatOp.FEQ_S]: plain('eqS'),
+  [FloatOp.FLT_S]: plain('ltS'),
+  [FloatOp.FLE_S]: plain('leS'),
+  [FloatOp.FCLASS_S]: plain('classS', one),
+  [FloatOp.FCVT_W_S]: rounded('cvtWS', one),
+  [FloatOp.FCVT_WU_S]: rounded('cvtWUS', one),
+  [FloatOp.FCVT_L_S]: rounded('cvtLS', one),
+  [FloatOp.FCVT_LU_S]: rounded('cvtLUS', one),
+  [FloatOp.FCVT_S_W]: rounded('cvtSW', one),
+  [FloatOp.FCVT_S_WU]: rounded('cvtSWU', one),
+  [FloatOp.FCVT_S_L]: rounded('cvtSL', one),
+  [FloatOp.FCVT_S_LU]: rounded('cvtSLU', one),
+  [FloatOp.FCVT_S_D]: rounded('cvtSD', one),
+  [FloatOp.FMV_X_W]: moveToInteger(true),
+  [FloatOp.FMV_W_X]: moveToSingle,
+  [FloatOp.FSGNJ_D]: signInjection(takeSign),
+  [FloatOp.FSGNJN_D]: signInjection(negateSign),
+  [FloatOp.FSGNJX_D]: signInjection(multiplySigns),
+  [FloatOp.FMIN_D]: plain('minD'),
+  [FloatOp.FMAX_D]: plain('maxD'),
+  [FloatOp.FEQ_D]: compare(wasm.f64Eq),
+  [FloatOp.FLT_D]: compare(wasm.f64Lt),
+  [FloatOp.FLE_D]: compare(wasm.f64Le),
+  [FloatOp.FCLASS_D]: plain('classD', one),
+  [FloatOp.FCVT_W_D]: rounded('cvtWD', one),
+  [FloatOp.FCVT_WU_D]: rounded('cvtWUD', one),
+  [FloatOp.FCVT_L_D]: rounded('cvtLD', one),
+  [FloatOp.FCVT_LU_D]: rounded('cvtLUD', one),
+  [FloatOp.FCVT_D_L]: rounded('cvtDL', one),
+  [FloatOp.FCVT_D_LU]: rounded('cvtDLU', one),
+  [FloatOp.FCVT_D_S]: plain('cvtDS', one),
+  [FloatOp.FMV_X_D]: moveToInteger(false),
+  [FloatOp.FMV_D_X]: moveToInteger(false),
+};
 
-/** Those that leave a double. */
-const DOUBLE_EMITTERS = new Map<Op, Emit>([
-  [Op.FADD_D, arithmetic(hostBinary(wasm.f64Add), pushFinite, sumIsExact(false))],
-  [Op.FSUB_D, arithmetic(hostBinary(wasm.f64Sub), pushFinite, sumIsExact(true))],
-  [Op.FMUL_D, arithmetic(hostBinary(wasm.f64Mul), pushOrdinary, productIsExact)],
-  [Op.FDIV_D, arithmetic(hostBinary(wasm.f64Div), pushOrdinary, neverExact)],
-  [Op.FSQRT_D, arithmetic(hostSqrt, pushFinite, neverExact)],
-  [Op.FMADD_D, fusedDouble(false, false)],
-  [Op.FMSUB_D, fusedDouble(false, true)],
-  [Op.FNMSUB_D, fusedDouble(true, false)],
-  [Op.FNMADD_D, fusedDouble(true, true)],
-  [Op.FCVT_D_W, fromWord(wasm.f64ConvertI32S)],
-  [Op.FCVT_D_WU, fromWord(wasm.f64ConvertI32U)],
-]);
+/** Leave their result on the stack as a double. */
+const DOUBLES = {
+  [FloatOp.FADD_D]: arithmetic(hostBinary(wasm.f64Add), pushFinite, sumIsExact(false)),
+  [FloatOp.FSUB_D]: arithmetic(hostBinary(wasm.f64Sub), pushFinite, sumIsExact(true)),
+  [FloatOp.FMUL_D]: arithmetic(hostBinary(wasm.f64Mul), pushOrdinary, productIsExact),
+  [FloatOp.FDIV_D]: arithmetic(hostBinary(wasm.f64Div), pushOrdinary, neverExact),
+  [FloatOp.FSQRT_D]: arithmetic(hostSqrt, pushFinite, neverExact),
+  [FloatOp.FMADD_D]: fusedDouble(false, false),
+  [FloatOp.FMSUB_D]: fusedDouble(false, true),
+  [FloatOp.FNMSUB_D]: fusedDouble(true, false),
+  [FloatOp.FNMADD_D]: fusedDouble(true, true),
+  [FloatOp.FCVT_D_W]: fromWord(wasm.f64ConvertI32S),
+  [FloatOp.FCVT_D_WU]: fromWord(wasm.f64ConvertI32U),
+};
 
-/** Whether the instruction needs mstatus.FS, as loads and stores of floating point do too. */
-export function isFloat(op: Op): boolean {
-  return (op >= Op.FADD_S && op <= Op.FMV_D_X) || (op >= Op.FLW && op <= Op.FSD);
+type Write = (f: RegionFunction, register: number, push: () => void) => void;
+
+/** Without a register to write, which is x0, the operation still raises its flags. */
+function writing(write: Write): (push: Emit) => Emit {
+  return (push) => (f, instruction, retired) => {
+    f.registers.flush();
+    const result = () => push(f, instruction, retired);
+    if (instruction.rd !== undefined) write(f, instruction.rd, result);
+    else {
+      result();
+      f.code.op(wasm.drop);
+    }
+  };
 }
 
-/**
- * Writes a floating-point instruction other than a load or store; false if it is none.
- * @param retired instructions of the block before this one
- */
-export function emitFloat(f: RegionFunction, instruction: Instruction, retired: number): boolean {
-  const { op, rd } = instruction;
-  const double = DOUBLE_EMITTERS.get(op);
-  const emit = double ?? EMITTERS.get(op);
-  if (!emit) return false;
-  f.registers.flush();
-  const push = () => emit(f, instruction, retired);
-  if (rd === undefined) {
-    push();
-    f.code.op(wasm.drop);
-  } else if (double) f.registers.setDouble(rd, push);
-  else f.registers.set(rd, push);
-  return true;
-}
+/** What writes each floating-point instruction other than loads and stores. */
+export const FLOAT = {
+  ...mapTable(
+    BITS,
+    writing((f, register, push) => f.registers.set(register, push)),
+  ),
+  ...mapTable(
+    DOUBLES,
+    writing((f, register, push) => f.registers.setDouble(register, push)),
+  ),
+} satisfies Record<Float, Emit>;

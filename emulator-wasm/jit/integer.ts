@@ -1,13 +1,15 @@
 /** Integer instructions: RV64IM, Zba, Zbb, Zbs. */
-import { Op } from '../assembly/opcodes.ts';
+import { IntegerOp, NearBranchOp } from '../assembly/opcodes.ts';
 import type { RegionFunction } from './function.ts';
+import { type Emit, type Integer, mapTable } from './operations.ts';
 import type { Instruction } from './page.ts';
 import { PAGE } from './parameters.ts';
 import { I64, wasm } from './wasm.ts';
 
-type Emit = (f: RegionFunction, instruction: Instruction) => void;
+/** Leaves the result on the stack. */
+type Push = (f: RegionFunction, instruction: Instruction) => void;
 
-function immediate(op: number): Emit {
+function immediate(op: number): Push {
   return (f, { rs1, imm }) => {
     f.registers.get(rs1);
     f.code.i64(imm);
@@ -15,7 +17,7 @@ function immediate(op: number): Emit {
   };
 }
 
-function immediate32(op: number): Emit {
+function immediate32(op: number): Push {
   return (f, { rs1, imm }) => {
     f.registers.get32(rs1);
     f.code.i32(imm);
@@ -23,7 +25,7 @@ function immediate32(op: number): Emit {
   };
 }
 
-function binary(...ops: number[]): Emit {
+function binary(...ops: number[]): Push {
   return (f, { rs1, rs2 }) => {
     f.registers.get(rs1);
     f.registers.get(rs2);
@@ -31,7 +33,7 @@ function binary(...ops: number[]): Emit {
   };
 }
 
-function binary32(op: number): Emit {
+function binary32(op: number): Push {
   return (f, { rs1, rs2 }) => {
     f.registers.get32(rs1);
     f.registers.get32(rs2);
@@ -39,14 +41,14 @@ function binary32(op: number): Emit {
   };
 }
 
-function unary(...ops: number[]): Emit {
+function unary(...ops: number[]): Push {
   return (f, { rs1 }) => {
     f.registers.get(rs1);
     f.code.op(...ops);
   };
 }
 
-function compareImmediate(op: number): Emit {
+function compareImmediate(op: number): Push {
   const compare = immediate(op);
   return (f, instruction) => {
     compare(f, instruction);
@@ -55,7 +57,7 @@ function compareImmediate(op: number): Emit {
 }
 
 /** rs2 + (rs1 << shift), with rs1's low word only if `word`. */
-function shiftAdd(shift: number, word: boolean): Emit {
+function shiftAdd(shift: number, word: boolean): Push {
   return (f, { rs1, rs2 }) => {
     if (word) {
       f.registers.get32(rs1);
@@ -70,7 +72,7 @@ function shiftAdd(shift: number, word: boolean): Emit {
   };
 }
 
-function withNot(op: number): Emit {
+function withNot(op: number): Push {
   return (f, { rs1, rs2 }) => {
     f.registers.get(rs1);
     f.registers.get(rs2);
@@ -80,7 +82,7 @@ function withNot(op: number): Emit {
 }
 
 /** The greater or the lesser, as `compare` has it. */
-function choose(compare: number): Emit {
+function choose(compare: number): Push {
   return (f, { rs1, rs2 }) => {
     f.registers.get(rs1);
     f.registers.get(rs2);
@@ -101,7 +103,7 @@ function bit(f: RegionFunction, { rs2, imm }: Instruction, constant: boolean): v
   f.code.op(wasm.i64Shl);
 }
 
-function singleBit(constant: boolean, ...ops: number[]): Emit {
+function singleBit(constant: boolean, ...ops: number[]): Push {
   return (f, instruction) => {
     f.registers.get(instruction.rs1);
     bit(f, instruction, constant);
@@ -109,7 +111,7 @@ function singleBit(constant: boolean, ...ops: number[]): Emit {
   };
 }
 
-function clearBit(constant: boolean): Emit {
+function clearBit(constant: boolean): Push {
   return (f, instruction) => {
     f.registers.get(instruction.rs1);
     bit(f, instruction, constant);
@@ -118,7 +120,7 @@ function clearBit(constant: boolean): Emit {
   };
 }
 
-function extractBit(shift: Emit): Emit {
+function extractBit(shift: Push): Push {
   return (f, instruction) => {
     shift(f, instruction);
     f.code.i64(1);
@@ -127,7 +129,7 @@ function extractBit(shift: Emit): Emit {
 }
 
 /** Operations that WebAssembly lacks are the core's. */
-function called(name: string): Emit {
+function called(name: string): Push {
   return (f, { rs1, rs2 }) => {
     f.registers.get(rs1);
     f.registers.get(rs2);
@@ -139,7 +141,7 @@ function called(name: string): Emit {
  * A division, which is defined for a divisor of 0 and for overflow (M extension, 7.2). The divisor 1 stands in
  * for those that WebAssembly traps on.
  */
-function divide(signed: boolean, remainder: boolean, word: boolean): Emit {
+function divide(signed: boolean, remainder: boolean, word: boolean): Push {
   const operand = (f: RegionFunction, register: number) => {
     if (word) {
       f.registers.get32(register);
@@ -221,14 +223,14 @@ function orCombine(f: RegionFunction, { rs1 }: Instruction): void {
   code.op(wasm.i64Mul);
 }
 
-function count32(op: number): Emit {
+function count32(op: number): Push {
   return (f, { rs1 }) => {
     f.registers.get32(rs1);
     f.code.op(op, wasm.i64ExtendI32U);
   };
 }
 
-function zeroExtend(mask: number): Emit {
+function zeroExtend(mask: number): Push {
   return (f, { rs1 }) => {
     f.registers.get(rs1);
     f.code.i64(mask);
@@ -236,123 +238,117 @@ function zeroExtend(mask: number): Emit {
   };
 }
 
-/** Each leaves its result on the stack. */
-const EMITTERS = new Map<Op, Emit>([
-  [Op.LI, (f, { imm }) => f.code.i64(imm)],
-  [
-    Op.AUIPC,
-    (f, { imm }) => {
-      f.code.get(PAGE);
-      f.code.i64(imm);
-      f.code.op(wasm.i64Add);
-    },
-  ],
-  [Op.ADDI, immediate(wasm.i64Add)],
-  [Op.SLTI, compareImmediate(wasm.i64LtS)],
-  [Op.SLTIU, compareImmediate(wasm.i64LtU)],
-  [Op.XORI, immediate(wasm.i64Xor)],
-  [Op.ORI, immediate(wasm.i64Or)],
-  [Op.ANDI, immediate(wasm.i64And)],
-  [Op.SLLI, immediate(wasm.i64Shl)],
-  [Op.SRLI, immediate(wasm.i64ShrU)],
-  [Op.SRAI, immediate(wasm.i64ShrS)],
-  [Op.ADDIW, immediate32(wasm.i32Add)],
-  [Op.SLLIW, immediate32(wasm.i32Shl)],
-  [Op.SRLIW, immediate32(wasm.i32ShrU)],
-  [Op.SRAIW, immediate32(wasm.i32ShrS)],
-  [Op.MV, unary()],
-  [Op.ADD, binary(wasm.i64Add)],
-  [Op.SUB, binary(wasm.i64Sub)],
-  [Op.SLL, binary(wasm.i64Shl)],
-  [Op.SLT, binary(wasm.i64LtS, wasm.i64ExtendI32U)],
-  [Op.SLTU, binary(wasm.i64LtU, wasm.i64ExtendI32U)],
-  [Op.XOR, binary(wasm.i64Xor)],
-  [Op.SRL, binary(wasm.i64ShrU)],
-  [Op.SRA, binary(wasm.i64ShrS)],
-  [Op.OR, binary(wasm.i64Or)],
-  [Op.AND, binary(wasm.i64And)],
-  [Op.ADDW, binary32(wasm.i32Add)],
-  [Op.SUBW, binary32(wasm.i32Sub)],
-  [Op.SLLW, binary32(wasm.i32Shl)],
-  [Op.SRLW, binary32(wasm.i32ShrU)],
-  [Op.SRAW, binary32(wasm.i32ShrS)],
-  [Op.MUL, binary(wasm.i64Mul)],
-  [Op.MULH, called('mulh')],
-  [Op.MULHSU, called('mulhsu')],
-  [Op.MULHU, called('mulhu')],
-  [Op.DIV, divide(true, false, false)],
-  [Op.DIVU, divide(false, false, false)],
-  [Op.REM, divide(true, true, false)],
-  [Op.REMU, divide(false, true, false)],
-  [Op.MULW, binary32(wasm.i32Mul)],
-  [Op.DIVW, divide(true, false, true)],
-  [Op.DIVUW, divide(false, false, true)],
-  [Op.REMW, divide(true, true, true)],
-  [Op.REMUW, divide(false, true, true)],
-  [Op.ADD_UW, shiftAdd(0, true)],
-  [Op.SH1ADD, shiftAdd(1, false)],
-  [Op.SH2ADD, shiftAdd(2, false)],
-  [Op.SH3ADD, shiftAdd(3, false)],
-  [Op.SH1ADD_UW, shiftAdd(1, true)],
-  [Op.SH2ADD_UW, shiftAdd(2, true)],
-  [Op.SH3ADD_UW, shiftAdd(3, true)],
-  [
-    Op.SLLI_UW,
-    (f, { rs1, imm }) => {
-      f.registers.get32(rs1);
-      f.code.op(wasm.i64ExtendI32U);
-      f.code.i64(imm);
-      f.code.op(wasm.i64Shl);
-    },
-  ],
-  [Op.ANDN, withNot(wasm.i64And)],
-  [Op.ORN, withNot(wasm.i64Or)],
-  [Op.XNOR, withNot(wasm.i64Xor)],
-  [Op.CLZ, unary(wasm.i64Clz)],
-  [Op.CLZW, count32(wasm.i32Clz)],
-  [Op.CTZ, unary(wasm.i64Ctz)],
-  [Op.CTZW, count32(wasm.i32Ctz)],
-  [Op.CPOP, unary(wasm.i64Popcnt)],
-  [Op.CPOPW, count32(wasm.i32Popcnt)],
-  [Op.MAX, choose(wasm.i64GtS)],
-  [Op.MAXU, choose(wasm.i64GtU)],
-  [Op.MIN, choose(wasm.i64LtS)],
-  [Op.MINU, choose(wasm.i64LtU)],
-  [Op.SEXT_B, unary(wasm.i64Extend8S)],
-  [Op.SEXT_H, unary(wasm.i64Extend16S)],
-  [Op.ZEXT_H, zeroExtend(0xffff)],
-  [Op.ROL, binary(wasm.i64Rotl)],
-  [Op.ROLW, binary32(wasm.i32Rotl)],
-  [Op.ROR, binary(wasm.i64Rotr)],
-  [Op.RORW, binary32(wasm.i32Rotr)],
-  [Op.RORI, immediate(wasm.i64Rotr)],
-  [Op.RORIW, immediate32(wasm.i32Rotr)],
-  [Op.ORC_B, orCombine],
-  [Op.REV8, reverseBytes],
-  [Op.BCLR, clearBit(false)],
-  [Op.BEXT, extractBit(binary(wasm.i64ShrU))],
-  [Op.BINV, singleBit(false, wasm.i64Xor)],
-  [Op.BSET, singleBit(false, wasm.i64Or)],
-  [Op.BCLRI, clearBit(true)],
-  [Op.BEXTI, extractBit(immediate(wasm.i64ShrU))],
-  [Op.BINVI, singleBit(true, wasm.i64Xor)],
-  [Op.BSETI, singleBit(true, wasm.i64Or)],
-]);
+const RESULTS = {
+  [IntegerOp.LI]: (f, { imm }) => f.code.i64(imm),
+  [IntegerOp.AUIPC]: (f, { imm }) => {
+    f.code.get(PAGE);
+    f.code.i64(imm);
+    f.code.op(wasm.i64Add);
+  },
+  [IntegerOp.ADDI]: immediate(wasm.i64Add),
+  [IntegerOp.SLTI]: compareImmediate(wasm.i64LtS),
+  [IntegerOp.SLTIU]: compareImmediate(wasm.i64LtU),
+  [IntegerOp.XORI]: immediate(wasm.i64Xor),
+  [IntegerOp.ORI]: immediate(wasm.i64Or),
+  [IntegerOp.ANDI]: immediate(wasm.i64And),
+  [IntegerOp.SLLI]: immediate(wasm.i64Shl),
+  [IntegerOp.SRLI]: immediate(wasm.i64ShrU),
+  [IntegerOp.SRAI]: immediate(wasm.i64ShrS),
+  [IntegerOp.ADDIW]: immediate32(wasm.i32Add),
+  [IntegerOp.SLLIW]: immediate32(wasm.i32Shl),
+  [IntegerOp.SRLIW]: immediate32(wasm.i32ShrU),
+  [IntegerOp.SRAIW]: immediate32(wasm.i32ShrS),
+  [IntegerOp.MV]: unary(),
+  [IntegerOp.ADD]: binary(wasm.i64Add),
+  [IntegerOp.SUB]: binary(wasm.i64Sub),
+  [IntegerOp.SLL]: binary(wasm.i64Shl),
+  [IntegerOp.SLT]: binary(wasm.i64LtS, wasm.i64ExtendI32U),
+  [IntegerOp.SLTU]: binary(wasm.i64LtU, wasm.i64ExtendI32U),
+  [IntegerOp.XOR]: binary(wasm.i64Xor),
+  [IntegerOp.SRL]: binary(wasm.i64ShrU),
+  [IntegerOp.SRA]: binary(wasm.i64ShrS),
+  [IntegerOp.OR]: binary(wasm.i64Or),
+  [IntegerOp.AND]: binary(wasm.i64And),
+  [IntegerOp.ADDW]: binary32(wasm.i32Add),
+  [IntegerOp.SUBW]: binary32(wasm.i32Sub),
+  [IntegerOp.SLLW]: binary32(wasm.i32Shl),
+  [IntegerOp.SRLW]: binary32(wasm.i32ShrU),
+  [IntegerOp.SRAW]: binary32(wasm.i32ShrS),
+  [IntegerOp.MUL]: binary(wasm.i64Mul),
+  [IntegerOp.MULH]: called('mulh'),
+  [IntegerOp.MULHSU]: called('mulhsu'),
+  [IntegerOp.MULHU]: called('mulhu'),
+  [IntegerOp.DIV]: divide(true, false, false),
+  [IntegerOp.DIVU]: divide(false, false, false),
+  [IntegerOp.REM]: divide(true, true, false),
+  [IntegerOp.REMU]: divide(false, true, false),
+  [IntegerOp.MULW]: binary32(wasm.i32Mul),
+  [IntegerOp.DIVW]: divide(true, false, true),
+  [IntegerOp.DIVUW]: divide(false, false, true),
+  [IntegerOp.REMW]: divide(true, true, true),
+  [IntegerOp.REMUW]: divide(false, true, true),
+  [IntegerOp.ADD_UW]: shiftAdd(0, true),
+  [IntegerOp.SH1ADD]: shiftAdd(1, false),
+  [IntegerOp.SH2ADD]: shiftAdd(2, false),
+  [IntegerOp.SH3ADD]: shiftAdd(3, false),
+  [IntegerOp.SH1ADD_UW]: shiftAdd(1, true),
+  [IntegerOp.SH2ADD_UW]: shiftAdd(2, true),
+  [IntegerOp.SH3ADD_UW]: shiftAdd(3, true),
+  [IntegerOp.SLLI_UW]: (f, { rs1, imm }) => {
+    f.registers.get32(rs1);
+    f.code.op(wasm.i64ExtendI32U);
+    f.code.i64(imm);
+    f.code.op(wasm.i64Shl);
+  },
+  [IntegerOp.ANDN]: withNot(wasm.i64And),
+  [IntegerOp.ORN]: withNot(wasm.i64Or),
+  [IntegerOp.XNOR]: withNot(wasm.i64Xor),
+  [IntegerOp.CLZ]: unary(wasm.i64Clz),
+  [IntegerOp.CLZW]: count32(wasm.i32Clz),
+  [IntegerOp.CTZ]: unary(wasm.i64Ctz),
+  [IntegerOp.CTZW]: count32(wasm.i32Ctz),
+  [IntegerOp.CPOP]: unary(wasm.i64Popcnt),
+  [IntegerOp.CPOPW]: count32(wasm.i32Popcnt),
+  [IntegerOp.MAX]: choose(wasm.i64GtS),
+  [IntegerOp.MAXU]: choose(wasm.i64GtU),
+  [IntegerOp.MIN]: choose(wasm.i64LtS),
+  [IntegerOp.MINU]: choose(wasm.i64LtU),
+  [IntegerOp.SEXT_B]: unary(wasm.i64Extend8S),
+  [IntegerOp.SEXT_H]: unary(wasm.i64Extend16S),
+  [IntegerOp.ZEXT_H]: zeroExtend(0xffff),
+  [IntegerOp.ROL]: binary(wasm.i64Rotl),
+  [IntegerOp.ROLW]: binary32(wasm.i32Rotl),
+  [IntegerOp.ROR]: binary(wasm.i64Rotr),
+  [IntegerOp.RORW]: binary32(wasm.i32Rotr),
+  [IntegerOp.RORI]: immediate(wasm.i64Rotr),
+  [IntegerOp.RORIW]: immediate32(wasm.i32Rotr),
+  [IntegerOp.ORC_B]: orCombine,
+  [IntegerOp.REV8]: reverseBytes,
+  [IntegerOp.BCLR]: clearBit(false),
+  [IntegerOp.BEXT]: extractBit(binary(wasm.i64ShrU)),
+  [IntegerOp.BINV]: singleBit(false, wasm.i64Xor),
+  [IntegerOp.BSET]: singleBit(false, wasm.i64Or),
+  [IntegerOp.BCLRI]: clearBit(true),
+  [IntegerOp.BEXTI]: extractBit(immediate(wasm.i64ShrU)),
+  [IntegerOp.BINVI]: singleBit(true, wasm.i64Xor),
+  [IntegerOp.BSETI]: singleBit(true, wasm.i64Or),
+} satisfies Record<Integer, Push>;
 
-/** Writes an integer instruction; false if it is none. */
-export function emitInteger(f: RegionFunction, instruction: Instruction): boolean {
-  const emit = EMITTERS.get(instruction.op);
-  if (!emit) return false;
-  if (instruction.rd === undefined) return true;
-  f.registers.set(instruction.rd, () => emit(f, instruction));
-  return true;
-}
+/** What writes each integer instruction. */
+export const INTEGER = mapTable(
+  RESULTS,
+  (push: Push): Emit =>
+    (f, instruction) => {
+      const { rd } = instruction;
+      if (rd !== undefined) f.registers.set(rd, () => push(f, instruction));
+    },
+);
 
 const CONDITIONS = [wasm.i64Eq, wasm.i64Ne, wasm.i64LtS, wasm.i64GeS, wasm.i64LtU, wasm.i64GeU];
 
 /** Pushes whether a branch is taken. */
 export function emitCondition(f: RegionFunction, { op, rs1, rs2 }: Instruction): void {
-  const condition = (op - Op.BEQ_NEAR) % CONDITIONS.length;
+  const condition = (op - NearBranchOp.BEQ_NEAR) % CONDITIONS.length;
   f.registers.get(rs1);
   f.registers.get(rs2);
   f.code.op(CONDITIONS[condition] as number);

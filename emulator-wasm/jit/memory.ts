@@ -1,7 +1,8 @@
 /** Loads, stores and atomics, through the TLB. */
-import { Op } from '../assembly/opcodes.ts';
+import { FloatMemoryOp, MemoryOp } from '../assembly/opcodes.ts';
 import { ATOMIC_RESULT, STORE_TLB, TLB_MASK } from '../layout.ts';
 import type { RegionFunction } from './function.ts';
+import { type Emit, type Memory, mapTable, rowOf } from './operations.ts';
 import type { Instruction } from './page.ts';
 import { HART, TLB } from './parameters.ts';
 import { I32, I64, wasm } from './wasm.ts';
@@ -16,26 +17,26 @@ interface Transfer {
   readonly code: number;
 }
 
-const LOADS = new Map<Op, Transfer>([
-  [Op.LB, { bytes: 1, code: wasm.i64Load8S }],
-  [Op.LH, { bytes: 2, code: wasm.i64Load16S }],
-  [Op.LW, { bytes: 4, code: wasm.i64Load32S }],
-  [Op.LD, { bytes: 8, code: wasm.i64Load }],
-  [Op.LBU, { bytes: 1, code: wasm.i64Load8U }],
-  [Op.LHU, { bytes: 2, code: wasm.i64Load16U }],
-  [Op.LWU, { bytes: 4, code: wasm.i64Load32U }],
-  [Op.FLW, { bytes: 4, code: wasm.i64Load32U }],
-  [Op.FLD, { bytes: 8, code: wasm.f64Load }],
-]);
+const LOADS = {
+  [MemoryOp.LB]: { bytes: 1, code: wasm.i64Load8S },
+  [MemoryOp.LH]: { bytes: 2, code: wasm.i64Load16S },
+  [MemoryOp.LW]: { bytes: 4, code: wasm.i64Load32S },
+  [MemoryOp.LD]: { bytes: 8, code: wasm.i64Load },
+  [MemoryOp.LBU]: { bytes: 1, code: wasm.i64Load8U },
+  [MemoryOp.LHU]: { bytes: 2, code: wasm.i64Load16U },
+  [MemoryOp.LWU]: { bytes: 4, code: wasm.i64Load32U },
+  [FloatMemoryOp.FLW]: { bytes: 4, code: wasm.i64Load32U },
+  [FloatMemoryOp.FLD]: { bytes: 8, code: wasm.f64Load },
+};
 
-const STORES = new Map<Op, Transfer>([
-  [Op.SB, { bytes: 1, code: wasm.i64Store8 }],
-  [Op.SH, { bytes: 2, code: wasm.i64Store16 }],
-  [Op.SW, { bytes: 4, code: wasm.i64Store32 }],
-  [Op.SD, { bytes: 8, code: wasm.i64Store }],
-  [Op.FSW, { bytes: 4, code: wasm.i64Store32 }],
-  [Op.FSD, { bytes: 8, code: wasm.f64Store }],
-]);
+const STORES = {
+  [MemoryOp.SB]: { bytes: 1, code: wasm.i64Store8 },
+  [MemoryOp.SH]: { bytes: 2, code: wasm.i64Store16 },
+  [MemoryOp.SW]: { bytes: 4, code: wasm.i64Store32 },
+  [MemoryOp.SD]: { bytes: 8, code: wasm.i64Store },
+  [FloatMemoryOp.FSW]: { bytes: 4, code: wasm.i64Store32 },
+  [FloatMemoryOp.FSD]: { bytes: 8, code: wasm.f64Store },
+};
 
 /** How far the TLB is from the load TLB. */
 const READING = 0;
@@ -50,45 +51,31 @@ const BIAS = 2048;
 /** The loads and stores among instructions. */
 export function accessesOf(instructions: readonly Instruction[]): Access[] {
   return instructions.flatMap((instruction) => {
-    const load = LOADS.get(instruction.op);
+    const load = rowOf(LOADS, instruction.op);
     if (load) return { instruction, bytes: load.bytes, writes: false };
-    const store = STORES.get(instruction.op);
+    const store = rowOf(STORES, instruction.op);
     return store ? { instruction, bytes: store.bytes, writes: true } : [];
   });
-}
-
-/**
- * Writes a memory instruction; false if it is none.
- * @param retired instructions of the block before this one
- */
-export function emitMemory(f: RegionFunction, instruction: Instruction, retired: number): boolean {
-  const load = LOADS.get(instruction.op);
-  if (load) emitLoad(f, instruction, load, retired);
-  const store = STORES.get(instruction.op);
-  if (store) emitStore(f, instruction, store, retired);
-  const atomic = instruction.op >= Op.LR_W && instruction.op <= Op.AMOMAXU_D;
-  if (atomic) emitAtomic(f, instruction, retired);
-  return load !== undefined || store !== undefined || atomic;
 }
 
 function emitLoad(f: RegionFunction, instruction: Instruction, transfer: Transfer, retired: number): void {
   const load = () => {
     const offset = pushHostAddress(f, { instruction, bytes: transfer.bytes, writes: false }, retired);
     f.code.memory(transfer.code, offset);
-    if (instruction.op !== Op.FLW) return;
+    if (instruction.op !== FloatMemoryOp.FLW) return;
     f.code.i64Bits(BOX);
     f.code.op(wasm.i64Or);
   };
   if (instruction.rd === undefined) {
     load();
     f.code.op(wasm.drop);
-  } else if (instruction.op === Op.FLD) f.registers.setDouble(instruction.rd, load);
+  } else if (instruction.op === FloatMemoryOp.FLD) f.registers.setDouble(instruction.rd, load);
   else f.registers.set(instruction.rd, load);
 }
 
 function emitStore(f: RegionFunction, instruction: Instruction, transfer: Transfer, retired: number): void {
   const offset = pushHostAddress(f, { instruction, bytes: transfer.bytes, writes: true }, retired);
-  if (instruction.op === Op.FSD) f.registers.getDouble(instruction.rs2);
+  if (instruction.op === FloatMemoryOp.FSD) f.registers.getDouble(instruction.rs2);
   else f.registers.get(instruction.rs2);
   f.code.memory(transfer.code, offset);
 }
@@ -226,7 +213,29 @@ function lookUp(
   f.release(I32, entry);
 }
 
-function emitAtomic(f: RegionFunction, { op, rd, rs1, rs2, offset }: Instruction, retired: number): void {
+/** What writes each load, store and fence. */
+export const MEMORY = {
+  ...mapTable(
+    LOADS,
+    (transfer): Emit =>
+      (f, instruction, retired) =>
+        emitLoad(f, instruction, transfer, retired),
+  ),
+  ...mapTable(
+    STORES,
+    (transfer): Emit =>
+      (f, instruction, retired) =>
+        emitStore(f, instruction, transfer, retired),
+  ),
+  [MemoryOp.FENCE]: (f) => f.code.fence(),
+} satisfies Record<Memory, Emit>;
+
+/** The core executes all atomics. */
+export function emitAtomic(
+  f: RegionFunction,
+  { op, rd, rs1, rs2, offset }: Instruction,
+  retired: number,
+): void {
   const { code } = f;
   f.registers.flush();
   code.get(HART);

@@ -1,6 +1,7 @@
 /** A page of code as the core's decoder sees it. */
-import { Op, U_EXTRA, U_IMM, U_OFFSET, U_RD, U_RS1, U_RS2, UOP_SIZE } from '../assembly/opcodes.ts';
+import { isNear, U_EXTRA, U_IMM, U_OFFSET, U_RD, U_RS1, U_RS2, UOP_SIZE } from '../assembly/opcodes.ts';
 import { H_CODE_UOPS, H_SINK } from '../layout.ts';
+import type { Op } from './operations.ts';
 
 export const PAGE_SIZE = 4096;
 
@@ -54,22 +55,4 @@ export class CodePage {
       extra,
     };
   }
-}
-
-/** Branches and jumps whose target is in the same page. */
-export function isNear(op: Op): boolean {
-  return (op >= Op.BEQ_NEAR && op <= Op.BGEU_NEAR) || op === Op.J_NEAR || op === Op.JAL_NEAR;
-}
-
-export function isBranch(op: Op): boolean {
-  return op >= Op.BEQ_NEAR && op <= Op.BGEU_FAR;
-}
-
-/** What the interpreter has to execute. */
-export function isLeftOut(op: Op): boolean {
-  return op === Op.ILLEGAL || op === Op.STRADDLE || (op >= Op.CSRRW && op <= Op.CSRRCI) || isSystem(op);
-}
-
-function isSystem(op: Op): boolean {
-  return op >= Op.PAUSE && op <= Op.SFENCE_VMA;
 }

@@ -1,7 +1,8 @@
 /** Which code is compiled together: a part of a page's control flow, as basic blocks. */
-import { Op } from '../assembly/opcodes.ts';
+import { FarJumpOp, isBranch, isJump, isNear, NearJumpOp } from '../assembly/opcodes.ts';
 import { H_X, MAX_ENTRIES } from '../layout.ts';
-import { type CodePage, type Instruction, isBranch, isLeftOut, PAGE_SIZE } from './page.ts';
+import { isCompiled } from './emitters.ts';
+import { type CodePage, type Instruction, PAGE_SIZE } from './page.ts';
 
 /** About as many instructions make a region, at most. */
 const MAX_INSTRUCTIONS = 300;
@@ -45,11 +46,13 @@ function isLink(register: number | undefined): boolean {
 }
 
 export function isReturn(instruction: Instruction): boolean {
-  return instruction.op === Op.JALR && instruction.rd === undefined && isLink(instruction.rs1);
+  return instruction.op === FarJumpOp.JALR && instruction.rd === undefined && isLink(instruction.rs1);
 }
 
 function isCall({ op, rd }: Instruction): boolean {
-  return (op === Op.JAL_NEAR || op === Op.JAL_FAR || op === Op.JALR) && rd !== undefined;
+  return (
+    (op === NearJumpOp.JAL_NEAR || op === FarJumpOp.JAL_FAR || op === FarJumpOp.JALR) && rd !== undefined
+  );
 }
 
 /**
@@ -138,7 +141,7 @@ class Survey {
   #run(start: number): void {
     let offset = start;
     while (offset < PAGE_SIZE && !this.instructions.has(offset)) {
-      if (this.#full || isLeftOut(this.#page.opAt(offset))) return;
+      if (this.#full || !isCompiled(this.#page.opAt(offset))) return;
       const instruction = this.#page.at(offset);
       this.instructions.set(offset, instruction);
       offset = instruction.next;
@@ -152,26 +155,26 @@ class Survey {
   #ends(instruction: Instruction): boolean {
     const { op, imm, next } = instruction;
     if (isBranch(op)) {
-      if (op <= Op.BGEU_NEAR && (this.#executed(imm) || this.instructions.has(imm))) this.#lead(imm);
+      if (isNear(op) && (this.#executed(imm) || this.instructions.has(imm))) this.#lead(imm);
       this.#lead(next);
       return true;
     }
     if (isCall(instruction)) {
-      if (op === Op.JAL_NEAR) {
+      if (op === NearJumpOp.JAL_NEAR) {
         this.functions.add(imm);
         this.#lead(imm);
       }
-      if (op === Op.JALR) this.#tableJumps.push(instruction.offset);
+      if (op === FarJumpOp.JALR) this.#tableJumps.push(instruction.offset);
       if (next < PAGE_SIZE && this.#executed(next)) {
         this.continuations.add(next);
-        if (op !== Op.JAL_FAR) this.#nearContinuations.add(next);
+        if (op !== FarJumpOp.JAL_FAR) this.#nearContinuations.add(next);
         this.#lead(next);
       }
       return true;
     }
-    if (op === Op.J_NEAR) this.#lead(imm);
-    else if (op === Op.JALR && !isReturn(instruction)) this.#tableJumps.push(instruction.offset);
-    return op === Op.J_NEAR || op === Op.JAL_FAR || op === Op.JALR;
+    if (op === NearJumpOp.J_NEAR) this.#lead(imm);
+    else if (op === FarJumpOp.JALR && !isReturn(instruction)) this.#tableJumps.push(instruction.offset);
+    return isJump(op);
   }
 
   block(start: number): Block {
@@ -183,7 +186,7 @@ class Survey {
         return { start, instructions, next: offset, targets: [], leaves: this.#mustLeave(offset) };
       instructions.push(instruction);
       offset = instruction.next;
-      if (jumps(instruction)) {
+      if (isBranch(instruction.op) || isJump(instruction.op)) {
         return { start, instructions, next: offset, targets: this.#targets(instruction), leaves: false };
       }
     } while (!this.leaders.has(offset));
@@ -191,14 +194,14 @@ class Survey {
   }
 
   #mustLeave(offset: number): boolean {
-    return offset < PAGE_SIZE && isLeftOut(this.#page.opAt(offset));
+    return offset < PAGE_SIZE && !isCompiled(this.#page.opAt(offset));
   }
 
   #targets(instruction: Instruction): number[] {
     const { op, imm } = instruction;
     if (isReturn(instruction)) return this.#indirect(RETURNS);
-    if (op === Op.JALR) return this.#indirect(TABLE);
-    return op !== Op.JAL_FAR && (!isBranch(op) || op <= Op.BGEU_NEAR) && this.#inside(imm) ? [imm] : [];
+    if (op === FarJumpOp.JALR) return this.#indirect(TABLE);
+    return isNear(op) && this.#inside(imm) ? [imm] : [];
   }
 
   #inside(offset: number): boolean {
@@ -222,8 +225,4 @@ class Survey {
       leaves: true,
     }));
   }
-}
-
-function jumps({ op }: Instruction): boolean {
-  return isBranch(op) || (op >= Op.J_NEAR && op <= Op.JALR);
 }

@@ -1,13 +1,8 @@
 import { expect, it } from 'vitest';
-import { H_CODE_PAGE, HARTS } from '../layout.ts';
-import { coreModule, MachineMemory } from '../test/support/core.ts';
+import { HintOp, PseudoOp, SystemOp } from '../assembly/opcodes.ts';
 import { Random } from '../test/support/random.ts';
-import { decoder } from './decoder.ts';
-import { CodePage, PAGE_SIZE } from './page.ts';
-import { REGION_SIGNATURE } from './parameters.ts';
-import { findRegion } from './region.ts';
-import { translate } from './translate.ts';
-import { ModuleWriter } from './wasm.ts';
+import { DecodedPage, translateAlone } from '../test/support/translation.ts';
+import { PAGE_SIZE } from './page.ts';
 
 const PAGES = 400;
 const JAL = 0x6f;
@@ -45,25 +40,40 @@ function randomPage(random: Random): Uint8Array {
 
 it('makes a valid module of whatever is in a page', async () => {
   const random = new Random(1);
-  const { memory } = new MachineMemory(1, 1 << 20, 0);
-  const decodePage = decoder(await coreModule(), memory);
-  const page = new CodePage(memory, HARTS);
+  const page = await DecodedPage.create();
   let entries = 0;
   for (let n = 0; n < PAGES; n++) {
-    new Uint8Array(memory.buffer).set(randomPage(random), HARTS + H_CODE_PAGE);
-    decodePage(HARTS);
+    page.decode(randomPage(random));
     const executed = Array.from({ length: PAGE_SIZE / 2 }, () => random.below(3) > 0);
-    const region = findRegion(
-      page,
-      random.below(PAGE_SIZE / 2) * 2,
-      (offset) => executed[offset / 2] as boolean,
-    );
+    const hot = random.below(PAGE_SIZE / 2) * 2;
+    const region = page.region(hot, (offset) => executed[offset / 2] as boolean);
     if (!region) continue;
-    const module = new ModuleWriter(REGION_SIGNATURE);
-    const translated = translate(region, module, random.below(2) === 0);
+    const translated = translateAlone(region, random.below(2) === 0);
     entries += translated.entries.length;
-    expect(WebAssembly.validate(module.finish())).toBe(true);
+    expect(WebAssembly.validate(translated.module)).toBe(true);
     expect(translated.entries.every((offset) => offset >= 0 && offset < PAGE_SIZE)).toBe(true);
   }
   expect(entries).toBeGreaterThan(PAGES);
+});
+
+const NOP = Uint8Array.of(0x13, 0, 0, 0);
+const UNKNOWN = 8;
+
+it.each([
+  ['a number no operation has', PseudoOp.END],
+  ['the largest number', 0xffff],
+  ['a hint', HintOp.PAUSE],
+  ['a system instruction', SystemOp.ECALL],
+  ['a pseudo-op', PseudoOp.STRADDLE],
+])('leaves %s to the interpreter', async (_, op) => {
+  const page = await DecodedPage.create();
+  page.decode(Uint8Array.from(Array.from({ length: 4 }, () => [...NOP]).flat()));
+  page.setOperation(UNKNOWN, op);
+  const region = page.region(0);
+  const [block, ...others] = [...(region?.blocks.values() ?? [])];
+  expect(others).toEqual([]);
+  expect(block).toMatchObject({ start: 0, next: UNKNOWN, targets: [], leaves: true });
+  expect(block?.instructions.map(({ offset }) => offset)).toEqual([0, 4]);
+  expect(WebAssembly.validate(translateAlone(region as NonNullable<typeof region>, true).module)).toBe(true);
+  expect(page.region(UNKNOWN)).toBeUndefined();
 });

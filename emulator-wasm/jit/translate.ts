@@ -1,11 +1,12 @@
 /** From a region of RISC-V to a WebAssembly function. */
-import { Op } from '../assembly/opcodes.ts';
+import { FarJumpOp, isBranch, isFloat, isJump } from '../assembly/opcodes.ts';
 import { H_X, MAX_ENTRIES } from '../layout.ts';
-import { emitFloat, FLOAT_READY, isFloat } from './float.ts';
+import { emitterOf } from './emitters.ts';
+import { FLOAT_READY } from './float.ts';
 import { RegionFunction } from './function.ts';
-import { emitCondition, emitInteger } from './integer.ts';
-import { accessesOf, emitMemory } from './memory.ts';
-import { type Instruction, isBranch } from './page.ts';
+import { emitCondition } from './integer.ts';
+import { accessesOf } from './memory.ts';
+import type { Instruction } from './page.ts';
 import { BUDGET, PAGE, SELECTOR } from './parameters.ts';
 import type { Block, Region } from './region.ts';
 import { blocksInLoops, emitStructure, findStructure, headersOf, type Sequence } from './structure.ts';
@@ -164,7 +165,9 @@ class Translation {
         this.#checkFloat(instruction, retired);
         floatChecked = true;
       }
-      if (this.#emitStraight(instruction, retired)) {
+      const emit = emitterOf(instruction.op);
+      if (emit) {
+        emit(this.#f, instruction, retired);
         if (instruction.rd !== undefined) this.#f.windows.close(instruction.rd);
         continue;
       }
@@ -177,19 +180,6 @@ class Translation {
     this.#f.retire(block.instructions.length);
     if (block.leaves) this.#f.leaveTo(block.next);
     else go(block.next);
-  }
-
-  /** Writes an instruction that does not jump; false if it is another. */
-  #emitStraight(instruction: Instruction, retired: number): boolean {
-    if (instruction.op === Op.FENCE) {
-      this.#f.code.fence();
-      return true;
-    }
-    return (
-      emitInteger(this.#f, instruction) ||
-      emitMemory(this.#f, instruction, retired) ||
-      emitFloat(this.#f, instruction, retired)
-    );
   }
 
   #checkFloat(instruction: Instruction, retired: number): void {
@@ -210,7 +200,7 @@ class Translation {
       go(imm);
       code.end();
       go(block.next);
-    } else if (op === Op.JALR) {
+    } else if (op === FarJumpOp.JALR) {
       this.#emitIndirect(instruction, block, go);
     } else {
       this.#link(instruction);
@@ -302,7 +292,7 @@ class Translation {
 
 function successorsOf(block: Block): number[] {
   const last = block.instructions.at(-1);
-  const falls = !block.leaves && last !== undefined && !(last.op >= Op.J_NEAR && last.op <= Op.JALR);
+  const falls = !block.leaves && last !== undefined && !isJump(last.op);
   return falls ? [...block.targets, block.next] : [...block.targets];
 }
 
@@ -322,7 +312,7 @@ function reachable({ blocks, entries }: Region): Block[] {
 /** Whether the block's end is known to be a jump in the page. */
 function staysNear({ instructions, leaves }: Block): boolean {
   const op = instructions.at(-1)?.op;
-  return !leaves && op !== undefined && op !== Op.JALR && op !== Op.JAL_FAR;
+  return !leaves && op !== undefined && op !== FarJumpOp.JALR && op !== FarJumpOp.JAL_FAR;
 }
 
 function partition<T>(all: readonly T[], isFirst: (one: T) => boolean): [T[], T[]] {

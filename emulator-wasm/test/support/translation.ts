@@ -1,0 +1,55 @@
+/** The translator alone: one page of code, decoded by the core, and the regions made of it. */
+
+import { UOP_SIZE } from '../../assembly/opcodes.ts';
+import { decoder } from '../../jit/decoder.ts';
+import { CodePage, PAGE_SIZE } from '../../jit/page.ts';
+import { REGION_SIGNATURE } from '../../jit/parameters.ts';
+import { findRegion, type Region } from '../../jit/region.ts';
+import { type TranslatedRegion, translate } from '../../jit/translate.ts';
+import { ModuleWriter } from '../../jit/wasm.ts';
+import { H_CODE_PAGE, H_CODE_UOPS, HARTS } from '../../layout.ts';
+import { coreModule, MachineMemory } from './core.ts';
+
+const RAM_SIZE = 1 << 20;
+
+export class DecodedPage {
+  readonly #memory = new MachineMemory(1, RAM_SIZE, 0).memory;
+  readonly #page = new CodePage(this.#memory, HARTS);
+  readonly #decodePage: (hart: number) => bigint;
+
+  private constructor(core: WebAssembly.Module) {
+    this.#decodePage = decoder(core, this.#memory);
+  }
+
+  static async create(): Promise<DecodedPage> {
+    return new DecodedPage(await coreModule());
+  }
+
+  /** @param code the bytes the page begins with; the rest is zeros, which are illegal instructions */
+  decode(code: Uint8Array): void {
+    const bytes = new Uint8Array(this.#memory.buffer, HARTS + H_CODE_PAGE, PAGE_SIZE);
+    bytes.fill(0);
+    bytes.set(code);
+    this.#decodePage(HARTS);
+  }
+
+  /** Changes the operation of the instruction at an offset, as a decoder with other instructions would. */
+  setOperation(offset: number, op: number): void {
+    new DataView(this.#memory.buffer).setUint16(HARTS + H_CODE_UOPS + (offset >> 1) * UOP_SIZE, op, true);
+  }
+
+  /** See findRegion. */
+  region(hot: number, executed: (offset: number) => boolean = () => true): Region | undefined {
+    return findRegion(this.#page, hot, executed);
+  }
+}
+
+/** A module of one region. */
+export function translateAlone(
+  region: Region,
+  wide: boolean,
+): { module: Uint8Array<ArrayBuffer> } & TranslatedRegion {
+  const writer = new ModuleWriter(REGION_SIGNATURE);
+  const translated = translate(region, writer, wide);
+  return { ...translated, module: writer.finish() };
+}
