@@ -334,6 +334,8 @@ function operation(funct7: u32, funct3: u32): i32 {
             : funct3 == 7
               ? IntegerOp.MAXU
               : SystemOp.ILLEGAL;
+    case 0x07:
+      return funct3 == 5 ? IntegerOp.CZERO_EQZ : funct3 == 7 ? IntegerOp.CZERO_NEZ : SystemOp.ILLEGAL;
     case 0x10:
       return funct3 == 2
         ? IntegerOp.SH1ADD

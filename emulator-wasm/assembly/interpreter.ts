@@ -779,6 +779,14 @@ export function interpret(h: usize, budget: i32, single: bool): i32 {
         rd(h, p, rs1(h, p) | ((<u64>1) << imm(p)));
         p += 16;
         continue;
+      case IntegerOp.CZERO_EQZ:
+        rd(h, p, rs2(h, p) == 0 ? 0 : rs1(h, p));
+        p += 16;
+        continue;
+      case IntegerOp.CZERO_NEZ:
+        rd(h, p, rs2(h, p) != 0 ? 0 : rs1(h, p));
+        p += 16;
+        continue;
       case FloatOp.FADD_S: {
         const rm = rounding(h, p);
         if (rm > 4) {

@@ -57,7 +57,7 @@ export const enum CsrOp {
   END,
 }
 
-/** I, M, Zba, Zbb, Zbs: from registers and an immediate to a register. */
+/** I, M, Zba, Zbb, Zbs, Zicond: from registers and an immediate to a register. */
 export const enum IntegerOp {
   // Immediate
   LI = CsrOp.END,
@@ -149,6 +149,9 @@ export const enum IntegerOp {
   BEXTI,
   BINVI,
   BSETI,
+  // Zicond
+  CZERO_EQZ,
+  CZERO_NEZ,
   END,
 }
 

@@ -1,4 +1,4 @@
-/** Integer instructions: RV64IM, Zba, Zbb, Zbs. */
+/** Integer instructions: RV64IM, Zba, Zbb, Zbs, Zicond. */
 import { IntegerOp, NearBranchOp } from '../assembly/opcodes.ts';
 import type { RegionFunction } from './function.ts';
 import { type Emit, type Integer, mapTable } from './operations.ts';
@@ -223,6 +223,17 @@ function orCombine(f: RegionFunction, { rs1 }: Instruction): void {
   code.op(wasm.i64Mul);
 }
 
+/** rs1, or 0 where rs2 is 0 or is not. */
+function zeroIf(isZero: boolean): Push {
+  return (f, { rs1, rs2 }) => {
+    if (isZero) f.code.i64(0);
+    f.registers.get(rs1);
+    if (!isZero) f.code.i64(0);
+    f.registers.get(rs2);
+    f.code.op(wasm.i64Eqz, wasm.select);
+  };
+}
+
 function count32(op: number): Push {
   return (f, { rs1 }) => {
     f.registers.get32(rs1);
@@ -332,6 +343,8 @@ const RESULTS = {
   [IntegerOp.BEXTI]: extractBit(immediate(wasm.i64ShrU)),
   [IntegerOp.BINVI]: singleBit(true, wasm.i64Xor),
   [IntegerOp.BSETI]: singleBit(true, wasm.i64Or),
+  [IntegerOp.CZERO_EQZ]: zeroIf(true),
+  [IntegerOp.CZERO_NEZ]: zeroIf(false),
 } satisfies Record<Integer, Push>;
 
 /** What writes each integer instruction. */

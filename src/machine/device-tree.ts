@@ -14,7 +14,7 @@ import { type FdtNode, writeFdt } from './fdt.ts';
 
 // In the canonical order of the ISA manual, chapter "ISA Extension Naming Conventions".
 const SINGLE_LETTER = ['i', 'm', 'a', 'f', 'd', 'c'];
-const MULTI_LETTER = ['zicntr', 'zicsr', 'zifencei', 'zba', 'zbb', 'zbs', 'sstc', 'svvptc'];
+const MULTI_LETTER = ['zicntr', 'zicond', 'zicsr', 'zifencei', 'zba', 'zbb', 'zbs', 'sstc', 'svvptc'];
 const ISA = `rv64${SINGLE_LETTER.join('')}_${MULTI_LETTER.join('_')}`;
 
 // Causes of the external interrupts in mip (privileged specification, section 3.1.9).

@@ -40,7 +40,8 @@ describe('instruction table', () => {
 
   it('agrees with the GNU disassembler on names, registers and immediates', async () => {
     const usual = samples
-      .filter(({ instruction }) => !/^fence/.test(instruction.name))
+      // Debian's binutils 2.40 do not know Zicond.
+      .filter(({ instruction: { name, extension } }) => !/^fence/.test(name) && extension !== 'Zicond')
       // The disassembler knows exact conversions only with rounding mode 0, although any is legal.
       .map(({ instruction, operands }) => ({
         instruction,

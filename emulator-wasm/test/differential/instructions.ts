@@ -1,10 +1,21 @@
 /**
- * The instructions of RV64GC with Zba, Zbb and Zbs, from the tables of the unprivileged specification. They
+ * The instructions of RV64GC with Zba, Zbb, Zbs and Zicond, from the tables of the unprivileged specification. They
  * are written independently of the core's decoder, so that neither repeats the other's mistakes, and
  * instructions.test.ts checks them against the GNU disassembler.
  */
 
-export type Extension = 'I' | 'M' | 'A' | 'F' | 'D' | 'C' | 'B' | 'Zicsr' | 'Zifencei' | 'privileged';
+export type Extension =
+  | 'I'
+  | 'M'
+  | 'A'
+  | 'F'
+  | 'D'
+  | 'C'
+  | 'B'
+  | 'Zicond'
+  | 'Zicsr'
+  | 'Zifencei'
+  | 'privileged';
 
 export type FieldName = 'rd' | 'rs1' | 'rs2' | 'rs3' | 'rm' | 'imm' | 'csr' | 'zimm' | 'aqrl' | 'ignored';
 
@@ -328,6 +339,12 @@ for (const [name, opcode, funct3, high] of [
 ] as const) {
   define('B', name, word(opcode, funct3, high), [RD, RS1]);
 }
+
+// ---- Zicond -------------------------------------------------------------------------------
+registers('Zicond', [
+  ['czero.eqz', 0x33, 5, 0x07],
+  ['czero.nez', 0x33, 7, 0x07],
+]);
 
 // ---- C ------------------------------------------------------------------------------------
 const quadrant = (op: number, funct3: number, rest = 0) => op | (funct3 << 13) | rest;
