@@ -84,6 +84,27 @@ async function list(folder: string): Promise<string[]> {
   return (await readdir(folder)).sort().flatMap((name) => (/\.\w+$/.test(name) ? [join(folder, name)] : []));
 }
 
+export interface AssembledCode {
+  readonly bytes: Uint8Array;
+  /** Offsets of its labels. */
+  readonly labels: readonly number[];
+}
+
+/** Assembles code that begins at 0. */
+export async function assemble(source: string): Promise<AssembledCode> {
+  return withTemporaryDirectory(async (directory) => {
+    const object = join(directory, 'code.o');
+    const binary = join(directory, 'code.bin');
+    await run(`${PREFIX}as`, ['-march=rv64gc_zba_zbb_zbs', '-mno-relax', '-o', object, source]);
+    await run(`${PREFIX}objcopy`, ['-O', 'binary', '-j', '.text', object, binary]);
+    const { stdout } = await run(`${PREFIX}nm`, [object]);
+    const labels = [...stdout.matchAll(/^([0-9a-f]+) t /gm)].map((match) =>
+      Number.parseInt(match[1] as string, 16),
+    );
+    return { bytes: await readFile(binary), labels };
+  });
+}
+
 /** Returns the GNU disassembler's text for instruction words, one line each. */
 export async function disassemble(words: readonly { word: number; size: 2 | 4 }[]): Promise<string[]> {
   return withTemporaryDirectory(async (directory) => {

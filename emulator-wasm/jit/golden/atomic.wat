@@ -1,0 +1,106 @@
+;; entries: 0x0
+(module
+  (type $t0 (func (param i32 i32 i64 i32 i32) (result i32)))
+  (type $t1 (func (param i32 i32 i64 i64) (result i32)))
+  (type $t2 (func (param i32 i32 i64 i32) (result i32)))
+  (import "core" "atomicRmw" (func $core.atomicRmw (type $t1)))
+  (import "core" "dispatch" (func $core.dispatch (type $t2)))
+  (import "env" "memory" (memory $env.memory 1 65536 shared))
+  (func $0 (export "0") (type $t0) (param $hart i32) (param $tlb i32) (param $page i64) (param $budget i32) (param $entry i32) (result i32)
+    (local $l5 i32) (local $l6 i64) (local $l7 i64) (local $l8 i64) (local $l9 i64) (local $l10 i64)
+    (block $B0
+      (block $B1
+        (block $B2
+          (block $B3
+            (block $B4
+            )
+            (local.set $l8
+              (i64.load offset=96 (;a2;)
+                (local.get $hart)))
+            (if $I5
+              (i32.eqz
+                (call $core.atomicRmw
+                  (local.get $hart)
+                  (i32.const 131)
+                  (local.get $l8)
+                  (i64.load offset=88 (;a1;)
+                    (local.get $hart))))
+              (then
+                (local.set $l5
+                  (i32.const 1))
+                (br $B1)))
+            (local.set $l9
+              (i64.load offset=1032
+                (local.get $hart)))
+            (atomic.fence)
+            (i64.store offset=80 (;a0;)
+              (local.get $hart)
+              (local.get $l9))
+            (if $I6
+              (i32.eqz
+                (call $core.atomicRmw
+                  (local.get $hart)
+                  (i32.const 117)
+                  (local.get $l8)
+                  (i64.const 0)))
+              (then
+                (local.set $l5
+                  (i32.const 131081))
+                (br $B1)))
+            (local.set $l10
+              (i64.load offset=1032
+                (local.get $hart)))
+            (i64.store offset=104 (;a3;)
+              (local.get $hart)
+              (local.get $l10))
+            (if $I7
+              (i32.eqz
+                (call $core.atomicRmw
+                  (local.get $hart)
+                  (i32.const 118)
+                  (local.get $l8)
+                  (local.get $l10)))
+              (then
+                (local.set $l5
+                  (i32.const 196621))
+                (br $B1)))
+            (local.set $budget
+              (i32.sub
+                (local.get $budget)
+                (i32.const 4)))
+            (local.set $l5
+              (i32.const 16))
+            (br $B1)
+            (unreachable))
+          (local.set $budget
+            (i32.sub
+              (local.get $budget)
+              (i32.shr_u
+                (local.get $l5)
+                (i32.const 16))))
+          (local.set $l6
+            (i64.add
+              (local.get $page)
+              (i64.extend_i32_u
+                (i32.and
+                  (local.get $l5)
+                  (i32.const 65535))))))
+        (br $B0))
+      (local.set $budget
+        (i32.sub
+          (local.get $budget)
+          (i32.shr_u
+            (local.get $l5)
+            (i32.const 16))))
+      (local.set $l6
+        (i64.add
+          (local.get $page)
+          (i64.extend_i32_u
+            (i32.and
+              (local.get $l5)
+              (i32.const 65535))))))
+    (return_call $core.dispatch
+      (local.get $hart)
+      (local.get $tlb)
+      (local.get $l6)
+      (local.get $budget))))

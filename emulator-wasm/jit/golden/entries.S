@@ -1,0 +1,14 @@
+# A loop within a loop, and two ways into it: a switch at the top finds the way.
+outer:
+  addi a1, a0, 8
+inner:
+  addi a1, a1, -1
+  sb a1, 0(a2)
+  bnez a1, inner
+  addi a0, a0, -1
+  jal helper
+returned:
+  bnez a0, outer
+  ecall
+helper:
+  ret

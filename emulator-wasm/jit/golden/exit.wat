@@ -1,0 +1,62 @@
+;; entries: 0x0
+(module
+  (type $t0 (func (param i32 i32 i64 i32 i32) (result i32)))
+  (type $t1 (func (param i32 i32 i64 i32) (result i32)))
+  (import "core" "dispatch" (func $core.dispatch (type $t1)))
+  (import "env" "memory" (memory $env.memory 1 65536 shared))
+  (func $0 (export "0") (type $t0) (param $hart i32) (param $tlb i32) (param $page i64) (param $budget i32) (param $entry i32) (result i32)
+    (local $l5 i32) (local $l6 i64) (local $l7 i64) (local $l8 i64)
+    (block $B0
+      (block $B1
+        (block $B2
+          (block $B3
+            (block $B4
+            )
+            (local.set $l8
+              (i64.add
+                (i64.load offset=80 (;a0;)
+                  (local.get $hart))
+                (i64.const 1)))
+            (i64.store offset=80 (;a0;)
+              (local.get $hart)
+              (local.get $l8))
+            (local.set $budget
+              (i32.sub
+                (local.get $budget)
+                (i32.const 1)))
+            (local.set $l5
+              (i32.const 2))
+            (br $B1)
+            (unreachable))
+          (local.set $budget
+            (i32.sub
+              (local.get $budget)
+              (i32.shr_u
+                (local.get $l5)
+                (i32.const 16))))
+          (local.set $l6
+            (i64.add
+              (local.get $page)
+              (i64.extend_i32_u
+                (i32.and
+                  (local.get $l5)
+                  (i32.const 65535))))))
+        (br $B0))
+      (local.set $budget
+        (i32.sub
+          (local.get $budget)
+          (i32.shr_u
+            (local.get $l5)
+            (i32.const 16))))
+      (local.set $l6
+        (i64.add
+          (local.get $page)
+          (i64.extend_i32_u
+            (i32.and
+              (local.get $l5)
+              (i32.const 65535))))))
+    (return_call $core.dispatch
+      (local.get $hart)
+      (local.get $tlb)
+      (local.get $l6)
+      (local.get $budget))))
