@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeCpio } from '../scripts/setup/cpio.mjs';
-import type { Image } from '../src/oci/image.ts';
+import type { HeldImage } from '../src/oci/pull.ts';
 import { GUEST_FOLDER, writeGuestInitramfs } from './guest.ts';
 import { pullInto, writeRootDisk, writeScratchDisk } from './images.ts';
 import { MEMORY_MIB } from './linux.ts';
@@ -24,9 +24,9 @@ export interface Launch {
 export class StoredImage {
   readonly #folder: string;
   readonly #reference: string;
-  readonly #image: Image;
+  readonly #image: HeldImage;
 
-  private constructor(folder: string, reference: string, image: Image) {
+  private constructor(folder: string, reference: string, image: HeldImage) {
     this.#folder = folder;
     this.#reference = reference;
     this.#image = image;

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { Machine } from '../src/machine/machine.ts';
-import type { Image } from '../src/oci/image.ts';
+import type { HeldImage } from '../src/oci/pull.ts';
 import { withFolder } from './folder.ts';
 import { GUEST_FOLDER, writeGuestInitramfs } from './guest.ts';
 import { findTestImage, pullInto, writeRootDisk } from './images.ts';
@@ -39,7 +39,7 @@ interface ReadSample {
 interface Disks {
   readonly initramfs: string;
   readonly store: string;
-  readonly image: Image;
+  readonly image: HeldImage;
   readonly file: string;
 }
 

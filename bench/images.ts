@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { formatExt4 } from '../src/disk/ext4.ts';
 import { encodeIndex, TarIndexer } from '../src/disk/tar.ts';
 import { ImageBackend } from '../src/machine/image-backend.ts';
-import type { Image } from '../src/oci/image.ts';
 import { nodeCodec } from '../src/oci/node-codec.ts';
 import { nodeSource } from '../src/oci/node-source.ts';
+import type { HeldImage } from '../src/oci/pull.ts';
 import { pullImage } from '../src/oci/pull.ts';
 import { parseReference } from '../src/oci/reference.ts';
 import { nodeStore } from '../src/storage/node.ts';
@@ -22,7 +22,7 @@ export function findTestImage(tag: string): string | undefined {
 }
 
 export interface Pulled {
-  readonly image: Image;
+  readonly image: HeldImage;
   /** Returns the transferred size of all layers. */
   readonly compressedBytes: number;
 }
@@ -52,7 +52,7 @@ function createIndexer() {
 }
 
 /** Writes the root disk of a stored image to a file. */
-export async function writeRootDisk(folder: string, { layers }: Image, path: string): Promise<void> {
+export async function writeRootDisk(folder: string, { layers }: HeldImage, path: string): Promise<void> {
   const disk = new ImageBackend(nodeStore(folder).layers, (error) => {
     throw error;
   });

@@ -1,8 +1,8 @@
 import { loadImage } from '../container/image.ts';
 import { TarIndexer } from '../disk/tar.ts';
-import type { Image } from '../oci/image.ts';
 import { nodeCodec } from '../oci/node-codec.ts';
 import { nodeSource } from '../oci/node-source.ts';
+import type { HeldImage } from '../oci/pull.ts';
 import { parseReference } from '../oci/reference.ts';
 import type { Credentials } from '../oci/registry-auth.ts';
 import { nodeStore } from '../storage/node.ts';
@@ -20,7 +20,7 @@ export interface ImageOptions {
  * The image, from the store when it came from a registry before, else from its source, with a report of the
  * progress on stderr. @throws ImageError, StorageError, or the signal's reason
  */
-export async function showLoadingImage(options: ImageOptions): Promise<Image> {
+export async function showLoadingImage(options: ImageOptions): Promise<HeldImage> {
   const reference = parseReference(options.reference);
   const source = nodeSource(reference, {
     createTarReader: () => new TarIndexer(),

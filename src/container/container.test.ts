@@ -1,10 +1,15 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
-import type { Image } from '../oci/image.ts';
+import type { ImageConfig } from '../oci/image.ts';
+import { HeldImage } from '../oci/pull.ts';
+import { nodeStore } from '../storage/node.ts';
 import { DEMO_IMAGES, pull, run, start, type TestOptions, text } from './testing/run.ts';
 
 const TIMEOUT = 120_000;
 
-let busybox: Image;
+let busybox: HeldImage;
 
 beforeAll(async () => {
   busybox = await pull(`${DEMO_IMAGES}:busybox`);
@@ -14,10 +19,8 @@ const shell = (script: string, options: Partial<TestOptions> = {}, input = '') =
   run({ image: busybox, args: ['sh', '-c', script], ...options }, input);
 
 /** The image with another configuration. */
-const configured = (config: Partial<Image['config']>): Image => ({
-  ...busybox,
-  config: { ...busybox.config, ...config },
-});
+const configured = (config: Partial<ImageConfig>) =>
+  new HeldImage({ ...busybox, config: { ...busybox.config, ...config } }, []);
 
 describe('streams and status', { timeout: TIMEOUT }, () => {
   test('hello-world says hello', async () => {
@@ -80,7 +83,7 @@ describe('streams and status', { timeout: TIMEOUT }, () => {
 });
 
 describe('signals', { timeout: TIMEOUT }, () => {
-  async function trapping(signal: string, image: Image = busybox) {
+  async function trapping(signal: string, image: HeldImage = busybox) {
     const script = `trap 'echo got ${signal}; exit 5' ${signal}; echo ready; while :; do sleep 0.1; done`;
     const container = await start({ image, args: ['sh', '-c', script] });
     const reader = container.stdout.getReader();
@@ -290,13 +293,25 @@ describe('failures', { timeout: TIMEOUT }, () => {
   });
 
   test('a layer that is gone', async () => {
-    const image = { ...busybox, layers: [`sha256:${'0'.repeat(64)}` as const] };
+    const image = new HeldImage({ ...busybox, layers: [`sha256:${'0'.repeat(64)}`] }, []);
     await expect(run({ image })).rejects.toThrow(/not stored any more/);
+  });
+
+  test('no other who shares the store takes the image away before the machine has it', async () => {
+    const store = mkdtempSync(join(tmpdir(), 'linuxrun-shared-'));
+    try {
+      const image = await pull(`${DEMO_IMAGES}:hello-world`, store);
+      const other = nodeStore(store);
+      expect(await other.layers.evict(Number.POSITIVE_INFINITY)).toBe(0);
+      expect(await run({ image, store })).toMatchObject({ status: 0 });
+    } finally {
+      rmSync(store, { recursive: true });
+    }
   });
 
   test('giving up, at any time', async () => {
     const abort = new AbortController();
-    const never = new Promise<Image>(() => {});
+    const never = new Promise<HeldImage>(() => {});
     const starting = start({ image: never, signal: abort.signal });
     setTimeout(() => abort.abort(new Error('enough')), 300);
     await expect(starting).rejects.toThrow('enough');

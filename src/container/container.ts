@@ -11,7 +11,8 @@ import {
   type Usage,
 } from '../machine/machine.ts';
 import type { Platform } from '../machine/platform/platform.ts';
-import type { Image } from '../oci/image.ts';
+import type { ImageConfig } from '../oci/image.ts';
+import type { HeldImage } from '../oci/pull.ts';
 import { mergeEnvironment } from './assignments.ts';
 import { type CommandOptions, commandOf } from './command.ts';
 import { readContent, writeContent } from './files.ts';
@@ -53,8 +54,11 @@ export interface WriteOptions {
 
 export interface ContainerOptions extends CommandOptions {
   readonly platform: Platform;
-  /** May still be on its way: the machine boots meanwhile. When it fails, so does the container, in the same way. */
-  readonly image: Image | Promise<Image>;
+  /**
+   * May still be on its way: the machine boots meanwhile. When it fails, so does the container, in the same way.
+   * It is released once the machine holds its layers, or the start has failed.
+   */
+  readonly image: HeldImage | Promise<HeldImage>;
   /** Where the image's layers are stored: a folder in Node. Browsers have one store for each origin. */
   readonly store: string;
   /** `NAME=value` each, in place of the image's of the same name. */
@@ -83,11 +87,20 @@ export interface ContainerOptions extends CommandOptions {
  * @throws OptionError, MachineError, or what the image's promise rejects with
  */
 export async function startContainer(options: ContainerOptions): Promise<Container> {
-  checkDiskSize(options.diskBytes);
-  const { signal } = options;
   const image = Promise.resolve(options.image);
-  // Whichever fails first is told; the other must not go unhandled.
+  // Whichever of image and machine fails first is told; the other must not go unhandled.
   image.catch(() => {});
+  try {
+    checkDiskSize(options.diskBytes);
+    return await boot(options, image);
+  } finally {
+    // The image may still arrive after the start has failed.
+    image.then((image) => image.release()).catch(() => {});
+  }
+}
+
+async function boot(options: ContainerOptions, image: Promise<HeldImage>): Promise<Container> {
+  const { signal } = options;
   const machine = await startMachine(options);
   // Whoever waits for the container learns of a machine that did not boot.
   machine.booted.then(options.onBoot).catch(() => {});
@@ -138,7 +151,7 @@ async function endOf(machine: Machine): Promise<never> {
   throw new MachineError(describeExit(await machine.exit));
 }
 
-function requestOf(config: Image['config'], options: ContainerOptions): FirstProcess {
+function requestOf(config: ImageConfig, options: ContainerOptions): FirstProcess {
   const { terminal } = options;
   const hostname = options.hostname ?? DEFAULT_HOSTNAME;
   const defaults = [`PATH=${DEFAULT_PATH}`, `HOSTNAME=${hostname}`];

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Image } from '../oci/image.ts';
+import type { HeldImage } from '../oci/pull.ts';
 import type { Container, ExecOptions } from './container.ts';
 import { DEMO_IMAGES, pull, start, text } from './testing/run.ts';
 
 const TIMEOUT = 120_000;
 
-let image: Image;
+let image: HeldImage;
 let container: Container;
 
 beforeAll(async () => {

@@ -1,7 +1,6 @@
 import { encodeIndex, TarIndexer } from '../disk/tar.ts';
 import type { Codec } from '../oci/codec.ts';
-import type { Image } from '../oci/image.ts';
-import { findImage, type Indexer, type PullEvent, pullImage } from '../oci/pull.ts';
+import { findImage, type HeldImage, type Indexer, type PullEvent, pullImage } from '../oci/pull.ts';
 import type { ImageSource } from '../oci/source.ts';
 import type { Store } from '../storage/store.ts';
 
@@ -17,7 +16,7 @@ export interface LoadOptions {
  * An image all of whose layers are stored, ready for `startContainer`.
  * @throws ImageError, StorageError, or the signal's reason
  */
-export async function loadImage(source: ImageSource, store: Store, options: LoadOptions): Promise<Image> {
+export async function loadImage(source: ImageSource, store: Store, options: LoadOptions): Promise<HeldImage> {
   const { codec, preferStored, signal, onEvent } = options;
   const stored = preferStored ? await findImage(source.reference, store) : undefined;
   return stored ?? pullImage(source, store, { codec, createIndexer, signal, onEvent });

@@ -251,6 +251,15 @@ describe.skipIf(!hasChromium)('in Chromium (skipped where it is absent)', () => 
     expect(await call(first, 'usage')).toEqual([]);
   }, 60_000);
 
+  it('evicts no layer of an image that another page has pulled, before it opens any', async () => {
+    const [first, second] = [await openPage(), await openPage()];
+    await call(first, 'pullAndHold', 'oci://images:app');
+    expect(await call(second, 'evict', 1e12)).toBe(0);
+    expect((await call(second, 'usage')).map(({ inUse }) => inUse)).toEqual([true, true]);
+    await first.close();
+    await expect.poll(() => call(second, 'evict', 1e12)).toBeGreaterThan(0);
+  }, 60_000);
+
   it('sweeps what a page left that was closed in mid-pull', async () => {
     let hanging = () => {};
     const reached = new Promise<void>((resolve) => {

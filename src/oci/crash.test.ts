@@ -7,9 +7,9 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { nodeStore } from '../storage/node.ts';
 import type { Store } from '../storage/store.ts';
-import { findImage } from './pull.ts';
 import { FakeRegistry } from './testing/fake-registry.ts';
 import { makeImage, makeLayer, makeTar, sha256 } from './testing/image.ts';
+import { find } from './testing/pull.ts';
 
 const KILLS = 10;
 
@@ -106,7 +106,7 @@ it('can be killed at any time, and the next pull completes', async () => {
 
   expect(await exitOf(await startPull(path))).toBe(0);
   expect(await checkLayers(store)).toBe(image.layers.length);
-  expect((await findImage(reference(), store))?.digest).toBe(image.digest);
+  expect((await find(reference(), store))?.digest).toBe(image.digest);
   expect(await readdir(join(path, 'unfinished'))).toEqual([]);
   expect(await readdir(join(path, 'locks'))).toEqual([]);
 }, 120_000);

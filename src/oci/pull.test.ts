@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { StorageFullError } from '../storage/errors.ts';
+import { Store } from '../storage/store.ts';
 import { ImageError } from './errors.ts';
 import { findImage, type PullEvent } from './pull.ts';
 import { parseReference, type RegistryReference } from './reference.ts';
@@ -24,7 +25,7 @@ import {
   type TestImage,
   type TestLayer,
 } from './testing/image.ts';
-import { pull, TIMING, VisibleStore } from './testing/pull.ts';
+import { find, pull, pullAndHold, TIMING, VisibleStore } from './testing/pull.ts';
 
 const contents = (size: number) => new Uint8Array(randomBytes(size));
 const good = makeLayer(makeTar([{ path: 'good', contents: contents(300_000) }]));
@@ -61,7 +62,7 @@ async function failure(): Promise<ImageError> {
   expect(error.message).not.toMatch(/[\p{C}]/u);
   expect(performance.now() - start).toBeLessThan(10_000);
   expect(await store.snapshot()).toEqual(snapshot);
-  expect(await findImage(source().reference, store)).toBeUndefined();
+  expect(await find(source().reference, store)).toBeUndefined();
   return error;
 }
 
@@ -83,7 +84,7 @@ describe('a good image', () => {
     });
     for (const { tar } of [good, other]) expect(Buffer.compare(await store.tar(sha256(tar)), tar)).toBe(0);
     await registry.stop();
-    expect(await findImage(image.reference, store)).toEqual(image);
+    expect(await find(image.reference, store)).toEqual(image);
 
     const [first] = events;
     const layers = [good, other].map(({ tar, blob }) => {
@@ -121,16 +122,16 @@ describe('a good image', () => {
     const newer = makeImage([other]);
     registry.add('app:1', newer);
     await pull(source(), store);
-    expect((await findImage(source().reference, store))?.digest).toBe(newer.digest);
+    expect((await find(source().reference, store))?.digest).toBe(newer.digest);
   });
 
   it('is not found when a layer of it was evicted, and completed by the next pull', async () => {
     registry.add('app:1', makeImage([good, other]));
     await pull(source(), store);
     await store.layers.remove(sha256(good.tar));
-    expect(await findImage(source().reference, store)).toBeUndefined();
+    expect(await find(source().reference, store)).toBeUndefined();
     await pull(source(), store);
-    expect(await findImage(source().reference, store)).toBeDefined();
+    expect(await find(source().reference, store)).toBeDefined();
   });
 
   it('may have no layers, and plain, empty or mislabelled ones', async () => {
@@ -558,6 +559,46 @@ describe('a pull that is aborted', () => {
   });
 });
 
+describe('an image that is held', () => {
+  const everything = Number.POSITIVE_INFINITY;
+  let other: Store;
+
+  beforeEach(() => {
+    other = new Store(store.values, store.locks);
+    registry.add('app:1', makeImage([good, makeLayer(makeTar([{ path: 'x', contents: contents(1000) }]))]));
+  });
+
+  it('stays whole after its pull, whoever else needs room, until it is released', async () => {
+    await store.layers.evict(everything);
+    const image = await pullAndHold(source(), store);
+    expect(await other.layers.evict(everything)).toBe(0);
+    const again = await pullAndHold(source(), other);
+    await image.release();
+    expect(await store.layers.evict(everything)).toBe(0);
+    await again.release();
+    expect(await store.layers.evict(everything)).toBeGreaterThan(0);
+  });
+
+  it('stays whole when it was found in the store', async () => {
+    await store.layers.evict(everything);
+    const { reference } = await pull(source(), store);
+    const image = await findImage(reference, store);
+    expect(await other.layers.evict(everything)).toBe(0);
+    for (const diffId of image?.layers ?? []) expect(await other.layers.remove(diffId)).toBe(false);
+    await image?.release();
+    await image?.release();
+    expect(await other.layers.evict(everything)).toBeGreaterThan(0);
+    expect(await findImage(reference, store)).toBeUndefined();
+  });
+
+  it('lets go of the other layers when one is gone', async () => {
+    const { reference, layers } = await pull(source(), store);
+    await other.layers.remove(layers.at(-1) ?? '');
+    expect(await findImage(reference, store)).toBeUndefined();
+    expect(await store.locks.held()).toEqual(new Set());
+  });
+});
+
 describe('a store without room', () => {
   it('makes room by evicting what is not in use', async () => {
     store = new VisibleStore(1_000_000);
@@ -566,7 +607,7 @@ describe('a store without room', () => {
     await pull(source('old:1'), store);
     registry.add('app:1', makeImage([makeLayer(makeTar([{ path: 'x', contents: contents(700_000) }]))]));
     const image = await pull(source(), store);
-    expect(await findImage(image.reference, store)).toEqual(image);
+    expect(await find(image.reference, store)).toEqual(image);
     expect(await store.layers.has(old.diffIds[0] ?? '')).toBe(false);
   });
 
@@ -588,6 +629,6 @@ describe('a store without room', () => {
     });
     registry.add('app:1', makeImage(layers));
     await expect(pull(source(), store)).rejects.toThrow(StorageFullError);
-    expect(await findImage(source().reference, store)).toBeUndefined();
+    expect(await find(source().reference, store)).toBeUndefined();
   });
 });

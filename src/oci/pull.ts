@@ -6,7 +6,7 @@ import { type Codec, decompress, type Hasher } from './codec.ts';
 import type { Context } from './context.ts';
 import { algorithmOf, type Digest, digestMismatch, isDigest } from './digest.ts';
 import { ImageError, messageOf } from './errors.ts';
-import { type Image, parseConfigFile } from './image.ts';
+import { type Image, type ImageConfig, parseConfigFile } from './image.ts';
 import type { ImageSource, SourceLayer } from './source.ts';
 
 /** Reads a layer's tar while it streams by. */
@@ -50,27 +50,62 @@ export interface PullOptions {
 
 const DEFAULT_LIMITS: PullLimits = { layer: 16 * 2 ** 30, unsuspicious: 256 << 20, ratio: 250 };
 
-/** The image, when all of it is stored. */
-export async function findImage(reference: string, store: Store): Promise<Image | undefined> {
+/** A stored image whose layers no other tab or process can evict until it is released. */
+export class HeldImage implements Image {
+  readonly reference: string;
+  readonly digest: string;
+  readonly config: ImageConfig;
+  readonly layers: readonly Digest[];
+  readonly #held: readonly StoredLayer[];
+
+  /** @param held its layers, each at least once */
+  constructor({ reference, digest, config, layers }: Image, held: readonly StoredLayer[]) {
+    this.reference = reference;
+    this.digest = digest;
+    this.config = config;
+    this.layers = layers;
+    this.#held = held;
+  }
+
+  async release(): Promise<void> {
+    await closeAll(this.#held);
+  }
+}
+
+/** The image, when all of it is stored. @throws StorageError */
+export async function findImage(reference: string, store: Store): Promise<HeldImage | undefined> {
   const record = await store.images.get(reference);
   if (!record) return undefined;
   const layers = record.layers.filter(isDigest);
-  const stored = await Promise.all(layers.map((diffId) => store.layers.has(diffId)));
-  if (stored.includes(false)) return undefined;
-  // Full storage must keep nobody from using what is stored.
-  await store.images.put({ ...record, lastUsed: Date.now() }).catch((error) => {
-    if (!(error instanceof StorageFullError)) throw error;
-  });
-  const { config } = parseConfigFile(new TextEncoder().encode(record.config));
-  return { reference, digest: record.digest, config, layers };
+  const held: StoredLayer[] = [];
+  try {
+    for (const diffId of new Set(layers)) {
+      const layer = await store.layers.open(diffId);
+      if (!layer) {
+        await closeAll(held);
+        return undefined;
+      }
+      held.push(layer);
+    }
+    // Full storage must keep nobody from using what is stored.
+    await store.images.put({ ...record, lastUsed: Date.now() }).catch((error) => {
+      if (!(error instanceof StorageFullError)) throw error;
+    });
+    const { config } = parseConfigFile(new TextEncoder().encode(record.config));
+    return new HeldImage({ reference, digest: record.digest, config, layers }, held);
+  } catch (error) {
+    await closeAll(held);
+    throw error;
+  }
 }
 
 /**
  * Brings an image into the store, but for the layers that are there already. A source that fails leaves the
  * store as it was; when the pull is aborted, layers that are complete stay, for the next one.
+ * @returns the image, which the caller releases
  * @throws ImageError, StorageError, or the reason of the signal
  */
-export async function pullImage(source: ImageSource, store: Store, options: PullOptions): Promise<Image> {
+export async function pullImage(source: ImageSource, store: Store, options: PullOptions): Promise<HeldImage> {
   await store.sweep();
   return new Pull(store, options).run(source);
 }
@@ -95,7 +130,7 @@ class Pull {
     };
   }
 
-  async run(source: ImageSource): Promise<Image> {
+  async run(source: ImageSource): Promise<HeldImage> {
     const { reference } = source;
     try {
       const { digest, config, configText, layers, parallel } = await source.resolve(this.context);
@@ -104,15 +139,14 @@ class Pull {
       const diffIds = layers.map(({ diffId }) => diffId);
       const record = { reference, digest, config: configText, layers: diffIds, lastUsed: Date.now() };
       await this.#store.layers.makeRoom(() => this.#store.images.put(record));
-      return { reference, digest, config: config.config, layers: diffIds };
+      return new HeldImage({ reference, digest, config: config.config, layers: diffIds }, this.#stored);
     } catch (error) {
-      await this.#closeStored();
+      await closeAll(this.#stored);
       if (error instanceof ImageError) {
         for (const diffId of this.#added) await this.#store.layers.remove(diffId);
       }
       throw error;
     } finally {
-      await this.#closeStored();
       // Whatever the source still holds open.
       this.#stop.abort();
     }
@@ -133,10 +167,6 @@ class Pull {
     });
     this.#options.onEvent?.({ type: 'resolved', digest, layers: described });
     return missing.sort((a, b) => a.position - b.position);
-  }
-
-  async #closeStored(): Promise<void> {
-    for (const layer of this.#stored.splice(0)) await layer.close();
   }
 
   /** Fetches some at a time; the first failure stops all. */
@@ -242,6 +272,10 @@ class VerifiedInput {
     }
     this.ended = true;
   }
+}
+
+async function closeAll(layers: readonly StoredLayer[]): Promise<void> {
+  await Promise.all(layers.map((layer) => layer.close()));
 }
 
 /** Whatever the indexer says is about the tar. */

@@ -13,11 +13,10 @@ import { nodeStore } from '../storage/node.ts';
 import type { Store } from '../storage/store.ts';
 import type { Image } from './image.ts';
 import { nodeSource } from './node-source.ts';
-import { findImage } from './pull.ts';
 import { parseReference } from './reference.ts';
 import type { Credentials } from './registry-auth.ts';
 import { browserCodecInNode } from './testing/browser-codec-in-node.ts';
-import { createTarReader, pull } from './testing/pull.ts';
+import { createTarReader, find, pull } from './testing/pull.ts';
 
 const IMAGES = join(import.meta.dirname, '../../../shared/images');
 
@@ -82,7 +81,7 @@ async function pullAndCheck(text: string, tag: string, store: Store, credentials
   const image = await pull(source, store);
   expect(image.layers).toHaveLength(expectedManifest(tag).layers.length);
   await checkLayers(image, store);
-  expect(await findImage(image.reference, store)).toEqual(image);
+  expect(await find(image.reference, store)).toEqual(image);
   return image;
 }
 

@@ -3,9 +3,8 @@ import { TarIndexer } from '../../disk/tar.ts';
 import { browserCodec } from '../../oci/browser-codec.ts';
 import { browserSource, pickedSource } from '../../oci/browser-source.ts';
 import { ImageError } from '../../oci/errors.ts';
-import type { Image } from '../../oci/image.ts';
 import { pickedFolderSource } from '../../oci/picked-folder.ts';
-import { findImage, type PullEvent } from '../../oci/pull.ts';
+import { findImage, type HeldImage, type PullEvent } from '../../oci/pull.ts';
 import { formatReference } from '../../oci/reference.ts';
 import type { ImageSource } from '../../oci/source.ts';
 import { browserStore } from '../../storage/browser.ts';
@@ -19,7 +18,7 @@ export async function sessionImage(
   request: SessionRequest,
   signal: AbortSignal,
   onEvent: (event: PullEvent) => void,
-): Promise<Image> {
+): Promise<HeldImage> {
   const { reference, origin, wantsNewest } = request;
   const store = browserStore();
   const preferStored = (reference.scheme === 'docker' && !wantsNewest) || !navigator.onLine;

@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { afterAll } from 'vitest';
 import { TarIndexer } from '../../disk/tar.ts';
 import { nodePlatform } from '../../machine/platform/node.ts';
-import type { Image } from '../../oci/image.ts';
 import { nodeCodec } from '../../oci/node-codec.ts';
 import { nodeSource } from '../../oci/node-source.ts';
+import type { HeldImage } from '../../oci/pull.ts';
 import { parseReference } from '../../oci/reference.ts';
 import { nodeStore } from '../../storage/node.ts';
 import { type Container, type ContainerOptions, startContainer } from '../container.ts';
@@ -19,14 +19,14 @@ export const DEMO_IMAGES = `oci://${PUBLIC}/images`;
 const store = mkdtempSync(join(tmpdir(), 'linuxrun-container-'));
 afterAll(() => rmSync(store, { recursive: true, force: true }));
 
-/** Pulls an image into a store of this test file. */
-export function pull(reference: string): Promise<Image> {
+/** Pulls an image into a store, that of this test file unless another is given. */
+export function pull(reference: string, folder = store): Promise<HeldImage> {
   const source = nodeSource(parseReference(reference), { createTarReader: () => new TarIndexer() });
   const { signal } = new AbortController();
-  return loadImage(source, nodeStore(store), { codec: nodeCodec, preferStored: false, signal });
+  return loadImage(source, nodeStore(folder), { codec: nodeCodec, preferStored: false, signal });
 }
 
-export type TestOptions = Partial<ContainerOptions> & { readonly image: Image | Promise<Image> };
+export type TestOptions = Partial<ContainerOptions> & { readonly image: HeldImage | Promise<HeldImage> };
 
 export function start(options: TestOptions): Promise<Container> {
   const platform = nodePlatform(PUBLIC);

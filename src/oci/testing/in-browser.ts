@@ -27,8 +27,14 @@ function sourceOf(reference: string, password?: string): ImageSource {
   return browserSource(parseReference(reference), { base: new URL('/', location.href), credentials });
 }
 
-const pull = (source: ImageSource) =>
+const pullAndHold = (source: ImageSource) =>
   pullImage(source, store, { codec: browserCodec, createIndexer, signal: new AbortController().signal });
+
+async function pull(source: ImageSource) {
+  const image = await pullAndHold(source);
+  await image.release();
+  return image;
+}
 
 async function fetched(path: string): Promise<Uint8Array> {
   return new Uint8Array(await (await fetch(path)).arrayBuffer());
@@ -53,6 +59,9 @@ const exported = {
         { codec: browserCodec, createTarReader },
       ),
     ),
+
+  /** Pulls an image and holds it for the life of the page. */
+  pullAndHold: (reference: string) => pullAndHold(sourceOf(reference)),
 
   find: (reference: string) => findImage(sourceOf(reference).reference, store),
 

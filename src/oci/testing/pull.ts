@@ -6,7 +6,7 @@ import type { Codec } from '../codec.ts';
 import type { Context } from '../context.ts';
 import type { Timing } from '../http.ts';
 import { nodeCodec } from '../node-codec.ts';
-import { type Indexer, type PullOptions, pullImage } from '../pull.ts';
+import { findImage, type Indexer, type PullOptions, pullImage } from '../pull.ts';
 import type { ImageSource } from '../source.ts';
 
 /** So short that tests need not wait. */
@@ -21,9 +21,23 @@ export function createIndexer(): Indexer {
   return { push: (bytes) => indexer.push(bytes), finish: () => encodeIndex(indexer.finish()) };
 }
 
-export function pull(source: ImageSource, store: Store, options: Partial<PullOptions> = {}) {
+/** Pulls an image and holds it no longer. */
+export async function pull(source: ImageSource, store: Store, options: Partial<PullOptions> = {}) {
+  const image = await pullAndHold(source, store, options);
+  await image.release();
+  return image;
+}
+
+export function pullAndHold(source: ImageSource, store: Store, options: Partial<PullOptions> = {}) {
   const signal = new AbortController().signal;
   return pullImage(source, store, { codec: nodeCodec as Codec, createIndexer, signal, ...options });
+}
+
+/** Finds a stored image and holds it no longer. */
+export async function find(reference: string, store: Store) {
+  const image = await findImage(reference, store);
+  await image?.release();
+  return image;
 }
 
 /** A store in memory that shows what it holds. */
