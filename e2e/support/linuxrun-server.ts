@@ -10,6 +10,6 @@ import { SITE } from './places.ts';
  */
 export async function startLinuxRun(local: readonly string[], port = 0): Promise<RunningServer> {
   const registries = [...DEFAULT_REGISTRIES, ...local];
-  const proxy = await RegistryProxy.open({ registries, loopback: local });
-  return startServer([SITE], port, proxy);
+  const registryProxy = await RegistryProxy.open({ registries, loopback: local });
+  return startServer([SITE], port, { registryProxy });
 }

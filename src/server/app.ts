@@ -1,19 +1,27 @@
 import { Hono } from 'hono';
 import { SECURITY_HEADERS } from './headers.ts';
+import { onlyFor } from './hosts.ts';
 import { REGISTRY_PATH, type RegistryProxy } from './registry/proxy.ts';
 import { staticFiles } from './static.ts';
+
+export interface AppOptions {
+  /** The way to registries, where there is one. */
+  readonly registryProxy?: RegistryProxy | undefined;
+  /** Names of the server besides those of the loopback interface. */
+  readonly hosts?: readonly string[] | undefined;
+}
 
 /**
  * The server's handlers.
  * @param roots folders of static files, the first that has a file winning
- * @param registryProxy the way to registries, where there is one
  */
-export function createApp(roots: readonly string[], registryProxy?: RegistryProxy): Hono {
+export function createApp(roots: readonly string[], { registryProxy, hosts = [] }: AppOptions = {}): Hono {
   const app = new Hono();
   app.use(async (context, next) => {
     await next();
     for (const [name, value] of Object.entries(SECURITY_HEADERS)) context.header(name, value);
   });
+  app.use(onlyFor(hosts));
   if (registryProxy) app.all(`${REGISTRY_PATH}/*`, registryProxy.handle);
   app.use(staticFiles(roots));
   app.notFound((context) => context.text('Not found\n', 404));

@@ -2,6 +2,7 @@ import { getRequestListener } from '@hono/node-server';
 import type { Plugin } from 'vite';
 import { CACHE } from '../../scripts/setup/places.mjs';
 import { createApp } from './app.ts';
+import { readHosts } from './hosts.ts';
 import { readProxyOptions } from './registry/options.ts';
 import { REGISTRY_PATH, RegistryProxy } from './registry/proxy.ts';
 
@@ -10,10 +11,14 @@ export function registryProxyInDevelopment(): Plugin {
   return {
     name: 'registry-proxy',
     apply: 'serve',
+    // Vite checks hosts itself, those of its web socket too.
+    config: () => ({ server: { allowedHosts: readHosts(process.env) } }),
     async configureServer({ middlewares, httpServer }) {
-      const proxy = await RegistryProxy.open(readProxyOptions(process.env, CACHE));
-      httpServer?.once('close', () => proxy.close());
-      const listen = getRequestListener(createApp([], proxy).fetch);
+      const registryProxy = await RegistryProxy.open(readProxyOptions(process.env, CACHE));
+      httpServer?.once('close', () => registryProxy.close());
+      const listen = getRequestListener(
+        createApp([], { registryProxy, hosts: readHosts(process.env) }).fetch,
+      );
       middlewares.use((request, response, next) => {
         if (request.url?.startsWith(`${REGISTRY_PATH}/`)) void listen(request, response);
         else next();

@@ -1,6 +1,8 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { CACHE } from '../../scripts/setup/places.mjs';
+import type { AppOptions } from './app.ts';
+import { readHosts } from './hosts.ts';
 import { readProxyOptions } from './registry/options.ts';
 import { RegistryProxy } from './registry/proxy.ts';
 import { startServer } from './server.ts';
@@ -16,8 +18,8 @@ export async function serve(roots: readonly string[]): Promise<void> {
   if (!roots.some((root) => existsSync(join(root, 'index.html'))))
     fail('the page is not built yet: run npm run build first');
   const port = readPort(process.env.PORT);
-  const registryProxy = await openRegistryProxy();
-  const server = await startServer(roots, port, registryProxy).catch((error) => fail(explain(error, port)));
+  const options = await readServerOptions();
+  const server = await startServer(roots, port, options).catch((error) => fail(explain(error, port)));
   console.log(`LinuxRun is at ${server.url}`);
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void server.close());
 }
@@ -40,10 +42,11 @@ function explain(error: NodeJS.ErrnoException, port: number): string {
   return `cannot listen on port ${port}: ${error.message}`;
 }
 
-async function openRegistryProxy(): Promise<RegistryProxy> {
+async function readServerOptions(): Promise<AppOptions> {
   try {
-    return await RegistryProxy.open(readProxyOptions(process.env, CACHE));
+    const hosts = readHosts(process.env);
+    return { hosts, registryProxy: await RegistryProxy.open(readProxyOptions(process.env, CACHE)) };
   } catch (error) {
-    return fail(`cannot start the registry proxy: ${(error as Error).message}`);
+    return fail(`cannot start the server: ${(error as Error).message}`);
   }
 }

@@ -2,8 +2,7 @@ import { once } from 'node:events';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createAdaptorServer } from '@hono/node-server';
-import { createApp } from './app.ts';
-import type { RegistryProxy } from './registry/proxy.ts';
+import { type AppOptions, createApp } from './app.ts';
 
 export interface RunningServer {
   url: string;
@@ -14,15 +13,15 @@ export interface RunningServer {
  * Serves `roots` on the loopback interface: a page is isolated only on https or on localhost, so a
  * public server stands behind a proxy that speaks TLS.
  * @param port 0 takes any free one
- * @param registryProxy closed along with the server
+ * @param options its registry proxy is closed along with the server
  * @throws when the port cannot be listened on
  */
 export async function startServer(
   roots: readonly string[],
   port: number,
-  registryProxy?: RegistryProxy,
+  options: AppOptions = {},
 ): Promise<RunningServer> {
-  const server = createAdaptorServer({ fetch: createApp(roots, registryProxy).fetch }) as Server;
+  const server = createAdaptorServer({ fetch: createApp(roots, options).fetch }) as Server;
   server.listen(port, 'localhost');
   await once(server, 'listening');
   return {
@@ -31,7 +30,7 @@ export async function startServer(
       server.close();
       server.closeAllConnections();
       if (server.listening) await once(server, 'close');
-      registryProxy?.close();
+      options.registryProxy?.close();
     },
   };
 }

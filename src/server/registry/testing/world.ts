@@ -34,8 +34,8 @@ export class World {
 
   /** @param hosts of registries on this machine, which the proxy may ask */
   async proxy(hosts: readonly string[], options: RegistryProxyOptions = {}): Promise<Client> {
-    const proxy = await RegistryProxy.open({ registries: hosts, loopback: hosts, ...options });
-    const server = await startServer([], 0, proxy);
+    const registryProxy = await RegistryProxy.open({ registries: hosts, loopback: hosts, ...options });
+    const server = await startServer([], 0, { registryProxy });
     this.#servers.push(server);
     return new Client(server.url);
   }
