@@ -3,7 +3,7 @@ import { closeSync, ftruncateSync, mkdtempSync, openSync, rmSync, writeSync } fr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { MemoryBlockBackend } from '../machine/devices/block-backend.ts';
+import { MemoryBlockBackend } from './block-backend.ts';
 import { formatExt4 } from './ext4.ts';
 
 const MIB = 2 ** 20;

@@ -2,7 +2,7 @@
  * Makes an empty ext4 file system (Linux, Documentation/filesystems/ext4): blocks of 4 KiB, no journal, no checksums,
  * the metadata of each block group at its beginning. Tables of inodes are left as they are, so the disk must be zeros.
  */
-import type { BlockBackend } from '../machine/devices/block-backend.ts';
+import type { BlockBackend } from './block-backend.ts';
 
 const BLOCK = 4096;
 /** As many as one block of bitmap has bits. */

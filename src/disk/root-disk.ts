@@ -1,4 +1,4 @@
-import type { BlockBackend } from '../machine/devices/block-backend.ts';
+import type { BlockBackend } from './block-backend.ts';
 import { type ByteSource, ChunkCache } from './chunk-cache.ts';
 import type { ErofsImage } from './erofs.ts';
 import { TAR_BLOCK as BLOCK } from './tar-entry.ts';

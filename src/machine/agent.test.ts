@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { Agent, type ProcessStreams } from './agent.ts';
 import { encodeMeasure, encodePowerOff, encodeResize, encodeRun, encodeSignal } from './agent-protocol.ts';
-import type { VsockStream } from './devices/vsock.ts';
+import type { VsockStream } from './devices/vsock/device.ts';
 import type { StreamMessage } from './stream-mux.ts';
 import { StreamMux } from './stream-mux.ts';
 

@@ -13,7 +13,7 @@ import {
   type TerminalSize,
   type Usage,
 } from './agent-protocol.ts';
-import type { VsockDevice, VsockStream } from './devices/vsock.ts';
+import type { VsockDevice, VsockStream } from './devices/vsock/device.ts';
 import type { Sender } from './stream-mux.ts';
 import { chunks } from './streams.ts';
 

@@ -9,7 +9,7 @@ import {
   UART_START,
   VIRTIO_STRIDE,
 } from '../../emulator-wasm/layout.ts';
-import { slotAddress, slotSource } from './devices/slots.ts';
+import { slotAddress, slotSource } from './devices/virtio/slots.ts';
 import { type FdtNode, writeFdt } from './fdt.ts';
 
 // In the canonical order of the ISA manual, chapter "ISA Extension Naming Conventions".

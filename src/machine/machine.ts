@@ -5,9 +5,11 @@ import {
   MODE_JIT_ALL,
   VIRTIO_SLOTS,
 } from '../../emulator-wasm/layout.ts';
+import type { DiskOptions } from '../disk/disks.ts';
 import type { ContainerRequest, ExecRequest, Usage } from './agent-protocol.ts';
 import { monotonicNow } from './clock.ts';
 import { deferred } from './deferred.ts';
+import type { DeviceOptions } from './devices/index.ts';
 import { MachineError, unpackError } from './errors.ts';
 import { instructionsRetired } from './hart-words.ts';
 import { type JitStats, jitStats } from './jit-stats.ts';
@@ -28,7 +30,6 @@ import {
   type BootFigures,
   CONSOLE_INPUT,
   CONSOLE_OUTPUT,
-  type DiskOptions,
   describeExit,
   type ElfGuest,
   type FromMachine,
@@ -40,6 +41,7 @@ import {
 import { StreamMux } from './stream-mux.ts';
 import { chunks } from './streams.ts';
 
+export type { DiskOptions } from '../disk/disks.ts';
 export type { Usage } from './agent-protocol.ts';
 export type { JitStats } from './jit-stats.ts';
 export type {
@@ -53,7 +55,6 @@ export type {
 } from './processes.ts';
 export {
   type BootFigures,
-  type DiskOptions,
   describeExit,
   type ElfGuest,
   type ExitReason,
@@ -61,8 +62,6 @@ export {
 } from './protocol.ts';
 
 const CONSOLE_COMMAND_LINE = 'console=hvc0';
-/** Slots of the devices that every machine has: console, vsock, rng. */
-const FIXED_DEVICES = 3;
 const WORD_SIZE = 4;
 
 export type JitMode = 'hot' | 'off' | 'all';
@@ -161,8 +160,7 @@ export class Machine {
     this.booted.catch(() => {});
     this.#image.promise.catch(() => {});
 
-    const disks = ('kernel' in options && options.disks) || [];
-    checkDisks(disks);
+    const devices = 'kernel' in options ? devicesOf(options) : [];
     this.#plan = planMemory(options.cpus, options.memoryBytes);
     const jit = JIT_MODES[options.icount || options.onTrace ? 'off' : (options.jit ?? 'hot')];
     const mode = ('kernel' in options ? MODE_FIRMWARE : 0) | (options.icount ? MODE_ICOUNT : 0) | jit;
@@ -178,13 +176,13 @@ export class Machine {
       this.#consume(CONSOLE_OUTPUT, options.onConsole),
       this.#consume(TRACE_OUTPUT, options.onTrace),
     ]);
-    this.#startWorkers(platform, options, disks, port2, jit !== 0);
+    this.#startWorkers(platform, options, devices, port2, jit !== 0);
   }
 
   #startWorkers(
     platform: Platform,
     options: LinuxOptions | BareMetalOptions,
-    disks: readonly DiskOptions[],
+    devices: readonly DeviceOptions[],
     port: MessagePort,
     jit: boolean,
   ): void {
@@ -210,7 +208,7 @@ export class Machine {
       return port1;
     });
     const guest = guestOf(options);
-    const start = { ...common, role: 'machine', plan: this.#plan, guest, disks, port, harts } as const;
+    const start = { ...common, role: 'machine', plan: this.#plan, guest, devices, port, harts } as const;
     this.#workers.push(platform.startWorker(start, [port, ...harts], fail));
     this.#startTranslator = () => {
       const start = { role: 'translator', memory: common.memory, emulator, harts: translations } as const;
@@ -400,12 +398,18 @@ function guestOf(options: LinuxOptions | BareMetalOptions): LinuxGuest | ElfGues
   return { kind: 'linux', kernel, initrd, commandLine: `${CONSOLE_COMMAND_LINE} ${commandLine}`.trim() };
 }
 
-function checkDisks(disks: readonly DiskOptions[]): void {
-  if (disks.length > VIRTIO_SLOTS - FIXED_DEVICES) {
-    throw new MachineError(`at most ${VIRTIO_SLOTS - FIXED_DEVICES} disks`);
-  }
+/** The devices of a Linux machine, in the order of their slots. */
+function devicesOf({ disks = [], icount }: LinuxOptions): DeviceOptions[] {
   for (const disk of disks) {
     if ('data' in disk && disk.data.length % 512 !== 0)
       throw new MachineError('a disk is a whole number of 512-byte sectors');
   }
+  const fixed: DeviceOptions[] = [{ kind: 'console' }, { kind: 'vsock' }];
+  if (!icount) fixed.push({ kind: 'rng' });
+  const room = VIRTIO_SLOTS - fixed.length;
+  if (disks.length > room) throw new MachineError(`a machine has at most ${room} disks, not ${disks.length}`);
+  return [
+    ...fixed,
+    ...disks.map((disk, index) => ({ kind: 'block', serial: `disk${index}`, disk }) as const),
+  ];
 }

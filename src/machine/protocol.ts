@@ -1,6 +1,7 @@
 /** What the threads of a machine say to each other. All of it is structured-cloneable. */
 import type { CompiledRegion } from '../../emulator-wasm/jit/translator.ts';
 import type { TerminalSize, Usage } from './agent-protocol.ts';
+import type { DeviceOptions } from './devices/index.ts';
 import type { PackedError } from './errors.ts';
 import type { MemoryPlan } from './memory.ts';
 import type { StreamMessage } from './stream-mux.ts';
@@ -27,29 +28,6 @@ export interface ElfGuest {
   readonly file: Uint8Array;
 }
 
-/** A disk in memory. */
-export interface MemoryDisk {
-  readonly kind?: 'memory';
-  /** Its content at first, whole sectors of 512 bytes. */
-  readonly data: Uint8Array;
-  readonly readOnly: boolean;
-}
-
-/** The read-only root of a container image; empty until `Machine.openImage`. */
-export interface ImageDisk {
-  readonly kind: 'image';
-  /** Where layers are stored: a folder in Node. Browsers have one store for each origin. */
-  readonly store: string;
-}
-
-/** An empty ext4 file system in memory, which takes room only for what is written. */
-export interface ScratchDisk {
-  readonly kind: 'scratch';
-  readonly sizeBytes: number;
-}
-
-export type DiskOptions = MemoryDisk | ImageDisk | ScratchDisk;
-
 interface CommonStart {
   readonly memory: WebAssembly.Memory;
   /** An `OutputRing`. */
@@ -68,7 +46,8 @@ export interface MachineStart extends CommonStart {
   readonly role: 'machine';
   readonly plan: MemoryPlan;
   readonly guest: LinuxGuest | ElfGuest;
-  readonly disks: readonly DiskOptions[];
+  /** In the order of their slots. */
+  readonly devices: readonly DeviceOptions[];
   readonly port: MessagePort;
   readonly harts: readonly MessagePort[];
 }

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { BlockDevice } from './block.ts';
-import { type BlockBackend, MemoryBlockBackend } from './block-backend.ts';
-import { ConsoleDevice } from './console.ts';
-import { RngDevice } from './rng.ts';
+import { type BlockBackend, MemoryBlockBackend } from '../../disk/block-backend.ts';
+import { BlockDevice } from './block/device.ts';
+import { ConsoleDevice } from './console/device.ts';
+import { RngDevice } from './rng/device.ts';
 import { pattern, type Segment, type TestMachine } from './testing/guest-driver.ts';
 import {
   type HostileRequest,
@@ -12,8 +12,8 @@ import {
   type Subject,
   withstand,
 } from './testing/hostile-driver.ts';
-import { VsockDevice, type VsockStream } from './vsock.ts';
-import { HEADER_SIZE, OP_REQUEST, OP_RESPONSE, OP_RST, VsockHeader } from './vsock-packet.ts';
+import { VsockDevice, type VsockStream } from './vsock/device.ts';
+import { HEADER_SIZE, OP_REQUEST, OP_RESPONSE, OP_RST, VsockHeader } from './vsock/packet.ts';
 
 const RUNS = Number(process.env.FUZZ_RUNS ?? 120);
 

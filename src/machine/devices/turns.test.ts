@@ -1,14 +1,14 @@
 import { afterEach, expect, test, vi } from 'vitest';
-import { BlockDevice } from './block.ts';
-import type { BlockBackend } from './block-backend.ts';
-import type { Chain } from './chain.ts';
-import { ConsoleDevice } from './console.ts';
-import { RngDevice } from './rng.ts';
+import type { BlockBackend } from '../../disk/block-backend.ts';
+import { BlockDevice } from './block/device.ts';
+import { ConsoleDevice } from './console/device.ts';
+import { RngDevice } from './rng/device.ts';
 import { GuestDriver, pattern, type Segment, settle, TestMachine } from './testing/guest-driver.ts';
-import { CHAIN_COST, TURN_BYTES, type VirtioDevice } from './virtio-device.ts';
-import { Virtqueue } from './virtqueue.ts';
-import { VsockDevice } from './vsock.ts';
-import { OP_CREDIT_REQUEST, OP_REQUEST, OP_RW, TYPE_STREAM, VsockHeader } from './vsock-packet.ts';
+import type { Chain } from './virtio/chain.ts';
+import { CHAIN_COST, TURN_BYTES, type VirtioDevice } from './virtio/virtio-device.ts';
+import { Virtqueue } from './virtio/virtqueue.ts';
+import { VsockDevice } from './vsock/device.ts';
+import { OP_CREDIT_REQUEST, OP_REQUEST, OP_RW, TYPE_STREAM, VsockHeader } from './vsock/packet.ts';
 
 const CHAINS_OF_A_TURN = TURN_BYTES / CHAIN_COST;
 /** Two turns of each of two queues, and what was in flight. */

@@ -1,5 +1,5 @@
-import type { GuestMemory } from '../guest-memory.ts';
-import { VirtioDevice } from '../virtio-device.ts';
+import type { GuestMemory } from '../virtio/guest-memory.ts';
+import { VirtioDevice } from '../virtio/virtio-device.ts';
 
 export const ECHO_QUEUE_SIZE = 16;
 

@@ -28,9 +28,9 @@ import {
   VIRTIO,
   VIRTIO_FILE_SIZE,
 } from '../../../../emulator-wasm/layout.ts';
-import { GuestMemory } from '../guest-memory.ts';
-import { slotSource } from '../slots.ts';
-import type { VirtioDevice } from '../virtio-device.ts';
+import { GuestMemory } from '../virtio/guest-memory.ts';
+import { slotSource } from '../virtio/slots.ts';
+import type { VirtioDevice } from '../virtio/virtio-device.ts';
 
 export const ACKNOWLEDGE = 1;
 export const DRIVER = 2;

@@ -11,7 +11,7 @@ import {
   V_QUEUES,
   V_STATUS,
 } from '../../../../emulator-wasm/layout.ts';
-import type { VirtioDevice } from '../virtio-device.ts';
+import type { VirtioDevice } from '../virtio/virtio-device.ts';
 import {
   type DriverQueue,
   GuestDriver,
@@ -382,7 +382,7 @@ export async function withstand(make: (machine: TestMachine) => Subject, sequenc
     await action.run(world);
     const { user, system } = process.cpuUsage(began);
     if (user + system > MAX_ACTION_MS * 1000) throw new Error(`${action.label} took too long`);
-    broken = subject.device.state.phase === 'broken' ? broken + 1 : 0;
+    broken = subject.device.save().phase === 'broken' ? broken + 1 : 0;
     if (broken > BROKEN_ACTIONS) await restart.run(world);
   }
   await tick.run(world);

@@ -1,7 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { V_RESET } from '../../../emulator-wasm/layout.ts';
-import { BlockDevice } from './block.ts';
-import { type BlockBackend, MemoryBlockBackend } from './block-backend.ts';
+import { V_RESET } from '../../../../emulator-wasm/layout.ts';
+import { type BlockBackend, MemoryBlockBackend } from '../../../disk/block-backend.ts';
 import {
   equalBytes,
   GuestDriver,
@@ -9,7 +8,8 @@ import {
   pattern,
   settle,
   TestMachine,
-} from './testing/guest-driver.ts';
+} from '../testing/guest-driver.ts';
+import { BlockDevice } from './device.ts';
 
 const SECTORS = 2048;
 const IN = 0;
@@ -341,7 +341,7 @@ test('a disk that gets its content later tells the driver', async () => {
   expect(await status(header(IN), 512)).toBe(IOERR);
   driver.takeInterrupt();
   disk = new MemoryBlockBackend(2 ** 41 + 512);
-  device.resized();
+  backend.onResize?.();
   expect(driver.takeInterrupt()).toBe(2);
   expect(driver.config(8).getBigUint64(0, true)).toBe(2n ** 32n + 1n);
   expect(await status(header(IN, 2 ** 32), 512)).toBe(OK);
@@ -373,7 +373,7 @@ test('a disk that comes later has no room until then, and tells its size', async
   expect(await status(header(IN), 512)).toBe(IOERR);
   driver.takeInterrupt();
   present = true;
-  device.resized();
+  backend.onResize?.();
   expect(capacity()).toBe(SECTORS);
   expect(driver.takeInterrupt()).toBe(2);
   expect(await readSectors(SECTORS - 1, 1)).toEqual(new Uint8Array(512));

@@ -1,4 +1,4 @@
-import { Q_DESC, Q_DEVICE, Q_DRIVER, Q_NUM, Q_READY } from '../../../emulator-wasm/layout.ts';
+import { Q_DESC, Q_DEVICE, Q_DRIVER, Q_NUM, Q_READY } from '../../../../emulator-wasm/layout.ts';
 import { Chain } from './chain.ts';
 import { DriverError, type GuestMemory } from './guest-memory.ts';
 

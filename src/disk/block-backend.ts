@@ -6,6 +6,8 @@
 export interface BlockBackend {
   /** A multiple of 512. */
   readonly sizeBytes: number;
+  /** Set by the device; to be called when the size has changed. */
+  onResize?: () => void;
   readonly readOnly: boolean;
   /** Fills the buffers, one after the other, with what lies from `offset` on. */
   read(offset: number, into: Uint8Array[]): void | Promise<void>;

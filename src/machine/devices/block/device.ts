@@ -1,7 +1,7 @@
-import type { BlockBackend } from './block-backend.ts';
-import type { Chain } from './chain.ts';
-import { DriverError, type GuestMemory } from './guest-memory.ts';
-import { VirtioDevice } from './virtio-device.ts';
+import type { BlockBackend } from '../../../disk/block-backend.ts';
+import type { Chain } from '../virtio/chain.ts';
+import { DriverError, type GuestMemory } from '../virtio/guest-memory.ts';
+import { VirtioDevice } from '../virtio/virtio-device.ts';
 
 const F_SIZE_MAX = 1;
 const F_SEG_MAX = 2;
@@ -67,12 +67,8 @@ export class BlockDevice extends VirtioDevice {
       config: configuration(backend),
     });
     this.#backend = backend;
+    backend.onResize = () => this.setConfig(0, capacity(backend));
     this.#serial = new TextEncoder().encode(serial).subarray(0, ID_SIZE);
-  }
-
-  /** Tells the driver that the size of the back end has changed. */
-  resized(): void {
-    this.setConfig(0, capacity(this.#backend));
   }
 
   protected override service(): void {

@@ -1,4 +1,4 @@
-import type { ReadableSegments } from './chain.ts';
+import type { ReadableSegments } from '../virtio/chain.ts';
 
 /** Small pieces share a block, so that overhead stays in proportion to the bytes held. */
 const MIN_BLOCK = 4096;

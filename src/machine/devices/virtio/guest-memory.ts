@@ -9,7 +9,7 @@ import {
   PAGE_WRITTEN,
   PLIC_LEVEL,
   RAM_START,
-} from '../../../emulator-wasm/layout.ts';
+} from '../../../../emulator-wasm/layout.ts';
 
 /** The guest's driver broke the virtio specification; its device stops until the driver resets it. */
 export class DriverError extends Error {

@@ -1,7 +1,7 @@
 import { beforeEach, expect, test } from 'vitest';
-import { RAM_START } from '../../../emulator-wasm/layout.ts';
-import { RngDevice } from './rng.ts';
-import { GuestDriver, type Placed, TestMachine } from './testing/guest-driver.ts';
+import { RAM_START } from '../../../../emulator-wasm/layout.ts';
+import { GuestDriver, type Placed, TestMachine } from '../testing/guest-driver.ts';
+import { RngDevice } from './device.ts';
 
 let machine: TestMachine;
 let driver: GuestDriver;

@@ -1,10 +1,10 @@
-import type { Chain } from './chain.ts';
-import { DriverError, type GuestMemory } from './guest-memory.ts';
-import { VirtioDevice } from './virtio-device.ts';
-import { type ConnectionLink, VsockConnection, type VsockStream } from './vsock-connection.ts';
-import { HEADER_SIZE, OP_REQUEST, OP_RESPONSE, OP_RST, TYPE_STREAM, VsockHeader } from './vsock-packet.ts';
+import type { Chain } from '../virtio/chain.ts';
+import { DriverError, type GuestMemory } from '../virtio/guest-memory.ts';
+import { VirtioDevice } from '../virtio/virtio-device.ts';
+import { type ConnectionLink, VsockConnection, type VsockStream } from './connection.ts';
+import { HEADER_SIZE, OP_REQUEST, OP_RESPONSE, OP_RST, TYPE_STREAM, VsockHeader } from './packet.ts';
 
-export type { VsockStream } from './vsock-connection.ts';
+export type { VsockStream } from './connection.ts';
 
 export const HOST_CID = 2;
 

@@ -1,5 +1,5 @@
+import type { ReadableSegments, WritableSegments } from '../virtio/chain.ts';
 import { ByteQueue } from './byte-queue.ts';
-import type { ReadableSegments, WritableSegments } from './chain.ts';
 import {
   HEADER_SIZE,
   OP_CREDIT_REQUEST,
@@ -13,7 +13,7 @@ import {
   SHUTDOWN_RECEIVE,
   SHUTDOWN_SEND,
   type VsockHeader,
-} from './vsock-packet.ts';
+} from './packet.ts';
 
 /** Bytes a connection holds for a host reader that is slower than the guest. */
 const BUFFER_SIZE = 256 << 10;

@@ -1,6 +1,6 @@
-import type { Chain } from './chain.ts';
-import { DriverError, type GuestMemory } from './guest-memory.ts';
-import { VirtioDevice } from './virtio-device.ts';
+import type { Chain } from '../virtio/chain.ts';
+import { DriverError, type GuestMemory } from '../virtio/guest-memory.ts';
+import { VirtioDevice } from '../virtio/virtio-device.ts';
 
 const F_SIZE = 0;
 const RECEIVE = 0;

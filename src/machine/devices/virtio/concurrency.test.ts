@@ -1,9 +1,9 @@
 import { Worker } from 'node:worker_threads';
 import { buildSync } from 'esbuild';
 import { expect, test } from 'vitest';
-import type { ConcurrentDriverData } from './testing/concurrent-driver.ts';
-import { ECHO_QUEUE_SIZE, EchoDevice } from './testing/echo-device.ts';
-import { GuestDriver, TestMachine } from './testing/guest-driver.ts';
+import type { ConcurrentDriverData } from '../testing/concurrent-driver.ts';
+import { ECHO_QUEUE_SIZE, EchoDevice } from '../testing/echo-device.ts';
+import { GuestDriver, TestMachine } from '../testing/guest-driver.ts';
 
 const RAM_SIZE = 1 << 20;
 const REQUESTS = 40_000;
@@ -16,7 +16,7 @@ test('no notification is lost between a device and a driver in another thread', 
   await new GuestDriver(machine, device).start();
 
   const { outputFiles } = buildSync({
-    entryPoints: [new URL('./testing/concurrent-driver.ts', import.meta.url).pathname],
+    entryPoints: [new URL('../testing/concurrent-driver.ts', import.meta.url).pathname],
     bundle: true,
     platform: 'node',
     format: 'cjs',

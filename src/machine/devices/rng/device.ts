@@ -1,5 +1,5 @@
-import type { GuestMemory } from './guest-memory.ts';
-import { VirtioDevice } from './virtio-device.ts';
+import type { GuestMemory } from '../virtio/guest-memory.ts';
+import { VirtioDevice } from '../virtio/virtio-device.ts';
 
 /** The most that crypto.getRandomValues gives at once, in bytes. */
 const CHUNK = 65_536;

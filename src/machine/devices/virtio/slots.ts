@@ -1,4 +1,4 @@
-import { VIRTIO_SOURCE, VIRTIO_START, VIRTIO_STRIDE } from '../../../emulator-wasm/layout.ts';
+import { VIRTIO_SOURCE, VIRTIO_START, VIRTIO_STRIDE } from '../../../../emulator-wasm/layout.ts';
 
 /** QEMU's `virt` board has as many, whose interrupt sources precede those of UART and RTC. */
 const LOW_SLOTS = 8;

@@ -8,8 +8,8 @@ import {
   RAM_START,
   V_INTERRUPT_STATUS,
   V_QUEUES,
-} from '../../../emulator-wasm/layout.ts';
-import { ECHO_QUEUE_SIZE, EchoDevice } from './testing/echo-device.ts';
+} from '../../../../emulator-wasm/layout.ts';
+import { ECHO_QUEUE_SIZE, EchoDevice } from '../testing/echo-device.ts';
 import {
   ACKNOWLEDGE,
   DRIVER,
@@ -25,7 +25,7 @@ import {
   pattern,
   TestMachine,
   WRITE,
-} from './testing/guest-driver.ts';
+} from '../testing/guest-driver.ts';
 
 const READY = ACKNOWLEDGE | DRIVER | FEATURES_OK;
 
@@ -164,7 +164,7 @@ async function expectBroken(): Promise<void> {
   expect(driver.status & NEEDS_RESET).toBe(NEEDS_RESET);
   expect(driver.load(V_INTERRUPT_STATUS) & 2).toBe(2);
   expect(machine.line(1)).toBe(true);
-  expect(device.state.phase).toBe('broken');
+  expect(device.save().phase).toBe('broken');
   const { served } = device;
   driver.notify(0);
   expect(device.served).toBe(served);

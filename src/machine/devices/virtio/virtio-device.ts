@@ -17,7 +17,7 @@ import {
   VIRTIO,
   VIRTIO_FILE_SIZE,
   VIRTIO_SLOTS,
-} from '../../../emulator-wasm/layout.ts';
+} from '../../../../emulator-wasm/layout.ts';
 import type { Chain } from './chain.ts';
 import { DriverError, type GuestMemory } from './guest-memory.ts';
 import { slotSource } from './slots.ts';
@@ -51,7 +51,7 @@ export interface DeviceType {
   config: Uint8Array;
 }
 
-/** All that a device has to remember besides the shared memory. Plain data. */
+/** How far the transport is, beside what the shared memory holds. Plain data. */
 export interface TransportState {
   phase: 'stopped' | 'running' | 'broken';
   queues: QueueCursor[];
@@ -100,7 +100,8 @@ export abstract class VirtioDevice {
     this.#configChanged = false;
   }
 
-  get state(): TransportState {
+  /** What a snapshot has to keep of the device beside the shared memory. */
+  save(): TransportState {
     return { phase: this.#phase, queues: this.#queues.map((queue) => ({ ...queue.cursor })) };
   }
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { equalBytes, pattern } from '../machine/devices/testing/guest-driver.ts';
 import { MemoryBlockBackend } from './block-backend.ts';
-import { equalBytes, pattern } from './testing/guest-driver.ts';
 
 const SIZE = 320 << 10;
 

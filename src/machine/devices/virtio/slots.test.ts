@@ -8,7 +8,7 @@ import {
   VIRTIO,
   VIRTIO_FILE_SIZE,
   VIRTIO_SLOTS,
-} from '../../../emulator-wasm/layout.ts';
+} from '../../../../emulator-wasm/layout.ts';
 import { slotAddress, slotSource } from './slots.ts';
 
 const SLOTS = Array.from({ length: VIRTIO_SLOTS }, (_, slot) => slot);

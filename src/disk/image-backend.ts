@@ -1,16 +1,17 @@
-import { writeErofs } from '../disk/erofs.ts';
-import { RootDisk } from '../disk/root-disk.ts';
-import { decodeIndex } from '../disk/tar.ts';
-import { mergeLayers } from '../disk/tree.ts';
+import { StorageError } from '../storage/errors.ts';
 import type { LayerStore, StoredLayer } from '../storage/layer-store.ts';
-import type { BlockBackend } from './devices/block-backend.ts';
-import { MachineError } from './errors.ts';
+import type { BlockBackend } from './block-backend.ts';
+import { writeErofs } from './erofs.ts';
+import { RootDisk } from './root-disk.ts';
+import { decodeIndex } from './tar.ts';
+import { mergeLayers } from './tree.ts';
 
 const UUID_SIZE = 16;
 
 /** The root disk of an image that may still be on its way when the machine starts: until then it has no room. */
 export class ImageBackend implements BlockBackend {
   readonly readOnly = true;
+  onResize = () => {};
   readonly #store: LayerStore;
   readonly #onError: (error: unknown) => void;
   #disk: RootDisk | undefined;
@@ -27,7 +28,7 @@ export class ImageBackend implements BlockBackend {
 
   /**
    * @param diffIds of the layers, the lowest first
-   * @throws MachineError when one is not stored, ImageError when they make no root file system
+   * @throws StorageError when one is not stored, ImageError when they make no root file system
    */
   async open(diffIds: readonly string[]): Promise<void> {
     const layers = await Promise.all(diffIds.map((diffId) => this.#openLayer(diffId)));
@@ -39,6 +40,7 @@ export class ImageBackend implements BlockBackend {
       uuid,
     );
     this.#disk = new RootDisk(image, layers, { chunkSize: this.#store.readSize, onError: this.#onError });
+    this.onResize();
   }
 
   read(offset: number, into: Uint8Array[]): void | Promise<void> {
@@ -54,7 +56,10 @@ export class ImageBackend implements BlockBackend {
 
   async #openLayer(diffId: string): Promise<StoredLayer> {
     const layer = await this.#store.open(diffId);
-    if (!layer) throw new MachineError(`layer ${diffId} of the image is not stored any more`);
+    if (!layer)
+      throw new StorageError(
+        `layer ${diffId} of the image is not stored any more: start again to pull it anew`,
+      );
     return layer;
   }
 }

@@ -6,8 +6,8 @@ import {
   pattern,
   settle,
   TestMachine,
-} from './testing/guest-driver.ts';
-import { HOST_CID, VsockDevice, type VsockStream } from './vsock.ts';
+} from '../testing/guest-driver.ts';
+import { HOST_CID, VsockDevice, type VsockStream } from './device.ts';
 import {
   HEADER_SIZE,
   OP_CREDIT_REQUEST,
@@ -22,7 +22,7 @@ import {
   SHUTDOWN_SEND,
   TYPE_STREAM,
   VsockHeader,
-} from './vsock-packet.ts';
+} from './packet.ts';
 
 const RECEIVE = 0;
 const TRANSMIT = 1;

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { ConsoleDevice } from './console.ts';
-import { GuestDriver, NEEDS_RESET, pattern, settle, TestMachine } from './testing/guest-driver.ts';
+import { GuestDriver, NEEDS_RESET, pattern, settle, TestMachine } from '../testing/guest-driver.ts';
+import { ConsoleDevice } from './device.ts';
 
 const RECEIVE = 0;
 const TRANSMIT = 1;

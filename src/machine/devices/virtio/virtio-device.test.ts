@@ -8,9 +8,9 @@ import {
   V_QUEUES,
   V_RESET,
   VIRTIO_SLOTS,
-} from '../../../emulator-wasm/layout.ts';
-import { RngDevice } from './rng.ts';
-import { EchoDevice } from './testing/echo-device.ts';
+} from '../../../../emulator-wasm/layout.ts';
+import { RngDevice } from '../rng/device.ts';
+import { EchoDevice } from '../testing/echo-device.ts';
 import {
   ACKNOWLEDGE,
   DRIVER,
@@ -21,7 +21,7 @@ import {
   pattern,
   settle,
   TestMachine,
-} from './testing/guest-driver.ts';
+} from '../testing/guest-driver.ts';
 
 const READY = ACKNOWLEDGE | DRIVER | FEATURES_OK;
 
@@ -115,7 +115,7 @@ describe('reset', () => {
     expect(driver.load(V_INTERRUPT_STATUS)).toBe(0);
     expect(driver.load(V_NOTIFY)).toBe(0);
     expect(machine.line(3)).toBe(false);
-    expect(device.state).toEqual({ phase: 'stopped', queues: [{ taken: 0, used: 0, signalled: 0 }] });
+    expect(device.save()).toEqual({ phase: 'stopped', queues: [{ taken: 0, used: 0, signalled: 0 }] });
   });
 
   test('ends work that was put off to a later turn', async () => {

@@ -1,0 +1,66 @@
+import type { LayerStore } from '../storage/layer-store.ts';
+import { type BlockBackend, MemoryBlockBackend } from './block-backend.ts';
+import { formatExt4 } from './ext4.ts';
+import { ImageBackend } from './image-backend.ts';
+
+/** A disk in memory. */
+export interface MemoryDisk {
+  readonly kind?: 'memory';
+  /** Its content at first, whole sectors of 512 bytes. */
+  readonly data: Uint8Array;
+  readonly readOnly: boolean;
+}
+
+/** The read-only root of a container image; empty until `Machine.openImage`. */
+export interface ImageDisk {
+  readonly kind: 'image';
+  /** Where layers are stored: a folder in Node. Browsers have one store for each origin. */
+  readonly store: string;
+}
+
+/** An empty ext4 file system in memory, which takes room only for what is written. */
+export interface ScratchDisk {
+  readonly kind: 'scratch';
+  readonly sizeBytes: number;
+}
+
+/** What a machine's owner says of a disk. Structured-cloneable. */
+export type DiskOptions = MemoryDisk | ImageDisk | ScratchDisk;
+
+/** Finds the store of layers that an `ImageDisk` names. */
+export type OpenStore = (store: string) => LayerStore;
+
+/** @param onError takes what ends the machine: the layers of an image cannot be read any more */
+export function openDisk(
+  disk: DiskOptions,
+  openStore: OpenStore,
+  onError: (error: unknown) => void,
+): BlockBackend {
+  switch (disk.kind) {
+    case 'image':
+      return new ImageBackend(openStore(disk.store), onError);
+    case 'scratch':
+      return scratchDisk(disk.sizeBytes);
+    default:
+      return memoryDisk(disk);
+  }
+}
+
+function scratchDisk(sizeBytes: number): BlockBackend {
+  const disk = new MemoryBlockBackend(sizeBytes);
+  formatExt4(disk);
+  return disk;
+}
+
+function memoryDisk({ data, readOnly }: MemoryDisk): BlockBackend {
+  const disk = new MemoryBlockBackend(data.length);
+  disk.write(0, [data]);
+  if (!readOnly) return disk;
+  return {
+    sizeBytes: disk.sizeBytes,
+    readOnly,
+    read: (offset, into) => disk.read(offset, into),
+    write: () => Promise.reject(new Error('the disk is read-only')),
+    flush: () => {},
+  };
+}

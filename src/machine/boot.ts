@@ -1,0 +1,37 @@
+import { M_TOHOST, RAM_START } from '../../emulator-wasm/layout.ts';
+import { machineDeviceTree } from './device-tree.ts';
+import { loadElf, parseElf } from './elf.ts';
+import { loadLinux } from './kernel-image.ts';
+import { guestRam } from './memory.ts';
+import type { ElfGuest, LinuxGuest, MachineStart, ToHart } from './protocol.ts';
+
+const SUPERVISOR = 1;
+const MACHINE = 3;
+const SEED_SIZE = 64;
+
+/**
+ * Puts Linux and its device tree in RAM.
+ * @param virtioSlots those that hold a device
+ * @returns how harts are reset
+ */
+export function bootLinux(
+  { memory, plan, deterministic }: MachineStart,
+  { kernel, initrd, commandLine }: LinuxGuest,
+  virtioSlots: readonly number[],
+): ToHart {
+  const rngSeed = new Uint8Array(SEED_SIZE);
+  if (!deterministic) crypto.getRandomValues(rngSeed);
+  const boot = loadLinux(guestRam(memory, plan), kernel, initrd, (range) =>
+    machineDeviceTree({ ...plan, commandLine, initrd: range, rngSeed, virtioSlots }),
+  );
+  const [pc, argument] = [BigInt(boot.entry), BigInt(boot.deviceTree)];
+  return { type: 'reset', pc, privilege: SUPERVISOR, argument };
+}
+
+/** Puts a bare-metal program in RAM. @returns how harts are reset */
+export function bootElf({ memory, plan }: MachineStart, { file }: ElfGuest): ToHart {
+  const elf = parseElf(file);
+  loadElf(elf, guestRam(memory, plan), RAM_START);
+  new DataView(memory.buffer).setBigUint64(M_TOHOST, elf.symbol('tohost') ?? 0n, true);
+  return { type: 'reset', pc: elf.entry, privilege: MACHINE, argument: 0n };
+}

@@ -1,0 +1,74 @@
+import type { BlockBackend } from '../../disk/block-backend.ts';
+import type { DiskOptions } from '../../disk/disks.ts';
+import { BlockDevice } from './block/device.ts';
+import { ConsoleDevice } from './console/device.ts';
+import { RngDevice } from './rng/device.ts';
+import type { GuestMemory } from './virtio/guest-memory.ts';
+import type { VirtioDevice } from './virtio/virtio-device.ts';
+import { VsockDevice } from './vsock/device.ts';
+
+const GUEST_CID = 3;
+/** Until the owner tells the size of its terminal. */
+const FIRST_SIZE = { columns: 80, rows: 24 };
+
+/** A device of a machine, as the machine's owner describes it. Structured-cloneable. */
+export type DeviceOptions =
+  | { readonly kind: 'console' }
+  | { readonly kind: 'vsock' }
+  | { readonly kind: 'rng' }
+  /** @param serial by which the guest finds the disk, up to 20 bytes */
+  | { readonly kind: 'block'; readonly serial: string; readonly disk: DiskOptions };
+
+export type DeviceKind = DeviceOptions['kind'];
+
+/** What devices need of the machine worker. */
+export interface DeviceHost {
+  readonly memory: GuestMemory;
+  /** While a promise that it returned is pending, the guest's console waits. */
+  onConsole(bytes: Uint8Array<ArrayBuffer>): void | Promise<void>;
+  openDisk(disk: DiskOptions): BlockBackend;
+}
+
+type Factory<Kind extends DeviceKind> = (
+  host: DeviceHost,
+  slot: number,
+  options: Extract<DeviceOptions, { kind: Kind }>,
+) => VirtioDevice;
+
+const FACTORIES = {
+  console: ({ memory, onConsole }, slot) =>
+    new ConsoleDevice(memory, slot, { ...FIRST_SIZE, onOutput: onConsole }),
+  vsock: ({ memory }, slot) => new VsockDevice(memory, slot, GUEST_CID),
+  rng: ({ memory }, slot) => new RngDevice(memory, slot),
+  block: ({ memory, openDisk }, slot, { disk, serial }) =>
+    new BlockDevice(memory, slot, openDisk(disk), serial),
+} satisfies { [Kind in DeviceKind]: Factory<Kind> };
+
+type DeviceOf<Kind extends DeviceKind> = ReturnType<(typeof FACTORIES)[Kind]>;
+
+/** The devices of a machine: its list, each in the slot of its place there. */
+export class Devices implements Iterable<VirtioDevice> {
+  readonly #devices: readonly { readonly kind: DeviceKind; readonly device: VirtioDevice }[];
+
+  /** To be called before any hart starts. */
+  constructor(list: readonly DeviceOptions[], host: DeviceHost) {
+    this.#devices = list.map((options, slot) => {
+      const make = FACTORIES[options.kind] as Factory<DeviceKind>;
+      return { kind: options.kind, device: make(host, slot, options) };
+    });
+  }
+
+  *[Symbol.iterator](): Iterator<VirtioDevice> {
+    for (const { device } of this.#devices) yield device;
+  }
+
+  /** The first device of a kind. */
+  find<Kind extends DeviceKind>(kind: Kind): DeviceOf<Kind> | undefined {
+    return this.#devices.find((entry) => entry.kind === kind)?.device as DeviceOf<Kind> | undefined;
+  }
+
+  /** The slots that hold a device. */
+  get slots(): number[] {
+    return this.#devices.map(({ device }) => device.slot);
+  }
+}

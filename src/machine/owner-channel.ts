@@ -1,0 +1,137 @@
+import type { ImageBackend } from '../disk/image-backend.ts';
+import type { Agent } from './agent.ts';
+import type { ConsoleDevice } from './devices/console/device.ts';
+import { MachineError, packError } from './errors.ts';
+import type { OutputRing } from './output-ring.ts';
+import {
+  CONSOLE_INPUT,
+  CONSOLE_OUTPUT,
+  type FromMachine,
+  type MachineExit,
+  processStream,
+  type ToMachine,
+  TRACE_OUTPUT,
+} from './protocol.ts';
+import { type Sender, StreamMux } from './stream-mux.ts';
+
+/** What the owner's commands are about; a bare-metal machine has nothing of it. */
+export interface Guest {
+  readonly agent?: Agent | undefined;
+  readonly console?: ConsoleDevice | undefined;
+  readonly image?: ImageBackend | undefined;
+}
+
+/** The machine worker's end of the channel to the machine's owner: commands, reports and byte streams. */
+export class OwnerChannel {
+  readonly #port: MessagePort;
+  readonly #mux: StreamMux;
+  readonly #ring: OutputRing;
+  readonly #output: Sender;
+  readonly #trace: Sender;
+  #draining = false;
+
+  constructor(port: MessagePort, ring: OutputRing) {
+    this.#port = port;
+    this.#ring = ring;
+    this.#mux = new StreamMux((message, transfer) => port.postMessage(message, transfer));
+    this.#output = this.#mux.sender(CONSOLE_OUTPUT);
+    this.#trace = this.#mux.sender(TRACE_OUTPUT);
+  }
+
+  /** Carries out what the owner asks for, from now on. */
+  serve(guest: Guest): void {
+    this.#port.onmessage = ({ data }: MessageEvent<ToMachine>) => this.#receive(data, guest);
+  }
+
+  post(message: FromMachine): void {
+    this.#port.postMessage(message);
+  }
+
+  /** What the owner types at the console. */
+  get input(): ReadableStream<Uint8Array> {
+    return this.#mux.readable(CONSOLE_INPUT);
+  }
+
+  /** Resolves when the owner is ready for more of the console's output. */
+  print(bytes: Uint8Array<ArrayBuffer>): Promise<void> {
+    return this.#output.send(bytes);
+  }
+
+  /** Resolves when the owner is ready for more of the trace. */
+  trace(text: string): Promise<void> {
+    return this.#trace.send(new TextEncoder().encode(text));
+  }
+
+  /** Whether output of UART or debug console waits for the owner. */
+  get draining(): boolean {
+    return this.#draining;
+  }
+
+  /** Passes on what the harts wrote to UART and debug console, as fast as the owner takes it. */
+  async drain(): Promise<void> {
+    if (this.#draining) return;
+    this.#draining = true;
+    for (let bytes = this.#ring.read(); bytes.length > 0; bytes = this.#ring.read()) await this.print(bytes);
+    this.#draining = false;
+  }
+
+  /** Reports the end of the machine, after everything that is left of its output. */
+  end(exit: MachineExit): void {
+    for (let bytes = this.#ring.read(); bytes.length > 0; bytes = this.#ring.read()) void this.print(bytes);
+    this.#output.end();
+    this.#trace.end();
+    this.post({ type: 'exit', exit });
+  }
+
+  #receive(message: ToMachine, { agent, console, image }: Guest): void {
+    switch (message.type) {
+      case 'run':
+        this.#run(message, agent);
+        break;
+      case 'signal':
+        agent?.signal(message.process, message.signal);
+        break;
+      case 'resize-process':
+        agent?.resize(message.process, message.size);
+        break;
+      case 'measure':
+        agent?.measure(message.container);
+        break;
+      case 'open-image':
+        void this.#openImage(message.layers, image);
+        break;
+      case 'resize':
+        console?.resize(message.columns, message.rows);
+        break;
+      case 'power-off':
+        agent?.powerOff();
+        break;
+      default:
+        this.#mux.receive(message);
+    }
+  }
+
+  #run({ process, outputs, message }: Extract<ToMachine, { type: 'run' }>, agent: Agent | undefined): void {
+    const events = {
+      exited: (status: number) => this.post({ type: 'process-exit', process, status }),
+      lost: (reason: string) => this.post({ type: 'process-failed', process, reason }),
+    };
+    const streams = outputs && {
+      stdin: this.#mux.readable(processStream(process, 0)),
+      outputs,
+      output: (descriptor: number) => this.#mux.sender(processStream(process, descriptor)),
+    };
+    if (agent) agent.run(process, message, events, streams);
+    else events.lost('a bare-metal machine has no agent to run processes');
+  }
+
+  async #openImage(layers: readonly string[], image: ImageBackend | undefined): Promise<void> {
+    try {
+      if (!image) throw new MachineError('the machine has no disk for an image');
+      await image.open(layers);
+      this.post({ type: 'image-open' });
+    } catch (error) {
+      this.post({ type: 'image-failed', error: packError(error) });
+    }
+  }
+}
