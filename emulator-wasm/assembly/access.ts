@@ -22,7 +22,7 @@ import {
 import { dataTlb, fillTlb, recall } from './tlb';
 import { accessFault, fail, markWritten, pageBytes, pmpActive, translate } from './walk';
 
-/** Physical address of [va, va + size), which lies in one page, checked by the PMP; fills the TLB. */
+/** The physical address of [va, va + size), which lies in one page. Checks the PMP and fills the TLB. */
 function resolve(hart: usize, va: u64, size: u64, access: i32): u64 {
   const pa = translate(hart, va, access);
   if (faultCode) return 0;
@@ -49,7 +49,7 @@ function crossesPage(va: u64, size: u64): bool {
   return (va & 0xfff) + size > PAGE_SIZE;
 }
 
-/** Loads `size` bytes, zero-extended, the long way; sets the fault. */
+/** Loads `size` bytes, zero-extended, without the TLB. Sets the fault. */
 export function loadSlow(hart: usize, va: u64, size: u32): u64 {
   clearFault();
   if (crossesPage(va, size)) {
@@ -80,7 +80,7 @@ function loadRaw(host: usize, size: u32): u64 {
         : load<u8>(host);
 }
 
-/** Up to seven bytes of one page, for an access that crosses into the next: RAM only. */
+/** Loads up to seven bytes of one page, for an access that crosses into the next. RAM only. */
 function loadPart(hart: usize, va: u64, count: u32): u64 {
   const pa = resolve(hart, va, count, Access.LOAD);
   if (faultCode) return 0;
@@ -91,10 +91,10 @@ function loadPart(hart: usize, va: u64, count: u32): u64 {
   return value;
 }
 
-/** Whether the last slow store went to a device, which may have changed what is to be done next. */
+/** Whether the last slow store went to a device, which may have caused an interrupt or ended the machine. */
 export let deviceStored: bool = false;
 
-/** Stores the low `size` bytes of value the long way; sets the fault and then has stored nothing. */
+/** Stores the low `size` bytes of value without the TLB. If it sets the fault it has stored nothing. */
 export function storeSlow(hart: usize, va: u64, size: u32, value: u64): void {
   clearFault();
   deviceStored = false;
@@ -139,8 +139,8 @@ function storeAcross(hart: usize, va: u64, size: u32, value: u64): void {
 }
 
 /**
- * Host address for an atomic access of `size` bytes at `va`, which must be aligned and in RAM;
- * 0 with the fault set otherwise. A store TLB entry serves for reading too (AMOs need both rights).
+ * The host address for an atomic access of `size` bytes at `va`, which must be aligned and in RAM; otherwise
+ * 0 with the fault set. A store TLB entry also serves for reading, because AMOs need both rights.
  */
 export function atomicAddress(hart: usize, va: u64, size: u32, access: i32): usize {
   clearFault();
@@ -162,7 +162,7 @@ export function atomicAddress(hart: usize, va: u64, size: u32, access: i32): usi
   return 0;
 }
 
-/** Physical address of the page with `va` for fetching, or sets the fault. All of it must be RAM. */
+/** The physical address of the page that contains `va`, for fetching. Sets the fault if it is not all RAM. */
 export function fetchPage(hart: usize, va: u64): u64 {
   clearFault();
   const pa = translate(hart, va, Access.FETCH);
@@ -172,7 +172,7 @@ export function fetchPage(hart: usize, va: u64): u64 {
   return page;
 }
 
-/** Whether the whole page may be executed; else each fetch must be checked by itself. */
+/** Whether the whole page may be executed. Otherwise each fetch must be checked. */
 export function mayExecutePage(hart: usize, page: u64): bool {
   return !pmpActive || pmpCheck(hart, page, PAGE_SIZE, Access.FETCH, privilege(hart)) == PmpAnswer.ALLOWED;
 }

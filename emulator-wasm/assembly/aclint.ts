@@ -1,4 +1,4 @@
-/** RISC-V ACLINT: MSWI (an msip word a hart) and MTIMER (mtimecmp a hart, one mtime). */
+/** RISC-V ACLINT: MSWI (one msip word per hart) and MTIMER (one mtimecmp per hart, one mtime). */
 import { H_IPI, H_MTIMECMP, M_HARTS } from '../layout';
 import { mtime, setMtime } from './clock';
 import { hartBlock, wake, wakeAll } from './mailbox';
@@ -8,7 +8,7 @@ const MTIME: u32 = 0xbff8;
 
 const MSIP: u32 = 1 << 3;
 
-/** Address of the block of hart `index`; 0 when there is no such hart. */
+/** The address of the block of hart `index`; 0 if there is no such hart. */
 function existingHart(index: u32): usize {
   return index < load<u32>(M_HARTS) ? hartBlock(index) : 0;
 }
@@ -29,7 +29,7 @@ export function mswiWrite(offset: u32, value: u32): void {
   }
 }
 
-/** The register at `offset` of the ACLINT; `size` is 4 or 8 bytes. */
+/** Reads the register at `offset` of the ACLINT. `size` is 4 or 8 bytes. */
 export function mtimerRead(hart: usize, offset: u32, size: i32): u64 {
   const value = register(hart, offset & ~7) >> ((offset & 4) << 3);
   return size == 8 ? value : <u64>(<u32>value);

@@ -1,10 +1,10 @@
-/** The A extension: each operation is one WebAssembly atomic on the shared memory. */
+/** The A extension. Each operation is one WebAssembly atomic on the shared memory. */
 import { AtomicOp, U_RD, U_RS1, U_RS2 } from './opcodes';
 import { atomicAddress } from './access';
 import { Access } from './pmp';
 import { faultCode } from './state';
 
-/** The reservation: host address (0: none), its width, and the value that was loaded. */
+/** The reservation: host address (0 for none), width, and the loaded value. */
 let reserved: usize = 0;
 let reservedWidth: i32 = 0;
 let reservedValue: u64 = 0;
@@ -13,7 +13,7 @@ export function dropReservation(): void {
   reserved = 0;
 }
 
-/** Executes the LR, SC or AMO at `u`; false with the fault set. */
+/** Executes the LR, SC or AMO at `u`. Returns false, with the fault set, if it faults. */
 export function executeAtomic(hart: usize, u: usize): bool {
   const va = load<u64>(hart + load<u16>(u, U_RS1));
   const operand = load<u64>(hart + load<u16>(u, U_RS2));
@@ -23,7 +23,7 @@ export function executeAtomic(hart: usize, u: usize): bool {
   return true;
 }
 
-/** What LR_W … AMOMAXU_D give; sets the fault. */
+/** The results of LR_W … AMOMAXU_D. Sets the fault. */
 export function atomicOperation(hart: usize, op: i32, va: u64, operand: u64): u64 {
   const double = op >= AtomicOp.LR_D;
   const access = op == AtomicOp.LR_W || op == AtomicOp.LR_D ? Access.LOAD : Access.STORE;
@@ -46,7 +46,7 @@ function holdsReservation(address: usize, width: i32): bool {
   return holds;
 }
 
-/** Functions in the order of AtomicOp; SC gives 0 for success, 1 for failure. */
+/** Functions in the order of AtomicOp. SC returns 0 for success, 1 for failure. */
 function amo32(f: i32, address: usize, operand: u32): u32 {
   switch (f) {
     case 0: {

@@ -1,4 +1,4 @@
-/** Accesses to physical addresses outside RAM: which device answers, at which widths. */
+/** Accesses to physical addresses outside RAM: selects the device and checks the width. */
 import {
   ACLINT_START,
   FINISHER_START,
@@ -25,13 +25,13 @@ const UART_SIZE: u64 = 8;
 const VIRTIO_SIZE: u64 = VIRTIO_SLOTS * VIRTIO_STRIDE;
 const VIRTIO_CONFIG: u32 = 0x100;
 
-// Access widths in bytes; a set of them is their union.
+// Access widths in bytes, which are bits of a set of widths.
 const BYTE = 1;
 const HALF = 2;
 const WORD = 4;
 const DOUBLE = 8;
 
-/** Whether the last access by this hart failed: nothing there, or not at that width. */
+/** Whether the last access by this hart failed, because nothing is there or the width is not allowed. */
 export let busFault: bool = false;
 
 /** Notes a fault unless the access has one of the allowed widths. */
@@ -40,7 +40,7 @@ function allows(widths: i32, size: i32): bool {
   return !busFault;
 }
 
-/** Reads `size` (1, 2, 4 or 8) bytes at a naturally aligned address outside RAM; see `busFault`. */
+/** Reads `size` (1, 2, 4 or 8) bytes at a naturally aligned address outside RAM. Sets `busFault`. */
 export function busRead(hart: usize, pa: u64, size: i32): u64 {
   const aligned = (pa & (size - 1)) == 0;
   if (!aligned) return fault();
@@ -60,7 +60,7 @@ export function busRead(hart: usize, pa: u64, size: i32): u64 {
   return answered ? 0 : fault();
 }
 
-/** Writes the low `size` bytes of `value`; otherwise like `busRead`. */
+/** Writes the low `size` bytes of `value`. Otherwise like `busRead`. */
 export function busWrite(hart: usize, pa: u64, size: i32, value: u64): void {
   const aligned = (pa & (size - 1)) == 0;
   if (!aligned) {
@@ -117,7 +117,7 @@ function writeVirtio(offset: u32, size: i32, value: u32): void {
   }
 }
 
-/** Nothing answers behind the configuration space. */
+/** Nothing answers after the configuration space. */
 function configWidths(register: u32): i32 {
   return register < VIRTIO_CONFIG + V_CONFIG_SIZE ? BYTE | HALF | WORD : 0;
 }

@@ -11,7 +11,7 @@ function ticksSinceStart(hart: usize): u64 {
   return countsInstructions() ? load<u64>(hart, H_INSTRET) / ICOUNT_PER_TICK : <u64>host.now();
 }
 
-/** The machine's timer in ticks of TIMEBASE, as this hart sees it. */
+/** This hart's view of the machine's timer, in ticks of TIMEBASE. */
 export function mtime(hart: usize): u64 {
   return ticksSinceStart(hart) + atomic.load<u64>(M_TIME_OFFSET);
 }
@@ -20,21 +20,21 @@ export function setMtime(hart: usize, ticks: u64): void {
   atomic.store<u64>(M_TIME_OFFSET, ticks - ticksSinceStart(hart));
 }
 
-/** Lets the time pass until `tick` at once; does nothing when that is in the past. */
+/** Advances the time to `tick` at once. Does nothing if that is in the past. */
 export function skipTo(hart: usize, tick: u64): void {
   const now = mtime(hart);
   if (tick > now) atomic.add<u64>(M_TIME_OFFSET, tick - now);
 }
 
 /**
- * Nanoseconds since 1970-01-01 UTC. When time is the instruction count the machine was started at
- * the epoch, so that every run reads the same dates.
+ * Nanoseconds since 1970-01-01 UTC. If time is the instruction count, the machine starts at the epoch, so
+ * that every run reads the same dates.
  */
 export function wallTime(hart: usize): u64 {
   return countsInstructions() ? mtime(hart) * NANOSECONDS_PER_TICK : <u64>host.wallClock();
 }
 
-/** The value of mtime in `nanoseconds` from now, rounded up. */
+/** The value of mtime `nanoseconds` from now, rounded up. */
 export function mtimeAfter(hart: usize, nanoseconds: u64): u64 {
   const ticks = nanoseconds / NANOSECONDS_PER_TICK + u64(nanoseconds % NANOSECONDS_PER_TICK != 0);
   return mtime(hart) + ticks;

@@ -1,4 +1,4 @@
-/** Compressed instructions (C extension of RV64GC) expanded to the 32-bit form they stand for. */
+/** Expands compressed instructions (C extension of RV64GC) to their 32-bit form. */
 
 @inline
 function wide(c: u32, at: u32): u32 {

@@ -1,4 +1,4 @@
-/** Control and status registers: rights, WARL fields, side effects. */
+/** Control and status registers: access rights, WARL fields, side effects. */
 import {
   H_CYCLE_OFFSET,
   H_FRM,
@@ -66,14 +66,14 @@ const SD: u64 = 1 << 63;
 const WRITABLE_STATUS: u64 = SIE | MIE | SPIE | MPIE | SPP | MPP | FS | MPRV | SUM | MXR | TVM | TW | TSR;
 const S_STATUS: u64 = SIE | SPIE | SPP | FS | SUM | MXR;
 const UXL: u64 = 2 << 32;
-/** Exceptions that can be delegated: all but ecall from M and the reserved ones. */
+/** Exceptions that can be delegated: all except ecall from M and the reserved ones. */
 const DELEGABLE: u64 = 0xb3ff;
 /** RV64 with A, B, C, D, F, I, M, S, U. */
 const MISA: u64 = (2 << 62) | 0x14112f;
 
 /** Set by an access that must raise an illegal instruction exception. */
 export let csrIllegal: bool = false;
-/** Set when what follows must be executed afresh: interrupts or the fetch context may have changed. */
+/** Set when interrupts or the fetch context may have changed, so that execution must leave the block. */
 export let csrResync: bool = false;
 
 @inline
@@ -82,13 +82,13 @@ function illegalCsr(): u64 {
   return 0;
 }
 
-/** Whether the present privilege may access a CSR at all (2.1): its number says. */
+/** Whether the current privilege may access a CSR, according to the CSR's number (2.1). */
 export function csrAccessible(hart: usize, n: u32, writing: bool): bool {
   if (((n >>> 8) & 3) > privilege(hart)) return false;
   return !(writing && n >>> 10 == 3);
 }
 
-/** cycle, time, instret and their kin are readable below M only as far as m- and scounteren allow. */
+/** mcounteren and scounteren control which counters are readable below M. */
 function counterReadable(hart: usize, bit: u32): bool {
   const priv = privilege(hart);
   if (priv < MACHINE_MODE && !((load<u64>(hart, H_MCOUNTEREN) >> bit) & 1)) return false;
@@ -119,7 +119,7 @@ function cycle(hart: usize): u64 {
   return load<u64>(hart, H_INSTRET) + load<u64>(hart, H_CYCLE_OFFSET);
 }
 
-/** An inhibited counter stands still: its offset then holds the value itself. */
+/** An inhibited counter stands still. Its offset then holds the value itself. */
 function counter(hart: usize, bit: u32): u64 {
   const offset = bit == 0 ? load<u64>(hart, H_CYCLE_OFFSET) : load<u64>(hart, H_INSTRET_OFFSET);
   return (load<u64>(hart, H_MCOUNTINHIBIT) >> bit) & 1 ? offset : load<u64>(hart, H_INSTRET) + offset;
@@ -141,7 +141,7 @@ function setCountInhibit(hart: usize, value: u64): void {
   setCounter(hart, 2, instructions);
 }
 
-/** The value of CSR `n`, H_INSTRET being up to date; sets csrIllegal if it may not be read or is none. */
+/** The value of CSR `n`, if H_INSTRET is up to date. Sets csrIllegal if the CSR is absent or not readable. */
 export function readCsr(hart: usize, n: u32): u64 {
   switch (n) {
     case 0x001:
@@ -379,7 +379,7 @@ export function writeCsr(hart: usize, n: u32, value: u64): void {
 }
 
 function writeStatus(hart: usize, value: u64): void {
-  // MPP is WARL: privilege 2 does not exist.
+  // MPP is WARL, and privilege 2 does not exist.
   if ((value & MPP) == 2 << 11) value = (value & ~MPP) | (load<u64>(hart, H_MSTATUS) & MPP);
   const changed = load<u64>(hart, H_MSTATUS) ^ value;
   store<u64>(hart, value | XL64, H_MSTATUS);
@@ -388,7 +388,7 @@ function writeStatus(hart: usize, value: u64): void {
   if (changed & FS) csrResync = true;
 }
 
-/** SSIP lives in the mailbox, where other harts set it too. */
+/** SSIP is in the mailbox, where other harts set it too. */
 function writePending(hart: usize, value: u64, mask: u64): void {
   if (mask & SSIP) {
     if (value & SSIP) atomic.or<u32>(hart, <u32>SSIP, H_IPI);
@@ -399,7 +399,7 @@ function writePending(hart: usize, value: u64, mask: u64): void {
   csrResync = true;
 }
 
-/** Bare and Sv39; any other mode leaves satp as it is (4.1.11). */
+/** Accepts Bare and Sv39. Any other mode leaves satp unchanged (4.1.11). */
 function writeSatp(hart: usize, value: u64): void {
   if (!satpAccessible(hart)) {
     illegalCsr();
@@ -413,7 +413,7 @@ function writeSatp(hart: usize, value: u64): void {
 }
 
 /**
- * A read for csrrs and csrrc must not take the external interrupt line into what is written back
+ * A read for csrrs and csrrc must not include the external interrupt line in the value that is written back
  * to the software-writable SEIP (3.1.9).
  */
 export function readForModify(hart: usize, n: u32): u64 {

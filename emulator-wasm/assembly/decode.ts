@@ -1,4 +1,4 @@
-/** From instruction bits to a micro-op. */
+/** Decodes instruction bits to a micro-op. */
 import { H_F, H_SINK, H_X } from '../layout';
 import {
   AtomicOp,
@@ -83,8 +83,8 @@ export function isFloatingPoint(i: u32): bool {
 }
 
 /**
- * Decodes the 32-bit form `i` of the instruction at `offset` in its page, `length` 2 or 4 bytes
- * long, into the micro-op at `u`, and returns its operation.
+ * Decodes the 32-bit form `i` of the instruction at `offset` in its page, which is `length` (2 or 4) bytes
+ * long, into the micro-op at `u`. Returns its operation.
  */
 export function decode(i: u32, length: u32, offset: u32, u: usize): i32 {
   store<u16>(u, <u16>(offset | (length >>> 2)), U_OFFSET);
@@ -461,7 +461,7 @@ function decodeAtomic(i: u32, u: usize): i32 {
   return op;
 }
 
-/** The place of a funct5 after LR in AtomicOp, or -1. */
+/** The distance of a funct5 from LR in AtomicOp, or -1. */
 function amoFunction(funct5: u32): i32 {
   switch (funct5) {
     case 0x02:
@@ -569,7 +569,7 @@ function rounded(rm: u32, op: i32): i32 {
   return rm == 5 || rm == 6 ? <i32>SystemOp.ILLEGAL : op;
 }
 
-/** FADD_S … FMV_W_X and FADD_D … FMV_D_X are in the same order, but for one conversion. */
+/** FADD_S … FMV_W_X and FADD_D … FMV_D_X have the same order, except for one conversion. */
 function fpOperation(i: u32): i32 {
   const funct7 = funct7Of(i);
   const rm = funct3Of(i);

@@ -1,4 +1,4 @@
-/** SiFive test finisher, and the one way in which the guest ends the machine. */
+/** SiFive test finisher, and the only way in which the guest ends the machine. */
 import { M_EXIT_CODE, M_POWER, POWER_FAIL, POWER_OFF, POWER_REBOOT, POWER_RUNNING } from '../layout';
 import { wakeAll } from './mailbox';
 import { uartFlush } from './uart';
@@ -7,10 +7,11 @@ const FAIL: u32 = 0x3333;
 const PASS: u32 = 0x5555;
 const RESET: u32 = 0x7777;
 
-/** Ends the machine in `state` (POWER_*) unless it has ended already; `code` goes with POWER_FAIL. */
+/** Ends the machine in `state` (POWER_*) unless it has ended already. `code` belongs to POWER_FAIL. */
 export function powerOff(state: u32, code: u32): void {
   uartFlush();
-  // Before M_POWER, since whoever sees that POWER_FAIL reads the code; the first failure keeps its own.
+  // Stored before M_POWER, because a reader that sees POWER_FAIL reads the code. The first failure keeps its
+  // code.
   if (state == POWER_FAIL) atomic.cmpxchg<u32>(M_EXIT_CODE, 0, code);
   atomic.cmpxchg<u32>(M_POWER, POWER_RUNNING, state);
   wakeAll();

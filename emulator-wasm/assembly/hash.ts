@@ -1,19 +1,19 @@
 /**
- * The keyed hash that names the bytes of a page of code where they cannot be compared: in compiled regions, and between
- * a hart and the translator. The key is secret and new for each machine, because a guest that could make two pages with
- * one hash would run the code of one as the other's.
+ * The keyed hash that identifies the bytes of a page of code where they cannot be compared: in compiled
+ * regions, and between a hart and the translator. The key is secret and new for each machine, because a guest
+ * that could make two pages with the same hash could run the code of one in place of the other.
  */
 import { M_CODE_KEY } from '../layout';
 import { mulhu } from './integer';
 import { PAGE_SIZE } from './state';
 
-/** Every bit of the product, whose upper half depends on all bits of both factors. */
+/** Combines both halves of the product. The upper half depends on all bits of both factors. */
 @inline
 function fold(a: u64, b: u64): u64 {
   return (a * b) ^ mulhu(a, b);
 }
 
-/** The hash of the page at the host's address. */
+/** The hash of the page at a host address. */
 export function hashPage(host: usize): u64 {
   const key = load<u64>(M_CODE_KEY);
   let hash = load<u64>(M_CODE_KEY, 8);

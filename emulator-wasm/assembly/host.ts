@@ -1,6 +1,6 @@
-/** What the core asks of its host: the only imports beside the shared memory. */
+/** The core's calls to its host, which are its only imports besides the shared memory. */
 
-/** Ticks of TIMEBASE since the machine started, the same clock in every hart. */
+/** Ticks of TIMEBASE since the machine started. All harts share this clock. */
 @external("host", "now")
 export declare function now(): f64;
 
@@ -8,14 +8,14 @@ export declare function now(): f64;
 @external("host", "wallClock")
 export declare function wallClock(): f64;
 
-/** Bytes the guest sent to the UART or to the SBI debug console. */
+/** Passes on bytes that the guest sent to the UART or to the SBI debug console. */
 @external("host", "output")
 export declare function output(address: usize, length: i32): void;
 
-/** Wakes the machine worker after M_DOORBELL was incremented. */
+/** Wakes the machine worker after an increment of M_DOORBELL. */
 @external("host", "doorbell")
 export declare function doorbell(): void;
 
-/** Wakes the translator after code was reported in H_HOT_SLOTS; in one thread, may call `install` meanwhile. */
+/** Wakes the translator after a report of code in H_HOT_SLOTS. In a single thread it may call `install`. */
 @external("host", "hot")
 export declare function hot(): void;

@@ -1,4 +1,4 @@
-/** Berkeley's host-target interface: how bare-metal conformance programs end. */
+/** Berkeley's host-target interface, by which bare-metal conformance programs end. */
 import { M_TOHOST, POWER_FAIL, POWER_OFF } from '../layout';
 import { powerOff } from './finisher';
 import { uartTransmit } from './uart';
@@ -7,14 +7,14 @@ import { hostAddress } from './state';
 const CONSOLE: u64 = 1;
 const PUTCHAR: u64 = 1;
 
-/** Whether stores to this page must be looked at. */
+/** Whether stores to this page must be checked. */
 @inline
 export function isHtifPage(page: u64): bool {
   const tohost = load<u64>(M_TOHOST);
   return tohost != 0 && (tohost & ~0xfff) == page;
 }
 
-/** To be called after a store to [pa, pa + size) in that page; whether it was a command. */
+/** Called after a store to [pa, pa + size) in that page. Returns whether it was a command. */
 export function htifStore(pa: u64, size: u32): bool {
   const tohost = load<u64>(M_TOHOST);
   if (pa + size <= tohost || pa >= tohost + 8) return false;

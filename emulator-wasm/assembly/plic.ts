@@ -32,7 +32,7 @@ const SEIP: u32 = 1 << 9;
 const C_ENABLE: usize = 0;
 const C_THRESHOLD: usize = 4;
 
-/** The lines of the devices inside the core follow from their state, so no raise or lower can be lost. */
+/** The lines of devices inside the core are computed from their state, so no raise or lower can be lost. */
 function levels(): u32 {
   return atomic.load<u32>(PLIC_LEVEL) | (u32(uartInterrupt()) << UART_IRQ) | (u32(rtcInterrupt()) << RTC_IRQ);
 }
@@ -41,7 +41,9 @@ function pending(): u32 {
   return levels() & ~atomic.load<u32>(PLIC_CLAIMED);
 }
 
-/** The source of highest priority above `floor`, the lowest number among equals; 0 when there is none. */
+/**
+ * The source with the highest priority above `floor`, and the lowest number among equals; 0 if there is none.
+ */
 function highest(sources: u32, floor: u32): u32 {
   let best: u32 = 0;
   let bestPriority = floor;
@@ -61,7 +63,7 @@ function interrupts(context: usize, sources: u32): bool {
   return enabled != 0 && highest(enabled, atomic.load<u32>(context, C_THRESHOLD)) != 0;
 }
 
-/** The external interrupt bits, MEIP and SEIP at their places in mip, that the PLIC drives at this hart. */
+/** The external interrupt bits of mip, MEIP and SEIP, that the PLIC drives at this hart. */
 export function plicPending(hart: usize): u32 {
   const sources = pending();
   if (sources == 0) return 0;
@@ -90,7 +92,7 @@ function claim(context: usize): u32 {
   return source;
 }
 
-/** A completion of a source that is not enabled for the context is ignored, as the specification says. */
+/** The specification says that a completion of a source that is not enabled for the context is ignored. */
 function complete(context: usize, source: u32): void {
   if (source >= <u32>PLIC_SOURCES) return;
   const bit: u32 = 1 << source;
@@ -98,7 +100,7 @@ function complete(context: usize, source: u32): void {
   atomic.and<u32>(PLIC_CLAIMED, ~bit);
 }
 
-/** Address of the words of context `number`; 0 when there is no such context. */
+/** The address of the words of context `number`; 0 if there is no such context. */
 function contextBlock(number: u32): usize {
   return number < 2 * load<u32>(M_HARTS) ? <usize>(PLIC_CONTEXTS + number * PLIC_CONTEXT_STRIDE) : 0;
 }
@@ -136,11 +138,11 @@ export function plicWrite(offset: u32, value: u32): void {
     if (register == THRESHOLD) atomic.store<u32>(context, value & MAX_PRIORITY, C_THRESHOLD);
     else if (register == CLAIM) complete(context, value);
   }
-  // What was masked or in flight may now interrupt a hart that sleeps.
+  // A masked or claimed source may now interrupt a sleeping hart.
   if (pending() != 0) wakeAll();
 }
 
-/** The context whose enable word for sources 0 to 31 is at `offset`; 0 when there is none. */
+/** The context whose enable word for sources 0 to 31 is at `offset`; 0 if there is none. */
 function enableContext(offset: u32): usize {
   const inContext = offset & ((1 << ENABLE_SHIFT) - 1);
   return inContext == 0 ? contextBlock((offset - ENABLES) >> ENABLE_SHIFT) : 0;

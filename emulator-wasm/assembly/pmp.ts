@@ -36,10 +36,10 @@ function mode(cfg: u32): u32 {
 }
 
 let start: u64 = 0;
-/** Last byte of the entry's range, so that a range up to 2^64 fits. */
+/** The last byte of the entry's range, so that a range up to 2^64 fits. */
 let last: u64 = 0;
 
-/** Sets start and last; false when the entry is off or empty. */
+/** Sets start and last. Returns false if the entry is off or empty. */
 function range(hart: usize, n: i32): bool {
   const a = address(hart, n);
   switch (mode(config(hart, n))) {
@@ -62,7 +62,7 @@ function range(hart: usize, n: i32): bool {
   }
 }
 
-/** Whether [pa, pa + size) may be accessed so: MIXED when only a part of it matches an entry. */
+/** Whether this access to [pa, pa + size) is allowed. MIXED if only a part of the range matches an entry. */
 export function pmpCheck(hart: usize, pa: u64, size: u64, access: i32, privilege: u32): i32 {
   const end = pa + size - 1;
   for (let n = 0; n < PMP_ENTRIES; n++) {
@@ -76,7 +76,7 @@ export function pmpCheck(hart: usize, pa: u64, size: u64, access: i32, privilege
   return privilege == MACHINE_MODE ? PmpAnswer.ALLOWED : PmpAnswer.DENIED;
 }
 
-/** A locked entry cannot be written, nor the address below a locked TOR entry. */
+/** A locked entry cannot be written, and neither can the address below a locked TOR entry. */
 export function setPmpAddress(hart: usize, n: i32, value: u64): void {
   if (config(hart, n) & LOCKED) return;
   if (n + 1 < PMP_ENTRIES) {
@@ -86,7 +86,7 @@ export function setPmpAddress(hart: usize, n: i32, value: u64): void {
   store<u64>(hart + n * 8, value & 0x003f_ffff_ffff_ffff, H_PMPADDR);
 }
 
-/** pmpcfg0 or pmpcfg2: eight entries. W without R is reserved and leaves the entry as it was. */
+/** Writes pmpcfg0 or pmpcfg2, eight entries each. W without R is reserved and leaves the entry unchanged. */
 export function setPmpConfig(hart: usize, first: i32, value: u64): void {
   for (let n = first; n < first + 8; n++, value >>= 8) {
     const cfg = <u32>value & 0x9f;

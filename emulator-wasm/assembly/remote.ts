@@ -1,4 +1,4 @@
-/** Fences in other harts, asked for through the H_REQUEST mailbox. */
+/** Fences in other harts, requested through the H_REQUEST mailbox. */
 import {
   H_ID,
   H_REQUEST,
@@ -13,12 +13,12 @@ import * as host from './host';
 import { hartBlock, sleepWhile, wake } from './mailbox';
 import { fenceI, flushAll } from './tlb';
 
-/** Short, since meanwhile other harts may wait for this one. */
+/** Short, because other harts may wait for this one meanwhile. */
 const POLL_TICKS: f64 = 500;
 
 /**
- * Makes every hart in `targets` (a bit per hart id) do what `requests` (REQUEST_* bits) says, and
- * returns when none of them can run another instruction without having done it.
+ * Makes every hart in `targets` (one bit per hart id) serve `requests` (REQUEST_* bits). Returns when none of
+ * them can run another instruction before it has done so.
  */
 export function requestRemote(hart: usize, targets: u32, requests: u32): void {
   for (let rest = targets; rest != 0; rest &= rest - 1) {
@@ -32,8 +32,8 @@ export function requestRemote(hart: usize, targets: u32, requests: u32): void {
 }
 
 /**
- * A hart that is not RUN_STARTED serves its mailbox after it has become so and before it runs
- * anything: either it sees our request, or we see that it runs and wait.
+ * A hart that is not RUN_STARTED serves its mailbox after it enters that state and before it runs anything.
+ * Either it sees our request, or we see that it runs, and wait.
  */
 function awaitServed(hart: usize, target: usize, requests: u32): void {
   while (atomic.load<u32>(M_POWER) == POWER_RUNNING) {
@@ -44,13 +44,13 @@ function awaitServed(hart: usize, target: usize, requests: u32): void {
   }
 }
 
-/** What other harts asked of this one. */
+/** Serves the requests of other harts. */
 export function serveRequests(hart: usize): void {
   const request = atomic.load<u32>(hart, H_REQUEST) & (REQUEST_SFENCE | REQUEST_FENCE_I);
   if (request == 0) return;
   if (request & REQUEST_SFENCE) flushAll(hart);
   if (request & REQUEST_FENCE_I) fenceI(hart);
-  // Only now: whoever asked may go on as soon as the bits are clear.
+  // Last, because the requesting hart may continue as soon as the bits are clear.
   atomic.and<u32>(hart, ~request, H_REQUEST);
   atomic.notify(hart + H_REQUEST, -1);
 }

@@ -33,7 +33,7 @@ export function rtcInterrupt(): bool {
   return (atomic.load<u32>(RTC_PENDING) & atomic.load<u32>(RTC_ENABLED)) != 0;
 }
 
-/** Fires the alarm when it is due. */
+/** Fires the alarm if it is due. */
 export function rtcTick(hart: usize): void {
   if (atomic.load<u32>(RTC_ARMED) == 0 || time(hart) < atomic.load<u64>(RTC_ALARM)) return;
   atomic.store<u32>(RTC_ARMED, 0);
@@ -41,7 +41,7 @@ export function rtcTick(hart: usize): void {
   if (rtcInterrupt()) wakeAll();
 }
 
-/** The mtime at which the next `rtcTick` is due; u64.MAX_VALUE when no alarm is set. */
+/** The mtime at which the next `rtcTick` is due; u64.MAX_VALUE if no alarm is set. */
 export function rtcDeadline(hart: usize): u64 {
   if (atomic.load<u32>(RTC_ARMED) == 0) return u64.MAX_VALUE;
   const alarm = atomic.load<u64>(RTC_ALARM);
@@ -99,6 +99,6 @@ export function rtcWrite(hart: usize, offset: u32, value: u32): void {
       return;
   }
   rtcTick(hart);
-  // A sleeping hart works out anew when the alarm is due, and whether the line is up.
+  // A sleeping hart must compute again when the alarm is due, and whether the line is up.
   wakeAll();
 }

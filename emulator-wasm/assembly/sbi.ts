@@ -1,4 +1,4 @@
-/** The Supervisor Binary Interface 2.0, answered by the core. */
+/** The Supervisor Binary Interface 2.0, which the core itself implements. */
 import {
   H_IPI,
   H_RUN,
@@ -53,20 +53,20 @@ const SRST: u32 = 0x5352_5354;
 const DBCN: u32 = 0x4442_434e;
 
 const SPEC_VERSION: i64 = 2 << 24;
-/** Not one of the registered implementations. */
+/** An implementation ID that is not registered. */
 const IMPLEMENTATION_ID: i64 = 0x4c52;
 const IMPLEMENTATION_VERSION: i64 = 1;
 
 const SSIP: u32 = 1 << 1;
 const ALL_HARTS: u64 = u64.MAX_VALUE;
 
-/** The most that one console call moves; callers go on with the rest, as they must. */
+/** The most bytes that one console call moves. Callers must continue with the rest. */
 const CONSOLE_CHUNK: u64 = 0x1_0000;
 const PAGE_SHIFT = 12;
 
 /**
  * Answers the ECALL of this hart: extension in a7, function in a6, error to a0, value to a1.
- * The hart may be stopped, or the machine off, when it returns.
+ * When it returns, the hart may be stopped or the machine off.
  */
 export function sbiCall(hart: usize): void {
   const extension = <u32>load<u64>(hart, A7);
@@ -74,7 +74,7 @@ export function sbiCall(hart: usize): void {
     store<i64>(hart, legacy(hart, extension), A0);
     return;
   }
-  // No value is negative, so one number says both.
+  // No value is negative, so one number holds either the error or the value.
   const result = call(hart, extension, <u32>load<u64>(hart, A6));
   store<i64>(hart, min(result, SUCCESS), A0);
   store<i64>(hart, max(result, 0), A1);
@@ -157,13 +157,13 @@ function probe(extension: u32): i64 {
   }
 }
 
-/** STIP follows stimecmp, so a later time withdraws a pending interrupt too. */
+/** STIP follows stimecmp, so a later time also clears a pending interrupt. */
 function setTimer(hart: usize): i64 {
   store<u64>(hart, load<u64>(hart, A0), H_STIMECMP);
   return SUCCESS;
 }
 
-/** The harts that a0 (mask) and a1 (id of its bit 0) name, a bit per hart id; -1 when one does not exist. */
+/** The harts in a0 (mask) and a1 (id of its bit 0), one bit per hart id; -1 if one of them does not exist. */
 function targets(hart: usize): i32 {
   const mask = load<u64>(hart, A0);
   const first = load<u64>(hart, A1);
@@ -184,7 +184,7 @@ function sendIpi(hart: usize): i64 {
   return SUCCESS;
 }
 
-/** Every range and address space is fenced by fencing all. */
+/** A fence of everything includes every range and address space. */
 function remoteFence(hart: usize, func: u32): i64 {
   if (func > 2) return ERR_NOT_SUPPORTED;
   const set = targets(hart);
@@ -198,7 +198,7 @@ function hartState(hart: usize, func: u32): i64 {
     case 0:
       return startHart(load<u64>(hart, A0), load<u64>(hart, A1), load<u64>(hart, A2));
     case 1:
-      // Requests that arrive from now on wait in the mailbox until the hart starts again.
+      // From now on, requests wait in the mailbox until the hart starts again.
       atomic.store<u32>(hart, RUN_STOPPED, H_RUN);
       return SUCCESS;
     case 2:
@@ -214,7 +214,7 @@ function startHart(id: u64, pc: u64, a1: u64): i64 {
   if (id >= load<u32>(M_HARTS)) return ERR_INVALID_PARAM;
   if ((pc & 1) != 0 || !isInRam(pc, 2)) return ERR_INVALID_ADDRESS;
   const target = hartBlock(<u32>id);
-  // Of several that start the same hart, one gives it its pc and the others come too late.
+  // If several harts start the same one, one of them sets its pc, and the others come too late.
   if (atomic.xchg<u32>(target, 1, H_START_LOCK) != 0) return ERR_ALREADY_AVAILABLE;
   const stopped = atomic.load<u32>(target, H_RUN) == RUN_STOPPED;
   if (stopped) {
@@ -239,7 +239,7 @@ function hartStatus(id: u64): i64 {
   }
 }
 
-/** Default retentive suspension may end at any time, so it does at once. */
+/** Default retentive suspension may end at any time, so it ends at once. */
 function suspendHart(type: u32): i64 {
   if (type == 0) return SUCCESS;
   return type == 0x8000_0000 ? ERR_NOT_SUPPORTED : ERR_INVALID_PARAM;
@@ -273,7 +273,10 @@ function debugConsole(hart: usize, func: u32): i64 {
   return func == 0 ? writeConsole(offset, count) : readConsole(offset, count);
 }
 
-/** `offset` is that in RAM, as for `readConsole`. Both return how many bytes they moved. */
+/**
+ * `offset` is an offset in RAM, as for `readConsole`. Both functions return the number of bytes that they
+ * moved.
+ */
 function writeConsole(offset: usize, count: usize): i64 {
   uartFlush();
   if (count != 0) host.output(load<u32>(M_RAM_BASE) + offset, <i32>count);

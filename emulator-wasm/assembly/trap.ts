@@ -1,4 +1,4 @@
-/** Traps, returns from them, and which interrupt is to be taken. */
+/** Traps, returns from traps, and the choice of the interrupt to take. */
 import {
   H_IPI,
   H_MCAUSE,
@@ -54,7 +54,7 @@ function enter(hart: usize, cause: u64, value: u64, pc: u64, delegated: bool): u
   return handler;
 }
 
-/** Direct or vectored: interrupts then go to base + 4 * cause. */
+/** Direct or vectored. Vectored interrupts go to base + 4 * cause. */
 @inline
 function handlerAddress(vector: u64, cause: u64): u64 {
   const base = vector & ~3;
@@ -108,10 +108,10 @@ export function sret(hart: usize): u64 {
   return load<u64>(hart, H_SEPC);
 }
 
-/** mtime when it was last read for the timers: asking the host for it is dear. */
+/** mtime when it was last read for the timers, because reading it from the host is slow. */
 let lastTime: u64 = 0;
 
-/** mip as software reads it. */
+/** The value of mip that software reads. */
 export function pendingInterrupts(hart: usize): u64 {
   lastTime = mtime(hart);
   return pendingAt(hart, lastTime);
@@ -127,7 +127,7 @@ function pendingAt(hart: usize, time: u64): u64 {
   return pending;
 }
 
-/** Pending interrupts that are enabled and that the present privilege does not mask. */
+/** Pending interrupts that are enabled and that the current privilege does not mask. */
 function deliverable(hart: usize, pending: u64): u64 {
   const enabled = pending & load<u64>(hart, H_MIE);
   if (enabled == 0) return 0;
@@ -139,7 +139,10 @@ function deliverable(hart: usize, pending: u64): u64 {
   return priv < SUPERVISOR || (priv == SUPERVISOR && status & SIE) ? enabled & delegated : 0;
 }
 
-/** Takes the most urgent deliverable interrupt and returns the handler's address, or else `pc`. */
+/**
+ * Takes the deliverable interrupt with the highest priority and returns its handler's address, or returns
+ * `pc`.
+ */
 export function takeInterrupt(hart: usize, pending: u64, pc: u64): u64 {
   const ready = deliverable(hart, pending);
   if (ready == 0) return pc;
@@ -158,7 +161,7 @@ function mostUrgent(ready: u64): u64 {
   return 5;
 }
 
-/** Whether an interrupt would be taken now; a timer that went off since the last look is not seen yet. */
+/** Whether an interrupt would be taken now. Does not see a timer that fired since the last read of mtime. */
 export function interruptWaits(hart: usize): bool {
   return load<u64>(hart, H_MIE) != 0 && deliverable(hart, pendingAt(hart, lastTime)) != 0;
 }

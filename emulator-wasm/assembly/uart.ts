@@ -1,6 +1,6 @@
 /**
- * ns16550A at byte-wide registers. Sent bytes gather in a buffer that all harts share, which keeps
- * their order; received ones come from the ring the host fills.
+ * ns16550A with byte-wide registers. Sent bytes collect in a buffer that all harts share, which keeps their
+ * order. Received bytes come from a ring that the host fills.
  */
 import {
   M_POWER,
@@ -62,7 +62,7 @@ function hasReceived(): bool {
   return atomic.load<u32>(UART_RX_HEAD) != atomic.load<u32>(UART_RX_TAIL);
 }
 
-/** The pending interrupt of highest priority as IIR shows it. */
+/** The pending interrupt with the highest priority, as IIR shows it. */
 function interruptId(): u32 {
   if (enabled(IER_RECEIVED) && hasReceived()) return IIR_RECEIVED;
   if (enabled(IER_THR_EMPTY) && atomic.load<u32>(UART_THRE_PENDING) != 0) return IIR_THR_EMPTY;
@@ -74,7 +74,7 @@ export function uartInterrupt(): bool {
   return interruptId() != IIR_NONE;
 }
 
-/** Takes the next received byte; -1 when there is none. */
+/** Takes the next received byte; -1 if there is none. */
 export function uartReceive(): i32 {
   let tail: u32;
   let byte: u8;
@@ -86,7 +86,7 @@ export function uartReceive(): i32 {
   return byte;
 }
 
-/** False when the machine is off: its holder may be gone. */
+/** Returns false when the machine is off, because the lock's holder may have ended. */
 function lockTransmitter(): bool {
   while (atomic.cmpxchg<u32>(UART_TX_LOCK, 0, 1) != 0) {
     if (atomic.load<u32>(M_POWER) != POWER_RUNNING) return false;
@@ -105,7 +105,7 @@ function send(length: u32): void {
   atomic.store<u32>(UART_TX_LENGTH, 0);
 }
 
-/** Sends one byte; the host sees it at the end of its line, or of the quantum. */
+/** Sends one byte. The host sees it at the end of its line or of the quantum. */
 export function uartTransmit(byte: u8): void {
   if (!lockTransmitter()) return;
   const length = atomic.load<u32>(UART_TX_LENGTH) + 1;
@@ -115,7 +115,7 @@ export function uartTransmit(byte: u8): void {
   unlockTransmitter();
 }
 
-/** Hands the gathered bytes to the host. */
+/** Passes the collected bytes to the host. */
 export function uartFlush(): void {
   if (atomic.load<u32>(UART_TX_LENGTH) == 0 || !lockTransmitter()) return;
   const length = atomic.load<u32>(UART_TX_LENGTH);
@@ -127,14 +127,14 @@ function divisorLatched(): bool {
   return (atomic.load<u32>(UART_LCR) & LCR_DLAB) != 0;
 }
 
-/** Reading IIR answers the THRE interrupt that it shows. */
+/** Reading IIR acknowledges the THRE interrupt that it shows. */
 function readInterruptId(): u32 {
   const id = interruptId();
   if (id == IIR_THR_EMPTY) atomic.store<u32>(UART_THRE_PENDING, 0);
   return (atomic.load<u32>(UART_FCR) & FCR_ENABLE) != 0 ? id | IIR_FIFOS : id;
 }
 
-/** In loop-back the modem's inputs are its outputs: CTS is RTS, DSR is DTR, RI is OUT1, DCD is OUT2. */
+/** Loop-back connects the modem's inputs to its outputs: CTS to RTS, DSR to DTR, RI to OUT1, DCD to OUT2. */
 function modemStatus(): u32 {
   const mcr = atomic.load<u32>(UART_MCR);
   if ((mcr & MCR_LOOP) == 0) return MSR_CTS_DSR_DCD;
@@ -163,7 +163,7 @@ export function uartRead(offset: u32): u32 {
   }
 }
 
-/** A byte sent in loop-back leaves nowhere: the ring of received bytes has one writer, the host. */
+/** A byte sent in loop-back is dropped, because only the host writes to the ring of received bytes. */
 function writeTransmitter(byte: u8): void {
   if ((atomic.load<u32>(UART_MCR) & MCR_LOOP) == 0) uartTransmit(byte);
   atomic.store<u32>(UART_THRE_PENDING, 1);
@@ -174,7 +174,7 @@ function writeInterruptEnable(value: u32): void {
   if ((value & ~old & IER_THR_EMPTY) != 0) atomic.store<u32>(UART_THRE_PENDING, 1);
 }
 
-/** Switching the FIFOs on or off empties them too. */
+/** Switching the FIFOs on or off also empties them. */
 function writeFifoControl(value: u32): void {
   const old = atomic.xchg<u32>(UART_FCR, value & FCR_ENABLE);
   if ((value & FCR_CLEAR_RECEIVED) == 0 && ((value ^ old) & FCR_ENABLE) == 0) return;

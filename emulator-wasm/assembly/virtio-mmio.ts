@@ -1,4 +1,4 @@
-/** The register files of virtio over MMIO, modern interface only (virtio 1.2, section 4.2.2). */
+/** The virtio-mmio register files, modern interface only (virtio 1.2, section 4.2.2). */
 import {
   M_DOORBELL,
   M_POWER,
@@ -85,7 +85,7 @@ function ringDoorbell(): void {
   host.doorbell();
 }
 
-/** Address of the words of queue `index`; 0 when the device has no such queue. */
+/** The address of the words of queue `index`; 0 if the device has no such queue. */
 function queueBlock(file: usize, index: u32): usize {
   if (index >= <u32>V_MAX_QUEUES) return 0;
   const queue = file + V_QUEUES + index * V_QUEUE_STRIDE;
@@ -130,7 +130,7 @@ function readRegister(file: usize, offset: u32): u32 {
       return atomic.load<u32>(file, V_INTERRUPT_STATUS);
     case STATUS:
       return atomic.load<u32>(file, V_STATUS);
-    // There are no shared memory regions: length and base of any are all ones.
+    // There are no shared memory regions, which is reported by all ones as length and base.
     case SHM_LEN_LOW:
     case SHM_LEN_HIGH:
     case SHM_BASE_LOW:
@@ -176,14 +176,14 @@ export function virtioWrite(slot: u32, offset: u32, value: u32): void {
   }
 }
 
-/** Once accepted by FEATURES_OK, features are what the device works by: they change no more. */
+/** The device uses the features that FEATURES_OK accepted, so they no longer change. */
 function writeDriverFeatures(file: usize, value: u32): void {
   const word = atomic.load<u32>(file, V_DRIVER_FEATURES_SEL);
   if (word >= 2 || (atomic.load<u32>(file, V_STATUS) & STATUS_FEATURES_OK) != 0) return;
   atomic.store<u32>(file + V_DRIVER_FEATURES + 4 * word, value);
 }
 
-/** A subset of what was offered, with VIRTIO_F_VERSION_1 (sections 2.2.2, 6.1). */
+/** Accepts a subset of the offered features that includes VIRTIO_F_VERSION_1 (sections 2.2.2, 6.1). */
 function featuresAcceptable(file: usize): bool {
   const low = atomic.load<u32>(file, V_DRIVER_FEATURES);
   const high = atomic.load<u32>(file, V_DRIVER_FEATURES + 4);
@@ -192,7 +192,7 @@ function featuresAcceptable(file: usize): bool {
   return refused == 0 && (high & VERSION_1) != 0;
 }
 
-/** Bits only add up until the next reset (section 2.1.1); DEVICE_NEEDS_RESET is the device's to set. */
+/** Bits accumulate until the next reset (section 2.1.1). Only the device sets DEVICE_NEEDS_RESET. */
 function writeStatus(file: usize, value: u32): void {
   let bits = value & STATUS_MASK & ~STATUS_NEEDS_RESET;
   const accepted = (atomic.load<u32>(file, V_STATUS) & STATUS_FEATURES_OK) != 0;
@@ -208,8 +208,8 @@ function notifyQueue(file: usize, index: u32): void {
 }
 
 /**
- * Puts the line where InterruptStatus says. The device may set a bit at any moment, before it
- * raises the line, so what was done is checked against what is.
+ * Sets the line to the state of InterruptStatus. The device may set a bit at any time before it raises the
+ * line, so the line is checked against InterruptStatus again afterwards.
  */
 function settleLine(slot: u32): void {
   const file = slotFile(slot);
@@ -227,7 +227,7 @@ function acknowledge(slot: u32, bits: u32): void {
   settleLine(slot);
 }
 
-/** The queue's size and places are fixed while it is ready. */
+/** The queue's size and addresses are fixed while it is ready. */
 function writeQueue(queue: usize, offset: u32, value: u32): void {
   if (offset == QUEUE_READY) {
     atomic.store<u32>(queue, value & 1, Q_READY);
@@ -260,7 +260,7 @@ function writeQueue(queue: usize, offset: u32, value: u32): void {
   }
 }
 
-/** Everything the driver wrote, and what the device told it since. */
+/** Clears everything that the driver wrote, and the device's answers. */
 function clearFile(slot: u32): void {
   const file = slotFile(slot);
   atomic.store<u32>(file, 0, V_STATUS);
@@ -282,7 +282,9 @@ function clearFile(slot: u32): void {
   settleLine(slot);
 }
 
-/** Returns once the device has stopped: the driver may reuse its buffers at once (section 2.4). */
+/**
+ * Returns once the device has stopped, because the driver may then reuse its buffers at once (section 2.4).
+ */
 function reset(slot: u32): void {
   const file = slotFile(slot);
   clearFile(slot);
@@ -291,11 +293,11 @@ function reset(slot: u32): void {
   while (atomic.load<u32>(file, V_RESET) != 0 && atomic.load<u32>(M_POWER) == POWER_RUNNING) {
     sleepWhile(file + V_RESET, 1, host.now() + RESET_WAIT_TICKS);
   }
-  // The device may have finished a request, or asked for a reset, until it saw ours.
+  // The device may have finished a request, or requested a reset, before it saw ours.
   clearFile(slot);
 }
 
-/** `offset` is that in the configuration space; `size` is 1, 2 or 4. */
+/** `offset` is an offset in the configuration space. `size` is 1, 2 or 4. */
 export function virtioConfigRead(slot: u32, offset: u32, size: i32): u32 {
   const file = slotFile(slot);
   if (isAbsent(file)) return 0;

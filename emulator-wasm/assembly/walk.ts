@@ -33,7 +33,7 @@ const D: u64 = 128;
 /** Reserved for standard use, Svpbmt and Svnapot. */
 const RESERVED: u64 = 0xffc0_0000_0000_0000;
 
-/** Size of the page that was found by the last translation. */
+/** The size of the page that the last translation found. */
 export let pageBytes: u64 = 0;
 
 @inline
@@ -49,7 +49,7 @@ export function accessFault(access: i32): i32 {
   return access == Access.FETCH ? FETCH_ACCESS : access == Access.LOAD ? LOAD_ACCESS : STORE_ACCESS;
 }
 
-/** Whether a leaf PTE lets this access pass (4.3.2, steps 6 and 7). */
+/** Whether a leaf PTE permits this access (4.3.2, steps 6 and 7). */
 function permitted(pte: u64, access: i32, priv: u32, status: u64): bool {
   if (pte & U) {
     if (priv == SUPERVISOR && (access == Access.FETCH || !(status & SUM))) return false;
@@ -64,7 +64,7 @@ function permitted(pte: u64, access: i32, priv: u32, status: u64): bool {
   }
 }
 
-/** The physical address of `va`, or sets the fault. */
+/** Returns the physical address of `va`, or sets the fault. */
 export function translate(hart: usize, va: u64, access: i32): u64 {
   const status = load<u64>(hart, H_MSTATUS);
   const priv = access == Access.FETCH ? privilege(hart) : dataPrivilege(hart, status);
@@ -97,7 +97,7 @@ export function translate(hart: usize, va: u64, access: i32): u64 {
       if (pmpActive && pmpCheck(hart, pa, 8, Access.STORE, SUPERVISOR) != PmpAnswer.ALLOWED) {
         return fail(accessFault(access), va);
       }
-      // Somebody else changed the entry meanwhile: walk again from the top.
+      // Another hart or device changed the entry meanwhile: walk again from the top.
       if (atomic.cmpxchg<u64>(host, pte, marked) != pte) {
         table = (satp & 0xfff_ffff_ffff) << 12;
         level = 3;
@@ -116,16 +116,16 @@ export function fail(cause: i32, va: u64): u64 {
   return 0;
 }
 
-/** False while the PMP lets everything pass, as it does under our own firmware. */
+/** False while the PMP permits everything, as under our own firmware. */
 export let pmpActive: bool = false;
 
-/** To be called when a PMP register or the reset state changes. */
+/** Called when a PMP register or the reset state changes. */
 export function pmpChanged(hart: usize, firmware: bool): void {
   pmpActive = !firmware;
   flushAll(hart);
 }
 
-/** Code decoded from this page must be compared with it before it is used again. */
+/** Marks the page as written, so that code decoded from it is compared with it before its next use. */
 @inline
 export function markWritten(pa: u64): void {
   store<u8>(load<u32>(M_PAGE_FLAGS) + <usize>((pa - RAM_START) >> 12), PAGE_WRITTEN | PAGE_STORED);

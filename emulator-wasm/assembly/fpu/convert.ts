@@ -18,7 +18,7 @@ import {
 import { packD, packS } from './round';
 import { softNarrow } from './soft';
 
-/** The integer that a number rounds to, as a double. */
+/** Rounds a number to an integer, as a double. */
 @inline
 function roundToIntegral(x: f64, rm: i32): f64 {
   const whole = trunc(x);
@@ -36,7 +36,7 @@ function roundToIntegral(x: f64, rm: i32): f64 {
   }
 }
 
-/** Rounds to an integer of type T, saturating; NaN counts as too large. */
+/** Rounds to an integer of type T and saturates. NaN counts as too large. */
 function toInteger<T extends number>(x: f64, rm: i32): T {
   const whole = roundToIntegral(x, rm);
   const limit = <f64>((<u64>1) << (sizeof<T>() * 8 - 1)) * (isSigned<T>() ? 1.0 : 2.0);

@@ -1,4 +1,4 @@
-/** Arithmetic on doubles: the host's where that is exact IEEE 754 and needs no flags, else soft. */
+/** Arithmetic on doubles: the host's where that is exact IEEE 754 and needs no flags, software elsewhere. */
 import { productFits, roundToOdd, sumError } from './exact';
 import { fflags, hostSuffices, NX, RNE, raise } from './flags';
 import { asD, bitsD, INFINITY_D, magnitude, ONE_D, SIGN_D } from './format';
@@ -9,7 +9,7 @@ function isFinite(a: u64): bool {
   return magnitude(a) < INFINITY_D;
 }
 
-/** Whether a result is certainly neither tiny nor infinite nor NaN: normal, and not of the least exponent. */
+/** Whether a result is certainly neither tiny nor infinite nor NaN: normal, and above the least exponent. */
 @inline
 function isOrdinary(a: u64): bool {
   return (a << 1) - (2 << 53) < 0x7fd << 53;
@@ -24,7 +24,7 @@ function addRare(a: u64, b: u64, rm: i32): u64 {
 @inline
 export function addD(a: u64, b: u64, rm: i32): u64 {
   const sum = bitsD(asD(a) + asD(b));
-  // A tiny sum is exact, and so no underflow.
+  // A tiny sum is exact, so it is no underflow.
   return hostSuffices(rm) && isFinite(sum) ? sum : addRare(a, b, rm);
 }
 
@@ -48,7 +48,7 @@ export function mulD(a: u64, b: u64, rm: i32): u64 {
 
 function divRare(a: u64, b: u64, rm: i32): u64 {
   const quotient = bitsD(asD(a) / asD(b));
-  // Quotients that are not exact do not end in as many zeros as b has significant bits.
+  // An inexact quotient does not end in as many zeros as b has significant bits.
   if (isOrdinary(quotient) && productFits(quotient, b)) return quotient;
   if (magnitude(quotient) == 0 && magnitude(a) == 0) return quotient;
   return softDiv(a, b, rm);
@@ -73,7 +73,7 @@ export function sqrtD(a: u64, rm: i32): u64 {
   return hostSuffices(rm) && isFinite(root) ? root : sqrtRare(a, rm);
 }
 
-/** Whether the exponent of a factor is so moderate that no part of its product can over- or underflow. */
+/** Whether a factor's exponent is moderate, so that no part of its product can overflow or underflow. */
 @inline
 function isModerateFactor(a: u64): bool {
   return (a << 1) - (573 << 53) < 900 << 53;
@@ -84,7 +84,7 @@ function isModerateAddend(a: u64): bool {
   return (a << 1) - (123 << 53) < 1800 << 53 || magnitude(a) == 0;
 }
 
-/** The half of a significand's bits that Veltkamp's splitting keeps. */
+/** The half of a significand that Veltkamp's splitting keeps. */
 @inline
 function upperHalf(a: f64): f64 {
   const scaled = a * 134217729.0;
@@ -102,8 +102,8 @@ function productError(a: f64, b: f64, product: f64): f64 {
 }
 
 /**
- * a * b + c with a single rounding. The host has no such instruction; after Boldo and Melquiond it is the sum of
- * three doubles, of which the two smaller are added with rounding to odd.
+ * a * b + c with a single rounding. The host has no such instruction. Following Boldo and Melquiond, the
+ * result is the sum of three doubles, of which the two smaller are added with rounding to odd.
  */
 export function fmaD(a: u64, b: u64, c: u64, rm: i32): u64 {
   if (rm != RNE || !isModerateFactor(a) || !isModerateFactor(b) || !isModerateAddend(c))

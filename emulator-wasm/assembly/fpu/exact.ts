@@ -1,4 +1,4 @@
-/** Error-free transformations: what the host's rounding to nearest left out. */
+/** Error-free transformations, which compute the error of the host's rounding to nearest. */
 import { HIDDEN_D } from './format';
 
 /** sum + sumError(a, b, sum) is a + b exactly (Knuth's TwoSum); the error is not 0 if something overflows. */
@@ -8,7 +8,7 @@ export function sumError<T extends number>(a: T, b: T, sum: T): T {
   return <T>(<T>(a - <T>(sum - addend)) + <T>(b - addend));
 }
 
-/** Zeros that end the significand of a double. */
+/** The number of trailing zeros of a double's significand. */
 @inline
 function trailingZeros(a: u64): u64 {
   return ctz(a | HIDDEN_D);
@@ -20,7 +20,7 @@ export function productFits(a: u64, b: u64): bool {
   return trailingZeros(a) + trailingZeros(b) >= 53;
 }
 
-/** Given the nearest sum and its error, the sum rounded to odd. */
+/** The sum rounded to odd, from the nearest sum and its error. */
 @inline
 export function roundToOdd(sum: f64, error: f64): f64 {
   const bits = reinterpret<u64>(sum);

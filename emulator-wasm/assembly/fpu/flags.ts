@@ -12,7 +12,7 @@ export const RDN: i32 = 2; // down
 export const RUP: i32 = 3; // up
 export const RMM: i32 = 4; // to nearest, ties to max magnitude
 
-/** The fflags of the hart that this instance runs; operations only ever set bits here. */
+/** The fflags of the hart that this instance runs. Operations only set bits here. */
 export let fflags: u32 = 0;
 
 @inline
@@ -30,7 +30,7 @@ export function raise(flags: u32): void {
   fflags |= flags;
 }
 
-/** Whether the host's own rounding is the one asked for, and NX, which it does not report, has accrued already. */
+/** Whether the host's rounding mode applies, and NX, which the host does not report, has accrued already. */
 @inline
 export function hostSuffices(rm: i32): bool {
   return (rm | ((fflags & NX) ^ NX)) == 0;

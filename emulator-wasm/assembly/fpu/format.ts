@@ -24,7 +24,7 @@ export function box(single: u32): u64 {
   return BOX | single;
 }
 
-/** The single in a register; one not properly boxed reads as the canonical NaN. */
+/** The single in a register. One that is not properly boxed reads as the canonical NaN. */
 @inline
 export function unbox(register: u64): u32 {
   return register >= BOX ? <u32>register : NAN_S;
@@ -70,7 +70,7 @@ export function isSignallingS(a: u32): bool {
   return (a & ~SIGN_S) > INFINITY_S && !(a & QUIET_S);
 }
 
-/** The same value as a double; unlike promotion by the host it keeps a signalling NaN signalling. */
+/** The same value as a double. Unlike the host's promotion, this keeps a signalling NaN signalling. */
 export function widen(a: u32): u64 {
   if ((a & ~SIGN_S) <= INFINITY_S) return bitsD(<f64>asS(a));
   return ((<u64>(a & SIGN_S)) << 32) | INFINITY_D | ((<u64>(a & ~(SIGN_S | INFINITY_S))) << 29);
@@ -82,7 +82,7 @@ export function nanResult(a: u64, b: u64, c: u64): u64 {
   return NAN_D;
 }
 
-/** The result of an operation that has none. */
+/** The result of an operation without a NaN among its operands. */
 export function invalid(): u64 {
   raise(NV);
   return NAN_D;

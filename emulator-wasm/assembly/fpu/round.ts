@@ -3,14 +3,14 @@ import { NX, OF, RDN, RMM, RNE, RUP, raise, UF } from './flags';
 import { INFINITY_D, INFINITY_S, SIGN_D } from './format';
 
 /**
- * Added to a rounding mode: round to odd instead, that is, set the last bit of an inexact result. A double rounded
- * so rounds on to a single in any mode as the exact value would, since it has more than two bits to spare (Boldo and
- * Melquiond, "Emulation of a FMA and Correctly Rounded Sums: Proved Algorithms Using Rounding to Odd", 2008). The
- * mode itself then only tells the sign of zero.
+ * Added to a rounding mode: round to odd instead, which sets the last bit of an inexact result. Rounding such
+ * a double to a single gives the same result as rounding the exact value, in any mode, because a double has
+ * more than two extra bits (Boldo and Melquiond, "Emulation of a FMA and Correctly Rounded Sums: Proved
+ * Algorithms Using Rounding to Odd", 2008). The mode itself then only decides the sign of zero.
  */
 export const TO_ODD: i32 = 8;
 
-/** Shifts right by 0 or more, keeping in the last bit whether ones were lost. */
+/** Shifts right by 0 or more, and sets the last bit if ones were lost. */
 @inline
 export function shiftRightSticky(x: u64, count: i32): u64 {
   if (count == 0) return x;
@@ -33,7 +33,7 @@ function roundsUp(rest: u64, half: u64, odd: bool, negative: bool, rm: i32): boo
   }
 }
 
-/** Rounds away the `drop` last bits. */
+/** Rounds off the last `drop` bits. */
 @inline
 export function round(x: u64, drop: i32, negative: bool, rm: i32): u64 {
   const kept = x >> drop;
@@ -58,16 +58,16 @@ function roundPack(
   let overflow = exponent >= i32(infinity >> fractionBits);
   let tiny = false;
   if (overflow) {
-    // Rounds to infinity or to the largest finite number, whichever the mode wants.
+    // Rounds to infinity or to the largest finite number, depending on the mode.
     exponent = i32(infinity >> fractionBits) - 1;
     significand = u64.MAX_VALUE;
   } else if (exponent < 1) {
-    // Tininess is judged after rounding as if the exponent were unbounded.
+    // Tininess is detected after rounding, as if the exponent were unbounded.
     tiny = exponent < 0 || round(significand, drop, negative, rm) >> (fractionBits + 1) == 0;
     significand = shiftRightSticky(significand, 1 - exponent);
     exponent = 1;
   }
-  // The leading bit adds the one that is missing in the exponent, as does a carry out of the fraction.
+  // The leading bit adds the one that is missing in the exponent, and so does a carry out of the fraction.
   const result = ((<u64>(exponent - 1)) << fractionBits) + round(significand, drop, negative, rm);
   overflow = overflow || result >= infinity;
   if (overflow) raise(OF | NX);
@@ -75,12 +75,12 @@ function roundPack(
   return result;
 }
 
-/** The double with sign bit 63 of `sign`; other arguments as for roundPack. */
+/** The double with the sign bit 63 of `sign`. Other arguments as for roundPack. */
 export function packD(sign: u64, exponent: i32, significand: u64, rm: i32): u64 {
   return sign | roundPack(sign != 0, exponent, significand, rm, 52, INFINITY_D);
 }
 
-/** The single with sign bit 63 of `sign`; other arguments as for roundPack. */
+/** The single with the sign bit 63 of `sign`. Other arguments as for roundPack. */
 export function packS(sign: u64, exponent: i32, significand: u64, rm: i32): u32 {
   return <u32>((sign >> 32) | roundPack(sign != 0, exponent, significand, rm, 23, INFINITY_S));
 }

@@ -1,4 +1,4 @@
-/** Arithmetic on boxed singles: the host's where that is exact and needs no flags, else by way of doubles. */
+/** Arithmetic on boxed singles: the host's where that is exact and needs no flags, with doubles elsewhere. */
 import { roundToOdd, sumError } from './exact';
 import { fflags, hostSuffices, NX, RNE, raise } from './flags';
 import { asS, BOX, bitsS, box, INFINITY_S, ONE_D, SIGN_D, SIGN_S, unbox, widen } from './format';
@@ -10,7 +10,7 @@ function isFinite(a: u32): bool {
   return (a & ~SIGN_S) < INFINITY_S;
 }
 
-/** Whether a result is certainly neither tiny nor infinite nor NaN: normal, and not of the least exponent. */
+/** Whether a result is certainly neither tiny nor infinite nor NaN: normal, and above the least exponent. */
 @inline
 function isOrdinary(a: u32): bool {
   return (a << 1) - (2 << 24) < 0xfd << 24;
@@ -25,7 +25,7 @@ function addRare(a: u32, b: u32, rm: i32): u64 {
 @inline
 export function addS(a: u64, b: u64, rm: i32): u64 {
   const sum = bitsS(asS(<u32>a) + asS(<u32>b));
-  // A tiny sum is exact, and so no underflow.
+  // A tiny sum is exact, so it is no underflow.
   return hostSuffices(rm) && (a & b) >= BOX && isFinite(sum) ? box(sum) : addRare(unbox(a), unbox(b), rm);
 }
 
@@ -79,7 +79,7 @@ export function sqrtS(a: u64, rm: i32): u64 {
 }
 
 function fusedMultiplyAdd(a: u32, b: u32, c: u32, rm: i32): u64 {
-  // The product is exact in a double, and a sum rounded to odd there rounds rightly to a single.
+  // The product is exact in a double, and a sum that is rounded to odd there rounds correctly to a single.
   const product = <f64>asS(a) * <f64>asS(b);
   const sum = product + <f64>asS(c);
   const error = sumError(product, <f64>asS(c), sum);
@@ -91,7 +91,7 @@ function fusedMultiplyAdd(a: u32, b: u32, c: u32, rm: i32): u64 {
   return box(bitsS(result));
 }
 
-/** ±(a * b) ± c; the signs of NaNs do not matter. */
+/** ±(a * b) ± c. The signs of NaNs do not matter. */
 @inline
 export function fmaS(a: u64, b: u64, c: u64, rm: i32, negateProduct: bool, negateC: bool): u64 {
   return fusedMultiplyAdd(

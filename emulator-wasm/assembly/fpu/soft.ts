@@ -1,4 +1,4 @@
-/** Exact arithmetic on doubles with all rounding modes and flags, for what the host's own cannot answer. */
+/** Exact arithmetic on doubles with all rounding modes and flags, for cases that the host cannot compute. */
 import { DZ, raise } from './flags';
 import {
   BIAS_D,
@@ -15,14 +15,14 @@ import {
 } from './format';
 import { packD, packS, shiftRightSticky, zeroSign } from './round';
 
-/** The significand of a finite double as an integer; that of normal numbers has bit 52 set. */
+/** The significand of a finite double as an integer. Normal numbers have bit 52 set. */
 @inline
 function significand(a: u64): u64 {
   const fraction = a & (HIDDEN_D - 1);
   return a & INFINITY_D ? fraction | HIDDEN_D : fraction;
 }
 
-/** The biased exponent that a number would have were its significand normalised; may be below 1. */
+/** The biased exponent that a number would have with a normalised significand, which may be below 1. */
 @inline
 function exponent(a: u64): i32 {
   return max(<i32>((a & INFINITY_D) >> 52), 1) + 11 - <i32>clz(significand(a));
@@ -45,7 +45,7 @@ function multiplyHigh(a: u64, b: u64): u64 {
   return a1 * b1 + (middle >> 32) + (((middle & 0xffffffff) + a0 * b1) >> 32);
 }
 
-/** The low half of high:low shifted right, its last bit sticky. */
+/** The low half of high:low shifted right, with a sticky last bit. */
 @inline
 function shiftRightLow(high: u64, low: u64, count: i32): u64 {
   if (count == 0) return low;
@@ -77,7 +77,7 @@ export function softFma(a: u64, b: u64, c: u64, rm: i32): u64 {
   const y = normalised(b);
   const z = normalised(c);
 
-  // Both terms as 128-bit integers in units of 2^-125; no bits get lost, as their last 22 are zeros.
+  // Both terms as 128-bit integers in units of 2^-125. No bits are lost, because the last 22 are zeros.
   const productHigh = multiplyHigh(x, y);
   const productLow = x * y;
   let high = productHigh >> 1;
@@ -130,8 +130,8 @@ export function softFma(a: u64, b: u64, c: u64, rm: i32): u64 {
 }
 
 /**
- * Encodes the exact value next to `nearest`, a significand of 53 bits that the host rounded to nearest: the sign of
- * the remainder tells on which side of it the value lies, and so what the bits below are like.
+ * Encodes the exact value close to `nearest`, a significand of 53 bits that the host rounded to nearest. The
+ * sign of the remainder shows on which side of it the value lies, and so determines the lower bits.
  */
 @inline
 function packNear(sign: u64, e: i32, nearest: u64, remainder: i64, rm: i32): u64 {
@@ -158,7 +158,7 @@ export function softDiv(a: u64, b: u64, rm: i32): u64 {
   const quotient = reinterpret<u64>(<f64>dividend / <f64>divisor);
   const nearest = significand(quotient);
   const scale = BIAS_D - exponent(quotient);
-  // The remainder is less than 2^53, so that it does not matter that its terms wrap around.
+  // The remainder is less than 2^53, so its terms may wrap around.
   const remainder = (dividend << (52 + scale)) - nearest * divisor;
   return packNear(sign, exponent(a) - exponent(b) + BIAS_D - scale, nearest, remainder, rm);
 }
@@ -175,7 +175,7 @@ export function softSqrt(a: u64, rm: i32): u64 {
   return packNear(0, (e >> 1) + BIAS_D, nearest, remainder, rm);
 }
 
-/** The single nearest to a double, not boxed */
+/** The single nearest to a double, unboxed */
 export function softNarrow(a: u64, rm: i32): u32 {
   const sign = a & SIGN_D;
   const x = magnitude(a);
