@@ -49,6 +49,8 @@ test('options typed into the form reach the container and the link that Share co
   await visitor.field('User name').fill('me');
   await visitor.field('Password or token').fill('open sesame');
   await visitor.button('Share').click();
+  await page.getByRole('checkbox', { name: 'Include the value of COLOUR' }).check();
+  await visitor.button('Copy the link').click();
   await expect(visitor.button('Link copied')).toBeVisible();
   const link = await page.evaluate(() => navigator.clipboard.readText());
   expect(link).not.toMatch(/sesame/);
@@ -56,11 +58,48 @@ test('options typed into the form reach the container and the link that Share co
   const friend = await context.newPage();
   await friend.goto(link);
   await expect(friend.getByLabel('Arguments')).toHaveValue("-c 'echo $COLOUR; nproc'");
+  await expect(friend.getByLabel('Value of variable 1')).toHaveValue('blue, green');
   await friend.close();
 
   await visitor.run();
   await visitor.expectExit(0);
   await visitor.expectScreen(/^blue, green\n2$/m);
+});
+
+test('values of variables stay out of the address, recent runs and links', async ({
+  page,
+  context,
+  visitor,
+}) => {
+  await context.grantPermissions(['clipboard-read', 'clipboard-write']);
+  await visitor.open({ image: BUSYBOX, entrypoint: 'sh -c', args: "'echo got $TOKEN'", env: 'TOKEN=sesame' });
+  const value = visitor.field('Value of variable 1');
+  await expect(value).toHaveValue('sesame');
+  expect(page.url()).toMatch(/LINUXRUN_ENV=TOKEN=$/);
+  await page.reload();
+  await expect(value).toHaveValue('sesame');
+
+  await value.fill('open');
+  await visitor.run();
+  await visitor.expectScreen(/^got open$/m);
+  await visitor.expectExit(0);
+  expect(page.url()).toMatch(/LINUXRUN_ENV=TOKEN=$/);
+  expect(await page.evaluate(() => JSON.stringify(localStorage))).not.toMatch(/sesame|open/);
+  await page.reload();
+  await expect(value).toHaveValue('open');
+
+  await visitor.button('Share').click();
+  await visitor.button('Copy the link').click();
+  await expect(visitor.button('Link copied')).toBeVisible();
+  expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(page.url());
+
+  await visitor.open();
+  await page.getByRole('button', { name: /^busybox.*echo got/ }).click();
+  await expect(visitor.field('Name of variable 1')).toHaveValue('TOKEN');
+  await expect(value).toHaveValue('');
+  await expect(page.getByRole('group', { name: 'Environment' })).toHaveAccessibleDescription(
+    /without a value: TOKEN/i,
+  );
 });
 
 for (const [field, link, message] of [

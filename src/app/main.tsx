@@ -1,6 +1,7 @@
 import './styles/index.css';
 import { createRoot } from 'react-dom/client';
 import { Page } from './components/Page.tsx';
+import { readAddress, writeAddress } from './stores/address.ts';
 import { loadMachinery } from './stores/connection.ts';
 import { useForm } from './stores/form.ts';
 import { useLibrary } from './stores/library.ts';
@@ -9,8 +10,15 @@ import { findObstacle } from './support.ts';
 
 const obstacle = findObstacle(globalThis);
 applyTheme();
-useForm.getState().follow(location.search);
+followAddress();
 createRoot(document.querySelector('#page') as HTMLElement).render(<Page obstacle={obstacle} />);
+
+function followAddress(): void {
+  const query = readAddress();
+  useForm.getState().follow(query);
+  const { form, isLink } = useForm.getState();
+  if (isLink) writeAddress(form, query);
+}
 
 /** What the first click needs comes while nobody waits for it. */
 function prepare(): void {

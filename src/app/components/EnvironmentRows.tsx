@@ -12,6 +12,7 @@ export function EnvironmentRows({ error }: { error: string | undefined }) {
   const change = useForm((state) => state.change);
   const replace = (at: number, variable: Partial<Variable>) =>
     change({ env: env.map((old, index) => (index === at ? { ...old, ...variable } : old)) });
+  const empty = env.filter(({ name, value }) => name !== '' && value === '').map(({ name }) => name);
   return (
     <fieldset className="environment" aria-describedby={`${id}-note`}>
       <legend>Environment</legend>
@@ -43,7 +44,13 @@ export function EnvironmentRows({ error }: { error: string | undefined }) {
       <Button icon="plus" onClick={() => change({ env: [...env, { name: '', value: '' }] })}>
         Add a variable
       </Button>
-      {error && <FieldNote id={`${id}-note`} error={error} />}
+      {(error || empty.length > 0) && (
+        <FieldNote
+          id={`${id}-note`}
+          error={error}
+          hint={`Without a value: ${empty.join(', ')}. Recent runs keep no values, and most links carry none.`}
+        />
+      )}
     </fieldset>
   );
 }

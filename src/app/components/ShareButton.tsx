@@ -1,36 +1,50 @@
 import { useState } from 'react';
 import { copy } from '../clipboard.ts';
-import { writeLink } from '../model/link.ts';
+import { type LinkOptions, writeLink } from '../model/link.ts';
 import { useForm } from '../stores/form.ts';
 import { Button } from './Button.tsx';
+import { ShareDialog } from './ShareDialog.tsx';
 
 const SHOWN = 2500;
 
-/** Copies a link that fills in the form. */
+/** Copies a link that fills in the form, and asks first whether it may carry the values of variables. */
 export function ShareButton() {
   const form = useForm((state) => state.form);
+  const [isAsking, setAsking] = useState(false);
   const [link, setLink] = useState<{ text: string; copied: boolean }>();
-  const share = async () => {
-    const text = new URL(writeLink(form), location.href).href;
+  const valued = form.env.filter(({ name, value }) => name !== '' && value !== '').map(({ name }) => name);
+  const share = async (options: LinkOptions) => {
+    setAsking(false);
+    const text = new URL(writeLink(form, options), location.href).href;
     const copied = await copy(text);
     setLink({ text, copied });
     if (copied) setTimeout(() => setLink(undefined), SHOWN);
   };
   return (
     <>
-      <Button icon={link?.copied ? 'check' : 'share'} onClick={share}>
+      <Button
+        icon={link?.copied ? 'check' : 'share'}
+        onClick={() => (valued.length > 0 ? setAsking(true) : void share({ withValues: false }))}
+      >
         {link?.copied ? 'Link copied' : 'Share'}
       </Button>
       <span className="visually-hidden" role="status">
         {link?.copied && 'The link is in the clipboard'}
       </span>
+      {isAsking && (
+        <ShareDialog
+          names={valued}
+          onShare={(options) => void share(options)}
+          onClose={() => setAsking(false)}
+        />
+      )}
       {link && !link.copied && (
         <input
           className="share-link"
           aria-label="Link to copy"
           readOnly
           value={link.text}
-          // biome-ignore lint/a11y/noAutofocus: it came because of a click, to be copied
+          // biome-ignore lint/a11y/noAutofocus: it appears because of a click, to be copied
           autoFocus
           onFocus={({ target }) => target.select()}
           onBlur={() => setLink(undefined)}

@@ -57,9 +57,26 @@ describe('readLink', () => {
 
 describe('writeLink', () => {
   it('says only what differs from what is usual', () => {
-    expect(writeLink({ ...DEFAULT_FORM, image: 'ghcr.io/a/b:1', cpus: '2' })).toBe(
+    expect(writeLink({ ...DEFAULT_FORM, image: 'ghcr.io/a/b:1', cpus: '2' }, { withValues: false })).toBe(
       '?LINUXRUN_IMAGE=ghcr.io/a/b:1&LINUXRUN_CPUS=2',
     );
+  });
+
+  it('has the names of variables, and their values only when told to', () => {
+    const env = [
+      { name: 'TOKEN', value: 'secret' },
+      { name: 'LIST', value: 'a,b' },
+      { name: '', value: 'no name' },
+    ];
+    const form = { ...DEFAULT_FORM, image: 'alpine', env };
+    expect(writeLink(form, { withValues: false })).toBe('?LINUXRUN_IMAGE=alpine&LINUXRUN_ENV=TOKEN=,LIST=');
+    expect(writeLink(form, { withValues: true })).toBe(
+      '?LINUXRUN_IMAGE=alpine&LINUXRUN_ENV=TOKEN=secret,LIST=a%5C,b',
+    );
+    expect(readLink(writeLink(form, { withValues: false })).form.env).toEqual([
+      { name: 'TOKEN', value: '' },
+      { name: 'LIST', value: '' },
+    ]);
   });
 
   it('makes links from which the same form is read', () => {
@@ -76,7 +93,11 @@ describe('writeLink', () => {
     });
     fc.assert(
       fc.property(form, (given) => {
-        expect(readLink(writeLink(given))).toMatchObject({ form: given, errors: {}, ignored: [] });
+        expect(readLink(writeLink(given, { withValues: true }))).toMatchObject({
+          form: given,
+          errors: {},
+          ignored: [],
+        });
       }),
     );
   });

@@ -45,13 +45,20 @@ export function readLink(query: string): LinkedForm {
   }
 }
 
-/** The query of a link that fills in `form`; what is as it always is goes without saying. */
-export function writeLink(form: Form): string {
+export interface LinkOptions {
+  /** Whether the variables have their values, which may be secrets, or only their names. */
+  readonly withValues: boolean;
+}
+
+/** Writes the query of a link that fills in `form`. Leaves out defaults. */
+export function writeLink(form: Form, { withValues }: LinkOptions): string {
   const values = Object.entries(TEXTS)
     .map(([name, field]) => [name, form[field].trim(), field] as const)
     .filter(([name, value, field]) => name === 'IMAGE' || (value !== '' && value !== DEFAULT_FORM[field]))
     .map(([name, value]) => [name, value] as const);
-  const env = form.env.filter(({ name }) => name !== '').map(({ name, value }) => `${name}=${value}`);
+  const env = form.env
+    .filter(({ name }) => name !== '')
+    .map(({ name, value }) => `${name}=${withValues ? value : ''}`);
   if (env.length > 0) values.push([ENV, formatAssignments(env)]);
   return `?${values.map(([name, value]) => `${PREFIX}${name}=${encode(value)}`).join('&')}`;
 }

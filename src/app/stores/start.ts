@@ -1,6 +1,7 @@
 import { checkForm } from '../model/check.ts';
 import { writeLink } from '../model/link.ts';
 import { isReferenceTo } from '../model/local.ts';
+import { writeAddress } from './address.ts';
 import { useForm } from './form.ts';
 import { useSession } from './session.ts';
 
@@ -9,14 +10,12 @@ export function runForm(): void {
   const { form, local, credentials, linkErrors, wantsNewest, wantNewest } = useForm.getState();
   const { wish } = checkForm(form);
   if (!wish || Object.keys(linkErrors).length > 0) return;
-  const link = writeLink(form);
-  // A page that is loaded again has the form as it was.
-  history.replaceState(null, '', link);
+  writeAddress(form);
   useForm.getState().report(undefined);
   wantNewest(false);
   void useSession.getState().start({
     wish,
-    link,
+    link: writeLink(form, { withValues: false }),
     local: local && isReferenceTo(local, form.image) ? local : undefined,
     wantsNewest,
     credentials: credentials.username === '' ? undefined : credentials,

@@ -1,0 +1,44 @@
+import { useState } from 'react';
+import type { LinkOptions } from '../model/link.ts';
+import { Button } from './Button.tsx';
+import { Dialog } from './Dialog.tsx';
+
+interface ShareDialogProps {
+  /** The variables that have values. */
+  readonly names: readonly string[];
+  readonly onShare: (options: LinkOptions) => void;
+  readonly onClose: () => void;
+}
+
+/** Asks whether a link may carry the values of variables. */
+export function ShareDialog({ names, onShare, onClose }: ShareDialogProps) {
+  const [withValues, setWithValues] = useState(false);
+  return (
+    <Dialog title="Share a link" onClose={onClose}>
+      <p>
+        Everyone who sees the link can read it. Values of variables, such as tokens and passwords, stay out of
+        it unless you include them.
+      </p>
+      <label className="choice">
+        <input
+          type="checkbox"
+          checked={withValues}
+          onChange={({ target }) => setWithValues(target.checked)}
+        />
+        <span>
+          {names.length === 1 ? 'Include the value of ' : 'Include the values of '}
+          {names.map((name, at) => (
+            // biome-ignore lint/suspicious/noArrayIndexKey: two rows may have the same name
+            <span key={at}>
+              {at > 0 && ', '}
+              <code>{name}</code>
+            </span>
+          ))}
+        </span>
+      </label>
+      <Button icon="share" look="main" onClick={() => onShare({ withValues })}>
+        Copy the link
+      </Button>
+    </Dialog>
+  );
+}

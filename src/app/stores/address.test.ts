@@ -1,0 +1,53 @@
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { readLink } from '../model/link.ts';
+import { readAddress, writeAddress } from './address.ts';
+import { fakeStorage } from './testing/fake-storage.ts';
+
+const QUERY = '?LINUXRUN_IMAGE=alpine&LINUXRUN_ENV=TOKEN=secret';
+const ADDRESS = '?LINUXRUN_IMAGE=alpine&LINUXRUN_ENV=TOKEN=';
+
+const location = { search: '' };
+
+beforeEach(() => {
+  location.search = QUERY;
+  vi.stubGlobal('location', location);
+  vi.stubGlobal('history', {
+    replaceState: (_: unknown, __: unknown, query: string) => {
+      location.search = query;
+    },
+  });
+  vi.stubGlobal('sessionStorage', fakeStorage());
+});
+
+afterEach(() => vi.unstubAllGlobals());
+
+it('takes the values of variables out of the address, and a reload has them', () => {
+  writeAddress(readLink(QUERY).form);
+  expect(location.search).toBe(ADDRESS);
+  expect(readLink(readAddress()).form.env).toEqual([{ name: 'TOKEN', value: 'secret' }]);
+});
+
+it('keeps what a link says and the form cannot hold', () => {
+  const query = '?LINUXRUN_IMAGE=alpine&LINUXRUN_ENV=secret&LINUXRUN_COLOR=red';
+  location.search = query;
+  writeAddress(readLink(query).form, query);
+  expect(location.search).toBe('?LINUXRUN_IMAGE=alpine');
+  expect(readAddress()).toBe(query);
+});
+
+it('gives the values to no other address', () => {
+  writeAddress(readLink(QUERY).form);
+  for (const search of ['', '?LINUXRUN_IMAGE=evil&LINUXRUN_ENV=TOKEN=', `${ADDRESS}&LINUXRUN_ARGS=env`]) {
+    location.search = search;
+    expect(readAddress()).toBe(search);
+  }
+});
+
+it('does without storage, and with damaged one', () => {
+  vi.stubGlobal('sessionStorage', fakeStorage({ 'linuxrun-address': '{' }));
+  expect(readAddress()).toBe(QUERY);
+  vi.stubGlobal('sessionStorage', undefined);
+  writeAddress(readLink(QUERY).form);
+  expect(location.search).toBe(ADDRESS);
+  expect(readAddress()).toBe(ADDRESS);
+});
