@@ -1,7 +1,7 @@
 /**
- * Blocks: decoded code. A block runs on through branches not taken and ends at a jump, the end of the page, or where
- * another block begins. Branches inside a page hold a link to their target block. All that crosses pages goes through
- * the jump cache, keyed by virtual address.
+ * Blocks of decoded code. A block continues through branches not taken, and ends at a jump, at the end of the
+ * page, or where another block begins. Branches inside a page hold a link to their target block. All other
+ * jumps use the jump cache, which is indexed by virtual address.
  */
 import { HART_STRIDE, JUMP_REGION, M_MODE, MODE_JIT_ALL, REGION_SHIFT } from '../layout';
 import { fetchPage, mayExecute, mayExecutePage } from './access';
@@ -34,14 +34,14 @@ import {
 import { codeEntry, codeTlb, fillPageTlb, flushAllCode, jumpEntry } from './tlb';
 import { pageBytes } from './walk';
 
-/** Most instructions in a block. */
+/** The maximum number of instructions in a block. */
 const MAX_BLOCK = 48;
-/** Before a block ends where another begins, it copies this many instructions of it. */
+/** A block that reaches another block copies this many of its instructions before it ends there. */
 const MIN_BLOCK = 12;
 
 let hartBlock: usize = 0;
 let poolNext: usize = 0;
-/** How often all blocks were dropped: addresses of micro-ops from before are dead. */
+/** The number of times that all blocks were dropped. Addresses of earlier micro-ops are invalid. */
 let generation: u32 = 0;
 
 export function resetCode(hart: usize): void {
@@ -63,7 +63,7 @@ export function flushBlocks(): void {
   flushAllCode(hartBlock);
 }
 
-/** The record of the page; there is always room for it, if need be in place of everything else. */
+/** The record of the page. If there is no room for it, it replaces all other records. */
 function recordFor(page: u64): usize {
   const known = findRecord(page);
   if (known) return known;
@@ -88,10 +88,10 @@ function recordAt(hart: usize, pc: u64): usize {
   fillPageTlb(pc, record, pageBytes);
   return record;
 }
-/** Not an exception: only a part of the page may be executed, so each instruction is checked by itself. */
+/** Not an exception: only a part of the page may be executed, so each instruction is checked separately. */
 const PARTIAL_PAGE = 64;
 
-/** The block to run at `pc`, entered into the jump cache; 0 with the fault set. */
+/** Returns the block at `pc` and enters it into the jump cache; 0 with the fault set. */
 export function findBlock(hart: usize, pc: u64): usize {
   const record = recordAt(hart, pc);
   if (record == 0) return faultCode == PARTIAL_PAGE + 1 ? singleBlock(hart, pc) : 0;
@@ -103,20 +103,22 @@ export function findBlock(hart: usize, pc: u64): usize {
   return block;
 }
 
-/** Tells the dispatcher whether what is compiled goes on at a jump cache's entry. */
+/** Tells the dispatcher whether a jump cache's entry leads to compiled code. */
 @inline
 function noteRegion(entry: usize, block: usize): void {
   const region = (load<u32>(block, U_IMM) << REGION_SHIFT) | load<u16>(block, U_EXTRA);
   store<u32>(entry, load<u16>(block) == PseudoOp.COMPILED ? region : 0, JUMP_REGION);
 }
 
-/** The dispatcher has found nothing compiled at `pc`; there may be by now. */
+/** Called when the dispatcher has found no compiled code at `pc`, where some may exist by now. */
 export function renewJump(jumps: usize, pc: u64): void {
   const entry = jumpEntry(jumps, pc);
   if (load<u64>(entry) == pc) noteRegion(entry, load<u32>(entry, 8));
 }
 
-/** The target of a branch in the same page, noted in its micro-op for the next time. */
+/**
+ * Returns the target of a branch in the same page, and notes it in the branch's micro-op for the next time.
+ */
 export function linkBlock(hart: usize, pc: u64, uop: usize): usize {
   const before = generation;
   const block = findBlock(hart, pc);
@@ -131,7 +133,7 @@ function blockAt(record: usize, offset: u32): usize {
 }
 
 function newBlock(record: usize, offset: u32): usize {
-  // Code that has never run here is what the page holds now, even before a fence.i.
+  // Code that has never run here is decoded from the page's current bytes, even before a fence.i.
   checkBytes(record);
   const compiled: usize = load<u32>(blockSlot(record, offset));
   if (compiled) return compiled;
@@ -140,7 +142,7 @@ function newBlock(record: usize, offset: u32): usize {
   if (!(load<u32>(M_MODE) & MODE_JIT_ALL)) return block;
   const before = generation;
   report(hartBlock, findRecord(page), offset);
-  // A translator in this thread may have made room for what it compiled by dropping all blocks.
+  // A translator in this thread may have dropped all blocks to make room for a compiled region.
   return generation == before ? block : blockAgain(page, offset);
 }
 
@@ -159,7 +161,7 @@ function blockAgain(page: u64, offset: u32): usize {
   return block ? block : decodeNew(page, offset);
 }
 
-/** Decodes instructions of the page from `offset` on to `u`; returns the end of the micro-ops. */
+/** Decodes instructions of the page from `offset` on to `u`. Returns the end of the micro-ops. */
 function decodeBlock(record: usize, offset: u32, u: usize): usize {
   const code = codeOf(record);
   let fpChecked = false;
@@ -202,7 +204,10 @@ function putFpCheck(u: usize, offset: u32, length: u32): usize {
   return u + UOP_SIZE;
 }
 
-/** An instruction in the last two bytes of a page: decoded when executed, see `straddle`. */
+/**
+ * An instruction that begins in the last two bytes of a page, which is decoded when it executes, see
+ * `straddle`.
+ */
 function putStraddle(u: usize): usize {
   store<u16>(u, PseudoOp.STRADDLE);
   store<u32>(u, 0, U_IMM);
@@ -211,8 +216,8 @@ function putStraddle(u: usize): usize {
 }
 
 /**
- * Makes sure that what follows the STRADDLE micro-op at `u` is the instruction at `pc`, whose
- * second half is in the next page. False with the fault set if that half cannot be fetched.
+ * Makes sure that the instruction at `pc`, whose second half is in the next page, follows the STRADDLE
+ * micro-op at `u`. Returns false with the fault set if that half cannot be fetched.
  */
 export function straddle(hart: usize, pc: u64, u: usize): bool {
   const next = fetchHalf(hart, pc + 2);
@@ -242,7 +247,7 @@ function fetchHalf(hart: usize, pc: u64): i32 {
   return load<u16>(hostAddress(page) + (<u32>pc & 0xffe));
 }
 
-/** The bits of the instruction at `pc`, for the trap value of an illegal instruction. */
+/** The bits of the instruction at `pc`, as the trap value of an illegal instruction. */
 export function instructionBits(hart: usize, pc: u64): u64 {
   const low = fetchHalf(hart, pc);
   if (low < 0) return 0;
@@ -251,7 +256,7 @@ export function instructionBits(hart: usize, pc: u64): u64 {
   return high < 0 ? 0 : <u64>(<u32>low | ((<u32>high) << 16));
 }
 
-/** A block of just the instruction at `pc`, valid for one execution; 0 with the fault set. */
+/** Returns a block with only the instruction at `pc`, valid for one execution; 0 with the fault set. */
 export function singleBlock(hart: usize, pc: u64): usize {
   const low = fetchHalf(hart, pc);
   if (low < 0) return 0;

@@ -1,4 +1,4 @@
-/** What compiled regions call, what installs them, and what the translator needs of the decoder. */
+/** Functions that compiled regions call, that install regions, and that decode code for the translator. */
 import { ATOMIC_RESULT, H_FRM, H_MSTATUS, H_CODE_PAGE, H_CODE_UOPS } from '../layout';
 import { atomicOperation } from './atomics';
 import { flushBlocks } from './blocks';
@@ -11,7 +11,10 @@ import { adoptRegion } from './pages';
 import { forgetRegions, newRegion } from './regions';
 import { faultCode, FS, PAGE_SIZE } from './state';
 
-/** An LR, SC or AMO, whose result is put in ATOMIC_RESULT; false if it has to trap, and nothing was done. */
+/**
+ * Executes an LR, SC or AMO and stores the result in ATOMIC_RESULT. Returns false, with no effect, if it must
+ * trap.
+ */
 export function atomicRmw(hart: usize, op: i32, va: u64, operand: u64): bool {
   const result = atomicOperation(hart, op, va, operand);
   if (faultCode) return false;
@@ -19,12 +22,12 @@ export function atomicRmw(hart: usize, op: i32, va: u64, operand: u64): bool {
   return true;
 }
 
-/** Bits of what `floatState` gives. */
+/** Bits of the result of `floatState`. */
 const FLOAT_READY = 1;
 const FLOAT_INEXACT = 2;
 const FLOAT_NEAREST = 4;
 
-/** Whether floating point may be used and is dirty already; whether NX has accrued; whether frm is RNE. */
+/** Whether floating point is enabled and dirty already; whether NX has accrued; whether frm is RNE. */
 export function floatState(hart: usize): i32 {
   const rounding = load<u32>(hart, H_FRM);
   if ((load<u64>(hart, H_MSTATUS) & FS) != FS || rounding > 4) return 0;
@@ -32,8 +35,8 @@ export function floatState(hart: usize): i32 {
 }
 
 /**
- * Lets region `id`, compiled from the page with these bytes and in the table already, run from `count` entries
- * in H_ENTRIES on; false if this hart has no room for it.
+ * Makes region `id` runnable at its `count` entries in H_ENTRIES. It was compiled from the page with these
+ * bytes and is already in the table. Returns false if this hart has no room for it.
  */
 export function install(page: u64, hash: u64, id: u32, count: i32): bool {
   const region = newRegion(page, hash, id, count);
@@ -41,13 +44,13 @@ export function install(page: u64, hash: u64, id: u32, count: i32): bool {
   return region != 0;
 }
 
-/** Throws away everything compiled, with all decoded code, which leads to it. */
+/** Drops all compiled code, and all decoded code, because that leads to it. */
 export function forgetCompiled(hart: usize): void {
   forgetRegions(hart);
   flushBlocks();
 }
 
-/** Decodes what may be instructions in the page at H_CODE_PAGE to H_CODE_UOPS, and returns a hash of the page. */
+/** Decodes each halfword of the page at H_CODE_PAGE to H_CODE_UOPS, and returns a hash of the page. */
 export function decodePage(hart: usize): u64 {
   const page = hart + H_CODE_PAGE;
   for (let offset: u32 = 0; offset < PAGE_SIZE; offset += 2) {

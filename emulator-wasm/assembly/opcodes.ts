@@ -27,7 +27,7 @@ export const U_IMM = 8;
 export const U_OFFSET = 12;
 export const U_EXTRA = 14;
 
-/** The last of their block; slow.ts executes them. */
+/** Instructions that end their block. slow.ts executes them. */
 export const enum SystemOp {
   ILLEGAL,
   FENCE_I,
@@ -40,13 +40,13 @@ export const enum SystemOp {
   END,
 }
 
-/** Zihintpause; slow.ts executes it. */
+/** Zihintpause. slow.ts executes it. */
 export const enum HintOp {
   PAUSE = SystemOp.END,
   END,
 }
 
-/** Zicsr; slow.ts executes them. */
+/** Zicsr. slow.ts executes them. */
 export const enum CsrOp {
   CSRRW = HintOp.END,
   CSRRS,
@@ -208,7 +208,7 @@ export const enum AtomicOp {
   END,
 }
 
-/** F and D, but for loads and stores. */
+/** F and D, except loads and stores. */
 export const enum FloatOp {
   FADD_S = AtomicOp.END,
   FSUB_S,
@@ -307,17 +307,17 @@ export const enum FarJumpOp {
   END,
 }
 
-/** Not instructions: what the decoder and the JIT put between them. */
+/** Micro-ops that the decoder and the JIT put between instructions. */
 export const enum PseudoOp {
-  /** The block goes on at U_EXTRA in the same page. */
+  /** The block continues at U_EXTRA in the same page. */
   GOTO_NEAR = FarJumpOp.END,
-  /** The block goes on at the immediate, in bytes from the start of the page. */
+  /** The block continues at the immediate, in bytes from the start of the page. */
   GOTO_FAR,
-  /** Floating point follows: mstatus.FS must not be Off, and becomes Dirty. */
+  /** Floating-point instructions follow: mstatus.FS must not be Off, and becomes Dirty. */
   FP_CHECK,
-  /** The next micro-op's instruction has its second half in the next page; immediate: its bits. */
+  /** The second half of the next micro-op's instruction is in the next page. The immediate holds its bits. */
   STRADDLE,
-  /** A compiled region begins here; immediate: the region, U_EXTRA: which of its entries this is. */
+  /** A compiled region can be entered here. The immediate is the region, U_EXTRA the number of the entry. */
   COMPILED,
   END,
 }

@@ -1,7 +1,8 @@
 /**
- * Compiled code as the hart knows it. A region is a function in the table, compiled from code of one page of RAM
- * with certain bytes, and entered at any of several offsets. It is kept by page and hash of the bytes, so that it serves
- * again whenever the page holds them, and has a micro-op PseudoOp.COMPILED for each entry.
+ * The hart's index of compiled code. A region is a function in the table. It is compiled from the code of one
+ * page of RAM with certain bytes, and can be entered at several offsets. The index finds it by page and hash
+ * of the bytes, so it can be used again whenever the page holds them. Each entry has a micro-op
+ * PseudoOp.COMPILED.
  */
 import { H_ENTRIES } from '../layout';
 import { PseudoOp, U_EXTRA, U_IMM, U_OFFSET, UOP_SIZE } from './opcodes';
@@ -11,7 +12,7 @@ const R_PAGE = 0; // u64
 const R_HASH = 8; // u64
 const R_NEXT = 16; // u32 address of the next region in the bucket
 const R_COUNT = 20; // u32
-/** Micro-ops, one an entry; the first is where the region was found to be hot. */
+/** The micro-ops, one per entry. The first entry is the code that was hot. */
 export const R_ENTRIES = 32;
 
 const BUCKETS = 4096;
@@ -37,7 +38,7 @@ function matching(region: usize, page: u64, hash: u64): usize {
   return region;
 }
 
-/** Whether any region may have been compiled from this page. */
+/** Whether a region may have been compiled from this page. */
 @inline
 export function hasRegions(page: u64): bool {
   return load<u32>(bucketOf(page)) != 0;
@@ -48,7 +49,7 @@ export function firstRegion(page: u64, hash: u64): usize {
   return matching(load<u32>(bucketOf(page)), page, hash);
 }
 
-/** The next older one. */
+/** The next older region of the same page and bytes, or 0. */
 export function nextRegion(region: usize): usize {
   return matching(load<u32>(region, R_NEXT), load<u64>(region, R_PAGE), load<u64>(region, R_HASH));
 }
@@ -58,7 +59,7 @@ export function regionEntries(region: usize): i32 {
   return load<i32>(region, R_COUNT);
 }
 
-/** Keeps region `id`, whose `count` entries are in H_ENTRIES; 0 if there is no room for it. */
+/** Stores region `id`, whose `count` entries are in H_ENTRIES; 0 if there is no room for it. */
 export function newRegion(page: u64, hash: u64, id: u32, count: i32): usize {
   const region = next;
   const end = region + R_ENTRIES + count * UOP_SIZE;

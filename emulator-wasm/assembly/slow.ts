@@ -1,4 +1,4 @@
-/** What the interpreter's loop does not do itself: TLB misses, atomics, CSRs, system instructions. */
+/** The work that the interpreter's loop leaves aside: TLB misses, atomics, CSRs, system instructions. */
 import {
   H_INSTRET,
   H_MSTATUS,
@@ -67,17 +67,17 @@ export const enum Outcome {
   NEXT,
   /** Not an instruction; the next micro-op follows. */
   PSEUDO,
-  /** Retired or trapped; go on at nextPc. */
+  /** Retired or trapped; continue at nextPc. */
   JUMP,
-  /** The same, but first look for interrupts and requests. */
+  /** The same, but check interrupts and requests first. */
   LEAVE,
 }
 
 export let nextPc: u64 = 0;
-/** WFI was executed: nothing is to be run before an interrupt is pending. */
+/** Set after WFI: the hart must not run before an interrupt is pending. */
 export let waiting: bool = false;
 
-/** Instructions retired when the interpreter's present budget will be spent. */
+/** The value of the instruction counter at which the interpreter's current budget is spent. */
 let budgetEnd: u64 = 0;
 
 export function beginBudget(hart: usize, budget: i32): void {
@@ -96,7 +96,7 @@ function lengthOf(u: usize): u64 {
 }
 
 function trap(hart: usize, pc: u64): i32 {
-  // Uses up budget, or a loop of exceptions would never end; but nothing has retired.
+  // Consumes budget although nothing has retired, because a loop of exceptions would never end otherwise.
   budgetEnd--;
   nextPc = takeException(hart, faultCode - 1, faultValue, pc);
   return Outcome.JUMP;
@@ -111,7 +111,7 @@ export function illegalInstruction(hart: usize, pc: u64): i32 {
   return exception(hart, pc, ILLEGAL_INSTRUCTION, instructionBits(hart, pc));
 }
 
-/** Retires the instruction and looks for interrupts, if one waits. */
+/** Retires the instruction, and checks interrupts if one is pending. */
 function resync(hart: usize, u: usize, pc: u64): i32 {
   nextPc = pc + lengthOf(u);
   return mustLeave(hart) ? Outcome.LEAVE : Outcome.JUMP;
@@ -156,7 +156,7 @@ export function executeSlow(hart: usize, u: usize, pc: u64): i32 {
 
 let pauses: i32 = 0;
 
-/** A hart that spins for long may wait for one that has no core of the host to run on. */
+/** A hart that spins for long may be waiting for one to which the host has given no processor. */
 function yieldSometimes(hart: usize): void {
   pauses = (pauses + 1) % SPINS;
   if (pauses == 0) sleepWhile(hart + H_WAKE, atomic.load<u32>(hart, H_WAKE), host.now() + YIELD_TICKS);
@@ -164,7 +164,7 @@ function yieldSometimes(hart: usize): void {
 const SPINS = 256;
 const YIELD_TICKS: f64 = 500;
 
-/** Bytes accessed and how to extend, for LB … FSD. */
+/** The number of bytes and the kind of extension, for LB … FSD. */
 function executeMemory(hart: usize, op: i32, u: usize, pc: u64): i32 {
   const va = load<u64>(hart + load<u16>(u, U_RS1)) + <i64>load<i32>(u, U_IMM);
   const value = load<u64>(hart + load<u16>(u, U_RS2));
@@ -244,7 +244,7 @@ function executeCsr(hart: usize, op: i32, u: usize, pc: u64): i32 {
   return csrResync ? resync(hart, u, pc) : Outcome.NEXT;
 }
 
-/** Floating point follows in this block. */
+/** Prepares for floating-point instructions in the rest of the block. */
 function checkFloat(hart: usize, pc: u64): i32 {
   const status = load<u64>(hart, H_MSTATUS);
   if (!(status & FS)) return illegalInstruction(hart, pc);

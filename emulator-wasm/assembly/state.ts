@@ -1,4 +1,4 @@
-/** The hart's registers and bits of its CSRs, and where its private caches lie in its block. */
+/** The hart's registers, bits of its CSRs, and the places of its private caches in its block. */
 import { H_PRIV, H_X, M_RAM_BASE, M_RAM_SIZE, RAM_START } from '../layout';
 
 export const USER: u32 = 0;
@@ -39,7 +39,7 @@ export const LOAD_MISALIGNED = 4;
 export const LOAD_ACCESS = 5;
 export const STORE_MISALIGNED = 6;
 export const STORE_ACCESS = 7;
-/** ecall from U; from S and M it is 9 and 11. */
+/** ecall from U. From S and M the causes are 9 and 11. */
 export const ECALL_FROM_U = 8;
 export const FETCH_PAGE_FAULT = 12;
 export const LOAD_PAGE_FAULT = 13;
@@ -49,7 +49,7 @@ export const PAGE_SIZE: u32 = 4096;
 export const PAGE_MASK: u64 = ~0xfff;
 
 // Private areas, offsets in the hart's block
-/** A word nobody reads. */
+/** A word that nothing reads. */
 export const FENCE_WORD = 0x400;
 export const SCRATCH_UOPS = 0x1000;
 export const PAGE_INDEX = 0x10_0000;
@@ -59,7 +59,7 @@ export const DATA_CONTEXTS = 0x1d0_0000;
 export const CODE_CONTEXTS = 0x1e0_0000;
 export const UOP_POOL = 0x1f8_0000;
 
-/** What went wrong with the last access: 0 or cause + 1, and the trap value. */
+/** The fault of the last access: 0 or cause + 1, and the trap value. */
 export let faultCode: i32 = 0;
 export let faultValue: u64 = 0;
 
@@ -82,7 +82,7 @@ export function privilege(hart: usize): u32 {
   return load<u32>(hart, H_PRIV);
 }
 
-/** Whether [pa, pa + size) lies in guest RAM. */
+/** Whether [pa, pa + size) is in guest RAM. */
 @inline
 export function inRam(pa: u64, size: u64): bool {
   const offset = pa - RAM_START;
@@ -94,7 +94,7 @@ export function hostAddress(pa: u64): usize {
   return load<u32>(M_RAM_BASE) + <usize>(pa - RAM_START);
 }
 
-/** The privilege loads and stores are made with. */
+/** The privilege of loads and stores. */
 @inline
 export function dataPrivilege(hart: usize, status: u64): u32 {
   const p = privilege(hart);

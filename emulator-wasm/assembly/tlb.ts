@@ -1,7 +1,7 @@
 /**
- * The TLBs, direct-mapped with 16-byte entries: the page's virtual address (or EMPTY), and what to
- * add to the low 32 bits of a virtual address to get the host address. One set of TLBs, a context,
- * is kept for each of the last few combinations of satp, privilege, SUM and MXR, so that switching
+ * The TLBs. They are direct-mapped, with 16-byte entries: the page's virtual address (or EMPTY), and the
+ * number that is added to the low 32 bits of a virtual address to get the host address. Each of the last few
+ * combinations of satp, privilege, SUM and MXR has a set of TLBs of its own, a context, so that switching
  * between them costs nothing. Invalid translations are never cached (Svvptc).
  */
 import {
@@ -28,7 +28,7 @@ import {
   SUPERVISOR,
 } from './state';
 
-/** No page address has low bits, so this never matches. */
+/** A page address has no low bits, so this never matches. */
 const EMPTY: u8 = 0xff;
 
 const CONTEXTS = 8;
@@ -38,16 +38,16 @@ export const CODE_STRIDE = 0x3_0000;
 // Code context: jump cache, page TLB
 export const PAGE_TLB = JUMP_ENTRIES * 16;
 export const PAGE_TLB_ENTRIES = 512;
-/** A bit for each hash of a page's number: clear when the caches may hold that page. */
+/** One bit per hash of a page's number, which is clear if the caches may hold that page. */
 const PAGE_FILTER = PAGE_TLB + PAGE_TLB_ENTRIES * 16;
 const PAGE_FILTER_BYTES = 1024;
 const CODE_SIZE = PAGE_FILTER + PAGE_FILTER_BYTES;
 
-/** The running context's TLBs; the interpreter keeps copies in locals. */
+/** The running context's TLBs. The interpreter keeps copies in locals. */
 export let dataTlb: usize = 0;
 export let codeTlb: usize = 0;
 
-// Each context's key and the span of the superpages it holds: 32 bytes a context, in the hart's block.
+// Each context's key and the span of its superpages: 32 bytes per context, in the hart's block.
 const DATA_KEYS = 0x800;
 const CODE_KEYS = 0x900;
 const KEY_SIZE = 32;
@@ -70,7 +70,7 @@ export function resetTlbs(hart: usize): void {
   selectContexts(hart);
 }
 
-/** To be called when privilege, satp, or mstatus' MPRV, MPP, SUM or MXR may have changed. */
+/** Called when privilege, satp, or mstatus' MPRV, MPP, SUM or MXR may have changed. */
 export function selectContexts(hart: usize): void {
   const satp = load<u64>(hart, H_SATP);
   const status = load<u64>(hart, H_MSTATUS);
@@ -99,7 +99,7 @@ function selectCode(hart: usize, satp: u64, mode: u64): void {
   flushCode();
 }
 
-/** Counts fence.i. Jump caches and pages of code that date from an earlier epoch are checked before they are used. */
+/** Counts fence.i. Jump caches and pages of code of an earlier epoch are checked before they are used. */
 export let codeEpoch: u32 = 1;
 /** The epoch of each context's jump cache (u32 each), in the hart's block. */
 const CODE_EPOCHS = 0xa00;
@@ -109,7 +109,7 @@ export function fenceI(hart: usize): void {
   dropStaleJumps(hart);
 }
 
-/** Empties the running context's jump cache if it dates from an earlier epoch. */
+/** Empties the running context's jump cache if it is of an earlier epoch. */
 function dropStaleJumps(hart: usize): void {
   const mark = hart + CODE_EPOCHS + ((codeTlb - hart - CODE_CONTEXTS) / CODE_STRIDE) * 4;
   if (load<u32>(mark) == codeEpoch) return;
@@ -120,7 +120,9 @@ function dropStaleJumps(hart: usize): void {
 /** Whether the last claim took a context that had another key. */
 let claimed: bool = false;
 
-/** The number of the context with this key: the one that has it, or else an unused one, or the `next`. */
+/**
+ * The number of the context with this key. If no context has it, an unused one, or else the `next`, takes it.
+ */
 function claim(keys: usize, satp: u64, mode: u64, next: i32): i32 {
   claimed = false;
   for (let n = 0; n < CONTEXTS; n++) {
@@ -175,7 +177,7 @@ function discardCode(key: usize): void {
   else store<u64>(key, UNUSED, KEY_MODE);
 }
 
-/** Empties every jump cache and page TLB: what they point to is gone. */
+/** Empties every jump cache and page TLB, because their targets are gone. */
 export function flushAllCode(hart: usize): void {
   for (let n = 0; n < CONTEXTS; n++) discardCode(hart + CODE_KEYS + n * KEY_SIZE);
 }
@@ -190,7 +192,7 @@ function asid(satp: u64): u64 {
   return (satp >> 44) & 0xffff;
 }
 
-/** sfence.vma of one address (or all) in one address space (or all); the latter when asid is -1. */
+/** sfence.vma of one address (or all) in one address space (or in all, if asid is -1). */
 export function sfence(hart: usize, oneAddress: bool, va: u64, space: i64): void {
   for (let n = 0; n < CONTEXTS; n++) {
     const data = hart + DATA_KEYS + n * KEY_SIZE;
@@ -220,15 +222,16 @@ function flushDataPage(tlb: usize, va: u64): void {
   dropEntry(tlb + alternate(va), page);
 }
 
-/** Drops the load entry and the store entry at this place if they are the page's. */
+/** Drops the load entry and the store entry at this place if they belong to the page. */
 function dropEntry(entry: usize, page: u64): void {
   if (load<u64>(entry) == page) store<u64>(entry, ~0);
   if (load<u64>(entry, STORE_TLB) == page) store<u64>(entry, ~0, STORE_TLB);
 }
 
 /**
- * Offset of the place for a page's entry that another page has driven from its own: never that of the page before, where
- * an access that begins there and ends in this page would take it for its own.
+ * The offset of the second place for a page's entry, used after another page has evicted it from the first.
+ * It is never the place of the preceding page, because an access that begins there and ends in this page
+ * would match it.
  */
 @inline
 function alternate(va: u64): usize {
@@ -236,7 +239,7 @@ function alternate(va: u64): usize {
   return ((page ^ ((page >>> 12) & ~1) ^ (TLB_ENTRIES >>> 1)) << 4) & TLB_MASK;
 }
 
-/** Puts an entry in its place, and what was there in its other place. */
+/** Puts an entry in its place, and moves the entry that was there to its second place. */
 function place(tlb: usize, page: u64, addend: u32): usize {
   const entry = tlb + ((<u32>page >>> 8) & TLB_MASK);
   const before = load<u64>(entry);
@@ -250,7 +253,7 @@ function place(tlb: usize, page: u64, addend: u32): usize {
   return entry;
 }
 
-/** The entry of the page with `va`, brought back from its other place; 0 if that is not there either. */
+/** Returns the entry of the page with `va`, moved back from its second place; 0 if it is not there either. */
 export function recall(va: u64, storing: bool): usize {
   const tlb = dataTlb + (storing ? STORE_TLB : 0);
   const other = tlb + alternate(va);
@@ -288,7 +291,7 @@ export function fillPageTlb(va: u64, record: usize, pageBytes: u64): void {
   store<u8>(filter, load<u8>(filter) & ~filterBit(va));
 }
 
-/** The entry of a jump cache for `pc`: what is at the same place in other pages shall have others. */
+/** The entry of a jump cache for `pc`. Equal offsets in different pages should get different entries. */
 @inline
 export function jumpEntry(jumps: usize, pc: u64): usize {
   return jumps + (((<u32>pc ^ <u32>(pc >> JUMP_HASH_SHIFT)) << 3) & JUMP_MASK);
@@ -299,7 +302,7 @@ export function codeEntry(tlb: usize, va: u64): usize {
   return tlb + PAGE_TLB + ((<u32>(va >> 12) & (PAGE_TLB_ENTRIES - 1)) << 4);
 }
 
-/** Store TLB entries of all contexts that point to this page are dropped. */
+/** Drops the store TLB entries of all contexts that point to this page. */
 export function dropStoreEntries(hart: usize, page: u64): void {
   const host = <u32>hostAddress(page);
   for (let n = 0; n < CONTEXTS; n++) {
