@@ -11,6 +11,7 @@ import {
   type Usage,
 } from '../machine/machine.ts';
 import type { Platform } from '../machine/platform/platform.ts';
+import type { TerminalSize } from '../machine/terminal-size.ts';
 import type { ImageConfig } from '../oci/image.ts';
 import type { HeldImage } from '../oci/pull.ts';
 import { mergeEnvironment } from './assignments.ts';
@@ -24,9 +25,7 @@ const DEFAULT_HOSTNAME = 'linuxrun';
 /** How long a container may take to end by itself when it is stopped, in ms; as `docker stop` has it. */
 const STOP_GRACE = 10_000;
 
-export interface TerminalOptions {
-  readonly columns: number;
-  readonly rows: number;
+export interface TerminalOptions extends TerminalSize {
   /** The terminal's type, the container's TERM. */
   readonly type: string;
 }

@@ -1,4 +1,5 @@
 /** Messages between host and the guest's agent; `docs/agent-protocol.md` defines them. */
+import type { TerminalSize } from './terminal-size.ts';
 
 export const PROTOCOL_VERSION = 1;
 export const CONTROL_PORT = 1024;
@@ -33,12 +34,6 @@ export interface RunRequest {
   readonly directory: string;
   /** Run on the console (hvc0) as its controlling terminal, without streams. */
   readonly console: boolean;
-}
-
-/** In characters. */
-export interface TerminalSize {
-  readonly columns: number;
-  readonly rows: number;
 }
 
 /** A process of a container. */

@@ -10,12 +10,12 @@ import {
   PROTOCOL_VERSION,
   STREAM_HEADER_SIZE,
   STREAM_PORT,
-  type TerminalSize,
   type Usage,
 } from './agent-protocol.ts';
 import type { VsockDevice, VsockStream } from './devices/vsock/device.ts';
 import type { Sender } from './stream-mux.ts';
 import { chunks } from './streams.ts';
+import type { TerminalSize } from './terminal-size.ts';
 
 const STDIN = 0;
 

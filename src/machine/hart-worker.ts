@@ -1,15 +1,10 @@
-import { type CompiledCode, Installer } from '../../emulator-wasm/jit/install.ts';
+import { Installer } from '../../emulator-wasm/jit/install.ts';
 import { M_DOORBELL, M_HOT, M_POWER, M_TRANSLATIONS, POWER_RUNNING } from '../../emulator-wasm/layout.ts';
 import { machineClock } from './clock.ts';
+import type { Core } from './core.ts';
 import { OutputRing } from './output-ring.ts';
 import type { FromHart, HartStart, ToHart, Translated } from './protocol.ts';
 import { Tracer } from './trace.ts';
-
-/** What of the exports of emulator.wasm runs a hart. */
-export interface Core extends CompiledCode {
-  reset(hart: number, pc: bigint, privilege: number, argument: bigint): void;
-  run(hart: number, instructions: bigint): number;
-}
 
 const FOREVER = 2n ** 62n;
 /** Instructions between two reports of a traced hart. */

@@ -224,7 +224,7 @@ export class Machine {
 
   /** Tells the guest the size of the console, in characters. */
   resize(columns: number, rows: number): void {
-    this.#post({ type: 'resize', columns, rows });
+    this.#post({ type: 'resize', size: { columns, rows } });
   }
 
   /**

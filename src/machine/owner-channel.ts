@@ -101,7 +101,7 @@ export class OwnerChannel {
         void this.#openImage(message.layers, image);
         break;
       case 'resize':
-        console?.resize(message.columns, message.rows);
+        console?.resize(message.size);
         break;
       case 'power-off':
         agent?.powerOff();

@@ -6,13 +6,13 @@ import {
   encodeReadFile,
   encodeRun,
   encodeWriteFile,
-  type TerminalSize,
   type Usage,
 } from './agent-protocol.ts';
 import { type Deferred, deferred } from './deferred.ts';
 import { MachineError } from './errors.ts';
 import { processStream, type ToMachine } from './protocol.ts';
 import type { StreamMux } from './stream-mux.ts';
+import type { TerminalSize } from './terminal-size.ts';
 
 export interface RunOptions {
   /** Program and arguments; the program is looked up in PATH. */

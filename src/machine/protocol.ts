@@ -1,10 +1,11 @@
 /** What the threads of a machine say to each other. All of it is structured-cloneable. */
 import type { CompiledRegion } from '../../emulator-wasm/jit/translator.ts';
-import type { TerminalSize, Usage } from './agent-protocol.ts';
+import type { Usage } from './agent-protocol.ts';
 import type { DeviceOptions } from './devices/index.ts';
 import type { PackedError } from './errors.ts';
 import type { MemoryPlan } from './memory.ts';
 import type { StreamMessage } from './stream-mux.ts';
+import type { TerminalSize } from './terminal-size.ts';
 
 /** Names of the streams between page and machine worker. */
 export const CONSOLE_OUTPUT = 'console/output';
@@ -95,7 +96,7 @@ export type ToMachine =
   | { type: 'measure'; container: number }
   /** @param layers diffIDs, the lowest first */
   | { type: 'open-image'; layers: readonly string[] }
-  | { type: 'resize'; columns: number; rows: number }
+  | { type: 'resize'; size: TerminalSize }
   | { type: 'power-off' };
 
 export type ExitReason = 'poweroff' | 'reboot' | 'fail' | 'stop';

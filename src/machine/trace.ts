@@ -18,8 +18,8 @@ import {
   POWER_RUNNING,
   RAM_START,
 } from '../../emulator-wasm/layout.ts';
+import type { Core } from './core.ts';
 import { hartWord } from './hart-words.ts';
-import type { Core } from './hart-worker.ts';
 
 const MACHINE = 3;
 const PRIVILEGES = ['U', 'S', '?', 'M'];

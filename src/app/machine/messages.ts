@@ -7,11 +7,6 @@ import type { ImageName } from '../../oci/reference.ts';
 import type { Credentials } from '../../oci/registry-auth.ts';
 import type { Wish } from '../model/check.ts';
 
-export interface TerminalSize {
-  readonly columns: number;
-  readonly rows: number;
-}
-
 /** An image on the user's own disk: an archive, or the files of a layout's folder by path. */
 export type LocalImage =
   | { readonly kind: 'file'; readonly name: string; readonly file: File }

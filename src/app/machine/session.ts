@@ -5,21 +5,14 @@ import { deferred } from '../../machine/deferred.ts';
 import { MachineError } from '../../machine/errors.ts';
 import { browserPlatform } from '../../machine/platform/browser.ts';
 import type { Platform } from '../../machine/platform/platform.ts';
+import { FIRST_SIZE, type TerminalSize } from '../../machine/terminal-size.ts';
 import { ImageError, messageOf } from '../../oci/errors.ts';
 import { Throttle } from './events.ts';
 import { sessionImage } from './image.ts';
-import type {
-  Failure,
-  Figures,
-  FurtherTerminalClient,
-  SessionClient,
-  SessionRequest,
-  TerminalSize,
-} from './messages.ts';
+import type { Failure, Figures, FurtherTerminalClient, SessionClient, SessionRequest } from './messages.ts';
 import { TerminalProcess } from './terminal-process.ts';
 
 /** Until the terminal is laid out. */
-const FIRST_SIZE: TerminalSize = { columns: 80, rows: 24 };
 const TERMINAL_TYPE = 'xterm-256color';
 /** The best shell that the image has. */
 const SHELL = ['sh', '-c', 'command -v bash >/dev/null && exec bash; exec sh'];

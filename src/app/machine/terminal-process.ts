@@ -1,8 +1,9 @@
 import { transfer } from 'comlink';
 import { SIGHUP } from '../../container/signals.ts';
 import type { ContainerProcess } from '../../machine/machine.ts';
+import type { TerminalSize } from '../../machine/terminal-size.ts';
 import { forward } from './forward.ts';
-import type { TerminalClient, TerminalSize } from './messages.ts';
+import type { TerminalClient } from './messages.ts';
 
 type Bytes = Uint8Array<ArrayBuffer>;
 

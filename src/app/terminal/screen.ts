@@ -4,7 +4,7 @@ import { SearchAddon } from '@xterm/addon-search';
 import { UnicodeGraphemesAddon } from '@xterm/addon-unicode-graphemes';
 import { WebLinksAddon } from '@xterm/addon-web-links';
 import { Terminal } from '@xterm/xterm';
-import type { TerminalSize } from '../machine/messages.ts';
+import type { TerminalSize } from '../../machine/terminal-size.ts';
 import { isForTerminal, type PageKeys } from './keys.ts';
 import { DARK, LIGHT } from './themes.ts';
 import { drawFast } from './webgl.ts';

@@ -40,8 +40,7 @@ function consoleSubject(machine: TestMachine): Subject {
   const output: Uint8Array[] = [];
   let calls = 0;
   const device = new ConsoleDevice(machine.memory, 0, {
-    columns: 80,
-    rows: 24,
+    size: { columns: 80, rows: 24 },
     onOutput: (chunk) => {
       output.push(chunk);
       return ++calls % 3 === 0 ? new Promise<void>((resolve) => setImmediate(resolve)) : undefined;
@@ -51,7 +50,7 @@ function consoleSubject(machine: TestMachine): Subject {
   return {
     device,
     host: (choice) => {
-      if (choice % 4 === 0) device.resize(choice, choice);
+      if (choice % 4 === 0) device.resize({ columns: choice, rows: choice });
       else void device.write(pattern(choice));
     },
     requests: fc.oneof({ weight: 1, arbitrary: receiveBuffer }, { weight: 1, arbitrary: anyRequest(2) }),

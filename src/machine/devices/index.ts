@@ -1,5 +1,6 @@
 import type { BlockBackend } from '../../disk/block-backend.ts';
 import type { DiskOptions } from '../../disk/disks.ts';
+import { FIRST_SIZE } from '../terminal-size.ts';
 import { BlockDevice } from './block/device.ts';
 import { ConsoleDevice } from './console/device.ts';
 import { RngDevice } from './rng/device.ts';
@@ -8,8 +9,6 @@ import type { VirtioDevice } from './virtio/virtio-device.ts';
 import { VsockDevice } from './vsock/device.ts';
 
 const GUEST_CID = 3;
-/** Until the owner tells the size of its terminal. */
-const FIRST_SIZE = { columns: 80, rows: 24 };
 
 /** A device of a machine, as the machine's owner describes it. Structured-cloneable. */
 export type DeviceOptions =
@@ -37,7 +36,7 @@ type Factory<Kind extends DeviceKind> = (
 
 const FACTORIES = {
   console: ({ memory, onConsole }, slot) =>
-    new ConsoleDevice(memory, slot, { ...FIRST_SIZE, onOutput: onConsole }),
+    new ConsoleDevice(memory, slot, { onOutput: onConsole, size: FIRST_SIZE }),
   vsock: ({ memory }, slot) => new VsockDevice(memory, slot, GUEST_CID),
   rng: ({ memory }, slot) => new RngDevice(memory, slot),
   block: ({ memory, openDisk }, slot, { disk, serial }) =>

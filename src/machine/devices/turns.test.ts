@@ -1,5 +1,6 @@
 import { afterEach, expect, test, vi } from 'vitest';
 import type { BlockBackend } from '../../disk/block-backend.ts';
+import { FIRST_SIZE } from '../terminal-size.ts';
 import { BlockDevice } from './block/device.ts';
 import { ConsoleDevice } from './console/device.ts';
 import { RngDevice } from './rng/device.ts';
@@ -74,7 +75,7 @@ function socket(machine: TestMachine, guestPacket: Uint8Array): Flood {
 }
 
 function terminal(machine: TestMachine, onOutput: () => void | Promise<void>): Flood {
-  const device = new ConsoleDevice(machine.memory, 0, { onOutput, columns: 80, rows: 24 });
+  const device = new ConsoleDevice(machine.memory, 0, { onOutput, size: FIRST_SIZE });
   return { device, requests: [[1, [pattern(2)]]] };
 }
 

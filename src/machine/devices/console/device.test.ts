@@ -16,8 +16,7 @@ beforeEach(async () => {
   output = [];
   accept = () => undefined;
   console = new ConsoleDevice(machine.memory, 0, {
-    columns: 80,
-    rows: 24,
+    size: { columns: 80, rows: 24 },
     onOutput: (bytes) => {
       output.push(bytes);
       return accept();
@@ -167,15 +166,15 @@ describe('input', () => {
 test('the size of the terminal is in the configuration, and changes interrupt', () => {
   expect(driver.offeredFeatures & 1n).toBe(1n);
   expect([driver.config(4).getUint16(0, true), driver.config(4).getUint16(2, true)]).toEqual([80, 24]);
-  console.resize(132, 43);
+  console.resize({ columns: 132, rows: 43 });
   expect([driver.config(4).getUint16(0, true), driver.config(4).getUint16(2, true)]).toEqual([132, 43]);
   expect(driver.takeInterrupt()).toBe(2);
 });
 
 test('a change of its size while the driver starts interrupts once that is ready', async () => {
-  const late = new ConsoleDevice(machine.memory, 1, { columns: 80, rows: 24, onOutput: () => {} });
+  const late = new ConsoleDevice(machine.memory, 1, { size: { columns: 80, rows: 24 }, onOutput: () => {} });
   const lateDriver = new GuestDriver(machine, late);
-  late.resize(132, 43);
+  late.resize({ columns: 132, rows: 43 });
   await lateDriver.start();
   expect(lateDriver.takeInterrupt()).toBe(2);
 });

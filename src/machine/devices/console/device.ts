@@ -1,3 +1,4 @@
+import type { TerminalSize } from '../../terminal-size.ts';
 import type { Chain } from '../virtio/chain.ts';
 import { DriverError, type GuestMemory } from '../virtio/guest-memory.ts';
 import { VirtioDevice } from '../virtio/virtio-device.ts';
@@ -17,8 +18,8 @@ export interface ConsoleOptions {
    * pending the device takes no more, and the guest waits.
    */
   onOutput(bytes: Uint8Array<ArrayBuffer>): void | Promise<void>;
-  columns: number;
-  rows: number;
+  /** At first. */
+  size: TerminalSize;
 }
 
 interface PendingInput {
@@ -37,12 +38,12 @@ export class ConsoleDevice extends VirtioDevice {
   /** The chain being read, while its bytes do not fit in one turn. */
   #transmitting: Chain | undefined;
 
-  constructor(memory: GuestMemory, slot: number, { onOutput, columns, rows }: ConsoleOptions) {
+  constructor(memory: GuestMemory, slot: number, { onOutput, size }: ConsoleOptions) {
     super(memory, slot, {
       id: 3,
       features: 1 << F_SIZE,
       queueSizes: [RECEIVE_SIZE, TRANSMIT_SIZE],
-      config: sizeConfig(columns, rows),
+      config: sizeConfig(size),
     });
     this.#onOutput = onOutput;
   }
@@ -59,9 +60,9 @@ export class ConsoleDevice extends VirtioDevice {
     });
   }
 
-  /** Tells the guest the size of the terminal, in characters. */
-  resize(columns: number, rows: number): void {
-    this.setConfig(0, sizeConfig(columns, rows));
+  /** Tells the guest the size of the terminal. */
+  resize(size: TerminalSize): void {
+    this.setConfig(0, sizeConfig(size));
   }
 
   protected override service(): void {
@@ -129,6 +130,6 @@ export class ConsoleDevice extends VirtioDevice {
   }
 }
 
-function sizeConfig(columns: number, rows: number): Uint8Array {
+function sizeConfig({ columns, rows }: TerminalSize): Uint8Array {
   return new Uint8Array(new Uint16Array([columns, rows]).buffer);
 }
