@@ -1,44 +1,14 @@
 /** Fetches BusyBox for riscv64 from Debian. apt verifies it, and the system's own packages stay untouched. */
-import { mkdir, readdir, rename, writeFile } from 'node:fs/promises';
+import { readdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
+import { configureApt, MIRROR } from './apt.mjs';
 import { SetupFailure } from './failure.mjs';
 import { say } from './progress.mjs';
 import { run } from './run.mjs';
 
 const PACKAGE = 'busybox-static';
-const MIRROR = 'http://deb.debian.org/debian';
-const KEYRING = '/usr/share/keyrings/debian-archive-keyring.gpg';
 /** Tried in this order: the first suite whose signature this system's keyring verifies is used. */
 const SUITES = ['stable', 'forky'];
-
-/** @param {string} root folder of the private apt @param {string} suite */
-async function configureApt(root, suite) {
-  for (const folder of ['state/lists/partial', 'cache/archives/partial']) {
-    await mkdir(join(root, folder), { recursive: true });
-  }
-  await writeFile(
-    join(root, 'sources.list'),
-    `deb [arch=riscv64 signed-by=${KEYRING}] ${MIRROR} ${suite} main\n`,
-  );
-  await writeFile(join(root, 'status'), '');
-  const settings = [
-    `Dir::State "${root}/state";`,
-    `Dir::State::status "${root}/status";`,
-    `Dir::Cache "${root}/cache";`,
-    `Dir::Etc::sourcelist "${root}/sources.list";`,
-    'Dir::Etc::sourceparts "/dev/null";',
-    'Dir::Etc::preferences "/dev/null";',
-    'Dir::Etc::preferencesparts "/dev/null";',
-    'APT::Architecture "riscv64";',
-    'APT::Architectures { "riscv64"; };',
-    'Acquire::Languages "none";',
-    'APT::Get::AllowUnauthenticated "false";',
-    // By default apt only warns about an index that it cannot verify, and uses the old one.
-    'APT::Update::Error-Mode "any";',
-  ];
-  await writeFile(join(root, 'apt.conf'), `${settings.join('\n')}\n`);
-  return { APT_CONFIG: join(root, 'apt.conf') };
-}
 
 /** @param {string} work @param {string} suite @returns {Promise<string>} the path of the package */
 async function download(work, suite) {

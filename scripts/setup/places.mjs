@@ -24,3 +24,6 @@ export function hash(parts) {
   for (const part of parts) sum.update(`${part.length}:`).update(part);
   return sum.digest('hex').slice(0, 32);
 }
+
+/** The OCI layout that `scripts/wide-images.mjs` makes. */
+export const WIDE_IMAGES = join(CACHE, 'wide-images');

@@ -1,0 +1,40 @@
+/** A private apt, which fetches and verifies Debian's packages for riscv64. The system's own packages stay untouched. */
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+export const MIRROR = 'http://deb.debian.org/debian';
+const KEYRING = '/usr/share/keyrings/debian-archive-keyring.gpg';
+
+/**
+ * Configures apt in a folder, as if no package were installed.
+ * @param {string} root @param {string} suite
+ * @returns {Promise<{ APT_CONFIG: string }>} the environment for `apt-get`
+ */
+export async function configureApt(root, suite) {
+  for (const folder of ['state/lists/partial', 'cache/archives/partial']) {
+    await mkdir(join(root, folder), { recursive: true });
+  }
+  await writeFile(
+    join(root, 'sources.list'),
+    `deb [arch=riscv64 signed-by=${KEYRING}] ${MIRROR} ${suite} main\n`,
+  );
+  await writeFile(join(root, 'status'), '');
+  const settings = [
+    `Dir::State "${root}/state";`,
+    `Dir::State::status "${root}/status";`,
+    `Dir::Cache "${root}/cache";`,
+    `Dir::Etc::sourcelist "${root}/sources.list";`,
+    'Dir::Etc::sourceparts "/dev/null";',
+    'Dir::Etc::preferences "/dev/null";',
+    'Dir::Etc::preferencesparts "/dev/null";',
+    'APT::Architecture "riscv64";',
+    'APT::Architectures { "riscv64"; };',
+    'APT::Install-Recommends "false";',
+    'Acquire::Languages "none";',
+    'APT::Get::AllowUnauthenticated "false";',
+    // By default apt only warns about an index that it cannot verify, and uses the old one.
+    'APT::Update::Error-Mode "any";',
+  ];
+  await writeFile(join(root, 'apt.conf'), `${settings.join('\n')}\n`);
+  return { APT_CONFIG: join(root, 'apt.conf') };
+}
