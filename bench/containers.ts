@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeCpio } from '../scripts/setup/cpio.mjs';
@@ -12,6 +13,8 @@ import { peakMemory, processTime } from './threads.ts';
 const RUN = join(import.meta.dirname, '../run.sh');
 /** The size of the disk that the container writes to. */
 const SCRATCH_SIZE = 1 << 30;
+/** Where `run.sh` looks for images in the user's cache. */
+const STORE = 'linuxrun/images';
 
 /** A command whose process runs a container. */
 export interface Launch {
@@ -20,7 +23,7 @@ export interface Launch {
   readonly env?: NodeJS.ProcessEnv;
 }
 
-/** An image in a store of its own, and its root disk as a raw file for QEMU. */
+/** An image in a store of its own. */
 export class StoredImage {
   readonly #folder: string;
   readonly #reference: string;
@@ -34,9 +37,7 @@ export class StoredImage {
 
   /** Stores an image in a folder. */
   static async pull(reference: string, folder: string): Promise<StoredImage> {
-    const store = join(folder, 'linuxrun/images');
-    const { image } = await pullInto(store, reference);
-    await writeRootDisk(store, image, join(folder, 'root'));
+    const { image } = await pullInto(join(folder, STORE), reference);
     return new StoredImage(folder, reference, image);
   }
 
@@ -45,23 +46,24 @@ export class StoredImage {
    * @param command the command to run in place of the image's
    * @param options options of `run.sh`
    */
-  ours(command?: readonly string[], options: readonly string[] = []): Launch {
+  ours(command?: readonly string[], options: readonly string[] = [], memoryMib = MEMORY_MIB): Launch {
     const env = {
       ...process.env,
       XDG_CACHE_HOME: this.#folder,
       LINUXRUN_IMAGE: this.#reference,
-      LINUXRUN_MEMORY: `${MEMORY_MIB}M`,
+      LINUXRUN_MEMORY: `${memoryMib}M`,
       LINUXRUN_ENTRYPOINT: command?.map(quote).join(' '),
     };
     return { command: RUN, args: options, env };
   }
 
-  /** Returns QEMU's command line, with the same kernel, memory and files. */
+  /** Returns QEMU's command line, with the same kernel, memory and files. The first call writes the root disk. */
   async qemu(command?: readonly string[]): Promise<Launch> {
     const { entrypoint, cmd } = this.#image.config;
     const [root, scratch, initramfs] = ['root', 'scratch', 'initramfs'].map((name) =>
       join(this.#folder, name),
     ) as [string, string, string];
+    if (!existsSync(root)) await writeRootDisk(join(this.#folder, STORE), this.#image, root);
     await writeScratchDisk(scratch, SCRATCH_SIZE);
     await writeFile(initramfs, await initramfsFor(command ?? [...entrypoint, ...cmd]));
     return {

@@ -17,6 +17,15 @@ const PROGRAMS = ['boot', 'read', 'filter'];
 /** The guest's folder for the programs of `bench/guest`. */
 export const GUEST_FOLDER = '/bench';
 
+/** Compiles `bench/guest/writer.c`, a program of a kilobyte because it needs no library. */
+export async function compileWriter(): Promise<Buffer> {
+  await mkdir(WORKLOADS_FOLDER, { recursive: true });
+  const output = join(WORKLOADS_FOLDER, 'guest-writer');
+  const small = ['-nostdlib', '-s', '-fno-asynchronous-unwind-tables', '-Wl,--build-id=none,-n'];
+  await run(COMPILER, [...FLAGS, ...small, join(SOURCES, 'writer.c'), '-o', output]);
+  return readFile(output);
+}
+
 /** Writes our initramfs with the programs of `bench/guest` added, and returns its path. */
 export async function writeGuestInitramfs(): Promise<string> {
   await mkdir(WORKLOADS_FOLDER, { recursive: true });

@@ -1,6 +1,7 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
+import { WIDE_IMAGES } from '../scripts/setup/places.mjs';
 import { formatExt4 } from '../src/disk/ext4.ts';
 import { ImageBackend } from '../src/disk/image-backend.ts';
 import { encodeIndex, TarIndexer } from '../src/disk/tar.ts';
@@ -11,14 +12,25 @@ import { pullImage } from '../src/oci/pull.ts';
 import { parseReference } from '../src/oci/reference.ts';
 import { nodeStore } from '../src/storage/node.ts';
 
-const LAYOUT = join(import.meta.dirname, '../../shared/images');
+/** Where images are: those that the tests use as well, and those that `scripts/wide-images.mjs` makes. */
+const LAYOUTS = [join(import.meta.dirname, '../../shared/images'), WIDE_IMAGES];
 const PIECE = 4 << 20;
 
 /** Returns the reference of an image; prints a line and returns undefined if the image is absent. */
 export function findTestImage(tag: string): string | undefined {
-  if (existsSync(join(LAYOUT, 'index.json'))) return `oci://${LAYOUT}:${tag}`;
-  console.log(`${tag}: skipped, ${LAYOUT} is absent`);
+  const layout = LAYOUTS.find((folder) => tagsIn(folder).includes(tag));
+  if (layout) return `oci://${layout}:${tag}`;
+  console.log(`${tag}: skipped, it is in neither of ${LAYOUTS.join(' and ')}`);
   return undefined;
+}
+
+function tagsIn(layout: string): (string | undefined)[] {
+  const path = join(layout, 'index.json');
+  if (!existsSync(path)) return [];
+  const { manifests } = JSON.parse(readFileSync(path, 'utf8')) as {
+    manifests: { annotations?: Record<string, string> }[];
+  };
+  return manifests.map(({ annotations }) => annotations?.['org.opencontainers.image.ref.name']);
 }
 
 export interface Pulled {

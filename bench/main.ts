@@ -15,6 +15,7 @@ import { benchIdle } from './idle.ts';
 import { PUBLIC } from './platform.ts';
 import { benchPull, PULL_HERE, pullHere } from './pull.ts';
 import { benchStart } from './start.ts';
+import { benchWide } from './wide.ts';
 import { benchWork } from './work.ts';
 import { workloadNames } from './workloads.ts';
 
@@ -30,6 +31,8 @@ const SECTIONS = [
   'disk',
   'filter',
   'work',
+  'wide',
+  'wide-busy',
   'chromium',
   'boot-chromium',
   'page',
@@ -90,6 +93,8 @@ async function main(): Promise<void> {
   if (chosen('disk')) await benchDisk(wasm, repeat);
   if (chosen('filter')) await benchFilter(wasm);
   if (chosen('work')) await benchWork(repeat);
+  if (chosen('wide')) await benchWide(repeat, false);
+  if (chosen('wide-busy')) await benchWide(repeat, true);
   if (chosen('page')) {
     const { benchPage } = await import('./page.ts');
     await benchPage(repeat * STARTS_PER_REPEAT);

@@ -12,6 +12,8 @@ export interface Program {
   readonly from?: RegExp;
   /** The output at which measuring ends. */
   readonly to: RegExp;
+  /** The machine's memory if it is not the usual one. */
+  readonly memoryMib?: number;
 }
 
 const END = /^end$/m;
@@ -33,6 +35,30 @@ export const WARM: readonly Program[] = [
   warm('sha256sum, 50 MB', 'debian', ['sh', '-c', script('sha256.sh'), 'sh', script('data.pl')]),
   warm('redis-benchmark', 'redis', ['sh', '-c', script('redis.sh')]),
 ];
+
+/**
+ * Programs most of whose code does not run often enough to pay for its compilation, and programs that write code.
+ * @param writer `bench/guest/writer.c`, compiled
+ */
+export function widePrograms(writer: Uint8Array): Program[] {
+  const shell = (line: string, ...words: string[]) => ['sh', '-c', `${line}\necho end`, 'sh', ...words];
+  const wide = (title: string, tag: string, command: readonly string[]) => ({
+    ...warm(title, tag, command),
+    memoryMib: 1024,
+  });
+  const gcc = (title: string, functions: number) =>
+    wide(title, 'gcc', shell(script('gcc.sh'), script('functions.pl'), `${functions}`));
+  return [
+    gcc('gcc, 5 functions', 5),
+    gcc('gcc, 60 functions', 60),
+    wide('java, 3 starts', 'java', shell(script('java.sh'))),
+    wide('node -e 1', 'node', shell('echo begin; node -e 1')),
+    wide('initdb', 'postgres', shell(script('initdb.sh'))),
+    wide('pgbench', 'postgres', shell(script('pgbench.sh'))),
+    wide('QEMU', 'qemu', shell(script('qemu.sh'), script('qemu.pl'))),
+    wide('a writer of code', 'debian', shell(script('writer.sh'), Buffer.from(writer).toString('base64'))),
+  ];
+}
 
 function cold(title: string, tag: string, line: string): Program {
   return { title, tag, command: ['sh', '-c', `${line}; echo end`], to: END };

@@ -1,0 +1,4 @@
+echo "$1" | base64 -d > /tmp/writer
+chmod +x /tmp/writer
+echo begin
+/tmp/writer
