@@ -1,9 +1,10 @@
 /** What the translator knows how to compile. */
 import { isAtomic, isBranch, isJump } from '../assembly/opcodes.ts';
+import type { Emit } from './emit.ts';
 import { FLOAT } from './float.ts';
 import { INTEGER } from './integer.ts';
 import { emitAtomic, MEMORY } from './memory.ts';
-import { type Emit, type Op, rowOf } from './operations.ts';
+import { type Op, rowOf } from './operations.ts';
 
 const EMITTERS = { ...INTEGER, ...MEMORY, ...FLOAT };
 

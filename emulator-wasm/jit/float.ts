@@ -4,8 +4,9 @@
  */
 import { FloatOp } from '../assembly/opcodes.ts';
 import { H_FRM } from '../layout.ts';
+import type { Emit } from './emit.ts';
 import type { RegionFunction } from './function.ts';
-import { type Emit, type Float, mapTable } from './operations.ts';
+import { type Float, mapTable } from './operations.ts';
 import type { Instruction } from './page.ts';
 import { HART } from './parameters.ts';
 import { F64, I32, I64, type ValueType, wasm } from './wasm.ts';

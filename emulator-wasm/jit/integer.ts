@@ -1,7 +1,8 @@
 /** Integer instructions: RV64IM, Zba, Zbb, Zbs, Zicond. */
 import { IntegerOp, NearBranchOp } from '../assembly/opcodes.ts';
+import type { Emit } from './emit.ts';
 import type { RegionFunction } from './function.ts';
-import { type Emit, type Integer, mapTable } from './operations.ts';
+import { type Integer, mapTable } from './operations.ts';
 import type { Instruction } from './page.ts';
 import { PAGE } from './parameters.ts';
 import { I64, wasm } from './wasm.ts';

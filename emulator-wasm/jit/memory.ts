@@ -1,8 +1,9 @@
 /** Loads, stores and atomics, through the TLB. */
 import { FloatMemoryOp, MemoryOp } from '../assembly/opcodes.ts';
 import { ATOMIC_RESULT, STORE_TLB, TLB_MASK } from '../layout.ts';
+import type { Emit } from './emit.ts';
 import type { RegionFunction } from './function.ts';
-import { type Emit, type Memory, mapTable, rowOf } from './operations.ts';
+import { type Memory, mapTable, rowOf } from './operations.ts';
 import type { Instruction } from './page.ts';
 import { HART, TLB } from './parameters.ts';
 import { I32, I64, wasm } from './wasm.ts';

@@ -14,8 +14,6 @@ import type {
   PseudoOp,
   SystemOp,
 } from '../assembly/opcodes.ts';
-import type { RegionFunction } from './function.ts';
-import type { Instruction } from './page.ts';
 
 export type Integer = Exclude<IntegerOp, IntegerOp.END>;
 export type Memory = Exclude<MemoryOp, MemoryOp.END> | Exclude<FloatMemoryOp, FloatMemoryOp.END>;
@@ -35,12 +33,6 @@ export type Op =
   | HintOp
   | SystemOp
   | PseudoOp;
-
-/**
- * Writes an instruction.
- * @param retired instructions of the block before this one
- */
-export type Emit = (f: RegionFunction, instruction: Instruction, retired: number) => void;
 
 /** A table with other rows of the same names. */
 export function mapTable<K extends Op, From, To>(

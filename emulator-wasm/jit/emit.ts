@@ -1,0 +1,8 @@
+import type { RegionFunction } from './function.ts';
+import type { Instruction } from './page.ts';
+
+/**
+ * Writes an instruction.
+ * @param retired instructions of the block before this one
+ */
+export type Emit = (f: RegionFunction, instruction: Instruction, retired: number) => void;

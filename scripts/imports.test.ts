@@ -1,0 +1,177 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { dirname, normalize } from 'node:path/posix';
+import { describe, expect, test } from 'vitest';
+
+/** For each file those that it imports, paths from the root of the project. */
+type Graph = ReadonlyMap<string, readonly string[]>;
+
+const ROOT = join(import.meta.dirname, '..');
+const FOLDERS = ['src', 'emulator-wasm', 'kernel', 'scripts', 'e2e', 'bench'];
+const CODE = /\.(ts|tsx|mjs)$/;
+/** Tests of a folder may use whatever helps them. */
+const TEST = /\.test\.ts$|\/test\/|\/testing\//;
+/** Biome puts every import at the beginning of a line. */
+const IMPORT = /^(?:import|export)\b[^;'"]*?from '(\.[^']+)'|^import '(\.[^']+)'|\bimport\('(\.[^']+)'\)/gm;
+/** Sources of AssemblyScript leave the extension out. */
+const ENDINGS = ['', '.ts', '/index.ts'];
+
+/** The file that an import means; some in tests are in programs that they write. */
+function resolve(from: string, specifier: string): string | undefined {
+  const path = normalize(join(dirname(from), specifier.replace(/\?.*$/, '')));
+  const ending = ENDINGS.find((each) => existsSync(join(ROOT, path + each)));
+  if (ending === undefined && TEST.test(from)) return undefined;
+  if (ending === undefined) throw new Error(`${from} imports ${specifier}, which does not exist`);
+  return path + ending;
+}
+
+function importsOf(file: string): string[] {
+  const text = readFileSync(join(ROOT, file), 'utf8');
+  const targets = [...text.matchAll(IMPORT)].map(([, a, b, c]) => resolve(file, a ?? b ?? c ?? ''));
+  return targets.filter((target) => target !== undefined);
+}
+
+function readGraph(): Graph {
+  const options = ['ls-files', '--cached', '--others', '--exclude-standard', ...FOLDERS];
+  const listed = execFileSync('git', options, { cwd: ROOT, encoding: 'utf8' }).trim().split('\n');
+  const files = listed.filter((file) => CODE.test(file) && existsSync(join(ROOT, file)));
+  return new Map(files.map((file) => [file, importsOf(file)]));
+}
+
+/** A file that imports itself through others, with these, if there is one. */
+function findCircle(graph: Graph): string | undefined {
+  const done = new Set<string>();
+  const path: string[] = [];
+  const visit = (file: string): string | undefined => {
+    if (path.includes(file)) return [...path.slice(path.indexOf(file)), file].join(' → ');
+    if (done.has(file)) return undefined;
+    path.push(file);
+    for (const next of graph.get(file) ?? []) {
+      const circle = visit(next);
+      if (circle) return circle;
+    }
+    path.pop();
+    done.add(file);
+    return undefined;
+  };
+  for (const file of graph.keys()) {
+    const circle = visit(file);
+    if (circle) return circle;
+  }
+  return undefined;
+}
+
+/** Of src and emulator-wasm what is directly in them, else the top folder. */
+function folderOf(file: string): string {
+  const [top = '', second = ''] = file.split('/');
+  return top === 'src' || top === 'emulator-wasm' ? `${top}/${second}` : top;
+}
+
+/** `from → to` for each pair of folders of which one imports the other, with an import of this kind. */
+function arrowsOf(graph: Graph): Map<string, string> {
+  const arrows = new Map<string, string>();
+  for (const [file, imports] of graph) {
+    if (TEST.test(file)) continue;
+    for (const target of imports) {
+      const [from, to] = [folderOf(file), folderOf(target)];
+      if (from !== to) arrows.set(`${from} → ${to}`, `${file} imports ${target}`);
+    }
+  }
+  return arrows;
+}
+
+/** The arrows of the table of folders: its first column, and its last. */
+function documentedArrows(markdown: string): Set<string> {
+  const rows = markdown.matchAll(/^\| `([^`|]+)` \|[^|]*\|([^|]*)\|$/gm);
+  const names = (cell: string) => [...cell.matchAll(/`([^`]+)`/g)].map(([, name]) => name);
+  return new Set([...rows].flatMap(([, from, uses]) => names(uses ?? '').map((to) => `${from} → ${to}`)));
+}
+
+const graph = readGraph();
+
+test('no file imports itself, by way of others', () => {
+  expect(findCircle(graph)).toBeUndefined();
+});
+
+test('folders use those that docs/architecture.md says they do', () => {
+  const architecture = readFileSync(join(ROOT, 'docs/architecture.md'), 'utf8');
+  const folders = architecture.split('## Folders\n')[1]?.split('\n## ')[0] ?? '';
+  const documented = documentedArrows(folders);
+  const arrows = arrowsOf(graph);
+  const unknown = [...arrows].filter(([arrow]) => !documented.has(arrow)).map((arrow) => arrow.join(': '));
+  expect(unknown, 'arrows that the table lacks').toEqual([]);
+  expect(
+    [...documented].filter((arrow) => !arrows.has(arrow)),
+    'arrows that are gone',
+  ).toEqual([]);
+});
+
+test('no folder imports itself, by way of others', () => {
+  const folders = new Map<string, string[]>();
+  for (const arrow of arrowsOf(graph).keys()) {
+    const [from = '', to = ''] = arrow.split(' → ');
+    folders.set(from, [...(folders.get(from) ?? []), to]);
+  }
+  expect(findCircle(folders)).toBeUndefined();
+});
+
+test('no program needs a test or its helpers', () => {
+  const programs = [...graph].filter(
+    ([file]) => /^(src|emulator-wasm|scripts|kernel)\//.test(file) && !TEST.test(file),
+  );
+  const needed = programs.flatMap(([file, imports]) =>
+    imports.filter((target) => TEST.test(target)).map((target) => `${file} imports ${target}`),
+  );
+  expect(needed).toEqual([]);
+});
+
+describe('the checks themselves', () => {
+  test('read the imports of all forms', () => {
+    const files = [...graph.keys()];
+    expect(files.length).toBeGreaterThan(400);
+    expect(graph.get('src/machine/machine.ts')).toContain('src/machine/memory.ts');
+    // Of a type, without an extension, of a module of the set-up, when it is needed.
+    expect(graph.get('src/machine/trace.ts')).toContain('src/machine/core.ts');
+    expect(graph.get('emulator-wasm/assembly/index.ts')).toContain('emulator-wasm/assembly/blocks.ts');
+    expect(graph.get('scripts/setup.mjs')).toContain('scripts/setup/purposes.mjs');
+  });
+
+  test('find a circle of any length', () => {
+    expect(
+      findCircle(
+        new Map([
+          ['a', ['b']],
+          ['b', ['c']],
+          ['c', []],
+        ]),
+      ),
+    ).toBeUndefined();
+    expect(findCircle(new Map([['a', ['a']]]))).toBe('a → a');
+    expect(
+      findCircle(
+        new Map([
+          ['x', ['a']],
+          ['a', ['d', 'b']],
+          ['b', ['c']],
+          ['c', ['a']],
+          ['d', []],
+        ]),
+      ),
+    ).toBe('a → b → c → a');
+  });
+
+  test('read the arrows of a table', () => {
+    const table =
+      '| folder | holds | uses |\n|---|---|---|\n| `a` | what `x` is | `b`, `c` |\n| `b` | nothing | |\n';
+    expect([...documentedArrows(table)]).toEqual(['a → b', 'a → c']);
+  });
+
+  test('leave out the arrows of tests', () => {
+    const some = new Map([
+      ['src/a/x.ts', ['src/b/y.ts', 'src/a/z.ts']],
+      ['src/b/y.test.ts', ['src/a/x.ts']],
+    ]);
+    expect([...arrowsOf(some)]).toEqual([['src/a → src/b', 'src/a/x.ts imports src/b/y.ts']]);
+  });
+});
