@@ -21,8 +21,10 @@ interface Zlib {
   inflate_end(stream: number): number;
 }
 
+/** Spares zlib the window of a member that ends within one call. */
+const Z_FINISH = 4;
 const Z_STREAM_END = 1;
-/** No progress without more input: the only negative status that is no error. */
+/** The member has not ended yet: the only negative status that is no error. */
 const Z_BUF_ERROR = -5;
 const Z_MEM_ERROR = -4;
 
@@ -76,21 +78,29 @@ class Members {
   /** @param piece at most INPUT bytes */
   *push(piece: Uint8Array): Generator<Uint8Array, void, void> {
     this.#bytes(this.#input, piece.length).set(piece);
-    for (let at = 0; !this.#hasPadding; ) {
+    let at = 0;
+    let filled = 0;
+    while (!this.#hasPadding) {
       if (this.#stream === 0) {
-        if (at === piece.length) return;
-        // Zeros fill the last block of a tape or disk. Like zlib's own programs, ignore what follows.
+        if (at === piece.length) break;
+        // Zeros fill the last block of a tape or disk. As in zlib's own programs, they end the data.
         this.#hasPadding = piece[at] === 0;
-        if (this.#hasPadding) return;
+        if (this.#hasPadding) break;
         this.#stream = this.#begin();
       }
-      const { consumed, produced, ended } = this.#inflate(at, piece.length - at);
+      const { consumed, produced, ended } = this.#inflate(at, piece.length - at, filled);
       at += consumed;
-      if (produced > 0) yield this.#bytes(this.#output, produced).slice();
+      filled += produced;
+      const isFull = filled === OUTPUT;
+      if (isFull) {
+        yield this.#bytes(this.#output, filled).slice();
+        filled = 0;
+      }
       if (ended) this.#end();
-      // Less than there is room for: all of the input has been used.
-      else if (produced < OUTPUT) return;
+      // With room left, all of the input has been used.
+      else if (!isFull) break;
     }
+    if (filled > 0) yield this.#bytes(this.#output, filled).slice();
   }
 
   /** @throws when the last member is not complete */
@@ -104,9 +114,10 @@ class Members {
     this.#zlib.free(this.#output);
   }
 
-  #inflate(at: number, size: number): { consumed: number; produced: number; ended: boolean } {
+  #inflate(at: number, size: number, filled: number): { consumed: number; produced: number; ended: boolean } {
     const { inflate_process, inflate_last_consumed } = this.#zlib;
-    const result = inflate_process(this.#stream, this.#input + at, size, this.#output, OUTPUT, 0);
+    const [input, output] = [this.#input + at, this.#output + filled];
+    const result = inflate_process(this.#stream, input, size, output, OUTPUT - filled, Z_FINISH);
     const status = result >> 24;
     if (status < 0 && status !== Z_BUF_ERROR) throw failure(status);
     return {
