@@ -36,12 +36,20 @@ export function remu(a: u64, b: u64): u64 {
   return b == 0 ? a : a % b;
 }
 @inline
-export function divuw(a: u32, b: u32): u32 {
-  return b == 0 ? ~0 : a / b;
+export function divw(a: i32, b: i32): u64 {
+  return <u64>(<i64>(<i32>div(a, b)));
 }
 @inline
-export function remuw(a: u32, b: u32): u32 {
-  return b == 0 ? a : a % b;
+export function divuw(a: u32, b: u32): u64 {
+  return <u64>(<i64>(<i32>(b == 0 ? ~0 : a / b)));
+}
+@inline
+export function remw(a: i32, b: i32): u64 {
+  return <u64>(<i64>(<i32>rem(a, b)));
+}
+@inline
+export function remuw(a: u32, b: u32): u64 {
+  return <u64>(<i64>(<i32>(b == 0 ? a : a % b)));
 }
 
 /** Each byte that is not zero becomes 0xff. */

@@ -1,142 +1,62 @@
-/** Integer instructions: RV64IM, Zba, Zbb, Zbs, Zicond. */
+/**
+ * Integer instructions: RV64IM, Zba, Zbb, Zbs, Zicond. The interpreter's cases and the emitters are both made of these
+ * rows.
+ */
 import { IntegerOp, NearBranchOp } from '../assembly/opcodes.ts';
 import type { Emit } from './emit.ts';
+import {
+  add,
+  add32,
+  and,
+  call,
+  clz,
+  clz32,
+  constant,
+  ctz,
+  ctz32,
+  type Expression,
+  gtS,
+  gtU,
+  imm,
+  immw,
+  isZero,
+  ltS,
+  ltU,
+  mul,
+  mul32,
+  not,
+  or,
+  type Push,
+  page,
+  popcnt,
+  popcnt32,
+  rotl,
+  rotl32,
+  rotr,
+  rotr32,
+  rs1,
+  rs2,
+  select,
+  shl,
+  shl32,
+  shrS,
+  shrS32,
+  shrU,
+  shrU32,
+  signExtend,
+  signExtend8,
+  signExtend16,
+  sub,
+  sub32,
+  w1,
+  w2,
+  xor,
+  zeroExtend,
+} from './expression.ts';
 import type { RegionFunction } from './function.ts';
 import { type Integer, mapTable } from './operations.ts';
 import type { Instruction } from './page.ts';
-import { PAGE } from './parameters.ts';
 import { I64, wasm } from './wasm.ts';
-
-/** Leaves the result on the stack. */
-type Push = (f: RegionFunction, instruction: Instruction) => void;
-
-function immediate(op: number): Push {
-  return (f, { rs1, imm }) => {
-    f.registers.get(rs1);
-    f.code.i64(imm);
-    f.code.op(op);
-  };
-}
-
-function immediate32(op: number): Push {
-  return (f, { rs1, imm }) => {
-    f.registers.get32(rs1);
-    f.code.i32(imm);
-    f.code.op(op, wasm.i64ExtendI32S);
-  };
-}
-
-function binary(...ops: number[]): Push {
-  return (f, { rs1, rs2 }) => {
-    f.registers.get(rs1);
-    f.registers.get(rs2);
-    f.code.op(...ops);
-  };
-}
-
-function binary32(op: number): Push {
-  return (f, { rs1, rs2 }) => {
-    f.registers.get32(rs1);
-    f.registers.get32(rs2);
-    f.code.op(op, wasm.i64ExtendI32S);
-  };
-}
-
-function unary(...ops: number[]): Push {
-  return (f, { rs1 }) => {
-    f.registers.get(rs1);
-    f.code.op(...ops);
-  };
-}
-
-function compareImmediate(op: number): Push {
-  const compare = immediate(op);
-  return (f, instruction) => {
-    compare(f, instruction);
-    f.code.op(wasm.i64ExtendI32U);
-  };
-}
-
-/** rs2 + (rs1 << shift), with rs1's low word only if `word`. */
-function shiftAdd(shift: number, word: boolean): Push {
-  return (f, { rs1, rs2 }) => {
-    if (word) {
-      f.registers.get32(rs1);
-      f.code.op(wasm.i64ExtendI32U);
-    } else f.registers.get(rs1);
-    if (shift) {
-      f.code.i64(shift);
-      f.code.op(wasm.i64Shl);
-    }
-    f.registers.get(rs2);
-    f.code.op(wasm.i64Add);
-  };
-}
-
-function withNot(op: number): Push {
-  return (f, { rs1, rs2 }) => {
-    f.registers.get(rs1);
-    f.registers.get(rs2);
-    f.code.i64(-1);
-    f.code.op(wasm.i64Xor, op);
-  };
-}
-
-/** The greater or the lesser, as `compare` has it. */
-function choose(compare: number): Push {
-  return (f, { rs1, rs2 }) => {
-    f.registers.get(rs1);
-    f.registers.get(rs2);
-    f.registers.get(rs1);
-    f.registers.get(rs2);
-    f.code.op(compare, wasm.select);
-  };
-}
-
-/** Pushes 1 << rs2, or 1 << the immediate. */
-function bit(f: RegionFunction, { rs2, imm }: Instruction, constant: boolean): void {
-  if (constant) {
-    f.code.i64Bits(1n << BigInt(imm));
-    return;
-  }
-  f.code.i64(1);
-  f.registers.get(rs2);
-  f.code.op(wasm.i64Shl);
-}
-
-function singleBit(constant: boolean, ...ops: number[]): Push {
-  return (f, instruction) => {
-    f.registers.get(instruction.rs1);
-    bit(f, instruction, constant);
-    f.code.op(...ops);
-  };
-}
-
-function clearBit(constant: boolean): Push {
-  return (f, instruction) => {
-    f.registers.get(instruction.rs1);
-    bit(f, instruction, constant);
-    f.code.i64(-1);
-    f.code.op(wasm.i64Xor, wasm.i64And);
-  };
-}
-
-function extractBit(shift: Push): Push {
-  return (f, instruction) => {
-    shift(f, instruction);
-    f.code.i64(1);
-    f.code.op(wasm.i64And);
-  };
-}
-
-/** Operations that WebAssembly lacks are the core's. */
-function called(name: string): Push {
-  return (f, { rs1, rs2 }) => {
-    f.registers.get(rs1);
-    f.registers.get(rs2);
-    f.call(name, [I64, I64], I64);
-  };
-}
 
 /**
  * A division, which is defined for a divisor of 0 and for overflow (M extension, 7.2). The divisor 1 stands in
@@ -224,134 +144,109 @@ function orCombine(f: RegionFunction, { rs1 }: Instruction): void {
   code.op(wasm.i64Mul);
 }
 
-/** rs1, or 0 where rs2 is 0 or is not. */
-function zeroIf(isZero: boolean): Push {
-  return (f, { rs1, rs2 }) => {
-    if (isZero) f.code.i64(0);
-    f.registers.get(rs1);
-    if (!isZero) f.code.i64(0);
-    f.registers.get(rs2);
-    f.code.op(wasm.i64Eqz, wasm.select);
-  };
-}
+const bit = (number: Expression) => shl(constant(1), number);
 
-function count32(op: number): Push {
-  return (f, { rs1 }) => {
-    f.registers.get32(rs1);
-    f.code.op(op, wasm.i64ExtendI32U);
-  };
-}
-
-function zeroExtend(mask: number): Push {
-  return (f, { rs1 }) => {
-    f.registers.get(rs1);
-    f.code.i64(mask);
-    f.code.op(wasm.i64And);
-  };
-}
-
-const RESULTS = {
-  [IntegerOp.LI]: (f, { imm }) => f.code.i64(imm),
-  [IntegerOp.AUIPC]: (f, { imm }) => {
-    f.code.get(PAGE);
-    f.code.i64(imm);
-    f.code.op(wasm.i64Add);
-  },
-  [IntegerOp.ADDI]: immediate(wasm.i64Add),
-  [IntegerOp.SLTI]: compareImmediate(wasm.i64LtS),
-  [IntegerOp.SLTIU]: compareImmediate(wasm.i64LtU),
-  [IntegerOp.XORI]: immediate(wasm.i64Xor),
-  [IntegerOp.ORI]: immediate(wasm.i64Or),
-  [IntegerOp.ANDI]: immediate(wasm.i64And),
-  [IntegerOp.SLLI]: immediate(wasm.i64Shl),
-  [IntegerOp.SRLI]: immediate(wasm.i64ShrU),
-  [IntegerOp.SRAI]: immediate(wasm.i64ShrS),
-  [IntegerOp.ADDIW]: immediate32(wasm.i32Add),
-  [IntegerOp.SLLIW]: immediate32(wasm.i32Shl),
-  [IntegerOp.SRLIW]: immediate32(wasm.i32ShrU),
-  [IntegerOp.SRAIW]: immediate32(wasm.i32ShrS),
-  [IntegerOp.MV]: unary(),
-  [IntegerOp.ADD]: binary(wasm.i64Add),
-  [IntegerOp.SUB]: binary(wasm.i64Sub),
-  [IntegerOp.SLL]: binary(wasm.i64Shl),
-  [IntegerOp.SLT]: binary(wasm.i64LtS, wasm.i64ExtendI32U),
-  [IntegerOp.SLTU]: binary(wasm.i64LtU, wasm.i64ExtendI32U),
-  [IntegerOp.XOR]: binary(wasm.i64Xor),
-  [IntegerOp.SRL]: binary(wasm.i64ShrU),
-  [IntegerOp.SRA]: binary(wasm.i64ShrS),
-  [IntegerOp.OR]: binary(wasm.i64Or),
-  [IntegerOp.AND]: binary(wasm.i64And),
-  [IntegerOp.ADDW]: binary32(wasm.i32Add),
-  [IntegerOp.SUBW]: binary32(wasm.i32Sub),
-  [IntegerOp.SLLW]: binary32(wasm.i32Shl),
-  [IntegerOp.SRLW]: binary32(wasm.i32ShrU),
-  [IntegerOp.SRAW]: binary32(wasm.i32ShrS),
-  [IntegerOp.MUL]: binary(wasm.i64Mul),
-  [IntegerOp.MULH]: called('mulh'),
-  [IntegerOp.MULHSU]: called('mulhsu'),
-  [IntegerOp.MULHU]: called('mulhu'),
-  [IntegerOp.DIV]: divide(true, false, false),
-  [IntegerOp.DIVU]: divide(false, false, false),
-  [IntegerOp.REM]: divide(true, true, false),
-  [IntegerOp.REMU]: divide(false, true, false),
-  [IntegerOp.MULW]: binary32(wasm.i32Mul),
-  [IntegerOp.DIVW]: divide(true, false, true),
-  [IntegerOp.DIVUW]: divide(false, false, true),
-  [IntegerOp.REMW]: divide(true, true, true),
-  [IntegerOp.REMUW]: divide(false, true, true),
-  [IntegerOp.ADD_UW]: shiftAdd(0, true),
-  [IntegerOp.SH1ADD]: shiftAdd(1, false),
-  [IntegerOp.SH2ADD]: shiftAdd(2, false),
-  [IntegerOp.SH3ADD]: shiftAdd(3, false),
-  [IntegerOp.SH1ADD_UW]: shiftAdd(1, true),
-  [IntegerOp.SH2ADD_UW]: shiftAdd(2, true),
-  [IntegerOp.SH3ADD_UW]: shiftAdd(3, true),
-  [IntegerOp.SLLI_UW]: (f, { rs1, imm }) => {
-    f.registers.get32(rs1);
-    f.code.op(wasm.i64ExtendI32U);
-    f.code.i64(imm);
-    f.code.op(wasm.i64Shl);
-  },
-  [IntegerOp.ANDN]: withNot(wasm.i64And),
-  [IntegerOp.ORN]: withNot(wasm.i64Or),
-  [IntegerOp.XNOR]: withNot(wasm.i64Xor),
-  [IntegerOp.CLZ]: unary(wasm.i64Clz),
-  [IntegerOp.CLZW]: count32(wasm.i32Clz),
-  [IntegerOp.CTZ]: unary(wasm.i64Ctz),
-  [IntegerOp.CTZW]: count32(wasm.i32Ctz),
-  [IntegerOp.CPOP]: unary(wasm.i64Popcnt),
-  [IntegerOp.CPOPW]: count32(wasm.i32Popcnt),
-  [IntegerOp.MAX]: choose(wasm.i64GtS),
-  [IntegerOp.MAXU]: choose(wasm.i64GtU),
-  [IntegerOp.MIN]: choose(wasm.i64LtS),
-  [IntegerOp.MINU]: choose(wasm.i64LtU),
-  [IntegerOp.SEXT_B]: unary(wasm.i64Extend8S),
-  [IntegerOp.SEXT_H]: unary(wasm.i64Extend16S),
-  [IntegerOp.ZEXT_H]: zeroExtend(0xffff),
-  [IntegerOp.ROL]: binary(wasm.i64Rotl),
-  [IntegerOp.ROLW]: binary32(wasm.i32Rotl),
-  [IntegerOp.ROR]: binary(wasm.i64Rotr),
-  [IntegerOp.RORW]: binary32(wasm.i32Rotr),
-  [IntegerOp.RORI]: immediate(wasm.i64Rotr),
-  [IntegerOp.RORIW]: immediate32(wasm.i32Rotr),
-  [IntegerOp.ORC_B]: orCombine,
-  [IntegerOp.REV8]: reverseBytes,
-  [IntegerOp.BCLR]: clearBit(false),
-  [IntegerOp.BEXT]: extractBit(binary(wasm.i64ShrU)),
-  [IntegerOp.BINV]: singleBit(false, wasm.i64Xor),
-  [IntegerOp.BSET]: singleBit(false, wasm.i64Or),
-  [IntegerOp.BCLRI]: clearBit(true),
-  [IntegerOp.BEXTI]: extractBit(immediate(wasm.i64ShrU)),
-  [IntegerOp.BINVI]: singleBit(true, wasm.i64Xor),
-  [IntegerOp.BSETI]: singleBit(true, wasm.i64Or),
-  [IntegerOp.CZERO_EQZ]: zeroIf(true),
-  [IntegerOp.CZERO_NEZ]: zeroIf(false),
-} satisfies Record<Integer, Push>;
+/** What each instruction writes to rd. */
+export const RESULTS: Readonly<Record<Integer, Expression>> = {
+  // Immediate
+  [IntegerOp.LI]: imm,
+  [IntegerOp.AUIPC]: add(page, imm),
+  [IntegerOp.ADDI]: add(rs1, imm),
+  [IntegerOp.SLTI]: zeroExtend(ltS(rs1, imm)),
+  [IntegerOp.SLTIU]: zeroExtend(ltU(rs1, imm)),
+  [IntegerOp.XORI]: xor(rs1, imm),
+  [IntegerOp.ORI]: or(rs1, imm),
+  [IntegerOp.ANDI]: and(rs1, imm),
+  [IntegerOp.SLLI]: shl(rs1, imm),
+  [IntegerOp.SRLI]: shrU(rs1, imm),
+  [IntegerOp.SRAI]: shrS(rs1, imm),
+  [IntegerOp.ADDIW]: signExtend(add32(w1, immw)),
+  [IntegerOp.SLLIW]: signExtend(shl32(w1, immw)),
+  [IntegerOp.SRLIW]: signExtend(shrU32(w1, immw)),
+  [IntegerOp.SRAIW]: signExtend(shrS32(w1, immw)),
+  [IntegerOp.MV]: rs1,
+  // Register
+  [IntegerOp.ADD]: add(rs1, rs2),
+  [IntegerOp.SUB]: sub(rs1, rs2),
+  [IntegerOp.SLL]: shl(rs1, rs2),
+  [IntegerOp.SLT]: zeroExtend(ltS(rs1, rs2)),
+  [IntegerOp.SLTU]: zeroExtend(ltU(rs1, rs2)),
+  [IntegerOp.XOR]: xor(rs1, rs2),
+  [IntegerOp.SRL]: shrU(rs1, rs2),
+  [IntegerOp.SRA]: shrS(rs1, rs2),
+  [IntegerOp.OR]: or(rs1, rs2),
+  [IntegerOp.AND]: and(rs1, rs2),
+  [IntegerOp.ADDW]: signExtend(add32(w1, w2)),
+  [IntegerOp.SUBW]: signExtend(sub32(w1, w2)),
+  [IntegerOp.SLLW]: signExtend(shl32(w1, w2)),
+  [IntegerOp.SRLW]: signExtend(shrU32(w1, w2)),
+  [IntegerOp.SRAW]: signExtend(shrS32(w1, w2)),
+  // M
+  [IntegerOp.MUL]: mul(rs1, rs2),
+  [IntegerOp.MULH]: call('mulh', [rs1, rs2]),
+  [IntegerOp.MULHSU]: call('mulhsu', [rs1, rs2]),
+  [IntegerOp.MULHU]: call('mulhu', [rs1, rs2]),
+  [IntegerOp.DIV]: call('div', [rs1, rs2], divide(true, false, false)),
+  [IntegerOp.DIVU]: call('divu', [rs1, rs2], divide(false, false, false)),
+  [IntegerOp.REM]: call('rem', [rs1, rs2], divide(true, true, false)),
+  [IntegerOp.REMU]: call('remu', [rs1, rs2], divide(false, true, false)),
+  [IntegerOp.MULW]: signExtend(mul32(w1, w2)),
+  [IntegerOp.DIVW]: call('divw', [w1, w2], divide(true, false, true)),
+  [IntegerOp.DIVUW]: call('divuw', [w1, w2], divide(false, false, true)),
+  [IntegerOp.REMW]: call('remw', [w1, w2], divide(true, true, true)),
+  [IntegerOp.REMUW]: call('remuw', [w1, w2], divide(false, true, true)),
+  // Zba
+  [IntegerOp.ADD_UW]: add(zeroExtend(w1), rs2),
+  [IntegerOp.SH1ADD]: add(shl(rs1, constant(1)), rs2),
+  [IntegerOp.SH2ADD]: add(shl(rs1, constant(2)), rs2),
+  [IntegerOp.SH3ADD]: add(shl(rs1, constant(3)), rs2),
+  [IntegerOp.SH1ADD_UW]: add(shl(zeroExtend(w1), constant(1)), rs2),
+  [IntegerOp.SH2ADD_UW]: add(shl(zeroExtend(w1), constant(2)), rs2),
+  [IntegerOp.SH3ADD_UW]: add(shl(zeroExtend(w1), constant(3)), rs2),
+  [IntegerOp.SLLI_UW]: shl(zeroExtend(w1), imm),
+  // Zbb
+  [IntegerOp.ANDN]: and(rs1, not(rs2)),
+  [IntegerOp.ORN]: or(rs1, not(rs2)),
+  [IntegerOp.XNOR]: xor(rs1, not(rs2)),
+  [IntegerOp.CLZ]: clz(rs1),
+  [IntegerOp.CLZW]: zeroExtend(clz32(w1)),
+  [IntegerOp.CTZ]: ctz(rs1),
+  [IntegerOp.CTZW]: zeroExtend(ctz32(w1)),
+  [IntegerOp.CPOP]: popcnt(rs1),
+  [IntegerOp.CPOPW]: zeroExtend(popcnt32(w1)),
+  [IntegerOp.MAX]: select(rs1, rs2, gtS(rs1, rs2)),
+  [IntegerOp.MAXU]: select(rs1, rs2, gtU(rs1, rs2)),
+  [IntegerOp.MIN]: select(rs1, rs2, ltS(rs1, rs2)),
+  [IntegerOp.MINU]: select(rs1, rs2, ltU(rs1, rs2)),
+  [IntegerOp.SEXT_B]: signExtend8(rs1),
+  [IntegerOp.SEXT_H]: signExtend16(rs1),
+  [IntegerOp.ZEXT_H]: and(rs1, constant(0xffff)),
+  [IntegerOp.ROL]: rotl(rs1, rs2),
+  [IntegerOp.ROLW]: signExtend(rotl32(w1, w2)),
+  [IntegerOp.ROR]: rotr(rs1, rs2),
+  [IntegerOp.RORW]: signExtend(rotr32(w1, w2)),
+  [IntegerOp.RORI]: rotr(rs1, imm),
+  [IntegerOp.RORIW]: signExtend(rotr32(w1, immw)),
+  [IntegerOp.ORC_B]: call('orcB', [rs1], orCombine),
+  [IntegerOp.REV8]: call('bswap<u64>', [rs1], reverseBytes),
+  // Zbs
+  [IntegerOp.BCLR]: and(rs1, not(bit(rs2))),
+  [IntegerOp.BEXT]: and(shrU(rs1, rs2), constant(1)),
+  [IntegerOp.BINV]: xor(rs1, bit(rs2)),
+  [IntegerOp.BSET]: or(rs1, bit(rs2)),
+  [IntegerOp.BCLRI]: and(rs1, not(bit(imm))),
+  [IntegerOp.BEXTI]: and(shrU(rs1, imm), constant(1)),
+  [IntegerOp.BINVI]: xor(rs1, bit(imm)),
+  [IntegerOp.BSETI]: or(rs1, bit(imm)),
+  // Zicond
+  [IntegerOp.CZERO_EQZ]: select(constant(0), rs1, isZero(rs2)),
+  [IntegerOp.CZERO_NEZ]: select(rs1, constant(0), isZero(rs2)),
+};
 
 /** What writes each integer instruction. */
 export const INTEGER = mapTable(
   RESULTS,
-  (push: Push): Emit =>
+  ({ push }): Emit =>
     (f, instruction) => {
       const { rd } = instruction;
       if (rd !== undefined) f.registers.set(rd, () => push(f, instruction));

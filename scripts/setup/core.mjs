@@ -1,10 +1,18 @@
 /** Compiles the machine's core from AssemblyScript to WebAssembly. */
-import { readFile } from 'node:fs/promises';
+import { cp, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { inProject } from './places.mjs';
 import { run } from './run.mjs';
 
 const ASC = 'node_modules/assemblyscript';
+const FOLDER = 'emulator-wasm';
+const SOURCES = ['assembly', 'layout.ts'];
+const ROWS = 'emulator-wasm/jit/integer.ts';
+/** The rows, and the modules they import. */
+const JIT = ['integer', 'expression', 'operations', 'parameters', 'wasm'].map(
+  (name) => `emulator-wasm/jit/${name}.ts`,
+);
 
 /** Memory limits are in pages of 64 KiB. The host creates the memory and chooses its size within them. */
 const FLAGS = [
@@ -17,17 +25,34 @@ const FLAGS = [
 export const core = {
   name: 'core',
   title: 'emulator core',
-  sources: ['emulator-wasm/assembly', 'emulator-wasm/layout.ts'],
+  sources: [...SOURCES.map((name) => join(FOLDER, name)), ...JIT, 'scripts/setup/core.mjs'],
   versions: async () => [
     JSON.parse(await readFile(inProject(`${ASC}/package.json`), 'utf8')).version,
     ...FLAGS,
   ],
   outputs: { 'emulator.wasm': 'public/emulator.wasm' },
-  run: (work) =>
-    run('node', [
-      join(ASC, 'bin/asc.js'),
-      'emulator-wasm/assembly/index.ts',
-      ...['-o', join(work, 'emulator.wasm')],
-      ...FLAGS,
-    ]),
+  async run(work) {
+    for (const name of SOURCES)
+      await cp(inProject(join(FOLDER, name)), join(work, name), { recursive: true });
+    const interpreter = join(work, 'assembly/interpreter.ts');
+    const source = await readFile(interpreter, 'utf8');
+    await writeFile(interpreter, source.replace('INTEGER_CASES;', await integerCases(work)));
+    const output = join(work, 'emulator.wasm');
+    await run('node', [join(ASC, 'bin/asc.js'), join(work, 'assembly/index.ts'), '-o', output, ...FLAGS]);
+  },
 };
+
+/**
+ * Returns the interpreter's cases for integer instructions. The rows that they are made of are the JIT's emitters too.
+ * @param {string} work folder
+ */
+async function integerCases(work) {
+  const { build } = await import('esbuild');
+  const bundle = join(work, 'integer.mjs');
+  const options = /** @type {const} */ ({ bundle: true, format: 'esm', logLevel: 'silent' });
+  await build({ ...options, entryPoints: [inProject(ROWS)], outfile: bundle });
+  /** @type {{ RESULTS: Record<number, { text: string }> }} */
+  const { RESULTS } = await import(pathToFileURL(bundle).href);
+  const rows = Object.entries(RESULTS);
+  return rows.map(([op, { text }]) => `case ${op}: rd(h, p, ${text}); p += 16; continue;`).join('\n');
+}

@@ -1,0 +1,119 @@
+/**
+ * The meaning of an instruction, stated once: an expression knows its text in AssemblyScript, which becomes a case of
+ * the interpreter's switch at set-up, and how the translator pushes its value.
+ */
+import type { RegionFunction } from './function.ts';
+import type { Instruction } from './page.ts';
+import { PAGE } from './parameters.ts';
+import { I64, wasm } from './wasm.ts';
+
+/** Leaves a value on the stack. */
+export type Push = (f: RegionFunction, instruction: Instruction) => void;
+
+export interface Expression<Type extends 'i32' | 'i64' = 'i64'> {
+  readonly type: Type;
+  /** An AssemblyScript expression of type u32 or u64, with the names of the interpreter's loop. */
+  readonly text: string;
+  readonly push: Push;
+}
+type Word = Expression<'i32'>;
+
+const wide = (text: string, push: Push): Expression => ({ type: 'i64', text, push });
+const word = (text: string, push: Push): Word => ({ type: 'i32', text, push });
+
+export const rs1 = wide('rs1(h, p)', (f, i) => f.registers.get(i.rs1));
+export const rs2 = wide('rs2(h, p)', (f, i) => f.registers.get(i.rs2));
+export const imm = wide('imm(p)', (f, i) => f.code.i64(i.imm));
+/** The low words. */
+export const w1 = word('w1(h, p)', (f, i) => f.registers.get32(i.rs1));
+export const w2 = word('w2(h, p)', (f, i) => f.registers.get32(i.rs2));
+export const immw = word('immw(p)', (f, i) => f.code.i32(i.imm));
+/** The virtual address of the instruction's page. */
+export const page = wide('pageVa', (f) => f.code.get(PAGE));
+export const constant = (value: number) => wide(`<u64>${value}`, (f) => f.code.i64(value));
+
+/** Pushes operands, then applies operations of WebAssembly. */
+function applied(operands: readonly Expression<'i32' | 'i64'>[], ...ops: number[]): Push {
+  return (f, instruction) => {
+    for (const operand of operands) operand.push(f, instruction);
+    f.code.op(...ops);
+  };
+}
+
+const infix = (sign: string, op: number) => (a: Expression, b: Expression) =>
+  wide(`(${a.text} ${sign} ${b.text})`, applied([a, b], op));
+const infix32 = (sign: string, op: number) => (a: Word, b: Word) =>
+  word(`(${a.text} ${sign} ${b.text})`, applied([a, b], op));
+const builtin =
+  (name: string, op: number) =>
+  (...operands: Expression[]) =>
+    wide(`${name}<u64>(${operands.map(({ text }) => text)})`, applied(operands, op));
+const builtin32 =
+  (name: string, op: number) =>
+  (...operands: Word[]) =>
+    word(`${name}<u32>(${operands.map(({ text }) => text)})`, applied(operands, op));
+const signedComparison = (sign: string, op: number) => (a: Expression, b: Expression) =>
+  word(`<u32>(<i64>${a.text} ${sign} <i64>${b.text})`, applied([a, b], op));
+const unsignedComparison = (sign: string, op: number) => (a: Expression, b: Expression) =>
+  word(`<u32>(${a.text} ${sign} ${b.text})`, applied([a, b], op));
+
+export const add = infix('+', wasm.i64Add);
+export const sub = infix('-', wasm.i64Sub);
+export const mul = infix('*', wasm.i64Mul);
+export const and = infix('&', wasm.i64And);
+export const or = infix('|', wasm.i64Or);
+export const xor = infix('^', wasm.i64Xor);
+export const shl = infix('<<', wasm.i64Shl);
+export const shrU = infix('>>', wasm.i64ShrU);
+export const shrS = (a: Expression, b: Expression) =>
+  wide(`<u64>(<i64>${a.text} >> <i64>${b.text})`, applied([a, b], wasm.i64ShrS));
+export const rotl = builtin('rotl', wasm.i64Rotl);
+export const rotr = builtin('rotr', wasm.i64Rotr);
+export const clz = builtin('clz', wasm.i64Clz);
+export const ctz = builtin('ctz', wasm.i64Ctz);
+export const popcnt = builtin('popcnt', wasm.i64Popcnt);
+export const not = (a: Expression) => xor(a, constant(-1));
+
+export const add32 = infix32('+', wasm.i32Add);
+export const sub32 = infix32('-', wasm.i32Sub);
+export const mul32 = infix32('*', wasm.i32Mul);
+export const shl32 = infix32('<<', wasm.i32Shl);
+export const shrU32 = infix32('>>>', wasm.i32ShrU);
+export const shrS32 = (a: Word, b: Word) =>
+  word(`<u32>(<i32>${a.text} >> <i32>${b.text})`, applied([a, b], wasm.i32ShrS));
+export const rotl32 = builtin32('rotl', wasm.i32Rotl);
+export const rotr32 = builtin32('rotr', wasm.i32Rotr);
+export const clz32 = builtin32('clz', wasm.i32Clz);
+export const ctz32 = builtin32('ctz', wasm.i32Ctz);
+export const popcnt32 = builtin32('popcnt', wasm.i32Popcnt);
+
+export const ltS = signedComparison('<', wasm.i64LtS);
+export const ltU = unsignedComparison('<', wasm.i64LtU);
+export const gtS = signedComparison('>', wasm.i64GtS);
+export const gtU = unsignedComparison('>', wasm.i64GtU);
+export const isZero = (a: Expression) => word(`<u32>(${a.text} == 0)`, applied([a], wasm.i64Eqz));
+
+export const zeroExtend = (a: Word) => wide(`<u64>${a.text}`, applied([a], wasm.i64ExtendI32U));
+export const signExtend = (a: Word) => wide(`<u64><i64><i32>${a.text}`, applied([a], wasm.i64ExtendI32S));
+export const signExtend8 = (a: Expression) => wide(`<u64><i64><i8>${a.text}`, applied([a], wasm.i64Extend8S));
+export const signExtend16 = (a: Expression) =>
+  wide(`<u64><i64><i16>${a.text}`, applied([a], wasm.i64Extend16S));
+
+/** `a` if the condition holds, else `b`. */
+export const select = (a: Expression, b: Expression, condition: Word) =>
+  wide(`select<u64>(${a.text}, ${b.text}, ${condition.text})`, applied([a, b, condition], wasm.select));
+
+/** What a function of the core gives. It is called by compiled code, unless that has something better. */
+export const call = (name: string, operands: readonly Expression<'i32' | 'i64'>[], push?: Push) =>
+  wide(
+    `${name}(${operands.map(({ text }) => text)})`,
+    push ??
+      ((f, instruction) => {
+        for (const operand of operands) operand.push(f, instruction);
+        f.call(
+          name,
+          operands.map(() => I64),
+          I64,
+        );
+      }),
+  );
