@@ -1,14 +1,15 @@
 #include "cgroup.h"
 #include "files.h"
+#include "message.h"
 
 #define ROOT "/sys/fs/cgroup/"
 
-static const char *path_of(uint32_t id, const char *file)
+static const char *path_of(const char *name, const char *file)
 {
-	static char path[96];
+	static char path[sizeof(ROOT "container-") + NAME_SIZE + 32];
 
-	strcpy(path, ROOT "container");
-	utoa_r(id, path + strlen(path));
+	strcpy(path, ROOT "container-");
+	strlcat(path, name, sizeof(path));
 	strlcat(path, file, sizeof(path));
 	return path;
 }
@@ -23,25 +24,25 @@ static bool limit_processes(const char *file)
 	return write_file(file, most);
 }
 
-int cgroup_create(uint32_t id)
+int cgroup_create(const char *name)
 {
 	write_file(ROOT "cgroup.subtree_control", "+cpu +memory +pids");
-	if (mkdir(path_of(id, ""), 0755) < 0 || !limit_processes(path_of(id, "/pids.max")))
+	if (mkdir(path_of(name, ""), 0755) < 0 || !limit_processes(path_of(name, "/pids.max")))
 		return -1;
-	return cgroup_open(id);
+	return cgroup_open(name);
 }
 
-int cgroup_open(uint32_t id)
+int cgroup_open(const char *name)
 {
-	return open(path_of(id, ""), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return open(path_of(name, ""), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 
-unsigned cgroup_memory_kills(uint32_t id)
+unsigned cgroup_memory_kills(const char *name)
 {
-	return read_figure(path_of(id, "/memory.events"), "oom_kill");
+	return read_figure(path_of(name, "/memory.events"), "oom_kill");
 }
 
-void cgroup_remove(uint32_t id)
+void cgroup_remove(const char *name)
 {
-	rmdir(path_of(id, ""));
+	rmdir(path_of(name, ""));
 }

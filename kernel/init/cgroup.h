@@ -5,15 +5,15 @@
 #include <stdbool.h>
 
 /* Makes the group. Returns a descriptor for clone3, or -1 and errno. */
-int cgroup_create(uint32_t id);
+int cgroup_create(const char *name);
 
 /* The group of a container that runs. Returns a descriptor for clone3, or -1 and errno. */
-int cgroup_open(uint32_t id);
+int cgroup_open(const char *name);
 
 /* How many processes of the group the kernel killed for want of memory. */
-unsigned cgroup_memory_kills(uint32_t id);
+unsigned cgroup_memory_kills(const char *name);
 
 /* Removes the group once all its processes have ended. */
-void cgroup_remove(uint32_t id);
+void cgroup_remove(const char *name);
 
 #endif

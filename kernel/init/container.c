@@ -14,9 +14,10 @@ static void __attribute__((noreturn)) fail(const char *what)
 }
 
 /* Starts the first process of the container, in namespaces and a control group of its own. */
-static void start(struct supervisor *supervisor, const struct specification *s, const struct streams *streams)
+static void start(struct supervisor *supervisor, const char *name, const struct specification *s,
+		  const struct streams *streams)
 {
-	int cgroup = cgroup_create(supervisor->id), first;
+	int cgroup = cgroup_create(name), first;
 	struct clone_args clone = {
 		.flags = CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWNET | CLONE_INTO_CGROUP |
 			 CLONE_PIDFD,
@@ -39,37 +40,37 @@ static void start(struct supervisor *supervisor, const struct specification *s, 
 	close(first);
 }
 
-static void report_memory(uint32_t id)
+static void report_memory(const char *name)
 {
-	unsigned kills = cgroup_memory_kills(id);
+	unsigned kills = cgroup_memory_kills(name);
 
 	if (kills > 0)
 		say("the machine ran out of memory: %u process%s killed", kills, kills > 1 ? "es were" : " was");
 }
 
-void container_supervise(uint32_t id, struct message message, int ready, int commands, int children)
+void container_supervise(const char *name, struct message message, int ready, int commands, int children)
 {
 	struct supervisor supervisor;
 	struct specification s;
 
-	supervisor_begin(&supervisor, id);
+	supervisor_begin(&supervisor);
 	if (!read_container(&message, &s)) {
 		say("malformed CONTAINER message");
 		exit(NO_CONTAINER);
 	}
 	if (syscall(__NR_unshare, CLONE_NEWNS) < 0)
 		fail("no mount namespace");
-	if (!mount_disks())
+	if (!mount_disks(s.image, s.scratch))
 		exit(NO_CONTAINER);
 
 	struct streams streams = supervisor_open_streams(&supervisor, &s, CONTAINER_TERMINALS "/ptmx");
 
-	start(&supervisor, &s, &streams);
+	start(&supervisor, name, &s, &streams);
 	close(ready);
 
 	int status = supervisor_wait(&supervisor, commands, children);
 
-	report_memory(id);
-	cgroup_remove(id);
+	report_memory(name);
+	cgroup_remove(name);
 	exit(status);
 }

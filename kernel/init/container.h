@@ -15,7 +15,7 @@ enum { FIRST_PROCESS = 1000 };
  * stream of its own. ready is a pipe's end that is held until the container can be joined; the other
  * descriptors are to be read: commands, and ended children.
  */
-void container_supervise(uint32_t id, struct message specification, int ready, int commands, int children)
+void container_supervise(const char *name, struct message specification, int ready, int commands, int children)
 	__attribute__((noreturn));
 
 #endif

@@ -1,22 +1,22 @@
 #include "control.h"
 #include "vsock.h"
 
-enum { HEADER = sizeof(uint32_t), MAX_LENGTH = 1 << 20, MAX_PAYLOAD = sizeof(struct usage) };
+enum { MAX_REASON = 128, MAX_PAYLOAD = 2 * sizeof(uint32_t) + MAX_REASON };
 
 static int control = -1;
-static char received[HEADER + MAX_LENGTH];
+static char received[LENGTH_SIZE + MAX_LENGTH];
 static size_t received_length;
 
 /* A host that is gone shows when we read. */
 static int send_message(enum message_type type, const void *payload, size_t size)
 {
-	char frame[HEADER + 1 + MAX_PAYLOAD];
+	char frame[LENGTH_SIZE + 1 + MAX_PAYLOAD];
 	uint32_t length = 1 + size;
 
-	memcpy(frame, &length, HEADER);
-	frame[HEADER] = type;
-	memcpy(frame + HEADER + 1, payload, size);
-	return write_all(control, frame, HEADER + length);
+	memcpy(frame, &length, LENGTH_SIZE);
+	frame[LENGTH_SIZE] = type;
+	memcpy(frame + LENGTH_SIZE + 1, payload, size);
+	return write_all(control, frame, LENGTH_SIZE + length);
 }
 
 int control_connect(void)
@@ -29,11 +29,18 @@ int control_connect(void)
 	return control;
 }
 
-void control_send_exit(uint32_t process_id, uint32_t status)
+void control_send_exit(uint32_t process_id, uint32_t status, const char *reason)
 {
-	const uint32_t fields[] = { process_id, status };
+	struct {
+		uint32_t process_id, status;
+		char reason[MAX_REASON];
+	} fields = { .process_id = process_id, .status = status };
+	size_t length = strlen(reason);
 
-	send_message(EXIT, fields, sizeof(fields));
+	if (length >= MAX_REASON)
+		length = MAX_REASON - 1;
+	memcpy(fields.reason, reason, length);
+	send_message(EXIT, &fields, __builtin_offsetof(__typeof__(fields), reason) + length + 1);
 }
 
 void control_send_usage(struct usage usage)
@@ -46,16 +53,16 @@ static ssize_t handle_received(void (*handle)(enum message_type, struct message)
 {
 	size_t taken = 0;
 
-	while (received_length - taken >= HEADER) {
-		char *body = received + taken + HEADER;
+	while (received_length - taken >= LENGTH_SIZE) {
+		char *body = received + taken + LENGTH_SIZE;
 		uint32_t length;
 
-		memcpy(&length, received + taken, HEADER);
+		memcpy(&length, received + taken, LENGTH_SIZE);
 		if (length == 0 || length > MAX_LENGTH)
 			return -1;
-		if (received_length - taken - HEADER < length)
+		if (received_length - taken - LENGTH_SIZE < length)
 			break;
-		taken += HEADER + length;
+		taken += LENGTH_SIZE + length;
 		handle((uint8_t)body[0], (struct message){ body + 1, body + length });
 	}
 	return taken;

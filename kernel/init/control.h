@@ -14,7 +14,8 @@ int control_connect(void);
  */
 int control_receive(void (*handle)(enum message_type, struct message));
 
-void control_send_exit(uint32_t process_id, uint32_t status);
+/* reason is for the user; empty when the process itself has said it, or there is none. */
+void control_send_exit(uint32_t process_id, uint32_t status, const char *reason);
 void control_send_usage(struct usage);
 
 #endif

@@ -3,11 +3,13 @@
 
 #include "console.h"
 #include "disks.h"
+#include "files.h"
 
 enum { ATTEMPTS = 5000 };
 
-#define IMAGE_DISK "/dev/vda"
-#define SCRATCH_DISK "/dev/vdb"
+/* virtio's serial numbers are of 20 bytes at most; the kernel's names of devices of 31. */
+enum { SERIAL_SIZE = 21, DEVICE_SIZE = 40 };
+
 #define IMAGE "/run/image"
 #define UPPER WRITABLE_DISK "/upper"
 #define WORK WRITABLE_DISK "/work"
@@ -22,6 +24,45 @@ static bool mount_at(const char *device, const char *path, const char *type, uns
 	return false;
 }
 
+static void device_path(const char *name, char path[DEVICE_SIZE])
+{
+	strcpy(path, "/dev/");
+	strlcat(path, name, DEVICE_SIZE);
+}
+
+static bool has_serial(const char *name, const char *serial)
+{
+	char path[64] = "/sys/block/", text[SERIAL_SIZE];
+
+	strlcat(path, name, sizeof(path));
+	strlcat(path, "/serial", sizeof(path));
+	text[read_file(path, text, sizeof(text) - 1)] = 0;
+	return strcmp(text, serial) == 0;
+}
+
+/* The device (/dev/vda) of the disk with this serial number. Returns false when there is none. */
+static bool find_disk(const char *serial, char device[DEVICE_SIZE])
+{
+	static char entries[4096] __attribute__((aligned(8)));
+	int disks = open("/sys/block", O_RDONLY | O_DIRECTORY | O_CLOEXEC), n;
+	bool found = false;
+
+	while (!found && (n = getdents64(disks, (void *)entries, sizeof(entries))) > 0) {
+		for (char *at = entries; !found && at < entries + n;) {
+			const struct linux_dirent64 *entry = (void *)at;
+
+			found = has_serial(entry->d_name, serial);
+			if (found)
+				device_path(entry->d_name, device);
+			at += entry->d_reclen;
+		}
+	}
+	close(disks);
+	if (!found)
+		say("the machine has no disk %s", serial);
+	return found;
+}
+
 static uint64_t size_of_disk(const char *path)
 {
 	uint64_t size = 0;
@@ -33,9 +74,9 @@ static uint64_t size_of_disk(const char *path)
 }
 
 /* The host has told the disk's size already, but the kernel's driver may still have to hear of it. */
-static void await_image(void)
+static void await_size(const char *device)
 {
-	for (int i = 0; i < ATTEMPTS && size_of_disk(IMAGE_DISK) == 0; i++)
+	for (int i = 0; i < ATTEMPTS && size_of_disk(device) == 0; i++)
 		usleep(1000);
 }
 
@@ -51,12 +92,16 @@ static bool make_upper(void)
 	return false;
 }
 
-bool mount_disks(void)
+bool mount_disks(const char *image, const char *scratch)
 {
-	await_image();
+	char image_device[DEVICE_SIZE], scratch_device[DEVICE_SIZE];
+
+	if (!find_disk(image, image_device) || !find_disk(scratch, scratch_device))
+		return false;
+	await_size(image_device);
 	/* What is written is gone with the machine, so nothing needs to be forced to the disk (volatile). */
-	return mount_at(IMAGE_DISK, IMAGE, "erofs", MS_RDONLY | MS_NODEV, "") &&
-	       mount_at(SCRATCH_DISK, WRITABLE_DISK, "ext4", MS_NOATIME | MS_NODEV, "discard,nobarrier") &&
+	return mount_at(image_device, IMAGE, "erofs", MS_RDONLY | MS_NODEV, "") &&
+	       mount_at(scratch_device, WRITABLE_DISK, "ext4", MS_NOATIME | MS_NODEV, "discard,nobarrier") &&
 	       make_upper() &&
 	       /* Root in the container may make device nodes, but none of them opens (nodev). */
 	       mount_at("overlay", CONTAINER_ROOT, "overlay", MS_NODEV,

@@ -9,7 +9,7 @@
 #define CONTAINER_ROOT "/run/root"
 #define CONTAINER_TERMINALS "/run/pts"
 
-/* Mounts them, in the mount namespace of the caller. Returns false, and says why, when that fails. */
-bool mount_disks(void);
+/* Mounts them, the disks by their serial numbers, in the mount namespace of the caller. Returns false, and says why, when that fails. */
+bool mount_disks(const char *image, const char *scratch);
 
 #endif

@@ -44,13 +44,12 @@ static void start(struct supervisor *supervisor, const struct specification *s, 
 	launch(s, streams);
 }
 
-void exec_supervise(uint32_t id, struct message message, const struct container *container, int commands,
-		    int children)
+void exec_supervise(struct message message, const struct container *container, int commands, int children)
 {
 	struct supervisor supervisor;
 	struct specification s;
 
-	supervisor_begin(&supervisor, id);
+	supervisor_begin(&supervisor);
 	if (!read_exec(&message, &s)) {
 		say("malformed EXEC message");
 		exit(CANNOT_RUN);
@@ -63,7 +62,7 @@ void exec_supervise(uint32_t id, struct message message, const struct container 
 		exit(CANNOT_RUN);
 	}
 
-	int cgroup = cgroup_open(container->id);
+	int cgroup = cgroup_open(container->name);
 	struct streams streams = open_streams(&supervisor, &s, first);
 
 	start(&supervisor, &s, &streams, first, cgroup);

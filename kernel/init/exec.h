@@ -9,7 +9,7 @@
  * supervises it. Exits with its status, or 126 when it could not be started. Descriptors as for
  * container_supervise.
  */
-void exec_supervise(uint32_t id, struct message specification, const struct container *, int commands,
-		    int children) __attribute__((noreturn));
+void exec_supervise(struct message specification, const struct container *, int commands, int children)
+	__attribute__((noreturn));
 
 #endif

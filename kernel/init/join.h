@@ -2,9 +2,11 @@
 #ifndef INIT_JOIN_H
 #define INIT_JOIN_H
 
+#include "message.h"
+
 /* How init knows a container. */
 struct container {
-	uint32_t id;
+	char name[NAME_SIZE];
 	/* A pidfd of its supervisor, or -1 when there is no such container. */
 	int supervisor;
 	/* A pipe's end that hangs up when the container can be joined, or never will be. */

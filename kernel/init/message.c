@@ -19,6 +19,16 @@ bool read_u32(struct message *m, uint32_t *value)
 	return read_bytes(m, value, sizeof(*value));
 }
 
+const uint8_t *read_tokens(struct message *m)
+{
+	const char *tokens = m->at;
+
+	if (m->end - m->at < MAX_STREAMS * TOKEN_SIZE)
+		return NULL;
+	m->at += MAX_STREAMS * TOKEN_SIZE;
+	return (const uint8_t *)tokens;
+}
+
 char *read_string(struct message *m)
 {
 	char *start = m->at;

@@ -7,6 +7,7 @@
 #include "specification.h"
 #include "supervisor.h"
 #include "transfer.h"
+#include "vsock.h"
 
 #include <linux/signal.h>
 #include <linux/signalfd.h>
@@ -54,34 +55,42 @@ static struct process *find_pid(pid_t pid)
 	return NULL;
 }
 
-/* The container that a message is about. */
-static struct container read_container_id(struct message *m)
+static struct process *find_container(const char *name)
 {
-	uint32_t id;
-	const struct process *p = read_u32(m, &id) ? find_id(id) : NULL;
+	for (struct process *p = processes; p < processes + MAX_PROCESSES; p++)
+		if (p->pid && p->container.supervisor >= 0 && strcmp(p->container.name, name) == 0)
+			return p;
+	return NULL;
+}
+
+/* The container that a message is about. */
+static struct container read_container_name(struct message *m)
+{
+	const char *name = read_string(m);
+	const struct process *p = name ? find_container(name) : NULL;
 
 	return p ? p->container : (struct container){ .supervisor = -1 };
 }
 
 /* In the child: becomes what the message describes. The descriptors are its ends of the pipes. */
-static void __attribute__((noreturn)) become(enum message_type type, uint32_t id, struct message m, int commands,
-					     int ready)
+static void __attribute__((noreturn)) become(enum message_type type, const char *name, struct message m,
+					     int commands, int ready)
 {
 	struct container container;
 
 	switch (type) {
 	case CONTAINER:
-		container_supervise(id, m, ready, commands, children);
+		container_supervise(name, m, ready, commands, children);
 	case EXEC:
-		container = read_container_id(&m);
-		exec_supervise(id, m, &container, commands, children);
+		container = read_container_name(&m);
+		exec_supervise(m, &container, commands, children);
 	case READ_FILE:
 	case WRITE_FILE:
-		container = read_container_id(&m);
-		transfer_file(type, id, m, &container);
+		container = read_container_name(&m);
+		transfer_file(type, m, &container);
 	default:
 		mask_child_signal(SIG_UNBLOCK);
-		program_execute(id, m);
+		program_execute(m);
 	}
 }
 
@@ -101,7 +110,14 @@ static void close_pipes(const struct process *p)
 			close(descriptors[i]);
 }
 
-static void start(struct process *p, enum message_type type, uint32_t id, struct message m)
+/* Answers a request without a process to tell the reason. */
+static void refuse(enum message_type type, uint32_t id, const char *reason)
+{
+	control_send_exit(id, type == CONTAINER ? NO_CONTAINER : CANNOT_RUN, reason);
+}
+
+/* Starts the process; its name is that of the container that it makes, or empty. */
+static void start(struct process *p, enum message_type type, uint32_t id, const char *name, struct message m)
 {
 	int commands[2], ready[2];
 	bool opened = open_pipe(commands, type == CONTAINER || type == EXEC) & open_pipe(ready, type == CONTAINER);
@@ -111,24 +127,40 @@ static void start(struct process *p, enum message_type type, uint32_t id, struct
 		.id = id,
 		.pid = pid,
 		.commands = commands[1],
-		.container = { .id = id, .ready = ready[0], .supervisor = -1 },
+		.container = { .ready = ready[0], .supervisor = -1 },
 	};
 
+	strlcpy(started.container.name, name, NAME_SIZE);
 	if (pid == 0) {
 		close_pipes(&started);
-		become(type, id, m, commands[0], ready[1]);
+		become(type, name, m, commands[0], ready[1]);
 	}
 	close(commands[0]);
 	close(ready[1]);
 	if (pid < 0) {
+		char reason[64] = "cannot start a process: ";
+
+		strlcat(reason, error_text(error), sizeof(reason));
 		close_pipes(&started);
-		say("cannot start a process: %s", error_text(error));
-		control_send_exit(id, CANNOT_RUN);
+		refuse(type, id, reason);
 		return;
 	}
 	if (type == CONTAINER)
 		started.container.supervisor = syscall(__NR_pidfd_open, pid, 0);
 	*p = started;
+}
+
+/* Why there can be no container of that name, or NULL. */
+static const char *check_name(const char *name)
+{
+	if (strlen(name) >= NAME_SIZE)
+		return "the container's name is too long";
+	for (const char *c = name; *c; c++)
+		if (!isalnum(*c) && !strchr("_-", *c))
+			return "a container's name is letters, digits, _ and -";
+	if (find_container(name))
+		return "a container of that name runs already";
+	return *name ? NULL : "the container has no name";
 }
 
 void process_run(enum message_type type, struct message m)
@@ -144,14 +176,19 @@ void process_run(enum message_type type, struct message m)
 		return;
 	}
 
+	const uint8_t *tokens = read_tokens(&m);
+	const char *name = type == CONTAINER ? read_string(&m) : "";
+	const char *problem = !tokens || !name ? "malformed message" : type == CONTAINER ? check_name(name) : NULL;
 	struct process *free_entry = find_pid(0);
 
-	if (free_entry) {
-		start(free_entry, type, id, m);
-	} else {
-		say("more than %d processes", MAX_PROCESSES);
-		control_send_exit(id, CANNOT_RUN);
+	if (!problem && !free_entry)
+		problem = "too many processes";
+	if (problem) {
+		refuse(type, id, problem);
+		return;
 	}
+	streams_use(tokens);
+	start(free_entry, type, id, name, m);
 }
 
 /* A supervisor that reads its commands no more has ended, or is about to. */
@@ -197,10 +234,10 @@ void process_resize(struct message m)
 
 void process_measure(struct message m)
 {
-	uint32_t id;
-	const struct process *p = read_u32(&m, &id) ? find_id(id) : NULL;
+	const char *name = read_string(&m);
+	const struct process *p = name ? find_container(name) : NULL;
 
-	control_send_usage(usage_measure(p && p->container.supervisor >= 0 ? p->pid : 0));
+	control_send_usage(usage_measure(p ? p->pid : 0));
 }
 
 void process_reap(void)
@@ -219,7 +256,7 @@ void process_reap(void)
 			continue;
 		p->pid = 0;
 		close_pipes(p);
-		control_send_exit(p->id, WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
+		control_send_exit(p->id, WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status), "");
 	}
 }
 

@@ -25,10 +25,10 @@ static bool open_console(void)
 }
 
 /* Connects standard input, output and error each to a stream of its own to the host. */
-static bool open_streams(uint32_t process_id)
+static bool open_streams(void)
 {
-	for (uint32_t standard = 0; standard <= STDERR_FILENO; standard++) {
-		int fd = stream_open(process_id, standard);
+	for (unsigned standard = 0; standard <= STDERR_FILENO; standard++) {
+		int fd = stream_open(standard);
 
 		if (fd < 0)
 			return false;
@@ -102,7 +102,7 @@ int program_failure(const char *name)
 	return CANNOT_RUN;
 }
 
-void program_execute(uint32_t process_id, struct message program)
+void program_execute(struct message program)
 {
 	uint8_t flags = 0;
 	char **arguments = read_u8(&program, &flags) ? read_strings(&program) : NULL;
@@ -115,7 +115,7 @@ void program_execute(uint32_t process_id, struct message program)
 	}
 	syscall(__NR_setsid);
 	write_file("/proc/self/oom_score_adj", "0");
-	if (!(flags & RUN_CONSOLE ? open_console() : open_streams(process_id))) {
+	if (!(flags & RUN_CONSOLE ? open_console() : open_streams())) {
 		say("%s: no standard streams: %s", arguments[0], error_text(errno));
 		exit(CANNOT_RUN);
 	}

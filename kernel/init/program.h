@@ -8,7 +8,7 @@
  * of a RUN message names. Exits as a shell does when that fails: 127 when there is no such
  * program, 126 when it cannot be run.
  */
-void program_execute(uint32_t process_id, struct message program) __attribute__((noreturn));
+void program_execute(struct message program) __attribute__((noreturn));
 
 /* Becomes the program, which is searched for in the environment's PATH. Returns only when that fails. */
 void program_become(char **arguments, char **environment);

@@ -10,7 +10,8 @@ static bool read_process(struct message *m, struct specification *s)
 bool read_container(struct message *m, struct specification *s)
 {
 	s->failure = NO_CONTAINER;
-	return read_process(m, s) && (s->hostname = read_string(m)) && (s->volumes = read_strings(m));
+	return (s->image = read_string(m)) && (s->scratch = read_string(m)) && read_process(m, s) &&
+	       (s->hostname = read_string(m)) && (s->volumes = read_strings(m));
 }
 
 bool read_exec(struct message *m, struct specification *s)

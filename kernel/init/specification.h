@@ -13,8 +13,8 @@ struct specification {
 	uint32_t columns, rows;
 	char **arguments, **environment;
 	char *directory, *user;
-	/* Of a CONTAINER only. */
-	char *hostname, **volumes;
+	/* Of a CONTAINER only; its disks by their serial numbers. */
+	char *image, *scratch, *hostname, **volumes;
 	/* The exit status when something else than the program is at fault. */
 	int failure;
 };

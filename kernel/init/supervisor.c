@@ -17,13 +17,13 @@ void supervisor_fail(const char *what, int status)
 	exit(status);
 }
 
-void supervisor_begin(struct supervisor *s, uint32_t id)
+void supervisor_begin(struct supervisor *s)
 {
 	/* init ends everything with SIGTERM, then SIGKILL: the process is to go first. */
 	static const uint64_t all_signals = ~0ul;
-	int messages = stream_open(id, MESSAGES);
+	int messages = stream_open(MESSAGES);
 
-	*s = (struct supervisor){ .id = id, .master = -1, .slave = -1 };
+	*s = (struct supervisor){ .master = -1, .slave = -1 };
 	if (messages >= 0) {
 		dup2(messages, STDERR_FILENO);
 		close(messages);
@@ -32,9 +32,9 @@ void supervisor_begin(struct supervisor *s, uint32_t id)
 }
 
 /* Passes what comes from the host into a pipe. Returns its other end, or -1. */
-static int open_input(const struct supervisor *s)
+static int open_input(void)
 {
-	int ends[2], stream = stream_open(s->id, STDIN_FILENO);
+	int ends[2], stream = stream_open(STDIN_FILENO);
 
 	if (stream < 0 || pipe2(ends, O_CLOEXEC) < 0)
 		return -1;
@@ -46,9 +46,9 @@ static int open_input(const struct supervisor *s)
 	return relayed ? ends[0] : -1;
 }
 
-static int open_output(const struct supervisor *s, int descriptor, const struct farewell *farewell)
+static int open_output(int descriptor, const struct farewell *farewell)
 {
-	int ends[2], stream = stream_open(s->id, descriptor);
+	int ends[2], stream = stream_open(descriptor);
 
 	if (stream < 0 || pipe2(ends, O_CLOEXEC) < 0)
 		return -1;
@@ -86,7 +86,7 @@ static int relay_terminal(struct supervisor *s, const struct specification *what
 			  const struct farewell *farewell)
 {
 	int number = open_terminal(s, ptmx);
-	int input = stream_open(s->id, STDIN_FILENO), output = stream_open(s->id, STDOUT_FILENO);
+	int input = stream_open(STDIN_FILENO), output = stream_open(STDOUT_FILENO);
 
 	if (number < 0 || input < 0 || output < 0)
 		return -1;
@@ -114,9 +114,9 @@ struct streams supervisor_open_streams(struct supervisor *s, const struct specif
 		if (streams.terminal < 0)
 			supervisor_fail("no terminal", what->failure);
 	} else {
-		streams.input = open_input(s);
-		streams.output = open_output(s, STDOUT_FILENO, &farewell);
-		streams.error = open_output(s, STDERR_FILENO, &farewell);
+		streams.input = open_input();
+		streams.output = open_output(STDOUT_FILENO, &farewell);
+		streams.error = open_output(STDERR_FILENO, &farewell);
 		if (streams.input < 0 || streams.output < 0 || streams.error < 0)
 			supervisor_fail("no standard streams", what->failure);
 	}

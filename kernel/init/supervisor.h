@@ -13,7 +13,6 @@ struct command {
 };
 
 struct supervisor {
-	uint32_t id;
 	pid_t pid;
 	/* The terminal's two ends, or -1. */
 	int master, slave;
@@ -22,10 +21,10 @@ struct supervisor {
 };
 
 /*
- * In a child of init: makes it the supervisor of the host's process of this number, with a stream for
- * messages as standard error, out of reach of signals.
+ * In a child of init: makes it the supervisor of a process, with a stream for messages as standard error, out of
+ * reach of signals.
  */
-void supervisor_begin(struct supervisor *, uint32_t id);
+void supervisor_begin(struct supervisor *);
 
 /* Opens the streams or the terminal, of this device, that are asked for, and starts their relays. */
 struct streams supervisor_open_streams(struct supervisor *, const struct specification *, const char *ptmx);

@@ -184,27 +184,27 @@ static void receive_file(char path[PATH_MAX], uint32_t mode, int stream)
 	      syscall(__NR_renameat2, AT_FDCWD, temporary, AT_FDCWD, path, 0) == 0);
 }
 
-static int open_stream(uint32_t id, int descriptor)
+static int open_stream(int descriptor)
 {
-	int stream = stream_open(id, descriptor);
+	int stream = stream_open(descriptor);
 
 	if (stream < 0)
 		exit(FAILED);
 	return stream;
 }
 
-void transfer_file(enum message_type type, uint32_t id, struct message message, const struct container *container)
+void transfer_file(enum message_type type, struct message message, const struct container *container)
 {
 	static char path[PATH_MAX];
 	struct file_request request;
 
-	dup2(open_stream(id, MESSAGES), STDERR_FILENO);
+	dup2(open_stream(MESSAGES), STDERR_FILENO);
 	if (!read_file_request(type, &message, &request))
 		fail("malformed message");
 	if (strlcpy(path, request.path, sizeof(path)) >= sizeof(path))
 		fail(error_text(ENAMETOOLONG));
 
-	int stream = open_stream(id, type == READ_FILE ? STDOUT_FILENO : STDIN_FILENO);
+	int stream = open_stream(type == READ_FILE ? STDOUT_FILENO : STDIN_FILENO);
 
 	enter(container);
 	if (type == READ_FILE)

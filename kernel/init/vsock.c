@@ -1,6 +1,7 @@
 #include <sys/socket.h>
 #include <linux/vm_sockets.h>
 
+#include "message.h"
 #include "vsock.h"
 
 /* A loaded host may take longer to answer than the kernel's default of 2 seconds. */
@@ -39,12 +40,18 @@ int write_all(int fd, const void *data, size_t length)
 	return 0;
 }
 
-int stream_open(uint32_t process_id, uint32_t descriptor)
+static const uint8_t *stream_tokens;
+
+void streams_use(const uint8_t *tokens)
 {
-	const uint32_t header[] = { process_id, descriptor };
+	stream_tokens = tokens;
+}
+
+int stream_open(unsigned descriptor)
+{
 	int fd = vsock_connect(STREAM_PORT);
 
-	if (fd >= 0 && write_all(fd, header, sizeof(header)) < 0) {
+	if (fd >= 0 && write_all(fd, stream_tokens + descriptor * TOKEN_SIZE, TOKEN_SIZE) < 0) {
 		close(fd);
 		return -1;
 	}

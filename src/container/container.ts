@@ -4,6 +4,7 @@ import {
   type ContainerHandle,
   type ContainerProcess,
   describeExit,
+  diskSerial,
   type ContainerOptions as FirstProcess,
   type JitMode,
   Machine,
@@ -22,6 +23,8 @@ import { checkDiskSize } from './sizes.ts';
 
 const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 const DEFAULT_HOSTNAME = 'linuxrun';
+/** Of the only container of its machine. */
+const NAME = 'main';
 /** How long a container may take to end by itself when it is stopped, in ms; as `docker stop` has it. */
 const STOP_GRACE = 10_000;
 
@@ -163,6 +166,9 @@ function requestOf(config: ImageConfig, options: ContainerOptions): FirstProcess
     ),
     directory: absolute(options.workingDir ?? config.workingDir),
     user: options.user ?? config.user,
+    name: NAME,
+    // By their places among the machine's disks.
+    disks: { image: diskSerial(0), scratch: diskSerial(1) },
     hostname,
     volumes: config.volumes.map(absolute),
     terminal,

@@ -73,7 +73,8 @@ interface Outcome {
 
 async function outcomeOf({ exit, messages }: FileReading | FileWriting): Promise<Outcome> {
   const [status, text] = await Promise.all([exit, new Response(messages).text()]);
-  return status === 0 ? { status } : { status, reason: text.trim() || `it ended with status ${status}` };
+  const reason = text.trim().replace(/^LinuxRun: /, '');
+  return status === 0 ? { status } : { status, reason: reason || `it ended with status ${status}` };
 }
 
 /** Cuts content into the agent protocol's chunks: a length, and so many bytes; one of none says that it is complete. */

@@ -11,17 +11,21 @@ import {
   encodeSignal,
   encodeWriteFile,
   MessageReader,
+  newTokens,
 } from './agent-protocol.ts';
 
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');
+const tokens = Uint8Array.from({ length: 64 }, (_, index) => index);
+const TOKENS = hex(tokens);
 
 describe('host to guest', () => {
   test('RUN', () => {
-    const run = { process: 7, args: ['ls', '-l'], env: ['A=b'], directory: '/', console: true };
+    const run = { process: 7, tokens, args: ['ls', '-l'], env: ['A=b'], directory: '/', console: true };
     expect(hex(encodeRun(run))).toBe(
-      '1a000000' +
+      '5a000000' +
         '01' +
         '07000000' +
+        TOKENS +
         '01' +
         '02000000' +
         '6c7300' +
@@ -40,6 +44,9 @@ describe('host to guest', () => {
   test('CONTAINER and RESIZE', () => {
     const container = {
       process: 7,
+      tokens,
+      name: 'n',
+      disks: { image: 'i', scratch: 's' },
       args: ['ls'],
       env: ['A=b'],
       directory: '/d',
@@ -49,9 +56,11 @@ describe('host to guest', () => {
     };
     const strings =
       '01000000' + '6c7300' + '01000000' + '413d6200' + '2f6400' + '7500' + '6800' + '01000000' + '2f7600';
-    expect(hex(encodeContainer(container))).toBe(`2b0000000607000000000000000000000000${strings}`);
+    expect(hex(encodeContainer(container))).toBe(
+      `710000000607000000${TOKENS}6e0069007300000000000000000000${strings}`,
+    );
     expect(hex(encodeContainer({ ...container, terminal: { columns: 80, rows: 25 } }))).toBe(
-      `2b0000000607000000015000000019000000${strings}`,
+      `710000000607000000${TOKENS}6e0069007300015000000019000000${strings}`,
     );
     expect(hex(encodeResize(7, { columns: 80, rows: 25 }))).toBe(
       '0d000000' + '07' + '07000000' + '50000000' + '19000000',
@@ -59,40 +68,55 @@ describe('host to guest', () => {
   });
 
   test('EXEC', () => {
-    const exec = { process: 8, container: 7, args: ['ls'], env: ['A=b'], directory: '/d', user: 'u' };
+    const exec = {
+      process: 8,
+      tokens,
+      container: 'n',
+      args: ['ls'],
+      env: ['A=b'],
+      directory: '/d',
+      user: 'u',
+    };
     const strings = '01000000' + '6c7300' + '01000000' + '413d6200' + '2f6400' + '7500';
     expect(hex(encodeExec({ ...exec, terminal: { columns: 80, rows: 25 } }))).toBe(
-      `26000000080800000007000000015000000019000000${strings}`,
+      `640000000808000000${TOKENS}6e00015000000019000000${strings}`,
     );
   });
 
   test('READ_FILE, WRITE_FILE and MEASURE', () => {
-    const file = { process: 8, container: 7, path: '/f' };
-    expect(hex(encodeReadFile(file))).toBe('0c000000' + '09' + '08000000' + '07000000' + '2f6600');
-    const write = '10000000' + '0a' + '08000000' + '07000000';
+    const file = { process: 8, tokens, container: 'n', path: '/f' };
+    expect(hex(encodeReadFile(file))).toBe(`4a0000000908000000${TOKENS}6e002f6600`);
+    const write = `4e0000000a08000000${TOKENS}6e00`;
     expect(hex(encodeWriteFile(file, 0o640))).toBe(`${write}a00100002f6600`);
     expect(hex(encodeWriteFile(file))).toBe(`${write}ffffffff2f6600`);
-    expect(hex(encodeMeasure(7))).toBe('05000000' + '0b' + '07000000');
+    expect(hex(encodeMeasure('n'))).toBe('03000000' + '0b' + '6e00');
   });
 
   test('refuses what the guest would misread', () => {
-    const run = { process: 1, args: ['a'], env: [], directory: '/', console: false };
+    const run = { process: 1, tokens, args: ['a'], env: [], directory: '/', console: false };
     expect(() => encodeRun({ ...run, args: ['a\0b'] })).toThrow(/NUL/);
     expect(() => encodeRun({ ...run, args: ['x'.repeat(1 << 20)] })).toThrow(/1 MiB/);
+    expect(() => encodeRun({ ...run, tokens: tokens.subarray(1) })).toThrow(/tokens/);
   });
 });
 
+test('tokens are not to be guessed', () => {
+  const made = Array.from({ length: 100 }, () => newTokens());
+  const each = made.flatMap((all) => [0, 16, 32, 48].map((at) => hex(all.subarray(at, at + 16))));
+  expect(new Set(each).size).toBe(400);
+});
+
 describe('guest to host', () => {
-  const HELLO = Buffer.from('05000000' + '02' + '01000000', 'hex');
-  const EXIT = Buffer.from('09000000' + '03' + '07000000' + '81000000', 'hex');
+  const HELLO = Buffer.from('05000000' + '02' + '02000000', 'hex');
+  const EXIT = Buffer.from('0c000000' + '03' + '07000000' + '81000000' + '6e6f00', 'hex');
   const USAGE = Buffer.concat([
     Buffer.from('21000000' + '0c', 'hex'),
     Buffer.from(BigUint64Array.of(2n ** 32n, 1n, 2n, 3n).buffer),
   ]);
   const UNKNOWN = Buffer.from('03000000' + 'c8' + 'ffff', 'hex');
   const MESSAGES = [
-    { type: 'hello', version: 1 },
-    { type: 'exit', process: 7, status: 129 },
+    { type: 'hello', version: 2 },
+    { type: 'exit', process: 7, status: 129, reason: 'no' },
     {
       type: 'usage',
       usage: {
@@ -119,6 +143,7 @@ describe('guest to host', () => {
     ['empty', '00000000'],
     ['HELLO too short', '02000000' + '02' + '01'],
     ['EXIT too short', '05000000' + '03' + '07000000'],
+    ['EXIT without a reason', '09000000' + '03' + '07000000' + '81000000'],
     ['USAGE too short', '09000000' + '0c' + '0000000000000000'],
   ])('%s: refused', (_, bytes) => {
     expect(() => new MessageReader().push(Buffer.from(bytes, 'hex'))).toThrow(RangeError);

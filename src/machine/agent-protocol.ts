@@ -1,12 +1,16 @@
 /** Messages between host and the guest's agent; `docs/agent-protocol.md` defines them. */
 import type { TerminalSize } from './terminal-size.ts';
 
-export const PROTOCOL_VERSION = 1;
+export const PROTOCOL_VERSION = 2;
 export const CONTROL_PORT = 1024;
 export const STREAM_PORT = 1025;
-/** u32 process id, u32 file descriptor: what the guest sends first on a stream of a process. */
-export const STREAM_HEADER_SIZE = 8;
-const MAX_MESSAGE = 1 << 20;
+/** Of the secret by which the guest opens a stream of a process, all that it sends first. */
+export const TOKEN_SIZE = 16;
+/** A process has streams for descriptors below this number. */
+export const MAX_STREAMS = 4;
+const LENGTH_SIZE = 4;
+const MAX_LENGTH = 1 << 20;
+const NAME_SIZE = 64;
 
 const RUN = 1;
 const HELLO = 2;
@@ -21,12 +25,35 @@ const WRITE_FILE = 10;
 const MEASURE = 11;
 const USAGE = 12;
 
-const RUN_ON_CONSOLE = 1;
+const RUN_CONSOLE = 1;
 const WITH_TERMINAL = 1;
 const SAME_MODE = 0xffff_ffff;
 
-export interface RunRequest {
+/** For the test that compares them with those of `kernel/init/message.h`. */
+export const CONSTANTS: Readonly<Record<string, number>> = {
+  ...{
+    PROTOCOL_VERSION,
+    CONTROL_PORT,
+    STREAM_PORT,
+    TOKEN_SIZE,
+    MAX_STREAMS,
+    LENGTH_SIZE,
+    MAX_LENGTH,
+    NAME_SIZE,
+  },
+  ...{ RUN, HELLO, EXIT, SIGNAL, POWEROFF, CONTAINER, RESIZE, EXEC, READ_FILE, WRITE_FILE, MEASURE, USAGE },
+  ...{ RUN_CONSOLE, WITH_TERMINAL, SAME_MODE },
+};
+
+/** Whatever has a number, an EXIT, and streams. */
+export interface ProcessRequest {
+  /** The host's number for it. */
   readonly process: number;
+  /** By descriptor, `TOKEN_SIZE` random bytes each: see `newTokens`. */
+  readonly tokens: Uint8Array;
+}
+
+export interface RunRequest extends ProcessRequest {
   /** Program, found by PATH, and its arguments. */
   readonly args: readonly string[];
   /** `NAME=value` each. */
@@ -37,8 +64,7 @@ export interface RunRequest {
 }
 
 /** A process of a container. */
-export interface ContainedRequest {
-  readonly process: number;
+export interface ContainedRequest extends ProcessRequest {
   /** Program, found in the container's PATH, and its arguments. */
   readonly args: readonly string[];
   /** `NAME=value` each. */
@@ -50,11 +76,12 @@ export interface ContainedRequest {
   readonly terminal?: TerminalSize | undefined;
 }
 
-/**
- * The first process of a container whose root file system is on the machine's disks. Its directory is made when it
- * is missing.
- */
+/** A container and its first process, whose directory is made when it is missing. */
 export interface ContainerRequest extends ContainedRequest {
+  /** Letters, digits, _ and -, at most 63; no other container of that name may run. */
+  readonly name: string;
+  /** Serial numbers of the disks with its root file system, and for all that it writes. */
+  readonly disks: { readonly image: string; readonly scratch: string };
   readonly hostname: string;
   /** Directories that are made when they are missing. */
   readonly volumes: readonly string[];
@@ -62,15 +89,14 @@ export interface ContainerRequest extends ContainedRequest {
 
 /** A further process in a container. */
 export interface ExecRequest extends ContainedRequest {
-  /** The number of the container's first process. */
-  readonly container: number;
+  /** The container's name. */
+  readonly container: string;
 }
 
 /** A file of a container, whose content comes or goes on a stream of this process. */
-export interface FileRequest {
-  readonly process: number;
-  /** The number of the container's first process. */
-  readonly container: number;
+export interface FileRequest extends ProcessRequest {
+  /** The container's name. */
+  readonly container: string;
   readonly path: string;
 }
 
@@ -85,14 +111,20 @@ export interface Usage {
 export type GuestMessage =
   | { type: 'hello'; version: number }
   | { type: 'usage'; usage: Usage }
-  | { type: 'exit'; process: number; status: number };
+  /** The reason is empty unless the process could not say it. */
+  | { type: 'exit'; process: number; status: number; reason: string };
+
+/** Unguessable tokens for a process's streams. */
+export function newTokens(): Uint8Array<ArrayBuffer> {
+  return crypto.getRandomValues(new Uint8Array(MAX_STREAMS * TOKEN_SIZE));
+}
 
 /** @throws RangeError when a string holds NUL or the whole is longer than the protocol allows */
 export function encodeRun(run: RunRequest): Uint8Array<ArrayBuffer> {
   return frame(
     RUN,
-    u32(run.process),
-    Uint8Array.of(run.console ? RUN_ON_CONSOLE : 0),
+    head(run),
+    Uint8Array.of(run.console ? RUN_CONSOLE : 0),
     strings(run.args),
     strings(run.env),
     cString(run.directory),
@@ -103,7 +135,8 @@ export function encodeRun(run: RunRequest): Uint8Array<ArrayBuffer> {
 export function encodeContainer(request: ContainerRequest): Uint8Array<ArrayBuffer> {
   return frame(
     CONTAINER,
-    u32(request.process),
+    head(request),
+    ...[request.name, request.disks.image, request.disks.scratch].map(cString),
     contained(request),
     cString(request.hostname),
     strings(request.volumes),
@@ -112,28 +145,25 @@ export function encodeContainer(request: ContainerRequest): Uint8Array<ArrayBuff
 
 /** @throws RangeError as `encodeRun` */
 export function encodeExec(request: ExecRequest): Uint8Array<ArrayBuffer> {
-  return frame(EXEC, u32(request.process), u32(request.container), contained(request));
+  return frame(EXEC, head(request), cString(request.container), contained(request));
 }
 
 /** @throws RangeError as `encodeRun` */
-export function encodeReadFile({ process, container, path }: FileRequest): Uint8Array<ArrayBuffer> {
-  return frame(READ_FILE, u32(process), u32(container), cString(path));
+export function encodeReadFile(request: FileRequest): Uint8Array<ArrayBuffer> {
+  return frame(READ_FILE, head(request), cString(request.container), cString(request.path));
 }
 
 /**
  * @param mode permissions; without them, those of the file that is replaced, or else 0644
  * @throws RangeError as `encodeRun`
  */
-export function encodeWriteFile(
-  { process, container, path }: FileRequest,
-  mode = SAME_MODE,
-): Uint8Array<ArrayBuffer> {
-  return frame(WRITE_FILE, u32(process), u32(container), u32(mode), cString(path));
+export function encodeWriteFile(request: FileRequest, mode = SAME_MODE): Uint8Array<ArrayBuffer> {
+  return frame(WRITE_FILE, head(request), cString(request.container), u32(mode), cString(request.path));
 }
 
-/** @param container the number of its first process */
-export function encodeMeasure(container: number): Uint8Array<ArrayBuffer> {
-  return frame(MEASURE, u32(container));
+/** @param container its name */
+export function encodeMeasure(container: string): Uint8Array<ArrayBuffer> {
+  return frame(MEASURE, cString(container));
 }
 
 export function encodeResize(process: number, terminal: TerminalSize): Uint8Array<ArrayBuffer> {
@@ -158,13 +188,14 @@ export class MessageReader {
     const messages: GuestMessage[] = [];
     for (;;) {
       const view = new DataView(this.#pending.buffer);
-      if (this.#pending.length < 4) return messages;
+      if (this.#pending.length < LENGTH_SIZE) return messages;
       const length = view.getUint32(0, true);
-      if (length > MAX_MESSAGE || length < 1) throw new RangeError(`a message of ${length} bytes`);
-      if (this.#pending.length < 4 + length) return messages;
-      const message = decode(view.getUint8(4), this.#pending.subarray(5, 4 + length));
+      if (length > MAX_LENGTH || length < 1) throw new RangeError(`a message of ${length} bytes`);
+      const end = LENGTH_SIZE + length;
+      if (this.#pending.length < end) return messages;
+      const message = decode(view.getUint8(LENGTH_SIZE), this.#pending.subarray(LENGTH_SIZE + 1, end));
       if (message) messages.push(message);
-      this.#pending = this.#pending.slice(4 + length);
+      this.#pending = this.#pending.slice(end);
     }
   }
 }
@@ -175,12 +206,24 @@ function decode(type: number, payload: Uint8Array): GuestMessage | undefined {
     case HELLO:
       return { type: 'hello', version: view.getUint32(0, true) };
     case EXIT:
-      return { type: 'exit', process: view.getUint32(0, true), status: view.getUint32(4, true) };
+      return {
+        type: 'exit',
+        process: view.getUint32(0, true),
+        status: view.getUint32(4, true),
+        reason: decodeString(payload.subarray(8)),
+      };
     case USAGE:
       return { type: 'usage', usage: decodeUsage(view) };
     default:
       return undefined;
   }
+}
+
+/** @throws RangeError when its NUL is missing */
+function decodeString(bytes: Uint8Array): string {
+  const end = bytes.indexOf(0);
+  if (end < 0) throw new RangeError('a string without its end');
+  return new TextDecoder().decode(bytes.subarray(0, end));
 }
 
 function decodeUsage(view: DataView): Usage {
@@ -189,6 +232,11 @@ function decodeUsage(view: DataView): Usage {
     memory: { totalBytes: bytes(0), availableBytes: bytes(1) },
     disk: { totalBytes: bytes(2), usedBytes: bytes(3) },
   };
+}
+
+function head({ process, tokens }: ProcessRequest): Uint8Array {
+  if (tokens.length !== MAX_STREAMS * TOKEN_SIZE) throw new RangeError('tokens of another size');
+  return concat([u32(process), tokens]);
 }
 
 function contained({ terminal, args, env, directory, user }: ContainedRequest): Uint8Array {
@@ -204,7 +252,7 @@ function contained({ terminal, args, env, directory, user }: ContainedRequest): 
 
 function frame(type: number, ...payload: Uint8Array[]): Uint8Array<ArrayBuffer> {
   const body = concat([Uint8Array.of(type), ...payload]);
-  if (body.length > MAX_MESSAGE)
+  if (body.length > MAX_LENGTH)
     throw new RangeError('arguments, environment and paths are longer than 1 MiB');
   return concat([u32(body.length), body]);
 }

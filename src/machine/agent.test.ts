@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { Agent, type ProcessStreams } from './agent.ts';
 import { encodeMeasure, encodePowerOff, encodeResize, encodeRun, encodeSignal } from './agent-protocol.ts';
 import type { VsockStream } from './devices/vsock/device.ts';
@@ -9,7 +9,7 @@ const CONTROL = 1024;
 const DATA = 1025;
 /** More bytes than a function takes arguments. */
 const LARGE_PACKET = 1 << 20;
-const HELLO = Buffer.from('05000000' + '02' + '01000000', 'hex');
+const HELLO = Buffer.from('05000000' + '02' + '02000000', 'hex');
 
 /** The guest's end of a connection. */
 class GuestStream {
@@ -79,14 +79,17 @@ function greet(): GuestStream {
   return control;
 }
 
+const tokens = (process: number) => Uint8Array.from({ length: 64 }, (_, index) => process * 4 + (index >> 4));
 const run = (process: number) =>
-  encodeRun({ process, args: ['true'], env: [], directory: '/', console: false });
+  encodeRun({ process, tokens: tokens(process), args: ['true'], env: [], directory: '/', console: false });
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');
-const exit = (process: number, status: number) => Buffer.from(Uint32Array.of(process, status).buffer);
-const exitMessage = (process: number, status: number) =>
-  Buffer.concat([Buffer.from('0900000003', 'hex'), exit(process, status)]);
-const header = (process: number, descriptor: number) =>
-  Buffer.from(Uint32Array.of(process, descriptor).buffer);
+function exitMessage(process: number, status: number, reason = ''): Buffer {
+  const numbers = Buffer.from(Uint32Array.of(process, status).buffer);
+  const body = Buffer.concat([Buffer.from([3]), numbers, Buffer.from(`${reason}\0`)]);
+  return Buffer.concat([Buffer.from(Uint32Array.of(body.length).buffer), body]);
+}
+const token = (process: number, descriptor: number) =>
+  Buffer.from(tokens(process).subarray(16 * descriptor, 16 * (descriptor + 1)));
 
 /** Streams of a process, whose other ends the mux named `page` has. */
 function makeStreams(process: number, outputs = [1, 2]): { streams: ProcessStreams; page: StreamMux } {
@@ -95,6 +98,7 @@ function makeStreams(process: number, outputs = [1, 2]): { streams: ProcessStrea
   const page: StreamMux = new StreamMux(to(() => worker));
   const worker: StreamMux = new StreamMux(to(() => page));
   const streams = {
+    tokens: tokens(process),
     stdin: worker.readable(`${process}/0`),
     outputs,
     output: (descriptor: number) => worker.sender(`${process}/${descriptor}`),
@@ -145,9 +149,9 @@ describe('the control stream', () => {
   test('carries figures, in the order in which they are asked for', async () => {
     const control = greet();
     const usage = (memory: number) => Buffer.from(BigUint64Array.of(BigInt(memory), 0n, 0n, 0n).buffer);
-    for (const container of [1, 2]) agent.measure(container);
+    for (const container of [1, 2]) agent.measure(`${container}`);
     for (const container of [1, 2]) {
-      expect(await control.receive()).toBe(hex(encodeMeasure(container)));
+      expect(await control.receive()).toBe(hex(encodeMeasure(`${container}`)));
       control.send(Buffer.concat([Buffer.from('210000000c', 'hex'), usage(container)]));
     }
     await expect.poll(() => events.map((event) => JSON.parse(event).memory.totalBytes)).toEqual([1, 2]);
@@ -182,7 +186,7 @@ describe('data streams', () => {
     agent.run(4, run(4), { exited: (status) => events.push(`exited ${status}`), lost: () => {} }, streams);
     const [foreign, own] = [2, 3].map((descriptor) => {
       const stream = connect(DATA);
-      stream.send(Buffer.concat([header(4, descriptor), Buffer.from('text')]));
+      stream.send(Buffer.concat([token(4, descriptor), Buffer.from('text')]));
       return stream;
     }) as [GuestStream, GuestStream];
     expect(await foreign.isReset()).toBe(true);
@@ -194,14 +198,14 @@ describe('data streams', () => {
     expect(events).toEqual(['exited 125']);
   });
 
-  test('are told apart by their headers, however these are cut', async () => {
+  test('are told apart by their tokens, however these are cut', async () => {
     greet();
     const { stdin, stdout, stderr } = start(7);
     const guest = [0, 1, 2].map(() => connect(DATA));
     guest.forEach((stream, descriptor) => {
-      stream.send(header(7, descriptor).subarray(0, 3));
+      stream.send(token(7, descriptor).subarray(0, 3));
       stream.send(
-        Buffer.concat([header(7, descriptor).subarray(3), Buffer.from(descriptor ? `${descriptor}!` : '')]),
+        Buffer.concat([token(7, descriptor).subarray(3), Buffer.from(descriptor ? `${descriptor}!` : '')]),
       );
     });
     guest[1]?.send(Buffer.from('more'));
@@ -221,15 +225,15 @@ describe('data streams', () => {
     const { stdout } = start(7);
     const stream = connect(DATA);
     const [cut, data] = [3, new Uint8Array(LARGE_PACKET).fill(0x61)];
-    stream.send(header(7, 1).subarray(0, cut));
-    stream.send(Buffer.concat([header(7, 1).subarray(cut), data]));
+    stream.send(token(7, 1).subarray(0, cut));
+    stream.send(Buffer.concat([token(7, 1).subarray(cut), data]));
     stream.end();
     expect((await new Response(stdout).bytes()).length).toBe(LARGE_PACKET);
   });
 
   test.each([
-    ['of no process', header(8, 1)],
-    ['of no descriptor', header(7, 3)],
+    ['of no process', token(8, 1)],
+    ['of no descriptor', token(7, 3)],
   ])('%s are reset', async (_, bytes) => {
     greet();
     start(7);
@@ -242,11 +246,56 @@ describe('data streams', () => {
     greet();
     start(7);
     const [first, second] = [connect(DATA), connect(DATA)];
-    for (const stream of [first, second]) stream.send(header(7, 1));
+    for (const stream of [first, second]) stream.send(token(7, 1));
     expect(await second.isReset()).toBe(true);
   });
 
-  test('that end within the header are dropped', async () => {
+  test('of a process that has ended are reset', async () => {
+    const control = greet();
+    const { stdout } = start(7);
+    control.send(exitMessage(7, 0));
+    await new Response(stdout).text();
+    const stream = connect(DATA);
+    stream.send(token(7, 1));
+    expect(await stream.isReset()).toBe(true);
+  });
+
+  test('wait for their token in places of their own, the oldest giving way', async () => {
+    greet();
+    const { stdout } = start(7);
+    const held = Array.from({ length: 1000 }, () => connect(DATA));
+    const own = connect(DATA);
+    own.send(token(7, 1));
+    own.send(Buffer.from('here'));
+    own.end();
+    expect(await new Response(stdout).text()).toBe('here');
+    expect(await Promise.all(held.slice(0, 800).map((stream) => stream.isReset()))).toEqual(
+      Array(800).fill(true),
+    );
+    // One that gave way is not heard any more, whatever it sends.
+    held[0]?.send(token(7, 2));
+    const other = connect(DATA);
+    other.send(token(7, 2));
+    expect(await Promise.race([other.isReset(), Promise.resolve('open')])).toBe('open');
+  });
+
+  test('have a limited time to send their token', async () => {
+    vi.useFakeTimers();
+    try {
+      greet();
+      start(7);
+      const [silent, slow, opened] = [connect(DATA), connect(DATA), connect(DATA)];
+      slow.send(token(7, 1).subarray(0, 15));
+      opened.send(token(7, 2));
+      await vi.advanceTimersByTimeAsync(60_000);
+      expect(await Promise.all([silent, slow].map((stream) => stream.isReset()))).toEqual([true, true]);
+      expect(await Promise.race([opened.isReset(), Promise.resolve('open')])).toBe('open');
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  test('that end within the token are dropped', async () => {
     greet();
     const stream = connect(DATA);
     stream.send(Uint8Array.of(7));
@@ -260,7 +309,7 @@ describe('data streams', () => {
     control.send(exitMessage(7, 127));
     expect(await Promise.all([stdout, stderr].map((stream) => new Response(stream).text()))).toEqual([
       '',
-      '',
+      'LinuxRun: the agent could not open its streams to the host\n',
     ]);
     await expect
       .poll(() =>
@@ -276,11 +325,42 @@ describe('data streams', () => {
     expect(events).toEqual(['7 exited 127']);
   });
 
+  test.each([
+    [[1, 2], 2, 'too many processes', 'LinuxRun: too many processes\n'],
+    [[1, 3], 3, 'too many processes', 'LinuxRun: too many processes\n'],
+    [[1, 2, 3], 3, '', 'LinuxRun: the agent could not open its streams to the host\n'],
+  ])('that never came have the reason: %j', async (outputs, descriptor, reason, line) => {
+    const control = greet();
+    const { streams, page } = makeStreams(5, outputs);
+    const readable = page.readable(`5/${descriptor}`);
+    agent.run(5, run(5), { exited: (status) => events.push(`exited ${status}`), lost: () => {} }, streams);
+    control.send(exitMessage(5, 126, reason));
+    expect(await new Response(readable).text()).toBe(line);
+    expect(events).toEqual(['exited 126']);
+  });
+
+  test('that were opened before the end of their process are not late', async () => {
+    const control = greet();
+    const { stdout, stderr } = start(7);
+    const guest = [1, 2].map(() => connect(DATA));
+    guest.forEach((stream, index) => {
+      stream.send(token(7, index + 1));
+      stream.send(Buffer.from('text'));
+      stream.end();
+    });
+    control.send(exitMessage(7, 1));
+    expect(await Promise.all([stdout, stderr].map((stream) => new Response(stream).text()))).toEqual([
+      'text',
+      'text',
+    ]);
+    await expect.poll(() => events).toEqual(['7 exited 1']);
+  });
+
   test('that the guest resets end with an error', async () => {
     greet();
     const { stdout } = start(7);
     const stream = connect(DATA);
-    stream.send(Buffer.concat([header(7, 1), Buffer.from('partial')]));
+    stream.send(Buffer.concat([token(7, 1), Buffer.from('partial')]));
     const reader = stdout.getReader();
     expect(Buffer.from((await reader.read()).value ?? []).toString()).toBe('partial');
     stream.reset('crash');
@@ -291,7 +371,7 @@ describe('data streams', () => {
     greet();
     const { stdout } = start(7);
     const stream = connect(DATA);
-    stream.send(header(7, 1));
+    stream.send(token(7, 1));
     await stdout.cancel();
     stream.send(new Uint8Array(10));
     stream.send(new Uint8Array(10));

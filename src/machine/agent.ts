@@ -1,6 +1,5 @@
 import {
   CONTROL_PORT,
-  concat,
   encodeMeasure,
   encodePowerOff,
   encodeResize,
@@ -8,16 +7,20 @@ import {
   type GuestMessage,
   MessageReader,
   PROTOCOL_VERSION,
-  STREAM_HEADER_SIZE,
   STREAM_PORT,
+  TOKEN_SIZE,
   type Usage,
 } from './agent-protocol.ts';
 import type { VsockDevice, VsockStream } from './devices/vsock/device.ts';
 import type { Sender } from './stream-mux.ts';
+import { type OpenedStream, StreamTokens } from './stream-tokens.ts';
 import { chunks } from './streams.ts';
 import type { TerminalSize } from './terminal-size.ts';
 
 const STDIN = 0;
+const STDERR = 2;
+const MESSAGES = 3;
+const NO_STREAMS = 'the agent could not open its streams to the host';
 
 export interface ProcessEvents {
   exited(status: number): void;
@@ -27,6 +30,8 @@ export interface ProcessEvents {
 
 /** The host's ends of a process's standard streams. */
 export interface ProcessStreams {
+  /** Those of the message that starts it. */
+  readonly tokens: Uint8Array;
   readonly stdin: ReadableStream<Uint8Array>;
   /** The descriptors that the guest opens streams for, besides that. */
   readonly outputs: readonly number[];
@@ -44,6 +49,7 @@ interface GuestProcess {
 /** The host's side of the agent protocol: runs processes in the guest. */
 export class Agent {
   readonly #processes = new Map<number, GuestProcess>();
+  readonly #tokens = new StreamTokens();
   /** Messages for the guest from before it said HELLO. */
   #backlog: Uint8Array[] = [];
   #control: WritableStreamDefaultWriter<Uint8Array> | undefined;
@@ -57,7 +63,7 @@ export class Agent {
       stop();
       void this.#converse(stream);
     });
-    vsock.listen(STREAM_PORT, (stream) => void this.#attach(stream));
+    vsock.listen(STREAM_PORT, (stream) => void this.#tokens.accept(stream));
   }
 
   /**
@@ -68,6 +74,7 @@ export class Agent {
     const process = { events, streams, awaited: new Set(streams ? [STDIN, ...streams.outputs] : []) };
     if (this.#ended === undefined) {
       this.#processes.set(id, process);
+      if (streams) this.#await(process, streams);
       this.#send(run);
     } else {
       this.#lose(process, this.#ended);
@@ -82,7 +89,7 @@ export class Agent {
     if (this.#processes.has(process)) this.#send(encodeResize(process, terminal));
   }
 
-  measure(container: number): void {
+  measure(container: string): void {
     this.#send(encodeMeasure(container));
   }
 
@@ -113,7 +120,7 @@ export class Agent {
 
   #handle(message: GuestMessage, writer: WritableStreamDefaultWriter<Uint8Array>): void {
     if (message.type === 'exit') {
-      this.#exited(message.process, message.status);
+      this.#exited(message.process, message.status, message.reason);
     } else if (message.type === 'usage') {
       this.#onUsage(message.usage);
     } else if (message.version !== PROTOCOL_VERSION) {
@@ -124,11 +131,18 @@ export class Agent {
     }
   }
 
-  #exited(id: number, status: number): void {
+  #exited(id: number, status: number, reason: string): void {
     const process = this.#processes.get(id);
     if (!process) return;
     this.#processes.delete(id);
-    // A process that could not even start has opened no streams.
+    // The tokens of streams that it opened before its end have arrived, but their readers may not have had their turn.
+    if (process.awaited.size > 0) setTimeout(() => this.#finish(process, status, reason));
+    else process.events.exited(status);
+  }
+
+  /** Ends a process that has not opened all of its streams, which is when it could not even start. */
+  #finish(process: GuestProcess, status: number, reason: string): void {
+    if (status !== 0) explain(process, reason || NO_STREAMS);
     this.#closeAwaited(process);
     process.events.exited(status);
   }
@@ -146,42 +160,48 @@ export class Agent {
 
   #closeAwaited({ streams, awaited }: GuestProcess): void {
     for (const descriptor of awaited) {
+      if (streams) this.#tokens.forget(tokenOf(streams, descriptor));
       if (descriptor === STDIN) void streams?.stdin.cancel();
       else streams?.output(descriptor).end();
     }
     awaited.clear();
   }
 
-  /** Connects a stream that the guest opened with the process and descriptor that it names. */
-  async #attach(stream: VsockStream): Promise<void> {
-    const reader = stream.readable.getReader();
-    let received = new Uint8Array();
-    while (received.length < STREAM_HEADER_SIZE) {
-      const { value } = await reader.read().catch(() => ({ value: undefined }));
-      if (!value) return void stream.writable.abort().catch(() => {});
-      received = concat([received, value]);
-    }
-    const header = new DataView(received.buffer, received.byteOffset, STREAM_HEADER_SIZE);
-    const process = this.#processes.get(header.getUint32(0, true));
-    const descriptor = header.getUint32(4, true);
-    if (!process?.streams || !process.awaited.delete(descriptor)) {
-      return void stream.writable.abort().catch(() => {});
-    }
-    if (descriptor === STDIN) {
-      // When the guest reads no more, the pipe cancels its source.
-      process.streams.stdin.pipeTo(stream.writable).catch(() => {});
-      void discard(reader);
-    } else {
-      void forward(received.subarray(STREAM_HEADER_SIZE), reader, process.streams.output(descriptor));
+  /** Connects the process's streams as the guest opens them. */
+  #await(process: GuestProcess, streams: ProcessStreams): void {
+    for (const descriptor of process.awaited) {
+      this.#tokens.expect(tokenOf(streams, descriptor), (stream) => {
+        process.awaited.delete(descriptor);
+        if (descriptor === STDIN) sendInput(streams.stdin, stream);
+        else void forward(stream, streams.output(descriptor));
+      });
     }
   }
 }
 
-async function forward(
-  first: Uint8Array,
-  reader: ReadableStreamDefaultReader<Uint8Array>,
-  output: Sender,
-): Promise<void> {
+function tokenOf({ tokens }: ProcessStreams, descriptor: number): Uint8Array {
+  return tokens.subarray(descriptor * TOKEN_SIZE, (descriptor + 1) * TOKEN_SIZE);
+}
+
+/** Says in place of a process why it failed, if it has not even the stream to say so. */
+function explain({ streams, awaited }: GuestProcess, reason: string): void {
+  const descriptor = streams?.outputs.includes(MESSAGES) ? MESSAGES : STDERR;
+  if (!streams || !awaited.has(descriptor)) return;
+  const line = new TextEncoder().encode(`LinuxRun: ${reason}\n`);
+  // Nobody may be reading it any more.
+  streams
+    .output(descriptor)
+    .send(line)
+    .catch(() => {});
+}
+
+function sendInput(stdin: ReadableStream<Uint8Array>, { reader, writable }: OpenedStream): void {
+  // When the guest reads no more, the pipe cancels its source.
+  stdin.pipeTo(writable).catch(() => {});
+  void discard(reader);
+}
+
+async function forward({ first, reader }: OpenedStream, output: Sender): Promise<void> {
   try {
     if (first.length > 0) await output.send(first);
     for (let next = await reader.read(); next.value; next = await reader.read())

@@ -6,7 +6,7 @@ import {
   VIRTIO_SLOTS,
 } from '../../emulator-wasm/layout.ts';
 import type { DiskOptions } from '../disk/disks.ts';
-import type { ContainerRequest, ExecRequest, Usage } from './agent-protocol.ts';
+import type { ContainerRequest, ExecRequest, ProcessRequest, Usage } from './agent-protocol.ts';
 import { monotonicNow } from './clock.ts';
 import { deferred } from './deferred.ts';
 import type { DeviceOptions } from './devices/index.ts';
@@ -31,6 +31,7 @@ import {
   CONSOLE_INPUT,
   CONSOLE_OUTPUT,
   describeExit,
+  diskSerial,
   type ElfGuest,
   type FromMachine,
   type LinuxGuest,
@@ -56,6 +57,7 @@ export type {
 export {
   type BootFigures,
   describeExit,
+  diskSerial,
   type ElfGuest,
   type ExitReason,
   type MachineExit,
@@ -104,8 +106,8 @@ export interface BareMetalOptions extends MachineOptions {
   readonly elf: Uint8Array;
 }
 
-export type ContainerOptions = Omit<ContainerRequest, 'process'>;
-export type ExecOptions = Omit<ExecRequest, 'process' | 'container'>;
+export type ContainerOptions = Omit<ContainerRequest, keyof ProcessRequest>;
+export type ExecOptions = Omit<ExecRequest, keyof ProcessRequest | 'container'>;
 
 export interface MachineStats {
   /** Instructions retired by each hart. */
@@ -251,8 +253,8 @@ export class Machine {
   }
 
   /**
-   * Runs a container from the machine's disks, which must be one of kind `image`, already open, then one of kind
-   * `scratch`. With a terminal all output is on `stdout`.
+   * Runs a container from two of the machine's disks, named by `diskSerial`: one of kind `image`, already open, and
+   * one of kind `scratch`. With a terminal all output is on `stdout`.
    * @throws RangeError as `run`
    */
   runContainer(options: ContainerOptions): ContainerProcess & ContainerHandle {
@@ -261,12 +263,12 @@ export class Machine {
 
   /** Runs a further process in a container. @throws RangeError as `run` */
   exec(container: ContainerHandle, options: ExecOptions): ContainerProcess {
-    return this.#processes.exec({ ...options, container: container.id });
+    return this.#processes.exec({ ...options, container: container.name });
   }
 
   /** Reads a file of a container. @throws RangeError as `run` */
   readFile(container: ContainerHandle, path: string): FileReading {
-    return this.#processes.readFile(container.id, path);
+    return this.#processes.readFile(container.name, path);
   }
 
   /**
@@ -275,12 +277,12 @@ export class Machine {
    * @throws RangeError as `run`
    */
   writeFile(container: ContainerHandle, path: string, mode?: number): FileWriting {
-    return this.#processes.writeFile(container.id, path, mode);
+    return this.#processes.writeFile(container.name, path, mode);
   }
 
   /** How full memory and the container's writable disk are now. */
   measure(container: ContainerHandle): Promise<Usage> {
-    return this.#processes.measure(container.id);
+    return this.#processes.measure(container.name);
   }
 
   /** Asks PID 1 to end all processes, sync, and power off. */
@@ -410,6 +412,6 @@ function devicesOf({ disks = [], icount }: LinuxOptions): DeviceOptions[] {
   if (disks.length > room) throw new MachineError(`a machine has at most ${room} disks, not ${disks.length}`);
   return [
     ...fixed,
-    ...disks.map((disk, index) => ({ kind: 'block', serial: `disk${index}`, disk }) as const),
+    ...disks.map((disk, index) => ({ kind: 'block', serial: diskSerial(index), disk }) as const),
   ];
 }

@@ -111,12 +111,13 @@ export class OwnerChannel {
     }
   }
 
-  #run({ process, outputs, message }: Extract<ToMachine, { type: 'run' }>, agent: Agent | undefined): void {
+  #run({ process, tokens, outputs, message }: Extract<ToMachine, { type: 'run' }>, agent?: Agent): void {
     const events = {
       exited: (status: number) => this.post({ type: 'process-exit', process, status }),
       lost: (reason: string) => this.post({ type: 'process-failed', process, reason }),
     };
     const streams = outputs && {
+      tokens,
       stdin: this.#mux.readable(processStream(process, 0)),
       outputs,
       output: (descriptor: number) => this.#mux.sender(processStream(process, descriptor)),

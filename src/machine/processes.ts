@@ -6,6 +6,8 @@ import {
   encodeReadFile,
   encodeRun,
   encodeWriteFile,
+  newTokens,
+  type ProcessRequest,
   type Usage,
 } from './agent-protocol.ts';
 import { type Deferred, deferred } from './deferred.ts';
@@ -46,9 +48,9 @@ export interface ContainerProcess extends GuestProcess {
   resize(columns: number, rows: number): void;
 }
 
-/** A container, by its first process. */
+/** A container in its machine. */
 export interface ContainerHandle {
-  readonly id: number;
+  readonly name: string;
 }
 
 /** A file of a container on its way: `exit` is 0, or the reason is a line of `messages`. */
@@ -86,49 +88,50 @@ export class Processes {
 
   /** @throws RangeError when arguments and environment hold NUL or exceed 1 MiB, as all that follow */
   run(options: RunOptions): GuestProcess {
-    const id = this.#next++;
-    const message = encodeOptions(id, options, false);
+    const head = this.#head();
+    const message = encodeOptions(head, options, false);
     const streams = {
-      stdin: this.#input(id),
-      stdout: this.#output(id, STDOUT),
-      stderr: this.#output(id, STDERR),
+      stdin: this.#input(head.process),
+      stdout: this.#output(head.process, STDOUT),
+      stderr: this.#output(head.process, STDERR),
     };
-    return { ...streams, ...this.#start(id, message, [STDOUT, STDERR]) };
+    return { ...streams, ...this.#start(head, message, [STDOUT, STDERR]) };
   }
 
   runOnConsole(options: RunOptions): ConsoleProcess {
-    const id = this.#next++;
-    return this.#start(id, encodeOptions(id, options, true), undefined);
+    const head = this.#head();
+    return this.#start(head, encodeOptions(head, options, true), undefined);
   }
 
-  runContainer(options: Omit<ContainerRequest, 'process'>): ContainerProcess & ContainerHandle {
-    const id = this.#next++;
-    return {
-      id,
-      ...this.#startContained(id, encodeContainer({ ...options, process: id }), options.terminal),
+  runContainer(options: Omit<ContainerRequest, keyof ProcessRequest>): ContainerProcess & ContainerHandle {
+    const head = this.#head();
+    const message = encodeContainer({ ...options, ...head });
+    return { name: options.name, ...this.#startContained(head, message, options.terminal) };
+  }
+
+  exec(options: Omit<ExecRequest, keyof ProcessRequest>): ContainerProcess {
+    const head = this.#head();
+    return this.#startContained(head, encodeExec({ ...options, ...head }), options.terminal);
+  }
+
+  readFile(container: string, path: string): FileReading {
+    const head = this.#head();
+    const message = encodeReadFile({ ...head, container, path });
+    const streams = {
+      content: this.#output(head.process, STDOUT),
+      messages: this.#output(head.process, MESSAGES),
     };
+    return { ...streams, ...this.#start(head, message, [STDOUT, MESSAGES]) };
   }
 
-  exec(options: Omit<ExecRequest, 'process'>): ContainerProcess {
-    const id = this.#next++;
-    return this.#startContained(id, encodeExec({ ...options, process: id }), options.terminal);
+  writeFile(container: string, path: string, mode: number | undefined): FileWriting {
+    const head = this.#head();
+    const message = encodeWriteFile({ ...head, container, path }, mode);
+    const streams = { chunks: this.#input(head.process), messages: this.#output(head.process, MESSAGES) };
+    return { ...streams, ...this.#start(head, message, [MESSAGES]) };
   }
 
-  readFile(container: number, path: string): FileReading {
-    const id = this.#next++;
-    const message = encodeReadFile({ process: id, container, path });
-    const streams = { content: this.#output(id, STDOUT), messages: this.#output(id, MESSAGES) };
-    return { ...streams, ...this.#start(id, message, [STDOUT, MESSAGES]) };
-  }
-
-  writeFile(container: number, path: string, mode: number | undefined): FileWriting {
-    const id = this.#next++;
-    const message = encodeWriteFile({ process: id, container, path }, mode);
-    const streams = { chunks: this.#input(id), messages: this.#output(id, MESSAGES) };
-    return { ...streams, ...this.#start(id, message, [MESSAGES]) };
-  }
-
-  measure(container: number): Promise<Usage> {
+  measure(container: string): Promise<Usage> {
     if (this.#ended) return Promise.reject(this.#ended);
     const pending = deferred<Usage>();
     this.#measuring.push(pending);
@@ -156,26 +159,36 @@ export class Processes {
     this.#measuring.length = 0;
   }
 
-  #startContained(id: number, message: Uint8Array, terminal: TerminalSize | undefined): ContainerProcess {
+  #head(): ProcessRequest {
+    return { process: this.#next++, tokens: newTokens() };
+  }
+
+  #startContained(
+    head: ProcessRequest,
+    message: Uint8Array,
+    terminal: TerminalSize | undefined,
+  ): ContainerProcess {
+    const { process } = head;
     const streams = {
-      stdin: this.#input(id),
-      stdout: this.#output(id, STDOUT),
-      stderr: terminal ? emptyStream() : this.#output(id, STDERR),
-      messages: this.#output(id, MESSAGES),
+      stdin: this.#input(process),
+      stdout: this.#output(process, STDOUT),
+      stderr: terminal ? emptyStream() : this.#output(process, STDERR),
+      messages: this.#output(process, MESSAGES),
     };
     const outputs = terminal ? [STDOUT, MESSAGES] : [STDOUT, STDERR, MESSAGES];
     const resize = (columns: number, rows: number) =>
-      this.#post({ type: 'resize-process', process: id, size: { columns, rows } });
-    return { ...streams, ...this.#start(id, message, outputs), resize };
+      this.#post({ type: 'resize-process', process, size: { columns, rows } });
+    return { ...streams, ...this.#start(head, message, outputs), resize };
   }
 
-  #start(id: number, message: Uint8Array, outputs: readonly number[] | undefined): ConsoleProcess {
+  #start(head: ProcessRequest, message: Uint8Array, outputs: readonly number[] | undefined): ConsoleProcess {
+    const { process } = head;
     const pending = deferred<number>();
     pending.promise.catch(() => {});
     if (this.#ended) pending.reject(this.#ended);
-    else this.#running.set(id, pending);
-    this.#post({ type: 'run', process: id, outputs, message });
-    return { exit: pending.promise, kill: (signal) => this.#post({ type: 'signal', process: id, signal }) };
+    else this.#running.set(process, pending);
+    this.#post({ type: 'run', ...head, outputs, message });
+    return { exit: pending.promise, kill: (signal) => this.#post({ type: 'signal', process, signal }) };
   }
 
   #take(process: number): Deferred<number> | undefined {
@@ -193,10 +206,10 @@ export class Processes {
   }
 }
 
-function encodeOptions(process: number, options: RunOptions, console: boolean): Uint8Array {
+function encodeOptions(head: ProcessRequest, options: RunOptions, console: boolean): Uint8Array {
   const { args, env = {}, cwd = '/' } = options;
   const variables = Object.entries(env).map(([name, value]) => `${name}=${value}`);
-  return encodeRun({ process, args, env: variables, directory: cwd, console });
+  return encodeRun({ ...head, args, env: variables, directory: cwd, console });
 }
 
 function emptyStream(): Output {

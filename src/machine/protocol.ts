@@ -87,13 +87,20 @@ export type ToMachine =
   | StreamMessage
   /**
    * @param message the agent protocol's RUN, CONTAINER, EXEC, READ_FILE or WRITE_FILE
+   * @param tokens those in the message
    * @param outputs descriptors of the streams that come from it; none for a process on the console
    */
-  | { type: 'run'; process: number; outputs: readonly number[] | undefined; message: Uint8Array }
+  | {
+      type: 'run';
+      process: number;
+      tokens: Uint8Array;
+      outputs: readonly number[] | undefined;
+      message: Uint8Array;
+    }
   | { type: 'signal'; process: number; signal: number }
   | { type: 'resize-process'; process: number; size: TerminalSize }
-  /** @param container its first process; `usage` answers, in the same order */
-  | { type: 'measure'; container: number }
+  /** @param container its name; `usage` answers, in the same order */
+  | { type: 'measure'; container: string }
   /** @param layers diffIDs, the lowest first */
   | { type: 'open-image'; layers: readonly string[] }
   | { type: 'resize'; size: TerminalSize }
@@ -108,6 +115,9 @@ export interface MachineExit {
   /** Host time that the harts ran, the longest of them. */
   readonly seconds: number;
 }
+
+/** By which the guest finds the disk of this index among the machine's. */
+export const diskSerial = (index: number): string => `disk${index}`;
 
 /** PID 1's first line on the console. */
 export const INIT_STARTED = 'LinuxRun: init started';

@@ -1,19 +1,25 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import {
+  CONSTANTS,
   type ContainedRequest,
   encodeContainer,
   encodeExec,
   encodeMeasure,
   encodePowerOff,
   encodeReadFile,
+  encodeResize,
   encodeRun,
   encodeSignal,
   encodeWriteFile,
+  MAX_STREAMS,
+  MessageReader,
+  type ProcessRequest,
+  TOKEN_SIZE,
 } from '../../../src/machine/agent-protocol.ts';
 
 const RUNS = 60;
@@ -48,10 +54,13 @@ function receive(stream: Uint8Array): string[] {
 
 const word = fc.stringMatching(/^[a-z/=]{0,12}$/);
 const u32 = fc.nat(0xffff_ffff);
+const tokensSize = MAX_STREAMS * TOKEN_SIZE;
+const head = { process: u32, tokens: fc.uint8Array({ minLength: tokensSize, maxLength: tokensSize }) };
+const headLine = ({ process, tokens }: ProcessRequest) => [process, Buffer.from(tokens).toString('hex')];
 const bracketed = (words: readonly string[]) => words.map((word) => `[${word}]`);
 const run = fc
   .record({
-    process: u32,
+    ...head,
     args: fc.array(word),
     env: fc.array(word),
     directory: word,
@@ -59,12 +68,17 @@ const run = fc
   })
   .map((request) => ({
     bytes: encodeRun(request),
-    line: ['1', request.process, Number(request.console), ...bracketed([...request.args, ...request.env])]
+    line: [
+      '1',
+      ...headLine(request),
+      Number(request.console),
+      ...bracketed([...request.args, ...request.env]),
+    ]
       .concat(request.directory)
       .join(' '),
   }));
 const contained = {
-  process: u32,
+  ...head,
   args: fc.array(word, { minLength: 1 }),
   env: fc.array(word),
   directory: word,
@@ -76,34 +90,80 @@ const containedLine = ({ terminal, args, env, directory, user }: ContainedReques
   ...bracketed([...args, ...env]),
   ...[directory, user],
 ];
-const container = fc.record({ ...contained, hostname: word, volumes: fc.array(word) }).map((request) => ({
-  bytes: encodeContainer(request),
-  line: [
-    '6',
-    request.process,
-    ...containedLine(request),
-    request.hostname,
-    ...bracketed(request.volumes),
-  ].join(' '),
-}));
-const exec = fc.record({ ...contained, container: u32 }).map((request) => ({
+const disks = fc.record({ image: word, scratch: word });
+const container = fc
+  .record({ ...contained, name: word, disks, hostname: word, volumes: fc.array(word) })
+  .map((request) => ({
+    bytes: encodeContainer(request),
+    line: [
+      '6',
+      ...headLine(request),
+      ...[request.name, request.disks.image, request.disks.scratch],
+      ...containedLine(request),
+      request.hostname,
+      ...bracketed(request.volumes),
+    ].join(' '),
+  }));
+const exec = fc.record({ ...contained, container: word }).map((request) => ({
   bytes: encodeExec(request),
-  line: ['8', request.process, request.container, ...containedLine(request)].join(' '),
+  line: ['8', ...headLine(request), request.container, ...containedLine(request)].join(' '),
 }));
-const file = { process: u32, container: u32, path: word };
+const file = { ...head, container: word, path: word };
 const reading = fc.record(file).map((request) => ({
   bytes: encodeReadFile(request),
-  line: ['9', request.process, request.container, request.path].join(' '),
+  line: ['9', ...headLine(request), request.container, request.path].join(' '),
 }));
 const writing = fc.record({ ...file, mode: u32 }).map(({ mode, ...request }) => ({
   bytes: encodeWriteFile(request, mode),
-  line: ['10', request.process, request.container, mode, request.path].join(' '),
+  line: ['10', ...headLine(request), request.container, mode, request.path].join(' '),
 }));
-const measure = u32.map((container) => ({ bytes: encodeMeasure(container), line: '11' }));
-const signal = u32.map((process) => ({ bytes: encodeSignal(process, 15), line: '4' }));
+const measure = word.map((container) => ({ bytes: encodeMeasure(container), line: `11 ${container}` }));
+const signal = u32.map((process) => ({ bytes: encodeSignal(process, 15), line: `4 ${process} 15` }));
+const resize = fc.record({ process: u32, columns: u32, rows: u32 }).map(({ process, columns, rows }) => ({
+  bytes: encodeResize(process, { columns, rows }),
+  line: ['7', process, columns, rows].join(' '),
+}));
 const unknown = fc.constant({ bytes: Uint8Array.of(3, 0, 0, 0, 200, 1, 2), line: '200' });
 const powerOff = fc.constant({ bytes: encodePowerOff(), line: '5' });
-const message = fc.oneof(run, container, exec, reading, writing, measure, signal, unknown, powerOff);
+const message = fc.oneof(
+  ...[run, container, exec, reading, writing, measure, signal, resize, unknown, powerOff],
+);
+
+/** The names that init's side of the protocol gives to numbers. */
+function constantsOf(header: string): string[] {
+  const enumerations = [...header.matchAll(/enum[^{;]*\{([^}]*)\}/g)].map(([, body = '']) => body);
+  return enumerations.flatMap((body) => [...body.matchAll(/(\w+) *=/g)].map(([, name = '']) => name));
+}
+
+test('both sides have the same constants', () => {
+  const names = constantsOf(readFileSync(join(INIT, 'message.h'), 'utf8'));
+  const source = join(folder, 'constants.c');
+  const lines = names.map((name) => `\tprintf("%u\\n", (unsigned)${name});`);
+  writeFileSync(
+    source,
+    `#include <stdio.h>\n#include "message.h"\nint main(void)\n{\n${lines.join('\n')}\n}\n`,
+  );
+  const program = join(folder, 'constants');
+  execFileSync('gcc', [...HEADERS, `-I${INIT}`, source, '-o', program]);
+  const values = execFileSync(program, { encoding: 'utf8' }).split('\n').map(Number);
+  expect(Object.fromEntries(names.map((name, index) => [name, values[index]]))).toEqual(CONSTANTS);
+});
+
+test('the host understands every message of init', () => {
+  const messages = new MessageReader().push(execFileSync(reader, ['send']));
+  expect(messages).toEqual([
+    { type: 'hello', version: CONSTANTS.PROTOCOL_VERSION },
+    { type: 'exit', process: 7, status: 129, reason: '' },
+    { type: 'exit', process: 0xffff_ffff, status: 126, reason: 'too many processes' },
+    {
+      type: 'usage',
+      usage: {
+        memory: { totalBytes: 2 ** 32, availableBytes: 1 },
+        disk: { totalBytes: 2, usedBytes: 3 },
+      },
+    },
+  ]);
+});
 
 test('every message of the host is understood', () => {
   fc.assert(

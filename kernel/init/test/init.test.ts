@@ -1,6 +1,9 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { compileForGuest } from '../../../scripts/setup/initramfs.mjs';
 import { Machine } from '../../../src/machine/machine.ts';
 import { nodePlatform } from '../../../src/machine/platform/node.ts';
 
@@ -138,16 +141,13 @@ describe('init', () => {
   test('finds no container where there is none', async () => {
     const shell = machine.run({ args: ['sh', '-c', 'read line'], env: { PATH } });
     const options = { args: ['true'], env: [], directory: '/', user: '' };
-    // Numbers of what has ended, of the shell, and of nothing.
-    const numbers = [...Array(120).keys(), 0xffff_ffff];
-    const ends = numbers.map(async (id) => {
-      const process = machine.exec({ id }, options);
+    const names = ['main', '', '1', '..', 'x'.repeat(1000)];
+    const ends = names.map(async (name) => {
+      const process = machine.exec({ name }, options);
       return [await text(process.messages), await process.exit];
     });
-    expect(await Promise.all(ends)).toEqual(
-      numbers.map(() => ['LinuxRun: the container does not run\n', 126]),
-    );
-    const handle = { id: 77 };
+    expect(await Promise.all(ends)).toEqual(names.map(() => ['LinuxRun: the container does not run\n', 126]));
+    const handle = { name: 'main' };
     for (const transfer of [machine.readFile(handle, '/init'), machine.writeFile(handle, '/init')])
       expect([await text(transfer.messages), await transfer.exit]).toEqual([
         'the container does not run\n',
@@ -158,6 +158,49 @@ describe('init', () => {
     expect(memory.totalBytes).toBeGreaterThan(100 << 20);
     shell.kill(9);
     await shell.exit;
+  });
+
+  test('says why it cannot make a container', async () => {
+    const options = { args: ['true'], env: [], directory: '/', user: '', hostname: '', volumes: [] };
+    const disks = { image: 'disk0', scratch: 'disk1' };
+    for (const [name, reason] of [
+      ['main', 'the machine has no disk disk0'],
+      ['', 'the container has no name'],
+      ['../x', "a container's name is letters, digits, _ and -"],
+      ['x'.repeat(64), "the container's name is too long"],
+    ] as const) {
+      const process = machine.runContainer({ ...options, name, disks });
+      expect([await text(process.messages), await process.exit]).toEqual([`LinuxRun: ${reason}\n`, 125]);
+    }
+  });
+
+  describe('streams', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'linuxrun-attacker-'));
+    afterAll(() => rmSync(folder, { recursive: true }));
+
+    beforeAll(async () => {
+      const program = join(folder, 'attacker');
+      await compileForGuest(join(import.meta.dirname, '..'), ['test/attacker.c'], program);
+      const { stdin, exit } = machine.run({
+        args: ['sh', '-c', 'cat > /tmp/attacker; chmod 755 /tmp/attacker'],
+        env: { PATH },
+      });
+      const writer = stdin.getWriter();
+      await writer.write(readFileSync(program));
+      await writer.close();
+      expect(await exit).toBe(0);
+    });
+
+    test('are neither forged nor stolen nor held up without their tokens', async () => {
+      const attacks = ['hold', 'hold', 'forge', 'forge'].map((kind) => run(['/tmp/attacker', kind, '8']));
+      await new Promise((resolve) => setTimeout(resolve, 2000));
+      for (let i = 0; i < 10; i++)
+        expect(await shell('cat', { input: 'secret' })).toEqual({ stdout: 'secret', stderr: '', status: 0 });
+      for (const { stdout, status } of await Promise.all(attacks)) {
+        expect([stdout, status]).toEqual([expect.stringMatching(/^\d+ attempts\n$/), 0]);
+        expect(Number.parseInt(stdout, 10)).toBeGreaterThan(100);
+      }
+    });
   });
 
   test('gives the console, with job control, to one session after the other', async () => {

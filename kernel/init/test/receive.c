@@ -1,4 +1,7 @@
-/* Feeds standard input to init's control stream and prints every message as init understands it. */
+/*
+ * Feeds standard input to init's control stream and prints every message as init understands it. With an argument it
+ * prints the bytes of every message that init sends.
+ */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,10 +16,27 @@ int vsock_connect(unsigned port)
 	return 0;
 }
 
+/* Whether init is to send, and not to receive. */
+static bool sends;
+
 int write_all(int fd, const void *data, size_t length)
 {
-	(void)fd, (void)data, (void)length;
-	return 0;
+	(void)fd;
+	return !sends || fwrite(data, length, 1, stdout) == 1 ? 0 : -1;
+}
+
+/* The beginning that all requests for processes share. */
+static bool print_head(struct message *m)
+{
+	uint32_t id;
+	const uint8_t *tokens = read_u32(m, &id) ? read_tokens(m) : NULL;
+
+	if (!tokens)
+		return false;
+	printf(" %u ", id);
+	for (int i = 0; i < MAX_STREAMS * TOKEN_SIZE; i++)
+		printf("%02x", tokens[i]);
+	return true;
 }
 
 static void print_strings(char **strings)
@@ -28,14 +48,13 @@ static void print_strings(char **strings)
 
 static void print_run(struct message m)
 {
-	uint32_t id;
 	uint8_t flags;
 
-	if (!read_u32(&m, &id) || !read_u8(&m, &flags)) {
+	if (!print_head(&m) || !read_u8(&m, &flags)) {
 		printf(" malformed");
 		return;
 	}
-	printf(" %u %u", id, flags);
+	printf(" %u", flags);
 
 	char **arguments = read_strings(&m);
 
@@ -62,14 +81,14 @@ static void print_process(const struct specification *s)
 
 static void print_container(struct message m)
 {
-	uint32_t id;
+	const char *name = print_head(&m) ? read_string(&m) : NULL;
 	struct specification s;
 
-	if (!read_u32(&m, &id) || !read_container(&m, &s)) {
+	if (!name || !read_container(&m, &s)) {
 		printf(" malformed");
 		return;
 	}
-	printf(" %u", id);
+	printf(" %s %s %s", name, s.image, s.scratch);
 	print_process(&s);
 	printf(" %s", s.hostname);
 	print_strings(s.volumes);
@@ -77,30 +96,45 @@ static void print_container(struct message m)
 
 static void print_exec(struct message m)
 {
-	uint32_t id, container;
+	const char *container = print_head(&m) ? read_string(&m) : NULL;
 	struct specification s;
 
-	if (!read_u32(&m, &id) || !read_u32(&m, &container) || !read_exec(&m, &s)) {
+	if (!container || !read_exec(&m, &s)) {
 		printf(" malformed");
 		return;
 	}
-	printf(" %u %u", id, container);
+	printf(" %s", container);
 	print_process(&s);
 }
 
 static void print_file(enum message_type type, struct message m)
 {
-	uint32_t id, container;
+	const char *container = print_head(&m) ? read_string(&m) : NULL;
 	struct file_request r;
 
-	if (!read_u32(&m, &id) || !read_u32(&m, &container) || !read_file_request(type, &m, &r)) {
+	if (!container || !read_file_request(type, &m, &r)) {
 		printf(" malformed");
 		return;
 	}
-	printf(" %u %u", id, container);
+	printf(" %s", container);
 	if (type == WRITE_FILE)
 		printf(" %u", r.mode);
 	printf(" %s", r.path);
+}
+
+static void print_numbers(enum message_type type, struct message m)
+{
+	uint32_t number;
+
+	for (int left = type == SIGNAL ? 2 : 3; left > 0 && read_u32(&m, &number); left--)
+		printf(" %u", number);
+}
+
+static void print_name(struct message m)
+{
+	const char *name = read_string(&m);
+
+	printf(" %s", name ? name : "malformed");
 }
 
 static void handle(enum message_type type, struct message m)
@@ -114,13 +148,32 @@ static void handle(enum message_type type, struct message m)
 		print_exec(m);
 	if (type == READ_FILE || type == WRITE_FILE)
 		print_file(type, m);
+	if (type == SIGNAL || type == RESIZE)
+		print_numbers(type, m);
+	if (type == MEASURE)
+		print_name(m);
 	printf("\n");
 }
 
-int main(void)
+/* Everything that init sends. */
+static void send_all(void)
 {
+	control_send_exit(7, 129, "");
+	control_send_exit(UINT32_MAX, CANNOT_RUN, "too many processes");
+	control_send_usage((struct usage){
+		.memory_total = 1ul << 32, .memory_available = 1, .disk_total = 2, .disk_used = 3 });
+}
+
+int main(int argc, char **argv)
+{
+	(void)argv;
 	setvbuf(stdout, NULL, _IOFBF, 1 << 16);
+	sends = argc > 1;
 	control_connect();
+	if (sends) {
+		send_all();
+		return 0;
+	}
 	while (control_receive(handle) == 0)
 		;
 	printf("closed\n");

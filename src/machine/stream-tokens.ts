@@ -1,0 +1,71 @@
+import { concat, TOKEN_SIZE } from './agent-protocol.ts';
+import type { VsockStream } from './devices/vsock/device.ts';
+
+/** Connections that may wait for their token at a time; a newer one takes the place of the oldest. */
+const MAX_WAITING = 128;
+/** How long a connection may wait for its token, in ms; the agent sends it at once. */
+const PATIENCE = 30_000;
+
+export interface OpenedStream {
+  readonly reader: ReadableStreamDefaultReader<Uint8Array>;
+  readonly writable: WritableStream<Uint8Array>;
+  /** The bytes that came along with the token. */
+  readonly first: Uint8Array;
+}
+
+/**
+ * Gives connections of the guest to those who expect them, by tokens that only the agent knows: any program in the
+ * guest may connect. A token serves once.
+ */
+export class StreamTokens {
+  readonly #expected = new Map<string, (stream: OpenedStream) => void>();
+  /** The oldest first. */
+  readonly #waiting = new Set<VsockStream>();
+
+  expect(token: Uint8Array, onStream: (stream: OpenedStream) => void): void {
+    this.#expected.set(keyOf(token), onStream);
+  }
+
+  forget(token: Uint8Array): void {
+    this.#expected.delete(keyOf(token));
+  }
+
+  /** Takes a connection; resets it unless a token comes that is expected. */
+  async accept(stream: VsockStream): Promise<void> {
+    this.#waiting.add(stream);
+    const [oldest] = this.#waiting;
+    if (oldest && this.#waiting.size > MAX_WAITING) this.#reset(oldest);
+    const timer = setTimeout(() => this.#reset(stream), PATIENCE);
+    const reader = stream.readable.getReader();
+    const received = await receiveToken(reader);
+    clearTimeout(timer);
+    // Whoever is reset has lost its turn.
+    if (!this.#waiting.has(stream)) return;
+    const key = keyOf(received.subarray(0, TOKEN_SIZE));
+    const onStream = this.#expected.get(key);
+    if (!onStream) return this.#reset(stream);
+    this.#waiting.delete(stream);
+    this.#expected.delete(key);
+    onStream({ reader, writable: stream.writable, first: received.subarray(TOKEN_SIZE) });
+  }
+
+  #reset(stream: VsockStream): void {
+    this.#waiting.delete(stream);
+    stream.writable.abort().catch(() => {});
+  }
+}
+
+/** @returns the token, and perhaps more; less when the stream ends before */
+async function receiveToken(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<Uint8Array> {
+  let received = new Uint8Array();
+  while (received.length < TOKEN_SIZE) {
+    const { value } = await reader.read().catch(() => ({ value: undefined }));
+    if (!value) break;
+    received = concat([received, value]);
+  }
+  return received;
+}
+
+function keyOf(token: Uint8Array): string {
+  return Array.from(token, (byte) => byte.toString(16).padStart(2, '0')).join('');
+}
