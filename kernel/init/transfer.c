@@ -2,25 +2,27 @@
 
 #include "capabilities.h"
 #include "console.h"
+#include "path.h"
 #include "specification.h"
 #include "transfer.h"
 #include "vsock.h"
 
 enum { FAILED = 1, INTERRUPTED = 2 };
 
-enum { MESSAGES = 3, USUAL_MODE = 0644, PERMISSIONS = 07777, MOST_LINKS = 40, BUFFER_SIZE = 1 << 16 };
+enum { MESSAGES = 3, USUAL_MODE = 0644, PERMISSIONS = 07777, BUFFER_SIZE = 1 << 16 };
 
 #define TEMPORARY_NAME ".linuxrun-"
 
 static char buffer[BUFFER_SIZE];
 
-/* The path of a file that is being written, or empty. */
-static char temporary[PATH_MAX];
+/* Where a file is being written, and its name until it is whole, or empty. */
+static struct place target;
+static char temporary[sizeof(TEMPORARY_NAME) + 16];
 
 static void __attribute__((noreturn)) leave(int status)
 {
 	if (*temporary)
-		unlink(temporary);
+		syscall(__NR_unlinkat, target.folder, temporary, 0);
 	exit(status);
 }
 
@@ -79,54 +81,19 @@ static void send_file(const char *path, int stream)
 	check(n == 0);
 }
 
-/* The length of a path up to its last part. */
-static size_t folder_length(const char *path)
+/* Makes a file of a name that nobody knows in the folder. Returns a descriptor. */
+static int create_temporary(int folder)
 {
-	const char *slash = strrchr(path, '/');
-
-	return slash ? slash + 1 - path : 0;
-}
-
-/* Puts a name in place of the last part of a path, or of the whole if it is absolute itself. */
-static void replace_name(char path[PATH_MAX], const char *name)
-{
-	size_t folder = *name == '/' ? 0 : folder_length(path);
-
-	if (folder + strlen(name) >= PATH_MAX)
-		fail(error_text(ENAMETOOLONG));
-	strcpy(path + folder, name);
-}
-
-/* Follows links at the end of a path, so that no link is replaced but the file that it is for. */
-static void follow_links(char path[PATH_MAX])
-{
-	for (int i = 0; i < MOST_LINKS; i++) {
-		char target[PATH_MAX];
-		ssize_t length = syscall(__NR_readlinkat, AT_FDCWD, path, target, sizeof(target) - 1);
-
-		if (length < 0)
-			return;
-		target[length] = 0;
-		replace_name(path, target);
-	}
-	fail(error_text(ELOOP));
-}
-
-/* Makes a file of a name that nobody knows beside the one of this path. Returns a descriptor. */
-static int create_temporary(const char *path)
-{
-	char name[sizeof(TEMPORARY_NAME) + 16] = TEMPORARY_NAME, beside[PATH_MAX];
+	char name[sizeof(temporary)] = TEMPORARY_NAME;
 	uint64_t random;
 
 	check(syscall(__NR_getrandom, &random, sizeof(random), 0) == sizeof(random));
 	u64toh_r(random, name + strlen(name));
-	strcpy(beside, path);
-	replace_name(beside, name);
 
-	int fd = open(beside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	int fd = syscall(__NR_openat, folder, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 
 	check(fd >= 0);
-	strcpy(temporary, beside);
+	strcpy(temporary, name);
 	return fd;
 }
 
@@ -161,27 +128,32 @@ static void receive_chunks(int stream, int fd)
 	}
 }
 
-/* The file has its new content as a whole or not at all. */
-static void receive_file(char path[PATH_MAX], uint32_t mode, int stream)
+/*
+ * The file has its new content as a whole or not at all. All happens in the one folder that was found, wherever it is
+ * moved meanwhile, and by names in it alone.
+ */
+static void receive_file(const char *path, uint32_t mode, int stream)
 {
 	struct statx old;
+	const char *problem = path_resolve(path, &target);
 
-	follow_links(path);
+	if (problem)
+		fail(problem);
 
-	bool replaces = statx(AT_FDCWD, path, 0, STATX_BASIC_STATS, &old) == 0;
+	bool replaces = statx(target.folder, target.name, AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS, &old) == 0;
 
 	if (replaces)
 		check_regular(&old);
 	if (mode == SAME_MODE)
 		mode = replaces ? old.stx_mode : USUAL_MODE;
 
-	int fd = create_temporary(path);
+	int fd = create_temporary(target.folder);
 
 	receive_chunks(stream, fd);
 	if (replaces)
 		check(syscall(__NR_fchown, fd, old.stx_uid, old.stx_gid) == 0);
 	check(syscall(__NR_fchmod, fd, mode & PERMISSIONS) == 0 &&
-	      syscall(__NR_renameat2, AT_FDCWD, temporary, AT_FDCWD, path, 0) == 0);
+	      syscall(__NR_renameat2, target.folder, temporary, target.folder, target.name, 0) == 0);
 }
 
 static int open_stream(int descriptor)
@@ -195,21 +167,18 @@ static int open_stream(int descriptor)
 
 void transfer_file(enum message_type type, struct message message, const struct container *container)
 {
-	static char path[PATH_MAX];
 	struct file_request request;
 
 	dup2(open_stream(MESSAGES), STDERR_FILENO);
 	if (!read_file_request(type, &message, &request))
 		fail("malformed message");
-	if (strlcpy(path, request.path, sizeof(path)) >= sizeof(path))
-		fail(error_text(ENAMETOOLONG));
 
 	int stream = open_stream(type == READ_FILE ? STDOUT_FILENO : STDIN_FILENO);
 
 	enter(container);
 	if (type == READ_FILE)
-		send_file(path, stream);
+		send_file(request.path, stream);
 	else
-		receive_file(path, request.mode, stream);
+		receive_file(request.path, request.mode, stream);
 	exit(0);
 }

@@ -107,13 +107,13 @@ describe('a file', { timeout: TIMEOUT }, () => {
     await shell('rm /tmp/*');
   });
 
-  test('stays, when its path leaves no room for a name beside it', async () => {
+  test('may have a path as long as there are', async () => {
     const folder = `/tmp${`/${'d'.repeat(200)}`.repeat(20)}/${'e'.repeat(60)}`;
     await shell(
       `cd /tmp; for part in $(echo ${folder.slice(5)} | tr / ' '); do mkdir $part; cd $part; done; echo old > f`,
     );
-    await expect(write(`${folder}/f`, 'new')).rejects.toThrow(/name too long/);
-    expect(await read(`${folder}/f`)).toBe('old\n');
+    await write(`${folder}/f`, 'new');
+    expect(await read(`${folder}/f`)).toBe('new');
   });
 
   test('needs no tools in the image, and nobody who waits for it', async () => {
@@ -161,6 +161,95 @@ describe('links', { timeout: TIMEOUT }, () => {
     expect(await shell('cat /tmp/d/target; readlink /tmp/one')).toBe('replaced/tmp/d/target\n');
     await expect(write('/tmp/loop', 'x')).rejects.toThrow(/too many symbolic links/);
     await expect(read('/tmp/loop')).rejects.toThrow(/too many symbolic links/);
+  });
+});
+
+describe('an upload into a folder of another user', { timeout: TIMEOUT }, () => {
+  const FOREIGN = /can be changed by others than root: give the path without it$/;
+  /** Runs a script as the owner of the folder. */
+  const other = async (script: string) =>
+    expect(await container.exec({ args: ['sh', '-c', script], user: 'nobody' }).exit).toBe(0);
+  const nothingWritten = async () => expect(await shell('ls -A /secure')).toBe('');
+
+  beforeAll(() =>
+    shell(
+      'mkdir -m 700 /secure; mkdir /home/nobody /open; chown nobody /home/nobody; chmod 777 /open; chmod 1777 /tmp',
+    ).then(() => {}),
+  );
+
+  test('works', async () => {
+    await other('cd /home/nobody; mkdir folder; echo old > folder/file');
+    await write('/home/nobody/folder/file', 'new');
+    expect(await shell('cd /home/nobody/folder; cat file; stat -c %U file')).toBe('newnobody\n');
+    await write('/home/nobody/folder/../folder/./another', 'x');
+    expect(await shell('cd /home/nobody/folder; stat -c %U another')).toBe('root\n');
+  });
+
+  test.each([
+    ["the other's, at its end", '/home/nobody/last', '', 'ln -s /secure/x /home/nobody/last'],
+    ["the other's, on its way", '/home/nobody/way/x', '', 'ln -s /secure /home/nobody/way'],
+    [
+      "the other's, behind one of root",
+      '/tmp/first/x',
+      'ln -s /home/nobody/second /tmp/first',
+      'ln -s /secure /home/nobody/second',
+    ],
+    ["the other's, in a folder for all", '/tmp/shared/x', '', 'ln -s /secure /tmp/shared'],
+    [
+      "root's, which the other moved",
+      '/home/nobody/moved/x',
+      'ln -s /secure /home/nobody/link',
+      'mv /home/nobody/link /home/nobody/moved',
+    ],
+    ["root's, which all can move", '/open/moved/x', 'ln -s /secure /open/link', 'mv /open/link /open/moved'],
+    ['to nothing', '/home/nobody/dangling', '', 'ln -s /secure/none /home/nobody/dangling'],
+  ])('follows no link: %s', async (_, path, byRoot, byOther) => {
+    await shell(byRoot);
+    await other(byOther);
+    await expect(write(path, 'secret')).rejects.toThrow(FOREIGN);
+    await nothingWritten();
+  });
+
+  test('stays there, whatever takes the place of folder and file meanwhile', async () => {
+    await other('mkdir /home/nobody/busy');
+    let feed = (_: string | undefined) => {};
+    const source = new ReadableStream<Uint8Array>({
+      start: (controller) => {
+        feed = (part) => (part === undefined ? controller.close() : controller.enqueue(bytes(part)));
+      },
+    });
+    const writing = container.writeFile('/home/nobody/busy/x', source);
+    feed('secret');
+    await expect.poll(() => shell('ls -A /home/nobody/busy')).toMatch(/linuxrun/);
+    await other('cd /home/nobody; ln -s /secure/x busy/x; mv busy away; ln -s /secure busy');
+    feed(undefined);
+    await writing;
+    await nothingWritten();
+    expect(await shell('cat /home/nobody/away/x; ls -A /home/nobody/away')).toBe('secretx\n');
+  });
+
+  test('is never led elsewhere by a race', async () => {
+    await other('mkdir /home/nobody/race');
+    const swap =
+      'mv race aside; ln -s /secure race; ln -s /secure/x aside/x; rm race; rm -f aside/x; mv aside race';
+    const racer = container.exec({
+      args: ['sh', '-c', `cd /home/nobody; while :; do ${swap}; done`],
+      user: 'nobody',
+    });
+    const outcomes = new Set<string>();
+    for (let i = 0; i < 100; i++)
+      outcomes.add(
+        await write('/home/nobody/race/x', 'secret').then(
+          () => 'written',
+          ({ message }) => message,
+        ),
+      );
+    racer.kill(9);
+    await racer.exit;
+    await nothingWritten();
+    // Either of the two was seen in the race.
+    expect([...outcomes].some((outcome) => outcome === 'written')).toBe(true);
+    expect([...outcomes].some((outcome) => FOREIGN.test(outcome))).toBe(true);
   });
 });
 
