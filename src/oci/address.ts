@@ -1,6 +1,11 @@
-/** Hosts as the URL standard writes them: `URL.hostname`, where every form of an IPv4 address is dotted decimal. */
+/**
+ * Hosts as the URL standard writes them: `URL.hostname`, where every form of an IPv4 address is dotted
+ * decimal.
+ */
 
-/** The IANA special-purpose registries (RFC 6890) and multicast (RFC 5771): none of these is a public host. */
+/**
+ * The IANA special-purpose registries (RFC 6890) and multicast (RFC 5771): none of these is a public host.
+ */
 const SPECIAL = [
   '0.0.0.0/8',
   '10.0.0.0/8',
@@ -59,7 +64,9 @@ export function isInternal(hostname: string): boolean {
   );
 }
 
-/** The eight 16-bit words of an IPv6 address as the URL standard writes it: lower-case hex, perhaps with `::`. */
+/**
+ * The eight 16-bit words of an IPv6 address as the URL standard writes it: lower-case hex, perhaps with `::`.
+ */
 export function ipv6Words(address: string): string[] {
   const [before = [], after = []] = address.split('::').map((part) => part.split(':').filter(Boolean));
   return [...before, ...Array<string>(8 - before.length - after.length).fill('0'), ...after];

@@ -14,7 +14,7 @@ export class ArchiveSource implements ImageSource {
   readonly #image: ImageName;
   readonly #options: ArchiveOptions;
 
-  /** @param reference canonical, of the image in the file */
+  /** @param reference the canonical reference of the image in the file */
   constructor(reference: string, file: ArchiveFile, image: ImageName, options: ArchiveOptions) {
     this.reference = reference;
     this.#file = file;

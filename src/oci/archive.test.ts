@@ -1,4 +1,4 @@
-/** Image layouts and archives: in folders, on web servers, in files that browsers pick, compressed or not. */
+/** Image layouts and archives: in folders, on web servers and in picked files, compressed or not. */
 import { randomBytes } from 'node:crypto';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
@@ -199,7 +199,9 @@ describe('a layout on a web server', () => {
   });
 });
 
-/** As `docker save` wrote it before version 25: a folder for each layer, later ones linking to earlier ones. */
+/**
+ * The form of `docker save` before version 25: a folder for each layer, and links from later to earlier ones.
+ */
 function dockerFiles(images: readonly { image: TestImage; names: string[] | null }[]): TestFile[] {
   const files: TestFile[] = [];
   const manifest = images.map(({ image, names }) => {
@@ -216,7 +218,7 @@ function dockerFiles(images: readonly { image: TestImage; names: string[] | null
   return [...files.reverse(), { path: 'manifest.json', contents: jsonBytes(manifest) }];
 }
 
-/** As Docker has written it since: a layout, with the old manifest beside it. */
+/** The form of `docker save` since version 25: a layout with the old manifest beside it. */
 const newDockerFiles: TestFile[] = [
   ...layout,
   {
@@ -369,6 +371,6 @@ it('reads a compressed archive in few passes, whatever its order', async () => {
     return part;
   };
   await pull(pickedSource(file, { name: 'app' }, archives), store);
-  // One to index it, one for the small files, one for the layers; and a look at its first bytes.
+  // One pass indexes the archive, one reads its small files, one its layers. The first bytes are read apart.
   expect(read).toBeLessThanOrEqual(3 * bytes.length + 10);
 });

@@ -6,28 +6,28 @@ import { ImageError, messageOf } from './errors.ts';
 import type { Folder } from './folder.ts';
 import { ForwardReader } from './forward-reader.ts';
 
-/** A file of which any part can be read. */
+/** A file that can be read at any offset. */
 export interface ArchiveFile {
-  /** For messages. */
+  /** The name that messages use. */
   readonly name: string;
-  /** The bytes from `offset` on, to the end or `length` of them. */
+  /** Reads `length` bytes from `offset` on, or all bytes up to the end. */
   stream(offset: number, length: number | undefined, context: Context): Bytes;
 }
 
-/** Finds the entries of a tar while it streams by. */
+/** Finds the entries of a tar as its bytes arrive. */
 export interface TarReader {
   push(bytes: Uint8Array): void;
   finish(): { readonly entries: readonly ArchiveEntry[] };
 }
 
 export interface ArchiveEntry {
-  /** Without leading or doubled slashes. */
+  /** The path, without leading or doubled slashes. */
   readonly path: string;
   readonly type: string;
-  /** Of a file. */
+  /** The size of a file, in bytes. */
   readonly size?: number;
   readonly offset?: number;
-  /** Of a link: as it is for symbolic ones, like `path` for hard ones. */
+  /** The target of a link: unchanged for a symbolic link, in the form of `path` for a hard link. */
   readonly target?: string;
 }
 
@@ -37,7 +37,10 @@ export interface ArchiveOptions {
 }
 
 const MAX_LINKS = 8;
-/** What of a compressed archive is kept in memory, as it would take a pass for each to read it again. */
+/**
+ * Small files of a compressed archive stay in memory, because reading one again takes a pass over the
+ * archive.
+ */
 const SMALL_FILE = 256 << 10;
 const SMALL_FILES = 16 << 20;
 
@@ -89,7 +92,7 @@ export class Archive implements Folder {
     return this.#find(path) !== undefined;
   }
 
-  /** In bytes. @throws ImageError when there is no such file */
+  /** Returns the size of a file in bytes. @throws ImageError when there is no such file */
   size(path: string): number {
     return this.#get(path).size;
   }
@@ -115,7 +118,7 @@ export class Archive implements Folder {
     return entry;
   }
 
-  /** Old archives have one layer under several names, joined by links. */
+  /** Old archives have a layer under several names, connected by links. */
   #find(path: string): FileEntry | undefined {
     let at = path;
     for (let links = 0; links <= MAX_LINKS; links++) {
@@ -189,7 +192,7 @@ export function blobFile(blob: Blob, name: string): ArchiveFile {
   };
 }
 
-/** Browsers let go of files that are changed or moved after they were picked. */
+/** Browsers cannot read a file that has changed or moved since the user picked it. */
 function unreadable(name: string, cause: unknown): ImageError {
   const message = `${name} cannot be read, as if it had been changed or moved: pick it again`;
   return new ImageError(message, 'not-found', { cause });

@@ -12,14 +12,17 @@ import { ContentSource } from './resolve.ts';
 import type { ImageSource } from './source.ts';
 
 export interface BrowserSourceOptions {
-  /** Where our server is, ending in a slash: paths of image layouts are relative to it. */
+  /** The URL of our server, ending in a slash. Paths of image layouts are relative to it. */
   readonly base: URL;
-  /** Of the user, for the registry. */
+  /** The user's credentials for the registry. */
   readonly credentials?: Credentials | undefined;
   readonly timing?: Partial<Timing> | undefined;
 }
 
-/** Where a reference leads when a browser reads it: paths are of our own server, as is the way to registries. */
+/**
+ * Returns the source that a reference names in a browser: paths are on our own server, and its proxy reaches
+ * registries.
+ */
 export function browserSource(reference: Reference, options: BrowserSourceOptions): ImageSource {
   const { base, credentials, timing } = options;
   switch (reference.scheme) {
@@ -40,7 +43,7 @@ export function browserSource(reference: Reference, options: BrowserSourceOption
   }
 }
 
-/** The image in a file that the user picked or dropped. */
+/** Returns the image in a file that the user picked or dropped. */
 export function pickedSource(file: File, image: ImageName, options: ArchiveOptions): ImageSource {
   const canonical = formatReference({ scheme: 'file', path: file.name, image });
   return new ArchiveSource(canonical, blobFile(file, file.name), image, options);

@@ -1,4 +1,4 @@
-/** Images in Chromium: its IndexedDB, its locks, its DecompressionStream, under our security policy. */
+/** Images in Chromium: its IndexedDB, its locks and WebAssembly, under our security policy. */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
@@ -57,11 +57,11 @@ let browser: Browser;
 let context: BrowserContext;
 let registry: FakeRegistry;
 
-/** The bundle names it as Vite does, relative to itself. */
+/** The path of zlib's WebAssembly relative to the bundle. */
 const ZLIB = '/node_modules/@zip.js/zip.js/dist/zip-module.wasm';
 files.set(ZLIB, readFileSync(join(import.meta.dirname, '../..', ZLIB)));
 
-/** What our server does, as far as it matters here. */
+/** Does what our server does, as far as these tests need it. */
 function serve(incoming: IncomingMessage, outgoing: ServerResponse): void {
   for (const [name, value] of Object.entries(SECURITY_HEADERS)) outgoing.setHeader(name, value);
   const { pathname } = new URL(incoming.url ?? '', 'http://x');

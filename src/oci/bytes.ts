@@ -1,9 +1,9 @@
 import { ImageError } from './errors.ts';
 
-/** A stream of bytes that is read when they are wanted, and may fail. */
+/** A stream of bytes that its reader pulls, and that may fail. */
 export type Bytes = AsyncIterable<Uint8Array>;
 
-/** @param what named in the error when there are more than `limit` bytes */
+/** @param what the name for the error about more than `limit` bytes */
 export async function collect(source: Bytes, limit: number, what: string): Promise<Uint8Array> {
   const parts: Uint8Array[] = [];
   let size = 0;

@@ -19,7 +19,7 @@ async function* inPieces(bytes: Uint8Array, size: number): Bytes {
 const unpack = (codec: Codec, bytes: Uint8Array, size = 1000) =>
   collect(decompress(inPieces(bytes, size), codec), 1 << 30, 'the output');
 
-/** Compressible, and not trivially so. */
+/** Returns text that compresses, but not trivially. */
 function sample(size: number): Uint8Array {
   const words = Array.from({ length: 50 }, () => randomBytes(Math.random() * 20).toString('hex'));
   let text = '';
@@ -27,7 +27,7 @@ function sample(size: number): Uint8Array {
   return new TextEncoder().encode(text.slice(0, size));
 }
 
-/** A zstd frame of raw blocks, or of one that repeats a byte (RFC 8878, section 3.1.1). */
+/** Makes a zstd frame of raw blocks or of blocks that repeat a byte (RFC 8878, section 3.1.1). */
 function zstdFrame(blocks: readonly { raw: Uint8Array }[] | { byte: number; size: number; times: number }) {
   const parts: Uint8Array[] = [new Uint8Array([0x28, 0xb5, 0x2f, 0xfd, 0, 0x48])];
   const header = (size: number, type: number, last: boolean) => {
@@ -74,7 +74,7 @@ describe.each(Object.entries(codecs))('the %s codec', (_name, codec) => {
   });
 
   it('is not confused by contents that look like headers', async () => {
-    // Stored blocks show the contents as they are, such as files that are compressed themselves.
+    // Stored blocks contain the contents unchanged, such as compressed files.
     const bytes = Buffer.concat(Array.from({ length: 30 }, () => [randomBytes(50), gzipSync('x')]).flat());
     const gzip = gzipSync(bytes, { level: 0 });
     expect(Buffer.compare(await unpack(codec, gzip, 64), bytes)).toBe(0);
@@ -186,7 +186,7 @@ describe('zstd', () => {
       expect(error).toBeInstanceOf(ImageError);
       expect(error.message).toMatch(/^damaged zstd data/);
     }
-    // The decoder is as good as new.
+    // The decoder works again.
     expect(await unpack(nodeCodec, frame)).toHaveLength(2000);
   });
 

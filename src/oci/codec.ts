@@ -5,21 +5,23 @@ import { unzstd } from './zstd.ts';
 
 export interface Hasher {
   update(bytes: Uint8Array): void;
-  /** Lower-case hex of the hash; the hasher is of no further use. */
+  /** Returns the hash in lower-case hex and ends the hasher. */
   digest(): string;
 }
 
-/** What a platform does faster than we could. */
+/** Hashing and decompression, which each platform does in its own fast way. */
 export interface Codec {
   createHasher(algorithm: Algorithm): Promise<Hasher>;
   /**
-   * Undoes gzip, with any number of members, in bounded memory.
+   * Decompresses gzip with any number of members, in bounded memory.
    * @throws any error on damaged or truncated input
    */
   gunzip(compressed: Bytes): Bytes;
 }
 
-/** Undoes gzip or zstd, told by the first bytes: media types are often wrong, and archives have none. */
+/**
+ * Decompresses gzip or zstd. The first bytes tell which: media types are often wrong, and archives have none.
+ */
 export async function* decompress(source: Bytes, codec: Codec): Bytes {
   const { head, all } = await peek(source, 4);
   if (isGzip(head)) yield* explained('gzip', codec.gunzip(all));
@@ -27,7 +29,7 @@ export async function* decompress(source: Bytes, codec: Codec): Bytes {
   else yield* all;
 }
 
-/** @param head the first bytes, four if there are as many */
+/** @param head the first four bytes, or fewer if there are no more */
 export function isCompressed(head: Uint8Array): boolean {
   return isGzip(head) || isZstd(head);
 }
@@ -36,7 +38,9 @@ function isGzip(head: Uint8Array): boolean {
   return hasMagic(head, [0x1f, 0x8b]);
 }
 
-/** A zstd frame, or a skippable one, which may come first (RFC 8878, sections 3.1.1 and 3.1.2). */
+/**
+ * Recognizes a zstd frame, or a skippable frame, which may come first (RFC 8878, sections 3.1.1 and 3.1.2).
+ */
 function isZstd(head: Uint8Array): boolean {
   const skippable = ((head[0] ?? 0) & 0xf0) === 0x50 && hasMagic(head.subarray(1), [0x2a, 0x4d, 0x18]);
   return hasMagic(head, [0x28, 0xb5, 0x2f, 0xfd]) || skippable;
@@ -46,7 +50,7 @@ function hasMagic(head: Uint8Array, magic: readonly number[]): boolean {
   return magic.every((byte, at) => head[at] === byte);
 }
 
-/** Tells the first bytes of a stream, fewer only when it has no more, and the stream that still has them. */
+/** Returns the first `length` bytes of a stream, or fewer if it has no more, and the whole stream. */
 async function peek(source: Bytes, length: number): Promise<{ head: Uint8Array; all: Bytes }> {
   const iterator = source[Symbol.asyncIterator]();
   let head = new Uint8Array(0);
@@ -71,7 +75,7 @@ async function peek(source: Bytes, length: number): Promise<{ head: Uint8Array; 
   return { head, all: all() };
 }
 
-/** Errors of the source pass as they are; those of the decoder say that the data is bad. */
+/** Passes on errors of the source unchanged; errors of the decoder mean that the data is damaged. */
 async function* explained(format: string, decoded: Bytes): Bytes {
   try {
     yield* decoded;

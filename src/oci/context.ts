@@ -1,15 +1,15 @@
-/** What goes along with whatever may take its time. */
+/** What every operation that may take long gets. */
 export interface Context {
   readonly signal: AbortSignal;
   /**
-   * Told before something is tried again.
+   * Called before a retry.
    * @param reason one line
-   * @param delay how long that will wait, ms
+   * @param delay the pause before the retry, in ms
    */
   readonly onRetry?: ((reason: string, delay: number) => void) | undefined;
 }
 
-/** @throws the signal's reason when it is aborted meanwhile */
+/** @throws the signal's reason when it is aborted during the wait */
 export function sleep(ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     signal.throwIfAborted();

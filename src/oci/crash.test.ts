@@ -37,7 +37,7 @@ beforeAll(async () => {
   });
   registry = await FakeRegistry.start();
   registry.add('app:1', image);
-  // A network slow enough to be killed on: about 1.5 s for the image.
+  // Slow enough to kill a pull in the middle: the image takes about 1.5 s.
   registry.intercept = async (request, response) => {
     const digest = request.url?.split('/').at(-1) ?? '';
     const blob = registry.blobs.get(digest);
@@ -59,7 +59,7 @@ afterAll(async () => {
 
 const reference = () => `${registry.host}/app:1`;
 
-/** Resolves with the child once it says that it begins. */
+/** Resolves with the child once it has begun its pull. */
 async function startPull(store: string): Promise<ChildProcess> {
   const child = spawn(process.execPath, [script, reference(), store], {
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -71,7 +71,7 @@ async function startPull(store: string): Promise<ChildProcess> {
 const exitOf = (child: ChildProcess) =>
   new Promise((resolve) => child.once('exit', (code, signal) => resolve(signal ?? code)));
 
-/** Every layer that the store says it has must be wholly there. */
+/** Checks that every layer in the store is complete. */
 async function checkLayers(store: Store): Promise<number> {
   const layers = await store.layers.usage();
   for (const { diffId, size, inUse } of layers) {
@@ -95,7 +95,7 @@ it('can be killed at any time, and the next pull completes', async () => {
     child.kill('SIGKILL');
     await exit;
     const stored = await checkLayers(nodeStore(path));
-    // What was complete stays.
+    // Complete layers stay.
     expect(stored).toBeGreaterThanOrEqual(complete);
     complete = stored;
   }
@@ -116,7 +116,7 @@ it('leaves the pulls of others alone when it starts', async () => {
   const first = await startPull(path);
   const firstExit = exitOf(first);
   await new Promise((resolve) => setTimeout(resolve, 400));
-  // Sweeps while the first is in the middle of it, then pulls the same layers.
+  // Sweeps while the first pull is running, then pulls the same layers.
   const second = await startPull(path);
   const secondExit = exitOf(second);
   expect(await Promise.all([firstExit, secondExit])).toEqual([0, 0]);

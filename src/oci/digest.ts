@@ -24,7 +24,7 @@ export async function digestOf(bytes: Uint8Array, algorithm: Algorithm = 'sha256
   return `${algorithm}:${hex}`;
 }
 
-/** @param what named in the error, such as "the manifest" */
+/** @param what the name for the error, such as "the manifest" */
 export async function verifyDigest(bytes: Uint8Array, expected: Digest, what: string): Promise<void> {
   const actual = await digestOf(bytes, algorithmOf(expected));
   if (actual !== expected) throw digestMismatch(what, expected, actual);

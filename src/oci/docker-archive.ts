@@ -1,4 +1,7 @@
-/** What `docker save` wrote before version 25, and some tools still do: manifest.json and the files it names. */
+/**
+ * The form that `docker save` wrote before version 25 and some tools still write: manifest.json and the files
+ * it names.
+ */
 import type { Archive } from './archive.ts';
 import type { Context } from './context.ts';
 import { type Digest, digestOf, isDigest, verifyDigest } from './digest.ts';
@@ -20,7 +23,7 @@ interface SavedImage {
   readonly names: readonly string[];
 }
 
-/** Layers have no digests of their own here: their diffIDs vouch for them. The image's digest is its ID. */
+/** Layers have no digests in this form, so only their diffIDs verify them. The image's digest is its ID. */
 export async function dockerArchive(
   reference: string,
   archive: Archive,
@@ -86,7 +89,7 @@ function tagOf(name: string): string {
   return name.slice(name.lastIndexOf(':') + 1);
 }
 
-/** The digest of the configuration, when the name of its file says it. */
+/** Returns the digest of the configuration if the name of its file contains it. */
 function imageId(path: string): Digest | undefined {
   const [, hex] = /(?:^|\/)([0-9a-f]{64})(?:\.json)?$/.exec(path) ?? [];
   const id = `sha256:${hex}`;

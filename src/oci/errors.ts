@@ -1,11 +1,11 @@
 /**
  * - `reference`: the user's reference cannot be read
  * - `not-found`: there is no such image
- * - `denied`: the registry wants (other) credentials
- * - `rate-limit`: the registry wants us to come back later
+ * - `denied`: the registry asks for credentials, or for other ones
+ * - `rate-limit`: the registry asks us to try again later
  * - `platform`: the image is not for our machine
- * - `network`: the source cannot be reached, or broke off; trying again may help
- * - `invalid`: what the source gave is damaged, malicious or beyond our limits
+ * - `network`: the source cannot be reached, or the connection broke; a retry may help
+ * - `invalid`: the data from the source is damaged, malicious or beyond our limits
  */
 export type ImageErrorKind =
   | 'reference'
@@ -16,7 +16,7 @@ export type ImageErrorKind =
   | 'network'
   | 'invalid';
 
-/** Why an image cannot be had; the message is one line for the user, safe to print. */
+/** Why an image cannot be loaded. The message is one line for the user and safe to print. */
 export class ImageError extends Error {
   override name = 'ImageError';
   readonly kind: ImageErrorKind;
@@ -29,7 +29,7 @@ export class ImageError extends Error {
 
 const QUOTED_LENGTH = 200;
 
-/** Text from outside for use in a message: one line of bounded length, without control characters. */
+/** Makes text from outside fit for a message: one line of bounded length, without control characters. */
 export function clean(text: string): string {
   const short = text.length > QUOTED_LENGTH ? `${text.slice(0, QUOTED_LENGTH)}…` : text;
   return short.replace(/[\p{C}\p{Zl}\p{Zp}]+/gu, ' ').trim();
@@ -37,7 +37,7 @@ export function clean(text: string): string {
 
 export function messageOf(error: unknown): string {
   if (!(error instanceof Error)) return clean(String(error));
-  // fetch() says no more than "fetch failed"; what failed is its cause.
+  // fetch() only says "fetch failed"; its cause says what failed.
   const { cause, message } = error;
   return clean(cause instanceof Error && error instanceof TypeError ? cause.message || message : message);
 }

@@ -1,9 +1,11 @@
 import type { Bytes } from './bytes.ts';
 import type { Context } from './context.ts';
 
-/** A folder of files to be read: on disk, on a web server, in an archive. Paths are relative, with slashes. */
+/**
+ * A folder of readable files: on disk, on a web server or in an archive. Paths are relative and use slashes.
+ */
 export interface Folder {
-  /** How many files may be read at a time. */
+  /** How many files may be read at the same time. */
   readonly parallel: number;
   /**
    * Reads a small file.
@@ -16,6 +18,6 @@ export interface Folder {
    * @param size the number of bytes expected; there may be fewer or more
    */
   stream(path: string, size: number, context: Context): Bytes;
-  /** Where the file begins in what is read from its beginning to its end. */
+  /** The file's offset in a source that is read from beginning to end. */
   position(path: string): number;
 }

@@ -1,12 +1,12 @@
 import type { Bytes } from './bytes.ts';
 import type { Context } from './context.ts';
 
-/** Reads parts of a stream that can only be read forwards: one after the other in a single pass, if ascending. */
+/** Reads parts of a forward-only stream. Parts in ascending order take a single pass. */
 export class ForwardReader {
   readonly #open: (context: Context) => Bytes;
   #idle: Cursor | undefined;
 
-  /** @param open begins at the beginning */
+  /** @param open opens the stream at its beginning */
   constructor(open: (context: Context) => Bytes) {
     this.#open = open;
   }
@@ -38,7 +38,7 @@ class Cursor {
     this.#source = source[Symbol.asyncIterator]();
   }
 
-  /** The next bytes, fewer at the end of the stream. */
+  /** Returns the next bytes, fewer at the end of the stream. */
   async *take(length: number): AsyncGenerator<Uint8Array, void, void> {
     for (let left = length; left > 0; ) {
       if (this.#rest.length === 0) {

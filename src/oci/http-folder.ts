@@ -4,7 +4,7 @@ import { ImageError } from './errors.ts';
 import type { Folder } from './folder.ts';
 import { type Answer, type Fetch, HttpClient, statusError, type Timing } from './http.ts';
 
-/** A folder of a web server, such as the one our page comes from. */
+/** A folder on a web server, such as the server of our page. */
 export class HttpFolder implements Folder {
   readonly parallel = 3;
   readonly #base: URL;

@@ -36,7 +36,7 @@ async function serve(handler: Handler): Promise<string> {
 
 const CONTENT = new Uint8Array(500_000).map((_, i) => (i * 7) >> 3);
 
-/** Sends the part asked for, of `length` bytes at most, and then does with the connection what it is told. */
+/** Sends at most `length` bytes of the requested part, and then treats the connection as told. */
 function sendPart(
   request: IncomingMessage,
   response: ServerResponse,

@@ -1,18 +1,18 @@
-/** HTTP as a hostile or merely busy world needs it: time limits, retries, resumed downloads, guarded redirects. */
+/** HTTP for hostile or busy servers: time limits, retries, resumed downloads and checked redirects. */
 
 import { isInternal } from './address.ts';
 import { collect, tooLarge } from './bytes.ts';
 import { type Context, sleep } from './context.ts';
 import { clean, ImageError, type ImageErrorKind, messageOf } from './errors.ts';
 
-/** What there is to a request. */
+/** The parts of a request that we use. */
 export interface FetchOptions extends RequestInit {
-  /** By names in lower case. */
+  /** Headers by name, in lower case. */
   readonly headers: Record<string, string>;
   readonly signal: AbortSignal;
 }
 
-/** What matters of a `Response`. */
+/** The parts of a `Response` that we use. */
 export interface FetchResponse {
   readonly status: number;
   readonly type: ResponseType;
@@ -20,34 +20,34 @@ export interface FetchResponse {
   readonly body: ReadableStream<Uint8Array> | null;
 }
 
-/** The platform's `fetch`, or one that leads through our proxy. */
+/** The platform's `fetch`, or one that goes through our proxy. */
 export type Fetch = (url: string, options: FetchOptions) => Promise<FetchResponse>;
 
-/** All in ms. */
+/** Durations, in ms. */
 export interface Timing {
-  /** How long a server may take to begin its answer. */
+  /** The longest time until a server begins its answer. */
   readonly answer: number;
-  /** How long an answer may pause. */
+  /** The longest pause in an answer. */
   readonly stall: number;
-  /** The mean pause before the first retry; it doubles with each. */
+  /** The mean pause before the first retry. It doubles with each retry. */
   readonly backoff: number;
-  /** How long a download that had begun is tried to be resumed at least: networks come and go. */
+  /** The least time for which a started download is resumed, because networks come and go. */
   readonly patience: number;
 }
 
 const DEFAULT_TIMING: Timing = { answer: 12_000, stall: 10_000, backoff: 500, patience: 30_000 };
 const ATTEMPTS = 3;
 const MAX_BACKOFF_MS = 8_000;
-/** So many bytes make a download forget its failures. */
+/** After this many bytes a download has all its attempts again. */
 const PROGRESS = 256 << 10;
-/** What a server may ask us to wait; longer, and the user had better know. */
+/** The longest wait that a server may ask for. Beyond it the user gets an error that says so. */
 const MAX_WAIT_MS = 30_000;
 const MAX_REDIRECTS = 5;
 const MAX_ERROR_BODY = 64 << 10;
 
-/** A failure that may pass. */
+/** A failure after which a retry may succeed. */
 export class TransientError extends ImageError {
-  /** When the server says to come back, in ms from now. */
+  /** The wait that the server asks for, in ms from now. */
   readonly retryAfter: number | undefined;
 
   constructor(message: string, kind: ImageErrorKind, retryAfter?: number, options?: ErrorOptions) {
@@ -66,8 +66,8 @@ export class HttpClient {
   }
 
   /**
-   * Sends one GET request and follows redirects; an Authorization header never goes to another origin.
-   * @param headers by names in lower case
+   * Sends a GET request and follows redirects. An Authorization header never goes to another origin.
+   * @param headers by name, in lower case
    * @returns the answer, whatever its status
    * @throws TransientError when no answer comes
    */
@@ -86,7 +86,7 @@ export class HttpClient {
     throw new ImageError(`${target.host} redirects too often`);
   }
 
-  /** Repeats `attempt`, with growing pauses, while it fails with a TransientError. */
+  /** Repeats `attempt` with growing pauses while it fails with a TransientError. */
   async retry<T>(attempt: () => Promise<T>, context: Context): Promise<T> {
     const failures = new Failures(this.#timing, context);
     for (;;) {
@@ -99,8 +99,8 @@ export class HttpClient {
   }
 
   /**
-   * Downloads what has a known size, beginning again where it broke off.
-   * @param open asks for the bytes from `offset` on
+   * Downloads a body of known size, and resumes where the connection broke.
+   * @param open requests the bytes from `offset` on
    */
   async *download(
     open: (offset: number) => Promise<Answer>,
@@ -120,7 +120,7 @@ export class HttpClient {
         if (offset >= size) return;
         throw new TransientError(`${answer.host} ended a download early`, 'network');
       } catch (error) {
-        // All is there, only the server did not end well.
+        // All bytes have arrived; only the end of the connection failed.
         if (offset >= size) return;
         if (offset - forgotten >= PROGRESS) {
           failures.forget();
@@ -144,7 +144,7 @@ export class HttpClient {
         referrerPolicy: 'no-referrer',
         signal: AbortSignal.any([signal, controller.signal]),
       });
-      // What browsers hide of redirects they do not follow.
+      // Browsers hide a redirect that they do not follow.
       if (response.type === 'opaqueredirect') throw new ImageError(`${target.host} redirects elsewhere`);
       return new Answer(response, target.host, this.#timing.stall, controller, signal);
     } catch (error) {
@@ -159,7 +159,7 @@ export class HttpClient {
   }
 }
 
-/** The answer to a request. Its body must be read to the end, or cancelled. */
+/** The answer to a request. The caller reads its body to the end or cancels it. */
 export class Answer {
   readonly status: number;
   readonly headers: FetchResponse['headers'];
@@ -189,7 +189,7 @@ export class Answer {
     this.#controller.abort();
   }
 
-  /** @throws TransientError when it breaks off or pauses too long */
+  /** @throws TransientError when the body breaks off or pauses too long */
   async *body(): AsyncGenerator<Uint8Array, void, void> {
     const reader = this.#response.body?.getReader();
     if (!reader) return;
@@ -211,10 +211,10 @@ export class Answer {
     }
   }
 
-  /** The bytes of the whole from `offset` on, whether or not the server heeded the Range header for them. */
+  /** Returns the bytes from `offset` on, whether or not the server heeded the Range header. */
   async *bodyFrom(offset: number): AsyncGenerator<Uint8Array, void, void> {
     let skip = this.status === 206 ? 0 : offset;
-    // Hidden from pages of other origins, unless the server says otherwise; the digest decides then.
+    // Pages of other origins may not see the header. The digest then detects a wrong part.
     const range = this.headers.get('content-range');
     if (this.status === 206 && range !== null && !range.startsWith(`bytes ${offset}-`)) {
       this.cancel();
@@ -227,7 +227,7 @@ export class Answer {
     }
   }
 
-  /** @param what named in the error when there are more than `limit` bytes */
+  /** @param what the name for the error about more than `limit` bytes */
   async bytes(limit: number, what: string): Promise<Uint8Array> {
     const announced = Number(this.headers.get('content-length') ?? 0);
     if (announced <= limit) return collect(this.body(), limit, what);
@@ -235,7 +235,7 @@ export class Answer {
     throw tooLarge(what, limit);
   }
 
-  /** What the body says about an error, in the form of the distribution specification or in any other. */
+  /** Returns the error text of the body, in the form of the distribution specification or any other. */
   async explanation(): Promise<string> {
     const bytes = await this.bytes(MAX_ERROR_BODY, 'the error message').catch(() => new Uint8Array(0));
     const text = new TextDecoder().decode(bytes);
@@ -249,7 +249,7 @@ export class Answer {
   }
 }
 
-/** The error for an answer other than success: transient when the status is. */
+/** Returns the error for a failed answer, transient if its status is. */
 export async function statusError(answer: Answer, what: string): Promise<ImageError> {
   const { status, host } = answer;
   const retryAfter = parseRetryAfter(answer.headers.get('retry-after'));
@@ -259,14 +259,14 @@ export async function statusError(answer: Answer, what: string): Promise<ImageEr
   return mayPass ? new TransientError(message, 'network', retryAfter) : new ImageError(message, 'network');
 }
 
-/** Of a Retry-After header (RFC 9110, section 10.2.3), in ms from now. */
+/** Reads a Retry-After header (RFC 9110, section 10.2.3), in ms from now. */
 export function parseRetryAfter(header: string | null): number | undefined {
   if (header === null) return undefined;
   const ms = /^\d+$/.test(header.trim()) ? Number(header) * 1000 : Date.parse(header) - Date.now();
   return Number.isNaN(ms) ? undefined : Math.max(ms, 0);
 }
 
-/** Counts failures in a row, and waits after each: exponential back-off with full jitter. */
+/** Counts failures in a row and waits after each, with exponential back-off and full jitter. */
 class Failures {
   readonly #timing: Timing;
   readonly #context: Context;
@@ -278,7 +278,7 @@ class Failures {
     this.#context = context;
   }
 
-  /** @throws the error itself when trying again makes no sense */
+  /** @throws the error itself when a retry makes no sense */
   async wait(error: unknown, hadBegun = false): Promise<void> {
     this.#context.signal.throwIfAborted();
     const { backoff, patience } = this.#timing;

@@ -1,10 +1,10 @@
-/** What the configuration of an image says (OCI image specification, config.md). */
+/** The configuration of an image (OCI image specification, config.md). */
 import { type Digest, isDigest } from './digest.ts';
 import { ImageError } from './errors.ts';
 import { asArray, asObject, asString, asStrings, isObject, type JsonObject, parseJson } from './json.ts';
 import { type Platform, parsePlatform } from './manifest.ts';
 
-/** How to run the image's program. Empty where the image does not say. */
+/** How to run the image's program. Fields that the image leaves out are empty. */
 export interface ImageConfig {
   readonly entrypoint: readonly string[];
   readonly cmd: readonly string[];
@@ -21,11 +21,11 @@ export interface ImageConfig {
   readonly labels: Readonly<Record<string, string>>;
 }
 
-/** An image in the store: `config` and the tars of its layers are all it takes to run it. */
+/** An image in the store: its configuration and its layers, which are enough to run it. */
 export interface Image {
   /** The canonical reference. */
   readonly reference: string;
-  /** Of its manifest. */
+  /** The digest of its manifest. */
   readonly digest: string;
   readonly config: ImageConfig;
   /** The diffIDs of its layers, the lowest first. */
@@ -38,7 +38,7 @@ export interface ConfigFile {
   readonly diffIds: readonly Digest[];
 }
 
-/** @throws ImageError when it is not what the specification wants */
+/** @throws ImageError when the file does not follow the specification */
 export function parseConfigFile(bytes: Uint8Array): ConfigFile {
   const file = asObject(parseJson(bytes, 'the configuration'), 'the configuration');
   const rootfs = asObject(file.rootfs, 'the "rootfs" of the configuration');
@@ -71,7 +71,7 @@ function commandLine(value: unknown, what: string): string[] {
   return asStrings(typeof value === 'string' ? [value] : value, what);
 }
 
-/** A set, as Go writes it. */
+/** Reads a set in the form that Go writes. */
 function keysOf(value: unknown, what: string): string[] {
   return isObject(value) ? Object.keys(value).map((key) => asString(key, what)) : [];
 }

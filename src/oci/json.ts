@@ -2,7 +2,7 @@ import { ImageError } from './errors.ts';
 
 export type JsonObject = { readonly [key: string]: unknown };
 
-/** @param what named in the error */
+/** @param what the name for the error */
 export function parseJson(bytes: Uint8Array, what: string): unknown {
   try {
     return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
@@ -15,20 +15,23 @@ export function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** @param what named in the error */
+/** @param what the name for the error */
 export function asObject(value: unknown, what: string): JsonObject {
   if (!isObject(value)) throw new ImageError(`${what} is not a JSON object`);
   return value;
 }
 
-/** An optional list; Go's encoders write an empty one as null. @param what named in the error */
+/** Reads an optional list. Go's encoders write an empty list as null. @param what the name for the error */
 export function asArray(value: unknown, what: string): readonly unknown[] {
   if (value === undefined || value === null) return [];
   if (!Array.isArray(value)) throw new ImageError(`${what} is not a list`);
   return value;
 }
 
-/** An optional string without NUL, which no program on Linux could be given. @param what named in the error */
+/**
+ * Reads an optional string without NUL, which no argument on Linux can hold.
+ * @param what the name for the error
+ */
 export function asString(value: unknown, what: string): string {
   if (value === undefined || value === null) return '';
   if (typeof value !== 'string' || value.includes('\0')) throw new ImageError(`${what} is not valid text`);

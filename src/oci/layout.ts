@@ -11,7 +11,7 @@ import type { Content } from './resolve.ts';
 
 export const INDEX_FILE = 'index.json';
 
-/** The tag, or what else the tool that wrote the layout took for a name. */
+/** The tag, or another name that the tool gave the image. */
 const TAG_ANNOTATION = 'org.opencontainers.image.ref.name';
 /** The whole name, as containerd and Docker write it. */
 const NAME_ANNOTATION = 'io.containerd.image.name';
@@ -21,7 +21,7 @@ export class Layout implements Content {
   readonly #folder: Folder;
   readonly #image: ImageName;
 
-  /** @param reference canonical, of the image in the folder */
+  /** @param reference the canonical reference of the image in the folder */
   constructor(reference: string, folder: Folder, image: ImageName) {
     this.reference = reference;
     this.#folder = folder;
@@ -56,7 +56,7 @@ export class Layout implements Content {
     return this.#folder.position(blobPath(digest));
   }
 
-  /** A manifest that another index leads to. */
+  /** Reads a manifest that another index names. */
   async #unlisted(digest: Digest, context: Context): Promise<Manifest> {
     const bytes = await this.#folder.readFile(blobPath(digest), MAX_DOCUMENT, context);
     await verifyDigest(bytes, digest, 'the manifest');
@@ -68,7 +68,7 @@ function blobPath(digest: Digest): string {
   return `blobs/${algorithmOf(digest)}/${digest.slice(digest.indexOf(':') + 1)}`;
 }
 
-/** The manifests that the user means: several when each is for another platform. */
+/** Returns the manifests that the user means: several if each is for another platform. */
 function selectImage(
   manifests: readonly Descriptor[],
   { name, digest }: ImageName,
@@ -92,12 +92,12 @@ function namesOf({ annotations }: Descriptor): string[] {
   return names.filter((name) => typeof name === 'string');
 }
 
-/** Whether a name in a layout or archive is what the user wrote, as Docker would complete either. */
+/** Whether a name in a layout or archive equals the user's, after Docker's rules complete both. */
 export function isSameName(given: string, wanted: string): boolean {
   return given === wanted || (isFullName(given) && canonicalName(given) === canonicalName(wanted));
 }
 
-/** A tag alone is the name of no image. */
+/** Returns undefined for a tag, which names no image by itself. */
 function isFullName(name: string): boolean {
   return /[/:]/.test(name);
 }

@@ -3,7 +3,7 @@ import { type Digest, isDigest } from './digest.ts';
 import { clean, ImageError } from './errors.ts';
 import { asArray, asObject, asString, isObject, type JsonObject, parseJson } from './json.ts';
 
-/** Of a manifest, index or configuration, in bytes. */
+/** The largest manifest, index or configuration, in bytes. */
 export const MAX_DOCUMENT = 4 << 20;
 const MAX_LAYERS = 1024;
 const MAX_MANIFESTS = 4096;
@@ -24,7 +24,7 @@ const CONFIG_TYPES = [
 const LAYER_TYPE =
   /^application\/vnd\.(oci\.image\.layer\.(nondistributable\.)?v1\.tar(\+gzip|\+zstd)?|docker\.image\.rootfs\.(foreign\.)?diff\.tar(\.gzip|\.zstd)?)$/;
 
-/** For the Accept header. */
+/** The value of the Accept header. */
 export const ACCEPTED_TYPES = [...INDEX_TYPES, ...MANIFEST_TYPES].join(', ');
 
 export interface Platform {
@@ -58,15 +58,15 @@ export interface ImageManifest {
 export type Manifest = ImageIndex | ImageManifest;
 
 /**
- * @param digest of the bytes, verified
- * @param mediaType as stated outside of the document, if it was
+ * @param digest the verified digest of the bytes
+ * @param mediaType the media type that came with the document, if any
  */
 export function parseManifest(bytes: Uint8Array, digest: Digest, mediaType = ''): Manifest {
   const json = asObject(parseJson(bytes, 'the manifest'), 'the manifest');
   if (json.schemaVersion === 1)
     throw new ImageError('the image is in the old format "schema 1", which is no longer in use');
   const isIndex = json.manifests !== undefined;
-  // A document that can be read in two ways means something else to somebody else (CVE-2021-41190).
+  // Two programs could read such a document in different ways (CVE-2021-41190).
   if (isIndex && (json.layers !== undefined || json.config !== undefined))
     throw new ImageError('the manifest is ambiguous: both an index and an image');
   const type = asString(json.mediaType, 'the media type') || mediaType;
@@ -109,7 +109,7 @@ function parseDescriptor(value: unknown, what: string): Descriptor {
   };
 }
 
-/** From an index, or from an image's configuration, which has the same fields. */
+/** Reads the platform from an index or an image's configuration, which have the same fields. */
 export function parsePlatform(json: JsonObject): Platform {
   const variant = asString(json.variant, 'the variant');
   return {

@@ -4,10 +4,10 @@ import type { Bytes } from './bytes.ts';
 import type { Codec } from './codec.ts';
 
 const OUTPUT_CHUNK = 512 << 10;
-/** Lets zlib's thread work while ours does. */
+/** Lets zlib's thread run beside ours. */
 const READ_AHEAD = 1 << 20;
 
-/** By Node's native hashes and zlib. */
+/** Node's own hashes and zlib. */
 export const nodeCodec: Codec = {
   async createHasher(algorithm) {
     const hash = createHash(algorithm);
@@ -24,7 +24,7 @@ export const nodeCodec: Codec = {
 
 async function feed(decoder: Gunzip, compressed: Bytes): Promise<void> {
   for await (const bytes of compressed) {
-    // zlib ignores what follows zeros behind a member. Read on all the same: the digest covers these bytes.
+    // zlib ignores everything after zeros that follow a member, but the digest covers these bytes too.
     if (decoder.readableEnded) continue;
     if (decoder.destroyed) return;
     if (!decoder.write(bytes)) await untilWritable(decoder);

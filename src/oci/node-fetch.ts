@@ -4,22 +4,24 @@ import { finished } from 'node:stream';
 import type { Fetch } from './http.ts';
 import { trustingAgent } from './node-certificates.ts';
 
-/** Bytes of a body that may wait to be read. */
+/** The most bytes of a body that wait for their reader. */
 const READ_AHEAD = 1 << 20;
-/** Every piece costs its way through our code, and of a fast network a wakeup of zlib's thread. */
+/**
+ * The size of a piece. Each piece costs time in our code and, from a fast network, a wakeup of zlib's thread.
+ */
 const PIECE = 512 << 10;
-/** How long what has arrived may wait to become a whole piece, in ms. */
+/** The longest wait for a whole piece, in ms. */
 const PATIENCE = 20;
 
 /**
- * Node's own `fetch` takes twice the processor time over a large body. This one takes bodies as they are:
- * what a server calls gzip-encoded may be the layer itself.
+ * Node's own `fetch` takes twice the processor time for a large body. This one does not decode bodies,
+ * because a body that a server calls gzip-encoded may be the layer itself.
  */
 export const nodeFetch: Fetch = async (url, { headers, signal }) => {
   const isSecure = url.startsWith('https:');
   const agent = isSecure ? await trustingAgent() : undefined;
   signal.throwIfAborted();
-  // Given the signal itself, Node 20 may report the abort where nobody listens.
+  // With the signal itself, Node 20 may report the abort where nothing listens.
   const abort = () => request.destroy();
   signal.addEventListener('abort', abort, { once: true });
   const request = (isSecure ? getHttps : getHttp)(url, { headers, agent });
@@ -35,7 +37,7 @@ export const nodeFetch: Fetch = async (url, { headers, signal }) => {
   };
 };
 
-/** Each read gives all that has arrived, and waits a little for that to be a whole piece. */
+/** Each read returns all bytes that have arrived, after a short wait for a whole piece. */
 function streamOf(message: IncomingMessage): ReadableStream<Uint8Array> {
   let arrived: Buffer[] = [];
   let size = 0;

@@ -9,7 +9,7 @@ import type { Folder } from './folder.ts';
 
 const READ_SIZE = 256 << 10;
 
-/** A folder of this computer. */
+/** A folder on this computer. */
 export class NodeFolder implements Folder {
   readonly parallel = 3;
   readonly #path: string;
@@ -31,7 +31,7 @@ export class NodeFolder implements Folder {
   }
 }
 
-/** A file of this computer. */
+/** A file on this computer. */
 export function nodeFile(path: string): ArchiveFile {
   return { name: path, stream: (offset, length, context) => readFile(path, offset, length, context) };
 }
@@ -48,7 +48,7 @@ async function* readFile(
     const status = await stat(path);
     if (status.isDirectory())
       throw new ImageError(`${path} is a folder: name an image layout in it by oci://`, 'reference');
-    // Opening a pipe could take for ever.
+    // Opening a pipe may block for ever.
     if (!status.isFile()) throw new ImageError(`${path} is not a file`, 'reference');
     yield* createReadStream(path, { start: offset, end, highWaterMark: READ_SIZE, signal });
   } catch (error) {

@@ -14,14 +14,17 @@ import type { ImageSource } from './source.ts';
 
 export interface NodeSourceOptions {
   readonly createTarReader: () => TarReader;
-  /** Of the user, for the registry. */
+  /** The user's credentials for the registry. */
   readonly credentials?: Credentials | undefined;
-  /** One of Node's unless given. */
+  /** Node's own by default. */
   readonly fetch?: Fetch | undefined;
   readonly timing?: Partial<Timing> | undefined;
 }
 
-/** Where a reference leads when Node reads it: paths are of this computer, registries are asked directly. */
+/**
+ * Returns the source that a reference names in Node: paths are on this computer, and registries are asked
+ * directly.
+ */
 export function nodeSource(reference: Reference, options: NodeSourceOptions): ImageSource {
   const { createTarReader, fetch = nodeFetch, credentials, timing } = options;
   if (reference.scheme === 'docker')

@@ -39,8 +39,8 @@ class PickedFolder implements Folder {
 }
 
 /**
- * The image in a folder that the user picked, which must be an OCI image layout.
- * @param files by their paths in it
+ * Returns the image in a folder that the user picked. The folder must be an OCI image layout.
+ * @param files the files by their paths in the folder
  */
 export function pickedFolderSource(
   name: string,

@@ -1,17 +1,20 @@
-/** How browsers reach registries, which let no page of another origin read from them: through our own server. */
+/**
+ * Browsers reach registries through our server, because registries let no page of another origin read from
+ * them.
+ */
 import { ImageError } from './errors.ts';
 import { type Fetch, type FetchOptions, TransientError } from './http.ts';
 
-/** Where our proxy looks for what is meant for a registry: Authorization would be for the proxy itself. */
+/** The header with credentials for the registry. Authorization is for the proxy itself. */
 export const CREDENTIALS_HEADER = 'Registry-Authorization';
 
-/** In every answer of our proxy, and in none of a mere host of files. */
+/** A header that every answer of our proxy has and no answer of a static file host has. */
 export const PROXY_HEADER = 'Docker-Distribution-Api-Version';
 
 /**
- * A `fetch` that leads through our server's proxy. Where the page comes from another server, one that only has its
- * files, it asks the registries themselves: some let every page read from them.
- * @param proxy where it is, ending in a slash; the host and the path of the registry follow
+ * A `fetch` that goes through our server's proxy. On a static file host, which has no proxy, it asks the
+ * registries themselves: some let every page read from them.
+ * @param proxy the URL of the proxy, ending in a slash; the host and the path of the registry follow it
  */
 export function proxiedFetch(proxy: string | URL): Fetch {
   const fetchDirectly = directFetch();
@@ -44,7 +47,7 @@ function directFetch(): Fetch {
   return async (url, options) => {
     const { host } = new URL(url);
     try {
-      // Browsers hide where a redirect leads, and drop Authorization when that is another origin.
+      // Browsers hide the target of a redirect, and drop Authorization when it is another origin.
       const response = await fetch(url, { ...options, redirect: 'follow' });
       reached.add(host);
       return response;
@@ -53,7 +56,7 @@ function directFetch(): Fetch {
       const message =
         `${host} cannot be reached, or lets no pages read from it; and this page comes from a server of files only, ` +
         'without a way to registries. Run LinuxRun yourself with npm start, or save the image elsewhere and open the file';
-      // Browsers do not tell which of the two it is.
+      // Browsers do not say which of the two it is.
       throw reached.has(host)
         ? new TransientError(message, 'network', undefined, { cause })
         : new ImageError(message, 'network', { cause });

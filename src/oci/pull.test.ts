@@ -1,4 +1,4 @@
-/** Pulls from a registry that is malicious or broken: a clear error soon, and the store as it was before. */
+/** Pulls from malicious and broken registries end soon, with a clear error, and leave the store unchanged. */
 import { randomBytes } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -50,7 +50,7 @@ function source(name = 'app:1') {
   return new ContentSource(new Registry(reference, { fetch, timing: TIMING }));
 }
 
-/** Pulls app:1, which must fail soon and leave no trace. */
+/** Pulls app:1, and checks that this fails soon and leaves no trace. */
 async function failure(): Promise<ImageError> {
   const snapshot = await store.snapshot();
   const start = performance.now();
@@ -222,7 +222,7 @@ describe('a slow store', () => {
       await set(key, value);
     };
     await pull(source(), store);
-    // Per layer: two chunks of 2 MiB, what zlib has read ahead, and the sockets' buffers.
+    // Each layer has two chunks of 2 MiB, zlib's read-ahead and the sockets' buffers.
     expect(most).toBeLessThan(40 << 20);
   }, 30_000);
 });
@@ -269,7 +269,7 @@ describe('an image for other machines', () => {
 });
 
 describe('a layer', () => {
-  /** Serves the bad one last, so that there is something to undo. */
+  /** Serves the bad layer last, so that the pull has layers to remove. */
   async function failureOf(bad: TestLayer, changes: { diffId?: string; size?: number } = {}) {
     const diffIds = [sha256(good.tar), (changes.diffId ?? sha256(bad.tar)) as `sha256:${string}`];
     const layers = [good, bad].map(({ blob, mediaType }) => ({
@@ -299,7 +299,7 @@ describe('a layer', () => {
   it('of another digest', async () => {
     registry.intercept = (request, response) => {
       if (!request.url?.endsWith(sha256(other.blob))) return false;
-      // The same tar, but for the time in the header of gzip.
+      // The same tar; only the time in the gzip header differs.
       response.end(other.blob.map((byte, at) => (at === 4 ? byte ^ 1 : byte)));
       return true;
     };
@@ -372,7 +372,7 @@ describe('a layer', () => {
   });
 
   it('that is a gzip bomb', async () => {
-    // A file of zeros in a well-formed tar, and the right digests: only its expansion gives it away.
+    // A file of zeros in a well-formed tar with the right digests: only the expansion is suspicious.
     const zeros = new Uint8Array(400 << 20);
     const bomb = makeTar([{ path: 'zeros', contents: zeros }]);
     const error = await failureOf(asLayer(gzip(bomb), bomb));
@@ -422,7 +422,7 @@ describe('a manifest', () => {
   });
 
   it('that is an index which points to itself', async () => {
-    // No document can have its own digest in it, so the registry has to lie.
+    // No document can contain its own digest, so the registry has to lie.
     const digest = sha256(new Uint8Array(1));
     const index = jsonBytes({ schemaVersion: 2, manifests: [{ mediaType: INDEX_TYPE, digest, size: 183 }] });
     expect(index).toHaveLength(183);
@@ -544,7 +544,7 @@ describe('a pull that is aborted', () => {
     };
     const { signal } = controller;
     await expect(pull(source(), store, { signal, onEvent })).rejects.toBe(reason);
-    // What is complete stays, for the next time.
+    // Complete layers stay for the next pull.
     const layers = (await store.layers.usage()).map(({ diffId }) => diffId).sort();
     expect(layers).toEqual([...before.diffIds, sha256(good.tar)].sort());
     await store.layers.remove(sha256(good.tar));

@@ -9,9 +9,9 @@ import { ImageError, messageOf } from './errors.ts';
 import { type Image, type ImageConfig, parseConfigFile } from './image.ts';
 import type { ImageSource, SourceLayer } from './source.ts';
 
-/** Reads a layer's tar while it streams by. */
+/** Reads a layer's tar as its bytes arrive. */
 export interface Indexer {
-  /** @throws when the bytes are not a tar that a root file system can be made of */
+  /** @throws when the bytes are no tar that can become a root file system */
   push(bytes: Uint8Array): void;
   /** The serialised index of the tar's entries. */
   finish(): Uint8Array;
@@ -21,22 +21,25 @@ export type PullEvent =
   | {
       readonly type: 'resolved';
       readonly digest: Digest;
-      /** Each layer once; `size` is what there is to download, in bytes, and `cached` says it is stored. */
+      /**
+       * Each layer once. `size` is the size of its download in bytes; a `cached` layer is in the store
+       * already.
+       */
       readonly layers: readonly { diffId: Digest; size: number; cached: boolean }[];
     }
-  /** `received` of its `size` bytes have come, and the tar has grown to `stored` bytes. */
+  /** `received` of its `size` bytes have arrived, and the tar has grown to `stored` bytes. */
   | { readonly type: 'progress'; readonly diffId: Digest; readonly received: number; readonly stored: number }
   /** A layer is verified and stored. */
   | { readonly type: 'stored'; readonly diffId: Digest }
-  /** Something failed, and is tried again in `delay` ms. */
+  /** Something failed. The next attempt follows in `delay` ms. */
   | { readonly type: 'retry'; readonly reason: string; readonly delay: number };
 
 export interface PullLimits {
-  /** Of a layer's tar, in bytes. */
+  /** The largest tar of a layer, in bytes. */
   readonly layer: number;
-  /** A tar below this may have been compressed to any degree. */
+  /** A tar below this size may have any ratio, in bytes. */
   readonly unsuspicious: number;
-  /** Beyond that, how many times as large as its compressed form a tar may be. */
+  /** Above that size, the largest ratio of a tar to its compressed form. */
   readonly ratio: number;
 }
 
@@ -72,7 +75,7 @@ export class HeldImage implements Image {
   }
 }
 
-/** The image, when all of it is stored. @throws StorageError */
+/** Returns the image if all of it is stored. @throws StorageError */
 export async function findImage(reference: string, store: Store): Promise<HeldImage | undefined> {
   const record = await store.images.get(reference);
   if (!record) return undefined;
@@ -87,7 +90,7 @@ export async function findImage(reference: string, store: Store): Promise<HeldIm
       }
       held.push(layer);
     }
-    // Full storage must keep nobody from using what is stored.
+    // A stored image must stay usable when the storage is full.
     await store.images.put({ ...record, lastUsed: Date.now() }).catch((error) => {
       if (!(error instanceof StorageFullError)) throw error;
     });
@@ -100,8 +103,8 @@ export async function findImage(reference: string, store: Store): Promise<HeldIm
 }
 
 /**
- * Brings an image into the store, but for the layers that are there already. A source that fails leaves the
- * store as it was; when the pull is aborted, layers that are complete stay, for the next one.
+ * Brings an image into the store, except for layers that are already there. A source that fails leaves the
+ * store unchanged. When the pull is aborted, complete layers stay for the next pull.
  * @returns the image, which the caller releases
  * @throws ImageError, StorageError, or the reason of the signal
  */
@@ -116,7 +119,7 @@ class Pull {
   readonly #options: PullOptions;
   readonly #limits: PullLimits;
   readonly #stop = new AbortController();
-  /** The image's layers in the store: open, they cannot be evicted for the sake of the others. */
+  /** The image's stored layers. They are open, so that making room for the others cannot evict them. */
   readonly #stored: StoredLayer[] = [];
   readonly #added: Digest[] = [];
 
@@ -147,12 +150,12 @@ class Pull {
       }
       throw error;
     } finally {
-      // Whatever the source still holds open.
+      // Ends whatever the source still has open.
       this.#stop.abort();
     }
   }
 
-  /** @returns the layers to be fetched, each once, in the order that suits the source */
+  /** @returns the layers to fetch, each once, in the order that suits the source */
   async #openStored(digest: Digest, layers: readonly SourceLayer[]): Promise<SourceLayer[]> {
     const unique = [...new Map(layers.map((layer) => [layer.diffId, layer])).values()];
     const missing: SourceLayer[] = [];
@@ -169,7 +172,7 @@ class Pull {
     return missing.sort((a, b) => a.position - b.position);
   }
 
-  /** Fetches some at a time; the first failure stops all. */
+  /** Fetches several layers at the same time. The first failure stops all. */
   async #fetchAll(layers: SourceLayer[], parallel: number): Promise<void> {
     const failures: unknown[] = [];
     const work = async () => {
@@ -204,7 +207,7 @@ class Pull {
     }
   }
 
-  /** Verifies, unpacks, indexes and stores a layer in one go. @returns the index */
+  /** Verifies, decompresses, indexes and stores a layer in one pass. @returns the index */
   async #stream(layer: SourceLayer, writer: LayerWriter): Promise<Uint8Array> {
     const { codec, createIndexer, onEvent } = this.#options;
     const { diffId } = layer;
@@ -235,10 +238,10 @@ class Pull {
   }
 }
 
-/** The bytes of a layer as its source has them; what differs from its digest or size is an error. */
+/** The bytes of a layer from its source. A wrong digest or size is an error. */
 class VerifiedInput {
   received = 0;
-  /** Whether all bytes were read, and verified. */
+  /** Whether all bytes have been read and verified. */
   ended = false;
   readonly #layer: SourceLayer;
   readonly #hasher: Hasher | undefined;
@@ -278,7 +281,7 @@ async function closeAll(layers: readonly StoredLayer[]): Promise<void> {
   await Promise.all(layers.map((layer) => layer.close()));
 }
 
-/** Whatever the indexer says is about the tar. */
+/** Makes every error of the indexer an error of the image. */
 function index<T>(action: () => T): T {
   try {
     return action();

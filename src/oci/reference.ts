@@ -1,14 +1,14 @@
 /**
  * Image references as the user writes them. Registry names follow Docker's rules (the grammar of
- * distribution/reference); `oci://` and `file://` name a path, percent-encoded as in a URL, and after a
- * colon which of several images is meant.
+ * distribution/reference). `oci://` and `file://` name a path, percent-encoded as in a URL. A colon and a
+ * name after it choose one of several images.
  */
 import { type Digest, isDigest } from './digest.ts';
 import { clean, ImageError } from './errors.ts';
 
 export interface RegistryReference {
   readonly scheme: 'docker';
-  /** Host and perhaps port, such as `docker.io`. */
+  /** The host, with its port if it has one, such as `docker.io`. */
   readonly registry: string;
   /** Such as `library/alpine`. */
   readonly repository: string;
@@ -23,7 +23,7 @@ export interface PathReference {
   readonly image: ImageName;
 }
 
-/** Which of several images in one place is meant; any that is left out is not asked for. */
+/** Chooses one of several images in one place. A missing part does not restrict the choice. */
 export interface ImageName {
   /** A tag, or a whole name with a tag. */
   readonly name?: string | undefined;
@@ -60,7 +60,7 @@ export function parseReference(text: string): Reference {
   }
 }
 
-/** The one spelling of all references to the same image. */
+/** Returns the canonical spelling of a reference: one for all references to the same image. */
 export function formatReference(reference: Reference): string {
   if (reference.scheme === 'docker') {
     const { registry, repository, tag, digest } = reference;
@@ -93,7 +93,7 @@ function parseName(text: string): RegistryReference {
   return { scheme: 'docker', registry, repository, tag: digest ? tag : (tag ?? DEFAULT_TAG), digest };
 }
 
-/** What stands before the first slash is a registry when it can be no part of a name on Docker Hub. */
+/** The part before the first slash is a registry if it cannot be part of a name on Docker Hub. */
 function splitRegistry(name: string): { registry: string; repository: string } {
   const slash = name.indexOf('/');
   const first = name.slice(0, Math.max(slash, 0));
@@ -120,12 +120,12 @@ function decodePath(encoded: string, where: string): string {
     const path = decodeURIComponent(encoded);
     if (!path.includes('\0')) return path;
   } catch {
-    // Falls through: the same error.
+    // Falls through to the same error.
   }
   throw invalid(where, 'the path is not percent-encoded well (write %25 for a percent sign)');
 }
 
-/** Of the digest after the last `@`, if there is one: a path may have such a character too. */
+/** Finds the digest after the last `@`, if there is one: a path may contain that character too. */
 function splitDigest(text: string): { before: string; digest: Digest | undefined } {
   const at = text.lastIndexOf('@');
   const digest = text.slice(at + 1);

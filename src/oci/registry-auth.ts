@@ -1,4 +1,7 @@
-/** Signing in to a registry: RFC 7235's challenges, and the token service of the distribution project. */
+/**
+ * Signing in to a registry, with the challenges of RFC 7235 and the token service of the distribution
+ * project.
+ */
 import { isInternal } from './address.ts';
 import type { Context } from './context.ts';
 import { ImageError } from './errors.ts';
@@ -11,15 +14,15 @@ export interface Credentials {
 }
 
 export interface Challenge {
-  /** Lower case, such as `bearer`. */
+  /** The scheme in lower case, such as `bearer`. */
   readonly scheme: string;
-  /** By name in lower case. */
+  /** Parameters by name, in lower case. */
   readonly parameters: ReadonlyMap<string, string>;
 }
 
 const MAX_TOKEN_ANSWER = 1 << 20;
 
-/** The Authorization header for one repository of one registry, obtained when the registry asks for it. */
+/** The Authorization header for a repository of a registry, obtained when the registry asks for it. */
 export class RegistryAuth {
   readonly #http: HttpClient;
   readonly #registry: URL;
@@ -28,7 +31,7 @@ export class RegistryAuth {
   #header: string | undefined;
   #renewing: Promise<string | undefined> | undefined;
 
-  /** @param repository such as `library/alpine`, to be pulled from */
+  /** @param repository the repository to pull from, such as `library/alpine` */
   constructor(http: HttpClient, registry: URL, repository: string, credentials: Credentials | undefined) {
     this.#http = http;
     this.#registry = registry;
@@ -36,17 +39,17 @@ export class RegistryAuth {
     this.#credentials = credentials;
   }
 
-  /** What to send, if anything is known yet. */
+  /** The header to send, if there is one yet. */
   get header(): string | undefined {
     return this.#header;
   }
 
   /**
    * Obtains a new header. Requests made at the same time share one.
-   * @param refused what the registry did not accept
-   * @param challenge the WWW-Authenticate header of its answer. Only the registry's own may be given, never
-   *   that of a host it redirected to, which could ask for the user's password.
-   * @returns whether there is one, and so reason to ask again
+   * @param refused the header that the registry did not accept
+   * @param challenge the WWW-Authenticate header of the registry's own answer. A header from a host that it
+   *   redirected to could ask for the user's password.
+   * @returns whether there is a new header, so that a retry makes sense
    * @throws ImageError of kind `denied` when the user's credentials are not accepted
    */
   async renew(refused: string | undefined, challenge: string | null, context: Context): Promise<boolean> {
@@ -89,7 +92,7 @@ export class RegistryAuth {
     return `Bearer ${value}`;
   }
 
-  /** The address of the token service: one that a password may be sent to. */
+  /** Returns the address of the token service, after checking that it may get a password. */
   #realm(realm: string | undefined): URL {
     if (realm === undefined || !URL.canParse(realm)) throw this.#denied('does not say where to sign in');
     const url = new URL(realm);

@@ -49,7 +49,7 @@ describe('a registry', () => {
     const paths = registry.requests.map(({ path }) => path);
     expect(paths[0]).toBe('/v2/team/app/manifests/1');
     expect(paths.at(-2)).toBe(`/v2/team/app/manifests/${image.digest}`);
-    // The layers were there already.
+    // The layers are there already.
     expect(paths.filter((path) => path.includes('/blobs/'))).toHaveLength(1 + 2 + 1);
   });
 

@@ -1,4 +1,4 @@
-/** A client of the OCI distribution specification, for pulling. */
+/** A client for pulling by the OCI distribution specification. */
 
 import { isLoopback } from './address.ts';
 import type { Bytes } from './bytes.ts';
@@ -21,7 +21,7 @@ import type { Content } from './resolve.ts';
 
 export interface RegistryOptions {
   readonly fetch: Fetch;
-  /** Of the user, for this registry. */
+  /** The user's credentials for this registry. */
   readonly credentials?: Credentials | undefined;
   readonly timing?: Partial<Timing> | undefined;
 }
@@ -109,7 +109,7 @@ export class Registry implements Content {
       case 403: {
         const said = await answer.explanation();
         const why = said ? ` (${said})` : '';
-        // Registries do not tell strangers which private repositories exist.
+        // Registries do not say which private repositories exist.
         const message = `${this.reference} does not exist, or ${registry} wants (other) credentials for it${why}`;
         return new ImageError(message, 'denied');
       }
@@ -146,7 +146,7 @@ export class Registry implements Content {
   }
 }
 
-/** Docker's rule: https, except on this machine. */
+/** Docker's rule: https, except for registries on this machine. */
 export function registryUrl(registry: string): URL {
   const host = registry === DOCKER_HUB ? DOCKER_HUB_HOST : registry;
   const url = new URL(`https://${host}/`);

@@ -13,7 +13,7 @@ import {
 } from './manifest.ts';
 import type { ImageSource, ResolvedImage } from './source.ts';
 
-/** Blobs by descriptor, and the manifest or index that a reference names. Nothing of it is verified yet. */
+/** Blobs by descriptor, and the manifest or index that a reference names. None of it is verified yet. */
 export interface Content {
   /** The canonical reference. */
   readonly reference: string;
@@ -21,19 +21,19 @@ export interface Content {
   root(context: Context): Promise<Manifest>;
   manifest(descriptor: Descriptor, context: Context): Bytes;
   blob(descriptor: Descriptor, context: Context): Bytes;
-  /** Where a blob begins, where that matters to the speed of reading. */
+  /** The offset of a blob, if the order of reading matters for speed. */
   position(descriptor: Descriptor): number;
 }
 
 const OS = 'linux';
 const ARCHITECTURE = 'riscv64';
-/** The profile that plain riscv64 means; our hart has not all of the later ones. */
+/** The profile that plain riscv64 means. Our hart lacks parts of the later profiles. */
 const VARIANT = 'rva20u64';
 
 const MAX_DEPTH = 4;
 const MAX_DOCUMENTS = 64;
 
-/** An image of a source that keeps blobs by digest. */
+/** An image from a source that keeps blobs by digest. */
 export class ContentSource implements ImageSource {
   readonly reference: string;
   readonly #content: Content;
@@ -67,9 +67,9 @@ interface Found {
   readonly config: ConfigFile;
 }
 
-/** A walk through indexes, depth first, for the first image that runs on our machine. */
+/** A depth-first search through indexes for the first image that runs on our machine. */
 class PlatformSearch {
-  /** What was found instead. */
+  /** The platforms that were found instead. */
   readonly offered: Platform[] = [];
   readonly #content: Content;
   readonly #context: Context;
@@ -124,7 +124,7 @@ function runsOnUs({ os, architecture, variant }: Platform): boolean {
   return os === OS && architecture === ARCHITECTURE && (variant === undefined || variant === VARIANT);
 }
 
-/** Says what there is instead. Entries of platform "unknown" are attestations. */
+/** Names the platforms that there are. Entries of platform "unknown" are attestations. */
 export function platformError(reference: string, offered: readonly Platform[]): ImageError {
   const names = offered
     .filter(({ os, architecture }) => os !== 'unknown' || architecture !== 'unknown')

@@ -1,4 +1,4 @@
-/** Real images, from the layout in ../shared/images where it is there, by every way they can come. */
+/** Real images from the layout in ../shared/images, if it is there, through every kind of source. */
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
@@ -36,7 +36,7 @@ const byTag = new Map(
 );
 const tags = [...byTag.keys()];
 
-/** The riscv64 manifest of a tag, found by the simplest means. */
+/** Finds the riscv64 manifest of a tag in the simplest way. */
 function expectedManifest(tag: string): { digest: string; layers: { digest: string; mediaType: string }[] } {
   let digest = byTag.get(tag) ?? '';
   let json = JSON.parse(readBlob(digest).toString());
@@ -211,7 +211,7 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-/** Copies an image from the layout, with all that its manifest or index leads to. */
+/** Copies an image from the layout, with everything that its manifest or index names. */
 async function push(host: string, repository: string, digest: string): Promise<void> {
   const putManifest = async (digest: string, reference: string) => {
     const bytes = readBlob(digest);
@@ -237,7 +237,7 @@ async function pushBlob(host: string, repository: string, digest: string): Promi
   expect(response.status).toBe(201);
 }
 
-/** Asks for a bearer token before it passes anything on. */
+/** Requires a bearer token for every request. */
 async function startGate(host: string, gate: { token: string; credentials: string }): Promise<Server> {
   const server = createServer((incoming, outgoing) => {
     const { authorization, ...headers } = incoming.headers;

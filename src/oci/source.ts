@@ -3,7 +3,7 @@ import type { Context } from './context.ts';
 import type { Digest } from './digest.ts';
 import type { ConfigFile } from './image.ts';
 
-/** Where an image comes from: a registry, a layout, an archive. */
+/** Where an image comes from: a registry, a layout or an archive. */
 export interface ImageSource {
   /** The canonical reference. */
   readonly reference: string;
@@ -11,27 +11,27 @@ export interface ImageSource {
   resolve(context: Context): Promise<ResolvedImage>;
 }
 
-/** An image as its source describes it; all of this is verified. */
+/** An image as its source describes it. All of this is verified. */
 export interface ResolvedImage {
-  /** Of its manifest. */
+  /** The digest of its manifest. */
   readonly digest: Digest;
-  /** The JSON of its configuration, and what it says. */
+  /** The JSON of its configuration, and its content. */
   readonly configText: string;
   readonly config: ConfigFile;
   /** The lowest first. */
   readonly layers: readonly SourceLayer[];
-  /** How many layers may be read at a time. */
+  /** How many layers may be read at the same time. */
   readonly parallel: number;
 }
 
 export interface SourceLayer {
   readonly diffId: Digest;
-  /** Of the bytes as the source has them, compressed or not. Unknown for some archives. */
+  /** The digest of the bytes from the source, compressed or not. Some archives have none. */
   readonly digest: Digest | undefined;
-  /** Their number. */
+  /** The number of these bytes. */
   readonly size: number;
-  /** Layers are best read in ascending order of this. */
+  /** Reading layers in ascending order of this is fastest. */
   readonly position: number;
-  /** The bytes, not verified. */
+  /** Returns the bytes, not yet verified. */
   open(context: Context): Bytes;
 }

@@ -2,13 +2,13 @@ import { ZSTDDecoder } from 'zstddec/stream';
 import { type Bytes, pieces } from './bytes.ts';
 import { ImageError, messageOf } from './errors.ts';
 
-// The decoder of zstddec reports errors in the data by making no progress for ever.
+// On damaged data, zstddec's decoder makes no progress for ever.
 const MAX_IDLE_STEPS = 64;
-// It copies each into its own memory.
+// The decoder copies each piece into its own memory.
 const PIECE = 64 << 10;
 
 /**
- * Undoes zstd: any number of frames, windows of up to 128 MiB.
+ * Decompresses zstd with any number of frames and windows of up to 128 MiB.
  * @throws an error on damaged or truncated data
  */
 export async function* unzstd(compressed: Bytes): Bytes {
@@ -23,7 +23,7 @@ export async function* unzstd(compressed: Bytes): Bytes {
   let next: Uint8Array | undefined;
   let idle = 0;
 
-  // The decoder takes input by a synchronous iterator, at most one piece in each step.
+  // The decoder takes its input from a synchronous iterator, at most one piece in each step.
   function* input() {
     for (; next; idle = 0) {
       const piece = next;
@@ -58,11 +58,11 @@ export async function* unzstd(compressed: Bytes): Bytes {
   }
 }
 
-/** Lets the decoder see the end of its input, where it frees its memory. */
+/** Lets the decoder reach the end of its input, where it frees its memory. */
 function drain(step: () => IteratorResult<Uint8Array>): void {
   try {
     while (!step().done);
   } catch {
-    // The input did not end there, of course.
+    // The input was cut off, so the decoder complains.
   }
 }

@@ -1,4 +1,4 @@
-/** Of a server on localhost, for tests; valid until 2126. Nobody else trusts it. */
+/** A certificate for a test server on localhost, valid until 2126. Only tests trust it. */
 export const CERTIFICATE = `-----BEGIN CERTIFICATE-----
 MIIBljCCATugAwIBAgIUYuXID9zZnGawB+toU6N5hy9Js3YwCgYIKoZIzj0EAwIw
 FDESMBAGA1UEAwwJbG9jYWxob3N0MCAXDTI2MTEyMzE2NDgyN1oYDzIxMjYxMDMw

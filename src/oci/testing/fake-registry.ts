@@ -14,7 +14,7 @@ export interface SeenRequest {
   readonly range: string | undefined;
 }
 
-/** Answers a request instead of the registry; false leaves it to the registry. */
+/** Answers a request instead of the registry. Returns false to leave it to the registry. */
 export type Interceptor = (
   request: IncomingMessage,
   response: ServerResponse,
@@ -28,7 +28,7 @@ export class FakeRegistry {
   /** By digest. */
   readonly blobs = new Map<string, Uint8Array>();
   intercept: Interceptor | undefined;
-  /** When set, tokens are wanted, and given to whoever has these credentials, or to everyone. */
+  /** If set, requests need a token, which these credentials get, or everyone. */
   auth: { credentials?: string; token: string } | undefined;
   readonly #server: Server;
 

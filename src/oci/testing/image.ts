@@ -1,4 +1,4 @@
-/** Images made for tests. */
+/** Makes images for tests. */
 import { createHash } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
 import type { Digest } from '../digest.ts';
@@ -40,7 +40,7 @@ export function makeTar(files: readonly TestFile[]): Uint8Array {
 
 export interface TestLayer {
   readonly tar: Uint8Array;
-  /** As it is published. */
+  /** The layer as it is published. */
   readonly blob: Uint8Array;
   readonly mediaType: string;
 }

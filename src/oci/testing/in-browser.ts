@@ -1,4 +1,4 @@
-/** What tests call in a real browser, where it is the global `linuxrun`. */
+/** The functions that tests call in a browser, in the global `linuxrun`. */
 import { encodeIndex, TarIndexer } from '../../disk/tar.ts';
 import { browserStore } from '../../storage/browser.ts';
 import { browserCodec } from '../browser-codec.ts';
@@ -45,7 +45,7 @@ async function* inPieces(bytes: Uint8Array, size: number): Bytes {
 }
 
 const exported = {
-  /** Errors come as `name kind: message`. */
+  /** Rejects with errors of the form `name kind: message`. */
   pull: (reference: string, password?: string) =>
     pull(sourceOf(reference, password)).catch((error) => {
       throw new Error(`${error.name} ${error.kind}: ${error.message}`);
@@ -65,7 +65,7 @@ const exported = {
 
   find: (reference: string) => findImage(sourceOf(reference).reference, store),
 
-  /** The digest of a stored layer's tar, read in parts. */
+  /** Reads a stored layer's tar in parts and returns its digest. */
   async digest(diffId: string): Promise<string> {
     const layer = await store.layers.open(diffId);
     if (!layer) throw new Error(`${diffId} is not stored`);
@@ -84,13 +84,16 @@ const exported = {
   usage: () => store.layers.usage(),
   evict: (bytes: number) => store.layers.evict(bytes),
 
-  /** The digest of what a compressed file contains. */
+  /** Decompresses a file and returns the digest of its content. */
   async decompress(path: string, pieceSize: number): Promise<string> {
     const source = inPieces(await fetched(path), pieceSize);
     return digestOf(await collect(decompress(source, browserCodec), 1 << 30, path));
   },
 
-  /** The digests of what gzip files contain, undefined for damaged ones. `sizes` are pairs: of a file, and of its pieces. */
+  /**
+   * Decompresses gzip files that follow each other in one, and returns the digest of each content, undefined
+   * for damaged files. @param sizes of each file, and of the pieces to feed it in
+   */
   async decompressAll(
     path: string,
     sizes: readonly (readonly [number, number])[],

@@ -1,4 +1,7 @@
-/** Pulls the image argv[2] into the store in folder argv[3]; says on stdout when the pull begins and ends. */
+/**
+ * Pulls the image argv[2] into the store in folder argv[3], and reports on stdout when the pull begins and
+ * ends.
+ */
 import { nodeStore } from '../../storage/node.ts';
 import { nodeSource } from '../node-source.ts';
 import { parseReference } from '../reference.ts';

@@ -9,7 +9,7 @@ import { nodeCodec } from '../node-codec.ts';
 import { findImage, type Indexer, type PullOptions, pullImage } from '../pull.ts';
 import type { ImageSource } from '../source.ts';
 
-/** So short that tests need not wait. */
+/** Limits so short that tests do not wait long. */
 export const TIMING: Timing = { answer: 400, stall: 300, backoff: 5, patience: 600 };
 
 export const context = (): Context => ({ signal: new AbortController().signal });
@@ -40,7 +40,7 @@ export async function find(reference: string, store: Store) {
   return image;
 }
 
-/** A store in memory that shows what it holds. */
+/** A store in memory that shows its content. */
 export class VisibleStore extends Store {
   readonly values: MemoryStore;
   readonly locks: MemoryLocks;
@@ -53,7 +53,7 @@ export class VisibleStore extends Store {
     this.locks = locks;
   }
 
-  /** Everything but the times of last use, in a form to compare; fails when a lock is left. */
+  /** Returns everything but the times of last use, in a form to compare. Throws when a lock is left. */
   async snapshot(): Promise<Record<string, string>> {
     const left = [...(await this.locks.held())];
     if (left.length > 0) throw new Error(`locks left: ${left}`);
