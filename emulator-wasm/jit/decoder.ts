@@ -1,6 +1,6 @@
 /**
- * `decodePage` of an instance of the core that only decodes, and has nothing of a host.
- * @returns a function of a hart's block, which gives a hash of the page
+ * Returns `decodePage` of an instance of the core that only decodes and has no host.
+ * @returns a function that takes the address of a hart's block and returns a hash of the page
  */
 export function decoder(emulator: WebAssembly.Module, memory: WebAssembly.Memory): (hart: number) => bigint {
   const unused = () => {

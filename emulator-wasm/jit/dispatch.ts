@@ -1,7 +1,7 @@
 /**
- * From one region to the next without the interpreter: a function of one instance for each hart, which looks up where
- * a region wants to go on, and calls that in place of itself. (It is the only one to import the table, for V8
- * 11 keeps a copy of it for each instance that does.)
+ * Goes from one region to the next without the interpreter. The dispatcher is a function with one instance
+ * for each hart. It looks up where a region continues, and tail-calls that. Only the dispatcher imports the
+ * table, because V8 11 keeps a copy of the table for each instance that imports it.
  */
 import {
   EXIT_BUDGET,
@@ -20,7 +20,10 @@ import { Code, I32, I64, type Label, ModuleWriter, type Signature, wasm } from '
 
 export const DISPATCH = 'dispatch';
 
-/** (hart's block, load TLB, virtual address to go on at, instructions left) → as the region that is run instead. */
+/**
+ * (hart's block, load TLB, virtual address to continue at, instructions left) → result of the region that
+ * runs.
+ */
 export const DISPATCH_SIGNATURE: Signature = { parameters: [I32, I32, I64, I32], results: [I32] };
 
 const HART = 0;
@@ -31,7 +34,7 @@ const BUDGET = 3;
 const JUMP_SHIFT = 3;
 const PAGE_MASK = -0x1000;
 
-/** A function that calls itself in place of itself. */
+/** A function that tail-calls itself. */
 const TAIL_CALL = [
   ...[0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00, 0x01, 0x04, 0x01, 0x60, 0x00, 0x00],
   ...[0x03, 0x02, 0x01, 0x00, 0x0a, 0x06, 0x01, 0x04, 0x00, 0x12, 0x00, 0x0b],

@@ -3,6 +3,6 @@ import type { Instruction } from './page.ts';
 
 /**
  * Writes an instruction.
- * @param retired instructions of the block before this one
+ * @param retired number of instructions in the block before this one
  */
 export type Emit = (f: RegionFunction, instruction: Instruction, retired: number) => void;

@@ -1,4 +1,4 @@
-/** What the translator knows how to compile. */
+/** The operations that the translator can compile. */
 import { isAtomic, isBranch, isJump } from '../assembly/opcodes.ts';
 import type { Emit } from './emit.ts';
 import { FLOAT } from './float.ts';
@@ -8,12 +8,14 @@ import { type Op, rowOf } from './operations.ts';
 
 const EMITTERS = { ...INTEGER, ...MEMORY, ...FLOAT };
 
-/** How a straight instruction is written; undefined for any other. */
+/** The emitter of a straight instruction; undefined for any other. */
 export function emitterOf(op: Op): Emit | undefined {
   return isAtomic(op) ? emitAtomic : rowOf(EMITTERS, op);
 }
 
-/** Whether the operation can be part of a region; all others, unknown ones included, are the interpreter's. */
+/**
+ * Whether the operation can be part of a region. The interpreter executes all others, including unknown ones.
+ */
 export function isCompiled(op: Op): boolean {
   return isBranch(op) || isJump(op) || emitterOf(op) !== undefined;
 }

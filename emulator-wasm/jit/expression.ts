@@ -1,6 +1,6 @@
 /**
- * The meaning of an instruction, stated once: an expression knows its text in AssemblyScript, which becomes a case of
- * the interpreter's switch at set-up, and how the translator pushes its value.
+ * The meaning of an instruction, stated once. An expression has a text in AssemblyScript, which becomes a
+ * case of the interpreter's switch at set-up, and a function with which the translator pushes its value.
  */
 import type { RegionFunction } from './function.ts';
 import type { Instruction } from './page.ts';
@@ -103,7 +103,7 @@ export const signExtend16 = (a: Expression) =>
 export const select = (a: Expression, b: Expression, condition: Word) =>
   wide(`select<u64>(${a.text}, ${b.text}, ${condition.text})`, applied([a, b, condition], wasm.select));
 
-/** What a function of the core gives. It is called by compiled code, unless that has something better. */
+/** The result of a function of the core. Compiled code calls the function, unless it has something better. */
 export const call = (name: string, operands: readonly Expression<'i32' | 'i64'>[], push?: Push) =>
   wide(
     `${name}(${operands.map(({ text }) => text)})`,

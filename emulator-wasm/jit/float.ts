@@ -1,6 +1,7 @@
 /**
- * Floating point. Operations are the host's where its result is right in every flag, as in the core's `fpu`: with
- * round to nearest, NX accrued already, and a result that raises nothing else. All others are called.
+ * Floating point. Operations use the host's arithmetic where its result is correct in every flag, as in the
+ * core's `fpu`: with round to nearest, NX accrued already, and a result that raises nothing else. All others
+ * are calls.
  */
 import { FloatOp } from '../assembly/opcodes.ts';
 import { H_FRM } from '../layout.ts';
@@ -11,7 +12,7 @@ import type { Instruction } from './page.ts';
 import { HART } from './parameters.ts';
 import { F64, I32, I64, type ValueType, wasm } from './wasm.ts';
 
-// What `floatState` gives.
+// Bits of the result of `floatState`.
 export const FLOAT_READY = 1;
 const FLOAT_INEXACT = 2;
 const FLOAT_NEAREST = 4;
@@ -23,7 +24,7 @@ const BOX = 0xffff_ffff_0000_0000n;
 const INFINITY_D = 0x7ff0_0000_0000_0000n;
 const MAGNITUDE_D = 0x7fff_ffff_ffff_ffffn;
 
-/** Pushes the instruction's rounding mode, which `floatState` has found to be valid. */
+/** Pushes the instruction's rounding mode, which `floatState` has validated. */
 function pushRounding(f: RegionFunction, { extra }: Instruction): void {
   if (extra === DYNAMIC) {
     f.code.get(HART);
@@ -31,7 +32,7 @@ function pushRounding(f: RegionFunction, { extra }: Instruction): void {
   } else f.code.i32(extra);
 }
 
-/** Pushes whether the host rounds as the instruction wants. */
+/** Pushes whether the host's rounding is the instruction's. */
 function pushNearest(f: RegionFunction, { extra }: Instruction): void {
   if (extra !== DYNAMIC) {
     f.code.i32(Number(extra === 0));
@@ -42,7 +43,7 @@ function pushNearest(f: RegionFunction, { extra }: Instruction): void {
   f.code.op(wasm.i32And, wasm.i32Eqz, wasm.i32Eqz);
 }
 
-/** Pushes whether NX has accrued, and so need not be found out. */
+/** Pushes whether NX has accrued, so that it need not be computed. */
 function pushInexactKnown(f: RegionFunction): void {
   f.code.get(f.floatState);
   f.code.i32(FLOAT_INEXACT);
@@ -76,7 +77,7 @@ function pushFinite(f: RegionFunction, double: number): void {
   f.code.op(wasm.i64LtU);
 }
 
-/** Pushes whether the double in a local is normal, and not of the least exponent. */
+/** Pushes whether the double in a local is normal, and above the least exponent. */
 function pushOrdinary(f: RegionFunction, double: number): void {
   f.code.get(double);
   f.code.op(wasm.i64ReinterpretF64);
@@ -90,12 +91,12 @@ function pushOrdinary(f: RegionFunction, double: number): void {
 
 type Host = (f: RegionFunction, instruction: Instruction) => void;
 
-/** Pushes whether the result in a local of an operation on rs1 and rs2 needed no rounding; may say no of some that did not. */
+/** Pushes whether the result in a local of an operation on rs1 and rs2 is certainly exact. */
 type Exactness = (f: RegionFunction, instruction: Instruction, result: number) => void;
 
 /**
- * The host's operation, if that has the right result and NX is known. What is rare is left to the interpreter: calls
- * would cost all registers.
+ * The host's operation, if it has the correct result and NX is known. Rare cases are left to the interpreter,
+ * because calls would cost all registers.
  */
 function arithmetic(
   host: Host,
@@ -125,7 +126,7 @@ function arithmetic(
 
 const neverExact: Exactness = (f) => f.code.i32(0);
 
-/** Whether the error of a sum is 0 (Knuth). @param sign of rs2 in the sum */
+/** Whether the error of a sum is 0 (Knuth). @param sign the sign of rs2 in the sum */
 function sumIsExact(difference: boolean): Exactness {
   return (f, { rs1, rs2 }, result) => {
     const { code } = f;
@@ -148,7 +149,7 @@ function sumIsExact(difference: boolean): Exactness {
   };
 }
 
-/** Whether the significands of two factors end in so many zeros that their product fits. */
+/** Whether the significands of two factors have enough trailing zeros for their product to fit. */
 const productIsExact: Exactness = (f, { rs1, rs2 }) => {
   const { code } = f;
   for (const register of [rs1, rs2]) {
@@ -174,7 +175,7 @@ function hostSqrt(f: RegionFunction, { rs1 }: Instruction): void {
   f.code.op(wasm.f64Sqrt);
 }
 
-/** A comparison of doubles; the interpreter's if one is NaN. */
+/** A comparison of doubles, which is left to the interpreter if one is NaN. */
 function compare(op: number): Emit {
   return (f, { rs1, rs2, offset }, retired) => {
     const { code } = f;
@@ -191,7 +192,7 @@ function compare(op: number): Emit {
   };
 }
 
-/** The sign of rs2, changed by `change`, on rs1. */
+/** Gives rs1 the sign of rs2, changed by `change`. */
 function signInjection(change: (f: RegionFunction, instruction: Instruction) => void): Emit {
   return (f, instruction) => {
     const { code } = f;
@@ -223,9 +224,10 @@ function multiplySigns(f: RegionFunction, { rs1, rs2 }: Instruction): void {
 }
 
 /**
- * ±(rs1 * rs2) ± rs3 of doubles. The product and its sum with rs3 are made exact by error-free transformations
- * (Dekker, Knuth); what is left of both is so small that rounding it once before adding it matters only near the
- * middle between two doubles, which shows when it is made a little larger and smaller (Ziv).
+ * ±(rs1 * rs2) ± rs3 of doubles. Error-free transformations (Dekker, Knuth) compute the errors of the product
+ * and of its sum with rs3. Both errors are so small that rounding them once before adding them matters only
+ * near the middle between two doubles. To detect that, the sum is computed with a slightly larger and a
+ * slightly smaller error (Ziv).
  */
 function fusedDouble(negateProduct: boolean, negateAddend: boolean): Emit {
   return (f, instruction, retired) => {
@@ -246,7 +248,7 @@ function fusedDouble(negateProduct: boolean, negateAddend: boolean): Emit {
     pushExponentBetween(f, c, ...ADDEND_EXPONENTS);
     code.get(c);
     code.f64(0);
-    code.op(wasm.f64Eq, wasm.i32Or); // does no harm
+    code.op(wasm.f64Eq, wasm.i32Or); // has no effect
     const { error, result } = pushFused(f, a, b, c);
     pushInexactKnown(f);
     code.get(error);
@@ -259,7 +261,7 @@ function fusedDouble(negateProduct: boolean, negateAddend: boolean): Emit {
   };
 }
 
-/** Exponents, first and number, with which no part of a product can over- or underflow. */
+/** The first and the number of the exponents with which no part of a product can overflow or underflow. */
 const FACTOR_EXPONENTS = [573, 900] as const;
 const ADDEND_EXPONENTS = [123, 1800] as const;
 
@@ -276,11 +278,14 @@ function pushExponentBetween(f: RegionFunction, double: number, first: number, c
   code.op(wasm.i64LtU);
 }
 
-/** What splits a double in two halves (Veltkamp). */
+/** The factor that splits a double into two halves (Veltkamp). */
 const SPLITTER = 2 ** 27 + 1;
 const ULP = 2 ** -52;
 
-/** Pushes whether a * b + c is certain; returns locals with it, and with the error without its final rounding. */
+/**
+ * Pushes whether a * b + c is certain. Returns a local with it, and one with the error without its final
+ * rounding.
+ */
 function pushFused(f: RegionFunction, a: number, b: number, c: number): { error: number; result: number } {
   const { code } = f;
   const [a1, b1, a0, b0, product, error, sum, part, rest] = Array.from({ length: 9 }, () =>
@@ -368,7 +373,7 @@ function fromWord(op: number): Emit {
 const rounded = (name: string, operands = both) => callCore(name, operands, true);
 const plain = (name: string, operands = both) => callCore(name, operands, false);
 
-/** Leave the bits of their result on the stack. */
+/** These leave the bits of their result on the stack. */
 const BITS = {
   [FloatOp.FADD_S]: rounded('addS'),
   [FloatOp.FSUB_S]: rounded('subS'),
@@ -419,7 +424,7 @@ const BITS = {
   [FloatOp.FMV_D_X]: moveToInteger(false),
 };
 
-/** Leave their result on the stack as a double. */
+/** These leave their result on the stack as a double. */
 const DOUBLES = {
   [FloatOp.FADD_D]: arithmetic(hostBinary(wasm.f64Add), pushFinite, sumIsExact(false)),
   [FloatOp.FSUB_D]: arithmetic(hostBinary(wasm.f64Sub), pushFinite, sumIsExact(true)),
@@ -436,7 +441,7 @@ const DOUBLES = {
 
 type Write = (f: RegionFunction, register: number, push: () => void) => void;
 
-/** Without a register to write, which is x0, the operation still raises its flags. */
+/** An operation without a destination register (x0) still raises its flags. */
 function writing(write: Write): (push: Emit) => Emit {
   return (push) => (f, instruction, retired) => {
     f.registers.flush();
@@ -449,7 +454,7 @@ function writing(write: Write): (push: Emit) => Emit {
   };
 }
 
-/** What writes each floating-point instruction other than loads and stores. */
+/** The emitters of all floating-point instructions except loads and stores. */
 export const FLOAT = {
   ...mapTable(
     BITS,

@@ -1,4 +1,6 @@
-/** The function of a region while it is being written: what the translation of all instructions shares. */
+/**
+ * The function of a region while it is written: the state that the translation of all instructions shares.
+ */
 import { DISPATCH, DISPATCH_SIGNATURE, hasTailCalls } from './dispatch.ts';
 import { RememberedPages } from './pages.ts';
 import { BUDGET, HART, PAGE, REGION_SIGNATURE, SELECTOR, TLB } from './parameters.ts';
@@ -6,11 +8,14 @@ import { Registers } from './registers.ts';
 import { Code, I32, I64, type Label, type ModuleWriter, type ValueType, wasm } from './wasm.ts';
 import { Windows } from './windows.ts';
 
-/** Bits of an exit: offset in the page, in bit 0 whether to interpret, and above instructions retired. */
+/**
+ * The fields of an exit: the offset in the page, in bit 0 whether to interpret, and above the retired
+ * instructions.
+ */
 const RETIRED_SHIFT = 16;
 const OFFSET_MASK = 0xffff;
 
-/** Where to branch to with the target, or with what the target is found by. */
+/** The labels to branch to with the target, or with a value from which the target is computed. */
 interface Exits {
   readonly leave: Label;
   readonly side: Label;
@@ -28,12 +33,12 @@ export class RegionFunction {
   readonly #outside: Exits;
   readonly #inLoops: Exits;
   #isInLoop = false;
-  /** A local with what `floatState` gave, if the region asks. */
+  /** A local with the result of `floatState`, if the region needs it. */
   #floatState: number | undefined;
 
   /**
-   * @param kept registers to be kept in locals while in loops, and whether they are written there
-   * @param wide whether several accesses may share a look into the TLB
+   * @param kept registers that loops keep in locals, and whether they are written there
+   * @param wide whether several accesses may share a TLB look-up
    */
   constructor(module: ModuleWriter, kept: ReadonlyMap<number, boolean>, wide: boolean) {
     this.#module = module;
@@ -61,7 +66,7 @@ export class RegionFunction {
     this.code.call(this.#module.imported(name, { parameters, results: [result] }));
   }
 
-  /** A local for the moment: to be given back by `release`. */
+  /** Returns a temporary local, which `release` takes back. */
   borrow(type: ValueType): number {
     return this.#spare.get(type)?.pop() ?? this.code.local(type);
   }
@@ -75,7 +80,7 @@ export class RegionFunction {
     return this.#floatState;
   }
 
-  /** Takes instructions off the budget. */
+  /** Subtracts instructions from the budget. */
   retire(instructions: number): void {
     const { code } = this;
     if (instructions === 0) return;
@@ -85,7 +90,7 @@ export class RegionFunction {
     code.set(BUDGET);
   }
 
-  /** Goes on outside of the region at an offset from the start of the page. */
+  /** Leaves the region and continues at an offset from the start of the page. */
   leaveTo(offset: number): void {
     if (offset >= 0 && offset <= OFFSET_MASK) {
       this.#leaveBy(offset);
@@ -97,23 +102,23 @@ export class RegionFunction {
     this.leaveToTop();
   }
 
-  /** Goes on outside of the region at the address on the stack. */
+  /** Leaves the region and continues at the address on the stack. */
   leaveToTop(): void {
     this.code.set(this.#target);
     this.code.br(this.#exits.leave);
   }
 
-  /** Goes on elsewhere at the instruction at `offset`, `retired` ones of the block being done. */
+  /** Leaves the region at the instruction at `offset`, after `retired` instructions of the block. */
   leaveAt(offset: number, retired: number): void {
     this.#leaveBy(offset | (retired << RETIRED_SHIFT));
   }
 
-  /** Leaves the instruction at `offset` to the interpreter, `retired` ones of the block being done. */
+  /** Leaves the instruction at `offset` to the interpreter, after `retired` instructions of the block. */
   interpret(offset: number, retired: number): void {
     this.#leaveBy(offset | 1 | (retired << RETIRED_SHIFT));
   }
 
-  /** The same if the condition on the stack holds, which it hardly ever does. */
+  /** The same if the condition on the stack holds, which is unlikely. */
   interpretIf(offset: number, retired: number): void {
     this.code.ifUnlikely();
     this.interpret(offset, retired);
@@ -126,7 +131,7 @@ export class RegionFunction {
     this.code.br(this.#exits.side);
   }
 
-  /** Adds the finished function to the module; `count` entries from the `first` on are in loops. */
+  /** Adds the finished function to the module. `count` entries from the `first` on are in loops. */
   finish(first: number, count: number): void {
     const { code } = this;
     code.op(wasm.unreachable);

@@ -1,7 +1,7 @@
 /**
- * What the translator makes of a few regions, as text for reviewers: `golden/NAME.S` is the code, `golden/NAME.wat` the
- * region that begins at its first instruction. A label is where the guest has jumped to before.
- * `npx vitest run emulator-wasm/jit/golden --update` writes the texts anew.
+ * Shows reviewers the translator's output for a few regions as text. `golden/NAME.S` is the code, and
+ * `golden/NAME.wat` is the region that begins at its first instruction. A label marks an earlier jump target
+ * of the guest. `npx vitest run emulator-wasm/jit/golden --update` writes the texts again.
  */
 import { readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
@@ -14,7 +14,7 @@ import { DecodedPage, translateAlone } from '../test/support/translation.ts';
 const FOLDER = join(import.meta.dirname, 'golden');
 const SOURCES = readdirSync(FOLDER).filter((name) => name.endsWith('.S'));
 
-/** wabt's names of the parameters, in the order of REGION_SIGNATURE. */
+/** wabt's names for the parameters, in the order of REGION_SIGNATURE. */
 const PARAMETERS = ['hart', 'tlb', 'page', 'budget', 'entry'];
 
 const REGISTERS = (

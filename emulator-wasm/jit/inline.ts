@@ -1,8 +1,8 @@
-/** Translation in the hart's own thread, as soon as code is reported: for tests, and for measuring. */
+/** Translation in the hart's own thread as soon as code is reported, for tests and measurements. */
 import { type CompiledCode, Installer } from './install.ts';
 import { Translator } from './translator.ts';
 
-/** What `host.hot` does for a hart. @param core its instance's exports */
+/** Makes the function `host.hot` for a hart. @param core its instance's exports */
 export function inlineTranslation(
   core: WebAssembly.Exports,
   memory: WebAssembly.Memory,

@@ -59,8 +59,8 @@ import type { Instruction } from './page.ts';
 import { I64, wasm } from './wasm.ts';
 
 /**
- * A division, which is defined for a divisor of 0 and for overflow (M extension, 7.2). The divisor 1 stands in
- * for those that WebAssembly traps on.
+ * A division, which is defined for a divisor of 0 and for overflow (M extension, 7.2). The divisor 1 replaces
+ * the divisors for which WebAssembly traps.
  */
 function divide(signed: boolean, remainder: boolean, word: boolean): Push {
   const operand = (f: RegionFunction, register: number) => {
@@ -146,7 +146,7 @@ function orCombine(f: RegionFunction, { rs1 }: Instruction): void {
 
 const bit = (number: Expression) => shl(constant(1), number);
 
-/** What each instruction writes to rd. */
+/** The value that each instruction writes to rd. */
 export const RESULTS: Readonly<Record<Integer, Expression>> = {
   // Immediate
   [IntegerOp.LI]: imm,
@@ -243,7 +243,7 @@ export const RESULTS: Readonly<Record<Integer, Expression>> = {
   [IntegerOp.CZERO_NEZ]: select(rs1, constant(0), isZero(rs2)),
 };
 
-/** What writes each integer instruction. */
+/** The emitters of all integer instructions. */
 export const INTEGER = mapTable(
   RESULTS,
   ({ push }): Emit =>

@@ -39,14 +39,14 @@ const STORES = {
   [FloatMemoryOp.FSD]: { bytes: 8, code: wasm.f64Store },
 };
 
-/** How far the TLB is from the load TLB. */
+/** The distance of the TLB from the load TLB. */
 const READING = 0;
 const WRITING = STORE_TLB;
 
 /** NaN boxing of a single in a register of 64 bits. */
 const BOX = 0xffff_ffff_0000_0000n;
 
-/** A window's base is so much before what the register points to, so that all offsets are positive. */
+/** A window's base precedes the register's address by this much, so that all offsets are positive. */
 const BIAS = 2048;
 
 /** The loads and stores among instructions. */
@@ -82,8 +82,8 @@ function emitStore(f: RegionFunction, instruction: Instruction, transfer: Transf
 }
 
 /**
- * Pushes where in the shared memory the access goes, but for an offset, which is returned. The interpreter gets those
- * that miss the TLB: a call here would cost all registers, even when it is not made.
+ * Pushes the access's address in the shared memory, without an offset, which is returned. Accesses that miss
+ * the TLB are left to the interpreter, because a call here would cost all registers even if it never happens.
  */
 function pushHostAddress(f: RegionFunction, access: Access, retired: number): number {
   const { code, windows } = f;
@@ -134,7 +134,7 @@ function pushAddress(f: RegionFunction, register: number, offset: number): void 
   f.code.op(wasm.i64Add);
 }
 
-/** Pushes where an access goes in a loop. */
+/** Pushes the address of an access in a loop. */
 function pushByPage(
   f: RegionFunction,
   { instruction: { rs1, imm, offset }, bytes, writes }: Access,
@@ -150,7 +150,7 @@ function pushByPage(
   const miss = () => f.interpret(offset, retired);
   if (!page) lookUp(f, bytes, tlb, address, addend, miss);
   else {
-    // What is not aligned differs, too: it could reach into the page from the one before.
+    // A misaligned address differs too, because the access could reach into the page from the preceding one.
     code.get(address);
     code.i64(PAGE_MASK | (bytes - 1));
     code.op(wasm.i64And);
@@ -182,7 +182,10 @@ function pushPageOf(f: RegionFunction, address: number, bytes: number): void {
   code.op(wasm.i64And);
 }
 
-/** Sets the local `addend` to what turns the address into the shared memory's, unless the bytes there `miss`. */
+/**
+ * Sets the local `addend` to the distance from the address to the shared memory's, unless the bytes there
+ * `miss`.
+ */
 function lookUp(
   f: RegionFunction,
   bytes: number,
@@ -214,7 +217,7 @@ function lookUp(
   f.release(I32, entry);
 }
 
-/** What writes each load, store and fence. */
+/** The emitters of all loads, stores and fences. */
 export const MEMORY = {
   ...mapTable(
     LOADS,

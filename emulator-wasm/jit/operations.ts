@@ -1,4 +1,6 @@
-/** Operations by what the translator does with them, and tables that have a row for each of some kind. */
+/**
+ * Operations grouped by their handling in the translator, and tables with a row for each operation of a kind.
+ */
 import type {
   AtomicOp,
   CsrOp,
@@ -19,10 +21,10 @@ export type Integer = Exclude<IntegerOp, IntegerOp.END>;
 export type Memory = Exclude<MemoryOp, MemoryOp.END> | Exclude<FloatMemoryOp, FloatMemoryOp.END>;
 export type Float = Exclude<FloatOp, FloatOp.END>;
 
-/** What is compiled, and neither branches nor jumps. */
+/** Operations that are compiled and neither branch nor jump. */
 export type Straight = Integer | Memory | Float | AtomicOp;
 
-/** What is in a micro-op. */
+/** Any operation of a micro-op. */
 export type Op =
   | Straight
   | NearBranchOp
@@ -34,7 +36,7 @@ export type Op =
   | SystemOp
   | PseudoOp;
 
-/** A table with other rows of the same names. */
+/** Returns a table with the same keys and other rows. */
 export function mapTable<K extends Op, From, To>(
   table: Readonly<Record<K, From>>,
   change: (row: From) => To,
@@ -43,7 +45,7 @@ export function mapTable<K extends Op, From, To>(
   return Object.fromEntries(rows) as Record<K, To>;
 }
 
-/** The row of an operation that need not be in the table. */
+/** Returns the row of an operation, if the table has it. */
 export function rowOf<T>(table: Readonly<Record<number, T>>, op: Op): T | undefined {
   return table[op];
 }

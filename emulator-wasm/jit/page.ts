@@ -1,4 +1,4 @@
-/** A page of code as the core's decoder sees it. */
+/** A page of code as the core decodes it. */
 import { isNear, U_EXTRA, U_IMM, U_OFFSET, U_RD, U_RS1, U_RS2, UOP_SIZE } from '../assembly/opcodes.ts';
 import { H_CODE_UOPS, H_SINK } from '../layout.ts';
 import type { Op } from './operations.ts';
@@ -14,7 +14,7 @@ export interface Instruction {
   readonly rd: number | undefined;
   readonly rs1: number;
   readonly rs2: number;
-  /** For jumps and branches the target's offset from the start of the page. */
+  /** The immediate. For jumps and branches, the target's offset from the start of the page. */
   readonly imm: number;
   /** Rounding mode. */
   readonly extra: number;
@@ -27,7 +27,7 @@ export class CodePage {
 
   readonly #uops: number;
 
-  /** @param hart address of its block */
+  /** @param hart the address of its block */
   constructor(memory: WebAssembly.Memory, hart: number) {
     this.#uops = hart + H_CODE_UOPS;
     this.#halfwords = new Uint16Array(memory.buffer);

@@ -1,16 +1,19 @@
 /**
- * The pages last accessed by way of each register, in locals. In loops, comparing with that page takes half of the
- * instructions of a look into the TLB. No translation changes while compiled code runs.
+ * Remembers in locals the page last accessed through each register. In loops, comparing with that page takes
+ * half of the instructions of a TLB look-up. Translations do not change while compiled code runs.
  */
 import { type Code, I32, I64 } from './wasm.ts';
 
-/** So many pages are remembered. */
+/** The number of remembered pages. */
 const MAX_PAGES = 16;
-/** Never equals what addresses are compared by: their page, and the bits that say whether they are aligned. */
+/** Never equals the compared part of an address: its page, and the bits that show whether it is aligned. */
 const NONE = 8;
 
 export interface RememberedPage {
-  /** Locals: the page's virtual address (i64), and what turns addresses in it into the shared memory's (i32). */
+  /**
+   * Locals: the page's virtual address (i64), and the distance from there to the shared memory's address
+   * (i32).
+   */
   readonly tag: number;
   readonly addend: number;
 }
@@ -23,13 +26,13 @@ export class RememberedPages {
     this.#code = code;
   }
 
-  /** Where the page of an access by way of a register is remembered, if there is room. */
+  /** The locals that remember the page of accesses through a register, if there is room. */
   find(register: number, tlb: number): RememberedPage | undefined {
     const key = `${register} ${tlb}`;
     return this.#pages.get(key) ?? this.#newPage(key);
   }
 
-  /** Code that makes all unknown. */
+  /** Writes code that forgets all pages. */
   forgetAll(code: Code): void {
     for (const { tag } of this.#pages.values()) {
       code.i64(NONE);

@@ -1,40 +1,44 @@
-/** Which code is compiled together: a part of a page's control flow, as basic blocks. */
+/** Selects the code that is compiled together: a part of a page's control flow, as basic blocks. */
 import { FarJumpOp, isBranch, isJump, isNear, NearJumpOp } from '../assembly/opcodes.ts';
 import { H_X, MAX_ENTRIES } from '../layout.ts';
 import { isCompiled } from './emitters.ts';
 import { type CodePage, type Instruction, PAGE_SIZE } from './page.ts';
 
-/** About as many instructions make a region, at most. */
+/** The approximate maximum of instructions in a region. */
 const MAX_INSTRUCTIONS = 300;
 
-/** How far from a jump by table its targets are looked for, in bytes. */
+/** The distance from a jump by table within which its targets are searched, in bytes. */
 const TABLE_REACH = 1024;
 
 /**
- * Where all returns of the region go that have many targets, and all jumps by table: blocks that only switch. Odd, so
- * that no instruction is there, not even in the page before.
+ * The blocks to which all returns with many targets, and all jumps by table, of the region go. They only
+ * contain a switch. Their offsets are odd, so that no instruction is there, not even in the preceding page.
  */
 const RETURNS = -1;
 const TABLE = -3;
-/** With so many targets each jump has its own comparisons. */
+/** Jumps with at most this many targets have comparisons of their own. */
 const MAX_COMPARISONS = 6;
 
 export interface Block {
-  /** RETURNS or TABLE for a block without instructions that goes on at the one of its targets that was asked for. */
+  /**
+   * RETURNS or TABLE for a block without instructions, which continues at the requested one of its targets.
+   */
   readonly start: number;
   readonly instructions: readonly Instruction[];
-  /** Where the block goes on when its last instruction is none that jumps, or is a branch not taken. */
+  /**
+   * The offset at which the block continues if its last instruction does not jump, or is a branch not taken.
+   */
   readonly next: number;
-  /** Where the last instruction may jump to within the region, or nowhere. */
+  /** The targets of the last instruction within the region. */
   readonly targets: readonly number[];
-  /** Whether the interpreter has to execute what follows. */
+  /** Whether the interpreter must execute the next instruction. */
   readonly leaves: boolean;
 }
 
 export interface Region {
-  /** By the offset where they start. */
+  /** The blocks by their start offsets. */
   readonly blocks: ReadonlyMap<number, Block>;
-  /** Starts of blocks where the region has to be entered, the hot one first. */
+  /** Start offsets of the blocks at which the region must be entered, the hot one first. */
   readonly entries: readonly number[];
 }
 
@@ -56,9 +60,9 @@ function isCall({ op, rd }: Instruction): boolean {
 }
 
 /**
- * The region around the code at `hot`.
+ * Returns the region around the code at `hot`.
  * @param executed whether the guest has ever jumped to the offset
- * @returns undefined where nothing can be compiled
+ * @returns undefined if nothing can be compiled there
  */
 export function findRegion(
   page: CodePage,
@@ -82,23 +86,23 @@ function entriesOf(hot: number, blocks: ReadonlyMap<number, Block>, survey: Surv
   return [...entries].filter((entry) => blocks.has(entry)).slice(0, MAX_ENTRIES / 2);
 }
 
-/** Follows the control flow from the hot code on, nearest first, until there is enough. */
+/** Follows the control flow from the hot code, nearest first, until the region is large enough. */
 class Survey {
   readonly instructions = new Map<number, Instruction>();
-  /** Where blocks have to begin. */
+  /** Offsets at which blocks must begin. */
   readonly leaders = new Set<number>();
-  /** Where calls in the region go, as others from elsewhere may. */
+  /** Targets of calls in the region, which may also be called from elsewhere. */
   readonly functions = new Set<number>();
-  /** Where calls return to, and of these what functions of this page do. */
+  /** Return addresses of calls, and those to which functions of this page return. */
   readonly continuations = new Set<number>();
   readonly #nearContinuations = new Set<number>();
-  /** Where the guest has jumped to, but no jump known leads to: targets of jump tables and pointers. */
+  /** Offsets to which the guest has jumped but no known jump leads: targets of jump tables and pointers. */
   readonly orphans = new Set<number>();
   readonly #switches = new Map<number, readonly number[]>();
   readonly #page: CodePage;
   readonly #executed: (offset: number) => boolean;
   #queue: number[] = [];
-  /** Where indirect jumps are that may go by a table. */
+  /** Offsets of indirect jumps that may use a table. */
   readonly #tableJumps: number[] = [];
 
   constructor(page: CodePage, executed: (offset: number) => boolean) {
@@ -147,11 +151,11 @@ class Survey {
       offset = instruction.next;
       if (this.#ends(instruction)) return;
     }
-    // Runs into what is there already.
+    // Reaches instructions that the region has already.
     if (this.instructions.has(offset)) this.leaders.add(offset);
   }
 
-  /** Notes where the instruction leads; whether nothing falls through it. */
+  /** Notes the instruction's targets. Returns whether nothing falls through it. */
   #ends(instruction: Instruction): boolean {
     const { op, imm, next } = instruction;
     if (isBranch(op)) {

@@ -5,23 +5,24 @@ import { HART } from './parameters.ts';
 import { type Code, F64, I64, wasm } from './wasm.ts';
 
 /**
- * Registers are named by their offset in the hart's block, as in micro-ops. In loops the most used are kept in locals
- * only; everywhere else what is written goes to memory before the region can be left, and locals hold what has been
- * read or written before, so that neither entering nor leaving costs anything.
+ * Registers are identified by their offset in the hart's block, as in micro-ops. In loops, only locals hold
+ * the most used registers. Everywhere else, written registers are stored to memory before the region can be
+ * left, and locals hold registers that were read or written before, so that neither entering nor leaving
+ * costs anything.
  */
 export class Registers {
   readonly #code: Code;
   readonly #locals = new Map<number, number>();
   readonly #kept: ReadonlyMap<number, boolean>;
   #keeps = false;
-  /** What is in locals. */
+  /** The registers in locals. */
   #known = new Set<number>();
-  /** Of these, what is not in memory yet. */
+  /** Those of them that are not in memory yet. */
   readonly #dirty = new Set<number>();
-  /** How often each register is read in the rest of the block. */
+  /** The number of reads of each register in the rest of the block. */
   readonly #reads = new Map<number, number>();
 
-  /** @param kept registers that only locals hold while in loops, and whether they are written there */
+  /** @param kept registers that only locals hold in loops, and whether they are written there */
   constructor(code: Code, kept: ReadonlyMap<number, boolean>) {
     this.#code = code;
     this.#kept = kept;
@@ -29,7 +30,7 @@ export class Registers {
 
   /**
    * @param keeps whether the block is in a loop
-   * @param known what is in locals when it begins
+   * @param known the registers in locals at its beginning
    */
   beginBlock(instructions: readonly Instruction[], keeps: boolean, known: Iterable<number>): void {
     this.#keeps = keeps;
@@ -44,12 +45,12 @@ export class Registers {
     return reads;
   }
 
-  /** To be called before each instruction: what is read once more later is read to a local. */
+  /** Called before each instruction: loads registers that are read again later to locals. */
   prepare({ rs1, rs2 }: Instruction): void {
     for (const register of [rs1, rs2]) if (this.#count(register, -1) > 0) this.#know(register);
   }
 
-  /** What is in locals now, even when a loop is left. */
+  /** The registers that are in locals now, even when a loop is left. */
   get known(): ReadonlySet<number> {
     return this.#keeps ? new Set([...this.#known, ...this.#kept.keys()]) : this.#known;
   }
@@ -126,7 +127,7 @@ export class Registers {
     this.#dirty.add(register);
   }
 
-  /** To be called before the region can be left, or the block is. */
+  /** Called before a place where the region may be left, and at the end of the block. */
   flush(): void {
     for (const register of this.#dirty) this.#store(this.#code, register);
     this.#dirty.clear();
@@ -138,12 +139,12 @@ export class Registers {
     this.#code.op(wasm.i32WrapI64);
   }
 
-  /** Code that makes locals hold what they keep in loops, but for those that do already. */
+  /** Writes code that loads the registers that loops keep, except those that are in locals already. */
   enterLoop(code: Code, known: ReadonlySet<number> = this.#known): void {
     for (const register of this.#kept.keys()) if (!known.has(register)) this.#load(code, register);
   }
 
-  /** Code that stores what loops have written. */
+  /** Writes code that stores the registers that loops write. */
   leaveLoop(code: Code): void {
     for (const [register, written] of this.#kept) if (written) this.#store(code, register);
   }

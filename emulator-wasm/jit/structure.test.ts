@@ -3,8 +3,9 @@ import { describe, expect, it } from 'vitest';
 import { emitStructure, findStructure, type Graph, headersOf } from './structure.ts';
 import { Code, I32, type Label, ModuleWriter, wasm } from './wasm.ts';
 
-// The function walks a graph: each block appends its number to a list in memory, and goes on to the successor that the
-// next byte of a script chooses. A walk ends at a block without successors, or when the budget is spent.
+// The function walks a graph. Each block appends its number to a list in memory, and continues at the
+// successor that the next byte of a script selects. A walk ends at a block without successors, or when the
+// budget is spent.
 const SELECTOR = 0;
 const STEP = 1;
 const SCRIPT = 0;
@@ -74,7 +75,7 @@ function emitBlock(
   else branch(last);
 }
 
-/** What the walk has to be. It may go on a little where nothing jumps back. */
+/** The expected walk. It may continue a little where nothing jumps back. */
 function walk(
   { successors, entries }: Graph,
   entry: number,
@@ -92,7 +93,7 @@ function walk(
   return trace;
 }
 
-/** Graphs of up to 14 blocks, all of which can be come to. */
+/** Graphs of up to 14 blocks, all of which are reachable. */
 const graphs: fc.Arbitrary<Graph> = fc
   .integer({ min: 1, max: 14 })
   .chain((size) =>
@@ -122,7 +123,7 @@ function reachablePart({ successors, entries }: Graph): Graph {
 }
 
 describe('structured control flow', () => {
-  it('goes the way of the graph, from every entry', () => {
+  it('follows the graph from every entry', () => {
     const scripts = fc.array(fc.nat(255), { minLength: STEPS + 64, maxLength: STEPS + 64 });
     fc.assert(
       fc.property(graphs, scripts, (graph, script) => {
@@ -138,13 +139,13 @@ describe('structured control flow', () => {
     );
   });
 
-  it('keeps a loop inside of one that can be entered at both', () => {
+  it('keeps a loop inside another if the latter can be entered at both', () => {
     // 0 → 1 ⇄ 1, 1 → 2 → 0 or the end: entered at 0 and at the inner loop's header.
     const structure = findStructure({ successors: [[1], [1, 2], [0, 3], []], entries: [0, 1] }, []);
     expect(headersOf(structure)).toEqual([0, 1]);
   });
 
-  it('counts loops around each block', () => {
+  it('counts the loops around each block', () => {
     const depths: number[] = [];
     findStructure({ successors: [[1], [1, 2], [0, 3], []], entries: [0] }, depths);
     expect(depths).toEqual([1, 2, 1, 0]);

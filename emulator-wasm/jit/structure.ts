@@ -1,29 +1,29 @@
 /**
- * Control flow as WebAssembly has it. Strongly connected components become loops, in topological order, each
- * in the shade of blocks by which code before it branches to it. A loop has one header, to which its jumps back go.
- * If it can be entered elsewhere too, it begins with a switch on `selector`, as does the whole if it has several
- * entries; loops within are none the slower for it.
+ * Structured control flow for WebAssembly. Strongly connected components become loops, in topological order.
+ * Each follows the ends of the blocks through which earlier code branches to it. A loop has one header, to
+ * which its jumps back go. If it can also be entered elsewhere, it begins with a switch on `selector`, and so
+ * does the whole function if it has several entries. The switch does not slow down inner loops.
  */
 import { type Code, type Label, wasm } from './wasm.ts';
 
-/** Comparing one after the other is quicker than a table with as many targets. */
+/** For up to this many targets, consecutive comparisons are faster than a table. */
 const MAX_COMPARISONS = 4;
 
 export interface Graph {
-  /** Blocks by number; successors of each. */
+  /** The successors of each block, by its number. */
   readonly successors: readonly (readonly number[])[];
-  /** Blocks that can be entered from outside, first those with the selector's first values. */
+  /** Blocks that can be entered from outside, in the order of the selector's values. */
   readonly entries: readonly number[];
 }
 
-/** What the structure needs of the code it arranges. */
+/** The code that the structure arranges. */
 export interface Emitter {
   readonly code: Code;
-  /** A local that holds which entry is meant, from the start and before a branch to a switch. */
+  /** A local that holds the number of the entry, at the start and before a branch to a switch. */
   readonly selector: number;
-  /** Writes a block, which ends by `branch` to successors or otherwise. */
+  /** Writes a block, which ends with `branch` to successors or otherwise. */
   emitBlock(block: number, branch: (target: number) => void): void;
-  /** Jumps back to `block`, at `top`, unless there is something else to do first. */
+  /** Jumps back to `block`, at `top`, unless something else must be done first. */
   emitBackEdge(block: number, top: Label): void;
 }
 
@@ -39,7 +39,7 @@ export interface Sequence {
   readonly items: readonly Item[];
 }
 
-/** A block, or else a loop, with the blocks of it that are come to from before it. */
+/** A block, or a loop with those of its blocks to which earlier code branches. */
 interface Item {
   readonly heads: readonly number[];
   readonly block: number | undefined;
@@ -51,7 +51,7 @@ export function headersOf({ items }: Sequence): number[] {
   return items.flatMap(({ loop }) => (loop ? [loop.header, ...headersOf(loop.body)] : []));
 }
 
-/** The blocks in the outermost loops of which none has a block that is `excluded`. */
+/** The blocks in the outermost loops that contain no `excluded` block. */
 export function blocksInLoops({ items }: Sequence, excluded: (block: number) => boolean): number[] {
   return items.flatMap(({ loop }) => {
     if (!loop) return [];
@@ -65,12 +65,12 @@ function blocksOf({ items }: Sequence): number[] {
 }
 
 interface Loop {
-  /** The block to which jumps back go. */
+  /** The target of jumps back. */
   readonly header: number;
   readonly body: Sequence;
 }
 
-/** @param depths takes, for each block, in how many loops it is */
+/** @param depths receives the number of loops around each block */
 export function findStructure(graph: Graph, depths: number[]): Sequence {
   const all = graph.successors.map((_, block) => block);
   return new Finder(graph, depths).sequence(all, graph.entries, new Set(), 0);
@@ -85,7 +85,7 @@ class Finder {
     this.#depths = depths;
   }
 
-  /** @param cut headers of the loops around, to which edges go out */
+  /** @param cut headers of the enclosing loops, to which edges lead out */
   sequence(
     blocks: readonly number[],
     entries: readonly number[],
@@ -128,7 +128,7 @@ class Finder {
     return (this.#graph.successors[block] as readonly number[]).filter((next) => !cut.has(next));
   }
 
-  /** Where the jump back over most of the code goes, which is the outermost loop's. */
+  /** The target of the longest jump back, which belongs to the outermost loop. */
   #header(blocks: readonly number[], cut: ReadonlySet<number>): number {
     const inside = new Set(blocks);
     let header = blocks[0] as number;
@@ -143,7 +143,7 @@ class Finder {
     return header;
   }
 
-  /** Strongly connected components in topological order, without the edges that are cut (Tarjan). */
+  /** Strongly connected components in topological order, without the cut edges (Tarjan). */
   #components(blocks: readonly number[], cut: ReadonlySet<number>): number[][] {
     const members = new Set(blocks);
     const index = new Map<number, number>();
@@ -188,7 +188,7 @@ export function emitStructure(structure: Sequence, emitter: Emitter): void {
 class Arranger {
   readonly #emitter: Emitter;
   readonly #targets: (Target | undefined)[] = [];
-  /** Value of the selector for each block that a switch can choose. */
+  /** The selector's value for each block that a switch can select. */
   readonly #numbers = new Map<number, number>();
   readonly #branch = (target: number) => this.branch(target);
 
@@ -197,7 +197,7 @@ class Arranger {
     for (const entry of structure.entries) this.#number(entry);
   }
 
-  /** @param header of the loop whose body this is */
+  /** @param header the header of the loop whose body this is */
   sequence({ entries, items }: Sequence, header?: number): void {
     const { code } = this.#emitter;
     const back = header === undefined ? undefined : this.#targets[header];

@@ -27,7 +27,7 @@ const FORMS: readonly (readonly [opcode: number, functions: readonly number[], f
 function randomInstruction(random: Random): number {
   const [opcode, functions, free] = random.pick(FORMS);
   const bits = (random.u32() & free) | (random.pick(functions) << 12) | opcode;
-  // A jump backwards: the sign is in all bits above those of its place in a page.
+  // A jump backwards has the sign in all bits above those of the offset in a page.
   return (opcode === JAL && random.below(2) ? bits | SIGN | 0xff000 : bits) >>> 0;
 }
 
@@ -38,7 +38,7 @@ function randomPage(random: Random): Uint8Array {
   return new Uint8Array(page.buffer);
 }
 
-it('makes a valid module of whatever is in a page', async () => {
+it('makes a valid module of any page', async () => {
   const random = new Random(1);
   const page = await DecodedPage.create();
   let entries = 0;

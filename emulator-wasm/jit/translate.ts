@@ -1,4 +1,4 @@
-/** From a region of RISC-V to a WebAssembly function. */
+/** Translates a region of RISC-V code to a WebAssembly function. */
 import { FarJumpOp, isBranch, isFloat, isJump } from '../assembly/opcodes.ts';
 import { H_X, MAX_ENTRIES } from '../layout.ts';
 import { emitterOf } from './emitters.ts';
@@ -13,27 +13,27 @@ import { blocksInLoops, emitStructure, findStructure, headersOf, type Sequence }
 import { I64, type Label, type ModuleWriter, wasm } from './wasm.ts';
 import { commonWindows, type Window } from './windows.ts';
 
-/** So many registers are kept in locals; the host has not many more. */
+/** The number of registers in locals. The host has few more. */
 const KEPT_REGISTERS = 12;
-/** How much more often a loop runs than what is around it, supposedly. */
+/** The assumed number of rounds of a loop per execution of the code around it. */
 const LOOP_WEIGHT = 8;
 
 export interface TranslatedRegion {
-  /** Offsets where the region can be entered, the hot one first. */
+  /** Offsets at which the region can be entered, the hot one first. */
   readonly entries: readonly number[];
-  /** Offsets of instructions where it is left when what they and later ones access is not in one page. */
+  /** Offsets of instructions where it is left if they and later ones do not access the same page. */
   readonly wideAccesses: ReadonlySet<number>;
 }
 
 /**
  * Adds the region's function to the module.
- * @param wide whether several accesses may share a look into the TLB
+ * @param wide whether several accesses may share a TLB look-up
  */
 export function translate(region: Region, module: ModuleWriter, wide: boolean): TranslatedRegion {
   return new Translation(region, module, wide).write();
 }
 
-/** What is known at the end of a block. */
+/** The state that is known at the end of a block. */
 interface Knowledge {
   readonly registers: ReadonlySet<number>;
   readonly windows: ReadonlyMap<number, Window>;
@@ -42,18 +42,18 @@ interface Knowledge {
 class Translation {
   readonly #f: RegionFunction;
   readonly #blocks: readonly Block[];
-  /** Numbers of blocks by their start. */
+  /** The numbers of blocks by their start offsets. */
   readonly #numbers = new Map<number, number>();
   readonly #structure: Sequence;
   /** Blocks in loops that keep registers in locals: those that call nothing and jump nowhere else. */
   readonly #loops: ReadonlySet<number>;
-  /** First the hot one, then those in loops. */
+  /** The hot entry first, then those in loops. */
   readonly #entries: readonly number[];
-  /** What each block may come from, but for those that can be entered. */
+  /** The predecessors of each block. Blocks that can be entered have none. */
   readonly #predecessors: readonly (readonly number[])[];
-  /** Of the blocks that are written. */
+  /** The knowledge at the end of each block that is written already. */
   readonly #known: Knowledge[] = [];
-  /** A local with where an indirect jump goes. */
+  /** A local with the target of an indirect jump. */
   readonly #indirect: number;
 
   constructor(region: Region, module: ModuleWriter, wide: boolean) {
@@ -62,7 +62,7 @@ class Translation {
     const numberOf = (start: number) => this.#numbers.get(start) ?? [];
     const successors = this.#blocks.map((block) => successorsOf(block).flatMap(numberOf));
     const needed = region.entries.flatMap(numberOf);
-    // The budget runs out at jumps back, and the next quantum begins there.
+    // The budget is checked at jumps back, so the next quantum may begin there.
     const headers = headersOf(findStructure({ successors, entries: needed }, []));
     const isCode = (number: number) => this.#block(number).instructions.length > 0;
     const entries = [...new Set([...needed, ...headers.filter(isCode)])].slice(0, MAX_ENTRIES);
@@ -123,7 +123,7 @@ class Translation {
     };
   }
 
-  /** Brings registers from one block to the next. */
+  /** Moves registers between locals and memory on the way from one block to the next. */
   #cross(fromLoop: boolean, toLoop: boolean): void {
     const { code, registers } = this.#f;
     if (!fromLoop && toLoop) registers.enterLoop(code);
@@ -270,7 +270,7 @@ class Translation {
     code.op(wasm.i64Sub);
     code.i64(first);
     code.op(wasm.i64Sub);
-    // An odd multiple of a halfword cannot be, and what is far away shall not come near.
+    // Bit 0 of a target is always 0. The shift is unsigned, so that far targets do not alias near ones.
     code.i64(1);
     code.op(wasm.i64ShrU);
     const index = this.#f.borrow(I64);
@@ -296,7 +296,7 @@ function successorsOf(block: Block): number[] {
   return falls ? [...block.targets, block.next] : [...block.targets];
 }
 
-/** The blocks that can be come to from the entries; by the order of code. */
+/** The blocks that are reachable from the entries, in the order of the code. */
 function reachable({ blocks, entries }: Region): Block[] {
   const found = new Set<number>();
   const queue = [...entries];
@@ -309,7 +309,7 @@ function reachable({ blocks, entries }: Region): Block[] {
   return [...found].sort((a, b) => a - b).map((start) => blocks.get(start) as Block);
 }
 
-/** Whether the block's end is known to be a jump in the page. */
+/** Whether the block certainly ends with a jump inside the page. */
 function staysNear({ instructions, leaves }: Block): boolean {
   const op = instructions.at(-1)?.op;
   return !leaves && op !== undefined && op !== FarJumpOp.JALR && op !== FarJumpOp.JAL_FAR;
@@ -319,7 +319,7 @@ function partition<T>(all: readonly T[], isFirst: (one: T) => boolean): [T[], T[
   return [all.filter(isFirst), all.filter((one) => !isFirst(one))];
 }
 
-/** What is among the known at each of the ends; a block that is not written yet has none. */
+/** The registers that are known at every one of the ends. A block that is not written yet has none. */
 function commonRegisters(ends: readonly (ReadonlySet<number> | undefined)[]): ReadonlySet<number> {
   const [first, ...others] = ends;
   return new Set([...(first ?? [])].filter((register) => others.every((end) => end?.has(register))));
@@ -334,7 +334,7 @@ function predecessorsOf(successors: readonly (readonly number[])[], entries: rea
   return predecessors;
 }
 
-/** The registers most used in loops, and whether they are written there. */
+/** The registers that loops use most, and whether they are written there. */
 function mostUsedRegisters(
   blocks: readonly Block[],
   depths: readonly number[],

@@ -1,4 +1,4 @@
-/** Writing WebAssembly: a function's code with its labels and locals, and a module of functions. */
+/** Writes WebAssembly: a function's code with its labels and locals, and a module of functions. */
 
 export const I32 = 0x7f;
 export const I64 = 0x7e;
@@ -6,7 +6,7 @@ export const F32 = 0x7d;
 export const F64 = 0x7c;
 export type ValueType = typeof I32 | typeof I64 | typeof F32 | typeof F64;
 
-/** Instructions of one byte, and loads and stores; named as in the specification. */
+/** Instructions of one byte, and loads and stores, named as in the specification. */
 export const wasm = {
   unreachable: 0x00,
   else: 0x05,
@@ -112,10 +112,10 @@ const F64_CONST = 0x44;
 const ATOMIC_PREFIX = 0xfe;
 const EMPTY_TYPE = 0x40;
 
-/** Where a branch can go; made by `Code.block` and `Code.loop`. */
+/** The target of a branch, made by `Code.block` and `Code.loop`. */
 export type Label = { readonly depth: number };
 
-/** Bytes that grow. */
+/** A growing buffer of bytes. */
 export class Bytes {
   #bytes = new Uint8Array(1024);
   length = 0;
@@ -165,7 +165,7 @@ export class Bytes {
     for (let n = 0; n < text.length; n++) this.byte(text.charCodeAt(n));
   }
 
-  /** What was written, valid until more is. */
+  /** The bytes written so far, valid until the next write. */
   view(): Uint8Array {
     return this.#bytes.subarray(0, this.length);
   }
@@ -182,7 +182,7 @@ export class Code {
   readonly #out = new Bytes();
   readonly #parameters: number;
   readonly #locals: ValueType[] = [];
-  /** Where conditions are that hardly ever hold. */
+  /** The offsets of unlikely conditions. */
   readonly #unlikely: number[] = [];
   #depth = 0;
 
@@ -235,7 +235,7 @@ export class Code {
     this.#out.bytes(new Uint8Array(Float64Array.of(value).buffer));
   }
 
-  /** A load or store; the alignment is a hint, and ours claims none. */
+  /** A load or store. The alignment is a hint, and ours claims none. */
   memory(code: number, offset: number): void {
     this.#out.byte(code);
     this.#out.byte(0);
@@ -256,7 +256,7 @@ export class Code {
     this.#out.unsigned(index);
   }
 
-  /** Calls, in the table, the function of the type whose index is on the stack. */
+  /** Calls the function of this type whose index in the table is on the stack. */
   tailCallIndirect(type: number): void {
     this.#out.byte(TAIL_CALL_INDIRECT);
     this.#out.unsigned(type);
@@ -271,12 +271,12 @@ export class Code {
     return this.#open(LOOP, EMPTY_TYPE);
   }
 
-  /** @param type of what both arms leave */
+  /** @param type the type of the value that both arms leave */
   if(type?: ValueType): Label {
     return this.#open(IF, type ?? EMPTY_TYPE);
   }
 
-  /** An `if` of a condition that hardly ever holds. */
+  /** An `if` with an unlikely condition. */
   ifUnlikely(): Label {
     this.#unlikely.push(this.#out.length);
     return this.if();
@@ -296,7 +296,7 @@ export class Code {
     this.#out.unsigned(this.#depth - label.depth);
   }
 
-  /** A branch that is hardly ever taken. */
+  /** A branch that is unlikely to be taken. */
   brIfUnlikely(label: Label): void {
     this.#unlikely.push(this.#out.length);
     this.brIf(label);
@@ -314,12 +314,12 @@ export class Code {
     this.#out.unsigned(this.#depth - otherwise.depth);
   }
 
-  /** How many bytes the instructions take so far. */
+  /** The size of the instructions so far, in bytes. */
   get size(): number {
     return this.#out.length;
   }
 
-  /** Writes the body as the code section has it, `prologue` first. */
+  /** Writes the body in the form of the code section, `prologue` first. */
   writeTo(section: Bytes, prologue: Code): void {
     const locals = this.#localsVector();
     section.unsigned(locals.length + prologue.size + this.#out.length + 1);
@@ -329,7 +329,7 @@ export class Code {
     section.byte(END);
   }
 
-  /** Writes branch hints: offsets are from the start of the body. */
+  /** Writes branch hints, with offsets from the start of the body. */
   writeHintsTo(section: Bytes, prologue: Code): void {
     const before = this.#localsVector().length + prologue.size;
     section.unsigned(this.#unlikely.length);
@@ -372,7 +372,9 @@ const FUNCREF = 0x70;
 const SHARED_WITH_MAXIMUM = 3;
 const MAX_MEMORY_PAGES = 0x1_0000;
 
-/** The branch hinting proposal's section; what it has for each hint: its length, and that the condition is unlikely. */
+/**
+ * The section of the branch hinting proposal. Each hint has a length and says that the condition is unlikely.
+ */
 const BRANCH_HINTS = 'metadata.code.branch_hint';
 const UNLIKELY = [1, 0];
 
@@ -392,8 +394,8 @@ enum Kind {
 }
 
 /**
- * A module of functions of one signature, exported by their numbers. It imports the shared memory `env.memory`, and
- * functions of `core`.
+ * A module of functions with one signature, exported by their numbers. It imports the shared memory
+ * `env.memory` and functions of `core`.
  */
 export class ModuleWriter {
   readonly #types = new Map<string, { index: number; signature: Signature }>();
@@ -402,13 +404,13 @@ export class ModuleWriter {
   readonly #type: number;
   readonly #importsTable: boolean;
 
-  /** @param importsTable whether it imports the table `env.table` as well */
+  /** @param importsTable whether it also imports the table `env.table` */
   constructor(signature: Signature, importsTable = false) {
     this.#type = this.type(signature);
     this.#importsTable = importsTable;
   }
 
-  /** The index of a function to import; only to be asked for before the module is written. */
+  /** The index of an imported function. Must not be called after the module is written. */
   imported(name: string, signature: Signature): number {
     const known = this.#imports.get(name);
     if (known) return known.index;
@@ -417,7 +419,7 @@ export class ModuleWriter {
     return index;
   }
 
-  /** @param begin writes what comes first, and can only be known last */
+  /** @param begin writes the code that comes first but is known last */
   add(body: Code, begin: (prologue: Code) => void = () => {}): void {
     const prologue = new Code(0);
     begin(prologue);
@@ -448,7 +450,7 @@ export class ModuleWriter {
     return out.view().slice() as Uint8Array<ArrayBuffer>;
   }
 
-  /** A custom section, which engines that do not know it ignore. */
+  /** A custom section, which other engines ignore. */
   #hints(out: Bytes): void {
     const section = new Bytes();
     section.name(BRANCH_HINTS);

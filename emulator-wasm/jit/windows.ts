@@ -1,16 +1,16 @@
 /**
- * Windows into memory: what a register points to, looked up once for all accesses by way of it. A window is a range of
- * offsets from the register that lies in one page; while the register stays the same, accesses inside need no further
- * look into the TLB. No translation changes while compiled code runs.
+ * Windows into memory. One TLB look-up serves several accesses through a register. A window is a range of
+ * offsets from the register that lies in one page. While the register stays the same, accesses inside the
+ * window need no further look-up. Translations do not change while compiled code runs.
  *
- * Where the range reaches into a second page, the region is left. If that happens often, what follows is compiled once
- * more, with a look for each access. So that this can go on where the other stopped, no wide window begins where
- * a region is entered.
+ * Where the range reaches into a second page, the region is left. If that happens often, the code from there
+ * on is compiled again, with a look-up for each access. That version must be able to continue where the other
+ * stopped, so no wide window begins at an entry of a region.
  */
 import type { Instruction } from './page.ts';
 import { type Code, I32 } from './wasm.ts';
 
-/** So many bytes a window has at most: the wider, the more often it reaches into a second page. */
+/** The maximum size of a window, in bytes. The wider it is, the more often it reaches into a second page. */
 const MAX_SPAN = 256;
 
 export interface Access {
@@ -20,24 +20,24 @@ export interface Access {
 }
 
 export interface Window {
-  /** Offsets from the register. */
+  /** The range of offsets from the register. */
   readonly from: number;
   readonly to: number;
-  /** Whether it may be written through. */
+  /** Whether stores may use it. */
   readonly writable: boolean;
 }
 
 export class Windows {
   readonly #code: Code;
-  /** Locals with the place in the shared memory BIAS bytes before what the register points to. */
+  /** Locals with the shared memory's address BIAS bytes before the register's address. */
   readonly #bases = new Map<number, number>();
-  /** What each access of the block wants to have, for itself and those after it. */
+  /** The window that each access of the block requests, for itself and later ones. */
   readonly #wanted = new Map<Instruction, Window>();
   #open = new Map<number, Window>();
   readonly #areWide: boolean;
   readonly #wide = new Set<number>();
 
-  /** @param areWide whether there may be one look for several accesses */
+  /** @param areWide whether one look-up may serve several accesses */
   constructor(code: Code, areWide: boolean) {
     this.#code = code;
     this.#areWide = areWide;
@@ -68,7 +68,7 @@ export class Windows {
     }
   }
 
-  /** Whether the access needs no look into the TLB. */
+  /** Whether the access needs no TLB look-up. */
   covers({ instruction, bytes, writes }: Access): boolean {
     const window = this.#open.get(instruction.rs1);
     const { imm } = instruction;
@@ -77,23 +77,23 @@ export class Windows {
     );
   }
 
-  /** What to look up for the access. */
+  /** The window to look up for the access. */
   wanted(access: Access): Window {
     return this.#wanted.get(access.instruction) as Window;
   }
 
-  /** @param isWide whether it was looked up for more than the access at hand */
+  /** @param isWide whether it was looked up for more than this access */
   open({ rs1, offset }: Instruction, window: Window, isWide: boolean): void {
     this.#open.set(rs1, window);
     if (isWide) this.#wide.add(offset);
   }
 
-  /** Offsets of the instructions where wide windows are looked up. */
+  /** Offsets of the instructions at which wide windows are looked up. */
   get wide(): ReadonlySet<number> {
     return this.#wide;
   }
 
-  /** The register is written. */
+  /** Called when the register is written. */
   close(register: number): void {
     this.#open.delete(register);
   }
@@ -115,7 +115,7 @@ function windowOf({ instruction: { imm }, bytes, writes }: Access): Window {
   return { from: imm, to: imm + bytes, writable: writes };
 }
 
-/** A window for both, if they are near to each other; else for the first. */
+/** A window for both if they are close to each other, otherwise for the first. */
 function join(first: Window, second: Window | undefined): Window {
   if (!second) return first;
   const from = Math.min(first.from, second.from);
@@ -124,7 +124,7 @@ function join(first: Window, second: Window | undefined): Window {
   return { from, to, writable: first.writable || second.writable };
 }
 
-/** What is open at the end of all blocks that another may come from. */
+/** The windows that are open at the end of all predecessors of a block. */
 export function commonWindows(
   ends: readonly (ReadonlyMap<number, Window> | undefined)[],
 ): Map<number, Window> {
