@@ -18,7 +18,7 @@ export interface Expression<Type extends 'i32' | 'i64' = 'i64'> {
 }
 type Word = Expression<'i32'>;
 
-const wide = (text: string, push: Push): Expression => ({ type: 'i64', text, push });
+export const wide = (text: string, push: Push): Expression => ({ type: 'i64', text, push });
 const word = (text: string, push: Push): Word => ({ type: 'i32', text, push });
 
 export const rs1 = wide('rs1(h, p)', (f, i) => f.registers.get(i.rs1));

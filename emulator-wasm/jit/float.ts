@@ -6,6 +6,7 @@
 import { FloatOp } from '../assembly/opcodes.ts';
 import { H_FRM } from '../layout.ts';
 import type { Emit } from './emit.ts';
+import { type Expression, rs1, rs2, signExtend, w1, wide } from './expression.ts';
 import type { RegionFunction } from './function.ts';
 import { type Float, mapTable } from './operations.ts';
 import type { Instruction } from './page.ts';
@@ -54,18 +55,50 @@ function pushDouble(f: RegionFunction, register: number): void {
   f.registers.getDouble(register);
 }
 
-/** Pushes the core's result. */
-function callCore(name: string, operands: (i: Instruction) => number[], rounded: boolean): Emit {
-  return (f, instruction) => {
-    const registers = operands(instruction);
-    for (const register of registers) f.registers.get(register);
-    if (rounded) pushRounding(f, instruction);
-    f.call(name, [...registers.map((): ValueType => I64), ...(rounded ? [I32 as ValueType] : [])], I64);
+/** The value that an instruction writes to its destination register. */
+interface Result {
+  /** An AssemblyScript expression of type u64, with the names of the interpreter's loop. */
+  readonly text: string;
+  /** Whether an invalid rounding mode makes the instruction illegal; `rm` is the mode in the text. */
+  readonly rounds: boolean;
+  readonly push: Emit;
+}
+
+const rs3 = wide('rs3(h, p)', (f, i) => f.registers.get(i.imm));
+const both = [rs1, rs2];
+const one = [rs1];
+
+/** The result of a function of the core that is not rounded. */
+function plain(name: string, operands: readonly Expression[] = both): Result {
+  return {
+    text: `fpu.${name}(${operands.map(({ text }) => text)})`,
+    rounds: false,
+    push(f, instruction) {
+      for (const operand of operands) operand.push(f, instruction);
+      f.call(
+        name,
+        operands.map(() => I64),
+        I64,
+      );
+    },
   };
 }
 
-const both = ({ rs1, rs2 }: Instruction) => [rs1, rs2];
-const one = ({ rs1 }: Instruction) => [rs1];
+/** The result of a function of the core that rounds. */
+function rounded(name: string, operands: readonly Expression[] = both): Result {
+  return {
+    text: `fpu.${name}(${operands.map(({ text }) => text)}, rm)`,
+    rounds: true,
+    push(f, instruction) {
+      for (const operand of operands) operand.push(f, instruction);
+      pushRounding(f, instruction);
+      f.call(name, [...operands.map((): ValueType => I64), I32], I64);
+    },
+  };
+}
+
+/** The bits of one register in another. */
+const moved = ({ text, push }: Expression): Result => ({ text, rounds: false, push });
 
 /** Pushes whether the double in a local is finite. */
 function pushFinite(f: RegionFunction, double: number): void {
@@ -99,11 +132,13 @@ type Exactness = (f: RegionFunction, instruction: Instruction, result: number) =
  * because calls would cost all registers.
  */
 function arithmetic(
+  name: string,
+  operands: readonly Expression[],
   host: Host,
   test: (f: RegionFunction, double: number) => void,
   exactness: Exactness,
-): Emit {
-  return (f, instruction, retired) => {
+): Result {
+  const push: Emit = (f, instruction, retired) => {
     const { code } = f;
     const result = f.borrow(F64);
     host(f, instruction);
@@ -122,6 +157,7 @@ function arithmetic(
     code.get(result);
     f.release(F64, result);
   };
+  return { ...rounded(name, operands), push };
 }
 
 const neverExact: Exactness = (f) => f.code.i32(0);
@@ -176,8 +212,8 @@ function hostSqrt(f: RegionFunction, { rs1 }: Instruction): void {
 }
 
 /** A comparison of doubles, which is left to the interpreter if one is NaN. */
-function compare(op: number): Emit {
-  return (f, { rs1, rs2, offset }, retired) => {
+function compare(name: string, op: number): Result {
+  const push: Emit = (f, { rs1, rs2, offset }, retired) => {
     const { code } = f;
     for (const register of [rs1, rs2]) {
       pushDouble(f, register);
@@ -190,11 +226,12 @@ function compare(op: number): Emit {
     pushDouble(f, rs2);
     code.op(op, wasm.i64ExtendI32U);
   };
+  return { ...plain(name), push };
 }
 
 /** Gives rs1 the sign of rs2, changed by `change`. */
-function signInjection(change: (f: RegionFunction, instruction: Instruction) => void): Emit {
-  return (f, instruction) => {
+function signInjection(name: string, change: (f: RegionFunction, instruction: Instruction) => void): Result {
+  const push: Emit = (f, instruction) => {
     const { code } = f;
     if (change === takeSign && instruction.rs1 === instruction.rs2) {
       f.registers.get(instruction.rs1);
@@ -207,6 +244,7 @@ function signInjection(change: (f: RegionFunction, instruction: Instruction) => 
     code.i64Bits(SIGN_D);
     code.op(wasm.i64And, wasm.i64Or);
   };
+  return { ...plain(name), push };
 }
 
 function takeSign(f: RegionFunction, { rs2 }: Instruction): void {
@@ -229,8 +267,9 @@ function multiplySigns(f: RegionFunction, { rs1, rs2 }: Instruction): void {
  * near the middle between two doubles. To detect that, the sum is computed with a slightly larger and a
  * slightly smaller error (Ziv).
  */
-function fusedDouble(negateProduct: boolean, negateAddend: boolean): Emit {
-  return (f, instruction, retired) => {
+function fusedDouble(negateProduct: boolean, negateAddend: boolean): Result {
+  const signed = ({ text }: Expression, negate: boolean) => (negate ? `${text} ^ SIGN` : text);
+  const push: Emit = (f, instruction, retired) => {
     const { code } = f;
     const operands = [f.borrow(F64), f.borrow(F64), f.borrow(F64)] as const;
     const [a, b, c] = operands;
@@ -259,6 +298,8 @@ function fusedDouble(negateProduct: boolean, negateAddend: boolean): Emit {
     code.get(result);
     f.release(F64, ...operands, error, result);
   };
+  const text = `fpu.fmaD(${signed(rs1, negateProduct)}, ${rs2.text}, ${signed(rs3, negateAddend)}, rm)`;
+  return { text, rounds: true, push };
 }
 
 /** The first and the number of the exponents with which no part of a product can overflow or underflow. */
@@ -338,20 +379,18 @@ function pushFused(f: RegionFunction, a: number, b: number, c: number): { error:
   return { error, result: sum };
 }
 
-function fusedSingle(negateProduct: boolean, negateAddend: boolean): Emit {
-  return (f, instruction) => {
-    for (const register of [instruction.rs1, instruction.rs2, instruction.imm]) f.registers.get(register);
-    pushRounding(f, instruction);
-    f.code.i32(Number(negateProduct));
-    f.code.i32(Number(negateAddend));
-    f.call('fmaS', [I64, I64, I64, I32, I32, I32], I64);
-  };
-}
-
-function moveToInteger(word: boolean): Emit {
-  return (f, { rs1 }) => {
-    f.registers.get(rs1);
-    if (word) f.code.op(wasm.i64Extend32S);
+function fusedSingle(negateProduct: boolean, negateAddend: boolean): Result {
+  const operands = [rs1, rs2, rs3];
+  return {
+    text: `fpu.fmaS(${operands.map(({ text }) => text)}, rm, ${negateProduct}, ${negateAddend})`,
+    rounds: true,
+    push(f, instruction) {
+      for (const operand of operands) operand.push(f, instruction);
+      pushRounding(f, instruction);
+      f.code.i32(Number(negateProduct));
+      f.code.i32(Number(negateAddend));
+      f.call('fmaS', [I64, I64, I64, I32, I32, I32], I64);
+    },
   };
 }
 
@@ -363,15 +402,14 @@ function moveToSingle(f: RegionFunction, { rs1 }: Instruction): void {
   f.code.op(wasm.i64Or);
 }
 
-function fromWord(op: number): Emit {
-  return (f, { rs1 }) => {
+/** A conversion of a word, which is always exact. */
+function fromWord(name: string, op: number): Result {
+  const push: Emit = (f, { rs1 }) => {
     f.registers.get32(rs1);
     f.code.op(op);
   };
+  return { ...plain(name, one), rounds: true, push };
 }
-
-const rounded = (name: string, operands = both) => callCore(name, operands, true);
-const plain = (name: string, operands = both) => callCore(name, operands, false);
 
 /** These leave the bits of their result on the stack. */
 const BITS = {
@@ -402,16 +440,16 @@ const BITS = {
   [FloatOp.FCVT_S_L]: rounded('cvtSL', one),
   [FloatOp.FCVT_S_LU]: rounded('cvtSLU', one),
   [FloatOp.FCVT_S_D]: rounded('cvtSD', one),
-  [FloatOp.FMV_X_W]: moveToInteger(true),
-  [FloatOp.FMV_W_X]: moveToSingle,
-  [FloatOp.FSGNJ_D]: signInjection(takeSign),
-  [FloatOp.FSGNJN_D]: signInjection(negateSign),
-  [FloatOp.FSGNJX_D]: signInjection(multiplySigns),
+  [FloatOp.FMV_X_W]: moved(signExtend(w1)),
+  [FloatOp.FMV_W_X]: { text: `box(${w1.text})`, rounds: false, push: moveToSingle },
+  [FloatOp.FSGNJ_D]: signInjection('sgnjD', takeSign),
+  [FloatOp.FSGNJN_D]: signInjection('sgnjnD', negateSign),
+  [FloatOp.FSGNJX_D]: signInjection('sgnjxD', multiplySigns),
   [FloatOp.FMIN_D]: plain('minD'),
   [FloatOp.FMAX_D]: plain('maxD'),
-  [FloatOp.FEQ_D]: compare(wasm.f64Eq),
-  [FloatOp.FLT_D]: compare(wasm.f64Lt),
-  [FloatOp.FLE_D]: compare(wasm.f64Le),
+  [FloatOp.FEQ_D]: compare('eqD', wasm.f64Eq),
+  [FloatOp.FLT_D]: compare('ltD', wasm.f64Lt),
+  [FloatOp.FLE_D]: compare('leD', wasm.f64Le),
   [FloatOp.FCLASS_D]: plain('classD', one),
   [FloatOp.FCVT_W_D]: rounded('cvtWD', one),
   [FloatOp.FCVT_WU_D]: rounded('cvtWUD', one),
@@ -419,40 +457,44 @@ const BITS = {
   [FloatOp.FCVT_LU_D]: rounded('cvtLUD', one),
   [FloatOp.FCVT_D_L]: rounded('cvtDL', one),
   [FloatOp.FCVT_D_LU]: rounded('cvtDLU', one),
-  [FloatOp.FCVT_D_S]: plain('cvtDS', one),
-  [FloatOp.FMV_X_D]: moveToInteger(false),
-  [FloatOp.FMV_D_X]: moveToInteger(false),
+  [FloatOp.FCVT_D_S]: { ...plain('cvtDS', one), rounds: true },
+  [FloatOp.FMV_X_D]: moved(rs1),
+  [FloatOp.FMV_D_X]: moved(rs1),
 };
 
 /** These leave their result on the stack as a double. */
 const DOUBLES = {
-  [FloatOp.FADD_D]: arithmetic(hostBinary(wasm.f64Add), pushFinite, sumIsExact(false)),
-  [FloatOp.FSUB_D]: arithmetic(hostBinary(wasm.f64Sub), pushFinite, sumIsExact(true)),
-  [FloatOp.FMUL_D]: arithmetic(hostBinary(wasm.f64Mul), pushOrdinary, productIsExact),
-  [FloatOp.FDIV_D]: arithmetic(hostBinary(wasm.f64Div), pushOrdinary, neverExact),
-  [FloatOp.FSQRT_D]: arithmetic(hostSqrt, pushFinite, neverExact),
+  [FloatOp.FADD_D]: arithmetic('addD', both, hostBinary(wasm.f64Add), pushFinite, sumIsExact(false)),
+  [FloatOp.FSUB_D]: arithmetic('subD', both, hostBinary(wasm.f64Sub), pushFinite, sumIsExact(true)),
+  [FloatOp.FMUL_D]: arithmetic('mulD', both, hostBinary(wasm.f64Mul), pushOrdinary, productIsExact),
+  [FloatOp.FDIV_D]: arithmetic('divD', both, hostBinary(wasm.f64Div), pushOrdinary, neverExact),
+  [FloatOp.FSQRT_D]: arithmetic('sqrtD', one, hostSqrt, pushFinite, neverExact),
   [FloatOp.FMADD_D]: fusedDouble(false, false),
   [FloatOp.FMSUB_D]: fusedDouble(false, true),
   [FloatOp.FNMSUB_D]: fusedDouble(true, false),
   [FloatOp.FNMADD_D]: fusedDouble(true, true),
-  [FloatOp.FCVT_D_W]: fromWord(wasm.f64ConvertI32S),
-  [FloatOp.FCVT_D_WU]: fromWord(wasm.f64ConvertI32U),
+  [FloatOp.FCVT_D_W]: fromWord('cvtDW', wasm.f64ConvertI32S),
+  [FloatOp.FCVT_D_WU]: fromWord('cvtDWU', wasm.f64ConvertI32U),
 };
 
 type Write = (f: RegionFunction, register: number, push: () => void) => void;
 
 /** An operation without a destination register (x0) still raises its flags. */
-function writing(write: Write): (push: Emit) => Emit {
-  return (push) => (f, instruction, retired) => {
-    f.registers.flush();
-    const result = () => push(f, instruction, retired);
-    if (instruction.rd !== undefined) write(f, instruction.rd, result);
-    else {
-      result();
-      f.code.op(wasm.drop);
-    }
-  };
+function writing(write: Write): (result: Result) => Emit {
+  return ({ push }) =>
+    (f, instruction, retired) => {
+      f.registers.flush();
+      const result = () => push(f, instruction, retired);
+      if (instruction.rd !== undefined) write(f, instruction.rd, result);
+      else {
+        result();
+        f.code.op(wasm.drop);
+      }
+    };
 }
+
+/** The value that each instruction writes to its destination register. */
+export const FLOAT_RESULTS: Readonly<Record<Float, Result>> = { ...BITS, ...DOUBLES };
 
 /** The emitters of all floating-point instructions except loads and stores. */
 export const FLOAT = {

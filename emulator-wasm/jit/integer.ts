@@ -147,7 +147,7 @@ function orCombine(f: RegionFunction, { rs1 }: Instruction): void {
 const bit = (number: Expression) => shl(constant(1), number);
 
 /** The value that each instruction writes to rd. */
-export const RESULTS: Readonly<Record<Integer, Expression>> = {
+export const INTEGER_RESULTS: Readonly<Record<Integer, Expression>> = {
   // Immediate
   [IntegerOp.LI]: imm,
   [IntegerOp.AUIPC]: add(page, imm),
@@ -245,7 +245,7 @@ export const RESULTS: Readonly<Record<Integer, Expression>> = {
 
 /** The emitters of all integer instructions. */
 export const INTEGER = mapTable(
-  RESULTS,
+  INTEGER_RESULTS,
   ({ push }): Emit =>
     (f, instruction) => {
       const { rd } = instruction;

@@ -8,9 +8,9 @@ import { run } from './run.mjs';
 const ASC = 'node_modules/assemblyscript';
 const FOLDER = 'emulator-wasm';
 const SOURCES = ['assembly', 'layout.ts'];
-const ROWS = 'emulator-wasm/jit/integer.ts';
-/** The rows, and the modules they import. */
-const JIT = ['integer', 'expression', 'operations', 'parameters', 'wasm'].map(
+const CASES = 'emulator-wasm/jit/cases.ts';
+/** The cases, and the modules they import. */
+const JIT = ['cases', 'integer', 'float', 'expression', 'operations', 'parameters', 'wasm'].map(
   (name) => `emulator-wasm/jit/${name}.ts`,
 );
 
@@ -36,23 +36,22 @@ export const core = {
       await cp(inProject(join(FOLDER, name)), join(work, name), { recursive: true });
     const interpreter = join(work, 'assembly/interpreter.ts');
     const source = await readFile(interpreter, 'utf8');
-    await writeFile(interpreter, source.replace('INTEGER_CASES;', await integerCases(work)));
+    await writeFile(interpreter, source.replace('INTEGER_AND_FLOAT_CASES;', await interpreterCases(work)));
     const output = join(work, 'emulator.wasm');
     await run('node', [join(ASC, 'bin/asc.js'), join(work, 'assembly/index.ts'), '-o', output, ...FLAGS]);
   },
 };
 
 /**
- * Returns the interpreter's cases for integer instructions. The rows that they are made of are the JIT's emitters too.
+ * Returns the cases of the interpreter that are made of the same expressions as the JIT's emitters.
  * @param {string} work folder
  */
-async function integerCases(work) {
+async function interpreterCases(work) {
   const { build } = await import('esbuild');
-  const bundle = join(work, 'integer.mjs');
+  const bundle = join(work, 'cases.mjs');
   const options = /** @type {const} */ ({ bundle: true, format: 'esm', logLevel: 'silent' });
-  await build({ ...options, entryPoints: [inProject(ROWS)], outfile: bundle });
-  /** @type {{ RESULTS: Record<number, { text: string }> }} */
-  const { RESULTS } = await import(pathToFileURL(bundle).href);
-  const rows = Object.entries(RESULTS);
-  return rows.map(([op, { text }]) => `case ${op}: rd(h, p, ${text}); p += 16; continue;`).join('\n');
+  await build({ ...options, entryPoints: [inProject(CASES)], outfile: bundle });
+  /** @type {{ interpreterCases: () => string }} */
+  const module = await import(pathToFileURL(bundle).href);
+  return module.interpreterCases();
 }
