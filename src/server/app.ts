@@ -5,15 +5,15 @@ import { REGISTRY_PATH, type RegistryProxy } from './registry/proxy.ts';
 import { staticFiles } from './static.ts';
 
 export interface AppOptions {
-  /** The way to registries, where there is one. */
+  /** The registry proxy, if there is one. */
   readonly registryProxy?: RegistryProxy | undefined;
-  /** Names of the server besides those of the loopback interface. */
+  /** The server's names besides those of the loopback interface. */
   readonly hosts?: readonly string[] | undefined;
 }
 
 /**
- * The server's handlers.
- * @param roots folders of static files, the first that has a file winning
+ * Creates the server's handlers.
+ * @param roots folders of static files; the first one that has a file wins
  */
 export function createApp(roots: readonly string[], { registryProxy, hosts = [] }: AppOptions = {}): Hono {
   const app = new Hono();

@@ -6,12 +6,12 @@ import { readHosts } from './hosts.ts';
 import { readProxyOptions } from './registry/options.ts';
 import { REGISTRY_PATH, RegistryProxy } from './registry/proxy.ts';
 
-/** Gives Vite's own server, for development, the registry proxy of ours. */
+/** Adds our registry proxy to Vite's server for development. */
 export function registryProxyInDevelopment(): Plugin {
   return {
     name: 'registry-proxy',
     apply: 'serve',
-    // Vite checks hosts itself, those of its web socket too.
+    // Vite checks the hosts itself, also for its web socket.
     config: () => ({ server: { allowedHosts: readHosts(process.env) } }),
     async configureServer({ middlewares, httpServer }) {
       const registryProxy = await RegistryProxy.open(readProxyOptions(process.env, CACHE));

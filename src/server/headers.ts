@@ -1,5 +1,5 @@
 /**
- * What makes a page cross-origin isolated: only then do browsers let threads share memory, which
+ * These headers make a page cross-origin isolated. Only then do browsers let threads share memory, which
  * the harts of a machine need (HTML standard, "cross-origin isolation").
  */
 export const ISOLATION_HEADERS = {
@@ -9,9 +9,9 @@ export const ISOLATION_HEADERS = {
 };
 
 /**
- * xterm.js puts its theme and its cell sizes in <style> elements, hence 'unsafe-inline' for styles; zstddec fetches its
- * WebAssembly from a data: URL.
- * @param registries sources that images may come from besides our own server
+ * Styles need 'unsafe-inline' because xterm.js puts its theme and its cell sizes in <style> elements. zstddec
+ * fetches its WebAssembly from a data: URL.
+ * @param registries the sources of images besides our own server
  */
 const contentSecurityPolicy = (...registries: string[]): string[] => [
   "default-src 'none'",
@@ -29,7 +29,7 @@ const STATIC_HOST_POLICY = contentSecurityPolicy('https:', 'http://localhost:*',
 
 const securityHeaders = (policy: readonly string[]) => ({
   ...ISOLATION_HEADERS,
-  // A document cannot ask for this itself.
+  // A <meta> element cannot set this.
   'Content-Security-Policy': [...policy, "frame-ancestors 'none'"].join('; '),
   'Referrer-Policy': 'no-referrer',
   'X-Content-Type-Options': 'nosniff',
@@ -38,8 +38,8 @@ const securityHeaders = (policy: readonly string[]) => ({
 /** The headers of every answer. */
 export const SECURITY_HEADERS = securityHeaders(contentSecurityPolicy());
 
-/** Those of a server of files only, where the page asks registries directly. */
+/** The headers for a static file host, where the page asks registries directly. */
 export const STATIC_HOST_HEADERS = securityHeaders(STATIC_HOST_POLICY);
 
-/** What the page itself asks for, whoever serves it. */
+/** The policy in the page's own <meta> element, which holds on every host. */
 export const DOCUMENT_POLICY = STATIC_HOST_POLICY.join('; ');

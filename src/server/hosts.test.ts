@@ -30,7 +30,7 @@ beforeAll(async () => {
 
 afterAll(() => rm(folder, { recursive: true }));
 
-/** Asks the server at `port` as a browser does that was led there by the name `host`. */
+/** Asks the server at `port` as a browser does after the name `host` led there. */
 function ask(port: number, host: string, path: string): Promise<{ status: number; body: string }> {
   return new Promise((resolve, reject) => {
     const headers = { Host: `${host}:${port}`, 'Sec-Fetch-Site': 'cross-site', Accept: 'text/html' };

@@ -1,6 +1,7 @@
 /**
- * The names that the server answers to. Another site can point a name of its own at this machine (DNS rebinding):
- * its pages would then be of the server's origin. No other site has the names and addresses of the loopback interface.
+ * The names that the server answers to. Another site can point its own name at this machine (DNS rebinding),
+ * and its pages then have the server's origin. No other site has the names and addresses of the loopback
+ * interface.
  */
 import type { MiddlewareHandler } from 'hono';
 import { isLoopback } from '../oci/address.ts';
@@ -9,8 +10,8 @@ import { clean } from '../oci/errors.ts';
 const VARIABLE = 'LINUXRUN_HOSTS';
 
 /**
- * The hosts that the variable LINUXRUN_HOSTS names, separated by commas.
- * @throws Error for one that is no host
+ * Reads the variable LINUXRUN_HOSTS, a list of host names separated by commas.
+ * @throws Error for an entry that is no host name
  */
 export function readHosts(variables: Readonly<Record<string, string | undefined>>): string[] {
   return (variables[VARIABLE] ?? '')
@@ -31,7 +32,7 @@ export function onlyFor(hosts: readonly string[]): MiddlewareHandler {
   return async (context, next) => {
     const { hostname } = new URL(context.req.url);
     if (isLoopback(hostname) || hosts.includes(hostname)) return next();
-    const text = `This server does not answer to the name ${clean(hostname)}. Open it at http://localhost, or have the one who runs it add the name to ${VARIABLE}.\n`;
+    const text = `This server does not answer to the name ${clean(hostname)}. Open it at http://localhost, or ask its operator to add the name to ${VARIABLE}.\n`;
     return context.text(text, 421);
   };
 }

@@ -1,4 +1,4 @@
-/** `npm start`: serves the page as it was built in this clone. */
+/** `npm start`: serves the page that was built in this clone. */
 import { join } from 'node:path';
 import { serve } from './serve.ts';
 

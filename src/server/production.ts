@@ -1,4 +1,4 @@
-/** `node server.mjs`: serves the folder `site` beside it. Needs nothing but Node. */
+/** `node server.mjs`: serves the folder `site` beside this file, and needs only Node. */
 import { join } from 'node:path';
 import { serve } from './serve.ts';
 

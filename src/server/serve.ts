@@ -10,9 +10,9 @@ import { startServer } from './server.ts';
 const DEFAULT_PORT = 8080;
 
 /**
- * Serves the page as the environment's variables ask for, until it is interrupted; ends the process with a message
- * when it cannot.
- * @param roots folders of static files, the first that has a file winning
+ * Serves the page with the options in the environment until a signal interrupts it. Ends the process with a
+ * message if that is impossible.
+ * @param roots folders of static files; the first one that has a file wins
  */
 export async function serve(roots: readonly string[]): Promise<void> {
   if (!roots.some((root) => existsSync(join(root, 'index.html'))))

@@ -10,9 +10,9 @@ export interface RunningServer {
 }
 
 /**
- * Serves `roots` on the loopback interface: a page is isolated only on https or on localhost, so a
- * public server stands behind a proxy that speaks TLS.
- * @param port 0 takes any free one
+ * Serves `roots` on the loopback interface. A page is isolated only on https or on localhost, so a public
+ * server stands behind a proxy that speaks TLS.
+ * @param port the port, or 0 for any free port
  * @param options its registry proxy is closed along with the server
  * @throws when the port cannot be listened on
  */

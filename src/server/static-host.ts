@@ -1,10 +1,10 @@
 import type { Plugin } from 'vite';
 import { DOCUMENT_POLICY, STATIC_HOST_HEADERS } from './headers.ts';
 
-/** A file that some static hosts read (Cloudflare Pages, Netlify): the headers of every answer. */
+/** A file with the headers of every answer, which some static hosts read (Cloudflare Pages, Netlify). */
 const HEADERS_FILE = '_headers';
 
-/** Makes a built page that any server of files can serve, as safely as that allows. */
+/** Prepares the built page for any static file host, as safely as that allows. */
 export function staticHost(): Plugin {
   return {
     name: 'static-host',

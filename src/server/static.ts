@@ -13,22 +13,22 @@ const DEFAULT_TYPE = 'application/octet-stream';
 const COMPRESSIBLE = /^(text\/|application\/(javascript|json|manifest\+json|octet-stream|wasm)|image\/svg)/;
 const COMPRESS_MIN = 1024;
 const COMPRESS_MAX = 64 << 20;
-// One above this takes several times as long for the last percents.
+// The next level takes several times as long and saves a few percent more.
 const COMPRESS_QUALITY = 9;
 
-/** One version of a file, open for reading. */
+/** A version of a file, open for reading. */
 interface File {
   handle: FileHandle;
   path: string;
   type: string;
   size: number;
-  /** Weak: it stands for the version of the file, however that is encoded. */
+  /** A weak tag, because it stands for the version of the file in any encoding. */
   etag: string;
 }
 
 /**
- * Answers GET and HEAD with the files of `roots`, the first that has one winning, and passes all
- * other requests on. Symbolic links are followed, wherever they lead: who fills a root is trusted.
+ * Answers GET and HEAD with the files of `roots`, of which the first one that has a file wins. Passes all
+ * other requests on. Follows symbolic links out of a root, because the owner of a root is trusted.
  */
 export function staticFiles(roots: readonly string[]): MiddlewareHandler {
   const compressed = new CompressedFiles();
@@ -42,8 +42,8 @@ export function staticFiles(roots: readonly string[]): MiddlewareHandler {
 }
 
 /**
- * The relative path that a URL's path names, ending in index.html for a folder; undefined for one
- * that could lead out of a root or to a hidden file.
+ * Returns the relative path that a URL's path names, which ends in index.html for a folder. Returns undefined
+ * for a path that could lead out of a root or to a hidden file.
  */
 export function decodePath(urlPath: string): string | undefined {
   let path: string;
@@ -82,7 +82,7 @@ async function openFile(path: string): Promise<File | undefined> {
 
 async function respond(context: Context, file: File, compressed: CompressedFiles): Promise<Response> {
   context.header('ETag', file.etag);
-  // Vite names what it puts in assets/ by hashes of the content.
+  // Vite names the files in assets/ by hashes of their content.
   const immutable = context.req.path.startsWith('/assets/');
   context.header('Cache-Control', immutable ? 'public, max-age=31536000, immutable' : 'no-cache');
   context.header('Vary', 'Accept-Encoding');
@@ -152,8 +152,8 @@ function requestedRange(context: Context, size: number): ReturnType<typeof parse
 }
 
 /**
- * The bytes that a Range header asks for, both ends included; undefined when it is to be ignored,
- * as are several ranges at once (RFC 9110, section 14.2).
+ * Returns the bytes that a Range header asks for, including both ends. Returns undefined for a header to
+ * ignore, such as one with several ranges (RFC 9110, section 14.2).
  */
 export function parseRange(
   header: string,
@@ -173,20 +173,20 @@ export function parseRange(
 }
 
 /**
- * Compressed files, kept in memory. The first request for a file starts its compression and is
- * answered without; nobody waits.
+ * Keeps compressed files in memory. The first request for a file starts its compression and gets the plain
+ * file, so no request waits.
  */
 class CompressedFiles {
   readonly #bodies = new Map<string, { etag: string; body?: Uint8Array<ArrayBuffer> }>();
 
-  /** The compressed body of this version of the file, if it is there and smaller. */
+  /** Returns the compressed body of this version of the file if it is ready and smaller. */
   find(file: File): Uint8Array<ArrayBuffer> | undefined {
     if (file.size < COMPRESS_MIN || file.size > COMPRESS_MAX || !COMPRESSIBLE.test(file.type))
       return undefined;
     const known = this.#bodies.get(file.path);
     if (known?.etag === file.etag) return known.body;
     this.#bodies.set(file.path, { etag: file.etag });
-    // A file that cannot be compressed any more goes on being sent as it is.
+    // A file that cannot be compressed is still sent plain.
     this.#compress(file.path).catch(() => {});
     return undefined;
   }

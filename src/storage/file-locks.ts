@@ -5,7 +5,9 @@ import type { Locks } from './key-value.ts';
 import { once } from './once.ts';
 import { mayBeAlive, processMark } from './process-mark.ts';
 
-/** Locks as empty files `name=mark` in a folder, each void once the process that its mark names is gone. */
+/**
+ * Locks as empty files `name=mark` in a folder. A lock is void once the process that its mark names is gone.
+ */
 export class FileLocks implements Locks {
   readonly #folder: string;
 

@@ -4,7 +4,7 @@ import { StorageError, StorageFullError } from './errors.ts';
 import type { KeyValueStore } from './key-value.ts';
 import { mayBeAlive, processMark } from './process-mark.ts';
 
-/** Values as files below a folder. A value is written aside, brought to the disk, then given its name. */
+/** Values as files below a folder. A value is written aside and synced, and then gets its name. */
 export class FileStore implements KeyValueStore {
   readonly readSize = 256 << 10;
   readonly #values: string;
@@ -69,7 +69,7 @@ export class FileStore implements KeyValueStore {
       });
       folders.add(dirname(path));
     }
-    // The folders of the first level stay: others may be about to put something there.
+    // The folders of the first level stay, because other processes may be about to write to them.
     for (const folder of folders) if (dirname(folder) !== this.#values) await rmdir(folder).catch(() => {});
   }
 
@@ -90,7 +90,7 @@ export class FileStore implements KeyValueStore {
     return found;
   }
 
-  /** Windows allows no colons in the names of files. */
+  /** Windows allows no colons in file names. */
   #path(key: string): string {
     return join(this.#values, key.replaceAll(':', '+'));
   }
@@ -108,7 +108,7 @@ export class FileStore implements KeyValueStore {
       const file = await open(unfinished, 'wx');
       try {
         await file.writeFile(value);
-        // Else a loss of power could keep the record of a layer and lose its chunks.
+        // Otherwise a power failure could keep the record of a layer and lose its chunks.
         await file.datasync();
       } finally {
         await file.close();
@@ -124,7 +124,7 @@ export class FileStore implements KeyValueStore {
     }
   }
 
-  /** Removes what processes that were killed had begun to write. */
+  /** Removes the unfinished files of killed processes. */
   async #prepare(): Promise<void> {
     await mkdir(this.#unfinished, { recursive: true });
     for (const mark of await readdir(this.#unfinished)) {
@@ -135,7 +135,7 @@ export class FileStore implements KeyValueStore {
   }
 }
 
-/** Gives a file a further name; false when that is taken. */
+/** Gives a file another name. Returns false if that is taken. */
 async function linkNew(from: string, to: string): Promise<boolean> {
   try {
     await link(from, to);
@@ -145,7 +145,7 @@ async function linkNew(from: string, to: string): Promise<boolean> {
     if (code === 'EEXIST') return false;
     if (!['EPERM', 'ENOTSUP', 'ENOSYS', 'EOPNOTSUPP'].includes(code ?? '')) throw error;
   }
-  // A file system without hard links.
+  // The file system has no hard links.
   if (await stat(to).catch(() => undefined)) return false;
   await rename(from, to);
   return true;

@@ -2,21 +2,21 @@ import type { KeyValueStore } from './key-value.ts';
 
 const VERSION = 1;
 
-/** An image as it was pulled: what it takes, with its layers, to start it without its source. */
+/** A pulled image: with its layers, all that a start without its source needs. */
 export interface ImageRecord {
   /** The canonical reference. */
   readonly reference: string;
   /** The digest of its manifest. */
   readonly digest: string;
-  /** Its configuration, the JSON as published. */
+  /** Its configuration, as published JSON. */
   readonly config: string;
   /** The diffIDs of its layers, the lowest first. */
   readonly layers: readonly string[];
-  /** ms since 1970 */
+  /** The time in ms since 1970. */
   readonly lastUsed: number;
 }
 
-/** Images by canonical reference; what a reference named before is replaced. */
+/** Images by canonical reference. A new image replaces the one that its reference named before. */
 export class ImageStore {
   readonly #store: KeyValueStore;
 
@@ -34,12 +34,12 @@ export class ImageStore {
     await this.#store.set(await keyOf(image.reference), bytes);
   }
 
-  /** The layers stay, as others may share them. */
+  /** Removes an image. Its layers stay, because other images may share them. */
   async remove(reference: string): Promise<void> {
     await this.#store.delete([await keyOf(reference)]);
   }
 
-  /** All images, the most recently used first. */
+  /** Lists all images, the most recently used first. */
   async list(): Promise<ImageRecord[]> {
     const keys = await this.#store.keys('image/');
     const images = await Promise.all(keys.map(async (key) => decode(await this.#store.get(key))));
@@ -47,7 +47,7 @@ export class ImageStore {
   }
 }
 
-/** References are longer than a file's name may be. */
+/** Hashes the reference, which can be longer than a file name. */
 async function keyOf(reference: string): Promise<string> {
   const hash = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(reference));
   const hex = Array.from(new Uint8Array(hash), (byte) => byte.toString(16).padStart(2, '0')).join('');

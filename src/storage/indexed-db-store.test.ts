@@ -12,7 +12,7 @@ it('sets, adds, lists by prefix and deletes', async () => {
   await store.set('ab/1', buffer);
   const value = await store.get('a/1');
   expect(value).toEqual(new Uint8Array([1, 2]));
-  // Not the whole buffer behind the view.
+  // The whole buffer behind the view is not stored.
   expect(value?.buffer.byteLength).toBe(2);
   expect(await store.keys('a/')).toEqual(['a/1', 'a/2']);
   await store.delete(['a/1', 'none']);

@@ -2,12 +2,12 @@ import { createStore, delMany, get, promisifyRequest, set, type UseStore } from 
 import { StorageError, StorageFullError } from './errors.ts';
 import type { KeyValueStore } from './key-value.ts';
 
-/** Values in an IndexedDB database. They are only read as wholes. */
+/** Values in an IndexedDB database, which reads whole values only. */
 export class IndexedDbStore implements KeyValueStore {
   readonly readSize = Number.POSITIVE_INFINITY;
   readonly #store: UseStore;
 
-  /** @param database its name, unique in the origin */
+  /** @param database the name of the database, unique in the origin */
   constructor(database: string) {
     this.#store = createStore(database, 'values');
   }
@@ -51,7 +51,7 @@ export class IndexedDbStore implements KeyValueStore {
   }
 }
 
-/** A view is cloned with the whole of its buffer. */
+/** Copies a view of a larger buffer, because cloning a view clones its whole buffer. */
 function compact(value: Uint8Array): Uint8Array {
   return value.byteLength === value.buffer.byteLength ? value : value.slice();
 }

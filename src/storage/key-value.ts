@@ -1,34 +1,34 @@
 /**
- * Bytes by key, kept across runs and shared with other tabs or processes. A key is made of segments parted
- * by `/`, each of letters, digits and `. _ : -`. All methods reject with a `StorageError` when the place
- * itself fails.
+ * Bytes by key, kept across runs and shared with other tabs or processes. A key consists of segments
+ * separated by `/`, each of letters, digits and `. _ : -`. All methods reject with a `StorageError` when the
+ * storage itself fails.
  */
 export interface KeyValueStore {
-  /** How many bytes of a value are best read at once: fewer take about as long. */
+  /** The best number of bytes to read at once. Fewer bytes take about as long. */
   readonly readSize: number;
   get(key: string): Promise<Uint8Array | undefined>;
-  /** Fills `into` with the value's bytes from `offset` on; false when there are none or not as many. */
+  /** Fills `into` with the value's bytes from `offset` on. Returns false if there are fewer or none. */
   read(key: string, offset: number, into: Uint8Array): Promise<boolean>;
   /**
-   * Sets or replaces a value, wholly or not at all, and before what is set later. The bytes must not change
-   * until it is done. @throws StorageFullError
+   * Sets or replaces a value atomically, before values that are set later. The bytes must not change until
+   * the promise resolves. @throws StorageFullError
    */
   set(key: string, value: Uint8Array): Promise<void>;
-  /** Like `set`, unless the key is there already: then false. @throws StorageFullError */
+  /** Like `set`, but returns false if the key exists already. @throws StorageFullError */
   add(key: string, value: Uint8Array): Promise<boolean>;
-  /** Missing keys are no error. */
+  /** Deletes keys. Missing keys are no error. */
   delete(keys: readonly string[]): Promise<void>;
-  /** The keys below `prefix`, which ends in `/`. */
+  /** Lists the keys below `prefix`, which ends in `/`. */
   keys(prefix: string): Promise<string[]>;
 }
 
 /**
- * Says what is in use, to all tabs or processes that share a store. A lock is shared: any number may hold
- * it, and it goes away with its holder, however that ends.
+ * Tells all tabs or processes that share a store what is in use. Locks are shared: any number of holders may
+ * hold one. A lock ends with its holder, however that ends.
  */
 export interface Locks {
-  /** @returns what lets go of it */
+  /** @returns a function that releases the lock */
   hold(name: string): Promise<() => Promise<void>>;
-  /** The names of all locks that somebody holds. */
+  /** Returns the names of all locks that are held. */
   held(): Promise<Set<string>>;
 }

@@ -141,7 +141,7 @@ describe.each(Object.entries(places))('layers in %s', (_name, open) => {
     await layers.sweep();
     expect(await values.keys('chunk/dead/')).toEqual([]);
     expect(await layers.has(diffId)).toBe(true);
-    // The writer is not disturbed.
+    // The writer goes on undisturbed.
     await writer.append(new Uint8Array(3));
     const { layer } = await writer.commit('sha256:other', INDEX);
     await layer.read(CHUNK_SIZE, new Uint8Array(3));
@@ -217,7 +217,7 @@ it('gives back a layer that is opened while it is being removed', async () => {
   const layers = new LayerStore(values, locks);
   const tar = new Uint8Array(randomBytes(10));
   const diffId = await store(layers, tar);
-  // Whoever reads the record just before it is deleted has taken the lock by then.
+  // A reader that reads the record just before its deletion already holds the lock.
   const slow = new LayerStore(
     Object.assign(Object.create(values) as MemoryStore, {
       get: values.get.bind(values),

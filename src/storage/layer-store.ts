@@ -3,70 +3,71 @@ import type { KeyValueStore, Locks } from './key-value.ts';
 import { once } from './once.ts';
 
 /**
- * Layers are kept as the uncompressed tars they are, cut into chunks of this many bytes: the unit that
- * IndexedDB reads and writes, large enough for its speed.
+ * Layers are stored as uncompressed tars in chunks of this many bytes, the unit that IndexedDB reads and
+ * writes. A chunk is large enough for IndexedDB's full speed.
  */
 export const CHUNK_SIZE = 2 << 20;
 
-// Raised when the form of records, chunks or indexes changes: older layers are then pulled anew.
+// Raised when the format of records, chunks or indexes changes. Older layers are then pulled again.
 const VERSION = 1;
 
-/** A layer that is wholly stored. Its chunks lie under `group`, a name of their own. */
+/** A completely stored layer. Its chunks have their own name, `group`. */
 interface LayerRecord {
   readonly version: typeof VERSION;
   readonly diffId: string;
-  /** Bytes of the tar. */
+  /** The size of the tar, in bytes. */
   readonly size: number;
   readonly group: string;
 }
 
-/** A stored layer in use: it stays in the store until it is closed. */
+/** A stored layer in use. It stays in the store until it is closed. */
 export interface StoredLayer {
   readonly diffId: string;
-  /** Bytes of the tar. */
+  /** The size of the tar, in bytes. */
   readonly size: number;
-  /** The serialised index of its entries, as given to `commit`. */
+  /** The serialised index of its entries, from `commit`. */
   readonly index: Uint8Array;
   /**
    * Fills `into` with the tar's bytes from `offset` on. Reading `LayerStore.readSize` at a time is cheapest.
    * @throws RangeError past the end
-   * @throws StorageError when the stored bytes are gone; the layer is then forgotten, to be pulled anew
+   * @throws StorageError when the stored bytes are gone; the store then forgets the layer, and the next pull
+   *   fetches it again
    */
   read(offset: number, into: Uint8Array): Promise<void>;
   close(): Promise<void>;
 }
 
-/** A layer on its way into the store. One of `commit` and `abort` must end it. */
+/** A layer on its way into the store. Its user ends it by `commit` or `abort`. */
 export interface LayerWriter {
-  /** Takes a copy of the next bytes of the tar; wait for it before giving more. @throws StorageFullError */
+  /** Copies the next bytes of the tar. Wait for it before the next call. @throws StorageFullError */
   append(bytes: Uint8Array): Promise<void>;
   /**
-   * Makes the layer visible under its diffID, and opens it. @throws StorageFullError
+   * Makes the layer visible under its diffID and opens it. @throws StorageFullError
    * @param index the serialised index of the tar's entries
    */
   commit(diffId: string, index: Uint8Array): Promise<CommittedLayer>;
-  /** Removes what was written; does nothing after `commit`. */
+  /** Removes the written bytes. Does nothing after `commit`. */
   abort(): Promise<void>;
 }
 
 export interface CommittedLayer {
   readonly layer: StoredLayer;
-  /** Whether it was not there yet: somebody else may have stored the same layer meanwhile. */
+  /** Whether the layer is new: another tab or process may have stored it in the meantime. */
   readonly isNew: boolean;
 }
 
 export interface LayerUsage {
   readonly diffId: string;
-  /** Bytes of the tar. */
+  /** The size of the tar, in bytes. */
   readonly size: number;
-  /** ms since 1970 */
+  /** The time in ms since 1970. */
   readonly lastUsed: number;
   readonly inUse: boolean;
 }
 
 /**
- * Layers by diffID, shared with other tabs or processes. A layer exists when its record does, and the
- * record is written last; chunks that no record names and no lock protects are garbage.
+ * Layers by diffID, shared with other tabs or processes. A layer exists if its record does, and the record is
+ * written last. Chunks that no record names and no lock protects are garbage.
  */
 export class LayerStore {
   readonly #store: KeyValueStore;
@@ -77,7 +78,7 @@ export class LayerStore {
     this.#locks = locks;
   }
 
-  /** How many bytes of a layer are best read at once from a multiple of it on. */
+  /** The best number of bytes to read at once, at multiples of that number. */
   get readSize(): number {
     return Math.min(this.#store.readSize, CHUNK_SIZE);
   }
@@ -92,7 +93,7 @@ export class LayerStore {
       const record = await this.#record(diffId);
       if (!record) return undefined;
       const release = await this.#locks.hold(record.group);
-      // What was read before the lock was held may have been evicted in between.
+      // Another tab may have evicted the layer before this one held the lock.
       if ((await this.#record(diffId))?.group === record.group) {
         const index = await this.#store.get(indexKey(record.group));
         if (index) {
@@ -105,11 +106,11 @@ export class LayerStore {
     }
   }
 
-  /** Begins to store a layer. */
+  /** Starts to store a layer. */
   async write(): Promise<LayerWriter> {
     const group = crypto.randomUUID();
     const release = await this.#locks.hold(group);
-    // Two by turns, for fresh memory costs a page fault for every 4 KiB.
+    // Two chunks alternate, because fresh memory costs a page fault for every 4 KiB.
     let chunk = new Uint8Array(CHUNK_SIZE);
     let spare = new Uint8Array(CHUNK_SIZE);
     let filled = 0;
@@ -117,13 +118,13 @@ export class LayerStore {
     let writing: Promise<void> = Promise.resolve();
     let ended = false;
 
-    /** Lets one chunk be written while the next is filled. */
+    /** Writes one chunk while the next one is filled. */
     const flush = async () => {
       await writing;
       if (filled === 0) return;
       const bytes = chunk.subarray(0, filled);
       writing = this.#put(chunkKey(group, count++), bytes);
-      // The rejection is met by the next flush, or by abort.
+      // The next flush or abort handles a rejection.
       writing.catch(() => {});
       [chunk, spare] = [spare, chunk];
       filled = 0;
@@ -174,7 +175,7 @@ export class LayerStore {
     };
   }
 
-  /** All layers, the least recently used first. */
+  /** Returns all layers, the least recently used first. */
   async usage(): Promise<LayerUsage[]> {
     const held = await this.#locks.held();
     const layers: LayerUsage[] = [];
@@ -185,9 +186,9 @@ export class LayerStore {
   }
 
   /**
-   * Removes layers, the least recently used first and none that are in use.
-   * @param bytesNeeded stops once that many bytes are free
-   * @returns the bytes freed, perhaps fewer
+   * Removes layers that are not in use, the least recently used first.
+   * @param bytesNeeded the number of bytes to free
+   * @returns the number of bytes freed, perhaps fewer
    */
   async evict(bytesNeeded: number): Promise<number> {
     let freed = 0;
@@ -198,25 +199,28 @@ export class LayerStore {
     return freed;
   }
 
-  /** Does what may want room, evicting layers that are not in use when there is none. @throws StorageFullError */
+  /**
+   * Runs `write`, and evicts layers that are not in use if it finds no room.
+   * @throws StorageFullError
+   */
   async makeRoom<T>(write: () => Promise<T>): Promise<T> {
     for (;;) {
       try {
         return await write();
       } catch (error) {
         if (!(error instanceof StorageFullError)) throw error;
-        // Several chunks at once: each pass costs a look at all layers.
+        // Evicts several chunks at once, because each pass looks at all layers.
         if ((await this.evict(16 * CHUNK_SIZE)) === 0) throw error;
       }
     }
   }
 
-  /** Removes a layer, unless it is in use or not there: then false. */
+  /** Removes a layer. Returns false if it is in use or missing. */
   async remove(diffId: string): Promise<boolean> {
     const record = await this.#record(diffId);
     if (!record || (await this.#locks.held()).has(record.group)) return false;
     await this.#store.delete([layerKey(diffId)]);
-    // Who opens a layer takes the lock, then reads the record: one of the two sees the other.
+    // `open` takes the lock and then reads the record, so one of the two sees the other.
     if ((await this.#locks.held()).has(record.group)) {
       await this.#store.add(layerKey(diffId), encode(record));
       return false;
@@ -225,9 +229,9 @@ export class LayerStore {
     return true;
   }
 
-  /** Removes what pulls that were cut off have left. */
+  /** Removes the remains of interrupted pulls. */
   async sweep(): Promise<void> {
-    // In this order: a writer holds its lock from before its first chunk until after its record.
+    // The order matters: a writer holds its lock from before its first chunk until after its record.
     const keys = [...(await this.#store.keys('chunk/')), ...(await this.#store.keys('used/'))];
     const held = await this.#locks.held();
     const groups = new Set<string>();
@@ -268,12 +272,12 @@ export class LayerStore {
     await this.makeRoom(() => this.#store.set(key, value));
   }
 
-  /** Forgets a layer whose chunks are damaged; others who have it open keep what there is. */
+  /** Forgets a layer with damaged chunks. Others that have it open can still read the rest. */
   async #forget({ diffId, group }: LayerRecord): Promise<void> {
     if ((await this.#record(diffId))?.group === group) await this.#store.delete([layerKey(diffId)]);
   }
 
-  /** Makes way for a record when there is one that cannot be read. */
+  /** Deletes an unreadable record, which would block a new one. */
   async #deleteUnreadable(diffId: string): Promise<void> {
     const bytes = await this.#store.get(layerKey(diffId));
     if (bytes && !decode(bytes)) await this.#store.delete([layerKey(diffId)]);
@@ -281,7 +285,7 @@ export class LayerStore {
 
   async #touch(group: string): Promise<void> {
     const now = new TextEncoder().encode(String(Date.now()));
-    // Full storage must keep nobody from using what is stored.
+    // A stored layer must stay usable when the storage is full.
     await this.#store.set(usedKey(group), now).catch((error) => {
       if (!(error instanceof StorageError)) throw error;
     });
@@ -315,7 +319,7 @@ function encode(record: LayerRecord): Uint8Array {
   return new TextEncoder().encode(JSON.stringify(record));
 }
 
-/** What another version wrote, or a crash cut short, counts as missing. */
+/** Records of another version and damaged records count as missing. */
 function decode(bytes: Uint8Array | undefined): LayerRecord | undefined {
   if (!bytes) return undefined;
   try {

@@ -2,14 +2,14 @@ import { StorageFullError } from './errors.ts';
 import type { KeyValueStore, Locks } from './key-value.ts';
 import { once } from './once.ts';
 
-/** Keeps nothing beyond its own life: for tests, and where a browser has no storage to give. */
+/** A store in memory, for tests and for browsers without storage. */
 export class MemoryStore implements KeyValueStore {
   readonly readSize = Number.POSITIVE_INFINITY;
   readonly #values = new Map<string, Uint8Array>();
   readonly #capacity: number;
   #size = 0;
 
-  /** @param capacity bytes of all values together */
+  /** @param capacity the limit for all values together, in bytes */
   constructor(capacity = Number.POSITIVE_INFINITY) {
     this.#capacity = capacity;
   }
@@ -50,7 +50,7 @@ export class MemoryStore implements KeyValueStore {
   }
 }
 
-/** Locks among those who share this object. */
+/** Locks among the users of this object. */
 export class MemoryLocks implements Locks {
   readonly #holders: string[] = [];
 

@@ -1,20 +1,20 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 
-// Longer than any run; only for marks of other hosts, whose processes cannot be asked.
+// Longer than any run. It applies to other hosts only, whose processes cannot be checked.
 const FOREIGN_LIFETIME_MS = 7 * 24 * 3600 * 1000;
 
 const HOST = hostname().replaceAll(/[^A-Za-z0-9.-]/g, '_') || '_';
 
-/** A new name for a file that belongs to this process and is worthless once the process is gone. */
+/** Returns a new name for a file that belongs to this process and is worthless after it. */
 export function processMark(): string {
   return `${process.pid},${HOST},${randomUUID()}`;
 }
 
 /**
- * Whether the process that made the mark may still run. Containers that share a folder see each other's
- * process numbers as their own or not at all, but have host names of their own.
- * @param modified time of the marked file, ms since 1970
+ * Whether the process that made the mark may still run. Containers that share a folder cannot see each
+ * other's processes, but each has its own host name.
+ * @param modified the time of the marked file, in ms since 1970
  */
 export function mayBeAlive(mark: string, modified: number): boolean {
   const [pid, host] = mark.split(',');

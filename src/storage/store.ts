@@ -2,18 +2,18 @@ import { ImageStore } from './image-store.ts';
 import type { KeyValueStore, Locks } from './key-value.ts';
 import { LayerStore } from './layer-store.ts';
 
-/** Images and the layers they share, kept across runs. */
+/** Images and their shared layers, kept across runs. */
 export class Store {
   readonly layers: LayerStore;
   readonly images: ImageStore;
 
-  /** @param locks shared by all who share `values` */
+  /** @param locks shared by all users of `values` */
   constructor(values: KeyValueStore, locks: Locks) {
     this.layers = new LayerStore(values, locks);
     this.images = new ImageStore(values);
   }
 
-  /** Removes what pulls that were cut off have left, and images whose layers were evicted. */
+  /** Removes the remains of interrupted pulls, and images whose layers were evicted. */
   async sweep(): Promise<void> {
     await this.layers.sweep();
     for (const { reference, layers } of await this.images.list()) {

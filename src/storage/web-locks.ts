@@ -1,11 +1,11 @@
 import type { Locks } from './key-value.ts';
 import { once } from './once.ts';
 
-/** The browser's own locks, which all tabs and workers of the origin share. */
+/** The browser's locks, which all tabs and workers of the origin share. */
 export class WebLocks implements Locks {
   readonly #prefix: string;
 
-  /** @param scope what tells these locks from others of the origin */
+  /** @param scope the prefix that tells these locks from others of the origin */
   constructor(scope: string) {
     this.#prefix = `${scope}/`;
   }

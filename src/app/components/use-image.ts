@@ -19,7 +19,10 @@ export function useImage() {
   };
 }
 
-/** The path of the file that the form names, unless it was picked, or its image is stored since an earlier time. */
+/**
+ * The path of the file that the form names, unless it was picked, or its image is stored since an earlier
+ * time.
+ */
 export function useMissingFile(): string | undefined {
   const { reference, picked, stored } = useImage();
   return reference?.scheme === 'file' && !picked && !stored ? reference.path : undefined;

@@ -7,7 +7,10 @@ import type { TerminalProcess } from './terminal-process.ts';
 /** How long the end of a session may take before its worker is ended all the same, ms. */
 const PATIENCE = 2000;
 
-/** Chromium never ends a worker that is terminated while its own workers are just ending; this gives them time, ms. */
+/**
+ * Chromium never ends a worker that is terminated while its own workers are just ending; this gives them
+ * time, ms.
+ */
 const REST = 1000;
 
 let spare: Worker | undefined;

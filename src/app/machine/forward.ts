@@ -7,8 +7,8 @@ type Bytes = Uint8Array<ArrayBuffer>;
 const LIMIT = 256 << 10;
 
 /**
- * Gives a stream's bytes to `take`, one call at a time. What comes meanwhile waits and goes in one piece, for a call may
- * lead to another thread and back; when much waits, the stream is held back.
+ * Gives a stream's bytes to `take`, one call at a time. What comes meanwhile waits and goes in one piece, for
+ * a call may lead to another thread and back; when much waits, the stream is held back.
  */
 export async function forward(stream: ReadableStream<Bytes>, take: (bytes: Bytes) => unknown): Promise<void> {
   let waiting: Bytes[] = [];

@@ -32,7 +32,8 @@ export async function sessionImage(
   try {
     return await loadImage(sourceOf(request), store, options);
   } catch (error) {
-    // What a path leads to may have changed, so it is looked at each time; but an old image is better than none.
+    // What a path leads to may have changed, so it is looked at each time; but an old image is better than
+    // none.
     const image = error instanceof ImageError && error.kind === 'network' ? await stored() : undefined;
     if (!image) throw error;
     return image;

@@ -43,7 +43,9 @@ export class Session {
     }
   }
 
-  /** Gives up before there is a container; resolves when nothing is left of the attempt but complete layers. */
+  /**
+   * Gives up before there is a container; resolves when nothing is left of the attempt but complete layers.
+   */
   async cancel(): Promise<void> {
     this.#abort.abort(new DOMException('cancelled', 'AbortError'));
     await this.#ended.promise;

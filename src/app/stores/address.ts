@@ -16,8 +16,8 @@ export function readAddress(): string {
 }
 
 /**
- * Puts the form in the address, so that a reload restores it. The values of variables may be secrets, and addresses
- * stay in histories, logs and screenshots: only the tab's own storage keeps values.
+ * Puts the form in the address, so that a reload restores it. The values of variables may be secrets, and
+ * addresses stay in histories, logs and screenshots: only the tab's own storage keeps values.
  * @param query what a reload takes the form from
  */
 export function writeAddress(form: Form, query = writeLink(form, { withValues: true })): void {

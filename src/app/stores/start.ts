@@ -22,7 +22,10 @@ export function runForm(): void {
   });
 }
 
-/** From a session that ended or failed back to the form, with what went wrong beside the field that it is about. */
+/**
+ * From a session that ended or failed back to the form, with what went wrong beside the field that it is
+ * about.
+ */
 export async function backToForm(): Promise<void> {
   const { problem, leave } = useSession.getState();
   useForm.getState().report(problem);

@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import { ipv6Words, isInternal, isLoopback } from '../../oci/address.ts';
 
-/** Whether an address, in any spelling that the system takes, is one of the public internet. */
+/** Whether an address, in any spelling that the system accepts, is on the public internet. */
 export function isPublicAddress(address: string): boolean {
   const hostname = toHostname(address);
   return hostname !== undefined && !isInternal(hostname);
@@ -12,14 +12,17 @@ export function isLoopbackAddress(address: string): boolean {
   return hostname !== undefined && isLoopback(hostname);
 }
 
-/** Undefined for what is no address, or has a zone: such an address belongs to one link. */
+/**
+ * Returns undefined for text that is no address, and for an address with a zone, which is valid on one link
+ * only.
+ */
 function toHostname(address: string): string | undefined {
   if (isIP(address) === 4) return address;
   if (isIP(address) !== 6 || address.includes('%')) return undefined;
   return new URL(`http://[${address}]`).hostname;
 }
 
-/** The client to count a request for. With IPv6 each has a /64 to choose addresses from. */
+/** Returns the client to count a request for. An IPv6 client has a /64 to choose addresses from. */
 export function clientKey(address: string): string {
   const plain = address.replace(/^::ffff:(?=\d+\.)/i, '').replace(/%.*$/, '');
   if (isIP(plain) !== 6) return plain;

@@ -2,7 +2,7 @@ import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs
 import { join } from 'node:path';
 
 const TEMPORARY = '.part';
-/** No request lasts so long; what is older was left by a server that was killed, ms. */
+/** No request takes this long, so an older file was left by a killed server, in ms. */
 const ABANDONED = 24 * 3_600_000;
 
 /** A file of the cache, open for reading. */
@@ -11,7 +11,7 @@ export interface CachedFile {
   readonly size: number;
 }
 
-/** A file being added: it is in the cache once it is committed. A failing disk makes it vanish, no more. */
+/** A file being added. It is in the cache once it is committed. If the disk fails, the file is dropped. */
 export interface CacheWriter {
   write(bytes: Uint8Array): Promise<void>;
   commit(): Promise<void>;
@@ -19,14 +19,14 @@ export interface CacheWriter {
   abort(): Promise<void>;
 }
 
-/** Files in a folder, by key, at most so many bytes in all; those not used for longest make room. */
+/** Files in a folder, by key, with a limit on their total size. The least recently used files make room. */
 export class FileCache {
   readonly #folder: string;
   readonly #capacity: number;
   /** Sizes, the least recently used first. */
   readonly #sizes = new Map<string, number>();
   readonly #writing = new Set<string>();
-  /** Of the files there are and of those being written. */
+  /** The total size of the files and of those being written. */
   #total = 0;
 
   private constructor(folder: string, capacity: number) {
@@ -35,9 +35,9 @@ export class FileCache {
   }
 
   /**
-   * @param folder made when needed; what an earlier server left there is used again
-   * @param capacity bytes
-   * @throws when the folder cannot be made or read
+   * @param folder created if needed; the files of an earlier server are used again
+   * @param capacity the limit, in bytes
+   * @throws when the folder cannot be created or read
    */
   static async open(folder: string, capacity: number): Promise<FileCache> {
     const cache = new FileCache(folder, capacity);
@@ -46,7 +46,7 @@ export class FileCache {
     return cache;
   }
 
-  /** @param key may be part of a file's name */
+  /** @param key text that can be part of a file's name */
   async find(key: string): Promise<CachedFile | undefined> {
     if (!this.#sizes.has(key)) return undefined;
     const handle = await open(this.#path(key)).catch(() => undefined);
@@ -58,7 +58,7 @@ export class FileCache {
     }
     this.#sizes.delete(key);
     this.#sizes.set(key, size);
-    // The order of use survives in the times of the files.
+    // The times of the files keep the order of use across restarts.
     const now = new Date();
     await handle.utimes(now, now).catch(() => {});
     return { handle, size };
@@ -71,7 +71,7 @@ export class FileCache {
 
   /**
    * Makes room for a file.
-   * @returns undefined when there is none, or somebody else is adding it
+   * @returns undefined when there is no room, or another request is adding the file
    */
   async create(key: string, size: number): Promise<CacheWriter | undefined> {
     if (size > this.#capacity || this.#sizes.has(key) || this.#writing.has(key)) return undefined;
@@ -155,7 +155,7 @@ class Writer implements CacheWriter {
   async commit(): Promise<void> {
     if (this.#ended) return;
     try {
-      // Or a crash could leave a file of the right name without its bytes.
+      // Without this a crash could leave a file with the right name but without its bytes.
       await this.#handle.datasync();
       await this.#handle.close();
       await rename(this.#temporary, this.#path);

@@ -1,4 +1,4 @@
-/** Asks registries: signs in where they want it, and follows where they lead as far as that is safe. */
+/** Sends requests to registries, signs in on demand, and follows redirects that are safe. */
 import type { IncomingMessage } from 'node:http';
 import { collect } from '../../oci/bytes.ts';
 import { isObject, parseJson } from '../../oci/json.ts';
@@ -35,7 +35,7 @@ export class RegistryClient {
   }
 
   /**
-   * @returns the last answer, whatever its status but for redirects
+   * @returns the last answer, which is no redirect, whatever its status
    * @throws ProxyError
    */
   async ask(query: Query): Promise<Found> {
@@ -87,7 +87,7 @@ export class RegistryClient {
     return send(header);
   }
 
-  /** @returns undefined when there is none for strangers */
+  /** @returns undefined when there is no token for anonymous users */
   async #fetchToken(
     challenge: ReadonlyMap<string, string>,
     key: string,
@@ -116,35 +116,38 @@ export class RegistryClient {
     throw new ProxyError(401, 'UNAUTHORIZED', `${asked.host} does not accept this user name and password`);
   }
 
-  /** The address to ask for a token, to which no password goes that is not meant for it. */
+  /** Returns the address of the token service, after checking that it may get the password. */
   #tokenService(challenge: ReadonlyMap<string, string>, { host }: URL, hasPassword: boolean): URL {
     const realm = challenge.get('realm') ?? '';
     if (!URL.canParse(realm)) throw badGateway(`${host} does not say where to sign in`);
     const url = new URL(realm);
-    if (!this.#isPublicService(url)) throw badGateway(`${host} wants a sign-in at a place that is not asked`);
+    if (!this.#isPublicService(url))
+      throw badGateway(`${host} wants a sign-in at an address that this server does not contact`);
     if (hasPassword && !this.#registries.mayGetPassword(url.host, host))
       throw new ProxyError(
         403,
         'DENIED',
         `${host} wants your password sent to ${url.host}, which this server does not know as its token service; ` +
-          `who runs the server can allow that by "${host}=${url.host}" in LINUXRUN_REGISTRIES`,
+          `the server's operator can allow that with "${host}=${url.host}" in LINUXRUN_REGISTRIES`,
       );
     const service = challenge.get('service');
     if (service !== undefined) url.searchParams.set('service', service);
     return url;
   }
 
-  /** Manifests come from registries that we know; blobs from whatever network delivers for them. */
+  /** Manifests come from listed registries only; blobs may come from any delivery network. */
   #redirectTarget(location: string, from: URL, kind: RegistryRequest['kind']): URL {
     if (!URL.canParse(location, from.href)) throw badGateway(`${from.host} redirects to no valid address`);
     const to = new URL(location, from);
     const known = this.#registries.has(to.host);
     if (!this.#isPublicService(to) || !(known || kind === 'blobs'))
-      throw badGateway(`${from.host} redirects to ${to.host || 'a place'}, which is not followed`);
+      throw badGateway(
+        `${from.host} redirects to ${to.host || 'an address'}, which this server does not follow`,
+      );
     return to;
   }
 
-  /** As far as the address tells; the rest shows when the name is looked up. */
+  /** Checks the address itself; the lookup of the name checks the rest. */
   #isPublicService({ protocol, host, port, username, password }: URL): boolean {
     if (username !== '' || password !== '') return false;
     if (this.#upstream.isLoopback(host)) return protocol === 'http:' || protocol === 'https:';
@@ -167,7 +170,7 @@ async function readToken(
   return { header: `Bearer ${value}`, lifetime };
 }
 
-/** Gets rid of an answer; a short one is read, so that its connection can be used again. */
+/** Discards an answer. A short one is read, so that its connection can be used again. */
 export function discard(answer: IncomingMessage): void {
   answer.on('error', () => {});
   if (Number(answer.headers['content-length'] ?? Number.NaN) <= MAX_DISCARDED) answer.resume();

@@ -1,9 +1,9 @@
 import { ProxyError } from './errors.ts';
 
-/** Nobody sees it. */
+/** The client has gone, so no one sees this error. */
 export const CLIENT_LEFT = new ProxyError(499, 'UNAVAILABLE', 'the client has left');
 
-/** A signal that aborts when a client leaves, or when something takes longer than it may. */
+/** A signal that aborts when the client leaves or a time limit passes. */
 export class Deadline {
   readonly #controller = new AbortController();
   readonly #client: AbortSignal;
@@ -11,9 +11,9 @@ export class Deadline {
   #timer: NodeJS.Timeout | undefined;
 
   /**
-   * @param client aborted when the client leaves
-   * @param total of the whole request, ms
-   * @param late the reason when that has passed
+   * @param client a signal that aborts when the client leaves
+   * @param total the limit for the whole request, in ms
+   * @param late the reason when that limit has passed
    */
   constructor(client: AbortSignal, total: number, late: ProxyError) {
     this.#client = client;
@@ -22,12 +22,12 @@ export class Deadline {
     else client.addEventListener('abort', this.#leave, { once: true });
   }
 
-  /** Its reason is a ProxyError. */
+  /** The signal, whose reason is a ProxyError. */
   get signal(): AbortSignal {
     return this.#controller.signal;
   }
 
-  /** From now on something has to happen within `ms`: until the next call or `clear`. */
+  /** Sets a limit of `ms` from now, until the next call or `clear`. */
   set(ms: number, late: ProxyError): void {
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.abort(late), ms);

@@ -13,10 +13,10 @@ export type ErrorCode =
   | 'TOOMANYREQUESTS'
   | 'UNAUTHORIZED'
   | 'UNSUPPORTED'
-  // Not of the specification, but what the reference implementation answers when a gateway fails.
+  // Not in the specification, but the reference implementation answers with it when a gateway fails.
   | 'UNAVAILABLE';
 
-/** Why a request is not answered; the message is for the user, and holds nothing secret. */
+/** Why a request is refused. The message is for the user and holds no secrets. */
 export class ProxyError extends Error {
   override name = 'ProxyError';
   readonly status: number;
@@ -30,12 +30,12 @@ export class ProxyError extends Error {
     this.headers = headers;
   }
 
-  /** In the server's log one line is enough: the fault is not in the program. */
+  /** One line in the server's log is enough, because the fault is not in the program. */
   [inspect.custom](): string {
     return `${this.name}: ${this.message}`;
   }
 
-  /** @param headers of every answer */
+  /** @param headers the headers of every answer */
   toResponse(headers: Readonly<Record<string, string>>): Response {
     const body = JSON.stringify({ errors: [{ code: this.code, message: this.message }] });
     return new Response(body, {
@@ -50,7 +50,7 @@ export class ProxyError extends Error {
   }
 }
 
-/** The registry, or what lies between it and us, misbehaves or is down. */
+/** The registry, or the network between it and us, misbehaves or is down. */
 export function badGateway(message: string, headers?: Record<string, string>): ProxyError {
   return new ProxyError(502, 'UNAVAILABLE', message, headers);
 }

@@ -5,31 +5,33 @@ import { DEFAULT_REGISTRIES } from './registries.ts';
 import type { UpstreamOptions } from './upstream.ts';
 
 export interface ProxyLimits extends QuotaLimits {
-  /** Until an answer begins, ms: below what our client waits. */
+  /** The limit until an answer begins, in ms. Our client waits longer. */
   readonly answer: number;
-  /** Longest pause of a registry or a client in the middle of a blob, ms. */
+  /** The longest pause of a registry or a client in the middle of a blob, in ms. */
   readonly stall: number;
-  /** Of a whole request, ms. */
+  /** The limit for a whole request, in ms. */
   readonly total: number;
-  /** Of a manifest or a list of tags, bytes. */
+  /** The largest manifest or list of tags, in bytes. */
   readonly document: number;
-  /** Of a blob, bytes. */
+  /** The largest blob, in bytes. */
   readonly blob: number;
 }
 
 export interface RegistryProxyOptions extends UpstreamOptions {
-  /** As `Registries` takes them; the well-known public ones unless given. */
+  /** Entries for `Registries`. The default is the well-known public registries. */
   readonly registries?: readonly string[] | undefined;
-  /** Where blobs and manifests are kept, and how many bytes of them; nothing is unless given. */
+  /** The folder for blobs and manifests, and its limit in bytes. By default there is no cache. */
   readonly cache?: { readonly folder: string; readonly capacity: number } | undefined;
-  /** The last address in X-Forwarded-For is the client's: a proxy in front of this server wrote it. */
+  /**
+   * Whether a proxy in front of this server writes X-Forwarded-For, so that its last address is the client's.
+   */
   readonly trustProxy?: boolean | undefined;
   readonly limits?: Partial<ProxyLimits> | undefined;
 }
 
 export const DEFAULT_LIMITS: ProxyLimits = {
   concurrent: 96,
-  // Many may share an address, and each pulls three layers at once.
+  // Many users may share an address, and each pulls three layers at the same time.
   concurrentPerClient: 24,
   burst: 600,
   rate: 10,
@@ -43,10 +45,10 @@ export const DEFAULT_LIMITS: ProxyLimits = {
 const DEFAULT_CAPACITY = 4 * 2 ** 30;
 
 /**
- * The options that the variables LINUXRUN_REGISTRIES, LINUXRUN_REGISTRY_CACHE, LINUXRUN_REGISTRY_CACHE_SIZE and
- * LINUXRUN_TRUST_PROXY ask for.
- * @param folder where to cache unless they say otherwise
- * @throws Error that says which of them is wrong
+ * Reads the variables LINUXRUN_REGISTRIES, LINUXRUN_REGISTRY_CACHE, LINUXRUN_REGISTRY_CACHE_SIZE and
+ * LINUXRUN_TRUST_PROXY.
+ * @param folder the default folder of the cache
+ * @throws Error that names the wrong variable
  */
 export function readProxyOptions(
   variables: Readonly<Record<string, string | undefined>>,
@@ -63,7 +65,7 @@ export function readProxyOptions(
   };
 }
 
-/** `default` stands for the well-known ones. */
+/** Reads a list in which `default` stands for the well-known registries. */
 function readRegistries(text: string | undefined): string[] {
   return (text || 'default')
     .split(/[\s,]+/)

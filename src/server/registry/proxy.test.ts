@@ -12,7 +12,7 @@ import { type Client, listing, World } from './testing/world.ts';
 const NAME = 'team/app';
 const BLOB = randomBytes(1 << 20);
 const BLOB_DIGEST = sha256(BLOB);
-// The machine may have other things to do.
+// The machine may be busy.
 const PATIENT = { timeout: 20_000 };
 const LIMITS = { answer: 1500, stall: 1500 };
 
@@ -62,7 +62,7 @@ function redirect(of: FakeRegistry, location: string, part = '/'): void {
   };
 }
 
-/** What goes wrong in mid-body. */
+/** Returns the error in the middle of a body. */
 function breakOff(proxy: Client, path: string): Promise<unknown> {
   return proxy.bytes(path).then(
     () => {
@@ -148,7 +148,7 @@ describe('what is asked for', () => {
     const response = await proxy.get(blobAt(BLOB_DIGEST));
     const reader = response.body?.getReader();
     await reader?.read();
-    // What buffers of sockets take is less than this; nothing must come after them.
+    // The buffers of sockets take less than this. No bytes must follow them.
     await vi.waitFor(async () => {
       const before = sent;
       await new Promise((resolve) => setTimeout(resolve, 300));
@@ -339,7 +339,7 @@ describe('redirects', () => {
     const { status, code, message } = await proxy.failure(blobAt(BLOB_DIGEST));
     expect([status, code]).toEqual([502, 'UNAVAILABLE']);
     expect(message).toMatch(
-      /not followed|not on the public internet|no valid address|cannot reach|not asked/,
+      /does not follow|not on the public internet|no valid address|cannot reach|over https only/,
     );
     expect(message).not.toContain('password');
   });
@@ -396,7 +396,7 @@ describe('signing in', () => {
     expect((await proxy.bytes(at('manifests/1'), asUser)).equals(image.manifest)).toBe(true);
     const wrong = { headers: { 'Registry-Authorization': `Basic ${btoa('user:other')}` } };
     expect((await proxy.failure(at('manifests/1'), wrong)).message).toContain('does not accept');
-    // Nobody else gets what the password opened.
+    // Others get nothing that the password opened.
     expect((await proxy.failure(at('manifests/1'))).status).toBe(401);
   });
 
@@ -611,7 +611,7 @@ describe('trouble upstream', () => {
     registry.blobs.set(sha256(big), big);
     const response = await proxy.get(blobAt(sha256(big)));
     await vi.waitFor(async () => expect((await proxy.get(at('manifests/1'))).status).toBe(200), PATIENT);
-    // Its connection is closed, though it does not read and cannot be told.
+    // The connection is closed even though the client does not read.
     expect(inspect(logged.mock.calls)).toContain('you have stopped reading');
     await expect(response.arrayBuffer()).rejects.toThrow();
   });
@@ -656,7 +656,7 @@ describe('trouble upstream', () => {
     let requests = 0;
     const server = createServer((socket) => {
       socket.on('data', () => {
-        // The second request on the first connection meets a closed door.
+        // The server closes the first connection at its second request.
         if (++requests === 2) socket.resetAndDestroy();
         else socket.write('HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nalpha');
       });
@@ -770,7 +770,7 @@ describe('the cache', () => {
       response.writeHead(200, { 'Content-Type': 'application/json' }).end('{}');
       return true;
     };
-    expect((await proxy.failure(at(`manifests/${image.digest}`))).message).toContain('something else than');
+    expect((await proxy.failure(at(`manifests/${image.digest}`))).message).toContain('but something else');
     expect(await listing(folder)).toEqual([]);
     registry.intercept = undefined;
     registry.blobs.set(BLOB_DIGEST, BLOB);

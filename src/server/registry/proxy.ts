@@ -1,6 +1,7 @@
 /**
- * The way of browsers to registries, which let no foreign page read from them: GET and HEAD of manifests, blobs
- * and lists of tags at `/registry/HOST/v2/…`, where the rest is as in the OCI distribution specification.
+ * The registry proxy for browsers, because registries let no page of another origin read from them. It
+ * answers GET and HEAD of manifests, blobs and lists of tags at `/registry/HOST/v2/…`, with the paths of the
+ * OCI distribution specification.
  */
 import { createHash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
@@ -25,15 +26,15 @@ import { relay, toBody } from './relay.ts';
 import { parseRequest, type RegistryRequest } from './request.ts';
 import { Upstream } from './upstream.ts';
 
-/** Where the proxy is mounted. */
+/** The path of the proxy. */
 export const REGISTRY_PATH = '/registry';
 
 const CREDENTIALS = /^(?:Basic|Bearer) [\x21-\x7e]{1,8192}$/i;
 const RANGE = /^bytes=(?:\d{1,15}-\d{0,15}|-\d{1,15})$/;
-// So that no registry can have its bytes shown as a page of this server.
+// No registry may have its bytes shown as a page of this server.
 const DOCUMENT_TYPE = /^application\/(?:json|vnd\.[\w.+-]+)$/;
 
-/** Of every answer: pages that are isolated may read it, and those of other origins may not. */
+/** The headers of every answer. Isolated pages of our origin may read it; pages of other origins may not. */
 const HEADERS = {
   'Cross-Origin-Resource-Policy': 'same-origin',
   [PROXY_HEADER]: 'registry/2.0',
@@ -41,14 +42,14 @@ const HEADERS = {
   Vary: CREDENTIALS_HEADER,
 };
 
-/** One request on its way through. */
+/** One request on its way through the proxy. */
 interface Job {
   readonly method: 'GET' | 'HEAD';
   readonly request: RegistryRequest;
   readonly credentials: string | undefined;
   readonly range: string | undefined;
   readonly deadline: Deadline;
-  /** Frees its place; may be called again. */
+  /** Frees the request's place. Further calls do nothing. */
   readonly end: () => void;
 }
 
@@ -102,7 +103,7 @@ export class RegistryProxy {
     const { method } = raw;
     if (method !== 'GET' && method !== 'HEAD')
       throw new ProxyError(405, 'UNSUPPORTED', 'images can only be read', { Allow: 'GET, HEAD' });
-    // A page elsewhere could not read the answer, but use up what the registries allow this server.
+    // A page of another site cannot read the answer, but could use up the registries' limits for this server.
     if (raw.headers.get('Sec-Fetch-Site') === 'cross-site')
       throw new ProxyError(403, 'DENIED', 'only pages of this server may use it');
     const credentials = raw.headers.get(CREDENTIALS_HEADER) ?? undefined;
@@ -114,7 +115,7 @@ export class RegistryProxy {
       throw new ProxyError(
         400,
         'UNSUPPORTED',
-        `this server does not fetch images from ${request.registry.host}; who runs it can add it to LINUXRUN_REGISTRIES`,
+        `this server does not fetch images from ${request.registry.host}; its operator can add it to LINUXRUN_REGISTRIES`,
       );
     const range = raw.headers.get('Range') ?? '';
 
@@ -161,7 +162,7 @@ export class RegistryProxy {
   }
 
   async #manifest(job: Job, wanted: Digest | undefined): Promise<Response> {
-    // Docker Hub counts who gets a manifest, but not who asks which one a tag means.
+    // Docker Hub limits GET requests for manifests, but not HEAD requests, which give the digest of a tag.
     const digest = wanted ?? (await this.#digestOfTag(job));
     const cached = digest && (await this.#cachedManifest(job, digest));
     if (cached) return this.#sendManifest(job, cached, digest);
@@ -173,7 +174,7 @@ export class RegistryProxy {
     const claimed = digest ?? found.answer.headers['docker-content-digest'];
     const actual = hashOf(document.bytes, isDigest(claimed) ? algorithmOf(claimed) : 'sha256');
     if (isDigest(claimed) && claimed !== actual)
-      throw badGateway(`${found.host} sent something else than ${claimed}`);
+      throw badGateway(`${found.host} did not send ${claimed} but something else`);
     if (job.credentials === undefined) await this.#keepManifest(job, actual, document);
     return this.#sendManifest(job, document, actual);
   }
@@ -191,7 +192,7 @@ export class RegistryProxy {
     return this.#send(job, bytes, headers);
   }
 
-  /** Undefined when the registry does not say; why not, it tells whoever gets the manifest. */
+  /** Returns undefined when the registry gives no digest. The GET request that follows says why. */
   async #digestOfTag(job: Job): Promise<Digest | undefined> {
     const { request, credentials, deadline } = job;
     const { answer, host } = await this.#client.ask({
@@ -207,7 +208,7 @@ export class RegistryProxy {
     return answer.statusCode === 200 && isDigest(digest) ? digest : undefined;
   }
 
-  /** In the cache a manifest stands after its media type and a line feed. */
+  /** A cached manifest follows its media type and a line feed. */
   async #cachedManifest(
     { request }: Job,
     digest: Digest,
@@ -282,7 +283,7 @@ export class RegistryProxy {
     return new Response(toBody(this.#dropDamaged(bytes, digest), deadline, job.end), { status, headers });
   }
 
-  /** A disk may change what it keeps: then the next request asks the registry again. */
+  /** Drops a blob that the disk has damaged, so that the next request asks the registry again. */
   async *#dropDamaged(
     bytes: AsyncGenerator<Uint8Array>,
     digest: Digest,
@@ -308,7 +309,7 @@ export class RegistryProxy {
     return new Response(null, { status, headers });
   }
 
-  /** @returns an answer with what was wanted */
+  /** @returns a successful answer */
   async #ask(job: Job, method: 'GET' | 'HEAD', accept?: string, range?: string): Promise<Found> {
     const { request, credentials, deadline } = job;
     const found = await this.#client.ask({
@@ -377,7 +378,7 @@ function blobHeaders(job: Job, digest: Digest, length: number | undefined): Reco
   };
 }
 
-/** What has a digest never changes; what needs credentials is nobody else's. */
+/** Content with a digest never changes. An answer to credentials is for its user only. */
 function caching({ credentials }: Job): string {
   return credentials === undefined ? 'public, max-age=31536000, immutable' : 'private, no-store';
 }
@@ -388,7 +389,7 @@ function contentRange({ headers }: IncomingMessage, host: string): string {
   throw badGateway(`${host} does not say which part of the blob it sends`);
 }
 
-/** The link to more tags (RFC 8288), as it is behind this proxy. */
+/** Translates the link to more tags (RFC 8288) into an address of this proxy. */
 function nextPage(
   link: string | string[] | undefined,
   { url, registry }: RegistryRequest,
@@ -405,8 +406,8 @@ function blobKey(digest: Digest): string {
 }
 
 /**
- * The digest covers the bytes but not the media type, which is the registry's word: each registry has its own
- * entry. A host and a digest together can be longer than the name of a file.
+ * Each registry has its own entry, because the digest does not cover the media type that the registry sends.
+ * The key is a hash, because a host and a digest together can be longer than a file name.
  */
 function manifestKey({ registry }: RegistryRequest, digest: Digest): string {
   const source = createHash('sha256').update(`${registry.host} ${digest}`).digest('hex');

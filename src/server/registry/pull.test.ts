@@ -1,4 +1,4 @@
-/** Images pulled as browsers do it: our client, through the proxy. */
+/** Pulls images as browsers do: our client, through the proxy. */
 import { randomBytes } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { proxiedFetch } from '../../oci/proxied-fetch.ts';
@@ -16,7 +16,7 @@ const IMAGE = makeImage(TARS.map(makeLayer));
 
 let world: World;
 beforeEach(() => {
-  // The server tells its operator of downloads that break off.
+  // The server logs downloads that break off.
   vi.spyOn(console, 'error').mockImplementation(() => {});
   world = new World();
 });
@@ -101,7 +101,7 @@ describe('an image', () => {
     const [layer] = IMAGE.layers;
     if (!layer) throw new Error('no layer');
     const forged = Buffer.from(layer.blob);
-    // The operating system that gzip ran on: all but the digest is right.
+    // The operating system in the gzip header: only the digest shows the change.
     forged.writeUInt8(forged.readUInt8(9) ^ 1, 9);
     registry.blobs.set(sha256(layer.blob), forged);
     const folder = await world.folder();

@@ -1,9 +1,9 @@
 import { ProxyError } from './errors.ts';
 
 export interface QuotaLimits {
-  /** Requests being answered, of all clients. */
+  /** Requests of all clients being answered. */
   readonly concurrent: number;
-  /** Requests being answered, of one client. */
+  /** Requests of one client being answered. */
   readonly concurrentPerClient: number;
   /** Requests that one client may make at once after a pause. */
   readonly burst: number;
@@ -13,14 +13,14 @@ export interface QuotaLimits {
 
 interface Client {
   active: number;
-  /** How many requests it may make now, at the time `updated`. */
+  /** How many requests the client could make at the time `updated`. */
   tokens: number;
   updated: number;
 }
 
 const MAX_IDLE_CLIENTS = 10_000;
 
-/** Shares the server out among its clients: a token bucket for each, and places for requests. */
+/** Shares the server among its clients, with a token bucket for each and a limit on open requests. */
 export class Quotas {
   readonly #limits: QuotaLimits;
   readonly #clients = new Map<string, Client>();
@@ -32,7 +32,7 @@ export class Quotas {
 
   /**
    * Admits a request.
-   * @returns to be called once, when it is answered
+   * @returns a function to call once, after the answer
    * @throws ProxyError
    */
   enter(key: string): () => void {
@@ -63,7 +63,7 @@ export class Quotas {
     const client = this.#clients.get(key) ?? { active: 0, tokens: burst, updated: now };
     client.tokens = Math.min(burst, client.tokens + ((now - client.updated) / 1000) * rate);
     client.updated = now;
-    // The last to come is the last in the map, so that the first are those not seen for longest.
+    // The latest client moves to the end of the map, so the first ones have been away for longest.
     this.#clients.delete(key);
     this.#clients.set(key, client);
     if (this.#clients.size > MAX_IDLE_CLIENTS) this.#forgetOldest();

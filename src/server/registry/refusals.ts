@@ -1,4 +1,4 @@
-/** What a registry's answers without success mean to the user. */
+/** Explains a registry's errors to the user. */
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { collect } from '../../oci/bytes.ts';
 import { clean } from '../../oci/errors.ts';
@@ -7,13 +7,13 @@ import type { RegistryRequest } from './request.ts';
 
 const MAX_ERROR = 64 << 10;
 
-/** An answer, and the host that gave it. */
+/** An answer and its host. */
 export interface Found {
   readonly answer: IncomingMessage;
   readonly host: string;
 }
 
-/** What an answer without success means to the user. */
+/** Returns the error for an unsuccessful answer. */
 export async function refusal(request: RegistryRequest, { answer, host }: Found): Promise<ProxyError> {
   const { statusCode: status = 0, headers } = answer;
   const said = await explanation(answer);
@@ -25,7 +25,7 @@ export async function refusal(request: RegistryRequest, { answer, host }: Found)
         401,
         'UNAUTHORIZED',
         `${what} does not exist, or wants a user name and a password${why}`,
-        // Our client answers that with the header for credentials; see `CREDENTIALS_HEADER`.
+        // Our client answers this challenge with the header for credentials (`CREDENTIALS_HEADER`).
         { 'WWW-Authenticate': `Basic realm="${request.registry.host}"` },
       );
     case 403:
@@ -44,10 +44,10 @@ export async function refusal(request: RegistryRequest, { answer, host }: Found)
   }
 }
 
-/** A registry's "too many requests", passed on. */
+/** Passes on a registry's "too many requests". */
 export function rateLimited(host: string, headers: IncomingHttpHeaders): ProxyError {
   const message =
-    `${host} answers this server no more for now: it limits how many images an address may pull. ` +
+    `${host} does not answer this server for now: it limits how many images an address may pull. ` +
     'Try again later, or give the user name and password of an account there';
   return new ProxyError(429, 'TOOMANYREQUESTS', message, {
     'Retry-After': retryAfter(headers) ?? '60',
@@ -69,7 +69,7 @@ function passOn(headers: IncomingHttpHeaders, names: readonly string[]): Record<
   return found;
 }
 
-/** What the registry says about an error. */
+/** Returns the registry's own text about an error. */
 async function explanation(answer: IncomingMessage): Promise<string> {
   try {
     const { errors } = JSON.parse(Buffer.from(await collect(answer, MAX_ERROR, 'the error')).toString());

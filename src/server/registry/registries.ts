@@ -1,6 +1,6 @@
 import { registryUrl } from '../../oci/registry.ts';
 
-/** The registries that most public images are in. */
+/** The registries of most public images. */
 export const DEFAULT_REGISTRIES: readonly string[] = [
   'docker.io=auth.docker.io',
   'ghcr.io',
@@ -27,19 +27,20 @@ const HOST = /^(?:[a-z0-9-]+(?:\.[a-z0-9-]+)*|\[[0-9a-f:.]+\])(?::\d{1,5})?$/;
 const WILDCARD = /^\*(?:\.[a-z0-9-]+){2,}$/;
 
 interface Registry {
-  /** Its token service, which may be given the user's password, where that is another host. */
+  /** Another host whose token service may get the user's password. */
   readonly tokenHost: string | undefined;
 }
 
-/** The registries that the proxy asks. */
+/** The registries that the proxy may ask. */
 export class Registries {
   readonly #hosts = new Map<string, Registry>();
-  /** By what follows the asterisk. */
+  /** Wildcards, by the text after the asterisk. */
   readonly #suffixes = new Map<string, Registry>();
 
   /**
-   * @param entries each `host`, `host:port` or `*.domain`, and perhaps `=host` of the token service
-   * @throws Error for an entry that is none
+   * @param entries each `host`, `host:port` or `*.domain`, with `=host` of the token service if that is
+   *   another
+   * @throws Error for an invalid entry
    */
   constructor(entries: readonly string[]) {
     for (const entry of entries) {
@@ -52,12 +53,12 @@ export class Registries {
     }
   }
 
-  /** @param host as `URL.host` */
+  /** @param host in the form of `URL.host` */
   has(host: string): boolean {
     return this.#find(host) !== undefined;
   }
 
-  /** Whether a token service may be given the password of the user of a registry. */
+  /** Whether a token service may get the password of a registry's user. */
   mayGetPassword(tokenHost: string, registry: string): boolean {
     const found = this.#find(registry);
     return found !== undefined && (tokenHost === registry || tokenHost === found.tokenHost);

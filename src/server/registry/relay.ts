@@ -5,24 +5,24 @@ import { CLIENT_LEFT, type Deadline } from './deadline.ts';
 import { badGateway, brokenOff, ProxyError } from './errors.ts';
 
 export interface RelayOptions {
-  /** Who sends, for messages. */
+  /** The sender's name for messages. */
   readonly host: string;
-  /** How many bytes have to come, if that is known. */
+  /** The expected number of bytes, if known. */
   readonly length: number | undefined;
-  /** How many may come at most. */
+  /** The largest number of bytes. */
   readonly limit: number;
-  /** What the bytes have to hash to, when they are a whole blob. */
+  /** The digest of the bytes, if they are a whole blob. */
   readonly digest: Digest | undefined;
-  /** Keeps them, if they are right. */
+  /** Keeps the bytes if they are valid. */
   readonly writer: CacheWriter | undefined;
-  /** Longest pause of sender or receiver, ms. */
+  /** The longest pause of sender or receiver, in ms. */
   readonly stall: number;
   readonly deadline: Deadline;
 }
 
 /**
- * Passes bytes on as fast as they are taken, and checks them. The last piece is held back until all is
- * checked: a receiver that was told the length never has the whole of something wrong.
+ * Passes bytes on as fast as the receiver takes them, and checks them. The last piece waits until everything
+ * is checked, so a receiver that knows the length never has all of a wrong blob.
  */
 export async function* relay(
   source: AsyncIterable<Uint8Array>,
@@ -47,7 +47,7 @@ export async function* relay(
     deadline.signal.throwIfAborted();
     if (length !== undefined && size < length) throw brokenOff(host);
     if (hash && digest !== `${digest?.split(':')[0]}:${hash.digest('hex')}`)
-      throw badGateway(`${host} sent something else than ${digest}`);
+      throw badGateway(`${host} did not send ${digest} but something else`);
     await writer?.commit();
     if (held) yield held;
   } catch (error) {
@@ -60,9 +60,9 @@ export async function* relay(
 }
 
 /**
- * A body that reads only when the client takes more.
- * @param bytes which end soon after the deadline's signal
- * @param onEnd called when all is sent or given up, perhaps more than once
+ * Makes a body that reads only when the client takes more.
+ * @param bytes a source that ends soon after the deadline's signal
+ * @param onEnd called when the body is sent or given up, perhaps more than once
  */
 export function toBody(
   bytes: AsyncGenerator<Uint8Array, void, void>,
@@ -70,7 +70,7 @@ export function toBody(
   onEnd: () => void,
 ): ReadableStream<Uint8Array> {
   const stop = async () => {
-    // A generator that was never begun has nothing that `return` would end.
+    // `return` does not run the cleanup of a generator that has not started.
     await bytes.next().catch(() => {});
     await bytes.return().catch(() => {});
     onEnd();
@@ -79,7 +79,7 @@ export function toBody(
     {
       start(controller) {
         const onAbort = () => {
-          // A client that does not read would otherwise not notice, and keep its place.
+          // Otherwise a client that does not read would not notice, and would keep its place.
           if (deadline.signal.reason !== CLIENT_LEFT) controller.error(deadline.signal.reason);
           stop();
         };

@@ -25,7 +25,7 @@ describe('parseRequest', () => {
     [`/quay.io:8443/v2/a/manifests/${DIGEST}`, `https://quay.io:8443/v2/a/manifests/${DIGEST}`],
     ['/127.0.0.1:5000/v2/a/manifests/x', 'http://127.0.0.1:5000/v2/a/manifests/x'],
     ['/[2606:4700::1111]:5000/v2/a/manifests/x', 'https://[2606:4700::1111]:5000/v2/a/manifests/x'],
-    // Names may look like the path of the specification.
+    // A name may look like a path of the specification.
     ['/ghcr.io/v2/manifests/blobs/tags/manifests/x', 'https://ghcr.io/v2/manifests/blobs/tags/manifests/x'],
   ])('takes %s', (path, url) => expect(parseRequest(path, '').url.href).toBe(url));
 

@@ -4,17 +4,17 @@ import { parseReference, type RegistryReference } from '../../oci/reference.ts';
 import { registryUrl } from '../../oci/registry.ts';
 import { ProxyError } from './errors.ts';
 
-/** What a client may ask for. */
+/** A request that the proxy accepts. */
 export type Wanted =
   | { readonly kind: 'manifests'; readonly tag: string; readonly digest?: undefined }
   | { readonly kind: 'manifests' | 'blobs'; readonly digest: Digest }
   | { readonly kind: 'tags'; readonly digest?: undefined };
 
 export type RegistryRequest = Wanted & {
-  /** The registry's address: `https://registry-1.docker.io/`. */
+  /** The registry's address, such as `https://registry-1.docker.io/`. */
   readonly registry: URL;
   readonly repository: string;
-  /** Where it is at the registry. */
+  /** The address of the content at the registry. */
   readonly url: URL;
 };
 
@@ -23,8 +23,8 @@ const PATH = /^\/([^/]+)\/v2\/(.+)\/(?:(manifests|blobs)\/([^/]+)|tags\/(list))$
 const TAGS_QUERY = { n: /^\d{1,4}$/, last: /^\w[\w.-]{0,127}$/ };
 
 /**
- * @param path what follows `/registry`: the host of the registry and a path of the distribution specification
- * @param query of the same address, with its question mark if there is one
+ * @param path the part after `/registry`: the registry's host and a path of the distribution specification
+ * @param query the query of the address, with its question mark if there is one
  * @throws ProxyError
  */
 export function parseRequest(path: string, query: string): RegistryRequest {
@@ -57,7 +57,7 @@ export function parseRequest(path: string, query: string): RegistryRequest {
   return { registry: base, repository, url, kind: 'manifests', tag: item };
 }
 
-/** By the grammar of image references, of which every part is checked. */
+/** Checks every part by the grammar of image references. */
 function parseName(host: string, name: string, tag: string | undefined): RegistryReference {
   const text = `${host}/${name}${tag === undefined ? '' : `:${tag}`}`;
   try {

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 
 const MAX_TOKENS = 1000;
-/** What the token service's specification says when an answer names none, s. */
+/** The lifetime that the token service's specification gives a token by default, in s. */
 const DEFAULT_LIFETIME = 60;
 const MAX_LIFETIME = 3600;
-/** A token must still be good when it arrives, s. */
+/** The time for which a token must still be valid, in s, because it has to arrive. */
 const MARGIN = 10;
 
 /** Bearer tokens by registry, repository and user, in memory. */
@@ -16,7 +16,7 @@ export class Tokens {
     return token && token.until > performance.now() ? token.header : undefined;
   }
 
-  /** @param lifetime as the token service says, s */
+  /** @param lifetime the lifetime that the token service gave, in s */
   set(key: string, header: string, lifetime: unknown): void {
     const seconds = typeof lifetime === 'number' ? Math.min(lifetime, MAX_LIFETIME) : DEFAULT_LIFETIME;
     this.#tokens.delete(key);

@@ -1,4 +1,4 @@
-/** The way out of this server: to public addresses, and none else. */
+/** Outgoing connections of this server, which go to public addresses only. */
 import { lookup as systemLookup } from 'node:dns/promises';
 import * as http from 'node:http';
 import * as https from 'node:https';
@@ -6,13 +6,13 @@ import { isIP, type LookupFunction } from 'node:net';
 import { isLoopbackAddress, isPublicAddress } from './addresses.ts';
 import { badGateway, ProxyError } from './errors.ts';
 
-/** All addresses of a host name. */
+/** Resolves all addresses of a host name. */
 export type Resolve = (hostname: string) => Promise<readonly { address: string; family: number }[]>;
 
 export interface UpstreamOptions {
-  /** The system's unless given. */
+  /** The system's lookup by default. */
   readonly resolve?: Resolve | undefined;
-  /** Hosts, with their ports, that may be on this very machine and without TLS: for tests. */
+  /** Hosts with their ports that may be on this machine and without TLS, for tests. */
   readonly loopback?: readonly string[] | undefined;
 }
 
@@ -26,7 +26,7 @@ export class Upstream {
     this.#resolve = resolve ?? ((hostname) => systemLookup(hostname, { all: true }));
     this.#loopback = new Set(loopback);
     this.#loopbackNames = new Set(loopback.map((host) => new URL(`http://${host}`).hostname));
-    // Looking up is part of connecting, so the addresses that were checked are those that are used.
+    // The lookup is part of connecting, so the connection uses the addresses that were checked.
     const options = { keepAlive: true, timeout: 30_000, lookup: this.#lookup };
     this.#agents = { 'http:': new http.Agent(options), 'https:': new https.Agent(options) };
   }
@@ -35,13 +35,13 @@ export class Upstream {
     for (const agent of Object.values(this.#agents)) agent.destroy();
   }
 
-  /** Whether a host, with its port, was named as being on this machine. */
+  /** Whether the options list a host, with its port, as being on this machine. */
   isLoopback(host: string): boolean {
     return this.#loopback.has(host);
   }
 
   /**
-   * Sends a request; redirects are not followed.
+   * Sends a request and follows no redirects.
    * @throws ProxyError, or the reason of the signal, which also ends the answer's body
    */
   async send(
@@ -59,7 +59,7 @@ export class Upstream {
         signal.throwIfAborted();
         if (error instanceof ProxyError) throw error;
         const { code } = error as NodeJS.ErrnoException;
-        // The server may close an idle connection just when it is used again.
+        // The server may close an idle connection just as we use it again.
         if (request.reusedSocket && (code === 'ECONNRESET' || code === 'EPIPE')) continue;
         throw unreachable(url.host, error as NodeJS.ErrnoException);
       }
@@ -72,17 +72,17 @@ export class Upstream {
     const request = start(url, { method, headers, agent, signal });
     const answered = new Promise<http.IncomingMessage>((resolve, reject) => {
       request.once('response', resolve);
-      // Stays: what goes wrong later is an error of the answer's body, too.
+      // This handler stays, because a later error also fails the answer's body.
       request.on('error', reject);
     });
     request.end();
     return { request, answered };
   }
 
-  /** What can be told without looking up the name; an address is never looked up. */
+  /** Checks the URL itself. An address in it needs no lookup, so it is checked here. */
   #check({ protocol, host, hostname }: URL): void {
     if (protocol !== 'https:' && !(protocol === 'http:' && this.isLoopback(host)))
-      throw badGateway(`${host} is not asked without https`);
+      throw badGateway(`this server asks ${host} over https only`);
     const address = hostname.replace(/^\[|\]$/g, '');
     if (isIP(address) !== 0 && !this.#mayConnect(hostname, address)) throw notPublic(host);
   }
@@ -115,6 +115,6 @@ function unreachable(host: string, { code, message }: NodeJS.ErrnoException): Pr
   if (code === 'EAI_AGAIN')
     return badGateway(`the address of ${host} cannot be looked up at the moment: try again later`);
   if (/CERT|TLS|SSL/.test(code ?? ''))
-    return badGateway(`${host} does not prove by a certificate that it is ${host} (${code})`);
+    return badGateway(`${host} has no valid certificate for its name (${code})`);
   return badGateway(`cannot reach ${host} (${code ?? message}): try again later`);
 }

@@ -1,4 +1,4 @@
-/** Debian's docker-registry: the reference implementation of the distribution specification. */
+/** Debian's docker-registry, the reference implementation of the distribution specification. */
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
@@ -14,7 +14,7 @@ const PAUSE_MS = 100;
 
 const run = promisify(execFile);
 
-/** Lets pages of all origins read from a registry. */
+/** Headers that let pages of all origins read from a registry. */
 export const OPEN_TO_PAGES: Readonly<Record<string, readonly string[]>> = {
   'Access-Control-Allow-Origin': ['*'],
   'Access-Control-Allow-Methods': ['GET', 'HEAD', 'OPTIONS'],
@@ -34,8 +34,8 @@ export class DockerRegistry {
   }
 
   /**
-   * @param folder for its data
-   * @param headers of every answer, each with its values
+   * @param folder the folder for its data
+   * @param headers the headers of every answer, each with its values
    */
   static async start(folder: string, headers = {}): Promise<DockerRegistry> {
     const host = `127.0.0.1:${await freePort()}`;
@@ -70,9 +70,9 @@ export class DockerRegistry {
   }
 
   /**
-   * Copies the image for our machine out of an image layout, by skopeo.
+   * Copies the image for our machine from an image layout with skopeo.
    * @param reference `oci://…`
-   * @returns the reference here, without a scheme
+   * @returns the reference in this registry, without a scheme
    */
   async copy(reference: string, repository: string): Promise<string> {
     const target = `${this.host}/${repository}:latest`;

@@ -1,4 +1,4 @@
-/** A server with the proxy, and registries around it, all on the loopback interface. */
+/** A server with the proxy and registries around it, all on the loopback interface. */
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -14,7 +14,7 @@ export interface Failure {
   readonly headers: Headers;
 }
 
-/** Made anew for each test; `close` it after, any number of times. */
+/** The servers of one test. Each test creates its own and closes it; closing again does nothing. */
 export class World {
   readonly #registries: FakeRegistry[] = [];
   readonly #folders: string[] = [];
@@ -65,7 +65,7 @@ export class Client {
     return Buffer.from(await response.arrayBuffer());
   }
 
-  /** What the answer says, which must be an error in the form of the specification. */
+  /** Returns the error of the answer, which must have the form of the specification. */
   async failure(path: string, init?: RequestInit): Promise<Failure> {
     const response = await this.get(path, init);
     const { status, headers } = response;
