@@ -44,14 +44,14 @@ async function main(args: string[]): Promise<number> {
   }
 }
 
-/** A machine that ends takes all its streams with it: then its end is what to tell. */
+/** The end of a machine breaks all its streams. Then the error to report is its end. */
 async function explainFailure(machine: Machine, error: unknown): Promise<never> {
   const exit = await Promise.race([machine.exit, delay(END_PATIENCE)]);
   throw exit ? new MachineError(describeExit(exit)) : error;
 }
 
 async function start(args: string[]): Promise<{ machine: Machine; options: Options }> {
-  // What follows --exec are the command's own options.
+  // The options after --exec are the command's.
   const exec = args.indexOf('--exec');
   const command = exec < 0 ? undefined : args.slice(exec + 1);
   const { values } = parseArgs({
@@ -83,7 +83,7 @@ async function start(args: string[]): Promise<{ machine: Machine; options: Optio
   ]);
   const { trace, stats, report, 'jit-stats': jitStats } = values;
   const jit = parseJit(values.jit);
-  // Output of a command or a report stands alone on stdout.
+  // Only the output of a command or the report goes to stdout.
   const alone = command !== undefined || report;
   const consoleOutput = alone ? process.stderr : process.stdout;
   const machine = await Machine.start(platform, {
@@ -108,7 +108,7 @@ async function runCommand(machine: Machine, { trace, report, command }: Options)
   return pipe(machine.run({ args: UNAME, env: ENVIRONMENT }));
 }
 
-/** A damaged kernel may run for ever and say nothing. */
+/** A damaged kernel may run for ever without output. */
 async function booted(machine: Machine, trace: boolean): Promise<void> {
   if (trace) return void (await machine.booted);
   const timer = new AbortController();
@@ -117,7 +117,7 @@ async function booted(machine: Machine, trace: boolean): Promise<void> {
   if (!figures) throw new MachineError(`the kernel has not started PID 1 within ${BOOT_PATIENCE / 1000} s`);
 }
 
-/** Connects a process with our own streams until it ends. */
+/** Connects a process to the standard streams until it ends. */
 async function pipe(process_: GuestProcess, stdin?: NodeJS.ReadStream): Promise<number> {
   if (stdin) {
     // A process that ends without reading all of its input is no error.

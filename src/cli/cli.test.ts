@@ -78,7 +78,7 @@ describe('elf', { timeout: TIMEOUT }, () => {
   });
 
   test.each([
-    ['no file', [], 2, /one program is needed/],
+    ['no file', [], 2, /give the file of one program/],
     ['a missing file', ['/nowhere'], 1, /cannot read \/nowhere: ENOENT/],
     ['a folder', ['/'], 1, /cannot read \/: EISDIR/],
     ['a file for another machine', [process.execPath], 1, /not for RISC-V/],

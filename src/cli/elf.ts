@@ -13,7 +13,7 @@ const USAGE =
 
 const STATUS_TIMEOUT = 124;
 const STATUS_MAX = 255;
-/** The longest a timer can wait, in ms. */
+/** The limit of a timer, in ms. */
 const MAX_DELAY = 2 ** 31 - 1;
 
 /** Runs a bare-metal program. Returns 0 when it passes, else the code it fails with. */
@@ -30,7 +30,7 @@ async function main(args: string[]): Promise<number> {
     },
   });
   const [file, ...more] = positionals;
-  if (file === undefined || more.length > 0) throw new UsageError('one program is needed');
+  if (file === undefined || more.length > 0) throw new UsageError('give the file of one program');
   const size = parseMachineSize(values.cpus, values.memory);
   const timeout = values.timeout === undefined ? Infinity : parseNumber('--timeout', values.timeout);
   const elf = await readInput(file);
@@ -76,7 +76,7 @@ interface SignatureRange {
   readonly end: bigint;
 }
 
-/** Where a program of RISC-V's architecture tests leaves its results. */
+/** The results of a program of RISC-V's architecture tests. */
 function signatureRange(file: Uint8Array): SignatureRange {
   const elf = parseElf(file);
   const [begin, end] = [elf.symbol('begin_signature'), elf.symbol('end_signature')];
@@ -86,7 +86,7 @@ function signatureRange(file: Uint8Array): SignatureRange {
   return { begin, end };
 }
 
-/** A line of 8 hexadecimal digits for each word. */
+/** Each word as a line of 8 hexadecimal digits. */
 function formatSignature(ram: Uint8Array, { begin, end }: SignatureRange): string {
   const start = Number(begin - BigInt(RAM_START));
   const length = Number(end - begin) & ~3;

@@ -17,8 +17,8 @@ export interface ImageOptions {
 }
 
 /**
- * The image, from the store when it came from a registry before, else from its source, with a report of the
- * progress on stderr. @throws ImageError, StorageError, or the signal's reason
+ * The image, from the store if it came from a registry before, otherwise from its source, with progress on stderr.
+ * @throws ImageError, StorageError, or the signal's reason
  */
 export async function showLoadingImage(options: ImageOptions): Promise<HeldImage> {
   const reference = parseReference(options.reference);
@@ -30,7 +30,7 @@ export async function showLoadingImage(options: ImageOptions): Promise<HeldImage
   try {
     return await loadImage(source, nodeStore(options.store), {
       codec: nodeCodec,
-      // What a path leads to may have changed, and costs little to look at.
+      // The file at a path may have changed, and is cheap to check.
       preferStored: reference.scheme === 'docker',
       signal: options.signal,
       onEvent: (event) => progress.show(event),

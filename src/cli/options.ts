@@ -2,7 +2,7 @@ import { parseSize } from '../container/sizes.ts';
 import type { JitMode } from '../machine/machine.ts';
 import { planMemory } from '../machine/memory.ts';
 
-/** The command line makes no sense: exit status 2. */
+/** The command line is wrong: exit status 2. */
 export class UsageError extends Error {
   override name = 'UsageError';
 }
@@ -14,8 +14,8 @@ export interface MachineSize {
 
 /**
  * @param cpus a decimal number
- * @param memory as `parseSize` takes it
- * @throws UsageError when a machine cannot be of that size
+ * @param memory as for `parseSize`
+ * @throws UsageError when a machine cannot have this size
  */
 export function parseMachineSize(cpus: string, memory: string): MachineSize {
   const count = parseNumber('--cpus', cpus);
@@ -26,7 +26,7 @@ export function parseMachineSize(cpus: string, memory: string): MachineSize {
 
 const JIT_MODES = ['hot', 'off', 'all'] as const;
 
-/** @throws UsageError when it is none */
+/** @throws UsageError when the text is not a mode */
 export function parseJit(text: string): JitMode {
   const mode = JIT_MODES.find((each) => each === text);
   if (!mode) throw new UsageError(`--jit must be ${JIT_MODES.join(', ')}, not "${text}"`);

@@ -10,8 +10,8 @@ const STATUS_FAILURE = 1;
 const STATUS_USAGE = 2;
 
 /**
- * Runs a program's `main` with its arguments, and ends the process with the status it returns, or
- * with one line on stderr about what it throws.
+ * Runs a program's `main` with its arguments, and ends the process with the status that it returns, or with one
+ * line on stderr about the error that it throws.
  */
 export async function runProgram(
   name: string,
@@ -37,12 +37,12 @@ export async function readInput(path: string): Promise<Uint8Array> {
   }
 }
 
-/** Writes to one of this process's streams; resolves once it takes more. */
+/** Writes to one of this process's streams; resolves when the stream takes more. */
 export function write(stream: NodeJS.WriteStream, data: Uint8Array | string): Promise<void> {
   return new Promise((resolve, reject) => stream.write(data, (error) => (error ? reject(error) : resolve())));
 }
 
-/** `parseArgs` throws its complaints with codes. */
+/** The errors of `parseArgs` have codes. */
 function isUsageError(error: unknown): boolean {
   const code = (error as NodeJS.ErrnoException | undefined)?.code ?? '';
   return error instanceof UsageError || code.startsWith('ERR_PARSE_ARGS');

@@ -3,7 +3,7 @@ import type { PullEvent } from '../oci/pull.ts';
 
 const MIB = 2 ** 20;
 const BAR_WIDTH = 24;
-/** Between two paintings of the bars, ms. */
+/** Time between two updates of the bars, in ms. */
 const INTERVAL = 100;
 const SHORT_ID = 12;
 
@@ -14,13 +14,16 @@ interface Layer {
   state: 'waiting' | 'coming' | 'cached' | 'stored';
 }
 
-/** Shows how a pull gets on: a bar for each layer on a terminal, else a line for each step. Silent when all is cached. */
+/**
+ * Shows the progress of a pull: a bar for each layer on a terminal, otherwise a line for each step. Silent when
+ * everything is cached.
+ */
 export class PullProgress {
   readonly #reference: string;
   readonly #output: WriteStream;
   readonly #layers = new Map<string, Layer>();
   #timer: ReturnType<typeof setInterval> | undefined;
-  /** How many lines the bars take on the screen. */
+  /** The number of lines of the bars on the screen. */
   #painted = 0;
 
   constructor(reference: string, output: WriteStream) {

@@ -4,7 +4,7 @@ import { write } from './program.ts';
 const KIB = 1024;
 const MIB = 2 ** 20;
 
-/** Prints what the limits are about: cost of booting, memory that the guest kernel takes. */
+/** Prints the cost of booting, and the memory that the guest kernel takes. */
 export async function printReport(machine: Machine): Promise<number> {
   const boot = await machine.booted;
   const meminfo = await read(machine, '/proc/meminfo');
@@ -24,7 +24,7 @@ export async function printReport(machine: Machine): Promise<number> {
   return 0;
 }
 
-/** Says on standard error what the compiler did. */
+/** Prints on standard error what the compiler has done. */
 export async function printJitStats({ instructions, jit }: MachineStats): Promise<void> {
   const total = instructions.reduce((sum, each) => sum + each, 0);
   const share = ((100 * jit.compiled) / total).toFixed(1);

@@ -30,7 +30,7 @@ terminal it gets a terminal. Environment variables say what to run:
                        for a registry that wants them
 
   --jit hot|off|all    whether hot code is compiled, none, or all of it (default: hot)
-  --jit-stats          says on standard error what the compiler did
+  --jit-stats          prints on standard error what the compiler has done
 
 SIGINT, SIGTERM and SIGHUP are passed on to the container. The second SIGINT or SIGTERM stops it: with the signal that
 its image names, and 10 seconds later with SIGKILL; the third kills it at once, the fourth ends the machine.
@@ -114,7 +114,7 @@ function demoImage(publicFolder: string): string {
 }
 
 function parseCount(text: string): number {
-  if (!/^\d+$/.test(text)) throw new OptionError(`"${text}" is no number`);
+  if (!/^\d+$/.test(text)) throw new OptionError(`"${text}" is not a number`);
   planMemory(Number(text), parseSize('512M'));
   return Number(text);
 }

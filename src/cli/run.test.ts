@@ -90,7 +90,7 @@ describe('linuxrun', { timeout: TIMEOUT }, () => {
     const child = start({}, ['bash', '-c', `${COMMAND.join(' ')} > /dev/full`]);
     child.stdin?.end();
     expect(await text(child.stderr as NodeJS.ReadableStream)).toBe(
-      'linuxrun: cannot write what the container says: ENOSPC\n',
+      "linuxrun: cannot write the container's output: ENOSPC\n",
     );
     expect(child.exitCode ?? (await once(child, 'exit'))[0]).toBe(125);
   });

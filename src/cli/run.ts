@@ -13,13 +13,13 @@ import { PUBLIC, write } from './program.ts';
 import { HELP, type RunOptions, readFlags, readOptions } from './run-options.ts';
 
 const STATUS_FAILURE = 125;
-/** What of the kernel's log is shown when a machine fails. */
+/** The number of bytes of the kernel's log that are shown when a machine fails. */
 const LOG_LENGTH = 4096;
 const FORWARDED = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 type Signal = (typeof FORWARDED)[number];
 
-/** We were told to end before there was a container that could be. */
+/** A signal ended the program before there was a container. */
 class Interrupted extends Error {
   readonly signal: Signal;
 
@@ -64,7 +64,7 @@ function start(
   const platform = nodePlatform(PUBLIC, options.cpus);
   const store = imageStore(process.env);
   const abort = new AbortController();
-  // First of all the machine: it boots in its own threads while ours reads the code that finds the image.
+  // The machine starts first: it boots in its own threads while this one reads the code that finds the image.
   const image = platform.launched.then(async () => {
     const { showLoadingImage } = await import('./image.ts');
     return showLoadingImage({
@@ -83,7 +83,7 @@ function start(
     onConsole,
     signal,
   });
-  // Without a machine there is no use for the image.
+  // The image is useless without a machine.
   container.catch((error) => abort.abort(error));
   return container;
 }
@@ -94,7 +94,7 @@ function terminalOptions() {
   return { columns: stdout.columns, rows: stdout.rows, type: env.TERM ?? 'xterm' };
 }
 
-/** Signals to this process: the container's, once there is one. */
+/** Signals to this process go to the container, when there is one. */
 class Signals {
   readonly #abort = new AbortController();
   #container: Container | undefined;
@@ -119,12 +119,12 @@ class Signals {
     else if (this.#requests <= 1) this.#container.kill(constants.signals[signal]);
     else if (this.#requests === 2) void this.#container.stop();
     else if (this.#requests === 3) this.#container.kill(SIGKILL);
-    // Not even the guest's kernel answers.
+    // Even the guest's kernel does not answer.
     else process.exit(128 + SIGKILL);
   }
 }
 
-/** Connects the container with our own streams until it ends; returns its status. */
+/** Connects the container to the standard streams until it ends; returns its status. */
 async function converse(container: Container): Promise<number> {
   const restore = connectInput(container);
   try {
@@ -141,7 +141,7 @@ async function converse(container: Container): Promise<number> {
   }
 }
 
-/** @returns what gives the terminal back */
+/** @returns a function that restores the terminal */
 function connectInput(container: Container): () => void {
   const { stdin, stdout } = process;
   if (!terminalOptions()) {
@@ -155,10 +155,10 @@ function connectInput(container: Container): () => void {
   // Node's raw mode still adds carriage returns to the newlines that are shown, which the container's terminal
   // has done where it should.
   spawnSync('stty', ['-opost'], { stdio: ['inherit', 'ignore', 'ignore'] });
-  // Keys that nobody reads any more are lost with the container.
+  // Input that nobody reads any more is lost with the container.
   stdin.on('data', (keys: Buffer) => void keyboard.write(keys).catch(() => {}));
   stdout.on('resize', resize);
-  // It may have changed while the machine was booting.
+  // The size may have changed while the machine was booting.
   resize();
   return () => {
     stdout.off('resize', resize);
@@ -166,7 +166,7 @@ function connectInput(container: Container): () => void {
   };
 }
 
-/** Whoever reads our output may stop; then the container's writers learn of it. */
+/** When the reader of the output stops, the container's writers get an error. */
 async function copy(from: ReadableStream<Uint8Array>, to: NodeJS.WriteStream): Promise<void> {
   const reader = from.getReader();
   try {
@@ -176,7 +176,7 @@ async function copy(from: ReadableStream<Uint8Array>, to: NodeJS.WriteStream): P
     const { code, syscall } = error as NodeJS.ErrnoException;
     if (syscall !== 'write') throw error;
     if (code !== 'EPIPE')
-      throw new OutputError(`cannot write what the container says: ${code}`, { cause: error });
+      throw new OutputError(`cannot write the container's output: ${code}`, { cause: error });
   }
 }
 
@@ -187,7 +187,7 @@ function explain(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-// A write to a pipe that nobody reads reports its error to the writer as well.
+// The error of a write to a pipe without a reader also goes to the writer.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
 try {
   process.exit(await main(process.argv.slice(2)));

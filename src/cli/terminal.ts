@@ -4,7 +4,7 @@ import { write } from './program.ts';
 const CTRL_A = 1;
 const QUIT = 'x'.charCodeAt(0);
 
-/** Runs a program on the console with our terminal as its screen and keyboard. Ctrl-A x ends it. */
+/** Runs a program on the console, with this terminal as its screen and keyboard. Ctrl-A x ends it. */
 export async function interact(
   machine: Machine,
   args: readonly string[],
@@ -37,7 +37,7 @@ function forwardKeys(machine: Machine, stdin: NodeJS.ReadStream): Promise<number
         if (escaped || key !== CTRL_A) typed.push(key);
         escaped = !escaped && key === CTRL_A;
       }
-      // Keys that nobody reads any more are lost with the machine.
+      // Input that nobody reads any more is lost with the machine.
       machine.write(Uint8Array.from(typed)).catch(() => {});
     });
   });

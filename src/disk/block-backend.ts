@@ -1,26 +1,26 @@
 /**
- * Where a disk's bytes are. Offsets and lengths are in bytes, within the size and multiples of 512.
- * Operations may overlap in time and finish in any order; a throw or rejection is an I/O error to
- * the guest. Buffers are views of guest RAM: they may be used until the operation has settled.
+ * The place of a disk's bytes. Offsets and lengths are in bytes, within the size, and multiples of 512. Operations
+ * may overlap in time and finish in any order. A throw or rejection is an I/O error to the guest. Buffers are
+ * views of guest RAM, valid until the operation has settled.
  */
 export interface BlockBackend {
   /** A multiple of 512. */
   readonly sizeBytes: number;
-  /** Set by the device; to be called when the size has changed. */
+  /** Set by the device. The back end calls it when its size has changed. */
   onResize?: () => void;
   readonly readOnly: boolean;
-  /** Fills the buffers, one after the other, with what lies from `offset` on. */
+  /** Fills the buffers, one after the other, with the bytes from `offset` on. */
   read(offset: number, into: Uint8Array[]): void | Promise<void>;
   write(offset: number, from: Uint8Array[]): void | Promise<void>;
-  /** Makes durable all writes that have settled. */
+  /** Makes all settled writes durable. */
   flush(): void | Promise<void>;
-  /** Makes a range read as zeros, giving back its storage where that is possible. */
+  /** Makes a range read as zeros, and frees its storage where possible. */
   discard?(offset: number, length: number): void | Promise<void>;
 }
 
 const CHUNK = 64 << 10;
 
-/** A disk in memory that takes room only for what was written. */
+/** A disk in memory that takes room only for written chunks. */
 export class MemoryBlockBackend implements BlockBackend {
   readonly sizeBytes: number;
   readonly readOnly = false;
@@ -62,7 +62,7 @@ export class MemoryBlockBackend implements BlockBackend {
     if (end % CHUNK !== 0) this.#chunks.get(last)?.fill(0, 0, end % CHUNK);
   }
 
-  /** Takes no longer than the chunks that there are: a range may be far larger. */
+  /** Takes time for the chunks that exist, because a range may be far larger. */
   #free(first: number, last: number): void {
     if (last - first <= this.#chunks.size) {
       for (let chunk = first; chunk < last; chunk++) this.#chunks.delete(chunk);
@@ -81,7 +81,7 @@ export class MemoryBlockBackend implements BlockBackend {
   }
 }
 
-/** Cuts buffers that lie from `offset` on at chunk boundaries. */
+/** Cuts buffers for the bytes from `offset` on at chunk boundaries. */
 function forEachPiece(
   offset: number,
   buffers: Uint8Array[],

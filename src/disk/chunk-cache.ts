@@ -6,7 +6,7 @@ export interface ByteSource {
   read(offset: number, into: Uint8Array): Promise<void>;
 }
 
-/** Chunks read at a time; more would take memory, and gain nothing from a disk. */
+/** Chunks read at the same time. More would take memory, and disks would not be faster. */
 const MAX_READS = 4;
 
 /** Recently used chunks of several sources. */
@@ -32,7 +32,7 @@ export class ChunkCache {
     return this.#cachedBytes;
   }
 
-  /** A chunk of a source, its last one shorter than the others. Rejects as the source does. */
+  /** A chunk of a source; the last one may be shorter. Rejects as the source does. */
   get(source: number, chunk: number): Uint8Array | Promise<Uint8Array> {
     const key = `${source}/${chunk}`;
     const cached = this.#chunks.get(key);
@@ -42,12 +42,12 @@ export class ChunkCache {
     return cached;
   }
 
-  /** Reads a chunk that will be wanted soon, if it exists and nothing more urgent is being read. */
+  /** Reads a chunk that will be needed soon, if it exists and no more urgent reads are pending. */
   prefetch(source: number, chunk: number): void {
     const size = this.#sources[source]?.size ?? 0;
     if (chunk * this.#chunkSize >= size || this.#reads >= MAX_READS) return;
     const loaded = this.get(source, chunk);
-    // Whoever wants it will try again, and get the error.
+    // The read that needs the chunk tries again, and gets the error.
     if (loaded instanceof Promise) loaded.catch(() => {});
   }
 

@@ -6,7 +6,7 @@ import { ImageBackend } from './image-backend.ts';
 /** A disk in memory. */
 export interface MemoryDisk {
   readonly kind?: 'memory';
-  /** Its content at first, whole sectors of 512 bytes. */
+  /** Its initial content, whole sectors of 512 bytes. */
   readonly data: Uint8Array;
   readonly readOnly: boolean;
 }
@@ -18,19 +18,19 @@ export interface ImageDisk {
   readonly store: string;
 }
 
-/** An empty ext4 file system in memory, which takes room only for what is written. */
+/** An empty ext4 file system in memory, which takes room only for written chunks. */
 export interface ScratchDisk {
   readonly kind: 'scratch';
   readonly sizeBytes: number;
 }
 
-/** What a machine's owner says of a disk. Structured-cloneable. */
+/** A disk, as the machine's owner describes it. Structured-cloneable. */
 export type DiskOptions = MemoryDisk | ImageDisk | ScratchDisk;
 
 /** Finds the store of layers that an `ImageDisk` names. */
 export type OpenStore = (store: string) => LayerStore;
 
-/** @param onError takes what ends the machine: the layers of an image cannot be read any more */
+/** @param onError receives an error that ends the machine: the layers of an image cannot be read any more */
 export function openDisk(
   disk: DiskOptions,
   openStore: OpenStore,

@@ -1,19 +1,19 @@
-/** Sparse files in EROFS: chunks of one size, for each the block where it begins, or none. */
+/** Sparse files in EROFS: chunks of one size, and for each the block where it begins, or none. */
 import { TAR_BLOCK as BLOCK, type Extent } from './tar-entry.ts';
 
 const ENTRY_SIZE = 4;
 const HOLE = 0xffff_ffff;
 const MAX_BITS = 31;
 
-/** How a sparse file is cut. */
+/** The division of a sparse file into chunks. */
 export interface Chunks {
   /** A chunk has 2^bits blocks. */
   readonly bits: number;
-  /** Of the map, in bytes. */
+  /** The size of the map in bytes. */
   readonly mapSize: number;
 }
 
-/** The largest chunks of which none is partly a hole. */
+/** The largest chunk size with which no chunk is partly a hole. */
 export function chooseChunks(size: number, extents: readonly Extent[]): Chunks {
   // The end of the file cuts its last chunk short.
   const borders = extents

@@ -6,11 +6,11 @@ const DIRENT_SIZE = 12;
 
 /** The names of a directory in blocks. */
 export interface Listing {
-  /** In byte order, '.' and '..' among them. */
+  /** In byte order, including '.' and '..'. */
   readonly names: readonly ByteString[];
   /** Where in `names` each block begins. */
   readonly starts: readonly number[];
-  /** In bytes; blocks count whole, but for the last one. */
+  /** In bytes. Blocks count as whole, except the last one. */
   readonly size: number;
 }
 
@@ -45,7 +45,7 @@ export function writeListingBlock(
   entries.forEach((name, i) => {
     const at = i * DIRENT_SIZE;
     const { number, type } = target(name);
-    view.setUint32(at, number, true); // the low half of it
+    view.setUint32(at, number, true); // the low half
     view.setUint16(at + 8, nameAt, true);
     view.setUint8(at + 10, type);
     writeByteString(name, into, nameAt);

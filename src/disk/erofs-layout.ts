@@ -1,4 +1,4 @@
-/** Decides where in the metadata of an EROFS file system everything goes. */
+/** Decides the place of everything in the metadata of an EROFS file system. */
 
 import { ImageError } from '../oci/errors.ts';
 import { type Chunks, chooseChunks } from './erofs-chunks.ts';
@@ -12,15 +12,15 @@ const SUPER_SIZE = 128;
 /** An inode's number is its position in units of this. */
 export const SLOT = 32;
 export const INODE_SIZE = 64;
-/** What fits in a block behind an inode. */
+/** The room in a block behind an inode. */
 const MAX_INLINE = BLOCK - INODE_SIZE;
-/** All of it is in our memory. */
+/** The metadata is all in memory. */
 const MAX_METADATA = 512 << 20;
 
 /** An inode in its place. */
 export interface Placed {
   readonly inode: Inode;
-  /** Its directory, one of several where it has more names; the root has none. */
+  /** Its directory, or one of them if it has several names; the root has none. */
   readonly parent: Placed | undefined;
   /** In bytes from the beginning of the disk. */
   readonly position: number;
@@ -29,13 +29,16 @@ export interface Placed {
   links: number;
 }
 
-/** What the metadata holds of an inode's contents: a directory, a symbolic link, or the map of a sparse file. */
+/**
+ * The part of an inode's contents that is in the metadata: a directory, a symbolic link, or the map of a sparse
+ * file.
+ */
 export interface Body {
   /** In bytes. */
   readonly size: number;
-  /** How many of them, the last ones, lie behind the inode. */
+  /** How many of them, from the end, lie behind the inode. */
   readonly inline: number;
-  /** The others fill blocks of their own from this one on, counted from `Layout.bodyAddress`. */
+  /** The others fill separate blocks from this one on, counted from `Layout.bodyAddress`. */
   readonly firstBlock: number;
   readonly listing?: Listing;
   readonly chunks?: Chunks;
@@ -53,12 +56,12 @@ export class Layout {
   /** @throws ImageError when the metadata would be too large */
   constructor(root: Directory) {
     this.#place(root, undefined);
-    // The list grows while it is gone through.
+    // The list grows during the loop.
     for (const placed of this.placed)
       if (isDirectory(placed.inode)) this.#placeChildren(placed, placed.inode);
   }
 
-  /** The block from which on the blocks outside of inodes lie. */
+  /** The first of the blocks outside of inodes. */
   get bodyAddress(): number {
     return Math.ceil(this.#inodesEnd / BLOCK);
   }
@@ -114,7 +117,7 @@ export class Layout {
     return { size, inline, firstBlock };
   }
 
-  /** Room for an inode with its attributes, and for what lies behind it: in one block, but for maps of chunks. */
+  /** Room for an inode with its attributes and for what lies behind it: in one block, except maps of chunks. */
   #reserve(head: number, { inline, chunks }: Body): number {
     let position = this.#inodesEnd;
     const inlineAt = (position + head) % BLOCK;

@@ -6,12 +6,15 @@ const HEADER_SIZE = 12;
 const ENTRY_SIZE = 4;
 const NONE = new Uint8Array(0);
 
-/** What stands for the beginning of a name, or for the whole of it where nothing may follow. */
+/** The code for the beginning of a name, or for a whole name where nothing may follow. */
 interface Namespace {
   readonly prefix: ByteString;
   readonly index: number;
   readonly whole?: boolean;
-  /** The types Linux has such attributes of. On others it would list but not give them, and copying would fail. */
+  /**
+   * The types that have such attributes in Linux. On other types Linux lists them but cannot read them, and
+   * copying fails.
+   */
   readonly types: readonly EntryType[];
 }
 
@@ -31,10 +34,12 @@ const NAMESPACES: readonly Namespace[] = [
   { prefix: 'security.', index: 6, types: ALL },
 ];
 
-/** To overlayfs, for which this disk is a lower layer, these say what to hide or to look up elsewhere. */
+/**
+ * This disk is a lower layer for overlayfs, to which these attributes say what to hide or to look up elsewhere.
+ */
 const OVERLAY = 'trusted.overlay.';
 
-/** Those attributes that Linux has of such an entry; empty when there are none. A multiple of 4 bytes. */
+/** The attributes that Linux supports on such an entry; empty when there are none. A multiple of 4 bytes. */
 export function encodeXattrs({ type, xattrs }: TarEntry): Uint8Array {
   if (xattrs.length === 0) return NONE;
   const entries = xattrs.map((xattr) => encodeXattr(xattr, type)).filter((entry) => entry !== undefined);
@@ -48,7 +53,7 @@ export function encodeXattrs({ type, xattrs }: TarEntry): Uint8Array {
   return body;
 }
 
-/** The inode's i_xattr_icount for a body of that many bytes. */
+/** The inode's i_xattr_icount for a body of this size in bytes. */
 export function xattrCount(bodyLength: number): number {
   return bodyLength === 0 ? 0 : (bodyLength - HEADER_SIZE) / 4 + 1;
 }

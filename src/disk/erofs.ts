@@ -19,16 +19,16 @@ import { type Directory, isDirectory } from './tree.ts';
 
 /** The parts of a root disk. */
 export interface ErofsImage {
-  /** The beginning of the disk, whole blocks. */
+  /** The start of the disk, whole blocks. */
   readonly metadata: Uint8Array;
-  /** Where on the disk the tar of each layer begins, in bytes. */
+  /** Where the tar of each layer begins on the disk, in bytes. */
   readonly layerOffsets: readonly number[];
   /** Of the disk, in bytes. */
   readonly diskSize: number;
 }
 
 const BLOCK_BITS = 9;
-/** Linux first reads a disk by blocks of this size, and only whole ones. */
+/** Linux first reads a disk in blocks of this size, and reads only whole blocks. */
 const DISK_GRANULE = 4096;
 const MAX_BLOCKS = 2 ** 32 - 1;
 
@@ -127,7 +127,7 @@ class Writer {
     this.#bytes.set(xattrs, position + INODE_SIZE);
   }
 
-  /** The field that says where the contents are, how they are cut into chunks, or what device it is. */
+  /** The field for the place of the contents, their division into chunks, or the device number. */
   #locator({ inode, body }: Placed): number {
     if (body.chunks) return body.chunks.bits;
     if (isDirectory(inode)) return this.#layout.bodyAddress + body.firstBlock;
@@ -187,7 +187,7 @@ class Writer {
       writeByteString(target.slice(at, at + BLOCK), this.#part(placed, at / BLOCK), 0);
   }
 
-  /** Where a block of an inode's body is, or what lies behind the inode. */
+  /** The address of a block of an inode's body, or of the bytes behind the inode. */
   #part({ position, xattrs, body }: Placed, block: number): Uint8Array {
     const { size, inline, firstBlock } = body;
     const whole = block < (size - inline) / BLOCK;

@@ -5,15 +5,15 @@
 import type { BlockBackend } from './block-backend.ts';
 
 const BLOCK = 4096;
-/** As many as one block of bitmap has bits. */
+/** The number of bits in one block of bitmap. */
 const BLOCKS_PER_GROUP = 8 * BLOCK;
 const INODE_SIZE = 256;
 const INODES_PER_BLOCK = BLOCK / INODE_SIZE;
-/** A container has many small files. */
+/** Containers have many small files. */
 const BYTES_PER_INODE = 8192;
 const DESCRIPTOR_SIZE = 32;
 const MAX_BLOCKS = 2 ** 32 - 1;
-/** A last group with fewer blocks for data is not worth its metadata. */
+/** A last group with fewer data blocks is not worth its metadata. */
 const MIN_DATA_BLOCKS = 64;
 
 const SUPER_OFFSET = 1024;
@@ -33,7 +33,7 @@ const FLAG_SIGNED_HASH = 1;
 const EXTRA_ISIZE = 32;
 
 const ROOT_INODE = 2;
-/** The first that is not reserved. */
+/** The first inode that is not reserved. */
 const LOST_FOUND_INODE = 11;
 const USED_INODES = LOST_FOUND_INODE;
 const DIRECTORY_MODE = 0o040000;
@@ -55,7 +55,7 @@ interface Group {
   readonly usedInodes: number;
 }
 
-/** @throws RangeError when the disk is too small, 16 MiB always suffice, or larger than 16 TiB */
+/** @throws RangeError when the disk is too small (16 MiB always suffice), or larger than 16 TiB */
 export function formatExt4(disk: BlockBackend): void {
   new Formatter(disk).write();
 }
@@ -155,7 +155,7 @@ class Formatter {
     return new Uint8Array(view.buffer);
   }
 
-  /** Marks the first `used` of `count` as in use, and what lies beyond them. */
+  /** Marks the first `used` of `count` as in use, and everything after `count`. */
   #writeBitmap(block: number, used: number, count: number): void {
     const bitmap = new Uint8Array(BLOCK);
     setBits(bitmap, 0, used);

@@ -8,7 +8,10 @@ import { mergeLayers } from './tree.ts';
 
 const UUID_SIZE = 16;
 
-/** The root disk of an image that may still be on its way when the machine starts: until then it has no room. */
+/**
+ * The root disk of an image that may still be downloading when the machine starts. Until it is open, the disk has
+ * size 0.
+ */
 export class ImageBackend implements BlockBackend {
   readonly readOnly = true;
   onResize = () => {};
@@ -16,7 +19,7 @@ export class ImageBackend implements BlockBackend {
   readonly #onError: (error: unknown) => void;
   #disk: RootDisk | undefined;
 
-  /** @param onError told when stored layers cannot be read any more; the guest has an I/O error then */
+  /** @param onError called when stored layers cannot be read any more; the guest gets an I/O error then */
   constructor(store: LayerStore, onError: (error: unknown) => void) {
     this.#store = store;
     this.#onError = onError;
@@ -28,7 +31,7 @@ export class ImageBackend implements BlockBackend {
 
   /**
    * @param diffIds of the layers, the lowest first
-   * @throws StorageError when one is not stored, ImageError when they make no root file system
+   * @throws StorageError when a layer is not stored, ImageError when the layers do not make a root file system
    */
   async open(diffIds: readonly string[]): Promise<void> {
     const layers = await Promise.all(diffIds.map((diffId) => this.#openLayer(diffId)));

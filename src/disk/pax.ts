@@ -4,7 +4,7 @@ import { ImageError } from '../oci/errors.ts';
 import { type ByteString, quote, toByteString } from './byte-string.ts';
 import type { Xattr } from './tar-entry.ts';
 
-/** Values by key; an empty value takes an override back. */
+/** Values by key; an empty value cancels an override. */
 export type PaxRecords = ReadonlyMap<ByteString, Uint8Array>;
 
 const LINE_FEED = 10;
@@ -16,7 +16,7 @@ export const SPARSE_PREFIX = 'GNU.sparse.';
 const KEYS = new Set(['path', 'linkpath', 'size', 'uid', 'gid', 'mtime']);
 
 /**
- * The records we know; others would only take room.
+ * The known records; others would only take memory.
  * @throws ImageError when a record is not `length key=value\n`
  */
 export function parsePaxRecords(payload: Uint8Array): PaxRecords {
@@ -33,7 +33,7 @@ export function parsePaxRecords(payload: Uint8Array): PaxRecords {
     if (key === 'GNU.sparse.offset' || key === 'GNU.sparse.numbytes') sparse.push(value);
     else records.set(key, value);
   }
-  // Version 0.0 of GNU's sparse files repeats two keys, 0.1 has their values in one list.
+  // Version 0.0 of GNU's sparse files repeats two keys; 0.1 has their values in one list.
   if (sparse.length > 0) records.set('GNU.sparse.map', join(sparse));
   return records;
 }

@@ -8,21 +8,24 @@ export interface RootDiskOptions {
   readonly chunkSize?: number;
   /** Bytes of layers kept in memory, at least a chunk. */
   readonly cacheSize?: number;
-  /** Told why a read fails: the guest learns only that it does. */
+  /** Receives the reason of a failed read; the guest gets only an I/O error. */
   readonly onError?: (error: unknown) => void;
 }
 
-/** As layers are stored. */
+/** The size in which layers are stored. */
 const CHUNK_SIZE = 2 << 20;
 const CACHE_SIZE = 32 << 20;
 
-/** How many streams of reads are followed, and how much a stream may leave out, as the headers between files. */
+/**
+ * The number of sequential streams of reads that are tracked, and the gap in bytes that a stream may have, such as
+ * the headers between files.
+ */
 const STREAMS = 8;
 const STREAM_GAP = 64 << 10;
 
 /**
- * The read-only disk of a container's root: the metadata of its EROFS file system, then the tars of its layers, each
- * read when the guest asks for it.
+ * The read-only disk of a container's root: the metadata of its EROFS file system, then the tars of its layers,
+ * which are read on demand.
  */
 export class RootDisk implements BlockBackend {
   readonly sizeBytes: number;
@@ -32,7 +35,7 @@ export class RootDisk implements BlockBackend {
   readonly #chunkSize: number;
   readonly #cache: ChunkCache;
   readonly #onError: (error: unknown) => void;
-  /** Where the latest reads ended, the latest first. */
+  /** Where the latest reads ended, the most recent first. */
   #streams: number[] = [];
 
   /** @param layers the tars whose sizes `writeErofs` was given */
@@ -66,7 +69,7 @@ export class RootDisk implements BlockBackend {
 
   flush(): void {}
 
-  /** Reads to the end of `into`, of a chunk or of a part of the disk, and returns how many bytes that are. */
+  /** Reads to the end of `into`, of a chunk, or of a part of the disk, and returns the number of bytes. */
   #readPart(position: number, into: Uint8Array, pending: Promise<void>[]): number {
     const { metadata } = this.#image;
     if (position < metadata.length) return copy(metadata, position, into);
@@ -86,14 +89,14 @@ export class RootDisk implements BlockBackend {
     return part.length;
   }
 
-  /** The layer with a position behind the metadata, or before it. */
+  /** The layer that contains a position after the metadata, or precedes it. */
   #locate(position: number): { layer: number; offset: number; size: number } {
     const { layerOffsets } = this.#image;
     const layer = layerOffsets.findLastIndex((start) => start <= position);
     return { layer, offset: position - (layerOffsets[layer] ?? 0), size: this.#layers[layer]?.size ?? 0 };
   }
 
-  /** Fetches the chunk after one that a stream of reads has come to. */
+  /** Reads ahead the chunk after the one that a sequential stream has reached. */
   #readAhead(start: number, end: number): void {
     if (end <= this.#image.metadata.length) return;
     const stream = this.#streams.findIndex((last) => start >= last && start < last + STREAM_GAP);
@@ -116,7 +119,7 @@ export class RootDisk implements BlockBackend {
   }
 }
 
-/** Copies what `from` has of `into`'s length, and returns how many bytes that are. */
+/** Copies up to `into.length` bytes of `from`, and returns their number. */
 function copy(from: Uint8Array, start: number, into: Uint8Array): number {
   const part = from.subarray(start, start + into.length);
   into.set(part);

@@ -21,14 +21,14 @@ const EXTENSION_EXTENDED = 504;
 const OLD_ENTRY_SIZE = 24;
 const OLD_NUMBER_SIZE = 12;
 
-/** Collects a map that comes in blocks. */
+/** Collects a map that arrives in blocks. */
 export interface SparseMap {
   /** Whether another block belongs to the map. */
   readonly incomplete: boolean;
   push(block: Uint8Array): void;
-  /** How much of the file's contents in the tar is the map itself. */
+  /** Bytes of the file's contents in the tar that are the map itself. */
   readonly contentBytes: number;
-  /** Of the file with its holes, in bytes. */
+  /** The size of the file with its holes, in bytes. */
   readonly realSize: number;
   readonly extents: readonly Extent[];
 }
@@ -102,7 +102,7 @@ class PaxSparseMap implements SparseMap {
   }
 }
 
-/** The map of a file whose PAX records call it sparse. */
+/** The map of a file that its PAX records declare sparse. */
 export function paxSparseMap(records: PaxRecords): SparseMap | undefined {
   const list = records.get('GNU.sparse.map');
   const realSize = paxNumber(records, 'GNU.sparse.realsize') ?? paxNumber(records, 'GNU.sparse.size');

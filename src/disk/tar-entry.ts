@@ -1,12 +1,12 @@
-/** The entries of a layer's tar as the rest of LinuxRun sees them, and the rules every entry keeps. */
+/** The entries of a layer's tar as the rest of LinuxRun sees them, and the rules that each entry keeps. */
 
 import { ImageError } from '../oci/errors.ts';
 import { type ByteString, quote } from './byte-string.ts';
 
-/** Contents of files begin at multiples of this in a tar; also the block size of the root disk. */
+/** Contents of files begin at multiples of this in a tar. It is also the block size of the root disk. */
 export const TAR_BLOCK = 512;
 
-/** Before the name of what a layer removes, in the name of an entry. */
+/** The prefix of a name that a layer removes. */
 export const WHITEOUT = '.wh.';
 
 export interface Xattr {
@@ -86,7 +86,7 @@ const MAX_PATH = 4096;
 const MAX_TARGET = 4095;
 const MAX_XATTR_NAME = 255;
 const MAX_XATTR_VALUE = 0xffff;
-/** Of one entry, names and values together; EROFS can hold 256 KiB with its headers. */
+/** The limit for the names and values of one entry together. EROFS can hold 256 KiB with its headers. */
 const MAX_XATTRS = 128 << 10;
 /** 2^32 - 1 means "no owner" to Linux. */
 const MAX_ID = 0xffff_fffe;
@@ -112,7 +112,7 @@ export function normalizePath(path: ByteString): ByteString {
   return normal;
 }
 
-/** @throws ImageError when the entry breaks a rule of its type above, those of `extents` excepted */
+/** @throws ImageError when the entry breaks a rule of its type above, except those of `extents` */
 export function checkEntry(entry: TarEntry): void {
   const fault = findFault(entry);
   if (fault !== undefined) throw new ImageError(`${quote(entry.path)}: ${fault}`);

@@ -11,10 +11,10 @@ export interface Header {
   readonly gid: number;
   readonly size: number;
   readonly mtime: number;
-  /** The type flag; '0' where old tars have NUL. */
+  /** The type flag; '0' if an old tar has NUL. */
   readonly type: string;
   readonly linkName: ByteString;
-  /** Zero unless the type is that of a device. */
+  /** Zero unless the entry is a device. */
   readonly major: number;
   readonly minor: number;
 }
@@ -55,7 +55,7 @@ export function parseString(block: Uint8Array, at: number, length: number): Byte
   return toByteString(end < 0 ? field : field.subarray(0, end));
 }
 
-/** A number in octal digits, or in two's complement of big-endian bytes when the topmost bit is set (GNU). */
+/** A number in octal digits, or big-endian in two's complement when the topmost bit is set (GNU). */
 export function parseNumber(block: Uint8Array, at: number, length: number, what: string): number {
   const first = block[at] as number;
   const value = first >= 0x80 ? parseBinary(block, at, length) : parseOctal(block, at, length);
@@ -91,7 +91,10 @@ function isPadding(byte: number | undefined): boolean {
   return byte === 0 || byte === SPACE;
 }
 
-/** The sum of the header's bytes, those of the checksum itself counted as spaces; some old tars added signed bytes. */
+/**
+ * The sum of the header's bytes, with the bytes of the checksum itself as spaces. Some old tars added signed
+ * bytes.
+ */
 function verifyChecksum(block: Uint8Array): void {
   let sum = CHECKSUM_LENGTH * SPACE;
   let negative = 0;
@@ -108,7 +111,7 @@ function verifyChecksum(block: Uint8Array): void {
 
 function fullName(block: Uint8Array): ByteString {
   const name = parseString(block, 0, 100);
-  // GNU's magic "ustar  " has other fields in place of the prefix, star a shorter one.
+  // With GNU's magic "ustar  " there are other fields in place of the prefix; star has a shorter one.
   const posix = parseString(block, 257, 6) === 'ustar';
   if (!posix) return name;
   const star = parseString(block, 508, 4) === 'tar';

@@ -20,7 +20,7 @@ const MAGIC = 0x4c52_5449; // "LRTI"
 const VERSION = 1;
 const HEADER_SIZE = 5;
 
-/** An entry's type is its place in this list. */
+/** The number of an entry's type is its place in this list. */
 const TYPES = ['file', 'directory', 'symlink', 'hardlink', 'character', 'block', 'fifo', 'sparse'] as const;
 
 export function encodeIndex({ size, entries }: TarIndex): Uint8Array<ArrayBuffer> {
@@ -35,7 +35,9 @@ export function encodeIndex({ size, entries }: TarIndex): Uint8Array<ArrayBuffer
   return out.finish();
 }
 
-/** @throws ImageError when the bytes are not what `encodeIndex` makes, and so must be made anew from the tar */
+/**
+ * @throws ImageError when `encodeIndex` cannot have made the bytes; the index must then be made anew from the tar
+ */
 export function decodeIndex(bytes: Uint8Array): TarIndex {
   const input = new Decoder(bytes);
   const size = input.number();
@@ -218,7 +220,7 @@ class Encoder {
   }
 }
 
-/** Every number, text and list takes at least a byte, so loops over counts end with the bytes. */
+/** Each number, text and list takes at least one byte, so loops over counts end when the bytes do. */
 class Decoder {
   readonly #bytes: Uint8Array;
   #at = HEADER_SIZE;

@@ -1,4 +1,4 @@
-/** Finds the entries of a layer's tar while it streams by; contents stay where they are. */
+/** Finds the entries of a layer's tar while it streams through; contents stay in the tar. */
 
 import { ImageError } from '../oci/errors.ts';
 import { type ByteString, quote } from './byte-string.ts';
@@ -43,7 +43,7 @@ interface Extension {
 
 type Attributes = Omit<FileEntry, 'type' | 'size' | 'offset' | 'extents'>;
 
-/** A file of which the map of its extents may still be to come. */
+/** A file whose map of extents may be incomplete. */
 interface SparseFile {
   readonly attributes: Attributes;
   readonly map: SparseMap;
@@ -86,7 +86,7 @@ export class TarIndexer {
     this.#limits = { ...DEFAULT_LIMITS, ...limits };
   }
 
-  /** Takes the next bytes of the tar, and keeps none of them. */
+  /** Takes the next bytes of the tar, and does not keep them. */
   push(bytes: Uint8Array): void {
     for (let at = 0; at < bytes.length; ) {
       const length = this.#take(bytes.subarray(at));
@@ -103,7 +103,7 @@ export class TarIndexer {
     return { size: this.#position, entries: this.#entries };
   }
 
-  /** After two blocks of zeros anything may follow. */
+  /** Anything may follow two blocks of zeros. */
   get #ended(): boolean {
     return this.#zeroBlocks === 2;
   }
@@ -113,7 +113,7 @@ export class TarIndexer {
     return parts.some((part) => part !== undefined);
   }
 
-  /** Takes what it can of `bytes` in one step, and returns how many that were. */
+  /** Takes the bytes of one step, and returns their number. */
   #take(bytes: Uint8Array): number {
     if (this.#ended) return bytes.length;
     if (this.#skip > 0) {

@@ -11,12 +11,12 @@ import {
 } from './tar-entry.ts';
 
 export interface Directory {
-  /** What it is but its path, which is where the tree has it. */
+  /** Everything but its path, which the tree holds. */
   entry: DirectoryEntry;
   readonly children: Map<ByteString, Name>;
 }
 
-/** What is no directory. It may have several names. */
+/** Anything but a directory. It may have several names. */
 export interface Leaf {
   readonly entry: Exclude<TarEntry, DirectoryEntry | HardLinkEntry>;
   /** The layer that has the contents, counted from the lowest. */
@@ -33,9 +33,9 @@ export interface Name {
 }
 
 const OPAQUE = '.wh..wh..opq';
-/** Names that the aufs file system kept for itself. */
+/** Names that the aufs file system reserved. */
 const RESERVED = '.wh..wh.';
-/** Over all layers: far more than images have, it bounds what a hostile one can take of us. */
+/** Over all layers: far more than images have. It bounds the memory that a hostile image can take. */
 const MAX_INODES = 1 << 20;
 
 const UNMENTIONED: DirectoryEntry = {
@@ -69,7 +69,7 @@ class Merger {
   readonly root = makeDirectory();
   #layer = -1;
   #inodes = 1;
-  /** Directories in which nothing is left of lower layers. */
+  /** Directories that keep nothing of lower layers. */
   #cleared = new Set<Directory>();
 
   merge(entries: readonly TarEntry[]): void {
@@ -127,7 +127,7 @@ class Merger {
     return inode;
   }
 
-  /** A whiteout hides what lower layers have, never what its own layer writes. */
+  /** A whiteout hides entries of lower layers, never those of its own layer. */
   #whiteOut({ children }: Directory, name: ByteString): void {
     if (name === '' || name === '.' || name === '..')
       throw new ImageError(`whiteout of the name ${quote(name)}`);
@@ -142,7 +142,7 @@ class Merger {
   }
 
   #hideChildren(directory: Directory): void {
-    // Nothing of lower layers can come back: without this, many whiteouts could take forever.
+    // Nothing of lower layers can return. Without this check, many whiteouts could take for ever.
     if (this.#cleared.has(directory)) return;
     this.#cleared.add(directory);
     for (const name of directory.children.keys()) this.#hide(directory.children, name);

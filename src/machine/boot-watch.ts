@@ -4,11 +4,11 @@ import { hartWord, instructionsRetired } from './hart-words.ts';
 import { INIT_STARTED } from './protocol.ts';
 
 const BOOT_HART = 0;
-/** Intervals, in ms, in which the boot hart does nothing until it counts as hung. */
+/** The boot hart counts as hung after MAX_STALLS intervals, in ms, without progress. */
 const STALL_INTERVAL = 1000;
 const MAX_STALLS = 3;
 
-/** Waits for PID 1's first line on the console, and notices a kernel that makes no progress before. */
+/** Waits for PID 1's first line on the console, and detects a kernel that makes no progress before. */
 export class BootWatch {
   readonly #memory: WebAssembly.Memory;
   readonly #onBooted: () => void;
@@ -31,7 +31,7 @@ export class BootWatch {
   }
 
   /**
-   * A damaged kernel may trap in its own trap handler for ever, or wait for no interrupt at all.
+   * A damaged kernel may trap in its own trap handler for ever, or sleep with all interrupts off.
    * @param isBlocked whether the boot hart may be waiting for the owner to take its output
    */
   start(isBlocked: () => boolean): void {

@@ -10,9 +10,9 @@ const MACHINE = 3;
 const SEED_SIZE = 64;
 
 /**
- * Puts Linux and its device tree in RAM.
- * @param virtioSlots those that hold a device
- * @returns how harts are reset
+ * Places Linux and its device tree in RAM.
+ * @param virtioSlots the slots that hold a device
+ * @returns the message that resets the harts
  */
 export function bootLinux(
   { memory, plan, deterministic }: MachineStart,
@@ -28,7 +28,7 @@ export function bootLinux(
   return { type: 'reset', pc, privilege: SUPERVISOR, argument };
 }
 
-/** Puts a bare-metal program in RAM. @returns how harts are reset */
+/** Places a bare-metal program in RAM. @returns the message that resets the harts */
 export function bootElf({ memory, plan }: MachineStart, { file }: ElfGuest): ToHart {
   const elf = parseElf(file);
   loadElf(elf, guestRam(memory, plan), RAM_START);

@@ -1,7 +1,7 @@
 import { TIMEBASE } from '../../emulator-wasm/layout.ts';
 
 const TICKS_PER_MS = TIMEBASE / 1000;
-/** How far the clocks of two threads may differ, in ticks: 10 ms, far above what browsers blur. */
+/** How far the clocks of two threads may differ, in ticks: 10 ms, far more than browsers blur them. */
 const SKEW = 10 * TICKS_PER_MS;
 
 /** Milliseconds since 1970 by the monotonic clock that all threads of a page or process share. */
@@ -10,9 +10,10 @@ export function monotonicNow(): number {
 }
 
 /**
- * The guest's time in ticks of TIMEBASE since `epoch` (a `monotonicNow`), for one thread. Browsers blur
- * each thread's clock by itself, yet Linux needs time that never runs backwards from one hart to another:
- * so all threads share `latest`, the low 32 bits of the highest time handed out, and none goes below it.
+ * The guest's time in ticks of TIMEBASE since `epoch` (a `monotonicNow`), for one thread. Browsers blur the clock
+ * separately in each thread, but Linux needs time that never runs backwards between harts. Therefore all threads
+ * share `latest`, the low 32 bits of the latest time that any of them has read, and no thread returns an earlier
+ * one.
  */
 export function machineClock(epoch: number, latest: Int32Array): () => number {
   const origin = performance.timeOrigin - epoch;
@@ -21,7 +22,7 @@ export function machineClock(epoch: number, latest: Int32Array): () => number {
     for (;;) {
       const shared = Atomics.load(latest, 0);
       const behind = (shared - ticks) | 0;
-      // A difference beyond the skew means that `latest` is old and its 32 bits have wrapped.
+      // A difference larger than the skew means that `latest` is old and its 32 bits have wrapped.
       if (behind >= 0 && behind < SKEW) return ticks + behind;
       if (Atomics.compareExchange(latest, 0, shared, ticks | 0) === shared) return ticks;
     }

@@ -1,7 +1,7 @@
 import { M_DOORBELL } from '../../emulator-wasm/layout.ts';
 import type { VirtioDevice } from './devices/virtio/virtio-device.ts';
 
-/** How long harts that ring the doorbell without pause may hold up other events of the thread, in ms. */
+/** How long harts that ring the doorbell without pause may delay other events of the thread, in ms. */
 const MAX_BUSY = 20;
 
 /** Calls the devices whenever a hart has rung the doorbell. */
@@ -44,11 +44,11 @@ export class DeviceBus {
     const rung = Atomics.load(this.#doorbell, 0);
     for (const device of this.#devices) device.poll();
     this.#onPoll();
-    // Not before devices have done what they put off to microtasks.
+    // Devices may have put off work to microtasks, which comes first.
     if (this.#served) setTimeout(() => this.#release(rung));
   }
 
-  /** Lets the hart go on that waits in lockstep for its doorbell to be answered. */
+  /** Wakes the hart that waits in lockstep for an answer to its doorbell. */
   #release(rung: number): void {
     const served = this.#served as Int32Array;
     Atomics.store(served, 0, rung);

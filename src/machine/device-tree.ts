@@ -34,7 +34,7 @@ export interface MachineDescription {
   readonly virtioSlots: readonly number[];
 }
 
-/** The flattened device tree of our machine, as Linux in S-mode sees it. */
+/** The flattened device tree of the machine, as Linux in S-mode sees it. */
 export function machineDeviceTree(machine: MachineDescription): Uint8Array<ArrayBuffer> {
   const { harts, ramSize, commandLine, initrd, rngSeed, virtioSlots } = machine;
   const plic = harts + 1;

@@ -13,7 +13,7 @@ const TYPE_SHARED = 3;
 const MACHINE_RISCV = 243;
 const PT_LOAD = 1;
 const SHT_SYMTAB = 2;
-/** Counts that do not fit the header are in section 0. */
+/** Section 0 holds counts that do not fit the header. */
 const PN_XNUM = 0xffff;
 
 /** Bytes `data` at physical `address`, followed by zeros up to `size` bytes. */
@@ -29,11 +29,11 @@ export interface Elf {
   readonly entry: bigint;
   /** What to load, none empty, in ascending order of address, none overlapping. */
   readonly segments: readonly Segment[];
-  /** Physical address of a symbol, undefined when the file has none of that name. */
+  /** Physical address of a symbol; undefined when the file has no symbol of that name. */
   symbol(name: string): bigint | undefined;
 }
 
-/** @throws MachineError when the file is no ELF64 executable for little-endian RISC-V, or is damaged. */
+/** @throws MachineError when the file is damaged, or not an ELF64 executable for little-endian RISC-V. */
 export function parseElf(file: Uint8Array): Elf {
   const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
   checkHeader(view);
@@ -147,7 +147,10 @@ function readSegments(file: Uint8Array, view: DataView, sections: readonly Secti
   return segments;
 }
 
-/** Addresses in the file are virtual; programs linked to run elsewhere than they load differ here. */
+/**
+ * Addresses in the file are virtual. They differ from physical ones in programs that run at another address than
+ * they are loaded to.
+ */
 function toPhysical(segments: readonly Segment[], address: bigint): bigint {
   const home = segments.find(
     ({ virtualAddress, size }) => address >= virtualAddress && address < virtualAddress + size,
@@ -179,7 +182,7 @@ function findSymbol(
   return undefined;
 }
 
-/** A 64-bit offset or size; those too large for a number are larger than any file as well. */
+/** A 64-bit offset or size. A value too large for a number is also larger than any file. */
 function offset64(view: DataView, at: number): number {
   return Number(view.getBigUint64(at, true));
 }

@@ -1,9 +1,12 @@
-/** A mistake of the caller or of the guest's files that one line explains; anything else is our bug. */
+/**
+ * A mistake of the caller, or a fault in the guest's files, that one line explains. Any other error is a bug of
+ * LinuxRun.
+ */
 export class MachineError extends Error {
   override name = 'MachineError';
 }
 
-/** Errors whose message is all there is to say. */
+/** Errors that their message explains completely. */
 const EXPLAINED = ['MachineError', 'ImageError', 'StorageError', 'StorageFullError'];
 
 /** An error as it crosses threads: structured clones lose the class. */

@@ -30,7 +30,7 @@ const PROPERTY_NAME = /^[\w,.+?#-]{1,31}$/;
 
 /**
  * @param bootCpu the `reg` of the CPU that boots
- * @throws RangeError on a name or cell the format cannot express
+ * @throws RangeError for a name or cell that the format cannot express
  */
 export function writeFdt(
   root: FdtNode,
@@ -148,7 +148,7 @@ class Bytes {
     this.u32(Number(value & 0xffff_ffffn));
   }
 
-  /** Adds that many zero bytes and returns where they begin. */
+  /** Adds zero bytes and returns where they begin. */
   #grow(count: number): number {
     const start = this.length;
     this.length += count;

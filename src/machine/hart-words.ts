@@ -17,7 +17,7 @@ export function wakeHarts(words: Int32Array, harts: number): void {
   }
 }
 
-/** Makes all harts leave `run`, unless the guest has ended the machine already. */
+/** Makes all harts leave `run`. Has no effect when the guest has already ended the machine. */
 export function powerDown(words: Int32Array, harts: number, power: number): void {
   Atomics.compareExchange(words, M_POWER >>> 2, POWER_RUNNING, power);
   wakeHarts(words, harts);

@@ -9,10 +9,10 @@ import { Tracer } from './trace.ts';
 const FOREVER = 2n ** 62n;
 /** Instructions between two reports of a traced hart. */
 const TRACE_BATCH = 1000;
-/** How often a hart that waits for the devices looks whether the machine is still on, in ms. */
+/** How often a hart that waits for the devices checks that the machine is still on, in ms. */
 const PATIENCE = 100;
 
-/** One hart: runs guest code, synchronously, until the machine stops. */
+/** Runs the guest code of one hart, synchronously, until the machine stops. */
 export function runHart(start: HartStart): void {
   const { hart, memory, port } = start;
   const post = (message: FromHart) => port.postMessage(message);
@@ -33,7 +33,10 @@ export function runHart(start: HartStart): void {
     resume();
   };
 
-  /** Goes on once everything is installed that the translator has sent; a message may come before it is counted. */
+  /**
+   * Continues when everything that the translator has sent is installed. A message may arrive before
+   * M_TRANSLATIONS counts it.
+   */
   const resume = () => {
     if (!waiting || translations < Atomics.load(words, M_TRANSLATIONS >>> 2)) return;
     waiting = false;

@@ -11,9 +11,9 @@ const FLAG_BIG_ENDIAN = 1n;
 const KERNEL_ALIGNMENT = 0x20_0000;
 
 export interface KernelHeader {
-  /** Bytes from a 2 MiB boundary to where the image shall lie. */
+  /** Offset of the image from a 2 MiB boundary, in bytes. */
   readonly textOffset: number;
-  /** Bytes the running kernel needs, its BSS included. */
+  /** Bytes that the running kernel needs, including its BSS. */
   readonly imageSize: number;
 }
 
@@ -23,7 +23,7 @@ export interface AddressRange {
   readonly end: number;
 }
 
-/** @throws MachineError when the file is no RISC-V Linux Image */
+/** @throws MachineError when the file is not a RISC-V Linux Image */
 export function parseKernelHeader(file: Uint8Array): KernelHeader {
   if (GZIP_MAGIC.every((byte, index) => file[index] === byte)) {
     throw new MachineError('the kernel is compressed: give the uncompressed "Image"');
@@ -42,8 +42,8 @@ export function parseKernelHeader(file: Uint8Array): KernelHeader {
 }
 
 /**
- * Puts kernel, initial RAM disk and device tree in RAM, one above the other.
- * @param deviceTree makes the tree once the place of the initial RAM disk is known
+ * Places kernel, initial RAM disk and device tree in RAM, one above the other.
+ * @param deviceTree makes the tree when the place of the initial RAM disk is known
  * @returns physical addresses of the kernel's entry and of the device tree
  * @throws MachineError when the kernel is damaged or they do not fit
  */

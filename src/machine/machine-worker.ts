@@ -25,7 +25,7 @@ const EXIT_REASONS: Record<number, ExitReason> = {
   [POWER_FAIL]: 'fail',
 };
 
-/** The machine apart from its harts: devices, the agent's host side, the machine's beginning and end. */
+/** The machine without its harts: devices, the agent's host side, start and end of the machine. */
 export function runMachine(start: MachineStart, openStore: OpenStore): void {
   new MachineWorker(start, openStore);
 }
@@ -77,7 +77,7 @@ class MachineWorker {
     });
   }
 
-  /** All harts are reset before one runs, since it may start another. */
+  /** Resets all harts before one runs, because it may start another. */
   #startHarts(reset: ToHart): void {
     const { harts } = this.#start;
     let ready = 0;
@@ -144,7 +144,7 @@ async function feedConsole(device: ConsoleDevice, input: ReadableStream<Uint8Arr
   for await (const bytes of chunks(input)) await device.write(bytes);
 }
 
-/** Ends the machine: this worker's last words reach its owner. */
+/** Ends the machine: an uncaught error of this worker reaches the owner. */
 function fail(error: unknown): void {
   queueMicrotask(() => {
     throw error;

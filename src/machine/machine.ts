@@ -76,19 +76,19 @@ export interface MachineOptions {
   readonly cpus: number;
   /** Guest RAM, a multiple of 4096. */
   readonly memoryBytes: number;
-  /** Time is the instruction count, and randomness fixed, for reproducible runs. */
+  /** For reproducible runs: time is the instruction count, and the random seed is fixed. */
   readonly icount?: boolean;
   /**
-   * Takes what the guest writes to its console: hvc0, SBI debug console and UART. While a promise
-   * that it returned is pending, the guest waits. Without it, output is dropped.
+   * Receives what the guest writes to its console: hvc0, SBI debug console and UART. While a promise that it
+   * returned is pending, the guest waits. Without `onConsole`, output is dropped.
    */
   readonly onConsole?: (bytes: Uint8Array<ArrayBuffer>) => void | Promise<void>;
   /**
-   * Whether hot code is compiled (the default, unless the run is to be reproducible or is traced), none, or all
-   * as soon as it is come to, for tests.
+   * Which code is compiled: hot code (the default, except in reproducible or traced runs), none, or, for tests,
+   * all code when it is first executed.
    */
   readonly jit?: JitMode;
-  /** Takes a line for each instruction, as `onConsole` its bytes. The machine becomes very slow. */
+  /** Receives a line for each instruction, in the same way as `onConsole`. The machine becomes very slow. */
   readonly onTrace?: (bytes: Uint8Array<ArrayBuffer>) => void | Promise<void>;
 }
 
@@ -121,7 +121,7 @@ export interface MachineStats {
 export class Machine {
   /** How the machine ended. Rejects when a part of the emulator fails. */
   readonly exit: Promise<MachineExit>;
-  /** Resolves when PID 1 starts; rejects when the machine ends before. */
+  /** Resolves when PID 1 starts; rejects when the machine ends before that. */
   readonly booted: Promise<BootFigures>;
 
   readonly #plan: MemoryPlan;
@@ -138,9 +138,9 @@ export class Machine {
   readonly #booted = deferred<BootFigures>();
   readonly #image = deferred<void>();
   readonly #exit = deferred<MachineExit>();
-  /** Settles when everything has been shut down. */
+  /** Settles when everything is shut down. */
   #ending: Promise<void> | undefined;
-  /** Once: programs that end soon need none. */
+  /** Works once. The translator starts late, because short programs need none. */
   #startTranslator: () => void = () => {};
   #finalStats: MachineStats | undefined;
 
@@ -157,7 +157,7 @@ export class Machine {
   private constructor(platform: Platform, options: LinuxOptions | BareMetalOptions) {
     this.exit = this.#exit.promise;
     this.booted = this.#booted.promise;
-    // Whoever does not wait for these does not care how they end.
+    // Owners that do not wait for these promises do not want their errors either.
     this.exit.catch(() => {});
     this.booted.catch(() => {});
     this.#image.promise.catch(() => {});
@@ -230,8 +230,8 @@ export class Machine {
   }
 
   /**
-   * Runs a process in the guest, as soon as that is up.
-   * @throws RangeError when arguments and environment hold NUL or exceed 1 MiB
+   * Runs a process in the guest, as soon as the guest is up.
+   * @throws RangeError when arguments and environment contain NUL or exceed 1 MiB
    */
   run(options: RunOptions): GuestProcess {
     return this.#processes.run(options);
@@ -243,7 +243,7 @@ export class Machine {
   }
 
   /**
-   * Puts an image, all of whose layers are stored, on the disk of kind `image`. Once in a machine's life.
+   * Gives the disk of kind `image` its image, whose layers must all be stored. Works once for each machine.
    * @param layers diffIDs, the lowest first
    * @throws MachineError when they cannot be read
    */
@@ -273,7 +273,7 @@ export class Machine {
 
   /**
    * Writes a file of a container.
-   * @param mode permissions; without them, those of the file that is replaced, or else 0644
+   * @param mode permissions; by default those of the file that is replaced, or else 0644
    * @throws RangeError as `run`
    */
   writeFile(container: ContainerHandle, path: string, mode?: number): FileWriting {
@@ -290,7 +290,7 @@ export class Machine {
     this.#post({ type: 'power-off' });
   }
 
-  /** Pulls the plug. Afterwards nothing of the machine is left but this object. */
+  /** Stops the machine at once. Afterwards only this object is left of it. */
   async stop(): Promise<void> {
     const exit: MachineExit = { reason: 'stop', code: 0, seconds: this.stats().seconds };
     await this.#end(() => this.#exit.resolve(exit), new MachineError(describeExit(exit)));
@@ -376,7 +376,7 @@ export class Machine {
     void this.#end(() => this.#exit.reject(error), error);
   }
 
-  /** Ends workers and streams, once; `error` is what those get who still wait for something. */
+  /** Ends workers and streams, once. Everything that is still pending fails with `error`. */
   #end(settle: () => void, error: Error): Promise<void> {
     this.#ending ??= this.#shutDown(error).then(settle);
     return this.#ending;

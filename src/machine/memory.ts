@@ -31,7 +31,7 @@ export interface MemoryPlan {
   readonly pages: number;
 }
 
-/** @throws MachineError when the counts are no integers, out of range, or do not fit wasm32. */
+/** @throws MachineError when a number is not an integer, is out of range, or does not fit wasm32. */
 export function planMemory(harts: number, ramSize: number): MemoryPlan {
   if (!Number.isInteger(harts) || harts < 1 || harts > MAX_HARTS) {
     throw new MachineError(`the number of CPUs must be 1 to ${MAX_HARTS}, not ${harts}`);
@@ -58,7 +58,7 @@ export function planMemory(harts: number, ramSize: number): MemoryPlan {
 /**
  * Creates the memory of a machine and fills in the machine block.
  * @param mode MODE_* bits
- * @throws MachineError when the page may not share memory, or the host has not that much.
+ * @throws MachineError when the page may not share memory, or the host has too little of it.
  */
 export function createMemory(plan: MemoryPlan, mode: number): WebAssembly.Memory {
   const memory = allocate(plan);

@@ -3,12 +3,12 @@ const HEAD = 1;
 const TAIL = 2;
 const WORDS = 4;
 const CAPACITY = 0x1_0000;
-/** How often a writer that waits for room looks whether it should give up, in ms. */
+/** How often a writer that waits for room checks whether to give up, in ms. */
 const PATIENCE = 100;
 
 /**
- * Bytes that harts send to the machine worker (UART and SBI debug console), in the order in which they
- * were written. Writers block while the ring is full, so that a guest cannot flood the host.
+ * Bytes from the harts to the machine worker (UART and SBI debug console), in the order in which they were
+ * written. Writers block while the ring is full, so a guest cannot flood the host.
  */
 export class OutputRing {
   readonly #words: Int32Array;
@@ -24,7 +24,7 @@ export class OutputRing {
   }
 
   /**
-   * Blocks until all bytes are in the ring, or `cancelled`.
+   * Blocks until all bytes are in the ring, or `cancelled` returns true.
    * @param wake called when the reader may have found the ring empty and gone to sleep
    */
   write(bytes: Uint8Array, wake: () => void, cancelled: () => boolean): void {
@@ -46,7 +46,7 @@ export class OutputRing {
     this.#unlock();
   }
 
-  /** Takes the bytes written so far. A reader must not sleep before it has read none. */
+  /** Takes the bytes written so far. A reader may sleep only after it has read none. */
   read(): Uint8Array<ArrayBuffer> {
     const head = Atomics.load(this.#words, HEAD);
     const tail = Atomics.load(this.#words, TAIL);

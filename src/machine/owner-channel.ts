@@ -14,7 +14,7 @@ import {
 } from './protocol.ts';
 import { type Sender, StreamMux } from './stream-mux.ts';
 
-/** What the owner's commands are about; a bare-metal machine has nothing of it. */
+/** The parts of the machine that the owner's commands concern; a bare-metal machine has none of them. */
 export interface Guest {
   readonly agent?: Agent | undefined;
   readonly console?: ConsoleDevice | undefined;
@@ -38,7 +38,7 @@ export class OwnerChannel {
     this.#trace = this.#mux.sender(TRACE_OUTPUT);
   }
 
-  /** Carries out what the owner asks for, from now on. */
+  /** Carries out the owner's commands from now on. */
   serve(guest: Guest): void {
     this.#port.onmessage = ({ data }: MessageEvent<ToMachine>) => this.#receive(data, guest);
   }
@@ -47,7 +47,7 @@ export class OwnerChannel {
     this.#port.postMessage(message);
   }
 
-  /** What the owner types at the console. */
+  /** The owner's input to the console. */
   get input(): ReadableStream<Uint8Array> {
     return this.#mux.readable(CONSOLE_INPUT);
   }

@@ -1,4 +1,4 @@
-/** What the threads of a machine say to each other. All of it is structured-cloneable. */
+/** Messages between the threads of a machine. All are structured-cloneable. */
 import type { CompiledRegion } from '../../emulator-wasm/jit/translator.ts';
 import type { Usage } from './agent-protocol.ts';
 import type { DeviceOptions } from './devices/index.ts';
@@ -11,7 +11,7 @@ import type { TerminalSize } from './terminal-size.ts';
 export const CONSOLE_OUTPUT = 'console/output';
 export const CONSOLE_INPUT = 'console/input';
 export const TRACE_OUTPUT = 'trace';
-/** @param descriptor 0, 1, 2, or 3 for what the agent says about a container or a file of it */
+/** @param descriptor 0, 1, 2, or 3 for the agent's messages about a container or a file of it */
 export function processStream(process: number, descriptor: number): string {
   return `process/${process}/${descriptor}`;
 }
@@ -33,7 +33,7 @@ interface CommonStart {
   readonly memory: WebAssembly.Memory;
   /** An `OutputRing`. */
   readonly output: SharedArrayBuffer;
-  /** A word: the value of M_DOORBELL that the devices have seen last. */
+  /** A word: the last value of M_DOORBELL that the devices have seen. */
   readonly served: SharedArrayBuffer;
   /** Machine start as `monotonicNow`. */
   readonly epoch: number;
@@ -110,9 +110,9 @@ export type ExitReason = 'poweroff' | 'reboot' | 'fail' | 'stop';
 
 export interface MachineExit {
   readonly reason: ExitReason;
-  /** What the guest gave with `fail`, else 0. */
+  /** The code that the guest gave with `fail`, otherwise 0. */
   readonly code: number;
-  /** Host time that the harts ran, the longest of them. */
+  /** Host time for which the harts ran, that of the longest. */
   readonly seconds: number;
 }
 

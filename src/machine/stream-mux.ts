@@ -1,6 +1,6 @@
 /**
- * Byte streams across one ordered message channel, each with a window of unacknowledged bytes, so that a
- * slow reader holds back its writer and no other stream. Either side may open a stream, by its name alone.
+ * Byte streams over one ordered message channel, each with a window of unacknowledged bytes, so that a slow reader
+ * delays only its own writer. Either side opens a stream by its name.
  */
 import { MachineError } from './errors.ts';
 
@@ -15,7 +15,7 @@ export type StreamMessage =
 
 /** The writing end of a stream. */
 export interface Sender {
-  /** Sends at once; resolves when there is room for more, rejects when the reader wants no more. */
+  /** Sends at once; resolves when there is room for more, rejects when the reader has cancelled. */
   send(bytes: Uint8Array): Promise<void>;
   end(): void;
   abort(reason: string): void;
@@ -116,7 +116,7 @@ export class StreamMux {
         const incoming = this.#incoming.get(message.stream);
         incoming?.received.push(message.bytes);
         incoming?.wake();
-        // The reader has left, perhaps before the writer came, so that nothing else would tell it.
+        // The reader has left, perhaps before the writer came, and no other message tells the writer.
         if (!incoming) this.#post({ type: 'cancel', stream: message.stream }, []);
         break;
       }
@@ -140,8 +140,8 @@ export class StreamMux {
   }
 
   /**
-   * Ends all streams, later ones at once: what has been received stays readable, then readers and
-   * writers get `error`.
+   * Ends all streams, and later ones at once. Bytes already received stay readable; then readers and writers get
+   * `error`.
    */
   destroy(error: Error): void {
     this.#destroyed = error;

@@ -1,4 +1,4 @@
-/** The chunks of a stream, in browsers too whose streams are no async iterables. */
+/** The chunks of a stream, also in browsers whose streams are not async iterables. */
 export async function* chunks<T>(stream: ReadableStream<T>): AsyncGenerator<T, void> {
   const reader = stream.getReader();
   try {

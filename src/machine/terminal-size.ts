@@ -1,8 +1,8 @@
-/** Of a terminal, in characters. */
+/** The size of a terminal in characters. */
 export interface TerminalSize {
   readonly columns: number;
   readonly rows: number;
 }
 
-/** Of a terminal that has not told its size yet. */
+/** The size of a terminal that has not reported one yet. */
 export const FIRST_SIZE: TerminalSize = { columns: 80, rows: 24 };

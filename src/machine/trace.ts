@@ -81,7 +81,7 @@ export class Tracer {
     if (after.retired !== before.retired) {
       this.#report(handler, trapped ? this.#fetch(handler) : instruction, before, after);
     }
-    // The next step may sleep, and nobody would see these lines until it ends.
+    // The next step may sleep, and these lines would not appear until it ends.
     if (instruction === WFI || instruction === ECALL) this.#flush();
     return power;
   }
@@ -143,7 +143,7 @@ export class Tracer {
     return host === undefined ? undefined : this.#view.getUint16(host, true);
   }
 
-  /** Walks the page table as Sv39 does (privileged specification, 12.4); permissions are the core's matter. */
+  /** Walks the page table as Sv39 does (privileged specification, 12.4). The core checks permissions. */
   #translate(address: bigint): bigint | undefined {
     const satp = this.#u64(H_SATP);
     if (this.#u32(H_PRIV) === MACHINE || satp >> 60n !== SATP_MODE_SV39) return address;
@@ -175,7 +175,7 @@ export class Tracer {
   }
 }
 
-/** What a step may change, as far as the trace shows it. */
+/** The state that a step may change and the trace shows. */
 interface Snapshot {
   /** The register files, in words from H_X on. */
   readonly registers: Uint32Array;
@@ -185,7 +185,7 @@ interface Snapshot {
   readonly retired: bigint;
 }
 
-/** Beside a trap only CSR instructions write its registers, and nothing raises the privilege. */
+/** Besides traps, only CSR instructions write the trap registers, and nothing else raises the privilege. */
 function isTrap(before: Snapshot, after: Snapshot, instruction: number | undefined): boolean {
   if (after.privilege > before.privilege) return true;
   const isSystem = instruction !== undefined && (instruction & 0x7f) === OPCODE_SYSTEM;

@@ -2,10 +2,10 @@ import { UART_RX_HEAD, UART_RX_RING, UART_RX_SIZE, UART_RX_TAIL } from '../../em
 import { wakeHarts } from './hart-words.ts';
 import { chunks } from './streams.ts';
 
-/** How often to look whether the guest has made room, in ms. */
+/** How often to check whether the guest has made room, in ms. */
 const PATIENCE = 10;
 
-/** Feeds bytes to the guest's UART as fast as it takes them. */
+/** Feeds bytes to the guest's UART as fast as the guest takes them. */
 export async function feedUart(
   memory: WebAssembly.Memory,
   harts: number,

@@ -15,7 +15,7 @@ export type DeviceOptions =
   | { readonly kind: 'console' }
   | { readonly kind: 'vsock' }
   | { readonly kind: 'rng' }
-  /** @param serial by which the guest finds the disk, up to 20 bytes */
+  /** @param serial the name by which the guest finds the disk, up to 20 bytes */
   | { readonly kind: 'block'; readonly serial: string; readonly disk: DiskOptions };
 
 export type DeviceKind = DeviceOptions['kind'];
@@ -45,7 +45,7 @@ const FACTORIES = {
 
 type DeviceOf<Kind extends DeviceKind> = ReturnType<(typeof FACTORIES)[Kind]>;
 
-/** The devices of a machine: its list, each in the slot of its place there. */
+/** The devices of a machine, each in the slot of its place in the list. */
 export class Devices implements Iterable<VirtioDevice> {
   readonly #devices: readonly { readonly kind: DeviceKind; readonly device: VirtioDevice }[];
 

@@ -1,9 +1,9 @@
 import { packError } from '../errors.ts';
 
-/** Makes this worker the part of the machine that its first message describes; what goes wrong is reported. */
+/** Makes this worker the part of the machine that its first message describes, and reports its errors. */
 export function becomePart<Start>(run: (start: Start) => void): void {
   const fail = (event: Event, cause: unknown) => {
-    // Else all the workers above report it, too, as errors of their own.
+    // Otherwise every worker above reports it as its own error, too.
     event.preventDefault();
     postMessage(packError(cause));
   };

@@ -1,7 +1,7 @@
 import { MachineError, type PackedError, unpackError } from '../errors.ts';
 import type { Platform } from './platform.ts';
 
-// Bundlers look for these very words.
+// Bundlers look for exactly this expression.
 const CREATE_WORKER = {
   hart: () => new Worker(new URL('./browser-hart.ts', import.meta.url), { type: 'module' }),
   machine: () => new Worker(new URL('./browser-machine.ts', import.meta.url), { type: 'module' }),
@@ -15,7 +15,7 @@ export function browserPlatform(base: string | URL): Platform {
       const worker = CREATE_WORKER[start.role]();
       worker.onmessage = ({ data }: MessageEvent<PackedError>) => onFailure(unpackError(data));
       worker.onerror = ({ message }) => {
-        // There is none when the worker's code could not be loaded.
+        // An event without an error means that the worker's code could not be loaded.
         const failure = message ? new Error(`the ${start.role} worker failed: ${message}`) : undefined;
         onFailure(failure ?? new MachineError(`cannot load the code of the ${start.role} worker`));
       };

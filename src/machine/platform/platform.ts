@@ -1,6 +1,6 @@
 import type { WorkerStart } from '../protocol.ts';
 
-/** What a machine needs of the place it runs in. */
+/** What a machine needs from the browser or Node. */
 export interface Platform {
   /**
    * Starts a worker that becomes the part of the machine which `start` describes: `runHart` or `runMachine`.
@@ -14,6 +14,6 @@ export interface Platform {
 }
 
 export interface WorkerHandle {
-  /** Ends the worker wherever it is; resolves once it is gone. */
+  /** Ends the worker, whatever it does; resolves when it is gone. */
   terminate(): Promise<void>;
 }

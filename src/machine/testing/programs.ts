@@ -1,4 +1,4 @@
-/** Bare-metal programs, so small that they are written in machine code. */
+/** Bare-metal programs, small enough to be written in machine code. */
 import { makeElf } from './make-elf.ts';
 
 const START = 0x8000_0000n;
@@ -51,7 +51,7 @@ export const hello = program([
   ...finish(FINISHER_PASS),
 ]);
 
-/** Sends back what the UART receives, for ever. */
+/** Echoes the input of the UART for ever. */
 export const echo = program([
   T1_UART,
   0x00534383, // lbu t2, 5(t1): line status

@@ -33,7 +33,7 @@ const RANGE_SIZE = 16;
 const MAX_RANGES = 16;
 const MAX_RANGE_SECTORS = (1 << 30) / SECTOR;
 const RANGE_F_UNMAP = 1;
-/** Bytes that are discarded in the time in which one is copied, or more. */
+/** Bytes that a disk discards in the time in which it copies one, at least. */
 const DISCARD_SPEED = 128;
 
 /** Thrown for a request that gets a status other than OK. */
@@ -53,10 +53,10 @@ export class BlockDevice extends VirtioDevice {
   readonly #header = new Uint8Array(HEADER_SIZE);
   readonly #headerView = new DataView(this.#header.buffer);
   readonly #inFlight = new Set<Promise<void>>();
-  /** Changes whenever the driver's requests become void. */
+  /** Changes when the driver's requests become void. */
   #run = 0;
 
-  /** @param serial what GET_ID answers; its first 20 bytes in UTF-8 */
+  /** @param serial the answer to GET_ID, of which the first 20 bytes in UTF-8 count */
   constructor(memory: GuestMemory, slot: number, backend: BlockBackend, serial: string) {
     if (!Number.isSafeInteger(backend.sizeBytes) || backend.sizeBytes < 0 || backend.sizeBytes % SECTOR !== 0)
       throw new RangeError('a disk is a whole number of 512-byte sectors');
@@ -153,7 +153,7 @@ export class BlockDevice extends VirtioDevice {
   }
 
   #range(sectorLow: number, sectorHigh: number, length: number): number {
-    // Exact for every disk there is: only sectors far beyond the end are rounded.
+    // Exact for all disks: only sectors far beyond the end are rounded.
     const offset = (sectorHigh * 2 ** 32 + sectorLow) * SECTOR;
     if (length % SECTOR !== 0 || offset > this.#backend.sizeBytes - length) throw new RequestError(S_IOERR);
     return offset;

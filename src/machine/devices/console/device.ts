@@ -6,19 +6,19 @@ import { VirtioDevice } from '../virtio/virtio-device.ts';
 const F_SIZE = 0;
 const RECEIVE = 0;
 const TRANSMIT = 1;
-/** Linux fills this queue with 4 KiB buffers at boot, so a long one costs memory and time. */
+/** Linux fills this queue with 4 KiB buffers at boot, so a long queue costs memory and time. */
 const RECEIVE_SIZE = 16;
 const TRANSMIT_SIZE = 64;
-/** Most bytes of output handed over at once. */
+/** Maximum number of bytes of output passed on at once. */
 const OUTPUT_CHUNK = 64 << 10;
 
 export interface ConsoleOptions {
   /**
-   * Takes output of the guest; the bytes are the callee's to keep. While a promise it returned is
-   * pending the device takes no more, and the guest waits.
+   * Receives output of the guest, and may keep the bytes. While a promise that it returned is pending, the device
+   * takes no more and the guest waits.
    */
   onOutput(bytes: Uint8Array<ArrayBuffer>): void | Promise<void>;
-  /** At first. */
+  /** The initial size. */
   size: TerminalSize;
 }
 
@@ -35,7 +35,7 @@ export class ConsoleDevice extends VirtioDevice {
   readonly #output = new Uint8Array(OUTPUT_CHUNK);
   #outputLength = 0;
   #outputBlocked = false;
-  /** The chain being read, while its bytes do not fit in one turn. */
+  /** The chain that the device is reading, when its bytes do not fit in one turn. */
   #transmitting: Chain | undefined;
 
   constructor(memory: GuestMemory, slot: number, { onOutput, size }: ConsoleOptions) {
@@ -49,8 +49,8 @@ export class ConsoleDevice extends VirtioDevice {
   }
 
   /**
-   * Sends input to the guest. What it has no room for is kept, across resets of the driver too; the
-   * promise resolves when the guest has all of it, and until then the bytes must not change.
+   * Sends input to the guest. The device keeps what the guest has no room for, also across resets of the driver.
+   * The promise resolves when the guest has all of it; the bytes must not change before.
    */
   write(bytes: Uint8Array): Promise<void> {
     if (bytes.length === 0) return Promise.resolve();

@@ -1,12 +1,14 @@
 import type { GuestMemory } from '../virtio/guest-memory.ts';
 import { VirtioDevice } from '../virtio/virtio-device.ts';
 
-/** The most that crypto.getRandomValues gives at once, in bytes. */
+/** The limit of crypto.getRandomValues, in bytes. */
 const CHUNK = 65_536;
 
-/** Entropy device (virtio 1.2, section 5.4). Fills at most 64 KiB of each request, as it may. */
+/**
+ * Entropy device (virtio 1.2, section 5.4). Fills at most 64 KiB of each request, which the specification allows.
+ */
 export class RngDevice extends VirtioDevice {
-  /** Random values cannot be drawn into shared memory directly. */
+  /** crypto.getRandomValues refuses shared memory. */
   readonly #chunk = new Uint8Array(CHUNK);
 
   constructor(memory: GuestMemory, slot: number) {

@@ -1,9 +1,9 @@
 import { DriverError, type GuestMemory } from './guest-memory.ts';
 
-/** Below this many bytes a loop is faster than making a view for a block copy. */
+/** Up to this number of bytes, a loop is faster than a view with a block copy. */
 const SMALL_COPY = 32;
 
-/** A sequence of ranges of guest RAM, consumed from its beginning. */
+/** A sequence of ranges of guest RAM, consumed from the start. */
 class Segments {
   /** Bytes not yet consumed. */
   remaining = 0;
@@ -45,7 +45,7 @@ class Segments {
     return views;
   }
 
-  /** Consumes the next `length` bytes untouched. */
+  /** Consumes the next `length` bytes without access to them. */
   skip(length: number): void {
     for (let left = this.demand(length); left > 0; ) left -= this.advance(left);
   }
@@ -74,7 +74,7 @@ class Segments {
   }
 }
 
-/** The part of a chain that the driver filled in. */
+/** The part of a chain that the driver has filled. */
 export class ReadableSegments extends Segments {
   /**
    * Copies the next `length` bytes to `into[start…]`.
@@ -93,9 +93,9 @@ export class ReadableSegments extends Segments {
   }
 }
 
-/** The part of a chain that the device fills in. */
+/** The part of a chain that the device fills. */
 export class WritableSegments extends Segments {
-  /** Bytes consumed so far: what the used ring reports. */
+  /** Bytes consumed so far, which the used ring reports. */
   written = 0;
 
   override clear(): void {
@@ -131,7 +131,7 @@ export class WritableSegments extends Segments {
     return length;
   }
 
-  /** Flags the pages of the bytes consumed, which whoever had them in `views` may have written, and of no more. */
+  /** Flags the pages of the bytes consumed, which holders of `views` may have written, and no others. */
   markWritten(): void {
     for (let i = 0, left = this.written; left > 0; i++) {
       const length = Math.min(left, this.lengths[i] as number);
@@ -141,9 +141,9 @@ export class WritableSegments extends Segments {
   }
 }
 
-/** One request of the driver: what it offers the device to read, then what the device may write. */
+/** One request of the driver: bytes for the device to read, then bytes that the device may write. */
 export class Chain {
-  /** Index of its first descriptor, by which the used ring names it. */
+  /** Index of its first descriptor, which identifies it in the used ring. */
   head = 0;
   readonly readable: ReadableSegments;
   readonly writable: WritableSegments;

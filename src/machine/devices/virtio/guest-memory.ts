@@ -11,7 +11,7 @@ import {
   RAM_START,
 } from '../../../../emulator-wasm/layout.ts';
 
-/** The guest's driver broke the virtio specification; its device stops until the driver resets it. */
+/** The guest's driver has broken the virtio specification. The device stops until the driver resets it. */
 export class DriverError extends Error {
   override name = 'DriverError';
 }
@@ -20,8 +20,8 @@ const PAGE_SHIFT = 12;
 const TWO_TO_32 = 2 ** 32;
 
 /**
- * The machine's shared memory as devices see it: guest RAM, its page flags, and interrupt lines.
- * Built after the host has filled in the machine block. The memory never grows.
+ * The machine's shared memory as devices see it: guest RAM, its page flags, and interrupt lines. The host must
+ * have filled in the machine block before. The memory never grows.
  */
 export class GuestMemory {
   /** Views of the whole shared memory; indices are host addresses. */
@@ -60,14 +60,14 @@ export class GuestMemory {
     return this.#ramBase + offset;
   }
 
-  /** Tells the harts that this range of RAM (host address) was written, so that none runs stale code. */
+  /** Tells the harts that this range of RAM (host address) was written, so that they run no stale code. */
   markWritten(address: number, length: number): void {
     const first = (address - this.#ramBase) >>> PAGE_SHIFT;
     const last = (address - this.#ramBase + length - 1) >>> PAGE_SHIFT;
     for (let page = first; page <= last; page++) Atomics.or(this.bytes, this.#pageFlags + page, PAGE_WRITTEN);
   }
 
-  /** Raises a PLIC source's line and wakes the harts to see it. */
+  /** Raises a PLIC source's line and wakes the harts. */
   raiseLine(source: number): void {
     Atomics.or(this.words, PLIC_LEVEL >>> 2, 1 << source);
     for (let hart = 0; hart < this.#harts; hart++) {

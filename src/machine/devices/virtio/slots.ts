@@ -1,6 +1,6 @@
 import { VIRTIO_SOURCE, VIRTIO_START, VIRTIO_STRIDE } from '../../../../emulator-wasm/layout.ts';
 
-/** QEMU's `virt` board has as many, whose interrupt sources precede those of UART and RTC. */
+/** The slots of QEMU's `virt` board, whose interrupt sources precede those of UART and RTC. */
 const LOW_SLOTS = 8;
 /** The first source after those of UART and RTC. */
 const HIGH_SOURCE = 12;

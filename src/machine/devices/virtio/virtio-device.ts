@@ -35,38 +35,38 @@ const F_VERSION_1_HIGH = 1 << 0;
 const INTERRUPT_QUEUE = 1;
 const INTERRUPT_CONFIG = 2;
 
-/** The work that each queue of a device may cause before other events of its thread get their turn. */
+/** The work that each queue of a device may cause before other events of the thread get their turn. */
 export const TURN_BYTES = 4 << 20;
-/** What each chain counts for, however short it is. */
+/** The work that each chain counts for, in addition to its bytes. */
 export const CHAIN_COST = 4 << 10;
 
-/** What makes a device the type it is (virtio 1.2, chapter 5). */
+/** The type of a device (virtio 1.2, chapter 5). */
 export interface DeviceType {
   id: number;
   /** Feature bits 0-23 on offer. */
   features: number;
   /** Greatest size of each queue. */
   queueSizes: readonly number[];
-  /** The configuration space as it begins. */
+  /** The initial configuration space. */
   config: Uint8Array;
 }
 
-/** How far the transport is, beside what the shared memory holds. Plain data. */
+/** The state of the transport that is not in the shared memory. Plain data. */
 export interface TransportState {
   phase: 'stopped' | 'running' | 'broken';
   queues: QueueCursor[];
 }
 
 /**
- * A device on virtio-mmio (virtio 1.2, section 4.2), seen from the machine worker: the harts serve
- * the registers out of shared words, and ring the machine worker's doorbell on status changes and
- * queue notifications, upon which it polls every device.
+ * A device on virtio-mmio (virtio 1.2, section 4.2), seen from the machine worker. The harts serve the registers
+ * out of shared words, and ring the machine worker's doorbell on status changes and queue notifications. The
+ * machine worker then polls every device.
  */
 export abstract class VirtioDevice {
   readonly slot: number;
   protected readonly memory: GuestMemory;
   readonly #queues: readonly Virtqueue[];
-  /** What is left of TURN_BYTES, for each queue. */
+  /** The rest of TURN_BYTES, for each queue. */
   readonly #budgets: number[];
   readonly #registers: number;
   /** Interrupt source at the PLIC. */
@@ -74,11 +74,11 @@ export abstract class VirtioDevice {
   #phase: TransportState['phase'] = 'stopped';
   #resetting = false;
   #woken = false;
-  /** Whether the configuration changed while no driver was running: one may have read it already. */
+  /** Whether the configuration changed while no driver was running. A starting driver may have read it already. */
   #configChanged = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  /** Fills in the register file of `slot`; to be called before any hart starts. */
+  /** Fills in the register file of `slot`. Must be called before any hart starts. */
   constructor(memory: GuestMemory, slot: number, type: DeviceType) {
     if (slot < 0 || slot >= VIRTIO_SLOTS) throw new RangeError(`no virtio slot ${slot}`);
     if (type.queueSizes.length > V_MAX_QUEUES) throw new RangeError('too many queues');
@@ -100,15 +100,14 @@ export abstract class VirtioDevice {
     this.#configChanged = false;
   }
 
-  /** What a snapshot has to keep of the device beside the shared memory. */
+  /** The state of the device that a snapshot has to keep in addition to the shared memory. */
   save(): TransportState {
     return { phase: this.#phase, queues: this.#queues.map((queue) => ({ ...queue.cursor })) };
   }
 
   /**
-   * Does what the guest asks for in the register file and the queues. To be called whenever
-   * M_DOORBELL has moved. The work of one call is bounded; what is left is done in later turns
-   * of the event loop without a further call.
+   * Does what the guest requests in the register file and the queues. Must be called whenever M_DOORBELL has
+   * changed. The work of one call is bounded; later turns of the event loop do the rest without a further call.
    */
   poll(): void {
     if (this.#load(V_RESET) !== 0) {
@@ -122,18 +121,18 @@ export abstract class VirtioDevice {
     else if (notified) this.#freshTurn();
   }
 
-  /** Moves what there is to move: the chains that `take` gives. A later turn goes on where the budget ends. */
+  /** Serves the chains that `take` gives. When the budget is spent, a later turn continues. */
   protected abstract service(): void;
 
   /**
-   * The driver has reset the device or broken it: lets go of everything that belongs to this run of
-   * the driver. The guest's buffers may be touched until the returned promise has settled.
+   * The driver has reset the device or broken it: releases everything that belongs to this run of the driver. The
+   * device may access the guest's buffers until the returned promise has settled.
    */
   protected abstract stop(): void | Promise<void>;
 
   /**
-   * Has `service` run soon; for everything that happens on the host's side. A microtask runs before any other event,
-   * so it does not refill the budget: requests that complete at once could otherwise follow each other for ever.
+   * Calls `service` soon, after an event on the host's side. A microtask runs before any other event, so it does
+   * not refill the budget: otherwise requests that complete at once could follow each other for ever.
    */
   protected wake(): void {
     if (this.#woken) return;
@@ -148,7 +147,7 @@ export abstract class VirtioDevice {
     return this.#queues[index] as Virtqueue;
   }
 
-  /** The next chain of a queue; undefined when there is none, or the queue has spent its budget. */
+  /** The next chain of a queue; undefined when there is none, or when the queue has spent its budget. */
   protected take(index: number): Chain | undefined {
     if (this.isSpent(index)) return undefined;
     const chain = this.queue(index).take();
@@ -156,7 +155,7 @@ export abstract class VirtioDevice {
     return chain;
   }
 
-  /** Counts work for a queue: bytes moved, or what takes as long. */
+  /** Charges work to a queue: bytes moved, or an equivalent. */
   protected charge(index: number, bytes: number): void {
     this.#budgets[index] = (this.#budgets[index] as number) - bytes;
   }
@@ -169,10 +168,10 @@ export abstract class VirtioDevice {
     return this.#phase === 'running';
   }
 
-  /** Changes bytes of the configuration space and tells a running driver. */
+  /** Changes bytes of the configuration space and notifies a running driver. */
   protected setConfig(offset: number, bytes: Uint8Array): void {
     if (offset + bytes.length > V_CONFIG_SIZE) throw new RangeError('configuration space overflow');
-    // The generation moves before and after, so that a driver reading meanwhile sees it move.
+    // The generation changes before and after, so that a driver that reads meanwhile sees it change.
     Atomics.add(this.memory.words, this.#index(V_CONFIG_GENERATION), 1);
     this.memory.bytes.set(bytes, this.#registers + V_CONFIG + offset);
     Atomics.add(this.memory.words, this.#index(V_CONFIG_GENERATION), 1);
