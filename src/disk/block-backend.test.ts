@@ -9,7 +9,7 @@ function split(bytes: Uint8Array, at: number): Uint8Array[] {
   return [bytes.subarray(0, at), bytes.subarray(at)];
 }
 
-test('holds what a plain array would, through any writes and discards', () => {
+test('behaves like a plain array through any writes and discards', () => {
   const sector = fc.integer({ min: 0, max: SIZE / 512 - 1 });
   const operation = fc.record({
     kind: fc.constantFrom('write', 'discard', 'read'),
@@ -46,7 +46,7 @@ test('holds what a plain array would, through any writes and discards', () => {
   );
 });
 
-test('takes memory only for what was written, and gives it back', () => {
+test('uses memory only for written data, and frees it', () => {
   const disk = new MemoryBlockBackend(2 ** 45);
   disk.write(2 ** 44, [pattern(512)]);
   disk.write(2 ** 44 + (64 << 10), [pattern(512)]);
@@ -58,7 +58,7 @@ test('takes memory only for what was written, and gives it back', () => {
   expect(disk.allocatedBytes).toBe(0);
 });
 
-test('discards a range of any size in the time that its content takes', () => {
+test('discards a range of any size in time proportional to its content', () => {
   const disk = new MemoryBlockBackend(2 ** 45);
   disk.write(2 ** 44, [pattern(512)]);
   const begin = performance.now();

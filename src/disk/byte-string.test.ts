@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { quote, toByteString, toBytes } from './byte-string.ts';
 
-test('bytes survive, and compare in their own order', () => {
+test('keeps bytes, and compares in byte order', () => {
   fc.assert(
     fc.property(fc.uint8Array(), fc.uint8Array(), (a, b) => {
       expect(toBytes(toByteString(a))).toEqual(a);
@@ -11,7 +11,7 @@ test('bytes survive, and compare in their own order', () => {
   );
 });
 
-test('long ones too', () => {
+test('keeps long strings', () => {
   const bytes = Uint8Array.from({ length: 1_000_000 }, (_, i) => i);
   expect(Buffer.compare(toBytes(toByteString(bytes)), bytes)).toBe(0);
 });
@@ -22,7 +22,7 @@ test.each([
   ['na\xc3\xafve', '"naïve"'],
   ['a"b\\c', '"a\\u{22}b\\u{5c}c"'],
   ['line\n\x1b[2J', '"line\\u{a}\\u{1b}[2J"'],
-  // A right-to-left override, and a separator of lines.
+  // A right-to-left override, and a line separator.
   ['\xe2\x80\xae\xe2\x80\xa8', '"\\u{202e}\\u{2028}"'],
   ['\xff', '"\ufffd"'],
   ['x'.repeat(201), `"${'x'.repeat(200)}…"`],

@@ -1,10 +1,10 @@
 /**
- * Bytes kept as a string of code units 0 to 255. File names are bytes in no particular encoding; in this form they
- * compare in byte order, split, and serve as keys of a Map.
+ * Bytes as a string of code units 0 to 255. File names are bytes without a known encoding. In this form they
+ * compare in byte order, can be split, and serve as keys of a Map.
  */
 export type ByteString = string;
 
-/** Function arguments are limited in number. */
+/** The number of function arguments is limited. */
 const SLICE = 4096;
 
 export function toByteString(bytes: Uint8Array): ByteString {
@@ -14,7 +14,7 @@ export function toByteString(bytes: Uint8Array): ByteString {
   return text;
 }
 
-/** Writes the bytes at `at`, where there must be room. */
+/** Writes the bytes at `at`. There must be room for them. */
 export function writeByteString(text: ByteString, into: Uint8Array, at: number): void {
   for (let i = 0; i < text.length; i++) into[at + i] = text.charCodeAt(i);
 }
@@ -27,7 +27,7 @@ export function toBytes(text: ByteString): Uint8Array {
 
 const QUOTED_LENGTH = 200;
 
-/** The bytes as text for a message: one line, quoted, of bounded length, without control characters. */
+/** Returns the bytes as text for a message: one quoted line of bounded length without control characters. */
 export function quote(text: ByteString): string {
   const shown = new TextDecoder().decode(toBytes(text.slice(0, QUOTED_LENGTH)));
   const safe = shown.replace(/[\p{C}\p{Z}"\\]/gu, (c) =>

@@ -1,6 +1,6 @@
-/** Bytes that can only be read asynchronously; a `StoredLayer` is one. */
+/** Bytes that can only be read asynchronously, such as a `StoredLayer`. */
 export interface ByteSource {
-  /** In bytes. */
+  /** The size in bytes. */
   readonly size: number;
   /** Fills `into` with the bytes from `offset` on. */
   read(offset: number, into: Uint8Array): Promise<void>;
@@ -9,19 +9,19 @@ export interface ByteSource {
 /** Chunks read at the same time. More would take memory, and disks would not be faster. */
 const MAX_READS = 4;
 
-/** Recently used chunks of several sources. */
+/** Keeps recently used chunks of several sources. */
 export class ChunkCache {
   readonly #sources: readonly ByteSource[];
   readonly #chunkSize: number;
   readonly #capacity: number;
-  /** The least recently used first. */
+  /** The chunks, the least recently used first. */
   readonly #chunks = new Map<string, Uint8Array>();
   #cachedBytes = 0;
   readonly #loading = new Map<string, Promise<Uint8Array>>();
   #reads = 0;
   readonly #waiting: (() => void)[] = [];
 
-  /** @param capacity the most bytes to keep, at least a chunk */
+  /** @param capacity the maximum number of bytes to keep, at least a chunk */
   constructor(sources: readonly ByteSource[], chunkSize: number, capacity: number) {
     this.#sources = sources;
     this.#chunkSize = chunkSize;

@@ -11,10 +11,10 @@ export interface MemoryDisk {
   readonly readOnly: boolean;
 }
 
-/** The read-only root of a container image; empty until `Machine.openImage`. */
+/** The read-only root of a container image, which is empty until `Machine.openImage`. */
 export interface ImageDisk {
   readonly kind: 'image';
-  /** Where layers are stored: a folder in Node. Browsers have one store for each origin. */
+  /** The place of the stored layers: a folder in Node. Browsers have one store for each origin. */
   readonly store: string;
 }
 
@@ -27,7 +27,7 @@ export interface ScratchDisk {
 /** A disk, as the machine's owner describes it. Structured-cloneable. */
 export type DiskOptions = MemoryDisk | ImageDisk | ScratchDisk;
 
-/** Finds the store of layers that an `ImageDisk` names. */
+/** Opens the store of layers that an `ImageDisk` names. */
 export type OpenStore = (store: string) => LayerStore;
 
 /** @param onError receives an error that ends the machine: the layers of an image cannot be read any more */

@@ -15,7 +15,7 @@ export interface Chunks {
 
 /** The largest chunk size with which no chunk is partly a hole. */
 export function chooseChunks(size: number, extents: readonly Extent[]): Chunks {
-  // The end of the file cuts its last chunk short.
+  // The last chunk ends with the file.
   const borders = extents
     .flatMap(({ offset, length }) => [offset, offset + length])
     .filter((at) => at < size);
@@ -24,7 +24,7 @@ export function chooseChunks(size: number, extents: readonly Extent[]): Chunks {
   return { bits, mapSize: Math.ceil(size / chunkSize(bits)) * ENTRY_SIZE };
 }
 
-/** @param address the block where the first extent begins */
+/** @param address the block at which the first extent begins */
 export function writeChunkMap(
   { bits, mapSize }: Chunks,
   extents: readonly Extent[],

@@ -4,11 +4,11 @@ import { TAR_BLOCK as BLOCK } from './tar-entry.ts';
 
 const DIRENT_SIZE = 12;
 
-/** The names of a directory in blocks. */
+/** The names of a directory, divided into blocks. */
 export interface Listing {
   /** In byte order, including '.' and '..'. */
   readonly names: readonly ByteString[];
-  /** Where in `names` each block begins. */
+  /** The index in `names` at which each block begins. */
   readonly starts: readonly number[];
   /** In bytes. Blocks count as whole, except the last one. */
   readonly size: number;
@@ -31,7 +31,7 @@ export function makeListing(children: Iterable<ByteString>): Listing {
 
 /**
  * Writes one block of a listing into bytes that are zero.
- * @param target number and type of the inode with a name
+ * @param target returns the number and type of the inode with a name
  */
 export function writeListingBlock(
   { names, starts }: Listing,

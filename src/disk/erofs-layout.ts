@@ -17,12 +17,12 @@ const MAX_INLINE = BLOCK - INODE_SIZE;
 /** The metadata is all in memory. */
 const MAX_METADATA = 512 << 20;
 
-/** An inode in its place. */
+/** An inode with its place. */
 export interface Placed {
   readonly inode: Inode;
   /** Its directory, or one of them if it has several names; the root has none. */
   readonly parent: Placed | undefined;
-  /** In bytes from the beginning of the disk. */
+  /** The position in bytes from the start of the disk. */
   readonly position: number;
   readonly xattrs: Uint8Array;
   readonly body: Body;
@@ -34,7 +34,7 @@ export interface Placed {
  * file.
  */
 export interface Body {
-  /** In bytes. */
+  /** The size in bytes. */
   readonly size: number;
   /** How many of them, from the end, lie behind the inode. */
   readonly inline: number;
@@ -47,13 +47,13 @@ export interface Body {
 const NO_BODY: Body = { size: 0, inline: 0, firstBlock: 0 };
 
 export class Layout {
-  /** In ascending order of position, the root first. */
+  /** The inodes in ascending order of position, the root first. */
   readonly placed: Placed[] = [];
   readonly #byInode = new Map<Inode, Placed>();
   #inodesEnd = SUPER + SUPER_SIZE;
   #blocks = 0;
 
-  /** @throws ImageError when the metadata would be too large */
+  /** @throws ImageError if the metadata would be too large */
   constructor(root: Directory) {
     this.#place(root, undefined);
     // The list grows during the loop.
@@ -66,7 +66,7 @@ export class Layout {
     return Math.ceil(this.#inodesEnd / BLOCK);
   }
 
-  /** Of the metadata, in bytes. */
+  /** The size of the metadata, in bytes. */
   get size(): number {
     return (this.bodyAddress + this.#blocks) * BLOCK;
   }

@@ -9,15 +9,15 @@ import { mergeModel } from './testing/model.ts';
 import { concat, end, entry } from './testing/tar-writer.ts';
 import { DISPUTED_LAYER, PLAIN_LAYERS } from './testing/torture.ts';
 
-// Emulated on a busy machine, a boot can take half a minute.
+// A boot in QEMU can take half a minute on a busy machine.
 describe.skipIf(!HAS_LINUX)('Linux sees', { timeout: 300_000 }, () => {
-  test('everything awkward as the model has it', async () => {
+  test('everything awkward equals the model', async () => {
     const layers = [...PLAIN_LAYERS, DISPUTED_LAYER];
     const mounted = await mountInLinux(makeDisk(layers.map(({ tar }) => tar)));
     expect(differences(mounted, mergeModel(layers.map(({ specs }) => specs)))).toEqual([]);
   });
 
-  test('random layers as the model has them', async () => {
+  test('random layers equal the model', async () => {
     const seed = Date.now();
     const layers = sideBySide(fc.sample(layerSpecs, { seed, numRuns: 100 }));
     const mounted = await mountInLinux(makeDisk(layers.map((specs) => concat(...specs.map(entry), end()))));

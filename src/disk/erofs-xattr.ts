@@ -1,4 +1,4 @@
-/** Extended attributes in EROFS: after their inode, a header and the attributes, each padded to 4 bytes. */
+/** Extended attributes in EROFS: a header and the attributes follow their inode, each padded to 4 bytes. */
 import { type ByteString, writeByteString } from './byte-string.ts';
 import type { TarEntry, Xattr } from './tar-entry.ts';
 

@@ -14,7 +14,7 @@ import { mergeLayers } from './tree.ts';
 
 const tarOf = (specs: readonly EntrySpec[]) => concat(...specs.map(entry), end());
 
-test('random layers become the file system that they describe', () => {
+test('random layers become the file system that the model describes', () => {
   fc.assert(
     fc.property(layerSpecs, (layers) => {
       const tars = layers.map(tarOf);
@@ -32,7 +32,7 @@ test('random layers become the file system that they describe', () => {
   );
 });
 
-test('so do layers of everything awkward', () => {
+test('awkward layers become the file system that the model describes', () => {
   const layers = [...PLAIN_LAYERS, DISPUTED_LAYER];
   const written = listErofs(readErofs(makeDisk(layers.map(({ tar }) => tar))));
   expect(differences(written, mergeModel(layers.map(({ specs }) => specs)))).toEqual([]);
@@ -68,7 +68,7 @@ describe('the limits', () => {
     expect(() => write(2 ** 41)).toThrow('too large for a disk of 2 TiB');
   });
 
-  test('of metadata hold against sparse files of many chunks', () => {
+  test('of metadata apply to sparse files of many chunks', () => {
     const extents = [{ offset: 512, length: 512 }];
     const file: TarEntry = { ...FILE, type: 'file', size: 2 ** 40, offset: 512, extents };
     expect(() => write(4096, file)).toThrow('bytes of metadata');

@@ -1,11 +1,11 @@
 /**
- * Writes the metadata of an EROFS file system (Linux, fs/erofs/erofs_fs.h) whose files' contents lie in the tars of the
- * layers. The disk is the metadata, then the tars end to end, each from a block on: with blocks of 512 bytes, as Linux
- * reads them since 6.4, every file in a tar begins at a block.
+ * Writes the metadata of an EROFS file system (Linux, fs/erofs/erofs_fs.h) whose file contents are in the
+ * tars of the layers. The disk consists of the metadata and the tars end to end, each starting at a block.
+ * With blocks of 512 bytes, which Linux supports since 6.4, every file in a tar starts at a block.
  *
- * The metadata is the super block, the inodes, and the blocks of directories and symbolic links. An inode is a struct
- * of 64 bytes, its extended attributes, and then what its directory or link has beyond whole blocks, or the map of a
- * sparse file. The inodes of a directory's children follow one another.
+ * The metadata consists of the super block, the inodes, and the blocks of directories and symbolic links. An
+ * inode is a struct of 64 bytes, followed by its extended attributes, and then by the last part of its
+ * directory or link, or by the map of a sparse file. The inodes of a directory's children are neighbours.
  */
 
 import { ImageError } from '../oci/errors.ts';
@@ -23,7 +23,7 @@ export interface ErofsImage {
   readonly metadata: Uint8Array;
   /** Where the tar of each layer begins on the disk, in bytes. */
   readonly layerOffsets: readonly number[];
-  /** Of the disk, in bytes. */
+  /** The size of the disk, in bytes. */
   readonly diskSize: number;
 }
 
@@ -53,9 +53,9 @@ const TYPES = {
 } as const;
 
 /**
- * @param layerSizes of the tars of the layers that `mergeLayers` was given, in bytes
- * @param uuid 16 bytes by which Linux tells file systems apart
- * @throws ImageError when the image is larger than EROFS or we can manage
+ * @param layerSizes sizes of the tars of the layers given to `mergeLayers`, in bytes
+ * @param uuid 16 bytes that identify the file system in Linux
+ * @throws ImageError if the image is larger than EROFS or we support
  */
 export function writeErofs(root: Directory, layerSizes: readonly number[], uuid: Uint8Array): ErofsImage {
   if (uuid.length !== UUID_SIZE) throw new RangeError('a UUID has 16 bytes');

@@ -16,7 +16,7 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** A sparse file of the size of the disk, with all that was written to it. */
+/** A sparse file with the size and the contents of the disk. */
 function formatFile(sizeBytes: number): string {
   const file = join(folder, `${sizeBytes}.ext4`);
   const fd = openSync(file, 'w');
@@ -69,7 +69,7 @@ test('dumpe2fs sees the features and sizes', () => {
   expect(field('Filesystem state')).toBe('clean');
 });
 
-test('takes little memory', () => {
+test('uses little memory', () => {
   const disk = new MemoryBlockBackend(GIB);
   formatExt4(disk);
   expect(disk.allocatedBytes).toBeLessThanOrEqual(2 * MIB);

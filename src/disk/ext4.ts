@@ -1,6 +1,7 @@
 /**
- * Makes an empty ext4 file system (Linux, Documentation/filesystems/ext4): blocks of 4 KiB, no journal, no checksums,
- * the metadata of each block group at its beginning. Tables of inodes are left as they are, so the disk must be zeros.
+ * Makes an empty ext4 file system (Linux, Documentation/filesystems/ext4) with blocks of 4 KiB, without
+ * journal and checksums, and with the metadata of each block group at its start. Inode tables are not
+ * written, so the disk must be zeros.
  */
 import type { BlockBackend } from './block-backend.ts';
 
@@ -44,12 +45,12 @@ const EXTENT_MAGIC = 0xf30a;
 interface Group {
   readonly start: number;
   readonly blocks: number;
-  /** Whether it begins with a copy of the super block and of the descriptors. */
+  /** Whether it starts with a copy of the super block and of the descriptors. */
   readonly hasSuper: boolean;
   readonly blockBitmap: number;
   readonly inodeBitmap: number;
   readonly inodeTable: number;
-  /** The first block for data. */
+  /** The first data block. */
   readonly data: number;
   readonly usedBlocks: number;
   readonly usedInodes: number;
@@ -180,7 +181,7 @@ class Formatter {
     this.#disk.write((data + 1) * BLOCK, [directoryBlock(own)]);
   }
 
-  /** Of a directory of one block. */
+  /** Writes the inode of a directory with one block. */
   #directoryInode(mode: number, links: number, block: number): Uint8Array {
     const view = new DataView(new ArrayBuffer(INODE_SIZE));
     view.setUint16(0, DIRECTORY_MODE | mode, true);
@@ -257,7 +258,7 @@ function setBits(bitmap: Uint8Array, from: number, to: number): void {
   }
 }
 
-/** Entries of directories; the last one takes the rest of the block. */
+/** Directory entries. The last one takes the rest of the block. */
 function directoryBlock(entries: readonly (readonly [name: string, inode: number])[]): Uint8Array {
   const view = new DataView(new ArrayBuffer(BLOCK));
   let at = 0;

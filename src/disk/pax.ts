@@ -1,4 +1,4 @@
-/** Extended headers of POSIX tars (IEEE Std 1003.1, pax): records that override fields of the header. */
+/** Extended headers of POSIX tars (IEEE Std 1003.1, pax), whose records override fields of the header. */
 
 import { ImageError } from '../oci/errors.ts';
 import { type ByteString, quote, toByteString } from './byte-string.ts';
@@ -67,7 +67,7 @@ export function paxString(records: PaxRecords, key: string): ByteString | undefi
   return toByteString(value);
 }
 
-/** A whole number, at least 0. */
+/** A non-negative integer. */
 export function paxNumber(records: PaxRecords, key: string): number | undefined {
   const value = records.get(key);
   if (value === undefined || value.length === 0) return undefined;
@@ -98,7 +98,7 @@ export function paxXattrs(records: PaxRecords): Xattr[] {
   return xattrs;
 }
 
-/** A number that is exact in a double. */
+/** A number that a double can represent exactly. */
 export function parseDecimal(digits: ByteString): number | undefined {
   const number = /^\d{1,16}$/.test(digits) ? Number(digits) : Number.NaN;
   return Number.isSafeInteger(number) ? number : undefined;

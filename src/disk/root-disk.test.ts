@@ -18,7 +18,7 @@ const TARS = [
   concat(file({ name: 'c' }, contents(2 * CHUNK, 7)), file({ name: 'd' }, contents(3000, 9)), end()),
 ];
 
-/** A tar that counts what is read of it, and answers when told to. */
+/** A tar that counts reads, and answers when told to. */
 class TestLayer implements ByteSource {
   readonly size: number;
   readonly reads: [offset: number, length: number][] = [];
@@ -65,14 +65,14 @@ async function read(offset: number, ...lengths: number[]): Promise<Uint8Array> {
   return concat(...buffers);
 }
 
-/** As toEqual, which takes long for so many bytes. */
+/** Like toEqual, which takes long for this many bytes. */
 const expectSame = (a: Uint8Array, b: Uint8Array | undefined) =>
   expect(Buffer.compare(a, b as Uint8Array)).toBe(0);
 
-/** Lets reads ahead come to their end. */
+/** Waits for the end of read-ahead. */
 const settle = () => new Promise((resolve) => setTimeout(resolve, 20));
 
-test('is whole pages, read-only, and what the metadata says', () => {
+test('is read-only, and has whole pages and the size in the metadata', () => {
   expect(disk.sizeBytes).toBe(whole.length);
   expect(disk.sizeBytes % 4096).toBe(0);
   expect(disk.readOnly).toBe(true);
@@ -80,7 +80,7 @@ test('is whole pages, read-only, and what the metadata says', () => {
   expect(disk.flush()).toBeUndefined();
 });
 
-test('any range reads as the tars laid end to end', async () => {
+test('any range reads like the tars end to end', async () => {
   const sectors = whole.length / 512;
   await fc.assert(
     fc.asyncProperty(
@@ -98,7 +98,7 @@ test('any range reads as the tars laid end to end', async () => {
   );
 });
 
-test('many reads at once are all right, and few reach the layers at a time', async () => {
+test('many parallel reads are correct, and few reach the layers at a time', async () => {
   const results = await Promise.all(
     Array.from({ length: whole.length / 512 }, (_, sector) => read(sector * 512, 512)),
   );
@@ -106,7 +106,7 @@ test('many reads at once are all right, and few reach the layers at a time', asy
   expect(layers[0]?.mostActive).toBeLessThanOrEqual(4);
 });
 
-test('metadata, and what is in memory, is there at once', async () => {
+test('metadata and cached data are available at once', async () => {
   expect(disk.read(0, [new Uint8Array(image.metadata.length)])).toBeUndefined();
   const start = image.layerOffsets[0] as number;
   expect(disk.read(start, [new Uint8Array(512)])).toBeInstanceOf(Promise);
@@ -115,7 +115,7 @@ test('metadata, and what is in memory, is there at once', async () => {
   expect(layers[0]?.reads).toEqual([[0, CHUNK]]);
 });
 
-test('two who want a chunk at once share one read of it', async () => {
+test('parallel reads of a chunk share one read of the layer', async () => {
   const start = image.layerOffsets[0] as number;
   const [a, b] = await Promise.all([read(start, 512), read(start + 512, 512)]);
   expect(concat(a, b)).toEqual(whole.slice(start, start + 1024));
@@ -131,7 +131,7 @@ describe('the cache', () => {
   const at = (chunk: number) => (image.layerOffsets[0] as number) + chunk * CHUNK;
   const readsOf = (chunk: number) => layers[0]?.reads.filter(([offset]) => offset === chunk * CHUNK).length;
 
-  test('is bounded, and keeps what was used last', async () => {
+  test('is bounded, and keeps the most recently used chunks', async () => {
     // Backwards, so that nothing is read ahead.
     for (const chunk of [8, 6, 4, 2]) await read(at(chunk), 512);
     await read(at(8), 512);
@@ -141,7 +141,7 @@ describe('the cache', () => {
     expect([8, 6, 4, 2, 0].map(readsOf)).toEqual([1, 2, 1, 1, 1]);
   });
 
-  test('takes the next chunk in advance once reads follow each other', async () => {
+  test('reads the next chunk in advance when reads are sequential', async () => {
     await read(at(0), 512);
     await settle();
     expect(readsOf(1)).toBe(0);
@@ -151,7 +151,7 @@ describe('the cache', () => {
     expect(disk.read(at(1), [new Uint8Array(512)])).toBeUndefined();
   });
 
-  test('follows several streams, and over the headers between files', async () => {
+  test('follows several streams, also across the headers between files', async () => {
     await read(at(0), 512);
     await read(at(5), 512);
     await read(at(0) + 1536, 512);
@@ -160,7 +160,7 @@ describe('the cache', () => {
     expect([readsOf(1), readsOf(6)]).toEqual([1, 1]);
   });
 
-  test('reads nothing ahead beyond a layer, or for reads here and there', async () => {
+  test('reads nothing ahead beyond a layer, or for random reads', async () => {
     await read(image.layerOffsets[1] as number, 512);
     await read((image.layerOffsets[1] as number) + 512, 512);
     for (const chunk of [7, 3, 5]) await read(at(chunk), 512);
@@ -170,7 +170,7 @@ describe('the cache', () => {
 });
 
 describe('a layer that fails', () => {
-  test('fails the reads that need it, tells why, and is asked again', async () => {
+  test('fails the reads that need it, reports the reason, and is read again', async () => {
     const [layer] = layers as [TestLayer];
     layer.failing = true;
     const start = image.layerOffsets[0] as number;
@@ -191,7 +191,7 @@ describe('a layer that fails', () => {
     expect(buffers[1]).toEqual(whole.slice(start + 512, start + 9 * 512));
   });
 
-  test('is not reported when it fails only ahead of its time', async () => {
+  test('is not reported when only read-ahead fails', async () => {
     const [layer] = layers as [TestLayer];
     const start = image.layerOffsets[0] as number;
     await read(start, 512);

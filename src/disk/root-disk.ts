@@ -4,9 +4,9 @@ import type { ErofsImage } from './erofs.ts';
 import { TAR_BLOCK as BLOCK } from './tar-entry.ts';
 
 export interface RootDiskOptions {
-  /** Bytes of a layer read at once: a multiple of 512. */
+  /** The number of bytes of a layer that are read at once, a multiple of 512. */
   readonly chunkSize?: number;
-  /** Bytes of layers kept in memory, at least a chunk. */
+  /** The number of bytes of layers that are kept in memory, at least a chunk. */
   readonly cacheSize?: number;
   /** Receives the reason of a failed read; the guest gets only an I/O error. */
   readonly onError?: (error: unknown) => void;
@@ -38,7 +38,7 @@ export class RootDisk implements BlockBackend {
   /** Where the latest reads ended, the most recent first. */
   #streams: number[] = [];
 
-  /** @param layers the tars whose sizes `writeErofs` was given */
+  /** @param layers the tars whose sizes were given to `writeErofs` */
   constructor(image: ErofsImage, layers: readonly ByteSource[], options: RootDiskOptions = {}) {
     const { chunkSize = CHUNK_SIZE, cacheSize = CACHE_SIZE, onError = () => {} } = options;
     this.sizeBytes = image.diskSize;
@@ -75,7 +75,7 @@ export class RootDisk implements BlockBackend {
     if (position < metadata.length) return copy(metadata, position, into);
     const { layer, offset, size } = this.#locate(position);
     if (offset >= size) {
-      // Between a tar and the block where the next one begins.
+      // Between a tar and the block at which the next one starts.
       const length = Math.min(into.length, BLOCK - (position % BLOCK));
       into.fill(0, 0, length);
       return length;
@@ -109,7 +109,7 @@ export class RootDisk implements BlockBackend {
     this.#streams.length = Math.min(this.#streams.length, STREAMS);
   }
 
-  /** The buffers are in use until all have settled, even if one fails. */
+  /** Waits for all, because the buffers are in use until all have settled, even if one fails. */
   async #settle(pending: readonly Promise<void>[]): Promise<void> {
     for (const result of await Promise.allSettled(pending)) {
       if (result.status === 'fulfilled') continue;

@@ -1,5 +1,5 @@
 /**
- * Sparse files as GNU tar writes them: a map of the extents that are not holes, then these extents one after the other.
+ * Sparse files of GNU tar: a map of the extents that are not holes, then these extents one after the other.
  * The map is in the header (old format), in PAX records (0.0 and 0.1) or in blocks before the contents (1.0).
  */
 
@@ -33,7 +33,7 @@ export interface SparseMap {
   readonly extents: readonly Extent[];
 }
 
-/** The format of type flag 'S': its first block is the header itself. */
+/** The format of type flag 'S', whose first block is the header itself. */
 export class OldSparseMap implements SparseMap {
   readonly realSize: number;
   readonly contentBytes = 0;
@@ -69,7 +69,7 @@ export class OldSparseMap implements SparseMap {
 class PaxSparseMap implements SparseMap {
   readonly realSize: number;
   readonly #numbers: number[] = [];
-  /** The beginning of a line whose end is in the next block. */
+  /** The start of a line that ends in the next block. */
   #line: ByteString = '';
   #blocks = 0;
 
@@ -117,9 +117,9 @@ export function paxSparseMap(records: PaxRecords): SparseMap | undefined {
 }
 
 /**
- * Extents in the form of `FileEntry.extents`.
- * @param stored bytes the tar has of the file
- * @throws ImageError when the map contradicts itself or its extents are not whole blocks
+ * Returns extents in the form of `FileEntry.extents`.
+ * @param stored the number of the file's bytes in the tar
+ * @throws ImageError if the map contradicts itself or its extents are not whole blocks
  */
 export function checkExtents(extents: readonly Extent[], realSize: number, stored: number): Extent[] {
   let end = 0;

@@ -10,19 +10,19 @@ export const TAR_BLOCK = 512;
 export const WHITEOUT = '.wh.';
 
 export interface Xattr {
-  /** With its namespace, as `security.capability`. */
+  /** The name with its namespace, such as `security.capability`. */
   readonly name: ByteString;
   readonly value: Uint8Array;
 }
 
-/** A stretch of a sparse file that is not a hole, in bytes. */
+/** A range of a sparse file that is not a hole, in bytes. */
 export interface Extent {
   readonly offset: number;
   readonly length: number;
 }
 
 interface Common {
-  /** Components joined by '/', none of them empty, '.' or '..'; empty for the root itself. */
+  /** Components joined by '/', none of them empty, '.' or '..'. Empty for the root itself. */
   readonly path: ByteString;
   /** Permissions, setuid, setgid and sticky: 12 bits. */
   readonly mode: number;
@@ -36,13 +36,13 @@ interface Common {
 
 export interface FileEntry extends Common {
   readonly type: 'file';
-  /** In bytes, holes included. */
+  /** The size in bytes, including holes. */
   readonly size: number;
-  /** Where the contents begin in the tar: a multiple of TAR_BLOCK. */
+  /** The offset of the contents in the tar, a multiple of TAR_BLOCK. */
   readonly offset: number;
   /**
-   * Of a sparse file: what the tar has, one extent after the other from `offset` on; in ascending order, none empty.
-   * Each begins and ends at a multiple of TAR_BLOCK or at the end of the file.
+   * For a sparse file, the extents that the tar holds, one after the other from `offset` on, in ascending
+   * order, none empty. Each begins and ends at a multiple of TAR_BLOCK or at the end of the file.
    */
   readonly extents?: readonly Extent[] | undefined;
 }
@@ -75,9 +75,9 @@ export interface FifoEntry extends Common {
 export type TarEntry = FileEntry | DirectoryEntry | SymlinkEntry | HardLinkEntry | DeviceEntry | FifoEntry;
 
 export interface TarIndex {
-  /** Of the tar, in bytes. */
+  /** The size of the tar, in bytes. */
   readonly size: number;
-  /** In the order of the tar. */
+  /** The entries in the order of the tar. */
   readonly entries: readonly TarEntry[];
 }
 
@@ -94,8 +94,8 @@ const MAX_MAJOR = 0xfff;
 const MAX_MINOR = 0xf_ffff;
 
 /**
- * The path in the form of `TarEntry.path`, leading slashes dropped, as container tools do.
- * @throws ImageError when it has a component '..', or is longer than Linux can use
+ * Returns the path in the form of `TarEntry.path`, without leading slashes, as container tools do.
+ * @throws ImageError if it has a component '..', or is longer than Linux supports
  */
 export function normalizePath(path: ByteString): ByteString {
   const components = path.split('/').filter((component) => component !== '' && component !== '.');

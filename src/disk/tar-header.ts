@@ -24,7 +24,7 @@ const ZERO = 48;
 const CHECKSUM = 148;
 const CHECKSUM_LENGTH = 8;
 
-/** @throws ImageError when the checksum or a number is wrong */
+/** @throws ImageError if the checksum or a number is wrong */
 export function parseHeader(block: Uint8Array): Header {
   verifyChecksum(block);
   const flag = String.fromCharCode(block[156] as number);
@@ -48,7 +48,7 @@ export function isZero(block: Uint8Array): boolean {
   return block.every((byte) => byte === 0);
 }
 
-/** Bytes up to the first NUL. */
+/** The bytes up to the first NUL. */
 export function parseString(block: Uint8Array, at: number, length: number): ByteString {
   const field = block.subarray(at, at + length);
   const end = field.indexOf(0);
@@ -65,7 +65,7 @@ export function parseNumber(block: Uint8Array, at: number, length: number, what:
 }
 
 function parseBinary(block: Uint8Array, at: number, length: number): number {
-  // The topmost bit is only the mark, the one below it the sign.
+  // The topmost bit is only the mark; the one below it is the sign.
   const first = block[at] as number;
   let value = first & 0x40 ? first - 0x100 : first & 0x3f;
   for (let i = 1; i < length; i++) value = value * 256 + (block[at + i] as number);

@@ -10,7 +10,7 @@ import { PLAIN_LAYERS } from './testing/torture.ts';
 
 const example = (): TarIndex => indexTar(PLAIN_LAYERS[1]?.tar as Uint8Array);
 
-test('indexes come back as they were', () => {
+test('an index survives encoding and decoding', () => {
   fc.assert(
     fc.property(layerSpecs, (layers) => {
       const index = indexTar(concat(...layers.flat().map(entry), end()));
@@ -46,7 +46,7 @@ describe('what is stored may be damaged', () => {
     expect(() => decodeIndex(encoded)).toThrow('of another version');
   });
 
-  test('anywhere: then it is refused, or still keeps all rules', () => {
+  test('anywhere, and is then refused or still obeys all rules', () => {
     const encoded = encodeIndex(example());
     fc.assert(
       fc.property(fc.nat(encoded.length - 1), fc.nat(255), (at, byte) => {

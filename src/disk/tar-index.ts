@@ -1,6 +1,7 @@
 /**
- * The compact form in which an index is stored: a header (magic, version), then numbers of 7 bits a byte, lowest first,
- * the last one without the topmost bit. Paths leave out what they share with the path before.
+ * The compact form in which an index is stored: a header (magic, version), then numbers with 7 bits per byte,
+ * lowest first. The last byte has a clear topmost bit. Paths omit the part that they share with the preceding
+ * path.
  */
 
 import { ImageError } from '../oci/errors.ts';

@@ -100,7 +100,7 @@ describe('headers', () => {
     expect(one({ mtime: `\x80${'\0'.repeat(6)}\x01${'\0'.repeat(4)}` })).toMatchObject({ mtime: 2 ** 32 });
   });
 
-  test('with numbers in blanks, or none', () => {
+  test('with numbers between blanks, or without numbers', () => {
     expect(one({ uid: '   17 \0', gid: '       ', mode: '000644 \0', mtime: '\0'.repeat(12) })).toMatchObject(
       {
         uid: 0o17,
@@ -124,7 +124,7 @@ describe('headers', () => {
     expect(only(concat(signed, end()))).toMatchObject({ path: 'caf\xc3\xa9' });
   });
 
-  test('of links and the like whose size is no size', () => {
+  test('of links and other types whose size is ignored', () => {
     const tar = concat(
       header({ name: 'l', type: '2', linkName: 't', size: 4096 }),
       file({ name: 'f' }, 'x'),
@@ -181,7 +181,7 @@ describe('GNU long names', () => {
     expect(found).toMatchObject({ path: long, target: 't'.repeat(300) });
   });
 
-  test('hold for one entry', () => {
+  test('apply to one entry', () => {
     const tar = concat(file({ type: 'L' }, long), header(), header({ name: 'next' }), end());
     expect(indexTar(tar).entries.map(({ path }) => path)).toEqual([long, 'next']);
   });
@@ -240,7 +240,7 @@ describe('PAX records', () => {
     });
   });
 
-  test('that are empty leave the header as it is', () => {
+  test('that are empty leave the header unchanged', () => {
     expect(
       withRecords(
         [
@@ -257,7 +257,7 @@ describe('PAX records', () => {
     });
   });
 
-  test('that are global hold until overridden', () => {
+  test('that are global apply until overridden', () => {
     const tar = concat(
       pax(
         [
@@ -349,7 +349,7 @@ describe('the end', () => {
     expect(() => indexTar(complete.subarray(0, lastByte - 1))).toThrow('ends within an entry');
   });
 
-  test.each([1, 511, 512 + 699, 3 * BLOCK + 1])('after %i bytes is too soon', (length) => {
+  test.each([1, 511, 512 + 699, 3 * BLOCK + 1])('after %i bytes is too early', (length) => {
     expect(() => indexTar(complete.subarray(0, length))).toThrow('ends within an entry');
   });
 
@@ -359,7 +359,7 @@ describe('the end', () => {
     ['a long name', file({ type: 'L' }, 'x')],
     ['an empty extended header', header({ type: 'x' })],
     ['a map', header({ type: 'S', magic: EXTENDED, extra: [[482, '\x01']] })],
-  ])('after %s is too soon', (_, tar) => {
+  ])('after %s is too early', (_, tar) => {
     expect(() => indexTar(tar)).toThrow('ends within an entry');
   });
 
@@ -443,7 +443,7 @@ describe('what is refused', () => {
   });
 });
 
-test('global headers take no longer for having much that means nothing', () => {
+test('global headers with many unknown records take no longer', () => {
   const records = Array.from({ length: 50_000 }, (_, i): [string, string] => [`comment.${i}`, '']);
   const map = `0${',0'.repeat(100_001)}`;
   const tar = concat(
@@ -578,7 +578,7 @@ describe('sparse files', () => {
   });
 });
 
-test('how the tar is cut makes no difference', () => {
+test('any division of the tar into pieces gives the same result', () => {
   const indexInParts = (tar: Uint8Array, lengths: readonly number[]): TarIndex => {
     const indexer = new TarIndexer();
     for (let at = 0, i = 0; at < tar.length; i++) {
@@ -597,7 +597,7 @@ test('how the tar is cut makes no difference', () => {
   );
 });
 
-test('damaged tars are read or refused, never more', () => {
+test('damaged tars are read or refused, without any other effect', () => {
   const tar = concat(
     pax([
       ['path', 'long'],
@@ -650,7 +650,7 @@ describe('tars by other programs', () => {
     utimesSync(join(folder, 'd/file'), 1e9, 1e9);
     linkSync(join(folder, 'd/file'), join(folder, 'd/second'));
     symlinkSync('../elsewhere', join(folder, 'd/link'));
-    // A prefix and a name, so that ustar can have it.
+    // A prefix and a name, so that ustar can represent it.
     mkdirSync(join(folder, 'd', 'x'.repeat(90)));
     writeFileSync(join(folder, 'd', 'x'.repeat(90), 'y'.repeat(90)), 'deep');
     writeFileSync(join(folder, 'd/sparse'), 'data');

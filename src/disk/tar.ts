@@ -26,15 +26,15 @@ export { decodeIndex, encodeIndex } from './tar-index.ts';
 
 export interface TarLimits {
   readonly entries: number;
-  /** Of all names, link targets, extended attributes and extended headers together, in bytes. */
+  /** The limit for all names, link targets, extended attributes and extended headers together, in bytes. */
   readonly names: number;
-  /** Of one extended header or long name, in bytes. */
+  /** The limit for one extended header or long name, in bytes. */
   readonly extension: number;
 }
 
 const DEFAULT_LIMITS: TarLimits = { entries: 1 << 20, names: 128 << 20, extension: 1 << 20 };
 
-/** A header that describes the entry after it, or all entries after it. */
+/** A header that describes the next entry, or all following entries. */
 interface Extension {
   readonly type: string;
   readonly payload: Uint8Array;
@@ -56,10 +56,11 @@ const FILE_TYPES = '07S';
 const EXTENSION_TYPES = 'xgLK';
 
 /**
- * Reads v7, ustar, star, GNU and PAX tars. Meant for hostile input: throws ImageError for whatever is not a well-formed
- * tar of things a root file system can hold, within the limits. Where the formats leave room, it does as Go's
- * archive/tar does, by which container engines read layers; like them it accepts a tar that ends without its two zero
- * blocks, or without the padding of its last file. After an error the indexer is of no further use.
+ * Reads v7, ustar, star, GNU and PAX tars. The input may be hostile: anything but a well-formed tar of
+ * entries that a root file system can hold, within the limits, is an ImageError. Where the formats leave
+ * room, it behaves like Go's archive/tar, with which container engines read layers. Like them it accepts a
+ * tar that ends without its two zero blocks, or without the padding of its last file. After an error the
+ * indexer must not be used.
  */
 export class TarIndexer {
   readonly #limits: TarLimits;
@@ -67,9 +68,9 @@ export class TarIndexer {
   #names = 0;
   /** Bytes taken so far. */
   #position = 0;
-  /** Where the headers of the current entry begin. */
+  /** The offset of the current entry's headers. */
   #entryStart = 0;
-  /** Bytes of contents and their padding still to come. */
+  /** The remaining bytes of contents and their padding. */
   #skip = 0;
   #contentsEnd = 0;
   readonly #block = new Uint8Array(TAR_BLOCK);
@@ -96,7 +97,7 @@ export class TarIndexer {
     }
   }
 
-  /** @throws ImageError when the tar ends within an entry */
+  /** @throws ImageError if the tar ends within an entry */
   finish(): TarIndex {
     const open = this.#filled > 0 || this.#position < this.#contentsEnd;
     if ((open || this.#awaitsMore()) && !this.#ended) throw new ImageError('the tar ends within an entry');

@@ -12,7 +12,7 @@ const hardlink = (path: string, target: string): TarEntry => ({ ...COMMON, path,
 const merge = (...layers: TarEntry[][]) =>
   mergeLayers(layers.map((entries): TarIndex => ({ size: 1024, entries })));
 
-/** All paths, directories with a slash, links with their target. */
+/** Returns all paths, directories with a slash and links with their target. */
 function paths(inode: Inode, path = ''): string[] {
   if (!isDirectory(inode))
     return [inode.entry.type === 'symlink' ? `${path} -> ${inode.entry.target}` : path];
@@ -59,7 +59,7 @@ describe('a later entry', () => {
     expect(paths(merge([file('f')], [directory('')]))).toEqual(['/f']);
   });
 
-  test('of a file takes the place of a directory with all below', () => {
+  test('of a file replaces a directory with all its contents', () => {
     expect(paths(merge([file('d/e/f')], [file('d')]))).toEqual(['/d']);
     expect(paths(merge([file('d/e/f')], [file('d')], [directory('d')]))).toEqual(['/d/']);
   });
@@ -74,7 +74,7 @@ describe('whiteouts', () => {
     expect(paths(merge(lower, [file('.wh.l')]))).toEqual(paths(merge(lower.slice(0, 4))));
   });
 
-  test('of what is not there', () => {
+  test('of missing entries', () => {
     expect(paths(merge(lower, [file('.wh.x'), file('d/.wh.x')]))).toEqual(paths(merge(lower)));
   });
 
@@ -82,7 +82,7 @@ describe('whiteouts', () => {
     expect(paths(merge(lower, [directory('.wh.d')]))).toEqual(['/l -> d']);
   });
 
-  test('leave what their own layer writes, before or after them', () => {
+  test('keep the entries of their own layer, before or after them', () => {
     expect(paths(merge(lower, [file('d/.wh.a'), file('d/a')]))).toContain('/d/a');
     expect(paths(merge(lower, [file('d/a'), file('d/.wh.a')]))).toContain('/d/a');
     expect(paths(merge(lower, [file('d/e/new'), file('.wh.d')]))).toEqual([
@@ -93,11 +93,11 @@ describe('whiteouts', () => {
     ]);
   });
 
-  test('hold for layers above', () => {
+  test('stay in effect for later layers', () => {
     expect(paths(merge(lower, [file('.wh.d')], [file('d/new')]))).toEqual(['/d/', '/d/new', '/l -> d']);
   });
 
-  test('never stay as files', () => {
+  test('never become files', () => {
     expect(paths(merge([file('.wh.x'), file('.wh..wh..opq'), file('.wh..wh.plnk')]))).toEqual([]);
   });
 
@@ -109,14 +109,14 @@ describe('whiteouts', () => {
 describe('opaque directories', () => {
   const lower = [directory('d', 0o711), file('d/a'), file('d/e/f'), file('g')];
 
-  test('hide all below from lower layers', () => {
+  test('hide all contents of lower layers', () => {
     const root = merge(lower, [file('d/.wh..wh..opq')]);
     expect(paths(root)).toEqual(['/d/', '/g']);
     expect(find(root, 'd').entry.mode).toBe(0o711);
     expect(paths(merge(lower, [file('.wh..wh..opq')]))).toEqual([]);
   });
 
-  test('keep what their own layer writes, before or after', () => {
+  test('keep the entries of their own layer, before or after them', () => {
     const upper = [file('d/a', 5), file('d/.wh..wh..opq'), file('d/new')];
     const root = merge(lower, upper);
     expect(paths(root)).toEqual(['/d/', '/d/a', '/d/new', '/g']);
@@ -133,7 +133,7 @@ describe('opaque directories', () => {
 describe('links as parents', () => {
   const lower = [file('target/f'), symlink('l', 'target'), symlink('m', '/target')];
 
-  test('give place to directories for what is written', () => {
+  test('are replaced by directories for written entries', () => {
     expect(paths(merge(lower, [file('l/new')]))).toEqual([
       '/l/',
       '/l/new',
@@ -149,7 +149,7 @@ describe('links as parents', () => {
     ]);
   });
 
-  test('give place to directories for what is whited out, and the target stays', () => {
+  test('are replaced by directories for whiteouts, and the target stays', () => {
     expect(paths(merge(lower, [file('l/.wh.f')]))).toEqual(['/l/', '/m -> /target', '/target/', '/target/f']);
     expect(paths(merge(lower, [file('m/.wh..wh..opq')]))).toEqual([
       '/l -> target',
@@ -159,11 +159,11 @@ describe('links as parents', () => {
     ]);
   });
 
-  test('give place to directories of their own name', () => {
+  test('are replaced by directories with their name', () => {
     expect(paths(merge(lower, [directory('l')]))).toEqual(['/l/', '/m -> /target', '/target/', '/target/f']);
   });
 
-  test('in a circle are nothing special', () => {
+  test('in a circle need no special treatment', () => {
     const circle = [symlink('a', 'b'), symlink('b', 'a')];
     expect(paths(merge(circle, [file('a/.wh.x'), file('b/x')]))).toEqual(['/a/', '/b/', '/b/x']);
   });
@@ -177,7 +177,7 @@ describe('hard links', () => {
     expect(find(root, 'c')).toMatchObject({ entry: { size: 7 }, layer: 0 });
   });
 
-  test('outlive the names that were there before', () => {
+  test('outlive the earlier names', () => {
     const root = merge([file('a', 7)], [hardlink('b', 'a'), file('.wh.a')]);
     expect(paths(root)).toEqual(['/b']);
     expect(paths(merge([file('a', 7)], [hardlink('b', 'a')], [file('a', 8)]))).toEqual(['/a', '/b']);
@@ -207,7 +207,7 @@ describe('hard links', () => {
   });
 });
 
-test('whiteouts take no longer for being many', () => {
+test('many whiteouts take linear time', () => {
   const files = Array.from({ length: 50_000 }, (_, i) => file(`d/e/${i}`));
   const markers = Array.from({ length: 50_000 }, (_, i) =>
     file(['d/.wh..wh..opq', 'd/e/.wh..wh..opq', '.wh.d'][i % 3] ?? ''),
@@ -218,7 +218,7 @@ test('whiteouts take no longer for being many', () => {
   expect(paths(find(root, 'd/e'))).toHaveLength(50_000);
 });
 
-test('an image of endless directories is refused before memory ends', () => {
+test('an image with endless directories is refused before memory runs out', () => {
   const deep = Array.from({ length: 1100 }, (_, i) => file(`${i}${'/d'.repeat(2000)}`));
   expect(() => merge(deep)).toThrow(/more than \d+ files and directories/);
 });

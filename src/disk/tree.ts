@@ -1,4 +1,7 @@
-/** Merges the layers of an image into one tree, as the OCI image specification's "applying changesets" says. */
+/**
+ * Merges the layers of an image into one tree, following "applying changesets" of the OCI image
+ * specification.
+ */
 
 import { ImageError } from '../oci/errors.ts';
 import { type ByteString, quote } from './byte-string.ts';
@@ -19,7 +22,7 @@ export interface Directory {
 /** Anything but a directory. It may have several names. */
 export interface Leaf {
   readonly entry: Exclude<TarEntry, DirectoryEntry | HardLinkEntry>;
-  /** The layer that has the contents, counted from the lowest. */
+  /** The layer with the contents, counted from the lowest. */
   readonly layer: number;
 }
 
@@ -28,7 +31,7 @@ export type Inode = Directory | Leaf;
 /** A name in a directory. */
 export interface Name {
   readonly inode: Inode;
-  /** The layer that last wrote it, or something below it. */
+  /** The layer that last wrote it or something below it. */
   layer: number;
 }
 
@@ -54,10 +57,10 @@ export function isDirectory(inode: Inode): inode is Directory {
 }
 
 /**
- * Paths are taken as they are: no link is ever followed. What stands in the way of a path's directories, a link as much
- * as a file, gives place to a directory. Directories that no layer mentions belong to root, with mode 0755 and time 0.
- * @param layers the lowest first
- * @throws ImageError when a hard link has no target, or there is more than a file system can take
+ * Paths are used literally, and no link is ever followed. A link or a file in the place of a path's directory
+ * is replaced by a directory. Directories that no layer mentions belong to root, with mode 0755 and time 0.
+ * @param layers the layers, the lowest first
+ * @throws ImageError if a hard link has no target, or there are more entries than a file system can hold
  */
 export function mergeLayers(layers: readonly TarIndex[]): Directory {
   const merger = new Merger();
@@ -93,7 +96,7 @@ class Merger {
     }
   }
 
-  /** @param written whether the path is that of something the layer writes */
+  /** @param written whether the layer writes an entry at this path */
   #directory(path: ByteString, written: boolean): Directory {
     let directory = this.root;
     for (const name of components(path)) {

@@ -1,4 +1,4 @@
-/** Random layers: few names, so that layers meet; all types, and awkward values of every field. */
+/** Random layers with few names, so that layers collide, all types, and awkward values of every field. */
 import fc from 'fast-check';
 import type { ByteString } from '../byte-string.ts';
 import { Model, ModelError } from './model.ts';
@@ -61,7 +61,7 @@ const special = fc.oneof(
     minor: fc.constantFrom(0, 3, 255, 256, 0xfffff),
   }),
 );
-/** Its target is chosen when it is known what there is; now and then there is none. */
+/** Its target is chosen when the possible targets are known. Sometimes it has none. */
 const hardlink = fc.record({
   ...attributes,
   type: fc.constant('hardlink' as const),
@@ -87,7 +87,7 @@ const entrySpec = fc.oneof(
 
 type Unlinked = typeof entrySpec extends fc.Arbitrary<infer T> ? T : never;
 
-/** Of an image, the lowest layer first. */
+/** The layers of an image, the lowest first. */
 export const layerSpecs: fc.Arbitrary<EntrySpec[][]> = fc
   .array(fc.array(entrySpec, { maxLength: 14 }), { minLength: 1, maxLength: 4 })
   .map(chooseTargets);
@@ -115,7 +115,7 @@ function choose(
   return choice === 0 ? spec : { ...spec, target };
 }
 
-/** Layers of many images at once, each below a directory of its own, without links to nothing. */
+/** Layers of many images, each below a directory of its own, without dangling hard links. */
 export function sideBySide(images: readonly (readonly (readonly EntrySpec[])[])[]): EntrySpec[][] {
   const below = (folder: string, path: ByteString) => (path === '' ? folder : `${folder}/${path}`);
   const layers: EntrySpec[][] = [];

@@ -1,6 +1,6 @@
 /**
- * Reads an EROFS file system of 512-byte blocks, for tests: written from the format alone, sharing nothing with the writer,
- * and stricter than Linux.
+ * Reads an EROFS file system with 512-byte blocks, for tests. It is written from the format alone, shares
+ * nothing with the writer, and is stricter than Linux.
  */
 import { toByteString } from '../byte-string.ts';
 
@@ -38,7 +38,10 @@ const ENTRY_TYPES = new Map([
   [0o120000, 7],
 ]);
 
-/** All names of the file system by path, '' the root; a file with several has the same inode number under each. */
+/**
+ * All names of the file system by path, with '' for the root. A file has the same inode number under each
+ * name.
+ */
 export function readErofs(disk: Uint8Array): Map<string, ReadInode> {
   const reader = new Reader(disk);
   const found = new Map<string, ReadInode>();

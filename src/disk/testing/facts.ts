@@ -1,29 +1,32 @@
-/** What can be seen of a file system's names, however it was looked at. */
+/** The visible properties of a file system's names, independent of the reader. */
 import { crc32 } from 'node:zlib';
 import { type ByteString, toBytes } from '../byte-string.ts';
 import type { ReadInode } from './erofs-reader.ts';
 
 export interface Facts {
-  /** With the type bits. */
+  /** The mode including the type bits. */
   readonly mode: number;
   readonly uid: number;
   readonly gid: number;
   readonly links: number;
-  /** Zero for directories: file systems differ. */
+  /** The size. Zero for directories, because file systems differ. */
   readonly size: number;
   readonly mtime: number;
   readonly mtimeNs: number;
   readonly major: number;
   readonly minor: number;
-  /** The CRC-32 of a file's contents, the target of a symbolic link in hexadecimal; both eight digits at least. */
+  /**
+   * The CRC-32 of a file's contents, or the target of a symbolic link in hexadecimal, with at least eight
+   * digits.
+   */
   readonly contents: string;
-  /** In hexadecimal. */
+  /** The values in hexadecimal. */
   readonly xattrs: Readonly<Record<string, string>>;
-  /** The first of the paths that this inode has. */
+  /** The first path of this inode. */
   readonly first: ByteString;
 }
 
-/** By path, in byte order; '' is the root. */
+/** Facts by path, in byte order. '' is the root. */
 export type Listing = ReadonlyMap<ByteString, Facts>;
 
 export const TYPE_BITS = {
@@ -39,7 +42,7 @@ export const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('h
 
 export const checksum = (bytes: Uint8Array): string => crc32(bytes).toString(16).padStart(8, '0');
 
-/** @param inodes what identifies the inode of a path */
+/** @param inodes identifies the inode of a path */
 export function makeListing(
   facts: Iterable<[path: ByteString, facts: Omit<Facts, 'first'>, inode: unknown]>,
 ): Listing {
@@ -81,7 +84,7 @@ export function showXattrs(xattrs: Iterable<[name: ByteString, value: Uint8Array
   return Object.fromEntries(sorted.map(([name, value]) => [hex(toBytes(name)), hex(value)]));
 }
 
-/** What walk.c printed. */
+/** Parses the output of walk.c. */
 export function listWalk(lines: readonly string[]): Listing {
   return makeListing(
     lines.map((line) => {
@@ -120,7 +123,7 @@ export function listWalk(lines: readonly string[]): Listing {
   );
 }
 
-/** Without the link counts of directories, which are up to the file system. */
+/** Removes the link counts of directories, which depend on the file system. */
 export function withoutDirectoryLinks(listing: Listing): Listing {
   const isDirectory = ({ mode }: Facts) => (mode & 0o170000) === TYPE_BITS.directory;
   return new Map(
@@ -128,7 +131,7 @@ export function withoutDirectoryLinks(listing: Listing): Listing {
   );
 }
 
-/** The first names that differ, with what both say of them. */
+/** The first names that differ, with both sides' facts. */
 export function differences(a: Listing, b: Listing): unknown[] {
   const paths = [...new Set([...a.keys(), ...b.keys()])];
   const show = (facts: Facts | undefined) => JSON.stringify(facts);

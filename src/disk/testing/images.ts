@@ -1,4 +1,4 @@
-/** From tars to the bytes of a root disk, for tests. */
+/** Makes the bytes of a root disk from tars, for tests. */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
@@ -9,7 +9,7 @@ import { mergeLayers } from '../tree.ts';
 
 export const UUID = Uint8Array.from({ length: 16 }, (_, i) => i + 1);
 
-/** An OCI image layout of real and of awkward images, which only some machines have. */
+/** An OCI image layout with real and awkward images, which only some machines have. */
 const IMAGES = join(import.meta.dirname, '../../../../shared/images');
 export const HAS_IMAGES = existsSync(join(IMAGES, 'index.json'));
 
@@ -28,7 +28,7 @@ export function makeImage(tars: readonly Uint8Array[]): ErofsImage {
   );
 }
 
-/** All of a root disk. */
+/** All bytes of a root disk. */
 export function makeDisk(tars: readonly Uint8Array[]): Uint8Array {
   const { metadata, layerOffsets, diskSize } = makeImage(tars);
   const disk = new Uint8Array(diskSize);

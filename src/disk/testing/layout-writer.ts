@@ -1,9 +1,9 @@
-/** Writes an image into an OCI layout, for tools that read those. */
+/** Writes an image into an OCI layout for other tools. */
 import { createHash } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** @param layers tars, the lowest first */
+/** @param layers the tars, the lowest first */
 export async function writeLayout(folder: string, tag: string, layers: readonly Uint8Array[]): Promise<void> {
   const blobs = join(folder, 'blobs/sha256');
   await mkdir(blobs, { recursive: true });

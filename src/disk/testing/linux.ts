@@ -1,4 +1,4 @@
-/** Real Linux as the judge of a disk, in QEMU, and of a folder; see walk.c. */
+/** Reads a disk with a real Linux in QEMU, and a folder with the host's Linux; see walk.c. */
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
@@ -31,7 +31,7 @@ async function withFolder<T>(work: (folder: string) => Promise<T>): Promise<T> {
   }
 }
 
-/** @returns what it wrote to standard output */
+/** @returns its standard output */
 function run(program: string, args: readonly string[]): Promise<string> {
   return new Promise((resolve, reject) => {
     const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] });
@@ -68,7 +68,7 @@ export function mountInLinux(disk: Uint8Array): Promise<Listing> {
       ]),
     );
     await writeFile(image, disk);
-    // A file, because QEMU's consoles drop what a pipe does not take at once.
+    // A file, because QEMU's consoles drop output that a pipe does not accept at once.
     const console = join(folder, 'console');
     await run('qemu-system-riscv64', [
       ...[
@@ -101,7 +101,7 @@ export function mountInLinux(disk: Uint8Array): Promise<Listing> {
   });
 }
 
-/** What `umoci` makes of the layers, the lowest first; of directories without their links. */
+/** Facts of the layers as unpacked by `umoci`, the lowest layer first, without the links of directories. */
 export function unpackWithUmoci(layers: readonly Uint8Array[]): Promise<Listing> {
   return withFolder(async (folder) => {
     const bundle = join(folder, 'bundle');

@@ -1,4 +1,4 @@
-/** Layers merged the plain way, in one flat map of paths: what the tree must come to. */
+/** A simple model of merging layers, in one flat map of paths, which gives the expected tree. */
 import { type ByteString, toBytes } from '../byte-string.ts';
 import { type Facts, type Listing, makeListing, showContents, showXattrs, TYPE_BITS } from './facts.ts';
 import type { EntrySpec } from './tar-writer.ts';
@@ -10,7 +10,7 @@ interface Item {
   writtenIn: number;
 }
 
-/** Thrown where layers cannot be merged. */
+/** Thrown if layers cannot be merged. */
 export class ModelError extends Error {}
 
 const UNMENTIONED = {
@@ -28,12 +28,12 @@ export class Model {
     ['', { spec: { ...UNMENTIONED, path: '' }, inode: {}, writtenIn: 0 }],
   ]);
 
-  /** @throws ModelError when a hard link has no target */
+  /** @throws ModelError if a hard link has no target */
   apply(spec: EntrySpec, layer: number): void {
     apply(this.#items, spec, layer);
   }
 
-  /** What hard links can have as their target. */
+  /** Entries that can be targets of hard links. */
   files(): ByteString[] {
     return [...this.#items].filter(([, { spec }]) => spec.type !== 'directory').map(([path]) => path);
   }
@@ -130,7 +130,7 @@ function list(items: ReadonlyMap<ByteString, Item>): Listing {
   );
 }
 
-/** Whether Linux has such an attribute of such a thing; overlayfs takes some for itself. */
+/** Whether Linux supports this attribute on this type of entry. overlayfs reserves some for itself. */
 function isKept(name: ByteString, type: EntrySpec['type']): boolean {
   if (name.startsWith('user.')) return type === 'file' || type === 'directory';
   if (name === 'system.posix_acl_access') return type !== 'symlink';

@@ -4,7 +4,7 @@ import type { TarEntry, Xattr } from '../tar-entry.ts';
 
 const BLOCK = 512;
 
-/** Fields of a header block; numbers are written in octal, byte strings as they are. */
+/** Fields of a header block. Numbers are written in octal, byte strings unchanged. */
 export interface Fields {
   readonly name?: ByteString;
   readonly mode?: number | ByteString;
@@ -15,12 +15,12 @@ export interface Fields {
   readonly checksum?: number | ByteString;
   readonly type?: ByteString;
   readonly linkName?: ByteString;
-  /** POSIX's, with the version, unless given. */
+  /** The magic with the version; POSIX's unless given. */
   readonly magic?: ByteString;
   readonly major?: number | ByteString;
   readonly minor?: number | ByteString;
   readonly prefix?: ByteString;
-  /** Bytes at other places of the block. */
+  /** Bytes at other offsets of the block. */
   readonly extra?: readonly [at: number, bytes: ByteString][];
 }
 
@@ -47,7 +47,7 @@ export function header(fields: Fields = {}): Uint8Array {
   return block;
 }
 
-/** A header, contents and their padding. */
+/** Returns a header, contents and their padding. */
 export function file(fields: Fields, contents: Uint8Array | ByteString = ''): Uint8Array {
   const bytes = typeof contents === 'string' ? toBytes(contents) : contents;
   return concat(header({ size: bytes.length, ...fields }), pad(bytes));
@@ -62,7 +62,7 @@ export function paxRecord(key: ByteString, value: ByteString): ByteString {
   return `${length}${rest}`;
 }
 
-/** An extended header; of all entries after it with type 'g'. */
+/** Returns an extended header, which applies to all following entries if its type is 'g'. */
 export function pax(records: readonly PaxRecord[], type = 'x'): Uint8Array {
   const payload = records.map(([key, value]) => paxRecord(key, value)).join('');
   return file({ name: 'PaxHeaders/0', type }, payload);
@@ -81,7 +81,7 @@ export function pad(bytes: Uint8Array): Uint8Array {
   return concat(bytes, new Uint8Array(-bytes.length & (BLOCK - 1)));
 }
 
-/** What an entry is, without its place in the tar. */
+/** An entry without its place in the tar. */
 export type EntrySpec = DistributiveOmit<TarEntry, 'offset' | 'extents' | 'size'> & {
   readonly contents?: Uint8Array;
 };
@@ -97,7 +97,7 @@ const FLAGS = {
   fifo: '6',
 };
 
-/** An entry with a PAX header for what the plain one has no room for. */
+/** Returns an entry with a PAX header for values that do not fit the plain header. */
 export function entry(spec: EntrySpec): Uint8Array {
   const { path, type, mode, uid, gid, mtime, mtimeNs, xattrs, contents = new Uint8Array(0) } = spec;
   const target = 'target' in spec ? spec.target : '';

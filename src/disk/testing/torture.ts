@@ -1,4 +1,4 @@
-/** An image of everything that is awkward, layer by layer: what it is, and its tars. */
+/** An image with everything that is awkward, layer by layer: its entries and its tars. */
 import type { ByteString } from '../byte-string.ts';
 import { toBytes } from '../byte-string.ts';
 import { concat, type EntrySpec, end, entry, file, header, pad, pax, paxRecord } from './tar-writer.ts';
@@ -12,7 +12,7 @@ export interface Layer {
   readonly tar: Uint8Array;
 }
 
-/** A layer of entries, those with bytes of their own written as these. */
+/** A layer of entries. Entries with bytes of their own are written as these bytes. */
 function layer(...entries: readonly (EntrySpec | { spec: EntrySpec; bytes: Uint8Array })[]): Layer {
   return {
     specs: entries.map((item) => ('spec' in item ? item.spec : item)),
@@ -61,7 +61,7 @@ const device = (path: ByteString, type: 'character' | 'block', major: number, mi
 });
 const whiteout = (path: ByteString): EntrySpec => make(path, '');
 
-/** Bytes that differ from place to place. */
+/** Bytes that differ at each place. */
 function pattern(length: number): Uint8Array {
   return Uint8Array.from({ length }, (_, i) => (i * 31 + (i >> 8) * 7 + (i >> 16)) & 0xff);
 }
@@ -96,7 +96,7 @@ function sparse(path: ByteString, format: 'old' | '0.0' | '0.1' | '1.0') {
       const magic = 'ustar  \0';
       return concat(header({ ...fields, type: 'S', magic, size: stored.length, extra }), pad(stored));
     },
-    // Keys are repeated: no Map could hold them.
+    // Keys repeat, so a Map could not hold them.
     '0.0': () => {
       const pairs = extents.flatMap(([offset, length]) => [
         paxRecord('GNU.sparse.offset', String(offset)),
@@ -126,13 +126,13 @@ function sparse(path: ByteString, format: 'old' | '0.0' | '0.1' | '1.0') {
 
 const LONG = 'n'.repeat(255);
 const MANY = Array.from({ length: 3000 }, (_, i) => `many/file-${i}${'-'.repeat(i % 60)}`);
-/** Around what fits behind an inode, in a block, and in a path. */
+/** Sizes near the limits of the space after an inode, of a block, and of a path. */
 const LENGTHS = [1, 60, 100, 101, 447, 448, 449, 511, 512, 513, 959, 960, 961, 1024, 4095];
 const CAPABILITY = {
   name: 'security.capability',
   value: toBytes('\x01\0\0\x02\0\x20\0\0\0\0\0\0\0\0\0\0\0\0\0\0'),
 };
-/** Owner rwx, user 1000 r, group r, mask r, others none: as the kernel keeps it. */
+/** Owner rwx, user 1000 r, group r, mask r, others none, in the kernel's form. */
 const ACL = {
   name: 'system.posix_acl_access',
   value: toBytes(
@@ -231,10 +231,13 @@ function makePlainLayers(): Layer[] {
   return [lower, upper];
 }
 
-/** Two layers that every tool should merge alike. */
+/** Two layers that every tool should merge in the same way. */
 export const PLAIN_LAYERS: readonly Layer[] = makePlainLayers();
 
-/** What tools disagree about: an old format, an empty attribute, and paths through links, none of which is followed. */
+/**
+ * Cases on which tools disagree: an old format, an empty attribute, and paths through links, which we never
+ * follow.
+ */
 export const DISPUTED_LAYER: Layer = layer(
   sparse('types/sparse old', 'old'),
   make('types/empty attribute', 'x', { xattrs: [{ name: 'user.empty', value: toBytes('') }] }),

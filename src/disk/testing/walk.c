@@ -1,5 +1,6 @@
 /*
- * Prints everything stat, readlink, read and listxattr say of each name below a directory, a line each:
+ * Prints the results of stat, readlink, read and listxattr for each name below a directory, one line per
+ * name:
  *   path mode uid gid links size seconds nanoseconds major:minor inode contents name=value,...
  * Paths, names and values are in hexadecimal, "contents" is the target of a link in hexadecimal or the CRC-32 of a file.
  * With a directory as its argument it walks that one. As PID 1 it mounts /dev/vda and walks that, between two lines
@@ -130,7 +131,10 @@ static int type_in_directory(mode_t mode)
 	return (mode & S_IFMT) >> 12;
 }
 
-/* Prints a name in the working directory, and what is below it. Whole paths could be too long for the kernel. */
+/*
+ * Prints a name in the working directory and everything below it. Whole paths could be too long for the
+ * kernel.
+ */
 static void walk(const char *path, const char *name, int type)
 {
 	struct stat st;
