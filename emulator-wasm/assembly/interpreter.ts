@@ -22,8 +22,6 @@ import {
   FarBranchOp,
   FarJumpOp,
   FloatMemoryOp,
-  FloatOp,
-  IntegerOp,
   MemoryOp,
   NearBranchOp,
   NearJumpOp,
@@ -40,6 +38,7 @@ import { executeSlow, illegalInstruction, nextPc, Outcome, setBudget } from './s
 import { faultCode, faultValue, FENCE_WORD, FS, PAGE_MASK } from './state';
 import { takeException } from './trap';
 
+// The operands of a micro-op. The cases that the set-up inserts use them too.
 @inline
 function rs1(h: usize, p: usize): u64 {
   return load<u64>(h + load<u16>(p, U_RS1));
@@ -57,10 +56,6 @@ function rd(h: usize, p: usize, value: u64): void {
   store<u64>(h + load<u16>(p, U_RD), value);
 }
 @inline
-function rdw(h: usize, p: usize, value: u32): void {
-  store<i64>(h + load<u16>(p, U_RD), <i64>(<i32>value));
-}
-@inline
 function w1(h: usize, p: usize): u32 {
   return load<u32>(h + load<u16>(p, U_RS1));
 }
@@ -75,10 +70,6 @@ function imm(p: usize): u64 {
 @inline
 function immw(p: usize): u32 {
   return load<u32>(p, U_IMM);
-}
-@inline
-function flag(b: bool): u64 {
-  return <u64>(<u32>b);
 }
 
 /** Offset of the instruction in its page, and of the one after it. */
@@ -128,10 +119,10 @@ function rounding(h: usize, p: usize): i32 {
   return rm == 7 ? load<i32>(h, H_FRM) : rm;
 }
 
-/** Of so many exits from compiled code, and one more, one tells where it is left for. */
+/** One in SAMPLED_EXITS + 1 exits to code that is not compiled is a sample of hot code. */
 const SAMPLED_EXITS = 31;
 
-/** Runs compiled code from its entry at `p` on; returns what is left of the budget, with H_PC where to go on. */
+/** Runs compiled code from its entry at `p` on. Returns the rest of the budget; H_PC is the address to continue at. */
 @inline
 function runCompiled(h: usize, p: usize, tlb: usize, jumps: usize, pageVa: u64, count: i32): i32 {
   store<u32>(h, jumps, H_JUMPS);
@@ -140,7 +131,7 @@ function runCompiled(h: usize, p: usize, tlb: usize, jumps: usize, pageVa: u64, 
   return left;
 }
 
-/** How the switch was left: towards another block, or because the instruction needs more work. */
+/** How the interpreter leaves the switch: towards another block, or because the instruction needs more work. */
 const enum Exit {
   JUMP,
   NEAR,
@@ -171,6 +162,7 @@ export function interpret(h: usize, budget: i32, single: bool): i32 {
       case SystemOp.ILLEGAL:
         exit = Exit.ILLEGAL;
         break;
+        // The set-up replaces this name by the cases that jit/cases.ts makes.
         INTEGER_AND_FLOAT_CASES;
       case MemoryOp.LB: {
         const a = va(h, p);
