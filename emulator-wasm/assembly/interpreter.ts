@@ -122,7 +122,7 @@ function rounding(h: usize, p: usize): i32 {
 /** One in SAMPLED_EXITS + 1 exits to code that is not compiled is a sample of hot code. */
 const SAMPLED_EXITS = 31;
 
-/** Runs compiled code from its entry at `p` on. Returns the rest of the budget; H_PC is the address to continue at. */
+/** Runs compiled code from its entry at `p` on. Returns the rest of the budget, and leaves in H_PC where to go on. */
 @inline
 function runCompiled(h: usize, p: usize, tlb: usize, jumps: usize, pageVa: u64, count: i32): i32 {
   store<u32>(h, jumps, H_JUMPS);
@@ -131,7 +131,7 @@ function runCompiled(h: usize, p: usize, tlb: usize, jumps: usize, pageVa: u64, 
   return left;
 }
 
-/** How the interpreter leaves the switch: towards another block, or because the instruction needs more work. */
+/** Why the interpreter left the switch: for another block, or because the instruction needs more work. */
 const enum Exit {
   JUMP,
   NEAR,
@@ -476,7 +476,7 @@ export function interpret(h: usize, budget: i32, single: bool): i32 {
       }
       pc = pageVa + load<u16>(p, U_EXTRA);
       if (count <= 0) break;
-      // The code that was decoded so far may be thrown away here, with the jump caches, but not what they mean.
+      // linkBlock may throw away the decoded code and empty the jump caches, but the caches stay in place.
       p = linkBlock(h, pc, p);
       if (p) {
         start = p;

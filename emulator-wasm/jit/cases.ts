@@ -1,4 +1,4 @@
-/** The interpreter's cases of the instructions whose meaning is stated here: AssemblyScript, made at set-up. */
+/** Makes cases of the interpreter's switch from the meanings of instructions. The set-up compiles them. */
 import { FLOAT_RESULTS } from './float.ts';
 import { INTEGER_RESULTS } from './integer.ts';
 

@@ -1,6 +1,6 @@
 /**
- * Integer instructions: RV64IM, Zba, Zbb, Zbs, Zicond. The interpreter's cases and the emitters are both made of these
- * rows.
+ * Integer instructions: RV64IM, Zba, Zbb, Zbs, Zicond. The interpreter's cases and the emitters are made of
+ * the same rows.
  */
 import { IntegerOp, NearBranchOp } from '../assembly/opcodes.ts';
 import type { Emit } from './emit.ts';

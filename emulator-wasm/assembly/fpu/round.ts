@@ -42,8 +42,8 @@ export function round(x: u64, drop: i32, negative: bool, rm: i32): u64 {
 }
 
 /**
- * Encodes significand * 2^(exponent - bias - 63) without its sign in a format of `fractionBits` whose infinity is
- * `infinity`. The significand has bit 63 set, and bit 0 is sticky.
+ * Encodes significand * 2^(exponent - bias - 63) without its sign in a format of `fractionBits` whose
+ * infinity is `infinity`. The significand has bit 63 set, and bit 0 is sticky.
  */
 @inline
 function roundPack(

@@ -1,4 +1,4 @@
-# A call inside the region, and the return that compares with where calls return to.
+# Calls inside the region, and a return that compares its target with the places that follow the calls.
   jal function
 after_first:
   addi a0, a0, 1

@@ -1,4 +1,4 @@
-# Two ways that meet again: what is in locals on both stays there.
+# Two paths that meet again: a register that is in a local on both stays there.
   lw a1, 0(a0)
   beqz a1, otherwise
   addi a2, a1, 1

@@ -1,4 +1,4 @@
-# A loop within a loop, and two ways into it: a switch at the top finds the way.
+# A loop within a loop, and several entries: a switch at the top of the region chooses among them.
 outer:
   addi a1, a0, 8
 inner:

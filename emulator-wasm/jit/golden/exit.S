@@ -1,4 +1,4 @@
-# What is left to the interpreter ends a block, and the code behind it is a region of its own.
+# An instruction that is left to the interpreter ends its block. The code behind it is a region of its own.
   addi a0, a0, 1
   csrr a1, cycle
 behind:

@@ -1,4 +1,5 @@
-# Floating point: mstatus.FS is checked once, the host's result stands where it raises no flag, singles are the core's.
+# Floating point: mstatus.FS is checked once, and the host's result stands where it raises no flag. Operations
+# on singles are calls of the core.
   fld fa0, 0(a0)
   fadd.d fa1, fa0, fa0
   fmul.d fa2, fa1, fa0

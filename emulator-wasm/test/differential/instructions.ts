@@ -1,7 +1,7 @@
 /**
- * The instructions of RV64GC with Zba, Zbb, Zbs and Zicond, from the tables of the unprivileged specification. They
- * are written independently of the core's decoder, so that neither repeats the other's mistakes, and
- * instructions.test.ts checks them against the GNU disassembler.
+ * The instructions of RV64GC with Zba, Zbb, Zbs and Zicond, from the tables of the unprivileged
+ * specification. They are written independently of the core's decoder, so that neither repeats the other's
+ * mistakes, and instructions.test.ts checks them against the GNU disassembler.
  */
 
 export type Extension =
