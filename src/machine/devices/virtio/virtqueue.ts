@@ -9,13 +9,13 @@ const DESC_F_INDIRECT = 4;
 const AVAIL_F_NO_INTERRUPT = 1;
 const MAX_CHAIN_BYTES = 2 ** 32 - 1;
 
-/** Where the device stands in a queue's rings; all counts are modulo 2^16. */
+/** The device's position in a queue's rings. All counts are modulo 2^16. */
 export interface QueueCursor {
   /** Chains taken from the available ring. */
   taken: number;
   /** Chains put on the used ring. */
   used: number;
-  /** Value of `used` when the driver was last considered for an interrupt. */
+  /** Value of `used` when the device last decided on an interrupt. */
   signalled: number;
 }
 
@@ -44,7 +44,7 @@ export class Virtqueue {
   }
 
   /**
-   * Takes over the rings that the driver has set up; a queue that it left unready stays closed.
+   * Opens the queue on the rings that the driver has set up. A queue that is not ready stays closed.
    * @throws DriverError if size, alignment or place of the rings is not allowed.
    */
   open(indirect: boolean, eventIndex: boolean): void {
@@ -73,8 +73,8 @@ export class Virtqueue {
   }
 
   /**
-   * The next chain that the driver made available; undefined when there is none, and then the
-   * driver will notify the device of the next one. The chain is the caller's until `complete`.
+   * The next chain that the driver has made available; undefined when there is none. In that case the driver
+   * notifies the device of the next one. The chain belongs to the caller until `complete`.
    * @throws DriverError if the ring or the chain breaks a rule.
    */
   take(): Chain | undefined {
@@ -88,7 +88,7 @@ export class Virtqueue {
     return chain;
   }
 
-  /** Gives a chain back to the driver, with as many bytes as were written to it. */
+  /** Returns a chain to the driver, with the number of bytes written to it. */
   complete(chain: Chain): void {
     const { cursor } = this;
     const slot = cursor.used & (this.#size - 1);
@@ -102,7 +102,7 @@ export class Virtqueue {
     this.#free.push(chain);
   }
 
-  /** Whether the driver wants an interrupt for what was completed since the last call (2.7.7). */
+  /** Whether the driver wants an interrupt for the chains completed since the last call (2.7.7). */
   takeSignal(): boolean {
     const { used, signalled } = this.cursor;
     if (used === signalled) return false;
@@ -114,7 +114,10 @@ export class Virtqueue {
     return ((used - event - 1) & 0xffff) < ((used - signalled) & 0xffff);
   }
 
-  /** Looks for new chains; finding none, asks to be notified and looks again, as one may just have come. */
+  /**
+   * Looks for new chains. If there are none, requests a notification and looks again, because one may have come
+   * meanwhile.
+   */
   #refresh(): boolean {
     if (this.#readAvailable()) return true;
     if (!this.#eventIndex) return false;
@@ -134,7 +137,7 @@ export class Virtqueue {
     return index !== this.cursor.taken;
   }
 
-  /** Walks a chain's descriptors. Each field is read once, since the guest may change it meanwhile. */
+  /** Walks a chain's descriptors. Reads each field once, because the guest may change it meanwhile. */
   #collect(chain: Chain, head: number): void {
     const { view } = this.#memory;
     const { readable, writable } = chain;

@@ -1,9 +1,9 @@
 import type { ReadableSegments } from '../virtio/chain.ts';
 
-/** Small pieces share a block, so that overhead stays in proportion to the bytes held. */
+/** Small pieces share a block, so that the overhead stays proportional to the bytes held. */
 const MIN_BLOCK = 4096;
 
-/** Bytes received and not yet taken, however finely they arrived. */
+/** Bytes received and not yet taken, in pieces of any size. */
 export class ByteQueue {
   length = 0;
   readonly #blocks: Uint8Array<ArrayBuffer>[] = [];

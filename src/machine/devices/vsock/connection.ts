@@ -15,9 +15,9 @@ import {
   type VsockHeader,
 } from './packet.ts';
 
-/** Bytes a connection holds for a host reader that is slower than the guest. */
+/** Bytes that a connection holds for a host reader that is slower than the guest. */
 const BUFFER_SIZE = 256 << 10;
-/** Taken bytes after which the guest is told that there is room again. */
+/** Number of bytes taken after which the guest gets new credit. */
 const CREDIT_STEP = BUFFER_SIZE / 2;
 /** Bytes of writes accepted ahead of the guest. */
 const WRITE_AHEAD = 64 << 10;
@@ -28,18 +28,18 @@ export interface VsockStream {
   /** The guest's port. */
   readonly remotePort: number;
   /**
-   * What the guest sends; it blocks while 256 KiB wait unread. Ends when the guest will send no
-   * more, errors when it resets the connection. Cancelling tells it that nothing more is read.
+   * Bytes from the guest, which blocks while 256 KiB are unread. Ends when the guest stops sending, and fails when
+   * the guest resets the connection. Cancelling tells the guest that nobody reads any more.
    */
   readonly readable: ReadableStream<Uint8Array<ArrayBuffer>>;
   /**
-   * What the guest receives; a write resolves when the guest's kernel has it. Closing ends the
-   * guest's input, aborting resets the connection.
+   * Bytes to the guest. A write resolves when the guest's kernel has the bytes. Closing ends the guest's input;
+   * aborting resets the connection.
    */
   readonly writable: WritableStream<Uint8Array>;
 }
 
-/** What a connection asks of its device. */
+/** Calls from a connection to its device. */
 export interface ConnectionLink {
   /** It has a packet to send. */
   ready(connection: VsockConnection): void;
@@ -79,7 +79,7 @@ export class VsockConnection implements VsockStream {
   /** The reader waits for bytes. */
   #wanted = false;
   #readerDone = false;
-  /** How reading ends once the bytes received are taken. */
+  /** How reading ends when the received bytes are taken. */
   #end: 'eof' | Error | undefined;
   #receivedCount = 0;
   #forwardedCount = 0;
@@ -123,14 +123,14 @@ export class VsockConnection implements VsockStream {
         },
         cancel: () => this.#cancel(),
       },
-      // Credit is given for what the reader has really taken, so the stream holds nothing itself.
+      // Credit covers only bytes that the reader has taken, so the stream itself holds none.
       { highWaterMark: 0 },
     );
     this.writable = new WritableStream(
       {
         start: (controller) => {
           this.#writer = controller;
-          // The sink's own abort method would be called only after a write in progress has ended.
+          // The sink's abort method is called only after a write in progress has ended.
           controller.signal.addEventListener('abort', () => this.#abort(controller.signal.reason));
         },
         write: (bytes) => this.#enqueue(bytes),
@@ -152,7 +152,7 @@ export class VsockConnection implements VsockStream {
     return this.#nextOp() !== undefined;
   }
 
-  /** Every packet of the guest tells how much it has room for. */
+  /** Each packet of the guest states the guest's room. */
   noteCredit({ bufferSize, forwarded }: VsockHeader): void {
     this.#remoteBufferSize = bufferSize;
     this.#remoteForwardedCount = forwarded;
@@ -224,7 +224,7 @@ export class VsockConnection implements VsockStream {
 
   #nextOp(): number | undefined {
     const due = this.#sendable() > 0 ? this.#due | (1 << OP_RW) : this.#due;
-    // Operations are numbered in the order in which they should go out.
+    // The numbers of operations are in the order in which packets should go out.
     return due === 0 ? undefined : 31 - Math.clz32(due & -due);
   }
 
@@ -330,7 +330,7 @@ export class VsockConnection implements VsockStream {
     this.#deliver();
   }
 
-  /** Goes on with the shutdown as far as the flags of both sides allow (5.10.6.5). */
+  /** Continues the shutdown as far as the flags of both sides allow (5.10.6.5). */
   #advance(): void {
     const drained = this.#received.length === 0;
     if (this.#phase === 'closed' && drained) this.#link.finished(this);

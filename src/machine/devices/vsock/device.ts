@@ -13,14 +13,14 @@ const RECEIVE = 0;
 const TRANSMIT = 1;
 /** Linux fills the receive queue with 4 KiB buffers. */
 const QUEUE_SIZES = [64, 64, 8];
-/** The guest's agent runs 256 processes at most, with four streams each. */
+/** The guest's agent runs at most 256 processes, with four streams each. */
 const MAX_CONNECTIONS = 1280;
-/** Refusals kept while the guest offers no buffer for them; beyond, its packets wait. */
+/** Refusals kept while the guest offers no buffer for them. Beyond this number, its packets wait. */
 const MAX_REFUSALS = 64;
 const FIRST_EPHEMERAL_PORT = 2 ** 30;
 const LAST_EPHEMERAL_PORT = 2 ** 31;
 
-/** A RST for a packet that belongs to no connection. */
+/** An RST for a packet that belongs to no connection. */
 interface Refusal {
   hostCid: number;
   hostPort: number;
@@ -36,7 +36,7 @@ export class VsockDevice extends VirtioDevice {
   readonly #connections = new Map<number, Map<number, VsockConnection>>();
   /** Connections that are open or hold bytes for a reader. */
   readonly #unfinished = new Set<VsockConnection>();
-  /** Connections that may have a packet to send, the one longest waiting first. */
+  /** Connections that may have a packet to send, the longest waiting first. */
   readonly #ready = new Set<VsockConnection>();
   readonly #refusals: Refusal[] = [];
   readonly #received = new VsockHeader();
@@ -69,7 +69,7 @@ export class VsockDevice extends VirtioDevice {
 
   /**
    * Accepts the guest's connections to a host port, until the returned function is called.
-   * @throws Error if somebody listens there already.
+   * @throws Error if the port is in use.
    */
   listen(port: number, onStream: (stream: VsockStream) => void): () => void {
     if (this.#listeners.has(port)) throw new Error(`vsock port ${port} is in use`);
@@ -80,8 +80,8 @@ export class VsockDevice extends VirtioDevice {
   }
 
   /**
-   * Connects to a port of the guest. Rejects if the guest refuses, is reset, has no running driver,
-   * or has too many connections; or when `signal` aborts, the only limit on time.
+   * Connects to a port of the guest. Rejects if the guest refuses, is reset, has no running driver, or has too
+   * many connections, and when `signal` aborts, which is the only time limit.
    */
   async connect(port: number, signal?: AbortSignal): Promise<VsockStream> {
     signal?.throwIfAborted();
