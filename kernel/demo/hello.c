@@ -1,4 +1,4 @@
-/* The program of the hello-world image: says where it runs, and that it does. */
+/* The program of the hello-world image, which prints where it runs. */
 
 int main(void)
 {

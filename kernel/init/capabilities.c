@@ -5,7 +5,7 @@
 
 #define BIT(capability) (1ul << (capability))
 
-/* Those that Docker leaves to a container. */
+/* The capabilities that Docker leaves to a container. */
 static const uint64_t kept = BIT(CAP_CHOWN) | BIT(CAP_DAC_OVERRIDE) | BIT(CAP_FOWNER) | BIT(CAP_FSETID) |
 			     BIT(CAP_KILL) | BIT(CAP_SETGID) | BIT(CAP_SETUID) | BIT(CAP_SETPCAP) |
 			     BIT(CAP_NET_BIND_SERVICE) | BIT(CAP_NET_RAW) | BIT(CAP_MKNOD) |

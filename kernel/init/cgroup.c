@@ -14,7 +14,7 @@ static const char *path_of(const char *name, const char *file)
 	return path;
 }
 
-/* Leaves half of the processes that the kernel can have at all to the agent and its relays. */
+/* Leaves half of the kernel's processes to the agent and its relays. */
 static bool limit_processes(const char *file)
 {
 	char most[32];

@@ -7,13 +7,13 @@
 /* Makes the group. Returns a descriptor for clone3, or -1 and errno. */
 int cgroup_create(const char *name);
 
-/* The group of a container that runs. Returns a descriptor for clone3, or -1 and errno. */
+/* Opens the group of a running container. Returns a descriptor for clone3, or -1 and errno. */
 int cgroup_open(const char *name);
 
-/* How many processes of the group the kernel killed for want of memory. */
+/* Returns the number of the group's processes that the kernel killed because memory ran out. */
 unsigned cgroup_memory_kills(const char *name);
 
-/* Removes the group once all its processes have ended. */
+/* Removes the group after all its processes have ended. */
 void cgroup_remove(const char *name);
 
 #endif

@@ -13,7 +13,7 @@ static void __attribute__((noreturn)) fail(const char *what)
 	supervisor_fail(what, NO_CONTAINER);
 }
 
-/* Starts the first process of the container, in namespaces and a control group of its own. */
+/* Starts the container's first process in new namespaces and a new control group. */
 static void start(struct supervisor *supervisor, const char *name, const struct specification *s,
 		  const struct streams *streams)
 {

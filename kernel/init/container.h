@@ -4,16 +4,16 @@
 #include "message.h"
 
 /*
- * The supervisor's descriptor of the first process, a pidfd, for those that join the container: above all
- * others, and below the limit.
+ * The number of the supervisor's pidfd of the first process, for processes that join the container. It is
+ * above all other descriptors and below the limit.
  */
 enum { FIRST_PROCESS = 1000 };
 
 /*
- * In a child of init: sets up a container as the rest of a CONTAINER message says and supervises its
- * first process. Exits with that one's status, or 125 when there came none of it. It has its say on a
- * stream of its own. ready is a pipe's end that is held until the container can be joined; the other
- * descriptors are to be read: commands, and ended children.
+ * In a child of init: sets up a container from the rest of a CONTAINER message and supervises its first
+ * process. Exits with that process's status, or 125 if it could not be started. Messages go to a stream of
+ * their own. ready is a pipe's end that stays open until the container can be joined. The other descriptors
+ * deliver commands and ended children.
  */
 void container_supervise(const char *name, struct message specification, int ready, int commands, int children)
 	__attribute__((noreturn));

@@ -7,7 +7,7 @@ static int control = -1;
 static char received[LENGTH_SIZE + MAX_LENGTH];
 static size_t received_length;
 
-/* A host that is gone shows when we read. */
+/* The next read detects a missing host. */
 static int send_message(enum message_type type, const void *payload, size_t size)
 {
 	char frame[LENGTH_SIZE + 1 + MAX_PAYLOAD];
@@ -48,7 +48,7 @@ void control_send_usage(struct usage usage)
 	send_message(USAGE, &usage, sizeof(usage));
 }
 
-/* Handles the whole messages in the buffer. Returns the bytes they took, or -1 when malformed. */
+/* Handles the complete messages in the buffer. Returns their size, or -1 if one is malformed. */
 static ssize_t handle_received(void (*handle)(enum message_type, struct message))
 {
 	size_t taken = 0;

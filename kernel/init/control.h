@@ -9,12 +9,12 @@
 int control_connect(void);
 
 /*
- * Reads what has arrived and hands each whole message to handle. Returns 0, or -1 when the
- * host has closed the stream or sent a malformed frame.
+ * Reads the available bytes and passes each complete message to handle. Returns 0, or -1 if the host has
+ * closed the stream or sent a malformed frame.
  */
 int control_receive(void (*handle)(enum message_type, struct message));
 
-/* reason is for the user; empty when the process itself has said it, or there is none. */
+/* reason is for the user. It is empty if the process itself has reported it, or if there is none. */
 void control_send_exit(uint32_t process_id, uint32_t status, const char *reason);
 void control_send_usage(struct usage);
 

@@ -7,7 +7,7 @@
 
 enum { ATTEMPTS = 5000 };
 
-/* virtio's serial numbers are of 20 bytes at most; the kernel's names of devices of 31. */
+/* virtio's serial numbers have at most 20 bytes, the kernel's device names 31. */
 enum { SERIAL_SIZE = 21, DEVICE_SIZE = 40 };
 
 #define IMAGE "/run/image"
@@ -40,7 +40,7 @@ static bool has_serial(const char *name, const char *serial)
 	return strcmp(text, serial) == 0;
 }
 
-/* The device (/dev/vda) of the disk with this serial number. Returns false when there is none. */
+/* Finds the device (/dev/vda) of the disk with this serial number. Returns false if there is none. */
 static bool find_disk(const char *serial, char device[DEVICE_SIZE])
 {
 	static char entries[4096] __attribute__((aligned(8)));
@@ -73,14 +73,14 @@ static uint64_t size_of_disk(const char *path)
 	return size;
 }
 
-/* The host has told the disk's size already, but the kernel's driver may still have to hear of it. */
+/* The host has announced the disk's size already, but the kernel's driver may still have to process that. */
 static void await_size(const char *device)
 {
 	for (int i = 0; i < ATTEMPTS && size_of_disk(device) == 0; i++)
 		usleep(1000);
 }
 
-/* The upper directory stands for the root directory of the container. */
+/* Makes the upper directory, whose attributes become those of the container's root directory. */
 static bool make_upper(void)
 {
 	struct stat image;
@@ -99,7 +99,7 @@ bool mount_disks(const char *image, const char *scratch)
 	if (!find_disk(image, image_device) || !find_disk(scratch, scratch_device))
 		return false;
 	await_size(image_device);
-	/* What is written is gone with the machine, so nothing needs to be forced to the disk (volatile). */
+	/* Written data is lost with the machine, so nothing needs to be forced to the disk (volatile). */
 	return mount_at(image_device, IMAGE, "erofs", MS_RDONLY | MS_NODEV, "") &&
 	       mount_at(scratch_device, WRITABLE_DISK, "ext4", MS_NOATIME | MS_NODEV, "discard,nobarrier") &&
 	       make_upper() &&

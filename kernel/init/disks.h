@@ -4,12 +4,15 @@
 
 #include <stdbool.h>
 
-/* Where they are mounted: the disk for what is written, the image with a writable layer above it, and a new instance of devpts. */
+/* The mount points of the writable disk, of the image with a writable layer above it, and of a new devpts. */
 #define WRITABLE_DISK "/run/writable"
 #define CONTAINER_ROOT "/run/root"
 #define CONTAINER_TERMINALS "/run/pts"
 
-/* Mounts them, the disks by their serial numbers, in the mount namespace of the caller. Returns false, and says why, when that fails. */
+/*
+ * Mounts them in the caller's mount namespace, the disks by their serial numbers. Returns false and prints
+ * the reason on failure.
+ */
 bool mount_disks(const char *image, const char *scratch);
 
 #endif

@@ -16,7 +16,10 @@ static void __attribute__((noreturn)) fail(const char *what)
 	exit(CANNOT_RUN);
 }
 
-/* Moves to the container's files, whose terminals are there; the relays are to stay outside all the rest. */
+/*
+ * Joins the container's mount namespace, which has its terminals. The relays stay outside all other
+ * namespaces.
+ */
 static struct streams open_streams(struct supervisor *supervisor, const struct specification *s, int first)
 {
 	if (syscall(__NR_setns, first, CLONE_NEWNS) < 0)
@@ -29,7 +32,7 @@ static void start(struct supervisor *supervisor, const struct specification *s, 
 {
 	struct clone_args clone = { .flags = CLONE_INTO_CGROUP, .exit_signal = SIGCHLD, .cgroup = cgroup };
 
-	/* Children are in that namespace then, this process is not. */
+	/* Only children of this process will be in that namespace. */
 	if (syscall(__NR_setns, first, CLONE_NEWPID) < 0)
 		fail("cannot join the container");
 

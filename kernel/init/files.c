@@ -52,7 +52,7 @@ int make_directories(const char *path)
 	if (mkdir(part, 0755) == 0)
 		return 0;
 
-	/* A link to a directory is as good. */
+	/* A link to a directory is fine too. */
 	int fd = open(part, O_PATH | O_DIRECTORY | O_CLOEXEC);
 
 	if (fd < 0)

@@ -3,16 +3,20 @@
 
 #include <stdbool.h>
 
-/* Reads a file, at most size bytes of it, waiting for no writer of a pipe. Returns the bytes read. */
+/*
+ * Reads at most size bytes of a file, without waiting for the writer of a pipe. Returns the number of bytes.
+ */
 size_t read_file(const char *path, char *buffer, size_t size);
 
-/* The number in the line of a short text file that begins with this name and a blank; 0 without one. */
+/*
+ * Returns the number in the line of a short text file that starts with this name and a blank; 0 without one.
+ */
 uint64_t read_figure(const char *path, const char *name);
 
-/* Writes to a file that exists. */
+/* Writes to an existing file. */
 bool write_file(const char *path, const char *text);
 
-/* Makes a directory and those above it. Returns 0, or -1 and errno; existing ones are no error. */
+/* Makes a directory and its parents. Existing ones are no error. Returns 0, or -1 and errno. */
 int make_directories(const char *path);
 
 #endif

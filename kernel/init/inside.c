@@ -8,7 +8,7 @@
 #include "launch.h"
 #include "system.h"
 
-/* Not in the kernel's headers for programs. */
+/* Missing in the kernel's headers for programs. */
 #define MNT_DETACH 2
 
 #define LENGTH(array) (sizeof(array) / sizeof(*(array)))
@@ -34,7 +34,7 @@ static const struct device {
 	{ "null", 3, 1 }, { "zero", 5, 1 }, { "full", 7, 1 }, { "random", 8, 1 }, { "urandom", 9, 1 }, { "tty", 0, 5 },
 };
 
-/* Where the nodes are made that work. */
+/* The folder for the usable device nodes. */
 #define NODES "/dev/.nodes"
 
 static const struct link {
@@ -47,7 +47,9 @@ static const struct link {
 	{ "pts/ptmx", "/dev/ptmx" },
 };
 
-/* As the OCI runtimes do by default: what tells of the machine is hidden, what changes it is read-only. */
+/*
+ * As in the OCI runtimes by default: files about the machine are hidden, files that change it are read-only.
+ */
 static const char *const hidden_files[] = {
 	"/proc/interrupts", "/proc/kcore",	"/proc/keys",	     "/proc/latency_stats",
 	"/proc/timer_list", "/proc/timer_stats", "/proc/sched_debug",
@@ -87,7 +89,7 @@ static void mount_all(int terminals)
 	close(terminals);
 }
 
-/* Makes a node, and shows it in the container's /dev, where nodes do not work otherwise. */
+/* Makes a node, and binds it in the container's /dev, where nodes do not work otherwise. */
 static void make_device(const struct device *device)
 {
 	char node[64] = NODES "/", path[64] = "/dev/";
@@ -96,12 +98,15 @@ static void make_device(const struct device *device)
 	strlcat(path, device->name, sizeof(path));
 	close(open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666));
 	if (mknod(node, S_IFCHR | 0666, makedev(device->major, device->minor)) < 0 ||
-	    /* Whatever the umask. */
+	    /* Independent of the umask. */
 	    chmod(node, 0666) < 0 || mount(node, path, NULL, MS_BIND, NULL) < 0)
 		fail(path);
 }
 
-/* The file system with the nodes stays below their mounts, but nobody finds its root to add some. */
+/*
+ * The nodes' file system stays alive through their mounts, but its root is unreachable, so no node can be
+ * added.
+ */
 static void make_devices(void)
 {
 	mkdir(NODES, 0700);
@@ -115,7 +120,7 @@ static void make_devices(void)
 		symlink(links[i].target, links[i].path);
 }
 
-/* What this kernel does not have needs no protection. */
+/* Files that this kernel lacks need no protection. */
 static void check_restricted(int result, const char *path)
 {
 	if (result < 0 && errno != ENOENT)
@@ -141,14 +146,14 @@ static void restrict_kernel_files(void)
 
 static void set_hostname(const char *name)
 {
-	/* Not as an argument: nolibc's system calls put those into registers that a call may change. */
+	/* Computed first, because nolibc's system calls put arguments in registers that a call may change. */
 	size_t length = strlen(name);
 
 	if (syscall(__NR_sethostname, name, length) < 0)
 		fail("cannot set the host name");
 }
 
-/* In place of the image's own file, which may be a link to anywhere. */
+/* Replaces the image's own file, which may be a link to any place. */
 static FILE *replace_file(const char *path)
 {
 	unlink(path);
@@ -172,14 +177,14 @@ static void write_configuration(const char *hostname)
 			hostname);
 		fclose(file);
 	}
-	/* Where programs look that do not know of /proc; an image may have its own. */
+	/* For programs that do not know /proc. An image may have its own. */
 	symlink("/proc/mounts", "/etc/mtab");
-	/* There is no network yet: what the image was built with would only make programs wait. */
+	/* There is no network yet, so the servers in the image's file would only make programs wait. */
 	if ((file = replace_file("/etc/resolv.conf")))
 		fclose(file);
 }
 
-/* The terminal is the container's console, too. */
+/* The terminal is also the container's console. */
 static void make_console(int terminal)
 {
 	char path[TERMINAL_PATH_SIZE];
@@ -193,7 +198,7 @@ static void make_folders(const struct specification *s)
 	for (char **volume = s->volumes; *volume; volume++)
 		if (make_directories(*volume) < 0)
 			fail(*volume);
-	/* Why it cannot be one shows when the process goes there. */
+	/* An error is reported when the process enters the directory. */
 	make_directories(s->directory);
 }
 

@@ -1,12 +1,12 @@
-/* From within its namespaces: makes a container out of them. */
+/* Turns new namespaces into a container, from within. */
 #ifndef INIT_INSIDE_H
 #define INIT_INSIDE_H
 
 #include "launch.h"
 
 /*
- * In the first process of the container: leaves the machine's file systems for the container's, prepares
- * those, and launches the program.
+ * In the container's first process: switches from the machine's file systems to the container's, prepares
+ * them, and launches the program.
  */
 void container_enter(const struct specification *, const struct streams *) __attribute__((noreturn));
 

@@ -11,7 +11,7 @@
 
 enum { OPEN_FILES = 1024, MOST_OPEN_FILES = 524288, TTY_GROUP = 5 };
 
-/* Where messages go once the program's own standard error is in place. */
+/* The descriptor for messages after the program's own standard error is in place. */
 enum { MESSAGES = STDERR_FILENO + 1, FIRST_UNUSED };
 
 char *terminal_path(int number, char path[TERMINAL_PATH_SIZE])
@@ -21,7 +21,7 @@ char *terminal_path(int number, char path[TERMINAL_PATH_SIZE])
 	return path;
 }
 
-/* Makes the terminal the controlling one. Returns a descriptor, or -1 and errno. */
+/* Makes the terminal the controlling terminal. Returns a descriptor, or -1 and errno. */
 static int open_terminal(int number, const struct user *user)
 {
 	char path[TERMINAL_PATH_SIZE];
@@ -44,7 +44,7 @@ static bool connect(const struct streams *streams, const struct user *user)
 	for (int standard = 0; standard <= STDERR_FILENO; standard++) {
 		int fd = terminal < 0 ? descriptors[standard] : terminal;
 
-		/* So that a user who is not root can open /dev/stdout. */
+		/* Lets a user who is not root open /dev/stdout. */
 		if (terminal < 0)
 			syscall(__NR_fchown, fd, user->uid, user->gid);
 		dup2(fd, standard);
@@ -52,7 +52,7 @@ static bool connect(const struct streams *streams, const struct user *user)
 	return true;
 }
 
-/* The environment, with HOME if it lacks that. */
+/* Returns the environment, with HOME added if it is missing. */
 static char **complete_environment(char **environment, const char *home)
 {
 	static char variable[PATH_MAX + 8];
@@ -79,13 +79,13 @@ static void reset_process(void)
 	static const uint64_t no_signals = 0;
 
 	setsid();
-	/* init's own processes are not to be killed when memory runs out; this one may be. */
+	/* The OOM killer spares init's own processes, but not this one. */
 	write_file("/proc/self/oom_score_adj", "0");
 	setrlimit(RLIMIT_NOFILE, &files);
 	syscall(__NR_rt_sigprocmask, SIG_SETMASK, &no_signals, NULL, sizeof(no_signals));
 }
 
-/* Turns to the messages for the user once more. Leaves errno as it is. */
+/* Switches back to the messages for the user. Keeps errno. */
 static void return_to_messages(void)
 {
 	int error = errno;
@@ -125,7 +125,7 @@ void launch(const struct specification *s, const struct streams *streams)
 	close_others(messages);
 	enter_directory(s);
 	bound_capabilities();
-	/* Not later: the user may have no right to. */
+	/* Done before the switch to the user, who may have no right to do it. */
 	if (filter_system_calls() < 0) {
 		return_to_messages();
 		say("cannot restrict system calls: %s", error_text(errno));

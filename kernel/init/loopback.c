@@ -14,7 +14,7 @@ void bring_up_loopback(void)
 	if (ioctl(fd, SIOCSIFFLAGS, &request) < 0)
 		say("cannot bring up the loopback interface: %s", error_text(errno));
 	close(fd);
-	/* As in Docker's containers, where nobody has to be root to serve port 80 or to ping. */
+	/* As in Docker's containers, where any user may serve port 80 and ping. */
 	write_file("/proc/sys/net/ipv4/ip_unprivileged_port_start", "0");
 	write_file("/proc/sys/net/ipv4/ping_group_range", "0 2147483647");
 }

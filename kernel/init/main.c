@@ -1,4 +1,4 @@
-/* PID 1 of the guest: prepares the system, then serves the host until the host is gone. */
+/* PID 1 of the guest: prepares the system, then serves the host until the host has gone. */
 
 #include <asm/ioctls.h>
 
@@ -15,7 +15,7 @@ static void __attribute__((noreturn)) power_off(void)
 	unmount_filesystems();
 	ioctl(STDERR_FILENO, TCSBRK, (void *)1);
 	reboot(RB_POWER_OFF);
-	/* The kernel panics should PID 1 return, which ends the machine too. */
+	/* If PID 1 ends, the kernel panics, which also ends the machine. */
 	exit(1);
 }
 
@@ -65,14 +65,14 @@ int main(void)
 {
 	static const char started[] = "LinuxRun: init started\n";
 
-	/* A single write, for boot benchmarks wait for this line. */
+	/* A single write, because boot benchmarks wait for this line. */
 	write(STDERR_FILENO, started, sizeof(started) - 1);
 	enter_root();
 	mount_filesystems();
 	open_standard_streams();
 	protect_users();
 	bring_up_loopback();
-	/* init lives on when memory runs out in any case; this is for those it forks. */
+	/* init survives anyway when memory runs out. This protects the processes that it forks. */
 	write_file("/proc/self/oom_score_adj", "-1000");
 
 	int children = child_events();

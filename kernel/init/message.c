@@ -47,7 +47,7 @@ char **read_strings(struct message *m)
 	uint32_t count;
 	char **strings;
 
-	/* Every string takes a byte at least, so the message's length bounds the count. */
+	/* Every string takes at least one byte, so the message's length bounds the count. */
 	if (!read_u32(m, &count) || count > (size_t)(m->end - m->at))
 		return NULL;
 	strings = calloc(count + 1, sizeof(*strings));

@@ -1,4 +1,4 @@
-/* Reading the fields of a message from the host; docs/agent-protocol.md describes them all. */
+/* Reads the fields of messages from the host, which docs/agent-protocol.md describes. */
 #ifndef INIT_MESSAGE_H
 #define INIT_MESSAGE_H
 
@@ -24,13 +24,13 @@ enum { PROTOCOL_VERSION = 2 };
 /* The host's ports. */
 enum { CONTROL_PORT = 1024, STREAM_PORT = 1025 };
 
-/* A frame is its length, and so many bytes. */
+/* A frame is a length and that number of bytes. */
 enum { LENGTH_SIZE = 4, MAX_LENGTH = 1 << 20 };
 
-/* A process has streams for descriptors below this number, each with a secret token that opens it. */
+/* A process has streams for descriptors below this number. A secret token opens each stream. */
 enum { MAX_STREAMS = 4, TOKEN_SIZE = 16 };
 
-/* Of a container's name, with the NUL. */
+/* The size of a container's name with its NUL. */
 enum { NAME_SIZE = 64 };
 
 /* RUN's flag: the process gets the console as its controlling terminal instead of streams. */
@@ -39,10 +39,10 @@ enum { RUN_CONSOLE = 1 };
 /* The flag of CONTAINER and EXEC: the process gets a terminal. */
 enum { WITH_TERMINAL = 1 };
 
-/* WRITE_FILE's mode: that of the file that is replaced, or the usual one. */
+/* WRITE_FILE's mode for the mode of the replaced file, or the usual one. */
 enum { SAME_MODE = ~0u };
 
-/* The unread rest of a message. Every read_ function fails, without moving, past its end. */
+/* The unread rest of a message. At its end every read_ function fails without moving. */
 struct message {
 	char *at, *end;
 };
@@ -50,13 +50,13 @@ struct message {
 bool read_u8(struct message *, uint8_t *value);
 bool read_u32(struct message *, uint32_t *value);
 
-/* The tokens of a process's streams, in place; NULL when the message ends before. */
+/* Returns the tokens of a process's streams, in place; NULL if the message is too short. */
 const uint8_t *read_tokens(struct message *);
 
-/* A NUL-terminated string, in place; NULL when the NUL is missing. */
+/* Returns a NUL-terminated string, in place; NULL if the NUL is missing. */
 char *read_string(struct message *);
 
-/* A count and that many strings. Returns a new array ended by NULL, or NULL when malformed. */
+/* Reads a count and that number of strings. Returns a new array ended by NULL, or NULL if malformed. */
 char **read_strings(struct message *);
 
 #endif

@@ -65,7 +65,7 @@ void mount_filesystems(void)
 
 void protect_users(void)
 {
-	/* As distributions set them. */
+	/* As set by distributions. */
 	static const char *const enabled[] = {
 		"/proc/sys/kernel/dmesg_restrict",
 		"/proc/sys/fs/protected_hardlinks",
@@ -77,7 +77,7 @@ void protect_users(void)
 			say("cannot set %s", enabled[i]);
 }
 
-/* Undoes, in place, the octal escapes (\040) of /proc/self/mounts. */
+/* Replaces the octal escapes (\040) of /proc/self/mounts in place. */
 static void unescape(char *path)
 {
 	char *to = path;

@@ -5,7 +5,7 @@ enum { MOST_LINKS = 40, OTHERS_WRITE = 022 };
 
 #define FOREIGN_LINK "a link on its way can be changed by others than root: give the path without it"
 
-/* What is left to resolve, from the folder on. */
+/* The rest of the path, relative to the folder. */
 struct walk {
 	int folder;
 	int links;
@@ -28,7 +28,9 @@ static bool status_of(int fd, struct statx *status)
 	return statx(fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS, status) == 0;
 }
 
-/* Whether only root can have put the link into the folder (as fs.protected_symlinks, for all folders). */
+/*
+ * Whether only root can have put the link into the folder (like fs.protected_symlinks, but for all folders).
+ */
 static bool is_of_root(const struct statx *link, int folder)
 {
 	struct statx status;
@@ -37,7 +39,7 @@ static bool is_of_root(const struct statx *link, int folder)
 	       (!(status.stx_mode & OTHERS_WRITE) || status.stx_mode & S_ISVTX);
 }
 
-/* Puts the link's target before the rest. */
+/* Prepends the link's target to the rest. */
 static const char *follow(struct walk *w, int link)
 {
 	char target[PATH_MAX];
@@ -57,7 +59,7 @@ static const char *follow(struct walk *w, int link)
 	return NULL;
 }
 
-/* Takes the first name off the rest; what remains is empty or begins with a slash. */
+/* Takes the first name off the rest, which is then empty or begins with a slash. */
 static const char *take_name(struct walk *w, char name[FILE_NAME_SIZE])
 {
 	size_t slashes = 0, length = 0;
@@ -76,7 +78,7 @@ static const char *take_name(struct walk *w, char name[FILE_NAME_SIZE])
 	return NULL;
 }
 
-/* Enters a folder, or follows a link, by the very file that was looked at. */
+/* Enters a folder, or follows a link, using the same file that was checked. */
 static const char *enter(struct walk *w, int fd, const struct statx *status)
 {
 	if (S_ISDIR(status->stx_mode)) {
@@ -91,7 +93,7 @@ static const char *enter(struct walk *w, int fd, const struct statx *status)
 	return problem;
 }
 
-/* Goes one name further. Sets found when that is the file's own. */
+/* Resolves one more name. Sets found if it is the file's own. */
 static const char *step(struct walk *w, char name[FILE_NAME_SIZE], bool *found)
 {
 	const char *problem = take_name(w, name);

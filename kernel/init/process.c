@@ -20,7 +20,7 @@ static struct process {
 	pid_t pid;
 	/* The pipe to the supervisor of a container's process, or -1. */
 	int commands;
-	/* How a container is joined; its supervisor is -1 for all other processes. */
+	/* The container of its first process. The supervisor is -1 for all other processes. */
 	struct container container;
 } processes[MAX_PROCESSES];
 
@@ -63,7 +63,7 @@ static struct process *find_container(const char *name)
 	return NULL;
 }
 
-/* The container that a message is about. */
+/* Returns the container that a message names. */
 static struct container read_container_name(struct message *m)
 {
 	const char *name = read_string(m);
@@ -72,7 +72,7 @@ static struct container read_container_name(struct message *m)
 	return p ? p->container : (struct container){ .supervisor = -1 };
 }
 
-/* In the child: becomes what the message describes. The descriptors are its ends of the pipes. */
+/* In the child: does the work of the message. The descriptors are its ends of the pipes. */
 static void __attribute__((noreturn)) become(enum message_type type, const char *name, struct message m,
 					     int commands, int ready)
 {
@@ -94,7 +94,7 @@ static void __attribute__((noreturn)) become(enum message_type type, const char 
 	}
 }
 
-/* A pipe, if wanted; its ends are -1 otherwise. Returns whether that worked. */
+/* Opens a pipe if it is wanted. Otherwise the ends are -1. Returns whether that worked. */
 static bool open_pipe(int ends[2], bool wanted)
 {
 	ends[0] = ends[1] = -1;
@@ -110,13 +110,13 @@ static void close_pipes(const struct process *p)
 			close(descriptors[i]);
 }
 
-/* Answers a request without a process to tell the reason. */
+/* Answers a request that has no process to report the reason. */
 static void refuse(enum message_type type, uint32_t id, const char *reason)
 {
 	control_send_exit(id, type == CONTAINER ? NO_CONTAINER : CANNOT_RUN, reason);
 }
 
-/* Starts the process; its name is that of the container that it makes, or empty. */
+/* Starts the process. Its name is the name of the container that it makes, or empty. */
 static void start(struct process *p, enum message_type type, uint32_t id, const char *name, struct message m)
 {
 	int commands[2], ready[2];
@@ -150,7 +150,7 @@ static void start(struct process *p, enum message_type type, uint32_t id, const 
 	*p = started;
 }
 
-/* Why there can be no container of that name, or NULL. */
+/* Returns the reason why there can be no container with this name, or NULL. */
 static const char *check_name(const char *name)
 {
 	if (strlen(name) >= NAME_SIZE)
@@ -191,7 +191,7 @@ void process_run(enum message_type type, struct message m)
 	start(free_entry, type, id, name, m);
 }
 
-/* A supervisor that reads its commands no more has ended, or is about to. */
+/* A supervisor that no longer reads its commands has ended, or is about to end. */
 static void command(struct process *p, struct command c)
 {
 	write(p->commands, &c, sizeof(c));
@@ -208,7 +208,7 @@ void process_signal(struct message m)
 
 	struct process *p = find_id(id);
 
-	/* No such process: it has ended, and EXIT is on its way. */
+	/* The process has ended, and EXIT is on its way. */
 	if (!p)
 		return;
 	if (p->commands >= 0)
@@ -260,7 +260,7 @@ void process_reap(void)
 	}
 }
 
-/* Returns whether no child is left before the time is over. */
+/* Returns whether all children have ended before the time is over. */
 static bool wait_for_all(int milliseconds)
 {
 	struct pollfd event = { .fd = children, .events = POLLIN };

@@ -1,4 +1,4 @@
-/* The processes the host asked for, by the numbers the host gave them. */
+/* The processes that the host requested, by the numbers that it gave them. */
 #ifndef INIT_PROCESS_H
 #define INIT_PROCESS_H
 
@@ -15,10 +15,10 @@ void process_resize(struct message);
 /* Answers MEASURE. */
 void process_measure(struct message);
 
-/* Reaps every child that has ended, orphans too, and reports those of the host. */
+/* Reaps all ended children, including orphans, and reports those of the host. */
 void process_reap(void);
 
-/* Ends every process but init: asks, waits a little, then kills. */
+/* Ends all processes except init: with SIGTERM, and after a while with SIGKILL. */
 void process_end_all(void);
 
 #endif

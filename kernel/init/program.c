@@ -24,7 +24,7 @@ static bool open_console(void)
 	return true;
 }
 
-/* Connects standard input, output and error each to a stream of its own to the host. */
+/* Connects standard input, output and error to separate streams to the host. */
 static bool open_streams(void)
 {
 	for (unsigned standard = 0; standard <= STDERR_FILENO; standard++) {
@@ -46,13 +46,13 @@ static const char *path_of(char **environment)
 	return DEFAULT_PATH;
 }
 
-/* Whether another folder of the path may still have the program. */
+/* Whether another folder of the path may contain the program. */
 static bool keep_looking(int error)
 {
 	return error == ENOENT || error == ENOTDIR || error == EACCES;
 }
 
-/* Tries every folder of the path. Returns the error to report when none has the program. */
+/* Tries every folder of the path. Returns the error to report if none contains the program. */
 static int search_and_execute(char **arguments, char **environment)
 {
 	const char *folder = path_of(environment);

@@ -5,16 +5,16 @@
 
 enum { FROM, TO, ENDED, COPIED, BUFFER_SIZE = 1 << 16 };
 
-/* Keeps these descriptors, under the numbers above, and no others. */
+/* Keeps only these descriptors, under the numbers above. */
 static void keep(const int *descriptors, int count)
 {
-	/* All of them are above these numbers, which init's standard streams have. */
+	/* All of them are above these numbers, which belong to init's standard streams. */
 	for (int i = 0; i < count; i++)
 		dup2(descriptors[i], i);
 	syscall(__NR_close_range, count, ~0u, 0);
 }
 
-/* Returns whether there is more to come. */
+/* Returns whether more data may follow. */
 static bool copy(void)
 {
 	static char buffer[BUFFER_SIZE];
@@ -52,7 +52,7 @@ bool relay_input(int from, int to)
 
 	if (pid != 0)
 		return pid > 0;
-	/* It may wait for input that never comes. */
+	/* It may be waiting for input that never comes. */
 	syscall(__NR_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
 	keep(descriptors, 2);
 	copy_all();

@@ -3,18 +3,21 @@
 
 #include <stdbool.h>
 
-/* How a relay learns that the writer has ended, and tells that it has copied what that wrote. */
+/*
+ * Tells a relay that the writer has ended, and reports that the relay has copied all of the writer's output.
+ */
 struct farewell {
-	/* To poll: hangs up when the writer has ended. */
+	/* Polled by the relay. Hangs up when the writer has ended. */
 	int ended;
-	/* Closed by the relay when there was nothing left to copy after that. */
+	/* Closed by the relay when nothing remains to copy after that. */
 	int copied;
 };
 
 /*
  * Start a process that copies from one descriptor to the other until either is closed, and holds no other
- * descriptor. Input ends with the process that asks for it. Others than the writer may hold the source of
- * output, which goes on for them. Return whether that worked, or else errno.
+ * descriptor. Input ends with the process that starts the relay. Processes other than the writer may also
+ * hold the source of output, and the relay continues for them. Return whether that worked, and set errno
+ * otherwise.
  */
 bool relay_input(int from, int to);
 bool relay_output(int from, int to, const struct farewell *);

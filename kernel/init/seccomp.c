@@ -13,18 +13,18 @@
 #define REFUSE(number) UNLESS(number, 1), RETURN(REFUSED)
 
 /*
- * Docker's default profile, as far as capabilities and the kernel's configuration do not refuse the rest of it
- * anyway. The kernel remembers the system calls that are allowed whatever their arguments, and runs the filter for
- * the others only.
+ * The part of Docker's default profile that capabilities and the kernel's configuration do not enforce
+ * already. The kernel remembers the system calls that are allowed with any arguments, and runs the filter
+ * only for the others.
  */
 static struct sock_filter filter[] = {
 	LOAD(nr),
-	/* The operations of a ring pass no filter, and one of them makes sockets. */
+	/* No filter checks the operations of a ring, and one of them makes sockets. */
 	REFUSE(__NR_io_uring_setup),
 	REFUSE(__NR_io_uring_enter),
 	REFUSE(__NR_io_uring_register),
 	UNLESS(__NR_socket, 3),
-	/* The kernel takes the family from the lower half of the register. */
+	/* The kernel uses the lower half of the register as the family. */
 	LOAD(args[0]),
 	UNLESS(AF_VSOCK, 1),
 	RETURN(REFUSED),

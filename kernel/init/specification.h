@@ -1,28 +1,28 @@
-/* What messages about containers say. */
+/* The contents of messages about containers. */
 #ifndef INIT_SPECIFICATION_H
 #define INIT_SPECIFICATION_H
 
 #include "message.h"
 
-/* Exit statuses, as Docker has them: no container, no process in a container that runs, no program. */
+/* Docker's exit statuses: no container, no process in a running container, no program. */
 enum { NO_CONTAINER = 125, CANNOT_RUN = 126, NOT_FOUND = 127 };
 
-/* Of CONTAINER and EXEC. */
+/* The fields of CONTAINER and EXEC. */
 struct specification {
 	uint8_t flags;
 	uint32_t columns, rows;
 	char **arguments, **environment;
 	char *directory, *user;
-	/* Of a CONTAINER only; its disks by their serial numbers. */
+	/* Fields of CONTAINER only. The disks are named by their serial numbers. */
 	char *image, *scratch, *hostname, **volumes;
-	/* The exit status when something else than the program is at fault. */
+	/* The exit status of failures that are not the program's. */
 	int failure;
 };
 
-/* Of READ_FILE and WRITE_FILE. */
+/* The fields of READ_FILE and WRITE_FILE. */
 struct file_request {
 	const char *path;
-	/* Of the latter only. */
+	/* A field of WRITE_FILE only. */
 	uint32_t mode;
 };
 

@@ -19,7 +19,7 @@ void supervisor_fail(const char *what, int status)
 
 void supervisor_begin(struct supervisor *s)
 {
-	/* init ends everything with SIGTERM, then SIGKILL: the process is to go first. */
+	/* init ends all processes with SIGTERM, then SIGKILL. The supervised process must end first. */
 	static const uint64_t all_signals = ~0ul;
 	int messages = stream_open(MESSAGES);
 
@@ -31,7 +31,7 @@ void supervisor_begin(struct supervisor *s)
 	syscall(__NR_rt_sigprocmask, SIG_SETMASK, &all_signals, NULL, sizeof(all_signals));
 }
 
-/* Passes what comes from the host into a pipe. Returns its other end, or -1. */
+/* Passes the host's data into a pipe. Returns its other end, or -1. */
 static int open_input(void)
 {
 	int ends[2], stream = stream_open(STDIN_FILENO);
@@ -76,7 +76,7 @@ static int open_terminal(struct supervisor *s, const char *ptmx)
 	if (s->master < 0 || ioctl(s->master, TIOCSPTLCK, &unlocked) < 0 ||
 	    ioctl(s->master, TIOCGPTN, &number) < 0)
 		return -1;
-	/* It stays open until the process has ended, lest the relay ends before. */
+	/* It stays open until the process has ended, so that the relay does not end earlier. */
 	s->slave = ioctl(s->master, TIOCGPTPEER, (void *)(O_RDWR | O_NOCTTY | O_CLOEXEC));
 	return s->slave < 0 ? -1 : number;
 }
@@ -169,7 +169,7 @@ static int wait_for_end(const struct supervisor *s, int commands, int children)
 	return status;
 }
 
-/* Waits until the host has been given all output of the process. */
+/* Waits until all output of the process has gone to the host. */
 static void drain(const struct supervisor *s)
 {
 	char none;

@@ -15,7 +15,9 @@ enum { MESSAGES = 3, USUAL_MODE = 0644, PERMISSIONS = 07777, BUFFER_SIZE = 1 << 
 
 static char buffer[BUFFER_SIZE];
 
-/* Where a file is being written, and its name until it is whole, or empty. */
+/*
+ * The folder of the file that is being written, and the file's temporary name until it is complete, or empty.
+ */
 static struct place target;
 static char temporary[sizeof(TEMPORARY_NAME) + 16];
 
@@ -39,8 +41,8 @@ static void check(bool good)
 }
 
 /*
- * Every path is one of the container from here on, links included, and its root's permissions are ours. Not
- * being in its namespace of processes, no process of it can see this one.
+ * From here on every path, including links, is resolved in the container, with the rights of its root. This
+ * process is not in the container's process namespace, so no process there can see it.
  */
 static void enter(const struct container *container)
 {
@@ -54,7 +56,7 @@ static void enter(const struct container *container)
 	check(drop_capabilities() == 0);
 }
 
-/* Others than files have no content of their own, and may keep a reader waiting for ever. */
+/* Anything but a regular file has no content of its own, and may block a reader forever. */
 static void check_regular(const struct statx *file)
 {
 	if (S_ISDIR(file->stx_mode))
@@ -68,7 +70,7 @@ static void send_file(const char *path, int stream)
 	struct statx file;
 	ssize_t n;
 
-	/* Opening may do something already, to a FIFO for example. */
+	/* Checked before, because opening may have an effect already, such as on a FIFO. */
 	check(statx(AT_FDCWD, path, 0, STATX_BASIC_STATS, &file) == 0);
 	check_regular(&file);
 
@@ -81,7 +83,7 @@ static void send_file(const char *path, int stream)
 	check(n == 0);
 }
 
-/* Makes a file of a name that nobody knows in the folder. Returns a descriptor. */
+/* Makes a file with a random name in the folder. Returns a descriptor. */
 static int create_temporary(int folder)
 {
 	char name[sizeof(temporary)] = TEMPORARY_NAME;
@@ -109,7 +111,7 @@ static void receive(int stream, void *to, size_t length)
 	}
 }
 
-/* The stream ends with a chunk of no bytes; without it, the sender has given up. */
+/* The stream ends with an empty chunk. Without it, the sender has given up. */
 static void receive_chunks(int stream, int fd)
 {
 	uint32_t left;
@@ -129,8 +131,8 @@ static void receive_chunks(int stream, int fd)
 }
 
 /*
- * The file has its new content as a whole or not at all. All happens in the one folder that was found, wherever it is
- * moved meanwhile, and by names in it alone.
+ * The file gets its new content completely or not at all. All steps use the folder that was found, even if it
+ * is moved meanwhile, and only names in it.
  */
 static void receive_file(const char *path, uint32_t mode, int stream)
 {

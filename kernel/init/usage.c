@@ -6,7 +6,7 @@
 
 enum { KIBIBYTE = 1024 };
 
-/* The disk is mounted where only the supervisor sees it. */
+/* Only the supervisor's mount namespace has the disk. */
 static bool measure_disk(pid_t supervisor, struct statfs *disk)
 {
 	char path[64] = "/proc/";

@@ -6,7 +6,7 @@ enum { PASSWD_FIELDS = 7, GROUP_FIELDS = 4, MAX_ID = 0x7fffffff };
 
 static char text[1 << 20];
 
-/* Cuts the next line off the text in place, into at most count fields. Returns NULL at the end. */
+/* Splits the next line of the text, in place, into at most count fields. Returns NULL at the end. */
 static char *next_line(char *at, char **fields, unsigned count)
 {
 	if (!*at)
@@ -50,13 +50,13 @@ static bool parse_id(const char *digits, uint32_t *id)
 	return true;
 }
 
-/* Whether an entry of either file is the one asked for, by its name or its number. */
+/* Whether an entry of either file has the requested name or number. */
 static bool matches(char **fields, const char *wanted)
 {
 	return strcmp(fields[0], wanted) == 0 || strcmp(fields[2], wanted) == 0;
 }
 
-/* Fills in the user of /etc/passwd and its name there, which is empty when it has no entry. */
+/* Fills in the user of /etc/passwd and its name there, which is empty if it has no entry. */
 static bool find_passwd(const char *wanted, struct user *user, char *name, size_t size)
 {
 	char *fields[PASSWD_FIELDS], *at = text;

@@ -1,4 +1,4 @@
-/* Who a container's process is, by the container's own /etc/passwd and /etc/group. */
+/* The user of a container's process, from the container's own /etc/passwd and /etc/group. */
 #ifndef INIT_USER_H
 #define INIT_USER_H
 
@@ -14,12 +14,13 @@ struct user {
 };
 
 /*
- * name is "user" or "user:group", each a name or a number; empty means root. A user without a group has
- * those of the files, besides its own. Returns false, and says why, when there is no such user or group.
+ * name is "user" or "user:group", each a name or a number. An empty name means root. A user without a given
+ * group has the groups of the files and its own. Returns false and prints the reason if there is no such user
+ * or group.
  */
 bool find_user(const char *name, struct user *);
 
-/* Becomes the user for good. Returns 0, or -1 and errno. */
+/* Switches to the user permanently. Returns 0, or -1 and errno. */
 int become_user(const struct user *);
 
 #endif

@@ -10,7 +10,7 @@ void streams_use(const uint8_t *tokens);
 /* Opens the data stream for a descriptor. Returns a close-on-exec descriptor, or -1 and errno. */
 int stream_open(unsigned descriptor);
 
-/* Writes all of it. Returns 0, or -1 and errno. */
+/* Writes all data. Returns 0, or -1 and errno. */
 int write_all(int fd, const void *data, size_t length);
 
 #endif

@@ -1,4 +1,4 @@
-/* The part of <sys/socket.h> that nolibc lacks and the kernel's own headers ask for. */
+/* The part of <sys/socket.h> that nolibc lacks and the kernel's own headers need. */
 #ifndef INIT_SYS_SOCKET_H
 #define INIT_SYS_SOCKET_H
 

@@ -1,6 +1,7 @@
 /*
- * Attacks the host's port for the streams of processes, as any program without a filter can: "hold SECONDS" keeps
- * connections that say nothing, "forge SECONDS" claims the streams of all processes with everything that can be known.
+ * Attacks the host's port for the streams of processes, as any program without a filter can. "hold SECONDS"
+ * keeps silent connections open. "forge SECONDS" claims the streams of all processes with all knowledge that
+ * it can have.
  */
 #include <sys/socket.h>
 #include <linux/time_types.h>
@@ -34,7 +35,7 @@ static unsigned hold(long end)
 {
 	unsigned count = 0;
 
-	/* Those that the host has reset are of no use. */
+	/* Connections that the host has reset are useless. */
 	for (int fd = 0; seconds() < end; count++) {
 		fd = dial();
 		if (fd > MOST)

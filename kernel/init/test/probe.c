@@ -1,4 +1,4 @@
-/* Asks the kernel for what containers do not get, and prints the errors: 0 is success. */
+/* Requests from the kernel what containers must not get, and prints the errors. 0 is success. */
 #include <sys/socket.h>
 #include <linux/vm_sockets.h>
 
@@ -13,7 +13,7 @@ int main(void)
 
 	printf("effective user %d\n", (int)syscall(__NR_geteuid));
 	try("socket(AF_VSOCK)", socket(AF_VSOCK, SOCK_STREAM, 0));
-	/* The kernel looks at the lower half only. */
+	/* The kernel uses the lower half only. */
 	try("socket(2^32 | AF_VSOCK)", syscall(__NR_socket, 1ul << 32 | AF_VSOCK, SOCK_STREAM, 0));
 	try("socket(AF_INET)", socket(AF_INET, SOCK_STREAM, 0));
 	try("io_uring_setup", syscall(__NR_io_uring_setup, 1, log));

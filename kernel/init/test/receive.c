@@ -1,6 +1,6 @@
 /*
- * Feeds standard input to init's control stream and prints every message as init understands it. With an argument it
- * prints the bytes of every message that init sends.
+ * Passes standard input to init's control stream and prints every message as init reads it. With an argument
+ * it prints the bytes of every message that init sends.
  */
 #include <stdint.h>
 #include <stdio.h>
@@ -16,7 +16,7 @@ int vsock_connect(unsigned port)
 	return 0;
 }
 
-/* Whether init is to send, and not to receive. */
+/* Whether init sends instead of receiving. */
 static bool sends;
 
 int write_all(int fd, const void *data, size_t length)
@@ -25,7 +25,7 @@ int write_all(int fd, const void *data, size_t length)
 	return !sends || fwrite(data, length, 1, stdout) == 1 ? 0 : -1;
 }
 
-/* The beginning that all requests for processes share. */
+/* The common start of all requests for processes. */
 static bool print_head(struct message *m)
 {
 	uint32_t id;
@@ -155,7 +155,7 @@ static void handle(enum message_type type, struct message m)
 	printf("\n");
 }
 
-/* Everything that init sends. */
+/* All messages that init sends. */
 static void send_all(void)
 {
 	control_send_exit(7, 129, "");
