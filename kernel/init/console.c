@@ -19,8 +19,11 @@ static const struct {
 	{ ENOSPC, "no space left on the disk" },
 	{ EFBIG, "the file would be too large" },
 	{ EROFS, "read-only file system" },
+	{ EPIPE, "the host has closed the connection" },
 	{ ELOOP, "too many symbolic links" },
 	{ ENAMETOOLONG, "name too long" },
+	{ ECONNRESET, "the host has refused the connection" },
+	{ ETIMEDOUT, "the host does not answer" },
 };
 
 const char *error_text(int error)

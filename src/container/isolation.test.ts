@@ -35,9 +35,11 @@ beforeAll(async () => {
       log += Buffer.from(bytes).toString();
     },
   });
-  const probe = join(folder, 'probe');
-  await compileForGuest(INIT, ['test/probe.c'], probe);
-  await container.writeFile('/bin/probe', new Uint8Array(readFileSync(probe)), { mode: 0o755 });
+  for (const name of ['probe', 'attacker']) {
+    const program = join(folder, name);
+    await compileForGuest(INIT, [`test/${name}.c`], program);
+    await container.writeFile(`/bin/${name}`, new Uint8Array(readFileSync(program)), { mode: 0o755 });
+  }
 });
 afterAll(async () => {
   await container?.destroy();
@@ -83,6 +85,19 @@ describe('devices', { timeout: TIMEOUT }, () => {
   test('cannot be made in a user namespace', async () => {
     const script = 'mount -t tmpfs x /tmp && mknod /tmp/n c 1 3 || (cp -a /dev/null /tmp/n; cat /tmp/n)';
     expect(await shell(`unshare -U -r -m sh -c '${script}'`)).toMatch(/not permitted|Permission denied/);
+  });
+});
+
+describe('streams of the agent', { timeout: TIMEOUT }, () => {
+  test.each(['root', 'nobody'])('are neither forged nor stolen nor held up by %s', async (user) => {
+    const attacks = ['hold', 'hold', 'forge', 'forge'].map((kind) => shell(`attacker ${kind} 5`, user));
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+    for (let i = 0; i < 5; i++) {
+      expect(await shell('echo output')).toBe('output\n');
+      await container.writeFile('/secret', new Uint8Array(Buffer.from('secret')), { mode: 0o600 });
+      expect(await text(await container.readFile('/secret'))).toBe('secret');
+    }
+    for (const report of await Promise.all(attacks)) expect(report).toMatch(/^\d+ attempts\n$/);
   });
 });
 

@@ -269,8 +269,8 @@ describe('data streams', () => {
     own.send(Buffer.from('here'));
     own.end();
     expect(await new Response(stdout).text()).toBe('here');
-    expect(await Promise.all(held.slice(0, 800).map((stream) => stream.isReset()))).toEqual(
-      Array(800).fill(true),
+    expect(await Promise.all(held.slice(0, 480).map((stream) => stream.isReset()))).toEqual(
+      Array(480).fill(true),
     );
     // One that gave way is not heard any more, whatever it sends.
     held[0]?.send(token(7, 2));
