@@ -149,6 +149,14 @@ describe('guest to host', () => {
     expect(() => new MessageReader().push(Buffer.from(bytes, 'hex'))).toThrow(RangeError);
   });
 
+  test('many short messages at once take time in proportion to their number', () => {
+    const unknown = Buffer.from('01000000ee', 'hex');
+    const bytes = Buffer.concat(Array<Buffer>(100_000).fill(unknown));
+    const begin = performance.now();
+    expect(new MessageReader().push(bytes)).toEqual([]);
+    expect(performance.now() - begin).toBeLessThan(2000);
+  });
+
   test('never throws anything but RangeError', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 64 }), (bytes) => {

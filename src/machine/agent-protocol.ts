@@ -184,19 +184,22 @@ export class MessageReader {
 
   /** @throws RangeError when a message is longer or shorter than the protocol allows */
   push(bytes: Uint8Array): GuestMessage[] {
-    this.#pending = concat([this.#pending, bytes]);
+    const received = concat([this.#pending, bytes]);
+    const view = new DataView(received.buffer);
     const messages: GuestMessage[] = [];
-    for (;;) {
-      const view = new DataView(this.#pending.buffer);
-      if (this.#pending.length < LENGTH_SIZE) return messages;
-      const length = view.getUint32(0, true);
+    let at = 0;
+    while (received.length - at >= LENGTH_SIZE) {
+      const length = view.getUint32(at, true);
       if (length > MAX_LENGTH || length < 1) throw new RangeError(`a message of ${length} bytes`);
-      const end = LENGTH_SIZE + length;
-      if (this.#pending.length < end) return messages;
-      const message = decode(view.getUint8(LENGTH_SIZE), this.#pending.subarray(LENGTH_SIZE + 1, end));
+      const end = at + LENGTH_SIZE + length;
+      if (end > received.length) break;
+      const payload = received.subarray(at + LENGTH_SIZE + 1, end);
+      const message = decode(view.getUint8(at + LENGTH_SIZE), payload);
       if (message) messages.push(message);
-      this.#pending = this.#pending.slice(end);
+      at = end;
     }
+    this.#pending = received.slice(at);
+    return messages;
   }
 }
 
