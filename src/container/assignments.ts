@@ -3,7 +3,7 @@ import { OptionError } from './errors.ts';
 /**
  * Reads `K1=v1,K2=v2`. A backslash before a comma or a backslash makes that part of the value.
  * @returns `NAME=value` each
- * @throws OptionError when a part is no assignment
+ * @throws OptionError if a part is not an assignment
  */
 export function parseAssignments(text: string): string[] {
   const parts: string[] = [''];
@@ -21,7 +21,7 @@ export function parseAssignments(text: string): string[] {
   return assignments;
 }
 
-/** The text that `parseAssignments` reads these from. */
+/** Writes the text that `parseAssignments` reads. */
 export function formatAssignments(assignments: readonly string[]): string {
   return assignments.map((assignment) => assignment.replace(/[\\,]/g, '\\$&')).join(',');
 }
@@ -30,7 +30,7 @@ function append(parts: string[], char: string): void {
   parts[parts.length - 1] += char;
 }
 
-/** Assignments of which later ones replace earlier ones of the same name. */
+/** Merges assignments. Later ones replace earlier ones with the same name. */
 export function mergeEnvironment(...lists: readonly (readonly string[])[]): string[] {
   const merged = new Map<string, string>();
   for (const assignment of lists.flat()) merged.set(assignment.slice(0, assignment.indexOf('=')), assignment);

@@ -2,15 +2,15 @@ import type { ImageConfig } from '../oci/image.ts';
 import { OptionError } from './errors.ts';
 
 export interface CommandOptions {
-  /** Replaces the image's entrypoint; its command is then left out. Empty: no entrypoint. */
+  /** Replaces the image's entrypoint and drops its command. Empty for no entrypoint. */
   readonly entrypoint?: readonly string[] | undefined;
   /** Replaces the image's command. */
   readonly args?: readonly string[] | undefined;
 }
 
 /**
- * Program and arguments, as `docker run --entrypoint … image args…` makes them.
- * @throws OptionError when nothing is left to run
+ * Returns program and arguments, as `docker run --entrypoint … image args…` determines them.
+ * @throws OptionError if nothing is left to run
  */
 export function commandOf(config: ImageConfig, { entrypoint, args }: CommandOptions): string[] {
   const command = args ?? (entrypoint ? [] : config.cmd);

@@ -18,18 +18,18 @@ beforeAll(async () => {
 const shell = (script: string, options: Partial<TestOptions> = {}, input = '') =>
   run({ image: busybox, args: ['sh', '-c', script], ...options }, input);
 
-/** The image with another configuration. */
+/** Returns the image with another configuration. */
 const configured = (config: Partial<ImageConfig>) =>
   new HeldImage({ ...busybox, config: { ...busybox.config, ...config } }, []);
 
 describe('streams and status', { timeout: TIMEOUT }, () => {
-  test('hello-world says hello', async () => {
+  test('hello-world prints its greeting', async () => {
     const result = await run({ image: pull(`${DEMO_IMAGES}:hello-world`) });
     expect(result).toMatchObject({ status: 0, stderr: '', messages: '' });
     expect(result.stdout).toMatch(/^Hello from LinuxRun!\n/);
   });
 
-  test('input, output and errors are three streams, /dev has them too', async () => {
+  test('input, output and errors are three streams, which are also in /dev', async () => {
     const script = 'cat; echo out > /dev/stdout; echo err > /dev/stderr; tr a-z A-Z < /dev/stdin; exit 7';
     expect(await shell(script, {}, 'in\n')).toEqual({
       status: 7,
@@ -39,7 +39,7 @@ describe('streams and status', { timeout: TIMEOUT }, () => {
     });
   });
 
-  test('all bytes pass, whole and in order', async () => {
+  test('all bytes pass, complete and in order', async () => {
     const input = Buffer.alloc(3 << 20, 'The quick brown fox jumps over the lazy dog.\n').toString();
     const { stdout, status } = await shell('cat', {}, input);
     expect(stdout === input).toBe(true);
@@ -58,7 +58,7 @@ describe('streams and status', { timeout: TIMEOUT }, () => {
     expect(result.messages).toMatch(messages);
   });
 
-  test('a writer waits for its reader, and takes no memory meanwhile', async () => {
+  test('a writer waits for its reader, and uses no memory meanwhile', async () => {
     const container = await start({ image: busybox, args: ['dd', 'if=/dev/zero', 'bs=100k', 'count=1000'] });
     const before = process.memoryUsage().rss;
     await new Promise((resolve) => setTimeout(resolve, 5000));
@@ -99,14 +99,14 @@ describe('signals', { timeout: TIMEOUT }, () => {
     await container.destroy();
   });
 
-  test('stop sends the signal that the image names', async () => {
+  test('stop sends the image’s signal', async () => {
     const { container } = await trapping('QUIT', configured({ stopSignal: 'SIGQUIT' }));
     await container.stop();
     expect(await container.exit).toBe(5);
     await container.destroy();
   });
 
-  test('stop kills what does not heed it, as a first process without a handler does not', async () => {
+  test('stop kills a first process that ignores the signal, as one without a handler does', async () => {
     const container = await start({ image: busybox, args: ['sleep', '1000'] });
     const begin = performance.now();
     await container.stop();
@@ -142,7 +142,7 @@ describe('the inside', { timeout: TIMEOUT }, () => {
     expect(stdout).toContain('permission denied');
   });
 
-  test('has the environment, folder and volumes that image and user say', async () => {
+  test('has the environment, folder and volumes of image and user', async () => {
     const image = configured({
       env: ['A=image', 'B=image', 'PATH=/bin'],
       workingDir: '/made/here',
@@ -172,13 +172,13 @@ describe('the inside', { timeout: TIMEOUT }, () => {
     expect([directory, stderr]).toEqual([home, 'err\n']);
   });
 
-  test.each(['nosuchuser', 'root:nosuchgroup', '99999999999'])('user "%s" is not there', async (user) => {
+  test.each(['nosuchuser', 'root:nosuchgroup', '99999999999'])('user "%s" does not exist', async (user) => {
     const result = await shell('true', { user });
     expect(result.status).toBe(125);
     expect(result.messages).toMatch(/has no (user|group)/);
   });
 
-  test('changes files as on any disk, and sees when that is full', async () => {
+  test('changes files as on any disk, and detects a full disk', async () => {
     const { stdout, stderr, status } = await shell(
       'rm /bin/vi && ln -s x /bin/vi && chmod 700 /etc/passwd && echo more >> /etc/group && mv /home /house && ' +
         'tail -n 1 /etc/group && ls -d /house && readlink /bin/vi; dd if=/dev/zero of=/big bs=1M; echo full $?; ' +
@@ -217,14 +217,14 @@ rm -r /copy /usr /t/d; sync; ls -d /usr 2>&1 || true`;
     expect([stderr, status]).toEqual(['', 0]);
   });
 
-  test('lets who is not root serve port 80, too', async () => {
+  test('lets any user serve port 80', async () => {
     const script =
       'sleep 2 | nc -l -p 80 > /tmp/got & sleep 0.3; echo hi | nc 127.0.0.1 80; wait; cat /tmp/got; id -u';
     const { stdout } = await shell(script, { user: 'nobody' });
     expect(stdout).toBe('hi\n65534\n');
   });
 
-  test('has no way out by a working directory among open files', async () => {
+  test('has no way out through a working directory among open files', async () => {
     for (let descriptor = 3; descriptor < 16; descriptor++) {
       const image = configured({ workingDir: `/proc/self/fd/${descriptor}` });
       const { status, stdout } = await shell('pwd; ls', { image });
@@ -232,7 +232,7 @@ rm -r /copy /usr /t/d; sync; ls -d /usr 2>&1 || true`;
     }
   });
 
-  test('tells when memory runs out', async () => {
+  test('reports when memory runs out', async () => {
     const result = await shell('x=aaaaaaaaaaaaaaaa; while :; do x=$x$x; done', { memoryBytes: 64 << 20 });
     expect(result.status).not.toBe(0);
     expect(result.messages).toMatch(/ran out of memory: 1 process was killed/);
@@ -240,7 +240,7 @@ rm -r /copy /usr /t/d; sync; ls -d /usr 2>&1 || true`;
 });
 
 describe('a terminal', { timeout: TIMEOUT }, () => {
-  test('is one stream, has a size that changes, and control characters', async () => {
+  test('is one stream, with a changing size and control characters', async () => {
     const container = await start({
       image: busybox,
       args: ['sh'],
@@ -285,19 +285,19 @@ describe('failures', { timeout: TIMEOUT }, () => {
     await expect(run({ image })).rejects.toThrow(/there is no image/);
   });
 
-  test('of the options come before anything else', async () => {
+  test('of the options are reported before anything else', async () => {
     await expect(start({ image: busybox, diskBytes: 1000 })).rejects.toThrow(/16M to 64G/);
     await expect(start({ image: busybox, diskBytes: (16 << 20) + 512 })).rejects.toThrow(/steps of 4096/);
     await expect(run({ image: busybox, entrypoint: [] })).rejects.toThrow(/no program/);
     await expect(run({ image: configured({ stopSignal: 'SIGX' }) })).rejects.toThrow(/signal/);
   });
 
-  test('a layer that is gone', async () => {
+  test('report a missing layer', async () => {
     const image = new HeldImage({ ...busybox, layers: [`sha256:${'0'.repeat(64)}`] }, []);
     await expect(run({ image })).rejects.toThrow(/not stored any more/);
   });
 
-  test('no other who shares the store takes the image away before the machine has it', async () => {
+  test('no other user of the store evicts the image before the machine has it', async () => {
     const store = mkdtempSync(join(tmpdir(), 'linuxrun-shared-'));
     try {
       const image = await pull(`${DEMO_IMAGES}:hello-world`, store);
@@ -309,7 +309,7 @@ describe('failures', { timeout: TIMEOUT }, () => {
     }
   });
 
-  test('giving up, at any time', async () => {
+  test('an abort is possible at any time', async () => {
     const abort = new AbortController();
     const never = new Promise<HeldImage>(() => {});
     const starting = start({ image: never, signal: abort.signal });

@@ -23,9 +23,9 @@ import { checkDiskSize } from './sizes.ts';
 
 const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 const DEFAULT_HOSTNAME = 'linuxrun';
-/** Of the only container of its machine. */
+/** The name of the only container of its machine. */
 const NAME = 'main';
-/** How long a container may take to end by itself when it is stopped, in ms; as `docker stop` has it. */
+/** The time that a stopped container has to end by itself, in ms, as for `docker stop`. */
 const STOP_GRACE = 10_000;
 
 export interface TerminalOptions extends TerminalSize {
@@ -37,35 +37,36 @@ export interface TerminalOptions extends TerminalSize {
 export interface ExecOptions {
   /** Program, looked up in the PATH of its environment, and arguments. */
   readonly args: readonly string[];
-  /** `NAME=value` each, in place of the container's of the same name. */
+  /** `NAME=value` each. They replace the container's variables with the same names. */
   readonly env?: readonly string[] | undefined;
-  /** In place of the container's. */
+  /** Replaces the container's user. */
   readonly user?: string | undefined;
-  /** In place of the container's; not made when it is missing. */
+  /** Replaces the container's working directory. It is not created if it is missing. */
   readonly workingDir?: string | undefined;
   /** Without one, standard streams are three and carry bytes as they are. */
   readonly terminal?: TerminalOptions | undefined;
 }
 
 export interface WriteOptions {
-  /** Permissions; without them, those of the file that is replaced, or 0644. */
+  /** Permissions; by default those of the replaced file, or 0644. */
   readonly mode?: number | undefined;
-  /** Gives up; the file stays as it was. */
+  /** Aborts the upload, which leaves the file unchanged. */
   readonly signal?: AbortSignal | undefined;
 }
 
 export interface ContainerOptions extends CommandOptions {
   readonly platform: Platform;
   /**
-   * May still be on its way: the machine boots meanwhile. When it fails, so does the container, in the same way.
-   * It is released once the machine holds its layers, or the start has failed.
+   * The image, or a promise of it, so that the machine boots meanwhile. If the promise rejects, the container
+   * fails with the same error. The image is released once the machine holds its layers, or the start has
+   * failed.
    */
   readonly image: HeldImage | Promise<HeldImage>;
-  /** Where the image's layers are stored: a folder in Node. Browsers have one store for each origin. */
+  /** The store of the image's layers: a folder in Node. Browsers have one store for each origin. */
   readonly store: string;
-  /** `NAME=value` each, in place of the image's of the same name. */
+  /** `NAME=value` each. They replace the image's variables with the same names. */
   readonly env?: readonly string[] | undefined;
-  /** In place of the image's. */
+  /** Replaces the image's user. */
   readonly user?: string | undefined;
   readonly workingDir?: string | undefined;
   readonly hostname?: string | undefined;
@@ -74,23 +75,23 @@ export interface ContainerOptions extends CommandOptions {
   readonly cpus: number;
   readonly memoryBytes: number;
   readonly jit?: JitMode | undefined;
-  /** How much the container may write to its file system. */
+  /** The size of the container's writable disk. */
   readonly diskBytes: number;
-  /** Takes the log of the guest's kernel. */
+  /** Called with the log of the guest's kernel. */
   readonly onConsole?: ((bytes: Uint8Array<ArrayBuffer>) => void) | undefined;
-  /** Told when the guest's kernel is up. */
+  /** Called when the guest's kernel is up. */
   readonly onBoot?: ((figures: BootFigures) => void) | undefined;
-  /** Gives up: what was begun is undone, and the promise rejects with the signal's reason. */
+  /** Aborts the start: cleans up, and the promise rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
 }
 
 /**
  * Boots a machine and runs an image in it.
- * @throws OptionError, MachineError, or what the image's promise rejects with
+ * @throws OptionError, MachineError, or the error with which the image's promise rejects
  */
 export async function startContainer(options: ContainerOptions): Promise<Container> {
   const image = Promise.resolve(options.image);
-  // Whichever of image and machine fails first is told; the other must not go unhandled.
+  // The first failure of image and machine is reported. The other must not stay unhandled.
   image.catch(() => {});
   try {
     checkDiskSize(options.diskBytes);
@@ -104,7 +105,7 @@ export async function startContainer(options: ContainerOptions): Promise<Contain
 async function boot(options: ContainerOptions, image: Promise<HeldImage>): Promise<Container> {
   const { signal } = options;
   const machine = await startMachine(options);
-  // Whoever waits for the container learns of a machine that did not boot.
+  // A failed boot is reported through the container's promise.
   machine.booted.then(options.onBoot).catch(() => {});
   const stop = () => void machine.stop();
   signal?.addEventListener('abort', stop, { once: true });
@@ -148,7 +149,7 @@ async function startMachine(options: ContainerOptions): Promise<Machine> {
   });
 }
 
-/** Rejects when the machine ends, however it does. */
+/** Rejects when the machine ends for any reason. */
 async function endOf(machine: Machine): Promise<never> {
   throw new MachineError(describeExit(await machine.exit));
 }
@@ -167,7 +168,7 @@ function requestOf(config: ImageConfig, options: ContainerOptions): FirstProcess
     directory: absolute(options.workingDir ?? config.workingDir),
     user: options.user ?? config.user,
     name: NAME,
-    // By their places among the machine's disks.
+    // By their indices among the machine's disks.
     disks: { image: diskSerial(0), scratch: diskSerial(1) },
     hostname,
     volumes: config.volumes.map(absolute),
@@ -181,17 +182,17 @@ function absolute(path: string): string {
 
 /** A running container, alone in its machine. */
 export class Container {
-  /** Rejects writes, and ends, when the container reads no more. */
+  /** Rejects writes, and ends, when the container no longer reads. */
   readonly stdin: WritableStream<Uint8Array>;
-  /** To be read to the end, as `stderr`: a container waits when nobody takes its output. */
+  /** Must be read to the end, like `stderr`, because a container waits until its output is read. */
   readonly stdout: ReadableStream<Uint8Array<ArrayBuffer>>;
-  /** Ends at once when there is a terminal. */
+  /** Ends at once if there is a terminal. */
   readonly stderr: ReadableStream<Uint8Array<ArrayBuffer>>;
-  /** Why the container did not start, that memory ran out: lines for the user. */
+  /** Lines for the user: why the container did not start, or that memory ran out. */
   readonly messages: ReadableStream<Uint8Array<ArrayBuffer>>;
   /**
-   * 0 to 255 as the program ended, 128 + n after signal n; 127 when there is no such program, 126 when it cannot be
-   * run, 125 when the container could not be made. Rejects with a MachineError when the machine fails.
+   * The program's exit status, 0 to 255; 128 + n after signal n; 127 if there is no such program, 126 if it
+   * cannot be run, 125 if the container could not be made. Rejects with a MachineError if the machine fails.
    */
   readonly exit: Promise<number>;
   readonly #machine: Machine;
@@ -212,7 +213,7 @@ export class Container {
     this.exit = process.exit;
   }
 
-  /** How much its machine has done so far. */
+  /** Statistics of its machine. */
   stats(): MachineStats {
     return this.#machine.stats();
   }
@@ -221,16 +222,17 @@ export class Container {
     this.#process.resize(columns, rows);
   }
 
-  /** Sends a signal to the container's first process, which is not bound to heed it unless it is SIGKILL. */
+  /** Sends a signal to the container's first process, which may ignore all signals except SIGKILL. */
   kill(signal: number): void {
     this.#process.kill(signal);
   }
 
   /**
-   * Runs a further process in the container, with its streams, signals and exit as the container's own; it ends when
-   * the container does. Statuses are Docker's: 127 when there is no such program, 126 when it cannot be run, the user
-   * or the working directory is not there, or the container has ended. Its `messages` say which.
-   * @throws RangeError when arguments and environment hold NUL or exceed 1 MiB
+   * Runs a further process in the container, with streams, signals and exit like the container's own. It ends
+   * when the container ends. Statuses are Docker's: 127 if there is no such program; 126 if it cannot be run,
+   * if the user or the working directory does not exist, or if the container has ended. Its `messages` give
+   * the reason.
+   * @throws RangeError if arguments and environment contain NUL or exceed 1 MiB
    */
   exec({ args, env = [], user, workingDir, terminal }: ExecOptions): ContainerProcess {
     const type = terminal ? [`TERM=${terminal.type}`] : [];
@@ -244,19 +246,19 @@ export class Container {
   }
 
   /**
-   * A file of the container, as its root may read it. Links are followed within the container.
-   * @param path absolute, of a regular file
-   * @throws FileError, also as the stream's error; MachineError when the machine ends
+   * Reads a file of the container with the rights of its root. Links are followed within the container.
+   * @param path absolute path of a regular file
+   * @throws FileError, also as the stream's error; MachineError if the machine ends
    */
   async readFile(path: string): Promise<ReadableStream<Uint8Array<ArrayBuffer>>> {
     return readContent(this.#machine.readFile(this.#process, absolute(path)), path);
   }
 
   /**
-   * Writes a file of the container, as its root: a new one, or in place of a regular one. It is there when all of it
-   * is, or not at all. Folders have to be there.
+   * Writes a file of the container with the rights of its root: a new one, or a replacement for a regular
+   * one. It appears when it is complete, or not at all. Its folder must exist.
    * @param path absolute; a link at its end is followed
-   * @throws FileError, what `content` fails with, or the signal's reason; MachineError when the machine ends
+   * @throws FileError, the error of `content`, or the signal's reason; MachineError if the machine ends
    */
   async writeFile(
     path: string,
@@ -268,19 +270,19 @@ export class Container {
     return writeContent(this.#machine.writeFile(this.#process, absolute(path), mode), path, stream, signal);
   }
 
-  /** How full the machine's memory and the container's disk are now. */
+  /** Measures the use of the machine's memory and the container's disk. */
   usage(): Promise<Usage> {
     return this.#machine.measure(this.#process);
   }
 
-  /** Asks the container to end, with the signal that its image names, and kills it when it has not in 10 s. */
+  /** Sends the image's stop signal to the container, and kills it if it has not ended within 10 s. */
   async stop(): Promise<void> {
     this.kill(this.#stopSignal);
     const timer = setTimeout(() => this.kill(SIGKILL), STOP_GRACE);
     await this.exit.catch(() => {}).finally(() => clearTimeout(timer));
   }
 
-  /** Ends the machine at once; to be called in any case when all output has been read. */
+  /** Ends the machine at once. Must always be called after all output has been read. */
   async destroy(): Promise<void> {
     await this.#machine.stop();
   }

@@ -1,9 +1,9 @@
-/** A file of a container cannot be read or written; the message is one line that says why. */
+/** A file of a container cannot be read or written. The message is one line with the reason. */
 export class FileError extends Error {
   override name = 'FileError';
 }
 
-/** The user's wishes for a container make no sense; the message is one line that says which and why. */
+/** An option for a container is invalid. The message is one line that names the option and the reason. */
 export class OptionError extends Error {
   override name = 'OptionError';
 }

@@ -60,7 +60,7 @@ umask; readlink /proc/self/root; ulimit -n; grep SigBlk /proc/self/status`;
     ]);
   });
 
-  test('has the environment, folder and user of the container, unless told otherwise', async () => {
+  test('has the environment, folder and user of the container by default', async () => {
     const script = 'echo $A $B $C $HOME $TERM; pwd; id -un; readlink /proc/self/cwd';
     expect((await shell(script)).stdout).toBe('container container /root\n/work\nroot\n/work\n');
     const options = { env: ['B=exec', 'C=exec'], workingDir: '/tmp', user: 'nobody' };
@@ -83,7 +83,7 @@ umask; readlink /proc/self/root; ulimit -n; grep SigBlk /proc/self/status`;
     expect(result.messages).toMatch(messages);
   });
 
-  test('finds no way out of the container by an open folder of init', async () => {
+  test('finds no way out of the container through an open folder of init', async () => {
     for (let descriptor = 3; descriptor < 40; descriptor++) {
       const { status, stdout } = await exec({ args: ['pwd'], workingDir: `/proc/self/fd/${descriptor}` });
       expect([status, stdout]).toEqual([126, '']);
@@ -105,7 +105,7 @@ umask; readlink /proc/self/root; ulimit -n; grep SigBlk /proc/self/status`;
     expect((await shell('kill -SEGV $$')).status).toBe(128 + 11);
   });
 
-  test('does not wait for what it leaves in the background, which may go on to write', async () => {
+  test('does not wait for background processes, which may continue to write', async () => {
     const process = container.exec({ args: ['sh', '-c', '(sleep 2; echo late) & echo early'] });
     const begin = performance.now();
     expect(await process.exit).toBe(0);
@@ -113,7 +113,7 @@ umask; readlink /proc/self/root; ulimit -n; grep SigBlk /proc/self/status`;
     expect(await text(process.stdout)).toBe('early\nlate\n');
   });
 
-  test('has given all its output when its end is told, however much that is', async () => {
+  test('has delivered any amount of output when its end is reported', async () => {
     const process = container.exec({ args: ['sh', '-c', 'dd if=/dev/zero bs=1k count=300; sleep 1000 &'] });
     const [status, stdout] = await Promise.all([
       process.exit,
@@ -128,7 +128,7 @@ umask; readlink /proc/self/root; ulimit -n; grep SigBlk /proc/self/status`;
     await shell('kill $(pidof sleep | tr " " "\\n" | grep -v "^1$")');
   });
 
-  test('carries much data both ways, whole', async () => {
+  test('carries large data both ways without loss', async () => {
     const input = Buffer.alloc(3 << 20, 'The quick brown fox jumps over the lazy dog.\n').toString();
     expect((await shell('cat', {}, input)).stdout === input).toBe(true);
   });
@@ -143,7 +143,7 @@ describe('many processes', { timeout: TIMEOUT }, () => {
       return stdout.split('\n').map(Number);
     };
     await state();
-    // Relays of the processes before may still be about to end.
+    // Relays of earlier processes may still be ending.
     await new Promise((resolve) => setTimeout(resolve, 500));
     const before = await state();
     const memory = (await container.usage()).memory.availableBytes;
@@ -152,14 +152,14 @@ describe('many processes', { timeout: TIMEOUT }, () => {
     expect(memory - (await container.usage()).memory.availableBytes).toBeLessThan(8 << 20);
   });
 
-  test('run at once', async () => {
+  test('run at the same time', async () => {
     const results = await Promise.all(
       Array.from({ length: 100 }, (_, i) => shell(`cat; exit ${i}`, {}, `${i}`)),
     );
     expect(results.map(({ stdout, status }) => [stdout, status])).toEqual(results.map((_, i) => [`${i}`, i]));
   });
 
-  test('more than there may be are refused, and no others suffer', async () => {
+  test('beyond the limit are refused, and no others are affected', async () => {
     const results = await Promise.all(Array.from({ length: 300 }, () => exec({ args: ['sleep', '2'] })));
     const statuses = results.map(({ status }) => status);
     for (const { status, messages } of results)
@@ -173,7 +173,7 @@ describe('many processes', { timeout: TIMEOUT }, () => {
   test('may end each other, but nothing outside', async () => {
     const { stdout, exit } = container.exec({ args: ['sh', '-c', 'echo; sleep 1000'] });
     await stdout.getReader().read();
-    // Linux spares who sends it, and the first process of the container.
+    // Linux spares the sender and the first process of the container.
     expect((await shell('kill -9 -1; echo left')).stdout).toBe('left\n');
     expect(await exit).toBe(137);
     expect((await shell('echo well')).stdout).toBe('well\n');
@@ -183,7 +183,7 @@ describe('many processes', { timeout: TIMEOUT }, () => {
 describe('a terminal', { timeout: TIMEOUT }, () => {
   const terminal = { columns: 100, rows: 30, type: 'vt100' };
 
-  test('of its own has a size that changes, and control characters', async () => {
+  test('of its own has a changing size and control characters', async () => {
     const process = container.exec({ args: ['sh'], terminal });
     let screen = '';
     const reading = process.stdout.pipeTo(
@@ -211,14 +211,14 @@ describe('a terminal', { timeout: TIMEOUT }, () => {
     await reading;
   });
 
-  test('shows the last of what a program wrote', async () => {
+  test('shows the last output of a program', async () => {
     for (let i = 0; i < 30; i++) {
       const { stdout } = await exec({ args: ['echo', `line ${i}`], terminal });
       expect(stdout).toBe(`line ${i}\r\n`);
     }
   });
 
-  test('is there for many at once', async () => {
+  test('is available to many processes at the same time', async () => {
     const processes = Array.from({ length: 20 }, () => {
       const process = container.exec({ args: ['sh', '-c', 'tty; read line'], terminal, user: 'nobody' });
       return { process, screen: process.stdout.getReader() };
@@ -252,13 +252,13 @@ describe('the end of the container', { timeout: TIMEOUT }, () => {
     await expect(short.writeFile('/x', new Uint8Array())).rejects.toThrow(/stopped/);
   });
 
-  test('a process that comes before the container is made waits for it', async () => {
+  test('a process that is started before the container is ready waits for it', async () => {
     const early = await start({ image, args: ['sh', '-c', 'sleep 100000'], hostname: 'early' });
     expect((await exec({ args: ['hostname'] }, '', early)).stdout).toBe('early\n');
     await early.destroy();
   });
 
-  test('that never came to be', async () => {
+  test('that was never made ends its processes', async () => {
     const none = await start({ image, args: ['no-such-program'] });
     expect((await exec({ args: ['true'] }, '', none)).messages).toMatch(/does not run|has ended/);
     await none.destroy();

@@ -49,7 +49,7 @@ function unfinished(failure?: Error): ReadableStream<Uint8Array> {
 }
 
 describe('a file', { timeout: TIMEOUT }, () => {
-  test('of 50 MB arrives whole, and comes back', async () => {
+  test('of 50 MB is uploaded and downloaded without loss', async () => {
     const content = new Uint8Array(randomBytes(50_000_000));
     const hash = createHash('sha256').update(content).digest('hex');
     await container.writeFile('/tmp/large', content);
@@ -73,13 +73,13 @@ describe('a file', { timeout: TIMEOUT }, () => {
     expect(await read('/tmp/parts')).toBe('');
   });
 
-  test('is new, of root, with the permissions it is given', async () => {
+  test('is new, belongs to root, and has the given permissions', async () => {
     await write('/tmp/new', 'content');
     await write('/tmp/secret', 'content', 0o4750);
     expect(await shell('cd /tmp; stat -c "%a %u %g %s" new secret')).toBe('644 0 0 7\n4750 0 0 7\n');
   });
 
-  test('that is replaced keeps owner and permissions, and who reads it the old content', async () => {
+  test('that is replaced keeps owner and permissions, and its readers keep the old content', async () => {
     await shell('echo old > /tmp/old; chown 12:34 /tmp/old; chmod 2711 /tmp/old');
     const reader = container.exec({
       args: ['sh', '-c', 'exec < /tmp/old; echo; read; cat /tmp/old'],
@@ -107,7 +107,7 @@ describe('a file', { timeout: TIMEOUT }, () => {
     await shell('rm /tmp/*');
   });
 
-  test('may have a path as long as there are', async () => {
+  test('may have the longest possible path', async () => {
     const folder = `/tmp${`/${'d'.repeat(200)}`.repeat(20)}/${'e'.repeat(60)}`;
     await shell(
       `cd /tmp; for part in $(echo ${folder.slice(5)} | tr / ' '); do mkdir $part; cd $part; done; echo old > f`,
@@ -116,7 +116,7 @@ describe('a file', { timeout: TIMEOUT }, () => {
     expect(await read(`${folder}/f`)).toBe('new');
   });
 
-  test('needs no tools in the image, and nobody who waits for it', async () => {
+  test('needs no tools in the image, and no waiting process', async () => {
     const bare = await start({ image, args: ['sh', '-c', 'rm -r /bin /usr /sbin; echo; read line'] });
     await bare.stdout.getReader().read();
     await bare.writeFile('/file', bytes('content'));
@@ -140,11 +140,11 @@ describe('links', { timeout: TIMEOUT }, () => {
       expect(await shell('cat /tmp/written; rm /tmp/written')).toBe(way);
     }
     sleeper.kill(9);
-    // Its root has no right to look into the processes of others.
+    // Its root has no right to inspect the processes of others.
     await expect(read('/proc/1/root/etc/hostname')).rejects.toThrow(/permission denied/);
   });
 
-  test('of processes are none of the agent', async () => {
+  test('of processes do not lead to the agent', async () => {
     for (const path of ['root/etc/hostname', 'exe', 'fd/0', 'cwd/etc/hostname'])
       await expect(read(`/proc/self/${path}`)).rejects.toThrow(/no such file/);
     await expect(write('/proc/self/fd/3', 'x')).rejects.toThrow(/no such file/);
@@ -210,7 +210,7 @@ describe('an upload into a folder of another user', { timeout: TIMEOUT }, () => 
     await nothingWritten();
   });
 
-  test('stays there, whatever takes the place of folder and file meanwhile', async () => {
+  test('stays there, even if folder and file are replaced meanwhile', async () => {
     await other('mkdir /home/nobody/busy');
     let feed = (_: string | undefined) => {};
     const source = new ReadableStream<Uint8Array>({
@@ -247,13 +247,13 @@ describe('an upload into a folder of another user', { timeout: TIMEOUT }, () => 
     racer.kill(9);
     await racer.exit;
     await nothingWritten();
-    // Either of the two was seen in the race.
+    // The race showed both outcomes.
     expect([...outcomes].some((outcome) => outcome === 'written')).toBe(true);
     expect([...outcomes].some((outcome) => FOREIGN.test(outcome))).toBe(true);
   });
 });
 
-describe('what is no file', { timeout: TIMEOUT }, () => {
+describe('anything but a file', { timeout: TIMEOUT }, () => {
   beforeAll(() => shell('mkdir /tmp/folder; mkfifo /tmp/fifo; mknod /tmp/tty c 4 64').then(() => {}));
 
   test.each([
@@ -275,7 +275,7 @@ describe('what is no file', { timeout: TIMEOUT }, () => {
     await expect(write(path, 'x')).rejects.toThrow(message);
   });
 
-  test('is told by its name', async () => {
+  test('is reported by its name', async () => {
     await expect(read('/none')).rejects.toThrow(/^cannot read \/none: no such file or directory$/);
     await expect(write('/none/x', '')).rejects.toThrow(/^cannot write \/none\/x: no such file or directory$/);
     await expect(read('/a\0b')).rejects.toThrow(/NUL/);
@@ -288,7 +288,7 @@ describe('what is no file', { timeout: TIMEOUT }, () => {
     },
   );
 
-  test('may be a file of the kernel, which are read if they have an end', async () => {
+  test('may be a file of the kernel, which is read if it has an end', async () => {
     expect(await read('/proc/version')).toMatch(/^Linux version/);
     await expect(read('/proc/kmsg')).rejects.toThrow();
   });
@@ -306,7 +306,7 @@ describe('an upload', { timeout: TIMEOUT }, () => {
     expect(await leftovers()).toBe('old\nold\n');
   });
 
-  test('that is given up leaves nothing', async () => {
+  test('that is aborted leaves nothing', async () => {
     const abort = new AbortController();
     const writing = container.writeFile('/tmp/up/old', unfinished(), { signal: abort.signal });
     setTimeout(() => abort.abort(new Error('enough')), 300);
@@ -328,7 +328,7 @@ describe('an upload', { timeout: TIMEOUT }, () => {
     await expect.poll(() => cancelled).toBe(true);
   });
 
-  test('that does not fit is told, and leaves nothing', async () => {
+  test('that does not fit is reported, and leaves nothing', async () => {
     const { disk } = await container.usage();
     let pulled = 0;
     const endless = new ReadableStream<Uint8Array>({
@@ -345,7 +345,7 @@ describe('an upload', { timeout: TIMEOUT }, () => {
     expect((await container.usage()).disk.usedBytes).toBeLessThan(disk.usedBytes + (1 << 20));
   });
 
-  test('of many at once', async () => {
+  test('may be one of many at the same time', async () => {
     await Promise.all(Array.from({ length: 50 }, (_, i) => write(`/tmp/up/${i}`, `content ${i}`)));
     const contents = await Promise.all(Array.from({ length: 50 }, (_, i) => read(`/tmp/up/${i}`)));
     expect(contents).toEqual(contents.map((_, i) => `content ${i}`));
@@ -364,7 +364,7 @@ describe('a download', { timeout: TIMEOUT }, () => {
     await expect.poll(() => shell('rm -f /tmp/zeros; echo')).toBe('\n');
   });
 
-  test('that breaks off is no end of the file', async () => {
+  test('that breaks off is not the end of the file', async () => {
     const other = await start({ image, args: ['sleep', '1000'] });
     await other.writeFile('/file', new Uint8Array(3 << 20));
     const stream = await other.readFile('/file');
@@ -374,7 +374,7 @@ describe('a download', { timeout: TIMEOUT }, () => {
 });
 
 describe('figures', { timeout: TIMEOUT }, () => {
-  test('tell how full memory and disk are', async () => {
+  test('show the use of memory and disk', async () => {
     const before = await container.usage();
     expect(before.memory.totalBytes).toBeGreaterThan(200 << 20);
     expect(before.memory.totalBytes).toBeLessThan(256 << 20);
@@ -391,7 +391,7 @@ describe('figures', { timeout: TIMEOUT }, () => {
     hog.kill(9);
   });
 
-  test('come in the order in which they are asked for', async () => {
+  test('arrive in the order of the requests', async () => {
     const all = await Promise.all(Array.from({ length: 50 }, () => container.usage()));
     expect(new Set(all.map(({ memory }) => memory.totalBytes)).size).toBe(1);
   });

@@ -1,4 +1,4 @@
-/** Files of a container, carried by the guest's agent. */
+/** Transfers files of a container through the guest's agent. */
 import { concat } from '../machine/agent-protocol.ts';
 import type { FileReading, FileWriting } from '../machine/machine.ts';
 import { FileError } from './errors.ts';
@@ -6,16 +6,17 @@ import { FileError } from './errors.ts';
 type Bytes = Uint8Array<ArrayBuffer>;
 
 const MAX_CHUNK = 64 * 1024;
-/** The agent's exit status for content that ended before it was complete. */
+/** The agent's exit status for incomplete content. */
 const INTERRUPTED = 2;
 
 /**
- * The content of a file that is being read.
- * @throws FileError when it cannot be opened; when it cannot be read to its end, the stream errors with one
+ * Returns the content of a file that is being read.
+ * @throws FileError if it cannot be opened. If it cannot be read to its end, the stream errors with a
+ *   FileError
  */
 export async function readContent(reading: FileReading, path: string): Promise<ReadableStream<Bytes>> {
   const outcome = outcomeOf(reading);
-  // Whoever reads no further does not care.
+  // A reader that has stopped does not need the error.
   outcome.catch(() => {});
   const reader = reading.content.getReader();
   const next = async () => {
@@ -40,9 +41,9 @@ export async function readContent(reading: FileReading, path: string): Promise<R
 }
 
 /**
- * Gives a file that is being written its content.
- * @param signal gives up, which leaves the file as it was
- * @throws FileError when the guest cannot write it, what `content` fails with, or the signal's reason
+ * Sends the content of a file that is being written.
+ * @param signal aborts the upload, which leaves the file unchanged
+ * @throws FileError if the guest cannot write it, the error of `content`, or the signal's reason
  */
 export async function writeContent(
   writing: FileWriting,
@@ -67,7 +68,7 @@ export async function writeContent(
 
 interface Outcome {
   readonly status: number;
-  /** Unless it is done. */
+  /** Cancels the upload unless it is complete. */
   readonly reason?: string;
 }
 
@@ -77,7 +78,10 @@ async function outcomeOf({ exit, messages }: FileReading | FileWriting): Promise
   return status === 0 ? { status } : { status, reason: reason || `it ended with status ${status}` };
 }
 
-/** Cuts content into the agent protocol's chunks: a length, and so many bytes; one of none says that it is complete. */
+/**
+ * Divides content into the agent protocol's chunks: a length and that number of bytes. An empty chunk ends
+ * it.
+ */
 function chunked(): TransformStream<Uint8Array, Bytes> {
   return new TransformStream({
     transform(bytes, controller) {

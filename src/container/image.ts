@@ -6,14 +6,14 @@ import type { Store } from '../storage/store.ts';
 
 export interface LoadOptions {
   readonly codec: Codec;
-  /** Whether an image that is stored under the same reference will do, unseen whether the source has another by now. */
+  /** Whether an image stored under the same reference is used without asking the source for a newer one. */
   readonly preferStored: boolean;
   readonly signal: AbortSignal;
   readonly onEvent?: ((event: PullEvent) => void) | undefined;
 }
 
 /**
- * An image all of whose layers are stored, ready for `startContainer`.
+ * Returns an image with all its layers stored, ready for `startContainer`.
  * @throws ImageError, StorageError, or the signal's reason
  */
 export async function loadImage(source: ImageSource, store: Store, options: LoadOptions): Promise<HeldImage> {

@@ -1,4 +1,4 @@
-/** Real images, which only some machines have: they lie beside the project, in ../shared/images. */
+/** Tests real images, which only some machines have, in ../shared/images beside the project. */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -112,11 +112,11 @@ print(sum(results))
   },
 );
 
-/** Every file with mode, owner, group, time and name; then the contents of those that are not large. */
+/** Lists every file with mode, owner, group, time and name, and then the contents of small files. */
 const LISTING =
   'find . -xdev -print0 | sort -z | xargs -0 stat -c "%f %u %g %Y %n"; ' +
   'find . -xdev -type f -size -100k ! -path "./etc/*" -print0 | sort -z | xargs -0 sha256sum';
-/** What the container gets of its own. */
+/** Files that the container adds. */
 const OWN = /^\S+ \S+ \S+ \S+ \.(\/(etc|dev|proc|sys)|\/etc\/(hosts|hostname|mtab|resolv\.conf))?$/;
 
 function hasUmoci(): boolean {

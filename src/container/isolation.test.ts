@@ -14,7 +14,7 @@ const folder = mkdtempSync(join(tmpdir(), 'linuxrun-isolation-'));
 let container: Container;
 let log = '';
 
-/** What a script prints, errors included; the container has CAP_MKNOD, as Docker's have. */
+/** Returns the output of a script, including errors. The container has CAP_MKNOD, as in Docker. */
 async function shell(script: string, user = 'root', inside = container): Promise<string> {
   const { stdin, stdout, stderr, messages } = inside.exec({
     args: ['sh', '-c', `{ ${script}\n} 2>&1`],
@@ -89,7 +89,7 @@ describe('devices', { timeout: TIMEOUT }, () => {
 });
 
 describe('streams of the agent', { timeout: TIMEOUT }, () => {
-  test.each(['root', 'nobody'])('are neither forged nor stolen nor held up by %s', async (user) => {
+  test.each(['root', 'nobody'])('are neither forged nor stolen nor delayed by %s', async (user) => {
     const attacks = ['hold', 'hold', 'forge', 'forge'].map((kind) => shell(`attacker ${kind} 5`, user));
     await new Promise((resolve) => setTimeout(resolve, 1000));
     for (let i = 0; i < 5; i++) {
@@ -102,7 +102,7 @@ describe('streams of the agent', { timeout: TIMEOUT }, () => {
 });
 
 describe('the kernel', { timeout: TIMEOUT }, () => {
-  test('refuses what Docker refuses, to root and others, in whatever they start', async () => {
+  test('refuses the same calls as Docker, to root and others, in all their processes', async () => {
     const expected = [
       `socket(AF_VSOCK) ${EPERM}`,
       `socket(2^32 | AF_VSOCK) ${EPERM}`,
@@ -116,7 +116,7 @@ describe('the kernel', { timeout: TIMEOUT }, () => {
       for (const command of ['probe', '(sh -c "sh -c probe")', 'setsid probe'])
         expect(await shell(command, user)).toBe(`effective user ${id}\n${expected}`);
     expect(await shell('unshare -U -r probe')).toContain(`socket(AF_VSOCK) ${EPERM}\n`);
-    // The first process has the filter, too.
+    // The first process has the filter as well.
     expect(await shell('grep -E "Seccomp:|NoNewPrivs" /proc/1/status /proc/self/status | cut -d: -f2-')).toBe(
       'NoNewPrivs:\t0\nSeccomp:\t2\nNoNewPrivs:\t0\nSeccomp:\t2\n',
     );
@@ -163,7 +163,7 @@ describe('the kernel', { timeout: TIMEOUT }, () => {
     },
   );
 
-  test('bounds the number of processes, and says so to one more', async () => {
+  test('bounds the number of processes, and reports the limit to a further one', async () => {
     const small = await boot({ memoryBytes: 64 << 20 });
     try {
       const most = Number(await shell('cat /sys/fs/cgroup/pids.max', 'root', small));
@@ -186,7 +186,7 @@ describe('the kernel', { timeout: TIMEOUT }, () => {
     }
   });
 
-  test('gives a network of its own, with loopback', async () => {
+  test('provides a separate network with a loopback interface', async () => {
     const output = await shell(
       'ip -o addr show | cut -d" " -f2-7; sleep 2 | nc -l -p 80 > /tmp/got & sleep 0.5; ' +
         'echo hi | nc 127.0.0.1 80; wait; cat /tmp/got',

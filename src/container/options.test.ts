@@ -67,7 +67,7 @@ describe('signals', () => {
   });
 });
 
-describe('command line, as Docker makes it', () => {
+describe('command line, as in Docker', () => {
   const config = { entrypoint: ['entry', '-e'], cmd: ['cmd'] } as unknown as ImageConfig;
   const bare = { entrypoint: [], cmd: ['cmd', '1'] } as unknown as ImageConfig;
 
@@ -83,7 +83,7 @@ describe('command line, as Docker makes it', () => {
     expect(commandOf(image, options)).toEqual(words);
   });
 
-  test('with nothing to run it fails', () => {
+  test('fails with nothing to run', () => {
     expect(() => commandOf(config, { entrypoint: [] })).toThrow(/no program/);
   });
 });

@@ -6,7 +6,7 @@ const NAMES = [
   ...['PIPE', 'ALRM', 'TERM', 'STKFLT', 'CHLD', 'CONT', 'STOP', 'TSTP', 'TTIN', 'TTOU', 'URG', 'XCPU'],
   ...['XFSZ', 'VTALRM', 'PROF', 'WINCH', 'IO', 'PWR', 'SYS'],
 ];
-/** As C libraries have them: the kernel's first two are their own. */
+/** As in C libraries, which reserve the kernel's first two. */
 const RTMIN = 34;
 const RTMAX = 64;
 

@@ -6,9 +6,9 @@ const MIN_DISK = 16 << 20;
 const MAX_DISK = 2 ** 36;
 
 /**
- * Reads a size as users write it, everywhere: of memory, disks and caches.
+ * Reads a size of memory, disks or caches, in the notation that users write everywhere.
  * @param text bytes, or a number with K, M, G or T, in units of 2^10 and so on, such as `512M` or `1.5G`
- * @returns a whole number of bytes; of a fraction, of pages of 4096 bytes
+ * @returns a whole number of bytes; for a fraction, a whole number of pages of 4096 bytes
  * @throws OptionError
  */
 export function parseSize(text: string): number {
@@ -20,7 +20,7 @@ export function parseSize(text: string): number {
   return bytes;
 }
 
-/** @throws OptionError when a container can have no such disk */
+/** @throws OptionError if a container cannot have such a disk */
 export function checkDiskSize(bytes: number): void {
   const range = `${MIN_DISK / 2 ** 20}M to ${MAX_DISK / 2 ** 30}G`;
   if (bytes < MIN_DISK || bytes > MAX_DISK || bytes % PAGE !== 0)

@@ -1,12 +1,14 @@
 import { OptionError } from './errors.ts';
 
-/** What a backslash makes literal between double quotes (POSIX, Shell Command Language, 2.2.3). */
+/**
+ * The characters that a backslash makes literal between double quotes (POSIX, Shell Command Language, 2.2.3).
+ */
 const ESCAPABLE = '$`"\\';
 
 /**
- * Cuts a line into words as a POSIX shell does: by blanks and newlines, with single quotes, double quotes and
- * backslashes, but without any expansion, operators or comments.
- * @throws OptionError when a quote is not closed, or a backslash ends the line
+ * Divides a line into words as a POSIX shell does: by blanks and newlines, with single quotes, double quotes
+ * and backslashes, but without expansion, operators or comments.
+ * @throws OptionError if a quote is not closed, or a backslash ends the line
  */
 export function splitWords(line: string): string[] {
   const words: string[] = [];
@@ -39,7 +41,7 @@ export function splitWords(line: string): string[] {
   return word === undefined ? words : [...words, word];
 }
 
-/** What a backslash and the character after it stand for; a newline is taken away with it. */
+/** The meaning of a backslash and the next character. A newline is removed. */
 function escaped(char: string, quoted: boolean): string {
   if (char === '\n') return '';
   return quoted && !ESCAPABLE.includes(char) ? `\\${char}` : char;

@@ -19,7 +19,7 @@ export const DEMO_IMAGES = `oci://${PUBLIC}/images`;
 const store = mkdtempSync(join(tmpdir(), 'linuxrun-container-'));
 afterAll(() => rmSync(store, { recursive: true, force: true }));
 
-/** Pulls an image into a store, that of this test file unless another is given. */
+/** Pulls an image into a store; by default that of this test file. */
 export function pull(reference: string, folder = store): Promise<HeldImage> {
   const source = nodeSource(parseReference(reference), { createTarReader: () => new TarIndexer() });
   const { signal } = new AbortController();
