@@ -13,10 +13,10 @@ import { nodeStore } from '../../storage/node.ts';
 import { type Container, type ContainerOptions, startContainer } from '../container.ts';
 import { loadImage } from '../image.ts';
 
-const PUBLIC = join(import.meta.dirname, '../../../public');
+export const PUBLIC = join(import.meta.dirname, '../../../public');
 export const DEMO_IMAGES = `oci://${PUBLIC}/images`;
 
-const store = mkdtempSync(join(tmpdir(), 'linuxrun-container-'));
+export const store = mkdtempSync(join(tmpdir(), 'linuxrun-container-'));
 afterAll(() => rmSync(store, { recursive: true, force: true }));
 
 /** Pulls an image into a store; by default that of this test file. */
