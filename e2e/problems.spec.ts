@@ -45,7 +45,7 @@ test.describe('an image', () => {
     registry.add('team/private:1', heavyBusybox(1000));
     registry.auth = { token: 'secret', credentials: 'me:open sesame' };
     await visitor.runLink({ image: `${registry.host}/team/private:1` });
-    await visitor.expectProblem(/does not give this image/, /sign in/i);
+    await visitor.expectProblem(/refuses this image/, /sign in/i);
     await visitor.button('Back to the form').click();
     await visitor.field('User name').fill('me');
     await visitor.field('Password or token').fill('open sesame');
@@ -93,7 +93,7 @@ test('the server disappears and comes back', async ({ page, visitor, registry })
   });
   await server.close();
   await visitor.run();
-  await visitor.expectProblem(/cannot (reach|be loaded)/, /still running/);
+  await visitor.expectProblem(/cannot (reach|be loaded)/, /(still|is) running/);
   const again = await startLinuxRun([registry.host], Number(new URL(server.url).port));
   await visitor.button('Try again').click();
   await visitor.expectPrompt();

@@ -20,18 +20,18 @@ function followAddress(): void {
   if (isLink) writeAddress(form, query);
 }
 
-/** What the first click needs comes while nobody waits for it. */
+/** Loads what the first click needs while the browser is idle. */
 function prepare(): void {
   performance.mark('linuxrun:interactive');
   void useLibrary.getState().refresh();
   if (obstacle) return;
-  // What cannot be loaded is tried again when it is needed.
+  // A part that cannot be loaded now is loaded again on demand.
   loadMachinery()
     .then(({ prepareSession }) => prepareSession())
     .catch(() => {});
   import('./components/TerminalPane.tsx').catch(() => {});
 }
 
-// After the first paint. Safari has no requestIdleCallback.
+// Runs after the first paint. Safari has no requestIdleCallback.
 if ('requestIdleCallback' in globalThis) requestIdleCallback(prepare, { timeout: 500 });
 else setTimeout(prepare, 100);

@@ -2,7 +2,7 @@ import 'react';
 
 declare module 'react' {
   interface InputHTMLAttributes<T> extends HTMLAttributes<T> {
-    /** Lets a file input take a folder. */
+    /** Lets a file input accept a folder. */
     webkitdirectory?: string;
   }
 }

@@ -1,14 +1,14 @@
-/** Why this browser cannot run a machine in this page, and what helps. */
+/** Why this browser cannot run a machine in this page, and how to change that. */
 export interface Obstacle {
   title: string;
   text: string;
 }
 
-/** What keeps a page with this global scope from running harts in threads that share memory. */
+/** Returns why a page with this global scope cannot run harts in threads that share memory, if it cannot. */
 export function findObstacle(scope: typeof globalThis): Obstacle | undefined {
   if (!scope.isSecureContext) {
     return {
-      title: 'This page did not come over a secure connection',
+      title: 'This page was not loaded over a secure connection',
       text: 'The processors of the machine share memory, which browsers allow only on https:// or on localhost.',
     };
   }

@@ -5,8 +5,24 @@ import { gunzipWith } from './gunzip.ts';
 /** In WebAssembly: WebCrypto cannot hash a stream, and DecompressionStream stops after one gzip member. */
 export const browserCodec: Codec = {
   createHasher: (algorithm) => (algorithm === 'sha256' ? createSHA256() : createSHA512()),
-  gunzip: gunzipWith(compileZlib),
+  gunzip: gunzipWith(loadZlib),
 };
+
+let zlib: Promise<WebAssembly.Module> | undefined;
+
+/** Loads zlib before its first use, so that a picked archive opens even when the server is gone by then. */
+export function preloadZlib(): void {
+  // The first use tries again.
+  loadZlib().catch(() => {});
+}
+
+function loadZlib(): Promise<WebAssembly.Module> {
+  zlib ??= compileZlib().catch((error) => {
+    zlib = undefined;
+    throw error;
+  });
+  return zlib;
+}
 
 async function compileZlib(): Promise<WebAssembly.Module> {
   // Vite turns this expression into the address of the file.

@@ -1,6 +1,6 @@
 import { useSession } from '../stores/session.ts';
 
-/** What the guest's agent has to say: why a program did not start, that memory ran out. */
+/** Shows messages of the guest's agent, such as why a program did not start or that memory ran out. */
 export function AgentNotice() {
   const messages = useSession((session) => session.messages.trim());
   if (messages === '') return null;

@@ -6,7 +6,7 @@ interface ButtonProps extends ButtonHTMLAttributes<HTMLButtonElement> {
   readonly look?: 'plain' | 'quiet' | 'main' | 'danger';
 }
 
-/** A picture and what happens at a click. */
+/** A button with a picture and a text. */
 export function Button({ icon, look = 'quiet', className = '', children, ...attributes }: ButtonProps) {
   return (
     <button type="button" className={`button button-${look} ${className}`} {...attributes}>
@@ -18,11 +18,11 @@ export function Button({ icon, look = 'quiet', className = '', children, ...attr
 
 interface IconButtonProps extends ButtonHTMLAttributes<HTMLButtonElement> {
   readonly icon: IconName;
-  /** What a screen reader says. */
+  /** The text for screen readers. */
   readonly label: string;
 }
 
-/** For what a picture alone can say. */
+/** A button with a picture only. */
 export function IconButton({ icon, label, className = '', ...attributes }: IconButtonProps) {
   return (
     <button

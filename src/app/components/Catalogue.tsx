@@ -5,7 +5,7 @@ import { useForm } from '../stores/form.ts';
 import { useLibrary } from '../stores/library.ts';
 import { askFor } from './LocalImageButtons.tsx';
 
-/** Images to begin with. */
+/** Images to start with. */
 export function Catalogue() {
   return (
     <>
@@ -26,7 +26,7 @@ interface ShelfProps {
   readonly note: string;
   readonly entries: readonly CatalogueEntry[];
   readonly badge?: string;
-  /** What stands behind the entries. */
+  /** The text after the entries. */
   readonly children?: ReactNode;
 }
 

@@ -17,7 +17,7 @@ export function EnvironmentRows({ error }: { error: string | undefined }) {
     <fieldset className="environment" aria-describedby={`${id}-note`}>
       <legend>Environment</legend>
       {env.map((variable, at) => (
-        // biome-ignore lint/suspicious/noArrayIndexKey: a row is its place, and nothing else
+        // biome-ignore lint/suspicious/noArrayIndexKey: a row has no identity but its place
         <div className="environment-row" key={at}>
           <input
             aria-label={`Name of variable ${at + 1}`}

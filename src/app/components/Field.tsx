@@ -2,7 +2,7 @@ import type { ReactNode } from 'react';
 import { PLAIN_TEXT } from './plain-text.ts';
 
 interface FieldProps {
-  /** Unique in the page. */
+  /** An id that is unique in the page. */
   readonly id: string;
   readonly label: string;
   readonly value: string;
@@ -15,7 +15,7 @@ interface FieldProps {
   readonly className?: string;
 }
 
-/** A text field with its label, and what there is to say about its content. */
+/** A text field with its label and a note about its content. */
 export function Field({ id, label, value, onChange, error, hint, className = '', ...input }: FieldProps) {
   return (
     <div className={`field ${className}`}>
@@ -34,7 +34,7 @@ export function Field({ id, label, value, onChange, error, hint, className = '',
   );
 }
 
-/** What stands under a field: what is wrong with it, or else a hint. */
+/** The note under a field: its error, or else a hint. */
 export function FieldNote({ id, error, hint }: { id: string; error?: string | undefined; hint?: ReactNode }) {
   return (
     <p id={id} className={error ? 'field-note field-error' : 'field-note'} aria-live="polite">

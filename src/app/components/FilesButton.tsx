@@ -5,7 +5,7 @@ import { Later } from './Later.tsx';
 
 const FilesDialog = lazy(() => import('./FilesDialog.tsx'));
 
-/** The way to the container's files. */
+/** Opens the dialog for the container's files. */
 export function FilesButton() {
   const { isShown, show } = useTransfers();
   return (

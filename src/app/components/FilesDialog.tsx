@@ -4,7 +4,7 @@ import { Button } from './Button.tsx';
 import { Dialog } from './Dialog.tsx';
 import { Field } from './Field.tsx';
 
-/** Files into the container, and out of it. */
+/** Copies files into the container and out of it. */
 export default function FilesDialog({ onClose }: { onClose: () => void }) {
   const { folder, goTo, note, isBusy, hasFailed, upload, download } = useTransfers();
   const picker = useRef<HTMLInputElement>(null);

@@ -2,7 +2,7 @@ import { useState } from 'react';
 import type { Screen } from '../terminal/screen.ts';
 import { IconButton } from './Button.tsx';
 
-/** Looks for text in a terminal. */
+/** Finds text in a terminal. */
 export function FindBar({ screen, onClose }: { screen: Screen; onClose: () => void }) {
   const [text, setText] = useState('');
   const [isFound, setFound] = useState(true);
@@ -19,7 +19,7 @@ export function FindBar({ screen, onClose }: { screen: Screen; onClose: () => vo
       <input
         aria-label="Find in the terminal"
         aria-invalid={!isFound}
-        // biome-ignore lint/a11y/noAutofocus: it comes because of a key, to be typed in
+        // biome-ignore lint/a11y/noAutofocus: it appears because of a key, to be typed in
         autoFocus
         value={text}
         placeholder="Find"

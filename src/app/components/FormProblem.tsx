@@ -2,7 +2,7 @@ import { useForm } from '../stores/form.ts';
 import { Notice } from './Notice.tsx';
 import { StorageLink } from './StorageLink.tsx';
 
-/** Why the last run failed, where it is put right. */
+/** Shows why the last run failed, above the form where the user can correct it. */
 export function FormProblem() {
   const problem = useForm((state) => state.problem);
   if (!problem) return null;

@@ -1,4 +1,4 @@
-/** Strokes on a field of 16 by 16. */
+/** Strokes in a square of 16 by 16. */
 const PATHS = {
   run: 'M5 3.5v9l7-4.5z',
   stop: 'M4.5 4.5h7v7h-7z',
@@ -28,7 +28,7 @@ const PATHS = {
 
 export type IconName = keyof typeof PATHS;
 
-/** A picture beside a text that says the same. */
+/** A picture beside a text with the same meaning. */
 export function Icon({ name }: { name: IconName }) {
   return (
     <svg className={`icon icon-${name}`} viewBox="0 0 16 16" aria-hidden="true">

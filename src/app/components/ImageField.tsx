@@ -9,11 +9,11 @@ import { PLAIN_TEXT } from './plain-text.ts';
 
 interface ImageFieldProps {
   readonly error: string | undefined;
-  /** The path of a file that has to be picked first. */
+  /** The path of a file that the user has to pick first. */
   readonly missingFile: string | undefined;
 }
 
-/** Any image reference, checked as one types. */
+/** A field for an image reference, which is checked while the user types. */
 export function ImageField({ error, missingFile }: ImageFieldProps) {
   const id = fieldId('image');
   const { form, change } = useForm();
@@ -38,7 +38,7 @@ export function ImageField({ error, missingFile }: ImageFieldProps) {
   );
 }
 
-/** No page may open a file by its name: its owner has to. */
+/** Asks the user to open the file, because no page may open a file by its name. */
 function FileRequest({ path }: { path: string }): ReactNode {
   return (
     <>

@@ -10,7 +10,7 @@ const KEYS = [
   ['→', '\x1b[C'],
 ] as const;
 
-/** Keys that the keyboards of phones lack. */
+/** Keys that phone keyboards lack. */
 export function KeyRow({ screen }: { screen: Screen }) {
   const [isControl, setControl] = useState(false);
   const holdControl = () => {
@@ -18,7 +18,7 @@ export function KeyRow({ screen }: { screen: Screen }) {
     screen.holdControl(!isControl, () => setControl(false));
   };
   return (
-    // The keyboard of the phone stays while the terminal has the focus.
+    // The phone's keyboard stays as long as the terminal has the focus.
     <div
       className="key-row"
       role="toolbar"

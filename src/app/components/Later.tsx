@@ -5,7 +5,7 @@ interface LaterProps {
   readonly children: ReactNode;
 }
 
-/** Around what is loaded only when it is needed: the rest of the page stays when that fails. */
+/** Wraps a part of the page that is loaded on demand. If loading fails, the rest of the page stays. */
 export class Later extends Component<LaterProps, { readonly hasFailed: boolean }> {
   override state = { hasFailed: false };
 
@@ -17,8 +17,8 @@ export class Later extends Component<LaterProps, { readonly hasFailed: boolean }
     if (!this.state.hasFailed) return <Suspense>{this.props.children}</Suspense>;
     return (
       <Notice tone="problem" title="A part of this page cannot be loaded">
-        Is its server still running, and this computer online? Then load the page again: what is stored is
-        kept.
+        Check that its server is running and that this computer is online. Then reload the page: what is
+        stored is kept.
       </Notice>
     );
   }

@@ -4,12 +4,12 @@ import { Button } from './Button.tsx';
 
 const PICKERS = { file: 'pick-file', folder: 'pick-folder' };
 
-/** Lets the user pick an archive, or the folder of a layout. */
+/** Lets the user pick an archive or the folder of a layout. */
 export function askFor(kind: keyof typeof PICKERS): void {
   document.getElementById(PICKERS[kind])?.click();
 }
 
-/** Opens an archive or the folder of an image layout; both can be dropped on the page as well. */
+/** Opens an archive or the folder of an image layout. Both can also be dropped on the page. */
 export function LocalImageButtons() {
   const pick = useForm((state) => state.pick);
   return (

@@ -7,7 +7,7 @@ interface NoticeProps {
   readonly children: ReactNode;
 }
 
-/** Something to be told apart from the rest; screen readers announce problems at once. */
+/** A notice that stands out from the page. Screen readers announce problems at once. */
 export function Notice({ tone, title, children }: NoticeProps) {
   return (
     <section className={`notice notice-${tone}`} role={tone === 'problem' ? 'alert' : 'note'}>

@@ -4,7 +4,7 @@ import { EnvironmentRows } from './EnvironmentRows.tsx';
 import { Field } from './Field.tsx';
 import { fieldId } from './focus.ts';
 
-/** What most never need. */
+/** Options that most users never need. */
 export function Options({ errors }: { errors: FieldErrors }) {
   const { form, change, credentials, signIn } = useForm();
   const bind = (field: Exclude<keyof Form, 'env'>) => ({

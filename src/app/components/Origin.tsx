@@ -2,7 +2,7 @@ import { formatBytes } from '../model/format.ts';
 import { useForm } from '../stores/form.ts';
 import { useImage } from './use-image.ts';
 
-/** Where the image would come from. */
+/** Shows where the image comes from. */
 export function Origin() {
   const { reference, canonical, picked, stored } = useImage();
   const { wantsNewest, wantNewest } = useForm();

@@ -5,7 +5,7 @@ import { Notice } from './Notice.tsx';
 import { Picker } from './Picker.tsx';
 import { SessionView } from './SessionView.tsx';
 
-/** The whole page: the form, or what runs. */
+/** The whole page: the form, or the running container. */
 export function Page({ obstacle }: { obstacle: Obstacle | undefined }) {
   const isFormShown = useSession(({ phase }) => phase === 'none');
   return (

@@ -16,17 +16,17 @@ import { useDrop } from './use-drop.ts';
 import { useMissingFile } from './use-image.ts';
 import { WhatRuns } from './WhatRuns.tsx';
 
-/** Where one says what to run. */
+/** The form for an image and its options. */
 export function Picker({ canRun }: { canRun: boolean }) {
   const { form, linkErrors, areOptionsOpen, openOptions, pick } = useForm();
   const checked = checkForm(form);
   const errors = { ...checked.errors, ...linkErrors };
-  // What has to be mended has to be seen.
+  // Fields with errors are always visible.
   const isOpen = areOptionsOpen || Object.keys(errors).some((field) => field !== 'image');
   const missingFile = useMissingFile();
   const isReady = canRun && !missingFile && Object.keys(errors).length === 0;
   const drop = useDrop(async ({ items }) => {
-    // What cannot be read is as if it had not been dropped.
+    // An unreadable item is ignored.
     const local = await droppedImage(items).catch(() => undefined);
     if (local) pick(local);
   });

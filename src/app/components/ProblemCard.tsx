@@ -4,7 +4,7 @@ import { returnToForm } from './focus.ts';
 import { Icon } from './Icon.tsx';
 import { StorageLink } from './StorageLink.tsx';
 
-/** What went wrong, and the way on. */
+/** Shows what went wrong and how to go on. */
 export function ProblemCard() {
   const problem = useSession((session) => session.problem);
   const restart = useSession((session) => session.restart);

@@ -11,7 +11,7 @@ const STEPS: Record<StepName, string> = {
   start: 'Start the program',
 };
 
-/** How far the way to a prompt is done. */
+/** Shows the progress of a start. */
 export function ProgressCard() {
   const progress = useSession((session) => session.progress);
   const now = useNow();
@@ -90,7 +90,7 @@ function describe({ state, size, received, rate }: Layer): string {
   }
 }
 
-/** What a screen reader says: steps, not bytes. */
+/** Returns the text for screen readers: steps, not bytes. */
 function announcement({ steps, layers }: Progress): string {
   if (steps.start.began !== undefined) return 'Starting the program';
   if (steps.download.ended !== undefined) return 'The image is stored. Booting the kernel';

@@ -1,7 +1,10 @@
 import { useState } from 'react';
 import type { Screen } from '../terminal/screen.ts';
 
-/** For who listens to the page: it costs too much to do it for all. Seen when the keyboard leads to it. */
+/**
+ * Makes xterm tell screen readers the screen's text, which costs too much for everyone. Visible when it has
+ * the focus.
+ */
 export function ReadAloud({ screen }: { screen: Screen }) {
   const [isRead, setRead] = useState(false);
   const toggle = () => {

@@ -5,7 +5,7 @@ import { useLibrary } from '../stores/library.ts';
 import { useRecent } from '../stores/recent.ts';
 import { IconButton } from './Button.tsx';
 
-/** What was run before, to be run again with the same options. */
+/** Recent runs, to run again with the same options. */
 export function Recent() {
   const links = useRecent((recent) => recent.links);
   if (links.length === 0) return null;

@@ -7,14 +7,14 @@ import { FilesButton } from './FilesButton.tsx';
 import { returnToForm } from './focus.ts';
 import { ShareButton } from './ShareButton.tsx';
 
-/** What runs, how it is, and what can be done with it. */
+/** Shows what runs, its state, and the actions for it. */
 export function SessionBar() {
   const { phase, run, status, stop, kill, restart, leave } = useSession();
   const heading = useRef<HTMLHeadingElement>(null);
-  // The button that led here is gone.
+  // The button that opened this view is gone.
   useEffect(() => heading.current?.focus(), []);
   const name = run ? shortName(formatReference(run.wish.reference)) : '';
-  // A failure has its own ways on.
+  // The card of a failure has its own buttons.
   const canRestart = phase !== 'preparing' && phase !== 'failed';
   return (
     <div className="session-bar">

@@ -9,7 +9,7 @@ import { Terminals } from './Terminals.tsx';
 import { useDrop } from './use-drop.ts';
 import { useTitle } from './use-title.ts';
 
-/** What runs, from the click on Run to what it left on the screen. */
+/** A session, from the click on Run to its last output. */
 export function SessionView() {
   const phase = useSession((session) => session.phase);
   useTitle();

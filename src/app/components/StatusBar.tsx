@@ -11,7 +11,7 @@ const TIMES: readonly (readonly [StepName, string])[] = [
   ['start', 'Start'],
 ];
 
-/** Figures of the machine, for whoever wants to know. */
+/** Figures of the machine. */
 export function StatusBar() {
   const { progress, mips, run, usage } = useSession();
   const used = useLibrary(({ quota }) => quota?.used);

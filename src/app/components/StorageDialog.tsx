@@ -7,7 +7,7 @@ import { Button, IconButton } from './Button.tsx';
 import { Dialog } from './Dialog.tsx';
 import { Notice } from './Notice.tsx';
 
-/** What is stored in the browser, and how to be rid of it. */
+/** Shows and deletes images in the browser's storage. */
 export default function StorageDialog({ onClose }: { onClose: () => void }) {
   const { images, problem, refresh, removeAll } = useLibrary();
   useEffect(() => void refresh(), [refresh]);
@@ -21,7 +21,8 @@ export default function StorageDialog({ onClose }: { onClose: () => void }) {
       <Quota />
       {images.length === 0 ? (
         <p className="quiet">
-          No image is stored. Each image that you run is, so that it starts at once the next time.
+          No image is stored. The browser stores each image that you run, so that it starts at once the next
+          time.
         </p>
       ) : (
         <ul className="stored-images">

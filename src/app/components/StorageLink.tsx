@@ -1,6 +1,6 @@
 import { useLibrary } from '../stores/library.ts';
 
-/** The way to the stored images, for whoever has to make room. */
+/** Opens the list of stored images, for making room. */
 export function StorageLink() {
   const show = useLibrary((library) => library.show);
   return (

@@ -38,7 +38,7 @@ export default function TerminalPane({ tab, isActive }: TerminalPaneProps) {
   );
 }
 
-/** Opens a screen in the element for as long as it is there. */
+/** Opens a screen in the element, for the element's lifetime. */
 function useScreen(element: RefObject<HTMLDivElement | null>, { id, port }: TerminalTab): Screen | undefined {
   const [screen, setScreen] = useState<Screen>();
   useEffect(() => {

@@ -3,7 +3,7 @@ import { useSession } from '../stores/session.ts';
 import { type TerminalTab, useTerminals } from '../stores/terminals.ts';
 import { IconButton } from './Button.tsx';
 
-/** Which terminal is seen, and the way to more of them. */
+/** Tabs that choose a terminal or open a new one. */
 export function TerminalTabs() {
   const { tabs, active, open, close, activate, find } = useTerminals();
   const isRunning = useSession(({ phase }) => phase === 'running');

@@ -5,7 +5,7 @@ import { TerminalTabs } from './TerminalTabs.tsx';
 
 const TerminalPane = lazy(() => import('./TerminalPane.tsx'));
 
-/** The terminals, of which one is seen. */
+/** The terminals, one of which is visible. */
 export function Terminals() {
   const { tabs, active } = useTerminals();
   return (

@@ -1,7 +1,7 @@
 import type { Wish } from '../model/check.ts';
 import { count, formatBytes } from '../model/format.ts';
 
-/** In one line, all that would happen at a click on Run. */
+/** Says in one line what a click on Run does. */
 export function WhatRuns({ wish }: { wish: Wish | undefined }) {
   return (
     <section className="what-runs" aria-label="What will run">
@@ -18,7 +18,7 @@ export function WhatRuns({ wish }: { wish: Wish | undefined }) {
           {`${formatBytes(wish.diskBytes)} of disk`}
         </>
       ) : (
-        'Runs nothing until what is marked is mended'
+        'Nothing can run until the marked fields are corrected'
       )}
     </section>
   );
@@ -35,7 +35,7 @@ function commandOf({ entrypoint, args }: Wish) {
   );
 }
 
-/** As a shell would need it. */
+/** Quotes words as a shell needs them. */
 function quote(word: string): string {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }

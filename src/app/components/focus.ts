@@ -2,15 +2,15 @@ import type { Field } from '../model/form.ts';
 import { useForm } from '../stores/form.ts';
 import { backToForm } from '../stores/start.ts';
 
-/** The id of a field's element. */
+/** Returns the id of a field's element. */
 export function fieldId(field: Field): string {
   return `field-${field}`;
 }
 
-/** Back to the form, and there to the field that has to be changed. */
+/** Goes back to the form and focuses the field to change. */
 export async function returnToForm(): Promise<void> {
   await backToForm();
   const field = useForm.getState().problem?.field ?? 'image';
-  // When the form is there again.
+  // Waits until the form is rendered.
   requestAnimationFrame(() => document.getElementById(fieldId(field))?.focus());
 }

@@ -1,4 +1,4 @@
-/** For inputs whose text is nobody's language. */
+/** Attributes of inputs for text in no human language. */
 export const PLAIN_TEXT = {
   autoComplete: 'off',
   autoCapitalize: 'none',

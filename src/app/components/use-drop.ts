@@ -1,6 +1,6 @@
 import { type DragEvent, useState } from 'react';
 
-/** Lets an element take files and folders that are dropped on it. */
+/** Lets an element accept dropped files and folders. */
 export function useDrop(take: (dropped: DataTransfer) => void) {
   const [isOver, setOver] = useState(false);
   const handlers = {

@@ -4,7 +4,7 @@ import { readReference } from '../model/names.ts';
 import { useForm } from '../stores/form.ts';
 import { useLibrary } from '../stores/library.ts';
 
-/** What the form's image is, as far as it is known. */
+/** Returns what is known about the form's image. */
 export function useImage() {
   const image = useForm(({ form }) => form.image);
   const local = useForm((form) => form.local);
@@ -19,10 +19,7 @@ export function useImage() {
   };
 }
 
-/**
- * The path of the file that the form names, unless it was picked, or its image is stored since an earlier
- * time.
- */
+/** Returns the path of the file that the form names, unless the user has picked it or its image is stored. */
 export function useMissingFile(): string | undefined {
   const { reference, picked, stored } = useImage();
   return reference?.scheme === 'file' && !picked && !stored ? reference.path : undefined;

@@ -2,7 +2,7 @@ import { useEffect, useState } from 'react';
 
 const INTERVAL = 100;
 
-/** The page's clock in ms, that makes its component follow it. */
+/** Returns the page's clock in ms, and renders the component again as it advances. */
 export function useNow(): number {
   const [now, setNow] = useState(performance.now());
   useEffect(() => {

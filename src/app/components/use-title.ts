@@ -6,7 +6,7 @@ import { useTerminals } from '../stores/terminals.ts';
 
 const PAGE = 'LinuxRun';
 
-/** Names the tab of the browser by what runs, or by what the program in the terminal wants. */
+/** Sets the title of the browser's tab to the running image, or to the title that its program sets. */
 export function useTitle(): void {
   const wanted = useTerminals(({ tabs, active }) => tabs.find(({ id }) => id === active)?.title);
   const image = useSession(({ run }) => (run ? shortName(formatReference(run.wish.reference)) : ''));

@@ -4,12 +4,11 @@ import type { FurtherTerminalClient, SessionClient, SessionEvent, SessionRequest
 import type { Session } from './session.ts';
 import type { TerminalProcess } from './terminal-process.ts';
 
-/** How long the end of a session may take before its worker is ended all the same, ms. */
+/** The longest wait for the end of a session before its worker is terminated, in ms. */
 const PATIENCE = 2000;
 
 /**
- * Chromium never ends a worker that is terminated while its own workers are just ending; this gives them
- * time, ms.
+ * The time for the worker's own workers to end, in ms. Chromium never ends a worker terminated before that.
  */
 const REST = 1000;
 
@@ -19,13 +18,13 @@ function createWorker(): Worker {
   return new Worker(new URL('./session-worker.ts', import.meta.url), { type: 'module', name: 'session' });
 }
 
-/** Loads what the next session will need, so that it begins at once. */
+/** Loads everything that the next session needs, so that it starts at once. */
 export function prepareSession(): void {
   spare ??= createWorker();
   machineFiles.preload();
 }
 
-/** A session, seen from the page. */
+/** The page's end of a session. */
 export class Connection {
   readonly #worker: Worker;
   readonly #session: Remote<Session>;
@@ -39,7 +38,7 @@ export class Connection {
     this.#worker = spare ?? createWorker();
     spare = undefined;
     this.#worker.onerror = ({ message }) => {
-      // There is none when the worker's code could not be loaded.
+      // The worker is missing if its code could not be loaded.
       const missing = { name: 'MachineError', message: 'cannot load the code of a session' };
       onEvent({ type: 'failed', failure: message ? { name: 'Error', message } : missing });
     };
@@ -54,7 +53,7 @@ export class Connection {
       machineFile: (path: string) => machineFiles.file(path),
     });
     this.#session.run({ ...request, base: BASE }, client).catch((error: Error) => {
-      // What it was given could not even be sent.
+      // The request could not be sent.
       onEvent({ type: 'failed', failure: { name: error.name, message: error.message } });
     });
   }
@@ -63,7 +62,7 @@ export class Connection {
     return this.#session;
   }
 
-  /** Starts a further shell. @throws as `Session.openTerminal` */
+  /** Starts another shell. @throws the errors of `Session.openTerminal` */
   openTerminal(
     onOutput: FurtherTerminalClient['onOutput'],
     onEnd: (status: number) => void,
@@ -72,15 +71,15 @@ export class Connection {
     return this.#session.openTerminal(client);
   }
 
-  /** Gives the session up; nothing is left of it but what it stored. */
+  /** Cancels the session. Only the layers that it stored stay. */
   async cancel(): Promise<void> {
     await Promise.race([this.#session.cancel(), new Promise((resolve) => setTimeout(resolve, PATIENCE))]);
     this.end();
   }
 
-  /** Ends all threads of the session, and lets go of its memory. */
+  /** Ends all threads of the session and frees its memory. */
   end(): void {
-    // Comlink holds the worker until nothing holds what it wraps, and the listener does.
+    // Comlink keeps the worker as long as its proxy is reachable, and the listener refers to that.
     this.#worker.onerror = null;
     if (this.#hasEnded) setTimeout(() => this.#worker.terminate(), REST);
     else this.#worker.terminate();

@@ -1,9 +1,9 @@
 import type { SessionEvent } from './messages.ts';
 
-/** Between two reports of a layer's progress, ms: as often as an eye can follow. */
+/** The time between two progress reports of a layer, in ms. Eyes follow no faster. */
 const INTERVAL = 100;
 
-/** Passes events on in their order, but of those that come in hundreds only the latest now and then. */
+/** Passes events on in order, but frequent ones only from time to time, with the latest state. */
 export class Throttle {
   readonly #pass: (event: SessionEvent) => void;
   readonly #latest = new Map<string, SessionEvent>();

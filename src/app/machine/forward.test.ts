@@ -5,7 +5,7 @@ import { forward } from './forward.ts';
 const bytes = (...values: number[]) => Uint8Array.from(values);
 const settled = () => new Promise((resolve) => setTimeout(resolve));
 
-/** A stream that somebody writes to, and that holds nothing itself. */
+/** A stream without a buffer of its own, and its writer. */
 function pipe() {
   const { readable, writable } = new TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>>();
   return { readable, writer: writable.getWriter() };

@@ -3,12 +3,12 @@ import { concat } from '../../oci/bytes.ts';
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
-/** How much may wait until it is taken, in bytes. */
+/** The most bytes that wait to be taken. */
 const LIMIT = 256 << 10;
 
 /**
- * Gives a stream's bytes to `take`, one call at a time. What comes meanwhile waits and goes in one piece, for
- * a call may lead to another thread and back; when much waits, the stream is held back.
+ * Gives a stream's bytes to `take`, one call at a time. Bytes that arrive during a call wait and go in one
+ * piece, because a call may go to another thread and back. When many bytes wait, the stream pauses.
  */
 export async function forward(stream: ReadableStream<Bytes>, take: (bytes: Bytes) => unknown): Promise<void> {
   let waiting: Bytes[] = [];
@@ -27,7 +27,7 @@ export async function forward(stream: ReadableStream<Bytes>, take: (bytes: Bytes
     waiting.push(bytes);
     size += bytes.length;
     taking ??= takeAll();
-    // It is waited for below, if not sooner.
+    // The code below waits for it at the latest.
     taking.catch(() => {});
     if (size >= LIMIT) await taking;
   }

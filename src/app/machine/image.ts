@@ -11,7 +11,7 @@ import { browserStore } from '../../storage/browser.ts';
 import type { SessionRequest } from './messages.ts';
 
 /**
- * The image that a session wants, with all of its layers in the store.
+ * Returns the image for a session, with all of its layers in the store.
  * @throws ImageError, StorageError, or the signal's reason
  */
 export async function sessionImage(
@@ -24,7 +24,7 @@ export async function sessionImage(
   const preferStored = (reference.scheme === 'docker' && !wantsNewest) || !navigator.onLine;
   const options = { codec: browserCodec, preferStored, signal, onEvent };
   const stored = () => findImage(formatReference(reference), store);
-  // A file that was picked in an earlier visit.
+  // The user picked the file in an earlier visit.
   if (origin.kind === 'reference' && reference.scheme === 'file') {
     const image = await stored();
     if (image) return image;
@@ -32,8 +32,7 @@ export async function sessionImage(
   try {
     return await loadImage(sourceOf(request), store, options);
   } catch (error) {
-    // What a path leads to may have changed, so it is looked at each time; but an old image is better than
-    // none.
+    // The content of a path may have changed, so each run looks at it. An old image is better than none.
     const image = error instanceof ImageError && error.kind === 'network' ? await stored() : undefined;
     if (!image) throw error;
     return image;

@@ -1,9 +1,9 @@
 import { browserPlatform } from '../../machine/platform/browser.ts';
 
-/** Where the page is, ending in a slash. */
+/** The URL of the page, ending in a slash. */
 export const BASE = new URL('.', document.baseURI).href;
 
-/** What every machine needs, loaded once and early, and kept for all sessions of the page. */
+/** The files that every machine needs, loaded once and early, and kept for all sessions of the page. */
 class MachineFiles {
   readonly #platform = browserPlatform(BASE);
   readonly #files = new Map<string, Promise<Uint8Array<ArrayBuffer>>>();
@@ -22,12 +22,12 @@ class MachineFiles {
     if (known) return known;
     const file = this.#platform.loadFile(path);
     this.#files.set(path, file);
-    // The next session tries again.
+    // The next session loads it again.
     file.catch(() => this.#files.delete(path));
     return file;
   }
 
-  /** Loads what a machine with one CPU needs. */
+  /** Loads the files for a machine with one CPU. */
   preload(): void {
     for (const file of [this.emulator(), this.file('kernel/Image'), this.file('kernel/initramfs.cpio')])
       file.catch(() => {});

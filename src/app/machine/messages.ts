@@ -1,4 +1,4 @@
-/** What page and session worker say to each other. All of it is structured-cloneable. */
+/** The messages between page and session worker. All of them are structured-cloneable. */
 import type { ProxyMarked } from 'comlink';
 import type { Usage } from '../../machine/machine.ts';
 import type { ImageErrorKind } from '../../oci/errors.ts';
@@ -7,7 +7,7 @@ import type { ImageName } from '../../oci/reference.ts';
 import type { Credentials } from '../../oci/registry-auth.ts';
 import type { Wish } from '../model/check.ts';
 
-/** An image on the user's own disk: an archive, or the files of a layout's folder by path. */
+/** An image on the user's disk: an archive, or the files of a layout's folder by path. */
 export type LocalImage =
   | { readonly kind: 'file'; readonly name: string; readonly file: File }
   | { readonly kind: 'folder'; readonly name: string; readonly files: ReadonlyMap<string, File> };
@@ -18,21 +18,21 @@ export type ImageOrigin =
   | { readonly kind: 'local'; readonly local: LocalImage; readonly image: ImageName };
 
 export interface SessionRequest extends Wish {
-  /** Where the page is, ending in a slash: the server of demo images and the way to registries. */
+  /** The URL of the page, ending in a slash. Its server has the demo images and the registry proxy. */
   readonly base: string;
   readonly origin: ImageOrigin;
-  /** Whether to ask a registry although the image is stored. */
+  /** Whether to ask the registry even though the image is stored. */
   readonly wantsNewest: boolean;
 }
 
-/** Why a session could not begin or go on, as it crosses threads. */
+/** Why a session could not start or go on, in a form that crosses threads. */
 export interface Failure {
   /** The name of the error's class. */
   readonly name: string;
-  /** Of an ImageError. */
+  /** The kind of an ImageError. */
   readonly kind?: ImageErrorKind | undefined;
   readonly message: string;
-  /** The end of the log of the guest's kernel, when the machine is at fault. */
+  /** The end of the guest kernel's log, if the machine failed. */
   readonly log?: string | undefined;
 }
 
@@ -42,28 +42,28 @@ export type SessionEvent =
   | { readonly type: 'image-ready' }
   /** The kernel is up. */
   | { readonly type: 'booted' }
-  /** There is a container; its program runs as soon as the guest can start it. */
+  /** The container exists. Its program runs as soon as the guest can start it. */
   | { readonly type: 'started' }
-  /** A piece of what the guest's agent tells the user, in lines. */
+  /** Lines of the guest's agent for the user. */
   | { readonly type: 'message'; readonly text: string }
   | { readonly type: 'exit'; readonly status: number }
   | { readonly type: 'failed'; readonly failure: Failure };
 
 export interface Figures {
-  /** Retired by all CPUs so far. */
+  /** The instructions that all CPUs have retired so far. */
   readonly instructions: number;
-  /** Since the machine was started. */
+  /** The time since the start of the machine. */
   readonly seconds: number;
   readonly usage: Usage;
 }
 
-/** What a process in a terminal asks of the page. */
+/** The calls of a process in a terminal to the page. */
 export interface TerminalClient extends ProxyMarked {
   /** Holds the program back until the bytes are on the screen. */
   onOutput(bytes: Uint8Array<ArrayBuffer>): Promise<void>;
 }
 
-/** What a session asks of the page; its output is that of the container's first process. */
+/** The calls of a session to the page. Its output is that of the container's first process. */
 export interface SessionClient extends TerminalClient {
   onEvent(event: SessionEvent): Promise<void>;
   emulator(): Promise<WebAssembly.Module>;

@@ -12,11 +12,11 @@ import { sessionImage } from './image.ts';
 import type { Failure, Figures, FurtherTerminalClient, SessionClient, SessionRequest } from './messages.ts';
 import { TerminalProcess } from './terminal-process.ts';
 
-/** Until the terminal is laid out. */
+/** The size until the terminal is laid out. */
 const TERMINAL_TYPE = 'xterm-256color';
 /** The best shell that the image has. */
 const SHELL = ['sh', '-c', 'command -v bash >/dev/null && exec bash; exec sh'];
-/** What of the kernel's log is told when a machine fails. */
+/** The length of the kernel's log that is shown when a machine fails. */
 const LOG_LENGTH = 4096;
 
 /** One image, its machine and its container, in a worker that lives as long as they do. */
@@ -28,7 +28,7 @@ export class Session {
   #size: TerminalSize | undefined;
   #log = '';
 
-  /** Runs a container to its end. All there is to know comes as events, failures too. */
+  /** Runs a container to its end. Reports everything by events, failures too. */
   async run(request: SessionRequest, client: SessionClient): Promise<void> {
     const events = new Throttle((event) => void client.onEvent(event));
     try {
@@ -43,15 +43,13 @@ export class Session {
     }
   }
 
-  /**
-   * Gives up before there is a container; resolves when nothing is left of the attempt but complete layers.
-   */
+  /** Cancels the start. Resolves when only complete layers are left of it. */
   async cancel(): Promise<void> {
     this.#abort.abort(new DOMException('cancelled', 'AbortError'));
     await this.#ended.promise;
   }
 
-  /** What was typed in the first terminal. */
+  /** Takes the user's input in the first terminal. */
   write(bytes: Uint8Array): void {
     this.#terminal?.write(bytes);
   }
@@ -62,16 +60,16 @@ export class Session {
     this.#terminal?.resize(size);
   }
 
-  /** A shell in a terminal of its own. @throws MachineError when the container has ended */
+  /** Starts a shell in its own terminal. @throws MachineError when the container has ended */
   openTerminal(client: FurtherTerminalClient): TerminalProcess & ProxyMarked {
     const process = this.#running.exec({ args: SHELL, terminal: { ...FIRST_SIZE, type: TERMINAL_TYPE } });
     const terminal = new TerminalProcess(process, client, (bytes) => client.onOutput(forTerminal(bytes)));
-    // When the machine fails, the page learns of it by the first terminal.
+    // The first terminal tells the page when the machine fails.
     terminal.ended.then(client.onEnd).catch(() => {});
     return proxy(terminal);
   }
 
-  /** Asks the container to end; it is killed when it has not after a while. */
+  /** Asks the container to end, and kills it if it does not end in time. */
   stop(): void {
     void this.#container?.stop();
   }
@@ -120,13 +118,13 @@ export class Session {
     });
   }
 
-  /** Connects the container with the page until it ends; returns its status. */
+  /** Connects the container with the page until it ends. @returns its status */
   async #converse(container: Container, client: SessionClient, events: Throttle): Promise<number> {
     this.#container = container;
     this.#terminal = new TerminalProcess(container, client, (bytes) =>
       events.send({ type: 'message', text: new TextDecoder().decode(bytes) }),
     );
-    // It may have changed while the machine was booting.
+    // The size may have changed during the boot.
     if (this.#size) this.#terminal.resize(this.#size);
     try {
       return await this.#terminal.ended;
@@ -147,7 +145,7 @@ export class Session {
   }
 }
 
-/** The page has loaded a machine's files once, for all of its sessions. */
+/** Takes a machine's files from the page, which loads them once for all of its sessions. */
 function platformOf(base: string, client: SessionClient): Platform {
   return {
     ...browserPlatform(base),
@@ -156,7 +154,7 @@ function platformOf(base: string, client: SessionClient): Platform {
   };
 }
 
-/** A terminal does not go back to the beginning of a line by itself. */
+/** Adds the carriage returns that a terminal needs. */
 function forTerminal(lines: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
   return new TextEncoder().encode(new TextDecoder().decode(lines).replaceAll('\n', '\r\n'));
 }

@@ -5,7 +5,7 @@ export interface Screen {
   write(bytes: Uint8Array): Promise<void>;
 }
 
-/** A process somewhere else; nobody waits for what it does. */
+/** A process in another thread. The caller does not wait for its calls. */
 interface Process {
   write(bytes: Uint8Array): unknown;
   resize(size: TerminalSize): unknown;
@@ -13,9 +13,9 @@ interface Process {
 
 let made = 0;
 
-/** Joins a process in the container with the terminal that shows it. Either may be there first. */
+/** Connects a process in the container with its terminal. Either may exist first. */
 export class TerminalPort {
-  /** Unique in the page. */
+  /** An id that is unique in the page. */
   readonly key = made++;
   readonly #screens: ((screen: Screen) => void)[] = [];
   #process: Process | undefined;

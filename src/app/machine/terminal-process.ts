@@ -9,12 +9,12 @@ type Bytes = Uint8Array<ArrayBuffer>;
 
 /** A process in the container whose terminal the page shows. */
 export class TerminalProcess {
-  /** Its exit status, once all it wrote is on the screen. Rejects when the machine fails. */
+  /** The exit status, once all output is on the screen. Rejects when the machine fails. */
   readonly ended: Promise<number>;
   readonly #process: ContainerProcess;
   readonly #keyboard: WritableStreamDefaultWriter<Uint8Array>;
 
-  /** @param onMessage takes lines of the guest's agent about it */
+  /** @param onMessage takes the agent's lines about the process */
   constructor(process: ContainerProcess, client: TerminalClient, onMessage: (bytes: Bytes) => unknown) {
     this.#process = process;
     this.#keyboard = process.stdin.getWriter();
@@ -23,11 +23,11 @@ export class TerminalProcess {
       forward(process.stdout, (bytes) => client.onOutput(transfer(bytes, [bytes.buffer]))),
       forward(process.messages, onMessage),
     ]).then(([status]) => status);
-    // Whoever waits is told; there may be nobody yet.
+    // Callers that wait get the error. There may be none yet.
     this.ended.catch(() => {});
   }
 
-  /** What was typed. When nobody reads it any more, it is lost. */
+  /** Takes the user's input. It is lost if the process no longer reads. */
   write(bytes: Uint8Array): void {
     this.#keyboard.write(bytes).catch(() => {});
   }
@@ -36,7 +36,7 @@ export class TerminalProcess {
     this.#process.resize(columns, rows);
   }
 
-  /** Ends it as closing a terminal does. */
+  /** Ends the process like the closing of its terminal. */
   hangUp(): void {
     this.#process.kill(SIGHUP);
   }

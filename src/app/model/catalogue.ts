@@ -1,15 +1,15 @@
-/** An image to choose from. */
+/** An image in the catalogue. */
 export interface CatalogueEntry {
   readonly name: string;
   readonly image: string;
-  /** What it is for, in a few words. */
+  /** The image's purpose, in a few words. */
   readonly purpose: string;
-  /** What it needs where that is more than usual. */
+  /** The memory it needs, if that is more than the default. */
   readonly memory?: string;
   readonly disk?: string;
 }
 
-/** These come with the page: nothing has to be fetched from elsewhere. */
+/** Images that come with the page. */
 export const DEMOS: readonly CatalogueEntry[] = [
   {
     name: 'busybox',
@@ -23,7 +23,7 @@ export const DEMOS: readonly CatalogueEntry[] = [
   },
 ];
 
-/** Of Docker Hub's official images, some of those that are published for linux/riscv64. */
+/** Some of Docker Hub's official images that are published for linux/riscv64. */
 export const PUBLIC_IMAGES: readonly CatalogueEntry[] = [
   { name: 'Alpine', image: 'alpine', purpose: 'A small distribution, 4 MB' },
   { name: 'Debian', image: 'debian:trixie-slim', purpose: 'The universal operating system, slim' },

@@ -7,10 +7,10 @@ import { ImageError } from '../../oci/errors.ts';
 import { parseReference, type Reference } from '../../oci/reference.ts';
 import type { Field, FieldErrors, Form, Variable } from './form.ts';
 
-/** A form that makes sense. */
+/** A valid form. */
 export interface Wish {
   readonly reference: Reference;
-  /** Undefined where the image's own is wanted. */
+  /** Undefined for the image's own. */
   readonly entrypoint: readonly string[] | undefined;
   readonly args: readonly string[] | undefined;
   /** `NAME=value` each. */
@@ -47,7 +47,7 @@ export function checkForm(form: Form): Checked {
     cpus,
     diskBytes: read('disk', () => parseDisk(form.disk)),
   };
-  // Without errors nothing that a form must have is undefined.
+  // Without errors, all required fields are defined.
   return Object.keys(errors).length > 0 ? { errors } : { wish: wish as Wish };
 }
 

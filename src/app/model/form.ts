@@ -1,6 +1,6 @@
-/** What the user filled in, as typed. */
+/** The form as the user typed it. */
 export interface Form {
-  /** An image reference; of a picked file, its name as `file://NAME`. */
+  /** An image reference. For a picked file, `file://` and its name. */
   readonly image: string;
   readonly entrypoint: string;
   readonly args: string;
@@ -17,10 +17,10 @@ export interface Variable {
 
 export type Field = keyof Form | 'credentials';
 
-/** What is wrong with a field, in one line. */
+/** The error of each field, in one line. */
 export type FieldErrors = Partial<Record<Field, string>>;
 
-/** The demo shell, so that a visitor can run something at once. */
+/** The demo shell, which a visitor can run at once. */
 export const DEFAULT_FORM: Form = {
   image: 'oci://images:busybox',
   entrypoint: '',

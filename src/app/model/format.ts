@@ -1,7 +1,7 @@
 const UNITS = ['B', 'KB', 'MB', 'GB', 'TB'];
 const STEP = 1024;
 
-/** @returns such as `0 B`, `3.4 MB`, `512 MB`; units are powers of 1024 */
+/** @returns text such as `0 B`, `3.4 MB`, `512 MB`; units are powers of 1024 */
 export function formatBytes(bytes: number): string {
   let value = bytes;
   let unit = 0;
@@ -13,7 +13,7 @@ export function formatBytes(bytes: number): string {
   return `${text} ${UNITS[unit]}`;
 }
 
-/** @returns such as `12 ms`, `1.4 s`, `2 min 5 s` */
+/** @returns text such as `12 ms`, `1.4 s`, `2 min 5 s` */
 export function formatDuration(ms: number): string {
   if (ms < 999.5) return `${Math.round(ms)} ms`;
   if (ms < 59_950) return `${(ms / 1000).toFixed(1)} s`;
@@ -25,7 +25,7 @@ export function count(number: number, noun: string): string {
   return `${number} ${noun}${number === 1 ? '' : 's'}`;
 }
 
-/** @returns such as `just now`, `5 minutes ago`, `on 3 May 2026` */
+/** @returns text such as `just now`, `5 minutes ago`, `on 3 May 2026` */
 export function formatAge(then: number, now: number): string {
   const minutes = Math.floor((now - then) / 60_000);
   if (minutes < 1) return 'just now';

@@ -13,23 +13,26 @@ const TEXTS = {
 } as const satisfies Record<string, keyof Form>;
 const ENV = 'ENV';
 
-/** What a link says. */
+/** The content of a link. */
 export interface LinkedForm {
   readonly form: Form;
-  /** Whether the link says anything at all. */
+  /** Whether the address is a link, with any of our parameters. */
   readonly isLink: boolean;
-  /** Of what could not even be put into the form. */
+  /** Errors of parameters that do not fit into the form. */
   readonly errors: FieldErrors;
-  /** Parameters that links do not have, by name. */
+  /** The names of unknown parameters. */
   readonly ignored: readonly string[];
 }
 
-/** @param query such as `?LINUXRUN_IMAGE=alpine&LINUXRUN_MEMORY=1G`; other parameters are not ours */
+/**
+ * @param query a query such as `?LINUXRUN_IMAGE=alpine&LINUXRUN_MEMORY=1G`; parameters without that prefix
+ *   are ignored
+ */
 export function readLink(query: string): LinkedForm {
   const parameters = [...new URLSearchParams(query)].filter(([name]) => name.startsWith(PREFIX));
   const values = new Map(parameters.map(([name, value]) => [name.slice(PREFIX.length), value]));
   const ignored = [...values.keys()].filter((name) => !Object.hasOwn(TEXTS, name) && name !== ENV);
-  // As on the command line, what is empty counts as not given; but a link is to an image.
+  // As on the command line, an empty parameter counts as missing, except for the image.
   const texts = Object.entries(TEXTS)
     .filter(([name]) => values.get(name) || (name === 'IMAGE' && values.has(name)))
     .map(([name, field]) => [field, values.get(name)] as const);
@@ -63,7 +66,9 @@ export function writeLink(form: Form, { withValues }: LinkOptions): string {
   return `?${values.map(([name, value]) => `${PREFIX}${name}=${encode(value)}`).join('&')}`;
 }
 
-/** Leaves what people read in links as it is: a query may have colons and slashes (RFC 3986, section 3.4). */
+/**
+ * Keeps characters that make links readable: a query may contain colons and slashes (RFC 3986, section 3.4).
+ */
 function encode(value: string): string {
   return encodeURIComponent(value).replace(/%(2F|3A|40|2C|3D)/g, decodeURIComponent);
 }

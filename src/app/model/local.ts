@@ -5,20 +5,20 @@ export function localFile(file: File): LocalImage {
   return { kind: 'file', name: file.name, file };
 }
 
-/** @param files of one folder and all below it, as a folder picker gives them: at least one */
+/** @param files the files of a folder and of all folders below, from a folder picker: at least one */
 export function localFolder(files: readonly File[]): LocalImage {
   const [name = ''] = files[0]?.webkitRelativePath.split('/') ?? [];
   const byPath = files.map((file) => [file.webkitRelativePath.slice(name.length + 1), file] as const);
   return { kind: 'folder', name, files: new Map(byPath) };
 }
 
-/** Whether an image reference means this file or folder. */
+/** Whether an image reference names this file or folder. */
 export function isReferenceTo(local: LocalImage, image: string): boolean {
   const reference = readReference(image);
   return reference?.scheme === 'file' && fileName(reference.path) === local.name;
 }
 
-/** What was dropped on the page, a file or a folder; undefined when it is neither. */
+/** Returns the file or folder that was dropped on the page, or undefined for anything else. */
 export async function droppedImage(items: DataTransferItemList): Promise<LocalImage | undefined> {
   const [entry] = [...items].map((item) => item.webkitGetAsEntry()).filter((item) => item !== null);
   if (!entry) return undefined;
@@ -44,7 +44,7 @@ async function entriesOf(folder: FileSystemDirectoryEntry): Promise<FileSystemEn
   const reader = folder.createReader();
   const entries: FileSystemEntry[] = [];
   for (;;) {
-    // Browsers give some at a time, and none at the end.
+    // Browsers return a few entries at a time, and none at the end.
     const some = await new Promise<FileSystemEntry[]>((resolve, reject) =>
       reader.readEntries(resolve, reject),
     );

@@ -1,7 +1,7 @@
 import { ImageError } from '../../oci/errors.ts';
 import { formatReference, parseReference, type Reference } from '../../oci/reference.ts';
 
-/** Undefined of what is no reference. */
+/** Returns undefined for text that is no reference. */
 export function readReference(image: string): Reference | undefined {
   try {
     return parseReference(image);
@@ -11,13 +11,13 @@ export function readReference(image: string): Reference | undefined {
   }
 }
 
-/** The one spelling of a reference; undefined of what is none. */
+/** Returns the canonical spelling of a reference, or undefined for text that is none. */
 export function canonicalName(image: string): string | undefined {
   const reference = readReference(image);
   return reference && formatReference(reference);
 }
 
-/** A canonical reference as people write it: without what Docker adds by itself, digests cut short. */
+/** Shortens a canonical reference to the common form: without Docker's defaults, and with a short digest. */
 export function shortName(reference: string): string {
   return reference
     .replace(/^docker\.io\/(library\/)?/, '')
@@ -26,7 +26,7 @@ export function shortName(reference: string): string {
     .replace(/@(\w+:\w{12})\w+$/, '@$1…');
 }
 
-/** The last part of a path. */
+/** Returns the last part of a path. */
 export function fileName(path: string): string {
   return path.slice(path.lastIndexOf('/') + 1);
 }

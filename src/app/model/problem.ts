@@ -5,15 +5,15 @@ import type { Field } from './form.ts';
 /** What went wrong, for the user. */
 export interface Problem {
   readonly title: string;
-  /** What exactly. */
+  /** The details. */
   readonly text: string;
-  /** What to do about it. */
+  /** The advice for the user. */
   readonly advice: string;
-  /** Where in the form that is done. */
+  /** The field to change. */
   readonly field?: Field;
-  /** Whether it is done among the stored images. */
+  /** Whether deleting stored images helps. */
   readonly storage?: boolean;
-  /** For whoever looks into it. */
+  /** The log for an investigation. */
   readonly log?: string | undefined;
 }
 
@@ -21,8 +21,8 @@ type Explanation = Omit<Problem, 'text' | 'log'>;
 
 const IMAGE_ERRORS: Record<ImageErrorKind, Explanation> = {
   reference: {
-    title: 'It is not clear which image is meant',
-    advice: 'Say it in the form, or choose another.',
+    title: 'The image reference is not clear',
+    advice: 'Correct the reference in the form, or choose another image.',
     field: 'image',
   },
   'not-found': {
@@ -31,13 +31,13 @@ const IMAGE_ERRORS: Record<ImageErrorKind, Explanation> = {
     field: 'image',
   },
   denied: {
-    title: 'The registry does not give this image to you',
+    title: 'The registry refuses this image',
     advice:
       'Check the name. If the image is private, sign in to its registry; the password is kept for this visit only.',
     field: 'credentials',
   },
   'rate-limit': {
-    title: 'The registry asks to come back later',
+    title: 'The registry asks you to try again later',
     advice: 'Wait, or sign in to the registry for a higher limit. Images that are stored run without it.',
     field: 'credentials',
   },
@@ -49,20 +49,18 @@ const IMAGE_ERRORS: Record<ImageErrorKind, Explanation> = {
   },
   network: {
     title: 'The image cannot be reached',
-    advice: 'Look at the network connection, and try again: layers that have arrived are kept.',
+    advice: 'Check the network connection and try again. Layers that have arrived are kept.',
   },
   invalid: {
     title: 'The image is damaged',
-    advice: 'Try again. If that does not help, whoever published the image has to mend it.',
+    advice: 'Try again. If that does not help, the publisher of the image has to fix it.',
     field: 'image',
   },
 };
 
 const OTHERS: Record<string, Explanation> = {
-  // Of its file system, found when it is mounted.
-  ImageError: IMAGE_ERRORS.invalid,
   OptionError: {
-    title: 'The image cannot run like that',
+    title: 'The image cannot run with these options',
     advice: 'Change the options.',
     field: 'entrypoint',
   },
@@ -79,7 +77,7 @@ const OTHERS: Record<string, Explanation> = {
   StorageError: {
     title: 'The storage of the browser cannot be used',
     advice:
-      'Private windows, and settings that block site data, keep pages from storing anything. Otherwise reload the page.',
+      'Private windows and settings that block site data keep pages from storing anything. Otherwise reload the page.',
     storage: true,
   },
   NotReadableError: {
@@ -90,14 +88,14 @@ const OTHERS: Record<string, Explanation> = {
 };
 
 const SMP_KERNEL: Explanation = {
-  title: 'The kernel for several CPUs is not there',
+  title: 'The kernel for several CPUs is missing',
   advice: 'npm start builds it after the first one: try again in a few minutes, or with one CPU.',
   field: 'cpus',
 };
 
 const MISSING_FILE: Explanation = {
   title: 'A part of the machine cannot be loaded',
-  advice: 'Is the server of this page still running, and this computer online? Then try again.',
+  advice: 'Check that the server of this page is running and that this computer is online. Then try again.',
 };
 
 const BUG: Explanation = {
@@ -110,7 +108,7 @@ export function explain(failure: Failure): Problem {
   return { ...explanationOf(failure), text: sentence(message), ...(log && { log }) };
 }
 
-/** Messages are made to stand after a colon. Names at their beginning stay as they are. */
+/** Makes a sentence of a message, which starts in lower case. A name at its start stays unchanged. */
 function sentence(message: string): string {
   const begun = message.replace(/^[a-z]+(?= )/, (word) => word.charAt(0).toUpperCase() + word.slice(1));
   return /[.?!…]$/.test(begun) ? begun : `${begun}.`;

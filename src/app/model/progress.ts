@@ -3,7 +3,7 @@ import type { SessionEvent } from '../machine/messages.ts';
 export type StepName = 'resolve' | 'download' | 'boot' | 'start';
 
 export interface Step {
-  /** ms on the page's clock; both undefined while it waits for another. */
+  /** Times on the page's clock, in ms. Both are undefined while the step waits for another. */
   readonly began?: number | undefined;
   readonly ended?: number | undefined;
 }
@@ -16,23 +16,23 @@ export interface Layer {
   readonly state: 'waiting' | 'coming' | 'cached' | 'verified';
   /** Bytes per second, smoothed. */
   readonly rate: number;
-  /** When `received` was told. */
+  /** The time of the last change of `received`. */
   readonly at: number;
 }
 
-/** How far a session has come on its way to a running program. */
+/** The progress of a session's start. */
 export interface Progress {
   readonly began: number;
   readonly steps: Readonly<Record<StepName, Step>>;
   readonly layers: readonly Layer[];
-  /** Why something is tried again, until it goes on. */
+  /** The reason for a retry, until it succeeds. */
   readonly retry?: string | undefined;
 }
 
-/** How much of a rate the latest measurement makes. */
+/** The weight of the latest measurement in a rate. */
 const SMOOTHING = 0.3;
 
-/** @param now ms; the kernel boots while the image is found and fetched */
+/** @param now the time in ms; the kernel boots while the image is found and fetched */
 export function beginProgress(now: number): Progress {
   return {
     began: now,
@@ -80,12 +80,12 @@ export function advance(progress: Progress, event: SessionEvent, now: number): P
   }
 }
 
-/** The program has said something, or ended. */
+/** Finishes the progress when the program writes something or ends. */
 export function finishProgress(progress: Progress, now: number): Progress {
   return mark(progress, now, { ends: ['resolve', 'download', 'boot', 'start'] });
 }
 
-/** How long a step took, or has taken so far, ms; undefined when it has not begun. */
+/** Returns how long a step took or has taken so far, in ms, or undefined before its start. */
 export function duration({ began, ended }: Step, now: number): number | undefined {
   return began === undefined ? undefined : (ended ?? now) - began;
 }
@@ -95,7 +95,7 @@ interface Marks {
   readonly ends?: readonly StepName[];
 }
 
-/** Whatever has happened already stays as it was; what ends has begun. */
+/** Changes a step. Its past stays unchanged, and a step that ends has also begun. */
 function mark(progress: Progress, now: number, { begins = [], ends = [] }: Marks): Progress {
   const steps = { ...progress.steps };
   for (const name of [...begins, ...ends]) steps[name] = { ...steps[name], began: steps[name].began ?? now };

@@ -3,20 +3,20 @@ import type { LayerUsage } from '../../storage/layer-store.ts';
 
 /** An image in the browser's storage. */
 export interface StoredImage {
-  /** Canonical. */
+  /** The canonical reference. */
   readonly reference: string;
   readonly layers: readonly string[];
-  /** Bytes of all of its layers, some of which other images may share. */
+  /** The size of all of its layers in bytes. Other images may share some of them. */
   readonly size: number;
-  /** Bytes that deleting it frees. */
+  /** The bytes that deleting the image frees. */
   readonly ownSize: number;
-  /** ms since 1970 */
+  /** The time in ms since 1970. */
   readonly lastUsed: number;
-  /** Whether something runs from it, in any tab. */
+  /** Whether it is running in any tab. */
   readonly inUse: boolean;
 }
 
-/** Images all of whose layers are there, as the store lists them. */
+/** Lists the store's images whose layers are all there. */
 export function storedImages(images: readonly ImageRecord[], layers: readonly LayerUsage[]): StoredImage[] {
   const byId = new Map(layers.map((layer) => [layer.diffId, layer]));
   const users = new Map<string, number>();
@@ -37,7 +37,7 @@ export function storedImages(images: readonly ImageRecord[], layers: readonly La
   });
 }
 
-/** Layers that no image needs any more. */
+/** Returns the layers that no image needs any more. */
 export function orphans(images: readonly StoredImage[], layers: readonly LayerUsage[]): LayerUsage[] {
   const needed = new Set(images.flatMap((image) => image.layers));
   return layers.filter(({ diffId }) => !needed.has(diffId));

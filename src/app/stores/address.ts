@@ -3,7 +3,7 @@ import { writeLink } from '../model/link.ts';
 
 const KEY = 'linuxrun-address';
 
-/** What an address without values stands for in this tab. */
+/** The query that an address without values stands for in this tab. */
 interface Kept {
   readonly address: string;
   readonly query: string;
@@ -18,7 +18,7 @@ export function readAddress(): string {
 /**
  * Puts the form in the address, so that a reload restores it. The values of variables may be secrets, and
  * addresses stay in histories, logs and screenshots: only the tab's own storage keeps values.
- * @param query what a reload takes the form from
+ * @param query the query that a reload reads the form from
  */
 export function writeAddress(form: Form, query = writeLink(form, { withValues: true })): void {
   history.replaceState(null, '', writeLink(form, { withValues: false }));

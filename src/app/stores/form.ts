@@ -10,14 +10,14 @@ import type { Problem } from '../model/problem.ts';
 
 interface FormState {
   readonly form: Form;
-  /** Whether a link filled it in, and nobody has changed it since. */
+  /** Whether a link filled in the form and the user has not changed it since. */
   readonly isLink: boolean;
-  /** What of the link could not be filled in, until the field is changed. */
+  /** Errors of the link, each until its field is changed. */
   readonly linkErrors: FieldErrors;
   readonly ignoredParameters: readonly string[];
-  /** What the user picked or dropped last. */
+  /** The file or folder that the user picked or dropped last. */
   readonly local: LocalImage | undefined;
-  /** For the registry; they are in no link and no storage. */
+  /** Credentials for the registry. They are in no link and no storage. */
   readonly credentials: Credentials;
   readonly areOptionsOpen: boolean;
   /** Whether to ask the registry although the image is stored. */
@@ -27,9 +27,9 @@ interface FormState {
 
   change(change: Partial<Form>): void;
   choose(entry: CatalogueEntry): void;
-  /** Takes what the address of the page says. */
+  /** Fills in the form from the address of the page. */
   follow(query: string): void;
-  /** Takes what was run before. */
+  /** Fills in the form from a recent run. */
   fill(query: string): void;
   pick(local: LocalImage): void;
   signIn(credentials: Credentials): void;
@@ -93,7 +93,7 @@ export const useForm = create<FormState>((set) => ({
     })),
 }));
 
-/** What a link asks for beyond the image has to be seen. */
+/** Options that a link sets must be visible. */
 function needsOptions(form: Form): boolean {
   const { image: _, ...rest } = form;
   const { image: __, ...usual } = DEFAULT_FORM;

@@ -6,27 +6,27 @@ import type { Store } from '../../storage/store.ts';
 import { orphans, type StoredImage, storedImages } from '../model/stored.ts';
 
 interface LibraryState {
-  /** Whether all of this is shown. */
+  /** Whether the dialog is open. */
   readonly isShown: boolean;
   readonly images: readonly StoredImage[];
-  /** The least recently used first. */
+  /** The images, the least recently used first. */
   readonly layers: readonly LayerUsage[];
-  /** Of the whole origin, bytes. */
+  /** The quota of the whole origin, in bytes. */
   readonly quota: { readonly used: number; readonly available: number } | undefined;
-  /** Whether the browser keeps what is stored even when room gets scarce. */
+  /** Whether the browser keeps the store even when space gets scarce. */
   readonly isPersistent: boolean;
   /** Why the last attempt failed. */
   readonly problem: string | undefined;
 
   show(isShown: boolean): void;
   refresh(): Promise<void>;
-  /** Removes an image, and its layers unless others need them. */
+  /** Removes an image, and its layers if no other image needs them. */
   remove(reference: string): Promise<void>;
   removeAll(): Promise<void>;
   persist(): Promise<void>;
 }
 
-/** Opened when it is first used: some browsers refuse. */
+/** Opens the store at its first use, because some browsers refuse it. */
 let opened: Store | undefined;
 function library(): Store {
   opened ??= browserStore();
@@ -51,7 +51,7 @@ export const useLibrary = create<LibraryState>((set, get) => {
     ]);
     set({ images: storedImages(records, layers), layers, quota, isPersistent });
   };
-  /** Layers in use stay, and with them the images that need them. */
+  /** Removes all images but those with layers in use. */
   const remove = async (images: readonly StoredImage[]) => {
     for (const { reference } of images.filter(({ inUse }) => !inUse))
       await library().images.remove(reference);

@@ -5,7 +5,7 @@ import { readLink, writeLink } from '../model/link.ts';
 const KEPT = 6;
 
 interface Kept {
-  /** Queries of links to what was run, without the values of variables, the latest first. */
+  /** Queries of links to recent runs, without the values of variables, the latest first. */
   readonly links: readonly string[];
 }
 
@@ -25,7 +25,7 @@ export const useRecent = create<RecentState>()(
     {
       name: 'linuxrun-recent',
       version: 1,
-      // Earlier versions of the page kept the values of variables too.
+      // Earlier versions of the page also kept the values of variables.
       migrate: (old) => ({ links: (old as Kept).links.map(withoutValues) }),
       partialize: ({ links }) => ({ links }),
     },

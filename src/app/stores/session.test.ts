@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import type { SessionEvent } from '../machine/messages.ts';
 import type { Run } from './session.ts';
 
-/** Connections as the store made them, the latest last. */
+/** Connections in the order in which the store made them. */
 const connections: FakeConnection[] = [];
 
 class FakeConnection {

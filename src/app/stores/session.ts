@@ -14,13 +14,13 @@ import { SpeedMeter } from './speed-meter.ts';
 import { useTerminals } from './terminals.ts';
 import { useTransfers } from './transfers.ts';
 
-/** What a session runs; enough to run it again. */
+/** What a session runs, with everything that a restart needs. */
 export interface Run {
   readonly wish: Wish;
   readonly local: LocalImage | undefined;
   readonly credentials: Credentials | undefined;
   readonly wantsNewest: boolean;
-  /** The query of a link to it. */
+  /** The query of a link to this run. */
   readonly link: string;
 }
 
@@ -30,15 +30,15 @@ interface SessionState {
   readonly phase: Phase;
   readonly run: Run | undefined;
   readonly progress: Progress;
-  /** What the guest's agent said, in lines. */
+  /** Lines of the guest's agent. */
   readonly messages: string;
-  /** Of the container, once it has ended. */
+  /** The exit status of the container, once it has ended. */
   readonly status: number | undefined;
   readonly problem: Problem | undefined;
-  /** Millions of instructions per second, of late. */
+  /** Recent speed in millions of instructions per second. */
   readonly mips: number | undefined;
   readonly usage: Usage | undefined;
-  /** Whether anything has been written to the terminal. */
+  /** Whether the terminal has any output. */
   readonly hasOutput: boolean;
 
   start(run: Run): Promise<void>;
@@ -46,7 +46,7 @@ interface SessionState {
   stop(): void;
   kill(): void;
   restart(): Promise<void>;
-  /** Back to the form; whatever runs, or is on its way, is ended. */
+  /** Ends the session or its start, and goes back to the form. */
   leave(): Promise<void>;
 }
 
@@ -121,7 +121,7 @@ export const useSession = create<SessionState>((set, get) => {
       useTransfers.getState().reset();
       set({ ...NOTHING, phase: 'preparing', run, progress: beginProgress(performance.now()) });
       const machinery = await loadMachinery().catch((error: unknown) => messageOf(error));
-      // It may have been cancelled meanwhile.
+      // The user may have cancelled the run in the meantime.
       if (get().run !== run) return;
       if (typeof machinery === 'string') {
         const failure = { name: 'MachineError', message: `cannot load a part of this page: ${machinery}` };
@@ -130,7 +130,7 @@ export const useSession = create<SessionState>((set, get) => {
       const { Connection } = machinery;
       const connection = new Connection(
         { ...run.wish, wantsNewest: run.wantsNewest, origin: originOf(run) },
-        // One that was left has nothing to say any more.
+        // Events of a connection that was left are ignored.
         (event) => current.connection === connection && onEvent(event),
         async (bytes) => {
           await port.show(bytes);
@@ -167,7 +167,7 @@ export const useSession = create<SessionState>((set, get) => {
   };
 });
 
-/** For whoever measures how long things take. */
+/** Sets performance marks for benchmarks. */
 function mark({ type }: SessionEvent): void {
   const names: Partial<Record<SessionEvent['type'], string>> = {
     resolved: 'resolved',

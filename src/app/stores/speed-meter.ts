@@ -4,7 +4,7 @@ import type { Figures } from '../machine/messages.ts';
 const INTERVAL = 1000;
 const MILLION = 1e6;
 
-/** Asks a machine now and then how much it has done, while somebody can see the answer. */
+/** Asks a machine for its figures from time to time while the page is visible. */
 export class SpeedMeter {
   readonly #ask: () => Promise<Figures | undefined>;
   readonly #tell: (mips: number, usage: Usage) => void;
@@ -19,7 +19,7 @@ export class SpeedMeter {
   start(): void {
     this.#before = { instructions: 0, seconds: 0 };
     this.#timer = setInterval(() => {
-      // A machine that ends meanwhile has no figures.
+      // A machine that ends in the meantime has no figures.
       if (!document.hidden) this.#measure().catch(() => {});
     }, INTERVAL);
   }

@@ -5,7 +5,7 @@ import { writeAddress } from './address.ts';
 import { useForm } from './form.ts';
 import { useSession } from './session.ts';
 
-/** Runs what the form says, if that makes sense; its errors stand beside its fields otherwise. */
+/** Runs the form if it is valid. Otherwise its fields show their errors. */
 export function runForm(): void {
   const { form, local, credentials, linkErrors, wantsNewest, wantNewest } = useForm.getState();
   const { wish } = checkForm(form);
@@ -22,10 +22,7 @@ export function runForm(): void {
   });
 }
 
-/**
- * From a session that ended or failed back to the form, with what went wrong beside the field that it is
- * about.
- */
+/** Goes from an ended or failed session back to the form, and shows the problem at its field. */
 export async function backToForm(): Promise<void> {
   const { problem, leave } = useSession.getState();
   useForm.getState().report(problem);

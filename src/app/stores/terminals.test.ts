@@ -6,7 +6,7 @@ import { useTerminals } from './terminals.ts';
 
 type End = (status: number) => void;
 
-/** What a container would start shells with. */
+/** A fake for the call that starts a shell in the container. */
 const openTerminal = vi.fn<(onOutput: unknown, onEnd: End) => Promise<unknown>>();
 const shell = () => ({ write: vi.fn(), resize: vi.fn(), hangUp: vi.fn() });
 

@@ -4,27 +4,27 @@ import { current } from './connection.ts';
 
 export interface TerminalTab {
   readonly id: number;
-  /** As the program in it wants it. */
+  /** The title that the program sets. */
   readonly title: string;
-  /** Rang while something else was looked at. */
+  /** Whether its bell rang while another terminal was visible. */
   readonly hasBell: boolean;
-  /** Whether its shell could not be started; of one that has ended, nothing is left. */
+  /** Whether its shell could not be started. The tab of an ended shell closes. */
   readonly hasFailed: boolean;
   readonly port: TerminalPort;
-  /** Ends the shell of a further terminal. */
+  /** Ends the shell of an additional terminal. */
   readonly hangUp: () => void;
 }
 
 interface TerminalsState {
-  /** The first is the container's own. */
+  /** The terminals. The first one is the container's own. */
   readonly tabs: readonly TerminalTab[];
   readonly active: number;
-  /** Whether text is looked for in the active one. */
+  /** Whether the find bar of the active terminal is open. */
   readonly isFinding: boolean;
 
-  /** Leaves a single terminal, for a new container. */
+  /** Starts with a single terminal for a new container. */
   begin(port: TerminalPort): void;
-  /** Starts a further shell in the container. */
+  /** Starts another shell in the container. */
   open(): Promise<void>;
   close(id: number): void;
   activate(id: number): void;
@@ -33,7 +33,7 @@ interface TerminalsState {
   find(isFinding: boolean): void;
 }
 
-/** What shells of a container end with that did not even start. */
+/** The statuses of shells that did not start. */
 const NOT_STARTED = [126, 127];
 
 let next = 1;
@@ -59,7 +59,7 @@ export const useTerminals = create<TerminalsState>((set, get) => {
       const tab = add(port, () => hangUp());
       const { id } = tab;
       set(({ tabs }) => ({ tabs: [...tabs, tab], active: id, isFinding: false }));
-      // A container that has ended meanwhile is told of by its own terminal.
+      // The container's own terminal shows that the container has ended.
       const process = await current.connection
         ?.openTerminal(
           (bytes) => port.show(bytes),
@@ -69,7 +69,7 @@ export const useTerminals = create<TerminalsState>((set, get) => {
       if (!process) return get().close(id);
       hangUp = () => void process.hangUp();
       port.connect(process);
-      // It was closed before there was anything to hang up.
+      // The user closed the terminal before its shell started.
       if (!get().tabs.some((other) => other.id === id)) hangUp();
     },
     close: (id) =>

@@ -18,7 +18,7 @@ export function isDark(theme: Theme): boolean {
   return theme === 'dark' || (theme === 'system' && darkSystem.matches);
 }
 
-/** Calls `change` whenever light becomes dark or the reverse. @returns what ends that */
+/** Calls `change` whenever light becomes dark or the reverse. @returns a function that ends this */
 export function watchDarkness(change: (dark: boolean) => void): () => void {
   const update = () => change(isDark(useTheme.getState().theme));
   const unsubscribe = useTheme.subscribe(update);
@@ -29,7 +29,7 @@ export function watchDarkness(change: (dark: boolean) => void): () => void {
   };
 }
 
-/** Lets the style sheets know what the user chose. */
+/** Tells the style sheets the user's choice. */
 export function applyTheme(): void {
   const apply = ({ theme }: ThemeState) => {
     document.documentElement.dataset.theme = theme;

@@ -4,20 +4,20 @@ import { fileName } from '../model/names.ts';
 import { current } from './connection.ts';
 
 interface TransfersState {
-  /** Whether all of this is shown. */
+  /** Whether the dialog is open. */
   readonly isShown: boolean;
-  /** Where files go. */
+  /** The folder for uploads. */
   readonly folder: string;
-  /** What goes on, or went on last. */
+  /** The current or last transfer. */
   readonly note: string;
   readonly isBusy: boolean;
   readonly hasFailed: boolean;
 
-  /** Nothing goes on: what did has ended with its container. */
+  /** Forgets transfers, which have ended with their container. */
   reset(): void;
   show(isShown: boolean): void;
   goTo(folder: string): void;
-  /** Puts files into the folder. */
+  /** Copies files into the folder. */
   upload(files: readonly File[]): Promise<void>;
   /** Saves a file of the container. */
   download(path: string): Promise<void>;
@@ -68,6 +68,6 @@ function save(blob: Blob, name: string): void {
   link.href = url;
   link.download = name;
   link.click();
-  // The browser has begun to read it by then.
+  // By then the browser has started to read it.
   setTimeout(() => URL.revokeObjectURL(url), 60_000);
 }

@@ -1,23 +1,23 @@
 import type { Terminal } from '@xterm/xterm';
 import { copy } from '../clipboard.ts';
 
-/** What keys for the page lead to. */
+/** The actions of the page's own keys. */
 export interface PageKeys {
   onFindKey(): void;
-  /** A program in a terminal takes even Tab: this is the way out for who has only a keyboard. */
+  /** Leaves the terminal. A program takes even Tab, so keyboard users need this. */
   onLeaveKey(): void;
 }
 
 /**
  * Ctrl-Shift-C copies and Ctrl-Shift-F finds, as in other terminals; Ctrl-F6 leaves the terminal.
- * @returns whether the terminal is to take the key
+ * @returns whether the terminal takes the key
  */
 export function isForTerminal(event: KeyboardEvent, terminal: Terminal, page: PageKeys): boolean {
   const action = event.ctrlKey ? actionOf(event, terminal, page) : undefined;
-  // Where nobody reads what is typed, Tab leads on, as everywhere.
+  // In a terminal without a program, Tab moves the focus as usual.
   if (!action) return terminal.options.disableStdin !== true;
   if (event.type === 'keydown') {
-    // The browser has other plans with these keys.
+    // The browser uses these keys for something else.
     event.preventDefault();
     action();
   }
@@ -32,6 +32,6 @@ function actionOf(event: KeyboardEvent, terminal: Terminal, page: PageKeys): (()
 }
 
 function copySelection(terminal: Terminal): void {
-  // Without permission nothing is copied; the menu of the browser still can.
+  // Without permission nothing is copied. The browser's menu can still copy.
   if (terminal.hasSelection()) void copy(terminal.getSelection());
 }

@@ -10,11 +10,11 @@ import { DARK, LIGHT } from './themes.ts';
 import { drawFast } from './webgl.ts';
 
 const SCROLLBACK = 10_000;
-/** What a bell looks like, and how long in ms. */
+/** The look of a bell, and its length in ms. */
 const FLASH = [{ opacity: 0.4 }, { opacity: 1 }];
 const FLASH_TIME = 180;
 const HIDE_CURSOR = '\x1b[?25l';
-/** What the Control key leaves of a character. */
+/** The bits of a character that the Control key keeps. */
 const CONTROL = 0x1f;
 
 export interface ScreenEvents extends PageKeys {
@@ -41,14 +41,14 @@ export class Screen {
       cursorBlink: !hasLessMotion(),
       minimumContrastRatio: 4.5,
       scrollback: SCROLLBACK,
-      allowProposedApi: true, // which unicode and search's decorations still are
+      allowProposedApi: true, // unicode and the decorations of search need it
     });
     for (const addon of [fit, this.#search, new WebLinksAddon(openLink), new UnicodeGraphemesAddon()])
       this.#terminal.loadAddon(addon);
     this.#terminal.open(element);
     drawFast(this.#terminal);
     this.#listen(events);
-    // Of a terminal that is not seen nothing can be measured.
+    // A hidden terminal cannot be measured.
     this.#observer = new ResizeObserver(() => element.clientWidth > 0 && fit.fit());
     this.#observer.observe(element);
     fit.fit();
@@ -66,12 +66,12 @@ export class Screen {
     this.#terminal.options.theme = dark ? DARK : LIGHT;
   }
 
-  /** Whether screen readers are told what is on the screen. */
+  /** Whether screen readers get the screen's text. */
   setReadable(isReadable: boolean): void {
     this.#terminal.options.screenReaderMode = isReadable;
   }
 
-  /** What is typed goes nowhere any more. */
+  /** Stops taking input. */
   freeze(): void {
     this.#terminal.options.disableStdin = true;
     this.#terminal.write(HIDE_CURSOR);
@@ -81,17 +81,17 @@ export class Screen {
     this.#terminal.focus();
   }
 
-  /** Types for the user. */
+  /** Types text for the user. */
   input(text: string): void {
     this.#terminal.input(text);
   }
 
-  /** Takes the next letter as typed with the Control key, which the screen of a phone has not. */
+  /** Takes the next letter as typed with the Control key, which phones lack. */
   holdControl(isHeld: boolean, onRelease: () => void): void {
     this.#releaseControl = isHeld ? onRelease : undefined;
   }
 
-  /** @returns whether there is one */
+  /** @returns whether the text was found */
   find(text: string, direction: 'next' | 'previous'): boolean {
     if (text === '') this.#search.clearDecorations();
     return direction === 'next' ? this.#search.findNext(text) : this.#search.findPrevious(text);
@@ -137,7 +137,7 @@ function hasLessMotion(): boolean {
   return matchMedia('(prefers-reduced-motion: reduce)').matches;
 }
 
-/** The guest wrote it: the page behind it must not know or reach ours. */
+/** Opens a link of the guest so that the opened page can neither see nor reach ours. */
 function openLink(_event: MouseEvent, link: string): void {
   window.open(link, '_blank', 'noopener,noreferrer');
 }

@@ -1,7 +1,7 @@
 import { WebglAddon } from '@xterm/addon-webgl';
 import type { Terminal } from '@xterm/xterm';
 
-/** Draws by WebGL where there is a graphics processor for it, and until its context is lost. */
+/** Draws with WebGL if there is a graphics processor, until the context is lost. */
 export function drawFast(terminal: Terminal): void {
   if (!hasGraphicsProcessor()) return;
   const addon = new WebglAddon();
@@ -9,12 +9,12 @@ export function drawFast(terminal: Terminal): void {
   try {
     terminal.loadAddon(addon);
   } catch {
-    // The renderer for all browsers goes on drawing.
+    // The DOM renderer goes on drawing.
     addon.dispose();
   }
 }
 
-/** WebGL that the main processor computes is slower than none. */
+/** Whether WebGL uses a graphics processor. WebGL on the main processor is slower than none. */
 function hasGraphicsProcessor(): boolean {
   const context = document
     .createElement('canvas')
