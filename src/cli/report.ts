@@ -18,7 +18,7 @@ export async function printReport(machine: Machine): Promise<number> {
     `from kernel entry to PID 1: ${(boot.instructions / 1e6).toFixed(2)} M instructions, ${boot.seconds.toFixed(3)} s`,
     `guest kernel overhead: ${format(reserved + slab + text)} ` +
       `(RAM - MemTotal ${format(reserved)}, slab ${format(slab)}, kernel text ${format(text)})`,
-    `emulator memory beside guest RAM: ${format(machine.overhead)} for each hart`,
+    `emulator memory apart from guest RAM: ${format(machine.overhead)} for each hart`,
   ];
   await write(process.stdout, `${lines.join('\n')}\n`);
   return 0;

@@ -2,7 +2,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { H_WAKE, HARTS, V_NOTIFY, VIRTIO } from '../../../../emulator-wasm/layout.ts';
 import { DriverQueue, type Placed, TestMachine } from './guest-driver.ts';
 
-/** What the other thread has set up: a machine whose slot 0 has one queue, with rings laid out first. */
+/** The machine that the other thread has set up: slot 0 has one queue, and its rings come first in RAM. */
 export interface ConcurrentDriverData {
   buffer: SharedArrayBuffer;
   ramSize: number;
@@ -15,12 +15,12 @@ const WAKE = (HARTS + H_WAKE) >>> 2;
 
 /** Reads of a shared word. */
 const MAX_DELAY = 512;
-/** Looks for completions before it sleeps, most of the time: the threads then run side by side. */
+/** Number of checks for completions before it sleeps. With many, the threads run at the same time. */
 const SPINS = 200;
 
 /**
- * A driver that runs while the device does, in a thread of its own, and in the end sleeps when it
- * has nothing to do: a notification or an interrupt too few leaves it asleep.
+ * A driver in a separate thread that runs at the same time as the device, and sleeps when it has nothing to do. A
+ * single missing notification or interrupt leaves it asleep.
  */
 function drive({ buffer, ramSize, queueSize, requests }: ConcurrentDriverData): string {
   const machine = new TestMachine(ramSize, buffer);
@@ -42,7 +42,7 @@ function drive({ buffer, ramSize, queueSize, requests }: ConcurrentDriverData): 
       expected.set(reply.address, added++);
     }
     if (queue.needsKick()) Atomics.or(machine.words, (VIRTIO + V_NOTIFY) >>> 2, 1);
-    // Any distance between the device's steps and ours should occur.
+    // Every interleaving of the device's steps and the driver's should occur.
     for (let delay = (added * 7919) % MAX_DELAY; delay > 0; delay--) Atomics.load(machine.words, WAKE);
     const done = queue.completions();
     for (const { request } of done) {

@@ -3,7 +3,7 @@ import { VirtioDevice } from '../virtio/virtio-device.ts';
 
 export const ECHO_QUEUE_SIZE = 16;
 
-/** A device that answers every request with the bytes it came with, cut to the room there is. */
+/** A device that answers every request with its own bytes, cut to the room in the reply. */
 export class EchoDevice extends VirtioDevice {
   /** Requests completed. */
   served = 0;

@@ -45,14 +45,14 @@ export const NEXT = 1;
 export const WRITE = 2;
 export const INDIRECT = 4;
 
-/** What buffers for the device to write hold before. */
+/** The initial content of buffers for the device to write. */
 const UNTOUCHED = 0xa5;
 
 const GAP = 7;
 
 const PAGE_FLAGS = HARTS + 0x1000;
 
-/** A machine's shared memory with one hart and little RAM, followed by a zone that nobody may touch. */
+/** A machine's shared memory with one hart and little RAM, followed by a zone that nobody may access. */
 export class TestMachine {
   static readonly RED_ZONE = 0x1_0000;
   readonly buffer: SharedArrayBuffer;
@@ -64,7 +64,7 @@ export class TestMachine {
   readonly #ramBase: number;
   #allocated = 0;
 
-  /** @param buffer that of a machine of the same size, to share it between threads */
+  /** @param buffer the memory of a machine of the same size, to share it between threads */
   constructor(ramSize = 1 << 20, buffer?: SharedArrayBuffer) {
     this.#ramBase = (PAGE_FLAGS + (ramSize >>> 12) + 0xffff) & ~0xffff;
     this.buffer = buffer ?? new SharedArrayBuffer(this.#ramBase + ramSize + TestMachine.RED_ZONE);
@@ -87,7 +87,7 @@ export class TestMachine {
     return RAM_START + offset;
   }
 
-  /** Bytes that `allocate` has left, give or take alignment. */
+  /** Bytes left for `allocate`, apart from alignment. */
   get room(): number {
     return this.ram.length - this.#allocated;
   }
@@ -151,7 +151,7 @@ export interface Completion {
   length: number;
 }
 
-/** A driver's side of a split virtqueue, as virtio 1.2 section 2.7 has it. */
+/** The driver's side of a split virtqueue (virtio 1.2, section 2.7). */
 export class DriverQueue {
   readonly size: number;
   readonly descriptors: number;
@@ -185,7 +185,7 @@ export class DriverQueue {
     return this.#free.length;
   }
 
-  /** Makes a request available, its descriptors in the ring or in one indirect table. */
+  /** Makes a request available, with its descriptors in the ring or in one indirect table. */
   add(segments: Segment[], indirect = false): Request {
     const buffers = segments.map((segment) => this.#place(segment));
     const indices = Array.from({ length: indirect ? 1 : buffers.length }, () => this.#free.pop() as number);
@@ -231,7 +231,7 @@ export class DriverQueue {
     this.#machine.view.setUint16(at + 14, next, true);
   }
 
-  /** Puts a head on the available ring, whatever it points to. */
+  /** Puts a head on the available ring without any check. */
   publish(head: number): void {
     const ring = this.#machine.hostAddress(this.available);
     this.#machine.view.setUint16(ring + 4 + 2 * (this.#added % this.size), head, true);
@@ -243,7 +243,7 @@ export class DriverQueue {
     this.#store(this.available + 2, index);
   }
 
-  /** Whether the device wants to be notified of what was added since the last call. */
+  /** Whether the device wants a notification of the requests added since the last call. */
   needsKick(): boolean {
     const old = this.#kicked;
     this.#kicked = this.#added;
@@ -252,11 +252,11 @@ export class DriverQueue {
     return ((this.#added - event - 1) & 0xffff) < ((this.#added - old) & 0xffff);
   }
 
-  /** Asks for an interrupt at the `count`-th completion from now on; takes those there are already. */
+  /** Requests an interrupt at the `count`-th completion from now on, and takes the existing completions. */
   completions(count = 1): Completion[] {
     const done = this.#takeCompletions();
     this.#store(this.available + 4 + 2 * this.size, (this.#seen + count - 1) & 0xffff);
-    // One may have come before the device saw that it is asked for.
+    // One may have come before the device saw the request.
     return [...done, ...this.#takeCompletions()];
   }
 
@@ -321,7 +321,9 @@ export class GuestDriver {
     return this.load(V_STATUS);
   }
 
-  /** The core on a write to Status; one of 0 resets, and returns when the device has let go. */
+  /**
+   * Does what the core does on a write to Status. Writing 0 resets the device, and returns when it has stopped.
+   */
   async writeStatus(status: number): Promise<void> {
     if (status !== 0) {
       this.store(V_STATUS, status);
@@ -356,7 +358,7 @@ export class GuestDriver {
     return BigInt(this.load(V_DEVICE_FEATURES)) | (BigInt(this.load(V_DEVICE_FEATURES + 4)) << 32n);
   }
 
-  /** Resets the device and brings it up as 3.1.1 says, with all features it offers but `without`. */
+  /** Resets the device and initializes it as in 3.1.1, with all offered features except `without`. */
   async start(without = 0): Promise<void> {
     await this.writeStatus(0);
     this.machine.freeAll();

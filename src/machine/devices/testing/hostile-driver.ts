@@ -29,9 +29,9 @@ const RAM_END = RAM_START + RAM_SIZE;
 const TABLES = RAM_START + 0x4000;
 const BUFFERS = RAM_START + 0x8000;
 const MAX_REQUEST_BYTES = 0x2000;
-/** A broken device is tried for this many actions, then restarted so that the rest is not wasted on it. */
+/** A broken device gets this number of actions, then a restart, so that it does not absorb the rest. */
 const BROKEN_ACTIONS = 2;
-/** A turn is bounded to few milliseconds of work; more processor time than this is a hang. */
+/** A turn takes at most a few milliseconds of work; more processor time than this is a hang. */
 const MAX_ACTION_MS = 2000;
 
 export interface HostileRequest {
@@ -39,12 +39,12 @@ export interface HostileRequest {
   segments: Segment[];
 }
 
-/** A device under test: how its host uses it, and how to drive it. */
+/** A device under test, with its host and its driver. */
 export interface Subject {
   device: VirtioDevice;
-  /** Something that the host does with it, chosen by a number. */
+  /** An action of the host, chosen by a number. */
   host(choice: number): void;
-  /** Requests a driver might make one after the other, well formed or nearly so. */
+  /** Requests that a driver might make one after the other, well formed or almost. */
   requests: fc.Arbitrary<HostileRequest[]>;
   /** Throws unless it works for a driver that has just started it. */
   check(driver: GuestDriver): Promise<void>;
@@ -57,7 +57,7 @@ interface World {
   oracle: WriteOracle;
 }
 
-/** One thing that the driver or the host does. */
+/** An action of the driver or the host. */
 export interface Action {
   label: string;
   run(world: World): void | Promise<void>;
@@ -91,7 +91,7 @@ const length = fc.oneof(
 const index = fc.oneof({ weight: 6, arbitrary: fc.nat(7) }, { weight: 1, arbitrary: fc.nat(0xffff) });
 const queueNumber = fc.nat(2);
 const plainFlags = fc.constantFrom(0, NEXT, WRITE, NEXT | WRITE);
-/** Ranges that end or begin at an end of RAM, or cross it by little. */
+/** Ranges that end or begin at an end of RAM, or cross it slightly. */
 const edgeRange = fc
   .tuple(
     fc.integer({ min: 1, max: 600 }),
@@ -131,7 +131,7 @@ const anySpoiling = fc.oneof(
   ),
 );
 
-/** Takes what the device completed; of chains that no `add` made, the driver knows nothing. */
+/** Takes the completions of the device. The driver does not know chains that `add` did not make. */
 function collect(queue: DriverQueue): void {
   try {
     queue.completions();
@@ -269,7 +269,7 @@ const notify = fc.nat(7).map(
 
 // ---- Starting and stopping ------------------------------------------------------------------
 
-/** Ends a run of the driver: what was granted in it must not be written any more. */
+/** Ends a run of the driver: the device must not write what was granted in it any more. */
 async function reset({ driver, oracle }: World): Promise<void> {
   await driver.writeStatus(0);
   const fault = oracle.verdict();
@@ -308,7 +308,7 @@ const wildQueue = fc.record({
   index: fc.nat(9),
 });
 
-/** Sets up queues anyhow, starts the device on them and notifies it. */
+/** Sets up queues with random values, starts the device on them and notifies it. */
 const wildStart = fc
   .tuple(
     fc.array(wildQueue, { minLength: 1, maxLength: 3 }),
@@ -349,7 +349,7 @@ const host = fc.nat(1000).map(
   }),
 );
 
-/** Sequences of what a hostile driver does, and its host meanwhile. */
+/** Sequences of actions of a hostile driver and of the host. */
 export function hostileActions(requests: Subject['requests']): fc.Arbitrary<Action[]> {
   const action = fc.oneof(
     { weight: 40, arbitrary: requestActions(requests) },
@@ -369,7 +369,7 @@ export function hostileActions(requests: Subject['requests']): fc.Arbitrary<Acti
   return fc.array(action.map(printed), { maxLength: 60, size: 'max' });
 }
 
-/** Does it all to a new device; throws if that does anything wrong, or does not work afterwards. */
+/** Runs the actions on a new device. Throws if the device does anything wrong, or does not work afterwards. */
 export async function withstand(make: (machine: TestMachine) => Subject, sequence: Action[]): Promise<void> {
   const machine = newMachine();
   const subject = make(machine);

@@ -16,7 +16,7 @@ import { type GuestDriver, INDIRECT, NEXT, type TestMachine, WRITE } from './gue
 const MAX_CHAIN = 1024;
 const MAX_QUEUE_SIZE = 256;
 const GRANTED = 1;
-/** Holds descriptors or indices, from which the device learns what else is granted. */
+/** Holds descriptors or indices, which tell the device what else is granted. */
 const STRUCTURE = 2;
 
 /** A queue's rings, by guest physical addresses. */
@@ -30,14 +30,14 @@ interface Rings {
 }
 
 /**
- * Knows, by its own reading of the rings, which bytes of RAM the driver has ever granted to the
- * device, and says whether the device has changed any other byte of the shared memory.
+ * Reads the rings independently to know which bytes of RAM the driver has ever granted to the device, and reports
+ * whether the device has changed any other byte of the shared memory.
  */
 export class WriteOracle {
   readonly #machine: TestMachine;
   readonly #driver: GuestDriver;
   readonly #marks: Uint8Array;
-  /** The whole shared memory as it is but for what the device wrote. */
+  /** The whole shared memory without the device's writes. */
   #expected: Uint8Array;
   #rings: Rings[] = [];
 
@@ -49,7 +49,7 @@ export class WriteOracle {
     this.rebase();
   }
 
-  /** Begins anew with memory as it is, no grants, and the rings that the registers name. */
+  /** Starts again with the current memory, no grants, and the rings that the registers name. */
   rebase(): void {
     this.#expected = new Uint8Array(this.#machine.buffer).slice();
     this.#marks.fill(0);
@@ -66,7 +66,7 @@ export class WriteOracle {
     this.#noteGrants();
   }
 
-  /** Runs something that writes RAM in the driver's name, with no turn of the device in it. */
+  /** Runs an action that writes RAM for the driver, during which the device has no turn. */
   expectWrites(action: () => void): void {
     const before = this.#machine.ram.slice();
     action();
@@ -78,7 +78,7 @@ export class WriteOracle {
     this.#noteGrants();
   }
 
-  /** Takes note of all that is on offer to the device. */
+  /** Records everything that is available to the device. */
   #noteGrants(): void {
     this.#driver.device.save().queues.forEach(({ taken }, index) => {
       const rings = this.#rings[index] as Rings;
@@ -87,7 +87,7 @@ export class WriteOracle {
       this.#mark(descriptors, 16 * size, STRUCTURE);
       this.#mark(available, 6 + 2 * size, STRUCTURE);
       this.#mark(used, 6 + 8 * size, GRANTED);
-      // What was on offer once may still be taken, though the driver has set its index back since.
+      // The device may still take what was available once, even after the driver has set its index back.
       const ahead = [rings.offered, this.#u16(available + 2)].map((end) => (end - taken) & 0xffff);
       const count = Math.max(0, ...ahead.filter((n) => n <= size));
       rings.offered = (taken + count) & 0xffff;
@@ -97,8 +97,8 @@ export class WriteOracle {
   }
 
   /**
-   * What the device did wrong, or undefined. Nothing can be said, and nothing is, about RAM when
-   * the driver let the device write over the structures that say what is granted.
+   * The fault of the device, or undefined. RAM is not checked when the driver has granted the structures that say
+   * what is granted.
    */
   verdict(): string | undefined {
     return this.#outsideRam() ?? (this.#selfModified() ? undefined : this.#insideRam());
@@ -159,7 +159,7 @@ export class WriteOracle {
     }
   }
 
-  /** Marks a range that lies wholly in RAM; any other grants nothing. */
+  /** Marks a range that lies completely in RAM; any other range grants nothing. */
   #mark(address: number, length: number, mark: number): void {
     const start = address - RAM_START;
     if (start < 0 || start + length > this.#marks.length) return;
