@@ -206,7 +206,7 @@ describe('init', () => {
   test('gives the console, with job control, to one session after the other', async () => {
     for (const status of [5, 6]) {
       const process = machine.runOnConsole({ args: ['sh'], env: { PATH } });
-      await machine.write(Buffer.from(`tty; echo to-stderr > /dev/stderr; sleep 100\n`));
+      await machine.write(Buffer.from(`tty; sh -c 'echo to-stderr > /dev/stderr; exec sleep 100'\n`));
       await expect.poll(() => console_, { timeout: 20_000 }).toContain('\r\nto-stderr');
       expect(console_).toContain('/dev/hvc0');
       await machine.write(Buffer.from('\x03'));
