@@ -105,7 +105,7 @@ describe('elf', { timeout: TIMEOUT }, () => {
 });
 
 describe('boot', { timeout: TIMEOUT }, () => {
-  test('without a terminal tells what machine it is', async () => {
+  test('describes the machine without a terminal', async () => {
     const { status, stdout } = await run('boot', ['--stats', '--append', 'quiet']);
     expect(status).toBe(0);
     expect(stdout).toMatch(/LinuxRun: init started\r\nLinux linuxrun 6\.12\S* .* riscv64 GNU\/Linux\n$/);
@@ -123,7 +123,7 @@ describe('boot', { timeout: TIMEOUT }, () => {
     expect(stderr).toBe('LinuxRun: init started\r\nerror\n');
   });
 
-  test('--report tells the cost of the guest kernel, within its limits', async () => {
+  test('--report prints the cost of the guest kernel, within its limits', async () => {
     const { status, stdout } = await run('boot', ['--report']);
     expect(status).toBe(0);
     expect(Number(/PID 1: ([\d.]+) M instructions/.exec(stdout)?.[1])).toBeLessThan(25);
@@ -181,7 +181,7 @@ describe('boot', { timeout: TIMEOUT }, () => {
     expect(more).toEqual([]);
   });
 
-  test('a damaged kernel: one clear line', async () => {
+  test('a damaged kernel is reported in one clear line', async () => {
     const damaged = file('damaged', readFileSync(kernel).subarray(0, 1_000_000));
     const { status, stderr } = await run('boot', ['--kernel', damaged]);
     expect(status).toBe(1);

@@ -41,12 +41,12 @@ const events: PullEvent[] = [
   { type: 'stored', diffId: second },
 ];
 
-test('nothing is said when all is cached', () => {
+test('prints nothing when everything is cached', () => {
   expect(show([resolved(true)])).toBe('');
   expect(show([resolved(true)], { columns: 80, rows: 24 })).toBe('');
 });
 
-test('without a terminal there is a line for each step', () => {
+test('prints a line for each step without a terminal', () => {
   expect(show(events)).toBe(
     [
       'pulling docker.io/library/x:latest: 1 layer, 8.0 MiB',
@@ -57,7 +57,7 @@ test('without a terminal there is a line for each step', () => {
   );
 });
 
-test('on a terminal there are bars, painted over', () => {
+test('draws and updates bars on a terminal', () => {
   const output = show(events, { columns: 80, rows: 24 });
   expect(output).toContain(`  ${'b'.repeat(12)} ${'█'.repeat(12)}${'░'.repeat(12)} 4.0 MiB of 8.0 MiB\n`);
   const last = output.split('\x1b[2A\x1b[J').at(-1);
@@ -71,7 +71,7 @@ test('on a terminal there are bars, painted over', () => {
   );
 });
 
-test('on a small terminal no line and no bar is too many', () => {
+test('fits lines and bars into a small terminal', () => {
   const output = show(events, { columns: 20, rows: 3 });
   const bars = output.split('\x1b[1A\x1b[J').at(-1) ?? '';
   expect(bars).toMatch(/^ {2}a{12} █{4}\n$/);

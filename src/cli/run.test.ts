@@ -43,7 +43,7 @@ describe('linuxrun', { timeout: TIMEOUT }, () => {
     expect(await run({})).toEqual({ ...first, stderr: '' });
   });
 
-  test('runs what the variables say', async () => {
+  test('runs the image and command of the variables', async () => {
     const result = await run(
       {
         ...BUSYBOX,
@@ -61,7 +61,7 @@ describe('linuxrun', { timeout: TIMEOUT }, () => {
     expect(result.stdout).toMatch(/^v\n\/tmp\n65534\noverlay +6\d\.\dM .*\n1\ninput\n$/);
   });
 
-  test('help', async () => {
+  test('prints help', async () => {
     const child = start({}, [...COMMAND, '--help']);
     expect(await text(child.stdout as NodeJS.ReadableStream)).toMatch(/^usage: linuxrun.*LINUXRUN_IMAGE/s);
   });
@@ -86,7 +86,7 @@ describe('linuxrun', { timeout: TIMEOUT }, () => {
     expect(stderr.trimEnd()).not.toContain('\n');
   });
 
-  test('output that has no room', async () => {
+  test('reports output that cannot be written', async () => {
     const child = start({}, ['bash', '-c', `${COMMAND.join(' ')} > /dev/full`]);
     child.stdin?.end();
     expect(await text(child.stderr as NodeJS.ReadableStream)).toBe(
@@ -95,12 +95,12 @@ describe('linuxrun', { timeout: TIMEOUT }, () => {
     expect(child.exitCode ?? (await once(child, 'exit'))[0]).toBe(125);
   });
 
-  test('a program that is not there', async () => {
+  test('reports a missing program', async () => {
     const { status, stderr } = await run({ ...BUSYBOX, ARGS: 'nothing' });
     expect([status, stderr.split('\n').at(-2)]).toEqual([127, 'LinuxRun: nothing: not found']);
   });
 
-  test('signals reach the container', async () => {
+  test('passes signals on to the container', async () => {
     const script = 'trap "echo term; exit 3" TERM; echo ready; while :; do sleep 0.1; done';
     const child = start({ ...BUSYBOX, ENTRYPOINT: 'sh', ARGS: `-c '${script}'` });
     await once(child.stdout as NodeJS.ReadableStream, 'data');
@@ -109,7 +109,7 @@ describe('linuxrun', { timeout: TIMEOUT }, () => {
     expect(child.exitCode ?? (await once(child, 'exit'))[0]).toBe(3);
   });
 
-  test('a third signal kills what heeds none', async () => {
+  test('kills a container that ignores signals at the third one', async () => {
     const child = start({ ...BUSYBOX, ENTRYPOINT: 'sh', ARGS: "-c 'echo ready; sleep 1000'" });
     await once(child.stdout as NodeJS.ReadableStream, 'data');
     const ended = once(child, 'exit');
@@ -120,7 +120,7 @@ describe('linuxrun', { timeout: TIMEOUT }, () => {
     expect((await ended)[0]).toBe(137);
   });
 
-  test('a signal before there is a container ends it all', async () => {
+  test('ends everything at a signal before the container exists', async () => {
     const child = start({});
     const ended = once(child, 'exit');
     // Node itself needs a moment until it can be signalled; on a fast machine the container may have ended by then.
@@ -131,7 +131,7 @@ describe('linuxrun', { timeout: TIMEOUT }, () => {
     if (code === null) expect(signal).toBe('SIGTERM');
   });
 
-  test('a reader of ours that leaves is the container’s that leaves', async () => {
+  test('passes the end of its reader on to the container', async () => {
     const command = `${COMMAND.map((word) => `'${word}'`).join(' ')} | head -n 2; echo "status \${PIPESTATUS[0]}"`;
     const child = start({ ...BUSYBOX, ARGS: 'yes' }, ['bash', '-c', command]);
     child.stdin?.end();

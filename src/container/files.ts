@@ -68,7 +68,7 @@ export async function writeContent(
 
 interface Outcome {
   readonly status: number;
-  /** Cancels the upload unless it is complete. */
+  /** The reason of a failure. */
   readonly reason?: string;
 }
 

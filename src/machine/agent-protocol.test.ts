@@ -92,7 +92,7 @@ describe('host to guest', () => {
     expect(hex(encodeMeasure('n'))).toBe('03000000' + '0b' + '6e00');
   });
 
-  test('refuses what the guest would misread', () => {
+  test('refuses values that the guest would misread', () => {
     const run = { process: 1, tokens, args: ['a'], env: [], directory: '/', console: false };
     expect(() => encodeRun({ ...run, args: ['a\0b'] })).toThrow(/NUL/);
     expect(() => encodeRun({ ...run, args: ['x'.repeat(1 << 20)] })).toThrow(/1 MiB/);
@@ -100,7 +100,7 @@ describe('host to guest', () => {
   });
 });
 
-test('tokens are not to be guessed', () => {
+test('tokens cannot be guessed', () => {
   const made = Array.from({ length: 100 }, () => newTokens());
   const each = made.flatMap((all) => [0, 16, 32, 48].map((at) => hex(all.subarray(at, at + 16))));
   expect(new Set(each).size).toBe(400);
@@ -126,7 +126,7 @@ describe('guest to host', () => {
     },
   ];
 
-  test('messages arrive however the stream is cut, unknown ones are ignored', () => {
+  test('reads messages in pieces of any size, and ignores unknown ones', () => {
     const all = Buffer.concat([HELLO, UNKNOWN, EXIT, USAGE]);
     fc.assert(
       fc.property(fc.array(fc.nat(all.length)), (cuts) => {
@@ -149,7 +149,7 @@ describe('guest to host', () => {
     expect(() => new MessageReader().push(Buffer.from(bytes, 'hex'))).toThrow(RangeError);
   });
 
-  test('many short messages at once take time in proportion to their number', () => {
+  test('many short messages take linear time', () => {
     const unknown = Buffer.from('01000000ee', 'hex');
     const bytes = Buffer.concat(Array<Buffer>(100_000).fill(unknown));
     const begin = performance.now();

@@ -137,7 +137,7 @@ describe('the control stream', () => {
     expect(listeners.has(CONTROL)).toBe(false);
   });
 
-  test('reports exits of processes that run, no others', async () => {
+  test('reports exits of running processes only', async () => {
     const control = greet();
     start(1);
     control.send(exitMessage(9, 0));
@@ -146,7 +146,7 @@ describe('the control stream', () => {
     await expect.poll(() => events).toEqual(['1 exited 3']);
   });
 
-  test('carries figures, in the order in which they are asked for', async () => {
+  test('carries figures in the order of the requests', async () => {
     const control = greet();
     const usage = (memory: number) => Buffer.from(BigUint64Array.of(BigInt(memory), 0n, 0n, 0n).buffer);
     for (const container of [1, 2]) agent.measure(`${container}`);
@@ -166,7 +166,7 @@ describe('the control stream', () => {
       (control: GuestStream) => control.send(Buffer.from('050000000263000000', 'hex')),
       /speaks version 99/,
     ],
-  ])('that %s takes all processes with it', async (_, spoil, reason) => {
+  ])('that %s ends all processes', async (_, spoil, reason) => {
     const control = greet();
     const { stdout } = start(1);
     spoil(control);
@@ -179,7 +179,7 @@ describe('the control stream', () => {
 });
 
 describe('data streams', () => {
-  test('are those that the process was said to have', async () => {
+  test('are the requested streams of the process', async () => {
     const control = greet();
     const { streams, page } = makeStreams(4, [1, 3]);
     const [screen, messages] = [page.readable('4/1'), page.readable('4/3')];
@@ -198,7 +198,7 @@ describe('data streams', () => {
     expect(events).toEqual(['exited 125']);
   });
 
-  test('are told apart by their tokens, however these are cut', async () => {
+  test('are distinguished by their tokens, in pieces of any size', async () => {
     greet();
     const { stdin, stdout, stderr } = start(7);
     const guest = [0, 1, 2].map(() => connect(DATA));
@@ -260,7 +260,7 @@ describe('data streams', () => {
     expect(await stream.isReset()).toBe(true);
   });
 
-  test('wait for their token in places of their own, the oldest giving way', async () => {
+  test('wait for their token in separate places, and a new one replaces the oldest', async () => {
     greet();
     const { stdout } = start(7);
     const held = Array.from({ length: 1000 }, () => connect(DATA));
@@ -329,7 +329,7 @@ describe('data streams', () => {
     [[1, 2], 2, 'too many processes', 'LinuxRun: too many processes\n'],
     [[1, 3], 3, 'too many processes', 'LinuxRun: too many processes\n'],
     [[1, 2, 3], 3, '', 'LinuxRun: the agent could not open its streams to the host\n'],
-  ])('that never came have the reason: %j', async (outputs, descriptor, reason, line) => {
+  ])('that were never opened carry the reason: %j', async (outputs, descriptor, reason, line) => {
     const control = greet();
     const { streams, page } = makeStreams(5, outputs);
     const readable = page.readable(`5/${descriptor}`);
@@ -367,7 +367,7 @@ describe('data streams', () => {
     await expect(reader.read()).rejects.toThrow('crash');
   });
 
-  test('that nobody reads any more are cancelled', async () => {
+  test('that are no longer read are cancelled', async () => {
     greet();
     const { stdout } = start(7);
     const stream = connect(DATA);

@@ -131,20 +131,20 @@ describe('processes', { timeout: 60_000 }, () => {
     expect(await flood.exit).toBe(128 + 13);
   });
 
-  test('tell when there is no such program', async () => {
+  test('report a missing program', async () => {
     const guest = await boot(1, 64);
     const { status, errors } = await finish(guest.run({ args: ['/nowhere'] }));
     expect(status).toBe(127);
     expect(errors).toContain('/nowhere');
   });
 
-  test('with arguments that cannot be passed are refused', async () => {
+  test('with invalid arguments are refused', async () => {
     const guest = await boot(1, 64);
     expect(() => guest.run({ args: ['a\0b'] })).toThrow(/NUL/);
     expect(() => guest.run({ args: ['x'.repeat(MIB)] })).toThrow(/1 MiB/);
   });
 
-  test('on the console have it as their terminal, of the right size', async () => {
+  test('on the console have a terminal of the right size', async () => {
     let console = '';
     const guest = await boot(1, 64, {
       onConsole: (bytes) => {
@@ -230,7 +230,7 @@ describe('a guest', { timeout: 60_000 }, () => {
     expect(guest.stats().instructions[0]).toBeGreaterThan(0);
   });
 
-  test('that panics ends with a reboot, and takes its processes with it', async () => {
+  test('that panics ends with a reboot, together with its processes', async () => {
     const guest = await boot(1, 64, { initrd: new Uint8Array(512) });
     const lost = guest.run({ args: ['true'] });
     expect(await guest.exit).toMatchObject({ reason: 'reboot' });
@@ -238,13 +238,13 @@ describe('a guest', { timeout: 60_000 }, () => {
     await expect(guest.booted).rejects.toThrow(/panicked/);
   });
 
-  test('whose kernel is truncated is given up', async () => {
+  test('with a truncated kernel is stopped', async () => {
     const kernel = (await platform.loadFile('kernel/Image')).subarray(0, MIB);
     const guest = await boot(1, 64, { kernel });
     await expect(guest.exit).rejects.toThrow(/kernel hangs/);
   });
 
-  test('counting instructions runs the same way twice', async () => {
+  test('that counts instructions runs twice in the same way', async () => {
     const counts: number[] = [];
     for (let round = 0; round < 2; round++) {
       const guest = await boot(1, 64, {

@@ -23,7 +23,7 @@ test('counts ticks of 100 ns since the epoch', () => {
   expect(clock.now()).toBe(15_000);
 });
 
-test('never returns less than another thread got', () => {
+test('never returns an earlier time than another thread has read', () => {
   const clock = clockAt(5);
   const other = machineClock(performance.timeOrigin, clock.latest);
   expect(clock.now()).toBe(50_000);
@@ -33,7 +33,7 @@ test('never returns less than another thread got', () => {
   expect(other()).toBe(50_010);
 });
 
-test('keeps on through the wrap of the shared word', () => {
+test('continues when the shared word wraps', () => {
   const wrap = 2 ** 31 / 10_000;
   const clock = clockAt(wrap - 0.001);
   expect(clock.now()).toBe(2 ** 31 - 10);
@@ -43,13 +43,13 @@ test('keeps on through the wrap of the shared word', () => {
   expect(clock.now()).toBe(2 ** 31 + 10);
 });
 
-test.each([250_000, 420_000, 10_000_000])('is right after %i ms in which nobody asked', (pause) => {
+test.each([250_000, 420_000, 10_000_000])('is correct after %i ms without a reading', (pause) => {
   const clock = clockAt(100);
   clock.now();
   clock.set(100 + pause);
   expect(clock.now()).toBe((100 + pause) * 10_000);
 });
 
-test('the monotonic clock is near the wall clock', () => {
+test('the monotonic clock is close to the wall clock', () => {
   expect(Math.abs(monotonicNow() - Date.now())).toBeLessThan(60_000);
 });

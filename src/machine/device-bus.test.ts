@@ -18,7 +18,7 @@ function setUp(onPoll: () => void) {
   return { memory, ring, device };
 }
 
-test('polls the devices at first, and whenever the doorbell has moved', async () => {
+test('polls the devices at first, and whenever the doorbell changes', async () => {
   const polled: string[] = [];
   const { memory, ring, device } = setUp(() => polled.push('device'));
   void new DeviceBus(memory, [device], () => polled.push('output')).watch();
@@ -29,7 +29,7 @@ test('polls the devices at first, and whenever the doorbell has moved', async ()
   await expect.poll(() => polled).toHaveLength(4);
 });
 
-test('leaves other events their turn while harts ring without pause', async () => {
+test('lets other events run while harts ring without pause', async () => {
   const begin = performance.now();
   let ringing = true;
   let polls = 0;

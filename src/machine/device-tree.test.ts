@@ -10,7 +10,7 @@ const MACHINE = {
   virtioSlots: [0, 2, 8],
 };
 
-/** All properties by path, read by the specification, chapter 5, without help of the writer. */
+/** Reads all properties by path as the specification's chapter 5 says, independently of the writer. */
 function decode(blob: Uint8Array): Map<string, Buffer> {
   const data = Buffer.from(blob);
   const strings = data.readUInt32BE(12);
@@ -45,7 +45,7 @@ describe('machineDeviceTree', () => {
   const tree = decode(machineDeviceTree(MACHINE));
   const strings = (path: string) => tree.get(path)?.toString().split('\0').slice(0, -1);
 
-  test('gives Linux the ISA in both its forms', () => {
+  test('gives Linux the ISA in both forms', () => {
     const extensions = strings('/cpus/cpu@1/riscv,isa-extensions') ?? [];
     const single = extensions.filter(({ length }) => length === 1).join('');
     const multi = extensions.filter(({ length }) => length > 1).join('_');
@@ -61,7 +61,7 @@ describe('machineDeviceTree', () => {
     expect(cells(tree.get('/chosen/linux,initrd-end'))).toEqual([0, 0x8100_0123]);
   });
 
-  test('wires the PLIC contexts 2n and 2n + 1 to M and S of hart n', () => {
+  test('connects the PLIC contexts 2n and 2n + 1 to M and S of hart n', () => {
     const hart = (n: number) => cells(tree.get(`/cpus/cpu@${n}/interrupt-controller/phandle`))[0];
     const plic = '/soc/interrupt-controller@c000000';
     expect(cells(tree.get(`${plic}/interrupts-extended`))).toEqual(
@@ -70,7 +70,7 @@ describe('machineDeviceTree', () => {
     expect(cells(tree.get('/soc/interrupt-parent'))).toEqual(cells(tree.get(`${plic}/phandle`)));
   });
 
-  test('has the virtio slots that are taken, no others', () => {
+  test('has only the virtio slots that are in use', () => {
     const slots = [...tree.keys()].filter((path) => /virtio_mmio@\w+\/reg$/.test(path));
     expect(slots).toEqual(['10001000', '10003000', '10009000'].map((at) => `/soc/virtio_mmio@${at}/reg`));
     expect(cells(tree.get('/soc/virtio_mmio@10003000/interrupts'))).toEqual([3]);
@@ -83,7 +83,7 @@ describe('machineDeviceTree', () => {
     expect(tree.get('/chosen/rng-seed')).toEqual(Buffer.alloc(64, 7));
   });
 
-  test('mentions no initial RAM disk where there is none', () => {
+  test('has no initial RAM disk if there is none', () => {
     const bare = decode(machineDeviceTree({ ...MACHINE, initrd: undefined }));
     expect(bare.has('/chosen/linux,initrd-start')).toBe(false);
   });

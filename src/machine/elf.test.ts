@@ -113,7 +113,7 @@ describe('parseElf', () => {
 });
 
 describe('loadElf', () => {
-  test('copies what the file holds and clears the rest', () => {
+  test('copies the file’s contents and clears the rest', () => {
     const ram = new Uint8Array(0x2000).fill(0xee);
     loadElf(parseElf(makeElf([{ paddr: 0x8000_1000n, data: CODE, memsz: 6n }])), ram, RAM_START);
     expect([...ram.subarray(0xfff, 0x1007)]).toEqual([0xee, ...CODE, 0, 0, 0xee]);

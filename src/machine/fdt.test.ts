@@ -16,7 +16,7 @@ const TREE = {
   },
 } as const;
 
-/** What dtc 1.6.1 makes of the same tree, with `/memreserve/ 0x80000000 0x1234;`. */
+/** The output of dtc 1.6.1 for the same tree, with `/memreserve/ 0x80000000 0x1234;`. */
 const TREE_BY_DTC = `
   d00dfeed 00000132 00000048 00000108 00000028 00000011 00000010 00000000 0000002a 000000c0
   00000000 80000000 00000000 00001234 00000000 00000000 00000000 00000000
@@ -38,7 +38,7 @@ const TREE_BY_DTC = `
   00000009
   2361646472657373 2d63656c6c7300 6d6f64656c00 6c69737400 656d70747900 627974657300 72656700`;
 
-test('writes what dtc writes', () => {
+test('writes the same bytes as dtc', () => {
   const blob = writeFdt(TREE, [{ address: 0x8000_0000n, size: 0x1234n }]);
   expect(Buffer.from(blob).toString('hex')).toBe(TREE_BY_DTC.replace(/\s/g, ''));
 });

@@ -31,7 +31,7 @@ async function start(elf: Uint8Array, options: Partial<BareMetalOptions> = {}): 
   return machine;
 }
 
-/** Collects what is written, and waits for a text in it. */
+/** Collects written bytes, and waits for a text in them. */
 function transcript() {
   let text = '';
   return {
@@ -79,7 +79,7 @@ describe('a bare-metal program', () => {
     expect(console.text).toBe('Hi\n');
   });
 
-  test('gets what is written to the console by its UART', async () => {
+  test('receives console input through its UART', async () => {
     const console = transcript();
     const machine = await start(programs.echo, { onConsole: console.take });
     const text = 'ring around '.repeat(100);
@@ -87,7 +87,7 @@ describe('a bare-metal program', () => {
     await console.find(`${text}\n`);
   });
 
-  test('its memory can be read when it has ended, until the machine is stopped', async () => {
+  test('has readable memory after its end, until the machine is stopped', async () => {
     const machine = await start(programs.signed);
     await machine.exit;
     expect([...machine.ram.subarray(0x1000, 0x1009)]).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 0]);
@@ -131,12 +131,12 @@ describe('a machine ends', () => {
     await machine.stop();
   });
 
-  test('when the emulator is none', async () => {
+  test('when the emulator is invalid', async () => {
     const empty = await WebAssembly.compile(Buffer.from('0061736d01000000', 'hex'));
     await expect(start(programs.endless, { emulator: empty })).rejects.toThrow(/reset is not a function/);
   });
 
-  test('when its owner fails to take its output', async () => {
+  test('when its owner fails to accept its output', async () => {
     const machine = await start(programs.hello, {
       onConsole: () => Promise.reject(new Error('no paper')),
     });
@@ -177,7 +177,7 @@ test('a guest that floods its console waits for the reader', async () => {
   expect(stuck).toBeLessThan(2 ** 19);
 });
 
-test('nothing is left of machines that were stopped', async () => {
+test('nothing remains of stopped machines', async () => {
   setFlagsFromString('--expose-gc');
   const gc = runInNewContext('gc') as () => void;
   const handles = () =>

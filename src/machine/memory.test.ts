@@ -29,7 +29,7 @@ describe('planMemory', () => {
     expect(() => planMemory(1, size)).toThrow(message);
   });
 
-  test.each([1, 3, layout.MAX_HARTS])('with %i harts, the most it names is what fits', (harts) => {
+  test.each([1, 3, layout.MAX_HARTS])('with %i harts, the limit that it names fits', (harts) => {
     let most = 0;
     try {
       planMemory(harts, 2 ** 32);
@@ -57,7 +57,7 @@ describe('createMemory', () => {
     expect(guestRam(memory, plan).length).toBe(MIN_RAM);
   });
 
-  test('gives each machine a key of its own, and reproducible runs always the same', () => {
+  test('gives each machine its own key, and reproducible runs always the same one', () => {
     const plan = planMemory(1, MIN_RAM);
     const key = (mode: number) =>
       [0, 8].map((at) =>

@@ -43,7 +43,7 @@ test('gives up when cancelled while full', () => {
   expect(readAll(ring).length).toBe(0x1_0000);
 });
 
-test('two writers and a slow reader lose nothing and keep writes whole', async () => {
+test('two writers and a slow reader lose nothing and do not mix writes', async () => {
   const buffer = OutputRing.allocate();
   const script = bundle(new URL('./output-ring.ts', import.meta.url));
   const workers = [65, 66].map((letter) => {

@@ -35,7 +35,7 @@ async function settled(promise: Promise<unknown>): Promise<boolean> {
 }
 
 describe('a stream', () => {
-  test('carries bytes to its end, and keeps what was given to it', async () => {
+  test('carries bytes to its end, and does not change the bytes that it was given', async () => {
     const text = collect(far.readable('a'));
     const writer = near.writable('a').getWriter();
     const bytes = Buffer.from('hello ');
@@ -46,7 +46,7 @@ describe('a stream', () => {
     expect(await text).toBe('hello world');
   });
 
-  test('holds its writer back while nobody reads, and no other stream', async () => {
+  test('delays only its own writer while it is not read', async () => {
     const slow = far.readable('slow').getReader();
     const quick = collect(far.readable('quick'));
     const sender = near.sender('slow');
@@ -61,7 +61,7 @@ describe('a stream', () => {
     expect(await settled(blocked)).toBe(true);
   });
 
-  test('ends with the error of its writer after the bytes before it', async () => {
+  test('ends with the error of its writer after all bytes', async () => {
     const reader = far.readable('a').getReader();
     const sender = near.sender('a');
     await sender.send(Uint8Array.of(1));
@@ -71,7 +71,7 @@ describe('a stream', () => {
     await expect(sender.send(Uint8Array.of(2))).rejects.toThrow('closed');
   });
 
-  test('tells its writer when the reader leaves', async () => {
+  test('notifies its writer when the reader leaves', async () => {
     const stream = far.readable('a');
     const sender = near.sender('a');
     void sender.send(new Uint8Array(WINDOW));
@@ -80,7 +80,7 @@ describe('a stream', () => {
     await expect(sender.send(Uint8Array.of(1))).rejects.toThrow('closed');
   });
 
-  test('tells its writer when the reader left before it came', async () => {
+  test('notifies its writer when the reader left before it started', async () => {
     await far.readable('a').cancel();
     const sender = near.sender('a');
     void sender.send(new Uint8Array(WINDOW));

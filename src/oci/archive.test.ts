@@ -109,7 +109,7 @@ describe('a layout in a folder', () => {
     await expectStored(image);
   });
 
-  it('gives its only image, named or not', async () => {
+  it('gives its only image, with or without a name', async () => {
     await writeFiles(layoutFiles([app], makeIndex([{ image: app }])));
     expect((await pullReference(`oci://${folder}`)).digest).toBe(app.digest);
   });
@@ -128,7 +128,7 @@ describe('a layout in a folder', () => {
     [':none', 'not-found', /there is no image oci:.*:none; there are app, /],
     [`:app@${tool.digest}`, 'not-found', /there is no image/],
     [`@sha256:${'0'.repeat(64)}`, 'not-found', /cannot read .*: there is no such file/],
-  ])('says what is wrong with %j', async (name, kind, message) => {
+  ])('explains the error of %j', async (name, kind, message) => {
     await writeFiles(layout);
     const error = await failure(pullReference(`oci://${folder}${name}`));
     expect(error.message).toMatch(message);
@@ -151,7 +151,7 @@ describe('a layout in a folder', () => {
     ['is short', app.layers[0]?.blob.subarray(0, -1), /it has \d+ bytes, not the/],
     ['is long', Buffer.concat([app.layers[0]?.blob ?? new Uint8Array(0), randomBytes(9)]), /larger than/],
     ['is other', app.layers[0]?.blob.map((byte, at) => (at === 4 ? 1 : byte)), /not what its digest/],
-  ])('is left when a layer %s', async (_name, blob, message) => {
+  ])('is refused if a layer %s', async (_name, blob, message) => {
     await writeFiles(layout);
     const path = join(folder, 'blobs', sha256(app.layers[0]?.blob ?? new Uint8Array(0)).replace(':', '/'));
     await rm(path);
@@ -343,7 +343,7 @@ describe.each([
 });
 
 describe('a file', () => {
-  it('that is no archive', async () => {
+  it('that is not an archive', async () => {
     for (const bytes of [randomBytes(5000), new Uint8Array(0), Buffer.from('{}')]) {
       const path = await writeArchive(bytes);
       const error = await failure(pullReference(`file://${path}`));
@@ -351,7 +351,7 @@ describe('a file', () => {
     }
   });
 
-  it('that is not there, or a folder', async () => {
+  it('that is missing, or a folder', async () => {
     const missing = await failure(pullReference(`file://${folder}/none.tar`));
     expect(missing).toMatchObject({ kind: 'not-found' });
     expect(missing.message).toMatch(/none.tar: there is no such file/);
@@ -360,7 +360,7 @@ describe('a file', () => {
   });
 });
 
-it('reads a compressed archive in few passes, whatever its order', async () => {
+it('reads a compressed archive in any order in few passes', async () => {
   const bytes = new Uint8Array(gzipSync(makeTar(oldDockerFiles)));
   const file = new File([bytes], 'x.tar.gz');
   let read = 0;

@@ -60,18 +60,21 @@ describe.each(Object.entries(codecs))('the %s codec', (_name, codec) => {
     for (const hasher of hashers) expect(hasher.digest()).toBe(expected);
   });
 
-  it.each([1, 3, 17, 1000, 1 << 20])('undoes gzip that comes in pieces of %i bytes', async (piece) => {
+  it.each([1, 3, 17, 1000, 1 << 20])('decompresses gzip in pieces of %i bytes', async (piece) => {
     const bytes = sample(20_000);
     expect(Buffer.compare(await unpack(codec, gzipSync(bytes), piece), bytes)).toBe(0);
     expect(await unpack(codec, gzipSync(new Uint8Array(0)), piece)).toHaveLength(0);
   });
 
-  it.each([1, 19, 4096, 1 << 20])('undoes gzip of many members, in pieces of %i bytes', async (piece) => {
-    const contents = [sample(30_000), new Uint8Array(0), sample(1), sample(5000), new Uint8Array(100_000)];
-    const members = contents.map((bytes) => gzipSync(bytes));
-    const whole = await unpack(codec, Buffer.concat(members), piece);
-    expect(Buffer.compare(whole, Buffer.concat(contents))).toBe(0);
-  });
+  it.each([1, 19, 4096, 1 << 20])(
+    'decompresses gzip of many members, in pieces of %i bytes',
+    async (piece) => {
+      const contents = [sample(30_000), new Uint8Array(0), sample(1), sample(5000), new Uint8Array(100_000)];
+      const members = contents.map((bytes) => gzipSync(bytes));
+      const whole = await unpack(codec, Buffer.concat(members), piece);
+      expect(Buffer.compare(whole, Buffer.concat(contents))).toBe(0);
+    },
+  );
 
   it('is not confused by contents that look like headers', async () => {
     // Stored blocks contain the contents unchanged, such as compressed files.
@@ -80,7 +83,7 @@ describe.each(Object.entries(codecs))('the %s codec', (_name, codec) => {
     expect(Buffer.compare(await unpack(codec, gzip, 64), bytes)).toBe(0);
   });
 
-  it('agrees with zlib about gzip files full of look-alikes, in whatever pieces they come', async () => {
+  it('agrees with zlib about gzip files full of look-alikes, in pieces of any size', async () => {
     const random = new Random(20);
     for (let i = 0; i < 500; i++) {
       const body = gzipBody(random);
@@ -92,7 +95,7 @@ describe.each(Object.entries(codecs))('the %s codec', (_name, codec) => {
     }
   });
 
-  it('reads all of its source, zeros behind the last member and what follows them too', async () => {
+  it('reads all of its source, including zeros after the last member and data after them', async () => {
     const bytes = Buffer.concat([gzipSync('contents'), new Uint8Array(500), randomBytes(5000)]);
     let read = 0;
     async function* source() {
@@ -142,7 +145,7 @@ describe.each(Object.entries(codecs))('the %s codec', (_name, codec) => {
 });
 
 describe('zstd', () => {
-  it('undoes frames, several and skippable ones', async () => {
+  it('decompresses one or several frames, and skippable ones', async () => {
     const parts = [sample(3000), sample(10), sample(70_000)];
     const frames = [
       skippable(0),
@@ -158,7 +161,7 @@ describe('zstd', () => {
     }
   });
 
-  it('undoes two streams at a time', async () => {
+  it('decompresses two streams at a time', async () => {
     const contents = [sample(100_000), sample(120_000)];
     const outputs = await Promise.all(
       contents.map((raw) => unpack(nodeCodec, zstdFrame([{ raw }, { raw }]), 500)),
@@ -208,14 +211,14 @@ describe('zstd', () => {
   );
 });
 
-it('leaves other data as it is', async () => {
+it('leaves other data unchanged', async () => {
   for (const size of [0, 1, 3, 4, 5000]) {
     const bytes = sample(size);
     expect(Buffer.compare(await unpack(nodeCodec, bytes, 2), bytes)).toBe(0);
   }
 });
 
-it('passes on the errors of the source as they are', async () => {
+it('passes on the errors of the source unchanged', async () => {
   for (const head of [gzipSync(sample(9000)), zstdFrame([{ raw: sample(9000) }])]) {
     for (const codec of Object.values(codecs)) {
       async function* failing(): Bytes {

@@ -93,7 +93,7 @@ describe.each(FETCHES)('with the fetch of %s', (_, fetch) => {
       );
     });
 
-    it('skips what it has when the server knows no ranges', async () => {
+    it('skips received bytes if the server does not support ranges', async () => {
       const url = await serve((request, response) => {
         delete request.headers.range;
         sendPart(request, response, requests.length * 200_000, 'break');
@@ -102,7 +102,7 @@ describe.each(FETCHES)('with the fetch of %s', (_, fetch) => {
       expect(requests).toHaveLength(3);
     });
 
-    it('refuses another part than it asked for', async () => {
+    it('refuses a part other than the requested one', async () => {
       const url = await serve((request, response) => {
         if (request.headers.range) response.writeHead(206, { 'Content-Range': 'bytes 5-9/10' }).end('12345');
         else sendPart(request, response, 1000, 'break');
@@ -112,7 +112,7 @@ describe.each(FETCHES)('with the fetch of %s', (_, fetch) => {
       expect(error.kind).toBe('invalid');
     });
 
-    it('is given up when the server never answers', async () => {
+    it('fails when the server never answers', async () => {
       const url = await serve(() => {});
       const start = performance.now();
       const error = await failure(download(url));
@@ -122,7 +122,7 @@ describe.each(FETCHES)('with the fetch of %s', (_, fetch) => {
       expect(performance.now() - start).toBeLessThan(5000);
     });
 
-    it('is given up when nothing comes any more, after some patience', async () => {
+    it('fails when no more bytes arrive, after some time', async () => {
       const url = await serve((request, response) => {
         const first = requests.length === 1;
         sendPart(request, response, first ? 1000 : 0, 'hang');
@@ -133,7 +133,7 @@ describe.each(FETCHES)('with the fetch of %s', (_, fetch) => {
       expect(requests.length).toBeLessThan(20);
     });
 
-    it('is given up when the host cannot be reached', async () => {
+    it('fails when the host cannot be reached', async () => {
       const url = await serve(() => {});
       const server = servers.pop();
       await new Promise((resolve) => server?.close(resolve));
@@ -141,7 +141,7 @@ describe.each(FETCHES)('with the fetch of %s', (_, fetch) => {
       expect(error.message).toMatch(/cannot reach 127\.0\.0\.1:\d+: .*ECONNREFUSED/);
     });
 
-    it('ends at once when it is aborted, whatever it waits for', async () => {
+    it('ends at once when it is aborted, in any state', async () => {
       const answers: Handler[] = [
         () => {},
         (request, response) => sendPart(request, response, 1000, 'hang'),
@@ -279,7 +279,7 @@ describe.each(FETCHES)('with the fetch of %s', (_, fetch) => {
   });
 
   describe('retries', () => {
-    it('back off more and more, with jitter, and tell', async () => {
+    it('back off exponentially, with jitter, and are reported', async () => {
       const delays: number[] = [];
       const patient = new HttpClient(fetch, { ...TIMING, backoff: 40 });
       let attempts = 0;
@@ -295,7 +295,7 @@ describe.each(FETCHES)('with the fetch of %s', (_, fetch) => {
       expect(delays[1]).toBeLessThanOrEqual(160);
     });
 
-    it('wait as long as they are told, unless that is too long', async () => {
+    it('wait for the requested time, unless it is too long', async () => {
       let attempts = 0;
       const busy = async (retryAfter: number) => {
         if (attempts++ === 0) throw new TransientError('busy', 'rate-limit', retryAfter);
@@ -309,7 +309,7 @@ describe.each(FETCHES)('with the fetch of %s', (_, fetch) => {
       expect(attempts).toBe(1);
     });
 
-    it('are not made for what will not pass', async () => {
+    it('are not made for permanent errors', async () => {
       let attempts = 0;
       const failing = async () => {
         attempts++;

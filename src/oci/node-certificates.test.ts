@@ -30,7 +30,7 @@ async function fetchText(): Promise<string> {
   return new Response(body).text();
 }
 
-it('trusts the certificates that run.sh was told of, and without them does not', async () => {
+it('trusts only the certificates that run.sh passes on', async () => {
   const file = join(folder, 'ca.pem');
   await writeFile(file, CERTIFICATE);
   await expect(fetchText()).rejects.toThrow('self-signed');
@@ -39,7 +39,7 @@ it('trusts the certificates that run.sh was told of, and without them does not',
   expect(await fetchText()).toBe('hello');
 });
 
-it('warns of a file that cannot be read, and goes on without it', async () => {
+it('warns of an unreadable file, and continues without it', async () => {
   const warn = vi.spyOn(process, 'emitWarning').mockImplementation(() => {});
   vi.stubEnv('LINUXRUN_EXTRA_CA_CERTS', join(folder, 'missing.pem'));
   await expect(fetchText()).rejects.toThrow('self-signed');

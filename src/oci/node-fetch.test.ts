@@ -26,20 +26,20 @@ async function readAll(body: ReadableStream<Uint8Array> | null): Promise<Buffer>
   return Buffer.concat(parts);
 }
 
-it('leaves what is called gzip-encoded as it is', async () => {
+it('leaves gzip-encoded bodies unchanged', async () => {
   const layer = gzipSync('a layer');
   const url = await serve((_, response) => response.setHeader('Content-Encoding', 'gzip').end(layer));
   expect(await readAll((await get(url)).body)).toEqual(layer);
 });
 
-it('joins headers of the same name, and tells none that is not there', async () => {
+it('joins headers of the same name, and reports missing ones as absent', async () => {
   const url = await serve((_, response) => response.setHeader('WWW-Authenticate', ['Basic', 'Bearer']).end());
   const { headers } = await get(url);
   expect(headers.get('WWW-Authenticate')).toBe('Basic, Bearer');
   expect(headers.get('location')).toBeNull();
 });
 
-it('holds back a server whose bytes nobody reads, and loses none of them', async () => {
+it('slows down a server whose bytes are not read, and loses none of them', async () => {
   const content = Buffer.alloc(32 << 20, 'content');
   let sent = () => 0;
   const url = await serve((_, response) => {
@@ -53,7 +53,7 @@ it('holds back a server whose bytes nobody reads, and loses none of them', async
   expect(Buffer.compare(await readAll(body), content)).toBe(0);
 });
 
-it('fails when the connection breaks, after the bytes that came', async () => {
+it('fails when the connection breaks, after the received bytes', async () => {
   const url = await serve((_, response) =>
     response.write('some', () => setTimeout(() => response.destroy(), 50)),
   );

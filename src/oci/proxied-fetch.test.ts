@@ -33,7 +33,7 @@ it('goes through a proxy', async () => {
   );
 });
 
-it.each([404, 200])('asks the registry itself when a server of files answers %s', async (status) => {
+it.each([404, 200])('asks the registry itself when a static host answers %s', async (status) => {
   const registry = await FakeRegistry.start();
   registry.intercept = (request, response) => {
     response.end(request.headers.authorization);
@@ -57,7 +57,7 @@ it.each([404, 200])('asks the registry itself when a server of files answers %s'
   expect(failure).toBeInstanceOf(TransientError);
 });
 
-it('says what to do when the registry lets no pages read from it', async () => {
+it('gives advice when the registry does not allow pages to read', async () => {
   server.intercept = (_, response) => {
     response.writeHead(404).end();
     return true;
@@ -69,7 +69,7 @@ it('says what to do when the registry lets no pages read from it', async () => {
   expect(failure.message).toMatch(/127\.0\.0\.1:1 .*npm start.*open the file/);
 });
 
-it('names the server of the page when that is gone', async () => {
+it('names the page’s server when that is unreachable', async () => {
   const fetch = proxiedFetch('http://127.0.0.1:1/registry/');
   const failure = await fetch('https://ghcr.io/v2/a/manifests/b', options()).catch((error) => error);
   expect(failure).toBeInstanceOf(TransientError);

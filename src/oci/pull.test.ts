@@ -67,7 +67,7 @@ async function failure(): Promise<ImageError> {
 }
 
 describe('a good image', () => {
-  it('is stored, and found again without its registry', async () => {
+  it('is stored, and found without its registry', async () => {
     registry.add('app:1', makeImage([good, other]));
     const events: PullEvent[] = [];
     const image = await pull(source(), store, { onEvent: (event) => events.push(event) });
@@ -99,7 +99,7 @@ describe('a good image', () => {
     registry = await FakeRegistry.start();
   });
 
-  it('shares layers, and has one only once', async () => {
+  it('shares layers, and stores each only once', async () => {
     registry.add('base:1', makeImage([good]));
     registry.add('app:1', makeImage([good, other, good]));
     await pull(source('base:1'), store);
@@ -116,7 +116,7 @@ describe('a good image', () => {
     expect(blobs).toHaveLength(1);
   });
 
-  it('replaces what its reference named before', async () => {
+  it('replaces the earlier image of its reference', async () => {
     registry.add('app:1', makeImage([good]));
     await pull(source(), store);
     const newer = makeImage([other]);
@@ -145,7 +145,7 @@ describe('a good image', () => {
     expect(await store.tar(sha256(empty.tar))).toHaveLength(1024);
   });
 
-  it('is pulled by browsers alike', async () => {
+  it('is pulled in the same way by browsers', async () => {
     registry.add('app:1', makeImage([good, other]));
     await pull(source(), store, { codec: browserCodecInNode });
     for (const { tar } of [good, other]) expect(Buffer.compare(await store.tar(sha256(tar)), tar)).toBe(0);
@@ -171,7 +171,7 @@ describe('a good image', () => {
     expect(most).toBe(3);
   });
 
-  it('is found in indexes within indexes', async () => {
+  it('is found in nested indexes', async () => {
     const image = makeImage([good]);
     const wrong = makeImage([other], { platform: { os: 'linux', architecture: 'amd64' } });
     registry.add('app:x', image);
@@ -195,7 +195,7 @@ describe('a good image', () => {
 });
 
 describe('a slow store', () => {
-  it('holds back the registry, so that memory is bounded', async () => {
+  it('slows down the registry, so that memory is bounded', async () => {
     const layers = Array.from({ length: 3 }, () =>
       makeLayer(makeTar([{ path: 'x', contents: contents(20 << 20) }])),
     );
@@ -230,7 +230,7 @@ describe('a slow store', () => {
 describe('an image for other machines', () => {
   const amd64 = { os: 'linux', architecture: 'amd64' };
 
-  it('is refused with the list of what there is', async () => {
+  it('is refused with the list of available platforms', async () => {
     const image = makeImage([good], { platform: amd64 });
     registry.add('app:x', image);
     registry.addIndex(
@@ -250,7 +250,7 @@ describe('an image for other machines', () => {
     );
   });
 
-  it('is refused without an index, too', async () => {
+  it('is also refused without an index', async () => {
     registry.add('app:1', makeImage([good], { platform: amd64 }));
     expect((await failure()).message).toMatch(/it offers linux\/amd64$/);
   });
@@ -262,7 +262,7 @@ describe('an image for other machines', () => {
     expect((await failure()).message).toMatch(/it offers linux\/amd64$/);
   });
 
-  it('is refused when nothing says what it is for', async () => {
+  it('is refused when nothing names its platform', async () => {
     registry.addIndex('app:1', makeIndex([]));
     expect((await failure()).message).toMatch(/it offers nothing that says/);
   });
@@ -313,12 +313,12 @@ describe('a layer', () => {
     expect(error.message).toMatch(/its tar is not what its digest says/);
   });
 
-  it('that is longer than its manifest says', async () => {
+  it('that is longer than in its manifest', async () => {
     const error = await failureOf(other, { size: other.blob.length - 1 });
     expect(error.message).toMatch(/larger than|not what its digest says/);
   });
 
-  it('that is shorter than its manifest says', async () => {
+  it('that is shorter than in its manifest', async () => {
     const error = await failureOf(other, { size: other.blob.length + 1 });
     expect(error.message).toMatch(/shorter than its manifest says|ended a download early/);
   });
@@ -443,7 +443,7 @@ describe('a manifest', () => {
     expect((await failure()).message).toMatch(/over 4 deep/);
   });
 
-  it('that is an index of very many manifests without a platform', async () => {
+  it('that is an index of many manifests without a platform', async () => {
     const image = makeImage([], { platform: { os: 'linux', architecture: 'amd64' } });
     registry.add('app:x', image);
     served(makeIndex(Array.from({ length: 1000 }, () => ({ image }))), INDEX_TYPE);
@@ -530,7 +530,7 @@ describe('a registry', () => {
 });
 
 describe('a pull that is aborted', () => {
-  it('ends at once with the reason, and leaves nothing half done', async () => {
+  it('ends at once with the reason, and leaves nothing incomplete', async () => {
     registry.add('app:1', makeImage([good, other]));
     registry.intercept = (request, response) => {
       if (!request.url?.endsWith(sha256(other.blob))) return false;
@@ -551,7 +551,7 @@ describe('a pull that is aborted', () => {
     expect(Object.keys(await store.snapshot())).toHaveLength(4);
   });
 
-  it('does not even begin when it is aborted already', async () => {
+  it('does not start if it is aborted already', async () => {
     registry.add('app:1', makeImage([good]));
     const signal = AbortSignal.abort(new Error('too late'));
     await expect(pull(source(), store, { signal })).rejects.toThrow('too late');
@@ -568,7 +568,7 @@ describe('an image that is held', () => {
     registry.add('app:1', makeImage([good, makeLayer(makeTar([{ path: 'x', contents: contents(1000) }]))]));
   });
 
-  it('stays whole after its pull, whoever else needs room, until it is released', async () => {
+  it('stays complete after its pull, even if others need room, until it is released', async () => {
     await store.layers.evict(everything);
     const image = await pullAndHold(source(), store);
     expect(await other.layers.evict(everything)).toBe(0);
@@ -579,7 +579,7 @@ describe('an image that is held', () => {
     expect(await store.layers.evict(everything)).toBeGreaterThan(0);
   });
 
-  it('stays whole when it was found in the store', async () => {
+  it('stays complete if it was found in the store', async () => {
     await store.layers.evict(everything);
     const { reference } = await pull(source(), store);
     const image = await findImage(reference, store);
@@ -591,7 +591,7 @@ describe('an image that is held', () => {
     expect(await findImage(reference, store)).toBeUndefined();
   });
 
-  it('lets go of the other layers when one is gone', async () => {
+  it('releases the other layers if one is missing', async () => {
     const { reference, layers } = await pull(source(), store);
     await other.layers.remove(layers.at(-1) ?? '');
     expect(await findImage(reference, store)).toBeUndefined();
@@ -600,7 +600,7 @@ describe('an image that is held', () => {
 });
 
 describe('a store without room', () => {
-  it('makes room by evicting what is not in use', async () => {
+  it('makes room by evicting unused layers', async () => {
     store = new VisibleStore(1_000_000);
     const old = makeImage([makeLayer(makeTar([{ path: 'old', contents: contents(400_000) }]))]);
     registry.add('old:1', old);
@@ -611,7 +611,7 @@ describe('a store without room', () => {
     expect(await store.layers.has(old.diffIds[0] ?? '')).toBe(false);
   });
 
-  it('fails with a clear error, and never evicts what the same image needs', async () => {
+  it('fails with a clear error, and never evicts layers of the same image', async () => {
     store = new VisibleStore(600_000);
     registry.add('base:1', makeImage([good]));
     await pull(source('base:1'), store);
@@ -622,7 +622,7 @@ describe('a store without room', () => {
     expect(await store.snapshot()).toEqual(snapshot);
   });
 
-  it('fails when the layers of one image have no room beside each other', async () => {
+  it('fails if the layers of one image do not fit together', async () => {
     store = new VisibleStore(700_000);
     const layers = [400_000, 400_001].map((size) => {
       return makeLayer(makeTar([{ path: 'x', contents: contents(size) }]));

@@ -34,7 +34,7 @@ describe('names of registries, by the rules of Docker', () => {
     expect(formatReference(parseReference(canonical))).toBe(canonical);
   });
 
-  it('takes a name apart', () => {
+  it('parses a name', () => {
     expect(parseReference(`h.io:5/a/b:t@${DIGEST}`)).toEqual({
       scheme: 'docker',
       registry: 'h.io:5',
@@ -108,7 +108,7 @@ describe('paths', () => {
     expect(() => parseReference(text)).toThrow(message);
   });
 
-  it('are written so that they are read back', () => {
+  it('are written so that they can be read again', () => {
     fc.assert(
       fc.property(
         fc.string({ minLength: 1, unit: 'grapheme' }).filter((path) => !path.includes('\0')),

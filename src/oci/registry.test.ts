@@ -165,7 +165,7 @@ describe('signing in', () => {
     expect(none.message).toMatch(/does not exist, or .* \(authentication required\)/);
   });
 
-  it('by Basic authentication', async () => {
+  it('works with Basic authentication', async () => {
     const expected = `Basic ${Buffer.from('me:secret').toString('base64')}`;
     registry.intercept = (request, response) => {
       if (request.headers.authorization === expected) return false;
@@ -187,7 +187,7 @@ describe('signing in', () => {
     expect(await failure(pull(source('team/app:1', credentials), store))).toBeInstanceOf(ImageError);
   });
 
-  it('is not repeated for ever', async () => {
+  it('is not repeated forever', async () => {
     registry.auth = { token: 'right' };
     registry.intercept = (request, response) => {
       if (!request.url?.startsWith('/token')) return false;

@@ -93,7 +93,7 @@ describe('files', () => {
 });
 
 describe('caching', () => {
-  it('keeps assets for ever and revalidates the rest', async () => {
+  it('keeps assets forever and revalidates the rest', async () => {
     const policy = async (path: string) => (await app.request(path)).headers.get('Cache-Control');
     expect(await policy('/assets/app-abc123.js')).toContain('immutable');
     expect(await policy('/')).toBe('no-cache');

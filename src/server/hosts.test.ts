@@ -43,7 +43,7 @@ function ask(port: number, host: string, path: string): Promise<{ status: number
 }
 
 describe('the server', () => {
-  it('answers to names of this machine and those it is given, and to no other', async () => {
+  it('answers only to names of this machine and to configured ones', async () => {
     const registryProxy = await RegistryProxy.open();
     const server = await startServer([folder], 0, { registryProxy, hosts: ['linuxrun.example.com'] });
     const port = Number(new URL(server.url).port);
@@ -61,7 +61,7 @@ describe('the server', () => {
 });
 
 describe("Vite's server", () => {
-  it('does alike', async () => {
+  it('does the same', async () => {
     vi.stubEnv('LINUXRUN_HOSTS', 'linuxrun.example.com');
     vi.stubEnv('LINUXRUN_REGISTRY_CACHE_SIZE', '0');
     const server = await createServer({

@@ -45,7 +45,7 @@ describe('FileStore', () => {
     expect(await readdir(join(folder, 'unfinished'))).toEqual([]);
   });
 
-  it('reads parts, and says when there are not as many bytes', async () => {
+  it('reads parts, and reports missing bytes', async () => {
     const store = new FileStore(folder);
     await store.set('a/b', new Uint8Array([1, 2, 3, 4]));
     const into = new Uint8Array(2);
@@ -62,7 +62,7 @@ describe('FileStore', () => {
     expect((await stores[0]?.get('layer/x'))?.[0]).toBe(added.indexOf(true));
   });
 
-  it('removes what a killed process had begun to write, and not what a living one has', async () => {
+  it('removes partial files of killed processes, and keeps those of living ones', async () => {
     const unfinished = join(folder, 'unfinished');
     const alive = processMark();
     await mkdir(unfinished);
@@ -84,7 +84,7 @@ describe('FileStore', () => {
 });
 
 describe('FileLocks', () => {
-  it('tells others what is held, until it is let go', async () => {
+  it('shows held locks to others until they are released', async () => {
     const [mine, others] = [new FileLocks(folder), new FileLocks(folder)];
     const first = await mine.hold('a');
     const second = await others.hold('a');
@@ -102,7 +102,7 @@ describe('FileLocks', () => {
     expect(await new FileLocks(folder).held()).toEqual(new Set());
   });
 
-  it('believes other hosts for a week', async () => {
+  it('trusts other hosts for a week', async () => {
     const foreign = deadMark().replace(`,${hostname().replaceAll(/[^A-Za-z0-9.-]/g, '_')},`, ',elsewhere,');
     const path = join(folder, `a=${foreign}`);
     await writeFile(path, '');

@@ -30,7 +30,7 @@ it('lets one of many adders win', async () => {
   expect((await store.get('x/y'))?.[0]).toBe(added.indexOf(true));
 });
 
-it('tells full storage from storage that fails', async () => {
+it('distinguishes full storage from failing storage', async () => {
   const store = new IndexedDbStore('test-full');
   await store.set('a/1', new Uint8Array(1));
   const put = vi.spyOn(IDBObjectStore.prototype, 'put');

@@ -87,7 +87,7 @@ describe.each(Object.entries(places))('layers in %s', (_name, open) => {
     },
   );
 
-  it('shows and keeps nothing of a layer that is given up', async () => {
+  it('shows and keeps nothing of an aborted layer', async () => {
     const { values, locks } = await open();
     const layers = new LayerStore(values, locks);
     const writer = await layers.write();
@@ -127,7 +127,7 @@ describe.each(Object.entries(places))('layers in %s', (_name, open) => {
     expect(await layers.has(diffIdOf(tar))).toBe(true);
   });
 
-  it('sweeps what nobody writes any more, and nothing else', async () => {
+  it('sweeps only layers that are no longer written', async () => {
     const { values, locks } = await open();
     const layers = new LayerStore(values, locks);
     const diffId = await store(layers, new Uint8Array(randomBytes(1000)));
@@ -141,7 +141,7 @@ describe.each(Object.entries(places))('layers in %s', (_name, open) => {
     await layers.sweep();
     expect(await values.keys('chunk/dead/')).toEqual([]);
     expect(await layers.has(diffId)).toBe(true);
-    // The writer goes on undisturbed.
+    // The writer continues undisturbed.
     await writer.append(new Uint8Array(3));
     const { layer } = await writer.commit('sha256:other', INDEX);
     await layer.read(CHUNK_SIZE, new Uint8Array(3));
@@ -193,7 +193,7 @@ describe.each(Object.entries(places))('layers in %s', (_name, open) => {
     expect(await allKeys(values)).toEqual([]);
   });
 
-  it('forgets a layer whose bytes are gone, so that it is pulled anew', async () => {
+  it('forgets a layer with missing bytes, so that it is pulled again', async () => {
     const { values, locks } = await open();
     const layers = new LayerStore(values, locks);
     const tar = new Uint8Array(randomBytes(CHUNK_SIZE * 2));
@@ -211,7 +211,7 @@ describe.each(Object.entries(places))('layers in %s', (_name, open) => {
   });
 });
 
-it('gives back a layer that is opened while it is being removed', async () => {
+it('keeps a layer that is opened during its removal', async () => {
   const values = new MemoryStore();
   const locks = new MemoryLocks();
   const layers = new LayerStore(values, locks);
@@ -248,7 +248,7 @@ describe('when there is no room', () => {
     expect(await layers.has(fresh)).toBe(true);
   });
 
-  it('fails and leaves everything as it was when all of it is in use', async () => {
+  it('fails and changes nothing if everything is in use', async () => {
     const values = new MemoryStore(5 * CHUNK_SIZE);
     const layers = new LayerStore(values, new MemoryLocks());
     const layer = await layers.open(await store(layers, new Uint8Array(randomBytes(2 * CHUNK_SIZE))));
@@ -263,7 +263,7 @@ describe('when there is no room', () => {
     await layer?.read(0, new Uint8Array(2 * CHUNK_SIZE));
   });
 
-  it('can still open what is there', async () => {
+  it('can still open existing layers', async () => {
     const values = new MemoryStore(3000);
     const layers = new LayerStore(values, new MemoryLocks());
     const diffId = await store(layers, new Uint8Array(randomBytes(100)));

@@ -33,7 +33,7 @@ it('sweeps images whose layers are gone', async () => {
   expect((await store.images.list()).map(({ reference }) => reference)).toEqual(['whole']);
 });
 
-it('takes what it cannot read for missing', async () => {
+it('treats unreadable entries as missing', async () => {
   const values = new MemoryStore();
   const { images } = new Store(values, new MemoryLocks());
   await images.put(image('a', [], 1));

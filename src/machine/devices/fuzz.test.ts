@@ -18,7 +18,7 @@ import { HEADER_SIZE, OP_REQUEST, OP_RESPONSE, OP_RST, VsockHeader } from './vso
 
 const RUNS = Number(process.env.FUZZ_RUNS ?? 120);
 
-/** `value` most of the time, else one of `others`. */
+/** Mostly `value`, sometimes one of `others`. */
 function mostly<T>(value: T, ...others: T[]): fc.Arbitrary<T> {
   return fc.oneof(
     { weight: 15, arbitrary: fc.constant(value) },
@@ -26,7 +26,7 @@ function mostly<T>(value: T, ...others: T[]): fc.Arbitrary<T> {
   );
 }
 
-/** Any buffers at all, those to read before those to write. */
+/** Arbitrary buffers, readable ones before writable ones. */
 function anyRequest(queues: number): fc.Arbitrary<HostileRequest[]> {
   const read = fc.array(fc.uint8Array({ minLength: 1, maxLength: 700 }), { maxLength: 3 });
   const write = fc.array(fc.integer({ min: 1, max: 2000 }), { maxLength: 3 });
@@ -78,7 +78,7 @@ function rngSubject(machine: TestMachine): Subject {
   };
 }
 
-/** A disk that is sometimes slow and sometimes fails, and notes what it should not have been asked. */
+/** A disk that is sometimes slow and sometimes fails, and notes invalid requests. */
 class MoodyBackend implements BlockBackend {
   readonly readOnly = false;
   healthy = false;
@@ -232,13 +232,13 @@ function vsockSubject(machine: TestMachine): Subject {
           .received(reply as NonNullable<typeof reply>)
           .subarray(0, HEADER_SIZE),
       );
-      // The habit of the host with this stream may have been to abort it.
+      // The host's behaviour for this stream may have been to abort it.
       expect([OP_RESPONSE, OP_RST]).toContain(answer.op);
     },
   };
 }
 
-/** What hosts do with streams, well behaved or not. */
+/** Behaviours of hosts with streams, good and bad. */
 const HABITS: ((stream: VsockStream) => Promise<unknown> | undefined)[] = [
   () => undefined,
   ({ readable }) => readable.pipeTo(new WritableStream()),
@@ -262,7 +262,7 @@ function treat(stream: VsockStream, choice: number): void {
   try {
     HABITS[choice % HABITS.length]?.(stream)?.catch(() => {});
   } catch {
-    // Another habit holds its reader or writer.
+    // Another behaviour holds its reader or writer.
   }
 }
 
@@ -282,7 +282,7 @@ const packet = fc.record({
   cut: fc.nat(60),
 });
 
-/** Offers receive buffers, opens a connection or answers one, and goes on with it. */
+/** Offers receive buffers, opens or answers a connection, and continues with it. */
 const conversation: fc.Arbitrary<HostileRequest[]> = fc
   .record({
     buffers: fc.array(fc.integer({ min: 45, max: 600 }), { maxLength: 4, size: 'max' }),
@@ -306,7 +306,7 @@ const conversation: fc.Arbitrary<HostileRequest[]> = fc
     }),
   ]);
 
-/** The compiler wants one for each kind of device. */
+/** The compiler requires one for each kind of device. */
 const SUBJECTS: Record<DeviceKind, (machine: TestMachine) => Subject> = {
   console: consoleSubject,
   rng: rngSubject,
@@ -314,7 +314,7 @@ const SUBJECTS: Record<DeviceKind, (machine: TestMachine) => Subject> = {
   vsock: vsockSubject,
 };
 
-describe('whatever a driver does, a device writes only what it was granted, and works after a reset', () => {
+describe('a device with a hostile driver writes only granted memory, and works after a reset', () => {
   test.each(Object.entries(SUBJECTS))(
     '%s',
     async (_name, make) => {

@@ -22,7 +22,7 @@ function make(list: DeviceOptions[]) {
   return { devices, opened, ids: Array.from({ length: VIRTIO_SLOTS }, (_, slot) => id(slot)) };
 }
 
-test('are what the list says, each in the slot of its place', () => {
+test('are those of the list, each in the slot of its place', () => {
   const { devices, ids, opened } = make([
     { kind: 'rng' },
     block('a'),
@@ -35,14 +35,14 @@ test('are what the list says, each in the slot of its place', () => {
   expect(opened).toEqual([disk]);
 });
 
-test('are found by their kind, the first of them', () => {
+test('are found by their kind, which gives the first one', () => {
   const { devices } = make([block('a'), block('b'), { kind: 'rng' }]);
   expect(devices.find('block')?.slot).toBe(0);
   expect(devices.find('rng')?.slot).toBe(2);
   expect(devices.find('console')).toBeUndefined();
 });
 
-test('are no more than there are slots', () => {
+test('cannot be more than the slots', () => {
   const list = Array.from({ length: VIRTIO_SLOTS + 1 }, (_, index) => block(`${index}`));
   expect(() => make(list)).toThrow(RangeError);
   expect(make(list.slice(1)).devices.slots).toHaveLength(VIRTIO_SLOTS);

@@ -13,19 +13,22 @@ import { VsockDevice } from './vsock/device.ts';
 import { OP_CREDIT_REQUEST, OP_REQUEST, OP_RW, TYPE_STREAM, VsockHeader } from './vsock/packet.ts';
 
 const CHAINS_OF_A_TURN = TURN_BYTES / CHAIN_COST;
-/** Two turns of each of two queues, and what was in flight. */
+/** Two turns of each of two queues, and the requests in flight. */
 const MOST_CHAINS = 4 * CHAINS_OF_A_TURN + 1024;
-/** Ends a test in which no other event gets its turn. */
+/** Ends a test in which no other event runs. */
 const ENDLESS = 50_000;
 
 const GUEST_CID = 3;
 const PORT = 1024;
 const GIB = 2 ** 30;
 
-/** A device with a driver that offers these requests again as soon as they are completed, as a second hart might. */
+/**
+ * A device with a driver that offers these requests again as soon as they complete, as a second hart might
+ * do.
+ */
 interface Flood {
   device: VirtioDevice;
-  /** Done once, before. */
+  /** Runs once, before the requests. */
   first?: [queue: number, segments: Segment[]];
   requests: [queue: number, segments: Segment[]][];
 }
@@ -96,7 +99,7 @@ const discardSoon = async (offset: number, length: number) => discard(offset, le
 
 afterEach(() => vi.restoreAllMocks());
 
-/** The compiler wants some for each kind of device. */
+/** The compiler requires some for each kind of device. */
 const FLOODS: Record<DeviceKind, Record<string, (machine: TestMachine) => Flood>> = {
   block: {
     'reads that are done at once': (machine) => drive(machine, disk(DONE), READ),
@@ -150,7 +153,7 @@ test.each(Object.values(FLOODS).flatMap((floods) => Object.entries(floods)))(
     await settle(1);
     expect(completed).toBeGreaterThan(0);
     expect(completed).toBeLessThan(MOST_CHAINS);
-    // A request that costs as much as many turns is the last of its turn.
+    // A request that costs as much as many turns ends its turn.
     expect(discarded).toBeLessThanOrEqual(4 * 16 * GIB);
     const before = completed;
     await settle(3);

@@ -67,8 +67,9 @@ describe('isPublicAddress', () => {
     'ff02::1',
   ])('refuses %s', (address) => expect(isPublicAddress(address)).toBe(false));
 
-  it.each(['', 'localhost', '127.1', '0x7f.1', '1.1.1.1 ', '[::1]'])('refuses "%s", which is none', (text) =>
-    expect(isPublicAddress(text)).toBe(false),
+  it.each(['', 'localhost', '127.1', '0x7f.1', '1.1.1.1 ', '[::1]'])(
+    'refuses "%s", which is not an address',
+    (text) => expect(isPublicAddress(text)).toBe(false),
   );
 });
 

@@ -26,7 +26,7 @@ async function get(cache: FileCache, key: string): Promise<string | undefined> {
 }
 
 describe('FileCache', () => {
-  it('keeps what was committed, for later servers too', async () => {
+  it('keeps committed files, also for later servers', async () => {
     const cache = await FileCache.open(join(folder, 'new'), 100);
     await add(cache, 'a', 'alpha');
     expect(await get(cache, 'a')).toBe('alpha');
@@ -34,7 +34,7 @@ describe('FileCache', () => {
     expect(await get(await FileCache.open(join(folder, 'new'), 100), 'a')).toBe('alpha');
   });
 
-  it('keeps nothing of what was aborted', async () => {
+  it('keeps nothing of aborted files', async () => {
     const cache = await FileCache.open(folder, 10);
     const writer = await cache.create('a', 10);
     await writer?.write(Buffer.from('alpha'));
@@ -46,7 +46,7 @@ describe('FileCache', () => {
     expect(await add(cache, 'b', '0123456789')).toBe(true);
   });
 
-  it('drops what was not used for longest', async () => {
+  it('drops the least recently used files', async () => {
     const cache = await FileCache.open(folder, 30);
     for (const key of ['a', 'b', 'c']) await add(cache, key, key.repeat(10));
     await get(cache, 'a');
@@ -55,7 +55,7 @@ describe('FileCache', () => {
     expect(await get(cache, 'b')).toBeUndefined();
   });
 
-  it('counts what is being written, and gives room back', async () => {
+  it('counts files that are being written, and frees their space', async () => {
     const cache = await FileCache.open(folder, 30);
     await add(cache, 'a', 'a'.repeat(10));
     const first = await cache.create('b', 15);
@@ -67,7 +67,7 @@ describe('FileCache', () => {
     expect(await add(cache, 'd', 'd'.repeat(30))).toBe(true);
   });
 
-  it('takes neither what is too large, nor what is there, nor the same twice at once', async () => {
+  it('refuses files that are too large, present, or already being written', async () => {
     const cache = await FileCache.open(folder, 10);
     expect(await cache.create('a', 11)).toBeUndefined();
     const writer = await cache.create('a', 5);
@@ -88,7 +88,7 @@ describe('FileCache', () => {
     expect((await readdir(folder)).sort()).toEqual(['a', 'c']);
   });
 
-  it('sweeps what a killed server left, but nothing that may still be written', async () => {
+  it('sweeps leftovers of a killed server, but no file that may still be written', async () => {
     await writeFile(join(folder, 'old.1.part'), 'x');
     await utimes(join(folder, 'old.1.part'), 1000, 1000);
     await writeFile(join(folder, 'new.1.part'), 'x');
@@ -97,7 +97,7 @@ describe('FileCache', () => {
     expect(await get(cache, 'new.1.part')).toBeUndefined();
   });
 
-  it('goes on when files vanish, and when nothing can be written', async () => {
+  it('continues when files vanish, and when nothing can be written', async () => {
     const cache = await FileCache.open(folder, 10);
     await add(cache, 'a', 'alpha');
     const writer = await cache.create('b', 5);

@@ -72,8 +72,8 @@ function breakOff(proxy: Client, path: string): Promise<unknown> {
   );
 }
 
-describe('what is asked for', () => {
-  it('comes with what the client needs, for isolated pages', async () => {
+describe('a request', () => {
+  it('is answered with the headers that isolated pages need', async () => {
     const proxy = await world.proxy([registry.host]);
     const manifest = await proxy.get(at('manifests/1'));
     expect(Buffer.from(await manifest.arrayBuffer())).toEqual(Buffer.from(image.manifest));
@@ -92,7 +92,7 @@ describe('what is asked for', () => {
     expect(Buffer.from(await blob.arrayBuffer()).equals(BLOB)).toBe(true);
   });
 
-  it('may be headers only', async () => {
+  it('may ask for headers only', async () => {
     const proxy = await world.proxy([registry.host]);
     for (const [path, length] of [
       [at('manifests/1'), image.manifest.length],
@@ -105,7 +105,7 @@ describe('what is asked for', () => {
     }
   });
 
-  it('may be tags, page by page', async () => {
+  it('may list tags, page by page', async () => {
     registry.intercept = (request, response) => {
       if (!request.url?.endsWith('/tags/list?n=1')) return false;
       const link = `</v2/${NAME}/tags/list?n=1&last=a>; rel="next"`;
@@ -119,7 +119,7 @@ describe('what is asked for', () => {
     expect(await response.json()).toEqual({ tags: ['a'] });
   });
 
-  it('may be a part of a blob', async () => {
+  it('may ask for a part of a blob', async () => {
     const proxy = await world.proxy([registry.host]);
     const response = await proxy.get(blobAt(BLOB_DIGEST), { headers: { Range: 'bytes=1000000-' } });
     expect(response.status).toBe(206);
@@ -130,7 +130,7 @@ describe('what is asked for', () => {
     expect(registry.requests.at(-1)?.range).toBeUndefined();
   });
 
-  it('streams no faster than the client reads', async () => {
+  it('is streamed no faster than the client reads', async () => {
     let sent = 0;
     let closed = false;
     onBlob(registry, (_, response) => {
@@ -160,8 +160,8 @@ describe('what is asked for', () => {
   });
 });
 
-describe('what is refused', () => {
-  it('is any registry not listed, before anything is sent', async () => {
+describe('refused are', () => {
+  it('registries that are not listed, before anything is sent', async () => {
     const other = await world.registry();
     const proxy = await world.proxy([registry.host]);
     const { status, code, message } = await proxy.failure(at('manifests/1', other.host));
@@ -170,7 +170,7 @@ describe('what is refused', () => {
     expect(other.requests).toEqual([]);
   });
 
-  it('is this machine, even where it is listed, unless the options say so', async () => {
+  it('this machine, even if it is listed, unless the options allow it', async () => {
     const proxy = await world.proxy([registry.host], { loopback: [] });
     expect((await proxy.failure(at('manifests/1'))).status).toBe(502);
     const { port } = registry;
@@ -179,7 +179,7 @@ describe('what is refused', () => {
     expect(registry.requests).toEqual([]);
   });
 
-  it('is whatever changes something', async () => {
+  it('methods that change something', async () => {
     const proxy = await world.proxy([registry.host]);
     for (const method of ['POST', 'PUT', 'PATCH', 'DELETE']) {
       const { status, headers } = await proxy.failure(at('manifests/1'), { method });
@@ -188,7 +188,7 @@ describe('what is refused', () => {
     expect(registry.requests).toEqual([]);
   });
 
-  it('is a page of another site', async () => {
+  it('pages of another site', async () => {
     const proxy = await world.proxy([registry.host]);
     const ask = (site: string) =>
       new Promise<number | undefined>((resolve, reject) => {
@@ -204,7 +204,7 @@ describe('what is refused', () => {
     expect(await ask('same-origin')).toBe(200);
   });
 
-  it('is too much at once', async () => {
+  it('too many requests at the same time', async () => {
     onBlob(registry, () => {});
     const limits = { ...LIMITS, concurrentPerClient: 2, burst: 5, rate: 0.01 };
     const proxy = await world.proxy([registry.host], { limits });
@@ -218,7 +218,7 @@ describe('what is refused', () => {
     expect(Number((await proxy.failure(at('manifests/1'))).headers.get('Retry-After'))).toBeGreaterThan(1);
   });
 
-  it('is counted by the address that a trusted proxy names', async () => {
+  it('clients by the address that a trusted proxy names', async () => {
     const limits = { burst: 1, rate: 0.01 };
     const from = (address: string) => ({ headers: { 'X-Forwarded-For': address } });
     const trusting = await world.proxy([registry.host], { limits, trustProxy: true });
@@ -254,7 +254,7 @@ describe('addresses', () => {
     expect(message).toContain('not on the public internet');
   });
 
-  it('are looked up once, and only what was checked is connected to', async () => {
+  it('are resolved once, and only checked addresses are connected to', async () => {
     const { port } = registry;
     const host = `hub.localhost:${port}`;
     const answers = ['127.0.0.1', '169.254.169.254', '10.0.0.1'];
@@ -269,7 +269,7 @@ describe('addresses', () => {
     expect(registry.requests).toHaveLength(1);
   });
 
-  it('that are not found say so', async () => {
+  it('that are not found are reported', async () => {
     const resolve = async () => {
       throw Object.assign(new Error('getaddrinfo ENOTFOUND'), { code: 'ENOTFOUND' });
     };
@@ -291,7 +291,7 @@ describe('addresses', () => {
 });
 
 describe('redirects', () => {
-  it('lead to where blobs are delivered from', async () => {
+  it('lead to the delivery network of blobs', async () => {
     const cdn = await world.registry();
     onBlob(cdn, (_, response) => response.end(BLOB));
     redirect(registry, `http://${cdn.host}/blobs/x?signature=secret`, '/blobs/');
@@ -366,7 +366,7 @@ describe('signing in', () => {
   const basic = `Basic ${Buffer.from(USER).toString('base64')}`;
   const asUser = { headers: { 'Registry-Authorization': basic } };
 
-  it('fetches a token for strangers, once', async () => {
+  it('fetches an anonymous token, once', async () => {
     registry.auth = { token: 'anonymous-token' };
     const proxy = await world.proxy([registry.host]);
     await proxy.bytes(at('manifests/1'));
@@ -376,7 +376,7 @@ describe('signing in', () => {
     expect(tokens[0]?.path).toContain(`scope=${encodeURIComponent(`repository:${NAME}:pull`)}`);
   });
 
-  it('fetches another when one is no longer taken', async () => {
+  it('fetches another token when one is refused', async () => {
     registry.auth = { token: 'first' };
     const proxy = await world.proxy([registry.host]);
     await proxy.bytes(blobAt(BLOB_DIGEST));
@@ -400,7 +400,7 @@ describe('signing in', () => {
     expect((await proxy.failure(at('manifests/1'))).status).toBe(401);
   });
 
-  it('passes Basic and Bearer credentials to registries that take them as they are', async () => {
+  it('passes Basic and Bearer credentials to registries that accept them directly', async () => {
     let wanted = basic;
     registry.intercept = (request, response) => {
       if (request.headers.authorization === wanted) return false;
@@ -418,7 +418,7 @@ describe('signing in', () => {
       ).toBe(400);
   });
 
-  it('sends a password to no other host, be it token service or redirect', async () => {
+  it('sends a password to no other host, neither token service nor redirect', async () => {
     const other = await world.registry();
     const challenge = `Bearer realm="http://${other.host}/token",service="x"`;
     registry.intercept = (request, response) => {
@@ -443,7 +443,7 @@ describe('signing in', () => {
     expect(other.requests.at(-1)?.authorization).toBe(basic);
   });
 
-  it('sends neither passwords nor tokens where a registry redirects to', async () => {
+  it('sends neither passwords nor tokens to the target of a redirect', async () => {
     const cdn = await world.registry();
     registry.auth = { token: 'private-token', credentials: USER };
     registry.intercept = (request, response) => {
@@ -486,7 +486,7 @@ describe('signing in', () => {
     expect((await proxy.failure(at('manifests/1'))).status).toBe(502);
   });
 
-  it('takes no nonsense for a token', async () => {
+  it('refuses invalid tokens', async () => {
     const answers = [
       '',
       '[]',
@@ -537,8 +537,8 @@ describe('signing in', () => {
   const breakOffAs = (proxy: Client) => proxy.bytes(blobAt(BLOB_DIGEST), asUser).catch(() => {});
 });
 
-describe('trouble upstream', () => {
-  it('is passed on as the specification says, with what to do', async () => {
+describe('a failure upstream', () => {
+  it('is passed on as the specification says, with advice', async () => {
     const proxy = await world.proxy([registry.host]);
     const missing = await proxy.failure(at('manifests/2'));
     expect([missing.status, missing.code]).toEqual([404, 'MANIFEST_UNKNOWN']);
@@ -565,7 +565,7 @@ describe('trouble upstream', () => {
     expect((await proxy.failure(at('manifests/1'))).status).toBe(502);
   });
 
-  it('may be a limit: when to come back is passed on', async () => {
+  it('may be a limit, whose waiting time is passed on', async () => {
     const proxy = await world.proxy([registry.host]);
     registry.intercept = (_, response) => {
       response.writeHead(429, { 'Retry-After': '1234', 'RateLimit-Limit': '100;w=21600' }).end();
@@ -604,7 +604,7 @@ describe('trouble upstream', () => {
     expect((await proxy.failure(at('manifests/1'))).message).toContain('ECONNREFUSED');
   });
 
-  it('may be a client that stops reading: it keeps no place', async () => {
+  it('may be a client that stops reading, which keeps no place', async () => {
     const limits = { ...LIMITS, concurrentPerClient: 1 };
     const proxy = await world.proxy([registry.host], { limits });
     const big = Buffer.alloc(64 << 20);
@@ -652,7 +652,7 @@ describe('trouble upstream', () => {
     expect(await breakOff(proxy, blobAt(BLOB_DIGEST))).toBeInstanceOf(TypeError);
   });
 
-  it('may be an idle connection that was closed just when it is used again', async () => {
+  it('may be an idle connection that closes when it is used again', async () => {
     let requests = 0;
     const server = createServer((socket) => {
       socket.on('data', () => {
@@ -680,7 +680,7 @@ describe('the cache', () => {
     return { proxy, folder };
   }
 
-  it('answers for digests when the registry is gone, parts too', async () => {
+  it('answers requests for digests and parts without the registry', async () => {
     const { proxy, folder } = await cachingProxy();
     await proxy.bytes(at(`manifests/${image.digest}`));
     await proxy.bytes(blobAt(BLOB_DIGEST));
@@ -702,7 +702,7 @@ describe('the cache', () => {
     }
   });
 
-  it('spares the registry manifests that a tag still means', async () => {
+  it('saves manifest requests while a tag is unchanged', async () => {
     const { proxy } = await cachingProxy();
     const methods: (string | undefined)[] = [];
     registry.intercept = ({ method }) => {
@@ -716,7 +716,7 @@ describe('the cache', () => {
     expect((await proxy.bytes(at('manifests/1'))).equals(newer.manifest)).toBe(true);
   });
 
-  it('tells each client the media type that its own registry gave a manifest', async () => {
+  it('returns the media type that a client’s own registry gave a manifest', async () => {
     const other = await world.registry();
     const types = new Map([
       [registry.host, 'application/vnd.oci.image.index.v1+json'],
@@ -744,7 +744,7 @@ describe('the cache', () => {
     }
   });
 
-  it('does with registries that answer no HEAD', async () => {
+  it('works with registries that do not answer HEAD', async () => {
     const { proxy } = await cachingProxy();
     registry.intercept = ({ method }, response) => {
       if (method !== 'HEAD') return false;
@@ -754,7 +754,7 @@ describe('the cache', () => {
     expect((await proxy.bytes(at('manifests/1'))).equals(image.manifest)).toBe(true);
   });
 
-  it('keeps nothing that is not what its digest says, and the client never gets all of it', async () => {
+  it('keeps no data with a wrong digest, and the client never gets all of it', async () => {
     const { proxy, folder } = await cachingProxy();
     for (const size of [10, 1 << 20, 8 << 20]) {
       registry.blobs.set(BLOB_DIGEST, Buffer.alloc(size));
@@ -778,7 +778,7 @@ describe('the cache', () => {
     expect(await listing(folder)).toHaveLength(1);
   });
 
-  it('keeps neither parts nor what a client gave up', async () => {
+  it('keeps neither parts nor aborted downloads', async () => {
     const { proxy, folder } = await cachingProxy(128 << 20);
     onBlob(registry, (_, response) => {
       const range = { 'Content-Range': 'bytes 5-9/100', 'Content-Length': 5 };
@@ -799,7 +799,7 @@ describe('the cache', () => {
     expect(await listing(folder)).toHaveLength(1);
   });
 
-  it('keeps nothing that took credentials', async () => {
+  it('keeps nothing that needed credentials', async () => {
     const { proxy, folder } = await cachingProxy();
     const asUser = { headers: { 'Registry-Authorization': 'Bearer mine' } };
     const blob = await proxy.get(blobAt(BLOB_DIGEST), asUser);
@@ -809,7 +809,7 @@ describe('the cache', () => {
     expect(await listing(folder)).toEqual([]);
   });
 
-  it('drops what the disk has changed, and asks again', async () => {
+  it('drops files that the disk has changed, and fetches them again', async () => {
     const { proxy, folder } = await cachingProxy();
     await proxy.bytes(blobAt(BLOB_DIGEST));
     await proxy.bytes(at(`manifests/${image.digest}`));
@@ -841,7 +841,7 @@ describe('the cache', () => {
     );
   });
 
-  it('serves many at once', async () => {
+  it('serves many clients at the same time', async () => {
     const { proxy, folder } = await cachingProxy();
     const bodies = await Promise.all(Array.from({ length: 6 }, () => proxy.bytes(blobAt(BLOB_DIGEST))));
     expect(bodies.every((body) => body.equals(BLOB))).toBe(true);

@@ -39,7 +39,7 @@ async function expectStored(store: VisibleStore): Promise<void> {
 }
 
 describe('an image', () => {
-  it('comes through, and the second time from the cache', async () => {
+  it('is pulled, the second time from the cache', async () => {
     const registry = await world.registry();
     registry.add('team/app:1', IMAGE);
     registry.auth = { token: 'anonymous' };
@@ -58,7 +58,7 @@ describe('an image', () => {
     await expectStored(again);
   });
 
-  it('comes through where it takes a password', async () => {
+  it('is pulled with a password', async () => {
     const registry = await world.registry();
     registry.add('team/app:1', IMAGE);
     registry.auth = { token: 'private', credentials: 'user:open sesame' };
@@ -70,7 +70,7 @@ describe('an image', () => {
     await expectStored(store);
   });
 
-  it('comes through although the registry breaks off again and again', async () => {
+  it('is pulled from a registry that breaks off repeatedly', async () => {
     const registry = await world.registry();
     registry.add('team/app:1', IMAGE);
     let broken = 0;
@@ -95,7 +95,7 @@ describe('an image', () => {
     expect(broken).toBe(6);
   });
 
-  it('that is forged leaves nothing behind, in store and cache', async () => {
+  it('that is forged leaves nothing in store and cache', async () => {
     const registry = await world.registry();
     registry.add('team/app:1', IMAGE);
     const [layer] = IMAGE.layers;

@@ -18,7 +18,7 @@ function refusal(quotas: Quotas, client: string): ProxyError | undefined {
 }
 
 describe('Quotas', () => {
-  it('bound what one client has open', () => {
+  it('bound the open requests of one client', () => {
     const quotas = new Quotas(LIMITS);
     const leave = quotas.enter('a');
     quotas.enter('a');
@@ -28,7 +28,7 @@ describe('Quotas', () => {
     expect(refusal(quotas, 'a')).toBeUndefined();
   });
 
-  it('bound what all have open', () => {
+  it('bound the open requests of all clients', () => {
     const quotas = new Quotas(LIMITS);
     const leave = quotas.enter('a');
     quotas.enter('b');

@@ -3,7 +3,7 @@ import { readProxyOptions } from './options.ts';
 import { DEFAULT_REGISTRIES, Registries } from './registries.ts';
 
 describe('Registries', () => {
-  it('knows the public ones unless told otherwise', () => {
+  it('allows the public ones by default', () => {
     const registries = new Registries(DEFAULT_REGISTRIES);
     for (const host of [
       'registry-1.docker.io',
@@ -24,7 +24,7 @@ describe('Registries', () => {
       expect(registries.has(host)).toBe(false);
   });
 
-  it('takes hosts with and without ports, and domains', () => {
+  it('accepts hosts with and without ports, and domains', () => {
     const registries = new Registries(['a.example:5000', '*.b.example', '[2606:4700::1111]:5000']);
     expect(registries.has('a.example:5000')).toBe(true);
     expect(registries.has('a.example')).toBe(false);

@@ -47,7 +47,7 @@ async function read(body: ReadableStream<Uint8Array>): Promise<{ text: string; e
 }
 
 describe('relay', () => {
-  it('passes on what is right, and commits it', async () => {
+  it('passes on correct bodies, and commits them', async () => {
     const { body, writer, onEnd } = begin();
     expect(await read(body)).toEqual({ text: 'alpha beta gamma', error: undefined });
     expect(writer.commit).toHaveBeenCalledOnce();
@@ -69,7 +69,7 @@ describe('relay', () => {
     expect(onEnd).toHaveBeenCalled();
   });
 
-  it('reads nothing that is not asked for', async () => {
+  it('reads only on request', async () => {
     const { body, source } = begin();
     await new Promise((resolve) => setTimeout(resolve, 10));
     expect(source).not.toHaveBeenCalled();

@@ -29,7 +29,7 @@ describe('parseRequest', () => {
     ['/ghcr.io/v2/manifests/blobs/tags/manifests/x', 'https://ghcr.io/v2/manifests/blobs/tags/manifests/x'],
   ])('takes %s', (path, url) => expect(parseRequest(path, '').url.href).toBe(url));
 
-  it('takes lists of tags', () => {
+  it('accepts lists of tags', () => {
     const { url, kind } = parseRequest('/ghcr.io/v2/a/tags/list', '?n=100&last=v1');
     expect([kind, url.href]).toEqual(['tags', 'https://ghcr.io/v2/a/tags/list?n=100&last=v1']);
   });
@@ -82,7 +82,7 @@ describe('parseRequest', () => {
       expect(refusal(`/ghcr.io/v2/a/blobs/${digest}`)).toMatchObject({ status: 400, code: 'DIGEST_INVALID' }),
   );
 
-  it('refuses queries it does not know', () => {
+  it('refuses unknown queries', () => {
     expect(refusal('/ghcr.io/v2/a/manifests/x', '?ns=b').code).toBe('UNSUPPORTED');
     for (const query of ['?x=1', '?n=-1', '?n=1&n=2', '?last=../..', '?n=10000000'])
       expect(refusal('/ghcr.io/v2/a/tags/list', query).status).toBe(400);

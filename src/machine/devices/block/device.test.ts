@@ -56,7 +56,7 @@ async function readSectors(sector: number, count: number): Promise<Uint8Array> {
   return reply.subarray(0, -1);
 }
 
-/** A back end whose operations settle when the test says so. */
+/** A back end whose operations settle when the test settles them. */
 class SlowBackend implements BlockBackend {
   readonly sizeBytes = SECTORS * 512;
   readonly readOnly = false;
@@ -116,7 +116,7 @@ describe('a writable disk', () => {
     expect([has(5n), has(6n), has(9n), has(13n), has(14n)]).toEqual([0n, 1n, 1n, 1n, 1n]);
   });
 
-  test('reads back what was written, over any framing of the buffers', async () => {
+  test('reads back written data, with any framing of the buffers', async () => {
     const data = pattern(200 * 512);
     expect(await status(header(OUT, 7), data.subarray(0, 1000), data.subarray(1000))).toBe(OK);
     expect(equalBytes(await readSectors(7, 200), data)).toBe(true);
@@ -129,7 +129,7 @@ describe('a writable disk', () => {
     expect(await readSectors(0, 1)).toEqual(pattern(512, 9));
   });
 
-  test('reads zeros where nothing was written, over what the buffer held', async () => {
+  test('reads zeros where nothing was written, replacing the buffer’s contents', async () => {
     const into = { address: machine.allocate(512), length: 512, write: true };
     machine.at(into.address, 512).fill(0xff);
     const last = { address: machine.allocate(1), length: 1, write: true };
@@ -137,7 +137,7 @@ describe('a writable disk', () => {
     expect(machine.at(into.address, 512).every((byte) => byte === 0)).toBe(true);
   });
 
-  test('flushes and tells its name', async () => {
+  test('flushes and returns its name', async () => {
     expect(await status(header(FLUSH))).toBe(OK);
     const reply = await driver.transact(0, [header(GET_ID), 20, 1]);
     expect(new TextDecoder().decode(reply)).toBe(`scratch${'\0'.repeat(14)}`);
@@ -233,7 +233,7 @@ describe('a read-only disk', () => {
     });
   });
 
-  test('says so, refuses writes and lacks discard', async () => {
+  test('announces itself as read-only, refuses writes and lacks discard', async () => {
     expect((driver.offeredFeatures >> 5n) & 1n).toBe(1n);
     expect((driver.offeredFeatures >> 13n) & 3n).toBe(0n);
     expect(await status(header(OUT), pattern(512))).toBe(IOERR);
@@ -255,7 +255,7 @@ describe('a slow back end', () => {
       .queue(0)
       .add(type === IN ? [header(type, sector), 512, 1] : [header(type, sector), pattern(512), 1]);
 
-  test('works on many requests at once, which complete in any order', async () => {
+  test('processes many requests at the same time, in any order', async () => {
     const requests = [request(IN, 1), request(OUT, 2), request(IN, 3)];
     driver.kick(0);
     expect(backend.started).toEqual(['read 1', 'write 2', 'read 3']);
@@ -272,7 +272,7 @@ describe('a slow back end', () => {
     expect(driver.queue(0).completions()).toHaveLength(1);
   });
 
-  test('no more requests are in flight than the queue holds', () => {
+  test('has at most as many requests in flight as the queue holds', () => {
     const queue = driver.queue(0);
     while (queue.freeDescriptors > 0) queue.add([header(IN, 0), 512, 1], true);
     driver.kick(0);
@@ -283,7 +283,7 @@ describe('a slow back end', () => {
     expect(backend.started).toHaveLength(queue.size);
   });
 
-  test('a reset waits for requests in flight, whose buffers are left alone afterwards', async () => {
+  test('a reset waits for requests in flight, and their buffers stay untouched afterwards', async () => {
     request(IN, 0);
     request(IN, 1);
     driver.kick(0);
@@ -352,7 +352,7 @@ test.each([511, 1024.5, -512, Number.NaN, 2 ** 60])('a disk of %d bytes is refus
   expect(() => new BlockDevice(memory, 0, new MemoryBlockBackend(sizeBytes), '')).toThrow(RangeError);
 });
 
-test('a disk that comes later has no room until then, and tells its size', async () => {
+test('a disk that opens later has size 0 until then, and announces its size', async () => {
   const disk = new MemoryBlockBackend(SECTORS * 512);
   let present = false;
   const backend: BlockBackend = {

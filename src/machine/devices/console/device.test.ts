@@ -34,7 +34,7 @@ const received = () =>
 const text = (string: string) => new TextEncoder().encode(string);
 
 describe('output', () => {
-  test('arrives in order, what waits together at once', async () => {
+  test('arrives in order, and waiting bytes arrive together', async () => {
     for (const part of ['hello', ' ', 'world']) driver.queue(TRANSMIT).add([text(part)]);
     driver.kick(TRANSMIT);
     await driver.transact(TRANSMIT, [text('again')]);
@@ -49,14 +49,14 @@ describe('output', () => {
     expect(output).toEqual([text('first')]);
   });
 
-  test('comes in pieces of at most 64 KiB, from chains longer than a turn', async () => {
+  test('arrives in pieces of at most 64 KiB, from chains longer than a turn', async () => {
     const long = pattern(6 << 20);
     await driver.transact(TRANSMIT, [long]);
     expect(Buffer.compare(Buffer.concat(output), long)).toBe(0);
     expect(Math.max(...output.map((bytes) => bytes.length))).toBe(64 << 10);
   });
 
-  test('waits while the host is busy with what it got', async () => {
+  test('waits while the host is busy with earlier output', async () => {
     let release = () => {};
     accept = () =>
       new Promise((resolve) => {
@@ -75,7 +75,7 @@ describe('output', () => {
     expect(output).toEqual([text('a'), text('b')]);
   });
 
-  test('half taken from a chain is not gone on with after a reset', async () => {
+  test('half read from a chain does not continue after a reset', async () => {
     let release = () => {};
     accept = () =>
       new Promise((resolve) => {
@@ -90,7 +90,7 @@ describe('output', () => {
     expect(output.map((bytes) => bytes.length)).toEqual([64 << 10, 3]);
   });
 
-  test('that came before a broken chain is not lost', () => {
+  test('before a broken chain is not lost', () => {
     const queue = driver.queue(TRANSMIT);
     queue.add([text('last words')]);
     queue.publish(9999);
@@ -117,7 +117,7 @@ describe('input', () => {
     expect(received()).toEqual([text('abcd'), text('efgh')]);
   });
 
-  test('waits for buffers, for which the device then wants to hear', async () => {
+  test('waits for buffers, and requests a notification of them', async () => {
     let written = false;
     void console.write(text('abcd')).then(() => {
       written = true;
@@ -134,7 +134,7 @@ describe('input', () => {
     expect(received()).toEqual([text('abc'), text('d')]);
   });
 
-  test('no notification of new buffers is wanted while there is no input', () => {
+  test('requests no notification of new buffers while there is no input', () => {
     for (let i = 0; i < 4; i++) driver.queue(RECEIVE).add([8]);
     driver.kick(RECEIVE);
     driver.queue(RECEIVE).add([8]);
@@ -150,7 +150,7 @@ describe('input', () => {
     expect(received()).toEqual([text('early')]);
   });
 
-  test('of no bytes is done at once', async () => {
+  test('of no bytes completes at once', async () => {
     await console.write(new Uint8Array(0));
     expect(received()).toEqual([]);
   });
@@ -171,7 +171,7 @@ test('the size of the terminal is in the configuration, and changes interrupt', 
   expect(driver.takeInterrupt()).toBe(2);
 });
 
-test('a change of its size while the driver starts interrupts once that is ready', async () => {
+test('a change of its size while the driver starts interrupts it when it is ready', async () => {
   const late = new ConsoleDevice(machine.memory, 1, { size: { columns: 80, rows: 24 }, onOutput: () => {} });
   const lateDriver = new GuestDriver(machine, late);
   late.resize({ columns: 132, rows: 43 });

@@ -17,7 +17,7 @@ test('fills buffers with bytes of all values', async () => {
   expect(bytes).toHaveLength(65_000);
   const counts = new Uint32Array(256);
   for (const byte of bytes) counts[byte] = (counts[byte] as number) + 1;
-  // 254 a value are expected, with a standard deviation of 16.
+  // 254 per value are expected, with a standard deviation of 16.
   expect(Math.min(...counts)).toBeGreaterThan(100);
   expect(Math.max(...counts)).toBeLessThan(450);
 });
@@ -26,7 +26,7 @@ test('gives different bytes each time', async () => {
   expect(await driver.transact(0, [32])).not.toEqual(await driver.transact(0, [32]));
 });
 
-test('gives at most 64 KiB a request', async () => {
+test('gives at most 64 KiB per request', async () => {
   expect(await driver.transact(0, [100_000])).toHaveLength(65_536);
 });
 
@@ -34,7 +34,7 @@ test('completes a request without room', async () => {
   expect(await driver.transact(0, [new Uint8Array(4)])).toHaveLength(0);
 });
 
-test('flags the pages that it writes, and no more of those it might', async () => {
+test('flags only the pages that it writes', async () => {
   const granted = [2, 30].map((pages): Placed => {
     const length = pages << 12;
     return { address: machine.allocate(length, 4096), length, write: true };

@@ -19,7 +19,7 @@ test('each slot has an interrupt source of its own', () => {
   expect(Math.max(...sources)).toBeLessThan(PLIC_SOURCES);
 });
 
-test('the first eight are where QEMU has them', () => {
+test('the first eight have QEMU’s addresses', () => {
   expect([0, 7].map((slot) => [slotAddress(slot), slotSource(slot)])).toEqual([
     [0x1000_1000, 1],
     [0x1000_8000, 8],

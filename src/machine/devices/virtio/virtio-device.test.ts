@@ -36,14 +36,14 @@ beforeEach(() => {
 });
 
 describe('registers', () => {
-  test('hold the device before any driver comes', () => {
+  test('describe the device before any driver starts', () => {
     expect(driver.load(V_DEVICE_ID)).toBe(0x7f);
     expect(driver.offeredFeatures).toBe((1n << 32n) | (1n << 29n) | (1n << 28n) | 1n);
     expect(driver.load(V_QUEUES)).toBe(16);
     expect(driver.config(4).getUint32(0, true)).toBe(0x04030201);
   });
 
-  test('are one file a slot', async () => {
+  test('are a separate file for each slot', async () => {
     const other = new GuestDriver(machine, new RngDevice(machine.memory, 3));
     expect(other.load(V_DEVICE_ID)).toBe(4);
     await driver.start();
@@ -53,7 +53,7 @@ describe('registers', () => {
     expect(machine.line(4)).toBe(false);
   });
 
-  test('exist for the slots that there are', () => {
+  test('exist for existing slots only', () => {
     expect(() => new EchoDevice(machine.memory, VIRTIO_SLOTS)).toThrow(RangeError);
     expect(() => new EchoDevice(machine.memory, -1)).toThrow(RangeError);
   });
@@ -81,7 +81,7 @@ describe('negotiation', () => {
     expect(driver.status & NEEDS_RESET).toBe(NEEDS_RESET);
   });
 
-  test('the device leaves the queues alone before DRIVER_OK, and serves what waits there then', async () => {
+  test('the device ignores the queues before DRIVER_OK, and then serves waiting requests', async () => {
     await driver.writeStatus(0);
     driver.store(V_DRIVER_FEATURES + 4, 1);
     await driver.writeStatus(READY);
@@ -118,7 +118,7 @@ describe('reset', () => {
     expect(device.save()).toEqual({ phase: 'stopped', queues: [{ taken: 0, used: 0, signalled: 0 }] });
   });
 
-  test('ends work that was put off to a later turn', async () => {
+  test('cancels work that was deferred to a later turn', async () => {
     machine = new TestMachine(16 << 20);
     device = new EchoDevice(machine.memory);
     driver = new GuestDriver(machine, device);
@@ -135,7 +135,7 @@ describe('reset', () => {
   });
 });
 
-test('a turn is bounded, and what is left is done without another notification', async () => {
+test('a turn is bounded, and the rest follows without another notification', async () => {
   machine = new TestMachine(16 << 20);
   device = new EchoDevice(machine.memory);
   driver = new GuestDriver(machine, device);
@@ -159,7 +159,7 @@ test('DEVICE_NEEDS_RESET survives a status write that crossed it', async () => {
 });
 
 describe('configuration changes', () => {
-  test('move the generation and interrupt a running driver', async () => {
+  test('change the generation and interrupt a running driver', async () => {
     await driver.start();
     const generation = driver.configGeneration;
     device.setByte(1, 9);
@@ -174,7 +174,7 @@ describe('configuration changes', () => {
     expect(machine.wakeCount).toBe(0);
   });
 
-  test('that a starting driver may have missed interrupt it once it runs, and only then', async () => {
+  test('that a starting driver may have missed interrupt it only when it runs', async () => {
     await driver.start();
     await driver.writeStatus(0);
     device.setByte(1, 9);

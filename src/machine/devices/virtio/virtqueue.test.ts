@@ -50,7 +50,7 @@ describe('a correct driver', () => {
     },
   );
 
-  test('fills the queue, completes all, and does so past the wrap of the 16-bit indices', () => {
+  test('fills the queue and completes all, also when the 16-bit indices wrap', () => {
     const queue = driver.queue(0);
     const place = (length: number, write: boolean) => ({ address: machine.allocate(length), length, write });
     const segments = Array.from(
@@ -107,7 +107,7 @@ describe('a correct driver', () => {
     expect(await driver.transact(0, [pattern(1), last])).toEqual(pattern(1));
   });
 
-  test('is told which pages were written', async () => {
+  test('learns which pages were written', async () => {
     machine.clearPageFlags();
     const placed = { address: RAM_START + 0x10ff0, length: 0x2020, write: true };
     await driver.transact(0, [pattern(0x2000), placed]);
@@ -144,7 +144,7 @@ describe('notification suppression', () => {
     expect(machine.line(1)).toBe(false);
   });
 
-  test('without EVENT_IDX the flag of the available ring holds', async () => {
+  test('without EVENT_IDX the flag of the available ring applies', async () => {
     await driver.start(EVENT_IDX);
     const queue = driver.queue(0);
     const flags = machine.hostAddress(queue.available);
@@ -259,7 +259,7 @@ describe('a chain that breaks a rule stops the device until it is reset', () => 
     await expectBroken();
   });
 
-  test('indirect descriptors that were not agreed on', async () => {
+  test('indirect descriptors that were not negotiated', async () => {
     await driver.start(INDIRECT_DESC);
     const queue = driver.queue(0);
     queue.describe(TABLE, 0, BUFFER, 1, WRITE, 0);

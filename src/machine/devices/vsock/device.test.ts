@@ -66,7 +66,7 @@ async function bringUp(): Promise<void> {
   driver.kick(RECEIVE);
 }
 
-/** Sends a packet from the guest; whatever is not given is as on a healthy connection. */
+/** Sends a packet from the guest. Fields that are not given have the values of a healthy connection. */
 function send(op: number, fields: Fields = {}, payload = new Uint8Array(0)): void {
   const header = new VsockHeader();
   Object.assign(header, {
@@ -138,7 +138,7 @@ describe('opening', () => {
     expect(driver.config(8).getBigUint64(0, true)).toBe(3n);
   });
 
-  test('a guest connects to a port that is listened on', async () => {
+  test('a guest connects to a port with a listener', async () => {
     send(OP_REQUEST);
     const [response] = await allPackets();
     expect(response?.header).toMatchObject({
@@ -154,7 +154,7 @@ describe('opening', () => {
     expect(streams[0]).toMatchObject({ localPort: PORT, remotePort: GUEST_PORT });
   });
 
-  test('a port that nobody listens on any more refuses', async () => {
+  test('a port without a listener refuses', async () => {
     const stop = device.listen(7, () => {});
     expect(() => device.listen(7, () => {})).toThrow('in use');
     stop();
@@ -215,7 +215,7 @@ describe('opening', () => {
 });
 
 describe('guest to host', () => {
-  test('bytes arrive in order, what waits together in one chunk', async () => {
+  test('bytes arrive in order, and waiting bytes in one chunk', async () => {
     const stream = await accept();
     send(OP_RW, {}, pattern(10));
     send(OP_RW, {}, pattern(20, 2));
@@ -227,7 +227,7 @@ describe('guest to host', () => {
     expect((await waiting).value).toEqual(pattern(5, 3));
   });
 
-  test('a reader that is slow gets everything, and the guest gets credit as it reads', async () => {
+  test('a slow reader gets everything, and the guest gets credit as it reads', async () => {
     const stream = await accept();
     for (let i = 0; i < 4; i++) send(OP_RW, {}, pattern(BUFFER / 4, i));
     expect(await ops()).toEqual([]);
@@ -262,7 +262,7 @@ describe('guest to host', () => {
     await expect(readAll(stream)).rejects.toThrow('broke the vsock protocol');
   });
 
-  test('bytes in tiny packets take no more room than they are', async () => {
+  test('bytes in tiny packets use no additional memory', async () => {
     const stream = await accept();
     for (let i = 0; i < 3000; i++) send(OP_RW, {}, new Uint8Array([i & 0xff]));
     const { value } = await stream.readable.getReader().read();
@@ -299,14 +299,14 @@ describe('guest to host', () => {
     await expect(reader.read()).rejects.toThrow('reset by the guest');
   });
 
-  test('bytes after the guest said there would be none reset the connection', async () => {
+  test('bytes after the guest’s announced end reset the connection', async () => {
     await accept();
     send(OP_SHUTDOWN, { flags: SHUTDOWN_SEND });
     send(OP_RW, {}, pattern(1));
     expect(await ops()).toEqual([OP_RST]);
   });
 
-  test('cancelling tells the guest, and swallows what it had sent', async () => {
+  test('cancelling notifies the guest, and drops the bytes that it had sent', async () => {
     const stream = await accept();
     send(OP_RW, {}, pattern(1000));
     await stream.readable.cancel();
@@ -319,7 +319,7 @@ describe('guest to host', () => {
 });
 
 describe('host to guest', () => {
-  test('a write is cut to the buffers of the guest', async () => {
+  test('a write is divided to fit the buffers of the guest', async () => {
     const stream = await accept();
     const done = stream.writable.getWriter().write(pattern(10_000));
     const got = await allPackets();
@@ -328,7 +328,7 @@ describe('host to guest', () => {
     expect(equalBytes(Buffer.concat(got.map(({ payload }) => payload)), pattern(10_000))).toBe(true);
   });
 
-  test('a guest that does not read stops the writer, and its credit lets it go on', async () => {
+  test('a guest that does not read stops the writer, and its credit lets the writer continue', async () => {
     const stream = await accept({ bufferSize: 6000 });
     const writer = stream.writable.getWriter();
     let written = false;
@@ -374,7 +374,7 @@ describe('host to guest', () => {
     expect(ports.slice(0, 20).filter((port) => port === GUEST_PORT)).toHaveLength(10);
   });
 
-  test('closing sends the rest, then the end; the guest may go on', async () => {
+  test('closing sends the rest, then the end; the guest may continue', async () => {
     const stream = await accept();
     const writer = stream.writable.getWriter();
     void writer.write(pattern(5000));
@@ -392,7 +392,7 @@ describe('host to guest', () => {
     await accept();
   });
 
-  test('a guest that reads no more fails the writer', async () => {
+  test('a guest that stops reading fails the writer', async () => {
     const stream = await accept({ bufferSize: 10 });
     const writer = stream.writable.getWriter();
     const write = expect(writer.write(pattern(100))).rejects.toThrow('reads no more');
@@ -405,7 +405,7 @@ describe('host to guest', () => {
     expect(await ops()).toEqual([OP_RST]);
   });
 
-  test('aborting resets the connection at once, though a write is stuck', async () => {
+  test('aborting resets the connection at once, even if a write is blocked', async () => {
     const stream = await accept({ bufferSize: 10 });
     send(OP_RW, { bufferSize: 10 }, pattern(4));
     const writer = stream.writable.getWriter();
@@ -420,7 +420,7 @@ describe('host to guest', () => {
     await accept();
   });
 
-  test('chunks that are no bytes are an error of the writer', async () => {
+  test('chunks that are not bytes are an error of the writer', async () => {
     const stream = await accept();
     await expect(stream.writable.getWriter().write('text' as never)).rejects.toThrow(TypeError);
   });
@@ -464,7 +464,7 @@ describe('a hostile guest', () => {
     expect(streams).toEqual([]);
   });
 
-  test('gets RST from an address that is not the host, and for a type that is no stream', async () => {
+  test('gets RST from an address that is not the host, and for a type that is not a stream', async () => {
     send(OP_REQUEST, { destinationCid: 9 });
     send(OP_REQUEST, { type: 2 });
     const got = await allPackets();
@@ -485,7 +485,7 @@ describe('a hostile guest', () => {
     await accept();
   });
 
-  test('loses its connection by a length that its packet does not have', async () => {
+  test('loses its connection by a wrong length', async () => {
     await accept();
     send(OP_RW, { length: 11 }, pattern(10));
     expect(await ops()).toEqual([OP_RST]);
@@ -515,7 +515,7 @@ describe('a hostile guest', () => {
     expect(driver.status & NEEDS_RESET).toBe(NEEDS_RESET);
   });
 
-  test('that takes no replies is not read any further, and costs no memory', async () => {
+  test('that takes no replies is no longer read, and uses no memory', async () => {
     await driver.start();
     const places = Array.from({ length: 64 }, () => machine.allocate(64));
     let accepted = 0;
