@@ -32,6 +32,12 @@ for (const colorScheme of ['light', 'dark'] as const) {
         await expect(visitor.field('Memory')).toHaveAttribute('aria-invalid', 'true');
         await expectAccessible(page);
       });
+      await test.step('sharing', async () => {
+        await visitor.button('Share').click();
+        await expect(page.getByRole('dialog', { name: 'Share a link' })).toBeVisible();
+        await expectAccessible(page);
+        await page.keyboard.press('Escape');
+      });
       await test.step('storage', async () => {
         await visitor.button('Storage').click();
         await expect(page.getByRole('dialog')).toBeVisible();
@@ -130,6 +136,10 @@ test('nothing is wider than the screen of a phone', async ({ page, visitor }) =>
   await visitor.open({ image: BUSYBOX, env: 'NAME=value', cpus: '2' });
   await expect(visitor.field('CPUs')).toBeVisible();
   await expectNoSidewaysScrolling(page);
+  await visitor.button('Share').click();
+  await expect(page.getByRole('dialog')).toBeVisible();
+  await expectNoSidewaysScrolling(page);
+  await page.keyboard.press('Escape');
   await visitor.button('Storage').click();
   await expect(page.getByRole('dialog')).toBeVisible();
   await expectNoSidewaysScrolling(page);
