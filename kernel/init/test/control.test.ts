@@ -34,7 +34,7 @@ const HEADERS = ['errno.h', 'stdint.h', 'stdlib.h', 'string.h', 'unistd.h'].flat
 ]);
 
 let folder: string;
-/** init's reader of the control stream, compiled for this computer and checked for every bad access. */
+/** init's reader of the control stream, compiled for the host with checks of every memory access. */
 let reader: string;
 
 beforeAll(() => {
@@ -45,7 +45,7 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true }));
 
 function receive(stream: Uint8Array): string[] {
-  // Arrays that a malformed RUN leaves behind go with the child that read them.
+  // The child that reads a malformed RUN ends, and its arrays with it.
   const env = { ...process.env, ASAN_OPTIONS: 'detect_leaks=0' };
   const { status, stdout, stderr } = spawnSync(reader, { input: stream, encoding: 'latin1', env });
   expect([status, stderr]).toEqual([0, '']);
@@ -129,7 +129,7 @@ const message = fc.oneof(
   ...[run, container, exec, reading, writing, measure, signal, resize, unknown, powerOff],
 );
 
-/** The names that init's side of the protocol gives to numbers. */
+/** The constants of init's side of the protocol. */
 function constantsOf(header: string): string[] {
   const enumerations = [...header.matchAll(/enum[^{;]*\{([^}]*)\}/g)].map(([, body = '']) => body);
   return enumerations.flatMap((body) => [...body.matchAll(/(\w+) *=/g)].map(([, name = '']) => name));
@@ -165,7 +165,7 @@ test('the host understands every message of init', () => {
   ]);
 });
 
-test('every message of the host is understood', () => {
+test('init understands every message of the host', () => {
   fc.assert(
     fc.property(fc.array(message), (messages) => {
       const lines = receive(Buffer.concat(messages.map(({ bytes }) => bytes)));
@@ -175,7 +175,7 @@ test('every message of the host is understood', () => {
   );
 });
 
-test('a frame of 1 MiB is read, one of no bytes or more ends the stream', () => {
+test('a frame of 1 MiB is read, and an empty or larger one ends the stream', () => {
   const frame = (length: number) => {
     const bytes = new Uint8Array(4 + length);
     new DataView(bytes.buffer).setUint32(0, length, true);
@@ -188,7 +188,7 @@ test('a frame of 1 MiB is read, one of no bytes or more ends the stream', () => 
   expect(receive(Uint8Array.of(255, 255, 255, 255, 5))).toEqual(['closed']);
 });
 
-test('fields longer than their message are found, and never read past its end', () => {
+test('fields longer than their message are detected, and never read past its end', () => {
   const broken = fc.record({
     message: fc.oneof(run, container, exec, reading, writing),
     at: fc.nat(),
@@ -208,7 +208,7 @@ test('fields longer than their message are found, and never read past its end', 
   );
 });
 
-test('arbitrary bytes do no harm', () => {
+test('arbitrary bytes are harmless', () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) => {
       expect(receive(bytes).at(-1)).toBe('closed');

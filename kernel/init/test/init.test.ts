@@ -80,7 +80,7 @@ describe('init', () => {
     ['a file that is no program', ['/proc/version'], {}, 126],
     ['a folder', ['/bin'], {}, 126],
     ['a working directory that is not there', ['sh'], { cwd: '/nowhere' }, 126],
-  ])('%s is told from a program that fails', async (_, args, options, status) => {
+  ])('%s is distinguished from a failing program', async (_, args, options, status) => {
     const result = await run(args, options);
     expect(result.status).toBe(status);
     expect(result.stderr).toMatch(/^LinuxRun: .+\n$/);
@@ -90,7 +90,7 @@ describe('init', () => {
     expect((await run(['sh', '-c', 'exit 3'], { env: {} })).status).toBe(3);
   });
 
-  test('carries much data both ways, whole', async () => {
+  test('carries large data both ways without loss', async () => {
     const input = 'the quick brown fox\n'.repeat(50_000);
     expect((await run(['sh', '-c', 'cat'], { input })).stdout === input).toBe(true);
     expect((await shell('head -n 1', { input })).stdout).toBe('the quick brown fox\n');
@@ -108,7 +108,7 @@ describe('init', () => {
     expect(await process.exit).toBe(9);
   });
 
-  test('runs many processes at once', async () => {
+  test('runs many processes at the same time', async () => {
     const results = await Promise.all(Array.from({ length: 30 }, (_, i) => shell(`echo ${i}; exit ${i}`)));
     expect(results.map(({ stdout, status }) => [stdout, status])).toEqual(
       results.map((_, i) => [`${i}\n`, i]),
@@ -122,7 +122,7 @@ describe('init', () => {
     expect(stdout).not.toContain('(sleep)');
   });
 
-  test('mounts what programs expect, with loopback up', async () => {
+  test('mounts the usual file systems and brings loopback up', async () => {
     const { stdout } = await shell('cut -d" " -f2,3 /proc/mounts; ip -o addr show lo');
     const mounts = stdout.split('\n');
     for (const expected of [
@@ -160,7 +160,7 @@ describe('init', () => {
     await shell.exit;
   });
 
-  test('says why it cannot make a container', async () => {
+  test('reports why it cannot make a container', async () => {
     const options = { args: ['true'], env: [], directory: '/', user: '', hostname: '', volumes: [] };
     const disks = { image: 'disk0', scratch: 'disk1' };
     for (const [name, reason] of [
@@ -191,7 +191,7 @@ describe('init', () => {
       expect(await exit).toBe(0);
     });
 
-    test('are neither forged nor stolen nor held up without their tokens', async () => {
+    test('are neither forged nor stolen nor delayed without their tokens', async () => {
       const attacks = ['hold', 'hold', 'forge', 'forge'].map((kind) => run(['/tmp/attacker', kind, '8']));
       await new Promise((resolve) => setTimeout(resolve, 2000));
       for (let i = 0; i < 10; i++)

@@ -51,7 +51,7 @@ export const hello = program([
   ...finish(FINISHER_PASS),
 ]);
 
-/** Echoes the input of the UART for ever. */
+/** Echoes the input of the UART forever. */
 export const echo = program([
   T1_UART,
   0x00534383, // lbu t2, 5(t1): line status
@@ -65,7 +65,7 @@ export const echo = program([
 /** Writes to the UART without end. */
 export const flood = program([T1_UART, t2(120), STORE_BYTE, 0xffdff06f]); // j -4
 
-/** Runs for ever. */
+/** Runs forever. */
 export const endless = program([HERE]);
 
 /** Passes, with the 8 bytes 1 to 8 as its signature. */

@@ -5,7 +5,7 @@ export const ECHO_QUEUE_SIZE = 16;
 
 /** A device that answers every request with its own bytes, cut to the room in the reply. */
 export class EchoDevice extends VirtioDevice {
-  /** Requests completed. */
+  /** The number of completed requests. */
   served = 0;
   stops = 0;
 

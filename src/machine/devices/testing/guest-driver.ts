@@ -79,7 +79,7 @@ export class TestMachine {
     this.memory = new GuestMemory(this.buffer);
   }
 
-  /** Reserves RAM, with a gap behind it; returns its guest physical address. */
+  /** Reserves RAM, followed by a gap. Returns its guest physical address. */
   allocate(length: number, alignment = 16): number {
     const offset = Math.ceil(this.#allocated / alignment) * alignment;
     if (offset + length > this.ram.length) throw new Error('test machine out of RAM');
@@ -113,7 +113,7 @@ export class TestMachine {
     new Uint8Array(this.buffer, PAGE_FLAGS, this.#ramBase - PAGE_FLAGS).fill(0);
   }
 
-  /** A copy of guest RAM and of the zone behind it. */
+  /** A copy of guest RAM and of the zone after it. */
   snapshot(): Uint8Array {
     return new Uint8Array(this.buffer).slice(this.#ramBase);
   }
@@ -134,7 +134,7 @@ export interface Placed {
   write: boolean;
 }
 
-/** A buffer of a request: bytes for the device to read, a length for it to write, or RAM allocated before. */
+/** A buffer of a request: bytes for the device to read, a length for it to write, or allocated RAM. */
 export type Segment = Uint8Array | number | Placed;
 
 export interface Request {
@@ -147,7 +147,7 @@ export interface Request {
 
 export interface Completion {
   request: Request;
-  /** Bytes that the device says it wrote. */
+  /** The number of bytes that the device reports as written. */
   length: number;
 }
 
@@ -392,7 +392,7 @@ export class GuestDriver {
     return this.queues[index] as DriverQueue;
   }
 
-  /** Notifies the device if it wants that; returns whether it did. */
+  /** Notifies the device if it wants that. Returns whether it did. */
   kick(index: number): boolean {
     const wanted = this.queue(index).needsKick();
     if (wanted) this.notify(index);
@@ -421,7 +421,7 @@ export class GuestDriver {
     return new DataView(bytes.buffer);
   }
 
-  /** Adds a request, notifies, and waits for its completion: the bytes that the device wrote. */
+  /** Adds a request, notifies, and waits for its completion. Returns the bytes that the device wrote. */
   async transact(index: number, segments: Segment[], indirect = false): Promise<Uint8Array> {
     const queue = this.queue(index);
     const request = queue.add(segments, indirect);
@@ -435,7 +435,7 @@ export class GuestDriver {
   }
 }
 
-/** Lets microtasks and timers that are due run. */
+/** Runs pending microtasks and due timers. */
 export async function settle(turns = 3): Promise<void> {
   for (let turn = 0; turn < turns; turn++) await new Promise((resolve) => setTimeout(resolve));
 }
@@ -444,7 +444,7 @@ export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
   return Buffer.compare(a, b) === 0;
 }
 
-/** `length` bytes that differ with place and seed. */
+/** Returns `length` bytes that depend on place and seed. */
 export function pattern(length: number, seed = 1): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(length);
   for (let i = 0; i < length; i++) bytes[i] = i * 7 + (i >>> 8) * 13 + seed * 31;

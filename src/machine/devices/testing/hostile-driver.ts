@@ -25,7 +25,7 @@ import { WriteOracle } from './write-oracle.ts';
 
 const RAM_SIZE = 128 << 10;
 const RAM_END = RAM_START + RAM_SIZE;
-/** Rings come first in RAM, then room for indirect tables, then buffers. */
+/** RAM holds first the rings, then indirect tables, then buffers. */
 const TABLES = RAM_START + 0x4000;
 const BUFFERS = RAM_START + 0x8000;
 const MAX_REQUEST_BYTES = 0x2000;
@@ -46,7 +46,7 @@ export interface Subject {
   host(choice: number): void;
   /** Requests that a driver might make one after the other, well formed or almost. */
   requests: fc.Arbitrary<HostileRequest[]>;
-  /** Throws unless it works for a driver that has just started it. */
+  /** Throws unless the device works for a driver that has just started it. */
   check(driver: GuestDriver): Promise<void>;
 }
 
@@ -63,7 +63,7 @@ export interface Action {
   run(world: World): void | Promise<void>;
 }
 
-/** How fast-check prints an action: a failure is replayed by its seed and path. */
+/** fast-check prints an action with this. Seed and path replay a failure. */
 function printed(action: Action): Action {
   return Object.assign(action, { [fc.toStringMethod]: () => action.label });
 }
@@ -101,9 +101,9 @@ const edgeRange = fc
   )
   .map(([size, shift, edge, before]) => ({ address: edge + shift - (before ? size : 0), length: size }));
 
-// ---- Requests, sound or spoilt --------------------------------------------------------------
+// ---- Requests, valid or damaged -------------------------------------------------------------
 
-/** Changes one field of a descriptor, given its place. */
+/** Changes one field of the descriptor at an address. */
 type Spoiling = (view: DataView, descriptor: number) => void;
 
 function spoiling<T>(values: fc.Arbitrary<T>, change: (view: DataView, at: number, value: T) => void) {

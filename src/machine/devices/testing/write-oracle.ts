@@ -25,7 +25,7 @@ interface Rings {
   descriptors: number;
   available: number;
   used: number;
-  /** The farthest available index that the device may have seen and not reached. */
+  /** The furthest available index that the device may have seen and not reached. */
   offered: number;
 }
 
