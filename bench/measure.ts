@@ -1,4 +1,4 @@
-/** Measures real programs in QEMU, in our machine, and in ours without the JIT, by turns. */
+/** Measures real programs in QEMU, in our machine, and in ours without the JIT, in turn. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Launch, measureUntil, StoredImage, type Stretch } from './containers.ts';
 import { withFolder } from './folder.ts';

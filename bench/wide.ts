@@ -11,7 +11,7 @@ const WAYS = ['compiled', 'interpreted'] as const;
 const MOST = { elapsed: 1.1, cpu: 1.3 };
 
 /**
- * Runs wide programs with the JIT and without it, by turns, and prints a table.
+ * Runs wide programs with the JIT and without it, in turn, and prints a table.
  * @param busy whether to keep all processors busy with other processes
  */
 export async function benchWide(repeat: number, busy: boolean): Promise<void> {

@@ -10,7 +10,7 @@ type Graph = ReadonlyMap<string, readonly string[]>;
 const ROOT = join(import.meta.dirname, '..');
 const FOLDERS = ['src', 'emulator-wasm', 'kernel', 'scripts', 'e2e', 'bench'];
 const CODE = /\.(ts|tsx|mjs)$/;
-/** Tests of a folder may use whatever helps them. */
+/** Tests of a folder may import anything. */
 const TEST = /\.test\.ts$|\/test\/|\/testing\//;
 /** Biome puts every import at the beginning of a line. */
 const IMPORT = /^(?:import|export)\b[^;'"]*?from '(\.[^']+)'|^import '(\.[^']+)'|\bimport\('(\.[^']+)'\)/gm;

@@ -122,7 +122,7 @@ function rounding(h: usize, p: usize): i32 {
 /** One in SAMPLED_EXITS + 1 exits to code that is not compiled is a sample of hot code. */
 const SAMPLED_EXITS = 31;
 
-/** Runs compiled code from its entry at `p` on. Returns the rest of the budget, and leaves in H_PC where to go on. */
+/** Runs compiled code from its entry at `p` on. Returns the rest of the budget. H_PC is the next address. */
 @inline
 function runCompiled(h: usize, p: usize, tlb: usize, jumps: usize, pageVa: u64, count: i32): i32 {
   store<u32>(h, jumps, H_JUMPS);

@@ -108,7 +108,7 @@ async function runCommand(machine: Machine, { trace, report, command }: Options)
   return pipe(machine.run({ args: UNAME, env: ENVIRONMENT }));
 }
 
-/** A damaged kernel may run for ever without output. */
+/** A damaged kernel may run forever without output. */
 async function booted(machine: Machine, trace: boolean): Promise<void> {
   if (trace) return void (await machine.booted);
   const timer = new AbortController();

@@ -40,7 +40,7 @@ async function shell(container: ContainerHandle, script: string): Promise<string
   return text(machine.exec(container, { ...common, args: ['sh', '-c', script] }).stdout);
 }
 
-test('containers of one machine are told apart by their names', { timeout: TIMEOUT }, async () => {
+test('containers of one machine are distinguished by their names', { timeout: TIMEOUT }, async () => {
   const [one, two] = [start('one', 1), start('two', 2)];
   for (const container of [one, two]) {
     expect(await shell(container, 'hostname; echo $(hostname) > /file')).toBe(`${container.name}\n`);

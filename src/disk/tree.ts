@@ -145,7 +145,7 @@ class Merger {
   }
 
   #hideChildren(directory: Directory): void {
-    // Nothing of lower layers can return. Without this check, many whiteouts could take for ever.
+    // Nothing of lower layers can return. Without this check, many whiteouts could take forever.
     if (this.#cleared.has(directory)) return;
     this.#cleared.add(directory);
     for (const name of directory.children.keys()) this.#hide(directory.children, name);

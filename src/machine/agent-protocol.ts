@@ -93,7 +93,7 @@ export interface ExecRequest extends ContainedRequest {
   readonly container: string;
 }
 
-/** A file of a container, whose content comes or goes on a stream of this process. */
+/** A file of a container, whose content is transferred on a stream of this process. */
 export interface FileRequest extends ProcessRequest {
   /** The container's name. */
   readonly container: string;

@@ -272,7 +272,7 @@ describe('data streams', () => {
     expect(await Promise.all(held.slice(0, 480).map((stream) => stream.isReset()))).toEqual(
       Array(480).fill(true),
     );
-    // One that gave way is not heard any more, whatever it sends.
+    // A replaced connection is ignored, even if it sends a token.
     held[0]?.send(token(7, 2));
     const other = connect(DATA);
     other.send(token(7, 2));

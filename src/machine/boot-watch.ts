@@ -31,7 +31,7 @@ export class BootWatch {
   }
 
   /**
-   * A damaged kernel may trap in its own trap handler for ever, or sleep with all interrupts off.
+   * A damaged kernel may trap in its own trap handler forever, or sleep with all interrupts off.
    * @param isBlocked whether the boot hart may be waiting for the owner to take its output
    */
   start(isBlocked: () => boolean): void {

@@ -34,7 +34,7 @@ type Output = ReadableStream<Uint8Array<ArrayBuffer>>;
 
 export interface GuestProcess extends ConsoleProcess {
   readonly stdin: WritableStream<Uint8Array>;
-  /** To be read to the end: a process blocks when nobody takes its output. */
+  /** Must be read to the end, because a process blocks until its output is read. */
   readonly stdout: Output;
   /** Likewise; ends at once when there is a terminal. */
   readonly stderr: Output;
@@ -151,7 +151,7 @@ export class Processes {
     this.#measuring.shift()?.resolve(usage);
   }
 
-  /** The machine has ended: so have they all, and whatever is asked for later. */
+  /** The machine has ended, and with it all processes and later requests. */
   destroy(error: Error): void {
     this.#ended = error;
     for (const { reject } of [...this.#running.values(), ...this.#measuring]) reject(error);

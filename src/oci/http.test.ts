@@ -73,7 +73,7 @@ describe.each(FETCHES)('with the fetch of %s', (_, fetch) => {
   }
 
   describe('a download', () => {
-    it.each(['hang', 'break', 'end'] as const)('goes on where the connection did %s', async (how) => {
+    it.each(['hang', 'break', 'end'] as const)('continues after the connection did %s', async (how) => {
       const url = await serve((request, response) => sendPart(request, response, 150_000, how));
       const retries: string[] = [];
       const bytes = await download(url, CONTENT.length, {

@@ -48,7 +48,7 @@ async function* readFile(
     const status = await stat(path);
     if (status.isDirectory())
       throw new ImageError(`${path} is a folder: name an image layout in it by oci://`, 'reference');
-    // Opening a pipe may block for ever.
+    // Opening a pipe may block forever.
     if (!status.isFile()) throw new ImageError(`${path} is not a file`, 'reference');
     yield* createReadStream(path, { start: offset, end, highWaterMark: READ_SIZE, signal });
   } catch (error) {

@@ -2,7 +2,7 @@ import { ZSTDDecoder } from 'zstddec/stream';
 import { type Bytes, pieces } from './bytes.ts';
 import { ImageError, messageOf } from './errors.ts';
 
-// On damaged data, zstddec's decoder makes no progress for ever.
+// On damaged data, zstddec's decoder stops making progress.
 const MAX_IDLE_STEPS = 64;
 // The decoder copies each piece into its own memory.
 const PIECE = 64 << 10;

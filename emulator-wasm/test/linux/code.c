@@ -211,7 +211,7 @@ static void mapped_anew(void) {
       must(mprotect(at, 2 * PAGE, PROT_READ | PROT_EXEC) == 0);
       flush_code(at + PAGE, bytes);
     }
-    check("mapped anew", call(at + PAGE, 1, runs), 1 + runs * round);
+    check("mapped again", call(at + PAGE, 1, runs), 1 + runs * round);
     must(munmap(at, 2 * PAGE) == 0);
   }
 }

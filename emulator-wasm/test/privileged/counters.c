@@ -88,7 +88,7 @@ static void writes(void) {
   check("a write is what the next instruction reads", a, 1000);
   check("and counts on", b, 1001);
   asm volatile("csrw mcycle, %2\n\tcsrr %0, mcycle\n\tcsrr %1, cycle" : "=&r"(a), "=&r"(b) : "r"(1UL << 40));
-  check("mcycle goes on from a write", a - (1UL << 40) < 1000, 1);
+  check("mcycle continues from a write", a - (1UL << 40) < 1000, 1);
   check("cycle is mcycle", b - a < 1000, 1);
   asm volatile("csrr %0, minstret\n\tcsrsi mcountinhibit, 4\n\tnop\n\tnop\n\tcsrr %1, minstret" : "=r"(a), "=r"(b));
   check("inhibited soon", b - a <= 2, 1);

@@ -32,7 +32,7 @@ describe('readLink', () => {
     expect(readLink('?q=1')).toMatchObject({ form: DEFAULT_FORM, isLink: false });
   });
 
-  it('takes an empty image as it is, so that it is told', () => {
+  it('keeps an empty image, so that it is reported', () => {
     expect(readLink('?LINUXRUN_IMAGE=').form.image).toBe('');
   });
 

@@ -69,7 +69,7 @@ describe('progress', () => {
     expect(stored.layers[0]).toMatchObject({ state: 'verified', received: 1000 });
   });
 
-  it('tells why something is tried again, until it goes on', () => {
+  it('shows the reason of a retry until it succeeds', () => {
     const retry: SessionEvent = { type: 'retry', reason: 'the line is cut', delay: 500 };
     const waiting = play([1, RESOLVED], [2, retry]);
     expect(waiting.retry).toBe('the line is cut');

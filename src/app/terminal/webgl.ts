@@ -9,7 +9,7 @@ export function drawFast(terminal: Terminal): void {
   try {
     terminal.loadAddon(addon);
   } catch {
-    // The DOM renderer goes on drawing.
+    // The DOM renderer continues to draw.
     addon.dispose();
   }
 }

@@ -132,7 +132,7 @@ export abstract class VirtioDevice {
 
   /**
    * Calls `service` soon, after an event on the host's side. A microtask runs before any other event, so it does
-   * not refill the budget: otherwise requests that complete at once could follow each other for ever.
+   * not refill the budget: otherwise requests that complete at once could follow each other forever.
    */
   protected wake(): void {
     if (this.#woken) return;

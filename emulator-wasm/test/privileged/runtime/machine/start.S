@@ -87,7 +87,7 @@ run_in:
   li    a7, 0x100             # CALL_RETURN
   ecall
 
-# Where the handler of that ecall goes on, in M-mode, the result in a0.
+# The handler of that ecall continues here in M-mode, with the result in a0.
   .globl run_in_end
 run_in_end:
   lla   t0, privilege
