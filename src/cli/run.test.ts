@@ -72,7 +72,7 @@ describe('linuxrun', { timeout: TIMEOUT }, () => {
       { IMAGE: `oci://${PUBLIC}/images:none` },
       /^linuxrun: there is no image .*hello-world/,
     ],
-    ['a reference that is none', { IMAGE: 'UPPER' }, /^linuxrun: "UPPER" is no image reference/],
+    ['a reference that is none', { IMAGE: 'UPPER' }, /^linuxrun: "UPPER" is not an image reference/],
     ['an open quote', { ARGS: "'" }, /^linuxrun: LINUXRUN_ARGS: a quote \('\) is not closed\n$/],
     ['no assignment', { ENV: 'x' }, /^linuxrun: LINUXRUN_ENV: "x" is no NAME=value/],
     ['no size', { MEMORY: 'much' }, /^linuxrun: LINUXRUN_MEMORY: "much" is no size/],

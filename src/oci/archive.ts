@@ -153,7 +153,7 @@ function readTar<T>(name: string, action: () => T): T {
 }
 
 function noArchive(name: string, cause: unknown): ImageError {
-  return new ImageError(`${name} is no archive of images: ${messageOf(cause)}`, 'invalid', { cause });
+  return new ImageError(`${name} is not an archive of images: ${messageOf(cause)}`, 'invalid', { cause });
 }
 
 function byOffset(a: ArchiveEntry, b: ArchiveEntry): number {

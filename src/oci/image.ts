@@ -44,7 +44,7 @@ export function parseConfigFile(bytes: Uint8Array): ConfigFile {
   const rootfs = asObject(file.rootfs, 'the "rootfs" of the configuration');
   if (rootfs.type !== 'layers') throw new ImageError('the root file system is not made of layers');
   const diffIds = asArray(rootfs.diff_ids, 'the list of diffIDs').map((item) => {
-    if (!isDigest(item)) throw new ImageError('a diffID is no digest');
+    if (!isDigest(item)) throw new ImageError('a diffID is not a digest');
     return item;
   });
   return { platform: parsePlatform(file), config: parseConfig(file.config ?? {}), diffIds };

@@ -490,7 +490,7 @@ describe('a manifest', () => {
     ['no JSON', 'nonsense', /configuration is not valid JSON/],
     ['no rootfs', { ...file, rootfs: undefined }, /"rootfs" of the configuration/],
     ['an odd rootfs', { ...file, rootfs: { type: 'x' } }, /not made of layers/],
-    ['bad diffIDs', { ...file, rootfs: { type: 'layers', diff_ids: ['x'] } }, /diffID is no digest/],
+    ['bad diffIDs', { ...file, rootfs: { type: 'layers', diff_ids: ['x'] } }, /diffID is not a digest/],
     ['an odd Env', { ...file, config: { Env: [1] } }, /"Env" is not a list of texts/],
     ['an odd Cmd', { ...file, config: { Cmd: { a: 1 } } }, /"Cmd" is not a list/],
     [

@@ -73,7 +73,7 @@ export function formatReference(reference: Reference): string {
 
 function parseName(text: string): RegistryReference {
   const { before, digest } = splitDigest(text);
-  if (before.includes('@')) throw invalid(text, 'what follows "@" is no sha256 or sha512 digest');
+  if (before.includes('@')) throw invalid(text, 'the text after "@" is not a sha256 or sha512 digest');
   const colon = before.lastIndexOf(':');
   const tagged = colon > before.lastIndexOf('/');
   const name = tagged ? before.slice(0, colon) : before;
@@ -81,15 +81,15 @@ function parseName(text: string): RegistryReference {
 
   if (/^[a-f0-9]{64}$/.test(name)) throw invalid(text, 'a bare image ID names no image of a registry');
   const { registry, repository } = splitRegistry(name);
-  if (!REGISTRY.test(registry)) throw invalid(text, `"${clean(registry)}" is no host name`);
+  if (!REGISTRY.test(registry)) throw invalid(text, `"${clean(registry)}" is not a host name`);
   for (const component of repository.split('/')) {
     if (component === '') throw invalid(text, 'a part of the name is empty');
     if (component.toLowerCase() !== component) throw invalid(text, 'the name must be in lower case');
-    if (!COMPONENT.test(component)) throw invalid(text, `"${clean(component)}" is no name`);
+    if (!COMPONENT.test(component)) throw invalid(text, `"${clean(component)}" is not a name`);
   }
   if (registry.length + 1 + repository.length > MAX_NAME)
     throw invalid(text, `the name is longer than ${MAX_NAME} characters`);
-  if (tag !== undefined && !TAG.test(tag)) throw invalid(text, `"${clean(tag)}" is no tag`);
+  if (tag !== undefined && !TAG.test(tag)) throw invalid(text, `"${clean(tag)}" is not a tag`);
   return { scheme: 'docker', registry, repository, tag: digest ? tag : (tag ?? DEFAULT_TAG), digest };
 }
 
@@ -135,5 +135,5 @@ function splitDigest(text: string): { before: string; digest: Digest | undefined
 }
 
 function invalid(text: string, why: string): ImageError {
-  return new ImageError(`"${clean(text)}" is no image reference: ${why}`, 'reference');
+  return new ImageError(`"${clean(text)}" is not an image reference: ${why}`, 'reference');
 }

@@ -103,5 +103,5 @@ describe('LINUXRUN_HOSTS', () => {
     'a.example/path',
     'user@a.example',
     'a_b c d%',
-  ])('is not %s', (value) => expect(() => read(value)).toThrow(/LINUXRUN_HOSTS: ".*" is no host/));
+  ])('is not %s', (value) => expect(() => read(value)).toThrow(/LINUXRUN_HOSTS: ".*" is not a host/));
 });

@@ -21,7 +21,7 @@ export function readHosts(variables: Readonly<Record<string, string | undefined>
       const hostname = hostnameOf(entry);
       if (hostname === undefined || hostname !== entry.toLowerCase())
         throw new Error(
-          `${VARIABLE}: "${clean(entry)}" is no host: write names such as linuxrun.example.com`,
+          `${VARIABLE}: "${clean(entry)}" is not a host: write names such as linuxrun.example.com`,
         );
       return hostname;
     });

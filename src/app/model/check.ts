@@ -71,7 +71,7 @@ function parseVariable({ name, value }: Variable): string {
 
 function parseCpus(text: string): number {
   const count = Number(text.trim() || Number.NaN);
-  if (!Number.isInteger(count)) throw new OptionError(`"${text}" is no whole number`);
+  if (!Number.isInteger(count)) throw new OptionError(`"${text}" is not a whole number`);
   planMemory(count, ENOUGH_MEMORY);
   return count;
 }

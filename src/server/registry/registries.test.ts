@@ -45,7 +45,7 @@ describe('Registries', () => {
     'a=b=c',
     'a=',
     'u@a.example',
-  ])('refuses "%s"', (entry) => expect(() => new Registries([entry])).toThrow(/is no registry/));
+  ])('refuses "%s"', (entry) => expect(() => new Registries([entry])).toThrow(/is not a registry/));
 
   it('lets passwords go to the registry and its token service only', () => {
     const registries = new Registries(['docker.io=auth.docker.io', 'ghcr.io', '*.r.example=auth.r.example']);

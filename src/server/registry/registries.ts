@@ -49,7 +49,9 @@ export class Registries {
       if (valid && WILDCARD.test(host)) this.#suffixes.set(host.slice(1), { tokenHost });
       else if (valid && HOST.test(host)) this.#hosts.set(registryUrl(host).host, { tokenHost });
       else
-        throw new Error(`"${entry}" is no registry: write host, host:port, *.domain or host=token-service`);
+        throw new Error(
+          `"${entry}" is not a registry: write host, host:port, *.domain or host=token-service`,
+        );
     }
   }
 

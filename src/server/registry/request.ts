@@ -37,7 +37,7 @@ export function parseRequest(path: string, query: string): RegistryRequest {
     );
   const digest = isDigest(item) ? item : undefined;
   if (kind === 'blobs' && !digest)
-    throw new ProxyError(400, 'DIGEST_INVALID', `"${clean(item)}" is no sha256 or sha512 digest`);
+    throw new ProxyError(400, 'DIGEST_INVALID', `"${clean(item)}" is not a sha256 or sha512 digest`);
   const tag = digest || list ? undefined : item;
   if (!URL.canParse(`https://${host}`)) throw invalidName(`${host}/${name}`);
   const { registry, repository } = parseName(host, name, tag);
@@ -83,5 +83,5 @@ function parseTagsQuery(query: string): URLSearchParams {
 }
 
 function invalidName(text: string): ProxyError {
-  return new ProxyError(400, 'NAME_INVALID', `"${clean(text)}" is no name of a registry and repository`);
+  return new ProxyError(400, 'NAME_INVALID', `"${clean(text)}" is not a name of a registry and repository`);
 }
