@@ -1,9 +1,8 @@
 /**
- * The layout of the shared WebAssembly memory: the whole contract between the core
- * (AssemblyScript) and the host (TypeScript). Both import this file, so it holds nothing but
- * numeric constants and arithmetic. All addresses are byte addresses in the shared memory,
- * all words are 32-bit little-endian unless a comment says otherwise, and every word that two
- * threads touch is read and written with atomics.
+ * The layout of the shared WebAssembly memory, which is the whole contract between the core (AssemblyScript)
+ * and the host (TypeScript). Both import this file, so it holds only numeric constants and arithmetic. All
+ * addresses are byte addresses in the shared memory. All words are 32-bit little-endian unless a comment says
+ * otherwise. Words that several threads use are read and written with atomics.
  *
  *   0            the null page, never used
  *   MACHINE      one block for the whole machine: power, PLIC, UART, virtio register files
@@ -14,7 +13,7 @@
 
 export const MAX_HARTS = 8;
 
-// ---- Guest physical memory map, that of QEMU's `virt` board -------------------------------
+// ---- Guest physical memory map, the same as that of QEMU's `virt` board -------------------
 export const FINISHER_START = 0x0010_0000;
 export const RTC_START = 0x0010_1000;
 export const ACLINT_START = 0x0200_0000;
@@ -24,7 +23,10 @@ export const VIRTIO_START = 0x1000_1000;
 export const VIRTIO_STRIDE = 0x1000;
 export const RAM_START = 0x8000_0000;
 
-/** PLIC source numbers. VIRTIO_SOURCE is the first virtio slot's; V_SOURCE holds that of each slot. */
+/**
+ * PLIC source numbers. VIRTIO_SOURCE is the source of the first virtio slot; V_SOURCE holds each slot's
+ * source.
+ */
 export const VIRTIO_SOURCE = 1;
 export const UART_IRQ = 10;
 export const RTC_IRQ = 11;
@@ -36,9 +38,9 @@ export const TIMEBASE = 10_000_000;
 export const MACHINE = 0x1_0000;
 export const MACHINE_SIZE = 0x1_0000;
 
-/** POWER_* below. The host or any hart sets it; every hart leaves `run` when it is not RUNNING. */
+/** POWER_* below. The host or any hart sets it. Every hart leaves `run` when it is not RUNNING. */
 export const M_POWER = MACHINE + 0x00;
-/** Exit code that goes with POWER_FAIL (test finisher, HTIF). */
+/** The exit code of POWER_FAIL (test finisher, HTIF). */
 export const M_EXIT_CODE = MACHINE + 0x04;
 export const M_HARTS = MACHINE + 0x08;
 /** MODE_* bits, written by the host before any hart starts. */
@@ -46,17 +48,17 @@ export const M_MODE = MACHINE + 0x0c;
 /** Host address (word) and length in bytes (u64) of guest RAM. */
 export const M_RAM_BASE = MACHINE + 0x10;
 export const M_RAM_SIZE = MACHINE + 0x18;
-/** Host address of the byte per page of guest RAM (PAGE_* bits). */
+/** Host address of the page flags: one byte per page of guest RAM (PAGE_* bits). */
 export const M_PAGE_FLAGS = MACHINE + 0x20;
 /** Incremented and notified by a hart when a virtio queue or status needs the machine worker. */
 export const M_DOORBELL = MACHINE + 0x24;
-/** HTIF: guest physical address (u64) of `tohost`, 0 when there is none. */
+/** HTIF: guest physical address (u64) of `tohost`, 0 if there is none. */
 export const M_TOHOST = MACHINE + 0x28;
-/** Offset (i64) added to rdtime's clock; the guest writes it through ACLINT mtime. */
+/** Offset (i64) that is added to rdtime's clock. The guest writes it through ACLINT mtime. */
 export const M_TIME_OFFSET = MACHINE + 0x30;
 /** Incremented and notified by a hart that has reported hot code. */
 export const M_HOT = MACHINE + 0x38;
-/** How many modules the translator has sent to each hart's thread. */
+/** The number of modules that the translator has sent to each hart's thread. */
 export const M_TRANSLATIONS = MACHINE + 0x3c;
 /** Statistics of the translator: regions, instructions of the guest in them, bytes, time it took in µs (u32 each). */
 export const M_REGIONS = MACHINE + 0x40;
@@ -76,21 +78,21 @@ export const POWER_OFF = 1;
 export const POWER_REBOOT = 2;
 export const POWER_FAIL = 3;
 
-/** The core itself answers SBI calls and harts start in S-mode; without it, bare metal in M-mode. */
+/** The core itself answers SBI calls, and harts start in S-mode. Without it, bare metal in M-mode. */
 export const MODE_FIRMWARE = 1;
 /** Time is the instruction count (1 tick = ICOUNT_PER_TICK instructions), for reproducible runs. */
 export const MODE_ICOUNT = 2;
 export const ICOUNT_PER_TICK = 16;
 /** Harts report hot code to the translator. */
 export const MODE_JIT = 4;
-/** They report all code, as soon as they come to it. */
+/** They report all code as soon as they reach it. */
 export const MODE_JIT_ALL = 8;
 
-// PLIC: 32 sources (0 unused), 2 contexts a hart (2n: M-mode, 2n+1: S-mode).
+// PLIC: 32 sources (0 unused), 2 contexts per hart (2n: M-mode, 2n+1: S-mode).
 export const PLIC = MACHINE + 0x400;
-/** Input lines, one bit a source: set and cleared by the devices. */
+/** Input lines, one bit per source, set and cleared by the devices. */
 export const PLIC_LEVEL = PLIC + 0x00;
-/** Sources claimed and not yet completed. */
+/** Sources that are claimed and not yet completed. */
 export const PLIC_CLAIMED = PLIC + 0x04;
 /** Priority of each source: 32 words. */
 export const PLIC_PRIORITY = PLIC + 0x80;
@@ -99,10 +101,10 @@ export const PLIC_CONTEXTS = PLIC + 0x100;
 export const PLIC_CONTEXT_STRIDE = 8;
 export const PLIC_SOURCES = 32;
 
-// UART: receive ring filled by the host, which then wakes the harts; drained by the guest. The line
-// is not in PLIC_LEVEL: the core derives it from these words.
+// UART: the host fills the receive ring and wakes the harts; the guest drains it. The line is not in
+// PLIC_LEVEL, because the core derives it from these words.
 export const UART = MACHINE + 0x600;
-/** Counts of bytes ever written (host) and read (guest); the ring index is the count mod size. */
+/** Counts of all bytes written (host) and read (guest). The ring index is the count modulo the size. */
 export const UART_RX_HEAD = UART + 0x00;
 export const UART_RX_TAIL = UART + 0x04;
 /** Registers IER, LCR, MCR, SCR, DLL, DLM, one word each, and whether THRE is pending. */
@@ -114,7 +116,7 @@ export const UART_DLL = UART + 0x18;
 export const UART_DLM = UART + 0x1c;
 export const UART_THRE_PENDING = UART + 0x20;
 export const UART_FCR = UART + 0x24;
-/** Bytes sent and not yet given to the host: count, lock of the two, buffer. */
+/** Sent bytes that the host has not received yet: count, lock of count and buffer, buffer. */
 export const UART_TX_LENGTH = UART + 0x28;
 export const UART_TX_LOCK = UART + 0x2c;
 export const UART_TX_BUFFER = UART + 0x40;
@@ -136,7 +138,7 @@ export const RTC_ENABLED = RTC + 0x1c;
 
 // virtio-mmio register files (virtio 1.2, section 4.2.2).
 export const VIRTIO = MACHINE + 0x1000;
-/** As many as have room before MACHINE_SIZE, and a PLIC source each. */
+/** As many as there is room for before MACHINE_SIZE, with a PLIC source each. */
 export const VIRTIO_SLOTS = 24;
 export const VIRTIO_FILE_SIZE = 0x800;
 export const V_DEVICE_ID = 0x00;
@@ -147,12 +149,12 @@ export const V_DRIVER_FEATURES = 0x18; // two words
 export const V_DEVICE_FEATURES_SEL = 0x20;
 export const V_DRIVER_FEATURES_SEL = 0x24;
 export const V_QUEUE_SEL = 0x28;
-/** One bit per queue: set by the hart on QueueNotify, taken (exchanged with 0) by the device. */
+/** One bit per queue, set by the hart on QueueNotify and taken (exchanged with 0) by the device. */
 export const V_NOTIFY = 0x2c;
 export const V_CONFIG_GENERATION = 0x30;
 /**
- * Set to 1 by the hart that writes Status = 0; the hart then waits on it. The machine worker
- * stops the device, sets the word to 0 and notifies.
+ * The hart that writes Status = 0 sets this to 1 and waits on it. The machine worker stops the device, sets
+ * the word to 0 and notifies.
  */
 export const V_RESET = 0x34;
 /** The slot's PLIC source, written by the host before any hart starts. */
@@ -162,7 +164,7 @@ export const V_QUEUE_STRIDE = 0x40;
 export const V_MAX_QUEUES = 8;
 export const V_CONFIG = 0x300;
 export const V_CONFIG_SIZE = 0x100;
-// Per queue; the three addresses are two words each, low then high.
+// Per queue. Each of the three addresses has two words, low then high.
 export const Q_NUM_MAX = 0x00;
 export const Q_NUM = 0x04;
 export const Q_READY = 0x08;
@@ -172,7 +174,7 @@ export const Q_DEVICE = 0x20;
 
 // ---- Hart blocks --------------------------------------------------------------------------
 export const HARTS = 0x2_0000;
-/** Everything a hart has beside guest RAM lives in this much of the shared memory. */
+/** The size of a hart's block, which holds all of the hart's data except guest RAM. */
 export const HART_STRIDE = 0x370_0000;
 
 /** x0…x31 (u64), then a sink that takes writes to x0, then f0…f31 (u64). */
@@ -183,19 +185,19 @@ export const H_PC = 0x208;
 /** 0 U, 1 S, 3 M. */
 export const H_PRIV = 0x210;
 export const H_ID = 0x214;
-/** Instructions retired (u64), up to date whenever the hart is outside the interpreter loop. */
+/** Retired instructions (u64), up to date whenever the hart is outside the interpreter loop. */
 export const H_INSTRET = 0x218;
 
-// Mailbox: the words other threads write.
-/** Interrupt bits set from outside, at their places in mip: SSIP, MSIP. */
+// Mailbox: the words that other threads write.
+/** Interrupt bits that other threads set, at their places in mip: SSIP, MSIP. */
 export const H_IPI = 0x240;
 /** Incremented and notified to end a sleep in WFI. */
 export const H_WAKE = 0x244;
-/** REQUEST_* bits asked for by other harts; the hart clears them once done and notifies. */
+/** REQUEST_* bits of other harts' requests. The hart clears them when they are done and notifies. */
 export const H_REQUEST = 0x248;
-/** RUN_*: what the hart does now. */
+/** RUN_*: the current state of the hart. */
 export const H_RUN = 0x24c;
-/** Where HSM hart_start shall begin (u64 each): pc and a1. */
+/** The pc and a1 of HSM hart_start (u64 each). */
 export const H_START_PC = 0x250;
 export const H_START_A1 = 0x258;
 /** Held by the hart that writes these two. */
@@ -203,13 +205,13 @@ export const H_START_LOCK = 0x260;
 
 export const REQUEST_SFENCE = 1;
 export const REQUEST_FENCE_I = 2;
-/** `run` shall return, for the hart's thread has messages. */
+/** Makes `run` return, because the hart's thread has messages. */
 export const REQUEST_RETURN = 4;
 
 export const RUN_STOPPED = 0;
 export const RUN_START_PENDING = 1;
 export const RUN_STARTED = 2;
-/** Asleep in WFI: will look at its mailbox before it runs another instruction. */
+/** Asleep in WFI. The hart checks its mailbox before it runs another instruction. */
 export const RUN_SLEEPING = 3;
 
 // CSRs (u64 each). sstatus, sie and sip are views of mstatus, mie and mip.
@@ -217,7 +219,7 @@ export const H_MSTATUS = 0x280;
 export const H_MEDELEG = 0x288;
 export const H_MIDELEG = 0x290;
 export const H_MIE = 0x298;
-/** Only the bits software writes (SSIP lives in H_IPI, SEIP software bit, STIP without Sstc). */
+/** Only the bits that software writes: software's SEIP, and STIP without Sstc. SSIP is in H_IPI. */
 export const H_MIP = 0x2a0;
 export const H_MTVEC = 0x2a8;
 export const H_MSCRATCH = 0x2b0;
@@ -245,17 +247,17 @@ export const H_FRM = 0x34c; // u32
 /** pmpcfg as 16 bytes, pmpaddr0…15 (u64). */
 export const H_PMPCFG = 0x360;
 export const H_PMPADDR = 0x380;
-/** First free offset for state private to the core and to compiled code. */
+/** The first free offset for private state of the core and of compiled code. */
 export const H_PRIVATE = 0x400;
-/** What the last atomic operation of compiled code gave (u64). */
+/** The result of compiled code's last atomic operation (u64). */
 export const ATOMIC_RESULT = 0x408;
-/** Load and store TLB: entries of 16 bytes, (va >>> 8) & TLB_MASK apart from its start; the store TLB follows. */
+/** The load TLB, with 16-byte entries at offset (va >>> 8) & TLB_MASK. The store TLB follows it. */
 export const TLB_ENTRIES = 4096;
 export const TLB_MASK = (TLB_ENTRIES - 1) * 16;
 export const STORE_TLB = TLB_ENTRIES * 16;
 
-// Hot code that the hart has come upon, a ring with one writer and one reader: counts of reports ever
-// written and read, then the slots.
+// The hart's reports of hot code: a ring with one writer and one reader. The counts of all written and read
+// reports, then the slots.
 export const H_HOT_HEAD = 0xb00;
 export const H_HOT_TAIL = 0xb04;
 export const H_HOT_SLOTS = 0xb10;
@@ -266,13 +268,13 @@ export const HOT_PAGE = 0;
 export const HOT_HASH = 8;
 /** Offset in the page of the code that is hot. */
 export const HOT_OFFSET = 16;
-/** Address of a word for each halfword of the page, not 0 if the hart has ever jumped there. */
+/** Address of a word per halfword of the page, which is not 0 if the hart has ever jumped there. */
 export const HOT_MAP = 20;
-/** Statistics (u64): of the instructions retired those in compiled code. */
+/** Statistics (u64): the instructions that retired in compiled code. */
 export const H_COMPILED = 0xd20;
 /**
- * Why compiled code was left (u64 each): the budget was spent; what came next was not compiled, or not in the jump
- * cache; an instruction was left to the interpreter.
+ * The reasons for leaving compiled code (u64 each): the budget was spent; the next code was not compiled, or
+ * not in the jump cache; an instruction was left to the interpreter.
  */
 export const H_EXITS = 0xd28;
 export const EXIT_BUDGET = 0;
@@ -280,8 +282,9 @@ export const EXIT_NOT_COMPILED = 1;
 export const EXIT_INTERPRET = 2;
 export const EXIT_REASONS = 3;
 /**
- * Address of the jump cache while compiled code runs: entries of 16 bytes, a virtual address, its micro-op, and if that
- * is COMPILED the number of its region << REGION_SHIFT, with that of the entry, else 0.
+ * The address of the jump cache while compiled code runs. An entry has 16 bytes: a virtual address, its
+ * micro-op, and, if that is COMPILED, the number of its region << REGION_SHIFT combined with the number of
+ * the entry; otherwise 0.
  */
 export const H_JUMPS = 0xd40;
 export const JUMP_REGION = 12;
@@ -300,8 +303,8 @@ export const H_CODE_UOPS = 0xc_1000;
 
 // ---- Page flags ---------------------------------------------------------------------------
 /**
- * The page may have been written since code was last decoded from it. Whoever writes guest RAM
- * from outside a hart (device DMA) sets it for every page it touches, after the write.
+ * The page may have been written since code was last decoded from it. A writer outside the harts (device DMA)
+ * sets it for every written page, after the write.
  */
 export const PAGE_WRITTEN = 1;
 /** A hart's store TLB may hold the page. */

@@ -55,10 +55,10 @@ export { atomicRmw, decodePage, floatState, forgetCompiled, install } from './co
 export * from './fpu';
 export { div, divu, mulhsu, mulhu, mulh, rem, remu } from './integer';
 
-/** Instructions between looks at the clock, the interrupt lines and the mailbox. */
+/** Instructions between checks of the clock, the interrupt lines and the mailbox. */
 const QUANTUM: i32 = 8192;
 
-/** Puts hart `id` in its reset state, to start at `pc` in privilege `priv` with a0 = id and a1. */
+/** Resets hart `id`, which will start at `pc` in privilege `priv` with a0 = id and a1. */
 export function reset(id: i32, pc: u64, priv: i32, a1: u64): void {
   const hart = HARTS + id * HART_STRIDE;
   memory.fill(hart + H_X, 0, RESET_BYTES);
@@ -78,15 +78,15 @@ export function reset(id: i32, pc: u64, priv: i32, a1: u64): void {
   atomic.store<u32>(hart, firmware && id > 0 ? RUN_STOPPED : RUN_STARTED, H_RUN);
 }
 
-/** Registers, mailbox and CSRs: all that is not a cache. */
+/** Clears registers, mailbox and CSRs, which are everything except caches. */
 const RESET_BYTES = 0x400;
 
-/** What M-mode software would have set before it starts a supervisor: everything is delegated. */
+/** Sets the CSRs as M-mode software does before it starts a supervisor: everything is delegated. */
 function actAsFirmware(hart: usize): void {
   store<u64>(hart, 0xb1ff, H_MEDELEG);
   store<u64>(hart, S_INTERRUPTS, H_MIDELEG);
   store<u64>(hart, 7, H_MCOUNTEREN);
-  // Linux leaves it as it is, and its vDSO reads the time in U-mode.
+  // Linux does not change it, and its vDSO reads the time in U-mode.
   store<u64>(hart, 7, H_SCOUNTEREN);
   store<u64>(hart, STCE, H_MENVCFG);
 }
@@ -99,9 +99,9 @@ function enter(hart: usize, pc: u64, priv: u32, a1: u64): void {
 }
 
 /**
- * Runs hart `id` until the machine's power is no longer on, and returns its state (POWER_*); or
- * until about `instructions` have retired or REQUEST_RETURN is set, and returns POWER_RUNNING. Of one instruction, exactly
- * that is done: it retires or traps.
+ * Runs hart `id` until the machine's power is no longer on, and returns its state (POWER_*); or until about
+ * `instructions` have retired or REQUEST_RETURN is set, and returns POWER_RUNNING. With one instruction,
+ * exactly that instruction retires or traps.
  */
 export function run(id: i32, instructions: i64): i32 {
   const hart = HARTS + id * HART_STRIDE;
@@ -140,14 +140,14 @@ export function run(id: i32, instructions: i64): i32 {
   }
 }
 
-/** Whether the hart's thread has something else to do first. */
+/** Whether the hart's thread has other work to do first. */
 function isCalledBack(hart: usize): bool {
   if (!(atomic.load<u32>(hart, H_REQUEST) & REQUEST_RETURN)) return false;
   atomic.and<u32>(hart, ~REQUEST_RETURN, H_REQUEST);
   return true;
 }
 
-/** Starts a hart that HSM hart_start was called for; false while it is stopped. */
+/** Starts the hart if HSM hart_start was called for it. Returns false while it is stopped. */
 function start(hart: usize): bool {
   if (atomic.load<u32>(hart, H_RUN) != RUN_START_PENDING) return false;
   store<u64>(hart, XL64, H_MSTATUS);
@@ -159,7 +159,7 @@ function start(hart: usize): bool {
   return true;
 }
 
-/** WFI: sleeps until somebody wakes the hart, or its next timer. */
+/** WFI: sleeps until another thread wakes the hart, or until its next timer. */
 function doze(hart: usize, mail: u32): void {
   const deadline = nextTimer(hart);
   if (deadline == NEVER) return sleep(hart, mail, Infinity);
@@ -169,7 +169,7 @@ function doze(hart: usize, mail: u32): void {
 }
 const NEVER: u64 = ~0;
 
-/** When the first timer goes off that can end this hart's WFI. */
+/** The time of the first timer that can end this hart's WFI. */
 function nextTimer(hart: usize): u64 {
   const enabled = load<u64>(hart, H_MIE);
   let deadline = load<u32>(hart, H_ID) == 0 ? rtcDeadline(hart) : NEVER;
@@ -179,7 +179,7 @@ function nextTimer(hart: usize): u64 {
   return deadline;
 }
 
-/** Sleeps while the hart's mailbox is as in `mail`, at most until the host's clock reaches `deadline`. */
+/** Sleeps while the hart's mailbox equals `mail`, at most until the host's clock reaches `deadline`. */
 function sleep(hart: usize, mail: u32, deadline: f64): void {
   atomic.cmpxchg<u32>(hart, RUN_STARTED, RUN_SLEEPING, H_RUN);
   if (atomic.load<u32>(hart, H_REQUEST) == 0 && atomic.load<u32>(M_POWER) == POWER_RUNNING) {

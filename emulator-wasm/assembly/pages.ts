@@ -1,7 +1,7 @@
 /**
- * Pages of code. Each page of RAM that was executed has a record: a copy of the page's bytes, and a map from the offset
- * in the page to the block that starts there. Blocks are decoded from the copy. So the record tells exactly which bytes
- * its blocks stem from, whatever other harts and devices write meanwhile.
+ * Pages of code. Each executed page of RAM has a record: a copy of the page's bytes, and a map from the
+ * offset in the page to the block that starts there. Blocks are decoded from the copy, so the record holds
+ * exactly the bytes of its blocks, even if other harts and devices write the page meanwhile.
  *
  * After a fence.i the first entry into a page compares the page with its copy, if the page may have been written. Links
  * between blocks never leave a page, so nothing stale is reached.
@@ -28,8 +28,8 @@ const RECORD_SIZE = R_MAP + (PAGE_SIZE / 2) * 4;
 const MAX_RECORDS: u32 = (REGIONS - PAGE_RECORDS) / RECORD_SIZE;
 
 /**
- * Comparisons that find a page unchanged before the stores to it are watched again. Dropping the page's store TLB
- * entries takes as long as about that many comparisons.
+ * The number of comparisons that find a page unchanged before stores to it are watched again. Dropping the
+ * page's store TLB entries takes about as long as this number of comparisons.
  */
 const RESTED: u32 = 256;
 
@@ -104,7 +104,7 @@ export function hashOf(record: usize): u64 {
   return load<u64>(record, R_HASH);
 }
 
-/** Makes the record stand for the bytes that the page holds now, with no block decoded. */
+/** Copies the page's current bytes to the record and drops its blocks. */
 function copyPage(record: usize): void {
   const page = pageOf(record);
   memory.copy(codeOf(record), hostAddress(page), PAGE_SIZE);
@@ -175,7 +175,10 @@ function equalPages(a: usize, b: usize): bool {
   return true;
 }
 
-/** Makes the region's entries the blocks at their offsets, for good: other blocks may be linked to those from before. */
+/**
+ * Replaces the blocks at the region's entries permanently, because other blocks may be linked to the old
+ * ones.
+ */
 function enterRegion(record: usize, region: usize): void {
   const entries = regionEntries(region);
   for (let n = 0; n < entries; n++) {
@@ -187,7 +190,7 @@ function enterRegion(record: usize, region: usize): void {
   }
 }
 
-/** Lets a newly compiled region run where the page still is what it was compiled from. */
+/** Makes a newly compiled region runnable if the page still has the bytes that it was compiled from. */
 export function adoptRegion(page: u64, hash: u64, region: usize): void {
   const record = findRecord(page);
   if (record && hashOf(record) == hash) enterRegion(record, region);

@@ -1,4 +1,4 @@
-/** Takes what harts report as hot, and makes modules of it. */
+/** Takes the harts' reports of hot code, and makes modules of it. */
 import {
   H_CODE_PAGE,
   H_HOT_HEAD,
@@ -27,12 +27,12 @@ import { findRegion } from './region.ts';
 import { translate } from './translate.ts';
 import { ModuleWriter } from './wasm.ts';
 
-/** What harts need to know of a compiled region. */
+/** The description of a compiled region for the harts. */
 export interface CompiledRegion {
-  /** Physical address of the page, and the hash of its bytes. */
+  /** The physical address of the page, and the hash of its bytes. */
   readonly page: bigint;
   readonly hash: bigint;
-  /** Offsets in the page. */
+  /** The entries' offsets in the page. */
   readonly entries: readonly number[];
 }
 
@@ -52,7 +52,7 @@ interface Report {
 export class Translator {
   readonly #memory: WebAssembly.Memory;
   readonly #decodePage: (hart: number) => bigint;
-  /** Addresses of the blocks of the harts that are served; the first has room for decoding. */
+  /** The addresses of the served harts' blocks. The first one has room for decoding. */
   readonly #harts: readonly number[];
   readonly #page: CodePage;
   readonly #wideAccesses = new Map<string, Set<number>>();
@@ -61,8 +61,8 @@ export class Translator {
   readonly #words: Int32Array;
 
   /**
-   * @param decodePage of the core's exports
-   * @param harts whose reports are taken; no other translator may serve the first of them
+   * @param decodePage the core's export
+   * @param harts the harts whose reports are taken; no other translator may serve the first of them
    */
   constructor(memory: WebAssembly.Memory, decodePage: (hart: number) => bigint, harts: readonly number[]) {
     this.#memory = memory;
@@ -73,7 +73,7 @@ export class Translator {
     this.#words = new Int32Array(memory.buffer);
   }
 
-  /** A module of all that has been reported since; undefined if nothing can be compiled. */
+  /** Returns a module of all reports since the last call; undefined if nothing can be compiled. */
   translate(): Translation | undefined {
     const start = performance.now();
     const writer = new ModuleWriter(REGION_SIGNATURE);
@@ -111,7 +111,7 @@ export class Translator {
     return { page, hash, entries };
   }
 
-  /** Where the regions of a page are left when accesses are not in one page. */
+  /** The offsets at which the regions of a page are left if accesses are not in one page. */
   #wideAccessesOf(page: bigint, hash: bigint): Set<number> {
     const evictions = Atomics.load(this.#words, M_EVICTIONS >> 2);
     if (evictions !== this.#evictions) this.#wideAccesses.clear();
