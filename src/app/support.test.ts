@@ -9,7 +9,7 @@ class UnsharedMemory {
 }
 
 describe('findObstacle', () => {
-  it('finds none in a browser that has all', () => {
+  it('finds none in a browser with all features', () => {
     expect(findObstacle(scope({}))).toBeUndefined();
   });
 

@@ -12,7 +12,7 @@ const progress = (name: string, received: number): SessionEvent => ({
   stored: received,
 });
 
-it('passes on the latest progress of each layer, now and then', () => {
+it('passes on the latest progress of each layer at intervals', () => {
   const passed: SessionEvent[] = [];
   const { send } = new Throttle((event) => passed.push(event));
   for (const received of [1, 2, 3]) send(progress('a', received));
@@ -24,7 +24,7 @@ it('passes on the latest progress of each layer, now and then', () => {
   expect(passed).toHaveLength(2);
 });
 
-it('passes other events on at once, after what came before them', () => {
+it('passes other events on at once, after earlier events', () => {
   const passed: SessionEvent[] = [];
   const { send } = new Throttle((event) => passed.push(event));
   send(progress('a', 1));

@@ -5,13 +5,13 @@ import { forward } from './forward.ts';
 const bytes = (...values: number[]) => Uint8Array.from(values);
 const settled = () => new Promise((resolve) => setTimeout(resolve));
 
-/** A stream without a buffer of its own, and its writer. */
+/** A stream without an internal buffer, and its writer. */
 function pipe() {
   const { readable, writable } = new TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>>();
   return { readable, writer: writable.getWriter() };
 }
 
-it('gives the first bytes at once, and what comes meanwhile in one piece', async () => {
+it('passes on the first bytes at once, and later ones together in one piece', async () => {
   const { readable, writer } = pipe();
   const taken: number[][] = [];
   const gates = [deferred<void>(), deferred<void>()];
@@ -32,7 +32,7 @@ it('gives the first bytes at once, and what comes meanwhile in one piece', async
   expect(taken).toEqual([[1], [2, 3], [4]]);
 });
 
-it('holds the stream back when much waits', async () => {
+it('slows the stream down when many bytes wait', async () => {
   const { readable, writer } = pipe();
   const gate = deferred<void>();
   let taken = 0;
@@ -56,7 +56,7 @@ it('holds the stream back when much waits', async () => {
   expect(taken).toBe(100 * (64 << 10));
 });
 
-it('fails when the taker does, or the stream', async () => {
+it('fails when the receiver or the stream fails', async () => {
   const broken = pipe();
   const refused = forward(broken.readable, () => Promise.reject(new Error('enough')));
   await broken.writer.write(bytes(1));

@@ -18,7 +18,7 @@ it('holds output back until there is a screen, and the screen has taken it', asy
   await shown;
 });
 
-it('tells a process that comes later how large its terminal is', () => {
+it('tells a later process the size of its terminal', () => {
   const port = new TerminalPort();
   port.type(BYTES);
   port.resize({ columns: 10, rows: 5 });

@@ -5,7 +5,7 @@ import { DEFAULT_FORM, type Field, type Form } from './form.ts';
 const check = (change: Partial<Form>) => checkForm({ ...DEFAULT_FORM, ...change });
 
 describe('checkForm', () => {
-  it('accepts the form as it is at first', () => {
+  it('accepts the initial form', () => {
     expect(check({}).wish).toEqual({
       reference: { scheme: 'oci', path: 'images', image: { name: 'busybox', digest: undefined } },
       entrypoint: undefined,
@@ -17,7 +17,7 @@ describe('checkForm', () => {
     });
   });
 
-  it('reads commands as a shell does, and leaves out empty rows', () => {
+  it('reads commands as a shell does, and ignores empty rows', () => {
     const env = [
       { name: 'A', value: 'b c' },
       { name: '', value: '' },

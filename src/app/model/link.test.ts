@@ -27,7 +27,7 @@ describe('readLink', () => {
     });
   });
 
-  it('leaves what is not given, or empty, as it always is', () => {
+  it('keeps the defaults of missing and empty values', () => {
     expect(readLink('?LINUXRUN_CPUS=&utm_source=mail')).toMatchObject({ form: DEFAULT_FORM, isLink: true });
     expect(readLink('?q=1')).toMatchObject({ form: DEFAULT_FORM, isLink: false });
   });
@@ -36,17 +36,17 @@ describe('readLink', () => {
     expect(readLink('?LINUXRUN_IMAGE=').form.image).toBe('');
   });
 
-  it('takes values that make no sense as they are, for the form to explain', () => {
+  it('keeps invalid values for the form to explain', () => {
     expect(readLink('?LINUXRUN_MEMORY=plenty').form.memory).toBe('plenty');
   });
 
-  it('tells variables that cannot be put into rows', () => {
+  it('reports variables that cannot be put into rows', () => {
     const { form, errors } = readLink('?LINUXRUN_IMAGE=a&LINUXRUN_ENV=A');
     expect(errors.env).toMatch(/LINUXRUN_ENV: "A" is no NAME=value/);
     expect(form).toEqual({ ...DEFAULT_FORM, image: 'a' });
   });
 
-  it('names what links do not have, passwords first of all', () => {
+  it('names unsupported parameters, such as passwords', () => {
     const query = '?LINUXRUN_REGISTRY_PASSWORD=x&LINUXRUN_IMAGE=a&LINUXRUN_toString=1';
     expect(readLink(query)).toMatchObject({
       form: { image: 'a' },
@@ -56,13 +56,13 @@ describe('readLink', () => {
 });
 
 describe('writeLink', () => {
-  it('says only what differs from what is usual', () => {
+  it('contains only values that differ from the defaults', () => {
     expect(writeLink({ ...DEFAULT_FORM, image: 'ghcr.io/a/b:1', cpus: '2' }, { withValues: false })).toBe(
       '?LINUXRUN_IMAGE=ghcr.io/a/b:1&LINUXRUN_CPUS=2',
     );
   });
 
-  it('has the names of variables, and their values only when told to', () => {
+  it('contains the names of variables, and their values only on request', () => {
     const env = [
       { name: 'TOKEN', value: 'secret' },
       { name: 'LIST', value: 'a,b' },
@@ -79,7 +79,7 @@ describe('writeLink', () => {
     ]);
   });
 
-  it('makes links from which the same form is read', () => {
+  it('makes links that give the same form again', () => {
     const text = fc.string({ unit: 'grapheme' }).map((value) => value.trim().replace(/\s+/g, ' '));
     const filled = text.map((value) => value || 'x');
     const form: fc.Arbitrary<Form> = fc.record({

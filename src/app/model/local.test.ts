@@ -19,7 +19,7 @@ it.each([
   expect(isReferenceTo(local, image)).toBe(expected);
 });
 
-it('takes a folder of any number of files, which some browsers list all at once', async () => {
+it('accepts a folder with any number of files, which some browsers list at once', async () => {
   const file = (n: number) => ({
     isFile: true,
     name: `${n}`,

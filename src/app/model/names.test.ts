@@ -14,6 +14,6 @@ it.each([
   expect(shortName(canonicalName(image) ?? '')).toBe(name);
 });
 
-it('has no canonical name for what is no reference', () => {
+it('has no canonical name for an invalid reference', () => {
   expect(canonicalName('No Image')).toBeUndefined();
 });

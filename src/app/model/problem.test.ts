@@ -32,7 +32,7 @@ describe('explain', () => {
     expect(explain(failure).title).toMatch(title);
   });
 
-  it('begins and ends the message as a sentence, names apart', () => {
+  it('starts and ends the message as a sentence, except for names', () => {
     const text = (message: string) => explain({ name: 'MachineError', message }).text;
     expect(text('docker.io/library/a does not exist')).toBe('docker.io/library/a does not exist.');
     expect(text('is it there?')).toBe('Is it there?');

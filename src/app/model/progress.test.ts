@@ -31,7 +31,7 @@ describe('progress', () => {
     expect(duration(steps.start, 10)).toBeUndefined();
   });
 
-  it('goes from step to step', () => {
+  it('advances from step to step', () => {
     const progress = play(
       [10, RESOLVED],
       [20, { type: 'booted' }],
@@ -46,7 +46,7 @@ describe('progress', () => {
     });
   });
 
-  it('starts the program when the slower of kernel and image is there', () => {
+  it('starts the program when both kernel and image are ready', () => {
     const progress = play([10, { type: 'image-ready' }], [50, { type: 'booted' }]);
     expect(progress.steps.start).toEqual({ began: 50 });
     expect(progress.steps.download).toEqual({ began: 10, ended: 10 });

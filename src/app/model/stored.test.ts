@@ -15,14 +15,14 @@ const image = (reference: string, ...layers: string[]): ImageRecord => ({
 });
 const LAYERS = [layer('base', 100), layer('a', 10), layer('b', 1, true), layer('left', 7)];
 
-it('tells what images take, and what deleting them frees', () => {
+it('computes the size of images, and the space that deleting them frees', () => {
   expect(storedImages([image('A', 'base', 'a', 'a'), image('B', 'base', 'b')], LAYERS)).toEqual([
     { reference: 'A', layers: ['base', 'a'], size: 110, ownSize: 10, lastUsed: 5, inUse: false },
     { reference: 'B', layers: ['base', 'b'], size: 101, ownSize: 1, lastUsed: 5, inUse: true },
   ]);
 });
 
-it('leaves out images of which a layer is gone', () => {
+it('leaves out images with a missing layer', () => {
   expect(storedImages([image('A', 'base', 'gone')], LAYERS)).toEqual([]);
 });
 

@@ -21,13 +21,13 @@ beforeEach(() => {
 
 afterEach(() => vi.unstubAllGlobals());
 
-it('takes the values of variables out of the address, and a reload has them', () => {
+it('removes the values of variables from the address, and restores them after a reload', () => {
   writeAddress(readLink(QUERY).form);
   expect(location.search).toBe(ADDRESS);
   expect(readLink(readAddress()).form.env).toEqual([{ name: 'TOKEN', value: 'secret' }]);
 });
 
-it('keeps what a link says and the form cannot hold', () => {
+it('keeps values of a link that the form cannot hold', () => {
   const query = '?LINUXRUN_IMAGE=alpine&LINUXRUN_ENV=secret&LINUXRUN_COLOR=red';
   location.search = query;
   writeAddress(readLink(query).form, query);
@@ -43,7 +43,7 @@ it('gives the values to no other address', () => {
   }
 });
 
-it('does without storage, and with damaged one', () => {
+it('works without storage, and with damaged storage', () => {
   vi.stubGlobal('sessionStorage', fakeStorage({ 'linuxrun-address': '{' }));
   expect(readAddress()).toBe(QUERY);
   vi.stubGlobal('sessionStorage', undefined);

@@ -9,7 +9,7 @@ const state = () => useForm.getState();
 
 beforeEach(() => useForm.setState(useForm.getInitialState(), true));
 
-it('is what a link says until it is changed', () => {
+it('equals the link until it is changed', () => {
   state().follow('?LINUXRUN_IMAGE=alpine&LINUXRUN_ENV=A&LINUXRUN_COLOR=red');
   expect(state()).toMatchObject({
     form: { ...DEFAULT_FORM, image: 'alpine' },
@@ -28,7 +28,7 @@ it('opens the options when a link asks for more than an image', () => {
   expect(state().areOptionsOpen).toBe(true);
 });
 
-it('takes from the catalogue the image and what it needs, and keeps the rest', () => {
+it('takes the image and its needs from the catalogue, and keeps the rest', () => {
   state().change({ args: '-c true', cpus: '2', env: [{ name: 'A', value: '1' }] });
   state().choose({ name: 'Go', image: 'golang:alpine', purpose: '', memory: '2G' });
   expect(state().form).toEqual({
@@ -37,7 +37,7 @@ it('takes from the catalogue the image and what it needs, and keeps the rest', (
   });
 });
 
-it('names a picked file, unless it is the one that was asked for', () => {
+it('names a picked file, unless it is the requested one', () => {
   const local = { kind: 'file', name: 'my image.tar', file: {} as File } as const;
   state().pick(local);
   expect(state().form.image).toBe('file://my image.tar');
@@ -46,7 +46,7 @@ it('names a picked file, unless it is the one that was asked for', () => {
   expect(state().form.image).toBe('file:///elsewhere/my%20image.tar:web');
 });
 
-it('shows where a problem is to be solved, until something is changed', () => {
+it('shows the field of a problem until something is changed', () => {
   state().follow('?LINUXRUN_IMAGE=alpine');
   state().report(PROBLEM);
   expect(state()).toMatchObject({ problem: PROBLEM, areOptionsOpen: true, isLink: false });

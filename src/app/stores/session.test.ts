@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import type { SessionEvent } from '../machine/messages.ts';
 import type { Run } from './session.ts';
 
-/** Connections in the order in which the store made them. */
+/** The connections in the order in which the store made them. */
 const connections: FakeConnection[] = [];
 
 class FakeConnection {
@@ -59,7 +59,7 @@ async function start(): Promise<FakeConnection> {
   return latest();
 }
 
-it('goes from the click to the exit status', async () => {
+it('runs from the click to the exit status', async () => {
   const connection = await start();
   expect(state()).toMatchObject({ phase: 'preparing', hasOutput: false });
   connection.tell({ type: 'image-ready' });
@@ -89,7 +89,7 @@ it('explains a failure, and remembers nothing of it', async () => {
   expect(remembered).toEqual([]);
 });
 
-it('cancels what is on its way, and hears no more of it', async () => {
+it('cancels a start, and ignores its later events', async () => {
   const connection = await start();
   await state().leave();
   expect(connection.cancel).toHaveBeenCalledOnce();
@@ -97,14 +97,14 @@ it('cancels what is on its way, and hears no more of it', async () => {
   expect(state().phase).toBe('none');
 });
 
-it('starts nothing when it was left while its code was loaded', async () => {
+it('starts nothing if it was left while its code was loading', async () => {
   const starting = state().start(RUN);
   await state().leave();
   await starting;
   expect(connections).toEqual([]);
 });
 
-it('stops gently, then firmly, and restarts with another worker', async () => {
+it('stops with a signal, then kills, and restarts with another worker', async () => {
   const first = await start();
   first.tell({ type: 'started' });
   state().stop();

@@ -43,7 +43,7 @@ it('keeps a terminal whose shell did not start, with the reason on it', async ()
   expect(state().tabs[1]).toMatchObject({ hasFailed: true });
 });
 
-it('hangs up what is closed, even while it is being started', async () => {
+it('hangs up a closed terminal, even while it is starting', async () => {
   const process = shell();
   openTerminal.mockImplementation(async () => process);
   const opening = state().open();
@@ -59,7 +59,7 @@ it('leaves no terminal behind when the container has ended', async () => {
   expect(ids()).toHaveLength(1);
 });
 
-it('shows which terminal rang, until it is looked at', async () => {
+it('shows which terminal rang until it is shown', async () => {
   const [first] = ids() as [number];
   await state().open();
   state().ring(ids()[1] as number);

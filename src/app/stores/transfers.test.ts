@@ -30,20 +30,20 @@ it.each([
   expect(state()).toMatchObject({ note: `${path} is in the container`, isBusy: false, hasFailed: false });
 });
 
-it('stops at the first file that cannot be written, and says why', async () => {
+it('stops at the first file that cannot be written, and reports the reason', async () => {
   upload.mockRejectedValueOnce(new Error('cannot write /a: no space left'));
   await state().upload([new File([], 'a'), new File([], 'b')]);
   expect(upload).toHaveBeenCalledOnce();
   expect(state()).toMatchObject({ note: 'cannot write /a: no space left', isBusy: false, hasFailed: true });
 });
 
-it('says why a file cannot be read', async () => {
+it('reports why a file cannot be read', async () => {
   download.mockRejectedValue(new Error('cannot read /none: no such file'));
   await state().download('/none');
   expect(state()).toMatchObject({ note: 'cannot read /none: no such file', hasFailed: true });
 });
 
-it('is ready again when the container ended in mid-transfer', () => {
+it('is ready again after the container ended during a transfer', () => {
   upload.mockReturnValue(new Promise(() => {}));
   void state().upload([new File([], 'a')]);
   expect(state().isBusy).toBe(true);
