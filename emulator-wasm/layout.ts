@@ -65,7 +65,7 @@ export const M_REGIONS = MACHINE + 0x40;
 export const M_REGION_INSTRUCTIONS = MACHINE + 0x44;
 export const M_REGION_BYTES = MACHINE + 0x48;
 export const M_TRANSLATION_TIME = MACHINE + 0x4c;
-/** How often everything compiled was thrown away because there was too much of it. */
+/** How often a hart evicted the oldest part of its compiled code. */
 export const M_EVICTIONS = MACHINE + 0x50;
 /**
  * Key of the hash that names pages of code (two u64). The host writes random bytes before any hart starts, so that no

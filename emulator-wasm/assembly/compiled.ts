@@ -8,7 +8,7 @@ import { getFlags } from './fpu';
 import { hashPage } from './hash';
 import { PseudoOp, UOP_SIZE } from './opcodes';
 import { adoptRegion } from './pages';
-import { forgetRegions, newRegion } from './regions';
+import { dropOldRegions, newRegion } from './regions';
 import { faultCode, FS, PAGE_SIZE } from './state';
 
 /**
@@ -44,9 +44,12 @@ export function install(page: u64, hash: u64, id: u32, count: i32): bool {
   return region != 0;
 }
 
-/** Drops all compiled code, and all decoded code, because that leads to it. */
-export function forgetCompiled(hart: usize): void {
-  forgetRegions(hart);
+/**
+ * Drops the `count` regions that were installed first, and all decoded code, because that leads to them. A page of
+ * code finds the other regions again when it is next entered.
+ */
+export function evict(count: i32): void {
+  dropOldRegions(count);
   flushBlocks();
 }
 

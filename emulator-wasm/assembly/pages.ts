@@ -10,7 +10,7 @@ import { M_HARTS, M_PAGE_FLAGS, M_RAM_SIZE, PAGE_STORED, PAGE_WRITTEN, RAM_START
 import { hashPage } from './hash';
 import { PseudoOp, U_OFFSET, UOP_SIZE } from './opcodes';
 import { firstRegion, hasRegions, nextRegion, R_ENTRIES, regionEntries } from './regions';
-import { hostAddress, PAGE_INDEX, PAGE_RECORDS, PAGE_SIZE, REGIONS } from './state';
+import { hostAddress, PAGE_INDEX, PAGE_RECORDS, PAGE_SIZE, REGIONS, UOP_POOL } from './state';
 import { codeEpoch, dropStoreEntries } from './tlb';
 
 const R_PAGE = 0; // u64 physical address
@@ -176,8 +176,9 @@ function equalPages(a: usize, b: usize): bool {
 }
 
 /**
- * Replaces the blocks at the region's entries permanently, because other blocks may be linked to the old
- * ones.
+ * Makes the region's entries the blocks at their offsets. Replaces an interpreted block in place, because other
+ * blocks may be linked to it. The entry of another region stays as it is, because either region may be evicted
+ * before the other.
  */
 function enterRegion(record: usize, region: usize): void {
   const entries = regionEntries(region);
@@ -185,8 +186,10 @@ function enterRegion(record: usize, region: usize): void {
     const entry = region + R_ENTRIES + n * UOP_SIZE;
     const slot = blockSlot(record, load<u16>(entry, U_OFFSET) & 0xffe);
     const before: usize = load<u32>(slot);
-    if (before == 0) store<u32>(slot, entry);
-    else if (n == 0 || load<u16>(before) != PseudoOp.COMPILED) memory.copy(before, entry, UOP_SIZE);
+    const isFree = before == 0 || load<u16>(before) != PseudoOp.COMPILED;
+    if (n > 0 && !isFree) continue;
+    if (before >= hartBlock + UOP_POOL) memory.copy(before, entry, UOP_SIZE);
+    else store<u32>(slot, entry);
   }
 }
 

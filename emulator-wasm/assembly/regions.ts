@@ -59,16 +59,36 @@ export function regionEntries(region: usize): i32 {
   return load<i32>(region, R_COUNT);
 }
 
+/** Drops the `count` regions that were stored first, and moves up the others. */
+export function dropOldRegions(count: i32): void {
+  const pool = hartBlock + POOL;
+  let kept = pool;
+  for (let n = 0; n < count; n++) kept += sizeOf(kept);
+  const bytes = next - kept;
+  memory.copy(pool, kept, bytes);
+  next = pool + bytes;
+  memory.fill(hartBlock + REGIONS, 0, BUCKETS * 4);
+  for (let region = pool; region < next; region += sizeOf(region)) enterIndex(region);
+}
+
+function sizeOf(region: usize): usize {
+  return R_ENTRIES + regionEntries(region) * UOP_SIZE;
+}
+
+function enterIndex(region: usize): void {
+  const bucket = bucketOf(load<u64>(region, R_PAGE));
+  store<u32>(region, load<u32>(bucket), R_NEXT);
+  store<u32>(bucket, region);
+}
+
 /** Stores region `id`, whose `count` entries are in H_ENTRIES; 0 if there is no room for it. */
 export function newRegion(page: u64, hash: u64, id: u32, count: i32): usize {
   const region = next;
   const end = region + R_ENTRIES + count * UOP_SIZE;
   if (end > hartBlock + DATA_CONTEXTS) return 0;
   next = end;
-  const bucket = bucketOf(page);
   store<u64>(region, page, R_PAGE);
   store<u64>(region, hash, R_HASH);
-  store<u32>(region, load<u32>(bucket), R_NEXT);
   store<i32>(region, count, R_COUNT);
   for (let n = 0; n < count; n++) {
     const uop = region + R_ENTRIES + n * UOP_SIZE;
@@ -77,6 +97,6 @@ export function newRegion(page: u64, hash: u64, id: u32, count: i32): usize {
     store<u16>(uop, load<u16>(hartBlock + H_ENTRIES + n * 2), U_OFFSET);
     store<u16>(uop, <u16>n, U_EXTRA);
   }
-  store<u32>(bucket, region);
+  enterIndex(region);
   return region;
 }

@@ -1,44 +1,64 @@
-/** Compiled regions into a hart's instance of the core. */
+/** Installs compiled regions in a hart's instance of the core. */
 import { H_ENTRIES, HART_STRIDE, HARTS, M_EVICTIONS } from '../layout.ts';
 import { DISPATCH, dispatchModule } from './dispatch.ts';
 import type { CompiledRegion } from './translator.ts';
 
+/** The most that a hart keeps of compiled code. */
+export interface Limits {
+  readonly regions: number;
+  readonly modules: number;
+  /** Size of the modules. */
+  readonly bytes: number;
+}
+
 /**
- * How many regions, modules, and bytes of modules a hart keeps; then it throws all away, and what is hot is compiled
- * again. V8's own code for a module is three to four times as long, and each module takes some mappings of memory, of
- * which a process has a limited number.
+ * V8's own code for a module is three to four times as long as the module. Each module takes some mappings of memory,
+ * of which a process has a limited number.
  */
-const MAX_REGIONS = 8192;
-const MAX_MODULES = 1000;
-const MAX_BYTES = 32 << 20;
-/** V8 frees modules when it collects garbage, which it does when something is allocated: that hardly happens here. */
-const PRESSURE = { buffers: 4, bytes: 32 << 20 };
+const LIMITS: Limits = { regions: 8192, modules: 1000, bytes: 32 << 20 };
+/** The part of the modules that leaves at once when there are too many, the oldest first. */
+const EVICTED = 1 / 4;
+/**
+ * V8 frees modules when it collects garbage. It does so when something is allocated, which hardly happens here: this
+ * many bytes are allocated for each module that leaves.
+ */
+const PRESSURE = 512 << 10;
 
 /** What the core exports for this; its other functions are imported by modules. */
 export interface CompiledCode {
   readonly table: WebAssembly.Table;
   install(page: bigint, hash: bigint, id: number, entries: number): number;
-  forgetCompiled(hart: number): void;
+  /** Drops the oldest regions. */
+  evict(regions: number): void;
+}
+
+interface Module {
+  readonly bytes: number;
+  /** Where the table holds its regions. */
+  readonly places: number[];
 }
 
 /** Makes a hart run what is compiled. */
 export class Installer {
   readonly #core: CompiledCode;
-  readonly #hart: number;
   readonly #entries: Uint16Array;
   readonly #words: Int32Array;
   readonly #imports: WebAssembly.Imports;
-  /** Place in the table of the next region; the first is the core's own. */
+  readonly #limits: Limits;
+  /** The oldest first. */
+  readonly #modules: Module[] = [];
+  /** Places in the table that evicted regions left. */
+  readonly #free: number[] = [];
+  /** The first place that no region has had; the core has one of its own before these. */
   #next = 1;
-  #modules = 0;
   #bytes = 0;
 
   /** @param core exports of the hart's instance */
-  constructor(core: CompiledCode, memory: WebAssembly.Memory, hart: number) {
+  constructor(core: CompiledCode, memory: WebAssembly.Memory, hart: number, limits = LIMITS) {
     this.#core = core;
-    this.#hart = HARTS + hart * HART_STRIDE;
-    this.#entries = new Uint16Array(memory.buffer, this.#hart + H_ENTRIES);
+    this.#entries = new Uint16Array(memory.buffer, HARTS + hart * HART_STRIDE + H_ENTRIES);
     this.#words = new Int32Array(memory.buffer);
+    this.#limits = limits;
     const module = new WebAssembly.Module(dispatchModule());
     const dispatch = new WebAssembly.Instance(module, { env: { memory, table: core.table } }).exports[0];
     this.#imports = { env: { memory }, core: { ...core, [DISPATCH]: dispatch } } as WebAssembly.Imports;
@@ -49,30 +69,57 @@ export class Installer {
    * @param bytes size of the module
    */
   install(module: WebAssembly.Module, bytes: number, regions: readonly CompiledRegion[]): void {
-    const full = this.#modules === MAX_MODULES || this.#bytes + bytes > MAX_BYTES;
-    if (full || this.#next + regions.length > MAX_REGIONS) this.#evict();
-    this.#modules++;
-    this.#bytes += bytes;
-    const { table } = this.#core;
-    const missing = this.#next + regions.length - table.length;
-    if (missing > 0) table.grow(Math.max(missing, table.length));
+    while (!this.#hasRoom(bytes, regions.length) && this.#evict());
     const { exports } = new WebAssembly.Instance(module, this.#imports);
-    for (const [n, { page, hash, entries }] of regions.entries()) {
-      table.set(this.#next, exports[n] as () => void);
-      this.#entries.set(entries);
-      if (this.#core.install(page, hash, this.#next++, entries.length)) continue;
-      this.#evict();
-      return;
+    const places: number[] = [];
+    for (const [n, region] of regions.entries()) {
+      const place = this.#takePlace();
+      this.#core.table.set(place, exports[n] as () => void);
+      // The core has less room if regions have many entries.
+      if (this.#installRegion(region, place) || (this.#evict() && this.#installRegion(region, place))) {
+        places.push(place);
+      } else this.#leavePlace(place);
     }
+    this.#modules.push({ bytes, places });
+    this.#bytes += bytes;
   }
 
-  #evict(): void {
-    this.#core.forgetCompiled(this.#hart);
-    for (let place = 1; place < this.#next; place++) this.#core.table.set(place, null);
-    this.#next = 1;
-    this.#modules = 0;
-    this.#bytes = 0;
-    for (let n = 0; n < PRESSURE.buffers; n++) new ArrayBuffer(PRESSURE.bytes);
+  #installRegion({ page, hash, entries }: CompiledRegion, place: number): boolean {
+    this.#entries.set(entries);
+    return this.#core.install(page, hash, place, entries.length) !== 0;
+  }
+
+  #hasRoom(bytes: number, regions: number): boolean {
+    const { modules, bytes: mostBytes, regions: mostRegions } = this.#limits;
+    const kept = this.#next - 1 - this.#free.length;
+    return (
+      this.#modules.length < modules && this.#bytes + bytes <= mostBytes && kept + regions <= mostRegions
+    );
+  }
+
+  #takePlace(): number {
+    const free = this.#free.pop();
+    if (free !== undefined) return free;
+    const { table } = this.#core;
+    if (this.#next === table.length) table.grow(table.length);
+    return this.#next++;
+  }
+
+  #leavePlace(place: number): void {
+    this.#core.table.set(place, null);
+    this.#free.push(place);
+  }
+
+  /** Drops the oldest modules; false if there is none. */
+  #evict(): boolean {
+    const evicted = this.#modules.splice(0, Math.ceil(this.#modules.length * EVICTED));
+    if (evicted.length === 0) return false;
+    const places = evicted.flatMap((module) => module.places);
+    this.#core.evict(places.length);
+    for (const place of places) this.#leavePlace(place);
+    for (const { bytes } of evicted) this.#bytes -= bytes;
+    new ArrayBuffer(evicted.length * PRESSURE);
     Atomics.add(this.#words, M_EVICTIONS >> 2, 1);
+    return true;
   }
 }
