@@ -14,7 +14,12 @@ export interface CommandOptions {
  */
 export function commandOf(config: ImageConfig, { entrypoint, args }: CommandOptions): string[] {
   const command = args ?? (entrypoint ? [] : config.cmd);
-  const words = [...(entrypoint ?? config.entrypoint), ...command];
+  const words = [...withoutEmpty(entrypoint ?? config.entrypoint), ...command];
   if (words.length === 0) throw new OptionError('the image names no program to run: give one');
   return words;
+}
+
+/** In Docker, `ENTRYPOINT [""]` takes the entrypoint of the base image away. */
+function withoutEmpty(entrypoint: readonly string[]): readonly string[] {
+  return entrypoint.length === 1 && entrypoint[0] === '' ? [] : entrypoint;
 }

@@ -79,6 +79,9 @@ describe('command line, as in Docker', () => {
     ['an entrypoint drops the command', config, { entrypoint: ['sh'] }, ['sh']],
     ['both', config, { entrypoint: ['sh', '-x'], args: ['a'] }, ['sh', '-x', 'a']],
     ['an empty entrypoint takes that away', config, { entrypoint: [], args: ['a'] }, ['a']],
+    ['ENTRYPOINT [""] is none', { ...bare, entrypoint: [''] }, {}, ['cmd', '1']],
+    ['an entrypoint of one empty word is none', config, { entrypoint: [''], args: ['a'] }, ['a']],
+    ['other empty words are arguments', { ...bare, entrypoint: ['a', ''] }, {}, ['a', '', 'cmd', '1']],
   ])('%s', (_, image, options, words) => {
     expect(commandOf(image, options)).toEqual(words);
   });
