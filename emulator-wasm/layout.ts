@@ -72,6 +72,10 @@ export const M_EVICTIONS = MACHINE + 0x50;
  * guest can make two pages with one hash; reproducible runs have a fixed key.
  */
 export const M_CODE_KEY = MACHINE + 0x58;
+/** The credit for compiling (i64), in retired instructions: harts earn it, and the translator pays its regions with it. */
+export const M_CREDIT = MACHINE + 0x68;
+/** What it costs to compile one instruction. */
+export const COMPILE_PRICE = 10_000;
 
 export const POWER_RUNNING = 0;
 export const POWER_OFF = 1;

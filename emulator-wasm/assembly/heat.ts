@@ -1,8 +1,11 @@
-/** Which code is hot: samples of where the hart is, and reports to the translator. */
+/** Which code is compiled: samples of the hart's position, the credit for compiling, and reports to the translator. */
 import {
+  COMPILE_PRICE,
+  H_COMPILED,
   H_HOT_HEAD,
   H_HOT_SLOTS,
   H_HOT_TAIL,
+  H_ID,
   H_INSTRET,
   HOT_HASH,
   HOT_MAP,
@@ -10,12 +13,13 @@ import {
   HOT_PAGE,
   HOT_SLOT_SIZE,
   HOT_SLOTS,
+  M_CREDIT,
   M_MODE,
   MODE_FIRMWARE,
 } from '../layout';
 import * as host from './host';
 import { PseudoOp } from './opcodes';
-import { blockSlot, hashOf, pageOf, R_HEAT, R_PATIENCE } from './pages';
+import { blockSlot, hashOf, pageOf, R_HEAT, R_PATIENCE, R_REWRITES, R_WINDOW } from './pages';
 import { PAGE_MASK } from './state';
 import { codeEntry, codeTlb } from './tlb';
 
@@ -26,8 +30,48 @@ const EARLY: u64 = 200_000_000;
 const FIRST_PATIENCE: u32 = 8;
 const MORE_PATIENCE: u32 = 16;
 const MOST_PATIENCE: u32 = 256;
+/** The patience doubles with each rewrite of the page, up to this many times. */
+const MOST_DOUBLINGS: u32 = 5;
+/** log2 of the instructions in a window. Heat halves with each window that begins. */
+const WINDOW_SHIFT: u64 = 24;
+/** With so many warm pages in a window the program is wide, and the patience grows by itself with each STEP more. */
+const NARROW: u32 = 128;
+const STEP: u32 = 8;
+/** The credit at first, and the most that is saved. */
+const FIRST_CREDIT: i64 = 6_000 * COMPILE_PRICE;
+const MOST_CREDIT: i64 = 16_000 * COMPILE_PRICE;
+/** Without credit the patience is this many times longer than with the most. */
+const SCARCITY: i64 = 4;
+/** log2 of the retired instructions that earn one of credit, wherever they run. In compiled code each earns one more. */
+const INCOME_SHIFT: u64 = 4;
 
 let lastSampled: usize = 0;
+let lastRetired: u64 = 0;
+let lastCompiled: u64 = 0;
+let window: u32 = 0;
+/** Pages sampled in this window, and in the one before. */
+let width: u32 = 0;
+let widthBefore: u32 = 0;
+
+export function resetHeat(hart: usize): void {
+  lastSampled = 0;
+  lastRetired = load<u64>(hart, H_INSTRET);
+  lastCompiled = load<u64>(hart, H_COMPILED);
+  window = 0;
+  width = 0;
+  widthBefore = 0;
+  if (load<u32>(hart, H_ID) == 0) atomic.store<i64>(M_CREDIT, FIRST_CREDIT);
+}
+
+/** Earns credit for the quantum that has ended. Compiled code earns the most: that is what compiling has returned. */
+export function earn(hart: usize): void {
+  const retired = load<u64>(hart, H_INSTRET);
+  const compiled = load<u64>(hart, H_COMPILED);
+  const income = ((retired - lastRetired) >> INCOME_SHIFT) + (compiled - lastCompiled);
+  lastRetired = retired;
+  lastCompiled = compiled;
+  if (atomic.load<i64>(M_CREDIT) < MOST_CREDIT) atomic.add<i64>(M_CREDIT, income);
+}
 
 /**
  * Notes that a quantum ended at `pc`, or that compiled code was left there. Code where that happens often is reported to
@@ -47,12 +91,43 @@ export function sample(hart: usize, pc: u64): void {
   const offset = <u32>pc & 0xfff;
   const block: usize = load<u32>(blockSlot(record, offset));
   if (block == 0 || load<u16>(block) == PseudoOp.COMPILED) return;
-  const heat = load<u32>(record, R_HEAT) + 1;
+  if (!isHot(warm(record, <u32>(retired >> WINDOW_SHIFT)), record)) return;
+  if (!report(hart, record, offset)) return;
   const patience = max<u32>(load<u32>(record, R_PATIENCE), FIRST_PATIENCE);
-  store<u32>(record, heat, R_HEAT);
-  if (heat < patience || !report(hart, record, offset)) return;
   store<u32>(record, 0, R_HEAT);
   store<u32>(record, min<u32>(patience + MORE_PATIENCE, MOST_PATIENCE), R_PATIENCE);
+}
+
+/** Adds a sample to the heat of the page, and returns it. */
+function warm(record: usize, now: u32): u32 {
+  if (now != window) {
+    widthBefore = now == window + 1 ? width : 0;
+    width = 0;
+    window = now;
+  }
+  const age = now - load<u32>(record, R_WINDOW);
+  if (age) {
+    width++;
+    store<u32>(record, now, R_WINDOW);
+  }
+  const heat = (load<u32>(record, R_HEAT) >> min<u32>(age, 31)) + 1;
+  store<u32>(record, heat, R_HEAT);
+  return heat;
+}
+
+/**
+ * Whether a page with this heat is to be compiled. Patience is longer where compilation repays less: in pages that are
+ * written again and again, in programs with many warm pages, and when there is little credit.
+ */
+function isHot(heat: u32, record: usize): bool {
+  const credit = atomic.load<i64>(M_CREDIT);
+  if (credit <= 0) return false;
+  let patience = max<u32>(load<u32>(record, R_PATIENCE), FIRST_PATIENCE);
+  patience <<= min<u32>(load<u32>(record, R_REWRITES), MOST_DOUBLINGS);
+  const pages = max<u32>(width, widthBefore);
+  if (pages > NARROW) patience += (patience * (pages - NARROW)) / STEP;
+  const missing = max<i64>(MOST_CREDIT - credit, 0);
+  return <i64>heat * MOST_CREDIT >= <i64>patience * (MOST_CREDIT + SCARCITY * missing);
 }
 
 /** Tells the translator of hot code; false if it has more than enough to do. */

@@ -37,7 +37,7 @@ import {
 import { dropReservation } from './atomics';
 import { mtime, skipTo } from './clock';
 import { resetCode } from './blocks';
-import { sample } from './heat';
+import { earn, resetHeat, sample } from './heat';
 import { setFlags } from './fpu';
 import * as host from './host';
 import { interpret } from './interpreter';
@@ -73,6 +73,7 @@ export function reset(id: i32, pc: u64, priv: i32, a1: u64): void {
   stopWaiting();
   enter(hart, pc, priv, a1);
   resetCode(hart);
+  resetHeat(hart);
   resetTlbs(hart);
   pmpChanged(hart, firmware);
   atomic.store<u32>(hart, firmware && id > 0 ? RUN_STOPPED : RUN_STARTED, H_RUN);
@@ -136,7 +137,9 @@ export function run(id: i32, instructions: i64): i32 {
     setBudget(hart, interpret(hart, budget, instructions == 1));
     uartFlush();
     if (instructions == 1) return atomic.load<u32>(M_POWER);
-    if (load<u32>(M_MODE) & MODE_JIT) sample(hart, load<u64>(hart, H_PC));
+    if (!(load<u32>(M_MODE) & MODE_JIT)) continue;
+    earn(hart);
+    sample(hart, load<u64>(hart, H_PC));
   }
 }
 

@@ -17,11 +17,15 @@ const R_PAGE = 0; // u64 physical address
 const R_EPOCH = 8; // u32 when the page was last known to equal its copy
 const R_HASHED = 12; // u32 whether R_HASH is known
 const R_HASH = 16; // u64 of the copy
-/** How many samples were interpreted code of the page, and how many until it is reported (u32 each). */
+/** For heat.ts (u32 each): samples of interpreted code of the page, and how many of them until it is reported. */
 export const R_HEAT = 24;
 export const R_PATIENCE = 28;
-const R_RESTED = 32; // u32 how many comparisons in a row have found the page unchanged
-const R_COPY = 40;
+/** The window of time in which the page was sampled last (u32). */
+export const R_WINDOW = 32;
+/** How often the page was found to hold other bytes than its copy (u32). */
+export const R_REWRITES = 36;
+const R_RESTED = 40; // u32 how many comparisons in a row have found the page unchanged
+const R_COPY = 48;
 /** The address of a micro-op for each halfword (u32), 0 if no block starts there. */
 const R_MAP = R_COPY + PAGE_SIZE;
 const RECORD_SIZE = R_MAP + (PAGE_SIZE / 2) * 4;
@@ -72,6 +76,8 @@ export function newRecord(page: u64): usize {
   store<u64>(record, page, R_PAGE);
   store<u32>(indexSlot(page), record);
   store<u32>(record, codeEpoch, R_EPOCH);
+  store<u32>(record, 0, R_WINDOW);
+  store<u32>(record, 0, R_REWRITES);
   store<u32>(record, 0, R_RESTED);
   clearWritten(record);
   copyPage(record);
@@ -154,8 +160,10 @@ export function checkBytes(record: usize): void {
 }
 
 function compare(record: usize): void {
-  if (!equalPages(codeOf(record), hostAddress(pageOf(record)))) copyPage(record);
-  else store<u32>(record, load<u32>(record, R_RESTED) + 1, R_RESTED);
+  const equal = equalPages(codeOf(record), hostAddress(pageOf(record)));
+  const counter: usize = record + (equal ? R_RESTED : R_REWRITES);
+  store<u32>(counter, load<u32>(counter) + 1);
+  if (!equal) copyPage(record);
 }
 
 @inline

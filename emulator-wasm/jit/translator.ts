@@ -1,5 +1,6 @@
 /** Takes the harts' reports of hot code, and makes modules of it. */
 import {
+  COMPILE_PRICE,
   H_CODE_PAGE,
   H_HOT_HEAD,
   H_HOT_SLOTS,
@@ -12,6 +13,7 @@ import {
   HOT_PAGE,
   HOT_SLOT_SIZE,
   HOT_SLOTS,
+  M_CREDIT,
   M_EVICTIONS,
   M_RAM_BASE,
   M_RAM_SIZE,
@@ -59,6 +61,7 @@ export class Translator {
   #evictions = 0;
   readonly #view: DataView;
   readonly #words: Int32Array;
+  readonly #credit: BigInt64Array;
 
   /**
    * @param decodePage the core's export
@@ -71,6 +74,7 @@ export class Translator {
     this.#page = new CodePage(memory, this.#scratch);
     this.#view = new DataView(memory.buffer);
     this.#words = new Int32Array(memory.buffer);
+    this.#credit = new BigInt64Array(memory.buffer, M_CREDIT, 1);
   }
 
   /** Returns a module of all reports since the last call; undefined if nothing can be compiled. */
@@ -102,8 +106,12 @@ export class Translator {
     const executed = (at: number) => view.getUint32(map + at * 2, true) !== 0;
     const region = findRegion(this.#page, offset, executed);
     if (!region) return undefined;
-    for (const { instructions } of region.blocks.values())
-      this.#count(M_REGION_INSTRUCTIONS, instructions.length);
+    const instructions = [...region.blocks.values()].reduce(
+      (sum, block) => sum + block.instructions.length,
+      0,
+    );
+    Atomics.sub(this.#credit, 0, BigInt(instructions * COMPILE_PRICE));
+    this.#count(M_REGION_INSTRUCTIONS, instructions);
     this.#count(M_REGIONS, 1);
     const wideBefore = this.#wideAccessesOf(page, hash);
     const { entries, wideAccesses } = translate(region, writer, !wideBefore.has(offset));

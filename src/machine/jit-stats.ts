@@ -24,7 +24,7 @@ export interface JitStats {
   readonly compiled: number;
   /** How often it was left since the budget was spent; since what came next was not compiled; for one instruction. */
   readonly exits: { readonly budget: number; readonly notCompiled: number; readonly interpret: number };
-  /** How often everything compiled was thrown away because there was too much of it. */
+  /** How often a hart evicted the oldest part of its compiled code. */
   readonly evictions: number;
 }
 

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { FIXED_CODE_KEY, writeCodeKey } from '../../../src/machine/memory.ts';
 import { inlineTranslation } from '../../jit/inline.ts';
+import type { Limits } from '../../jit/install.ts';
 import {
   H_INSTRET,
   H_PC,
@@ -125,10 +126,11 @@ export class Core {
     hart = 0,
     output: (bytes: Uint8Array) => void = () => {},
     start = performance.timeOrigin + performance.now(),
+    limits?: Limits,
   ) {
     this.machine = machine;
     this.#hart = hart;
-    const hot = (exports: WebAssembly.Exports) => inlineTranslation(exports, machine.memory, hart);
+    const hot = (exports: WebAssembly.Exports) => inlineTranslation(exports, machine.memory, hart, limits);
     this.#exports = instantiate(module, machine.memory, output, start, hot);
   }
 

@@ -1,0 +1,163 @@
+/** Tests which code is compiled, and what happens when there is more of it than a hart keeps. */
+import { expect, test } from 'vitest';
+import type { Limits } from '../../jit/install.ts';
+import {
+  COMPILE_PRICE,
+  M_CREDIT,
+  M_EVICTIONS,
+  M_REGION_INSTRUCTIONS,
+  M_REGIONS,
+  MODE_JIT,
+  RAM_START,
+} from '../../layout.ts';
+import { Assembler } from '../differential/assembler.ts';
+import { Core, coreModule, MachineMemory, PRIV_M } from '../support/core.ts';
+
+const RAM_SIZE = 4 << 20;
+const FUNCTIONS = RAM_START + 0x1_0000;
+const PAGE = 4096;
+/** Registers. */
+const [RA, SUM, AT, LEFT, PAGES, ROUNDS, WRITES, STEP, CHANGE, WORD] = [1, 10, 8, 11, 9, 18, 19, 20, 21, 12];
+
+/** Calls functions in turn, each in a page of its own. Each adds the number of its page to the sum in a loop. */
+interface Program {
+  readonly pages: number;
+  /** How often a function adds at each call. */
+  readonly additions: number;
+  /** How often all functions are called. */
+  readonly rounds: number;
+  /** How many calls are preceded by a change of the function. */
+  readonly writes?: number;
+}
+
+function functionOf(page: number, { additions }: Program): Uint8Array {
+  const code = new Assembler(FUNCTIONS + page * PAGE);
+  code.emit('lui', { rd: LEFT, imm: additions << 12 });
+  code.emit('srli', { rd: LEFT, rs1: LEFT, imm: 12 });
+  const loop = code.place({});
+  code.emit('addi', { rd: SUM, rs1: SUM, imm: page });
+  code.emit('addi', { rd: LEFT, rs1: LEFT, imm: -1 });
+  code.jump('bne', { rs1: LEFT, rs2: 0 }, loop);
+  code.emit('jalr', { rd: 0, rs1: RA, imm: 0 });
+  return code.bytes();
+}
+
+function callerOf({ pages, rounds, writes = 0 }: Program): Uint8Array {
+  const code = new Assembler(RAM_START);
+  code.constant(ROUNDS, rounds);
+  code.constant(WRITES, writes);
+  code.emit('lui', { rd: STEP, imm: PAGE });
+  code.emit('lui', { rd: CHANGE, imm: 1 << 20 });
+  const round = code.place({});
+  code.relative('addi', { rd: AT }, AT, { address: FUNCTIONS });
+  code.constant(PAGES, pages);
+  const call = code.place({});
+  const unchanged = {};
+  code.jump('beq', { rs1: WRITES, rs2: 0 }, unchanged);
+  code.emit('addi', { rd: WRITES, rs1: WRITES, imm: -1 });
+  code.emit('lw', { rd: WORD, rs1: AT, imm: 8 });
+  code.emit('add', { rd: WORD, rs1: WORD, rs2: CHANGE });
+  code.emit('sw', { rs1: AT, rs2: WORD, imm: 8 });
+  code.emit('fence.i', { ignored: 0 });
+  code.place(unchanged);
+  code.emit('jalr', { rd: RA, rs1: AT, imm: 0 });
+  code.emit('add', { rd: AT, rs1: AT, rs2: STEP });
+  code.emit('addi', { rd: PAGES, rs1: PAGES, imm: -1 });
+  code.jump('bne', { rs1: PAGES, rs2: 0 }, call);
+  code.emit('addi', { rd: ROUNDS, rs1: ROUNDS, imm: -1 });
+  code.jump('bne', { rs1: ROUNDS, rs2: 0 }, round);
+  const end = code.place({});
+  code.jump('jal', { rd: 0 }, end);
+  return code.bytes();
+}
+
+class Subject {
+  readonly #core: Core;
+
+  static async start(program: Program, limits?: Limits): Promise<Subject> {
+    return new Subject(await coreModule(), program, limits);
+  }
+
+  private constructor(module: WebAssembly.Module, program: Program, limits?: Limits) {
+    const machine = new MachineMemory(1, RAM_SIZE, MODE_JIT);
+    machine.load(RAM_START, callerOf(program));
+    for (let page = 0; page < program.pages; page++)
+      machine.load(FUNCTIONS + page * PAGE, functionOf(page, program));
+    this.#core = new Core(module, machine, 0, undefined, undefined, limits);
+    this.#core.reset(RAM_START, PRIV_M);
+  }
+
+  /** Runs about so many million instructions. */
+  run(millions: number): this {
+    this.#core.run(BigInt(millions * 1e6));
+    return this;
+  }
+
+  get sum(): number {
+    return Number(this.#core.x(SUM));
+  }
+  get regions(): number {
+    return this.#counter(M_REGIONS);
+  }
+  get regionInstructions(): number {
+    return this.#counter(M_REGION_INSTRUCTIONS);
+  }
+  get evictions(): number {
+    return this.#counter(M_EVICTIONS);
+  }
+  get credit(): number {
+    return Number(this.#core.machine.view.getBigInt64(M_CREDIT, true));
+  }
+  set credit(instructions: number) {
+    this.#core.machine.view.setBigInt64(M_CREDIT, BigInt(instructions), true);
+  }
+
+  #counter(address: number): number {
+    return this.#core.machine.view.getUint32(address, true);
+  }
+}
+
+test('compiles all of a program with few pages of code', async () => {
+  const subject = await Subject.start({ pages: 50, additions: 10_000, rounds: 1e6 });
+  expect(subject.run(40).regions).toBeGreaterThanOrEqual(50);
+});
+
+test('compiles almost nothing of a program with many pages that are all equally warm', async () => {
+  const subject = await Subject.start({ pages: 600, additions: 10_000, rounds: 1e6 });
+  expect(subject.run(120).regions).toBeLessThan(10);
+});
+
+test('compiles nothing without credit, and goes on once enough is earned', async () => {
+  const subject = await Subject.start({ pages: 4, additions: 10_000, rounds: 1e6 });
+  subject.credit = -1e6;
+  expect(subject.run(10).regions).toBe(0);
+  expect(subject.run(20).regions).toBeGreaterThan(0);
+});
+
+test('pays for every instruction that it compiles', async () => {
+  const subject = await Subject.start({ pages: 2, additions: 10_000, rounds: 1e6 });
+  const before = subject.credit;
+  subject.run(6);
+  const price = subject.regionInstructions * COMPILE_PRICE;
+  expect(price).toBeGreaterThan(0);
+  // Each retired instruction earns one at most, and a sixteenth.
+  expect(subject.credit).toBeLessThanOrEqual(before - price + 6.1e6 * (1 + 1 / 16));
+  expect(subject.credit).toBeGreaterThan(before - price);
+});
+
+test('leaves a page that is written again and again to the interpreter until it rests', async () => {
+  const subject = await Subject.start({ pages: 1, additions: 200_000, rounds: 1e6, writes: 100 });
+  subject.run(60);
+  const { regions } = subject;
+  expect(regions).toBeLessThan(4);
+  expect(subject.run(40).regions).toBeGreaterThan(regions);
+});
+
+test('drops the oldest regions when there are too many, and runs on right', async () => {
+  const program = { pages: 40, additions: 10_000, rounds: 50 };
+  const subject = await Subject.start(program, { regions: 16, modules: 1000, bytes: 32 << 20 });
+  subject.credit = 1e12;
+  subject.run(80);
+  expect(subject.evictions).toBeGreaterThan(3);
+  expect(subject.sum).toBe(program.rounds * program.additions * ((program.pages * (program.pages - 1)) / 2));
+});
