@@ -24,10 +24,20 @@ static bool limit_processes(const char *file)
 	return write_file(file, most);
 }
 
+/*
+ * The container's root can mount cgroup2 in a user namespace. The kernel (nsdelegate) protects the limits of a
+ * cgroup namespace's root only, and a group below would allow a namespace with another root.
+ */
+static bool forbid_groups(const char *file)
+{
+	return write_file(file, "0");
+}
+
 int cgroup_create(const char *name)
 {
 	write_file(ROOT "cgroup.subtree_control", "+cpu +memory +pids");
-	if (mkdir(path_of(name, ""), 0755) < 0 || !limit_processes(path_of(name, "/pids.max")))
+	if (mkdir(path_of(name, ""), 0755) < 0 || !limit_processes(path_of(name, "/pids.max")) ||
+	    !forbid_groups(path_of(name, "/cgroup.max.descendants")))
 		return -1;
 	return cgroup_open(name);
 }

