@@ -141,7 +141,7 @@ describe('links as parents', () => {
       '/target/',
       '/target/f',
     ]);
-    expect(paths(merge([symlink('l', '/etc'), file('l/passwd'), file('etc/passwd')]))).toEqual([
+    expect(paths(merge([symlink('l', '/etc')], [file('l/passwd'), file('etc/passwd')]))).toEqual([
       '/etc/',
       '/etc/passwd',
       '/l/',
@@ -149,23 +149,132 @@ describe('links as parents', () => {
     ]);
   });
 
-  test('are replaced by directories for whiteouts, and the target stays', () => {
-    expect(paths(merge(lower, [file('l/.wh.f')]))).toEqual(['/l/', '/m -> /target', '/target/', '/target/f']);
-    expect(paths(merge(lower, [file('m/.wh..wh..opq')]))).toEqual([
-      '/l -> target',
-      '/m/',
-      '/target/',
-      '/target/f',
-    ]);
+  test('are not followed by whiteouts, which change nothing', () => {
+    const upper = [file('l/.wh.f'), file('m/.wh..wh..opq'), file('target/f/.wh.x'), file('no/such/.wh.x')];
+    expect(paths(merge(lower, upper))).toEqual(paths(merge(lower)));
   });
 
   test('are replaced by directories with their name', () => {
     expect(paths(merge(lower, [directory('l')]))).toEqual(['/l/', '/m -> /target', '/target/', '/target/f']);
   });
 
-  test('in a circle need no special treatment', () => {
+  test('in a circle are replaced, too', () => {
     const circle = [symlink('a', 'b'), symlink('b', 'a')];
-    expect(paths(merge(circle, [file('a/.wh.x'), file('b/x')]))).toEqual(['/a/', '/b/', '/b/x']);
+    expect(paths(merge(circle, [file('a/.wh.x'), file('b/x')]))).toEqual(['/a -> b', '/b/', '/b/x']);
+  });
+});
+
+describe('links of the same layer as parents', () => {
+  const merged = [directory('usr/lib'), file('usr/lib/a'), symlink('lib', 'usr/lib')];
+
+  test.each<[string, TarEntry[], string[]]>([
+    [
+      'relative',
+      [...merged, file('lib/b')],
+      ['/lib -> usr/lib', '/usr/', '/usr/lib/', '/usr/lib/a', '/usr/lib/b'],
+    ],
+    ['absolute', [symlink('l', '/d'), file('l/f')], ['/d/', '/d/f', '/l -> /d']],
+    [
+      'dangling',
+      [symlink('l', 'no/where'), file('l/f')],
+      ['/l -> no/where', '/no/', '/no/where/', '/no/where/f'],
+    ],
+    [
+      'with dots',
+      [symlink('a/l', './../b//c/.'), file('a/l/f')],
+      ['/a/', '/a/l -> ./../b//c/.', '/b/', '/b/c/', '/b/c/f'],
+    ],
+    [
+      'above the root',
+      [symlink('a/l', '../../../../b'), file('a/l/f')],
+      ['/a/', '/a/l -> ../../../../b', '/b/', '/b/f'],
+    ],
+    ['to the root', [symlink('a/l', '/'), file('a/l/f')], ['/a/', '/a/l -> /', '/f']],
+    [
+      'to links',
+      [symlink('l', 'm'), symlink('m', 'd'), directory('l/e')],
+      ['/d/', '/d/e/', '/l -> m', '/m -> d'],
+    ],
+    [
+      'hard links',
+      [symlink('l', 'd'), hardlink('m', 'l'), file('m/f')],
+      ['/d/', '/d/f', '/l -> d', '/m -> d'],
+    ],
+  ])('are followed: %s', (_, entries, expected) => {
+    expect(paths(merge(entries))).toEqual(expected);
+  });
+
+  test('lead into directories of lower layers, which whiteouts of the layer then keep', () => {
+    const lower = [file('d/old'), file('d/e/f')];
+    const upper = [symlink('l', 'd'), file('l/new'), file('.wh.d')];
+    expect(paths(merge(lower, upper))).toEqual(['/d/', '/d/new', '/l -> d']);
+  });
+
+  test('are themselves replaced by a directory with their name', () => {
+    expect(paths(merge([...merged, directory('lib')]))).toEqual([
+      '/lib/',
+      '/usr/',
+      '/usr/lib/',
+      '/usr/lib/a',
+    ]);
+  });
+
+  test('are followed to the targets of hard links, from any layer', () => {
+    expect(paths(merge([...merged, hardlink('b', 'lib/a')]))).toContain('/b');
+    expect(paths(merge(merged, [hardlink('b', 'lib/a')]))).toContain('/b');
+  });
+
+  test('in a circle are refused', () => {
+    for (const last of [file('a/x'), file('a/.wh.x'), hardlink('x', 'a/x')])
+      expect(() => merge([symlink('a', 'b'), symlink('b', 'a'), last])).toThrow(
+        'path "a" leads through too many symbolic links',
+      );
+  });
+
+  test('cannot take forever', () => {
+    const chain = Array.from({ length: 30 }, (_, i) => symlink(`l${i}`, `${'./d/../'.repeat(500)}l${i + 1}`));
+    const files = Array.from({ length: 50_000 }, (_, i) => file(`l0/${i}`));
+    const start = performance.now();
+    expect(() => merge([directory('d'), ...chain, ...files])).toThrow('lead through too many symbolic links');
+    expect(performance.now() - start).toBeLessThan(10_000);
+  });
+});
+
+test('a file of the same layer as a parent is refused', () => {
+  for (const layer of [
+    [file('f'), file('f/x')],
+    [file('f'), symlink('l', 'f'), file('l/x')],
+  ])
+    expect(() => merge(layer)).toThrow(/"f" is a file of the same layer/);
+  expect(paths(merge([file('f')], [file('f/x')]))).toEqual(['/f/', '/f/x']);
+});
+
+describe('a whiteout in a folder that its layer replaced before', () => {
+  const lower = [file('a/old'), file('b/old'), file('b/new')];
+
+  test('by a link hides entries of lower layers at its target', () => {
+    expect(paths(merge(lower, [symlink('a', 'b'), file('a/.wh.gone')]))).toEqual([
+      '/a -> b',
+      '/b/',
+      '/b/new',
+      '/b/old',
+    ]);
+    expect(paths(merge(lower, [symlink('a', 'b'), file('a/.wh.old')]))).toEqual(['/a -> b', '/b/', '/b/new']);
+    expect(paths(merge(lower, [symlink('a', 'b'), file('a/mine'), file('a/.wh..wh..opq')]))).toEqual([
+      '/a -> b',
+      '/b/',
+      '/b/mine',
+    ]);
+  });
+
+  test('by a dangling link changes nothing', () => {
+    const upper = [symlink('a', 'nowhere'), file('a/.wh.old'), file('a/.wh..wh..opq')];
+    expect(paths(merge(lower, upper))).toEqual(['/a -> nowhere', '/b/', '/b/new', '/b/old']);
+  });
+
+  test('by a file changes nothing', () => {
+    const upper = [file('a'), file('a/.wh.old'), file('a/.wh..wh..opq'), file('a/deep/.wh.x')];
+    expect(paths(merge(lower, upper))).toEqual(['/a', '/b/', '/b/new', '/b/old']);
   });
 });
 
@@ -195,11 +304,7 @@ describe('hard links', () => {
     ['nothing', [[hardlink('b', 'a')]], 'hard link "b" to "a": there is no such file'],
     ['what comes later', [[hardlink('b', 'a'), file('a')]], 'no such file'],
     ['what was whited out', [[file('a')], [file('.wh.a'), hardlink('b', 'a')]], 'no such file'],
-    [
-      'what is only there through a link',
-      [[file('d/a'), symlink('l', 'd'), hardlink('b', 'l/a')]],
-      'no such file',
-    ],
+    ['what a file is on the way to', [[file('d'), hardlink('b', 'd/a')]], 'no such file'],
     ['a directory', [[directory('a'), hardlink('b', 'a')]], 'it is a directory'],
   ])('to %s are refused', (_, layers, message) => {
     expect(() => merge(...layers)).toThrow(message);

@@ -1,4 +1,5 @@
 /** A simple model of merging layers, in one flat map of paths, which gives the expected tree. */
+import { posix } from 'node:path';
 import { type ByteString, toBytes } from '../byte-string.ts';
 import { type Facts, type Listing, makeListing, showContents, showXattrs, TYPE_BITS } from './facts.ts';
 import type { EntrySpec } from './tar-writer.ts';
@@ -28,7 +29,7 @@ export class Model {
     ['', { spec: { ...UNMENTIONED, path: '' }, inode: {}, writtenIn: 0 }],
   ]);
 
-  /** @throws ModelError if a hard link has no target */
+  /** @throws ModelError if a hard link has no target, or a path leads through a file of its layer or in a circle */
   apply(spec: EntrySpec, layer: number): void {
     apply(this.#items, spec, layer);
   }
@@ -52,46 +53,75 @@ export function mergeModel(layers: readonly (readonly EntrySpec[])[]): Listing {
 }
 
 function apply(items: Map<ByteString, Item>, spec: EntrySpec, layer: number): void {
-  const components = spec.path.split('/');
-  const name = components.pop() ?? '';
-  const parent = components.join('/');
+  const [parent, name] = split(spec.path);
   if (name.startsWith('.wh..wh.') && name !== '.wh..wh..opq') return;
+  const ofThisLayer = (item: Item) => item.writtenIn === layer;
+  const directory = resolve(items, parent, ofThisLayer);
   if (name.startsWith('.wh.')) {
-    ensureDirectories(items, parent, layer, false);
-    if (name === '.wh..wh..opq') removeLower(items, parent === '' ? '' : `${parent}/`, undefined, layer);
-    else {
-      const hidden = join(parent, name.slice(4));
-      removeLower(items, `${hidden}/`, hidden, layer);
-    }
+    const place = name === '.wh..wh..opq' ? directory : join(directory, name.slice(4));
+    if (items.get(directory)?.spec.type !== 'directory') return;
+    removeLower(items, place === '' ? '' : `${place}/`, place === directory ? undefined : place, layer);
     return;
   }
-  if (spec.path !== '') ensureDirectories(items, parent, layer, true);
-  const before = items.get(spec.path);
+  if (spec.path !== '') ensureDirectories(items, directory, layer);
+  const path = join(directory, name);
+  const before = items.get(path);
   if (spec.type === 'hardlink') {
-    const target = items.get(spec.target);
+    const [above, last] = split(spec.target);
+    const target = items.get(
+      join(
+        resolve(items, above, () => true),
+        last,
+      ),
+    );
     if (!target || target.spec.type === 'directory') throw new ModelError('no target');
-    remove(items, spec.path);
-    items.set(spec.path, { ...target, writtenIn: layer });
+    remove(items, path);
+    items.set(path, { ...target, writtenIn: layer });
     return;
   }
-  if (before?.spec.type !== 'directory' || spec.type !== 'directory') remove(items, spec.path);
-  items.set(spec.path, { spec, inode: {}, writtenIn: layer });
+  if (before?.spec.type !== 'directory' || spec.type !== 'directory') remove(items, path);
+  items.set(path, { spec, inode: {}, writtenIn: layer });
 }
 
-function ensureDirectories(
-  items: Map<ByteString, Item>,
+function split(path: ByteString): [parent: ByteString, name: ByteString] {
+  const components = path.split('/');
+  const name = components.pop() ?? '';
+  return [components.join('/'), name];
+}
+
+/**
+ * Replaces the first link in the path by its target until there is none.
+ * @throws ModelError if that does not end
+ */
+function resolve(
+  items: ReadonlyMap<ByteString, Item>,
   path: ByteString,
-  layer: number,
-  written: boolean,
-): void {
+  follow: (link: Item) => boolean,
+): ByteString {
+  let current = path;
+  for (let links = 0; links <= 40; links++) {
+    const components = current === '' ? [] : current.split('/');
+    const at = components.findIndex((_, i) => {
+      const item = items.get(components.slice(0, i + 1).join('/'));
+      return item?.spec.type === 'symlink' && follow(item);
+    });
+    const spec = items.get(components.slice(0, at + 1).join('/'))?.spec;
+    if (at < 0 || spec?.type !== 'symlink') return current;
+    const folder = spec.target.startsWith('/') ? [] : components.slice(0, at);
+    current = posix.resolve('/', ...folder, `./${spec.target}`, ...components.slice(at + 1)).slice(1);
+  }
+  throw new ModelError('too many links');
+}
+
+function ensureDirectories(items: Map<ByteString, Item>, path: ByteString, layer: number): void {
   if (path === '') return;
   const components = path.split('/');
   for (let depth = 1; depth <= components.length; depth++) {
     const ancestor = components.slice(0, depth).join('/');
     const item = items.get(ancestor);
-    if (item?.spec.type === 'directory') {
-      if (written) item.writtenIn = layer;
-    } else {
+    if (item?.spec.type === 'directory') item.writtenIn = layer;
+    else {
+      if (item?.writtenIn === layer) throw new ModelError('a file of the same layer');
       remove(items, ancestor);
       items.set(ancestor, { spec: { ...UNMENTIONED, path: ancestor }, inode: {}, writtenIn: layer });
     }

@@ -235,14 +235,14 @@ function makePlainLayers(): Layer[] {
 export const PLAIN_LAYERS: readonly Layer[] = makePlainLayers();
 
 /**
- * Cases on which tools disagree: an old format, an empty attribute, and paths through links, which we never
- * follow.
+ * Cases on which tools disagree: an old format, an empty attribute, and directories that no entry mentions. The paths
+ * through links are here because of what Linux shows, not because of umoci.
  */
 export const DISPUTED_LAYER: Layer = layer(
   sparse('types/sparse old', 'old'),
   make('types/empty attribute', 'x', { xattrs: [{ name: 'user.empty', value: toBytes('') }] }),
   symlink('to types', 'types'),
-  make('to types/empty', 'a new directory in place of the link'),
+  make('to types/empty', 'written through the link'),
   symlink('to links', '/links'),
   whiteout('to links/.wh.first'),
   symlink('to many', '../../../many'),
