@@ -8,7 +8,7 @@ import { getFlags } from './fpu';
 import { hashPage } from './hash';
 import { PseudoOp, UOP_SIZE } from './opcodes';
 import { adoptRegion } from './pages';
-import { dropOldRegions, newRegion } from './regions';
+import { dropRegionsUpTo, newRegion } from './regions';
 import { faultCode, FS, PAGE_SIZE } from './state';
 
 /**
@@ -45,11 +45,11 @@ export function install(page: u64, hash: u64, id: u32, count: i32): bool {
 }
 
 /**
- * Drops the `count` regions that were installed first, and all decoded code, because that leads to them. A page of
- * code finds the other regions again when it is next entered.
+ * Drops region `last`, all regions that were installed before it, and all decoded code, because that leads to them. A
+ * page of code finds the other regions again when it is next entered.
  */
-export function evict(count: i32): void {
-  dropOldRegions(count);
+export function evict(last: u32): void {
+  dropRegionsUpTo(last);
   flushBlocks();
 }
 

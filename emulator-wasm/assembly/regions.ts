@@ -59,16 +59,23 @@ export function regionEntries(region: usize): i32 {
   return load<i32>(region, R_COUNT);
 }
 
-/** Drops the `count` regions that were stored first, and moves up the others. */
-export function dropOldRegions(count: i32): void {
+/** Drops region `last` and all older ones, and moves the others up; drops none if there is no such region. */
+export function dropRegionsUpTo(last: u32): void {
   const pool = hartBlock + POOL;
   let kept = pool;
-  for (let n = 0; n < count; n++) kept += sizeOf(kept);
+  while (kept < next && idOf(kept) != last) kept += sizeOf(kept);
+  if (kept == next) return;
+  kept += sizeOf(kept);
   const bytes = next - kept;
   memory.copy(pool, kept, bytes);
   next = pool + bytes;
   memory.fill(hartBlock + REGIONS, 0, BUCKETS * 4);
   for (let region = pool; region < next; region += sizeOf(region)) enterIndex(region);
+}
+
+@inline
+function idOf(region: usize): u32 {
+  return load<u32>(region + R_ENTRIES, U_IMM);
 }
 
 function sizeOf(region: usize): usize {

@@ -28,8 +28,8 @@ const PRESSURE = 512 << 10;
 export interface CompiledCode {
   readonly table: WebAssembly.Table;
   install(page: bigint, hash: bigint, id: number, entries: number): number;
-  /** Drops the oldest regions. */
-  evict(regions: number): void;
+  /** Drops region `last` and all that were installed before it. */
+  evict(last: number): void;
 }
 
 interface Module {
@@ -115,7 +115,8 @@ export class Installer {
     const evicted = this.#modules.splice(0, Math.ceil(this.#modules.length * EVICTED));
     if (evicted.length === 0) return false;
     const places = evicted.flatMap((module) => module.places);
-    this.#core.evict(places.length);
+    const last = places.at(-1);
+    if (last !== undefined) this.#core.evict(last);
     for (const place of places) this.#leavePlace(place);
     for (const { bytes } of evicted) this.#bytes -= bytes;
     new ArrayBuffer(evicted.length * PRESSURE);
