@@ -170,7 +170,7 @@ function decodeBlock(record: usize, offset: u32, u: usize): usize {
     if (n >= MIN_BLOCK && load<u32>(blockSlot(record, offset))) break;
     const low: u32 = load<u16>(code + offset);
     const length: u32 = (low & 3) == 3 ? 4 : 2;
-    if (length == 4 && offset == PAGE_SIZE - 2) return n == 0 ? putStraddle(u) : putGotoFar(u, offset);
+    if (length == 4 && offset == PAGE_SIZE - 2) return n == 0 ? putStraddle(u, low) : putGotoFar(u, offset);
     const bits = length == 4 ? low | ((<u32>load<u16>(code + offset + 2)) << 16) : expand(low);
     if (!fpChecked && isFloatingPoint(bits)) {
       u = putFpCheck(u, offset, length);
@@ -206,24 +206,25 @@ function putFpCheck(u: usize, offset: u32, length: u32): usize {
 
 /**
  * An instruction that begins in the last two bytes of a page, which is decoded when it executes, see
- * `straddle`.
+ * `straddle`. `low` is its first half.
  */
-function putStraddle(u: usize): usize {
+function putStraddle(u: usize, low: u32): usize {
   store<u16>(u, PseudoOp.STRADDLE);
   store<u32>(u, 0, U_IMM);
   store<u16>(u, (PAGE_SIZE - 2) | 1, U_OFFSET);
+  store<u16>(u, <u16>low, U_EXTRA);
   return u + 4 * UOP_SIZE;
 }
 
 /**
  * Makes sure that the instruction at `pc`, whose second half is in the next page, follows the STRADDLE
- * micro-op at `u`. Returns false with the fault set if that half cannot be fetched.
+ * micro-op at `u`. Returns false with the fault set if that half cannot be fetched. The first half is that of
+ * the block: memory may hold a shorter instruction by now, which is no half, and only runs after a fence.i.
  */
 export function straddle(hart: usize, pc: u64, u: usize): bool {
   const next = fetchHalf(hart, pc + 2);
   if (next < 0) return false;
-  const first = fetchHalf(hart, pc);
-  const bits = <u32>first | ((<u32>next) << 16);
+  const bits = load<u16>(u, U_EXTRA) | ((<u32>next) << 16);
   if (load<u32>(u, U_IMM) == bits) return true;
   store<u32>(u, bits, U_IMM);
   let at = u + UOP_SIZE;
@@ -265,7 +266,7 @@ export function singleBlock(hart: usize, pc: u64): usize {
   let bits = <u32>low;
   if ((low & 3) == 3) {
     if (offset == PAGE_SIZE - 2) {
-      putStraddle(block);
+      putStraddle(block, bits);
       return block;
     }
     const high = fetchHalf(hart, pc + 2);

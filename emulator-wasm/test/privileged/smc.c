@@ -166,6 +166,27 @@ static void overlapping(void) {
   check("changed, from its beginning", call(at, 0), 0x45090000);
 }
 
+/*
+ * An instruction in two pages whose first half is replaced by a shorter instruction. Until the fence.i either
+ * the old or the new code runs, and nothing else.
+ */
+static void over_the_edge_without_fence(void) {
+  volatile u16 *at = (u16 *)(code + 1024) - 1;
+  for (u32 n = 0; n < 32; n++) {
+    u64 before = 0x45090000;
+    at[0] = 0x0537; /* lui a0, 0x45090000, whose upper half is li a0, 2 */
+    at[1] = 0x4509;
+    at[2] = 0x8082;
+    fence_i();
+    check("in two pages", call(at, 0), before);
+    at[0] = 0x0001 | n << 2; /* nop, or addi zero, zero, n */
+    u64 result = call(at, 0);
+    check("in two pages, without a fence", result == before || result == 2, 1);
+    fence_i();
+    check("in one page each", call(at, 0), 2);
+  }
+}
+
 /* The same page holds one function after another. */
 static void reused_page(void) {
   volatile u32 *page = code + 1024;
@@ -268,6 +289,7 @@ int main(void) {
   all_stores();
   over_the_edge();
   overlapping();
+  over_the_edge_without_fence();
   reused_page();
   colliding_pages();
   flipped_bits();
