@@ -744,6 +744,24 @@ describe('the cache', () => {
     }
   });
 
+  it('tells the media type that a manifest has in the requested repository', async () => {
+    const index = Buffer.from('{"schemaVersion":2,"manifests":[]}');
+    const digest = sha256(index);
+    const typeIn = (path: string) =>
+      `application/vnd.oci.image.${path.includes('/v2/evil/') ? 'manifest' : 'index'}.v1+json`;
+    registry.intercept = ({ url = '' }, response) => {
+      response.writeHead(200, { 'Content-Type': typeIn(url), 'Docker-Content-Digest': digest }).end(index);
+      return true;
+    };
+    const { proxy } = await cachingProxy();
+    for (const repository of ['evil/a', 'good/a', 'evil/a', 'good/a']) {
+      const path = `/v2/${repository}/manifests/${digest}`;
+      const answer = await proxy.get(`${registry.host}${path}`);
+      expect(answer.headers.get('Content-Type')).toBe(typeIn(path));
+      await answer.arrayBuffer();
+    }
+  });
+
   it('works with registries that do not answer HEAD', async () => {
     const { proxy } = await cachingProxy();
     registry.intercept = ({ method }, response) => {

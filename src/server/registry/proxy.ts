@@ -406,11 +406,12 @@ function blobKey(digest: Digest): string {
 }
 
 /**
- * Each registry has its own entry, because the digest does not cover the media type that the registry sends.
- * The key is a hash, because a host and a digest together can be longer than a file name.
+ * Each repository has its own entry, because the digest does not cover the media type, which the registry has
+ * from whoever pushed the manifest to the repository. The key is a hash, because host, repository and digest
+ * together can be longer than a file name.
  */
-function manifestKey({ registry }: RegistryRequest, digest: Digest): string {
-  const source = createHash('sha256').update(`${registry.host} ${digest}`).digest('hex');
+function manifestKey({ registry, repository }: RegistryRequest, digest: Digest): string {
+  const source = createHash('sha256').update(`${registry.host} ${repository} ${digest}`).digest('hex');
   return `manifest-${source}`;
 }
 
