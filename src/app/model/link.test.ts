@@ -79,6 +79,11 @@ describe('writeLink', () => {
     ]);
   });
 
+  it('takes no value from a name, where NAME=value may be pasted', () => {
+    const form = { ...DEFAULT_FORM, image: 'alpine', env: [{ name: 'TOKEN=secret', value: '' }] };
+    expect(writeLink(form, { withValues: false })).toBe('?LINUXRUN_IMAGE=alpine&LINUXRUN_ENV=TOKEN=');
+  });
+
   it('makes links that give the same form again', () => {
     const text = fc.string({ unit: 'grapheme' }).map((value) => value.trim().replace(/\s+/g, ' '));
     const filled = text.map((value) => value || 'x');

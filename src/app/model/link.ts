@@ -61,7 +61,8 @@ export function writeLink(form: Form, { withValues }: LinkOptions): string {
     .map(([name, value]) => [name, value] as const);
   const env = form.env
     .filter(({ name }) => name !== '')
-    .map(({ name, value }) => `${name}=${withValues ? value : ''}`);
+    // A name may not be checked yet: someone may have pasted NAME=value.
+    .map(({ name, value }) => (withValues ? `${name}=${value}` : `${name.split('=')[0]}=`));
   if (env.length > 0) values.push([ENV, formatAssignments(env)]);
   return `?${values.map(([name, value]) => `${PREFIX}${name}=${encode(value)}`).join('&')}`;
 }
