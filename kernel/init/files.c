@@ -1,6 +1,9 @@
 #include "files.h"
 #include "vsock.h"
 
+/* As many as Linux follows on one path. */
+enum { MOST_LINKS = 40 };
+
 size_t read_file(const char *path, char *buffer, size_t size)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
@@ -36,7 +39,48 @@ bool write_file(const char *path, const char *text)
 	return written;
 }
 
-int make_directories(const char *path)
+static bool is_directory(const char *path)
+{
+	int fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0)
+		return false;
+	close(fd);
+	return true;
+}
+
+static int make_path(const char *path, unsigned links);
+
+/* Makes the directory that a link to nowhere names. */
+static int make_target(const char *link, unsigned links)
+{
+	char path[2 * PATH_MAX], target[PATH_MAX];
+	ssize_t length = syscall(__NR_readlinkat, AT_FDCWD, link, target, sizeof(target) - 1);
+
+	if (length < 0)
+		return -1;
+	target[length] = 0;
+	if (links == 0) {
+		errno = ELOOP;
+		return -1;
+	}
+	if (*target == '/')
+		return make_path(target, links - 1);
+	/* The caller has checked the length. */
+	strlcpy(path, link, sizeof(path));
+	strcpy(strrchr(path, '/') + 1, target);
+	return make_path(path, links - 1);
+}
+
+/* Makes one directory, whose parent exists. The kernel's mkdir follows no link at the end of its path. */
+static int make_directory(const char *path, unsigned links)
+{
+	if (mkdir(path, 0755) == 0 || is_directory(path))
+		return 0;
+	return errno == ENOENT ? make_target(path, links) : -1;
+}
+
+static int make_path(const char *path, unsigned links)
 {
 	char part[PATH_MAX];
 
@@ -46,17 +90,14 @@ int make_directories(const char *path)
 	}
 	for (char *slash = strchr(part + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
 		*slash = 0;
-		mkdir(part, 0755);
+		if (make_directory(part, links) < 0)
+			return -1;
 		*slash = '/';
 	}
-	if (mkdir(part, 0755) == 0)
-		return 0;
+	return make_directory(part, links);
+}
 
-	/* A link to a directory is fine too. */
-	int fd = open(part, O_PATH | O_DIRECTORY | O_CLOEXEC);
-
-	if (fd < 0)
-		return -1;
-	close(fd);
-	return 0;
+int make_directories(const char *path)
+{
+	return make_path(path, MOST_LINKS);
 }

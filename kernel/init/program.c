@@ -2,6 +2,7 @@
 
 #include "console.h"
 #include "files.h"
+#include "interpreter.h"
 #include "program.h"
 #include "specification.h"
 #include "vsock.h"
@@ -52,6 +53,22 @@ static bool keep_looking(int error)
 	return error == ENOENT || error == ENOTDIR || error == EACCES;
 }
 
+/* The interpreter without which a program that is there could not be run, or empty. */
+static char missing_interpreter[PATH_MAX];
+
+/* Returns only after a failure, with errno. */
+static void execute(const char *file, char **arguments, char **environment)
+{
+	execve(file, arguments, environment);
+
+	int error = errno;
+	char missing[PATH_MAX];
+
+	if (error == ENOENT && find_missing_interpreter(file, missing))
+		strcpy(missing_interpreter, missing);
+	errno = error;
+}
+
 /* Tries every folder of the path. Returns the error to report if none contains the program. */
 static int search_and_execute(char **arguments, char **environment)
 {
@@ -73,7 +90,7 @@ static int search_and_execute(char **arguments, char **environment)
 		if (length > 0)
 			file[length++] = '/';
 		memcpy(file + length, arguments[0], name_length + 1);
-		execve(file, arguments, environment);
+		execute(file, arguments, environment);
 		if (!keep_looking(errno))
 			return errno;
 		if (errno == EACCES)
@@ -89,11 +106,46 @@ void program_become(char **arguments, char **environment)
 	else if (!strchr(arguments[0], '/'))
 		errno = search_and_execute(arguments, environment);
 	else
-		execve(arguments[0], arguments, environment);
+		execute(arguments[0], arguments, environment);
+}
+
+/* Returns whether the name ended in the carriage return of a line end, which it removes. */
+static bool remove_carriage_return(char *name)
+{
+	char *end = strchr(name, '\r');
+
+	if (!end || end[1])
+		return false;
+	*end = 0;
+	return true;
+}
+
+/* Control characters of an image's file must not reach the user's terminal. */
+static void make_printable(char *text)
+{
+	for (; *text; text++)
+		if ((unsigned char)*text < ' ' || *text == 0x7f)
+			*text = '?';
+}
+
+static void say_interpreter_is_missing(const char *name)
+{
+	bool windows = remove_carriage_return(missing_interpreter);
+
+	make_printable(missing_interpreter);
+	if (windows)
+		say("%s: its lines end in CRLF, so its interpreter %s is not found: store it with the line ends of Unix (LF)",
+		    name, missing_interpreter);
+	else
+		say("%s: its interpreter %s is not found", name, missing_interpreter);
 }
 
 int program_failure(const char *name)
 {
+	if (errno == ENOENT && *missing_interpreter) {
+		say_interpreter_is_missing(name);
+		return NOT_FOUND;
+	}
 	if (errno == ENOENT || errno == ENOTDIR) {
 		say("%s: not found", name);
 		return NOT_FOUND;

@@ -67,6 +67,17 @@ static void resize(const struct supervisor *s, uint32_t columns, uint32_t rows)
 	ioctl(s->master, TIOCSWINSZ, &size);
 }
 
+/* Lets Backspace remove a whole character from the line that is being typed, instead of its last byte. */
+static void expect_utf8(int terminal)
+{
+	struct termios settings;
+
+	if (ioctl(terminal, TCGETS, &settings) < 0)
+		return;
+	settings.c_iflag |= IUTF8;
+	ioctl(terminal, TCSETS, &settings);
+}
+
 /* Returns the new terminal's number, or -1. */
 static int open_terminal(struct supervisor *s, const char *ptmx)
 {
@@ -78,7 +89,10 @@ static int open_terminal(struct supervisor *s, const char *ptmx)
 		return -1;
 	/* It stays open until the process has ended, so that the relay does not end earlier. */
 	s->slave = ioctl(s->master, TIOCGPTPEER, (void *)(O_RDWR | O_NOCTTY | O_CLOEXEC));
-	return s->slave < 0 ? -1 : number;
+	if (s->slave < 0)
+		return -1;
+	expect_utf8(s->slave);
+	return number;
 }
 
 /* Returns the terminal's number, or -1. */

@@ -2,10 +2,13 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { readLayers } from '../disk/testing/images.ts';
+import { writeLayout } from '../disk/testing/layout-writer.ts';
+import { concat, type EntrySpec, end, entry } from '../disk/testing/tar-writer.ts';
 import type { ImageConfig } from '../oci/image.ts';
 import { HeldImage } from '../oci/pull.ts';
 import { nodeStore } from '../storage/node.ts';
-import { DEMO_IMAGES, pull, run, start, type TestOptions, text } from './testing/run.ts';
+import { DEMO_IMAGES, PUBLIC, pull, run, start, store, type TestOptions, text } from './testing/run.ts';
 
 const TIMEOUT = 120_000;
 
@@ -18,9 +21,42 @@ beforeAll(async () => {
 const shell = (script: string, options: Partial<TestOptions> = {}, input = '') =>
   run({ image: busybox, args: ['sh', '-c', script], ...options }, input);
 
+type Entry = { path: string } & (
+  | { type: 'symlink'; target: string }
+  | { type: 'file'; contents?: Uint8Array }
+);
+
+/** Returns the image with a further layer of these entries. */
+async function withLayer(...entries: readonly Entry[]): Promise<HeldImage> {
+  const layout = join(store, 'layout');
+  const attributes = { mode: 0o755, uid: 0, gid: 0, mtime: 0, mtimeNs: 0, xattrs: [] };
+  const tar = concat(...entries.map((spec) => entry({ ...attributes, ...spec } as EntrySpec)), end());
+  await writeLayout(layout, 'image', [...readLayers('busybox', join(PUBLIC, 'images')), tar]);
+  const image = await pull(`oci://${layout}:image`);
+  return new HeldImage({ ...image, config: busybox.config }, []);
+}
+
 /** Returns the image with another configuration. */
-const configured = (config: Partial<ImageConfig>) =>
-  new HeldImage({ ...busybox, config: { ...busybox.config, ...config } }, []);
+const configured = (config: Partial<ImageConfig>, image = busybox) =>
+  new HeldImage({ ...image, config: { ...image.config, ...config } }, []);
+
+/** A program with nothing but the name of its dynamic linker. */
+function elfWithInterpreter(path: string): Buffer {
+  const file = Buffer.alloc(64 + 56 + path.length + 1);
+  file.set([0x7f, 0x45, 0x4c, 0x46, 2, 1, 1]);
+  file.writeUInt16LE(2, 16); // ET_EXEC
+  file.writeUInt16LE(243, 18); // EM_RISCV
+  file.writeUInt32LE(1, 20);
+  file.writeBigUInt64LE(64n, 32); // e_phoff
+  file.writeUInt16LE(64, 52);
+  file.writeUInt16LE(56, 54); // e_phentsize
+  file.writeUInt16LE(1, 56); // e_phnum
+  file.writeUInt32LE(3, 64); // PT_INTERP
+  file.writeBigUInt64LE(120n, 72);
+  file.writeBigUInt64LE(BigInt(path.length + 1), 96);
+  file.write(path, 120);
+  return file;
+}
 
 describe('streams and status', { timeout: TIMEOUT }, () => {
   test('hello-world prints its greeting', async () => {
@@ -34,6 +70,16 @@ describe('streams and status', { timeout: TIMEOUT }, () => {
     expect(await shell(script, {}, 'in\n')).toEqual({
       status: 7,
       stdout: 'in\nout\n',
+      stderr: 'err\n',
+      messages: '',
+    });
+  });
+
+  test('are in /dev for another user, too', async () => {
+    const script = `su nobody -s /bin/sh -c 'id -un; tr a-z A-Z < /dev/stdin > /dev/stdout; echo err > /dev/stderr'`;
+    expect(await shell(script, {}, 'in\n')).toEqual({
+      status: 0,
+      stdout: 'nobody\nIN\n',
       stderr: 'err\n',
       messages: '',
     });
@@ -158,6 +204,61 @@ describe('the inside', { timeout: TIMEOUT }, () => {
     ]);
   });
 
+  test('makes its folder and volumes where links of the image lead', async () => {
+    const linked = await withLayer(
+      { path: 'wd', type: 'symlink', target: '/nowhere/yet' },
+      { path: 'var/run', type: 'symlink', target: '../run/links' },
+      { path: 'run/links', type: 'symlink', target: 'a/./b' },
+    );
+    const image = configured({ workingDir: '/wd/sub', volumes: ['/var/run/app'] }, linked);
+    const { stdout, messages } = await shell('pwd -P; readlink /wd; ls -d /run/a/b/app', { image });
+    expect([stdout, messages]).toEqual(['/nowhere/yet/sub\n/nowhere/yet\n/run/a/b/app\n', '']);
+  });
+
+  test('cannot start with a volume below links in a circle, or a file', async () => {
+    const image = await withLayer(
+      { path: 'a', type: 'symlink', target: 'b' },
+      { path: 'b', type: 'symlink', target: 'a/c' },
+      { path: 'f', type: 'file' },
+    );
+    for (const [volume, reason] of [
+      ['/a/x', 'too many symbolic links'],
+      ['/f/x', 'not a directory'],
+    ] as const) {
+      const result = await shell('true', { image: configured({ volumes: [volume] }, image) });
+      expect(result).toMatchObject({ status: 125, messages: `LinuxRun: ${volume}: ${reason}\n` });
+    }
+  });
+
+  test.each([
+    ['a script', '#! /no/such -x\n', /\/p: its interpreter \/no\/such is not found$/],
+    [
+      'a script with CRLF',
+      '#!/bin/sh\r\necho\r\n',
+      /\/p: its lines end in CRLF, so its interpreter \/bin\/sh is not/,
+    ],
+    ['a script of a script', '#!/q\n', /\/p: its interpreter \/no\/such\?\[1m is not found$/],
+    [
+      'an ELF program',
+      elfWithInterpreter('/lib/ld-none.so.1'),
+      /\/p: its interpreter \/lib\/ld-none\.so\.1 is not/,
+    ],
+  ])('names the missing interpreter of %s', async (_, contents, message) => {
+    const image = await withLayer(
+      { path: 'p', type: 'file', contents: Buffer.from(contents) },
+      { path: 'q', type: 'file', contents: Buffer.from('#!/no/such\x1b[1m\n') },
+    );
+    for (const options of [
+      { args: ['/p'] },
+      { args: ['p'], env: ['PATH=/bin:/:/sbin'] },
+      { args: ['/p'], user: 'nobody' },
+    ]) {
+      const { status, messages } = await run({ image, ...options });
+      expect(status).toBe(127);
+      expect(messages.trimEnd().replace('LinuxRun: p:', '/p:')).toMatch(message);
+    }
+  });
+
   test.each([
     ['', 'uid=0(root) gid=0(root)', '/root'],
     ['nobody', 'uid=65534(nobody) gid=65534(nogroup)', '/'],
@@ -259,6 +360,11 @@ describe('a terminal', { timeout: TIMEOUT }, () => {
     const shown = (pattern: RegExp) => expect.poll(() => screen, { timeout: 30_000 }).toMatch(pattern);
     await type('stty size; tty; echo $TERM; echo ü > /dev/console\n');
     await shown(/30 100\r\n\/dev\/pts\/0\r\nvt100\r\nü\r\n/);
+    // Backspace removes all bytes of a character.
+    await type('echo re""ady; read x; echo "<$x>" | od -c\n');
+    await shown(/ready/);
+    await type('aе\x7fb\n');
+    await shown(/0000000 {3}< {3}a {3}b {3}> {2}\\n\r\n/);
     container.resize(132, 43);
     await type('sleep 0.2; stty size\n');
     await shown(/43 132\r\n/);

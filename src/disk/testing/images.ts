@@ -44,10 +44,10 @@ interface Descriptor {
 }
 
 /** The tars of a gzip-compressed image, the lowest layer first. */
-export function readLayers(tag: string): Uint8Array[] {
-  const blob = ({ digest }: Descriptor) => readFileSync(join(IMAGES, 'blobs', digest.replace(':', '/')));
+export function readLayers(tag: string, folder = IMAGES): Uint8Array[] {
+  const blob = ({ digest }: Descriptor) => readFileSync(join(folder, 'blobs', digest.replace(':', '/')));
   const json = (bytes: Uint8Array) => JSON.parse(Buffer.from(bytes).toString());
-  const { manifests } = json(readFileSync(join(IMAGES, 'index.json'))) as { manifests: Descriptor[] };
+  const { manifests } = json(readFileSync(join(folder, 'index.json'))) as { manifests: Descriptor[] };
   const top = manifests.find(({ annotations }) => annotations?.['org.opencontainers.image.ref.name'] === tag);
   if (!top) throw new Error(`no image ${tag}`);
   let manifest = json(blob(top));
