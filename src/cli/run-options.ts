@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { parseAssignments } from '../container/assignments.ts';
 import { OptionError } from '../container/errors.ts';
-import { parseSize } from '../container/sizes.ts';
+import { checkDiskSize, parseSize } from '../container/sizes.ts';
 import { splitWords } from '../container/words.ts';
 import type { JitMode } from '../machine/machine.ts';
 import { planMemory } from '../machine/memory.ts';
@@ -14,28 +14,28 @@ export const HELP = `usage: linuxrun [--jit hot|off|all] [--jit-stats] [--help]
 Runs a container image on an emulated RISC-V machine. Standard input, output and error are the container's; on a
 terminal it gets a terminal. Environment variables say what to run:
 
-  LINUXRUN_IMAGE       docker://NAME[:TAG][@DIGEST], or just that name: from a registry
-                       oci:///FOLDER[:TAG]: from an OCI image layout
-                       file:///ARCHIVE[:NAME]: from a tar of docker save, or an OCI archive
-                       (default: a hello-world that comes with linuxrun; there is busybox, too)
-  LINUXRUN_ENTRYPOINT  the program to run in place of the image's, with arguments, quoted as for a shell
-  LINUXRUN_ARGS        the arguments in place of the image's, quoted as for a shell
+  LINUXRUN_IMAGE       [docker://]NAME[:TAG][@DIGEST]: from a registry (default: Docker Hub)
+                       oci://FOLDER[:TAG]: from an OCI image layout
+                       file://ARCHIVE[:NAME]: from a tar of docker save, or an OCI archive
+                       (default: the hello-world in public/images, beside busybox)
+  LINUXRUN_ENTRYPOINT  the program to run instead of the image's, with arguments, quoted as in a shell
+  LINUXRUN_ARGS        the arguments instead of the image's, quoted as in a shell
   LINUXRUN_ENV         K1=v1,K2=v2: environment variables; a comma within a value is written \\,
-  LINUXRUN_USER        USER[:GROUP], names or numbers, in place of the image's
-  LINUXRUN_WORKDIR     the working directory in place of the image's
-  LINUXRUN_MEMORY      of the machine, such as 512M or 2G (default: 512M)
-  LINUXRUN_CPUS        1 to 8 (default: 1)
-  LINUXRUN_DISK        how much the container may write to its files, in memory, gone when it ends (default: 1G)
+  LINUXRUN_USER        USER[:GROUP], names or numbers, instead of the image's
+  LINUXRUN_WORKDIR     the working directory instead of the image's
+  LINUXRUN_MEMORY      the machine's memory, such as 512M or 2G (default: 512M)
+  LINUXRUN_CPUS        the machine's processors, 1 to 8 (default: 1)
+  LINUXRUN_DISK        limit of the container's writes, which are in memory and gone when it ends (default: 1G)
   LINUXRUN_REGISTRY_USER, LINUXRUN_REGISTRY_PASSWORD
-                       for a registry that wants them
+                       the account at the registry, for private images
 
-  --jit hot|off|all    whether hot code is compiled, none, or all of it (default: hot)
-  --jit-stats          prints on standard error what the compiler has done
+  --jit hot|off|all    compiles hot code, no code, or all code to WebAssembly (default: hot)
+  --jit-stats          prints the compiler's statistics on standard error
 
 SIGINT, SIGTERM and SIGHUP are passed on to the container. The second SIGINT or SIGTERM stops it: with the signal that
 its image names, and 10 seconds later with SIGKILL; the third kills it at once, the fourth ends the machine.
 
-The exit status is the container's: 128 + n after signal n, 127 when the program is not there, 126 when it cannot be
+The exit status is the container's: 128 + n after signal n, 127 when the program is not found, 126 when it cannot be
 run, and 125 when linuxrun itself fails.
 `;
 
@@ -103,7 +103,7 @@ export function readOptions(env: NodeJS.ProcessEnv, publicFolder: string): RunOp
     workingDir: text('WORKDIR'),
     memoryBytes: read('MEMORY', (size) => checkMemory(cpus, parseSize(size))) ?? parseSize('512M'),
     cpus,
-    diskBytes: read('DISK', parseSize) ?? parseSize('1G'),
+    diskBytes: read('DISK', (size) => checkDisk(parseSize(size))) ?? parseSize('1G'),
     credentials: username === undefined ? undefined : { username, password: text('REGISTRY_PASSWORD') ?? '' },
   };
 }
@@ -117,6 +117,11 @@ function parseCount(text: string): number {
   if (!/^\d+$/.test(text)) throw new OptionError(`"${text}" is not a number`);
   planMemory(Number(text), parseSize('512M'));
   return Number(text);
+}
+
+function checkDisk(bytes: number): number {
+  checkDiskSize(bytes);
+  return bytes;
 }
 
 function checkMemory(cpus: number, bytes: number): number {

@@ -78,7 +78,7 @@ describe('linuxrun', { timeout: TIMEOUT }, () => {
     ['no size', { MEMORY: 'much' }, /^linuxrun: LINUXRUN_MEMORY: "much" is no size/],
     ['too much memory', { MEMORY: '64G' }, /^linuxrun: LINUXRUN_MEMORY: .* too much/],
     ['too many CPUs', { CPUS: '99' }, /^linuxrun: LINUXRUN_CPUS: the number of CPUs must be 1 to/],
-    ['too small a disk', { DISK: '1' }, /^linuxrun: a disk has 16M to 64G/],
+    ['too small a disk', { DISK: '1' }, /^linuxrun: LINUXRUN_DISK: a disk has 16M to 64G/],
   ])('%s: one line, status 125', async (_, variables, message) => {
     const { status, stdout, stderr } = await run(variables);
     expect([status, stdout]).toEqual([125, '']);
@@ -123,7 +123,7 @@ describe('linuxrun', { timeout: TIMEOUT }, () => {
   test('ends everything at a signal before the container exists', async () => {
     const child = start({});
     const ended = once(child, 'exit');
-    // Node itself needs a moment until it can be signalled; on a fast machine the container may have ended by then.
+    // Node needs a moment before it accepts signals. On a fast machine the container may have ended by then.
     await new Promise((resolve) => setTimeout(resolve, 600));
     child.kill('SIGTERM');
     const [code, signal] = await ended;

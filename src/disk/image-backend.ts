@@ -9,8 +9,8 @@ import { mergeLayers } from './tree.ts';
 const UUID_SIZE = 16;
 
 /**
- * The root disk of an image that may still be downloading when the machine starts. Until it is open, the disk has
- * size 0.
+ * The root disk of an image that may still be downloading when the machine starts. Until it is open, the disk
+ * has size 0.
  */
 export class ImageBackend implements BlockBackend {
   readonly readOnly = true;
@@ -31,7 +31,8 @@ export class ImageBackend implements BlockBackend {
 
   /**
    * @param diffIds of the layers, the lowest first
-   * @throws StorageError when a layer is not stored, ImageError when the layers do not make a root file system
+   * @throws StorageError when a layer is not stored, ImageError when the layers do not make a root file
+   *   system
    */
   async open(diffIds: readonly string[]): Promise<void> {
     const layers = await Promise.all(diffIds.map((diffId) => this.#openLayer(diffId)));
@@ -61,7 +62,7 @@ export class ImageBackend implements BlockBackend {
     const layer = await this.#store.open(diffId);
     if (!layer)
       throw new StorageError(
-        `layer ${diffId} of the image is not stored any more: start again to pull it anew`,
+        `layer ${diffId} of the image is not stored any more: start the container again to pull it`,
       );
     return layer;
   }

@@ -259,7 +259,9 @@ export class LayerStore {
           const number = Math.floor((offset + done) / CHUNK_SIZE);
           if (!(await this.#store.read(chunkKey(group, number), within, part))) {
             await this.#forget(record);
-            throw new StorageError(`the stored layer ${diffId} is damaged: start again to pull it anew`);
+            throw new StorageError(
+              `the stored layer ${diffId} is damaged: start the container again to pull it`,
+            );
           }
           done += part.length;
         }

@@ -8,9 +8,7 @@ export function LinkNotice() {
   return (
     <Notice tone="hint" title="A link filled this in">
       Check what it runs, then press Run. It runs in this tab only and cannot reach your files or network.
-      {ignoredParameters.length > 0 && (
-        <> Links have no {ignoredParameters.join(', ')}: what the link says there is left out.</>
-      )}
+      {ignoredParameters.length > 0 && <> Unknown and ignored: {ignoredParameters.join(', ')}.</>}
     </Notice>
   );
 }
