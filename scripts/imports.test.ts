@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { dirname, normalize } from 'node:path/posix';
 import { describe, expect, test } from 'vitest';
 
-/** For each file those that it imports, paths from the root of the project. */
+/** The imports of each file, as paths from the root of the project. */
 type Graph = ReadonlyMap<string, readonly string[]>;
 
 const ROOT = join(import.meta.dirname, '..');
@@ -17,7 +17,7 @@ const IMPORT = /^(?:import|export)\b[^;'"]*?from '(\.[^']+)'|^import '(\.[^']+)'
 /** Sources of AssemblyScript leave the extension out. */
 const ENDINGS = ['', '.ts', '/index.ts'];
 
-/** The file that an import means; some in tests are in programs that they write. */
+/** The file that an import means. Tests also contain imports in the text of programs that they write. */
 function resolve(from: string, specifier: string): string | undefined {
   const path = normalize(join(dirname(from), specifier.replace(/\?.*$/, '')));
   const ending = ENDINGS.find((each) => existsSync(join(ROOT, path + each)));
@@ -39,7 +39,7 @@ function readGraph(): Graph {
   return new Map(files.map((file) => [file, importsOf(file)]));
 }
 
-/** A file that imports itself through others, with these, if there is one. */
+/** The first circle of imports, if there is one. */
 function findCircle(graph: Graph): string | undefined {
   const done = new Set<string>();
   const path: string[] = [];
@@ -62,13 +62,13 @@ function findCircle(graph: Graph): string | undefined {
   return undefined;
 }
 
-/** Of src and emulator-wasm what is directly in them, else the top folder. */
+/** The top folder of a file. In src and emulator-wasm, the folder or file directly below. */
 function folderOf(file: string): string {
   const [top = '', second = ''] = file.split('/');
   return top === 'src' || top === 'emulator-wasm' ? `${top}/${second}` : top;
 }
 
-/** `from → to` for each pair of folders of which one imports the other, with an import of this kind. */
+/** `from → to` for each pair of folders of which one imports the other, with an example. */
 function arrowsOf(graph: Graph): Map<string, string> {
   const arrows = new Map<string, string>();
   for (const [file, imports] of graph) {
@@ -81,7 +81,7 @@ function arrowsOf(graph: Graph): Map<string, string> {
   return arrows;
 }
 
-/** The arrows of the table of folders: its first column, and its last. */
+/** The arrows of the table of folders, from its first column to its last. */
 function documentedArrows(markdown: string): Set<string> {
   const rows = markdown.matchAll(/^\| `([^`|]+)` \|[^|]*\|([^|]*)\|$/gm);
   const names = (cell: string) => [...cell.matchAll(/`([^`]+)`/g)].map(([, name]) => name);
@@ -90,24 +90,24 @@ function documentedArrows(markdown: string): Set<string> {
 
 const graph = readGraph();
 
-test('no file imports itself, by way of others', () => {
+test('files do not import each other in a circle', () => {
   expect(findCircle(graph)).toBeUndefined();
 });
 
-test('folders use those that docs/architecture.md says they do', () => {
+test('folders import what docs/architecture.md says', () => {
   const architecture = readFileSync(join(ROOT, 'docs/architecture.md'), 'utf8');
   const folders = architecture.split('## Folders\n')[1]?.split('\n## ')[0] ?? '';
   const documented = documentedArrows(folders);
   const arrows = arrowsOf(graph);
   const unknown = [...arrows].filter(([arrow]) => !documented.has(arrow)).map((arrow) => arrow.join(': '));
-  expect(unknown, 'arrows that the table lacks').toEqual([]);
+  expect(unknown, 'imports that the table in docs/architecture.md lacks').toEqual([]);
   expect(
     [...documented].filter((arrow) => !arrows.has(arrow)),
-    'arrows that are gone',
+    'imports that only the table in docs/architecture.md has',
   ).toEqual([]);
 });
 
-test('no folder imports itself, by way of others', () => {
+test('folders do not import each other in a circle', () => {
   const folders = new Map<string, string[]>();
   for (const arrow of arrowsOf(graph).keys()) {
     const [from = '', to = ''] = arrow.split(' → ');

@@ -27,7 +27,7 @@ function passes(command, args, env = {}) {
   return spawnSync(command, args, options).status === 0;
 }
 
-/** @param {string} name @returns {unknown} the report, if the runner came to write it */
+/** @param {string} name @returns {unknown} the report, if the runner has written it */
 function readReport(name) {
   try {
     return JSON.parse(readFileSync(join(REPORTS, name), 'utf8'));

@@ -1,7 +1,7 @@
 /**
- * `node scripts/wide-images.mjs [TAG…]` makes the images of `npm run bench -- wide` from Debian's packages for riscv64,
- * in an OCI layout in the user's cache: programs that run much code, little of it often. It takes a few minutes and
- * half a gigabyte of downloads, so neither set-up nor tests do it.
+ * `node scripts/wide-images.mjs [TAG…]` makes the images of `npm run bench -- wide` from Debian's packages
+ * for riscv64, in an OCI layout in the user's cache: programs that run much code, little of it often. It
+ * takes a few minutes and half a gigabyte of downloads, so neither set-up nor tests do it.
  */
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';

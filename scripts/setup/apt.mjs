@@ -1,4 +1,4 @@
-/** A private apt, which fetches and verifies Debian's packages for riscv64. The system's own packages stay untouched. */
+/** A private apt that fetches and verifies Debian packages for riscv64, and leaves the system's own alone. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 

@@ -7,7 +7,9 @@ import { formatDuration, say } from './progress.mjs';
 import { run } from './run.mjs';
 
 /**
- * @typedef {{ version?: string, resolved?: string, optional?: boolean, devOptional?: boolean, peer?: boolean }} LockedPackage
+ * @typedef {{
+ *   version?: string, resolved?: string, optional?: boolean, devOptional?: boolean, peer?: boolean
+ * }} LockedPackage
  * @typedef {{ packages?: Record<string, LockedPackage> }} LockFile
  */
 

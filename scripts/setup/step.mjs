@@ -24,7 +24,10 @@ const UNUSED_FOR = 30 * 24 * 60 * 60 * 1000;
  * @property {(work: string) => Promise<void>} run makes the outputs in the work folder
  */
 
-/** @param {string} path relative to the clone @returns {Promise<string[]>} the files at or below it, sorted */
+/**
+ * @param {string} path relative to the clone
+ * @returns {Promise<string[]>} the files at or below it, sorted
+ */
 async function filesBelow(path) {
   const info = await stat(inProject(path)).catch(() => undefined);
   if (!info) return [];

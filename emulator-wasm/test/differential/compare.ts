@@ -56,7 +56,7 @@ function traceDifference(
   for (;;) {
     const number = Number(left.next());
     const other = Number(right.next());
-    if (number !== other) return `after checkpoint ${before}: came to ${number}, the core to ${other}`;
+    if (number !== other) return `after checkpoint ${before}: reached ${number}, the core ${other}`;
     const checkpoint = checkpoints[number];
     if (!checkpoint) throw new Error(`no checkpoint ${number} in the oracle's trace`);
     const wrong: string[] = [];

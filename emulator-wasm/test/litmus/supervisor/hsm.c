@@ -29,7 +29,7 @@ int main(u64 boot) {
     for (u64 hart = 0; hart < HARTS; hart++) {
       if (hart == boot) continue;
       for (u64 end = READ_CSR(time) + 300000000; READ_CSR(time) < end && runs[hart] < round;) pause();
-      check("came to life", runs[hart], round);
+      check("started", runs[hart], round);
       check("stopped again", wait_status(hart, HSM_STOPPED), HSM_STOPPED);
       fence();
       check("saw its argument and our memory", seen[hart], hart * 7 + round + secret);
