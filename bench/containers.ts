@@ -57,7 +57,7 @@ export class StoredImage {
     return { command: RUN, args: options, env };
   }
 
-  /** Returns QEMU's command line, with the same kernel, memory and files. The first call writes the root disk. */
+  /** Returns QEMU's command line: same kernel, memory and files. The first call writes the root disk. */
   async qemu(command?: readonly string[]): Promise<Launch> {
     const { entrypoint, cmd } = this.#image.config;
     const [root, scratch, initramfs] = ['root', 'scratch', 'initramfs'].map((name) =>

@@ -37,7 +37,7 @@ export const WARM: readonly Program[] = [
 ];
 
 /**
- * Programs most of whose code does not run often enough to pay for its compilation, and programs that write code.
+ * Programs whose code mostly runs too rarely to pay for its compilation, and programs that write code.
  * @param writer `bench/guest/writer.c`, compiled
  */
 export function widePrograms(writer: Uint8Array): Program[] {

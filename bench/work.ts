@@ -12,7 +12,7 @@ const WITH_SETUP = join(import.meta.dirname, '../scripts/with-setup.mjs');
 const REQUIRED = 0.8;
 /** How much longer than the interpreter alone cold work may take. */
 const TOLERANCE = 1.05;
-/** Cold work is short: it is repeated so many times as often, for 5 % is little of half a second. */
+/** Cold work takes half a second, of which 5 % is little, so it is repeated more often by this factor. */
 const COLD_TIMES = 5;
 
 const WAYS = ['qemu', 'compiled', 'interpreted'] as const;
@@ -29,7 +29,7 @@ const BOOT: Task = {
   },
 };
 
-/** Runs real programs in QEMU, and in our machine with the JIT and without it, by turns, and prints tables. */
+/** Runs real programs in QEMU, and in our machine with and without the JIT, in turn, and prints tables. */
 export async function benchWork(repeat: number): Promise<void> {
   const boot = await measureTask(BOOT, WAYS, repeat * COLD_TIMES);
   const cold = [boot, ...(await measurePrograms(COLD, WAYS, repeat * COLD_TIMES))];

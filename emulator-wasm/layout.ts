@@ -60,7 +60,7 @@ export const M_TIME_OFFSET = MACHINE + 0x30;
 export const M_HOT = MACHINE + 0x38;
 /** The number of modules that the translator has sent to each hart's thread. */
 export const M_TRANSLATIONS = MACHINE + 0x3c;
-/** Statistics of the translator: regions, instructions of the guest in them, bytes, time it took in µs (u32 each). */
+/** Statistics of the translator (u32 each): regions, guest instructions in them, bytes, time in µs. */
 export const M_REGIONS = MACHINE + 0x40;
 export const M_REGION_INSTRUCTIONS = MACHINE + 0x44;
 export const M_REGION_BYTES = MACHINE + 0x48;
@@ -68,11 +68,11 @@ export const M_TRANSLATION_TIME = MACHINE + 0x4c;
 /** How often a hart evicted the oldest part of its compiled code. */
 export const M_EVICTIONS = MACHINE + 0x50;
 /**
- * Key of the hash that names pages of code (two u64). The host writes random bytes before any hart starts, so that no
- * guest can make two pages with one hash; reproducible runs have a fixed key.
+ * Key of the hash that names pages of code (two u64). The host writes random bytes before any hart starts, so
+ * that no guest can make two pages with one hash; reproducible runs have a fixed key.
  */
 export const M_CODE_KEY = MACHINE + 0x58;
-/** The credit for compiling (i64), in retired instructions: harts earn it, and the translator pays its regions with it. */
+/** The credit for compiling (i64), in retired instructions. Harts earn it; each region costs some of it. */
 export const M_CREDIT = MACHINE + 0x68;
 /** What it costs to compile one instruction. */
 export const COMPILE_PRICE = 10_000;

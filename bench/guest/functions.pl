@@ -1,4 +1,5 @@
-# Prints a C program of as many functions as its argument says, of several shapes, that keep a compiler busy all over its code.
+# Prints a C program with the given number of functions. Their shapes differ, so that a compiler runs much of
+# its code.
 my ($count, $state) = ($ARGV[0], 1);
 sub pick { $state = ($state * 1103515245 + 12345) & 0x7fffffff; return ($state >> 8) % $_[0] }
 my @operators = qw(+ - * ^ & |);

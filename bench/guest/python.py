@@ -1,4 +1,4 @@
-"""Everyday Python without extension modules: integers, strings, dictionaries, classes, generators, sorting."""
+"""Everyday Python, no extension modules: integers, strings, dictionaries, classes, generators, sorting."""
 
 
 class Account:

@@ -45,8 +45,8 @@ export function install(page: u64, hash: u64, id: u32, count: i32): bool {
 }
 
 /**
- * Drops region `last`, all regions that were installed before it, and all decoded code, because that leads to them. A
- * page of code finds the other regions again when it is next entered.
+ * Drops region `last`, all regions that were installed before it, and all decoded code, because that leads to
+ * them. A page of code finds the other regions again when it is next entered.
  */
 export function evict(last: u32): void {
   dropRegionsUpTo(last);

@@ -3,8 +3,8 @@
  * offset in the page to the block that starts there. Blocks are decoded from the copy, so the record holds
  * exactly the bytes of its blocks, even if other harts and devices write the page meanwhile.
  *
- * After a fence.i the first entry into a page compares the page with its copy, if the page may have been written. Links
- * between blocks never leave a page, so nothing stale is reached.
+ * After a fence.i the first entry into a page compares the page with its copy, if the page may have been
+ * written. Links between blocks never leave a page, so nothing stale is reached.
  */
 import { M_HARTS, M_PAGE_FLAGS, M_RAM_SIZE, PAGE_STORED, PAGE_WRITTEN, RAM_START } from '../layout';
 import { hashPage } from './hash';
@@ -17,7 +17,7 @@ const R_PAGE = 0; // u64 physical address
 const R_EPOCH = 8; // u32 when the page was last known to equal its copy
 const R_HASHED = 12; // u32 whether R_HASH is known
 const R_HASH = 16; // u64 of the copy
-/** For heat.ts (u32 each): samples of interpreted code of the page, and how many of them until it is reported. */
+/** For heat.ts (u32 each): samples of the page's interpreted code, and the number at which it is reported. */
 export const R_HEAT = 24;
 export const R_PATIENCE = 28;
 /** The window of time in which the page was sampled last (u32). */
@@ -125,8 +125,8 @@ function copyPage(record: usize): void {
 }
 
 /**
- * Clears the page's flag where that is exact: when no store TLB entry of any hart holds the page. With one hart its
- * entries can be dropped; with several the page is compared after every fence.i.
+ * Clears the page's flag where that is exact: when no store TLB entry of any hart holds the page. With one
+ * hart its entries can be dropped; with several the page is compared after every fence.i.
  */
 function clearWritten(record: usize): void {
   if (load<u32>(M_HARTS) > 1) return;
@@ -184,9 +184,9 @@ function equalPages(a: usize, b: usize): bool {
 }
 
 /**
- * Makes the region's entries the blocks at their offsets. Replaces an interpreted block in place, because other
- * blocks may be linked to it. The entry of another region stays as it is, because either region may be evicted
- * before the other.
+ * Makes the region's entries the blocks at their offsets. Replaces an interpreted block in place, because
+ * other blocks may be linked to it. The entry of another region stays as it is, because either region may be
+ * evicted before the other.
  */
 function enterRegion(record: usize, region: usize): void {
   const entries = regionEntries(region);

@@ -25,8 +25,8 @@ static bool limit_processes(const char *file)
 }
 
 /*
- * The container's root can mount cgroup2 in a user namespace. The kernel (nsdelegate) protects the limits of a
- * cgroup namespace's root only, and a group below would allow a namespace with another root.
+ * The container's root can mount cgroup2 in a user namespace. The kernel (nsdelegate) protects the limits of
+ * a cgroup namespace's root only, and a group below would allow a namespace with another root.
  */
 static bool forbid_groups(const char *file)
 {

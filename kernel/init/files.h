@@ -17,8 +17,8 @@ uint64_t read_figure(const char *path, const char *name);
 bool write_file(const char *path, const char *text);
 
 /*
- * Makes a directory and its parents, also at the targets of links on the absolute path. Existing ones are no error.
- * Returns 0, or -1 and errno.
+ * Makes a directory and its parents, also at the targets of links on the absolute path. Existing ones are no
+ * error. Returns 0, or -1 and errno.
  */
 int make_directories(const char *path);
 

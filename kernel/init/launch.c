@@ -44,7 +44,10 @@ static bool connect(const struct streams *streams, const struct user *user)
 	for (int standard = 0; standard <= STDERR_FILENO; standard++) {
 		int fd = terminal < 0 ? descriptors[standard] : terminal;
 
-		/* Lets users who are not root open /dev/stdout, also after su. Only holders of the pipe reach it. */
+		/*
+		 * Lets users who are not root open /dev/stdout, also after su. Only holders of the pipe reach
+		 * it.
+		 */
 		if (terminal < 0) {
 			syscall(__NR_fchown, fd, user->uid, user->gid);
 			syscall(__NR_fchmod, fd, 0666);

@@ -17,7 +17,8 @@ export interface ImageOptions {
 }
 
 /**
- * The image, from the store if it came from a registry before, otherwise from its source, with progress on stderr.
+ * The image: from the store if it came from a registry before, otherwise from its source, with progress
+ * on stderr.
  * @throws ImageError, StorageError, or the signal's reason
  */
 export async function showLoadingImage(options: ImageOptions): Promise<HeldImage> {

@@ -10,8 +10,8 @@ const STATUS_FAILURE = 1;
 const STATUS_USAGE = 2;
 
 /**
- * Runs a program's `main` with its arguments, and ends the process with the status that it returns, or with one
- * line on stderr about the error that it throws.
+ * Runs a program's `main` with its arguments, and ends the process with the status that it returns, or with
+ * one line on stderr about the error that it throws.
  */
 export async function runProgram(
   name: string,

@@ -15,8 +15,8 @@ interface Layer {
 }
 
 /**
- * Shows the progress of a pull: a bar for each layer on a terminal, otherwise a line for each step. Silent when
- * everything is cached.
+ * Shows the progress of a pull: a bar for each layer on a terminal, otherwise a line for each step. Silent
+ * when everything is cached.
  */
 export class PullProgress {
   readonly #reference: string;

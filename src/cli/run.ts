@@ -152,8 +152,8 @@ function connectInput(container: Container): () => void {
   const resize = () => container.resize(stdout.columns, stdout.rows);
   const keyboard = container.stdin.getWriter();
   stdin.setRawMode(true);
-  // Node's raw mode still adds carriage returns to the newlines that are shown, which the container's terminal
-  // has done where it should.
+  // Node's raw mode still adds carriage returns to the newlines that are shown, which the container's
+  // terminal has done where it should.
   spawnSync('stty', ['-opost'], { stdio: ['inherit', 'ignore', 'ignore'] });
   // Input that nobody reads any more is lost with the container.
   stdin.on('data', (keys: Buffer) => void keyboard.write(keys).catch(() => {}));

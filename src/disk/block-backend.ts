@@ -1,7 +1,7 @@
 /**
- * The place of a disk's bytes. Offsets and lengths are in bytes, within the size, and multiples of 512. Operations
- * may overlap in time and finish in any order. A throw or rejection is an I/O error to the guest. Buffers are
- * views of guest RAM, valid until the operation has settled.
+ * The place of a disk's bytes. Offsets and lengths are in bytes, within the size, and multiples of 512.
+ * Operations may overlap in time and finish in any order. A throw or rejection is an I/O error to the guest.
+ * Buffers are views of guest RAM, valid until the operation has settled.
  */
 export interface BlockBackend {
   /** A multiple of 512. */

@@ -30,8 +30,8 @@ export interface Placed {
 }
 
 /**
- * The part of an inode's contents that is in the metadata: a directory, a symbolic link, or the map of a sparse
- * file.
+ * The part of an inode's contents that is in the metadata: a directory, a symbolic link, or the map of a
+ * sparse file.
  */
 export interface Body {
   /** The size in bytes. */
@@ -117,7 +117,7 @@ export class Layout {
     return { size, inline, firstBlock };
   }
 
-  /** Room for an inode with its attributes and for what lies behind it: in one block, except maps of chunks. */
+  /** Room for an inode, its attributes and the data behind it: in one block, except maps of chunks. */
   #reserve(head: number, { inline, chunks }: Body): number {
     let position = this.#inodesEnd;
     const inlineAt = (position + head) % BLOCK;

@@ -35,7 +35,8 @@ const NAMESPACES: readonly Namespace[] = [
 ];
 
 /**
- * This disk is a lower layer for overlayfs, to which these attributes say what to hide or to look up elsewhere.
+ * This disk is a lower layer for overlayfs, to which these attributes say what to hide or to look up
+ * elsewhere.
  */
 const OVERLAY = 'trusted.overlay.';
 

@@ -17,15 +17,15 @@ const CHUNK_SIZE = 2 << 20;
 const CACHE_SIZE = 32 << 20;
 
 /**
- * The number of sequential streams of reads that are tracked, and the gap in bytes that a stream may have, such as
- * the headers between files.
+ * The number of sequential streams of reads that are tracked, and the gap in bytes that a stream may have,
+ * such as the headers between files.
  */
 const STREAMS = 8;
 const STREAM_GAP = 64 << 10;
 
 /**
- * The read-only disk of a container's root: the metadata of its EROFS file system, then the tars of its layers,
- * which are read on demand.
+ * The read-only disk of a container's root: the metadata of its EROFS file system, then the tars of its
+ * layers, which are read on demand.
  */
 export class RootDisk implements BlockBackend {
   readonly sizeBytes: number;

@@ -37,7 +37,8 @@ export function encodeIndex({ size, entries }: TarIndex): Uint8Array<ArrayBuffer
 }
 
 /**
- * @throws ImageError when `encodeIndex` cannot have made the bytes; the index must then be made anew from the tar
+ * @throws ImageError when `encodeIndex` cannot have made the bytes; the index must then be rebuilt from
+ *   the tar
  */
 export function decodeIndex(bytes: Uint8Array): TarIndex {
   const input = new Decoder(bytes);

@@ -43,7 +43,10 @@ const RESERVED = '.wh..wh.';
 const MAX_INODES = 1 << 20;
 /** On the way of one path, as in Linux. */
 const MAX_LINKS = 40;
-/** Names in the targets of all links on the way of all paths. It bounds the time that a hostile image can take. */
+/**
+ * Names in the targets of all links on the way of all paths. It bounds the time that a hostile image can
+ * take.
+ */
 const MAX_LINK_STEPS = 1 << 24;
 
 const UNMENTIONED: DirectoryEntry = {
@@ -62,12 +65,12 @@ export function isDirectory(inode: Inode): inode is Directory {
 }
 
 /**
- * A path may lead through symbolic links of its own layer, which are followed within the root. A link or a file of a
- * lower layer in the place of a path's directory is replaced by a directory, as overlayfs shows such layers.
- * Directories that no layer mentions belong to root, with mode 0755 and time 0.
+ * A path may lead through symbolic links of its own layer, which are followed within the root. A link or a
+ * file of a lower layer in the place of a path's directory is replaced by a directory, as overlayfs shows
+ * such layers. Directories that no layer mentions belong to root, with mode 0755 and time 0.
  * @param layers the layers, the lowest first
- * @throws ImageError if a hard link has no target, a directory on an entry's path is a file of the same layer, a path
- * leads through too many links, or there are more entries than a file system can hold
+ * @throws ImageError if a hard link has no target, a directory on an entry's path is a file of the same
+ * layer, a path leads through too many links, or there are more entries than a file system can hold
  */
 export function mergeLayers(layers: readonly TarIndex[]): Directory {
   const merger = new Merger();
@@ -137,7 +140,8 @@ class Merger {
   /**
    * Returns the directory at a path, or undefined if there is none.
    * @param follow whether to follow this symbolic link; `..` in its target ends at the root
-   * @param make gives the directory of a name that is not a link to follow, if the walk is to make directories
+   * @param make gives the directory of a name that is not a link to follow, if the walk is to make
+   *   directories
    */
   #walk(
     path: ByteString,

@@ -135,7 +135,8 @@ export class Agent {
     const process = this.#processes.get(id);
     if (!process) return;
     this.#processes.delete(id);
-    // The tokens of streams that it opened before its end have arrived, but their readers may not have had their turn.
+    // The tokens of streams that it opened before its end have arrived, but their readers may not have had
+    // their turn.
     if (process.awaited.size > 0) setTimeout(() => this.#finish(process, status, reason));
     else process.events.exited(status);
   }

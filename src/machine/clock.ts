@@ -10,10 +10,10 @@ export function monotonicNow(): number {
 }
 
 /**
- * The guest's time in ticks of TIMEBASE since `epoch` (a `monotonicNow`), for one thread. Browsers blur the clock
- * separately in each thread, but Linux needs time that never runs backwards between harts. Therefore all threads
- * share `latest`, the low 32 bits of the latest time that any of them has read, and no thread returns an earlier
- * one.
+ * The guest's time in ticks of TIMEBASE since `epoch` (a `monotonicNow`), for one thread. Browsers blur the
+ * clock separately in each thread, but Linux needs time that never runs backwards between harts. Therefore
+ * all threads share `latest`, the low 32 bits of the latest time that any of them has read, and no thread
+ * returns an earlier one.
  */
 export function machineClock(epoch: number, latest: Int32Array): () => number {
   const origin = performance.timeOrigin - epoch;

@@ -27,7 +27,7 @@ export class DeviceBus {
     this.#served = served && new Int32Array(served);
   }
 
-  /** Polls whenever the doorbell moves. Where there is no `Atomics.waitAsync`, harts send messages instead. */
+  /** Polls whenever the doorbell moves. Without `Atomics.waitAsync`, harts send messages instead. */
   async watch(): Promise<never> {
     for (let idle = performance.now(); ; ) {
       const seen = Atomics.load(this.#doorbell, 0);

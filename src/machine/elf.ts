@@ -148,8 +148,8 @@ function readSegments(file: Uint8Array, view: DataView, sections: readonly Secti
 }
 
 /**
- * Addresses in the file are virtual. They differ from physical ones in programs that run at another address than
- * they are loaded to.
+ * Addresses in the file are virtual. They differ from physical ones in programs that run at another address
+ * than they are loaded to.
  */
 function toPhysical(segments: readonly Segment[], address: bigint): bigint {
   const home = segments.find(

@@ -1,6 +1,6 @@
 /**
- * A mistake of the caller, or a fault in the guest's files, that one line explains. Any other error is a bug of
- * LinuxRun.
+ * A mistake of the caller, or a fault in the guest's files, that one line explains. Any other error is a bug
+ * of LinuxRun.
  */
 export class MachineError extends Error {
   override name = 'MachineError';

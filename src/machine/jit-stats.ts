@@ -22,7 +22,7 @@ export interface JitStats {
   readonly seconds: number;
   /** Instructions retired in compiled code. */
   readonly compiled: number;
-  /** How often it was left since the budget was spent; since what came next was not compiled; for one instruction. */
+  /** Exits from compiled code: budget spent, next code not compiled, one instruction to interpret. */
   readonly exits: { readonly budget: number; readonly notCompiled: number; readonly interpret: number };
   /** How often a hart evicted the oldest part of its compiled code. */
   readonly evictions: number;

@@ -84,8 +84,8 @@ export interface MachineOptions {
    */
   readonly onConsole?: (bytes: Uint8Array<ArrayBuffer>) => void | Promise<void>;
   /**
-   * Which code is compiled: hot code (the default, except in reproducible or traced runs), none, or, for tests,
-   * all code when it is first executed.
+   * Which code is compiled: hot code (the default, except in reproducible or traced runs), none, or, for
+   * tests, all code when it is first executed.
    */
   readonly jit?: JitMode;
   /** Receives a line for each instruction, in the same way as `onConsole`. The machine becomes very slow. */
@@ -253,8 +253,8 @@ export class Machine {
   }
 
   /**
-   * Runs a container from two of the machine's disks, named by `diskSerial`: one of kind `image`, already open, and
-   * one of kind `scratch`. With a terminal all output is on `stdout`.
+   * Runs a container from two of the machine's disks, named by `diskSerial`: one of kind `image`, already
+   * open, and one of kind `scratch`. With a terminal all output is on `stdout`.
    * @throws RangeError as `run`
    */
   runContainer(options: ContainerOptions): ContainerProcess & ContainerHandle {

@@ -36,13 +36,13 @@ export interface GuestProcess extends ConsoleProcess {
   readonly stdin: WritableStream<Uint8Array>;
   /** Must be read to the end, because a process blocks until its output is read. */
   readonly stdout: Output;
-  /** Likewise; ends at once when there is a terminal. */
+  /** The same for standard error; ends at once when there is a terminal. */
   readonly stderr: Output;
 }
 
 /** A process of a container. */
 export interface ContainerProcess extends GuestProcess {
-  /** What the guest's agent has to say about the process, in lines: why it did not start, that memory ran out. */
+  /** Lines of the guest's agent about the process: why it did not start, that memory ran out. */
   readonly messages: Output;
   /** Changes the size of its terminal, in characters. */
   resize(columns: number, rows: number): void;

@@ -1,6 +1,6 @@
 /**
- * Byte streams over one ordered message channel, each with a window of unacknowledged bytes, so that a slow reader
- * delays only its own writer. Either side opens a stream by its name.
+ * Byte streams over one ordered message channel, each with a window of unacknowledged bytes, so that a slow
+ * reader delays only its own writer. Either side opens a stream by its name.
  */
 import { MachineError } from './errors.ts';
 
@@ -140,8 +140,8 @@ export class StreamMux {
   }
 
   /**
-   * Ends all streams, and later ones at once. Bytes already received stay readable; then readers and writers get
-   * `error`.
+   * Ends all streams, and later ones at once. Bytes already received stay readable; then readers and writers
+   * get `error`.
    */
   destroy(error: Error): void {
     this.#destroyed = error;

@@ -2,8 +2,8 @@ import { concat, TOKEN_SIZE } from './agent-protocol.ts';
 import type { VsockStream } from './devices/vsock/device.ts';
 
 /**
- * Connections that may wait for their token at a time; a newer one takes the place of the oldest. The agent has one
- * for each of its 256 processes at most.
+ * Connections that may wait for their token at a time; a newer one takes the place of the oldest. The agent
+ * has one for each of its 256 processes at most.
  */
 const MAX_WAITING = 512;
 /** How long a connection may wait for its token, in ms; the agent sends it at once. */
@@ -17,8 +17,8 @@ export interface OpenedStream {
 }
 
 /**
- * Gives connections of the guest to those who expect them, by tokens that only the agent knows: any program in the
- * guest may connect. A token serves once.
+ * Gives connections of the guest to those who expect them, by tokens that only the agent knows: any program
+ * in the guest may connect. A token serves once.
  */
 export class StreamTokens {
   readonly #expected = new Map<string, (stream: OpenedStream) => void>();
@@ -42,7 +42,7 @@ export class StreamTokens {
     const reader = stream.readable.getReader();
     const received = await receiveToken(reader);
     clearTimeout(timer);
-    // Whoever is reset has lost its turn.
+    // A connection that was reset has lost its place.
     if (!this.#waiting.has(stream)) return;
     const key = keyOf(received.subarray(0, TOKEN_SIZE));
     const onStream = this.#expected.get(key);

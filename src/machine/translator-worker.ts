@@ -29,7 +29,7 @@ export function runTranslator({ memory, emulator, harts }: TranslatorStart): voi
   }
 }
 
-/** Lets more reports come, for a module costs more than the code in it. */
+/** Waits for more reports, because a module costs more than the code in it. */
 function gather(words: Int32Array): void {
   const end = performance.now() + PATIENCE;
   for (let left = PATIENCE; left > 0; left = end - performance.now()) {

@@ -1,5 +1,5 @@
-# Arithmetic without memory or jumps: a register that is read twice is kept in a local, and every register that
-# is written is stored at the end.
+# Arithmetic without memory or jumps: a register that is read twice is kept in a local, and every register
+# that is written is stored at the end.
   addi a0, a1, -1
   add a2, a0, a0
   sltu a3, a2, a1

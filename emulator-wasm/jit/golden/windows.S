@@ -1,4 +1,4 @@
-# Outside of loops one look into the TLB serves all accesses by way of a register that stays the same.
+# Outside of loops one look into the TLB serves all accesses through a register that stays the same.
   ld a0, 0(sp)
   ld a1, 8(sp)
   sw a0, 16(sp)

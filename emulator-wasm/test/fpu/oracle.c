@@ -1,6 +1,7 @@
 /*
- * Executes F and D instructions under qemu-riscv64. Reads tuples of { u16 operation, u8 rm, u8 fflags, u32 unused, u64 a, b, c }
- * from standard input, and answers each with { u64 result, u64 fflags }. Operations are numbered as in operations.ts.
+ * Executes F and D instructions under qemu-riscv64. Reads tuples of
+ * { u16 operation, u8 rm, u8 fflags, u32 unused, u64 a, b, c } from standard input, and answers each with
+ * { u64 result, u64 fflags }. Operations are numbered as in operations.ts.
  */
 #include <stddef.h>
 #include <stdint.h>

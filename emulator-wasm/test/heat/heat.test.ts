@@ -19,7 +19,7 @@ const PAGE = 4096;
 /** Registers. */
 const [RA, SUM, AT, LEFT, PAGES, ROUNDS, WRITES, STEP, CHANGE, WORD] = [1, 10, 8, 11, 9, 18, 19, 20, 21, 12];
 
-/** Calls functions in turn, each in a page of its own. Each adds the number of its page to the sum in a loop. */
+/** Calls functions in turn, each in its own page. Each adds the number of its page to the sum in a loop. */
 interface Program {
   readonly pages: number;
   /** How often a function adds at each call. */

@@ -39,7 +39,7 @@ describe('the hash of a page of code', () => {
     const hashes = new Set<bigint>();
     for (let n = 0; n < MANY; n++) {
       const first = random.below(BITS);
-      // The highest bits of two words of one lane cancel in a hash that keeps only the lower half of products.
+      // A hash that keeps only the lower half of products loses the highest bits of two words of one lane.
       const second = n % 2 ? random.below(BITS) : ((first | 63) + 128 * (1 + random.below(8))) % BITS;
       if (first === second) continue;
       for (const bit of [first, second]) flip(bit);

@@ -1,4 +1,7 @@
-/* Interrupts: when they are taken, in which order, by which mode (privileged specification 3.1.6.1, 3.1.9, 4.1.3). */
+/*
+ * Interrupts: when they are taken, in which order, by which mode.
+ * (Privileged specification, sections 3.1.6.1, 3.1.9 and 4.1.3.)
+ */
 #include "devices.h"
 
 #define BIT(n) (1UL << (n))

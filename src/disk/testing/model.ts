@@ -29,7 +29,10 @@ export class Model {
     ['', { spec: { ...UNMENTIONED, path: '' }, inode: {}, writtenIn: 0 }],
   ]);
 
-  /** @throws ModelError if a hard link has no target, or a path leads through a file of its layer or in a circle */
+  /**
+   * @throws ModelError if a hard link has no target, or a path leads through a file of its layer or in a
+   * circle
+   */
   apply(spec: EntrySpec, layer: number): void {
     apply(this.#items, spec, layer);
   }

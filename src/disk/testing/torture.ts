@@ -235,8 +235,8 @@ function makePlainLayers(): Layer[] {
 export const PLAIN_LAYERS: readonly Layer[] = makePlainLayers();
 
 /**
- * Cases on which tools disagree: an old format, an empty attribute, and directories that no entry mentions. The paths
- * through links are here because of what Linux shows, not because of umoci.
+ * Cases on which tools disagree: an old format, an empty attribute, and directories that no entry mentions.
+ * The paths through links are here because of what Linux shows, not because of umoci.
  */
 export const DISPUTED_LAYER: Layer = layer(
   sparse('types/sparse old', 'old'),

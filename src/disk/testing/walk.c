@@ -2,9 +2,9 @@
  * Prints the results of stat, readlink, read and listxattr for each name below a directory, one line per
  * name:
  *   path mode uid gid links size seconds nanoseconds major:minor inode contents name=value,...
- * Paths, names and values are in hexadecimal, "contents" is the target of a link in hexadecimal or the CRC-32 of a file.
- * With a directory as its argument it walks that one. As PID 1 it mounts /dev/vda and walks that, between two lines
- * "BEGIN" and "END", and powers the machine off.
+ * Paths, names and values are in hexadecimal, "contents" is the target of a link in hexadecimal or the CRC-32
+ * of a file. With a directory as its argument it walks that one. As PID 1 it mounts /dev/vda and walks that,
+ * between two lines "BEGIN" and "END", and powers the machine off.
  */
 #define _GNU_SOURCE
 #include <dirent.h>

@@ -5,8 +5,8 @@ import type * as esbuild from 'esbuild';
 const bundles = new Map<string, string>();
 
 /**
- * A TypeScript module and its imports as one CommonJS script, because Node's workers take only JavaScript. This is
- * for tests and for runs from the sources; installed programs are bundled in advance.
+ * A TypeScript module and its imports as one CommonJS script, because Node's workers take only JavaScript.
+ * This is for tests and for runs from the sources; installed programs are bundled in advance.
  */
 export function bundle(module: URL): string {
   let script = bundles.get(module.href);

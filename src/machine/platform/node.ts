@@ -10,14 +10,14 @@ import type { Platform } from './platform.ts';
 type Role = WorkerStart['role'];
 
 export interface NodePlatform extends Platform {
-  /** Resolves when the workers that were started in advance have their work, so this thread may do other things. */
+  /** Resolves when the workers started in advance have their work, so this thread may do other things. */
   readonly launched: Promise<void>;
 }
 
 /**
  * @param publicFolder path of the folder with emulator.wasm and kernel/
- * @param harts of a machine whose workers start at once, while its files are still being read: a worker takes 30
- * ms to start
+ * @param harts of a machine whose workers start at once, while its files are still being read: a worker takes
+ * 30 ms to start
  */
 export function nodePlatform(publicFolder: string, harts = 0): NodePlatform {
   const roles: Role[] = harts === 0 ? [] : ['machine', ...Array<Role>(harts).fill('hart')];

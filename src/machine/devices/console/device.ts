@@ -14,8 +14,8 @@ const OUTPUT_CHUNK = 64 << 10;
 
 export interface ConsoleOptions {
   /**
-   * Receives output of the guest, and may keep the bytes. While a promise that it returned is pending, the device
-   * takes no more and the guest waits.
+   * Receives output of the guest, and may keep the bytes. While a promise that it returned is pending, the
+   * device takes no more and the guest waits.
    */
   onOutput(bytes: Uint8Array<ArrayBuffer>): void | Promise<void>;
   /** The initial size. */
@@ -49,8 +49,8 @@ export class ConsoleDevice extends VirtioDevice {
   }
 
   /**
-   * Sends input to the guest. The device keeps what the guest has no room for, also across resets of the driver.
-   * The promise resolves when the guest has all of it; the bytes must not change before.
+   * Sends input to the guest. The device keeps what the guest has no room for, also across resets of the
+   * driver. The promise resolves when the guest has all of it; the bytes must not change before.
    */
   write(bytes: Uint8Array): Promise<void> {
     if (bytes.length === 0) return Promise.resolve();

@@ -5,7 +5,8 @@ import { VirtioDevice } from '../virtio/virtio-device.ts';
 const CHUNK = 65_536;
 
 /**
- * Entropy device (virtio 1.2, section 5.4). Fills at most 64 KiB of each request, which the specification allows.
+ * Entropy device (virtio 1.2, section 5.4). Fills at most 64 KiB of each request, which the specification
+ * allows.
  */
 export class RngDevice extends VirtioDevice {
   /** crypto.getRandomValues refuses shared memory. */

@@ -19,8 +19,8 @@ const MAX_DELAY = 512;
 const SPINS = 200;
 
 /**
- * A driver in a separate thread that runs at the same time as the device, and sleeps when it has nothing to do. A
- * single missing notification or interrupt leaves it asleep.
+ * A driver in a separate thread that runs at the same time as the device, and sleeps when it has nothing to
+ * do. A single missing notification or interrupt leaves it asleep.
  */
 function drive({ buffer, ramSize, queueSize, requests }: ConcurrentDriverData): string {
   const machine = new TestMachine(ramSize, buffer);

@@ -322,7 +322,8 @@ export class GuestDriver {
   }
 
   /**
-   * Does what the core does on a write to Status. Writing 0 resets the device, and returns when it has stopped.
+   * Does what the core does on a write to Status. Writing 0 resets the device, and returns when it has
+   * stopped.
    */
   async writeStatus(status: number): Promise<void> {
     if (status !== 0) {

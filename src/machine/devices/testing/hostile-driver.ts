@@ -369,7 +369,7 @@ export function hostileActions(requests: Subject['requests']): fc.Arbitrary<Acti
   return fc.array(action.map(printed), { maxLength: 60, size: 'max' });
 }
 
-/** Runs the actions on a new device. Throws if the device does anything wrong, or does not work afterwards. */
+/** Runs the actions on a new device. Throws if the device does anything wrong or does not work afterwards. */
 export async function withstand(make: (machine: TestMachine) => Subject, sequence: Action[]): Promise<void> {
   const machine = newMachine();
   const subject = make(machine);

@@ -30,8 +30,8 @@ interface Rings {
 }
 
 /**
- * Reads the rings independently to know which bytes of RAM the driver has ever granted to the device, and reports
- * whether the device has changed any other byte of the shared memory.
+ * Reads the rings independently to know which bytes of RAM the driver has ever granted to the device, and
+ * reports whether the device has changed any other byte of the shared memory.
  */
 export class WriteOracle {
   readonly #machine: TestMachine;
@@ -97,8 +97,8 @@ export class WriteOracle {
   }
 
   /**
-   * The fault of the device, or undefined. RAM is not checked when the driver has granted the structures that say
-   * what is granted.
+   * The fault of the device, or undefined. RAM is not checked when the driver has granted the structures that
+   * say what is granted.
    */
   verdict(): string | undefined {
     return this.#outsideRam() ?? (this.#selfModified() ? undefined : this.#insideRam());

@@ -20,8 +20,8 @@ const PAGE_SHIFT = 12;
 const TWO_TO_32 = 2 ** 32;
 
 /**
- * The machine's shared memory as devices see it: guest RAM, its page flags, and interrupt lines. The host must
- * have filled in the machine block before. The memory never grows.
+ * The machine's shared memory as devices see it: guest RAM, its page flags, and interrupt lines. The host
+ * must have filled in the machine block before. The memory never grows.
  */
 export class GuestMemory {
   /** Views of the whole shared memory; indices are host addresses. */

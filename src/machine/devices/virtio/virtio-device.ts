@@ -58,9 +58,9 @@ export interface TransportState {
 }
 
 /**
- * A device on virtio-mmio (virtio 1.2, section 4.2), seen from the machine worker. The harts serve the registers
- * out of shared words, and ring the machine worker's doorbell on status changes and queue notifications. The
- * machine worker then polls every device.
+ * A device on virtio-mmio (virtio 1.2, section 4.2), seen from the machine worker. The harts serve the
+ * registers out of shared words, and ring the machine worker's doorbell on status changes and queue
+ * notifications. The machine worker then polls every device.
  */
 export abstract class VirtioDevice {
   readonly slot: number;
@@ -74,7 +74,7 @@ export abstract class VirtioDevice {
   #phase: TransportState['phase'] = 'stopped';
   #resetting = false;
   #woken = false;
-  /** Whether the configuration changed while no driver was running. A starting driver may have read it already. */
+  /** Whether the configuration changed while no driver ran. A starting driver may have read it already. */
   #configChanged = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -107,7 +107,8 @@ export abstract class VirtioDevice {
 
   /**
    * Does what the guest requests in the register file and the queues. Must be called whenever M_DOORBELL has
-   * changed. The work of one call is bounded; later turns of the event loop do the rest without a further call.
+   * changed. The work of one call is bounded; later turns of the event loop do the rest without a further
+   * call.
    */
   poll(): void {
     if (this.#load(V_RESET) !== 0) {
@@ -125,14 +126,14 @@ export abstract class VirtioDevice {
   protected abstract service(): void;
 
   /**
-   * The driver has reset the device or broken it: releases everything that belongs to this run of the driver. The
-   * device may access the guest's buffers until the returned promise has settled.
+   * The driver has reset the device or broken it: releases everything that belongs to this run of the driver.
+   * The device may access the guest's buffers until the returned promise has settled.
    */
   protected abstract stop(): void | Promise<void>;
 
   /**
-   * Calls `service` soon, after an event on the host's side. A microtask runs before any other event, so it does
-   * not refill the budget: otherwise requests that complete at once could follow each other forever.
+   * Calls `service` soon, after an event on the host's side. A microtask runs before any other event, so it
+   * does not refill the budget: otherwise requests that complete at once could follow each other forever.
    */
   protected wake(): void {
     if (this.#woken) return;

@@ -115,8 +115,8 @@ export class Virtqueue {
   }
 
   /**
-   * Looks for new chains. If there are none, requests a notification and looks again, because one may have come
-   * meanwhile.
+   * Looks for new chains. If there are none, requests a notification and looks again, because one may have
+   * come meanwhile.
    */
   #refresh(): boolean {
     if (this.#readAvailable()) return true;

@@ -28,13 +28,13 @@ export interface VsockStream {
   /** The guest's port. */
   readonly remotePort: number;
   /**
-   * Bytes from the guest, which blocks while 256 KiB are unread. Ends when the guest stops sending, and fails when
-   * the guest resets the connection. Cancelling tells the guest that nobody reads any more.
+   * Bytes from the guest, which blocks while 256 KiB are unread. Ends when the guest stops sending, and fails
+   * when the guest resets the connection. Cancelling tells the guest that nobody reads any more.
    */
   readonly readable: ReadableStream<Uint8Array<ArrayBuffer>>;
   /**
-   * Bytes to the guest. A write resolves when the guest's kernel has the bytes. Closing ends the guest's input;
-   * aborting resets the connection.
+   * Bytes to the guest. A write resolves when the guest's kernel has the bytes. Closing ends the guest's
+   * input; aborting resets the connection.
    */
   readonly writable: WritableStream<Uint8Array>;
 }

@@ -80,8 +80,8 @@ export class VsockDevice extends VirtioDevice {
   }
 
   /**
-   * Connects to a port of the guest. Rejects if the guest refuses, is reset, has no running driver, or has too
-   * many connections, and when `signal` aborts, which is the only time limit.
+   * Connects to a port of the guest. Rejects if the guest refuses, is reset, has no running driver, or has
+   * too many connections, and when `signal` aborts, which is the only time limit.
    */
   async connect(port: number, signal?: AbortSignal): Promise<VsockStream> {
     signal?.throwIfAborted();
