@@ -179,8 +179,6 @@ describe('zstd', () => {
       frame.subarray(0, 7),
       Buffer.concat([frame, randomBytes(50)]),
       Buffer.concat([frame.subarray(0, 5), randomBytes(5000)]),
-      // A window of 2^31 bytes.
-      Buffer.concat([frame.subarray(0, 5), new Uint8Array([21 << 3]), frame.subarray(6)]),
       // A reserved block type.
       Buffer.concat([frame.subarray(0, 6), new Uint8Array([7, 0, 0]), frame.subarray(9)]),
     ];
@@ -200,6 +198,21 @@ describe('zstd', () => {
     await expect(collect(source, 8 << 20, 'x')).rejects.toThrow(/larger than/);
   });
 
+  it.each<[string, number[], string]>([
+    ['256 MiB', [0, 18 << 3], '256 MiB'],
+    ['144 MiB, after a skippable frame', [0, (17 << 3) | 1], '144 MiB'],
+    ['2 GiB', [0, 21 << 3], '2048 MiB'],
+    ['a single segment of that size', [0xa0, 0, 0, 0, 0x20], '512 MiB'],
+    ['a single segment, with a dictionary', [0xe3, 1, 2, 3, 4, 0, 0, 0, 0, 1, 0, 0, 0], '4096 MiB'],
+  ])('names the limit for a window of %s', async (name, header, size) => {
+    const frame = new Uint8Array([0x28, 0xb5, 0x2f, 0xfd, ...header, ...new Uint8Array(100)]);
+    const bytes = name.includes('skippable') ? Buffer.concat([skippable(200), frame]) : frame;
+    for (const piece of [1, 1000])
+      await expect(unpack(nodeCodec, bytes, piece)).rejects.toThrow(
+        `the zstd data needs a window of ${size}, and the limit is 128 MiB: compress it again without --long`,
+      );
+  });
+
   const hasZstd = spawnSync('zstd', ['--version']).status === 0;
   it.skipIf(!hasZstd).each([['-1'], ['-19'], ['-3', '--long=27'], ['-5', '--no-check', '-B4096']])(
     'undoes what zstd makes with %s',
@@ -209,6 +222,28 @@ describe('zstd', () => {
       expect(Buffer.compare(await unpack(nodeCodec, compressed, 10_000), bytes)).toBe(0);
     },
   );
+});
+
+describe.each([
+  ['xz', 'fd377a585a000004e6d6b446'],
+  ['bzip2', '425a6839314159265359'],
+  ['bzip2', '425a683117724538509000000000'],
+])('%s', (format, hex) => {
+  it('is refused by name', async () => {
+    const bytes = Buffer.concat([Buffer.from(hex, 'hex'), randomBytes(500)]);
+    for (const piece of [1, 1000]) {
+      const error = await unpack(nodeCodec, bytes, piece).catch((error) => error);
+      expect(error).toBeInstanceOf(ImageError);
+      expect(error.message).toMatch(
+        `data compressed by ${format} cannot be read: compress it by gzip or zstd instead`,
+      );
+    }
+  });
+
+  it('is not what only begins like it', async () => {
+    const bytes = Buffer.concat([Buffer.from(hex, 'hex').subarray(0, 5), randomBytes(500)]);
+    expect(Buffer.compare(await unpack(nodeCodec, bytes), bytes)).toBe(0);
+  });
 });
 
 it('leaves other data unchanged', async () => {

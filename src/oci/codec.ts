@@ -19,11 +19,29 @@ export interface Codec {
   gunzip(compressed: Bytes): Bytes;
 }
 
+const MAGIC_LENGTH = 10;
+
+/** The formats that we know, but cannot read, by their first bytes. */
+const UNREADABLE: readonly [format: string, magic: readonly (number | undefined)[]][] = [
+  ['xz', [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00]],
+  // After "BZh" and the size of blocks: the first block, or the end.
+  ['bzip2', [0x42, 0x5a, 0x68, undefined, 0x31, 0x41, 0x59, 0x26, 0x53, 0x59]],
+  ['bzip2', [0x42, 0x5a, 0x68, undefined, 0x17, 0x72, 0x45, 0x38, 0x50, 0x90]],
+];
+
 /**
  * Decompresses gzip or zstd. The first bytes tell which: media types are often wrong, and archives have none.
+ * @throws ImageError for damaged data, and for other known compression
  */
 export async function* decompress(source: Bytes, codec: Codec): Bytes {
-  const { head, all } = await peek(source, 4);
+  const { head, all } = await peek(source, MAGIC_LENGTH);
+  const unreadable = UNREADABLE.find(([, magic]) => hasMagic(head, magic));
+  if (unreadable) {
+    await all.return(undefined);
+    throw new ImageError(
+      `data compressed by ${unreadable[0]} cannot be read: compress it by gzip or zstd instead`,
+    );
+  }
   if (isGzip(head)) yield* explained('gzip', codec.gunzip(all));
   else if (isZstd(head)) yield* explained('zstd', unzstd(all));
   else yield* all;
@@ -46,12 +64,15 @@ function isZstd(head: Uint8Array): boolean {
   return hasMagic(head, [0x28, 0xb5, 0x2f, 0xfd]) || skippable;
 }
 
-function hasMagic(head: Uint8Array, magic: readonly number[]): boolean {
-  return magic.every((byte, at) => head[at] === byte);
+function hasMagic(head: Uint8Array, magic: readonly (number | undefined)[]): boolean {
+  return magic.every((byte, at) => byte === undefined || head[at] === byte);
 }
 
 /** Returns the first `length` bytes of a stream, or fewer if it has no more, and the whole stream. */
-async function peek(source: Bytes, length: number): Promise<{ head: Uint8Array; all: Bytes }> {
+async function peek(
+  source: Bytes,
+  length: number,
+): Promise<{ head: Uint8Array; all: AsyncGenerator<Uint8Array> }> {
   const iterator = source[Symbol.asyncIterator]();
   let head = new Uint8Array(0);
   let done = false;
