@@ -178,7 +178,7 @@ describe('zstd', () => {
       frame.subarray(0, frame.length - 1),
       frame.subarray(0, 7),
       Buffer.concat([frame, randomBytes(50)]),
-      Buffer.concat([frame.subarray(0, 5), randomBytes(5000)]),
+      Buffer.concat([frame.subarray(0, 6), new Uint8Array([0xff]), randomBytes(5000)]),
       // A reserved block type.
       Buffer.concat([frame.subarray(0, 6), new Uint8Array([7, 0, 0]), frame.subarray(9)]),
     ];
