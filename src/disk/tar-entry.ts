@@ -94,13 +94,18 @@ const MAX_MAJOR = 0xfff;
 const MAX_MINOR = 0xf_ffff;
 
 /**
- * Returns the path in the form of `TarEntry.path`, without leading slashes, as container tools do.
- * @throws ImageError if it has a component '..', or is longer than Linux supports
+ * Returns the path in the form of `TarEntry.path`, without leading slashes, as container tools do. A component '..'
+ * takes away the one before it, and has no effect after a leading slash.
+ * @throws ImageError if the path leads out of its directory, or is longer than Linux supports
  */
 export function normalizePath(path: ByteString): ByteString {
-  const components = path.split('/').filter((component) => component !== '' && component !== '.');
-  if (components.includes('..'))
-    throw new ImageError(`path ${quote(path)} leads out of its directory ("..")`);
+  const components: ByteString[] = [];
+  for (const component of path.split('/')) {
+    if (component === '..') {
+      if (components.pop() === undefined && !path.startsWith('/'))
+        throw new ImageError(`path ${quote(path)} leads out of its directory ("..")`);
+    } else if (component !== '' && component !== '.') components.push(component);
+  }
   const last = components.length - 1;
   const tooLong = components.some((name, i) => {
     const limit = i === last && name.startsWith(WHITEOUT) ? WHITEOUT.length + MAX_NAME : MAX_NAME;
