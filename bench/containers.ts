@@ -43,7 +43,7 @@ export class StoredImage {
 
   /**
    * Returns our command line for this image, with a fresh writable disk.
-   * @param command the command to run in place of the image's
+   * @param command the command to run instead of the image's
    * @param options options of `run.sh`
    */
   ours(command?: readonly string[], options: readonly string[] = [], memoryMib = MEMORY_MIB): Launch {

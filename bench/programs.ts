@@ -6,7 +6,7 @@ export interface Program {
   readonly title: string;
   /** The image's tag. */
   readonly tag: string;
-  /** The command in place of the image's. */
+  /** The command, instead of the image's. */
   readonly command?: readonly string[];
   /** The output at which measuring begins; by default, measuring begins when the process starts. */
   readonly from?: RegExp;

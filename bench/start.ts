@@ -11,7 +11,7 @@ const SETTLE = 500;
 interface Program {
   readonly title: string;
   readonly tag: string;
-  /** The command in place of the image's. */
+  /** The command, instead of the image's. */
   readonly command?: readonly string[];
   /** Its first output. */
   readonly output: RegExp;

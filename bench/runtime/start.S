@@ -1,4 +1,4 @@
-# Entry in M-mode at the start of RAM, with one hart. Leaves M-mode for good: opens the PMP,
+# Entry in M-mode at the start of RAM, with one hart. Leaves M-mode and does not return to it: opens the PMP,
 # delegates, turns on Sv39 and enters S-mode at supervisor().
 
     .section .text.start, "ax"

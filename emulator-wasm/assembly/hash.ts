@@ -1,7 +1,7 @@
 /**
  * The keyed hash that identifies the bytes of a page of code where they cannot be compared: in compiled
  * regions, and between a hart and the translator. The key is secret and new for each machine, because a guest
- * that could make two pages with the same hash could run the code of one in place of the other.
+ * that could make two pages with the same hash could run the code of one instead of the other.
  */
 import { M_CODE_KEY } from '../layout';
 import { mulhu } from './integer';

@@ -73,8 +73,8 @@ int main(void)
 	open_standard_streams();
 	protect_users();
 	/*
-	 * A container's root has rights over its processes before these execute their program. Their memory is a
-	 * copy of init's, with tokens and messages, until then.
+	 * A container's root has rights over its processes before these execute their program. Their memory
+	 * is a copy of init's, with tokens and messages, until then.
 	 */
 	syscall(__NR_prctl, PR_SET_DUMPABLE, 0, 0, 0, 0);
 	bring_up_loopback();

@@ -94,8 +94,8 @@ const MAX_MAJOR = 0xfff;
 const MAX_MINOR = 0xf_ffff;
 
 /**
- * Returns the path in the form of `TarEntry.path`, without leading slashes, as container tools do. A component '..'
- * takes away the one before it, and has no effect after a leading slash.
+ * Returns the path in the form of `TarEntry.path`, without leading slashes, as container tools do. A
+ * component '..' takes away the one before it, and has no effect after a leading slash.
  * @throws ImageError if the path leads out of its directory, or is longer than Linux supports
  */
 export function normalizePath(path: ByteString): ByteString {

@@ -4,7 +4,7 @@ import type { TerminalSize } from './terminal-size.ts';
 export const PROTOCOL_VERSION = 2;
 export const CONTROL_PORT = 1024;
 export const STREAM_PORT = 1025;
-/** Of the secret by which the guest opens a stream of a process, all that it sends first. */
+/** Bytes of the secret that opens a stream of a process. The guest sends it first. */
 export const TOKEN_SIZE = 16;
 /** A process has streams for descriptors below this number. */
 export const MAX_STREAMS = 4;
@@ -45,7 +45,7 @@ export const CONSTANTS: Readonly<Record<string, number>> = {
   ...{ RUN_CONSOLE, WITH_TERMINAL, SAME_MODE },
 };
 
-/** Whatever has a number, an EXIT, and streams. */
+/** A request for something with a process number, an EXIT, and streams. */
 export interface ProcessRequest {
   /** The host's number for it. */
   readonly process: number;
@@ -80,7 +80,7 @@ export interface ContainedRequest extends ProcessRequest {
 export interface ContainerRequest extends ContainedRequest {
   /** Letters, digits, _ and -, at most 63; no other container of that name may run. */
   readonly name: string;
-  /** Serial numbers of the disks with its root file system, and for all that it writes. */
+  /** Serial numbers of the disk with its root file system and of the disk for its writes. */
   readonly disks: { readonly image: string; readonly scratch: string };
   readonly hostname: string;
   /** Directories that are made when they are missing. */

@@ -184,7 +184,7 @@ function tokenOf({ tokens }: ProcessStreams, descriptor: number): Uint8Array {
   return tokens.subarray(descriptor * TOKEN_SIZE, (descriptor + 1) * TOKEN_SIZE);
 }
 
-/** Says in place of a process why it failed, if it has not even the stream to say so. */
+/** Tells the owner why a process failed, if the process never opened its stream for messages. */
 function explain({ streams, awaited }: GuestProcess, reason: string): void {
   const descriptor = streams?.outputs.includes(MESSAGES) ? MESSAGES : STDERR;
   if (!streams || !awaited.has(descriptor)) return;

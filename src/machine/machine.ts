@@ -290,7 +290,7 @@ export class Machine {
     this.#post({ type: 'power-off' });
   }
 
-  /** Stops the machine at once. Afterwards only this object is left of it. */
+  /** Stops the machine at once. Afterwards only this object is left. */
   async stop(): Promise<void> {
     const exit: MachineExit = { reason: 'stop', code: 0, seconds: this.stats().seconds };
     await this.#end(() => this.#exit.resolve(exit), new MachineError(describeExit(exit)));

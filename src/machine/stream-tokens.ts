@@ -17,8 +17,8 @@ export interface OpenedStream {
 }
 
 /**
- * Gives connections of the guest to those who expect them, by tokens that only the agent knows: any program
- * in the guest may connect. A token serves once.
+ * Matches connections of the guest with the streams that the host expects. Any program in the guest may
+ * connect, but only the agent knows the tokens. A token is valid once.
  */
 export class StreamTokens {
   readonly #expected = new Map<string, (stream: OpenedStream) => void>();

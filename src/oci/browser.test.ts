@@ -61,7 +61,7 @@ let registry: FakeRegistry;
 const ZLIB = '/node_modules/@zip.js/zip.js/dist/zip-module.wasm';
 files.set(ZLIB, readFileSync(join(import.meta.dirname, '../..', ZLIB)));
 
-/** Does what our server does, as far as these tests need it. */
+/** The part of our server that these tests need. */
 function serve(incoming: IncomingMessage, outgoing: ServerResponse): void {
   for (const [name, value] of Object.entries(SECURITY_HEADERS)) outgoing.setHeader(name, value);
   const { pathname } = new URL(incoming.url ?? '', 'http://x');

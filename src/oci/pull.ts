@@ -150,7 +150,7 @@ class Pull {
       }
       throw error;
     } finally {
-      // Ends whatever the source still has open.
+      // Ends the requests that the source still has open.
       this.#stop.abort();
     }
   }

@@ -79,7 +79,9 @@ async function* checkWindow(compressed: Bytes): Bytes {
   }
 }
 
-/** Reads data up to the header of the first frame that has contents (RFC 8878, sections 3.1.1.1 and 3.1.2). */
+/**
+ * Reads data up to the header of the first frame that has contents (RFC 8878, sections 3.1.1.1 and 3.1.2).
+ */
 class WindowCheck {
   #header: number[] = [];
   /** Bytes of a skippable frame that are still to come. */

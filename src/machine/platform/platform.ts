@@ -14,6 +14,6 @@ export interface Platform {
 }
 
 export interface WorkerHandle {
-  /** Ends the worker, whatever it does; resolves when it is gone. */
+  /** Ends the worker, even while it is busy; resolves when it is gone. */
   terminate(): Promise<void>;
 }
