@@ -35,6 +35,21 @@ beforeEach(() => {
   driver = new GuestDriver(machine, device);
 });
 
+/** Offers a device eight requests at once, of which it serves two in a turn. Returns their queue. */
+async function offerMoreThanATurn() {
+  machine = new TestMachine(16 << 20);
+  device = new EchoDevice(machine.memory);
+  driver = new GuestDriver(machine, device);
+  await driver.start();
+  const queue = driver.queue(0);
+  const read = { address: machine.allocate(2 << 20), length: 2 << 20, write: false };
+  const write = { address: machine.allocate(2 << 20), length: 2 << 20, write: true };
+  for (let i = 0; i < 8; i++) queue.add([read, write]);
+  driver.kick(0);
+  expect(device.served).toBe(2);
+  return queue;
+}
+
 describe('registers', () => {
   test('describe the device before any driver starts', () => {
     expect(driver.load(V_DEVICE_ID)).toBe(0x7f);
@@ -119,16 +134,7 @@ describe('reset', () => {
   });
 
   test('cancels work that was deferred to a later turn', async () => {
-    machine = new TestMachine(16 << 20);
-    device = new EchoDevice(machine.memory);
-    driver = new GuestDriver(machine, device);
-    await driver.start();
-    const queue = driver.queue(0);
-    const read = { address: machine.allocate(2 << 20), length: 2 << 20, write: false };
-    const write = { address: machine.allocate(2 << 20), length: 2 << 20, write: true };
-    for (let i = 0; i < 8; i++) queue.add([read, write]);
-    driver.kick(0);
-    expect(device.served).toBe(2);
+    await offerMoreThanATurn();
     await driver.writeStatus(0);
     await settle(10);
     expect(device.served).toBe(2);
@@ -136,16 +142,7 @@ describe('reset', () => {
 });
 
 test('a turn is bounded, and the rest follows without another notification', async () => {
-  machine = new TestMachine(16 << 20);
-  device = new EchoDevice(machine.memory);
-  driver = new GuestDriver(machine, device);
-  await driver.start();
-  const queue = driver.queue(0);
-  const read = { address: machine.allocate(2 << 20), length: 2 << 20, write: false };
-  const write = { address: machine.allocate(2 << 20), length: 2 << 20, write: true };
-  for (let i = 0; i < 8; i++) queue.add([read, write]);
-  driver.kick(0);
-  expect(device.served).toBe(2);
+  const queue = await offerMoreThanATurn();
   await settle(10);
   expect(queue.completions()).toHaveLength(8);
 });
