@@ -103,11 +103,24 @@ export function mountInLinux(disk: Uint8Array): Promise<Listing> {
 
 /** Facts of the layers as unpacked by `umoci`, the lowest layer first, without the links of directories. */
 export function unpackWithUmoci(layers: readonly Uint8Array[]): Promise<Listing> {
+  return withUmoci(layers, async (rootfs, folder) => {
+    const output = await run('qemu-riscv64', [await compileWalker(folder), rootfs]);
+    return withoutDirectoryLinks(listWalk(output.split('\n').slice(0, -1)));
+  });
+}
+
+/**
+ * Runs `work` with the root file system that `umoci` unpacks, and a folder for temporary files.
+ * @throws an error that begins with "umoci failed" if it refuses the layers
+ */
+export function withUmoci<T>(
+  layers: readonly Uint8Array[],
+  work: (rootfs: string, folder: string) => T | Promise<T>,
+): Promise<T> {
   return withFolder(async (folder) => {
     const bundle = join(folder, 'bundle');
     await writeLayout(join(folder, 'layout'), 'image', layers);
     await run('umoci', ['unpack', '--image', `${join(folder, 'layout')}:image`, bundle]);
-    const output = await run('qemu-riscv64', [await compileWalker(folder), join(bundle, 'rootfs')]);
-    return withoutDirectoryLinks(listWalk(output.split('\n').slice(0, -1)));
+    return work(join(bundle, 'rootfs'), folder);
   });
 }
