@@ -32,16 +32,14 @@ const MORE_PATIENCE: u32 = 16;
 const MOST_PATIENCE: u32 = 256;
 /** The patience doubles with each rewrite of the page, up to this many times. */
 const MOST_DOUBLINGS: u32 = 5;
-/** log2 of the instructions in a window. Heat halves with each window that begins. */
+/** log2 of the instructions in a window. In wide programs heat halves with each window. */
 const WINDOW_SHIFT: u64 = 24;
-/** With so many warm pages in a window the program is wide, and the patience grows by itself with each STEP more. */
+/** With more warm pages in a window a program is wide, and the patience grows by itself with each STEP more. */
 const NARROW: u32 = 128;
 const STEP: u32 = 8;
 /** The credit at first, and the most that is saved. */
-const FIRST_CREDIT: i64 = 6_000 * COMPILE_PRICE;
-const MOST_CREDIT: i64 = 16_000 * COMPILE_PRICE;
-/** Without credit the patience is this many times longer than with the most. */
-const SCARCITY: i64 = 4;
+const FIRST_CREDIT: i64 = 3_000 * COMPILE_PRICE;
+const MOST_CREDIT: i64 = 13_000 * COMPILE_PRICE;
 /** log2 of the retired instructions that earn one of credit, wherever they run. In compiled code each earns one more. */
 const INCOME_SHIFT: u64 = 4;
 
@@ -49,7 +47,7 @@ let lastSampled: usize = 0;
 let lastRetired: u64 = 0;
 let lastCompiled: u64 = 0;
 let window: u32 = 0;
-/** Pages sampled in this window, and in the one before. */
+/** Pages sampled in this window, and in windows before, which count a quarter less with each. */
 let width: u32 = 0;
 let widthBefore: u32 = 0;
 
@@ -87,47 +85,50 @@ export function sample(hart: usize, pc: u64): void {
   const record: usize = load<u32>(entry, 8);
   const again = record == lastSampled;
   lastSampled = record;
-  if (!again && retired < EARLY) return;
   const offset = <u32>pc & 0xfff;
   const block: usize = load<u32>(blockSlot(record, offset));
   if (block == 0 || load<u16>(block) == PseudoOp.COMPILED) return;
-  if (!isHot(warm(record, <u32>(retired >> WINDOW_SHIFT)), record)) return;
-  if (!report(hart, record, offset)) return;
-  const patience = max<u32>(load<u32>(record, R_PATIENCE), FIRST_PATIENCE);
+  noteWindow(record, <u32>(retired >> WINDOW_SHIFT));
+  if (!again && retired < EARLY) return;
+  const heat = load<u32>(record, R_HEAT) + 1;
+  store<u32>(record, heat, R_HEAT);
+  if (heat < patienceOf(record) || atomic.load<i64>(M_CREDIT) <= 0 || !report(hart, record, offset)) return;
   store<u32>(record, 0, R_HEAT);
-  store<u32>(record, min<u32>(patience + MORE_PATIENCE, MOST_PATIENCE), R_PATIENCE);
+  store<u32>(record, min<u32>(basePatience(record) + MORE_PATIENCE, MOST_PATIENCE), R_PATIENCE);
 }
 
-/** Adds a sample to the heat of the page, and returns it. */
-function warm(record: usize, now: u32): u32 {
+/** Counts the page among those that are warm in this window. */
+function noteWindow(record: usize, now: u32): void {
   if (now != window) {
-    widthBefore = now == window + 1 ? width : 0;
+    widthBefore = max<u32>(width, widthBefore - (widthBefore >> 2));
     width = 0;
     window = now;
   }
   const age = now - load<u32>(record, R_WINDOW);
-  if (age) {
-    width++;
-    store<u32>(record, now, R_WINDOW);
-  }
-  const heat = (load<u32>(record, R_HEAT) >> min<u32>(age, 31)) + 1;
-  store<u32>(record, heat, R_HEAT);
-  return heat;
+  if (age == 0) return;
+  width++;
+  store<u32>(record, now, R_WINDOW);
+  if (warmPages() > NARROW) store<u32>(record, load<u32>(record, R_HEAT) >> min<u32>(age, 31), R_HEAT);
+}
+
+@inline
+function warmPages(): u32 {
+  return max<u32>(width, widthBefore);
+}
+
+@inline
+function basePatience(record: usize): u32 {
+  return max<u32>(load<u32>(record, R_PATIENCE), FIRST_PATIENCE);
 }
 
 /**
- * Whether a page with this heat is to be compiled. Patience is longer where compilation repays less: in pages that are
- * written again and again, in programs with many warm pages, and when there is little credit.
+ * How hot the page has to be. Compilation repays less in pages that are written again and again, and in programs with
+ * many warm pages.
  */
-function isHot(heat: u32, record: usize): bool {
-  const credit = atomic.load<i64>(M_CREDIT);
-  if (credit <= 0) return false;
-  let patience = max<u32>(load<u32>(record, R_PATIENCE), FIRST_PATIENCE);
-  patience <<= min<u32>(load<u32>(record, R_REWRITES), MOST_DOUBLINGS);
-  const pages = max<u32>(width, widthBefore);
-  if (pages > NARROW) patience += (patience * (pages - NARROW)) / STEP;
-  const missing = max<i64>(MOST_CREDIT - credit, 0);
-  return <i64>heat * MOST_CREDIT >= <i64>patience * (MOST_CREDIT + SCARCITY * missing);
+function patienceOf(record: usize): u32 {
+  const patience = basePatience(record) << min<u32>(load<u32>(record, R_REWRITES), MOST_DOUBLINGS);
+  const pages = warmPages();
+  return pages > NARROW ? patience + (patience * (pages - NARROW)) / STEP : patience;
 }
 
 /** Tells the translator of hot code; false if it has more than enough to do. */

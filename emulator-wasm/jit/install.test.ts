@@ -20,8 +20,8 @@ class FakeCore implements CompiledCode {
     return 1;
   }
 
-  evict(regions: number): void {
-    this.regions = this.regions.slice(regions);
+  evict(last: number): void {
+    this.regions = this.regions.slice(this.regions.indexOf(last) + 1);
   }
 
   /** Places of the table that hold a function. */
