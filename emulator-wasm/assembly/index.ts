@@ -53,7 +53,7 @@ import { uartFlush } from './uart';
 
 export { atomicRmw, decodePage, evict, floatState, install } from './compiled';
 export * from './fpu';
-export { div, divu, mulhsu, mulhu, mulh, rem, remu } from './integer';
+export * from './integer';
 
 /** Instructions between checks of the clock, the interrupt lines and the mailbox. */
 const QUANTUM: i32 = 8192;

@@ -52,6 +52,11 @@ export function remuw(a: u32, b: u32): u64 {
   return <u64>(<i64>(<i32>(b == 0 ? a : a % b)));
 }
 
+@inline
+export function rev8(a: u64): u64 {
+  return bswap<u64>(a);
+}
+
 /** Each byte that is not zero becomes 0xff. */
 export function orcB(a: u64): u64 {
   const low = a & 0x7f7f_7f7f_7f7f_7f7f;

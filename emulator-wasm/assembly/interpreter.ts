@@ -15,7 +15,7 @@ import {
 } from '../layout';
 import { findBlock, linkBlock, renewJump, singleBlock } from './blocks';
 import * as fpu from './fpu';
-import { div, divu, divuw, divw, mulh, mulhsu, mulhu, orcB, rem, remu, remuw, remw } from './integer';
+import * as integer from './integer';
 import { sample } from './heat';
 import { codeTlb, dataTlb, jumpEntry } from './tlb';
 import {

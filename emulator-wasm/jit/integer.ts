@@ -228,7 +228,7 @@ export const INTEGER_RESULTS: Readonly<Record<Integer, Expression>> = {
   [IntegerOp.RORI]: rotr(rs1, imm),
   [IntegerOp.RORIW]: signExtend(rotr32(w1, immw)),
   [IntegerOp.ORC_B]: call('orcB', [rs1], orCombine),
-  [IntegerOp.REV8]: call('bswap<u64>', [rs1], reverseBytes),
+  [IntegerOp.REV8]: call('rev8', [rs1], reverseBytes),
   // Zbs
   [IntegerOp.BCLR]: and(rs1, not(bit(rs2))),
   [IntegerOp.BEXT]: and(shrU(rs1, rs2), constant(1)),
