@@ -115,29 +115,33 @@ function choose(
   return choice === 0 ? spec : { ...spec, target };
 }
 
-/** Layers of many images, each below a directory of its own, without dangling hard links. */
+/**
+ * Layers of many images, each below a directory of its own, without entries that cannot be merged. A link may lead
+ * from one image into another.
+ */
 export function sideBySide(images: readonly (readonly (readonly EntrySpec[])[])[]): EntrySpec[][] {
   const below = (folder: string, path: ByteString) => (path === '' ? folder : `${folder}/${path}`);
-  const layers: EntrySpec[][] = [];
-  images.forEach((specs, i) => {
-    const model = new Model();
-    specs.forEach((entries, layer) => {
-      layers[layer] ??= [];
-      for (const entry of entries) {
-        try {
-          model.apply(entry, layer);
-        } catch (error) {
-          if (error instanceof ModelError) continue;
-          throw error;
-        }
-        const path = below(`${i}`, entry.path);
-        layers[layer].push(
-          entry.type === 'hardlink'
+  const model = new Model();
+  const isMerged = (entry: EntrySpec, layer: number) => {
+    try {
+      model.apply(entry, layer);
+      return true;
+    } catch (error) {
+      if (error instanceof ModelError) return false;
+      throw error;
+    }
+  };
+  const count = Math.max(...images.map(({ length }) => length));
+  return Array.from({ length: count }, (_, layer) =>
+    images
+      .flatMap((layers, i) =>
+        (layers[layer] ?? []).map((entry): EntrySpec => {
+          const path = below(`${i}`, entry.path);
+          return entry.type === 'hardlink'
             ? { ...entry, path, target: below(`${i}`, entry.target) }
-            : { ...entry, path },
-        );
-      }
-    });
-  });
-  return layers;
+            : { ...entry, path };
+        }),
+      )
+      .filter((entry) => isMerged(entry, layer)),
+  );
 }
