@@ -66,15 +66,19 @@ void mount_filesystems(void)
 void protect_users(void)
 {
 	/* As set by distributions. */
-	static const char *const enabled[] = {
-		"/proc/sys/kernel/dmesg_restrict",
-		"/proc/sys/fs/protected_hardlinks",
-		"/proc/sys/fs/protected_symlinks",
+	static const struct {
+		const char *path, *value;
+	} options[] = {
+		{ "/proc/sys/kernel/dmesg_restrict", "1" },
+		{ "/proc/sys/fs/protected_hardlinks", "1" },
+		{ "/proc/sys/fs/protected_symlinks", "1" },
+		/* No limit for the whole machine, which one user could exhaust: memory limits open files. */
+		{ "/proc/sys/fs/file-max", "9223372036854775807" },
 	};
 
-	for (unsigned i = 0; i < LENGTH(enabled); i++)
-		if (!write_file(enabled[i], "1"))
-			say("cannot set %s", enabled[i]);
+	for (unsigned i = 0; i < LENGTH(options); i++)
+		if (!write_file(options[i].path, options[i].value))
+			say("cannot set %s", options[i].path);
 }
 
 /* Replaces the octal escapes (\040) of /proc/self/mounts in place. */

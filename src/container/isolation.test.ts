@@ -147,6 +147,10 @@ describe('the kernel', { timeout: TIMEOUT }, () => {
     );
   });
 
+  test('has no limit of open files that one user could exhaust for all', async () => {
+    expect(await shell('cat /proc/sys/fs/file-max')).toBe('9223372036854775807\n');
+  });
+
   test('hides its log', async () => {
     for (const user of ['root', 'nobody']) {
       expect(await shell('dmesg', user)).toMatch(/not permitted/);
