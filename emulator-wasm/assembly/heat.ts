@@ -36,7 +36,7 @@ const MOST_DOUBLINGS: u32 = 5;
 const WINDOW_SHIFT: u64 = 24;
 /** With more warm pages in a window a program is wide, and the patience grows by itself with each STEP more. */
 const NARROW: u32 = 128;
-const STEP: u32 = 8;
+const STEP: u32 = 2;
 /** The credit at first, and the most that is saved. */
 const FIRST_CREDIT: i64 = 3_000 * COMPILE_PRICE;
 const MOST_CREDIT: i64 = 13_000 * COMPILE_PRICE;
