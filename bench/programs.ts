@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -16,6 +17,7 @@ export interface Program {
   readonly memoryMib?: number;
 }
 
+const GUEST = join(import.meta.dirname, 'guest');
 const END = /^end$/m;
 
 /** Each runs only briefly and executes most of its code once. They are measured together with the boot. */
@@ -47,7 +49,7 @@ export function widePrograms(writer: Uint8Array): Program[] {
     memoryMib: 1024,
   });
   const gcc = (title: string, functions: number) =>
-    wide(title, 'gcc', shell(script('gcc.sh'), script('functions.pl'), `${functions}`));
+    wide(title, 'gcc', shell(script('gcc.sh'), makeFunctions(functions)));
   return [
     gcc('gcc, 5 functions', 5),
     gcc('gcc, 60 functions', 60),
@@ -60,6 +62,11 @@ export function widePrograms(writer: Uint8Array): Program[] {
   ];
 }
 
+/** A C program of so many functions. */
+function makeFunctions(count: number): string {
+  return execFileSync('perl', [join(GUEST, 'functions.pl'), `${count}`], { encoding: 'utf8' });
+}
+
 function cold(title: string, tag: string, line: string): Program {
   return { title, tag, command: ['sh', '-c', `${line}; echo end`], to: END };
 }
@@ -69,5 +76,5 @@ function warm(title: string, tag: string, command: readonly string[]): Program {
 }
 
 function script(name: string): string {
-  return readFileSync(join(import.meta.dirname, 'guest', name), 'utf8');
+  return readFileSync(join(GUEST, name), 'utf8');
 }
