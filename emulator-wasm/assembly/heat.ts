@@ -30,15 +30,15 @@ const EARLY: u64 = 200_000_000;
 const FIRST_PATIENCE: u32 = 8;
 const MORE_PATIENCE: u32 = 16;
 const MOST_PATIENCE: u32 = 256;
-/** The patience doubles with each rewrite of the page, up to this many times. */
+/** The patience doubles with each rewrite of the page, up to this many times, and halves with each window. */
 const MOST_DOUBLINGS: u32 = 5;
 /** log2 of the instructions in a window. In wide programs heat halves with each window. */
 const WINDOW_SHIFT: u64 = 24;
 /** With more warm pages in a window a program is wide, and the patience grows by itself with each STEP more. */
 const NARROW: u32 = 128;
 const STEP: u32 = 2;
-/** The credit at first, and the most that is saved. */
-const FIRST_CREDIT: i64 = 3_000 * COMPILE_PRICE;
+/** The most that is owed, by narrow programs only, and the most that is saved. */
+const MOST_DEBT: i64 = 13_000 * COMPILE_PRICE;
 const MOST_CREDIT: i64 = 13_000 * COMPILE_PRICE;
 /** log2 of the retired instructions that earn one of credit, wherever they run. In compiled code each earns one more. */
 const INCOME_SHIFT: u64 = 4;
@@ -58,7 +58,7 @@ export function resetHeat(hart: usize): void {
   window = 0;
   width = 0;
   widthBefore = 0;
-  if (load<u32>(hart, H_ID) == 0) atomic.store<i64>(M_CREDIT, FIRST_CREDIT);
+  if (load<u32>(hart, H_ID) == 0) atomic.store<i64>(M_CREDIT, 0);
 }
 
 /** Earns credit for the quantum that has ended. Compiled code earns the most: that is what compiling has returned. */
@@ -92,7 +92,7 @@ export function sample(hart: usize, pc: u64): void {
   if (!again && retired < EARLY) return;
   const heat = load<u32>(record, R_HEAT) + 1;
   store<u32>(record, heat, R_HEAT);
-  if (heat < patienceOf(record) || atomic.load<i64>(M_CREDIT) <= 0 || !report(hart, record, offset)) return;
+  if (heat < patienceOf(record) || !isAffordable() || !report(hart, record, offset)) return;
   store<u32>(record, 0, R_HEAT);
   store<u32>(record, min<u32>(basePatience(record) + MORE_PATIENCE, MOST_PATIENCE), R_PATIENCE);
 }
@@ -108,12 +108,19 @@ function noteWindow(record: usize, now: u32): void {
   if (age == 0) return;
   width++;
   store<u32>(record, now, R_WINDOW);
+  const doublings = min<u32>(load<u32>(record, R_REWRITES), MOST_DOUBLINGS);
+  store<u32>(record, doublings > age ? doublings - age : 0, R_REWRITES);
   if (warmPages() > NARROW) store<u32>(record, load<u32>(record, R_HEAT) >> min<u32>(age, 31), R_HEAT);
 }
 
 @inline
 function warmPages(): u32 {
   return max<u32>(width, widthBefore);
+}
+
+/** Narrow programs may owe: the code that they need is bounded, and mostly repays. */
+function isAffordable(): bool {
+  return atomic.load<i64>(M_CREDIT) > (warmPages() > NARROW ? 0 : -MOST_DEBT);
 }
 
 @inline

@@ -127,9 +127,9 @@ test('compiles almost nothing of a program with many pages that are all equally 
   expect(subject.run(120).regions).toBeLessThan(10);
 });
 
-test('compiles nothing without credit, and goes on once enough is earned', async () => {
+test('compiles nothing with too much debt, and goes on once enough is earned', async () => {
   const subject = await Subject.start({ pages: 4, additions: 10_000, rounds: 1e6 });
-  subject.credit = -1e6;
+  subject.credit = -13_000 * COMPILE_PRICE - 1e6;
   expect(subject.run(10).regions).toBe(0);
   expect(subject.run(20).regions).toBeGreaterThan(0);
 });
