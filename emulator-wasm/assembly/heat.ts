@@ -37,6 +37,8 @@ const WINDOW_SHIFT: u64 = 24;
 /** With more warm pages in a window a program is wide, and the patience grows by itself with each STEP more. */
 const NARROW: u32 = 128;
 const STEP: u32 = 2;
+/** The credit that a wide program has to earn before any of its code is compiled. */
+const RESERVE: i64 = 5_000 * COMPILE_PRICE;
 /** The most that is owed, by narrow programs only, and the most that is saved. */
 const MOST_DEBT: i64 = 13_000 * COMPILE_PRICE;
 const MOST_CREDIT: i64 = 13_000 * COMPILE_PRICE;
@@ -120,7 +122,7 @@ function warmPages(): u32 {
 
 /** Narrow programs may owe: the code that they need is bounded, and mostly repays. */
 function isAffordable(): bool {
-  return atomic.load<i64>(M_CREDIT) > (warmPages() > NARROW ? 0 : -MOST_DEBT);
+  return atomic.load<i64>(M_CREDIT) > (warmPages() > NARROW ? RESERVE : -MOST_DEBT);
 }
 
 @inline
