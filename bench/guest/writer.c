@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 enum { SYS_WRITE = 64, SYS_EXIT = 93, SYS_MMAP = 222, SYS_FLUSH_ICACHE = 259 };
-enum { STEPS = 40000, SLOTS = 4096, SLOT_WORDS = 64, BODY = 24, NEW_CALLS = 8, OLD_CALLS = 4 };
+enum { STEPS = 200000, SLOTS = 4096, SLOT_WORDS = 64, BODY = 24, NEW_CALLS = 8, OLD_CALLS = 4 };
 
 static long syscall6(long number, long a, long b, long c, long d, long e, long f)
 {
