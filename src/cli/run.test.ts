@@ -110,7 +110,11 @@ describe('linuxrun', { timeout: TIMEOUT }, () => {
   });
 
   test('kills a container that ignores signals at the third one', async () => {
-    const child = start({ ...BUSYBOX, ENTRYPOINT: 'sh', ARGS: `-c 'trap "" INT TERM; echo ready; sleep 1000'` });
+    const child = start({
+      ...BUSYBOX,
+      ENTRYPOINT: 'sh',
+      ARGS: `-c 'trap "" INT TERM; echo ready; sleep 1000'`,
+    });
     await once(child.stdout as NodeJS.ReadableStream, 'data');
     const ended = once(child, 'exit');
     for (let i = 0; i < 3; i++) {
