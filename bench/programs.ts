@@ -62,7 +62,7 @@ export function widePrograms(writer: Uint8Array): Program[] {
   ];
 }
 
-/** A C program of so many functions. */
+/** A C program with this number of functions. */
 function makeFunctions(count: number): string {
   return execFileSync('perl', [join(GUEST, 'functions.pl'), `${count}`], { encoding: 'utf8' });
 }

@@ -1,4 +1,4 @@
-/** Which code is compiled: samples of the hart's position, the credit for compiling, and reports to the translator. */
+/** Decides which code is compiled: samples the hart's position, keeps the credit, and reports to the translator. */
 import {
   COMPILE_PRICE,
   H_COMPILED,
@@ -34,7 +34,7 @@ const MOST_PATIENCE: u32 = 256;
 const MOST_DOUBLINGS: u32 = 5;
 /** log2 of the instructions in a window. In wide programs heat halves with each window. */
 const WINDOW_SHIFT: u64 = 24;
-/** With more warm pages in a window a program is wide, and the patience grows by itself with each STEP more. */
+/** A program with more warm pages in a window is wide. Each STEP pages more add the patience once more. */
 const NARROW: u32 = 128;
 const STEP: u32 = 2;
 /** The credit that a wide program has to earn before any of its code is compiled. */
@@ -42,7 +42,7 @@ const RESERVE: i64 = 5_000 * COMPILE_PRICE;
 /** The most that is owed, by narrow programs only, and the most that is saved. */
 const MOST_DEBT: i64 = 13_000 * COMPILE_PRICE;
 const MOST_CREDIT: i64 = 13_000 * COMPILE_PRICE;
-/** log2 of the retired instructions that earn one of credit, wherever they run. In compiled code each earns one more. */
+/** log2 of the retired instructions that earn one of credit. In compiled code each earns one more. */
 const INCOME_SHIFT: u64 = 4;
 
 let lastSampled: usize = 0;
@@ -63,7 +63,7 @@ export function resetHeat(hart: usize): void {
   if (load<u32>(hart, H_ID) == 0) atomic.store<i64>(M_CREDIT, 0);
 }
 
-/** Earns credit for the quantum that has ended. Compiled code earns the most: that is what compiling has returned. */
+/** Earns credit for the quantum that has ended. Compiled code earns the most, because compiling has returned it. */
 export function earn(hart: usize): void {
   const retired = load<u64>(hart, H_INSTRET);
   const compiled = load<u64>(hart, H_COMPILED);
@@ -74,10 +74,10 @@ export function earn(hart: usize): void {
 }
 
 /**
- * Notes that a quantum ended at `pc`, or that compiled code was left there. Code where that happens often is reported to
- * the translator. Early on only loops count, that is, pages in which two quanta end in a row: most programs do not run
- * the code of their first second long enough to repay its compilation. A booting Linux and a first short command do not
- * even repay the start of the translator.
+ * Notes that a quantum ended at `pc`, or that compiled code was left there. Code where that happens often is
+ * reported to the translator. Early on only loops count, that is, pages in which two quanta end in a row: most
+ * programs do not run the code of their first second long enough to repay its compilation. A booting Linux and a
+ * first short command do not even repay the start of the translator.
  */
 export function sample(hart: usize, pc: u64): void {
   const retired = load<u64>(hart, H_INSTRET);

@@ -12,15 +12,15 @@ export interface Limits {
 }
 
 /**
- * V8's own code for a module is three to four times as long as the module. Each module takes some mappings of memory,
- * of which a process has a limited number.
+ * V8's own code for a module is three to four times as long as the module. Each module takes some mappings of
+ * memory, of which a process has a limited number.
  */
 const LIMITS: Limits = { regions: 8192, modules: 1000, bytes: 32 << 20 };
 /** The part of the modules that leaves at once when there are too many, the oldest first. */
 const EVICTED = 1 / 4;
 /**
- * V8 frees modules when it collects garbage. It does so when something is allocated, which hardly happens here: this
- * many bytes are allocated for each module that leaves.
+ * V8 frees modules when it collects garbage. It does so when something is allocated, which hardly happens here, so
+ * this many bytes are allocated for each module that leaves.
  */
 const PRESSURE = 512 << 10;
 
