@@ -358,7 +358,12 @@ describe('a layer', () => {
     ],
     ['gzip of garbage', gzip(contents(50_000)), /tar|header|checksum/],
     ['truncated zstd', Buffer.concat([zstdMagic, new Uint8Array([0, 0x48, 0, 0])]), /damaged zstd data/],
-    ['zstd that is garbage', Buffer.concat([zstdMagic, contents(10_000)]), /damaged zstd data/],
+    // A frame header with a small window, then a block of the reserved type (RFC 8878, section 3.1.1.2).
+    [
+      'zstd that is garbage',
+      Buffer.concat([zstdMagic, new Uint8Array([0, 0x48, 7]), contents(10_000)]),
+      /damaged zstd data/,
+    ],
     ['a truncated tar', tar.subarray(0, 70_000), /ends within an entry/],
   ])('that is %s', async (_name, blob, message) => {
     const error = await failureOf(asLayer(new Uint8Array(blob)));
