@@ -3,7 +3,7 @@
 set -e
 
 if ! command -v node > /dev/null; then
-	echo 'linuxrun: Node 20.19 or later is needed' >&2
+	echo 'linuxrun: Node 20.19 or later is needed: install one from https://nodejs.org/en/download' >&2
 	exit 125
 fi
 

@@ -134,7 +134,7 @@ describe('the checks themselves', () => {
     // Of a type, without an extension, of a module of the set-up, when it is needed.
     expect(graph.get('src/machine/trace.ts')).toContain('src/machine/core.ts');
     expect(graph.get('emulator-wasm/assembly/index.ts')).toContain('emulator-wasm/assembly/blocks.ts');
-    expect(graph.get('scripts/setup.mjs')).toContain('scripts/setup/purposes.mjs');
+    expect(graph.get('scripts/commands/setup.mjs')).toContain('scripts/setup/purposes.mjs');
   });
 
   test('find a circle of any length', () => {

@@ -35,6 +35,7 @@ export const production = {
     'src/server',
     'src/oci',
     'package-lock.json',
+    'scripts/node-version.mjs',
     'scripts/setup/places.mjs',
     'scripts/setup/production.mjs',
   ],

@@ -1,0 +1,71 @@
+/**
+ * `npm test [-- --long]`: every check and test. The last line counts the tests of both runners; a check
+ * or runner that fails by itself counts as one failure. `--long` adds half an hour of random programs.
+ */
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { runMain } from '../setup/failure.mjs';
+import { inProject, PROJECT } from '../setup/places.mjs';
+import { setUpFor } from '../setup/purposes.mjs';
+import { readPlaywright, readVitest, total } from '../setup/test-counts.mjs';
+
+const REPORTS = inProject('dist/test-reports');
+
+/** @param {string} name of a program of an npm package */
+const tool = (name) => inProject(join('node_modules/.bin', name));
+
+/**
+ * @param {string} command
+ * @param {readonly string[]} args
+ * @param {Record<string, string>} [env]
+ */
+function passes(command, args, env = {}) {
+  console.log(`\n== ${basename(command)} ${args.join(' ')}`);
+  const options = { cwd: PROJECT, env: { ...process.env, ...env }, stdio: /** @type {const} */ ('inherit') };
+  return spawnSync(command, args, options).status === 0;
+}
+
+/** @param {string} name @returns {unknown} the report, if the runner has written it */
+function readReport(name) {
+  try {
+    return JSON.parse(readFileSync(join(REPORTS, name), 'utf8'));
+  } catch {
+    return undefined;
+  }
+}
+
+function runVitest() {
+  const report = `--outputFile.json=${join(REPORTS, 'vitest.json')}`;
+  const passed = passes(tool('vitest'), ['run', '--reporter=default', '--reporter=json', report]);
+  return readVitest(passed, readReport('vitest.json'));
+}
+
+function runPlaywright() {
+  const env = { PLAYWRIGHT_JSON_OUTPUT_FILE: join(REPORTS, 'playwright.json') };
+  const passed = passes(tool('playwright'), ['test', '--reporter=list,json'], env);
+  return readPlaywright(passed, readReport('playwright.json'));
+}
+
+const runRandomPrograms = () => check(passes('npm', ['run', 'fuzz', '--', '--long']));
+
+/** @param {boolean} passed */
+const check = (passed) => ({ passed: 0, failed: passed ? 0 : 1 });
+
+await runMain(async () => {
+  const { values } = parseArgs({ options: { long: { type: 'boolean', default: false } } });
+  await setUpFor('test');
+  rmSync(REPORTS, { recursive: true, force: true });
+  mkdirSync(REPORTS, { recursive: true });
+  const { passed, failed } = total([
+    check(passes(tool('biome'), ['check', '.'])),
+    check(passes('node', ['scripts/format-assembly.mjs', '--check'])),
+    check(passes(tool('tsc'), ['-p', '.'])),
+    runVitest(),
+    runPlaywright(),
+    ...(values.long ? [runRandomPrograms()] : []),
+  ]);
+  console.log(`\n${passed} passed, ${failed} failed`);
+  if (failed > 0) process.exitCode = 1;
+});

@@ -1,0 +1,64 @@
+/**
+ * `node scripts/with-setup.mjs PROGRAM [ARGUMENT…]` prepares what a program needs, then runs it in this
+ * process.
+ */
+import { bundleOf } from '../setup/bundle.mjs';
+import { runMain } from '../setup/failure.mjs';
+import { looksUnchanged } from '../setup/glance.mjs';
+import { kernelFor } from '../setup/options.mjs';
+import { inProject } from '../setup/places.mjs';
+
+const [, , program, ...args] = process.argv;
+
+/** @param {keyof typeof import('../setup/purposes.mjs').PURPOSES} purpose */
+async function prepare(purpose) {
+  if (looksUnchanged(purpose)) return;
+  const { setUpFor } = await import('../setup/purposes.mjs');
+  await setUpFor(purpose);
+}
+
+/** @param {string} file */
+async function become(file) {
+  process.argv = [process.execPath, file, ...args];
+  await import(file);
+}
+
+/**
+ * Runs a program of the tests from its source, because it looks for neighbouring files there.
+ * @param {string} file
+ */
+async function becomeSource(file) {
+  await prepare('test');
+  const { register } = await import('tsx/esm/api');
+  register();
+  await become(inProject(file));
+}
+
+/** @type {Record<string, () => Promise<void>>} */
+const PROGRAMS = {
+  async boot() {
+    await prepare(kernelFor(args, process.env) === 'kernel' ? 'boot' : 'boot-smp');
+    await become(bundleOf('boot'));
+  },
+  async run() {
+    const isHelp = args.includes('--help') || args.includes('-h');
+    await prepare(isHelp ? 'help' : kernelFor([], process.env) === 'kernel' ? 'run' : 'run-smp');
+    await become(bundleOf('run'));
+  },
+  async elf() {
+    await prepare('elf');
+    await become(bundleOf('elf'));
+  },
+  async bench() {
+    await prepare('test');
+    await become(bundleOf('bench'));
+  },
+  fuzz: () => becomeSource('emulator-wasm/test/differential/main.ts'),
+  demo: () => becomeSource('e2e/demos/main.ts'),
+  pictures: () => becomeSource('e2e/demos/pictures.ts'),
+};
+
+/** `run` passes on the container's exit status, so its own failures need a distinct one. */
+const STATUS_OF_FAILURE = program === 'run' ? 125 : 1;
+
+await runMain(async () => PROGRAMS[program ?? '']?.(), STATUS_OF_FAILURE);
