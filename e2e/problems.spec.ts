@@ -64,7 +64,11 @@ test.describe('an image', () => {
 
   test('of a registry that is not on the list', async ({ visitor }) => {
     await visitor.runLink({ image: 'registry.example/team/app:1' });
-    await visitor.expectProblem(/does not fetch images from registry\.example/, /LINUXRUN_REGISTRIES/);
+    await visitor.expectProblem(
+      /server does not allow that/,
+      /does not fetch images from registry\.example/,
+      /LINUXRUN_REGISTRIES=default,registry\.example/,
+    );
   });
 
   test('that is damaged does not run, and runs after a second attempt', async ({ visitor, registry }) => {

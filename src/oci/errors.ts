@@ -2,6 +2,7 @@
  * - `reference`: the user's reference cannot be read
  * - `not-found`: there is no such image
  * - `denied`: the registry asks for credentials, or for other ones
+ * - `policy`: the server of the page may not ask this registry, or not in this way
  * - `rate-limit`: the registry asks us to try again later
  * - `platform`: the image is not for our machine
  * - `network`: the source cannot be reached, or the connection broke; a retry may help
@@ -11,6 +12,7 @@ export type ImageErrorKind =
   | 'reference'
   | 'not-found'
   | 'denied'
+  | 'policy'
   | 'rate-limit'
   | 'platform'
   | 'network'

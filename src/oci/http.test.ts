@@ -274,7 +274,7 @@ describe.each(FETCHES)('with the fetch of %s', (_, fetch) => {
     ])('explains itself: %s %j', async (type, body, expected) => {
       const url = await serve((_, response) => response.setHeader('Content-Type', type).end(body));
       const answer = await http.get(url, {}, context());
-      expect(await answer.explanation()).toBe(expected);
+      expect((await answer.explanation()).text).toBe(expected);
     });
   });
 

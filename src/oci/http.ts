@@ -159,6 +159,12 @@ export class HttpClient {
   }
 }
 
+/** The error of a failed answer. The text is empty if there is none. */
+interface Explanation {
+  readonly code: unknown;
+  readonly text: string;
+}
+
 /** The answer to a request. The caller reads its body to the end or cancels it. */
 export class Answer {
   readonly status: number;
@@ -235,16 +241,18 @@ export class Answer {
     throw tooLarge(what, limit);
   }
 
-  /** Returns the error text of the body, in the form of the distribution specification or any other. */
-  async explanation(): Promise<string> {
+  /** Returns the error of the body, in the form of the distribution specification or any other. */
+  async explanation(): Promise<Explanation> {
     const bytes = await this.bytes(MAX_ERROR_BODY, 'the error message').catch(() => new Uint8Array(0));
     const text = new TextDecoder().decode(bytes);
     try {
       const { errors, details, message } = JSON.parse(text);
-      const said = errors?.[0]?.message || errors?.[0]?.code || details || message;
-      return typeof said === 'string' ? clean(said) : '';
+      const code = errors?.[0]?.code;
+      const said = errors?.[0]?.message || code || details || message;
+      return { code, text: typeof said === 'string' ? clean(said) : '' };
     } catch {
-      return /^text\/plain/.test(this.headers.get('content-type') ?? '') ? clean(text) : '';
+      const isText = /^text\/plain/.test(this.headers.get('content-type') ?? '');
+      return { code: undefined, text: isText ? clean(text) : '' };
     }
   }
 }
@@ -253,7 +261,7 @@ export class Answer {
 export async function statusError(answer: Answer, what: string): Promise<ImageError> {
   const { status, host } = answer;
   const retryAfter = parseRetryAfter(answer.headers.get('retry-after'));
-  const said = await answer.explanation();
+  const { text: said } = await answer.explanation();
   const message = `${host} answered ${status} when asked for ${what}${said ? ` (${said})` : ''}`;
   const mayPass = status >= 500 || status === 408 || status === 425;
   return mayPass ? new TransientError(message, 'network', retryAfter) : new ImageError(message, 'network');

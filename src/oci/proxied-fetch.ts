@@ -11,6 +11,9 @@ export const CREDENTIALS_HEADER = 'Registry-Authorization';
 /** A header that every answer of our proxy has and no answer of a static file host has. */
 export const PROXY_HEADER = 'Docker-Distribution-Api-Version';
 
+/** The error code with which our proxy refuses a request that is against its operator's rules. */
+export const POLICY_CODE = 'NOT_ALLOWED';
+
 /**
  * A `fetch` that goes through our server's proxy. On a static file host, which has no proxy, it asks the
  * registries themselves: some let every page read from them.

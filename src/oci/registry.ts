@@ -15,6 +15,7 @@ import {
   TransientError,
 } from './http.ts';
 import { ACCEPTED_TYPES, type Descriptor, MAX_DOCUMENT, type Manifest, parseManifest } from './manifest.ts';
+import { POLICY_CODE } from './proxied-fetch.ts';
 import { formatReference, type RegistryReference } from './reference.ts';
 import { type Credentials, RegistryAuth } from './registry-auth.ts';
 import type { Content } from './resolve.ts';
@@ -107,8 +108,9 @@ export class Registry implements Content {
     switch (answer.status) {
       case 401:
       case 403: {
-        const said = await answer.explanation();
-        const why = said ? ` (${said})` : '';
+        const { code, text } = await answer.explanation();
+        if (code === POLICY_CODE) return new ImageError(text, 'policy');
+        const why = text ? ` (${text})` : '';
         // Registries do not say which private repositories exist.
         const message = `${this.reference} does not exist, or ${registry} wants (other) credentials for it${why}`;
         return new ImageError(message, 'denied');

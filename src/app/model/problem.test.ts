@@ -8,6 +8,7 @@ describe('explain', () => {
     ['reference', /reference is not clear/, 'image'],
     ['not-found', /no such image/, 'image'],
     ['denied', /refuses this image/, 'credentials'],
+    ['policy', /server does not allow/, 'image'],
     ['rate-limit', /try again later/, 'credentials'],
     ['platform', /not made for riscv64/, 'image'],
     ['network', /cannot be reached/, undefined],

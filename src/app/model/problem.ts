@@ -36,6 +36,13 @@ const IMAGE_ERRORS: Record<ImageErrorKind, Explanation> = {
       'Check the name. If the image is private, sign in to its registry; the password is kept for this visit only.',
     field: 'credentials',
   },
+  policy: {
+    title: 'This page’s server does not allow that',
+    advice:
+      'Its operator decides which registries it asks; the registry itself was not the obstacle. ' +
+      'If you cannot change that, save the image as a file elsewhere and open it here.',
+    field: 'image',
+  },
   'rate-limit': {
     title: 'The registry asks you to try again later',
     advice: 'Wait, or sign in to the registry for a higher limit. Images that are stored run without it.',

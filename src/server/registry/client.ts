@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import { collect } from '../../oci/bytes.ts';
 import { isObject, parseJson } from '../../oci/json.ts';
 import { parseChallenges } from '../../oci/registry-auth.ts';
-import { badGateway, ProxyError } from './errors.ts';
+import { badGateway, notAllowed, ProxyError, toAllow } from './errors.ts';
 import { type Found, rateLimited } from './refusals.ts';
 import type { Registries } from './registries.ts';
 import type { RegistryRequest } from './request.ts';
@@ -122,13 +122,11 @@ export class RegistryClient {
     if (!URL.canParse(realm)) throw badGateway(`${host} does not say where to sign in`);
     const url = new URL(realm);
     if (!this.#isPublicService(url))
-      throw badGateway(`${host} wants a sign-in at an address that this server does not contact`);
+      throw notAllowed(`${host} wants a sign-in at an address that this server does not contact`);
     if (hasPassword && !this.#registries.mayGetPassword(url.host, host))
-      throw new ProxyError(
-        403,
-        'DENIED',
-        `${host} wants your password sent to ${url.host}, which this server does not know as its token service; ` +
-          `the server's operator can allow that with "${host}=${url.host}" in LINUXRUN_REGISTRIES`,
+      throw notAllowed(
+        `${host} wants your password sent to ${url.host}, which is not known as its token service; ` +
+          toAllow(`${host}=${url.host}`),
       );
     const service = challenge.get('service');
     if (service !== undefined) url.searchParams.set('service', service);
@@ -140,9 +138,13 @@ export class RegistryClient {
     if (!URL.canParse(location, from.href)) throw badGateway(`${from.host} redirects to no valid address`);
     const to = new URL(location, from);
     const known = this.#registries.has(to.host);
-    if (!this.#isPublicService(to) || !(known || kind === 'blobs'))
-      throw badGateway(
+    if (!this.#isPublicService(to))
+      throw notAllowed(
         `${from.host} redirects to ${to.host || 'an address'}, which this server does not follow`,
+      );
+    if (!(known || kind === 'blobs'))
+      throw notAllowed(
+        `${from.host} redirects to ${to.host}, which this server does not follow; ${toAllow(to.host)}`,
       );
     return to;
   }

@@ -1,4 +1,5 @@
 import { inspect } from 'node:util';
+import { POLICY_CODE } from '../../oci/proxied-fetch.ts';
 
 /** Error codes of the OCI distribution specification, section "Error Codes". */
 export type ErrorCode =
@@ -14,7 +15,8 @@ export type ErrorCode =
   | 'UNAUTHORIZED'
   | 'UNSUPPORTED'
   // Not in the specification, but the reference implementation answers with it when a gateway fails.
-  | 'UNAVAILABLE';
+  | 'UNAVAILABLE'
+  | typeof POLICY_CODE;
 
 /** Why a request is refused. The message is for the user and holds no secrets. */
 export class ProxyError extends Error {
@@ -53,6 +55,16 @@ export class ProxyError extends Error {
 /** The registry, or the network between it and us, misbehaves or is down. */
 export function badGateway(message: string, headers?: Record<string, string>): ProxyError {
   return new ProxyError(502, 'UNAVAILABLE', message, headers);
+}
+
+/** The request is against a rule of this server. The registry was not asked, or its answer is not used. */
+export function notAllowed(message: string): ProxyError {
+  return new ProxyError(403, POLICY_CODE, message);
+}
+
+/** Says how the operator allows a registry. @param entry one of the list of registries */
+export function toAllow(entry: string): string {
+  return `if it is yours, start it with LINUXRUN_REGISTRIES=default,${entry}`;
 }
 
 export function brokenOff(host: string): ProxyError {

@@ -17,7 +17,7 @@ import { clientKey } from './addresses.ts';
 import { type CachedFile, FileCache } from './cache.ts';
 import { discard, RegistryClient } from './client.ts';
 import { Deadline } from './deadline.ts';
-import { badGateway, brokenOff, ProxyError } from './errors.ts';
+import { badGateway, brokenOff, notAllowed, ProxyError, toAllow } from './errors.ts';
 import { DEFAULT_LIMITS, type ProxyLimits, type RegistryProxyOptions } from './options.ts';
 import { Quotas } from './quotas.ts';
 import { type Found, outOfRange, rateLimited, refusal, tooLarge } from './refusals.ts';
@@ -112,10 +112,8 @@ export class RegistryProxy {
     const { pathname, search } = new URL(raw.url);
     const request = parseRequest(pathname.slice(REGISTRY_PATH.length), search);
     if (!this.#registries.has(request.registry.host))
-      throw new ProxyError(
-        400,
-        'UNSUPPORTED',
-        `this server does not fetch images from ${request.registry.host}; its operator can add it to LINUXRUN_REGISTRIES`,
+      throw notAllowed(
+        `this server does not fetch images from ${request.registry.host}; ${toAllow(request.registry.host)}`,
       );
     const range = raw.headers.get('Range') ?? '';
 

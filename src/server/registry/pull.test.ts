@@ -114,9 +114,13 @@ describe('an image', () => {
 
   it('of a registry that is not listed is refused with the reason', async () => {
     const { url } = await world.proxy([]);
-    await expect(pull(source(url, 'registry.example/a:1'), new VisibleStore())).rejects.toThrow(
-      /this server does not fetch images from registry\.example/,
-    );
+    const pulling = pull(source(url, 'registry.example/a:1'), new VisibleStore());
+    await expect(pulling).rejects.toMatchObject({
+      kind: 'policy',
+      message: expect.stringMatching(
+        /^this server does not fetch images from registry\.example; .*default,registry\.example$/,
+      ),
+    });
   });
 });
 

@@ -4,7 +4,7 @@ import * as http from 'node:http';
 import * as https from 'node:https';
 import { isIP, type LookupFunction } from 'node:net';
 import { isLoopbackAddress, isPublicAddress } from './addresses.ts';
-import { badGateway, ProxyError } from './errors.ts';
+import { badGateway, notAllowed, ProxyError } from './errors.ts';
 
 /** Resolves all addresses of a host name. */
 export type Resolve = (hostname: string) => Promise<readonly { address: string; family: number }[]>;
@@ -82,7 +82,7 @@ export class Upstream {
   /** Checks the URL itself. An address in it needs no lookup, so it is checked here. */
   #check({ protocol, host, hostname }: URL): void {
     if (protocol !== 'https:' && !(protocol === 'http:' && this.isLoopback(host)))
-      throw badGateway(`this server asks ${host} over https only`);
+      throw notAllowed(`this server asks ${host} over https only`);
     const address = hostname.replace(/^\[|\]$/g, '');
     if (isIP(address) !== 0 && !this.#mayConnect(hostname, address)) throw notPublic(host);
   }
@@ -107,7 +107,7 @@ export class Upstream {
 }
 
 function notPublic(host: string): ProxyError {
-  return badGateway(`${host} is not on the public internet, and this server connects to nothing else`);
+  return notAllowed(`${host} is not on the public internet, and this server connects to nothing else: ./run.sh on a computer that reaches it does`);
 }
 
 function unreachable(host: string, { code, message }: NodeJS.ErrnoException): ProxyError {
