@@ -49,7 +49,7 @@ int cgroup_open(const char *name)
 
 unsigned cgroup_memory_kills(const char *name)
 {
-	return read_figure(path_of(name, "/memory.events"), "oom_kill");
+	return read_figure(path_of(name, "/memory.events"), "oom_kill", 10);
 }
 
 void cgroup_remove(const char *name)

@@ -16,7 +16,7 @@ size_t read_file(const char *path, char *buffer, size_t size)
 	return length;
 }
 
-uint64_t read_figure(const char *path, const char *name)
+uint64_t read_figure(const char *path, const char *name, int base)
 {
 	char text[4096];
 	size_t name_length = strlen(name);
@@ -24,8 +24,8 @@ uint64_t read_figure(const char *path, const char *name)
 	text[read_file(path, text, sizeof(text) - 1)] = 0;
 	for (char *line = text; line; line = strchr(line, '\n')) {
 		line += *line == '\n';
-		if (strncmp(line, name, name_length) == 0 && line[name_length] == ' ')
-			return strtoull(line + name_length, NULL, 10);
+		if (strncmp(line, name, name_length) == 0 && strchr(" \t", line[name_length]))
+			return strtoull(line + name_length, NULL, base);
 	}
 	return 0;
 }

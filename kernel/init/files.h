@@ -9,9 +9,10 @@
 size_t read_file(const char *path, char *buffer, size_t size);
 
 /*
- * Returns the number in the line of a short text file that starts with this name and a blank; 0 without one.
+ * Returns the number of this base in the line of a short text file that starts with this name and a blank or a
+ * tab; 0 without one.
  */
-uint64_t read_figure(const char *path, const char *name);
+uint64_t read_figure(const char *path, const char *name, int base);
 
 /* Writes to an existing file. */
 bool write_file(const char *path, const char *text);

@@ -31,7 +31,8 @@ static void handle(enum message_type type, struct message m)
 		process_run(type, m);
 		break;
 	case SIGNAL:
-		process_signal(m);
+	case STOP:
+		process_signal(type, m);
 		break;
 	case RESIZE:
 		process_resize(m);

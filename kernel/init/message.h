@@ -17,6 +17,7 @@ enum message_type {
 	WRITE_FILE = 10,
 	MEASURE = 11,
 	USAGE = 12,
+	STOP = 13,
 };
 
 enum { PROTOCOL_VERSION = 2 };

@@ -197,12 +197,12 @@ static void command(struct process *p, struct command c)
 	write(p->commands, &c, sizeof(c));
 }
 
-void process_signal(struct message m)
+void process_signal(enum message_type type, struct message m)
 {
 	uint32_t id, signal;
 
 	if (!read_u32(&m, &id) || !read_u32(&m, &signal)) {
-		say("malformed SIGNAL message");
+		say("malformed message about a signal");
 		return;
 	}
 
@@ -212,7 +212,7 @@ void process_signal(struct message m)
 	if (!p)
 		return;
 	if (p->commands >= 0)
-		command(p, (struct command){ .type = SIGNAL, .signal = signal });
+		command(p, (struct command){ .type = type, .signal = signal });
 	else if (kill(p->pid, signal) < 0)
 		say("cannot send signal %u: %s", signal, error_text(errno));
 }

@@ -9,7 +9,10 @@ int child_events(void);
 
 /* Starts what a RUN, CONTAINER, EXEC, READ_FILE or WRITE_FILE message describes. */
 void process_run(enum message_type, struct message);
-void process_signal(struct message);
+
+/* Passes on what a SIGNAL or STOP message asks for. */
+void process_signal(enum message_type, struct message);
+
 void process_resize(struct message);
 
 /* Answers MEASURE. */

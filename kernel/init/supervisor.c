@@ -5,6 +5,7 @@
 #include <linux/signalfd.h>
 
 #include "console.h"
+#include "files.h"
 #include "relay.h"
 #include "supervisor.h"
 #include "vsock.h"
@@ -143,6 +144,7 @@ struct streams supervisor_open_streams(struct supervisor *s, const struct specif
 
 pid_t supervisor_clone(struct supervisor *s, struct clone_args *clone, const struct streams *streams)
 {
+	s->is_first = clone->flags & CLONE_NEWPID;
 	s->pid = syscall(__NR_clone3, clone, sizeof(*clone));
 	if (s->pid > 0 && streams->terminal < 0) {
 		close(streams->input);
@@ -152,6 +154,39 @@ pid_t supervisor_clone(struct supervisor *s, struct clone_args *clone, const str
 	return s->pid;
 }
 
+/* Returns whether the leader of the terminal's session handles the signal. */
+static bool leader_handles(const struct supervisor *s, uint32_t signal)
+{
+	char path[32] = "/proc/";
+	pid_t leader;
+
+	if (signal < 1 || signal > _NSIG || ioctl(s->master, TIOCGSID, &leader) < 0)
+		return false;
+	itoa_r(leader, path + strlen(path));
+	strlcat(path, "/status", sizeof(path));
+	return read_figure(path, "SigCgt:", 16) >> (signal - 1) & 1;
+}
+
+/* The kernel sends SIGHUP to the session's leader only, which may be a PID 1 that does not get it. */
+static void hang_up(const struct supervisor *s)
+{
+	pid_t foreground;
+
+	if (ioctl(s->master, TIOCGPGRP, &foreground) == 0 && foreground > 1) {
+		kill(-foreground, SIGHUP);
+		kill(-foreground, SIGCONT);
+	}
+	ioctl(s->slave, TIOCVHANGUP, 0);
+}
+
+/* Interactive shells ignore SIGTERM, but end when their terminal does. */
+static void stop(const struct supervisor *s, uint32_t signal)
+{
+	if (s->is_first && s->master >= 0 && !leader_handles(s, signal))
+		hang_up(s);
+	kill(s->pid, signal);
+}
+
 static void obey(const struct supervisor *s, int commands)
 {
 	struct command command;
@@ -159,6 +194,8 @@ static void obey(const struct supervisor *s, int commands)
 	while (read(commands, &command, sizeof(command)) == sizeof(command)) {
 		if (command.type == SIGNAL)
 			kill(s->pid, command.signal);
+		else if (command.type == STOP)
+			stop(s, command.signal);
 		else
 			resize(s, command.columns, command.rows);
 	}

@@ -5,7 +5,7 @@
 #include "launch.h"
 #include "message.h"
 
-/* A SIGNAL or RESIZE that init passes on to a supervisor. */
+/* A SIGNAL, STOP or RESIZE that init passes on to a supervisor. */
 struct command {
 	enum message_type type;
 	uint32_t signal;
@@ -14,6 +14,8 @@ struct command {
 
 struct supervisor {
 	pid_t pid;
+	/* Whether the process is PID 1 of its namespace, which gets only the signals that it handles. */
+	bool is_first;
 	/* The terminal's two ends, or -1. */
 	int master, slave;
 	/*

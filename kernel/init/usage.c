@@ -20,8 +20,8 @@ struct usage usage_measure(pid_t supervisor)
 {
 	struct statfs disk;
 	struct usage usage = {
-		.memory_total = read_figure("/proc/meminfo", "MemTotal:") * KIBIBYTE,
-		.memory_available = read_figure("/proc/meminfo", "MemAvailable:") * KIBIBYTE,
+		.memory_total = read_figure("/proc/meminfo", "MemTotal:", 10) * KIBIBYTE,
+		.memory_available = read_figure("/proc/meminfo", "MemAvailable:", 10) * KIBIBYTE,
 	};
 
 	if (supervisor && measure_disk(supervisor, &disk)) {

@@ -1,11 +1,11 @@
 import { MachineError } from '../machine/errors.ts';
 import {
   type BootFigures,
-  type ContainerHandle,
   type ContainerProcess,
+  type ContainerOptions as ContainerRequest,
   describeExit,
   diskSerial,
-  type ContainerOptions as FirstProcess,
+  type FirstProcess,
   type JitMode,
   Machine,
   type MachineStats,
@@ -18,15 +18,13 @@ import type { HeldImage } from '../oci/pull.ts';
 import { mergeEnvironment } from './assignments.ts';
 import { type CommandOptions, commandOf } from './command.ts';
 import { readContent, writeContent } from './files.ts';
-import { parseSignal, SIGKILL, SIGTERM } from './signals.ts';
+import { parseSignal, SIGKILL, SIGTERM, STOP_GRACE } from './signals.ts';
 import { checkDiskSize } from './sizes.ts';
 
 const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 const DEFAULT_HOSTNAME = 'linuxrun';
 /** The name of the only container of its machine. */
 const NAME = 'main';
-/** The time that a stopped container has to end by itself, in ms, as for `docker stop`. */
-const STOP_GRACE = 10_000;
 
 export interface TerminalOptions extends TerminalSize {
   /** The terminal's type, the container's TERM. */
@@ -154,7 +152,7 @@ async function endOf(machine: Machine): Promise<never> {
   throw new MachineError(describeExit(await machine.exit));
 }
 
-function requestOf(config: ImageConfig, options: ContainerOptions): FirstProcess {
+function requestOf(config: ImageConfig, options: ContainerOptions): ContainerRequest {
   const { terminal } = options;
   const hostname = options.hostname ?? DEFAULT_HOSTNAME;
   const defaults = [`PATH=${DEFAULT_PATH}`, `HOSTNAME=${hostname}`];
@@ -196,11 +194,11 @@ export class Container {
    */
   readonly exit: Promise<number>;
   readonly #machine: Machine;
-  readonly #request: FirstProcess;
-  readonly #process: ContainerProcess & ContainerHandle;
+  readonly #request: ContainerRequest;
+  readonly #process: FirstProcess;
   readonly #stopSignal: number;
 
-  constructor(machine: Machine, request: FirstProcess, stopSignal: number) {
+  constructor(machine: Machine, request: ContainerRequest, stopSignal: number) {
     const process = machine.runContainer(request);
     this.stdin = process.stdin;
     this.stdout = process.stdout;
@@ -275,9 +273,17 @@ export class Container {
     return this.#machine.measure(this.#process);
   }
 
-  /** Sends the image's stop signal to the container, and kills it if it has not ended within 10 s. */
+  /**
+   * Asks the first process to end with a signal, and hangs up its terminal if it does not handle the signal.
+   * Interactive shells ignore SIGTERM, but end then.
+   */
+  askToEnd(signal: number): void {
+    this.#process.stop(signal);
+  }
+
+  /** Asks the container to end with the image's stop signal, and kills it if it has not ended within 10 s. */
   async stop(): Promise<void> {
-    this.kill(this.#stopSignal);
+    this.askToEnd(this.#stopSignal);
     const timer = setTimeout(() => this.kill(SIGKILL), STOP_GRACE);
     await this.exit.catch(() => {}).finally(() => clearTimeout(timer));
   }

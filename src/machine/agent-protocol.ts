@@ -24,6 +24,7 @@ const READ_FILE = 9;
 const WRITE_FILE = 10;
 const MEASURE = 11;
 const USAGE = 12;
+const STOP = 13;
 
 const RUN_CONSOLE = 1;
 const WITH_TERMINAL = 1;
@@ -41,7 +42,21 @@ export const CONSTANTS: Readonly<Record<string, number>> = {
     MAX_LENGTH,
     NAME_SIZE,
   },
-  ...{ RUN, HELLO, EXIT, SIGNAL, POWEROFF, CONTAINER, RESIZE, EXEC, READ_FILE, WRITE_FILE, MEASURE, USAGE },
+  ...{
+    RUN,
+    HELLO,
+    EXIT,
+    SIGNAL,
+    POWEROFF,
+    CONTAINER,
+    RESIZE,
+    EXEC,
+    READ_FILE,
+    WRITE_FILE,
+    MEASURE,
+    USAGE,
+    STOP,
+  },
   ...{ RUN_CONSOLE, WITH_TERMINAL, SAME_MODE },
 };
 
@@ -172,6 +187,10 @@ export function encodeResize(process: number, terminal: TerminalSize): Uint8Arra
 
 export function encodeSignal(process: number, signal: number): Uint8Array<ArrayBuffer> {
   return frame(SIGNAL, u32(process), u32(signal));
+}
+
+export function encodeStop(process: number, signal: number): Uint8Array<ArrayBuffer> {
+  return frame(STOP, u32(process), u32(signal));
 }
 
 export function encodePowerOff(): Uint8Array<ArrayBuffer> {

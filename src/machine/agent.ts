@@ -4,6 +4,7 @@ import {
   encodePowerOff,
   encodeResize,
   encodeSignal,
+  encodeStop,
   type GuestMessage,
   MessageReader,
   PROTOCOL_VERSION,
@@ -83,6 +84,10 @@ export class Agent {
 
   signal(process: number, signal: number): void {
     if (this.#processes.has(process)) this.#send(encodeSignal(process, signal));
+  }
+
+  stop(process: number, signal: number): void {
+    if (this.#processes.has(process)) this.#send(encodeStop(process, signal));
   }
 
   resize(process: number, terminal: TerminalSize): void {

@@ -22,6 +22,7 @@ import {
   type ContainerProcess,
   type FileReading,
   type FileWriting,
+  type FirstProcess,
   type GuestProcess,
   Processes,
   type RunOptions,
@@ -51,6 +52,7 @@ export type {
   ContainerProcess,
   FileReading,
   FileWriting,
+  FirstProcess,
   GuestProcess,
   RunOptions,
 } from './processes.ts';
@@ -257,7 +259,7 @@ export class Machine {
    * open, and one of kind `scratch`. With a terminal all output is on `stdout`.
    * @throws RangeError as `run`
    */
-  runContainer(options: ContainerOptions): ContainerProcess & ContainerHandle {
+  runContainer(options: ContainerOptions): FirstProcess {
     return this.#processes.runContainer(options);
   }
 

@@ -91,6 +91,9 @@ export class OwnerChannel {
       case 'signal':
         agent?.signal(message.process, message.signal);
         break;
+      case 'stop-process':
+        agent?.stop(message.process, message.signal);
+        break;
       case 'resize-process':
         agent?.resize(message.process, message.size);
         break;

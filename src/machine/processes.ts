@@ -53,6 +53,12 @@ export interface ContainerHandle {
   readonly name: string;
 }
 
+/** The first process of a container. */
+export interface FirstProcess extends ContainerProcess, ContainerHandle {
+  /** Sends a signal, and hangs up the terminal of a process that does not handle the signal. */
+  stop(signal: number): void;
+}
+
 /** A file of a container on its way: `exit` is 0, or the reason is a line of `messages`. */
 type FileTransfer = Pick<ContainerProcess, 'exit' | 'messages'>;
 
@@ -103,10 +109,15 @@ export class Processes {
     return this.#start(head, encodeOptions(head, options, true), undefined);
   }
 
-  runContainer(options: Omit<ContainerRequest, keyof ProcessRequest>): ContainerProcess & ContainerHandle {
+  runContainer(options: Omit<ContainerRequest, keyof ProcessRequest>): FirstProcess {
     const head = this.#head();
     const message = encodeContainer({ ...options, ...head });
-    return { name: options.name, ...this.#startContained(head, message, options.terminal) };
+    const { process } = head;
+    return {
+      name: options.name,
+      stop: (signal) => this.#post({ type: 'stop-process', process, signal }),
+      ...this.#startContained(head, message, options.terminal),
+    };
   }
 
   exec(options: Omit<ExecRequest, keyof ProcessRequest>): ContainerProcess {

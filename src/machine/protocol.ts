@@ -98,6 +98,7 @@ export type ToMachine =
       message: Uint8Array;
     }
   | { type: 'signal'; process: number; signal: number }
+  | { type: 'stop-process'; process: number; signal: number }
   | { type: 'resize-process'; process: number; size: TerminalSize }
   /** @param container its name; `usage` answers, in the same order */
   | { type: 'measure'; container: string }

@@ -15,6 +15,7 @@ import {
   encodeResize,
   encodeRun,
   encodeSignal,
+  encodeStop,
   encodeWriteFile,
   MAX_STREAMS,
   MessageReader,
@@ -119,6 +120,7 @@ const writing = fc.record({ ...file, mode: u32 }).map(({ mode, ...request }) => 
 }));
 const measure = word.map((container) => ({ bytes: encodeMeasure(container), line: `11 ${container}` }));
 const signal = u32.map((process) => ({ bytes: encodeSignal(process, 15), line: `4 ${process} 15` }));
+const stop = u32.map((process) => ({ bytes: encodeStop(process, 15), line: `13 ${process} 15` }));
 const resize = fc.record({ process: u32, columns: u32, rows: u32 }).map(({ process, columns, rows }) => ({
   bytes: encodeResize(process, { columns, rows }),
   line: ['7', process, columns, rows].join(' '),
@@ -126,7 +128,7 @@ const resize = fc.record({ process: u32, columns: u32, rows: u32 }).map(({ proce
 const unknown = fc.constant({ bytes: Uint8Array.of(3, 0, 0, 0, 200, 1, 2), line: '200' });
 const powerOff = fc.constant({ bytes: encodePowerOff(), line: '5' });
 const message = fc.oneof(
-  ...[run, container, exec, reading, writing, measure, signal, resize, unknown, powerOff],
+  ...[run, container, exec, reading, writing, measure, signal, stop, resize, unknown, powerOff],
 );
 
 /** The constants of init's side of the protocol. */

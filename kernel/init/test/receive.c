@@ -126,7 +126,7 @@ static void print_numbers(enum message_type type, struct message m)
 {
 	uint32_t number;
 
-	for (int left = type == SIGNAL ? 2 : 3; left > 0 && read_u32(&m, &number); left--)
+	for (int left = type == RESIZE ? 3 : 2; left > 0 && read_u32(&m, &number); left--)
 		printf(" %u", number);
 }
 
@@ -148,7 +148,7 @@ static void handle(enum message_type type, struct message m)
 		print_exec(m);
 	if (type == READ_FILE || type == WRITE_FILE)
 		print_file(type, m);
-	if (type == SIGNAL || type == RESIZE)
+	if (type == SIGNAL || type == STOP || type == RESIZE)
 		print_numbers(type, m);
 	if (type == MEASURE)
 		print_name(m);
