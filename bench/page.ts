@@ -80,7 +80,7 @@ async function runOnce(context: BrowserContext, url: string): Promise<Moments> {
 }
 
 async function clickRun(page: Page): Promise<void> {
-  await page.getByRole('button', { name: /^Run/ }).click();
+  await page.getByRole('button', { name: 'Run', exact: true }).click();
   await page.waitForFunction(
     (name) => performance.getEntriesByName(name).length > 0,
     `${PREFIX}first-output`,

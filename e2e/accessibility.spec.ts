@@ -87,7 +87,7 @@ test('everything works by keyboard', async ({ page, visitor }) => {
     }
     throw new Error(`Tab does not lead to ${name}`);
   };
-  await reach(/^hello-world/);
+  await reach(/^Hello World/);
   await press('Enter');
   await visitor.image.focus();
   await press('Enter');
@@ -95,7 +95,7 @@ test('everything works by keyboard', async ({ page, visitor }) => {
   await reach('Run another');
   await press('Enter');
   await expect(visitor.image).toBeVisible();
-  await reach(/^busybox/);
+  await reach(/^BusyBox/);
   await press('Space');
   await visitor.image.press('Enter');
   await visitor.expectPrompt();

@@ -94,7 +94,7 @@ test('values of variables stay out of the address, recent runs and links', async
   expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(page.url());
 
   await visitor.open();
-  await page.getByRole('button', { name: /^busybox.*echo got/ }).click();
+  await page.getByRole('button', { name: /^BusyBox.*echo got/ }).click();
   await expect(visitor.field('Name of variable 1')).toHaveValue('TOKEN');
   await expect(value).toHaveValue('');
   await expect(page.getByRole('group', { name: 'Environment' })).toHaveAccessibleDescription(

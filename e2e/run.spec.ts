@@ -6,7 +6,7 @@ const MIB = 2 ** 20;
 
 test('a picked demo image shows a prompt', async ({ visitor }) => {
   await visitor.open();
-  await visitor.choose('busybox');
+  await visitor.choose('BusyBox');
   await visitor.run();
   await visitor.expectPrompt();
   await expect(visitor.state).toHaveText('Running');
@@ -19,14 +19,46 @@ test('a picked demo image shows a prompt', async ({ visitor }) => {
   await visitor.expectExit(7);
 });
 
+test('a card runs its image with one click, or one key, and nothing else of the form', async ({
+  page,
+  visitor,
+}) => {
+  await visitor.open({ image: BUSYBOX, args: '-c "exit 9"', env: 'A=1' });
+  await visitor.button('Run Hello World').click();
+  await visitor.expectScreen(HELLO);
+  await visitor.expectExit(0);
+  await visitor.button('Run another').click();
+  await visitor.button('Run BusyBox').focus();
+  await page.keyboard.press('Enter');
+  await visitor.expectPrompt();
+  await visitor.type('echo "A is $A."');
+  await visitor.expectScreen(/^A is \.$/m);
+});
+
+test('a chosen card brings its name into the form, and the form into view', async ({ page, visitor }) => {
+  await page.setViewportSize({ width: 640, height: 480 });
+  await visitor.open({ image: HELLO_WORLD });
+  await expect(visitor.image).toHaveValue('Hello World');
+  await visitor.choose('Python');
+  await expect(visitor.image).toHaveValue('python:alpine');
+  await expect(visitor.button('Run')).toBeInViewport();
+  await visitor.image.fill(BUSYBOX);
+  await expect(visitor.image).toHaveValue(BUSYBOX);
+  await visitor.image.blur();
+  await expect(visitor.image).toHaveValue('BusyBox');
+  await visitor.image.fill('Hello World');
+  await visitor.run();
+  await visitor.expectScreen(HELLO);
+});
+
 test('another image runs without a reload of the page', async ({ page, visitor }) => {
   await visitor.open();
   await page.evaluate(() => Object.assign(globalThis, { isSamePage: true }));
-  await visitor.choose('busybox');
+  await visitor.choose('BusyBox');
   await visitor.run();
   await visitor.expectPrompt();
   await visitor.button('Run another').click();
-  await visitor.choose('hello-world');
+  await visitor.choose('Hello World');
   await visitor.run();
   await visitor.expectScreen(HELLO);
   await visitor.expectExit(0);
@@ -37,9 +69,7 @@ test('a recent run can be repeated with its options', async ({ page, visitor }) 
   await visitor.runLink({ image: BUSYBOX, entrypoint: 'echo', args: 'once more' });
   await visitor.expectExit(0);
   await visitor.open();
-  await page
-    .getByRole('button', { name: /^images:busybox.*echo once more|^busybox.*echo once more/ })
-    .click();
+  await page.getByRole('button', { name: /^BusyBox.*echo once more/ }).click();
   await visitor.run();
   await visitor.expectScreen(/^once more$/m);
 });

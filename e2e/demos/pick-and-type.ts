@@ -5,7 +5,7 @@ export const pickAndType: Demo = {
   async play({ page, url, visitor, picture }) {
     await page.goto(url);
     await picture('the picker');
-    await visitor.choose('busybox');
+    await visitor.choose('BusyBox');
     await visitor.run();
     await visitor.expectPrompt();
     await visitor.command('uname -a');

@@ -90,7 +90,7 @@ async function phone({ page, url, visitor, picture }: Stage): Promise<void> {
   await page.setViewportSize(PHONE);
   await page.goto(url, { waitUntil: 'networkidle' });
   await picture('phone picker');
-  await visitor.choose('busybox');
+  await visitor.choose('BusyBox');
   await visitor.run();
   await visitor.expectPrompt();
   for (const line of ['uname -m', 'ls --color=always /']) await visitor.command(line);

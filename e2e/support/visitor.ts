@@ -67,6 +67,7 @@ export class Visitor {
     await this.page
       .locator('button[aria-pressed]')
       .filter({ hasText: new RegExp(`^${name}`) })
+      .first()
       .click();
   }
 

@@ -1,5 +1,5 @@
-import type { ReactNode } from 'react';
-import { fileName } from '../model/names.ts';
+import { type ReactNode, useState } from 'react';
+import { fileName, imageShownAs, shownImage } from '../model/names.ts';
 import { useForm } from '../stores/form.ts';
 import { FieldNote } from './Field.tsx';
 import { fieldId } from './focus.ts';
@@ -13,17 +13,26 @@ interface ImageFieldProps {
   readonly missingFile: string | undefined;
 }
 
-/** A field for an image reference, which is checked while the user types. */
+/**
+ * A field for an image reference, which is checked while the user types. A demo image has its name there, but
+ * text that is being typed stays as it is.
+ */
 export function ImageField({ error, missingFile }: ImageFieldProps) {
   const id = fieldId('image');
   const { form, change } = useForm();
+  const [typed, setTyped] = useState('');
+  const isTyping = imageShownAs(typed) === form.image;
   return (
     <div className="field image-field">
       <label htmlFor={id}>Image</label>
       <input
         id={id}
-        value={form.image}
-        onChange={({ target }) => change({ image: target.value })}
+        value={isTyping ? typed : shownImage(form.image)}
+        onChange={({ target }) => {
+          setTyped(target.value);
+          change({ image: imageShownAs(target.value) });
+        }}
+        onBlur={() => setTyped('')}
         placeholder="alpine, ghcr.io/owner/name:tag, …"
         aria-invalid={error !== undefined}
         aria-describedby={`${id}-note`}

@@ -5,6 +5,7 @@ import { runForm } from '../stores/start.ts';
 import { Button } from './Button.tsx';
 import { Catalogue } from './Catalogue.tsx';
 import { FormProblem } from './FormProblem.tsx';
+import { FORM_ID } from './focus.ts';
 import { Icon } from './Icon.tsx';
 import { ImageField } from './ImageField.tsx';
 import { LinkNotice } from './LinkNotice.tsx';
@@ -35,13 +36,14 @@ export function Picker({ canRun }: { canRun: boolean }) {
       <div className="hero">
         <h1>A real Linux, in this tab</h1>
         <p>
-          Pick a container image and type. The processor, the memory and the disk are this page: there is
-          nothing to install, and nothing to break.
+          LinuxRun runs container images inside your browser, to try software, follow a lesson or share a
+          working example: there is nothing to install, and nothing to break.
         </p>
       </div>
       <LinkNotice />
       <FormProblem />
       <form
+        id={FORM_ID}
         className="card launch"
         aria-label="What to run"
         onSubmit={(event) => {
@@ -74,7 +76,7 @@ export function Picker({ canRun }: { canRun: boolean }) {
         {isOpen && <Options errors={errors} />}
       </form>
       <Recent />
-      <Catalogue />
+      <Catalogue canRun={canRun} />
     </main>
   );
 }

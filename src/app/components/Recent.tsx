@@ -4,6 +4,7 @@ import { useForm } from '../stores/form.ts';
 import { useLibrary } from '../stores/library.ts';
 import { useRecent } from '../stores/recent.ts';
 import { IconButton } from './Button.tsx';
+import { showForm } from './focus.ts';
 
 /** Recent runs, to run again with the same options. */
 export function Recent() {
@@ -31,7 +32,14 @@ function RecentItem({ link }: { link: string }) {
   const command = [entrypoint, args].filter((text) => text !== '').join(' ');
   return (
     <li className="recent-item">
-      <button type="button" className="recent-fill" onClick={() => fill(link)}>
+      <button
+        type="button"
+        className="recent-fill"
+        onClick={() => {
+          fill(link);
+          showForm();
+        }}
+      >
         <span className="item-name">
           {name}
           {isStored && <span className="badge">Stored</span>}

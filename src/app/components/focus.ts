@@ -7,6 +7,14 @@ export function fieldId(field: Field): string {
   return `field-${field}`;
 }
 
+/** The id of the form. */
+export const FORM_ID = 'form';
+
+/** Scrolls the form into view. */
+export function showForm(): void {
+  document.getElementById(FORM_ID)?.scrollIntoView({ block: 'nearest' });
+}
+
 /** Goes back to the form and focuses the field to change. */
 export async function returnToForm(): Promise<void> {
   await backToForm();

@@ -9,15 +9,15 @@ export interface CatalogueEntry {
   readonly disk?: string;
 }
 
-/** Images that come with the page. */
+/** Images that come with the page. The form shows them by name, and no reference has capital letters. */
 export const DEMOS: readonly CatalogueEntry[] = [
   {
-    name: 'busybox',
+    name: 'BusyBox',
     image: 'oci://images:busybox',
     purpose: 'A shell and three hundred small tools: look around in a real Linux',
   },
   {
-    name: 'hello-world',
+    name: 'Hello World',
     image: 'oci://images:hello-world',
     purpose: 'Says hello and ends: the quickest way to see that it works',
   },
@@ -28,7 +28,7 @@ export const PUBLIC_IMAGES: readonly CatalogueEntry[] = [
   { name: 'Alpine', image: 'alpine', purpose: 'A small distribution, 4 MB' },
   { name: 'Debian', image: 'debian:trixie-slim', purpose: 'The universal operating system, slim' },
   { name: 'Ubuntu', image: 'ubuntu:24.04', purpose: 'What many servers run' },
-  { name: 'BusyBox', image: 'busybox', purpose: 'The newest release, from its makers' },
+  { name: 'BusyBox, newest', image: 'busybox', purpose: 'The latest release, from its makers' },
   { name: 'Bash', image: 'bash', purpose: 'The shell itself, to try a script in' },
   { name: 'Python', image: 'python:alpine', purpose: 'A prompt that speaks Python 3', memory: '1G' },
   { name: 'Ruby', image: 'ruby:alpine', purpose: 'Interactive Ruby', memory: '1G' },

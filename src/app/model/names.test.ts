@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { canonicalName, shortName } from './names.ts';
+import { canonicalName, imageShownAs, shortName, shownImage } from './names.ts';
 
 it.each([
   ['alpine', 'alpine'],
@@ -7,11 +7,20 @@ it.each([
   ['bitnami/redis:7', 'bitnami/redis:7'],
   ['ghcr.io/a/b:latest', 'ghcr.io/a/b'],
   [`alpine@sha256:${'ab'.repeat(32)}`, 'alpine@sha256:abababababab…'],
-  ['oci://images:busybox', 'busybox'],
+  ['oci://images:busybox', 'BusyBox'],
+  ['oci://images:other', 'other'],
   ['oci://other/place:x', 'other/place:x'],
   ['file://image.tar', 'image.tar'],
 ])('%s is shown as %s', (image, name) => {
   expect(shortName(canonicalName(image) ?? '')).toBe(name);
+});
+
+it('shows demo images by names that are no references, and knows them again', () => {
+  expect(shownImage('oci://images:hello-world')).toBe('Hello World');
+  expect(canonicalName('Hello World')).toBeUndefined();
+  expect(imageShownAs(' Hello World ')).toBe('oci://images:hello-world');
+  for (const image of ['alpine', 'hello-world', 'oci://images:other', ''])
+    expect(imageShownAs(shownImage(image))).toBe(image);
 });
 
 it('has no canonical name for an invalid reference', () => {

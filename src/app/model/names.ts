@@ -1,5 +1,6 @@
 import { ImageError } from '../../oci/errors.ts';
 import { formatReference, parseReference, type Reference } from '../../oci/reference.ts';
+import { DEMOS } from './catalogue.ts';
 
 /** Returns undefined for text that is no reference. */
 export function readReference(image: string): Reference | undefined {
@@ -17,9 +18,22 @@ export function canonicalName(image: string): string | undefined {
   return reference && formatReference(reference);
 }
 
-/** Shortens a canonical reference to the common form: without Docker's defaults, and with a short digest. */
+/** Returns the name of a demo image, or the text itself for any other image. */
+export function shownImage(image: string): string {
+  return DEMOS.find((demo) => demo.image === image.trim())?.name ?? image;
+}
+
+/** Returns the image that a text shows: the reverse of `shownImage`. */
+export function imageShownAs(text: string): string {
+  return DEMOS.find(({ name }) => name === text.trim())?.image ?? text;
+}
+
+/**
+ * Shortens a canonical reference: a demo image to its name, others to the common form without Docker's
+ * defaults and with a short digest.
+ */
 export function shortName(reference: string): string {
-  return reference
+  return shownImage(reference)
     .replace(/^docker\.io\/(library\/)?/, '')
     .replace(/:latest(?=@|$)/, '')
     .replace(/^(?:oci|file):\/\/(?:images:(?=.))?/, '')

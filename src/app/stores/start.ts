@@ -1,4 +1,6 @@
+import type { CatalogueEntry } from '../model/catalogue.ts';
 import { checkForm } from '../model/check.ts';
+import { DEFAULT_FORM } from '../model/form.ts';
 import { writeLink } from '../model/link.ts';
 import { isReferenceTo } from '../model/local.ts';
 import { writeAddress } from './address.ts';
@@ -20,6 +22,14 @@ export function runForm(): void {
     wantsNewest,
     credentials: credentials.username === '' ? undefined : credentials,
   });
+}
+
+/** Runs an image of the catalogue with nothing but its own options. */
+export function runEntry(entry: CatalogueEntry): void {
+  const { change, choose } = useForm.getState();
+  change(DEFAULT_FORM);
+  choose(entry);
+  runForm();
 }
 
 /** Goes from an ended or failed session back to the form, and shows the problem at its field. */
