@@ -199,7 +199,10 @@ test.describe('a machine', () => {
 
   test('that is too small for its container', async ({ visitor }) => {
     await visitor.runLink({ image: BUSYBOX, memory: '64M', entrypoint: 'tail', args: '/dev/zero' });
-    await visitor.expectExit(137);
-    await visitor.expectProblem(/memory/i);
+    await expect(visitor.state).toHaveText('Failed with status 137', { timeout: 60_000 });
+    await visitor.expectProblem(/not enough memory/, /process was killed/);
+    await visitor.button('Change the options').click();
+    await expect(visitor.field('Memory')).toHaveValue('64M');
+    await expect(visitor.field('Memory')).toBeFocused();
   });
 });

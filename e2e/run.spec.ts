@@ -157,6 +157,9 @@ for (const [cpus, memory] of [
 
 test('a program that the image lacks is named', async ({ visitor }) => {
   await visitor.runLink({ image: HELLO_WORLD, entrypoint: '/no/such/program' });
-  await visitor.expectExit(127);
-  await visitor.expectProblem(/no\/such\/program/);
+  await expect(visitor.state).toHaveText('Failed with status 127');
+  await visitor.expectProblem(/program cannot start/, /no\/such\/program/, /entrypoint/);
+  await visitor.button('Change the options').click();
+  await expect(visitor.field('Entrypoint')).toHaveValue('/no/such/program');
+  await expect(visitor.field('Entrypoint')).toBeFocused();
 });

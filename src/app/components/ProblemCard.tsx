@@ -9,6 +9,7 @@ export function ProblemCard() {
   const problem = useSession((session) => session.problem);
   const restart = useSession((session) => session.restart);
   if (!problem) return null;
+  const isForOptions = problem.field !== undefined && problem.field !== 'image';
   return (
     <section className="card problem" role="alert">
       <h2>
@@ -30,7 +31,7 @@ export function ProblemCard() {
           Try again
         </Button>
         <Button icon="back" look={problem.field ? 'main' : 'plain'} onClick={() => void returnToForm()}>
-          Back to the form
+          {isForOptions ? 'Change the options' : 'Back to the form'}
         </Button>
       </div>
     </section>

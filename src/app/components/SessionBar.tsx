@@ -72,6 +72,6 @@ function describe(phase: Phase, status: number | undefined): string {
     case 'ended':
       return `Ended with status ${status}`;
     case 'failed':
-      return 'Failed';
+      return status === undefined ? 'Failed' : `Failed with status ${status}`;
   }
 }

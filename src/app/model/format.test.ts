@@ -29,6 +29,7 @@ describe('format', () => {
 
   it.each([
     [0, 'just now'],
+    [-7_200_000, 'just now'],
     [60_000, '1 minute ago'],
     [2 * 3_600_000, '2 hours ago'],
     [3 * 86_400_000, '3 days ago'],

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { ImageErrorKind } from '../../oci/errors.ts';
 import type { Failure } from '../machine/messages.ts';
-import { explain } from './problem.ts';
+import { explain, explainEnd } from './problem.ts';
 
 describe('explain', () => {
   it.each<[ImageErrorKind, RegExp, string | undefined]>([
@@ -25,6 +25,8 @@ describe('explain', () => {
     [{ name: 'StorageError', message: 'denied' }, /cannot be used/],
     [{ name: 'OptionError', message: 'no program' }, /cannot run with these options/],
     [{ name: 'MachineError', message: 'it stopped' }, /machine failed/],
+    [{ name: 'MachineError', message: 'it stopped', log: 'Out of memory and no killable' }, /enough memory/],
+    [{ name: 'MachineError', message: 'it stopped', log: 'System is deadlocked on memory' }, /enough memory/],
     [{ name: 'MachineError', message: 'cannot load http://x/kernel/Image: 404' }, /cannot be loaded/],
     [{ name: 'MachineError', message: 'cannot load http://x/kernel/Image-smp: 404' }, /several CPUs/],
     [{ name: 'NotReadableError', message: 'gone' }, /file cannot be read/],
@@ -41,5 +43,37 @@ describe('explain', () => {
 
   it("keeps the kernel's log", () => {
     expect(explain({ name: 'MachineError', message: 'it stopped', log: 'panic' }).log).toBe('panic');
+  });
+});
+
+describe('explainEnd', () => {
+  const OOM = 'LinuxRun: the machine ran out of memory: 2 processes were killed\n';
+  it.each([
+    [127, 'LinuxRun: /x: not found\n', 'The program cannot start', '/x: not found.', 'entrypoint'],
+    [126, 'LinuxRun: /x: not a program\n', 'The program cannot start', '/x: not a program.', 'entrypoint'],
+    [125, 'LinuxRun: no disk\n', 'The container cannot be made', 'No disk.', 'disk'],
+    [137, OOM, 'There was not enough memory', /^The machine ran out of memory: 2 processes/, 'memory'],
+    [1, OOM, 'There was not enough memory', /^The machine ran/, 'memory'],
+    [127, `${OOM}LinuxRun: more\n`, 'There was not enough memory', /killed\nmore\.$/, 'memory'],
+  ])('of status %i with "%s"', (status, messages, title, text, field) => {
+    const expected = typeof text === 'string' ? text : expect.stringMatching(text);
+    expect(explainEnd(status, messages)).toEqual({
+      title,
+      text: expected,
+      field,
+      advice: expect.any(String),
+    });
+  });
+
+  it.each([
+    [0, ''],
+    [1, ''],
+    [125, ''],
+    [126, ''],
+    [127, ''],
+    [0, OOM],
+    [3, 'LinuxRun: that is all\n'],
+  ])('is no problem of ours with status %i and "%s"', (status, messages) => {
+    expect(explainEnd(status, messages)).toBeUndefined();
   });
 });

@@ -19,6 +19,12 @@ export interface Problem {
 
 type Explanation = Omit<Problem, 'text' | 'log'>;
 
+/** The exit statuses of a container that could not be made, and of a program that could not be started. */
+const NO_CONTAINER_STATUS = 125;
+export const NOT_STARTED_STATUSES: readonly number[] = [126, 127];
+/** What the kernel says when it panics because memory ran out. */
+const MEMORY_PANIC = /out of memory|deadlocked on memory/i;
+
 const IMAGE_ERRORS: Record<ImageErrorKind, Explanation> = {
   reference: {
     title: 'The image reference is not clear',
@@ -94,6 +100,24 @@ const OTHERS: Record<string, Explanation> = {
   },
 };
 
+const NO_MEMORY: Explanation = {
+  title: 'There was not enough memory',
+  advice: 'Give the machine more memory in the options, or run less in it.',
+  field: 'memory',
+};
+
+const NOT_STARTED: Explanation = {
+  title: 'The program cannot start',
+  advice: 'Correct the entrypoint and the arguments in the options, or choose another image.',
+  field: 'entrypoint',
+};
+
+const NO_CONTAINER: Explanation = {
+  title: 'The container cannot be made',
+  advice: 'Try again, with more memory or disk if it fails in the same way.',
+  field: 'disk',
+};
+
 const SMP_KERNEL: Explanation = {
   title: 'The kernel for several CPUs is missing',
   advice: 'npm start builds it after the first one: try again in a few minutes, or with one CPU.',
@@ -115,15 +139,34 @@ export function explain(failure: Failure): Problem {
   return { ...explanationOf(failure), text: sentence(message), ...(log && { log }) };
 }
 
+/**
+ * Explains the end of a container that could not start or ran out of memory. Returns undefined for the end of
+ * a program, also one that failed.
+ * @param messages the lines of the guest's agent
+ */
+export function explainEnd(status: number, messages: string): Problem | undefined {
+  const lines = messages.trim().replace(/^LinuxRun: /gm, '');
+  const explanation = lines === '' ? undefined : explanationOfEnd(status, lines);
+  return explanation && { ...explanation, text: sentence(lines) };
+}
+
+function explanationOfEnd(status: number, lines: string): Explanation | undefined {
+  if (status !== 0 && /ran out of memory/.test(lines)) return NO_MEMORY;
+  // The agent says nothing about a program that itself exits with one of these.
+  if (status === NO_CONTAINER_STATUS) return NO_CONTAINER;
+  return NOT_STARTED_STATUSES.includes(status) ? NOT_STARTED : undefined;
+}
+
 /** Makes a sentence of a message, which starts in lower case. A name at its start stays unchanged. */
 function sentence(message: string): string {
   const begun = message.replace(/^[a-z]+(?= )/, (word) => word.charAt(0).toUpperCase() + word.slice(1));
   return /[.?!…]$/.test(begun) ? begun : `${begun}.`;
 }
 
-function explanationOf({ name, kind, message }: Failure): Explanation {
+function explanationOf({ name, kind, message, log = '' }: Failure): Explanation {
   if (kind) return IMAGE_ERRORS[kind];
   if (name === 'MachineError' && message.startsWith('cannot load'))
     return message.includes('Image-smp') ? SMP_KERNEL : MISSING_FILE;
+  if (name === 'MachineError' && MEMORY_PANIC.test(log)) return NO_MEMORY;
   return OTHERS[name] ?? BUG;
 }

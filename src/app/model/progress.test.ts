@@ -29,6 +29,7 @@ describe('progress', () => {
     expect(steps).toEqual({ resolve: { began: 7 }, download: {}, boot: { began: 7 }, start: {} });
     expect(duration(steps.boot, 10)).toBe(3);
     expect(duration(steps.start, 10)).toBeUndefined();
+    expect(duration(steps.boot, 3)).toBe(0);
   });
 
   it('advances from step to step', () => {

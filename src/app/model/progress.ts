@@ -85,9 +85,12 @@ export function finishProgress(progress: Progress, now: number): Progress {
   return mark(progress, now, { ends: ['resolve', 'download', 'boot', 'start'] });
 }
 
-/** Returns how long a step took or has taken so far, in ms, or undefined before its start. */
+/**
+ * Returns how long a step took or has taken so far, in ms, or undefined before its start.
+ * @param now may be earlier than the start, because the page's clock advances from time to time only
+ */
 export function duration({ began, ended }: Step, now: number): number | undefined {
-  return began === undefined ? undefined : (ended ?? now) - began;
+  return began === undefined ? undefined : Math.max((ended ?? now) - began, 0);
 }
 
 interface Marks {

@@ -81,6 +81,18 @@ it('runs from the click to the exit status', async () => {
   expect(connection.end).toHaveBeenCalledOnce();
 });
 
+it.each([
+  [127, 'LinuxRun: /x: not found\n', 'entrypoint'],
+  [137, 'LinuxRun: the machine ran out of memory: 1 process was killed\n', 'memory'],
+])('explains an end with status %i and the reason', async (status, text, field) => {
+  const connection = await start();
+  connection.tell({ type: 'started' });
+  connection.tell({ type: 'message', text });
+  connection.tell({ type: 'exit', status });
+  expect(state()).toMatchObject({ phase: 'failed', status, problem: { field }, messages: '' });
+  expect(connection.end).toHaveBeenCalledOnce();
+});
+
 it('explains a failure, and remembers nothing of it', async () => {
   const connection = await start();
   connection.tell({ type: 'failed', failure: { name: 'StorageFullError', message: 'no room' } });

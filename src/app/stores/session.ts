@@ -5,7 +5,7 @@ import type { Credentials } from '../../oci/registry-auth.ts';
 import type { LocalImage, SessionEvent } from '../machine/messages.ts';
 import { TerminalPort } from '../machine/terminal-port.ts';
 import type { Wish } from '../model/check.ts';
-import { explain, type Problem } from '../model/problem.ts';
+import { explain, explainEnd, type Problem } from '../model/problem.ts';
 import { advance, beginProgress, finishProgress, type Progress } from '../model/progress.ts';
 import { current, loadMachinery } from './connection.ts';
 import { useLibrary } from './library.ts';
@@ -92,8 +92,10 @@ export const useSession = create<SessionState>((set, get) => {
         set(({ messages }) => ({ messages: messages + event.text }));
         break;
       case 'exit':
-        set(({ progress }) => ({ progress: finishProgress(progress, now), status: event.status }));
-        set({ phase: 'ended' });
+        set(({ progress, messages }) => ({
+          progress: finishProgress(progress, now),
+          ...ending(event.status, messages),
+        }));
         end();
         break;
       case 'failed':
@@ -166,6 +168,12 @@ export const useSession = create<SessionState>((set, get) => {
     },
   };
 });
+
+/** Returns the state after the end of a container. The card of a problem replaces the agent's lines. */
+function ending(status: number, messages: string): Partial<SessionState> {
+  const problem = explainEnd(status, messages);
+  return problem ? { phase: 'failed', status, problem, messages: '' } : { phase: 'ended', status };
+}
 
 /** Sets performance marks for benchmarks. */
 function mark({ type }: SessionEvent): void {

@@ -1,5 +1,6 @@
 import { create } from 'zustand';
 import { TerminalPort } from '../machine/terminal-port.ts';
+import { NOT_STARTED_STATUSES } from '../model/problem.ts';
 import { current } from './connection.ts';
 
 export interface TerminalTab {
@@ -33,9 +34,6 @@ interface TerminalsState {
   find(isFinding: boolean): void;
 }
 
-/** The statuses of shells that did not start. */
-const NOT_STARTED = [126, 127];
-
 let next = 1;
 
 export const useTerminals = create<TerminalsState>((set, get) => {
@@ -63,7 +61,8 @@ export const useTerminals = create<TerminalsState>((set, get) => {
       const process = await current.connection
         ?.openTerminal(
           (bytes) => port.show(bytes),
-          (status) => (NOT_STARTED.includes(status) ? change(id, { hasFailed: true }) : get().close(id)),
+          (status) =>
+            NOT_STARTED_STATUSES.includes(status) ? change(id, { hasFailed: true }) : get().close(id),
         )
         .catch(() => undefined);
       if (!process) return get().close(id);

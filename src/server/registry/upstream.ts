@@ -107,7 +107,9 @@ export class Upstream {
 }
 
 function notPublic(host: string): ProxyError {
-  return notAllowed(`${host} is not on the public internet, and this server connects to nothing else: ./run.sh on a computer that reaches it does`);
+  return notAllowed(
+    `${host} is not on the public internet, and this server connects to nothing else: ./run.sh on a computer that reaches it does`,
+  );
 }
 
 function unreachable(host: string, { code, message }: NodeJS.ErrnoException): ProxyError {
