@@ -3,12 +3,14 @@ import { ATOMIC_RESULT, H_FRM, H_MSTATUS, H_CODE_PAGE, H_CODE_UOPS } from '../la
 import { atomicOperation } from './atomics';
 import { flushBlocks } from './blocks';
 import { expand } from './compressed';
+import { counterReadable, CYCLE, readCounter } from './csr';
 import { decode } from './decode';
 import { getFlags } from './fpu';
 import { hashPage } from './hash';
 import { PseudoOp, UOP_SIZE } from './opcodes';
 import { adoptRegion } from './pages';
 import { dropRegionsUpTo, newRegion } from './regions';
+import { setBudget } from './slow';
 import { faultCode, FS, PAGE_SIZE } from './state';
 
 /**
@@ -20,6 +22,16 @@ export function atomicRmw(hart: usize, op: i32, va: u64, operand: u64): bool {
   if (faultCode) return false;
   store<u64>(hart, result, ATOMIC_RESULT);
   return true;
+}
+
+/**
+ * Reads a counter when `left` of the hart's budget is left. Returns the highest value for the interpreter to
+ * decide, which traps if the counter is not readable.
+ */
+export function counterValue(hart: usize, n: u32, left: i32): u64 {
+  if (!counterReadable(hart, n - CYCLE)) return ~0;
+  setBudget(hart, left);
+  return readCounter(hart, n);
 }
 
 /** Bits of the result of `floatState`. */

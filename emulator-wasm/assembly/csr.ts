@@ -88,8 +88,13 @@ export function csrAccessible(hart: usize, n: u32, writing: bool): bool {
   return !(writing && n >>> 10 == 3);
 }
 
+/** Zicntr: the user's counters. Their numbers less CYCLE are the counters' bits. */
+export const CYCLE: u32 = 0xc00;
+const TIME: u32 = 0xc01;
+export const INSTRET: u32 = 0xc02;
+
 /** mcounteren and scounteren control which counters are readable below M. */
-function counterReadable(hart: usize, bit: u32): bool {
+export function counterReadable(hart: usize, bit: u32): bool {
   const priv = privilege(hart);
   if (priv < MACHINE_MODE && !((load<u64>(hart, H_MCOUNTEREN) >> bit) & 1)) return false;
   return priv != USER || ((load<u64>(hart, H_SCOUNTEREN) >> bit) & 1) != 0;
@@ -123,6 +128,11 @@ function cycle(hart: usize): u64 {
 function counter(hart: usize, bit: u32): u64 {
   const offset = bit == 0 ? load<u64>(hart, H_CYCLE_OFFSET) : load<u64>(hart, H_INSTRET_OFFSET);
   return (load<u64>(hart, H_MCOUNTINHIBIT) >> bit) & 1 ? offset : load<u64>(hart, H_INSTRET) + offset;
+}
+
+/** The value of CYCLE, TIME or INSTRET, if H_INSTRET is up to date. */
+export function readCounter(hart: usize, n: u32): u64 {
+  return n == TIME ? mtime(hart) : counter(hart, n - CYCLE);
 }
 
 function setCounter(hart: usize, bit: u32, value: u64): void {
@@ -210,12 +220,10 @@ export function readCsr(hart: usize, n: u32): u64 {
       return counter(hart, 0);
     case 0xb02:
       return counter(hart, 2);
-    case 0xc00:
-      return counterReadable(hart, 0) ? counter(hart, 0) : illegalCsr();
-    case 0xc01:
-      return counterReadable(hart, 1) ? mtime(hart) : illegalCsr();
-    case 0xc02:
-      return counterReadable(hart, 2) ? counter(hart, 2) : illegalCsr();
+    case CYCLE:
+    case TIME:
+    case INSTRET:
+      return counterReadable(hart, n - CYCLE) ? readCounter(hart, n) : illegalCsr();
     case 0xf11: // mvendorid, marchid, mimpid: not a commercial implementation
     case 0xf12:
     case 0xf13:

@@ -1,7 +1,9 @@
 /** Decodes instruction bits to a micro-op. */
 import { H_F, H_SINK, H_X } from '../layout';
+import { CYCLE, INSTRET } from './csr';
 import {
   AtomicOp,
+  CounterOp,
   CsrOp,
   FarBranchOp,
   FarJumpOp,
@@ -503,8 +505,10 @@ function decodeSystem(i: u32, u: usize): i32 {
   const f = funct3Of(i);
   if (f == 0) return decodePrivileged(i, u);
   if (f == 4) return illegal(u);
-  const op = (f < 4 ? CsrOp.CSRRW - 1 : CsrOp.CSRRWI - 5) + <i32>f;
-  put(u, op, intDest(rdOf(i)), intReg(rs1Of(i)), 0, i >>> 20);
+  const n = i >>> 20;
+  const readsCounter = f == 2 && rs1Of(i) == 0 && n >= CYCLE && n <= INSTRET;
+  const op = readsCounter ? CounterOp.READ_COUNTER : (f < 4 ? CsrOp.CSRRW - 1 : CsrOp.CSRRWI - 5) + <i32>f;
+  put(u, op, intDest(rdOf(i)), intReg(rs1Of(i)), 0, n);
   store<u16>(u, <u16>rs1Of(i), U_EXTRA);
   return op;
 }

@@ -51,7 +51,7 @@ import { MTIP, S_INTERRUPTS, setXreg, STIP, SUPERVISOR, XL64 } from './state';
 import { pendingInterrupts, STCE, takeInterrupt } from './trap';
 import { uartFlush } from './uart';
 
-export { atomicRmw, decodePage, evict, floatState, install } from './compiled';
+export { atomicRmw, counterValue, decodePage, evict, floatState, install } from './compiled';
 export * from './fpu';
 export * from './integer';
 

@@ -57,10 +57,17 @@ export const enum CsrOp {
   END,
 }
 
+/** Zicntr. slow.ts executes them. */
+export const enum CounterOp {
+  /** The immediate is the CSR: cycle, time or instret. */
+  READ_COUNTER = CsrOp.END,
+  END,
+}
+
 /** I, M, Zba, Zbb, Zbs, Zicond: from registers and an immediate to a register. */
 export const enum IntegerOp {
   // Immediate
-  LI = CsrOp.END,
+  LI = CounterOp.END,
   AUIPC,
   ADDI,
   SLTI,

@@ -15,9 +15,12 @@ import { executeAtomic } from './atomics';
 import { instructionBits, straddle } from './blocks';
 import {
   clearCsrOutcome,
+  counterReadable,
   csrAccessible,
   csrIllegal,
   csrResync,
+  CYCLE,
+  readCounter,
   readCsr,
   readForModify,
   writeCsr,
@@ -26,6 +29,7 @@ import { deviceStored, loadSlow, storeSlow } from './access';
 import * as host from './host';
 import { sleepWhile } from './mailbox';
 import {
+  CounterOp,
   CsrOp,
   FloatMemoryOp,
   HintOp,
@@ -127,6 +131,8 @@ export function executeSlow(hart: usize, u: usize, pc: u64): i32 {
   if (isAtomic(op)) return executeAtomic(hart, u) ? Outcome.NEXT : trap(hart, pc);
   if (isCsr(op)) return executeCsr(hart, op, u, pc);
   switch (op) {
+    case CounterOp.READ_COUNTER:
+      return executeCounter(hart, u, pc);
     case HintOp.PAUSE:
       if (load<u32>(M_HARTS) > 1) yieldSometimes(hart);
       return Outcome.NEXT;
@@ -242,6 +248,13 @@ function executeCsr(hart: usize, op: i32, u: usize, pc: u64): i32 {
   }
   store<u64>(hart + load<u16>(u, U_RD), old);
   return csrResync ? resync(hart, u, pc) : Outcome.NEXT;
+}
+
+function executeCounter(hart: usize, u: usize, pc: u64): i32 {
+  const n = load<u32>(u, U_IMM);
+  if (!counterReadable(hart, n - CYCLE)) return illegalInstruction(hart, pc);
+  store<u64>(hart + load<u16>(u, U_RD), readCounter(hart, n));
+  return Outcome.NEXT;
 }
 
 /** Prepares for floating-point instructions in the rest of the block. */

@@ -3,6 +3,7 @@
  */
 import type {
   AtomicOp,
+  CounterOp,
   CsrOp,
   FarBranchOp,
   FarJumpOp,
@@ -21,8 +22,10 @@ export type Integer = Exclude<IntegerOp, IntegerOp.END>;
 export type Memory = Exclude<MemoryOp, MemoryOp.END> | Exclude<FloatMemoryOp, FloatMemoryOp.END>;
 export type Float = Exclude<FloatOp, FloatOp.END>;
 
+export type Counter = Exclude<CounterOp, CounterOp.END>;
+
 /** Operations that are compiled and neither branch nor jump. */
-export type Straight = Integer | Memory | Float | AtomicOp;
+export type Straight = Integer | Memory | Float | AtomicOp | Counter;
 
 /** Any operation of a micro-op. */
 export type Op =

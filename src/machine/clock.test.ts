@@ -33,6 +33,14 @@ test('never returns an earlier time than another thread has read', () => {
   expect(other()).toBe(50_010);
 });
 
+test('needs no shared word for a single thread', () => {
+  const clock = clockAt(5);
+  const alone = machineClock(performance.timeOrigin, undefined);
+  clock.set(5.001);
+  expect(alone()).toBe(50_010);
+  expect(clock.latest[0]).toBe(0);
+});
+
 test('continues when the shared word wraps', () => {
   const wrap = 2 ** 31 / 10_000;
   const clock = clockAt(wrap - 0.001);

@@ -10,15 +10,23 @@ export function monotonicNow(): number {
 }
 
 /**
- * The guest's time in ticks of TIMEBASE since `epoch` (a `monotonicNow`), for one thread. Browsers blur the
- * clock separately in each thread, but Linux needs time that never runs backwards between harts. Therefore
- * all threads share `latest`, the low 32 bits of the latest time that any of them has read, and no thread
- * returns an earlier one.
+ * The guest's time in ticks of TIMEBASE since `epoch` (a `monotonicNow`), for one thread.
+ * @param latest shared by the threads of all harts if there are several
  */
-export function machineClock(epoch: number, latest: Int32Array): () => number {
+export function machineClock(epoch: number, latest: Int32Array | undefined): () => number {
   const origin = performance.timeOrigin - epoch;
+  const read = () => Math.max(0, Math.floor((origin + performance.now()) * TICKS_PER_MS));
+  return latest ? sharedClock(read, latest) : read;
+}
+
+/**
+ * Browsers blur the clock separately in each thread, but Linux needs time that never runs backwards between
+ * harts. Therefore `latest` holds the low 32 bits of the latest time that any thread has read, and no thread
+ * returns an earlier one. A reading takes 84 ns in place of 51 (Node).
+ */
+function sharedClock(read: () => number, latest: Int32Array): () => number {
   return () => {
-    const ticks = Math.max(0, Math.floor((origin + performance.now()) * TICKS_PER_MS));
+    const ticks = read();
     for (;;) {
       const shared = Atomics.load(latest, 0);
       const behind = (shared - ticks) | 0;

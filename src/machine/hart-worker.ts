@@ -78,7 +78,7 @@ function instantiate(start: HartStart, post: (message: FromHart) => void): Core 
     }
   };
   const host = {
-    now: machineClock(epoch, new Int32Array(start.latestTime)),
+    now: machineClock(epoch, start.latestTime && new Int32Array(start.latestTime)),
     wallClock: () => Date.now() * 1e6,
     doorbell: () => {
       wakeMachine();

@@ -198,7 +198,7 @@ export class Machine {
       deterministic: options.icount === true,
       trace: options.onTrace !== undefined,
     };
-    const latestTime = new SharedArrayBuffer(WORD_SIZE);
+    const latestTime = options.cpus > 1 ? new SharedArrayBuffer(WORD_SIZE) : undefined;
     const fail = (error: Error) => this.#fail(error);
     const { emulator } = options;
     const translations: MessagePort[] = [];

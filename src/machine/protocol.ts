@@ -58,8 +58,8 @@ export interface HartStart extends CommonStart {
   readonly role: 'hart';
   readonly hart: number;
   readonly emulator: WebAssembly.Module;
-  /** The word of `machineClock` that all harts share. */
-  readonly latestTime: SharedArrayBuffer;
+  /** The word of `machineClock` that several harts share. */
+  readonly latestTime: SharedArrayBuffer | undefined;
   readonly port: MessagePort;
   /** From the translator, if there is one. */
   readonly translations: MessagePort | undefined;

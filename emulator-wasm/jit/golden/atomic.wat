@@ -21,7 +21,7 @@
               (i32.eqz
                 (call $core.atomicRmw
                   (local.get $hart)
-                  (i32.const 131)
+                  (i32.const 132)
                   (local.get $l8)
                   (i64.load offset=88 (;a1;)
                     (local.get $hart))))
@@ -40,7 +40,7 @@
               (i32.eqz
                 (call $core.atomicRmw
                   (local.get $hart)
-                  (i32.const 117)
+                  (i32.const 118)
                   (local.get $l8)
                   (i64.const 0)))
               (then
@@ -57,7 +57,7 @@
               (i32.eqz
                 (call $core.atomicRmw
                   (local.get $hart)
-                  (i32.const 118)
+                  (i32.const 119)
                   (local.get $l8)
                   (local.get $l10)))
               (then

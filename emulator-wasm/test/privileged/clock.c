@@ -22,8 +22,17 @@ static u64 work(u64 seed) {
   return value;
 }
 
+/* Hot enough to be compiled. */
+static u64 readings(void) {
+  u64 sum = 0;
+  for (int i = 0; i < 200000; i++) sum = sum * 31 + READ_CSR(time);
+  return sum;
+}
+
 int main(void) {
   MTIMECMP(0) = ~0UL;
+  print_hex(readings());
+  print("\n");
   SET_CSR(mstatus, STATUS_MIE);
   work(1);
   check("interrupts", interrupt_count, TIMES);

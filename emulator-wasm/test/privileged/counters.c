@@ -36,6 +36,24 @@ static void exact(void) {
   check("instret is minstret", b - a, 2);
 }
 
+/* A loop that is hot enough to be compiled counts as exactly: eight instructions a round. */
+static void hot_loop(void) {
+  u64 previous, now, other = 0;
+  asm volatile(
+      "rdinstret %0\n\t"
+      "li t0, 200000\n"
+      "1: rdinstret %1\n\t"
+      "sub t1, %1, %0\n\t"
+      "mv %0, %1\n\t"
+      "xori t1, t1, 8\n\t"
+      "snez t1, t1\n\t"
+      "add %2, %2, t1\n\t"
+      "addi t0, t0, -1\n\t"
+      "bnez t0, 1b"
+      : "=&r"(previous), "=&r"(now), "+r"(other)::"t0", "t1");
+  check("rounds of a hot loop that count otherwise, of which the first is one", other, 1);
+}
+
 /* A trapping instruction does not retire; the handler's instructions do. */
 static u64 trap_cost(u64 kind) {
   u64 a, b;
@@ -117,6 +135,7 @@ static u64 user(u64 unused) {
 
 int main(void) {
   for (int i = 0; i < 3; i++) exact();
+  hot_loop();
   traps();
   writes();
   WRITE_CSR(mcounteren, 7);
