@@ -1,6 +1,6 @@
 import { execFile, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -204,5 +204,20 @@ describe('boot', { timeout: TIMEOUT }, () => {
     expect(screen).toContain('42 /dev/hvc0 33 111\r');
     expect(keys).toEqual([]);
     expect(await closed).toEqual([0, null]);
+  });
+
+  test.runIf(script)('ends with its terminal, also without a signal', async () => {
+    const result = join(folder, 'result');
+    const command = [process.execPath, ...node('boot', ['--append', 'quiet'])].join(' ');
+    const line = `trap '' HUP; ${command}; echo $? > ${result}.new; mv ${result}.new ${result}`;
+    const terminal = spawn('script', ['-qec', line, '/dev/null'], { cwd: PROJECT });
+    let screen = '';
+    for await (const bytes of terminal.stdout) {
+      screen += bytes;
+      if (screen.endsWith('\u001b[6n')) break;
+    }
+    terminal.kill('SIGKILL');
+    await expect.poll(() => existsSync(result), { timeout: 30_000 }).toBe(true);
+    expect(readFileSync(result, 'utf8')).toBe('129\n');
   });
 });

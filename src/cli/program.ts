@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { MachineError } from '../machine/errors.ts';
+import { exit } from './exit.ts';
 import { UsageError } from './options.ts';
 
 /** The folder with emulator.wasm and the kernels. */
@@ -19,12 +20,12 @@ export async function runProgram(
   main: (args: string[]) => Promise<number>,
 ): Promise<never> {
   try {
-    process.exit(await main(process.argv.slice(2)));
+    exit(await main(process.argv.slice(2)));
   } catch (error) {
     process.stderr.write(`${name}: ${explain(error)}\n`);
-    if (!isUsageError(error)) process.exit(STATUS_FAILURE);
+    if (!isUsageError(error)) exit(STATUS_FAILURE);
     process.stderr.write(`usage: ${usage}\n`);
-    process.exit(STATUS_USAGE);
+    exit(STATUS_USAGE);
   }
 }
 

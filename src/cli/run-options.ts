@@ -32,8 +32,9 @@ terminal it gets a terminal. Environment variables say what to run:
   --jit hot|off|all    compiles hot code, no code, or all code to WebAssembly (default: hot)
   --jit-stats          prints the compiler's statistics on standard error
 
-SIGINT, SIGTERM and SIGHUP are passed on to the container. The second SIGINT or SIGTERM stops it: with the signal that
-its image names, and 10 seconds later with SIGKILL; the third kills it at once, the fourth ends the machine.
+On a terminal, Ctrl-] three times within a second ends the machine, also when the program ignores Ctrl-C.
+Signals are passed on to the container. 10 seconds after SIGTERM, or at the second SIGINT or SIGTERM, it is killed. It
+ends within 2 seconds when its terminal is closed, or when it writes output that nobody reads any more.
 
 The exit status is the container's: 128 + n after signal n, 127 when the program is not found, 126 when it cannot be
 run, and 125 when linuxrun itself fails.

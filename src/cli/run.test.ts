@@ -1,6 +1,6 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -33,6 +33,8 @@ async function run(variables: Record<string, string>, input = '') {
   ]);
   return { status, stdout, stderr };
 }
+
+const running = (script: string) => ({ ...BUSYBOX, ENTRYPOINT: 'sh', ARGS: `-c '${script}'` });
 
 describe('linuxrun', { timeout: TIMEOUT }, () => {
   test('runs the demo, first pulled, then from the cache', async () => {
@@ -102,26 +104,40 @@ describe('linuxrun', { timeout: TIMEOUT }, () => {
 
   test('passes signals on to the container', async () => {
     const script = 'trap "echo term; exit 3" TERM; echo ready; while :; do sleep 0.1; done';
-    const child = start({ ...BUSYBOX, ENTRYPOINT: 'sh', ARGS: `-c '${script}'` });
+    const child = start(running(script));
     await once(child.stdout as NodeJS.ReadableStream, 'data');
     child.kill('SIGTERM');
     expect(await text(child.stdout as NodeJS.ReadableStream)).toBe('term\n');
     expect(child.exitCode ?? (await once(child, 'exit'))[0]).toBe(3);
   });
 
-  test('kills a container that ignores signals at the third one', async () => {
-    const child = start({
-      ...BUSYBOX,
-      ENTRYPOINT: 'sh',
-      ARGS: `-c 'trap "" INT TERM; echo ready; sleep 1000'`,
-    });
+  const deaf = running('trap "" HUP INT TERM; echo ready; sleep 1000');
+
+  test('kills a container that ignores signals at the second one', async () => {
+    const child = start(deaf);
     await once(child.stdout as NodeJS.ReadableStream, 'data');
     const ended = once(child, 'exit');
-    for (let i = 0; i < 3; i++) {
-      child.kill('SIGINT');
-      await new Promise((resolve) => setTimeout(resolve, 300));
-    }
+    child.kill('SIGINT');
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+    expect(child.exitCode).toBe(null);
+    child.kill('SIGINT');
     expect((await ended)[0]).toBe(137);
+  });
+
+  test('gives the container time to end after SIGTERM, which `timeout` sends twice, but not for ever', async () => {
+    const script = 'trap "sleep 1; echo bye; exit 3" TERM; echo ready; while :; do sleep 0.1; done';
+    for (const [variables, status] of [
+      [running(script), 3],
+      [deaf, 137],
+    ] as const) {
+      const child = start(variables);
+      await once(child.stdout as NodeJS.ReadableStream, 'data');
+      const ended = once(child, 'exit');
+      child.kill('SIGTERM');
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      child.kill('SIGTERM');
+      expect((await ended)[0]).toBe(status);
+    }
   });
 
   test('ends everything at a signal before the container exists', async () => {
@@ -141,24 +157,41 @@ describe('linuxrun', { timeout: TIMEOUT }, () => {
     child.stdin?.end();
     expect(await text(child.stdout as NodeJS.ReadableStream)).toMatch(/^y\ny\nstatus (141|1)\n$/);
   });
+
+  test('ends a container that goes on without its reader', async () => {
+    const command = `${COMMAND.map((word) => `'${word}'`).join(' ')} | head -n 1`;
+    const script = 'trap "" PIPE; while :; do echo line; sleep 0.1; done 2> /dev/null';
+    const child = start(running(script), ['bash', '-c', command]);
+    child.stdin?.end();
+    expect(await text(child.stdout as NodeJS.ReadableStream)).toBe('line\n');
+    expect(child.exitCode ?? (await once(child, 'exit'))[0]).toBe(0);
+  });
 });
+
+/** Runs a line of shell in a terminal that `script` gives us. */
+function inTerminal(variables: Record<string, string>, line: string) {
+  const child = start(variables, ['script', '-qefc', line, '/dev/null']);
+  const shown: string[] = [];
+  child.stdout?.on('data', (bytes: Buffer) => shown.push(bytes.toString()));
+  return {
+    child,
+    shows: (pattern: RegExp) => expect.poll(() => shown.join(''), { timeout: 60_000 }).toMatch(pattern),
+    type: (keys: string) => child.stdin?.write(keys),
+    clear: () => shown.splice(0),
+    close: () => child.kill('SIGKILL'),
+  };
+}
 
 describe('in a terminal', { timeout: TIMEOUT }, () => {
   test('a shell is interactive', async () => {
-    // `script` gives us a terminal.
-    const inTerminal = `stty rows 33 cols 101; tty; exec ${COMMAND.join(' ')}`;
-    const child = start(BUSYBOX, ['script', '-qefc', inTerminal, '/dev/null']);
-    let screen = '';
-    child.stdout?.on('data', (bytes: Buffer) => {
-      screen += bytes.toString();
-    });
-    const shown = (pattern: RegExp) => expect.poll(() => screen, { timeout: 60_000 }).toMatch(pattern);
+    const line = `stty rows 33 cols 101; tty; exec ${COMMAND.join(' ')}`;
+    const { child, shows: shown, clear, ...keyboard } = inTerminal(BUSYBOX, line);
     const type = (keys: string) => {
-      screen = '';
-      child.stdin?.write(keys);
+      clear();
+      keyboard.type(keys);
     };
     await shown(/# /);
-    const terminal = /\/dev\/pts\/\d+/.exec(screen)?.[0] as string;
+    const [terminal = ''] = /\/dev\/pts\/\d+/.exec(clear().join('')) ?? [];
     type('stty size; echo "TERM $TERM"\n');
     await shown(/33 101\r\nTERM vt100\r\n/);
     execFileSync('stty', ['-F', terminal, 'rows', '44', 'cols', '99']);
@@ -179,5 +212,47 @@ describe('in a terminal', { timeout: TIMEOUT }, () => {
     await shown(/grüß\r\n/);
     type('exit 9\n');
     expect((await once(child, 'exit'))[0]).toBe(9);
+  });
+
+  test('Ctrl-] three times ends a program that ignores Ctrl-C, as the third one says', async () => {
+    const { child, shows, type } = inTerminal(
+      running('echo ready; exec sleep 1000'),
+      `exec ${COMMAND.join(' ')}`,
+    );
+    await shows(/ready/);
+    for (let i = 0; i < 3; i++) type('\x03');
+    await shows(
+      /\^C\r\nlinuxrun: the program ignores Ctrl-C\. Ctrl-\] three times .* ends the machine\.\r\n/,
+    );
+    for (let i = 0; i < 3; i++) type('\x1d');
+    expect((await once(child, 'exit'))[0]).toBe(137);
+  });
+
+  test('the end of the terminal ends everything, by its signal', async () => {
+    const line = `echo process $$ leads; exec ${COMMAND.join(' ')}`;
+    const { shows, close, clear } = inTerminal(running('echo ready; exec sleep 1000'), line);
+    await shows(/leads.*ready/s);
+    const [, leader] = /process (\d+)/.exec(clear().join('')) ?? [];
+    close();
+    await expect.poll(() => existsSync(`/proc/${leader}`), { timeout: 30_000 }).toBe(false);
+  });
+
+  test.each([
+    ['sleeps', 'exec sleep 1000'],
+    ['reads', 'exec cat'],
+    ['writes', 'while :; do echo line; done'],
+  ])('the end of the terminal ends everything without a signal, if the program %s', async (name, program) => {
+    const [error, result] = ['error', 'result'].map((kind) => join(cache, `${name}-${kind}`)) as [
+      string,
+      string,
+    ];
+    const line = `trap '' HUP; ${COMMAND.join(' ')} 2> ${error}; echo $? > ${result}.new; mv ${result}.new ${result}`;
+    const { shows, close } = inTerminal(running(`echo ready; ${program}`), line);
+    await shows(/ready/);
+    close();
+    await expect.poll(() => existsSync(result), { timeout: 30_000 }).toBe(true);
+    // A program that reads may end by itself.
+    expect(readFileSync(result, 'utf8')).toMatch(/^(0|137)\n$/);
+    expect(readFileSync(error, 'utf8')).toBe('');
   });
 });

@@ -1,21 +1,28 @@
-import { spawnSync } from 'node:child_process';
 import { constants } from 'node:os';
 import { Readable } from 'node:stream';
+import { isatty } from 'node:tty';
 import { type Container, startContainer } from '../container/container.ts';
 import { OptionError } from '../container/errors.ts';
-import { SIGKILL } from '../container/signals.ts';
+import { Ending, HANG_UP_GRACE } from '../container/signals.ts';
 import { MachineError } from '../machine/errors.ts';
 import { nodePlatform } from '../machine/platform/node.ts';
 import { ImageError } from '../oci/errors.ts';
 import { StorageError } from '../storage/errors.ts';
+import { exit } from './exit.ts';
 import { imageStore } from './places.ts';
 import { PUBLIC, write } from './program.ts';
 import { HELP, type RunOptions, readFlags, readOptions } from './run-options.ts';
+import { hasTerminal, takeTerminal } from './terminal.ts';
+import { WayOut } from './way-out.ts';
 
 const STATUS_FAILURE = 125;
 /** The number of bytes of the kernel's log that are shown when a machine fails. */
 const LOG_LENGTH = 4096;
-const FORWARDED = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+const FORWARDED = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2'] as const;
+/** Those that end this process before there is a container. */
+const ENDING: readonly Signal[] = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'];
+const IGNORES_INTERRUPT =
+  'linuxrun: the program ignores Ctrl-C. Ctrl-] three times within a second ends the machine.';
 
 type Signal = (typeof FORWARDED)[number];
 
@@ -44,8 +51,9 @@ async function main(args: string[]): Promise<number> {
     const container = await start(options, signals.aborted, (bytes) => {
       log = (log + Buffer.from(bytes).toString()).slice(-LOG_LENGTH);
     });
-    signals.forwardTo(container);
-    const status = await converse(container);
+    const ending = new Ending(container);
+    signals.forwardTo(ending);
+    const status = await converse(container, ending);
     if (flags.jitStats) await (await import('./report.ts')).printJitStats(container.stats());
     return status;
   } catch (error) {
@@ -89,16 +97,17 @@ function start(
 }
 
 function terminalOptions() {
-  const { stdin, stdout, env } = process;
-  if (!stdin.isTTY || !stdout.isTTY) return undefined;
-  return { columns: stdout.columns, rows: stdout.rows, type: env.TERM ?? 'xterm' };
+  if (!hasTerminal()) return undefined;
+  const { columns, rows } = process.stdout;
+  return { columns, rows, type: process.env.TERM ?? 'xterm' };
 }
 
 /** Signals to this process go to the container, when there is one. */
 class Signals {
   readonly #abort = new AbortController();
-  #container: Container | undefined;
-  #requests = 0;
+  /** When its terminal goes, nobody can reach this process any more. */
+  readonly #isAtTerminal = [0, 1, 2].some((descriptor) => isatty(descriptor));
+  #ending: Ending | undefined;
 
   constructor() {
     for (const signal of FORWARDED) process.on(signal, () => this.#handle(signal));
@@ -109,74 +118,96 @@ class Signals {
     return this.#abort.signal;
   }
 
-  forwardTo(container: Container): void {
-    this.#container = container;
+  forwardTo(ending: Ending): void {
+    this.#ending = ending;
   }
 
   #handle(signal: Signal): void {
-    if (signal !== 'SIGHUP') this.#requests++;
-    if (!this.#container) this.#abort.abort(new Interrupted(signal));
-    else if (this.#requests <= 1) this.#container.kill(constants.signals[signal]);
-    else if (this.#requests === 2) void this.#container.stop();
-    else if (this.#requests === 3) this.#container.kill(SIGKILL);
-    // Even the guest's kernel does not answer.
-    else process.exit(128 + SIGKILL);
+    if (!this.#ending) {
+      if (ENDING.includes(signal)) this.#abort.abort(new Interrupted(signal));
+    } else if (signal === 'SIGHUP' && this.#isAtTerminal) {
+      this.#ending.hangUp();
+    } else {
+      this.#ending.signal(constants.signals[signal]);
+    }
   }
 }
 
 /** Connects the container to the standard streams until it ends; returns its status. */
-async function converse(container: Container): Promise<number> {
-  const restore = connectInput(container);
+async function converse(container: Container, ending: Ending): Promise<number> {
+  const { onOutput, restore } = connectInput(container, ending);
+  const ended = Promise.all([
+    container.exit,
+    copy(container.stdout, process.stdout, ending, onOutput),
+    copy(container.stderr, process.stderr, ending),
+    copy(container.messages, process.stderr, ending),
+  ]);
   try {
-    const [status] = await Promise.all([
-      container.exit,
-      copy(container.stdout, process.stdout),
-      copy(container.stderr, process.stderr),
-      copy(container.messages, process.stderr),
-    ]);
-    return status;
+    return await Promise.race([ended.then(([status]) => status), ending.overdue]);
   } finally {
     restore();
     await container.destroy();
   }
 }
 
-/** @returns a function that restores the terminal */
-function connectInput(container: Container): () => void {
-  const { stdin, stdout } = process;
-  if (!terminalOptions()) {
-    // A container that ends without reading all of its input is no error.
-    (Readable.toWeb(stdin) as ReadableStream<Uint8Array>).pipeTo(container.stdin).catch(() => {});
-    return () => {};
-  }
-  const resize = () => container.resize(stdout.columns, stdout.rows);
+interface Input {
+  /** Takes what the container shows. */
+  onOutput(bytes: Uint8Array): void;
+  /** Restores the terminal. */
+  restore(): void;
+}
+
+function connectInput(container: Container, ending: Ending): Input {
+  if (hasTerminal()) return connectTerminal(container, ending);
+  // A container that ends without reading all of its input is no error.
+  (Readable.toWeb(process.stdin) as ReadableStream<Uint8Array>).pipeTo(container.stdin).catch(() => {});
+  return { onOutput: () => {}, restore: () => {} };
+}
+
+function connectTerminal(container: Container, ending: Ending): Input {
   const keyboard = container.stdin.getWriter();
-  stdin.setRawMode(true);
-  // Node's raw mode still adds carriage returns to the newlines that are shown, which the container's
-  // terminal has done where it should.
-  spawnSync('stty', ['-opost'], { stdio: ['inherit', 'ignore', 'ignore'] });
-  // Input that nobody reads any more is lost with the container.
-  stdin.on('data', (keys: Buffer) => void keyboard.write(keys).catch(() => {}));
-  stdout.on('resize', resize);
-  // The size may have changed while the machine was booting.
-  resize();
-  return () => {
-    stdout.off('resize', resize);
-    stdin.setRawMode(false);
+  const wayOut = new WayOut(
+    () => ending.kill(),
+    () => process.stderr.write(`\r\n${IGNORES_INTERRUPT}\r\n`),
+  );
+  const restore = takeTerminal({
+    onKeys: (keys) => {
+      wayOut.typed(keys);
+      // Input that nobody reads any more is lost with the container.
+      keyboard.write(keys).catch(() => {});
+    },
+    onResize: (columns, rows) => container.resize(columns, rows),
+    onGone: () => ending.hangUp(),
+  });
+  return {
+    onOutput: (bytes) => wayOut.shown(bytes),
+    restore: () => {
+      wayOut.close();
+      restore();
+    },
   };
 }
 
-/** When the reader of the output stops, the container's writers get an error. */
-async function copy(from: ReadableStream<Uint8Array>, to: NodeJS.WriteStream): Promise<void> {
+/** When the reader of the output has gone, the container's writers get an error, and the container has to end. */
+async function copy(
+  from: ReadableStream<Uint8Array>,
+  to: NodeJS.WriteStream,
+  ending: Ending,
+  onOutput = (_: Uint8Array) => {},
+): Promise<void> {
   const reader = from.getReader();
   try {
-    for (let next = await reader.read(); !next.done; next = await reader.read()) await write(to, next.value);
+    for (let next = await reader.read(); !next.done; next = await reader.read()) {
+      onOutput(next.value);
+      await write(to, next.value);
+    }
   } catch (error) {
     await reader.cancel().catch(() => {});
     const { code, syscall } = error as NodeJS.ErrnoException;
     if (syscall !== 'write') throw error;
-    if (code !== 'EPIPE')
-      throw new OutputError(`cannot write the container's output: ${code}`, { cause: error });
+    if (to.isTTY) ending.hangUp();
+    else if (code === 'EPIPE') ending.killAfter(HANG_UP_GRACE);
+    else throw new OutputError(`cannot write the container's output: ${code}`, { cause: error });
   }
 }
 
@@ -190,8 +221,8 @@ function explain(error: unknown): string {
 // The error of a write to a pipe without a reader also goes to the writer.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
 try {
-  process.exit(await main(process.argv.slice(2)));
+  exit(await main(process.argv.slice(2)));
 } catch (error) {
   process.stderr.write(`linuxrun: ${explain(error)}\n`);
-  process.exit(STATUS_FAILURE);
+  exit(STATUS_FAILURE);
 }
