@@ -40,7 +40,7 @@ export const MACHINE_SIZE = 0x1_0000;
 
 /** POWER_* below. The host or any hart sets it. Every hart leaves `run` when it is not RUNNING. */
 export const M_POWER = MACHINE + 0x00;
-/** The exit code of POWER_FAIL (test finisher, HTIF). */
+/** The exit code of POWER_FAIL (test finisher, HTIF), or the number of the system call of POWER_CALL. */
 export const M_EXIT_CODE = MACHINE + 0x04;
 export const M_HARTS = MACHINE + 0x08;
 /** MODE_* bits, written by the host before any hart starts. */
@@ -81,6 +81,8 @@ export const POWER_RUNNING = 0;
 export const POWER_OFF = 1;
 export const POWER_REBOOT = 2;
 export const POWER_FAIL = 3;
+/** The guest waits for a system call of HTIF, which no host serves. */
+export const POWER_CALL = 4;
 
 /** The core itself answers SBI calls, and harts start in S-mode. Without it, bare metal in M-mode. */
 export const MODE_FIRMWARE = 1;

@@ -7,12 +7,11 @@ const FAIL: u32 = 0x3333;
 const PASS: u32 = 0x5555;
 const RESET: u32 = 0x7777;
 
-/** Ends the machine in `state` (POWER_*) unless it has ended already. `code` belongs to POWER_FAIL. */
+/** Ends the machine in `state` (POWER_*) unless it has ended already. `code` is for M_EXIT_CODE, or 0. */
 export function powerOff(state: u32, code: u32): void {
   uartFlush();
-  // Stored before M_POWER, because a reader that sees POWER_FAIL reads the code. The first failure keeps its
-  // code.
-  if (state == POWER_FAIL) atomic.cmpxchg<u32>(M_EXIT_CODE, 0, code);
+  // Stored before M_POWER, because a reader that sees the state reads the code. The first code stays.
+  atomic.cmpxchg<u32>(M_EXIT_CODE, 0, code);
   atomic.cmpxchg<u32>(M_POWER, POWER_RUNNING, state);
   wakeAll();
 }

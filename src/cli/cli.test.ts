@@ -50,6 +50,12 @@ describe('elf', { timeout: TIMEOUT }, () => {
     ['that fails', programs.htif(2 * 5 + 1), 5, /^elf: the guest failed with code 5\n$/],
     ['that fails with a large code', programs.finisher(programs.FINISHER_FAIL, 0x1000), 255, /code 4096/],
     ['that fails with code 0', programs.finisher(programs.FINISHER_FAIL, 0), 1, /code 0/],
+    [
+      'that makes a system call of HTIF',
+      programs.htifCall,
+      1,
+      /system call 67305985 of HTIF.*does not serve/,
+    ],
     ['that resets', programs.finisher(programs.FINISHER_RESET), 1, /reboot/],
   ] as const)('a program %s', async (name, program, status, stderr) => {
     const result = await run('elf', [file(name, program)]);

@@ -59,6 +59,7 @@ async function main(args: string[]): Promise<number> {
 
 function statusOf({ reason, code }: MachineExit): number {
   if (reason === 'poweroff') return 0;
+  if (reason !== 'fail') return 1;
   return Math.min(Math.max(code, 1), STATUS_MAX);
 }
 

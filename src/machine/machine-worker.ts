@@ -1,4 +1,4 @@
-import { M_EXIT_CODE, POWER_FAIL, POWER_OFF, POWER_REBOOT } from '../../emulator-wasm/layout.ts';
+import { M_EXIT_CODE, POWER_CALL, POWER_FAIL, POWER_OFF, POWER_REBOOT } from '../../emulator-wasm/layout.ts';
 import { type OpenStore, openDisk } from '../disk/disks.ts';
 import { ImageBackend } from '../disk/image-backend.ts';
 import { Agent } from './agent.ts';
@@ -23,6 +23,7 @@ const EXIT_REASONS: Record<number, ExitReason> = {
   [POWER_OFF]: 'poweroff',
   [POWER_REBOOT]: 'reboot',
   [POWER_FAIL]: 'fail',
+  [POWER_CALL]: 'call',
 };
 
 /** The machine without its harts: devices, the agent's host side, start and end of the machine. */
@@ -135,7 +136,8 @@ class MachineWorker {
     });
     this.#bus.poll();
     const reason = EXIT_REASONS[power] ?? 'fail';
-    const code = reason === 'fail' ? Atomics.load(words, M_EXIT_CODE >>> 2) : 0;
+    const hasCode = reason === 'fail' || reason === 'call';
+    const code = hasCode ? Atomics.load(words, M_EXIT_CODE >>> 2) : 0;
     this.#owner.end({ reason, code, seconds: this.#seconds });
   }
 }

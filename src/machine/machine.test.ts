@@ -63,6 +63,7 @@ describe('a bare-metal program', () => {
   test.each([
     ['HTIF pass', programs.htif(1), { reason: 'poweroff', code: 0 }],
     ['HTIF failure', programs.htif(2 * 21 + 1), { reason: 'fail', code: 21 }],
+    ['HTIF system call', programs.htifCall, { reason: 'call', code: 0x04030201 }],
     ['finisher pass', programs.finisher(programs.FINISHER_PASS), { reason: 'poweroff', code: 0 }],
     ['finisher failure', programs.finisher(programs.FINISHER_FAIL, 300), { reason: 'fail', code: 300 }],
     ['finisher reset', programs.finisher(programs.FINISHER_RESET), { reason: 'reboot', code: 0 }],

@@ -107,11 +107,11 @@ export type ToMachine =
   | { type: 'resize'; size: TerminalSize }
   | { type: 'power-off' };
 
-export type ExitReason = 'poweroff' | 'reboot' | 'fail' | 'stop';
+export type ExitReason = 'poweroff' | 'reboot' | 'fail' | 'call' | 'stop';
 
 export interface MachineExit {
   readonly reason: ExitReason;
-  /** The code that the guest gave with `fail`, otherwise 0. */
+  /** The code that the guest gave with `fail`, the number of the system call with `call`, otherwise 0. */
   readonly code: number;
   /** Host time for which the harts ran, that of the longest. */
   readonly seconds: number;
@@ -138,6 +138,11 @@ export function describeExit({ reason, code }: MachineExit): string {
       return 'the guest panicked, or asked for a reboot';
     case 'fail':
       return `the guest failed with code ${code}`;
+    case 'call':
+      return (
+        `the guest made system call ${code} of HTIF, which this machine does not serve: ` +
+        'write to the UART or to HTIF’s console, and end by tohost or the test finisher'
+      );
     case 'stop':
       return 'the machine was stopped';
   }

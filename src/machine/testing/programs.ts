@@ -44,6 +44,13 @@ export const finisher = (command: number, code?: number) => program(finish(comma
 export const htif = (word: number) =>
   program([T1_DATA, t2(word), STORE_WORD_16, HERE], { tohost: DATA + 16n });
 
+/** Makes a system call of HTIF, whose number is the program's data. */
+export const htifCall = program(
+  // sd t1, 16(t1): the data is the call.
+  [T1_DATA, 0x00633823, HERE],
+  { tohost: DATA + 16n },
+);
+
 /** Writes "Hi\n" to the UART and passes. */
 export const hello = program([
   T1_UART,
