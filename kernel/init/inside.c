@@ -6,6 +6,7 @@
 #include "files.h"
 #include "inside.h"
 #include "launch.h"
+#include "reaper.h"
 #include "system.h"
 
 /* Missing in the kernel's headers for programs. */
@@ -218,5 +219,7 @@ void container_enter(const struct specification *s, const struct streams *stream
 	if (streams->terminal >= 0)
 		make_console(streams->terminal);
 	make_folders(s);
+	if (s->flags & WITH_INIT && !reaper_begin())
+		fail("no process for the program");
 	launch(s, streams);
 }

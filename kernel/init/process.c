@@ -4,6 +4,7 @@
 #include "exec.h"
 #include "process.h"
 #include "program.h"
+#include "reaper.h"
 #include "specification.h"
 #include "supervisor.h"
 #include "transfer.h"
@@ -256,7 +257,7 @@ void process_reap(void)
 			continue;
 		p->pid = 0;
 		close_pipes(p);
-		control_send_exit(p->id, WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status), "");
+		control_send_exit(p->id, exit_status(status), "");
 	}
 }
 

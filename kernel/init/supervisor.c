@@ -6,6 +6,7 @@
 
 #include "console.h"
 #include "files.h"
+#include "reaper.h"
 #include "relay.h"
 #include "supervisor.h"
 #include "vsock.h"
@@ -235,5 +236,5 @@ int supervisor_wait(struct supervisor *s, int commands, int children)
 	int status = wait_for_end(s, commands, children);
 
 	drain(s);
-	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+	return exit_status(status);
 }

@@ -3,13 +3,14 @@ import { parseArgs } from 'node:util';
 import { parseAssignments } from '../container/assignments.ts';
 import { OptionError } from '../container/errors.ts';
 import { checkDiskSize, parseSize } from '../container/sizes.ts';
+import { parseSwitch } from '../container/switch.ts';
 import { splitWords } from '../container/words.ts';
 import type { JitMode } from '../machine/machine.ts';
 import { planMemory } from '../machine/memory.ts';
 import type { Credentials } from '../oci/registry-auth.ts';
 import { parseJit } from './options.ts';
 
-export const HELP = `usage: linuxrun [--jit hot|off|all] [--jit-stats] [--help]
+export const HELP = `usage: linuxrun [--init] [--jit hot|off|all] [--jit-stats] [--help]
 
 Runs a container image on an emulated RISC-V machine. Standard input, output and error are the container's; on a
 terminal it gets a terminal. Environment variables say what to run:
@@ -26,9 +27,12 @@ terminal it gets a terminal. Environment variables say what to run:
   LINUXRUN_MEMORY      the machine's memory, such as 512M or 2G (default: 512M)
   LINUXRUN_CPUS        the machine's processors, 1 to 8 (default: 1)
   LINUXRUN_DISK        limit of the container's writes, which are in memory and gone when it ends (default: 1G)
+  LINUXRUN_INIT        1: like --init
   LINUXRUN_REGISTRY_USER, LINUXRUN_REGISTRY_PASSWORD
                        the account at the registry, for private images
 
+  --init               puts a small init before the program, which reaps orphans, and with which signals such as
+                       Ctrl-C also end a program that does not handle them
   --jit hot|off|all    compiles hot code, no code, or all code to WebAssembly (default: hot)
   --jit-stats          prints the compiler's statistics on standard error
 
@@ -42,6 +46,7 @@ run, and 125 when linuxrun itself fails.
 
 export interface RunFlags {
   readonly help: boolean;
+  readonly init: boolean;
   readonly jit: JitMode;
   readonly jitStats: boolean;
 }
@@ -53,11 +58,13 @@ export function readFlags(args: string[]): RunFlags {
       args,
       options: {
         help: { type: 'boolean', short: 'h', default: false },
+        init: { type: 'boolean', default: false },
         jit: { type: 'string', default: 'hot' },
         'jit-stats': { type: 'boolean', default: false },
       },
     });
-    return { help: values.help, jit: parseJit(values.jit), jitStats: values['jit-stats'] };
+    const { help, init, jit, 'jit-stats': jitStats } = values;
+    return { help, init, jit: parseJit(jit), jitStats };
   } catch (error) {
     throw new OptionError(`${(error as Error).message}; see linuxrun --help`);
   }
@@ -70,6 +77,7 @@ export interface RunOptions {
   readonly env: readonly string[];
   readonly user: string | undefined;
   readonly workingDir: string | undefined;
+  readonly init: boolean;
   readonly memoryBytes: number;
   readonly cpus: number;
   readonly jit?: JitMode;
@@ -102,6 +110,7 @@ export function readOptions(env: NodeJS.ProcessEnv, publicFolder: string): RunOp
     env: read('ENV', parseAssignments) ?? [],
     user: text('USER'),
     workingDir: text('WORKDIR'),
+    init: read('INIT', parseSwitch) ?? false,
     memoryBytes: read('MEMORY', (size) => checkMemory(cpus, parseSize(size))) ?? parseSize('512M'),
     cpus,
     diskBytes: read('DISK', (size) => checkDisk(parseSize(size))) ?? parseSize('1G'),

@@ -77,6 +77,7 @@ describe('linuxrun', { timeout: TIMEOUT }, () => {
     ['a reference that is none', { IMAGE: 'UPPER' }, /^linuxrun: "UPPER" is not an image reference/],
     ['an open quote', { ARGS: "'" }, /^linuxrun: LINUXRUN_ARGS: a quote \('\) is not closed\n$/],
     ['no assignment', { ENV: 'x' }, /^linuxrun: LINUXRUN_ENV: "x" is no NAME=value/],
+    ['no switch', { INIT: 'yes' }, /^linuxrun: LINUXRUN_INIT: "yes" is neither 1 \(on\) nor 0/],
     ['no size', { MEMORY: 'much' }, /^linuxrun: LINUXRUN_MEMORY: "much" is no size/],
     ['too much memory', { MEMORY: '64G' }, /^linuxrun: LINUXRUN_MEMORY: .* too much/],
     ['too many CPUs', { CPUS: '99' }, /^linuxrun: LINUXRUN_CPUS: the number of CPUs must be 1 to/],
@@ -112,6 +113,16 @@ describe('linuxrun', { timeout: TIMEOUT }, () => {
   });
 
   const deaf = running('trap "" HUP INT TERM; echo ready; sleep 1000');
+
+  test.each([
+    ['an option', {}, ['--init']],
+    ['a variable', { INIT: '1' }, []],
+  ])('puts an init before the program by %s', async (_, variables, options) => {
+    const child = start({ ...running('echo $$; exec sleep 1000'), ...variables }, [...COMMAND, ...options]);
+    expect(String(await once(child.stdout as NodeJS.ReadableStream, 'data'))).toBe('2\n');
+    child.kill('SIGTERM');
+    expect((await once(child, 'exit'))[0]).toBe(143);
+  });
 
   test('kills a container that ignores signals at the second one', async () => {
     const child = start(deaf);

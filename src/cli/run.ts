@@ -44,7 +44,8 @@ async function main(args: string[]): Promise<number> {
     await write(process.stdout, HELP);
     return 0;
   }
-  const options = { ...readOptions(process.env, PUBLIC), jit: flags.jit };
+  const given = readOptions(process.env, PUBLIC);
+  const options = { ...given, init: flags.init || given.init, jit: flags.jit };
   const signals = new Signals();
   let log = '';
   try {

@@ -68,6 +68,11 @@ export interface ContainerOptions extends CommandOptions {
   readonly user?: string | undefined;
   readonly workingDir?: string | undefined;
   readonly hostname?: string | undefined;
+  /**
+   * Puts a small init before the program, for programs that are no good PID 1: it reaps orphans, and signals
+   * without a handler have their usual effect.
+   */
+  readonly init?: boolean | undefined;
   /** Without one, standard streams are three and carry bytes as they are. */
   readonly terminal?: TerminalOptions | undefined;
   readonly cpus: number;
@@ -170,6 +175,7 @@ function requestOf(config: ImageConfig, options: ContainerOptions): ContainerReq
     disks: { image: diskSerial(0), scratch: diskSerial(1) },
     hostname,
     volumes: config.volumes.map(absolute),
+    init: options.init,
     terminal,
   };
 }

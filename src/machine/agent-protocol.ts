@@ -28,6 +28,7 @@ const STOP = 13;
 
 const RUN_CONSOLE = 1;
 const WITH_TERMINAL = 1;
+const WITH_INIT = 2;
 const SAME_MODE = 0xffff_ffff;
 
 /** For the test that compares them with those of `kernel/init/message.h`. */
@@ -57,7 +58,7 @@ export const CONSTANTS: Readonly<Record<string, number>> = {
     USAGE,
     STOP,
   },
-  ...{ RUN_CONSOLE, WITH_TERMINAL, SAME_MODE },
+  ...{ RUN_CONSOLE, WITH_TERMINAL, WITH_INIT, SAME_MODE },
 };
 
 /** A request for something with a process number, an EXIT, and streams. */
@@ -100,6 +101,8 @@ export interface ContainerRequest extends ContainedRequest {
   readonly hostname: string;
   /** Directories that are made when they are missing. */
   readonly volumes: readonly string[];
+  /** PID 1 is an init of the agent's, and the process its child. */
+  readonly init?: boolean | undefined;
 }
 
 /** A further process in a container. */
@@ -152,7 +155,7 @@ export function encodeContainer(request: ContainerRequest): Uint8Array<ArrayBuff
     CONTAINER,
     head(request),
     ...[request.name, request.disks.image, request.disks.scratch].map(cString),
-    contained(request),
+    contained(request, request.init ? WITH_INIT : 0),
     cString(request.hostname),
     strings(request.volumes),
   );
@@ -261,9 +264,10 @@ function head({ process, tokens }: ProcessRequest): Uint8Array {
   return concat([u32(process), tokens]);
 }
 
-function contained({ terminal, args, env, directory, user }: ContainedRequest): Uint8Array {
+function contained(request: ContainedRequest, flags = 0): Uint8Array {
+  const { terminal, args, env, directory, user } = request;
   return concat([
-    Uint8Array.of(terminal ? WITH_TERMINAL : 0),
+    Uint8Array.of(flags | (terminal ? WITH_TERMINAL : 0)),
     size(terminal ?? { columns: 0, rows: 0 }),
     strings(args),
     strings(env),

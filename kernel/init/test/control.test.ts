@@ -86,21 +86,21 @@ const contained = {
   user: word,
   terminal: fc.option(fc.record({ columns: u32, rows: u32 }), { nil: undefined }),
 };
-const containedLine = ({ terminal, args, env, directory, user }: ContainedRequest) => [
-  ...[terminal ? 1 : 0, terminal?.columns ?? 0, terminal?.rows ?? 0],
+const containedLine = ({ terminal, args, env, directory, user }: ContainedRequest, flags = 0) => [
+  ...[flags + (terminal ? 1 : 0), terminal?.columns ?? 0, terminal?.rows ?? 0],
   ...bracketed([...args, ...env]),
   ...[directory, user],
 ];
 const disks = fc.record({ image: word, scratch: word });
 const container = fc
-  .record({ ...contained, name: word, disks, hostname: word, volumes: fc.array(word) })
+  .record({ ...contained, name: word, disks, hostname: word, volumes: fc.array(word), init: fc.boolean() })
   .map((request) => ({
     bytes: encodeContainer(request),
     line: [
       '6',
       ...headLine(request),
       ...[request.name, request.disks.image, request.disks.scratch],
-      ...containedLine(request),
+      ...containedLine(request, request.init ? 2 : 0),
       request.hostname,
       ...bracketed(request.volumes),
     ].join(' '),
