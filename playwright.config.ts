@@ -10,5 +10,6 @@ export default defineConfig({
   timeout: 90_000,
   expect: { timeout: 30_000 },
   reporter: 'list',
-  use: { launchOptions: CHROMIUM, viewport: { width: 1000, height: 640 } },
+  // A service worker would answer requests that tests intercept.
+  use: { serviceWorkers: 'block', launchOptions: CHROMIUM, viewport: { width: 1000, height: 640 } },
 });

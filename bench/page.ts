@@ -19,6 +19,9 @@ const SCRIPT_REQUIRED = 150 << 10;
 const SETTLE = 500;
 const PREFIX = 'linuxrun:';
 
+/** A service worker would fetch every file beside the measurement. */
+const NO_WORKER = { serviceWorkers: 'block' } as const;
+
 /** Milliseconds since the click, by the mark's name without its prefix. */
 type Moments = ReadonlyMap<string, number>;
 
@@ -34,10 +37,10 @@ export async function benchPage(repeat: number): Promise<void> {
   const browser = await chromium.launch(CHROMIUM);
   try {
     const url = `${server.url}?LINUXRUN_IMAGE=${IMAGE}`;
-    await compressAll(await browser.newContext(), url);
-    printWeights(await weigh(await browser.newContext(), url));
+    await compressAll(await browser.newContext(NO_WORKER), url);
+    printWeights(await weigh(await browser.newContext(NO_WORKER), url));
 
-    const visitor = await browser.newContext();
+    const visitor = await browser.newContext(NO_WORKER);
     await runOnce(visitor, url); // stores the image
     const runs: Moments[] = [];
     for (let round = 0; round < repeat; round++) runs.push(await runOnce(visitor, url));

@@ -169,28 +169,28 @@ test.describe('a browser', () => {
 
 test.describe('a machine', () => {
   test('without its kernel', async ({ page, visitor }) => {
-    await page.route('**/kernel/Image', (route) => route.fulfill({ status: 404 }));
+    await page.route(/\/kernel\/Image\?/, (route) => route.fulfill({ status: 404 }));
     await visitor.runLink({ image: HELLO_WORLD });
     await visitor.expectProblem(/cannot be loaded/, /kernel\/Image/, /try again/);
-    await page.unroute('**/kernel/Image');
+    await page.unroute(/\/kernel\/Image\?/);
     await visitor.button('Try again').click();
     await visitor.expectScreen(HELLO);
   });
 
   test('without the kernel for several CPUs', async ({ page, visitor }) => {
-    await page.route('**/kernel/Image-smp', (route) => route.fulfill({ status: 404 }));
+    await page.route(/\/kernel\/Image-smp\?/, (route) => route.fulfill({ status: 404 }));
     await visitor.runLink({ image: HELLO_WORLD, cpus: '2' });
     await visitor.expectProblem(/several CPUs/, /one CPU/);
   });
 
   test('with a file that is not a kernel', async ({ page, visitor }) => {
-    await page.route('**/kernel/Image', (route) => route.fulfill({ body: 'not a kernel' }));
+    await page.route(/\/kernel\/Image\?/, (route) => route.fulfill({ body: 'not a kernel' }));
     await visitor.runLink({ image: HELLO_WORLD });
     await visitor.expectProblem(/kernel/, /try again/i);
   });
 
   test('with a file that is not an emulator', async ({ page, visitor }) => {
-    await page.route('**/emulator.wasm', (route) =>
+    await page.route(/\/emulator\.wasm\?/, (route) =>
       route.fulfill({ contentType: 'application/wasm', body: 'not wasm' }),
     );
     await visitor.runLink({ image: HELLO_WORLD });

@@ -1,3 +1,4 @@
+import { AxeBuilder } from '@axe-core/playwright';
 import { SECURITY_HEADERS } from '../src/server/headers.ts';
 import { expect, test } from './fixtures.ts';
 import { heavyBusybox } from './support/images.ts';
@@ -56,4 +57,37 @@ test.describe('a script in a link', () => {
 test('layers compressed with zstd run within the policy', async ({ visitor, publish }) => {
   await visitor.runLink({ image: await publish('busybox-zstd') });
   await visitor.expectPrompt();
+});
+
+test.describe('a wrong address', () => {
+  test.use({ expectedErrors: /404/ });
+
+  test('leads back to the page', async ({ page, visitor }) => {
+    const response = await page.goto('./no/such/page');
+    expect(response?.status()).toBe(404);
+    const { violations } = await new AxeBuilder({ page }).analyze();
+    expect(violations).toEqual([]);
+    await page.getByRole('link', { name: 'Go to LinuxRun' }).click();
+    await expect(visitor.image).toBeVisible();
+  });
+});
+
+test('the footer leads to documentation, source and licences, and names the version', async ({
+  page,
+  visitor,
+}) => {
+  await visitor.open();
+  const footer = page.getByRole('contentinfo');
+  await expect(footer).toContainText(/LinuxRun \d+\.\d+\.\d+ \([0-9a-f]{7,}.*\)/);
+  const downloading = page.waitForEvent('download');
+  await footer.getByRole('link', { name: 'Source' }).click();
+  expect((await downloading).suggestedFilename()).toBe('source.tar.gz');
+  await footer.getByRole('link', { name: 'Licences' }).click();
+  await page.getByText(/^BusyBox: GPL/).click();
+  await expect(page.getByText('GNU GENERAL PUBLIC LICENSE').last()).toBeVisible();
+  await page.goBack();
+  await footer.getByRole('link', { name: 'Docs' }).click();
+  await expect(page.getByRole('heading', { name: 'How it works' })).toBeVisible();
+  await page.getByRole('link', { name: 'page', exact: true }).first().click();
+  await expect(page.getByRole('heading', { name: 'The page', exact: true })).toBeVisible();
 });

@@ -54,7 +54,7 @@ export async function onStage(
   const server = await startLinuxRun([registry.host, moodyRegistry.host]);
   const browser = await chromium.launch({ ...CHROMIUM, headless: !headed, slowMo: headed ? PACE : 0 });
   try {
-    const page = await browser.newPage({ viewport: SIZE });
+    const page = await browser.newPage({ viewport: SIZE, serviceWorkers: 'block' });
     let taken = 0;
     await play({
       page,

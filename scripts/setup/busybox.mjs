@@ -41,10 +41,11 @@ export const busybox = {
   name: 'busybox',
   title: 'BusyBox',
   versions: () => [PACKAGE, MIRROR, ...SUITES],
-  outputs: { busybox: 'dist/busybox' },
+  outputs: { busybox: 'dist/busybox', copyright: 'dist/busybox-copyright' },
   async run(work) {
     const unpacked = join(work, 'unpacked');
     await run('dpkg', ['-x', await downloadFromAny(work), unpacked]);
+    await rename(join(unpacked, 'usr/share/doc', PACKAGE, 'copyright'), join(work, 'copyright'));
     // Older versions of the package install it in /bin, which is now part of /usr/bin.
     await rename(join(unpacked, 'usr/bin/busybox'), join(work, 'busybox')).catch(() =>
       rename(join(unpacked, 'bin/busybox'), join(work, 'busybox')),

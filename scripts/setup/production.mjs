@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { SetupFailure } from './failure.mjs';
 import { inProject, PROJECT } from './places.mjs';
 
-const PAGE = 'dist/app';
-const PUBLIC = 'public';
+/** A later one lies over those before it. */
+const LAYERS = ['public', 'dist/app', 'dist/site'];
 
 /** @param {string} outfile */
 async function bundleServer(outfile) {
@@ -30,8 +30,7 @@ export const production = {
   name: 'production',
   title: 'site and server for production',
   sources: [
-    PAGE,
-    PUBLIC,
+    ...LAYERS,
     'src/server',
     'src/oci',
     'package-lock.json',
@@ -44,7 +43,7 @@ export const production = {
     const folder = join(work, 'production');
     const site = join(folder, 'site');
     await mkdir(site, { recursive: true });
-    for (const source of [PAGE, PUBLIC]) await cp(inProject(source), site, { recursive: true });
+    for (const source of LAYERS) await cp(inProject(source), site, { recursive: true });
     // Without a package.json beside it, Node recognises an ES module only by this extension.
     await bundleServer(join(folder, 'server.mjs'));
   },

@@ -10,10 +10,11 @@ import { kernel, kernelSmp } from './kernel.mjs';
 import { ensureNpmPackages } from './npm.mjs';
 import { page } from './page.mjs';
 import { production } from './production.mjs';
+import { site } from './site.mjs';
 import { ensure, stampOf } from './step.mjs';
 
 const GUEST = [kernel, busybox, initramfs];
-const EVERYTHING = [core, bundle, page, ...GUEST, images, kernelSmp, production];
+const EVERYTHING = [core, bundle, page, ...GUEST, images, kernelSmp, site, production];
 
 /** @typedef {{ packages: readonly string[], steps: readonly import('./step.mjs').Step[] }} Needs */
 
@@ -25,7 +26,7 @@ export const PURPOSES = {
   help: { packages: [], steps: [bundle] },
   run: { packages: BUILD_PACKAGES, steps: [core, bundle, ...GUEST, images] },
   'run-smp': { packages: BUILD_PACKAGES, steps: [core, bundle, ...GUEST, images, kernelSmp] },
-  start: { packages: BUILD_PACKAGES, steps: [core, bundle, page, ...GUEST, images] },
+  start: { packages: BUILD_PACKAGES, steps: [core, bundle, page, ...GUEST, images, site] },
   'kernel-smp': { packages: BUILD_PACKAGES, steps: [kernelSmp] },
   build: { packages: BUILD_PACKAGES, steps: EVERYTHING },
   test: { packages: [...BUILD_PACKAGES, ...TEST_PACKAGES], steps: EVERYTHING },

@@ -1,6 +1,7 @@
 import './styles/index.css';
 import { createRoot } from 'react-dom/client';
 import { Page } from './components/Page.tsx';
+import { holdRelease, keepOffline } from './offline/keep.ts';
 import { readAddress, writeAddress } from './stores/address.ts';
 import { loadMachinery } from './stores/connection.ts';
 import { useForm } from './stores/form.ts';
@@ -10,6 +11,7 @@ import { findObstacle } from './support.ts';
 
 const obstacle = findObstacle(globalThis);
 applyTheme();
+holdRelease();
 followAddress();
 createRoot(document.querySelector('#page') as HTMLElement).render(<Page obstacle={obstacle} />);
 
@@ -28,7 +30,8 @@ function prepare(): void {
   // A part that cannot be loaded now is loaded again on demand.
   loadMachinery()
     .then(({ prepareSession }) => prepareSession())
-    .catch(() => {});
+    .catch(() => {})
+    .then(keepOffline);
   import('./components/TerminalPane.tsx').catch(() => {});
 }
 

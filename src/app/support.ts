@@ -30,6 +30,12 @@ export function findObstacle(scope: typeof globalThis): Obstacle | undefined {
   return undefined;
 }
 
+/** Whether the browser asks pages to transfer little. */
+export function savesData(): boolean {
+  const { connection } = navigator as { connection?: { saveData?: boolean } };
+  return connection?.saveData === true;
+}
+
 function hasWasmThreads(scope: typeof globalThis): boolean {
   try {
     const memory = new scope.WebAssembly.Memory({ initial: 1, maximum: 1, shared: true });

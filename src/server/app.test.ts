@@ -18,6 +18,7 @@ beforeAll(async () => {
   await writeFile(join(folder, 'page/index.html'), '<!doctype html>');
   await writeFile(join(folder, 'page/assets/app-abc123.js'), TEXT);
   await writeFile(join(folder, 'page/.secret'), 'hidden');
+  await writeFile(join(folder, 'page/404.html'), '<a href="/">back</a>');
   await writeFile(join(folder, 'page/both'), 'of the page');
   await writeFile(join(folder, 'public/both'), 'of public');
   await writeFile(join(folder, 'public/core.wasm'), BINARY);
@@ -75,6 +76,18 @@ describe('files', () => {
     const response = await app.request(path);
     expect(response.status).toBe(404);
     expect(await response.text()).toBe('Not found\n');
+  });
+
+  it('are not found by people on a page with a way back', async () => {
+    const ask = (path: string) => app.request(path, { headers: { Accept: 'text/html,*/*;q=0.8' } });
+    const response = await ask('/kernel/missing');
+    expect(response.status).toBe(404);
+    expect(response.headers.get('Content-Type')).toMatch(/^text\/html/);
+    expect(response.headers.get('Content-Security-Policy')).toContain("default-src 'none'");
+    expect(await response.text()).toContain('href="/"');
+    expect((await ask('/404.html')).status).toBe(200);
+    const bare = createApp([join(folder, 'public')]);
+    expect(await (await bare.request('/x', { headers: { Accept: 'text/html' } })).text()).toBe('Not found\n');
   });
 
   it('answer only GET and HEAD', async () => {

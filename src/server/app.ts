@@ -2,7 +2,7 @@ import { Hono } from 'hono';
 import { SECURITY_HEADERS } from './headers.ts';
 import { onlyFor } from './hosts.ts';
 import { REGISTRY_PATH, type RegistryProxy } from './registry/proxy.ts';
-import { staticFiles } from './static.ts';
+import { missingPage, staticFiles } from './static.ts';
 
 export interface AppOptions {
   /** The registry proxy, if there is one. */
@@ -24,7 +24,7 @@ export function createApp(roots: readonly string[], { registryProxy, hosts = [] 
   app.use(onlyFor(hosts));
   if (registryProxy) app.all(`${REGISTRY_PATH}/*`, registryProxy.handle);
   app.use(staticFiles(roots));
-  app.notFound((context) => context.text('Not found\n', 404));
+  app.notFound(missingPage(roots));
   app.onError((error, context) => {
     console.error(error);
     return context.text('Internal error\n', 500);

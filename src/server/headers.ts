@@ -21,6 +21,7 @@ const contentSecurityPolicy = (...registries: string[]): string[] => [
   "font-src 'self'",
   ["connect-src 'self' data:", ...registries].join(' '),
   "worker-src 'self'",
+  "manifest-src 'self'",
   "base-uri 'none'",
   "form-action 'none'",
 ];

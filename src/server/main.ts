@@ -1,7 +1,7 @@
-/** `npm start`: serves the page that was built in this clone. */
+/** `npm start`: serves the page that was built in this clone (scripts/setup/site.mjs). */
 import { join } from 'node:path';
 import { serve } from './serve.ts';
 
 const PROJECT = join(import.meta.dirname, '../..');
 
-await serve([join(PROJECT, 'dist/app'), join(PROJECT, 'public')]);
+await serve(['dist/site', 'dist/app', 'public'].map((folder) => join(PROJECT, folder)));

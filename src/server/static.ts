@@ -3,11 +3,13 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { promisify } from 'node:util';
 import { brotliCompress, constants } from 'node:zlib';
-import type { Context, MiddlewareHandler } from 'hono';
+import type { Context, MiddlewareHandler, NotFoundHandler } from 'hono';
 import { getMimeType } from 'hono/utils/mime';
 
 const compress = promisify(brotliCompress);
 
+/** Static hosts take the page from this path too. */
+const MISSING_PAGE = '404.html';
 const DEFAULT_TYPE = 'application/octet-stream';
 // Kernels and initial file systems are octet streams and halve in size.
 const COMPRESSIBLE = /^(text\/|application\/(javascript|json|manifest\+json|octet-stream|wasm)|image\/svg)/;
@@ -38,6 +40,20 @@ export function staticFiles(roots: readonly string[]): MiddlewareHandler {
     const file = path === undefined ? undefined : await openFirst(roots, path);
     if (!file) return next();
     return respond(context, file, compressed);
+  };
+}
+
+/** Answers people with the page for wrong addresses, and programs with a line. */
+export function missingPage(roots: readonly string[]): NotFoundHandler {
+  return async (context) => {
+    const isForPeople = /\btext\/html\b/.test(context.req.header('Accept') ?? '');
+    const file = isForPeople ? await openFirst(roots, MISSING_PAGE) : undefined;
+    if (!file) return context.text('Not found\n', 404);
+    try {
+      return context.html(await file.handle.readFile('utf8'), 404);
+    } finally {
+      await file.handle.close();
+    }
   };
 }
 

@@ -1,5 +1,6 @@
 import { useSession } from '../stores/session.ts';
 import type { Obstacle } from '../support.ts';
+import { Footer } from './Footer.tsx';
 import { Header } from './Header.tsx';
 import { Notice } from './Notice.tsx';
 import { Picker } from './Picker.tsx';
@@ -19,6 +20,7 @@ export function Page({ obstacle }: { obstacle: Obstacle | undefined }) {
         </div>
       )}
       {isFormShown ? <Picker canRun={!obstacle} /> : <SessionView />}
+      {isFormShown && <Footer />}
     </div>
   );
 }

@@ -18,10 +18,10 @@ function createWorker(): Worker {
   return new Worker(new URL('./session-worker.ts', import.meta.url), { type: 'module', name: 'session' });
 }
 
-/** Loads everything that the next session needs, so that it starts at once. */
-export function prepareSession(): void {
+/** Loads everything that the next session needs, so that it starts at once. Resolves when that is there. */
+export function prepareSession(): Promise<void> {
   spare ??= createWorker();
-  machineFiles.preload();
+  return machineFiles.preload();
 }
 
 /** The page's end of a session. */
@@ -83,6 +83,6 @@ export class Connection {
     this.#worker.onerror = null;
     if (this.#hasEnded) setTimeout(() => this.#worker.terminate(), REST);
     else this.#worker.terminate();
-    prepareSession();
+    void prepareSession();
   }
 }

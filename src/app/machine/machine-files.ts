@@ -1,11 +1,12 @@
 import { browserPlatform } from '../../machine/platform/browser.ts';
+import { readRelease } from '../offline/release.ts';
 
 /** The URL of the page, ending in a slash. */
 export const BASE = new URL('.', document.baseURI).href;
 
 /** The files that every machine needs, loaded once and early, and kept for all sessions of the page. */
 class MachineFiles {
-  readonly #platform = browserPlatform(BASE);
+  readonly #platform = browserPlatform(BASE, readRelease().id);
   readonly #files = new Map<string, Promise<Uint8Array<ArrayBuffer>>>();
   #emulator: Promise<WebAssembly.Module> | undefined;
 
@@ -27,10 +28,10 @@ class MachineFiles {
     return file;
   }
 
-  /** Loads the files for a machine with one CPU. */
-  preload(): void {
-    for (const file of [this.emulator(), this.file('kernel/Image'), this.file('kernel/initramfs.cpio')])
-      file.catch(() => {});
+  /** Loads the files for a machine with one CPU. Those that fail are loaded again on demand. */
+  async preload(): Promise<void> {
+    const files = [this.emulator(), this.file('kernel/Image'), this.file('kernel/initramfs.cpio')];
+    await Promise.allSettled(files);
   }
 }
 

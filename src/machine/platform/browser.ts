@@ -8,8 +8,16 @@ const CREATE_WORKER = {
   translator: () => new Worker(new URL('./browser-translator.ts', import.meta.url), { type: 'module' }),
 };
 
-/** @param base where emulator.wasm and kernel/ are served, ending in a slash */
-export function browserPlatform(base: string | URL): Platform {
+/**
+ * @param base where emulator.wasm and kernel/ are served, ending in a slash
+ * @param release the release whose files are loaded; unless given, the server's current ones
+ */
+export function browserPlatform(base: string | URL, release?: string): Platform {
+  const urlOf = (path: string) => {
+    const url = new URL(path, base);
+    if (release !== undefined) url.searchParams.set('release', release);
+    return url;
+  };
   return {
     startWorker(start, transfer, onFailure) {
       const worker = CREATE_WORKER[start.role]();
@@ -24,11 +32,11 @@ export function browserPlatform(base: string | URL): Platform {
     },
 
     async loadEmulator() {
-      return WebAssembly.compileStreaming(load(new URL('emulator.wasm', base)));
+      return WebAssembly.compileStreaming(load(urlOf('emulator.wasm')));
     },
 
     async loadFile(path) {
-      const response = await load(new URL(path, base));
+      const response = await load(urlOf(path));
       return new Uint8Array(await response.arrayBuffer());
     },
   };

@@ -1,0 +1,148 @@
+/** Tests the page without its server, and its updates. */
+import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Page } from '@playwright/test';
+import { inProject } from '../scripts/setup/places.mjs';
+import { writeRelease } from '../scripts/setup/site.mjs';
+import { type RunningServer, startServer } from '../src/server/server.ts';
+import { expect, test } from './fixtures.ts';
+import { heavyBusybox } from './support/images.ts';
+import { startLinuxRun } from './support/linuxrun-server.ts';
+import { SITE } from './support/places.ts';
+import { runsForeignScripts } from './support/policy.ts';
+import { BUSYBOX, HELLO, HELLO_WORLD, linkTo, Visitor } from './support/visitor.ts';
+
+test.use({ serviceWorkers: 'allow', expectedErrors: /Failed to load resource|ERR_|Content Security Policy/ });
+
+let server: RunningServer | undefined;
+test.afterEach(() => server?.close());
+
+async function stop(): Promise<number> {
+  const port = Number(new URL(server?.url ?? '').port);
+  await server?.close();
+  server = undefined;
+  return port;
+}
+
+/** Waits until the worker has all files of the page. */
+async function expectKept(page: Page): Promise<void> {
+  await page.evaluate(async () => void (await navigator.serviceWorker.ready));
+}
+
+const releaseOf = (page: Page) => page.locator('meta[name="linuxrun-release"]').getAttribute('content');
+const cachesOf = (page: Page) => page.evaluate(() => caches.keys());
+
+test('without its server the page loads again, is isolated, and runs demo images', async ({
+  page,
+  visitor,
+}) => {
+  server = await startServer([SITE], 0);
+  await page.goto(server.url);
+  await expectKept(page);
+  await stop();
+  await page.goto(page.url() + linkTo({ image: BUSYBOX, cpus: '2' }));
+  expect(await page.evaluate(() => crossOriginIsolated)).toBe(true);
+  expect(await runsForeignScripts(page)).toBe(false);
+  await visitor.run();
+  await visitor.expectPrompt();
+  await visitor.type('nproc');
+  await visitor.expectScreen(/^2$/m);
+  await page.reload();
+  await expect(visitor.image).toHaveValue('BusyBox');
+});
+
+test('without its server images of registries run from the store', async ({ page, visitor, registry }) => {
+  registry.add('team/app:1', heavyBusybox(1000));
+  server = await startLinuxRun([registry.host]);
+  await page.goto(server.url + linkTo({ image: `${registry.host}/team/app:1` }));
+  await visitor.run();
+  await visitor.expectPrompt();
+  await expectKept(page);
+  await stop();
+  await page.reload();
+  await visitor.run();
+  await visitor.expectPrompt();
+  await visitor.type('wc -c < /weight');
+  await visitor.expectScreen(/^1000$/m);
+});
+
+test('the page can be installed', async ({ page }) => {
+  server = await startServer([SITE], 0);
+  await page.goto(server.url);
+  await expectKept(page);
+  const devTools = await page.context().newCDPSession(page);
+  const { data, errors } = await devTools.send('Page.getAppManifest');
+  expect(errors).toEqual([]);
+  const { icons, display } = JSON.parse(data ?? '');
+  expect(display).toBe('standalone');
+  for (const { src, type } of icons) {
+    const icon = await page.request.get(new URL(src, page.url()).href);
+    expect(icon.headers()['content-type']).toContain(type);
+  }
+  const { installabilityErrors } = await devTools.send('Page.getInstallabilityErrors');
+  // Every context of Playwright is incognito.
+  expect(installabilityErrors.map(({ errorId }) => errorId)).toEqual(['in-incognito']);
+});
+
+test.describe('a new release', () => {
+  let folder: string;
+  test.beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'linuxrun-release-'));
+  });
+  test.afterEach(() => rm(folder, { recursive: true }));
+
+  /** Writes a release whose machine cannot start. */
+  async function brokenRelease(): Promise<string[]> {
+    const [target, shared] = [join(folder, 'site'), join(folder, 'public')];
+    const page = inProject('dist/app');
+    await cp(inProject('public'), shared, { recursive: true });
+    await writeFile(join(shared, 'kernel/Image'), 'not a kernel');
+    await writeRelease({ page, shared, target, version: '2', hasSource: false });
+    return [target, page, shared];
+  }
+
+  test('is taken at the next load, and the files of the old one are deleted', async ({ page, visitor }) => {
+    server = await startServer([SITE], 0);
+    await page.goto(server.url);
+    await expectKept(page);
+    const old = await releaseOf(page);
+    server = await startServer(await brokenRelease(), await stop());
+    await page.reload();
+    const now = await releaseOf(page);
+    expect(now).not.toBe(old);
+    await expect.poll(() => cachesOf(page)).toEqual([`linuxrun-release-${now}`]);
+    await stop();
+    await page.goto(page.url() + linkTo({ image: HELLO_WORLD }));
+    expect(await releaseOf(page)).toBe(now);
+    await visitor.run();
+    await visitor.expectProblem(/kernel/);
+  });
+
+  test('gives none of its files to a page of the old one', async ({ page, visitor, context }) => {
+    server = await startServer([SITE], 0);
+    await page.goto(server.url + linkTo({ image: HELLO_WORLD, cpus: '2' }));
+    await expectKept(page);
+    server = await startServer(await brokenRelease(), await stop());
+    const other = new Visitor(await context.newPage());
+    await other.page.goto(server.url + linkTo({ image: HELLO_WORLD }));
+    await expect.poll(() => cachesOf(other.page)).toHaveLength(2);
+    await expect
+      .poll(() =>
+        other.page.evaluate(async () => (await navigator.serviceWorker.getRegistration())?.installing),
+      )
+      .toBeNull();
+    await stop();
+    // Only now does the old page need the kernel for several CPUs, and the code of terminals.
+    await visitor.run();
+    await visitor.expectScreen(HELLO);
+    await other.run();
+    await other.expectProblem(/kernel/);
+    await page.close();
+    // The browser may release the lock of a closed page a little later.
+    await expect(async () => {
+      await other.page.reload();
+      expect(await cachesOf(other.page)).toHaveLength(1);
+    }).toPass();
+  });
+});

@@ -1,0 +1,94 @@
+/** Collects the licences of everything in the site. */
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { escapeHtml, writePage } from './documents.mjs';
+import { inProject } from './places.mjs';
+
+/** @typedef {{ name: string, version: string, licence: string, text: string }} Work */
+
+const LICENCE_FILE = /^(licen[cs]e|copying|notice)(\.|$)/i;
+/** A package whose library becomes a part of the core, although only the set-up uses it. */
+const COMPILED_IN = ['assemblyscript'];
+const KERNEL_COPYRIGHT = '/usr/share/doc/linux-source-6.12/copyright';
+const BUSYBOX_COPYRIGHT = 'dist/busybox-copyright';
+const GPL_2 = '/usr/share/common-licenses/GPL-2';
+
+/** @param {string} path */
+const readText = (path) => readFile(path, 'utf8').catch(() => '');
+
+/** @param {string} name @returns {Promise<Work & { dependencies: string[] }>} */
+async function readPackage(name) {
+  const folder = inProject(join('node_modules', name));
+  const {
+    version,
+    license,
+    dependencies = {},
+  } = JSON.parse(await readFile(join(folder, 'package.json'), 'utf8'));
+  const files = (await readdir(folder)).filter((file) => LICENCE_FILE.test(file)).sort();
+  const texts = await Promise.all(files.map((file) => readFile(join(folder, file), 'utf8')));
+  return { name, version, licence: license, text: texts.join('\n'), dependencies: Object.keys(dependencies) };
+}
+
+/** @returns {Promise<Work[]>} the npm packages in the page and its server, with those that they need */
+export async function packagesInUse() {
+  const { dependencies } = JSON.parse(await readFile(inProject('package.json'), 'utf8'));
+  /** @type {Map<string, Work>} */
+  const found = new Map();
+  const names = Object.keys(dependencies);
+  for (const name of names) {
+    if (found.has(name)) continue;
+    const { dependencies, ...work } = await readPackage(name);
+    found.set(name, work);
+    names.push(...dependencies);
+  }
+  for (const name of COMPILED_IN) {
+    const { dependencies: _, ...work } = await readPackage(name);
+    found.set(name, work);
+  }
+  return [...found.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+/** @returns {Promise<Work[]>} the programs of the guest, which come from Debian */
+async function guestPrograms() {
+  const gpl = await readText(GPL_2);
+  const [kernel, busybox] = await Promise.all([
+    readText(KERNEL_COPYRIGHT),
+    readText(inProject(BUSYBOX_COPYRIGHT)),
+  ]);
+  return [
+    {
+      ...{ name: 'Linux', version: '6.12', licence: 'GPL-2.0-only WITH Linux-syscall-note' },
+      text: `Built from the unchanged source of Debian's package linux-source-6.12, with the configuration in\nkernel/ of LinuxRun's source.\n\n${kernel}\n${gpl}`,
+    },
+    {
+      ...{ name: 'BusyBox', version: '', licence: 'GPL-2.0-only' },
+      text: `The program of Debian's package busybox-static, whose source package is busybox.\n\n${busybox}\n${gpl}`,
+    },
+  ];
+}
+
+/** @param {Work} work */
+const writeWork = ({ name, version, licence, text }) =>
+  `<details><summary>${escapeHtml(`${name} ${version}`.trim())}: ${escapeHtml(licence)}</summary>
+<pre>${escapeHtml(text)}</pre></details>`;
+
+/** @param {string} style */
+export async function writeLicences(style) {
+  const own = {
+    name: 'LinuxRun',
+    version: '',
+    licence: 'Apache-2.0',
+    text: await readText(inProject('LICENSE')),
+  };
+  const body = `<nav><a href="./">LinuxRun</a></nav>
+<main>
+<h1>Licences</h1>
+<h2>LinuxRun</h2>
+${writeWork(own)}
+<h2>In the machine</h2>
+${(await guestPrograms()).map(writeWork).join('\n')}
+<h2>In the page and its server</h2>
+${(await packagesInUse()).map(writeWork).join('\n')}
+</main>`;
+  return writePage({ title: 'Licences', style, body, root: './' });
+}

@@ -1,0 +1,177 @@
+/**
+ * Completes the page: its version, the worker that keeps it for use without the server, documentation,
+ * licences, source. `dist/site` lies over `dist/app` and `public`.
+ */
+import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { cp, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { writeDocumentation, writeMissingPage } from './documents.mjs';
+import { SetupFailure } from './failure.mjs';
+import { writeLicences } from './licences.mjs';
+import { inProject, PROJECT } from './places.mjs';
+
+const PAGE = 'dist/app';
+const PUBLIC = 'public';
+const WORKER = 'src/app/offline/service-worker.ts';
+const STYLE = 'src/app/styles/document.css';
+/** The parts of `public` that are ours. An operator may add images of any size. */
+const OWN = [
+  'emulator.wasm',
+  'icon.svg',
+  'icon-192.png',
+  'icon-512.png',
+  'images',
+  'kernel',
+  'manifest.webmanifest',
+];
+/** Instructions for hosts, which do not serve it. */
+const HEADERS_FILE = '_headers';
+const SOURCE = 'source.tar.gz';
+
+const execute = promisify(execFile);
+
+/** @param {Uint8Array | string} content */
+const sha256 = (content) => createHash('sha256').update(content).digest('hex');
+
+/** @param {readonly string[]} args @returns {Promise<string>} empty outside a repository */
+async function git(...args) {
+  const { stdout } = await execute('git', args, { cwd: PROJECT }).catch(() => ({ stdout: '' }));
+  return stdout.trim();
+}
+
+/** @returns {Promise<string>} text such as `0.1.0 (5f3a2b1)` */
+async function readVersion() {
+  const { version } = JSON.parse(await readFile(inProject('package.json'), 'utf8'));
+  const commit = await git('describe', '--always', '--dirty', '--exclude=*');
+  return commit === '' ? version : `${version} (${commit})`;
+}
+
+/**
+ * @param {string} folder
+ * @param {string} [path]
+ * @returns {Promise<string[]>} the files below, relative to the folder
+ */
+async function filesIn(folder, path = '') {
+  const info = await stat(join(folder, path)).catch(() => undefined);
+  if (!info?.isDirectory()) return info ? [path] : [];
+  const names = (await readdir(join(folder, path))).sort();
+  return (await Promise.all(names.map((name) => filesIn(folder, join(path, name))))).flat();
+}
+
+/**
+ * The files of a release: their SHA-256 by path, and an id that stands for all of them.
+ * @typedef {{ id: string, files: Record<string, string> }} Release
+ */
+
+/**
+ * Writes the page with its version, and the worker that keeps all of its files.
+ * @param {{ page: string, shared: string, target: string, version: string, hasSource: boolean }} parts
+ *   `page` and `shared` are folders like `dist/app` and `public`
+ */
+export async function writeRelease({ page, shared, target, version, hasSource }) {
+  const built = (await filesIn(page)).filter((file) => file !== 'index.html' && file !== HEADERS_FILE);
+  const own = (await Promise.all(OWN.map((path) => filesIn(shared, path)))).flat();
+  const places = [...built.map((file) => [page, file]), ...own.map((file) => [shared, file])];
+  const hashes = places.map(async ([folder = '', file = '']) => [
+    file,
+    sha256(await readFile(join(folder, file))),
+  ]);
+  const files = Object.fromEntries(await Promise.all(hashes));
+  const plain = await readFile(join(page, 'index.html'), 'utf8');
+  const id = sha256(JSON.stringify([version, plain, files])).slice(0, 16);
+  const index = withMeta(plain, { version, release: id, ...(hasSource && { source: SOURCE }) });
+  // Hosts may redirect from index.html to the folder.
+  const release = { id, files: { '': sha256(index), ...files } };
+  await mkdir(target, { recursive: true });
+  await writeFile(join(target, 'index.html'), index);
+  await bundleWorker(join(target, 'service-worker.js'), release);
+}
+
+/** @param {string} html @param {Record<string, string>} values */
+function withMeta(html, values) {
+  const elements = Object.entries(values).map(
+    ([name, value]) => `<meta name="linuxrun-${name}" content="${value}">`,
+  );
+  return html.replace('</head>', `${elements.join('\n')}\n</head>`);
+}
+
+/** @param {string} outfile @param {Release} release */
+async function bundleWorker(outfile, release) {
+  await bundle({ entryPoints: [WORKER], outfile, define: { RELEASE: JSON.stringify(release) } });
+}
+
+/** @param {import('esbuild').BuildOptions} options */
+async function bundle(options) {
+  const { build } = await import('esbuild');
+  const result = build({
+    ...options,
+    absWorkingDir: PROJECT,
+    bundle: true,
+    minify: true,
+    logLevel: 'silent',
+  });
+  return result.catch((error) => Promise.reject(new SetupFailure(error.message)));
+}
+
+/** @returns {Promise<string>} the style sheet of the pages of text */
+async function readStyle() {
+  const { outputFiles } = await bundle({ entryPoints: [STYLE], write: false });
+  return outputFiles?.[0]?.text ?? '';
+}
+
+/** @param {string} target the site's folder */
+async function writeDocuments(target) {
+  const style = await readStyle();
+  const names = (await readdir(inProject('docs'))).filter((name) => name.endsWith('.md')).sort();
+  const sources = ['README.md', ...names.map((name) => `docs/${name}`), 'CONTRIBUTING.md', 'SECURITY.md'];
+  const docs = join(target, 'docs');
+  await mkdir(docs, { recursive: true });
+  for (const [name, html] of await writeDocumentation(sources, style))
+    await writeFile(join(docs, name), html);
+  await cp(inProject('docs/pictures'), join(docs, 'pictures'), { recursive: true });
+  await writeFile(join(target, 'licences.html'), await writeLicences(style));
+  await writeFile(join(target, '404.html'), writeMissingPage(style));
+}
+
+/** @type {import('./step.mjs').Step} */
+export const site = {
+  name: 'site',
+  title: 'site',
+  sources: [
+    ...[
+      PAGE,
+      PUBLIC,
+      WORKER,
+      'src/app/styles',
+      'docs',
+      'README.md',
+      'CONTRIBUTING.md',
+      'SECURITY.md',
+      'LICENSE',
+    ],
+    ...['package.json', 'package-lock.json', 'dist/busybox-copyright', 'scripts/setup'],
+    // Git adds a line with every commit.
+    '.git/logs/HEAD',
+  ],
+  versions: async () => [await readVersion()],
+  outputs: { site: 'dist/site' },
+  async run(work) {
+    const target = join(work, 'site');
+    await mkdir(target, { recursive: true });
+    // A copy of the source without a repository has no list of its files.
+    const hasSource = (await git('rev-parse', 'HEAD')) !== '';
+    const version = await readVersion();
+    await writeRelease({ page: inProject(PAGE), shared: inProject(PUBLIC), target, version, hasSource });
+    if (hasSource)
+      await git(
+        'archive',
+        '--format=tar.gz',
+        '--prefix=linuxrun/',
+        `--output=${join(target, SOURCE)}`,
+        'HEAD',
+      );
+    await writeDocuments(target);
+  },
+};

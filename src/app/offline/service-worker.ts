@@ -1,0 +1,127 @@
+/**
+ * Keeps the files of a release, so that the page works without its server.
+ *
+ * Files never mix between releases: a page asks for the machine's files by the id of its own release, its
+ * scripts and styles are named by hashes of their content, and every file of a cache was verified. A page comes
+ * from the server if that answers, so that a new release is taken at the next load.
+ */
+
+import { RELEASE_PREFIX } from './release.ts';
+
+interface Release {
+  readonly id: string;
+  /** The SHA-256 of each file in hexadecimal, by its path. The empty path is the page. */
+  readonly files: Readonly<Record<string, string>>;
+}
+
+interface ExtendableEvent extends Event {
+  waitUntil(work: Promise<unknown>): void;
+}
+
+interface FetchEvent extends ExtendableEvent {
+  readonly request: Request;
+  respondWith(response: Promise<Response>): void;
+}
+
+/** The part of ServiceWorkerGlobalScope in use, which TypeScript's DOM library lacks. */
+interface Scope {
+  readonly clients: { claim(): Promise<void> };
+  readonly registration: ServiceWorkerRegistration;
+  skipWaiting(): Promise<void>;
+  addEventListener(type: 'fetch', listener: (event: FetchEvent) => void): void;
+  addEventListener(type: 'install' | 'activate', listener: (event: ExtendableEvent) => void): void;
+}
+
+/** Written by the set-up. */
+declare const RELEASE: Release;
+
+const scope = self as unknown as Scope;
+const CACHE = RELEASE_PREFIX + RELEASE.id;
+/** The longest wait for a server's answer before a kept file is used, in ms. */
+const PATIENCE = 4000;
+const SERVER_ERROR = 500;
+
+const base = scope.registration.scope;
+const urlOf = (path: string) => new URL(path, base).href;
+
+scope.addEventListener('install', (event) => event.waitUntil(install()));
+scope.addEventListener('activate', (event) => event.waitUntil(activate()));
+scope.addEventListener('fetch', (event) => {
+  const { request } = event;
+  // A part of a file is asked for when a download broke off. The server continues it.
+  if (request.method !== 'GET' || !request.url.startsWith(base) || request.headers.has('Range')) return;
+  const url = new URL(request.url);
+  const path = url.pathname.slice(new URL(base).pathname.length).replace(/^index\.html$/, '');
+  const id = url.searchParams.get('release');
+  if (id !== null) event.respondWith(keptOrFetched(RELEASE_PREFIX + id, path, request));
+  else if (path.startsWith('assets/')) event.respondWith(keptOrFetched(undefined, path, request));
+  else if (Object.hasOwn(RELEASE.files, path)) event.respondWith(fetchedOrKept(path, request));
+  if (request.mode === 'navigate') event.waitUntil(removeUnused());
+});
+
+async function install(): Promise<void> {
+  const cache = await caches.open(CACHE);
+  for (const [path, hash] of Object.entries(RELEASE.files))
+    if (!(await cache.match(urlOf(path)))) await cache.put(urlOf(path), await load(path, hash));
+  // Pages of other releases keep their own caches, so the new worker need not wait for their end.
+  await scope.skipWaiting();
+}
+
+async function activate(): Promise<void> {
+  await removeUnused();
+  await scope.clients.claim();
+}
+
+/** Takes a file from the cache of another release, if it has not changed since, or from the server. */
+async function load(path: string, hash: string): Promise<Response> {
+  for (const name of await releases()) {
+    const kept = await (await caches.open(name)).match(urlOf(path));
+    const verified = kept && (await verify(kept, hash));
+    if (verified) return verified;
+  }
+  const verified = await verify(await fetch(urlOf(path), { cache: 'no-cache' }), hash);
+  // The server has changed meanwhile. Its new worker will install the new files.
+  if (!verified) throw new Error(`${path || 'the page'} is of another release`);
+  return verified;
+}
+
+async function verify(response: Response, hash: string): Promise<Response | undefined> {
+  if (!response.ok) return undefined;
+  const body = await response.arrayBuffer();
+  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', body));
+  const found = Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('');
+  // A new response, because browsers refuse one that was redirected as the answer for a page.
+  return found === hash ? new Response(body, { headers: response.headers }) : undefined;
+}
+
+async function releases(): Promise<string[]> {
+  return (await caches.keys()).filter((name) => name.startsWith(RELEASE_PREFIX));
+}
+
+/** Deletes the caches of other releases, except for those that an open page names in a lock. */
+async function removeUnused(): Promise<void> {
+  // Its cache is not in use yet.
+  if (scope.registration.installing) return;
+  const { held = [] } = await navigator.locks.query();
+  const used = new Set([CACHE, ...held.map(({ name }) => name)]);
+  for (const name of await releases()) if (!used.has(name)) await caches.delete(name);
+}
+
+/** @param cacheName undefined for any cache */
+async function keptOrFetched(
+  cacheName: string | undefined,
+  path: string,
+  request: Request,
+): Promise<Response> {
+  const kept = await caches.match(urlOf(path), cacheName === undefined ? {} : { cacheName });
+  return kept ?? fetch(request);
+}
+
+async function fetchedOrKept(path: string, request: Request): Promise<Response> {
+  const fetched = fetch(request);
+  fetched.catch(() => {});
+  const late = new Promise<undefined>((resolve) => setTimeout(resolve, PATIENCE));
+  const answer = await Promise.race([fetched, late]).catch(() => undefined);
+  if (answer && answer.status < SERVER_ERROR) return answer;
+  return (await caches.match(urlOf(path), { cacheName: CACHE })) ?? fetched;
+}
