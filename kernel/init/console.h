@@ -7,4 +7,7 @@
 /* Describes an errno, in words where users may see it. */
 const char *error_text(int error);
 
+/* The same after the error's name: "ENOENT: no such file or directory". The host's errors have that name. */
+const char *error_reason(int error);
+
 #endif

@@ -28,6 +28,11 @@ static void handle(enum message_type type, struct message m)
 	case EXEC:
 	case READ_FILE:
 	case WRITE_FILE:
+	case LIST_FOLDER:
+	case STAT_FILE:
+	case MAKE_FOLDER:
+	case REMOVE_FILE:
+	case RENAME_FILE:
 		process_run(type, m);
 		break;
 	case SIGNAL:

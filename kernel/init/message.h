@@ -18,9 +18,14 @@ enum message_type {
 	MEASURE = 11,
 	USAGE = 12,
 	STOP = 13,
+	LIST_FOLDER = 14,
+	STAT_FILE = 15,
+	MAKE_FOLDER = 16,
+	REMOVE_FILE = 17,
+	RENAME_FILE = 18,
 };
 
-enum { PROTOCOL_VERSION = 2 };
+enum { PROTOCOL_VERSION = 3 };
 
 /* The host's ports. */
 enum { CONTROL_PORT = 1024, STREAM_PORT = 1025 };
@@ -42,6 +47,24 @@ enum { WITH_TERMINAL = 1, WITH_INIT = 2 };
 
 /* WRITE_FILE's mode for the mode of the replaced file, or the usual one. */
 enum { SAME_MODE = ~0u };
+
+/* STAT_FILE's flag: a link at the end of the path is followed. */
+enum { FOLLOW_LINK = 1 };
+
+/* MAKE_FOLDER's flag: missing parents are made too, and a folder that exists is no error. */
+enum { WITH_PARENTS = 1 };
+
+/* REMOVE_FILE's flag: a folder is removed with its contents. */
+enum { RECURSIVE = 1 };
+
+/* RENAME_FILE's flag: a file that has the new name is replaced. */
+enum { REPLACE = 1 };
+
+/* A record's flag: the file is the root of a mounted file system. */
+enum { MOUNT_POINT = 1 };
+
+/* The size of a record's numbers. Two strings follow them: the name, and the target of a link. */
+enum { RECORD_SIZE = 40 };
 
 /* The unread rest of a message. At its end every read_ function fails without moving. */
 struct message {

@@ -19,4 +19,10 @@ struct place {
  */
 const char *path_resolve(const char *path, struct place *);
 
+/* The same without following a link at the end, which is the file itself. */
+const char *path_resolve_name(const char *path, struct place *);
+
+/* Makes a folder and its parents where they are missing, with the same rule for links. */
+const char *path_make(const char *path, uint32_t mode);
+
 #endif

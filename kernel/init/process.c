@@ -87,6 +87,11 @@ static void __attribute__((noreturn)) become(enum message_type type, const char 
 		exec_supervise(m, &container, commands, children);
 	case READ_FILE:
 	case WRITE_FILE:
+	case LIST_FOLDER:
+	case STAT_FILE:
+	case MAKE_FOLDER:
+	case REMOVE_FILE:
+	case RENAME_FILE:
 		container = read_container_name(&m);
 		transfer_file(type, m, &container);
 	default:

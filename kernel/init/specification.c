@@ -22,5 +22,9 @@ bool read_exec(struct message *m, struct specification *s)
 
 bool read_file_request(enum message_type type, struct message *m, struct file_request *r)
 {
-	return (type == READ_FILE || read_u32(m, &r->mode)) && (r->path = read_string(m));
+	bool has_flags = type == STAT_FILE || type == MAKE_FOLDER || type == REMOVE_FILE || type == RENAME_FILE;
+	bool has_mode = type == WRITE_FILE || type == MAKE_FOLDER;
+
+	return (!has_flags || read_u8(m, &r->flags)) && (!has_mode || read_u32(m, &r->mode)) &&
+	       (r->path = read_string(m)) && (type != RENAME_FILE || (r->new_path = read_string(m)));
 }

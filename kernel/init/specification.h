@@ -19,11 +19,15 @@ struct specification {
 	int failure;
 };
 
-/* The fields of READ_FILE and WRITE_FILE. */
+/* The fields of requests for files. */
 struct file_request {
 	const char *path;
-	/* A field of WRITE_FILE only. */
+	/* A field of WRITE_FILE and MAKE_FOLDER. */
 	uint32_t mode;
+	/* A field of all but READ_FILE, WRITE_FILE and LIST_FOLDER. */
+	uint8_t flags;
+	/* A field of RENAME_FILE. */
+	const char *new_path;
 };
 
 /* Return whether the message is well-formed. */

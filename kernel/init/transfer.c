@@ -1,7 +1,9 @@
 #include <linux/sched.h>
 
 #include "capabilities.h"
+#include "change.h"
 #include "console.h"
+#include "listing.h"
 #include "path.h"
 #include "specification.h"
 #include "transfer.h"
@@ -37,7 +39,7 @@ static void __attribute__((noreturn)) fail(const char *reason)
 static void check(bool good)
 {
 	if (!good)
-		fail(error_text(errno));
+		fail(error_reason(errno));
 }
 
 /*
@@ -49,9 +51,9 @@ static void enter(const struct container *container)
 	int first = container_join(container);
 
 	if (first < 0)
-		fail("the container does not run");
+		fail("ESRCH: the container does not run");
 	if (syscall(__NR_setns, first, CLONE_NEWNS) < 0)
-		fail("the container has ended");
+		fail("ESRCH: the container has ended");
 	close(first);
 	check(drop_capabilities() == 0);
 }
@@ -60,9 +62,9 @@ static void enter(const struct container *container)
 static void check_regular(const struct statx *file)
 {
 	if (S_ISDIR(file->stx_mode))
-		fail(error_text(EISDIR));
+		fail(error_reason(EISDIR));
 	if (!S_ISREG(file->stx_mode))
-		fail("not a regular file");
+		fail("EINVAL: not a regular file");
 }
 
 static void send_file(const char *path, int stream)
@@ -158,6 +160,23 @@ static void receive_file(const char *path, uint32_t mode, int stream)
 	      syscall(__NR_renameat2, target.folder, temporary, target.folder, target.name, 0) == 0);
 }
 
+/* Does what needs no content. Returns NULL, or the reason for a failure. */
+static const char *serve(enum message_type type, const struct file_request *request, int stream)
+{
+	switch (type) {
+	case LIST_FOLDER:
+		return list_folder(request->path, stream);
+	case STAT_FILE:
+		return stat_file(request->path, request->flags & FOLLOW_LINK, stream);
+	case MAKE_FOLDER:
+		return make_folder(request);
+	case REMOVE_FILE:
+		return remove_file(request);
+	default:
+		return rename_file(request);
+	}
+}
+
 static int open_stream(int descriptor)
 {
 	int stream = stream_open(descriptor);
@@ -169,18 +188,27 @@ static int open_stream(int descriptor)
 
 void transfer_file(enum message_type type, struct message message, const struct container *container)
 {
-	struct file_request request;
+	struct file_request request = { 0 };
+	int stream = -1;
 
 	dup2(open_stream(MESSAGES), STDERR_FILENO);
 	if (!read_file_request(type, &message, &request))
-		fail("malformed message");
+		fail("EINVAL: malformed message");
 
-	int stream = open_stream(type == READ_FILE ? STDOUT_FILENO : STDIN_FILENO);
-
+	if (type == READ_FILE || type == LIST_FOLDER || type == STAT_FILE)
+		stream = open_stream(STDOUT_FILENO);
+	if (type == WRITE_FILE)
+		stream = open_stream(STDIN_FILENO);
 	enter(container);
-	if (type == READ_FILE)
+	if (type == READ_FILE) {
 		send_file(request.path, stream);
-	else
+	} else if (type == WRITE_FILE) {
 		receive_file(request.path, request.mode, stream);
+	} else {
+		const char *problem = serve(type, &request, stream);
+
+		if (problem)
+			fail(problem);
+	}
 	exit(0);
 }

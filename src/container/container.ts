@@ -1,3 +1,4 @@
+import { printable } from '../machine/byte-text.ts';
 import { MachineError } from '../machine/errors.ts';
 import {
   type BootFigures,
@@ -5,7 +6,9 @@ import {
   type ContainerOptions as ContainerRequest,
   describeExit,
   diskSerial,
+  type FileStatus,
   type FirstProcess,
+  type FolderEntry,
   type JitMode,
   Machine,
   type MachineStats,
@@ -17,7 +20,7 @@ import type { ImageConfig } from '../oci/image.ts';
 import type { HeldImage } from '../oci/pull.ts';
 import { mergeEnvironment } from './assignments.ts';
 import { type CommandOptions, commandOf } from './command.ts';
-import { readContent, writeContent } from './files.ts';
+import { complete, readContent, readEntries, readStatus, writeContent } from './files.ts';
 import { parseSignal, SIGKILL, SIGTERM, STOP_GRACE } from './signals.ts';
 import { checkDiskSize } from './sizes.ts';
 
@@ -45,11 +48,35 @@ export interface ExecOptions {
   readonly terminal?: TerminalOptions | undefined;
 }
 
+export interface ReadOptions {
+  /** Aborts the download. */
+  readonly signal?: AbortSignal | undefined;
+}
+
 export interface WriteOptions {
   /** Permissions; by default those of the replaced file, or 0644. */
   readonly mode?: number | undefined;
   /** Aborts the upload, which leaves the file unchanged. */
   readonly signal?: AbortSignal | undefined;
+}
+
+export interface MakeOptions {
+  /** Permissions; by default 0755. */
+  readonly mode?: number | undefined;
+  /** Makes missing parents too, with the same permissions, and accepts a folder that exists. */
+  readonly recursive?: boolean | undefined;
+}
+
+export interface RemoveOptions {
+  /** Removes a folder with its contents. */
+  readonly recursive?: boolean | undefined;
+  /** Stops the removal, which leaves the rest. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface RenameOptions {
+  /** Replaces a file, or an empty folder, that has the new name. */
+  readonly replace?: boolean | undefined;
 }
 
 export interface ContainerOptions extends CommandOptions {
@@ -252,10 +279,14 @@ export class Container {
   /**
    * Reads a file of the container with the rights of its root. Links are followed within the container.
    * @param path absolute path of a regular file
-   * @throws FileError, also as the stream's error; MachineError if the machine ends
+   * @throws FileError or the signal's reason, also as the stream's error; MachineError if the machine ends
    */
-  async readFile(path: string): Promise<ReadableStream<Uint8Array<ArrayBuffer>>> {
-    return readContent(this.#machine.readFile(this.#process, absolute(path)), path);
+  async readFile(
+    path: string,
+    { signal }: ReadOptions = {},
+  ): Promise<ReadableStream<Uint8Array<ArrayBuffer>>> {
+    signal?.throwIfAborted();
+    return readContent(this.#machine.readFile(this.#process, absolute(path)), path, signal);
   }
 
   /**
@@ -272,6 +303,66 @@ export class Container {
     signal?.throwIfAborted();
     const stream = content instanceof Uint8Array ? new Blob([content]).stream() : content;
     return writeContent(this.#machine.writeFile(this.#process, absolute(path), mode), path, stream, signal);
+  }
+
+  /**
+   * Lists a folder of the container, in no particular order. Files appear as they arrive; leaving the loop
+   * ends the listing, so a folder of any size can be looked at.
+   * @param path absolute; links are followed
+   * @throws FileError, also during the iteration; MachineError if the machine ends
+   */
+  readdir(path: string): AsyncGenerator<FolderEntry> {
+    return readEntries(this.#machine.listFolder(this.#process, absolute(path)), path);
+  }
+
+  /**
+   * Reads the status of a file, without opening it.
+   * @param path absolute; links are followed
+   * @throws FileError, MachineError if the machine ends
+   */
+  async stat(path: string): Promise<FileStatus> {
+    return readStatus(this.#machine.statFile(this.#process, absolute(path), true), path);
+  }
+
+  /** The same, but a link at the end of the path is the file itself. */
+  async lstat(path: string): Promise<FileStatus> {
+    return readStatus(this.#machine.statFile(this.#process, absolute(path), false), path);
+  }
+
+  /**
+   * Makes a folder, which belongs to root.
+   * @throws FileError: `EEXIST` if it exists, unless `recursive`; MachineError if the machine ends
+   */
+  async mkdir(path: string, { mode = 0o755, recursive = false }: MakeOptions = {}): Promise<void> {
+    const task = this.#machine.makeFolder(this.#process, absolute(path), mode, recursive);
+    await complete(task, `make ${printable(path)}`);
+  }
+
+  /**
+   * Removes a file, a link (not the file that it leads to), or an empty folder; with `recursive`, any folder.
+   * It stops at the first file that cannot be removed. It follows no link and removes nothing from a file
+   * system that is mounted in the folder.
+   * @throws FileError: `ENOTEMPTY` if a folder is not empty, unless `recursive`; the signal's reason;
+   *   MachineError if the machine ends
+   */
+  async rm(path: string, { recursive = false, signal }: RemoveOptions = {}): Promise<void> {
+    signal?.throwIfAborted();
+    const task = this.#machine.removeFile(this.#process, absolute(path), recursive);
+    await complete(task, `remove ${printable(path)}`, signal);
+  }
+
+  /**
+   * Renames or moves a file, a link or a folder, within a file system.
+   * @throws FileError: `EEXIST` if the new name is taken, unless `replace`; MachineError if the machine ends
+   */
+  async rename(path: string, newPath: string, { replace = false }: RenameOptions = {}): Promise<void> {
+    const task = this.#machine.renameFile(this.#process, absolute(path), absolute(newPath), replace);
+    await complete(task, `rename ${printable(path)} to ${printable(newPath)}`);
+  }
+
+  /** The working directory of its first process. */
+  get workingDir(): string {
+    return this.#request.directory;
   }
 
   /** Measures the use of the machine's memory and the container's disk. */

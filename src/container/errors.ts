@@ -1,6 +1,13 @@
-/** A file of a container cannot be read or written. The message is one line with the reason. */
+/** A request for a file of a container has failed. The message is one line with the reason. */
 export class FileError extends Error {
   override name = 'FileError';
+  /** Linux's name of the error, such as `ENOENT`; undefined if there is none. */
+  readonly code: string | undefined;
+
+  constructor(message: string, code?: string) {
+    super(message);
+    this.code = code;
+  }
 }
 
 /** An option for a container is invalid. The message is one line that names the option and the reason. */

@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { FolderEntry } from '../machine/machine.ts';
 import type { HeldImage } from '../oci/pull.ts';
 import type { Container } from './container.ts';
 import { DEMO_IMAGES, pull, start, text } from './testing/run.ts';
@@ -34,6 +35,13 @@ async function hashOf(stream: ReadableStream<Uint8Array>): Promise<string> {
   const hash = createHash('sha256');
   await stream.pipeTo(new WritableStream({ write: (part) => void hash.update(part) }));
   return hash.digest('hex');
+}
+
+/** Lists a folder, in the order of names. */
+async function list(path: string): Promise<FolderEntry[]> {
+  const entries: FolderEntry[] = [];
+  for await (const entry of container.readdir(path)) entries.push(entry);
+  return entries.sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
 /** Content that fails, or never ends, after its first bytes. */
@@ -370,6 +378,243 @@ describe('a download', { timeout: TIMEOUT }, () => {
     const stream = await other.readFile('/file');
     await other.destroy();
     await expect(text(stream)).rejects.toThrow(/stopped/);
+  });
+});
+
+describe('a folder', { timeout: TIMEOUT }, () => {
+  const names = async (path: string) => (await list(path)).map(({ name }) => name);
+
+  beforeAll(() => shell('mkdir /tmp/list /secret; echo kept > /secret/kept').then(() => {}));
+
+  test('shows type, size, permissions, time, owner and target of its files', async () => {
+    await shell(`cd /tmp/list; echo content > file; chown 12:34 file; chmod 4640 file
+      touch -d '2001-02-03 04:05:06' file; mkdir -m 1777 folder; mkfifo fifo; mknod tty c 4 64
+      ln -s folder/ link; ln -s none dangling; ln -s loop loop; chown -h 5:6 link`);
+    const common = { uid: 0, gid: 0, isMountPoint: false, mtime: expect.any(Date), size: expect.any(Number) };
+    const link = { ...common, type: 'symlink', mode: 0o777 };
+    expect(await list('/tmp/list')).toEqual([
+      { ...link, name: 'dangling', target: { path: 'none', type: undefined } },
+      { ...common, name: 'fifo', type: 'fifo', mode: 0o644 },
+      {
+        ...common,
+        ...{ name: 'file', type: 'file', mode: 0o4640, size: 8, uid: 12, gid: 34 },
+        mtime: new Date('2001-02-03T04:05:06Z'),
+      },
+      { ...common, name: 'folder', type: 'directory', mode: 0o1777 },
+      { ...link, name: 'link', uid: 5, gid: 6, target: { path: 'folder/', type: 'directory' } },
+      { ...link, name: 'loop', target: { path: 'loop', type: undefined } },
+      { ...common, name: 'tty', type: 'character device', mode: 0o644 },
+    ]);
+    const root = await list('/');
+    expect(root.find(({ name }) => name === 'proc')).toMatchObject({ isMountPoint: true, type: 'directory' });
+    expect(root.find(({ name }) => name === 'etc')).toMatchObject({ isMountPoint: false });
+  });
+
+  test('may have names of any bytes, by which its files are reached', async () => {
+    await shell(`mkdir /tmp/bytes; cd /tmp/bytes; touch "$(printf 'a\\nb')" "$(printf '\\033[31mred')"
+      printf wild > "$(printf '\\377\\303')"; mkdir "$(printf 'd\\200')"; touch -- 'ä😀' '-rf *'`);
+    const all = ['\x1b[31mred', '-rf *', 'a\nb', 'd\udc80', 'ä😀', '\udcff\udcc3'];
+    expect(await names('/tmp/bytes')).toEqual(all);
+    expect(await read('/tmp/bytes/\udcff\udcc3')).toBe('wild');
+    await write('/tmp/bytes/d\udc80/\udcfe', 'more');
+    expect(await container.stat('/tmp/bytes/d\udc80/\udcfe')).toMatchObject({ type: 'file', size: 4 });
+    await expect(read('/tmp/bytes/\udcfd\n')).rejects.toThrow(
+      /^cannot read \/tmp\/bytes\/\\xfd\\n: no such file/,
+    );
+    for (const name of all) await container.rm(`/tmp/bytes/${name}`, { recursive: true });
+    expect(await names('/tmp/bytes')).toEqual([]);
+  });
+
+  test('of many thousand files is listed as far as the reader goes', async () => {
+    await shell(
+      'mkdir /tmp/many; cd /tmp/many; seq 2000 | xargs touch; mkdir sub; mkdir -p deep/er; touch deep/er/x',
+    );
+    let seen = 0;
+    for await (const _ of container.readdir('/tmp/many')) if (++seen === 10) break;
+    expect(seen).toBe(10);
+    expect((await list('/tmp/many')).length).toBe(2002);
+    await container.rm('/tmp/many', { recursive: true });
+    expect(await names('/tmp')).not.toContain('many');
+  });
+
+  test('is listed and stated while other streams are full', async () => {
+    const flood = container.exec({ args: ['cat', '/dev/zero'] });
+    await shell('dd if=/dev/zero of=/tmp/zeros bs=1M count=4 2> /dev/null');
+    const unread = await container.readFile('/tmp/zeros');
+    const all = await Promise.all(Array.from({ length: 20 }, () => names('/tmp/list')));
+    expect(new Set(all.map((each) => each.join())).size).toBe(1);
+    await unread.cancel();
+    flood.kill(9);
+  });
+
+  test('that changes during the listing is listed anyway', async () => {
+    await shell('mkdir /tmp/changing');
+    const script = 'cd /tmp/changing; while :; do for i in $(seq 200); do : > $i; done; rm -f *; done';
+    const racer = container.exec({ args: ['sh', '-c', script], user: 'root' });
+    for (let i = 0; i < 20; i++)
+      for (const { name, type } of await list('/tmp/changing')) {
+        expect(name).toMatch(/^\d+$/);
+        expect(type).toBe('file');
+      }
+    racer.kill(9);
+    await racer.exit;
+    await container.rm('/tmp/changing', { recursive: true });
+  });
+
+  test.each([
+    ['/none', 'ENOENT'],
+    ['/etc/passwd', 'ENOTDIR'],
+    ['/tmp/list/fifo', 'ENOTDIR'],
+    ['/tmp/list/loop', 'ELOOP'],
+    [`/${'x'.repeat(256)}`, 'ENAMETOOLONG'],
+  ])('%.20s cannot be listed: %s', async (path, code) => {
+    await expect(list(path)).rejects.toMatchObject({ name: 'FileError', code });
+    await expect(list(path)).rejects.toThrow(/^cannot list \/.*: \w/);
+  });
+
+  test('is made, with parents on request', async () => {
+    await container.mkdir('/tmp/made');
+    await container.mkdir('/tmp/made/secret/', { mode: 0o700 });
+    await container.mkdir('/tmp/made/a/../b/./c//', { recursive: true });
+    await container.mkdir('/tmp/made/b', { recursive: true });
+    expect(await shell('cd /tmp/made; stat -c "%n %a %U" . * b/c')).toBe(
+      '. 755 root\na 755 root\nb 755 root\nsecret 700 root\nb/c 755 root\n',
+    );
+    await expect(container.mkdir('/tmp/made')).rejects.toMatchObject({ code: 'EEXIST' });
+    await expect(container.mkdir('/tmp/none/b')).rejects.toMatchObject({ code: 'ENOENT' });
+    await expect(container.mkdir('/etc/passwd', { recursive: true })).rejects.toMatchObject({
+      code: 'EEXIST',
+    });
+    await expect(container.mkdir('/etc/passwd/x', { recursive: true })).rejects.toMatchObject({
+      code: 'ENOTDIR',
+    });
+  });
+
+  test.each(['/tmp/made/..', '/tmp/made/.', '/'])('%s is neither made, removed nor renamed', async (path) => {
+    for (const action of [
+      () => container.mkdir(path),
+      () => container.rm(path, { recursive: true }),
+      () => container.rename(path, '/tmp/other'),
+    ])
+      await expect(action()).rejects.toMatchObject({ code: expect.stringMatching(/^E(INVAL|ISDIR)$/) });
+    expect(await names('/tmp')).toContain('made');
+  });
+});
+
+describe('status', { timeout: TIMEOUT }, () => {
+  test('is of the file, or of the link itself', async () => {
+    await shell('cd /tmp; ln -sf /etc/group status-link');
+    const size = (await read('/etc/group')).length;
+    expect(await container.stat('/tmp/status-link')).toMatchObject({ type: 'file', size });
+    expect(await container.lstat('/tmp/status-link')).toMatchObject({
+      type: 'symlink',
+      target: { path: '/etc/group', type: 'file' },
+    });
+    expect(await container.stat('/tmp/')).toMatchObject({ type: 'directory' });
+    await expect(container.stat('/none')).rejects.toMatchObject({ code: 'ENOENT' });
+  });
+});
+
+describe('removal', { timeout: TIMEOUT }, () => {
+  test('of a file or an empty folder', async () => {
+    await shell('mkdir -p /tmp/rm/empty /tmp/rm/full; touch /tmp/rm/file /tmp/rm/full/x');
+    await container.rm('/tmp/rm/file');
+    await container.rm('/tmp/rm/empty/');
+    await expect(container.rm('/tmp/rm/full')).rejects.toMatchObject({ code: 'ENOTEMPTY' });
+    await expect(container.rm('/tmp/rm/file')).rejects.toMatchObject({ code: 'ENOENT' });
+    await container.rm('/tmp/rm/full', { recursive: true });
+    expect(await shell('ls -A /tmp/rm')).toBe('');
+  });
+
+  test('of a tree follows no link', async () => {
+    await shell(`mkdir -p /tmp/tree/sub /secret; cd /tmp/tree; ln -s /secret out; ln -s ../../secret sub/out
+      ln -s . loop; ln /secret/kept hard; mkfifo fifo; ln -s tree ../tree-link`);
+    await container.rm('/tmp/tree-link', { recursive: true });
+    expect(await shell('cd /tmp/tree; ls -A | wc -l; cat /secret/kept')).toBe('5\nkept\n');
+    await container.rm('/tmp/tree', { recursive: true });
+    expect(await shell('cat /secret/kept; ls -d /tmp/tree 2>&1 | wc -l')).toBe('kept\n1\n');
+    await expect(container.stat('/tmp/tree')).rejects.toMatchObject({ code: 'ENOENT' });
+  });
+
+  test('of folders of the image, and of a tree deeper than open files allow', async () => {
+    await container.rm('/usr', { recursive: true });
+    await expect(container.stat('/usr')).rejects.toMatchObject({ code: 'ENOENT' });
+    await shell(`mkdir -p /tmp/deep/${'d/'.repeat(1200)}; touch /tmp/deep/${'d/'.repeat(800)}/f`);
+    await container.rm('/tmp/deep', { recursive: true });
+    expect(await shell('ls -A /tmp')).not.toMatch(/deep|linuxrun/);
+  });
+
+  test('stops at mount points', async () => {
+    for (const path of ['/proc', '/dev', '/dev/pts', '/dev/null'])
+      await expect(container.rm(path, { recursive: true })).rejects.toMatchObject({ code: 'EBUSY' });
+    expect(await shell('test -c /dev/null && ls -d /proc/1 /dev/pts')).toBe('/dev/pts\n/proc/1\n');
+  });
+
+  test('is stopped by its signal', async () => {
+    await shell('mkdir /tmp/large; cd /tmp/large; seq 1000 | xargs touch');
+    const abort = new AbortController();
+    const removal = container.rm('/tmp/large', { recursive: true, signal: abort.signal });
+    abort.abort(new Error('enough'));
+    await expect(removal).rejects.toThrow('enough');
+    expect((await list('/tmp/large')).length).toBeGreaterThan(0);
+    await container.rm('/tmp/large', { recursive: true });
+  });
+
+  test('is never led elsewhere by a race', async () => {
+    await shell('mkdir -m 777 /tmp/racing');
+    const swap =
+      'mkdir -p t/a/b/c; touch t/a/b/c/x; mv t/a s; ln -s /secret t/a; rm -f t/a; rm -rf s; ln -s /secret t';
+    const racer = container.exec({
+      args: ['sh', '-c', `cd /tmp/racing; while :; do ${swap}; rm -rf t; done 2> /dev/null`],
+      user: 'nobody',
+    });
+    for (let i = 0; i < 60; i++)
+      await container.rm('/tmp/racing/t', { recursive: true }).catch((error) => {
+        expect(error).toMatchObject({ name: 'FileError', code: expect.stringMatching(/^E/) });
+      });
+    racer.kill(9);
+    await racer.exit;
+    expect(await shell('cat /secret/kept')).toBe('kept\n');
+  });
+
+  test('and other changes go through no link of another user', async () => {
+    await shell('mkdir -p /tmp/foreign; ln -s /secret /tmp/foreign/way; chown -h nobody /tmp/foreign/way');
+    for (const action of [
+      () => container.rm('/tmp/foreign/way/kept'),
+      () => container.mkdir('/tmp/foreign/way/made'),
+      () => container.mkdir('/tmp/foreign/way/made', { recursive: true }),
+      () => container.rename('/tmp/foreign/way/kept', '/tmp/foreign/taken'),
+      () => container.rename('/etc/group', '/tmp/foreign/way/group'),
+    ])
+      await expect(action()).rejects.toMatchObject({
+        code: 'EACCES',
+        message: expect.stringMatching(/can be changed by others than root/),
+      });
+    expect(await shell('ls /secret')).toBe('kept\n');
+    await container.rm('/tmp/foreign/way');
+    expect(await shell('ls /secret; ls -A /tmp/foreign')).toBe('kept\n');
+  });
+});
+
+describe('renaming', { timeout: TIMEOUT }, () => {
+  test('moves files, links and folders, and replaces only on request', async () => {
+    await shell('mkdir -p /tmp/mv/a/b /tmp/mv/c; cd /tmp/mv; echo 1 > one; echo 2 > two; ln -s one link');
+    await container.rename('/tmp/mv/a', '/tmp/mv/c/a/');
+    await container.rename('/tmp/mv/link', '/tmp/mv/renamed');
+    await expect(container.rename('/tmp/mv/one', '/tmp/mv/two')).rejects.toMatchObject({ code: 'EEXIST' });
+    expect(await read('/tmp/mv/two')).toBe('2\n');
+    await container.rename('/tmp/mv/one', '/tmp/mv/two', { replace: true });
+    expect(await shell('cd /tmp/mv; cat two; ls; ls c c/a; readlink renamed')).toBe(
+      '1\nc\nrenamed\ntwo\nc:\na\n\nc/a:\nb\none\n',
+    );
+    await expect(container.rename('/tmp/mv/c', '/tmp/mv/c/a/c')).rejects.toMatchObject({ code: 'EINVAL' });
+    await expect(container.rename('/tmp/mv/none', '/tmp/mv/x')).rejects.toMatchObject({ code: 'ENOENT' });
+    await expect(container.rename('/tmp/mv/two', '/dev/shm/two')).rejects.toMatchObject({ code: 'EXDEV' });
+  });
+
+  test('works for folders of the image', async () => {
+    await container.rename('/var', '/tmp/var');
+    expect((await container.stat('/tmp/var')).type).toBe('directory');
   });
 });
 

@@ -1,28 +1,42 @@
-/** Transfers files of a container through the guest's agent. */
+/** Reads and changes files of a container through the guest's agent. */
 import { concat } from '../machine/agent-protocol.ts';
-import type { FileReading, FileWriting } from '../machine/machine.ts';
+import { printable } from '../machine/byte-text.ts';
+import { RecordReader } from '../machine/file-records.ts';
+import type { FileReading, FileStatus, FileTask, FileWriting, FolderEntry } from '../machine/machine.ts';
+import { chunks } from '../machine/streams.ts';
 import { FileError } from './errors.ts';
+import { SIGKILL } from './signals.ts';
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
 const MAX_CHUNK = 64 * 1024;
 /** The agent's exit status for incomplete content. */
 const INTERRUPTED = 2;
+/** The agent's line about a failure: `ENOENT: no such file or directory`. */
+const REASON = /^(?:LinuxRun: )?(?:(?<code>E[A-Z0-9]+): )?(?<reason>.*)/;
 
 /**
  * Returns the content of a file that is being read.
+ * @param signal ends the download, and its stream with the signal's reason
  * @throws FileError if it cannot be opened. If it cannot be read to its end, the stream errors with a
  *   FileError
  */
-export async function readContent(reading: FileReading, path: string): Promise<ReadableStream<Bytes>> {
-  const outcome = outcomeOf(reading);
+export async function readContent(
+  reading: FileReading,
+  path: string,
+  signal?: AbortSignal,
+): Promise<ReadableStream<Bytes>> {
+  // The guest may wait for a file system instead of the stream.
+  const kill = () => reading.kill(SIGKILL);
+  signal?.addEventListener('abort', kill, { once: true });
+  const outcome = outcomeOf(reading).finally(() => signal?.removeEventListener('abort', kill));
   // A reader that has stopped does not need the error.
   outcome.catch(() => {});
   const reader = reading.content.getReader();
   const next = async () => {
     const { value } = await reader.read();
-    const { reason } = value ? {} : await outcome;
-    if (reason !== undefined) throw new FileError(`cannot read ${path}: ${reason}`);
+    signal?.throwIfAborted();
+    if (!value) check(await outcome, `read ${printable(path)}`);
     return value;
   };
   let first = await next();
@@ -34,7 +48,10 @@ export async function readContent(reading: FileReading, path: string): Promise<R
         if (bytes) controller.enqueue(bytes);
         else controller.close();
       },
-      cancel: (reason) => reader.cancel(reason),
+      cancel: (reason) => {
+        kill();
+        return reader.cancel(reason);
+      },
     },
     { highWaterMark: 0 },
   );
@@ -60,22 +77,85 @@ export async function writeContent(
       () => undefined,
       (cause: unknown) => ({ cause }),
     );
-  const { status, reason } = await outcomeOf(writing).finally(() => refused.abort());
-  const failure = status === INTERRUPTED ? await sending : undefined;
+  const outcome = await outcomeOf(writing).finally(() => refused.abort());
+  const failure = outcome.status === INTERRUPTED ? await sending : undefined;
   if (failure) throw failure.cause;
-  if (reason !== undefined) throw new FileError(`cannot write ${path}: ${reason}`);
+  check(outcome, `write ${printable(path)}`);
+}
+
+/**
+ * Yields the files of a folder that is being listed. When the caller leaves the loop, the guest stops.
+ * @throws FileError
+ */
+export async function* readEntries(reading: FileReading, path: string): AsyncGenerator<FolderEntry> {
+  const doing = `list ${printable(path)}`;
+  const outcome = outcomeOf(reading);
+  outcome.catch(() => {});
+  try {
+    const records = new RecordReader();
+    for await (const bytes of chunks(reading.content)) yield* wellFormed(() => records.push(bytes), doing);
+    check(await outcome, doing);
+    wellFormed(() => records.end(), doing);
+  } finally {
+    // The guest may wait for a file system instead of the stream.
+    reading.kill(SIGKILL);
+    reading.content.cancel().catch(() => {});
+  }
+}
+
+/** @throws FileError */
+export async function readStatus(reading: FileReading, path: string): Promise<FileStatus> {
+  const entries: FolderEntry[] = [];
+  for await (const entry of readEntries(reading, path)) entries.push(entry);
+  const [entry] = entries;
+  if (!entry) throw malformed(`list ${printable(path)}`);
+  const { name, ...status } = entry;
+  return status;
+}
+
+/**
+ * Waits for the end of a request.
+ * @param doing what it does, for the message of an error
+ * @param signal ends it early
+ * @throws FileError, or the signal's reason
+ */
+export async function complete(task: FileTask, doing: string, signal?: AbortSignal): Promise<void> {
+  const kill = () => task.kill(SIGKILL);
+  signal?.addEventListener('abort', kill, { once: true });
+  const outcome = await outcomeOf(task).finally(() => signal?.removeEventListener('abort', kill));
+  if (outcome.status !== 0) signal?.throwIfAborted();
+  check(outcome, doing);
+}
+
+/** @throws FileError if the guest, which is not trusted, sends something else than records */
+function wellFormed<T>(read: () => T, doing: string): T {
+  try {
+    return read();
+  } catch (error) {
+    throw error instanceof RangeError ? malformed(doing) : error;
+  }
+}
+
+function malformed(doing: string): FileError {
+  return new FileError(`cannot ${doing}: the guest's answer is malformed`);
 }
 
 interface Outcome {
   readonly status: number;
-  /** The reason of a failure. */
+  /** The reason of a failure, and Linux's name for it. */
   readonly reason?: string;
+  readonly code?: string | undefined;
 }
 
-async function outcomeOf({ exit, messages }: FileReading | FileWriting): Promise<Outcome> {
+async function outcomeOf({ exit, messages }: FileTask): Promise<Outcome> {
   const [status, text] = await Promise.all([exit, new Response(messages).text()]);
-  const reason = text.trim().replace(/^LinuxRun: /, '');
-  return status === 0 ? { status } : { status, reason: reason || `it ended with status ${status}` };
+  if (status === 0) return { status };
+  const { code, reason } = REASON.exec(text.trim())?.groups ?? {};
+  return { status, code, reason: reason || `it ended with status ${status}` };
+}
+
+function check({ reason, code }: Outcome, doing: string): void {
+  if (reason !== undefined) throw new FileError(`cannot ${doing}: ${reason}`, code);
 }
 
 /**

@@ -3,12 +3,17 @@ import { describe, expect, test } from 'vitest';
 import {
   encodeContainer,
   encodeExec,
+  encodeListFolder,
+  encodeMakeFolder,
   encodeMeasure,
   encodePowerOff,
   encodeReadFile,
+  encodeRemoveFile,
+  encodeRenameFile,
   encodeResize,
   encodeRun,
   encodeSignal,
+  encodeStatFile,
   encodeWriteFile,
   MessageReader,
   newTokens,
@@ -92,6 +97,17 @@ describe('host to guest', () => {
     expect(hex(encodeMeasure('n'))).toBe('03000000' + '0b' + '6e00');
   });
 
+  test('LIST_FOLDER, STAT_FILE, MAKE_FOLDER, REMOVE_FILE and RENAME_FILE', () => {
+    const file = { process: 8, tokens, container: 'n', path: '/\udcff' };
+    const request = `08000000${TOKENS}6e00`;
+    expect(hex(encodeListFolder(file))).toBe(`4a0000000e${request}2fff00`);
+    expect(hex(encodeStatFile(file, true))).toBe(`4b0000000f${request}012fff00`);
+    expect(hex(encodeMakeFolder(file, 0o755, false))).toBe(`4f00000010${request}00ed0100002fff00`);
+    expect(hex(encodeMakeFolder(file, 0o755, true))).toBe(`4f00000010${request}01ed0100002fff00`);
+    expect(hex(encodeRemoveFile(file, true))).toBe(`4b00000011${request}012fff00`);
+    expect(hex(encodeRenameFile(file, '/g', true))).toBe(`4e00000012${request}012fff002f6700`);
+  });
+
   test('refuses values that the guest would misread', () => {
     const run = { process: 1, tokens, args: ['a'], env: [], directory: '/', console: false };
     expect(() => encodeRun({ ...run, args: ['a\0b'] })).toThrow(/NUL/);
@@ -107,7 +123,7 @@ test('tokens cannot be guessed', () => {
 });
 
 describe('guest to host', () => {
-  const HELLO = Buffer.from('05000000' + '02' + '02000000', 'hex');
+  const HELLO = Buffer.from('05000000' + '02' + '03000000', 'hex');
   const EXIT = Buffer.from('0c000000' + '03' + '07000000' + '81000000' + '6e6f00', 'hex');
   const USAGE = Buffer.concat([
     Buffer.from('21000000' + '0c', 'hex'),
@@ -115,7 +131,7 @@ describe('guest to host', () => {
   ]);
   const UNKNOWN = Buffer.from('03000000' + 'c8' + 'ffff', 'hex');
   const MESSAGES = [
-    { type: 'hello', version: 2 },
+    { type: 'hello', version: 3 },
     { type: 'exit', process: 7, status: 129, reason: 'no' },
     {
       type: 'usage',

@@ -1,7 +1,8 @@
 /** Messages between host and the guest's agent; `docs/agent-protocol.md` defines them. */
+import { encodeBytes } from './byte-text.ts';
 import type { TerminalSize } from './terminal-size.ts';
 
-export const PROTOCOL_VERSION = 2;
+export const PROTOCOL_VERSION = 3;
 export const CONTROL_PORT = 1024;
 export const STREAM_PORT = 1025;
 /** Bytes of the secret that opens a stream of a process. The guest sends it first. */
@@ -25,11 +26,24 @@ const WRITE_FILE = 10;
 const MEASURE = 11;
 const USAGE = 12;
 const STOP = 13;
+const LIST_FOLDER = 14;
+const STAT_FILE = 15;
+const MAKE_FOLDER = 16;
+const REMOVE_FILE = 17;
+const RENAME_FILE = 18;
 
 const RUN_CONSOLE = 1;
 const WITH_TERMINAL = 1;
 const WITH_INIT = 2;
 const SAME_MODE = 0xffff_ffff;
+const FOLLOW_LINK = 1;
+const WITH_PARENTS = 1;
+const RECURSIVE = 1;
+const REPLACE = 1;
+/** The flag of a record of a file on which a file system is mounted. */
+export const MOUNT_POINT = 1;
+/** The numbers of a record of a file, before its name. */
+export const RECORD_SIZE = 40;
 
 /** For the test that compares them with those of `kernel/init/message.h`. */
 export const CONSTANTS: Readonly<Record<string, number>> = {
@@ -58,7 +72,9 @@ export const CONSTANTS: Readonly<Record<string, number>> = {
     USAGE,
     STOP,
   },
+  ...{ LIST_FOLDER, STAT_FILE, MAKE_FOLDER, REMOVE_FILE, RENAME_FILE },
   ...{ RUN_CONSOLE, WITH_TERMINAL, WITH_INIT, SAME_MODE },
+  ...{ FOLLOW_LINK, WITH_PARENTS, RECURSIVE, REPLACE, MOUNT_POINT, RECORD_SIZE },
 };
 
 /** A request for something with a process number, an EXIT, and streams. */
@@ -111,7 +127,7 @@ export interface ExecRequest extends ContainedRequest {
   readonly container: string;
 }
 
-/** A file of a container, whose content is transferred on a stream of this process. */
+/** A file of a container. Its content or its records are on a stream of this process. */
 export interface FileRequest extends ProcessRequest {
   /** The container's name. */
   readonly container: string;
@@ -177,6 +193,51 @@ export function encodeReadFile(request: FileRequest): Uint8Array<ArrayBuffer> {
  */
 export function encodeWriteFile(request: FileRequest, mode = SAME_MODE): Uint8Array<ArrayBuffer> {
   return frame(WRITE_FILE, head(request), cString(request.container), u32(mode), cString(request.path));
+}
+
+/** @throws RangeError as `encodeRun` */
+export function encodeListFolder(request: FileRequest): Uint8Array<ArrayBuffer> {
+  return frame(LIST_FOLDER, head(request), cString(request.container), cString(request.path));
+}
+
+/**
+ * @param followsLink whether a link at the end of the path is followed
+ * @throws RangeError as `encodeRun`
+ */
+export function encodeStatFile(request: FileRequest, followsLink: boolean): Uint8Array<ArrayBuffer> {
+  return flagged(STAT_FILE, request, followsLink && FOLLOW_LINK, cString(request.path));
+}
+
+/**
+ * @param withParents makes missing parents too, and accepts a folder that exists
+ * @throws RangeError as `encodeRun`
+ */
+export function encodeMakeFolder(
+  request: FileRequest,
+  mode: number,
+  withParents: boolean,
+): Uint8Array<ArrayBuffer> {
+  return flagged(MAKE_FOLDER, request, withParents && WITH_PARENTS, u32(mode), cString(request.path));
+}
+
+/**
+ * @param recursive removes a folder with its contents
+ * @throws RangeError as `encodeRun`
+ */
+export function encodeRemoveFile(request: FileRequest, recursive: boolean): Uint8Array<ArrayBuffer> {
+  return flagged(REMOVE_FILE, request, recursive && RECURSIVE, cString(request.path));
+}
+
+/**
+ * @param replace replaces a file that has the new name
+ * @throws RangeError as `encodeRun`
+ */
+export function encodeRenameFile(
+  request: FileRequest,
+  newPath: string,
+  replace: boolean,
+): Uint8Array<ArrayBuffer> {
+  return flagged(RENAME_FILE, request, replace && REPLACE, cString(request.path), cString(newPath));
 }
 
 /** @param container its name */
@@ -276,6 +337,11 @@ function contained(request: ContainedRequest, flags = 0): Uint8Array {
   ]);
 }
 
+function flagged(type: number, request: FileRequest, flag: number | false, ...fields: Uint8Array[]) {
+  const flags = Uint8Array.of(flag || 0);
+  return frame(type, head(request), cString(request.container), flags, ...fields);
+}
+
 function frame(type: number, ...payload: Uint8Array[]): Uint8Array<ArrayBuffer> {
   const body = concat([Uint8Array.of(type), ...payload]);
   if (body.length > MAX_LENGTH)
@@ -293,7 +359,7 @@ function size({ columns, rows }: TerminalSize): Uint8Array {
 
 function cString(text: string): Uint8Array {
   if (text.includes('\0')) throw new RangeError('arguments, environment and paths cannot hold NUL');
-  return new TextEncoder().encode(`${text}\0`);
+  return encodeBytes(`${text}\0`);
 }
 
 function u32(value: number): Uint8Array {

@@ -9,7 +9,7 @@ const CONTROL = 1024;
 const DATA = 1025;
 /** More bytes than a function takes arguments. */
 const LARGE_PACKET = 1 << 20;
-const HELLO = Buffer.from('05000000' + '02' + '02000000', 'hex');
+const HELLO = Buffer.from('05000000' + '02' + '03000000', 'hex');
 
 /** The guest's end of a connection. */
 class GuestStream {

@@ -21,6 +21,7 @@ import {
   type ContainerHandle,
   type ContainerProcess,
   type FileReading,
+  type FileTask,
   type FileWriting,
   type FirstProcess,
   type GuestProcess,
@@ -45,12 +46,14 @@ import { chunks } from './streams.ts';
 
 export type { DiskOptions } from '../disk/disks.ts';
 export type { Usage } from './agent-protocol.ts';
+export type { FileStatus, FileType, FolderEntry } from './file-records.ts';
 export type { JitStats } from './jit-stats.ts';
 export type {
   ConsoleProcess,
   ContainerHandle,
   ContainerProcess,
   FileReading,
+  FileTask,
   FileWriting,
   FirstProcess,
   GuestProcess,
@@ -280,6 +283,47 @@ export class Machine {
    */
   writeFile(container: ContainerHandle, path: string, mode?: number): FileWriting {
     return this.#processes.writeFile(container.name, path, mode);
+  }
+
+  /** Lists a folder of a container: the content is records. @throws RangeError as `run` */
+  listFolder(container: ContainerHandle, path: string): FileReading {
+    return this.#processes.listFolder(container.name, path);
+  }
+
+  /**
+   * Reads the status of a file of a container: the content is one record.
+   * @param followsLink whether a link at the end of the path is followed
+   * @throws RangeError as `run`
+   */
+  statFile(container: ContainerHandle, path: string, followsLink: boolean): FileReading {
+    return this.#processes.statFile(container.name, path, followsLink);
+  }
+
+  /**
+   * Makes a folder in a container.
+   * @param withParents makes missing parents too, and accepts a folder that exists
+   * @throws RangeError as `run`
+   */
+  makeFolder(container: ContainerHandle, path: string, mode: number, withParents: boolean): FileTask {
+    return this.#processes.makeFolder(container.name, path, mode, withParents);
+  }
+
+  /**
+   * Removes a file of a container.
+   * @param recursive removes a folder with its contents
+   * @throws RangeError as `run`
+   */
+  removeFile(container: ContainerHandle, path: string, recursive: boolean): FileTask {
+    return this.#processes.removeFile(container.name, path, recursive);
+  }
+
+  /**
+   * Renames or moves a file of a container.
+   * @param replace replaces a file that has the new name
+   * @throws RangeError as `run`
+   */
+  renameFile(container: ContainerHandle, path: string, newPath: string, replace: boolean): FileTask {
+    return this.#processes.renameFile(container.name, path, newPath, replace);
   }
 
   /** How full memory and the container's writable disk are now. */

@@ -3,9 +3,15 @@ import {
   type ExecRequest,
   encodeContainer,
   encodeExec,
+  encodeListFolder,
+  encodeMakeFolder,
   encodeReadFile,
+  encodeRemoveFile,
+  encodeRenameFile,
   encodeRun,
+  encodeStatFile,
   encodeWriteFile,
+  type FileRequest,
   newTokens,
   type ProcessRequest,
   type Usage,
@@ -59,15 +65,15 @@ export interface FirstProcess extends ContainerProcess, ContainerHandle {
   stop(signal: number): void;
 }
 
-/** A file of a container on its way: `exit` is 0, or the reason is a line of `messages`. */
-type FileTransfer = Pick<ContainerProcess, 'exit' | 'messages'>;
+/** A request for a file of a container: `exit` is 0, or the reason is a line of `messages`. */
+export type FileTask = Pick<ContainerProcess, 'exit' | 'messages' | 'kill'>;
 
-export interface FileReading extends FileTransfer {
-  /** Its end is the file's only when `exit` is 0. */
+export interface FileReading extends FileTask {
+  /** The file's content, or the records of a listing. It is complete only if `exit` is 0. */
   readonly content: Output;
 }
 
-export interface FileWriting extends FileTransfer {
+export interface FileWriting extends FileTask {
   /** Takes the content as the agent protocol's chunks. */
   readonly chunks: WritableStream<Uint8Array>;
 }
@@ -126,13 +132,7 @@ export class Processes {
   }
 
   readFile(container: string, path: string): FileReading {
-    const head = this.#head();
-    const message = encodeReadFile({ ...head, container, path });
-    const streams = {
-      content: this.#output(head.process, STDOUT),
-      messages: this.#output(head.process, MESSAGES),
-    };
-    return { ...streams, ...this.#start(head, message, [STDOUT, MESSAGES]) };
+    return this.#read({ ...this.#head(), container, path }, encodeReadFile);
   }
 
   writeFile(container: string, path: string, mode: number | undefined): FileWriting {
@@ -140,6 +140,31 @@ export class Processes {
     const message = encodeWriteFile({ ...head, container, path }, mode);
     const streams = { chunks: this.#input(head.process), messages: this.#output(head.process, MESSAGES) };
     return { ...streams, ...this.#start(head, message, [MESSAGES]) };
+  }
+
+  listFolder(container: string, path: string): FileReading {
+    return this.#read({ ...this.#head(), container, path }, encodeListFolder);
+  }
+
+  statFile(container: string, path: string, followsLink: boolean): FileReading {
+    return this.#read({ ...this.#head(), container, path }, (request) =>
+      encodeStatFile(request, followsLink),
+    );
+  }
+
+  makeFolder(container: string, path: string, mode: number, withParents: boolean): FileTask {
+    const request = { ...this.#head(), container, path };
+    return this.#change(request, encodeMakeFolder(request, mode, withParents));
+  }
+
+  removeFile(container: string, path: string, recursive: boolean): FileTask {
+    const request = { ...this.#head(), container, path };
+    return this.#change(request, encodeRemoveFile(request, recursive));
+  }
+
+  renameFile(container: string, path: string, newPath: string, replace: boolean): FileTask {
+    const request = { ...this.#head(), container, path };
+    return this.#change(request, encodeRenameFile(request, newPath, replace));
   }
 
   measure(container: string): Promise<Usage> {
@@ -174,6 +199,20 @@ export class Processes {
     return { process: this.#next++, tokens: newTokens() };
   }
 
+  #read(request: FileRequest, encode: (request: FileRequest) => Uint8Array): FileReading {
+    const message = encode(request);
+    const streams = {
+      content: this.#output(request.process, STDOUT),
+      messages: this.#output(request.process, MESSAGES),
+    };
+    return { ...streams, ...this.#start(request, message, [STDOUT, MESSAGES]) };
+  }
+
+  #change(request: FileRequest, message: Uint8Array): FileTask {
+    const messages = this.#output(request.process, MESSAGES);
+    return { messages, ...this.#start(request, message, [MESSAGES]) };
+  }
+
   #startContained(
     head: ProcessRequest,
     message: Uint8Array,
@@ -192,13 +231,16 @@ export class Processes {
     return { ...streams, ...this.#start(head, message, outputs), resize };
   }
 
-  #start(head: ProcessRequest, message: Uint8Array, outputs: readonly number[] | undefined): ConsoleProcess {
-    const { process } = head;
+  #start(
+    { process, tokens }: ProcessRequest,
+    message: Uint8Array,
+    outputs: readonly number[] | undefined,
+  ): ConsoleProcess {
     const pending = deferred<number>();
     pending.promise.catch(() => {});
     if (this.#ended) pending.reject(this.#ended);
     else this.#running.set(process, pending);
-    this.#post({ type: 'run', ...head, outputs, message });
+    this.#post({ type: 'run', process, tokens, outputs, message });
     return { exit: pending.promise, kill: (signal) => this.#post({ type: 'signal', process, signal }) };
   }
 

@@ -86,7 +86,7 @@ export type WorkerStart = MachineStart | HartStart | TranslatorStart;
 export type ToMachine =
   | StreamMessage
   /**
-   * @param message the agent protocol's RUN, CONTAINER, EXEC, READ_FILE or WRITE_FILE
+   * @param message the agent protocol's RUN, CONTAINER, EXEC, or a request for a file
    * @param tokens those in the message
    * @param outputs descriptors of the streams that come from it; none for a process on the console
    */

@@ -9,23 +9,30 @@ import {
   type ContainedRequest,
   encodeContainer,
   encodeExec,
+  encodeListFolder,
+  encodeMakeFolder,
   encodeMeasure,
   encodePowerOff,
   encodeReadFile,
+  encodeRemoveFile,
+  encodeRenameFile,
   encodeResize,
   encodeRun,
   encodeSignal,
+  encodeStatFile,
   encodeStop,
   encodeWriteFile,
+  type FileRequest,
   MAX_STREAMS,
   MessageReader,
   type ProcessRequest,
   TOKEN_SIZE,
 } from '../../../src/machine/agent-protocol.ts';
+import { RecordReader } from '../../../src/machine/file-records.ts';
 
 const RUNS = 60;
 const INIT = join(import.meta.dirname, '..');
-const SOURCES = ['test/receive.c', 'control.c', 'message.c', 'specification.c'].map((file) =>
+const SOURCES = ['test/receive.c', 'control.c', 'message.c', 'record.c', 'specification.c'].map((file) =>
   join(INIT, file),
 );
 const FLAGS = ['-std=gnu11', '-g', '-Wall', '-Wextra', '-Werror', '-fsanitize=address,undefined'];
@@ -110,14 +117,37 @@ const exec = fc.record({ ...contained, container: word }).map((request) => ({
   line: ['8', ...headLine(request), request.container, ...containedLine(request)].join(' '),
 }));
 const file = { ...head, container: word, path: word };
+const fileLine = (type: number, request: FileRequest, ...fields: unknown[]) =>
+  [type, ...headLine(request), request.container, ...fields].join(' ');
 const reading = fc.record(file).map((request) => ({
   bytes: encodeReadFile(request),
-  line: ['9', ...headLine(request), request.container, request.path].join(' '),
+  line: fileLine(9, request, request.path),
 }));
 const writing = fc.record({ ...file, mode: u32 }).map(({ mode, ...request }) => ({
   bytes: encodeWriteFile(request, mode),
-  line: ['10', ...headLine(request), request.container, mode, request.path].join(' '),
+  line: fileLine(10, request, mode, request.path),
 }));
+const listing = fc.record(file).map((request) => ({
+  bytes: encodeListFolder(request),
+  line: fileLine(14, request, request.path),
+}));
+const status = fc.record({ ...file, flag: fc.boolean() }).map(({ flag, ...request }) => ({
+  bytes: encodeStatFile(request, flag),
+  line: fileLine(15, request, Number(flag), request.path),
+}));
+const making = fc.record({ ...file, flag: fc.boolean(), mode: u32 }).map(({ flag, mode, ...request }) => ({
+  bytes: encodeMakeFolder(request, mode, flag),
+  line: fileLine(16, request, Number(flag), mode, request.path),
+}));
+const removal = fc.record({ ...file, flag: fc.boolean() }).map(({ flag, ...request }) => ({
+  bytes: encodeRemoveFile(request, flag),
+  line: fileLine(17, request, Number(flag), request.path),
+}));
+const renaming = fc.record({ ...file, flag: fc.boolean(), to: word }).map(({ flag, to, ...request }) => ({
+  bytes: encodeRenameFile(request, to, flag),
+  line: fileLine(18, request, Number(flag), request.path, to),
+}));
+const fileRequest = fc.oneof(reading, writing, listing, status, making, removal, renaming);
 const measure = word.map((container) => ({ bytes: encodeMeasure(container), line: `11 ${container}` }));
 const signal = u32.map((process) => ({ bytes: encodeSignal(process, 15), line: `4 ${process} 15` }));
 const stop = u32.map((process) => ({ bytes: encodeStop(process, 15), line: `13 ${process} 15` }));
@@ -128,7 +158,7 @@ const resize = fc.record({ process: u32, columns: u32, rows: u32 }).map(({ proce
 const unknown = fc.constant({ bytes: Uint8Array.of(3, 0, 0, 0, 200, 1, 2), line: '200' });
 const powerOff = fc.constant({ bytes: encodePowerOff(), line: '5' });
 const message = fc.oneof(
-  ...[run, container, exec, reading, writing, measure, signal, stop, resize, unknown, powerOff],
+  ...[run, container, exec, fileRequest, measure, signal, stop, resize, unknown, powerOff],
 );
 
 /** The constants of init's side of the protocol. */
@@ -167,6 +197,34 @@ test('the host understands every message of init', () => {
   ]);
 });
 
+test('the host understands every record of init', () => {
+  const records = new RecordReader();
+  expect(records.push(execFileSync(reader, ['records']))).toEqual([
+    {
+      name: 'file',
+      type: 'file',
+      mode: 0o4755,
+      size: 2 ** 40,
+      mtime: new Date('2026-11-28T07:00:00.123Z'),
+      uid: 1000,
+      gid: 0xffff_ffff,
+      isMountPoint: true,
+    },
+    {
+      name: '\udcff\n',
+      type: 'symlink',
+      mode: 0o777,
+      size: 3,
+      mtime: new Date(-1000),
+      uid: 0,
+      gid: 0,
+      isMountPoint: false,
+      target: { path: '../', type: 'directory' },
+    },
+  ]);
+  records.end();
+});
+
 test('init understands every message of the host', () => {
   fc.assert(
     fc.property(fc.array(message), (messages) => {
@@ -192,7 +250,7 @@ test('a frame of 1 MiB is read, and an empty or larger one ends the stream', () 
 
 test('fields longer than their message are detected, and never read past its end', () => {
   const broken = fc.record({
-    message: fc.oneof(run, container, exec, reading, writing),
+    message: fc.oneof(run, container, exec, fileRequest),
     at: fc.nat(),
     value: fc.nat(255),
     cut: fc.nat(30),

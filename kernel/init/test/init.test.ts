@@ -150,7 +150,7 @@ describe('init', () => {
     const handle = { name: 'main' };
     for (const transfer of [machine.readFile(handle, '/init'), machine.writeFile(handle, '/init')])
       expect([await text(transfer.messages), await transfer.exit]).toEqual([
-        'the container does not run\n',
+        'ESRCH: the container does not run\n',
         1,
       ]);
     const { memory, disk } = await machine.measure(handle);

@@ -1,12 +1,13 @@
 /*
- * Passes standard input to init's control stream and prints every message as init reads it. With an argument
- * it prints the bytes of every message that init sends.
+ * Passes standard input to init's control stream and prints every message as init reads it. With the argument
+ * "send" it prints the bytes of every message that init sends, and with "records" those of records of files.
  */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "../control.h"
+#include "../record.h"
 #include "../specification.h"
 #include "../vsock.h"
 
@@ -110,16 +111,20 @@ static void print_exec(struct message m)
 static void print_file(enum message_type type, struct message m)
 {
 	const char *container = print_head(&m) ? read_string(&m) : NULL;
-	struct file_request r;
+	struct file_request r = { 0 };
 
 	if (!container || !read_file_request(type, &m, &r)) {
 		printf(" malformed");
 		return;
 	}
 	printf(" %s", container);
-	if (type == WRITE_FILE)
+	if (type >= STAT_FILE)
+		printf(" %u", r.flags);
+	if (type == WRITE_FILE || type == MAKE_FOLDER)
 		printf(" %u", r.mode);
 	printf(" %s", r.path);
+	if (type == RENAME_FILE)
+		printf(" %s", r.new_path);
 }
 
 static void print_numbers(enum message_type type, struct message m)
@@ -146,7 +151,7 @@ static void handle(enum message_type type, struct message m)
 		print_container(m);
 	if (type == EXEC)
 		print_exec(m);
-	if (type == READ_FILE || type == WRITE_FILE)
+	if (type == READ_FILE || type == WRITE_FILE || (type >= LIST_FOLDER && type <= RENAME_FILE))
 		print_file(type, m);
 	if (type == SIGNAL || type == STOP || type == RESIZE)
 		print_numbers(type, m);
@@ -164,11 +169,33 @@ static void send_all(void)
 		.memory_total = 1ul << 32, .memory_available = 1, .disk_total = 2, .disk_used = 3 });
 }
 
+static void print_records(void)
+{
+	static char bytes[2 * RECORD_LIMIT];
+	size_t length = record_write(bytes,
+				     &(struct record){ .mode = 0104755,
+						       .size = 1ul << 40,
+						       .modified = 1795849200,
+						       .modified_nanoseconds = 123456789,
+						       .uid = 1000,
+						       .gid = UINT32_MAX,
+						       .flags = MOUNT_POINT },
+				     "file", "");
+
+	length += record_write(bytes + length,
+			       &(struct record){ .mode = 0120777, .target_mode = 0040755, .size = 3, .modified = -1 },
+			       "\xff\n", "../");
+	fwrite(bytes, length, 1, stdout);
+}
+
 int main(int argc, char **argv)
 {
-	(void)argv;
 	setvbuf(stdout, NULL, _IOFBF, 1 << 16);
 	sends = argc > 1;
+	if (sends && strcmp(argv[1], "records") == 0) {
+		print_records();
+		return 0;
+	}
 	control_connect();
 	if (sends) {
 		send_all();

@@ -1,0 +1,12 @@
+/* Makes, removes and renames files for root in folders that others may change at any time. */
+#ifndef INIT_CHANGE_H
+#define INIT_CHANGE_H
+
+#include "specification.h"
+
+/* Carry out the requests. They return NULL, or the reason for a failure. */
+const char *make_folder(const struct file_request *);
+const char *remove_file(const struct file_request *);
+const char *rename_file(const struct file_request *);
+
+#endif
