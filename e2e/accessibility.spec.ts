@@ -62,6 +62,19 @@ for (const colorScheme of ['light', 'dark'] as const) {
         await expect(page.getByRole('tab')).toHaveCount(2);
         await expectAccessible(page);
       });
+      await test.step('finding', async () => {
+        await visitor.button('Find').click();
+        await page.getByLabel('Find in the terminal').fill('no such text');
+        await expect(page.getByRole('search').getByRole('status')).toHaveText('Not found');
+        await expectAccessible(page);
+        await page.keyboard.press('Escape');
+      });
+      await test.step('the keys', async () => {
+        await visitor.button('Keys').click();
+        await expect(page.getByRole('dialog', { name: 'Keys' })).toBeVisible();
+        await expectAccessible(page);
+        await page.keyboard.press('Escape');
+      });
       await test.step('files', async () => {
         await visitor.button('Files').click();
         await expect(page.getByRole('dialog')).toBeVisible();
@@ -102,6 +115,13 @@ test('everything works by keyboard', async ({ page, visitor }) => {
   // The focused terminal takes even Tab.
   await page.keyboard.type('echo typed\n');
   await visitor.expectScreen(/^typed$/m);
+  await press('Control+F6');
+  await reach(/^Tell screen readers/);
+  await expect(page.locator('.xterm-accessibility')).toHaveCount(0);
+  await press('Enter');
+  await expect(page.locator('.xterm-accessibility')).toContainText('typed');
+  await press('Enter');
+  await press('Tab');
   await press('Control+F6');
   await reach('New terminal');
   await press('Enter');

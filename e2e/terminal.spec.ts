@@ -51,12 +51,36 @@ test('search finds text forwards and backwards', async ({ page, visitor }) => {
   await find.press('Enter');
   await visitor.expectScreen(/^line 17\d*$/m);
   await expect(find).toHaveAttribute('aria-invalid', 'false');
+  // Lines 17 and 170 to 179.
+  const count = page.getByRole('search').getByRole('status');
+  await expect(count).toHaveText('2 of 11');
+  await find.press('Shift+Enter');
+  await expect(count).toHaveText('1 of 11');
+  await visitor.button('Previous').click();
+  await expect(count).toHaveText('11 of 11');
   await find.fill('line 999');
   await expect(find).toHaveAttribute('aria-invalid', 'true');
+  await expect(count).toHaveText('Not found');
+  await find.fill('');
+  await expect(count).toHaveText('');
   await find.press('Escape');
   await expect(find).toHaveCount(0);
   await visitor.type('echo typed again');
   await visitor.expectScreen(/^typed again$/m);
+});
+
+test('a list of keys opens by its button and by a key that no program gets', async ({ page, visitor }) => {
+  await visitor.type('cat -v');
+  await page.keyboard.press('Control+Shift+Slash');
+  const list = page.getByRole('dialog', { name: 'Keys' });
+  await expect(list).toContainText('leaves the terminal');
+  await page.keyboard.press('Escape');
+  await expect(list).toHaveCount(0);
+  await visitor.button('Keys').click();
+  await expect(list).toBeVisible();
+  await visitor.button('Close').click();
+  await visitor.type('done?');
+  await visitor.expectScreen(/cat -v\ndone\?\ndone\?/);
 });
 
 test('a selection is copied, and pasted as one piece', async ({ page, visitor, context }) => {

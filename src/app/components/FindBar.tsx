@@ -1,15 +1,14 @@
-import { useState } from 'react';
+import { useEffect, useState } from 'react';
+import { describeMatches, type Matches } from '../model/matches.ts';
 import type { Screen } from '../terminal/screen.ts';
 import { IconButton } from './Button.tsx';
 
 /** Finds text in a terminal. */
 export function FindBar({ screen, onClose }: { screen: Screen; onClose: () => void }) {
   const [text, setText] = useState('');
-  const [isFound, setFound] = useState(true);
-  const look = (wanted: string, direction: 'next' | 'previous') => {
-    setText(wanted);
-    setFound(screen.find(wanted, direction) || wanted === '');
-  };
+  const [matches, setMatches] = useState<Matches>();
+  useEffect(() => screen.watchMatches(setMatches), [screen]);
+  const found = text === '' ? undefined : matches;
   const close = () => {
     screen.endSearch();
     onClose();
@@ -18,22 +17,25 @@ export function FindBar({ screen, onClose }: { screen: Screen; onClose: () => vo
     <search className="find-bar">
       <input
         aria-label="Find in the terminal"
-        aria-invalid={!isFound}
+        aria-invalid={found?.count === 0}
         // biome-ignore lint/a11y/noAutofocus: it appears because of a key, to be typed in
         autoFocus
         value={text}
         placeholder="Find"
-        onChange={({ target }) => look(target.value, 'next')}
+        onChange={({ target }) => {
+          setText(target.value);
+          screen.find(target.value, 'here');
+        }}
         onKeyDown={({ key, shiftKey }) => {
-          if (key === 'Enter') look(text, shiftKey ? 'previous' : 'next');
+          if (key === 'Enter') screen.find(text, shiftKey ? 'previous' : 'next');
           if (key === 'Escape') close();
         }}
       />
-      <span className="visually-hidden" role="status">
-        {isFound ? '' : 'Not found'}
+      <span className="find-count" role="status">
+        {found && describeMatches(found)}
       </span>
-      <IconButton icon="up" label="Previous" onClick={() => look(text, 'previous')} />
-      <IconButton icon="down" label="Next" onClick={() => look(text, 'next')} />
+      <IconButton icon="up" label="Previous" onClick={() => screen.find(text, 'previous')} />
+      <IconButton icon="down" label="Next" onClick={() => screen.find(text, 'next')} />
       <IconButton icon="close" label="End the search" onClick={close} />
     </search>
   );

@@ -8,11 +8,13 @@ import { StatusBar } from './StatusBar.tsx';
 import { Terminals } from './Terminals.tsx';
 import { useDrop } from './use-drop.ts';
 import { useTitle } from './use-title.ts';
+import { useVisibleArea } from './use-visible-area.ts';
 
 /** A session, from the click on Run to its last output. */
 export function SessionView() {
   const phase = useSession((session) => session.phase);
   useTitle();
+  useVisibleArea();
   const hasOutput = useSession((session) => session.hasOutput);
   const { show, upload } = useTransfers.getState();
   const drop = useDrop(({ files }) => {

@@ -30,9 +30,10 @@ export default function TerminalPane({ tab, isActive }: TerminalPaneProps) {
 
   return (
     <>
+      {/* It comes first, because the terminal keeps Tab for its program. */}
+      {screen && <ReadAloud screen={screen} />}
       <div className="terminal-screen" ref={element} />
       {screen && !isOver && <KeyRow screen={screen} />}
-      {screen && <ReadAloud screen={screen} />}
       {isFinding && isActive && screen && <FindBar screen={screen} onClose={() => find(false)} />}
     </>
   );
@@ -42,7 +43,7 @@ export default function TerminalPane({ tab, isActive }: TerminalPaneProps) {
 function useScreen(element: RefObject<HTMLDivElement | null>, { id, port }: TerminalTab): Screen | undefined {
   const [screen, setScreen] = useState<Screen>();
   useEffect(() => {
-    const { rename, ring, find } = useTerminals.getState();
+    const { rename, ring, find, showKeys } = useTerminals.getState();
     const opened = new Screen(
       element.current as HTMLDivElement,
       {
@@ -51,6 +52,7 @@ function useScreen(element: RefObject<HTMLDivElement | null>, { id, port }: Term
         onTitle: (title) => rename(id, title),
         onBell: () => ring(id),
         onFindKey: () => find(true),
+        onKeysKey: () => showKeys(true),
         onLeaveKey: () => document.getElementById(`tab-${id}`)?.focus(),
       },
       isDark(useTheme.getState().theme),

@@ -22,6 +22,8 @@ interface TerminalsState {
   readonly active: number;
   /** Whether the find bar of the active terminal is open. */
   readonly isFinding: boolean;
+  /** Whether the list of keys is open. */
+  readonly areKeysShown: boolean;
 
   /** Starts with a single terminal for a new container. */
   begin(port: TerminalPort): void;
@@ -32,6 +34,7 @@ interface TerminalsState {
   rename(id: number, title: string): void;
   ring(id: number): void;
   find(isFinding: boolean): void;
+  showKeys(areKeysShown: boolean): void;
 }
 
 let next = 1;
@@ -47,9 +50,10 @@ export const useTerminals = create<TerminalsState>((set, get) => {
     tabs: [],
     active: 0,
     isFinding: false,
+    areKeysShown: false,
     begin: (port) => {
       const tab = add(port, () => {});
-      set({ tabs: [tab], active: tab.id, isFinding: false });
+      set({ tabs: [tab], active: tab.id, isFinding: false, areKeysShown: false });
     },
     open: async () => {
       const port = new TerminalPort();
@@ -82,6 +86,7 @@ export const useTerminals = create<TerminalsState>((set, get) => {
       change(id, { hasBell: false });
     },
     find: (isFinding) => set({ isFinding }),
+    showKeys: (areKeysShown) => set({ areKeysShown }),
     rename: (id, title) => change(id, { title }),
     ring: (id) =>
       set(({ tabs, active }) => ({

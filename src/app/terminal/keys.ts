@@ -4,12 +4,15 @@ import { copy } from '../clipboard.ts';
 /** The actions of the page's own keys. */
 export interface PageKeys {
   onFindKey(): void;
+  /** Shows the list of keys. */
+  onKeysKey(): void;
   /** Leaves the terminal. A program takes even Tab, so keyboard users need this. */
   onLeaveKey(): void;
 }
 
 /**
- * Ctrl-Shift-C copies and Ctrl-Shift-F finds, as in other terminals; Ctrl-F6 leaves the terminal.
+ * Ctrl-Shift-C copies and Ctrl-Shift-F finds, as in other terminals; Ctrl-? shows the list of keys, and
+ * Ctrl-F6 leaves the terminal. Terminals have no bytes for the first three.
  * @returns whether the terminal takes the key
  */
 export function isForTerminal(event: KeyboardEvent, terminal: Terminal, page: PageKeys): boolean {
@@ -26,6 +29,8 @@ export function isForTerminal(event: KeyboardEvent, terminal: Terminal, page: Pa
 
 function actionOf(event: KeyboardEvent, terminal: Terminal, page: PageKeys): (() => void) | undefined {
   if (event.code === 'F6') return page.onLeaveKey;
+  // Its place differs between keyboards.
+  if (event.key === '?') return page.onKeysKey;
   if (event.shiftKey && event.code === 'KeyF') return page.onFindKey;
   if (event.shiftKey && event.code === 'KeyC') return () => copySelection(terminal);
   return undefined;

@@ -5,8 +5,10 @@ import { UnicodeGraphemesAddon } from '@xterm/addon-unicode-graphemes';
 import { WebLinksAddon } from '@xterm/addon-web-links';
 import { Terminal } from '@xterm/xterm';
 import type { TerminalSize } from '../../machine/terminal-size.ts';
+import { type Matches, MOST_MATCHES } from '../model/matches.ts';
+import { type BarKey, sequenceOf } from './bar-keys.ts';
 import { isForTerminal, type PageKeys } from './keys.ts';
-import { DARK, LIGHT } from './themes.ts';
+import { DARK, DARK_MATCHES, LIGHT, LIGHT_MATCHES } from './themes.ts';
 import { drawFast } from './webgl.ts';
 
 const SCROLLBACK = 10_000;
@@ -27,12 +29,14 @@ export interface ScreenEvents extends PageKeys {
 /** A terminal on the page that fills an element. */
 export class Screen {
   readonly #terminal: Terminal;
-  readonly #search = new SearchAddon();
+  readonly #search = new SearchAddon({ highlightLimit: MOST_MATCHES });
   readonly #observer: ResizeObserver;
   #releaseControl: (() => void) | undefined;
+  #isDark: boolean;
 
   constructor(element: HTMLElement, events: ScreenEvents, dark: boolean) {
     const fit = new FitAddon();
+    this.#isDark = dark;
     this.#terminal = new Terminal({
       theme: dark ? DARK : LIGHT,
       fontFamily: '"Geist Mono Variable", ui-monospace, "DejaVu Sans Mono", Menlo, Consolas, monospace',
@@ -63,6 +67,7 @@ export class Screen {
   }
 
   setDark(dark: boolean): void {
+    this.#isDark = dark;
     this.#terminal.options.theme = dark ? DARK : LIGHT;
   }
 
@@ -81,9 +86,14 @@ export class Screen {
     this.#terminal.focus();
   }
 
-  /** Types text for the user. */
-  input(text: string): void {
-    this.#terminal.input(text);
+  /** Presses a key for the user. */
+  press(key: BarKey): void {
+    const application = this.#terminal.modes.applicationCursorKeysMode;
+    this.#terminal.input(sequenceOf(key, { control: this.#takeControl(), application }));
+  }
+
+  paste(text: string): void {
+    this.#terminal.paste(text);
   }
 
   /** Takes the next letter as typed with the Control key, which phones lack. */
@@ -91,10 +101,19 @@ export class Screen {
     this.#releaseControl = isHeld ? onRelease : undefined;
   }
 
-  /** @returns whether the text was found */
-  find(text: string, direction: 'next' | 'previous'): boolean {
-    if (text === '') this.#search.clearDecorations();
-    return direction === 'next' ? this.#search.findNext(text) : this.#search.findPrevious(text);
+  /** @param direction `here` also takes the place that an earlier search found */
+  find(text: string, direction: 'here' | 'next' | 'previous'): void {
+    const decorations = this.#isDark ? DARK_MATCHES : LIGHT_MATCHES;
+    if (direction === 'previous') this.#search.findPrevious(text, { decorations });
+    else this.#search.findNext(text, { decorations, incremental: direction === 'here' });
+  }
+
+  /** Calls back when a search, or new output, changes the matches. @returns the end of that */
+  watchMatches(listener: (matches: Matches) => void): () => void {
+    const watch = this.#search.onDidChangeResults(({ resultIndex, resultCount }) =>
+      listener({ count: resultCount, selected: resultIndex }),
+    );
+    return () => watch.dispose();
   }
 
   endSearch(): void {
@@ -108,12 +127,19 @@ export class Screen {
     this.#terminal.dispose();
   }
 
-  #withControl(text: string): string {
+  /** Releases the Control key. @returns whether it was held */
+  #takeControl(): boolean {
     const release = this.#releaseControl;
     this.#releaseControl = undefined;
     release?.();
+    return release !== undefined;
+  }
+
+  #withControl(text: string): string {
     const isLetter = /^[@-_a-z]$/.test(text);
-    return release && isLetter ? String.fromCharCode(text.toUpperCase().charCodeAt(0) & CONTROL) : text;
+    return this.#takeControl() && isLetter
+      ? String.fromCharCode(text.toUpperCase().charCodeAt(0) & CONTROL)
+      : text;
   }
 
   #listen(events: ScreenEvents): void {

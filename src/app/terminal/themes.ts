@@ -1,3 +1,4 @@
+import type { ISearchOptions } from '@xterm/addon-search';
 import type { ITheme } from '@xterm/xterm';
 
 export const LIGHT: ITheme = {
@@ -46,4 +47,21 @@ export const DARK: ITheme = {
   brightMagenta: '#e5bfe7',
   brightCyan: '#9be5dd',
   brightWhite: '#f4f7f6',
+};
+
+/** The colours of what a search finds. */
+type MatchColours = NonNullable<ISearchOptions['decorations']>;
+
+export const LIGHT_MATCHES: MatchColours = {
+  matchBackground: '#f3e6bd',
+  matchOverviewRuler: '#946a10',
+  activeMatchBackground: '#e6b94f',
+  activeMatchColorOverviewRuler: '#0b6e69',
+};
+
+export const DARK_MATCHES: MatchColours = {
+  matchBackground: '#4a4020',
+  matchOverviewRuler: '#e6c476',
+  activeMatchBackground: '#80590a',
+  activeMatchColorOverviewRuler: '#6fd6cc',
 };

@@ -1,0 +1,52 @@
+import { Fragment } from 'react';
+import { Dialog } from './Dialog.tsx';
+
+type Keys = readonly (readonly [keys: string, action: string])[];
+
+const PAGE_KEYS: Keys = [
+  ['Ctrl Shift C', 'copies the selection'],
+  ['Ctrl Shift V', 'pastes'],
+  ['Ctrl Shift F', 'finds text; Enter goes to the next place, Shift Enter to the previous one'],
+  ['Shift Page Up', 'scrolls back, and Shift Page Down forwards'],
+  ['Ctrl F6', 'leaves the terminal, so that Tab leads to the buttons'],
+  ['Ctrl ?', 'shows this list'],
+];
+
+const TERMINAL_KEYS: Keys = [
+  ['Ctrl C', 'interrupts the program'],
+  ['Ctrl D', 'ends the input, and with it most shells'],
+  ['Ctrl Z', 'suspends the program; fg continues it'],
+  ['Ctrl L', 'clears the screen in most shells'],
+  ['Tab', 'completes a name in most shells'],
+];
+
+/** Lists the page's keys, and the usual keys of a terminal. */
+export default function KeysDialog({ onClose }: { onClose: () => void }) {
+  return (
+    <Dialog title="Keys" onClose={onClose}>
+      <KeyList keys={PAGE_KEYS} />
+      <h3>All other keys go to the program. The usual ones are</h3>
+      <KeyList keys={TERMINAL_KEYS} />
+    </Dialog>
+  );
+}
+
+function KeyList({ keys }: { keys: Keys }) {
+  return (
+    <dl className="key-list">
+      {keys.map(([names, action]) => (
+        <div key={names}>
+          <dt>
+            {names.split(/ (?!Up)/).map((name, index) => (
+              <Fragment key={name}>
+                {index > 0 && ' '}
+                <kbd>{name}</kbd>
+              </Fragment>
+            ))}
+          </dt>
+          <dd>{action}</dd>
+        </div>
+      ))}
+    </dl>
+  );
+}
