@@ -15,5 +15,7 @@ export default defineConfig({
     copyPublicDir: false,
   },
   worker: { format: 'es' },
+  // Vite finds it only when a worker imports it, and would then reload the page.
+  optimizeDeps: { include: ['xz-decompress'] },
   server: { headers: ISOLATION_HEADERS },
 });

@@ -40,6 +40,16 @@ for (const kind of ['docker-archive', 'oci-archive'] as const) {
   });
 }
 
+for (const program of ['xz', 'bzip2'])
+  test(`an archive compressed by ${program} runs`, async ({ visitor }) => {
+    const file = archive('oci-archive');
+    execFileSync(program, ['-1', file]);
+    await visitor.open();
+    await visitor.drop(`${file}.${program === 'xz' ? 'xz' : 'bz2'}`);
+    await visitor.run();
+    await visitor.expectPrompt();
+  });
+
 test('an archive dropped on the page runs', async ({ visitor }) => {
   await visitor.open();
   await visitor.drop(archive('oci-archive'));

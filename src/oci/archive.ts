@@ -1,6 +1,6 @@
 /** The files in an archive of images: a tar, perhaps compressed as a whole. */
 import { type Bytes, collect } from './bytes.ts';
-import { type Codec, decompress, isCompressed } from './codec.ts';
+import { type Codec, decompress, HEAD_LENGTH, isCompressed } from './codec.ts';
 import type { Context } from './context.ts';
 import { ImageError, messageOf } from './errors.ts';
 import type { Folder } from './folder.ts';
@@ -76,7 +76,7 @@ export class Archive implements Folder {
     try {
       for await (const bytes of content(context)) readTar(file.name, () => reader.push(bytes));
       const { entries } = readTar(file.name, () => reader.finish());
-      const head = await collect(file.stream(0, 4, context), 4, file.name);
+      const head = await collect(file.stream(0, HEAD_LENGTH, context), HEAD_LENGTH, file.name);
       if (!isCompressed(head)) return new Archive(file.name, entries, (...part) => file.stream(...part), 3);
       const forward = new ForwardReader(content);
       const archive = new Archive(file.name, entries, (...part) => forward.read(...part), 1);

@@ -1,4 +1,5 @@
 import { createSHA256, createSHA512 } from 'hash-wasm';
+import { bunzip2With } from './bunzip2.ts';
 import type { Codec } from './codec.ts';
 import { gunzipWith } from './gunzip.ts';
 
@@ -6,6 +7,10 @@ import { gunzipWith } from './gunzip.ts';
 export const browserCodec: Codec = {
   createHasher: (algorithm) => (algorithm === 'sha256' ? createSHA256() : createSHA512()),
   gunzip: gunzipWith(loadZlib),
+  // Vite turns these expressions into the addresses of the files.
+  bunzip2: bunzip2With(() =>
+    compile(new URL('../../node_modules/bzip2-wasm/bzip2-1.0.8/bzip2.wasm', import.meta.url)),
+  ),
 };
 
 let zlib: Promise<WebAssembly.Module> | undefined;
@@ -17,16 +22,15 @@ export function preloadZlib(): void {
 }
 
 function loadZlib(): Promise<WebAssembly.Module> {
-  zlib ??= compileZlib().catch((error) => {
+  const url = new URL('../../node_modules/@zip.js/zip.js/dist/zip-module.wasm', import.meta.url);
+  zlib ??= compile(url).catch((error) => {
     zlib = undefined;
     throw error;
   });
   return zlib;
 }
 
-async function compileZlib(): Promise<WebAssembly.Module> {
-  // Vite turns this expression into the address of the file.
-  const url = new URL('../../node_modules/@zip.js/zip.js/dist/zip-module.wasm', import.meta.url);
+async function compile(url: URL): Promise<WebAssembly.Module> {
   const response = await fetch(url);
   if (!response.ok) throw new Error(`the server answered ${response.status}`);
   return WebAssembly.compile(await response.arrayBuffer());

@@ -46,8 +46,14 @@ const files = new Map<string, Uint8Array>([
   ['/junk.gz', Buffer.concat([gzipSync(text), contents(100)])],
   ...layout.map(({ path, contents = new Uint8Array(0) }) => [`/images/${path}`, contents] as const),
 ]);
-const hasZstd = spawnSync('zstd', ['--version']).error === undefined;
-if (hasZstd) files.set('/text.zst', execFileSync('zstd', ['-c', '-12'], { input: text }));
+const packers = ['zstd', 'xz', 'bzip2'].filter((name) => spawnSync(name, ['--help']).error === undefined);
+for (const name of packers) {
+  files.set(`/text.${name}`, execFileSync(name, ['-c'], { input: text }));
+  files.set(
+    `/app.tar.${name}`,
+    execFileSync(name, ['-c', '-1'], { input: makeTar(layout), maxBuffer: 1 << 26 }),
+  );
+}
 
 const digestOf = (bytes: string | Uint8Array) => `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
 
@@ -57,9 +63,11 @@ let browser: Browser;
 let context: BrowserContext;
 let registry: FakeRegistry;
 
-/** The path of zlib's WebAssembly relative to the bundle. */
-const ZLIB = '/node_modules/@zip.js/zip.js/dist/zip-module.wasm';
-files.set(ZLIB, readFileSync(join(import.meta.dirname, '../..', ZLIB)));
+/** The WebAssembly of zlib and libbzip2, where the bundle looks for it. */
+for (const name of ['@zip.js/zip.js/dist/zip-module.wasm', 'bzip2-wasm/bzip2-1.0.8/bzip2.wasm']) {
+  const path = `/node_modules/${name}`;
+  files.set(path, readFileSync(join(import.meta.dirname, '../..', path)));
+}
 
 /** The part of our server that these tests need. */
 function serve(incoming: IncomingMessage, outgoing: ServerResponse): void {
@@ -186,7 +194,7 @@ describe.skipIf(!hasChromium)('in Chromium (skipped where it is absent)', () => 
     expect(ranges).toHaveLength(1);
   }, 60_000);
 
-  it.each(['/app.tar', '/app.tar.gz'])(
+  it.each(['/app.tar', '/app.tar.gz', ...packers.map((name) => `/app.tar.${name}`)])(
     'pulls the image in the file %s',
     async (path) => {
       const page = await openPage();
@@ -229,11 +237,11 @@ describe.skipIf(!hasChromium)('in Chromium (skipped where it is absent)', () => 
     await expect(call(page, 'decompress', '/junk.gz', 1000)).rejects.toThrow(/damaged gzip data/);
   }, 60_000);
 
-  it.skipIf(!hasZstd)(
-    'undoes zstd',
-    async () => {
+  it.each(packers)(
+    'undoes %s',
+    async (name) => {
       const page = await openPage();
-      expect(await call(page, 'decompress', '/text.zst', 1000)).toBe(digestOf(text));
+      expect(await call(page, 'decompress', `/text.${name}`, 1000)).toBe(digestOf(text));
     },
     60_000,
   );

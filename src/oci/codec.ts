@@ -1,6 +1,7 @@
 import { type Bytes, concat } from './bytes.ts';
 import type { Algorithm } from './digest.ts';
 import { ImageError, messageOf } from './errors.ts';
+import { unxz } from './xz.ts';
 import { unzstd } from './zstd.ts';
 
 export interface Hasher {
@@ -17,55 +18,64 @@ export interface Codec {
    * @throws any error on damaged or truncated input
    */
   gunzip(compressed: Bytes): Bytes;
+  /** The same of bzip2 with any number of streams. */
+  bunzip2(compressed: Bytes): Bytes;
 }
 
-const MAGIC_LENGTH = 10;
+/** The first bytes of each format; any byte is right where there is undefined. */
+type Magic = readonly (number | undefined)[];
 
-/** The formats that we know, but cannot read, by their first bytes. */
-const UNREADABLE: readonly [format: string, magic: readonly (number | undefined)[]][] = [
-  ['xz', [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00]],
-  // After "BZh" and the size of blocks: the first block, or the end.
-  ['bzip2', [0x42, 0x5a, 0x68, undefined, 0x31, 0x41, 0x59, 0x26, 0x53, 0x59]],
-  ['bzip2', [0x42, 0x5a, 0x68, undefined, 0x17, 0x72, 0x45, 0x38, 0x50, 0x90]],
+interface Format {
+  readonly name: string;
+  readonly magics: readonly Magic[];
+  decode(compressed: Bytes, codec: Codec): Bytes;
+}
+
+/** The number of bytes that tell whether data is compressed, and how. */
+export const HEAD_LENGTH = 10;
+const BZIP2 = [0x42, 0x5a, 0x68, undefined];
+
+const FORMATS: readonly Format[] = [
+  { name: 'gzip', magics: [[0x1f, 0x8b]], decode: (compressed, codec) => codec.gunzip(compressed) },
+  {
+    name: 'zstd',
+    // A frame, or a skippable frame, which may come first (RFC 8878, sections 3.1.1 and 3.1.2).
+    magics: [[0x28, 0xb5, 0x2f, 0xfd], ...Array.from({ length: 16 }, (_, i) => [0x50 + i, 0x2a, 0x4d, 0x18])],
+    decode: unzstd,
+  },
+  { name: 'xz', magics: [[0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00]], decode: unxz },
+  {
+    name: 'bzip2',
+    // After the size of blocks: the first block, or the end.
+    magics: [
+      [...BZIP2, 0x31, 0x41, 0x59, 0x26, 0x53, 0x59],
+      [...BZIP2, 0x17, 0x72, 0x45, 0x38, 0x50, 0x90],
+    ],
+    decode: (compressed, codec) => codec.bunzip2(compressed),
+  },
 ];
 
 /**
- * Decompresses gzip or zstd. The first bytes tell which: media types are often wrong, and archives have none.
- * @throws ImageError for damaged data, and for other known compression
+ * Decompresses gzip, zstd, xz or bzip2. The first bytes tell which: media types are often wrong, and archives
+ * have none.
+ * @throws ImageError for damaged data
  */
 export async function* decompress(source: Bytes, codec: Codec): Bytes {
-  const { head, all } = await peek(source, MAGIC_LENGTH);
-  const unreadable = UNREADABLE.find(([, magic]) => hasMagic(head, magic));
-  if (unreadable) {
-    await all.return(undefined);
-    throw new ImageError(
-      `data compressed by ${unreadable[0]} cannot be read: compress it by gzip or zstd instead`,
-    );
-  }
-  if (isGzip(head)) yield* explained('gzip', codec.gunzip(all));
-  else if (isZstd(head)) yield* explained('zstd', unzstd(all));
+  const { head, all } = await peek(source, HEAD_LENGTH);
+  const format = formatOf(head);
+  if (format) yield* explained(format.name, format.decode(all, codec));
   else yield* all;
 }
 
-/** @param head the first four bytes, or fewer if there are no more */
+/** @param head the first HEAD_LENGTH bytes, or fewer if there are no more */
 export function isCompressed(head: Uint8Array): boolean {
-  return isGzip(head) || isZstd(head);
+  return formatOf(head) !== undefined;
 }
 
-function isGzip(head: Uint8Array): boolean {
-  return hasMagic(head, [0x1f, 0x8b]);
-}
-
-/**
- * Recognizes a zstd frame, or a skippable frame, which may come first (RFC 8878, sections 3.1.1 and 3.1.2).
- */
-function isZstd(head: Uint8Array): boolean {
-  const skippable = ((head[0] ?? 0) & 0xf0) === 0x50 && hasMagic(head.subarray(1), [0x2a, 0x4d, 0x18]);
-  return hasMagic(head, [0x28, 0xb5, 0x2f, 0xfd]) || skippable;
-}
-
-function hasMagic(head: Uint8Array, magic: readonly (number | undefined)[]): boolean {
-  return magic.every((byte, at) => byte === undefined || head[at] === byte);
+function formatOf(head: Uint8Array): Format | undefined {
+  return FORMATS.find(({ magics }) =>
+    magics.some((magic) => magic.every((byte, at) => byte === undefined || head[at] === byte)),
+  );
 }
 
 /** Returns the first `length` bytes of a stream, or fewer if it has no more, and the whole stream. */

@@ -1,5 +1,5 @@
 import { type Bytes, pieces } from './bytes.ts';
-import { ImageError, messageOf } from './errors.ts';
+import { lazyDecoder } from './decoder.ts';
 
 /** The part of zip.js's WebAssembly that is zlib's inflate. Addresses are numbers, and 0 is none. */
 interface Zlib {
@@ -37,18 +37,12 @@ const OUTPUT = 512 << 10;
  * @param compile gives the WebAssembly module of zip.js
  */
 export function gunzipWith(compile: () => Promise<WebAssembly.Module>): (compressed: Bytes) => Bytes {
-  let zlib: Promise<Zlib> | undefined;
-  const load = async () => (await WebAssembly.instantiate(await compile())).exports as unknown as Zlib;
+  const load = lazyDecoder(
+    'gzip',
+    async () => (await WebAssembly.instantiate(await compile())).exports as unknown as Zlib,
+  );
   return async function* gunzip(compressed) {
-    zlib ??= load();
-    const members = await zlib.then(
-      (zlib) => new Members(zlib),
-      (error) => {
-        zlib = undefined;
-        const message = `the gzip decoder cannot be loaded: ${messageOf(error)}`;
-        throw new ImageError(message, 'network', { cause: error });
-      },
-    );
+    const members = new Members(await load());
     try {
       for await (const piece of pieces(compressed, INPUT)) yield* members.push(piece);
       members.finish();

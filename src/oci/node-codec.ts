@@ -1,8 +1,13 @@
 import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { createGunzip, type Gunzip, type ZlibOptions } from 'node:zlib';
+import { bunzip2With } from './bunzip2.ts';
 import type { Bytes } from './bytes.ts';
 import type { Codec } from './codec.ts';
 
+/** Node has no decoder of its own. */
+const BZIP2 = createRequire(import.meta.url).resolve('bzip2-wasm/bzip2-1.0.8/bzip2.wasm');
 const OUTPUT_CHUNK = 512 << 10;
 /** Lets zlib's thread run beside ours. */
 const READ_AHEAD = 1 << 20;
@@ -20,6 +25,8 @@ export const nodeCodec: Codec = {
     yield* decoder as AsyncIterable<Uint8Array>;
     await feeding;
   },
+
+  bunzip2: bunzip2With(async () => WebAssembly.compile(await readFile(BZIP2))),
 };
 
 async function feed(decoder: Gunzip, compressed: Bytes): Promise<void> {

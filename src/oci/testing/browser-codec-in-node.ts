@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import { browserCodec } from '../browser-codec.ts';
 import type { Codec } from '../codec.ts';
 import { gunzipWith } from '../gunzip.ts';
+import { nodeCodec } from '../node-codec.ts';
 
 const ZLIB = createRequire(import.meta.url).resolve('@zip.js/zip.js/dist/zip-module.wasm');
 
@@ -10,4 +11,5 @@ const ZLIB = createRequire(import.meta.url).resolve('@zip.js/zip.js/dist/zip-mod
 export const browserCodecInNode: Codec = {
   ...browserCodec,
   gunzip: gunzipWith(async () => WebAssembly.compile(await readFile(ZLIB))),
+  bunzip2: nodeCodec.bunzip2,
 };
