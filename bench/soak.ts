@@ -6,7 +6,7 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { parseJit } from '../src/cli/options.ts';
+import { parseJit } from '../src/cli/run-options.mjs';
 import { type Container, startContainer } from '../src/container/container.ts';
 import type { JitMode } from '../src/machine/machine.ts';
 import { nodePlatform } from '../src/machine/platform/node.ts';

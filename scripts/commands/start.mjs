@@ -1,20 +1,50 @@
 /** `npm start` prepares and serves LinuxRun, then builds the kernel for machines with several harts. */
 import { spawn } from 'node:child_process';
+import { OptionError } from '../../src/container/option-error.mjs';
+import { checkVariableNames } from '../../src/container/variables.mjs';
+import { answer } from '../setup/about.mjs';
 import { bundleOf } from '../setup/bundle.mjs';
 import { runMain } from '../setup/failure.mjs';
 import { kernelSmp } from '../setup/kernel.mjs';
 import { inProject } from '../setup/places.mjs';
+import { checkPort, readPort } from '../setup/port.mjs';
 import { setUpFor } from '../setup/purposes.mjs';
 import { isInPlace } from '../setup/step.mjs';
 
-await runMain(async () => {
+const HELP = `usage: npm start [-- --help | --version]
+
+Prepares everything on first use, serves the page on this computer, and prints its URL. Environment variables:
+
+  PORT                          the port (default: 8080); 0 takes any free one
+  LINUXRUN_HOSTS                names under which a public server is reached, separated by commas
+  LINUXRUN_REGISTRIES           the registries that images may come from (default: the well-known public ones)
+  LINUXRUN_REGISTRY_CACHE       the folder of the cache of layers (default: in ~/.cache/linuxrun)
+  LINUXRUN_REGISTRY_CACHE_SIZE  its limit (default: 4G); 0 keeps nothing
+  LINUXRUN_TRUST_PROXY          1 if a proxy in front of the server writes X-Forwarded-For
+
+docs/server.md explains them.
+`;
+
+async function main() {
+  const args = process.argv.slice(2);
+  if (answer(args, HELP)) return;
+  if (args.length > 0) throw new OptionError(`unknown argument ${args[0]}: see npm start -- --help`);
+  checkVariableNames(process.env);
+  await checkPort(readPort(process.env.PORT), 'npm start');
   await setUpFor('start');
-  process.argv = [process.execPath, bundleOf('server'), ...process.argv.slice(2)];
+  process.argv = [process.execPath, bundleOf('server')];
   await import(bundleOf('server'));
   if (await isInPlace(kernelSmp)) return;
   // In the background and at low priority, so that serving the page comes first.
-  const args = ['-n', '10', process.execPath, inProject('scripts/setup.mjs'), 'kernel-smp'];
-  const builder = spawn('nice', args, { stdio: ['ignore', 'inherit', 'inherit'] });
+  const builder = spawn(
+    'nice',
+    ['-n', '10', process.execPath, inProject('scripts/setup.mjs'), 'kernel-smp'],
+    {
+      stdio: ['ignore', 'inherit', 'inherit'],
+    },
+  );
   builder.unref();
   process.once('exit', () => builder.kill());
-});
+}
+
+await runMain(main);

@@ -2,6 +2,9 @@
  * `node scripts/with-setup.mjs PROGRAM [ARGUMENT…]` prepares what a program needs, then runs it in this
  * process.
  */
+
+import { checkVariableNames } from '../../src/container/variables.mjs';
+import { answer } from '../setup/about.mjs';
 import { bundleOf } from '../setup/bundle.mjs';
 import { runMain } from '../setup/failure.mjs';
 import { looksUnchanged } from '../setup/glance.mjs';
@@ -10,9 +13,14 @@ import { inProject } from '../setup/places.mjs';
 
 const [, , program, ...args] = process.argv;
 
-/** @param {keyof typeof import('../setup/purposes.mjs').PURPOSES} purpose */
-async function prepare(purpose) {
+/**
+ * Prepares what a program needs. The program checks its options itself, but a set-up may take minutes.
+ * @param {keyof typeof import('../setup/purposes.mjs').PURPOSES} purpose
+ * @param {() => Promise<void>} [checkOptions]
+ */
+async function prepare(purpose, checkOptions = async () => checkVariableNames(process.env)) {
   if (looksUnchanged(purpose)) return;
+  await checkOptions();
   const { setUpFor } = await import('../setup/purposes.mjs');
   await setUpFor(purpose);
 }
@@ -41,8 +49,14 @@ const PROGRAMS = {
     await become(bundleOf('boot'));
   },
   async run() {
-    const isHelp = args.includes('--help') || args.includes('-h');
-    await prepare(isHelp ? 'help' : kernelFor([], process.env) === 'kernel' ? 'run' : 'run-smp');
+    // Most runs need no part of it, and each file that Node reads delays the start.
+    const options = () => import('../../src/cli/run-options.mjs');
+    if (args.length > 0 && answer(args, (await options()).HELP)) return;
+    await prepare(kernelFor([], process.env) === 'kernel' ? 'run' : 'run-smp', async () => {
+      const { readFlags, readOptions } = await options();
+      readFlags(args);
+      readOptions(process.env, inProject('public'));
+    });
     await become(bundleOf('run'));
   },
   async elf() {

@@ -1,7 +1,6 @@
 /** Makes the site's pages of text: the documentation, the licences, and the page for wrong addresses. */
 import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
-import { Marked } from 'marked';
 import { inProject } from './places.mjs';
 
 /** @param {string} text */
@@ -76,6 +75,8 @@ const slugOf = (heading) =>
  */
 export async function writeDocumentation(sources, style) {
   const pages = new Set(sources.map(pageOf));
+  // The set-up reads this file before it has installed any package.
+  const { Marked } = await import('marked');
   const marked = new Marked({
     renderer: {
       heading({ tokens, depth }) {

@@ -1,3 +1,5 @@
+import { OptionError } from '../../src/container/option-error.mjs';
+
 /** A failure that the user can act on. Its message is shown without a stack trace. */
 export class SetupFailure extends Error {}
 
@@ -5,7 +7,8 @@ export class SetupFailure extends Error {}
 const STATUS_UNFINISHED = 13;
 
 /**
- * Runs a program's main function. If the set-up fails, shows its message and ends the program.
+ * Runs a program's main function. If the set-up fails or an option is wrong, shows the message and ends the
+ * program.
  * @param {() => Promise<void>} main
  * @param {number} [status] the exit status after a failure
  */
@@ -15,8 +18,9 @@ export async function runMain(main, status = 1) {
     await main();
     if (process.exitCode === STATUS_UNFINISHED) process.exitCode = 0;
   } catch (error) {
-    if (!(error instanceof SetupFailure)) throw error;
-    process.stderr.write(`[set-up] ${error.message}\n`);
+    if (error instanceof OptionError) process.stderr.write(`linuxrun: ${error.message}\n`);
+    else if (error instanceof SetupFailure) process.stderr.write(`[set-up] ${error.message}\n`);
+    else throw error;
     process.exitCode = status;
   }
 }

@@ -23,7 +23,6 @@ export const PURPOSES = {
   elf: { packages: [], steps: [core, bundle] },
   boot: { packages: BUILD_PACKAGES, steps: [core, bundle, ...GUEST] },
   'boot-smp': { packages: BUILD_PACKAGES, steps: [core, bundle, ...GUEST, kernelSmp] },
-  help: { packages: [], steps: [bundle] },
   run: { packages: BUILD_PACKAGES, steps: [core, bundle, ...GUEST, images] },
   'run-smp': { packages: BUILD_PACKAGES, steps: [core, bundle, ...GUEST, images, kernelSmp] },
   start: { packages: BUILD_PACKAGES, steps: [core, bundle, page, ...GUEST, images, site] },

@@ -4,9 +4,10 @@ import { parseArgs } from 'node:util';
 import { MachineError } from '../machine/errors.ts';
 import { describeExit, type GuestProcess, Machine, type MachineExit } from '../machine/machine.ts';
 import { nodePlatform } from '../machine/platform/node.ts';
-import { parseJit, parseMachineSize, UsageError } from './options.ts';
+import { type Given, parseMachineSize, UsageError } from './options.ts';
 import { PUBLIC, readInput, runProgram, write } from './program.ts';
 import { printJitStats, printReport } from './report.ts';
+import { parseJit } from './run-options.mjs';
 import { interact } from './terminal.ts';
 
 const USAGE =
@@ -57,8 +58,8 @@ async function start(args: string[]): Promise<{ machine: Machine; options: Optio
   const { values } = parseArgs({
     args: exec < 0 ? args : args.slice(0, exec),
     options: {
-      cpus: { type: 'string', default: process.env.LINUXRUN_CPUS ?? '1' },
-      memory: { type: 'string', default: process.env.LINUXRUN_MEMORY ?? '256M' },
+      cpus: { type: 'string' },
+      memory: { type: 'string' },
       kernel: { type: 'string' },
       initrd: { type: 'string' },
       append: { type: 'string', default: '' },
@@ -72,7 +73,7 @@ async function start(args: string[]): Promise<{ machine: Machine; options: Optio
   });
   if (command?.length === 0 || (command && values.report))
     throw new UsageError('--exec needs a command, and no --report');
-  const size = parseMachineSize(values.cpus, values.memory);
+  const size = parseMachineSize(given('cpus', values.cpus, '1'), given('memory', values.memory, '256M'));
   const platform = nodePlatform(PUBLIC);
   const load = (file: string | undefined, standard: string) =>
     file === undefined ? platform.loadFile(standard) : readInput(file);
@@ -98,6 +99,14 @@ async function start(args: string[]): Promise<{ machine: Machine; options: Optio
     ...(trace && { onTrace: (bytes: Uint8Array) => write(process.stderr, bytes) }),
   });
   return { machine, options: { trace, stats, jitStats, report, command } };
+}
+
+/** An option, or else the variable of the same meaning. */
+function given(option: string, text: string | undefined, standard: string): Given {
+  const variable = `LINUXRUN_${option.toUpperCase()}`;
+  const byVariable = process.env[variable];
+  if (text === undefined && byVariable) return { name: variable, text: byVariable };
+  return { name: `--${option}`, text: text ?? standard };
 }
 
 async function runCommand(machine: Machine, { trace, report, command }: Options): Promise<number> {

@@ -31,7 +31,10 @@ async function main(args: string[]): Promise<number> {
   });
   const [file, ...more] = positionals;
   if (file === undefined || more.length > 0) throw new UsageError('give the file of one program');
-  const size = parseMachineSize(values.cpus, values.memory);
+  const size = parseMachineSize(
+    { name: '--cpus', text: values.cpus },
+    { name: '--memory', text: values.memory },
+  );
   const timeout = values.timeout === undefined ? Infinity : parseNumber('--timeout', values.timeout);
   const elf = await readInput(file);
   const signature = values['dump-signature'] === undefined ? undefined : signatureRange(elf);

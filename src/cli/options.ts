@@ -1,10 +1,17 @@
-import { parseSize } from '../container/sizes.ts';
-import type { JitMode } from '../machine/machine.ts';
-import { planMemory } from '../machine/memory.ts';
+import { OptionError } from '../container/errors.ts';
+import { formatSize } from '../machine/limits.mjs';
+import { fitMemory } from '../machine/memory.ts';
+import { parseCpus, parseMemory } from './run-options.mjs';
 
 /** The command line is wrong: exit status 2. */
 export class UsageError extends Error {
   override name = 'UsageError';
+}
+
+/** A value, and the option or variable that gave it. */
+export interface Given {
+  readonly name: string;
+  readonly text: string;
 }
 
 export interface MachineSize {
@@ -12,32 +19,34 @@ export interface MachineSize {
   readonly memoryBytes: number;
 }
 
+/** @throws UsageError when a machine cannot have this size */
+export function parseMachineSize(cpus: Given, memory: Given): MachineSize {
+  const count = parse(cpus, parseCpus);
+  return { cpus: count, memoryBytes: grantMemory(memory.name, count, parse(memory, parseMemory)) };
+}
+
 /**
- * @param cpus a decimal number
- * @param memory as for `parseSize`
- * @throws UsageError when a machine cannot have this size
+ * Returns the memory that a machine gets, and says on standard error when that is less than the user wants.
+ * @param name of the option or variable
  */
-export function parseMachineSize(cpus: string, memory: string): MachineSize {
-  const count = parseNumber('--cpus', cpus);
-  const memoryBytes = usable('--memory: ', () => parseSize(memory));
-  usable('', () => planMemory(count, memoryBytes));
-  return { cpus: count, memoryBytes };
+export function grantMemory(name: string, cpus: number, bytes: number): number {
+  const granted = fitMemory(cpus, bytes);
+  if (granted < bytes) {
+    const machine = `a machine with ${cpus} CPU${cpus > 1 ? 's' : ''}`;
+    process.stderr.write(
+      `${name}: ${formatSize(granted)} is the most that ${machine} can have, and it gets that\n`,
+    );
+  }
+  return granted;
 }
 
-const JIT_MODES = ['hot', 'off', 'all'] as const;
-
-/** @throws UsageError when the text is not a mode */
-export function parseJit(text: string): JitMode {
-  const mode = JIT_MODES.find((each) => each === text);
-  if (!mode) throw new UsageError(`--jit must be ${JIT_MODES.join(', ')}, not "${text}"`);
-  return mode;
-}
-
-function usable<T>(option: string, read: () => T): T {
+/** Reads a value; the errors name what gave it. */
+function parse<T>({ name, text }: Given, read: (text: string) => T): T {
   try {
-    return read();
+    return read(text);
   } catch (error) {
-    throw new UsageError(option + (error instanceof Error ? error.message : String(error)));
+    if (!(error instanceof OptionError)) throw error;
+    throw new UsageError(`${name}: ${error.message}`);
   }
 }
 

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { OptionError } from '../container/errors.ts';
 import { MachineError } from '../machine/errors.ts';
 import { exit } from './exit.ts';
 import { UsageError } from './options.ts';
@@ -46,7 +47,7 @@ export function write(stream: NodeJS.WriteStream, data: Uint8Array | string): Pr
 /** The errors of `parseArgs` have codes. */
 function isUsageError(error: unknown): boolean {
   const code = (error as NodeJS.ErrnoException | undefined)?.code ?? '';
-  return error instanceof UsageError || code.startsWith('ERR_PARSE_ARGS');
+  return error instanceof UsageError || error instanceof OptionError || code.startsWith('ERR_PARSE_ARGS');
 }
 
 function explain(error: unknown): string {

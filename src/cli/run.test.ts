@@ -63,9 +63,13 @@ describe('linuxrun', { timeout: TIMEOUT }, () => {
     expect(result.stdout).toMatch(/^v\n\/tmp\n65534\noverlay +6\d\.\dM .*\n1\ninput\n$/);
   });
 
-  test('prints help', async () => {
-    const child = start({}, [...COMMAND, '--help']);
-    expect(await text(child.stdout as NodeJS.ReadableStream)).toMatch(/^usage: linuxrun.*LINUXRUN_IMAGE/s);
+  test('4G of memory is the most that a machine can have, with a line that says so', async () => {
+    const { status, stdout, stderr } = await run({ ...BUSYBOX, MEMORY: '4G', ARGS: 'free -m' });
+    expect(status).toBe(0);
+    expect(Number(/^Mem: +(\d+)/m.exec(stdout)?.[1])).toBeGreaterThan(3800);
+    expect(stderr).toMatch(
+      /^linuxrun: LINUXRUN_MEMORY: \d+M is the most that a machine with 1 CPU can have, and it gets that$/m,
+    );
   });
 
   test.each([
@@ -79,9 +83,22 @@ describe('linuxrun', { timeout: TIMEOUT }, () => {
     ['no assignment', { ENV: 'x' }, /^linuxrun: LINUXRUN_ENV: "x" is no NAME=value/],
     ['no switch', { INIT: 'yes' }, /^linuxrun: LINUXRUN_INIT: "yes" is neither 1 \(on\) nor 0/],
     ['no size', { MEMORY: 'much' }, /^linuxrun: LINUXRUN_MEMORY: "much" is no size/],
-    ['too much memory', { MEMORY: '64G' }, /^linuxrun: LINUXRUN_MEMORY: .* too much/],
+    [
+      'too much memory',
+      { MEMORY: '64G' },
+      /^linuxrun: LINUXRUN_MEMORY: 64G of memory is too much: at most 4G/,
+    ],
     ['too many CPUs', { CPUS: '99' }, /^linuxrun: LINUXRUN_CPUS: the number of CPUs must be 1 to/],
-    ['too small a disk', { DISK: '1' }, /^linuxrun: LINUXRUN_DISK: a disk has 16M to 64G/],
+    [
+      'a misspelt variable',
+      { MEMROY: '1G' },
+      /^linuxrun: there is no variable LINUXRUN_MEMROY: .*LINUXRUN_MEMORY/,
+    ],
+    [
+      'too small a disk',
+      { DISK: '1' },
+      /^linuxrun: LINUXRUN_DISK: a disk has 16M to 64G, in steps of 4096 bytes, not 1\n/,
+    ],
   ])('%s: one line, status 125', async (_, variables, message) => {
     const { status, stdout, stderr } = await run(variables);
     expect([status, stdout]).toEqual([125, '']);

@@ -9,9 +9,10 @@ import { nodePlatform } from '../machine/platform/node.ts';
 import { ImageError } from '../oci/errors.ts';
 import { StorageError } from '../storage/errors.ts';
 import { exit } from './exit.ts';
+import { grantMemory } from './options.ts';
 import { imageStore } from './places.ts';
 import { PUBLIC, write } from './program.ts';
-import { HELP, type RunOptions, readFlags, readOptions } from './run-options.ts';
+import { type JitMode, type RunOptions, readFlags, readOptions } from './run-options.mjs';
 import { hasTerminal, takeTerminal } from './terminal.ts';
 import { WayOut } from './way-out.ts';
 
@@ -40,12 +41,9 @@ class OutputError extends Error {}
 
 async function main(args: string[]): Promise<number> {
   const flags = readFlags(args);
-  if (flags.help) {
-    await write(process.stdout, HELP);
-    return 0;
-  }
   const given = readOptions(process.env, PUBLIC);
-  const options = { ...given, init: flags.init || given.init, jit: flags.jit };
+  const memoryBytes = grantMemory('linuxrun: LINUXRUN_MEMORY', given.cpus, given.memoryBytes);
+  const options = { ...given, memoryBytes, init: flags.init || given.init, jit: flags.jit };
   const signals = new Signals();
   let log = '';
   try {
@@ -65,7 +63,7 @@ async function main(args: string[]): Promise<number> {
 }
 
 function start(
-  options: RunOptions,
+  options: RunOptions & { readonly jit: JitMode },
   signal: AbortSignal,
   onConsole: (bytes: Uint8Array) => void,
 ): Promise<Container> {

@@ -18,11 +18,11 @@ import type { Platform } from '../machine/platform/platform.ts';
 import type { TerminalSize } from '../machine/terminal-size.ts';
 import type { ImageConfig } from '../oci/image.ts';
 import type { HeldImage } from '../oci/pull.ts';
-import { mergeEnvironment } from './assignments.ts';
+import { mergeEnvironment } from './assignments.mjs';
 import { type CommandOptions, commandOf } from './command.ts';
 import { complete, readContent, readEntries, readStatus, writeContent } from './files.ts';
 import { parseSignal, SIGKILL, SIGTERM, STOP_GRACE } from './signals.ts';
-import { checkDiskSize } from './sizes.ts';
+import { checkDiskSize } from './sizes.mjs';
 
 const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 const DEFAULT_HOSTNAME = 'linuxrun';

@@ -1,3 +1,5 @@
+export { OptionError } from './option-error.mjs';
+
 /** A request for a file of a container has failed. The message is one line with the reason. */
 export class FileError extends Error {
   override name = 'FileError';
@@ -8,9 +10,4 @@ export class FileError extends Error {
     super(message);
     this.code = code;
   }
-}
-
-/** An option for a container is invalid. The message is one line that names the option and the reason. */
-export class OptionError extends Error {
-  override name = 'OptionError';
 }

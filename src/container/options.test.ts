@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import type { ImageConfig } from '../oci/image.ts';
-import { formatAssignments, mergeEnvironment, parseAssignments } from './assignments.ts';
+import { formatAssignments, mergeEnvironment, parseAssignments } from './assignments.mjs';
 import { type CommandOptions, commandOf } from './command.ts';
 import { OptionError } from './errors.ts';
 import { parseSignal } from './signals.ts';
-import { parseSize } from './sizes.ts';
+import { parseSize } from './sizes.mjs';
 
 describe('environment', () => {
   test.each([

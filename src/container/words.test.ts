@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { splitWords } from './words.ts';
+import { splitWords } from './words.mjs';
 
 test.each([
   ['', []],

@@ -1,6 +1,8 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import * as layout from '../../emulator-wasm/layout.ts';
-import { createMemory, guestRam, MIN_RAM, planMemory } from './memory.ts';
+import { parseSize } from '../container/sizes.mjs';
+import { formatSize, MAX_CPUS, MIN_RAM } from './limits.mjs';
+import { createMemory, fitMemory, guestRam, planMemory } from './memory.ts';
 
 const MIB = 2 ** 20;
 
@@ -18,12 +20,12 @@ describe('planMemory', () => {
   });
 
   test.each([
-    [0, /too little: at least 32 MiB/],
-    [MIN_RAM - 4096, /too little: at least 32 MiB/],
+    [0, /too little: at least 32M/],
+    [MIN_RAM - 4096, /too little: at least 32M/],
     [MIN_RAM + 1, /multiple of 4096/],
     [Number.NaN, /multiple of 4096/],
     [Number.POSITIVE_INFINITY, /too much/],
-    [2 ** 32, /too much: at most \d+ MiB with 1 CPU$/],
+    [2 ** 32, /too much: at most \d+M with 1 CPU$/],
     [2 ** 52, /too much/],
   ])('%d bytes of RAM are refused', (size, message) => {
     expect(() => planMemory(1, size)).toThrow(message);
@@ -34,11 +36,36 @@ describe('planMemory', () => {
     try {
       planMemory(harts, 2 ** 32);
     } catch (error) {
-      most = Number(/at most (\d+) MiB/.exec(String(error))?.[1]) * MIB;
+      most = Number(/at most (\d+)M/.exec(String(error))?.[1]) * MIB;
     }
     expect(planMemory(harts, most).pages).toBeLessThanOrEqual(0x1_0000);
     expect(() => planMemory(harts, most + MIB)).toThrow(/too much/);
+    expect([fitMemory(harts, 2 ** 32), fitMemory(harts, most + MIB), fitMemory(harts, most)]).toEqual(
+      Array(3).fill(most),
+    );
   });
+
+  test('only what cannot be less than wanted is refused', () => {
+    expect(fitMemory(1, MIN_RAM)).toBe(MIN_RAM);
+    expect(() => fitMemory(1, 2 ** 32 + 4096)).toThrow('4194308K of memory is too much: at most 4G');
+    expect(() => fitMemory(1, MIN_RAM / 2)).toThrow('16M of memory is too little: at least 32M');
+  });
+});
+
+test('a machine has as many CPUs as the core has harts', () => {
+  expect(MAX_CPUS).toBe(layout.MAX_HARTS);
+});
+
+test.each([
+  [0, '0'],
+  [1, '1'],
+  [4096, '4K'],
+  [1536 * MIB, '1536M'],
+  [2 ** 31, '2G'],
+  [2 ** 50, '1024T'],
+])('%i bytes are %s', (bytes, text) => {
+  expect(formatSize(bytes)).toBe(text);
+  expect(parseSize(text)).toBe(bytes);
 });
 
 describe('createMemory', () => {

@@ -8,18 +8,14 @@ import {
   M_RAM_BASE,
   M_RAM_SIZE,
   M_TOHOST,
-  MAX_HARTS,
   MODE_ICOUNT,
   RAM_START,
 } from '../../emulator-wasm/layout.ts';
 import { MachineError } from './errors.ts';
+import { cpusProblem, formatSize, GUEST_PAGE, MAX_RAM, memoryProblem } from './limits.mjs';
 
 const WASM_PAGE = 0x1_0000;
-const WASM_MAX = 0x1_0000_0000;
 const MIB = 0x10_0000;
-/** A guest page; the page flags hold one byte for each. */
-export const GUEST_PAGE = 4096;
-export const MIN_RAM = 32 * MIB;
 
 /** Where everything lies in the shared memory. Addresses are byte addresses in it, sizes in bytes. */
 export interface MemoryPlan {
@@ -31,28 +27,35 @@ export interface MemoryPlan {
   readonly pages: number;
 }
 
-/** @throws MachineError when a number is not an integer, is out of range, or does not fit wasm32. */
+/** @throws MachineError when a machine cannot have so many harts or this much memory */
 export function planMemory(harts: number, ramSize: number): MemoryPlan {
-  if (!Number.isInteger(harts) || harts < 1 || harts > MAX_HARTS) {
-    throw new MachineError(`the number of CPUs must be 1 to ${MAX_HARTS}, not ${harts}`);
+  const problem = cpusProblem(harts) ?? memoryProblem(ramSize);
+  if (problem) throw new MachineError(problem);
+  const most = mostMemory(harts);
+  if (ramSize > most) {
+    const at = `at most ${formatSize(most)} with ${harts} CPU${harts > 1 ? 's' : ''}`;
+    throw new MachineError(`${formatSize(ramSize)} of memory is too much: ${at}`);
   }
-  if (ramSize < MIN_RAM) {
-    throw new MachineError(`${format(ramSize)} of memory is too little: at least ${format(MIN_RAM)}`);
-  }
-  const pageFlags = HARTS + harts * HART_STRIDE;
+  const pageFlags = pageFlagsOf(harts);
   const ramBase = roundUp(pageFlags + ramSize / GUEST_PAGE, WASM_PAGE);
   const size = roundUp(ramBase + ramSize, WASM_PAGE);
-  if (size > WASM_MAX) {
-    const fits = ((WASM_MAX - pageFlags - WASM_PAGE) * GUEST_PAGE) / (GUEST_PAGE + 1);
-    const most = Math.floor(fits / MIB) * MIB;
-    throw new MachineError(
-      `${format(ramSize)} of memory is too much: at most ${format(most)} with ${harts} CPU${harts > 1 ? 's' : ''}`,
-    );
-  }
-  if (!Number.isInteger(ramSize / GUEST_PAGE)) {
-    throw new MachineError(`memory must be a multiple of ${GUEST_PAGE} bytes, not ${ramSize}`);
-  }
   return { harts, ramSize, pageFlags, ramBase, pages: size / WASM_PAGE };
+}
+
+/** The most RAM that fits in a WebAssembly memory beside the blocks of the harts and the page flags, in whole MiB. */
+function mostMemory(harts: number): number {
+  const fits = ((MAX_RAM - pageFlagsOf(harts) - WASM_PAGE) * GUEST_PAGE) / (GUEST_PAGE + 1);
+  return Math.floor(fits / MIB) * MIB;
+}
+
+/** Returns the memory of a machine that should have `ramSize`: a little less where only that fits beside the rest. */
+export function fitMemory(harts: number, ramSize: number): number {
+  return planMemory(harts, ramSize <= MAX_RAM ? Math.min(ramSize, mostMemory(harts)) : ramSize).ramSize;
+}
+
+/** The page flags hold one byte for each page of RAM. */
+function pageFlagsOf(harts: number): number {
+  return HARTS + harts * HART_STRIDE;
 }
 
 /**
@@ -92,7 +95,9 @@ function allocate(plan: MemoryPlan): WebAssembly.Memory {
   try {
     return new WebAssembly.Memory({ initial: plan.pages, maximum: plan.pages, shared: true });
   } catch (cause) {
-    throw new MachineError(`the host cannot provide ${format(plan.pages * WASM_PAGE)} of memory`, { cause });
+    throw new MachineError(`the host cannot provide ${formatSize(plan.pages * WASM_PAGE)} of memory`, {
+      cause,
+    });
   }
 }
 
@@ -108,8 +113,4 @@ export function inRam(plan: MemoryPlan, address: number, length: number): boolea
 
 export function roundUp(value: number, unit: number): number {
   return Math.ceil(value / unit) * unit;
-}
-
-function format(bytes: number): string {
-  return bytes % MIB === 0 ? `${bytes / MIB} MiB` : `${(bytes / MIB).toFixed(1)} MiB`;
 }

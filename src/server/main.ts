@@ -4,4 +4,7 @@ import { serve } from './serve.ts';
 
 const PROJECT = join(import.meta.dirname, '../..');
 
-await serve(['dist/site', 'dist/app', 'public'].map((folder) => join(PROJECT, folder)));
+await serve(
+  ['dist/site', 'dist/app', 'public'].map((folder) => join(PROJECT, folder)),
+  'npm start',
+);

@@ -3,4 +3,4 @@ import '../../scripts/node-version.mjs';
 import { join } from 'node:path';
 import { serve } from './serve.ts';
 
-await serve([join(import.meta.dirname, 'site')]);
+await serve([join(import.meta.dirname, 'site')], 'node server.mjs');

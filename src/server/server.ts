@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createAdaptorServer } from '@hono/node-server';
+import { INTERFACE } from '../../scripts/setup/port.mjs';
 import { type AppOptions, createApp } from './app.ts';
 
 export interface RunningServer {
@@ -22,7 +23,7 @@ export async function startServer(
   options: AppOptions = {},
 ): Promise<RunningServer> {
   const server = createAdaptorServer({ fetch: createApp(roots, options).fetch }) as Server;
-  server.listen(port, 'localhost');
+  server.listen(port, INTERFACE);
   await once(server, 'listening');
   return {
     url: `http://localhost:${(server.address() as AddressInfo).port}/`,

@@ -1,8 +1,8 @@
 import { OptionError } from '../../container/errors.ts';
-import { checkDiskSize, parseSize } from '../../container/sizes.ts';
-import { splitWords } from '../../container/words.ts';
+import { checkDiskSize, parseSize } from '../../container/sizes.mjs';
+import { splitWords } from '../../container/words.mjs';
 import { MachineError } from '../../machine/errors.ts';
-import { planMemory } from '../../machine/memory.ts';
+import { fitMemory, planMemory } from '../../machine/memory.ts';
 import { ImageError } from '../../oci/errors.ts';
 import { parseReference, type Reference } from '../../oci/reference.ts';
 import type { Field, FieldErrors, Form, Variable } from './form.ts';
@@ -78,8 +78,7 @@ function parseCpus(text: string): number {
 
 function parseMemory(text: string, cpus: number): number {
   const bytes = parseSize(text);
-  planMemory(cpus, bytes);
-  return bytes;
+  return fitMemory(cpus, bytes);
 }
 
 function parseDisk(text: string): number {

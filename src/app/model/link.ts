@@ -1,4 +1,4 @@
-import { formatAssignments, parseAssignments } from '../../container/assignments.ts';
+import { formatAssignments, parseAssignments } from '../../container/assignments.mjs';
 import { OptionError } from '../../container/errors.ts';
 import { DEFAULT_FORM, type FieldErrors, type Form, type Variable } from './form.ts';
 

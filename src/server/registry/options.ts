@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { parseSize } from '../../container/sizes.ts';
+import { parseSize } from '../../container/sizes.mjs';
 import type { QuotaLimits } from './quotas.ts';
 import { DEFAULT_REGISTRIES } from './registries.ts';
 import type { UpstreamOptions } from './upstream.ts';

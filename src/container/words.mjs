@@ -1,4 +1,4 @@
-import { OptionError } from './errors.ts';
+import { OptionError } from './option-error.mjs';
 
 /**
  * The characters that a backslash makes literal between double quotes (POSIX, Shell Command Language, 2.2.3).
@@ -8,13 +8,18 @@ const ESCAPABLE = '$`"\\';
 /**
  * Divides a line into words as a POSIX shell does: by blanks and newlines, with single quotes, double quotes
  * and backslashes, but without expansion, operators or comments.
+ * @param {string} line
+ * @returns {string[]}
  * @throws OptionError if a quote is not closed, or a backslash ends the line
  */
-export function splitWords(line: string): string[] {
-  const words: string[] = [];
-  let word: string | undefined;
-  let quote: '"' | "'" | undefined;
-  const add = (text: string) => {
+export function splitWords(line) {
+  /** @type {string[]} */
+  const words = [];
+  /** @type {string | undefined} */
+  let word;
+  /** @type {string | undefined} */
+  let quote;
+  const add = (/** @type {string} */ text) => {
     word = (word ?? '') + text;
   };
   for (let at = 0; at < line.length; at++) {
@@ -41,8 +46,11 @@ export function splitWords(line: string): string[] {
   return word === undefined ? words : [...words, word];
 }
 
-/** The meaning of a backslash and the next character. A newline is removed. */
-function escaped(char: string, quoted: boolean): string {
+/**
+ * The meaning of a backslash and the next character. A newline is removed.
+ * @param {string} char @param {boolean} quoted
+ */
+function escaped(char, quoted) {
   if (char === '\n') return '';
   return quoted && !ESCAPABLE.includes(char) ? `\\${char}` : char;
 }

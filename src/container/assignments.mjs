@@ -1,12 +1,13 @@
-import { OptionError } from './errors.ts';
+import { OptionError } from './option-error.mjs';
 
 /**
  * Reads `K1=v1,K2=v2`. A backslash before a comma or a backslash makes that part of the value.
- * @returns `NAME=value` each
+ * @param {string} text
+ * @returns {string[]} `NAME=value` each
  * @throws OptionError if a part is not an assignment
  */
-export function parseAssignments(text: string): string[] {
-  const parts: string[] = [''];
+export function parseAssignments(text) {
+  const parts = [''];
   for (let at = 0; at < text.length; at++) {
     const char = text.charAt(at);
     if (char === ',') parts.push('');
@@ -21,18 +22,23 @@ export function parseAssignments(text: string): string[] {
   return assignments;
 }
 
-/** Writes the text that `parseAssignments` reads. */
-export function formatAssignments(assignments: readonly string[]): string {
+/** Writes the text that `parseAssignments` reads. @param {readonly string[]} assignments */
+export function formatAssignments(assignments) {
   return assignments.map((assignment) => assignment.replace(/[\\,]/g, '\\$&')).join(',');
 }
 
-function append(parts: string[], char: string): void {
+/** @param {string[]} parts @param {string} char */
+function append(parts, char) {
   parts[parts.length - 1] += char;
 }
 
-/** Merges assignments. Later ones replace earlier ones with the same name. */
-export function mergeEnvironment(...lists: readonly (readonly string[])[]): string[] {
-  const merged = new Map<string, string>();
+/**
+ * Merges assignments. Later ones replace earlier ones with the same name.
+ * @param {readonly (readonly string[])[]} lists
+ */
+export function mergeEnvironment(...lists) {
+  /** @type {Map<string, string>} */
+  const merged = new Map();
   for (const assignment of lists.flat()) merged.set(assignment.slice(0, assignment.indexOf('=')), assignment);
   return [...merged.values()];
 }

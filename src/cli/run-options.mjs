@@ -1,16 +1,17 @@
+/** The options of linuxrun. The set-up reads them too, before TypeScript can run. */
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { parseAssignments } from '../container/assignments.ts';
-import { OptionError } from '../container/errors.ts';
-import { checkDiskSize, parseSize } from '../container/sizes.ts';
-import { parseSwitch } from '../container/switch.ts';
-import { splitWords } from '../container/words.ts';
-import type { JitMode } from '../machine/machine.ts';
-import { planMemory } from '../machine/memory.ts';
-import type { Credentials } from '../oci/registry-auth.ts';
-import { parseJit } from './options.ts';
+import { parseAssignments } from '../container/assignments.mjs';
+import { OptionError } from '../container/option-error.mjs';
+import { checkDiskSize, parseSize } from '../container/sizes.mjs';
+import { parseSwitch } from '../container/switch.mjs';
+import { checkVariableNames } from '../container/variables.mjs';
+import { splitWords } from '../container/words.mjs';
+import { cpusProblem, memoryProblem } from '../machine/limits.mjs';
 
-export const HELP = `usage: linuxrun [--init] [--jit hot|off|all] [--jit-stats] [--help]
+/** @typedef {import('../machine/machine.ts').JitMode} JitMode */
+
+export const HELP = `usage: linuxrun [--init] [--jit hot|off|all] [--jit-stats] [--help] [--version]
 
 Runs a container image on an emulated RISC-V machine. Standard input, output and error are the container's; on a
 terminal it gets a terminal. Environment variables say what to run:
@@ -44,54 +45,69 @@ The exit status is the container's: 128 + n after signal n, 127 when the program
 run, and 125 when linuxrun itself fails.
 `;
 
-export interface RunFlags {
-  readonly help: boolean;
-  readonly init: boolean;
-  readonly jit: JitMode;
-  readonly jitStats: boolean;
+/** @type {readonly JitMode[]} */
+const JIT_MODES = ['hot', 'off', 'all'];
+
+/** @param {string} text @throws OptionError when it is not a mode */
+export function parseJit(text) {
+  const mode = JIT_MODES.find((each) => each === text);
+  if (!mode) throw new OptionError(`--jit must be ${JIT_MODES.join(', ')}, not "${text}"`);
+  return mode;
 }
 
-/** @throws OptionError */
-export function readFlags(args: string[]): RunFlags {
+/**
+ * `--help` and `--version` end before there is a program that reads its flags.
+ * @param {string[]} args
+ * @returns {{ readonly init: boolean, readonly jit: JitMode, readonly jitStats: boolean }}
+ * @throws OptionError
+ */
+export function readFlags(args) {
   try {
     const { values } = parseArgs({
       args,
       options: {
-        help: { type: 'boolean', short: 'h', default: false },
         init: { type: 'boolean', default: false },
         jit: { type: 'string', default: 'hot' },
         'jit-stats': { type: 'boolean', default: false },
       },
     });
-    const { help, init, jit, 'jit-stats': jitStats } = values;
-    return { help, init, jit: parseJit(jit), jitStats };
+    const { init, jit, 'jit-stats': jitStats } = values;
+    return { init, jit: parseJit(jit), jitStats };
   } catch (error) {
-    throw new OptionError(`${(error as Error).message}; see linuxrun --help`);
+    throw new OptionError(`${/** @type {Error} */ (error).message}; see linuxrun --help`);
   }
 }
 
-export interface RunOptions {
-  readonly image: string;
-  readonly entrypoint: readonly string[] | undefined;
-  readonly args: readonly string[] | undefined;
-  readonly env: readonly string[];
-  readonly user: string | undefined;
-  readonly workingDir: string | undefined;
-  readonly init: boolean;
-  readonly memoryBytes: number;
-  readonly cpus: number;
-  readonly jit?: JitMode;
-  readonly diskBytes: number;
-  readonly credentials: Credentials | undefined;
-}
+/**
+ * @typedef {object} RunOptions
+ * @property {string} image
+ * @property {readonly string[] | undefined} entrypoint
+ * @property {readonly string[] | undefined} args
+ * @property {readonly string[]} env
+ * @property {string | undefined} user
+ * @property {string | undefined} workingDir
+ * @property {boolean} init
+ * @property {number} memoryBytes
+ * @property {number} cpus
+ * @property {number} diskBytes
+ * @property {import('../oci/registry-auth.ts').Credentials | undefined} credentials
+ */
 
 /**
  * Reads the LINUXRUN_ variables; an empty one counts as not set.
- * @param publicFolder where the demo images are
+ * @param {Readonly<Record<string, string | undefined>>} env
+ * @param {string} publicFolder where the demo images are
+ * @returns {RunOptions}
  * @throws OptionError
  */
-export function readOptions(env: NodeJS.ProcessEnv, publicFolder: string): RunOptions {
-  const read = <T>(name: string, parse: (text: string) => T): T | undefined => {
+export function readOptions(env, publicFolder) {
+  checkVariableNames(env);
+  /**
+   * @template T
+   * @param {string} name
+   * @param {(text: string) => T} parse
+   */
+  const read = (name, parse) => {
     const text = env[`LINUXRUN_${name}`];
     if (text === undefined || text === '') return undefined;
     try {
@@ -100,8 +116,7 @@ export function readOptions(env: NodeJS.ProcessEnv, publicFolder: string): RunOp
       throw new OptionError(`LINUXRUN_${name}: ${error instanceof Error ? error.message : error}`);
     }
   };
-  const text = (name: string) => read(name, String);
-  const cpus = read('CPUS', parseCount) ?? 1;
+  const text = (/** @type {string} */ name) => read(name, String);
   const username = text('REGISTRY_USER');
   return {
     image: text('IMAGE') ?? demoImage(publicFolder),
@@ -111,30 +126,38 @@ export function readOptions(env: NodeJS.ProcessEnv, publicFolder: string): RunOp
     user: text('USER'),
     workingDir: text('WORKDIR'),
     init: read('INIT', parseSwitch) ?? false,
-    memoryBytes: read('MEMORY', (size) => checkMemory(cpus, parseSize(size))) ?? parseSize('512M'),
-    cpus,
-    diskBytes: read('DISK', (size) => checkDisk(parseSize(size))) ?? parseSize('1G'),
+    memoryBytes: read('MEMORY', parseMemory) ?? parseSize('512M'),
+    cpus: read('CPUS', parseCpus) ?? 1,
+    diskBytes: read('DISK', parseDisk) ?? parseSize('1G'),
     credentials: username === undefined ? undefined : { username, password: text('REGISTRY_PASSWORD') ?? '' },
   };
 }
 
-function demoImage(publicFolder: string): string {
+/** @param {string} publicFolder */
+function demoImage(publicFolder) {
   const path = join(publicFolder, 'images').replace(/[%:@]/g, encodeURIComponent);
   return `oci://${path}:hello-world`;
 }
 
-function parseCount(text: string): number {
+/** @param {string} text @throws OptionError */
+export function parseCpus(text) {
   if (!/^\d+$/.test(text)) throw new OptionError(`"${text}" is not a number`);
-  planMemory(Number(text), parseSize('512M'));
+  const problem = cpusProblem(Number(text));
+  if (problem) throw new OptionError(problem);
   return Number(text);
 }
 
-function checkDisk(bytes: number): number {
-  checkDiskSize(bytes);
+/** @param {string} text @throws OptionError */
+export function parseMemory(text) {
+  const bytes = parseSize(text);
+  const problem = memoryProblem(bytes, text);
+  if (problem) throw new OptionError(problem);
   return bytes;
 }
 
-function checkMemory(cpus: number, bytes: number): number {
-  planMemory(cpus, bytes);
+/** @param {string} text */
+function parseDisk(text) {
+  const bytes = parseSize(text);
+  checkDiskSize(bytes, text);
   return bytes;
 }
