@@ -16,6 +16,7 @@ import {
   M_CREDIT,
   M_MODE,
   MODE_FIRMWARE,
+  REGION_PRICE,
 } from '../layout';
 import * as host from './host';
 import { PseudoOp } from './opcodes';
@@ -34,13 +35,20 @@ const MOST_PATIENCE: u32 = 256;
 const MOST_DOUBLINGS: u32 = 5;
 /** log2 of the instructions in a window. In wide programs heat halves with each window. */
 const WINDOW_SHIFT: u64 = 24;
-/** A program with more warm pages in a window is wide. Each STEP pages more add the patience once more. */
+/** A page that was never warm has window 0, and is fresh. */
+const FIRST_WINDOW: u64 = 3;
+/** A program whose width is greater is wide. Each STEP pages more add the patience once more. */
 const NARROW: u32 = 128;
 const STEP: u32 = 2;
+/** A fresh page counts this many times more: a program that goes on to new code all the time does not repay it. */
+const FRESH: u32 = 4;
+/** Each window lends LEND for every page by which its width is below BREAK_EVEN, or takes back as much. */
+const BREAK_EVEN: i64 = 160;
+const LEND: i64 = 48 * COMPILE_PRICE;
 /** The credit that a wide program has to earn before any of its code is compiled. */
 const RESERVE: i64 = 5_000 * COMPILE_PRICE;
-/** The most that is owed, by narrow programs only, and the most that is saved. */
-const MOST_DEBT: i64 = 13_000 * COMPILE_PRICE;
+/** The most that is lent, to narrow programs only, and the most that is saved. */
+const MOST_LOAN: i64 = 13_000 * COMPILE_PRICE;
 const MOST_CREDIT: i64 = 13_000 * COMPILE_PRICE;
 /** log2 of the retired instructions that earn one of credit. In compiled code each earns one more. */
 const INCOME_SHIFT: u64 = 4;
@@ -49,17 +57,23 @@ let lastSampled: usize = 0;
 let lastRetired: u64 = 0;
 let lastCompiled: u64 = 0;
 let window: u32 = 0;
-/** Pages sampled in this window, and in windows before, which count a quarter less with each. */
-let width: u32 = 0;
-let widthBefore: u32 = 0;
+/** Pages that were warm in this window, and in windows before, which count a quarter less with each. */
+let warm: u32 = 0;
+let warmBefore: u32 = 0;
+/** The warm pages of this window that were not warm in the two windows before. */
+let fresh: u32 = 0;
+/** Below zero, the program first has to be narrow for longer. */
+let loan: i64 = 0;
 
 export function resetHeat(hart: usize): void {
   lastSampled = 0;
   lastRetired = load<u64>(hart, H_INSTRET);
   lastCompiled = load<u64>(hart, H_COMPILED);
   window = 0;
-  width = 0;
-  widthBefore = 0;
+  warm = 0;
+  warmBefore = 0;
+  fresh = 0;
+  loan = 0;
   if (load<u32>(hart, H_ID) == 0) atomic.store<i64>(M_CREDIT, 0);
 }
 
@@ -70,6 +84,7 @@ export function earn(hart: usize): void {
   const income = ((retired - lastRetired) >> INCOME_SHIFT) + (compiled - lastCompiled);
   lastRetired = retired;
   lastCompiled = compiled;
+  if (isStarting(retired)) return;
   if (atomic.load<i64>(M_CREDIT) < MOST_CREDIT) atomic.add<i64>(M_CREDIT, income);
 }
 
@@ -81,7 +96,7 @@ export function earn(hart: usize): void {
  */
 export function sample(hart: usize, pc: u64): void {
   const retired = load<u64>(hart, H_INSTRET);
-  if (retired < STARTING && load<u32>(M_MODE) & MODE_FIRMWARE) return;
+  if (isStarting(retired)) return;
   const entry = codeEntry(codeTlb, pc);
   if (load<u64>(entry) != (pc & PAGE_MASK)) return;
   const record: usize = load<u32>(entry, 8);
@@ -90,7 +105,7 @@ export function sample(hart: usize, pc: u64): void {
   const offset = <u32>pc & 0xfff;
   const block: usize = load<u32>(blockSlot(record, offset));
   if (block == 0 || load<u16>(block) == PseudoOp.COMPILED) return;
-  noteWindow(record, <u32>(retired >> WINDOW_SHIFT));
+  noteWindow(record, <u32>(FIRST_WINDOW + (retired >> WINDOW_SHIFT)));
   if (!again && retired < EARLY) return;
   const heat = load<u32>(record, R_HEAT) + 1;
   store<u32>(record, heat, R_HEAT);
@@ -99,30 +114,44 @@ export function sample(hart: usize, pc: u64): void {
   store<u32>(record, min<u32>(basePatience(record) + MORE_PATIENCE, MOST_PATIENCE), R_PATIENCE);
 }
 
+@inline
+function isStarting(retired: u64): bool {
+  return retired < STARTING && (load<u32>(M_MODE) & MODE_FIRMWARE) != 0;
+}
+
 /** Counts the page among those that are warm in this window. */
 function noteWindow(record: usize, now: u32): void {
   if (now != window) {
-    widthBefore = max<u32>(width, widthBefore - (widthBefore >> 2));
-    width = 0;
+    const more = (BREAK_EVEN - <i64>(warm + FRESH * fresh)) * LEND;
+    loan = max<i64>(-MOST_LOAN, min<i64>(loan + more, MOST_LOAN));
+    warmBefore = max<u32>(warm, warmBefore - (warmBefore >> 2));
+    warm = 0;
+    fresh = 0;
     window = now;
   }
   const age = now - load<u32>(record, R_WINDOW);
   if (age == 0) return;
-  width++;
+  warm++;
+  if (age > 2) fresh++;
   store<u32>(record, now, R_WINDOW);
   const doublings = min<u32>(load<u32>(record, R_REWRITES), MOST_DOUBLINGS);
   store<u32>(record, doublings > age ? doublings - age : 0, R_REWRITES);
-  if (warmPages() > NARROW) store<u32>(record, load<u32>(record, R_HEAT) >> min<u32>(age, 31), R_HEAT);
+  if (isWide()) store<u32>(record, load<u32>(record, R_HEAT) >> min<u32>(age, 31), R_HEAT);
 }
 
 @inline
-function warmPages(): u32 {
-  return max<u32>(width, widthBefore);
+function width(): u32 {
+  return max<u32>(warm + FRESH * fresh, warmBefore);
+}
+
+@inline
+function isWide(): bool {
+  return width() > NARROW;
 }
 
 /** Narrow programs may owe: the code that they need is bounded, and mostly repays. */
 function isAffordable(): bool {
-  return atomic.load<i64>(M_CREDIT) > (warmPages() > NARROW ? RESERVE : -MOST_DEBT);
+  return atomic.load<i64>(M_CREDIT) > (isWide() ? RESERVE : -max<i64>(loan, 0));
 }
 
 @inline
@@ -136,8 +165,7 @@ function basePatience(record: usize): u32 {
  */
 function patienceOf(record: usize): u32 {
   const patience = basePatience(record) << min<u32>(load<u32>(record, R_REWRITES), MOST_DOUBLINGS);
-  const pages = warmPages();
-  return pages > NARROW ? patience + (patience * (pages - NARROW)) / STEP : patience;
+  return isWide() ? patience + (patience * (width() - NARROW)) / STEP : patience;
 }
 
 /** Tells the translator of hot code; false if it has more than enough to do. */
@@ -149,6 +177,7 @@ export function report(hart: usize, record: usize, offset: u32): bool {
   store<u64>(slot, hashOf(record), HOT_HASH);
   store<u32>(slot, offset, HOT_OFFSET);
   store<u32>(slot, blockSlot(record, 0), HOT_MAP);
+  atomic.sub<i64>(M_CREDIT, REGION_PRICE);
   atomic.store<u32>(hart, head + 1, H_HOT_HEAD);
   host.hot();
   return true;

@@ -22,6 +22,7 @@ import {
   M_REGIONS,
   M_TRANSLATION_TIME,
   RAM_START,
+  REGION_PRICE,
 } from '../layout.ts';
 import { CodePage, PAGE_SIZE } from './page.ts';
 import { REGION_SIGNATURE } from './parameters.ts';
@@ -94,6 +95,7 @@ export class Translator {
   }
 
   #translateRegion({ page, hash, offset, map }: Report, writer: ModuleWriter): CompiledRegion | undefined {
+    Atomics.add(this.#credit, 0, BigInt(REGION_PRICE));
     const view = this.#view;
     const ram = view.getUint32(M_RAM_BASE, true);
     const from = ram + Number(page - BigInt(RAM_START));
