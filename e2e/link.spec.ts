@@ -11,7 +11,7 @@ test('a link shows the command, waits for a click, and runs it', async ({ visito
 });
 
 test('options reach the container', async ({ visitor }) => {
-  const script = 'env | sort; nproc; free -m; df -m / | tail -1; pwd';
+  const script = 'echo process $$; env | sort; nproc; free -m; df -m / | tail -1; pwd';
   await visitor.runLink({
     image: BUSYBOX,
     entrypoint: 'sh -c',
@@ -20,9 +20,11 @@ test('options reach the container', async ({ visitor }) => {
     memory: '192M',
     cpus: '3',
     disk: '48M',
+    init: '1',
   });
   await visitor.expectExit(0);
   const text = await visitor.screenText();
+  expect(text).toMatch(/^process 2$/m);
   expect(text).toMatch(/^GREETING=hello world$/m);
   expect(text).toMatch(/^LIST=a,b$/m);
   expect(text).toMatch(/^3$/m);

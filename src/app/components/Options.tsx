@@ -1,13 +1,13 @@
 import type { FieldErrors, Form } from '../model/form.ts';
 import { useForm } from '../stores/form.ts';
 import { EnvironmentRows } from './EnvironmentRows.tsx';
-import { Field } from './Field.tsx';
+import { Field, FieldNote } from './Field.tsx';
 import { fieldId } from './focus.ts';
 
 /** Options that most users never need. */
 export function Options({ errors }: { errors: FieldErrors }) {
   const { form, change, credentials, signIn } = useForm();
-  const bind = (field: Exclude<keyof Form, 'env'>) => ({
+  const bind = (field: Exclude<keyof Form, 'env' | 'init'>) => ({
     id: fieldId(field),
     value: form[field],
     onChange: (value: string) => change({ [field]: value }),
@@ -27,6 +27,24 @@ export function Options({ errors }: { errors: FieldErrors }) {
         <Field label="Memory" {...bind('memory')} hint="Such as 512M or 2G" />
         <Field label="CPUs" {...bind('cpus')} inputMode="numeric" hint="1 to 8" />
         <Field label="Disk" {...bind('disk')} hint="For what is written, in memory" />
+      </div>
+      <div className="options-init">
+        <label className="choice">
+          <input
+            type="checkbox"
+            id={fieldId('init')}
+            checked={form.init === '1'}
+            onChange={({ target }) => change({ init: target.checked ? '1' : '' })}
+            aria-invalid={errors.init !== undefined}
+            aria-describedby={`${fieldId('init')}-note`}
+          />
+          <span>Init process</span>
+        </label>
+        <FieldNote
+          id={`${fieldId('init')}-note`}
+          error={errors.init}
+          hint="For programs that ignore Ctrl-C, or leave zombies behind"
+        />
       </div>
       <fieldset className="options-sign-in">
         <legend>Registry sign-in</legend>

@@ -14,6 +14,7 @@ describe('checkForm', () => {
       memoryBytes: 2 ** 29,
       cpus: 1,
       diskBytes: 2 ** 30,
+      init: false,
     });
   });
 
@@ -36,6 +37,10 @@ describe('checkForm', () => {
     });
   });
 
+  it('reads whether there is an init', () => {
+    expect(check({ init: '1' }).wish?.init).toBe(true);
+  });
+
   it.each<[Field, Partial<Form>, RegExp]>([
     ['image', { image: '' }, /empty/],
     ['image', { image: 'Alpine' }, /lower case/],
@@ -53,6 +58,7 @@ describe('checkForm', () => {
     ['cpus', { cpus: '1.5' }, /whole number/],
     ['cpus', { cpus: '' }, /whole number/],
     ['cpus', { cpus: 'two' }, /whole number/],
+    ['init', { init: 'yes' }, /neither 1 \(on\) nor 0/],
     ['disk', { disk: '1K' }, /16M to 64G/],
     ['disk', { disk: '1P' }, /no size/],
   ])('explains %s of %j', (field, change, message) => {

@@ -1,5 +1,6 @@
 import { OptionError } from '../../container/errors.ts';
 import { checkDiskSize, parseSize } from '../../container/sizes.mjs';
+import { parseSwitch } from '../../container/switch.mjs';
 import { splitWords } from '../../container/words.mjs';
 import { MachineError } from '../../machine/errors.ts';
 import { fitMemory, planMemory } from '../../machine/memory.ts';
@@ -18,6 +19,7 @@ export interface Wish {
   readonly memoryBytes: number;
   readonly cpus: number;
   readonly diskBytes: number;
+  readonly init: boolean;
 }
 
 export type Checked =
@@ -46,6 +48,7 @@ export function checkForm(form: Form): Checked {
     memoryBytes: read('memory', () => parseMemory(form.memory, cpus ?? 1)),
     cpus,
     diskBytes: read('disk', () => parseDisk(form.disk)),
+    init: read('init', () => parseSwitch(form.init)),
   };
   // Without errors, all required fields are defined.
   return Object.keys(errors).length > 0 ? { errors } : { wish: wish as Wish };

@@ -8,6 +8,8 @@ export interface Form {
   readonly memory: string;
   readonly cpus: string;
   readonly disk: string;
+  /** Whether an init runs before the program: `1` or empty. */
+  readonly init: string;
 }
 
 export interface Variable {
@@ -29,4 +31,5 @@ export const DEFAULT_FORM: Form = {
   memory: '512M',
   cpus: '1',
   disk: '1G',
+  init: '',
 };

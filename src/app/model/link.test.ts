@@ -7,7 +7,7 @@ describe('readLink', () => {
   it('fills in every field', () => {
     const query =
       '?LINUXRUN_IMAGE=alpine:3&LINUXRUN_ENTRYPOINT=sh+-c&LINUXRUN_ARGS=%22a+b%22&LINUXRUN_ENV=A=1,B=x%5C,y' +
-      '&LINUXRUN_MEMORY=1G&LINUXRUN_CPUS=2&LINUXRUN_DISK=64M';
+      '&LINUXRUN_MEMORY=1G&LINUXRUN_CPUS=2&LINUXRUN_DISK=64M&LINUXRUN_INIT=1';
     expect(readLink(query)).toEqual({
       form: {
         image: 'alpine:3',
@@ -20,6 +20,7 @@ describe('readLink', () => {
         memory: '1G',
         cpus: '2',
         disk: '64M',
+        init: '1',
       },
       isLink: true,
       errors: {},
@@ -95,6 +96,7 @@ describe('writeLink', () => {
       memory: filled,
       cpus: filled,
       disk: filled,
+      init: fc.constantFrom('', '1'),
     });
     fc.assert(
       fc.property(form, (given) => {

@@ -10,6 +10,7 @@ const TEXTS = {
   MEMORY: 'memory',
   CPUS: 'cpus',
   DISK: 'disk',
+  INIT: 'init',
 } as const satisfies Record<string, keyof Form>;
 const ENV = 'ENV';
 

@@ -39,7 +39,7 @@ const RUN: Run = {
   wish: {
     reference: { scheme: 'oci', path: 'images', image: { name: 'busybox' } },
     ...{ entrypoint: undefined, args: undefined, env: [] },
-    ...{ memoryBytes: 2 ** 29, cpus: 1, diskBytes: 2 ** 30 },
+    ...{ memoryBytes: 2 ** 29, cpus: 1, diskBytes: 2 ** 30, init: false },
   },
   ...{ local: undefined, credentials: undefined, wantsNewest: false, link: '?LINUXRUN_IMAGE=x' },
 };
