@@ -74,8 +74,6 @@ const slugOf = (heading) =>
  * @returns {Promise<Map<string, string>>} HTML by file name
  */
 export async function writeDocumentation(sources, style) {
-  // The set-up that loads this file installs the package.
-  const { Marked } = await import('marked');
   const pages = new Set(sources.map(pageOf));
   // The set-up reads this file before it has installed any package.
   const { Marked } = await import('marked');
