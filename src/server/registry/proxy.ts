@@ -9,7 +9,7 @@ import type { HttpBindings } from '@hono/node-server';
 import type { Context } from 'hono';
 import { collect } from '../../oci/bytes.ts';
 import { algorithmOf, type Digest, isDigest } from '../../oci/digest.ts';
-import { clean, ImageError } from '../../oci/errors.ts';
+import { ImageError } from '../../oci/errors.ts';
 import { ACCEPTED_TYPES } from '../../oci/manifest.ts';
 import { CREDENTIALS_HEADER, PROXY_HEADER } from '../../oci/proxied-fetch.ts';
 import { parseRange } from '../static.ts';
@@ -33,6 +33,8 @@ const CREDENTIALS = /^(?:Basic|Bearer) [\x21-\x7e]{1,8192}$/i;
 const RANGE = /^bytes=(?:\d{1,15}-\d{0,15}|-\d{1,15})$/;
 // No registry may have its bytes shown as a page of this server.
 const DOCUMENT_TYPE = /^application\/(?:json|vnd\.[\w.+-]+)$/;
+/** The type of other documents. Their digest decides, not their type, as when no proxy is between. */
+const OTHER_TYPE = 'application/octet-stream';
 
 /** The headers of every answer. Isolated pages of our origin may read it; pages of other origins may not. */
 const HEADERS = {
@@ -165,11 +167,10 @@ export class RegistryProxy {
     const cached = digest && (await this.#cachedManifest(job, digest));
     if (cached) return this.#sendManifest(job, cached, digest);
 
-    const { registry, repository } = job.request;
-    const url = digest ? new URL(`/v2/${repository}/manifests/${digest}`, registry) : job.request.url;
-    const found = await this.#ask({ ...job, request: { ...job.request, url } }, 'GET', ACCEPTED_TYPES);
+    // An index may give a manifest any type.
+    const found = await this.#ask(job, 'GET', wanted ? `${ACCEPTED_TYPES}, */*` : ACCEPTED_TYPES);
     const document = await this.#document(job, found);
-    const claimed = digest ?? found.answer.headers['docker-content-digest'];
+    const claimed = wanted ?? found.answer.headers['docker-content-digest'];
     const actual = hashOf(document.bytes, isDigest(claimed) ? algorithmOf(claimed) : 'sha256');
     if (isDigest(claimed) && claimed !== actual)
       throw badGateway(`${found.host} did not send ${claimed} but something else`);
@@ -193,13 +194,16 @@ export class RegistryProxy {
   /** Returns undefined when the registry gives no digest. The GET request that follows says why. */
   async #digestOfTag(job: Job): Promise<Digest | undefined> {
     const { request, credentials, deadline } = job;
-    const { answer, host } = await this.#client.ask({
-      method: 'HEAD',
-      request,
-      accept: ACCEPTED_TYPES,
-      credentials,
-      signal: deadline.signal,
-    });
+    const { signal } = deadline;
+    const found = await this.#client
+      .ask({ method: 'HEAD', request, accept: ACCEPTED_TYPES, credentials, signal })
+      .catch((error) => {
+        signal.throwIfAborted();
+        if (error instanceof ProxyError) return undefined;
+        throw error;
+      });
+    if (!found) return undefined;
+    const { answer, host } = found;
     discard(answer);
     if (answer.statusCode === 429) throw rateLimited(host, answer.headers);
     const digest = answer.headers['docker-content-digest'];
@@ -218,7 +222,8 @@ export class RegistryProxy {
     const end = content.indexOf('\n');
     const type = content.toString('latin1', 0, Math.max(end, 0));
     const bytes = new Uint8Array(content.subarray(end + 1));
-    if (DOCUMENT_TYPE.test(type) && hashOf(bytes, algorithmOf(digest)) === digest) return { type, bytes };
+    if ((DOCUMENT_TYPE.test(type) || type === OTHER_TYPE) && hashOf(bytes, algorithmOf(digest)) === digest)
+      return { type, bytes };
     await this.#cache?.delete(key);
     return undefined;
   }
@@ -239,7 +244,8 @@ export class RegistryProxy {
     const length = this.#lengthOf(answer, host);
     const whole = answer.statusCode === 200;
     const headers = blobHeaders(job, digest, length);
-    if (!whole) headers['Content-Range'] = contentRange(answer, host);
+    const part = answer.headers['content-range'];
+    if (!whole && part !== undefined) headers['Content-Range'] = contentRange(part, host);
     if (method === 'HEAD') {
       discard(answer);
       return this.#sendNothing(job, headers, answer.statusCode);
@@ -318,23 +324,14 @@ export class RegistryProxy {
       credentials,
       signal: deadline.signal,
     });
-    const { statusCode, headers } = found.answer;
-    if (statusCode !== 200 && !(statusCode === 206 && range !== undefined))
-      throw await refusal(request, found);
-    if ((headers['content-encoding'] ?? 'identity') === 'identity') return found;
-    discard(found.answer);
-    throw badGateway(`${found.host} sends in an encoding that was not asked for`);
+    const { statusCode } = found.answer;
+    if (statusCode !== 200 && statusCode !== 206) throw await refusal(request, found);
+    return found;
   }
 
   async #document(job: Job, { answer, host }: Found): Promise<Document> {
-    const type =
-      (answer.headers['content-type'] ?? 'application/json').split(';')[0]?.trim().toLowerCase() ?? '';
-    if (!DOCUMENT_TYPE.test(type)) {
-      discard(answer);
-      throw badGateway(
-        `${host} answered with "${clean(type)}" where a manifest or a list of tags was asked for`,
-      );
-    }
+    const [given = ''] = (answer.headers['content-type'] ?? 'application/json').split(';');
+    const type = given.trim().toLowerCase();
     const limit = this.#limits.document;
     if (Number(answer.headers['content-length'] ?? 0) > limit) {
       discard(answer);
@@ -344,7 +341,7 @@ export class RegistryProxy {
       job.deadline.signal.throwIfAborted();
       throw error instanceof ImageError ? tooLarge(host, limit) : brokenOff(host);
     });
-    return { type, bytes: new Uint8Array(bytes), answer };
+    return { type: DOCUMENT_TYPE.test(type) ? type : OTHER_TYPE, bytes: new Uint8Array(bytes), answer };
   }
 
   #lengthOf(answer: IncomingMessage, host: string): number | undefined {
@@ -381,8 +378,7 @@ function caching({ credentials }: Job): string {
   return credentials === undefined ? 'public, max-age=31536000, immutable' : 'private, no-store';
 }
 
-function contentRange({ headers }: IncomingMessage, host: string): string {
-  const range = headers['content-range'] ?? '';
+function contentRange(range: string, host: string): string {
   if (/^bytes \d+-\d+\/(?:\d+|\*)$/.test(range)) return range;
   throw badGateway(`${host} does not say which part of the blob it sends`);
 }
