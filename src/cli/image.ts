@@ -6,6 +6,7 @@ import type { HeldImage } from '../oci/pull.ts';
 import { parseReference } from '../oci/reference.ts';
 import type { Credentials } from '../oci/registry-auth.ts';
 import { nodeStore } from '../storage/node.ts';
+import { Accounts, withAdvice } from './advice.ts';
 import { PullProgress } from './progress.ts';
 
 export interface ImageOptions {
@@ -23,19 +24,25 @@ export interface ImageOptions {
  */
 export async function showLoadingImage(options: ImageOptions): Promise<HeldImage> {
   const reference = parseReference(options.reference);
+  const store = nodeStore(options.store);
+  const { env } = process;
+  const accounts =
+    reference.scheme === 'docker' ? new Accounts(reference, options.credentials, env) : undefined;
   const source = nodeSource(reference, {
     createTarReader: () => new TarIndexer(),
-    credentials: options.credentials,
+    credentials: accounts?.find,
   });
   const progress = new PullProgress(source.reference, process.stderr);
   try {
-    return await loadImage(source, nodeStore(options.store), {
+    return await loadImage(source, store, {
       codec: nodeCodec,
       // The file at a path may have changed, and is cheap to check.
       preferStored: reference.scheme === 'docker',
       signal: options.signal,
       onEvent: (event) => progress.show(event),
     });
+  } catch (error) {
+    throw accounts ? await withAdvice(error, { accounts, store, env }) : error;
   } finally {
     progress.end();
   }

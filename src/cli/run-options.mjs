@@ -30,7 +30,8 @@ terminal it gets a terminal. Environment variables say what to run:
   LINUXRUN_DISK        limit of the container's writes, which are in memory and gone when it ends (default: 1G)
   LINUXRUN_INIT        1: like --init
   LINUXRUN_REGISTRY_USER, LINUXRUN_REGISTRY_PASSWORD
-                       the account at the registry, for private images
+                       the account at the registry, for private images (default: that of docker login, which
+                       ~/.docker/config.json and its credential helpers keep)
 
   --init               puts a small init before the program, which reaps orphans, and with which signals such as
                        Ctrl-C also end a program that does not handle them
@@ -118,6 +119,9 @@ export function readOptions(env, publicFolder) {
   };
   const text = (/** @type {string} */ name) => read(name, String);
   const username = text('REGISTRY_USER');
+  const password = text('REGISTRY_PASSWORD');
+  if (username === undefined && password !== undefined)
+    throw new OptionError('LINUXRUN_REGISTRY_PASSWORD needs LINUXRUN_REGISTRY_USER');
   return {
     image: text('IMAGE') ?? demoImage(publicFolder),
     entrypoint: read('ENTRYPOINT', splitWords),
@@ -129,7 +133,7 @@ export function readOptions(env, publicFolder) {
     memoryBytes: read('MEMORY', parseMemory) ?? parseSize('512M'),
     cpus: read('CPUS', parseCpus) ?? 1,
     diskBytes: read('DISK', parseDisk) ?? parseSize('1G'),
-    credentials: username === undefined ? undefined : { username, password: text('REGISTRY_PASSWORD') ?? '' },
+    credentials: username === undefined ? undefined : { username, password: password ?? '' },
   };
 }
 

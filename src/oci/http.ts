@@ -133,7 +133,10 @@ export class HttpClient {
 
   async #send(target: URL, headers: Record<string, string>, signal: AbortSignal): Promise<Answer> {
     const controller = new AbortController();
-    const late = new TransientError(`${target.host} does not answer`, 'network');
+    const late = new TransientError(
+      `${target.host} does not answer within ${this.#timing.answer / 1000} s`,
+      'network',
+    );
     const timer = setTimeout(() => controller.abort(late), this.#timing.answer);
     try {
       const response = await this.#fetch(target.href, {

@@ -3,6 +3,7 @@ import { get as getHttps } from 'node:https';
 import { finished } from 'node:stream';
 import type { Fetch } from './http.ts';
 import { trustingAgent } from './node-certificates.ts';
+import { explainFailure } from './node-failure.ts';
 
 /** The most bytes of a body that wait for their reader. */
 const READ_AHEAD = 1 << 20;
@@ -27,7 +28,7 @@ export const nodeFetch: Fetch = async (url, { headers, signal }) => {
   const request = (isSecure ? getHttps : getHttp)(url, { headers, agent });
   request.once('close', () => signal.removeEventListener('abort', abort));
   const message = await new Promise<IncomingMessage>((resolve, reject) => {
-    request.once('response', resolve).on('error', reject);
+    request.once('response', resolve).on('error', (error) => reject(explainFailure(error)));
   });
   return {
     status: message.statusCode as number,

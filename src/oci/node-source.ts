@@ -8,14 +8,14 @@ import { nodeFetch } from './node-fetch.ts';
 import { NodeFolder, nodeFile } from './node-files.ts';
 import { formatReference, type Reference } from './reference.ts';
 import { Registry } from './registry.ts';
-import type { Credentials } from './registry-auth.ts';
+import type { Credentials, FindCredentials } from './registry-auth.ts';
 import { ContentSource } from './resolve.ts';
 import type { ImageSource } from './source.ts';
 
 export interface NodeSourceOptions {
   readonly createTarReader: () => TarReader;
-  /** The user's credentials for the registry. */
-  readonly credentials?: Credentials | undefined;
+  /** The user's credentials for the registry, or how to find them. */
+  readonly credentials?: Credentials | FindCredentials | undefined;
   /** Node's own by default. */
   readonly fetch?: Fetch | undefined;
   readonly timing?: Partial<Timing> | undefined;

@@ -13,6 +13,9 @@ export interface Credentials {
   readonly password: string;
 }
 
+/** Finds the user's credentials when the registry asks for them. */
+export type FindCredentials = () => Promise<Credentials | undefined>;
+
 export interface Challenge {
   /** The scheme in lower case, such as `bearer`. */
   readonly scheme: string;
@@ -27,16 +30,16 @@ export class RegistryAuth {
   readonly #http: HttpClient;
   readonly #registry: URL;
   readonly #scope: string;
-  readonly #credentials: Credentials | undefined;
+  readonly #findCredentials: FindCredentials;
   #header: string | undefined;
   #renewing: Promise<string | undefined> | undefined;
 
   /** @param repository the repository to pull from, such as `library/alpine` */
-  constructor(http: HttpClient, registry: URL, repository: string, credentials: Credentials | undefined) {
+  constructor(http: HttpClient, registry: URL, repository: string, findCredentials: FindCredentials) {
     this.#http = http;
     this.#registry = registry;
     this.#scope = `repository:${repository}:pull`;
-    this.#credentials = credentials;
+    this.#findCredentials = findCredentials;
   }
 
   /** The header to send, if there is one yet. */
@@ -64,23 +67,28 @@ export class RegistryAuth {
 
   async #answer(challenges: readonly Challenge[], context: Context): Promise<string | undefined> {
     const find = (wanted: string) => challenges.find(({ scheme }) => scheme === wanted)?.parameters;
+    const credentials = await this.#findCredentials();
     const bearer = find('bearer');
-    if (bearer) return this.#http.retry(() => this.#fetchToken(bearer, context), context);
-    return find('basic') && this.#credentials && basic(this.#credentials);
+    if (bearer) return this.#http.retry(() => this.#fetchToken(bearer, credentials, context), context);
+    return find('basic') && credentials && basic(credentials);
   }
 
-  async #fetchToken(parameters: ReadonlyMap<string, string>, context: Context): Promise<string | undefined> {
+  async #fetchToken(
+    parameters: ReadonlyMap<string, string>,
+    credentials: Credentials | undefined,
+    context: Context,
+  ): Promise<string | undefined> {
     const url = this.#realm(parameters.get('realm'));
     const service = parameters.get('service');
     if (service !== undefined) url.searchParams.set('service', service);
     url.searchParams.set('scope', parameters.get('scope') ?? this.#scope);
     const headers: Record<string, string> = { accept: 'application/json' };
-    if (this.#credentials) headers.authorization = basic(this.#credentials);
+    if (credentials) headers.authorization = basic(credentials);
 
     const answer = await this.#http.get(url.href, headers, context);
     if (answer.status === 401 || answer.status === 403) {
       answer.cancel();
-      if (!this.#credentials) return undefined;
+      if (!credentials) return undefined;
       throw this.#denied('does not accept this user name and password');
     }
     if (answer.status !== 200) throw await statusError(answer, 'a token');

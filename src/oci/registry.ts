@@ -17,13 +17,13 @@ import {
 import { ACCEPTED_TYPES, type Descriptor, MAX_DOCUMENT, type Manifest, parseManifest } from './manifest.ts';
 import { POLICY_CODE } from './proxied-fetch.ts';
 import { formatReference, type RegistryReference } from './reference.ts';
-import { type Credentials, RegistryAuth } from './registry-auth.ts';
+import { type Credentials, type FindCredentials, RegistryAuth } from './registry-auth.ts';
 import type { Content } from './resolve.ts';
 
 export interface RegistryOptions {
   readonly fetch: Fetch;
-  /** The user's credentials for this registry. */
-  readonly credentials?: Credentials | undefined;
+  /** The user's credentials for this registry, or how to find them. */
+  readonly credentials?: Credentials | FindCredentials | undefined;
   readonly timing?: Partial<Timing> | undefined;
 }
 
@@ -46,7 +46,8 @@ export class Registry implements Content {
     const registry = registryUrl(image.registry);
     this.#base = new URL(`/v2/${image.repository}/`, registry);
     this.#http = new HttpClient(fetch, timing);
-    this.#auth = new RegistryAuth(this.#http, registry, image.repository, credentials);
+    const find = typeof credentials === 'function' ? credentials : async () => credentials;
+    this.#auth = new RegistryAuth(this.#http, registry, image.repository, find);
   }
 
   async root(context: Context): Promise<Manifest> {

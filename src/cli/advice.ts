@@ -1,0 +1,76 @@
+/** What the user of the command line can do about an image that cannot be loaded. */
+import { clean, ImageError } from '../oci/errors.ts';
+import type { RegistryReference } from '../oci/reference.ts';
+import type { Credentials } from '../oci/registry-auth.ts';
+import type { Store } from '../storage/store.ts';
+import { type Account, dockerConfigFile, findAccount } from './docker-config.ts';
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+const ACCOUNT_VARIABLES = 'LINUXRUN_REGISTRY_USER and LINUXRUN_REGISTRY_PASSWORD';
+export const PROXY_VARIABLES = ['HTTPS_PROXY', 'https_proxy', 'ALL_PROXY', 'all_proxy'];
+/** How many stored images are named. */
+const NAMED = 5;
+
+/** The account for one registry: the user's own, or else that of `docker login`, which is asked for once. */
+export class Accounts {
+  readonly #registry: string;
+  readonly #given: Credentials | undefined;
+  readonly #env: Environment;
+  #found: Promise<Account> | undefined;
+
+  constructor({ registry }: RegistryReference, given: Credentials | undefined, env: Environment) {
+    this.#registry = registry;
+    this.#given = given;
+    this.#env = env;
+  }
+
+  readonly find = async (): Promise<Credentials | undefined> => {
+    if (this.#given) return this.#given;
+    this.#found ??= findAccount(this.#registry, this.#env);
+    return (await this.#found).credentials;
+  };
+
+  /** Says which account the registry has refused, and how to give another. */
+  async advice(): Promise<string> {
+    if (this.#given) return `the account is that of ${ACCOUNT_VARIABLES}`;
+    const { credentials, problem } = (await this.#found) ?? {};
+    const file = dockerConfigFile(this.#env);
+    if (credentials) return `the account is that of ${file}; ${ACCOUNT_VARIABLES} name another`;
+    const login = this.#registry === 'docker.io' ? 'docker login' : `docker login ${this.#registry}`;
+    return `to sign in, set ${ACCOUNT_VARIABLES}, or run ${login}${problem ? ` (${problem})` : ''}`;
+  }
+}
+
+/** Adds to the error of a registry what the user can do. */
+export async function withAdvice(
+  error: unknown,
+  { accounts, store, env }: { readonly accounts: Accounts; readonly store: Store; readonly env: Environment },
+): Promise<unknown> {
+  if (!(error instanceof ImageError)) return error;
+  const advice =
+    error.kind === 'denied'
+      ? [await accounts.advice()]
+      : error.kind === 'network'
+        ? [...proxyAdvice(env), await storedAdvice(store)]
+        : [];
+  if (advice.length === 0) return error;
+  return new ImageError([error.message, ...advice].join('; '), error.kind, { cause: error });
+}
+
+function proxyAdvice(env: Environment): string[] {
+  const variable = PROXY_VARIABLES.find((name) => env[name]);
+  return variable ? [`linuxrun connects directly, not through the proxy of ${variable}`] : [];
+}
+
+/** What runs without a network. */
+async function storedAdvice(store: Store): Promise<string> {
+  // The registry's error matters more than one of the store.
+  const images = await store.images.list().catch(() => []);
+  const names = images
+    .map(({ reference }) => reference)
+    .filter((reference) => !/^(oci|file):/.test(reference));
+  if (names.length === 0) return 'no image of a registry is stored yet';
+  const more = names.length > NAMED ? ` and ${names.length - NAMED} more` : '';
+  return `stored and ready to run: ${names.slice(0, NAMED).map(clean).join(', ')}${more}`;
+}
