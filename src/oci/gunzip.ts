@@ -29,6 +29,8 @@ const Z_BUF_ERROR = -5;
 const Z_MEM_ERROR = -4;
 
 const INPUT = 64 << 10;
+/** zip.js copies the input of each call, and a small member needs little of it. */
+const FIRST_INPUT = 4 << 10;
 const OUTPUT = 512 << 10;
 
 /**
@@ -59,6 +61,7 @@ class Members {
   readonly #output: number;
   /** Zero between two members. */
   #stream: number;
+  #inputSize = FIRST_INPUT;
   #hasPadding = false;
 
   constructor(zlib: Zlib) {
@@ -82,7 +85,9 @@ class Members {
         if (this.#hasPadding) break;
         this.#stream = this.#begin();
       }
-      const { consumed, produced, ended } = this.#inflate(at, piece.length - at, filled);
+      const size = Math.min(this.#inputSize, piece.length - at);
+      const { consumed, produced, ended } = this.#inflate(at, size, filled);
+      this.#inputSize = INPUT;
       at += consumed;
       filled += produced;
       const isFull = filled === OUTPUT;
@@ -92,7 +97,7 @@ class Members {
       }
       if (ended) this.#end();
       // With room left, all of the input has been used.
-      else if (!isFull) break;
+      else if (!isFull && at === piece.length) break;
     }
     if (filled > 0) yield this.#bytes(this.#output, filled).slice();
   }
@@ -125,6 +130,7 @@ class Members {
     const stream = this.#zlib.inflate_new();
     const status = stream === 0 ? Z_MEM_ERROR : this.#zlib.inflate_init_gzip(stream);
     if (status !== 0) throw failure(status);
+    this.#inputSize = FIRST_INPUT;
     return stream;
   }
 
