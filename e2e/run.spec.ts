@@ -4,7 +4,7 @@ import { BUSYBOX, HELLO, HELLO_WORLD } from './support/visitor.ts';
 
 const MIB = 2 ** 20;
 
-test('a picked demo image shows a prompt', async ({ visitor }) => {
+test('a picked demo image shows a prompt', async ({ page, visitor }) => {
   await visitor.open();
   await visitor.choose('BusyBox');
   await visitor.run();
@@ -14,9 +14,19 @@ test('a picked demo image shows a prompt', async ({ visitor }) => {
   await visitor.expectScreen(/^Linux .*riscv64/m);
   await expect(visitor.figure('Speed')).toHaveText(/^\d+ MIPS$/);
   await expect(visitor.figure('Memory')).toHaveText(/^\d+(\.\d)? MB of 512 MB$/);
-  await expect(visitor.figure('Kernel')).toHaveText(/^\d+(\.\d)? m?s$/);
+  await expect(visitor.figure('Disk')).toHaveText(/^\d+(\.\d)? [KM]B of 1 GB$/);
+  const cpu = async () => Number.parseInt(await visitor.figure('CPU').innerText(), 10);
+  await visitor.type('while :; do :; done');
+  await expect.poll(cpu).toBeGreaterThan(60);
+  await page.keyboard.press('Control+C');
+  await expect.poll(cpu).toBeLessThan(40);
+  await page.getByRole('button', { name: /^Started in \d+(\.\d)? m?s$/ }).click();
+  await expect(page.getByLabel('The start')).toContainText(/Boot the kernel\d+(\.\d)? m?s/);
+  await page.keyboard.press('Escape');
+  await expect(page.getByLabel('The start')).toBeHidden();
   await visitor.type('exit 7');
   await visitor.expectExit(7);
+  await expect(page.getByLabel('Figures')).toHaveCount(0);
 });
 
 test('a card runs its image with one click, or one key, and nothing else of the form', async ({

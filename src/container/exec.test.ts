@@ -152,6 +152,19 @@ describe('many processes', { timeout: TIMEOUT }, () => {
     expect(memory - (await container.usage()).memory.availableBytes).toBeLessThan(8 << 20);
   });
 
+  test('use CPU time, which the usage shows', async () => {
+    const idleShare = async (process: Promise<unknown>) => {
+      const before = (await container.usage()).cpu;
+      await process;
+      const after = (await container.usage()).cpu;
+      expect(after.uptime).toBeGreaterThan(before.uptime);
+      return (after.idle - before.idle) / (after.uptime - before.uptime);
+    };
+    expect(await idleShare(exec({ args: ['sleep', '2'] }))).toBeGreaterThan(0.5);
+    const busy = 'end=$(($(date +%s) + 3)); while [ $(date +%s) -lt $end ]; do :; done';
+    expect(await idleShare(shell(busy))).toBeLessThan(0.3);
+  });
+
   test('run at the same time', async () => {
     const results = await Promise.all(
       Array.from({ length: 100 }, (_, i) => shell(`cat; exit ${i}`, {}, `${i}`)),

@@ -126,8 +126,8 @@ describe('guest to host', () => {
   const HELLO = Buffer.from('05000000' + '02' + '03000000', 'hex');
   const EXIT = Buffer.from('0c000000' + '03' + '07000000' + '81000000' + '6e6f00', 'hex');
   const USAGE = Buffer.concat([
-    Buffer.from('21000000' + '0c', 'hex'),
-    Buffer.from(BigUint64Array.of(2n ** 32n, 1n, 2n, 3n).buffer),
+    Buffer.from('31000000' + '0c', 'hex'),
+    Buffer.from(BigUint64Array.of(2n ** 32n, 1n, 2n, 3n, 4n, 5n).buffer),
   ]);
   const UNKNOWN = Buffer.from('03000000' + 'c8' + 'ffff', 'hex');
   const MESSAGES = [
@@ -138,6 +138,7 @@ describe('guest to host', () => {
       usage: {
         memory: { totalBytes: 2 ** 32, availableBytes: 1 },
         disk: { totalBytes: 2, usedBytes: 3 },
+        cpu: { uptime: 4, idle: 5 },
       },
     },
   ];
@@ -160,7 +161,7 @@ describe('guest to host', () => {
     ['HELLO too short', '02000000' + '02' + '01'],
     ['EXIT too short', '05000000' + '03' + '07000000'],
     ['EXIT without a reason', '09000000' + '03' + '07000000' + '81000000'],
-    ['USAGE too short', '09000000' + '0c' + '0000000000000000'],
+    ['USAGE too short', `210000000c${'00'.repeat(32)}`],
   ])('%s: refused', (_, bytes) => {
     expect(() => new MessageReader().push(Buffer.from(bytes, 'hex'))).toThrow(RangeError);
   });

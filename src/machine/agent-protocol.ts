@@ -134,12 +134,14 @@ export interface FileRequest extends ProcessRequest {
   readonly path: string;
 }
 
-/** In bytes. */
+/** In bytes and ms. */
 export interface Usage {
   /** The machine's memory, without the kernel itself; available is what programs could have of it. */
   readonly memory: { readonly totalBytes: number; readonly availableBytes: number };
   /** The disk that the container writes to. */
   readonly disk: { readonly totalBytes: number; readonly usedBytes: number };
+  /** Since the boot. Each CPU is idle for a time of its own, and this is their sum. */
+  readonly cpu: { readonly uptime: number; readonly idle: number };
 }
 
 export type GuestMessage =
@@ -313,10 +315,11 @@ function decodeString(bytes: Uint8Array): string {
 }
 
 function decodeUsage(view: DataView): Usage {
-  const bytes = (index: number) => Number(view.getBigUint64(index * 8, true));
+  const figure = (index: number) => Number(view.getBigUint64(index * 8, true));
   return {
-    memory: { totalBytes: bytes(0), availableBytes: bytes(1) },
-    disk: { totalBytes: bytes(2), usedBytes: bytes(3) },
+    memory: { totalBytes: figure(0), availableBytes: figure(1) },
+    disk: { totalBytes: figure(2), usedBytes: figure(3) },
+    cpu: { uptime: figure(4), idle: figure(5) },
   };
 }
 

@@ -148,11 +148,12 @@ describe('the control stream', () => {
 
   test('carries figures in the order of the requests', async () => {
     const control = greet();
-    const usage = (memory: number) => Buffer.from(BigUint64Array.of(BigInt(memory), 0n, 0n, 0n).buffer);
+    const usage = (memory: number) =>
+      Buffer.from(BigUint64Array.of(BigInt(memory), 0n, 0n, 0n, 0n, 0n).buffer);
     for (const container of [1, 2]) agent.measure(`${container}`);
     for (const container of [1, 2]) {
       expect(await control.receive()).toBe(hex(encodeMeasure(`${container}`)));
-      control.send(Buffer.concat([Buffer.from('210000000c', 'hex'), usage(container)]));
+      control.send(Buffer.concat([Buffer.from('310000000c', 'hex'), usage(container)]));
     }
     await expect.poll(() => events.map((event) => JSON.parse(event).memory.totalBytes)).toEqual([1, 2]);
   });

@@ -192,6 +192,7 @@ test('the host understands every message of init', () => {
       usage: {
         memory: { totalBytes: 2 ** 32, availableBytes: 1 },
         disk: { totalBytes: 2, usedBytes: 3 },
+        cpu: { uptime: 4, idle: 5 },
       },
     },
   ]);

@@ -166,7 +166,7 @@ static void send_all(void)
 	control_send_exit(7, 129, "");
 	control_send_exit(UINT32_MAX, CANNOT_RUN, "too many processes");
 	control_send_usage((struct usage){
-		.memory_total = 1ul << 32, .memory_available = 1, .disk_total = 2, .disk_used = 3 });
+		.memory_total = 1ul << 32, .memory_available = 1, .disk_total = 2, .disk_used = 3, .uptime = 4, .idle = 5 });
 }
 
 static void print_records(void)

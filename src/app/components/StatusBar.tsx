@@ -1,39 +1,30 @@
-import type { Usage } from '../../machine/machine.ts';
-import { formatBytes, formatDuration } from '../model/format.ts';
-import { duration, type StepName } from '../model/progress.ts';
-import { useLibrary } from '../stores/library.ts';
-import { useSession } from '../stores/session.ts';
+import { formatBytes } from '../model/format.ts';
+import type { Reading } from '../model/reading.ts';
+import { type Run, useSession } from '../stores/session.ts';
+import { StartHistory } from './StartHistory.tsx';
 
-const TIMES: readonly (readonly [StepName, string])[] = [
-  ['resolve', 'Found'],
-  ['download', 'Layers'],
-  ['boot', 'Kernel'],
-  ['start', 'Start'],
-];
-
-/** Figures of the machine. */
+/** What the machine uses while it runs, and how its start went. */
 export function StatusBar() {
-  const { progress, mips, run, usage } = useSession();
-  const used = useLibrary(({ quota }) => quota?.used);
-  const times = TIMES.map(([name, label]) => [label, progress.steps[name]] as const);
+  const { phase, run, reading } = useSession();
+  const isRunning = phase === 'running' || phase === 'stopping';
   return (
-    <dl className="status-bar" aria-label="Figures">
-      {times.map(([label, step]) => (
-        <Figure key={label} label={label}>
-          {step.ended === undefined ? '–' : formatDuration(duration(step, 0) ?? 0)}
-        </Figure>
-      ))}
-      <Figure label="Speed">{mips === undefined ? '–' : `${Math.round(mips)} MIPS`}</Figure>
-      <Figure label="Memory">{memoryOf(usage, run?.wish.memoryBytes ?? 0)}</Figure>
-      <Figure label="Storage">{used === undefined ? '–' : formatBytes(used)}</Figure>
-    </dl>
+    <div className="status-bar">
+      {isRunning && run && reading && <Figures run={run} reading={reading} />}
+      <StartHistory />
+    </div>
   );
 }
 
-function memoryOf(usage: Usage | undefined, size: number): string {
-  if (!usage) return formatBytes(size);
-  const { totalBytes, availableBytes } = usage.memory;
-  return `${formatBytes(totalBytes - availableBytes)} of ${formatBytes(size)}`;
+function Figures({ run, reading }: { run: Run; reading: Reading }) {
+  const { memoryBytes, diskBytes, cpus } = run.wish;
+  return (
+    <dl aria-label="Figures">
+      <Figure label={cpus > 1 ? `${cpus} CPUs` : 'CPU'}>{`${Math.round(reading.cpu * 100)} %`}</Figure>
+      <Figure label="Memory">{`${formatBytes(reading.memory)} of ${formatBytes(memoryBytes)}`}</Figure>
+      <Figure label="Disk">{`${formatBytes(reading.disk)} of ${formatBytes(diskBytes)}`}</Figure>
+      <Figure label="Speed">{`${Math.round(reading.mips)} MIPS`}</Figure>
+    </dl>
+  );
 }
 
 function Figure({ label, children }: { label: string; children: string }) {

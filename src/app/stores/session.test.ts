@@ -25,6 +25,8 @@ class FakeConnection {
   }
 }
 
+// The meter asks nothing while the page is hidden.
+vi.stubGlobal('document', { hidden: true });
 vi.mock('../machine/connection.ts', () => ({ Connection: FakeConnection }));
 vi.mock('./library.ts', () => ({ useLibrary: { getState: () => ({ refresh: async () => {} }) } }));
 const remembered: string[] = [];

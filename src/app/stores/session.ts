@@ -1,5 +1,4 @@
 import { create } from 'zustand';
-import type { Usage } from '../../machine/machine.ts';
 import { messageOf } from '../../oci/errors.ts';
 import type { Credentials } from '../../oci/registry-auth.ts';
 import type { LocalImage, SessionEvent } from '../machine/messages.ts';
@@ -7,10 +6,11 @@ import { TerminalPort } from '../machine/terminal-port.ts';
 import type { Wish } from '../model/check.ts';
 import { explain, explainEnd, type Problem } from '../model/problem.ts';
 import { advance, beginProgress, finishProgress, type Progress } from '../model/progress.ts';
+import type { Reading } from '../model/reading.ts';
 import { current, loadMachinery } from './connection.ts';
 import { useLibrary } from './library.ts';
+import { Meter } from './meter.ts';
 import { useRecent } from './recent.ts';
-import { SpeedMeter } from './speed-meter.ts';
 import { useTerminals } from './terminals.ts';
 import { useTransfers } from './transfers.ts';
 
@@ -35,9 +35,8 @@ interface SessionState {
   /** The exit status of the container, once it has ended. */
   readonly status: number | undefined;
   readonly problem: Problem | undefined;
-  /** Recent speed in millions of instructions per second. */
-  readonly mips: number | undefined;
-  readonly usage: Usage | undefined;
+  /** The latest figures of the machine while it runs. */
+  readonly reading: Reading | undefined;
   /** Whether the terminal has any output. */
   readonly hasOutput: boolean;
 
@@ -57,15 +56,14 @@ const NOTHING = {
   messages: '',
   status: undefined,
   problem: undefined,
-  mips: undefined,
-  usage: undefined,
+  reading: undefined,
   hasOutput: false,
 } as const satisfies Partial<SessionState>;
 
 export const useSession = create<SessionState>((set, get) => {
-  const meter = new SpeedMeter(
+  const meter = new Meter(
     async () => current.connection?.session.figures(),
-    (mips, usage) => set({ mips, usage }),
+    (reading) => set({ reading }),
   );
 
   const end = () => {
@@ -86,7 +84,7 @@ export const useSession = create<SessionState>((set, get) => {
       case 'started':
         set({ phase: 'running' });
         useRecent.getState().remember(get().run?.link ?? '');
-        meter.start();
+        meter.start(get().run?.wish.cpus ?? 1);
         break;
       case 'message':
         set(({ messages }) => ({ messages: messages + event.text }));
