@@ -25,6 +25,8 @@ interface Fixtures {
   publish: (tag: string) => Promise<string>;
   /** Matches the errors that the browser itself logs in tests of failures. */
   expectedErrors: RegExp | undefined;
+  /** Whether the first screen has a terminal, which would keep a processor busy in every test. */
+  hasLiveTerminal: boolean;
   /** Fails the test if the page logs an error, throws, or violates its security policy. */
   cleanConsole: undefined;
 }
@@ -63,6 +65,11 @@ export const test = base.extend<Fixtures, WorkerFixtures>({
   ],
   baseURL: ({ serverUrl }, use) => use(serverUrl),
 
+  hasLiveTerminal: [false, { option: true }],
+  context: async ({ context, hasLiveTerminal }, use) => {
+    if (!hasLiveTerminal) await context.addInitScript(closeLiveTerminal);
+    await use(context);
+  },
   visitor: ({ page }, use) => use(new Visitor(page)),
   registry: async ({ moodyRegistry }, use) => {
     await use(moodyRegistry);
@@ -92,5 +99,12 @@ export const test = base.extend<Fixtures, WorkerFixtures>({
     { auto: true },
   ],
 });
+
+/** Does in the page what closing the terminal does. */
+function closeLiveTerminal(): void {
+  // Empty pages have no storage.
+  if (location.protocol.startsWith('http'))
+    localStorage.setItem('linuxrun-live', JSON.stringify({ state: { isWanted: false }, version: 1 }));
+}
 
 export { expect };

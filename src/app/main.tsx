@@ -6,13 +6,15 @@ import { readAddress, writeAddress } from './stores/address.ts';
 import { loadMachinery } from './stores/connection.ts';
 import { useForm } from './stores/form.ts';
 import { useLibrary } from './stores/library.ts';
+import { startLive, useLive, watchLive } from './stores/live.ts';
 import { applyTheme } from './stores/theme.ts';
-import { findObstacle } from './support.ts';
+import { findObstacle, savesData } from './support.ts';
 
 const obstacle = findObstacle(globalThis);
 applyTheme();
 holdRelease();
 followAddress();
+offerLive();
 createRoot(document.querySelector('#page') as HTMLElement).render(<Page obstacle={obstacle} />);
 
 function followAddress(): void {
@@ -20,6 +22,13 @@ function followAddress(): void {
   useForm.getState().follow(query);
   const { form, isLink } = useForm.getState();
   if (isLink) writeAddress(form, query);
+}
+
+/** Offers a live terminal, except to visitors with a link, who came for something else. */
+function offerLive(): void {
+  if (obstacle || useForm.getState().isLink) return;
+  useLive.getState().offer();
+  watchLive();
 }
 
 /** Loads what the first click needs while the browser is idle. */
@@ -31,7 +40,10 @@ function prepare(): void {
   loadMachinery()
     .then(({ prepareSession }) => prepareSession())
     .catch(() => {})
-    .then(keepOffline);
+    .then(() => {
+      if (!savesData()) startLive();
+      keepOffline();
+    });
   import('./components/TerminalPane.tsx').catch(() => {});
 }
 

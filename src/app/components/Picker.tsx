@@ -9,6 +9,7 @@ import { FORM_ID } from './focus.ts';
 import { Icon } from './Icon.tsx';
 import { ImageField } from './ImageField.tsx';
 import { LinkNotice } from './LinkNotice.tsx';
+import { LiveTerminal } from './LiveTerminal.tsx';
 import { LocalImageButtons } from './LocalImageButtons.tsx';
 import { Options } from './Options.tsx';
 import { Recent } from './Recent.tsx';
@@ -42,39 +43,42 @@ export function Picker({ canRun }: { canRun: boolean }) {
       </div>
       <LinkNotice />
       <FormProblem />
-      <form
-        id={FORM_ID}
-        className="card launch"
-        aria-label="What to run"
-        onSubmit={(event) => {
-          event.preventDefault();
-          if (isReady) runForm();
-        }}
-      >
-        <div className="launch-line">
-          <ImageField error={errors.image} missingFile={missingFile} />
-          <Button type="submit" icon="run" look="main" disabled={!isReady}>
-            Run
-          </Button>
-        </div>
-        <WhatRuns wish={checked.wish} />
-        <div className="launch-actions">
-          <LocalImageButtons />
-          <ShareButton />
-          <button
-            type="button"
-            className="button button-quiet launch-options"
-            aria-expanded={isOpen}
-            aria-controls="options"
-            onClick={() => openOptions(!areOptionsOpen)}
-          >
-            <Icon name="options" />
-            Options
-            <Icon name={isOpen ? 'up' : 'down'} />
-          </button>
-        </div>
-        {isOpen && <Options errors={errors} />}
-      </form>
+      <div className="first">
+        <LiveTerminal />
+        <form
+          id={FORM_ID}
+          className="card launch"
+          aria-label="What to run"
+          onSubmit={(event) => {
+            event.preventDefault();
+            if (isReady) runForm();
+          }}
+        >
+          <div className="launch-line">
+            <ImageField error={errors.image} missingFile={missingFile} />
+            <Button type="submit" icon="run" look="main" disabled={!isReady}>
+              Run
+            </Button>
+          </div>
+          <WhatRuns wish={checked.wish} />
+          <div className="launch-actions">
+            <LocalImageButtons />
+            <ShareButton />
+            <button
+              type="button"
+              className="button button-quiet launch-options"
+              aria-expanded={isOpen}
+              aria-controls="options"
+              onClick={() => openOptions(!areOptionsOpen)}
+            >
+              <Icon name="options" />
+              Options
+              <Icon name={isOpen ? 'up' : 'down'} />
+            </button>
+          </div>
+          {isOpen && <Options errors={errors} />}
+        </form>
+      </div>
       <Recent />
       <Catalogue canRun={canRun} />
     </main>

@@ -1,11 +1,10 @@
-import { type RefObject, useEffect, useRef, useState } from 'react';
+import { useEffect, useMemo, useRef } from 'react';
 import { useSession } from '../stores/session.ts';
 import { type TerminalTab, useTerminals } from '../stores/terminals.ts';
-import { isDark, useTheme, watchDarkness } from '../stores/theme.ts';
-import { Screen } from '../terminal/screen.ts';
 import { FindBar } from './FindBar.tsx';
 import { KeyRow } from './KeyRow.tsx';
 import { ReadAloud } from './ReadAloud.tsx';
+import { type PlaceEvents, useScreen } from './use-screen.ts';
 
 interface TerminalPaneProps {
   readonly tab: TerminalTab;
@@ -16,7 +15,8 @@ interface TerminalPaneProps {
 export default function TerminalPane({ tab, isActive }: TerminalPaneProps) {
   const element = useRef<HTMLDivElement>(null);
   const { isFinding, find } = useTerminals();
-  const screen = useScreen(element, tab);
+  const events = useMemo(() => eventsOf(tab.id), [tab.id]);
+  const screen = useScreen(element, tab.port, events);
   const isSessionOver = useSession(({ phase }) => phase === 'ended' || phase === 'failed');
   const isOver = isSessionOver || tab.hasFailed;
 
@@ -39,32 +39,13 @@ export default function TerminalPane({ tab, isActive }: TerminalPaneProps) {
   );
 }
 
-/** Opens a screen in the element, for the element's lifetime. */
-function useScreen(element: RefObject<HTMLDivElement | null>, { id, port }: TerminalTab): Screen | undefined {
-  const [screen, setScreen] = useState<Screen>();
-  useEffect(() => {
-    const { rename, ring, find, showKeys } = useTerminals.getState();
-    const opened = new Screen(
-      element.current as HTMLDivElement,
-      {
-        onInput: (bytes) => port.type(bytes),
-        onResize: (size) => port.resize(size),
-        onTitle: (title) => rename(id, title),
-        onBell: () => ring(id),
-        onFindKey: () => find(true),
-        onKeysKey: () => showKeys(true),
-        onLeaveKey: () => document.getElementById(`tab-${id}`)?.focus(),
-      },
-      isDark(useTheme.getState().theme),
-    );
-    port.resize(opened.size);
-    port.attach(opened);
-    setScreen(opened);
-    const unwatch = watchDarkness((dark) => opened.setDark(dark));
-    return () => {
-      unwatch();
-      opened.dispose();
-    };
-  }, [element, id, port]);
-  return screen;
+function eventsOf(id: number): PlaceEvents {
+  const { rename, ring, find, showKeys } = useTerminals.getState();
+  return {
+    onTitle: (title) => rename(id, title),
+    onBell: () => ring(id),
+    onFindKey: () => find(true),
+    onKeysKey: () => showKeys(true),
+    onLeaveKey: () => document.getElementById(`tab-${id}`)?.focus(),
+  };
 }

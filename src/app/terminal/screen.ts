@@ -86,6 +86,11 @@ export class Screen {
     this.#terminal.focus();
   }
 
+  /** Leaves the order in which Tab visits the page, because a program keeps Tab for itself. */
+  skipInTabOrder(): void {
+    if (this.#terminal.textarea) this.#terminal.textarea.tabIndex = -1;
+  }
+
   /** Presses a key for the user. */
   press(key: BarKey): void {
     const application = this.#terminal.modes.applicationCursorKeysMode;

@@ -1,0 +1,100 @@
+/** Tests the terminal on the first screen. */
+import { AxeBuilder } from '@axe-core/playwright';
+import type { Locator } from '@playwright/test';
+import { expect, test } from './fixtures.ts';
+import { footprintOf } from './support/footprint.ts';
+import { BUSYBOX, HELLO } from './support/visitor.ts';
+
+test.use({ hasLiveTerminal: true });
+
+for (const colorScheme of ['light', 'dark'] as const) {
+  test.describe(`in ${colorScheme} colours`, () => {
+    test.use({ colorScheme });
+
+    test('the first screen has a shell, which takes neither the focus nor Tab', async ({ page, visitor }) => {
+      await page.addInitScript(() => {
+        let shift = 0;
+        new PerformanceObserver((list) => {
+          for (const entry of list.getEntries())
+            shift += (entry as PerformanceEntry & { value: number }).value;
+          Object.assign(globalThis, { layoutShift: shift });
+        }).observe({ type: 'layout-shift', buffered: true });
+      });
+      await visitor.open();
+      await visitor.image.fill('alpine');
+      await visitor.expectPrompt();
+      await expect(visitor.image).toBeFocused();
+      await page.keyboard.type(':3');
+      await expect(visitor.image).toHaveValue('alpine:3');
+      expect(
+        await page.evaluate(() => (globalThis as { layoutShift?: number }).layoutShift ?? 0),
+      ).toBeLessThan(0.1);
+      const { violations } = await new AxeBuilder({ page }).analyze();
+      expect(violations).toEqual([]);
+
+      // Tab leads through the whole page, and to a button that leads into the terminal.
+      const tabTo = async (target: Locator) => {
+        for (let presses = 0; presses < 60; presses++) {
+          if (await target.evaluate((element) => element === document.activeElement)) return;
+          await page.keyboard.press('Tab');
+        }
+        throw new Error(`Tab does not lead to ${target}`);
+      };
+      await visitor.button('Storage').focus();
+      const type = visitor.button('Type in the terminal');
+      await tabTo(type);
+      await tabTo(visitor.button('Run Hello World'));
+      await type.focus();
+      await page.keyboard.press('Enter');
+      await page.keyboard.type('uname -m\n');
+      await visitor.expectScreen(/^riscv64$/m);
+      await page.keyboard.press('Control+F6');
+      await expect(type).toBeFocused();
+    });
+  });
+}
+
+test('it ends when a container starts, and starts again on request', async ({ page, visitor }) => {
+  await visitor.open();
+  await visitor.expectPrompt();
+  await visitor.button('Run Hello World').click();
+  await visitor.expectScreen(HELLO);
+  await visitor.expectExit(0);
+  await expect.poll(async () => (await footprintOf(page)).workers).toBe(1);
+  expect(await page.evaluate(() => localStorage.getItem('linuxrun-recent'))).not.toContain('exec%20sh');
+  await visitor.button('Run another').click();
+  await expect(visitor.terminals).toHaveCount(0);
+  await visitor.button('Start it').click();
+  await visitor.expectPrompt();
+  await visitor.type('exit');
+  await expect(page.getByText('The shell has ended')).toBeVisible();
+  await expect.poll(async () => (await footprintOf(page)).workers).toBe(1);
+});
+
+test('it stays closed once it is closed', async ({ page, visitor }) => {
+  await visitor.open();
+  await visitor.expectPrompt();
+  await visitor.button('Close this terminal').click();
+  await expect(visitor.terminals).toHaveCount(0);
+  await page.reload();
+  await visitor.button('Open a terminal here').click();
+  await visitor.expectPrompt();
+});
+
+test('a link has none', async ({ page, visitor }) => {
+  await visitor.open({ image: BUSYBOX });
+  await page.waitForLoadState('networkidle');
+  await expect(page.getByRole('region', { name: 'A terminal to try' })).toHaveCount(0);
+  await expect(visitor.button('Open a terminal here')).toHaveCount(0);
+});
+
+test('it waits for a click in a browser that saves data', async ({ page, visitor }) => {
+  await page.addInitScript(() => {
+    Object.defineProperty(navigator, 'connection', { value: { saveData: true } });
+  });
+  await visitor.open();
+  await page.waitForLoadState('networkidle');
+  await expect(visitor.terminals).toHaveCount(0);
+  await visitor.button('Start it').click();
+  await visitor.expectPrompt();
+});

@@ -1,0 +1,35 @@
+import { type RefObject, useEffect, useState } from 'react';
+import type { TerminalPort } from '../machine/terminal-port.ts';
+import { isDark, useTheme, watchDarkness } from '../stores/theme.ts';
+import { Screen, type ScreenEvents } from '../terminal/screen.ts';
+
+/** What a terminal's place on the page does with the terminal's events. */
+export type PlaceEvents = Omit<ScreenEvents, 'onInput' | 'onResize'>;
+
+/**
+ * Opens a screen for a process in the element, for the element's lifetime.
+ * @param events the same object at every rendering
+ */
+export function useScreen(
+  element: RefObject<HTMLDivElement | null>,
+  port: TerminalPort,
+  events: PlaceEvents,
+): Screen | undefined {
+  const [screen, setScreen] = useState<Screen>();
+  useEffect(() => {
+    const opened = new Screen(
+      element.current as HTMLDivElement,
+      { ...events, onInput: (bytes) => port.type(bytes), onResize: (size) => port.resize(size) },
+      isDark(useTheme.getState().theme),
+    );
+    port.resize(opened.size);
+    port.attach(opened);
+    setScreen(opened);
+    const unwatch = watchDarkness((dark) => opened.setDark(dark));
+    return () => {
+      unwatch();
+      opened.dispose();
+    };
+  }, [element, port, events]);
+  return screen;
+}
