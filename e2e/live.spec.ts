@@ -98,3 +98,27 @@ test('it waits for a click in a browser that saves data', async ({ page, visitor
   await visitor.button('Start it').click();
   await visitor.expectPrompt();
 });
+
+test.describe('on a phone', () => {
+  test.use({ viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true });
+
+  test('a finger on it scrolls the page, and a tap types into it', async ({ page, visitor }) => {
+    await visitor.open();
+    await visitor.expectPrompt();
+    const { x = 0, y = 0 } = (await page.locator('.xterm-screen').boundingBox()) ?? {};
+    const devTools = await page.context().newCDPSession(page);
+    const touch = (type: 'touchStart' | 'touchMove' | 'touchEnd', up: number) =>
+      devTools.send('Input.dispatchTouchEvent', {
+        type,
+        touchPoints: type === 'touchEnd' ? [] : [{ x: x + 100, y: y + 150 - up }],
+      });
+    await touch('touchStart', 0);
+    for (let up = 10; up <= 140; up += 10) await touch('touchMove', up);
+    await touch('touchEnd', 0);
+    await expect.poll(() => page.evaluate(() => scrollY)).toBeGreaterThan(50);
+    await page.locator('.xterm-screen').tap({ force: true });
+    await page.keyboard.type('uname -m\n');
+    await visitor.expectScreen(/^riscv64$/m);
+    await expect(visitor.button('Ctrl')).toBeVisible();
+  });
+});
