@@ -1,8 +1,8 @@
 /** `npm start` prepares and serves LinuxRun, then builds the kernel for machines with several harts. */
-import { spawn } from 'node:child_process';
 import { OptionError } from '../../src/container/option-error.mjs';
 import { checkVariableNames } from '../../src/container/variables.mjs';
 import { answer } from '../setup/about.mjs';
+import { buildInBackground } from '../setup/background.mjs';
 import { bundleOf } from '../setup/bundle.mjs';
 import { runMain } from '../setup/failure.mjs';
 import { kernelSmp } from '../setup/kernel.mjs';
@@ -35,16 +35,8 @@ async function main() {
   process.argv = [process.execPath, bundleOf('server')];
   await import(bundleOf('server'));
   if (await isInPlace(kernelSmp)) return;
-  // In the background and at low priority, so that serving the page comes first.
-  const builder = spawn(
-    'nice',
-    ['-n', '10', process.execPath, inProject('scripts/setup.mjs'), 'kernel-smp'],
-    {
-      stdio: ['ignore', 'inherit', 'inherit'],
-    },
-  );
-  builder.unref();
-  process.once('exit', () => builder.kill());
+  const builder = [inProject('scripts/setup.mjs'), 'kernel-smp'];
+  buildInBackground(kernelSmp.title, process.execPath, builder);
 }
 
 await runMain(main);

@@ -2,8 +2,10 @@
 import { execFile, execFileSync } from 'node:child_process';
 import { promisify } from 'node:util';
 import { SetupFailure } from './failure.mjs';
-import { say } from './progress.mjs';
-import { runShown } from './run.mjs';
+import { say, showBuilding } from './progress.mjs';
+import { run } from './run.mjs';
+
+export const DEBIAN_PART = 'Debian packages';
 
 /** Needed to build the kernel, init and the initramfs. */
 export const BUILD_PACKAGES = [
@@ -83,15 +85,19 @@ export function missingMessage(missing) {
   ].join('\n');
 }
 
+/** @param {readonly string[]} names @returns {Promise<string[]>} those that are not installed */
+export async function missingPackages(names) {
+  const installed = await installedVersions(names);
+  return names.filter((name) => !installed.has(name));
+}
+
 /** @param {readonly string[]} names */
 export async function ensurePackages(names) {
-  const installed = await installedVersions(names);
-  const missing = names.filter((name) => !installed.has(name));
+  const missing = await missingPackages(names);
   if (missing.length === 0) return;
 
   const prefix = hasApt() ? rootPrefix() : undefined;
   if (!prefix) throw new SetupFailure(missingMessage(missing));
-  say(`Debian packages: installing ${missing.join(' ')}`);
   const [command = '', ...args] = [
     ...prefix,
     'env',
@@ -102,7 +108,10 @@ export async function ensurePackages(names) {
     '-o',
     'DPkg::Lock::Timeout=600',
   ];
-  // An unrelated repository of this machine may be broken. Only a failing install matters.
-  await runShown(command, [...args, 'update']).catch((error) => say(error.message));
-  await runShown(command, [...args, 'install', '--no-install-recommends', ...missing]);
+  const name = 'apt-get';
+  await showBuilding(DEBIAN_PART, DEBIAN_PART, `installing ${missing.join(' ')}`, async () => {
+    // An unrelated repository of this machine may be broken. Only a failing install matters.
+    await run(command, [...args, 'update'], { name }).catch((error) => say(error.message));
+    await run(command, [...args, 'install', '--no-install-recommends', ...missing], { name });
+  });
 }

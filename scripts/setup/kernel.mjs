@@ -132,6 +132,7 @@ async function compile(source, title) {
   let made = 0;
   const done = report(
     () => `${title}: compiled ${made} of about ${FILES_MADE} files in ${formatDuration(Date.now() - start)}`,
+    () => Math.min(made / FILES_MADE, 1),
   );
   try {
     await make(source, [`-j${availableParallelism()}`, 'Image'], (line) => {

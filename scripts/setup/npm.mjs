@@ -3,8 +3,10 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { withLock } from './lock.mjs';
 import { CACHE, hash, inProject, PROJECT } from './places.mjs';
-import { formatDuration, say } from './progress.mjs';
+import { showBuilding } from './progress.mjs';
 import { run } from './run.mjs';
+
+export const NPM_PART = 'npm packages';
 
 /**
  * @typedef {{
@@ -35,7 +37,8 @@ export function isInstalled(wanted, installed) {
   });
 }
 
-async function isCurrent() {
+/** Whether all packages are installed. */
+export async function isCurrent() {
   const [wanted, installed] = await Promise.all([
     readLock('package-lock.json'),
     readLock('node_modules/.package-lock.json'),
@@ -45,11 +48,8 @@ async function isCurrent() {
 
 export async function ensureNpmPackages() {
   if (await isCurrent()) return;
-  await withLock(join(CACHE, `npm-${hash([PROJECT])}.lock`), 'npm packages', async () => {
+  await withLock(join(CACHE, `npm-${hash([PROJECT])}.lock`), NPM_PART, async () => {
     if (await isCurrent()) return;
-    say('npm packages: installing');
-    const start = Date.now();
-    await run('npm', ['ci', '--no-audit', '--no-fund']);
-    say(`npm packages: installed in ${formatDuration(Date.now() - start)}`);
+    await showBuilding(NPM_PART, NPM_PART, 'installing', () => run('npm', ['ci', '--no-audit', '--no-fund']));
   });
 }

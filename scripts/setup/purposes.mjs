@@ -2,16 +2,18 @@
 import { bundle } from './bundle.mjs';
 import { busybox } from './busybox.mjs';
 import { core } from './core.mjs';
-import { BUILD_PACKAGES, ensurePackages, TEST_PACKAGES } from './debian.mjs';
+import { BUILD_PACKAGES, DEBIAN_PART, ensurePackages, missingPackages, TEST_PACKAGES } from './debian.mjs';
+import { formatForecast, plan, timeLeft } from './forecast.mjs';
 import { glance, noteLook } from './glance.mjs';
 import { images } from './images.mjs';
 import { initramfs } from './initramfs.mjs';
 import { kernel, kernelSmp } from './kernel.mjs';
-import { ensureNpmPackages } from './npm.mjs';
+import { ensureNpmPackages, isCurrent, NPM_PART } from './npm.mjs';
 import { page } from './page.mjs';
 import { production } from './production.mjs';
+import { say } from './progress.mjs';
 import { site } from './site.mjs';
-import { ensure, stampOf } from './step.mjs';
+import { ensure, isToBuild, stampOf } from './step.mjs';
 
 const GUEST = [kernel, busybox, initramfs];
 const EVERYTHING = [core, bundle, page, ...GUEST, images, kernelSmp, site, production];
@@ -39,6 +41,21 @@ const COMMON_INPUTS = [
   'scripts/setup',
 ];
 
+/**
+ * Says what has to be built, and how long that takes.
+ * @param {Needs['packages']} packages @param {Needs['steps']} steps
+ */
+async function tellPlan(packages, steps) {
+  /** @type {[part: string, title: string][]} */
+  const parts = [];
+  if ((await missingPackages(packages)).length > 0) parts.push([DEBIAN_PART, DEBIAN_PART]);
+  if (!(await isCurrent())) parts.push([NPM_PART, NPM_PART]);
+  for (const step of steps) if (await isToBuild(step)) parts.push([step.name, step.title]);
+  plan(parts.map(([part]) => part));
+  if (parts.length > 1)
+    say(`${formatForecast(timeLeft())} for ${parts.map(([, title]) => title).join(', ')}`);
+}
+
 /** @param {keyof typeof PURPOSES} purpose */
 export async function setUpFor(purpose) {
   /** @type {Needs} */
@@ -48,6 +65,7 @@ export async function setUpFor(purpose) {
   if (certificates) process.env.NODE_EXTRA_CA_CERTS ??= certificates;
   const inputs = [...COMMON_INPUTS, ...steps.flatMap(({ sources = [] }) => sources)];
   const before = glance(inputs);
+  await tellPlan(packages, steps);
   // First, so that missing rights to install packages leave nothing half done.
   await ensurePackages(packages);
   await ensureNpmPackages();

@@ -12,6 +12,7 @@ const SHOWN_END = 25;
 
 /**
  * @typedef {object} RunOptions
+ * @property {string} [name] the command's for the user, if another runs it
  * @property {string} [cwd] working directory; the clone unless given
  * @property {Record<string, string>} [env] variables added to this process's environment
  * @property {(line: string) => void} [onLine] called with each line of standard output
@@ -23,10 +24,11 @@ const SHOWN_END = 25;
  * @param {readonly string[]} args
  * @param {RunOptions} [options]
  */
-export async function run(command, args, { cwd = PROJECT, env = {}, onLine = () => {} } = {}) {
+export async function run(command, args, options = {}) {
+  const { name = command, cwd = PROJECT, env = {}, onLine = () => {} } = options;
   const logs = join(CACHE, 'logs');
   await mkdir(logs, { recursive: true });
-  const log = join(logs, `${basename(command)}-${process.pid}.log`);
+  const log = join(logs, `${basename(name)}-${process.pid}.log`);
   const file = createWriteStream(log);
 
   const child = spawn(command, args, {
@@ -39,7 +41,7 @@ export async function run(command, args, { cwd = PROJECT, env = {}, onLine = () 
   eachLine(child.stdout, onLine);
   const ending = await end(child);
   await finished(file.end());
-  if (ending) throw new SetupFailure(`${command} ${ending}; the whole log: ${log}\n${await excerpt(log)}`);
+  if (ending) throw new SetupFailure(`${name} ${ending}; the whole log: ${log}\n${await excerpt(log)}`);
   await rm(log);
 }
 
@@ -48,22 +50,6 @@ async function excerpt(log) {
   const lines = (await readFile(log, 'utf8')).trimEnd().split('\n');
   if (lines.length <= SHOWN_START + SHOWN_END) return lines.join('\n');
   return [...lines.slice(0, SHOWN_START), '…', ...lines.slice(-SHOWN_END)].join('\n');
-}
-
-/**
- * Runs a command and shows its output to the user.
- * @param {string} command
- * @param {readonly string[]} args
- * @param {Record<string, string>} [env] variables added to this process's environment
- */
-export async function runShown(command, args, env = {}) {
-  const child = spawn(command, args, {
-    cwd: PROJECT,
-    env: { ...process.env, ...env },
-    stdio: ['ignore', process.stderr, process.stderr],
-  });
-  const ending = await end(child);
-  if (ending) throw new SetupFailure(`${command} ${args.join(' ')} ${ending}`);
 }
 
 /**

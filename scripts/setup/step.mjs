@@ -8,7 +8,7 @@ import { cp, mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } fro
 import { dirname, join } from 'node:path';
 import { withLock } from './lock.mjs';
 import { CACHE, hash, inProject } from './places.mjs';
-import { formatDuration, say } from './progress.mjs';
+import { showBuilding } from './progress.mjs';
 
 const UNUSED_FOR = 30 * 24 * 60 * 60 * 1000;
 
@@ -74,6 +74,17 @@ export async function isInPlace(step, key) {
   return placed === key && Object.values(step.outputs).every((path) => existsSync(inProject(path)));
 }
 
+/** @param {Step} step @returns {Promise<boolean>} whether `ensure` will build it, as far as is known yet */
+export async function isToBuild(step) {
+  try {
+    const key = await keyOf(step);
+    return !(await isInPlace(step, key)) && !existsSync(entryOf(step, key));
+  } catch {
+    // Its inputs are not there yet.
+    return true;
+  }
+}
+
 /** @param {string} from @param {string} to */
 async function copyInto(from, to) {
   const temporary = `${to}.${process.pid}.new`;
@@ -114,9 +125,7 @@ async function build(step, key) {
   const result = `${entry}.result`;
   if (!step.resumes) await rm(work, { recursive: true, force: true });
   await mkdir(work, { recursive: true });
-  say(`${step.title}: building`);
-  const start = Date.now();
-  await step.run(work);
+  await showBuilding(step.name, step.title, 'building', () => step.run(work));
 
   await rm(result, { recursive: true, force: true });
   await mkdir(result);
@@ -124,7 +133,6 @@ async function build(step, key) {
   await rename(result, entry);
   await rm(work, { recursive: true, force: true });
   await sweep(dirname(entry));
-  say(`${step.title}: built in ${formatDuration(Date.now() - start)}`);
 }
 
 /**
