@@ -45,6 +45,15 @@ describe('linuxrun', { timeout: TIMEOUT }, () => {
     expect(await run({})).toEqual({ ...first, stderr: '' });
   });
 
+  test('lists the images of a layout, and how to choose one', async () => {
+    const result = await run({ IMAGE: `oci://${PUBLIC}/images` });
+    expect(result).toMatchObject({ status: 125, stdout: '' });
+    expect(result.stderr).toMatch(
+      /^linuxrun: oci:\/\/.*\/images holds several images: add a colon and the name of one\n/,
+    );
+    expect(result.stderr).toContain(`\n  LINUXRUN_IMAGE=oci://${PUBLIC}/images:busybox\n`);
+  });
+
   test('runs the image and command of the variables', async () => {
     const result = await run(
       {

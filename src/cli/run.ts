@@ -4,6 +4,7 @@ import { isatty } from 'node:tty';
 import { type Container, startContainer } from '../container/container.ts';
 import { OptionError } from '../container/errors.ts';
 import { Ending, HANG_UP_GRACE } from '../container/signals.ts';
+import { quoteWord } from '../container/words.mjs';
 import { MachineError } from '../machine/errors.ts';
 import { nodePlatform } from '../machine/platform/node.ts';
 import { ImageError } from '../oci/errors.ts';
@@ -214,7 +215,9 @@ function explain(error: unknown): string {
   const ours = [OutputError, OptionError, MachineError, ImageError, StorageError];
   if (error instanceof Error && !ours.some((type) => error instanceof type))
     return error.stack ?? error.message;
-  return error instanceof Error ? error.message : String(error);
+  if (!(error instanceof Error)) return String(error);
+  const choices = error instanceof ImageError ? error.choices : [];
+  return [error.message, ...choices.map((choice) => `  LINUXRUN_IMAGE=${quoteWord(choice)}`)].join('\n');
 }
 
 // The error of a write to a pipe without a reader also goes to the writer.

@@ -54,3 +54,11 @@ function escaped(char, quoted) {
   if (char === '\n') return '';
   return quoted && !ESCAPABLE.includes(char) ? `\\${char}` : char;
 }
+
+/**
+ * Quotes a word as a shell needs it, so that `splitWords` returns it.
+ * @param {string} word
+ */
+export function quoteWord(word) {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+}

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { splitWords } from './words.mjs';
+import { quoteWord, splitWords } from './words.mjs';
 
 test.each([
   ['', []],
@@ -39,5 +39,13 @@ test('agrees with a shell', () => {
       expect(words.map((each) => `${each}\0`).join('')).toBe(stdout);
     }),
     { numRuns: 200 },
+  );
+});
+
+test('quotes words so that they are the same words again', () => {
+  fc.assert(
+    fc.property(fc.array(fc.string()), (words) => {
+      expect(splitWords(words.map(quoteWord).join(' '))).toEqual(words);
+    }),
   );
 });

@@ -121,12 +121,8 @@ describe('a layout in a folder', () => {
   });
 
   it.each([
-    [
-      '',
-      'reference',
-      /holds several images: add a colon and one of app, docker.io\/library\/tool:1.0, 1.0, multi/,
-    ],
-    [':none', 'not-found', /there is no image oci:.*:none; there are app, /],
+    ['', 'reference', /holds several images: add a colon and the name of one$/],
+    [':none', 'not-found', /there is no image oci:.*:none, but others$/],
     [`:app@${tool.digest}`, 'not-found', /there is no image/],
     [`@sha256:${'0'.repeat(64)}`, 'not-found', /cannot read .*: there is no such file/],
   ])('explains the error of %j', async (name, kind, message) => {
@@ -302,8 +298,8 @@ describe.each(packs)('a %s archive', (_name, pack) => {
   });
 
   it.each([
-    ['several images and no name', oldDockerFiles, '', /holds several images: .* app:latest, registry/],
-    ['no such image', oldDockerFiles, ':none', /there is no image .*; there are app:latest/],
+    ['several images and no name', oldDockerFiles, '', /holds several images: add a colon/],
+    ['no such image', oldDockerFiles, ':none', /there is no image .*, but others/],
     ['no image at all', [{ path: 'x', contents: new Uint8Array(3) }], '', /holds no image/],
     ['an image of another platform', dockerFiles([{ image: foreign, names: [] }]), '', /offers linux\/amd64/],
     [
@@ -386,4 +382,50 @@ it('reads a compressed archive in any order in few passes', async () => {
   await pull(pickedSource(file, { name: 'app' }, archives), store);
   // One pass indexes the archive, one reads its small files, one its layers. The first bytes are read apart.
   expect(read).toBeLessThanOrEqual(3 * bytes.length + 10);
+});
+
+describe('several images', () => {
+  const named = (...names: string[]) => names.map((name) => ({ image: app, annotations: { [TAG]: name } }));
+
+  it.each<[string, readonly TestFile[]]>([
+    [
+      'a layout',
+      layoutFiles(
+        [app, tool],
+        makeIndex([...named('app'), { image: tool, annotations: { [NAME]: 'tool:1.0' } }]),
+      ),
+    ],
+    [
+      'an old archive',
+      dockerFiles([
+        { image: app, names: ['app'] },
+        { image: tool, names: ['tool:1.0', 'tool:2'] },
+      ]),
+    ],
+  ])('of %s are choices', async (_name, files) => {
+    const path = await writeArchive(makeTar(files), 'a:b.tar');
+    const reference = `file://${path.replaceAll(':', '%3A')}`;
+    const { choices } = await failure(pullReference(reference));
+    expect(choices).toEqual([`${reference}:app`, `${reference}:tool:1.0`]);
+    for (const choice of choices) await pullReference(choice);
+    expect((await failure(pullReference(`${reference}:none`))).choices).toEqual(choices);
+  });
+
+  it('without a name are chosen by digest', async () => {
+    const index = makeIndex([{ image: app, annotations: { [TAG]: 'app' } }, { image: tool }]);
+    const path = await writeArchive(makeTar(layoutFiles([app, tool], index)));
+    const { choices } = await failure(pullReference(`file://${path}`));
+    expect(choices).toEqual([`file://${path}:app`, `file://${path}@${tool.digest}`]);
+  });
+
+  it('are a hundred choices at most, and none that is read as something else', async () => {
+    const hostile = ['a\nb', '\u202e', '', `x@${tool.digest}`, '\u2028'];
+    const many = Array.from({ length: 300 }, (_, i) => `name${i}`);
+    const index = makeIndex([{ image: tool, annotations: { [TAG]: 'tool' } }, ...named(...hostile, ...many)]);
+    const path = await writeArchive(makeTar(layoutFiles([app, tool], index)));
+    const { choices, message } = await failure(pullReference(`file://${path}`));
+    expect(message).toMatch(/several/);
+    expect(choices).toHaveLength(100);
+    expect(choices.slice(0, 3)).toEqual(['tool', 'name0', 'name1'].map((name) => `file://${path}:${name}`));
+  });
 });

@@ -11,7 +11,7 @@ import { asArray, asObject, asString, asStrings, parseJson } from './json.ts';
 import { ambiguousImage, isSameName, unknownImage } from './layout.ts';
 import { MAX_DOCUMENT } from './manifest.ts';
 import type { ImageName } from './reference.ts';
-import { checkPlatform } from './resolve.ts';
+import { checkPlatform, platformNames } from './resolve.ts';
 import type { ResolvedImage } from './source.ts';
 
 export const MANIFEST_FILE = 'manifest.json';
@@ -45,6 +45,7 @@ export async function dockerArchive(
     digest: id ?? (await digestOf(bytes)),
     configText: new TextDecoder().decode(bytes),
     config,
+    platforms: platformNames([config.platform]),
     parallel: archive.parallel,
     layers: layers.map((layer, index) => ({
       diffId: config.diffIds[index] as Digest,
@@ -72,17 +73,13 @@ function select(images: readonly SavedImage[], { name, digest }: ImageName, refe
       (name === undefined || names.some((given) => isSameName(given, name) || tagOf(given) === name)),
   );
   const [first, ...others] = matching;
-  if (!first)
-    throw unknownImage(
-      reference,
-      images.flatMap(({ names }) => names),
-    );
-  if (others.length > 0)
-    throw ambiguousImage(
-      reference,
-      matching.flatMap(({ names }) => names),
-    );
+  if (!first) throw unknownImage(reference, images.map(nameOf));
+  if (others.length > 0) throw ambiguousImage(reference, matching.map(nameOf));
   return first;
+}
+
+function nameOf({ config, names: [name] }: SavedImage): ImageName {
+  return name === undefined ? { digest: imageId(config) } : { name };
 }
 
 function tagOf(name: string): string {

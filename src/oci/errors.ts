@@ -22,10 +22,17 @@ export type ImageErrorKind =
 export class ImageError extends Error {
   override name = 'ImageError';
   readonly kind: ImageErrorKind;
+  /** References that can be used instead. They are valid, but their text is from outside. */
+  readonly choices: readonly string[];
 
-  constructor(message: string, kind: ImageErrorKind = 'invalid', options?: ErrorOptions) {
+  constructor(
+    message: string,
+    kind: ImageErrorKind = 'invalid',
+    { choices = [], ...options }: ErrorOptions & { readonly choices?: readonly string[] } = {},
+  ) {
     super(message, options);
     this.kind = kind;
+    this.choices = choices;
   }
 }
 

@@ -2,7 +2,7 @@
 import type { Bytes } from './bytes.ts';
 import type { Context } from './context.ts';
 import { algorithmOf, type Digest, verifyDigest } from './digest.ts';
-import { clean, ImageError } from './errors.ts';
+import { ImageError } from './errors.ts';
 import type { Folder } from './folder.ts';
 import { asObject, parseJson } from './json.ts';
 import { type Descriptor, MAX_DOCUMENT, type Manifest, parseIndex, parseManifest } from './manifest.ts';
@@ -13,6 +13,8 @@ export const INDEX_FILE = 'index.json';
 
 /** The tag, or another name that the tool gave the image. */
 const TAG_ANNOTATION = 'org.opencontainers.image.ref.name';
+/** The most names of images that an error holds. */
+const MAX_CHOICES = 100;
 /** The whole name, as containerd and Docker write it. */
 const NAME_ANNOTATION = 'io.containerd.image.name';
 
@@ -80,11 +82,17 @@ function selectImage(
       (name === undefined || namesOf(manifest).some((given) => isSameName(given, name))),
   );
   const [first] = matching;
-  if (!first) throw unknownImage(reference, manifests.flatMap(namesOf));
+  if (!first) throw unknownImage(reference, manifests.map(nameOf));
   const names = new Set(matching.map((manifest) => namesOf(manifest).join()));
   if (names.size > 1 && new Set(matching.map((manifest) => manifest.digest)).size > 1)
-    throw ambiguousImage(reference, matching.flatMap(namesOf));
+    throw ambiguousImage(reference, matching.map(nameOf));
   return matching;
+}
+
+/** Returns what names an image and no other. */
+function nameOf(manifest: Descriptor): ImageName {
+  const [name] = namesOf(manifest);
+  return name === undefined ? { digest: manifest.digest } : { name };
 }
 
 function namesOf({ annotations }: Descriptor): string[] {
@@ -110,16 +118,36 @@ function canonicalName(name: string): string | undefined {
   }
 }
 
-export function unknownImage(reference: string, names: readonly string[]): ImageError {
-  const list = names.length > 0 ? `; there are ${listNames(names)}` : '';
-  return new ImageError(`there is no image ${reference}${list}`, 'not-found');
+/** @param images what names each image that is there */
+export function unknownImage(reference: string, images: readonly ImageName[]): ImageError {
+  const choices = choicesOf(reference, images);
+  return new ImageError(
+    `there is no image ${reference}${choices.length > 0 ? ', but others' : ''}`,
+    'not-found',
+    {
+      choices,
+    },
+  );
 }
 
-export function ambiguousImage(reference: string, names: readonly string[]): ImageError {
-  const message = `${reference} holds several images: add a colon and one of ${listNames(names)}`;
-  return new ImageError(message, 'reference');
+/** @param images what names each image that could be meant */
+export function ambiguousImage(reference: string, images: readonly ImageName[]): ImageError {
+  const choices = choicesOf(reference, images);
+  const message = `${reference} holds several images: add a colon and the name of one`;
+  return new ImageError(message, 'reference', { choices });
 }
 
-function listNames(names: readonly string[]): string {
-  return clean([...new Set(names)].join(', '));
+function choicesOf(reference: string, images: readonly ImageName[]): string[] {
+  const place = parseReference(reference);
+  if (place.scheme === 'docker') return [];
+  const choices = images.filter(isReadable).map((image) => formatReference({ ...place, image }));
+  return [...new Set(choices)].slice(0, MAX_CHOICES);
+}
+
+/** Whether a name from outside is the same when it is read as a part of a reference. */
+function isReadable({ name = '', digest }: ImageName): boolean {
+  if (name === '') return digest !== undefined;
+  if (/[\p{C}\p{Zl}\p{Zp}]|^\s|\s$/u.test(name)) return false;
+  const read = parseReference(`oci://x:${name}`);
+  return read.scheme === 'oci' && read.image.name === name;
 }

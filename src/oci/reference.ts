@@ -71,6 +71,10 @@ export function formatReference(reference: Reference): string {
   return `${scheme}://${encoded}${image.name ? `:${image.name}` : ''}${image.digest ? `@${image.digest}` : ''}`;
 }
 
+export function isTag(text: string): boolean {
+  return TAG.test(text);
+}
+
 function parseName(text: string): RegistryReference {
   const { before, digest } = splitDigest(text);
   if (before.includes('@')) throw invalid(text, 'the text after "@" is not a sha256 or sha512 digest');
@@ -89,7 +93,7 @@ function parseName(text: string): RegistryReference {
   }
   if (registry.length + 1 + repository.length > MAX_NAME)
     throw invalid(text, `the name is longer than ${MAX_NAME} characters`);
-  if (tag !== undefined && !TAG.test(tag)) throw invalid(text, `"${clean(tag)}" is not a tag`);
+  if (tag !== undefined && !isTag(tag)) throw invalid(text, `"${clean(tag)}" is not a tag`);
   return { scheme: 'docker', registry, repository, tag: digest ? tag : (tag ?? DEFAULT_TAG), digest };
 }
 

@@ -6,7 +6,7 @@ import { Registry, registryUrl } from './registry.ts';
 import { type Challenge, type Credentials, parseChallenges } from './registry-auth.ts';
 import { ContentSource } from './resolve.ts';
 import { FakeRegistry } from './testing/fake-registry.ts';
-import { makeImage, makeLayer, makeTar, sha256, type TestImage } from './testing/image.ts';
+import { makeImage, makeIndex, makeLayer, makeTar, sha256, type TestImage } from './testing/image.ts';
 import { pull, TIMING, VisibleStore } from './testing/pull.ts';
 
 const image: TestImage = makeImage([
@@ -289,4 +289,92 @@ it('finds registries', () => {
   expect(registryUrl('localhost:5000').href).toBe('http://localhost:5000/');
   expect(registryUrl('127.0.0.1:5000').href).toBe('http://127.0.0.1:5000/');
   expect(registryUrl('10.0.0.1:5000').href).toBe('https://10.0.0.1:5000/');
+});
+
+describe('an image without riscv64', () => {
+  const amd64 = { os: 'linux', architecture: 'amd64' };
+  const riscv64 = { os: 'linux', architecture: 'riscv64' };
+  const both = makeIndex([
+    { image, platform: amd64 },
+    { image, platform: riscv64 },
+  ]);
+  const other = makeIndex([{ image, platform: amd64 }]);
+  const paths = () => registry.requests.map(({ path }) => path);
+
+  it('is answered with the nearest tag that has it', async () => {
+    registry.addIndex('team/app:3.12-bookworm', other);
+    for (const tag of ['3.12-trixie', '3.13-trixie', 'trixie']) registry.addIndex(`team/app:${tag}`, both);
+    const error = await failure(pull(source('team/app:3.12-bookworm'), store));
+    const nearest = `${registry.host}/team/app:3.12-trixie`;
+    expect(error).toMatchObject({ kind: 'platform', choices: [nearest] });
+    expect(error.message).toBe(
+      `${registry.host}/team/app:3.12-bookworm has no image for linux/riscv64; it offers linux/amd64: ${nearest} has one`,
+    );
+  });
+
+  it('is answered with a tag of riscv64 alone', async () => {
+    registry.addIndex('team/app:3', other);
+    const error = await failure(pull(source('team/app:3'), store));
+    expect(error.choices).toEqual([`${registry.host}/team/app:1`]);
+  });
+
+  it('is answered with the tags that were looked at, few of very many', async () => {
+    registry.manifests.clear();
+    for (let i = 0; i < 2500; i++) registry.addIndex(`team/app:t${i}`, other);
+    const error = await failure(pull(source('team/app:t7'), store));
+    expect(error.choices).toEqual([]);
+    expect(error.message).toMatch(/; nor have the similar tags (t\d+, ){4}t\d+$/);
+    expect(paths().filter((path) => path.includes('/tags/list'))).toHaveLength(3);
+    expect(paths().filter((path) => path.includes('/manifests/'))).toHaveLength(1 + 5);
+  });
+
+  it.each<[string, (path: string) => string | number | undefined]>([
+    ['no list of tags', (path) => (path.includes('/tags/') ? 404 : undefined)],
+    ['a list that is none', (path) => (path.includes('/tags/') ? '{"tags": {"a": 1}}' : undefined)],
+    [
+      'a list that never ends',
+      (path) =>
+        path.includes('/tags/')
+          ? JSON.stringify({ tags: Array.from({ length: 1000 }, (_, i) => `x${i}`) })
+          : undefined,
+    ],
+    [
+      'hostile tags',
+      (path) => (path.includes('/tags/') ? '{"tags": ["../../a", "b c", "", "\\u0000"]}' : undefined),
+    ],
+    ['manifests that are gone', (path) => (path.endsWith('/manifests/2') ? 404 : undefined)],
+  ])('is answered without a tag if there is %s', async (_name, answer) => {
+    registry.manifests.clear();
+    registry.addIndex('team/app:3', other);
+    registry.addIndex('team/app:2', both);
+    registry.intercept = ({ url = '' }, response) => {
+      const found = answer(url);
+      if (found === undefined) return false;
+      response.writeHead(typeof found === 'number' ? found : 200).end(typeof found === 'string' ? found : '');
+      return true;
+    };
+    const error = await failure(pull(source('team/app:3'), store));
+    expect(error).toMatchObject({ kind: 'platform', choices: [] });
+    expect(paths().length).toBeLessThan(20);
+  });
+
+  it('may be named by its digest', async () => {
+    registry.addIndex('team/app:3', other);
+    registry.addIndex('team/app:trixie', both);
+    const error = await failure(pull(source(`team/app@${sha256(other)}`), store));
+    expect(error.choices).toEqual([`${registry.host}/team/app:trixie`]);
+  });
+});
+
+it('names all platforms and the size of an image', async () => {
+  const amd64 = { os: 'linux', architecture: 'amd64' };
+  const index = makeIndex([
+    { image, platform: { os: 'linux', architecture: 'riscv64' } },
+    { image, platform: amd64 },
+    { image, platform: { os: 'unknown', architecture: 'unknown' } },
+  ]);
+  registry.addIndex('team/app:3', index);
+  const { platforms, layers } = await source('team/app:3').resolve({ signal: new AbortController().signal });
+  expect(platforms).toEqual(['linux/amd64', 'linux/riscv64']);
+  expect(layers.map(({ size }) => size)).toEqual(image.layers.map(({ blob }) => blob.length));
 });

@@ -14,11 +14,13 @@ import {
   type Timing,
   TransientError,
 } from './http.ts';
+import { asObject, asStrings, parseJson } from './json.ts';
 import { ACCEPTED_TYPES, type Descriptor, MAX_DOCUMENT, type Manifest, parseManifest } from './manifest.ts';
+import { rankTags } from './nearest-tag.ts';
 import { POLICY_CODE } from './proxied-fetch.ts';
-import { formatReference, type RegistryReference } from './reference.ts';
+import { formatReference, isTag, type RegistryReference } from './reference.ts';
 import { type Credentials, type FindCredentials, RegistryAuth } from './registry-auth.ts';
-import type { Content } from './resolve.ts';
+import type { Content, Similar } from './resolve.ts';
 
 export interface RegistryOptions {
   readonly fetch: Fetch;
@@ -31,6 +33,10 @@ const DOCKER_HUB = 'docker.io';
 const DOCKER_HUB_HOST = 'registry-1.docker.io';
 
 const PARALLEL = 3;
+const TAGS_OF_A_PAGE = 1000;
+const TAG_PAGES = 5;
+/** Registries limit how many manifests an address may ask for. */
+const SIMILAR_TAGS = 5;
 
 export class Registry implements Content {
   readonly reference: string;
@@ -50,10 +56,14 @@ export class Registry implements Content {
     this.#auth = new RegistryAuth(this.#http, registry, image.repository, find);
   }
 
-  async root(context: Context): Promise<Manifest> {
+  root(context: Context): Promise<Manifest> {
     const { digest, tag = '' } = this.#image;
+    return this.#root(digest ?? tag, digest, context);
+  }
+
+  async #root(name: string, digest: Digest | undefined, context: Context): Promise<Manifest> {
     const { bytes, type, claimed } = await this.#http.retry(async () => {
-      const answer = await this.#get(`manifests/${digest ?? tag}`, { accept: ACCEPTED_TYPES }, context);
+      const answer = await this.#get(`manifests/${name}`, { accept: ACCEPTED_TYPES }, context);
       return {
         bytes: await answer.bytes(MAX_DOCUMENT, 'the manifest'),
         type: answer.headers.get('content-type')?.split(';')[0]?.trim(),
@@ -64,6 +74,35 @@ export class Registry implements Content {
     if (expected) await verifyDigest(bytes, expected, 'the manifest');
     const actual: Digest = expected ?? (await digestOf(bytes));
     return parseManifest(bytes, actual, type);
+  }
+
+  async *similar(context: Context): AsyncGenerator<Similar, void, void> {
+    const { tag = '' } = this.#image;
+    for (const similar of rankTags(await this.#tags(context), tag, SIMILAR_TAGS)) {
+      const reference = formatReference({ ...this.#image, tag: similar, digest: undefined });
+      yield { reference, root: await this.#root(similar, undefined, context) };
+    }
+  }
+
+  /** Lists the tags, or the first ones of very many. */
+  async #tags(context: Context): Promise<string[]> {
+    const tags = new Set<string>();
+    let last = '';
+    for (let page = 0; page < TAG_PAGES; page++) {
+      const path = `tags/list?n=${TAGS_OF_A_PAGE}${last === '' ? '' : `&last=${last}`}`;
+      const answer = await this.#get(path, { accept: 'application/json' }, context);
+      const list = asObject(
+        parseJson(await answer.bytes(MAX_DOCUMENT, 'the list of tags'), 'the list of tags'),
+        'the list of tags',
+      );
+      const found = asStrings(list.tags, '"tags"').filter(isTag);
+      for (const tag of found) tags.add(tag);
+      const [next = ''] = found.slice(-1);
+      // Some registries send all tags at once, and others the same page again.
+      if (found.length < TAGS_OF_A_PAGE || next === last) break;
+      last = next;
+    }
+    return [...tags];
   }
 
   manifest(descriptor: Descriptor, context: Context): Bytes {

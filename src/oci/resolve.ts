@@ -23,6 +23,13 @@ export interface Content {
   blob(descriptor: Descriptor, context: Context): Bytes;
   /** The offset of a blob, if the order of reading matters for speed. */
   position(descriptor: Descriptor): number;
+  /** What references like this one name, the most similar first. */
+  similar?(context: Context): AsyncIterable<Similar>;
+}
+
+export interface Similar {
+  readonly reference: string;
+  readonly root: Manifest;
 }
 
 const OS = 'linux';
@@ -30,6 +37,8 @@ const ARCHITECTURE = 'riscv64';
 /** The profile that plain riscv64 means. Our hart lacks parts of the later profiles. */
 const VARIANT = 'rva20u64';
 
+/** The longest search for another reference, in ms. */
+const PATIENCE = 8000;
 const MAX_DEPTH = 4;
 const MAX_DOCUMENTS = 64;
 
@@ -46,7 +55,7 @@ export class ContentSource implements ImageSource {
   async resolve(context: Context): Promise<ResolvedImage> {
     const search = new PlatformSearch(this.#content, context);
     const found = await search.find(await this.#content.root(context), 0);
-    if (!found) throw platformError(this.reference, search.offered);
+    if (!found) throw platformError(this.reference, search.offered, await this.#alternative(context));
     const { manifest, configText, config } = found;
     if (config.diffIds.length !== manifest.layers.length)
       throw new ImageError('the manifest and the configuration differ in the number of layers');
@@ -57,7 +66,30 @@ export class ContentSource implements ImageSource {
       position: this.#content.position(descriptor),
       open: (context: Context) => this.#content.blob(descriptor, context),
     }));
-    return { digest: manifest.digest, configText, config, layers, parallel: this.#content.parallel };
+    const platforms = platformNames([...search.offered, config.platform]);
+    const { parallel } = this.#content;
+    return { digest: manifest.digest, configText, config, platforms, layers, parallel };
+  }
+
+  /** Looks for a similar reference with an image for our machine, which may fail without harm. */
+  async #alternative(context: Context): Promise<Alternative> {
+    const tried: string[] = [];
+    const signal = AbortSignal.any([context.signal, AbortSignal.timeout(PATIENCE)]);
+    try {
+      for await (const { reference, root } of this.#content.similar?.({ signal }) ?? []) {
+        if (await this.#hasOurs(root, { signal })) return { reference, tried };
+        tried.push(reference);
+      }
+    } catch {
+      context.signal.throwIfAborted();
+    }
+    return { reference: undefined, tried };
+  }
+
+  async #hasOurs(root: Manifest, context: Context): Promise<boolean> {
+    if (root.kind === 'index')
+      return root.manifests.some(({ platform }) => platform !== undefined && runsOnUs(platform));
+    return (await new PlatformSearch(this.#content, context).find(root, 0)) !== undefined;
   }
 }
 
@@ -124,13 +156,35 @@ function runsOnUs({ os, architecture, variant }: Platform): boolean {
   return os === OS && architecture === ARCHITECTURE && (variant === undefined || variant === VARIANT);
 }
 
-/** Names the platforms that there are. Entries of platform "unknown" are attestations. */
-export function platformError(reference: string, offered: readonly Platform[]): ImageError {
-  const names = offered
+/** A reference that has an image for our machine, if one was found, and others that have none. */
+interface Alternative {
+  readonly reference: string | undefined;
+  readonly tried: readonly string[];
+}
+
+/** Names the platforms that there are, and what to use instead. */
+export function platformError(
+  reference: string,
+  offered: readonly Platform[],
+  { reference: other, tried }: Alternative = { reference: undefined, tried: [] },
+): ImageError {
+  const list = platformNames(offered).join(', ') || 'nothing that says what it is for';
+  const tags = tried.map((reference) => reference.slice(reference.lastIndexOf(':') + 1));
+  const advice = other
+    ? `: ${other} has one`
+    : tags.length > 0
+      ? `; nor have the similar tags ${tags.join(', ')}`
+      : '';
+  const message = `${reference} has no image for ${OS}/${ARCHITECTURE}; it offers ${list}${advice}`;
+  return new ImageError(message, 'platform', { choices: other ? [other] : [] });
+}
+
+/** Entries of platform "unknown" are attestations. */
+export function platformNames(platforms: readonly Platform[]): string[] {
+  const names = platforms
     .filter(({ os, architecture }) => os !== 'unknown' || architecture !== 'unknown')
     .map(({ os, architecture, variant }) => `${os}/${architecture}${variant ? `/${variant}` : ''}`);
-  const list = [...new Set(names)].sort().join(', ') || 'nothing that says what it is for';
-  return new ImageError(`${reference} has no image for ${OS}/${ARCHITECTURE}; it offers ${list}`, 'platform');
+  return [...new Set(names)].sort();
 }
 
 /** @throws ImageError unless an image of this platform runs on our machine */

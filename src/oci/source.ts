@@ -18,6 +18,8 @@ export interface ResolvedImage {
   /** The JSON of its configuration, and its content. */
   readonly configText: string;
   readonly config: ConfigFile;
+  /** All platforms for which the reference has an image. */
+  readonly platforms: readonly string[];
   /** The lowest first. */
   readonly layers: readonly SourceLayer[];
   /** How many layers may be read at the same time. */

@@ -1,3 +1,4 @@
+import { quoteWord } from '../../container/words.mjs';
 import type { Wish } from '../model/check.ts';
 import { count, formatBytes } from '../model/format.ts';
 
@@ -11,7 +12,7 @@ export function WhatRuns({ wish }: { wish: Wish | undefined }) {
           {wish.env.length > 0 && (
             <>
               {' with '}
-              <code>{wish.env.map(quote).join(' ')}</code>
+              <code>{wish.env.map(quoteWord).join(' ')}</code>
             </>
           )}
           {` on ${count(wish.cpus, 'CPU')}, ${formatBytes(wish.memoryBytes)} of memory, `}
@@ -26,16 +27,11 @@ export function WhatRuns({ wish }: { wish: Wish | undefined }) {
 
 function commandOf({ entrypoint, args }: Wish) {
   if (!entrypoint && !args) return 'the image’s own program';
-  const words = [...(entrypoint ?? []), ...(args ?? [])].map(quote).join(' ');
+  const words = [...(entrypoint ?? []), ...(args ?? [])].map(quoteWord).join(' ');
   return (
     <>
       {!entrypoint && 'the image’s own program, with '}
       <code>{words}</code>
     </>
   );
-}
-
-/** Quotes words as a shell needs them. */
-function quote(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }

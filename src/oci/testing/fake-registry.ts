@@ -80,8 +80,20 @@ export class FakeRegistry {
     else this.#send(url.pathname, request, response);
   }
 
+  /** Returns a page of the tags of a repository. */
+  #tags(repository: string, { url = '' }: IncomingMessage): string[] {
+    const { searchParams } = new URL(url, 'http://x');
+    const last = searchParams.get('last') ?? '';
+    return [...this.manifests.keys()]
+      .filter((name) => name.startsWith(`${repository}:`))
+      .map((name) => name.slice(repository.length + 1))
+      .sort()
+      .filter((tag) => tag > last)
+      .slice(0, Number(searchParams.get('n') ?? 100_000));
+  }
+
   #challenge(url: URL, response: ServerResponse): void {
-    const repository = /^\/v2\/(.*)\/(manifests|blobs)\//.exec(url.pathname)?.[1];
+    const repository = /^\/v2\/(.*)\/(manifests|blobs|tags)\//.exec(url.pathname)?.[1];
     const scope = `repository:${repository}:pull`;
     response.writeHead(401, {
       'WWW-Authenticate': `Bearer realm="http://${this.host}/token",service="fake",scope="${scope}"`,
@@ -97,6 +109,11 @@ export class FakeRegistry {
   }
 
   #send(path: string, request: IncomingMessage, response: ServerResponse): void {
+    const [, listed] = /^\/v2\/(.*)\/tags\/list$/.exec(path) ?? [];
+    if (listed !== undefined) {
+      response.end(JSON.stringify({ name: listed, tags: this.#tags(listed, request) }));
+      return;
+    }
     const [, repository, kind, name = ''] = /^\/v2\/(.*)\/(manifests|blobs)\/([^/]*)$/.exec(path) ?? [];
     if (kind === 'blobs') {
       sendBlob(this.blobs.get(name), request, response);
