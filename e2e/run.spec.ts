@@ -1,3 +1,4 @@
+import type { Page } from '@playwright/test';
 import { expect, test } from './fixtures.ts';
 import { footprintOf } from './support/footprint.ts';
 import { BUSYBOX, HELLO, HELLO_WORLD } from './support/visitor.ts';
@@ -165,9 +166,44 @@ for (const [cpus, memory] of [
   });
 }
 
-test('a program that the image lacks is named', async ({ visitor }) => {
+/** Collects the texts of the state on the running screen. */
+async function watchStates(page: Page): Promise<() => Promise<string[]>> {
+  await page.addInitScript(() => {
+    const states: string[] = [];
+    new MutationObserver(() => {
+      const text = document.querySelector('.session-bar [role=status]')?.textContent;
+      if (text && text !== states.at(-1)) states.push(text);
+    }).observe(document, { subtree: true, childList: true, characterData: true });
+    Object.assign(globalThis, { states });
+  });
+  return () => page.evaluate(() => (globalThis as unknown as { states: string[] }).states);
+}
+
+test('"Running" is shown only when the program runs', async ({ page, visitor }) => {
+  const states = await watchStates(page);
+  await visitor.runLink({ image: BUSYBOX, entrypoint: 'sleep', args: '1000' });
+  await expect(visitor.state).toHaveText('Running');
+  await expect(page.getByText('has not written anything yet')).toBeVisible();
+  await expect(page.getByRole('region', { name: 'Progress' })).toHaveCount(0);
+  // The image is stored now, so that the kernel's boot takes longer than the image.
+  await page.evaluate(() => performance.clearMarks());
+  await visitor.button('Restart').click();
+  await page.waitForFunction(() => performance.getEntriesByName('linuxrun:started').length > 0);
+  const [booted, started] = await page.evaluate(() =>
+    ['linuxrun:booted', 'linuxrun:started'].map((name) => performance.getEntriesByName(name)[0]?.startTime),
+  );
+  expect(started).toBeGreaterThan(booted ?? Number.NaN);
+  await page.keyboard.type('typed early');
+  await visitor.expectScreen(/^typed early$/);
+  expect(await states()).toEqual(['Starting', 'Running', 'Starting', 'Running']);
+});
+
+test('a program that the image lacks is named', async ({ page, visitor }) => {
+  const states = await watchStates(page);
   await visitor.runLink({ image: HELLO_WORLD, entrypoint: '/no/such/program' });
   await expect(visitor.state).toHaveText('Failed with status 127');
+  expect(await states()).toEqual(['Starting', 'Failed with status 127']);
+  await expect(page.getByText(/^Started in/)).toHaveCount(0);
   await visitor.expectProblem(/program cannot start/, /no\/such\/program/, /entrypoint/);
   await visitor.button('Change the options').click();
   await expect(visitor.field('Entrypoint')).toHaveValue('/no/such/program');

@@ -29,6 +29,11 @@ int control_connect(void)
 	return control;
 }
 
+void control_send_started(uint32_t process_id)
+{
+	send_message(STARTED, &process_id, sizeof(process_id));
+}
+
 void control_send_exit(uint32_t process_id, uint32_t status, const char *reason)
 {
 	struct {

@@ -11,8 +11,8 @@
 
 enum { OPEN_FILES = 1024, MOST_OPEN_FILES = 524288, TTY_GROUP = 5 };
 
-/* The descriptor for messages after the program's own standard error is in place. */
-enum { MESSAGES = STDERR_FILENO + 1, FIRST_UNUSED };
+/* The descriptors for messages and for the start after the program's own standard error is in place. */
+enum { MESSAGES = STDERR_FILENO + 1, START, FIRST_UNUSED };
 
 char *terminal_path(int number, char path[TERMINAL_PATH_SIZE])
 {
@@ -109,16 +109,27 @@ static void enter_directory(const struct specification *s)
 }
 
 /* A working directory in /proc/self/fd would lead out of the container by one of init's descriptors. */
-static void close_others(int messages)
+static void close_others(int messages, int started)
 {
 	syscall(__NR_dup3, messages, MESSAGES, O_CLOEXEC);
+	syscall(__NR_dup3, started, START, O_CLOEXEC);
 	syscall(__NR_close_range, FIRST_UNUSED, ~0u, 0);
+}
+
+/* Keeps errno. */
+static void mark_start(void)
+{
+	int error = errno;
+
+	write(START, "", 1);
+	errno = error;
 }
 
 void launch(const struct specification *s, const struct streams *streams)
 {
 	static struct user user;
 	int messages = syscall(__NR_fcntl, STDERR_FILENO, F_DUPFD_CLOEXEC, FIRST_UNUSED);
+	int started = syscall(__NR_fcntl, streams->started, F_DUPFD_CLOEXEC, FIRST_UNUSED);
 
 	reset_process();
 	if (!find_user(s->user, &user))
@@ -127,7 +138,7 @@ void launch(const struct specification *s, const struct streams *streams)
 		say("cannot open the terminal: %s", error_text(errno));
 		exit(s->failure);
 	}
-	close_others(messages);
+	close_others(messages, started);
 	enter_directory(s);
 	bound_capabilities();
 	/* Done before the switch to the user, who may have no right to do it. */
@@ -141,7 +152,9 @@ void launch(const struct specification *s, const struct streams *streams)
 		say("cannot become the user: %s", error_text(errno));
 		exit(s->failure);
 	}
+	mark_start();
 	program_become(s->arguments, complete_environment(s->environment, user.home));
+	mark_start();
 	return_to_messages();
 	exit(program_failure(s->arguments[0]));
 }

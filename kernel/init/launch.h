@@ -9,6 +9,8 @@ struct streams {
 	/* The number of its terminal. If it is -1, the others are open descriptors. */
 	int terminal;
 	int input, output, error;
+	/* A pipe that ends when the program runs, after one byte; after none or two if it cannot run. */
+	int started;
 };
 
 enum { TERMINAL_PATH_SIZE = 32 };

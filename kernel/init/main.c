@@ -52,15 +52,19 @@ static void handle(enum message_type type, struct message m)
 	}
 }
 
-static void serve(int control, int children)
+static void serve(int control, int children, int starts)
 {
 	struct pollfd events[] = {
 		{ .fd = control, .events = POLLIN },
 		{ .fd = children, .events = POLLIN },
+		{ .fd = starts, .events = POLLIN },
 	};
 
 	for (;;) {
-		poll(events, 2, -1);
+		poll(events, 3, -1);
+		/* A supervisor reports the start before it ends. */
+		if (events[2].revents)
+			process_pass_starts();
 		if (events[1].revents)
 			process_reap();
 		if (events[0].revents && control_receive(handle) < 0)
@@ -88,10 +92,11 @@ int main(void)
 	write_file("/proc/self/oom_score_adj", "-1000");
 
 	int children = child_events();
+	int starts = start_events();
 	int control = control_connect();
 
 	if (control >= 0) {
-		serve(control, children);
+		serve(control, children, starts);
 		say("the host is gone, powering off");
 	} else if (errno == ENODEV) {
 		say("this machine has no vsock device to reach the host, powering off");

@@ -23,6 +23,7 @@ enum message_type {
 	MAKE_FOLDER = 16,
 	REMOVE_FILE = 17,
 	RENAME_FILE = 18,
+	STARTED = 19,
 };
 
 enum { PROTOCOL_VERSION = 3 };

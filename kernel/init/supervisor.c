@@ -6,6 +6,7 @@
 
 #include "console.h"
 #include "files.h"
+#include "process.h"
 #include "reaper.h"
 #include "relay.h"
 #include "supervisor.h"
@@ -118,7 +119,7 @@ static int relay_terminal(struct supervisor *s, const struct specification *what
 struct streams supervisor_open_streams(struct supervisor *s, const struct specification *what, const char *ptmx)
 {
 	struct streams streams = { .terminal = -1, .input = -1, .output = -1, .error = -1 };
-	int ended[2], copied[2];
+	int ended[2], copied[2], started[2];
 
 	if (pipe2(ended, O_CLOEXEC) < 0 || pipe2(copied, O_CLOEXEC) < 0)
 		supervisor_fail("no standard streams", what->failure);
@@ -138,6 +139,11 @@ struct streams supervisor_open_streams(struct supervisor *s, const struct specif
 	}
 	close(ended[0]);
 	close(copied[1]);
+	/* The relays must not hold it. */
+	if (pipe2(started, O_CLOEXEC) < 0)
+		supervisor_fail("no standard streams", what->failure);
+	s->started = started[0];
+	streams.started = started[1];
 	s->ended = ended[1];
 	s->copied = copied[0];
 	return streams;
@@ -147,6 +153,7 @@ pid_t supervisor_clone(struct supervisor *s, struct clone_args *clone, const str
 {
 	s->is_first = clone->flags & CLONE_NEWPID;
 	s->pid = syscall(__NR_clone3, clone, sizeof(*clone));
+	close(s->pid > 0 ? streams->started : s->started);
 	if (s->pid > 0 && streams->terminal < 0) {
 		close(streams->input);
 		close(streams->output);
@@ -202,22 +209,42 @@ static void obey(const struct supervisor *s, int commands)
 	}
 }
 
-/* Obeys commands until the process has ended. Returns its wait status. */
-static int wait_for_end(const struct supervisor *s, int commands, int children)
+/* Once the pipe has ended: reports the start, unless the program could not run. Does that once. */
+static void report_start(struct supervisor *s)
 {
+	char marks[2];
+
+	if (s->started < 0)
+		return;
+	if (read(s->started, marks, sizeof(marks)) == 1)
+		process_report_start();
+	close(s->started);
+	s->started = -1;
+}
+
+/* Obeys commands until the process has ended. Returns its wait status. */
+static int wait_for_end(struct supervisor *s, int commands, int children)
+{
+	/* The end of a pipe is always an event. */
 	struct pollfd events[] = {
 		{ .fd = commands, .events = POLLIN },
 		{ .fd = children, .events = POLLIN },
+		{ .fd = s->started },
 	};
 	struct signalfd_siginfo ended;
 	int status;
 
 	while (waitpid(s->pid, &status, WNOHANG) == 0) {
-		poll(events, 2, -1);
+		poll(events, 3, -1);
+		if (events[2].revents)
+			report_start(s);
+		events[2].fd = s->started;
 		while (read(children, &ended, sizeof(ended)) > 0)
 			;
 		obey(s, commands);
 	}
+	/* The program may have ended before the pipe was looked at. */
+	report_start(s);
 	return status;
 }
 

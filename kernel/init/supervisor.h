@@ -23,6 +23,8 @@ struct supervisor {
 	 * output.
 	 */
 	int ended, copied;
+	/* The other end of the pipe that tells whether the program runs. */
+	int started;
 };
 
 /*

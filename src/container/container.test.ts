@@ -65,6 +65,17 @@ describe('streams and status', { timeout: TIMEOUT }, () => {
     expect(result.stdout).toMatch(/^Hello from LinuxRun!\n/);
   });
 
+  test.each([false, true])('it tells whether its program runs, with an init: %s', async (init) => {
+    const image = () => pull(`${DEMO_IMAGES}:busybox`);
+    const silent = await start({ image: image(), args: ['sleep', '1000'], init });
+    expect(await silent.started).toBe(true);
+    await silent.destroy();
+    const missing = await start({ image: image(), args: ['/no/such'], init });
+    expect(await missing.started).toBe(false);
+    expect(await missing.exit).toBe(127);
+    await missing.destroy();
+  });
+
   test('input, output and errors are three streams, which are also in /dev', async () => {
     const script = 'cat; echo out > /dev/stdout; echo err > /dev/stderr; tr a-z A-Z < /dev/stdin; exit 7';
     expect(await shell(script, {}, 'in\n')).toEqual({

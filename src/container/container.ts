@@ -221,6 +221,8 @@ export class Container {
   readonly stderr: ReadableStream<Uint8Array<ArrayBuffer>>;
   /** Lines for the user: why the container did not start, or that memory ran out. */
   readonly messages: ReadableStream<Uint8Array<ArrayBuffer>>;
+  /** Resolves when the program runs: to true, or to false if it ended before that. */
+  readonly started: Promise<boolean>;
   /**
    * The program's exit status, 0 to 255; 128 + n after signal n; 127 if there is no such program, 126 if it
    * cannot be run, 125 if the container could not be made. Rejects with a MachineError if the machine fails.
@@ -241,6 +243,7 @@ export class Container {
     this.#request = request;
     this.#process = process;
     this.#stopSignal = stopSignal;
+    this.started = process.started;
     this.exit = process.exit;
   }
 

@@ -152,6 +152,21 @@ describe('many processes', { timeout: TIMEOUT }, () => {
     expect(memory - (await container.usage()).memory.availableBytes).toBeLessThan(8 << 20);
   });
 
+  test('tell when their program runs, and that it cannot', async () => {
+    const silent = container.exec({ args: ['sleep', '100'] });
+    expect(await silent.started).toBe(true);
+    silent.kill(9);
+    expect(await silent.exit).toBe(137);
+    for (const args of [['true'], ['sh', '-c', 'exit 127']])
+      expect(await container.exec({ args }).started).toBe(true);
+    for (const options of [
+      { args: ['/no/such'] },
+      { args: ['/etc'] },
+      { args: ['true'], user: 'nobody-here' },
+    ])
+      expect(await container.exec(options).started).toBe(false);
+  });
+
   test('use CPU time, which the usage shows', async () => {
     const idleShare = async (process: Promise<unknown>) => {
       const before = (await container.usage()).cpu;

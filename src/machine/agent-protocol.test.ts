@@ -124,6 +124,7 @@ test('tokens cannot be guessed', () => {
 
 describe('guest to host', () => {
   const HELLO = Buffer.from('05000000' + '02' + '03000000', 'hex');
+  const STARTED = Buffer.from('05000000' + '13' + '07000000', 'hex');
   const EXIT = Buffer.from('0c000000' + '03' + '07000000' + '81000000' + '6e6f00', 'hex');
   const USAGE = Buffer.concat([
     Buffer.from('31000000' + '0c', 'hex'),
@@ -132,6 +133,7 @@ describe('guest to host', () => {
   const UNKNOWN = Buffer.from('03000000' + 'c8' + 'ffff', 'hex');
   const MESSAGES = [
     { type: 'hello', version: 3 },
+    { type: 'started', process: 7 },
     { type: 'exit', process: 7, status: 129, reason: 'no' },
     {
       type: 'usage',
@@ -144,7 +146,7 @@ describe('guest to host', () => {
   ];
 
   test('reads messages in pieces of any size, and ignores unknown ones', () => {
-    const all = Buffer.concat([HELLO, UNKNOWN, EXIT, USAGE]);
+    const all = Buffer.concat([HELLO, UNKNOWN, STARTED, EXIT, USAGE]);
     fc.assert(
       fc.property(fc.array(fc.nat(all.length)), (cuts) => {
         const reader = new MessageReader();
@@ -159,6 +161,7 @@ describe('guest to host', () => {
     ['too long', '01001000'],
     ['empty', '00000000'],
     ['HELLO too short', '02000000' + '02' + '01'],
+    ['STARTED too short', '03000000' + '13' + '0700'],
     ['EXIT too short', '05000000' + '03' + '07000000'],
     ['EXIT without a reason', '09000000' + '03' + '07000000' + '81000000'],
     ['USAGE too short', `210000000c${'00'.repeat(32)}`],

@@ -31,6 +31,7 @@ const STAT_FILE = 15;
 const MAKE_FOLDER = 16;
 const REMOVE_FILE = 17;
 const RENAME_FILE = 18;
+const STARTED = 19;
 
 const RUN_CONSOLE = 1;
 const WITH_TERMINAL = 1;
@@ -72,7 +73,7 @@ export const CONSTANTS: Readonly<Record<string, number>> = {
     USAGE,
     STOP,
   },
-  ...{ LIST_FOLDER, STAT_FILE, MAKE_FOLDER, REMOVE_FILE, RENAME_FILE },
+  ...{ LIST_FOLDER, STAT_FILE, MAKE_FOLDER, REMOVE_FILE, RENAME_FILE, STARTED },
   ...{ RUN_CONSOLE, WITH_TERMINAL, WITH_INIT, SAME_MODE },
   ...{ FOLLOW_LINK, WITH_PARENTS, RECURSIVE, REPLACE, MOUNT_POINT, RECORD_SIZE },
 };
@@ -146,6 +147,8 @@ export interface Usage {
 
 export type GuestMessage =
   | { type: 'hello'; version: number }
+  /** The program of a container's process runs. */
+  | { type: 'started'; process: number }
   | { type: 'usage'; usage: Usage }
   /** The reason is empty unless the process could not say it. */
   | { type: 'exit'; process: number; status: number; reason: string };
@@ -293,6 +296,8 @@ function decode(type: number, payload: Uint8Array): GuestMessage | undefined {
   switch (type) {
     case HELLO:
       return { type: 'hello', version: view.getUint32(0, true) };
+    case STARTED:
+      return { type: 'started', process: view.getUint32(0, true) };
     case EXIT:
       return {
         type: 'exit',

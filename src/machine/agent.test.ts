@@ -106,15 +106,17 @@ function makeStreams(process: number, outputs = [1, 2]): { streams: ProcessStrea
   return { streams, page };
 }
 
+const watch = (process: number) => ({
+  started: () => events.push(`${process} started`),
+  exited: (status: number) => events.push(`${process} exited ${status}`),
+  lost: (reason: string) => events.push(`${process} lost: ${reason}`),
+});
+
 function start(process: number) {
   const { streams, page } = makeStreams(process);
   const [stdout, stderr] = [page.readable(`${process}/1`), page.readable(`${process}/2`)];
   const stdin = page.writable(`${process}/0`);
-  const watcher = {
-    exited: (status: number) => events.push(`${process} exited ${status}`),
-    lost: (reason: string) => events.push(`${process} lost: ${reason}`),
-  };
-  agent.run(process, run(process), watcher, streams);
+  agent.run(process, run(process), watch(process), streams);
   return { stdin, stdout, stderr };
 }
 
@@ -137,13 +139,16 @@ describe('the control stream', () => {
     expect(listeners.has(CONTROL)).toBe(false);
   });
 
-  test('reports exits of running processes only', async () => {
+  test('reports starts and exits of running processes only', async () => {
     const control = greet();
     start(1);
+    const started = (process: number) => Buffer.from(`05000000130${process}000000`, 'hex');
+    for (const process of [9, 1]) control.send(started(process));
     control.send(exitMessage(9, 0));
     control.send(exitMessage(1, 3));
     control.send(exitMessage(1, 4));
-    await expect.poll(() => events).toEqual(['1 exited 3']);
+    control.send(started(1));
+    await expect.poll(() => events).toEqual(['1 started', '1 exited 3']);
   });
 
   test('carries figures in the order of the requests', async () => {
@@ -184,7 +189,7 @@ describe('data streams', () => {
     const control = greet();
     const { streams, page } = makeStreams(4, [1, 3]);
     const [screen, messages] = [page.readable('4/1'), page.readable('4/3')];
-    agent.run(4, run(4), { exited: (status) => events.push(`exited ${status}`), lost: () => {} }, streams);
+    agent.run(4, run(4), watch(4), streams);
     const [foreign, own] = [2, 3].map((descriptor) => {
       const stream = connect(DATA);
       stream.send(Buffer.concat([token(4, descriptor), Buffer.from('text')]));
@@ -196,7 +201,7 @@ describe('data streams', () => {
     // A container that could not be made has no terminal.
     control.send(exitMessage(4, 125));
     expect(await new Response(screen).text()).toBe('');
-    expect(events).toEqual(['exited 125']);
+    expect(events).toEqual(['4 exited 125']);
   });
 
   test('are distinguished by their tokens, in pieces of any size', async () => {
@@ -334,10 +339,10 @@ describe('data streams', () => {
     const control = greet();
     const { streams, page } = makeStreams(5, outputs);
     const readable = page.readable(`5/${descriptor}`);
-    agent.run(5, run(5), { exited: (status) => events.push(`exited ${status}`), lost: () => {} }, streams);
+    agent.run(5, run(5), watch(5), streams);
     control.send(exitMessage(5, 126, reason));
     expect(await new Response(readable).text()).toBe(line);
-    expect(events).toEqual(['exited 126']);
+    expect(events).toEqual(['5 exited 126']);
   });
 
   test('that were opened before the end of their process are not late', async () => {

@@ -24,6 +24,8 @@ const MESSAGES = 3;
 const NO_STREAMS = 'the agent could not open its streams to the host';
 
 export interface ProcessEvents {
+  /** Its program runs. Processes without a container do not tell. */
+  started(): void;
   exited(status: number): void;
   /** Neither the process nor its end will be heard of any more. */
   lost(reason: string): void;
@@ -124,7 +126,9 @@ export class Agent {
   }
 
   #handle(message: GuestMessage, writer: WritableStreamDefaultWriter<Uint8Array>): void {
-    if (message.type === 'exit') {
+    if (message.type === 'started') {
+      this.#processes.get(message.process)?.events.started();
+    } else if (message.type === 'exit') {
       this.#exited(message.process, message.status, message.reason);
     } else if (message.type === 'usage') {
       this.#onUsage(message.usage);

@@ -382,6 +382,9 @@ export class Machine {
       case 'booted':
         this.#booted.resolve(message.figures);
         break;
+      case 'process-started':
+        this.#processes.started(message.process);
+        break;
       case 'process-exit':
         this.#processes.exited(message.process, message.status);
         break;

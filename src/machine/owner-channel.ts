@@ -116,6 +116,7 @@ export class OwnerChannel {
 
   #run({ process, tokens, outputs, message }: Extract<ToMachine, { type: 'run' }>, agent?: Agent): void {
     const events = {
+      started: () => this.post({ type: 'process-started', process }),
       exited: (status: number) => this.post({ type: 'process-exit', process, status }),
       lost: (reason: string) => this.post({ type: 'process-failed', process, reason }),
     };

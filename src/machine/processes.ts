@@ -48,6 +48,8 @@ export interface GuestProcess extends ConsoleProcess {
 
 /** A process of a container. */
 export interface ContainerProcess extends GuestProcess {
+  /** Resolves when the program runs: to true, or to false if it ended before that. */
+  readonly started: Promise<boolean>;
   /** Lines of the guest's agent about the process: why it did not start, that memory ran out. */
   readonly messages: Output;
   /** Changes the size of its terminal, in characters. */
@@ -88,6 +90,8 @@ export class Processes {
   readonly #mux: StreamMux;
   readonly #post: (message: ToMachine) => void;
   readonly #running = new Map<number, Deferred<number>>();
+  /** Processes of containers, until their end. */
+  readonly #starting = new Map<number, Deferred<boolean>>();
   /** In the order of their questions. */
   readonly #measuring: Deferred<Usage>[] = [];
   #next = 1;
@@ -175,6 +179,10 @@ export class Processes {
     return pending.promise;
   }
 
+  started(process: number): void {
+    this.#starting.get(process)?.resolve(true);
+  }
+
   exited(process: number, status: number): void {
     this.#take(process)?.resolve(status);
   }
@@ -228,7 +236,8 @@ export class Processes {
     const outputs = terminal ? [STDOUT, MESSAGES] : [STDOUT, STDERR, MESSAGES];
     const resize = (columns: number, rows: number) =>
       this.#post({ type: 'resize-process', process, size: { columns, rows } });
-    return { ...streams, ...this.#start(head, message, outputs), resize };
+    const { exit, kill } = this.#start(head, message, outputs);
+    return { ...streams, started: this.#startOf(process, exit), exit, kill, resize };
   }
 
   #start(
@@ -242,6 +251,17 @@ export class Processes {
     else this.#running.set(process, pending);
     this.#post({ type: 'run', process, tokens, outputs, message });
     return { exit: pending.promise, kill: (signal) => this.#post({ type: 'signal', process, signal }) };
+  }
+
+  #startOf(process: number, exit: Promise<number>): Promise<boolean> {
+    const start = deferred<boolean>();
+    this.#starting.set(process, start);
+    const end = () => {
+      this.#starting.delete(process);
+      start.resolve(false);
+    };
+    exit.then(end, end);
+    return start.promise;
   }
 
   #take(process: number): Deferred<number> | undefined {

@@ -154,6 +154,7 @@ export type FromMachine =
   /** Code is hot in a hart, for the first time. */
   | { type: 'hot' }
   | { type: 'booted'; figures: BootFigures }
+  | { type: 'process-started'; process: number }
   | { type: 'process-exit'; process: number; status: number }
   | { type: 'process-failed'; process: number; reason: string }
   | { type: 'usage'; usage: Usage }

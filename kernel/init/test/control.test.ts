@@ -185,6 +185,7 @@ test('the host understands every message of init', () => {
   const messages = new MessageReader().push(execFileSync(reader, ['send']));
   expect(messages).toEqual([
     { type: 'hello', version: CONSTANTS.PROTOCOL_VERSION },
+    { type: 'started', process: 7 },
     { type: 'exit', process: 7, status: 129, reason: '' },
     { type: 'exit', process: 0xffff_ffff, status: 126, reason: 'too many processes' },
     {

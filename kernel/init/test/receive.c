@@ -163,6 +163,7 @@ static void handle(enum message_type type, struct message m)
 /* All messages that init sends. */
 static void send_all(void)
 {
+	control_send_started(7);
 	control_send_exit(7, 129, "");
 	control_send_exit(UINT32_MAX, CANNOT_RUN, "too many processes");
 	control_send_usage((struct usage){

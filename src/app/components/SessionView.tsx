@@ -22,7 +22,8 @@ export function SessionView() {
     show(true);
     void upload([...files]);
   });
-  const isCovered = !hasOutput && phase !== 'ended';
+  const isCovered = !hasOutput && (phase === 'preparing' || phase === 'failed');
+  const isSilent = !hasOutput && (phase === 'running' || phase === 'stopping');
   return (
     <main className="session" {...drop.handlers} data-dropping={drop.isOver || undefined}>
       <SessionBar />
@@ -31,6 +32,7 @@ export function SessionView() {
         {isCovered && (
           <div className="stage-cover">{phase === 'failed' ? <ProblemCard /> : <ProgressCard />}</div>
         )}
+        {isSilent && <p className="stage-note">The program runs, and has not written anything yet.</p>}
       </div>
       {phase === 'failed' && hasOutput && <ProblemCard />}
       <AgentNotice />

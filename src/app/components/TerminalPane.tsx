@@ -20,7 +20,8 @@ export default function TerminalPane({ tab, isActive }: TerminalPaneProps) {
   const isSessionOver = useSession(({ phase }) => phase === 'ended' || phase === 'failed');
   const isOver = isSessionOver || tab.hasFailed;
 
-  const isSeen = useSession(({ hasOutput }) => hasOutput) && isActive;
+  // What is typed before the program writes anything waits for it.
+  const isSeen = useSession(({ phase, hasOutput }) => hasOutput || phase === 'running') && isActive;
   useEffect(() => {
     if (isSeen) screen?.focus();
   }, [screen, isSeen]);

@@ -42,7 +42,7 @@ export type SessionEvent =
   | { readonly type: 'image-ready' }
   /** The kernel is up. */
   | { readonly type: 'booted' }
-  /** The container exists. Its program runs as soon as the guest can start it. */
+  /** The program runs. */
   | { readonly type: 'started' }
   /** Lines of the guest's agent for the user. */
   | { readonly type: 'message'; readonly text: string }

@@ -33,7 +33,6 @@ export class Session {
     const events = new Throttle((event) => void client.onEvent(event));
     try {
       const container = await this.#start(request, client, events);
-      events.send({ type: 'started' });
       events.send({ type: 'exit', status: await this.#converse(container, client, events) });
     } catch (error) {
       this.#abort.abort(error);
@@ -46,6 +45,8 @@ export class Session {
   /** Cancels the start. Resolves when only complete layers are left of it. */
   async cancel(): Promise<void> {
     this.#abort.abort(new DOMException('cancelled', 'AbortError'));
+    // The signal is for the time until the container exists.
+    await this.#container?.destroy();
     await this.#ended.promise;
   }
 
@@ -124,6 +125,7 @@ export class Session {
     this.#terminal = new TerminalProcess(container, client, (bytes) =>
       events.send({ type: 'message', text: new TextDecoder().decode(bytes) }),
     );
+    void container.started.then((runs) => runs && events.send({ type: 'started' }));
     // The size may have changed during the boot.
     if (this.#size) this.#terminal.resize(this.#size);
     try {

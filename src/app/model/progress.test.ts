@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { SessionEvent } from '../machine/messages.ts';
-import { advance, beginProgress, duration, finishProgress, type Progress } from './progress.ts';
+import { advance, beginProgress, duration, type Progress } from './progress.ts';
 
 const A = 'sha256:aa';
 const B = 'sha256:bb';
@@ -37,9 +37,9 @@ describe('progress', () => {
       [10, RESOLVED],
       [20, { type: 'booted' }],
       [30, { type: 'image-ready' }],
-      [31, { type: 'started' }],
+      [40, { type: 'started' }],
     );
-    expect(finishProgress(progress, 40).steps).toEqual({
+    expect(progress.steps).toEqual({
       resolve: { began: 0, ended: 10 },
       download: { began: 10, ended: 30 },
       boot: { began: 0, ended: 20 },
@@ -54,8 +54,8 @@ describe('progress', () => {
   });
 
   it('does not end twice', () => {
-    const once = finishProgress(play([10, { type: 'image-ready' }], [50, { type: 'booted' }]), 60);
-    expect(finishProgress(once, 99)).toEqual(once);
+    const once = play([10, { type: 'image-ready' }], [50, { type: 'booted' }], [60, { type: 'started' }]);
+    expect(advance(once, { type: 'started' }, 99)).toEqual(once);
   });
 
   it('follows layers', () => {

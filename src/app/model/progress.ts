@@ -75,14 +75,11 @@ export function advance(progress: Progress, event: SessionEvent, now: number): P
       );
     case 'booted':
       return startIfReady(mark(progress, now, { ends: ['boot'] }), now);
+    case 'started':
+      return mark(progress, now, { ends: ['resolve', 'download', 'boot', 'start'] });
     default:
       return progress;
   }
-}
-
-/** Finishes the progress when the program writes something or ends. */
-export function finishProgress(progress: Progress, now: number): Progress {
-  return mark(progress, now, { ends: ['resolve', 'download', 'boot', 'start'] });
 }
 
 /**

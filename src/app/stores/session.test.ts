@@ -69,12 +69,12 @@ it('runs from the click to the exit status', async () => {
   connection.tell({ type: 'started' });
   expect(state().phase).toBe('running');
   expect(remembered).toEqual([RUN.link]);
+  expect(state().progress.steps.start.ended).toBeDefined();
 
   const [terminal] = useTerminals.getState().tabs;
   terminal?.port.attach({ write: async () => {} });
   await connection.show(Uint8Array.of(1));
   expect(state().hasOutput).toBe(true);
-  expect(state().progress.steps.start.ended).toBeDefined();
 
   connection.tell({ type: 'message', text: 'LinuxRun: ' });
   connection.tell({ type: 'message', text: 'that is all\n' });

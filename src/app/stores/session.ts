@@ -5,7 +5,7 @@ import type { LocalImage, SessionEvent } from '../machine/messages.ts';
 import { TerminalPort } from '../machine/terminal-port.ts';
 import type { Wish } from '../model/check.ts';
 import { explain, explainEnd, type Problem } from '../model/problem.ts';
-import { advance, beginProgress, finishProgress, type Progress } from '../model/progress.ts';
+import { advance, beginProgress, type Progress } from '../model/progress.ts';
 import type { Reading } from '../model/reading.ts';
 import { current, loadMachinery } from './connection.ts';
 import { useLibrary } from './library.ts';
@@ -90,10 +90,7 @@ export const useSession = create<SessionState>((set, get) => {
         set(({ messages }) => ({ messages: messages + event.text }));
         break;
       case 'exit':
-        set(({ progress, messages }) => ({
-          progress: finishProgress(progress, now),
-          ...ending(event.status, messages),
-        }));
+        set(({ messages }) => ending(event.status, messages));
         end();
         break;
       case 'failed':
@@ -105,10 +102,7 @@ export const useSession = create<SessionState>((set, get) => {
   const onShown = () => {
     if (get().hasOutput) return;
     performance.mark('linuxrun:first-output');
-    set(({ progress }) => ({
-      hasOutput: true,
-      progress: finishProgress(progress, performance.now()),
-    }));
+    set({ hasOutput: true });
   };
 
   return {
