@@ -176,3 +176,10 @@ test('a file dropped on a running container is uploaded', async ({ page, visitor
   const bytes = await readFile(join(PUBLIC, 'emulator.wasm'));
   await visitor.expectScreen(new RegExp(createHash('sha256').update(bytes).digest('hex')));
 });
+
+test('a program gets keys before it has shown anything', async ({ page, visitor }) => {
+  await visitor.runLink({ image: BUSYBOX, entrypoint: 'cat' });
+  await expect(page.locator('.xterm-helper-textarea')).toBeFocused();
+  await page.keyboard.type('hello\n');
+  await visitor.expectScreen(/^hello\nhello$/m);
+});

@@ -251,6 +251,13 @@ describe('in a terminal', { timeout: TIMEOUT }, () => {
     expect((await once(child, 'exit'))[0]).toBe(9);
   });
 
+  test('what is typed during the start waits for the program', async () => {
+    const { child, shows, type } = inTerminal(running('read line; echo "got $line"'), COMMAND.join(' '));
+    type('early\n');
+    await shows(/got early/);
+    expect((await once(child, 'exit'))[0]).toBe(0);
+  });
+
   test('Ctrl-] three times ends a program that ignores Ctrl-C, as the third one says', async () => {
     const { child, shows, type } = inTerminal(
       running('echo ready; exec sleep 1000'),

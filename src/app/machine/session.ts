@@ -26,6 +26,8 @@ export class Session {
   #container: Container | undefined;
   #terminal: TerminalProcess | undefined;
   #size: TerminalSize | undefined;
+  /** What was typed before the container exists. */
+  readonly #typed: Uint8Array[] = [];
   #log = '';
 
   /** Runs a container to its end. Reports everything by events, failures too. */
@@ -52,7 +54,8 @@ export class Session {
 
   /** Takes the user's input in the first terminal. */
   write(bytes: Uint8Array): void {
-    this.#terminal?.write(bytes);
+    if (this.#terminal) this.#terminal.write(bytes);
+    else this.#typed.push(bytes);
   }
 
   /** Changes the size of the first terminal. */
@@ -126,8 +129,9 @@ export class Session {
       events.send({ type: 'message', text: new TextDecoder().decode(bytes) }),
     );
     void container.started.then((runs) => runs && events.send({ type: 'started' }));
-    // The size may have changed during the boot.
+    // The size may have changed during the boot, and the user may have typed.
     if (this.#size) this.#terminal.resize(this.#size);
+    for (const bytes of this.#typed.splice(0)) this.#terminal.write(bytes);
     try {
       return await this.#terminal.ended;
     } finally {

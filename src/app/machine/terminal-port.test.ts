@@ -18,7 +18,7 @@ it('holds output back until there is a screen, and the screen has taken it', asy
   await shown;
 });
 
-it('tells a later process the size of its terminal', () => {
+it('tells a later process the size of its terminal, and what was typed meanwhile', () => {
   const port = new TerminalPort();
   port.type(BYTES);
   port.resize({ columns: 10, rows: 5 });
@@ -26,6 +26,6 @@ it('tells a later process the size of its terminal', () => {
   const process = { write: vi.fn(), resize: vi.fn() };
   port.connect(process);
   expect(process.resize.mock.calls).toEqual([[{ columns: 20, rows: 6 }]]);
-  port.type(BYTES);
-  expect(process.write.mock.calls).toEqual([[BYTES]]);
+  port.type(Uint8Array.of(3));
+  expect(process.write.mock.calls).toEqual([[BYTES], [Uint8Array.of(3)]]);
 });

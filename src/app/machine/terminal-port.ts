@@ -18,6 +18,8 @@ export class TerminalPort {
   /** An id that is unique in the page. */
   readonly key = made++;
   readonly #screens: ((screen: Screen) => void)[] = [];
+  /** What was typed before there was a process. */
+  readonly #typed: Uint8Array[] = [];
   #process: Process | undefined;
   #screen: Screen | undefined;
   #size: TerminalSize | undefined;
@@ -25,6 +27,7 @@ export class TerminalPort {
   connect(process: Process): void {
     this.#process = process;
     if (this.#size) process.resize(this.#size);
+    for (const bytes of this.#typed.splice(0)) process.write(bytes);
   }
 
   attach(screen: Screen): void {
@@ -39,7 +42,8 @@ export class TerminalPort {
   }
 
   type(bytes: Uint8Array): void {
-    this.#process?.write(bytes);
+    if (this.#process) this.#process.write(bytes);
+    else this.#typed.push(bytes);
   }
 
   resize(size: TerminalSize): void {
