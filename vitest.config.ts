@@ -1,8 +1,12 @@
 import { defineConfig } from 'vitest/config';
+import { tellStaleBuilds } from './scripts/setup/stale.mjs';
 
 const COMPILED = ['differential/differential', 'privileged/privileged', 'litmus/litmus'].map(
   (test) => `emulator-wasm/test/${test}.test.ts`,
 );
+
+// Machines of different builds wait for each other, and tests with them.
+await tellStaleBuilds();
 
 export default defineConfig({
   test: {

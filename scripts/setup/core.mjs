@@ -37,10 +37,25 @@ export const core = {
     const interpreter = join(work, 'assembly/interpreter.ts');
     const source = await readFile(interpreter, 'utf8');
     await writeFile(interpreter, source.replace('INTEGER_AND_FLOAT_CASES;', await interpreterCases(work)));
-    const output = join(work, 'emulator.wasm');
-    await run('node', [join(ASC, 'bin/asc.js'), join(work, 'assembly/index.ts'), '-o', output, ...FLAGS]);
+    await compileAssembly(join(work, 'assembly/index.ts'), join(work, 'emulator.wasm'));
   },
 };
+
+/**
+ * Compiles AssemblyScript. Errors would be hard to find among warnings, which nobody sees otherwise.
+ * @param {string} source
+ * @param {string} output
+ */
+export function compileAssembly(source, output) {
+  return run('node', [
+    inProject(join(ASC, 'bin/asc.js')),
+    source,
+    '-o',
+    output,
+    ...FLAGS,
+    '--disableWarning',
+  ]);
+}
 
 /**
  * Returns the cases of the interpreter that are made of the same expressions as the JIT's emitters.

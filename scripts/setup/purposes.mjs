@@ -13,7 +13,7 @@ import { page } from './page.mjs';
 import { production } from './production.mjs';
 import { say } from './progress.mjs';
 import { site } from './site.mjs';
-import { ensure, isToBuild, stampOf } from './step.mjs';
+import { ensure, isInPlace, isToBuild, stampOf } from './step.mjs';
 
 const GUEST = [kernel, busybox, initramfs];
 const EVERYTHING = [core, bundle, page, ...GUEST, images, kernelSmp, site, production];
@@ -32,6 +32,25 @@ export const PURPOSES = {
   build: { packages: BUILD_PACKAGES, steps: EVERYTHING },
   test: { packages: [...BUILD_PACKAGES, ...TEST_PACKAGES], steps: EVERYTHING },
 };
+
+/**
+ * Names the builds that tests use, and that are older than their sources. Programs and pages are none of them,
+ * because tests bundle their sources themselves.
+ * @returns {Promise<string[]>} titles
+ */
+export async function staleBuilds() {
+  const steps = [core, ...GUEST, images, kernelSmp];
+  const stale = await Promise.all(
+    steps.map((step) =>
+      isInPlace(step).then(
+        (is) => !is,
+        () => true,
+      ),
+    ),
+  );
+  const titles = steps.filter((_, index) => stale[index]).map(({ title }) => title);
+  return (await isCurrent()) ? titles : [NPM_PART, ...titles];
+}
 
 /** Files that change when packages or the set-up itself change. */
 const COMMON_INPUTS = [
