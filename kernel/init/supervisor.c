@@ -103,9 +103,13 @@ static int relay_terminal(struct supervisor *s, const struct specification *what
 			  const struct farewell *farewell)
 {
 	int number = open_terminal(s, ptmx);
+
+	if (number < 0)
+		return -1;
+
 	int input = stream_open(STDIN_FILENO), output = stream_open(STDOUT_FILENO);
 
-	if (number < 0 || input < 0 || output < 0)
+	if (input < 0 || output < 0)
 		return -1;
 	resize(s, what->columns, what->rows);
 
@@ -114,6 +118,14 @@ static int relay_terminal(struct supervisor *s, const struct specification *what
 	close(input);
 	close(output);
 	return relayed ? number : -1;
+}
+
+static void __attribute__((noreturn)) fail_terminal(int status)
+{
+	if (errno != ENOSPC)
+		supervisor_fail("no terminal", status);
+	say("no terminal: all that the container may have are in use");
+	exit(status);
 }
 
 struct streams supervisor_open_streams(struct supervisor *s, const struct specification *what, const char *ptmx)
@@ -129,7 +141,7 @@ struct streams supervisor_open_streams(struct supervisor *s, const struct specif
 	if (what->flags & WITH_TERMINAL) {
 		streams.terminal = relay_terminal(s, what, ptmx, &farewell);
 		if (streams.terminal < 0)
-			supervisor_fail("no terminal", what->failure);
+			fail_terminal(what->failure);
 	} else {
 		streams.input = open_input();
 		streams.output = open_output(STDOUT_FILENO, &farewell);

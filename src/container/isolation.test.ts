@@ -147,6 +147,21 @@ describe('the kernel', { timeout: TIMEOUT }, () => {
     );
   });
 
+  test('names the cause when all terminals are taken', async () => {
+    const taker = container.exec({ args: ['probe', 'terminals'] });
+    const { value } = await taker.stdout.getReader().read();
+    expect(Buffer.from(value ?? []).toString()).toBe('taken\n');
+    const terminal = { columns: 80, rows: 24, type: 'vt100' };
+    const late = container.exec({ args: ['true'], terminal });
+    expect(await text(late.messages)).toBe(
+      'LinuxRun: no terminal: all that the container may have are in use\n',
+    );
+    expect(await late.exit).toBe(126);
+    taker.kill(9);
+    await taker.exit;
+    expect(await container.exec({ args: ['true'], terminal }).exit).toBe(0);
+  });
+
   test('has no limit of open files that one user could exhaust for all', async () => {
     expect(await shell('cat /proc/sys/fs/file-max')).toBe('9223372036854775807\n');
   });

@@ -90,6 +90,7 @@ describe('with an init', { timeout: TIMEOUT }, () => {
 
   test('signals end a program without handlers, from outside and at the keyboard', async () => {
     container = await start({ image: busybox, args: ['sleep', '1000'], init: true });
+    expect(await container.started).toBe(true);
     container.kill(SIGTERM);
     expect(await container.exit).toBe(143);
     await container.destroy();

@@ -1,6 +1,7 @@
 /*
  * Requests from the kernel what containers must not get, and prints the errors. 0 is success. "lift" attacks
  * the container's control group instead, "dump SECONDS" the processes that the agent starts in the container.
+ * "terminals" takes all terminals of the container.
  */
 #include <sys/socket.h>
 #include <linux/resource.h>
@@ -80,12 +81,27 @@ static unsigned dump(long end)
 	return killed;
 }
 
+/* Takes all terminals, and keeps them. */
+static void __attribute__((noreturn)) take_terminals(void)
+{
+	static const struct rlimit files = { .rlim_cur = 1 << 16, .rlim_max = 1 << 16 };
+
+	setrlimit(RLIMIT_NOFILE, &files);
+	while (open("/dev/ptmx", O_RDWR | O_NOCTTY) >= 0)
+		;
+	write(STDOUT_FILENO, "taken\n", 6);
+	for (;;)
+		sleep(1000);
+}
+
 int main(int argc, char **argv)
 {
 	char log[64];
 
 	if (argc == 2 && strcmp(argv[1], "lift") == 0)
 		return lift_limit();
+	if (argc == 2 && strcmp(argv[1], "terminals") == 0)
+		take_terminals();
 	if (argc == 3 && strcmp(argv[1], "dump") == 0) {
 		printf("%u signals\n", dump(seconds() + atoi(argv[2])));
 		return 0;
