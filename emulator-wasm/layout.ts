@@ -76,7 +76,9 @@ export const M_CODE_KEY = MACHINE + 0x58;
 export const M_CREDIT = MACHINE + 0x68;
 /** What it costs to compile one instruction. */
 export const COMPILE_PRICE = 10_000;
-/** The price of an average region. A hart pays it with the report, and the translator settles the difference. */
+/**
+ * The price of an average region. A hart pays it with the report, and the translator settles the difference.
+ */
 export const REGION_PRICE = 110 * COMPILE_PRICE;
 
 export const POWER_RUNNING = 0;

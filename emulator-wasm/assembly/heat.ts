@@ -1,4 +1,7 @@
-/** Decides which code is compiled: samples the hart's position, keeps the credit, and reports to the translator. */
+/**
+ * Decides which code is compiled: samples the hart's position, keeps the credit, and reports to the
+ * translator.
+ */
 import {
   COMPILE_PRICE,
   H_COMPILED,
@@ -40,7 +43,10 @@ const FIRST_WINDOW: u64 = 3;
 /** A program whose width is greater is wide. Each STEP pages more add the patience once more. */
 const NARROW: u32 = 128;
 const STEP: u32 = 2;
-/** A fresh page counts this many times more: a program that goes on to new code all the time does not repay it. */
+/**
+ * A fresh page counts this many times more: a program that goes on to new code all the time does not repay
+ * it.
+ */
 const FRESH: u32 = 4;
 /** Each window lends LEND for every page by which its width is below BREAK_EVEN, or takes back as much. */
 const BREAK_EVEN: i64 = 160;
@@ -77,7 +83,10 @@ export function resetHeat(hart: usize): void {
   if (load<u32>(hart, H_ID) == 0) atomic.store<i64>(M_CREDIT, 0);
 }
 
-/** Earns credit for the quantum that has ended. Compiled code earns the most, because compiling has returned it. */
+/**
+ * Earns credit for the quantum that has ended. Compiled code earns the most, because compiling has returned
+ * it.
+ */
 export function earn(hart: usize): void {
   const retired = load<u64>(hart, H_INSTRET);
   const compiled = load<u64>(hart, H_COMPILED);
@@ -90,9 +99,9 @@ export function earn(hart: usize): void {
 
 /**
  * Notes that a quantum ended at `pc`, or that compiled code was left there. Code where that happens often is
- * reported to the translator. Early on only loops count, that is, pages in which two quanta end in a row: most
- * programs do not run the code of their first second long enough to repay its compilation. A booting Linux and a
- * first short command do not even repay the start of the translator.
+ * reported to the translator. Early on only loops count, that is, pages in which two quanta end in a row:
+ * most programs do not run the code of their first second long enough to repay its compilation. A booting
+ * Linux and a first short command do not even repay the start of the translator.
  */
 export function sample(hart: usize, pc: u64): void {
   const retired = load<u64>(hart, H_INSTRET);
@@ -160,8 +169,8 @@ function basePatience(record: usize): u32 {
 }
 
 /**
- * How hot the page has to be. Compilation repays less in pages that are written again and again, and in programs with
- * many warm pages.
+ * How hot the page has to be. Compilation repays less in pages that are written again and again, and in
+ * programs with many warm pages.
  */
 function patienceOf(record: usize): u32 {
   const patience = basePatience(record) << min<u32>(load<u32>(record, R_REWRITES), MOST_DOUBLINGS);

@@ -103,7 +103,10 @@ export const signExtend16 = (a: Expression) =>
 export const select = (a: Expression, b: Expression, condition: Word) =>
   wide(`select<u64>(${a.text}, ${b.text}, ${condition.text})`, applied([a, b, condition], wasm.select));
 
-/** The result of a function of `assembly/integer.ts`. Compiled code calls the function, unless it has something better. */
+/**
+ * The result of a function of `assembly/integer.ts`. Compiled code calls the function, unless it has
+ * something better.
+ */
 export const call = (name: string, operands: readonly Expression<'i32' | 'i64'>[], push?: Push) =>
   wide(
     `integer.${name}(${operands.map(({ text }) => text)})`,

@@ -19,8 +19,8 @@ const LIMITS: Limits = { regions: 8192, modules: 1000, bytes: 32 << 20 };
 /** The part of the modules that leaves at once when there are too many, the oldest first. */
 const EVICTED = 1 / 4;
 /**
- * V8 frees modules when it collects garbage. It does so when something is allocated, which hardly happens here, so
- * this many bytes are allocated for each module that leaves.
+ * V8 frees modules when it collects garbage. It does so when something is allocated, which hardly happens
+ * here, so this many bytes are allocated for each module that leaves.
  */
 const PRESSURE = 512 << 10;
 

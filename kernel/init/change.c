@@ -58,8 +58,8 @@ static const char *enter(int folder, const char *name)
 }
 
 /*
- * A folder below the last level becomes one of the first level, so that a tree of any depth needs only so many
- * levels.
+ * A folder below the last level becomes one of the first level, so that a tree of any depth needs only so
+ * many levels.
  */
 static const char *lift(int folder, const char *name)
 {

@@ -9,8 +9,8 @@
 size_t read_file(const char *path, char *buffer, size_t size);
 
 /*
- * Returns the number of this base in the line of a short text file that starts with this name and a blank or a
- * tab; 0 without one.
+ * Returns the number of this base in the line of a short text file that starts with this name and a blank or
+ * a tab; 0 without one.
  */
 uint64_t read_figure(const char *path, const char *name, int base);
 

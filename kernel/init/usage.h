@@ -9,7 +9,10 @@ struct usage {
 	uint64_t uptime, idle;
 };
 
-/* Measures the machine's memory and CPUs, and the writable disk of the container with this supervisor (0 for none). */
+/*
+ * Measures the machine's memory and CPUs, and the writable disk of the container with this supervisor (0 for
+ * none).
+ */
 struct usage usage_measure(pid_t supervisor);
 
 #endif

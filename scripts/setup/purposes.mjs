@@ -34,8 +34,8 @@ export const PURPOSES = {
 };
 
 /**
- * Names the builds that tests use, and that are older than their sources. Programs and pages are none of them,
- * because tests bundle their sources themselves.
+ * Names the builds that tests use, and that are older than their sources. Programs and pages are none of
+ * them, because tests bundle their sources themselves.
  * @returns {Promise<string[]>} titles
  */
 export async function staleBuilds() {

@@ -82,7 +82,9 @@ async function readStart(path: string): Promise<string> {
   }
 }
 
-/** Returns the first value of a registry in an object with registries as keys, which old files write as URLs. */
+/**
+ * Returns the first value of a registry in an object with registries as keys, which old files write as URLs.
+ */
 function valueFor(object: unknown, registry: string): unknown {
   if (!isObject(object)) return undefined;
   const keys = Object.keys(object);

@@ -188,7 +188,9 @@ function connectTerminal(container: Container, ending: Ending): Input {
   };
 }
 
-/** When the reader of the output has gone, the container's writers get an error, and the container has to end. */
+/**
+ * When the reader of the output has gone, the container's writers get an error, and the container has to end.
+ */
 async function copy(
   from: ReadableStream<Uint8Array>,
   to: NodeJS.WriteStream,

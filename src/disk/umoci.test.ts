@@ -83,7 +83,9 @@ function isRefused(layers: readonly (readonly EntrySpec[])[]): boolean {
   }
 }
 
-/** Splits the entries off that we refuse: layers that are accepted, and those up to the first refused entry. */
+/**
+ * Splits the entries off that we refuse: layers that are accepted, and those up to the first refused entry.
+ */
 function split(layers: readonly (readonly EntrySpec[])[]): {
   accepted: EntrySpec[][];
   refused?: EntrySpec[][];

@@ -1,6 +1,7 @@
 /**
  * Names, paths and arguments of Linux are bytes. As text they are UTF-8; each byte that is not becomes a lone
- * surrogate, U+DC80 to U+DCFF, as in Python's `surrogateescape`. So every name is a string, and keeps its bytes.
+ * surrogate, U+DC80 to U+DCFF, as in Python's `surrogateescape`. So every name is a string, and keeps its
+ * bytes.
  */
 
 const ESCAPE = 0xdc00;

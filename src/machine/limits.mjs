@@ -27,7 +27,10 @@ export function memoryProblem(bytes, given = formatSize(bytes)) {
   return undefined;
 }
 
-/** @param {number} bytes @returns {string} the shortest exact notation that `parseSize` reads, such as `512M` */
+/**
+ * @param {number} bytes
+ * @returns {string} the shortest exact notation that `parseSize` reads, such as `512M`
+ */
 export function formatSize(bytes) {
   let value = bytes;
   let unit = 0;

@@ -42,13 +42,19 @@ export function planMemory(harts: number, ramSize: number): MemoryPlan {
   return { harts, ramSize, pageFlags, ramBase, pages: size / WASM_PAGE };
 }
 
-/** The most RAM that fits in a WebAssembly memory beside the blocks of the harts and the page flags, in whole MiB. */
+/**
+ * The most RAM that fits in a WebAssembly memory beside the blocks of the harts and the page flags, in whole
+ * MiB.
+ */
 function mostMemory(harts: number): number {
   const fits = ((MAX_RAM - pageFlagsOf(harts) - WASM_PAGE) * GUEST_PAGE) / (GUEST_PAGE + 1);
   return Math.floor(fits / MIB) * MIB;
 }
 
-/** Returns the memory of a machine that should have `ramSize`: a little less where only that fits beside the rest. */
+/**
+ * Returns the memory of a machine that should have `ramSize`: a little less where only that fits beside the
+ * rest.
+ */
 export function fitMemory(harts: number, ramSize: number): number {
   return planMemory(harts, ramSize <= MAX_RAM ? Math.min(ramSize, mostMemory(harts)) : ramSize).ramSize;
 }

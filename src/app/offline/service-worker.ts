@@ -2,8 +2,8 @@
  * Keeps the files of a release, so that the page works without its server.
  *
  * Files never mix between releases: a page asks for the machine's files by the id of its own release, its
- * scripts and styles are named by hashes of their content, and every file of a cache was verified. A page comes
- * from the server if that answers, so that a new release is taken at the next load.
+ * scripts and styles are named by hashes of their content, and every file of a cache was verified. A page
+ * comes from the server if that answers, so that a new release is taken at the next load.
  */
 
 import { RELEASE_PREFIX } from './release.ts';

@@ -116,8 +116,8 @@ function choose(
 }
 
 /**
- * Layers of many images, each below a directory of its own, without entries that cannot be merged. A link may lead
- * from one image into another.
+ * Layers of many images, each below a directory of its own, without entries that cannot be merged. A link may
+ * lead from one image into another.
  */
 export function sideBySide(images: readonly (readonly (readonly EntrySpec[])[])[]): EntrySpec[][] {
   const below = (folder: string, path: ByteString) => (path === '' ? folder : `${folder}/${path}`);

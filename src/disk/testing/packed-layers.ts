@@ -1,9 +1,9 @@
 /**
- * Random layers on which tools agree, with paths as packers write them: through links of their layer, with dots, and
- * with folders that become links or files and the reverse.
+ * Random layers on which tools agree, with paths as packers write them: through links of their layer, with
+ * dots, and with folders that become links or files and the reverse.
  *
- * Tools disagree about links of lower layers on the way of a path. So the links of each layer have a name of their
- * own, which is no parent in other layers.
+ * Tools disagree about links of lower layers on the way of a path. So the links of each layer have a name of
+ * their own, which is no parent in other layers.
  */
 import fc from 'fast-check';
 import { type ByteString, toBytes } from '../byte-string.ts';
