@@ -25,7 +25,7 @@ export function LocalImageButtons() {
         type="file"
         hidden
         aria-label="Image archive"
-        accept=".tar,.gz,.tgz,.zst"
+        accept=".tar,.gz,.tgz,.zst,.xz,.txz,.bz2,.tbz2"
         onChange={({ target }) => {
           const [picked] = target.files ?? [];
           if (picked) pick(localFile(picked));

@@ -1,12 +1,25 @@
+import type { ReactNode } from 'react';
+import type { Inspection } from '../machine/messages.ts';
 import { formatBytes } from '../model/format.ts';
+import { sentence } from '../model/problem.ts';
 import { useForm } from '../stores/form.ts';
+import { Choices } from './Choices.tsx';
 import { useImage } from './use-image.ts';
+import { useInspection } from './use-inspection.ts';
 
-/** Shows where the image comes from. */
+/** Shows where the image comes from, and what its source says about it. */
 export function Origin() {
   const { reference, canonical, picked, stored } = useImage();
   const { wantsNewest, wantNewest } = useForm();
-  if (picked) return `${picked.name}, the ${picked.kind} you picked`;
+  const inspection = useInspection();
+  if (picked) {
+    return (
+      <>
+        {`${picked.name}, the ${picked.kind} you picked. `}
+        {inspection?.failure && <Failed {...inspection.failure} />}
+      </>
+    );
+  }
   if (stored && reference?.scheme === 'docker') {
     return (
       <>
@@ -24,5 +37,34 @@ export function Origin() {
   }
   if (stored) return `Stored in this browser, ${formatBytes(stored.size)}`;
   if (reference?.scheme === 'oci') return 'Comes with this page';
-  return canonical && `From the registry: ${canonical}`;
+  return canonical && <FromRegistry canonical={canonical} inspection={inspection} />;
+}
+
+interface FromRegistryProps {
+  readonly canonical: string;
+  readonly inspection: Inspection | undefined;
+}
+
+function FromRegistry({ canonical, inspection }: FromRegistryProps): ReactNode {
+  if (inspection?.failure) return <Failed {...inspection.failure} />;
+  const where = `From the registry: ${canonical}`;
+  if (!inspection) return where;
+  const { size, platforms } = inspection;
+  return `${where}. ${formatBytes(size)} to fetch. Made for ${platforms.map(shortPlatform).join(', ')}`;
+}
+
+function shortPlatform(platform: string): string {
+  return platform.replace(/^linux\//, '');
+}
+
+/** Says why the image cannot run as it is named. An archive of several images is not wrong, only unclear. */
+function Failed({ message, choices = [] }: Extract<Inspection['failure'], object>): ReactNode {
+  const canonical = useImage().canonical;
+  const change = useForm((state) => state.change);
+  return (
+    <>
+      {choices.length < 2 && `${sentence(message)} `}
+      <Choices choices={choices} chosen={canonical} onChoose={(image) => change({ image })} />
+    </>
+  );
 }

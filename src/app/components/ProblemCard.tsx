@@ -1,5 +1,7 @@
 import { useSession } from '../stores/session.ts';
+import { runInstead } from '../stores/start.ts';
 import { Button } from './Button.tsx';
+import { Choices } from './Choices.tsx';
 import { returnToForm } from './focus.ts';
 import { Icon } from './Icon.tsx';
 import { StorageLink } from './StorageLink.tsx';
@@ -19,6 +21,9 @@ export function ProblemCard() {
       <p className="problem-text">{problem.text}</p>
       <p>
         {problem.advice} {problem.storage && <StorageLink />}
+        {problem.choices && (
+          <Choices choices={problem.choices} onChoose={(image) => void runInstead(image)} />
+        )}
       </p>
       {problem.log && (
         <details>

@@ -1,6 +1,13 @@
 import { proxy, type Remote, wrap } from 'comlink';
 import { BASE, machineFiles } from './machine-files.ts';
-import type { FurtherTerminalClient, SessionClient, SessionEvent, SessionRequest } from './messages.ts';
+import type {
+  FurtherTerminalClient,
+  ImageRequest,
+  Inspection,
+  SessionClient,
+  SessionEvent,
+  SessionRequest,
+} from './messages.ts';
 import type { Session } from './session.ts';
 import type { TerminalProcess } from './terminal-process.ts';
 
@@ -12,16 +19,35 @@ const PATIENCE = 2000;
  */
 const REST = 1000;
 
-let spare: Worker | undefined;
+interface SessionWorker {
+  readonly worker: Worker;
+  /** The only proxy of the session: comlink closes the worker's end when a proxy is collected. */
+  readonly session: Remote<Session>;
+}
 
-function createWorker(): Worker {
-  return new Worker(new URL('./session-worker.ts', import.meta.url), { type: 'module', name: 'session' });
+let spare: SessionWorker | undefined;
+
+function createWorker(): SessionWorker {
+  // Vite finds a worker's code by an expression of this form.
+  const worker = new Worker(new URL('./session-worker.ts', import.meta.url), {
+    type: 'module',
+    name: 'session',
+  });
+  return { worker, session: wrap<Session>(worker) };
 }
 
 /** Loads everything that the next session needs, so that it starts at once. Resolves when that is there. */
 export function prepareSession(): Promise<void> {
   spare ??= createWorker();
   return machineFiles.preload();
+}
+
+/** Asks the source of an image about it, in the worker of the next session. */
+export function inspectImage(request: Omit<ImageRequest, 'base'>, signal: AbortSignal): Promise<Inspection> {
+  spare ??= createWorker();
+  const { session } = spare;
+  signal.addEventListener('abort', () => void session.stopInspecting(), { once: true });
+  return session.inspect({ ...request, base: BASE });
 }
 
 /** The page's end of a session. */
@@ -35,14 +61,15 @@ export class Connection {
     onEvent: (event: SessionEvent) => void,
     onOutput: SessionClient['onOutput'],
   ) {
-    this.#worker = spare ?? createWorker();
+    const { worker, session } = spare ?? createWorker();
     spare = undefined;
+    this.#worker = worker;
+    this.#session = session;
     this.#worker.onerror = ({ message }) => {
       // The worker is missing if its code could not be loaded.
       const missing = { name: 'MachineError', message: 'cannot load the code of a session' };
       onEvent({ type: 'failed', failure: message ? { name: 'Error', message } : missing });
     };
-    this.#session = wrap<Session>(this.#worker);
     const client = proxy({
       onEvent: async (event: SessionEvent) => {
         this.#hasEnded ||= event.type === 'exit' || event.type === 'failed';

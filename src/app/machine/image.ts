@@ -8,7 +8,7 @@ import { findImage, type HeldImage, type PullEvent } from '../../oci/pull.ts';
 import { formatReference } from '../../oci/reference.ts';
 import type { ImageSource } from '../../oci/source.ts';
 import { browserStore } from '../../storage/browser.ts';
-import type { SessionRequest } from './messages.ts';
+import type { ImageRequest, Inspection, SessionRequest } from './messages.ts';
 
 /**
  * Returns the image for a session, with all of its layers in the store.
@@ -39,7 +39,13 @@ export async function sessionImage(
   }
 }
 
-function sourceOf({ reference, origin, base }: SessionRequest): ImageSource {
+/** Asks the source of an image about it. @throws ImageError, or the signal's reason */
+export async function inspectImage(request: ImageRequest, signal: AbortSignal): Promise<Inspection> {
+  const { platforms, layers } = await sourceOf(request).resolve({ signal });
+  return { platforms, size: layers.reduce((sum, { size }) => sum + size, 0) };
+}
+
+function sourceOf({ reference, origin, base }: ImageRequest): ImageSource {
   if (origin.kind === 'reference')
     return browserSource(reference, { base: new URL(base), credentials: origin.credentials });
   const { local, image } = origin;

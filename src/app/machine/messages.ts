@@ -3,7 +3,7 @@ import type { ProxyMarked } from 'comlink';
 import type { Usage } from '../../machine/machine.ts';
 import type { ImageErrorKind } from '../../oci/errors.ts';
 import type { PullEvent } from '../../oci/pull.ts';
-import type { ImageName } from '../../oci/reference.ts';
+import type { ImageName, Reference } from '../../oci/reference.ts';
 import type { Credentials } from '../../oci/registry-auth.ts';
 import type { Wish } from '../model/check.ts';
 
@@ -17,10 +17,25 @@ export type ImageOrigin =
   | { readonly kind: 'reference'; readonly credentials: Credentials | undefined }
   | { readonly kind: 'local'; readonly local: LocalImage; readonly image: ImageName };
 
-export interface SessionRequest extends Wish {
+/** Which image. */
+export interface ImageRequest {
+  readonly reference: Reference;
   /** The URL of the page, ending in a slash. Its server has the demo images and the registry proxy. */
   readonly base: string;
   readonly origin: ImageOrigin;
+}
+
+/** What the source of an image says about it. */
+export type Inspection =
+  | {
+      readonly failure?: undefined;
+      readonly platforms: readonly string[];
+      /** The bytes of its layers at the source. */
+      readonly size: number;
+    }
+  | { readonly failure: Failure };
+
+export interface SessionRequest extends Wish, ImageRequest {
   /** Whether to ask the registry even though the image is stored. */
   readonly wantsNewest: boolean;
 }
@@ -32,6 +47,8 @@ export interface Failure {
   /** The kind of an ImageError. */
   readonly kind?: ImageErrorKind | undefined;
   readonly message: string;
+  /** The references that an ImageError offers instead. */
+  readonly choices?: readonly string[];
   /** The end of the guest kernel's log, if the machine failed. */
   readonly log?: string | undefined;
 }

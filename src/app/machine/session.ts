@@ -8,8 +8,16 @@ import type { Platform } from '../../machine/platform/platform.ts';
 import { FIRST_SIZE, type TerminalSize } from '../../machine/terminal-size.ts';
 import { ImageError, messageOf } from '../../oci/errors.ts';
 import { Throttle } from './events.ts';
-import { sessionImage } from './image.ts';
-import type { Failure, Figures, FurtherTerminalClient, SessionClient, SessionRequest } from './messages.ts';
+import { inspectImage, sessionImage } from './image.ts';
+import type {
+  Failure,
+  Figures,
+  FurtherTerminalClient,
+  ImageRequest,
+  Inspection,
+  SessionClient,
+  SessionRequest,
+} from './messages.ts';
 import { TerminalProcess } from './terminal-process.ts';
 
 /** The size until the terminal is laid out. */
@@ -29,9 +37,11 @@ export class Session {
   /** What was typed before the container exists. */
   readonly #typed: Uint8Array[] = [];
   #log = '';
+  #inspecting = new AbortController();
 
   /** Runs a container to its end. Reports everything by events, failures too. */
   async run(request: SessionRequest, client: SessionClient): Promise<void> {
+    this.stopInspecting();
     const events = new Throttle((event) => void client.onEvent(event));
     try {
       const container = await this.#start(request, client, events);
@@ -42,6 +52,19 @@ export class Session {
     } finally {
       this.#ended.resolve();
     }
+  }
+
+  /** Asks the source of an image about it. Another call, or the run, ends this one. */
+  async inspect(request: ImageRequest): Promise<Inspection> {
+    this.stopInspecting();
+    this.#inspecting = new AbortController();
+    return inspectImage(request, this.#inspecting.signal).catch((error) => ({
+      failure: this.#failureOf(error),
+    }));
+  }
+
+  stopInspecting(): void {
+    this.#inspecting.abort(new DOMException('cancelled', 'AbortError'));
   }
 
   /** Cancels the start. Resolves when only complete layers are left of it. */
@@ -146,8 +169,8 @@ export class Session {
 
   #failureOf(error: unknown): Failure {
     const name = error instanceof Error || error instanceof DOMException ? error.name : 'Error';
-    const kind = error instanceof ImageError ? error.kind : undefined;
-    return { name, kind, message: messageOf(error), ...(name === 'MachineError' && { log: this.#log }) };
+    const about = error instanceof ImageError ? { kind: error.kind, choices: error.choices } : {};
+    return { name, ...about, message: messageOf(error), ...(name === 'MachineError' && { log: this.#log }) };
   }
 }
 

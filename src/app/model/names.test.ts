@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { canonicalName, imageShownAs, shortName, shownImage } from './names.ts';
+import { canonicalName, imageShownAs, nameOfChoice, shortName, shownImage } from './names.ts';
 
 it.each([
   ['alpine', 'alpine'],
@@ -13,6 +13,14 @@ it.each([
   ['file://image.tar', 'image.tar'],
 ])('%s is shown as %s', (image, name) => {
   expect(shortName(canonicalName(image) ?? '')).toBe(name);
+});
+
+it.each([
+  ['docker.io/library/python:3.12-trixie', 'python:3.12-trixie'],
+  ['file://image.tar:tool:1.0', 'tool:1.0'],
+  [`oci://place@sha256:${'ab'.repeat(32)}`, 'sha256:abababababab…'],
+])('%s is the choice %s', (reference, name) => {
+  expect(nameOfChoice(reference)).toBe(name);
 });
 
 it('shows demo images by names that are no references, and knows them again', () => {

@@ -40,6 +40,14 @@ export function shortName(reference: string): string {
     .replace(/@(\w+:\w{12})\w+$/, '@$1…');
 }
 
+/** Names an image among others: in a file or folder by its name there. */
+export function nameOfChoice(reference: string): string {
+  const read = readReference(reference);
+  if (!read || read.scheme === 'docker') return shortName(reference);
+  const { name, digest } = read.image;
+  return name ?? (digest ? shortName(`@${digest}`).slice(1) : shortName(reference));
+}
+
 /** Returns the last part of a path. */
 export function fileName(path: string): string {
   return path.slice(path.lastIndexOf('/') + 1);

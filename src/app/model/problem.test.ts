@@ -41,6 +41,17 @@ describe('explain', () => {
     expect(text('is it there?')).toBe('Is it there?');
   });
 
+  it('keeps the references to use instead', () => {
+    const failure = {
+      name: 'ImageError',
+      kind: 'reference',
+      message: 'several',
+      choices: ['a', 'b'],
+    } as const;
+    expect(explain(failure).choices).toEqual(['a', 'b']);
+    expect(explain({ ...failure, choices: [] })).not.toHaveProperty('choices');
+  });
+
   it("keeps the kernel's log", () => {
     expect(explain({ name: 'MachineError', message: 'it stopped', log: 'panic' }).log).toBe('panic');
   });

@@ -13,11 +13,13 @@ export interface Problem {
   readonly field?: Field;
   /** Whether deleting stored images helps. */
   readonly storage?: boolean;
+  /** References that can be used instead. */
+  readonly choices?: readonly string[];
   /** The log for an investigation. */
   readonly log?: string | undefined;
 }
 
-type Explanation = Omit<Problem, 'text' | 'log'>;
+type Explanation = Omit<Problem, 'text' | 'log' | 'choices'>;
 
 /** The exit statuses of a container that could not be made, and of a program that could not be started. */
 const NO_CONTAINER_STATUS = 125;
@@ -135,8 +137,9 @@ const BUG: Explanation = {
 };
 
 export function explain(failure: Failure): Problem {
-  const { message, log } = failure;
-  return { ...explanationOf(failure), text: sentence(message), ...(log && { log }) };
+  const { message, log, choices = [] } = failure;
+  const text = sentence(message);
+  return { ...explanationOf(failure), text, ...(log && { log }), ...(choices.length > 0 && { choices }) };
 }
 
 /**
@@ -158,7 +161,7 @@ function explanationOfEnd(status: number, lines: string): Explanation | undefine
 }
 
 /** Makes a sentence of a message, which starts in lower case. A name at its start stays unchanged. */
-function sentence(message: string): string {
+export function sentence(message: string): string {
   const begun = message.replace(/^[a-z]+(?= )/, (word) => word.charAt(0).toUpperCase() + word.slice(1));
   return /[.?!…]$/.test(begun) ? begun : `${begun}.`;
 }

@@ -32,6 +32,13 @@ export function runEntry(entry: CatalogueEntry): void {
   runForm();
 }
 
+/** Runs another image with the same options, after a run that failed. */
+export async function runInstead(image: string): Promise<void> {
+  await useSession.getState().leave();
+  useForm.getState().change({ image });
+  runForm();
+}
+
 /** Goes from an ended or failed session back to the form, and shows the problem at its field. */
 export async function backToForm(): Promise<void> {
   const { problem, leave } = useSession.getState();

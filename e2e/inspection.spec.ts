@@ -1,0 +1,74 @@
+/** Tests what the form says about an image before it runs. */
+import { join } from 'node:path';
+import { makeIndex } from '../src/oci/testing/image.ts';
+import { expect, test } from './fixtures.ts';
+import { heavyBusybox } from './support/images.ts';
+import { PUBLIC } from './support/places.ts';
+import { HELLO } from './support/visitor.ts';
+
+const LAYOUT = join(PUBLIC, 'images');
+const WEIGHT = 2_000_000;
+const riscv64 = { os: 'linux', architecture: 'riscv64' };
+const amd64 = { os: 'linux', architecture: 'amd64' };
+
+test('an image of a registry is shown with its size and platforms', async ({ visitor, registry }) => {
+  const image = heavyBusybox(WEIGHT);
+  registry.add('team/shown:1', image);
+  const platforms = [riscv64, amd64].map((platform) => ({ image, platform }));
+  registry.addIndex('team/shown:1', makeIndex(platforms));
+  await visitor.open();
+  await visitor.image.fill(`${registry.host}/team/shown:1`);
+  await expect(visitor.image).toHaveAccessibleDescription(/[23]\.\d MB to fetch. Made for amd64, riscv64$/);
+  expect(registry.requests.filter(({ path }) => path.includes('/blobs/'))).toHaveLength(1);
+});
+
+test('an image without riscv64 is shown with the nearest tag that has it', async ({ visitor, registry }) => {
+  const image = heavyBusybox(1000);
+  registry.add('team/other:3-trixie', image);
+  registry.addIndex('team/other:3-trixie', makeIndex([{ image, platform: riscv64 }]));
+  registry.addIndex('team/other:3-bookworm', makeIndex([{ image, platform: amd64 }]));
+  await visitor.open();
+  await visitor.image.fill(`${registry.host}/team/other:3-bookworm`);
+  await expect(visitor.image).toHaveAccessibleDescription(
+    /no image for linux\/riscv64; it offers linux\/amd64/,
+  );
+  await visitor.button(`Use ${registry.host}/team/other:3-trixie`).click();
+  await expect(visitor.image).toHaveValue(`${registry.host}/team/other:3-trixie`);
+  await visitor.run();
+  await visitor.expectPrompt();
+});
+
+test.describe('a registry that answers with an error', () => {
+  test.use({ expectedErrors: /Failed to load resource/ });
+
+  test('is named under the field', async ({ visitor, registry }) => {
+    registry.intercept = (_, response) => {
+      response.writeHead(404).end();
+      return true;
+    };
+    await visitor.open();
+    await visitor.image.fill(`${registry.host}/team/none:1`);
+    await expect(visitor.image).toHaveAccessibleDescription(/has no image .*\/team\/none:1: check its name/);
+    await expect(visitor.button('Run')).toBeEnabled();
+  });
+});
+
+test('a folder with several images shows a menu of their names', async ({ page, visitor }) => {
+  await visitor.open();
+  await page.getByLabel('Image layout folder').setInputFiles(LAYOUT);
+  const menu = page.getByLabel('Image in it');
+  await expect(menu).toContainText('hello-world');
+  await menu.selectOption('hello-world');
+  await expect(visitor.image).toHaveValue('file://images:hello-world');
+  await expect(menu).toHaveValue('file://images:hello-world');
+  await visitor.run();
+  await visitor.expectScreen(HELLO);
+});
+
+test('a run of several images asks which one', async ({ page, visitor }) => {
+  await visitor.open();
+  await page.getByLabel('Image layout folder').setInputFiles(LAYOUT);
+  await visitor.run();
+  await visitor.problem.getByLabel('Image in it').selectOption('hello-world');
+  await visitor.expectScreen(HELLO);
+});
