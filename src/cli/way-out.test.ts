@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { HELP } from './run-options.mjs';
 import { WayOut } from './way-out.ts';
 
 const CTRL_C = '\x03';
@@ -34,6 +35,10 @@ describe('Ctrl-] three times', () => {
     expect(leave).not.toHaveBeenCalled();
     type(keys.at(-1) as string);
     expect(leave).toHaveBeenCalledOnce();
+  });
+
+  test('are in the help', () => {
+    expect(HELP).toContain('Ctrl-] three times within a second ends the machine');
   });
 
   test('must come within a second', () => {

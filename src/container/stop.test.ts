@@ -40,9 +40,8 @@ async function inTerminal(args: readonly string[], init = false) {
 test('stop ends an interactive shell by hanging up its terminal', { timeout: TIMEOUT }, async () => {
   const { container, shown } = await inTerminal(['sh']);
   await shown(/# /);
-  const begin = performance.now();
   await container.stop();
-  expect(performance.now() - begin).toBeLessThan(8_000);
+  // Otherwise it is killed after 10 s.
   expect(await container.exit).not.toBe(137);
 });
 
