@@ -46,7 +46,8 @@ test.describe('an image', () => {
     registry.auth = { token: 'secret', credentials: 'me:open sesame' };
     await visitor.runLink({ image: `${registry.host}/team/private:1` });
     await visitor.expectProblem(/refuses this image/, /sign in/i);
-    await visitor.button('Back to the form').click();
+    await visitor.button('Sign in').click();
+    await expect(visitor.field('User name')).toBeFocused();
     await visitor.field('User name').fill('me');
     await visitor.field('Password or token').fill('open sesame');
     await visitor.run();

@@ -1,3 +1,4 @@
+import type { Field } from '../model/form.ts';
 import { useSession } from '../stores/session.ts';
 import { runInstead } from '../stores/start.ts';
 import { Button } from './Button.tsx';
@@ -11,7 +12,6 @@ export function ProblemCard() {
   const problem = useSession((session) => session.problem);
   const restart = useSession((session) => session.restart);
   if (!problem) return null;
-  const isForOptions = problem.field !== undefined && problem.field !== 'image';
   return (
     <section className="card problem" role="alert">
       <h2>
@@ -36,9 +36,15 @@ export function ProblemCard() {
           Try again
         </Button>
         <Button icon="back" look={problem.field ? 'main' : 'plain'} onClick={() => void returnToForm()}>
-          {isForOptions ? 'Change the options' : 'Back to the form'}
+          {wayBack(problem.field)}
         </Button>
       </div>
     </section>
   );
+}
+
+/** Returns the text of the button that leads back to the form, at this field. */
+function wayBack(field: Field | undefined): string {
+  if (field === undefined || field === 'image') return 'Back to the form';
+  return field === 'credentials' ? 'Sign in' : 'Change the options';
 }
