@@ -20,6 +20,9 @@ export async function runMain(main, status = 1) {
   } catch (error) {
     if (error instanceof OptionError) process.stderr.write(`linuxrun: ${error.message}\n`);
     else if (error instanceof SetupFailure) process.stderr.write(`[set-up] ${error.message}\n`);
+    // A folder that cannot be written, a full disk: the message names the call and the path.
+    else if (error instanceof Error && 'syscall' in error)
+      process.stderr.write(`[set-up] ${error.message}\n`);
     else throw error;
     process.exitCode = status;
   }

@@ -48,14 +48,13 @@ export async function withAdvice(
   { accounts, store, env }: { readonly accounts: Accounts; readonly store: Store; readonly env: Environment },
 ): Promise<unknown> {
   if (!(error instanceof ImageError)) return error;
-  const advice =
-    error.kind === 'denied'
-      ? [await accounts.advice()]
-      : error.kind === 'network'
-        ? [...proxyAdvice(env), await storedAdvice(store)]
-        : [];
-  if (advice.length === 0) return error;
-  return new ImageError([error.message, ...advice].join('; '), error.kind, { cause: error });
+  const { kind, message } = error;
+  const advice: string[] = [];
+  if (kind === 'denied' || kind === 'rate-limit') advice.push(await accounts.advice());
+  if (kind === 'network') advice.push(...proxyAdvice(env), await storedAdvice(store));
+  return advice.length === 0
+    ? error
+    : new ImageError([message, ...advice].join('; '), kind, { cause: error });
 }
 
 function proxyAdvice(env: Environment): string[] {

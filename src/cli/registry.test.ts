@@ -89,6 +89,14 @@ describe('a refusal', () => {
     );
   });
 
+  test('because of too many requests names them too', async () => {
+    registry.intercept = (_, response) => !!response.writeHead(429, { 'Retry-After': '3600' }).end();
+    const { message } = await failure(load(`${registry.host}/team/app:1`));
+    expect(message).toMatch(
+      new RegExp(`^too many requests: .*; to sign in, set ${VARIABLES}, or run docker`),
+    );
+  });
+
   test('says what is wrong with the account of docker login', async () => {
     writeFileSync(join(folder, 'config.json'), '[]');
     const { message } = await failure(load(`${registry.host}/team/app:1`));

@@ -8,8 +8,8 @@ import { useImage } from './use-image.ts';
 const PAUSE = 700;
 
 /**
- * Returns what the source of the form's image says about it. Asks no registry about a stored image, and nobody
- * while the user types.
+ * Returns what the source of the form's image says about it. Asks no registry about a stored image, and
+ * nobody while the user types.
  */
 export function useInspection(): Inspection | undefined {
   const { reference, canonical, picked, stored } = useImage();
