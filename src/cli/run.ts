@@ -168,7 +168,7 @@ function connectTerminal(container: Container, ending: Ending): Input {
   const keyboard = container.stdin.getWriter();
   const wayOut = new WayOut(
     () => ending.kill(),
-    () => process.stderr.write(`\r\n${IGNORES_INTERRUPT}\r\n`),
+    () => process.stdout.write(`\r\n${IGNORES_INTERRUPT}\r\n`),
   );
   const restore = takeTerminal({
     onKeys: (keys) => {
