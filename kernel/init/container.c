@@ -1,5 +1,6 @@
 #include <linux/mount.h>
 #include <linux/sched.h>
+#include <linux/signal.h>
 
 #include "cgroup.h"
 #include "console.h"
@@ -48,6 +49,14 @@ static void report_memory(const char *name)
 		say("the machine ran out of memory: %u process%s killed", kills, kills > 1 ? "es were" : " was");
 }
 
+/* A shell reports the end of its last program with the same status. */
+static void report_illegal_instruction(int status)
+{
+	if (status == 128 + SIGILL)
+		say("a program used an instruction that this machine does not have (SIGILL); "
+		    "programs for the profile RVA23, such as those of Ubuntu from 25.10 on, do not run here yet");
+}
+
 void container_supervise(const char *name, struct message message, int ready, int commands, int children)
 {
 	struct supervisor supervisor;
@@ -71,6 +80,7 @@ void container_supervise(const char *name, struct message message, int ready, in
 	int status = supervisor_wait(&supervisor, commands, children);
 
 	report_memory(name);
+	report_illegal_instruction(status);
 	cgroup_remove(name);
 	exit(status);
 }

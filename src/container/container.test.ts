@@ -344,6 +344,19 @@ rm -r /copy /usr /t/d; sync; ls -d /usr 2>&1 || true`;
     }
   });
 
+  test('says what an illegal instruction means', async () => {
+    const elf = vectorProgram().toString('base64');
+    const start = `echo ${elf} | base64 -d > /x; chmod +x /x;`;
+    const message =
+      /^LinuxRun: a program used an instruction that this machine does not have \(SIGILL\);.*RVA23.*25\.10/;
+    for (const end of ['exec /x', '/x; exit $?']) {
+      const { status, messages } = await shell(`${start} ${end}`);
+      expect(status).toBe(132);
+      expect(messages).toMatch(message);
+    }
+    expect((await shell(`${start} /x; echo $?`)).messages).toBe('');
+  });
+
   test('reports when memory runs out', async () => {
     const result = await shell('x=aaaaaaaaaaaaaaaa; while :; do x=$x$x; done', { memoryBytes: 64 << 20 });
     expect(result.status).not.toBe(0);
@@ -434,3 +447,27 @@ describe('failures', { timeout: TIMEOUT }, () => {
     await expect(starting).rejects.toThrow('enough');
   });
 });
+
+/** Makes a program that begins with an instruction of the vector extension, as those for RVA23 do. */
+function vectorProgram(): Buffer {
+  const address = 0x10000n;
+  const vsetvli = 0x0d0072d7;
+  const elf = Buffer.alloc(64 + 56 + 4);
+  Buffer.from('7f454c46020101', 'hex').copy(elf);
+  // An executable for RISC-V, with one segment, which holds the whole file.
+  elf.writeUInt16LE(2, 16);
+  elf.writeUInt16LE(243, 18);
+  elf.writeUInt32LE(1, 20);
+  elf.writeBigUInt64LE(address + 120n, 24);
+  elf.writeBigUInt64LE(64n, 32);
+  elf.writeUInt16LE(64, 52);
+  elf.writeUInt16LE(56, 54);
+  elf.writeUInt16LE(1, 56);
+  elf.writeUInt32LE(1, 64);
+  elf.writeUInt32LE(5, 68);
+  elf.writeBigUInt64LE(address, 80);
+  elf.writeBigUInt64LE(BigInt(elf.length), 96);
+  elf.writeBigUInt64LE(BigInt(elf.length), 104);
+  elf.writeUInt32LE(vsetvli, 120);
+  return elf;
+}

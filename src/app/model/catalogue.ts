@@ -23,7 +23,10 @@ export const DEMOS: readonly CatalogueEntry[] = [
   },
 ];
 
-/** Some of Docker Hub's official images that are published for linux/riscv64. */
+/**
+ * Some of Docker Hub's official images that are published for linux/riscv64, in November 2026. Servers are
+ * missing, because containers have no network. Ubuntu from 25.10 on is for RVA23, which this machine lacks.
+ */
 export const PUBLIC_IMAGES: readonly CatalogueEntry[] = [
   { name: 'Alpine', image: 'alpine', purpose: 'A small distribution, 4 MB' },
   { name: 'Debian', image: 'debian:trixie-slim', purpose: 'The universal operating system, slim' },
@@ -31,7 +34,9 @@ export const PUBLIC_IMAGES: readonly CatalogueEntry[] = [
   { name: 'BusyBox, newest', image: 'busybox', purpose: 'The latest release, from its makers' },
   { name: 'Bash', image: 'bash', purpose: 'The shell itself, to try a script in' },
   { name: 'Python', image: 'python:alpine', purpose: 'A prompt that speaks Python 3', memory: '1G' },
+  { name: 'Perl', image: 'perl:slim-trixie', purpose: 'Perl 5 and its debugger as a prompt' },
   { name: 'Ruby', image: 'ruby:alpine', purpose: 'Interactive Ruby', memory: '1G' },
   { name: 'Go', image: 'golang:alpine', purpose: 'The compiler and its tools', memory: '2G', disk: '4G' },
+  { name: 'Rust', image: 'rust:slim-trixie', purpose: 'Compiler and cargo', memory: '2G', disk: '4G' },
   { name: 'PHP', image: 'php:alpine', purpose: 'Interactive PHP', memory: '1G' },
 ];

@@ -63,6 +63,7 @@ describe('explainEnd', () => {
     [127, 'LinuxRun: /x: not found\n', 'The program cannot start', '/x: not found.', 'entrypoint'],
     [126, 'LinuxRun: /x: not a program\n', 'The program cannot start', '/x: not a program.', 'entrypoint'],
     [125, 'LinuxRun: no disk\n', 'The container cannot be made', 'No disk.', 'disk'],
+    [132, 'LinuxRun: a program used it (SIGILL)\n', 'The program needs a newer processor', /SIGILL/, 'image'],
     [137, OOM, 'There was not enough memory', /^The machine ran out of memory: 2 processes/, 'memory'],
     [1, OOM, 'There was not enough memory', /^The machine ran/, 'memory'],
     [127, `${OOM}LinuxRun: more\n`, 'There was not enough memory', /killed\nmore\.$/, 'memory'],
@@ -82,6 +83,7 @@ describe('explainEnd', () => {
     [125, ''],
     [126, ''],
     [127, ''],
+    [132, ''],
     [0, OOM],
     [3, 'LinuxRun: that is all\n'],
   ])('is no problem of ours with status %i and "%s"', (status, messages) => {

@@ -23,6 +23,8 @@ type Explanation = Omit<Problem, 'text' | 'log' | 'choices'>;
 
 /** The exit statuses of a container that could not be made, and of a program that could not be started. */
 const NO_CONTAINER_STATUS = 125;
+/** 128 and SIGILL. */
+const ILLEGAL_INSTRUCTION_STATUS = 132;
 export const NOT_STARTED_STATUSES: readonly number[] = [126, 127];
 /** What the kernel says when it panics because memory ran out. */
 const MEMORY_PANIC = /out of memory|deadlocked on memory/i;
@@ -114,6 +116,14 @@ const NOT_STARTED: Explanation = {
   field: 'entrypoint',
 };
 
+const NEWER_PROCESSOR: Explanation = {
+  title: 'The program needs a newer processor',
+  advice:
+    'Choose a tag for plain riscv64 (RV64GC), such as ubuntu:24.04 in place of a later one. ' +
+    'If only this program is to blame, its publisher may have an older build.',
+  field: 'image',
+};
+
 const NO_CONTAINER: Explanation = {
   title: 'The container cannot be made',
   advice: 'Try again, with more memory or disk if it fails in the same way.',
@@ -155,6 +165,7 @@ export function explainEnd(status: number, messages: string): Problem | undefine
 
 function explanationOfEnd(status: number, lines: string): Explanation | undefined {
   if (status !== 0 && /ran out of memory/.test(lines)) return NO_MEMORY;
+  if (status === ILLEGAL_INSTRUCTION_STATUS) return NEWER_PROCESSOR;
   // The agent says nothing about a program that itself exits with one of these.
   if (status === NO_CONTAINER_STATUS) return NO_CONTAINER;
   return NOT_STARTED_STATUSES.includes(status) ? NOT_STARTED : undefined;
