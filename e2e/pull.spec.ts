@@ -85,7 +85,7 @@ test('the second run needs no network', async ({ visitor, registry, context }) =
   registry.add('team/heavy:1', image);
   await visitor.runLink({ image: `${registry.host}/team/heavy:1` });
   await expectWeight(visitor);
-  await visitor.button('Run another').click();
+  await visitor.endAndRunAnother();
   await context.setOffline(true);
   await visitor.run();
   await expectWeight(visitor);
@@ -110,10 +110,10 @@ test('a newer image of the same name is pulled on request', async ({ visitor, re
   await visitor.runLink({ image: `${registry.host}/team/app` });
   await expectWeight(visitor);
   registry.add('team/app:latest', newer);
-  await visitor.button('Run another').click();
+  await visitor.endAndRunAnother();
   await visitor.run();
   await expectWeight(visitor);
-  await visitor.button('Run another').click();
+  await visitor.endAndRunAnother();
   await visitor.button('Look for a newer one').click();
   await visitor.run();
   await visitor.expectPrompt();

@@ -68,7 +68,7 @@ test('another image runs without a reload of the page', async ({ page, visitor }
   await visitor.choose('BusyBox');
   await visitor.run();
   await visitor.expectPrompt();
-  await visitor.button('Run another').click();
+  await visitor.endAndRunAnother();
   await visitor.choose('Hello World');
   await visitor.run();
   await visitor.expectScreen(HELLO);
@@ -146,6 +146,7 @@ test('a running machine can be restarted', async ({ visitor }) => {
   await visitor.expectPrompt();
   await visitor.type('touch /gone');
   await visitor.button('Restart').click();
+  await visitor.button('Restart it').click();
   await visitor.expectPrompt();
   await visitor.type('ls /gone');
   await visitor.expectScreen(/No such file/);

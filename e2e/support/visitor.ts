@@ -100,6 +100,12 @@ export class Visitor {
     await this.button('Run').click();
   }
 
+  /** Leaves a running container, and agrees to its end. */
+  async endAndRunAnother(): Promise<void> {
+    await this.button('Run another').click();
+    await this.button('End it').click();
+  }
+
   /** Opens a link and runs it. */
   async runLink(link: Link): Promise<void> {
     await this.open(link);

@@ -2,11 +2,13 @@ import './styles/index.css';
 import { createRoot } from 'react-dom/client';
 import { Page } from './components/Page.tsx';
 import { holdRelease, keepOffline } from './offline/keep.ts';
-import { readAddress, writeAddress } from './stores/address.ts';
+import { cleanAddress, readAddress } from './stores/address.ts';
 import { loadMachinery } from './stores/connection.ts';
 import { useForm } from './stores/form.ts';
+import { guardPage } from './stores/leaving.ts';
 import { useLibrary } from './stores/library.ts';
 import { startLive, useLive, watchLive } from './stores/live.ts';
+import { followHistory } from './stores/start.ts';
 import { applyTheme } from './stores/theme.ts';
 import { findObstacle, savesData } from './support.ts';
 
@@ -14,6 +16,8 @@ const obstacle = findObstacle(globalThis);
 applyTheme();
 holdRelease();
 followAddress();
+followHistory();
+guardPage();
 offerLive();
 createRoot(document.querySelector('#page') as HTMLElement).render(<Page obstacle={obstacle} />);
 
@@ -21,7 +25,7 @@ function followAddress(): void {
   const query = readAddress();
   useForm.getState().follow(query);
   const { form, isLink } = useForm.getState();
-  if (isLink) writeAddress(form, query);
+  if (isLink) cleanAddress(form, query);
 }
 
 /** Offers a live terminal, except to visitors with a link, who came for something else. */

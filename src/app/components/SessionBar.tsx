@@ -1,6 +1,7 @@
 import { useEffect, useRef } from 'react';
 import { formatReference } from '../../oci/reference.ts';
 import { shortName } from '../model/names.ts';
+import { useLeaving } from '../stores/leaving.ts';
 import { type Phase, useSession } from '../stores/session.ts';
 import { Button } from './Button.tsx';
 import { FilesButton } from './FilesButton.tsx';
@@ -9,7 +10,8 @@ import { ShareButton } from './ShareButton.tsx';
 
 /** Shows what runs, its state, and the actions for it. */
 export function SessionBar() {
-  const { phase, run, status, stop, kill, restart, leave } = useSession();
+  const { phase, run, status, stop, kill, restart } = useSession();
+  const ask = useLeaving((leaving) => leaving.ask);
   const heading = useRef<HTMLHeadingElement>(null);
   // The button that opened this view is gone.
   useEffect(() => heading.current?.focus(), []);
@@ -28,7 +30,7 @@ export function SessionBar() {
       </div>
       <div className="session-actions">
         {phase === 'preparing' && (
-          <Button icon="close" onClick={() => void leave()}>
+          <Button icon="close" onClick={() => void returnToForm()}>
             Cancel
           </Button>
         )}
@@ -43,14 +45,18 @@ export function SessionBar() {
           </Button>
         )}
         {canRestart && (
-          <Button icon="restart" onClick={() => void restart()}>
+          <Button icon="restart" onClick={() => ask('restart', () => void restart())}>
             Restart
           </Button>
         )}
         <ShareButton />
         {phase === 'running' && <FilesButton />}
         {canRestart && (
-          <Button icon="back" look={phase === 'ended' ? 'main' : 'quiet'} onClick={() => void returnToForm()}>
+          <Button
+            icon="back"
+            look={phase === 'ended' ? 'main' : 'quiet'}
+            onClick={() => ask('leave', () => void returnToForm())}
+          >
             Run another
           </Button>
         )}

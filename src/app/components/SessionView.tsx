@@ -1,6 +1,7 @@
 import { useSession } from '../stores/session.ts';
 import { useTransfers } from '../stores/transfers.ts';
 import { AgentNotice } from './AgentNotice.tsx';
+import { LeaveDialog } from './LeaveDialog.tsx';
 import { ProblemCard } from './ProblemCard.tsx';
 import { ProgressCard } from './ProgressCard.tsx';
 import { SessionBar } from './SessionBar.tsx';
@@ -37,6 +38,7 @@ export function SessionView() {
       {phase === 'failed' && hasOutput && <ProblemCard />}
       <AgentNotice />
       <StatusBar />
+      <LeaveDialog />
     </main>
   );
 }

@@ -2,6 +2,7 @@ import type { KeyboardEvent } from 'react';
 import { useSession } from '../stores/session.ts';
 import { type TerminalTab, useTerminals } from '../stores/terminals.ts';
 import { IconButton } from './Button.tsx';
+import { FullScreenButton } from './FullScreenButton.tsx';
 import { KeysButton } from './KeysButton.tsx';
 
 /** Tabs that choose a terminal or open a new one. */
@@ -44,6 +45,7 @@ export function TerminalTabs() {
         title="Find text (Ctrl+Shift+F)"
         onClick={() => find(true)}
       />
+      <FullScreenButton />
       <KeysButton />
     </div>
   );

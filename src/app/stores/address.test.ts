@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { readLink } from '../model/link.ts';
-import { readAddress, writeAddress } from './address.ts';
+import { cleanAddress, readAddress } from './address.ts';
 import { fakeStorage } from './testing/fake-storage.ts';
 
 const QUERY = '?LINUXRUN_IMAGE=alpine&LINUXRUN_ENV=TOKEN=secret';
@@ -22,7 +22,7 @@ beforeEach(() => {
 afterEach(() => vi.unstubAllGlobals());
 
 it('removes the values of variables from the address, and restores them after a reload', () => {
-  writeAddress(readLink(QUERY).form);
+  cleanAddress(readLink(QUERY).form, QUERY);
   expect(location.search).toBe(ADDRESS);
   expect(readLink(readAddress()).form.env).toEqual([{ name: 'TOKEN', value: 'secret' }]);
 });
@@ -30,13 +30,13 @@ it('removes the values of variables from the address, and restores them after a 
 it('keeps values of a link that the form cannot hold', () => {
   const query = '?LINUXRUN_IMAGE=alpine&LINUXRUN_ENV=secret&LINUXRUN_COLOR=red';
   location.search = query;
-  writeAddress(readLink(query).form, query);
+  cleanAddress(readLink(query).form, query);
   expect(location.search).toBe('?LINUXRUN_IMAGE=alpine');
   expect(readAddress()).toBe(query);
 });
 
 it('gives the values to no other address', () => {
-  writeAddress(readLink(QUERY).form);
+  cleanAddress(readLink(QUERY).form, QUERY);
   for (const search of ['', '?LINUXRUN_IMAGE=evil&LINUXRUN_ENV=TOKEN=', `${ADDRESS}&LINUXRUN_ARGS=env`]) {
     location.search = search;
     expect(readAddress()).toBe(search);
@@ -47,7 +47,7 @@ it('works without storage, and with damaged storage', () => {
   vi.stubGlobal('sessionStorage', fakeStorage({ 'linuxrun-address': '{' }));
   expect(readAddress()).toBe(QUERY);
   vi.stubGlobal('sessionStorage', undefined);
-  writeAddress(readLink(QUERY).form);
+  cleanAddress(readLink(QUERY).form, QUERY);
   expect(location.search).toBe(ADDRESS);
   expect(readAddress()).toBe(ADDRESS);
 });

@@ -16,12 +16,16 @@ export function readAddress(): string {
 }
 
 /**
- * Puts the form in the address, so that a reload restores it. The values of variables may be secrets, and
- * addresses stay in histories, logs and screenshots: only the tab's own storage keeps values.
- * @param query the query that a reload reads the form from
+ * Removes the values of variables from the address. They may be secrets, and addresses stay in histories, logs
+ * and screenshots: only the tab's own storage keeps values.
  */
-export function writeAddress(form: Form, query = writeLink(form, { withValues: true })): void {
+export function cleanAddress(form: Form, query: string): void {
   history.replaceState(null, '', writeLink(form, { withValues: false }));
+  keepQuery(query);
+}
+
+/** Keeps the query from which a reload of the current address reads the form. */
+export function keepQuery(query: string): void {
   const kept: Kept = { address: location.search, query };
   try {
     sessionStorage.setItem(KEY, JSON.stringify(kept));

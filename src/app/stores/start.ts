@@ -3,25 +3,29 @@ import { checkForm } from '../model/check.ts';
 import { DEFAULT_FORM } from '../model/form.ts';
 import { writeLink } from '../model/link.ts';
 import { isReferenceTo } from '../model/local.ts';
-import { writeAddress } from './address.ts';
+import { keepQuery } from './address.ts';
 import { useForm } from './form.ts';
-import { useSession } from './session.ts';
+import { enterRun, stepBack, stepForward, watchHistory } from './history.ts';
+import { useLeaving } from './leaving.ts';
+import { type Run, useSession } from './session.ts';
 
 /** Runs the form if it is valid. Otherwise its fields show their errors. */
 export function runForm(): void {
   const { form, local, credentials, linkErrors, wantsNewest, wantNewest } = useForm.getState();
   const { wish } = checkForm(form);
   if (!wish || Object.keys(linkErrors).length > 0) return;
-  writeAddress(form);
   useForm.getState().report(undefined);
   wantNewest(false);
-  void useSession.getState().start({
+  const run: Run = {
     wish,
     link: writeLink(form, { withValues: false }),
     local: local && isReferenceTo(local, form.image) ? local : undefined,
     wantsNewest,
     credentials: credentials.username === '' ? undefined : credentials,
-  });
+  };
+  enterRun(run);
+  keepQuery(writeLink(form, { withValues: true }));
+  void useSession.getState().start(run);
 }
 
 /** Runs an image of the catalogue with nothing but its own options. */
@@ -34,14 +38,35 @@ export function runEntry(entry: CatalogueEntry): void {
 
 /** Runs another image with the same options, after a run that failed. */
 export async function runInstead(image: string): Promise<void> {
+  await stepBack();
   await useSession.getState().leave();
   useForm.getState().change({ image });
   runForm();
 }
 
-/** Goes from an ended or failed session back to the form, and shows the problem at its field. */
+/** Goes from a session back to the form, and shows its problem at the field. */
 export async function backToForm(): Promise<void> {
+  await stepBack();
   const { problem, leave } = useSession.getState();
   useForm.getState().report(problem);
   await leave();
+}
+
+/** Lets Back lead to the form, and Forward run again what ran there. */
+export function followHistory(): void {
+  watchHistory({
+    onRun: (run) => {
+      if (useSession.getState().phase === 'none') void useSession.getState().start(run);
+    },
+    onForm: (query) => {
+      const { form, follow } = useForm.getState();
+      if (useSession.getState().phase === 'none') {
+        if (query !== '' && query !== writeLink(form, { withValues: true })) follow(query);
+        return;
+      }
+      useLeaving.getState().ask('leave', () => void backToForm());
+      // The run stays until the user has agreed.
+      if (useLeaving.getState().departure) stepForward();
+    },
+  });
 }

@@ -1,0 +1,35 @@
+import { formatReference } from '../../oci/reference.ts';
+import { shortName } from '../model/names.ts';
+import { type Departure, useLeaving } from '../stores/leaving.ts';
+import { useSession } from '../stores/session.ts';
+import { Button } from './Button.tsx';
+import { Dialog } from './Dialog.tsx';
+
+const WORDS: Record<Departure, { readonly title: string; readonly action: string }> = {
+  leave: { title: 'End', action: 'End it' },
+  restart: { title: 'Restart', action: 'Restart it' },
+};
+
+/** Asks before a running container ends. */
+export function LeaveDialog() {
+  const { departure, answer } = useLeaving();
+  const run = useSession((session) => session.run);
+  if (!departure || !run) return null;
+  const { title, action } = WORDS[departure];
+  return (
+    <Dialog
+      title={`${title} ${shortName(formatReference(run.wish.reference))}?`}
+      onClose={() => answer(false)}
+    >
+      <p>It is still running, and its files are gone when it ends. First download those that you need.</p>
+      <div className="dialog-actions">
+        <Button icon="terminal" look="main" onClick={() => answer(false)}>
+          Keep it running
+        </Button>
+        <Button icon="stop" look="danger" onClick={() => answer(true)}>
+          {action}
+        </Button>
+      </div>
+    </Dialog>
+  );
+}
