@@ -50,6 +50,11 @@ export function plan(parts) {
   );
 }
 
+/** Says that a part is ready, perhaps without having been built. @param {string} part */
+export function settle(part) {
+  waiting.delete(part);
+}
+
 /**
  * Builds a part, and remembers how long that takes.
  * @param {string} part

@@ -11,7 +11,7 @@ vi.mock('./places.mjs', async (original) => ({
   },
 }));
 
-import { formatForecast, measure, plan, timeLeft } from './forecast.mjs';
+import { formatForecast, measure, plan, settle, timeLeft } from './forecast.mjs';
 import { report, say, showBuilding } from './progress.mjs';
 
 const MINUTE = 60_000;
@@ -66,6 +66,12 @@ test('counts what is left of the current part, by its share if that is known', a
     left.push(timeLeft());
   });
   expect(left).toEqual([6.5 * MINUTE, 7 * MINUTE, 6.5 * MINUTE, 4 * MINUTE]);
+});
+
+test('leaves out a part that the cache had', () => {
+  plan(['kernel', 'core']);
+  settle('kernel');
+  expect(timeLeft()).toBe(10_000);
 });
 
 test('forgets a part that fails', async () => {

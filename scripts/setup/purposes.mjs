@@ -3,7 +3,7 @@ import { bundle } from './bundle.mjs';
 import { busybox } from './busybox.mjs';
 import { core } from './core.mjs';
 import { BUILD_PACKAGES, DEBIAN_PART, ensurePackages, missingPackages, TEST_PACKAGES } from './debian.mjs';
-import { formatForecast, plan, timeLeft } from './forecast.mjs';
+import { formatForecast, plan, settle, timeLeft } from './forecast.mjs';
 import { glance, noteLook } from './glance.mjs';
 import { images } from './images.mjs';
 import { initramfs } from './initramfs.mjs';
@@ -88,7 +88,10 @@ export async function setUpFor(purpose) {
   // First, so that missing rights to install packages leave nothing half done.
   await ensurePackages(packages);
   await ensureNpmPackages();
-  for (const step of steps) await ensure(step);
+  for (const step of steps) {
+    await ensure(step);
+    settle(step.name);
+  }
   // A change made during the set-up may be missing from its results.
   if (glance(inputs) === before)
     noteLook(
