@@ -71,12 +71,15 @@ export class Visitor {
       .click();
   }
 
-  /** Drops a file or a folder on the page, as a file manager does. */
-  async drop(path: string): Promise<void> {
+  /** Drops a file or a folder on the page, or on a part of it, as a file manager does. */
+  async drop(path: string, target?: Locator): Promise<void> {
+    await target?.scrollIntoViewIfNeeded();
+    const { x = 0, y = 0, width = 600, height = 600 } = (await target?.boundingBox()) ?? {};
+    const at = { x: Math.round(x + width / 2), y: Math.round(y + height / 2) };
     const devTools = await this.page.context().newCDPSession(this.page);
     const data = { items: [], files: [path], dragOperationsMask: 1 };
     for (const type of ['dragEnter', 'dragOver', 'drop'] as const)
-      await devTools.send('Input.dispatchDragEvent', { type, x: 300, y: 300, data });
+      await devTools.send('Input.dispatchDragEvent', { type, ...at, data });
     await devTools.detach();
   }
 

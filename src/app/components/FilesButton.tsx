@@ -1,23 +1,19 @@
-import { lazy } from 'react';
-import { useTransfers } from '../stores/transfers.ts';
+import { useFiles } from '../stores/files.ts';
 import { Button } from './Button.tsx';
-import { Later } from './Later.tsx';
 
-const FilesDialog = lazy(() => import('./FilesDialog.tsx'));
+export const FILES_BUTTON_ID = 'files-button';
 
-/** Opens the dialog for the container's files. */
+/** Opens and closes the panel of the container's files. */
 export function FilesButton() {
-  const { isShown, show } = useTransfers();
+  const { isShown, show, hide } = useFiles();
   return (
-    <>
-      <Button icon="file" onClick={() => show(true)}>
-        Files
-      </Button>
-      {isShown && (
-        <Later>
-          <FilesDialog onClose={() => show(false)} />
-        </Later>
-      )}
-    </>
+    <Button
+      id={FILES_BUTTON_ID}
+      icon="file"
+      aria-expanded={isShown}
+      onClick={() => (isShown ? hide() : void show())}
+    >
+      Files
+    </Button>
   );
 }

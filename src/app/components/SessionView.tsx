@@ -1,6 +1,9 @@
+import { lazy } from 'react';
+import { droppedFiles } from '../model/dropped.ts';
+import { destination, useFiles } from '../stores/files.ts';
 import { useSession } from '../stores/session.ts';
-import { useTransfers } from '../stores/transfers.ts';
 import { AgentNotice } from './AgentNotice.tsx';
+import { Later } from './Later.tsx';
 import { LeaveDialog } from './LeaveDialog.tsx';
 import { ProblemCard } from './ProblemCard.tsx';
 import { ProgressCard } from './ProgressCard.tsx';
@@ -11,29 +14,40 @@ import { useDrop } from './use-drop.ts';
 import { useTitle } from './use-title.ts';
 import { useVisibleArea } from './use-visible-area.ts';
 
+const FilesPanel = lazy(() => import('./FilesPanel.tsx'));
+
 /** A session, from the click on Run to its last output. */
 export function SessionView() {
   const phase = useSession((session) => session.phase);
   useTitle();
   useVisibleArea();
   const hasOutput = useSession((session) => session.hasOutput);
-  const { show, upload } = useTransfers.getState();
-  const drop = useDrop(({ files }) => {
+  const areFilesShown = useFiles(({ isShown }) => isShown) && phase === 'running';
+  const drop = useDrop(async ({ items }, target) => {
     if (phase !== 'running') return;
-    show(true);
-    void upload([...files]);
+    const folder = target.closest<HTMLElement>('[data-folder]')?.dataset.folder;
+    const dropped = droppedFiles(items);
+    await useFiles.getState().show();
+    await useFiles.getState().offer(await dropped, folder ?? destination());
   });
   const isCovered = !hasOutput && (phase === 'preparing' || phase === 'failed');
   const isSilent = !hasOutput && (phase === 'running' || phase === 'stopping');
   return (
     <main className="session" {...drop.handlers} data-dropping={drop.isOver || undefined}>
       <SessionBar />
-      <div className="stage">
-        <Terminals />
-        {isCovered && (
-          <div className="stage-cover">{phase === 'failed' ? <ProblemCard /> : <ProgressCard />}</div>
+      <div className="workspace">
+        <div className="stage">
+          <Terminals />
+          {isCovered && (
+            <div className="stage-cover">{phase === 'failed' ? <ProblemCard /> : <ProgressCard />}</div>
+          )}
+          {isSilent && <p className="stage-note">The program runs, and has not written anything yet.</p>}
+        </div>
+        {areFilesShown && (
+          <Later>
+            <FilesPanel />
+          </Later>
         )}
-        {isSilent && <p className="stage-note">The program runs, and has not written anything yet.</p>}
       </div>
       {phase === 'failed' && hasOutput && <ProblemCard />}
       <AgentNotice />

@@ -1,7 +1,7 @@
 import { type DragEvent, useState } from 'react';
 
 /** Lets an element accept dropped files and folders. */
-export function useDrop(take: (dropped: DataTransfer) => void) {
+export function useDrop(take: (dropped: DataTransfer, target: Element) => void) {
   const [isOver, setOver] = useState(false);
   const handlers = {
     onDragOver: (event: DragEvent) => {
@@ -15,7 +15,7 @@ export function useDrop(take: (dropped: DataTransfer) => void) {
     onDrop: (event: DragEvent) => {
       event.preventDefault();
       setOver(false);
-      take(event.dataTransfer);
+      take(event.dataTransfer, event.target as Element);
     },
   };
   return { isOver, handlers };

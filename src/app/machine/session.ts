@@ -7,6 +7,7 @@ import { browserPlatform } from '../../machine/platform/browser.ts';
 import type { Platform } from '../../machine/platform/platform.ts';
 import { FIRST_SIZE, type TerminalSize } from '../../machine/terminal-size.ts';
 import { ImageError, messageOf } from '../../oci/errors.ts';
+import { ContainerFiles } from './container-files.ts';
 import { Throttle } from './events.ts';
 import { inspectImage, sessionImage } from './image.ts';
 import type {
@@ -29,6 +30,8 @@ const LOG_LENGTH = 4096;
 
 /** One image, its machine and its container, in a worker that lives as long as they do. */
 export class Session {
+  /** @throws MachineError, from all its methods, when the container has ended */
+  readonly files = proxy(new ContainerFiles(() => this.#running));
   readonly #abort = new AbortController();
   readonly #ended = deferred<void>();
   #container: Container | undefined;
@@ -103,16 +106,6 @@ export class Session {
 
   kill(): void {
     this.#container?.kill(SIGKILL);
-  }
-
-  /** @throws FileError */
-  upload(path: string, file: File): Promise<void> {
-    return this.#running.writeFile(path, file.stream());
-  }
-
-  /** @throws FileError */
-  async download(path: string): Promise<Blob> {
-    return new Response(await this.#running.readFile(path)).blob();
   }
 
   async figures(): Promise<Figures | undefined> {

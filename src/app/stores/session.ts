@@ -8,11 +8,12 @@ import { explain, explainEnd, type Problem } from '../model/problem.ts';
 import { advance, beginProgress, type Progress } from '../model/progress.ts';
 import type { Reading } from '../model/reading.ts';
 import { current, loadMachinery } from './connection.ts';
+import { useFiles } from './files.ts';
+import { useJobs } from './jobs.ts';
 import { useLibrary } from './library.ts';
 import { Meter } from './meter.ts';
 import { useRecent } from './recent.ts';
 import { useTerminals } from './terminals.ts';
-import { useTransfers } from './transfers.ts';
 
 /** What a session runs, with everything that a restart needs. */
 export interface Run {
@@ -112,7 +113,8 @@ export const useSession = create<SessionState>((set, get) => {
       performance.mark('linuxrun:click');
       const port = new TerminalPort();
       useTerminals.getState().begin(port);
-      useTransfers.getState().reset();
+      useFiles.getState().reset();
+      useJobs.getState().reset();
       set({ ...NOTHING, phase: 'preparing', run, progress: beginProgress(performance.now()) });
       const machinery = await loadMachinery().catch((error: unknown) => messageOf(error));
       // The user may have cancelled the run in the meantime.

@@ -1,0 +1,137 @@
+import { type FormEvent, useId, useState } from 'react';
+import { printable } from '../../machine/byte-text.ts';
+import { messageOf } from '../../oci/errors.ts';
+import { count } from '../model/format.ts';
+import { fileName } from '../model/names.ts';
+import { join, nameProblem } from '../model/tree.ts';
+import { type Question, useFiles } from '../stores/files.ts';
+import { Button } from './Button.tsx';
+import { Dialog } from './Dialog.tsx';
+import { Field } from './Field.tsx';
+
+/** The most names that a question lists. */
+const MOST_NAMES = 5;
+
+/** Asks for a name, or whether to go on. */
+export function FilesQuestion({ question }: { question: Question }) {
+  const { makeFolder, rename } = useFiles.getState();
+  switch (question.kind) {
+    case 'new-folder':
+      return (
+        <NameDialog
+          title={`New folder in ${printable(question.folder)}`}
+          action="Make the folder"
+          name=""
+          onName={(name) => makeFolder(join(question.folder, name))}
+        />
+      );
+    case 'rename':
+      return (
+        <NameDialog
+          title={`Rename ${printable(fileName(question.path))}`}
+          action="Rename"
+          name={fileName(question.path)}
+          onName={(name) => rename(question.path, name)}
+        />
+      );
+    case 'delete':
+      return <DeleteDialog {...question} />;
+    case 'replace':
+      return <ReplaceDialog {...question} />;
+  }
+}
+
+function close(): void {
+  useFiles.getState().ask(undefined);
+}
+
+interface NameDialogProps {
+  readonly title: string;
+  readonly action: string;
+  readonly name: string;
+  /** Does it, or rejects with the error to show. */
+  readonly onName: (name: string) => Promise<void>;
+}
+
+function NameDialog({ title, action, name: old, onName }: NameDialogProps) {
+  const id = useId();
+  const [name, setName] = useState(old);
+  const [problem, setProblem] = useState<string>();
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    const wrong = nameProblem(name);
+    setProblem(wrong);
+    if (!wrong) onName(name).then(close, (error: unknown) => setProblem(messageOf(error)));
+  };
+  return (
+    <Dialog title={title} onClose={close}>
+      <form onSubmit={submit}>
+        <Field id={id} label="Name" value={name} onChange={setName} error={problem} />
+        <div className="dialog-actions">
+          <Button icon="close" onClick={close}>
+            Cancel
+          </Button>
+          <Button type="submit" icon="check" look="main">
+            {action}
+          </Button>
+        </div>
+      </form>
+    </Dialog>
+  );
+}
+
+function DeleteDialog({ path, isFolder }: Extract<Question, { kind: 'delete' }>) {
+  return (
+    <Dialog title={`Delete ${printable(fileName(path))}?`} onClose={close}>
+      <p className="dialog-text">
+        {isFolder
+          ? `The folder ${printable(path)} and all that is in it will be gone.`
+          : `${printable(path)} will be gone.`}
+      </p>
+      <div className="dialog-actions">
+        <Button icon="close" onClick={close}>
+          Keep
+        </Button>
+        <Button
+          icon="trash"
+          look="danger"
+          onClick={() => {
+            close();
+            void useFiles.getState().remove(path);
+          }}
+        >
+          Delete
+        </Button>
+      </div>
+    </Dialog>
+  );
+}
+
+function ReplaceDialog({ picked, folder, taken }: Extract<Question, { kind: 'replace' }>) {
+  const names = taken.slice(0, MOST_NAMES).map(printable).join(', ');
+  const others = taken.length > MOST_NAMES ? ` and ${count(taken.length - MOST_NAMES, 'other')}` : '';
+  return (
+    <Dialog title="Replace files?" onClose={close}>
+      <p className="dialog-text">
+        {names}
+        {others} {taken.length === 1 ? 'is' : 'are'} in {printable(folder)} already. The upload replaces files
+        of the same names, and keeps the others.
+      </p>
+      <div className="dialog-actions">
+        <Button icon="close" onClick={close}>
+          Keep
+        </Button>
+        <Button
+          icon="upload"
+          look="main"
+          onClick={() => {
+            close();
+            void useFiles.getState().upload(picked, folder);
+          }}
+        >
+          Replace
+        </Button>
+      </div>
+    </Dialog>
+  );
+}

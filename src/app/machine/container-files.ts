@@ -1,0 +1,132 @@
+import type { Container } from '../../container/container.ts';
+import { FileError } from '../../container/errors.ts';
+import type { FolderEntry } from '../../machine/machine.ts';
+import { type Zipped, zipFolder } from './zip.ts';
+
+export interface Listing {
+  readonly entries: readonly FolderEntry[];
+  /** Whether the folder has more than these. */
+  readonly hasMore: boolean;
+}
+
+/** Takes the number of bytes that have been transferred so far. */
+export type OnBytes = (bytes: number) => void;
+
+/** The shortest time between two reports of a transfer, in ms. */
+const REPORT_INTERVAL = 100;
+
+/** Without a type of its own, browsers would give a downloaded file another name. */
+const UNKNOWN_CONTENT = 'application/octet-stream';
+
+/** A container's files, for the page. The page numbers what can be cancelled. */
+export class ContainerFiles {
+  readonly #container: () => Container;
+  readonly #jobs = new Map<number, AbortController>();
+
+  /** @param container gives the running container, or throws */
+  constructor(container: () => Container) {
+    this.#container = container;
+  }
+
+  workingDir(): string {
+    return this.#container().workingDir;
+  }
+
+  /** Lists the first files of a folder. @throws FileError */
+  async list(path: string, limit: number): Promise<Listing> {
+    const entries: FolderEntry[] = [];
+    for await (const entry of this.#container().readdir(path)) {
+      if (entries.length === limit) return { entries, hasMore: true };
+      entries.push(entry);
+    }
+    return { entries, hasMore: false };
+  }
+
+  /** @throws FileError */
+  async exists(path: string): Promise<boolean> {
+    try {
+      await this.#container().lstat(path);
+      return true;
+    } catch (error) {
+      if (error instanceof FileError && error.code === 'ENOENT') return false;
+      throw error;
+    }
+  }
+
+  /** @param recursive makes missing parents too, and accepts a folder that exists @throws FileError */
+  makeFolder(path: string, recursive: boolean): Promise<void> {
+    return this.#container().mkdir(path, { recursive });
+  }
+
+  /** @throws FileError */
+  rename(path: string, newPath: string): Promise<void> {
+    return this.#container().rename(path, newPath);
+  }
+
+  /** Removes a file, or a folder with its contents. @throws FileError */
+  remove(job: number, path: string): Promise<void> {
+    return this.#cancellable(job, (signal) => this.#container().rm(path, { recursive: true, signal }));
+  }
+
+  /** @throws FileError */
+  upload(job: number, path: string, file: File, onBytes: OnBytes): Promise<void> {
+    const content = file.stream().pipeThrough(meter(onBytes));
+    return this.#cancellable(job, (signal) => this.#container().writeFile(path, content, { signal }));
+  }
+
+  /** @throws FileError */
+  download(job: number, path: string, onBytes: OnBytes): Promise<Blob> {
+    return this.#cancellable(job, async (signal) => {
+      const content = await this.#container().readFile(path, { signal });
+      const headers = { 'Content-Type': UNKNOWN_CONTENT };
+      return new Response(content.pipeThrough(meter(onBytes)), { headers }).blob();
+    });
+  }
+
+  /** @param name the folder's name in the archive @throws FileError */
+  downloadFolder(job: number, path: string, name: string, onBytes: OnBytes): Promise<Zipped> {
+    let before = 0;
+    const ofAll = (content: ReadableStream<Uint8Array>) => {
+      const start = before;
+      return content.pipeThrough(
+        meter((bytes) => {
+          before = start + bytes;
+          onBytes(before);
+        }),
+      );
+    };
+    return this.#cancellable(job, (signal) =>
+      zipFolder(this.#container(), path, name, { signal, meter: ofAll }),
+    );
+  }
+
+  cancel(job: number): void {
+    this.#jobs.get(job)?.abort(new DOMException('cancelled', 'AbortError'));
+  }
+
+  async #cancellable<T>(job: number, action: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const abort = new AbortController();
+    this.#jobs.set(job, abort);
+    try {
+      return await action(abort.signal);
+    } finally {
+      this.#jobs.delete(job);
+    }
+  }
+}
+
+/** Counts the bytes that pass, and reports them at intervals and at the end. */
+function meter(onBytes: OnBytes): TransformStream<Uint8Array, Uint8Array> {
+  let bytes = 0;
+  let reported = performance.now();
+  return new TransformStream({
+    transform(part, controller) {
+      bytes += part.length;
+      controller.enqueue(part);
+      if (performance.now() - reported < REPORT_INTERVAL) return;
+      reported = performance.now();
+      onBytes(bytes);
+    },
+    flush: () => onBytes(bytes),
+  });
+}
