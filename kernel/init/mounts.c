@@ -74,6 +74,8 @@ void protect_users(void)
 		{ "/proc/sys/fs/protected_symlinks", "1" },
 		/* No limit for the whole machine, which one user could exhaust: memory limits open files. */
 		{ "/proc/sys/fs/file-max", "9223372036854775807" },
+		/* Processes may measure themselves, also in the kernel, whose addresses are no secret. */
+		{ "/proc/sys/kernel/perf_event_paranoid", "1" },
 	};
 
 	for (unsigned i = 0; i < LENGTH(options); i++)

@@ -48,14 +48,15 @@ const REPRODUCIBLE = {
 const MAKE_VARIABLES = [
   'ARCH=riscv',
   `CROSS_COMPILE=${CROSS_COMPILE}`,
-  // Our harts always have these extensions, which save 3 % of the instructions.
-  'KCFLAGS=-march=rv64imac_zicsr_zifencei_zba_zbb_zbs',
+  // Our harts always have these extensions, which save 3 % of the instructions. PERF_EVENTS wants frame pointers,
+  // which only the call chains of the kernel's own code in samples need.
+  'KCFLAGS=-march=rv64imac_zicsr_zifencei_zba_zbb_zbs -fomit-frame-pointer',
   // Empty, because a version control system around the build folder would add a "+".
   'LOCALVERSION=',
 ];
 
 /** The approximate number of files that a build makes, for the progress report. */
-const FILES_MADE = 1460;
+const FILES_MADE = 1500;
 
 const execute = promisify(execFile);
 
