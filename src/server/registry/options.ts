@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import { parseSize } from '../../container/sizes.mjs';
+import { parseSwitch } from '../../container/switch.mjs';
 import type { QuotaLimits } from './quotas.ts';
-import { DEFAULT_REGISTRIES } from './registries.ts';
+import { DEFAULT_REGISTRIES, Registries } from './registries.ts';
 import type { UpstreamOptions } from './upstream.ts';
 
 export interface ProxyLimits extends QuotaLimits {
@@ -44,45 +45,42 @@ export const DEFAULT_LIMITS: ProxyLimits = {
 
 const DEFAULT_CAPACITY = 4 * 2 ** 30;
 
+type Variables = Readonly<Record<string, string | undefined>>;
+
 /**
  * Reads the variables LINUXRUN_REGISTRIES, LINUXRUN_REGISTRY_CACHE, LINUXRUN_REGISTRY_CACHE_SIZE and
- * LINUXRUN_TRUST_PROXY.
+ * LINUXRUN_TRUST_PROXY; an empty one counts as not set.
  * @param folder the default folder of the cache
  * @throws Error that names the wrong variable
  */
-export function readProxyOptions(
-  variables: Readonly<Record<string, string | undefined>>,
-  folder: string,
-): RegistryProxyOptions {
-  const capacity = readSize(variables.LINUXRUN_REGISTRY_CACHE_SIZE);
+export function readProxyOptions(variables: Variables, folder: string): RegistryProxyOptions {
+  const read = <T>(name: string, parse: (text: string) => T): T | undefined => {
+    const text = variables[name];
+    if (text === undefined || text === '') return undefined;
+    try {
+      return parse(text);
+    } catch (error) {
+      throw new Error(`${name}: ${(error as Error).message}`);
+    }
+  };
+  const capacity = read('LINUXRUN_REGISTRY_CACHE_SIZE', parseSize) ?? DEFAULT_CAPACITY;
   return {
-    registries: readRegistries(variables.LINUXRUN_REGISTRIES),
+    registries: read('LINUXRUN_REGISTRIES', parseRegistries) ?? DEFAULT_REGISTRIES,
     cache:
       capacity === 0
         ? undefined
         : { folder: variables.LINUXRUN_REGISTRY_CACHE || join(folder, 'registry'), capacity },
-    trustProxy: readSwitch('LINUXRUN_TRUST_PROXY', variables.LINUXRUN_TRUST_PROXY),
+    trustProxy: read('LINUXRUN_TRUST_PROXY', parseSwitch) ?? false,
   };
 }
 
 /** Reads a list in which `default` stands for the well-known registries. */
-function readRegistries(text: string | undefined): string[] {
-  return (text || 'default')
+function parseRegistries(text: string): string[] {
+  const entries = text
     .split(/[\s,]+/)
     .filter((entry) => entry !== '')
     .flatMap((entry) => (entry === 'default' ? DEFAULT_REGISTRIES : entry));
-}
-
-function readSize(text: string | undefined): number {
-  if (text === undefined || text === '') return DEFAULT_CAPACITY;
-  try {
-    return parseSize(text);
-  } catch (error) {
-    throw new Error(`LINUXRUN_REGISTRY_CACHE_SIZE: ${(error as Error).message}`);
-  }
-}
-
-function readSwitch(name: string, text = ''): boolean {
-  if (!['', '0', '1'].includes(text)) throw new Error(`${name} must be 1 or 0, not "${text}"`);
-  return text === '1';
+  // Throws for an entry that is none.
+  new Registries(entries);
+  return entries;
 }

@@ -83,11 +83,12 @@ describe('readProxyOptions', () => {
     expect(readProxyOptions({ LINUXRUN_REGISTRIES: '' }, '/cache').registries).toEqual(DEFAULT_REGISTRIES);
   });
 
-  it.each([{ LINUXRUN_REGISTRY_CACHE_SIZE: '4 GB' }, { LINUXRUN_TRUST_PROXY: 'yes' }])(
-    'refuses %j',
-    (variables) => {
-      const [name = ''] = Object.keys(variables);
-      expect(() => readProxyOptions(variables, '/cache')).toThrow(name);
-    },
-  );
+  it.each([
+    { LINUXRUN_REGISTRY_CACHE_SIZE: '4 GB' },
+    { LINUXRUN_TRUST_PROXY: 'yes' },
+    { LINUXRUN_REGISTRIES: 'default,https://r.example' },
+  ])('refuses %j', (variables) => {
+    const [name = ''] = Object.keys(variables);
+    expect(() => readProxyOptions(variables, '/cache')).toThrow(new RegExp(`^${name}: "`));
+  });
 });
