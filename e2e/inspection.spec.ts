@@ -53,6 +53,20 @@ test.describe('a registry that answers with an error', () => {
   });
 });
 
+test('a pasted command fills in the form, and runs nothing', async ({ page, visitor, context }) => {
+  await context.grantPermissions(['clipboard-read', 'clipboard-write']);
+  await visitor.open();
+  const command = `docker run -it -p 80:80 -e A=b \\\n  oci://images:busybox sh -c 'echo "$A"; sh' && reboot`;
+  await page.evaluate((text) => navigator.clipboard.writeText(text), command);
+  await visitor.image.fill('');
+  await page.keyboard.press('Control+V');
+  await expect(visitor.image).toHaveValue('BusyBox');
+  await expect(visitor.whatRuns).toContainText(`with sh -c 'echo "$A"; sh' with A=b`);
+  await expect(page.getByRole('note')).toContainText("-p 80:80, '&&' reboot");
+  await visitor.run();
+  await visitor.expectScreen(/^b$/m);
+});
+
 test('a folder with several images shows a menu of their names', async ({ page, visitor }) => {
   await visitor.open();
   await page.getByLabel('Image layout folder').setInputFiles(LAYOUT);

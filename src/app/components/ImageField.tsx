@@ -1,5 +1,6 @@
 import { type ReactNode, useState } from 'react';
 import { fileName, imageShownAs, shownImage } from '../model/names.ts';
+import { readPaste } from '../model/paste.ts';
 import { useForm } from '../stores/form.ts';
 import { FieldNote } from './Field.tsx';
 import { fieldId } from './focus.ts';
@@ -15,11 +16,11 @@ interface ImageFieldProps {
 
 /**
  * A field for an image reference, which is checked while the user types. A demo image has its name there, but
- * text that is being typed stays as it is.
+ * text that is being typed stays as it is. A pasted command of docker fills in the whole form.
  */
 export function ImageField({ error, missingFile }: ImageFieldProps) {
   const id = fieldId('image');
-  const { form, change } = useForm();
+  const { form, change, paste } = useForm();
   const [typed, setTyped] = useState('');
   const isTyping = imageShownAs(typed) === form.image;
   return (
@@ -33,7 +34,14 @@ export function ImageField({ error, missingFile }: ImageFieldProps) {
           change({ image: imageShownAs(target.value) });
         }}
         onBlur={() => setTyped('')}
-        placeholder="alpine, ghcr.io/owner/name:tag, …"
+        onPaste={(event) => {
+          const pasted = readPaste(event.clipboardData.getData('text'));
+          if (!pasted) return;
+          event.preventDefault();
+          setTyped('');
+          paste(pasted);
+        }}
+        placeholder="alpine, ghcr.io/owner/name:tag, docker run …"
         aria-invalid={error !== undefined}
         aria-describedby={`${id}-note`}
         {...PLAIN_TEXT}

@@ -12,6 +12,7 @@ import { LinkNotice } from './LinkNotice.tsx';
 import { LiveTerminal } from './LiveTerminal.tsx';
 import { LocalImageButtons } from './LocalImageButtons.tsx';
 import { Options } from './Options.tsx';
+import { PasteNotice } from './PasteNotice.tsx';
 import { Recent } from './Recent.tsx';
 import { ShareButton } from './ShareButton.tsx';
 import { useDrop } from './use-drop.ts';
@@ -42,6 +43,7 @@ export function Picker({ canRun }: { canRun: boolean }) {
         </p>
       </div>
       <LinkNotice />
+      <PasteNotice />
       <FormProblem />
       <div className="first">
         <LiveTerminal />

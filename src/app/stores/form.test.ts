@@ -61,3 +61,14 @@ it('forgets the wish for a newer image with the image', () => {
   state().change({ image: 'debian' });
   expect(state().wantsNewest).toBe(false);
 });
+
+it('takes a pasted command, and forgets what it left out at the next change', () => {
+  state().paste({ form: { ...DEFAULT_FORM, image: 'alpine', args: 'sh' }, leftOut: ['-p 80:80'] });
+  expect(state()).toMatchObject({
+    form: { image: 'alpine', args: 'sh' },
+    leftOut: ['-p 80:80'],
+    areOptionsOpen: true,
+  });
+  state().change({ args: 'ls' });
+  expect(state()).toMatchObject({ form: { image: 'alpine', args: 'ls' }, leftOut: [] });
+});

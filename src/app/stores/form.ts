@@ -6,6 +6,7 @@ import type { CatalogueEntry } from '../model/catalogue.ts';
 import { DEFAULT_FORM, type FieldErrors, type Form } from '../model/form.ts';
 import { readLink } from '../model/link.ts';
 import { isReferenceTo } from '../model/local.ts';
+import type { Pasted } from '../model/paste.ts';
 import type { Problem } from '../model/problem.ts';
 
 interface FormState {
@@ -15,6 +16,8 @@ interface FormState {
   /** Errors of the link, each until its field is changed. */
   readonly linkErrors: FieldErrors;
   readonly ignoredParameters: readonly string[];
+  /** The parts of a pasted command that have no place in the form, until the form is changed. */
+  readonly leftOut: readonly string[];
   /** The file or folder that the user picked or dropped last. */
   readonly local: LocalImage | undefined;
   /** Credentials for the registry. They are in no link and no storage. */
@@ -31,6 +34,7 @@ interface FormState {
   follow(query: string): void;
   /** Fills in the form from a recent run. */
   fill(query: string): void;
+  paste(pasted: Pasted): void;
   pick(local: LocalImage): void;
   signIn(credentials: Credentials): void;
   openOptions(open: boolean): void;
@@ -43,6 +47,7 @@ export const useForm = create<FormState>((set) => ({
   isLink: false,
   linkErrors: {},
   ignoredParameters: [],
+  leftOut: [],
   local: undefined,
   credentials: { username: '', password: '' },
   areOptionsOpen: false,
@@ -54,16 +59,14 @@ export const useForm = create<FormState>((set) => ({
       form: { ...form, ...change },
       wantsNewest: wantsNewest && !('image' in change),
       isLink: false,
+      leftOut: [],
       problem: undefined,
       linkErrors: Object.fromEntries(Object.entries(linkErrors).filter(([field]) => !(field in change))),
     })),
   choose: ({ image, memory = DEFAULT_FORM.memory, disk = DEFAULT_FORM.disk }) =>
     set(({ form }) => ({
       form: { ...form, image, entrypoint: '', args: '', memory, disk },
-      wantsNewest: false,
-      isLink: false,
-      problem: undefined,
-      linkErrors: {},
+      ...UNTOUCHED,
     })),
   follow: (query) => {
     const { form, isLink, errors, ignored } = readLink(query);
@@ -71,14 +74,20 @@ export const useForm = create<FormState>((set) => ({
   },
   fill: (query) => {
     const { form } = readLink(query);
-    set({ form, isLink: false, linkErrors: {}, problem: undefined, areOptionsOpen: needsOptions(form) });
+    set({ form, ...UNTOUCHED, areOptionsOpen: needsOptions(form) });
   },
+  paste: ({ form: change, leftOut }) =>
+    set(({ form: before }) => {
+      const form = { ...before, ...change };
+      return { form, ...UNTOUCHED, leftOut, areOptionsOpen: needsOptions(form) };
+    }),
   pick: (local) => {
     const image = formatReference({ scheme: 'file', path: local.name, image: {} });
     set(({ form }) => ({
       local,
       form: { ...form, image: isReferenceTo(local, form.image) ? form.image : image },
       isLink: false,
+      leftOut: [],
       problem: undefined,
     }));
   },
@@ -92,6 +101,15 @@ export const useForm = create<FormState>((set) => ({
       areOptionsOpen: areOptionsOpen || (problem?.field !== undefined && problem.field !== 'image'),
     })),
 }));
+
+/** What is left of a link, a paste and a failed run when another form takes the place of theirs. */
+const UNTOUCHED = {
+  isLink: false,
+  linkErrors: {},
+  leftOut: [],
+  problem: undefined,
+  wantsNewest: false,
+} as const;
 
 /** Options that a link sets must be visible. */
 function needsOptions(form: Form): boolean {

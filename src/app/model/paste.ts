@@ -1,0 +1,260 @@
+/** Reads what people paste to name an image: commands of docker and addresses of Docker Hub. */
+import { OptionError } from '../../container/option-error.mjs';
+import { quoteWord, splitWords } from '../../container/words.mjs';
+import { clean } from '../../oci/errors.ts';
+import { DEFAULT_FORM, type Form, type Variable } from './form.ts';
+import { readReference } from './names.ts';
+
+/** The parts of the form that a paste fills in. */
+export interface Pasted {
+  readonly form: Partial<Form>;
+  /** The parts of the command that have no place in the form. */
+  readonly leftOut: readonly string[];
+}
+
+const MAX_LENGTH = 10_000;
+const PROGRAM = /^(?:docker|podman|nerdctl)$/;
+const OPERATOR = /^(?:[|&;<>]|\|\||&&|>>|[12]>(?:&[12])?)$/;
+
+/** Flags of `docker run` and `docker pull` without a value. Those that mean nothing here are not left out. */
+const USUAL = ['interactive', 'tty', 'rm', 'quiet', 'i', 't', 'q'];
+const SWITCHES = [
+  ...USUAL,
+  ...['detach', 'd', 'init', 'privileged', 'read-only', 'publish-all', 'P', 'no-healthcheck', 'sig-proxy'],
+  ...['oom-kill-disable', 'disable-content-trust', 'use-api-socket', 'all-tags', 'a', 'help'],
+];
+/** Flags of `docker run` with a value in the same word or in the next one. */
+const OPTIONS = [
+  ...[
+    'e',
+    'env',
+    'entrypoint',
+    'm',
+    'memory',
+    'cpus',
+    'platform',
+    'pull',
+    'name',
+    'u',
+    'user',
+    'w',
+    'workdir',
+  ],
+  ...[
+    'v',
+    'volume',
+    'mount',
+    'tmpfs',
+    'volumes-from',
+    'volume-driver',
+    'p',
+    'publish',
+    'expose',
+    'h',
+    'hostname',
+  ],
+  ...['network', 'net', 'network-alias', 'dns', 'dns-option', 'dns-search', 'add-host', 'ip', 'ip6', 'link'],
+  ...[
+    'mac-address',
+    'link-local-ip',
+    'env-file',
+    'l',
+    'label',
+    'label-file',
+    'annotation',
+    'restart',
+    'runtime',
+  ],
+  ...[
+    'cap-add',
+    'cap-drop',
+    'security-opt',
+    'device',
+    'device-cgroup-rule',
+    'device-read-bps',
+    'gpus',
+    'group-add',
+  ],
+  ...[
+    'ulimit',
+    'sysctl',
+    'shm-size',
+    'memory-swap',
+    'memory-reservation',
+    'memory-swappiness',
+    'kernel-memory',
+  ],
+  ...[
+    'c',
+    'cpu-shares',
+    'cpu-period',
+    'cpu-quota',
+    'cpuset-cpus',
+    'cpuset-mems',
+    'pids-limit',
+    'blkio-weight',
+  ],
+  ...['pid', 'ipc', 'uts', 'userns', 'cgroupns', 'cgroup-parent', 'cidfile', 'isolation', 'storage-opt'],
+  ...[
+    'log-driver',
+    'log-opt',
+    'stop-signal',
+    'stop-timeout',
+    'health-cmd',
+    'health-interval',
+    'health-retries',
+  ],
+  ...['health-timeout', 'health-start-period', 'attach', 'detach-keys', 'oom-score-adj', 'domainname'],
+];
+
+/** Returns undefined for any other text. */
+export function readPaste(text: string): Pasted | undefined {
+  if (text.length > MAX_LENGTH) return undefined;
+  const image = imageOfAddress(text.trim());
+  return image ? { form: { image }, leftOut: [] } : readCommands(text);
+}
+
+function imageOfAddress(text: string): string | undefined {
+  const url = /^(?:https?:\/\/)?hub\.docker\.com\/(.*)$/.exec(text)?.[1];
+  const [path = '', query = ''] = url?.split(/[?#]/) ?? [];
+  const [kind, first = '', second = '', third = ''] = path.split('/');
+  const tagged = (name: string, tag: string | null) => (tag ? `${name}:${tag}` : name);
+  const name = new URLSearchParams(query).get('name');
+  const images: Record<string, () => string> = {
+    _: () => tagged(first, second === 'tags' ? name : null),
+    r: () => tagged(`${first}/${second}`, third === 'tags' ? name : null),
+    repository: () => path.split('/').slice(2, 4).join('/'),
+    layers: () => tagged(first === 'library' ? second : `${first}/${second}`, third),
+  };
+  const image = kind !== undefined && Object.hasOwn(images, kind) ? images[kind]?.() : undefined;
+  return image !== undefined && readReference(image) ? image : undefined;
+}
+
+/** Reads the first command that runs an image, or else the first that pulls one. */
+function readCommands(text: string): Pasted | undefined {
+  const commands = commandsOf(text);
+  const read = (...verbs: string[]) => commands.find(({ verb }) => verbs.includes(verb));
+  const command = read('run', 'create') ?? read('pull');
+  return command && readFlags(command);
+}
+
+interface Command {
+  readonly verb: string;
+  readonly words: readonly string[];
+}
+
+/** Divides a text into commands of docker. A command goes on in the next line if a quote is not closed. */
+function commandsOf(text: string): Command[] {
+  const lines = text.replace(/\\\r?\n/g, ' ').split(/\r?\n/);
+  const commands: Command[] = [];
+  for (let line = lines.shift(); line !== undefined; line = lines.shift()) {
+    if (!/\b(docker|podman|nerdctl)\b/.test(line)) continue;
+    const words = wordsOf(line, lines);
+    const start = words.findIndex((word) => !['$', '#', '%', '>', 'sudo', 'time'].includes(word));
+    if (start < 0 || !PROGRAM.test(words[start] as string)) continue;
+    const rest = words.slice(start + 1);
+    if (rest[0] === 'container' || rest[0] === 'image') rest.shift();
+    const [verb = '', ...others] = rest;
+    commands.push({ verb, words: others });
+  }
+  return commands;
+}
+
+function wordsOf(line: string, more: string[]): string[] {
+  for (let text = line; ; text += `\n${more.shift()}`) {
+    try {
+      return splitWords(text);
+    } catch (error) {
+      if (!(error instanceof OptionError)) throw error;
+      if (more.length === 0) return [];
+    }
+  }
+}
+
+function readFlags({ verb, words }: Command): Pasted | undefined {
+  const reader = new FlagReader(words);
+  reader.readAll();
+  const [image, ...rest] = reader.operands;
+  if (image === undefined || !readReference(image)) return undefined;
+  if (verb === 'pull') return { form: { image }, leftOut: [...reader.leftOut, ...rest] };
+  const { env, entrypoint, memory, cpus, init } = reader;
+  const end = rest.findIndex((word) => OPERATOR.test(word));
+  const args = end < 0 ? rest : rest.slice(0, end);
+  const after = end < 0 ? [] : [rest.slice(end).map(quoteWord).join(' ')];
+  return {
+    form: {
+      ...DEFAULT_FORM,
+      image,
+      env,
+      entrypoint,
+      memory,
+      cpus,
+      init,
+      args: args.map(quoteWord).join(' '),
+    },
+    leftOut: [...reader.leftOut, ...after].map(clean),
+  };
+}
+
+class FlagReader {
+  readonly env: Variable[] = [];
+  entrypoint = '';
+  memory = DEFAULT_FORM.memory;
+  cpus = DEFAULT_FORM.cpus;
+  init = '';
+  readonly leftOut: string[] = [];
+  /** The image, and what follows it. */
+  operands: readonly string[] = [];
+  readonly #words: string[];
+
+  constructor(words: readonly string[]) {
+    this.#words = [...words];
+  }
+
+  readAll(): void {
+    for (let word = this.#words[0]; word?.startsWith('-') && word !== '-'; word = this.#words[0]) {
+      this.#words.shift();
+      if (word === '--') break;
+      if (word.startsWith('--')) this.#readLong(word);
+      else this.#readShort(word);
+    }
+    this.operands = this.#words;
+  }
+
+  #readLong(word: string): void {
+    const [, name = '', value] = /^--([^=]*)(?:=(.*))?$/s.exec(word) ?? [];
+    if (OPTIONS.includes(name)) this.#take(name, value ?? this.#words.shift() ?? '', word);
+    else this.#switch(name, value, word);
+  }
+
+  /** Several switches may share a word, and the last flag of a word may have a value. */
+  #readShort(word: string): void {
+    for (let at = 1; at < word.length; at++) {
+      const name = word.charAt(at);
+      if (OPTIONS.includes(name)) {
+        const value = word.slice(at + 1).replace(/^=/, '');
+        this.#take(name, at + 1 < word.length ? value : (this.#words.shift() ?? ''), `-${name}`);
+        return;
+      }
+      this.#switch(name, undefined, `-${name}`);
+    }
+  }
+
+  #take(name: string, value: string, word: string): void {
+    if (name === 'e' || name === 'env') {
+      const at = value.indexOf('=');
+      this.env.push({ name: at < 0 ? value : value.slice(0, at), value: at < 0 ? '' : value.slice(at + 1) });
+    } else if (name === 'entrypoint') this.entrypoint = value === '' ? '' : quoteWord(value);
+    // Docker counts bytes by b, which we leave out.
+    else if (name === 'm' || name === 'memory') this.memory = value.replace(/^(\d+)b$/i, '$1').toUpperCase();
+    else if (name === 'cpus') this.cpus = String(Math.ceil(Number(value)) || value);
+    else if (name !== 'platform' || !/riscv64/.test(value))
+      this.leftOut.push(word.includes('=') ? word : `${word} ${value}`);
+  }
+
+  #switch(name: string, value: string | undefined, word: string): void {
+    const isOn = value === undefined || value === 'true';
+    if (name === 'init') this.init = isOn ? '1' : '';
+    else if (!USUAL.includes(name)) this.leftOut.push(SWITCHES.includes(name) ? word : `${word} (unknown)`);
+  }
+}
