@@ -28,12 +28,18 @@ static const struct mount_point {
 	{ "mqueue", "/dev/mqueue", NO_PROGRAMS, "" },
 };
 
-static const struct device {
-	const char *name;
-	unsigned minor, major;
-} devices[] = {
-	{ "null", 3, 1 }, { "zero", 5, 1 }, { "full", 7, 1 }, { "random", 8, 1 }, { "urandom", 9, 1 }, { "tty", 0, 5 },
+struct device {
+	const char *path;
+	unsigned major, minor;
 };
+
+static const struct device devices[] = {
+	{ "/dev/null", 1, 3 },	 { "/dev/zero", 1, 5 },	   { "/dev/full", 1, 7 },
+	{ "/dev/random", 1, 8 }, { "/dev/urandom", 1, 9 }, { "/dev/tty", 5, 0 },
+};
+
+/* Those that a container has only if its specification names them. */
+static const struct device further_devices[] = { { "/dev/fuse", 10, 229 }, { "/dev/net/tun", 10, 200 } };
 
 /* The folder for the usable device nodes. */
 #define NODES "/dev/.nodes"
@@ -93,28 +99,46 @@ static void mount_all(int terminals)
 /* Makes a node, and binds it in the container's /dev, where nodes do not work otherwise. */
 static void make_device(const struct device *device)
 {
-	char node[64] = NODES "/", path[64] = "/dev/";
+	char node[64] = NODES;
 
-	strlcat(node, device->name, sizeof(node));
-	strlcat(path, device->name, sizeof(path));
-	close(open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666));
+	strlcat(node, strrchr(device->path, '/'), sizeof(node));
+	close(open(device->path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666));
 	if (mknod(node, S_IFCHR | 0666, makedev(device->major, device->minor)) < 0 ||
 	    /* Independent of the umask. */
-	    chmod(node, 0666) < 0 || mount(node, path, NULL, MS_BIND, NULL) < 0)
-		fail(path);
+	    chmod(node, 0666) < 0 || mount(node, device->path, NULL, MS_BIND, NULL) < 0)
+		fail(device->path);
+}
+
+static void make_further_device(const char *path)
+{
+	for (unsigned i = 0; i < LENGTH(further_devices); i++) {
+		if (strcmp(further_devices[i].path, path) == 0) {
+			char folder[64] = "";
+
+			strlcat(folder, path, sizeof(folder));
+			*strrchr(folder, '/') = 0;
+			make_directories(folder);
+			make_device(&further_devices[i]);
+			return;
+		}
+	}
+	errno = ENODEV;
+	fail(path);
 }
 
 /*
  * The nodes' file system stays alive through their mounts, but its root is unreachable, so no node can be
  * added.
  */
-static void make_devices(void)
+static void make_devices(char **further)
 {
 	mkdir(NODES, 0700);
 	if (mount("tmpfs", NODES, "tmpfs", MS_NOSUID | MS_NOEXEC, "mode=700,size=64k") < 0)
 		fail(NODES);
 	for (unsigned i = 0; i < LENGTH(devices); i++)
 		make_device(&devices[i]);
+	for (char **path = further; *path; path++)
+		make_further_device(*path);
 	if (umount2(NODES, MNT_DETACH) < 0 || rmdir(NODES) < 0)
 		fail(NODES);
 	for (unsigned i = 0; i < LENGTH(links); i++)
@@ -212,7 +236,7 @@ void container_enter(const struct specification *s, const struct streams *stream
 	set_hostname(s->hostname);
 	enter_container_root();
 	mount_all(terminals);
-	make_devices();
+	make_devices(s->devices);
 	bring_up_loopback();
 	restrict_kernel_files();
 	write_configuration(s->hostname);

@@ -26,7 +26,7 @@ enum message_type {
 	STARTED = 19,
 };
 
-enum { PROTOCOL_VERSION = 3 };
+enum { PROTOCOL_VERSION = 4 };
 
 /* The host's ports. */
 enum { CONTROL_PORT = 1024, STREAM_PORT = 1025 };

@@ -11,7 +11,8 @@ bool read_container(struct message *m, struct specification *s)
 {
 	s->failure = NO_CONTAINER;
 	return (s->image = read_string(m)) && (s->scratch = read_string(m)) && read_process(m, s) &&
-	       (s->hostname = read_string(m)) && (s->volumes = read_strings(m));
+	       (s->hostname = read_string(m)) && (s->volumes = read_strings(m)) &&
+	       (s->devices = read_strings(m));
 }
 
 bool read_exec(struct message *m, struct specification *s)

@@ -14,7 +14,7 @@ struct specification {
 	char **arguments, **environment;
 	char *directory, *user;
 	/* Fields of CONTAINER only. The disks are named by their serial numbers. */
-	char *image, *scratch, *hostname, **volumes;
+	char *image, *scratch, *hostname, **volumes, **devices;
 	/* The exit status of failures that are not the program's. */
 	int failure;
 };

@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { parseAssignments } from '../container/assignments.mjs';
+import { parseDevices } from '../container/devices.mjs';
 import { OptionError } from '../container/option-error.mjs';
 import { checkDiskSize, parseSize } from '../container/sizes.mjs';
 import { parseSwitch } from '../container/switch.mjs';
@@ -11,7 +12,7 @@ import { cpusProblem, memoryProblem } from '../machine/limits.mjs';
 
 /** @typedef {import('../machine/machine.ts').JitMode} JitMode */
 
-export const HELP = `usage: linuxrun [--init] [--jit hot|off|all] [--jit-stats] [--help] [--version]
+export const HELP = `usage: linuxrun [--init] [--device PATH]... [--jit hot|off|all] [--jit-stats] [--help] [--version]
 
 Runs a container image on an emulated RISC-V machine. Standard input, output and error are the container's; on a
 terminal it gets a terminal. Environment variables say what to run:
@@ -29,12 +30,14 @@ terminal it gets a terminal. Environment variables say what to run:
   LINUXRUN_CPUS        the machine's processors, 1 to 8 (default: 1)
   LINUXRUN_DISK        limit of the container's writes, which are in memory and gone when it ends (default: 1G)
   LINUXRUN_INIT        1: like --init
+  LINUXRUN_DEVICES     /dev/fuse, /dev/net/tun, or both with a comma between them: like --device
   LINUXRUN_REGISTRY_USER, LINUXRUN_REGISTRY_PASSWORD
                        the account at the registry, for private images (default: that of docker login, which
                        ~/.docker/config.json and its credential helpers keep)
 
   --init               puts a small init before the program, which reaps orphans, and with which signals such as
                        Ctrl-C also end a program that does not handle them
+  --device PATH        gives the container a further device; may be repeated
   --jit hot|off|all    compiles hot code, no code, or all code to WebAssembly (default: hot)
   --jit-stats          prints the compiler's statistics on standard error
 
@@ -59,7 +62,7 @@ export function parseJit(text) {
 /**
  * `--help` and `--version` end before there is a program that reads its flags.
  * @param {string[]} args
- * @returns {{ readonly init: boolean, readonly jit: JitMode, readonly jitStats: boolean }}
+ * @returns {{ init: boolean, devices: readonly string[], jit: JitMode, jitStats: boolean }}
  * @throws OptionError
  */
 export function readFlags(args) {
@@ -68,12 +71,13 @@ export function readFlags(args) {
       args,
       options: {
         init: { type: 'boolean', default: false },
+        device: { type: 'string', multiple: true, default: [] },
         jit: { type: 'string', default: 'hot' },
         'jit-stats': { type: 'boolean', default: false },
       },
     });
-    const { init, jit, 'jit-stats': jitStats } = values;
-    return { init, jit: parseJit(jit), jitStats };
+    const { init, device, jit, 'jit-stats': jitStats } = values;
+    return { init, devices: device.flatMap(parseDevices), jit: parseJit(jit), jitStats };
   } catch (error) {
     throw new OptionError(`${/** @type {Error} */ (error).message}; see linuxrun --help`);
   }
@@ -88,6 +92,7 @@ export function readFlags(args) {
  * @property {string | undefined} user
  * @property {string | undefined} workingDir
  * @property {boolean} init
+ * @property {readonly string[]} devices
  * @property {number} memoryBytes
  * @property {number} cpus
  * @property {number} diskBytes
@@ -130,6 +135,7 @@ export function readOptions(env, publicFolder) {
     user: text('USER'),
     workingDir: text('WORKDIR'),
     init: read('INIT', parseSwitch) ?? false,
+    devices: read('DEVICES', parseDevices) ?? [],
     memoryBytes: read('MEMORY', parseMemory) ?? parseSize('512M'),
     cpus: read('CPUS', parseCpus) ?? 1,
     diskBytes: read('DISK', parseDisk) ?? parseSize('1G'),

@@ -86,6 +86,11 @@ describe('linuxrun', { timeout: TIMEOUT }, () => {
     ['a reference that is none', { IMAGE: 'UPPER' }, /^linuxrun: "UPPER" is not an image reference/],
     ['an open quote', { ARGS: "'" }, /^linuxrun: LINUXRUN_ARGS: a quote \('\) is not closed\n$/],
     ['no assignment', { ENV: 'x' }, /^linuxrun: LINUXRUN_ENV: "x" is no NAME=value/],
+    [
+      'no such device',
+      { DEVICES: '/dev/vda' },
+      /^linuxrun: LINUXRUN_DEVICES: there is no device "\/dev\/vda"/,
+    ],
     ['no switch', { INIT: 'yes' }, /^linuxrun: LINUXRUN_INIT: "yes" is neither 1 \(on\) nor 0/],
     ['no size', { MEMORY: 'much' }, /^linuxrun: LINUXRUN_MEMORY: "much" is no size/],
     [
@@ -144,6 +149,16 @@ describe('linuxrun', { timeout: TIMEOUT }, () => {
     expect(String(await once(child.stdout as NodeJS.ReadableStream, 'data'))).toBe('2\n');
     child.kill('SIGTERM');
     expect((await once(child, 'exit'))[0]).toBe(143);
+  });
+
+  test('gives the container the devices of variable and options', async () => {
+    const options = ['--device', '/dev/net/tun', '--device', '/dev/fuse'];
+    const child = start({ ...running('ls /dev/fuse /dev/net/tun'), DEVICES: '/dev/fuse' }, [
+      ...COMMAND,
+      ...options,
+    ]);
+    expect(await text(child.stdout as NodeJS.ReadableStream)).toBe('/dev/fuse\n/dev/net/tun\n');
+    expect(child.exitCode ?? (await once(child, 'exit'))[0]).toBe(0);
   });
 
   test('kills a container that ignores signals at the second one', async () => {

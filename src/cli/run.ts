@@ -44,7 +44,8 @@ async function main(args: string[]): Promise<number> {
   const flags = readFlags(args);
   const given = readOptions(process.env, PUBLIC);
   const memoryBytes = grantMemory('linuxrun: LINUXRUN_MEMORY', given.cpus, given.memoryBytes);
-  const options = { ...given, memoryBytes, init: flags.init || given.init, jit: flags.jit };
+  const devices = [...given.devices, ...flags.devices];
+  const options = { ...given, memoryBytes, devices, init: flags.init || given.init, jit: flags.jit };
   const signals = new Signals();
   let log = '';
   try {

@@ -20,6 +20,7 @@ import type { ImageConfig } from '../oci/image.ts';
 import type { HeldImage } from '../oci/pull.ts';
 import { mergeEnvironment } from './assignments.mjs';
 import { type CommandOptions, commandOf } from './command.ts';
+import { checkDevices } from './devices.mjs';
 import { complete, readContent, readEntries, readStatus, writeContent } from './files.ts';
 import { parseSignal, SIGKILL, SIGTERM, STOP_GRACE } from './signals.ts';
 import { checkDiskSize } from './sizes.mjs';
@@ -100,6 +101,8 @@ export interface ContainerOptions extends CommandOptions {
    * without a handler have their usual effect.
    */
   readonly init?: boolean | undefined;
+  /** Devices beside the usual ones, of DEVICES. */
+  readonly devices?: readonly string[] | undefined;
   /** Without one, standard streams are three and carry bytes as they are. */
   readonly terminal?: TerminalOptions | undefined;
   readonly cpus: number;
@@ -125,6 +128,7 @@ export async function startContainer(options: ContainerOptions): Promise<Contain
   image.catch(() => {});
   try {
     checkDiskSize(options.diskBytes);
+    checkDevices(options.devices ?? []);
     return await boot(options, image);
   } finally {
     // The image may still arrive after the start has failed.
@@ -203,6 +207,7 @@ function requestOf(config: ImageConfig, options: ContainerOptions): ContainerReq
     hostname,
     volumes: config.volumes.map(absolute),
     init: options.init,
+    devices: [...new Set(options.devices)],
     terminal,
   };
 }

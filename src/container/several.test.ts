@@ -33,7 +33,7 @@ const common = { env: ['PATH=/bin'], directory: '/', user: '' };
 
 function start(name: string, disk: number, args = ['sleep', '1000']): ContainerProcess & ContainerHandle {
   const disks = { image: diskSerial(0), scratch: diskSerial(disk) };
-  return machine.runContainer({ ...common, args, name, disks, hostname: name, volumes: [] });
+  return machine.runContainer({ ...common, args, name, disks, hostname: name, volumes: [], devices: [] });
 }
 
 async function shell(container: ContainerHandle, script: string): Promise<string> {

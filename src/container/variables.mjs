@@ -15,6 +15,7 @@ export const VARIABLES = [
   'USER',
   'WORKDIR',
   'INIT',
+  'DEVICES',
   'MEMORY',
   'CPUS',
   'DISK',

@@ -58,14 +58,25 @@ describe('host to guest', () => {
       user: 'u',
       hostname: 'h',
       volumes: ['/v'],
+      devices: ['/d'],
     };
     const strings =
-      '01000000' + '6c7300' + '01000000' + '413d6200' + '2f6400' + '7500' + '6800' + '01000000' + '2f7600';
+      '01000000' +
+      '6c7300' +
+      '01000000' +
+      '413d6200' +
+      '2f6400' +
+      '7500' +
+      '6800' +
+      '01000000' +
+      '2f7600' +
+      '01000000' +
+      '2f6400';
     expect(hex(encodeContainer(container))).toBe(
-      `710000000607000000${TOKENS}6e0069007300000000000000000000${strings}`,
+      `780000000607000000${TOKENS}6e0069007300000000000000000000${strings}`,
     );
     expect(hex(encodeContainer({ ...container, terminal: { columns: 80, rows: 25 } }))).toBe(
-      `710000000607000000${TOKENS}6e0069007300015000000019000000${strings}`,
+      `780000000607000000${TOKENS}6e0069007300015000000019000000${strings}`,
     );
     expect(hex(encodeResize(7, { columns: 80, rows: 25 }))).toBe(
       '0d000000' + '07' + '07000000' + '50000000' + '19000000',

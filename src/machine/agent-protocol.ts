@@ -2,7 +2,7 @@
 import { encodeBytes } from './byte-text.ts';
 import type { TerminalSize } from './terminal-size.ts';
 
-export const PROTOCOL_VERSION = 3;
+export const PROTOCOL_VERSION = 4;
 export const CONTROL_PORT = 1024;
 export const STREAM_PORT = 1025;
 /** Bytes of the secret that opens a stream of a process. The guest sends it first. */
@@ -120,6 +120,8 @@ export interface ContainerRequest extends ContainedRequest {
   readonly volumes: readonly string[];
   /** PID 1 is an init of the agent's, and the process its child. */
   readonly init?: boolean | undefined;
+  /** Paths of devices beside the usual ones. */
+  readonly devices: readonly string[];
 }
 
 /** A further process in a container. */
@@ -179,6 +181,7 @@ export function encodeContainer(request: ContainerRequest): Uint8Array<ArrayBuff
     contained(request, request.init ? WITH_INIT : 0),
     cString(request.hostname),
     strings(request.volumes),
+    strings(request.devices),
   );
 }
 

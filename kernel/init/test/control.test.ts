@@ -100,7 +100,15 @@ const containedLine = ({ terminal, args, env, directory, user }: ContainedReques
 ];
 const disks = fc.record({ image: word, scratch: word });
 const container = fc
-  .record({ ...contained, name: word, disks, hostname: word, volumes: fc.array(word), init: fc.boolean() })
+  .record({
+    ...contained,
+    name: word,
+    disks,
+    hostname: word,
+    volumes: fc.array(word),
+    devices: fc.array(word),
+    init: fc.boolean(),
+  })
   .map((request) => ({
     bytes: encodeContainer(request),
     line: [
@@ -110,6 +118,7 @@ const container = fc
       ...containedLine(request, request.init ? 2 : 0),
       request.hostname,
       ...bracketed(request.volumes),
+      ...bracketed(request.devices),
     ].join(' '),
   }));
 const exec = fc.record({ ...contained, container: word }).map((request) => ({

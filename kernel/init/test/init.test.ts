@@ -161,7 +161,15 @@ describe('init', () => {
   });
 
   test('reports why it cannot make a container', async () => {
-    const options = { args: ['true'], env: [], directory: '/', user: '', hostname: '', volumes: [] };
+    const options = {
+      args: ['true'],
+      env: [],
+      directory: '/',
+      user: '',
+      hostname: '',
+      volumes: [],
+      devices: [],
+    };
     const disks = { image: 'disk0', scratch: 'disk1' };
     for (const [name, reason] of [
       ['main', 'the machine has no disk disk0'],

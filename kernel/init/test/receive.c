@@ -93,6 +93,7 @@ static void print_container(struct message m)
 	print_process(&s);
 	printf(" %s", s.hostname);
 	print_strings(s.volumes);
+	print_strings(s.devices);
 }
 
 static void print_exec(struct message m)
