@@ -1,15 +1,9 @@
-import { AxeBuilder } from '@axe-core/playwright';
 import type { Page } from '@playwright/test';
 import { expect, test } from './fixtures.ts';
+import { expectAccessible, expectNoShifts, tabTo, watchShifts } from './support/care.ts';
 import { Gate } from './support/faults.ts';
 import { heavyBusybox } from './support/images.ts';
 import { BUSYBOX } from './support/visitor.ts';
-
-async function expectAccessible(page: Page): Promise<void> {
-  const { violations } = await new AxeBuilder({ page }).analyze();
-  const found = violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`));
-  expect(found).toEqual([]);
-}
 
 /** The narrowest phones in use. */
 const PHONE = { width: 360, height: 640 };
@@ -92,14 +86,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
 test('everything works by keyboard', async ({ page, visitor }) => {
   await visitor.open();
   const press = (key: string) => page.keyboard.press(key);
-  const reach = async (name: string | RegExp) => {
-    const target = page.getByRole('button', { name });
-    for (let presses = 0; presses < 60; presses++) {
-      if (await target.first().evaluate((element) => element === document.activeElement)) return;
-      await press('Tab');
-    }
-    throw new Error(`Tab does not lead to ${name}`);
-  };
+  const reach = (name: string | RegExp) => tabTo(page.getByRole('button', { name }).first());
   await reach(/^Hello World/);
   await press('Enter');
   await visitor.image.focus();
@@ -172,15 +159,8 @@ test('nothing is wider than the screen of a phone', async ({ page, visitor }) =>
 });
 
 test('nothing moves after the page is drawn', async ({ page, visitor }) => {
-  await page.addInitScript(() => {
-    let shift = 0;
-    new PerformanceObserver((list) => {
-      for (const entry of list.getEntries()) shift += (entry as PerformanceEntry & { value: number }).value;
-      Object.assign(globalThis, { layoutShift: shift });
-    }).observe({ type: 'layout-shift', buffered: true });
-  });
+  await watchShifts(page);
   await visitor.runLink({ image: BUSYBOX });
   await visitor.expectPrompt();
-  const shift = await page.evaluate(() => (globalThis as { layoutShift?: number }).layoutShift ?? 0);
-  expect(shift).toBeLessThan(0.1);
+  await expectNoShifts(page);
 });

@@ -1,7 +1,6 @@
 /** Tests the terminal on the first screen. */
-import { AxeBuilder } from '@axe-core/playwright';
-import type { Locator } from '@playwright/test';
 import { expect, test } from './fixtures.ts';
+import { expectAccessible, expectNoShifts, tabTo, watchShifts } from './support/care.ts';
 import { footprintOf } from './support/footprint.ts';
 import { BUSYBOX, HELLO } from './support/visitor.ts';
 
@@ -12,34 +11,17 @@ for (const colorScheme of ['light', 'dark'] as const) {
     test.use({ colorScheme });
 
     test('the first screen has a shell, which takes neither the focus nor Tab', async ({ page, visitor }) => {
-      await page.addInitScript(() => {
-        let shift = 0;
-        new PerformanceObserver((list) => {
-          for (const entry of list.getEntries())
-            shift += (entry as PerformanceEntry & { value: number }).value;
-          Object.assign(globalThis, { layoutShift: shift });
-        }).observe({ type: 'layout-shift', buffered: true });
-      });
+      await watchShifts(page);
       await visitor.open();
       await visitor.image.fill('alpine');
       await visitor.expectPrompt();
       await expect(visitor.image).toBeFocused();
       await page.keyboard.type(':3');
       await expect(visitor.image).toHaveValue('alpine:3');
-      expect(
-        await page.evaluate(() => (globalThis as { layoutShift?: number }).layoutShift ?? 0),
-      ).toBeLessThan(0.1);
-      const { violations } = await new AxeBuilder({ page }).analyze();
-      expect(violations).toEqual([]);
+      await expectNoShifts(page);
+      await expectAccessible(page);
 
       // Tab leads through the whole page, and to a button that leads into the terminal.
-      const tabTo = async (target: Locator) => {
-        for (let presses = 0; presses < 60; presses++) {
-          if (await target.evaluate((element) => element === document.activeElement)) return;
-          await page.keyboard.press('Tab');
-        }
-        throw new Error(`Tab does not lead to ${target}`);
-      };
       await visitor.button('Storage').focus();
       const type = visitor.button('Type in the terminal');
       await tabTo(type);

@@ -26,7 +26,7 @@ test('the server needs nothing but its folder', async ({ page, visitor, request 
   await visitor.run();
   await visitor.expectScreen(HELLO);
   const unlisted = await request.get(`${server.url}registry/registry.example/v2/a/manifests/b`);
-  expect(await unlisted.json()).toMatchObject({ errors: [{ code: 'UNSUPPORTED' }] });
+  expect(await unlisted.json()).toMatchObject({ errors: [{ code: 'NOT_ALLOWED' }] });
   expect(await server.stop(), 'exit code of the server').toBe(0);
 });
 

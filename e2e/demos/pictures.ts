@@ -28,6 +28,7 @@ async function putIntoReadme(path: string, name: string): Promise<void> {
 
 async function picker({ page, url, visitor, picture }: Stage): Promise<void> {
   await page.goto(url, { waitUntil: 'networkidle' });
+  await visitor.expectPrompt();
   await putIntoReadme(await picture('picker'), 'picker');
   await page.emulateMedia({ colorScheme: 'dark' });
   await picture('picker dark');
@@ -89,6 +90,7 @@ async function problem({ page, url, visitor, moodyRegistry, picture }: Stage): P
 async function phone({ page, url, visitor, picture }: Stage): Promise<void> {
   await page.setViewportSize(PHONE);
   await page.goto(url, { waitUntil: 'networkidle' });
+  await visitor.expectPrompt();
   await picture('phone picker');
   await visitor.choose('BusyBox');
   await visitor.run();

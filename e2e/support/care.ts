@@ -1,0 +1,40 @@
+/** Checks that everyone can use the page. */
+import { AxeBuilder } from '@axe-core/playwright';
+import { expect, type Locator, type Page } from '@playwright/test';
+
+/** The most that browsers call good (Core Web Vitals, cumulative layout shift). */
+const SHIFT_LIMIT = 0.1;
+/** More elements than any screen has. */
+const MOST_PRESSES = 60;
+
+/** Expects that axe finds nothing wrong. */
+export async function expectAccessible(page: Page): Promise<void> {
+  const { violations } = await new AxeBuilder({ page }).analyze();
+  const found = violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`));
+  expect(found).toEqual([]);
+}
+
+/** Presses Tab until the element has the focus. */
+export async function tabTo(target: Locator): Promise<void> {
+  for (let presses = 0; presses < MOST_PRESSES; presses++) {
+    if (await target.evaluate((element) => element === document.activeElement)) return;
+    await target.page().keyboard.press('Tab');
+  }
+  throw new Error(`Tab does not lead to ${target}`);
+}
+
+/** Measures how much moves on the pages to come. */
+export async function watchShifts(page: Page): Promise<void> {
+  await page.addInitScript(() => {
+    let shift = 0;
+    new PerformanceObserver((list) => {
+      for (const entry of list.getEntries()) shift += (entry as PerformanceEntry & { value: number }).value;
+      Object.assign(globalThis, { layoutShift: shift });
+    }).observe({ type: 'layout-shift', buffered: true });
+  });
+}
+
+export async function expectNoShifts(page: Page): Promise<void> {
+  const shift = await page.evaluate(() => (globalThis as { layoutShift?: number }).layoutShift ?? 0);
+  expect(shift).toBeLessThan(SHIFT_LIMIT);
+}
