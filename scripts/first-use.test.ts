@@ -71,6 +71,7 @@ test.each<[string, Record<string, string>, string, string[]?]>([
   [RUN, { LINUXRUN_DISK: '5k' }, 'LINUXRUN_DISK: a disk has 16M to 64G, in steps of 4096 bytes, not 5k'],
   [RUN, { LINUXRUN_ARGS: "'" }, "LINUXRUN_ARGS: a quote (') is not closed"],
   [RUN, { LINUXRUN_ENV: 'x' }, 'LINUXRUN_ENV: "x" is no NAME=value (a comma within a value is written \\,)'],
+  [RUN, { LINUXRUN_REGISTRY_PASSWORD: 'x' }, 'LINUXRUN_REGISTRY_PASSWORD needs LINUXRUN_REGISTRY_USER'],
   [RUN, {}, '--jit must be hot, off, all, not "on"; see linuxrun --help', ['--jit', 'on']],
   [
     RUN,

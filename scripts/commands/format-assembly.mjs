@@ -6,6 +6,7 @@ import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { runMain, SetupFailure } from '../setup/failure.mjs';
 import { inProject, PROJECT } from '../setup/places.mjs';
 
 const SOURCES = 'emulator-wasm/assembly';
@@ -29,7 +30,7 @@ function format(folder) {
   rewrite(folder, hideDecorators);
   const args = ['format', '--write', '--vcs-enabled=false', folder];
   const { status, stderr } = spawnSync('node_modules/.bin/biome', args, { cwd: PROJECT, encoding: 'utf8' });
-  if (status !== 0) throw new Error(`Biome cannot format ${SOURCES}:\n${stderr}`);
+  if (status !== 0) throw new SetupFailure(`Biome cannot format ${SOURCES}:\n${stderr}`);
   rewrite(folder, restoreDecorators);
 }
 
@@ -43,19 +44,21 @@ function differing(formatted) {
   );
 }
 
-const { values } = parseArgs({ options: { check: { type: 'boolean', default: false } } });
-mkdirSync(inProject('dist'), { recursive: true });
-const copy = mkdtempSync(inProject('dist/format-'));
-try {
-  cpSync(inProject(SOURCES), copy, { recursive: true });
-  format(copy);
-  for (const name of differing(copy)) {
-    if (!values.check) cpSync(join(copy, name), inProject(join(SOURCES, name)));
-    else {
-      console.error(`${join(SOURCES, name)} is not formatted: run node scripts/format-assembly.mjs`);
-      process.exitCode = 1;
+await runMain(async () => {
+  const { values } = parseArgs({ options: { check: { type: 'boolean', default: false } } });
+  mkdirSync(inProject('dist'), { recursive: true });
+  const copy = mkdtempSync(inProject('dist/format-'));
+  try {
+    cpSync(inProject(SOURCES), copy, { recursive: true });
+    format(copy);
+    for (const name of differing(copy)) {
+      if (!values.check) cpSync(join(copy, name), inProject(join(SOURCES, name)));
+      else {
+        console.error(`${join(SOURCES, name)} is not formatted: run node scripts/format-assembly.mjs`);
+        process.exitCode = 1;
+      }
     }
+  } finally {
+    rmSync(copy, { recursive: true });
   }
-} finally {
-  rmSync(copy, { recursive: true });
-}
+});

@@ -18,12 +18,17 @@ export async function runMain(main, status = 1) {
     await main();
     if (process.exitCode === STATUS_UNFINISHED) process.exitCode = 0;
   } catch (error) {
-    if (error instanceof OptionError) process.stderr.write(`linuxrun: ${error.message}\n`);
-    else if (error instanceof SetupFailure) process.stderr.write(`[set-up] ${error.message}\n`);
-    // A folder that cannot be written, a full disk: the message names the call and the path.
-    else if (error instanceof Error && 'syscall' in error)
-      process.stderr.write(`[set-up] ${error.message}\n`);
-    else throw error;
+    process.stderr.write(`${explain(error)}\n`);
     process.exitCode = status;
   }
+}
+
+/** @param {unknown} error @returns {string} @throws the error itself if it is a fault of ours */
+function explain(error) {
+  if (!(error instanceof Error)) throw error;
+  const code = 'code' in error ? String(error.code) : '';
+  if (error instanceof OptionError || code.startsWith('ERR_PARSE_ARGS')) return `linuxrun: ${error.message}`;
+  // A folder that cannot be written, a full disk: the message names the call and the path.
+  if (error instanceof SetupFailure || 'syscall' in error) return `[set-up] ${error.message}`;
+  throw error;
 }

@@ -1,4 +1,5 @@
 import { mkdir } from 'node:fs/promises';
+import { parseArgs } from 'node:util';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { OptionError } from '../../src/container/option-error.mjs';
 import { runMain, SetupFailure } from './failure.mjs';
@@ -19,6 +20,7 @@ afterEach(() => {
 test.each<[string, () => Promise<unknown>, RegExp]>([
   ['a failure of the set-up', () => Promise.reject(new SetupFailure('no room')), /^\[set-up\] no room\n$/],
   ['a wrong option', () => Promise.reject(new OptionError('no port')), /^linuxrun: no port\n$/],
+  ['an unknown option', async () => parseArgs({ args: ['--x'] }), /^linuxrun: Unknown option '--x'.*\n$/],
   [
     'a folder that cannot be made',
     () => mkdir('/proc/none'),
