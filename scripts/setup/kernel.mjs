@@ -48,8 +48,8 @@ const REPRODUCIBLE = {
 const MAKE_VARIABLES = [
   'ARCH=riscv',
   `CROSS_COMPILE=${CROSS_COMPILE}`,
-  // Our harts always have these extensions, which save 3 % of the instructions. PERF_EVENTS wants frame pointers,
-  // which only the call chains of the kernel's own code in samples need.
+  // Our harts always have these extensions, which save 3 % of the instructions. PERF_EVENTS wants frame
+  // pointers, which only the call chains of the kernel's own code in samples need.
   'KCFLAGS=-march=rv64imac_zicsr_zifencei_zba_zbb_zbs -fomit-frame-pointer',
   // Empty, because a version control system around the build folder would add a "+".
   'LOCALVERSION=',

@@ -13,6 +13,25 @@ const KERNEL_COPYRIGHT = '/usr/share/doc/linux-source-6.12/copyright';
 const BUSYBOX_COPYRIGHT = 'dist/busybox-copyright';
 const GPL_2 = '/usr/share/common-licenses/GPL-2';
 
+/** For packages that only name their licence. @type {Readonly<Record<string, string>>} */
+const TEXTS = {
+  MIT: `Copyright (c) AUTHOR
+
+Permission is hereby granted, free of charge, to any person obtaining a copy of this software and associated
+documentation files (the "Software"), to deal in the Software without restriction, including without limitation
+the rights to use, copy, modify, merge, publish, distribute, sublicense, and/or sell copies of the Software, and
+to permit persons to whom the Software is furnished to do so, subject to the following conditions:
+
+The above copyright notice and this permission notice shall be included in all copies or substantial portions of
+the Software.
+
+THE SOFTWARE IS PROVIDED "AS IS", WITHOUT WARRANTY OF ANY KIND, EXPRESS OR IMPLIED, INCLUDING BUT NOT LIMITED TO
+THE WARRANTIES OF MERCHANTABILITY, FITNESS FOR A PARTICULAR PURPOSE AND NONINFRINGEMENT. IN NO EVENT SHALL THE
+AUTHORS OR COPYRIGHT HOLDERS BE LIABLE FOR ANY CLAIM, DAMAGES OR OTHER LIABILITY, WHETHER IN AN ACTION OF
+CONTRACT, TORT OR OTHERWISE, ARISING FROM, OUT OF OR IN CONNECTION WITH THE SOFTWARE OR THE USE OR OTHER
+DEALINGS IN THE SOFTWARE.`,
+};
+
 /** @param {string} path */
 const readText = (path) => readFile(path, 'utf8').catch(() => '');
 
@@ -22,11 +41,13 @@ async function readPackage(name) {
   const {
     version,
     license,
+    author = '',
     dependencies = {},
   } = JSON.parse(await readFile(join(folder, 'package.json'), 'utf8'));
   const files = (await readdir(folder)).filter((file) => LICENCE_FILE.test(file)).sort();
   const texts = await Promise.all(files.map((file) => readFile(join(folder, file), 'utf8')));
-  return { name, version, licence: license, text: texts.join('\n'), dependencies: Object.keys(dependencies) };
+  const text = texts.length > 0 ? texts.join('\n') : (TEXTS[license] ?? '').replace('AUTHOR', author);
+  return { name, version, licence: license, text, dependencies: Object.keys(dependencies) };
 }
 
 /** @returns {Promise<Work[]>} the npm packages in the page and its server, with those that they need */

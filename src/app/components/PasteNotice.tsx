@@ -12,7 +12,7 @@ export function PasteNotice() {
     <Notice tone="hint" title="A command filled this in, in part">
       Left out, because a container here has no use for it:{' '}
       {leftOut.slice(0, SHOWN).map((part, at) => (
-        // biome-ignore lint/suspicious/noArrayIndexKey: the same flag may come twice, and the list never changes
+        // biome-ignore lint/suspicious/noArrayIndexKey: a flag may come twice, and the list never changes
         <span key={at}>
           {at > 0 && ', '}
           <code>{part}</code>

@@ -16,8 +16,8 @@ export function readAddress(): string {
 }
 
 /**
- * Removes the values of variables from the address. They may be secrets, and addresses stay in histories, logs
- * and screenshots: only the tab's own storage keeps values.
+ * Removes the values of variables from the address. They may be secrets, and addresses stay in histories,
+ * logs and screenshots: only the tab's own storage keeps values.
  */
 export function cleanAddress(form: Form, query: string): void {
   history.replaceState(null, '', writeLink(form, { withValues: false }));

@@ -1,4 +1,6 @@
-/** The browser's history: the form has an entry, and a run has one above it, so that Back leads to the form. */
+/**
+ * The browser's history: the form has an entry, and a run has one above it, so that Back leads to the form.
+ */
 import { readAddress } from './address.ts';
 import type { Run } from './session.ts';
 
