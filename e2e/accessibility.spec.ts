@@ -71,7 +71,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
       });
       await test.step('files', async () => {
         await visitor.button('Files').click();
-        await expect(page.getByRole('dialog')).toBeVisible();
+        await expect(page.getByRole('treeitem').first()).toBeFocused();
         await expectAccessible(page);
       });
       await test.step('a problem', async () => {

@@ -179,3 +179,27 @@ test('a transfer shows its progress and is cancelled, which leaves nothing', asy
   await visitor.type('ls -A /tmp | wc -l');
   await visitor.expectScreen(/^0$/m);
 });
+
+test.describe('on a phone', () => {
+  test.use({ viewport: { width: 360, height: 640 }, isMobile: true, hasTouch: true });
+
+  test('the panel covers the terminal, and fingers hit everything in it', async ({ page, visitor }) => {
+    await openFiles(visitor, `touch /srv-${'x'.repeat(200)}`);
+    await row(visitor, 'etc').tap();
+    await expect(row(visitor, 'hostname')).toBeVisible();
+    const panel = page.getByRole('complementary', { name: 'Files' });
+    const { width = 0, height = 0 } = (await panel.boundingBox()) ?? {};
+    expect(width).toBeGreaterThan(330);
+    expect(height).toBeGreaterThan(450);
+    const targets = await panel.locator('button, [role="treeitem"]').all();
+    expect(targets.length).toBeGreaterThan(15);
+    for (const target of targets) {
+      const box = await target.boundingBox();
+      expect(Math.min(box?.width ?? 0, box?.height ?? 0)).toBeGreaterThanOrEqual(44);
+    }
+    const { scrollWidth, clientWidth } = await page.evaluate(() => document.documentElement);
+    expect(scrollWidth).toBe(clientWidth);
+    await visitor.button('Close the files').tap();
+    await expect(panel).toHaveCount(0);
+  });
+});

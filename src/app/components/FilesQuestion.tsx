@@ -1,4 +1,4 @@
-import { type FormEvent, useId, useState } from 'react';
+import { type ComponentProps, type FormEvent, type ReactNode, useEffect, useId, useState } from 'react';
 import { printable } from '../../machine/byte-text.ts';
 import { messageOf } from '../../oci/errors.ts';
 import { count } from '../model/format.ts';
@@ -8,6 +8,7 @@ import { type Question, useFiles } from '../stores/files.ts';
 import { Button } from './Button.tsx';
 import { Dialog } from './Dialog.tsx';
 import { Field } from './Field.tsx';
+import { focusTree } from './FilesTree.tsx';
 
 /** The most names that a question lists. */
 const MOST_NAMES = 5;
@@ -15,6 +16,8 @@ const MOST_NAMES = 5;
 /** Asks for a name, or whether to go on. */
 export function FilesQuestion({ question }: { question: Question }) {
   const { makeFolder, rename } = useFiles.getState();
+  // The button that had the focus may be about another file now.
+  useEffect(() => focusTree, []);
   switch (question.kind) {
     case 'new-folder':
       return (
@@ -82,28 +85,15 @@ function NameDialog({ title, action, name: old, onName }: NameDialogProps) {
 
 function DeleteDialog({ path, isFolder }: Extract<Question, { kind: 'delete' }>) {
   return (
-    <Dialog title={`Delete ${printable(fileName(path))}?`} onClose={close}>
-      <p className="dialog-text">
-        {isFolder
-          ? `The folder ${printable(path)} and all that is in it will be gone.`
-          : `${printable(path)} will be gone.`}
-      </p>
-      <div className="dialog-actions">
-        <Button icon="close" onClick={close}>
-          Keep
-        </Button>
-        <Button
-          icon="trash"
-          look="danger"
-          onClick={() => {
-            close();
-            void useFiles.getState().remove(path);
-          }}
-        >
-          Delete
-        </Button>
-      </div>
-    </Dialog>
+    <ConfirmDialog
+      title={`Delete ${printable(fileName(path))}?`}
+      agree={{ icon: 'trash', look: 'danger', children: 'Delete' }}
+      onAgree={() => useFiles.getState().remove(path)}
+    >
+      {isFolder
+        ? `The folder ${printable(path)} and all that is in it will be gone.`
+        : `${printable(path)} will be gone.`}
+    </ConfirmDialog>
   );
 }
 
@@ -111,26 +101,41 @@ function ReplaceDialog({ picked, folder, taken }: Extract<Question, { kind: 'rep
   const names = taken.slice(0, MOST_NAMES).map(printable).join(', ');
   const others = taken.length > MOST_NAMES ? ` and ${count(taken.length - MOST_NAMES, 'other')}` : '';
   return (
-    <Dialog title="Replace files?" onClose={close}>
-      <p className="dialog-text">
-        {names}
-        {others} {taken.length === 1 ? 'is' : 'are'} in {printable(folder)} already. The upload replaces files
-        of the same names, and keeps the others.
-      </p>
+    <ConfirmDialog
+      title="Replace files?"
+      agree={{ icon: 'upload', look: 'main', children: 'Replace' }}
+      onAgree={() => useFiles.getState().upload(picked, folder)}
+    >
+      {names}
+      {others} {taken.length === 1 ? 'is' : 'are'} in {printable(folder)} already. The upload replaces files
+      of the same names, and keeps the others.
+    </ConfirmDialog>
+  );
+}
+
+interface ConfirmDialogProps {
+  readonly title: string;
+  readonly children: ReactNode;
+  /** The button that agrees. */
+  readonly agree: ComponentProps<typeof Button>;
+  readonly onAgree: () => Promise<void>;
+}
+
+function ConfirmDialog({ title, children, agree, onAgree }: ConfirmDialogProps) {
+  return (
+    <Dialog title={title} onClose={close}>
+      <p className="dialog-text">{children}</p>
       <div className="dialog-actions">
         <Button icon="close" onClick={close}>
           Keep
         </Button>
         <Button
-          icon="upload"
-          look="main"
+          {...agree}
           onClick={() => {
             close();
-            void useFiles.getState().upload(picked, folder);
+            void onAgree();
           }}
-        >
-          Replace
-        </Button>
+        />
       </div>
     </Dialog>
   );

@@ -9,6 +9,13 @@ import { Icon } from './Icon.tsx';
 /** The time, in ms, after which a typed letter starts a new name. */
 const TYPING_TIME = 1000;
 
+const SELECTED = '[role="tree"] [tabindex="0"]';
+
+/** Focuses the selected row. */
+export function focusTree(): void {
+  document.querySelector<HTMLElement>(SELECTED)?.focus();
+}
+
 interface FilesTreeProps {
   readonly rows: readonly Row[];
   readonly selected: Row;
@@ -16,21 +23,21 @@ interface FilesTreeProps {
 
 /** The tree, with the keys of the ARIA tree pattern. */
 export function FilesTree({ rows, selected }: FilesTreeProps) {
-  const { select, question } = useFiles();
+  const select = useFiles((files) => files.select);
   const tree = useRef<HTMLDivElement>(null);
   const typed = useRef({ text: '', at: 0 });
   const [dropFolder, setDropFolder] = useState<string>();
   const at = rows.indexOf(selected);
 
-  useEffect(() => tree.current?.querySelector<HTMLElement>('[tabindex="0"]')?.focus(), []);
-  // The focus follows the selection, also when the selected row or a dialog is gone.
+  useEffect(focusTree, []);
+  // The focus follows the selection, also when the selected row is gone.
   // biome-ignore lint/correctness/useExhaustiveDependencies: the row of the selection may have changed
   useEffect(() => {
-    const row = tree.current?.querySelector<HTMLElement>('[tabindex="0"]');
+    const row = document.querySelector<HTMLElement>(SELECTED);
     if (tree.current?.contains(document.activeElement) || document.activeElement === document.body)
       row?.focus();
     row?.scrollIntoView({ block: 'nearest' });
-  }, [selected.id, rows.length, question]);
+  }, [selected.id, rows.length]);
 
   const onKeyDown = (event: KeyboardEvent) => {
     const { key, ctrlKey, metaKey, altKey } = event;
@@ -128,6 +135,7 @@ function FileName({ row: { entry, isExpanded } }: { row: FileRow }) {
 function act(key: string, row: Row): boolean {
   const { expand, collapse, showMore, select, ask } = useFiles.getState();
   if (row.kind === 'more' && isActivation(key)) void showMore(row.path);
+  else if (row.kind !== 'file' && key === 'ArrowLeft') select(row.path);
   else if (row.kind !== 'file') return false;
   else if (key === 'ArrowRight' && row.isExpanded === false) void expand(row.path);
   else if (key === 'ArrowLeft' && row.isExpanded) collapse(row.path);

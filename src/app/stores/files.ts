@@ -114,7 +114,8 @@ export const useFiles = create<FilesState>((set, get) => {
       set(({ expanded }) => ({ expanded: new Set([...expanded].filter((other) => other !== path)) })),
     showMore: async (path) => list(path, 2 * limitOf(get().folders.get(path))),
     refresh: async () => {
-      for (const path of get().expanded) await list(path);
+      // One folder may not answer, such as that of a file system in a process.
+      await Promise.all([...get().expanded].map((path) => list(path)));
     },
     ask: (question) => set({ question }),
     makeFolder: async (path) => {
