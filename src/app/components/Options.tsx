@@ -46,6 +46,12 @@ export function Options({ errors }: { errors: FieldErrors }) {
           hint="For programs that ignore Ctrl-C, or leave zombies behind"
         />
       </div>
+      <Field
+        label="Devices"
+        {...bind('devices')}
+        placeholder="none but the usual"
+        hint="/dev/fuse, /dev/net/tun, or both with a comma"
+      />
       <fieldset className="options-sign-in">
         <legend>Registry sign-in</legend>
         <Field

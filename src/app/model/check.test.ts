@@ -15,6 +15,7 @@ describe('checkForm', () => {
       cpus: 1,
       diskBytes: 2 ** 30,
       init: false,
+      devices: [],
     });
   });
 
@@ -35,6 +36,13 @@ describe('checkForm', () => {
       args: ['echo $A'],
       env: ['A=b c', 'EMPTY='],
     });
+  });
+
+  it('reads devices', () => {
+    expect(check({ devices: '/dev/fuse, /dev/net/tun' }).wish?.devices).toEqual([
+      '/dev/fuse',
+      '/dev/net/tun',
+    ]);
   });
 
   it('reads whether there is an init', () => {
@@ -58,6 +66,7 @@ describe('checkForm', () => {
     ['cpus', { cpus: '1.5' }, /whole number/],
     ['cpus', { cpus: '' }, /whole number/],
     ['cpus', { cpus: 'two' }, /whole number/],
+    ['devices', { devices: '/dev/sda' }, /no device "\/dev\/sda" to give: name \/dev\/fuse or/],
     ['init', { init: 'yes' }, /neither 1 \(on\) nor 0/],
     ['disk', { disk: '1K' }, /16M to 64G/],
     ['disk', { disk: '1P' }, /no size/],

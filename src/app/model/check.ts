@@ -1,3 +1,4 @@
+import { parseDevices } from '../../container/devices.mjs';
 import { OptionError } from '../../container/errors.ts';
 import { checkDiskSize, parseSize } from '../../container/sizes.mjs';
 import { parseSwitch } from '../../container/switch.mjs';
@@ -20,6 +21,7 @@ export interface Wish {
   readonly cpus: number;
   readonly diskBytes: number;
   readonly init: boolean;
+  readonly devices: readonly string[];
 }
 
 export type Checked =
@@ -49,6 +51,7 @@ export function checkForm(form: Form): Checked {
     cpus,
     diskBytes: read('disk', () => parseDisk(form.disk)),
     init: read('init', () => parseSwitch(form.init)),
+    devices: read('devices', () => (form.devices.trim() === '' ? [] : parseDevices(form.devices))),
   };
   // Without errors, all required fields are defined.
   return Object.keys(errors).length > 0 ? { errors } : { wish: wish as Wish };

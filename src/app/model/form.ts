@@ -10,6 +10,8 @@ export interface Form {
   readonly disk: string;
   /** Whether an init runs before the program: `1` or empty. */
   readonly init: string;
+  /** Further devices, with commas between them. */
+  readonly devices: string;
 }
 
 export interface Variable {
@@ -32,4 +34,5 @@ export const DEFAULT_FORM: Form = {
   cpus: '1',
   disk: '1G',
   init: '',
+  devices: '',
 };

@@ -7,7 +7,7 @@ describe('readLink', () => {
   it('fills in every field', () => {
     const query =
       '?LINUXRUN_IMAGE=alpine:3&LINUXRUN_ENTRYPOINT=sh+-c&LINUXRUN_ARGS=%22a+b%22&LINUXRUN_ENV=A=1,B=x%5C,y' +
-      '&LINUXRUN_MEMORY=1G&LINUXRUN_CPUS=2&LINUXRUN_DISK=64M&LINUXRUN_INIT=1';
+      '&LINUXRUN_MEMORY=1G&LINUXRUN_CPUS=2&LINUXRUN_DISK=64M&LINUXRUN_INIT=1&LINUXRUN_DEVICES=/dev/fuse';
     expect(readLink(query)).toEqual({
       form: {
         image: 'alpine:3',
@@ -21,6 +21,7 @@ describe('readLink', () => {
         cpus: '2',
         disk: '64M',
         init: '1',
+        devices: '/dev/fuse',
       },
       isLink: true,
       errors: {},
@@ -97,6 +98,7 @@ describe('writeLink', () => {
       cpus: filled,
       disk: filled,
       init: fc.constantFrom('', '1'),
+      devices: text,
     });
     fc.assert(
       fc.property(form, (given) => {

@@ -11,6 +11,7 @@ const TEXTS = {
   CPUS: 'cpus',
   DISK: 'disk',
   INIT: 'init',
+  DEVICES: 'devices',
 } as const satisfies Record<string, keyof Form>;
 const ENV = 'ENV';
 

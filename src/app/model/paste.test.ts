@@ -40,6 +40,11 @@ describe('a pasted command', () => {
       { image: 'alpine' },
       ['--frobnicate (unknown)', '-Z (unknown)', '--x=y (unknown)'],
     ],
+    [
+      'docker run --device /dev/fuse --device=/dev/net/tun --device /dev/kvm alpine',
+      { devices: '/dev/fuse,/dev/net/tun' },
+      ['--device /dev/kvm'],
+    ],
     ['docker run --platform linux/riscv64 alpine', { image: 'alpine' }, []],
     ['docker run --platform linux/amd64 alpine', { image: 'alpine' }, ['--platform linux/amd64']],
     ['docker run -it -- alpine --help', { image: 'alpine', args: '--help' }, []],

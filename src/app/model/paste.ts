@@ -1,4 +1,5 @@
 /** Reads what people paste to name an image: commands of docker and addresses of Docker Hub. */
+import { DEVICES } from '../../container/devices.mjs';
 import { OptionError } from '../../container/option-error.mjs';
 import { quoteWord, splitWords } from '../../container/words.mjs';
 import { clean } from '../../oci/errors.ts';
@@ -177,7 +178,7 @@ function readFlags({ verb, words }: Command): Pasted | undefined {
   const [image, ...rest] = reader.operands;
   if (image === undefined || !readReference(image)) return undefined;
   if (verb === 'pull') return { form: { image }, leftOut: [...reader.leftOut, ...rest] };
-  const { env, entrypoint, memory, cpus, init } = reader;
+  const { env, entrypoint, memory, cpus, init, devices } = reader;
   const end = rest.findIndex((word) => OPERATOR.test(word));
   const args = end < 0 ? rest : rest.slice(0, end);
   const after = end < 0 ? [] : [rest.slice(end).map(quoteWord).join(' ')];
@@ -190,6 +191,7 @@ function readFlags({ verb, words }: Command): Pasted | undefined {
       memory,
       cpus,
       init,
+      devices: devices.join(','),
       args: args.map(quoteWord).join(' '),
     },
     leftOut: [...reader.leftOut, ...after].map(clean),
@@ -202,6 +204,7 @@ class FlagReader {
   memory = DEFAULT_FORM.memory;
   cpus = DEFAULT_FORM.cpus;
   init = '';
+  readonly devices: string[] = [];
   readonly leftOut: string[] = [];
   /** The image, and what follows it. */
   operands: readonly string[] = [];
@@ -248,6 +251,7 @@ class FlagReader {
     // Docker counts bytes by b, which we leave out.
     else if (name === 'm' || name === 'memory') this.memory = value.replace(/^(\d+)b$/i, '$1').toUpperCase();
     else if (name === 'cpus') this.cpus = String(Math.ceil(Number(value)) || value);
+    else if (name === 'device' && DEVICES.includes(value)) this.devices.push(value);
     else if (name !== 'platform' || !/riscv64/.test(value))
       this.leftOut.push(word.includes('=') ? word : `${word} ${value}`);
   }

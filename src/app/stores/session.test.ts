@@ -41,7 +41,7 @@ const RUN: Run = {
   wish: {
     reference: { scheme: 'oci', path: 'images', image: { name: 'busybox' } },
     ...{ entrypoint: undefined, args: undefined, env: [] },
-    ...{ memoryBytes: 2 ** 29, cpus: 1, diskBytes: 2 ** 30, init: false },
+    ...{ memoryBytes: 2 ** 29, cpus: 1, diskBytes: 2 ** 30, init: false, devices: [] },
   },
   ...{ local: undefined, credentials: undefined, wantsNewest: false, link: '?LINUXRUN_IMAGE=x' },
 };
