@@ -68,7 +68,7 @@ async function running({ page, url, visitor, picture }: Stage): Promise<void> {
   await visitor.expectScreen(/ps$/m);
   await picture('two terminals');
   await visitor.button('Files').click();
-  await page.getByRole('dialog').waitFor();
+  await page.getByRole('treeitem').first().waitFor();
   await picture('files');
   await page.keyboard.press('Escape');
   await page.getByRole('tab').first().click();
