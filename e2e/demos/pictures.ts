@@ -46,7 +46,7 @@ async function pulling({ page, url, visitor, moodyRegistry, picture }: Stage): P
   const gate = new Gate(moodyRegistry, image.layers[1] as TestLayer);
   await page.goto(url + linkTo({ image: `${moodyRegistry.host}/team/app:1` }));
   await visitor.run();
-  await visitor.expectLayers(/verified/, /1[12](\.\d)? MB of 24 MB/);
+  await visitor.expectLayers(/verified|stored already/, /1[12](\.\d)? MB of 24 MB/);
   await picture('pulling');
   gate.open();
   await visitor.expectPrompt();
