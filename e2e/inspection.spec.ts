@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { makeIndex } from '../src/oci/testing/image.ts';
 import { expect, test } from './fixtures.ts';
+import { expectAccessible } from './support/care.ts';
 import { heavyBusybox } from './support/images.ts';
 import { PUBLIC } from './support/places.ts';
 import { HELLO } from './support/visitor.ts';
@@ -72,6 +73,7 @@ test('a folder with several images shows a menu of their names', async ({ page, 
   await page.getByLabel('Image layout folder').setInputFiles(LAYOUT);
   const menu = page.getByLabel('Image in it');
   await expect(menu).toContainText('hello-world');
+  await expectAccessible(page);
   await menu.selectOption('hello-world');
   await expect(visitor.image).toHaveValue('file://images:hello-world');
   await expect(menu).toHaveValue('file://images:hello-world');
@@ -83,6 +85,9 @@ test('a run of several images asks which one', async ({ page, visitor }) => {
   await visitor.open();
   await page.getByLabel('Image layout folder').setInputFiles(LAYOUT);
   await visitor.run();
-  await visitor.problem.getByLabel('Image in it').selectOption('hello-world');
+  const menu = visitor.problem.getByLabel('Image in it');
+  await expect(menu).toBeVisible();
+  await expectAccessible(page);
+  await menu.selectOption('hello-world');
   await visitor.expectScreen(HELLO);
 });
