@@ -20,6 +20,14 @@ const TERMINAL_KEYS: Keys = [
   ['Tab', 'completes a name in most shells'],
 ];
 
+const FILES_KEYS: Keys = [
+  ['Arrows', 'walk through the tree; letters lead to a name'],
+  ['Enter', 'opens a folder, or downloads a file'],
+  ['F2', 'renames'],
+  ['Delete', 'deletes, after a question'],
+  ['Escape', 'closes the files'],
+];
+
 /** Lists the page's keys, and the usual keys of a terminal. */
 export default function KeysDialog({ onClose }: { onClose: () => void }) {
   return (
@@ -27,6 +35,8 @@ export default function KeysDialog({ onClose }: { onClose: () => void }) {
       <KeyList keys={PAGE_KEYS} />
       <h3>All other keys go to the program. The usual ones are</h3>
       <KeyList keys={TERMINAL_KEYS} />
+      <h3>In the files</h3>
+      <KeyList keys={FILES_KEYS} />
     </Dialog>
   );
 }
