@@ -1,6 +1,13 @@
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { Agent, type ProcessStreams } from './agent.ts';
-import { encodeMeasure, encodePowerOff, encodeResize, encodeRun, encodeSignal } from './agent-protocol.ts';
+import {
+  encodeMeasure,
+  encodePowerOff,
+  encodeResize,
+  encodeRun,
+  encodeSignal,
+  PROTOCOL_VERSION,
+} from './agent-protocol.ts';
 import type { VsockStream } from './devices/vsock/device.ts';
 import type { StreamMessage } from './stream-mux.ts';
 import { StreamMux } from './stream-mux.ts';
@@ -9,7 +16,7 @@ const CONTROL = 1024;
 const DATA = 1025;
 /** More bytes than a function takes arguments. */
 const LARGE_PACKET = 1 << 20;
-const HELLO = Buffer.from('05000000' + '02' + '03000000', 'hex');
+const HELLO = Buffer.from(`05000000020${PROTOCOL_VERSION}000000`, 'hex');
 
 /** The guest's end of a connection. */
 class GuestStream {
