@@ -259,6 +259,8 @@ export const H_PMPCFG = 0x360;
 export const H_PMPADDR = 0x380;
 /** The first free offset for private state of the core and of compiled code. */
 export const H_PRIVATE = 0x400;
+/** A word that fences write and nothing reads (u32). */
+export const H_FENCE = 0x400;
 /** The result of compiled code's last atomic operation (u64). */
 export const ATOMIC_RESULT = 0x408;
 /** The load TLB, with 16-byte entries at offset (va >>> 8) & TLB_MASK. The store TLB follows it. */

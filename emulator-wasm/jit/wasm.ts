@@ -246,6 +246,12 @@ export class Code {
     this.op(ATOMIC_PREFIX, 0x03, 0x00);
   }
 
+  /** Adds the word on the stack to that at the address below it, sequentially consistent, and pushes the old one. */
+  atomicAdd(offset: number): void {
+    this.op(ATOMIC_PREFIX, 0x1e, 0x02);
+    this.#out.unsigned(offset);
+  }
+
   call(index: number): void {
     this.#out.byte(CALL);
     this.#out.unsigned(index);
