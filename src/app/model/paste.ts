@@ -1,6 +1,5 @@
 /** Reads what people paste to name an image: commands of docker and addresses of Docker Hub. */
 import { DEVICES } from '../../container/devices.mjs';
-import { OptionError } from '../../container/option-error.mjs';
 import { quoteWord, splitWords } from '../../container/words.mjs';
 import { clean } from '../../oci/errors.ts';
 import { DEFAULT_FORM, type Form, type Variable } from './form.ts';
@@ -14,8 +13,16 @@ export interface Pasted {
 }
 
 const MAX_LENGTH = 10_000;
-const PROGRAM = /^(?:docker|podman|nerdctl)$/;
-const OPERATOR = /^(?:[|&;<>]|\|\||&&|>>|[12]>(?:&[12])?)$/;
+/** A prompt, what may come before the program, and the program. */
+const START =
+  /^\s*(?:(?:PS )?[^\s'"]*[$#%>]\s+)?(?:(?:sudo|time|env)\s+(?:-\w+\s+)*|\w+=\S*\s+)*(?:docker|podman|nerdctl)\s/;
+/** What a shell reads as one, whatever is in it. */
+const QUOTED = String.raw`\\[^]|'[^']*'|"(?:[^"\\]|\\[^])*"|\$\([^()]*\)|\x60[^\x60]*\x60`;
+const WORD = new RegExp(String.raw`(?:${QUOTED}|[^\s'"\\\x60])+`, 'g');
+/** Ends before a newline or an operator between commands. */
+const COMMAND = new RegExp(String.raw`^(?:[12]?>&[12]?|&>|${QUOTED}|[^'"\\\x60\n;|&])*`);
+/** Begins a redirection or a comment. */
+const REST_OF_COMMAND = /^(?:[12&]?>|<|#)/;
 
 /** Flags of `docker run` and `docker pull` without a value. Those that mean nothing here are not left out. */
 const USUAL = ['interactive', 'tty', 'rm', 'quiet', 'i', 't', 'q'];
@@ -142,46 +149,49 @@ function readCommands(text: string): Pasted | undefined {
 interface Command {
   readonly verb: string;
   readonly words: readonly string[];
+  /** The words with their quotes. */
+  readonly quoted: readonly string[];
+  /** The rest of the line, which begins with an operator. */
+  readonly after: string;
 }
 
-/** Divides a text into commands of docker. A command goes on in the next line if a quote is not closed. */
+/** Reads the commands of docker in a text, each of which begins a line or follows another. */
 function commandsOf(text: string): Command[] {
-  const lines = text.replace(/\\\r?\n/g, ' ').split(/\r?\n/);
   const commands: Command[] = [];
-  for (let line = lines.shift(); line !== undefined; line = lines.shift()) {
-    if (!/\b(docker|podman|nerdctl)\b/.test(line)) continue;
-    const words = wordsOf(line, lines);
-    const start = words.findIndex((word) => !['$', '#', '%', '>', 'sudo', 'time'].includes(word));
-    if (start < 0 || !PROGRAM.test(words[start] as string)) continue;
-    const rest = words.slice(start + 1);
-    if (rest[0] === 'container' || rest[0] === 'image') rest.shift();
-    const [verb = '', ...others] = rest;
-    commands.push({ verb, words: others });
+  // Shells, PowerShell and Windows each have a character that continues a line.
+  let rest = text.replace(/(?:\\|(?<=\s)[`^])\r?\n/g, ' ');
+  while (rest !== '') {
+    const start = START.exec(rest)?.[0].length ?? 0;
+    const length = COMMAND.exec(rest.slice(start))?.[0].length ?? 0;
+    const following = rest.slice(start + length);
+    if (start > 0 && /^(?:$|[\n;|&])/.test(following)) {
+      const quoted = rest.slice(start, start + length).match(WORD) ?? [];
+      commands.push(commandOf(quoted, following.split('\n', 1).join().trim()));
+      rest = following.replace(/^[\n;|&]+/, '');
+    } else {
+      rest = rest.replace(/^.*\n?/, '');
+    }
   }
   return commands;
 }
 
-function wordsOf(line: string, more: string[]): string[] {
-  for (let text = line; ; text += `\n${more.shift()}`) {
-    try {
-      return splitWords(text);
-    } catch (error) {
-      if (!(error instanceof OptionError)) throw error;
-      if (more.length === 0) return [];
-    }
-  }
+function commandOf(quoted: readonly string[], after: string): Command {
+  const words = quoted.map((word) => splitWords(word).join(' '));
+  const start = words[0] === 'container' || words[0] === 'image' ? 2 : 1;
+  return { verb: words[start - 1] ?? '', words: words.slice(start), quoted, after };
 }
 
-function readFlags({ verb, words }: Command): Pasted | undefined {
+function readFlags({ verb, words, quoted, after }: Command): Pasted | undefined {
   const reader = new FlagReader(words);
   reader.readAll();
   const [image, ...rest] = reader.operands;
   if (image === undefined || !readReference(image)) return undefined;
   if (verb === 'pull') return { form: { image }, leftOut: [...reader.leftOut, ...rest] };
   const { env, entrypoint, memory, cpus, init, devices } = reader;
-  const end = rest.findIndex((word) => OPERATOR.test(word));
+  const quotedRest = quoted.slice(quoted.length - rest.length);
+  const end = quotedRest.findIndex((word) => REST_OF_COMMAND.test(word));
   const args = end < 0 ? rest : rest.slice(0, end);
-  const after = end < 0 ? [] : [rest.slice(end).map(quoteWord).join(' ')];
+  const unread = [...(end < 0 ? [] : quotedRest.slice(end)), after].join(' ').replace(/^;$/, '').trim();
   return {
     form: {
       ...DEFAULT_FORM,
@@ -194,7 +204,7 @@ function readFlags({ verb, words }: Command): Pasted | undefined {
       devices: devices.join(','),
       args: args.map(quoteWord).join(' '),
     },
-    leftOut: [...reader.leftOut, ...after].map(clean),
+    leftOut: [...reader.leftOut, ...(unread === '' ? [] : [unread])].map(clean),
   };
 }
 
