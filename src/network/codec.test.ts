@@ -1,0 +1,132 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { checksum } from './checksum.ts';
+import { parseQuery } from './dns-message.ts';
+import { arpReply, newFrame, parseArpRequest, TYPE_ARP, TYPE_IPV4 } from './ethernet.ts';
+import {
+  formatAddress,
+  PROTOCOL_TCP,
+  PROTOCOL_UDP,
+  parseAddress,
+  parsePacket,
+  writePacketHeader,
+} from './ipv4.ts';
+import { ACK, parseSegment, SYN, writeSegmentHeader } from './tcp-segment.ts';
+import { parseDatagram, writeDatagram } from './udp-datagram.ts';
+
+const bytes = fc.uint8Array({ maxLength: 200 });
+const u16 = fc.nat(0xffff);
+const u32 = fc.nat(0xffff_ffff);
+
+/** RFC 1071, section 4.1, in the simplest form. */
+function plainChecksum(data: Uint8Array): number {
+  let sum = 0;
+  data.forEach((byte, index) => {
+    sum += index % 2 === 0 ? byte * 256 : byte;
+  });
+  while (sum > 0xffff) sum = (sum % 0x1_0000) + Math.floor(sum / 0x1_0000);
+  return 0xffff - sum;
+}
+
+test('the checksum is the same at every alignment', () => {
+  fc.assert(
+    fc.property(bytes, fc.nat(7), (data, shift) => {
+      const all = new Uint8Array(shift + data.length);
+      all.set(data, shift);
+      expect(checksum(all, shift, all.length)).toBe(plainChecksum(data));
+    }),
+  );
+  const most = new Uint8Array(0x1_0000).fill(0xff);
+  expect(checksum(most, 0, most.length)).toBe(0);
+});
+
+test('the example of RFC 1071 has its checksum', () => {
+  const data = Uint8Array.of(0x00, 0x01, 0xf2, 0x03, 0xf4, 0xf5, 0xf6, 0xf7);
+  expect(checksum(data, 0, 8)).toBe(0xffff - 0xddf2);
+});
+
+test('addresses are written as they are read', () => {
+  fc.assert(
+    fc.property(u32, (address) => {
+      expect(parseAddress(formatAddress(address))).toBe(address);
+    }),
+  );
+  expect(formatAddress(parseAddress('255.0.2.15'))).toBe('255.0.2.15');
+});
+
+test('packets and datagrams are read as they were written', () => {
+  fc.assert(
+    fc.property(u32, u32, u16, u16, bytes, (source, destination, sourcePort, destinationPort, data) => {
+      const frame = newFrame(new Uint8Array(6), new Uint8Array(6), TYPE_IPV4, 28 + data.length);
+      writePacketHeader(frame, source, destination, PROTOCOL_UDP);
+      writeDatagram(frame.subarray(34), source, destination, { sourcePort, destinationPort, data });
+      const packet = parsePacket(frame);
+      expect(packet).toMatchObject({ source, destination, protocol: PROTOCOL_UDP });
+      expect(parseDatagram(packet?.payload ?? data)).toEqual({ sourcePort, destinationPort, data });
+    }),
+  );
+});
+
+test('segments are read as they were written, with a right checksum', () => {
+  const segment = fc.record({
+    ...{ sourcePort: u16, destinationPort: u16, sequence: u32, acknowledgement: u32, window: u16 },
+    flags: fc.constantFrom(SYN, SYN | ACK),
+    segmentSize: u16,
+    scale: fc.option(fc.nat(14), { nil: undefined }),
+  });
+  fc.assert(
+    fc.property(segment, u32, u32, (fields, source, destination) => {
+      const written = new Uint8Array(28);
+      writeSegmentHeader(written, source, destination, fields);
+      expect(parseSegment(written)).toEqual({ ...fields, data: new Uint8Array(0) });
+      const pseudo = new DataView(new ArrayBuffer(12));
+      pseudo.setUint32(0, source);
+      pseudo.setUint32(4, destination);
+      pseudo.setUint32(8, (PROTOCOL_TCP << 16) | written.length);
+      expect(plainChecksum(Uint8Array.of(...new Uint8Array(pseudo.buffer), ...written))).toBe(0);
+    }),
+  );
+});
+
+test('an ARP request is answered with the address that it asks for', () => {
+  const sender = Uint8Array.of(2, 0, 0, 0, 0, 9);
+  const gateway = Uint8Array.of(2, 0, 0, 0, 0, 1);
+  const reply = arpReply({ senderMac: sender, sender: 7, target: 5 }, gateway);
+  expect(parseArpRequest(reply)).toBeUndefined();
+  expect([...reply.subarray(0, 14)]).toEqual([...sender, ...gateway, 8, 6]);
+  expect([...reply.subarray(14)]).toEqual(
+    [0, 1, 8, 0, 6, 4, 0, 2].concat([...gateway], [0, 0, 0, 5], [...sender], [0, 0, 0, 7]),
+  );
+  const request = reply.slice();
+  request[21] = 1;
+  expect(parseArpRequest(request)).toEqual({ senderMac: gateway, sender: 5, target: 7 });
+  expect(parseArpRequest(newFrame(sender, sender, TYPE_ARP, 27))).toBeUndefined();
+});
+
+test('arbitrary bytes are never an exception', () => {
+  fc.assert(
+    fc.property(bytes, (data) => {
+      parsePacket(data);
+      parseDatagram(data);
+      parseSegment(data);
+      parseArpRequest(data);
+      parseQuery(data);
+    }),
+  );
+});
+
+test.each([
+  ['a version other than 4', (packet: Uint8Array) => packet.set([0x65], 0)],
+  ['options', (packet: Uint8Array) => packet.set([0x46], 0)],
+  ['a length beyond the frame', (packet: Uint8Array) => packet.set([0, 41], 2)],
+  ['a length below its header', (packet: Uint8Array) => packet.set([0, 19], 2)],
+  ['more fragments', (packet: Uint8Array) => packet.set([0x20], 6)],
+  ['a fragment offset', (packet: Uint8Array) => packet.set([1], 7)],
+  ['a wrong checksum', (packet: Uint8Array) => packet.set([1], 1)],
+])('a packet with %s is none', (_, spoil) => {
+  const frame = newFrame(new Uint8Array(6), new Uint8Array(6), TYPE_IPV4, 40);
+  writePacketHeader(frame, 1, 2, 3);
+  expect(parsePacket(frame)).toBeDefined();
+  spoil(frame.subarray(14));
+  expect(parsePacket(frame)).toBeUndefined();
+});

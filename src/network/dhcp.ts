@@ -1,0 +1,110 @@
+/** A DHCP server (RFC 2131, RFC 2132) for one guest, whose address is always the same. */
+import { equalBytes, read32, write32 } from './bytes.ts';
+import { PLAN } from './plan.ts';
+
+const BOOT_REQUEST = 1;
+const BOOT_REPLY = 2;
+const COOKIE = 0x6382_5363;
+const AT_CLIENT_ADDRESS = 12;
+const AT_YOUR_ADDRESS = 16;
+const AT_HARDWARE = 28;
+const AT_COOKIE = 236;
+const AT_OPTIONS = 240;
+/** The least that clients of BOOTP expect. */
+const MIN_SIZE = 300;
+
+const DISCOVER = 1;
+const OFFER = 2;
+const REQUEST = 3;
+const ACK = 5;
+const NAK = 6;
+const INFORM = 8;
+
+const OPTION_PAD = 0;
+const OPTION_MASK = 1;
+const OPTION_ROUTER = 3;
+const OPTION_NAME_SERVER = 6;
+const OPTION_MTU = 26;
+const OPTION_REQUESTED = 50;
+const OPTION_LEASE_TIME = 51;
+const OPTION_TYPE = 53;
+const OPTION_SERVER = 54;
+const OPTION_END = 255;
+
+const LEASE_SECONDS = 86_400;
+
+/**
+ * Answers a message of a client.
+ * @param guestMac that of the guest; requests for others are not answered
+ * @returns undefined for a message that needs no answer, or is malformed
+ */
+export function answerDhcp(message: Uint8Array, guestMac: Uint8Array): Uint8Array | undefined {
+  if (message.length < AT_OPTIONS || message[0] !== BOOT_REQUEST || message[1] !== 1 || message[2] !== 6)
+    return undefined;
+  if (read32(message, AT_COOKIE) !== COOKIE) return undefined;
+  if (!equalBytes(message.subarray(AT_HARDWARE, AT_HARDWARE + 6), guestMac)) return undefined;
+  const options = parseOptions(message.subarray(AT_OPTIONS));
+  const server = addressOf(options.get(OPTION_SERVER));
+  // It has chosen another server.
+  if (server !== undefined && server !== PLAN.gateway) return undefined;
+  switch (options.get(OPTION_TYPE)?.[0]) {
+    case DISCOVER:
+      return reply(message, OFFER, PLAN.guest);
+    case REQUEST: {
+      const wanted = addressOf(options.get(OPTION_REQUESTED)) ?? read32(message, AT_CLIENT_ADDRESS);
+      return wanted === PLAN.guest ? reply(message, ACK, PLAN.guest) : reply(message, NAK, 0);
+    }
+    case INFORM:
+      return reply(message, ACK, 0);
+    default:
+      return undefined;
+  }
+}
+
+function parseOptions(bytes: Uint8Array): Map<number, Uint8Array> {
+  const options = new Map<number, Uint8Array>();
+  for (let at = 0; at < bytes.length && bytes[at] !== OPTION_END; ) {
+    const kind = bytes[at] as number;
+    const length = bytes[at + 1] ?? 0;
+    if (kind === OPTION_PAD) {
+      at++;
+      continue;
+    }
+    options.set(kind, bytes.subarray(at + 2, at + 2 + length));
+    at += 2 + length;
+  }
+  return options;
+}
+
+function addressOf(option: Uint8Array | undefined): number | undefined {
+  return option?.length === 4 ? read32(option, 0) : undefined;
+}
+
+function reply(request: Uint8Array, type: number, address: number): Uint8Array {
+  const options = [[OPTION_TYPE, 1, type], address32(OPTION_SERVER, PLAN.gateway)];
+  if (type !== NAK) {
+    options.push(
+      address32(OPTION_MASK, (-1 << (32 - PLAN.prefix)) >>> 0),
+      address32(OPTION_ROUTER, PLAN.gateway),
+      address32(OPTION_NAME_SERVER, PLAN.nameServer),
+      [OPTION_MTU, 2, PLAN.mtu >>> 8, PLAN.mtu & 0xff],
+    );
+    if (address !== 0) options.push(address32(OPTION_LEASE_TIME, LEASE_SECONDS));
+  }
+  const encoded = [...options.flat(), OPTION_END];
+  const message = new Uint8Array(Math.max(MIN_SIZE, AT_OPTIONS + encoded.length));
+  message.set([BOOT_REPLY, 1, 6]);
+  // Transaction, flags, and for INFORM the client's address.
+  message.set(request.subarray(4, 8), 4);
+  message.set(request.subarray(10, 16), 10);
+  if (type === NAK) write32(message, AT_CLIENT_ADDRESS, 0);
+  write32(message, AT_YOUR_ADDRESS, address);
+  message.set(request.subarray(AT_HARDWARE, AT_HARDWARE + 16), AT_HARDWARE);
+  write32(message, AT_COOKIE, COOKIE);
+  message.set(encoded, AT_OPTIONS);
+  return message;
+}
+
+function address32(kind: number, value: number): number[] {
+  return [kind, 4, value >>> 24, (value >>> 16) & 0xff, (value >>> 8) & 0xff, value & 0xff];
+}

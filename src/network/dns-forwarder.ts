@@ -1,0 +1,151 @@
+import { read16, write16 } from './bytes.ts';
+import {
+  encodeAnswer,
+  encodeEmptyAnswer,
+  encodeError,
+  encodeQuery,
+  fitDatagram,
+  NO_ERROR,
+  parseQuery,
+  type Query,
+  REFUSED,
+  SERVER_FAILURE,
+  TYPE_AAAA,
+  TYPE_TRANSFER,
+} from './dns-message.ts';
+import type { Host, TcpEvents, TcpSocket } from './host.ts';
+import type { Limits } from './limits.ts';
+import type { Policy } from './policy.ts';
+
+/** The guest's name server, which asks those of the system. */
+export class DnsForwarder {
+  readonly #host: Host;
+  readonly #policy: Policy;
+  readonly #limits: Limits;
+  #pending = 0;
+
+  constructor(host: Host, policy: Policy, limits: Limits) {
+    this.#host = host;
+    this.#policy = policy;
+    this.#limits = limits;
+  }
+
+  /** @returns the answer as it fits in a datagram; undefined if there is nothing to answer */
+  async answerDatagram(message: Uint8Array): Promise<Uint8Array | undefined> {
+    const query = parseQuery(message);
+    if (!query) return undefined;
+    if ('error' in query) return encodeError(query.id, query.error);
+    return fitDatagram(await this.#answer(query), query);
+  }
+
+  /** Makes the server's end of a TCP connection (RFC 7766). */
+  accept(events: TcpEvents): TcpSocket {
+    return new DnsStream(events, async (message) => {
+      const query = parseQuery(message);
+      if (!query) return undefined;
+      return 'error' in query ? encodeError(query.id, query.error) : this.#answer(query);
+    });
+  }
+
+  async #answer(query: Query): Promise<Uint8Array> {
+    // There is no IPv6 beyond the guest. An answer without addresses keeps programs from waiting for it.
+    if (query.type === TYPE_AAAA) return encodeEmptyAnswer(query, NO_ERROR);
+    if (query.type === TYPE_TRANSFER) return encodeEmptyAnswer(query, REFUSED);
+    if (this.#pending >= this.#limits.queries) return encodeEmptyAnswer(query, SERVER_FAILURE);
+    this.#pending++;
+    try {
+      const [id] = crypto.getRandomValues(new Uint16Array(1)) as unknown as [number];
+      const answer = await this.#host.query(encodeQuery(query, id));
+      return encodeAnswer(query, id, answer, (address) => this.#policy.mayName(address));
+    } catch {
+      return encodeEmptyAnswer(query, SERVER_FAILURE);
+    } finally {
+      this.#pending--;
+    }
+  }
+}
+
+const LENGTH_SIZE = 2;
+
+/** Answers queries in their order, and ends when the guest has ended and all are answered. */
+class DnsStream implements TcpSocket {
+  readonly #events: TcpEvents;
+  readonly #answer: (message: Uint8Array) => Promise<Uint8Array | undefined>;
+  #received = new Uint8Array(0);
+  #busy = false;
+  #ended = false;
+  #aborted = false;
+  #paused: Promise<void> | undefined;
+  #unpause = () => {};
+
+  constructor(events: TcpEvents, answer: (message: Uint8Array) => Promise<Uint8Array | undefined>) {
+    this.#events = events;
+    this.#answer = answer;
+    queueMicrotask(() => events.connected());
+  }
+
+  /** Queries that are not answered yet close the guest's window. */
+  get waiting(): number {
+    return this.#received.length;
+  }
+
+  write(bytes: Uint8Array): void {
+    const all = new Uint8Array(this.#received.length + bytes.length);
+    all.set(this.#received);
+    all.set(bytes, this.#received.length);
+    this.#received = all;
+    void this.#serve();
+  }
+
+  end(): void {
+    this.#ended = true;
+    void this.#serve();
+  }
+
+  pause(): void {
+    this.#paused ??= new Promise((resolve) => {
+      this.#unpause = resolve;
+    });
+  }
+
+  resume(): void {
+    this.#unpause();
+    this.#paused = undefined;
+  }
+
+  abort(): void {
+    this.#aborted = true;
+    this.resume();
+  }
+
+  async #serve(): Promise<void> {
+    if (this.#busy) return;
+    this.#busy = true;
+    for (let query = this.#next(); query && !this.#aborted; query = this.#next()) {
+      const answer = await this.#answer(query);
+      await this.#paused;
+      if (this.#aborted) return;
+      this.#events.sent();
+      if (!answer) continue;
+      const framed = new Uint8Array(LENGTH_SIZE + answer.length);
+      write16(framed, 0, answer.length);
+      framed.set(answer, LENGTH_SIZE);
+      this.#events.received(framed);
+    }
+    this.#busy = false;
+    if (!this.#ended || this.#aborted) return;
+    // Part of a query may be left.
+    this.#received = new Uint8Array(0);
+    this.#events.ended();
+    this.#events.sent();
+  }
+
+  #next(): Uint8Array | undefined {
+    const { length } = this.#received;
+    if (length < LENGTH_SIZE || length < LENGTH_SIZE + read16(this.#received, 0)) return undefined;
+    const end = LENGTH_SIZE + read16(this.#received, 0);
+    const query = this.#received.slice(LENGTH_SIZE, end);
+    this.#received = this.#received.slice(end);
+    return query;
+  }
+}

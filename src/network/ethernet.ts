@@ -1,0 +1,69 @@
+/** Ethernet frames (IEEE 802.3) and ARP (RFC 826). */
+import { read16, read32, write16, write32 } from './bytes.ts';
+
+export const ETHERNET_HEADER = 14;
+export const TYPE_IPV4 = 0x0800;
+export const TYPE_ARP = 0x0806;
+/** The greatest frame: an IPv4 packet of 65535 bytes, as segmentation offload makes them. */
+export const MAX_FRAME = ETHERNET_HEADER + 0xffff;
+
+/** The header of an IPv4 packet in a frame is aligned to 4 bytes, which makes its checksum cheaper. */
+const ALIGNMENT = 2;
+const ARP_SIZE = 28;
+const HARDWARE_ETHERNET = 1;
+const ARP_REQUEST = 1;
+const ARP_REPLY = 2;
+
+export type Mac = Uint8Array;
+
+export const sourceMac = (frame: Uint8Array): Mac => frame.subarray(6, 12);
+export const destinationMac = (frame: Uint8Array): Mac => frame.subarray(0, 6);
+export const frameType = (frame: Uint8Array): number => read16(frame, 12);
+
+/** A frame with room for a payload. */
+export function newFrame(
+  destination: Mac,
+  source: Mac,
+  type: number,
+  payload: number,
+): Uint8Array<ArrayBuffer> {
+  const buffer = new ArrayBuffer(ALIGNMENT + ETHERNET_HEADER + payload);
+  const frame = new Uint8Array(buffer, ALIGNMENT);
+  frame.set(destination);
+  frame.set(source, 6);
+  write16(frame, 12, type);
+  return frame;
+}
+
+export interface ArpRequest {
+  readonly senderMac: Mac;
+  readonly sender: number;
+  /** The address whose hardware address is asked for. */
+  readonly target: number;
+}
+
+/** The request for an IPv4 address in a frame; undefined for anything else. */
+export function parseArpRequest(frame: Uint8Array): ArpRequest | undefined {
+  if (frame.length < ETHERNET_HEADER + ARP_SIZE) return undefined;
+  const arp = frame.subarray(ETHERNET_HEADER);
+  const lengths = read16(arp, 4);
+  if (read16(arp, 0) !== HARDWARE_ETHERNET || read16(arp, 2) !== TYPE_IPV4 || lengths !== 0x0604)
+    return undefined;
+  if (read16(arp, 6) !== ARP_REQUEST) return undefined;
+  return { senderMac: arp.slice(8, 14), sender: read32(arp, 14), target: read32(arp, 24) };
+}
+
+/** The frame that answers a request with the hardware address of its target. */
+export function arpReply({ senderMac, sender, target }: ArpRequest, mac: Mac): Uint8Array<ArrayBuffer> {
+  const frame = newFrame(senderMac, mac, TYPE_ARP, ARP_SIZE);
+  const arp = frame.subarray(ETHERNET_HEADER);
+  write16(arp, 0, HARDWARE_ETHERNET);
+  write16(arp, 2, TYPE_IPV4);
+  write16(arp, 4, 0x0604);
+  write16(arp, 6, ARP_REPLY);
+  arp.set(mac, 8);
+  write32(arp, 14, target);
+  arp.set(senderMac, 18);
+  write32(arp, 24, sender);
+  return frame;
+}

@@ -1,0 +1,128 @@
+import { equalBytes } from './bytes.ts';
+import { answerDhcp } from './dhcp.ts';
+import { DnsForwarder } from './dns-forwarder.ts';
+import {
+  arpReply,
+  destinationMac,
+  ETHERNET_HEADER,
+  frameType,
+  MAX_FRAME,
+  type Mac,
+  parseArpRequest,
+  sourceMac,
+  TYPE_ARP,
+  TYPE_IPV4,
+} from './ethernet.ts';
+import { GuestLink } from './guest-link.ts';
+import type { Host } from './host.ts';
+import {
+  echoReply,
+  isEchoRequest,
+  type Packet,
+  PROTOCOL_ICMP,
+  PROTOCOL_TCP,
+  PROTOCOL_UDP,
+  parsePacket,
+  UNREACHABLE_PROHIBITED,
+  UNREACHABLE_PROTOCOL,
+} from './ipv4.ts';
+import { LIMITS, type Limits } from './limits.ts';
+import type { Card, Network } from './network.ts';
+import { PLAN } from './plan.ts';
+import { Policy } from './policy.ts';
+import { Tcp } from './tcp.ts';
+import { Udp } from './udp.ts';
+
+export interface NatOptions {
+  readonly host: Host;
+  readonly card: Card;
+  /** Addresses that lead to others instead, also to internal ones. */
+  readonly aliases?: Readonly<Record<string, string>> | undefined;
+  readonly limits?: Limits | undefined;
+}
+
+/**
+ * The network of one guest: a gateway with network address translation, a name server and a DHCP server. It
+ * takes and gives Ethernet frames, and makes each connection of the guest with a socket of its host, so it
+ * needs no privileges. The guest is hostile: it reaches only what the policy allows.
+ */
+export class Nat implements Network {
+  readonly #link: GuestLink;
+  readonly #tcp: Tcp;
+  readonly #udp: Udp;
+  #guestMac: Mac | undefined;
+
+  constructor({ host, card, aliases, limits = LIMITS }: NatOptions) {
+    const link = new GuestLink(card);
+    const policy = new Policy(() => host.ownAddresses(), aliases);
+    const dns = new DnsForwarder(host, policy, limits);
+    this.#link = link;
+    this.#tcp = new Tcp({ link, host, policy, limits, serveNames: (events) => dns.accept(events) });
+    this.#udp = new Udp({
+      ...{ link, host, policy, limits },
+      lease: (message) => this.#guestMac && answerDhcp(message, this.#guestMac),
+      resolve: (query) => dns.answerDatagram(query),
+    });
+  }
+
+  /** Open sockets and connections. */
+  get size(): number {
+    return this.#tcp.size + this.#udp.size;
+  }
+
+  receive(frame: Uint8Array): void {
+    if (frame.length < ETHERNET_HEADER || frame.length > MAX_FRAME || !this.#isFromGuest(frame)) return;
+    const type = frameType(frame);
+    if (type === TYPE_ARP) this.#answerArp(frame);
+    const packet = type === TYPE_IPV4 && isForGateway(frame) ? parsePacket(frame) : undefined;
+    if (packet) this.#route(packet);
+  }
+
+  resume(): void {
+    this.#tcp.resume();
+  }
+
+  close(): void {
+    this.#tcp.close();
+    this.#udp.close();
+  }
+
+  /** The first frame says which address the guest has. */
+  #isFromGuest(frame: Uint8Array): boolean {
+    if (!this.#guestMac) {
+      this.#guestMac = sourceMac(frame).slice();
+      this.#link.guestMac = this.#guestMac;
+    }
+    return equalBytes(this.#guestMac, sourceMac(frame));
+  }
+
+  /** Nothing but gateway and name server is there, so the guest's own address never seems to be taken. */
+  #answerArp(frame: Uint8Array): void {
+    const request = parseArpRequest(frame);
+    if (request && (request.target === PLAN.gateway || request.target === PLAN.nameServer))
+      this.#link.sendFrame(arpReply(request, PLAN.gatewayMac));
+  }
+
+  #route(packet: Packet): void {
+    if (packet.protocol === PROTOCOL_UDP) this.#udp.receive(packet);
+    else if (packet.source !== PLAN.guest) return;
+    else if (packet.protocol === PROTOCOL_TCP) this.#tcp.receive(packet);
+    else if (packet.protocol === PROTOCOL_ICMP) this.#answerIcmp(packet);
+    else this.#link.sendUnreachable(packet.destination, UNREACHABLE_PROTOCOL, packet.bytes);
+  }
+
+  /** There are no sockets for ICMP without privileges. An invented answer would be a lie. */
+  #answerIcmp({ destination, payload, bytes }: Packet): void {
+    if (!isEchoRequest(payload)) return;
+    if (destination === PLAN.gateway || destination === PLAN.nameServer)
+      this.#link.sendIcmp(destination, echoReply(payload));
+    else this.#link.sendUnreachable(destination, UNREACHABLE_PROHIBITED, bytes);
+  }
+}
+
+const BROADCAST = new Uint8Array(6).fill(0xff);
+
+function isForGateway(frame: Uint8Array): boolean {
+  const mac = destinationMac(frame);
+  return equalBytes(mac, PLAN.gatewayMac) || equalBytes(mac, BROADCAST);
+}

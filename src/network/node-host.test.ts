@@ -1,0 +1,177 @@
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
+import { createServer, type Socket } from 'node:net';
+import { afterEach, describe, expect, test } from 'vitest';
+import type { TcpEvents } from './host.ts';
+import { nodeHost } from './node-host.ts';
+
+const LOOPBACK = '127.0.0.1';
+const closers: (() => void)[] = [];
+afterEach(() => {
+  for (const close of closers.splice(0)) close();
+});
+
+async function listen(serve: (socket: Socket) => void, port = 0): Promise<number> {
+  const server = createServer({ allowHalfOpen: true }, (socket) => {
+    socket.on('error', () => {});
+    closers.push(() => socket.destroy());
+    serve(socket);
+  });
+  closers.push(() => server.close());
+  await once(server.listen(port, LOOPBACK), 'listening');
+  return (server.address() as { port: number }).port;
+}
+
+async function listenUdp(answer: (data: Buffer) => Uint8Array | undefined): Promise<number> {
+  const socket = createSocket('udp4');
+  closers.push(() => socket.close());
+  socket.on('message', (data, { port }) => {
+    const reply = answer(data);
+    if (reply) socket.send(reply, port, LOOPBACK);
+  });
+  await once(socket.bind(0, LOOPBACK), 'listening');
+  return socket.address().port;
+}
+
+/** Notes what a connection tells. */
+function recorder(): { log: string[]; events: TcpEvents } {
+  const log: string[] = [];
+  return {
+    log,
+    events: {
+      connected: () => log.push('connected'),
+      received: (bytes) => log.push(Buffer.from(bytes).toString()),
+      ended: () => log.push('ended'),
+      sent: () => {},
+      failed: (reason) => log.push(reason),
+    },
+  };
+}
+
+describe('TCP', () => {
+  test('ends each direction by itself', async () => {
+    const port = await listen((socket) => {
+      socket.on('data', (data) => socket.write(`got ${data}`));
+      socket.on('end', () => socket.end('bye'));
+    });
+    const { log, events } = recorder();
+    const socket = nodeHost().connect(LOOPBACK, port, events);
+    socket.write(Buffer.from('hello'));
+    await expect.poll(() => log).toEqual(['connected', 'got hello']);
+    socket.end();
+    await expect.poll(() => log).toEqual(['connected', 'got hello', 'bye', 'ended']);
+    expect(socket.waiting).toBe(0);
+  });
+
+  test('tells that nobody listens, and that the other end has reset', async () => {
+    const port = await listen((socket) => socket.resetAndDestroy());
+    const reset = recorder();
+    nodeHost().connect(LOOPBACK, port, reset.events);
+    await expect.poll(() => reset.log.at(-1)).toBe('reset');
+    for (const close of closers.splice(0)) close();
+    const refused = recorder();
+    nodeHost().connect(LOOPBACK, port, refused.events);
+    await expect.poll(() => refused.log).toEqual(['refused']);
+  });
+
+  test('an aborted connection is reset', async () => {
+    let failure = '';
+    const port = await listen((socket) => {
+      socket.on('error', (error: NodeJS.ErrnoException) => {
+        failure = error.code ?? '';
+      });
+    });
+    const { log, events } = recorder();
+    const socket = nodeHost().connect(LOOPBACK, port, events);
+    await expect.poll(() => log).toEqual(['connected']);
+    socket.abort();
+    await expect.poll(() => failure).toBe('ECONNRESET');
+  });
+});
+
+describe('UDP', () => {
+  test('exchanges datagrams with one address only', async () => {
+    const ports: number[] = [];
+    const echo = createSocket('udp4');
+    closers.push(() => echo.close());
+    const stranger = createSocket('udp4');
+    closers.push(() => stranger.close());
+    echo.on('message', (data, { port }) => {
+      ports.push(port);
+      stranger.send('forged', port, LOOPBACK, () => echo.send(data, port, LOOPBACK));
+    });
+    await once(echo.bind(0, LOOPBACK), 'listening');
+    const received: string[] = [];
+    const socket = nodeHost().openUdp(LOOPBACK, echo.address().port, {
+      received: (data) => received.push(Buffer.from(data).toString()),
+      refused: () => received.push('refused'),
+    });
+    socket.send(Buffer.from('one'));
+    await expect.poll(() => received).toEqual(['one']);
+    socket.send(Buffer.from('two'));
+    await expect.poll(() => received).toEqual(['one', 'two']);
+    expect(new Set(ports).size).toBe(1);
+    socket.close();
+    socket.close();
+    socket.send(Buffer.from('late'));
+  });
+
+  test('tells that nobody listens', async () => {
+    const closed = createSocket('udp4');
+    await once(closed.bind(0, LOOPBACK), 'listening');
+    const { port } = closed.address();
+    closed.close();
+    let refused = 0;
+    const socket = nodeHost().openUdp(LOOPBACK, port, {
+      received: () => {},
+      refused: () => refused++,
+    });
+    await expect
+      .poll(() => {
+        socket.send(Buffer.from('x'));
+        return refused;
+      })
+      .toBeGreaterThan(0);
+    socket.close();
+  });
+});
+
+describe('queries', () => {
+  const QUERY = Buffer.from([1, 2, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0]);
+  const answer = (flags: number, text = '') =>
+    Buffer.concat([Buffer.from([1, 2, flags, 0]), Buffer.alloc(8), Buffer.from(text)]);
+
+  test('are answered', async () => {
+    const port = await listenUdp(() => answer(0x80, 'right'));
+    const result = await nodeHost([`${LOOPBACK}:${port}`]).query(QUERY);
+    expect(Buffer.from(result).toString('latin1')).toContain('right');
+  });
+
+  test('whose answer is too long are asked again over TCP', async () => {
+    const port = await listenUdp(() => answer(0x82, 'short'));
+    await listen((socket) => {
+      socket.on('data', (data) => {
+        expect(data.subarray(2)).toEqual(QUERY);
+        const whole = answer(0x80, 'long');
+        const framed = Buffer.concat([Buffer.from([0, whole.length]), whole]);
+        socket.write(framed.subarray(0, 1));
+        socket.end(framed.subarray(1));
+      });
+    }, port);
+    const result = await nodeHost([`${LOOPBACK}:${port}`]).query(QUERY);
+    expect(Buffer.from(result).toString('latin1')).toContain('long');
+  });
+
+  test('go to the next server if the first does not work, and fail without one', async () => {
+    const port = await listenUdp(() => answer(0x80, 'second'));
+    const closed = await listenUdp(() => undefined);
+    closers.splice(1, 1)[0]?.();
+    const result = await nodeHost([`${LOOPBACK}:${closed}`, `${LOOPBACK}:${port}`]).query(QUERY);
+    expect(Buffer.from(result).toString('latin1')).toContain('second');
+    await expect(nodeHost([]).query(QUERY)).rejects.toThrow('no name server');
+  });
+});
+
+test('its own addresses are those of its interfaces', () => {
+  expect(nodeHost().ownAddresses()).toContain(LOOPBACK);
+});

@@ -1,0 +1,195 @@
+import { createSocket } from 'node:dgram';
+import { Resolver } from 'node:dns';
+import { connect, type Socket } from 'node:net';
+import { networkInterfaces } from 'node:os';
+import { read16, write16 } from './bytes.ts';
+import { isTruncated } from './dns-message.ts';
+import type { Host, TcpEvents, TcpFailure, TcpSocket, UdpEvents, UdpSocket } from './host.ts';
+
+const UNREACHABLE = ['EHOSTUNREACH', 'ENETUNREACH', 'ETIMEDOUT', 'EADDRNOTAVAIL', 'EACCES', 'EPERM'];
+/** How long the system's own addresses and name servers are taken to be the same, in ms. */
+const FRESH = 1000;
+const DNS_PORT = 53;
+/** How long a name server may take to answer over UDP, and over TCP, in ms. */
+const QUERY_PATIENCE = 2000;
+const STREAM_PATIENCE = 5000;
+/** The most servers that are asked, one after the other. */
+const MAX_SERVERS = 3;
+
+/**
+ * The sockets of Node.
+ * @param nameServers instead of the system's: `address` or `address:port`
+ */
+export function nodeHost(nameServers?: readonly string[]): Host {
+  const ownAddresses = remembered(() =>
+    Object.values(networkInterfaces()).flatMap((list = []) => list.map(({ address }) => address)),
+  );
+  // A new resolver reads the system's configuration anew.
+  const systemServers = remembered(() => new Resolver().getServers());
+  return {
+    connect: (address, port, events) => new NodeTcpSocket(address, port, events),
+    openUdp: (address, port, events) => new NodeUdpSocket(address, port, events),
+    query: (message) => askServers(nameServers ?? systemServers(), message),
+    ownAddresses,
+  };
+}
+
+function remembered<T>(read: () => T): () => T {
+  let value: T;
+  let readAt = Number.NEGATIVE_INFINITY;
+  return () => {
+    if (performance.now() - readAt > FRESH) {
+      value = read();
+      readAt = performance.now();
+    }
+    return value;
+  };
+}
+
+class NodeTcpSocket implements TcpSocket {
+  readonly #socket: Socket;
+  readonly #onSent: () => void;
+
+  constructor(host: string, port: number, events: TcpEvents) {
+    this.#onSent = () => events.sent();
+    this.#socket = connect({ host, port, allowHalfOpen: true, noDelay: true });
+    this.#socket.on('connect', () => events.connected());
+    this.#socket.on('data', (bytes) => events.received(bytes));
+    this.#socket.on('end', () => events.ended());
+    this.#socket.on('error', (error: NodeJS.ErrnoException) => events.failed(reasonOf(error)));
+  }
+
+  get waiting(): number {
+    return this.#socket.writableLength;
+  }
+
+  write(bytes: Uint8Array): void {
+    this.#socket.write(bytes, this.#onSent);
+  }
+
+  end(): void {
+    this.#socket.end();
+  }
+
+  pause(): void {
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    this.#socket.resume();
+  }
+
+  abort(): void {
+    this.#socket.resetAndDestroy();
+  }
+}
+
+function reasonOf({ code = '' }: NodeJS.ErrnoException): TcpFailure {
+  if (code === 'ECONNREFUSED') return 'refused';
+  return UNREACHABLE.includes(code) ? 'unreachable' : 'reset';
+}
+
+class NodeUdpSocket implements UdpSocket {
+  /** Datagrams from before the socket is connected. */
+  #early: Uint8Array[] | undefined = [];
+  readonly #socket = createSocket({
+    type: 'udp4',
+    // The address needs no lookup.
+    lookup: (address, _options, done) => done(null, address, 4),
+  });
+  readonly #events: UdpEvents;
+  #isClosed = false;
+
+  constructor(address: string, port: number, events: UdpEvents) {
+    this.#events = events;
+    this.#socket.on('message', (data) => events.received(data));
+    this.#socket.on('error', () => events.refused());
+    this.#socket.on('connect', () => {
+      const early = this.#early ?? [];
+      this.#early = undefined;
+      for (const data of early) this.send(data);
+    });
+    this.#socket.connect(port, address);
+  }
+
+  send(data: Uint8Array): void {
+    if (this.#isClosed) return;
+    if (this.#early) this.#early.push(data);
+    // A datagram that cannot be sent is lost.
+    else this.#socket.send(data, (error) => isRefused(error) && this.#events.refused());
+  }
+
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#socket.close();
+  }
+}
+
+function isRefused(error: NodeJS.ErrnoException | null): boolean {
+  return error?.code === 'ECONNREFUSED';
+}
+
+async function askServers(servers: readonly string[], message: Uint8Array): Promise<Uint8Array> {
+  let failure: unknown = new Error('the system has no name server');
+  for (const server of servers.slice(0, MAX_SERVERS)) {
+    try {
+      const answer = await askOverUdp(endpointOf(server), message);
+      return isTruncated(answer) ? await askOverTcp(endpointOf(server), message) : answer;
+    } catch (error) {
+      failure = error;
+    }
+  }
+  throw failure;
+}
+
+interface Endpoint {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** @param server as `dns.getServers` writes it: `1.2.3.4`, `1.2.3.4:53`, `::1`, `[::1]:53` */
+function endpointOf(server: string): Endpoint {
+  const [, bracketed, plain, port = DNS_PORT] = /^(?:\[(.*)\]|([^:]*))(?::(\d+))?$/.exec(server) ?? [];
+  return { host: bracketed ?? plain ?? server, port: Number(port) };
+}
+
+function askOverUdp({ host, port }: Endpoint, message: Uint8Array): Promise<Uint8Array> {
+  const socket = createSocket(host.includes(':') ? 'udp6' : 'udp4');
+  const answer = new Promise<Uint8Array>((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error(`${host} does not answer`)), QUERY_PATIENCE);
+    const settle = (action: () => void) => {
+      clearTimeout(timer);
+      action();
+    };
+    socket.on('error', (error) => settle(() => reject(error)));
+    socket.on('message', (data) => {
+      // One with another identifier may be forged.
+      if (data.length >= 2 && read16(data, 0) === read16(message, 0)) settle(() => resolve(data));
+    });
+    // An error without a callback is an event.
+    socket.on('connect', () => socket.send(message));
+    socket.connect(port, host);
+  });
+  return answer.finally(() => socket.close());
+}
+
+function askOverTcp({ host, port }: Endpoint, message: Uint8Array): Promise<Uint8Array> {
+  const socket = connect({ host, port, timeout: STREAM_PATIENCE });
+  const framed = new Uint8Array(2 + message.length);
+  write16(framed, 0, message.length);
+  framed.set(message, 2);
+  const answer = new Promise<Uint8Array>((resolve, reject) => {
+    let received = Buffer.alloc(0);
+    socket.on('timeout', () => reject(new Error(`${host} does not answer`)));
+    socket.on('error', reject);
+    socket.on('close', () => reject(new Error(`${host} has closed the connection`)));
+    socket.on('data', (data) => {
+      received = Buffer.concat([received, data]);
+      const end = received.length < 2 ? Number.POSITIVE_INFINITY : 2 + received.readUInt16BE();
+      if (received.length >= end) resolve(received.subarray(2, end));
+    });
+    socket.write(framed);
+  });
+  return answer.finally(() => socket.destroy());
+}

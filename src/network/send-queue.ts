@@ -1,0 +1,71 @@
+/** Smaller pieces are gathered in blocks, so that each byte of a slow stream does not take an object. */
+const SMALL = 2 << 10;
+const BLOCK = 16 << 10;
+
+interface Piece {
+  bytes: Uint8Array;
+  /** The part that is in use. */
+  start: number;
+  end: number;
+}
+
+/** Bytes on their way, from the first one that has not arrived. */
+export class SendQueue {
+  readonly #pieces: Piece[] = [];
+  #length = 0;
+  /** Whether bytes can be appended to the last piece. */
+  #gathers = false;
+
+  get length(): number {
+    return this.#length;
+  }
+
+  /** Appends bytes, which must not change any more. */
+  push(bytes: Uint8Array): void {
+    this.#length += bytes.length;
+    if (bytes.length >= SMALL) {
+      this.#pieces.push({ bytes, start: 0, end: bytes.length });
+      this.#gathers = false;
+    } else {
+      this.#gather(bytes);
+    }
+  }
+
+  #gather(bytes: Uint8Array): void {
+    let last = this.#pieces.at(-1);
+    if (!last || !this.#gathers || last.end + bytes.length > BLOCK) {
+      last = { bytes: new Uint8Array(BLOCK), start: 0, end: 0 };
+      this.#pieces.push(last);
+      this.#gathers = true;
+    }
+    last.bytes.set(bytes, last.end);
+    last.end += bytes.length;
+  }
+
+  /** Copies the bytes from `offset` on; there must be enough to fill `into`. */
+  copy(offset: number, into: Uint8Array): void {
+    let skip = offset;
+    let at = 0;
+    for (const { bytes, start, end } of this.#pieces) {
+      if (at === into.length) return;
+      if (skip < end - start) {
+        const part = bytes.subarray(start + skip, Math.min(end, start + skip + into.length - at));
+        into.set(part, at);
+        at += part.length;
+      }
+      skip = Math.max(0, skip - (end - start));
+    }
+  }
+
+  /** Drops the first bytes. */
+  drop(count: number): void {
+    this.#length -= count;
+    for (let left = count; left > 0; ) {
+      const piece = this.#pieces[0] as Piece;
+      const taken = Math.min(left, piece.end - piece.start);
+      piece.start += taken;
+      left -= taken;
+      if (piece.start === piece.end) this.#pieces.shift();
+    }
+  }
+}

@@ -1,0 +1,411 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { read16, read32, write16, write32 } from './bytes.ts';
+import { arpReply, ETHERNET_HEADER, frameType, newFrame, TYPE_ARP, TYPE_IPV4 } from './ethernet.ts';
+import { formatAddress, PROTOCOL_ICMP, PROTOCOL_TCP, PROTOCOL_UDP, parseAddress } from './ipv4.ts';
+import { PLAN } from './plan.ts';
+import { ACK, RST, type Segment, SYN } from './tcp-segment.ts';
+import { type FakeUdpSocket, patchHeader, SERVER, World } from './testing/world.ts';
+
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => void vi.useRealTimers());
+
+const bytes = (...values: number[]) => Uint8Array.of(...values);
+const turn = () => vi.advanceTimersByTimeAsync(0);
+
+function arpRequest(target: number): Uint8Array {
+  const frame = arpReply(
+    { senderMac: new Uint8Array(6).fill(0xff), sender: target, target: PLAN.guest },
+    PLAN.guestMac,
+  );
+  write16(frame, ETHERNET_HEADER + 6, 1);
+  return frame;
+}
+
+describe('ARP', () => {
+  test('is answered for gateway and name server, and for nobody else', () => {
+    const world = new World();
+    for (const text of ['10.0.2.2', '10.0.2.3', '10.0.2.15', '10.0.2.4', '93.184.216.34'])
+      world.nat.receive(arpRequest(parseAddress(text)));
+    const answers = world.frames.map((frame) => formatAddress(read32(frame, ETHERNET_HEADER + 14)));
+    expect(answers).toEqual(['10.0.2.2', '10.0.2.3']);
+    expect(world.frames.map(frameType)).toEqual([TYPE_ARP, TYPE_ARP]);
+  });
+});
+
+describe('ICMP', () => {
+  const echo = bytes(8, 0, 0, 0, 1, 2, 3, 4, 5, 6);
+
+  test('the gateway answers an echo with the same bytes', () => {
+    const world = new World();
+    world.send(PLAN.gateway, PROTOCOL_ICMP, echo);
+    const [reply] = world.packets();
+    expect(reply).toMatchObject({ source: PLAN.gateway, destination: PLAN.guest });
+    expect(reply?.payload[0]).toBe(0);
+    expect(reply?.payload.subarray(4)).toEqual(echo.subarray(4));
+  });
+
+  test('nobody else’s answer is invented', () => {
+    const world = new World();
+    world.send(SERVER, PROTOCOL_ICMP, echo);
+    expect(world.icmp()).toEqual(['3/13']);
+  });
+});
+
+describe('UDP', () => {
+  const ask = (world: World, port = 5000) => world.sendUdp(SERVER, 123, bytes(1, 2, 3), port);
+
+  test('has a socket for each pair of port and address, whose answers come from there', () => {
+    const world = new World();
+    ask(world);
+    ask(world);
+    ask(world, 5001);
+    const [first] = world.udpSockets as [FakeUdpSocket];
+    expect(world.udpSockets).toHaveLength(2);
+    expect(first).toMatchObject({ address: '93.184.216.34', port: 123 });
+    expect(first.sent).toEqual([bytes(1, 2, 3), bytes(1, 2, 3)]);
+    first.events.received(bytes(9));
+    expect(world.datagrams()).toEqual([{ sourcePort: 123, destinationPort: 5000, data: bytes(9) }]);
+  });
+
+  test('closes sockets that are idle for a minute', async () => {
+    const world = new World();
+    ask(world);
+    await vi.advanceTimersByTimeAsync(50_000);
+    ask(world);
+    await vi.advanceTimersByTimeAsync(50_000);
+    expect(world.udpSockets[0]?.isClosed).toBe(false);
+    await vi.advanceTimersByTimeAsync(20_000);
+    expect(world.udpSockets[0]?.isClosed).toBe(true);
+    expect([world.nat.size, vi.getTimerCount()]).toEqual([0, 0]);
+  });
+
+  test('has a bounded number of sockets: the one idle longest gives way', () => {
+    const world = new World({ limits: { flows: 2 } });
+    for (const port of [1, 2, 1, 3]) ask(world, port);
+    expect(world.udpSockets.map(({ isClosed }) => isClosed)).toEqual([false, true, false]);
+  });
+
+  test('tells the guest that nobody listens', () => {
+    const world = new World();
+    ask(world);
+    world.udpSockets[0]?.events.refused();
+    expect(world.icmp()).toEqual(['3/3']);
+    expect(world.udpSockets[0]?.isClosed).toBe(true);
+  });
+
+  test('datagrams for a guest that takes nothing are lost, so they take no memory', () => {
+    const world = new World();
+    ask(world);
+    world.takes = false;
+    for (let i = 0; i < 1000; i++) world.udpSockets[0]?.events.received(new Uint8Array(60_000));
+    expect(world.waiting).toBeLessThan(600 << 10);
+  });
+});
+
+describe('DHCP', () => {
+  /** @param options after the type */
+  function dhcp(type: number, options: number[] = [], mac: Uint8Array = PLAN.guestMac): Uint8Array {
+    const message = new Uint8Array(240 + 3 + options.length + 1);
+    message.set([1, 1, 6, 0, 0xde, 0xad, 0xbe, 0xef]);
+    message.set(mac, 28);
+    write32(message, 236, 0x63825363);
+    message.set([53, 1, type, ...options, 255], 240);
+    return message;
+  }
+
+  function answersTo(
+    message: Uint8Array,
+  ): { type: number; address: string; options: Map<number, number[]> }[] {
+    const world = new World();
+    world.sendUdp(0xffff_ffff, 67, message, 68);
+    return world.datagrams().map(({ data }) => {
+      const options = new Map<number, number[]>();
+      for (let at = 240; data[at] !== 255 && at < data.length; at += 2 + (data[at + 1] as number))
+        options.set(data[at] as number, [...data.subarray(at + 2, at + 2 + (data[at + 1] as number))]);
+      expect([...data.subarray(4, 8)]).toEqual([0xde, 0xad, 0xbe, 0xef]);
+      return { type: options.get(53)?.[0] ?? 0, address: formatAddress(read32(data, 16)), options };
+    });
+  }
+
+  test('offers the guest’s address, with mask, gateway, name server, MTU, time and server', () => {
+    const [offer] = answersTo(dhcp(1));
+    expect(offer).toMatchObject({ type: 2, address: '10.0.2.15' });
+    expect(Object.fromEntries(offer?.options ?? [])).toEqual({
+      ...{ 1: [255, 255, 255, 0], 3: [10, 0, 2, 2], 6: [10, 0, 2, 3], 26: [0xff, 0xf0] },
+      ...{ 51: [0, 1, 0x51, 0x80], 53: [2], 54: [10, 0, 2, 2] },
+    });
+  });
+
+  test.each([
+    ['confirms it', dhcp(3, [50, 4, 10, 0, 2, 15]), 5],
+    ['refuses another one', dhcp(3, [50, 4, 192, 168, 0, 7]), 6],
+    ['informs', dhcp(8), 5],
+  ])('%s', (_, message, type) => {
+    expect(answersTo(message)).toMatchObject([{ type }]);
+  });
+
+  test.each([
+    ['of another card', dhcp(1, [], bytes(2, 0, 0, 0, 0, 7))],
+    ['for another server', dhcp(3, [54, 4, 1, 2, 3, 4])],
+    ['of an unknown type', dhcp(7)],
+    ['that is too short', dhcp(1).subarray(0, 200)],
+    ['with an option beyond its end', dhcp(1, [50, 200])],
+    ['without its cookie', dhcp(1).fill(0, 236, 240)],
+  ])('ignores, or survives, a message %s', (name, message) => {
+    expect(answersTo(message)).toHaveLength(name === 'with an option beyond its end' ? 1 : 0);
+  });
+});
+
+describe('DNS', () => {
+  const NAME = [3, 0x77, 0x77, 0x77, 2, 0x64, 0x65, 0];
+
+  function query(type = 1, { id = 7, edns = 0 } = {}): Uint8Array {
+    const option = edns ? [0, 0, 41, edns >>> 8, edns & 0xff, 0, 0, 0, 0, 0, 0] : [];
+    return bytes(
+      0,
+      id,
+      1,
+      0,
+      0,
+      1,
+      0,
+      0,
+      0,
+      0,
+      0,
+      edns ? 1 : 0,
+      ...NAME,
+      type >>> 8,
+      type & 0xff,
+      0,
+      1,
+      ...option,
+    );
+  }
+
+  /** The answer of a server to a query: records of type and data, named by a pointer. */
+  function answer(message: Uint8Array, records: [type: number, data: number[]][]): Uint8Array {
+    const end = 12 + NAME.length + 4;
+    const body = records.map(([type, data]) => [
+      0xc0,
+      12,
+      0,
+      type,
+      0,
+      1,
+      0,
+      0,
+      0,
+      60,
+      0,
+      data.length,
+      ...data,
+    ]);
+    const all = bytes(...message.subarray(0, end), ...body.flat());
+    write16(all, 2, 0x8180);
+    write16(all, 6, records.length);
+    write16(all, 10, 0);
+    return all;
+  }
+
+  async function resolve(
+    message: Uint8Array,
+    serve: (message: Uint8Array) => Uint8Array,
+    own: string[] = [],
+  ) {
+    const asked: Uint8Array[] = [];
+    const world = new World({
+      own,
+      query: async (upstream) => {
+        asked.push(upstream);
+        return serve(upstream);
+      },
+    });
+    world.sendUdp(PLAN.nameServer, 53, message);
+    await turn();
+    const [datagram] = world.datagrams();
+    const data = datagram?.data ?? new Uint8Array(12);
+    return { asked, data, id: read16(data, 0), code: read16(data, 2) & 15, answers: read16(data, 6) };
+  }
+
+  test('passes a query on with an identifier of its own, and the answer with the client’s', async () => {
+    const result = await resolve(query(1), (message) => answer(message, [[1, [93, 184, 216, 34]]]));
+    expect(result).toMatchObject({ id: 7, code: 0, answers: 1 });
+    expect([...result.data.subarray(-4)]).toEqual([93, 184, 216, 34]);
+    expect(result.asked[0]?.subarray(2)).toEqual(query(1).subarray(2));
+  });
+
+  test.each([
+    ['10.0.0.1', [10, 0, 0, 1]],
+    ['127.0.0.1', [127, 0, 0, 1]],
+    ['169.254.169.254', [169, 254, 169, 254]],
+    ['an address of the host itself', [9, 9, 9, 9]],
+  ])('a name with the address %s does not exist', async (_, address) => {
+    const records: [number, number[]][] = [
+      [1, [93, 184, 216, 34]],
+      [1, address],
+    ];
+    const result = await resolve(query(1), (message) => answer(message, records), ['9.9.9.9']);
+    expect(result).toMatchObject({ code: 3, answers: 0 });
+  });
+
+  test('an internal IPv6 address in an answer counts, too', async () => {
+    const result = await resolve(query(255), (message) => answer(message, [[28, Array(16).fill(0)]]));
+    expect(result).toMatchObject({ code: 3, answers: 0 });
+  });
+
+  test('IPv6 addresses are not asked for, and no zone is copied', async () => {
+    const never = () => {
+      throw new Error('asked');
+    };
+    expect(await resolve(query(28), never)).toMatchObject({ code: 0, answers: 0, asked: [] });
+    expect(await resolve(query(252), never)).toMatchObject({ code: 5, asked: [] });
+  });
+
+  test.each([
+    ['with another identifier', (good: Uint8Array) => good.fill(good[0] === 0 ? 1 : 0, 0, 1)],
+    ['to another question', (good: Uint8Array) => good.fill(0x78, 13, 14)],
+    ['that is cut off', (good: Uint8Array) => good.subarray(0, -1)],
+    ['with a name without end', (good: Uint8Array) => good.fill(63, 24, 25)],
+    ['that is a query', (good: Uint8Array) => good.fill(0, 2, 3)],
+    ['without anything', () => new Uint8Array(0)],
+  ])('an answer %s is a failure of the server', async (_, spoil) => {
+    const result = await resolve(query(1), (message) => spoil(answer(message, [[1, [93, 184, 216, 34]]])));
+    expect(result).toMatchObject({ id: 7, code: 2, answers: 0 });
+  });
+
+  test('without a name server, the failure comes at once', async () => {
+    const world = new World();
+    world.sendUdp(PLAN.nameServer, 53, query(1));
+    await turn();
+    expect((world.datagrams()[0]?.data[3] ?? 0) & 15).toBe(2);
+  });
+
+  test('malformed queries are answered with an error, and answers are not answered', async () => {
+    const world = new World();
+    const two = query(1);
+    write16(two, 4, 2);
+    world.sendUdp(PLAN.nameServer, 53, two);
+    world.sendUdp(PLAN.nameServer, 53, query(1).fill(0x28, 2, 3));
+    world.sendUdp(PLAN.nameServer, 53, query(1).fill(0x80, 2, 3));
+    world.sendUdp(PLAN.nameServer, 53, bytes(1, 2));
+    await turn();
+    expect(world.datagrams().map(({ data }) => (data[3] ?? 0) & 15)).toEqual([1, 4]);
+  });
+
+  test('only so many queries are under way', async () => {
+    const world = new World({ limits: { queries: 2 }, query: () => new Promise(() => {}) });
+    for (let id = 0; id < 3; id++) world.sendUdp(PLAN.nameServer, 53, query(1, { id }));
+    await turn();
+    expect(world.datagrams().map(({ data }) => [data[1], (data[3] ?? 0) & 15])).toEqual([[2, 2]]);
+  });
+
+  test('an answer too long for the client’s datagrams is cut, and whole over TCP', async () => {
+    const records = Array.from({ length: 60 }, (_, i): [number, number[]] => [1, [93, 184, 216, i]]);
+    const serve = (message: Uint8Array) => answer(message, records);
+    expect(read16((await resolve(query(1), serve)).data, 2) & 0x0200).toBe(0x0200);
+    expect((await resolve(query(1, { edns: 1232 }), serve)).answers).toBe(60);
+
+    const world = new World({ query: async (message) => serve(message) });
+    world.sendSegment(PLAN.nameServer, { flags: SYN, destinationPort: 53, sequence: 1, segmentSize: 1460 });
+    await turn();
+    const [{ sequence }] = world.segments() as [Segment];
+    const framed = bytes(0, query(1).length, ...query(1));
+    const segment = { flags: ACK, destinationPort: 53, acknowledgement: sequence + 1 };
+    // In two pieces, the first without the whole length.
+    world.sendSegment(PLAN.nameServer, { ...segment, sequence: 2, data: framed.subarray(0, 1) });
+    world.sendSegment(PLAN.nameServer, { ...segment, sequence: 3, data: framed.subarray(1) });
+    await turn();
+    const data = Buffer.concat(world.segments().map((each) => each.data));
+    expect(data.readUInt16BE(0)).toBe(data.length - 2);
+    expect(data.readUInt16BE(2 + 6)).toBe(60);
+  });
+});
+
+describe('the policy', () => {
+  const FORBIDDEN = [
+    ...[
+      '0.0.0.0',
+      '0.1.2.3',
+      '10.0.0.1',
+      '10.0.2.4',
+      '10.255.255.255',
+      '100.64.0.1',
+      '127.0.0.1',
+      '127.8.8.8',
+    ],
+    ...['168.63.129.16', '169.254.169.254', '172.16.0.1', '172.31.255.255', '192.0.0.1', '192.0.2.1'],
+    ...['192.88.99.1', '192.168.0.1', '198.18.0.1', '198.51.100.1', '203.0.113.1', '224.0.0.251'],
+    ...['239.255.255.250', '240.0.0.1', '255.255.255.255', '8.8.4.4'],
+  ];
+  const world = () => new World({ own: ['8.8.4.4'] });
+
+  test.each(FORBIDDEN)('no connection and no datagram leave for %s', (text) => {
+    const to = parseAddress(text);
+    const it = world();
+    it.sendSegment(to, { flags: SYN, sequence: 5 });
+    expect(it.segments()).toMatchObject([{ flags: RST | ACK, acknowledgement: 6 }]);
+    it.sendUdp(to, 9, bytes(1));
+    it.send(to, PROTOCOL_ICMP, bytes(8, 0, 0, 0, 0, 0, 0, 0));
+    // Errors about packets to several receivers are forbidden (RFC 1122, section 3.2.2).
+    expect(it.icmp()).toEqual(to >= parseAddress('224.0.0.0') ? [] : ['3/13', '3/13']);
+    expect([it.sockets, it.udpSockets]).toEqual([[], []]);
+  });
+
+  test('mail goes nowhere', () => {
+    const it = world();
+    it.sendSegment(SERVER, { flags: SYN, destinationPort: 25 });
+    expect(it.segments()).toMatchObject([{ flags: RST | ACK }]);
+    expect(it.sockets).toEqual([]);
+  });
+
+  test('gateway and name server have no other services', () => {
+    const it = world();
+    for (const port of [1, 22, 53, 67, 80]) {
+      it.sendSegment(PLAN.gateway, { flags: SYN, destinationPort: port });
+      if (port !== 53) it.sendSegment(PLAN.nameServer, { flags: SYN, destinationPort: port });
+      if (port !== 67) it.sendUdp(PLAN.gateway, port, bytes(1));
+    }
+    expect(new Set(it.segments().map(({ flags }) => flags))).toEqual(new Set([RST | ACK]));
+    expect([it.sockets, it.udpSockets]).toEqual([[], []]);
+  });
+
+  test.each<[string, (frame: Uint8Array) => void]>([
+    ['another hardware address', (frame) => frame.set([2], 6)],
+    ['another receiver', (frame) => frame.set([2], 0)],
+    ['another source', (frame) => patchHeader(frame, (header) => header.set([9, 9, 9, 9], 12))],
+    ['a fragment', (frame) => patchHeader(frame, (header) => header.set([0x20, 0], 6))],
+    ['a later fragment', (frame) => patchHeader(frame, (header) => header.set([0, 9], 6))],
+    ['options', (frame) => patchHeader(frame, (header) => header.set([0x46], 0))],
+    ['a length beyond the frame', (frame) => patchHeader(frame, (header) => header.set([0xff, 0xff], 2))],
+    ['a wrong checksum', (frame) => frame.set([0xff], ETHERNET_HEADER + 10)],
+    ['another protocol', (frame) => patchHeader(frame, (header) => header.set([47], 9))],
+    ['another type', (frame) => frame.set([0x86, 0xdd], 12)],
+  ])('a packet with %s goes nowhere', (_, spoil) => {
+    const it = world();
+    it.nat.receive(arpRequest(PLAN.gateway));
+    const syn = new Uint8Array(20);
+    syn.set([0, 80, 0, 80, 0, 0, 0, 1, 0, 0, 0, 0, 0x50, SYN]);
+    it.send(SERVER, PROTOCOL_TCP, syn, spoil);
+    it.send(SERVER, PROTOCOL_UDP, bytes(0, 9, 0, 9, 0, 9, 0, 0, 1), spoil);
+    expect([it.sockets, it.udpSockets]).toEqual([[], []]);
+    it.send(SERVER, PROTOCOL_TCP, syn);
+    expect(it.sockets).toHaveLength(1);
+  });
+
+  test('frames of any length are survived', () => {
+    const it = world();
+    for (const length of [0, 1, 13, 14, 20, 33, 34, 42, 65_549, 65_550, 100_000]) {
+      const frame = newFrame(PLAN.gatewayMac, PLAN.guestMac, TYPE_IPV4, Math.max(0, length - 14));
+      it.nat.receive(frame.subarray(0, length));
+    }
+    expect([it.sockets, it.udpSockets, it.frames]).toEqual([[], [], []]);
+  });
+
+  test('an alias leads to another address', () => {
+    const it = new World({ aliases: { '192.0.2.1': '127.0.0.1' } });
+    it.sendSegment(parseAddress('192.0.2.1'), { flags: SYN });
+    it.sendUdp(parseAddress('192.0.2.1'), 9, bytes(1));
+    expect([it.sockets[0]?.address, it.udpSockets[0]?.address]).toEqual(['127.0.0.1', '127.0.0.1']);
+  });
+});

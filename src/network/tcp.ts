@@ -1,0 +1,184 @@
+import type { GuestLink } from './guest-link.ts';
+import type { Host, TcpEvents, TcpSocket } from './host.ts';
+import { type Packet, PROTOCOL_TCP, UNREACHABLE_HOST } from './ipv4.ts';
+import { type Limits, Pool } from './limits.ts';
+import { PLAN } from './plan.ts';
+import type { Policy } from './policy.ts';
+import { type Outgoing, TcpConnection, type Wire } from './tcp-connection.ts';
+import {
+  ACK,
+  FIN,
+  headerSize,
+  parseSegment,
+  RST,
+  type Segment,
+  SYN,
+  writeSegmentHeader,
+} from './tcp-segment.ts';
+
+const TICK = 250;
+const IP_AND_TCP_HEADERS = 40;
+const DNS_PORT = 53;
+
+export interface TcpServices {
+  readonly link: GuestLink;
+  readonly host: Host;
+  readonly policy: Policy;
+  readonly limits: Limits;
+  /** Makes the other end of a connection to the name server. */
+  serveNames(events: TcpEvents): TcpSocket;
+}
+
+/** All TCP connections of the guest. */
+export class Tcp implements Wire {
+  readonly limits: Limits;
+  readonly segmentSize = PLAN.mtu - IP_AND_TCP_HEADERS;
+  readonly pools: { readonly down: Pool; readonly up: Pool };
+  readonly #services: TcpServices;
+  readonly #connections = new Map<string, TcpConnection>();
+  readonly #toAcknowledge = new Set<TcpConnection>();
+  readonly #waiting = new Set<TcpConnection>();
+  #timer: ReturnType<typeof setInterval> | undefined;
+
+  constructor(services: TcpServices) {
+    const { limits } = services;
+    this.#services = services;
+    this.limits = limits;
+    this.pools = { down: new Pool(limits.sharedBytes), up: new Pool(limits.sharedBytes) };
+  }
+
+  get size(): number {
+    return this.#connections.size;
+  }
+
+  receive(packet: Packet): void {
+    const segment = parseSegment(packet.payload);
+    if (!segment) return;
+    const { sourcePort, destinationPort, flags } = segment;
+    const connection = this.#connections.get(keyOf(sourcePort, packet.destination, destinationPort));
+    if (connection) connection.receive(segment);
+    else if ((flags & (SYN | ACK | RST)) === SYN) this.#open(packet, segment);
+    else if ((flags & RST) === 0) this.#reset(packet.destination, segment);
+    this.#startTimer();
+  }
+
+  /** The card takes frames again. */
+  resume(): void {
+    for (const connection of [...this.#waiting]) {
+      if (this.#services.link.isFull) return;
+      this.#waiting.delete(connection);
+      connection.resume();
+    }
+  }
+
+  close(): void {
+    for (const connection of [...this.#connections.values()]) connection.abort();
+    clearInterval(this.#timer);
+  }
+
+  #open(packet: Packet, segment: Segment): void {
+    const connect = this.#wayTo(packet.destination, segment.destinationPort);
+    if (!connect || this.#connections.size >= this.limits.connections) {
+      this.#reset(packet.destination, segment);
+      return;
+    }
+    const [sequence] = crypto.getRandomValues(new Uint32Array(1)) as unknown as [number];
+    const connection = new TcpConnection(this, packet.destination, segment, sequence);
+    connection.request = packet.bytes.slice();
+    this.#connections.set(keyOf(segment.sourcePort, packet.destination, segment.destinationPort), connection);
+    connection.attach(connect(connection));
+  }
+
+  /** Returns undefined for what the guest may not reach. */
+  #wayTo(address: number, port: number): ((events: TcpEvents) => TcpSocket) | undefined {
+    const { policy, host, serveNames } = this.#services;
+    if (address === PLAN.nameServer) return port === DNS_PORT ? serveNames : undefined;
+    const destination = policy.destination(address, port);
+    return destination === undefined ? undefined : (events) => host.connect(destination, port, events);
+  }
+
+  /** Refuses a segment of no connection (RFC 9293, section 3.10.7.1). */
+  #reset(address: number, { sourcePort, destinationPort, ...segment }: Segment): void {
+    const { flags, data, sequence, acknowledgement } = segment;
+    const isAcknowledging = (flags & ACK) !== 0;
+    const length = data.length + ((flags & SYN) === 0 ? 0 : 1) + ((flags & FIN) === 0 ? 0 : 1);
+    this.#send(address, destinationPort, sourcePort, {
+      flags: isAcknowledging ? RST : RST | ACK,
+      sequence: isAcknowledging ? acknowledgement : 0,
+      acknowledgement: isAcknowledging ? 0 : (sequence + length) >>> 0,
+      window: 0,
+    });
+  }
+
+  #send(address: number, port: number, guestPort: number, segment: Outgoing): void {
+    const size = headerSize(segment.flags);
+    const { queue, offset = 0, length = 0 } = segment.data ?? {};
+    this.#services.link.sendPacket(address, PROTOCOL_TCP, size + length, (payload) => {
+      queue?.copy(offset, payload.subarray(size));
+      writeSegmentHeader(payload, address, PLAN.guest, {
+        ...{ sourcePort: port, destinationPort: guestPort },
+        ...{ segmentSize: undefined, scale: undefined },
+        ...segment,
+      });
+    });
+  }
+
+  // ---- For connections -----------------------------------------------------------------------
+
+  mustWait(connection: TcpConnection): boolean {
+    const { isFull } = this.#services.link;
+    if (isFull) this.#waiting.add(connection);
+    return isFull;
+  }
+
+  get isBehind(): boolean {
+    return !this.#services.link.isEmpty;
+  }
+
+  send({ address, port, guestPort }: TcpConnection, segment: Outgoing): void {
+    this.#send(address, port, guestPort, segment);
+    this.#startTimer();
+  }
+
+  acknowledgeSoon(connection: TcpConnection): void {
+    if (this.#toAcknowledge.size === 0) queueMicrotask(() => this.#acknowledge());
+    this.#toAcknowledge.add(connection);
+  }
+
+  sendUnreachable({ address, request }: TcpConnection): void {
+    if (request) this.#services.link.sendUnreachable(address, UNREACHABLE_HOST, request);
+  }
+
+  forget(connection: TcpConnection): void {
+    this.#connections.delete(keyOf(connection.guestPort, connection.address, connection.port));
+    this.#toAcknowledge.delete(connection);
+    this.#waiting.delete(connection);
+  }
+
+  now(): number {
+    return performance.now();
+  }
+
+  #acknowledge(): void {
+    const connections = [...this.#toAcknowledge];
+    this.#toAcknowledge.clear();
+    for (const connection of connections) connection.acknowledge();
+  }
+
+  /** Ticks as long as something is to be sent again if the guest does not answer. */
+  #startTimer(): void {
+    if (this.#connections.size === 0) return;
+    this.#timer ??= setInterval(() => {
+      let isNeeded = false;
+      for (const connection of [...this.#connections.values()])
+        isNeeded = connection.checkTime(this.now()) || isNeeded;
+      if (isNeeded) return;
+      clearInterval(this.#timer);
+      this.#timer = undefined;
+    }, TICK);
+  }
+}
+
+function keyOf(guestPort: number, address: number, port: number): string {
+  return `${guestPort}:${address}:${port}`;
+}
