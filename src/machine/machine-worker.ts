@@ -1,6 +1,7 @@
 import { M_EXIT_CODE, POWER_CALL, POWER_FAIL, POWER_OFF, POWER_REBOOT } from '../../emulator-wasm/layout.ts';
 import { type OpenStore, openDisk } from '../disk/disks.ts';
 import { ImageBackend } from '../disk/image-backend.ts';
+import type { OpenNetwork } from '../network/network.ts';
 import { Agent } from './agent.ts';
 import { bootElf, bootLinux } from './boot.ts';
 import { BootWatch } from './boot-watch.ts';
@@ -26,9 +27,16 @@ const EXIT_REASONS: Record<number, ExitReason> = {
   [POWER_CALL]: 'call',
 };
 
+/** What devices need of browser or Node. */
+export interface Resources {
+  readonly openStore: OpenStore;
+  /** Missing where machines have no network. */
+  readonly openNetwork?: OpenNetwork;
+}
+
 /** The machine without its harts: devices, the agent's host side, start and end of the machine. */
-export function runMachine(start: MachineStart, openStore: OpenStore): void {
-  new MachineWorker(start, openStore);
+export function runMachine(start: MachineStart, resources: Resources): void {
+  new MachineWorker(start, resources);
 }
 
 class MachineWorker {
@@ -41,12 +49,12 @@ class MachineWorker {
   #halted = 0;
   #allHalted = () => {};
 
-  constructor(start: MachineStart, openStore: OpenStore) {
+  constructor(start: MachineStart, resources: Resources) {
     const { memory, port, guest, plan, deterministic, served } = start;
     this.#start = start;
     this.#owner = new OwnerChannel(port, new OutputRing(start.output));
     this.#boot = new BootWatch(memory, () => this.#reportBoot());
-    const devices = this.#makeDevices(openStore);
+    const devices = this.#makeDevices(resources);
     this.#bus = new DeviceBus(
       memory,
       devices,
@@ -63,7 +71,7 @@ class MachineWorker {
     if (guest.kind === 'linux' && !start.trace) this.#boot.start(() => this.#owner.draining);
   }
 
-  #makeDevices(openStore: OpenStore): Devices {
+  #makeDevices({ openStore, openNetwork }: Resources): Devices {
     return new Devices(this.#start.devices, {
       memory: new GuestMemory(this.#start.memory.buffer as unknown as SharedArrayBuffer),
       onConsole: (bytes) => {
@@ -75,6 +83,7 @@ class MachineWorker {
         if (backend instanceof ImageBackend) this.#image = backend;
         return backend;
       },
+      openNetwork,
     });
   }
 

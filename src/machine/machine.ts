@@ -6,6 +6,7 @@ import {
   VIRTIO_SLOTS,
 } from '../../emulator-wasm/layout.ts';
 import type { DiskOptions } from '../disk/disks.ts';
+import type { NetworkOptions } from '../network/network.ts';
 import type { ContainerRequest, ExecRequest, ProcessRequest, Usage } from './agent-protocol.ts';
 import { monotonicNow } from './clock.ts';
 import { deferred } from './deferred.ts';
@@ -45,6 +46,7 @@ import { StreamMux } from './stream-mux.ts';
 import { chunks } from './streams.ts';
 
 export type { DiskOptions } from '../disk/disks.ts';
+export type { NetworkOptions } from '../network/network.ts';
 export type { Usage } from './agent-protocol.ts';
 export type { FileStatus, FileType, FolderEntry } from './file-records.ts';
 export type { JitStats } from './jit-stats.ts';
@@ -104,6 +106,8 @@ export interface LinuxOptions extends MachineOptions {
   /** Appended to the command line. */
   readonly commandLine?: string;
   readonly disks?: readonly DiskOptions[];
+  /** Without it, there is no network card. Reproducible runs have none. */
+  readonly network?: NetworkOptions | undefined;
 }
 
 export interface BareMetalOptions extends MachineOptions {
@@ -450,13 +454,14 @@ function guestOf(options: LinuxOptions | BareMetalOptions): LinuxGuest | ElfGues
 }
 
 /** The devices of a Linux machine, in the order of their slots. */
-function devicesOf({ disks = [], icount }: LinuxOptions): DeviceOptions[] {
+function devicesOf({ disks = [], icount, network }: LinuxOptions): DeviceOptions[] {
   for (const disk of disks) {
     if ('data' in disk && disk.data.length % 512 !== 0)
       throw new MachineError('a disk is a whole number of 512-byte sectors');
   }
   const fixed: DeviceOptions[] = [{ kind: 'console' }, { kind: 'vsock' }];
   if (!icount) fixed.push({ kind: 'rng' });
+  if (network && !icount) fixed.push({ kind: 'net', network });
   const room = VIRTIO_SLOTS - fixed.length;
   if (disks.length > room) throw new MachineError(`a machine has at most ${room} disks, not ${disks.length}`);
   return [

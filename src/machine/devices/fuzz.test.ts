@@ -1,9 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type BlockBackend, MemoryBlockBackend } from '../../disk/block-backend.ts';
+import type { Card } from '../../network/network.ts';
 import { BlockDevice } from './block/device.ts';
 import { ConsoleDevice } from './console/device.ts';
 import type { DeviceKind } from './index.ts';
+import { NetDevice } from './net/device.ts';
 import { RngDevice } from './rng/device.ts';
 import { pattern, type Segment, type TestMachine } from './testing/guest-driver.ts';
 import {
@@ -306,10 +308,61 @@ const conversation: fc.Arbitrary<HostileRequest[]> = fc
     }),
   ]);
 
+const NET_HEADER = 12;
+/** The largest frame that fits in the memory of the test's machine with its buffers. */
+const NET_FRAME = 3000;
+
+/** A network that answers each frame with one of the same bytes, and sends others by itself. */
+function netSubject(machine: TestMachine): Subject {
+  const received: Uint8Array[] = [];
+  const cards: Card[] = [];
+  const device = new NetDevice(machine.memory, 0, {
+    mac: new Uint8Array(6),
+    mtu: 1500,
+    openNetwork: (card) => {
+      cards.push(card);
+      return {
+        receive: (frame) => {
+          received.push(frame);
+          card.deliver(frame);
+        },
+        resume: () => {},
+        close: () => {},
+      };
+    },
+  });
+  const receiveBuffers = fc
+    .array(fc.integer({ min: 1, max: 900 }), { minLength: 1, maxLength: 6 })
+    .map((sizes) => sizes.map((size) => ({ queue: 0, segments: [size] })));
+  const frame = fc
+    .tuple(fc.uint8Array({ minLength: 10, maxLength: 14 }), fc.nat(NET_FRAME))
+    .map(([header, length]) => [{ queue: 1, segments: [header, pattern(length + 1)] }]);
+  return {
+    device,
+    host: (choice) => cards[0]?.deliver(pattern(choice * 3)),
+    requests: fc.oneof(
+      { weight: 4, arbitrary: receiveBuffers },
+      { weight: 4, arbitrary: frame },
+      { weight: 1, arbitrary: anyRequest(2) },
+    ),
+    check: async (driver) => {
+      for (let i = 0; i < 4; i++) driver.queue(0).add([100]);
+      await driver.transact(1, [new Uint8Array(NET_HEADER), pattern(200, 9)]);
+      expect(received.at(-1)).toEqual(pattern(200, 9));
+      await new Promise((resolve) => setImmediate(resolve));
+      const queue = driver.queue(0);
+      const parts = queue.completions().map((done) => queue.received(done));
+      expect(parts.map(({ length }) => length)).toEqual([100, 100, 12]);
+      expect(Buffer.concat(parts).subarray(NET_HEADER)).toEqual(Buffer.from(pattern(200, 9)));
+    },
+  };
+}
+
 /** The compiler requires one for each kind of device. */
 const SUBJECTS: Record<DeviceKind, (machine: TestMachine) => Subject> = {
   console: consoleSubject,
   rng: rngSubject,
+  net: netSubject,
   block: blockSubject,
   vsock: vsockSubject,
 };

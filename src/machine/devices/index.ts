@@ -1,8 +1,11 @@
 import type { BlockBackend } from '../../disk/block-backend.ts';
 import type { DiskOptions } from '../../disk/disks.ts';
+import type { NetworkOptions, OpenNetwork } from '../../network/network.ts';
+import { PLAN } from '../../network/plan.ts';
 import { FIRST_SIZE } from '../terminal-size.ts';
 import { BlockDevice } from './block/device.ts';
 import { ConsoleDevice } from './console/device.ts';
+import { NetDevice } from './net/device.ts';
 import { RngDevice } from './rng/device.ts';
 import type { GuestMemory } from './virtio/guest-memory.ts';
 import type { VirtioDevice } from './virtio/virtio-device.ts';
@@ -15,6 +18,7 @@ export type DeviceOptions =
   | { readonly kind: 'console' }
   | { readonly kind: 'vsock' }
   | { readonly kind: 'rng' }
+  | { readonly kind: 'net'; readonly network: NetworkOptions }
   /** @param serial the name by which the guest finds the disk, up to 20 bytes */
   | { readonly kind: 'block'; readonly serial: string; readonly disk: DiskOptions };
 
@@ -26,6 +30,8 @@ export interface DeviceHost {
   /** While a promise that it returned is pending, the guest's console waits. */
   onConsole(bytes: Uint8Array<ArrayBuffer>): void | Promise<void>;
   openDisk(disk: DiskOptions): BlockBackend;
+  /** Missing where machines have no network. */
+  readonly openNetwork?: OpenNetwork | undefined;
 }
 
 type Factory<Kind extends DeviceKind> = (
@@ -39,6 +45,14 @@ const FACTORIES = {
     new ConsoleDevice(memory, slot, { onOutput: onConsole, size: FIRST_SIZE }),
   vsock: ({ memory }, slot) => new VsockDevice(memory, slot, GUEST_CID),
   rng: ({ memory }, slot) => new RngDevice(memory, slot),
+  net: ({ memory, openNetwork }, slot, { network }) => {
+    if (!openNetwork) throw new Error('there is no network here');
+    return new NetDevice(memory, slot, {
+      mac: PLAN.guestMac,
+      mtu: PLAN.mtu,
+      openNetwork: (card) => openNetwork(network, card),
+    });
+  },
   block: ({ memory, openDisk }, slot, { disk, serial }) =>
     new BlockDevice(memory, slot, openDisk(disk), serial),
 } satisfies { [Kind in DeviceKind]: Factory<Kind> };

@@ -1,9 +1,11 @@
 import { afterEach, expect, test, vi } from 'vitest';
 import type { BlockBackend } from '../../disk/block-backend.ts';
+import type { Card } from '../../network/network.ts';
 import { FIRST_SIZE } from '../terminal-size.ts';
 import { BlockDevice } from './block/device.ts';
 import { ConsoleDevice } from './console/device.ts';
 import type { DeviceKind } from './index.ts';
+import { NetDevice } from './net/device.ts';
 import { RngDevice } from './rng/device.ts';
 import { GuestDriver, pattern, type Segment, settle, TestMachine } from './testing/guest-driver.ts';
 import type { Chain } from './virtio/chain.ts';
@@ -87,6 +89,19 @@ function drive(machine: TestMachine, backend: BlockBackend, request: Segment[]):
   return { device: new BlockDevice(machine.memory, 0, backend, 'disk'), requests: [[0, request]] };
 }
 
+/** @param answer what the network does with a frame */
+function net(machine: TestMachine, requests: Flood['requests'], answer: (card: Card) => void): Flood {
+  const device = new NetDevice(machine.memory, 0, {
+    mac: new Uint8Array(6),
+    mtu: 1500,
+    openNetwork: (card) => ({ receive: () => answer(card), resume: () => answer(card), close: () => {} }),
+  });
+  return { device, requests };
+}
+
+const FRAME: Segment[] = [new Uint8Array(12), pattern(60)];
+const deliver = (card: Card) => card.deliver(pattern(60));
+
 const DONE = () => {};
 const SOON = () => Promise.resolve();
 
@@ -106,6 +121,18 @@ const FLOODS: Record<DeviceKind, Record<string, (machine: TestMachine) => Flood>
     'reads that are done soon': (machine) => drive(machine, disk(SOON), READ),
     'discards that are done at once': (machine) => drive(machine, disk(DONE, discard), DISCARD),
     'discards that are done soon': (machine) => drive(machine, disk(DONE, discardSoon), DISCARD),
+  },
+  net: {
+    'frames of the guest': (machine) => net(machine, [[1, FRAME]], DONE),
+    'frames of the guest that are answered': (machine) =>
+      net(
+        machine,
+        [
+          [0, [100]],
+          [1, FRAME],
+        ],
+        deliver,
+      ),
   },
   rng: {
     entropy: (machine) => ({ device: new RngDevice(machine.memory, 0), requests: [[0, [1]]] }),
@@ -132,7 +159,7 @@ test.each(Object.values(FLOODS).flatMap((floods) => Object.entries(floods)))(
     const machine = new TestMachine(4 << 20);
     const { device, first, requests } = make(machine);
     const queues: Virtqueue[] = [];
-    const { open, complete } = Virtqueue.prototype;
+    const { open, complete, completeAll } = Virtqueue.prototype;
     vi.spyOn(Virtqueue.prototype, 'open').mockImplementation(function (this: Virtqueue, ...features) {
       queues.push(this);
       open.apply(this, features);
@@ -142,10 +169,17 @@ test.each(Object.values(FLOODS).flatMap((floods) => Object.entries(floods)))(
     if (first) await driver.transact(...first);
 
     let completed = 0;
+    const offerAgain = (queue: Virtqueue, { head }: Chain) => {
+      if (++completed > ENDLESS) throw new Error('no other event gets its turn');
+      driver.queue(queues.indexOf(queue)).publish(head);
+    };
     vi.spyOn(Virtqueue.prototype, 'complete').mockImplementation(function (this: Virtqueue, chain: Chain) {
       complete.call(this, chain);
-      if (++completed > ENDLESS) throw new Error('no other event gets its turn');
-      driver.queue(queues.indexOf(this)).publish(chain.head);
+      offerAgain(this, chain);
+    });
+    vi.spyOn(Virtqueue.prototype, 'completeAll').mockImplementation(function (this: Virtqueue, chains) {
+      completeAll.call(this, chains);
+      for (const chain of chains) offerAgain(this, chain);
     });
     discarded = 0;
     for (const [queue, segments] of requests) driver.queue(queue).add(segments);

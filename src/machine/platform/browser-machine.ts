@@ -3,4 +3,4 @@ import { runMachine } from '../machine-worker.ts';
 import type { MachineStart } from '../protocol.ts';
 import { becomePart } from './browser-worker.ts';
 
-becomePart((start: MachineStart) => runMachine(start, () => browserStore().layers));
+becomePart((start: MachineStart) => runMachine(start, { openStore: () => browserStore().layers }));

@@ -169,6 +169,11 @@ export abstract class VirtioDevice {
     return this.#phase === 'running';
   }
 
+  /** Whether the driver has accepted feature bit `bit`, 0 to 23. */
+  protected accepted(bit: number): boolean {
+    return ((this.#load(V_DRIVER_FEATURES) >>> bit) & 1) === 1;
+  }
+
   /** Changes bytes of the configuration space and notifies a running driver. */
   protected setConfig(offset: number, bytes: Uint8Array): void {
     if (offset + bytes.length > V_CONFIG_SIZE) throw new RangeError('configuration space overflow');

@@ -88,8 +88,24 @@ export class Virtqueue {
     return chain;
   }
 
+  /** The number of chains that the driver can make available at a time; 0 while the queue is closed. */
+  get size(): number {
+    return this.#size;
+  }
+
   /** Returns a chain to the driver, with the number of bytes written to it. */
   complete(chain: Chain): void {
+    this.#use(chain);
+    this.#publish();
+  }
+
+  /** Returns chains that belong together: the driver sees all of them or none. */
+  completeAll(chains: readonly Chain[]): void {
+    for (const chain of chains) this.#use(chain);
+    this.#publish();
+  }
+
+  #use(chain: Chain): void {
     const { cursor } = this;
     const slot = cursor.used & (this.#size - 1);
     const element = (this.#usedRing + 4 + 8 * slot) >>> 2;
@@ -97,9 +113,12 @@ export class Virtqueue {
     this.#memory.words[element] = chain.head;
     this.#memory.words[element + 1] = chain.writable.written;
     cursor.used = (cursor.used + 1) & 0xffff;
-    Atomics.store(this.#memory.halfWords, (this.#usedRing + 2) >>> 1, cursor.used);
-    this.#memory.markWritten(this.#usedRing, 4 + 8 * this.#size);
     this.#free.push(chain);
+  }
+
+  #publish(): void {
+    Atomics.store(this.#memory.halfWords, (this.#usedRing + 2) >>> 1, this.cursor.used);
+    this.#memory.markWritten(this.#usedRing, 4 + 8 * this.#size);
   }
 
   /** Whether the driver wants an interrupt for the chains completed since the last call (2.7.7). */

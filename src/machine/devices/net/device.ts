@@ -1,0 +1,166 @@
+import { ETHERNET_HEADER, MAX_FRAME, type Mac } from '../../../network/ethernet.ts';
+import type { Card, Network } from '../../../network/network.ts';
+import type { Chain } from '../virtio/chain.ts';
+import { DriverError, type GuestMemory } from '../virtio/guest-memory.ts';
+import { VirtioDevice } from '../virtio/virtio-device.ts';
+
+const F_CSUM = 0;
+const F_GUEST_CSUM = 1;
+const F_MTU = 3;
+const F_MAC = 5;
+const F_HOST_TSO4 = 11;
+const F_MRG_RXBUF = 15;
+const F_STATUS = 16;
+/**
+ * The guest leaves checksums and segmentation to its network, and verifies no checksums. Packets of several
+ * buffers keep it from providing room for the largest packet in each of them.
+ */
+const FEATURES = [F_CSUM, F_GUEST_CSUM, F_MTU, F_MAC, F_HOST_TSO4, F_MRG_RXBUF, F_STATUS];
+
+const RECEIVE = 0;
+const TRANSMIT = 1;
+/** Linux fills the receive queue with buffers of 1.5 to 4 KiB. */
+const QUEUE_SIZE = 256;
+const LINK_UP = 1;
+/** virtio 1.2, section 5.1.6. */
+const HEADER = 12;
+const HEADER_BUFFERS = 10;
+const DATA_VALID = 2;
+/** With more than this waiting for the guest, nothing is taken from it, because it may be answered. */
+const MAX_WAITING = 1 << 20;
+
+export interface NetOptions {
+  readonly mac: Mac;
+  readonly mtu: number;
+  /** Makes the network that the card is in. */
+  openNetwork(card: Card): Network;
+}
+
+/**
+ * Network card (virtio 1.2, section 5.1). It drops no frame: those that the guest has no buffers for wait,
+ * and the network sees that it should send no more.
+ */
+export class NetDevice extends VirtioDevice implements Card {
+  readonly #network: Network;
+  readonly #incoming: Uint8Array[] = [];
+  #waiting = 0;
+  readonly #header = new Uint8Array(HEADER);
+  /** Receive buffers taken for a frame that needs still more. */
+  #buffers: Chain[] = [];
+  #room = 0;
+
+  constructor(memory: GuestMemory, slot: number, { mac, mtu, openNetwork }: NetOptions) {
+    super(memory, slot, {
+      id: 1,
+      features: FEATURES.reduce((bits, bit) => bits | (1 << bit), 0),
+      queueSizes: [QUEUE_SIZE, QUEUE_SIZE],
+      config: configOf(mac, mtu),
+    });
+    this.#network = openNetwork(this);
+  }
+
+  get waiting(): number {
+    return this.#waiting;
+  }
+
+  /** A card without a driver receives nothing. */
+  deliver(frame: Uint8Array): void {
+    if (!this.running) return;
+    this.#incoming.push(frame);
+    this.#waiting += frame.length;
+    this.wake();
+  }
+
+  protected override service(): void {
+    this.#receive();
+    this.#transmit();
+  }
+
+  protected override stop(): void {
+    this.#buffers = [];
+    this.#room = 0;
+    this.#incoming.length = 0;
+    this.#waiting = 0;
+    this.#network.resume();
+  }
+
+  #receive(): void {
+    const before = this.#waiting;
+    for (
+      let frame = this.#incoming[0];
+      frame && this.#gather(HEADER + frame.length);
+      frame = this.#incoming[0]
+    ) {
+      this.#incoming.shift();
+      this.#waiting -= frame.length;
+      this.#write(frame);
+    }
+    if (this.#waiting < before) this.#network.resume();
+  }
+
+  /** Takes buffers for this number of bytes. @returns whether there are enough */
+  #gather(length: number): boolean {
+    while (this.#room < length) {
+      const held = this.#buffers.length;
+      if (held > 0 && (!this.accepted(F_MRG_RXBUF) || held === this.queue(RECEIVE).size))
+        throw new DriverError('receive buffers too short for a frame');
+      const chain = this.take(RECEIVE);
+      if (chain === undefined) return false;
+      this.#buffers.push(chain);
+      this.#room += chain.writable.remaining;
+    }
+    return true;
+  }
+
+  #write(frame: Uint8Array): void {
+    const buffers = this.#buffers;
+    this.#buffers = [];
+    this.#room = 0;
+    this.#header.fill(0);
+    this.#header[0] = this.accepted(F_GUEST_CSUM) ? DATA_VALID : 0;
+    this.#header[HEADER_BUFFERS] = buffers.length;
+    this.#header[HEADER_BUFFERS + 1] = buffers.length >>> 8;
+    buffers[0]?.writable.write(this.#header);
+    let at = 0;
+    for (const { writable } of buffers) {
+      const end = Math.min(frame.length, at + writable.remaining);
+      writable.write(frame, at, end);
+      at = end;
+    }
+    this.charge(RECEIVE, frame.length);
+    this.queue(RECEIVE).completeAll(buffers);
+  }
+
+  #transmit(): void {
+    while (this.#waiting < MAX_WAITING) {
+      const chain = this.take(TRANSMIT);
+      if (chain === undefined) return;
+      const frame = this.#read(chain);
+      this.queue(TRANSMIT).complete(chain);
+      if (frame) this.#network.receive(frame);
+    }
+  }
+
+  /** Returns undefined for what is no frame. */
+  #read({ readable }: Chain): Uint8Array | undefined {
+    if (readable.remaining < HEADER) throw new DriverError('packet without its header');
+    readable.skip(HEADER);
+    const length = readable.remaining;
+    if (length < ETHERNET_HEADER || length > MAX_FRAME) return undefined;
+    const frame = new Uint8Array(length);
+    readable.read(frame);
+    this.charge(TRANSMIT, length);
+    return frame;
+  }
+}
+
+function configOf(mac: Mac, mtu: number): Uint8Array {
+  const config = new Uint8Array(12);
+  const view = new DataView(config.buffer);
+  config.set(mac);
+  view.setUint16(6, LINK_UP, true);
+  // The number of pairs of queues, which only drivers with multiqueue read.
+  view.setUint16(8, 1, true);
+  view.setUint16(10, mtu, true);
+  return config;
+}
