@@ -7,6 +7,7 @@
 #include "container.h"
 #include "disks.h"
 #include "inside.h"
+#include "network.h"
 #include "supervisor.h"
 
 static void __attribute__((noreturn)) fail(const char *what)
@@ -18,7 +19,7 @@ static void __attribute__((noreturn)) fail(const char *what)
 static void start(struct supervisor *supervisor, const char *name, const struct specification *s,
 		  const struct streams *streams)
 {
-	int cgroup = cgroup_create(name), first;
+	int cgroup = cgroup_create(name), network_source = network_open_source(), first;
 	struct clone_args clone = {
 		.flags = CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWNET | CLONE_INTO_CGROUP |
 			 CLONE_PIDFD,
@@ -36,7 +37,8 @@ static void start(struct supervisor *supervisor, const char *name, const struct 
 		fail("no container");
 	close(cgroup);
 	if (pid == 0)
-		container_enter(s, streams);
+		container_enter(s, streams, network_source);
+	close(network_source);
 	syscall(__NR_dup3, first, FIRST_PROCESS, O_CLOEXEC);
 	close(first);
 }

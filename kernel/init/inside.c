@@ -6,6 +6,7 @@
 #include "files.h"
 #include "inside.h"
 #include "launch.h"
+#include "network.h"
 #include "reaper.h"
 #include "system.h"
 
@@ -188,7 +189,35 @@ static FILE *replace_file(const char *path)
 	return fd < 0 ? NULL : fdopen(fd, "w");
 }
 
-static void write_configuration(const char *hostname)
+static void write_hosts(const char *hostname, const struct network *network)
+{
+	char address[ADDRESS_SIZE] = "127.0.1.1";
+	FILE *file = replace_file("/etc/hosts");
+
+	if (!file)
+		return;
+	if (network)
+		network_address_text(network->address, address);
+	fprintf(file, "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n%s\t%s\n", address, hostname);
+	fclose(file);
+}
+
+/*
+ * Without a network the file is empty, because the servers in the image's own would only make programs wait.
+ */
+static void write_name_server(const struct network *network)
+{
+	char address[ADDRESS_SIZE];
+	FILE *file = replace_file("/etc/resolv.conf");
+
+	if (!file)
+		return;
+	if (network)
+		fprintf(file, "nameserver %s\n", network_address_text(network->name_server, address));
+	fclose(file);
+}
+
+static void write_configuration(const char *hostname, const struct network *network)
 {
 	FILE *file;
 
@@ -197,16 +226,10 @@ static void write_configuration(const char *hostname)
 		fprintf(file, "%s\n", hostname);
 		fclose(file);
 	}
-	if ((file = replace_file("/etc/hosts"))) {
-		fprintf(file, "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n127.0.1.1\t%s\n",
-			hostname);
-		fclose(file);
-	}
+	write_hosts(hostname, network);
+	write_name_server(network);
 	/* For programs that do not know /proc. An image may have its own. */
 	symlink("/proc/mounts", "/etc/mtab");
-	/* There is no network yet, so the servers in the image's file would only make programs wait. */
-	if ((file = replace_file("/etc/resolv.conf")))
-		fclose(file);
 }
 
 /* The terminal is also the container's console. */
@@ -227,7 +250,7 @@ static void make_folders(const struct specification *s)
 	make_directories(s->directory);
 }
 
-void container_enter(const struct specification *s, const struct streams *streams)
+void container_enter(const struct specification *s, const struct streams *streams, int network_source)
 {
 	int terminals = syscall(__NR_open_tree, AT_FDCWD, CONTAINER_TERMINALS, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
 
@@ -237,9 +260,12 @@ void container_enter(const struct specification *s, const struct streams *stream
 	enter_container_root();
 	mount_all(terminals);
 	make_devices(s->devices);
-	bring_up_loopback();
+	network_start_loopback();
+
+	const struct network *network = network_take_card(network_source);
+
 	restrict_kernel_files();
-	write_configuration(s->hostname);
+	write_configuration(s->hostname, network);
 	if (streams->terminal >= 0)
 		make_console(streams->terminal);
 	make_folders(s);

@@ -6,8 +6,9 @@
 
 /*
  * In the container's first process: switches from the machine's file systems to the container's, prepares
- * them, and launches the program.
+ * them, and launches the program. The source is that of network_open_source.
  */
-void container_enter(const struct specification *, const struct streams *) __attribute__((noreturn));
+void container_enter(const struct specification *, const struct streams *, int network_source)
+	__attribute__((noreturn));
 
 #endif

@@ -6,6 +6,7 @@
 #include "console.h"
 #include "control.h"
 #include "files.h"
+#include "network.h"
 #include "process.h"
 #include "system.h"
 
@@ -44,6 +45,9 @@ static void handle(enum message_type type, struct message m)
 		break;
 	case MEASURE:
 		process_measure(m);
+		break;
+	case NETWORK:
+		network_configure(m);
 		break;
 	case POWEROFF:
 		power_off();
@@ -87,7 +91,7 @@ int main(void)
 	 * is a copy of init's, with tokens and messages, until then.
 	 */
 	syscall(__NR_prctl, PR_SET_DUMPABLE, 0, 0, 0, 0);
-	bring_up_loopback();
+	network_start_loopback();
 	/* init survives anyway when memory runs out. This protects the processes that it forks. */
 	write_file("/proc/self/oom_score_adj", "-1000");
 

@@ -24,6 +24,7 @@ enum message_type {
 	REMOVE_FILE = 17,
 	RENAME_FILE = 18,
 	STARTED = 19,
+	NETWORK = 20,
 };
 
 enum { PROTOCOL_VERSION = 4 };

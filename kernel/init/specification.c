@@ -29,3 +29,9 @@ bool read_file_request(enum message_type type, struct message *m, struct file_re
 	return (!has_flags || read_u8(m, &r->flags)) && (!has_mode || read_u32(m, &r->mode)) &&
 	       (r->path = read_string(m)) && (type != RENAME_FILE || (r->new_path = read_string(m)));
 }
+
+bool read_network(struct message *m, struct network *n)
+{
+	return read_u32(m, &n->address) && read_u32(m, &n->gateway) && read_u32(m, &n->name_server) &&
+	       read_u8(m, &n->prefix) && n->prefix > 0 && n->prefix <= 32;
+}

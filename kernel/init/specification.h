@@ -1,4 +1,4 @@
-/* The contents of messages about containers. */
+/* The contents of messages about containers and their network. */
 #ifndef INIT_SPECIFICATION_H
 #define INIT_SPECIFICATION_H
 
@@ -30,9 +30,17 @@ struct file_request {
 	const char *new_path;
 };
 
+/* A NETWORK message: how the network card is configured. Addresses are in network byte order. */
+struct network {
+	uint32_t address, gateway, name_server;
+	/* The length of the network's prefix. */
+	uint8_t prefix;
+};
+
 /* Return whether the message is well-formed. */
 bool read_container(struct message *, struct specification *);
 bool read_exec(struct message *, struct specification *);
 bool read_file_request(enum message_type, struct message *, struct file_request *);
+bool read_network(struct message *, struct network *);
 
 #endif

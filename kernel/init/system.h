@@ -19,7 +19,4 @@ void protect_users(void);
 /* Unmounts all file systems that can be unmounted, newest first, and makes the others read-only. */
 void unmount_filesystems(void);
 
-/* Brings up the loopback interface of the network namespace, for programs of any user. */
-void bring_up_loopback(void);
-
 #endif

@@ -32,6 +32,7 @@ const MAKE_FOLDER = 16;
 const REMOVE_FILE = 17;
 const RENAME_FILE = 18;
 const STARTED = 19;
+const NETWORK = 20;
 
 const RUN_CONSOLE = 1;
 const WITH_TERMINAL = 1;
@@ -73,7 +74,7 @@ export const CONSTANTS: Readonly<Record<string, number>> = {
     USAGE,
     STOP,
   },
-  ...{ LIST_FOLDER, STAT_FILE, MAKE_FOLDER, REMOVE_FILE, RENAME_FILE, STARTED },
+  ...{ LIST_FOLDER, STAT_FILE, MAKE_FOLDER, REMOVE_FILE, RENAME_FILE, STARTED, NETWORK },
   ...{ RUN_CONSOLE, WITH_TERMINAL, WITH_INIT, SAME_MODE },
   ...{ FOLLOW_LINK, WITH_PARENTS, RECURSIVE, REPLACE, MOUNT_POINT, RECORD_SIZE },
 };
@@ -135,6 +136,15 @@ export interface FileRequest extends ProcessRequest {
   /** The container's name. */
   readonly container: string;
   readonly path: string;
+}
+
+/** The configuration of the guest's network card. Addresses are IPv4, as numbers. */
+export interface GuestNetwork {
+  readonly guest: number;
+  /** The length of the network's prefix. */
+  readonly prefix: number;
+  readonly gateway: number;
+  readonly nameServer: number;
 }
 
 /** In bytes and ms. */
@@ -269,6 +279,11 @@ export function encodePowerOff(): Uint8Array<ArrayBuffer> {
   return frame(POWEROFF);
 }
 
+export function encodeNetwork({ guest, prefix, gateway, nameServer }: GuestNetwork): Uint8Array<ArrayBuffer> {
+  const addresses = [guest, gateway, nameServer].map(ipv4Address);
+  return frame(NETWORK, ...addresses, Uint8Array.of(prefix));
+}
+
 /** Cuts the guest's bytes into messages. */
 export class MessageReader {
   #pending = new Uint8Array();
@@ -371,6 +386,11 @@ function size({ columns, rows }: TerminalSize): Uint8Array {
 function cString(text: string): Uint8Array {
   if (text.includes('\0')) throw new RangeError('arguments, environment and paths cannot hold NUL');
   return encodeBytes(`${text}\0`);
+}
+
+/** In network byte order. */
+function ipv4Address(value: number): Uint8Array {
+  return u32(value).reverse();
 }
 
 function u32(value: number): Uint8Array {

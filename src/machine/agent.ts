@@ -1,11 +1,13 @@
 import {
   CONTROL_PORT,
   encodeMeasure,
+  encodeNetwork,
   encodePowerOff,
   encodeResize,
   encodeSignal,
   encodeStop,
   type GuestMessage,
+  type GuestNetwork,
   MessageReader,
   PROTOCOL_VERSION,
   STREAM_PORT,
@@ -98,6 +100,11 @@ export class Agent {
 
   measure(container: string): void {
     this.#send(encodeMeasure(container));
+  }
+
+  /** Tells the guest how it is reached by its network card. Containers made afterwards get it. */
+  setNetwork(network: GuestNetwork): void {
+    this.#send(encodeNetwork(network));
   }
 
   powerOff(): void {

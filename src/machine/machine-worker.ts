@@ -2,6 +2,7 @@ import { M_EXIT_CODE, POWER_CALL, POWER_FAIL, POWER_OFF, POWER_REBOOT } from '..
 import { type OpenStore, openDisk } from '../disk/disks.ts';
 import { ImageBackend } from '../disk/image-backend.ts';
 import type { OpenNetwork } from '../network/network.ts';
+import { PLAN } from '../network/plan.ts';
 import { Agent } from './agent.ts';
 import { bootElf, bootLinux } from './boot.ts';
 import { BootWatch } from './boot-watch.ts';
@@ -63,6 +64,7 @@ class MachineWorker {
     );
     const [console, vsock] = [devices.find('console'), devices.find('vsock')];
     const agent = vsock && new Agent(vsock, (usage) => this.#owner.post({ type: 'usage', usage }));
+    if (devices.find('net')) agent?.setNetwork(PLAN);
     this.#owner.serve({ agent, console, image: this.#image });
     if (console) void feedConsole(console, this.#owner.input);
     else void feedUart(memory, plan.harts, this.#owner.input);

@@ -6,9 +6,11 @@
 #include <linux/types.h>
 
 #define AF_INET 2
+#define AF_NETLINK 16
 #define AF_VSOCK 40
 #define SOCK_STREAM 1
 #define SOCK_DGRAM 2
+#define SOCK_RAW 3
 #define SOCK_CLOEXEC O_CLOEXEC
 
 typedef __kernel_sa_family_t sa_family_t;

@@ -12,6 +12,7 @@ import {
   encodeListFolder,
   encodeMakeFolder,
   encodeMeasure,
+  encodeNetwork,
   encodePowerOff,
   encodeReadFile,
   encodeRemoveFile,
@@ -164,10 +165,21 @@ const resize = fc.record({ process: u32, columns: u32, rows: u32 }).map(({ proce
   bytes: encodeResize(process, { columns, rows }),
   line: ['7', process, columns, rows].join(' '),
 }));
+/** Addresses are in network byte order on both sides. */
+const swapped = (value: number) => Buffer.from(Uint32Array.of(value).buffer).readUInt32BE();
+const network = fc
+  .record({ guest: u32, prefix: fc.nat(40), gateway: u32, nameServer: u32 })
+  .map(({ prefix, ...addresses }) => ({
+    bytes: encodeNetwork({ prefix, ...addresses }),
+    line:
+      prefix > 0 && prefix <= 32
+        ? ['20', ...[addresses.guest, addresses.gateway, addresses.nameServer].map(swapped), prefix].join(' ')
+        : '20 malformed',
+  }));
 const unknown = fc.constant({ bytes: Uint8Array.of(3, 0, 0, 0, 200, 1, 2), line: '200' });
 const powerOff = fc.constant({ bytes: encodePowerOff(), line: '5' });
 const message = fc.oneof(
-  ...[run, container, exec, fileRequest, measure, signal, stop, resize, unknown, powerOff],
+  ...[run, container, exec, fileRequest, measure, signal, stop, resize, network, unknown, powerOff],
 );
 
 /** The constants of init's side of the protocol. */
@@ -261,7 +273,7 @@ test('a frame of 1 MiB is read, and an empty or larger one ends the stream', () 
 
 test('fields longer than their message are detected, and never read past its end', () => {
   const broken = fc.record({
-    message: fc.oneof(run, container, exec, fileRequest),
+    message: fc.oneof(run, container, exec, fileRequest, network),
     at: fc.nat(),
     value: fc.nat(255),
     cut: fc.nat(30),

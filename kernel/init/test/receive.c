@@ -136,6 +136,16 @@ static void print_numbers(enum message_type type, struct message m)
 		printf(" %u", number);
 }
 
+static void print_network(struct message m)
+{
+	struct network n;
+
+	if (read_network(&m, &n))
+		printf(" %u %u %u %u", n.address, n.gateway, n.name_server, n.prefix);
+	else
+		printf(" malformed");
+}
+
 static void print_name(struct message m)
 {
 	const char *name = read_string(&m);
@@ -158,6 +168,8 @@ static void handle(enum message_type type, struct message m)
 		print_numbers(type, m);
 	if (type == MEASURE)
 		print_name(m);
+	if (type == NETWORK)
+		print_network(m);
 	printf("\n");
 }
 
