@@ -29,6 +29,8 @@ terminal it gets a terminal. Environment variables say what to run:
   LINUXRUN_MEMORY      the machine's memory, such as 512M or 2G (default: 512M)
   LINUXRUN_CPUS        the machine's processors, 1 to 8 (default: 1)
   LINUXRUN_DISK        limit of the container's writes, which are in memory and gone when it ends (default: 1G)
+  LINUXRUN_NETWORK     none: no network; otherwise programs reach the internet, but neither this machine nor
+                       private networks
   LINUXRUN_INIT        1: like --init
   LINUXRUN_DEVICES     /dev/fuse, /dev/net/tun, or both with a comma between them: like --device
   LINUXRUN_REGISTRY_USER, LINUXRUN_REGISTRY_PASSWORD
@@ -96,6 +98,7 @@ export function readFlags(args) {
  * @property {number} memoryBytes
  * @property {number} cpus
  * @property {number} diskBytes
+ * @property {import('../machine/machine.ts').NetworkOptions | undefined} network
  * @property {import('../oci/registry-auth.ts').Credentials | undefined} credentials
  */
 
@@ -139,6 +142,7 @@ export function readOptions(env, publicFolder) {
     memoryBytes: read('MEMORY', parseMemory) ?? parseSize('512M'),
     cpus: read('CPUS', parseCpus) ?? 1,
     diskBytes: read('DISK', parseDisk) ?? parseSize('1G'),
+    network: read('NETWORK', parseNetwork) === 'none' ? undefined : {},
     credentials: username === undefined ? undefined : { username, password: password ?? '' },
   };
 }
@@ -170,4 +174,11 @@ function parseDisk(text) {
   const bytes = parseSize(text);
   checkDiskSize(bytes, text);
   return bytes;
+}
+
+/** @param {string} text @throws OptionError */
+function parseNetwork(text) {
+  if (text !== 'none')
+    throw new OptionError(`"${text}" is not none, the only value; unset it to have a network`);
+  return text;
 }

@@ -12,6 +12,7 @@ import {
   type JitMode,
   Machine,
   type MachineStats,
+  type NetworkOptions,
   type Usage,
 } from '../machine/machine.ts';
 import type { Platform } from '../machine/platform/platform.ts';
@@ -110,6 +111,8 @@ export interface ContainerOptions extends CommandOptions {
   readonly jit?: JitMode | undefined;
   /** The size of the container's writable disk. */
   readonly diskBytes: number;
+  /** Connects the container to the network of the host, as far as that is the internet. In Node only. */
+  readonly network?: NetworkOptions | undefined;
   /** Called with the log of the guest's kernel. */
   readonly onConsole?: ((bytes: Uint8Array<ArrayBuffer>) => void) | undefined;
   /** Called when the guest's kernel is up. */
@@ -160,7 +163,7 @@ async function boot(options: ContainerOptions, image: Promise<HeldImage>): Promi
 }
 
 async function startMachine(options: ContainerOptions): Promise<Machine> {
-  const { platform, store, cpus, memoryBytes, diskBytes, onConsole } = options;
+  const { platform, store, cpus, memoryBytes, diskBytes, network, onConsole } = options;
   const [emulator, kernel, initrd] = await Promise.all([
     platform.loadEmulator(),
     platform.loadFile(cpus === 1 ? 'kernel/Image' : 'kernel/Image-smp'),
@@ -179,6 +182,7 @@ async function startMachine(options: ContainerOptions): Promise<Machine> {
       { kind: 'image', store },
       { kind: 'scratch', sizeBytes: diskBytes },
     ],
+    network,
     ...(onConsole && { onConsole }),
   });
 }

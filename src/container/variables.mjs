@@ -19,6 +19,7 @@ export const VARIABLES = [
   'MEMORY',
   'CPUS',
   'DISK',
+  'NETWORK',
   'REGISTRY_USER',
   'REGISTRY_PASSWORD',
   // Of the server.

@@ -1,0 +1,110 @@
+import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { PUBLIC } from './program.ts';
+
+const PROJECT = join(import.meta.dirname, '../..');
+const PRIVATE = ['10.1.2.3', '127.0.0.1', '169.254.169.254', '172.16.9.9', '192.168.7.7', '100.64.1.1'];
+const OWN = '81.2.69.142';
+const TIMEOUT = 120_000;
+
+/** Namespaces need root, or a system that lets users make them. */
+const canIsolate = spawnSync('unshare', ['--net', '--mount', 'ip', 'link']).status === 0;
+if (!canIsolate)
+  console.warn('No network namespaces can be made here: the tests of run.sh’s network are skipped.');
+
+const folder = mkdtempSync(join(tmpdir(), 'linuxrun-network-'));
+let server: ChildProcess;
+let host: ChildProcess;
+/** What reached the server. */
+const seen: string[] = [];
+
+const inside = (namespace: ChildProcess, ...command: string[]) =>
+  execFileSync('nsenter', ['--net', '-t', String(namespace.pid), ...command]);
+
+/** The host's only link leads to the server, also for private addresses. */
+beforeAll(async () => {
+  if (!canIsolate) return;
+  writeFileSync(join(folder, 'resolv.conf'), 'nameserver 93.184.216.34\n');
+  const script = join(import.meta.dirname, 'testing/internet.mjs');
+  server = spawn('unshare', ['--net', process.execPath, script], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const mount = `mount --bind ${join(folder, 'resolv.conf')} /etc/resolv.conf && echo up && exec sleep infinity`;
+  host = spawn('unshare', ['--net', '--mount', 'sh', '-c', mount], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const lines = createInterface({ input: server.stdout as NodeJS.ReadableStream });
+  await Promise.all([once(lines, 'line'), once(host.stdout as NodeJS.ReadableStream, 'data')]);
+  lines.on('line', (line) => seen.push(line));
+  const [ip, serverPid] = ['ip', String(server.pid)] as const;
+  inside(host, ip, 'link', 'add', 'va', 'type', 'veth', 'peer', 'name', 'vb', 'netns', serverPid);
+  for (const [namespace, link, addresses] of [
+    [host, 'va', ['10.77.0.1', OWN]],
+    [server, 'vb', ['93.184.216.34', ...PRIVATE.filter((address) => address !== '127.0.0.1')]],
+  ] as const) {
+    inside(namespace, ip, 'link', 'set', 'lo', 'up');
+    inside(namespace, ip, 'link', 'set', link, 'up');
+    for (const address of addresses) inside(namespace, ip, 'address', 'add', `${address}/32`, 'dev', link);
+    inside(namespace, ip, 'route', 'add', 'default', 'dev', link);
+  }
+});
+afterAll(() => {
+  server?.kill();
+  host?.kill();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+/** Runs a script in a container of linuxrun, on the host. */
+async function run(script: string, variables: Record<string, string> = {}): Promise<string> {
+  const env = {
+    ...process.env,
+    XDG_CACHE_HOME: folder,
+    LINUXRUN_IMAGE: `oci://${PUBLIC}/images:busybox`,
+    LINUXRUN_ENTRYPOINT: 'sh',
+    LINUXRUN_ARGS: `-c '${script}'`,
+    ...variables,
+  };
+  const command = [process.execPath, '--import', 'tsx', join(PROJECT, 'src/cli/run.ts')];
+  const options = { env, stdio: ['ignore', 'pipe', 'inherit'] as ['ignore', 'pipe', 'inherit'] };
+  const child = spawn(
+    'nsenter',
+    ['--net', '--mount', `--wd=${PROJECT}`, '-t', String(host.pid), ...command],
+    options,
+  );
+  let output = '';
+  child.stdout.on('data', (data) => {
+    output += data;
+  });
+  await once(child, 'close');
+  return output;
+}
+
+describe.runIf(canIsolate)('run.sh', { timeout: TIMEOUT }, () => {
+  test('reaches the internet by name, without any option', async () => {
+    expect(await run('wget -q -O - http://example.com/')).toBe('hey\n');
+    expect(seen).toEqual(['tcp 93.184.216.34']);
+  });
+
+  test('reaches neither private addresses nor the host, by address or by name', async () => {
+    seen.length = 0;
+    const targets = [...PRIVATE.filter((address) => address !== '127.0.0.1'), OWN, '10.77.0.1', '10.0.2.2'];
+    const output = await run(
+      `for a in ${targets.join(' ')}; do nc -w 9 $a 80 < /dev/null 2>&1; echo x | nc -u -w 1 $a 9 2>&1; done; ` +
+        'nslookup private.example; nslookup missing.example',
+    );
+    expect(output.match(/Connection refused/g)?.length).toBeGreaterThanOrEqual(targets.length);
+    expect(output.match(/NXDOMAIN/g)?.length).toBeGreaterThanOrEqual(2);
+    expect(seen).toEqual([]);
+    // The addresses are there: the host itself reaches them.
+    inside(host, 'bash', '-c', 'exec 3<> /dev/tcp/10.1.2.3/80');
+    await expect.poll(() => seen).toEqual(['tcp 10.1.2.3']);
+  });
+
+  test('has no network with LINUXRUN_NETWORK=none', async () => {
+    const output = await run('ls /sys/class/net; wget -T 3 -O - http://93.184.216.34/ 2>&1', {
+      LINUXRUN_NETWORK: 'none',
+    });
+    expect(output).toMatch(/^lo\n.*Network is unreachable/s);
+  });
+});

@@ -1,0 +1,43 @@
+/**
+ * An internet of one server, in a network namespace of its own: example.com is 93.184.216.34. The server also
+ * has private addresses, as a neighbour of the host might, and prints each connection and datagram that
+ * reaches it: `tcp ADDRESS`, `udp`.
+ */
+import { createSocket } from 'node:dgram';
+import { createServer } from 'node:net';
+
+const NAMES = { 'example.com': [93, 184, 216, 34], 'private.example': [10, 1, 2, 3] };
+
+/** @param {Buffer} query */
+function nameIn(query) {
+  const labels = [];
+  for (let at = 12, length = query.readUInt8(at); length > 0; length = query.readUInt8(at)) {
+    labels.push(query.toString('latin1', at + 1, at + 1 + length));
+    at += 1 + length;
+  }
+  return labels.join('.');
+}
+
+/** @param {Buffer} query */
+function answer(query) {
+  const address = NAMES[/** @type {keyof typeof NAMES} */ (nameIn(query))];
+  const record = address ? [0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4, ...address] : [];
+  const reply = Buffer.concat([query.subarray(0, query.indexOf(0, 12) + 5), Buffer.from(record)]);
+  reply.writeUInt16BE(address ? 0x8180 : 0x8183, 2);
+  reply.writeUInt16BE(address ? 1 : 0, 6);
+  reply.writeUInt32BE(0, 8);
+  return reply;
+}
+
+const names = createSocket('udp4').bind(53);
+names.on('message', (query, { address, port }) => names.send(answer(query), port, address));
+
+const others = createSocket('udp4').bind(9);
+others.on('message', () => console.log('udp'));
+
+const server = createServer((socket) => {
+  console.log(`tcp ${socket.localAddress}`);
+  socket.on('error', () => {});
+  socket.once('data', () => socket.end('HTTP/1.0 200 OK\r\nContent-Length: 4\r\n\r\nhey\n'));
+});
+server.listen(80, '0.0.0.0', () => console.log('up'));

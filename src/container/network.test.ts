@@ -1,0 +1,175 @@
+import { createHash } from 'node:crypto';
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
+import { createServer, type Server, type Socket } from 'node:net';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { NetworkOptions } from '../network/network.ts';
+import { DEMO_IMAGES, pull, run } from './testing/run.ts';
+
+const TIMEOUT = 240_000;
+const SIZE = 20 << 20;
+/** Of each of several parallel downloads. */
+const PART = 3 << 20;
+/** The guest knows this machine by that address, because it may not reach its real ones. */
+const HOST = '192.0.2.1';
+/** Ports of servers, and one without. */
+let web: number;
+let echo: number;
+let uploads: number;
+let closed: number;
+let network: NetworkOptions;
+const servers: Server[] = [];
+
+const content = Buffer.from(
+  Uint32Array.from({ length: SIZE / 4 }, (_, i) => Math.imul(i, 2654435761)).buffer,
+);
+const digestOf = (bytes: Buffer) => createHash('sha256').update(bytes).digest('hex');
+const DIGEST = digestOf(content);
+
+async function listen(serve: (socket: Socket) => void): Promise<number> {
+  const server = createServer({ allowHalfOpen: true }, (socket) => {
+    socket.on('error', () => {});
+    serve(socket);
+  });
+  servers.push(server);
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  return (server.address() as { port: number }).port;
+}
+
+const nameServer = createSocket('udp4');
+
+/** Knows good.example, and inside.example, which is in a private network. */
+function answer(query: Buffer): Buffer {
+  const isInside = query.includes('inside');
+  const reply = Buffer.concat([
+    query.subarray(0, query.indexOf(0, 12) + 5),
+    Buffer.from([0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4, ...(isInside ? [10, 0, 0, 1] : [192, 0, 2, 1])]),
+  ]);
+  reply.writeUInt16BE(0x8180, 2);
+  [1, 1, 0, 0].forEach((count, index) => {
+    reply.writeUInt16BE(count, 4 + 2 * index);
+  });
+  return reply;
+}
+
+beforeAll(async () => {
+  web = await listen((socket) => {
+    socket.once('data', (request) => {
+      const body = content.subarray(0, request.includes('/part') ? PART : SIZE);
+      socket.write(`HTTP/1.0 200 OK\r\nContent-Length: ${body.length}\r\n\r\n`);
+      socket.end(body);
+    });
+  });
+  echo = await listen((socket) => socket.pipe(socket));
+  // Answers after the guest has ended its side.
+  uploads = await listen((socket) => {
+    const hash = createHash('sha256');
+    socket.on('data', (data) => hash.update(data));
+    socket.on('end', () => socket.end(`${hash.digest('hex')}\n`));
+  });
+  closed = await listen(() => {});
+  await new Promise((resolve) => servers.pop()?.close(resolve));
+  nameServer.on('message', (query, { port, address }) => nameServer.send(answer(query), port, address));
+  await once(nameServer.bind(0, '127.0.0.1'), 'listening');
+  network = {
+    aliases: { [HOST]: '127.0.0.1' },
+    nameServers: [`127.0.0.1:${nameServer.address().port}`],
+  };
+});
+afterAll(() => {
+  nameServer.close();
+  for (const server of servers) server.close();
+});
+
+function shell(
+  script: string,
+  options: { network?: NetworkOptions | undefined; cpus?: number } = { network },
+) {
+  const image = pull(`${DEMO_IMAGES}:busybox`);
+  return run({ image, ...options, entrypoint: ['/bin/sh', '-c', script] });
+}
+
+describe('the network of a container', { timeout: TIMEOUT }, () => {
+  test('has its address, gateway, name server and host name when the program starts', async () => {
+    const { stdout, stderr } = await shell(
+      'ip -4 addr show eth0; ip route; cat /etc/resolv.conf; grep linuxrun /etc/hosts; cat /proc/net/if_inet6; ' +
+        'ping -c 1 10.0.2.2; ping -c 1 linuxrun; ping -6 -c 1 ::1',
+    );
+    expect(stderr).toBe('');
+    expect(stdout).toContain('inet 10.0.2.15/24');
+    expect(stdout).toContain('mtu 65520');
+    expect(stdout).toContain('default via 10.0.2.2 dev eth0');
+    expect(stdout).toContain('nameserver 10.0.2.3\n10.0.2.15\tlinuxrun\n');
+    // IPv6 on the loopback interface only.
+    expect(stdout.match(/^[0-9a-f]{32} .*$/gm)).toHaveLength(1);
+    expect(stdout.match(/1 packets received/g)).toHaveLength(3);
+  });
+
+  test('downloads and uploads 20 MB, every byte right', async () => {
+    const { stdout } = await shell(
+      `wget -q -O /tmp/file http://good.example:${web}/; sha256sum < /tmp/file; nc ${HOST} ${uploads} < /tmp/file`,
+    );
+    expect(stdout).toBe(`${DIGEST}  -\n${DIGEST}\n`);
+  });
+
+  test('downloads and uploads in ten connections at once', async () => {
+    const one = `wget -q -O - http://${HOST}:${web}/part | tee /tmp/$i | sha256sum; nc ${HOST} ${uploads} < /tmp/$i`;
+    const { stdout } = await shell(`for i in 0 1 2 3 4 5 6 7 8 9; do (${one}) & done; wait`);
+    const digest = digestOf(content.subarray(0, PART));
+    const lines = stdout.trim().split('\n');
+    expect(lines.sort()).toEqual([
+      ...Array<string>(10).fill(digest),
+      ...Array<string>(10).fill(`${digest}  -`),
+    ]);
+  });
+
+  test('works with several processors', async () => {
+    const { stdout } = await shell(`wget -q -O - http://${HOST}:${web}/part | sha256sum`, {
+      network,
+      cpus: 2,
+    });
+    expect(stdout).toBe(`${digestOf(content.subarray(0, PART))}  -\n`);
+  });
+
+  test('carries bytes both ways in a connection', async () => {
+    const { stdout } = await shell(`(echo one; sleep 1; echo two) | nc ${HOST} ${echo}`);
+    expect(stdout).toBe('one\ntwo\n');
+  });
+
+  test('resolves names, but not to private addresses', async () => {
+    const { stdout } = await shell('nslookup good.example; nslookup inside.example');
+    expect(stdout).toContain(`Address: ${HOST}`);
+    expect(stdout).toContain("can't find inside.example: NXDOMAIN");
+    expect(stdout).not.toContain('10.0.0.1');
+  });
+
+  test('refuses at once: where nobody listens, and what is private', async () => {
+    const targets = [
+      `${HOST} ${closed}`,
+      '10.0.2.2 80',
+      '192.168.0.1 80',
+      '169.254.169.254 80',
+      '172.17.0.1 22',
+    ];
+    const { stdout } = await shell(
+      `${targets.map((target) => `nc -w 9 ${target} < /dev/null 2>&1`).join('; ')}; cut -d ' ' -f 1 /proc/uptime`,
+    );
+    expect(stdout.match(/Connection refused/g)).toHaveLength(targets.length);
+    expect(Number(stdout.trim().split('\n').at(-1))).toBeLessThan(9);
+  });
+
+  test('a hundred connections, one after the other, leave nothing behind', async () => {
+    const { stdout } = await shell(
+      `i=0; while [ $i -lt 100 ]; do echo $i | nc ${HOST} ${echo}; i=$((i + 1)); done | tail -n 1; ` +
+        `nc -w 1 ${HOST} ${closed} 2>&1`,
+    );
+    expect(stdout).toMatch(/^99\n.*refused/);
+  });
+
+  test('without one there is only the loopback interface, and names fail at once', async () => {
+    const { stdout } = await shell('ls /sys/class/net; cat /etc/resolv.conf; ping -c 1 linuxrun', {
+      network: undefined,
+    });
+    expect(stdout).toMatch(/^lo\nPING linuxrun \(127\.0\.1\.1\)/);
+  });
+});
