@@ -107,7 +107,7 @@ static void __attribute__((noreturn)) become(enum message_type type, const char 
 	case REMOVE_FILE:
 	case RENAME_FILE:
 		container = read_container_name(&m);
-		transfer_file(type, m, &container);
+		serve_file_request(type, m, &container);
 	default:
 		mask_child_signal(SIG_UNBLOCK);
 		program_execute(m);

@@ -186,7 +186,7 @@ static int open_stream(int descriptor)
 	return stream;
 }
 
-void transfer_file(enum message_type type, struct message message, const struct container *container)
+void serve_file_request(enum message_type type, struct message message, const struct container *container)
 {
 	struct file_request request = { 0 };
 	int stream = -1;

@@ -9,6 +9,6 @@
  * Exits with 0; with 1 and a reason on a stream of its own; or with 2 if the content of WRITE_FILE ended
  * early.
  */
-void transfer_file(enum message_type, struct message, const struct container *) __attribute__((noreturn));
+void serve_file_request(enum message_type, struct message, const struct container *) __attribute__((noreturn));
 
 #endif

@@ -183,22 +183,23 @@ static void send_all(void)
 		.memory_total = 1ul << 32, .memory_available = 1, .disk_total = 2, .disk_used = 3, .uptime = 4, .idle = 5 });
 }
 
+/* A file with all its fields, and a link. */
 static void print_records(void)
 {
+	static const struct record file = {
+		.mode = 0104755,
+		.size = 1ul << 40,
+		.modified = 1795849200,
+		.modified_nanoseconds = 123456789,
+		.uid = 1000,
+		.gid = UINT32_MAX,
+		.flags = MOUNT_POINT,
+	};
+	static const struct record link = { .mode = 0120777, .target_mode = 0040755, .size = 3, .modified = -1 };
 	static char bytes[2 * RECORD_LIMIT];
-	size_t length = record_write(bytes,
-				     &(struct record){ .mode = 0104755,
-						       .size = 1ul << 40,
-						       .modified = 1795849200,
-						       .modified_nanoseconds = 123456789,
-						       .uid = 1000,
-						       .gid = UINT32_MAX,
-						       .flags = MOUNT_POINT },
-				     "file", "");
+	size_t length = record_write(bytes, &file, "file", "");
 
-	length += record_write(bytes + length,
-			       &(struct record){ .mode = 0120777, .target_mode = 0040755, .size = 3, .modified = -1 },
-			       "\xff\n", "../");
+	length += record_write(bytes + length, &link, "\xff\n", "../");
 	fwrite(bytes, length, 1, stdout);
 }
 
