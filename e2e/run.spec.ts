@@ -189,6 +189,7 @@ test('"Running" is shown only when the program runs', async ({ page, visitor }) 
   // The image is stored now, so that the kernel's boot takes longer than the image.
   await page.evaluate(() => performance.clearMarks());
   await visitor.button('Restart').click();
+  await visitor.button('Restart it').click();
   await page.waitForFunction(() => performance.getEntriesByName('linuxrun:started').length > 0);
   const [booted, started] = await page.evaluate(() =>
     ['linuxrun:booted', 'linuxrun:started'].map((name) => performance.getEntriesByName(name)[0]?.startTime),
