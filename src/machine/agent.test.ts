@@ -95,6 +95,10 @@ function exitMessage(process: number, status: number, reason = ''): Buffer {
   const body = Buffer.concat([Buffer.from([3]), numbers, Buffer.from(`${reason}\0`)]);
   return Buffer.concat([Buffer.from(Uint32Array.of(body.length).buffer), body]);
 }
+function usageMessage(memory: number): Buffer {
+  const figures = Buffer.from(BigUint64Array.of(BigInt(memory), 0n, 0n, 0n, 0n, 0n).buffer);
+  return Buffer.concat([Buffer.from('310000000c', 'hex'), figures]);
+}
 const token = (process: number, descriptor: number) =>
   Buffer.from(tokens(process).subarray(16 * descriptor, 16 * (descriptor + 1)));
 
@@ -150,7 +154,8 @@ describe('the control stream', () => {
     const control = greet();
     start(1);
     const started = (process: number) => Buffer.from(`05000000130${process}000000`, 'hex');
-    for (const process of [9, 1]) control.send(started(process));
+    // A hostile guest may flood the host with them.
+    for (const process of [9, 1, 1, 1]) control.send(started(process));
     control.send(exitMessage(9, 0));
     control.send(exitMessage(1, 3));
     control.send(exitMessage(1, 4));
@@ -160,14 +165,20 @@ describe('the control stream', () => {
 
   test('carries figures in the order of the requests', async () => {
     const control = greet();
-    const usage = (memory: number) =>
-      Buffer.from(BigUint64Array.of(BigInt(memory), 0n, 0n, 0n, 0n, 0n).buffer);
     for (const container of [1, 2]) agent.measure(`${container}`);
     for (const container of [1, 2]) {
       expect(await control.receive()).toBe(hex(encodeMeasure(`${container}`)));
-      control.send(Buffer.concat([Buffer.from('310000000c', 'hex'), usage(container)]));
+      control.send(usageMessage(container));
     }
     await expect.poll(() => events.map((event) => JSON.parse(event).memory.totalBytes)).toEqual([1, 2]);
+  });
+
+  test('carries no figures that nobody has asked for', async () => {
+    const control = greet();
+    start(1);
+    control.send(usageMessage(1));
+    control.send(exitMessage(1, 0));
+    await expect.poll(() => events).toEqual(['1 exited 0']);
   });
 
   test.each([

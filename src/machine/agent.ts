@@ -49,6 +49,7 @@ interface GuestProcess {
   readonly streams: ProcessStreams | undefined;
   /** Descriptors whose streams the guest has not opened yet. */
   readonly awaited: Set<number>;
+  isStarted: boolean;
 }
 
 /** The host's side of the agent protocol: runs processes in the guest. */
@@ -59,6 +60,8 @@ export class Agent {
   #backlog: Uint8Array[] = [];
   #control: WritableStreamDefaultWriter<Uint8Array> | undefined;
   #ended: string | undefined;
+  /** The number of questions for the usage that have no answer yet. */
+  #asked = 0;
   readonly #onUsage: (usage: Usage) => void;
 
   /** @param onUsage takes the answers to `measure`, in the order of these */
@@ -76,7 +79,12 @@ export class Agent {
    * @param streams none for a process on the console
    */
   run(id: number, run: Uint8Array, events: ProcessEvents, streams?: ProcessStreams): void {
-    const process = { events, streams, awaited: new Set(streams ? [STDIN, ...streams.outputs] : []) };
+    const process = {
+      events,
+      streams,
+      awaited: new Set(streams ? [STDIN, ...streams.outputs] : []),
+      isStarted: false,
+    };
     if (this.#ended === undefined) {
       this.#processes.set(id, process);
       if (streams) this.#await(process, streams);
@@ -99,6 +107,7 @@ export class Agent {
   }
 
   measure(container: string): void {
+    this.#asked++;
     this.#send(encodeMeasure(container));
   }
 
@@ -132,12 +141,15 @@ export class Agent {
     this.#end(reason);
   }
 
+  /** Passes on nothing unasked: a hostile guest could send more than the owner can take. */
   #handle(message: GuestMessage, writer: WritableStreamDefaultWriter<Uint8Array>): void {
     if (message.type === 'started') {
-      this.#processes.get(message.process)?.events.started();
+      this.#started(message.process);
     } else if (message.type === 'exit') {
       this.#exited(message.process, message.status, message.reason);
     } else if (message.type === 'usage') {
+      if (this.#asked === 0) return;
+      this.#asked--;
       this.#onUsage(message.usage);
     } else if (message.version !== PROTOCOL_VERSION) {
       throw new Error(`it speaks version ${message.version} of the agent protocol, not ${PROTOCOL_VERSION}`);
@@ -145,6 +157,13 @@ export class Agent {
       this.#control = writer;
       for (const early of this.#backlog.splice(0)) this.#send(early);
     }
+  }
+
+  #started(id: number): void {
+    const process = this.#processes.get(id);
+    if (!process || process.isStarted) return;
+    process.isStarted = true;
+    process.events.started();
   }
 
   #exited(id: number, status: number, reason: string): void {
