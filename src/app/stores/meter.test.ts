@@ -47,6 +47,17 @@ it('asks at once, and then once a second until the end', async () => {
   expect(ask).toHaveBeenCalledTimes(3);
 });
 
+it('does not ask again before the answer', async () => {
+  const { meter, ask } = metered();
+  ask.mockReturnValueOnce(new Promise((resolve) => setTimeout(() => resolve(figures(1)), 2500)));
+  meter.start(1);
+  await vi.advanceTimersByTimeAsync(2900);
+  expect(ask).toHaveBeenCalledOnce();
+  await vi.advanceTimersByTimeAsync(1000);
+  expect(ask).toHaveBeenCalledTimes(2);
+  meter.stop();
+});
+
 it('does not ask while the page is hidden', async () => {
   const { meter, ask } = metered();
   page.hidden = true;

@@ -9,6 +9,7 @@ export class Meter {
   readonly #tell: (reading: Reading) => void;
   #timer: ReturnType<typeof setInterval> | undefined;
   #before: Figures | undefined;
+  #isAsking = false;
 
   constructor(ask: () => Promise<Figures | undefined>, tell: (reading: Reading) => void) {
     this.#ask = ask;
@@ -19,8 +20,9 @@ export class Meter {
   start(cpus: number): void {
     this.stop();
     this.#before = undefined;
+    this.#isAsking = false;
     // A machine that ends in the meantime has no figures.
-    const measure = () => !document.hidden && this.#measure(cpus).catch(() => {});
+    const measure = () => !document.hidden && !this.#isAsking && this.#measure(cpus).catch(() => {});
     this.#timer = setInterval(measure, INTERVAL);
     measure();
   }
@@ -32,9 +34,13 @@ export class Meter {
 
   async #measure(cpus: number): Promise<void> {
     const timer = this.#timer;
-    const now = await this.#ask();
     // An answer may come after the end, or even after the next start.
-    if (!now || this.#timer !== timer) return;
+    const isCurrent = () => this.#timer === timer;
+    this.#isAsking = true;
+    const now = await this.#ask().finally(() => {
+      if (isCurrent()) this.#isAsking = false;
+    });
+    if (!now || !isCurrent()) return;
     this.#tell(readingOf(now, this.#before, cpus));
     this.#before = now;
   }
