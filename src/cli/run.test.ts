@@ -46,7 +46,10 @@ describe('linuxrun', { timeout: TIMEOUT }, () => {
   });
 
   test.each([
-    ['', /^linuxrun: oci:\/\/.*\/images holds several images: add a colon and the name of one\n/],
+    [
+      '',
+      /^linuxrun: LINUXRUN_IMAGE: oci:\/\/.*\/images holds several images: add a colon and the name of one\n/,
+    ],
     [':none', /^linuxrun: there is no image oci:\/\/.*\/images:none, but others\n/],
   ])('lists the images of a layout, and how to choose one: "%s"', async (name, message) => {
     const result = await run({ IMAGE: `oci://${PUBLIC}/images${name}` });
@@ -83,7 +86,11 @@ describe('linuxrun', { timeout: TIMEOUT }, () => {
   });
 
   test.each([
-    ['a reference that is none', { IMAGE: 'UPPER' }, /^linuxrun: "UPPER" is not an image reference/],
+    [
+      'a reference that is none',
+      { IMAGE: 'UPPER' },
+      /^linuxrun: LINUXRUN_IMAGE: "UPPER" is not an image reference/,
+    ],
     ['an open quote', { ARGS: "'" }, /^linuxrun: LINUXRUN_ARGS: a quote \('\) is not closed\n$/],
     ['no assignment', { ENV: 'x' }, /^linuxrun: LINUXRUN_ENV: "x" is no NAME=value/],
     [

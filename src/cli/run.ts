@@ -219,8 +219,9 @@ function explain(error: unknown): string {
   if (error instanceof Error && !ours.some((type) => error instanceof type))
     return error.stack ?? error.message;
   if (!(error instanceof Error)) return String(error);
-  const choices = error instanceof ImageError ? error.choices : [];
-  return [error.message, ...choices.map((choice) => `  LINUXRUN_IMAGE=${quoteWord(choice)}`)].join('\n');
+  const { kind, choices } = error instanceof ImageError ? error : { kind: undefined, choices: [] };
+  const message = kind === 'reference' ? `LINUXRUN_IMAGE: ${error.message}` : error.message;
+  return [message, ...choices.map((choice) => `  LINUXRUN_IMAGE=${quoteWord(choice)}`)].join('\n');
 }
 
 // The error of a write to a pipe without a reader also goes to the writer.
