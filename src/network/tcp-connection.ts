@@ -224,6 +224,8 @@ export class TcpConnection implements TcpEvents {
       this.#setTimer();
     }
     this.#edge = (acknowledgement + window * 2 ** (this.#scale ?? 0)) >>> 0;
+    // Linux takes back its window when it drops a segment, because it is short of memory.
+    if (ahead(this.#edge, this.#next) < (this.#endSent ? -1 : 0)) this.#goBack();
     if (this.#paused && this.#queue.length < this.#down.bytes / 2) {
       this.#paused = false;
       this.#socket?.resume();
@@ -326,6 +328,12 @@ export class TcpConnection implements TcpEvents {
     this.#timeoutAt = waits ? Math.min(running, this.#wire.now() + timeout) : Number.POSITIVE_INFINITY;
   }
 
+  /** Takes everything that is not acknowledged to be lost. */
+  #goBack(): void {
+    this.#next = this.#acknowledged;
+    this.#endSent = this.#endAcknowledged;
+  }
+
   #timeOut(): void {
     if (this.#tries === MAX_TRIES) {
       this.abort();
@@ -336,8 +344,7 @@ export class TcpConnection implements TcpEvents {
       this.#sendSyn();
       return;
     }
-    this.#next = this.#acknowledged;
-    this.#endSent = false;
+    this.#goBack();
     this.#push();
     // A closed window: one byte makes the guest tell its present one (RFC 9293, section 3.8.6.1).
     if (this.#next === this.#acknowledged && this.#queue.length > 0 && !this.#wire.mustWait(this))

@@ -219,6 +219,19 @@ describe('data', () => {
     expect(client.received.toString()).toBe('abc');
   });
 
+  test('that a guest without memory dropped is sent again when its window opens, without a timeout', () => {
+    const client = new Client();
+    client.socket.events.received(text('dropped'));
+    client.world.segments();
+    client.window = 0;
+    client.send({ flags: ACK });
+    expect(client.read()).toEqual([]);
+    client.window = 1000;
+    client.send({ flags: ACK });
+    client.read();
+    expect(client.received.toString()).toBe('dropped');
+  });
+
   test('that was never sent cannot be acknowledged', async () => {
     const client = new Client();
     client.send({ flags: ACK, acknowledgement: client.start + 1, data: text('x') });
