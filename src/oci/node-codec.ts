@@ -6,8 +6,6 @@ import { bunzip2With } from './bunzip2.ts';
 import type { Bytes } from './bytes.ts';
 import type { Codec } from './codec.ts';
 
-/** Node has no decoder of its own. */
-const BZIP2 = createRequire(import.meta.url).resolve('bzip2-wasm/bzip2-1.0.8/bzip2.wasm');
 const OUTPUT_CHUNK = 512 << 10;
 /** Lets zlib's thread run beside ours. */
 const READ_AHEAD = 1 << 20;
@@ -26,8 +24,14 @@ export const nodeCodec: Codec = {
     await feeding;
   },
 
-  bunzip2: bunzip2With(async () => WebAssembly.compile(await readFile(BZIP2))),
+  bunzip2: bunzip2With(compileBzip2),
 };
+
+/** Node has no decoder of its own. The package is looked for only when it is needed. */
+async function compileBzip2(): Promise<WebAssembly.Module> {
+  const path = createRequire(import.meta.url).resolve('bzip2-wasm/bzip2-1.0.8/bzip2.wasm');
+  return WebAssembly.compile(await readFile(path));
+}
 
 async function feed(decoder: Gunzip, compressed: Bytes): Promise<void> {
   for await (const bytes of compressed) {
