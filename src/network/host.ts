@@ -45,6 +45,11 @@ export interface Host {
   openUdp(address: string, port: number, events: UdpEvents): UdpSocket;
   /** Sends a query to the system's name servers (RFC 1035, section 4). Rejects if none answers. */
   query(message: Uint8Array): Promise<Uint8Array>;
+  /**
+   * Asks for an echo (RFC 792).
+   * @returns whether there was one; undefined if the system cannot ask
+   */
+  echo(address: string): Promise<boolean | undefined>;
   /** The addresses of the system itself. */
   ownAddresses(): readonly string[];
 }

@@ -15,15 +15,13 @@ import {
 } from './ethernet.ts';
 import { GuestLink } from './guest-link.ts';
 import type { Host } from './host.ts';
+import { Icmp } from './icmp.ts';
 import {
-  echoReply,
-  isEchoRequest,
   type Packet,
   PROTOCOL_ICMP,
   PROTOCOL_TCP,
   PROTOCOL_UDP,
   parsePacket,
-  UNREACHABLE_PROHIBITED,
   UNREACHABLE_PROTOCOL,
 } from './ipv4.ts';
 import { LIMITS, type Limits } from './limits.ts';
@@ -50,6 +48,7 @@ export class Nat implements Network {
   readonly #link: GuestLink;
   readonly #tcp: Tcp;
   readonly #udp: Udp;
+  readonly #icmp: Icmp;
   #guestMac: Mac | undefined;
 
   constructor({ host, card, aliases, limits = LIMITS }: NatOptions) {
@@ -57,6 +56,7 @@ export class Nat implements Network {
     const policy = new Policy(() => host.ownAddresses(), aliases);
     const dns = new DnsForwarder(host, policy, limits);
     this.#link = link;
+    this.#icmp = new Icmp({ link, host, policy });
     this.#tcp = new Tcp({ link, host, policy, limits, serveNames: (events) => dns.accept(events) });
     this.#udp = new Udp({
       ...{ link, host, policy, limits },
@@ -107,16 +107,8 @@ export class Nat implements Network {
     if (packet.protocol === PROTOCOL_UDP) this.#udp.receive(packet);
     else if (packet.source !== PLAN.guest) return;
     else if (packet.protocol === PROTOCOL_TCP) this.#tcp.receive(packet);
-    else if (packet.protocol === PROTOCOL_ICMP) this.#answerIcmp(packet);
+    else if (packet.protocol === PROTOCOL_ICMP) this.#icmp.receive(packet);
     else this.#link.sendUnreachable(packet.destination, UNREACHABLE_PROTOCOL, packet.bytes);
-  }
-
-  /** There are no sockets for ICMP without privileges. An invented answer would be a lie. */
-  #answerIcmp({ destination, payload, bytes }: Packet): void {
-    if (!isEchoRequest(payload)) return;
-    if (destination === PLAN.gateway || destination === PLAN.nameServer)
-      this.#link.sendIcmp(destination, echoReply(payload));
-    else this.#link.sendUnreachable(destination, UNREACHABLE_PROHIBITED, bytes);
   }
 }
 

@@ -1,7 +1,10 @@
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
-import { afterEach, describe, expect, test } from 'vitest';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, describe, expect, test } from 'vitest';
 import type { TcpEvents } from './host.ts';
 import { nodeHost } from './node-host.ts';
 
@@ -169,6 +172,28 @@ describe('queries', () => {
     const result = await nodeHost([`${LOOPBACK}:${closed}`, `${LOOPBACK}:${port}`]).query(QUERY);
     expect(Buffer.from(result).toString('latin1')).toContain('second');
     await expect(nodeHost([]).query(QUERY)).rejects.toThrow('no name server');
+  });
+});
+
+describe('echo', () => {
+  const path = process.env.PATH;
+  const folder = mkdtempSync(join(tmpdir(), 'linuxrun-ping-'));
+  afterAll(() => rmSync(folder, { recursive: true }));
+  afterEach(() => {
+    process.env.PATH = path;
+  });
+
+  test.each([
+    ['an answer', 'test "$5" = 192.0.2.7 || exit 2', true],
+    ['no answer', 'exit 1', false],
+    ['ping that may not ask', 'exit 2', undefined],
+    ['no ping', undefined, undefined],
+  ])('by ping: %s', async (_, script, isAnswered) => {
+    const program = join(folder, 'ping');
+    rmSync(program, { force: true });
+    if (script) writeFileSync(program, `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+    process.env.PATH = folder;
+    expect(await nodeHost().echo('192.0.2.7')).toBe(isAnswered);
   });
 });
 

@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { Resolver } from 'node:dns';
 import { connect, type Socket } from 'node:net';
@@ -13,6 +14,10 @@ const DNS_PORT = 53;
 /** How long a name server may take to answer over UDP, and over TCP, in ms. */
 const QUERY_PATIENCE = 2000;
 const STREAM_PATIENCE = 5000;
+/** How long an echo may take, in ms. */
+const ECHO_PATIENCE = 5000;
+/** The status of ping without an answer. Others mean that it could not ask. */
+const NO_ANSWER = 1;
 /** The most servers that are asked, one after the other. */
 const MAX_SERVERS = 3;
 
@@ -30,6 +35,7 @@ export function nodeHost(nameServers?: readonly string[]): Host {
     connect: (address, port, events) => new NodeTcpSocket(address, port, events),
     openUdp: (address, port, events) => new NodeUdpSocket(address, port, events),
     query: (message) => askServers(nameServers ?? systemServers(), message),
+    echo: runPing,
     ownAddresses,
   };
 }
@@ -128,6 +134,23 @@ class NodeUdpSocket implements UdpSocket {
 
 function isRefused(error: NodeJS.ErrnoException | null): boolean {
   return error?.code === 'ECONNREFUSED';
+}
+
+/** Node has no sockets for ICMP. The system's ping has the privileges for them. */
+function runPing(address: string): Promise<boolean | undefined> {
+  return new Promise((resolve) => {
+    const ping = spawn('ping', ['-n', '-q', '-c', '1', address], { stdio: 'ignore' });
+    const timer = setTimeout(() => {
+      ping.kill();
+      resolve(false);
+    }, ECHO_PATIENCE);
+    const settle = (isAnswered: boolean | undefined) => {
+      clearTimeout(timer);
+      resolve(isAnswered);
+    };
+    ping.on('error', () => settle(undefined));
+    ping.on('exit', (status) => settle(status === 0 ? true : status === NO_ANSWER ? false : undefined));
+  });
 }
 
 async function askServers(servers: readonly string[], message: Uint8Array): Promise<Uint8Array> {

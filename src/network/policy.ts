@@ -15,8 +15,8 @@ export class Policy {
     this.#aliases = aliases;
   }
 
-  /** The address to connect to; undefined if the guest may not. */
-  destination(address: number, port: number): string | undefined {
+  /** The address to connect to, or to ask for an echo; undefined if the guest may not. */
+  destination(address: number, port?: number): string | undefined {
     return port === SMTP ? undefined : this.#reach(formatAddress(address));
   }
 

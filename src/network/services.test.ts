@@ -44,10 +44,29 @@ describe('ICMP', () => {
     expect(reply?.payload.subarray(4)).toEqual(echo.subarray(4));
   });
 
-  test('nobody else’s answer is invented', () => {
+  test.each([
+    ['answered', true, ['0/0']],
+    ['not answered', false, []],
+  ])('an echo request that is %s for the host is so for the guest', async (_, isAnswered, replies) => {
+    const world = new World({ echo: async () => isAnswered });
+    world.send(SERVER, PROTOCOL_ICMP, echo);
+    await turn();
+    expect(world.echoes).toEqual(['93.184.216.34']);
+    expect(world.icmp()).toEqual(replies);
+  });
+
+  test('no answer is invented where the host cannot ask', async () => {
     const world = new World();
     world.send(SERVER, PROTOCOL_ICMP, echo);
+    await turn();
     expect(world.icmp()).toEqual(['3/13']);
+  });
+
+  test('only so many echo requests are under way', async () => {
+    const world = new World({ echo: () => new Promise(() => {}) });
+    for (let i = 0; i < 9; i++) world.send(SERVER, PROTOCOL_ICMP, echo);
+    await turn();
+    expect(world.echoes).toHaveLength(4);
   });
 });
 
@@ -340,16 +359,17 @@ describe('the policy', () => {
   ];
   const world = () => new World({ own: ['8.8.4.4'] });
 
-  test.each(FORBIDDEN)('no connection and no datagram leave for %s', (text) => {
+  test.each(FORBIDDEN)('no connection and no datagram leave for %s', async (text) => {
     const to = parseAddress(text);
     const it = world();
     it.sendSegment(to, { flags: SYN, sequence: 5 });
     expect(it.segments()).toMatchObject([{ flags: RST | ACK, acknowledgement: 6 }]);
     it.sendUdp(to, 9, bytes(1));
     it.send(to, PROTOCOL_ICMP, bytes(8, 0, 0, 0, 0, 0, 0, 0));
+    await turn();
     // Errors about packets to several receivers are forbidden (RFC 1122, section 3.2.2).
     expect(it.icmp()).toEqual(to >= parseAddress('224.0.0.0') ? [] : ['3/13', '3/13']);
-    expect([it.sockets, it.udpSockets]).toEqual([[], []]);
+    expect([it.sockets, it.udpSockets, it.echoes]).toEqual([[], [], []]);
   });
 
   test('mail goes nowhere', () => {

@@ -100,12 +100,15 @@ export interface WorldOptions {
   readonly aliases?: Readonly<Record<string, string>>;
   readonly own?: readonly string[];
   query?(message: Uint8Array): Promise<Uint8Array>;
+  echo?(): Promise<boolean>;
 }
 
 export class World implements Card, Host {
   readonly nat: Nat;
   readonly sockets: FakeSocket[] = [];
   readonly udpSockets: FakeUdpSocket[] = [];
+  /** Addresses that were asked for an echo. */
+  readonly echoes: string[] = [];
   /** Frames that the guest has not looked at. */
   frames: Uint8Array[] = [];
   /** Whether the guest takes frames at once. */
@@ -135,6 +138,11 @@ export class World implements Card, Host {
 
   query(message: Uint8Array): Promise<Uint8Array> {
     return this.#options.query?.(message) ?? Promise.reject(new Error('no name server'));
+  }
+
+  echo(address: string): Promise<boolean | undefined> {
+    this.echoes.push(address);
+    return this.#options.echo?.() ?? Promise.resolve(undefined);
   }
 
   ownAddresses(): readonly string[] {

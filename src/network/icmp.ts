@@ -1,0 +1,47 @@
+import type { GuestLink } from './guest-link.ts';
+import type { Host } from './host.ts';
+import { echoReply, isEchoRequest, type Packet, UNREACHABLE_PROHIBITED } from './ipv4.ts';
+import { PLAN } from './plan.ts';
+import type { Policy } from './policy.ts';
+
+/** Echo requests on their way at a time: the host runs a program for each. More are lost. */
+const MAX_PENDING = 4;
+
+export interface IcmpServices {
+  readonly link: GuestLink;
+  readonly host: Host;
+  readonly policy: Policy;
+}
+
+/** Answers the guest's echo requests (RFC 792): never for somebody who has not answered the host. */
+export class Icmp {
+  readonly #services: IcmpServices;
+  #pending = 0;
+
+  constructor(services: IcmpServices) {
+    this.#services = services;
+  }
+
+  receive(packet: Packet): void {
+    const { destination, payload } = packet;
+    if (!isEchoRequest(payload)) return;
+    if (destination === PLAN.gateway || destination === PLAN.nameServer) this.#reply(packet);
+    else void this.#forward(packet);
+  }
+
+  async #forward(packet: Packet): Promise<void> {
+    const { link, host, policy } = this.#services;
+    const address = policy.destination(packet.destination);
+    if (this.#pending >= MAX_PENDING) return;
+    this.#pending++;
+    const isAnswered = address === undefined ? undefined : await host.echo(address);
+    this.#pending--;
+    if (isAnswered === undefined)
+      link.sendUnreachable(packet.destination, UNREACHABLE_PROHIBITED, packet.bytes);
+    else if (isAnswered) this.#reply(packet);
+  }
+
+  #reply({ destination, payload }: Packet): void {
+    this.#services.link.sendIcmp(destination, echoReply(payload));
+  }
+}
