@@ -33,7 +33,7 @@ async function fetchText(): Promise<string> {
 it('trusts only the certificates that run.sh passes on', async () => {
   const file = join(folder, 'ca.pem');
   await writeFile(file, CERTIFICATE);
-  await expect(fetchText()).rejects.toThrow('self-signed');
+  await expect(fetchText()).rejects.toThrow('DEPTH_ZERO_SELF_SIGNED_CERT');
   vi.resetModules();
   vi.stubEnv('LINUXRUN_EXTRA_CA_CERTS', file);
   expect(await fetchText()).toBe('hello');
@@ -42,6 +42,6 @@ it('trusts only the certificates that run.sh passes on', async () => {
 it('warns of an unreadable file, and continues without it', async () => {
   const warn = vi.spyOn(process, 'emitWarning').mockImplementation(() => {});
   vi.stubEnv('LINUXRUN_EXTRA_CA_CERTS', join(folder, 'missing.pem'));
-  await expect(fetchText()).rejects.toThrow('self-signed');
+  await expect(fetchText()).rejects.toThrow('DEPTH_ZERO_SELF_SIGNED_CERT');
   expect(warn).toHaveBeenCalledWith(expect.stringMatching(/ignoring the certificates of .*missing\.pem/));
 });
