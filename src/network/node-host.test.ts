@@ -77,6 +77,18 @@ describe('TCP', () => {
     await expect.poll(() => refused.log).toEqual(['refused']);
   });
 
+  test('an attempt to connect that is aborted ends at once', async () => {
+    let accepted = 0;
+    const port = await listen(() => accepted++);
+    const { log, events } = recorder();
+    const host = nodeHost();
+    host.connect(LOOPBACK, port, events).abort();
+    const next = recorder();
+    host.connect(LOOPBACK, port, next.events);
+    await expect.poll(() => [next.log, accepted > 0]).toEqual([['connected'], true]);
+    expect([log, accepted]).toEqual([[], 1]);
+  });
+
   test('an aborted connection is reset', async () => {
     let failure = '';
     const port = await listen((socket) => {
@@ -117,6 +129,13 @@ describe('UDP', () => {
     socket.close();
     socket.close();
     socket.send(Buffer.from('late'));
+  });
+
+  test('can be closed before it is ready', async () => {
+    const socket = nodeHost().openUdp(LOOPBACK, 9, { received: () => {}, refused: () => {} });
+    socket.send(Buffer.from('never'));
+    socket.close();
+    await new Promise((resolve) => setImmediate(resolve));
   });
 
   test('tells that nobody listens', async () => {

@@ -86,7 +86,9 @@ class NodeTcpSocket implements TcpSocket {
   }
 
   abort(): void {
-    this.#socket.resetAndDestroy();
+    // A reset would wait until the connection is made, which may take minutes.
+    if (this.#socket.connecting) this.#socket.destroy();
+    else this.#socket.resetAndDestroy();
   }
 }
 
