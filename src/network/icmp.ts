@@ -34,7 +34,7 @@ export class Icmp {
     const address = policy.destination(packet.destination);
     if (this.#pending >= MAX_PENDING) return;
     this.#pending++;
-    const isAnswered = address === undefined ? undefined : await host.echo(address);
+    const isAnswered = address === undefined ? undefined : await host.echo(address).catch(() => undefined);
     this.#pending--;
     if (isAnswered === undefined)
       link.sendUnreachable(packet.destination, UNREACHABLE_PROHIBITED, packet.bytes);

@@ -1,8 +1,10 @@
 import { isInternal } from '../oci/address.ts';
 import { formatAddress } from './ipv4.ts';
 
-/** Providers close hosts that send mail to it. Mail programs use 465 and 587. */
-const SMTP = 25;
+/**
+ * No service has port 0. Providers close hosts that send mail to port 25; mail programs use 465 and 587.
+ */
+const REFUSED_PORTS: readonly (number | undefined)[] = [0, 25];
 
 /** Decides where the guest may connect to. */
 export class Policy {
@@ -17,7 +19,7 @@ export class Policy {
 
   /** The address to connect to, or to ask for an echo; undefined if the guest may not. */
   destination(address: number, port?: number): string | undefined {
-    return port === SMTP ? undefined : this.#reach(formatAddress(address));
+    return REFUSED_PORTS.includes(port) ? undefined : this.#reach(formatAddress(address));
   }
 
   /** Whether a name may have this address. */

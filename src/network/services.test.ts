@@ -62,6 +62,13 @@ describe('ICMP', () => {
     expect(world.icmp()).toEqual(['3/13']);
   });
 
+  test('a host that fails to ask is one that cannot', async () => {
+    const world = new World({ echo: () => Promise.reject(new Error('no more processes')) });
+    world.send(SERVER, PROTOCOL_ICMP, echo);
+    await turn();
+    expect(world.icmp()).toEqual(['3/13']);
+  });
+
   test('only so many echo requests are under way', async () => {
     const world = new World({ echo: () => new Promise(() => {}) });
     for (let i = 0; i < 9; i++) world.send(SERVER, PROTOCOL_ICMP, echo);
@@ -372,11 +379,13 @@ describe('the policy', () => {
     expect([it.sockets, it.udpSockets, it.echoes]).toEqual([[], [], []]);
   });
 
-  test('mail goes nowhere', () => {
+  test.each([0, 25])('nothing goes to port %i', (port) => {
     const it = world();
-    it.sendSegment(SERVER, { flags: SYN, destinationPort: 25 });
+    it.sendSegment(SERVER, { flags: SYN, destinationPort: port });
     expect(it.segments()).toMatchObject([{ flags: RST | ACK }]);
-    expect(it.sockets).toEqual([]);
+    it.sendUdp(SERVER, port, bytes(1));
+    expect(it.icmp()).toEqual(['3/13']);
+    expect([it.sockets, it.udpSockets]).toEqual([[], []]);
   });
 
   test('gateway and name server have no other services', () => {
