@@ -1,5 +1,8 @@
 /** Tests the page without its server, and its updates. */
+import { once } from 'node:events';
 import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { request as ask, createServer, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Page } from '@playwright/test';
@@ -65,6 +68,35 @@ test('without its server images of registries run from the store', async ({ page
   await visitor.expectPrompt();
   await visitor.type('wc -c < /weight');
   await visitor.expectScreen(/^1000$/m);
+});
+
+test('a server that hangs or fails is left alone, and asked again at the next load', async ({ page }) => {
+  server = await startServer([SITE], 0);
+  const { port } = new URL(server.url);
+  let trouble: 'none' | 'hangs' | 'fails' = 'none';
+  const waiting = new Set<ServerResponse>();
+  const front = createServer((request, response) => {
+    if (trouble === 'fails') response.writeHead(500).end();
+    if (trouble === 'hangs') waiting.add(response.on('close', () => waiting.delete(response)));
+    if (trouble !== 'none') return;
+    const { method, url: path, headers } = request;
+    const options = { port, method, path, headers: { ...headers, host: `localhost:${port}` } };
+    request.pipe(
+      ask(options, (answer) => answer.pipe(response.writeHead(answer.statusCode ?? 0, answer.headers))),
+    );
+  }).listen(0);
+  await once(front, 'listening');
+  const pages = () => [...waiting].filter(({ req }) => req.url === '/');
+  await page.goto(`http://localhost:${(front.address() as AddressInfo).port}/`);
+  await expectKept(page);
+  for (trouble of ['fails', 'hangs'] as const) {
+    await page.reload();
+    await expect(page.getByLabel('Image', { exact: true })).toBeVisible();
+    expect(await page.evaluate(() => crossOriginIsolated)).toBe(true);
+    await expect.poll(() => pages().length).toBe(0);
+  }
+  front.closeAllConnections();
+  front.close();
 });
 
 test('the page can be installed', async ({ page }) => {

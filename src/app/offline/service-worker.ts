@@ -118,10 +118,14 @@ async function keptOrFetched(
 }
 
 async function fetchedOrKept(path: string, request: Request): Promise<Response> {
-  const fetched = fetch(request);
+  const giveUp = new AbortController();
+  const fetched = fetch(request, { signal: giveUp.signal });
   fetched.catch(() => {});
   const late = new Promise<undefined>((resolve) => setTimeout(resolve, PATIENCE));
   const answer = await Promise.race([fetched, late]).catch(() => undefined);
   if (answer && answer.status < SERVER_ERROR) return answer;
-  return (await caches.match(urlOf(path), { cacheName: CACHE })) ?? fetched;
+  const kept = await caches.match(urlOf(path), { cacheName: CACHE });
+  // Browsers have few connections to a server, which hung requests would all hold.
+  if (kept) giveUp.abort();
+  return kept ?? fetched;
 }
