@@ -63,6 +63,17 @@ describe.each([
   });
 });
 
+test.each(['boot', 'elf', 'bench', 'fuzz', 'demo', 'pictures'])(
+  'npm run %s answers --help and --version',
+  (program) => {
+    const answer = (flag: string) => run('scripts/with-setup.mjs', [program, flag]);
+    const usage = expect.stringMatching(`^usage: npm run ${program}`);
+    for (const flag of ['--help', '-h'])
+      expect(answer(flag)).toEqual({ status: 0, stdout: usage, stderr: '' });
+    expect(answer('--version')).toEqual({ status: 0, stdout: `linuxrun ${version}\n`, stderr: '' });
+  },
+);
+
 test.each<[string, Record<string, string>, string, string[]?]>([
   [RUN, { LINUXRUN_CPUS: '9' }, 'LINUXRUN_CPUS: the number of CPUs must be 1 to 8, not 9'],
   [RUN, { LINUXRUN_CPUS: 'two' }, 'LINUXRUN_CPUS: "two" is not a number'],

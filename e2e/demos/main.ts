@@ -1,5 +1,6 @@
 /** `npm run demo -- NAME [--headed]` plays a demo on the real page. Without a name it lists the demos. */
 import { parseArgs } from 'node:util';
+import { USAGE } from '../../src/cli/usage.mjs';
 import { pickAndType } from './pick-and-type.ts';
 import { python } from './python.ts';
 import { shareLink } from './share-link.ts';
@@ -12,7 +13,7 @@ const DEMOS: Readonly<Record<string, Demo>> = {
 };
 
 function list(): void {
-  console.log('usage: npm run demo -- NAME [--headed]\n');
+  console.log(`usage: ${USAGE.demo}\n`);
   for (const [name, { title }] of Object.entries(DEMOS)) console.log(`  ${name.padEnd(16)}${title}`);
 }
 

@@ -3,6 +3,7 @@
  * process.
  */
 
+import { USAGE } from '../../src/cli/usage.mjs';
 import { checkVariableNames } from '../../src/container/variables.mjs';
 import { answer } from '../setup/about.mjs';
 import { bundleOf } from '../setup/bundle.mjs';
@@ -72,7 +73,16 @@ const PROGRAMS = {
   pictures: () => becomeSource('e2e/demos/pictures.ts'),
 };
 
+/** Answers a program that has no more help than its usage. What follows --exec is for another program. */
+function answerUsage() {
+  const usage = Object.entries(USAGE).find(([name]) => name === program)?.[1];
+  const exec = args.indexOf('--exec');
+  return usage !== undefined && answer(exec < 0 ? args : args.slice(0, exec), `usage: ${usage}\n`);
+}
+
 /** `run` passes on the container's exit status, so its own failures need a distinct one. */
 const STATUS_OF_FAILURE = program === 'run' ? 125 : 1;
 
-await runMain(async () => PROGRAMS[program ?? '']?.(), STATUS_OF_FAILURE);
+await runMain(async () => {
+  if (!answerUsage()) await PROGRAMS[program ?? '']?.();
+}, STATUS_OF_FAILURE);

@@ -9,10 +9,7 @@ import { PUBLIC, readInput, runProgram, write } from './program.ts';
 import { printJitStats, printReport } from './report.ts';
 import { parseJit } from './run-options.mjs';
 import { interact } from './terminal.ts';
-
-const USAGE =
-  'npm run boot -- [--cpus N] [--memory 256M] [--kernel FILE] [--initrd FILE] [--append TEXT] [--icount] ' +
-  '[--jit hot|off|all] [--trace] [--stats] [--jit-stats] [--report | --exec COMMAND ARGUMENT…]';
+import { USAGE } from './usage.mjs';
 
 /** How long the kernel may take to start PID 1, in ms. */
 const BOOT_PATIENCE = 60_000;
@@ -157,4 +154,4 @@ async function printStats(machine: Machine, { seconds }: MachineExit): Promise<v
   await write(process.stderr, `${lines.join('\n')}\n`);
 }
 
-await runProgram('boot', USAGE, main);
+await runProgram('boot', USAGE.boot, main);

@@ -7,9 +7,7 @@ import { describeExit, Machine, type MachineExit } from '../machine/machine.ts';
 import { nodePlatform } from '../machine/platform/node.ts';
 import { parseMachineSize, parseNumber, UsageError } from './options.ts';
 import { PUBLIC, readInput, runProgram, write } from './program.ts';
-
-const USAGE =
-  'npm run elf -- FILE [--timeout SECONDS] [--instret] [--cpus N] [--memory 128M] [--dump-signature FILE]';
+import { USAGE } from './usage.mjs';
 
 const STATUS_TIMEOUT = 124;
 const STATUS_MAX = 255;
@@ -102,4 +100,4 @@ function formatSignature(ram: Uint8Array, { begin, end }: SignatureRange): strin
   return text;
 }
 
-await runProgram('elf', USAGE, main);
+await runProgram('elf', USAGE.elf, main);
