@@ -246,7 +246,7 @@ export class Code {
     this.op(ATOMIC_PREFIX, 0x03, 0x00);
   }
 
-  /** Adds the word on the stack to the one at the address below it, in sequential order; pushes the old value. */
+  /** Adds the word on the stack to the one at the address below it, in sequential order; pushes the old. */
   atomicAdd(offset: number): void {
     this.op(ATOMIC_PREFIX, 0x1e, 0x02);
     this.#out.unsigned(offset);
