@@ -71,7 +71,7 @@ export class Archive implements Folder {
 
   static async open(file: ArchiveFile, options: ArchiveOptions, context: Context): Promise<Archive> {
     const { codec, createTarReader } = options;
-    const content = (context: Context) => decompress(file.stream(0, undefined, context), codec);
+    const content = (context: Context) => decompress(file.stream(0, undefined, context), codec, file.name);
     const reader = createTarReader();
     try {
       for await (const bytes of content(context)) readTar(file.name, () => reader.push(bytes));

@@ -58,12 +58,13 @@ const FORMATS: readonly Format[] = [
 /**
  * Decompresses gzip, zstd, xz or bzip2. The first bytes tell which: media types are often wrong, and archives
  * have none.
+ * @param name the file's name for messages
  * @throws ImageError for damaged data
  */
-export async function* decompress(source: Bytes, codec: Codec): Bytes {
+export async function* decompress(source: Bytes, codec: Codec, name?: string): Bytes {
   const { head, all } = await peek(source, HEAD_LENGTH);
   const format = formatOf(head);
-  if (format) yield* explained(format.name, format.decode(all, codec));
+  if (format) yield* explained(format.decode(all, codec), format.name, name);
   else yield* all;
 }
 
@@ -107,11 +108,12 @@ async function peek(
 }
 
 /** Passes on errors of the source unchanged; errors of the decoder mean that the data is damaged. */
-async function* explained(format: string, decoded: Bytes): Bytes {
+async function* explained(decoded: Bytes, format: string, name?: string): Bytes {
   try {
     yield* decoded;
   } catch (error) {
     if (error instanceof ImageError || (error as Error).name === 'AbortError') throw error;
-    throw new ImageError(`damaged ${format} data (${messageOf(error)})`, 'invalid', { cause: error });
+    const problem = `damaged ${format} data (${messageOf(error)})`;
+    throw new ImageError(name === undefined ? problem : `${name}: ${problem}`, 'invalid', { cause: error });
   }
 }
