@@ -1,8 +1,8 @@
 /**
  * Keeps the files of a release, so that the page works without its server.
  *
- * Files never mix between releases: a page asks for the machine's files by the id of its own release, its
- * scripts and styles are named by hashes of their content, and every file of a cache was verified. A page
+ * Files never mix between releases: a page asks for the machine's files by the id of its own release, other
+ * files are named by hashes of their content, and every file of a cache was verified. A page
  * comes from the server if that answers, so that a new release is taken at the next load.
  */
 
@@ -54,10 +54,15 @@ scope.addEventListener('fetch', (event) => {
   const path = url.pathname.slice(new URL(base).pathname.length).replace(/^index\.html$/, '');
   const id = url.searchParams.get('release');
   if (id !== null) event.respondWith(keptOrFetched(RELEASE_PREFIX + id, path, request));
-  else if (path.startsWith('assets/')) event.respondWith(keptOrFetched(undefined, path, request));
+  else if (isNamedByHash(path)) event.respondWith(keptOrFetched(undefined, path, request));
   else if (Object.hasOwn(RELEASE.files, path)) event.respondWith(fetchedOrKept(path, request));
   if (request.mode === 'navigate') event.waitUntil(removeUnused());
 });
+
+/** Scripts and styles of the page, and the blobs of the demo images. */
+function isNamedByHash(path: string): boolean {
+  return path.startsWith('assets/') || path.startsWith('images/blobs/');
+}
 
 async function install(): Promise<void> {
   const cache = await caches.open(CACHE);
