@@ -1,4 +1,6 @@
-/** The arguments of the programs that have no help of their own. It is text because the set-up reads it too. */
+/**
+ * The arguments of the programs that have no help of their own. It is text because the set-up reads it too.
+ */
 export const USAGE = {
   boot:
     'npm run boot -- [--cpus N] [--memory 256M] [--kernel FILE] [--initrd FILE] [--append TEXT] [--icount] ' +
