@@ -131,7 +131,7 @@ function isStarting(retired: u64): bool {
 /** Counts the page among those that are warm in this window. */
 function noteWindow(record: usize, now: u32): void {
   if (now != window) {
-    const more = (BREAK_EVEN - <i64>(warm + FRESH * fresh)) * LEND;
+    const more = (BREAK_EVEN - <i64>windowWidth()) * LEND;
     loan = max<i64>(-MOST_LOAN, min<i64>(loan + more, MOST_LOAN));
     warmBefore = max<u32>(warm, warmBefore - (warmBefore >> 2));
     warm = 0;
@@ -149,8 +149,13 @@ function noteWindow(record: usize, now: u32): void {
 }
 
 @inline
+function windowWidth(): u32 {
+  return warm + FRESH * fresh;
+}
+
+@inline
 function width(): u32 {
-  return max<u32>(warm + FRESH * fresh, warmBefore);
+  return max<u32>(windowWidth(), warmBefore);
 }
 
 @inline
