@@ -53,7 +53,7 @@ enum { SAME_MODE = ~0u };
 /* STAT_FILE's flag: a link at the end of the path is followed. */
 enum { FOLLOW_LINK = 1 };
 
-/* MAKE_FOLDER's flag: missing parents are made too, and a folder that exists is no error. */
+/* MAKE_FOLDER's flag: makes missing parents too, and accepts a folder that exists. */
 enum { WITH_PARENTS = 1 };
 
 /* REMOVE_FILE's flag: a folder is removed with its contents. */

@@ -123,7 +123,7 @@ function identityToken(registry: string): ConfigProblem {
   return new ConfigProblem(`the account of ${registry} is an identity token, which linuxrun cannot use`);
 }
 
-/** @returns undefined when there is no helper, or it has no account for the registry */
+/** @returns undefined without a helper, or when the helper has no account for the registry */
 async function askHelper(
   { credHelpers, credsStore }: Record<string, unknown>,
   registry: string,

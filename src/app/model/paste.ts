@@ -16,7 +16,7 @@ const MAX_LENGTH = 10_000;
 /** A prompt, what may come before the program, and the program. */
 const START =
   /^\s*(?:(?:PS )?[^\s'"]*[$#%>]\s+)?(?:(?:sudo|time|env)\s+(?:-\w+\s+)*|\w+=\S*\s+)*(?:docker|podman|nerdctl)\s/;
-/** What a shell reads as one, whatever is in it. */
+/** A quoted part of a word: the shell takes its spaces and operators literally. */
 const QUOTED = String.raw`\\[^]|'[^']*'|"(?:[^"\\]|\\[^])*"|\$\([^()]*\)|\x60[^\x60]*\x60`;
 const WORD = new RegExp(String.raw`(?:${QUOTED}|[^\s'"\\\x60])+`, 'g');
 /** Ends before a newline or an operator between commands. */

@@ -27,7 +27,7 @@ export interface FileRow extends Place {
   readonly path: string;
   /** Undefined for the root. */
   readonly entry: FolderEntry | undefined;
-  /** Undefined for what is no folder. */
+  /** Undefined unless the entry is a folder. */
   readonly isExpanded: boolean | undefined;
 }
 

@@ -43,9 +43,9 @@ export function stepForward(): void {
 }
 
 export interface Travels {
-  /** The user has come to the entry of a run of this visit. */
+  /** The user reached the entry of a run of this visit. */
   onRun(run: Run): void;
-  /** The user has come to the form. @param query fills it in */
+  /** The user reached the form. @param query fills it in */
   onForm(query: string): void;
 }
 
