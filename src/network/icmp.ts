@@ -31,14 +31,18 @@ export class Icmp {
 
   async #forward(packet: Packet): Promise<void> {
     const { link, host, policy } = this.#services;
+    if (this.#pending >= MAX_PENDING) {
+      policy.refuse('echo', packet.destination);
+      return;
+    }
     const address = policy.destination(packet.destination);
-    if (this.#pending >= MAX_PENDING) return;
     this.#pending++;
     const isAnswered = address === undefined ? undefined : await host.echo(address).catch(() => undefined);
     this.#pending--;
-    if (isAnswered === undefined)
-      link.sendUnreachable(packet.destination, UNREACHABLE_PROHIBITED, packet.bytes);
-    else if (isAnswered) this.#reply(packet);
+    if (isAnswered) this.#reply(packet);
+    if (isAnswered !== undefined) return;
+    if (address !== undefined) policy.refuse('echo', packet.destination);
+    link.sendUnreachable(packet.destination, UNREACHABLE_PROHIBITED, packet.bytes);
   }
 
   #reply({ destination, payload }: Packet): void {

@@ -27,15 +27,13 @@ import {
 import { LIMITS, type Limits } from './limits.ts';
 import type { Card, Network } from './network.ts';
 import { PLAN } from './plan.ts';
-import { Policy } from './policy.ts';
+import { Policy, type PolicyOptions } from './policy.ts';
 import { Tcp } from './tcp.ts';
 import { Udp } from './udp.ts';
 
-export interface NatOptions {
+export interface NatOptions extends Omit<PolicyOptions, 'ownAddresses'> {
   readonly host: Host;
   readonly card: Card;
-  /** Addresses that lead to others instead, also to internal ones. */
-  readonly aliases?: Readonly<Record<string, string>> | undefined;
   readonly limits?: Limits | undefined;
 }
 
@@ -51,9 +49,9 @@ export class Nat implements Network {
   readonly #icmp: Icmp;
   #guestMac: Mac | undefined;
 
-  constructor({ host, card, aliases, limits = LIMITS }: NatOptions) {
+  constructor({ host, card, limits = LIMITS, ...rules }: NatOptions) {
     const link = new GuestLink(card);
-    const policy = new Policy(() => host.ownAddresses(), aliases);
+    const policy = new Policy({ ...rules, ownAddresses: () => host.ownAddresses() });
     const dns = new DnsForwarder(host, policy, limits);
     this.#link = link;
     this.#icmp = new Icmp({ link, host, policy });

@@ -1,35 +1,55 @@
 import { isInternal } from '../oci/address.ts';
 import { formatAddress } from './ipv4.ts';
+import type { Refusal, RefusalReason } from './refusal.ts';
 
 /**
  * No service has port 0. Providers close hosts that send mail to port 25; mail programs use 465 and 587.
  */
 const REFUSED_PORTS: readonly (number | undefined)[] = [0, 25];
 
+export interface PolicyOptions {
+  /** The addresses of the host. */
+  ownAddresses(): readonly string[];
+  /** Addresses that lead to others instead, also to internal ones. */
+  readonly aliases?: Readonly<Record<string, string>> | undefined;
+  /** Whether the operator of the network denies an address. */
+  readonly isDenied?: ((address: string) => boolean) | undefined;
+  /** Hears of each connection and packet that does not leave. */
+  readonly onRefused?: ((refusal: Refusal) => void) | undefined;
+}
+
 /** Decides where the guest may connect to. */
 export class Policy {
-  readonly #ownAddresses: () => readonly string[];
-  readonly #aliases: Readonly<Record<string, string>>;
+  readonly #options: PolicyOptions;
 
-  /** @param aliases addresses that lead to others instead, wherever these are */
-  constructor(ownAddresses: () => readonly string[], aliases: Readonly<Record<string, string>> = {}) {
-    this.#ownAddresses = ownAddresses;
-    this.#aliases = aliases;
+  constructor(options: PolicyOptions) {
+    this.#options = options;
   }
 
   /** The address to connect to, or to ask for an echo; undefined if the guest may not. */
   destination(address: number, port?: number): string | undefined {
-    return REFUSED_PORTS.includes(port) ? undefined : this.#reach(formatAddress(address));
+    const text = formatAddress(address);
+    const reason = REFUSED_PORTS.includes(port) ? 'port' : this.#objection(text);
+    if (reason === undefined) return this.#options.aliases?.[text] ?? text;
+    this.refuse(reason, address, port);
+    return undefined;
   }
 
   /** Whether a name may have this address. */
   mayName(address: string): boolean {
-    return this.#reach(address) !== undefined;
+    return this.#objection(address) === undefined;
   }
 
-  #reach(address: string): string | undefined {
-    const alias = this.#aliases[address];
-    if (alias !== undefined) return alias;
-    return isInternal(address) || this.#ownAddresses().includes(address) ? undefined : address;
+  /** Reports that a connection or a packet does not leave. */
+  refuse(reason: RefusalReason, address: number, port?: number): void {
+    const text = formatAddress(address);
+    this.#options.onRefused?.({ destination: port === undefined ? text : `${text}:${port}`, reason });
+  }
+
+  #objection(address: string): RefusalReason | undefined {
+    const { aliases, isDenied, ownAddresses } = this.#options;
+    if (aliases?.[address] !== undefined) return undefined;
+    if (isInternal(address) || ownAddresses().includes(address)) return 'address';
+    return isDenied?.(address) ? 'denied' : undefined;
   }
 }

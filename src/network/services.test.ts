@@ -431,6 +431,29 @@ describe('the policy', () => {
     expect([it.sockets, it.udpSockets, it.frames]).toEqual([[], [], []]);
   });
 
+  test('says what it refuses, and why', async () => {
+    const it = new World({ limits: { connections: 1 }, isDenied: (address) => address === '8.8.8.8' });
+    const denied = parseAddress('8.8.8.8');
+    it.sendSegment(parseAddress('10.0.0.1'), { flags: SYN, destinationPort: 80 });
+    it.sendUdp(parseAddress('169.254.169.254'), 53, bytes(1));
+    it.sendSegment(SERVER, { flags: SYN, destinationPort: 25 });
+    it.sendSegment(denied, { flags: SYN, destinationPort: 443 });
+    it.sendSegment(SERVER, { flags: SYN, sourcePort: 4001 });
+    it.sendSegment(SERVER, { flags: SYN, sourcePort: 4002 });
+    for (const to of [denied, SERVER]) it.send(to, PROTOCOL_ICMP, bytes(8, 0, 0, 0, 0, 0, 0, 0));
+    await turn();
+    expect(it.refusals).toEqual([
+      { destination: '10.0.0.1:80', reason: 'address' },
+      { destination: '169.254.169.254:53', reason: 'address' },
+      { destination: '93.184.216.34:25', reason: 'port' },
+      { destination: '8.8.8.8:443', reason: 'denied' },
+      { destination: '93.184.216.34:80', reason: 'connections' },
+      { destination: '8.8.8.8', reason: 'denied' },
+      { destination: '93.184.216.34', reason: 'echo' },
+    ]);
+    expect([it.sockets, it.udpSockets]).toMatchObject([[{ address: '93.184.216.34' }], []]);
+  });
+
   test('an alias leads to another address', () => {
     const it = new World({ aliases: { '192.0.2.1': '127.0.0.1' } });
     it.sendSegment(parseAddress('192.0.2.1'), { flags: SYN });

@@ -77,8 +77,8 @@ export class Tcp implements Wire {
   }
 
   #open(packet: Packet, segment: Segment): void {
-    const connect = this.#wayTo(packet.destination, segment.destinationPort);
-    if (!connect || this.#connections.size >= this.limits.connections) {
+    const connect = this.#mayOpen(packet.destination, segment.destinationPort);
+    if (!connect) {
       this.#reset(packet.destination, segment);
       return;
     }
@@ -87,6 +87,13 @@ export class Tcp implements Wire {
     connection.request = packet.bytes.slice();
     this.#connections.set(keyOf(segment.sourcePort, packet.destination, segment.destinationPort), connection);
     connection.attach(connect(connection));
+  }
+
+  /** Returns undefined if the guest may not have this connection. */
+  #mayOpen(address: number, port: number): ((events: TcpEvents) => TcpSocket) | undefined {
+    if (this.#connections.size < this.limits.connections) return this.#wayTo(address, port);
+    this.#services.policy.refuse('connections', address, port);
+    return undefined;
   }
 
   /** Returns undefined for what the guest may not reach. */

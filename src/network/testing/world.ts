@@ -16,6 +16,7 @@ import { LIMITS, type Limits } from '../limits.ts';
 import { Nat } from '../nat.ts';
 import type { Card } from '../network.ts';
 import { PLAN } from '../plan.ts';
+import type { Refusal } from '../refusal.ts';
 import { headerSize, parseSegment, type Segment, writeSegmentHeader } from '../tcp-segment.ts';
 import { type Datagram, parseDatagram, UDP_HEADER, writeDatagram } from '../udp-datagram.ts';
 
@@ -99,6 +100,7 @@ export interface WorldOptions {
   readonly limits?: Partial<Limits>;
   readonly aliases?: Readonly<Record<string, string>>;
   readonly own?: readonly string[];
+  isDenied?(address: string): boolean;
   query?(message: Uint8Array): Promise<Uint8Array>;
   echo?(): Promise<boolean>;
 }
@@ -109,6 +111,7 @@ export class World implements Card, Host {
   readonly udpSockets: FakeUdpSocket[] = [];
   /** Addresses that were asked for an echo. */
   readonly echoes: string[] = [];
+  readonly refusals: Refusal[] = [];
   /** Frames that the guest has not looked at. */
   frames: Uint8Array[] = [];
   /** Whether the guest takes frames at once. */
@@ -118,8 +121,10 @@ export class World implements Card, Host {
 
   constructor(options: WorldOptions = {}) {
     this.#options = options;
-    const { aliases } = options;
-    this.nat = new Nat({ host: this, card: this, aliases, limits: { ...LIMITS, ...options.limits } });
+    const { aliases, isDenied } = options;
+    const onRefused = (refusal: Refusal) => void this.refusals.push(refusal);
+    const limits = { ...LIMITS, ...options.limits };
+    this.nat = new Nat({ host: this, card: this, aliases, isDenied, onRefused, limits });
   }
 
   // ---- Host ----------------------------------------------------------------------------------
