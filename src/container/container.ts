@@ -13,6 +13,7 @@ import {
   Machine,
   type MachineStats,
   type NetworkOptions,
+  type NetworkStatus,
   type Usage,
 } from '../machine/machine.ts';
 import type { Platform } from '../machine/platform/platform.ts';
@@ -111,8 +112,10 @@ export interface ContainerOptions extends CommandOptions {
   readonly jit?: JitMode | undefined;
   /** The size of the container's writable disk. */
   readonly diskBytes: number;
-  /** Connects the container to the network of the host, as far as that is the internet. In Node only. */
+  /** Connects the container to the internet: from Node, or by a relay. */
   readonly network?: NetworkOptions | undefined;
+  /** Called when the state of the network changes, and once a second while frames are passed on. */
+  readonly onNetwork?: ((status: NetworkStatus) => void) | undefined;
   /** Called with the log of the guest's kernel. */
   readonly onConsole?: ((bytes: Uint8Array<ArrayBuffer>) => void) | undefined;
   /** Called when the guest's kernel is up. */
@@ -163,7 +166,7 @@ async function boot(options: ContainerOptions, image: Promise<HeldImage>): Promi
 }
 
 async function startMachine(options: ContainerOptions): Promise<Machine> {
-  const { platform, store, cpus, memoryBytes, diskBytes, network, onConsole } = options;
+  const { platform, store, cpus, memoryBytes, diskBytes, network, onNetwork, onConsole } = options;
   const [emulator, kernel, initrd] = await Promise.all([
     platform.loadEmulator(),
     platform.loadFile(cpus === 1 ? 'kernel/Image' : 'kernel/Image-smp'),
@@ -183,6 +186,7 @@ async function startMachine(options: ContainerOptions): Promise<Machine> {
       { kind: 'scratch', sizeBytes: diskBytes },
     ],
     network,
+    onNetwork,
     ...(onConsole && { onConsole }),
   });
 }

@@ -1,7 +1,7 @@
 import { M_EXIT_CODE, POWER_CALL, POWER_FAIL, POWER_OFF, POWER_REBOOT } from '../../emulator-wasm/layout.ts';
 import { type OpenStore, openDisk } from '../disk/disks.ts';
 import { ImageBackend } from '../disk/image-backend.ts';
-import type { OpenNetwork } from '../network/network.ts';
+import type { NetworkEvents, OpenNetwork } from '../network/network.ts';
 import { PLAN } from '../network/plan.ts';
 import { Agent } from './agent.ts';
 import { bootElf, bootLinux } from './boot.ts';
@@ -46,6 +46,7 @@ class MachineWorker {
   readonly #bus: DeviceBus;
   readonly #boot: BootWatch;
   #image: ImageBackend | undefined;
+  #agent: Agent | undefined;
   #seconds = 0;
   #halted = 0;
   #allHalted = () => {};
@@ -64,13 +65,23 @@ class MachineWorker {
     );
     const [console, vsock] = [devices.find('console'), devices.find('vsock')];
     const agent = vsock && new Agent(vsock, (usage) => this.#owner.post({ type: 'usage', usage }));
-    if (devices.find('net')) agent?.setNetwork(PLAN);
+    this.#agent = agent;
+    const card = start.devices.find(({ kind }) => kind === 'net');
+    // A foreign relay says by DHCP how the guest is reached.
+    if (card?.kind === 'net' && card.network.relay?.kind !== 'foreign') agent?.setNetwork(PLAN);
     this.#owner.serve({ agent, console, image: this.#image });
     if (console) void feedConsole(console, this.#owner.input);
     else void feedUart(memory, plan.harts, this.#owner.input);
     this.#startHarts(guest.kind === 'linux' ? bootLinux(start, guest, devices.slots) : bootElf(start, guest));
     if ('waitAsync' in Atomics) void this.#bus.watch();
     if (guest.kind === 'linux' && !start.trace) this.#boot.start(() => this.#owner.draining);
+  }
+
+  get #networkEvents(): NetworkEvents {
+    return {
+      status: (status) => this.#owner.post({ type: 'network', status }),
+      configure: (lease) => this.#agent?.setNetwork(lease),
+    };
   }
 
   #makeDevices({ openStore, openNetwork }: Resources): Devices {
@@ -85,7 +96,7 @@ class MachineWorker {
         if (backend instanceof ImageBackend) this.#image = backend;
         return backend;
       },
-      openNetwork,
+      openNetwork: openNetwork && ((options, card) => openNetwork(options, card, this.#networkEvents)),
     });
   }
 

@@ -6,7 +6,7 @@ import {
   VIRTIO_SLOTS,
 } from '../../emulator-wasm/layout.ts';
 import type { DiskOptions } from '../disk/disks.ts';
-import type { NetworkOptions } from '../network/network.ts';
+import type { NetworkOptions, NetworkStatus } from '../network/network.ts';
 import type { ContainerRequest, ExecRequest, ProcessRequest, Usage } from './agent-protocol.ts';
 import { monotonicNow } from './clock.ts';
 import { deferred } from './deferred.ts';
@@ -46,7 +46,7 @@ import { StreamMux } from './stream-mux.ts';
 import { chunks } from './streams.ts';
 
 export type { DiskOptions } from '../disk/disks.ts';
-export type { NetworkOptions } from '../network/network.ts';
+export type { NetworkOptions, NetworkStatus, RelayOptions } from '../network/network.ts';
 export type { Usage } from './agent-protocol.ts';
 export type { FileStatus, FileType, FolderEntry } from './file-records.ts';
 export type { JitStats } from './jit-stats.ts';
@@ -108,6 +108,8 @@ export interface LinuxOptions extends MachineOptions {
   readonly disks?: readonly DiskOptions[];
   /** Without it, there is no network card. Reproducible runs have none. */
   readonly network?: NetworkOptions | undefined;
+  /** Called when the state of the network changes, and once a second while frames are passed on. */
+  readonly onNetwork?: ((status: NetworkStatus) => void) | undefined;
 }
 
 export interface BareMetalOptions extends MachineOptions {
@@ -143,6 +145,7 @@ export class Machine {
   readonly #input: WritableStreamDefaultWriter<Uint8Array>;
   /** Settles when `onConsole` and `onTrace` have taken everything. */
   readonly #outputTaken: Promise<unknown>;
+  readonly #onNetwork: LinuxOptions['onNetwork'];
   readonly #started = deferred<void>();
   readonly #booted = deferred<BootFigures>();
   readonly #image = deferred<void>();
@@ -172,6 +175,7 @@ export class Machine {
     this.#image.promise.catch(() => {});
 
     const devices = 'kernel' in options ? devicesOf(options) : [];
+    this.#onNetwork = 'kernel' in options ? options.onNetwork : undefined;
     this.#plan = planMemory(options.cpus, options.memoryBytes);
     const jit = JIT_MODES[options.icount || options.onTrace ? 'off' : (options.jit ?? 'hot')];
     const mode = ('kernel' in options ? MODE_FIRMWARE : 0) | (options.icount ? MODE_ICOUNT : 0) | jit;
@@ -397,6 +401,9 @@ export class Machine {
         break;
       case 'usage':
         this.#processes.measured(message.usage);
+        break;
+      case 'network':
+        this.#onNetwork?.(message.status);
         break;
       case 'image-open':
         this.#image.resolve();

@@ -1,5 +1,6 @@
 /** Messages between the threads of a machine. All are structured-cloneable. */
 import type { CompiledRegion } from '../../emulator-wasm/jit/translator.ts';
+import type { NetworkStatus } from '../network/network.ts';
 import type { Usage } from './agent-protocol.ts';
 import type { DeviceOptions } from './devices/index.ts';
 import type { PackedError } from './errors.ts';
@@ -158,6 +159,7 @@ export type FromMachine =
   | { type: 'process-exit'; process: number; status: number }
   | { type: 'process-failed'; process: number; reason: string }
   | { type: 'usage'; usage: Usage }
+  | { type: 'network'; status: NetworkStatus }
   | { type: 'image-open' }
   | { type: 'image-failed'; error: PackedError }
   | { type: 'exit'; exit: MachineExit };

@@ -16,12 +16,66 @@ export interface Network {
   close(): void;
 }
 
+/** What a card can do beside, with a network that is not always there. */
+export interface ManagedCard extends Card {
+  /** Whether the guest sees a link. It does at first. */
+  setLink(isUp: boolean): void;
+  /** While it is held, the card takes no frames from the guest. */
+  hold(isHeld: boolean): void;
+}
+
+/** What DHCP told about the network. Addresses are IPv4, as numbers. */
+export interface Lease {
+  readonly guest: number;
+  /** The length of the network's prefix. */
+  readonly prefix: number;
+  readonly gateway: number;
+  readonly nameServer: number;
+}
+
+/** Where the guest's frames go. */
+export type RelayOptions =
+  /** @param base the URL of a server of ours, ending in a slash */
+  | { readonly kind: 'own'; readonly base: string }
+  /** @param url `wss:` of any relay of Ethernet frames; `ws:` on this machine only */
+  | { readonly kind: 'foreign'; readonly url: string }
+  /** Nowhere: every name and connection fails at once. @param reason for the user */
+  | { readonly kind: 'off'; readonly reason: string };
+
 /** What a machine's owner says about its network. Structured-cloneable. */
 export interface NetworkOptions {
-  /** Addresses that lead to others instead, also to internal ones. For tests. */
+  /** Unless given, the network is made of sockets of this process, in Node. */
+  readonly relay?: RelayOptions | undefined;
+  /** Addresses that lead to others instead, also to internal ones. For tests, without a relay. */
   readonly aliases?: Readonly<Record<string, string>> | undefined;
-  /** Name servers instead of the system's: `address` or `address:port`. */
+  /** Name servers instead of the system's: `address` or `address:port`. Without a relay. */
   readonly nameServers?: readonly string[] | undefined;
 }
 
-export type OpenNetwork = (options: NetworkOptions, card: Card) => Network;
+export interface NetworkStatus {
+  /**
+   * `connecting`: frames wait. `up`: they are passed on. `down`: the relay went away and is tried again.
+   * `off`: there is none, and everything fails at once.
+   */
+  readonly state: 'connecting' | 'up' | 'down' | 'off';
+  /** Why it is down or off, a sentence without its full stop, and what to do. */
+  readonly reason?: string | undefined;
+  /** Whether a program has wanted the network while it was off. */
+  readonly isMissed?: boolean | undefined;
+  /** Bytes of frames for the guest, and from it. */
+  readonly received: number;
+  readonly sent: number;
+  /** The most bytes a second that the relay passes on. */
+  readonly limit?: number | undefined;
+  /** How many connections and packets the relay has refused, and why the latest. */
+  readonly refused?: { readonly count: number; readonly reason: string } | undefined;
+}
+
+/** What a network tells the machine. */
+export interface NetworkEvents {
+  status(status: NetworkStatus): void;
+  /** To be told to the guest. */
+  configure(lease: Lease): void;
+}
+
+export type OpenNetwork = (options: NetworkOptions, card: ManagedCard, events: NetworkEvents) => Network;

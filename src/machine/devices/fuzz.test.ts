@@ -319,6 +319,7 @@ function netSubject(machine: TestMachine): Subject {
   const device = new NetDevice(machine.memory, 0, {
     mac: new Uint8Array(6),
     mtu: 1500,
+    offloads: true,
     openNetwork: (card) => {
       cards.push(card);
       return {

@@ -1,6 +1,6 @@
 import type { BlockBackend } from '../../disk/block-backend.ts';
 import type { DiskOptions } from '../../disk/disks.ts';
-import type { NetworkOptions, OpenNetwork } from '../../network/network.ts';
+import type { ManagedCard, Network, NetworkOptions } from '../../network/network.ts';
 import { PLAN } from '../../network/plan.ts';
 import { FIRST_SIZE } from '../terminal-size.ts';
 import { BlockDevice } from './block/device.ts';
@@ -31,7 +31,7 @@ export interface DeviceHost {
   onConsole(bytes: Uint8Array<ArrayBuffer>): void | Promise<void>;
   openDisk(disk: DiskOptions): BlockBackend;
   /** Missing where machines have no network. */
-  readonly openNetwork?: OpenNetwork | undefined;
+  readonly openNetwork?: ((options: NetworkOptions, card: ManagedCard) => Network) | undefined;
 }
 
 type Factory<Kind extends DeviceKind> = (
@@ -49,13 +49,18 @@ const FACTORIES = {
     if (!openNetwork) throw new Error('there is no network here');
     return new NetDevice(memory, slot, {
       mac: PLAN.guestMac,
-      mtu: PLAN.mtu,
+      ...linkOf(network),
       openNetwork: (card) => openNetwork(network, card),
     });
   },
   block: ({ memory, openDisk }, slot, { disk, serial }) =>
     new BlockDevice(memory, slot, openDisk(disk), serial),
 } satisfies { [Kind in DeviceKind]: Factory<Kind> };
+
+/** Relays of others are like a switch: they neither segment nor complete checksums. */
+function linkOf({ relay }: NetworkOptions): { mtu: number; offloads: boolean } {
+  return relay?.kind === 'foreign' ? { mtu: 1500, offloads: false } : { mtu: PLAN.mtu, offloads: true };
+}
 
 type DeviceOf<Kind extends DeviceKind> = ReturnType<(typeof FACTORIES)[Kind]>;
 

@@ -94,6 +94,7 @@ function net(machine: TestMachine, requests: Flood['requests'], answer: (card: C
   const device = new NetDevice(machine.memory, 0, {
     mac: new Uint8Array(6),
     mtu: 1500,
+    offloads: true,
     openNetwork: (card) => ({ receive: () => answer(card), resume: () => answer(card), close: () => {} }),
   });
   return { device, requests };

@@ -17,6 +17,7 @@ test('a driver in another thread sees all buffers of a frame, or none', async ()
   const device = new NetDevice(machine.memory, 0, {
     mac: new Uint8Array(6),
     mtu: 65520,
+    offloads: true,
     openNetwork: (card) => {
       cards.push(card);
       return { receive: () => {}, resume: () => {}, close: () => {} };

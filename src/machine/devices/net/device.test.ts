@@ -1,5 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import type { Card, Network } from '../../../network/network.ts';
+import { read16 } from '../../../network/bytes.ts';
+import { checksum } from '../../../network/checksum.ts';
+import type { ManagedCard, Network } from '../../../network/network.ts';
 import {
   equalBytes,
   GuestDriver,
@@ -34,7 +36,7 @@ class FakeNetwork implements Network {
 
 let machine: TestMachine;
 let network: FakeNetwork;
-let card: Card;
+let card: ManagedCard;
 let driver: GuestDriver;
 
 beforeEach(async () => {
@@ -43,6 +45,7 @@ beforeEach(async () => {
   const device = new NetDevice(machine.memory, 0, {
     mac: MAC,
     mtu: 65520,
+    offloads: true,
     openNetwork: (its) => {
       card = its;
       return network;
@@ -79,7 +82,26 @@ test('tells its address, that the link is up, and the MTU', () => {
   expect(driver.offeredFeatures & 0xff_ffffn).toBe(0x1_882bn);
 });
 
+test('shows the driver a link that goes down and comes back', () => {
+  const link = () => [driver.config(12).getUint16(6, true), driver.takeInterrupt()];
+  card.setLink(false);
+  expect(link()).toEqual([0, 2]);
+  card.setLink(true);
+  expect(link()).toEqual([1, 2]);
+});
+
 describe('frames of the guest', () => {
+  test('wait while the network holds them, and go on afterwards', async () => {
+    card.hold(true);
+    driver.queue(TRANSMIT).add([header(), pattern(60)]);
+    driver.notify(TRANSMIT);
+    await settle();
+    expect(network.received).toEqual([]);
+    card.hold(false);
+    await settle();
+    expect(network.received).toHaveLength(1);
+  });
+
   test('arrive without their header, from any number of buffers', async () => {
     const frame = pattern(65_000);
     await driver.transact(TRANSMIT, [header(1), frame]);
@@ -194,5 +216,58 @@ describe('frames for the guest', () => {
     driver.beginReset();
     card.deliver(pattern(1000));
     expect(card.waiting).toBe(0);
+  });
+});
+
+describe('a card without offloads', () => {
+  const [start, offset] = [34, 16];
+  const partial = (at: number, of: number) => header(1, 0, 0, 0, 0, 0, at, 0, of, 0);
+
+  beforeEach(async () => {
+    const device = new NetDevice(machine.memory, 1, {
+      mac: MAC,
+      mtu: 1500,
+      offloads: false,
+      openNetwork: () => network,
+    });
+    driver = new GuestDriver(machine, device);
+    await driver.start();
+  });
+
+  test('offers neither segmentation nor verified checksums', () => {
+    expect(driver.offeredFeatures & 0xff_ffffn).toBe(0x1_8029n);
+    expect(driver.config(12).getUint16(10, true)).toBe(1500);
+  });
+
+  test('completes checksums', async () => {
+    const frame = pattern(101);
+    // A pseudo-header's sum in the field takes part.
+    await driver.transact(TRANSMIT, [partial(start, offset), frame]);
+    await driver.transact(TRANSMIT, [header(), frame]);
+    const [completed, asItWas] = network.received as [Uint8Array, Uint8Array];
+    const field = start + offset;
+    expect(equalBytes(asItWas, frame)).toBe(true);
+    expect(read16(completed, field)).toBe(checksum(frame, start, frame.length));
+    const others = (bytes: Uint8Array) =>
+      Buffer.concat([bytes.subarray(0, field), bytes.subarray(field + 2)]);
+    expect(others(completed)).toEqual(others(frame));
+  });
+
+  test('writes no checksum of zero, which UDP takes for none', async () => {
+    const frame = new Uint8Array(60);
+    frame.fill(0xff, start + 10, start + 12);
+    await driver.transact(TRANSMIT, [partial(start, 6), frame]);
+    expect(read16(network.received[0] as Uint8Array, start + 6)).toBe(0xffff);
+  });
+
+  test('passes on no frame whose checksum would be beyond its end', async () => {
+    const frame = pattern(60);
+    for (const [at, of] of [
+      [59, 0],
+      [0xff, 0],
+      [0, 59],
+    ] as const)
+      await driver.transact(TRANSMIT, [partial(at, of), frame]);
+    expect(network.received).toEqual([]);
   });
 });

@@ -1,5 +1,7 @@
+import { write16 } from '../../../network/bytes.ts';
+import { checksum } from '../../../network/checksum.ts';
 import { ETHERNET_HEADER, MAX_FRAME, type Mac } from '../../../network/ethernet.ts';
-import type { Card, Network } from '../../../network/network.ts';
+import type { ManagedCard, Network } from '../../../network/network.ts';
 import type { Chain } from '../virtio/chain.ts';
 import { DriverError, type GuestMemory } from '../virtio/guest-memory.ts';
 import { VirtioDevice } from '../virtio/virtio-device.ts';
@@ -11,20 +13,24 @@ const F_MAC = 5;
 const F_HOST_TSO4 = 11;
 const F_MRG_RXBUF = 15;
 const F_STATUS = 16;
-/**
- * The guest leaves checksums and segmentation to its network, and verifies no checksums. Packets of several
- * buffers keep it from providing room for the largest packet in each of them.
- */
-const FEATURES = [F_CSUM, F_GUEST_CSUM, F_MTU, F_MAC, F_HOST_TSO4, F_MRG_RXBUF, F_STATUS];
+/** Packets of several buffers keep the guest from providing room for the largest packet in each of them. */
+const FEATURES = [F_CSUM, F_MTU, F_MAC, F_MRG_RXBUF, F_STATUS];
+/** The guest leaves checksums and segmentation to its network, and verifies no checksums. */
+const OFFLOADS = [F_GUEST_CSUM, F_HOST_TSO4];
 
 const RECEIVE = 0;
 const TRANSMIT = 1;
 /** Linux fills the receive queue with buffers of 1.5 to 4 KiB. */
 const QUEUE_SIZE = 256;
 const LINK_UP = 1;
+/** Of the status in the configuration. */
+const CONFIG_STATUS = 6;
 /** virtio 1.2, section 5.1.6. */
 const HEADER = 12;
+const HEADER_CSUM_START = 6;
+const HEADER_CSUM_OFFSET = 8;
 const HEADER_BUFFERS = 10;
+const NEEDS_CSUM = 1;
 const DATA_VALID = 2;
 /** With more than this waiting for the guest, nothing is taken from it, because it may be answered. */
 const MAX_WAITING = 1 << 20;
@@ -32,30 +38,38 @@ const MAX_WAITING = 1 << 20;
 export interface NetOptions {
   readonly mac: Mac;
   readonly mtu: number;
+  /**
+   * Whether the network takes segments that are longer than the MTU and incomplete checksums, and sends only
+   * what it has verified.
+   */
+  readonly offloads: boolean;
   /** Makes the network that the card is in. */
-  openNetwork(card: Card): Network;
+  openNetwork(card: ManagedCard): Network;
 }
 
 /**
  * Network card (virtio 1.2, section 5.1). It drops no frame: those that the guest has no buffers for wait,
  * and the network sees that it should send no more.
  */
-export class NetDevice extends VirtioDevice implements Card {
+export class NetDevice extends VirtioDevice implements ManagedCard {
   readonly #network: Network;
+  readonly #offloads: boolean;
   readonly #incoming: Uint8Array[] = [];
   #waiting = 0;
   readonly #header = new Uint8Array(HEADER);
   /** Receive buffers taken for a frame that needs still more. */
   #buffers: Chain[] = [];
   #room = 0;
+  #isHeld = false;
 
-  constructor(memory: GuestMemory, slot: number, { mac, mtu, openNetwork }: NetOptions) {
+  constructor(memory: GuestMemory, slot: number, { mac, mtu, offloads, openNetwork }: NetOptions) {
     super(memory, slot, {
       id: 1,
-      features: FEATURES.reduce((bits, bit) => bits | (1 << bit), 0),
+      features: [...FEATURES, ...(offloads ? OFFLOADS : [])].reduce((bits, bit) => bits | (1 << bit), 0),
       queueSizes: [QUEUE_SIZE, QUEUE_SIZE],
       config: configOf(mac, mtu),
     });
+    this.#offloads = offloads;
     this.#network = openNetwork(this);
   }
 
@@ -69,6 +83,15 @@ export class NetDevice extends VirtioDevice implements Card {
     this.#incoming.push(frame);
     this.#waiting += frame.length;
     this.wake();
+  }
+
+  setLink(isUp: boolean): void {
+    this.setConfig(CONFIG_STATUS, Uint8Array.of(isUp ? LINK_UP : 0, 0));
+  }
+
+  hold(isHeld: boolean): void {
+    this.#isHeld = isHeld;
+    if (!isHeld) this.wake();
   }
 
   protected override service(): void {
@@ -132,7 +155,7 @@ export class NetDevice extends VirtioDevice implements Card {
   }
 
   #transmit(): void {
-    while (this.#waiting < MAX_WAITING) {
+    while (!this.#isHeld && this.#waiting < MAX_WAITING) {
       const chain = this.take(TRANSMIT);
       if (chain === undefined) return;
       const frame = this.#read(chain);
@@ -144,21 +167,37 @@ export class NetDevice extends VirtioDevice implements Card {
   /** Returns undefined for what is no frame. */
   #read({ readable }: Chain): Uint8Array | undefined {
     if (readable.remaining < HEADER) throw new DriverError('packet without its header');
-    readable.skip(HEADER);
+    readable.read(this.#header);
     const length = readable.remaining;
     if (length < ETHERNET_HEADER || length > MAX_FRAME) return undefined;
     const frame = new Uint8Array(length);
     readable.read(frame);
     this.charge(TRANSMIT, length);
-    return frame;
+    return this.#offloads || completeChecksum(frame, this.#header) ? frame : undefined;
   }
+}
+
+/**
+ * Completes the checksum that the driver left to the card: the field holds the sum of the pseudo-header
+ * (virtio 1.2, section 5.1.6.2).
+ * @returns whether the frame has room for it
+ */
+function completeChecksum(frame: Uint8Array, header: Uint8Array): boolean {
+  if (((header[0] as number) & NEEDS_CSUM) === 0) return true;
+  const fields = new DataView(header.buffer, header.byteOffset);
+  const start = fields.getUint16(HEADER_CSUM_START, true);
+  const field = start + fields.getUint16(HEADER_CSUM_OFFSET, true);
+  if (field + 2 > frame.length) return false;
+  // UDP has no zero, and for TCP both are the same.
+  write16(frame, field, checksum(frame, start, frame.length) || 0xffff);
+  return true;
 }
 
 function configOf(mac: Mac, mtu: number): Uint8Array {
   const config = new Uint8Array(12);
   const view = new DataView(config.buffer);
   config.set(mac);
-  view.setUint16(6, LINK_UP, true);
+  view.setUint16(CONFIG_STATUS, LINK_UP, true);
   // The number of pairs of queues, which only drivers with multiqueue read.
   view.setUint16(8, 1, true);
   view.setUint16(10, mtu, true);
