@@ -21,6 +21,10 @@ async function bundleServer(outfile) {
     platform: 'node',
     format: 'esm',
     target: 'node20',
+    // Packages in CommonJS require Node's modules.
+    banner: {
+      js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
+    },
   });
   await result.catch((error) => Promise.reject(new SetupFailure(error.message)));
 }
@@ -32,6 +36,7 @@ export const production = {
   sources: [
     ...LAYERS,
     'src/server',
+    'src/network',
     'src/oci',
     'package-lock.json',
     'scripts/node-version.mjs',

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { clientKey, isLoopbackAddress, isPublicAddress } from './addresses.ts';
+import { isLoopbackAddress, isPublicAddress } from './addresses.ts';
 
 describe('isPublicAddress', () => {
   it.each([
@@ -76,19 +76,4 @@ describe('isPublicAddress', () => {
 it('knows loopback', () => {
   expect(['127.0.0.1', '127.9.9.9', '::1'].every(isLoopbackAddress)).toBe(true);
   expect(['128.0.0.1', '::2', '10.0.0.1', 'localhost', '::1%lo'].some(isLoopbackAddress)).toBe(false);
-});
-
-describe('clientKey', () => {
-  it('takes IPv4 addresses as they are', () => {
-    expect(clientKey('192.0.2.7')).toBe('192.0.2.7');
-    expect(clientKey('::ffff:192.0.2.7')).toBe('192.0.2.7');
-  });
-
-  it('takes the network of IPv6 addresses', () => {
-    expect(clientKey('2001:db8:1:2:3:4:5:6')).toBe('2001:db8:1:2');
-    expect(clientKey('2001:0DB8:1:2::9')).toBe('2001:db8:1:2');
-    expect(clientKey('2001:db8::9')).toBe('2001:db8:0:0');
-    expect(clientKey('::1')).toBe('0:0:0:0');
-    expect(clientKey('fe80::1%eth0')).toBe('fe80:0:0:0');
-  });
 });

@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import { ipv6Words, isInternal, isLoopback } from '../../oci/address.ts';
+import { isInternal, isLoopback } from '../../oci/address.ts';
 
 /** Whether an address, in any spelling that the system accepts, is on the public internet. */
 export function isPublicAddress(address: string): boolean {
@@ -20,13 +20,4 @@ function toHostname(address: string): string | undefined {
   if (isIP(address) === 4) return address;
   if (isIP(address) !== 6 || address.includes('%')) return undefined;
   return new URL(`http://[${address}]`).hostname;
-}
-
-/** Returns the client to count a request for. An IPv6 client has a /64 to choose addresses from. */
-export function clientKey(address: string): string {
-  const plain = address.replace(/^::ffff:(?=\d+\.)/i, '').replace(/%.*$/, '');
-  if (isIP(plain) !== 6) return plain;
-  return ipv6Words(new URL(`http://[${plain}]`).hostname.slice(1, -1))
-    .slice(0, 4)
-    .join(':');
 }

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { parseSize } from '../../container/sizes.mjs';
 import { parseSwitch } from '../../container/switch.mjs';
-import type { QuotaLimits } from './quotas.ts';
+import type { QuotaLimits } from '../quotas.ts';
 import { DEFAULT_REGISTRIES, Registries } from './registries.ts';
 import type { UpstreamOptions } from './upstream.ts';
 

@@ -5,21 +5,20 @@
  */
 import { createHash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
-import type { HttpBindings } from '@hono/node-server';
 import type { Context } from 'hono';
 import { collect } from '../../oci/bytes.ts';
 import { algorithmOf, type Digest, isDigest } from '../../oci/digest.ts';
 import { ImageError } from '../../oci/errors.ts';
 import { ACCEPTED_TYPES } from '../../oci/manifest.ts';
 import { CREDENTIALS_HEADER, PROXY_HEADER } from '../../oci/proxied-fetch.ts';
+import { clientOf, senderOf } from '../client-key.ts';
+import { QuotaError, Quotas } from '../quotas.ts';
 import { parseRange } from '../static.ts';
-import { clientKey } from './addresses.ts';
 import { type CachedFile, FileCache } from './cache.ts';
 import { discard, RegistryClient } from './client.ts';
 import { Deadline } from './deadline.ts';
 import { badGateway, brokenOff, notAllowed, ProxyError, toAllow } from './errors.ts';
 import { DEFAULT_LIMITS, type ProxyLimits, type RegistryProxyOptions } from './options.ts';
-import { Quotas } from './quotas.ts';
 import { type Found, outOfRange, rateLimited, refusal, tooLarge } from './refusals.ts';
 import { DEFAULT_REGISTRIES, Registries } from './registries.ts';
 import { relay, toBody } from './relay.ts';
@@ -119,7 +118,7 @@ export class RegistryProxy {
       );
     const range = raw.headers.get('Range') ?? '';
 
-    const leave = once(this.#quotas.enter(this.#clientOf(context)));
+    const leave = this.#enter(context);
     const { total, answer } = this.#limits;
     const { host } = request.registry;
     const deadline = new Deadline(raw.signal, total, tooSlow('the download takes too long: try again'));
@@ -353,12 +352,13 @@ export class RegistryProxy {
     throw tooLarge(host, this.#limits.blob);
   }
 
-  #clientOf(context: Context): string {
-    const forwarded = this.#trustProxy
-      ? context.req.header('X-Forwarded-For')?.split(',').at(-1)?.trim()
-      : undefined;
-    const { incoming } = (context.env ?? {}) as Partial<HttpBindings>;
-    return clientKey(forwarded || (incoming?.socket.remoteAddress ?? ''));
+  /** @throws ProxyError */
+  #enter(context: Context): () => void {
+    try {
+      return once(this.#quotas.enter(clientOf(senderOf(context), this.#trustProxy)));
+    } catch (error) {
+      throw error instanceof QuotaError ? tooMany(error) : error;
+    }
   }
 }
 
@@ -411,6 +411,16 @@ function manifestKey({ registry, repository }: RegistryRequest, digest: Digest):
 
 function hashOf(bytes: Uint8Array, algorithm: 'sha256' | 'sha512'): Digest {
   return `${algorithm}:${createHash(algorithm).update(bytes).digest('hex')}`;
+}
+
+function tooMany({ quota, status, wait }: QuotaError): ProxyError {
+  const code = status === 503 ? 'UNAVAILABLE' : 'TOOMANYREQUESTS';
+  const messages = {
+    rate: `you make too many requests to this server: try again in ${wait} s`,
+    client: 'you have too many downloads open at this server: wait for one to end',
+    server: 'this server is busy: try again in some seconds',
+  };
+  return new ProxyError(status, code, messages[quota], { 'Retry-After': String(wait) });
 }
 
 function tooSlow(message: string): ProxyError {

@@ -1,5 +1,3 @@
-import { ProxyError } from './errors.ts';
-
 export interface QuotaLimits {
   /** Requests of all clients being answered. */
   readonly concurrent: number;
@@ -9,6 +7,30 @@ export interface QuotaLimits {
   readonly burst: number;
   /** Requests per second that one client may make in the long run. */
   readonly rate: number;
+}
+
+/**
+ * - `rate`: the client makes too many requests
+ * - `client`: too many requests of the client are being answered
+ * - `server`: too many requests of all clients are being answered
+ */
+export type Quota = 'rate' | 'client' | 'server';
+
+/** A request must wait. */
+export class QuotaError extends Error {
+  override name = 'QuotaError';
+  readonly quota: Quota;
+  /** Of HTTP. */
+  readonly status: 429 | 503;
+  /** When to try again, in seconds. */
+  readonly wait: number;
+
+  constructor(quota: Quota, wait: number) {
+    super(quota);
+    this.quota = quota;
+    this.status = quota === 'server' ? 503 : 429;
+    this.wait = wait;
+  }
 }
 
 interface Client {
@@ -33,21 +55,11 @@ export class Quotas {
   /**
    * Admits a request.
    * @returns a function to call once, after the answer
-   * @throws ProxyError
+   * @throws QuotaError
    */
   enter(key: string): () => void {
-    const { concurrent, concurrentPerClient, rate } = this.#limits;
+    this.check(key);
     const client = this.#client(key);
-    if (client.tokens < 1) {
-      const wait = Math.ceil((1 - client.tokens) / rate);
-      throw tooMany(`you make too many requests to this server: try again in ${wait} s`, wait);
-    }
-    if (client.active >= concurrentPerClient)
-      throw tooMany(`you have ${client.active} downloads open at this server: wait for one to end`, 1);
-    if (this.#active >= concurrent)
-      throw new ProxyError(503, 'UNAVAILABLE', 'this server is busy: try again in some seconds', {
-        'Retry-After': '5',
-      });
     client.tokens--;
     client.active++;
     this.#active++;
@@ -55,6 +67,15 @@ export class Quotas {
       client.active--;
       this.#active--;
     };
+  }
+
+  /** @throws QuotaError when a request would not be admitted now */
+  check(key: string): void {
+    const { concurrent, concurrentPerClient, rate } = this.#limits;
+    const client = this.#client(key);
+    if (client.tokens < 1) throw new QuotaError('rate', Math.ceil((1 - client.tokens) / rate));
+    if (client.active >= concurrentPerClient) throw new QuotaError('client', 1);
+    if (this.#active >= concurrent) throw new QuotaError('server', 5);
   }
 
   #client(key: string): Client {
@@ -77,8 +98,4 @@ export class Quotas {
       return;
     }
   }
-}
-
-function tooMany(message: string, seconds: number): ProxyError {
-  return new ProxyError(429, 'TOOMANYREQUESTS', message, { 'Retry-After': String(seconds) });
 }
