@@ -1,6 +1,7 @@
 /**
- * `npm test [-- --long]`: every check and test. The last line counts the tests of both runners; a check
- * or runner that fails by itself counts as one failure. `--long` adds half an hour of random programs.
+ * `npm test [-- --long]`: every check and test. The last line counts the tests of both runners and names
+ * those that failed; a check or runner that fails by itself counts as one failure. `--long` adds half an hour
+ * of random programs.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
@@ -9,7 +10,7 @@ import { parseArgs } from 'node:util';
 import { runMain } from '../setup/failure.mjs';
 import { inProject, PROJECT } from '../setup/places.mjs';
 import { setUpFor } from '../setup/purposes.mjs';
-import { readPlaywright, readVitest, total } from '../setup/test-counts.mjs';
+import { formatResults, readPlaywright, readVitest, total } from '../setup/test-results.mjs';
 
 const REPORTS = inProject('dist/test-reports');
 
@@ -25,6 +26,12 @@ function passes(command, args, env = {}) {
   console.log(`\n== ${basename(command)} ${args.join(' ')}`);
   const options = { cwd: PROJECT, env: { ...process.env, ...env }, stdio: /** @type {const} */ ('inherit') };
   return spawnSync(command, args, options).status === 0;
+}
+
+/** @param {string} command @param {readonly string[]} args */
+function check(command, ...args) {
+  const name = [basename(command), ...args].join(' ');
+  return { passed: 0, failures: passes(command, args) ? [] : [{ name, reason: 'see its output above' }] };
 }
 
 /** @param {string} name @returns {unknown} the report, if the runner has written it */
@@ -48,24 +55,19 @@ function runPlaywright() {
   return readPlaywright(passed, readReport('playwright.json'));
 }
 
-const runRandomPrograms = () => check(passes('npm', ['run', 'fuzz', '--', '--long']));
-
-/** @param {boolean} passed */
-const check = (passed) => ({ passed: 0, failed: passed ? 0 : 1 });
-
 await runMain(async () => {
   const { values } = parseArgs({ options: { long: { type: 'boolean', default: false } } });
   await setUpFor('test');
   rmSync(REPORTS, { recursive: true, force: true });
   mkdirSync(REPORTS, { recursive: true });
-  const { passed, failed } = total([
-    check(passes(tool('biome'), ['check', '.'])),
-    check(passes('node', ['scripts/format-assembly.mjs', '--check'])),
-    check(passes(tool('tsc'), ['-p', '.'])),
+  const results = total([
+    check(tool('biome'), 'check', '.'),
+    check('node', 'scripts/format-assembly.mjs', '--check'),
+    check(tool('tsc'), '-p', '.'),
     runVitest(),
     runPlaywright(),
-    ...(values.long ? [runRandomPrograms()] : []),
+    ...(values.long ? [check('npm', 'run', 'fuzz', '--', '--long')] : []),
   ]);
-  console.log(`\n${passed} passed, ${failed} failed`);
-  if (failed > 0) process.exitCode = 1;
+  console.log(formatResults(results));
+  if (results.failures.length > 0) process.exitCode = 1;
 });

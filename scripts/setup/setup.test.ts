@@ -5,7 +5,6 @@ import { refusedOptions } from './kernel.mjs';
 import { isInstalled } from './npm.mjs';
 import { kernelFor } from './options.mjs';
 import { formatDuration } from './progress.mjs';
-import { readPlaywright, readVitest, total } from './test-counts.mjs';
 
 test.each([
   [[], {}, 'kernel'],
@@ -67,16 +66,4 @@ test('keeps the folder of each source in a bundle', () => {
 
 test('formats durations', () => {
   expect([0, 59_499, 59_500, 605_000].map(formatDuration)).toEqual(['0:00', '0:59', '1:00', '10:05']);
-});
-
-test('counts the tests of both runners', () => {
-  const vitest = readVitest(false, { numPassedTests: 10, numFailedTests: 2 });
-  const playwright = readPlaywright(true, { stats: { expected: 3, unexpected: 0, flaky: 1, skipped: 5 } });
-  expect(total([vitest, playwright])).toEqual({ passed: 13, failed: 3 });
-});
-
-test('counts a runner that fails without a failed test, or writes no report, as a failure', () => {
-  expect(readVitest(false, { numPassedTests: 10, numFailedTests: 0 })).toEqual({ passed: 10, failed: 1 });
-  expect(readVitest(true, undefined)).toEqual({ passed: 0, failed: 1 });
-  expect(readPlaywright(false, undefined)).toEqual({ passed: 0, failed: 1 });
 });
