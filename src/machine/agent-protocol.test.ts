@@ -107,7 +107,12 @@ describe('host to guest', () => {
     expect(hex(encodeWriteFile(file, 0o640))).toBe(`${write}a00100002f6600`);
     expect(hex(encodeWriteFile(file))).toBe(`${write}ffffffff2f6600`);
     expect(hex(encodeMeasure('n'))).toBe('03000000' + '0b' + '6e00');
-    const network = { guest: 0x0a00020f, prefix: 24, gateway: 0x0a000202, nameServer: 0xfe000203 };
+    const network = {
+      guest: Uint8Array.of(10, 0, 2, 15),
+      prefix: 24,
+      gateway: Uint8Array.of(10, 0, 2, 2),
+      nameServer: Uint8Array.of(254, 0, 2, 3),
+    };
     expect(hex(encodeNetwork(network))).toBe('0e000000' + '14' + '0a00020f' + '0a000202' + 'fe000203' + '18');
   });
 

@@ -138,13 +138,13 @@ export interface FileRequest extends ProcessRequest {
   readonly path: string;
 }
 
-/** The configuration of the guest's network card. Addresses are IPv4, as numbers. */
+/** The configuration of the guest's network card. Addresses are IPv4, of 4 bytes in network order. */
 export interface GuestNetwork {
-  readonly guest: number;
+  readonly guest: Uint8Array;
   /** The length of the network's prefix. */
   readonly prefix: number;
-  readonly gateway: number;
-  readonly nameServer: number;
+  readonly gateway: Uint8Array;
+  readonly nameServer: Uint8Array;
 }
 
 /** In bytes and ms. */
@@ -280,8 +280,7 @@ export function encodePowerOff(): Uint8Array<ArrayBuffer> {
 }
 
 export function encodeNetwork({ guest, prefix, gateway, nameServer }: GuestNetwork): Uint8Array<ArrayBuffer> {
-  const addresses = [guest, gateway, nameServer].map(ipv4Address);
-  return frame(NETWORK, ...addresses, Uint8Array.of(prefix));
+  return frame(NETWORK, guest, gateway, nameServer, Uint8Array.of(prefix));
 }
 
 /** Cuts the guest's bytes into messages. */
@@ -386,11 +385,6 @@ function size({ columns, rows }: TerminalSize): Uint8Array {
 function cString(text: string): Uint8Array {
   if (text.includes('\0')) throw new RangeError('arguments, environment and paths cannot hold NUL');
   return encodeBytes(`${text}\0`);
-}
-
-/** In network byte order. */
-function ipv4Address(value: number): Uint8Array {
-  return u32(value).reverse();
 }
 
 function u32(value: number): Uint8Array {

@@ -1,4 +1,5 @@
 /** The internet checksum (RFC 1071). */
+import type { Address } from './address.ts';
 
 /**
  * The checksum of `bytes[start…end)`.
@@ -12,15 +13,18 @@ export function checksum(bytes: Uint8Array, start: number, end: number, initial 
   return ~fold(swapped + initial + sumOfBytes(bytes, start + 4 * words, end)) & 0xffff;
 }
 
-/** The sum of the pseudo-header of TCP and UDP (RFC 9293, section 3.1; RFC 768). */
+/**
+ * The sum of the pseudo-header of TCP and UDP (RFC 9293, section 3.1; RFC 768), and in IPv6 of ICMP, too (RFC
+ * 8200, section 8.1).
+ */
 export function pseudoHeaderSum(
-  source: number,
-  destination: number,
+  source: Address,
+  destination: Address,
   protocol: number,
   length: number,
 ): number {
-  const halves = (value: number) => (value >>> 16) + (value & 0xffff);
-  return halves(source) + halves(destination) + protocol + length;
+  const addresses = sumOfBytes(source, 0, source.length) + sumOfBytes(destination, 0, destination.length);
+  return addresses + protocol + length;
 }
 
 /** 16384 words of 32 bits, the most that a packet has, add up to less than 2^53. */

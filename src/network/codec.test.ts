@@ -1,22 +1,22 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { formatAddress, parseAddress } from './address.ts';
 import { checksum } from './checksum.ts';
 import { parseQuery } from './dns-message.ts';
-import { arpReply, newFrame, parseArpRequest, TYPE_ARP, TYPE_IPV4 } from './ethernet.ts';
-import {
-  formatAddress,
-  PROTOCOL_TCP,
-  PROTOCOL_UDP,
-  parseAddress,
-  parsePacket,
-  writePacketHeader,
-} from './ipv4.ts';
+import { arpReply, newFrame, parseArpRequest, TYPE_ARP } from './ethernet.ts';
+import { packetFrame, parsePacket } from './ip.ts';
+import { PROTOCOL_TCP, PROTOCOL_UDP } from './packet.ts';
 import { ACK, parseSegment, SYN, writeSegmentHeader } from './tcp-segment.ts';
-import { parseDatagram, writeDatagram } from './udp-datagram.ts';
+import { parseDatagram, UDP_HEADER, writeDatagram } from './udp-datagram.ts';
 
 const bytes = fc.uint8Array({ maxLength: 200 });
 const u16 = fc.nat(0xffff);
 const u32 = fc.nat(0xffff_ffff);
+const ipv4 = fc.uint8Array({ minLength: 4, maxLength: 4 });
+const ipv6 = fc.uint8Array({ minLength: 16, maxLength: 16 });
+/** Two addresses of one family. */
+const addresses = fc.oneof(fc.tuple(ipv4, ipv4), fc.tuple(ipv6, ipv6));
+const MACS = { source: new Uint8Array(6), destination: new Uint8Array(6) };
 
 /** RFC 1071, section 4.1, in the simplest form. */
 function plainChecksum(data: Uint8Array): number {
@@ -47,22 +47,25 @@ test('the example of RFC 1071 has its checksum', () => {
 
 test('addresses are written as they are read', () => {
   fc.assert(
-    fc.property(u32, (address) => {
-      expect(parseAddress(formatAddress(address))).toBe(address);
+    fc.property(fc.oneof(ipv4, ipv6), (address) => {
+      expect(parseAddress(formatAddress(address))).toEqual(address);
     }),
   );
-  expect(formatAddress(parseAddress('255.0.2.15'))).toBe('255.0.2.15');
+  for (const text of ['255.0.2.15', '::', '::1', '2606:2800:220:1::', 'fe80::1:0:0:2', '1:2:3:4:5:6:7:8'])
+    expect(formatAddress(parseAddress(text))).toBe(text);
 });
 
 test('packets and datagrams are read as they were written', () => {
   fc.assert(
-    fc.property(u32, u32, u16, u16, bytes, (source, destination, sourcePort, destinationPort, data) => {
-      const frame = newFrame(new Uint8Array(6), new Uint8Array(6), TYPE_IPV4, 28 + data.length);
-      writePacketHeader(frame, source, destination, PROTOCOL_UDP);
-      writeDatagram(frame.subarray(34), source, destination, { sourcePort, destinationPort, data });
+    fc.property(addresses, u16, u16, bytes, ([source, destination], sourcePort, destinationPort, data) => {
+      const datagram = { sourcePort, destinationPort, data };
+      const header = { source, destination, protocol: PROTOCOL_UDP };
+      const frame = packetFrame(MACS, header, UDP_HEADER + data.length, (payload) =>
+        writeDatagram(payload, source, destination, datagram),
+      );
       const packet = parsePacket(frame);
       expect(packet).toMatchObject({ source, destination, protocol: PROTOCOL_UDP });
-      expect(parseDatagram(packet?.payload ?? data)).toEqual({ sourcePort, destinationPort, data });
+      expect(parseDatagram(packet?.payload ?? data)).toEqual(datagram);
     }),
   );
 });
@@ -75,15 +78,12 @@ test('segments are read as they were written, with a right checksum', () => {
     scale: fc.option(fc.nat(14), { nil: undefined }),
   });
   fc.assert(
-    fc.property(segment, u32, u32, (fields, source, destination) => {
+    fc.property(segment, addresses, (fields, [source, destination]) => {
       const written = new Uint8Array(28);
       writeSegmentHeader(written, source, destination, fields);
       expect(parseSegment(written)).toEqual({ ...fields, data: new Uint8Array(0) });
-      const pseudo = new DataView(new ArrayBuffer(12));
-      pseudo.setUint32(0, source);
-      pseudo.setUint32(4, destination);
-      pseudo.setUint32(8, (PROTOCOL_TCP << 16) | written.length);
-      expect(plainChecksum(Uint8Array.of(...new Uint8Array(pseudo.buffer), ...written))).toBe(0);
+      const pseudo = [...source, ...destination, 0, PROTOCOL_TCP, 0, written.length];
+      expect(plainChecksum(Uint8Array.of(...pseudo, ...written))).toBe(0);
     }),
   );
 });
@@ -91,7 +91,10 @@ test('segments are read as they were written, with a right checksum', () => {
 test('an ARP request is answered with the address that it asks for', () => {
   const sender = Uint8Array.of(2, 0, 0, 0, 0, 9);
   const gateway = Uint8Array.of(2, 0, 0, 0, 0, 1);
-  const reply = arpReply({ senderMac: sender, sender: 7, target: 5 }, gateway);
+  const reply = arpReply(
+    { senderMac: sender, sender: Uint8Array.of(0, 0, 0, 7), target: Uint8Array.of(0, 0, 0, 5) },
+    gateway,
+  );
   expect(parseArpRequest(reply)).toBeUndefined();
   expect([...reply.subarray(0, 14)]).toEqual([...sender, ...gateway, 8, 6]);
   expect([...reply.subarray(14)]).toEqual(
@@ -99,7 +102,11 @@ test('an ARP request is answered with the address that it asks for', () => {
   );
   const request = reply.slice();
   request[21] = 1;
-  expect(parseArpRequest(request)).toEqual({ senderMac: gateway, sender: 5, target: 7 });
+  expect(parseArpRequest(request)).toEqual({
+    senderMac: gateway,
+    sender: Uint8Array.of(0, 0, 0, 5),
+    target: Uint8Array.of(0, 0, 0, 7),
+  });
   expect(parseArpRequest(newFrame(sender, sender, TYPE_ARP, 27))).toBeUndefined();
 });
 
@@ -124,8 +131,8 @@ test.each([
   ['a fragment offset', (packet: Uint8Array) => packet.set([1], 7)],
   ['a wrong checksum', (packet: Uint8Array) => packet.set([1], 1)],
 ])('a packet with %s is none', (_, spoil) => {
-  const frame = newFrame(new Uint8Array(6), new Uint8Array(6), TYPE_IPV4, 40);
-  writePacketHeader(frame, 1, 2, 3);
+  const header = { source: parseAddress('1.2.3.4'), destination: parseAddress('5.6.7.8'), protocol: 3 };
+  const frame = packetFrame(MACS, header, 20, () => {});
   expect(parsePacket(frame)).toBeDefined();
   spoil(frame.subarray(14));
   expect(parsePacket(frame)).toBeUndefined();

@@ -1,4 +1,5 @@
 /** A DHCP server (RFC 2131, RFC 2132) for one guest, whose address is always the same. */
+import type { Address } from './address.ts';
 import { equalBytes, read32, write32 } from './bytes.ts';
 import { PLAN } from './plan.ts';
 
@@ -46,16 +47,18 @@ export function answerDhcp(message: Uint8Array, guestMac: Uint8Array): Uint8Arra
   const options = parseOptions(message.subarray(AT_OPTIONS));
   const server = addressOf(options.get(OPTION_SERVER));
   // It has chosen another server.
-  if (server !== undefined && server !== PLAN.gateway) return undefined;
+  if (server && !equalBytes(server, PLAN.gateway)) return undefined;
   switch (options.get(OPTION_TYPE)?.[0]) {
     case DISCOVER:
       return reply(message, OFFER, PLAN.guest);
     case REQUEST: {
-      const wanted = addressOf(options.get(OPTION_REQUESTED)) ?? read32(message, AT_CLIENT_ADDRESS);
-      return wanted === PLAN.guest ? reply(message, ACK, PLAN.guest) : reply(message, NAK, 0);
+      const wanted =
+        addressOf(options.get(OPTION_REQUESTED)) ??
+        message.subarray(AT_CLIENT_ADDRESS, AT_CLIENT_ADDRESS + 4);
+      return equalBytes(wanted, PLAN.guest) ? reply(message, ACK, PLAN.guest) : reply(message, NAK);
     }
     case INFORM:
-      return reply(message, ACK, 0);
+      return reply(message, ACK);
     default:
       return undefined;
   }
@@ -76,20 +79,23 @@ function parseOptions(bytes: Uint8Array): Map<number, Uint8Array> {
   return options;
 }
 
-function addressOf(option: Uint8Array | undefined): number | undefined {
-  return option?.length === 4 ? read32(option, 0) : undefined;
+function addressOf(option: Uint8Array | undefined): Address | undefined {
+  return option?.length === 4 ? option : undefined;
 }
 
-function reply(request: Uint8Array, type: number, address: number): Uint8Array {
-  const options = [[OPTION_TYPE, 1, type], address32(OPTION_SERVER, PLAN.gateway)];
+function reply(request: Uint8Array, type: number, address?: Address): Uint8Array {
+  const options = [
+    [OPTION_TYPE, 1, type],
+    [OPTION_SERVER, 4, ...PLAN.gateway],
+  ];
   if (type !== NAK) {
     options.push(
-      address32(OPTION_MASK, (-1 << (32 - PLAN.prefix)) >>> 0),
-      address32(OPTION_ROUTER, PLAN.gateway),
-      address32(OPTION_NAME_SERVER, PLAN.nameServer),
+      number32(OPTION_MASK, (-1 << (32 - PLAN.prefix)) >>> 0),
+      [OPTION_ROUTER, 4, ...PLAN.gateway],
+      [OPTION_NAME_SERVER, 4, ...PLAN.nameServer],
       [OPTION_MTU, 2, PLAN.mtu >>> 8, PLAN.mtu & 0xff],
     );
-    if (address !== 0) options.push(address32(OPTION_LEASE_TIME, LEASE_SECONDS));
+    if (address) options.push(number32(OPTION_LEASE_TIME, LEASE_SECONDS));
   }
   const encoded = [...options.flat(), OPTION_END];
   const message = new Uint8Array(Math.max(MIN_SIZE, AT_OPTIONS + encoded.length));
@@ -98,13 +104,13 @@ function reply(request: Uint8Array, type: number, address: number): Uint8Array {
   message.set(request.subarray(4, 8), 4);
   message.set(request.subarray(10, 16), 10);
   if (type === NAK) write32(message, AT_CLIENT_ADDRESS, 0);
-  write32(message, AT_YOUR_ADDRESS, address);
+  if (address) message.set(address, AT_YOUR_ADDRESS);
   message.set(request.subarray(AT_HARDWARE, AT_HARDWARE + 16), AT_HARDWARE);
   write32(message, AT_COOKIE, COOKIE);
   message.set(encoded, AT_OPTIONS);
   return message;
 }
 
-function address32(kind: number, value: number): number[] {
+function number32(kind: number, value: number): number[] {
   return [kind, 4, value >>> 24, (value >>> 16) & 0xff, (value >>> 8) & 0xff, value & 0xff];
 }

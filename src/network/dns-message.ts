@@ -1,6 +1,6 @@
 /** Messages of the domain name system (RFC 1035, section 4; RFC 6891). */
-import { read16, read32, write16 } from './bytes.ts';
-import { formatAddress } from './ipv4.ts';
+import type { Address } from './address.ts';
+import { read16, write16 } from './bytes.ts';
 
 export const TYPE_A = 1;
 export const TYPE_AAAA = 28;
@@ -124,15 +124,14 @@ export function encodeError(id: number, code: number): Uint8Array {
 /**
  * Makes the answer to a query from a server's answer to `encodeQuery`. Authority and additional records are
  * left out: the client does not need them.
- * @param mayName whether a name may have this address (an IPv6 address is in brackets); if one may not, there
- *   is no such name
+ * @param mayName whether a name may have this address; if one may not, there is no such name
  * @throws MalformedMessage, also if it answers something else
  */
 export function encodeAnswer(
   query: Query,
   id: number,
   answer: Uint8Array,
-  mayName: (address: string) => boolean,
+  mayName: (address: Address) => boolean,
 ): Uint8Array {
   const { question } = query;
   const start = HEADER + question.length;
@@ -157,11 +156,9 @@ export function encodeAnswer(
   return join(header, answer.subarray(HEADER, end), query.edns);
 }
 
-function addressIn({ type, data }: ResourceRecord): string | undefined {
-  if (type === TYPE_A && data.length === 4) return formatAddress(read32(data, 0));
-  if (type !== TYPE_AAAA || data.length !== 16) return undefined;
-  const words = Array.from({ length: 8 }, (_, index) => read16(data, 2 * index).toString(16));
-  return `[${words.join(':')}]`;
+function addressIn({ type, data }: ResourceRecord): Address | undefined {
+  const isAddress = (type === TYPE_A && data.length === 4) || (type === TYPE_AAAA && data.length === 16);
+  return isAddress ? data : undefined;
 }
 
 /** The answer as it goes over UDP: if it is too long, the client asks again over TCP. */

@@ -1,13 +1,15 @@
 /** Ethernet frames (IEEE 802.3) and ARP (RFC 826). */
-import { read16, read32, write16, write32 } from './bytes.ts';
+import type { Address } from './address.ts';
+import { read16, write16 } from './bytes.ts';
 
 export const ETHERNET_HEADER = 14;
 export const TYPE_IPV4 = 0x0800;
 export const TYPE_ARP = 0x0806;
-/** The greatest frame: an IPv4 packet of 65535 bytes, as segmentation offload makes them. */
+export const TYPE_IPV6 = 0x86dd;
+/** The greatest frame: a packet of 65535 bytes, as segmentation offload makes them. */
 export const MAX_FRAME = ETHERNET_HEADER + 0xffff;
 
-/** The header of an IPv4 packet in a frame is aligned to 4 bytes, which makes its checksum cheaper. */
+/** The packet in a frame is aligned to 4 bytes, which makes its checksums cheaper. */
 const ALIGNMENT = 2;
 const ARP_SIZE = 28;
 const HARDWARE_ETHERNET = 1;
@@ -37,9 +39,9 @@ export function newFrame(
 
 export interface ArpRequest {
   readonly senderMac: Mac;
-  readonly sender: number;
+  readonly sender: Address;
   /** The address whose hardware address is asked for. */
-  readonly target: number;
+  readonly target: Address;
 }
 
 /** The request for an IPv4 address in a frame; undefined for anything else. */
@@ -50,7 +52,7 @@ export function parseArpRequest(frame: Uint8Array): ArpRequest | undefined {
   if (read16(arp, 0) !== HARDWARE_ETHERNET || read16(arp, 2) !== TYPE_IPV4 || lengths !== 0x0604)
     return undefined;
   if (read16(arp, 6) !== ARP_REQUEST) return undefined;
-  return { senderMac: arp.slice(8, 14), sender: read32(arp, 14), target: read32(arp, 24) };
+  return { senderMac: arp.slice(8, 14), sender: arp.slice(14, 18), target: arp.slice(24, 28) };
 }
 
 /** The frame that answers a request with the hardware address of its target. */
@@ -62,8 +64,8 @@ export function arpReply({ senderMac, sender, target }: ArpRequest, mac: Mac): U
   write16(arp, 4, 0x0604);
   write16(arp, 6, ARP_REPLY);
   arp.set(mac, 8);
-  write32(arp, 14, target);
+  arp.set(target, 14);
   arp.set(senderMac, 18);
-  write32(arp, 24, sender);
+  arp.set(sender, 24);
   return frame;
 }

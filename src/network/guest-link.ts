@@ -1,7 +1,12 @@
-import { ETHERNET_HEADER, type Mac, newFrame, TYPE_IPV4 } from './ethernet.ts';
-import { IPV4_HEADER, isMulticast, PROTOCOL_ICMP, unreachable, writePacketHeader } from './ipv4.ts';
+import { type Address, isIpv6, isMulticast } from './address.ts';
+import { write16 } from './bytes.ts';
+import { checksum, pseudoHeaderSum } from './checksum.ts';
+import type { Mac } from './ethernet.ts';
+import { type DeliveryError, deliveryError, type Undelivered } from './icmp-message.ts';
+import { packetFrame } from './ip.ts';
 import type { Card } from './network.ts';
-import { PLAN } from './plan.ts';
+import { type PacketHeader, PROTOCOL_ICMP, PROTOCOL_ICMPV6 } from './packet.ts';
+import { gatewayFor, PLAN } from './plan.ts';
 
 /** With more than this waiting, only answers to frames of the guest are sent. */
 const FULL = 512 << 10;
@@ -33,28 +38,26 @@ export class GuestLink {
   }
 
   /** @param fill writes the payload */
-  sendPacket(
-    source: number,
-    protocol: number,
-    length: number,
-    fill: (payload: Uint8Array) => void,
-    destination: number = PLAN.guest,
-  ): void {
-    const frame = newFrame(this.#guestMac, PLAN.gatewayMac, TYPE_IPV4, IPV4_HEADER + length);
-    writePacketHeader(frame, source, destination, protocol);
-    fill(frame.subarray(ETHERNET_HEADER + IPV4_HEADER));
-    this.sendFrame(frame);
+  sendPacket(header: PacketHeader, length: number, fill: (payload: Uint8Array) => void): void {
+    const macs = { source: PLAN.gatewayMac, destination: this.#guestMac };
+    this.sendFrame(packetFrame(macs, header, length, fill));
   }
 
-  sendIcmp(source: number, message: Uint8Array): void {
-    this.sendPacket(source, PROTOCOL_ICMP, message.length, (payload) => payload.set(message));
+  /** Sends a message of ICMP after filling in its checksum. */
+  sendIcmp(source: Address, destination: Address, message: Uint8Array): void {
+    const protocol = isIpv6(destination) ? PROTOCOL_ICMPV6 : PROTOCOL_ICMP;
+    const { length } = message;
+    const sum = isIpv6(destination) ? pseudoHeaderSum(source, destination, protocol, length) : 0;
+    write16(message, 2, checksum(message, 0, length, sum));
+    this.sendPacket({ source, destination, protocol }, length, (payload) => payload.set(message));
   }
 
   /**
    * Tells the guest that a packet cannot be delivered, except one to several receivers (RFC 1122, section
    * 3.2.2).
    */
-  sendUnreachable(destination: number, code: number, packet: Uint8Array): void {
-    if (!isMulticast(destination)) this.sendIcmp(PLAN.gateway, unreachable(code, packet));
+  sendError(error: DeliveryError, packet: Undelivered): void {
+    const { source, destination } = packet;
+    if (!isMulticast(destination)) this.sendIcmp(gatewayFor(source), source, deliveryError(error, packet));
   }
 }

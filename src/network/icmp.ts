@@ -1,7 +1,8 @@
 import type { GuestLink } from './guest-link.ts';
 import type { Host } from './host.ts';
-import { echoReply, isEchoRequest, type Packet, UNREACHABLE_PROHIBITED } from './ipv4.ts';
-import { PLAN } from './plan.ts';
+import { echoReply, isEchoRequest } from './icmp-message.ts';
+import type { Packet } from './packet.ts';
+import { isGateway, isNameServer } from './plan.ts';
 import type { Policy } from './policy.ts';
 
 /** Echo requests on their way at a time: the host runs a program for each. More are lost. */
@@ -23,9 +24,8 @@ export class Icmp {
   }
 
   receive(packet: Packet): void {
-    const { destination, payload } = packet;
-    if (!isEchoRequest(payload)) return;
-    if (destination === PLAN.gateway || destination === PLAN.nameServer) this.#reply(packet);
+    if (!isEchoRequest(packet)) return;
+    if (isGateway(packet.destination) || isNameServer(packet.destination)) this.#reply(packet);
     else void this.#forward(packet);
   }
 
@@ -42,10 +42,10 @@ export class Icmp {
     if (isAnswered) this.#reply(packet);
     if (isAnswered !== undefined) return;
     if (address !== undefined) policy.refuse('echo', packet.destination);
-    link.sendUnreachable(packet.destination, UNREACHABLE_PROHIBITED, packet.bytes);
+    link.sendError('prohibited', packet);
   }
 
-  #reply({ destination, payload }: Packet): void {
-    this.#services.link.sendIcmp(destination, echoReply(payload));
+  #reply(packet: Packet): void {
+    this.#services.link.sendIcmp(packet.destination, packet.source, echoReply(packet));
   }
 }

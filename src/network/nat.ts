@@ -16,17 +16,12 @@ import {
 import { GuestLink } from './guest-link.ts';
 import type { Host } from './host.ts';
 import { Icmp } from './icmp.ts';
-import {
-  type Packet,
-  PROTOCOL_ICMP,
-  PROTOCOL_TCP,
-  PROTOCOL_UDP,
-  parsePacket,
-  UNREACHABLE_PROTOCOL,
-} from './ipv4.ts';
+import { isIcmp } from './icmp-message.ts';
+import { parsePacket } from './ip.ts';
 import { LIMITS, type Limits } from './limits.ts';
 import type { Card, Network } from './network.ts';
-import { PLAN } from './plan.ts';
+import { type Packet, PROTOCOL_TCP, PROTOCOL_UDP } from './packet.ts';
+import { isGateway, isGuest, isNameServer, PLAN } from './plan.ts';
 import { Policy, type PolicyOptions } from './policy.ts';
 import { Tcp } from './tcp.ts';
 import { Udp } from './udp.ts';
@@ -97,16 +92,16 @@ export class Nat implements Network {
   /** Nothing but gateway and name server is there, so the guest's own address never seems to be taken. */
   #answerArp(frame: Uint8Array): void {
     const request = parseArpRequest(frame);
-    if (request && (request.target === PLAN.gateway || request.target === PLAN.nameServer))
+    if (request && (isGateway(request.target) || isNameServer(request.target)))
       this.#link.sendFrame(arpReply(request, PLAN.gatewayMac));
   }
 
   #route(packet: Packet): void {
     if (packet.protocol === PROTOCOL_UDP) this.#udp.receive(packet);
-    else if (packet.source !== PLAN.guest) return;
+    else if (!isGuest(packet.source)) return;
     else if (packet.protocol === PROTOCOL_TCP) this.#tcp.receive(packet);
-    else if (packet.protocol === PROTOCOL_ICMP) this.#icmp.receive(packet);
-    else this.#link.sendUnreachable(packet.destination, UNREACHABLE_PROTOCOL, packet.bytes);
+    else if (isIcmp(packet)) this.#icmp.receive(packet);
+    else this.#link.sendError('unknown protocol', packet);
   }
 }
 

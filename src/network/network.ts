@@ -1,3 +1,5 @@
+import type { Address } from './address.ts';
+
 /** The guest's network card, seen from its network. */
 export interface Card {
   /** Takes a frame for the guest. None is lost, so the caller looks at `waiting`. */
@@ -24,13 +26,13 @@ export interface ManagedCard extends Card {
   hold(isHeld: boolean): void;
 }
 
-/** What DHCP told about the network. Addresses are IPv4, as numbers. */
+/** What DHCP told about the network. Addresses are IPv4. */
 export interface Lease {
-  readonly guest: number;
+  readonly guest: Address;
   /** The length of the network's prefix. */
   readonly prefix: number;
-  readonly gateway: number;
-  readonly nameServer: number;
+  readonly gateway: Address;
+  readonly nameServer: Address;
 }
 
 /** Where the guest's frames go. */

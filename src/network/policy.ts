@@ -1,5 +1,5 @@
 import { isInternal } from '../oci/address.ts';
-import { formatAddress } from './ipv4.ts';
+import { type Address, formatAddress, isIpv6 } from './address.ts';
 import type { Refusal, RefusalReason } from './refusal.ts';
 
 /**
@@ -27,29 +27,36 @@ export class Policy {
   }
 
   /** The address to connect to, or to ask for an echo; undefined if the guest may not. */
-  destination(address: number, port?: number): string | undefined {
+  destination(address: Address, port?: number): string | undefined {
     const text = formatAddress(address);
-    const reason = REFUSED_PORTS.includes(port) ? 'port' : this.#objection(text);
+    const reason = REFUSED_PORTS.includes(port) ? 'port' : this.#objection(address);
     if (reason === undefined) return this.#options.aliases?.[text] ?? text;
     this.refuse(reason, address, port);
     return undefined;
   }
 
   /** Whether a name may have this address. */
-  mayName(address: string): boolean {
+  mayName(address: Address): boolean {
     return this.#objection(address) === undefined;
   }
 
   /** Reports that a connection or a packet does not leave. */
-  refuse(reason: RefusalReason, address: number, port?: number): void {
-    const text = formatAddress(address);
-    this.#options.onRefused?.({ destination: port === undefined ? text : `${text}:${port}`, reason });
+  refuse(reason: RefusalReason, address: Address, port?: number): void {
+    const destination = port === undefined ? formatAddress(address) : `${hostnameOf(address)}:${port}`;
+    this.#options.onRefused?.({ destination, reason });
   }
 
-  #objection(address: string): RefusalReason | undefined {
+  #objection(address: Address): RefusalReason | undefined {
     const { aliases, isDenied, ownAddresses } = this.#options;
-    if (aliases?.[address] !== undefined) return undefined;
-    if (isInternal(address) || ownAddresses().includes(address)) return 'address';
-    return isDenied?.(address) ? 'denied' : undefined;
+    const text = formatAddress(address);
+    if (aliases?.[text] !== undefined) return undefined;
+    if (isInternal(hostnameOf(address)) || ownAddresses().includes(text)) return 'address';
+    return isDenied?.(text) ? 'denied' : undefined;
   }
+}
+
+/** The address as the host of a URL. */
+function hostnameOf(address: Address): string {
+  const text = formatAddress(address);
+  return isIpv6(address) ? `[${text}]` : text;
 }

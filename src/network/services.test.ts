@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { read16, read32, write16, write32 } from './bytes.ts';
+import { type Address, formatAddress, parseAddress } from './address.ts';
+import { read16, write16, write32 } from './bytes.ts';
 import { arpReply, ETHERNET_HEADER, frameType, newFrame, TYPE_ARP, TYPE_IPV4 } from './ethernet.ts';
-import { formatAddress, PROTOCOL_ICMP, PROTOCOL_TCP, PROTOCOL_UDP, parseAddress } from './ipv4.ts';
+import { PROTOCOL_ICMP, PROTOCOL_TCP, PROTOCOL_UDP } from './packet.ts';
 import { PLAN } from './plan.ts';
 import { ACK, RST, type Segment, SYN } from './tcp-segment.ts';
 import { type FakeUdpSocket, patchHeader, SERVER, World } from './testing/world.ts';
@@ -12,7 +13,7 @@ afterEach(() => void vi.useRealTimers());
 const bytes = (...values: number[]) => Uint8Array.of(...values);
 const turn = () => vi.advanceTimersByTimeAsync(0);
 
-function arpRequest(target: number): Uint8Array {
+function arpRequest(target: Address): Uint8Array {
   const frame = arpReply(
     { senderMac: new Uint8Array(6).fill(0xff), sender: target, target: PLAN.guest },
     PLAN.guestMac,
@@ -26,7 +27,9 @@ describe('ARP', () => {
     const world = new World();
     for (const text of ['10.0.2.2', '10.0.2.3', '10.0.2.15', '10.0.2.4', '93.184.216.34'])
       world.nat.receive(arpRequest(parseAddress(text)));
-    const answers = world.frames.map((frame) => formatAddress(read32(frame, ETHERNET_HEADER + 14)));
+    const answers = world.frames.map((frame) =>
+      formatAddress(frame.subarray(ETHERNET_HEADER + 14, ETHERNET_HEADER + 18)),
+    );
     expect(answers).toEqual(['10.0.2.2', '10.0.2.3']);
     expect(world.frames.map(frameType)).toEqual([TYPE_ARP, TYPE_ARP]);
   });
@@ -143,13 +146,13 @@ describe('DHCP', () => {
     message: Uint8Array,
   ): { type: number; address: string; options: Map<number, number[]> }[] {
     const world = new World();
-    world.sendUdp(0xffff_ffff, 67, message, 68);
+    world.sendUdp(parseAddress('255.255.255.255'), 67, message, 68);
     return world.datagrams().map(({ data }) => {
       const options = new Map<number, number[]>();
       for (let at = 240; data[at] !== 255 && at < data.length; at += 2 + (data[at + 1] as number))
         options.set(data[at] as number, [...data.subarray(at + 2, at + 2 + (data[at + 1] as number))]);
       expect([...data.subarray(4, 8)]).toEqual([0xde, 0xad, 0xbe, 0xef]);
-      return { type: options.get(53)?.[0] ?? 0, address: formatAddress(read32(data, 16)), options };
+      return { type: options.get(53)?.[0] ?? 0, address: formatAddress(data.subarray(16, 20)), options };
     });
   }
 
@@ -375,7 +378,7 @@ describe('the policy', () => {
     it.send(to, PROTOCOL_ICMP, bytes(8, 0, 0, 0, 0, 0, 0, 0));
     await turn();
     // Errors about packets to several receivers are forbidden (RFC 1122, section 3.2.2).
-    expect(it.icmp()).toEqual(to >= parseAddress('224.0.0.0') ? [] : ['3/13', '3/13']);
+    expect(it.icmp()).toEqual((to[0] as number) >= 224 ? [] : ['3/13', '3/13']);
     expect([it.sockets, it.udpSockets, it.echoes]).toEqual([[], [], []]);
   });
 

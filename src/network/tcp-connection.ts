@@ -1,4 +1,6 @@
+import type { Address } from './address.ts';
 import type { TcpEvents, TcpFailure, TcpSocket } from './host.ts';
+import type { Undelivered } from './icmp-message.ts';
 import { Allowance, type Limits, type Pool } from './limits.ts';
 import { SendQueue } from './send-queue.ts';
 import { ACK, ahead, FIN, PSH, RST, type Segment, SYN } from './tcp-segment.ts';
@@ -18,7 +20,8 @@ const MAX_TRIES = 12;
 /** What connections need of their NAT. */
 export interface Wire {
   readonly limits: Limits;
-  readonly segmentSize: number;
+  /** The most data of a segment to or from an address. */
+  segmentSizeFor(address: Address): number;
   /** Bytes for the guest, and from it. */
   readonly pools: { readonly down: Pool; readonly up: Pool };
   /** Whether the card has too many frames to take more data. If so, `resume` will be called. */
@@ -34,6 +37,15 @@ export interface Wire {
   /** The connection has ended. */
   forget(connection: TcpConnection): void;
   now(): number;
+}
+
+/** What tells a connection from others. */
+export interface Ends {
+  readonly guest: Address;
+  readonly guestPort: number;
+  /** Where the guest wants to connect to. */
+  readonly address: Address;
+  readonly port: number;
 }
 
 /** The fields of a segment that differ from one to the next. */
@@ -53,13 +65,13 @@ export interface Outgoing {
  * control, and segments out of order are not kept. Only the guest's kernel may drop a segment, when its
  * memory runs out; it is sent again after a timeout.
  */
-export class TcpConnection implements TcpEvents {
+export class TcpConnection implements Ends, TcpEvents {
+  readonly guest: Address;
   readonly guestPort: number;
-  /** Where the guest wants to connect to. */
-  readonly address: number;
+  readonly address: Address;
   readonly port: number;
   /** The packet that asked for the connection, until it is answered. */
-  request: Uint8Array | undefined;
+  request: Undelivered | undefined;
 
   readonly #wire: Wire;
   #socket: TcpSocket | undefined;
@@ -94,20 +106,22 @@ export class TcpConnection implements TcpEvents {
   #receivedSinceGrowth = 0;
   #guestEnded = false;
 
-  /** @param request the guest's SYN */
-  constructor(wire: Wire, address: number, request: Segment, initialSequence: number) {
+  /** @param syn the guest's, in the packet */
+  constructor(wire: Wire, packet: Undelivered, syn: Segment, initialSequence: number) {
     this.#wire = wire;
-    this.guestPort = request.sourcePort;
-    this.address = address;
-    this.port = request.destinationPort;
+    this.guest = packet.source;
+    this.guestPort = syn.sourcePort;
+    this.address = packet.destination;
+    this.port = syn.destinationPort;
+    this.request = packet;
     this.#down = new Allowance(wire.limits, wire.pools.down);
     this.#up = new Allowance(wire.limits, wire.pools.up);
-    const stated = Math.max(request.segmentSize ?? DEFAULT_SEGMENT_SIZE, MIN_SEGMENT_SIZE);
-    this.#segmentSize = Math.min(stated, wire.segmentSize);
-    this.#scale = request.scale;
+    const stated = Math.max(syn.segmentSize ?? DEFAULT_SEGMENT_SIZE, MIN_SEGMENT_SIZE);
+    this.#segmentSize = Math.min(stated, wire.segmentSizeFor(this.address));
+    this.#scale = syn.scale;
     this.#acknowledged = this.#next = this.#top = initialSequence;
     this.#edge = initialSequence;
-    this.#expected = this.#granted = (request.sequence + 1) >>> 0;
+    this.#expected = this.#granted = (syn.sequence + 1) >>> 0;
   }
 
   attach(socket: TcpSocket): void {
@@ -267,7 +281,7 @@ export class TcpConnection implements TcpEvents {
     this.#emit({
       flags: SYN | ACK,
       sequence: this.#acknowledged,
-      segmentSize: this.#wire.segmentSize,
+      segmentSize: this.#wire.segmentSizeFor(this.address),
       scale: this.#scale === undefined ? undefined : SCALE,
     });
     this.#setTimer();

@@ -1,7 +1,8 @@
 /** TCP segments (RFC 9293), with the options for segment size and window scale (RFC 7323). */
+import type { Address } from './address.ts';
 import { read16, read32, write16, write32 } from './bytes.ts';
 import { checksum, pseudoHeaderSum } from './checksum.ts';
-import { PROTOCOL_TCP } from './ipv4.ts';
+import { PROTOCOL_TCP } from './packet.ts';
 
 export const FIN = 1;
 export const SYN = 2;
@@ -70,8 +71,8 @@ export const headerSize = (flags: number): number => ((flags & SYN) === 0 ? HEAD
 /** Fills in the header of a segment whose data is in place; `segment.data` is not used. */
 export function writeSegmentHeader(
   into: Uint8Array,
-  source: number,
-  destination: number,
+  source: Address,
+  destination: Address,
   segment: Omit<Segment, 'data'>,
 ): void {
   const { flags, segmentSize = 0, scale } = segment;

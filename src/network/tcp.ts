@@ -1,10 +1,13 @@
+import type { Address } from './address.ts';
 import type { GuestLink } from './guest-link.ts';
 import type { Host, TcpEvents, TcpSocket } from './host.ts';
-import { type Packet, PROTOCOL_TCP, UNREACHABLE_HOST } from './ipv4.ts';
+import { undelivered } from './icmp-message.ts';
+import { ipHeaderSize } from './ip.ts';
 import { type Limits, Pool } from './limits.ts';
-import { PLAN } from './plan.ts';
+import { type Packet, PROTOCOL_TCP } from './packet.ts';
+import { isNameServer, PLAN } from './plan.ts';
 import type { Policy } from './policy.ts';
-import { type Outgoing, TcpConnection, type Wire } from './tcp-connection.ts';
+import { type Ends, type Outgoing, TcpConnection, type Wire } from './tcp-connection.ts';
 import {
   ACK,
   FIN,
@@ -17,7 +20,6 @@ import {
 } from './tcp-segment.ts';
 
 const TICK = 250;
-const IP_AND_TCP_HEADERS = 40;
 const DNS_PORT = 53;
 
 export interface TcpServices {
@@ -32,7 +34,6 @@ export interface TcpServices {
 /** All TCP connections of the guest. */
 export class Tcp implements Wire {
   readonly limits: Limits;
-  readonly segmentSize = PLAN.mtu - IP_AND_TCP_HEADERS;
   readonly pools: { readonly down: Pool; readonly up: Pool };
   readonly #services: TcpServices;
   readonly #connections = new Map<string, TcpConnection>();
@@ -54,11 +55,12 @@ export class Tcp implements Wire {
   receive(packet: Packet): void {
     const segment = parseSegment(packet.payload);
     if (!segment) return;
-    const { sourcePort, destinationPort, flags } = segment;
-    const connection = this.#connections.get(keyOf(sourcePort, packet.destination, destinationPort));
+    const { flags } = segment;
+    const ends = endsOf(packet, segment);
+    const connection = this.#connections.get(keyOf(ends));
     if (connection) connection.receive(segment);
     else if ((flags & (SYN | ACK | RST)) === SYN) this.#open(packet, segment);
-    else if ((flags & RST) === 0) this.#reset(packet.destination, segment);
+    else if ((flags & RST) === 0) this.#reset(ends, segment);
     this.#startTimer();
   }
 
@@ -79,37 +81,35 @@ export class Tcp implements Wire {
   #open(packet: Packet, segment: Segment): void {
     const connect = this.#mayOpen(packet.destination, segment.destinationPort);
     if (!connect) {
-      this.#reset(packet.destination, segment);
+      this.#reset(endsOf(packet, segment), segment);
       return;
     }
     const [sequence] = crypto.getRandomValues(new Uint32Array(1)) as unknown as [number];
-    const connection = new TcpConnection(this, packet.destination, segment, sequence);
-    connection.request = packet.bytes.slice();
-    this.#connections.set(keyOf(segment.sourcePort, packet.destination, segment.destinationPort), connection);
+    const connection = new TcpConnection(this, undelivered(packet), segment, sequence);
+    this.#connections.set(keyOf(connection), connection);
     connection.attach(connect(connection));
   }
 
   /** Returns undefined if the guest may not have this connection. */
-  #mayOpen(address: number, port: number): ((events: TcpEvents) => TcpSocket) | undefined {
+  #mayOpen(address: Address, port: number): ((events: TcpEvents) => TcpSocket) | undefined {
     if (this.#connections.size < this.limits.connections) return this.#wayTo(address, port);
     this.#services.policy.refuse('connections', address, port);
     return undefined;
   }
 
   /** Returns undefined for what the guest may not reach. */
-  #wayTo(address: number, port: number): ((events: TcpEvents) => TcpSocket) | undefined {
+  #wayTo(address: Address, port: number): ((events: TcpEvents) => TcpSocket) | undefined {
     const { policy, host, serveNames } = this.#services;
-    if (address === PLAN.nameServer) return port === DNS_PORT ? serveNames : undefined;
+    if (isNameServer(address)) return port === DNS_PORT ? serveNames : undefined;
     const destination = policy.destination(address, port);
     return destination === undefined ? undefined : (events) => host.connect(destination, port, events);
   }
 
   /** Refuses a segment of no connection (RFC 9293, section 3.10.7.1). */
-  #reset(address: number, { sourcePort, destinationPort, ...segment }: Segment): void {
-    const { flags, data, sequence, acknowledgement } = segment;
+  #reset(ends: Ends, { flags, data, sequence, acknowledgement }: Segment): void {
     const isAcknowledging = (flags & ACK) !== 0;
     const length = data.length + ((flags & SYN) === 0 ? 0 : 1) + ((flags & FIN) === 0 ? 0 : 1);
-    this.#send(address, destinationPort, sourcePort, {
+    this.#send(ends, {
       flags: isAcknowledging ? RST : RST | ACK,
       sequence: isAcknowledging ? acknowledgement : 0,
       acknowledgement: isAcknowledging ? 0 : (sequence + length) >>> 0,
@@ -117,12 +117,13 @@ export class Tcp implements Wire {
     });
   }
 
-  #send(address: number, port: number, guestPort: number, segment: Outgoing): void {
+  #send({ guest, guestPort, address, port }: Ends, segment: Outgoing): void {
     const size = headerSize(segment.flags);
     const { queue, offset = 0, length = 0 } = segment.data ?? {};
-    this.#services.link.sendPacket(address, PROTOCOL_TCP, size + length, (payload) => {
+    const header = { source: address, destination: guest, protocol: PROTOCOL_TCP };
+    this.#services.link.sendPacket(header, size + length, (payload) => {
       queue?.copy(offset, payload.subarray(size));
-      writeSegmentHeader(payload, address, PLAN.guest, {
+      writeSegmentHeader(payload, address, guest, {
         ...{ sourcePort: port, destinationPort: guestPort },
         ...{ segmentSize: undefined, scale: undefined },
         ...segment,
@@ -142,8 +143,12 @@ export class Tcp implements Wire {
     return !this.#services.link.isEmpty;
   }
 
-  send({ address, port, guestPort }: TcpConnection, segment: Outgoing): void {
-    this.#send(address, port, guestPort, segment);
+  segmentSizeFor(address: Address): number {
+    return PLAN.mtu - ipHeaderSize(address) - headerSize(0);
+  }
+
+  send(connection: TcpConnection, segment: Outgoing): void {
+    this.#send(connection, segment);
     this.#startTimer();
   }
 
@@ -152,12 +157,12 @@ export class Tcp implements Wire {
     this.#toAcknowledge.add(connection);
   }
 
-  sendUnreachable({ address, request }: TcpConnection): void {
-    if (request) this.#services.link.sendUnreachable(address, UNREACHABLE_HOST, request);
+  sendUnreachable({ request }: TcpConnection): void {
+    if (request) this.#services.link.sendError('unreachable', request);
   }
 
   forget(connection: TcpConnection): void {
-    this.#connections.delete(keyOf(connection.guestPort, connection.address, connection.port));
+    this.#connections.delete(keyOf(connection));
     this.#toAcknowledge.delete(connection);
     this.#waiting.delete(connection);
   }
@@ -186,6 +191,10 @@ export class Tcp implements Wire {
   }
 }
 
-function keyOf(guestPort: number, address: number, port: number): string {
-  return `${guestPort}:${address}:${port}`;
+function endsOf({ source, destination }: Packet, { sourcePort, destinationPort }: Segment): Ends {
+  return { guest: source, guestPort: sourcePort, address: destination, port: destinationPort };
+}
+
+function keyOf({ guest, guestPort, address, port }: Ends): string {
+  return `${guest}:${guestPort}:${address}:${port}`;
 }

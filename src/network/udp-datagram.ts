@@ -1,11 +1,10 @@
 /** UDP datagrams (RFC 768). */
+import type { Address } from './address.ts';
 import { read16, write16 } from './bytes.ts';
 import { checksum, pseudoHeaderSum } from './checksum.ts';
-import { PROTOCOL_UDP } from './ipv4.ts';
+import { PROTOCOL_UDP } from './packet.ts';
 
 export const UDP_HEADER = 8;
-/** The most data that fits in an IPv4 packet. */
-export const MAX_UDP_DATA = 0xffff - 20 - UDP_HEADER;
 
 export interface Datagram {
   readonly sourcePort: number;
@@ -28,8 +27,8 @@ export function parseDatagram(bytes: Uint8Array): Datagram | undefined {
 /** Fills in the datagram that `into` has exactly room for. */
 export function writeDatagram(
   into: Uint8Array,
-  source: number,
-  destination: number,
+  source: Address,
+  destination: Address,
   datagram: Datagram,
 ): void {
   const { sourcePort, destinationPort, data } = datagram;

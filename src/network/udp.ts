@@ -1,15 +1,21 @@
+import { type Address, parseAddress } from './address.ts';
+import { equalBytes } from './bytes.ts';
 import type { GuestLink } from './guest-link.ts';
 import type { Host, UdpSocket } from './host.ts';
-import { type Packet, PROTOCOL_UDP, UNREACHABLE_PORT, UNREACHABLE_PROHIBITED } from './ipv4.ts';
+import { undelivered } from './icmp-message.ts';
+import { ipHeaderSize } from './ip.ts';
 import type { Limits } from './limits.ts';
-import { PLAN } from './plan.ts';
+import { type Packet, PROTOCOL_UDP } from './packet.ts';
+import { isGateway, isGuest, isNameServer, PLAN } from './plan.ts';
 import type { Policy } from './policy.ts';
-import { type Datagram, MAX_UDP_DATA, parseDatagram, UDP_HEADER, writeDatagram } from './udp-datagram.ts';
+import { type Datagram, parseDatagram, UDP_HEADER, writeDatagram } from './udp-datagram.ts';
 
 const IDLE = 60_000;
 const TICK = 5000;
 const DHCP_PORT = 67;
 const DNS_PORT = 53;
+const BROADCAST = parseAddress('255.255.255.255');
+const MAX_PACKET = 0xffff;
 
 interface Flow {
   readonly socket: UdpSocket;
@@ -50,11 +56,11 @@ export class Udp {
     if (!datagram) return;
     const { link } = this.#services;
     if (datagram.destinationPort === DHCP_PORT && isDhcpServer(packet.destination)) this.#lease(datagram);
-    else if (packet.source !== PLAN.guest) return;
-    else if (packet.destination === PLAN.nameServer && datagram.destinationPort === DNS_PORT)
-      void this.#resolve(datagram);
-    else if (packet.destination === PLAN.nameServer || packet.destination === PLAN.gateway)
-      link.sendUnreachable(packet.destination, UNREACHABLE_PORT, packet.bytes);
+    else if (!isGuest(packet.source)) return;
+    else if (isNameServer(packet.destination) && datagram.destinationPort === DNS_PORT)
+      void this.#resolve(packet, datagram);
+    else if (isNameServer(packet.destination) || isGateway(packet.destination))
+      link.sendError('closed port', packet);
     else this.#forward(packet, datagram);
   }
 
@@ -67,23 +73,23 @@ export class Udp {
   #lease({ data }: Datagram): void {
     const reply = this.#services.lease(data);
     // To all, because the client may not have its address yet.
-    if (reply)
-      this.#send(PLAN.gateway, { sourcePort: DHCP_PORT, destinationPort: 68, data: reply }, 0xffff_ffff);
+    const ports = { sourcePort: DHCP_PORT, destinationPort: 68 };
+    if (reply) this.#send(PLAN.gateway, BROADCAST, { ...ports, data: reply });
   }
 
-  async #resolve({ sourcePort, data }: Datagram): Promise<void> {
+  async #resolve({ source, destination }: Packet, { sourcePort, data }: Datagram): Promise<void> {
     const reply = await this.#services.resolve(data);
-    if (reply)
-      this.#send(PLAN.nameServer, { sourcePort: DNS_PORT, destinationPort: sourcePort, data: reply });
+    const ports = { sourcePort: DNS_PORT, destinationPort: sourcePort };
+    if (reply) this.#send(destination, source, { ...ports, data: reply });
   }
 
   #forward(packet: Packet, { sourcePort, destinationPort, data }: Datagram): void {
-    const key = `${sourcePort}:${packet.destination}:${destinationPort}`;
+    const key = `${packet.source}:${sourcePort}:${packet.destination}:${destinationPort}`;
     let flow = this.#flows.get(key);
     if (!flow) {
       const destination = this.#services.policy.destination(packet.destination, destinationPort);
       if (destination === undefined) {
-        this.#services.link.sendUnreachable(packet.destination, UNREACHABLE_PROHIBITED, packet.bytes);
+        this.#services.link.sendError('prohibited', packet);
         return;
       }
       flow = { socket: this.#open(key, destination, packet, destinationPort, sourcePort), usedAt: 0 };
@@ -96,18 +102,19 @@ export class Udp {
     const { link, host, limits } = this.#services;
     const [oldest] = this.#flows.keys();
     if (this.#flows.size >= limits.flows && oldest !== undefined) this.#close(oldest);
-    const address = packet.destination;
-    const request = packet.bytes.slice();
+    const request = undelivered(packet);
+    const maxData = MAX_PACKET - ipHeaderSize(request.source) - UDP_HEADER;
     return host.openUdp(destination, port, {
       received: (data) => {
         const flow = this.#flows.get(key);
         // UDP is not reliable. A guest that takes nothing loses datagrams, as with any full buffer.
-        if (!flow || link.isFull || data.length > MAX_UDP_DATA) return;
+        if (!flow || link.isFull || data.length > maxData) return;
         this.#use(key, flow);
-        this.#send(address, { sourcePort: port, destinationPort: guestPort, data });
+        const datagram = { sourcePort: port, destinationPort: guestPort, data };
+        this.#send(request.destination, request.source, datagram);
       },
       refused: () => {
-        if (this.#flows.has(key)) link.sendUnreachable(address, UNREACHABLE_PORT, request);
+        if (this.#flows.has(key)) link.sendError('closed port', request);
         this.#close(key);
       },
     });
@@ -134,17 +141,14 @@ export class Udp {
     this.#flows.delete(key);
   }
 
-  #send(source: number, datagram: Datagram, destination: number = PLAN.guest): void {
-    this.#services.link.sendPacket(
-      source,
-      PROTOCOL_UDP,
-      UDP_HEADER + datagram.data.length,
-      (payload) => writeDatagram(payload, source, destination, datagram),
-      destination,
+  #send(source: Address, destination: Address, datagram: Datagram): void {
+    const header = { source, destination, protocol: PROTOCOL_UDP };
+    this.#services.link.sendPacket(header, UDP_HEADER + datagram.data.length, (payload) =>
+      writeDatagram(payload, source, destination, datagram),
     );
   }
 }
 
-function isDhcpServer(address: number): boolean {
-  return address === 0xffff_ffff || address === PLAN.gateway;
+function isDhcpServer(address: Address): boolean {
+  return equalBytes(address, BROADCAST) || equalBytes(address, PLAN.gateway);
 }

@@ -165,15 +165,21 @@ const resize = fc.record({ process: u32, columns: u32, rows: u32 }).map(({ proce
   bytes: encodeResize(process, { columns, rows }),
   line: ['7', process, columns, rows].join(' '),
 }));
-/** Addresses are in network byte order on both sides. */
-const swapped = (value: number) => Buffer.from(Uint32Array.of(value).buffer).readUInt32BE();
+/** An IPv4 address, in network byte order on both sides. */
+const ipv4 = fc.uint8Array({ minLength: 4, maxLength: 4 });
 const network = fc
-  .record({ guest: u32, prefix: fc.nat(40), gateway: u32, nameServer: u32 })
+  .record({ guest: ipv4, prefix: fc.nat(40), gateway: ipv4, nameServer: ipv4 })
   .map(({ prefix, ...addresses }) => ({
     bytes: encodeNetwork({ prefix, ...addresses }),
     line:
       prefix > 0 && prefix <= 32
-        ? ['20', ...[addresses.guest, addresses.gateway, addresses.nameServer].map(swapped), prefix].join(' ')
+        ? [
+            '20',
+            ...[addresses.guest, addresses.gateway, addresses.nameServer].map((address) =>
+              Buffer.from(address).readUInt32LE(),
+            ),
+            prefix,
+          ].join(' ')
         : '20 malformed',
   }));
 const unknown = fc.constant({ bytes: Uint8Array.of(3, 0, 0, 0, 200, 1, 2), line: '200' });

@@ -1,20 +1,15 @@
 /** A guest's side of the NAT, and a host without a network. */
+import { type Address, parseAddress } from '../address.ts';
 import { read16, write16 } from '../bytes.ts';
-import { ETHERNET_HEADER, frameType, newFrame, TYPE_IPV4 } from '../ethernet.ts';
+import { ETHERNET_HEADER, frameType, TYPE_IPV4 } from '../ethernet.ts';
 import type { Host, TcpEvents, TcpSocket, UdpEvents, UdpSocket } from '../host.ts';
-import {
-  IPV4_HEADER,
-  type Packet,
-  PROTOCOL_ICMP,
-  PROTOCOL_TCP,
-  PROTOCOL_UDP,
-  parseAddress,
-  parsePacket,
-  writePacketHeader,
-} from '../ipv4.ts';
+import { isIcmp } from '../icmp-message.ts';
+import { packetFrame, parsePacket } from '../ip.ts';
+import { IPV4_HEADER } from '../ipv4.ts';
 import { LIMITS, type Limits } from '../limits.ts';
 import { Nat } from '../nat.ts';
 import type { Card } from '../network.ts';
+import { type Packet, PROTOCOL_TCP, PROTOCOL_UDP } from '../packet.ts';
 import { PLAN } from '../plan.ts';
 import type { Refusal } from '../refusal.ts';
 import { headerSize, parseSegment, type Segment, writeSegmentHeader } from '../tcp-segment.ts';
@@ -171,25 +166,25 @@ export class World implements Card, Host {
 
   /** Sends a packet in a frame; `change` spoils the frame. */
   send(
-    destination: number,
+    destination: Address,
     protocol: number,
     payload: Uint8Array,
     change: (frame: Uint8Array) => void = () => {},
   ): void {
-    const frame = newFrame(PLAN.gatewayMac, PLAN.guestMac, TYPE_IPV4, IPV4_HEADER + payload.length);
-    writePacketHeader(frame, PLAN.guest, destination, protocol);
-    frame.set(payload, ETHERNET_HEADER + IPV4_HEADER);
+    const macs = { source: PLAN.guestMac, destination: PLAN.gatewayMac };
+    const header = { source: PLAN.guest, destination, protocol };
+    const frame = packetFrame(macs, header, payload.length, (into) => into.set(payload));
     change(frame);
     this.nat.receive(frame);
   }
 
-  sendUdp(destination: number, destinationPort: number, data: Uint8Array, sourcePort = 5000): void {
+  sendUdp(destination: Address, destinationPort: number, data: Uint8Array, sourcePort = 5000): void {
     const bytes = new Uint8Array(UDP_HEADER + data.length);
     writeDatagram(bytes, PLAN.guest, destination, { sourcePort, destinationPort, data });
     this.send(destination, PROTOCOL_UDP, bytes);
   }
 
-  sendSegment(destination: number, segment: Partial<Segment>): void {
+  sendSegment(destination: Address, segment: Partial<Segment>): void {
     const { flags = 0, data = new Uint8Array(0) } = segment;
     const size = headerSize(flags);
     const bytes = new Uint8Array(size + data.length);
@@ -223,7 +218,7 @@ export class World implements Card, Host {
 
   /** Type and code of ICMP messages, such as `3/13`. */
   icmp(): string[] {
-    const icmp = this.packets().filter(({ protocol }) => protocol === PROTOCOL_ICMP);
+    const icmp = this.packets().filter(isIcmp);
     return icmp.map(({ payload }) => `${payload[0]}/${payload[1]}`);
   }
 }

@@ -1,0 +1,19 @@
+import type { Address } from './address.ts';
+
+export const PROTOCOL_ICMP = 1;
+export const PROTOCOL_TCP = 6;
+export const PROTOCOL_UDP = 17;
+export const PROTOCOL_ICMPV6 = 58;
+
+export interface PacketHeader {
+  readonly source: Address;
+  readonly destination: Address;
+  readonly protocol: number;
+}
+
+/** An IP packet. */
+export interface Packet extends PacketHeader {
+  readonly payload: Uint8Array;
+  /** Header and payload. */
+  readonly bytes: Uint8Array;
+}
