@@ -19,7 +19,7 @@ export function writeByteString(text: ByteString, into: Uint8Array, at: number):
   for (let i = 0; i < text.length; i++) into[at + i] = text.charCodeAt(i);
 }
 
-export function toBytes(text: ByteString): Uint8Array {
+export function toBytes(text: ByteString): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(text.length);
   writeByteString(text, bytes, 0);
   return bytes;
