@@ -56,7 +56,7 @@ export async function withChromium(
   const server = await startServer([BUILT, WORKLOADS_FOLDER, PUBLIC], 0);
   const browser = await chromium.launch(CHROMIUM);
   try {
-    const page = await openPage(browser, server.url);
+    const page = await openPage(browser, server.pageUrl);
     const clock = await workerClock(page);
     await use({
       async runWorkload({ name, path }) {
@@ -65,7 +65,7 @@ export async function withChromium(
         const output = await page.evaluate((url) => runWorkload(url), url);
         return { cpu: clock() - start, ...parseReport(name, output) };
       },
-      boot: () => bootIn(browser, server.url),
+      boot: () => bootIn(browser, server.pageUrl),
     });
   } finally {
     await browser.close();

@@ -36,7 +36,7 @@ export async function benchPage(repeat: number): Promise<void> {
   const server = await startLinuxRun([]);
   const browser = await chromium.launch(CHROMIUM);
   try {
-    const url = `${server.url}?LINUXRUN_IMAGE=${IMAGE}`;
+    const url = `${server.pageUrl}?LINUXRUN_IMAGE=${IMAGE}`;
     await compressAll(await browser.newContext(NO_WORKER), url);
     printWeights(await weigh(await browser.newContext(NO_WORKER), url));
 

@@ -25,7 +25,7 @@ test.beforeAll(async () => {
 test.afterAll(() => server.close());
 
 test('a page pulls an image, runs it, and finds it stored the next time', async ({ page }) => {
-  await page.goto(server.url);
+  await page.goto(server.pageUrl);
   const script = 'cat; ls /bin | wc -l; echo $((6 * 7)) > /file && cat /file; echo err >&2; exit 7';
   const runScript = () =>
     page.evaluate((script) => run('oci://images:busybox', ['sh', '-c', script], 'in\n'), script);

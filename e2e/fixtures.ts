@@ -5,7 +5,7 @@ import { test as base, expect } from '@playwright/test';
 import { FakeRegistry } from '../src/oci/testing/fake-registry.ts';
 import { DockerRegistry } from '../src/server/registry/testing/docker-registry.ts';
 import { hasSharedImages, sharedImage } from './support/images.ts';
-import { startLinuxRun } from './support/linuxrun-server.ts';
+import { forPrograms, startLinuxRun } from './support/linuxrun-server.ts';
 import { Visitor } from './support/visitor.ts';
 
 interface WorkerFixtures {
@@ -58,12 +58,17 @@ export const test = base.extend<Fixtures, WorkerFixtures>({
   serverUrl: [
     async ({ dockerRegistry, moodyRegistry }, use) => {
       const server = await startLinuxRun([dockerRegistry.host, moodyRegistry.host]);
-      await use(server.url);
+      await use(server.pageUrl);
       await server.close();
     },
     { scope: 'worker' },
   ],
   baseURL: ({ serverUrl }, use) => use(serverUrl),
+  request: async ({ playwright, serverUrl }, use) => {
+    const request = await playwright.request.newContext({ baseURL: forPrograms(serverUrl) });
+    await use(request);
+    await request.dispose();
+  },
 
   hasLiveTerminal: [false, { option: true }],
   context: async ({ context, hasLiveTerminal }, use) => {

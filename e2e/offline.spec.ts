@@ -11,7 +11,7 @@ import { writeRelease } from '../scripts/setup/site.mjs';
 import { type RunningServer, startServer } from '../src/server/server.ts';
 import { expect, test } from './fixtures.ts';
 import { heavyBusybox } from './support/images.ts';
-import { startLinuxRun } from './support/linuxrun-server.ts';
+import { forPrograms, startLinuxRun } from './support/linuxrun-server.ts';
 import { SITE } from './support/places.ts';
 import { runsForeignScripts } from './support/policy.ts';
 import { BUSYBOX, HELLO, HELLO_WORLD, linkTo, Visitor } from './support/visitor.ts';
@@ -41,7 +41,7 @@ test('without its server the page loads again, is isolated, and runs demo images
   visitor,
 }) => {
   server = await startServer([SITE], 0);
-  await page.goto(server.url);
+  await page.goto(server.pageUrl);
   await expectKept(page);
   await stop();
   await page.goto(page.url() + linkTo({ image: BUSYBOX, cpus: '2' }));
@@ -58,7 +58,7 @@ test('without its server the page loads again, is isolated, and runs demo images
 test('without its server images of registries run from the store', async ({ page, visitor, registry }) => {
   registry.add('team/app:1', heavyBusybox(1000));
   server = await startLinuxRun([registry.host]);
-  await page.goto(server.url + linkTo({ image: `${registry.host}/team/app:1` }));
+  await page.goto(server.pageUrl + linkTo({ image: `${registry.host}/team/app:1` }));
   await visitor.run();
   await visitor.expectPrompt();
   await expectKept(page);
@@ -72,7 +72,7 @@ test('without its server images of registries run from the store', async ({ page
 
 test('a server that hangs or fails is left alone, and asked again at the next load', async ({ page }) => {
   server = await startServer([SITE], 0);
-  const { port } = new URL(server.url);
+  const { port } = new URL(server.pageUrl);
   let trouble: 'none' | 'hangs' | 'fails' = 'none';
   const waiting = new Set<ServerResponse>();
   const front = createServer((request, response) => {
@@ -87,7 +87,7 @@ test('a server that hangs or fails is left alone, and asked again at the next lo
   }).listen(0);
   await once(front, 'listening');
   const pages = () => [...waiting].filter(({ req }) => req.url === '/');
-  await page.goto(`http://localhost:${(front.address() as AddressInfo).port}/`);
+  await page.goto(`http://linuxrun.localhost:${(front.address() as AddressInfo).port}/`);
   await expectKept(page);
   for (trouble of ['fails', 'hangs'] as const) {
     await page.reload();
@@ -101,7 +101,7 @@ test('a server that hangs or fails is left alone, and asked again at the next lo
 
 test('the page can be installed', async ({ page }) => {
   server = await startServer([SITE], 0);
-  await page.goto(server.url);
+  await page.goto(server.pageUrl);
   await expectKept(page);
   const devTools = await page.context().newCDPSession(page);
   const { data, errors } = await devTools.send('Page.getAppManifest');
@@ -109,7 +109,7 @@ test('the page can be installed', async ({ page }) => {
   const { icons, display } = JSON.parse(data ?? '');
   expect(display).toBe('standalone');
   for (const { src, type } of icons) {
-    const icon = await page.request.get(new URL(src, page.url()).href);
+    const icon = await page.request.get(forPrograms(new URL(src, page.url()).href));
     expect(icon.headers()['content-type']).toContain(type);
   }
   const { installabilityErrors } = await devTools.send('Page.getInstallabilityErrors');
@@ -136,7 +136,7 @@ test.describe('a new release', () => {
 
   test('is taken at the next load, and the files of the old one are deleted', async ({ page, visitor }) => {
     server = await startServer([SITE], 0);
-    await page.goto(server.url);
+    await page.goto(server.pageUrl);
     await expectKept(page);
     const old = await releaseOf(page);
     server = await startServer(await brokenRelease(), await stop());
@@ -153,11 +153,11 @@ test.describe('a new release', () => {
 
   test('gives none of its files to a page of the old one', async ({ page, visitor, context }) => {
     server = await startServer([SITE], 0);
-    await page.goto(server.url + linkTo({ image: HELLO_WORLD, cpus: '2' }));
+    await page.goto(server.pageUrl + linkTo({ image: HELLO_WORLD, cpus: '2' }));
     await expectKept(page);
     server = await startServer(await brokenRelease(), await stop());
     const other = new Visitor(await context.newPage());
-    await other.page.goto(server.url + linkTo({ image: HELLO_WORLD }));
+    await other.page.goto(server.pageUrl + linkTo({ image: HELLO_WORLD }));
     await expect.poll(() => cachesOf(other.page)).toHaveLength(2);
     await expect
       .poll(() =>

@@ -3,7 +3,7 @@ import { makeIndex, sha256, type TestLayer } from '../src/oci/testing/image.ts';
 import { expect, test } from './fixtures.ts';
 import { refuseWith } from './support/faults.ts';
 import { foreignBusybox, heavyBusybox } from './support/images.ts';
-import { startLinuxRun } from './support/linuxrun-server.ts';
+import { forPrograms, startLinuxRun } from './support/linuxrun-server.ts';
 import { BUSYBOX, HELLO, HELLO_WORLD, linkTo } from './support/visitor.ts';
 
 // The browser itself logs failed requests.
@@ -93,13 +93,13 @@ test.describe('an image', () => {
 test('the server disappears and comes back', async ({ page, visitor, registry }) => {
   registry.add('team/app:1', heavyBusybox(1000));
   const server = await startLinuxRun([registry.host]);
-  await page.goto(server.url + linkTo({ image: `${registry.host}/team/app:1` }), {
+  await page.goto(server.pageUrl + linkTo({ image: `${registry.host}/team/app:1` }), {
     waitUntil: 'networkidle',
   });
   await server.close();
   await visitor.run();
   await visitor.expectProblem(/cannot (reach|be loaded)/, /(still|is) running/);
-  const again = await startLinuxRun([registry.host], Number(new URL(server.url).port));
+  const again = await startLinuxRun([registry.host], Number(new URL(server.pageUrl).port));
   await visitor.button('Try again').click();
   await visitor.expectPrompt();
   await again.close();
@@ -107,7 +107,7 @@ test('the server disappears and comes back', async ({ page, visitor, registry })
 
 test('a running container continues without the server', async ({ page, visitor }) => {
   const server = await startLinuxRun([]);
-  await page.goto(server.url + linkTo({ image: BUSYBOX }));
+  await page.goto(server.pageUrl + linkTo({ image: BUSYBOX }));
   await visitor.run();
   await visitor.expectPrompt();
   await server.close();
@@ -143,7 +143,7 @@ test.describe('a browser', () => {
 
   test('without isolation headers', async ({ page, visitor }) => {
     await page.route('**/*', async (route) => {
-      const response = await route.fetch();
+      const response = await route.fetch({ url: forPrograms(route.request().url()) });
       const headers = Object.entries(response.headers()).filter(
         ([name]) => !name.startsWith('cross-origin-'),
       );
@@ -158,7 +158,7 @@ test.describe('a browser', () => {
     const forbid = 'indexedDB.open = () => { throw new DOMException("denied", "SecurityError"); };';
     await page.addInitScript(forbid);
     await page.route('**/assets/session-worker*.js', async (route) => {
-      const response = await route.fetch();
+      const response = await route.fetch({ url: forPrograms(route.request().url()) });
       await route.fulfill({ response, body: forbid + (await response.text()) });
     });
     await visitor.runLink({ image: HELLO_WORLD });

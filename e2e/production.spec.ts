@@ -7,6 +7,7 @@ import { ISOLATION_HEADERS } from '../src/server/headers.ts';
 import { DockerRegistry, OPEN_TO_PAGES } from '../src/server/registry/testing/docker-registry.ts';
 import { expect, test } from './fixtures.ts';
 import { heavyBusybox } from './support/images.ts';
+import { forPrograms } from './support/linuxrun-server.ts';
 import { PRODUCTION, SITE } from './support/places.ts';
 import { runsForeignScripts } from './support/policy.ts';
 import { ProductionServer } from './support/production-server.ts';
@@ -25,7 +26,7 @@ test('the server needs nothing but its folder', async ({ page, visitor, request 
   await page.goto(server.url + linkTo({ image: HELLO_WORLD }));
   await visitor.run();
   await visitor.expectScreen(HELLO);
-  const unlisted = await request.get(`${server.url}registry/registry.example/v2/a/manifests/b`);
+  const unlisted = await request.get(`${forPrograms(server.url)}registry/registry.example/v2/a/manifests/b`);
   expect(await unlisted.json()).toMatchObject({ errors: [{ code: 'NOT_ALLOWED' }] });
   expect(await server.stop(), 'exit code of the server').toBe(0);
 });
@@ -40,7 +41,9 @@ test('the form loads at most 150 KiB of script', async ({ page, visitor }) => {
       .filter(({ name, responseEnd }) => name.endsWith('.js') && responseEnd <= (interactive?.startTime ?? 0))
       .map(({ name }) => name);
   });
-  const bodies = await Promise.all(scripts.map(async (url) => (await page.request.get(url)).body()));
+  const bodies = await Promise.all(
+    scripts.map(async (url) => (await page.request.get(forPrograms(url))).body()),
+  );
   const bytes = bodies.reduce((sum, body) => sum + brotliCompressSync(body).length, 0);
   expect(bytes).toBeGreaterThan(10 << 10);
   expect(bytes).toBeLessThan(150 << 10);

@@ -2,6 +2,7 @@ import { SECURITY_HEADERS } from '../src/server/headers.ts';
 import { expect, test } from './fixtures.ts';
 import { expectAccessible } from './support/care.ts';
 import { heavyBusybox } from './support/images.ts';
+import { forPrograms } from './support/linuxrun-server.ts';
 import { runsForeignScripts } from './support/policy.ts';
 
 test('every answer has the isolation headers and the content security policy', async ({ request }) => {
@@ -89,4 +90,25 @@ test('the footer leads to documentation, source and licences, and names the vers
   await expect(page.getByRole('heading', { name: 'How it works' })).toBeVisible();
   await page.getByRole('link', { name: 'page', exact: true }).first().click();
   await expect(page.getByRole('heading', { name: 'The page', exact: true })).toBeVisible();
+});
+
+test.describe('a page at localhost', () => {
+  const QUERY = '?LINUXRUN_IMAGE=oci://images:hello-world';
+  test.use({ expectedErrors: /ERR_NAME_NOT_RESOLVED/ });
+
+  test('goes to the name that has previews, unless the browser cannot resolve it', async ({
+    page,
+    visitor,
+    serverUrl,
+  }) => {
+    for (const host of ['localhost', '127.0.0.1']) {
+      await page.goto(serverUrl.replace('linuxrun.localhost', host) + QUERY);
+      await page.waitForURL(serverUrl + QUERY);
+      await expect(visitor.image).toBeVisible();
+    }
+    await page.route('**/__linuxrun/here', (route) => route.abort('namenotresolved'));
+    await page.goto(forPrograms(serverUrl) + QUERY);
+    await expect(visitor.image).toBeVisible();
+    expect(page.url()).toBe(forPrograms(serverUrl) + QUERY);
+  });
 });

@@ -59,7 +59,7 @@ export async function onStage(
     await play({
       page,
       visitor: new Visitor(page),
-      url: server.url,
+      url: server.pageUrl,
       registry,
       moodyRegistry,
       async picture(title) {

@@ -3,6 +3,9 @@ import { DEFAULT_REGISTRIES } from '../../src/server/registry/registries.ts';
 import { type RunningServer, startServer } from '../../src/server/server.ts';
 import { SITE } from './places.ts';
 
+/** The URL for programs, which cannot resolve every name below localhost. */
+export const forPrograms = (url: string) => url.replace('//linuxrun.localhost:', '//localhost:');
+
 /**
  * Serves the built page, and allows registries on this machine, which no variable of the server can allow.
  * @param local their `host:port`

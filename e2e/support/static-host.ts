@@ -9,7 +9,9 @@ const FOLDER = '/some/folder/';
  * A static file server that is not ours.
  * @param headers the headers of every answer
  */
-export async function startStaticHost(headers: Record<string, string>): Promise<RunningServer> {
+export async function startStaticHost(
+  headers: Record<string, string>,
+): Promise<Pick<RunningServer, 'url' | 'close'>> {
   const server = await preview({
     configFile: false,
     appType: 'mpa',

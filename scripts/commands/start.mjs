@@ -16,7 +16,7 @@ const HELP = `usage: npm start [-- --help | --version]
 Prepares everything on first use, serves the page on this computer, and prints its URL. Environment variables:
 
   PORT                          the port (default: 8080); 0 takes any free one
-  LINUXRUN_HOSTS                names under which a public server is reached, separated by commas
+  LINUXRUN_HOSTS                names of a public server, separated by commas; *.NAME has previews
   LINUXRUN_REGISTRIES           the registries that images may come from (default: the well-known public ones)
   LINUXRUN_REGISTRY_CACHE       the folder of the cache of layers (default: in ~/.cache/linuxrun)
   LINUXRUN_REGISTRY_CACHE_SIZE  its limit (default: 4G); 0 keeps nothing

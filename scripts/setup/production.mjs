@@ -38,6 +38,7 @@ export const production = {
     'src/server',
     'src/network',
     'src/oci',
+    'src/preview',
     'package-lock.json',
     'scripts/node-version.mjs',
     'scripts/setup/places.mjs',

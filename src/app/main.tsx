@@ -1,6 +1,7 @@
 import './styles/index.css';
 import { createRoot } from 'react-dom/client';
 import { Page } from './components/Page.tsx';
+import { goesToLocalName } from './local-name.ts';
 import { holdRelease, keepOffline } from './offline/keep.ts';
 import { cleanAddress, readAddress } from './stores/address.ts';
 import { loadMachinery } from './stores/connection.ts';
@@ -13,13 +14,20 @@ import { applyTheme } from './stores/theme.ts';
 import { findObstacle, savesData } from './support.ts';
 
 const obstacle = findObstacle(globalThis);
-applyTheme();
-holdRelease();
-followAddress();
-followHistory();
-guardPage();
-offerLive();
-createRoot(document.querySelector('#page') as HTMLElement).render(<Page obstacle={obstacle} />);
+if (!(await goesToLocalName())) open();
+
+function open(): void {
+  applyTheme();
+  holdRelease();
+  followAddress();
+  followHistory();
+  guardPage();
+  offerLive();
+  createRoot(document.querySelector('#page') as HTMLElement).render(<Page obstacle={obstacle} />);
+  // Runs after the first paint. Safari has no requestIdleCallback.
+  if ('requestIdleCallback' in globalThis) requestIdleCallback(prepare, { timeout: 500 });
+  else setTimeout(prepare, 100);
+}
 
 function followAddress(): void {
   const query = readAddress();
@@ -50,7 +58,3 @@ function prepare(): void {
     });
   import('./components/TerminalPane.tsx').catch(() => {});
 }
-
-// Runs after the first paint. Safari has no requestIdleCallback.
-if ('requestIdleCallback' in globalThis) requestIdleCallback(prepare, { timeout: 500 });
-else setTimeout(prepare, 100);

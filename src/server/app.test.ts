@@ -44,6 +44,31 @@ describe('headers', () => {
   });
 });
 
+describe('the name on this machine', () => {
+  const ask = (url: string, origin?: string) =>
+    app.request(`${url}/__linuxrun/here`, { headers: origin === undefined ? {} : { Origin: origin } });
+
+  it.each(['localhost', '127.0.0.1', '[::1]'])('tells a page at %s that it leads here', async (host) => {
+    const origin = `http://${host}:8080`;
+    const answer = await ask('http://linuxrun.localhost:8080', origin);
+    expect(answer.status).toBe(204);
+    expect(answer.headers.get('Access-Control-Allow-Origin')).toBe(origin);
+  });
+
+  it.each([
+    ['http://linuxrun.localhost:8080', 'https://evil.example'],
+    ['http://linuxrun.localhost:8080', 'http://localhost:9090'],
+    ['http://linuxrun.localhost:8080', 'http://8000-abc.linuxrun.localhost:8080'],
+    ['http://linuxrun.localhost:8080', 'null'],
+    ['http://linuxrun.localhost:8080', undefined],
+    ['http://localhost:8080', 'http://localhost:8080'],
+  ])('tells nothing at %s to %s', async (url, origin) => {
+    const answer = await ask(url, origin);
+    expect(answer.status).toBe(404);
+    expect(answer.headers.get('Access-Control-Allow-Origin')).toBeNull();
+  });
+});
+
 describe('files', () => {
   it('have their types', async () => {
     const type = async (path: string) => (await app.request(path)).headers.get('Content-Type');

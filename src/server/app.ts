@@ -1,5 +1,7 @@
 import { Hono } from 'hono';
+import { HERE_PATH } from '../preview/names.ts';
 import { SECURITY_HEADERS } from './headers.ts';
+import { answerHere } from './here.ts';
 import { onlyFor } from './hosts.ts';
 import { REGISTRY_PATH, type RegistryProxy } from './registry/proxy.ts';
 import { missingPage, staticFiles } from './static.ts';
@@ -22,6 +24,7 @@ export function createApp(roots: readonly string[], { registryProxy, hosts = [] 
     for (const [name, value] of Object.entries(SECURITY_HEADERS)) context.header(name, value);
   });
   app.use(onlyFor(hosts));
+  app.get(HERE_PATH, answerHere);
   if (registryProxy) app.all(`${REGISTRY_PATH}/*`, registryProxy.handle);
   app.use(staticFiles(roots));
   app.notFound(missingPage(roots));

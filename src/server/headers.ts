@@ -1,3 +1,5 @@
+import { LOCAL_NAME } from '../preview/names.ts';
+
 /**
  * These headers make a page cross-origin isolated. Only then do browsers let threads share memory, which
  * the harts of a machine need (HTML standard, "cross-origin isolation").
@@ -9,8 +11,9 @@ export const ISOLATION_HEADERS = {
 };
 
 /**
- * Styles need 'unsafe-inline' because xterm.js puts its theme and its cell sizes in <style> elements. zstddec
- * fetches its WebAssembly from a data: URL.
+ * A page at `localhost` asks its own name whether it leads to this server. Styles need 'unsafe-inline',
+ * because xterm.js puts its theme and its cell sizes in <style> elements. zstddec fetches its WebAssembly
+ * from a data: URL.
  * @param registries the sources of images besides our own server
  */
 const contentSecurityPolicy = (...registries: string[]): string[] => [
@@ -19,7 +22,7 @@ const contentSecurityPolicy = (...registries: string[]): string[] => [
   "style-src 'self' 'unsafe-inline'",
   "img-src 'self' data:",
   "font-src 'self'",
-  ["connect-src 'self' data:", ...registries].join(' '),
+  [`connect-src 'self' data: http://${LOCAL_NAME}:*`, ...registries].join(' '),
   "worker-src 'self'",
   "manifest-src 'self'",
   "base-uri 'none'",

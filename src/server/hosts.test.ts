@@ -11,15 +11,26 @@ import { readHosts } from './hosts.ts';
 import { RegistryProxy } from './registry/proxy.ts';
 import { startServer } from './server.ts';
 
-const OURS = ['localhost', '127.0.0.1', '[::1]', 'tab.localhost', 'linuxrun.example.com'];
+const OURS = [
+  'localhost',
+  'linuxrun.localhost',
+  '127.0.0.1',
+  '[::1]',
+  'tab.localhost',
+  'linuxrun.example.com',
+  'run.example.com',
+];
 const OTHERS = [
   'evil.example',
   'localhost.evil.example',
   'notlocalhost',
   'sub.linuxrun.example.com',
+  'sub.linuxrun.localhost',
   '10.0.0.1',
 ];
 const PATHS = ['/', '/index.html', '/missing', '/registry/quay.io/v2/a/b/tags/list'];
+
+const HOSTS = ['linuxrun.example.com', '*.run.example.com'];
 
 let folder: string;
 
@@ -45,7 +56,7 @@ function ask(port: number, host: string, path: string): Promise<{ status: number
 describe('the server', () => {
   it('answers only to names of this machine and to configured ones', async () => {
     const registryProxy = await RegistryProxy.open();
-    const server = await startServer([folder], 0, { registryProxy, hosts: ['linuxrun.example.com'] });
+    const server = await startServer([folder], 0, { registryProxy, hosts: HOSTS });
     const port = Number(new URL(server.url).port);
     for (const path of PATHS) {
       for (const host of OURS) expect((await ask(port, host, path)).status, host + path).not.toBe(421);
@@ -62,7 +73,7 @@ describe('the server', () => {
 
 describe("Vite's server", () => {
   it('does the same', async () => {
-    vi.stubEnv('LINUXRUN_HOSTS', 'linuxrun.example.com');
+    vi.stubEnv('LINUXRUN_HOSTS', HOSTS.join());
     vi.stubEnv('LINUXRUN_REGISTRY_CACHE_SIZE', '0');
     const server = await createServer({
       configFile: false,
@@ -79,7 +90,7 @@ describe("Vite's server", () => {
         const { body } = await ask(port, host, path);
         expect(body, host + path).not.toMatch(/not allowed|does not answer to/);
       }
-      for (const host of OTHERS.filter((host) => host !== '10.0.0.1'))
+      for (const host of OTHERS.filter((host) => host !== '10.0.0.1' && !host.endsWith('.localhost')))
         expect((await ask(port, host, path)).status, host + path).toBe(403);
     }
     await server.close();
@@ -93,11 +104,14 @@ describe('LINUXRUN_HOSTS', () => {
   it('is a list of names', () => {
     expect(read()).toEqual([]);
     expect(read('')).toEqual([]);
-    expect(read('a.example, B.example')).toEqual(['a.example', 'b.example']);
+    expect(read('a.example, *.B.example')).toEqual(['a.example', '*.b.example']);
   });
 
   it.each([
-    '*.example.com',
+    '*',
+    '*.',
+    '*.*.example.com',
+    'a.*.example.com',
     'https://a.example',
     'a.example:80',
     'a.example/path',

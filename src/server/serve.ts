@@ -22,7 +22,7 @@ export async function serve(roots: readonly string[], command: string): Promise<
   const server = await startServer(roots, port, options).catch(async (error) =>
     fail((await portError(error, port, command)).message),
   );
-  console.log(`LinuxRun is at ${server.url}`);
+  console.log(`LinuxRun is at ${server.pageUrl}`);
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void server.close());
 }
 

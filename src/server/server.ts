@@ -3,15 +3,19 @@ import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createAdaptorServer } from '@hono/node-server';
 import { INTERFACE } from '../../scripts/setup/port.mjs';
+import { LOCAL_NAME } from '../preview/names.ts';
 import { type AppOptions, createApp } from './app.ts';
 
 export interface RunningServer {
+  /** The URL for programs, some of which cannot resolve names below `localhost`. */
   url: string;
+  /** The page's URL for browsers. */
+  pageUrl: string;
   close(): Promise<void>;
 }
 
 /**
- * Serves `roots` on the loopback interface. A page is isolated only on https or on localhost, so a public
+ * Serves `roots` on the loopback interface. A page is isolated only on https or below localhost, so a public
  * server stands behind a proxy that speaks TLS.
  * @param port the port, or 0 for any free port
  * @param options its registry proxy is closed along with the server
@@ -25,8 +29,10 @@ export async function startServer(
   const server = createAdaptorServer({ fetch: createApp(roots, options).fetch }) as Server;
   server.listen(port, INTERFACE);
   await once(server, 'listening');
+  const { port: taken } = server.address() as AddressInfo;
   return {
-    url: `http://localhost:${(server.address() as AddressInfo).port}/`,
+    url: `http://localhost:${taken}/`,
+    pageUrl: `http://${LOCAL_NAME}:${taken}/`,
     close: async () => {
       server.close();
       server.closeAllConnections();

@@ -189,7 +189,7 @@ describe('refused are', () => {
     expect(registry.requests).toEqual([]);
   });
 
-  it('pages of another site', async () => {
+  it('pages of another origin', async () => {
     const proxy = await world.proxy([registry.host]);
     const ask = (site: string) =>
       new Promise<number | undefined>((resolve, reject) => {
@@ -200,7 +200,7 @@ describe('refused are', () => {
         });
         request.on('error', reject).end();
       });
-    expect(await ask('cross-site')).toBe(403);
+    for (const site of ['cross-site', 'same-site']) expect(await ask(site)).toBe(403);
     expect(registry.requests).toEqual([]);
     expect(await ask('same-origin')).toBe(200);
   });

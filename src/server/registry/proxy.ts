@@ -104,8 +104,9 @@ export class RegistryProxy {
     const { method } = raw;
     if (method !== 'GET' && method !== 'HEAD')
       throw new ProxyError(405, 'UNSUPPORTED', 'images can only be read', { Allow: 'GET, HEAD' });
-    // A page of another site cannot read the answer, but could use up the registries' limits for this server.
-    if (raw.headers.get('Sec-Fetch-Site') === 'cross-site')
+    // Another page cannot read the answer, but could use up the registries' limits for this server. Previews
+    // are pages of the same site.
+    if (/^(cross|same)-site$/.test(raw.headers.get('Sec-Fetch-Site') ?? ''))
       throw new ProxyError(403, 'DENIED', 'only pages of this server may use it');
     const credentials = raw.headers.get(CREDENTIALS_HEADER) ?? undefined;
     if (credentials !== undefined && !CREDENTIALS.test(credentials))
