@@ -1,3 +1,4 @@
+import type { Address } from './address.ts';
 import { read16, write16 } from './bytes.ts';
 import {
   encodeAnswer,
@@ -8,6 +9,7 @@ import {
   NO_ERROR,
   parseQuery,
   type Query,
+  questionName,
   REFUSED,
   SERVER_FAILURE,
   TYPE_AAAA,
@@ -16,18 +18,29 @@ import {
 import type { Host, TcpEvents, TcpSocket } from './host.ts';
 import type { Limits } from './limits.ts';
 import type { Policy } from './policy.ts';
+import { Throttle } from './rate.ts';
+import type { RefusalReason } from './refusal.ts';
+
+export interface DnsServices {
+  readonly host: Host;
+  readonly policy: Policy;
+  readonly limits: Limits;
+}
 
 /** The guest's name server, which asks those of the system. */
 export class DnsForwarder {
-  readonly #host: Host;
-  readonly #policy: Policy;
-  readonly #limits: Limits;
+  readonly #services: DnsServices;
+  readonly #throttle: Throttle<() => void>;
   #pending = 0;
 
-  constructor(host: Host, policy: Policy, limits: Limits) {
-    this.#host = host;
-    this.#policy = policy;
-    this.#limits = limits;
+  constructor(services: DnsServices) {
+    this.#services = services;
+    this.#throttle = new Throttle(services.limits.newQueries, (begin) => begin());
+  }
+
+  /** Queries that wait are not asked any more. */
+  close(): void {
+    this.#throttle.close();
   }
 
   /** @returns the answer as it fits in a datagram; undefined if there is nothing to answer */
@@ -51,17 +64,32 @@ export class DnsForwarder {
     // There is no IPv6 beyond the guest. An answer without addresses keeps programs from waiting for it.
     if (query.type === TYPE_AAAA) return encodeEmptyAnswer(query, NO_ERROR);
     if (query.type === TYPE_TRANSFER) return encodeEmptyAnswer(query, REFUSED);
-    if (this.#pending >= this.#limits.queries) return encodeEmptyAnswer(query, SERVER_FAILURE);
+    const { host, limits } = this.#services;
+    if (this.#pending >= limits.queries) {
+      this.#refuse('names', query);
+      return encodeEmptyAnswer(query, SERVER_FAILURE);
+    }
     this.#pending++;
     try {
+      await new Promise<void>((resolve) => this.#throttle.add(resolve));
       const [id] = crypto.getRandomValues(new Uint16Array(1)) as unknown as [number];
-      const answer = await this.#host.query(encodeQuery(query, id));
-      return encodeAnswer(query, id, answer, (address) => this.#policy.mayName(address));
+      const answer = await host.query(encodeQuery(query, id));
+      return encodeAnswer(query, id, answer, (address) => this.#mayName(address, query));
     } catch {
       return encodeEmptyAnswer(query, SERVER_FAILURE);
     } finally {
       this.#pending--;
     }
+  }
+
+  #mayName(address: Address, query: Query): boolean {
+    const may = this.#services.policy.mayName(address);
+    if (!may) this.#refuse('address', query);
+    return may;
+  }
+
+  #refuse(reason: RefusalReason, query: Query): void {
+    this.#services.policy.refuseName(reason, questionName(query));
   }
 }
 

@@ -103,6 +103,16 @@ function skipName(message: Uint8Array, start: number, mayPoint: boolean): number
   throw new MalformedMessage();
 }
 
+/** The name that is asked for, without control characters. */
+export function questionName({ question }: Query): string {
+  const labels: string[] = [];
+  for (let at = 0; question[at]; at += 1 + (question[at] as number)) {
+    const label = question.subarray(at + 1, at + 1 + (question[at] as number));
+    labels.push(String.fromCharCode(...label.map((byte) => (byte > 0x20 && byte < 0x7f ? byte : 0x3f))));
+  }
+  return labels.join('.');
+}
+
 /** The same query as one of our own. */
 export function encodeQuery({ flags, question, edns }: Query, id: number): Uint8Array {
   const header = headerOf(id, (flags & PASSED_FLAGS) | FLAG_RECURSION_DESIRED);

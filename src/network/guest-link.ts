@@ -15,6 +15,8 @@ const FULL = 512 << 10;
 export class GuestLink {
   readonly #card: Card;
   #guestMac: Mac = PLAN.guestMac;
+  /** Bytes of the frames sent. */
+  sent = 0;
 
   constructor(card: Card) {
     this.#card = card;
@@ -34,6 +36,7 @@ export class GuestLink {
   }
 
   sendFrame(frame: Uint8Array): void {
+    this.sent += frame.length;
     this.#card.deliver(frame);
   }
 

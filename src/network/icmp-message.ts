@@ -1,14 +1,14 @@
 /** ICMP messages (RFC 792, RFC 4443), whose checksum is left to the sender. */
 import { isIpv6 } from './address.ts';
 import { write16, write32 } from './bytes.ts';
-import { IPV4_HEADER } from './ipv4.ts';
+import { ipv4HeaderSize } from './ipv4.ts';
 import { IPV6_HEADER } from './ipv6.ts';
 import { type Packet, PROTOCOL_ICMP, PROTOCOL_ICMPV6 } from './packet.ts';
 
 const HEADER = 8;
 
 /** An error quotes its packet: of IPv4 the header and 8 bytes, of IPv6 what fits in the smallest MTU. */
-const QUOTED = IPV4_HEADER + 8;
+const QUOTED_PAYLOAD = 8;
 const QUOTED_V6 = 1280 - IPV6_HEADER - HEADER;
 
 /** Types of IPv4 and IPv6. */
@@ -55,7 +55,7 @@ export function undelivered({ source, destination, bytes }: Packet): Undelivered
 /** Tells the sender that its packet cannot be delivered. */
 export function deliveryError(error: DeliveryError, { destination, bytes }: Undelivered): Uint8Array {
   const isVersion6 = isIpv6(destination);
-  const quoted = bytes.subarray(0, isVersion6 ? QUOTED_V6 : QUOTED);
+  const quoted = bytes.subarray(0, isVersion6 ? QUOTED_V6 : ipv4HeaderSize(bytes) + QUOTED_PAYLOAD);
   const message = new Uint8Array(HEADER + quoted.length);
   message.set(ERRORS[error].slice(isVersion6 ? 2 : 0, isVersion6 ? 4 : 2));
   if (isVersion6 && error === 'unknown protocol') write32(message, 4, AT_PROTOCOL);

@@ -1,26 +1,30 @@
 import type { GuestLink } from './guest-link.ts';
 import type { Host } from './host.ts';
 import { echoReply, isEchoRequest } from './icmp-message.ts';
+import type { Limits } from './limits.ts';
 import type { Packet } from './packet.ts';
 import { isGateway, isNameServer } from './plan.ts';
 import type { Policy } from './policy.ts';
-
-/** Echo requests on their way at a time: the host runs a program for each. More are lost. */
-const MAX_PENDING = 4;
+import { Throttle } from './rate.ts';
+import type { RefusalReason } from './refusal.ts';
 
 export interface IcmpServices {
   readonly link: GuestLink;
   readonly host: Host;
   readonly policy: Policy;
+  readonly limits: Limits;
 }
 
 /** Answers the guest's echo requests (RFC 792): never for somebody who has not answered the host. */
 export class Icmp {
   readonly #services: IcmpServices;
+  readonly #throttle: Throttle<() => void>;
+  /** Echo requests that wait or are under way. */
   #pending = 0;
 
   constructor(services: IcmpServices) {
     this.#services = services;
+    this.#throttle = new Throttle(services.limits.newEchoes, (begin) => begin());
   }
 
   receive(packet: Packet): void {
@@ -29,20 +33,35 @@ export class Icmp {
     else void this.#forward(packet);
   }
 
+  /** Requests that wait are not asked any more. */
+  close(): void {
+    this.#throttle.close();
+  }
+
   async #forward(packet: Packet): Promise<void> {
-    const { link, host, policy } = this.#services;
-    if (this.#pending >= MAX_PENDING) {
-      policy.refuse('echo', packet.destination);
+    const { host, policy, limits } = this.#services;
+    const { destination } = packet;
+    if (this.#pending >= limits.echoes) {
+      this.#prohibit(packet, 'echo');
       return;
     }
-    const address = policy.destination(packet.destination);
+    const address = policy.destination(destination);
+    if (address === undefined) {
+      this.#prohibit(packet);
+      return;
+    }
     this.#pending++;
-    const isAnswered = address === undefined ? undefined : await host.echo(address).catch(() => undefined);
+    await new Promise<void>((resolve) => this.#throttle.add(resolve));
+    const isAnswered = await host.echo(address).catch(() => undefined);
     this.#pending--;
-    if (isAnswered) this.#reply(packet);
-    if (isAnswered !== undefined) return;
-    if (address !== undefined) policy.refuse('echo', packet.destination);
-    link.sendError('prohibited', packet);
+    if (isAnswered === undefined) this.#prohibit(packet, 'echo');
+    else if (isAnswered) this.#reply(packet);
+  }
+
+  /** @param reason reported, if it was not yet */
+  #prohibit(packet: Packet, reason?: RefusalReason): void {
+    if (reason) this.#services.policy.refuse(reason, packet.destination);
+    this.#services.link.sendError('prohibited', packet);
   }
 
   #reply(packet: Packet): void {

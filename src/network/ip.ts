@@ -7,7 +7,7 @@ import type { Packet, PacketHeader } from './packet.ts';
 
 export const ipHeaderSize = (address: Address): number => (isIpv6(address) ? IPV6_HEADER : IPV4_HEADER);
 
-/** The packet in a frame; undefined if there is none, or it is malformed, a fragment, or has options. */
+/** The packet in a frame; undefined if there is none, or it is malformed. */
 export function parsePacket(frame: Uint8Array): Packet | undefined {
   const packet = frame.subarray(ETHERNET_HEADER);
   const type = frameType(frame);

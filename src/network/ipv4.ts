@@ -9,22 +9,26 @@ const VERSION_AND_LENGTH = 0x45;
 const DONT_FRAGMENT = 0x4000;
 /** More fragments, and the offset of this one. */
 const FRAGMENT = 0x3fff;
+const FRAGMENT_OFFSET = 0x1fff;
 const TTL = 64;
 
-/**
- * The packet that the bytes begin with; undefined if it is malformed, a fragment, or has options, which only
- * carry source routes nowadays.
- */
+/** The size of the header with its options. */
+export const ipv4HeaderSize = (packet: Uint8Array): number => ((packet[0] as number) & 0xf) * 4;
+
+/** The packet that the bytes begin with; undefined if it is malformed. */
 export function parseIpv4(packet: Uint8Array): Packet | undefined {
-  if (packet.length < IPV4_HEADER || packet[0] !== VERSION_AND_LENGTH) return undefined;
+  if (packet.length < IPV4_HEADER || (packet[0] as number) >>> 4 !== 4) return undefined;
+  const headerSize = ipv4HeaderSize(packet);
   const length = read16(packet, 2);
-  if (length < IPV4_HEADER || length > packet.length) return undefined;
-  if ((read16(packet, 6) & FRAGMENT) !== 0 || checksum(packet, 0, IPV4_HEADER) !== 0) return undefined;
+  if (headerSize < IPV4_HEADER || length < headerSize || length > packet.length) return undefined;
+  if (checksum(packet, 0, headerSize) !== 0) return undefined;
   return {
     source: packet.subarray(12, 16),
     destination: packet.subarray(16, 20),
     protocol: packet[9] as number,
-    payload: packet.subarray(IPV4_HEADER, length),
+    isPlain: headerSize === IPV4_HEADER && (read16(packet, 6) & FRAGMENT) === 0,
+    isLaterFragment: (read16(packet, 6) & FRAGMENT_OFFSET) !== 0,
+    payload: packet.subarray(headerSize, length),
     bytes: packet.subarray(0, length),
   };
 }

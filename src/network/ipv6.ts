@@ -23,6 +23,8 @@ export function parseIpv6(packet: Uint8Array): Packet | undefined {
     source: packet.subarray(8, 24),
     destination: packet.subarray(24, 40),
     protocol,
+    isPlain: true,
+    isLaterFragment: false,
     payload: packet.subarray(IPV6_HEADER, end),
     bytes: packet.subarray(0, end),
   };

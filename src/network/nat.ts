@@ -16,13 +16,14 @@ import {
 import { GuestLink } from './guest-link.ts';
 import type { Host } from './host.ts';
 import { Icmp } from './icmp.ts';
-import { isIcmp } from './icmp-message.ts';
+import { type DeliveryError, isIcmp } from './icmp-message.ts';
 import { parsePacket } from './ip.ts';
 import { LIMITS, type Limits } from './limits.ts';
 import type { Card, Network } from './network.ts';
 import { type Packet, PROTOCOL_TCP, PROTOCOL_UDP } from './packet.ts';
 import { isGateway, isGuest, isNameServer, PLAN } from './plan.ts';
 import { Policy, type PolicyOptions } from './policy.ts';
+import type { RefusalReason } from './refusal.ts';
 import { Tcp } from './tcp.ts';
 import { Udp } from './udp.ts';
 
@@ -30,6 +31,18 @@ export interface NatOptions extends Omit<PolicyOptions, 'ownAddresses'> {
   readonly host: Host;
   readonly card: Card;
   readonly limits?: Limits | undefined;
+}
+
+/** What a guest's network has done so far. Plain data. */
+export interface NatStats {
+  /** Bytes of the frames for the guest, and of those from it. */
+  readonly received: number;
+  readonly sent: number;
+  /** Open TCP connections and UDP sockets. */
+  readonly connections: number;
+  /** TCP segments with data that had to be sent to the guest again. */
+  readonly resent: number;
+  readonly refused: Readonly<Partial<Record<RefusalReason, number>>>;
 }
 
 /**
@@ -42,33 +55,48 @@ export class Nat implements Network {
   readonly #tcp: Tcp;
   readonly #udp: Udp;
   readonly #icmp: Icmp;
+  readonly #dns: DnsForwarder;
+  readonly #policy: Policy;
   #guestMac: Mac | undefined;
+  /** Bytes of the guest's frames. */
+  #received = 0;
 
   constructor({ host, card, limits = LIMITS, ...rules }: NatOptions) {
     const link = new GuestLink(card);
     const policy = new Policy({ ...rules, ownAddresses: () => host.ownAddresses() });
-    const dns = new DnsForwarder(host, policy, limits);
+    const services = { link, host, policy, limits };
+    const dns = new DnsForwarder(services);
     this.#link = link;
-    this.#icmp = new Icmp({ link, host, policy });
-    this.#tcp = new Tcp({ link, host, policy, limits, serveNames: (events) => dns.accept(events) });
+    this.#dns = dns;
+    this.#policy = policy;
+    this.#icmp = new Icmp(services);
+    this.#tcp = new Tcp({ ...services, serveNames: (events) => dns.accept(events) });
     this.#udp = new Udp({
-      ...{ link, host, policy, limits },
+      ...services,
       lease: (message) => this.#guestMac && answerDhcp(message, this.#guestMac),
       resolve: (query) => dns.answerDatagram(query),
     });
   }
 
-  /** Open sockets and connections. */
-  get size(): number {
-    return this.#tcp.size + this.#udp.size;
+  get stats(): NatStats {
+    return {
+      received: this.#link.sent,
+      sent: this.#received,
+      connections: this.#tcp.size + this.#udp.size,
+      resent: this.#tcp.resent,
+      refused: this.#policy.counts,
+    };
   }
 
   receive(frame: Uint8Array): void {
-    if (frame.length < ETHERNET_HEADER || frame.length > MAX_FRAME || !this.#isFromGuest(frame)) return;
+    this.#received += frame.length;
+    if (frame.length < ETHERNET_HEADER || frame.length > MAX_FRAME || !this.#isFromGuest(frame)) {
+      this.#policy.count('packet');
+      return;
+    }
     const type = frameType(frame);
     if (type === TYPE_ARP) this.#answerArp(frame);
-    const packet = type === TYPE_IPV4 && isForGateway(frame) ? parsePacket(frame) : undefined;
-    if (packet) this.#route(packet);
+    else if (type === TYPE_IPV4 && isForGateway(frame)) this.#takePacket(frame);
   }
 
   resume(): void {
@@ -78,6 +106,8 @@ export class Nat implements Network {
   close(): void {
     this.#tcp.close();
     this.#udp.close();
+    this.#icmp.close();
+    this.#dns.close();
   }
 
   /** The first frame says which address the guest has. */
@@ -96,12 +126,25 @@ export class Nat implements Network {
       this.#link.sendFrame(arpReply(request, PLAN.gatewayMac));
   }
 
+  #takePacket(frame: Uint8Array): void {
+    const packet = parsePacket(frame);
+    const isLost = packet === undefined || (!isGuest(packet.source) && packet.protocol !== PROTOCOL_UDP);
+    if (isLost) this.#policy.count('packet');
+    else if (packet.isPlain) this.#route(packet);
+    else this.#refuse(packet, 'prohibited');
+  }
+
   #route(packet: Packet): void {
     if (packet.protocol === PROTOCOL_UDP) this.#udp.receive(packet);
-    else if (!isGuest(packet.source)) return;
     else if (packet.protocol === PROTOCOL_TCP) this.#tcp.receive(packet);
     else if (isIcmp(packet)) this.#icmp.receive(packet);
-    else this.#link.sendError('unknown protocol', packet);
+    else this.#refuse(packet, 'unknown protocol');
+  }
+
+  #refuse(packet: Packet, error: DeliveryError): void {
+    this.#policy.refuse('packet', packet.destination);
+    // Only of the first fragment may be told (RFC 1122, section 3.2.2).
+    if (!packet.isLaterFragment) this.#link.sendError(error, packet);
   }
 }
 

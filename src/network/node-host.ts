@@ -14,8 +14,8 @@ const DNS_PORT = 53;
 /** How long a name server may take to answer over UDP, and over TCP, in ms. */
 const QUERY_PATIENCE = 2000;
 const STREAM_PATIENCE = 5000;
-/** How long an echo may take, in ms. */
-const ECHO_PATIENCE = 5000;
+/** How long an echo may take, in ms. At one request a second, four are under way at a time at most. */
+const ECHO_PATIENCE = 3500;
 /** The status of ping without an answer. Others mean that it could not ask. */
 const NO_ANSWER = 1;
 /** The most servers that are asked, one after the other. */

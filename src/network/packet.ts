@@ -13,6 +13,9 @@ export interface PacketHeader {
 
 /** An IP packet. */
 export interface Packet extends PacketHeader {
+  /** Whether it is neither a fragment nor has options, which only carry source routes nowadays. */
+  readonly isPlain: boolean;
+  readonly isLaterFragment: boolean;
   readonly payload: Uint8Array;
   /** Header and payload. */
   readonly bytes: Uint8Array;

@@ -21,6 +21,7 @@ export interface PolicyOptions {
 /** Decides where the guest may connect to. */
 export class Policy {
   readonly #options: PolicyOptions;
+  readonly #counts: Partial<Record<RefusalReason, number>> = {};
 
   constructor(options: PolicyOptions) {
     this.#options = options;
@@ -40,10 +41,30 @@ export class Policy {
     return this.#objection(address) === undefined;
   }
 
+  /** How much was refused so far. */
+  get counts(): Readonly<Partial<Record<RefusalReason, number>>> {
+    return { ...this.#counts };
+  }
+
+  /** Counts what is not worth a report. */
+  count(reason: RefusalReason): void {
+    this.#counts[reason] = (this.#counts[reason] ?? 0) + 1;
+  }
+
   /** Reports that a connection or a packet does not leave. */
   refuse(reason: RefusalReason, address: Address, port?: number): void {
     const destination = port === undefined ? formatAddress(address) : `${hostnameOf(address)}:${port}`;
-    this.#options.onRefused?.({ destination, reason });
+    this.#report({ destination, reason });
+  }
+
+  /** Reports that a name has no answer. */
+  refuseName(reason: RefusalReason, name: string): void {
+    this.#report({ destination: name, reason });
+  }
+
+  #report(refusal: Refusal): void {
+    this.count(refusal.reason);
+    this.#options.onRefused?.(refusal);
   }
 
   #objection(address: Address): RefusalReason | undefined {

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { type Address, formatAddress, parseAddress } from './address.ts';
 import { read16, write16, write32 } from './bytes.ts';
 import { arpReply, ETHERNET_HEADER, frameType, newFrame, TYPE_ARP, TYPE_IPV4 } from './ethernet.ts';
+import { SESSION_LIMITS } from './limits.ts';
 import { PROTOCOL_ICMP, PROTOCOL_TCP, PROTOCOL_UDP } from './packet.ts';
 import { PLAN } from './plan.ts';
 import { ACK, RST, type Segment, SYN } from './tcp-segment.ts';
@@ -72,11 +73,24 @@ describe('ICMP', () => {
     expect(world.icmp()).toEqual(['3/13']);
   });
 
-  test('only so many echo requests are under way', async () => {
+  test('only so many echo requests are under way, and the others are refused', async () => {
     const world = new World({ echo: () => new Promise(() => {}) });
     for (let i = 0; i < 9; i++) world.send(SERVER, PROTOCOL_ICMP, echo);
     await turn();
     expect(world.echoes).toHaveLength(4);
+    expect(world.icmp()).toEqual(Array(5).fill('3/13'));
+    expect(world.refusals[0]).toEqual({ destination: '93.184.216.34', reason: 'echo' });
+  });
+
+  test('echo requests beyond the rate wait', async () => {
+    const world = new World({ limits: SESSION_LIMITS, echo: async () => true });
+    for (let i = 0; i < 4; i++) world.send(SERVER, PROTOCOL_ICMP, echo);
+    await turn();
+    for (let i = 0; i < 3; i++) world.send(SERVER, PROTOCOL_ICMP, echo);
+    await turn();
+    expect(world.icmp()).toEqual(Array(4).fill('0/0'));
+    await vi.advanceTimersByTimeAsync(2000);
+    expect(world.icmp()).toEqual(Array(3).fill('0/0'));
   });
 });
 
@@ -105,7 +119,25 @@ describe('UDP', () => {
     expect(world.udpSockets[0]?.isClosed).toBe(false);
     await vi.advanceTimersByTimeAsync(20_000);
     expect(world.udpSockets[0]?.isClosed).toBe(true);
-    expect([world.nat.size, vi.getTimerCount()]).toEqual([0, 0]);
+    expect([world.nat.stats.connections, vi.getTimerCount()]).toEqual([0, 0]);
+  });
+
+  test('closes sockets to name servers after five seconds', async () => {
+    const world = new World();
+    world.sendUdp(SERVER, 53, bytes(1));
+    await vi.advanceTimersByTimeAsync(11_000);
+    expect(world.udpSockets[0]?.isClosed).toBe(true);
+  });
+
+  test('opens so many sockets a second, and refuses more', async () => {
+    const world = new World({ limits: { newFlows: { perSecond: 1, burst: 2 } } });
+    for (const port of [1, 2, 3, 1]) ask(world, port);
+    expect(world.udpSockets).toHaveLength(2);
+    expect(world.icmp()).toEqual(['3/13']);
+    expect(world.refusals).toEqual([{ destination: '93.184.216.34:123', reason: 'sockets' }]);
+    await vi.advanceTimersByTimeAsync(1000);
+    ask(world, 3);
+    expect(world.udpSockets).toHaveLength(3);
   });
 
   test('has a bounded number of sockets: the one idle longest gives way', () => {
@@ -254,7 +286,8 @@ describe('DNS', () => {
     await turn();
     const [datagram] = world.datagrams();
     const data = datagram?.data ?? new Uint8Array(12);
-    return { asked, data, id: read16(data, 0), code: read16(data, 2) & 15, answers: read16(data, 6) };
+    const code = read16(data, 2) & 15;
+    return { asked, data, id: read16(data, 0), code, answers: read16(data, 6), refusals: world.refusals };
   }
 
   test('passes a query on with an identifier of its own, and the answer with the client’s', async () => {
@@ -276,6 +309,7 @@ describe('DNS', () => {
     ];
     const result = await resolve(query(1), (message) => answer(message, records), ['9.9.9.9']);
     expect(result).toMatchObject({ code: 3, answers: 0 });
+    expect(result.refusals).toEqual([{ destination: 'www.de', reason: 'address' }]);
   });
 
   test('an internal IPv6 address in an answer counts, too', async () => {
@@ -327,6 +361,23 @@ describe('DNS', () => {
     for (let id = 0; id < 3; id++) world.sendUdp(PLAN.nameServer, 53, query(1, { id }));
     await turn();
     expect(world.datagrams().map(({ data }) => [data[1], (data[3] ?? 0) & 15])).toEqual([[2, 2]]);
+    expect(world.nat.stats.refused).toEqual({ names: 1 });
+  });
+
+  test('queries beyond the rate wait, and all are answered', async () => {
+    const asked: Uint8Array[] = [];
+    const world = new World({
+      limits: { newQueries: { perSecond: 50, burst: 10 } },
+      query: async (message) => {
+        asked.push(message);
+        return answer(message, [[1, [93, 184, 216, 34]]]);
+      },
+    });
+    for (let id = 0; id < 60; id++) world.sendUdp(PLAN.nameServer, 53, query(1, { id }));
+    await turn();
+    expect(asked).toHaveLength(10);
+    await vi.advanceTimersByTimeAsync(1100);
+    expect(new Set(world.datagrams().map(({ data }) => data[1])).size).toBe(60);
   });
 
   test('an answer too long for the client’s datagrams is cut, and whole over TCP', async () => {
@@ -368,6 +419,7 @@ describe('the policy', () => {
     ...['239.255.255.250', '240.0.0.1', '255.255.255.255', '8.8.4.4'],
   ];
   const world = () => new World({ own: ['8.8.4.4'] });
+  const syn = bytes(0, 80, 0, 80, 0, 0, 0, 1, 0, 0, 0, 0, 0x50, SYN, 0, 0, 0, 0, 0, 0);
 
   test.each(FORBIDDEN)('no connection and no datagram leave for %s', async (text) => {
     const to = parseAddress(text);
@@ -380,6 +432,21 @@ describe('the policy', () => {
     // Errors about packets to several receivers are forbidden (RFC 1122, section 3.2.2).
     expect(it.icmp()).toEqual((to[0] as number) >= 224 ? [] : ['3/13', '3/13']);
     expect([it.sockets, it.udpSockets, it.echoes]).toEqual([[], [], []]);
+  });
+
+  test('what is refused is counted by its reason', () => {
+    const it = world();
+    for (let i = 0; i < 1000; i++) it.sendSegment(parseAddress('10.0.0.1'), { flags: SYN, sourcePort: i });
+    it.sendUdp(parseAddress('8.8.4.4'), 9, bytes(1));
+    it.send(SERVER, 47, bytes(1));
+    it.nat.receive(new Uint8Array(13));
+    expect(it.nat.stats.refused).toEqual({ address: 1001, packet: 2 });
+  });
+
+  test('frames are counted by their bytes, in each direction', () => {
+    const it = world();
+    it.send(PLAN.gateway, PROTOCOL_ICMP, bytes(8, 0, 0, 0, 0, 0, 0, 0, 1, 2));
+    expect(it.nat.stats).toEqual({ received: 44, sent: 44, connections: 0, resent: 0, refused: {} });
   });
 
   test.each([0, 25])('nothing goes to port %i', (port) => {
@@ -406,9 +473,7 @@ describe('the policy', () => {
     ['another hardware address', (frame) => frame.set([2], 6)],
     ['another receiver', (frame) => frame.set([2], 0)],
     ['another source', (frame) => patchHeader(frame, (header) => header.set([9, 9, 9, 9], 12))],
-    ['a fragment', (frame) => patchHeader(frame, (header) => header.set([0x20, 0], 6))],
     ['a later fragment', (frame) => patchHeader(frame, (header) => header.set([0, 9], 6))],
-    ['options', (frame) => patchHeader(frame, (header) => header.set([0x46], 0))],
     ['a length beyond the frame', (frame) => patchHeader(frame, (header) => header.set([0xff, 0xff], 2))],
     ['a wrong checksum', (frame) => frame.set([0xff], ETHERNET_HEADER + 10)],
     ['another protocol', (frame) => patchHeader(frame, (header) => header.set([47], 9))],
@@ -416,13 +481,24 @@ describe('the policy', () => {
   ])('a packet with %s goes nowhere', (_, spoil) => {
     const it = world();
     it.nat.receive(arpRequest(PLAN.gateway));
-    const syn = new Uint8Array(20);
-    syn.set([0, 80, 0, 80, 0, 0, 0, 1, 0, 0, 0, 0, 0x50, SYN]);
     it.send(SERVER, PROTOCOL_TCP, syn, spoil);
     it.send(SERVER, PROTOCOL_UDP, bytes(0, 9, 0, 9, 0, 9, 0, 0, 1), spoil);
     expect([it.sockets, it.udpSockets]).toEqual([[], []]);
     it.send(SERVER, PROTOCOL_TCP, syn);
     expect(it.sockets).toHaveLength(1);
+  });
+
+  test.each<[string, (frame: Uint8Array) => void]>([
+    ['a fragment', (frame) => patchHeader(frame, (header) => header.set([0x20, 0], 6))],
+    ['a source route', (frame) => patchHeader(frame, (header) => header.set([0x48], 0), 32)],
+  ])('%s goes nowhere, and the guest hears of it at once', (_, spoil) => {
+    const it = world();
+    for (const protocol of [PROTOCOL_TCP, PROTOCOL_UDP, PROTOCOL_ICMP]) it.send(SERVER, protocol, syn, spoil);
+    const answers = it.packets().map(({ payload }) => [payload[0], payload[1], payload.length]);
+    const headerSize = _ === 'a fragment' ? 20 : 32;
+    expect(answers).toEqual(Array(3).fill([3, 13, 8 + headerSize + 8]));
+    expect([it.sockets, it.udpSockets, it.echoes]).toEqual([[], [], []]);
+    expect(it.nat.stats.refused).toEqual({ packet: 3 });
   });
 
   test('frames of any length are survived', () => {

@@ -14,8 +14,14 @@ const MIN_SEGMENT_SIZE = 64;
 /** RFC 6298, section 2. */
 const FIRST_TIMEOUT = 1000;
 const MAX_TIMEOUT = 60_000;
-/** After this number of timeouts without an answer the guest is taken for dead. */
+/** After this number of timeouts without a segment of the guest, it is taken for dead. */
 const MAX_TRIES = 12;
+/**
+ * How long no data may move, in ms. The shorter time is for a connection with nothing to send that one end
+ * has closed (RFC 5382, section 5, REQ-5).
+ */
+const IDLE = 124 * 60_000;
+const IDLE_HALF_CLOSED = 4 * 60_000;
 
 /** What connections need of their NAT. */
 export interface Wire {
@@ -30,6 +36,8 @@ export interface Wire {
   readonly isBehind: boolean;
   /** Sends a segment; its data is that at `offset` of the queue. */
   send(connection: TcpConnection, segment: Outgoing): void;
+  /** Segments with data that were sent again. */
+  resent: number;
   /** Calls `acknowledge` after the frames that are at hand. */
   acknowledgeSoon(connection: TcpConnection): void;
   /** Tells the guest that the packet which asked for the connection cannot be delivered. */
@@ -74,6 +82,7 @@ export class TcpConnection implements Ends, TcpEvents {
   request: Undelivered | undefined;
 
   readonly #wire: Wire;
+  readonly #connect: (events: TcpEvents) => TcpSocket;
   #socket: TcpSocket | undefined;
   #phase: 'connecting' | 'accepted' | 'established' | 'closed' = 'connecting';
 
@@ -96,7 +105,9 @@ export class TcpConnection implements Ends, TcpEvents {
   #endSent = false;
   #endAcknowledged = false;
   #timeoutAt = Number.POSITIVE_INFINITY;
+  /** Timeouts since the guest acknowledged data, and since it sent anything. */
   #tries = 0;
+  #silentTries = 0;
 
   // From the guest.
   readonly #up: Allowance;
@@ -105,10 +116,23 @@ export class TcpConnection implements Ends, TcpEvents {
   #granted: number;
   #receivedSinceGrowth = 0;
   #guestEnded = false;
+  /** When data moved last, in either direction. */
+  #movedAt: number;
 
-  /** @param syn the guest's, in the packet */
-  constructor(wire: Wire, packet: Undelivered, syn: Segment, initialSequence: number) {
+  /**
+   * @param syn the guest's, in the packet
+   * @param connect makes the host's end
+   */
+  constructor(
+    wire: Wire,
+    packet: Undelivered,
+    syn: Segment,
+    initialSequence: number,
+    connect: (events: TcpEvents) => TcpSocket,
+  ) {
     this.#wire = wire;
+    this.#connect = connect;
+    this.#movedAt = wire.now();
     this.guest = packet.source;
     this.guestPort = syn.sourcePort;
     this.address = packet.destination;
@@ -124,8 +148,9 @@ export class TcpConnection implements Ends, TcpEvents {
     this.#expected = this.#granted = (syn.sequence + 1) >>> 0;
   }
 
-  attach(socket: TcpSocket): void {
-    this.#socket = socket;
+  /** Begins to connect to the guest's destination. */
+  open(): void {
+    this.#socket = this.#connect(this);
   }
 
   // ---- The host's end ------------------------------------------------------------------------
@@ -156,6 +181,7 @@ export class TcpConnection implements Ends, TcpEvents {
 
   sent(): void {
     if (this.#phase !== 'established') return;
+    this.#movedAt = this.#wire.now();
     if (this.#guestEnded) this.#closeIfDone();
     else if (ahead(this.#window(), this.#granted) >= this.#up.bytes / 4) this.#wire.acknowledgeSoon(this);
   }
@@ -171,6 +197,7 @@ export class TcpConnection implements Ends, TcpEvents {
 
   /** Takes a segment of the guest. */
   receive(segment: Segment): void {
+    this.#silentTries = 0;
     if ((segment.flags & RST) !== 0) {
       if (this.#isExpected(segment.sequence)) this.abort();
       return;
@@ -211,6 +238,18 @@ export class TcpConnection implements Ends, TcpEvents {
     return this.#timeoutAt !== Number.POSITIVE_INFINITY;
   }
 
+  /** Resets the connection if nothing has moved for too long. */
+  checkIdle(now: number): void {
+    const isHalfClosed = this.#guestEnded || this.#endSent;
+    const isWaiting = this.#queue.length > 0 || (this.#socket?.waiting ?? 0) > 0;
+    if (now - this.#movedAt > (isHalfClosed && !isWaiting ? IDLE_HALF_CLOSED : IDLE)) this.#giveUp();
+  }
+
+  #giveUp(): void {
+    this.#emit({ flags: RST | ACK, sequence: this.#next });
+    this.abort();
+  }
+
   #isExpected(sequence: number): boolean {
     return ahead(sequence, this.#expected) >= 0 && ahead(sequence, this.#granted) <= 0;
   }
@@ -233,6 +272,7 @@ export class TcpConnection implements Ends, TcpEvents {
       if (fresh > this.#queue.length) this.#endSent = this.#endAcknowledged = true;
       this.#queue.drop(Math.min(fresh, this.#queue.length));
       this.#acknowledged = acknowledgement;
+      this.#movedAt = this.#wire.now();
       if (ahead(this.#next, acknowledgement) < 0) this.#next = acknowledgement;
       this.#tries = 0;
       this.#setTimer();
@@ -257,6 +297,7 @@ export class TcpConnection implements Ends, TcpEvents {
     if (fresh.length > 0) {
       this.#socket?.write(fresh);
       this.#expected = (this.#expected + fresh.length) >>> 0;
+      this.#movedAt = this.#wire.now();
       this.#receivedSinceGrowth += fresh.length;
       if (this.#receivedSinceGrowth >= this.#up.bytes) {
         this.#receivedSinceGrowth = 0;
@@ -310,6 +351,7 @@ export class TcpConnection implements Ends, TcpEvents {
   }
 
   #sendData(offset: number, length: number): void {
+    if (ahead(this.#next, this.#top) < 0) this.#wire.resent++;
     const isLast = offset + length === this.#queue.length;
     this.#emit({
       flags: ACK | (isLast ? PSH : 0),
@@ -349,11 +391,12 @@ export class TcpConnection implements Ends, TcpEvents {
   }
 
   #timeOut(): void {
-    if (this.#tries === MAX_TRIES) {
-      this.abort();
+    if (this.#silentTries === MAX_TRIES) {
+      this.#giveUp();
       return;
     }
     this.#tries++;
+    this.#silentTries++;
     if (this.#phase === 'accepted') {
       this.#sendSyn();
       return;

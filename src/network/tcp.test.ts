@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { SESSION_LIMITS } from './limits.ts';
 import { ACK, ahead, FIN, PSH, RST, type Segment, SYN } from './tcp-segment.ts';
 import { type FakeSocket, SERVER, World, type WorldOptions } from './testing/world.ts';
 
@@ -91,7 +92,7 @@ describe('the start of a connection', () => {
     world.sendSegment(SERVER, { flags: SYN, sequence: 7 });
     world.sockets[0]?.events.failed('refused');
     expect(world.segments()).toMatchObject([{ flags: RST | ACK, acknowledgement: 8 }]);
-    expect(world.nat.size).toBe(0);
+    expect(world.nat.stats.connections).toBe(0);
   });
 
   test('is answered with ICMP when the host cannot reach the address', () => {
@@ -114,6 +115,31 @@ describe('the start of a connection', () => {
     for (const sourcePort of [1, 2, 3]) world.sendSegment(SERVER, { flags: SYN, sourcePort });
     expect(world.sockets).toHaveLength(2);
     expect(world.segments()).toMatchObject([{ flags: RST | ACK, destinationPort: 3 }]);
+    expect(world.refusals).toEqual([{ destination: '93.184.216.34:80', reason: 'connections' }]);
+  });
+
+  test('waits, beyond the rate of new ones, and begins in order', async () => {
+    const world = new World({ limits: { newConnections: { perSecond: 10, burst: 2 } } });
+    for (const sourcePort of [1, 2, 3, 4, 5]) world.sendSegment(SERVER, { flags: SYN, sourcePort });
+    expect(world.sockets).toHaveLength(2);
+    // A repeated request does not count, and one that was given up does not wait.
+    world.sendSegment(SERVER, { flags: SYN, sourcePort: 3 });
+    world.sendSegment(SERVER, { flags: RST, sourcePort: 4, sequence: 1 });
+    await vi.advanceTimersByTimeAsync(100);
+    expect(world.sockets).toHaveLength(3);
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(world.sockets).toHaveLength(4);
+    for (const { events } of world.sockets) events.connected();
+    expect(world.segments().map(({ destinationPort }) => destinationPort)).toEqual([1, 2, 3, 5]);
+    expect(world.refusals).toEqual([]);
+  });
+
+  test('is gone at once when its network closes while it waits', async () => {
+    const world = new World({ limits: { newConnections: { perSecond: 1, burst: 1 } } });
+    for (const sourcePort of [1, 2, 3]) world.sendSegment(SERVER, { flags: SYN, sourcePort });
+    world.nat.close();
+    await vi.advanceTimersByTimeAsync(5000);
+    expect([world.sockets.length, world.nat.stats.connections, vi.getTimerCount()]).toEqual([1, 0, 0]);
   });
 
   test('given up by the guest ends the host’s socket', () => {
@@ -121,7 +147,7 @@ describe('the start of a connection', () => {
     world.sendSegment(SERVER, { flags: SYN, sequence: 7 });
     world.sendSegment(SERVER, { flags: RST, sequence: 8 });
     expect(world.sockets[0]?.isAborted).toBe(true);
-    expect(world.nat.size).toBe(0);
+    expect(world.nat.stats.connections).toBe(0);
   });
 });
 
@@ -185,6 +211,7 @@ describe('data', () => {
     client.send({ flags: ACK });
     await vi.advanceTimersByTimeAsync(10_000);
     expect(client.read()).toEqual([]);
+    expect(client.world.nat.stats.resent).toBe(1);
   });
 
   test('is not sent again while the guest has not taken the frames', async () => {
@@ -201,7 +228,7 @@ describe('data', () => {
     client.socket.events.received(text('?'));
     await vi.advanceTimersByTimeAsync(900_000);
     expect(client.socket.isAborted).toBe(true);
-    expect(client.world.nat.size).toBe(0);
+    expect(client.world.nat.stats.connections).toBe(0);
   });
 
   test('waits for the guest’s window, which is probed', async () => {
@@ -215,6 +242,24 @@ describe('data', () => {
     client.window = 1000;
     client.send({ flags: ACK });
     await vi.advanceTimersByTimeAsync(5000);
+    client.read();
+    expect(client.received.toString()).toBe('abc');
+  });
+
+  test('waits as long as a guest with a closed window answers the probes', async () => {
+    const client = new Client();
+    client.window = 0;
+    client.send({ flags: ACK });
+    client.socket.events.received(text('abc'));
+    for (let minute = 0; minute < 60; minute++) {
+      await vi.advanceTimersByTimeAsync(60_000);
+      for (const _ of client.world.segments()) client.send({ flags: ACK });
+    }
+    expect(client.socket.isAborted).toBe(false);
+    client.window = 1000;
+    client.send({ flags: ACK });
+    client.read();
+    await vi.advanceTimersByTimeAsync(60_000);
     client.read();
     expect(client.received.toString()).toBe('abc');
   });
@@ -303,7 +348,7 @@ describe('flow control', () => {
       world.sendSegment(SERVER, { flags: ACK, sequence: FIRST + 1, sourcePort, acknowledgement, window: 0 });
       for (; !socket.isPaused; taken += 8 << 10) socket.events.received(new Uint8Array(8 << 10));
     }
-    expect(world.nat.size).toBe(256);
+    expect(world.nat.stats.connections).toBe(256);
     expect(taken).toBeLessThan((4 << 20) + 256 * (40 << 10));
   });
 
@@ -335,7 +380,7 @@ describe('the end of a connection', () => {
     expect(client.received.toString()).toBe('answer');
     expect(client.flags & FIN).toBe(FIN);
     client.send({ flags: ACK });
-    expect(client.world.nat.size).toBe(0);
+    expect(client.world.nat.stats.connections).toBe(0);
     expect(client.socket.isAborted).toBe(false);
   });
 
@@ -349,7 +394,7 @@ describe('the end of a connection', () => {
     client.write(new Uint8Array(0), FIN | ACK);
     expect(client.socket.isEnded).toBe(true);
     expect(client.world.segments()).toMatchObject([{ flags: ACK, acknowledgement: FIRST + 6 }]);
-    expect(client.world.nat.size).toBe(0);
+    expect(client.world.nat.stats.connections).toBe(0);
   });
 
   test('a lost FIN is repeated, and acknowledged once', async () => {
@@ -372,16 +417,58 @@ describe('the end of a connection', () => {
     client.socket.events.ended();
     client.read();
     client.send({ flags: ACK });
-    expect(client.world.nat.size).toBe(1);
+    expect(client.world.nat.stats.connections).toBe(1);
     client.socket.flow();
-    expect(client.world.nat.size).toBe(0);
+    expect(client.world.nat.stats.connections).toBe(0);
+  });
+
+  test.each<[string, (client: Client) => void]>([
+    ['the guest has closed', (client) => client.write(text('x'), FIN | ACK)],
+    ['the host has closed', (client) => client.socket.events.ended()],
+  ])('comes after four minutes without data when %s and the other never does', async (_, close) => {
+    const client = new Client();
+    close(client);
+    await endTurn();
+    client.read();
+    client.send({ flags: ACK });
+    await vi.advanceTimersByTimeAsync(3 * 60_000);
+    client.read();
+    expect(client.world.nat.stats.connections).toBe(1);
+    await vi.advanceTimersByTimeAsync(2 * 60_000);
+    expect(client.socket.isAborted).toBe(true);
+    expect(client.read()).toMatchObject([{ flags: RST | ACK, sequence: client.expected }]);
+    expect([client.world.nat.stats.connections, vi.getTimerCount()]).toEqual([0, 0]);
+  });
+
+  test('does not come while a half-closed connection has data that the guest or the host does not take', async () => {
+    const [guest, host] = [new Client(), new Client()];
+    guest.write(text('x'), FIN | ACK);
+    guest.window = 0;
+    guest.send({ flags: ACK });
+    guest.socket.events.received(text('slow'));
+    host.socket.flows = false;
+    host.write(text('slow'), FIN | ACK);
+    for (let minute = 0; minute < 20; minute++) {
+      await vi.advanceTimersByTimeAsync(60_000);
+      for (const _ of guest.world.segments()) guest.send({ flags: ACK });
+      host.read();
+    }
+    expect([guest.socket.isAborted, host.socket.isAborted]).toEqual([false, false]);
+  });
+
+  test('comes after two hours and four minutes without data', async () => {
+    const client = new Client();
+    await vi.advanceTimersByTimeAsync(123 * 60_000);
+    expect(client.socket.isAborted).toBe(false);
+    await vi.advanceTimersByTimeAsync(2 * 60_000);
+    expect(client.socket.isAborted).toBe(true);
   });
 
   test('by a failure of the host is RST for the guest', () => {
     const client = new Client();
     client.socket.events.failed('reset');
     expect(client.read()).toMatchObject([{ flags: RST | ACK, sequence: client.start }]);
-    expect(client.world.nat.size).toBe(0);
+    expect(client.world.nat.stats.connections).toBe(0);
   });
 
   test('by RST of the guest ends the host’s socket, unless it is outside the window', () => {
@@ -410,6 +497,52 @@ describe('the end of a connection', () => {
 });
 
 describe('a hostile guest', () => {
+  /** Opens all connections that a session may have. The guest's windows are of any size. */
+  function openAll(world: World): { socket: FakeSocket; segment: Partial<Segment> }[] {
+    for (let sourcePort = 1; sourcePort <= SESSION_LIMITS.connections; sourcePort++)
+      world.sendSegment(SERVER, { flags: SYN, sequence: FIRST, sourcePort, segmentSize: 1460, scale: 14 });
+    vi.advanceTimersByTime(10_000);
+    world.sockets.forEach(({ events }) => {
+      events.connected();
+    });
+    const answers = world.segments();
+    return world.sockets.map((socket, index) => {
+      const acknowledgement = ((answers[index]?.sequence ?? 0) + 1) >>> 0;
+      const segment = { flags: ACK, sourcePort: index + 1, sequence: FIRST + 1, acknowledgement };
+      world.sendSegment(SERVER, segment);
+      return { socket, segment };
+    });
+  }
+
+  test('that acknowledges nothing has at most 4 MiB waiting, and as many sockets as allowed', () => {
+    const world = new World({ limits: SESSION_LIMITS });
+    let taken = 0;
+    for (const { socket } of openAll(world))
+      for (; !socket.isPaused; taken += 1 << 10) socket.events.received(new Uint8Array(1 << 10));
+    world.sendSegment(SERVER, { flags: SYN, sourcePort: 999 });
+    expect(world.sockets).toHaveLength(128);
+    expect(taken).toBeLessThanOrEqual((2 << 20) + (128 << 10));
+    expect(taken).toBeGreaterThanOrEqual(2 << 20);
+    expect(world.nat.stats.refused).toEqual({ connections: 1 });
+  });
+
+  test('that sends to hosts which take nothing has at most 2 MiB waiting', async () => {
+    const world = new World({ limits: SESSION_LIMITS });
+    const connections = openAll(world);
+    for (const { socket } of connections) socket.flows = false;
+    for (let round = 0; round < 40; round++) {
+      for (const { socket, segment } of connections) {
+        const sequence = (FIRST + 1 + socket.waiting) >>> 0;
+        world.sendSegment(SERVER, { ...segment, sequence, data: new Uint8Array(60_000) });
+      }
+      await endTurn();
+      world.frames = [];
+    }
+    const waiting = connections.reduce((sum, { socket }) => sum + socket.waiting, 0);
+    expect(waiting).toBeGreaterThan(1 << 20);
+    expect(waiting).toBeLessThanOrEqual(2 << 20);
+  });
+
   const wild = fc.record({
     flags: fc.oneof(fc.constantFrom(ACK, ACK | PSH, FIN | ACK), fc.nat(63)),
     offset: fc.oneof(fc.integer({ min: -50, max: 50 }), fc.integer({ min: -(2 ** 31), max: 2 ** 31 })),

@@ -7,6 +7,7 @@ import { type Limits, Pool } from './limits.ts';
 import { type Packet, PROTOCOL_TCP } from './packet.ts';
 import { isNameServer, PLAN } from './plan.ts';
 import type { Policy } from './policy.ts';
+import { Throttle } from './rate.ts';
 import { type Ends, type Outgoing, TcpConnection, type Wire } from './tcp-connection.ts';
 import {
   ACK,
@@ -20,6 +21,7 @@ import {
 } from './tcp-segment.ts';
 
 const TICK = 250;
+const IDLE_TICK = 15_000;
 const DNS_PORT = 53;
 
 export interface TcpServices {
@@ -39,13 +41,18 @@ export class Tcp implements Wire {
   readonly #connections = new Map<string, TcpConnection>();
   readonly #toAcknowledge = new Set<TcpConnection>();
   readonly #waiting = new Set<TcpConnection>();
+  readonly #opening: Throttle<TcpConnection>;
   #timer: ReturnType<typeof setInterval> | undefined;
+  #idleTimer: ReturnType<typeof setInterval> | undefined;
+  /** Segments with data that were sent again. */
+  resent = 0;
 
   constructor(services: TcpServices) {
     const { limits } = services;
     this.#services = services;
     this.limits = limits;
     this.pools = { down: new Pool(limits.sharedBytes), up: new Pool(limits.sharedBytes) };
+    this.#opening = new Throttle(limits.newConnections, (connection) => connection.open());
   }
 
   get size(): number {
@@ -76,6 +83,8 @@ export class Tcp implements Wire {
   close(): void {
     for (const connection of [...this.#connections.values()]) connection.abort();
     clearInterval(this.#timer);
+    clearInterval(this.#idleTimer);
+    this.#opening.close();
   }
 
   #open(packet: Packet, segment: Segment): void {
@@ -85,9 +94,10 @@ export class Tcp implements Wire {
       return;
     }
     const [sequence] = crypto.getRandomValues(new Uint32Array(1)) as unknown as [number];
-    const connection = new TcpConnection(this, undelivered(packet), segment, sequence);
+    const connection = new TcpConnection(this, undelivered(packet), segment, sequence, connect);
     this.#connections.set(keyOf(connection), connection);
-    connection.attach(connect(connection));
+    this.#opening.add(connection);
+    this.#idleTimer ??= setInterval(() => this.#checkIdle(), IDLE_TICK);
   }
 
   /** Returns undefined if the guest may not have this connection. */
@@ -100,7 +110,7 @@ export class Tcp implements Wire {
   /** Returns undefined for what the guest may not reach. */
   #wayTo(address: Address, port: number): ((events: TcpEvents) => TcpSocket) | undefined {
     const { policy, host, serveNames } = this.#services;
-    if (isNameServer(address)) return port === DNS_PORT ? serveNames : undefined;
+    if (isNameServer(address) && port === DNS_PORT) return serveNames;
     const destination = policy.destination(address, port);
     return destination === undefined ? undefined : (events) => host.connect(destination, port, events);
   }
@@ -165,6 +175,7 @@ export class Tcp implements Wire {
     this.#connections.delete(keyOf(connection));
     this.#toAcknowledge.delete(connection);
     this.#waiting.delete(connection);
+    this.#opening.delete(connection);
   }
 
   now(): number {
@@ -175,6 +186,13 @@ export class Tcp implements Wire {
     const connections = [...this.#toAcknowledge];
     this.#toAcknowledge.clear();
     for (const connection of connections) connection.acknowledge();
+  }
+
+  #checkIdle(): void {
+    for (const connection of [...this.#connections.values()]) connection.checkIdle(this.now());
+    if (this.#connections.size > 0) return;
+    clearInterval(this.#idleTimer);
+    this.#idleTimer = undefined;
   }
 
   /** Ticks as long as something is to be sent again if the guest does not answer. */

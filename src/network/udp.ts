@@ -2,15 +2,19 @@ import { type Address, parseAddress } from './address.ts';
 import { equalBytes } from './bytes.ts';
 import type { GuestLink } from './guest-link.ts';
 import type { Host, UdpSocket } from './host.ts';
-import { undelivered } from './icmp-message.ts';
+import { type DeliveryError, undelivered } from './icmp-message.ts';
 import { ipHeaderSize } from './ip.ts';
 import type { Limits } from './limits.ts';
 import { type Packet, PROTOCOL_UDP } from './packet.ts';
 import { isGateway, isGuest, isNameServer, PLAN } from './plan.ts';
 import type { Policy } from './policy.ts';
+import { Rate } from './rate.ts';
+import type { RefusalReason } from './refusal.ts';
 import { type Datagram, parseDatagram, UDP_HEADER, writeDatagram } from './udp-datagram.ts';
 
 const IDLE = 60_000;
+/** Of a socket to a name server, which answers each query once. */
+const IDLE_NAMES = 5000;
 const TICK = 5000;
 const DHCP_PORT = 67;
 const DNS_PORT = 53;
@@ -19,6 +23,8 @@ const MAX_PACKET = 0xffff;
 
 interface Flow {
   readonly socket: UdpSocket;
+  /** How long it may be idle, in ms. */
+  readonly patience: number;
   usedAt: number;
 }
 
@@ -41,10 +47,12 @@ export class Udp {
   readonly #services: UdpServices;
   /** The one used longest ago comes first. */
   readonly #flows = new Map<string, Flow>();
+  readonly #newFlows: Rate;
   #timer: ReturnType<typeof setInterval> | undefined;
 
   constructor(services: UdpServices) {
     this.#services = services;
+    this.#newFlows = new Rate(services.limits.newFlows);
   }
 
   get size(): number {
@@ -54,13 +62,12 @@ export class Udp {
   receive(packet: Packet): void {
     const datagram = parseDatagram(packet.payload);
     if (!datagram) return;
-    const { link } = this.#services;
     if (datagram.destinationPort === DHCP_PORT && isDhcpServer(packet.destination)) this.#lease(datagram);
-    else if (!isGuest(packet.source)) return;
+    else if (!isGuest(packet.source)) this.#services.policy.count('packet');
     else if (isNameServer(packet.destination) && datagram.destinationPort === DNS_PORT)
       void this.#resolve(packet, datagram);
     else if (isNameServer(packet.destination) || isGateway(packet.destination))
-      link.sendError('closed port', packet);
+      this.#refuse(packet, datagram, 'address', 'closed port');
     else this.#forward(packet, datagram);
   }
 
@@ -83,35 +90,58 @@ export class Udp {
     if (reply) this.#send(destination, source, { ...ports, data: reply });
   }
 
-  #forward(packet: Packet, { sourcePort, destinationPort, data }: Datagram): void {
-    const key = `${packet.source}:${sourcePort}:${packet.destination}:${destinationPort}`;
-    let flow = this.#flows.get(key);
-    if (!flow) {
-      const destination = this.#services.policy.destination(packet.destination, destinationPort);
-      if (destination === undefined) {
-        this.#services.link.sendError('prohibited', packet);
-        return;
-      }
-      flow = { socket: this.#open(key, destination, packet, destinationPort, sourcePort), usedAt: 0 };
-    }
+  #forward(packet: Packet, datagram: Datagram): void {
+    const { source, destination } = packet;
+    const key = `${source}:${datagram.sourcePort}:${destination}:${datagram.destinationPort}`;
+    const flow = this.#flows.get(key) ?? this.#open(key, packet, datagram);
+    if (!flow) return;
     this.#use(key, flow);
-    flow.socket.send(data);
+    flow.socket.send(datagram.data);
   }
 
-  #open(key: string, destination: string, packet: Packet, port: number, guestPort: number): UdpSocket {
+  /** Returns undefined if the guest is refused. */
+  #open(key: string, packet: Packet, datagram: Datagram): Flow | undefined {
+    const { destinationPort } = datagram;
+    const address = this.#services.policy.destination(packet.destination, destinationPort);
+    if (address === undefined || !this.#newFlows.tryTake()) {
+      this.#refuse(packet, datagram, address === undefined ? undefined : 'sockets');
+      return undefined;
+    }
+    const socket = this.#connect(key, address, packet, datagram);
+    return { socket, patience: destinationPort === DNS_PORT ? IDLE_NAMES : IDLE, usedAt: 0 };
+  }
+
+  /** @param reason reported, unless the policy has refused the packet, which reports it */
+  #refuse(
+    packet: Packet,
+    { destinationPort }: Datagram,
+    reason: RefusalReason | undefined,
+    error: DeliveryError = 'prohibited',
+  ): void {
+    const { link, policy } = this.#services;
+    if (reason) policy.refuse(reason, packet.destination, destinationPort);
+    link.sendError(error, packet);
+  }
+
+  #connect(
+    key: string,
+    destination: string,
+    packet: Packet,
+    { sourcePort, destinationPort }: Datagram,
+  ): UdpSocket {
     const { link, host, limits } = this.#services;
     const [oldest] = this.#flows.keys();
     if (this.#flows.size >= limits.flows && oldest !== undefined) this.#close(oldest);
     const request = undelivered(packet);
     const maxData = MAX_PACKET - ipHeaderSize(request.source) - UDP_HEADER;
-    return host.openUdp(destination, port, {
+    return host.openUdp(destination, destinationPort, {
       received: (data) => {
         const flow = this.#flows.get(key);
         // UDP is not reliable. A guest that takes nothing loses datagrams, as with any full buffer.
         if (!flow || link.isFull || data.length > maxData) return;
         this.#use(key, flow);
-        const datagram = { sourcePort: port, destinationPort: guestPort, data };
-        this.#send(request.destination, request.source, datagram);
+        const ports = { sourcePort: destinationPort, destinationPort: sourcePort };
+        this.#send(request.destination, request.source, { ...ports, data });
       },
       refused: () => {
         if (this.#flows.has(key)) link.sendError('closed port', request);
@@ -130,7 +160,7 @@ export class Udp {
 
   #closeIdle(): void {
     const now = performance.now();
-    for (const [key, { usedAt }] of [...this.#flows]) if (now - usedAt > IDLE) this.#close(key);
+    for (const [key, { usedAt, patience }] of [...this.#flows]) if (now - usedAt > patience) this.#close(key);
     if (this.#flows.size > 0) return;
     clearInterval(this.#timer);
     this.#timer = undefined;

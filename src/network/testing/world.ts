@@ -224,12 +224,16 @@ export class World implements Card, Host {
 }
 
 /** Changes the header of a frame's packet and corrects its checksum. */
-export function patchHeader(frame: Uint8Array, change: (header: Uint8Array) => void): void {
-  const header = frame.subarray(ETHERNET_HEADER, ETHERNET_HEADER + IPV4_HEADER);
+export function patchHeader(
+  frame: Uint8Array,
+  change: (header: Uint8Array) => void,
+  headerSize = IPV4_HEADER,
+): void {
+  const header = frame.subarray(ETHERNET_HEADER, ETHERNET_HEADER + headerSize);
   change(header);
   write16(header, 10, 0);
   let sum = 0;
-  for (let at = 0; at < IPV4_HEADER; at += 2) sum += read16(header, at);
+  for (let at = 0; at < headerSize; at += 2) sum += read16(header, at);
   while (sum > 0xffff) sum = (sum & 0xffff) + (sum >>> 16);
   write16(header, 10, ~sum & 0xffff);
 }

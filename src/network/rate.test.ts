@@ -1,0 +1,29 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { Rate, Throttle } from './rate.ts';
+
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => void vi.useRealTimers());
+
+test('a rate allows a burst, then so many a second, and collects no more than a burst', () => {
+  const rate = new Rate({ perSecond: 10, burst: 3 });
+  const taken = () => [1, 2, 3, 4, 5].filter(() => rate.tryTake()).length;
+  expect(taken()).toBe(3);
+  expect(rate.delay).toBe(100);
+  vi.advanceTimersByTime(200);
+  expect(taken()).toBe(2);
+  vi.advanceTimersByTime(60_000);
+  expect([taken(), rate.delay > 0]).toEqual([3, true]);
+});
+
+test('a throttle admits all items in their order, except those taken back', () => {
+  const admitted: number[] = [];
+  const throttle = new Throttle<number>({ perSecond: 10, burst: 2 }, (item) => admitted.push(item));
+  for (let item = 1; item <= 6; item++) throttle.add(item);
+  throttle.delete(4);
+  expect(admitted).toEqual([1, 2]);
+  vi.advanceTimersByTime(150);
+  expect(admitted).toEqual([1, 2, 3]);
+  vi.advanceTimersByTime(1000);
+  expect(admitted).toEqual([1, 2, 3, 5, 6]);
+  expect(vi.getTimerCount()).toBe(0);
+});

@@ -1,0 +1,79 @@
+/** How often something may happen. */
+export interface RateLimit {
+  readonly perSecond: number;
+  /** What may happen at once, after a pause. */
+  readonly burst: number;
+}
+
+/** A token bucket. */
+export class Rate {
+  readonly #limit: RateLimit;
+  #tokens: number;
+  #filledAt = performance.now();
+
+  constructor(limit: RateLimit) {
+    this.#limit = limit;
+    this.#tokens = limit.burst;
+  }
+
+  /** Counts another event, if it may happen now. @returns whether it may */
+  tryTake(): boolean {
+    this.#fill();
+    if (this.#tokens < 1) return false;
+    this.#tokens--;
+    return true;
+  }
+
+  /** The time in ms until the next event may happen. */
+  get delay(): number {
+    this.#fill();
+    return Math.max(0, Math.ceil(((1 - this.#tokens) / this.#limit.perSecond) * 1000));
+  }
+
+  #fill(): void {
+    const now = performance.now();
+    const { perSecond, burst } = this.#limit;
+    this.#tokens = Math.min(burst, this.#tokens + ((now - this.#filledAt) / 1000) * perSecond);
+    this.#filledAt = now;
+  }
+}
+
+/** Admits items in their order, no more often than a rate allows. Those that are too early wait. */
+export class Throttle<Item> {
+  readonly #rate: Rate;
+  readonly #admit: (item: Item) => void;
+  readonly #waiting = new Set<Item>();
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(limit: RateLimit, admit: (item: Item) => void) {
+    this.#rate = new Rate(limit);
+    this.#admit = admit;
+  }
+
+  add(item: Item): void {
+    this.#waiting.add(item);
+    if (this.#timer === undefined) this.#next();
+  }
+
+  /** Takes back an item that waits. */
+  delete(item: Item): void {
+    this.#waiting.delete(item);
+  }
+
+  close(): void {
+    this.#waiting.clear();
+    clearTimeout(this.#timer);
+  }
+
+  #next(): void {
+    this.#timer = undefined;
+    for (const item of this.#waiting) {
+      if (!this.#rate.tryTake()) {
+        this.#timer = setTimeout(() => this.#next(), this.#rate.delay);
+        return;
+      }
+      this.#waiting.delete(item);
+      this.#admit(item);
+    }
+  }
+}
