@@ -34,31 +34,38 @@ const OPTION_END = 255;
 
 const LEASE_SECONDS = 86_400;
 
+/** What a server tells its only client. */
+interface Lease {
+  /** The hardware address of the guest; requests for others are not answered. */
+  readonly mac: Uint8Array;
+  /** The largest packet. */
+  readonly mtu: number;
+}
+
 /**
  * Answers a message of a client.
- * @param guestMac that of the guest; requests for others are not answered
  * @returns undefined for a message that needs no answer, or is malformed
  */
-export function answerDhcp(message: Uint8Array, guestMac: Uint8Array): Uint8Array | undefined {
+export function answerDhcp(message: Uint8Array, { mac, mtu }: Lease): Uint8Array | undefined {
   if (message.length < AT_OPTIONS || message[0] !== BOOT_REQUEST || message[1] !== 1 || message[2] !== 6)
     return undefined;
   if (read32(message, AT_COOKIE) !== COOKIE) return undefined;
-  if (!equalBytes(message.subarray(AT_HARDWARE, AT_HARDWARE + 6), guestMac)) return undefined;
+  if (!equalBytes(message.subarray(AT_HARDWARE, AT_HARDWARE + 6), mac)) return undefined;
   const options = parseOptions(message.subarray(AT_OPTIONS));
   const server = addressOf(options.get(OPTION_SERVER));
   // It has chosen another server.
   if (server && !equalBytes(server, PLAN.gateway)) return undefined;
   switch (options.get(OPTION_TYPE)?.[0]) {
     case DISCOVER:
-      return reply(message, OFFER, PLAN.guest);
+      return reply(message, mtu, OFFER, PLAN.guest);
     case REQUEST: {
       const wanted =
         addressOf(options.get(OPTION_REQUESTED)) ??
         message.subarray(AT_CLIENT_ADDRESS, AT_CLIENT_ADDRESS + 4);
-      return equalBytes(wanted, PLAN.guest) ? reply(message, ACK, PLAN.guest) : reply(message, NAK);
+      return equalBytes(wanted, PLAN.guest) ? reply(message, mtu, ACK, PLAN.guest) : reply(message, mtu, NAK);
     }
     case INFORM:
-      return reply(message, ACK);
+      return reply(message, mtu, ACK);
     default:
       return undefined;
   }
@@ -83,7 +90,7 @@ function addressOf(option: Uint8Array | undefined): Address | undefined {
   return option?.length === 4 ? option : undefined;
 }
 
-function reply(request: Uint8Array, type: number, address?: Address): Uint8Array {
+function reply(request: Uint8Array, mtu: number, type: number, address?: Address): Uint8Array {
   const options = [
     [OPTION_TYPE, 1, type],
     [OPTION_SERVER, 4, ...PLAN.gateway],
@@ -93,7 +100,7 @@ function reply(request: Uint8Array, type: number, address?: Address): Uint8Array
       number32(OPTION_MASK, (-1 << (32 - PLAN.prefix)) >>> 0),
       [OPTION_ROUTER, 4, ...PLAN.gateway],
       [OPTION_NAME_SERVER, 4, ...PLAN.nameServer],
-      [OPTION_MTU, 2, PLAN.mtu >>> 8, PLAN.mtu & 0xff],
+      [OPTION_MTU, 2, mtu >>> 8, mtu & 0xff],
     );
     if (address) options.push(number32(OPTION_LEASE_TIME, LEASE_SECONDS));
   }

@@ -14,12 +14,15 @@ const FULL = 512 << 10;
 /** Sends packets to the guest. */
 export class GuestLink {
   readonly #card: Card;
+  /** The largest packet. */
+  readonly mtu: number;
   #guestMac: Mac = PLAN.guestMac;
   /** Bytes of the frames sent. */
   sent = 0;
 
-  constructor(card: Card) {
+  constructor(card: Card, mtu: number) {
     this.#card = card;
+    this.mtu = mtu;
   }
 
   set guestMac(mac: Mac) {

@@ -30,6 +30,8 @@ import { Udp } from './udp.ts';
 export interface NatOptions extends Omit<PolicyOptions, 'ownAddresses'> {
   readonly host: Host;
   readonly card: Card;
+  /** The largest packet for the guest, if it is smaller than that of the plan. */
+  readonly mtu?: number | undefined;
   readonly limits?: Limits | undefined;
 }
 
@@ -61,8 +63,8 @@ export class Nat implements Network {
   /** Bytes of the guest's frames. */
   #received = 0;
 
-  constructor({ host, card, limits = LIMITS, ...rules }: NatOptions) {
-    const link = new GuestLink(card);
+  constructor({ host, card, mtu = PLAN.mtu, limits = LIMITS, ...rules }: NatOptions) {
+    const link = new GuestLink(card, mtu);
     const policy = new Policy({ ...rules, ownAddresses: () => host.ownAddresses() });
     const services = { link, host, policy, limits };
     const dns = new DnsForwarder(services);
@@ -73,7 +75,7 @@ export class Nat implements Network {
     this.#tcp = new Tcp({ ...services, serveNames: (events) => dns.accept(events) });
     this.#udp = new Udp({
       ...services,
-      lease: (message) => this.#guestMac && answerDhcp(message, this.#guestMac),
+      lease: (message) => this.#guestMac && answerDhcp(message, { mac: this.#guestMac, mtu }),
       resolve: (query) => dns.answerDatagram(query),
     });
   }

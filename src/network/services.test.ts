@@ -163,6 +163,22 @@ describe('UDP', () => {
   });
 });
 
+test('no packet is larger than the MTU', () => {
+  const world = new World({ mtu: 1500 });
+  world.sendUdp(SERVER, 53, bytes(1));
+  for (const size of [1472, 1473]) world.udpSockets[0]?.events.received(new Uint8Array(size));
+  expect(world.datagrams().map(({ data }) => data.length)).toEqual([1472]);
+  world.sendSegment(SERVER, { flags: SYN, segmentSize: 65_480 });
+  world.sockets[0]?.events.connected();
+  const [synAck] = world.segments();
+  expect(synAck?.segmentSize).toBe(1460);
+  const acknowledgement = ((synAck?.sequence ?? 0) + 1) >>> 0;
+  world.sendSegment(SERVER, { flags: ACK, sequence: 1, acknowledgement, window: 0xffff });
+  world.sockets[0]?.events.received(new Uint8Array(10_000));
+  expect(world.frames.map((frame) => frame.length)).toContain(1514);
+  expect(Math.max(...world.frames.map((frame) => frame.length))).toBe(1514);
+});
+
 describe('DHCP', () => {
   /** @param options after the type */
   function dhcp(type: number, options: number[] = [], mac: Uint8Array = PLAN.guestMac): Uint8Array {

@@ -5,7 +5,7 @@ import { undelivered } from './icmp-message.ts';
 import { ipHeaderSize } from './ip.ts';
 import { type Limits, Pool } from './limits.ts';
 import { type Packet, PROTOCOL_TCP } from './packet.ts';
-import { isNameServer, PLAN } from './plan.ts';
+import { isNameServer } from './plan.ts';
 import type { Policy } from './policy.ts';
 import { Throttle } from './rate.ts';
 import { type Ends, type Outgoing, TcpConnection, type Wire } from './tcp-connection.ts';
@@ -154,7 +154,7 @@ export class Tcp implements Wire {
   }
 
   segmentSizeFor(address: Address): number {
-    return PLAN.mtu - ipHeaderSize(address) - headerSize(0);
+    return this.#services.link.mtu - ipHeaderSize(address) - headerSize(0);
   }
 
   send(connection: TcpConnection, segment: Outgoing): void {

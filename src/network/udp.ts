@@ -19,7 +19,6 @@ const TICK = 5000;
 const DHCP_PORT = 67;
 const DNS_PORT = 53;
 const BROADCAST = parseAddress('255.255.255.255');
-const MAX_PACKET = 0xffff;
 
 interface Flow {
   readonly socket: UdpSocket;
@@ -133,7 +132,7 @@ export class Udp {
     const [oldest] = this.#flows.keys();
     if (this.#flows.size >= limits.flows && oldest !== undefined) this.#close(oldest);
     const request = undelivered(packet);
-    const maxData = MAX_PACKET - ipHeaderSize(request.source) - UDP_HEADER;
+    const maxData = link.mtu - ipHeaderSize(request.source) - UDP_HEADER;
     return host.openUdp(destination, destinationPort, {
       received: (data) => {
         const flow = this.#flows.get(key);

@@ -95,6 +95,7 @@ export interface WorldOptions {
   readonly limits?: Partial<Limits>;
   readonly aliases?: Readonly<Record<string, string>>;
   readonly own?: readonly string[];
+  readonly mtu?: number;
   isDenied?(address: string): boolean;
   query?(message: Uint8Array): Promise<Uint8Array>;
   echo?(): Promise<boolean>;
@@ -116,10 +117,10 @@ export class World implements Card, Host {
 
   constructor(options: WorldOptions = {}) {
     this.#options = options;
-    const { aliases, isDenied } = options;
+    const { aliases, isDenied, mtu } = options;
     const onRefused = (refusal: Refusal) => void this.refusals.push(refusal);
     const limits = { ...LIMITS, ...options.limits };
-    this.nat = new Nat({ host: this, card: this, aliases, isDenied, onRefused, limits });
+    this.nat = new Nat({ host: this, card: this, mtu, aliases, isDenied, onRefused, limits });
   }
 
   // ---- Host ----------------------------------------------------------------------------------
