@@ -15,6 +15,7 @@ export interface RequestOptions {
 export class HttpClient {
   readonly #connect: Connect;
   readonly #pools = new Map<number, ConnectionPool>();
+  #closed = false;
 
   constructor(connect: Connect) {
     this.#connect = connect;
@@ -46,6 +47,7 @@ export class HttpClient {
 
   /** Closes unused connections, and others when their responses have ended. */
   close(): void {
+    this.#closed = true;
     for (const pool of this.#pools.values()) pool.close();
   }
 
@@ -53,6 +55,7 @@ export class HttpClient {
     const known = this.#pools.get(port);
     if (known) return known;
     const pool = new ConnectionPool((signal) => this.#connect(port, signal));
+    if (this.#closed) pool.close();
     this.#pools.set(port, pool);
     return pool;
   }

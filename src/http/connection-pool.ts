@@ -77,6 +77,9 @@ export class ConnectionPool {
       this.#open.add(connection);
       void connection.closed.then(() => this.#remove(connection));
       return connection;
+    } catch (error) {
+      signal?.throwIfAborted();
+      throw error;
     } finally {
       this.#connecting--;
       this.#wake();
