@@ -15,6 +15,16 @@ test('a rate allows a burst, then so many a second, and collects no more than a 
   expect([taken(), rate.delay > 0]).toEqual([3, true]);
 });
 
+test('a rate may be overdrawn, and then pays its debt first', () => {
+  const rate = new Rate({ perSecond: 1000, burst: 500 });
+  rate.spend(1499);
+  expect(rate.delay).toBe(1000);
+  vi.advanceTimersByTime(999);
+  expect(rate.delay).toBe(1);
+  vi.advanceTimersByTime(1);
+  expect(rate.delay).toBe(0);
+});
+
 test('a throttle admits all items in their order, except those taken back', () => {
   const admitted: number[] = [];
   const throttle = new Throttle<number>({ perSecond: 10, burst: 2 }, (item) => admitted.push(item));

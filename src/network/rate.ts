@@ -24,6 +24,11 @@ export class Rate {
     return true;
   }
 
+  /** Counts events that have happened, even if they were too many. The next ones then wait for longer. */
+  spend(events: number): void {
+    this.#tokens -= events;
+  }
+
   /** The time in ms until the next event may happen. */
   get delay(): number {
     this.#fill();

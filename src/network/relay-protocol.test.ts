@@ -23,6 +23,8 @@ const MESSAGES: readonly RelayMessage[] = [
   { type: 'refused', destination: '192.168.0.1', reason: 'echo' },
   { type: 'refused', destination: '[fd00::1]:443', reason: 'address' },
   { type: 'refused', destination: 'fd00::1', reason: 'denied' },
+  { type: 'refused', destination: 'printer.local', reason: 'address' },
+  { type: 'refused', destination: '', reason: 'names' },
   { type: 'error', reason: 'idle' },
 ];
 
@@ -50,8 +52,9 @@ describe('messages of a relay', () => {
     '{"type":"config","mtu":1500,"offloads":true,"rate":0,"connections":1}',
     '{"type":"limit","active":"rate","refused":0}',
     '{"type":"limit","active":["luck"],"refused":0}',
-    '{"type":"limit","active":["rate","rate","rate","rate"],"refused":0}',
-    '{"type":"refused","destination":"<b>","reason":"address"}',
+    '{"type":"limit","active":["rate","rate","rate"],"refused":0}',
+    '{"type":"refused","destination":"a b","reason":"address"}',
+    `{"type":"refused","destination":"${'a'.repeat(301)}","reason":"address"}`,
     '{"type":"refused","destination":"10.0.0.1\\n","reason":"address"}',
     '{"type":"refused","destination":"10.0.0.1","reason":"toString"}',
     '{"type":"error","reason":"<script>"}',

@@ -20,8 +20,8 @@ export const RELAY_WINDOW = 2 << 20;
 /** Longer text messages end the session. */
 export const MAX_TEXT = 4096;
 
-/** Bounds that can be at work in a session. `window`: the guest does not take its frames. */
-export const RELAY_LIMITS = ['rate', 'window', 'connections'] as const;
+/** Bounds that can be at work in a session. */
+export const RELAY_LIMITS = ['rate', 'connections'] as const;
 export type RelayLimit = (typeof RELAY_LIMITS)[number];
 
 /** Why a relay ends a session. A client may come back at once after all but `protocol`. */
@@ -155,7 +155,8 @@ export function parseTokenAnswer(text: string): TokenAnswer {
   }
 }
 
-const DESTINATION = /^[\d.]{7,15}(?::\d{1,5})?$|^[\da-f:]{2,39}$|^\[[\da-f:]{2,39}\]:\d{1,5}$/;
+/** Names may have any characters that can be seen. That of the root is empty. */
+const DESTINATION = /^[!-~]{0,300}$/;
 
 type Fields = Readonly<Record<string, unknown>>;
 
