@@ -3,34 +3,34 @@ import type { Address } from './address.ts';
 import { equalBytes, read32, write32 } from './bytes.ts';
 import { PLAN } from './plan.ts';
 
-const BOOT_REQUEST = 1;
-const BOOT_REPLY = 2;
-const COOKIE = 0x6382_5363;
-const AT_CLIENT_ADDRESS = 12;
-const AT_YOUR_ADDRESS = 16;
-const AT_HARDWARE = 28;
-const AT_COOKIE = 236;
-const AT_OPTIONS = 240;
+export const BOOT_REQUEST = 1;
+export const BOOT_REPLY = 2;
+export const COOKIE = 0x6382_5363;
+export const AT_CLIENT_ADDRESS = 12;
+export const AT_YOUR_ADDRESS = 16;
+export const AT_HARDWARE = 28;
+export const AT_COOKIE = 236;
+export const AT_OPTIONS = 240;
 /** The least that clients of BOOTP expect. */
-const MIN_SIZE = 300;
+export const MIN_SIZE = 300;
 
-const DISCOVER = 1;
-const OFFER = 2;
-const REQUEST = 3;
-const ACK = 5;
-const NAK = 6;
+export const DISCOVER = 1;
+export const OFFER = 2;
+export const REQUEST = 3;
+export const ACK = 5;
+export const NAK = 6;
 const INFORM = 8;
 
 const OPTION_PAD = 0;
-const OPTION_MASK = 1;
-const OPTION_ROUTER = 3;
-const OPTION_NAME_SERVER = 6;
+export const OPTION_MASK = 1;
+export const OPTION_ROUTER = 3;
+export const OPTION_NAME_SERVER = 6;
 const OPTION_MTU = 26;
-const OPTION_REQUESTED = 50;
-const OPTION_LEASE_TIME = 51;
-const OPTION_TYPE = 53;
-const OPTION_SERVER = 54;
-const OPTION_END = 255;
+export const OPTION_REQUESTED = 50;
+export const OPTION_LEASE_TIME = 51;
+export const OPTION_TYPE = 53;
+export const OPTION_SERVER = 54;
+export const OPTION_END = 255;
 
 const LEASE_SECONDS = 86_400;
 
@@ -71,7 +71,7 @@ export function answerDhcp(message: Uint8Array, { mac, mtu }: Lease): Uint8Array
   }
 }
 
-function parseOptions(bytes: Uint8Array): Map<number, Uint8Array> {
+export function parseOptions(bytes: Uint8Array): Map<number, Uint8Array> {
   const options = new Map<number, Uint8Array>();
   for (let at = 0; at < bytes.length && bytes[at] !== OPTION_END; ) {
     const kind = bytes[at] as number;
@@ -86,7 +86,7 @@ function parseOptions(bytes: Uint8Array): Map<number, Uint8Array> {
   return options;
 }
 
-function addressOf(option: Uint8Array | undefined): Address | undefined {
+export function addressOf(option: Uint8Array | undefined): Address | undefined {
   return option?.length === 4 ? option : undefined;
 }
 

@@ -18,6 +18,11 @@ const ARP_REPLY = 2;
 
 export type Mac = Uint8Array;
 
+/** QEMU's prefix, which is of locally administered addresses, and 24 random bits. */
+export const randomMac = (): Mac =>
+  Uint8Array.of(0x52, 0x54, 0, ...crypto.getRandomValues(new Uint8Array(3)));
+
+export const BROADCAST: Mac = new Uint8Array(6).fill(0xff);
 export const sourceMac = (frame: Uint8Array): Mac => frame.subarray(6, 12);
 export const destinationMac = (frame: Uint8Array): Mac => frame.subarray(0, 6);
 export const frameType = (frame: Uint8Array): number => read16(frame, 12);

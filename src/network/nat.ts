@@ -3,6 +3,7 @@ import { answerDhcp } from './dhcp.ts';
 import { DnsForwarder } from './dns-forwarder.ts';
 import {
   arpReply,
+  BROADCAST,
   destinationMac,
   ETHERNET_HEADER,
   frameType,
@@ -149,8 +150,6 @@ export class Nat implements Network {
     if (!packet.isLaterFragment) this.#link.sendError(error, packet);
   }
 }
-
-const BROADCAST = new Uint8Array(6).fill(0xff);
 
 function isForGateway(frame: Uint8Array): boolean {
   const mac = destinationMac(frame);

@@ -1,4 +1,7 @@
 import type { Address } from './address.ts';
+import type { Mac } from './ethernet.ts';
+import type { Refusal } from './refusal.ts';
+import type { RelayLimit } from './relay-protocol.ts';
 
 /** The guest's network card, seen from its network. */
 export interface Card {
@@ -20,6 +23,7 @@ export interface Network {
 
 /** What a card can do beside, with a network that is not always there. */
 export interface ManagedCard extends Card {
+  readonly mac: Mac;
   /** Whether the guest sees a link. It does at first. */
   setLink(isUp: boolean): void;
   /** While it is held, the card takes no frames from the guest. */
@@ -56,21 +60,27 @@ export interface NetworkOptions {
 
 export interface NetworkStatus {
   /**
-   * `connecting`: frames wait. `up`: they are passed on. `down`: the relay went away and is tried again.
-   * `off`: there is none, and everything fails at once.
+   * - `idle`: the first frame of the guest opens the way
+   * - `connecting`: frames wait for it
+   * - `up`: frames are passed on
+   * - `down`: the way is lost, and tried again
+   * - `off`: there is none, and everything fails at once
    */
-  readonly state: 'connecting' | 'up' | 'down' | 'off';
-  /** Why it is down or off, a sentence without its full stop, and what to do. */
+  readonly state: 'idle' | 'connecting' | 'up' | 'down' | 'off';
+  /** Why it is down or off, and what to do: sentences without the last full stop. */
   readonly reason?: string | undefined;
   /** Whether a program has wanted the network while it was off. */
   readonly isMissed?: boolean | undefined;
-  /** Bytes of frames for the guest, and from it. */
+  /** Bytes of frames that came for the guest, and from it. */
   readonly received: number;
   readonly sent: number;
-  /** The most bytes a second that the relay passes on. */
-  readonly limit?: number | undefined;
-  /** How many connections and packets the relay has refused, and why the latest. */
-  readonly refused?: { readonly count: number; readonly reason: string } | undefined;
+  /** The most bytes a second that the relay passes on in each direction. */
+  readonly rate?: number | undefined;
+  /** The limits that are at work. */
+  readonly limits?: readonly RelayLimit[] | undefined;
+  /** Packets and connections that the relay has refused, and the latest that it told about. */
+  readonly refused?: number | undefined;
+  readonly refusal?: Refusal | undefined;
 }
 
 /** What a network tells the machine. */

@@ -54,9 +54,12 @@ export type RelayMessage =
   | { readonly type: 'limit'; readonly active: readonly RelayLimit[]; readonly refused: number }
   /** Not sent for every refusal: there are only a few a second. */
   | ({ readonly type: 'refused' } & Refusal)
-  | { readonly type: 'error'; readonly reason: RelayEnd };
+  | { readonly type: 'error'; readonly reason: RelayEnd }
+  /** Answers a ping. */
+  | { readonly type: 'pong' };
 
-export type ClientMessage = RelayAck;
+/** Browsers do not show the pings of WebSockets, so clients ask whether the relay is still there. */
+export type ClientMessage = RelayAck | { readonly type: 'ping' };
 
 /** The other end does not keep to the protocol. */
 export class RelayProtocolError extends Error {
@@ -93,6 +96,8 @@ export function parseRelayMessage(text: string): RelayMessage {
         destination: matching(fields, 'destination', DESTINATION),
         reason: oneOf(fields.reason, 'reason', REFUSAL_REASONS),
       };
+    case 'pong':
+      return { type: 'pong' };
     case 'error':
       return { type: 'error', reason: oneOf(fields.reason, 'reason', RELAY_ENDS) };
     default:
@@ -103,6 +108,7 @@ export function parseRelayMessage(text: string): RelayMessage {
 /** @throws RelayProtocolError */
 export function parseClientMessage(text: string): ClientMessage {
   const fields = parseObject(text);
+  if (fields.type === 'ping') return { type: 'ping' };
   if (fields.type !== 'ack') throw new RelayProtocolError('unknown type of message');
   return parseAck(fields);
 }

@@ -1,11 +1,12 @@
 import type { BlockBackend } from '../../disk/block-backend.ts';
 import type { DiskOptions } from '../../disk/disks.ts';
+import { randomMac } from '../../network/ethernet.ts';
 import type { ManagedCard, Network, NetworkOptions } from '../../network/network.ts';
 import { PLAN } from '../../network/plan.ts';
 import { FIRST_SIZE } from '../terminal-size.ts';
 import { BlockDevice } from './block/device.ts';
 import { ConsoleDevice } from './console/device.ts';
-import { NetDevice } from './net/device.ts';
+import { NetDevice, type NetOptions } from './net/device.ts';
 import { RngDevice } from './rng/device.ts';
 import type { GuestMemory } from './virtio/guest-memory.ts';
 import type { VirtioDevice } from './virtio/virtio-device.ts';
@@ -48,7 +49,6 @@ const FACTORIES = {
   net: ({ memory, openNetwork }, slot, { network }) => {
     if (!openNetwork) throw new Error('there is no network here');
     return new NetDevice(memory, slot, {
-      mac: PLAN.guestMac,
       ...linkOf(network),
       openNetwork: (card) => openNetwork(network, card),
     });
@@ -57,9 +57,14 @@ const FACTORIES = {
     new BlockDevice(memory, slot, openDisk(disk), serial),
 } satisfies { [Kind in DeviceKind]: Factory<Kind> };
 
-/** Relays of others are like a switch: they neither segment nor complete checksums. */
-function linkOf({ relay }: NetworkOptions): { mtu: number; offloads: boolean } {
-  return relay?.kind === 'foreign' ? { mtu: 1500, offloads: false } : { mtu: PLAN.mtu, offloads: true };
+/**
+ * A relay of others is like a switch: it neither segments nor completes checksums, and several guests may be
+ * at it.
+ */
+function linkOf({ relay }: NetworkOptions): Omit<NetOptions, 'openNetwork'> {
+  return relay?.kind === 'foreign'
+    ? { mac: randomMac(), mtu: 1500, offloads: false }
+    : { mac: PLAN.guestMac, mtu: PLAN.mtu, offloads: true };
 }
 
 type DeviceOf<Kind extends DeviceKind> = ReturnType<(typeof FACTORIES)[Kind]>;

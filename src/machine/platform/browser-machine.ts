@@ -1,6 +1,9 @@
+import { openBrowserNetwork } from '../../network/browser.ts';
 import { browserStore } from '../../storage/browser.ts';
 import { runMachine } from '../machine-worker.ts';
 import type { MachineStart } from '../protocol.ts';
 import { becomePart } from './browser-worker.ts';
 
-becomePart((start: MachineStart) => runMachine(start, { openStore: () => browserStore().layers }));
+becomePart((start: MachineStart) =>
+  runMachine(start, { openStore: () => browserStore().layers, openNetwork: openBrowserNetwork }),
+);

@@ -52,6 +52,7 @@ export interface NetOptions {
  * and the network sees that it should send no more.
  */
 export class NetDevice extends VirtioDevice implements ManagedCard {
+  readonly mac: Mac;
   readonly #network: Network;
   readonly #offloads: boolean;
   readonly #incoming: Uint8Array[] = [];
@@ -69,6 +70,7 @@ export class NetDevice extends VirtioDevice implements ManagedCard {
       queueSizes: [QUEUE_SIZE, QUEUE_SIZE],
       config: configOf(mac, mtu),
     });
+    this.mac = mac;
     this.#offloads = offloads;
     this.#network = openNetwork(this);
   }
