@@ -101,21 +101,86 @@ export interface WorldOptions {
   echo?(): Promise<boolean>;
 }
 
-export class World implements Card, Host {
+/** Writes and reads frames as a guest does. */
+export abstract class Guest {
+  /** Frames that the guest has not looked at. */
+  frames: Uint8Array[] = [];
+
+  protected abstract transmit(frame: Uint8Array): void;
+
+  /** Sends a packet in a frame; `change` spoils the frame. */
+  send(
+    destination: Address,
+    protocol: number,
+    payload: Uint8Array,
+    change: (frame: Uint8Array) => void = () => {},
+  ): void {
+    const macs = { source: PLAN.guestMac, destination: PLAN.gatewayMac };
+    const header = { source: PLAN.guest, destination, protocol };
+    const frame = packetFrame(macs, header, payload.length, (into) => into.set(payload));
+    change(frame);
+    this.transmit(frame);
+  }
+
+  sendUdp(destination: Address, destinationPort: number, data: Uint8Array, sourcePort = 5000): void {
+    const bytes = new Uint8Array(UDP_HEADER + data.length);
+    writeDatagram(bytes, PLAN.guest, destination, { sourcePort, destinationPort, data });
+    this.send(destination, PROTOCOL_UDP, bytes);
+  }
+
+  sendSegment(destination: Address, segment: Partial<Segment>): void {
+    const { flags = 0, data = new Uint8Array(0) } = segment;
+    const size = headerSize(flags);
+    const bytes = new Uint8Array(size + data.length);
+    bytes.set(data, size);
+    writeSegmentHeader(bytes, PLAN.guest, destination, {
+      ...{ sourcePort: 4000, destinationPort: 80, sequence: 0, acknowledgement: 0, window: 0xffff },
+      ...{ segmentSize: undefined, scale: undefined },
+      ...segment,
+      flags,
+    });
+    this.send(destination, PROTOCOL_TCP, bytes);
+  }
+
+  /** The packets that the guest has received since the last call. */
+  packets(): Packet[] {
+    const frames = this.frames.splice(0);
+    return frames
+      .filter((frame) => frameType(frame) === TYPE_IPV4)
+      .map((frame) => parsePacket(frame) as Packet);
+  }
+
+  segments(): Segment[] {
+    const tcp = this.packets().filter(({ protocol }) => protocol === PROTOCOL_TCP);
+    return tcp.map(({ payload }) => parseSegment(payload) as Segment);
+  }
+
+  datagrams(): Datagram[] {
+    const udp = this.packets().filter(({ protocol }) => protocol === PROTOCOL_UDP);
+    return udp.map(({ payload }) => parseDatagram(payload) as Datagram);
+  }
+
+  /** Type and code of ICMP messages, such as `3/13`. */
+  icmp(): string[] {
+    const icmp = this.packets().filter(isIcmp);
+    return icmp.map(({ payload }) => `${payload[0]}/${payload[1]}`);
+  }
+}
+
+export class World extends Guest implements Card, Host {
   readonly nat: Nat;
   readonly sockets: FakeSocket[] = [];
   readonly udpSockets: FakeUdpSocket[] = [];
   /** Addresses that were asked for an echo. */
   readonly echoes: string[] = [];
   readonly refusals: Refusal[] = [];
-  /** Frames that the guest has not looked at. */
-  frames: Uint8Array[] = [];
   /** Whether the guest takes frames at once. */
   takes = true;
   waiting = 0;
   readonly #options: WorldOptions;
 
   constructor(options: WorldOptions = {}) {
+    super();
     this.#options = options;
     const { aliases, isDenied, mtu } = options;
     const onRefused = (refusal: Refusal) => void this.refusals.push(refusal);
@@ -165,62 +230,8 @@ export class World implements Card, Host {
 
   // ---- Guest ---------------------------------------------------------------------------------
 
-  /** Sends a packet in a frame; `change` spoils the frame. */
-  send(
-    destination: Address,
-    protocol: number,
-    payload: Uint8Array,
-    change: (frame: Uint8Array) => void = () => {},
-  ): void {
-    const macs = { source: PLAN.guestMac, destination: PLAN.gatewayMac };
-    const header = { source: PLAN.guest, destination, protocol };
-    const frame = packetFrame(macs, header, payload.length, (into) => into.set(payload));
-    change(frame);
+  protected transmit(frame: Uint8Array): void {
     this.nat.receive(frame);
-  }
-
-  sendUdp(destination: Address, destinationPort: number, data: Uint8Array, sourcePort = 5000): void {
-    const bytes = new Uint8Array(UDP_HEADER + data.length);
-    writeDatagram(bytes, PLAN.guest, destination, { sourcePort, destinationPort, data });
-    this.send(destination, PROTOCOL_UDP, bytes);
-  }
-
-  sendSegment(destination: Address, segment: Partial<Segment>): void {
-    const { flags = 0, data = new Uint8Array(0) } = segment;
-    const size = headerSize(flags);
-    const bytes = new Uint8Array(size + data.length);
-    bytes.set(data, size);
-    writeSegmentHeader(bytes, PLAN.guest, destination, {
-      ...{ sourcePort: 4000, destinationPort: 80, sequence: 0, acknowledgement: 0, window: 0xffff },
-      ...{ segmentSize: undefined, scale: undefined },
-      ...segment,
-      flags,
-    });
-    this.send(destination, PROTOCOL_TCP, bytes);
-  }
-
-  /** The packets that the guest has received since the last call. */
-  packets(): Packet[] {
-    const frames = this.frames.splice(0);
-    return frames
-      .filter((frame) => frameType(frame) === TYPE_IPV4)
-      .map((frame) => parsePacket(frame) as Packet);
-  }
-
-  segments(): Segment[] {
-    const tcp = this.packets().filter(({ protocol }) => protocol === PROTOCOL_TCP);
-    return tcp.map(({ payload }) => parseSegment(payload) as Segment);
-  }
-
-  datagrams(): Datagram[] {
-    const udp = this.packets().filter(({ protocol }) => protocol === PROTOCOL_UDP);
-    return udp.map(({ payload }) => parseDatagram(payload) as Datagram);
-  }
-
-  /** Type and code of ICMP messages, such as `3/13`. */
-  icmp(): string[] {
-    const icmp = this.packets().filter(isIcmp);
-    return icmp.map(({ payload }) => `${payload[0]}/${payload[1]}`);
   }
 }
 
