@@ -151,6 +151,10 @@ export interface Completion {
   length: number;
 }
 
+function refuse(head: number): never {
+  throw new Error(`device completed ${head}, which it was not given`);
+}
+
 /** The driver's side of a split virtqueue (virtio 1.2, section 2.7). */
 export class DriverQueue {
   readonly size: number;
@@ -252,22 +256,28 @@ export class DriverQueue {
     return ((this.#added - event - 1) & 0xffff) < ((this.#added - old) & 0xffff);
   }
 
-  /** Requests an interrupt at the `count`-th completion from now on, and takes the existing completions. */
-  completions(count = 1): Completion[] {
-    const done = this.#takeCompletions();
+  /**
+   * Requests an interrupt at the `count`-th completion from now on, and takes the existing completions.
+   * @param onUnknown is called for each chain that `add` did not make
+   */
+  completions(count = 1, onUnknown: (head: number) => void = refuse): Completion[] {
+    const done = this.#takeCompletions(onUnknown);
     this.#store(this.available + 4 + 2 * this.size, (this.#seen + count - 1) & 0xffff);
     // One may have come before the device saw the request.
-    return [...done, ...this.#takeCompletions()];
+    return [...done, ...this.#takeCompletions(onUnknown)];
   }
 
-  #takeCompletions(): Completion[] {
+  #takeCompletions(onUnknown: (head: number) => void): Completion[] {
     const done: Completion[] = [];
     while (this.#seen !== this.#load(this.used + 2)) {
       const element = this.#machine.hostAddress(this.used) + 4 + 8 * (this.#seen % this.size);
       const head = this.#machine.view.getUint32(element, true);
       this.#seen = (this.#seen + 1) & 0xffff;
       const entry = this.#requests.get(head);
-      if (entry === undefined) throw new Error(`device completed ${head}, which it was not given`);
+      if (entry === undefined) {
+        onUnknown(head);
+        continue;
+      }
       this.#requests.delete(head);
       this.#free.push(...entry.indices);
       done.push({ request: entry.request, length: this.#machine.view.getUint32(element + 4, true) });
