@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { parseAssignments } from '../container/assignments.mjs';
 import { parseDevices } from '../container/devices.mjs';
+import { parseNetwork, parseRelay } from '../container/network.mjs';
 import { OptionError } from '../container/option-error.mjs';
 import { checkDiskSize, parseSize } from '../container/sizes.mjs';
 import { parseSwitch } from '../container/switch.mjs';
@@ -31,6 +32,8 @@ terminal it gets a terminal. Environment variables say what to run:
   LINUXRUN_DISK        limit of the container's writes, which are in memory and gone when it ends (default: 1G)
   LINUXRUN_NETWORK     none: no network; otherwise programs reach the internet, but neither this machine nor
                        private networks
+  LINUXRUN_RELAY       wss://…: the network is an Ethernet behind that relay, which sees all traffic, instead of
+                       connections from this process; off: names and connections fail at once
   LINUXRUN_INIT        1: like --init
   LINUXRUN_DEVICES     /dev/fuse, /dev/net/tun, or both with a comma between them: like --device
   LINUXRUN_REGISTRY_USER, LINUXRUN_REGISTRY_PASSWORD
@@ -142,9 +145,21 @@ export function readOptions(env, publicFolder) {
     memoryBytes: read('MEMORY', parseMemory) ?? parseSize('512M'),
     cpus: read('CPUS', parseCpus) ?? 1,
     diskBytes: read('DISK', parseDisk) ?? parseSize('1G'),
-    network: read('NETWORK', parseNetwork) === 'none' ? undefined : {},
+    network: networkOf(read('NETWORK', parseNetwork), read('RELAY', parseRelay)),
     credentials: username === undefined ? undefined : { username, password: password ?? '' },
   };
+}
+
+/**
+ * @param {'none' | undefined} network
+ * @param {string | undefined} relay
+ * @returns {import('../machine/machine.ts').NetworkOptions | undefined}
+ */
+function networkOf(network, relay = 'on') {
+  if (network === 'none') return undefined;
+  if (relay === 'on') return {};
+  const reason = 'LINUXRUN_RELAY is off: unset it, or name a relay in it (wss://…)';
+  return { relay: relay === 'off' ? { kind: 'off', reason } : { kind: 'foreign', url: relay } };
 }
 
 /** @param {string} publicFolder */
@@ -174,11 +189,4 @@ function parseDisk(text) {
   const bytes = parseSize(text);
   checkDiskSize(bytes, text);
   return bytes;
-}
-
-/** @param {string} text @throws OptionError */
-function parseNetwork(text) {
-  if (text !== 'none')
-    throw new OptionError(`"${text}" is not none, the only value; unset it to have a network`);
-  return text;
 }

@@ -3,9 +3,11 @@ import { Readable } from 'node:stream';
 import { isatty } from 'node:tty';
 import { type Container, startContainer } from '../container/container.ts';
 import { OptionError } from '../container/errors.ts';
+import { networkNotice } from '../container/network-notice.ts';
 import { Ending, HANG_UP_GRACE } from '../container/signals.ts';
 import { quoteWord } from '../container/words.mjs';
 import { MachineError } from '../machine/errors.ts';
+import type { NetworkStatus } from '../machine/machine.ts';
 import { nodePlatform } from '../machine/platform/node.ts';
 import { ImageError } from '../oci/errors.ts';
 import { StorageError } from '../storage/errors.ts';
@@ -90,11 +92,23 @@ function start(
     store,
     terminal: terminalOptions(),
     onConsole,
+    onNetwork: tellAboutNetwork(),
     signal,
   });
   // The image is useless without a machine.
   container.catch((error) => abort.abort(error));
   return container;
+}
+
+/** Says once why the network does not work. */
+function tellAboutNetwork(): (status: NetworkStatus) => void {
+  let told: string | undefined;
+  return (status) => {
+    const notice = networkNotice(status);
+    const isNew = notice !== undefined && notice !== told;
+    told = notice;
+    if (isNew) process.stderr.write(hasTerminal() ? `\r\n${notice}\r\n` : `linuxrun: ${notice}\n`);
+  };
 }
 
 function terminalOptions() {

@@ -20,6 +20,8 @@ export const VARIABLES = [
   'CPUS',
   'DISK',
   'NETWORK',
+  // Of the server, too. It is in no link: whoever names the relay sees all traffic.
+  'RELAY',
   'REGISTRY_USER',
   'REGISTRY_PASSWORD',
   // Of the server.
