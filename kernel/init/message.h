@@ -25,9 +25,10 @@ enum message_type {
 	RENAME_FILE = 18,
 	STARTED = 19,
 	NETWORK = 20,
+	FORWARD = 21,
 };
 
-enum { PROTOCOL_VERSION = 4 };
+enum { PROTOCOL_VERSION = 5 };
 
 /* The host's ports. */
 enum { CONTROL_PORT = 1024, STREAM_PORT = 1025 };
@@ -67,6 +68,13 @@ enum { MOUNT_POINT = 1 };
 
 /* The size of a record's numbers. Two strings follow them: the name, and the target of a link. */
 enum { RECORD_SIZE = 40 };
+
+/* The sizes of a forwarder's records: a command is three numbers and a token, an event three numbers. */
+enum { COMMAND_SIZE = 28, EVENT_SIZE = 12 };
+
+enum command_type { CONNECT = 1, CANCEL = 2, WATCH_PORTS = 3, IGNORE_PORTS = 4 };
+
+enum event_type { REFUSED = 1, PORT_OPENED = 2, PORT_CLOSED = 3 };
 
 /* The unread rest of a message. At its end every read_ function fails without moving. */
 struct message {

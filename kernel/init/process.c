@@ -2,6 +2,7 @@
 #include "container.h"
 #include "control.h"
 #include "exec.h"
+#include "forward.h"
 #include "process.h"
 #include "program.h"
 #include "reaper.h"
@@ -108,6 +109,9 @@ static void __attribute__((noreturn)) become(enum message_type type, const char 
 	case RENAME_FILE:
 		container = read_container_name(&m);
 		serve_file_request(type, m, &container);
+	case FORWARD:
+		container = read_container_name(&m);
+		forward(&container);
 	default:
 		mask_child_signal(SIG_UNBLOCK);
 		program_execute(m);

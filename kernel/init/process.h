@@ -16,7 +16,7 @@ void process_report_start(void);
 /* Passes the reported starts on to the host. */
 void process_pass_starts(void);
 
-/* Starts what a RUN, CONTAINER, EXEC, READ_FILE or WRITE_FILE message describes. */
+/* Starts the process that serves the message. */
 void process_run(enum message_type, struct message);
 
 /* Passes on what a SIGNAL or STOP message asks for. */

@@ -2,6 +2,7 @@ import { printable } from '../machine/byte-text.ts';
 import { MachineError } from '../machine/errors.ts';
 import {
   type BootFigures,
+  type Connection,
   type ContainerProcess,
   type ContainerOptions as ContainerRequest,
   describeExit,
@@ -14,6 +15,7 @@ import {
   type MachineStats,
   type NetworkOptions,
   type NetworkStatus,
+  type PortChange,
   type Usage,
 } from '../machine/machine.ts';
 import type { Platform } from '../machine/platform/platform.ts';
@@ -60,6 +62,11 @@ export interface WriteOptions {
   /** Permissions; by default those of the replaced file, or 0644. */
   readonly mode?: number | undefined;
   /** Aborts the upload, which leaves the file unchanged. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface ConnectOptions {
+  /** Gives up connecting. */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -374,6 +381,24 @@ export class Container {
   async rename(path: string, newPath: string, { replace = false }: RenameOptions = {}): Promise<void> {
     const task = this.#machine.renameFile(this.#process, absolute(path), absolute(newPath), replace);
     await complete(task, `rename ${printable(path)} to ${printable(newPath)}`);
+  }
+
+  /**
+   * Connects to a TCP port of the container, also to a server that accepts local connections only. Closing
+   * `writable` half-closes; aborting it, or cancelling `readable`, resets.
+   * @throws ConnectError if nothing listens there, or the container does not run; MachineError if the
+   *   machine ends; RangeError if there is no such port; the reason of `signal`, which gives up connecting
+   */
+  connect(port: number, { signal }: ConnectOptions = {}): Promise<Connection> {
+    return this.#machine.connect(this.#process, port, signal);
+  }
+
+  /**
+   * The TCP ports to which `connect` leads, and then all changes, until the container ends. The guest looks
+   * for changes twice a second, as long as a stream is open.
+   */
+  get ports(): ReadableStream<PortChange> {
+    return this.#machine.ports(this.#process);
   }
 
   /** The working directory of its first process. */

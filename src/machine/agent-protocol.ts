@@ -2,7 +2,7 @@
 import { encodeBytes } from './byte-text.ts';
 import type { TerminalSize } from './terminal-size.ts';
 
-export const PROTOCOL_VERSION = 4;
+export const PROTOCOL_VERSION = 5;
 export const CONTROL_PORT = 1024;
 export const STREAM_PORT = 1025;
 /** Bytes of the secret that opens a stream of a process. The guest sends it first. */
@@ -12,6 +12,7 @@ export const MAX_STREAMS = 4;
 const LENGTH_SIZE = 4;
 const MAX_LENGTH = 1 << 20;
 const NAME_SIZE = 64;
+export const MAX_PORT = 0xffff;
 
 const RUN = 1;
 const HELLO = 2;
@@ -33,6 +34,19 @@ const REMOVE_FILE = 17;
 const RENAME_FILE = 18;
 const STARTED = 19;
 const NETWORK = 20;
+const FORWARD = 21;
+
+/** Commands for a forwarder, and their size. */
+const COMMAND_SIZE = 28;
+const CONNECT = 1;
+const CANCEL = 2;
+const WATCH_PORTS = 3;
+const IGNORE_PORTS = 4;
+/** Events of a forwarder, and their size. */
+const EVENT_SIZE = 12;
+const REFUSED = 1;
+const PORT_OPENED = 2;
+const PORT_CLOSED = 3;
 
 const RUN_CONSOLE = 1;
 const WITH_TERMINAL = 1;
@@ -74,7 +88,9 @@ export const CONSTANTS: Readonly<Record<string, number>> = {
     USAGE,
     STOP,
   },
-  ...{ LIST_FOLDER, STAT_FILE, MAKE_FOLDER, REMOVE_FILE, RENAME_FILE, STARTED, NETWORK },
+  ...{ LIST_FOLDER, STAT_FILE, MAKE_FOLDER, REMOVE_FILE, RENAME_FILE, STARTED, NETWORK, FORWARD },
+  ...{ COMMAND_SIZE, CONNECT, CANCEL, WATCH_PORTS, IGNORE_PORTS },
+  ...{ EVENT_SIZE, REFUSED, PORT_OPENED, PORT_CLOSED },
   ...{ RUN_CONSOLE, WITH_TERMINAL, WITH_INIT, SAME_MODE },
   ...{ FOLLOW_LINK, WITH_PARENTS, RECURSIVE, REPLACE, MOUNT_POINT, RECORD_SIZE },
 };
@@ -138,6 +154,16 @@ export interface FileRequest extends ProcessRequest {
   readonly path: string;
 }
 
+/** A process that connects the host to TCP ports of a container. */
+export interface ForwardRequest extends ProcessRequest {
+  /** The container's name. */
+  readonly container: string;
+}
+
+export type ForwarderEvent =
+  /** @param error Linux's number of the error */
+  { type: 'refused'; connection: number; error: number } | { type: 'port'; port: number; open: boolean };
+
 /** The configuration of the guest's network card. Addresses are IPv4, of 4 bytes in network order. */
 export interface GuestNetwork {
   readonly guest: Uint8Array;
@@ -168,6 +194,11 @@ export type GuestMessage =
 /** Unguessable tokens for a process's streams. */
 export function newTokens(): Uint8Array<ArrayBuffer> {
   return crypto.getRandomValues(new Uint8Array(MAX_STREAMS * TOKEN_SIZE));
+}
+
+/** An unguessable token for the stream of a connection. */
+export function newToken(): Uint8Array<ArrayBuffer> {
+  return crypto.getRandomValues(new Uint8Array(TOKEN_SIZE));
 }
 
 /** @throws RangeError when a string holds NUL or the whole is longer than the protocol allows */
@@ -281,6 +312,51 @@ export function encodePowerOff(): Uint8Array<ArrayBuffer> {
 
 export function encodeNetwork({ guest, prefix, gateway, nameServer }: GuestNetwork): Uint8Array<ArrayBuffer> {
   return frame(NETWORK, guest, gateway, nameServer, Uint8Array.of(prefix));
+}
+
+/** @throws RangeError as `encodeRun` */
+export function encodeForward(request: ForwardRequest): Uint8Array<ArrayBuffer> {
+  return frame(FORWARD, head(request), cString(request.container));
+}
+
+/** @param connection the host's number for it */
+export function encodeConnect(connection: number, port: number, token: Uint8Array): Uint8Array<ArrayBuffer> {
+  if (token.length !== TOKEN_SIZE) throw new RangeError('a token of another size');
+  return concat([u32(CONNECT), u32(connection), u32(port), token]);
+}
+
+export function encodeCancel(connection: number): Uint8Array<ArrayBuffer> {
+  return command(CANCEL, connection);
+}
+
+export function encodeWatchPorts(watched: boolean): Uint8Array<ArrayBuffer> {
+  return command(watched ? WATCH_PORTS : IGNORE_PORTS);
+}
+
+function command(type: number, subject = 0): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(COMMAND_SIZE);
+  bytes.set(concat([u32(type), u32(subject)]));
+  return bytes;
+}
+
+/** Cuts a forwarder's bytes into events. Those without a meaning are left out. */
+export class ForwarderEventReader {
+  #pending = new Uint8Array();
+
+  *push(bytes: Uint8Array): Generator<ForwarderEvent, void> {
+    const received = concat([this.#pending, bytes]);
+    const view = new DataView(received.buffer);
+    const complete = received.length - (received.length % EVENT_SIZE);
+    this.#pending = received.slice(complete);
+    for (let at = 0; at < complete; at += EVENT_SIZE) {
+      const [type, subject] = [view.getUint32(at, true), view.getUint32(at + 4, true)];
+      if (type === REFUSED) {
+        yield { type: 'refused', connection: subject, error: view.getUint32(at + 8, true) };
+      } else if ((type === PORT_OPENED || type === PORT_CLOSED) && subject > 0 && subject <= MAX_PORT) {
+        yield { type: 'port', port: subject, open: type === PORT_OPENED };
+      }
+    }
+  }
 }
 
 /** Cuts the guest's bytes into messages. */

@@ -76,7 +76,13 @@ beforeEach(() => {
 function connect(port: number): GuestStream {
   const guest = new GuestStream();
   const { readable } = guest.toHost;
-  listeners.get(port)?.({ localPort: port, remotePort: 1, readable, writable: guest.toGuest.writable });
+  listeners.get(port)?.({
+    localPort: port,
+    remotePort: 1,
+    readable,
+    writable: guest.toGuest.writable,
+    closedAtOnce: false,
+  });
   return guest;
 }
 

@@ -15,6 +15,7 @@ import {
   type Usage,
 } from './agent-protocol.ts';
 import type { VsockDevice, VsockStream } from './devices/vsock/device.ts';
+import { sendInput, sendOutput } from './guest-streams.ts';
 import type { Sender } from './stream-mux.ts';
 import { type OpenedStream, StreamTokens } from './stream-tokens.ts';
 import { chunks } from './streams.ts';
@@ -116,6 +117,16 @@ export class Agent {
     this.#send(encodeNetwork(network));
   }
 
+  /** Takes the stream that the guest opens with this token for a connection. */
+  expect(token: Uint8Array, onStream: (stream: OpenedStream) => void): void {
+    if (this.#ended === undefined) this.#tokens.expect(token, onStream);
+  }
+
+  /** Expects the stream no more. */
+  forget(token: Uint8Array): void {
+    this.#tokens.forget(token);
+  }
+
   powerOff(): void {
     this.#send(encodePowerOff());
   }
@@ -209,7 +220,7 @@ export class Agent {
       this.#tokens.expect(tokenOf(streams, descriptor), (stream) => {
         process.awaited.delete(descriptor);
         if (descriptor === STDIN) sendInput(streams.stdin, stream);
-        else void forward(stream, streams.output(descriptor));
+        else void sendOutput(stream, streams.output(descriptor));
       });
     }
   }
@@ -229,31 +240,4 @@ function explain({ streams, awaited }: GuestProcess, reason: string): void {
     .output(descriptor)
     .send(line)
     .catch(() => {});
-}
-
-function sendInput(stdin: ReadableStream<Uint8Array>, { reader, writable }: OpenedStream): void {
-  // When the guest reads no more, the pipe cancels its source.
-  stdin.pipeTo(writable).catch(() => {});
-  void discard(reader);
-}
-
-async function forward({ first, reader }: OpenedStream, output: Sender): Promise<void> {
-  try {
-    if (first.length > 0) await output.send(first);
-    for (let next = await reader.read(); next.value; next = await reader.read())
-      await output.send(next.value);
-    output.end();
-  } catch (error) {
-    // Either the guest reset the stream or nobody reads it: tell the other side.
-    output.abort(error instanceof Error ? error.message : String(error));
-    reader.cancel().catch(() => {});
-  }
-}
-
-async function discard(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<void> {
-  try {
-    while ((await reader.read()).value);
-  } catch {
-    // The guest reset a stream that carried nothing from it anyway.
-  }
 }

@@ -6,6 +6,18 @@ export class MachineError extends Error {
   override name = 'MachineError';
 }
 
+/** A server in a container cannot be reached. */
+export class ConnectError extends Error {
+  override name = 'ConnectError';
+  /** Linux's name of the error, such as `ECONNREFUSED`; undefined if there is none. */
+  readonly code: string | undefined;
+
+  constructor(port: number, code: string | undefined, reason: string) {
+    super(`port ${port}: ${reason}`);
+    this.code = code;
+  }
+}
+
 /** Errors that their message explains completely. */
 const EXPLAINED = ['MachineError', 'ImageError', 'StorageError', 'StorageFullError'];
 

@@ -12,11 +12,13 @@ import { monotonicNow } from './clock.ts';
 import { deferred } from './deferred.ts';
 import type { DeviceOptions } from './devices/index.ts';
 import { MachineError, unpackError } from './errors.ts';
+import { type Connection, Forwarders } from './forwarders.ts';
 import { instructionsRetired } from './hart-words.ts';
 import { type JitStats, jitStats } from './jit-stats.ts';
 import { createMemory, guestRam, type MemoryPlan, planMemory } from './memory.ts';
 import { OutputRing } from './output-ring.ts';
 import type { Platform, WorkerHandle } from './platform/platform.ts';
+import type { PortChange } from './port-watch.ts';
 import {
   type ConsoleProcess,
   type ContainerHandle,
@@ -49,7 +51,9 @@ export type { DiskOptions } from '../disk/disks.ts';
 export type { NetworkOptions, NetworkStatus, RelayOptions } from '../network/network.ts';
 export type { Usage } from './agent-protocol.ts';
 export type { FileStatus, FileType, FolderEntry } from './file-records.ts';
+export type { Connection } from './forwarders.ts';
 export type { JitStats } from './jit-stats.ts';
+export type { PortChange } from './port-watch.ts';
 export type {
   ConsoleProcess,
   ContainerHandle,
@@ -142,6 +146,7 @@ export class Machine {
   readonly #mux: StreamMux;
   readonly #workers: WorkerHandle[] = [];
   readonly #processes: Processes;
+  readonly #forwarders: Forwarders;
   readonly #input: WritableStreamDefaultWriter<Uint8Array>;
   /** Settles when `onConsole` and `onTrace` have taken everything. */
   readonly #outputTaken: Promise<unknown>;
@@ -186,6 +191,7 @@ export class Machine {
     this.#mux = new StreamMux((message, transfer) => port1.postMessage(message, transfer));
     port1.onmessage = ({ data }: MessageEvent<FromMachine>) => this.#receive(data);
     this.#processes = new Processes(this.#mux, (message) => this.#post(message));
+    this.#forwarders = new Forwarders(this.#processes, this.#mux, (message) => this.#post(message));
     this.#input = this.#mux.writable(CONSOLE_INPUT).getWriter();
     this.#outputTaken = Promise.all([
       this.#consume(CONSOLE_OUTPUT, options.onConsole),
@@ -339,6 +345,21 @@ export class Machine {
     return this.#processes.measure(container.name);
   }
 
+  /**
+   * Connects to a TCP port of a container, also to one of a server that accepts local connections only.
+   * @param signal gives up connecting
+   * @throws ConnectError if nothing listens there, or the container does not run; MachineError if the machine
+   *   ends; RangeError if there is no such port; the signal's reason
+   */
+  connect(container: ContainerHandle, port: number, signal?: AbortSignal): Promise<Connection> {
+    return this.#forwarders.connect(container.name, port, signal);
+  }
+
+  /** The TCP ports on which servers of a container listen, and then all changes, until the container ends. */
+  ports(container: ContainerHandle): ReadableStream<PortChange> {
+    return this.#forwarders.ports(container.name);
+  }
+
   /** Asks PID 1 to end all processes, sync, and power off. */
   powerOff(): void {
     this.#post({ type: 'power-off' });
@@ -404,6 +425,9 @@ export class Machine {
         break;
       case 'network':
         this.#onNetwork?.(message.status);
+        break;
+      case 'connected':
+        this.#forwarders.connected(message.connection);
         break;
       case 'image-open':
         this.#image.resolve();

@@ -2,10 +2,12 @@ import type { ImageBackend } from '../disk/image-backend.ts';
 import type { Agent } from './agent.ts';
 import type { ConsoleDevice } from './devices/console/device.ts';
 import { MachineError, packError } from './errors.ts';
+import { connect } from './guest-streams.ts';
 import type { OutputRing } from './output-ring.ts';
 import {
   CONSOLE_INPUT,
   CONSOLE_OUTPUT,
+  connectionStream,
   type FromMachine,
   type MachineExit,
   processStream,
@@ -100,6 +102,12 @@ export class OwnerChannel {
       case 'measure':
         agent?.measure(message.container);
         break;
+      case 'expect-connection':
+        this.#expect(message.connection, message.token, agent);
+        break;
+      case 'forget-connection':
+        agent?.forget(message.token);
+        break;
       case 'open-image':
         void this.#openImage(message.layers, image);
         break;
@@ -128,6 +136,14 @@ export class OwnerChannel {
     };
     if (agent) agent.run(process, message, events, streams);
     else events.lost('a bare-metal machine has no agent to run processes');
+  }
+
+  #expect(connection: number, token: Uint8Array, agent?: Agent): void {
+    const name = connectionStream(connection);
+    agent?.expect(token, (opened) => {
+      this.post({ type: 'connected', connection });
+      connect(opened, this.#mux.readable(name), this.#mux.sender(name));
+    });
   }
 
   async #openImage(layers: readonly string[], image: ImageBackend | undefined): Promise<void> {

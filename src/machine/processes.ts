@@ -3,6 +3,7 @@ import {
   type ExecRequest,
   encodeContainer,
   encodeExec,
+  encodeForward,
   encodeListFolder,
   encodeMakeFolder,
   encodeReadFile,
@@ -78,6 +79,13 @@ export interface FileReading extends FileTask {
 export interface FileWriting extends FileTask {
   /** Takes the content as the agent protocol's chunks. */
   readonly chunks: WritableStream<Uint8Array>;
+}
+
+/** The process that connects to servers of a container. */
+export interface Forwarding {
+  readonly commands: WritableStream<Uint8Array>;
+  readonly events: Output;
+  readonly exit: Promise<number>;
 }
 
 const STDIN = 0;
@@ -169,6 +177,16 @@ export class Processes {
   renameFile(container: string, path: string, newPath: string, replace: boolean): FileTask {
     const request = { ...this.#head(), container, path };
     return this.#change(request, encodeRenameFile(request, newPath, replace));
+  }
+
+  forward(container: string): Forwarding {
+    const head = this.#head();
+    const streams = {
+      commands: this.#input(head.process),
+      events: this.#output(head.process, STDOUT),
+    };
+    const { exit } = this.#start(head, encodeForward({ ...head, container }), [STDOUT]);
+    return { ...streams, exit };
   }
 
   measure(container: string): Promise<Usage> {

@@ -16,6 +16,10 @@ export const TRACE_OUTPUT = 'trace';
 export function processStream(process: number, descriptor: number): string {
   return `process/${process}/${descriptor}`;
 }
+/** Both directions of a connection to a server in the guest. */
+export function connectionStream(connection: number): string {
+  return `connection/${connection}`;
+}
 
 export interface LinuxGuest {
   readonly kind: 'linux';
@@ -87,7 +91,7 @@ export type WorkerStart = MachineStart | HartStart | TranslatorStart;
 export type ToMachine =
   | StreamMessage
   /**
-   * @param message the agent protocol's RUN, CONTAINER, EXEC, or a request for a file
+   * @param message the agent protocol's RUN, CONTAINER, EXEC, FORWARD, or a request for a file
    * @param tokens those in the message
    * @param outputs descriptors of the streams that come from it; none for a process on the console
    */
@@ -103,6 +107,9 @@ export type ToMachine =
   | { type: 'resize-process'; process: number; size: TerminalSize }
   /** @param container its name; `usage` answers, in the same order */
   | { type: 'measure'; container: string }
+  /** The guest will open a connection by that token; `connected` answers, and `connectionStream` follows. */
+  | { type: 'expect-connection'; connection: number; token: Uint8Array }
+  | { type: 'forget-connection'; token: Uint8Array }
   /** @param layers diffIDs, the lowest first */
   | { type: 'open-image'; layers: readonly string[] }
   | { type: 'resize'; size: TerminalSize }
@@ -160,6 +167,7 @@ export type FromMachine =
   | { type: 'process-failed'; process: number; reason: string }
   | { type: 'usage'; usage: Usage }
   | { type: 'network'; status: NetworkStatus }
+  | { type: 'connected'; connection: number }
   | { type: 'image-open' }
   | { type: 'image-failed'; error: PackedError }
   | { type: 'exit'; exit: MachineExit };

@@ -67,16 +67,21 @@ export class StreamMux {
     };
   }
 
-  writable(stream: string): WritableStream<Uint8Array> {
+  /** @param onAbort called when the stream is aborted here */
+  writable(stream: string, onAbort = () => {}): WritableStream<Uint8Array> {
     const sender = this.sender(stream);
     return new WritableStream({
       write: (bytes) => sender.send(bytes),
       close: () => sender.end(),
-      abort: (reason) => sender.abort(String(reason)),
+      abort: (reason) => {
+        onAbort();
+        sender.abort(String(reason));
+      },
     });
   }
 
-  readable(stream: string): ReadableStream<Uint8Array<ArrayBuffer>> {
+  /** @param onCancel called when the stream is cancelled here */
+  readable(stream: string, onCancel = () => {}): ReadableStream<Uint8Array<ArrayBuffer>> {
     let wake = () => {};
     const state: Incoming = { received: [], wake: () => wake() };
     if (this.#destroyed) state.closed = { error: this.#destroyed };
@@ -100,6 +105,7 @@ export class StreamMux {
           }
         },
         cancel: () => {
+          onCancel();
           if (this.#incoming.delete(stream)) this.#post({ type: 'cancel', stream }, []);
           state.closed = {};
           state.wake();

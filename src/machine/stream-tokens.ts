@@ -11,7 +11,7 @@ const PATIENCE = 30_000;
 
 export interface OpenedStream {
   readonly reader: ReadableStreamDefaultReader<Uint8Array>;
-  readonly writable: WritableStream<Uint8Array>;
+  readonly stream: VsockStream;
   /** The bytes that came along with the token. */
   readonly first: Uint8Array;
 }
@@ -49,7 +49,7 @@ export class StreamTokens {
     if (!onStream) return this.#reset(stream);
     this.#waiting.delete(stream);
     this.#expected.delete(key);
-    onStream({ reader, writable: stream.writable, first: received.subarray(TOKEN_SIZE) });
+    onStream({ reader, stream, first: received.subarray(TOKEN_SIZE) });
   }
 
   #reset(stream: VsockStream): void {

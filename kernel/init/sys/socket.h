@@ -6,12 +6,18 @@
 #include <linux/types.h>
 
 #define AF_INET 2
+#define AF_INET6 10
 #define AF_NETLINK 16
 #define AF_VSOCK 40
 #define SOCK_STREAM 1
 #define SOCK_DGRAM 2
 #define SOCK_RAW 3
 #define SOCK_CLOEXEC O_CLOEXEC
+#define SOCK_NONBLOCK O_NONBLOCK
+#define SHUT_RD 0
+#define SHUT_WR 1
+#define MSG_DONTWAIT 0x40
+#define MSG_NOSIGNAL 0x4000
 
 typedef __kernel_sa_family_t sa_family_t;
 
@@ -33,6 +39,21 @@ static inline int connect(int fd, const void *address, unsigned length)
 static inline int setsockopt(int fd, int level, int option, const void *value, unsigned length)
 {
 	return syscall(__NR_setsockopt, fd, level, option, value, length);
+}
+
+static inline int shutdown(int fd, int how)
+{
+	return syscall(__NR_shutdown, fd, how);
+}
+
+static inline ssize_t send(int fd, const void *data, size_t length, int flags)
+{
+	return syscall(__NR_sendto, fd, data, length, flags, NULL, 0);
+}
+
+static inline ssize_t recv(int fd, void *to, size_t length, int flags)
+{
+	return syscall(__NR_recvfrom, fd, to, length, flags, NULL, NULL);
 }
 
 #endif

@@ -9,6 +9,7 @@ import {
   type ContainedRequest,
   encodeContainer,
   encodeExec,
+  encodeForward,
   encodeListFolder,
   encodeMakeFolder,
   encodeMeasure,
@@ -182,10 +183,27 @@ const network = fc
           ].join(' ')
         : '20 malformed',
   }));
+const forwarding = fc.record({ ...head, container: word }).map((request) => ({
+  bytes: encodeForward(request),
+  line: ['21', ...headLine(request), request.container].join(' '),
+}));
 const unknown = fc.constant({ bytes: Uint8Array.of(3, 0, 0, 0, 200, 1, 2), line: '200' });
 const powerOff = fc.constant({ bytes: encodePowerOff(), line: '5' });
 const message = fc.oneof(
-  ...[run, container, exec, fileRequest, measure, signal, stop, resize, network, unknown, powerOff],
+  ...[
+    run,
+    container,
+    exec,
+    fileRequest,
+    measure,
+    forwarding,
+    signal,
+    stop,
+    resize,
+    network,
+    unknown,
+    powerOff,
+  ],
 );
 
 /** The constants of init's side of the protocol. */

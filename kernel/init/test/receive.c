@@ -146,9 +146,9 @@ static void print_network(struct message m)
 		printf(" malformed");
 }
 
-static void print_name(struct message m)
+static void print_name(struct message *m)
 {
-	const char *name = read_string(&m);
+	const char *name = read_string(m);
 
 	printf(" %s", name ? name : "malformed");
 }
@@ -167,7 +167,9 @@ static void handle(enum message_type type, struct message m)
 	if (type == SIGNAL || type == STOP || type == RESIZE)
 		print_numbers(type, m);
 	if (type == MEASURE)
-		print_name(m);
+		print_name(&m);
+	if (type == FORWARD && print_head(&m))
+		print_name(&m);
 	if (type == NETWORK)
 		print_network(m);
 	printf("\n");

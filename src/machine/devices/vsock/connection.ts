@@ -37,6 +37,8 @@ export interface VsockStream {
    * input; aborting resets the connection.
    */
   readonly writable: WritableStream<Uint8Array>;
+  /** Whether the guest closed it without ending its own direction first. */
+  readonly closedAtOnce: boolean;
 }
 
 /** Calls from a connection to its device. */
@@ -65,6 +67,7 @@ export class VsockConnection implements VsockStream {
   readonly remotePort: number;
   readonly readable: ReadableStream<Uint8Array<ArrayBuffer>>;
   readonly writable: WritableStream<Uint8Array>;
+  closedAtOnce = false;
   /** Settles when the guest has answered a connection request. */
   readonly opened: Promise<void>;
   readonly #link: ConnectionLink;
@@ -324,6 +327,8 @@ export class VsockConnection implements VsockStream {
   }
 
   #remoteEnds(flags: number): void {
+    const hadEnded = (this.#remoteShutdown & SHUTDOWN_SEND) !== 0;
+    if ((flags & SHUTDOWN_BOTH) === SHUTDOWN_BOTH && !hadEnded) this.closedAtOnce = true;
     this.#remoteShutdown |= flags & SHUTDOWN_BOTH;
     if ((flags & SHUTDOWN_RECEIVE) !== 0) this.#failWriting(new Error('the guest reads no more'));
     if ((flags & SHUTDOWN_SEND) !== 0) this.#end ??= 'eof';

@@ -1,0 +1,11 @@
+/* The TCP ports on which servers of a network namespace listen. */
+#ifndef INIT_PORTS_H
+#define INIT_PORTS_H
+
+/* Reports what has changed since the last time. */
+void ports_look(void);
+
+/* Lets the next look report all ports. */
+void ports_forget(void);
+
+#endif

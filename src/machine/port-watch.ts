@@ -1,0 +1,83 @@
+/** A server has begun or ended to listen on a port. */
+export interface PortChange {
+  readonly port: number;
+  readonly open: boolean;
+}
+
+interface Watcher {
+  /** What it has not been told yet: at most all ports, because opposite changes cancel each other. */
+  readonly changes: Map<number, boolean>;
+  wake(): void;
+}
+
+/** The ports of a container on which servers listen, for any number of watchers, which may be slow. */
+export class PortWatch {
+  readonly #open = new Set<number>();
+  readonly #watchers = new Set<Watcher>();
+  readonly #setWatched: (watched: boolean) => void;
+  #ended = false;
+
+  /** @param setWatched called when the first watcher comes, and when the last one leaves */
+  constructor(setWatched: (watched: boolean) => void) {
+    this.#setWatched = setWatched;
+  }
+
+  /** Takes a change. It is one only if the port was not open, or closed, already. */
+  note({ port, open }: PortChange): void {
+    if (this.#open.has(port) === open) return;
+    if (open) this.#open.add(port);
+    else this.#open.delete(port);
+    for (const { changes, wake } of this.#watchers) {
+      if (!changes.delete(port)) changes.set(port, open);
+      wake();
+    }
+  }
+
+  /** The open ports, then changes. */
+  watch(): ReadableStream<PortChange> {
+    let wake = () => {};
+    let left = false;
+    const changes = new Map([...this.#open].map((port) => [port, true]));
+    const watcher: Watcher = { changes, wake: () => wake() };
+    return new ReadableStream<PortChange>(
+      {
+        start: () => this.#add(watcher),
+        pull: async (controller) => {
+          while (changes.size === 0 && !this.#ended && !left) {
+            await new Promise<void>((resolve) => {
+              wake = resolve;
+            });
+          }
+          if (left) return;
+          const [change] = changes;
+          if (!change) return controller.close();
+          const [port, open] = change;
+          changes.delete(port);
+          controller.enqueue({ port, open });
+        },
+        cancel: () => {
+          this.#remove(watcher);
+          left = true;
+          wake();
+        },
+      },
+      { highWaterMark: 0 },
+    );
+  }
+
+  /** Ends all watchers' streams after what they have not been told. */
+  end(): void {
+    this.#ended = true;
+    for (const { wake } of this.#watchers) wake();
+  }
+
+  #add(watcher: Watcher): void {
+    this.#watchers.add(watcher);
+    if (this.#watchers.size === 1) this.#setWatched(true);
+  }
+
+  #remove(watcher: Watcher): void {
+    this.#watchers.delete(watcher);
+    if (this.#watchers.size === 0) this.#setWatched(false);
+  }
+}
