@@ -17,6 +17,10 @@ Prepares everything on first use, serves the page on this computer, and prints i
 
   PORT                          the port (default: 8080); 0 takes any free one
   LINUXRUN_HOSTS                names of a public server, separated by commas; *.NAME has previews
+  LINUXRUN_RELAY                on or off: whether containers reach the internet through this server
+                                (default: on, but off for a public server)
+  LINUXRUN_RELAY_SECRET         signs the relay's tokens, for several servers or tokens made elsewhere
+  LINUXRUN_RELAY_DENY           further addresses that containers may not connect to
   LINUXRUN_REGISTRIES           the registries that images may come from (default: the well-known public ones)
   LINUXRUN_REGISTRY_CACHE       the folder of the cache of layers (default: in ~/.cache/linuxrun)
   LINUXRUN_REGISTRY_CACHE_SIZE  its limit (default: 4G); 0 keeps nothing

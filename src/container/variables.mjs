@@ -26,6 +26,9 @@ export const VARIABLES = [
   'REGISTRY_PASSWORD',
   // Of the server.
   'HOSTS',
+  'RELAY',
+  'RELAY_SECRET',
+  'RELAY_DENY',
   'REGISTRIES',
   'REGISTRY_CACHE',
   'REGISTRY_CACHE_SIZE',

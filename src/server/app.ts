@@ -1,14 +1,18 @@
 import { Hono } from 'hono';
+import { TOKEN_PATH } from '../network/relay-protocol.ts';
 import { HERE_PATH } from '../preview/names.ts';
 import { SECURITY_HEADERS } from './headers.ts';
 import { answerHere } from './here.ts';
 import { onlyFor } from './hosts.ts';
 import { REGISTRY_PATH, type RegistryProxy } from './registry/proxy.ts';
+import { type Relay, refuseToken } from './relay/relay.ts';
 import { missingPage, staticFiles } from './static.ts';
 
 export interface AppOptions {
   /** The registry proxy, if there is one. */
   readonly registryProxy?: RegistryProxy | undefined;
+  /** The relay, if there is one. */
+  readonly relay?: Relay | undefined;
   /** The server's names besides those of the loopback interface. */
   readonly hosts?: readonly string[] | undefined;
 }
@@ -17,7 +21,10 @@ export interface AppOptions {
  * Creates the server's handlers.
  * @param roots folders of static files; the first one that has a file wins
  */
-export function createApp(roots: readonly string[], { registryProxy, hosts = [] }: AppOptions = {}): Hono {
+export function createApp(
+  roots: readonly string[],
+  { registryProxy, relay, hosts = [] }: AppOptions = {},
+): Hono {
   const app = new Hono();
   app.use(async (context, next) => {
     await next();
@@ -26,6 +33,7 @@ export function createApp(roots: readonly string[], { registryProxy, hosts = [] 
   app.use(onlyFor(hosts));
   app.get(HERE_PATH, answerHere);
   if (registryProxy) app.all(`${REGISTRY_PATH}/*`, registryProxy.handle);
+  app.post(TOKEN_PATH, relay?.handleToken ?? refuseToken);
   app.use(staticFiles(roots));
   app.notFound(missingPage(roots));
   app.onError((error, context) => {

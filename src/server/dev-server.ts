@@ -1,15 +1,17 @@
 import { getRequestListener } from '@hono/node-server';
 import type { Plugin } from 'vite';
 import { CACHE } from '../../scripts/setup/places.mjs';
+import { TOKEN_PATH } from '../network/relay-protocol.ts';
 import { HERE_PATH } from '../preview/names.ts';
 import { createApp } from './app.ts';
 import { readHosts } from './hosts.ts';
 import { readProxyOptions } from './registry/options.ts';
 import { REGISTRY_PATH, RegistryProxy } from './registry/proxy.ts';
+import { openRelay } from './relay/relay.ts';
 
-const OWN_PATHS = [`${REGISTRY_PATH}/`, HERE_PATH];
+const OWN_PATHS = [`${REGISTRY_PATH}/`, HERE_PATH, TOKEN_PATH];
 
-/** Adds our registry proxy to Vite's server for development. */
+/** Adds our registry proxy and our relay to Vite's server for development. */
 export function registryProxyInDevelopment(): Plugin {
   return {
     name: 'registry-proxy',
@@ -20,9 +22,14 @@ export function registryProxyInDevelopment(): Plugin {
     }),
     async configureServer({ middlewares, httpServer }) {
       const registryProxy = await RegistryProxy.open(readProxyOptions(process.env, CACHE));
-      httpServer?.once('close', () => registryProxy.close());
+      const relay = openRelay(process.env);
+      httpServer?.on('upgrade', (request, socket, head) => void relay?.upgrade(request, socket, head));
+      httpServer?.once('close', () => {
+        registryProxy.close();
+        relay?.close();
+      });
       const listen = getRequestListener(
-        createApp([], { registryProxy, hosts: readHosts(process.env) }).fetch,
+        createApp([], { registryProxy, relay, hosts: readHosts(process.env) }).fetch,
       );
       middlewares.use((request, response, next) => {
         if (OWN_PATHS.some((path) => request.url?.startsWith(path))) void listen(request, response);

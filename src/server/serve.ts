@@ -7,6 +7,7 @@ import type { AppOptions } from './app.ts';
 import { readHosts } from './hosts.ts';
 import { readProxyOptions } from './registry/options.ts';
 import { RegistryProxy } from './registry/proxy.ts';
+import { openRelay } from './relay/relay.ts';
 import { startServer } from './server.ts';
 
 /**
@@ -36,7 +37,13 @@ async function readServerOptions(): Promise<AppOptions & { readonly port: number
     checkVariableNames(process.env);
     const port = readPort(process.env.PORT);
     const hosts = readHosts(process.env);
-    return { port, hosts, registryProxy: await RegistryProxy.open(readProxyOptions(process.env, CACHE)) };
+    const relay = openRelay(process.env);
+    return {
+      port,
+      hosts,
+      relay,
+      registryProxy: await RegistryProxy.open(readProxyOptions(process.env, CACHE)),
+    };
   } catch (error) {
     return fail(`cannot start the server: ${(error as Error).message}`);
   }

@@ -5,6 +5,7 @@ import { createAdaptorServer } from '@hono/node-server';
 import { INTERFACE } from '../../scripts/setup/port.mjs';
 import { LOCAL_NAME } from '../preview/names.ts';
 import { type AppOptions, createApp } from './app.ts';
+import { type Relay, refuseUpgrade } from './relay/relay.ts';
 
 export interface RunningServer {
   /** The URL for programs, some of which cannot resolve names below `localhost`. */
@@ -18,7 +19,7 @@ export interface RunningServer {
  * Serves `roots` on the loopback interface. A page is isolated only on https or below localhost, so a public
  * server stands behind a proxy that speaks TLS.
  * @param port the port, or 0 for any free port
- * @param options its registry proxy is closed along with the server
+ * @param options its registry proxy and its relay are closed along with the server
  * @throws when the port cannot be listened on
  */
 export async function startServer(
@@ -27,6 +28,7 @@ export async function startServer(
   options: AppOptions = {},
 ): Promise<RunningServer> {
   const server = createAdaptorServer({ fetch: createApp(roots, options).fetch }) as Server;
+  if (options.relay) serveRelay(server, options.relay);
   server.listen(port, INTERFACE);
   await once(server, 'listening');
   const { port: taken } = server.address() as AddressInfo;
@@ -34,10 +36,17 @@ export async function startServer(
     url: `http://localhost:${taken}/`,
     pageUrl: `http://${LOCAL_NAME}:${taken}/`,
     close: async () => {
+      options.relay?.close();
       server.close();
       server.closeAllConnections();
       if (server.listening) await once(server, 'close');
       options.registryProxy?.close();
     },
   };
+}
+
+function serveRelay(server: Server, relay: Relay): void {
+  server.on('upgrade', (request, socket, head) => {
+    if (!relay.upgrade(request, socket, head)) refuseUpgrade(socket, 404, 'Not found');
+  });
 }

@@ -1,0 +1,147 @@
+/** A server with a relay, and clients of it. */
+import { request as httpRequest, type IncomingMessage } from 'node:http';
+import { text } from 'node:stream/consumers';
+import WebSocket from 'ws';
+import {
+  formatMessage,
+  offerProtocols,
+  parseRelayMessage,
+  parseTokenAnswer,
+  RELAY_PATH,
+  type RelayMessage,
+  TOKEN_PATH,
+} from '../../../network/relay-protocol.ts';
+import { Guest } from '../../../network/testing/world.ts';
+import { startServer } from '../../server.ts';
+import type { RelayOptions } from '../options.ts';
+import { Relay } from '../relay.ts';
+
+export interface Answer {
+  readonly status: number;
+  readonly body: string;
+}
+
+export interface KnockOptions {
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Instead of a good one. */
+  readonly protocols?: readonly string[];
+  readonly path?: string;
+}
+
+export class RelayServer {
+  readonly relay: Relay;
+  /** The log. */
+  readonly lines: string[] = [];
+  port = 0;
+  #close = async () => {};
+
+  private constructor(options: RelayOptions) {
+    this.relay = new Relay({ ...options, log: (line) => this.lines.push(line) });
+  }
+
+  static async start(options: RelayOptions = {}, port = 0): Promise<RelayServer> {
+    const it = new RelayServer(options);
+    const server = await startServer([], port, { relay: it.relay, hosts: options.hosts });
+    it.port = Number(new URL(server.url).port);
+    it.#close = () => server.close();
+    return it;
+  }
+
+  /** May be called twice. */
+  close(): Promise<void> {
+    const close = this.#close;
+    this.#close = async () => {};
+    return close();
+  }
+
+  get origin(): string {
+    return `http://localhost:${this.port}`;
+  }
+
+  /** Headers of a page of the server, behind a proxy. */
+  page(client = '192.0.2.1'): Record<string, string> {
+    return { Origin: this.origin, 'X-Forwarded-For': client };
+  }
+
+  requestToken(headers: Readonly<Record<string, string>> = this.page(), method = 'POST'): Promise<Answer> {
+    return new Promise((resolve, reject) => {
+      const options = { host: 'localhost', port: this.port, path: TOKEN_PATH, method, headers };
+      httpRequest(options, (answer) => resolve(readAnswer(answer)))
+        .on('error', reject)
+        .end();
+    });
+  }
+
+  async token(headers?: Readonly<Record<string, string>>): Promise<string> {
+    const answer = parseTokenAnswer((await this.requestToken(headers)).body);
+    if ('refused' in answer) throw new Error(answer.message);
+    return answer.token;
+  }
+
+  /** Opens a session, or returns the refusal. */
+  async knock(options: KnockOptions = {}): Promise<RelayClient | Answer> {
+    const { headers = this.page(), path = RELAY_PATH } = options;
+    const protocols = options.protocols ?? offerProtocols(await this.token(headers));
+    const socket = new WebSocket(`ws://localhost:${this.port}${path}`, [...protocols], { headers });
+    const client = new RelayClient(socket);
+    return new Promise((resolve, reject) => {
+      socket.on('open', () => resolve(client));
+      socket.on('unexpected-response', (_, answer) => resolve(readAnswer(answer)));
+      socket.on('error', reject);
+    });
+  }
+
+  async connect(options: KnockOptions = {}): Promise<RelayClient> {
+    const client = await this.knock(options);
+    if (client instanceof RelayClient) return client;
+    throw new Error(client.body);
+  }
+
+  /** Opens a session as v86 does, which sends and takes frames only. */
+  async connectPlainly(client?: string): Promise<RelayClient> {
+    const headers = this.page(client);
+    return this.connect({ headers, protocols: [`token.${await this.token(headers)}`] });
+  }
+}
+
+async function readAnswer(answer: IncomingMessage): Promise<Answer> {
+  return { status: answer.statusCode ?? 0, body: await text(answer) };
+}
+
+/** A client without a NIC: the test writes its frames. */
+export class RelayClient extends Guest {
+  readonly socket: WebSocket;
+  readonly messages: RelayMessage[] = [];
+  /** Whether frames are acknowledged as they come. */
+  acknowledges = true;
+  readonly closed: Promise<number>;
+
+  constructor(socket: WebSocket) {
+    super();
+    this.socket = socket;
+    this.closed = new Promise((resolve) => socket.on('close', resolve));
+    socket.on('message', (data: Buffer, isBinary) => {
+      if (isBinary) this.#take(data);
+      else this.messages.push(parseRelayMessage(String(data)));
+    });
+  }
+
+  transmit(frame: Uint8Array): void {
+    this.socket.send(frame);
+  }
+
+  /** Messages of a type. */
+  heard<T extends RelayMessage['type']>(type: T): Extract<RelayMessage, { type: T }>[] {
+    return this.messages.filter((each): each is Extract<RelayMessage, { type: T }> => each.type === type);
+  }
+
+  get isOurs(): boolean {
+    return !this.socket.protocol.startsWith('token.');
+  }
+
+  #take(frame: Buffer): void {
+    this.frames.push(frame);
+    if (!this.isOurs || !this.acknowledges) return;
+    this.socket.send(formatMessage({ type: 'ack', bytes: frame.length }));
+  }
+}
