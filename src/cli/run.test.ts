@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
 import { afterAll, describe, expect, test } from 'vitest';
 import { PUBLIC } from './program.ts';
@@ -32,6 +33,12 @@ async function run(variables: Record<string, string>, input = '') {
     once(child, 'exit'),
   ]);
   return { status, stdout, stderr };
+}
+
+/** Returns a function that resolves with the next line of the child's output. */
+function linesOf(child: ChildProcess): () => Promise<string> {
+  const lines = createInterface({ input: child.stdout as NodeJS.ReadableStream })[Symbol.asyncIterator]();
+  return async () => (await lines.next()).value;
 }
 
 const running = (script: string) => ({ ...BUSYBOX, ENTRYPOINT: 'sh', ARGS: `-c '${script}'` });
@@ -146,8 +153,6 @@ describe('linuxrun', { timeout: TIMEOUT }, () => {
     expect(child.exitCode ?? (await once(child, 'exit'))[0]).toBe(3);
   });
 
-  const deaf = running('trap "" HUP INT TERM; echo ready; sleep 1000');
-
   test.each([
     ['an option', {}, ['--init']],
     ['a variable', { INIT: '1' }, []],
@@ -169,31 +174,30 @@ describe('linuxrun', { timeout: TIMEOUT }, () => {
   });
 
   test('kills a container that ignores signals at the second one', async () => {
-    const child = start(deaf);
-    await once(child.stdout as NodeJS.ReadableStream, 'data');
-    const ended = once(child, 'exit');
+    const child = start(running('trap "echo ignored" HUP INT TERM; echo ready; while :; do sleep 0.1; done'));
+    const nextLine = linesOf(child);
+    expect(await nextLine()).toBe('ready');
     child.kill('SIGINT');
+    expect(await nextLine()).toBe('ignored');
+    // One signal to a process and its group may arrive twice.
     await new Promise((resolve) => setTimeout(resolve, 1000));
     expect(child.exitCode).toBe(null);
     child.kill('SIGINT');
-    expect((await ended)[0]).toBe(137);
+    expect((await once(child, 'exit'))[0]).toBe(137);
   });
 
-  test('gives the container time to end after SIGTERM, which `timeout` sends twice, but not for ever', async () => {
-    const script = 'trap "sleep 1; echo bye; exit 3" TERM; echo ready; while :; do sleep 0.1; done';
-    for (const [variables, status] of [
-      [running(script), 3],
-      [deaf, 137],
-    ] as const) {
-      const child = start(variables);
-      await once(child.stdout as NodeJS.ReadableStream, 'data');
-      const ended = once(child, 'exit');
+  test.each([
+    ['it ends', 'trap "sleep 1; exit 3" TERM; echo ready; while :; do sleep 0.1; done', 3],
+    ['it ignores it', 'trap "" TERM; echo ready; sleep 1000', 137],
+  ])(
+    'gives the container time to end after SIGTERM, which `timeout` sends twice: %s',
+    async (_, script, status) => {
+      const child = start(running(script), ['timeout', '1000', ...COMMAND]);
+      expect(await linesOf(child)()).toBe('ready');
       child.kill('SIGTERM');
-      await new Promise((resolve) => setTimeout(resolve, 50));
-      child.kill('SIGTERM');
-      expect((await ended)[0]).toBe(status);
-    }
-  });
+      expect((await once(child, 'exit'))[0]).toBe(status);
+    },
+  );
 
   test('ends everything at a signal before the container exists', async () => {
     const child = start({});
@@ -261,17 +265,19 @@ describe('in a terminal', { timeout: TIMEOUT }, () => {
     execFileSync('stty', ['-F', terminal, 'rows', '44', 'cols', '99']);
     type('sleep 0.5; stty size\n');
     await shown(/44 99\r\n/);
-    type('sleep 1000\n');
-    await shown(/1000/);
-    await new Promise((resolve) => setTimeout(resolve, 1000));
+    type('(echo go""ing; exec sleep 1000)\n');
+    await shown(/going/);
     type('\x03');
     await shown(/\^C.*# /s);
     type('vi /tmp/x\n');
     await shown(/\/tmp\/x/);
-    for (const keys of ['i', 'grüß', '\x1b', ':wq\n']) {
-      child.stdin?.write(keys);
-      await new Promise((resolve) => setTimeout(resolve, 500));
-    }
+    type('igrüß');
+    await shown(/grüß/);
+    type('\x1b');
+    // What follows the key at once would be a part of its sequence.
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    type(':wq\n');
+    await shown(/# /);
     type('cat /tmp/x\n');
     await shown(/grüß\r\n/);
     type('exit 9\n');
