@@ -392,12 +392,12 @@ describe('a terminal', { timeout: TIMEOUT }, () => {
     container.resize(132, 43);
     await type('sleep 0.2; stty size\n');
     await shown(/43 132\r\n/);
-    await type('sleep 1000\n');
-    await new Promise((resolve) => setTimeout(resolve, 500));
+    await type(`sh -c 'trap "echo a""gain" CONT; echo go""ing; while :; do sleep 0.1; done'\n`);
+    await shown(/going/);
     await type('\x1a');
     await shown(/Stopped/);
     await type('fg\n');
-    await new Promise((resolve) => setTimeout(resolve, 500));
+    await shown(/again/);
     await type('\x03');
     await type('echo status $?\n');
     await shown(/status 130\r\n/);
