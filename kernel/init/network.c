@@ -117,8 +117,8 @@ const struct network *network_take_card(int source)
 			say("cannot move the network card: %s", error_text(errno));
 		return NULL;
 	}
-	/* There is no IPv6 beyond the card, and programs would wait for it. */
-	write_file("/proc/sys/net/ipv6/conf/" CARD "/disable_ipv6", "1");
+	/* Nobody else on the link has an IPv6 address made of this hardware address: use it at once. */
+	write_file("/proc/sys/net/ipv6/conf/" CARD "/accept_dad", "0");
 
 	int fd = open_socket();
 	int started = bring_up(fd);

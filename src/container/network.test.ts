@@ -12,6 +12,10 @@ const SIZE = 20 << 20;
 const PART = 3 << 20;
 /** The guest knows this machine by that address, because it may not reach its real ones. */
 const HOST = '192.0.2.1';
+const HOST6 = '2001:db8::1';
+/** The kernel makes its IPv6 address when it has heard of the router, perhaps after the program starts. */
+const AWAIT_IPV6 =
+  'i=0; until grep -q ^fd4c /proc/net/if_inet6 || [ $i -gt 99 ]; do i=$((i + 1)); sleep 0.1; done';
 /** Ports of servers, and one without. */
 let web: number;
 let echo: number;
@@ -38,15 +42,17 @@ async function listen(serve: (socket: Socket) => void): Promise<number> {
 
 const nameServer = createSocket('udp4');
 
-/** Knows good.example, and inside.example, which is in a private network. */
+/** Knows good.example, inside.example in a private network, and six.example, which has only IPv6. */
 function answer(query: Buffer): Buffer {
-  const isInside = query.includes('inside');
-  const reply = Buffer.concat([
-    query.subarray(0, query.indexOf(0, 12) + 5),
-    Buffer.from([0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4, ...(isInside ? [10, 0, 0, 1] : [192, 0, 2, 1])]),
-  ]);
+  const end = query.indexOf(0, 12) + 5;
+  const isIpv6 = query.readUInt16BE(end - 4) === 28;
+  const ipv4 = query.includes('inside') ? [10, 0, 0, 1] : [192, 0, 2, 1];
+  const address = isIpv6 ? [0x20, 1, 0x0d, 0xb8, ...Array<number>(11).fill(0), 1] : ipv4;
+  const hasAddress = query.includes('six') === isIpv6;
+  const record = [0xc0, 12, 0, isIpv6 ? 28 : 1, 0, 1, 0, 0, 0, 60, 0, address.length, ...address];
+  const reply = Buffer.concat([query.subarray(0, end), Buffer.from(hasAddress ? record : [])]);
   reply.writeUInt16BE(0x8180, 2);
-  [1, 1, 0, 0].forEach((count, index) => {
+  [1, hasAddress ? 1 : 0, 0, 0].forEach((count, index) => {
     reply.writeUInt16BE(count, 4 + 2 * index);
   });
   return reply;
@@ -72,7 +78,7 @@ beforeAll(async () => {
   nameServer.on('message', (query, { port, address }) => nameServer.send(answer(query), port, address));
   await once(nameServer.bind(0, '127.0.0.1'), 'listening');
   network = {
-    aliases: { [HOST]: '127.0.0.1' },
+    aliases: { [HOST]: '127.0.0.1', [HOST6]: '127.0.0.1' },
     nameServers: [`127.0.0.1:${nameServer.address().port}`],
   };
 });
@@ -92,7 +98,7 @@ function shell(
 describe('the network of a container', { timeout: TIMEOUT }, () => {
   test('has its address, gateway, name server and host name when the program starts', async () => {
     const { stdout, stderr } = await shell(
-      'ip -4 addr show eth0; ip route; cat /etc/resolv.conf; grep linuxrun /etc/hosts; cat /proc/net/if_inet6; ' +
+      `${AWAIT_IPV6}; ip -4 addr show eth0; ip route; cat /etc/resolv.conf; grep linuxrun /etc/hosts; cat /proc/net/if_inet6; ` +
         'ping -c 1 10.0.2.2; ping -c 1 linuxrun; ping -6 -c 1 ::1',
     );
     expect(stderr).toBe('');
@@ -100,8 +106,9 @@ describe('the network of a container', { timeout: TIMEOUT }, () => {
     expect(stdout).toContain('mtu 65520');
     expect(stdout).toContain('default via 10.0.2.2 dev eth0');
     expect(stdout).toContain('nameserver 10.0.2.3\n10.0.2.15\tlinuxrun\n');
-    // IPv6 on the loopback interface only.
-    expect(stdout.match(/^[0-9a-f]{32} .*$/gm)).toHaveLength(1);
+    // IPv6 on the loopback interface, and of the card: its own, and one of the router's prefix.
+    expect(stdout).toMatch(/^fd4c696e75780000505400fffe123456 02 40 00 00 +eth0$/m);
+    expect(stdout.match(/^[0-9a-f]{32} .*$/gm)).toHaveLength(3);
     expect(stdout.match(/1 packets received/g)).toHaveLength(3);
   });
 
@@ -110,6 +117,21 @@ describe('the network of a container', { timeout: TIMEOUT }, () => {
       `wget -q -O /tmp/file http://good.example:${web}/; sha256sum < /tmp/file; nc ${HOST} ${uploads} < /tmp/file`,
     );
     expect(stdout).toBe(`${DIGEST}  -\n${DIGEST}\n`);
+  });
+
+  test('does the same by IPv6', async () => {
+    const { stdout } = await shell(
+      `${AWAIT_IPV6}; ip -6 route; wget -q -O /tmp/file http://six.example:${web}/part; sha256sum < /tmp/file; ` +
+        `nc ${HOST6} ${uploads} < /tmp/file; ping -c 1 fd4c:696e:7578::2; nslookup six.example fd4c:696e:7578::3; ` +
+        `for to in '${HOST6} ${closed}' 'fd4c:696e:7578::2 80' 'fd4c:696e:7578::9 80' 'fd00::1 80' '::ffff:10.0.0.1 80'; ` +
+        'do nc -w 9 $to < /dev/null 2>&1; done',
+    );
+    const digest = digestOf(content.subarray(0, PART));
+    expect(stdout).toContain('default via fe80::2 dev eth0');
+    expect(stdout).toContain(`${digest}  -\n${digest}\n`);
+    expect(stdout).toContain('1 packets received');
+    expect(stdout).toContain(`Address: ${HOST6}`);
+    expect(stdout.match(/Connection refused/g)).toHaveLength(5);
   });
 
   test('downloads and uploads in ten connections at once', async () => {

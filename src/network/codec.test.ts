@@ -3,8 +3,17 @@ import { expect, test } from 'vitest';
 import { formatAddress, parseAddress } from './address.ts';
 import { checksum } from './checksum.ts';
 import { parseQuery } from './dns-message.ts';
-import { arpReply, newFrame, parseArpRequest, TYPE_ARP } from './ethernet.ts';
+import {
+  arpReply,
+  ETHERNET_HEADER,
+  newFrame,
+  parseArpRequest,
+  TYPE_ARP,
+  TYPE_IPV4,
+  TYPE_IPV6,
+} from './ethernet.ts';
 import { packetFrame, parsePacket } from './ip.ts';
+import { parseSolicitation } from './ndp.ts';
 import { PROTOCOL_TCP, PROTOCOL_UDP } from './packet.ts';
 import { ACK, parseSegment, SYN, writeSegmentHeader } from './tcp-segment.ts';
 import { parseDatagram, UDP_HEADER, writeDatagram } from './udp-datagram.ts';
@@ -113,7 +122,12 @@ test('an ARP request is answered with the address that it asks for', () => {
 test('arbitrary bytes are never an exception', () => {
   fc.assert(
     fc.property(bytes, (data) => {
-      parsePacket(data);
+      for (const type of [TYPE_IPV4, TYPE_IPV6]) {
+        const frame = newFrame(MACS.destination, MACS.source, type, data.length);
+        frame.set(data, ETHERNET_HEADER);
+        const packet = parsePacket(frame);
+        if (packet) parseSolicitation(packet);
+      }
       parseDatagram(data);
       parseSegment(data);
       parseArpRequest(data);
@@ -132,5 +146,16 @@ test.each([
   const frame = packetFrame(MACS, header, 20, () => {});
   expect(parsePacket(frame)).toBeDefined();
   spoil(frame.subarray(14));
+  expect(parsePacket(frame)).toBeUndefined();
+});
+
+test.each<[string, (packet: Uint8Array) => void]>([
+  ['a version other than 6', (packet) => packet.set([0x40], 0)],
+  ['a length beyond the frame', (packet) => packet.set([0, 21], 4)],
+])('an IPv6 packet with %s is none', (_, spoil) => {
+  const header = { source: parseAddress('::1'), destination: parseAddress('::2'), protocol: 3 };
+  const frame = packetFrame(MACS, header, 20, () => {});
+  expect(parsePacket(frame)).toBeDefined();
+  spoil(frame.subarray(ETHERNET_HEADER));
   expect(parsePacket(frame)).toBeUndefined();
 });

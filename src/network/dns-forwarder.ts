@@ -61,8 +61,8 @@ export class DnsForwarder {
   }
 
   async #answer(query: Query): Promise<Uint8Array> {
-    // There is no IPv6 beyond the guest. An answer without addresses keeps programs from waiting for it.
-    if (query.type === TYPE_AAAA) return encodeEmptyAnswer(query, NO_ERROR);
+    // An answer without addresses keeps programs from waiting for IPv6 where there is none.
+    if (query.type === TYPE_AAAA && !this.#services.policy.hasIpv6) return encodeEmptyAnswer(query, NO_ERROR);
     if (query.type === TYPE_TRANSFER) return encodeEmptyAnswer(query, REFUSED);
     const { host, limits } = this.#services;
     if (this.#pending >= limits.queries) {

@@ -134,7 +134,8 @@ export function encodeError(id: number, code: number): Uint8Array {
 /**
  * Makes the answer to a query from a server's answer to `encodeQuery`. Authority and additional records are
  * left out: the client does not need them.
- * @param mayName whether a name may have this address; if one may not, there is no such name
+ * @param mayName whether a name may have this address; if one may not, there is no such name, or
+ *   it has no IPv6 address
  * @throws MalformedMessage, also if it answers something else
  */
 export function encodeAnswer(
@@ -156,7 +157,8 @@ export function encodeAnswer(
   let end = start;
   for (const record of resourceRecords(answer, start, count)) {
     const address = addressIn(record);
-    if (address !== undefined && !mayName(address)) return encodeEmptyAnswer(query, NO_SUCH_NAME);
+    if (address !== undefined && !mayName(address))
+      return encodeEmptyAnswer(query, query.type === TYPE_AAAA ? NO_ERROR : NO_SUCH_NAME);
     end = record.end;
   }
   // Authoritative, authentic data, checking disabled, and the code.

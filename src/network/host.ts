@@ -39,14 +39,14 @@ export interface UdpSocket {
   close(): void;
 }
 
-/** Addresses are IPv4, dotted decimal. */
+/** Addresses are IPv4, dotted decimal, or IPv6 without brackets. */
 export interface Host {
   connect(address: string, port: number, events: TcpEvents): TcpSocket;
   openUdp(address: string, port: number, events: UdpEvents): UdpSocket;
   /** Sends a query to the system's name servers (RFC 1035, section 4). Rejects if none answers. */
   query(message: Uint8Array): Promise<Uint8Array>;
   /**
-   * Asks for an echo (RFC 792).
+   * Asks for an echo (RFC 792, RFC 4443).
    * @returns whether there was one; undefined if the system cannot ask
    */
   echo(address: string): Promise<boolean | undefined>;

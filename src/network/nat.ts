@@ -3,7 +3,6 @@ import { answerDhcp } from './dhcp.ts';
 import { DnsForwarder } from './dns-forwarder.ts';
 import {
   arpReply,
-  BROADCAST,
   destinationMac,
   ETHERNET_HEADER,
   frameType,
@@ -13,6 +12,7 @@ import {
   sourceMac,
   TYPE_ARP,
   TYPE_IPV4,
+  TYPE_IPV6,
 } from './ethernet.ts';
 import { GuestLink } from './guest-link.ts';
 import type { Host } from './host.ts';
@@ -25,6 +25,7 @@ import { type Packet, PROTOCOL_TCP, PROTOCOL_UDP } from './packet.ts';
 import { isGateway, isGuest, isNameServer, PLAN } from './plan.ts';
 import { Policy, type PolicyOptions } from './policy.ts';
 import type { RefusalReason } from './refusal.ts';
+import { Router } from './router.ts';
 import { Tcp } from './tcp.ts';
 import { Udp } from './udp.ts';
 
@@ -58,6 +59,7 @@ export class Nat implements Network {
   readonly #tcp: Tcp;
   readonly #udp: Udp;
   readonly #icmp: Icmp;
+  readonly #router: Router;
   readonly #dns: DnsForwarder;
   readonly #policy: Policy;
   #guestMac: Mac | undefined;
@@ -72,6 +74,7 @@ export class Nat implements Network {
     this.#link = link;
     this.#dns = dns;
     this.#policy = policy;
+    this.#router = new Router(link, policy);
     this.#icmp = new Icmp(services);
     this.#tcp = new Tcp({ ...services, serveNames: (events) => dns.accept(events) });
     this.#udp = new Udp({
@@ -99,7 +102,8 @@ export class Nat implements Network {
     }
     const type = frameType(frame);
     if (type === TYPE_ARP) this.#answerArp(frame);
-    else if (type === TYPE_IPV4 && isForGateway(frame)) this.#takePacket(frame);
+    if (type === TYPE_IPV6) this.#router.meet();
+    if ((type === TYPE_IPV4 || type === TYPE_IPV6) && isForGateway(frame)) this.#takePacket(frame);
   }
 
   resume(): void {
@@ -109,6 +113,7 @@ export class Nat implements Network {
   close(): void {
     this.#tcp.close();
     this.#udp.close();
+    this.#router.close();
     this.#icmp.close();
     this.#dns.close();
   }
@@ -131,6 +136,7 @@ export class Nat implements Network {
 
   #takePacket(frame: Uint8Array): void {
     const packet = parsePacket(frame);
+    if (packet && this.#router.receive(packet)) return;
     const isLost = packet === undefined || (!isGuest(packet.source) && packet.protocol !== PROTOCOL_UDP);
     if (isLost) this.#policy.count('packet');
     else if (packet.isPlain) this.#route(packet);
@@ -151,7 +157,11 @@ export class Nat implements Network {
   }
 }
 
+/** The first bit on the wire says that a hardware address is that of a group. */
+const GROUP = 1;
+
+/** To the gateway or to several receivers. */
 function isForGateway(frame: Uint8Array): boolean {
   const mac = destinationMac(frame);
-  return equalBytes(mac, PLAN.gatewayMac) || equalBytes(mac, BROADCAST);
+  return equalBytes(mac, PLAN.gatewayMac) || ((mac[0] as number) & GROUP) !== 0;
 }

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { createSocket } from 'node:dgram';
+import { createSocket, type Socket as UdpEndpoint } from 'node:dgram';
 import { Resolver } from 'node:dns';
 import { connect, type Socket } from 'node:net';
 import { networkInterfaces } from 'node:os';
@@ -100,16 +100,18 @@ function reasonOf({ code = '' }: NodeJS.ErrnoException): TcpFailure {
 class NodeUdpSocket implements UdpSocket {
   /** Datagrams from before the socket is connected. */
   #early: Uint8Array[] | undefined = [];
-  readonly #socket = createSocket({
-    type: 'udp4',
-    // The address needs no lookup.
-    lookup: (address, _options, done) => done(null, address, 4),
-  });
+  readonly #socket: UdpEndpoint;
   readonly #events: UdpEvents;
   #isClosed = false;
 
   constructor(address: string, port: number, events: UdpEvents) {
     this.#events = events;
+    const isIpv6 = address.includes(':');
+    this.#socket = createSocket({
+      type: isIpv6 ? 'udp6' : 'udp4',
+      // The address needs no lookup.
+      lookup: (text, _options, done) => done(null, text, isIpv6 ? 6 : 4),
+    });
     this.#socket.on('message', (data) => events.received(data));
     this.#socket.on('error', () => events.refused());
     this.#socket.on('connect', () => {
@@ -141,7 +143,8 @@ function isRefused(error: NodeJS.ErrnoException | null): boolean {
 /** Node has no sockets for ICMP. The system's ping has the privileges for them. */
 function runPing(address: string): Promise<boolean | undefined> {
   return new Promise((resolve) => {
-    const ping = spawn('ping', ['-n', '-q', '-c', '1', address], { stdio: 'ignore' });
+    const family = address.includes(':') ? ['-6'] : [];
+    const ping = spawn('ping', [...family, '-n', '-q', '-c', '1', address], { stdio: 'ignore' });
     const timer = setTimeout(() => {
       ping.kill();
       resolve(false);

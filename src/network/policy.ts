@@ -27,6 +27,13 @@ export class Policy {
     this.#options = options;
   }
 
+  /** Whether the guest may use IPv6: the host is in its internet. */
+  get hasIpv6(): boolean {
+    const { aliases = {}, ownAddresses } = this.#options;
+    const isPublicIpv6 = (text: string) => text.includes(':') && !isInternal(hostnameOf(text));
+    return ownAddresses().some(isPublicIpv6) || Object.keys(aliases).some((text) => text.includes(':'));
+  }
+
   /** The address to connect to, or to ask for an echo; undefined if the guest may not. */
   destination(address: Address, port?: number): string | undefined {
     const text = formatAddress(address);
@@ -53,7 +60,8 @@ export class Policy {
 
   /** Reports that a connection or a packet does not leave. */
   refuse(reason: RefusalReason, address: Address, port?: number): void {
-    const destination = port === undefined ? formatAddress(address) : `${hostnameOf(address)}:${port}`;
+    const text = formatAddress(address);
+    const destination = port === undefined ? text : `${hostnameOf(text)}:${port}`;
     this.#report({ destination, reason });
   }
 
@@ -71,13 +79,13 @@ export class Policy {
     const { aliases, isDenied, ownAddresses } = this.#options;
     const text = formatAddress(address);
     if (aliases?.[text] !== undefined) return undefined;
-    if (isInternal(hostnameOf(address)) || ownAddresses().includes(text)) return 'address';
+    if (isInternal(hostnameOf(text)) || ownAddresses().includes(text)) return 'address';
+    if (isIpv6(address) && !this.hasIpv6) return 'address';
     return isDenied?.(text) ? 'denied' : undefined;
   }
 }
 
 /** The address as the host of a URL. */
-function hostnameOf(address: Address): string {
-  const text = formatAddress(address);
-  return isIpv6(address) ? `[${text}]` : text;
+function hostnameOf(text: string): string {
+  return text.includes(':') ? `[${text}]` : text;
 }

@@ -6,7 +6,7 @@ import { SESSION_LIMITS } from './limits.ts';
 import { PROTOCOL_ICMP, PROTOCOL_TCP, PROTOCOL_UDP } from './packet.ts';
 import { PLAN } from './plan.ts';
 import { ACK, RST, type Segment, SYN } from './tcp-segment.ts';
-import { type FakeUdpSocket, patchHeader, SERVER, World } from './testing/world.ts';
+import { type FakeUdpSocket, patchHeader, SERVER, SERVER6, World } from './testing/world.ts';
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
@@ -333,7 +333,28 @@ describe('DNS', () => {
     expect(result).toMatchObject({ code: 3, answers: 0 });
   });
 
-  test('IPv6 addresses are not asked for, and no zone is copied', async () => {
+  test.each([
+    ['is passed on', SERVER6, 1],
+    ['is left out if it is private: the name may have others', parseAddress('64:ff9b::5db8:d822'), 0],
+    ['is left out if it is the host’s own', parseAddress('2600:1f18::7'), 0],
+  ])('where the host has IPv6, an IPv6 address %s', async (_, address, answers) => {
+    const serve = (message: Uint8Array) => answer(message, [[28, [...address]]]);
+    const result = await resolve(query(28), serve, ['2600:1f18::7']);
+    expect(result).toMatchObject({ code: 0, answers });
+  });
+
+  test('queries by IPv6 are answered', async () => {
+    const world = new World({ own: ['2600:1f18::7'], query: async (message) => answer(message, []) });
+    world.sendUdp(PLAN.ipv6.nameServer, 53, query(28));
+    world.sendSegment(PLAN.ipv6.nameServer, { flags: SYN, destinationPort: 53 });
+    await turn();
+    const [, segment, datagram] = world.packets();
+    expect(segment?.payload[13]).toBe(SYN | ACK);
+    expect(datagram?.source).toEqual(PLAN.ipv6.nameServer);
+    expect(read16(datagram?.payload ?? bytes(), 0)).toBe(53);
+  });
+
+  test('IPv6 addresses are not asked for where the host has none, and no zone is copied', async () => {
     const never = () => {
       throw new Error('asked');
     };

@@ -1,7 +1,7 @@
 /** A guest's side of the NAT, and a host without a network. */
-import { type Address, parseAddress } from '../address.ts';
+import { type Address, isIpv6, parseAddress } from '../address.ts';
 import { read16, write16 } from '../bytes.ts';
-import { ETHERNET_HEADER, frameType, TYPE_IPV4 } from '../ethernet.ts';
+import { ETHERNET_HEADER } from '../ethernet.ts';
 import type { Host, TcpEvents, TcpSocket, UdpEvents, UdpSocket } from '../host.ts';
 import { isIcmp } from '../icmp-message.ts';
 import { packetFrame, parsePacket } from '../ip.ts';
@@ -15,8 +15,11 @@ import type { Refusal } from '../refusal.ts';
 import { headerSize, parseSegment, type Segment, writeSegmentHeader } from '../tcp-segment.ts';
 import { type Datagram, parseDatagram, UDP_HEADER, writeDatagram } from '../udp-datagram.ts';
 
-/** A public address. */
+/** Public addresses. */
 export const SERVER = parseAddress('93.184.216.34');
+export const SERVER6 = parseAddress('2606:2800:220:1:248:1893:25c8:1946');
+/** The address that the guest makes with our prefix. */
+export const GUEST6 = parseAddress('fd4c:696e:7578:0:5054:ff:fe12:3456');
 
 /** A socket of the fake host, whose other end is the test. */
 export class FakeSocket implements TcpSocket {
@@ -114,9 +117,10 @@ export abstract class Guest {
     protocol: number,
     payload: Uint8Array,
     change: (frame: Uint8Array) => void = () => {},
+    source = guestFor(destination),
   ): void {
     const macs = { source: PLAN.guestMac, destination: PLAN.gatewayMac };
-    const header = { source: PLAN.guest, destination, protocol };
+    const header = { source, destination, protocol };
     const frame = packetFrame(macs, header, payload.length, (into) => into.set(payload));
     change(frame);
     this.transmit(frame);
@@ -124,7 +128,7 @@ export abstract class Guest {
 
   sendUdp(destination: Address, destinationPort: number, data: Uint8Array, sourcePort = 5000): void {
     const bytes = new Uint8Array(UDP_HEADER + data.length);
-    writeDatagram(bytes, PLAN.guest, destination, { sourcePort, destinationPort, data });
+    writeDatagram(bytes, guestFor(destination), destination, { sourcePort, destinationPort, data });
     this.send(destination, PROTOCOL_UDP, bytes);
   }
 
@@ -133,7 +137,7 @@ export abstract class Guest {
     const size = headerSize(flags);
     const bytes = new Uint8Array(size + data.length);
     bytes.set(data, size);
-    writeSegmentHeader(bytes, PLAN.guest, destination, {
+    writeSegmentHeader(bytes, guestFor(destination), destination, {
       ...{ sourcePort: 4000, destinationPort: 80, sequence: 0, acknowledgement: 0, window: 0xffff },
       ...{ segmentSize: undefined, scale: undefined },
       ...segment,
@@ -144,10 +148,7 @@ export abstract class Guest {
 
   /** The packets that the guest has received since the last call. */
   packets(): Packet[] {
-    const frames = this.frames.splice(0);
-    return frames
-      .filter((frame) => frameType(frame) === TYPE_IPV4)
-      .map((frame) => parsePacket(frame) as Packet);
+    return this.frames.splice(0).flatMap((frame) => parsePacket(frame) ?? []);
   }
 
   segments(): Segment[] {
@@ -234,6 +235,8 @@ export class World extends Guest implements Card, Host {
     this.nat.receive(frame);
   }
 }
+
+const guestFor = (destination: Address): Address => (isIpv6(destination) ? GUEST6 : PLAN.guest);
 
 /** Changes the header of a frame's packet and corrects its checksum. */
 export function patchHeader(

@@ -79,7 +79,7 @@ test('tells its address, that the link is up, and the MTU', () => {
   const config = driver.config(12);
   expect([...new Uint8Array(config.buffer, 0, 6)]).toEqual([...MAC]);
   expect([config.getUint16(6, true), config.getUint16(10, true)]).toEqual([1, 65520]);
-  expect(driver.offeredFeatures & 0xff_ffffn).toBe(0x1_882bn);
+  expect(driver.offeredFeatures & 0xff_ffffn).toBe(0x1_982bn);
 });
 
 test('shows the driver a link that goes down and comes back', () => {

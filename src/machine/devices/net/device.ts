@@ -11,12 +11,13 @@ const F_GUEST_CSUM = 1;
 const F_MTU = 3;
 const F_MAC = 5;
 const F_HOST_TSO4 = 11;
+const F_HOST_TSO6 = 12;
 const F_MRG_RXBUF = 15;
 const F_STATUS = 16;
 /** Packets of several buffers keep the guest from providing room for the largest packet in each of them. */
 const FEATURES = [F_CSUM, F_MTU, F_MAC, F_MRG_RXBUF, F_STATUS];
 /** The guest leaves checksums and segmentation to its network, and verifies no checksums. */
-const OFFLOADS = [F_GUEST_CSUM, F_HOST_TSO4];
+const OFFLOADS = [F_GUEST_CSUM, F_HOST_TSO4, F_HOST_TSO6];
 
 const RECEIVE = 0;
 const TRANSMIT = 1;
