@@ -96,6 +96,8 @@ export interface Stretch {
   memory: number;
   /** The output between the two marks, in lines that end with a line feed. */
   output: string;
+  /** The text of the mark at the end. */
+  end: string;
 }
 
 /**
@@ -121,7 +123,7 @@ export function measureUntil({ command, args, env }: Launch, to: RegExp, from?: 
       if (!end) return;
       const elapsed = (performance.now() - start) / 1000;
       const output = printed.slice(0, end.index);
-      resolve({ elapsed, cpu: processTime(pid) - before, memory: peakMemory(pid), output });
+      resolve({ elapsed, cpu: processTime(pid) - before, memory: peakMemory(pid), output, end: end[0] });
       child.kill('SIGKILL');
     });
     child.on('error', reject);

@@ -12,6 +12,7 @@ import { benchWorkloads, nodeRunner } from './compare.ts';
 import { benchDisk } from './disk.ts';
 import { benchFilter } from './filter.ts';
 import { benchIdle } from './idle.ts';
+import { benchNet } from './net.ts';
 import { PUBLIC } from './platform.ts';
 import { benchPull, PULL_HERE, pullHere } from './pull.ts';
 import { benchStart } from './start.ts';
@@ -30,6 +31,7 @@ const SECTIONS = [
   'start',
   'disk',
   'filter',
+  'net',
   'work',
   'wide',
   'wide-busy',
@@ -92,6 +94,7 @@ async function main(): Promise<void> {
   if (chosen('start')) await benchStart(repeat * STARTS_PER_REPEAT);
   if (chosen('disk')) await benchDisk(wasm, repeat);
   if (chosen('filter')) await benchFilter(wasm);
+  if (chosen('net')) await benchNet(wasm, repeat);
   if (chosen('work')) await benchWork(repeat);
   if (chosen('wide')) await benchWide(repeat, false);
   if (chosen('wide-busy')) await benchWide(repeat, true);

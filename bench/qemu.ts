@@ -22,7 +22,7 @@ export function qemuLinux(initrd: string, commandLine: string, disks: readonly s
     ...['-M', 'virt', '-m', `${MEMORY_MIB}M`],
     ...['-kernel', join(PUBLIC, KERNEL), '-initrd', initrd],
     ...['-append', `console=hvc0 quiet ${commandLine}`],
-    ...['-display', 'none', '-serial', 'none', '-monitor', 'none'],
+    ...['-display', 'none', '-serial', 'none', '-monitor', 'none', '-no-reboot'],
     ...['-global', 'virtio-mmio.force-legacy=false', '-device', 'virtio-serial-device'],
     ...['-chardev', 'stdio,id=console', '-device', 'virtconsole,chardev=console'],
     ...disks.flatMap((file, i) => [

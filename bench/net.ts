@@ -1,0 +1,142 @@
+/** Measures the network card with our NAT, and QEMU's with its user network, in turn. */
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Readable } from 'node:stream';
+import { Machine } from '../src/machine/machine.ts';
+import { measureUntil } from './containers.ts';
+import { GUEST_FOLDER, writeGuestInitramfs } from './guest.ts';
+import { KERNEL, MEMORY_MIB } from './linux.ts';
+import { benchPlatform } from './platform.ts';
+import { qemuLinux } from './qemu.ts';
+import { median, printTable } from './table.ts';
+
+const PROGRAM = `${GUEST_FOLDER}/net`;
+/** The server, as the guest sees it. */
+const QEMU_HOST = '10.0.2.2';
+const OUR_HOST = '192.0.2.1';
+const LONG = 500e6;
+const REQUIRED = { down: 60, up: 15, cpu: 22, roundTrip: 1.5 };
+
+interface Transfer {
+  readonly title: string;
+  readonly mode: 'down' | 'up' | 'echo';
+  /** Bytes, or round trips. */
+  readonly amount: number;
+}
+
+const DOWN: Transfer = { title: 'down', mode: 'down', amount: 200e6 };
+const UP: Transfer = { title: 'up', mode: 'up', amount: 100e6 };
+const ECHO: Transfer = { title: 'round trip', mode: 'echo', amount: 2000 };
+
+/** Seconds, except for the counts. */
+interface Sample {
+  /** Guest time. */
+  readonly elapsed: number;
+  /** Processor time of the emulator with its network. */
+  readonly cpu: number;
+  /** Segments that were sent again by the guest, and frames that it dropped. */
+  readonly lost: number;
+}
+
+interface Setting {
+  readonly wasm: string;
+  readonly initramfs: string;
+  readonly port: string;
+}
+
+const BEGIN = /^begin$/m;
+const END = /^net ok (\d+) (\d+) (\d+)$/m;
+
+function parseEnd(output: string, cpu: number): Sample {
+  const [, microseconds, again, dropped] = END.exec(output) ?? [];
+  if (microseconds === undefined) throw new Error(`the network cannot be measured: ${output.trim()}`);
+  return { elapsed: Number(microseconds) / 1e6, cpu, lost: Number(again) + Number(dropped) };
+}
+
+async function inQemu({ initramfs, port }: Setting, { mode, amount }: Transfer): Promise<Sample> {
+  const command = `rdinit=${PROGRAM} -- ${mode} ${QEMU_HOST} ${port} ${amount}`;
+  const network = ['-netdev', 'user,id=net', '-device', 'virtio-net-device,netdev=net'];
+  const args = [...qemuLinux(initramfs, command), ...network];
+  const { end, cpu } = await measureUntil({ command: 'qemu-system-riscv64', args }, END, BEGIN);
+  return parseEnd(end, cpu);
+}
+
+async function inNode(setting: Setting, { mode, amount }: Transfer): Promise<Sample> {
+  const platform = benchPlatform(setting.wasm);
+  const machine = await Machine.start(platform, {
+    emulator: await platform.loadEmulator(),
+    kernel: await platform.loadFile(KERNEL),
+    initrd: await readFile(setting.initramfs),
+    cpus: 1,
+    memoryBytes: MEMORY_MIB * 2 ** 20,
+    commandLine: 'quiet',
+    network: { aliases: { [OUR_HOST]: '127.0.0.1' } },
+  });
+  try {
+    const process_ = machine.run({ args: [PROGRAM, mode, OUR_HOST, setting.port, String(amount)] });
+    let output = '';
+    let before = process.cpuUsage();
+    for await (const bytes of process_.stdout) {
+      if (output === '') before = process.cpuUsage();
+      output += Buffer.from(bytes).toString();
+    }
+    const { user, system } = process.cpuUsage(before);
+    return parseEnd(output, (user + system) / 1e6);
+  } finally {
+    await machine.stop();
+  }
+}
+
+async function startServer(): Promise<{
+  child: ChildProcessByStdio<null, Readable, null>;
+  port: string;
+}> {
+  const script = join(import.meta.dirname, 'net-server.mjs');
+  const child = spawn(process.execPath, [script], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const [line] = await once(child.stdout, 'data');
+  return { child, port: String(line).trim() };
+}
+
+/** Prints tables of one TCP stream in each direction, of round trips, and of what a long transfer loses. */
+export async function benchNet(wasm: string, repeat: number): Promise<void> {
+  const { child, port } = await startServer();
+  try {
+    const setting = { wasm, initramfs: await writeGuestInitramfs(), port };
+    console.log(`One TCP connection to a server on the loopback interface: medians of ${repeat}`);
+    const rows: string[][] = [];
+    for (const transfer of [DOWN, UP, ECHO]) rows.push(...(await compare(setting, transfer, repeat)));
+    printTable(['', 'qemu', 'ours', 'ratio'], rows);
+    console.log(
+      `required: ${REQUIRED.down} MB/s down, ${REQUIRED.up} MB/s up, at most ${REQUIRED.cpu} ms/MB down, ` +
+        `${REQUIRED.roundTrip} × QEMU's round trip`,
+    );
+    const { lost } = await inNode(setting, { ...DOWN, amount: LONG });
+    console.log(`${LONG / 1e6} MB down: ${lost} segments and frames lost (required: 0)\n`);
+  } finally {
+    child.kill();
+  }
+}
+
+async function compare(setting: Setting, transfer: Transfer, repeat: number): Promise<string[][]> {
+  const [qemu, ours]: [Sample[], Sample[]] = [[], []];
+  for (let round = 0; round < repeat; round++) {
+    qemu.push(await inQemu(setting, transfer));
+    ours.push(await inNode(setting, transfer));
+  }
+  const { title, amount } = transfer;
+  const row = (unit: string, figure: (sample: Sample) => number): string[] => {
+    const [theirs, own] = [qemu, ours].map((samples) => median(samples.map(figure))) as [number, number];
+    return [`${title}, ${unit}`, theirs.toFixed(1), own.toFixed(1), (own / theirs).toFixed(2)];
+  };
+  if (transfer.mode === 'echo')
+    return [
+      row('µs', ({ elapsed }) => (elapsed / amount) * 1e6),
+      row('CPU µs', ({ cpu }) => (cpu / amount) * 1e6),
+    ];
+  return [
+    row('MB/s', ({ elapsed }) => amount / elapsed / 1e6),
+    row('CPU ms/MB', ({ cpu }) => (cpu * 1e9) / amount),
+  ];
+}
