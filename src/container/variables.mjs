@@ -26,7 +26,6 @@ export const VARIABLES = [
   'REGISTRY_PASSWORD',
   // Of the server.
   'HOSTS',
-  'RELAY',
   'RELAY_SECRET',
   'RELAY_DENY',
   'REGISTRIES',

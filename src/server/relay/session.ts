@@ -30,6 +30,8 @@ const SOCKET_FULL = 1 << 20;
 /** A client that lets this much of other messages pile up takes nothing any more. */
 const SOCKET_OVERFULL = 2 << 20;
 const MESSAGE_COST = 1 << 10;
+/** That of Ethernet, which all cards have. */
+const PLAIN_MTU = 1500;
 /** With more than this waiting of a plain client, nothing is read from it. */
 const PLAIN_FULL = 256 << 10;
 /** Messages that are no frames: acknowledgements, pings and pongs. A client that obeys sends 80 a second. */
@@ -96,6 +98,7 @@ export class RelaySession implements Card {
     this.#options = options;
     this.#nat = new Nat({
       ...{ host, aliases, isDenied, card: this, limits: limits.guest },
+      ...(!isOurs && { mtu: PLAIN_MTU }),
       onRefused: (refusal) => this.#report(refusal),
     });
     this.#up = new Flow({

@@ -114,6 +114,9 @@ export class RelayClient extends Guest {
   readonly messages: RelayMessage[] = [];
   /** Whether frames are acknowledged as they come. */
   acknowledges = true;
+  /** Bytes of all frames, and of the largest. */
+  received = 0;
+  largest = 0;
   readonly closed: Promise<number>;
 
   constructor(socket: WebSocket) {
@@ -139,9 +142,14 @@ export class RelayClient extends Guest {
     return !this.socket.protocol.startsWith('token.');
   }
 
+  acknowledge(bytes: number): void {
+    this.socket.send(formatMessage({ type: 'ack', bytes }));
+  }
+
   #take(frame: Buffer): void {
     this.frames.push(frame);
-    if (!this.isOurs || !this.acknowledges) return;
-    this.socket.send(formatMessage({ type: 'ack', bytes: frame.length }));
+    this.received += frame.length;
+    this.largest = Math.max(this.largest, frame.length);
+    if (this.isOurs && this.acknowledges) this.acknowledge(frame.length);
   }
 }
