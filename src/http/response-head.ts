@@ -1,5 +1,6 @@
 /** The head of a response: status line and header fields (RFC 9112, sections 4 and 5). */
 import { type ByteString, quote, toByteString } from '../disk/byte-string.ts';
+import { ByteBuffer } from './byte-buffer.ts';
 import { HttpError } from './errors.ts';
 import { type Field, isFieldValue, isToken } from './fields.ts';
 
@@ -21,8 +22,7 @@ const STATUS_LINE = /^HTTP\/1\.([01]) ([1-9]\d\d)(?: ([\t\x20-\x7e\x80-\xff]*))?
  * section 2.2), because programs behind CGI write such heads.
  */
 export class FieldBlock {
-  #bytes = new Uint8Array(1024);
-  #length = 0;
+  readonly #buffer = new ByteBuffer();
   /** Where the line begins whose end has not arrived. */
   #line = 0;
 
@@ -32,40 +32,34 @@ export class FieldBlock {
     for (let at = bytes.indexOf(LF); at >= 0; at = bytes.indexOf(LF, from)) {
       this.#append(bytes.subarray(from, at + 1));
       from = at + 1;
-      const length = this.#length - this.#line - 1;
-      if (length === 0 || (length === 1 && this.#bytes[this.#line] === CR)) return bytes.subarray(from);
-      this.#line = this.#length;
+      const length = this.#buffer.length - this.#line - 1;
+      if (length === 0 || (length === 1 && this.#buffer.bytes[this.#line] === CR))
+        return bytes.subarray(from);
+      this.#line = this.#buffer.length;
     }
     this.#append(bytes.subarray(from));
     return undefined;
   }
 
   get isEmpty(): boolean {
-    return this.#length === 0;
+    return this.#buffer.length === 0;
   }
 
-  /** The first bytes, also of an incomplete block. */
+  /** Whether the text, or its beginning, are the first bytes, also of an incomplete block. */
   startsLike(text: string): boolean {
-    const start = toByteString(this.#bytes.subarray(0, Math.min(this.#length, text.length)));
-    return text.startsWith(start);
+    return text.startsWith(toByteString(this.#buffer.bytes.subarray(0, text.length)));
   }
 
   /** The lines in front of the empty one. */
   lines(): ByteString[] {
-    const lines = toByteString(this.#bytes.subarray(0, this.#line)).split('\n').slice(0, -1);
+    const lines = toByteString(this.#buffer.bytes.subarray(0, this.#line)).split('\n').slice(0, -1);
     return lines.map((line) => (line.endsWith('\r') ? line.slice(0, -1) : line));
   }
 
   #append(bytes: Uint8Array): void {
-    const length = this.#length + bytes.length;
-    if (length > MAX_BYTES) throw new HttpError('the server sent more than 64 KiB of headers');
-    if (length > this.#bytes.length) {
-      const grown = new Uint8Array(Math.max(length, 2 * this.#bytes.length));
-      grown.set(this.#bytes.subarray(0, this.#length));
-      this.#bytes = grown;
-    }
-    this.#bytes.set(bytes, this.#length);
-    this.#length = length;
+    if (this.#buffer.length + bytes.length > MAX_BYTES)
+      throw new HttpError('the server sent more than 64 KiB of headers');
+    this.#buffer.append(bytes);
   }
 }
 
