@@ -1,6 +1,6 @@
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -9,13 +9,21 @@ import { PUBLIC } from './program.ts';
 
 const PROJECT = join(import.meta.dirname, '../..');
 const PRIVATE = ['10.1.2.3', '127.0.0.1', '169.254.169.254', '172.16.9.9', '192.168.7.7', '100.64.1.1'];
+const PRIVATE6 = ['fd00::3', 'fd00:ec2::254', '2001:db8::1', '64:ff9b::a01:203', '2002:a01:203::1'];
 const OWN = '81.2.69.142';
+const OWN6 = '2600:1f18::7';
+const SERVER6 = '2606:2800:220:1::1';
 const TIMEOUT = 120_000;
 
 /** Namespaces need root, or a system that lets users make them. */
 const canIsolate = spawnSync('unshare', ['--net', '--mount', 'ip', 'link']).status === 0;
 if (!canIsolate)
   console.warn('No network namespaces can be made here: the tests of run.sh’s network are skipped.');
+
+const hasIpv6 = existsSync('/proc/net/if_inet6');
+/** Waits for the container's address. */
+const AWAIT_IPV6 =
+  'i=0; until grep -q ^fd4c /proc/net/if_inet6 || [ $i -gt 99 ]; do i=$((i + 1)); sleep 0.1; done';
 
 const folder = mkdtempSync(join(tmpdir(), 'linuxrun-network-'));
 let server: ChildProcess;
@@ -47,6 +55,11 @@ beforeAll(async () => {
     inside(namespace, ip, 'link', 'set', link, 'up');
     for (const address of addresses) inside(namespace, ip, 'address', 'add', `${address}/32`, 'dev', link);
     inside(namespace, ip, 'route', 'add', 'default', 'dev', link);
+    if (!hasIpv6) continue;
+    const addresses6 = namespace === host ? [OWN6] : [SERVER6, ...PRIVATE6];
+    for (const address of addresses6)
+      inside(namespace, ip, 'address', 'add', `${address}/128`, 'dev', link, 'nodad');
+    inside(namespace, ip, '-6', 'route', 'add', 'default', 'dev', link);
   }
 });
 afterAll(() => {
@@ -84,6 +97,22 @@ describe.runIf(canIsolate)('run.sh', { timeout: TIMEOUT }, () => {
   test('reaches the internet by name, without any option', async () => {
     expect(await run('wget -q -O - http://example.com/')).toBe('hey\n');
     expect(seen).toEqual(['tcp 93.184.216.34']);
+  });
+
+  test.runIf(hasIpv6)('reaches the internet by IPv6', async () => {
+    seen.length = 0;
+    const output = await run(
+      `${AWAIT_IPV6}; wget -q -O - http://six.example/; wget -q -O - "http://[${SERVER6}]/"; ` +
+        `for a in ${PRIVATE6.join(' ')} ${OWN6} ::ffff:10.1.2.3 fd4c:696e:7578::2; do ` +
+        'nc -w 9 $a 80 < /dev/null 2>&1; echo x | nc -u -w 1 $a 9 2>&1; done; nslookup private.six.example',
+    );
+    expect(output).toMatch(/^hey\nhey\n/);
+    expect(output.match(/Connection refused/g)?.length).toBeGreaterThanOrEqual(PRIVATE6.length + 3);
+    expect(output).not.toContain('fd00::3');
+    expect(seen).toEqual([`tcp ${SERVER6}`, `tcp ${SERVER6}`]);
+    // The addresses are there: the host itself reaches them.
+    inside(host, 'bash', '-c', 'exec 3<> /dev/tcp/fd00::3/80');
+    await expect.poll(() => seen.at(-1)).toBe('tcp fd00::3');
   });
 
   test('reaches neither private addresses nor the host, by address or by name', async () => {

@@ -131,6 +131,21 @@ describe('UDP', () => {
     socket.send(Buffer.from('late'));
   });
 
+  test.runIf(nodeHost().ownAddresses().includes('::1'))('exchanges datagrams by IPv6', async () => {
+    const echo = createSocket('udp6');
+    closers.push(() => echo.close());
+    echo.on('message', (data, { port }) => echo.send(data, port, '::1'));
+    await once(echo.bind(0, '::1'), 'listening');
+    const received: string[] = [];
+    const socket = nodeHost().openUdp('::1', echo.address().port, {
+      received: (data) => received.push(Buffer.from(data).toString()),
+      refused: () => received.push('refused'),
+    });
+    socket.send(Buffer.from('one'));
+    await expect.poll(() => received).toEqual(['one']);
+    socket.close();
+  });
+
   test('can be closed before it is ready', async () => {
     const socket = nodeHost().openUdp(LOOPBACK, 9, { received: () => {}, refused: () => {} });
     socket.send(Buffer.from('never'));
@@ -213,6 +228,12 @@ describe('echo', () => {
     if (script) writeFileSync(program, `#!/bin/sh\n${script}\n`, { mode: 0o755 });
     process.env.PATH = folder;
     expect(await nodeHost().echo('192.0.2.7')).toBe(isAnswered);
+  });
+
+  test('by ping, of an IPv6 address', async () => {
+    writeFileSync(join(folder, 'ping'), '#!/bin/sh\ntest "$1 $6" = "-6 2001:db8::7"\n', { mode: 0o755 });
+    process.env.PATH = folder;
+    expect(await nodeHost().echo('2001:db8::7')).toBe(true);
   });
 });
 
