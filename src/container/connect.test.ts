@@ -1,23 +1,38 @@
 import { createHash } from 'node:crypto';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Connection } from '../machine/machine.ts';
+import { compileForGuest } from '../../scripts/setup/initramfs.mjs';
+import type { Connection, PortChange } from '../machine/machine.ts';
 import type { Container } from './container.ts';
-import { DEMO_IMAGES, pull, start } from './testing/run.ts';
+import { DEMO_IMAGES, pull, start, text } from './testing/run.ts';
 
 const TIMEOUT = 120_000;
 const SIZE = 20 << 20;
-const PARALLEL = 8;
+const PARALLEL = 4;
+/** Of small connections at once. */
+const MANY = 300;
+/** What a container may have. */
+const MOST = 512;
 /** Ports of servers, and one without. */
-const [DIGEST, ECHO, WEB, WEB6, RUDE, NEVER, CLOSED] = [8001, 8002, 8003, 8004, 8005, 8006, 8007];
-/** BusyBox's `nc -ll` serves each connection with a program of its own; the others do not accept any. */
+const [DIGEST, ECHO, WEB, WEB6, RUDE, FLOOD, DEAF, FULL, ELSEWHERE, CLOSED] = [
+  8001, 8002, 8003, 8004, 8005, 8006, 8007, 8008, 8009, 8010,
+] as const;
 const SERVERS = `
+  read begin
   mkdir /www; echo page > /www/index.html
-  nc -ll -p ${DIGEST} -e sha256sum &
-  nc -ll -p ${ECHO} -e cat &
-  nc -ll -p ${RUDE} -e sh -c 'echo begun; sleep 1' &
-  nc -ll -p ${NEVER} -e sleep 1000 &
-  httpd -p 127.0.0.1:${WEB} -h /www; httpd -p '[::1]:${WEB6}' -h /www
-  echo ready; exec sleep 1000`;
+  listener ${DIGEST} 100 /bin/sha256sum &
+  listener ${ECHO} 1000 /bin/cat &
+  listener ${RUDE} 100 /bin/sh -c 'echo begun; sleep 1' &
+  listener ${FLOOD} 100 /bin/yes &
+  listener ${DEAF} 1000 &
+  listener ${FULL} 0 &
+  httpd -p 127.0.0.1:${WEB} -h /www
+  httpd -p '[::1]:${WEB6}' -h /www
+  httpd -p 127.0.0.2:${ELSEWHERE} -h /www
+  sleep 100000`;
+const LISTENING = [DIGEST, ECHO, WEB, WEB6, RUDE, FLOOD, DEAF, FULL];
 
 const content = Buffer.from(
   Uint32Array.from({ length: SIZE / 4 }, (_, i) => Math.imul(i, 2654435761)).buffer,
@@ -25,18 +40,43 @@ const content = Buffer.from(
 const digestOf = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
 const DIGEST_OF_CONTENT = digestOf(content);
 
+const folder = mkdtempSync(join(tmpdir(), 'linuxrun-connect-'));
 let container: Container;
 
 beforeAll(async () => {
-  const image = pull(`${DEMO_IMAGES}:busybox`);
-  container = await start({ image, args: ['sh', '-c', SERVERS] });
-  const reader = container.stdout.getReader();
-  expect(Buffer.from((await reader.read()).value ?? []).toString()).toBe('ready\n');
+  const program = join(folder, 'listener');
+  await compileForGuest(join(import.meta.dirname, '../../kernel/init'), ['test/listener.c'], program);
+  container = await start({ image: pull(`${DEMO_IMAGES}:busybox`), args: ['sh', '-c', SERVERS] });
+  await container.writeFile('/bin/listener', new Uint8Array(readFileSync(program)), { mode: 0o755 });
+  await container.stdin.getWriter().write(Buffer.from('begin\n'));
+  await untilPorts(container.ports, (open) => LISTENING.every((port) => open.has(port)));
 }, TIMEOUT);
-afterAll(() => container?.destroy());
+afterAll(async () => {
+  await container?.destroy();
+  rmSync(folder, { recursive: true });
+});
 
 async function bytes(stream: ReadableStream<Uint8Array>): Promise<Buffer> {
   return Buffer.from(await new Response(stream as ReadableStream<Uint8Array<ArrayBuffer>>).arrayBuffer());
+}
+
+/** Follows changes until the open ports are as expected. */
+async function untilPorts(
+  ports: ReadableStream<PortChange>,
+  isExpected: (open: ReadonlySet<number>) => boolean,
+): Promise<number[]> {
+  const reader = ports.getReader();
+  const open = new Set<number>();
+  while (!isExpected(open)) {
+    const { value } = await reader.read();
+    if (!value) throw new Error(`they ended as ${[...open]}`);
+    // A change is always one.
+    expect(open.has(value.port)).toBe(!value.open);
+    if (value.open) open.add(value.port);
+    else open.delete(value.port);
+  }
+  await reader.cancel();
+  return [...open].sort();
 }
 
 /** Sends everything, ends that direction, and returns the answer. */
@@ -47,18 +87,19 @@ async function exchange({ readable, writable }: Connection, request: Uint8Array)
   return answer;
 }
 
-/** Connects as soon as the server listens. */
-async function connect(port: number): Promise<Connection> {
-  return container.connect(port).catch((error) => {
-    if (error.code !== 'ECONNREFUSED') throw error;
-    return new Promise<Connection>((resolve) => setTimeout(() => resolve(connect(port)), 20));
-  });
+const echo = async (words: string) => `${await exchange(await container.connect(ECHO), Buffer.from(words))}`;
+
+/** `open`, or why it is not. */
+async function outcomeOf(connecting: Promise<Connection>): Promise<string> {
+  return connecting.then(
+    () => 'open',
+    (error) => error.code ?? error,
+  );
 }
 
 describe('a connection into a container', { timeout: TIMEOUT }, () => {
   test('carries bytes both ways, also after one direction has ended', async () => {
-    expect(`${await exchange(await connect(DIGEST), content)}`).toBe(`${DIGEST_OF_CONTENT}  -\n`);
-    expect(digestOf(await exchange(await connect(ECHO), content))).toBe(DIGEST_OF_CONTENT);
+    expect(`${await exchange(await container.connect(DIGEST), content)}`).toBe(`${DIGEST_OF_CONTENT}  -\n`);
   });
 
   test.each([
@@ -66,7 +107,7 @@ describe('a connection into a container', { timeout: TIMEOUT }, () => {
     ['on ::1', WEB6],
   ])('reaches servers that listen %s only', async (_, port) => {
     const request = Buffer.from('GET / HTTP/1.0\r\n\r\n');
-    const answer = `${await exchange(await connect(port), request)}`;
+    const answer = `${await exchange(await container.connect(port), request)}`;
     expect(answer).toMatch(/^HTTP\/1\.[01] 200 OK\r\n.*\r\n\r\npage\n$/s);
   });
 
@@ -80,13 +121,135 @@ describe('a connection into a container', { timeout: TIMEOUT }, () => {
       await expect(container.connect(port)).rejects.toThrow(RangeError);
   });
 
-  test('is one of many, each with its own bytes', async () => {
-    const all = await Promise.all(
-      Array.from({ length: PARALLEL }, async (_, index) => {
-        const own = content.subarray(index);
-        return digestOf(await exchange(await connect(ECHO), own)) === digestOf(own);
-      }),
+  test('is one of several, each with its own bytes', async () => {
+    const all = Array.from({ length: PARALLEL }, async (_, index) => {
+      const own = content.subarray(index);
+      return digestOf(await exchange(await container.connect(ECHO), own)) === digestOf(own);
+    });
+    expect(await Promise.all(all)).toEqual(Array(PARALLEL).fill(true));
+  });
+
+  test('is one of many', async () => {
+    const words = Array.from({ length: MANY }, (_, index) => `words ${index}`);
+    expect(await Promise.all(words.map(echo))).toEqual(words);
+  });
+
+  test('fails when the server resets it, after what the server had sent', async () => {
+    const { readable, writable } = await container.connect(RUDE);
+    const writer = writable.getWriter();
+    await writer.write(Buffer.from('nobody reads this'));
+    const reader = readable.getReader();
+    expect(`${Buffer.from((await reader.read()).value ?? [])}`).toBe('begun\n');
+    await expect(reader.read()).rejects.toThrow('the server reset the connection');
+    await expect(writer.write(content).then(() => writer.write(content))).rejects.toThrow();
+  });
+
+  test('waits for a server that does not read, and for a client that does not, without hindering others', async () => {
+    const deaf = await container.connect(DEAF);
+    const flood = await container.connect(FLOOD);
+    const writer = deaf.writable.getWriter();
+    let sent = 0;
+    const sending = (async () => {
+      for (;;) {
+        await writer.write(content.subarray(0, 1 << 16));
+        sent += 1 << 16;
+      }
+    })();
+    // More than all buffers on the way would make it go on.
+    let before = -1;
+    while (before !== sent) {
+      before = sent;
+      expect(await echo('still here')).toBe('still here');
+      await new Promise((resolve) => setTimeout(resolve, 1000));
+    }
+    expect(sent).toBeLessThan(SIZE);
+    await writer.abort('enough');
+    await expect(sending).rejects.toBeDefined();
+    await expect(deaf.readable.getReader().read()).rejects.toThrow();
+    // The flood's server gets RST, so its writer ends.
+    await flood.readable.cancel();
+    const writers = async () => {
+      const processes = await text(container.exec({ args: ['ps', '-o', 'stat,comm'] }).stdout);
+      return processes.match(/^[^Z].*yes$/m);
+    };
+    await expect.poll(writers, { timeout: TIMEOUT }).toBe(null);
+  });
+
+  test('is given up by a signal, also while a server does not accept it', async () => {
+    await expect(container.connect(ECHO, { signal: AbortSignal.abort('before') })).rejects.toBe('before');
+    const early = new AbortController();
+    const connecting = container.connect(ECHO, { signal: early.signal });
+    early.abort('early');
+    await expect(connecting).rejects.toBe('early');
+    // Its kernel has room for one that nobody accepts.
+    const first = await container.connect(FULL);
+    const late = Array.from({ length: MOST + 1 }, () => new AbortController());
+    const waiting = late.map(({ signal }) => outcomeOf(container.connect(FULL, { signal })));
+    expect(await Promise.race(waiting)).toBe('EMFILE');
+    for (const controller of late) controller.abort('late');
+    expect(new Set(await Promise.all(waiting))).toEqual(new Set(['late', 'EMFILE']));
+    await first.writable.abort();
+    expect(await echo('again')).toBe('again');
+  });
+
+  test('is refused beyond the number that a container may have, until others end', async () => {
+    const all = await Promise.allSettled(Array.from({ length: MOST + 8 }, () => container.connect(DEAF)));
+    const open = all.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
+    const reasons = all.flatMap((result) => (result.status === 'rejected' ? [result.reason.message] : []));
+    expect(open).toHaveLength(MOST);
+    expect(new Set(reasons)).toEqual(
+      new Set([`port ${DEAF}: the container has as many connections as it may have`]),
     );
-    expect(all).toEqual(Array(PARALLEL).fill(true));
+    await Promise.all(open.map(({ writable }) => writable.abort()));
+    await expect.poll(() => echo('room').catch(() => ''), { timeout: TIMEOUT }).toBe('room');
+  });
+
+  test('has a process that those of the container cannot see', async () => {
+    const processes = await text(container.exec({ args: ['ps', '-o', 'comm'] }).stdout);
+    expect(processes).not.toContain('init');
+  });
+});
+
+describe('the ports of a container', { timeout: TIMEOUT }, () => {
+  test('are those that can be reached, once each', async () => {
+    const expected = LISTENING.toSorted();
+    expect(await untilPorts(container.ports, (open) => open.size === expected.length)).toEqual(expected);
+  });
+
+  test('change with the servers', async () => {
+    const [ports, others] = [container.ports, container.ports];
+    const server = container.exec({ args: ['nc', '-l', '-p', '9000'] });
+    await untilPorts(ports, (open) => open.has(9000));
+    server.kill(9);
+    // Another watcher, which has not looked yet, hears of no port that has come and gone.
+    const late = await untilPorts(container.ports, (open) => open.has(ECHO) && !open.has(9000));
+    expect(late).not.toContain(9000);
+    await server.exit;
+    await untilPorts(others, (open) => open.size === LISTENING.length);
+  });
+});
+
+describe('the end of a container', { timeout: TIMEOUT }, () => {
+  test('is the end of its connections and ports', async () => {
+    const reading = await container.connect(ECHO);
+    const deaf = await container.connect(DEAF);
+    const writer = deaf.writable.getWriter();
+    const writing = (async () => {
+      for (;;) await writer.write(content);
+    })();
+    const ports = container.ports.getReader();
+    container.kill(9);
+    await expect(writing).rejects.toThrow();
+    await bytes(reading.readable).catch(() => {});
+    for (let next = await ports.read(); !next.done; next = await ports.read());
+    expect(await container.exit).toBe(137);
+    await expect(container.connect(ECHO)).rejects.toMatchObject({ name: 'ConnectError', code: 'ESRCH' });
+  });
+
+  test('of a machine, too', async () => {
+    const connecting = expect(container.connect(ECHO)).rejects.toThrow();
+    await container.destroy();
+    await connecting;
+    await expect(container.connect(ECHO)).rejects.toMatchObject({ name: 'MachineError' });
   });
 });

@@ -87,6 +87,21 @@ describe('a stream', () => {
     await expect(sender.send(Uint8Array.of(1))).rejects.toThrow('reader closed');
   });
 
+  test('is aborted at once, even if a write waits for its reader', async () => {
+    const reader = far.readable('a').getReader();
+    let aborted = 0;
+    const writer = near.writable('a', () => aborted++).getWriter();
+    const blocked = writer.write(new Uint8Array(WINDOW + 1));
+    expect((await reader.read()).value?.length).toBe(WINDOW + 1);
+    const waiting = writer.write(new Uint8Array(WINDOW + 1));
+    await blocked;
+    await new Promise((resolve) => setTimeout(resolve, 1));
+    await Promise.all([writer.abort('enough'), waiting.catch(() => {})]);
+    expect(aborted).toBe(1);
+    await reader.read();
+    await expect(reader.read()).rejects.toThrow('enough');
+  });
+
   test('can be used again by its name once it has ended', async () => {
     for (const text of ['one', 'two']) {
       const result = collect(far.readable('a'));

@@ -71,12 +71,15 @@ export class StreamMux {
   writable(stream: string, onAbort = () => {}): WritableStream<Uint8Array> {
     const sender = this.sender(stream);
     return new WritableStream({
+      start: ({ signal }) => {
+        // The sink's abort method is called only after a write in progress has ended.
+        signal.addEventListener('abort', () => {
+          onAbort();
+          sender.abort(String(signal.reason));
+        });
+      },
       write: (bytes) => sender.send(bytes),
       close: () => sender.end(),
-      abort: (reason) => {
-        onAbort();
-        sender.abort(String(reason));
-      },
     });
   }
 
