@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { AWAIT_IPV6 } from '../container/testing/await-ipv6.ts';
 import { PUBLIC } from './program.ts';
 
 const PROJECT = join(import.meta.dirname, '../..');
@@ -21,9 +22,6 @@ if (!canIsolate)
   console.warn('No network namespaces can be made here: the tests of run.sh’s network are skipped.');
 
 const hasIpv6 = existsSync('/proc/net/if_inet6');
-/** Waits for the container's address. */
-const AWAIT_IPV6 =
-  'i=0; until grep -q ^fd4c /proc/net/if_inet6 || [ $i -gt 99 ]; do i=$((i + 1)); sleep 0.1; done';
 
 const folder = mkdtempSync(join(tmpdir(), 'linuxrun-network-'));
 let server: ChildProcess;

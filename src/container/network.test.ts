@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { NetworkOptions } from '../network/network.ts';
+import { AWAIT_IPV6 } from './testing/await-ipv6.ts';
 import { DEMO_IMAGES, pull, run } from './testing/run.ts';
 
 const TIMEOUT = 240_000;
@@ -13,9 +14,6 @@ const PART = 3 << 20;
 /** The guest knows this machine by that address, because it may not reach its real ones. */
 const HOST = '192.0.2.1';
 const HOST6 = '2001:db8::1';
-/** The kernel makes its IPv6 address when it has heard of the router, perhaps after the program starts. */
-const AWAIT_IPV6 =
-  'i=0; until grep -q ^fd4c /proc/net/if_inet6 || [ $i -gt 99 ]; do i=$((i + 1)); sleep 0.1; done';
 /** Ports of servers, and one without. */
 let web: number;
 let echo: number;
