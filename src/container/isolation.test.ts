@@ -102,7 +102,8 @@ describe('streams of the agent', { timeout: TIMEOUT }, () => {
   });
 });
 
-test("the agent's memory is not dumped for a container's root", { timeout: TIMEOUT }, async () => {
+/** Starts processes under attack for some seconds. Returns how many died of it. */
+async function attackStarts(): Promise<number> {
   let isOver = false;
   const attack = shell('cd /; rm -f core; probe dump 6').finally(() => {
     isOver = true;
@@ -115,7 +116,14 @@ test("the agent's memory is not dumped for a container's root", { timeout: TIMEO
     const size = await shell('stat -c %s /core 2> /dev/null; rm -f /core');
     expect(Number.parseInt(size || '0', 10)).toBeLessThan(1 << 20);
   }
-  expect(await attack).toMatch(/^[1-9]\d* signals\n$/);
+  expect(await attack).toMatch(/^\d+ signals\n$/);
+  return killed;
+}
+
+test("the agent's memory is not dumped for a container's root", { timeout: TIMEOUT }, async () => {
+  // The attacker must meet a process in the moment before it becomes its program.
+  let killed = 0;
+  for (let round = 0; killed === 0 && round < 10; round++) killed += await attackStarts();
   expect(killed).toBeGreaterThan(0);
 });
 
