@@ -1,6 +1,6 @@
 /**
- * The server that `bench/guest/net.c` talks to, a process of its own so that its processor time does not count.
- * It prints its port. A connection begins with a line: `down BYTES`, `up BYTES` or `echo COUNT`.
+ * The server that `bench/guest/net.c` talks to, a process of its own so that its processor time does not
+ * count. It prints its port. A connection begins with a line: `down BYTES`, `up BYTES` or `echo COUNT`.
  */
 import { createServer } from 'node:net';
 

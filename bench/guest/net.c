@@ -5,9 +5,9 @@
  *     net up ADDRESS PORT BYTES       writes, 64 KiB at a time
  *     net echo ADDRESS PORT COUNT     sends 64 bytes and waits for them, COUNT times
  *
- * Prints "begin" when it is connected, and at the end "net ok MICROSECONDS RETRANSMITTED DROPPED": the segments
- * that the guest sent again, and the frames that it dropped. It sets up the network card before. As PID 1 it
- * also powers off at the end.
+ * Prints "begin" when it is connected, and at the end "net ok MICROSECONDS RETRANSMITTED DROPPED": the
+ * segments that the guest sent again, and the frames that it dropped. It sets up the network card before. As
+ * PID 1 it also powers off at the end.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>

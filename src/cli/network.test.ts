@@ -1,6 +1,6 @@
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -66,8 +66,28 @@ afterAll(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
+/** The IPv4 packets that the host has sent so far, also to itself and to addresses that nobody has. */
+function packetsOfHost(): number {
+  const [, values = ''] = inside(host, 'grep', '^Ip:', '/proc/net/snmp').toString().trim().split('\n');
+  // OutRequests is the tenth.
+  return Number(values.split(' ')[10]);
+}
+
+/** @returns a program for the guest */
+function compile(name: string): Buffer {
+  const output = join(folder, name);
+  const flags = ['-O2', '-static', '-Wall', '-Wextra', '-Werror', '-Wno-address-of-packed-member'];
+  const source = join(import.meta.dirname, `testing/${name}.c`);
+  execFileSync('riscv64-linux-gnu-gcc', [...flags, source, '-o', output]);
+  return readFileSync(output);
+}
+
 /** Runs a script in a container of linuxrun, on the host. */
-async function run(script: string, variables: Record<string, string> = {}): Promise<string> {
+async function run(
+  script: string,
+  variables: Record<string, string> = {},
+  input: Buffer = Buffer.alloc(0),
+): Promise<string> {
   const env = {
     ...process.env,
     XDG_CACHE_HOME: folder,
@@ -77,12 +97,13 @@ async function run(script: string, variables: Record<string, string> = {}): Prom
     ...variables,
   };
   const command = [process.execPath, '--import', 'tsx', join(PROJECT, 'src/cli/run.ts')];
-  const options = { env, stdio: ['ignore', 'pipe', 'inherit'] as ['ignore', 'pipe', 'inherit'] };
+  const options = { env, stdio: ['pipe', 'pipe', 'inherit'] as ['pipe', 'pipe', 'inherit'] };
   const child = spawn(
     'nsenter',
     ['--net', '--mount', `--wd=${PROJECT}`, '-t', String(host.pid), ...command],
     options,
   );
+  child.stdin.end(input);
   let output = '';
   child.stdout.on('data', (data) => {
     output += data;
@@ -126,6 +147,41 @@ describe.runIf(canIsolate)('run.sh', { timeout: TIMEOUT }, () => {
     // The addresses are there: the host itself reaches them.
     inside(host, 'bash', '-c', 'exec 3<> /dev/tcp/10.1.2.3/80');
     await expect.poll(() => seen).toEqual(['tcp 10.1.2.3']);
+  });
+
+  test('lets no packet out that its root makes for private addresses, or malformed', async () => {
+    const refused = [
+      ...['0.0.0.0', '10.0.0.1', '10.0.2.2', '10.255.255.255', '100.64.1.1', '127.0.0.1', '127.8.8.8'],
+      ...['168.63.129.16', '169.254.169.254', '172.16.9.9', '172.31.255.255', '192.0.0.1', '192.0.2.1'],
+      ...['192.88.99.1', '192.168.7.7', '198.18.0.1', '198.51.100.1', '203.0.113.1', '224.0.0.1'],
+      ...['239.255.255.250', '240.0.0.1', '255.255.255.255', '10.77.0.1', OWN],
+    ];
+    seen.length = 0;
+    const before = packetsOfHost();
+    const script = 'cat > /raw && chmod +x /raw && /raw ';
+    const output = await run(script + refused.join(' '), {}, compile('raw-frames'));
+    const answers = [...output.matchAll(/^(\S+) (\w+) (reset|reply|ICMP \d+|none) (\d+)$/gm)];
+    expect(answers).toHaveLength(3 * refused.length);
+    const answer = (address: string, protocol: string) => {
+      // Errors about packets to several receivers are forbidden (RFC 1122, section 3.2.2).
+      const isMulticast = Number(address.split('.')[0]) >= 224;
+      if (protocol === 'TCP') return 'reset';
+      if (isMulticast) return 'none';
+      if (address === '10.0.2.2') return protocol === 'ICMP' ? 'reply' : 'ICMP 3';
+      return 'ICMP 13';
+    };
+    expect(answers.map(([, address, protocol, its]) => `${address} ${protocol} ${its}`)).toEqual(
+      refused.flatMap((to) =>
+        ['TCP', 'UDP', 'ICMP'].map((protocol) => `${to} ${protocol} ${answer(to, protocol)}`),
+      ),
+    );
+    const times = answers.filter(([, , , its]) => its !== 'none').map(([, , , , time]) => Number(time));
+    expect(times.sort((a, b) => a - b)[times.length >> 1]).toBeLessThan(100_000);
+    expect(Number(/^sent (\d+)$/m.exec(output)?.[1])).toBeGreaterThan(3000);
+    expect([seen, packetsOfHost() - before]).toEqual([[], 0]);
+    // They would be counted.
+    inside(host, 'bash', '-c', 'exec 3<> /dev/tcp/93.184.216.34/80');
+    expect(packetsOfHost() - before).toBeGreaterThan(0);
   });
 
   test('has no network with LINUXRUN_NETWORK=none', async () => {

@@ -1,4 +1,6 @@
+import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { isInternal } from '../oci/address.ts';
 import { type Address, formatAddress, parseAddress } from './address.ts';
 import { read16, write16, write32 } from './bytes.ts';
 import { arpReply, ETHERNET_HEADER, frameType, newFrame, TYPE_ARP, TYPE_IPV4 } from './ethernet.ts';
@@ -497,7 +499,9 @@ describe('the policy', () => {
 
   test('gateway and name server have no other services', () => {
     const it = world();
-    for (const port of [1, 22, 53, 67, 80]) {
+    const isSent = (port: number) => port <= 1024 || port % 61 === 0;
+    const ports = Array.from({ length: 0x1_0000 }, (_, port) => port).filter(isSent);
+    for (const port of ports) {
       it.sendSegment(PLAN.gateway, { flags: SYN, destinationPort: port });
       if (port !== 53) it.sendSegment(PLAN.nameServer, { flags: SYN, destinationPort: port });
       if (port !== 67) it.sendUdp(PLAN.gateway, port, bytes(1));
@@ -568,6 +572,50 @@ describe('the policy', () => {
       { destination: '93.184.216.34', reason: 'echo' },
     ]);
     expect([it.sockets, it.udpSockets]).toMatchObject([[{ address: '93.184.216.34' }], []]);
+  });
+
+  test('any frames are survived: nothing leaves for an address that is not public, and memory is bounded', async () => {
+    const addresses = [...FORBIDDEN, '93.184.216.34', '1.1.1.1', '10.0.2.2', '10.0.2.3'].map(parseAddress);
+    const change = fc.oneof(
+      fc.record({ at: fc.nat(80), byte: fc.nat(255) }),
+      fc.record({ length: fc.nat(100) }),
+      // With a right checksum of the header, so that more of it is looked at.
+      fc.record({ field: fc.nat(19), byte: fc.nat(255) }),
+    );
+    const frame = fc.record({
+      to: fc.constantFrom(...addresses),
+      protocol: fc.constantFrom(PROTOCOL_TCP, PROTOCOL_UDP, PROTOCOL_ICMP),
+      payload: fc.uint8Array({ maxLength: 60 }),
+      flags: fc.nat(63),
+      changes: fc.array(change, { maxLength: 3 }),
+    });
+    await fc.assert(
+      fc.asyncProperty(fc.array(frame, { maxLength: 100 }), async (frames) => {
+        const it = new World({ own: ['8.8.4.4'], limits: SESSION_LIMITS });
+        it.nat.receive(arpRequest(PLAN.gateway));
+        for (const { to, protocol, payload, flags, changes } of frames) {
+          const segment = Uint8Array.from([...payload.subarray(0, 12), 0x50, flags, ...payload.subarray(14)]);
+          it.send(to, protocol, protocol === PROTOCOL_TCP ? segment : payload, (whole) => {
+            for (const each of changes) {
+              if ('at' in each) whole.fill(each.byte, each.at, each.at + 1);
+              else if ('field' in each)
+                patchHeader(whole, (header) => header.fill(each.byte, each.field, each.field + 1));
+            }
+            const cut = changes.find((each) => 'length' in each);
+            if (cut && 'length' in cut) it.nat.receive(whole.slice(0, cut.length));
+          });
+        }
+        await turn();
+        for (const address of [...it.sockets, ...it.udpSockets].map((socket) => socket.address))
+          expect(isInternal(address.includes(':') ? `[${address}]` : address), address).toBe(false);
+        expect(it.sockets.some(({ address }) => address === '8.8.4.4')).toBe(false);
+        expect(it.nat.stats.connections).toBeLessThanOrEqual(128 + 64);
+        expect(it.frames.length).toBeLessThanOrEqual(2 * frames.length + 1);
+        it.nat.close();
+        expect(vi.getTimerCount()).toBe(0);
+      }),
+      { numRuns: 100 },
+    );
   });
 
   test('an alias leads to another address', () => {
