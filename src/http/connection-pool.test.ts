@@ -142,6 +142,21 @@ test('bytes behind a response never become the next one', async () => {
   }
 });
 
+test('a connection that is not used again is closed, and not reset', async () => {
+  let end = '';
+  await using server = await listenRaw((socket) => {
+    socket.once('data', () =>
+      socket.write('HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 5\r\n\r\nhello'),
+    );
+    socket.on('end', () => socket.write('late', () => setTimeout(() => socket.end('later'), 100)));
+    socket.on('error', (error: NodeJS.ErrnoException) => (end = error.code ?? ''));
+    socket.on('close', () => (end ||= 'closed'));
+  });
+  const client = new HttpClient(connectLocally);
+  expect(await text(client, server.url)).toBe('hello');
+  await expect.poll(() => end).toBe('closed');
+});
+
 test('a closed client refuses requests', async () => {
   const client = new HttpClient(connectLocally);
   client.close();

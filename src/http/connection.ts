@@ -9,6 +9,10 @@ export interface Duplex {
 /** Connects to a port of the server. Rejects with the reason when there is no connection. */
 export type Connect = (port: number, signal?: AbortSignal) => Promise<Duplex>;
 
+/** How long, and for how many bytes, a closed connection waits for the end of the server's. */
+const LINGER_TIME = 1000;
+const LINGER_BYTES = 64 * 1024;
+
 /** A connection whose received bytes can be given back, and that can be watched while nobody reads. */
 export class Connection {
   /** The connection has carried a response before. */
@@ -79,12 +83,32 @@ export class Connection {
   close(): void {
     if (!this.#finish(new Error('the connection is closed'))) return;
     this.#writer.close().catch(() => {});
-    this.#reader.cancel().catch(() => {});
+    void this.#linger();
   }
 
   /** Resets the connection. */
   destroy(reason: unknown): void {
-    if (!this.#finish(reason)) return;
+    if (this.#finish(reason)) this.#reset(reason);
+  }
+
+  /** Waits until the server closes, too: a reset may overtake the last bytes (RFC 9112, section 9.6). */
+  async #linger(): Promise<void> {
+    const timer = setTimeout(() => this.#reset(undefined), LINGER_TIME);
+    try {
+      for (let received = 0; received < LINGER_BYTES; ) {
+        const { done, value } = await this.#receive();
+        if (done) break;
+        this.#receiving = undefined;
+        received += value.length;
+      }
+    } catch {
+      // The server has reset the connection.
+    }
+    clearTimeout(timer);
+    this.#reset(undefined);
+  }
+
+  #reset(reason: unknown): void {
     this.#writer.abort(reason).catch(() => {});
     this.#reader.cancel(reason).catch(() => {});
   }
