@@ -80,7 +80,11 @@ describe('a registry', () => {
     };
     await pull(source('team/big:1'), store);
     const asked = registry.requests.filter(({ path }) => path.endsWith(digest)).map(({ range }) => range);
-    expect(asked).toEqual([undefined, 'bytes=400000-']);
+    expect(asked).toEqual([undefined, expect.stringMatching(/^bytes=\d+-$/)]);
+    // What has arrived may be lost with the connection before it is read.
+    const offset = Number.parseInt(asked[1]?.slice('bytes='.length) ?? '', 10);
+    expect(offset).toBeGreaterThan(0);
+    expect(offset).toBeLessThanOrEqual(400_000);
   });
 
   it.each([500, 502, 503, 429])('is asked again after %i', async (status) => {

@@ -9,8 +9,11 @@ import { nodeCodec } from '../node-codec.ts';
 import { findImage, type Indexer, type PullOptions, pullImage } from '../pull.ts';
 import type { ImageSource } from '../source.ts';
 
-/** Limits so short that tests do not wait long. */
-export const TIMING: Timing = { answer: 400, stall: 300, backoff: 5, patience: 600 };
+/** Retries that follow soon, and limits that even a busy machine keeps. */
+export const TIMING: Timing = { answer: 20_000, stall: 20_000, backoff: 5, patience: 600 };
+/** For servers that do not begin their answer, or do not end it. */
+export const NO_ANSWER: Timing = { ...TIMING, answer: 400 };
+export const NO_END: Timing = { ...TIMING, stall: 400 };
 
 export const context = (): Context => ({ signal: new AbortController().signal });
 

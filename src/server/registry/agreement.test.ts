@@ -130,8 +130,7 @@ describe.each(['directly', 'through the proxy', 'through a proxy with a cache'])
     const reference = parseReference(`${host}/app:1`);
     if (reference.scheme !== 'docker') throw new Error('not of a registry');
     const fetch = client ? proxiedFetch(new URL('registry/', client.url)) : nodeFetch;
-    const timing = { ...TIMING, answer: 5000, stall: 5000 };
-    const source = () => new ContentSource(new Registry(reference, { fetch, timing }));
+    const source = () => new ContentSource(new Registry(reference, { fetch, timing: TIMING }));
     await pull(source(), new VisibleStore());
     return (await pull(source(), new VisibleStore())).digest;
   }

@@ -29,7 +29,7 @@ function source(proxy: string, text: string, credentials?: Credentials) {
   const reference = parseReference(text);
   if (reference.scheme !== 'docker') throw new Error('not of a registry');
   const fetch = proxiedFetch(new URL('registry/', proxy));
-  const timing = { ...TIMING, answer: 5000, stall: 5000 };
+  const timing = { ...TIMING, patience: 20_000 };
   return new ContentSource(new Registry(reference, { fetch, credentials, timing }));
 }
 
