@@ -7,11 +7,15 @@ import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { AWAIT_IPV6 } from '../container/testing/await-ipv6.ts';
 import { PUBLIC } from './program.ts';
+import { makeMirror } from './testing/debian-mirror.ts';
 
 const PROJECT = join(import.meta.dirname, '../..');
+/** Real images, which only some machines have. */
+const IMAGES = join(PROJECT, '../shared/images');
 const PRIVATE = ['10.1.2.3', '127.0.0.1', '169.254.169.254', '172.16.9.9', '192.168.7.7', '100.64.1.1'];
 const PRIVATE6 = ['fd00::3', 'fd00:ec2::254', '2001:db8::1', '64:ff9b::a01:203', '2002:a01:203::1'];
 const OWN = '81.2.69.142';
+const GOOGLE = '142.250.80.46';
 const OWN6 = '2600:1f18::7';
 const SERVER6 = '2606:2800:220:1::1';
 const TIMEOUT = 120_000;
@@ -37,7 +41,11 @@ beforeAll(async () => {
   if (!canIsolate) return;
   writeFileSync(join(folder, 'resolv.conf'), 'nameserver 93.184.216.34\n');
   const script = join(import.meta.dirname, 'testing/internet.mjs');
-  server = spawn('unshare', ['--net', process.execPath, script], { stdio: ['ignore', 'pipe', 'inherit'] });
+  makeMirror(join(folder, 'debian'));
+  providePing();
+  server = spawn('unshare', ['--net', process.execPath, script, folder], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   const mount = `mount --bind ${join(folder, 'resolv.conf')} /etc/resolv.conf && echo up && exec sleep infinity`;
   host = spawn('unshare', ['--net', '--mount', 'sh', '-c', mount], { stdio: ['ignore', 'pipe', 'inherit'] });
   const lines = createInterface({ input: server.stdout as NodeJS.ReadableStream });
@@ -47,7 +55,7 @@ beforeAll(async () => {
   inside(host, ip, 'link', 'add', 'va', 'type', 'veth', 'peer', 'name', 'vb', 'netns', serverPid);
   for (const [namespace, link, addresses] of [
     [host, 'va', ['10.77.0.1', OWN]],
-    [server, 'vb', ['93.184.216.34', ...PRIVATE.filter((address) => address !== '127.0.0.1')]],
+    [server, 'vb', ['93.184.216.34', GOOGLE, ...PRIVATE.filter((address) => address !== '127.0.0.1')]],
   ] as const) {
     inside(namespace, ip, 'link', 'set', 'lo', 'up');
     inside(namespace, ip, 'link', 'set', link, 'up');
@@ -65,6 +73,13 @@ afterAll(() => {
   host?.kill();
   rmSync(folder, { recursive: true, force: true });
 });
+
+/** The host's ping, or else BusyBox's. */
+function providePing(): void {
+  if (spawnSync('ping', ['-V']).error === undefined) return;
+  const busybox = join(PROJECT, 'dist/busybox');
+  writeFileSync(join(folder, 'ping'), `#!/bin/sh\nexec qemu-riscv64 ${busybox} ping "$@"\n`, { mode: 0o755 });
+}
 
 /** The IPv4 packets that the host has sent so far, also to itself and to addresses that nobody has. */
 function packetsOfHost(): number {
@@ -91,6 +106,7 @@ async function run(
   const env = {
     ...process.env,
     XDG_CACHE_HOME: folder,
+    PATH: `${process.env.PATH}:${folder}`,
     LINUXRUN_IMAGE: `oci://${PUBLIC}/images:busybox`,
     LINUXRUN_ENTRYPOINT: 'sh',
     LINUXRUN_ARGS: `-c '${script}'`,
@@ -182,6 +198,25 @@ describe.runIf(canIsolate)('run.sh', { timeout: TIMEOUT }, () => {
     // They would be counted.
     inside(host, 'bash', '-c', 'exec 3<> /dev/tcp/93.184.216.34/80');
     expect(packetsOfHost() - before).toBeGreaterThan(0);
+  });
+
+  test('pings a host of the internet by its name, and hears nothing of one that does not answer', async () => {
+    const ping = { LINUXRUN_ENTRYPOINT: '/bin/ping', LINUXRUN_ARGS: '-c 3 -i 0.2 google.com' };
+    const output = await run('', ping);
+    expect(output).toContain(`PING google.com (${GOOGLE})`);
+    expect(output).toContain('3 packets transmitted, 3 packets received, 0% packet loss');
+    const silent = await run('ping -c 1 -W 1 142.250.80.47; ping -c 1 -W 1 10.0.0.1');
+    expect(silent.match(/ 0 packets received, 100% packet loss/g)).toHaveLength(2);
+  });
+
+  test.skipIf(!existsSync(join(IMAGES, 'index.json')))('installs a package with apt-get', async () => {
+    const script =
+      'rm -rf /etc/apt/sources.list*; echo deb [trusted=yes] http://example.com/debian ./ > /etc/apt/sources.list; ' +
+      'export DEBIAN_FRONTEND=noninteractive; apt-get update && apt-get install -y greeting && greeting && dpkg -s greeting';
+    const output = await run(script, { LINUXRUN_IMAGE: `oci://${IMAGES}:debian` });
+    expect(output).toContain('Setting up greeting (1.0)');
+    expect(output).toMatch(/^Hello from riscv64$/m);
+    expect(output).toContain('Status: install ok installed');
   });
 
   test('has no network with LINUXRUN_NETWORK=none', async () => {

@@ -1,19 +1,25 @@
 /**
  * An internet of one server, in a network namespace of its own: example.com is 93.184.216.34, and six.example
  * 2606:2800:220:1::1. The server also has private addresses, as a neighbour of the host might, and prints
- * each connection and datagram that reaches it: `tcp ADDRESS`, `udp`.
+ * each connection and datagram that reaches it: `tcp ADDRESS`, `udp`. By HTTP it serves the files of the
+ * folder that is its argument.
  */
 import { createSocket } from 'node:dgram';
-import { createServer } from 'node:net';
+import { readFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import { join } from 'node:path';
 
 const A = 1;
 const AAAA = 28;
 const NAMES = {
   'example.com': [93, 184, 216, 34],
+  'google.com': [142, 250, 80, 46],
   'private.example': [10, 1, 2, 3],
   'six.example': [0x26, 6, 0x28, 0, 2, 0x20, 0, 1, 0, 0, 0, 0, 0, 0, 0, 1],
   'private.six.example': [0xfd, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 3],
 };
+
+const folder = process.argv[2] ?? '';
 
 /** @param {Buffer} query */
 function nameIn(query) {
@@ -49,9 +55,11 @@ for (const family of /** @type {const} */ (['udp4', 'udp6'])) {
   others.bind(9);
 }
 
-const server = createServer((socket) => {
-  console.log(`tcp ${socket.localAddress?.replace('::ffff:', '')}`);
-  socket.on('error', () => {});
-  socket.once('data', () => socket.end('HTTP/1.0 200 OK\r\nContent-Length: 4\r\n\r\nhey\n'));
+const server = createServer((request, response) => {
+  readFile(join(folder, new URL(`http://_${request.url}`).pathname)).then(
+    (bytes) => response.end(bytes),
+    () => response.writeHead(request.url === '/' ? 200 : 404).end('hey\n'),
+  );
 });
+server.on('connection', ({ localAddress }) => console.log(`tcp ${localAddress?.replace('::ffff:', '')}`));
 server.listen(80, () => console.log('up'));
