@@ -47,9 +47,7 @@ test('releases the lock of a killed owner, and names a living owner', async () =
   const written: string[] = [];
   const spy = vi.spyOn(process.stderr, 'write').mockImplementation((text) => written.push(String(text)) > 0);
   const taken = withLock(file, 'sleeping', async () => 'taken');
-  await vi.waitFor(() =>
-    expect(written.join('')).toContain(`another set-up (process ${owner.pid}): sleeping`),
-  );
+  await expect.poll(() => written.join('')).toContain(`another set-up (process ${owner.pid}): sleeping`);
   spy.mockRestore();
 
   owner.kill('SIGKILL');

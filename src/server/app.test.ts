@@ -199,11 +199,14 @@ describe('compression', () => {
     const first = await get('gzip, br');
     expect(first.headers.get('Content-Encoding')).toBeNull();
     expect(await first.text()).toBe(TEXT);
-    const compressed = await vi.waitFor(async () => {
-      const response = await get('gzip, br');
-      expect(response.headers.get('Content-Encoding')).toBe('br');
-      return response;
-    });
+    const compressed = await vi.waitFor(
+      async () => {
+        const response = await get('gzip, br');
+        expect(response.headers.get('Content-Encoding')).toBe('br');
+        return response;
+      },
+      { timeout: 20_000 },
+    );
     const body = new Uint8Array(await compressed.arrayBuffer());
     expect(body.length).toBeLessThan(TEXT.length / 10);
     expect(brotliDecompressSync(body).toString()).toBe(TEXT);

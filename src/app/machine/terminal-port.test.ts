@@ -12,7 +12,7 @@ it('holds output back until there is a screen, and the screen has taken it', asy
   let taken = () => {};
   const write = vi.fn(() => new Promise<void>((resolve) => (taken = resolve)));
   port.attach({ write });
-  await vi.waitFor(() => expect(write).toHaveBeenCalledWith(BYTES));
+  await expect.poll(() => write).toHaveBeenCalledWith(BYTES);
   expect(isShown).toBe(false);
   taken();
   await shown;

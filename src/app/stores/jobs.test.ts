@@ -78,7 +78,7 @@ it('cancels a transfer, whose error is no failure, and starts no further file', 
     ],
     '/',
   );
-  await vi.waitFor(() => expect(upload).toHaveBeenCalled());
+  await expect.poll(() => upload).toHaveBeenCalled();
   const [{ id } = { id: 0 }] = state().jobs;
   state().cancel(id);
   expect(cancel).toHaveBeenCalledWith(id);

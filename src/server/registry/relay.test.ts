@@ -81,7 +81,7 @@ describe('relay', () => {
     const reader = body.getReader();
     if (when === 'after') await reader.read();
     await reader.cancel();
-    await vi.waitFor(() => expect(onEnd).toHaveBeenCalled());
+    await expect.poll(() => onEnd).toHaveBeenCalled();
     expect(writer.abort).toHaveBeenCalled();
     expect(writer.commit).not.toHaveBeenCalled();
   });
@@ -89,7 +89,7 @@ describe('relay', () => {
   it('ends when the client leaves', async () => {
     const { client, writer, onEnd } = begin();
     client.abort();
-    await vi.waitFor(() => expect(onEnd).toHaveBeenCalled());
+    await expect.poll(() => onEnd).toHaveBeenCalled();
     expect(writer.abort).toHaveBeenCalled();
   });
 });

@@ -30,7 +30,7 @@ test('a page of the server gets a session with its token', async () => {
   expect(client.socket.protocol).toBe(RELAY_PROTOCOL);
   expect(server.relay.sessions).toBe(1);
   client.socket.close();
-  await vi.waitFor(() => expect(server.relay.sessions).toBe(0));
+  await expect.poll(() => server.relay.sessions).toBe(0);
   expect(server.lines).toEqual([expect.stringMatching(/^relay: 192\.0\.2\.1: left after \d+ s, 0 bytes up/)]);
 });
 
@@ -112,7 +112,7 @@ describe('no session for', () => {
     const first = (await server.knock({ protocols })) as RelayClient;
     first.socket.close();
     await first.closed;
-    await vi.waitFor(() => expect(server.relay.sessions).toBe(0));
+    await expect.poll(() => server.relay.sessions).toBe(0);
     await expectRefusal(403, server.knock({ protocols }), /used, expired, or of another/);
   });
 
@@ -182,7 +182,7 @@ describe('quotas', () => {
     expect(server.relay.sessions).toBe(2);
     // It was not used up.
     first.socket.close();
-    await vi.waitFor(() => expect(server.relay.sessions).toBe(1));
+    await expect.poll(() => server.relay.sessions).toBe(1);
     expect(await server.knock({ headers, protocols })).toBeInstanceOf(RelayClient);
     expect(await server.knock({ headers: server.page('192.0.2.2') })).toBeInstanceOf(RelayClient);
   });
