@@ -1,3 +1,6 @@
+import { HttpClient, type RequestOptions } from '../http/client.ts';
+import type { HttpRequest } from '../http/request-head.ts';
+import { type ProxiedResponse, toResponse } from '../http/response.ts';
 import { printable } from '../machine/byte-text.ts';
 import { MachineError } from '../machine/errors.ts';
 import {
@@ -252,6 +255,7 @@ export class Container {
   readonly #request: ContainerRequest;
   readonly #process: FirstProcess;
   readonly #stopSignal: number;
+  readonly #http = new HttpClient((port, signal) => this.connect(port, { signal }));
 
   constructor(machine: Machine, request: ContainerRequest, stopSignal: number) {
     const process = machine.runContainer(request);
@@ -401,6 +405,18 @@ export class Container {
     return this.#machine.ports(this.#process);
   }
 
+  /**
+   * Sends an HTTP request to a server in the container, on the port of the URL if no other is given. Resolves
+   * when the head of the response has arrived. Redirects are responses like others, and `setCookies` has the
+   * cookies, which browsers keep from a Response. A `Request` in a browser cannot hold some fields, such as
+   * Cookie; any object with its properties can. The signal of the request ends it at any time.
+   * @throws TypeError if the request is invalid; HttpError if the response is; ConnectError if nothing listens;
+   *   the error of the request's body, or the signal's reason; MachineError if the machine ends
+   */
+  async proxyRequest(request: HttpRequest, options: RequestOptions = {}): Promise<ProxiedResponse> {
+    return toResponse(await this.#http.request(request, options));
+  }
+
   /** The working directory of its first process. */
   get workingDir(): string {
     return this.#request.directory;
@@ -428,6 +444,7 @@ export class Container {
 
   /** Ends the machine at once. Must always be called after all output has been read. */
   async destroy(): Promise<void> {
+    this.#http.close();
     await this.#machine.stop();
   }
 }
