@@ -410,8 +410,8 @@ export class Container {
    * when the head of the response has arrived. Redirects are responses like others, and `setCookies` has the
    * cookies, which browsers keep from a Response. A `Request` in a browser cannot hold some fields, such as
    * Cookie; any object with its properties can. The signal of the request ends it at any time.
-   * @throws TypeError if the request is invalid; HttpError if the response is; ConnectError if nothing listens;
-   *   the error of the request's body, or the signal's reason; MachineError if the machine ends
+   * @throws TypeError if the request is invalid; HttpError if the response is; ConnectError if nothing
+   *   listens; the error of the request's body, or the signal's reason; MachineError if the machine ends
    */
   async proxyRequest(request: HttpRequest, options: RequestOptions = {}): Promise<ProxiedResponse> {
     return toResponse(await this.#http.request(request, options));

@@ -2,8 +2,8 @@
 import { type Cookie, isSecure, parseCookie, pathMatches } from './cookie.ts';
 
 /**
- * Where a request comes from: a page of the same site, a link of another site that the user follows (a GET for
- * the whole window), or anything else of another site.
+ * Where a request comes from: a page of the same site, a link of another site that the user follows (a GET
+ * for the whole window), or anything else of another site.
  */
 export type Initiator = 'same-site' | 'cross-site navigation' | 'cross-site';
 
