@@ -99,7 +99,9 @@ test('the server disappears and comes back', async ({ page, visitor, registry })
   await server.close();
   await visitor.run();
   await visitor.expectProblem(/cannot (reach|be loaded)/, /(still|is) running/);
-  const again = await startLinuxRun([registry.host], Number(new URL(server.pageUrl).port));
+  const again = await startLinuxRun([registry.host], {
+    port: Number(new URL(server.pageUrl).port),
+  });
   await visitor.button('Try again').click();
   await visitor.expectPrompt();
   await again.close();

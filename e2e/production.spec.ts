@@ -57,7 +57,7 @@ async function siteHeaders(): Promise<Record<string, string>> {
 }
 
 test.describe('on a static host', () => {
-  // The browser logs the answer that the proxy is missing.
+  // The browser logs the answers that proxy and relay are missing.
   test.use({ expectedErrors: /404|CORS|ERR_|Content Security Policy/ });
 
   test('the page runs demo images, and images of registries that allow it by CORS', async ({
@@ -76,6 +76,9 @@ test.describe('on a static host', () => {
     await visitor.expectPrompt();
     await visitor.type('wc -c < /weight');
     await visitor.expectScreen(/^100000$/m);
+    await visitor.type('wget http://example.com/');
+    await visitor.expectScreen(/bad address/);
+    await expect(visitor.problem).toHaveText(/There is no network\. .* relay.*npm start/);
     await registry.stop();
     await host.close();
   });

@@ -11,7 +11,6 @@ describe('LINUXRUN_RELAY', () => {
     ['wss://relay.example.com:8443/path?room=1', 'wss://relay.example.com:8443/path?room=1'],
     ['ws://localhost:8080/', 'ws://localhost:8080/'],
     ['ws://127.0.0.1:8080/relay', 'ws://127.0.0.1:8080/relay'],
-    ['ws://[::1]:8080/', 'ws://[::1]:8080/'],
   ])('%s', (text, relay) => expect(parseRelay(text)).toBe(relay));
 
   test.each([

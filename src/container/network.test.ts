@@ -1,89 +1,18 @@
-import { createHash } from 'node:crypto';
-import { createSocket } from 'node:dgram';
-import { once } from 'node:events';
-import { createServer, type Server, type Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { NetworkOptions } from '../network/network.ts';
+import { digestOf, FakeInternet } from '../network/testing/fake-internet.ts';
 import { AWAIT_IPV6 } from './testing/await-ipv6.ts';
 import { DEMO_IMAGES, pull, run } from './testing/run.ts';
 
 const TIMEOUT = 240_000;
-const SIZE = 20 << 20;
-/** Of each of several parallel downloads. */
-const PART = 3 << 20;
-/** The guest knows this machine by that address, because it may not reach its real ones. */
-const HOST = '192.0.2.1';
-const HOST6 = '2001:db8::1';
-/** Ports of servers, and one without. */
-let web: number;
-let echo: number;
-let uploads: number;
-let closed: number;
+let internet: FakeInternet;
 let network: NetworkOptions;
-const servers: Server[] = [];
-
-const content = Buffer.from(
-  Uint32Array.from({ length: SIZE / 4 }, (_, i) => Math.imul(i, 2654435761)).buffer,
-);
-const digestOf = (bytes: Buffer) => createHash('sha256').update(bytes).digest('hex');
-const DIGEST = digestOf(content);
-
-async function listen(serve: (socket: Socket) => void): Promise<number> {
-  const server = createServer({ allowHalfOpen: true }, (socket) => {
-    socket.on('error', () => {});
-    serve(socket);
-  });
-  servers.push(server);
-  await once(server.listen(0, '127.0.0.1'), 'listening');
-  return (server.address() as { port: number }).port;
-}
-
-const nameServer = createSocket('udp4');
-
-/** Knows good.example, inside.example in a private network, and six.example, which has only IPv6. */
-function answer(query: Buffer): Buffer {
-  const end = query.indexOf(0, 12) + 5;
-  const isIpv6 = query.readUInt16BE(end - 4) === 28;
-  const ipv4 = query.includes('inside') ? [10, 0, 0, 1] : [192, 0, 2, 1];
-  const address = isIpv6 ? [0x20, 1, 0x0d, 0xb8, ...Array<number>(11).fill(0), 1] : ipv4;
-  const hasAddress = query.includes('six') === isIpv6;
-  const record = [0xc0, 12, 0, isIpv6 ? 28 : 1, 0, 1, 0, 0, 0, 60, 0, address.length, ...address];
-  const reply = Buffer.concat([query.subarray(0, end), Buffer.from(hasAddress ? record : [])]);
-  reply.writeUInt16BE(0x8180, 2);
-  [1, hasAddress ? 1 : 0, 0, 0].forEach((count, index) => {
-    reply.writeUInt16BE(count, 4 + 2 * index);
-  });
-  return reply;
-}
 
 beforeAll(async () => {
-  web = await listen((socket) => {
-    socket.once('data', (request) => {
-      const body = content.subarray(0, request.includes('/part') ? PART : SIZE);
-      socket.write(`HTTP/1.0 200 OK\r\nContent-Length: ${body.length}\r\n\r\n`);
-      socket.end(body);
-    });
-  });
-  echo = await listen((socket) => socket.pipe(socket));
-  // Answers after the guest has ended its side.
-  uploads = await listen((socket) => {
-    const hash = createHash('sha256');
-    socket.on('data', (data) => hash.update(data));
-    socket.on('end', () => socket.end(`${hash.digest('hex')}\n`));
-  });
-  closed = await listen(() => {});
-  await new Promise((resolve) => servers.pop()?.close(resolve));
-  nameServer.on('message', (query, { port, address }) => nameServer.send(answer(query), port, address));
-  await once(nameServer.bind(0, '127.0.0.1'), 'listening');
-  network = {
-    aliases: { [HOST]: '127.0.0.1', [HOST6]: '127.0.0.1' },
-    nameServers: [`127.0.0.1:${nameServer.address().port}`],
-  };
+  internet = await FakeInternet.start();
+  network = internet.network;
 });
-afterAll(() => {
-  nameServer.close();
-  for (const server of servers) server.close();
-});
+afterAll(() => internet.stop());
 
 function shell(
   script: string,
@@ -111,31 +40,32 @@ describe('the network of a container', { timeout: TIMEOUT }, () => {
   });
 
   test('downloads and uploads 20 MB, every byte right', async () => {
+    const digest = digestOf(internet.content);
     const { stdout } = await shell(
-      `wget -q -O /tmp/file http://good.example:${web}/; sha256sum < /tmp/file; nc ${HOST} ${uploads} < /tmp/file`,
+      `wget -q -O /tmp/file http://good.example:${internet.web}/; sha256sum < /tmp/file; nc ${internet.address} ${internet.uploads} < /tmp/file`,
     );
-    expect(stdout).toBe(`${DIGEST}  -\n${DIGEST}\n`);
+    expect(stdout).toBe(`${digest}  -\n${digest}\n`);
   });
 
   test('does the same by IPv6', async () => {
     const { stdout } = await shell(
-      `${AWAIT_IPV6}; ip -6 route; wget -q -O /tmp/file http://six.example:${web}/part; sha256sum < /tmp/file; ` +
-        `nc ${HOST6} ${uploads} < /tmp/file; ping -c 1 fd4c:696e:7578::2; nslookup six.example fd4c:696e:7578::3; ` +
-        `for to in '${HOST6} ${closed}' 'fd4c:696e:7578::2 80' 'fd4c:696e:7578::9 80' 'fd00::1 80' '::ffff:10.0.0.1 80'; ` +
+      `${AWAIT_IPV6}; ip -6 route; wget -q -O /tmp/file http://six.example:${internet.web}/part; sha256sum < /tmp/file; ` +
+        `nc ${internet.address6} ${internet.uploads} < /tmp/file; ping -c 1 fd4c:696e:7578::2; nslookup six.example fd4c:696e:7578::3; ` +
+        `for to in '${internet.address6} ${internet.closed}' 'fd4c:696e:7578::2 80' 'fd4c:696e:7578::9 80' 'fd00::1 80' '::ffff:10.0.0.1 80'; ` +
         'do nc -w 9 $to < /dev/null 2>&1; done',
     );
-    const digest = digestOf(content.subarray(0, PART));
+    const digest = digestOf(internet.part);
     expect(stdout).toContain('default via fe80::2 dev eth0');
     expect(stdout).toContain(`${digest}  -\n${digest}\n`);
     expect(stdout).toContain('1 packets received');
-    expect(stdout).toContain(`Address: ${HOST6}`);
+    expect(stdout).toContain(`Address: ${internet.address6}`);
     expect(stdout.match(/Connection refused/g)).toHaveLength(5);
   });
 
   test('downloads and uploads in ten connections at once', async () => {
-    const one = `wget -q -O - http://${HOST}:${web}/part | tee /tmp/$i | sha256sum; nc ${HOST} ${uploads} < /tmp/$i`;
+    const one = `wget -q -O - http://${internet.address}:${internet.web}/part | tee /tmp/$i | sha256sum; nc ${internet.address} ${internet.uploads} < /tmp/$i`;
     const { stdout } = await shell(`for i in 0 1 2 3 4 5 6 7 8 9; do (${one}) & done; wait`);
-    const digest = digestOf(content.subarray(0, PART));
+    const digest = digestOf(internet.part);
     const lines = stdout.trim().split('\n');
     expect(lines.sort()).toEqual([
       ...Array<string>(10).fill(digest),
@@ -144,28 +74,31 @@ describe('the network of a container', { timeout: TIMEOUT }, () => {
   });
 
   test('works with several processors', async () => {
-    const { stdout } = await shell(`wget -q -O - http://${HOST}:${web}/part | sha256sum`, {
-      network,
-      cpus: 2,
-    });
-    expect(stdout).toBe(`${digestOf(content.subarray(0, PART))}  -\n`);
+    const { stdout } = await shell(
+      `wget -q -O - http://${internet.address}:${internet.web}/part | sha256sum`,
+      {
+        network,
+        cpus: 2,
+      },
+    );
+    expect(stdout).toBe(`${digestOf(internet.part)}  -\n`);
   });
 
   test('carries bytes both ways in a connection', async () => {
-    const { stdout } = await shell(`(echo one; sleep 1; echo two) | nc ${HOST} ${echo}`);
+    const { stdout } = await shell(`(echo one; sleep 1; echo two) | nc ${internet.address} ${internet.echo}`);
     expect(stdout).toBe('one\ntwo\n');
   });
 
   test('resolves names, but not to private addresses', async () => {
     const { stdout } = await shell('nslookup good.example; nslookup inside.example');
-    expect(stdout).toContain(`Address: ${HOST}`);
+    expect(stdout).toContain(`Address: ${internet.address}`);
     expect(stdout).toContain("can't find inside.example: NXDOMAIN");
     expect(stdout).not.toContain('10.0.0.1');
   });
 
   test('refuses at once: where nobody listens, and what is private', async () => {
     const targets = [
-      `${HOST} ${closed}`,
+      `${internet.address} ${internet.closed}`,
       '10.0.2.2 80',
       '192.168.0.1 80',
       '169.254.169.254 80',
@@ -182,8 +115,8 @@ describe('the network of a container', { timeout: TIMEOUT }, () => {
 
   test('a hundred connections, one after the other, leave nothing behind', async () => {
     const { stdout } = await shell(
-      `i=0; while [ $i -lt 100 ]; do echo $i | nc ${HOST} ${echo}; i=$((i + 1)); done | tail -n 1; ` +
-        `nc -w 1 ${HOST} ${closed} 2>&1`,
+      `i=0; while [ $i -lt 100 ]; do echo $i | nc ${internet.address} ${internet.echo}; i=$((i + 1)); done | tail -n 1; ` +
+        `nc -w 1 ${internet.address} ${internet.closed} 2>&1`,
     );
     expect(stdout).toMatch(/^99\n.*refused/);
   });

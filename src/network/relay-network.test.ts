@@ -140,6 +140,24 @@ test('asks for a session with the first frame, which waits for it', async () => 
   expect(card.isHeld).toBe(false);
 });
 
+/** As the guest's kernel sends it when the link is up. */
+function solicitation(): Uint8Array {
+  const bytes = frame(70);
+  bytes.set([0x33, 0x33, 0, 0, 0, 2]);
+  bytes.set([0x86, 0xdd], 12);
+  return bytes;
+}
+
+test('solicitations for a router are no reason to connect, and each session gets the last one', async () => {
+  network.receive(solicitation());
+  await settle();
+  expect([status.state, requests, card.isHeld]).toEqual(['idle', [], false]);
+  (await connect()).onclose?.();
+  await vi.advanceTimersByTimeAsync(1000);
+  lastSocket().accept();
+  expect(FakeSocket.opened.map(({ frames }) => frames.map(({ length }) => length))).toEqual([[70, 60], [70]]);
+});
+
 test('passes frames on and reports their number once a second', async () => {
   const socket = await connect();
   socket.pass(frame(100));

@@ -1,3 +1,4 @@
+import { frameType, TYPE_IPV6 } from './ethernet.ts';
 import { GuestConnections } from './guest-connections.ts';
 import type { ManagedCard, Network, NetworkEvents } from './network.ts';
 import { offlineNetwork } from './offline-network.ts';
@@ -38,6 +39,8 @@ export class RelayNetwork implements Network {
   #offline: Network | undefined;
   #session: RelaySession | undefined;
   readonly #pending: Uint8Array[] = [];
+  /** The guest's kernel looks for a router by itself, which is no reason to connect. */
+  #greeting: Uint8Array | undefined;
   /** While there is no session: when the guest's frames may ask for one. */
   #restsUntil = 0;
   #lostAt = 0;
@@ -55,8 +58,12 @@ export class RelayNetwork implements Network {
 
   receive(frame: Uint8Array): void {
     const { state } = this.#status;
+    const isGreeting = isIpv6Multicast(frame);
+    if (isGreeting) this.#greeting = frame;
+    if (state === 'idle' && isGreeting) return;
     if (state === 'up') this.#send(frame);
-    else if (state === 'off' && performance.now() < this.#restsUntil) this.#offline?.receive(frame);
+    else if (state === 'off' && (isGreeting || performance.now() < this.#restsUntil))
+      this.#offline?.receive(frame);
     else this.#keep(frame);
   }
 
@@ -134,6 +141,7 @@ export class RelayNetwork implements Network {
       limits: [],
       refused: 0,
     });
+    if (this.#greeting) this.#send(this.#greeting);
     for (const frame of this.#pending.splice(0)) this.#send(frame);
     this.#card.hold(false);
   }
@@ -189,6 +197,10 @@ export class RelayNetwork implements Network {
     this.#card.hold(false);
   }
 }
+
+/** Solicitations and memberships of groups (RFC 2464, section 7). */
+const isIpv6Multicast = (frame: Uint8Array): boolean =>
+  frameType(frame) === TYPE_IPV6 && frame[0] === 0x33 && frame[1] === 0x33;
 
 const NO_ANSWER = 'The relay does not answer. Programs that try again may reach it later';
 const LOST = 'The relay is gone; connections through it have ended. It is tried again';

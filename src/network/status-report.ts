@@ -7,7 +7,8 @@ const INTERVAL = 1000;
 export class StatusReport {
   readonly #report: NetworkEvents['status'];
   #status: NetworkStatus = { state: 'idle', received: 0, sent: 0 };
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  #timer: ReturnType<typeof setInterval> | undefined;
+  #hasNews = false;
 
   constructor(events: NetworkEvents) {
     this.#report = (status) => events.status(status);
@@ -19,14 +20,14 @@ export class StatusReport {
 
   change(change: Partial<NetworkStatus>): void {
     this.#status = { ...this.#status, ...change };
-    this.close();
     this.#report(this.#status);
   }
 
   /** Reports a change within the next second. */
   note(change: Partial<NetworkStatus>): void {
     this.#status = { ...this.#status, ...change };
-    this.#timer ??= setTimeout(() => this.change({}), INTERVAL);
+    this.#hasNews = true;
+    this.#timer ??= setInterval(() => this.#tick(), INTERVAL);
   }
 
   count(received: number, sent: number): void {
@@ -39,8 +40,15 @@ export class StatusReport {
     if (this.state === 'off' && !this.#status.isMissed) this.change({ isMissed: true });
   }
 
+  /** The last report in a row has no news, which tells that the traffic has ended. */
+  #tick(): void {
+    if (!this.#hasNews) this.close();
+    this.#hasNews = false;
+    this.#report(this.#status);
+  }
+
   close(): void {
-    clearTimeout(this.#timer);
+    clearInterval(this.#timer);
     this.#timer = undefined;
   }
 }

@@ -42,6 +42,14 @@ describe('headers', () => {
     expect(policy).toContain("default-src 'none'");
     expect(policy).toContain("script-src 'self' 'wasm-unsafe-eval'");
   });
+
+  it('let only the script of machine workers connect to relays elsewhere', async () => {
+    const policy = async (path: string) =>
+      (await app.request(path)).headers.get('Content-Security-Policy') ?? '';
+    expect(await policy('/assets/browser-machine-D60otlaN.js')).toMatch(/connect-src [^;]* wss:/);
+    for (const path of ['/', '/assets/app-abc123.js', '/x/assets/browser-machine-D60otlaN.js'])
+      expect(await policy(path)).not.toMatch(/wss?:/);
+  });
 });
 
 describe('the name on this machine', () => {

@@ -1,7 +1,7 @@
 import { Hono } from 'hono';
 import { TOKEN_PATH } from '../network/relay-protocol.ts';
 import { HERE_PATH } from '../preview/names.ts';
-import { SECURITY_HEADERS } from './headers.ts';
+import { headersFor } from './headers.ts';
 import { answerHere } from './here.ts';
 import { onlyFor } from './hosts.ts';
 import { REGISTRY_PATH, type RegistryProxy } from './registry/proxy.ts';
@@ -28,7 +28,7 @@ export function createApp(
   const app = new Hono();
   app.use(async (context, next) => {
     await next();
-    for (const [name, value] of Object.entries(SECURITY_HEADERS)) context.header(name, value);
+    for (const [name, value] of Object.entries(headersFor(context.req.path))) context.header(name, value);
   });
   app.use(onlyFor(hosts));
   app.get(HERE_PATH, answerHere);

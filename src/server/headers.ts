@@ -14,22 +14,28 @@ export const ISOLATION_HEADERS = {
  * A page at `localhost` asks its own name whether it leads to this server. Styles need 'unsafe-inline',
  * because xterm.js puts its theme and its cell sizes in <style> elements. zstddec fetches its WebAssembly
  * from a data: URL.
- * @param registries the sources of images besides our own server
+ * @param others what connections may lead to besides our own server
  */
-const contentSecurityPolicy = (...registries: string[]): string[] => [
+const contentSecurityPolicy = (...others: string[]): string[] => [
   "default-src 'none'",
   "script-src 'self' 'wasm-unsafe-eval'",
   "style-src 'self' 'unsafe-inline'",
   "img-src 'self' data:",
   "font-src 'self'",
-  [`connect-src 'self' data: http://${LOCAL_NAME}:*`, ...registries].join(' '),
+  [`connect-src 'self' data: http://${LOCAL_NAME}:*`, ...others].join(' '),
   "worker-src 'self'",
   "manifest-src 'self'",
   "base-uri 'none'",
   "form-action 'none'",
 ];
 
-const STATIC_HOST_POLICY = contentSecurityPolicy('https:', 'http://localhost:*', 'http://127.0.0.1:*');
+/** Relays that the user may name: `parseRelay` accepts no others. */
+const RELAYS = ['wss:', 'ws://localhost:*', 'ws://127.0.0.1:*'];
+
+const STATIC_HOST_POLICY = contentSecurityPolicy(
+  ...['https:', 'http://localhost:*', 'http://127.0.0.1:*'],
+  ...RELAYS,
+);
 
 const securityHeaders = (policy: readonly string[]) => ({
   ...ISOLATION_HEADERS,
@@ -39,8 +45,16 @@ const securityHeaders = (policy: readonly string[]) => ({
   'X-Content-Type-Options': 'nosniff',
 });
 
-/** The headers of every answer. */
+/** The headers of every answer but one. */
 export const SECURITY_HEADERS = securityHeaders(contentSecurityPolicy());
+
+/** Those of the code of machine workers: workers have the policy of their own script (HTML, "workers"). */
+const MACHINE_WORKER_HEADERS = securityHeaders(contentSecurityPolicy(...RELAYS));
+const MACHINE_WORKER = /^\/assets\/browser-machine-[\w-]+\.js$/;
+
+/** @param path of the answer's URL */
+export const headersFor = (path: string): Readonly<Record<string, string>> =>
+  MACHINE_WORKER.test(path) ? MACHINE_WORKER_HEADERS : SECURITY_HEADERS;
 
 /** The headers for a static file host, where the page asks registries directly. */
 export const STATIC_HOST_HEADERS = securityHeaders(STATIC_HOST_POLICY);

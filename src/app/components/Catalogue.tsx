@@ -23,7 +23,7 @@ export function Catalogue({ canRun }: { canRun: boolean }) {
       </Shelf>
       <Shelf
         title="From Docker Hub"
-        note="Published for riscv64, the processor of this machine. Fetched once, then stored in this browser. There is no network in the containers yet."
+        note="Published for riscv64, the processor of this machine. Fetched once, then stored in this browser."
         entries={PUBLIC_IMAGES}
         canRun={canRun}
       />

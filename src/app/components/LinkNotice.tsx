@@ -1,14 +1,25 @@
 import { useForm } from '../stores/form.ts';
 import { Notice } from './Notice.tsx';
 
+const RELAY = 'LINUXRUN_RELAY';
+const NETWORK = {
+  none: 'It has no network.',
+  usual: 'It reaches the internet, but not your network.',
+};
+
 /** Tells the user that a link filled in the form. */
 export function LinkNotice() {
-  const { isLink, ignoredParameters } = useForm();
+  const { form, isLink, ignoredParameters } = useForm();
   if (!isLink) return null;
+  const unknown = ignoredParameters.filter((name) => name !== RELAY);
   return (
     <Notice tone="hint" title="A link filled this in">
-      Check what it runs, then press Run. It runs in this tab only and cannot reach your files or network.
-      {ignoredParameters.length > 0 && <> Unknown and ignored: {ignoredParameters.join(', ')}.</>}
+      Check what it runs, then press Run. It runs in this tab only and cannot reach your files.{' '}
+      {NETWORK[form.network === 'none' ? 'none' : 'usual']}
+      {unknown.length > 0 && <> Unknown and ignored: {unknown.join(', ')}.</>}
+      {unknown.length < ignoredParameters.length && (
+        <> Ignored: {RELAY}, because whoever names the relay sees all traffic.</>
+      )}
     </Notice>
   );
 }

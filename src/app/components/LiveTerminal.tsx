@@ -21,7 +21,7 @@ export function LiveTerminal() {
       <div className="live-bar">
         <p className={`state state-${phase === 'starting' ? 'preparing' : phase}`} role="status">
           {phase === 'starting' && 'BusyBox is starting'}
-          {phase === 'running' && 'BusyBox is running: type here'}
+          {phase === 'running' && (note || 'BusyBox is running: type here')}
           {isOver && (note || 'BusyBox does not run')}
         </p>
         {isOver && (

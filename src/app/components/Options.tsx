@@ -1,5 +1,6 @@
 import type { FieldErrors, Form } from '../model/form.ts';
 import { useForm } from '../stores/form.ts';
+import { useRelay } from '../stores/relay.ts';
 import { EnvironmentRows } from './EnvironmentRows.tsx';
 import { Field, FieldNote } from './Field.tsx';
 import { fieldId } from './focus.ts';
@@ -7,7 +8,8 @@ import { fieldId } from './focus.ts';
 /** Options that most users never need. */
 export function Options({ errors }: { errors: FieldErrors }) {
   const { form, change, credentials, signIn } = useForm();
-  const bind = (field: Exclude<keyof Form, 'env' | 'init'>) => ({
+  const { relay, choose } = useRelay();
+  const bind = (field: Exclude<keyof Form, 'env' | 'init' | 'network'>) => ({
     id: fieldId(field),
     value: form[field],
     onChange: (value: string) => change({ [field]: value }),
@@ -52,6 +54,36 @@ export function Options({ errors }: { errors: FieldErrors }) {
         placeholder="none but the usual"
         hint="/dev/fuse, /dev/net/tun, or both with a comma"
       />
+      <fieldset className="options-network">
+        <legend>Network</legend>
+        <div>
+          <label className="choice">
+            <input
+              type="checkbox"
+              id={fieldId('network')}
+              checked={form.network === 'none'}
+              onChange={({ target }) => change({ network: target.checked ? 'none' : '' })}
+              aria-invalid={errors.network !== undefined}
+              aria-describedby={`${fieldId('network')}-note`}
+            />
+            <span>No network</span>
+          </label>
+          <FieldNote
+            id={`${fieldId('network')}-note`}
+            error={errors.network}
+            hint="For programs that need none, or that you do not trust"
+          />
+        </div>
+        <Field
+          id={fieldId('relay')}
+          label="Relay"
+          value={relay}
+          onChange={choose}
+          error={errors.relay}
+          placeholder="on"
+          hint="on for the one of this page’s server, off, or wss://… for another, which sees all traffic. For all containers of this browser, and in no link"
+        />
+      </fieldset>
       <fieldset className="options-sign-in">
         <legend>Registry sign-in</legend>
         <Field

@@ -1,6 +1,7 @@
 import { checkForm } from '../model/check.ts';
 import { droppedImage } from '../model/local.ts';
 import { useForm } from '../stores/form.ts';
+import { readRelay, useRelay } from '../stores/relay.ts';
 import { runForm } from '../stores/start.ts';
 import { Button } from './Button.tsx';
 import { Catalogue } from './Catalogue.tsx';
@@ -23,7 +24,8 @@ import { WhatRuns } from './WhatRuns.tsx';
 export function Picker({ canRun }: { canRun: boolean }) {
   const { form, linkErrors, areOptionsOpen, openOptions, pick } = useForm();
   const checked = checkForm(form);
-  const errors = { ...checked.errors, ...linkErrors };
+  const relay = readRelay(useRelay());
+  const errors = { ...checked.errors, ...linkErrors, ...(relay.error && { relay: relay.error }) };
   // Fields with errors are always visible.
   const isOpen = areOptionsOpen || Object.keys(errors).some((field) => field !== 'image');
   const missingFile = useMissingFile();

@@ -5,6 +5,7 @@ import { useSession } from '../stores/session.ts';
 import { AgentNotice } from './AgentNotice.tsx';
 import { Later } from './Later.tsx';
 import { LeaveDialog } from './LeaveDialog.tsx';
+import { NetworkNotice } from './NetworkNotice.tsx';
 import { ProblemCard } from './ProblemCard.tsx';
 import { ProgressCard } from './ProgressCard.tsx';
 import { SessionBar } from './SessionBar.tsx';
@@ -51,6 +52,7 @@ export function SessionView() {
       </div>
       {phase === 'failed' && hasOutput && <ProblemCard />}
       <AgentNotice />
+      <NetworkNotice />
       <StatusBar />
       <LeaveDialog />
     </main>

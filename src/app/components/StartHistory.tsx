@@ -11,10 +11,10 @@ export function StartHistory() {
   if (ended === undefined) return null;
   return (
     <>
-      <button type="button" className="start-time" popoverTarget={id}>
+      <button type="button" className="bar-button" popoverTarget={id}>
         Started in {formatDuration(ended - began)}
       </button>
-      <section id={id} popover="auto" className="card start-history" aria-label="The start">
+      <section id={id} popover="auto" className="card bar-card start-history" aria-label="The start">
         <Steps steps={steps} layers={layers} now={ended} />
       </section>
     </>

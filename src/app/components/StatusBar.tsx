@@ -1,6 +1,8 @@
+import { type ReactNode, useId } from 'react';
 import { formatBytes } from '../model/format.ts';
 import type { Reading } from '../model/reading.ts';
 import { type Run, useSession } from '../stores/session.ts';
+import { NetworkDetails, NetworkFigure } from './NetworkFigure.tsx';
 import { StartHistory } from './StartHistory.tsx';
 
 /** What the machine uses while it runs, and how its start went. */
@@ -17,17 +19,24 @@ export function StatusBar() {
 
 function Figures({ run, reading }: { run: Run; reading: Reading }) {
   const { memoryBytes, diskBytes, cpus } = run.wish;
+  const network = useId();
   return (
-    <dl aria-label="Figures">
-      <Figure label={cpus > 1 ? `${cpus} CPUs` : 'CPU'}>{`${Math.round(reading.cpu * 100)} %`}</Figure>
-      <Figure label="Memory">{`${formatBytes(reading.memory)} of ${formatBytes(memoryBytes)}`}</Figure>
-      <Figure label="Disk">{`${formatBytes(reading.disk)} of ${formatBytes(diskBytes)}`}</Figure>
-      <Figure label="Speed">{`${Math.round(reading.mips)} MIPS`}</Figure>
-    </dl>
+    <>
+      <dl aria-label="Figures">
+        <Figure label={cpus > 1 ? `${cpus} CPUs` : 'CPU'}>{`${Math.round(reading.cpu * 100)} %`}</Figure>
+        <Figure label="Memory">{`${formatBytes(reading.memory)} of ${formatBytes(memoryBytes)}`}</Figure>
+        <Figure label="Disk">{`${formatBytes(reading.disk)} of ${formatBytes(diskBytes)}`}</Figure>
+        <Figure label="Speed">{`${Math.round(reading.mips)} MIPS`}</Figure>
+        <Figure label="Network">
+          <NetworkFigure details={network} />
+        </Figure>
+      </dl>
+      <NetworkDetails id={network} />
+    </>
   );
 }
 
-function Figure({ label, children }: { label: string; children: string }) {
+function Figure({ label, children }: { label: string; children: ReactNode }) {
   return (
     <div>
       <dt>{label}</dt>

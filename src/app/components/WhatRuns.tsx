@@ -17,6 +17,7 @@ export function WhatRuns({ wish }: { wish: Wish | undefined }) {
           )}
           {` on ${count(wish.cpus, 'CPU')}, ${formatBytes(wish.memoryBytes)} of memory, `}
           {`${formatBytes(wish.diskBytes)} of disk`}
+          {wish.hasNetwork ? '' : ', without network'}
           {wish.devices.length > 0 && `, with ${wish.devices.join(' and ')}`}
         </>
       ) : (

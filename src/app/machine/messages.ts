@@ -1,6 +1,6 @@
 /** The messages between page and session worker. All of them are structured-cloneable. */
 import type { ProxyMarked } from 'comlink';
-import type { Usage } from '../../machine/machine.ts';
+import type { NetworkStatus, Usage } from '../../machine/machine.ts';
 import type { ImageErrorKind } from '../../oci/errors.ts';
 import type { PullEvent } from '../../oci/pull.ts';
 import type { ImageName, Reference } from '../../oci/reference.ts';
@@ -38,6 +38,8 @@ export type Inspection =
 export interface SessionRequest extends Wish, ImageRequest {
   /** Whether to ask the registry even though the image is stored. */
   readonly wantsNewest: boolean;
+  /** `on` for that of the page's server, `off`, or the URL of another one. */
+  readonly relay: string;
 }
 
 /** Why a session could not start or go on, in a form that crosses threads. */
@@ -63,6 +65,8 @@ export type SessionEvent =
   | { readonly type: 'started' }
   /** Lines of the guest's agent for the user. */
   | { readonly type: 'message'; readonly text: string }
+  /** Its state has changed, or the number of its bytes, which comes once a second. */
+  | { readonly type: 'network'; readonly status: NetworkStatus }
   | { readonly type: 'exit'; readonly status: number }
   | { readonly type: 'failed'; readonly failure: Failure };
 

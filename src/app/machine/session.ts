@@ -3,6 +3,7 @@ import { type Container, startContainer } from '../../container/container.ts';
 import { SIGKILL } from '../../container/signals.ts';
 import { deferred } from '../../machine/deferred.ts';
 import { MachineError } from '../../machine/errors.ts';
+import type { NetworkOptions } from '../../machine/machine.ts';
 import { browserPlatform } from '../../machine/platform/browser.ts';
 import type { Platform } from '../../machine/platform/platform.ts';
 import { FIRST_SIZE, type TerminalSize } from '../../machine/terminal-size.ts';
@@ -132,6 +133,8 @@ export class Session {
       platform: platformOf(request.base, client),
       store: '',
       terminal: { ...FIRST_SIZE, type: TERMINAL_TYPE },
+      network: request.hasNetwork ? networkOf(request) : undefined,
+      onNetwork: (status) => events.send({ type: 'network', status }),
       onConsole: (bytes) => this.#keepLog(bytes),
       onBoot: () => events.send({ type: 'booted' }),
       signal: this.#abort.signal,
@@ -165,6 +168,12 @@ export class Session {
     const about = error instanceof ImageError ? { kind: error.kind, choices: error.choices } : {};
     return { name, ...about, message: messageOf(error), ...(name === 'MachineError' && { log: this.#log }) };
   }
+}
+
+function networkOf({ relay, base }: SessionRequest): NetworkOptions {
+  if (relay === 'on') return { relay: { kind: 'own', base } };
+  const reason = 'The relay is off in the options: write on, or the address of one (wss://…)';
+  return { relay: relay === 'off' ? { kind: 'off', reason } : { kind: 'foreign', url: relay } };
 }
 
 /** Takes a machine's files from the page, which loads them once for all of its sessions. */

@@ -24,8 +24,8 @@ export const DEMOS: readonly CatalogueEntry[] = [
 ];
 
 /**
- * Some of Docker Hub's official images that are published for linux/riscv64, in November 2026. Servers are
- * missing, because containers have no network. Ubuntu from 25.10 on is for RVA23, which this machine lacks.
+ * Some of Docker Hub's official images that are published for linux/riscv64, in November 2026.
+ * Ubuntu from 25.10 on is missing, because it is for RVA23, which this machine lacks.
  */
 export const PUBLIC_IMAGES: readonly CatalogueEntry[] = [
   { name: 'Alpine', image: 'alpine', purpose: 'A small distribution, 4 MB' },

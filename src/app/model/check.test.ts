@@ -15,6 +15,7 @@ describe('checkForm', () => {
       cpus: 1,
       diskBytes: 2 ** 30,
       init: false,
+      hasNetwork: true,
       devices: [],
     });
   });
@@ -45,6 +46,10 @@ describe('checkForm', () => {
     ]);
   });
 
+  it('reads whether there is a network', () => {
+    expect(check({ network: 'none' }).wish?.hasNetwork).toBe(false);
+  });
+
   it('reads whether there is an init', () => {
     expect(check({ init: '1' }).wish?.init).toBe(true);
   });
@@ -57,6 +62,7 @@ describe('checkForm', () => {
     ['args', { args: 'a\\' }, /backslash/],
     ['env', { env: [{ name: '', value: 'x' }] }, /"x" has no name/],
     ['env', { env: [{ name: 'A=B', value: 'x' }] }, /no =/],
+    ['network', { network: 'host' }, /none, the only value/],
     ['memory', { memory: 'plenty' }, /no size/],
     ['memory', { memory: '' }, /no size/],
     ['memory', { memory: '1M' }, /too little/],

@@ -1,5 +1,6 @@
 import { parseDevices } from '../../container/devices.mjs';
 import { OptionError } from '../../container/errors.ts';
+import { parseNetwork } from '../../container/network.mjs';
 import { checkDiskSize, parseSize } from '../../container/sizes.mjs';
 import { parseSwitch } from '../../container/switch.mjs';
 import { splitWords } from '../../container/words.mjs';
@@ -22,6 +23,7 @@ export interface Wish {
   readonly diskBytes: number;
   readonly init: boolean;
   readonly devices: readonly string[];
+  readonly hasNetwork: boolean;
 }
 
 export type Checked =
@@ -51,6 +53,7 @@ export function checkForm(form: Form): Checked {
     cpus,
     diskBytes: read('disk', () => parseDisk(form.disk)),
     init: read('init', () => parseSwitch(form.init)),
+    hasNetwork: read('network', () => form.network === '' || parseNetwork(form.network) !== 'none'),
     devices: read('devices', () => (form.devices.trim() === '' ? [] : parseDevices(form.devices))),
   };
   // Without errors, all required fields are defined.

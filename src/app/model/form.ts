@@ -12,6 +12,8 @@ export interface Form {
   readonly init: string;
   /** Further devices, with commas between them. */
   readonly devices: string;
+  /** `none`, or empty. */
+  readonly network: string;
 }
 
 export interface Variable {
@@ -19,7 +21,8 @@ export interface Variable {
   readonly value: string;
 }
 
-export type Field = keyof Form | 'credentials';
+/** The relay is a setting of the browser. */
+export type Field = keyof Form | 'credentials' | 'relay';
 
 /** The error of each field, in one line. */
 export type FieldErrors = Partial<Record<Field, string>>;
@@ -35,4 +38,5 @@ export const DEFAULT_FORM: Form = {
   disk: '1G',
   init: '',
   devices: '',
+  network: '',
 };

@@ -7,7 +7,8 @@ describe('readLink', () => {
   it('fills in every field', () => {
     const query =
       '?LINUXRUN_IMAGE=alpine:3&LINUXRUN_ENTRYPOINT=sh+-c&LINUXRUN_ARGS=%22a+b%22&LINUXRUN_ENV=A=1,B=x%5C,y' +
-      '&LINUXRUN_MEMORY=1G&LINUXRUN_CPUS=2&LINUXRUN_DISK=64M&LINUXRUN_INIT=1&LINUXRUN_DEVICES=/dev/fuse';
+      '&LINUXRUN_MEMORY=1G&LINUXRUN_CPUS=2&LINUXRUN_DISK=64M&LINUXRUN_INIT=1&LINUXRUN_DEVICES=/dev/fuse' +
+      '&LINUXRUN_NETWORK=none';
     expect(readLink(query)).toEqual({
       form: {
         image: 'alpine:3',
@@ -22,6 +23,7 @@ describe('readLink', () => {
         disk: '64M',
         init: '1',
         devices: '/dev/fuse',
+        network: 'none',
       },
       isLink: true,
       errors: {},
@@ -55,6 +57,14 @@ describe('readLink', () => {
       ignored: ['LINUXRUN_REGISTRY_PASSWORD', 'LINUXRUN_toString'],
     });
   });
+});
+
+it('lets no link choose the relay, which sees all traffic', () => {
+  const query = '?LINUXRUN_IMAGE=a&LINUXRUN_RELAY=wss://evil.example&LINUXRUN_NETWORK=none';
+  const { form, ignored } = readLink(query);
+  expect(form).toEqual({ ...DEFAULT_FORM, image: 'a', network: 'none' });
+  expect(ignored).toEqual(['LINUXRUN_RELAY']);
+  expect(writeLink(form, { withValues: true })).toBe('?LINUXRUN_IMAGE=a&LINUXRUN_NETWORK=none');
 });
 
 describe('writeLink', () => {
@@ -99,6 +109,7 @@ describe('writeLink', () => {
       disk: filled,
       init: fc.constantFrom('', '1'),
       devices: text,
+      network: fc.constantFrom('', 'none'),
     });
     fc.assert(
       fc.property(form, (given) => {

@@ -3,6 +3,10 @@ import { OptionError } from '../../container/errors.ts';
 import { DEFAULT_FORM, type FieldErrors, type Form, type Variable } from './form.ts';
 
 const PREFIX = 'LINUXRUN_';
+/**
+ * The parameters of links, and their fields. The relay is none of them, because whoever names it sees all
+ * traffic.
+ */
 const TEXTS = {
   IMAGE: 'image',
   ENTRYPOINT: 'entrypoint',
@@ -12,6 +16,7 @@ const TEXTS = {
   DISK: 'disk',
   INIT: 'init',
   DEVICES: 'devices',
+  NETWORK: 'network',
 } as const satisfies Record<string, keyof Form>;
 const ENV = 'ENV';
 

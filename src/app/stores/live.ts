@@ -1,5 +1,6 @@
 import { create } from 'zustand';
 import { persist } from 'zustand/middleware';
+import { networkNotice } from '../../container/network-notice.ts';
 import { messageOf } from '../../oci/errors.ts';
 import type { SessionEvent } from '../machine/messages.ts';
 import { TerminalPort } from '../machine/terminal-port.ts';
@@ -8,6 +9,7 @@ import { DEFAULT_FORM } from '../model/form.ts';
 import { explain } from '../model/problem.ts';
 import { loadMachinery } from './connection.ts';
 import { useLibrary } from './library.ts';
+import { readRelay, useRelay } from './relay.ts';
 import { useSession } from './session.ts';
 
 /** The time after which the terminal of a hidden tab ends, in ms. */
@@ -63,6 +65,7 @@ export const useLive = create<LiveState>()(
       const onEvent = (event: SessionEvent) => {
         if (event.type === 'image-ready') void useLibrary.getState().refresh();
         if (event.type === 'started') set({ phase: 'running' });
+        if (event.type === 'network') set({ note: networkNotice(event.status) ?? '' });
         if (event.type === 'exit') finish('ended', 'The shell has ended');
         if (event.type === 'failed') finish('ended', explain(event.failure).text);
       };
@@ -84,7 +87,12 @@ export const useLive = create<LiveState>()(
           if (typeof machinery === 'string') return finish('ended', machinery);
           const { Connection, prepareSession } = machinery;
           const connection = new Connection(
-            { ...wish, wantsNewest: false, origin: { kind: 'reference', credentials: undefined } },
+            {
+              ...wish,
+              wantsNewest: false,
+              relay: readRelay(useRelay.getState()).relay ?? 'off',
+              origin: { kind: 'reference', credentials: undefined },
+            },
             (event) => get().port === port && onEvent(event),
             async (bytes) => {
               await port.show(bytes);

@@ -42,8 +42,9 @@ const RUN: Run = {
     reference: { scheme: 'oci', path: 'images', image: { name: 'busybox' } },
     ...{ entrypoint: undefined, args: undefined, env: [] },
     ...{ memoryBytes: 2 ** 29, cpus: 1, diskBytes: 2 ** 30, init: false, devices: [] },
+    hasNetwork: true,
   },
-  ...{ local: undefined, credentials: undefined, wantsNewest: false, link: '?LINUXRUN_IMAGE=x' },
+  ...{ relay: 'on', local: undefined, credentials: undefined, wantsNewest: false, link: '?LINUXRUN_IMAGE=x' },
 };
 
 const state = () => useSession.getState();

@@ -7,6 +7,7 @@ import type { Wish } from '../model/check.ts';
 import { explain, explainEnd, type Problem } from '../model/problem.ts';
 import { advance, beginProgress, type Progress } from '../model/progress.ts';
 import type { Reading } from '../model/reading.ts';
+import { advanceTraffic, type Traffic } from '../model/traffic.ts';
 import { current, loadMachinery } from './connection.ts';
 import { useFiles } from './files.ts';
 import { useJobs } from './jobs.ts';
@@ -20,6 +21,7 @@ export interface Run {
   readonly wish: Wish;
   readonly local: LocalImage | undefined;
   readonly credentials: Credentials | undefined;
+  readonly relay: string;
   readonly wantsNewest: boolean;
   /** The query of a link to this run. */
   readonly link: string;
@@ -38,6 +40,7 @@ interface SessionState {
   readonly problem: Problem | undefined;
   /** The latest figures of the machine while it runs. */
   readonly reading: Reading | undefined;
+  readonly traffic: Traffic | undefined;
   /** Whether the terminal has any output. */
   readonly hasOutput: boolean;
 
@@ -58,6 +61,7 @@ const NOTHING = {
   status: undefined,
   problem: undefined,
   reading: undefined,
+  traffic: undefined,
   hasOutput: false,
 } as const satisfies Partial<SessionState>;
 
@@ -89,6 +93,9 @@ export const useSession = create<SessionState>((set, get) => {
         break;
       case 'message':
         set(({ messages }) => ({ messages: messages + event.text }));
+        break;
+      case 'network':
+        set(({ traffic }) => ({ traffic: advanceTraffic(traffic, event.status, now) }));
         break;
       case 'exit':
         set(({ messages }) => ending(event.status, messages));
@@ -125,7 +132,7 @@ export const useSession = create<SessionState>((set, get) => {
       }
       const { Connection } = machinery;
       const connection = new Connection(
-        { ...run.wish, wantsNewest: run.wantsNewest, origin: originOf(run) },
+        { ...run.wish, wantsNewest: run.wantsNewest, relay: run.relay, origin: originOf(run) },
         // Events of a connection that was left are ignored.
         (event) => current.connection === connection && onEvent(event),
         async (bytes) => {

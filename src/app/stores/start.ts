@@ -7,13 +7,15 @@ import { keepQuery } from './address.ts';
 import { useForm } from './form.ts';
 import { enterRun, stepBack, stepForward, watchHistory } from './history.ts';
 import { useLeaving } from './leaving.ts';
+import { readRelay, useRelay } from './relay.ts';
 import { type Run, useSession } from './session.ts';
 
 /** Runs the form if it is valid. Otherwise its fields show their errors. */
 export function runForm(): void {
   const { form, local, credentials, linkErrors, wantsNewest, wantNewest } = useForm.getState();
   const { wish } = checkForm(form);
-  if (!wish || Object.keys(linkErrors).length > 0) return;
+  const { relay } = readRelay(useRelay.getState());
+  if (!wish || relay === undefined || Object.keys(linkErrors).length > 0) return;
   useForm.getState().report(undefined);
   wantNewest(false);
   const run: Run = {
@@ -21,6 +23,7 @@ export function runForm(): void {
     link: writeLink(form, { withValues: false }),
     local: local && isReferenceTo(local, form.image) ? local : undefined,
     wantsNewest,
+    relay,
     credentials: credentials.username === '' ? undefined : credentials,
   };
   enterRun(run);

@@ -1,0 +1,13 @@
+import { networkNotice } from '../../container/network-notice.ts';
+import { useSession } from '../stores/session.ts';
+
+/** Says why programs cannot reach the network, as soon as one has tried. */
+export function NetworkNotice() {
+  const notice = useSession(({ traffic }) => traffic && networkNotice(traffic.status));
+  if (notice === undefined) return null;
+  return (
+    <p className="agent-notice" role="alert">
+      {notice}
+    </p>
+  );
+}

@@ -1,0 +1,35 @@
+import { create } from 'zustand';
+import { persist } from 'zustand/middleware';
+import { OptionError } from '../../container/errors.ts';
+import { parseRelay } from '../../container/network.mjs';
+
+interface RelayState {
+  /** As the user typed it; empty for `on`. */
+  readonly relay: string;
+  choose(relay: string): void;
+}
+
+/**
+ * The relay for all containers of this browser. Only its user sets it, and no link does, because the relay
+ * sees all traffic.
+ */
+export const useRelay = create<RelayState>()(
+  persist((set) => ({ relay: '', choose: (relay) => set({ relay }) }), {
+    name: 'linuxrun-relay',
+    partialize: ({ relay }) => ({ relay }),
+  }),
+);
+
+export type ReadRelay =
+  | { readonly relay: string; readonly error?: undefined }
+  | { readonly relay?: undefined; readonly error: string };
+
+/** Reads the setting, as `parseRelay` returns it. */
+export function readRelay({ relay }: Pick<RelayState, 'relay'>): ReadRelay {
+  try {
+    return { relay: relay.trim() === '' ? 'on' : parseRelay(relay.trim()) };
+  } catch (error) {
+    if (!(error instanceof OptionError)) throw error;
+    return { error: error.message };
+  }
+}
