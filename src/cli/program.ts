@@ -39,8 +39,8 @@ export async function readInput(path: string): Promise<Uint8Array> {
   }
 }
 
-/** Writes to one of this process's streams; resolves when the stream takes more. */
-export function write(stream: NodeJS.WriteStream, data: Uint8Array | string): Promise<void> {
+/** Writes to a stream; resolves when the stream takes more. */
+export function write(stream: NodeJS.WritableStream, data: Uint8Array | string): Promise<void> {
   return new Promise((resolve, reject) => stream.write(data, (error) => (error ? reject(error) : resolve())));
 }
 

@@ -5,6 +5,7 @@ import { parseAssignments } from '../container/assignments.mjs';
 import { parseDevices } from '../container/devices.mjs';
 import { parseNetwork, parseRelay } from '../container/network.mjs';
 import { OptionError } from '../container/option-error.mjs';
+import { parsePort, parsePorts } from '../container/published-ports.mjs';
 import { checkDiskSize, parseSize } from '../container/sizes.mjs';
 import { parseSwitch } from '../container/switch.mjs';
 import { checkVariableNames } from '../container/variables.mjs';
@@ -12,8 +13,10 @@ import { splitWords } from '../container/words.mjs';
 import { cpusProblem, memoryProblem } from '../machine/limits.mjs';
 
 /** @typedef {import('../machine/machine.ts').JitMode} JitMode */
+/** @typedef {import('../container/published-ports.mjs').PublishedPort} PublishedPort */
 
-export const HELP = `usage: linuxrun [--init] [--device PATH]... [--jit hot|off|all] [--jit-stats] [--help] [--version]
+export const HELP = `usage: linuxrun [-p [ADDRESS:]HOST:CONTAINER]... [--init] [--device PATH]... [--jit hot|off|all] [--jit-stats]
+                [--help] [--version]
 
 Runs a container image on an emulated RISC-V machine. Standard input, output and error are the container's; on a
 terminal it gets a terminal. Environment variables say what to run:
@@ -34,12 +37,18 @@ terminal it gets a terminal. Environment variables say what to run:
                        private networks
   LINUXRUN_RELAY       wss://…: the network is an Ethernet behind that relay, which sees all traffic, instead of
                        connections from this process; off: names and connections fail at once
+  LINUXRUN_PORTS       8080:80,…: like -p, with commas between them
   LINUXRUN_INIT        1: like --init
   LINUXRUN_DEVICES     /dev/fuse, /dev/net/tun, or both with a comma between them: like --device
   LINUXRUN_REGISTRY_USER, LINUXRUN_REGISTRY_PASSWORD
                        the account at the registry, for private images (default: that of docker login, which
                        ~/.docker/config.json and its credential helpers keep)
 
+  -p, --publish [ADDRESS:]HOST:CONTAINER[/tcp]
+                       connections to the port HOST of this machine lead to the port CONTAINER of the container, also
+                       with LINUXRUN_NETWORK=none; may be repeated. ADDRESS is 127.0.0.1 unless it is given (Docker
+                       takes all, 0.0.0.0); IPv6 addresses are in brackets. HOST 0 is any free port, which is
+                       printed. Ranges such as 8000-8005:8000-8005 are several ports. There is no UDP.
   --init               puts a small init before the program, which reaps orphans, and with which signals such as
                        Ctrl-C also end a program that does not handle them
   --device PATH        gives the container a further device; may be repeated
@@ -67,7 +76,13 @@ export function parseJit(text) {
 /**
  * `--help` and `--version` end before there is a program that reads its flags.
  * @param {string[]} args
- * @returns {{ init: boolean, devices: readonly string[], jit: JitMode, jitStats: boolean }}
+ * @returns {{
+ *   ports: readonly PublishedPort[],
+ *   init: boolean,
+ *   devices: readonly string[],
+ *   jit: JitMode,
+ *   jitStats: boolean,
+ * }}
  * @throws OptionError
  */
 export function readFlags(args) {
@@ -75,14 +90,16 @@ export function readFlags(args) {
     const { values } = parseArgs({
       args,
       options: {
+        publish: { type: 'string', short: 'p', multiple: true, default: [] },
         init: { type: 'boolean', default: false },
         device: { type: 'string', multiple: true, default: [] },
         jit: { type: 'string', default: 'hot' },
         'jit-stats': { type: 'boolean', default: false },
       },
     });
-    const { init, device, jit, 'jit-stats': jitStats } = values;
-    return { init, devices: device.flatMap(parseDevices), jit: parseJit(jit), jitStats };
+    const { publish, init, device, jit, 'jit-stats': jitStats } = values;
+    const ports = publish.flatMap(parsePort);
+    return { ports, init, devices: device.flatMap(parseDevices), jit: parseJit(jit), jitStats };
   } catch (error) {
     throw new OptionError(`${/** @type {Error} */ (error).message}; see linuxrun --help`);
   }
@@ -96,6 +113,7 @@ export function readFlags(args) {
  * @property {readonly string[]} env
  * @property {string | undefined} user
  * @property {string | undefined} workingDir
+ * @property {readonly PublishedPort[]} ports
  * @property {boolean} init
  * @property {readonly string[]} devices
  * @property {number} memoryBytes
@@ -140,6 +158,7 @@ export function readOptions(env, publicFolder) {
     env: read('ENV', parseAssignments) ?? [],
     user: text('USER'),
     workingDir: text('WORKDIR'),
+    ports: read('PORTS', parsePorts) ?? [],
     init: read('INIT', parseSwitch) ?? false,
     devices: read('DEVICES', parseDevices) ?? [],
     memoryBytes: read('MEMORY', parseMemory) ?? parseSize('512M'),

@@ -4,6 +4,7 @@ import { isatty } from 'node:tty';
 import { type Container, startContainer } from '../container/container.ts';
 import { OptionError } from '../container/errors.ts';
 import { networkNotice } from '../container/network-notice.ts';
+import type { PublishedPort } from '../container/published-ports.mjs';
 import { Ending, HANG_UP_GRACE } from '../container/signals.ts';
 import { quoteWord } from '../container/words.mjs';
 import { MachineError } from '../machine/errors.ts';
@@ -15,6 +16,7 @@ import { exit } from './exit.ts';
 import { grantMemory } from './options.ts';
 import { imageStore } from './places.ts';
 import { PUBLIC, write } from './program.ts';
+import type { Publisher } from './publish.ts';
 import { type JitMode, type RunOptions, readFlags, readOptions } from './run-options.mjs';
 import { hasTerminal, takeTerminal } from './terminal.ts';
 import { WayOut } from './way-out.ts';
@@ -42,21 +44,33 @@ class Interrupted extends Error {
 
 class OutputError extends Error {}
 
+/** Opens the published ports, if there are any. */
+async function publish(ports: readonly PublishedPort[]): Promise<Publisher | undefined> {
+  if (ports.length === 0) return undefined;
+  const { Publisher } = await import('./publish.ts');
+  const publisher = new Publisher();
+  await publisher.listen(ports);
+  return publisher;
+}
+
 async function main(args: string[]): Promise<number> {
   const flags = readFlags(args);
   const given = readOptions(process.env, PUBLIC);
   const memoryBytes = grantMemory('linuxrun: LINUXRUN_MEMORY', given.cpus, given.memoryBytes);
   const devices = [...given.devices, ...flags.devices];
   const options = { ...given, memoryBytes, devices, init: flags.init || given.init, jit: flags.jit };
+  // A port that is taken should be known before anything else happens.
+  const publisher = await publish([...given.ports, ...flags.ports]);
   const signals = new Signals();
   let log = '';
   try {
     const container = await start(options, signals.aborted, (bytes) => {
       log = (log + Buffer.from(bytes).toString()).slice(-LOG_LENGTH);
     });
+    publisher?.serve(container);
     const ending = new Ending(container);
     signals.forwardTo(ending);
-    const status = await converse(container, ending);
+    const status = await converse(container, ending, publisher);
     if (flags.jitStats) await (await import('./report.ts')).printJitStats(container.stats());
     return status;
   } catch (error) {
@@ -71,7 +85,7 @@ function start(
   signal: AbortSignal,
   onConsole: (bytes: Uint8Array) => void,
 ): Promise<Container> {
-  const { image: reference, credentials, ...rest } = options;
+  const { image: reference, credentials, ports: _, ...rest } = options;
   const platform = nodePlatform(PUBLIC, options.cpus);
   const store = imageStore(process.env);
   const abort = new AbortController();
@@ -149,7 +163,11 @@ class Signals {
 }
 
 /** Connects the container to the standard streams until it ends; returns its status. */
-async function converse(container: Container, ending: Ending): Promise<number> {
+async function converse(
+  container: Container,
+  ending: Ending,
+  publisher: Publisher | undefined,
+): Promise<number> {
   const { onOutput, restore } = connectInput(container, ending);
   const ended = Promise.all([
     container.exit,
@@ -161,6 +179,7 @@ async function converse(container: Container, ending: Ending): Promise<number> {
     return await Promise.race([ended.then(([status]) => status), ending.overdue]);
   } finally {
     restore();
+    await publisher?.end();
     await container.destroy();
   }
 }

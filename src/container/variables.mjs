@@ -14,6 +14,7 @@ export const VARIABLES = [
   'ENV',
   'USER',
   'WORKDIR',
+  'PORTS',
   'INIT',
   'DEVICES',
   'MEMORY',
