@@ -66,6 +66,70 @@ describe('TCP', () => {
     expect(socket.waiting).toBe(0);
   });
 
+  test('sends all in order when the other end is slow, and ends after it', async () => {
+    const received: Buffer[] = [];
+    let hasEnded = false;
+    let peer: Socket | undefined;
+    const port = await listen((socket) => {
+      peer = socket.pause();
+      socket.on('data', (data) => received.push(data));
+      socket.on('end', () => {
+        hasEnded = true;
+      });
+    });
+    const { log, events } = recorder();
+    const socket = nodeHost().connect(LOOPBACK, port, events);
+    await expect.poll(() => log).toEqual(['connected']);
+    // More than the system takes, then single bytes, and a small part of something large.
+    const pieces = Array.from({ length: 100 }, (_, index) => new Uint8Array(200_000).fill(index));
+    for (let index = 0; index < 5000; index++) pieces.push(Uint8Array.of(index));
+    pieces.push(new Uint8Array(100_000).fill(7).subarray(1000, 6000));
+    for (const bytes of pieces) socket.write(bytes);
+    expect(socket.waiting).toBeGreaterThan(5000);
+    socket.end();
+    await expect.poll(() => peer).toBeDefined();
+    peer?.resume();
+    await expect.poll(() => hasEnded, { timeout: 20_000 }).toBe(true);
+    expect(Buffer.concat(received).equals(Buffer.concat(pieces))).toBe(true);
+    expect(socket.waiting).toBe(0);
+  });
+
+  test('single bytes that wait take little memory', async () => {
+    const port = await listen((socket) => socket.pause());
+    const { log, events } = recorder();
+    const socket = nodeHost().connect(LOOPBACK, port, events);
+    await expect.poll(() => log).toEqual(['connected']);
+    // More than the system takes.
+    socket.write(new Uint8Array(32 << 20));
+    const byte = Uint8Array.of(1);
+    const before = process.memoryUsage().heapUsed;
+    for (let count = 0; count < 200_000; count++) socket.write(byte);
+    expect(process.memoryUsage().heapUsed - before).toBeLessThan(16 << 20);
+    socket.abort();
+  });
+
+  test('reads no more than a little of data that nobody takes', async () => {
+    let taken = 0;
+    const port = await listen((socket) => {
+      socket.write(new Uint8Array(1 << 20));
+    });
+    const { events } = recorder();
+    const socket = nodeHost().connect(LOOPBACK, port, {
+      ...events,
+      received: (bytes) => {
+        taken += bytes.length;
+        socket.pause();
+      },
+    });
+    await expect.poll(() => taken).toBeGreaterThan(0);
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    expect(taken).toBeLessThanOrEqual(8 << 10);
+    for (let seen = 0; seen < 1 << 20; seen = taken) {
+      socket.resume();
+      await expect.poll(() => taken).toBeGreaterThan(seen);
+    }
+  });
+
   test('tells that nobody listens, and that the other end has reset', async () => {
     const port = await listen((socket) => socket.resetAndDestroy());
     const reset = recorder();

@@ -6,6 +6,7 @@ import { networkInterfaces } from 'node:os';
 import { read16, write16 } from './bytes.ts';
 import { isTruncated } from './dns-message.ts';
 import type { Host, TcpEvents, TcpFailure, TcpSocket, UdpEvents, UdpSocket } from './host.ts';
+import { SendQueue, withoutSpare } from './send-queue.ts';
 
 const UNREACHABLE = ['EHOSTUNREACH', 'ENETUNREACH', 'ETIMEDOUT', 'EADDRNOTAVAIL', 'EACCES', 'EPERM'];
 /** How long the system's own addresses and name servers are taken to be the same, in ms. */
@@ -52,29 +53,46 @@ function remembered<T>(read: () => T): () => T {
   };
 }
 
+/** The system fills it for one read of any socket at a time. */
+const READ_BUFFER = Buffer.allocUnsafeSlow(64 << 10);
+const FIRST_READ = 8 << 10;
+
 class NodeTcpSocket implements TcpSocket {
   readonly #socket: Socket;
-  readonly #onSent: () => void;
+  readonly #events: TcpEvents;
+  #readSize = FIRST_READ;
+  /** Pieces that the socket has and has not sent. */
+  #sending = 0;
+  /** What comes meanwhile. A guest may write single bytes, each of which would take an object. */
+  readonly #queue = new SendQueue();
+  #isEnded = false;
 
   constructor(host: string, port: number, events: TcpEvents) {
-    this.#onSent = () => events.sent();
-    this.#socket = connect({ host, port, allowHalfOpen: true, noDelay: true });
+    this.#events = events;
+    // Unlike its stream, this reads nothing ahead while the socket is paused. A read is as large as all those
+    // before it, so that a connection whose data nobody takes costs little.
+    const onread = {
+      buffer: () => READ_BUFFER.subarray(0, this.#readSize),
+      callback: (length: number) => this.#take(length),
+    };
+    this.#socket = connect({ host, port, allowHalfOpen: true, noDelay: true, onread });
     this.#socket.on('connect', () => events.connected());
-    this.#socket.on('data', (bytes) => events.received(bytes));
     this.#socket.on('end', () => events.ended());
     this.#socket.on('error', (error: NodeJS.ErrnoException) => events.failed(reasonOf(error)));
   }
 
   get waiting(): number {
-    return this.#socket.writableLength;
+    return this.#socket.writableLength + this.#queue.length;
   }
 
   write(bytes: Uint8Array): void {
-    this.#socket.write(bytes, this.#onSent);
+    if (this.#sending > 0) this.#queue.push(bytes);
+    else this.#send(withoutSpare(bytes));
   }
 
   end(): void {
-    this.#socket.end();
+    this.#isEnded = true;
+    if (this.#queue.length === 0) this.#socket.end();
   }
 
   pause(): void {
@@ -83,6 +101,34 @@ class NodeTcpSocket implements TcpSocket {
 
   resume(): void {
     this.#socket.resume();
+  }
+
+  #take(length: number): boolean {
+    const bytes = new Uint8Array(READ_BUFFER.subarray(0, length));
+    this.#readSize = Math.min(READ_BUFFER.length, this.#readSize + length);
+    this.#events.received(bytes);
+    return true;
+  }
+
+  #send(bytes: Uint8Array): void {
+    this.#sending++;
+    this.#socket.write(bytes, this.#onSent);
+  }
+
+  readonly #onSent = (error?: Error | null) => {
+    this.#sending--;
+    // The socket tells of it.
+    if (error) return;
+    if (this.#sending === 0) this.#sendQueue();
+    this.#events.sent();
+  };
+
+  #sendQueue(): void {
+    if (this.#queue.length === 0) return;
+    this.#socket.cork();
+    for (const bytes of this.#queue.takeAll()) this.#send(bytes);
+    this.#socket.uncork();
+    if (this.#isEnded) this.#socket.end();
   }
 
   abort(): void {

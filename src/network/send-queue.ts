@@ -24,7 +24,7 @@ export class SendQueue {
   push(bytes: Uint8Array): void {
     this.#length += bytes.length;
     if (bytes.length >= SMALL) {
-      this.#pieces.push({ bytes, start: 0, end: bytes.length });
+      this.#pieces.push({ bytes: withoutSpare(bytes), start: 0, end: bytes.length });
       this.#gathers = false;
     } else {
       this.#gather(bytes);
@@ -57,6 +57,12 @@ export class SendQueue {
     }
   }
 
+  /** Takes all bytes out. */
+  takeAll(): Uint8Array[] {
+    this.#length = 0;
+    return this.#pieces.splice(0).map(({ bytes, start, end }) => bytes.subarray(start, end));
+  }
+
   /** Drops the first bytes. */
   drop(count: number): void {
     this.#length -= count;
@@ -68,4 +74,9 @@ export class SendQueue {
       if (piece.start === piece.end) this.#pieces.shift();
     }
   }
+}
+
+/** Copies bytes that keep much more memory alive than they need. */
+export function withoutSpare(bytes: Uint8Array): Uint8Array {
+  return bytes.length < bytes.buffer.byteLength / 2 ? bytes.slice() : bytes;
 }
