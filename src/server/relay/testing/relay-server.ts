@@ -12,7 +12,7 @@ import {
   TOKEN_PATH,
 } from '../../../network/relay-protocol.ts';
 import { Guest } from '../../../network/testing/world.ts';
-import { startServer } from '../../server.ts';
+import { type RunningServer, startServer } from '../../server.ts';
 import type { RelayOptions } from '../options.ts';
 import { Relay } from '../relay.ts';
 
@@ -28,30 +28,12 @@ export interface KnockOptions {
   readonly path?: string;
 }
 
-export class RelayServer {
-  readonly relay: Relay;
-  /** The log. */
-  readonly lines: string[] = [];
-  port = 0;
-  #close = async () => {};
+/** A server as its clients see it. */
+export class RelayDoor {
+  readonly port: number;
 
-  private constructor(options: RelayOptions) {
-    this.relay = new Relay({ ...options, log: (line) => this.lines.push(line) });
-  }
-
-  static async start(options: RelayOptions = {}, port = 0): Promise<RelayServer> {
-    const it = new RelayServer(options);
-    const server = await startServer([], port, { relay: it.relay, hosts: options.hosts });
-    it.port = Number(new URL(server.url).port);
-    it.#close = () => server.close();
-    return it;
-  }
-
-  /** May be called twice. */
-  close(): Promise<void> {
-    const close = this.#close;
-    this.#close = async () => {};
-    return close();
+  constructor(port: number) {
+    this.port = port;
   }
 
   get origin(): string {
@@ -104,6 +86,36 @@ export class RelayServer {
   }
 }
 
+/** A server of this process. */
+export class RelayServer extends RelayDoor {
+  readonly relay: Relay;
+  /** The log. */
+  readonly lines: readonly string[];
+  readonly #server: RunningServer;
+  #isClosed = false;
+
+  private constructor(server: RunningServer, relay: Relay, lines: readonly string[]) {
+    super(portOf(server));
+    this.#server = server;
+    this.relay = relay;
+    this.lines = lines;
+  }
+
+  static async start(options: RelayOptions = {}): Promise<RelayServer> {
+    const lines: string[] = [];
+    const relay = new Relay({ ...options, log: (line) => lines.push(line) });
+    return new RelayServer(await startServer([], 0, { relay, hosts: options.hosts }), relay, lines);
+  }
+
+  /** May be called twice. */
+  async close(): Promise<void> {
+    if (!this.#isClosed) await this.#server.close();
+    this.#isClosed = true;
+  }
+}
+
+export const portOf = ({ url }: RunningServer): number => Number(new URL(url).port);
+
 async function readAnswer(answer: IncomingMessage): Promise<Answer> {
   return { status: answer.statusCode ?? 0, body: await text(answer) };
 }
@@ -117,6 +129,8 @@ export class RelayClient extends Guest {
   /** Bytes of all frames, and of the largest. */
   received = 0;
   largest = 0;
+  /** Bytes of frames that the relay has not acknowledged. */
+  unacknowledged = 0;
   readonly closed: Promise<number>;
 
   constructor(socket: WebSocket) {
@@ -125,11 +139,12 @@ export class RelayClient extends Guest {
     this.closed = new Promise((resolve) => socket.on('close', resolve));
     socket.on('message', (data: Buffer, isBinary) => {
       if (isBinary) this.#take(data);
-      else this.messages.push(parseRelayMessage(String(data)));
+      else this.#hear(parseRelayMessage(String(data)));
     });
   }
 
   transmit(frame: Uint8Array): void {
+    this.unacknowledged += frame.length;
     this.socket.send(frame);
   }
 
@@ -144,6 +159,11 @@ export class RelayClient extends Guest {
 
   acknowledge(bytes: number): void {
     this.socket.send(formatMessage({ type: 'ack', bytes }));
+  }
+
+  #hear(message: RelayMessage): void {
+    this.messages.push(message);
+    if (message.type === 'ack') this.unacknowledged -= message.bytes;
   }
 
   #take(frame: Buffer): void {
