@@ -4,7 +4,9 @@ import { digestOf, FakeInternet } from '../network/testing/fake-internet.ts';
 import { AWAIT_IPV6 } from './testing/await-ipv6.ts';
 import { DEMO_IMAGES, pull, run } from './testing/run.ts';
 
-const TIMEOUT = 240_000;
+const TIMEOUT = process.env.LONG_TESTS ? 1_200_000 : 240_000;
+/** Parallel transfers, and whether they carry the long file. */
+const [DOWNLOADS, UPLOADS, IS_LONG] = process.env.LONG_TESTS ? [40, 20, true] : [10, 10, false];
 let internet: FakeInternet;
 let network: NetworkOptions;
 
@@ -62,14 +64,19 @@ describe('the network of a container', { timeout: TIMEOUT }, () => {
     expect(stdout.match(/Connection refused/g)).toHaveLength(5);
   });
 
-  test('downloads and uploads in ten connections at once', async () => {
-    const one = `wget -q -O - http://${internet.address}:${internet.web}/part | tee /tmp/$i | sha256sum; nc ${internet.address} ${internet.uploads} < /tmp/$i`;
-    const { stdout } = await shell(`for i in 0 1 2 3 4 5 6 7 8 9; do (${one}) & done; wait`);
-    const digest = digestOf(internet.part);
-    const lines = stdout.trim().split('\n');
-    expect(lines.sort()).toEqual([
-      ...Array<string>(10).fill(digest),
-      ...Array<string>(10).fill(`${digest}  -`),
+  test(`downloads in ${DOWNLOADS} connections at once, and uploads in ${UPLOADS}`, async () => {
+    const numbers = (count: number) => Array.from({ length: count }, (_, index) => index).join(' ');
+    const { address, web, uploads, content, part } = internet;
+    const url = `http://${address}:${web}/${IS_LONG ? '' : 'part'}`;
+    const { stdout } = await shell(
+      `wget -q -O /tmp/file ${url}; ` +
+        `for i in ${numbers(DOWNLOADS)}; do wget -q -O - ${url} | sha256sum & done; ` +
+        `for i in ${numbers(UPLOADS)}; do nc ${address} ${uploads} < /tmp/file & done; wait`,
+    );
+    const digest = digestOf(IS_LONG ? content : part);
+    expect(stdout.trim().split('\n').sort()).toEqual([
+      ...Array<string>(UPLOADS).fill(digest),
+      ...Array<string>(DOWNLOADS).fill(`${digest}  -`),
     ]);
   });
 

@@ -4,9 +4,9 @@
  *     raw-frames ADDRESS…
  *
  * To each address it sends what its network must refuse, and waits for the answer: "ADDRESS PROTOCOL
- * ANSWER MICROSECONDS", where the answer is "reset", "reply", "ICMP CODE" or "none". Then it sends frames that must go
- * nowhere, without waiting: with another source, fragments, options and wrong lengths. At the end it prints
- * "sent COUNT".
+ * ANSWER MICROSECONDS", where the answer is "reset", "reply", "ICMP CODE" or "none". Then it sends frames
+ * that must go nowhere, without waiting: with another source, fragments, options and wrong lengths. At the
+ * end it prints "sent COUNT".
  */
 #include <arpa/inet.h>
 #include <linux/if_packet.h>

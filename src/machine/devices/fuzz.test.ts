@@ -312,8 +312,10 @@ const NET_HEADER = 12;
 /** The largest frame that fits in the memory of the test's machine with its buffers. */
 const NET_FRAME = 3000;
 
+const MRG_RXBUF = 1 << 15;
+
 /** A network that answers each frame with one of the same bytes, and sends others by itself. */
-function netSubject(machine: TestMachine): Subject {
+function netSubject(machine: TestMachine, isMerging = true): Subject {
   const received: Uint8Array[] = [];
   const cards: Card[] = [];
   const device = new NetDevice(machine.memory, 0, {
@@ -332,14 +334,18 @@ function netSubject(machine: TestMachine): Subject {
       };
     },
   });
+  // Without merging, a frame needs one buffer, which may have several parts.
   const receiveBuffers = fc
     .array(fc.integer({ min: 1, max: 900 }), { minLength: 1, maxLength: 6 })
-    .map((sizes) => sizes.map((size) => ({ queue: 0, segments: [size] })));
+    .map((sizes) =>
+      isMerging ? sizes.map((size) => ({ queue: 0, segments: [size] })) : [{ queue: 0, segments: sizes }],
+    );
   const frame = fc
     .tuple(fc.uint8Array({ minLength: 10, maxLength: 14 }), fc.nat(NET_FRAME))
     .map(([header, length]) => [{ queue: 1, segments: [header, pattern(length + 1)] }]);
   return {
     device,
+    without: isMerging ? 0 : MRG_RXBUF,
     host: (choice) => cards[0]?.deliver(pattern(choice * 3)),
     requests: fc.oneof(
       { weight: 4, arbitrary: receiveBuffers },
@@ -347,13 +353,14 @@ function netSubject(machine: TestMachine): Subject {
       { weight: 1, arbitrary: anyRequest(2) },
     ),
     check: async (driver) => {
-      for (let i = 0; i < 4; i++) driver.queue(0).add([100]);
+      const sizes = isMerging ? [100, 100, 100, 100] : [400];
+      for (const size of sizes) driver.queue(0).add([size]);
       await driver.transact(1, [new Uint8Array(NET_HEADER), pattern(200, 9)]);
       expect(received.at(-1)).toEqual(pattern(200, 9));
       await new Promise((resolve) => setImmediate(resolve));
       const queue = driver.queue(0);
       const parts = queue.completions().map((done) => queue.received(done));
-      expect(parts.map(({ length }) => length)).toEqual([100, 100, 12]);
+      expect(parts.map(({ length }) => length)).toEqual(isMerging ? [100, 100, 12] : [212]);
       expect(Buffer.concat(parts).subarray(NET_HEADER)).toEqual(Buffer.from(pattern(200, 9)));
     },
   };
@@ -363,13 +370,16 @@ function netSubject(machine: TestMachine): Subject {
 const SUBJECTS: Record<DeviceKind, (machine: TestMachine) => Subject> = {
   console: consoleSubject,
   rng: rngSubject,
-  net: netSubject,
+  net: (machine) => netSubject(machine),
   block: blockSubject,
   vsock: vsockSubject,
 };
 
 describe('a device with a hostile driver writes only granted memory, and works after a reset', () => {
-  test.each(Object.entries(SUBJECTS))(
+  test.each([
+    ...Object.entries(SUBJECTS),
+    ['net without merged buffers', (machine: TestMachine) => netSubject(machine, false)] as const,
+  ])(
     '%s',
     async (_name, make) => {
       const { requests } = make(newMachine());

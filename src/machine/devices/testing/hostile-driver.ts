@@ -42,6 +42,8 @@ export interface HostileRequest {
 /** A device under test, with its host and its driver. */
 export interface Subject {
   device: VirtioDevice;
+  /** Feature bits that the driver does not accept. */
+  without?: number;
   /** An action of the host, chosen by a number. */
   host(choice: number): void;
   /** Requests that a driver might make one after the other, well formed or almost. */
@@ -277,7 +279,7 @@ const restart: Action = {
   label: 'restart',
   run: async (world) => {
     await reset(world);
-    await world.driver.start();
+    await world.driver.start(world.subject.without);
     world.oracle.rebase();
   },
 };
@@ -371,7 +373,7 @@ export async function withstand(make: (machine: TestMachine) => Subject, sequenc
   const machine = newMachine();
   const subject = make(machine);
   const driver = new GuestDriver(machine, subject.device);
-  await driver.start();
+  await driver.start(subject.without);
   const world = { machine, driver, subject, oracle: new WriteOracle(driver) };
   let broken = 0;
   for (const action of sequence) {
