@@ -153,6 +153,12 @@ test('a server of another protocol that waits is refused at once', async () => {
   expect(await outcome(['220 mail'], 'GET', true)).toEqual({ error: 'the server does not speak HTTP/1' });
 });
 
+test('blanks within a field take no time', { timeout: 8000 }, async () => {
+  const field = `A: b${' '.repeat(65_000)}c\r\n\r\n`;
+  const bytes = `${`HTTP/1.1 103 Early Hints\r\n${field}`.repeat(16)}${OK}${field}`;
+  expect(await outcome([bytes])).toMatchObject({ status: 200 });
+});
+
 test('a response of HEAD has the length of a body, and none', async () => {
   const { connect } = answering([`${OK}Content-Length: 5\r\n\r\n`], true);
   const response = await new HttpClient(connect).request({ url: 'http://a/', method: 'HEAD', headers: [] });
