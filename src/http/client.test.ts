@@ -191,6 +191,30 @@ describe('bodies of requests', () => {
     expect((await reader.read()).done).toBe(true);
   });
 
+  test('no piece is lost while the connection is being made', async () => {
+    await using server = await serve(echo);
+    let connect = () => {};
+    const connecting = new Promise<void>((resolve) => {
+      connect = resolve;
+    });
+    const client = newClient(async (port, signal) => {
+      begun = true;
+      await connecting;
+      return connectLocally(port, signal);
+    });
+    let begun = false;
+    const { readable, writer, send } = pipe();
+    const sending = client.request(plain(server.url, { method: 'POST', body: readable }));
+    await send('a');
+    await expect.poll(() => begun).toBe(true);
+    void send('b');
+    await new Promise((resolve) => setTimeout(resolve));
+    connect();
+    void send('c');
+    void writer.close();
+    expect(await toResponse(await sending).json()).toMatchObject({ body: 'abc', coding: 'chunked' });
+  });
+
   test('a promised length is kept', async () => {
     await using server = await serve(echo);
     const send = (text: string) =>

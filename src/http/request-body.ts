@@ -3,6 +3,7 @@ import { HttpError } from './errors.ts';
 
 /** Bodies up to this size get a Content-Length if they are complete soon. */
 const AHEAD_BYTES = 64 * 1024;
+const AHEAD_PIECES = 1024;
 const AHEAD_TIME = 50;
 const PIECE = 64 * 1024;
 
@@ -29,13 +30,18 @@ export class RequestBody {
    */
   static async open(stream: ReadableStream<Uint8Array>, length: number | undefined): Promise<RequestBody> {
     const body = new RequestBody(stream, length);
-    if (length === undefined) await body.#readAhead();
-    return body;
+    try {
+      if (length === undefined) await body.#readAhead();
+      return body;
+    } catch (error) {
+      body.cancel(error);
+      throw error;
+    }
   }
 
-  /** The next piece. @throws the error of the stream, or HttpError if its length is another than promised */
+  /** The next piece. @throws the error of the stream, or HttpError if the length is not the promised one */
   async next(): Promise<Uint8Array | undefined> {
-    const bytes = this.#ahead.shift() ?? (await this.#read());
+    const bytes = this.#ahead.shift() ?? this.#take(await this.#nextResult());
     if (bytes === undefined) {
       if (this.length !== undefined && this.#sent < this.length)
         throw new HttpError(`the body of the request has ${this.#sent} bytes instead of ${this.length}`);
@@ -61,9 +67,11 @@ export class RequestBody {
     });
     let length = 0;
     try {
-      while (length <= AHEAD_BYTES) {
-        const bytes = await Promise.race([this.#read(), late]);
-        if (bytes === 'late') return;
+      while (length <= AHEAD_BYTES && this.#ahead.length < AHEAD_PIECES) {
+        const result = await Promise.race([this.#nextResult(), late]);
+        // The result stays for the next reader.
+        if (result === 'late') return;
+        const bytes = this.#take(result);
         if (bytes === undefined) {
           this.length = length;
           return;
@@ -76,11 +84,14 @@ export class RequestBody {
     }
   }
 
-  async #read(): Promise<Uint8Array | undefined> {
+  #nextResult(): Promise<Result> {
     this.#reading ??= this.#reader.read();
-    const { done, value } = await this.#reading;
-    this.#reading = done ? this.#reading : undefined;
+    return this.#reading;
+  }
+
+  #take({ done, value }: Result): Uint8Array | undefined {
     if (done) return undefined;
+    this.#reading = undefined;
     if (value instanceof Uint8Array) return value;
     throw new TypeError('a body of a request must consist of Uint8Arrays');
   }
