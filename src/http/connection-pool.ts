@@ -3,7 +3,7 @@ import { Connection, type Duplex } from './connection.ts';
 
 /** As many as a small server serves well at once. */
 const USUAL = 8;
-/** Streams of events occupy connections for hours. Another request then gets one more after a while. */
+/** Streams of events occupy connections for hours. If none is released for a while, there is one more. */
 const PATIENCE = 1000;
 const MOST = 64;
 const IDLE_TIME = 5000;
@@ -18,6 +18,8 @@ export class ConnectionPool {
   /** Requests that wait for a connection. */
   readonly #waiting = new Set<() => void>();
   #connecting = 0;
+  /** When a connection was opened, released or closed last. */
+  #changed = 0;
   #closed = false;
 
   constructor(connect: (signal: AbortSignal | undefined) => Promise<Duplex>) {
@@ -30,14 +32,14 @@ export class ConnectionPool {
    * @throws the reason of the signal, or the error of connecting
    */
   async acquire(fresh: boolean, signal: AbortSignal | undefined): Promise<Connection> {
-    const patientUntil = Date.now() + PATIENCE;
+    const start = performance.now();
     for (;;) {
       signal?.throwIfAborted();
       if (this.#closed) throw new Error('the HTTP client is closed');
       const idle = [...this.#idle.keys()];
       const newest = fresh ? undefined : idle.at(-1);
       if (newest) return this.#take(newest);
-      const patience = patientUntil - Date.now();
+      const patience = Math.max(start, this.#changed) + PATIENCE - performance.now();
       if (this.#open.size + this.#connecting < (patience > 0 ? USUAL : MOST)) return this.#add(signal);
       if (idle[0]) this.#take(idle[0]).close();
       else await this.#change(patience > 0 ? patience : undefined, signal);
@@ -93,6 +95,7 @@ export class ConnectionPool {
   }
 
   #wake(): void {
+    this.#changed = performance.now();
     for (const wake of [...this.#waiting]) wake();
   }
 
