@@ -23,6 +23,8 @@ export interface Connection {
   readonly writable: WritableStream<Uint8Array>;
 }
 
+/** The exit status of a process that the guest could not start. */
+const CANNOT_RUN = 126;
 /** By Linux's numbers. */
 const REASONS: Readonly<Record<number, readonly [code: string, reason: string]>> = {
   24: ['EMFILE', 'the container has as many connections as it may have'],
@@ -98,7 +100,7 @@ export class Forwarders {
     if (running) return running;
     const forwarder = new Forwarder(this.#processes.forward(container), {
       refused: (connection, error) => this.#refused(forwarder, connection, error),
-      ended: (error) => this.#ended(container, forwarder, error),
+      ended: (outcome) => this.#ended(container, forwarder, outcome),
     });
     this.#forwarders.set(container, forwarder);
     return forwarder;
@@ -109,11 +111,11 @@ export class Forwarders {
     if (pending?.forwarder === forwarder) this.#giveUp(connection, refusal(pending.port, error));
   }
 
-  #ended(container: string, forwarder: Forwarder, error: Error | undefined): void {
+  #ended(container: string, forwarder: Forwarder, outcome: number | Error): void {
     this.#forwarders.delete(container);
     for (const [connection, { port, forwarder: its }] of this.#pending)
       if (its === forwarder)
-        this.#giveUp(connection, error ?? new ConnectError(port, 'ESRCH', 'the container does not run'));
+        this.#giveUp(connection, outcome instanceof Error ? outcome : lack(port, outcome));
   }
 
   #giveUp(connection: number, reason: Error): void {
@@ -127,8 +129,8 @@ export class Forwarders {
 
 interface ForwarderListener {
   refused(connection: number, error: number): void;
-  /** @param error why, unless its container has ended */
-  ended(error: Error | undefined): void;
+  /** @param outcome its exit status, or the error that ended the machine */
+  ended(outcome: number | Error): void;
 }
 
 /** The host's side of a container's forwarder. */
@@ -143,7 +145,7 @@ class Forwarder {
     this.#listener = listener;
     void this.#receive(events);
     exit.then(
-      () => this.#end(undefined),
+      (status) => this.#end(status),
       (error) => this.#end(error),
     );
   }
@@ -171,13 +173,20 @@ class Forwarder {
     else this.#listener.refused(event.connection, event.error);
   }
 
-  #end(error: Error | undefined): void {
+  #end(outcome: number | Error): void {
     this.#ports.end();
-    this.#listener.ended(error);
+    this.#listener.ended(outcome);
   }
 }
 
 function refusal(port: number, error: number): ConnectError {
   const [code, reason] = REASONS[error] ?? [undefined, `error ${error}`];
   return new ConnectError(port, code, reason);
+}
+
+/** @param status of a forwarder that has ended */
+function lack(port: number, status: number): ConnectError {
+  if (status === CANNOT_RUN)
+    return new ConnectError(port, 'EAGAIN', 'the guest cannot start a process for it');
+  return new ConnectError(port, 'ESRCH', 'the container does not run');
 }

@@ -290,6 +290,16 @@ describe('guest to host', () => {
     await accept();
   });
 
+  test('a close of the guest is told from one after the end of its bytes', async () => {
+    const [whole, half] = [await accept(), await accept({ sourcePort: 5001 })];
+    send(OP_SHUTDOWN, { flags: SHUTDOWN_SEND });
+    send(OP_SHUTDOWN, { flags: SHUTDOWN_BOTH });
+    send(OP_SHUTDOWN, { sourcePort: 5001, flags: SHUTDOWN_RECEIVE });
+    send(OP_SHUTDOWN, { sourcePort: 5001, flags: SHUTDOWN_BOTH });
+    await Promise.all([readAll(whole), readAll(half)]);
+    expect([whole.closedAtOnce, half.closedAtOnce]).toEqual([false, true]);
+  });
+
   test('bytes before a reset are still read', async () => {
     const stream = await accept();
     send(OP_RW, {}, pattern(50));
