@@ -4,7 +4,8 @@ import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
-import { Machine } from '../src/machine/machine.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Machine, type NetworkStatus } from '../src/machine/machine.ts';
 import { measureUntil } from './containers.ts';
 import { GUEST_FOLDER, writeGuestInitramfs } from './guest.ts';
 import { KERNEL, MEMORY_MIB } from './linux.ts';
@@ -17,6 +18,8 @@ const PROGRAM = `${GUEST_FOLDER}/net`;
 const QEMU_HOST = '10.0.2.2';
 const OUR_HOST = '192.0.2.1';
 const LONG = 500e6;
+/** The network's status is a second old at most, in ms. */
+const STATUS_INTERVAL = 1200;
 const REQUIRED = { down: 60, up: 15, cpu: 22, roundTrip: 1.5 };
 
 interface Transfer {
@@ -36,7 +39,7 @@ interface Sample {
   readonly elapsed: number;
   /** Processor time of the emulator with its network. */
   readonly cpu: number;
-  /** Segments that were sent again by the guest, and frames that it dropped. */
+  /** Segments that were sent again by the guest or by our NAT, and frames that the guest dropped. */
   readonly lost: number;
 }
 
@@ -49,10 +52,10 @@ interface Setting {
 const BEGIN = /^begin$/m;
 const END = /^net ok (\d+) (\d+) (\d+)$/m;
 
-function parseEnd(output: string, cpu: number): Sample {
+function parseEnd(output: string, cpu: number, resent = 0): Sample {
   const [, microseconds, again, dropped] = END.exec(output) ?? [];
   if (microseconds === undefined) throw new Error(`the network cannot be measured: ${output.trim()}`);
-  return { elapsed: Number(microseconds) / 1e6, cpu, lost: Number(again) + Number(dropped) };
+  return { elapsed: Number(microseconds) / 1e6, cpu, lost: Number(again) + Number(dropped) + resent };
 }
 
 async function inQemu({ initramfs, port }: Setting, { mode, amount }: Transfer): Promise<Sample> {
@@ -65,6 +68,7 @@ async function inQemu({ initramfs, port }: Setting, { mode, amount }: Transfer):
 
 async function inNode(setting: Setting, { mode, amount }: Transfer): Promise<Sample> {
   const platform = benchPlatform(setting.wasm);
+  const statuses: NetworkStatus[] = [];
   const machine = await Machine.start(platform, {
     emulator: await platform.loadEmulator(),
     kernel: await platform.loadFile(KERNEL),
@@ -73,6 +77,7 @@ async function inNode(setting: Setting, { mode, amount }: Transfer): Promise<Sam
     memoryBytes: MEMORY_MIB * 2 ** 20,
     commandLine: 'quiet',
     network: { aliases: { [OUR_HOST]: '127.0.0.1' } },
+    onNetwork: (status) => void statuses.push(status),
   });
   try {
     const process_ = machine.run({ args: [PROGRAM, mode, OUR_HOST, setting.port, String(amount)] });
@@ -83,7 +88,8 @@ async function inNode(setting: Setting, { mode, amount }: Transfer): Promise<Sam
       output += Buffer.from(bytes).toString();
     }
     const { user, system } = process.cpuUsage(before);
-    return parseEnd(output, (user + system) / 1e6);
+    await sleep(STATUS_INTERVAL);
+    return parseEnd(output, (user + system) / 1e6, statuses.at(-1)?.resent);
   } finally {
     await machine.stop();
   }

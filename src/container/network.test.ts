@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { NetworkOptions } from '../network/network.ts';
+import type { NetworkOptions, NetworkStatus } from '../network/network.ts';
 import { digestOf, FakeInternet } from '../network/testing/fake-internet.ts';
 import { AWAIT_IPV6 } from './testing/await-ipv6.ts';
-import { DEMO_IMAGES, pull, run } from './testing/run.ts';
+import { DEMO_IMAGES, pull, run, type TestOptions } from './testing/run.ts';
 
 const TIMEOUT = process.env.LONG_TESTS ? 1_200_000 : 240_000;
 /** Parallel transfers, and whether they carry the long file. */
@@ -16,10 +16,7 @@ beforeAll(async () => {
 });
 afterAll(() => internet.stop());
 
-function shell(
-  script: string,
-  options: { network?: NetworkOptions | undefined; cpus?: number } = { network },
-) {
+function shell(script: string, options: Partial<TestOptions> = { network }) {
   const image = pull(`${DEMO_IMAGES}:busybox`);
   return run({ image, ...options, entrypoint: ['/bin/sh', '-c', script] });
 }
@@ -113,11 +110,19 @@ describe('the network of a container', { timeout: TIMEOUT }, () => {
     ];
     const uptime = "cut -d ' ' -f 1 /proc/uptime";
     const attempts = targets.map((target) => `nc -w 60 ${target} < /dev/null 2>&1`);
-    const { stdout } = await shell([uptime, ...attempts, uptime].join('; '));
+    const statuses: NetworkStatus[] = [];
+    const onNetwork = (status: NetworkStatus) => void statuses.push(status);
+    // The status is a second old at most.
+    const { stdout } = await shell([uptime, ...attempts, uptime, 'sleep 2'].join('; '), {
+      network,
+      onNetwork,
+    });
     expect(stdout.match(/Connection refused/g)).toHaveLength(targets.length);
     const [begin = 0, end = 0] = stdout.match(/^\d+\.\d+$/gm)?.map(Number) ?? [];
     // A guest that hears nothing asks for 60 s.
     expect(end - begin).toBeLessThan(30);
+    const refusal = { destination: '172.17.0.1:22', reason: 'address' };
+    expect(statuses.at(-1)).toMatchObject({ state: 'up', refused: 4, refusal, resent: 0 });
   });
 
   test('a hundred connections, one after the other, leave nothing behind', async () => {

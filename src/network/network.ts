@@ -78,9 +78,11 @@ export interface NetworkStatus {
   readonly rate?: number | undefined;
   /** The limits that are at work. */
   readonly limits?: readonly RelayLimit[] | undefined;
-  /** Packets and connections that the relay has refused, and the latest that it told about. */
+  /** Packets and connections that were refused, and the latest of those reported. */
   readonly refused?: number | undefined;
   readonly refusal?: Refusal | undefined;
+  /** TCP segments with data that had to be sent to the guest again. Without a relay. */
+  readonly resent?: number | undefined;
 }
 
 /** What a network tells the machine. */

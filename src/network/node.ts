@@ -1,8 +1,10 @@
 import { Nat } from './nat.ts';
-import type { OpenNetwork } from './network.ts';
+import type { ManagedCard, Network, NetworkEvents, NetworkOptions, OpenNetwork } from './network.ts';
 import { nodeHost } from './node-host.ts';
+import type { Refusal } from './refusal.ts';
 import type { OpenSocket } from './relay-network.ts';
 import { openRelay } from './relays.ts';
+import { StatusReport } from './status-report.ts';
 
 /**
  * Node 20 has no WebSocket. That of `ws` has the standard's properties, except for its types. It takes
@@ -14,7 +16,37 @@ const openSocket: OpenSocket = async (url, protocols) => {
 };
 
 /** A network by the sockets of this process, unless a relay is named. */
-export const openNodeNetwork: OpenNetwork = ({ relay, aliases, nameServers }, card, events) =>
-  relay
-    ? openRelay(relay, openSocket, card, events)
-    : new Nat({ host: nodeHost(nameServers), card, aliases });
+export const openNodeNetwork: OpenNetwork = (options, card, events) =>
+  options.relay
+    ? openRelay(options.relay, openSocket, card, events)
+    : new LocalNetwork(options, card, events);
+
+/** A NAT in this process, which reports what it does. */
+class LocalNetwork implements Network {
+  readonly #nat: Nat;
+  readonly #status: StatusReport;
+
+  constructor({ aliases, nameServers }: NetworkOptions, card: ManagedCard, events: NetworkEvents) {
+    const status = new StatusReport(events);
+    const onRefused = (refusal: Refusal) => status.note({ refusal });
+    this.#nat = new Nat({ host: nodeHost(nameServers), card, aliases, onRefused });
+    this.#status = status;
+    status.change({ state: 'up' });
+  }
+
+  receive(frame: Uint8Array): void {
+    this.#nat.receive(frame);
+    const { received, sent, resent, refused } = this.#nat.stats;
+    const all = Object.values(refused).reduce((sum, count) => sum + count, 0);
+    this.#status.note({ received, sent, resent, refused: all });
+  }
+
+  resume(): void {
+    this.#nat.resume();
+  }
+
+  close(): void {
+    this.#status.close();
+    this.#nat.close();
+  }
+}
