@@ -27,6 +27,7 @@ export const TEST_PACKAGES = [
   'chromium',
   'docker-registry',
   'e2fsprogs',
+  'haproxy',
   'libarchive-tools',
   'libc6-dev-riscv64-cross',
   'opensbi',

@@ -1,8 +1,6 @@
 /** What hostile clients cost a server. It runs in a process of its own, so that only its memory counts. */
-import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { formatAddress } from '../../network/address.ts';
@@ -11,8 +9,8 @@ import { PLAN } from '../../network/plan.ts';
 import { RELAY_WINDOW } from '../../network/relay-protocol.ts';
 import { ACK, type Segment, SYN } from '../../network/tcp-segment.ts';
 import { SERVER } from '../../network/testing/world.ts';
-import type { Question, Reply } from './testing/measured-server.ts';
-import { type RelayClient, RelayDoor } from './testing/relay-server.ts';
+import { ChildRelay } from './testing/child-relay.ts';
+import type { RelayClient } from './testing/relay-server.ts';
 import { until } from './testing/tcp-client.ts';
 
 const MIB = 1 << 20;
@@ -21,8 +19,7 @@ const CONNECTIONS = 128;
 const SESSIONS = 4;
 const PLENTY = new Uint8Array(2 * MIB);
 
-let child: ChildProcess;
-let relay: RelayDoor;
+let relay: ChildRelay;
 /** The memory without a session. */
 let before: number;
 /** Connections that the relay has made to this process. */
@@ -35,28 +32,19 @@ const peer = createServer((socket) => {
   socket.write(PLENTY);
 });
 
-async function ask(question: Question): Promise<Reply> {
-  child.send(question);
-  const [reply] = (await once(child, 'message')) as [Reply];
-  return reply;
-}
-
 beforeAll(async () => {
   peer.listen(0, '127.0.0.1');
   await once(peer, 'listening');
-  child = fork(join(import.meta.dirname, 'testing/measured-server.ts'), {
-    execArgv: ['--import', 'tsx', '--expose-gc'],
-  });
   const aliases = { [formatAddress(SERVER)]: '127.0.0.1' };
-  relay = new RelayDoor(await ask({ start: { trustProxy: true, aliases } }));
+  relay = await ChildRelay.start({ trustProxy: true, aliases });
   const warmUp = await HostileGuest.connect('192.0.2.1');
   warmUp.client.socket.terminate();
   await until(() => sockets.size === 0);
-  before = await ask('memory');
+  before = await relay.ask('memory');
 });
 
-afterAll(() => {
-  child.kill();
+afterAll(async () => {
+  await relay.kill();
   peer.close();
   for (const socket of sockets) socket.destroy();
 });
@@ -116,7 +104,7 @@ function ping(client: RelayClient, bytes: number): void {
 
 async function costOfEach(): Promise<number> {
   await sleep(1000);
-  return ((await ask('memory')) - before) / SESSIONS;
+  return ((await relay.ask('memory')) - before) / SESSIONS;
 }
 
 /** What guests do that have acknowledged nothing so far. */
