@@ -2,6 +2,7 @@
 #ifndef INIT_INSIDE_H
 #define INIT_INSIDE_H
 
+#include "join.h"
 #include "launch.h"
 
 /*
@@ -10,5 +11,8 @@
  */
 void container_enter(const struct specification *, const struct streams *, int network_source)
 	__attribute__((noreturn));
+
+/* In a child of init: gives a container that runs already the network as it is configured now. */
+void container_change_network(const struct container *) __attribute__((noreturn));
 
 #endif

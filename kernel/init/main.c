@@ -48,7 +48,8 @@ static void handle(enum message_type type, struct message m)
 		process_measure(m);
 		break;
 	case NETWORK:
-		network_configure(m);
+		if (network_configure(m))
+			process_change_network();
 		break;
 	case POWEROFF:
 		power_off();

@@ -14,12 +14,17 @@
 static struct network card;
 static bool configured;
 
-void network_configure(struct message m)
+bool network_configure(struct message m)
 {
-	if (read_network(&m, &card))
-		configured = true;
-	else
+	struct network told;
+
+	if (!read_network(&m, &told)) {
 		say("malformed NETWORK message");
+		return false;
+	}
+	card = told;
+	configured = true;
+	return true;
 }
 
 static int open_socket(void)
@@ -101,7 +106,8 @@ static int bring_up(int fd)
 	if (ioctl(fd, SIOCSIFADDR, &address) < 0 || ioctl(fd, SIOCSIFNETMASK, &mask) < 0 ||
 	    ioctl(fd, SIOCSIFFLAGS, &up) < 0)
 		return -1;
-	return ioctl(fd, SIOCADDRT, &route);
+	/* The route stays if the address does. */
+	return ioctl(fd, SIOCADDRT, &route) < 0 && errno != EEXIST ? -1 : 0;
 }
 
 const struct network *network_take_card(int source)
@@ -109,21 +115,17 @@ const struct network *network_take_card(int source)
 	if (source < 0)
 		return NULL;
 
-	int fetched = fetch(source);
-
+	/* ENODEV: it is in this namespace already, or with another container, or there is none. */
+	if (fetch(source) < 0 && errno != ENODEV)
+		say("cannot move the network card: %s", error_text(errno));
 	close(source);
-	if (fetched < 0) {
-		if (errno != ENODEV)
-			say("cannot move the network card: %s", error_text(errno));
-		return NULL;
-	}
 	/* Nobody else on the link has an IPv6 address made of this hardware address: use it at once. */
 	write_file("/proc/sys/net/ipv6/conf/" CARD "/accept_dad", "0");
 
 	int fd = open_socket();
 	int started = bring_up(fd);
 
-	if (started < 0)
+	if (started < 0 && errno != ENODEV)
 		say("cannot bring up the network card: %s", error_text(errno));
 	close(fd);
 	return started < 0 ? NULL : &card;

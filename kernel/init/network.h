@@ -4,8 +4,8 @@
 
 #include "specification.h"
 
-/* Keeps the configuration of a NETWORK message for containers that are made afterwards. */
-void network_configure(struct message);
+/* Keeps the configuration of a NETWORK message. Returns whether it is well-formed. */
+bool network_configure(struct message);
 
 /* Brings up the loopback interface of the network namespace, for programs of any user. */
 void network_start_loopback(void);
@@ -17,9 +17,9 @@ void network_start_loopback(void);
 int network_open_source(void);
 
 /*
- * Fetches the network card by that socket, closes the socket, and brings the card up. The calling process is
- * in the container's namespaces. Returns the configuration, or NULL if the machine has no card, or another
- * container has it.
+ * Fetches the network card by that socket unless it is here already, closes the socket, and configures the
+ * card. The calling process is in the container's network namespace. Returns the configuration, or NULL if
+ * the machine has no card, or another container has it.
  */
 const struct network *network_take_card(int source);
 

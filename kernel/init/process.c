@@ -3,6 +3,7 @@
 #include "control.h"
 #include "exec.h"
 #include "forward.h"
+#include "inside.h"
 #include "process.h"
 #include "program.h"
 #include "reaper.h"
@@ -254,6 +255,13 @@ void process_resize(struct message m)
 
 	if (p && p->commands >= 0)
 		command(p, (struct command){ .type = RESIZE, .columns = columns, .rows = rows });
+}
+
+void process_change_network(void)
+{
+	for (struct process *p = processes; p < processes + MAX_PROCESSES; p++)
+		if (p->pid && p->container.supervisor >= 0 && fork() == 0)
+			container_change_network(&p->container);
 }
 
 void process_measure(struct message m)

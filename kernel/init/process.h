@@ -24,6 +24,9 @@ void process_signal(enum message_type, struct message);
 
 void process_resize(struct message);
 
+/* Gives the containers that run the network as it is configured now. */
+void process_change_network(void);
+
 /* Answers MEASURE. */
 void process_measure(struct message);
 

@@ -1,12 +1,16 @@
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { type WebSocket, WebSocketServer } from 'ws';
+import { type Address, parseAddress } from '../address.ts';
 import { Nat } from '../nat.ts';
 import { nodeHost } from '../node-host.ts';
+import { PLAN } from '../plan.ts';
 
 export interface PlainRelayOptions {
   readonly aliases?: Readonly<Record<string, string>> | undefined;
   readonly nameServers?: readonly string[] | undefined;
+  /** Leases this address, with which the NAT itself does nothing. */
+  readonly lease?: string | undefined;
 }
 
 /** A relay as others make them: each message is a frame, and there is nothing else. */
@@ -18,18 +22,19 @@ export class PlainRelay {
   }
 
   /** @param port 0 takes any free port */
-  static async start({ aliases, nameServers }: PlainRelayOptions = {}, port = 0): Promise<PlainRelay> {
+  static async start({ aliases, nameServers, lease }: PlainRelayOptions = {}, port = 0): Promise<PlainRelay> {
     const server = new WebSocketServer({ port, host: '127.0.0.1', perMessageDeflate: false });
     server.on('connection', (socket) => {
       const card = {
-        deliver: (frame: Uint8Array) => socket.send(frame),
+        deliver: (frame: Uint8Array) =>
+          socket.send(lease ? withAddress(frame, PLAN.guest, parseAddress(lease)) : frame),
         get waiting() {
           return socket.bufferedAmount;
         },
       };
       const nat = new Nat({ host: nodeHost(nameServers), card, mtu: 1500, aliases });
       socket.on('message', (frame: Buffer) => {
-        nat.receive(Uint8Array.from(frame));
+        nat.receive(lease ? withAddress(frame, parseAddress(lease), PLAN.guest) : Uint8Array.from(frame));
         nat.resume();
       });
       const draining = setInterval(() => nat.resume(), 10);
@@ -59,4 +64,15 @@ export class PlainRelay {
     this.#server.close();
     await once(this.#server, 'close');
   }
+}
+
+/** Where messages of DHCP may have the address, beyond the headers of Ethernet, IPv4 and UDP. */
+const DHCP = 14 + 20 + 8;
+
+/** A copy of a frame with another address in its message. */
+function withAddress(frame: Uint8Array, from: Address, to: Address): Uint8Array {
+  const copy = Buffer.from(frame);
+  const at = copy.indexOf(from, DHCP);
+  if (at >= 0) copy.set(to, at);
+  return Uint8Array.from(copy);
 }
