@@ -147,6 +147,28 @@ describe('bodies of requests', () => {
     expect(await answer({ method: 'DELETE' })).toEqual({ body: '', method: 'DELETE' });
   });
 
+  test('one that has been used is refused', async () => {
+    const request = new Request('http://localhost/', { method: 'POST', body: 'hi' });
+    await request.text();
+    await expect(fetchFrom(request)).rejects.toThrow('the body of the request has been used');
+  });
+
+  test('one of a Request without a stream, as in Firefox, arrives', async () => {
+    await using server = await serve(echo);
+    const inFirefox = (init: RequestInit) =>
+      new Proxy(new Request(server.url, init), {
+        has: (request, name) => name !== 'body' && name in request,
+        get(request, name) {
+          if (name === 'body') return undefined;
+          const value = Reflect.get(request, name, request);
+          return typeof value === 'function' ? value.bind(request) : value;
+        },
+      });
+    const answer = async (init: RequestInit) => (await fetchFrom(inFirefox(init))).json();
+    expect(await answer({ method: 'POST', body: 'hi' })).toEqual({ body: 'hi', length: '2', method: 'POST' });
+    expect(await answer({})).toEqual({ body: '', method: 'GET' });
+  });
+
   test('a form arrives as the browser would send it', async () => {
     await using server = await serve(async (request, response) => {
       const body = await new Response(await buffer(request), {

@@ -32,9 +32,9 @@ export class HttpClient {
     signal?.throwIfAborted();
     const head = checkRequest(request);
     const length = promisedLength(head);
-    if (!request.body && length)
-      throw new TypeError(`a request with the Content-Length ${length} has no body`);
-    const body = request.body ? await RequestBody.open(request.body, length) : undefined;
+    const content = await contentOf(request);
+    if (!content && length) throw new TypeError(`a request with the Content-Length ${length} has no body`);
+    const body = content ? await RequestBody.open(content, length) : undefined;
     try {
       const response = await send(this.#pool(port ?? head.port), { head, body, signal });
       const asked = fieldValue(head.fields, 'accept-encoding') !== undefined;
@@ -59,6 +59,16 @@ export class HttpClient {
     this.#pools.set(port, pool);
     return pool;
   }
+}
+
+/** @throws TypeError if the body has been used, as `fetch` does */
+async function contentOf(request: HttpRequest): Promise<HttpRequest['body']> {
+  if (!(request instanceof Request)) return request.body;
+  if (request.bodyUsed) throw new TypeError('the body of the request has been used');
+  if ('body' in request) return request.body;
+  // Firefox gives the body of a Request only as a whole.
+  const content = await (request as Request).blob();
+  return content.size > 0 ? content.stream() : null;
 }
 
 async function send(pool: ConnectionPool, request: OutgoingRequest): Promise<HttpResponse> {

@@ -126,6 +126,7 @@ describe('unusual responses that are accepted', () => {
     ['without a reason', 'HTTP/1.1 200\r\nContent-Length: 2\r\n\r\nhi', { statusText: '', body: 'hi' }],
     ['with bare LFs, as from CGI', 'HTTP/1.0 200 OK\nA: b\n\nhi', { headers: [['A', 'b']], body: 'hi' }],
     ['with a folded field', `${OK}A: b\r\n\t c\r\n\r\n`, { headers: [['A', 'b c']] }],
+    ['with a folded blank byte of UTF-8', `${OK}A: \xc3\r\n \xa0\r\n\r\n`, { headers: [['A', '\xc3 \xa0']] }],
     ['with UTF-8 in a field', `${OK}A: \xc3\xa4\r\n\r\n`, { headers: [['A', '\xc3\xa4']] }],
     ['with space around a value', `${OK}A: \t b \t\r\n\r\n`, { headers: [['A', 'b']] }],
     ['with interim ones', `HTTP/1.1 100 C\r\n\r\nHTTP/1.1 103 E\r\nA: b\r\n\r\n${OK}\r\n`, { headers: [] }],

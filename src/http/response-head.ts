@@ -89,7 +89,7 @@ function unfold(lines: readonly ByteString[]): ByteString[] {
   const unfolded: ByteString[] = [];
   for (const line of lines) {
     const folded = line.startsWith(' ') || line.startsWith('\t');
-    if (folded && unfolded.length > 0) unfolded.push(`${unfolded.pop()} ${line.trim()}`);
+    if (folded && unfolded.length > 0) unfolded.push(`${unfolded.pop()} ${trimBlanks(line)}`);
     else unfolded.push(line);
   }
   return unfolded;
