@@ -61,7 +61,7 @@ async function failure(timing = TIMING): Promise<ImageError> {
   );
   expect(error).toBeInstanceOf(ImageError);
   expect(error.message).not.toMatch(/[\p{C}]/u);
-  expect(performance.now() - start).toBeLessThan(20_000);
+  expect(performance.now() - start).toBeLessThan(40_000);
   expect(await store.snapshot()).toEqual(snapshot);
   expect(await find(source().reference, store)).toBeUndefined();
   return error;
@@ -225,7 +225,7 @@ describe('a slow store', () => {
     await pull(source(), store);
     // Each layer has two chunks of 2 MiB, zlib's read-ahead and the sockets' buffers.
     expect(most).toBeLessThan(40 << 20);
-  }, 30_000);
+  });
 });
 
 describe('an image for other machines', () => {
