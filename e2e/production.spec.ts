@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { brotliCompressSync } from 'node:zlib';
 import { ISOLATION_HEADERS } from '../src/server/headers.ts';
 import { DockerRegistry, OPEN_TO_PAGES } from '../src/server/registry/testing/docker-registry.ts';
+import { RelayDoor } from '../src/server/relay/testing/relay-server.ts';
 import { expect, test } from './fixtures.ts';
 import { heavyBusybox } from './support/images.ts';
 import { forPrograms } from './support/linuxrun-server.ts';
@@ -28,6 +29,8 @@ test('the server needs nothing but its folder', async ({ page, visitor, request 
   await visitor.expectScreen(HELLO);
   const unlisted = await request.get(`${forPrograms(server.url)}registry/registry.example/v2/a/manifests/b`);
   expect(await unlisted.json()).toMatchObject({ errors: [{ code: 'NOT_ALLOWED' }] });
+  const session = await new RelayDoor(Number(new URL(server.url).port)).connect();
+  await expect.poll(() => session.heard('config')).toHaveLength(1);
   expect(await server.stop(), 'exit code of the server').toBe(0);
 });
 
