@@ -9,6 +9,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { registryProxyInDevelopment } from './dev-server.ts';
 import { readHosts } from './hosts.ts';
 import { RegistryProxy } from './registry/proxy.ts';
+import { RelayDoor } from './relay/testing/relay-server.ts';
 import { startServer } from './server.ts';
 
 const OURS = [
@@ -72,8 +73,9 @@ describe('the server', () => {
 });
 
 describe("Vite's server", () => {
-  it('does the same', async () => {
+  it('does the same, and has the relay', async () => {
     vi.stubEnv('LINUXRUN_HOSTS', HOSTS.join());
+    vi.stubEnv('LINUXRUN_RELAY', 'on');
     vi.stubEnv('LINUXRUN_REGISTRY_CACHE_SIZE', '0');
     const server = await createServer({
       configFile: false,
@@ -93,7 +95,10 @@ describe("Vite's server", () => {
       for (const host of OTHERS.filter((host) => host !== '10.0.0.1' && !host.endsWith('.localhost')))
         expect((await ask(port, host, path)).status, host + path).toBe(403);
     }
+    const session = await new RelayDoor(port).connect();
+    await expect.poll(() => session.heard('config')).toHaveLength(1);
     await server.close();
+    expect(await session.closed).toBeGreaterThan(1000);
     vi.unstubAllEnvs();
   });
 });
