@@ -1,4 +1,5 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdir, mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -100,6 +101,20 @@ describe('FileLocks', () => {
   it('ends with the process that holds it', async () => {
     await writeFile(join(folder, `a=${deadMark()}`), '');
     expect(await new FileLocks(folder).held()).toEqual(new Set());
+  });
+
+  it('ends with the process even if nobody asks for its status', async () => {
+    const parent = spawn('sh', ['-c', 'sleep 0 & echo $!; exec sleep 1000'], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    try {
+      const [pid] = await once(parent.stdout, 'data');
+      await writeFile(join(folder, `a=${processMark().replace(/^\d+/, String(pid).trim())}`), '');
+      await expect.poll(() => new FileLocks(folder).held()).toEqual(new Set());
+      expect(() => process.kill(Number(pid), 0)).not.toThrow();
+    } finally {
+      parent.kill();
+    }
   });
 
   it('trusts other hosts for a week', async () => {

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 
 // Longer than any run. It applies to other hosts only, whose processes cannot be checked.
@@ -21,8 +22,18 @@ export function mayBeAlive(mark: string, modified: number): boolean {
   if (host !== HOST) return Date.now() - modified < FOREIGN_LIFETIME_MS;
   try {
     process.kill(Number(pid), 0);
-    return true;
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+  return !isZombie(Number(pid));
+}
+
+/** An ended process whose parent does not ask for its status stays as a zombie, which takes signals. */
+function isZombie(pid: number): boolean {
+  try {
+    return /^State:\s*Z/m.test(readFileSync(`/proc/${pid}/status`, 'latin1'));
+  } catch {
+    // It has gone since, or the system has no /proc.
+    return false;
   }
 }
