@@ -12,7 +12,7 @@ import { findProcesses, findThreads, processTime, threadClock } from './threads.
 import { WORKLOADS_FOLDER, type Workload } from './workloads.ts';
 
 const PAGE = join(import.meta.dirname, 'page');
-const BUILT = join(import.meta.dirname, '../dist/bench-page');
+export const BUILT = join(import.meta.dirname, '../dist/bench-page');
 
 // The thread name of a dedicated worker in Chromium, cut to the length that Linux keeps.
 const WORKER_THREAD = 'DedicatedWorker';
@@ -26,13 +26,17 @@ export interface ChromiumBench {
   boot(): Promise<BootSample>;
 }
 
-async function buildPage(wasm: string): Promise<void> {
+/** @param wasm the path of the core */
+export async function buildPage(wasm: string): Promise<void> {
   await build({
     configFile: false,
     root: PAGE,
     base: './',
     logLevel: 'warn',
-    build: { outDir: BUILT, emptyOutDir: true, target: 'es2022' },
+    build: {
+      ...{ outDir: BUILT, emptyOutDir: true, target: 'es2022' },
+      rollupOptions: { input: ['index.html', 'net.html'].map((name) => join(PAGE, name)) },
+    },
     worker: { format: 'es' },
   });
   await copyFile(wasm, join(BUILT, 'emulator.wasm'));

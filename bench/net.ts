@@ -20,7 +20,7 @@ const OUR_HOST = '192.0.2.1';
 const LONG = 500e6;
 /** The network's status is a second old at most, in ms. */
 const STATUS_INTERVAL = 1200;
-const REQUIRED = { down: 60, up: 15, cpu: 22, roundTrip: 1.5 };
+const REQUIRED = { down: 60, up: 15, cpu: 22, roundTrip: 1.5, chromium: 25, pageCpu: 16, relayCpu: 6 };
 
 interface Transfer {
   readonly title: string;
@@ -120,9 +120,36 @@ export async function benchNet(wasm: string, repeat: number): Promise<void> {
     );
     const { lost } = await inNode(setting, { ...DOWN, amount: LONG });
     console.log(`${LONG / 1e6} MB down: ${lost} segments and frames lost (required: 0)\n`);
+    await benchInChromium(setting, repeat);
   } finally {
     child.kill();
   }
+}
+
+async function benchInChromium({ wasm, port }: Setting, repeat: number): Promise<void> {
+  const { runInChromium } = await import('./net-chromium.ts');
+  const words = [DOWN.mode, OUR_HOST, port, String(DOWN.amount)];
+  const samples: (Sample & { readonly relayCpu: number })[] = [];
+  for (let round = 0; round < repeat; round++) {
+    const { output, pageCpu, relayCpu } = await runInChromium(wasm, OUR_HOST, words);
+    samples.push({ ...parseEnd(output, pageCpu), relayCpu });
+  }
+  console.log(`The same in Chromium, behind our relay: medians of ${repeat}`);
+  const megabytes = DOWN.amount / 1e6;
+  printTable(
+    ['', 'MB/s', 'page, CPU ms/MB', 'relay, CPU ms/MB'],
+    [
+      [
+        'down',
+        (megabytes / median(samples.map(({ elapsed }) => elapsed))).toFixed(1),
+        ((median(samples.map(({ cpu }) => cpu)) * 1000) / megabytes).toFixed(1),
+        ((median(samples.map(({ relayCpu }) => relayCpu)) * 1000) / megabytes).toFixed(1),
+      ],
+    ],
+  );
+  console.log(
+    `required: ${REQUIRED.chromium} MB/s, at most ${REQUIRED.pageCpu} ms/MB in the page and ${REQUIRED.relayCpu} in the relay\n`,
+  );
 }
 
 async function compare(setting: Setting, transfer: Transfer, repeat: number): Promise<string[][]> {

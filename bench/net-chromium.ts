@@ -1,0 +1,91 @@
+/** Measures a download in a plain Chromium, behind our server's relay in this process. */
+import { spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { CHROMIUM } from '../e2e/browser.ts';
+import { DEFAULT_LIMITS } from '../src/server/relay/options.ts';
+import { Relay } from '../src/server/relay/relay.ts';
+import { startServer } from '../src/server/server.ts';
+import { BUILT, buildPage } from './chromium.ts';
+import { withFolder } from './folder.ts';
+import { KERNEL } from './linux.ts';
+import { PUBLIC } from './platform.ts';
+import { findProcesses, processTime } from './threads.ts';
+import { WORKLOADS_FOLDER } from './workloads.ts';
+
+/** As Chromium prints what a page logs. */
+const CONSOLE = /CONSOLE.*?\] "(.*)", source: /;
+const PATIENCE = 120_000;
+/** Processor time of this process while it does nothing for SETTLE, in s, and that time in ms. */
+const IDLE = 0.1;
+const SETTLE = 1000;
+
+export interface ChromiumDownload {
+  readonly output: string;
+  /** Processor time of the page with its machine, and of the relay, in seconds. */
+  readonly pageCpu: number;
+  readonly relayCpu: number;
+}
+
+const pageTime = () => findProcesses('--type=renderer').reduce((sum, pid) => sum + processTime(pid), 0);
+
+function relayTime(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1e6;
+}
+
+/**
+ * Runs `bench/guest/net.c` in a page.
+ * @param wasm the path of the core
+ * @param host the address by which the guest knows the loopback interface
+ */
+export async function runInChromium(
+  wasm: string,
+  host: string,
+  words: readonly string[],
+): Promise<ChromiumDownload> {
+  await buildPage(wasm);
+  const limits = { ...DEFAULT_LIMITS, bytesPerSecond: 2 ** 30 };
+  const relay = new Relay({ aliases: { [host]: '127.0.0.1' }, limits });
+  const server = await startServer([BUILT, WORKLOADS_FOLDER, PUBLIC], 0, { relay });
+  try {
+    await compressAll(server.url);
+    const query = new URLSearchParams(words.map((word) => ['word', word]));
+    return await withFolder((profile) => measurePage(`${server.url}net.html?${query}`, profile));
+  } finally {
+    await server.close();
+  }
+}
+
+/** Our server compresses a file after the first request for it, in this process. */
+async function compressAll(url: string): Promise<void> {
+  const headers = { 'Accept-Encoding': 'br' };
+  for (const file of ['emulator.wasm', KERNEL, 'guest.cpio']) await fetch(new URL(file, url), { headers });
+  for (let before = Number.NEGATIVE_INFINITY; relayTime() - before > IDLE; await sleep(SETTLE))
+    before = relayTime();
+}
+
+async function measurePage(url: string, profile: string): Promise<ChromiumDownload> {
+  const options = ['--headless=new', '--enable-logging=stderr', `--user-data-dir=${profile}`];
+  const browser = spawn(CHROMIUM.executablePath, [...CHROMIUM.args, ...options, url], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  const timer = setTimeout(() => browser.kill(), PATIENCE);
+  let output = '';
+  let [pageBefore, relayBefore] = [0, 0];
+  try {
+    for await (const line of createInterface({ input: browser.stderr })) {
+      const [, text] = CONSOLE.exec(line) ?? [];
+      if (text === undefined) continue;
+      output += `${text.replaceAll('\\n', '\n')}\n`;
+      if (/^begin$/m.test(text)) [pageBefore, relayBefore] = [pageTime(), relayTime()];
+      if (/^net ok/m.test(output))
+        return { output, pageCpu: pageTime() - pageBefore, relayCpu: relayTime() - relayBefore };
+      if (/^(error|end)/m.test(output)) break;
+    }
+    throw new Error(`the network cannot be measured in Chromium: ${output}`);
+  } finally {
+    clearTimeout(timer);
+    browser.kill();
+  }
+}
