@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 
 #include "connection.h"
+#include "files.h"
 #include "forward.h"
 #include "vsock.h"
 
@@ -20,10 +21,13 @@ enum { SYN_RETRIES = 4 };
  * Bytes that a connection takes at a time. While many connections hold bytes that nobody takes, the others
  * take fewer, which bounds the memory for all.
  */
-enum { BUFFER_SIZE = 1 << 16, SMALL_SIZE = 1 << 12, MANY_HELD = 64, MOST_SPARE = 4 };
+enum { BUFFER_SIZE = 1 << 16, SMALL_SIZE = 1 << 12, MANY_HELD = 32, MOST_SPARE = 4 };
 
-/* The bytes for the server that the kernel holds. */
-static const uint64_t stream_buffer = 1 << 17;
+/*
+ * The kernel holds bytes for servers that do not take them. A connection may have a part of the memory that
+ * is left for that, within these bounds, so that any number of such servers leaves the machine enough.
+ */
+enum { SHARE_OF_MEMORY = 8, SHARE_OF_REST = 8, LEAST_SHARE = 1 << 13, MOST_SHARE = 1 << 17 };
 
 /* The ends of a connection, and the number of an event, which has the end in its lowest bit. */
 enum end { SERVER, HOST, ENDS };
@@ -47,6 +51,8 @@ static struct connection {
 	/* The server has reset it. Bytes that it had sent before go to the host. */
 	bool reset;
 	int fds[ENDS];
+	/* The most bytes for the server that the kernel holds. */
+	uint64_t share;
 	/* The events that epoll looks for. */
 	uint32_t interest[ENDS];
 	/* By the sender. */
@@ -56,6 +62,7 @@ static struct connection {
 static int epoll;
 static unsigned count, held;
 static bool servers_gone;
+static int64_t memory_left;
 
 /* Buffers that nothing is in. */
 static char *spare[MOST_SPARE];
@@ -64,6 +71,15 @@ static unsigned spares;
 void connections_begin(int epoll_descriptor)
 {
 	epoll = epoll_descriptor;
+	memory_left = read_figure("/proc/meminfo", "MemTotal:", 10) * 1024 / SHARE_OF_MEMORY;
+}
+
+static void take_share(struct connection *c)
+{
+	int64_t share = memory_left / SHARE_OF_REST;
+
+	c->share = share < LEAST_SHARE ? LEAST_SHARE : share > MOST_SHARE ? MOST_SHARE : share;
+	memory_left -= c->share;
 }
 
 unsigned connections_open(void)
@@ -134,6 +150,7 @@ static void release(struct connection *c)
 		drop_held(&c->flows[end]);
 		close_end(c, end);
 	}
+	memory_left += c->share;
 	c->state = FREE;
 	count--;
 }
@@ -264,8 +281,9 @@ static void establish(struct connection *c)
 	int host = vsock_connect(STREAM_PORT);
 
 	c->fds[HOST] = host;
+	take_share(c);
 	if (host >= 0)
-		setsockopt(host, AF_VSOCK, SO_VM_SOCKETS_BUFFER_SIZE, &stream_buffer, sizeof(stream_buffer));
+		setsockopt(host, AF_VSOCK, SO_VM_SOCKETS_BUFFER_SIZE, &c->share, sizeof(c->share));
 	if (host < 0 || write_all(host, c->token, TOKEN_SIZE) < 0) {
 		refuse(c, errno);
 		return;

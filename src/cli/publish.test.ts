@@ -204,8 +204,9 @@ describe('linuxrun -p', { timeout: TIMEOUT }, () => {
     page.write('GET /nothing HTTP/1.0\r\n\r\n');
     expect(`${await received(page)}`).toMatch(/^HTTP\/1\.[01] 404 /);
     const echoed = connect('81');
-    echoed.end(content);
-    expect(digestOf(await received(echoed))).toBe(digestOf(content));
+    const part = content.subarray(0, 4 << 20);
+    echoed.end(part);
+    expect(digestOf(await received(echoed))).toBe(digestOf(part));
 
     const open = connect('81');
     open.write('still open');
