@@ -18,10 +18,10 @@ import { type CachedFile, FileCache } from './cache.ts';
 import { discard, RegistryClient } from './client.ts';
 import { Deadline } from './deadline.ts';
 import { badGateway, brokenOff, notAllowed, ProxyError, toAllow } from './errors.ts';
+import { forward, toBody } from './forward.ts';
 import { DEFAULT_LIMITS, type ProxyLimits, type RegistryProxyOptions } from './options.ts';
 import { type Found, outOfRange, rateLimited, refusal, tooLarge } from './refusals.ts';
 import { DEFAULT_REGISTRIES, Registries } from './registries.ts';
-import { relay, toBody } from './relay.ts';
 import { parseRequest, type RegistryRequest } from './request.ts';
 import { Upstream } from './upstream.ts';
 
@@ -254,7 +254,7 @@ export class RegistryProxy {
     const writer = keep ? await this.#cache?.create(blobKey(digest), length) : undefined;
     const { blob: limit, stall } = this.#limits;
     const checked = whole ? digest : undefined;
-    const bytes = relay(answer, { host, length, limit, digest: checked, writer, stall, deadline });
+    const bytes = forward(answer, { host, length, limit, digest: checked, writer, stall, deadline });
     return new Response(toBody(bytes, deadline, job.end), { status: answer.statusCode ?? 200, headers });
   }
 
@@ -275,7 +275,7 @@ export class RegistryProxy {
     }
     const { blob: limit, stall } = this.#limits;
     const { deadline } = job;
-    const bytes = relay(handle.createReadStream({ start, end }), {
+    const bytes = forward(handle.createReadStream({ start, end }), {
       host: 'the cache of this server',
       length,
       limit,

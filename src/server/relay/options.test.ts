@@ -24,6 +24,11 @@ describe('the relay', () => {
     expect(readRelayOptions(variables)).toBeUndefined();
   });
 
+  test('only a public server limits the rate to that of strangers', () => {
+    expect(readRelayOptions({})?.limits?.bytesPerSecond).toBe(128 << 20);
+    expect(readRelayOptions({ LINUXRUN_RELAY: 'on', LINUXRUN_HOSTS: 'a.example' })?.limits).toEqual({});
+  });
+
   test('a public server with a secret takes tokens that others give', () => {
     const variables = { LINUXRUN_HOSTS: 'run.example.com', LINUXRUN_RELAY_SECRET: SECRET };
     expect(readRelayOptions(variables)).toMatchObject({

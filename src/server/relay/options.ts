@@ -51,6 +51,8 @@ export const DEFAULT_LIMITS: RelayLimits = {
   guest: SESSION_LIMITS,
 };
 
+/** Of a server that is not public: more than a browser takes. */
+const OWN_BYTES_PER_SECOND = 128 << 20;
 const MIN_SECRET = 16;
 
 type Variables = Readonly<Record<string, string | undefined>>;
@@ -70,7 +72,8 @@ export function readRelayOptions(variables: Variables): RelayOptions | undefined
   const isDenied = readDenied(variables.LINUXRUN_RELAY_DENY);
   if (!(isOn ?? (!isPublic || secret !== undefined))) return undefined;
   const givesNoTokens = isOn === undefined && isPublic;
-  return { hosts, trustProxy, secret, givesNoTokens, isDenied };
+  const limits = isPublic ? {} : { bytesPerSecond: OWN_BYTES_PER_SECOND };
+  return { hosts, trustProxy, secret, givesNoTokens, isDenied, limits };
 }
 
 function readOnOff(text = ''): boolean | undefined {

@@ -3,7 +3,7 @@ import { sha256 } from '../../oci/testing/image.ts';
 import type { CacheWriter } from './cache.ts';
 import { Deadline } from './deadline.ts';
 import { ProxyError } from './errors.ts';
-import { relay, toBody } from './relay.ts';
+import { forward, toBody } from './forward.ts';
 
 const CONTENT = Buffer.from('alpha beta gamma');
 
@@ -24,7 +24,7 @@ function begin(changes: Changes = {}) {
     source();
     for (let at = 0; at < content.length; at += 4) yield content.subarray(at, at + 4);
   }
-  const bytes = relay(pieces(), {
+  const bytes = forward(pieces(), {
     host: 'registry.example',
     length,
     limit,
@@ -46,7 +46,7 @@ async function read(body: ReadableStream<Uint8Array>): Promise<{ text: string; e
   }
 }
 
-describe('relay', () => {
+describe('forward', () => {
   it('passes on correct bodies, and commits them', async () => {
     const { body, writer, onEnd } = begin();
     expect(await read(body)).toEqual({ text: 'alpha beta gamma', error: undefined });

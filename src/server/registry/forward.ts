@@ -4,7 +4,7 @@ import type { CacheWriter } from './cache.ts';
 import { CLIENT_LEFT, type Deadline } from './deadline.ts';
 import { badGateway, brokenOff, ProxyError } from './errors.ts';
 
-export interface RelayOptions {
+export interface ForwardOptions {
   /** The sender's name for messages. */
   readonly host: string;
   /** The expected number of bytes, if known. */
@@ -24,9 +24,9 @@ export interface RelayOptions {
  * Passes bytes on as fast as the receiver takes them, and checks them. The last piece waits until everything
  * is checked, so a receiver that knows the length never has all of a wrong blob.
  */
-export async function* relay(
+export async function* forward(
   source: AsyncIterable<Uint8Array>,
-  { host, length, limit, digest, writer, stall, deadline }: RelayOptions,
+  { host, length, limit, digest, writer, stall, deadline }: ForwardOptions,
 ): AsyncGenerator<Uint8Array, void, void> {
   const hash = digest && createHash(algorithmOf(digest));
   const stalled = badGateway(`${host} has stopped sending, or you have stopped reading`);
