@@ -1,4 +1,5 @@
-import { SECURITY_HEADERS } from '../src/server/headers.ts';
+import { LOCAL_NAME } from '../src/preview/names.ts';
+import { headersFor } from '../src/server/headers.ts';
 import { expect, test } from './fixtures.ts';
 import { expectAccessible } from './support/care.ts';
 import { heavyBusybox } from './support/images.ts';
@@ -8,7 +9,7 @@ import { runsForeignScripts } from './support/policy.ts';
 test('every answer has the isolation headers and the content security policy', async ({ request }) => {
   for (const path of ['/', '/emulator.wasm', '/kernel/Image', '/missing', '/registry/none']) {
     const headers = (await request.get(path)).headers();
-    for (const [name, value] of Object.entries(SECURITY_HEADERS))
+    for (const [name, value] of Object.entries(headersFor(path, [LOCAL_NAME])))
       expect(headers[name.toLowerCase()], `${name} of ${path}`).toBe(value);
   }
 });

@@ -1,7 +1,11 @@
 /** Makes the images that the tests put into registries. */
+import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { gunzipSync } from 'node:zlib';
 import {
   LAYER_TYPE,
@@ -59,3 +63,17 @@ export const hasSharedImages = existsSync(join(SHARED, 'index.json'));
 
 /** @param tag the tag of an image that exists only where `hasSharedImages` is true */
 export const sharedImage = (tag: string) => `oci://${SHARED}:${tag}`;
+
+/** Returns BusyBox with /web, a program that serves one connection (web-server.c). */
+export async function webImage(): Promise<TestImage> {
+  const folder = await mkdtemp(join(tmpdir(), 'linuxrun-web-'));
+  const program = join(folder, 'web');
+  const source = join(import.meta.dirname, 'web-server.c');
+  try {
+    await promisify(execFile)('riscv64-linux-gnu-gcc', ['-O2', '-static', '-Wall', '-o', program, source]);
+    const file = { path: 'web', contents: new Uint8Array(await readFile(program)) };
+    return makeImage([busyboxLayer(), makeLayer(makeTar([file]))], { config: SHELL });
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}

@@ -2,7 +2,7 @@ import { RegistryProxy } from '../../src/server/registry/proxy.ts';
 import { DEFAULT_REGISTRIES } from '../../src/server/registry/registries.ts';
 import type { Relay } from '../../src/server/relay/relay.ts';
 import { type RunningServer, startServer } from '../../src/server/server.ts';
-import { SITE } from './places.ts';
+import { PREVIEWS, SITE } from './places.ts';
 
 /** The URL for programs, which cannot resolve every name below localhost. */
 export const forPrograms = (url: string) => url.replace('//linuxrun.localhost:', '//localhost:');
@@ -23,5 +23,5 @@ export async function startLinuxRun(
 ): Promise<RunningServer> {
   const registries = [...DEFAULT_REGISTRIES, ...local];
   const registryProxy = await RegistryProxy.open({ registries, loopback: local });
-  return startServer([SITE], port, { registryProxy, relay });
+  return startServer([SITE], port, { registryProxy, relay, previewRoot: PREVIEWS });
 }

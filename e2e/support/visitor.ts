@@ -2,7 +2,10 @@ import { expect as expectSoon, type Locator, type Page } from '@playwright/test'
 
 /** The parameters of a link: the variables' names without prefix, in lower case. */
 export type Link = Partial<
-  Record<'image' | 'entrypoint' | 'args' | 'env' | 'memory' | 'cpus' | 'disk' | 'init' | 'network', string>
+  Record<
+    'image' | 'entrypoint' | 'args' | 'env' | 'memory' | 'cpus' | 'disk' | 'init' | 'network' | 'ports',
+    string
+  >
 >;
 
 export const BUSYBOX = 'oci://images:busybox';

@@ -1,11 +1,13 @@
 /**
- * Makes the files for a public server: the folder `site`, which any static host can serve, and our server.
+ * Makes the files for a public server: the folders `site` and `previews`, which any static host can serve,
+ * and our server.
  */
 import { cp, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SetupFailure } from './failure.mjs';
 import { inProject, PROJECT } from './places.mjs';
 
+const PREVIEWS = 'dist/previews';
 /** A later one lies over those before it. */
 const LAYERS = ['public', 'dist/app', 'dist/site'];
 
@@ -35,6 +37,7 @@ export const production = {
   title: 'site and server for production',
   sources: [
     ...LAYERS,
+    PREVIEWS,
     'src/server',
     'src/network',
     'src/oci',
@@ -50,6 +53,7 @@ export const production = {
     const site = join(folder, 'site');
     await mkdir(site, { recursive: true });
     for (const source of LAYERS) await cp(inProject(source), site, { recursive: true });
+    await cp(inProject(PREVIEWS), join(folder, 'previews'), { recursive: true });
     // Without a package.json beside it, Node recognises an ES module only by this extension.
     await bundleServer(join(folder, 'server.mjs'));
   },

@@ -10,13 +10,14 @@ import { initramfs } from './initramfs.mjs';
 import { kernel, kernelSmp } from './kernel.mjs';
 import { ensureNpmPackages, isCurrent, NPM_PART } from './npm.mjs';
 import { page } from './page.mjs';
+import { previews } from './previews.mjs';
 import { production } from './production.mjs';
 import { say } from './progress.mjs';
 import { site } from './site.mjs';
 import { ensure, isInPlace, isToBuild, stampOf } from './step.mjs';
 
 const GUEST = [kernel, busybox, initramfs];
-const EVERYTHING = [core, bundle, page, ...GUEST, images, kernelSmp, site, production];
+const EVERYTHING = [core, bundle, page, ...GUEST, images, kernelSmp, previews, site, production];
 
 /** @typedef {{ packages: readonly string[], steps: readonly import('./step.mjs').Step[] }} Needs */
 
@@ -27,7 +28,7 @@ export const PURPOSES = {
   'boot-smp': { packages: BUILD_PACKAGES, steps: [core, bundle, ...GUEST, kernelSmp] },
   run: { packages: BUILD_PACKAGES, steps: [core, bundle, ...GUEST, images] },
   'run-smp': { packages: BUILD_PACKAGES, steps: [core, bundle, ...GUEST, images, kernelSmp] },
-  start: { packages: BUILD_PACKAGES, steps: [core, bundle, page, ...GUEST, images, site] },
+  start: { packages: BUILD_PACKAGES, steps: [core, bundle, page, ...GUEST, images, previews, site] },
   'kernel-smp': { packages: BUILD_PACKAGES, steps: [kernelSmp] },
   build: { packages: BUILD_PACKAGES, steps: EVERYTHING },
   test: { packages: [...BUILD_PACKAGES, ...TEST_PACKAGES], steps: EVERYTHING },

@@ -12,7 +12,7 @@ import { build } from 'esbuild';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { CHROMIUM } from '../../e2e/browser.ts';
 import { Random } from '../../emulator-wasm/test/support/random.ts';
-import { SECURITY_HEADERS } from '../server/headers.ts';
+import { headersFor } from '../server/headers.ts';
 import { PROXY_HEADER } from './proxied-fetch.ts';
 import { FakeRegistry } from './testing/fake-registry.ts';
 import { gzipBody, pieceSize, unpackedByZlib } from './testing/gzip-bodies.ts';
@@ -71,7 +71,7 @@ for (const name of ['@zip.js/zip.js/dist/zip-module.wasm', 'bzip2-wasm/bzip2-1.0
 
 /** The part of our server that these tests need. */
 function serve(incoming: IncomingMessage, outgoing: ServerResponse): void {
-  for (const [name, value] of Object.entries(SECURITY_HEADERS)) outgoing.setHeader(name, value);
+  for (const [name, value] of Object.entries(headersFor('/', []))) outgoing.setHeader(name, value);
   const { pathname } = new URL(incoming.url ?? '', 'http://x');
   const [, host, path] = /^\/registry\/([^/]+)(\/.*)$/.exec(pathname) ?? [];
   if (host) {

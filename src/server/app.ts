@@ -4,6 +4,7 @@ import { HERE_PATH } from '../preview/names.ts';
 import { headersFor } from './headers.ts';
 import { answerHere } from './here.ts';
 import { onlyFor } from './hosts.ts';
+import { previewDomains, previews } from './previews.ts';
 import { REGISTRY_PATH, type RegistryProxy } from './registry/proxy.ts';
 import { type Relay, refuseToken } from './relay/relay.ts';
 import { missingPage, staticFiles } from './static.ts';
@@ -15,6 +16,8 @@ export interface AppOptions {
   readonly relay?: Relay | undefined;
   /** The server's names besides those of the loopback interface. */
   readonly hosts?: readonly string[] | undefined;
+  /** The folder of the files of previews, if there are any. */
+  readonly previewRoot?: string | undefined;
 }
 
 /**
@@ -23,12 +26,15 @@ export interface AppOptions {
  */
 export function createApp(
   roots: readonly string[],
-  { registryProxy, relay, hosts = [] }: AppOptions = {},
+  { registryProxy, relay, hosts = [], previewRoot }: AppOptions = {},
 ): Hono {
   const app = new Hono();
+  if (previewRoot !== undefined) app.use(previews(previewRoot, hosts));
+  const domains = previewDomains(hosts);
   app.use(async (context, next) => {
     await next();
-    for (const [name, value] of Object.entries(headersFor(context.req.path))) context.header(name, value);
+    const headers = headersFor(context.req.path, domains);
+    for (const [name, value] of Object.entries(headers)) context.header(name, value);
   });
   app.use(onlyFor(hosts));
   app.get(HERE_PATH, answerHere);

@@ -1,8 +1,8 @@
 import { getRequestListener } from '@hono/node-server';
 import type { Plugin } from 'vite';
-import { CACHE } from '../../scripts/setup/places.mjs';
+import { CACHE, inProject } from '../../scripts/setup/places.mjs';
 import { TOKEN_PATH } from '../network/relay-protocol.ts';
-import { HERE_PATH } from '../preview/names.ts';
+import { HERE_PATH, readPreviewHost } from '../preview/names.ts';
 import { createApp } from './app.ts';
 import { readHosts } from './hosts.ts';
 import { readProxyOptions } from './registry/options.ts';
@@ -11,7 +11,7 @@ import { openRelay } from './relay/relay.ts';
 
 const OWN_PATHS = [`${REGISTRY_PATH}/`, HERE_PATH, TOKEN_PATH];
 
-/** Adds our registry proxy and our relay to Vite's server for development. */
+/** Adds our registry proxy, our relay and the origins of previews to Vite's server for development. */
 export function registryProxyInDevelopment(): Plugin {
   return {
     name: 'registry-proxy',
@@ -28,11 +28,12 @@ export function registryProxyInDevelopment(): Plugin {
         registryProxy.close();
         relay?.close();
       });
-      const listen = getRequestListener(
-        createApp([], { registryProxy, relay, hosts: readHosts(process.env) }).fetch,
-      );
+      const hosts = readHosts(process.env);
+      const previewRoot = inProject('dist/previews');
+      const listen = getRequestListener(createApp([], { registryProxy, relay, hosts, previewRoot }).fetch);
       middlewares.use((request, response, next) => {
-        if (OWN_PATHS.some((path) => request.url?.startsWith(path))) void listen(request, response);
+        const isOurs = OWN_PATHS.some((path) => request.url?.startsWith(path));
+        if (isOurs || readPreviewHost(request.headers.host ?? '')) void listen(request, response);
         else next();
       });
     },

@@ -15,8 +15,9 @@ export const ISOLATION_HEADERS = {
  * because xterm.js puts its theme and its cell sizes in <style> elements. zstddec fetches its WebAssembly
  * from a data: URL.
  * @param others what connections may lead to besides our own server
+ * @param previews the origins of previews
  */
-const contentSecurityPolicy = (...others: string[]): string[] => [
+const contentSecurityPolicy = (others: readonly string[], previews: readonly string[]): string[] => [
   "default-src 'none'",
   "script-src 'self' 'wasm-unsafe-eval'",
   "style-src 'self' 'unsafe-inline'",
@@ -24,6 +25,7 @@ const contentSecurityPolicy = (...others: string[]): string[] => [
   "font-src 'self'",
   [`connect-src 'self' data: http://${LOCAL_NAME}:*`, ...others].join(' '),
   "worker-src 'self'",
+  ['frame-src', ...previews].join(' '),
   "manifest-src 'self'",
   "base-uri 'none'",
   "form-action 'none'",
@@ -32,32 +34,38 @@ const contentSecurityPolicy = (...others: string[]): string[] => [
 /** Relays that the user may name: `parseRelay` accepts no others. */
 const RELAYS = ['wss:', 'ws://localhost:*', 'ws://127.0.0.1:*'];
 
+/** The host of the page is unknown, and so are the names below it. */
 const STATIC_HOST_POLICY = contentSecurityPolicy(
-  ...['https:', 'http://localhost:*', 'http://127.0.0.1:*'],
-  ...RELAYS,
+  ['https:', 'http://localhost:*', 'http://127.0.0.1:*', ...RELAYS],
+  ['https:', `http://*.${LOCAL_NAME}:*`],
 );
 
-const securityHeaders = (policy: readonly string[]) => ({
+const headersWith = (policy: readonly string[]) => ({
   ...ISOLATION_HEADERS,
+  // Previews are the same site, and would otherwise share the page's process.
+  'Origin-Agent-Cluster': '?1',
   // A <meta> element cannot set this.
   'Content-Security-Policy': [...policy, "frame-ancestors 'none'"].join('; '),
   'Referrer-Policy': 'no-referrer',
   'X-Content-Type-Options': 'nosniff',
 });
 
-/** The headers of every answer but one. */
-export const SECURITY_HEADERS = securityHeaders(contentSecurityPolicy());
-
-/** Those of the code of machine workers: workers have the policy of their own script (HTML, "workers"). */
-const MACHINE_WORKER_HEADERS = securityHeaders(contentSecurityPolicy(...RELAYS));
+/** Workers have the policy of their own script (HTML, "workers"). Machine workers connect to relays. */
 const MACHINE_WORKER = /^\/assets\/browser-machine-[\w-]+\.js$/;
 
-/** @param path of the answer's URL */
-export const headersFor = (path: string): Readonly<Record<string, string>> =>
-  MACHINE_WORKER.test(path) ? MACHINE_WORKER_HEADERS : SECURITY_HEADERS;
+/**
+ * The headers of every answer of the page's hosts.
+ * @param path of the answer's URL
+ * @param domains hosts whose previews are below them
+ */
+export function headersFor(path: string, domains: readonly string[]): Record<string, string> {
+  const others = MACHINE_WORKER.test(path) ? RELAYS : [];
+  const previews = domains.map((domain) => `*.${domain}:*`);
+  return headersWith(contentSecurityPolicy(others, previews));
+}
 
 /** The headers for a static file host, where the page asks registries directly. */
-export const STATIC_HOST_HEADERS = securityHeaders(STATIC_HOST_POLICY);
+export const STATIC_HOST_HEADERS = headersWith(STATIC_HOST_POLICY);
 
 /** The policy in the page's own <meta> element, which holds on every host. */
 export const DOCUMENT_POLICY = STATIC_HOST_POLICY.join('; ');

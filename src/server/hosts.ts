@@ -10,7 +10,7 @@ import { LOCAL_NAME } from '../preview/names.ts';
 
 const VARIABLE = 'LINUXRUN_HOSTS';
 /** Begins an entry for a page with previews, whose names are below the page's. */
-const WILDCARD = '*.';
+export const WILDCARD = '*.';
 
 /**
  * Reads the variable LINUXRUN_HOSTS, a list of host names separated by commas. `*.run.example.com` is the

@@ -2,9 +2,6 @@
 import { join } from 'node:path';
 import { serve } from './serve.ts';
 
-const PROJECT = join(import.meta.dirname, '../..');
+const inProject = (path: string) => join(import.meta.dirname, '../..', path);
 
-await serve(
-  ['dist/site', 'dist/app', 'public'].map((folder) => join(PROJECT, folder)),
-  'npm start',
-);
+await serve(['dist/site', 'dist/app', 'public'].map(inProject), inProject('dist/previews'), 'npm start');

@@ -3,4 +3,6 @@ import '../../scripts/node-version.mjs';
 import { join } from 'node:path';
 import { serve } from './serve.ts';
 
-await serve([join(import.meta.dirname, 'site')], 'node server.mjs');
+const inFolder = (name: string) => join(import.meta.dirname, name);
+
+await serve([inFolder('site')], inFolder('previews'), 'node server.mjs');

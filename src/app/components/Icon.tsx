@@ -30,6 +30,8 @@ const PATHS = {
   expand: 'M2.5 6V2.5H6M10 2.5h3.5V6M13.5 10v3.5H10M6 13.5H2.5V10',
   shrink: 'M6 2.5V6H2.5M13.5 6H10V2.5M10 13.5V10h3.5M2.5 10H6v3.5',
   terminal: 'M3.5 4.5l3.5 3.5-3.5 3.5M8.5 11.5h4',
+  preview: 'M2.5 3.5h11v9h-11zM2.5 6.5h11',
+  newTab: 'M9.5 2.5h4v4M13.5 2.5L7.5 8.5M11.5 9v4h-9v-9h4',
   back: 'M9.5 3.5L5 8l4.5 4.5',
 } as const;
 

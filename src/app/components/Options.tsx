@@ -54,6 +54,12 @@ export function Options({ errors }: { errors: FieldErrors }) {
         placeholder="none but the usual"
         hint="/dev/fuse, /dev/net/tun, or both with a comma"
       />
+      <Field
+        label="Ports"
+        {...bind('ports')}
+        placeholder="shown when they open"
+        hint="Such as 8080:80: opens a preview of port 80 as soon as something listens there"
+      />
       <fieldset className="options-network">
         <legend>Network</legend>
         <div>

@@ -6,6 +6,7 @@ import { type Phase, useSession } from '../stores/session.ts';
 import { Button } from './Button.tsx';
 import { FilesButton } from './FilesButton.tsx';
 import { returnToForm } from './focus.ts';
+import { PreviewButton } from './PreviewButton.tsx';
 import { ShareButton } from './ShareButton.tsx';
 
 /** Shows what runs, its state, and the actions for it. */
@@ -50,6 +51,7 @@ export function SessionBar() {
           </Button>
         )}
         <ShareButton />
+        {phase === 'running' && <PreviewButton />}
         {phase === 'running' && <FilesButton />}
         {canRestart && (
           <Button

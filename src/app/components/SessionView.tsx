@@ -1,11 +1,13 @@
 import { lazy } from 'react';
 import { droppedFiles } from '../model/dropped.ts';
 import { destination, useFiles } from '../stores/files.ts';
+import { usePreviews } from '../stores/previews.ts';
 import { useSession } from '../stores/session.ts';
 import { AgentNotice } from './AgentNotice.tsx';
 import { Later } from './Later.tsx';
 import { LeaveDialog } from './LeaveDialog.tsx';
 import { NetworkNotice } from './NetworkNotice.tsx';
+import { PortNotice } from './PortNotice.tsx';
 import { ProblemCard } from './ProblemCard.tsx';
 import { ProgressCard } from './ProgressCard.tsx';
 import { SessionBar } from './SessionBar.tsx';
@@ -15,6 +17,7 @@ import { useDrop } from './use-drop.ts';
 import { useTitle } from './use-title.ts';
 import { useVisibleArea } from './use-visible-area.ts';
 
+const PreviewPane = lazy(() => import('./PreviewPane.tsx'));
 const FilesPanel = lazy(() => import('./FilesPanel.tsx'));
 
 /** A session, from the click on Run to its last output. */
@@ -24,6 +27,7 @@ export function SessionView() {
   useVisibleArea();
   const hasOutput = useSession((session) => session.hasOutput);
   const areFilesShown = useFiles(({ isShown }) => isShown) && phase === 'running';
+  const isPreviewShown = usePreviews(({ isShown }) => isShown);
   const drop = useDrop(async ({ items }, target) => {
     if (phase !== 'running') return;
     const folder = target.closest<HTMLElement>('[data-folder]')?.dataset.folder;
@@ -36,6 +40,7 @@ export function SessionView() {
   return (
     <main className="session" {...drop.handlers} data-dropping={drop.isOver || undefined}>
       <SessionBar />
+      {phase === 'running' && <PortNotice />}
       <div className="workspace">
         <div className="stage">
           <Terminals />
@@ -44,6 +49,11 @@ export function SessionView() {
           )}
           {isSilent && <p className="stage-note">The program runs, and has not written anything yet.</p>}
         </div>
+        {isPreviewShown && (
+          <Later>
+            <PreviewPane />
+          </Later>
+        )}
         {areFilesShown && (
           <Later>
             <FilesPanel />

@@ -19,12 +19,18 @@ export function WhatRuns({ wish }: { wish: Wish | undefined }) {
           {`${formatBytes(wish.diskBytes)} of disk`}
           {wish.hasNetwork ? '' : ', without network'}
           {wish.devices.length > 0 && `, with ${wish.devices.join(' and ')}`}
+          {wish.ports.length > 0 && `, and shows ${describePorts(wish.ports)} here`}
         </>
       ) : (
         'Nothing can run until the marked fields are corrected'
       )}
     </section>
   );
+}
+
+function describePorts(ports: Wish['ports']): string {
+  const containers = [...new Set(ports.map(({ container }) => container))];
+  return `${containers.length > 1 ? 'ports' : 'port'} ${containers.join(' and ')}`;
 }
 
 function commandOf({ entrypoint, args }: Wish) {

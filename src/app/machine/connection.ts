@@ -1,4 +1,6 @@
-import { proxy, type Remote, wrap } from 'comlink';
+import { proxy, type Remote, transfer, wrap } from 'comlink';
+import { previewOrigin } from '../../preview/names.ts';
+import { Bridge } from './bridge.ts';
 import { BASE, machineFiles } from './machine-files.ts';
 import type {
   FurtherTerminalClient,
@@ -96,6 +98,18 @@ export class Connection {
   ): Promise<Remote<TerminalProcess>> {
     const client = proxy({ onOutput, onEnd: async (status: number) => onEnd(status) });
     return this.#session.openTerminal(client);
+  }
+
+  /** Opens the preview of a port at its origin. */
+  openPreview(port: number, id: string): Bridge {
+    const { port1, port2 } = new MessageChannel();
+    // It fails when the container has ended, and then the page closes its previews.
+    this.#session.openPreview(port, location.origin, id, transfer(port1, [port1])).catch(() => {});
+    return new Bridge(previewOrigin(new URL(location.origin), port, id), port2);
+  }
+
+  closePreview(port: number): void {
+    void this.#session.closePreview(port);
   }
 
   /** Cancels the session. Only the layers that it stored stay. */

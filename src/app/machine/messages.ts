@@ -63,6 +63,8 @@ export type SessionEvent =
   | { readonly type: 'booted' }
   /** The program runs. */
   | { readonly type: 'started' }
+  /** A server of the container begins or ends to listen. */
+  | { readonly type: 'port'; readonly port: number; readonly open: boolean }
   /** Lines of the guest's agent for the user. */
   | { readonly type: 'message'; readonly text: string }
   /** Its state has changed, or the number of its bytes, which comes once a second. */

@@ -1,11 +1,13 @@
 import { type ProxyMarked, proxy } from 'comlink';
 import { type Container, startContainer } from '../../container/container.ts';
 import { SIGKILL } from '../../container/signals.ts';
+import type { Connect } from '../../http/connection.ts';
 import { deferred } from '../../machine/deferred.ts';
 import { MachineError } from '../../machine/errors.ts';
 import type { NetworkOptions } from '../../machine/machine.ts';
 import { browserPlatform } from '../../machine/platform/browser.ts';
 import type { Platform } from '../../machine/platform/platform.ts';
+import { chunks } from '../../machine/streams.ts';
 import { FIRST_SIZE, type TerminalSize } from '../../machine/terminal-size.ts';
 import { ImageError, messageOf } from '../../oci/errors.ts';
 import { ContainerFiles } from './container-files.ts';
@@ -20,6 +22,7 @@ import type {
   SessionClient,
   SessionRequest,
 } from './messages.ts';
+import { Previews } from './previews.ts';
 import { TerminalProcess } from './terminal-process.ts';
 
 /** The size until the terminal is laid out. */
@@ -36,6 +39,7 @@ export class Session {
   readonly #abort = new AbortController();
   readonly #ended = deferred<void>();
   #container: Container | undefined;
+  #previews: Previews | undefined;
   #terminal: TerminalProcess | undefined;
   #size: TerminalSize | undefined;
   /** What was typed before the container exists. */
@@ -54,6 +58,7 @@ export class Session {
       this.#abort.abort(error);
       events.send({ type: 'failed', failure: this.#failureOf(error) });
     } finally {
+      this.#previews?.end();
       this.#ended.resolve();
     }
   }
@@ -98,6 +103,24 @@ export class Session {
     // The first terminal tells the page when the machine fails.
     terminal.ended.then(client.onEnd).catch(() => {});
     return proxy(terminal);
+  }
+
+  /**
+   * Connects the preview of a port with its server.
+   * @param page the URL of the page
+   * @param id the session's, in the origins of its previews
+   * @param bridge a port to the preview's bridge
+   * @throws MachineError when the container has ended
+   */
+  openPreview(port: number, page: string, id: string, bridge: MessagePort): void {
+    const container = this.#running;
+    const connect: Connect = (port, signal) => container.connect(port, { signal });
+    this.#previews ??= new Previews(connect, new URL(page), id);
+    this.#previews.open(port, bridge);
+  }
+
+  closePreview(port: number): void {
+    this.#previews?.close(port);
   }
 
   /** Asks the container to end, and kills it if it does not end in time. */
@@ -148,6 +171,7 @@ export class Session {
       events.send({ type: 'message', text: new TextDecoder().decode(bytes) }),
     );
     void container.started.then((runs) => runs && events.send({ type: 'started' }));
+    void tellPorts(container, events);
     // The size may have changed during the boot, and the user may have typed.
     if (this.#size) this.#terminal.resize(this.#size);
     for (const bytes of this.#typed.splice(0)) this.#terminal.write(bytes);
@@ -174,6 +198,11 @@ function networkOf({ relay, base }: SessionRequest): NetworkOptions {
   if (relay === 'on') return { relay: { kind: 'own', base } };
   const reason = 'The relay is off in the options: write on, or the address of one (wss://…)';
   return { relay: relay === 'off' ? { kind: 'off', reason } : { kind: 'foreign', url: relay } };
+}
+
+/** Reports the ports on which servers listen, until the container ends. */
+async function tellPorts({ ports }: Container, events: Throttle): Promise<void> {
+  for await (const change of chunks(ports)) events.send({ type: 'port', ...change });
 }
 
 /** Takes a machine's files from the page, which loads them once for all of its sessions. */

@@ -17,7 +17,12 @@ describe('checkForm', () => {
       init: false,
       hasNetwork: true,
       devices: [],
+      ports: [],
     });
+  });
+
+  it('reads published ports', () => {
+    expect(check({ ports: '8080:80' }).wish?.ports).toMatchObject([{ host: 8080, container: 80 }]);
   });
 
   it('takes the most memory there is for 4G', () => {
@@ -72,6 +77,7 @@ describe('checkForm', () => {
     ['cpus', { cpus: '1.5' }, /whole number/],
     ['cpus', { cpus: '' }, /whole number/],
     ['cpus', { cpus: 'two' }, /whole number/],
+    ['ports', { ports: '53:53/udp' }, /only TCP ports/],
     ['devices', { devices: '/dev/sda' }, /no device "\/dev\/sda" to give: name \/dev\/fuse or/],
     ['init', { init: 'yes' }, /neither 1 \(on\) nor 0/],
     ['disk', { disk: '1K' }, /16M to 64G/],

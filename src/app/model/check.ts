@@ -1,6 +1,7 @@
 import { parseDevices } from '../../container/devices.mjs';
 import { OptionError } from '../../container/errors.ts';
 import { parseNetwork } from '../../container/network.mjs';
+import { type PublishedPort, parsePorts } from '../../container/published-ports.mjs';
 import { checkDiskSize, parseSize } from '../../container/sizes.mjs';
 import { parseSwitch } from '../../container/switch.mjs';
 import { splitWords } from '../../container/words.mjs';
@@ -24,6 +25,8 @@ export interface Wish {
   readonly init: boolean;
   readonly devices: readonly string[];
   readonly hasNetwork: boolean;
+  /** Ports whose previews open by themselves. */
+  readonly ports: readonly PublishedPort[];
 }
 
 export type Checked =
@@ -55,6 +58,7 @@ export function checkForm(form: Form): Checked {
     init: read('init', () => parseSwitch(form.init)),
     hasNetwork: read('network', () => form.network === '' || parseNetwork(form.network) !== 'none'),
     devices: read('devices', () => (form.devices.trim() === '' ? [] : parseDevices(form.devices))),
+    ports: read('ports', () => parsePorts(form.ports)),
   };
   // Without errors, all required fields are defined.
   return Object.keys(errors).length > 0 ? { errors } : { wish: wish as Wish };

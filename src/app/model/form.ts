@@ -14,6 +14,8 @@ export interface Form {
   readonly devices: string;
   /** `none`, or empty. */
   readonly network: string;
+  /** Ports whose previews open by themselves, with commas between them. */
+  readonly ports: string;
 }
 
 export interface Variable {
@@ -39,4 +41,5 @@ export const DEFAULT_FORM: Form = {
   init: '',
   devices: '',
   network: '',
+  ports: '',
 };

@@ -8,7 +8,7 @@ describe('readLink', () => {
     const query =
       '?LINUXRUN_IMAGE=alpine:3&LINUXRUN_ENTRYPOINT=sh+-c&LINUXRUN_ARGS=%22a+b%22&LINUXRUN_ENV=A=1,B=x%5C,y' +
       '&LINUXRUN_MEMORY=1G&LINUXRUN_CPUS=2&LINUXRUN_DISK=64M&LINUXRUN_INIT=1&LINUXRUN_DEVICES=/dev/fuse' +
-      '&LINUXRUN_NETWORK=none';
+      '&LINUXRUN_NETWORK=none&LINUXRUN_PORTS=8080:80';
     expect(readLink(query)).toEqual({
       form: {
         image: 'alpine:3',
@@ -24,6 +24,7 @@ describe('readLink', () => {
         init: '1',
         devices: '/dev/fuse',
         network: 'none',
+        ports: '8080:80',
       },
       isLink: true,
       errors: {},
@@ -110,6 +111,7 @@ describe('writeLink', () => {
       init: fc.constantFrom('', '1'),
       devices: text,
       network: fc.constantFrom('', 'none'),
+      ports: text,
     });
     fc.assert(
       fc.property(form, (given) => {

@@ -17,6 +17,7 @@ const TEXTS = {
   INIT: 'init',
   DEVICES: 'devices',
   NETWORK: 'network',
+  PORTS: 'ports',
 } as const satisfies Record<string, keyof Form>;
 const ENV = 'ENV';
 

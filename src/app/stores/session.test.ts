@@ -41,10 +41,11 @@ const RUN: Run = {
   wish: {
     reference: { scheme: 'oci', path: 'images', image: { name: 'busybox' } },
     ...{ entrypoint: undefined, args: undefined, env: [] },
-    ...{ memoryBytes: 2 ** 29, cpus: 1, diskBytes: 2 ** 30, init: false, devices: [] },
+    ...{ memoryBytes: 2 ** 29, cpus: 1, diskBytes: 2 ** 30, init: false, devices: [], ports: [] },
     hasNetwork: true,
   },
   ...{ relay: 'on', local: undefined, credentials: undefined, wantsNewest: false, link: '?LINUXRUN_IMAGE=x' },
+  previewId: 'id',
 };
 
 const state = () => useSession.getState();

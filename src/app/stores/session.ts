@@ -13,6 +13,7 @@ import { useFiles } from './files.ts';
 import { useJobs } from './jobs.ts';
 import { useLibrary } from './library.ts';
 import { Meter } from './meter.ts';
+import { usePreviews } from './previews.ts';
 import { useRecent } from './recent.ts';
 import { useTerminals } from './terminals.ts';
 
@@ -25,6 +26,8 @@ export interface Run {
   readonly wantsNewest: boolean;
   /** The query of a link to this run. */
   readonly link: string;
+  /** The part of the origins of its previews that no other site can guess. Restarts keep it. */
+  readonly previewId: string;
 }
 
 export type Phase = 'none' | 'preparing' | 'running' | 'stopping' | 'ended' | 'failed';
@@ -73,6 +76,7 @@ export const useSession = create<SessionState>((set, get) => {
 
   const end = () => {
     meter.stop();
+    usePreviews.getState().reset();
     current.connection?.end();
     current.connection = undefined;
     void useLibrary.getState().refresh();
@@ -91,6 +95,9 @@ export const useSession = create<SessionState>((set, get) => {
         useRecent.getState().remember(get().run?.link ?? '');
         meter.start(get().run?.wish.cpus ?? 1);
         break;
+      case 'port':
+        onPort(event);
+        break;
       case 'message':
         set(({ messages }) => ({ messages: messages + event.text }));
         break;
@@ -105,6 +112,13 @@ export const useSession = create<SessionState>((set, get) => {
         set({ phase: 'failed', problem: explain(event.failure) });
         end();
     }
+  };
+
+  const onPort = ({ port, open }: Extract<SessionEvent, { type: 'port' }>) => {
+    const { run } = get();
+    usePreviews.getState().note({ port, open });
+    if (run && open && run.wish.ports.some(({ container }) => container === port))
+      usePreviews.getState().open(port, run.previewId);
   };
 
   const onShown = () => {

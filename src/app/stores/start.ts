@@ -1,3 +1,4 @@
+import { newPreviewId } from '../../preview/names.ts';
 import type { CatalogueEntry } from '../model/catalogue.ts';
 import { checkForm } from '../model/check.ts';
 import { DEFAULT_FORM } from '../model/form.ts';
@@ -24,6 +25,7 @@ export function runForm(): void {
     local: local && isReferenceTo(local, form.image) ? local : undefined,
     wantsNewest,
     relay,
+    previewId: newPreviewId(),
     credentials: credentials.username === '' ? undefined : credentials,
   };
   enterRun(run);

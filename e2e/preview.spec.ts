@@ -1,0 +1,175 @@
+/** Tests previews of servers in a container (web-server.c), in one session. */
+import type { Frame, Page } from '@playwright/test';
+import { expect, test } from './fixtures.ts';
+import { webImage } from './support/images.ts';
+import type { Visitor } from './support/visitor.ts';
+
+// The browser logs requests that fail or are refused, as the tests want them.
+test.use({
+  serviceWorkers: 'allow',
+  expectedErrors:
+    /Failed to load resource|ERR_|CORS|Content Security Policy|Blocked|Unsafe attempt|sandbox|WebSocket connection/,
+});
+
+const SERVERS = `chmod +x /web; nc -ll -p 8000 -e /web & nc -ll -p 9000 -e /web & sh`;
+
+/** The frame of a port's preview, once it shows a page. */
+async function previewOf(page: Page, port: number, path = '/'): Promise<Frame> {
+  const isIt = (frame: Frame) =>
+    new RegExp(`^http://${port}-[^/]+${path.replace('?', '\\?')}$`).test(frame.url());
+  await expect.poll(() => page.frames().some(isIt)).toBe(true);
+  const frame = page.frames().find(isIt) as Frame;
+  await frame.waitForLoadState();
+  return frame;
+}
+
+async function openPreview(visitor: Visitor): Promise<Frame> {
+  await visitor.button('Open the preview').first().click();
+  return previewOf(visitor.page, 8000);
+}
+
+test('a preview of a server', async ({ page, visitor, registry }) => {
+  registry.add('team/web:1', await webImage());
+  await visitor.runLink({ image: `${registry.host}/team/web:1`, entrypoint: 'sh', args: `-c "${SERVERS}"` });
+  await visitor.expectPrompt();
+  await expect(page.getByText('Port 8000 is open')).toBeVisible();
+  await expect(page.getByText('Port 9000 is open')).toBeVisible();
+  const frame = await openPreview(visitor);
+
+  await test.step('shows a page with its style, and the shim before its scripts', async () => {
+    await expect(frame.getByRole('heading')).toHaveText('Hello from the container');
+    await expect(frame.getByRole('heading')).toHaveCSS('color', 'rgb(1, 2, 3)');
+    expect(await frame.locator('body').getAttribute('data-early')).toBe('shim');
+  });
+
+  await test.step('sends requests as if the browser were at localhost', async () => {
+    const head = await frame.evaluate(async () => (await fetch('/head?a=b')).text());
+    expect(head).toMatch(/^GET \/head\?a=b HTTP\/1.1\r\nHost: localhost:8000\r\n/);
+    expect(head).toContain('Referer: http://localhost:8000/\r\n');
+    expect(head).toContain('Accept-Encoding: identity');
+  });
+
+  await test.step('follows redirects to localhost', async () => {
+    const url = await frame.evaluate(async () => (await fetch('/redirect')).url);
+    expect(new URL(url).host).toMatch(/^8000-\w{16}\.linuxrun\.localhost:\d+$/);
+    expect(new URL(url).pathname).toBe('/head');
+  });
+
+  await test.step('carries bodies both ways', async () => {
+    const upload = await frame.evaluate(async () => {
+      const bytes = new Uint8Array(2_000_000).map((_, i) => i * 7);
+      const sum = bytes.reduce((sum, byte) => (Math.imul(sum, 31) + byte) >>> 0, 0);
+      const answer = await (
+        await fetch('/upload', { method: 'POST', body: new Blob([bytes], { type: 'x/y' }) })
+      ).json();
+      return { ...answer, isRight: answer.sum === sum };
+    });
+    expect(upload).toMatchObject({
+      bytes: 2_000_000,
+      isRight: true,
+      chunks: 0,
+      origin: 'http://localhost:8000',
+    });
+    const streamed = await frame.evaluate(async () => {
+      let left = 3;
+      const body = new ReadableStream({
+        async pull(controller) {
+          await new Promise((resolve) => setTimeout(resolve, 100));
+          if (left-- > 0) controller.enqueue(new TextEncoder().encode('abc'));
+          else controller.close();
+        },
+      });
+      return (await fetch('/upload', { method: 'POST', body, duplex: 'half' } as RequestInit)).json();
+    });
+    expect(streamed).toMatchObject({ bytes: 9, chunks: 3 });
+    const statuses = await frame.evaluate(async () => {
+      const part = await fetch('/big', { headers: { Range: 'bytes=26-30' } });
+      const whole = await (await fetch('/big')).arrayBuffer();
+      const head = await fetch('/big', { method: 'HEAD' });
+      const others = await Promise.all(
+        ['/empty', '/unchanged', '/nothing'].map(async (path) => (await fetch(path)).status),
+      );
+      return [
+        part.status,
+        await part.text(),
+        whole.byteLength,
+        head.headers.get('Content-Length'),
+        ...others,
+      ];
+    });
+    expect(statuses).toEqual([206, 'abcde', 1_000_000, '1000000', 204, 304, 404]);
+    expect(await frame.evaluate(async () => (await fetch('/zipped')).text())).toBe('zipped');
+    const broken = frame.evaluate(async () => (await fetch('/broken')).text());
+    await expect(broken).rejects.toThrow();
+  });
+
+  await test.step('streams', async () => {
+    const times = await frame.evaluate(async () => {
+      const reader = (await fetch('/stream')).body?.getReader();
+      const times: number[] = [];
+      while (!(await reader?.read())?.done) times.push(performance.now());
+      return times;
+    });
+    expect(times).toHaveLength(4);
+    expect((times[3] ?? 0) - (times[0] ?? 0)).toBeGreaterThan(600);
+    const events = await frame.evaluate(
+      () =>
+        new Promise((resolve) => {
+          const source = new EventSource('/events');
+          const seen: string[] = [];
+          source.onmessage = ({ data }) => {
+            seen.push(data);
+            if (seen.length === 3) source.close();
+            if (seen.length === 3) resolve(seen);
+          };
+        }),
+    );
+    expect(events).toEqual(['0', '1', '2']);
+    // The server's process for the events ends when the client leaves.
+    await visitor.type('clear; while pidof web | grep -q " .* .* .* "; do sleep 0.2; done; echo gone');
+    await visitor.expectScreen(/^gone$/m);
+  });
+
+  await test.step('keeps cookies in a jar', async () => {
+    const cookies = await frame.evaluate(async () => {
+      await fetch('/cookie');
+      // biome-ignore lint/suspicious/noDocumentCookie: pages do
+      document.cookie = 'mine=1; path=/';
+      const sent = await (await fetch('/cookie')).text();
+      return { visible: document.cookie, sent };
+    });
+    expect(cookies.visible).toBe('seen=yes; mine=1');
+    expect(cookies.sent.split('; ').sort()).toEqual(['mine=1', 'secret=1', 'seen=yes']);
+  });
+
+  await test.step('has WebSockets, in workers too', async () => {
+    const messages = await frame.evaluate(
+      () =>
+        new Promise<unknown[]>((resolve, reject) => {
+          const seen: unknown[] = [];
+          const socket = new WebSocket('/socket', ['vite-hmr', 'other']);
+          socket.binaryType = 'arraybuffer';
+          socket.onopen = () => {
+            seen.push(socket.protocol, socket.readyState);
+            socket.send('text ü');
+            socket.send(Uint8Array.of(1, 2, 3));
+          };
+          socket.onerror = () => reject(new Error('the socket failed'));
+          socket.onmessage = ({ data }) => {
+            seen.push(typeof data === 'string' ? data : new Uint8Array(data).join());
+            if (seen.length === 4) socket.close(3000, 'done');
+          };
+          socket.onclose = ({ code, reason, wasClean }) =>
+            resolve([...seen, code, reason, wasClean, socket.bufferedAmount]);
+        }),
+    );
+    expect(messages).toEqual(['vite-hmr', 1, 'text ü', '1,2,3', 3000, 'done', true, 0]);
+    const fromWorker = await frame.evaluate(
+      () =>
+        new Promise((resolve) => {
+          new Worker('/worker.js').onmessage = ({ data }) => resolve(data);
+        }),
+    );
+    expect(fromWorker).toBe('from a worker');
+  });
+});

@@ -1,0 +1,58 @@
+/** Makes the files of previews' origins: the bridge, the service worker, and a page for what has neither. */
+import { cp, mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { SetupFailure } from './failure.mjs';
+import { inProject, PROJECT } from './places.mjs';
+
+const SOURCES = 'src/preview';
+/** The folder of our own paths (src/preview/names.ts). */
+const OURS = '__linuxrun';
+/** Hosts take the page for wrong addresses from this path. */
+const MISSING_PAGE = '404.html';
+
+/** @param {string} name @param {Record<string, string>} [define] @returns {Promise<string>} a script */
+async function bundle(name, define = {}) {
+  const { build } = await import('esbuild');
+  const result = build({
+    define,
+    absWorkingDir: PROJECT,
+    entryPoints: [join(SOURCES, `${name}.ts`)],
+    bundle: true,
+    minify: true,
+    write: false,
+    charset: 'ascii',
+    target: 'es2022',
+    logLevel: 'silent',
+  });
+  const { outputFiles } = await result.catch((error) => Promise.reject(new SetupFailure(error.message)));
+  return outputFiles?.[0]?.text ?? '';
+}
+
+/** @type {import('./step.mjs').Step} */
+export const previews = {
+  name: 'previews',
+  title: 'files of previews',
+  sources: [
+    SOURCES,
+    'src/machine/stream-mux.ts',
+    'src/machine/errors.ts',
+    'package-lock.json',
+    'scripts/setup/previews.mjs',
+  ],
+  outputs: { previews: 'dist/previews' },
+  async run(work) {
+    const folder = join(work, 'previews');
+    const ours = join(folder, OURS);
+    await mkdir(ours, { recursive: true });
+    // It stands in front of a worker's script, whose lines keep their numbers.
+    const shim = (await bundle('shim')).replaceAll('\n', '');
+    const scripts = {
+      bridge: await bundle('bridge'),
+      unconnected: await bundle('unconnected'),
+      'service-worker': await bundle('service-worker', { SHIM: JSON.stringify(shim) }),
+    };
+    for (const [name, script] of Object.entries(scripts)) await writeFile(join(ours, `${name}.js`), script);
+    await cp(inProject(join(SOURCES, 'bridge.html')), join(ours, 'bridge.html'));
+    await cp(inProject(join(SOURCES, 'unconnected.html')), join(folder, MISSING_PAGE));
+  },
+};

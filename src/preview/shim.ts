@@ -1,0 +1,15 @@
+/**
+ * Runs before all scripts of a document or worker of a preview, and gives them what a service worker cannot:
+ * WebSockets to the container, and cookies.
+ */
+import { reportPath } from './report-path.ts';
+import { shimCookies } from './shim-cookies.ts';
+import { shimWebSocket } from './shim-web-socket.ts';
+import { shimWorkers } from './shim-workers.ts';
+
+const send = shimWorkers();
+shimWebSocket(send);
+if ('document' in self) {
+  shimCookies(send);
+  reportPath();
+}
