@@ -20,6 +20,7 @@ import type { Limits } from './limits.ts';
 import type { Policy } from './policy.ts';
 import { Throttle } from './rate.ts';
 import type { RefusalReason } from './refusal.ts';
+import { SendQueue } from './send-queue.ts';
 
 export interface DnsServices {
   readonly host: Host;
@@ -99,7 +100,8 @@ const LENGTH_SIZE = 2;
 class DnsStream implements TcpSocket {
   readonly #events: TcpEvents;
   readonly #answer: (message: Uint8Array) => Promise<Uint8Array | undefined>;
-  #received = new Uint8Array(0);
+  /** A guest may send its queries in single bytes, and many before the first is answered. */
+  readonly #received = new SendQueue();
   #busy = false;
   #ended = false;
   #aborted = false;
@@ -118,10 +120,7 @@ class DnsStream implements TcpSocket {
   }
 
   write(bytes: Uint8Array): void {
-    const all = new Uint8Array(this.#received.length + bytes.length);
-    all.set(this.#received);
-    all.set(bytes, this.#received.length);
-    this.#received = all;
+    this.#received.push(bytes);
     void this.#serve();
   }
 
@@ -163,17 +162,20 @@ class DnsStream implements TcpSocket {
     this.#busy = false;
     if (!this.#ended || this.#aborted) return;
     // Part of a query may be left.
-    this.#received = new Uint8Array(0);
+    this.#received.drop(this.#received.length);
     this.#events.ended();
     this.#events.sent();
   }
 
   #next(): Uint8Array | undefined {
     const { length } = this.#received;
-    if (length < LENGTH_SIZE || length < LENGTH_SIZE + read16(this.#received, 0)) return undefined;
-    const end = LENGTH_SIZE + read16(this.#received, 0);
-    const query = this.#received.slice(LENGTH_SIZE, end);
-    this.#received = this.#received.slice(end);
+    if (length < LENGTH_SIZE) return undefined;
+    const size = new Uint8Array(LENGTH_SIZE);
+    this.#received.copy(0, size);
+    if (length < LENGTH_SIZE + read16(size, 0)) return undefined;
+    const query = new Uint8Array(read16(size, 0));
+    this.#received.copy(LENGTH_SIZE, query);
+    this.#received.drop(LENGTH_SIZE + query.length);
     return query;
   }
 }

@@ -3,10 +3,12 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { isInternal } from '../oci/address.ts';
 import { type Address, formatAddress, parseAddress } from './address.ts';
 import { read16, write16, write32 } from './bytes.ts';
+import { DnsForwarder } from './dns-forwarder.ts';
 import { arpReply, ETHERNET_HEADER, frameType, newFrame, TYPE_ARP, TYPE_IPV4 } from './ethernet.ts';
-import { SESSION_LIMITS } from './limits.ts';
+import { LIMITS, SESSION_LIMITS } from './limits.ts';
 import { PROTOCOL_ICMP, PROTOCOL_TCP, PROTOCOL_UDP } from './packet.ts';
 import { PLAN } from './plan.ts';
+import { Policy } from './policy.ts';
 import { ACK, RST, type Segment, SYN } from './tcp-segment.ts';
 import { type FakeUdpSocket, patchHeader, SERVER, SERVER6, World } from './testing/world.ts';
 
@@ -438,6 +440,37 @@ describe('DNS', () => {
     const data = Buffer.concat(world.segments().map((each) => each.data));
     expect(data.readUInt16BE(0)).toBe(data.length - 2);
     expect(data.readUInt16BE(2 + 6)).toBe(60);
+  });
+
+  test('a stream of many small queries, in single bytes, costs little', async () => {
+    let [answers, hasEnded] = [0, false];
+    const services = { host: new World(), policy: new Policy({ ownAddresses: () => [] }), limits: LIMITS };
+    const stream = new DnsForwarder(services).accept({
+      connected: () => {},
+      received: () => {
+        answers++;
+      },
+      sent: () => {},
+      ended: () => {
+        hasEnded = true;
+      },
+      failed: () => {},
+    });
+    const before = process.cpuUsage();
+    stream.pause();
+    const unknown = bytes(0, 12, 0, 7, 0x28, 0, 0, 0, 0, 0, 0, 0, 0, 0);
+    const count = 10_000;
+    for (let i = 0; i < count; i++) for (const byte of unknown) stream.write(bytes(byte));
+    // Queries of no bytes have no answer.
+    stream.write(new Uint8Array(1 << 20));
+    stream.end();
+    await turn();
+    expect([answers, hasEnded]).toEqual([0, false]);
+    stream.resume();
+    await turn();
+    expect([answers, hasEnded, stream.waiting]).toEqual([count, true, 0]);
+    const { user, system } = process.cpuUsage(before);
+    expect((user + system) / 1e6).toBeLessThan(10);
   });
 });
 
