@@ -236,7 +236,7 @@ describe('limits', () => {
     const begin = performance.now();
     client.socket.terminate();
     await until(() => sockets.size === 0 && udpSockets() === before);
-    expect(performance.now() - begin).toBeLessThan(1000);
+    expect(performance.now() - begin).toBeLessThan(10_000);
     await until(() => relay.relay.sessions === 0);
   });
 });
