@@ -3,8 +3,9 @@ import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { createServer as createHttpServer } from 'node:http';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { formatAddress, parseAddress } from '../../network/address.ts';
+import { Nat } from '../../network/nat.ts';
 import { PROTOCOL_ICMP, PROTOCOL_UDP } from '../../network/packet.ts';
 import { PLAN } from '../../network/plan.ts';
 import { formatMessage, offerProtocols, RELAY_WINDOW } from '../../network/relay-protocol.ts';
@@ -257,6 +258,23 @@ test('sessions are apart, also with the same ports', async () => {
   await until(() => clients.every(({ frames }) => frames.length === 2));
   const texts = clients.map((client) => client.datagrams().map(({ data }) => Buffer.from(data).toString()));
   expect(texts).toEqual([['answer for client 0'], ['answer for client 1']]);
+});
+
+test('a fault in one session leaves the others alone', async () => {
+  const [one, two] = await Promise.all(
+    ['192.0.2.1', '192.0.2.2'].map((client) => relay.connect({ headers: relay.page(client) })),
+  );
+  const report = vi.spyOn(console, 'error').mockImplementation(() => {});
+  const receive = vi.spyOn(Nat.prototype, 'receive').mockImplementationOnce(() => {
+    throw new Error('a fault');
+  });
+  toClose.push(() => vi.restoreAllMocks());
+  ping(one as RelayClient);
+  expect(await one?.closed).toBe(1008);
+  expect(report).toHaveBeenCalledWith(new Error('a fault'));
+  ping(two as RelayClient);
+  await until(() => two?.frames.length === 1);
+  expect(receive).toHaveBeenCalledTimes(2);
 });
 
 describe('a plain client', () => {

@@ -144,7 +144,14 @@ export class RelaySession implements Card {
   // ---- Frames --------------------------------------------------------------------------------
 
   #passUp(frame: Uint8Array): void {
-    this.#nat.receive(frame);
+    try {
+      this.#nat.receive(frame);
+    } catch (error) {
+      // A fault of ours must not end the sessions of others.
+      console.error(error);
+      this.end('protocol');
+      return;
+    }
     if (this.#options.isOurs) this.#acknowledger.took(frame.length);
     else if (this.#socket.isPaused && this.#up.waiting <= PLAIN_FULL) this.#socket.resume();
   }
