@@ -191,7 +191,7 @@ static void end_flow(struct connection *c, enum end from)
 /* Sends the bytes of a flow. Returns the rest that the receiver does not take, or -1 and errno. */
 static ssize_t send_some(int to, const char *bytes, size_t length)
 {
-	ssize_t n = send(to, bytes, length, MSG_DONTWAIT | MSG_NOSIGNAL);
+	ssize_t n = send(to, bytes, length, MSG_DONTWAIT);
 
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		n = 0;

@@ -1,6 +1,7 @@
 #include <linux/eventpoll.h>
 #include <linux/resource.h>
 #include <linux/sched.h>
+#include <linux/signal.h>
 #include <linux/time_types.h>
 #include <sys/socket.h>
 
@@ -10,14 +11,19 @@
 #include "ports.h"
 #include "vsock.h"
 
-enum { COMMANDS = 0, EVENTS = 1, FAILED = 1 };
+/* Its descriptors. Standard error is the console. */
+enum { COMMANDS = 0, EVENTS = 1, FIRST = 3, FIRST_UNUSED };
+
+enum { FAILED = 1 };
 
 enum { MOST_EVENTS = 64, LOOK_MILLISECONDS = 500, DRAIN_MILLISECONDS = 2000 };
 
 /* What is not a connection has these numbers in events. */
-enum { COMMANDED = -1, CONTAINER_ENDED = -2, LOOK_DUE = -3 };
+enum { COMMANDED = -1, CONTAINER_ENDED = -2, TIME_IS_UP = -3 };
 
 static int epoll, timer;
+/* The container has ended, and the timer will end this process. */
+static bool draining;
 
 void forward_report(enum event_type type, uint32_t subject, uint32_t detail)
 {
@@ -39,6 +45,8 @@ static void watch_ports(bool watched)
 {
 	struct __kernel_itimerspec time = { 0 };
 
+	if (draining)
+		return;
 	if (watched) {
 		time.it_interval.tv_nsec = time.it_value.tv_nsec = LOOK_MILLISECONDS * 1000000ll;
 		ports_look();
@@ -86,19 +94,22 @@ static void receive_commands(void)
 	memmove(received, received + taken, length);
 }
 
-static void look(void)
+static void handle_time(void)
 {
 	uint64_t ticks;
 
-	if (read(timer, &ticks, sizeof(ticks)) == sizeof(ticks))
-		ports_look();
+	if (read(timer, &ticks, sizeof(ticks)) != sizeof(ticks))
+		return;
+	if (draining)
+		exit(0);
+	ports_look();
 }
 
 /* Handles what has happened. Returns whether the container still runs. */
-static bool handle_events(int timeout)
+static bool handle_events(void)
 {
 	static struct epoll_event events[MOST_EVENTS];
-	int count = syscall(__NR_epoll_pwait, epoll, events, MOST_EVENTS, timeout, NULL, 0);
+	int count = syscall(__NR_epoll_pwait, epoll, events, MOST_EVENTS, -1, NULL, 0);
 	bool commanded = false, runs = true;
 
 	for (int i = 0; i < count; i++) {
@@ -108,8 +119,8 @@ static bool handle_events(int timeout)
 			commanded = true;
 		else if (number == CONTAINER_ENDED)
 			runs = false;
-		else if (number == LOOK_DUE)
-			look();
+		else if (number == TIME_IS_UP)
+			handle_time();
 		else
 			connection_handle(number, events[i].events);
 	}
@@ -120,20 +131,33 @@ static bool handle_events(int timeout)
 }
 
 /* The servers are gone. Passes on what they had sent, if the host takes it within a while. */
-static void drain(int first)
+static void drain(void)
 {
 	struct __kernel_itimerspec patience = { .it_value.tv_sec = DRAIN_MILLISECONDS / 1000 };
 
-	syscall(__NR_epoll_ctl, epoll, EPOLL_CTL_DEL, first, NULL);
+	syscall(__NR_epoll_ctl, epoll, EPOLL_CTL_DEL, FIRST, NULL);
 	syscall(__NR_timerfd_settime, timer, 0, &patience, NULL);
+	draining = true;
 	connections_let_end();
-	while (connections_open() > 0) {
-		uint64_t ticks;
+	while (connections_open() > 0)
+		handle_events();
+}
 
-		handle_events(-1);
-		if (read(timer, &ticks, sizeof(ticks)) == sizeof(ticks))
-			return;
-	}
+/* A receiver may be gone before it is written to. */
+static void ignore_broken_pipes(void)
+{
+	static const sigset_t signals = { .sig = { 1ul << (SIGPIPE - 1) } };
+
+	syscall(__NR_rt_sigprocmask, SIG_BLOCK, &signals, NULL, sizeof(signals));
+}
+
+/* Keeps only its own descriptors, of those that it has from init. */
+static void keep(int commands, int events, int first)
+{
+	dup2(commands, COMMANDS);
+	dup2(events, EVENTS);
+	syscall(__NR_dup3, first, FIRST, O_CLOEXEC);
+	syscall(__NR_close_range, FIRST_UNUSED, ~0u, 0);
 }
 
 static void allow_open_files(void)
@@ -151,19 +175,17 @@ void forward(const struct container *container)
 	/* The process stays outside the container's other namespaces, so nothing there can see it. */
 	if (first < 0 || syscall(__NR_setns, first, CLONE_NEWNET) < 0)
 		exit(FAILED);
-	dup2(commands, COMMANDS);
-	dup2(events, EVENTS);
-	close(commands);
-	close(events);
+	keep(commands, events, first);
+	ignore_broken_pipes();
 	allow_open_files();
 	epoll = syscall(__NR_epoll_create1, EPOLL_CLOEXEC);
 	timer = syscall(__NR_timerfd_create, CLOCK_MONOTONIC, O_CLOEXEC | O_NONBLOCK);
 	connections_begin(epoll);
 	watch(COMMANDS, COMMANDED);
-	watch(first, CONTAINER_ENDED);
-	watch(timer, LOOK_DUE);
-	while (handle_events(-1))
+	watch(FIRST, CONTAINER_ENDED);
+	watch(timer, TIME_IS_UP);
+	while (handle_events())
 		;
-	drain(first);
+	drain();
 	exit(0);
 }

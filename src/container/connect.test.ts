@@ -37,6 +37,8 @@ const LISTENING = [DIGEST, ECHO, WEB, WEB6, RUDE, FLOOD, DEAF, FULL];
 const content = Buffer.from(
   Uint32Array.from({ length: SIZE / 4 }, (_, i) => Math.imul(i, 2654435761)).buffer,
 );
+/** Bytes that the server of a flood has not got rid of yet, as `netstat` tells. */
+const QUEUE = new RegExp(`^tcp +\\d+ +(\\d+) \\S+:${FLOOD} `, 'gm');
 const digestOf = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
 
 const folder = mkdtempSync(join(tmpdir(), 'linuxrun-connect-'));
@@ -265,16 +267,24 @@ test('a small machine survives as many servers that do not read as it may have',
 describe('the end of a container', { timeout: TIMEOUT }, () => {
   test('is the end of its connections and ports', async () => {
     const reading = await container.connect(ECHO);
-    const deaf = await container.connect(DEAF);
+    const [deaf, flood] = [await container.connect(DEAF), await container.connect(FLOOD)];
     const writer = deaf.writable.getWriter();
     const writing = (async () => {
       for (;;) await writer.write(content);
     })();
     const ports = container.ports.getReader();
+    // The flood fills all buffers as far as the server's own.
+    const queues = async () => {
+      const sockets = await text(container.exec({ args: ['netstat', '-tn'] }).stdout);
+      return Math.max(...[...sockets.matchAll(QUEUE)].map(([, bytes]) => Number(bytes)));
+    };
+    await expect.poll(queues, { timeout: TIMEOUT }).toBeGreaterThan(100_000);
     container.kill(9);
     await expect(writing).rejects.toThrow();
     await bytes(reading.readable).catch(() => {});
+    // Although nobody reads what the flood's server has sent.
     for (let next = await ports.read(); !next.done; next = await ports.read());
+    await expect(bytes(flood.readable)).rejects.toThrow('reset');
     expect(await container.exit).toBe(137);
     await expect(container.connect(ECHO)).rejects.toMatchObject({ name: 'ConnectError', code: 'ESRCH' });
   });

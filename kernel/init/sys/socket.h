@@ -17,7 +17,6 @@
 #define SHUT_RD 0
 #define SHUT_WR 1
 #define MSG_DONTWAIT 0x40
-#define MSG_NOSIGNAL 0x4000
 
 typedef __kernel_sa_family_t sa_family_t;
 
