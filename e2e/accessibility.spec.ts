@@ -56,6 +56,12 @@ for (const colorScheme of ['light', 'dark'] as const) {
         await expect(page.getByRole('tab')).toHaveCount(2);
         await expectAccessible(page);
       });
+      await test.step('the network', async () => {
+        await visitor.button('ready').click();
+        await expect(page.getByRole('region', { name: 'The network' })).toBeVisible();
+        await expectAccessible(page);
+        await page.keyboard.press('Escape');
+      });
       await test.step('finding', async () => {
         await visitor.button('Find').click();
         await page.getByLabel('Find in the terminal').fill('no such text');

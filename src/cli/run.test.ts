@@ -65,6 +65,16 @@ describe('linuxrun', { timeout: TIMEOUT }, () => {
     expect(result.stderr).toContain(`\n  LINUXRUN_IMAGE=oci://${PUBLIC}/images:busybox\n`);
   });
 
+  test('says once why there is no network, when a program wants it', async () => {
+    const silent = await run({ ...running('true'), RELAY: 'off' });
+    expect(silent.stderr).not.toContain('network');
+    const names = 'nslookup example.com > /dev/null; nslookup example.org > /dev/null';
+    expect(await run({ ...running(names), RELAY: 'off' })).toMatchObject({
+      stderr:
+        'linuxrun: There is no network. LINUXRUN_RELAY is off: unset it, or name a relay in it (wss://…).\n',
+    });
+  });
+
   test('runs the image and command of the variables', async () => {
     const result = await run(
       {

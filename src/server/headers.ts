@@ -50,7 +50,10 @@ const headersWith = (policy: readonly string[]) => ({
   'X-Content-Type-Options': 'nosniff',
 });
 
-/** Workers have the policy of their own script (HTML, "workers"). Machine workers connect to relays. */
+/**
+ * Workers have the policy of their own script (HTML, "workers"). Machine workers connect to relays. Some
+ * browsers do not take the WebSockets of a page's own server for 'self'.
+ */
 const MACHINE_WORKER = /^\/assets\/browser-machine-[\w-]+\.js$/;
 
 /**
@@ -59,7 +62,7 @@ const MACHINE_WORKER = /^\/assets\/browser-machine-[\w-]+\.js$/;
  * @param domains hosts whose previews are below them
  */
 export function headersFor(path: string, domains: readonly string[]): Record<string, string> {
-  const others = MACHINE_WORKER.test(path) ? RELAYS : [];
+  const others = MACHINE_WORKER.test(path) ? [...RELAYS, `ws://${LOCAL_NAME}:*`] : [];
   const previews = domains.map((domain) => `*.${domain}:*`);
   return headersWith(contentSecurityPolicy(others, previews));
 }

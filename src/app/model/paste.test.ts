@@ -45,6 +45,8 @@ describe('a pasted command', () => {
       { devices: '/dev/fuse,/dev/net/tun' },
       ['--device /dev/kvm'],
     ],
+    ['docker run --network=none alpine', { network: 'none' }, []],
+    ['docker run --net none --network bridge alpine', { network: '' }, []],
     ['docker run --platform linux/riscv64 alpine', { image: 'alpine' }, []],
     ['docker run --platform linux/amd64 alpine', { image: 'alpine' }, ['--platform linux/amd64']],
     ['docker run -it -- alpine --help', { image: 'alpine', args: '--help' }, []],

@@ -187,7 +187,7 @@ function readFlags({ verb, words, quoted, after }: Command): Pasted | undefined 
   const [image, ...rest] = reader.operands;
   if (image === undefined || !readReference(image)) return undefined;
   if (verb === 'pull') return { form: { image }, leftOut: [...reader.leftOut, ...rest] };
-  const { env, entrypoint, memory, cpus, init, devices } = reader;
+  const { env, entrypoint, memory, cpus, init, devices, network } = reader;
   const quotedRest = quoted.slice(quoted.length - rest.length);
   const end = quotedRest.findIndex((word) => REST_OF_COMMAND.test(word));
   const args = end < 0 ? rest : rest.slice(0, end);
@@ -202,6 +202,7 @@ function readFlags({ verb, words, quoted, after }: Command): Pasted | undefined 
       cpus,
       init,
       devices: devices.join(','),
+      network,
       args: args.map(quoteWord).join(' '),
     },
     leftOut: [...reader.leftOut, ...(unread === '' ? [] : [unread])].map(clean),
@@ -215,6 +216,7 @@ class FlagReader {
   cpus = DEFAULT_FORM.cpus;
   init = '';
   readonly devices: string[] = [];
+  network = '';
   readonly leftOut: string[] = [];
   /** The image, and what follows it. */
   operands: readonly string[] = [];
@@ -261,6 +263,7 @@ class FlagReader {
     // Docker counts bytes by b, which we leave out.
     else if (name === 'm' || name === 'memory') this.memory = value.replace(/^(\d+)b$/i, '$1').toUpperCase();
     else if (name === 'cpus') this.cpus = String(Math.ceil(Number(value)) || value);
+    else if (isNetwork(name) && NETWORKS.includes(value)) this.network = value === 'none' ? value : '';
     else if (name === 'device' && DEVICES.includes(value)) this.devices.push(value);
     else if (name !== 'platform' || !/riscv64/.test(value))
       this.leftOut.push(word.includes('=') ? word : `${word} ${value}`);
@@ -272,3 +275,8 @@ class FlagReader {
     else if (!USUAL.includes(name)) this.leftOut.push(SWITCHES.includes(name) ? word : `${word} (unknown)`);
   }
 }
+
+const isNetwork = (name: string): boolean => name === 'network' || name === 'net';
+
+/** Those of Docker that this page has: none, and one that leads to the internet. */
+const NETWORKS: readonly string[] = ['none', 'bridge', 'default'];
