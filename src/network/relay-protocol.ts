@@ -41,7 +41,10 @@ export interface RelayConfig {
   readonly connections: number;
 }
 
-/** Bytes of frames that the sender of this message has taken since its last one. */
+/**
+ * Bytes of frames that the sender of this message has taken since its last one. It is sent for every 256 KiB,
+ * and for fewer after a tenth of a second.
+ */
 export interface RelayAck {
   readonly type: 'ack';
   readonly bytes: number;

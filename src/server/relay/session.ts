@@ -34,8 +34,11 @@ const MESSAGE_COST = 1 << 10;
 const PLAIN_MTU = 1500;
 /** With more than this waiting of a plain client, nothing is read from it. */
 const PLAIN_FULL = 256 << 10;
-/** Messages that are no frames: acknowledgements, pings and pongs. A client that obeys sends 80 a second. */
-const CONTROLS = { perSecond: 200, burst: 1000 };
+/**
+ * Messages that are no frames: acknowledgements, pings and pongs. A client acknowledges 256 KiB at a time, or
+ * ten times a second, and may do so several times as often.
+ */
+const CONTROLS = { perSecond: 200, burst: 1000, bytesForEach: 64 << 10 };
 /** Refusals that the client hears of in a tick. */
 const MAX_REPORTS = 5;
 
@@ -75,7 +78,7 @@ export class RelaySession implements Card {
   readonly #down: Flow;
   readonly #window = new SendWindow();
   readonly #acknowledger: Acknowledger;
-  readonly #controls = new Rate(CONTROLS);
+  readonly #controls: Rate;
   readonly #timer: ReturnType<typeof setInterval>;
   readonly #startedAt = performance.now();
   readonly #bytes = { up: 0, down: 0 };
@@ -111,6 +114,8 @@ export class RelaySession implements Card {
       hasRoom: () => !(isOurs && this.#window.isFull) && this.#socketBytes <= SOCKET_FULL,
       pass: (frame) => this.#passDown(frame),
     });
+    const { perSecond, burst, bytesForEach } = CONTROLS;
+    this.#controls = new Rate({ perSecond: perSecond + bytesPerSecond / bytesForEach, burst });
     this.#acknowledger = new Acknowledger((bytes) => this.#tell({ type: 'ack', bytes }));
     this.#timer = setInterval(() => this.#tick(), TICK);
     this.#listen();

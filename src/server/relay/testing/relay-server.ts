@@ -11,6 +11,7 @@ import {
   type RelayMessage,
   TOKEN_PATH,
 } from '../../../network/relay-protocol.ts';
+import { Acknowledger } from '../../../network/relay-window.ts';
 import { Guest } from '../../../network/testing/world.ts';
 import { type RunningServer, startServer } from '../../server.ts';
 import type { RelayOptions } from '../options.ts';
@@ -132,11 +133,13 @@ export class RelayClient extends Guest {
   /** Bytes of frames that the relay has not acknowledged. */
   unacknowledged = 0;
   readonly closed: Promise<number>;
+  readonly #acknowledger = new Acknowledger((bytes) => this.acknowledge(bytes));
 
   constructor(socket: WebSocket) {
     super();
     this.socket = socket;
     this.closed = new Promise((resolve) => socket.on('close', resolve));
+    void this.closed.then(() => this.#acknowledger.close());
     socket.on('message', (data: Buffer, isBinary) => {
       if (isBinary) this.#take(data);
       else this.#hear(parseRelayMessage(String(data)));
@@ -170,6 +173,6 @@ export class RelayClient extends Guest {
     this.frames.push(frame);
     this.received += frame.length;
     this.largest = Math.max(this.largest, frame.length);
-    if (this.isOurs && this.acknowledges) this.acknowledge(frame.length);
+    if (this.isOurs && this.acknowledges) this.#acknowledger.took(frame.length);
   }
 }
