@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { BOOT_HERE, benchBoot, benchBootInNode, bootHere } from './boot.ts';
 import { benchWorkloads, nodeRunner } from './compare.ts';
+import { benchConnect } from './connect.ts';
 import { benchDisk } from './disk.ts';
 import { benchFilter } from './filter.ts';
 import { benchIdle } from './idle.ts';
@@ -32,6 +33,7 @@ const SECTIONS = [
   'disk',
   'filter',
   'net',
+  'connect',
   'work',
   'wide',
   'wide-busy',
@@ -95,6 +97,7 @@ async function main(): Promise<void> {
   if (chosen('disk')) await benchDisk(wasm, repeat);
   if (chosen('filter')) await benchFilter(wasm);
   if (chosen('net')) await benchNet(wasm, repeat);
+  if (chosen('connect')) await benchConnect(wasm, repeat);
   if (chosen('work')) await benchWork(repeat);
   if (chosen('wide')) await benchWide(repeat, false);
   if (chosen('wide-busy')) await benchWide(repeat, true);
