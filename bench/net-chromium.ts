@@ -1,5 +1,6 @@
 /** Measures a download in a plain Chromium, behind our server's relay in this process. */
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CHROMIUM } from '../e2e/browser.ts';
@@ -86,6 +87,6 @@ async function measurePage(url: string, profile: string): Promise<ChromiumDownlo
     throw new Error(`the network cannot be measured in Chromium: ${output}`);
   } finally {
     clearTimeout(timer);
-    browser.kill();
+    if (browser.kill()) await once(browser, 'exit');
   }
 }

@@ -1,6 +1,7 @@
 /**
- * Runs `bench/guest/net.c` with the query's words as its arguments, behind the relay of the page's server. The
- * browser writes the console to its standard error, so that no debugger slows the relay's WebSocket down.
+ * Runs `bench/guest/net.c` with the query's words as its arguments, behind the relay of the page's server.
+ * The browser writes the console to its standard error, so that no debugger slows the relay's WebSocket
+ * down.
  */
 import { Machine } from '../../src/machine/machine.ts';
 import { browserPlatform } from '../../src/machine/platform/browser.ts';

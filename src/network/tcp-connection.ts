@@ -11,8 +11,13 @@ const MAX_WINDOW = 0xffff;
 /** Of a peer that does not state it (RFC 9293, section 3.7.1), and the least that is taken. */
 const DEFAULT_SEGMENT_SIZE = 536;
 const MIN_SEGMENT_SIZE = 64;
-/** RFC 6298, section 2. */
-const FIRST_TIMEOUT = 1000;
+/**
+ * More than the second of RFC 6298, section 2: the link loses nothing, so a late acknowledgement mostly means
+ * a guest that waits for its host's processor. A guest that drops a segment says so by its window.
+ */
+const FIRST_TIMEOUT = 3000;
+/** How long data waits for a wider window, in ms (RFC 9293, section 3.8.6.2.1). */
+const MAX_RELUCTANCE = 500;
 const MAX_TIMEOUT = 60_000;
 /** After this number of timeouts without a segment of the guest, it is taken for dead. */
 const MAX_TRIES = 12;
@@ -99,6 +104,10 @@ export class TcpConnection implements Ends, TcpEvents {
   #top: number;
   /** The end of the guest's window. */
   #edge: number;
+  /** The widest window that the guest has offered since it was closed. */
+  #widest = 0;
+  /** When data is sent although the window is narrow. */
+  #reluctantUntil = Number.POSITIVE_INFINITY;
   #paused = false;
   /** Whether the host's end has sent everything, and that was passed on. */
   #ended = false;
@@ -233,9 +242,10 @@ export class TcpConnection implements Ends, TcpEvents {
 
   /** Sends again what the guest has not acknowledged for too long. @returns whether it waits for the guest */
   checkTime(now: number): boolean {
+    if (now >= this.#reluctantUntil) this.#endReluctance();
     if (now >= this.#timeoutAt && this.#wire.isBehind) this.#setTimer();
     else if (now >= this.#timeoutAt) this.#timeOut();
-    return this.#timeoutAt !== Number.POSITIVE_INFINITY;
+    return this.#timeoutAt !== Number.POSITIVE_INFINITY || this.#reluctantUntil !== Number.POSITIVE_INFINITY;
   }
 
   /** Resets the connection if nothing has moved for too long. */
@@ -277,7 +287,10 @@ export class TcpConnection implements Ends, TcpEvents {
       this.#tries = 0;
       this.#setTimer();
     }
-    this.#edge = (acknowledgement + window * 2 ** (this.#scale ?? 0)) >>> 0;
+    const offered = window * 2 ** (this.#scale ?? 0);
+    const wasClosed = ahead(this.#edge, this.#next) <= 0;
+    this.#widest = wasClosed ? offered : Math.max(this.#widest, offered);
+    this.#edge = (acknowledgement + offered) >>> 0;
     // Linux takes back its window when it drops a segment, because it is short of memory.
     if (ahead(this.#edge, this.#next) < (this.#endSent ? -1 : 0)) this.#goBack();
     if (this.#paused && this.#queue.length < this.#down.bytes / 2) {
@@ -334,8 +347,13 @@ export class TcpConnection implements Ends, TcpEvents {
     while (!this.#endSent) {
       const inFlight = ahead(this.#next, this.#acknowledged);
       const waiting = this.#queue.length - inFlight;
-      const length = Math.min(waiting, this.#segmentSize, ahead(this.#edge, this.#next));
+      const room = ahead(this.#edge, this.#next);
+      const length = Math.min(waiting, this.#segmentSize, room);
       if (length <= 0) break;
+      if (this.#isNarrow(room)) {
+        if (inFlight === 0) this.#awaitRoom();
+        break;
+      }
       // Part of a segment only if nothing else can come (RFC 9293, section 3.8.6.2.1).
       if (length < this.#segmentSize && length < waiting && inFlight > 0) break;
       if (this.#wire.mustWait(this)) return;
@@ -348,6 +366,25 @@ export class TcpConnection implements Ends, TcpEvents {
     }
     // Without anything in flight, a window that stays closed is probed.
     if (this.#queue.length > 0) this.#setTimer(this.#timeoutAt);
+  }
+
+  /**
+   * The rest of a window that the guest cannot take back. It may have no memory left for it, because small
+   * segments need more than their bytes.
+   */
+  #isNarrow(room: number): boolean {
+    return room < Math.min(this.#segmentSize, this.#widest / 2);
+  }
+
+  #awaitRoom(): void {
+    this.#reluctantUntil = Math.min(this.#reluctantUntil, this.#wire.now() + MAX_RELUCTANCE);
+  }
+
+  /** Takes the window as it is, if it has not become wider. */
+  #endReluctance(): void {
+    this.#reluctantUntil = Number.POSITIVE_INFINITY;
+    this.#widest = Math.max(0, ahead(this.#edge, this.#next));
+    this.#push();
   }
 
   #sendData(offset: number, length: number): void {

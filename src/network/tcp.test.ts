@@ -106,7 +106,7 @@ describe('the start of a connection', () => {
     const world = new World();
     world.sendSegment(SERVER, { flags: SYN });
     world.sockets[0]?.events.connected();
-    await vi.advanceTimersByTimeAsync(1500);
+    await vi.advanceTimersByTimeAsync(3500);
     expect(world.segments().map(({ flags }) => flags)).toEqual([SYN | ACK, SYN | ACK]);
   });
 
@@ -205,7 +205,7 @@ describe('data', () => {
     const client = new Client();
     client.socket.events.received(text('lost'));
     client.world.segments();
-    await vi.advanceTimersByTimeAsync(1500);
+    await vi.advanceTimersByTimeAsync(3500);
     client.read();
     expect(client.received.toString()).toBe('lost');
     client.send({ flags: ACK });
@@ -231,17 +231,39 @@ describe('data', () => {
     expect(client.world.nat.stats.connections).toBe(0);
   });
 
+  test('does not fill the rest of a window, unless it stays the same for half a second', async () => {
+    const client = new Client();
+    client.window = 40_000;
+    client.send({ flags: ACK });
+    client.socket.events.received(new Uint8Array(60_000));
+    for (const { sequence, data } of client.world.segments())
+      client.received = Buffer.concat([
+        client.received,
+        sequence === client.expected ? data : Buffer.alloc(0),
+      ]);
+    const rest = 40_000 - client.received.length;
+    expect(rest).toBeLessThan(1460);
+    // The guest acknowledges, but its program reads nothing.
+    client.window = rest;
+    client.send({ flags: ACK });
+    await vi.advanceTimersByTimeAsync(200);
+    expect(client.world.segments()).toEqual([]);
+    await vi.advanceTimersByTimeAsync(800);
+    expect(client.world.segments().map(({ data }) => data.length)).toEqual([rest]);
+    expect(client.world.nat.stats.resent).toBe(0);
+  });
+
   test('waits for the guest’s window, which is probed', async () => {
     const client = new Client();
     client.window = 0;
     client.send({ flags: ACK });
     client.socket.events.received(text('abc'));
     expect(client.read()).toEqual([]);
-    await vi.advanceTimersByTimeAsync(1500);
+    await vi.advanceTimersByTimeAsync(3500);
     expect(client.world.segments().map(({ data }) => data.length)).toEqual([1]);
     client.window = 1000;
     client.send({ flags: ACK });
-    await vi.advanceTimersByTimeAsync(5000);
+    await vi.advanceTimersByTimeAsync(10_000);
     client.read();
     expect(client.received.toString()).toBe('abc');
   });
@@ -402,7 +424,7 @@ describe('the end of a connection', () => {
     client.socket.events.received(text('x'));
     client.socket.events.ended();
     client.world.segments();
-    await vi.advanceTimersByTimeAsync(1500);
+    await vi.advanceTimersByTimeAsync(3500);
     client.read();
     expect([client.received.toString(), client.flags & FIN]).toEqual(['x', FIN]);
     client.send({ flags: ACK });
