@@ -2,6 +2,7 @@
 
 import type { WebSocketStream } from '../http/websocket.ts';
 import type { WebSocketOptions } from '../http/websocket-handshake.ts';
+import { hear } from './hear.ts';
 import type { SocketCommand, SocketEvent } from './messages.ts';
 
 export type OpenSocket = (url: string, options: WebSocketOptions) => Promise<WebSocketStream>;
@@ -24,7 +25,11 @@ export class GatewaySocket {
   /** @param lock a lock that is free when nobody serves the socket any more */
   constructor(port: MessagePort, lock: string, open: (signal: AbortSignal) => Promise<WebSocketStream>) {
     this.#port = port;
-    port.onmessage = ({ data }: MessageEvent<SocketCommand>) => this.#take(data);
+    hear<SocketCommand>(
+      port,
+      (command) => this.#take(command),
+      () => this.close(),
+    );
     port.addEventListener('close', () => this.close());
     this.ended = this.#run(lock, open).finally(() => port.close());
   }
@@ -84,7 +89,8 @@ export class GatewaySocket {
     }
   }
 
-  #send(data: string | ArrayBuffer): void {
+  #send(data: unknown): void {
+    if (typeof data !== 'string' && !(data instanceof ArrayBuffer)) throw new TypeError('no message');
     const message = typeof data === 'string' ? data : new Uint8Array(data);
     // Its end is told by `closed`.
     this.#writer?.write(message).then(

@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { text } from 'node:stream/consumers';
-import { afterEach, expect, test, vi } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { HttpClient } from '../http/client.ts';
 import { CookieJar } from '../http/cookie-jar.ts';
 import { connectLocally, listen, type TestServer } from '../http/testing/connect.ts';
@@ -222,4 +222,30 @@ test('messages that are none change nothing', async () => {
   });
   expect(failed.type).toBe('failed');
   expect(await bodyOf(await ask('/'))).toBe('here');
+});
+
+describe('a script of the preview that sends what is no message', () => {
+  const GARBAGE = [null, 1, 'x', {}, { type: 'send' }, { type: 'send', data: 2 ** 40 }, { type: 'data' }];
+  const REQUEST = { method: 'GET', target: '/', headers: [], referrer: '', isNavigation: false };
+
+  test.each(['request', 'socket'])('ends its own %s, and nothing else', async (type) => {
+    const {
+      ask,
+      link,
+      port: serverPort,
+    } = await open((request, response) => {
+      // The request in question has no answer.
+      if (request.url !== '/') response.end('here');
+    });
+    const { port } = await link.connect();
+    for (const message of GARBAGE) {
+      const { port1, port2 } = new MessageChannel();
+      const ended = new Promise((resolve) => port1.addEventListener('close', resolve));
+      port.postMessage({ ...REQUEST, type, port: serverPort, protocols: [] }, [port2]);
+      port1.postMessage(message);
+      port1.start();
+      if (message === null) await ended;
+    }
+    expect(await bodyOf(await ask('/other'))).toBe('here');
+  });
 });

@@ -10,6 +10,7 @@ import { setCookiesOf } from '../http/response.ts';
 import { localOrigin, toBrowser, toServer } from '../http/rewrite.ts';
 import { StreamMux } from '../machine/stream-mux.ts';
 import { GatewaySocket, type OpenSocket } from './gateway-socket.ts';
+import { hear } from './hear.ts';
 import {
   type CookieChange,
   type CookieQuestion,
@@ -73,14 +74,11 @@ export class Gateway {
     this.#worker = new AbortController();
     const { signal } = this.#worker;
     signal.addEventListener('abort', () => worker.close());
-    worker.onmessage = ({ data, ports: [port] }: MessageEvent<WorkerMessage>) => {
-      try {
-        this.#take(data, port, lock, signal);
-      } catch {
-        // A script of the preview has sent something that is no message.
-        port?.close();
-      }
-    };
+    hear<WorkerMessage>(
+      worker,
+      (message, [port]) => this.#take(message, port, lock, signal),
+      ([port]) => port?.close(),
+    );
     worker.postMessage({ type: 'hello', lock } satisfies Greeting);
   }
 
@@ -111,11 +109,13 @@ export class Gateway {
     const signal = AbortSignal.any([end.signal, workerSignal]);
     const mux = new StreamMux((message, transfer) => port.postMessage(message, transfer));
     const give = (message: ResponseMessage) => port.postMessage(message);
-    port.onmessage = ({ data }: MessageEvent<RequestMessage>) => {
+    const take = (message: RequestMessage) => {
       // Nothing else tells a stream that waits for the server.
-      if (data.type === 'abort' || (data.type === 'cancel' && data.stream === RESPONSE_BODY)) end.abort();
-      if (data.type !== 'abort') mux.receive(data);
+      if (message.type === 'abort' || (message.type === 'cancel' && message.stream === RESPONSE_BODY))
+        end.abort();
+      if (message.type !== 'abort') mux.receive(message);
     };
+    hear(port, take, () => end.abort());
     port.addEventListener('close', () => end.abort());
     this.#count(1);
     try {
