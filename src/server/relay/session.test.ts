@@ -143,6 +143,20 @@ describe('a client of ours', () => {
     expect(await client.closed).toBe(1009);
   });
 
+  test.each<[string, (client: RelayClient) => void]>([
+    ['sends text', (client) => client.socket.send('hello')],
+    ['breaks the protocol of WebSockets', (client) => client.transmit(new Uint8Array((128 << 10) + 1))],
+  ])('a client that %s and does not close its end is gone soon', async (_, misbehave) => {
+    const client = await relay.connect();
+    misbehave(client);
+    client.socket.pause();
+    const begin = performance.now();
+    await until(() => relay.lines.length === 1 && relay.relay.sessions === 0);
+    // `ws` waits for half a minute.
+    expect(performance.now() - begin).toBeLessThan(15_000);
+    client.socket.terminate();
+  });
+
   test('frames beyond the window end the session', async () => {
     await start({ limits: { bytesPerSecond: 1024 } });
     const client = await relay.connect();

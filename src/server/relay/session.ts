@@ -129,10 +129,8 @@ export class RelaySession implements Card {
     if (this.#reason) return;
     this.#tell({ type: 'error', reason });
     this.#stop(reason);
-    const socket = this.#socket;
-    socket.close(CLOSE_CODES[reason], reason);
-    const timer = setTimeout(() => socket.terminate(), GRACE);
-    socket.once('close', () => clearTimeout(timer));
+    this.#socket.close(CLOSE_CODES[reason], reason);
+    this.#terminateSoon();
   }
 
   // ---- The card of the NAT -------------------------------------------------------------------
@@ -196,8 +194,11 @@ export class RelaySession implements Card {
       socket.pong(data, false, this.#onSent);
     });
     socket.on('pong', () => this.#countControl());
-    // It is about to close the connection.
-    socket.on('error', () => this.#stop('protocol'));
+    socket.on('error', () => {
+      // It is about to close the connection.
+      this.#stop('protocol');
+      this.#terminateSoon();
+    });
     socket.on('close', () => {
       this.#stop('left');
       this.#options.onEnd(this.#summarize());
@@ -302,6 +303,13 @@ export class RelaySession implements Card {
   #abandon(): void {
     this.#stop('dead');
     this.#socket.terminate();
+  }
+
+  /** The client may not close its end. */
+  #terminateSoon(): void {
+    const socket = this.#socket;
+    const timer = setTimeout(() => socket.terminate(), GRACE);
+    socket.once('close', () => clearTimeout(timer));
   }
 
   #stop(reason: SessionSummary['reason']): void {

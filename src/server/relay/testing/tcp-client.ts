@@ -3,7 +3,7 @@ import { ACK, FIN, PSH, type Segment, SYN } from '../../../network/tcp-segment.t
 import type { RelayClient } from './relay-server.ts';
 
 const MASK = 0xffff_ffff;
-const PATIENCE = 20_000;
+const PATIENCE = 45_000;
 
 /** Waits until there is a value. */
 export async function until<T>(read: () => T | undefined | false): Promise<T> {
