@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, expect, test, vi } from 'vitest';
+import { afterAll, afterEach, expect, test, vi } from 'vitest';
 
 const places = vi.hoisted(() => ({ CACHE: '' }));
 vi.mock('./places.mjs', async (original) => ({
@@ -15,8 +15,10 @@ import { compileAssembly } from './core.mjs';
 
 places.CACHE = mkdtempSync(join(tmpdir(), 'linuxrun-core-'));
 afterAll(() => rmSync(places.CACHE, { recursive: true }));
+afterEach(() => void vi.unstubAllEnvs());
 
-test('errors of AssemblyScript are not among its warnings', async () => {
+test.each([undefined, 'true'])('errors of AssemblyScript are not among its warnings, CI=%s', async (ci) => {
+  vi.stubEnv('CI', ci);
   const source = join(places.CACHE, 'index.ts');
   const warned = 'export function warned(a: usize): u32 { return load<u32>(0) + <usize>(a - 1); }\n';
   writeFileSync(source, `${warned}export function wrong(a: i64): i32 { return a; }\n`);

@@ -3,6 +3,7 @@ import { createWriteStream } from 'node:fs';
 import { mkdir, readFile, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { finished } from 'node:stream/promises';
+import { stripVTControlCharacters } from 'node:util';
 import { SetupFailure } from './failure.mjs';
 import { CACHE, PROJECT } from './places.mjs';
 
@@ -45,9 +46,11 @@ export async function run(command, args, options = {}) {
   await rm(log);
 }
 
-/** @param {string} log */
+/** @param {string} log may have colours, which some programs use wherever they see the variable CI */
 async function excerpt(log) {
-  const lines = (await readFile(log, 'utf8')).trimEnd().split('\n');
+  const lines = stripVTControlCharacters(await readFile(log, 'utf8'))
+    .trimEnd()
+    .split('\n');
   if (lines.length <= SHOWN_START + SHOWN_END) return lines.join('\n');
   return [...lines.slice(0, SHOWN_START), '…', ...lines.slice(-SHOWN_END)].join('\n');
 }

@@ -41,6 +41,10 @@ test('shows the start and the end of both outputs of a failure, and where the lo
   expect(message.split('\n').slice(-2)).toEqual(['100', 'problem']);
 });
 
+test('shows no colours of a failure', async () => {
+  expect((await failure("printf '\\033[31mERROR\\033[0m here'; exit 1")).split('\n')[1]).toBe('ERROR here');
+});
+
 test('reports a missing command and a killed one', async () => {
   await expect(run('no-such-command', [])).rejects.toThrow('no-such-command cannot be started');
   expect(await failure('kill -9 $$')).toContain('sh was ended by SIGKILL');
