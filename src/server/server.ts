@@ -7,6 +7,12 @@ import { LOCAL_NAME } from '../preview/names.ts';
 import { type AppOptions, createApp } from './app.ts';
 import { type Relay, refuseUpgrade } from './relay/relay.ts';
 
+/**
+ * The largest head of a request. Browsers keep up to 180 cookies of 4 KiB for a name, and scripts of previews
+ * can set that many for the page's, which then would not load any more.
+ */
+const MAX_HEAD = 1 << 20;
+
 export interface RunningServer {
   /** The URL for programs, some of which cannot resolve names below `localhost`. */
   url: string;
@@ -27,7 +33,8 @@ export async function startServer(
   port: number,
   options: AppOptions = {},
 ): Promise<RunningServer> {
-  const server = createAdaptorServer({ fetch: createApp(roots, options).fetch }) as Server;
+  const { fetch } = createApp(roots, options);
+  const server = createAdaptorServer({ fetch, serverOptions: { maxHeaderSize: MAX_HEAD } }) as Server;
   if (options.relay) serveRelay(server, options.relay);
   server.listen(port, INTERFACE);
   await once(server, 'listening');
