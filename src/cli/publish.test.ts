@@ -15,6 +15,8 @@ import { Publisher } from './publish.ts';
 import { readFlags, readOptions } from './run-options.mjs';
 
 const TIMEOUT = 120_000;
+/** Clients of a port. */
+const MOST = 512;
 const content = Buffer.alloc(
   20 << 20,
   Uint8Array.from({ length: 251 }, (_, index) => index),
@@ -145,6 +147,20 @@ describe('a published port', () => {
     await expect.poll(() => served).toBeDefined();
     await publisher.end();
     expect(await Promise.all(both)).toEqual(['ECONNRESET', 'ECONNRESET']);
+  });
+
+  test('admits a number of clients, and closes more at once', async () => {
+    const publisher = new Publisher();
+    const port = await publish(publisher);
+    let served = 0;
+    publisher.serve(fakeContainer(() => served++));
+    const clients = Array.from({ length: MOST }, () => client(port));
+    const ends = clients.map(outcomeOf);
+    await expect.poll(() => served).toBe(MOST);
+    expect(await outcomeOf(client(port))).toMatch(/^$|ECONNRESET/);
+    expect(served).toBe(MOST);
+    for (const socket of clients) socket.resetAndDestroy();
+    await Promise.all([...ends, publisher.end()]);
   });
 
   test('is refused with a reason when it cannot be taken', async () => {
