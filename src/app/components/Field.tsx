@@ -34,6 +34,36 @@ export function Field({ id, label, value, onChange, error, hint, className = '',
   );
 }
 
+interface SwitchProps {
+  /** An id that is unique in the page. */
+  readonly id: string;
+  readonly label: string;
+  readonly isOn: boolean;
+  readonly onChange: (isOn: boolean) => void;
+  readonly error: string | undefined;
+  readonly hint: string;
+}
+
+/** A checkbox with a note about it. */
+export function Switch({ id, label, isOn, onChange, error, hint }: SwitchProps) {
+  return (
+    <>
+      <label className="choice">
+        <input
+          type="checkbox"
+          id={id}
+          checked={isOn}
+          onChange={({ target }) => onChange(target.checked)}
+          aria-invalid={error !== undefined}
+          aria-describedby={`${id}-note`}
+        />
+        <span>{label}</span>
+      </label>
+      <FieldNote id={`${id}-note`} error={error} hint={hint} />
+    </>
+  );
+}
+
 /** The note under a field: its error, or else a hint. */
 export function FieldNote({ id, error, hint }: { id: string; error?: string | undefined; hint?: ReactNode }) {
   return (

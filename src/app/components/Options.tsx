@@ -2,7 +2,7 @@ import type { FieldErrors, Form } from '../model/form.ts';
 import { useForm } from '../stores/form.ts';
 import { useRelay } from '../stores/relay.ts';
 import { EnvironmentRows } from './EnvironmentRows.tsx';
-import { Field, FieldNote } from './Field.tsx';
+import { Field, Switch } from './Field.tsx';
 import { fieldId } from './focus.ts';
 
 /** Options that most users never need. */
@@ -13,6 +13,12 @@ export function Options({ errors }: { errors: FieldErrors }) {
     id: fieldId(field),
     value: form[field],
     onChange: (value: string) => change({ [field]: value }),
+    error: errors[field],
+  });
+  const bindSwitch = (field: 'init' | 'network', on: string) => ({
+    id: fieldId(field),
+    isOn: form[field] === on,
+    onChange: (isOn: boolean) => change({ [field]: isOn ? on : '' }),
     error: errors[field],
   });
   return (
@@ -31,20 +37,9 @@ export function Options({ errors }: { errors: FieldErrors }) {
         <Field label="Disk" {...bind('disk')} hint="For what is written, in memory" />
       </div>
       <div className="options-init">
-        <label className="choice">
-          <input
-            type="checkbox"
-            id={fieldId('init')}
-            checked={form.init === '1'}
-            onChange={({ target }) => change({ init: target.checked ? '1' : '' })}
-            aria-invalid={errors.init !== undefined}
-            aria-describedby={`${fieldId('init')}-note`}
-          />
-          <span>Init process</span>
-        </label>
-        <FieldNote
-          id={`${fieldId('init')}-note`}
-          error={errors.init}
+        <Switch
+          label="Init process"
+          {...bindSwitch('init', '1')}
           hint="For programs that ignore Ctrl-C, or leave zombies behind"
         />
       </div>
@@ -63,20 +58,9 @@ export function Options({ errors }: { errors: FieldErrors }) {
       <fieldset className="options-network">
         <legend>Network</legend>
         <div>
-          <label className="choice">
-            <input
-              type="checkbox"
-              id={fieldId('network')}
-              checked={form.network === 'none'}
-              onChange={({ target }) => change({ network: target.checked ? 'none' : '' })}
-              aria-invalid={errors.network !== undefined}
-              aria-describedby={`${fieldId('network')}-note`}
-            />
-            <span>No network</span>
-          </label>
-          <FieldNote
-            id={`${fieldId('network')}-note`}
-            error={errors.network}
+          <Switch
+            label="No network"
+            {...bindSwitch('network', 'none')}
             hint="For programs that need none, or that you do not trust"
           />
         </div>
