@@ -39,6 +39,19 @@ export class PortWatch {
     let left = false;
     const changes = new Map([...this.#open].map((port) => [port, true]));
     const watcher: Watcher = { changes, wake: () => wake() };
+    // Iterators go on with what is added. A new one would pass the places of all that was deleted.
+    let iterator = changes.entries();
+    const take = (): PortChange | undefined => {
+      let next = iterator.next();
+      if (next.done) {
+        iterator = changes.entries();
+        next = iterator.next();
+      }
+      if (next.done) return undefined;
+      const [port, open] = next.value;
+      changes.delete(port);
+      return { port, open };
+    };
     return new ReadableStream<PortChange>(
       {
         start: () => this.#add(watcher),
@@ -49,11 +62,9 @@ export class PortWatch {
             });
           }
           if (left) return;
-          const [change] = changes;
-          if (!change) return controller.close();
-          const [port, open] = change;
-          changes.delete(port);
-          controller.enqueue({ port, open });
+          const change = take();
+          if (change) controller.enqueue(change);
+          else controller.close();
         },
         cancel: () => {
           this.#remove(watcher);

@@ -7,7 +7,6 @@ import { MachineError } from '../../machine/errors.ts';
 import type { NetworkOptions } from '../../machine/machine.ts';
 import { browserPlatform } from '../../machine/platform/browser.ts';
 import type { Platform } from '../../machine/platform/platform.ts';
-import { chunks } from '../../machine/streams.ts';
 import { FIRST_SIZE, type TerminalSize } from '../../machine/terminal-size.ts';
 import { ImageError, messageOf } from '../../oci/errors.ts';
 import { ContainerFiles } from './container-files.ts';
@@ -22,6 +21,7 @@ import type {
   SessionClient,
   SessionRequest,
 } from './messages.ts';
+import { tellPorts } from './ports.ts';
 import { Previews } from './previews.ts';
 import { TerminalProcess } from './terminal-process.ts';
 
@@ -171,7 +171,7 @@ export class Session {
       events.send({ type: 'message', text: new TextDecoder().decode(bytes) }),
     );
     void container.started.then((runs) => runs && events.send({ type: 'started' }));
-    void tellPorts(container, events);
+    void tellPorts(container.ports, (change) => events.send({ type: 'port', ...change }));
     // The size may have changed during the boot, and the user may have typed.
     if (this.#size) this.#terminal.resize(this.#size);
     for (const bytes of this.#typed.splice(0)) this.#terminal.write(bytes);
@@ -198,11 +198,6 @@ function networkOf({ relay, base }: SessionRequest): NetworkOptions {
   if (relay === 'on') return { relay: { kind: 'own', base } };
   const reason = 'The relay is off in the options: write on, or the address of one (wss://…)';
   return { relay: relay === 'off' ? { kind: 'off', reason } : { kind: 'foreign', url: relay } };
-}
-
-/** Reports the ports on which servers listen, until the container ends. */
-async function tellPorts({ ports }: Container, events: Throttle): Promise<void> {
-  for await (const change of chunks(ports)) events.send({ type: 'port', ...change });
 }
 
 /** Takes a machine's files from the page, which loads them once for all of its sessions. */
