@@ -7,8 +7,8 @@ const MOST = 64;
 const INTERVAL = 20;
 
 /**
- * Tells which ports open and close, until the stream ends. A container can open all ports there are, and close
- * them again and again, which the page could not show in time.
+ * Tells which ports open and close, until the stream ends. A container can open all ports there are, and
+ * close them again and again, which the page could not show in time.
  */
 export async function tellPorts(
   changes: ReadableStream<PortChange>,
