@@ -40,6 +40,7 @@ const SECTIONS = [
   'chromium',
   'boot-chromium',
   'page',
+  'preview',
 ];
 
 interface Plan {
@@ -104,6 +105,10 @@ async function main(): Promise<void> {
   if (chosen('page')) {
     const { benchPage } = await import('./page.ts');
     await benchPage(repeat * STARTS_PER_REPEAT);
+  }
+  if (chosen('preview')) {
+    const { benchPreview } = await import('./preview.ts');
+    await benchPreview(repeat);
   }
   if (!chosen('chromium') && !chosen('boot-chromium')) return;
   // Loaded late: it takes a quarter of a second, and this program starts itself to measure a pull or a boot.
