@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { inProject } from './scripts/setup/places.mjs';
 import { tellStaleBuilds } from './scripts/setup/stale.mjs';
 
 const COMPILED = ['differential/differential', 'privileged/privileged', 'litmus/litmus'].map(
@@ -9,6 +10,7 @@ const COMPILED = ['differential/differential', 'privileged/privileged', 'litmus/
 await tellStaleBuilds();
 
 export default defineConfig({
+  resolve: { alias: { 'fast-check': inProject('scripts/testing/fast-check.mjs') } },
   test: {
     // Emulated machines take seconds, and each keeps a processor or more busy.
     testTimeout: 60_000,

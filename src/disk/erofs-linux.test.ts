@@ -18,10 +18,9 @@ describe.skipIf(!HAS_LINUX)('Linux sees', { timeout: 300_000 }, () => {
   });
 
   test('random layers equal the model', async () => {
-    const seed = Date.now();
-    const layers = sideBySide(fc.sample(layerSpecs, { seed, numRuns: 100 }));
+    const layers = sideBySide(fc.sample(layerSpecs, 100));
     const mounted = await mountInLinux(makeDisk(layers.map((specs) => concat(...specs.map(entry), end()))));
-    expect(differences(mounted, mergeModel(layers)), `seed ${seed}`).toEqual([]);
+    expect(differences(mounted, mergeModel(layers))).toEqual([]);
   });
 
   test.skipIf(!HAS_UMOCI)('what umoci unpacks, except where tools disagree', async () => {

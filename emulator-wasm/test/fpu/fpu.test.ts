@@ -1,6 +1,6 @@
 /**
- * Compares assembly/fpu with the F and D instructions of QEMU on random operands. FPU_SEED=seed repeats a
- * run.
+ * Compares assembly/fpu with the F and D instructions of QEMU on random operands, the same in each run.
+ * FUZZ_SEED=number takes others.
  */
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -17,7 +17,7 @@ const ROUNDING_MODES = [0, 0, 0, 0, 1, 2, 3, 4];
 const OPERANDS = 200_000;
 const TUPLE_SIZE = 32;
 const ANSWER_SIZE = 16;
-const seed = Number(process.env.FPU_SEED ?? Math.floor(Math.random() * 2 ** 32));
+const seed = Number(process.env.FUZZ_SEED ?? 1);
 
 interface Case extends Tuple {
   operation: Operation;
@@ -92,7 +92,7 @@ function format(result: bigint, flags: number): string {
   return `${BigInt.asUintN(64, result).toString(16).padStart(16, '0')} fflags ${flags}`;
 }
 
-test(`F and D agree with QEMU (FPU_SEED=${seed})`, { timeout: 60_000 }, () => {
+test('F and D agree with QEMU', { timeout: 240_000 }, () => {
   const cases = generate();
   const answers = askOracle(cases);
   const differences: string[] = [];
