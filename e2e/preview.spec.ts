@@ -37,6 +37,10 @@ test('a preview of a server', async ({ page, visitor, registry }) => {
   const frame = await openPreview(visitor);
 
   await test.step('shows a page with its style, and the shim before its scripts', async () => {
+    const [terminal, pane] = await Promise.all(
+      ['.stage', '.previews'].map((part) => page.locator(part).boundingBox()),
+    );
+    expect(pane?.width).toBeCloseTo(terminal?.width ?? 0, 0);
     await expect(frame.getByRole('heading')).toHaveText('Hello from the container');
     await expect(frame.getByRole('heading')).toHaveCSS('color', 'rgb(1, 2, 3)');
     expect(await frame.locator('body').getAttribute('data-early')).toBe('shim');
