@@ -1,15 +1,21 @@
 /** `npm run demo -- NAME [--headed]` plays a demo on the real page. Without a name it lists the demos. */
 import { parseArgs } from 'node:util';
 import { USAGE } from '../../src/cli/usage.mjs';
+import { httpServer } from './http-server.ts';
+import { nginx } from './nginx.ts';
 import { pickAndType } from './pick-and-type.ts';
 import { python } from './python.ts';
 import { shareLink } from './share-link.ts';
 import { type Demo, onStage } from './stage.ts';
+import { vite } from './vite.ts';
 
 const DEMOS: Readonly<Record<string, Demo>> = {
   'pick-and-type': pickAndType,
   'share-link': shareLink,
   python,
+  nginx,
+  'http-server': httpServer,
+  vite,
 };
 
 function list(): void {

@@ -53,8 +53,8 @@ export async function onStage(
   const moodyRegistry = await FakeRegistry.start();
   const server = await startLinuxRun([registry.host, moodyRegistry.host]);
   const browser = await chromium.launch({ ...CHROMIUM, headless: !headed, slowMo: headed ? PACE : 0 });
+  const page = await browser.newPage({ viewport: SIZE });
   try {
-    const page = await browser.newPage({ viewport: SIZE, serviceWorkers: 'block' });
     let taken = 0;
     await play({
       page,
@@ -69,6 +69,9 @@ export async function onStage(
         return path;
       },
     });
+  } catch (error) {
+    await page.screenshot({ path: join(pictures, 'failure.png') });
+    throw error;
   } finally {
     await browser.close();
     await server.close();

@@ -27,3 +27,6 @@ export function hash(parts) {
 
 /** The OCI layout that `scripts/wide-images.mjs` makes. */
 export const WIDE_IMAGES = join(CACHE, 'wide-images');
+
+/** The OCI layout that `scripts/web-images.mjs` makes. */
+export const WEB_IMAGES = join(CACHE, 'web-images');

@@ -1,0 +1,5 @@
+import { createRoot } from 'react-dom/client';
+import { Counter } from './Counter.jsx';
+import './style.css';
+
+createRoot(document.getElementById('root')).render(<Counter />);
