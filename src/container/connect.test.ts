@@ -259,8 +259,8 @@ test('a small machine survives as many servers that do not read as it may have',
   }
   for (let before = -1; before !== sent; await new Promise((resolve) => setTimeout(resolve, 1000)))
     before = sent;
-  const { memory } = await small.usage();
-  expect(memory.availableBytes).toBeGreaterThan(8 << 20);
+  // Linux gives some of it back later.
+  await expect.poll(async () => (await small.usage()).memory.availableBytes).toBeGreaterThan(8 << 20);
   await small.destroy();
 });
 
