@@ -7,10 +7,12 @@ import {
   encodeQuery,
   fitDatagram,
   NO_ERROR,
+  NO_SUCH_NAME,
   parseQuery,
   type Query,
   questionName,
   REFUSED,
+  reverseAddress,
   SERVER_FAILURE,
   TYPE_AAAA,
   TYPE_TRANSFER,
@@ -65,7 +67,10 @@ export class DnsForwarder {
     // An answer without addresses keeps programs from waiting for IPv6 where there is none.
     if (query.type === TYPE_AAAA && !this.#services.policy.hasIpv6) return encodeEmptyAnswer(query, NO_ERROR);
     if (query.type === TYPE_TRANSFER) return encodeEmptyAnswer(query, REFUSED);
-    const { host, limits } = this.#services;
+    const { host, limits, policy } = this.#services;
+    // The host's name servers know the names of its network (RFC 6303).
+    const address = reverseAddress(query);
+    if (address && !policy.mayName(address)) return encodeEmptyAnswer(query, NO_SUCH_NAME);
     if (this.#pending >= limits.queries) {
       this.#refuse('names', query);
       return encodeEmptyAnswer(query, SERVER_FAILURE);

@@ -113,6 +113,20 @@ export function questionName({ question }: Query): string {
   return labels.join('.');
 }
 
+/** The address whose name is asked for (RFC 1035, section 3.5; RFC 3596, section 2.5). */
+export function reverseAddress(query: Query): Address | undefined {
+  const name = questionName(query).toLowerCase();
+  const [, digits = '', version] = /^([\da-f.]+)\.(in-addr|ip6)\.arpa$/.exec(name) ?? [];
+  const labels = digits.split('.').reverse();
+  if (version === 'in-addr' && labels.length === 4 && labels.every((label) => /^\d{1,3}$/.test(label)))
+    return Uint8Array.from(labels, Number);
+  if (version !== 'ip6' || labels.length !== 32 || labels.some((label) => label.length !== 1))
+    return undefined;
+  return Uint8Array.from({ length: 16 }, (_, i) =>
+    Number.parseInt(`${labels[2 * i]}${labels[2 * i + 1]}`, 16),
+  );
+}
+
 /** The same query as one of our own. */
 export function encodeQuery({ flags, question, edns }: Query, id: number): Uint8Array {
   const header = headerOf(id, (flags & PASSED_FLAGS) | FLAG_RECURSION_DESIRED);

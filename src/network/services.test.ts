@@ -367,6 +367,23 @@ describe('DNS', () => {
   });
 
   test.each([
+    ['1.0.0.10.in-addr.arpa', false],
+    ['254.169.254.169.IN-ADDR.ARPA', false],
+    ['34.216.184.93.in-addr.arpa', true],
+    ['0.10.in-addr.arpa', true],
+    ['a.0.0.10.in-addr.arpa', true],
+    ['d.f.ip6.arpa', true],
+    [`${'0.'.repeat(30)}d.f.ip6.arpa`, false],
+  ])('the name of the address in %s is asked for: %s', async (name, isAsked) => {
+    const labels = name.split('.').flatMap((label) => [label.length, ...Buffer.from(label)]);
+    const message = bytes(0, 7, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, ...labels, 0, 0, 12, 0, 1);
+    const result = await resolve(message, () => {
+      throw new Error('no answer');
+    });
+    expect([result.asked.length > 0, result.code, result.refusals]).toEqual([isAsked, isAsked ? 2 : 3, []]);
+  });
+
+  test.each([
     ['with another identifier', (good: Uint8Array) => good.fill(good[0] === 0 ? 1 : 0, 0, 1)],
     ['to another question', (good: Uint8Array) => good.fill(0x78, 13, 14)],
     ['that is cut off', (good: Uint8Array) => good.subarray(0, -1)],
