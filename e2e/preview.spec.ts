@@ -8,7 +8,7 @@ import type { Visitor } from './support/visitor.ts';
 test.use({
   serviceWorkers: 'allow',
   expectedErrors:
-    /Failed to load resource|ERR_|CORS|Content Security Policy|Blocked|Unsafe attempt|sandbox|WebSocket connection/,
+    /Failed to load resource|bad HTTP response code|ERR_|CORS|Content Security Policy|Blocked|Unsafe attempt|sandbox|WebSocket connection/,
 });
 
 const SERVERS = `chmod +x /web; nc -ll -p 8000 -e /web & nc -ll -p 9000 -e /web & sh`;
@@ -28,7 +28,8 @@ async function openPreview(visitor: Visitor): Promise<Frame> {
   return previewOf(visitor.page, 8000);
 }
 
-test('a preview of a server', async ({ page, visitor, registry }) => {
+test('a preview of a server', async ({ page, visitor, registry, request }) => {
+  test.slow();
   registry.add('team/web:1', await webImage());
   await visitor.runLink({ image: `${registry.host}/team/web:1`, entrypoint: 'sh', args: `-c "${SERVERS}"` });
   await visitor.expectPrompt();
@@ -175,5 +176,144 @@ test('a preview of a server', async ({ page, visitor, registry }) => {
         }),
     );
     expect(fromWorker).toBe('from a worker');
+  });
+
+  await test.step('shows documents with a strict policy, and tells the path', async () => {
+    await visitor.field('Path').fill('/strict');
+    await visitor.field('Path').press('Enter');
+    const strict = await previewOf(page, 8000, '/strict');
+    await expect(strict.getByRole('heading')).toHaveText('Hello from the container');
+    expect(await strict.evaluate(() => WebSocket.toString().includes('native code'))).toBe(false);
+    await strict.evaluate(() => history.pushState(null, '', '/?pushed#part'));
+    await expect(visitor.field('Path')).toHaveValue('/?pushed#part');
+    await strict.evaluate(() =>
+      parent.postMessage({ type: 'linuxrun-path', path: 'https://evil.example' }, '*'),
+    );
+    await visitor.field('Path').fill('localhost:8000/');
+    await visitor.field('Path').press('Enter');
+    await previewOf(page, 8000);
+    await expect(visitor.field('Path')).toHaveValue('/');
+  });
+  const home = await previewOf(page, 8000);
+  const tabUrl = home.url();
+
+  await test.step('can do nothing to the page', async () => {
+    const pageUrl = page.url();
+    await page.evaluate(() => localStorage.setItem('secret', 'x'));
+    const attacks = await home.evaluate(async (origin) => {
+      const attempt = async (attack: () => unknown): Promise<string> => {
+        try {
+          return String(await attack());
+        } catch (error) {
+          return (error as Error).name;
+        }
+      };
+      const post = { method: 'POST', mode: 'no-cors' } as const;
+      return [
+        await attempt(() => parent.document.title),
+        await attempt(() => parent.localStorage.length),
+        await attempt(() => {
+          (top as Window).location.href = 'about:blank#attacked';
+          return 'assigned';
+        }),
+        await attempt(() => window.open('about:blank', '_top')?.closed ?? 'null'),
+        await attempt(async () => (await fetch(`${origin}/`)).status),
+        await attempt(async () => (await fetch(`${origin}/index.html`, { mode: 'no-cors' })).type),
+        await attempt(async () => (await fetch(`${origin}/registry/quay.io/v2/a/b/tags/list`)).status),
+        await attempt(
+          async () => (await fetch(`${origin}/registry/quay.io/v2/a/b/tags/list`, { mode: 'no-cors' })).type,
+        ),
+        await attempt(async () => (await fetch(`${origin}/relay/token`, post)).type),
+        await attempt(
+          () =>
+            new Promise((resolve) => {
+              const socket = new WebSocket(`${origin.replace('http', 'ws')}/relay`);
+              socket.onopen = () => resolve('open');
+              socket.onerror = () => resolve('closed');
+            }),
+        ),
+        localStorage.getItem('secret') ?? 'null',
+        await attempt(() => caches.keys().then((keys) => keys.length)),
+        await attempt(() => navigator.serviceWorker.register('/worker.js', { scope: '/x/' })),
+      ];
+    }, new URL(pageUrl).origin);
+    const [blocked, aborted] = ['SecurityError', 'TypeError'];
+    expect(attacks).toEqual([
+      ...[blocked, blocked, blocked, 'null', aborted, aborted, aborted, aborted, aborted],
+      ...['closed', 'null', '0', aborted],
+    ]);
+    const headers = { Origin: new URL(home.url()).origin, 'Sec-Fetch-Site': 'same-site' };
+    expect((await request.get('./registry/quay.io/v2/a/b/tags/list', { headers })).status()).toBe(403);
+    await home.evaluate((origin) => {
+      const frame = document.body.appendChild(document.createElement('iframe'));
+      frame.src = `${origin}/`;
+      return new Promise((resolve) => frame.addEventListener('load', resolve));
+    }, new URL(pageUrl).origin);
+    expect(home.childFrames().map((frame) => frame.url())).toEqual(['chrome-error://chromewebdata/']);
+    expect(page.url()).toBe(pageUrl);
+  });
+
+  await test.step('shows two ports, and tabs of their own', async () => {
+    await visitor.button('Port 9000').click();
+    const other = await previewOf(page, 9000);
+    await expect(other.getByRole('heading')).toHaveText('Hello from the container');
+    await home.evaluate(() => localStorage.setItem('port', '8000'));
+    expect(await other.evaluate(() => localStorage.getItem('port'))).toBeNull();
+    const link = page.getByRole('link', { name: 'Open in a tab' });
+    const opening = page.context().waitForEvent('page');
+    await link.click();
+    const tab = await opening;
+    await expect(tab.getByRole('heading')).toHaveText('Hello from the container');
+    expect(await tab.evaluate(() => window.opener)).toBeNull();
+    expect(await tab.evaluate(async () => (await fetch('/head')).text())).toContain(
+      'Host: localhost:9000\r\n',
+    );
+    await tab.close();
+  });
+
+  await test.step('recovers when its service worker was stopped, and its server restarted', async () => {
+    const devTools = await page.context().newCDPSession(page);
+    await devTools.send('ServiceWorker.enable');
+    await devTools.send('ServiceWorker.stopAllWorkers');
+    expect(await home.evaluate(async () => (await fetch('/head')).status)).toBe(200);
+    await visitor.type('killall nc web; clear');
+    const ask = () =>
+      home.evaluate(() =>
+        fetch('/head').then(
+          ({ status }) => status,
+          () => 'failed',
+        ),
+      );
+    await expect.poll(ask).toBe('failed');
+    await page.getByRole('tab', { name: 'Port 8000' }).click();
+    await visitor.button('Reload').click();
+    const failed = await previewOf(page, 8000);
+    await expect(failed.getByRole('heading')).toHaveText('No answer on port 8000');
+    await visitor.type('nc -ll -p 8000 -e /web &');
+    await expect(async () => {
+      await failed.getByRole('link', { name: 'Try again' }).click();
+      await expect(failed.getByRole('heading')).toHaveText('Hello from the container', { timeout: 3000 });
+    }).toPass();
+  });
+
+  await test.step('says so when the container has ended', async () => {
+    const tab = await page.context().newPage();
+    await tab.goto(tabUrl);
+    await expect(tab.getByRole('heading')).toHaveText('Hello from the container');
+    await tab.evaluate(() => {
+      const socket = new WebSocket('/socket');
+      const closed = new Promise((resolve) => {
+        socket.onclose = ({ code }) => resolve(code);
+      });
+      return new Promise((resolve) => {
+        socket.onopen = () => resolve(Object.assign(globalThis, { ended: closed }) && null);
+      });
+    });
+    await visitor.endAndRunAnother();
+    expect(await tab.evaluate(() => (globalThis as { ended?: unknown }).ended)).toBe(1006);
+    await tab.reload();
+    await expect(tab.getByRole('heading')).toHaveText('The container is gone');
+    await tab.getByRole('link', { name: 'Open LinuxRun' }).click();
+    await expect(tab.getByLabel('Image', { exact: true })).toBeVisible();
   });
 });

@@ -1,5 +1,6 @@
 import { type KeyboardEvent, useEffect, useRef, useState } from 'react';
 import type { PathReport } from '../../preview/messages.ts';
+import { toPath } from '../model/preview-path.ts';
 import { type Preview, usePreviews } from '../stores/previews.ts';
 import { useSession } from '../stores/session.ts';
 import { Button, IconButton } from './Button.tsx';
@@ -156,14 +157,4 @@ function Content({ preview: { port, origin, state, problem, target, load } }: { 
       sandbox={SANDBOX}
     />
   );
-}
-
-/** Takes a path, or a URL of the server. */
-function toPath(text: string): string {
-  const path = text
-    .trim()
-    .replace(/^(https?:\/\/)?[^/?#]*(?=[/?#]|$)/, (host) =>
-      /^(https?:|localhost|127\.)/.test(host) ? '' : `/${host}`,
-    );
-  return path.startsWith('/') ? path : `/${path}`;
 }

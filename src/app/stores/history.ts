@@ -9,8 +9,24 @@ interface RunEntry {
   readonly run: number;
 }
 
+interface LatestRun extends RunEntry {
+  readonly content: Run;
+  /** The key of the form's entry, where the browser has the Navigation API. */
+  readonly form: string | undefined;
+  /** The number of entries when the run's was added. Frames with previews add more. */
+  readonly length: number;
+}
+
+/** The part of the Navigation API in use (HTML standard, "the navigation API"). */
+interface Navigation {
+  readonly currentEntry: { readonly key: string } | null;
+  traverseTo(key: string): { readonly finished: Promise<unknown> };
+}
+
+const { navigation } = globalThis as { navigation?: Navigation };
+
 /** The latest run. Its entry is the only one of this visit that Forward can reach. */
-let latest: { readonly id: number; readonly run: Run } | undefined;
+let latest: LatestRun | undefined;
 let onArrival: (() => void) | undefined;
 
 const isRunEntry = (state: unknown): state is RunEntry =>
@@ -18,22 +34,26 @@ const isRunEntry = (state: unknown): state is RunEntry =>
 
 /** Adds an entry for a run above that of the form. */
 export function enterRun(run: Run): void {
-  latest = { id: performance.timeOrigin + performance.now(), run };
-  const entry: RunEntry = { run: latest.id };
+  const entry: RunEntry = { run: performance.timeOrigin + performance.now() };
+  const form = navigation?.currentEntry?.key;
   history.pushState(entry, '', run.link);
+  latest = { ...entry, content: run, form, length: history.length };
 }
 
 /** The run to which the current entry belongs, if there is one. */
 function enteredRun(): Run | undefined {
-  return isRunEntry(history.state) && history.state.run === latest?.id ? latest.run : undefined;
+  return isRunEntry(history.state) && history.state.run === latest?.run ? latest.content : undefined;
 }
 
 /** Goes from the entry of a run to that of the form. Resolves when it is there. */
 export async function stepBack(): Promise<void> {
-  if (!enteredRun()) return;
+  if (!enteredRun() || !latest) return;
+  const { form, length } = latest;
   await new Promise<void>((resolve) => {
     onArrival = resolve;
-    history.back();
+    // One step back may only go back in a frame.
+    if (navigation && form !== undefined) navigation.traverseTo(form).finished.catch(() => {});
+    else history.go(length - history.length - 1);
   });
 }
 
