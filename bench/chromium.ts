@@ -94,6 +94,6 @@ async function bootIn(browser: Browser, url: string): Promise<BootSample> {
 }
 
 /** Processor time of all pages, including their workers and compilers. */
-function rendererTime(): number {
+export function rendererTime(): number {
   return findProcesses('--type=renderer').reduce((sum, pid) => sum + processTime(pid), 0);
 }

@@ -7,11 +7,10 @@ import { CHROMIUM } from '../e2e/browser.ts';
 import { DEFAULT_LIMITS } from '../src/server/relay/options.ts';
 import { Relay } from '../src/server/relay/relay.ts';
 import { startServer } from '../src/server/server.ts';
-import { BUILT, buildPage } from './chromium.ts';
+import { BUILT, buildPage, rendererTime } from './chromium.ts';
 import { withFolder } from './folder.ts';
 import { KERNEL } from './linux.ts';
 import { PUBLIC } from './platform.ts';
-import { findProcesses, processTime } from './threads.ts';
 import { WORKLOADS_FOLDER } from './workloads.ts';
 
 /** As Chromium prints what a page logs. */
@@ -27,8 +26,6 @@ export interface ChromiumDownload {
   readonly pageCpu: number;
   readonly relayCpu: number;
 }
-
-const pageTime = () => findProcesses('--type=renderer').reduce((sum, pid) => sum + processTime(pid), 0);
 
 function relayTime(): number {
   const { user, system } = process.cpuUsage();
@@ -79,9 +76,9 @@ async function measurePage(url: string, profile: string): Promise<ChromiumDownlo
       const [, text] = CONSOLE.exec(line) ?? [];
       if (text === undefined) continue;
       output += `${text.replaceAll('\\n', '\n')}\n`;
-      if (/^begin$/m.test(text)) [pageBefore, relayBefore] = [pageTime(), relayTime()];
+      if (/^begin$/m.test(text)) [pageBefore, relayBefore] = [rendererTime(), relayTime()];
       if (/^net ok/m.test(output))
-        return { output, pageCpu: pageTime() - pageBefore, relayCpu: relayTime() - relayBefore };
+        return { output, pageCpu: rendererTime() - pageBefore, relayCpu: relayTime() - relayBefore };
       if (/^(error|end)/m.test(output)) break;
     }
     throw new Error(`the network cannot be measured in Chromium: ${output}`);
