@@ -4,9 +4,11 @@
  */
 import { reportPath } from './report-path.ts';
 import { shimCookies } from './shim-cookies.ts';
+import { shimRegistration } from './shim-registration.ts';
 import { shimWebSocket } from './shim-web-socket.ts';
 import { shimWorkers } from './shim-workers.ts';
 
+shimRegistration();
 const send = shimWorkers();
 shimWebSocket(send);
 if ('document' in self) {
