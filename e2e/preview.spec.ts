@@ -31,11 +31,20 @@ async function openPreview(visitor: Visitor): Promise<Frame> {
 test('a preview of a server', async ({ page, visitor, registry, request }) => {
   test.slow();
   registry.add('team/web:1', await webImage());
-  await visitor.runLink({ image: `${registry.host}/team/web:1`, entrypoint: 'sh', args: `-c "${SERVERS}"` });
-  await visitor.expectPrompt();
+  await visitor.open({
+    image: `${registry.host}/team/web:1`,
+    entrypoint: 'sh',
+    args: `-c "${SERVERS}"`,
+    ports: '9090:9000',
+  });
+  await expect(visitor.whatRuns).toContainText('shows port 9000 here');
+  await visitor.run();
+  // A port of the link opens by itself, and others are offered.
+  await expect(page.getByRole('tab', { name: '9090:9000' })).toBeVisible();
   await expect(page.getByText('Port 8000 is open')).toBeVisible();
-  await expect(page.getByText('Port 9000 is open')).toBeVisible();
+  await visitor.expectPrompt();
   const frame = await openPreview(visitor);
+  const address = page.getByRole('textbox', { name: 'Path' });
 
   await test.step('shows a page with its style, and the shim before its scripts', async () => {
     const [terminal, pane] = await Promise.all(
@@ -179,20 +188,20 @@ test('a preview of a server', async ({ page, visitor, registry, request }) => {
   });
 
   await test.step('shows documents with a strict policy, and tells the path', async () => {
-    await visitor.field('Path').fill('/strict');
-    await visitor.field('Path').press('Enter');
+    await address.fill('/strict');
+    await address.press('Enter');
     const strict = await previewOf(page, 8000, '/strict');
     await expect(strict.getByRole('heading')).toHaveText('Hello from the container');
     expect(await strict.evaluate(() => WebSocket.toString().includes('native code'))).toBe(false);
     await strict.evaluate(() => history.pushState(null, '', '/?pushed#part'));
-    await expect(visitor.field('Path')).toHaveValue('/?pushed#part');
+    await expect(address).toHaveValue('/?pushed#part');
     await strict.evaluate(() =>
       parent.postMessage({ type: 'linuxrun-path', path: 'https://evil.example' }, '*'),
     );
-    await visitor.field('Path').fill('localhost:8000/');
-    await visitor.field('Path').press('Enter');
+    await address.fill('localhost:8000/');
+    await address.press('Enter');
     await previewOf(page, 8000);
-    await expect(visitor.field('Path')).toHaveValue('/');
+    await expect(address).toHaveValue('/');
   });
   const home = await previewOf(page, 8000);
   const tabUrl = home.url();
@@ -254,7 +263,7 @@ test('a preview of a server', async ({ page, visitor, registry, request }) => {
   });
 
   await test.step('shows two ports, and tabs of their own', async () => {
-    await visitor.button('Port 9000').click();
+    await page.getByRole('tab', { name: '9090:9000' }).click();
     const other = await previewOf(page, 9000);
     await expect(other.getByRole('heading')).toHaveText('Hello from the container');
     await home.evaluate(() => localStorage.setItem('port', '8000'));
