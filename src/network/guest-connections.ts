@@ -6,12 +6,10 @@ import { PLAN } from './plan.ts';
 import {
   ACK,
   ahead,
-  FIN,
   headerSize,
   parseSegment,
   RST,
-  type Segment,
-  SYN,
+  sequenceAfter,
   writeSegmentHeader,
 } from './tcp-segment.ts';
 
@@ -51,7 +49,7 @@ export class GuestConnections {
     this.#connections.delete(key);
     if ((segment.flags & RST) !== 0) return;
     const direction = isForGuest ? 'toGuest' : 'fromGuest';
-    const [end, before] = [endOf(segment), connection[direction]];
+    const [end, before] = [sequenceAfter(segment), connection[direction]];
     // A segment that is sent again does not move it back.
     if (before === undefined || ahead(end, before) > 0) connection[direction] = end;
     this.#connections.set(key, connection);
@@ -80,9 +78,4 @@ export class GuestConnections {
 function connectionOf(guest: End, other: End): Connection {
   const copy = ({ address, port }: End) => ({ address: address.slice(), port });
   return { guest: copy(guest), other: copy(other), toGuest: undefined, fromGuest: undefined };
-}
-
-function endOf({ sequence, data, flags }: Segment): number {
-  const length = data.length + ((flags & SYN) === 0 ? 0 : 1) + ((flags & FIN) === 0 ? 0 : 1);
-  return (sequence + length) >>> 0;
 }

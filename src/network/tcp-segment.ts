@@ -96,5 +96,15 @@ export function writeSegmentHeader(
   write16(into, 16, checksum(into, 0, into.length, sum));
 }
 
+/** The sequence number after a segment, where SYN and FIN count as a byte each (section 3.4). */
+export function sequenceAfter({
+  sequence,
+  data,
+  flags,
+}: Pick<Segment, 'sequence' | 'data' | 'flags'>): number {
+  const controls = ((flags & SYN) === 0 ? 0 : 1) + ((flags & FIN) === 0 ? 0 : 1);
+  return (sequence + data.length + controls) >>> 0;
+}
+
 /** How far sequence number `a` is ahead of `b`; negative if it is behind (section 3.4). */
 export const ahead = (a: number, b: number): number => (a - b) | 0;

@@ -11,12 +11,12 @@ import { Throttle } from './rate.ts';
 import { type Ends, type Outgoing, TcpConnection, type Wire } from './tcp-connection.ts';
 import {
   ACK,
-  FIN,
   headerSize,
   parseSegment,
   RST,
   type Segment,
   SYN,
+  sequenceAfter,
   writeSegmentHeader,
 } from './tcp-segment.ts';
 
@@ -116,13 +116,12 @@ export class Tcp implements Wire {
   }
 
   /** Refuses a segment of no connection (RFC 9293, section 3.10.7.1). */
-  #reset(ends: Ends, { flags, data, sequence, acknowledgement }: Segment): void {
-    const isAcknowledging = (flags & ACK) !== 0;
-    const length = data.length + ((flags & SYN) === 0 ? 0 : 1) + ((flags & FIN) === 0 ? 0 : 1);
+  #reset(ends: Ends, segment: Segment): void {
+    const isAcknowledging = (segment.flags & ACK) !== 0;
     this.#send(ends, {
       flags: isAcknowledging ? RST : RST | ACK,
-      sequence: isAcknowledging ? acknowledgement : 0,
-      acknowledgement: isAcknowledging ? 0 : (sequence + length) >>> 0,
+      sequence: isAcknowledging ? segment.acknowledgement : 0,
+      acknowledgement: isAcknowledging ? 0 : sequenceAfter(segment),
       window: 0,
     });
   }
