@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { formatAddress, parseAddress } from './address.ts';
 import { write32 } from './bytes.ts';
-import { ACK, DISCOVER, NAK, OFFER, REQUEST } from './dhcp.ts';
 import { DhcpClient } from './dhcp-client.ts';
+import { ACK, DISCOVER, NAK, OFFER, REQUEST } from './dhcp-message.ts';
 import { packetFrame, parsePacket } from './ip.ts';
 import type { Lease } from './network.ts';
 import { PROTOCOL_UDP } from './packet.ts';

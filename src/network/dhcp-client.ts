@@ -1,22 +1,19 @@
 /** A DHCP client (RFC 2131, section 4.4), in place of the guest. */
 import { type Address, isMulticast, parseAddress } from './address.ts';
-import { equalBytes, read32, write32 } from './bytes.ts';
+import { read32, write32 } from './bytes.ts';
 import {
   ACK,
   AT_CLIENT_ADDRESS,
-  AT_COOKIE,
   AT_HARDWARE,
-  AT_OPTIONS,
   AT_YOUR_ADDRESS,
   addressOf,
   BOOT_REPLY,
   BOOT_REQUEST,
-  COOKIE,
   DISCOVER,
-  MIN_SIZE,
+  isMessageOf,
   NAK,
+  newMessage,
   OFFER,
-  OPTION_END,
   OPTION_LEASE_TIME,
   OPTION_MASK,
   OPTION_NAME_SERVER,
@@ -24,9 +21,11 @@ import {
   OPTION_ROUTER,
   OPTION_SERVER,
   OPTION_TYPE,
+  type Options,
+  option,
   parseOptions,
   REQUEST,
-} from './dhcp.ts';
+} from './dhcp-message.ts';
 import { BROADCAST, type Mac } from './ethernet.ts';
 import { packetFrame, parsePacket } from './ip.ts';
 import type { Lease } from './network.ts';
@@ -82,7 +81,7 @@ export class DhcpClient {
   receive(frame: Uint8Array): boolean {
     const message = this.#read(frame);
     if (!message) return false;
-    const options = parseOptions(message.subarray(AT_OPTIONS));
+    const options = parseOptions(message);
     const type = options.get(OPTION_TYPE)?.[0];
     const address = message.slice(AT_YOUR_ADDRESS, AT_YOUR_ADDRESS + 4);
     if (type === OFFER && this.#awaited === OFFER) this.#choose(address, options);
@@ -138,19 +137,11 @@ export class DhcpClient {
   }
 
   #message(type: number, options: readonly number[], client: Address): Uint8Array {
-    const encoded = [
-      ...[OPTION_TYPE, 1, type],
-      ...options,
-      ...[OPTION_WANTED, WANTED.length, ...WANTED],
-      OPTION_END,
-    ];
-    const message = new Uint8Array(Math.max(MIN_SIZE, AT_OPTIONS + encoded.length));
-    message.set([BOOT_REQUEST, 1, 6]);
+    const all = [...option(OPTION_TYPE, [type]), ...options, ...option(OPTION_WANTED, WANTED)];
+    const message = newMessage(BOOT_REQUEST, all);
     write32(message, 4, this.#transaction);
     message.set(client, AT_CLIENT_ADDRESS);
     message.set(this.#mac, AT_HARDWARE);
-    write32(message, AT_COOKIE, COOKIE);
-    message.set(encoded, AT_OPTIONS);
     return message;
   }
 
@@ -172,14 +163,10 @@ export class DhcpClient {
     const datagram = packet?.protocol === PROTOCOL_UDP ? parseDatagram(packet.payload) : undefined;
     if (datagram?.sourcePort !== SERVER_PORT || datagram.destinationPort !== CLIENT_PORT) return undefined;
     const { data } = datagram;
-    if (data.length < AT_OPTIONS || data[0] !== BOOT_REPLY || read32(data, AT_COOKIE) !== COOKIE)
-      return undefined;
-    const isOurs = equalBytes(data.subarray(AT_HARDWARE, AT_HARDWARE + 6), this.#mac);
-    return isOurs && read32(data, 4) === this.#transaction ? data : undefined;
+    const isOurs = isMessageOf(this.#mac, BOOT_REPLY, data) && read32(data, 4) === this.#transaction;
+    return isOurs ? data : undefined;
   }
 }
-
-type Options = ReturnType<typeof parseOptions>;
 
 function leaseOf(guest: Address, options: Options): Lease | undefined {
   const gateway = firstOf(options.get(OPTION_ROUTER));
@@ -201,5 +188,3 @@ function prefixOf(bytes: Uint8Array | undefined): number | undefined {
 
 /** Whether a machine can have the address: neither 0, nor the loopback interface's, nor a multicast one. */
 const isHost = (address: Address): boolean => address[0] !== 0 && address[0] !== 127 && !isMulticast(address);
-
-const option = (kind: number, value: Uint8Array): number[] => [kind, value.length, ...value];

@@ -1,5 +1,5 @@
 import { equalBytes } from './bytes.ts';
-import { answerDhcp } from './dhcp.ts';
+import { answerDhcp } from './dhcp-server.ts';
 import { DnsForwarder } from './dns-forwarder.ts';
 import {
   arpReply,
