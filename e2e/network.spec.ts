@@ -37,13 +37,20 @@ test.describe('with the relay of its server', () => {
     await visitor.expectScreen(new RegExp(`^${digest} {2}-$`, 'm'));
     await visitor.type(`echo sent $(nc ${internet.address} ${internet.uploads} < f)`);
     await visitor.expectScreen(new RegExp(`^sent ${digest}$`, 'm'));
+    const { address, web, uploads } = internet;
+    await visitor.type(
+      `clear; for i in $(seq 10); do wget -q -O - http://${address}:${web}/part | sha256sum & ` +
+        `wget -q -O - http://${address}:${web}/part | nc ${address} ${uploads} & done > all; wait; ` +
+        "cut -d ' ' -f 1 all | sort | uniq -c",
+    );
+    await visitor.expectScreen(new RegExp(`^ *20 ${digestOf(internet.part)}$`, 'm'));
     await visitor.type('nslookup good.example; ping -c 1 10.0.2.2; nc 10.0.0.1 80');
     await visitor.expectScreen(/^Address: 192\.0\.2\.1$[\s\S]*1 packets received[\s\S]*Connection refused/m);
 
     await page.getByRole('button', { name: 'connected' }).focus();
     await page.keyboard.press('Enter');
     const details = page.getByRole('region', { name: 'The network' });
-    await expect(details).toContainText(/Received20(?:\.\d)? MB, 0 B\/s now/);
+    await expect(details).toContainText(/Received80(?:\.\d)? MB, 0 B\/s now/);
     await expect(details).toContainText('20 MB/s in each direction by this server');
     await expect(details).toContainText('10.0.0.1:80, because the address is not public');
     await page.keyboard.press('Escape');
