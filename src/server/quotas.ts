@@ -1,3 +1,5 @@
+import { Rate } from '../network/rate.ts';
+
 export interface QuotaLimits {
   /** Requests of all clients being answered. */
   readonly concurrent: number;
@@ -35,14 +37,12 @@ export class QuotaError extends Error {
 
 interface Client {
   active: number;
-  /** How many requests the client could make at the time `updated`. */
-  tokens: number;
-  updated: number;
+  readonly rate: Rate;
 }
 
 const MAX_IDLE_CLIENTS = 10_000;
 
-/** Shares the server among its clients, with a token bucket for each and a limit on open requests. */
+/** Shares the server among its clients, with a rate for each and a limit on open requests. */
 export class Quotas {
   readonly #limits: QuotaLimits;
   readonly #clients = new Map<string, Client>();
@@ -60,7 +60,7 @@ export class Quotas {
   enter(key: string): () => void {
     this.check(key);
     const client = this.#client(key);
-    client.tokens--;
+    client.rate.spend(1);
     client.active++;
     this.#active++;
     return () => {
@@ -71,19 +71,16 @@ export class Quotas {
 
   /** @throws QuotaError when a request would not be admitted now */
   check(key: string): void {
-    const { concurrent, concurrentPerClient, rate } = this.#limits;
-    const client = this.#client(key);
-    if (client.tokens < 1) throw new QuotaError('rate', Math.ceil((1 - client.tokens) / rate));
-    if (client.active >= concurrentPerClient) throw new QuotaError('client', 1);
+    const { concurrent, concurrentPerClient } = this.#limits;
+    const { active, rate } = this.#client(key);
+    if (rate.delay > 0) throw new QuotaError('rate', Math.ceil(rate.delay / 1000));
+    if (active >= concurrentPerClient) throw new QuotaError('client', 1);
     if (this.#active >= concurrent) throw new QuotaError('server', 5);
   }
 
   #client(key: string): Client {
     const { burst, rate } = this.#limits;
-    const now = performance.now();
-    const client = this.#clients.get(key) ?? { active: 0, tokens: burst, updated: now };
-    client.tokens = Math.min(burst, client.tokens + ((now - client.updated) / 1000) * rate);
-    client.updated = now;
+    const client = this.#clients.get(key) ?? { active: 0, rate: new Rate({ perSecond: rate, burst }) };
     // The latest client moves to the end of the map, so the first ones have been away for longest.
     this.#clients.delete(key);
     this.#clients.set(key, client);
