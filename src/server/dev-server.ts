@@ -7,7 +7,7 @@ import { createApp } from './app.ts';
 import { readHosts } from './hosts.ts';
 import { readProxyOptions } from './registry/options.ts';
 import { REGISTRY_PATH, RegistryProxy } from './registry/proxy.ts';
-import { openRelay } from './relay/relay.ts';
+import { createRelay } from './relay/relay.ts';
 
 const OWN_PATHS = [`${REGISTRY_PATH}/`, HERE_PATH, TOKEN_PATH];
 
@@ -22,7 +22,7 @@ export function registryProxyInDevelopment(): Plugin {
     }),
     async configureServer({ middlewares, httpServer }) {
       const registryProxy = await RegistryProxy.open(readProxyOptions(process.env, CACHE));
-      const relay = openRelay(process.env);
+      const relay = createRelay(process.env);
       httpServer?.on('upgrade', (request, socket, head) => void relay?.upgrade(request, socket, head));
       httpServer?.once('close', () => {
         registryProxy.close();

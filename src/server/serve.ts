@@ -7,7 +7,7 @@ import type { AppOptions } from './app.ts';
 import { readHosts } from './hosts.ts';
 import { readProxyOptions } from './registry/options.ts';
 import { RegistryProxy } from './registry/proxy.ts';
-import { openRelay } from './relay/relay.ts';
+import { createRelay } from './relay/relay.ts';
 import { startServer } from './server.ts';
 
 /**
@@ -38,7 +38,7 @@ async function readServerOptions(): Promise<AppOptions & { readonly port: number
     checkVariableNames(process.env);
     const port = readPort(process.env.PORT);
     const hosts = readHosts(process.env);
-    const relay = openRelay(process.env);
+    const relay = createRelay(process.env);
     return {
       port,
       hosts,

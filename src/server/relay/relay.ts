@@ -9,7 +9,7 @@ import { formatTokenAnswer, RELAY_PATH, RELAY_PROTOCOL } from '../../network/rel
 import { clean } from '../../oci/errors.ts';
 import { type Admission, Door, DoorError } from './door.ts';
 import { DEFAULT_LIMITS, type RelayLimits, type RelayOptions, readRelayOptions } from './options.ts';
-import { RelaySession, type SessionSummary } from './session.ts';
+import { ClientSession, type SessionSummary } from './session.ts';
 
 /** The largest message, which holds any frame. */
 const MAX_MESSAGE = 128 << 10;
@@ -34,7 +34,7 @@ export class Relay {
     // A client expects one of the protocols that it has asked for.
     handleProtocols: (offered) => (offered.has(RELAY_PROTOCOL) ? RELAY_PROTOCOL : ([...offered][0] ?? false)),
   });
-  readonly #sessions = new Set<RelaySession>();
+  readonly #sessions = new Set<ClientSession>();
 
   constructor(options: RelayOptions = {}) {
     this.#options = options;
@@ -88,7 +88,7 @@ export class Relay {
 
   #open(socket: WebSocket, { client, isOurs }: Admission): void {
     const { aliases, isDenied, log = console.log } = this.#options;
-    const session: RelaySession = new RelaySession(socket, {
+    const session: ClientSession = new ClientSession(socket, {
       ...{ host: this.#host, limits: this.#limits, aliases, isDenied, isOurs },
       onEnd: (summary) => {
         this.#sessions.delete(session);
@@ -100,10 +100,10 @@ export class Relay {
 }
 
 /**
- * Opens the relay that the variables want.
+ * Creates the relay that the variables ask for.
  * @throws Error that names the wrong variable
  */
-export function openRelay(variables: Readonly<Record<string, string | undefined>>): Relay | undefined {
+export function createRelay(variables: Readonly<Record<string, string | undefined>>): Relay | undefined {
   const options = readRelayOptions(variables);
   return options && new Relay(options);
 }

@@ -70,7 +70,7 @@ export interface SessionSummary {
 }
 
 /** One client's network: a NAT behind a WebSocket. */
-export class RelaySession implements Card {
+export class ClientSession implements Card {
   readonly #socket: WebSocket;
   readonly #options: SessionOptions;
   readonly #nat: Nat;
