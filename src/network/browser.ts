@@ -1,5 +1,5 @@
 import type { OpenNetwork } from './network.ts';
-import { openRelay } from './relays.ts';
+import { openRelayedNetwork } from './relayed-network.ts';
 
 const NO_SOCKETS = 'Pages cannot make connections without a relay';
 
@@ -8,4 +8,4 @@ export const openBrowserNetwork: OpenNetwork = (
   { relay = { kind: 'off', reason: NO_SOCKETS } },
   card,
   events,
-) => openRelay(relay, async (url, protocols) => new WebSocket(url, protocols), card, events);
+) => openRelayedNetwork(relay, async (url, protocols) => new WebSocket(url, protocols), card, events);

@@ -1,5 +1,6 @@
 /** A DHCP client (RFC 2131, section 4.4), in place of the guest. */
 import { type Address, isMulticast, parseAddress } from './address.ts';
+import { Backoff } from './backoff.ts';
 import { read32, write32 } from './bytes.ts';
 import {
   ACK,
@@ -38,7 +39,7 @@ const NOBODY = parseAddress('0.0.0.0');
 const EVERYBODY = parseAddress('255.255.255.255');
 const OPTION_WANTED = 55;
 const WANTED = [OPTION_MASK, OPTION_ROUTER, OPTION_NAME_SERVER, OPTION_LEASE_TIME];
-/** Pauses before a message is sent again, in ms; the last one repeats. */
+/** Pauses before a message is sent again, in ms. */
 const PAUSES = [1000, 2000, 4000];
 const DEFAULT_PREFIX = 24;
 /** Of the times that a lease may have, in s. Timers take no more than 2^31 ms. */
@@ -59,7 +60,7 @@ export class DhcpClient {
   /** The messages that are awaited; none while there is a lease that is not renewed yet. */
   #awaited: typeof OFFER | typeof ACK | undefined;
   #address: Address | undefined;
-  #attempts = 0;
+  readonly #backoff = new Backoff(PAUSES);
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(mac: Mac, events: DhcpEvents) {
@@ -122,17 +123,17 @@ export class DhcpClient {
     client: Address = NOBODY,
   ): void {
     this.#awaited = awaited;
-    this.#attempts = 0;
+    this.#backoff.reset();
     [this.#transaction] = crypto.getRandomValues(new Uint32Array(1)) as unknown as [number];
     this.#send(type, options, client);
   }
 
   #send(type: number, options: readonly number[], client: Address): void {
     this.#events.send(this.#frame(this.#message(type, options, client), client));
-    const pause = PAUSES[Math.min(this.#attempts++, PAUSES.length - 1)];
+    const pause = this.#backoff.next();
     clearTimeout(this.#timer);
     // A server that does not answer a request may have forgotten its offer.
-    const isGivenUp = this.#awaited === ACK && this.#attempts > PAUSES.length;
+    const isGivenUp = this.#awaited === ACK && this.#backoff.isRepeating;
     this.#timer = setTimeout(() => (isGivenUp ? this.start() : this.#send(type, options, client)), pause);
   }
 

@@ -1,11 +1,11 @@
+import { Backoff } from './backoff.ts';
 import { DhcpClient } from './dhcp-client.ts';
 import { ETHERNET_HEADER, MAX_FRAME } from './ethernet.ts';
 import type { ManagedCard, Network, NetworkEvents } from './network.ts';
-import type { OpenSocket } from './relay-network.ts';
-import { BUFFERED_DELAY, MAX_BUFFERED } from './relay-session.ts';
+import { CardHold, closeQuietly, type OpenSocket } from './relay-socket.ts';
 import { StatusReport } from './status-report.ts';
 
-/** Pauses between attempts to reach the relay, in ms; the last one repeats. */
+/** Pauses between attempts to reach the relay, in ms. */
 const PAUSES = [500, 1000, 2000, 4000];
 /** How long the relay may take to open its WebSocket, in ms. */
 const PATIENCE = 8000;
@@ -27,9 +27,9 @@ export class ForeignNetwork implements Network {
   readonly #dhcp: DhcpClient;
   #socket: WebSocket | undefined;
   #isClosed = false;
-  #attempts = 0;
+  readonly #backoff = new Backoff(PAUSES);
   #timer: ReturnType<typeof setTimeout> | undefined;
-  #retry: ReturnType<typeof setTimeout> | undefined;
+  #hold: CardHold | undefined;
 
   constructor(url: string, openSocket: OpenSocket, card: ManagedCard, events: NetworkEvents) {
     this.#url = new URL(url);
@@ -73,10 +73,11 @@ export class ForeignNetwork implements Network {
     // The browser forbids it.
     if (!socket) return this.#reconnect();
     this.#socket = socket;
+    this.#hold = new CardHold(socket, this.#card);
     socket.binaryType = 'arraybuffer';
     socket.onopen = () => {
       clearTimeout(this.#timer);
-      this.#attempts = 0;
+      this.#backoff.reset();
       this.#dhcp.start();
     };
     socket.onmessage = ({ data }: MessageEvent<unknown>) => {
@@ -96,22 +97,14 @@ export class ForeignNetwork implements Network {
     const socket = this.#socket;
     if (socket?.readyState !== socket?.OPEN) return;
     socket?.send(frame as Uint8Array<ArrayBuffer>);
-    this.#holdOrRelease();
-  }
-
-  #holdOrRelease(): void {
-    clearTimeout(this.#retry);
-    const isFull = (this.#socket?.bufferedAmount ?? 0) > MAX_BUFFERED;
-    this.#card.hold(isFull);
-    if (isFull) this.#retry = setTimeout(() => this.#holdOrRelease(), BUFFERED_DELAY);
+    this.#hold?.update();
   }
 
   #reconnect(): void {
     this.#disconnect();
     this.#dhcp.close();
     this.#lose('does not answer');
-    const pause = PAUSES[Math.min(this.#attempts++, PAUSES.length - 1)];
-    this.#timer = setTimeout(() => void this.#connect(), pause);
+    this.#timer = setTimeout(() => void this.#connect(), this.#backoff.next());
   }
 
   #lose(what: string): void {
@@ -122,14 +115,10 @@ export class ForeignNetwork implements Network {
 
   #disconnect(): void {
     clearTimeout(this.#timer);
-    clearTimeout(this.#retry);
+    this.#hold?.close();
     this.#card.hold(false);
     const socket = this.#socket;
     this.#socket = undefined;
-    if (!socket) return;
-    socket.onopen = socket.onmessage = socket.onclose = null;
-    // In Node, an error of a socket that is closed before it is open has to be heard.
-    socket.onerror = () => {};
-    socket.close();
+    if (socket) closeQuietly(socket);
   }
 }

@@ -2,8 +2,8 @@ import { Nat } from './nat.ts';
 import type { ManagedCard, Network, NetworkEvents, NetworkOptions, OpenNetwork } from './network.ts';
 import { nodeHost } from './node-host.ts';
 import type { Refusal } from './refusal.ts';
-import type { OpenSocket } from './relay-network.ts';
-import { openRelay } from './relays.ts';
+import type { OpenSocket } from './relay-socket.ts';
+import { openRelayedNetwork } from './relayed-network.ts';
 import { StatusReport } from './status-report.ts';
 
 /**
@@ -18,7 +18,7 @@ const openSocket: OpenSocket = async (url, protocols) => {
 /** A network by the sockets of this process, unless a relay is named. */
 export const openNodeNetwork: OpenNetwork = (options, card, events) =>
   options.relay
-    ? openRelay(options.relay, openSocket, card, events)
+    ? openRelayedNetwork(options.relay, openSocket, card, events)
     : new LocalNetwork(options, card, events);
 
 /** A NAT in this process, which reports what it does. */

@@ -1,14 +1,13 @@
+import { Backoff } from './backoff.ts';
 import { frameType, TYPE_IPV6 } from './ethernet.ts';
 import { GuestConnections } from './guest-connections.ts';
 import type { ManagedCard, Network, NetworkEvents } from './network.ts';
 import { offlineNetwork } from './offline-network.ts';
 import { offerProtocols, RELAY_PATH } from './relay-protocol.ts';
 import { RelaySession, type SessionEnd } from './relay-session.ts';
+import type { OpenSocket } from './relay-socket.ts';
 import { fetchToken, RelayError } from './relay-token.ts';
 import { StatusReport } from './status-report.ts';
-
-/** Opens a WebSocket: the browser's, or in Node that of a library. */
-export type OpenSocket = (url: URL, protocols: string[]) => Promise<WebSocket>;
 
 export interface RelayNetworkOptions {
   /** The URL of a server of ours, ending in a slash. */
@@ -20,7 +19,7 @@ export interface RelayNetworkOptions {
 const PATIENCE = 8000;
 /** After this time without a session, frames may ask for one again, in ms. */
 const REST = 5000;
-/** Pauses between attempts to get back a session that was lost, in ms; the last one repeats. */
+/** Pauses between attempts to get back a session that was lost, in ms. */
 const PAUSES = [100, 300, 1000, 3000];
 /** A session that is lost for longer is only asked for when the guest sends, in ms. */
 const GIVE_UP = 60_000;
@@ -44,7 +43,7 @@ export class RelayNetwork implements Network {
   /** While there is no session: when the guest's frames may ask for one. */
   #restsUntil = 0;
   #lostAt = 0;
-  #attempts = 0;
+  readonly #backoff = new Backoff(PAUSES);
   #timer: ReturnType<typeof setTimeout> | undefined;
   /** Ends the attempt to get a session. */
   #attempt: AbortController | undefined;
@@ -129,7 +128,7 @@ export class RelayNetwork implements Network {
 
   #open(rate: number): void {
     clearTimeout(this.#timer);
-    this.#attempts = 0;
+    this.#backoff.reset();
     this.#offline?.close();
     this.#offline = undefined;
     if (this.#status.state === 'down') this.#card.setLink(true);
@@ -182,8 +181,7 @@ export class RelayNetwork implements Network {
   }
 
   #retry(): void {
-    const pause = PAUSES[Math.min(this.#attempts++, PAUSES.length - 1)];
-    this.#timer = setTimeout(() => void this.#connect(), pause);
+    this.#timer = setTimeout(() => void this.#connect(), this.#backoff.next());
   }
 
   /** Lets everything fail at once, for a while or for good. */

@@ -10,12 +10,9 @@ import {
   type RelayMessage,
   RelayProtocolError,
 } from './relay-protocol.ts';
+import { CardHold, closeQuietly } from './relay-socket.ts';
 import { Acknowledger, SendWindow } from './relay-window.ts';
 
-/** With more than this waiting in the socket, nothing is taken from the guest. */
-export const MAX_BUFFERED = 1 << 20;
-/** A WebSocket does not tell when it has sent what it held, in ms. */
-export const BUFFERED_DELAY = 5;
 /**
  * A relay that was silent for an interval is asked, and counts as gone after the next one, because a socket
  * may be dead without being closed. In ms.
@@ -38,6 +35,7 @@ export type SessionEnd = Extract<RelayMessage, { type: 'error' }>['reason'] | 'l
 export class RelaySession {
   readonly #socket: WebSocket;
   readonly #card: ManagedCard;
+  readonly #hold: CardHold;
   readonly #events: SessionEvents;
   readonly #window = new SendWindow();
   readonly #acknowledger = new Acknowledger((bytes) => this.#tell({ type: 'ack', bytes }));
@@ -48,11 +46,11 @@ export class RelaySession {
   /** Intervals since the last message, the present one included. */
   #silence = 0;
   readonly #heartbeat: ReturnType<typeof setInterval>;
-  #retry: ReturnType<typeof setTimeout> | undefined;
 
   constructor(socket: WebSocket, card: ManagedCard, events: SessionEvents) {
     this.#socket = socket;
     this.#card = card;
+    this.#hold = new CardHold(socket, card, () => this.#window.isFull);
     this.#events = events;
     socket.binaryType = 'arraybuffer';
     socket.onmessage = ({ data }: MessageEvent<unknown>) => this.#receive(data);
@@ -65,7 +63,7 @@ export class RelaySession {
     // The types of TypeScript let buffers be shared, which this one is not.
     this.#socket.send(frame as Uint8Array<ArrayBuffer>);
     this.#window.sent(frame.length);
-    this.#holdOrRelease();
+    this.#hold.update();
   }
 
   /** The guest has taken frames. */
@@ -77,13 +75,9 @@ export class RelaySession {
   }
 
   close(): void {
-    const socket = this.#socket;
-    socket.onmessage = socket.onclose = null;
-    // In Node, an error of a socket that is closed before it is open has to be heard.
-    socket.onerror = () => {};
-    socket.close();
+    closeQuietly(this.#socket);
     clearInterval(this.#heartbeat);
-    clearTimeout(this.#retry);
+    this.#hold.close();
     this.#acknowledger.close();
   }
 
@@ -106,7 +100,7 @@ export class RelaySession {
       this.#events.opened(message);
     } else if (message.type === 'ack') {
       this.#window.acknowledged(message.bytes);
-      this.#holdOrRelease();
+      this.#hold.update();
     } else if (message.type === 'error') {
       this.#end(message.reason);
     } else if (message.type !== 'pong') {
@@ -129,13 +123,6 @@ export class RelaySession {
 
   #tell(message: ClientMessage): void {
     if (this.#socket.readyState === this.#socket.OPEN) this.#socket.send(formatMessage(message));
-  }
-
-  #holdOrRelease(): void {
-    clearTimeout(this.#retry);
-    const isBuffered = this.#socket.bufferedAmount > MAX_BUFFERED;
-    this.#card.hold(isBuffered || this.#window.isFull);
-    if (isBuffered) this.#retry = setTimeout(() => this.#holdOrRelease(), BUFFERED_DELAY);
   }
 
   #checkHeartbeat(): void {

@@ -1,11 +1,12 @@
 import { ForeignNetwork } from './foreign-network.ts';
 import type { ManagedCard, Network, NetworkEvents, RelayOptions } from './network.ts';
 import { offlineNetwork } from './offline-network.ts';
-import { type OpenSocket, RelayNetwork } from './relay-network.ts';
+import { RelayNetwork } from './relay-network.ts';
+import type { OpenSocket } from './relay-socket.ts';
 import { StatusReport } from './status-report.ts';
 
 /** A network behind a relay, or without one. */
-export function openRelay(
+export function openRelayedNetwork(
   relay: RelayOptions,
   openSocket: OpenSocket,
   card: ManagedCard,
