@@ -9,6 +9,8 @@ const SOURCES = 'src/preview';
 const OURS = '__linuxrun';
 /** Hosts take the page for wrong addresses from this path. */
 const MISSING_PAGE = '404.html';
+/** Some static hosts read the headers of all answers from it. */
+const HEADERS_FILE = '_headers';
 
 /** @param {string} name @param {Record<string, string>} [define] @returns {Promise<string>} a script */
 async function bundle(name, define = {}) {
@@ -54,5 +56,6 @@ export const previews = {
     for (const [name, script] of Object.entries(scripts)) await writeFile(join(ours, `${name}.js`), script);
     await cp(inProject(join(SOURCES, 'bridge.html')), join(ours, 'bridge.html'));
     await cp(inProject(join(SOURCES, 'unconnected.html')), join(folder, MISSING_PAGE));
+    await cp(inProject(join(SOURCES, HEADERS_FILE)), join(folder, HEADERS_FILE));
   },
 };
