@@ -1,4 +1,7 @@
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { type WebSocket, WebSocketServer } from 'ws';
 import { formatAddress } from './address.ts';
 import { arpReply, randomMac } from './ethernet.ts';
 import type { Lease, ManagedCard, NetworkEvents, NetworkStatus } from './network.ts';
@@ -103,6 +106,17 @@ test('what is no frame does not reach the guest', async () => {
   client?.send(frame);
   await until(() => card.frames.length > 0);
   expect(card.frames.map(({ length }) => length)).toEqual([frame.length]);
+});
+
+test('a relay whose messages are larger than any frame is left', async () => {
+  const server = new WebSocketServer({ port: 0, host: '127.0.0.1' });
+  closing.push(() => server.close());
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  open(`ws://127.0.0.1:${port}/`);
+  const [socket] = (await once(server, 'connection')) as [WebSocket];
+  socket.send(new Uint8Array(1 << 20));
+  expect((await once(socket, 'close'))[0]).toBe(1009);
 });
 
 test('nothing is left of a network that is closed', async () => {

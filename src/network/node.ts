@@ -2,6 +2,7 @@ import { Nat } from './nat.ts';
 import type { ManagedCard, Network, NetworkEvents, NetworkOptions, OpenNetwork } from './network.ts';
 import { nodeHost } from './node-host.ts';
 import type { Refusal } from './refusal.ts';
+import { MAX_MESSAGE } from './relay-protocol.ts';
 import type { OpenSocket } from './relay-socket.ts';
 import { openRelayedNetwork } from './relayed-network.ts';
 import { StatusReport } from './status-report.ts';
@@ -12,7 +13,8 @@ import { StatusReport } from './status-report.ts';
  */
 const openSocket: OpenSocket = async (url, protocols) => {
   const { WebSocket: NodeWebSocket } = await import('ws');
-  return new NodeWebSocket(url, protocols, { perMessageDeflate: false }) as unknown as WebSocket;
+  const options = { perMessageDeflate: false, maxPayload: MAX_MESSAGE };
+  return new NodeWebSocket(url, protocols, options) as unknown as WebSocket;
 };
 
 /** A network by the sockets of this process, unless a relay is named. */

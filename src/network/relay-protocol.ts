@@ -17,6 +17,8 @@ const TOKEN = /^[\w.-]{1,512}$/;
 
 /** How many bytes of frames either end may send before the other one has acknowledged them. */
 export const RELAY_WINDOW = 2 << 20;
+/** The largest message of a WebSocket, which holds any frame. */
+export const MAX_MESSAGE = 128 << 10;
 /** Longer text messages end the session. */
 export const MAX_TEXT = 4096;
 

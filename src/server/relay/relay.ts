@@ -5,14 +5,12 @@ import type { Context } from 'hono';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { Host } from '../../network/host.ts';
 import { nodeHost } from '../../network/node-host.ts';
-import { formatTokenAnswer, RELAY_PATH, RELAY_PROTOCOL } from '../../network/relay-protocol.ts';
+import { formatTokenAnswer, MAX_MESSAGE, RELAY_PATH, RELAY_PROTOCOL } from '../../network/relay-protocol.ts';
 import { clean } from '../../oci/errors.ts';
 import { type Admission, Door, DoorError } from './door.ts';
 import { DEFAULT_LIMITS, type RelayLimits, type RelayOptions, readRelayOptions } from './options.ts';
 import { ClientSession, type SessionSummary } from './session.ts';
 
-/** The largest message, which holds any frame. */
-const MAX_MESSAGE = 128 << 10;
 /** Parts that a message may arrive in: each takes memory of its own. */
 const MAX_PARTS = 1024;
 
