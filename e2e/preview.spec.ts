@@ -178,13 +178,23 @@ test('a preview of a server', async ({ page, visitor, registry, request }) => {
         }),
     );
     expect(messages).toEqual(['vite-hmr', 1, 'text ü', '1,2,3', 3000, 'done', true, 0]);
-    const fromWorker = await frame.evaluate(
-      () =>
-        new Promise((resolve) => {
-          new Worker('/worker.js').onmessage = ({ data }) => resolve(data);
-        }),
-    );
-    expect(fromWorker).toBe('from a worker');
+    const fromWorkers = await frame.evaluate(async () => {
+      const script = await (await fetch('/worker.js')).blob();
+      const url = URL.createObjectURL(script);
+      const ports = [
+        ...[new Worker('/worker.js'), new Worker(url), new Worker(url, { type: 'module' })],
+        ...[new SharedWorker('/worker.js').port, new SharedWorker(url).port],
+      ];
+      URL.revokeObjectURL(url);
+      const answers = ports.map(
+        (port) =>
+          new Promise((resolve) => {
+            port.onmessage = ({ data }) => resolve(data);
+          }),
+      );
+      return Promise.all(answers);
+    });
+    expect(fromWorkers).toEqual(Array(5).fill('from a worker'));
   });
 
   await test.step('shows documents with a strict policy, and tells the path', async () => {

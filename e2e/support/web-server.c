@@ -193,10 +193,12 @@ static const char page[] =
 	"<body><h1>Hello from the container</h1><form method=post action=/upload><input name=a value=b><button>Send</button></form>"
 	"<script>document.body.dataset.early = WebSocket.toString().includes('native code') ? 'native' : 'shim'</script></body></html>";
 static const char worker[] =
-	"'use strict';const socket = new WebSocket('ws://' + location.host + '/socket');"
+	"'use strict';const serve = (port) => {"
+	"const socket = new WebSocket(origin.replace('http', 'ws') + '/socket');"
 	"socket.onopen = () => socket.send('from a worker');"
-	"socket.onmessage = ({ data }) => { postMessage(data); socket.close(); };"
-	"onmessage = ({ data }) => postMessage('unexpected ' + JSON.stringify(data));";
+	"socket.onmessage = ({ data }) => { port.postMessage(data); socket.close(); };"
+	"port.onmessage = ({ data }) => port.postMessage('unexpected ' + JSON.stringify(data)); };"
+	"if ('onconnect' in self) onconnect = ({ ports: [port] }) => serve(port); else serve(self);";
 
 static void serve(void)
 {

@@ -30,6 +30,14 @@ async function bundle(name, define = {}) {
   return outputFiles?.[0]?.text ?? '';
 }
 
+/**
+ * Tells the shim its code, which it puts in front of workers' scripts. Their lines keep their numbers.
+ * @param {string} script
+ */
+function knowingItself(script) {
+  return `(function shim(){const SHIM='('+shim+')();';${script.replaceAll('\n', '')}})();`;
+}
+
 /** @type {import('./step.mjs').Step} */
 export const previews = {
   name: 'previews',
@@ -46,8 +54,7 @@ export const previews = {
     const folder = join(work, 'previews');
     const ours = join(folder, OURS);
     await mkdir(ours, { recursive: true });
-    // It stands in front of a worker's script, whose lines keep their numbers.
-    const shim = (await bundle('shim')).replaceAll('\n', '');
+    const shim = knowingItself(await bundle('shim'));
     const scripts = {
       bridge: await bundle('bridge'),
       unconnected: await bundle('unconnected'),

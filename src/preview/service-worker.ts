@@ -18,6 +18,7 @@ type Bytes = Uint8Array<ArrayBuffer>;
 const NULL_BODY = [204, 205, 304];
 /** A Response refuses those above. */
 const LAST_STATUS = 599;
+const SCRIPTS_OF_WORKERS = ['worker', 'sharedworker'];
 const POLICY = 'Content-Security-Policy';
 /** The end of a socket whose gateway is gone. */
 const LOST: SocketEvent = { type: 'closed', code: 1006, reason: '', wasClean: false };
@@ -94,7 +95,7 @@ function shimOf(request: Request, headers: Headers): TransformStream<Bytes, Byte
   const attributes = nonce === undefined ? '' : ` nonce="${nonce}"`;
   if (request.mode === 'navigate' && isInjectable(type))
     return injector(`<script src="${SHIM_PATH}"${attributes}></script>`);
-  return request.destination === 'worker' ? prefixer(SHIM) : undefined;
+  return SCRIPTS_OF_WORKERS.includes(request.destination) ? prefixer(SHIM) : undefined;
 }
 
 function withOurHeaders(response: Response): Response {
