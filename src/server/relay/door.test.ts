@@ -81,6 +81,14 @@ describe('no session for', () => {
     await expectRefusal(403, server.knock({ protocols, headers }), /does not have the name/);
   });
 
+  test('what is no name', async () => {
+    const protocols = offerProtocols(await server.token());
+    for (const Host of [`evil.example@localhost:${server.port}`, `localhost:${server.port}/evil.example`]) {
+      const headers = { ...server.page(), Host };
+      await expectRefusal(403, server.knock({ protocols, headers }), /does not have the name/);
+    }
+  });
+
   test('a preview of a container', async () => {
     const host = `8000-abc.linuxrun.localhost:${server.port}`;
     const headers = { ...server.page(), Host: host, Origin: `http://${host}` };

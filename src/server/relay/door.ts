@@ -7,6 +7,9 @@ import { QuotaError, Quotas } from '../quotas.ts';
 import { DEFAULT_LIMITS, type RelayOptions } from './options.ts';
 import { type Bearer, Tokens } from './tokens.ts';
 
+/** A name or an address, perhaps with a port (RFC 9110, section 7.2), and no other part of a URL. */
+const HOST = /^[\w.:[\]-]+$/;
+
 /** Why there is no session. */
 export class DoorError extends Error {
   override name = 'DoorError';
@@ -76,7 +79,11 @@ export class Door {
   #bearerOf(request: IncomingMessage): Bearer {
     const { host = '', origin = '' } = request.headers;
     const { hosts = [], trustProxy = false } = this.#options;
-    if (!URL.canParse(`http://${host}`) || !isPage(new URL(`http://${host}`).hostname, hosts))
+    if (
+      !HOST.test(host) ||
+      !URL.canParse(`http://${host}`) ||
+      !isPage(new URL(`http://${host}`).hostname, hosts)
+    )
       throw forbidden('this server does not have the name in the header Host');
     if (origin !== '' && !isOriginOf(origin, host)) throw forbidden('only pages of this server may ask');
     return { client: clientOf(request, trustProxy), origin };
