@@ -74,7 +74,9 @@ test.describe('on a static host', () => {
     await visitor.run();
     await visitor.expectScreen(HELLO);
 
-    await page.goto(host.url + linkTo({ image: `${registry.host}/team/app` }));
+    // A host with a name, but without names below it.
+    const named = host.url.replace('localhost', 'site.localhost');
+    await page.goto(named + linkTo({ image: `${registry.host}/team/app` }));
     await visitor.run();
     await visitor.expectPrompt();
     await visitor.type('wc -c < /weight');
@@ -82,6 +84,11 @@ test.describe('on a static host', () => {
     await visitor.type('wget http://example.com/');
     await visitor.expectScreen(/bad address/);
     await expect(visitor.problem).toHaveText(/There is no network\. .* relay.*npm start/);
+    await visitor.type('nc -ll -p 8000 -e cat &');
+    await visitor.button('Open the preview').click();
+    await expect(visitor.problem.filter({ hasText: 'There is no preview' })).toContainText(
+      `must serve *.${new URL(named).host} too`,
+    );
     await registry.stop();
     await host.close();
   });

@@ -50,10 +50,8 @@ function listen(frame: HTMLIFrameElement, origin: string): Promise<void> {
     };
     // The browser's page for an error loads too, and says nothing.
     const onLoad = () => {
-      setTimeout(
-        () => isSilent && fail(`Nothing answers at ${origin}, where the preview should be.`),
-        SILENCE,
-      );
+      const problem = `No preview answers at ${origin}. The server of this page must serve *.${location.host} too.`;
+      setTimeout(() => isSilent && fail(problem), SILENCE);
     };
     addEventListener('message', onMessage, { signal });
     frame.addEventListener('load', onLoad, { signal, once: true });

@@ -48,7 +48,7 @@ const NOTHING = { listening: [], news: [], previews: [], active: undefined, isSh
 /** Why the page can have no previews, if so. */
 export function whyNoPreviews({ protocol, hostname, port }: Location): string | undefined {
   if (isLocalAddress(hostname) && protocol === 'http:')
-    return `A preview needs a name of its own, and this browser cannot open http://${LOCAL_NAME}:${port}.`;
+    return `A preview needs a name of its own. This browser cannot open http://${LOCAL_NAME}:${port}, or another server answers there.`;
   if (/^[\d.]+$|^\[/.test(hostname))
     return 'A preview needs a name below that of this page, and an address has none.';
   return undefined;
