@@ -332,6 +332,27 @@ test('a preview of a server', async ({ page, visitor, registry, request }) => {
     expect(await tab.evaluate(() => (globalThis as { ended?: unknown }).ended)).toBe(1006);
     await tab.reload();
     await expect(tab.getByRole('heading')).toHaveText('The container is gone');
+    await tab.close();
+  });
+
+  await test.step('says so when the page is closed, and leads back to it', async () => {
+    await visitor.run();
+    const preview = await previewOf(page, 9000);
+    const tab = await page.context().newPage();
+    await tab.goto(preview.url());
+    await tab.evaluate(async () => {
+      const { body } = await fetch('/events');
+      Object.assign(globalThis, {
+        ended: new Response(body).text().then(
+          () => 'complete',
+          () => 'failed',
+        ),
+      });
+    });
+    await page.close();
+    expect(await tab.evaluate(() => (globalThis as { ended?: unknown }).ended)).toBe('failed');
+    await tab.reload();
+    await expect(tab.getByRole('heading')).toHaveText('The container is gone');
     await tab.getByRole('link', { name: 'Open LinuxRun' }).click();
     await expect(tab.getByLabel('Image', { exact: true })).toBeVisible();
   });
