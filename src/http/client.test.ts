@@ -4,12 +4,13 @@ import { createServer, type IncomingMessage, type RequestListener } from 'node:h
 import { buffer } from 'node:stream/consumers';
 import { gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, test } from 'vitest';
+import { listen, listenRaw } from '../network/testing/test-server.ts';
 import { HttpClient } from './client.ts';
 import type { Connect } from './connection.ts';
 import type { Field } from './fields.ts';
 import type { HttpRequest } from './request-head.ts';
 import { toResponse } from './response.ts';
-import { connectLocally, listen, listenRaw } from './testing/connect.ts';
+import { connectLocally } from './testing/connect.ts';
 
 const clients: HttpClient[] = [];
 

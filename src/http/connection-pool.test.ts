@@ -1,9 +1,10 @@
 import { createServer, type RequestListener } from 'node:http';
 import type { Socket } from 'node:net';
 import { afterEach, describe, expect, test, vi } from 'vitest';
+import { listen, listenRaw } from '../network/testing/test-server.ts';
 import { HttpClient } from './client.ts';
 import { toResponse } from './response.ts';
-import { connectLocally, listen, listenRaw } from './testing/connect.ts';
+import { connectLocally } from './testing/connect.ts';
 
 afterEach(() => void vi.useRealTimers());
 

@@ -1,11 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { toByteString, toBytes } from '../disk/byte-string.ts';
+import { listenRaw } from '../network/testing/test-server.ts';
 import { HttpClient } from './client.ts';
 import { HttpError } from './errors.ts';
 import { toResponse } from './response.ts';
 import { answering } from './testing/answer.ts';
-import { connectLocally, listenRaw } from './testing/connect.ts';
+import { connectLocally } from './testing/connect.ts';
 
 type Piece = string | Uint8Array<ArrayBuffer>;
 

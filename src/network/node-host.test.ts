@@ -1,28 +1,25 @@
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, describe, expect, test } from 'vitest';
 import type { TcpEvents } from './host.ts';
 import { nodeHost } from './node-host.ts';
+import { listenRaw } from './testing/test-server.ts';
 
 const LOOPBACK = '127.0.0.1';
-const closers: (() => void)[] = [];
-afterEach(() => {
-  for (const close of closers.splice(0)) close();
-});
+const closers: (() => unknown)[] = [];
+const closeAll = async () => {
+  for (const close of closers.splice(0)) await close();
+};
+afterEach(closeAll);
 
 async function listen(serve: (socket: Socket) => void): Promise<number> {
-  const server = createServer({ allowHalfOpen: true }, (socket) => {
-    socket.on('error', () => {});
-    closers.push(() => socket.destroy());
-    serve(socket);
-  });
-  closers.push(() => server.close());
-  await once(server.listen(0, LOOPBACK), 'listening');
-  return (server.address() as { port: number }).port;
+  const server = await listenRaw(serve);
+  closers.push(() => server[Symbol.asyncDispose]());
+  return server.port;
 }
 
 async function listenUdp(answer: (data: Buffer) => Uint8Array | undefined, port = 0): Promise<number> {
@@ -135,7 +132,7 @@ describe('TCP', () => {
     const reset = recorder();
     nodeHost().connect(LOOPBACK, port, reset.events);
     await expect.poll(() => reset.log.at(-1)).toBe('reset');
-    for (const close of closers.splice(0)) close();
+    await closeAll();
     const refused = recorder();
     nodeHost().connect(LOOPBACK, port, refused.events);
     await expect.poll(() => refused.log).toEqual(['refused']);

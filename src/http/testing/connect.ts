@@ -1,8 +1,8 @@
-import { connect as connectSocket, createServer, type Server, type Socket } from 'node:net';
+import { connect as connectSocket, type Socket } from 'node:net';
 import type { Connect, Duplex } from '../connection.ts';
 
 /** The streams of a socket of Node. A write is complete when the system has taken the bytes. */
-export function duplexOf(socket: Socket): Duplex {
+function duplexOf(socket: Socket): Duplex {
   const readable = new ReadableStream<Uint8Array<ArrayBuffer>>(
     {
       start(controller) {
@@ -38,33 +38,3 @@ export const connectLocally: Connect = (port, signal) =>
       resolve(duplexOf(socket));
     });
   });
-
-export interface TestServer extends AsyncDisposable {
-  readonly port: number;
-  readonly url: string;
-}
-
-/** Lets a server of any protocol listen, until it is disposed of. */
-export async function listen(server: Server): Promise<TestServer> {
-  const sockets = new Set<Socket>();
-  server.on('connection', (socket: Socket) => {
-    sockets.add(socket);
-    socket.on('error', () => {});
-    socket.on('close', () => sockets.delete(socket));
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as { port: number };
-  return {
-    port,
-    url: `http://localhost:${port}`,
-    async [Symbol.asyncDispose]() {
-      const closed = new Promise((resolve) => server.close(resolve));
-      for (const socket of sockets) socket.destroy();
-      await closed;
-    },
-  };
-}
-
-/** A server that calls `serve` for each connection, with whatever it wants to send. */
-export const listenRaw = (serve: (socket: Socket) => void): Promise<TestServer> =>
-  listen(createServer({ allowHalfOpen: true }, serve));

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Socket } from 'node:net';
-import { listenRaw, type TestServer } from './connect.ts';
+import { listenRaw, type TestServer } from '../../network/testing/test-server.ts';
 
 /** The header fields with which a server accepts the handshake of a client. */
 export function acceptFields(request: string): string[] {

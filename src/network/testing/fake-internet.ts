@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { createServer, type Server, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { parseAddress } from '../address.ts';
+import { listenRaw, type TestServer } from './test-server.ts';
 
 const SIZE = 20 << 20;
 /** Of each of several parallel downloads. */
@@ -27,9 +28,8 @@ export class FakeInternet {
   echo = 0;
   uploads = 0;
   closed = 0;
-  readonly #servers: Server[] = [];
-  readonly #sockets = new Set<Socket>();
-  /** Downloads that wait for an end that does not come. */
+  readonly #servers: TestServer[] = [];
+  /** The number of endless downloads. */
   waiting = 0;
   readonly #nameServer = createSocket('udp4');
 
@@ -39,7 +39,7 @@ export class FakeInternet {
     return it;
   }
 
-  /** What a network has to be told of the servers. */
+  /** The network options that lead to the servers. */
   get network() {
     return {
       aliases: { [this.address]: '127.0.0.1', [this.address6]: '127.0.0.1' },
@@ -47,10 +47,9 @@ export class FakeInternet {
     };
   }
 
-  stop(): void {
+  async stop(): Promise<void> {
     this.#nameServer.close();
-    for (const server of this.#servers) server.close();
-    for (const socket of this.#sockets) socket.destroy();
+    for (const server of this.#servers) await server[Symbol.asyncDispose]();
   }
 
   async #start(): Promise<void> {
@@ -63,7 +62,7 @@ export class FakeInternet {
       socket.on('end', () => socket.end(`${hash.digest('hex')}\n`));
     });
     this.closed = await this.#listen(() => {});
-    await new Promise((resolve) => this.#servers.pop()?.close(resolve));
+    await this.#servers.pop()?.[Symbol.asyncDispose]();
     const nameServer = this.#nameServer;
     nameServer.on('message', (query, { port, address }) =>
       nameServer.send(this.#answer(query), port, address),
@@ -72,15 +71,9 @@ export class FakeInternet {
   }
 
   async #listen(serve: (socket: Socket) => void): Promise<number> {
-    const server = createServer({ allowHalfOpen: true }, (socket) => {
-      this.#sockets.add(socket);
-      socket.on('error', () => {});
-      socket.on('close', () => this.#sockets.delete(socket));
-      serve(socket);
-    });
+    const server = await listenRaw(serve);
     this.#servers.push(server);
-    await once(server.listen(0, '127.0.0.1'), 'listening');
-    return (server.address() as { port: number }).port;
+    return server.port;
   }
 
   /** `/part` is shorter, and `/endless` sends a byte and then waits. */

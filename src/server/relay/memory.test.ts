@@ -1,6 +1,4 @@
-/** What hostile clients cost a server. It runs in a process of its own, so that only its memory counts. */
-import { once } from 'node:events';
-import { type AddressInfo, createServer, type Socket } from 'node:net';
+/** Measures the memory that hostile clients cost a server, which runs in a process of its own. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { formatAddress } from '../../network/address.ts';
@@ -8,6 +6,7 @@ import { PROTOCOL_ICMP } from '../../network/packet.ts';
 import { PLAN } from '../../network/plan.ts';
 import { RELAY_WINDOW } from '../../network/relay-protocol.ts';
 import { ACK, type Segment, SYN } from '../../network/tcp-segment.ts';
+import { listenRaw, type TestServer } from '../../network/testing/test-server.ts';
 import { SERVER } from '../../network/testing/world.ts';
 import { ChildRelay } from './testing/child-relay.ts';
 import type { RelayClient } from './testing/relay-server.ts';
@@ -24,38 +23,29 @@ const PLENTY = new Uint8Array(2 * MIB);
 let relay: ChildRelay;
 /** The memory without a session. */
 let before: number;
-/** Connections that the relay has made to this process. */
-const sockets = new Set<Socket>();
-/** Sends more than a session takes to whoever connects, and reads nothing. */
-const peer = createServer((socket) => {
-  sockets.add(socket);
-  socket.on('error', () => {});
-  socket.on('close', () => sockets.delete(socket));
-  socket.write(PLENTY);
-});
+/** A server in this process that sends each client more than a session takes, and reads nothing. */
+let peer: TestServer;
 
 beforeAll(async () => {
-  peer.listen(0, '127.0.0.1');
-  await once(peer, 'listening');
+  peer = await listenRaw((socket) => socket.write(PLENTY));
   const aliases = { [formatAddress(SERVER)]: '127.0.0.1' };
   relay = await ChildRelay.start({ trustProxy: true, aliases });
   const warmUp = await HostileGuest.connect('192.0.2.1');
   warmUp.client.socket.terminate();
-  await until(() => sockets.size === 0);
+  await until(() => peer.sockets.size === 0);
   before = await relay.ask('memory');
 }, TIMEOUT);
 
 afterAll(async () => {
   await relay.kill();
-  peer.close();
-  for (const socket of sockets) socket.destroy();
+  await peer[Symbol.asyncDispose]();
 });
 
 /** A guest that has opened all connections that a session may have, with windows as large as can be. */
 class HostileGuest {
   readonly client: RelayClient;
-  readonly #port = (peer.address() as AddressInfo).port;
-  /** What each connection acknowledges, by its port, and what it sends next. */
+  readonly #port = peer.port;
+  /** The next numbers of each connection, by its port. */
   readonly #connections = new Map<number, { readonly acknowledgement: number; sequence: number }>();
 
   private constructor(client: RelayClient) {
@@ -133,7 +123,7 @@ test.each(ACTS)(
     const guests = await Promise.all(
       Array.from({ length: SESSIONS }, (__, index) => HostileGuest.connect(`192.0.2.${10 + index}`)),
     );
-    await until(() => sockets.size === SESSIONS * CONNECTIONS);
+    await until(() => peer.sockets.size === SESSIONS * CONNECTIONS);
     expect(await costOfEach()).toBeLessThan(MOST);
     await Promise.all(guests.map(act));
     expect(await costOfEach()).toBeLessThan(MOST);
@@ -141,7 +131,7 @@ test.each(ACTS)(
     const states = guests.map(({ client }) => client.socket.readyState);
     expect(states).toEqual(guests.map(({ client }) => client.socket.OPEN));
     for (const { client } of guests) client.socket.terminate();
-    await until(() => sockets.size === 0);
+    await until(() => peer.sockets.size === 0);
   },
   TIMEOUT,
 );

@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { createServer as createHttpServer } from 'node:http';
-import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+import { connect, createServer, type Server } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { formatAddress, parseAddress } from '../../network/address.ts';
 import { Nat } from '../../network/nat.ts';
@@ -10,6 +10,7 @@ import { PROTOCOL_ICMP, PROTOCOL_UDP } from '../../network/packet.ts';
 import { PLAN } from '../../network/plan.ts';
 import { formatMessage, offerProtocols, RELAY_WINDOW } from '../../network/relay-protocol.ts';
 import { SYN } from '../../network/tcp-segment.ts';
+import { listen as listenOn, type TestServer } from '../../network/testing/test-server.ts';
 import { patchHeader, SERVER } from '../../network/testing/world.ts';
 import { UDP_HEADER, writeDatagram } from '../../network/udp-datagram.ts';
 import type { RelayOptions } from './options.ts';
@@ -30,38 +31,21 @@ const start = async (options: RelayOptions = {}) => {
 
 beforeEach(() => start());
 afterEach(async () => {
-  for (const close of toClose.splice(0)) close();
+  for (const close of toClose.splice(0)) await close();
   await relay.close();
 });
 
-async function listen(server: Server): Promise<number> {
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  toClose.push(() => server.close());
-  return (server.address() as AddressInfo).port;
+async function listen(server: Server): Promise<TestServer> {
+  const running = await listenOn(server);
+  toClose.push(() => running[Symbol.asyncDispose]());
+  return running;
 }
 
 /** A server whose answer is the body. */
-function listenWith(body: Uint8Array): Promise<number> {
-  return listen(
-    createServer((socket) => {
-      socket.on('error', () => {});
-      socket.end(body);
-    }),
-  );
-}
+const listenWith = (body: Uint8Array) => listen(createServer((socket) => socket.end(body)));
 
 /** A server whose connections stay open. */
-async function listenForGood(): Promise<{ port: number; sockets: Set<Socket> }> {
-  const sockets = new Set<Socket>();
-  const server = createServer((socket) => {
-    sockets.add(socket);
-    socket.on('error', () => {});
-    socket.on('close', () => sockets.delete(socket));
-    socket.resume();
-  });
-  return { port: await listen(server), sockets };
-}
+const listenForGood = () => listen(createServer((socket) => socket.resume()));
 
 const echoRequest = (id: number) => Uint8Array.of(8, 0, 0, 0, 0, id, 0, 0);
 
@@ -111,7 +95,7 @@ describe('a client of ours', () => {
 
   test('downloads whole, and the relay holds no more than the window', async () => {
     const body = randomBytes(6 << 20);
-    const port = await listenWith(body);
+    const { port } = await listenWith(body);
     const client = await relay.connect();
     const connection = await TcpClient.connect(client, { address: SERVER, port });
     expect(sha256(await connection.readAll())).toBe(sha256(body));
@@ -183,7 +167,7 @@ describe('limits', () => {
 
   test('a client that takes nothing gets the window and no more, and everything later', async () => {
     const body = randomBytes(8 << 20);
-    const port = await listenWith(body);
+    const { port } = await listenWith(body);
     const client = await relay.connect();
     client.acknowledges = false;
     const connection = await TcpClient.connect(client, { address: SERVER, port });
@@ -324,7 +308,7 @@ describe('a plain client', () => {
 
   test('gets an address and a page, in frames that fit its card', async () => {
     const body = randomBytes(1 << 20);
-    const port = await listen(createHttpServer((_, response) => void response.end(body)));
+    const { port } = await listen(createHttpServer((_, response) => void response.end(body)));
     const client = await relay.connectPlainly();
     sendDhcp(client, 1);
     expect(await dhcpAnswer(client)).toEqual({ type: 2, address: '10.0.2.15', mtu: 1500 });

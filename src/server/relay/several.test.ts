@@ -1,15 +1,14 @@
 /** Two relays behind HAProxy, with the configuration of the example. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { formatAddress } from '../../network/address.ts';
 import { offerProtocols } from '../../network/relay-protocol.ts';
+import { listenRaw, type TestServer } from '../../network/testing/test-server.ts';
 import { SERVER } from '../../network/testing/world.ts';
 import { ChildRelay } from './testing/child-relay.ts';
 import { RelayClient, RelayDoor } from './testing/relay-server.ts';
@@ -24,17 +23,11 @@ let haproxy: ChildProcess;
 let relays: ChildRelay[];
 let site: RelayDoor;
 /** A server on the internet. */
-const internet = createServer((socket) => {
-  socket.on('error', () => {});
-  socket.end(BODY);
-});
+let internet: TestServer;
 
 async function freePort(): Promise<number> {
-  const server = createServer().listen(0, 'localhost');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  return port;
+  await using server = await listenRaw(() => {});
+  return server.port;
 }
 
 /** Starts HAProxy as the example does, on other ports. */
@@ -60,15 +53,14 @@ async function startHaproxy(): Promise<RelayDoor> {
 const sessions = () => Promise.all(relays.map((relay) => relay.ask('sessions')));
 
 async function download(client: RelayClient, sourcePort = 4000): Promise<boolean> {
-  const { port } = internet.address() as AddressInfo;
+  const { port } = internet;
   const connection = await TcpClient.connect(client, { address: SERVER, port, sourcePort });
   return (await connection.readAll()).equals(BODY);
 }
 
 describe.skipIf(!existsSync(HAPROXY))('several relays (skipped where haproxy is absent)', () => {
   beforeAll(async () => {
-    internet.listen(0, '127.0.0.1');
-    await once(internet, 'listening');
+    internet = await listenRaw((socket) => socket.end(BODY));
     const options = {
       ...{ trustProxy: true, secret: randomBytes(32).toString('hex') },
       aliases: { [formatAddress(SERVER)]: '127.0.0.1' },
@@ -80,7 +72,7 @@ describe.skipIf(!existsSync(HAPROXY))('several relays (skipped where haproxy is 
   afterAll(async () => {
     haproxy.kill('SIGKILL');
     for (const relay of relays) await relay.kill();
-    internet.close();
+    await internet[Symbol.asyncDispose]();
     await rm(folder, { recursive: true });
   });
 

@@ -1,3 +1,4 @@
+import { vi } from 'vitest';
 import type { Address } from '../../../network/address.ts';
 import { ACK, FIN, PSH, type Segment, SYN } from '../../../network/tcp-segment.ts';
 import type { RelayClient } from './relay-server.ts';
@@ -6,15 +7,7 @@ const MASK = 0xffff_ffff;
 const PATIENCE = 45_000;
 
 /** Waits until there is a value. */
-export async function until<T>(read: () => T | undefined | false): Promise<T> {
-  const end = performance.now() + PATIENCE;
-  for (;;) {
-    const value = read();
-    if (value !== undefined && value !== false) return value;
-    if (performance.now() > end) throw new Error('it does not come about');
-    await new Promise((resolve) => setTimeout(resolve, 2));
-  }
-}
+export const until = <T>(read: () => T) => vi.waitUntil(read, { timeout: PATIENCE, interval: 2 });
 
 export interface TcpOptions {
   readonly address: Address;
@@ -23,7 +16,7 @@ export interface TcpOptions {
   readonly segmentSize?: number;
 }
 
-/** The only TCP connection of a guest, by hand: it takes what comes in order, and sends once. */
+/** The only TCP connection of a guest. It takes segments in order, and sends each of its own once. */
 export class TcpClient {
   readonly #client: RelayClient;
   readonly #options: TcpOptions;
