@@ -31,7 +31,7 @@ interface Cost {
   readonly instructions: number;
 }
 
-/** Prints what a transfer, a round trip, a refusal and the watch for ports cost. */
+/** Prints the cost of a transfer, a round trip, a refusal and the watch for ports. */
 export async function benchConnect(wasm: string, repeat: number): Promise<void> {
   await withFolder(async (store) => {
     const { image } = await pullInto(store, `oci://${PUBLIC}/images:busybox`);

@@ -1,4 +1,4 @@
-/** The network of the page's containers: relays, and what the page says about them. */
+/** The network of the page's containers: relays, and the page's report on them. */
 import { digestOf, FakeInternet } from '../src/network/testing/fake-internet.ts';
 import { PlainRelay } from '../src/network/testing/plain-relay.ts';
 import { Relay } from '../src/server/relay/relay.ts';

@@ -64,7 +64,7 @@ static unsigned count, held;
 static bool servers_gone;
 static int64_t memory_left;
 
-/* Buffers that nothing is in. */
+/* Unused buffers. */
 static char *spare[MOST_SPARE];
 static unsigned spares;
 
@@ -252,7 +252,7 @@ static bool move(struct connection *c, enum end from, char *buffer)
 	return rest < 0 ? lose_receiver(c, from) : true;
 }
 
-/* Does what is possible for a flow. Returns whether the connection goes on. */
+/* Moves bytes of a flow as far as possible. Returns whether the connection goes on. */
 static bool pass(struct connection *c, enum end from)
 {
 	struct flow *flow = &c->flows[from];
@@ -327,7 +327,7 @@ static int open_socket(struct connection *c, bool second)
 	return 0;
 }
 
-/* Goes on with connecting after this result for one of the addresses. */
+/* Continues to connect after this result for one of the addresses. */
 static void advance(struct connection *c, int result)
 {
 	if (result != 0 && result != EINPROGRESS && !c->error) {

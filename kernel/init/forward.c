@@ -18,7 +18,7 @@ enum { FAILED = 1 };
 
 enum { MOST_EVENTS = 64, LOOK_MILLISECONDS = 500, DRAIN_MILLISECONDS = 2000 };
 
-/* What is not a connection has these numbers in events. */
+/* The numbers, in events, of descriptors other than connections'. */
 enum { COMMANDED = -1, CONTAINER_ENDED = -2, TIME_IS_UP = -3 };
 
 static int epoll, timer;
@@ -105,7 +105,7 @@ static void handle_time(void)
 	ports_look();
 }
 
-/* Handles what has happened. Returns whether the container still runs. */
+/* Handles pending events. Returns whether the container still runs. */
 static bool handle_events(void)
 {
 	static struct epoll_event events[MOST_EVENTS];
@@ -130,7 +130,7 @@ static bool handle_events(void)
 	return runs;
 }
 
-/* The servers are gone. Passes on what they had sent, if the host takes it within a while. */
+/* The servers are gone. Passes on their last bytes, if the host takes them soon. */
 static void drain(void)
 {
 	struct __kernel_itimerspec patience = { .it_value.tv_sec = DRAIN_MILLISECONDS / 1000 };

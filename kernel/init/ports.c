@@ -94,7 +94,7 @@ void ports_look(void)
 	if (netlink < 0)
 		netlink = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
 	memset(found, 0, sizeof(found));
-	/* What an incomplete answer lacks has not closed. */
+	/* A port that an incomplete answer lacks may still be open. */
 	if (!find_ports(netlink, AF_INET) || !find_ports(netlink, AF_INET6)) {
 		close(netlink);
 		netlink = -1;

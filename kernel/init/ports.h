@@ -2,7 +2,7 @@
 #ifndef INIT_PORTS_H
 #define INIT_PORTS_H
 
-/* Reports what has changed since the last time. */
+/* Reports the changes since the last call. */
 void ports_look(void);
 
 /* Lets the next look report all ports. */

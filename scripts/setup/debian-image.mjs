@@ -9,7 +9,7 @@ import { run } from './run.mjs';
 
 /** The first stable Debian with riscv64. */
 const SUITE = 'trixie';
-/** What the packages take for granted, and do not depend on. */
+/** Packages that the others need without depending on them. */
 const BASE = ['base-files', 'bash', 'coreutils', 'dash', 'perl-base', 'sed', 'util-linux'];
 const USERS = ['root:x:0:0:root:/root:/bin/sh'];
 const GROUPS = ['root:x:0:', 'tty:x:5:'];
@@ -24,7 +24,7 @@ const GROUPS = ['root:x:0:', 'tty:x:5:'];
  */
 
 /**
- * Unpacks packages with what they depend on. Their scripts cannot run here, and these programs work without.
+ * Unpacks packages and their dependencies. Their scripts cannot run here, and these programs work without.
  * @param {readonly string[]} names @param {string} work @param {string} root
  */
 async function unpack(names, work, root) {

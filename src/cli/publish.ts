@@ -6,13 +6,13 @@ import type { PublishedPort } from '../container/published-ports.mjs';
 import type { Connection } from '../machine/machine.ts';
 import { write } from './program.ts';
 
-/** How long connections may go on with what the container sent before it ended, in ms. */
+/** How long connections may pass on the last bytes of a container that has ended, in ms. */
 const DRAIN = 2000;
-/** Finds out that a client has vanished, in ms. */
+/** The delay of TCP's keep-alive, which finds clients that have vanished, in ms. */
 const KEEP_ALIVE = 60_000;
 /** How long a client may keep silent after the server has ended, in ms. Nobody would answer it. */
 const FAREWELL = 60_000;
-/** What a container may have. Each port admits as many, which bounds those that wait for the container. */
+/** The connections that a container may have. Each port admits as many, which bounds those that wait. */
 const MAX_CONNECTIONS = 512;
 
 const REASONS: Readonly<Record<string, string>> = {
@@ -37,7 +37,7 @@ export class Publisher {
     this.#container = container;
   }
 
-  /** The container has ended: lets connections end with what it had sent. */
+  /** The container has ended. Connections still pass on its last bytes. */
   async end(): Promise<void> {
     for (const server of this.#servers) server.close();
     const ended = Promise.all([...this.#sockets].map((socket) => closed(socket)));
@@ -68,7 +68,7 @@ export class Publisher {
   #accept(socket: Socket, port: number): void {
     this.#sockets.add(socket);
     socket.on('close', () => this.#sockets.delete(socket));
-    // Whoever reads or writes it gets the error, too.
+    // Reads and writes report the error, too.
     socket.on('error', () => {});
     socket.setKeepAlive(true, KEEP_ALIVE);
     void this.#forward(socket, port);
@@ -82,7 +82,7 @@ export class Publisher {
       const connection = await this.#container.connect(port, { signal: left.signal });
       await Promise.all([sendToContainer(socket, connection), sendToClient(socket, connection)]);
     } catch {
-      // Nobody listens there, or one of both has reset it: so has the other.
+      // Nothing listens there, or one side has reset the connection. The other side is reset, too.
       socket.resetAndDestroy();
     }
   }

@@ -21,7 +21,7 @@ export const VARIABLES = [
   'CPUS',
   'DISK',
   'NETWORK',
-  // Of the server, too. It is in no link: whoever names the relay sees all traffic.
+  // The server reads it, too. Links cannot set it, because a relay sees all traffic.
   'RELAY',
   'REGISTRY_USER',
   'REGISTRY_PASSWORD',

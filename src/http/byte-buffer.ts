@@ -1,4 +1,4 @@
-/** Bytes that arrive in pieces. Memory grows with what has arrived, not with what was promised. */
+/** Bytes that arrive in pieces. Their memory grows with them, not with an announced length. */
 export class ByteBuffer {
   length = 0;
   #bytes = new Uint8Array(256);

@@ -120,7 +120,7 @@ export class FrameDecoder {
   }
 }
 
-/** The length of a header, or of what must have arrived to know it. */
+/** The length of a header, or the number of bytes that tell it. */
 function headerLength(header: Uint8Array): number {
   const length = (header[1] ?? 0) & LENGTH;
   return length === LENGTH_64 ? 10 : length === LENGTH_16 ? 4 : 2;

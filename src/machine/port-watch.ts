@@ -5,7 +5,7 @@ export interface PortChange {
 }
 
 interface Watcher {
-  /** What it has not been told yet: at most all ports, because opposite changes cancel each other. */
+  /** Changes that it has not taken yet. Opposite ones cancel each other, so there are no more than ports. */
   readonly changes: Map<number, boolean>;
   wake(): void;
 }
@@ -39,7 +39,7 @@ export class PortWatch {
     let left = false;
     const changes = new Map([...this.#open].map((port) => [port, true]));
     const watcher: Watcher = { changes, wake: () => wake() };
-    // Iterators go on with what is added. A new one would pass the places of all that was deleted.
+    // An iterator sees later additions, too. A new one would step over all deleted entries.
     let iterator = changes.entries();
     const take = (): PortChange | undefined => {
       let next = iterator.next();
@@ -76,7 +76,7 @@ export class PortWatch {
     );
   }
 
-  /** Ends all watchers' streams after what they have not been told. */
+  /** Ends all watchers' streams after their pending changes. */
   end(): void {
     this.#ended = true;
     for (const { wake } of this.#watchers) wake();

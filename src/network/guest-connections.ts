@@ -31,7 +31,7 @@ interface Connection {
 
 /**
  * The guest's TCP connections, known from the frames that pass. When their other ends are gone with a relay,
- * the guest has to hear of it: a program that only waits for data would wait forever.
+ * the guest must learn it: a program that only waits for data would wait forever.
  */
 export class GuestConnections {
   readonly #connections = new Map<string, Connection>();

@@ -21,7 +21,7 @@ export interface Network {
   close(): void;
 }
 
-/** What a card can do beside, with a network that is not always there. */
+/** A card for a network that is not always there. */
 export interface ManagedCard extends Card {
   readonly mac: Mac;
   /** Whether the guest sees a link. It does at first. */
@@ -30,7 +30,7 @@ export interface ManagedCard extends Card {
   hold(isHeld: boolean): void;
 }
 
-/** What DHCP told about the network. Addresses are IPv4. */
+/** The configuration that DHCP gave. Addresses are IPv4. */
 export interface Lease {
   readonly guest: Address;
   /** The length of the network's prefix. */
@@ -48,7 +48,7 @@ export type RelayOptions =
   /** Nowhere: every name and connection fails at once. @param reason for the user */
   | { readonly kind: 'off'; readonly reason: string };
 
-/** What a machine's owner says about its network. Structured-cloneable. */
+/** The network of a machine, as its owner chooses it. Structured-cloneable. */
 export interface NetworkOptions {
   /** Unless given, the network is made of sockets of this process, in Node. */
   readonly relay?: RelayOptions | undefined;
@@ -76,7 +76,7 @@ export interface NetworkStatus {
   readonly sent: number;
   /** The most bytes a second that the relay passes on in each direction. */
   readonly rate?: number | undefined;
-  /** The limits that are at work. */
+  /** The limits that hold the guest back now. */
   readonly limits?: readonly RelayLimit[] | undefined;
   /** Packets and connections that were refused, and the latest of those reported. */
   readonly refused?: number | undefined;
@@ -85,10 +85,10 @@ export interface NetworkStatus {
   readonly resent?: number | undefined;
 }
 
-/** What a network tells the machine. */
+/** Events of a network, for the machine. */
 export interface NetworkEvents {
   status(status: NetworkStatus): void;
-  /** To be told to the guest. */
+  /** The guest must take this configuration. */
   configure(lease: Lease): void;
 }
 

@@ -23,7 +23,7 @@ export const openNodeNetwork: OpenNetwork = (options, card, events) =>
     ? openRelayedNetwork(options.relay, openSocket, card, events)
     : new LocalNetwork(options, card, events);
 
-/** A NAT in this process, which reports what it does. */
+/** A NAT in this process, which reports its traffic and refusals. */
 class LocalNetwork implements Network {
   readonly #nat: Nat;
   readonly #status: StatusReport;

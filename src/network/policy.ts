@@ -48,12 +48,12 @@ export class Policy {
     return this.#objection(address) === undefined;
   }
 
-  /** How much was refused so far. */
+  /** The number of refusals so far, by reason. */
   get counts(): Readonly<Partial<Record<RefusalReason, number>>> {
     return { ...this.#counts };
   }
 
-  /** Counts what is not worth a report. */
+  /** Counts a refusal that is not worth a report. */
   count(reason: RefusalReason): void {
     this.#counts[reason] = (this.#counts[reason] ?? 0) + 1;
   }

@@ -1,7 +1,7 @@
 /**
- * What a relay and its client say to each other besides frames. Each binary message of the WebSocket is an
- * Ethernet frame. Each text message is a JSON object as below. A client that does not ask for the
- * subprotocol, such as v86, neither gets nor sends text messages. Both ends are hostile to each other.
+ * The protocol between a relay and its client. Each binary message of the WebSocket is an Ethernet frame.
+ * Each text message is a JSON object as below. A client that does not ask for the subprotocol, such as v86,
+ * neither gets nor sends text messages. Neither end trusts the other.
  */
 import { clean } from '../oci/errors.ts';
 import { REFUSAL_REASONS, type Refusal } from './refusal.ts';
@@ -22,7 +22,7 @@ export const MAX_MESSAGE = 128 << 10;
 /** Longer text messages end the session. */
 export const MAX_TEXT = 4096;
 
-/** Bounds that can be at work in a session. */
+/** Limits that can hold a session back. */
 export const RELAY_LIMITS = ['rate', 'connections'] as const;
 export type RelayLimit = (typeof RELAY_LIMITS)[number];
 
@@ -55,7 +55,7 @@ export interface RelayAck {
 export type RelayMessage =
   | RelayConfig
   | RelayAck
-  /** Sent when the limits at work have changed; `refused` counts all refusals of the session. */
+  /** Sent when `active` or `refused` has changed; `refused` counts all refusals of the session. */
   | { readonly type: 'limit'; readonly active: readonly RelayLimit[]; readonly refused: number }
   /** Not sent for every refusal: there are only a few a second. */
   | ({ readonly type: 'refused' } & Refusal)
@@ -66,7 +66,7 @@ export type RelayMessage =
 /** Browsers do not show the pings of WebSockets, so clients ask whether the relay is still there. */
 export type ClientMessage = RelayAck | { readonly type: 'ping' };
 
-/** The other end does not keep to the protocol. */
+/** The other end violates the protocol. */
 export class RelayProtocolError extends Error {
   override name = 'RelayProtocolError';
 }
@@ -138,7 +138,7 @@ export function parseProtocols(header: string | undefined): { isOurs: boolean; t
  * - `forbidden`: the request does not come from a page of the server
  * - `sessions`: the client has all the sessions that it may have
  * - `busy`: the relay has all the sessions that it can have
- * - `missing`: what answers is no server of ours, but a host of static files
+ * - `missing`: no server of ours answers, but a host of static files
  */
 export type TokenRefusal = 'off' | 'forbidden' | 'sessions' | 'busy' | 'missing';
 const TOKEN_REFUSALS = ['off', 'forbidden', 'sessions', 'busy'] as const;

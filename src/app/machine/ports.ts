@@ -1,9 +1,9 @@
 import type { PortChange } from '../../machine/port-watch.ts';
 import { chunks } from '../../machine/streams.ts';
 
-/** The most open ports that the page hears of. */
+/** The most open ports that are reported to the page. */
 const MOST = 64;
-/** Between two changes, in ms. */
+/** The least time between two reports, in ms. */
 const INTERVAL = 20;
 
 /**

@@ -4,8 +4,8 @@ import { DEFAULT_FORM, type FieldErrors, type Form, type Variable } from './form
 
 const PREFIX = 'LINUXRUN_';
 /**
- * The parameters of links, and their fields. The relay is none of them, because whoever names it sees all
- * traffic.
+ * The parameters of links, and their fields. The relay is not among them, because a relay sees
+ * all traffic.
  */
 const TEXTS = {
   IMAGE: 'image',

@@ -1,7 +1,7 @@
 import type { NetworkStatus } from '../../machine/machine.ts';
 import { count, formatBytes } from './format.ts';
 
-/** What the user sees of the network. */
+/** The network, as the page shows it. */
 export interface Traffic {
   readonly status: NetworkStatus;
   /** Bytes a second since the status before. */
@@ -57,7 +57,7 @@ const REFUSALS: Record<Refusal['reason'], string> = {
   echo: 'the relay asks for no more echoes',
 };
 
-/** What was refused, and why. */
+/** The number of refusals, and the latest one with its reason. */
 export function describeRefusals({ refused = 0, refusal }: NetworkStatus): string | undefined {
   if (!refusal) return refused > 0 ? count(refused, 'connection') : undefined;
   const latest = `${refusal.destination}, because ${REFUSALS[refusal.reason]}`;
@@ -69,6 +69,6 @@ const LIMITS: Record<NonNullable<NetworkStatus['limits']>[number], string> = {
   connections: 'The container has all the connections that it may have.',
 };
 
-/** The limits that are at work, a sentence each. */
+/** A sentence for each limit that holds the guest back. */
 export const describeLimits = ({ limits = [] }: NetworkStatus): string =>
   limits.map((limit) => LIMITS[limit]).join(' ');

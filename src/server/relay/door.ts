@@ -10,7 +10,7 @@ import { type Bearer, Tokens } from './tokens.ts';
 /** A name or an address, perhaps with a port (RFC 9110, section 7.2), and no other part of a URL. */
 const HOST = /^[\w.:[\]-]+$/;
 
-/** Why there is no session. */
+/** A client may not have a session. */
 export class DoorError extends Error {
   override name = 'DoorError';
   /** Of HTTP. */

@@ -1,9 +1,9 @@
 import { Rate } from '../../network/rate.ts';
 import { FrameQueue } from './frame-queue.ts';
 
-/** What a frame costs at least: small ones cost time rather than bytes. */
+/** The least cost of a frame, in bytes: small ones cost time. */
 const LEAST_COST = 512;
-/** What may pass at once after a pause, as a part of a second's bytes. */
+/** The bytes that may pass at once after a pause, as a part of a second's. */
 const BURST = 1 / 4;
 
 export interface FlowOptions {
@@ -32,7 +32,7 @@ export class Flow {
     return this.#queue.bytes;
   }
 
-  /** Whether the rate has been at work since the last call. */
+  /** Whether the rate has delayed a frame since the last call. */
   wasSlowed(): boolean {
     const wasSlowed = this.#isSlowed;
     this.#isSlowed = this.#timer !== undefined;

@@ -11,7 +11,7 @@ import { type Admission, Door, DoorError } from './door.ts';
 import { DEFAULT_LIMITS, type RelayLimits, type RelayOptions, readRelayOptions } from './options.ts';
 import { ClientSession, type SessionSummary } from './session.ts';
 
-/** Parts that a message may arrive in: each takes memory of its own. */
+/** The most parts of a message, each of which takes memory. */
 const MAX_PARTS = 1024;
 
 /** The network of this server's pages: WebSockets with a NAT behind each. */

@@ -27,19 +27,19 @@ const GRACE = 2000;
 const FULL = 1 << 20;
 /** With more than this in the socket, frames wait for it, in little memory. A message takes some itself. */
 const SOCKET_FULL = 1 << 20;
-/** A client that lets this much of other messages pile up takes nothing any more. */
+/** A client that leaves this much of other messages unread is taken for dead. */
 const SOCKET_OVERFULL = 2 << 20;
 const MESSAGE_COST = 1 << 10;
-/** That of Ethernet, which all cards have. */
+/** The MTU of Ethernet, which all cards support. */
 const PLAIN_MTU = 1500;
 /** With more than this waiting of a plain client, nothing is read from it. */
 const PLAIN_FULL = 256 << 10;
 /**
- * Messages that are no frames: acknowledgements, pings and pongs. A client acknowledges 256 KiB at a time, or
+ * Messages other than frames: acknowledgements, pings and pongs. A client acknowledges 256 KiB at a time, or
  * ten times a second, and may do so several times as often.
  */
 const CONTROLS = { perSecond: 200, burst: 1000, bytesForEach: 64 << 10 };
-/** Refusals that the client hears of in a tick. */
+/** The most refusals that are reported to the client in a tick. */
 const MAX_REPORTS = 5;
 
 /** The status codes of RFC 6455, section 7.4.1. */
@@ -58,7 +58,7 @@ export interface SessionOptions extends Pick<PolicyOptions, 'aliases' | 'isDenie
   onEnd(summary: SessionSummary): void;
 }
 
-/** Of a session that is over. */
+/** The record of a session that has ended. */
 export interface SessionSummary {
   /** `left`: the client has closed the connection. `dead`: it does not answer any more. */
   readonly reason: RelayEnd | 'left' | 'dead';
@@ -150,7 +150,7 @@ export class ClientSession implements Card {
     try {
       this.#nat.receive(frame);
     } catch (error) {
-      // A fault of ours must not end the sessions of others.
+      // A bug in this relay must not end other sessions.
       console.error(error);
       this.end('protocol');
       return;
@@ -165,7 +165,7 @@ export class ClientSession implements Card {
     this.#send(frame);
   }
 
-  /** What the messages in the socket take of memory. */
+  /** The memory that the messages in the socket take. */
   get #socketBytes(): number {
     return this.#socket.bufferedAmount + this.#unsent * MESSAGE_COST;
   }

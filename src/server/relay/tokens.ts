@@ -3,7 +3,7 @@ import { RELAY_PROTOCOL } from '../../network/relay-protocol.ts';
 
 /** How long a token is valid, in seconds. */
 const LIFETIME = 60;
-/** How far the clock of whoever has made a token may be ahead, in seconds. */
+/** How far ahead the clock of a token's maker may be, in seconds. */
 const CLOCK_SKEW = 30;
 const SECRET_BYTES = 32;
 const NONCE_BYTES = 32;

@@ -41,7 +41,7 @@ export interface NetOptions {
   readonly mtu: number;
   /**
    * Whether the network takes segments that are longer than the MTU and incomplete checksums, and sends only
-   * what it has verified.
+   * packets that it has verified.
    */
   readonly offloads: boolean;
   /** Makes the network that the card is in. */
