@@ -70,32 +70,35 @@ test('a preview of a server', async ({ page, visitor, registry, request }) => {
   });
 
   await test.step('carries bodies both ways', async () => {
-    const upload = await frame.evaluate(async () => {
+    const uploads = await frame.evaluate(async () => {
       const bytes = new Uint8Array(2_000_000).map((_, i) => i * 7);
       const sum = bytes.reduce((sum, byte) => (Math.imul(sum, 31) + byte) >>> 0, 0);
-      const answer = await (
-        await fetch('/upload', { method: 'POST', body: new Blob([bytes], { type: 'x/y' }) })
-      ).json();
-      return { ...answer, isRight: answer.sum === sum };
+      const answers: unknown[] = [];
+      for (const body of [new Blob([bytes], { type: 'x/y' }), bytes]) {
+        const answer = await (await fetch('/upload', { method: 'POST', body })).json();
+        answers.push({ ...answer, isRight: answer.sum === sum });
+      }
+      return answers;
     });
-    expect(upload).toMatchObject({
-      bytes: 2_000_000,
-      isRight: true,
-      chunks: 0,
-      origin: 'http://localhost:8000',
+    const whole = { bytes: 2_000_000, isRight: true, chunks: 0, origin: 'http://localhost:8000' };
+    expect(uploads).toMatchObject([whole, whole]);
+    const streams = await frame.evaluate(async () => {
+      const init = () => {
+        let left = 3;
+        const body = new ReadableStream({
+          async pull(controller) {
+            await new Promise((resolve) => setTimeout(resolve, 100));
+            if (left-- > 0) controller.enqueue(new TextEncoder().encode('abc'));
+            else controller.close();
+          },
+        });
+        return { method: 'POST', body, duplex: 'half' } as RequestInit;
+      };
+      const answers = [await fetch('/upload', init()), await fetch(new Request('/upload', init()))];
+      return Promise.all(answers.map((answer) => answer.json()));
     });
-    const streamed = await frame.evaluate(async () => {
-      let left = 3;
-      const body = new ReadableStream({
-        async pull(controller) {
-          await new Promise((resolve) => setTimeout(resolve, 100));
-          if (left-- > 0) controller.enqueue(new TextEncoder().encode('abc'));
-          else controller.close();
-        },
-      });
-      return (await fetch('/upload', { method: 'POST', body, duplex: 'half' } as RequestInit)).json();
-    });
-    expect(streamed).toMatchObject({ bytes: 9, chunks: 3 });
+    const inPieces = { bytes: 9, chunks: 3 };
+    expect(streams).toMatchObject([inPieces, inPieces]);
     const statuses = await frame.evaluate(async () => {
       const part = await fetch('/big', { headers: { Range: 'bytes=26-30' } });
       const whole = await (await fetch('/big')).arrayBuffer();

@@ -7,6 +7,7 @@ import {
   RESPONSE_BODY,
   type RequestMessage,
   type ResponseMessage,
+  STREAM_MARK,
 } from './messages.ts';
 
 /** A response without the headers of a preview. */
@@ -73,13 +74,11 @@ export async function exchange(link: GatewayLink, request: Request): Promise<Con
 
 /**
  * The body of a request, with its length, which browsers hide from service workers and many servers need. A
- * body with a type is a form, a file or text, and is collected. One without is perhaps a stream.
+ * stream has none, and goes on as it comes.
  */
 async function bodyOf(request: Request): Promise<Body | undefined> {
   if (request.method === 'GET' || request.method === 'HEAD') return undefined;
-  // Firefox has no streams of requests.
-  const isStream = request.body && !request.headers.has('Content-Type');
-  if (request.body && isStream) return { stream: request.body, length: null };
+  if (request.body && request.headers.has(STREAM_MARK)) return { stream: request.body, length: null };
   const blob = await request.blob();
   return blob.size > 0 ? { stream: blob.stream(), length: blob.size } : undefined;
 }
@@ -90,7 +89,7 @@ function describe(request: Request, length: number | null | undefined): PreviewR
     type: 'request',
     method: request.method,
     target: pathname + search,
-    headers: [...request.headers],
+    headers: [...request.headers].filter(([name]) => name !== STREAM_MARK),
     referrer: request.referrer === 'about:client' ? '' : request.referrer,
     isNavigation: request.mode === 'navigate',
     length,

@@ -7,6 +7,8 @@ import type { StreamMessage } from '../machine/stream-mux.ts';
 /** The streams of an exchange. */
 export const REQUEST_BODY = 'request';
 export const RESPONSE_BODY = 'response';
+/** The header of requests whose bodies are streams, as the shim says. */
+export const STREAM_MARK = 'x-linuxrun-stream';
 
 /** From the page to the bridge, with a port to the gateway. */
 export interface Welcome {
