@@ -7,7 +7,7 @@ import { linkTo } from '../support/visitor.ts';
 import type { Stage } from './stage.ts';
 
 /** Long enough for Vite's start in a machine whose host is busy, in ms. */
-export const PATIENCE = 10 * 60_000;
+export const PATIENCE = 4 * 60_000;
 const SMALL_REQUESTS = 100;
 
 /** Runs a shell, or another program, in an image that `scripts/web-images.mjs` makes, without the network. */
