@@ -11,6 +11,7 @@ import type { Field } from './fields.ts';
 import type { HttpRequest } from './request-head.ts';
 import { toResponse } from './response.ts';
 import { connectLocally } from './testing/connect.ts';
+import { untilStill } from './testing/until-still.ts';
 
 const clients: HttpClient[] = [];
 
@@ -287,13 +288,7 @@ describe('bodies of requests', () => {
       plain(server.url, { method: 'POST', body, signal: controller.signal }),
     );
     sending.catch(() => {});
-    await expect
-      .poll(async () => {
-        const before = taken;
-        await new Promise((resolve) => setTimeout(resolve, 300));
-        return before > 0 && taken - before;
-      })
-      .toBe(0);
+    await untilStill(() => taken);
     expect(taken).toBeLessThan(64 * 1024 * 1024);
     controller.abort();
     await expect(sending).rejects.toThrow('aborted');

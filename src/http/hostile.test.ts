@@ -7,6 +7,7 @@ import { HttpError } from './errors.ts';
 import { toResponse } from './response.ts';
 import { answering } from './testing/answer.ts';
 import { connectLocally } from './testing/connect.ts';
+import { untilStill } from './testing/until-still.ts';
 
 type Piece = string | Uint8Array<ArrayBuffer>;
 
@@ -255,13 +256,7 @@ test('an endless body needs bounded memory, and its connection ends with it', as
   const reader = (response.body as ReadableStream<Uint8Array>).getReader();
   expect((await reader.read()).value?.length).toBeGreaterThan(0);
   // What is on its way without a reader stays in the sockets of the system, which take a few megabytes.
-  await expect
-    .poll(async () => {
-      const before = sent.length;
-      await new Promise((resolve) => setTimeout(resolve, 300));
-      return sent.length - before;
-    })
-    .toBe(0);
+  await untilStill(() => sent.length);
   expect(sent.length).toBeLessThan(1024);
   await reader.cancel();
   await expect.poll(() => ended).toBe(true);

@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { listen, listenRaw } from '../network/testing/test-server.ts';
 import { connectLocally } from './testing/connect.ts';
+import { untilStill } from './testing/until-still.ts';
 import { acceptFields, frame, framesOf, listenFrames, switching } from './testing/websocket-server.ts';
 import { openWebSocket, type WebSocketStream } from './websocket.ts';
 import { FrameDecoder, type Received } from './websocket-frames.ts';
@@ -139,13 +140,7 @@ describe('an open WebSocket', () => {
       fill();
     });
     const socket = await open(server);
-    await expect
-      .poll(async () => {
-        const before = sent;
-        await new Promise((resolve) => setTimeout(resolve, 300));
-        return sent - before;
-      })
-      .toBe(0);
+    await untilStill(() => sent);
     expect(sent).toBeLessThan(1024);
     await socket.readable.cancel();
   });
@@ -162,13 +157,7 @@ describe('an open WebSocket', () => {
       }
     })();
     writing.catch(() => {});
-    await expect
-      .poll(async () => {
-        const before = written;
-        await new Promise((resolve) => setTimeout(resolve, 300));
-        return written - before;
-      })
-      .toBe(0);
+    await untilStill(() => written);
     socket.close();
     expect(await socket.closed).toEqual({ code: 1006, reason: '', wasClean: false });
     await expect(writing).rejects.toThrow();
