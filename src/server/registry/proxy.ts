@@ -101,46 +101,45 @@ export class RegistryProxy {
 
   async #admit(context: Context): Promise<Response> {
     const { raw } = context.req;
-    const { method } = raw;
-    if (method !== 'GET' && method !== 'HEAD')
-      throw new ProxyError(405, 'UNSUPPORTED', 'images can only be read', { Allow: 'GET, HEAD' });
-    // Another page cannot read the answer, but could use up the registries' limits for this server. Previews
-    // are pages of the same site.
-    if (/^(cross|same)-site$/.test(raw.headers.get('Sec-Fetch-Site') ?? ''))
-      throw new ProxyError(403, 'DENIED', 'only pages of this server may use it');
-    const credentials = raw.headers.get(CREDENTIALS_HEADER) ?? undefined;
-    if (credentials !== undefined && !CREDENTIALS.test(credentials))
-      throw new ProxyError(400, 'UNAUTHORIZED', `${CREDENTIALS_HEADER} must be Basic or Bearer credentials`);
-    const { pathname, search } = new URL(raw.url);
-    const request = parseRequest(pathname.slice(REGISTRY_PATH.length), search);
-    if (!this.#registries.has(request.registry.host))
-      throw notAllowed(
-        `this server does not fetch images from ${request.registry.host}; ${toAllow(request.registry.host)}`,
-      );
-    const range = raw.headers.get('Range') ?? '';
-
+    const admitted = this.#check(raw);
     const leave = this.#enter(context);
     const { total, answer } = this.#limits;
-    const { host } = request.registry;
+    const { host } = admitted.request.registry;
     const deadline = new Deadline(raw.signal, total, tooSlow('the download takes too long: try again'));
     deadline.set(answer, tooSlow(`${host} does not answer: try again later`));
-    const job = {
-      method,
-      request,
-      credentials,
-      range: RANGE.test(range) ? range : undefined,
-      deadline,
-    } as const;
     const end = () => {
       deadline.clear();
       leave();
     };
     try {
-      return await this.#answer({ ...job, end });
+      return await this.#answer({ ...admitted, deadline, end });
     } catch (error) {
       end();
       throw error;
     }
+  }
+
+  /**
+   * Reads a request that this server may answer.
+   * @throws ProxyError
+   */
+  #check({ method, headers, url }: Request): Pick<Job, 'method' | 'request' | 'credentials' | 'range'> {
+    if (method !== 'GET' && method !== 'HEAD')
+      throw new ProxyError(405, 'UNSUPPORTED', 'images can only be read', { Allow: 'GET, HEAD' });
+    // Another page cannot read the answer, but could use up the registries' limits for this server. Previews
+    // are pages of the same site.
+    if (/^(cross|same)-site$/.test(headers.get('Sec-Fetch-Site') ?? ''))
+      throw new ProxyError(403, 'DENIED', 'only pages of this server may use it');
+    const credentials = headers.get(CREDENTIALS_HEADER) ?? undefined;
+    if (credentials !== undefined && !CREDENTIALS.test(credentials))
+      throw new ProxyError(400, 'UNAUTHORIZED', `${CREDENTIALS_HEADER} must be Basic or Bearer credentials`);
+    const { pathname, search } = new URL(url);
+    const request = parseRequest(pathname.slice(REGISTRY_PATH.length), search);
+    const { host } = request.registry;
+    if (!this.#registries.has(host))
+      throw notAllowed(`this server does not fetch images from ${host}; ${toAllow(host)}`);
+    const range = headers.get('Range') ?? '';
+    return { method, request, credentials, range: RANGE.test(range) ? range : undefined };
   }
 
   #answer(job: Job): Promise<Response> {
