@@ -2,15 +2,15 @@
 import type { Address } from './address.ts';
 import { read16, write16 } from './bytes.ts';
 
-export const TYPE_A = 1;
+const TYPE_A = 1;
 export const TYPE_AAAA = 28;
 export const TYPE_TRANSFER = 252;
 
 export const NO_ERROR = 0;
-export const FORMAT_ERROR = 1;
+const FORMAT_ERROR = 1;
 export const SERVER_FAILURE = 2;
 export const NO_SUCH_NAME = 3;
-export const NOT_IMPLEMENTED = 4;
+const NOT_IMPLEMENTED = 4;
 export const REFUSED = 5;
 
 const HEADER = 12;
@@ -29,7 +29,7 @@ const DEFAULT_SIZE = 512;
 const SAFE_SIZE = 1232;
 const MAX_NAME = 255;
 
-export class MalformedMessage extends Error {}
+class MalformedMessage extends Error {}
 
 export interface Query {
   readonly id: number;
@@ -37,7 +37,7 @@ export interface Query {
   /** The question section. */
   readonly question: Uint8Array;
   readonly type: number;
-  /** What the client said about itself, if it knows EDNS. */
+  /** The client's limits, if it knows EDNS. */
   readonly edns: { readonly size: number; readonly dnssec: boolean } | undefined;
 }
 

@@ -23,11 +23,11 @@ export const MAX_MESSAGE = 128 << 10;
 export const MAX_TEXT = 4096;
 
 /** Limits that can hold a session back. */
-export const RELAY_LIMITS = ['rate', 'connections'] as const;
+const RELAY_LIMITS = ['rate', 'connections'] as const;
 export type RelayLimit = (typeof RELAY_LIMITS)[number];
 
 /** Why a relay ends a session. A client may come back at once after all but `protocol`. */
-export const RELAY_ENDS = ['idle', 'lifetime', 'shutdown', 'protocol'] as const;
+const RELAY_ENDS = ['idle', 'lifetime', 'shutdown', 'protocol'] as const;
 export type RelayEnd = (typeof RELAY_ENDS)[number];
 
 /** The first message of a relay. */
