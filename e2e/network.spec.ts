@@ -68,7 +68,7 @@ test.describe('with the relay of its server', () => {
 
     expect(relay.sessions).toBe(1);
     await page.close();
-    await expect.poll(() => relay.sessions, { timeout: 1000, intervals: [50] }).toBe(0);
+    await expect.poll(() => relay.sessions, { timeout: 5000 }).toBe(0);
     await server.close();
   });
 });
