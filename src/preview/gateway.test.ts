@@ -10,6 +10,7 @@ import { listen, type TestServer } from '../network/testing/test-server.ts';
 import { exchange } from './exchange.ts';
 import { Gateway } from './gateway.ts';
 import { GatewayLink, PageClosedError } from './gateway-link.ts';
+import { STREAM_MARK } from './messages.ts';
 import type { ServiceWorkerScope } from './worker-types.ts';
 
 const ORIGIN = 'http://8000-id.linuxrun.localhost:8080';
@@ -88,11 +89,12 @@ test('a request arrives as one to localhost, with a length and cookies', async (
   expect(JSON.parse(await bodyOf(await ask('/')))).toMatchObject({ cookie: 'a=1; b=2' });
 });
 
-test('a body without a type is sent as a stream', async () => {
+test('a body that the shim marks is sent as a stream', async () => {
   const arrived = deferred<void>();
   const { ask } = await open(async (request, response) => {
     request.once('data', () => arrived.resolve());
-    response.end(`${request.headers['transfer-encoding']} ${await text(request)}`);
+    const { 'transfer-encoding': encoding, [STREAM_MARK]: mark } = request.headers;
+    response.end(`${encoding} ${mark} ${await text(request)}`);
   });
   const pieces = new TextEncoder();
   const body = new ReadableStream({
@@ -104,8 +106,16 @@ test('a body without a type is sent as a stream', async () => {
       controller.close();
     },
   });
-  const response = await ask('/', { method: 'POST', body, duplex: 'half' } as RequestInit);
-  expect(await bodyOf(response)).toBe('chunked abcdef');
+  const init = { method: 'POST', body, duplex: 'half', headers: { [STREAM_MARK]: '1' } };
+  expect(await bodyOf(await ask('/', init as RequestInit))).toBe('chunked undefined abcdef');
+});
+
+test('a body without a type has a length', async () => {
+  const { ask } = await open(async (request, response) => {
+    response.end(`${request.headers['content-length']} ${(await text(request)).length}`);
+  });
+  const body = new Uint8Array(1_000_000);
+  expect(await bodyOf(await ask('/', { method: 'POST', body }))).toBe('1000000 1000000');
 });
 
 test('a response flows only as fast as it is read', async () => {

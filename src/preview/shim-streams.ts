@@ -1,6 +1,6 @@
 /**
- * Marks requests whose bodies are streams. A service worker cannot tell them from those whose length a browser
- * would send.
+ * Marks requests whose bodies are streams. A service worker cannot tell them from those whose length a
+ * browser would send.
  */
 import { STREAM_MARK } from './messages.ts';
 
