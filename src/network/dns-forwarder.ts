@@ -20,7 +20,7 @@ import {
 import type { Host, TcpEvents, TcpSocket } from './host.ts';
 import type { Limits } from './limits.ts';
 import type { Policy } from './policy.ts';
-import { Throttle } from './rate.ts';
+import { Tasks } from './rate.ts';
 import type { RefusalReason } from './refusal.ts';
 import { SendQueue } from './send-queue.ts';
 
@@ -33,17 +33,15 @@ export interface DnsServices {
 /** The guest's name server, which asks those of the system. */
 export class DnsForwarder {
   readonly #services: DnsServices;
-  readonly #throttle: Throttle<() => void>;
-  #pending = 0;
+  readonly #queries: Tasks;
 
   constructor(services: DnsServices) {
     this.#services = services;
-    this.#throttle = new Throttle(services.limits.newQueries, (begin) => begin());
+    this.#queries = new Tasks(services.limits.queries, services.limits.newQueries);
   }
 
-  /** Queries that wait are not asked any more. */
   close(): void {
-    this.#throttle.close();
+    this.#queries.close();
   }
 
   /** @returns the answer as it fits in a datagram; undefined if there is nothing to answer */
@@ -67,25 +65,19 @@ export class DnsForwarder {
     // An answer without addresses keeps programs from waiting for IPv6 where there is none.
     if (query.type === TYPE_AAAA && !this.#services.policy.hasIpv6) return encodeEmptyAnswer(query, NO_ERROR);
     if (query.type === TYPE_TRANSFER) return encodeEmptyAnswer(query, REFUSED);
-    const { host, limits, policy } = this.#services;
+    const { policy } = this.#services;
     // The host's name servers know the names of its network (RFC 6303).
     const address = reverseAddress(query);
     if (address && !policy.mayName(address)) return encodeEmptyAnswer(query, NO_SUCH_NAME);
-    if (this.#pending >= limits.queries) {
-      this.#refuse('names', query);
-      return encodeEmptyAnswer(query, SERVER_FAILURE);
-    }
-    this.#pending++;
-    try {
-      await new Promise<void>((resolve) => this.#throttle.add(resolve));
-      const [id] = crypto.getRandomValues(new Uint16Array(1)) as unknown as [number];
-      const answer = await host.query(encodeQuery(query, id));
-      return encodeAnswer(query, id, answer, (address) => this.#mayName(address, query));
-    } catch {
-      return encodeEmptyAnswer(query, SERVER_FAILURE);
-    } finally {
-      this.#pending--;
-    }
+    const answer = this.#queries.run(() => this.#ask(query));
+    if (!answer) this.#refuse('names', query);
+    return (await answer?.catch(() => undefined)) ?? encodeEmptyAnswer(query, SERVER_FAILURE);
+  }
+
+  async #ask(query: Query): Promise<Uint8Array> {
+    const [id] = crypto.getRandomValues(new Uint16Array(1)) as unknown as [number];
+    const answer = await this.#services.host.query(encodeQuery(query, id));
+    return encodeAnswer(query, id, answer, (address) => this.#mayName(address, query));
   }
 
   #mayName(address: Address, query: Query): boolean {

@@ -5,7 +5,7 @@ import type { Limits } from './limits.ts';
 import type { Packet } from './packet.ts';
 import { isGateway, isNameServer } from './plan.ts';
 import type { Policy } from './policy.ts';
-import { Throttle } from './rate.ts';
+import { Tasks } from './rate.ts';
 import type { RefusalReason } from './refusal.ts';
 
 export interface IcmpServices {
@@ -18,13 +18,11 @@ export interface IcmpServices {
 /** Answers the guest's echo requests (RFC 792): never for somebody who has not answered the host. */
 export class Icmp {
   readonly #services: IcmpServices;
-  readonly #throttle: Throttle<() => void>;
-  /** Echo requests that wait or are under way. */
-  #pending = 0;
+  readonly #echoes: Tasks;
 
   constructor(services: IcmpServices) {
     this.#services = services;
-    this.#throttle = new Throttle(services.limits.newEchoes, (begin) => begin());
+    this.#echoes = new Tasks(services.limits.echoes, services.limits.newEchoes);
   }
 
   receive(packet: Packet): void {
@@ -33,27 +31,18 @@ export class Icmp {
     else void this.#forward(packet);
   }
 
-  /** Requests that wait are not asked any more. */
   close(): void {
-    this.#throttle.close();
+    this.#echoes.close();
   }
 
   async #forward(packet: Packet): Promise<void> {
-    const { host, policy, limits } = this.#services;
-    const { destination } = packet;
-    if (this.#pending >= limits.echoes) {
-      this.#prohibit(packet, 'echo');
-      return;
-    }
-    const address = policy.destination(destination);
+    const { host, policy } = this.#services;
+    const address = policy.destination(packet.destination);
     if (address === undefined) {
       this.#prohibit(packet);
       return;
     }
-    this.#pending++;
-    await new Promise<void>((resolve) => this.#throttle.add(resolve));
-    const isAnswered = await host.echo(address).catch(() => undefined);
-    this.#pending--;
+    const isAnswered = await this.#echoes.run(() => host.echo(address))?.catch(() => undefined);
     if (isAnswered === undefined) this.#prohibit(packet, 'echo');
     else if (isAnswered) this.#reply(packet);
   }

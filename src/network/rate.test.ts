@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { Rate, Throttle } from './rate.ts';
+import { Rate, Tasks, Throttle } from './rate.ts';
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
@@ -36,4 +36,24 @@ test('a throttle admits all items in their order, except those taken back', () =
   vi.advanceTimersByTime(1000);
   expect(admitted).toEqual([1, 2, 3, 5, 6]);
   expect(vi.getTimerCount()).toBe(0);
+});
+
+test('tasks are bounded and begin at a rate, and those that fail free their place', async () => {
+  const tasks = new Tasks(2, { perSecond: 10, burst: 1 });
+  const begun: string[] = [];
+  const run = (name: string) =>
+    tasks.run(async () => {
+      begun.push(name);
+      throw new Error(name);
+    });
+  const [first, second] = [run('first'), run('second')];
+  expect(run('third')).toBeUndefined();
+  await expect(first).rejects.toThrow('first');
+  expect(begun).toEqual(['first']);
+  void run('fourth');
+  vi.advanceTimersByTime(100);
+  await expect(second).rejects.toThrow('second');
+  tasks.close();
+  await vi.advanceTimersByTimeAsync(1000);
+  expect(begun).toEqual(['first', 'second']);
 });

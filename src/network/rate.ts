@@ -82,3 +82,33 @@ export class Throttle<Item> {
     }
   }
 }
+
+/** Tasks, only few of which are under way at a time, and which begin no more often than a rate allows. */
+export class Tasks {
+  readonly #most: number;
+  readonly #throttle: Throttle<() => void>;
+  /** Tasks that wait or are under way. */
+  #pending = 0;
+
+  constructor(most: number, limit: RateLimit) {
+    this.#most = most;
+    this.#throttle = new Throttle(limit, (begin) => begin());
+  }
+
+  /** @returns undefined if there are too many tasks already */
+  run<T>(task: () => Promise<T>): Promise<T> | undefined {
+    if (this.#pending >= this.#most) return undefined;
+    this.#pending++;
+    return this.#begin(task).finally(() => this.#pending--);
+  }
+
+  /** Tasks that wait never begin. */
+  close(): void {
+    this.#throttle.close();
+  }
+
+  async #begin<T>(task: () => Promise<T>): Promise<T> {
+    await new Promise<void>((resolve) => this.#throttle.add(resolve));
+    return task();
+  }
+}
