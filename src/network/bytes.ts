@@ -16,6 +16,10 @@ export function write32(bytes: Uint8Array, at: number, value: number): void {
   write16(bytes, at + 2, value);
 }
 
+/** A number that others cannot guess. */
+export const random16 = (): number => read16(crypto.getRandomValues(new Uint8Array(2)), 0);
+export const random32 = (): number => read32(crypto.getRandomValues(new Uint8Array(4)), 0);
+
 /** Whether both have the same bytes. */
 export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && a.every((byte, index) => byte === b[index]);

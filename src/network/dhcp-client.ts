@@ -1,7 +1,7 @@
 /** A DHCP client (RFC 2131, section 4.4), in place of the guest. */
 import { type Address, isMulticast, parseAddress } from './address.ts';
 import { Backoff } from './backoff.ts';
-import { read32, write32 } from './bytes.ts';
+import { random32, read32, write32 } from './bytes.ts';
 import {
   ACK,
   AT_CLIENT_ADDRESS,
@@ -124,7 +124,7 @@ export class DhcpClient {
   ): void {
     this.#awaited = awaited;
     this.#backoff.reset();
-    [this.#transaction] = crypto.getRandomValues(new Uint32Array(1)) as unknown as [number];
+    this.#transaction = random32();
     this.#send(type, options, client);
   }
 

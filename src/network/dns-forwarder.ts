@@ -1,5 +1,5 @@
 import type { Address } from './address.ts';
-import { read16, write16 } from './bytes.ts';
+import { random16, read16, write16 } from './bytes.ts';
 import {
   encodeAnswer,
   encodeEmptyAnswer,
@@ -75,7 +75,7 @@ export class DnsForwarder {
   }
 
   async #ask(query: Query): Promise<Uint8Array> {
-    const [id] = crypto.getRandomValues(new Uint16Array(1)) as unknown as [number];
+    const id = random16();
     const answer = await this.#services.host.query(encodeQuery(query, id));
     return encodeAnswer(query, id, answer, (address) => this.#mayName(address, query));
   }

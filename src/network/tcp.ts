@@ -1,4 +1,5 @@
 import type { Address } from './address.ts';
+import { random32 } from './bytes.ts';
 import type { GuestLink } from './guest-link.ts';
 import type { Host, TcpEvents, TcpSocket } from './host.ts';
 import { undelivered } from './icmp-message.ts';
@@ -93,8 +94,7 @@ export class Tcp implements Wire {
       this.#reset(endsOf(packet, segment), segment);
       return;
     }
-    const [sequence] = crypto.getRandomValues(new Uint32Array(1)) as unknown as [number];
-    const connection = new TcpConnection(this, undelivered(packet), segment, sequence, connect);
+    const connection = new TcpConnection(this, undelivered(packet), segment, random32(), connect);
     this.#connections.set(keyOf(connection), connection);
     this.#opening.add(connection);
     this.#idleTimer ??= setInterval(() => this.#checkIdle(), IDLE_TICK);
