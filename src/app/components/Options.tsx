@@ -1,3 +1,4 @@
+import type { ReactNode } from 'react';
 import type { FieldErrors, Form } from '../model/form.ts';
 import { useForm } from '../stores/form.ts';
 import { useRelay } from '../stores/relay.ts';
@@ -7,8 +8,7 @@ import { fieldId } from './focus.ts';
 
 /** Options that most users never need. */
 export function Options({ errors }: { errors: FieldErrors }) {
-  const { form, change, credentials, signIn } = useForm();
-  const { relay, choose } = useRelay();
+  const { form, change } = useForm();
   const bind = (field: Exclude<keyof Form, 'env' | 'init' | 'network'>) => ({
     id: fieldId(field),
     value: form[field],
@@ -55,42 +55,57 @@ export function Options({ errors }: { errors: FieldErrors }) {
         placeholder="shown when they open"
         hint="Such as 8080:80: opens a preview of port 80 as soon as something listens there"
       />
-      <fieldset className="options-network">
-        <legend>Network</legend>
-        <div>
-          <Switch
-            label="No network"
-            {...bindSwitch('network', 'none')}
-            hint="For programs that need none, or that you do not trust"
-          />
-        </div>
-        <Field
-          id={fieldId('relay')}
-          label="Relay"
-          value={relay}
-          onChange={choose}
-          error={errors.relay}
-          placeholder="on"
-          hint="on for the one of this page’s server, off, or wss://… for another, which sees all traffic. For all containers of this browser, and in no link"
+      <NetworkOptions error={errors.relay}>
+        <Switch
+          label="No network"
+          {...bindSwitch('network', 'none')}
+          hint="For programs that need none, or that you do not trust"
         />
-      </fieldset>
-      <fieldset className="options-sign-in">
-        <legend>Registry sign-in</legend>
-        <Field
-          id={fieldId('credentials')}
-          label="User name"
-          value={credentials.username}
-          onChange={(username) => signIn({ ...credentials, username })}
-        />
-        <Field
-          id="password"
-          label="Password or token"
-          type="password"
-          value={credentials.password}
-          onChange={(password) => signIn({ ...credentials, password })}
-        />
-        <p className="field-note">For private images. Kept until this page is closed, and in no link.</p>
-      </fieldset>
+      </NetworkOptions>
+      <SignIn />
     </div>
+  );
+}
+
+/** The switch of one container, given as children, and the relay of all. */
+function NetworkOptions({ error, children }: { error: string | undefined; children: ReactNode }) {
+  const { relay, choose } = useRelay();
+  return (
+    <fieldset className="options-network">
+      <legend>Network</legend>
+      <div>{children}</div>
+      <Field
+        id={fieldId('relay')}
+        label="Relay"
+        value={relay}
+        onChange={choose}
+        error={error}
+        placeholder="on"
+        hint="on for the one of this page’s server, off, or wss://… for another, which sees all traffic. For all containers of this browser, and in no link"
+      />
+    </fieldset>
+  );
+}
+
+function SignIn() {
+  const { credentials, signIn } = useForm();
+  return (
+    <fieldset className="options-sign-in">
+      <legend>Registry sign-in</legend>
+      <Field
+        id={fieldId('credentials')}
+        label="User name"
+        value={credentials.username}
+        onChange={(username) => signIn({ ...credentials, username })}
+      />
+      <Field
+        id="password"
+        label="Password or token"
+        type="password"
+        value={credentials.password}
+        onChange={(password) => signIn({ ...credentials, password })}
+      />
+      <p className="field-note">For private images. Kept until this page is closed, and in no link.</p>
+    </fieldset>
   );
 }
