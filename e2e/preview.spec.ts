@@ -1,5 +1,5 @@
 /** Tests previews of servers in a container (web-server.c), in one session. */
-import type { Frame, Page } from '@playwright/test';
+import type { Frame, Locator, Page } from '@playwright/test';
 import { expect, test } from './fixtures.ts';
 import { webImage } from './support/images.ts';
 import type { Visitor } from './support/visitor.ts';
@@ -316,6 +316,24 @@ test('a preview of a server', async ({ page, visitor, registry, request }) => {
       await failed.getByRole('link', { name: 'Try again' }).click();
       await expect(failed.getByRole('heading')).toHaveText('Hello from the container', { timeout: 3000 });
     }).toPass();
+  });
+
+  await test.step('has the place of the files on a narrow screen', async () => {
+    const [previews, files] = [page.locator('.previews'), page.locator('.files')];
+    const expectOnly = async (there: Locator, gone: Locator) => {
+      await expect(there).toBeInViewport({ ratio: 1 });
+      await expect(gone).toHaveCount(0);
+    };
+    await visitor.button('Files').click();
+    for (const panel of [previews, files]) await expect(panel).toBeInViewport({ ratio: 1 });
+    const viewport = page.viewportSize();
+    await page.setViewportSize({ width: 390, height: 844 });
+    await expectOnly(previews, files);
+    await visitor.button('Files').click();
+    await expectOnly(files, previews);
+    await visitor.button('Preview').click();
+    await expectOnly(previews, files);
+    if (viewport) await page.setViewportSize(viewport);
   });
 
   await test.step('says so when the container has ended', async () => {

@@ -14,6 +14,7 @@ import { SessionBar } from './SessionBar.tsx';
 import { StatusBar } from './StatusBar.tsx';
 import { Terminals } from './Terminals.tsx';
 import { useDrop } from './use-drop.ts';
+import { useOnePanel } from './use-one-panel.ts';
 import { useTitle } from './use-title.ts';
 import { useVisibleArea } from './use-visible-area.ts';
 
@@ -28,6 +29,7 @@ export function SessionView() {
   const hasOutput = useSession((session) => session.hasOutput);
   const areFilesShown = useFiles(({ isShown }) => isShown) && phase === 'running';
   const isPreviewShown = usePreviews(({ isShown }) => isShown);
+  useOnePanel(areFilesShown, isPreviewShown);
   const drop = useDrop(async ({ items }, target) => {
     if (phase !== 'running') return;
     const folder = target.closest<HTMLElement>('[data-folder]')?.dataset.folder;
