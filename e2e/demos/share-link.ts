@@ -16,6 +16,9 @@ export const shareLink: Demo = {
     await visitor.field('CPUs').fill('2');
     await picture('the form');
     await visitor.button('Share').click();
+    await visitor.field('Include the value of WHO').check();
+    await picture('what the link tells');
+    await visitor.button('Copy the link').click();
     await visitor.button('Link copied').waitFor();
     const link = await page.evaluate(() => navigator.clipboard.readText());
     console.log(`  the link: ${link}`);
