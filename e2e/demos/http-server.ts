@@ -53,7 +53,7 @@ function measureUpload(frame: Frame) {
     for (let at = 0; at < length; at += 65_536) crypto.getRandomValues(bytes.subarray(at, at + 65_536));
     const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
     const start = performance.now();
-    const answer = (await (await fetch('/', { method: 'POST', body: bytes })).json()) as unknown;
+    const answer = (await (await fetch('/', { method: 'POST', body: new Blob([bytes]) })).json()) as unknown;
     const rate = (length / 1000 / (performance.now() - start)).toFixed(1);
     const sha256 = Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('');
     return { answer, sha256, rate };
