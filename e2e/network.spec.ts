@@ -1,6 +1,9 @@
 /** The network of the page's containers: relays, and the page's report on them. */
+import { installFrom, makeMirror } from '../src/cli/testing/debian-mirror.ts';
+import { serveFolder } from '../src/cli/testing/serve-folder.mjs';
 import { digestOf, FakeInternet } from '../src/network/testing/fake-internet.ts';
 import { PlainRelay } from '../src/network/testing/plain-relay.ts';
+import { listen } from '../src/network/testing/test-server.ts';
 import { Relay } from '../src/server/relay/relay.ts';
 import type { RunningServer } from '../src/server/server.ts';
 import { expect, test } from './fixtures.ts';
@@ -19,9 +22,9 @@ test.describe('with the relay of its server', () => {
   let relay: Relay;
   let server: RunningServer;
 
-  async function start(port?: number): Promise<void> {
+  async function start(registries: readonly string[] = [], port?: number): Promise<void> {
     relay = new Relay({ ...internet.network, log: () => {} });
-    server = await startLinuxRun([], { relay, ...(port !== undefined && { port }) });
+    server = await startLinuxRun(registries, { relay, ...(port !== undefined && { port }) });
   }
 
   test('a container reaches the internet, also after the relay was away', async ({ page, visitor }) => {
@@ -60,7 +63,7 @@ test.describe('with the relay of its server', () => {
     await server.close();
     await expect(visitor.problem).toContainText('The network is down');
     await visitor.expectScreen(/reset by peer[\s\S]*status 1/);
-    await start(Number(new URL(server.pageUrl).port));
+    await start([], Number(new URL(server.pageUrl).port));
     await expect(visitor.figure('Network')).toHaveText('connected', { timeout: 5000 });
     await expect(visitor.problem).toHaveCount(0);
     await visitor.type(`wget -q -O - http://${internet.address}:${internet.web}/part | sha256sum`);
@@ -69,6 +72,22 @@ test.describe('with the relay of its server', () => {
     expect(relay.sessions).toBe(1);
     await page.close();
     await expect.poll(() => relay.sessions, { timeout: 5000 }).toBe(0);
+    await server.close();
+  });
+
+  test('apt-get installs a package of Debian', async ({ page, visitor, publish, dockerRegistry }) => {
+    const folder = test.info().outputPath('mirror');
+    makeMirror(folder);
+    await using mirror = await listen(serveFolder(folder));
+    const image = await publish('debian');
+    await start([dockerRegistry.host]);
+    await page.goto(server.pageUrl + linkTo({ image, entrypoint: 'bash' }));
+    await visitor.run();
+    await visitor.expectScreen(/^root@\S+# ?$/m);
+    await visitor.type(`${installFrom(`http://good.example:${mirror.port}`)}; echo status $?`);
+    await visitor.expectScreen(
+      /^Setting up greeting \(1\.0\)[\s\S]*^Hello from riscv64$[\s\S]*^Status: install ok installed$[\s\S]*^status 0$/m,
+    );
     await server.close();
   });
 });

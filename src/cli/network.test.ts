@@ -7,7 +7,7 @@ import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { AWAIT_IPV6 } from '../container/testing/await-ipv6.ts';
 import { PUBLIC } from './program.ts';
-import { makeMirror } from './testing/debian-mirror.ts';
+import { installFrom, makeMirror } from './testing/debian-mirror.ts';
 
 const PROJECT = join(import.meta.dirname, '../..');
 /** Real images, which only some machines have. */
@@ -213,9 +213,7 @@ describe.runIf(canIsolate)('run.sh', { timeout: TIMEOUT }, () => {
   });
 
   test.skipIf(!existsSync(join(IMAGES, 'index.json')))('installs a package with apt-get', async () => {
-    const script =
-      'rm -rf /etc/apt/sources.list*; echo deb [trusted=yes] http://example.com/debian ./ > /etc/apt/sources.list; ' +
-      'export DEBIAN_FRONTEND=noninteractive; apt-get update && apt-get install -y greeting && greeting && dpkg -s greeting';
+    const script = installFrom('http://example.com/debian');
     const output = await run(script, { LINUXRUN_IMAGE: `oci://${IMAGES}:debian` });
     expect(output).toContain('Setting up greeting (1.0)');
     expect(output).toMatch(/^Hello from riscv64$/m);

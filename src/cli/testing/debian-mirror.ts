@@ -32,3 +32,9 @@ export function makeMirror(folder: string): void {
   const release = `Date: ${new Date().toUTCString()}\nSHA256:\n ${sha256(packages)} ${statSync(packages).size} Packages\n`;
   writeFileSync(join(folder, 'Release'), release);
 }
+
+/** Returns the commands that install the mirror's package in Debian, and run its program. */
+export const installFrom = (mirror: string) =>
+  `rm -rf /etc/apt/sources.list*; echo deb [trusted=yes] ${mirror} ./ > /etc/apt/sources.list; ` +
+  'export DEBIAN_FRONTEND=noninteractive; ' +
+  'apt-get update && apt-get install -y greeting && greeting && dpkg -s greeting';

@@ -5,9 +5,7 @@
  * folder that is its argument.
  */
 import { createSocket } from 'node:dgram';
-import { readFile } from 'node:fs/promises';
-import { createServer } from 'node:http';
-import { join } from 'node:path';
+import { serveFolder } from './serve-folder.mjs';
 
 const A = 1;
 const AAAA = 28;
@@ -18,8 +16,6 @@ const NAMES = {
   'six.example': [0x26, 6, 0x28, 0, 2, 0x20, 0, 1, 0, 0, 0, 0, 0, 0, 0, 1],
   'private.six.example': [0xfd, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 3],
 };
-
-const folder = process.argv[2] ?? '';
 
 /** @param {Buffer} query */
 function nameIn(query) {
@@ -55,11 +51,6 @@ for (const family of /** @type {const} */ (['udp4', 'udp6'])) {
   others.bind(9);
 }
 
-const server = createServer((request, response) => {
-  readFile(join(folder, new URL(`http://_${request.url}`).pathname)).then(
-    (bytes) => response.end(bytes),
-    () => response.writeHead(request.url === '/' ? 200 : 404).end('hey\n'),
-  );
-});
+const server = serveFolder(process.argv[2] ?? '');
 server.on('connection', ({ localAddress }) => console.log(`tcp ${localAddress?.replace('::ffff:', '')}`));
 server.listen(80, () => console.log('up'));
