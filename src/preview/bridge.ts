@@ -1,7 +1,7 @@
 /**
  * The hidden frame of the page at a preview's origin. It installs the service worker and hands its ports on
  * to the gateway. The preview's own scripts have the same origin and can do anything here, so the page
- * trusts nothing that it hears.
+ * trusts none of its messages.
  */
 import type { BridgeReport, Introduction, StayAlive } from './messages.ts';
 import { readPreviewHost, WORKER_PATH } from './names.ts';

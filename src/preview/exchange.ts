@@ -16,7 +16,7 @@ export interface ContainerResponse {
   readonly statusText: string;
   readonly headers: Headers;
   readonly body: ReadableStream<Uint8Array<ArrayBuffer>> | null;
-  /** The cookies of documents may be others now. */
+  /** The cookies of documents may have changed. */
   readonly setsCookies: boolean;
 }
 

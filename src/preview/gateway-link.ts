@@ -19,7 +19,7 @@ export interface Gateway {
 
 /**
  * Connects by the bridge, a frame of the page. A browser may stop a service worker at any time, and then
- * start it again without anything that it knew, so the next event connects anew.
+ * start it again without its state, so the next event connects anew.
  */
 export class GatewayLink {
   readonly #scope: ServiceWorkerScope;

@@ -1,15 +1,13 @@
 /** The gateway's end of a WebSocket of a preview. */
-
 import type { WebSocketStream } from '../http/websocket.ts';
 import type { WebSocketOptions } from '../http/websocket-handshake.ts';
 import { hear } from './hear.ts';
-import type { SocketCommand, SocketEvent } from './messages.ts';
+import { SOCKET_LOST, type SocketCommand, type SocketEvent } from './messages.ts';
 
 export type OpenSocket = (url: string, options: WebSocketOptions) => Promise<WebSocketStream>;
 
-/** The most bytes that a document has not handled yet. Browsers take any number, so something else must. */
+/** The most bytes that a document has not handled yet. Browsers themselves set no limit. */
 const WINDOW = 1 << 20;
-const FAILED = { type: 'closed', code: 1006, reason: '', wasClean: false } as const;
 
 export class GatewaySocket {
   /** Resolves when the socket has ended. */
@@ -51,7 +49,7 @@ export class GatewaySocket {
       await this.#pump(stream);
       this.#tell({ type: 'closed', ...(await stream.closed) });
     } catch {
-      this.#tell(FAILED);
+      this.#tell(SOCKET_LOST);
     }
   }
 
@@ -92,7 +90,7 @@ export class GatewaySocket {
   #send(data: unknown): void {
     if (typeof data !== 'string' && !(data instanceof ArrayBuffer)) throw new TypeError('no message');
     const message = typeof data === 'string' ? data : new Uint8Array(data);
-    // Its end is told by `closed`.
+    // `closed` reports its end.
     this.#writer?.write(message).then(
       () => this.#tell({ type: 'sent' }),
       () => {},

@@ -1,6 +1,6 @@
 /**
  * The end of a preview in the session's worker: it gives the requests of the preview's service worker to the
- * container's server. Everything that it hears may come from the preview's own scripts.
+ * container's server. Every message may come from the preview's own scripts.
  */
 import type { HttpClient } from '../http/client.ts';
 import type { CookieJar, Initiator } from '../http/cookie-jar.ts';

@@ -6,7 +6,7 @@ type Bytes = Uint8Array<ArrayBuffer>;
 /** The most bytes that are held back to find the place. */
 const LIMIT = 4096;
 const ATTRIBUTES = '(?:"[^"]*"|\'[^\']*\'|[^"\'>])*';
-/** What a parser reads before it has to begin the head, and the head's tag (HTML, section 13.2.6.4). */
+/** The text before the head, with the tag of the head (HTML, section 13.2.6.4). */
 const BEFORE_SCRIPTS = new RegExp(
   `^(?:\\xef\\xbb\\xbf)?(?:\\s|<!--[^]*?-->|<[!?](?!--)[^>]*>)*(?:<html(?=[\\s/>])${ATTRIBUTES}>(?:\\s|<!--[^]*?-->)*)?(?:<head(?=[\\s/>])${ATTRIBUTES}>)?`,
   'i',

@@ -7,7 +7,7 @@ import type { StreamMessage } from '../machine/stream-mux.ts';
 /** The streams of an exchange. */
 export const REQUEST_BODY = 'request';
 export const RESPONSE_BODY = 'response';
-/** The header of requests whose bodies are streams, as the shim says. */
+/** The header with which the shim marks requests whose bodies are streams. */
 export const STREAM_MARK = 'x-linuxrun-stream';
 
 /** From the page to the bridge, with a port to the gateway. */
@@ -22,7 +22,7 @@ export type BridgeReport =
   | { readonly type: 'ready' }
   | { readonly type: 'failed'; readonly reason: string };
 
-/** From a document in the page's frame to the page: what it shows. */
+/** From a document in the page's frame to the page: the path that it shows. */
 export interface PathReport {
   readonly type: 'linuxrun-path';
   /** Path, query and fragment. */
@@ -113,10 +113,20 @@ export type SocketCommand =
   /** The document has handled the next message. */
   | { readonly type: 'taken' };
 
+export interface SocketClosed {
+  readonly type: 'closed';
+  readonly code: number;
+  readonly reason: string;
+  readonly wasClean: boolean;
+}
+
+/** A socket ends without the closing handshake (WebSockets standard, "fail the WebSocket connection"). */
+export const SOCKET_LOST: SocketClosed = { type: 'closed', code: 1006, reason: '', wasClean: false };
+
 /** On the port of a socket: to the shim. */
 export type SocketEvent =
+  | SocketClosed
   | { readonly type: 'open'; readonly protocol: string; readonly lock: string }
   | { readonly type: 'message'; readonly data: string | ArrayBuffer }
   /** The next message has been sent. */
-  | { readonly type: 'sent' }
-  | { readonly type: 'closed'; readonly code: number; readonly reason: string; readonly wasClean: boolean };
+  | { readonly type: 'sent' };

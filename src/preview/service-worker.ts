@@ -87,7 +87,7 @@ function present(request: Request, { status, statusText, headers, body }: Contai
   return withOurHeaders(new Response(isEmpty ? null : content, response));
 }
 
-/** What puts the shim into the response, if it belongs there. */
+/** The transform that puts the shim into the response, if it belongs there. */
 function shimOf(request: Request, headers: Headers): TransformStream<Bytes, Bytes> | undefined {
   if (headers.has('Content-Encoding') || headers.has('Content-Range')) return undefined;
   const type = headers.get('Content-Type') ?? '';

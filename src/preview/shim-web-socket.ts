@@ -1,5 +1,5 @@
 /** `WebSocket` (WebSockets standard), whose connections to the container go through the gateway. */
-import type { SocketCommand, SocketEvent } from './messages.ts';
+import { SOCKET_LOST, type SocketClosed, type SocketCommand, type SocketEvent } from './messages.ts';
 import { isLocalAddress, readPreviewHost } from './names.ts';
 import type { Send } from './shim-workers.ts';
 
@@ -39,7 +39,7 @@ export function shimWebSocket(send: Send): void {
     readonly #leave = new AbortController();
     /** The sizes of messages that have not been sent. */
     readonly #unsent: number[] = [];
-    /** Blobs take time to read, and what is sent after them waits. */
+    /** Blobs take time to read, and later messages wait for them. */
     #sending = Promise.resolve();
 
     constructor(url: string | URL, protocols: string | string[] = []) {
@@ -118,11 +118,11 @@ export function shimWebSocket(send: Send): void {
     /** The lock is free when the page with the machine is closed. */
     #watch(lock: string): void {
       const { signal } = this.#leave;
-      const lost = { type: 'closed', code: 1006, reason: '', wasClean: false } as const;
-      navigator.locks.request(lock, { mode: 'shared', signal }, () => this.#end(lost)).catch(() => {});
+      const lose = () => this.#end(SOCKET_LOST);
+      navigator.locks.request(lock, { mode: 'shared', signal }, lose).catch(() => {});
     }
 
-    #end({ code, reason, wasClean }: Extract<SocketEvent, { type: 'closed' }>): void {
+    #end({ code, reason, wasClean }: SocketClosed): void {
       if (this.readyState === CLOSED) return;
       this.#leave.abort();
       this.readyState = CLOSED;
@@ -134,7 +134,7 @@ export function shimWebSocket(send: Send): void {
     /** The document goes away. */
     #abandon(): void {
       this.#command({ type: 'close', code: 1001, reason: '' });
-      this.#end({ type: 'closed', code: 1006, reason: '', wasClean: false });
+      this.#end(SOCKET_LOST);
     }
 
     /** Handlers run in the order in which they were first set, like other listeners. */

@@ -10,9 +10,9 @@ export interface Preview {
   readonly state: 'connecting' | 'ready' | 'failed';
   /** Why there is none. */
   readonly problem: string;
-  /** The path and query that the frame shows, as far as it says so. */
+  /** The path and query that the frame has reported. */
   readonly path: string;
-  /** What the frame loads. Another `load` loads it anew. */
+  /** The path that the frame loads. Another `load` loads it anew. */
   readonly target: string;
   readonly load: number;
 }
@@ -37,7 +37,7 @@ interface PreviewsState {
   activate(port: number): void;
   /** Loads a path, or the present one anew. */
   load(port: number, path?: string): void;
-  /** Takes the path that the frame has told. */
+  /** Takes the path that the frame has reported. */
   follow(port: number, path: string): void;
   /** Forgets everything, because the container has ended. */
   reset(): void;
