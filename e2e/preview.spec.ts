@@ -211,6 +211,10 @@ test('a preview of a server', async ({ page, visitor, registry, request }) => {
     await strict.evaluate(() =>
       parent.postMessage({ type: 'linuxrun-path', path: 'https://evil.example' }, '*'),
     );
+    await address.fill('/broken');
+    await address.press('Enter');
+    const broken = await previewOf(page, 8000, '/broken');
+    await expect(broken.locator('body')).toHaveText('half');
     await address.fill('localhost:8000/');
     await address.press('Enter');
     await previewOf(page, 8000);

@@ -229,7 +229,7 @@ static void serve(void)
 	else if (!strcmp(target, "/worker.js"))
 		answer("200 OK", "Content-Type: text/javascript\r\n", worker);
 	else if (!strcmp(target, "/broken")) {
-		printf("HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nhalf");
+		printf("HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 1000\r\n\r\nhalf");
 		exit(0);
 	} else if (!strcmp(target, "/zipped")) {
 		printf("HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Encoding: gzip\r\nContent-Length: %zu\r\n\r\n", sizeof zipped);

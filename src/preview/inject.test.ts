@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { toByteString, toBytes } from '../disk/byte-string.ts';
-import { injector, isInjectable, prefixer } from './inject.ts';
+import { injector, isInjectable, prefixer, untilBroken } from './inject.ts';
 
 const TAG = '<script></script>';
 
@@ -55,4 +55,27 @@ test('the type decides', () => {
 test('a worker’s script gets one in front', async () => {
   expect(await through(prefixer('shim;'), ['a', 'b'])).toBe('shim;ab');
   expect(await through(prefixer('shim;'), [])).toBe('shim;');
+});
+
+test('a document ends where its server breaks off', async () => {
+  let pulls = 0;
+  const broken = new ReadableStream<Uint8Array<ArrayBuffer>>({
+    pull(controller) {
+      if (pulls++ === 0) controller.enqueue(toBytes('<p>half'));
+      else controller.error(new Error('reset'));
+    },
+  });
+  const shown = untilBroken(broken).pipeThrough(injector(TAG));
+  expect(await new Response(shown).text()).toBe(`${TAG}<p>half`);
+});
+
+test('a document that nobody reads any more ends at the server', async () => {
+  let reason: unknown;
+  const endless = new ReadableStream<Uint8Array<ArrayBuffer>>({
+    cancel: (given) => {
+      reason = given;
+    },
+  });
+  await untilBroken(endless).cancel('left');
+  expect(reason).toBe('left');
 });

@@ -59,6 +59,25 @@ function isDecided(html: string): boolean {
   return rest.startsWith('<') ? rest.includes('>') : true;
 }
 
+/**
+ * Ends a document where its server breaks off, so that a browser shows what has come. Chromium shows nothing
+ * of a stream that fails, and goes on loading.
+ */
+export function untilBroken(document: ReadableStream<Bytes>): ReadableStream<Bytes> {
+  const reader = document.getReader();
+  return new ReadableStream(
+    {
+      async pull(controller) {
+        const { value } = await reader.read().catch(() => ({ value: undefined }));
+        if (value) controller.enqueue(value);
+        else controller.close();
+      },
+      cancel: (reason) => reader.cancel(reason),
+    },
+    { highWaterMark: 0 },
+  );
+}
+
 /** Puts a script of ASCII in front of another one, whose lines keep their numbers. */
 export function prefixer(script: string): TransformStream<Bytes, Bytes> {
   return new TransformStream({ start: (controller) => controller.enqueue(toBytes(script)) });

@@ -5,7 +5,7 @@
 import { type ContainerResponse, exchange } from './exchange.ts';
 import { GatewayLink } from './gateway-link.ts';
 import { previewHeaders } from './headers.ts';
-import { injector, isInjectable, prefixer } from './inject.ts';
+import { injector, isInjectable, prefixer, untilBroken } from './inject.ts';
 import type { CookieChange, CookieNews, SocketEvent, SocketRequest, WorkerMessage } from './messages.ts';
 import { OUR_PATHS, readPreviewHost, SHIM_PATH } from './names.ts';
 import { admit, nonceOf } from './policy.ts';
@@ -83,7 +83,8 @@ function present(request: Request, { status, statusText, headers, body }: Contai
   if (policy) headers.set(POLICY, admit(policy, scope.location.origin + SHIM_PATH));
   const shim = isEmpty || !body ? undefined : shimOf(request, headers);
   if (shim && body) for (const name of ['Content-Length', 'ETag', 'Accept-Ranges']) headers.delete(name);
-  const content = shim ? (body?.pipeThrough(shim) ?? null) : body;
+  const whole = shim && body && request.mode === 'navigate' ? untilBroken(body) : body;
+  const content = shim && whole ? whole.pipeThrough(shim) : whole;
   return withOurHeaders(new Response(isEmpty ? null : content, response));
 }
 
