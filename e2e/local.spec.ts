@@ -61,6 +61,8 @@ test('an archive dropped on the page runs', async ({ visitor }) => {
 test('a folder dropped on the page runs', async ({ visitor }) => {
   await visitor.open();
   await visitor.drop(LAYOUT);
+  // The page reads the folder, and names it then.
+  await expect(visitor.image).toHaveValue('file://images');
   await visitor.image.fill('file://images:hello-world');
   await visitor.run();
   await visitor.expectScreen(HELLO);
@@ -69,6 +71,8 @@ test('a folder dropped on the page runs', async ({ visitor }) => {
 test('a picked folder with an image layout runs', async ({ page, visitor }) => {
   await visitor.open();
   await page.getByLabel('Image layout folder').setInputFiles(LAYOUT);
+  // The page reads the folder, and names it then.
+  await expect(visitor.image).toHaveValue('file://images');
   await visitor.image.fill('file://images:hello-world');
   await visitor.run();
   await visitor.expectScreen(HELLO);
