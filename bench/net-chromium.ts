@@ -1,22 +1,22 @@
-/** Measures a download in a plain Chromium, behind our server's relay in this process. */
+/** Measures a download in a plain Chromium, behind our server's relay. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CHROMIUM } from '../e2e/browser.ts';
-import { DEFAULT_LIMITS } from '../src/server/relay/options.ts';
-import { Relay } from '../src/server/relay/relay.ts';
-import { startServer } from '../src/server/server.ts';
 import { BUILT, buildPage, rendererTime } from './chromium.ts';
 import { withFolder } from './folder.ts';
 import { KERNEL } from './linux.ts';
 import { PUBLIC } from './platform.ts';
+import { startAlone } from './process.ts';
+import { processTime } from './threads.ts';
 import { WORKLOADS_FOLDER } from './workloads.ts';
 
 /** As Chromium prints what a page logs. */
 const CONSOLE = /CONSOLE.*?\] "(.*)", source: /;
 const PATIENCE = 120_000;
-/** Processor time of this process while it does nothing for SETTLE, in s, and that time in ms. */
+/** Processor time of a server that does nothing for SETTLE, in s, and that time in ms. */
 const IDLE = 0.1;
 const SETTLE = 1000;
 
@@ -25,11 +25,6 @@ export interface ChromiumDownload {
   /** Processor time of the page with its machine, and of the relay, in seconds. */
   readonly pageCpu: number;
   readonly relayCpu: number;
-}
-
-function relayTime(): number {
-  const { user, system } = process.cpuUsage();
-  return (user + system) / 1e6;
 }
 
 /**
@@ -43,27 +38,32 @@ export async function runInChromium(
   words: readonly string[],
 ): Promise<ChromiumDownload> {
   await buildPage(wasm);
-  const limits = { ...DEFAULT_LIMITS, bytesPerSecond: 2 ** 30 };
-  const relay = new Relay({ aliases: { [host]: '127.0.0.1' }, limits });
-  const server = await startServer([BUILT, WORKLOADS_FOLDER, PUBLIC], 0, { relay });
+  const script = join(import.meta.dirname, 'net-relay.ts');
+  const server = startAlone(process.execPath, [
+    ...['--import', 'tsx', script, host],
+    ...[BUILT, WORKLOADS_FOLDER, PUBLIC],
+  ]);
+  const relayTime = () => processTime(server.pid as number);
   try {
-    await compressAll(server.url);
+    const [line] = await once(server.stdout, 'data');
+    const url = String(line).trim();
+    await compressAll(url, relayTime);
     const query = new URLSearchParams(words.map((word) => ['word', word]));
-    return await withFolder((profile) => measurePage(`${server.url}net.html?${query}`, profile));
+    return await withFolder((profile) => measurePage(`${url}net.html?${query}`, profile, relayTime));
   } finally {
-    await server.close();
+    server.kill();
   }
 }
 
-/** Our server compresses a file after the first request for it, in this process. */
-async function compressAll(url: string): Promise<void> {
+/** Our server compresses a file after the first request for it. */
+async function compressAll(url: string, relayTime: () => number): Promise<void> {
   const headers = { 'Accept-Encoding': 'br' };
   for (const file of ['emulator.wasm', KERNEL, 'guest.cpio']) await fetch(new URL(file, url), { headers });
   for (let before = Number.NEGATIVE_INFINITY; relayTime() - before > IDLE; await sleep(SETTLE))
     before = relayTime();
 }
 
-async function measurePage(url: string, profile: string): Promise<ChromiumDownload> {
+async function measurePage(url: string, profile: string, relayTime: () => number): Promise<ChromiumDownload> {
   const options = ['--headless=new', '--enable-logging=stderr', `--user-data-dir=${profile}`];
   const browser = spawn(CHROMIUM.executablePath, [...CHROMIUM.args, ...options, url], {
     stdio: ['ignore', 'ignore', 'pipe'],
