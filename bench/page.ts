@@ -4,7 +4,7 @@
  */
 import { type BrowserContext, chromium, type Page } from '@playwright/test';
 import { CHROMIUM } from '../e2e/browser.ts';
-import { startLinuxRun } from '../e2e/support/linuxrun-server.ts';
+import { forPrograms, startLinuxRun } from '../e2e/support/linuxrun-server.ts';
 import { median, printTable } from './table.ts';
 
 const IMAGE = 'oci://images:hello-world';
@@ -55,7 +55,7 @@ export async function benchPage(repeat: number): Promise<void> {
 async function compressAll(context: BrowserContext, url: string): Promise<void> {
   const page = await context.newPage();
   await page.goto(url, { waitUntil: 'networkidle' });
-  const kernel = new URL('kernel/Image', url).href;
+  const kernel = forPrograms(new URL('kernel/Image', url).href);
   const isCompressed = async () => (await page.request.head(kernel)).headers()['content-encoding'] === 'br';
   while (!(await isCompressed())) await page.waitForTimeout(SETTLE);
   await context.close();
