@@ -3,7 +3,7 @@
 /** The end of a connection as its NAT hears of it. Nothing follows `failed` or `abort`. */
 export interface TcpEvents {
   connected(): void;
-  /** The bytes belong to the receiver. */
+  /** The bytes are valid during the call. */
   received(bytes: Uint8Array): void;
   /** Nothing more is received. */
   ended(): void;

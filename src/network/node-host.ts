@@ -104,9 +104,8 @@ class NodeTcpSocket implements TcpSocket {
   }
 
   #take(length: number): boolean {
-    const bytes = new Uint8Array(READ_BUFFER.subarray(0, length));
     this.#readSize = Math.min(READ_BUFFER.length, this.#readSize + length);
-    this.#events.received(bytes);
+    this.#events.received(READ_BUFFER.subarray(0, length));
     return true;
   }
 

@@ -1,9 +1,18 @@
 /** Smaller pieces are gathered in blocks, so that each byte of a slow stream does not take an object. */
 const SMALL = 2 << 10;
 const BLOCK = 16 << 10;
+/**
+ * Blocks for larger pieces, which are used again: with new ones, collecting garbage took half of the time
+ * of a transfer.
+ */
+const LARGE_BLOCK = 64 << 10;
+const MAX_SPARES = 32;
+const spares: Uint8Array[] = [];
 
 interface Piece {
-  bytes: Uint8Array;
+  readonly bytes: Uint8Array;
+  /** Whether it is a large block, and nobody else's. */
+  readonly isReusable: boolean;
   /** The part that is in use. */
   start: number;
   end: number;
@@ -22,19 +31,33 @@ export class SendQueue {
 
   /** Appends bytes, which must not change any more. */
   push(bytes: Uint8Array): void {
-    this.#length += bytes.length;
-    if (bytes.length >= SMALL) {
-      this.#pieces.push({ bytes: withoutSpare(bytes), start: 0, end: bytes.length });
-      this.#gathers = false;
-    } else {
+    if (bytes.length >= SMALL) this.#append(withoutSpare(bytes), bytes.length, false);
+    else this.#gather(bytes);
+  }
+
+  /** Appends a copy of bytes. */
+  pushCopy(bytes: Uint8Array): void {
+    if (bytes.length < SMALL) {
       this.#gather(bytes);
+      return;
     }
+    const isReusable = bytes.length <= LARGE_BLOCK && bytes.length > LARGE_BLOCK / 2;
+    const block = (isReusable && spares.pop()) || new Uint8Array(isReusable ? LARGE_BLOCK : bytes.length);
+    block.set(bytes);
+    this.#append(block, bytes.length, isReusable);
+  }
+
+  #append(bytes: Uint8Array, length: number, isReusable: boolean): void {
+    this.#length += length;
+    this.#pieces.push({ bytes, isReusable, start: 0, end: length });
+    this.#gathers = false;
   }
 
   #gather(bytes: Uint8Array): void {
+    this.#length += bytes.length;
     let last = this.#pieces.at(-1);
     if (!last || !this.#gathers || last.end + bytes.length > BLOCK) {
-      last = { bytes: new Uint8Array(BLOCK), start: 0, end: 0 };
+      last = { bytes: new Uint8Array(BLOCK), isReusable: false, start: 0, end: 0 };
       this.#pieces.push(last);
       this.#gathers = true;
     }
@@ -71,7 +94,9 @@ export class SendQueue {
       const taken = Math.min(left, piece.end - piece.start);
       piece.start += taken;
       left -= taken;
-      if (piece.start === piece.end) this.#pieces.shift();
+      if (piece.start < piece.end) break;
+      this.#pieces.shift();
+      if (piece.isReusable && spares.length < MAX_SPARES) spares.push(piece.bytes);
     }
   }
 }

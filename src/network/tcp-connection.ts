@@ -173,7 +173,7 @@ export class TcpConnection implements Ends, TcpEvents {
 
   received(bytes: Uint8Array): void {
     if (this.#phase === 'closed') return;
-    this.#queue.push(bytes);
+    this.#queue.pushCopy(bytes);
     if (this.#queue.length >= this.#down.bytes) this.#down.grow();
     if (this.#queue.length >= this.#down.bytes) {
       this.#paused = true;
