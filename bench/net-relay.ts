@@ -1,7 +1,6 @@
 /**
- * The server, with its relay, of the page that `net-chromium.ts` measures: a process of its own, as for users.
- * It prints its URL. Arguments: the address by which guests know the loopback interface, and the folders to
- * serve.
+ * The server, with its relay, of the page that `net-chromium.ts` measures, in a process of its own. It prints
+ * its URL. Arguments: the guest's address of the loopback interface, and the folders to serve.
  */
 import { DEFAULT_LIMITS } from '../src/server/relay/options.ts';
 import { Relay } from '../src/server/relay/relay.ts';
