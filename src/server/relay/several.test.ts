@@ -98,7 +98,8 @@ describe.skipIf(!existsSync(HAPROXY))('several relays (skipped where haproxy is 
     await relays[0]?.kill();
     const lost = await Promise.race(clients.map((client) => client.closed.then(() => client)));
     const begin = performance.now();
-    const next = await site.connect();
+    // HAProxy may only just be noticing, and closes the connection then. Clients of ours try again, too.
+    const next = await vi.waitFor(() => site.connect(), { timeout: 20_000, interval: 100 });
     expect(await download(next)).toBe(true);
     expect(performance.now() - begin).toBeLessThan(5000);
     // The other client has noticed nothing.
