@@ -108,7 +108,9 @@ test('keys, pastes and the mouse reach programs in the modes they request', asyn
   context,
 }) => {
   await context.grantPermissions(['clipboard-read', 'clipboard-write']);
-  await visitor.type('sleep 1000');
+  await visitor.type('echo be""gin; sleep 1000');
+  // Before that the shell takes the key itself.
+  await visitor.expectScreen(/^begin$/m);
   await page.keyboard.press('Control+C');
   await visitor.command("printf '\\033]2;My title\\007'");
   await expect(page.getByRole('tab')).toHaveText(/My title/);
