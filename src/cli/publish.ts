@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
 import type { Container } from '../container/container.ts';
 import { OptionError } from '../container/errors.ts';
-import type { PublishedPort } from '../container/published-ports.mjs';
+import { MAX_CONNECTIONS, type PublishedPort } from '../container/published-ports.mjs';
 import type { Connection } from '../machine/machine.ts';
 import { write } from './program.ts';
 
@@ -12,8 +12,6 @@ const DRAIN = 2000;
 const KEEP_ALIVE = 60_000;
 /** How long a client may keep silent after the server has ended, in ms. Nobody would answer it. */
 const FAREWELL = 60_000;
-/** The connections that a container may have. Each port admits as many, which bounds those that wait. */
-const MAX_CONNECTIONS = 512;
 
 const REASONS: Readonly<Record<string, string>> = {
   EADDRINUSE: 'another program has this port: choose another one, or 0 for any free one',
@@ -52,6 +50,7 @@ export class Publisher {
     const server = createServer({ allowHalfOpen: true, noDelay: true, keepAlive: true }, (socket) =>
       this.#accept(socket, container),
     );
+    // Each port admits as many as the container, which bounds those that wait.
     server.maxConnections = MAX_CONNECTIONS;
     server.listen({ host: address.replace(/[[\]]/g, ''), port: host, ipv6Only: true });
     try {

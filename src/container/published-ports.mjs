@@ -4,8 +4,8 @@ import { OptionError } from './option-error.mjs';
 /** Docker listens on all addresses here. */
 const DEFAULT_ADDRESS = '127.0.0.1';
 const MAX_PORT = 65535;
-/** As many as a container may have connections. */
-const MAX_PORTS = 512;
+/** The connections that a container may have (`kernel/init/connection.c`), and publish ports. */
+export const MAX_CONNECTIONS = 512;
 const BYTE = /(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)/.source;
 const ADDRESS = new RegExp(`^(?:localhost|${BYTE}(?:\\.${BYTE}){3}|\\[[\\da-f:.]+\\])$`, 'i');
 const FORM = /^(?:(.+):)?(\d{1,5})(?:-(\d{1,5}))?:(\d{1,5})(?:-(\d{1,5}))?(?:\/(\w+))?$/;
@@ -39,7 +39,7 @@ export function parsePort(text) {
   const count = containers.last - containers.first + 1;
   if (count < 1 || hosts.last - hosts.first + 1 !== count)
     throw new OptionError(`"${text}": ranges are of the same length, such as 8000-8005:8000-8005`);
-  if (count > MAX_PORTS) throw tooMany();
+  if (count > MAX_CONNECTIONS) throw tooMany();
   return Array.from({ length: count }, (_, index) => ({
     address,
     host: hosts.first + index,
@@ -55,7 +55,7 @@ export function parsePort(text) {
 export function parsePorts(text) {
   const entries = text.split(',').filter((entry) => entry.trim() !== '');
   const ports = entries.flatMap(parsePort);
-  if (ports.length > MAX_PORTS) throw tooMany();
+  if (ports.length > MAX_CONNECTIONS) throw tooMany();
   return ports;
 }
 
@@ -70,5 +70,5 @@ function isAddress(text) {
 }
 
 function tooMany() {
-  return new OptionError(`more than ${MAX_PORTS} ports are published: publish fewer`);
+  return new OptionError(`more than ${MAX_CONNECTIONS} ports are published: publish fewer`);
 }
