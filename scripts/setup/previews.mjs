@@ -1,4 +1,4 @@
-/** Makes the files of previews' origins: the bridge, the service worker, and a page for what has neither. */
+/** Builds the files of preview hosts: bridge, service worker, and a page for previews without a session. */
 import { cp, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SetupFailure } from './failure.mjs';

@@ -391,7 +391,7 @@ export class Container {
    * Connects to a TCP port of the container, also to a server that accepts local connections only. Closing
    * `writable` half-closes; aborting it, or cancelling `readable`, resets.
    * @throws ConnectError if nothing listens there, or the container does not run; MachineError if the
-   *   machine ends; RangeError if there is no such port; the reason of `signal`, which gives up connecting
+   *   machine ends; RangeError if the port is invalid; the signal's reason if it aborts before that
    */
   connect(port: number, { signal }: ConnectOptions = {}): Promise<Connection> {
     return this.#machine.connect(this.#process, port, signal);

@@ -6,7 +6,7 @@ export interface Duplex {
   readonly writable: WritableStream<Uint8Array>;
 }
 
-/** Connects to a port of the server. Rejects with the reason when there is no connection. */
+/** Connects to a port of the server, or rejects with the error. */
 export type Connect = (port: number, signal?: AbortSignal) => Promise<Duplex>;
 
 /** How long, and for how many bytes, a closed connection waits for the end of the server's. */

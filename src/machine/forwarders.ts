@@ -55,7 +55,7 @@ export class Forwarders {
     this.#post = post;
   }
 
-  /** @throws ConnectError, RangeError if there is no such port, the reason of `signal`, MachineError */
+  /** @throws ConnectError; MachineError; RangeError if the port is invalid; the signal's reason */
   async connect(container: string, port: number, signal?: AbortSignal): Promise<Connection> {
     if (!Number.isInteger(port) || port < 1 || port > MAX_PORT)
       throw new RangeError(`a port is a number from 1 to ${MAX_PORT}, not ${port}`);

@@ -349,7 +349,7 @@ export class Machine {
    * Connects to a TCP port of a container, also to one of a server that accepts local connections only.
    * @param signal gives up connecting
    * @throws ConnectError if nothing listens there, or the container does not run; MachineError if the machine
-   *   ends; RangeError if there is no such port; the signal's reason
+   *   ends; RangeError if the port is invalid; the signal's reason
    */
   connect(container: ContainerHandle, port: number, signal?: AbortSignal): Promise<Connection> {
     return this.#forwarders.connect(container.name, port, signal);

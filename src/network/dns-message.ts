@@ -148,8 +148,8 @@ export function encodeError(id: number, code: number): Uint8Array {
 /**
  * Makes the answer to a query from a server's answer to `encodeQuery`. Authority and additional records are
  * left out: the client does not need them.
- * @param mayName whether a name may have this address; if one may not, there is no such name, or
- *   it has no IPv6 address
+ * @param mayName whether an answer may contain this address. If it may not, a query for IPv6 addresses
+ *   gets an empty answer, and any other "no such name".
  * @throws MalformedMessage, also if it answers something else
  */
 export function encodeAnswer(
