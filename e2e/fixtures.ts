@@ -74,6 +74,10 @@ export const test = base.extend<Fixtures, WorkerFixtures>({
   context: async ({ context, hasLiveTerminal }, use) => {
     if (!hasLiveTerminal) await context.addInitScript(closeLiveTerminal);
     await use(context);
+    // A handler may still wait for the server. Without a caller, its error would fail the next test.
+    await Promise.all(
+      [context, ...context.pages()].map((each) => each.unrouteAll({ behavior: 'ignoreErrors' })),
+    );
   },
   visitor: ({ page }, use) => use(new Visitor(page)),
   registry: async ({ moodyRegistry }, use) => {

@@ -165,8 +165,6 @@ test.describe('a browser', () => {
     });
     await visitor.runLink({ image: HELLO_WORLD });
     await visitor.expectProblem(/storage of the browser cannot be used/i, /private windows/i);
-    // The worker of the next session may still be starting.
-    await page.unrouteAll({ behavior: 'ignoreErrors' });
   });
 });
 
