@@ -1,6 +1,6 @@
 /** `npm start` prepares and serves LinuxRun, then builds the kernel for machines with several harts. */
-import { OptionError } from '../../src/container/option-error.mjs';
-import { checkVariableNames } from '../../src/container/variables.mjs';
+import { OptionError } from '../../src/options/option-error.mjs';
+import { checkVariableNames } from '../../src/options/variables.mjs';
 import { answer } from '../setup/about.mjs';
 import { buildInBackground } from '../setup/background.mjs';
 import { bundleOf } from '../setup/bundle.mjs';

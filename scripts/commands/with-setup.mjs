@@ -4,7 +4,7 @@
  */
 
 import { USAGE } from '../../src/cli/usage.mjs';
-import { checkVariableNames } from '../../src/container/variables.mjs';
+import { checkVariableNames } from '../../src/options/variables.mjs';
 import { answer } from '../setup/about.mjs';
 import { bundleOf } from '../setup/bundle.mjs';
 import { runMain } from '../setup/failure.mjs';

@@ -1,4 +1,4 @@
-import { OptionError } from '../../src/container/option-error.mjs';
+import { OptionError } from '../../src/options/option-error.mjs';
 
 /** A failure that the user can act on. Its message is shown without a stack trace. */
 export class SetupFailure extends Error {}

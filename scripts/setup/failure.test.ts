@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { OptionError } from '../../src/container/option-error.mjs';
+import { OptionError } from '../../src/options/option-error.mjs';
 import { runMain, SetupFailure } from './failure.mjs';
 
 let written: string;

@@ -1,6 +1,6 @@
 /** The port of the page's server, which the set-up checks before it builds anything. */
 import { createServer } from 'node:net';
-import { OptionError } from '../../src/container/option-error.mjs';
+import { OptionError } from '../../src/options/option-error.mjs';
 
 export const DEFAULT_PORT = 8080;
 /** The loopback interface. */

@@ -1,8 +1,9 @@
 /** What the user of the command line can do about an image that cannot be loaded. */
-import { clean, ImageError } from '../oci/errors.ts';
+import { ImageError } from '../oci/errors.ts';
 import type { RegistryReference } from '../oci/reference.ts';
 import type { Credentials } from '../oci/registry-auth.ts';
 import type { Store } from '../storage/store.ts';
+import { clean } from '../text/message.ts';
 import { type Account, dockerConfigFile, findAccount } from './docker-config.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;

@@ -1,6 +1,6 @@
-import { OptionError } from '../container/errors.ts';
-import { formatSize } from '../machine/limits.mjs';
 import { fitMemory } from '../machine/memory.ts';
+import { formatSize } from '../options/limits.mjs';
+import { OptionError } from '../options/option-error.mjs';
 import { parseCpus, parseMemory } from './run-options.mjs';
 
 /** The command line is wrong: exit status 2. */

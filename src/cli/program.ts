@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { OptionError } from '../container/errors.ts';
 import { MachineError } from '../machine/errors.ts';
+import { OptionError } from '../options/option-error.mjs';
 import { exit } from './exit.ts';
 import { UsageError } from './options.ts';
 

@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
 import type { Container } from '../container/container.ts';
-import { OptionError } from '../container/errors.ts';
-import { MAX_CONNECTIONS, type PublishedPort } from '../container/published-ports.mjs';
 import type { Connection } from '../machine/machine.ts';
+import { OptionError } from '../options/option-error.mjs';
+import { MAX_CONNECTIONS, type PublishedPort } from '../options/published-ports.mjs';
 import { write } from './program.ts';
 
 /** How long connections may pass on the last bytes of a container that has ended, in ms. */

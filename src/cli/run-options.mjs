@@ -1,19 +1,19 @@
 /** The options of linuxrun. The set-up reads them too, before TypeScript can run. */
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { parseAssignments } from '../container/assignments.mjs';
-import { parseDevices } from '../container/devices.mjs';
-import { parseNetwork, parseRelay } from '../container/network.mjs';
-import { OptionError } from '../container/option-error.mjs';
-import { parsePort, parsePorts } from '../container/published-ports.mjs';
-import { checkDiskSize, parseSize } from '../container/sizes.mjs';
-import { parseSwitch } from '../container/switch.mjs';
-import { checkVariableNames } from '../container/variables.mjs';
-import { splitWords } from '../container/words.mjs';
-import { cpusProblem, memoryProblem } from '../machine/limits.mjs';
+import { parseAssignments } from '../options/assignments.mjs';
+import { parseDevices } from '../options/devices.mjs';
+import { cpusProblem, memoryProblem } from '../options/limits.mjs';
+import { parseNetwork, parseRelay } from '../options/network.mjs';
+import { OptionError } from '../options/option-error.mjs';
+import { parsePort, parsePorts } from '../options/published-ports.mjs';
+import { checkDiskSize, parseSize } from '../options/sizes.mjs';
+import { parseSwitch } from '../options/switch.mjs';
+import { checkVariableNames } from '../options/variables.mjs';
+import { splitWords } from '../options/words.mjs';
 
 /** @typedef {import('../machine/machine.ts').JitMode} JitMode */
-/** @typedef {import('../container/published-ports.mjs').PublishedPort} PublishedPort */
+/** @typedef {import('../options/published-ports.mjs').PublishedPort} PublishedPort */
 
 export const HELP = `usage: linuxrun [-p [ADDRESS:]HOST:CONTAINER]... [--init] [--device PATH]... [--jit hot|off|all] [--jit-stats]
                 [--help] [--version]

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
-import { SIGHUP } from '../container/signals.ts';
 import type { Machine } from '../machine/machine.ts';
+import { SIGHUP } from '../options/signals.ts';
 import { write } from './program.ts';
 
 const CTRL_A = 1;

@@ -1,5 +1,5 @@
 import type { ImageConfig } from '../oci/image.ts';
-import { OptionError } from './errors.ts';
+import { OptionError } from '../options/option-error.mjs';
 
 export interface CommandOptions {
   /** Replaces the image's entrypoint and drops its command. Empty for no entrypoint. */

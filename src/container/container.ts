@@ -1,7 +1,6 @@
 import { HttpClient, type RequestOptions } from '../http/client.ts';
 import type { HttpRequest } from '../http/request-head.ts';
 import { type ProxiedResponse, toResponse } from '../http/response.ts';
-import { printable } from '../machine/byte-text.ts';
 import { MachineError } from '../machine/errors.ts';
 import {
   type BootFigures,
@@ -25,12 +24,14 @@ import type { Platform } from '../machine/platform/platform.ts';
 import type { TerminalSize } from '../machine/terminal-size.ts';
 import type { ImageConfig } from '../oci/image.ts';
 import type { HeldImage } from '../oci/pull.ts';
-import { mergeEnvironment } from './assignments.mjs';
+import { mergeEnvironment } from '../options/assignments.mjs';
+import { checkDevices } from '../options/devices.mjs';
+import { parseSignal, SIGKILL, SIGTERM } from '../options/signals.ts';
+import { checkDiskSize } from '../options/sizes.mjs';
+import { printable } from '../text/byte-text.ts';
 import { type CommandOptions, commandOf } from './command.ts';
-import { checkDevices } from './devices.mjs';
 import { complete, readContent, readEntries, readStatus, writeContent } from './files.ts';
-import { parseSignal, SIGKILL, SIGTERM, STOP_GRACE } from './signals.ts';
-import { checkDiskSize } from './sizes.mjs';
+import { STOP_GRACE } from './signals.ts';
 
 const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 const DEFAULT_HOSTNAME = 'linuxrun';

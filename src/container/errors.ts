@@ -1,5 +1,3 @@
-export { OptionError } from './option-error.mjs';
-
 /** A request for a file of a container has failed. The message is one line with the reason. */
 export class FileError extends Error {
   override name = 'FileError';

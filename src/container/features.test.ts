@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { compileForGuest } from '../../scripts/setup/initramfs.mjs';
+import { OptionError } from '../options/option-error.mjs';
 import type { Container } from './container.ts';
-import { OptionError } from './option-error.mjs';
 import { DEMO_IMAGES, pull, start, text } from './testing/run.ts';
 
 const TIMEOUT = 120_000;

@@ -1,7 +1,7 @@
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { HeldImage } from '../oci/pull.ts';
+import { SIGHUP, SIGTERM } from '../options/signals.ts';
 import type { Container } from './container.ts';
-import { SIGHUP, SIGTERM } from './signals.ts';
 import { DEMO_IMAGES, pull, run, start, text } from './testing/run.ts';
 
 const TIMEOUT = 120_000;

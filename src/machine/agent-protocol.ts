@@ -1,5 +1,5 @@
 /** Messages between host and the guest's agent; `docs/agent-protocol.md` defines them. */
-import { encodeBytes } from './byte-text.ts';
+import { encodeBytes } from '../text/byte-text.ts';
 import type { TerminalSize } from './terminal-size.ts';
 
 export const PROTOCOL_VERSION = 5;

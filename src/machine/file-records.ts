@@ -1,6 +1,7 @@
 /** What the guest's agent tells about files; `docs/agent-protocol.md` defines the records. */
+
+import { decodeBytes } from '../text/byte-text.ts';
 import { MOUNT_POINT, RECORD_SIZE } from './agent-protocol.ts';
-import { decodeBytes } from './byte-text.ts';
 
 export type FileType =
   | 'file'

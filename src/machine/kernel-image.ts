@@ -1,7 +1,7 @@
 /** Linux's RISC-V boot image (Documentation/arch/riscv/boot-image-header.rst) and where it goes in RAM. */
 import { RAM_START } from '../../emulator-wasm/layout.ts';
+import { GUEST_PAGE } from '../options/limits.mjs';
 import { MachineError } from './errors.ts';
-import { GUEST_PAGE } from './limits.mjs';
 import { roundUp } from './memory.ts';
 
 const HEADER_SIZE = 64;

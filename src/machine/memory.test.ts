@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import * as layout from '../../emulator-wasm/layout.ts';
-import { parseSize } from '../container/sizes.mjs';
-import { formatSize, MAX_CPUS, MIN_RAM } from './limits.mjs';
+import { formatSize, MAX_CPUS, MIN_RAM } from '../options/limits.mjs';
+import { parseSize } from '../options/sizes.mjs';
 import { createMemory, fitMemory, guestRam, planMemory } from './memory.ts';
 
 const MIB = 2 ** 20;

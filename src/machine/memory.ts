@@ -11,8 +11,8 @@ import {
   MODE_ICOUNT,
   RAM_START,
 } from '../../emulator-wasm/layout.ts';
+import { cpusProblem, formatSize, GUEST_PAGE, MAX_RAM, memoryProblem } from '../options/limits.mjs';
 import { MachineError } from './errors.ts';
-import { cpusProblem, formatSize, GUEST_PAGE, MAX_RAM, memoryProblem } from './limits.mjs';
 
 const WASM_PAGE = 0x1_0000;
 const MIB = 0x10_0000;

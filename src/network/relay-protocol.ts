@@ -3,7 +3,7 @@
  * Each text message is a JSON object as below. A client that does not ask for the subprotocol, such as v86,
  * neither gets nor sends text messages. Neither end trusts the other.
  */
-import { clean } from '../oci/errors.ts';
+import { clean } from '../text/message.ts';
 import { REFUSAL_REASONS, type Refusal } from './refusal.ts';
 
 export const RELAY_PATH = '/relay';

@@ -1,8 +1,10 @@
 /** The files in an archive of images: a tar, perhaps compressed as a whole. */
+
+import { messageOf } from '../text/message.ts';
 import { type Bytes, collect } from './bytes.ts';
 import { type Codec, decompress, HEAD_LENGTH, isCompressed } from './codec.ts';
 import type { Context } from './context.ts';
-import { ImageError, messageOf } from './errors.ts';
+import { ImageError } from './errors.ts';
 import type { Folder } from './folder.ts';
 import { ForwardReader } from './forward-reader.ts';
 

@@ -1,6 +1,7 @@
+import { messageOf } from '../text/message.ts';
 import { type Bytes, concat } from './bytes.ts';
 import type { Algorithm } from './digest.ts';
-import { ImageError, messageOf } from './errors.ts';
+import { ImageError } from './errors.ts';
 import { unxz } from './xz.ts';
 import { unzstd } from './zstd.ts';
 

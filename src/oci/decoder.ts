@@ -1,4 +1,5 @@
-import { ImageError, messageOf } from './errors.ts';
+import { messageOf } from '../text/message.ts';
+import { ImageError } from './errors.ts';
 
 /**
  * Wraps the loading of a decoder, so that its first use loads it. The use after a failure tries again.

@@ -1,9 +1,10 @@
 /** HTTP for hostile or busy servers: time limits, retries, resumed downloads and checked redirects. */
 
+import { clean, messageOf } from '../text/message.ts';
 import { isInternal } from './address.ts';
 import { collect, tooLarge } from './bytes.ts';
 import { type Context, sleep } from './context.ts';
-import { clean, ImageError, type ImageErrorKind, messageOf } from './errors.ts';
+import { ImageError, type ImageErrorKind } from './errors.ts';
 
 /** The parts of a request that we use. */
 export interface FetchOptions extends RequestInit {

@@ -1,6 +1,8 @@
 /** Manifests and indexes of the OCI image specification and of Docker's schema 2, which share their shape. */
+
+import { clean } from '../text/message.ts';
 import { type Digest, isDigest } from './digest.ts';
-import { clean, ImageError } from './errors.ts';
+import { ImageError } from './errors.ts';
 import { asArray, asObject, asString, isObject, type JsonObject, parseJson } from './json.ts';
 
 /** The largest manifest, index or configuration, in bytes. */

@@ -1,11 +1,12 @@
 import { StorageFullError } from '../storage/errors.ts';
 import type { LayerWriter, StoredLayer } from '../storage/layer-store.ts';
 import type { Store } from '../storage/store.ts';
+import { messageOf } from '../text/message.ts';
 import type { Bytes } from './bytes.ts';
 import { type Codec, decompress, type Hasher } from './codec.ts';
 import type { Context } from './context.ts';
 import { algorithmOf, type Digest, digestMismatch, isDigest } from './digest.ts';
-import { ImageError, messageOf } from './errors.ts';
+import { ImageError } from './errors.ts';
 import { type Image, type ImageConfig, parseConfigFile } from './image.ts';
 import type { ImageSource, SourceLayer } from './source.ts';
 

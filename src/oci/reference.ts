@@ -3,8 +3,10 @@
  * distribution/reference). `oci://` and `file://` name a path, percent-encoded as in a URL. A colon and a
  * name after it choose one of several images.
  */
+
+import { clean } from '../text/message.ts';
 import { type Digest, isDigest } from './digest.ts';
-import { clean, ImageError } from './errors.ts';
+import { ImageError } from './errors.ts';
 
 export interface RegistryReference {
   readonly scheme: 'docker';

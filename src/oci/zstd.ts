@@ -1,6 +1,7 @@
 import { ZSTDDecoder } from 'zstddec/stream';
+import { messageOf } from '../text/message.ts';
 import { type Bytes, pieces } from './bytes.ts';
-import { ImageError, messageOf } from './errors.ts';
+import { ImageError } from './errors.ts';
 
 // On damaged data, zstddec's decoder stops making progress.
 const MAX_IDLE_STEPS = 64;

@@ -5,8 +5,8 @@
  */
 import type { MiddlewareHandler } from 'hono';
 import { isLoopback } from '../oci/address.ts';
-import { clean } from '../oci/errors.ts';
 import { LOCAL_NAME } from '../preview/names.ts';
+import { clean } from '../text/message.ts';
 
 const VARIABLE = 'LINUXRUN_HOSTS';
 /** Begins an entry for a page with previews, whose names are below the page's. */

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { CACHE } from '../../scripts/setup/places.mjs';
 import { portError, readPort } from '../../scripts/setup/port.mjs';
-import { checkVariableNames } from '../container/variables.mjs';
+import { checkVariableNames } from '../options/variables.mjs';
 import type { AppOptions } from './app.ts';
 import { readHosts } from './hosts.ts';
 import { readProxyOptions } from './registry/options.ts';

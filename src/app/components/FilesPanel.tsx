@@ -1,5 +1,5 @@
 import { useRef } from 'react';
-import { printable } from '../../machine/byte-text.ts';
+import { printable } from '../../text/byte-text.ts';
 import { pickedFiles } from '../model/dropped.ts';
 import { formatBytes } from '../model/format.ts';
 import { type FileRow, formatMode, ROOT, rowAt } from '../model/tree.ts';

@@ -1,6 +1,6 @@
 import { type ComponentProps, type FormEvent, type ReactNode, useEffect, useId, useState } from 'react';
-import { printable } from '../../machine/byte-text.ts';
-import { messageOf } from '../../oci/errors.ts';
+import { printable } from '../../text/byte-text.ts';
+import { messageOf } from '../../text/message.ts';
 import { count } from '../model/format.ts';
 import { fileName } from '../model/names.ts';
 import { join, nameProblem } from '../model/tree.ts';

@@ -1,5 +1,5 @@
 import { type DragEvent, type KeyboardEvent, useEffect, useRef, useState } from 'react';
-import { printable } from '../../machine/byte-text.ts';
+import { printable } from '../../text/byte-text.ts';
 import { formatBytes } from '../model/format.ts';
 import { destinationOf, type FileRow, type NoteRow, parentOf, ROOT, type Row } from '../model/tree.ts';
 import { useFiles } from '../stores/files.ts';

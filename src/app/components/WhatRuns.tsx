@@ -1,4 +1,4 @@
-import { quoteWord } from '../../container/words.mjs';
+import { quoteWord } from '../../options/words.mjs';
 import type { Wish } from '../model/check.ts';
 import { count, formatBytes } from '../model/format.ts';
 

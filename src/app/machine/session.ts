@@ -1,6 +1,5 @@
 import { type ProxyMarked, proxy } from 'comlink';
 import { type Container, startContainer } from '../../container/container.ts';
-import { SIGKILL } from '../../container/signals.ts';
 import type { Connect } from '../../http/connection.ts';
 import { deferred } from '../../machine/deferred.ts';
 import { MachineError } from '../../machine/errors.ts';
@@ -8,7 +7,9 @@ import type { NetworkOptions } from '../../machine/machine.ts';
 import { browserPlatform } from '../../machine/platform/browser.ts';
 import type { Platform } from '../../machine/platform/platform.ts';
 import { FIRST_SIZE, type TerminalSize } from '../../machine/terminal-size.ts';
-import { ImageError, messageOf } from '../../oci/errors.ts';
+import { ImageError } from '../../oci/errors.ts';
+import { SIGKILL } from '../../options/signals.ts';
+import { messageOf } from '../../text/message.ts';
 import { ContainerFiles } from './container-files.ts';
 import { Throttle } from './events.ts';
 import { inspectImage, sessionImage } from './image.ts';

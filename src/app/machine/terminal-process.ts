@@ -1,7 +1,7 @@
 import { transfer } from 'comlink';
-import { SIGHUP } from '../../container/signals.ts';
 import type { ContainerProcess } from '../../machine/machine.ts';
 import type { TerminalSize } from '../../machine/terminal-size.ts';
+import { SIGHUP } from '../../options/signals.ts';
 import { forward } from './forward.ts';
 import type { TerminalClient } from './messages.ts';
 

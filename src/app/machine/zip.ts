@@ -1,7 +1,7 @@
 import type { Container } from '../../container/container.ts';
 import { FileError } from '../../container/errors.ts';
-import { encodeBytes, printable } from '../../machine/byte-text.ts';
 import type { FolderEntry } from '../../machine/machine.ts';
+import { encodeBytes, printable } from '../../text/byte-text.ts';
 import { join } from '../model/tree.ts';
 
 export interface Zipped {

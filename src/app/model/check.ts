@@ -1,14 +1,14 @@
-import { parseDevices } from '../../container/devices.mjs';
-import { OptionError } from '../../container/errors.ts';
-import { parseNetwork } from '../../container/network.mjs';
-import { type PublishedPort, parsePorts } from '../../container/published-ports.mjs';
-import { checkDiskSize, parseSize } from '../../container/sizes.mjs';
-import { parseSwitch } from '../../container/switch.mjs';
-import { splitWords } from '../../container/words.mjs';
 import { MachineError } from '../../machine/errors.ts';
 import { fitMemory, planMemory } from '../../machine/memory.ts';
 import { ImageError } from '../../oci/errors.ts';
 import { parseReference, type Reference } from '../../oci/reference.ts';
+import { parseDevices } from '../../options/devices.mjs';
+import { parseNetwork } from '../../options/network.mjs';
+import { OptionError } from '../../options/option-error.mjs';
+import { type PublishedPort, parsePorts } from '../../options/published-ports.mjs';
+import { checkDiskSize, parseSize } from '../../options/sizes.mjs';
+import { parseSwitch } from '../../options/switch.mjs';
+import { splitWords } from '../../options/words.mjs';
 import type { Field, FieldErrors, Form, Variable } from './form.ts';
 
 /** A valid form. */

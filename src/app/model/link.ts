@@ -1,5 +1,5 @@
-import { formatAssignments, parseAssignments } from '../../container/assignments.mjs';
-import { OptionError } from '../../container/errors.ts';
+import { formatAssignments, parseAssignments } from '../../options/assignments.mjs';
+import { OptionError } from '../../options/option-error.mjs';
 import { DEFAULT_FORM, type FieldErrors, type Form, type Variable } from './form.ts';
 
 const PREFIX = 'LINUXRUN_';

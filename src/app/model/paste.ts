@@ -1,7 +1,7 @@
 /** Reads what people paste to name an image: commands of docker and addresses of Docker Hub. */
-import { DEVICES } from '../../container/devices.mjs';
-import { quoteWord, splitWords } from '../../container/words.mjs';
-import { clean } from '../../oci/errors.ts';
+import { DEVICES } from '../../options/devices.mjs';
+import { quoteWord, splitWords } from '../../options/words.mjs';
+import { clean } from '../../text/message.ts';
 import { DEFAULT_FORM, type Form, type Variable } from './form.ts';
 import { readReference } from './names.ts';
 

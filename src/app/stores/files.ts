@@ -1,6 +1,6 @@
 import type { Remote } from 'comlink';
 import { create } from 'zustand';
-import { messageOf } from '../../oci/errors.ts';
+import { messageOf } from '../../text/message.ts';
 import type { ContainerFiles } from '../machine/container-files.ts';
 import type { Picked } from '../model/dropped.ts';
 import {

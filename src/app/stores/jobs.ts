@@ -1,7 +1,7 @@
 import { proxy } from 'comlink';
 import { create } from 'zustand';
-import { printable } from '../../machine/byte-text.ts';
-import { messageOf } from '../../oci/errors.ts';
+import { printable } from '../../text/byte-text.ts';
+import { messageOf } from '../../text/message.ts';
 import type { OnBytes } from '../machine/container-files.ts';
 import type { Picked } from '../model/dropped.ts';
 import { count } from '../model/format.ts';

@@ -1,8 +1,8 @@
 import { create } from 'zustand';
-import { messageOf } from '../../oci/errors.ts';
 import { browserQuota, browserStore, requestPersistence } from '../../storage/browser.ts';
 import type { LayerUsage } from '../../storage/layer-store.ts';
 import type { Store } from '../../storage/store.ts';
+import { messageOf } from '../../text/message.ts';
 import { orphans, type StoredImage, storedImages } from '../model/stored.ts';
 
 interface LibraryState {

@@ -1,7 +1,7 @@
 import { create } from 'zustand';
 import { persist } from 'zustand/middleware';
 import { networkNotice } from '../../container/network-notice.ts';
-import { messageOf } from '../../oci/errors.ts';
+import { messageOf } from '../../text/message.ts';
 import type { SessionEvent } from '../machine/messages.ts';
 import { TerminalPort } from '../machine/terminal-port.ts';
 import { checkForm } from '../model/check.ts';

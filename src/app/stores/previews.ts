@@ -1,6 +1,6 @@
 import { create } from 'zustand';
-import { messageOf } from '../../oci/errors.ts';
 import { isLocalAddress, LOCAL_NAME, previewOrigin } from '../../preview/names.ts';
+import { messageOf } from '../../text/message.ts';
 import type { Bridge } from '../machine/bridge.ts';
 import { current } from './connection.ts';
 

@@ -1,7 +1,7 @@
 import { create } from 'zustand';
 import { persist } from 'zustand/middleware';
-import { OptionError } from '../../container/errors.ts';
-import { parseRelay } from '../../container/network.mjs';
+import { parseRelay } from '../../options/network.mjs';
+import { OptionError } from '../../options/option-error.mjs';
 
 interface RelayState {
   /** As the user typed it; empty for `on`. */

@@ -1,6 +1,6 @@
 import { create } from 'zustand';
-import { messageOf } from '../../oci/errors.ts';
 import type { Credentials } from '../../oci/registry-auth.ts';
+import { messageOf } from '../../text/message.ts';
 import type { LocalImage, SessionEvent } from '../machine/messages.ts';
 import { TerminalPort } from '../machine/terminal-port.ts';
 import type { Wish } from '../model/check.ts';

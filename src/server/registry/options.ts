@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import { parseSize } from '../../container/sizes.mjs';
-import { parseSwitch } from '../../container/switch.mjs';
+import { parseSize } from '../../options/sizes.mjs';
+import { parseSwitch } from '../../options/switch.mjs';
 import type { QuotaLimits } from '../quotas.ts';
 import { DEFAULT_REGISTRIES, Registries } from './registries.ts';
 import type { UpstreamOptions } from './upstream.ts';

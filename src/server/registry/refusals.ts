@@ -1,7 +1,7 @@
 /** Explains a registry's errors to the user. */
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { collect } from '../../oci/bytes.ts';
-import { clean } from '../../oci/errors.ts';
+import { clean } from '../../text/message.ts';
 import { badGateway, ProxyError } from './errors.ts';
 import type { RegistryRequest } from './request.ts';
 

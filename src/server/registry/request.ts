@@ -1,7 +1,8 @@
 import { type Digest, isDigest } from '../../oci/digest.ts';
-import { clean, ImageError } from '../../oci/errors.ts';
+import { ImageError } from '../../oci/errors.ts';
 import { parseReference, type RegistryReference } from '../../oci/reference.ts';
 import { registryUrl } from '../../oci/registry.ts';
+import { clean } from '../../text/message.ts';
 import { ProxyError } from './errors.ts';
 
 /** A request that the proxy accepts. */

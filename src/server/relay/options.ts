@@ -1,7 +1,7 @@
 import { BlockList, isIP } from 'node:net';
-import { parseSwitch } from '../../container/switch.mjs';
 import { type Limits, SESSION_LIMITS } from '../../network/limits.ts';
-import { clean } from '../../oci/errors.ts';
+import { parseSwitch } from '../../options/switch.mjs';
+import { clean } from '../../text/message.ts';
 import { readHosts } from '../hosts.ts';
 import type { QuotaLimits } from '../quotas.ts';
 

@@ -6,7 +6,7 @@ import { type WebSocket, WebSocketServer } from 'ws';
 import type { Host } from '../../network/host.ts';
 import { nodeHost } from '../../network/node-host.ts';
 import { formatTokenAnswer, MAX_MESSAGE, RELAY_PATH, RELAY_PROTOCOL } from '../../network/relay-protocol.ts';
-import { clean } from '../../oci/errors.ts';
+import { clean } from '../../text/message.ts';
 import { type Admission, Door, DoorError } from './door.ts';
 import { DEFAULT_LIMITS, type RelayLimits, type RelayOptions, readRelayOptions } from './options.ts';
 import { ClientSession, type SessionSummary } from './session.ts';

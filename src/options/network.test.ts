@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { OptionError } from './errors.ts';
 import { parseNetwork, parseRelay } from './network.mjs';
-import { networkNotice } from './network-notice.ts';
+import { OptionError } from './option-error.mjs';
 
 describe('LINUXRUN_RELAY', () => {
   test.each([
@@ -31,17 +30,4 @@ describe('LINUXRUN_RELAY', () => {
 test('LINUXRUN_NETWORK is none or unset', () => {
   expect(parseNetwork('none')).toBe('none');
   expect(() => parseNetwork('host')).toThrow(OptionError);
-});
-
-test('users hear of a network that is down, or that a program has missed', () => {
-  const counts = { received: 0, sent: 0 };
-  const reason = 'It is switched off';
-  expect(networkNotice({ state: 'up', ...counts })).toBeUndefined();
-  expect(networkNotice({ state: 'off', reason, ...counts })).toBeUndefined();
-  expect(networkNotice({ state: 'off', reason, isMissed: true, ...counts })).toBe(
-    'There is no network. It is switched off.',
-  );
-  expect(networkNotice({ state: 'down', reason, ...counts })).toBe(
-    'The network is down. It is switched off.',
-  );
 });

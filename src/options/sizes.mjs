@@ -1,4 +1,4 @@
-import { formatSize } from '../machine/limits.mjs';
+import { formatSize } from './limits.mjs';
 import { OptionError } from './option-error.mjs';
 
 /** @type {Record<string, number>} */
