@@ -11,9 +11,9 @@ import { inProject, PROJECT } from './places.mjs';
 const FOLDER = 'dist/node';
 
 const PROGRAMS = {
-  boot: 'src/cli/boot.ts',
+  boot: 'src/tools/boot.ts',
   run: 'src/cli/run.ts',
-  elf: 'src/cli/elf.ts',
+  elf: 'src/tools/elf.ts',
   server: 'src/server/main.ts',
   bench: 'bench/main.ts',
 };

@@ -13,7 +13,7 @@ import type { PublishedPort } from '../options/published-ports.mjs';
 import { quoteWord } from '../options/words.mjs';
 import { StorageError } from '../storage/errors.ts';
 import { exit } from './exit.ts';
-import { grantMemory } from './options.ts';
+import { grantMemory } from './grant-memory.ts';
 import { imageStore } from './places.ts';
 import { PUBLIC, write } from './program.ts';
 import type { Publisher } from './publish.ts';
@@ -71,7 +71,7 @@ async function main(args: string[]): Promise<number> {
     const ending = new Ending(container);
     signals.forwardTo(ending);
     const status = await converse(container, ending, publisher);
-    if (flags.jitStats) await (await import('./report.ts')).printJitStats(container.stats());
+    if (flags.jitStats) await (await import('./jit-stats.ts')).printJitStats(container.stats());
     return status;
   } catch (error) {
     if (error instanceof Interrupted) return 128 + constants.signals[error.signal];

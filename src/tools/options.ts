@@ -1,7 +1,6 @@
-import { fitMemory } from '../machine/memory.ts';
-import { formatSize } from '../options/limits.mjs';
+import { grantMemory } from '../cli/grant-memory.ts';
+import { parseCpus, parseMemory } from '../cli/run-options.mjs';
 import { OptionError } from '../options/option-error.mjs';
-import { parseCpus, parseMemory } from './run-options.mjs';
 
 /** The command line is wrong: exit status 2. */
 export class UsageError extends Error {
@@ -23,21 +22,6 @@ export interface MachineSize {
 export function parseMachineSize(cpus: Given, memory: Given): MachineSize {
   const count = parse(cpus, parseCpus);
   return { cpus: count, memoryBytes: grantMemory(memory.name, count, parse(memory, parseMemory)) };
-}
-
-/**
- * Returns the memory that a machine gets, and says on standard error when that is less than the user wants.
- * @param name of the option or variable
- */
-export function grantMemory(name: string, cpus: number, bytes: number): number {
-  const granted = fitMemory(cpus, bytes);
-  if (granted < bytes) {
-    const machine = `a machine with ${cpus} CPU${cpus > 1 ? 's' : ''}`;
-    process.stderr.write(
-      `${name}: ${formatSize(granted)} is the most that ${machine} can have, and it gets that\n`,
-    );
-  }
-  return granted;
 }
 
 /** Reads a value; the errors name what gave it. */

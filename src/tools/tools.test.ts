@@ -4,19 +4,19 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { PUBLIC } from '../cli/program.ts';
 import * as programs from '../machine/testing/programs.ts';
-import { PUBLIC } from './program.ts';
 
 const PROJECT = join(import.meta.dirname, '../..');
 const TIMEOUT = 120_000;
 let folder: string;
 
 beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'linuxrun-cli-'));
+  folder = mkdtempSync(join(tmpdir(), 'linuxrun-tools-'));
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-const node = (program: string, args: string[]) => ['--import', 'tsx', `src/cli/${program}.ts`, ...args];
+const node = (program: string, args: string[]) => ['--import', 'tsx', `src/tools/${program}.ts`, ...args];
 
 interface Result {
   status: number;

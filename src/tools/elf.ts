@@ -1,13 +1,14 @@
 import { writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { RAM_START } from '../../emulator-wasm/layout.ts';
+import { PUBLIC, write } from '../cli/program.ts';
+import { USAGE } from '../cli/usage.mjs';
 import { parseElf } from '../machine/elf.ts';
 import { MachineError } from '../machine/errors.ts';
 import { describeExit, Machine, type MachineExit } from '../machine/machine.ts';
 import { nodePlatform } from '../machine/platform/node.ts';
 import { parseMachineSize, parseNumber, UsageError } from './options.ts';
-import { PUBLIC, readInput, runProgram, write } from './program.ts';
-import { USAGE } from './usage.mjs';
+import { readInput, runProgram } from './program.ts';
 
 const STATUS_TIMEOUT = 124;
 const STATUS_MAX = 255;

@@ -1,5 +1,5 @@
-import type { Machine, MachineStats } from '../machine/machine.ts';
-import { write } from './program.ts';
+import { write } from '../cli/program.ts';
+import type { Machine } from '../machine/machine.ts';
 
 const KIB = 1024;
 const MIB = 2 ** 20;
@@ -22,18 +22,6 @@ export async function printReport(machine: Machine): Promise<number> {
   ];
   await write(process.stdout, `${lines.join('\n')}\n`);
   return 0;
-}
-
-/** Prints on standard error what the compiler has done. */
-export async function printJitStats({ instructions, jit }: MachineStats): Promise<void> {
-  const total = instructions.reduce((sum, each) => sum + each, 0);
-  const share = ((100 * jit.compiled) / total).toFixed(1);
-  const lines = [
-    `JIT: ${jit.regions} regions of ${jit.regionInstructions} instructions, ${jit.bytes} bytes, translated in ${jit.seconds.toFixed(3)} s`,
-    `${share} % of ${total} instructions compiled; left ${jit.exits.notCompiled} times for what was not compiled, ` +
-      `${jit.exits.interpret} for one instruction, ${jit.exits.budget} at the end of a quantum; ${jit.evictions} evictions`,
-  ];
-  await write(process.stderr, `${lines.join('\n')}\n`);
 }
 
 async function read(machine: Machine, file: string): Promise<string> {

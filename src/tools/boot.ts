@@ -1,15 +1,17 @@
 import { Readable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
+import { printJitStats } from '../cli/jit-stats.ts';
+import { PUBLIC, write } from '../cli/program.ts';
+import { parseJit } from '../cli/run-options.mjs';
+import { USAGE } from '../cli/usage.mjs';
 import { MachineError } from '../machine/errors.ts';
 import { describeExit, type GuestProcess, Machine, type MachineExit } from '../machine/machine.ts';
 import { nodePlatform } from '../machine/platform/node.ts';
+import { interact } from './console.ts';
 import { type Given, parseMachineSize, UsageError } from './options.ts';
-import { PUBLIC, readInput, runProgram, write } from './program.ts';
-import { printJitStats, printReport } from './report.ts';
-import { parseJit } from './run-options.mjs';
-import { interact } from './terminal.ts';
-import { USAGE } from './usage.mjs';
+import { readInput, runProgram } from './program.ts';
+import { printReport } from './report.ts';
 
 /** How long the kernel may take to start PID 1, in ms. */
 const BOOT_PATIENCE = 60_000;
