@@ -1,4 +1,5 @@
 import { closeSync, openSync } from 'node:fs';
+import { devNull } from 'node:os';
 import { isatty } from 'node:tty';
 
 const terminals = [0, 1, 2].filter((descriptor) => isatty(descriptor));
@@ -11,7 +12,7 @@ export function exit(status: number): never {
   for (const descriptor of terminals) {
     closeSync(descriptor);
     // Takes the number that has become free.
-    openSync('/dev/null', 'r+');
+    openSync(devNull, 'r+');
   }
   process.exit(status);
 }

@@ -1,4 +1,3 @@
-import { constants } from 'node:os';
 import { Readable } from 'node:stream';
 import { isatty } from 'node:tty';
 import { type Container, startContainer } from '../container/container.ts';
@@ -10,6 +9,7 @@ import { nodePlatform } from '../machine/platform/node.ts';
 import { ImageError } from '../oci/errors.ts';
 import { OptionError } from '../options/option-error.mjs';
 import type { PublishedPort } from '../options/published-ports.mjs';
+import { parseSignal } from '../options/signals.ts';
 import { quoteWord } from '../options/words.mjs';
 import { StorageError } from '../storage/errors.ts';
 import { exit } from './exit.ts';
@@ -18,7 +18,7 @@ import { imageStore } from './places.ts';
 import { PUBLIC, write } from './program.ts';
 import type { Publisher } from './publish.ts';
 import { type JitMode, type RunOptions, readFlags, readOptions } from './run-options.mjs';
-import { hasTerminal, takeTerminal } from './terminal.ts';
+import { hasTerminal, Newlines, takeTerminal } from './terminal.ts';
 import { WayOut } from './way-out.ts';
 
 const STATUS_FAILURE = 125;
@@ -74,7 +74,7 @@ async function main(args: string[]): Promise<number> {
     if (flags.jitStats) await (await import('./jit-stats.ts')).printJitStats(container.stats());
     return status;
   } catch (error) {
-    if (error instanceof Interrupted) return 128 + constants.signals[error.signal];
+    if (error instanceof Interrupted) return 128 + parseSignal(error.signal);
     if (error instanceof MachineError && log !== '') process.stderr.write(log);
     throw error;
   }
@@ -157,7 +157,7 @@ class Signals {
     } else if (signal === 'SIGHUP' && this.#isAtTerminal) {
       this.#ending.hangUp();
     } else {
-      this.#ending.signal(constants.signals[signal]);
+      this.#ending.signal(parseSignal(signal));
     }
   }
 }
@@ -185,7 +185,7 @@ async function converse(
 }
 
 interface Input {
-  /** Takes what the container shows. */
+  /** Takes the bytes that the terminal is about to show, and may change them. */
   onOutput(bytes: Uint8Array): void;
   /** Restores the terminal. */
   restore(): void;
@@ -213,8 +213,12 @@ function connectTerminal(container: Container, ending: Ending): Input {
     onResize: (columns, rows) => container.resize(columns, rows),
     onGone: () => ending.hangUp(),
   });
+  const newlines = new Newlines();
   return {
-    onOutput: (bytes) => wayOut.shown(bytes),
+    onOutput: (bytes) => {
+      wayOut.shown(bytes);
+      if (process.platform !== 'linux') newlines.protect(bytes);
+    },
     restore: () => {
       wayOut.close();
       restore();

@@ -8,6 +8,27 @@ export interface TerminalUser {
   onGone(): void;
 }
 
+const NEWLINE = 10;
+const RETURN = 13;
+const VERTICAL_TAB = 11;
+
+/**
+ * Makes newlines safe from Node's raw mode, which still adds a carriage return to each that is shown. The
+ * program's terminal has added one where it should. Terminals show a vertical tab as a newline without a
+ * return (VT100 user guide, table 3-10), and nothing is added to it. Linux needs none of this, because
+ * `takeTerminal` turns that off.
+ */
+export class Newlines {
+  #last = 0;
+
+  /** Changes the bytes in place. */
+  protect(bytes: Uint8Array): void {
+    for (let at = bytes.indexOf(NEWLINE); at >= 0; at = bytes.indexOf(NEWLINE, at + 1))
+      if ((at === 0 ? this.#last : bytes[at - 1]) !== RETURN) bytes[at] = VERTICAL_TAB;
+    this.#last = bytes.at(-1) ?? this.#last;
+  }
+}
+
 /** Whether standard input and output are a terminal. */
 export function hasTerminal(): boolean {
   return process.stdin.isTTY && process.stdout.isTTY;
@@ -23,9 +44,8 @@ export function takeTerminal(user: TerminalUser): () => void {
   // Raw mode has no end of file, and all operations on a terminal that has gone fail.
   for (const event of ['end', 'error']) stdin.on(event, () => user.onGone());
   stdin.setRawMode(true);
-  // Node's raw mode still adds carriage returns to the newlines that are shown, which the program's terminal
-  // has done where it should.
-  spawnSync('stty', ['-opost'], { stdio: ['inherit', 'ignore', 'ignore'] });
+  // Elsewhere `Newlines` does this.
+  if (process.platform === 'linux') spawnSync('stty', ['-opost'], { stdio: ['inherit', 'ignore', 'ignore'] });
   stdin.on('data', (keys: Buffer) => user.onKeys(keys));
   stdout.on('resize', resize);
   resize();

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, describe, expect, test } from 'vitest';
 import type { TcpEvents } from './host.ts';
-import { nodeHost } from './node-host.ts';
+import { nodeHost, pingCommand } from './node-host.ts';
 import { listenRaw } from './testing/test-server.ts';
 
 const LOOPBACK = '127.0.0.1';
@@ -301,4 +301,15 @@ describe('echo', () => {
 
 test('its own addresses are those of its interfaces', () => {
   expect(nodeHost().ownAddresses()).toContain(LOOPBACK);
+});
+
+test.each([
+  ['linux', '192.0.2.1', 'ping -n -q -c 1 192.0.2.1'],
+  ['linux', '2001:db8::1', 'ping -6 -n -q -c 1 2001:db8::1'],
+  ['darwin', '192.0.2.1', 'ping -n -q -c 1 192.0.2.1'],
+  ['darwin', '2001:db8::1', 'ping6 -n -q -c 1 2001:db8::1'],
+  ['win32', '192.0.2.1', 'ping -4 -n 1 192.0.2.1'],
+  ['win32', '2001:db8::1', 'ping -6 -n 1 2001:db8::1'],
+] as const)('%s pings %s with %s', (platform, address, command) => {
+  expect(pingCommand(platform, address).join(' ')).toBe(command);
 });

@@ -17,8 +17,8 @@ const QUERY_PATIENCE = 2000;
 const STREAM_PATIENCE = 5000;
 /** How long an echo may take, in ms. At one request a second, four are under way at a time at most. */
 const ECHO_PATIENCE = 3500;
-/** The status of ping without an answer. Others mean that it could not ask. */
-const NO_ANSWER = 1;
+/** The status of ping without an answer (BSD's is 2). Others mean that it could not ask. */
+const NO_ANSWER = ['linux', 'win32'].includes(process.platform) ? 1 : 2;
 /** The most servers that are asked, one after the other. */
 const MAX_SERVERS = 3;
 
@@ -185,11 +185,25 @@ function isRefused(error: NodeJS.ErrnoException | null): boolean {
   return error?.code === 'ECONNREFUSED';
 }
 
-/** Node has no sockets for ICMP. The system's ping has the privileges for them. */
+/**
+ * Returns the command that sends one echo request. Node has no sockets for ICMP, but the system's ping has
+ * the privileges for them.
+ */
+export function pingCommand(
+  platform: NodeJS.Platform,
+  address: string,
+): [program: string, ...args: string[]] {
+  const isIpv6 = address.includes(':');
+  if (platform === 'win32') return ['ping', isIpv6 ? '-6' : '-4', '-n', '1', address];
+  const once = ['-n', '-q', '-c', '1', address];
+  if (platform === 'linux') return ['ping', ...(isIpv6 ? ['-6'] : []), ...once];
+  return [isIpv6 ? 'ping6' : 'ping', ...once];
+}
+
 function runPing(address: string): Promise<boolean | undefined> {
   return new Promise((resolve) => {
-    const family = address.includes(':') ? ['-6'] : [];
-    const ping = spawn('ping', [...family, '-n', '-q', '-c', '1', address], { stdio: 'ignore' });
+    const [program, ...args] = pingCommand(process.platform, address);
+    const ping = spawn(program, args, { stdio: 'ignore' });
     const timer = setTimeout(() => {
       ping.kill();
       resolve(false);

@@ -30,10 +30,12 @@ export function mayBeAlive(mark: string, modified: number): boolean {
 
 /** An ended process whose parent does not ask for its status stays as a zombie, which takes signals. */
 function isZombie(pid: number): boolean {
+  // Other systems have no file that says so. There a mark outlives its process until the parent ends.
+  if (process.platform !== 'linux') return false;
   try {
     return /^State:\s*Z/m.test(readFileSync(`/proc/${pid}/status`, 'latin1'));
   } catch {
-    // It has gone since, or the system has no /proc.
+    // It has gone since, or this process sees no /proc.
     return false;
   }
 }
