@@ -2,7 +2,7 @@ import { Backoff } from './backoff.ts';
 import { frameType, TYPE_IPV6 } from './ethernet.ts';
 import { GuestConnections } from './guest-connections.ts';
 import type { ManagedCard, Network, NetworkEvents } from './network.ts';
-import { offlineNetwork } from './offline-network.ts';
+import { loadNat, OfflineNetwork } from './offline-network.ts';
 import { offerProtocols, RELAY_PATH } from './relay-protocol.ts';
 import { RelaySession, type SessionEnd } from './relay-session.ts';
 import type { OpenSocket } from './relay-socket.ts';
@@ -129,6 +129,8 @@ export class RelayNetwork implements Network {
   #open(rate: number): void {
     clearTimeout(this.#timer);
     this.#backoff.reset();
+    // The server of its code may be gone when this relay is.
+    loadNat().catch(() => {});
     this.#offline?.close();
     this.#offline = undefined;
     if (this.#status.state === 'down') this.#card.setLink(true);
@@ -188,7 +190,7 @@ export class RelayNetwork implements Network {
   #giveUp({ message, isPassing }: RelayError): void {
     const wasDown = this.#status.state === 'down';
     this.#restsUntil = isPassing ? performance.now() + REST : Number.POSITIVE_INFINITY;
-    this.#offline ??= offlineNetwork(this.#card, () => this.#status.miss());
+    this.#offline ??= new OfflineNetwork(this.#card, () => this.#status.miss());
     this.#status.change({ state: 'off', reason: message });
     for (const frame of this.#pending.splice(0)) this.#offline.receive(frame);
     if (wasDown) this.#card.setLink(true);

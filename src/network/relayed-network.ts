@@ -1,6 +1,6 @@
 import { ForeignNetwork } from './foreign-network.ts';
 import type { ManagedCard, Network, NetworkEvents, RelayOptions } from './network.ts';
-import { offlineNetwork } from './offline-network.ts';
+import { OfflineNetwork } from './offline-network.ts';
 import { RelayNetwork } from './relay-network.ts';
 import type { OpenSocket } from './relay-socket.ts';
 import { StatusReport } from './status-report.ts';
@@ -16,5 +16,5 @@ export function openRelayedNetwork(
   if (relay.kind === 'foreign') return new ForeignNetwork(relay.url, openSocket, card, events);
   const status = new StatusReport(events);
   status.change({ state: 'off', reason: relay.reason });
-  return offlineNetwork(card, () => status.miss());
+  return new OfflineNetwork(card, () => status.miss());
 }

@@ -1,6 +1,5 @@
 import { type ProxyMarked, proxy } from 'comlink';
 import { type Container, startContainer } from '../../container/container.ts';
-import type { Connect } from '../../http/connection.ts';
 import { deferred } from '../../machine/deferred.ts';
 import { MachineError } from '../../machine/errors.ts';
 import type { NetworkOptions } from '../../machine/machine.ts';
@@ -9,6 +8,7 @@ import type { Platform } from '../../machine/platform/platform.ts';
 import { FIRST_SIZE, type TerminalSize } from '../../machine/terminal-size.ts';
 import { ImageError } from '../../oci/errors.ts';
 import { SIGKILL } from '../../options/signals.ts';
+import { Previews } from '../../preview/previews.ts';
 import { messageOf } from '../../text/message.ts';
 import { ContainerFiles } from './container-files.ts';
 import { Throttle } from './events.ts';
@@ -23,7 +23,6 @@ import type {
   SessionRequest,
 } from './messages.ts';
 import { tellPorts } from './ports.ts';
-import { Previews } from './previews.ts';
 import { TerminalProcess } from './terminal-process.ts';
 
 /** The size until the terminal is laid out. */
@@ -115,8 +114,7 @@ export class Session {
    */
   openPreview(port: number, page: string, id: string, bridge: MessagePort): void {
     const container = this.#running;
-    const connect: Connect = (port, signal) => container.connect(port, { signal });
-    this.#previews ??= new Previews(connect, new URL(page), id);
+    this.#previews ??= new Previews((port, signal) => container.connect(port, { signal }), new URL(page), id);
     this.#previews.open(port, bridge);
   }
 

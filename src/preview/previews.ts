@@ -1,9 +1,9 @@
-import { HttpClient } from '../../http/client.ts';
-import type { Connect } from '../../http/connection.ts';
-import { CookieJar } from '../../http/cookie-jar.ts';
-import { openWebSocket } from '../../http/websocket.ts';
-import { Gateway, type Servers } from '../../preview/gateway.ts';
-import { previewOrigin } from '../../preview/names.ts';
+import { HttpClient } from '../http/client.ts';
+import type { Connect } from '../http/connection.ts';
+import { CookieJar } from '../http/cookie-jar.ts';
+import { openWebSocket } from '../http/websocket.ts';
+import { Gateway, type Servers } from './gateway.ts';
+import { previewOrigin } from './names.ts';
 
 /** The previews of a container's ports. */
 export class Previews {
