@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { parseAssignments } from '../options/assignments.mjs';
 import { parseDevices } from '../options/devices.mjs';
-import { cpusProblem, memoryProblem } from '../options/limits.mjs';
+import { parseCpus, parseMemory } from '../options/machine-size.mjs';
 import { parseNetwork, parseRelay } from '../options/network.mjs';
 import { OptionError } from '../options/option-error.mjs';
 import { parsePort, parsePorts } from '../options/published-ports.mjs';
@@ -185,22 +185,6 @@ function networkOf(network, relay = 'on') {
 function demoImage(publicFolder) {
   const path = join(publicFolder, 'images').replace(/[%:@]/g, encodeURIComponent);
   return `oci://${path}:hello-world`;
-}
-
-/** @param {string} text @throws OptionError */
-export function parseCpus(text) {
-  if (!/^\d+$/.test(text)) throw new OptionError(`"${text}" is not a number`);
-  const problem = cpusProblem(Number(text));
-  if (problem) throw new OptionError(problem);
-  return Number(text);
-}
-
-/** @param {string} text @throws OptionError */
-export function parseMemory(text) {
-  const bytes = parseSize(text);
-  const problem = memoryProblem(bytes, text);
-  if (problem) throw new OptionError(problem);
-  return bytes;
 }
 
 /** @param {string} text */

@@ -1,5 +1,5 @@
 import { grantMemory } from '../cli/grant-memory.ts';
-import { parseCpus, parseMemory } from '../cli/run-options.mjs';
+import { parseCpus, parseMemory } from '../options/machine-size.mjs';
 import { OptionError } from '../options/option-error.mjs';
 
 /** The command line is wrong: exit status 2. */

@@ -1,4 +1,7 @@
 /** Reads what people paste to name an image: commands of docker and addresses of Docker Hub. */
+
+import { COMMANDS } from '../../docker/commands.ts';
+import { type GivenFlag, readFlags } from '../../docker/flags.ts';
 import { DEVICES } from '../../options/devices.mjs';
 import { quoteWord, splitWords } from '../../options/words.mjs';
 import { clean } from '../../text/message.ts';
@@ -24,96 +27,8 @@ const COMMAND = new RegExp(String.raw`^(?:[12]?>&[12]?|&>|${QUOTED}|[^'"\\\x60\n
 /** Begins a redirection or a comment. */
 const REST_OF_COMMAND = /^(?:[12&]?>|<|#)/;
 
-/** Flags of `docker run` and `docker pull` without a value. Those that mean nothing here are not left out. */
-const USUAL = ['interactive', 'tty', 'rm', 'quiet', 'i', 't', 'q'];
-const SWITCHES = [
-  ...USUAL,
-  ...['detach', 'd', 'init', 'privileged', 'read-only', 'publish-all', 'P', 'no-healthcheck', 'sig-proxy'],
-  ...['oom-kill-disable', 'disable-content-trust', 'use-api-socket', 'all-tags', 'a', 'help'],
-];
-/** Flags of `docker run` with a value in the same word or in the next one. */
-const OPTIONS = [
-  ...[
-    'e',
-    'env',
-    'entrypoint',
-    'm',
-    'memory',
-    'cpus',
-    'platform',
-    'pull',
-    'name',
-    'u',
-    'user',
-    'w',
-    'workdir',
-  ],
-  ...[
-    'v',
-    'volume',
-    'mount',
-    'tmpfs',
-    'volumes-from',
-    'volume-driver',
-    'p',
-    'publish',
-    'expose',
-    'h',
-    'hostname',
-  ],
-  ...['network', 'net', 'network-alias', 'dns', 'dns-option', 'dns-search', 'add-host', 'ip', 'ip6', 'link'],
-  ...[
-    'mac-address',
-    'link-local-ip',
-    'env-file',
-    'l',
-    'label',
-    'label-file',
-    'annotation',
-    'restart',
-    'runtime',
-  ],
-  ...[
-    'cap-add',
-    'cap-drop',
-    'security-opt',
-    'device',
-    'device-cgroup-rule',
-    'device-read-bps',
-    'gpus',
-    'group-add',
-  ],
-  ...[
-    'ulimit',
-    'sysctl',
-    'shm-size',
-    'memory-swap',
-    'memory-reservation',
-    'memory-swappiness',
-    'kernel-memory',
-  ],
-  ...[
-    'c',
-    'cpu-shares',
-    'cpu-period',
-    'cpu-quota',
-    'cpuset-cpus',
-    'cpuset-mems',
-    'pids-limit',
-    'blkio-weight',
-  ],
-  ...['pid', 'ipc', 'uts', 'userns', 'cgroupns', 'cgroup-parent', 'cidfile', 'isolation', 'storage-opt'],
-  ...[
-    'log-driver',
-    'log-opt',
-    'stop-signal',
-    'stop-timeout',
-    'health-cmd',
-    'health-interval',
-    'health-retries',
-  ],
-  ...['health-timeout', 'health-start-period', 'attach', 'detach-keys', 'oom-score-adj', 'domainname'],
-];
+/** Flags that mean nothing here, because the page has a terminal and keeps no container that has ended. */
+const USUAL = ['interactive', 'tty', 'rm', 'quiet'];
 
 /** Returns undefined for any other text. */
 export function readPaste(text: string): Pasted | undefined {
@@ -143,7 +58,7 @@ function readCommands(text: string): Pasted | undefined {
   const commands = commandsOf(text);
   const read = (...verbs: string[]) => commands.find(({ verb }) => verbs.includes(verb));
   const command = read('run', 'create') ?? read('pull');
-  return command && readFlags(command);
+  return command && readForm(command);
 }
 
 interface Command {
@@ -181,10 +96,11 @@ function commandOf(quoted: readonly string[], after: string): Command {
   return { verb: words[start - 1] ?? '', words: words.slice(start), quoted, after };
 }
 
-function readFlags({ verb, words, quoted, after }: Command): Pasted | undefined {
-  const reader = new FlagReader(words);
-  reader.readAll();
-  const [image, ...rest] = reader.operands;
+function readForm({ verb, words, quoted, after }: Command): Pasted | undefined {
+  const { flags, operands } = readFlags(COMMANDS[verb === 'pull' ? 'pull' : 'run'].flags, words);
+  const reader = new FormReader();
+  for (const flag of flags) reader.take(flag);
+  const [image, ...rest] = operands;
   if (image === undefined || !readReference(image)) return undefined;
   if (verb === 'pull') return { form: { image }, leftOut: [...reader.leftOut, ...rest] };
   const { env, entrypoint, memory, cpus, init, devices, network } = reader;
@@ -209,7 +125,8 @@ function readFlags({ verb, words, quoted, after }: Command): Pasted | undefined 
   };
 }
 
-class FlagReader {
+/** Fills in the form with the flags that have a place there. */
+class FormReader {
   readonly env: Variable[] = [];
   entrypoint = '';
   memory = DEFAULT_FORM.memory;
@@ -218,65 +135,30 @@ class FlagReader {
   readonly devices: string[] = [];
   network = '';
   readonly leftOut: string[] = [];
-  /** The image, and what follows it. */
-  operands: readonly string[] = [];
-  readonly #words: string[];
 
-  constructor(words: readonly string[]) {
-    this.#words = [...words];
-  }
-
-  readAll(): void {
-    for (let word = this.#words[0]; word?.startsWith('-') && word !== '-'; word = this.#words[0]) {
-      this.#words.shift();
-      if (word === '--') break;
-      if (word.startsWith('--')) this.#readLong(word);
-      else this.#readShort(word);
-    }
-    this.operands = this.#words;
-  }
-
-  #readLong(word: string): void {
-    const [, name = '', value] = /^--([^=]*)(?:=(.*))?$/s.exec(word) ?? [];
-    if (OPTIONS.includes(name)) this.#take(name, value ?? this.#words.shift() ?? '', word);
-    else this.#switch(name, value, word);
-  }
-
-  /** Several switches may share a word, and the last flag of a word may have a value. */
-  #readShort(word: string): void {
-    for (let at = 1; at < word.length; at++) {
-      const name = word.charAt(at);
-      if (OPTIONS.includes(name)) {
-        const value = word.slice(at + 1).replace(/^=/, '');
-        this.#take(name, at + 1 < word.length ? value : (this.#words.shift() ?? ''), `-${name}`);
-        return;
-      }
-      this.#switch(name, undefined, `-${name}`);
-    }
-  }
-
-  #take(name: string, value: string, word: string): void {
-    if (name === 'e' || name === 'env') {
+  take(given: GivenFlag): void {
+    const { flag, value = '' } = given;
+    const name = flag?.name;
+    if (name === 'env') {
       const at = value.indexOf('=');
       this.env.push({ name: at < 0 ? value : value.slice(0, at), value: at < 0 ? '' : value.slice(at + 1) });
     } else if (name === 'entrypoint') this.entrypoint = value === '' ? '' : quoteWord(value);
     // Docker counts bytes by b, which we leave out.
-    else if (name === 'm' || name === 'memory') this.memory = value.replace(/^(\d+)b$/i, '$1').toUpperCase();
+    else if (name === 'memory') this.memory = value.replace(/^(\d+)b$/i, '$1').toUpperCase();
     else if (name === 'cpus') this.cpus = String(Math.ceil(Number(value)) || value);
-    else if (isNetwork(name) && NETWORKS.includes(value)) this.network = value === 'none' ? value : '';
+    else if (name === 'init') this.init = value === '' || value === 'true' ? '1' : '';
+    else if ((name === 'network' || name === 'net') && NETWORKS.includes(value))
+      this.network = value === 'none' ? value : '';
     else if (name === 'device' && DEVICES.includes(value)) this.devices.push(value);
-    else if (name !== 'platform' || !/riscv64/.test(value))
-      this.leftOut.push(word.includes('=') ? word : `${word} ${value}`);
-  }
-
-  #switch(name: string, value: string | undefined, word: string): void {
-    const isOn = value === undefined || value === 'true';
-    if (name === 'init') this.init = isOn ? '1' : '';
-    else if (!USUAL.includes(name)) this.leftOut.push(SWITCHES.includes(name) ? word : `${word} (unknown)`);
+    else if (!name || !(USUAL.includes(name) || (name === 'platform' && /riscv64/.test(value))))
+      this.leftOut.push(flag ? wordsOf(given) : `${wordsOf(given)} (unknown)`);
   }
 }
 
-const isNetwork = (name: string): boolean => name === 'network' || name === 'net';
+/** A flag as it was written. */
+function wordsOf({ written, value, isInline }: GivenFlag): string {
+  return value === undefined ? written : `${written}${isInline ? '=' : ' '}${value}`;
+}
 
 /** Those of Docker that this page has: none, and one that leads to the internet. */
 const NETWORKS: readonly string[] = ['none', 'bridge', 'default'];

@@ -1,0 +1,150 @@
+/** The commands, apart from what they do. */
+import { type Flag, flagsOf, idleFlags, refusedFlags } from './flags.ts';
+import { RUN_FLAGS } from './run-flags.ts';
+
+export interface CommandHelp {
+  /** What follows the command's name. */
+  readonly usage: string;
+  readonly summary: string;
+  readonly flags: readonly Flag[];
+  /** The numbers of operands that it takes. */
+  readonly operands: { readonly min: number; readonly max: number };
+}
+
+const NO_FILTER = refusedFlags('pick lines of the output with other programs', '-f, --filter filter');
+const FORMAT = {
+  '--format string': 'a template such as {{.Names}}, with "table " before it for columns; or json',
+  '--json': 'the same as --format json',
+};
+
+export const COMMANDS = {
+  run: {
+    usage: '[OPTIONS] IMAGE [COMMAND] [ARG...]',
+    summary: 'run a command in a new container',
+    flags: RUN_FLAGS,
+    operands: { min: 1, max: Infinity },
+  },
+  exec: {
+    usage: '[OPTIONS] CONTAINER COMMAND [ARG...]',
+    summary: 'run a further command in a running container',
+    flags: [
+      ...flagsOf({
+        '-i, --interactive': 'keep standard input open',
+        '-t, --tty': 'give the program a terminal',
+        '-d, --detach': 'do not wait for the command',
+        '-e, --env list': 'NAME=VALUE: set a variable; NAME alone takes it from this environment',
+        '--env-file list': 'read variables from a file',
+        '-u, --user string': 'USER[:GROUP]: run as this user',
+        '-w, --workdir string': 'work in this folder of the container',
+      }),
+      ...refusedFlags('a command has the privileges of its container', '--privileged'),
+      ...refusedFlags('no keys detach', '--detach-keys string'),
+    ],
+    operands: { min: 2, max: Infinity },
+  },
+  ps: {
+    usage: '[OPTIONS]',
+    summary: 'list the running containers',
+    flags: [
+      ...flagsOf({
+        '-a, --all': 'the same, because containers that have ended are gone',
+        '-q, --quiet': 'only the IDs',
+        '--no-trunc': 'whole IDs and commands',
+        ...FORMAT,
+      }),
+      ...NO_FILTER,
+      ...refusedFlags('containers that have ended are gone', '-n, --last int', '-l, --latest'),
+      ...refusedFlags('linuxrun keeps no sizes', '-s, --size'),
+    ],
+    operands: { min: 0, max: 0 },
+  },
+  stop: {
+    usage: '[OPTIONS] CONTAINER [CONTAINER...]',
+    summary: 'end containers',
+    flags: flagsOf({
+      '-t, --time int': 'seconds until a container is killed that has not ended (default: 10)',
+      '-s, --signal string': "the signal that asks it to end (default: the image's, or SIGTERM)",
+    }).concat(idleFlags('--timeout int')),
+    operands: { min: 1, max: Infinity },
+  },
+  logs: {
+    usage: '[OPTIONS] CONTAINER',
+    summary: 'show the output of a container',
+    flags: [
+      ...flagsOf({
+        '-f, --follow': 'go on until the container ends',
+        '-n, --tail string': 'only this number of lines from the end',
+      }),
+      ...refusedFlags('no times are kept', '-t, --timestamps', '--since string', '--until string'),
+      ...refusedFlags('the output is all that there is', '--details'),
+    ],
+    operands: { min: 1, max: 1 },
+  },
+  cp: {
+    usage: '[OPTIONS] CONTAINER:PATH PATH|-, or PATH|- CONTAINER:PATH',
+    summary: 'copy files out of a container or into it',
+    flags: [
+      ...idleFlags('-q, --quiet'),
+      ...refusedFlags('files that are copied into a container belong to root', '-a, --archive'),
+      ...refusedFlags('links are copied as the files that they lead to', '-L, --follow-link'),
+    ],
+    operands: { min: 2, max: 2 },
+  },
+  inspect: {
+    usage: '[OPTIONS] NAME [NAME...]',
+    summary: 'show everything about containers and images, as JSON',
+    flags: [
+      ...flagsOf({
+        '-f, --format string': 'a template such as {{.State.Status}}, or json',
+        '--type string': 'container or image',
+      }),
+      ...refusedFlags('linuxrun keeps no sizes of containers', '-s, --size'),
+    ],
+    operands: { min: 1, max: Infinity },
+  },
+  pull: {
+    usage: '[OPTIONS] IMAGE',
+    summary: 'fetch an image from its registry',
+    flags: [
+      ...flagsOf({
+        '-q, --quiet': 'show no progress',
+        '--platform string': 'linux/riscv64 is the only one',
+      }),
+      ...idleFlags('--disable-content-trust'),
+      ...refusedFlags('name each tag', '-a, --all-tags'),
+    ],
+    operands: { min: 1, max: 1 },
+  },
+  images: {
+    usage: '[OPTIONS] [IMAGE]',
+    summary: 'list the images that are kept on this machine',
+    flags: [
+      ...flagsOf({
+        '-a, --all': 'the same, because no others are kept',
+        '-q, --quiet': 'only the IDs',
+        '--no-trunc': 'whole IDs',
+        '--digests': 'digests, too',
+        ...FORMAT,
+      }),
+      ...NO_FILTER,
+      ...refusedFlags('images are listed one by one', '--tree'),
+    ],
+    operands: { min: 0, max: 1 },
+  },
+  rmi: {
+    usage: '[OPTIONS] IMAGE [IMAGE...]',
+    summary: 'remove images from this machine',
+    flags: flagsOf({
+      '-f, --force': 'an image that is not there is no error',
+    }).concat(idleFlags('--no-prune')),
+    operands: { min: 1, max: Infinity },
+  },
+  version: {
+    usage: '[OPTIONS]',
+    summary: 'show the version',
+    flags: flagsOf({ '-f, --format string': 'a template such as {{.Client.Version}}, or json' }),
+    operands: { min: 0, max: 0 },
+  },
+} as const satisfies Record<string, CommandHelp>;
+
+export type CommandName = keyof typeof COMMANDS;
