@@ -1,7 +1,7 @@
 /**
  * `npm test [-- --long]`: every check and test. The last line counts the tests of both runners and names
- * those that failed; a check or runner that fails by itself counts as one failure. `--long` adds half an hour
- * of random programs.
+ * those that failed; a check or runner that fails by itself counts as one failure. A test that fails gets a
+ * second attempt, and is named as flaky if it passes then. `--long` adds half an hour of random programs.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
@@ -31,7 +31,8 @@ function passes(command, args, env = {}) {
 /** @param {string} command @param {readonly string[]} args */
 function check(command, ...args) {
   const name = [basename(command), ...args].join(' ');
-  return { passed: 0, failures: passes(command, args) ? [] : [{ name, reason: 'see its output above' }] };
+  const failures = passes(command, args) ? [] : [{ name, reason: 'see its output above' }];
+  return { passed: 0, failures, flaky: [] };
 }
 
 /** @param {string} name @returns {unknown} the report, if the runner has written it */
@@ -45,13 +46,19 @@ function readReport(name) {
 
 function runVitest() {
   const report = `--outputFile.json=${join(REPORTS, 'vitest.json')}`;
-  const passed = passes(tool('vitest'), ['run', '--reporter=default', '--reporter=json', report]);
+  const passed = passes(tool('vitest'), [
+    'run',
+    '--retry=1',
+    '--reporter=default',
+    '--reporter=json',
+    report,
+  ]);
   return readVitest(passed, readReport('vitest.json'));
 }
 
 function runPlaywright() {
   const env = { PLAYWRIGHT_JSON_OUTPUT_FILE: join(REPORTS, 'playwright.json') };
-  const passed = passes(tool('playwright'), ['test', '--reporter=list,json'], env);
+  const passed = passes(tool('playwright'), ['test', '--retries=1', '--reporter=list,json'], env);
   return readPlaywright(passed, readReport('playwright.json'));
 }
 

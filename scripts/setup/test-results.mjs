@@ -1,11 +1,14 @@
-/** Reads passed and failed tests from the runners' reports. */
+/** Reads passed, failed and flaky tests from the runners' reports. */
 import { relative } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { PROJECT } from './places.mjs';
 
 /**
  * @typedef {{ name: string, reason: string }} Failure the test with its file, and the first line of why
- * @typedef {{ passed: number, failures: readonly Failure[] }} Results
+ * @typedef {object} Results
+ * @property {number} passed at the first attempt
+ * @property {readonly Failure[]} failures
+ * @property {readonly Failure[]} flaky tests that passed at a later attempt, with why the first one failed
  */
 
 const MAX_REASON = 300;
@@ -26,9 +29,9 @@ function firstLine(message) {
  * @param {Results} results
  * @returns {Results} with a failure of the runner itself if it failed without a failed test
  */
-function ofRunner(runner, succeeded, { passed, failures }) {
-  if (succeeded || failures.length > 0) return { passed, failures };
-  return { passed, failures: [{ name: runner, reason: 'failed without a failed test: see its output' }] };
+function ofRunner(runner, succeeded, results) {
+  if (succeeded || results.failures.length > 0) return results;
+  return { ...results, failures: [{ name: runner, reason: 'failed without a failed test: see its output' }] };
 }
 
 /**
@@ -41,17 +44,36 @@ function reasonOf({ failureMessages: [message] }) {
 
 /**
  * @param {any} file of Vitest's report
- * @returns {Failure[]} the file itself if it could not be loaded, or one of its hooks failed
+ * @param {(test: any) => boolean} isWanted
+ * @returns {Failure[]}
  */
-function failuresOfFile({ name, status, message, assertionResults }) {
-  const path = relative(PROJECT, name);
-  const failed = assertionResults.filter((/** @type {any} */ test) => test.status === 'failed');
-  if (failed.length === 0 && status === 'failed')
-    return [{ name: path, reason: firstLine(message) || 'a hook failed: see its output' }];
-  return failed.map((/** @type {any} */ test) => ({
-    name: [path, ...test.ancestorTitles, test.title].join(' › '),
+function testsOfFile({ name, assertionResults }, isWanted) {
+  return assertionResults.filter(isWanted).map((/** @type {any} */ test) => ({
+    name: [relative(PROJECT, name), ...test.ancestorTitles, test.title].join(' › '),
     reason: reasonOf(test),
   }));
+}
+
+/**
+ * @param {any} file of Vitest's report
+ * @returns {Failure[]} the file itself if it could not be loaded, or one of its hooks failed
+ */
+function failuresOfFile(file) {
+  const failed = testsOfFile(file, ({ status }) => status === 'failed');
+  if (failed.length > 0 || file.status !== 'failed') return failed;
+  const reason = firstLine(file.message) || 'a hook failed: see its output';
+  return [{ name: relative(PROJECT, file.name), reason }];
+}
+
+/**
+ * @param {any} file of Vitest's report
+ * @returns {Failure[]} tests that keep the messages of a failed attempt although they passed
+ */
+function flakyOfFile(file) {
+  return testsOfFile(
+    file,
+    ({ status, failureMessages }) => status === 'passed' && failureMessages.length > 0,
+  );
 }
 
 /**
@@ -59,22 +81,26 @@ function failuresOfFile({ name, status, message, assertionResults }) {
  * @param {any} report the output of its "json" reporter
  */
 export function readVitest(succeeded, report) {
+  const files = report?.testResults ?? [];
+  const flaky = files.flatMap(flakyOfFile);
   return ofRunner('vitest', succeeded && report !== undefined, {
-    passed: report?.numPassedTests ?? 0,
-    failures: (report?.testResults ?? []).flatMap(failuresOfFile),
+    passed: (report?.numPassedTests ?? 0) - flaky.length,
+    failures: files.flatMap(failuresOfFile),
+    flaky,
   });
 }
 
 /**
  * @param {any} suite of Playwright's report: a file, or a group within one
+ * @param {'unexpected' | 'flaky'} wanted
  * @param {readonly string[]} above the titles of the suites that contain it
- * @returns {Failure[]} a test that passed only on a retry counts as failed
+ * @returns {Failure[]}
  */
-function failuresOfSuite(suite, above = []) {
+function testsOfSuite(suite, wanted, above = []) {
   const titles = [...above, suite.title];
   const specs = (suite.specs ?? []).flatMap((/** @type {any} */ { title, tests }) =>
     tests
-      .filter((/** @type {any} */ { status }) => status === 'unexpected' || status === 'flaky')
+      .filter((/** @type {any} */ { status }) => status === wanted)
       .map((/** @type {any} */ { results }) => ({
         name: ['e2e', ...titles, title].join(' › ').replace(' › ', '/'),
         reason: firstLine(results.find((/** @type {any} */ { error }) => error)?.error.message),
@@ -82,7 +108,7 @@ function failuresOfSuite(suite, above = []) {
   );
   return [
     ...specs,
-    ...(suite.suites ?? []).flatMap((/** @type {any} */ each) => failuresOfSuite(each, titles)),
+    ...(suite.suites ?? []).flatMap((/** @type {any} */ each) => testsOfSuite(each, wanted, titles)),
   ];
 }
 
@@ -91,9 +117,13 @@ function failuresOfSuite(suite, above = []) {
  * @param {any} report the output of its "json" reporter
  */
 export function readPlaywright(succeeded, report) {
+  /** @param {'unexpected' | 'flaky'} wanted */
+  const tests = (wanted) =>
+    (report?.suites ?? []).flatMap((/** @type {any} */ suite) => testsOfSuite(suite, wanted));
   return ofRunner('playwright', succeeded && report !== undefined, {
     passed: report?.stats?.expected ?? 0,
-    failures: (report?.suites ?? []).flatMap((/** @type {any} */ suite) => failuresOfSuite(suite)),
+    failures: tests('unexpected'),
+    flaky: tests('flaky'),
   });
 }
 
@@ -102,7 +132,19 @@ export function total(all) {
   return {
     passed: all.reduce((sum, { passed }) => sum + passed, 0),
     failures: all.flatMap(({ failures }) => failures),
+    flaky: all.flatMap(({ flaky }) => flaky),
   };
+}
+
+/**
+ * @param {string} kind
+ * @param {readonly Failure[]} tests
+ * @returns {string} the count of them, and the names of the first ones
+ */
+function summary(kind, tests) {
+  const names = tests.slice(0, MAX_NAMES).map(({ name }) => name);
+  if (tests.length > MAX_NAMES) names.push(`${tests.length - MAX_NAMES} more`);
+  return [`${tests.length} ${kind}`, names.join(', ')].filter(Boolean).join(': ');
 }
 
 /**
@@ -110,10 +152,11 @@ export function total(all) {
  * some readers see only the last lines.
  * @param {Results} results
  */
-export function formatResults({ passed, failures }) {
-  const reasons = failures.map(({ name, reason }) => `failed: ${name}\n  ${reason}\n`);
-  const names = failures.slice(0, MAX_NAMES).map(({ name }) => name);
-  if (failures.length > MAX_NAMES) names.push(`${failures.length - MAX_NAMES} more`);
-  const list = names.length > 0 ? `: ${names.join(', ')}` : '';
-  return `\n${reasons.join('')}${passed} passed, ${failures.length} failed${list}`;
+export function formatResults({ passed, failures, flaky }) {
+  /** @param {string} kind @param {readonly Failure[]} tests */
+  const reasons = (kind, tests) =>
+    tests.map(({ name, reason }) => `${kind}: ${name}\n  ${reason}\n`).join('');
+  const last = `${passed} passed, ${summary('failed', failures)}`;
+  const told = flaky.length > 0 ? `; ${summary('flaky', flaky)}` : '';
+  return `\n${reasons('flaky', flaky)}${reasons('failed', failures)}${last}${told}`;
 }

@@ -1,4 +1,7 @@
-import { join } from 'node:path';
+import { spawnSync } from 'node:child_process';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { PROJECT } from './places.mjs';
 import { formatResults, readPlaywright, readVitest, total } from './test-results.mjs';
@@ -44,13 +47,13 @@ test('counts the tests of both runners, and names those that failed with the fir
         suites: [
           {
             title: 'a card',
-            specs: [spec('opens', 'flaky', { error: { message: 'Error: no card\n\nCall log' } }, {})],
+            specs: [spec('opens', 'unexpected', { error: { message: 'Error: no card\n\nCall log' } })],
           },
         ],
       },
     ],
   });
-  const check = { passed: 0, failures: [{ name: 'tsc -p .', reason: 'see its output above' }] };
+  const check = { passed: 0, failures: [{ name: 'tsc -p .', reason: 'see its output above' }], flaky: [] };
   const results = total([vitest, playwright, check]);
   expect(results).toEqual({
     passed: 13,
@@ -60,6 +63,7 @@ test('counts the tests of both runners, and names those that failed with the fir
       { name: 'e2e/run.spec.ts › a card › opens', reason: 'Error: no card' },
       { name: 'tsc -p .', reason: 'see its output above' },
     ],
+    flaky: [],
   });
   expect(formatResults(results)).toBe(`
 failed: src/a.test.ts › a group › is 1
@@ -93,15 +97,75 @@ describe('counts as a failure', () => {
     expect(readVitest(false, { numPassedTests: 10, testResults: [] })).toEqual({
       passed: 10,
       failures: failures('vitest'),
+      flaky: [],
     });
-    expect(readVitest(true, undefined)).toEqual({ passed: 0, failures: failures('vitest') });
-    expect(readPlaywright(false, undefined)).toEqual({ passed: 0, failures: failures('playwright') });
+    const none = { passed: 0, flaky: [] };
+    expect(readVitest(true, undefined)).toEqual({ ...none, failures: failures('vitest') });
+    expect(readPlaywright(false, undefined)).toEqual({ ...none, failures: failures('playwright') });
+  });
+});
+
+describe('a test that passes at its second attempt is told as flaky, with why it failed', () => {
+  test('by Vitest', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'linuxrun-flaky-'));
+    await writeFile(
+      join(folder, 'a.test.js'),
+      `let attempts = 0;
+      test('passes', () => {});
+      test('passes in the end', () => expect(++attempts).toBe(2));
+      test('never passes', () => expect(1).toBe(2));
+      test.fails('is expected to fail', () => expect(1).toBe(2));`,
+    );
+    const report = join(folder, 'report.json');
+    const args = [
+      'run',
+      '--root',
+      folder,
+      '--globals',
+      '--retry=1',
+      '--reporter=json',
+      '--outputFile',
+      report,
+    ];
+    const { status } = spawnSync(join(PROJECT, 'node_modules/.bin/vitest'), args);
+    const { passed, failures, flaky } = readVitest(status === 0, JSON.parse(await readFile(report, 'utf8')));
+    await rm(folder, { recursive: true });
+    expect(passed).toBe(2);
+    expect(failures.map(({ name }) => basename(name))).toEqual(['a.test.js › never passes']);
+    expect(flaky).toEqual([
+      {
+        name: expect.stringMatching(/a\.test\.js › passes in the end$/),
+        reason: 'AssertionError: expected 1 to be 2 // Object.is equality',
+      },
+    ]);
+  });
+
+  test('by Playwright', () => {
+    const results = [{ error: { message: 'Error: no card\n\nCall log' } }, {}];
+    const specs = [{ title: 'opens', tests: [{ status: 'flaky', results }] }];
+    const report = { stats: { expected: 3, flaky: 1 }, suites: [{ title: 'run.spec.ts', specs }] };
+    expect(readPlaywright(true, report)).toEqual({
+      passed: 3,
+      failures: [],
+      flaky: [{ name: 'e2e/run.spec.ts › opens', reason: 'Error: no card' }],
+    });
+  });
+
+  test('and on the last line', () => {
+    const flaky = [{ name: 'src/a.test.ts › ends', reason: 'Error: timed out' }];
+    expect(formatResults({ passed: 7, failures: [], flaky })).toBe(
+      '\nflaky: src/a.test.ts › ends\n  Error: timed out\n7 passed, 0 failed; 1 flaky: src/a.test.ts › ends',
+    );
+    const failures = [{ name: 'src/b.test.ts › is 1', reason: 'Error: 2' }];
+    expect(formatResults({ passed: 7, failures, flaky }).split('\n').at(-1)).toBe(
+      '7 passed, 1 failed: src/b.test.ts › is 1; 1 flaky: src/a.test.ts › ends',
+    );
   });
 });
 
 test('the last line is short: the counts alone if all passed, and a few names', () => {
-  expect(formatResults({ passed: 7, failures: [] })).toBe('\n7 passed, 0 failed');
+  expect(formatResults({ passed: 7, failures: [], flaky: [] })).toBe('\n7 passed, 0 failed');
   const failures = Array.from({ length: 9 }, (_, index) => ({ name: `t${index}`, reason: 'r' }));
-  const last = formatResults({ passed: 7, failures }).split('\n').at(-1);
+  const last = formatResults({ passed: 7, failures, flaky: [] }).split('\n').at(-1);
   expect(last).toBe('7 passed, 9 failed: t0, t1, t2, t3, t4, 4 more');
 });
