@@ -1,6 +1,6 @@
 /** Measures connections to servers in a container, which go past the network card. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Container, startContainer } from '../src/container/container.ts';
+import { type ContainerMachine, startContainer } from '../src/container/container.ts';
 import type { Connection } from '../src/machine/machine.ts';
 import { withFolder } from './folder.ts';
 import { pullInto } from './images.ts';
@@ -49,14 +49,14 @@ export async function benchConnect(wasm: string, repeat: number): Promise<void> 
   });
 }
 
-async function listening(container: Container): Promise<void> {
+async function listening(container: ContainerMachine): Promise<void> {
   const open = new Set([SOURCE, SINK, ECHO]);
   const ports = container.ports.getReader();
   while (open.size > 0) open.delete((await ports.read()).value?.port as typeof SOURCE);
   await ports.cancel();
 }
 
-async function benchTransfers(container: Container, repeat: number): Promise<void> {
+async function benchTransfers(container: ContainerMachine, repeat: number): Promise<void> {
   console.log(`${MEGABYTES.toFixed(0)} MB by one connection into a container: medians of ${repeat}`);
   const rows = [];
   for (const [title, transfer] of [
@@ -77,7 +77,7 @@ async function benchTransfers(container: Container, repeat: number): Promise<voi
   printTable(['', 'MB/s', 'CPU ms/MB', 'M instructions/MB'], rows);
 }
 
-async function benchRoundTrips(container: Container): Promise<void> {
+async function benchRoundTrips(container: ContainerMachine): Promise<void> {
   const { readable, writable } = await container.connect(ECHO);
   const [reader, writer] = [readable.getReader(), writable.getWriter()];
   const trips = await timesOf(ROUND_TRIPS, async () => {
@@ -92,7 +92,7 @@ async function benchRoundTrips(container: Container): Promise<void> {
   );
 }
 
-async function benchIdle(container: Container): Promise<void> {
+async function benchIdle(container: ContainerMachine): Promise<void> {
   const ports = container.ports.getReader();
   await ports.read();
   const { cpu, seconds, instructions } = await costOf(container, () => sleep(OBSERVED));
@@ -103,7 +103,7 @@ async function benchIdle(container: Container): Promise<void> {
   );
 }
 
-async function costOf(container: Container, work: () => Promise<unknown>): Promise<Cost> {
+async function costOf(container: ContainerMachine, work: () => Promise<unknown>): Promise<Cost> {
   const retired = () => container.stats().instructions.reduce((sum, each) => sum + each, 0);
   const [instructions, cpu, start] = [retired(), process.cpuUsage(), performance.now()];
   await work();
@@ -125,13 +125,13 @@ async function timesOf(count: number, work: () => Promise<unknown>): Promise<num
   return times;
 }
 
-async function down(container: Container): Promise<void> {
+async function down(container: ContainerMachine): Promise<void> {
   const { readable, writable } = await container.connect(SOURCE);
   await writable.close();
   await readToEnd(readable);
 }
 
-async function up(container: Container): Promise<void> {
+async function up(container: ContainerMachine): Promise<void> {
   const { readable, writable } = await container.connect(SINK);
   const writer = writable.getWriter();
   const piece = new Uint8Array(PIECE);

@@ -7,7 +7,7 @@ import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { parseJit } from '../src/cli/run-options.mjs';
-import { type Container, startContainer } from '../src/container/container.ts';
+import { type ContainerMachine, startContainer } from '../src/container/container.ts';
 import type { JitMode } from '../src/machine/machine.ts';
 import { nodePlatform } from '../src/machine/platform/node.ts';
 import { chunks } from '../src/machine/streams.ts';
@@ -60,7 +60,7 @@ async function start(store: string, tag: string, script: string, options: { cpus
   return running;
 }
 
-async function countRounds(container: Container, count: () => void): Promise<void> {
+async function countRounds(container: ContainerMachine, count: () => void): Promise<void> {
   for await (const bytes of chunks(container.stdout)) {
     for (const _ of Buffer.from(bytes)
       .toString()
@@ -69,7 +69,7 @@ async function countRounds(container: Container, count: () => void): Promise<voi
   }
 }
 
-async function showErrors(container: Container): Promise<void> {
+async function showErrors(container: ContainerMachine): Promise<void> {
   for await (const bytes of chunks(container.stderr)) process.stderr.write(bytes);
 }
 

@@ -7,11 +7,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterAll, describe, expect, test, vi } from 'vitest';
-import type { Container } from '../container/container.ts';
+import type { Connectable } from '../api/host.ts';
+import { Publisher } from '../api/publisher.ts';
 import type { Connection } from '../machine/machine.ts';
 import { parsePort } from '../options/published-ports.mjs';
 import { PUBLIC } from './program.ts';
-import { Publisher } from './publish.ts';
 import { readFlags, readOptions } from './run-options.mjs';
 
 const TIMEOUT = 120_000;
@@ -47,14 +47,14 @@ interface Served {
 }
 
 /** A container in which every port but 1 is open. */
-function fakeContainer(serve: (served: Served) => void): Container {
+function fakeContainer(serve: (served: Served) => void): Connectable {
   const connect = async (port: number): Promise<Connection> => {
     if (port === 1) throw new Error('refused');
     const [up, down] = [new TransformStream(), new TransformStream()];
     serve({ port, input: up.readable, output: down.writable });
     return { readable: down.readable, writable: up.writable };
   };
-  return { connect } as unknown as Container;
+  return { connect } as unknown as Connectable;
 }
 
 /** Publishes a port, and returns the one that was taken for it. */

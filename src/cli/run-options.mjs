@@ -112,7 +112,7 @@ export function readFlags(args) {
  * @property {readonly string[] | undefined} args
  * @property {readonly string[]} env
  * @property {string | undefined} user
- * @property {string | undefined} workingDir
+ * @property {string | undefined} currentDir
  * @property {readonly PublishedPort[]} ports
  * @property {boolean} init
  * @property {readonly string[]} devices
@@ -157,7 +157,7 @@ export function readOptions(env, publicFolder) {
     args: read('ARGS', splitWords),
     env: read('ENV', parseAssignments) ?? [],
     user: text('USER'),
-    workingDir: text('WORKDIR'),
+    currentDir: text('WORKDIR'),
     ports: read('PORTS', parsePorts) ?? [],
     init: read('INIT', parseSwitch) ?? false,
     devices: read('DEVICES', parseDevices) ?? [],

@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import { isatty } from 'node:tty';
-import { type Container, startContainer } from '../container/container.ts';
+import type { Publisher } from '../api/publisher.ts';
+import { type ContainerMachine, startContainer } from '../container/container.ts';
 import { networkNotice } from '../container/network-notice.ts';
 import { Ending, HANG_UP_GRACE } from '../container/signals.ts';
 import { MachineError } from '../machine/errors.ts';
@@ -16,7 +17,6 @@ import { exit } from './exit.ts';
 import { grantMemory } from './grant-memory.ts';
 import { imageStore } from './places.ts';
 import { PUBLIC, write } from './program.ts';
-import type { Publisher } from './publish.ts';
 import { type JitMode, type RunOptions, readFlags, readOptions } from './run-options.mjs';
 import { hasTerminal, Newlines, takeTerminal } from './terminal.ts';
 import { WayOut } from './way-out.ts';
@@ -47,9 +47,13 @@ class OutputError extends Error {}
 /** Opens the published ports, if there are any. */
 async function publish(ports: readonly PublishedPort[]): Promise<Publisher | undefined> {
   if (ports.length === 0) return undefined;
-  const { Publisher } = await import('./publish.ts');
+  const { Publisher } = await import('../api/publisher.ts');
   const publisher = new Publisher();
   await publisher.listen(ports);
+  // The user chose the others.
+  for (const [index, { address, host, container }] of publisher.ports.entries())
+    if (ports[index]?.host === 0)
+      process.stderr.write(`linuxrun: ${address}:${host} leads to port ${container}\n`);
   return publisher;
 }
 
@@ -84,7 +88,7 @@ function start(
   options: RunOptions & { readonly jit: JitMode },
   signal: AbortSignal,
   onConsole: (bytes: Uint8Array) => void,
-): Promise<Container> {
+): Promise<ContainerMachine> {
   const { image: reference, credentials, ports: _, ...rest } = options;
   const platform = nodePlatform(PUBLIC, options.cpus);
   const store = imageStore(process.env);
@@ -164,7 +168,7 @@ class Signals {
 
 /** Connects the container to the standard streams until it ends; returns its status. */
 async function converse(
-  container: Container,
+  container: ContainerMachine,
   ending: Ending,
   publisher: Publisher | undefined,
 ): Promise<number> {
@@ -191,14 +195,14 @@ interface Input {
   restore(): void;
 }
 
-function connectInput(container: Container, ending: Ending): Input {
+function connectInput(container: ContainerMachine, ending: Ending): Input {
   if (hasTerminal()) return connectTerminal(container, ending);
   // A container that ends without reading all of its input is no error.
   (Readable.toWeb(process.stdin) as ReadableStream<Uint8Array>).pipeTo(container.stdin).catch(() => {});
   return { onOutput: () => {}, restore: () => {} };
 }
 
-function connectTerminal(container: Container, ending: Ending): Input {
+function connectTerminal(container: ContainerMachine, ending: Ending): Input {
   const keyboard = container.stdin.getWriter();
   const wayOut = new WayOut(
     () => ending.kill(),

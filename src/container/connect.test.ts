@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { compileForGuest } from '../../scripts/setup/initramfs.mjs';
 import type { Connection, PortChange } from '../machine/machine.ts';
-import type { Container } from './container.ts';
+import type { ContainerMachine } from './container.ts';
 import { DEMO_IMAGES, pull, start, text } from './testing/run.ts';
 
 const TIMEOUT = 120_000;
@@ -43,7 +43,7 @@ const digestOf = (bytes: Uint8Array) => createHash('sha256').update(bytes).diges
 
 const folder = mkdtempSync(join(tmpdir(), 'linuxrun-connect-'));
 let listener: Uint8Array<ArrayBuffer>;
-let container: Container;
+let container: ContainerMachine;
 
 beforeAll(async () => {
   const program = join(folder, 'listener');

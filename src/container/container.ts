@@ -35,6 +35,8 @@ import { STOP_GRACE } from './signals.ts';
 
 const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 const DEFAULT_HOSTNAME = 'linuxrun';
+/** How long a container that has ended may take to hand over its output, in ms. */
+const DRAIN = 2_000;
 /** The name of the only container of its machine. */
 const NAME = 'main';
 
@@ -52,7 +54,7 @@ export interface ExecOptions {
   /** Replaces the container's user. */
   readonly user?: string | undefined;
   /** Replaces the container's working directory. It is not created if it is missing. */
-  readonly workingDir?: string | undefined;
+  readonly currentDir?: string | undefined;
   /** Without one, standard streams are three and carry bytes as they are. */
   readonly terminal?: TerminalOptions | undefined;
 }
@@ -93,6 +95,9 @@ export interface RenameOptions {
   readonly replace?: boolean | undefined;
 }
 
+/** What a container needs of an image, whose layers are in the store until it is released. */
+export type RunnableImage = Pick<HeldImage, 'config' | 'layers' | 'release'>;
+
 export interface ContainerOptions extends CommandOptions {
   readonly platform: Platform;
   /**
@@ -100,14 +105,14 @@ export interface ContainerOptions extends CommandOptions {
    * fails with the same error. The image is released once the machine holds its layers, or the start has
    * failed.
    */
-  readonly image: HeldImage | Promise<HeldImage>;
+  readonly image: RunnableImage | Promise<RunnableImage>;
   /** The store of the image's layers: a folder in Node. Browsers have one store for each origin. */
   readonly store: string;
   /** `NAME=value` each. They replace the image's variables with the same names. */
   readonly env?: readonly string[] | undefined;
   /** Replaces the image's user. */
   readonly user?: string | undefined;
-  readonly workingDir?: string | undefined;
+  readonly currentDir?: string | undefined;
   readonly hostname?: string | undefined;
   /**
    * Puts a small init before the program, for programs that are no good PID 1: it reaps orphans, and signals
@@ -139,7 +144,7 @@ export interface ContainerOptions extends CommandOptions {
  * Boots a machine and runs an image in it.
  * @throws OptionError, MachineError, or the error with which the image's promise rejects
  */
-export async function startContainer(options: ContainerOptions): Promise<Container> {
+export async function startContainer(options: ContainerOptions): Promise<ContainerMachine> {
   const image = Promise.resolve(options.image);
   // The first failure of image and machine is reported. The other must not stay unhandled.
   image.catch(() => {});
@@ -153,7 +158,7 @@ export async function startContainer(options: ContainerOptions): Promise<Contain
   }
 }
 
-async function boot(options: ContainerOptions, image: Promise<HeldImage>): Promise<Container> {
+async function boot(options: ContainerOptions, image: Promise<RunnableImage>): Promise<ContainerMachine> {
   const { signal } = options;
   const machine = await startMachine(options);
   // A failed boot is reported through the container's promise.
@@ -166,7 +171,7 @@ async function boot(options: ContainerOptions, image: Promise<HeldImage>): Promi
     const stopSignal = config.stopSignal === '' ? SIGTERM : parseSignal(config.stopSignal);
     const request = requestOf(config, options);
     await machine.openImage(layers);
-    return new Container(machine, request, stopSignal);
+    return new ContainerMachine(machine, request, stopSignal);
   } catch (error) {
     await machine.stop();
     signal?.throwIfAborted();
@@ -218,7 +223,7 @@ function requestOf(config: ImageConfig, options: ContainerOptions): ContainerReq
       config.env,
       options.env ?? [],
     ),
-    directory: absolute(options.workingDir ?? config.workingDir),
+    directory: absolute(options.currentDir ?? config.workingDir),
     user: options.user ?? config.user,
     name: NAME,
     // By their indices among the machine's disks.
@@ -236,7 +241,7 @@ function absolute(path: string): string {
 }
 
 /** A running container, alone in its machine. */
-export class Container {
+export class ContainerMachine {
   /** Rejects writes, and ends, when the container no longer reads. */
   readonly stdin: WritableStream<Uint8Array>;
   /** Must be read to the end, like `stderr`, because a container waits until its output is read. */
@@ -293,12 +298,12 @@ export class Container {
    * the reason.
    * @throws RangeError if arguments and environment contain NUL or exceed 1 MiB
    */
-  exec({ args, env = [], user, workingDir, terminal }: ExecOptions): ContainerProcess {
+  exec({ args, env = [], user, currentDir, terminal }: ExecOptions): ContainerProcess {
     const type = terminal ? [`TERM=${terminal.type}`] : [];
     return this.#machine.exec(this.#process, {
       args,
       env: mergeEnvironment(this.#request.env, type, env),
-      directory: workingDir === undefined ? this.#request.directory : absolute(workingDir),
+      directory: currentDir === undefined ? this.#request.directory : absolute(currentDir),
       user: user ?? this.#request.user,
       terminal,
     });
@@ -325,11 +330,11 @@ export class Container {
    */
   async writeFile(
     path: string,
-    content: ReadableStream<Uint8Array> | Uint8Array<ArrayBuffer>,
+    content: ReadableStream<Uint8Array> | Uint8Array,
     { mode, signal }: WriteOptions = {},
   ): Promise<void> {
     signal?.throwIfAborted();
-    const stream = content instanceof Uint8Array ? new Blob([content]).stream() : content;
+    const stream = content instanceof Uint8Array ? new Blob([new Uint8Array(content)]).stream() : content;
     return writeContent(this.#machine.writeFile(this.#process, absolute(path), mode), path, stream, signal);
   }
 
@@ -419,7 +424,7 @@ export class Container {
   }
 
   /** The working directory of its first process. */
-  get workingDir(): string {
+  get currentDir(): string {
     return this.#request.directory;
   }
 
@@ -443,9 +448,27 @@ export class Container {
     await this.exit.catch(() => {}).finally(() => clearTimeout(timer));
   }
 
+  /**
+   * Waits for the end of the container, then ends the machine. Output that nobody has read stays readable.
+   * @throws as `exit`
+   */
+  async finish(): Promise<number> {
+    try {
+      const status = await this.exit;
+      await Promise.race([this.#machine.drain(), delay(DRAIN)]);
+      return status;
+    } finally {
+      await this.destroy();
+    }
+  }
+
   /** Ends the machine at once. Must always be called after all output has been read. */
   async destroy(): Promise<void> {
     this.#http.close();
     await this.#machine.stop();
   }
+}
+
+function delay(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
 }

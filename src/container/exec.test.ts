@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { HeldImage } from '../oci/pull.ts';
-import type { Container, ExecOptions } from './container.ts';
+import type { ContainerMachine, ExecOptions } from './container.ts';
 import { DEMO_IMAGES, pull, start, text } from './testing/run.ts';
 
 const TIMEOUT = 120_000;
 
 let image: HeldImage;
-let container: Container;
+let container: ContainerMachine;
 
 beforeAll(async () => {
   image = await pull(`${DEMO_IMAGES}:busybox`);
@@ -14,7 +14,7 @@ beforeAll(async () => {
     image,
     args: ['sleep', '100000'],
     env: ['A=container', 'B=container'],
-    workingDir: '/work',
+    currentDir: '/work',
   });
 });
 afterAll(() => container?.destroy());
@@ -63,7 +63,7 @@ umask; readlink /proc/self/root; ulimit -n; grep SigBlk /proc/self/status`;
   test('has the environment, folder and user of the container by default', async () => {
     const script = 'echo $A $B $C $HOME $TERM; pwd; id -un; readlink /proc/self/cwd';
     expect((await shell(script)).stdout).toBe('container container /root\n/work\nroot\n/work\n');
-    const options = { env: ['B=exec', 'C=exec'], workingDir: '/tmp', user: 'nobody' };
+    const options = { env: ['B=exec', 'C=exec'], currentDir: '/tmp', user: 'nobody' };
     expect((await shell(script, options)).stdout).toBe('container exec exec /\n/tmp\nnobody\n/tmp\n');
   });
 
@@ -75,8 +75,8 @@ umask; readlink /proc/self/root; ulimit -n; grep SigBlk /proc/self/status`;
     ['a folder', { args: ['/tmp'] }, 126, /permission denied/],
     ['a user who is not there', { args: ['id'], user: 'nosuchuser' }, 126, /has no user/],
     ['a group that is not there', { args: ['id'], user: 'root:nosuch' }, 126, /has no group/],
-    ['a working directory that is not there', { args: ['id'], workingDir: '/no' }, 126, /no such file/],
-    ['no folder as working directory', { args: ['id'], workingDir: '/etc/passwd' }, 126, /not a directory/],
+    ['a working directory that is not there', { args: ['id'], currentDir: '/no' }, 126, /no such file/],
+    ['no folder as working directory', { args: ['id'], currentDir: '/etc/passwd' }, 126, /not a directory/],
   ])('%s', async (_, options, status, messages) => {
     const result = await exec(options);
     expect(result).toMatchObject({ status, stdout: '', stderr: '' });
@@ -85,7 +85,7 @@ umask; readlink /proc/self/root; ulimit -n; grep SigBlk /proc/self/status`;
 
   test('finds no way out of the container through an open folder of init', async () => {
     for (let descriptor = 3; descriptor < 40; descriptor++) {
-      const { status, stdout } = await exec({ args: ['pwd'], workingDir: `/proc/self/fd/${descriptor}` });
+      const { status, stdout } = await exec({ args: ['pwd'], currentDir: `/proc/self/fd/${descriptor}` });
       expect([status, stdout]).toEqual([126, '']);
     }
   });

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { compileForGuest } from '../../scripts/setup/initramfs.mjs';
 import { OptionError } from '../options/option-error.mjs';
-import type { Container } from './container.ts';
+import type { ContainerMachine } from './container.ts';
 import { DEMO_IMAGES, pull, start, text } from './testing/run.ts';
 
 const TIMEOUT = 120_000;
@@ -12,9 +12,9 @@ const EPERM = 1;
 const EACCES = 13;
 const folder = mkdtempSync(join(tmpdir(), 'linuxrun-features-'));
 const program = join(folder, 'features');
-let container: Container;
+let container: ContainerMachine;
 
-async function boot(devices: readonly string[] = []): Promise<Container> {
+async function boot(devices: readonly string[] = []): Promise<ContainerMachine> {
   const image = await pull(`${DEMO_IMAGES}:busybox`);
   const container = await start({ image, args: ['sleep', '100000'], devices });
   await container.writeFile('/bin/features', new Uint8Array(readFileSync(program)), { mode: 0o755 });

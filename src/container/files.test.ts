@@ -2,14 +2,14 @@ import { createHash, randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { FolderEntry } from '../machine/machine.ts';
 import type { HeldImage } from '../oci/pull.ts';
-import type { Container } from './container.ts';
+import type { ContainerMachine } from './container.ts';
 import { DEMO_IMAGES, pull, start, text } from './testing/run.ts';
 
 const TIMEOUT = 120_000;
 const DISK = 128 << 20;
 
 let image: HeldImage;
-let container: Container;
+let container: ContainerMachine;
 
 beforeAll(async () => {
   image = await pull(`${DEMO_IMAGES}:busybox`);

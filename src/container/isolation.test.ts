@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { compileForGuest } from '../../scripts/setup/initramfs.mjs';
-import type { Container } from './container.ts';
+import type { ContainerMachine } from './container.ts';
 import { DEMO_IMAGES, pull, start, text } from './testing/run.ts';
 
 const TIMEOUT = 120_000;
@@ -12,7 +12,7 @@ const EAGAIN = 11;
 const INIT = join(import.meta.dirname, '../../kernel/init');
 
 const folder = mkdtempSync(join(tmpdir(), 'linuxrun-isolation-'));
-let container: Container;
+let container: ContainerMachine;
 let log = '';
 
 /** Returns the output of a script, including errors. The container has CAP_MKNOD, as in Docker. */

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { ProxiedResponse } from '../http/response.ts';
 import { openWebSocket } from '../http/websocket.ts';
-import type { Container } from './container.ts';
+import type { ContainerMachine } from './container.ts';
 import { DEMO_IMAGES, pull, start } from './testing/run.ts';
 
 const TIMEOUT = 240_000;
@@ -29,7 +29,7 @@ EOF
   chmod +x cgi-bin/*
   exec httpd -f -p 127.0.0.1:${PORT} -h /www`;
 
-let container: Container;
+let container: ContainerMachine;
 
 beforeAll(async () => {
   container = await start({ image: pull(`${DEMO_IMAGES}:busybox`), args: ['sh', '-c', SERVER] });

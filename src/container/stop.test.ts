@@ -1,14 +1,14 @@
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { HeldImage } from '../oci/pull.ts';
 import { SIGHUP, SIGTERM } from '../options/signals.ts';
-import type { Container } from './container.ts';
+import type { ContainerMachine } from './container.ts';
 import { DEMO_IMAGES, pull, run, start, text } from './testing/run.ts';
 
 const TIMEOUT = 120_000;
 const TERMINAL = { columns: 80, rows: 24, type: 'vt100' };
 
 let busybox: HeldImage;
-let container: Container | undefined;
+let container: ContainerMachine | undefined;
 
 beforeAll(async () => {
   busybox = await pull(`${DEMO_IMAGES}:busybox`);

@@ -39,6 +39,7 @@ import {
   diskSerial,
   type ElfGuest,
   type FromMachine,
+  isProcessStream,
   type LinuxGuest,
   type MachineExit,
   type ToMachine,
@@ -76,6 +77,8 @@ export {
 
 const CONSOLE_COMMAND_LINE = 'console=hvc0';
 const WORD_SIZE = 4;
+/** Bytes that a process may leave in each stream: those that fit into the guest's buffers are less. */
+const MOST_LEFT = 4 << 20;
 
 export type JitMode = 'hot' | 'off' | 'all';
 const JIT_MODES: Record<JitMode, number> = { hot: MODE_JIT, off: 0, all: MODE_JIT | MODE_JIT_ALL };
@@ -358,6 +361,14 @@ export class Machine {
   /** The TCP ports on which servers of a container listen, and then all changes, until the container ends. */
   ports(container: ContainerHandle): ReadableStream<PortChange> {
     return this.#forwarders.ports(container.name);
+  }
+
+  /**
+   * Takes what processes have left of their output, so that it can be read when the machine has gone. Resolves
+   * when all have ended; one that never ends, or leaves a lot, keeps it waiting.
+   */
+  drain(): Promise<void> {
+    return this.#mux.drain(isProcessStream, MOST_LEFT);
   }
 
   /** Asks PID 1 to end all processes, sync, and power off. */

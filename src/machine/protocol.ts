@@ -16,6 +16,9 @@ export const TRACE_OUTPUT = 'trace';
 export function processStream(process: number, descriptor: number): string {
   return `process/${process}/${descriptor}`;
 }
+export function isProcessStream(stream: string): boolean {
+  return stream.startsWith('process/');
+}
 /** Both directions of a connection to a server in the guest. */
 export function connectionStream(connection: number): string {
   return `connection/${connection}`;

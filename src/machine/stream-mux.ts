@@ -2,6 +2,7 @@
  * Byte streams over one ordered message channel, each with a window of unacknowledged bytes, so that a slow
  * reader delays only its own writer. Either side opens a stream by its name.
  */
+import { type Deferred, deferred } from './deferred.ts';
 import { MachineError } from './errors.ts';
 
 const WINDOW = 256 * 1024;
@@ -28,6 +29,11 @@ interface Outgoing {
 
 interface Incoming {
   readonly received: Uint8Array<ArrayBuffer>[];
+  /** Bytes that may still arrive without a reader. */
+  allowance: number;
+  /** Acknowledged bytes of `received`. */
+  acknowledged: number;
+  readonly ended: Deferred<void>;
   /** How the stream ended, once it has. */
   closed?: { error?: Error };
   wake(): void;
@@ -86,7 +92,13 @@ export class StreamMux {
   /** @param onCancel called when the stream is cancelled here */
   readable(stream: string, onCancel = () => {}): ReadableStream<Uint8Array<ArrayBuffer>> {
     let wake = () => {};
-    const state: Incoming = { received: [], wake: () => wake() };
+    const state: Incoming = {
+      received: [],
+      allowance: 0,
+      acknowledged: 0,
+      ended: deferred(),
+      wake: () => wake(),
+    };
     if (this.#destroyed) state.closed = { error: this.#destroyed };
     else this.#incoming.set(stream, state);
     return new ReadableStream(
@@ -100,7 +112,9 @@ export class StreamMux {
           const bytes = state.received.shift();
           if (bytes) {
             controller.enqueue(bytes);
-            if (!state.closed) this.#post({ type: 'ack', stream, count: bytes.length }, []);
+            const count = Math.max(0, bytes.length - state.acknowledged);
+            state.acknowledged -= bytes.length - count;
+            if (!state.closed && count > 0) this.#post({ type: 'ack', stream, count }, []);
           } else if (state.closed?.error) {
             controller.error(state.closed.error);
           } else {
@@ -111,6 +125,7 @@ export class StreamMux {
           onCancel();
           if (this.#incoming.delete(stream)) this.#post({ type: 'cancel', stream }, []);
           state.closed = {};
+          state.ended.resolve();
           state.wake();
         },
       },
@@ -124,6 +139,7 @@ export class StreamMux {
       case 'data': {
         const incoming = this.#incoming.get(message.stream);
         incoming?.received.push(message.bytes);
+        if (incoming) this.#takeAhead(message.stream, incoming);
         incoming?.wake();
         // The reader has left, perhaps before the writer came, and no other message tells the writer.
         if (!incoming) this.#post({ type: 'cancel', stream: message.stream }, []);
@@ -149,6 +165,30 @@ export class StreamMux {
   }
 
   /**
+   * Takes the rest of some streams without waiting for their readers, who find it here; resolves when they
+   * have ended.
+   * @param most bytes of each; its writer waits for the reader if there are more
+   */
+  async drain(isMeant: (stream: string) => boolean, most: number): Promise<void> {
+    const streams = [...this.#incoming].filter(([stream]) => isMeant(stream));
+    for (const [stream, incoming] of streams) {
+      incoming.allowance = most;
+      this.#takeAhead(stream, incoming);
+    }
+    await Promise.all(streams.map(([, { ended }]) => ended.promise));
+  }
+
+  /** Acknowledges received bytes ahead of the reader, as far as it is allowed. */
+  #takeAhead(stream: string, incoming: Incoming): void {
+    if (incoming.allowance === 0) return;
+    const received = incoming.received.reduce((sum, { length }) => sum + length, 0);
+    const count = Math.min(received - incoming.acknowledged, incoming.allowance);
+    incoming.acknowledged += count;
+    incoming.allowance -= count;
+    if (count > 0) this.#post({ type: 'ack', stream, count }, []);
+  }
+
+  /**
    * Ends all streams, and later ones at once. Bytes already received stay readable; then readers and writers
    * get `error`.
    */
@@ -163,6 +203,7 @@ export class StreamMux {
     if (!incoming) return;
     this.#incoming.delete(stream);
     incoming.closed = how;
+    incoming.ended.resolve();
     incoming.wake();
   }
 

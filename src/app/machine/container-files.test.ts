@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
-import type { Container } from '../../container/container.ts';
+import type { ContainerMachine } from '../../container/container.ts';
 import { FileError } from '../../container/errors.ts';
 import { ContainerFiles } from './container-files.ts';
 
-const filesOf = (container: object) => new ContainerFiles(() => container as Container);
+const filesOf = (container: object) => new ContainerFiles(() => container as ContainerMachine);
 
 test('of a folder without end, the first files are listed', async () => {
   let hasLeft = false;

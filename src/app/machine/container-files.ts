@@ -1,4 +1,4 @@
-import type { Container } from '../../container/container.ts';
+import type { ContainerMachine } from '../../container/container.ts';
 import { FileError } from '../../container/errors.ts';
 import type { FolderEntry } from '../../machine/machine.ts';
 import { type Zipped, zipFolder } from './zip.ts';
@@ -20,16 +20,16 @@ const UNKNOWN_CONTENT = 'application/octet-stream';
 
 /** A container's files, for the page. The page numbers what can be cancelled. */
 export class ContainerFiles {
-  readonly #container: () => Container;
+  readonly #container: () => ContainerMachine;
   readonly #jobs = new Map<number, AbortController>();
 
   /** @param container gives the running container, or throws */
-  constructor(container: () => Container) {
+  constructor(container: () => ContainerMachine) {
     this.#container = container;
   }
 
-  workingDir(): string {
-    return this.#container().workingDir;
+  currentDir(): string {
+    return this.#container().currentDir;
   }
 
   /** Lists the first files of a folder. @throws FileError */

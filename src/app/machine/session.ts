@@ -1,5 +1,5 @@
 import { type ProxyMarked, proxy } from 'comlink';
-import { type Container, startContainer } from '../../container/container.ts';
+import { type ContainerMachine, startContainer } from '../../container/container.ts';
 import { deferred } from '../../machine/deferred.ts';
 import { MachineError } from '../../machine/errors.ts';
 import type { NetworkOptions } from '../../machine/machine.ts';
@@ -38,7 +38,7 @@ export class Session {
   readonly files = proxy(new ContainerFiles(() => this.#running));
   readonly #abort = new AbortController();
   readonly #ended = deferred<void>();
-  #container: Container | undefined;
+  #container: ContainerMachine | undefined;
   #previews: Previews | undefined;
   #terminal: TerminalProcess | undefined;
   #size: TerminalSize | undefined;
@@ -138,12 +138,12 @@ export class Session {
     return { instructions: instructions.reduce((sum, each) => sum + each, 0), seconds, usage };
   }
 
-  get #running(): Container {
+  get #running(): ContainerMachine {
     if (!this.#container) throw new MachineError('the container has ended');
     return this.#container;
   }
 
-  #start(request: SessionRequest, client: SessionClient, events: Throttle): Promise<Container> {
+  #start(request: SessionRequest, client: SessionClient, events: Throttle): Promise<ContainerMachine> {
     const image = sessionImage(request, this.#abort.signal, events.send);
     image.then(
       () => events.send({ type: 'image-ready' }),
@@ -164,7 +164,7 @@ export class Session {
   }
 
   /** Connects the container with the page until it ends. @returns its status */
-  async #converse(container: Container, client: SessionClient, events: Throttle): Promise<number> {
+  async #converse(container: ContainerMachine, client: SessionClient, events: Throttle): Promise<number> {
     this.#container = container;
     this.#terminal = new TerminalProcess(container, client, (bytes) =>
       events.send({ type: 'message', text: new TextDecoder().decode(bytes) }),

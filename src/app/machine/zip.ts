@@ -1,4 +1,4 @@
-import type { Container } from '../../container/container.ts';
+import type { ContainerMachine } from '../../container/container.ts';
 import { FileError } from '../../container/errors.ts';
 import type { FolderEntry } from '../../machine/machine.ts';
 import { encodeBytes, printable } from '../../text/byte-text.ts';
@@ -32,7 +32,7 @@ const [FIRST_TIME, LAST_TIME] = [Date.UTC(1980, 0, 2), Date.UTC(2107, 11, 30)];
  * @throws FileError if the folder itself cannot be read, or a file only in part; the signal's reason
  */
 export async function zipFolder(
-  container: Pick<Container, 'readdir' | 'readFile'>,
+  container: Pick<ContainerMachine, 'readdir' | 'readFile'>,
   path: string,
   name: string,
   { signal, meter }: ZipOptions,

@@ -36,7 +36,7 @@ beforeEach(() => {
   }));
   exists.mockReset().mockResolvedValue(false);
   for (const action of [rename, makeFolder, upload, remove]) action.mockReset().mockResolvedValue();
-  const files = { list, exists, rename, makeFolder, upload, remove, workingDir: async () => '/srv/app' };
+  const files = { list, exists, rename, makeFolder, upload, remove, currentDir: async () => '/srv/app' };
   current.connection = { session: { files } } as unknown as Connection;
   state().reset();
   useJobs.getState().reset();

@@ -102,7 +102,7 @@ export const useFiles = create<FilesState>((set, get) => {
       set({ isShown: true });
       if (get().folders.size > 0) return get().refresh();
       const start = await containerFiles()
-        .workingDir()
+        .currentDir()
         .catch(() => ROOT);
       for (const folder of wayTo(start)) await expand(folder);
       set({ selected: wayTo(start).at(-1) ?? ROOT });

@@ -10,7 +10,7 @@ import { nodeSource } from '../../oci/node-source.ts';
 import type { HeldImage } from '../../oci/pull.ts';
 import { parseReference } from '../../oci/reference.ts';
 import { nodeStore } from '../../storage/node.ts';
-import { type Container, type ContainerOptions, startContainer } from '../container.ts';
+import { type ContainerMachine, type ContainerOptions, startContainer } from '../container.ts';
 import { loadImage } from '../image.ts';
 
 export const PUBLIC = join(import.meta.dirname, '../../../public');
@@ -28,7 +28,7 @@ export function pull(reference: string, folder = store): Promise<HeldImage> {
 
 export type TestOptions = Partial<ContainerOptions> & { readonly image: HeldImage | Promise<HeldImage> };
 
-export function start(options: TestOptions): Promise<Container> {
+export function start(options: TestOptions): Promise<ContainerMachine> {
   const platform = nodePlatform(PUBLIC);
   const size = { cpus: 1, memoryBytes: 256 << 20, diskBytes: 256 << 20 };
   return startContainer({ platform, store, ...size, ...options });

@@ -1,10 +1,10 @@
 import { once } from 'node:events';
-import { createServer, type Server, type Socket } from 'node:net';
-import type { Container } from '../container/container.ts';
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import type { Connection } from '../machine/machine.ts';
 import { OptionError } from '../options/option-error.mjs';
 import { MAX_CONNECTIONS, type PublishedPort } from '../options/published-ports.mjs';
-import { write } from './program.ts';
+import type { Connectable, Publication } from './host.ts';
+import { write } from './node-stdio.ts';
 
 /** How long connections may pass on the last bytes of a container that has ended, in ms. */
 const DRAIN = 2000;
@@ -20,10 +20,12 @@ const REASONS: Readonly<Record<string, string>> = {
 };
 
 /** Ports of this machine that lead to ports of a container. Until there is one, connections are reset. */
-export class Publisher {
+export class Publisher implements Publication {
+  /** Those that it has opened. */
+  readonly ports: PublishedPort[] = [];
   readonly #servers: Server[] = [];
   readonly #sockets = new Set<Socket>();
-  #container: Container | undefined;
+  #container: Connectable | undefined;
 
   /** @throws OptionError if a port cannot be taken */
   async listen(ports: readonly PublishedPort[]): Promise<void> {
@@ -31,7 +33,7 @@ export class Publisher {
   }
 
   /** Leads connections to the container from now on. */
-  serve(container: Container): void {
+  serve(container: Connectable): void {
     this.#container = container;
   }
 
@@ -60,8 +62,8 @@ export class Publisher {
       throw new OptionError(`cannot listen on ${address}:${host}: ${REASONS[code] ?? code}`, { cause });
     }
     this.#servers.push(server);
-    const { port } = server.address() as { port: number };
-    if (host === 0) process.stderr.write(`linuxrun: ${address}:${port} leads to port ${container}\n`);
+    const { port } = server.address() as AddressInfo;
+    this.ports.push({ address, host: port, container });
   }
 
   #accept(socket: Socket, port: number): void {

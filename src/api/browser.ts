@@ -1,0 +1,78 @@
+/** The programming interface in a browser. */
+import { proxy, type Remote, wrap } from 'comlink';
+import { browserPlatform } from '../machine/platform/browser.ts';
+import { OptionError } from '../options/option-error.mjs';
+import { browserStore } from '../storage/browser.ts';
+import { openConsole } from './browser-console.ts';
+import { installHost, type LoadedImage, type LoadImageOptions } from './host.ts';
+import type { ImageLoader } from './image-loader.ts';
+import { unpackImageError } from './packed-error.ts';
+
+export * from './public.ts';
+
+export interface Configuration {
+  /** The URL of the folder with emulator.wasm, kernel/ and images/; by default the package's own. */
+  readonly assets?: string | URL | undefined;
+  /** The URL of our server, through which images and the network come; by default the page's. */
+  readonly server?: string | URL | undefined;
+}
+
+const page = globalThis.document?.baseURI ?? globalThis.location.href;
+let assets = folder(new URL('../../assets/', import.meta.url));
+let server = folder(new URL('.', page));
+
+/** Changes what later commands and containers use. */
+export function configure(configuration: Configuration): void {
+  if (configuration.assets !== undefined) assets = folder(new URL(configuration.assets, page));
+  if (configuration.server !== undefined) server = folder(new URL(configuration.server, page));
+}
+
+/** The URL of a folder ends in a slash. */
+function folder({ href }: URL): string {
+  return href.endsWith('/') ? href : `${href}/`;
+}
+
+let loader: Remote<ImageLoader> | undefined;
+let loads = 0;
+
+function imageLoader(): Remote<ImageLoader> {
+  // Bundlers find a worker's code by an expression of this form.
+  loader ??= wrap<ImageLoader>(
+    new Worker(new URL('./image-worker.ts', import.meta.url), { type: 'module', name: 'images' }),
+  );
+  return loader;
+}
+
+async function load(reference: string, options: LoadImageOptions): Promise<LoadedImage> {
+  const { policy, credentials, onProgress = () => {}, signal } = options;
+  signal?.throwIfAborted();
+  const images = imageLoader();
+  const id = loads++;
+  const cancel = () => void images.cancel(id);
+  signal?.addEventListener('abort', cancel, { once: true });
+  const request = { reference, assets, server, policy, credentials };
+  const answer = await images
+    .load(id, request, proxy(onProgress))
+    .finally(() => signal?.removeEventListener('abort', cancel));
+  if (!('failure' in answer)) return { ...answer, release: () => images.release(id) };
+  signal?.throwIfAborted();
+  throw unpackImageError(answer);
+}
+
+installHost({
+  createPlatform: () => browserPlatform(assets),
+  commandImage: 'oci://images:busybox',
+  storeFolder: '',
+  openStore: browserStore,
+  loadImage: load,
+  get network() {
+    return { relay: { kind: 'own', base: server } } as const;
+  },
+  openInput: () => new ReadableStream({ start: (controller) => controller.close() }),
+  openOutput: openConsole,
+  async publish() {
+    throw new OptionError(
+      'a page cannot open ports of this machine: use proxyRequest(), connect(), or publish ports in Node',
+    );
+  },
+});

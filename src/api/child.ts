@@ -1,0 +1,168 @@
+import './dispose.ts';
+import type { ContainerProcess } from '../machine/machine.ts';
+import { parseSignal } from '../options/signals.ts';
+import { host } from './host.ts';
+import type { StdioSettings } from './stdio.ts';
+import { emptyInput, emptyOutput, laterInput, laterOutput, readAll } from './streams.ts';
+
+/** Linux's number or name of a signal, such as 15 or `SIGTERM`. */
+export type Signal = number | `SIG${string}`;
+
+/** What a process has written, and how it ended. */
+export interface Output {
+  /** 0 to 255, or 128 + n after signal n. */
+  readonly status: number;
+  readonly stdout: Uint8Array<ArrayBuffer>;
+  readonly stderr: Uint8Array<ArrayBuffer>;
+  /** Standard output as UTF-8. */
+  text(): string;
+}
+
+/** A process, which may not have started yet. */
+export interface Child extends AsyncDisposable {
+  /** Closed unless it is piped. Writing fails once the process no longer reads. */
+  readonly stdin: WritableStream<Uint8Array>;
+  /** Empty unless it is piped. A process waits while its output is not read. */
+  readonly stdout: ReadableStream<Uint8Array<ArrayBuffer>>;
+  /** Standard error, and lines about a process that cannot start. */
+  readonly stderr: ReadableStream<Uint8Array<ArrayBuffer>>;
+  /**
+   * The exit status: 0 to 255; 128 + n after signal n; 127 if there is no such program, 126 if it cannot run.
+   * @throws the error with which it could not start; MachineError if its machine fails; the reason of its
+   *   AbortSignal
+   */
+  wait(): Promise<number>;
+  /** Closes standard input, unless it is in use, and reads all output. @throws as `wait` */
+  waitWithOutput(): Promise<Output>;
+  /** Sends a signal, by default SIGKILL. Does nothing once the process has ended. */
+  kill(signal?: Signal): Promise<void>;
+  /** Changes the size of its terminal, in characters. */
+  resize(columns: number, rows: number): void;
+  /** Ends the process. */
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+export interface ChildOptions {
+  readonly stdio: StdioSettings;
+  /** Ends the process. */
+  readonly signal?: AbortSignal | undefined;
+  /** Kills the process and its descendants. */
+  readonly killAll: (process: ContainerProcess) => void;
+}
+
+const SIGKILL = 9;
+
+export class ProcessChild implements Child {
+  readonly stdin: WritableStream<Uint8Array>;
+  readonly stdout: ReadableStream<Uint8Array<ArrayBuffer>>;
+  readonly stderr: ReadableStream<Uint8Array<ArrayBuffer>>;
+  readonly #process: Promise<ContainerProcess>;
+  readonly #status: Promise<number>;
+  #output: Promise<Output> | undefined;
+
+  constructor(process: Promise<ContainerProcess>, { stdio, signal, killAll }: ChildOptions) {
+    const aborted = abortion(signal);
+    const abort = () => void process.then(killAll, () => {});
+    signal?.addEventListener('abort', abort, { once: true });
+    this.#process = process;
+    const stdin = laterInput(process.then((process) => process.stdin));
+    const stdout = laterOutput([process.then((process) => process.stdout)], aborted);
+    const stderr = laterOutput(
+      [process.then((process) => process.stderr), process.then((process) => process.messages)],
+      aborted,
+    );
+    const ended = new AbortController();
+    this.stdin = connectInput(stdin, stdio.stdin, ended.signal);
+    const outputs = [connectOutput(stdout, stdio.stdout, 1), connectOutput(stderr, stdio.stderr, 2)] as const;
+    this.stdout = outputs[0].stream;
+    this.stderr = outputs[1].stream;
+    const exit = process.then((process) => process.exit);
+    const run = async () => {
+      const status = await Promise.race([exit, aborted]);
+      await Promise.race([Promise.all(outputs.map(({ copied }) => copied)), aborted]);
+      return status;
+    };
+    this.#status = run().finally(() => {
+      ended.abort();
+      signal?.removeEventListener('abort', abort);
+    });
+    // Its streams tell the same error.
+    this.#status.catch(() => {});
+  }
+
+  wait(): Promise<number> {
+    return this.#status;
+  }
+
+  waitWithOutput(): Promise<Output> {
+    this.#output ??= this.#collect();
+    return this.#output;
+  }
+
+  async #collect(): Promise<Output> {
+    if (!this.stdin.locked) this.stdin.close().catch(() => {});
+    const [status, stdout, stderr] = await Promise.all([
+      this.#status,
+      readAll(this.stdout, 'standard output'),
+      readAll(this.stderr, 'standard error'),
+    ]);
+    return { status, stdout, stderr, text: () => new TextDecoder().decode(stdout) };
+  }
+
+  async kill(signal: Signal = SIGKILL): Promise<void> {
+    const number = parseSignal(String(signal));
+    const process = await this.#process.catch(() => undefined);
+    process?.kill(number);
+  }
+
+  resize(columns: number, rows: number): void {
+    this.#process.then(
+      (process) => process.resize(columns, rows),
+      () => {},
+    );
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.kill();
+    await this.#status.catch(() => {});
+  }
+}
+
+/** Rejects with the reason of a signal. */
+function abortion(signal: AbortSignal | undefined): Promise<never> {
+  const aborted = new Promise<never>((_, reject) => {
+    if (signal?.aborted) reject(signal.reason);
+    signal?.addEventListener('abort', () => reject(signal.reason), { once: true });
+  });
+  aborted.catch(() => {});
+  return aborted;
+}
+
+/** @param ended aborts when the process has ended */
+function connectInput(
+  stdin: WritableStream<Uint8Array>,
+  stdio: StdioSettings['stdin'],
+  ended: AbortSignal,
+): WritableStream<Uint8Array> {
+  if (stdio === 'piped') return stdin;
+  // A process that does not read all of its input is no error.
+  if (stdio === 'null') stdin.close().catch(() => {});
+  else
+    host()
+      .openInput()
+      .pipeTo(stdin, { signal: ended })
+      .catch(() => {});
+  return emptyInput();
+}
+
+function connectOutput(
+  stream: ReadableStream<Uint8Array<ArrayBuffer>>,
+  stdio: StdioSettings['stdout'],
+  descriptor: 1 | 2,
+) {
+  if (stdio === 'piped') return { stream, copied: Promise.resolve() };
+  const target = stdio === 'null' ? new WritableStream<Uint8Array>() : host().openOutput(descriptor);
+  const copied = stream.pipeTo(target);
+  copied.catch(() => {});
+  return { stream: emptyOutput(), copied };
+}

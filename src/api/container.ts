@@ -1,0 +1,318 @@
+import { type ContainerMachine, startContainer } from '../container/container.ts';
+import type { RequestOptions } from '../http/client.ts';
+import type { HttpRequest } from '../http/request-head.ts';
+import type { ProxiedResponse } from '../http/response.ts';
+import type {
+  BootFigures,
+  Connection,
+  ContainerProcess,
+  NetworkStatus,
+  PortChange,
+} from '../machine/machine.ts';
+import { chunks } from '../machine/streams.ts';
+import type { PublishedPort } from '../options/published-ports.mjs';
+import { parsePort } from '../options/published-ports.mjs';
+import { assignmentsOf, Builder } from './builder.ts';
+import { type Child, type Output, ProcessChild, type Signal } from './child.ts';
+import { type ContainerFs, Files } from './files.ts';
+import { host, type Publication } from './host.ts';
+import { machineOf } from './machine-settings.ts';
+import { type Stdio, type StdioSettings, type Terminal, terminalOf } from './stdio.ts';
+
+/** A further process in a container. What is not given is as for the container's own. */
+export interface ExecOptions {
+  readonly env?: Readonly<Record<string, string>> | undefined;
+  readonly currentDir?: string | undefined;
+  readonly user?: string | undefined;
+  readonly terminal?: Terminal | undefined;
+  /** Each is piped by default. */
+  readonly stdin?: Stdio | undefined;
+  readonly stdout?: Stdio | undefined;
+  readonly stderr?: Stdio | undefined;
+  /** Kills the process and its descendants. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface Stats {
+  /** Of its machine, without the kernel. */
+  readonly memory: { readonly totalBytes: number; readonly usedBytes: number };
+  /** Seconds since the boot; seconds that its CPUs have worked, together; instructions that they have run. */
+  readonly cpu: { readonly uptime: number; readonly busy: number; readonly instructions: number };
+  /** The disk that it writes to. */
+  readonly disk: { readonly totalBytes: number; readonly usedBytes: number };
+  /** What came from the network, and what went there. */
+  readonly network: { readonly receivedBytes: number; readonly sentBytes: number };
+}
+
+export interface ContainerEvents {
+  /** A server in the container has begun, or ended, to listen. */
+  port: PortChange;
+  exit: { readonly status: number };
+  network: NetworkStatus;
+  /** A line for the user, such as that memory ran out. */
+  message: { readonly text: string };
+}
+
+export interface RunningContainer extends Child {
+  readonly fs: ContainerFs;
+  exec(args: readonly string[], options?: ExecOptions): Child;
+  /**
+   * Sends an HTTP request to a server in the container, on the port of the URL if no other is given.
+   * @throws TypeError, HttpError, ConnectError, or the reason of the request's signal
+   */
+  proxyRequest(request: HttpRequest, options?: RequestOptions): Promise<ProxiedResponse>;
+  /** Connects to a TCP port of the container. @throws ConnectError */
+  connect(port: number, options?: { readonly signal?: AbortSignal }): Promise<Connection>;
+  /** @returns a function that ends the calls */
+  on<Name extends keyof ContainerEvents>(
+    name: Name,
+    listener: (event: ContainerEvents[Name]) => void,
+  ): () => void;
+  stats(): Promise<Stats>;
+  /** Asks it to end, and kills it if it has not ended within 10 s. */
+  stop(): Promise<number>;
+}
+
+/** A container from an image, in a machine of its own. */
+export class Container extends Builder {
+  readonly #image: string;
+  readonly #options: { entrypoint?: string[]; hostname?: string; init?: boolean } = {};
+  readonly #devices: string[] = [];
+  readonly #tmpfs: string[] = [];
+  readonly #ports: string[] = [];
+  #onBoot: ((figures: BootFigures) => void) | undefined;
+  #onConsole: ((bytes: Uint8Array<ArrayBuffer>) => void) | undefined;
+
+  constructor(image: string) {
+    super();
+    this.#image = image;
+  }
+
+  /** Replaces the entrypoint of the image, and drops its command. */
+  entrypoint(program: string | readonly string[]): this {
+    this.#options.entrypoint = typeof program === 'string' ? [program] : [...program];
+    return this;
+  }
+
+  hostname(name: string): this {
+    this.#options.hostname = name;
+    return this;
+  }
+
+  /** Runs the program below a small init, which reaps orphans. */
+  init(on = true): this {
+    this.#options.init = on;
+    return this;
+  }
+
+  /** Gives it `/dev/fuse` or `/dev/net/tun`. */
+  device(path: string): this {
+    this.#devices.push(path);
+    return this;
+  }
+
+  /** Puts an empty folder in memory at the path. */
+  tmpfs(path: string): this {
+    this.#tmpfs.push(path);
+    return this;
+  }
+
+  /** Leads a port of this machine to the container, such as `8080:80`. Only in Node. */
+  publish(port: string): this {
+    this.#ports.push(port);
+    return this;
+  }
+
+  /** Called when the kernel is up. */
+  onBoot(report: (figures: BootFigures) => void): this {
+    this.#onBoot = report;
+    return this;
+  }
+
+  /** Called with the log of the kernel. */
+  onConsole(report: (bytes: Uint8Array<ArrayBuffer>) => void): this {
+    this.#onConsole = report;
+    return this;
+  }
+
+  /**
+   * Boots a machine and starts the container; resolves when its program runs, or has failed to start.
+   * @throws OptionError, ImageError, StorageError, MachineError, or the reason of the signal
+   */
+  async run(): Promise<RunningContainer> {
+    const { args, env, currentDir, user, terminal, pull, onProgress, signal } = this.settings;
+    const stdio = this.stdioOr({ stdin: 'piped', stdout: 'piped', stderr: 'piped' });
+    const machine = machineOf(this.settings);
+    const events = new Events();
+    const publication = await publish(this.#ports.flatMap(parsePort));
+    try {
+      const container = await startContainer({
+        ...machine,
+        ...this.#options,
+        args: args.length === 0 && !this.#options.entrypoint ? undefined : [...args],
+        env: assignmentsOf(env),
+        currentDir,
+        user,
+        devices: [...this.#devices],
+        terminal: terminal && terminalOf(terminal),
+        platform: host().createPlatform(machine.cpus),
+        image: host().loadImage(this.#image, { policy: pull, onProgress, signal }),
+        store: host().storeFolder,
+        onNetwork: (status) => events.emit('network', status),
+        onConsole: this.#onConsole,
+        onBoot: this.#onBoot,
+        signal,
+      });
+      publication?.serve(container);
+      await container.started;
+      return new Running(container, { stdio, signal, events, publication });
+    } catch (error) {
+      await publication?.end();
+      throw error;
+    }
+  }
+}
+
+async function publish(ports: readonly PublishedPort[]): Promise<Publication | undefined> {
+  return ports.length === 0 ? undefined : host().publish(ports);
+}
+
+type Listener<T> = (event: T) => void;
+
+class Events {
+  readonly #listeners = new Map<keyof ContainerEvents, Set<Listener<never>>>();
+
+  on<Name extends keyof ContainerEvents>(name: Name, listener: Listener<ContainerEvents[Name]>): () => void {
+    const listeners = this.#listeners.get(name) ?? new Set();
+    this.#listeners.set(name, listeners.add(listener));
+    return () => void listeners.delete(listener);
+  }
+
+  emit<Name extends keyof ContainerEvents>(name: Name, event: ContainerEvents[Name]): void {
+    const listeners = this.#listeners.get(name) as Set<Listener<ContainerEvents[Name]>> | undefined;
+    for (const listener of listeners ?? []) listener(event);
+  }
+}
+
+interface RunningOptions {
+  readonly stdio: StdioSettings;
+  readonly signal: AbortSignal | undefined;
+  readonly events: Events;
+  readonly publication: Publication | undefined;
+}
+
+const killFirst = (process: ContainerProcess) => process.kill(9);
+
+class Running implements RunningContainer {
+  readonly fs: ContainerFs;
+  readonly stdin: Child['stdin'];
+  readonly stdout: Child['stdout'];
+  readonly stderr: Child['stderr'];
+  readonly #container: ContainerMachine;
+  readonly #child: ProcessChild;
+  readonly #events: Events;
+  /** Settles when the machine has ended. */
+  readonly #ended: Promise<unknown>;
+  #network = { receivedBytes: 0, sentBytes: 0 };
+  #watchesPorts = false;
+
+  constructor(container: ContainerMachine, { stdio, signal, events, publication }: RunningOptions) {
+    this.fs = new Files(container);
+    this.#container = container;
+    this.#events = events;
+    this.#child = new ProcessChild(Promise.resolve(container), { stdio, signal, killAll: killFirst });
+    this.stdin = this.#child.stdin;
+    this.stdout = this.#child.stdout;
+    this.stderr = this.#child.stderr;
+    events.on('network', ({ received, sent }) => {
+      this.#network = { receivedBytes: received, sentBytes: sent };
+    });
+    this.#ended = container
+      .finish()
+      .catch(() => {})
+      .finally(() => publication?.end());
+    container.exit.then(
+      (status) => events.emit('exit', { status }),
+      () => events.emit('exit', { status: 125 }),
+    );
+  }
+
+  exec(args: readonly string[], options: ExecOptions = {}): Child {
+    const { env = {}, currentDir, user, terminal, signal } = options;
+    const { stdin = 'piped', stdout = 'piped', stderr = 'piped' } = options;
+    const start = async () =>
+      this.#container.exec({
+        args,
+        env: assignmentsOf(Object.entries(env)),
+        currentDir,
+        user,
+        terminal: terminal && terminalOf(terminal),
+      });
+    return new ProcessChild(start(), { stdio: { stdin, stdout, stderr }, signal, killAll: killFirst });
+  }
+
+  proxyRequest(request: HttpRequest, options?: RequestOptions): Promise<ProxiedResponse> {
+    return this.#container.proxyRequest(request, options);
+  }
+
+  connect(port: number, options?: { readonly signal?: AbortSignal }): Promise<Connection> {
+    return this.#container.connect(port, options);
+  }
+
+  on<Name extends keyof ContainerEvents>(
+    name: Name,
+    listener: (event: ContainerEvents[Name]) => void,
+  ): () => void {
+    if (name === 'port' && !this.#watchesPorts) void this.#watchPorts();
+    return this.#events.on(name, listener);
+  }
+
+  async stats(): Promise<Stats> {
+    const { instructions } = this.#container.stats();
+    const { memory, disk, cpu } = await this.#container.usage();
+    const { totalBytes, availableBytes } = memory;
+    const busy = (cpu.uptime * instructions.length - cpu.idle) / 1000;
+    const sum = instructions.reduce((sum, each) => sum + each, 0);
+    return {
+      memory: { totalBytes, usedBytes: totalBytes - availableBytes },
+      cpu: { uptime: cpu.uptime / 1000, busy, instructions: sum },
+      disk,
+      network: this.#network,
+    };
+  }
+
+  async stop(): Promise<number> {
+    await this.#container.stop();
+    return this.wait();
+  }
+
+  wait(): Promise<number> {
+    return this.#child.wait();
+  }
+
+  waitWithOutput(): Promise<Output> {
+    return this.#child.waitWithOutput();
+  }
+
+  kill(signal?: Signal): Promise<void> {
+    return this.#child.kill(signal);
+  }
+
+  resize(columns: number, rows: number): void {
+    this.#child.resize(columns, rows);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#child[Symbol.asyncDispose]();
+    await this.#ended;
+  }
+
+  async #watchPorts(): Promise<void> {
+    this.#watchesPorts = true;
+    try {
+      for await (const change of chunks(this.#container.ports)) this.#events.emit('port', change);
+    } catch {
+      // The machine has failed, which `wait` tells.
+    }
+  }
+}

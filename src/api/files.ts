@@ -1,0 +1,107 @@
+/** The files of a running container. */
+import type {
+  ContainerMachine,
+  MakeOptions,
+  ReadOptions,
+  RemoveOptions,
+  RenameOptions,
+  WriteOptions,
+} from '../container/container.ts';
+import type { FileStatus, FolderEntry } from '../machine/machine.ts';
+
+export interface ReaddirOptions {
+  readonly withFileTypes?: boolean | undefined;
+}
+
+/** The interface follows `node:fs/promises`. All methods have the rights of the container's root. */
+export interface ContainerFs {
+  readFile(path: string, options?: ReadOptions): Promise<Uint8Array<ArrayBuffer>>;
+  /** The content as it arrives. The stream fails with a FileError. */
+  createReadStream(path: string, options?: ReadOptions): ReadableStream<Uint8Array<ArrayBuffer>>;
+  /** Writes a new file, or replaces one. It appears when it is complete, or not at all. */
+  writeFile(
+    path: string,
+    content: Uint8Array | string | ReadableStream<Uint8Array>,
+    options?: WriteOptions,
+  ): Promise<void>;
+  readdir(path: string, options?: { readonly withFileTypes?: false | undefined }): Promise<string[]>;
+  readdir(path: string, options: { readonly withFileTypes: true }): Promise<FolderEntry[]>;
+  /** The files of a folder of any size, as they arrive, in no particular order. */
+  opendir(path: string): AsyncIterable<FolderEntry>;
+  stat(path: string): Promise<FileStatus>;
+  /** The same, but a link at the end of the path is the file itself. */
+  lstat(path: string): Promise<FileStatus>;
+  mkdir(path: string, options?: MakeOptions): Promise<void>;
+  rm(path: string, options?: RemoveOptions): Promise<void>;
+  rename(path: string, newPath: string, options?: RenameOptions): Promise<void>;
+}
+
+export class Files implements ContainerFs {
+  readonly #container: ContainerMachine;
+
+  constructor(container: ContainerMachine) {
+    this.#container = container;
+  }
+
+  async readFile(path: string, options?: ReadOptions): Promise<Uint8Array<ArrayBuffer>> {
+    const content = await this.#container.readFile(path, options);
+    return new Uint8Array(await new Response(content).arrayBuffer());
+  }
+
+  createReadStream(path: string, options?: ReadOptions): ReadableStream<Uint8Array<ArrayBuffer>> {
+    let reader: ReadableStreamDefaultReader<Uint8Array<ArrayBuffer>> | undefined;
+    return new ReadableStream(
+      {
+        pull: async (controller) => {
+          reader ??= (await this.#container.readFile(path, options)).getReader();
+          const { value } = await reader.read();
+          if (value) controller.enqueue(value);
+          else controller.close();
+        },
+        cancel: (reason) => reader?.cancel(reason),
+      },
+      { highWaterMark: 0 },
+    );
+  }
+
+  writeFile(
+    path: string,
+    content: Uint8Array | string | ReadableStream<Uint8Array>,
+    options?: WriteOptions,
+  ): Promise<void> {
+    const bytes = typeof content === 'string' ? new TextEncoder().encode(content) : content;
+    return this.#container.writeFile(path, bytes, options);
+  }
+
+  readdir(path: string, options?: { readonly withFileTypes?: false | undefined }): Promise<string[]>;
+  readdir(path: string, options: { readonly withFileTypes: true }): Promise<FolderEntry[]>;
+  async readdir(path: string, { withFileTypes = false }: ReaddirOptions = {}) {
+    const entries: FolderEntry[] = [];
+    for await (const entry of this.opendir(path)) entries.push(entry);
+    return withFileTypes ? entries : entries.map(({ name }) => name);
+  }
+
+  opendir(path: string): AsyncIterable<FolderEntry> {
+    return this.#container.readdir(path);
+  }
+
+  stat(path: string): Promise<FileStatus> {
+    return this.#container.stat(path);
+  }
+
+  lstat(path: string): Promise<FileStatus> {
+    return this.#container.lstat(path);
+  }
+
+  mkdir(path: string, options?: MakeOptions): Promise<void> {
+    return this.#container.mkdir(path, options);
+  }
+
+  rm(path: string, options?: RemoveOptions): Promise<void> {
+    return this.#container.rm(path, options);
+  }
+
+  rename(path: string, newPath: string, options?: RenameOptions): Promise<void> {
+    return this.#container.rename(path, newPath, options);
+  }
+}

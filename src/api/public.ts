@@ -1,0 +1,29 @@
+/** The names that both entries export. */
+export type { RequestOptions } from '../http/client.ts';
+export type { HttpRequest } from '../http/request-head.ts';
+export type { ProxiedResponse } from '../http/response.ts';
+export type {
+  BootFigures,
+  Connection,
+  FileStatus,
+  FileType,
+  FolderEntry,
+  NetworkStatus,
+  PortChange,
+} from '../machine/machine.ts';
+export type { PullEvent } from '../oci/pull.ts';
+export { Builder } from './builder.ts';
+export type { Child, Output, Signal } from './child.ts';
+export { Command } from './command.ts';
+export {
+  Container,
+  type ContainerEvents,
+  type ExecOptions,
+  type RunningContainer,
+  type Stats,
+} from './container.ts';
+export * from './errors.ts';
+export type { ContainerFs } from './files.ts';
+export type { LoadedImage, LoadImageOptions, PullPolicy } from './host.ts';
+export type { Network, Size } from './machine-settings.ts';
+export type { Stdio, Terminal } from './stdio.ts';

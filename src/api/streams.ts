@@ -1,0 +1,88 @@
+/** Streams of processes that may not have started yet. */
+import { concat } from '../machine/agent-protocol.ts';
+
+type Bytes = Uint8Array<ArrayBuffer>;
+
+/** A stream to a process that is still starting. */
+export function laterInput(target: Promise<WritableStream<Uint8Array>>): WritableStream<Uint8Array> {
+  const writer = target.then((stream) => stream.getWriter());
+  writer.catch(() => {});
+  return new WritableStream({
+    write: async (bytes) => (await writer).write(bytes),
+    close: async () => (await writer).close(),
+    abort: async (reason) => (await writer).abort(reason),
+  });
+}
+
+/**
+ * The bytes of several streams of a process that is still starting, as they arrive.
+ * @param failed rejects to end the stream with its reason
+ */
+export function laterOutput(
+  sources: readonly Promise<ReadableStream<Bytes>>[],
+  failed: Promise<never>,
+): ReadableStream<Bytes> {
+  const readers = sources.map((source) => source.then((stream) => stream.getReader()));
+  for (const reader of readers) reader.catch(() => {});
+  const idle = [...readers];
+  const arrived: Bytes[] = [];
+  let open = readers.length;
+  let failure: { readonly error: unknown } | undefined;
+  let wake = () => {};
+  const fail = (error: unknown) => {
+    failure ??= { error };
+    wake();
+  };
+  failed.catch(fail);
+  const read = async (reader: (typeof readers)[number]) => {
+    const { value } = await (await reader).read();
+    if (value) {
+      arrived.push(value);
+      idle.push(reader);
+    } else {
+      open--;
+    }
+    wake();
+  };
+  return new ReadableStream(
+    {
+      async pull(controller) {
+        for (const reader of idle.splice(0)) read(reader).catch(fail);
+        while (arrived.length === 0 && open > 0 && !failure) {
+          await new Promise<void>((resolve) => {
+            wake = resolve;
+          });
+        }
+        if (failure) throw failure.error;
+        const bytes = arrived.shift();
+        if (bytes) controller.enqueue(bytes);
+        else controller.close();
+      },
+      async cancel(reason) {
+        await Promise.allSettled(readers.map(async (reader) => (await reader).cancel(reason)));
+      },
+    },
+    { highWaterMark: 0 },
+  );
+}
+
+export function emptyOutput(): ReadableStream<Bytes> {
+  return new ReadableStream({ start: (controller) => controller.close() });
+}
+
+/** A closed stream. */
+export function emptyInput(): WritableStream<Uint8Array> {
+  const stream = new WritableStream<Uint8Array>();
+  void stream.close();
+  return stream;
+}
+
+/** @throws TypeError if the stream is in use */
+export async function readAll(stream: ReadableStream<Bytes>, name: string): Promise<Bytes> {
+  if (stream.locked)
+    throw new TypeError(`${name} is being read elsewhere: read it there to its end, and call wait() instead`);
+  const parts: Bytes[] = [];
+  const reader = stream.getReader();
+  for (let next = await reader.read(); !next.done; next = await reader.read()) parts.push(next.value);
+  return concat(parts);
+}
