@@ -13,6 +13,9 @@ export default defineConfig({
     target: 'es2022',
     // The server serves public/ itself: the emulator and the kernels are built apart from the page.
     copyPublicDir: false,
+    rolldownOptions: { input: ['index.html', 'src/docs/main.ts'] },
+    // The pages of the documentation find their script in it.
+    manifest: true,
   },
   worker: { format: 'es' },
   // Vite finds it only when a worker imports it, and would then reload the page.

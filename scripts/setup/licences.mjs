@@ -1,8 +1,8 @@
 /** Collects the licences of everything in the site. */
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { escapeHtml, writePage } from './documents.mjs';
 import { inProject } from './places.mjs';
+import { escapeHtml, writePage } from './plain-page.mjs';
 
 /** @typedef {{ name: string, version: string, licence: string, text: string }} Work */
 

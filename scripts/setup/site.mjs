@@ -7,15 +7,21 @@ import { createHash } from 'node:crypto';
 import { cp, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { writeDocumentation, writeMissingPage } from './documents.mjs';
+import { writeDocumentation } from './docs/documentation.mjs';
 import { SetupFailure } from './failure.mjs';
 import { writeLicences } from './licences.mjs';
 import { inProject, PROJECT } from './places.mjs';
+import { writeMissingPage } from './plain-page.mjs';
 
 const PAGE = 'dist/app';
 const PUBLIC = 'public';
 const WORKER = 'src/app/offline/service-worker.ts';
 const STYLE = 'src/app/styles/document.css';
+/** Scripts of the documentation: the one in the page's build, and one that runs before a page is drawn. */
+const DOCS_SCRIPT = 'src/docs/main.ts';
+const DOCS_THEME = 'src/docs/theme.ts';
+/** Vite's list of the files that it has made of its entries. */
+const MANIFEST = '.vite/manifest.json';
 /** The parts of `public` that are ours. An operator may add images of any size. */
 const OWN = [
   'emulator.wasm',
@@ -26,8 +32,8 @@ const OWN = [
   'kernel',
   'manifest.webmanifest',
 ];
-/** Instructions for hosts, which do not serve it. */
-const HEADERS_FILE = '_headers';
+/** Instructions for hosts and for this set-up, which nobody asks for. */
+const NOT_SERVED = ['_headers', MANIFEST];
 const SOURCE = 'source.tar.gz';
 
 const execute = promisify(execFile);
@@ -71,7 +77,7 @@ async function filesIn(folder, path = '') {
  *   `page` and `shared` are folders like `dist/app` and `public`
  */
 export async function writeRelease({ page, shared, target, version, hasSource }) {
-  const built = (await filesIn(page)).filter((file) => file !== 'index.html' && file !== HEADERS_FILE);
+  const built = (await filesIn(page)).filter((file) => !NOT_SERVED.includes(file) && file !== 'index.html');
   const own = (await Promise.all(OWN.map((path) => filesIn(shared, path)))).flat();
   const places = [...built.map((file) => [page, file]), ...own.map((file) => [shared, file])];
   const hashes = places.map(async ([folder = '', file = '']) => [
@@ -121,16 +127,28 @@ async function readStyle() {
   return outputFiles?.[0]?.text ?? '';
 }
 
+/** @returns {Promise<import('./docs/layout.mjs').Frame>} */
+async function readFrame() {
+  const manifest = JSON.parse(await readFile(inProject(join(PAGE, MANIFEST)), 'utf8'));
+  const { file, css = [], assets = [] } = manifest[DOCS_SCRIPT];
+  const index = await readFile(inProject(join(PAGE, 'index.html')), 'utf8');
+  const [policy = ''] = /<meta http-equiv="Content-Security-Policy"[^>]*>/.exec(index) ?? [];
+  const fromDocs = (/** @type {string} */ path) => `../${path}`;
+  const { version } = JSON.parse(await readFile(inProject('package.json'), 'utf8'));
+  // Text in this font is in another one for good if it comes late.
+  const fonts = assets.filter((/** @type {string} */ asset) => /geist-latin/.test(asset)).map(fromDocs);
+  return { scripts: [fromDocs(file)], styles: css.map(fromDocs), fonts, policy, version };
+}
+
 /** @param {string} target the site's folder */
 async function writeDocuments(target) {
-  const style = await readStyle();
-  const names = (await readdir(inProject('docs'))).filter((name) => name.endsWith('.md')).sort();
-  const sources = ['README.md', ...names.map((name) => `docs/${name}`), 'CONTRIBUTING.md', 'SECURITY.md'];
   const docs = join(target, 'docs');
   await mkdir(docs, { recursive: true });
-  for (const [name, html] of await writeDocumentation(sources, style))
-    await writeFile(join(docs, name), html);
+  for (const [name, content] of await writeDocumentation(await readFrame()))
+    await writeFile(join(docs, name), content);
+  await bundle({ entryPoints: [DOCS_THEME], outfile: join(docs, 'theme.js') });
   await cp(inProject('docs/pictures'), join(docs, 'pictures'), { recursive: true });
+  const style = await readStyle();
   await writeFile(join(target, 'licences.html'), await writeLicences(style));
   await writeFile(join(target, '404.html'), writeMissingPage(style));
 }
@@ -144,6 +162,7 @@ export const site = {
       PAGE,
       PUBLIC,
       WORKER,
+      DOCS_THEME,
       'src/app/styles',
       'docs',
       'README.md',

@@ -1,4 +1,5 @@
 import { lazy } from 'react';
+import { readRelease } from '../offline/release.ts';
 import { useLibrary } from '../stores/library.ts';
 import { Button } from './Button.tsx';
 import { Later } from './Later.tsx';
@@ -8,6 +9,8 @@ const StorageDialog = lazy(() => import('./StorageDialog.tsx'));
 
 export function Header() {
   const { isShown, show } = useLibrary();
+  // In development nobody writes them.
+  const hasDocs = readRelease().version !== undefined;
   return (
     <header className="header">
       <p className="brand">
@@ -17,6 +20,11 @@ export function Header() {
         </svg>
         LinuxRun
       </p>
+      {hasDocs && (
+        <a className="button button-quiet" href="docs/">
+          Docs
+        </a>
+      )}
       <Button icon="storage" onClick={() => show(true)}>
         Storage
       </Button>

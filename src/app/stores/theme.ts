@@ -3,6 +3,14 @@ import { persist } from 'zustand/middleware';
 
 export type Theme = 'system' | 'light' | 'dark';
 
+/** The order in which a button offers them. */
+export const NEXT_THEME: Record<Theme, Theme> = { system: 'light', light: 'dark', dark: 'system' };
+
+const NAMES: Record<Theme, string> = { system: 'as the system', light: 'light', dark: 'dark' };
+
+/** The label of that button. */
+export const labelOfTheme = (theme: Theme) => `Colours: ${NAMES[theme]}`;
+
 interface ThemeState {
   readonly theme: Theme;
   choose(theme: Theme): void;

@@ -1,0 +1,56 @@
+/** The order of the documentation: it makes the menu, and the ways to the previous and the next page. */
+
+import { existsSync } from 'node:fs';
+import { inProject } from '../places.mjs';
+
+/** @typedef {{ title: string, sources: readonly string[] }} Section its pages are Markdown files */
+
+/** The page at `docs/` itself. */
+export const FIRST = 'docs/getting-started.md';
+
+/** @type {readonly Section[]} */
+export const SECTIONS = [
+  {
+    title: 'Use it',
+    sources: [FIRST, 'docs/cli.md', 'docs/previews.md', 'docs/comparison.md'],
+  },
+  {
+    title: 'Recipes',
+    sources: [
+      'docs/recipes/code-blocks.md',
+      'docs/recipes/data.md',
+      'docs/recipes/ci.md',
+      'docs/recipes/web-server.md',
+    ],
+  },
+  {
+    title: 'Embed it',
+    sources: ['docs/api.md', 'docs/embedding.md', 'docs/server.md', 'docs/releases.md'],
+  },
+  {
+    title: 'How it works',
+    sources: [
+      'docs/architecture.md',
+      'docs/page.md',
+      'docs/images.md',
+      'docs/disk.md',
+      'docs/containers.md',
+      'docs/network.md',
+      'docs/agent-protocol.md',
+      'docs/kernel.md',
+      'docs/devices.md',
+      'docs/core.md',
+      'docs/jit.md',
+      'docs/performance.md',
+    ],
+  },
+  {
+    title: 'Project',
+    sources: ['CONTRIBUTING.md', 'docs/testing.md', 'SECURITY.md'],
+  },
+]
+  .map(({ title, sources }) => ({
+    title,
+    sources: sources.filter((source) => existsSync(inProject(source))),
+  }))
+  .filter(({ sources }) => sources.length > 0);

@@ -1,0 +1,2 @@
+/** Blocks of code that readers can run. */
+export function addRunButtons(): void {}
