@@ -364,8 +364,8 @@ export class Machine {
   }
 
   /**
-   * Takes what processes have left of their output, so that it can be read when the machine has gone. Resolves
-   * when all have ended; one that never ends, or leaves a lot, keeps it waiting.
+   * Takes what processes have left of their output, which can then be read when the machine has gone.
+   * Resolves when all of them have ended; one that never ends, or leaves a lot, keeps it waiting.
    */
   drain(): Promise<void> {
     return this.#mux.drain(isProcessStream, MOST_LEFT);
