@@ -1,6 +1,7 @@
 /** What the user of the command line can do about an image that cannot be loaded. */
-import { ImageError } from '../oci/errors.ts';
-import type { RegistryReference } from '../oci/reference.ts';
+
+import { ImageError } from '../api/errors.ts';
+import type { RegistryReference } from '../api/references.ts';
 import type { Credentials } from '../oci/registry-auth.ts';
 import type { Store } from '../storage/store.ts';
 import { clean } from '../text/message.ts';

@@ -1,4 +1,4 @@
-import { fitMemory } from '../machine/memory.ts';
+import { fitMemory } from '../api/memory.ts';
 import { formatSize } from '../options/limits.mjs';
 
 /**

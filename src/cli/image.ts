@@ -1,9 +1,9 @@
+import { parseReference } from '../api/references.ts';
 import { loadImage } from '../container/image.ts';
 import { TarIndexer } from '../disk/tar.ts';
 import { nodeCodec } from '../oci/node-codec.ts';
 import { nodeSource } from '../oci/node-source.ts';
 import type { HeldImage } from '../oci/pull.ts';
-import { parseReference } from '../oci/reference.ts';
 import type { Credentials } from '../oci/registry-auth.ts';
 import { nodeStore } from '../storage/node.ts';
 import { Accounts, withAdvice } from './advice.ts';

@@ -1,4 +1,4 @@
-import { formatReference } from '../../oci/reference.ts';
+import { formatReference } from '../../api/references.ts';
 import { shortName } from '../model/names.ts';
 import { type Departure, useLeaving } from '../stores/leaving.ts';
 import { useSession } from '../stores/session.ts';

@@ -1,5 +1,5 @@
 import { useEffect, useRef } from 'react';
-import { formatReference } from '../../oci/reference.ts';
+import { formatReference } from '../../api/references.ts';
 import { shortName } from '../model/names.ts';
 import { useLeaving } from '../stores/leaving.ts';
 import { type Phase, useSession } from '../stores/session.ts';

@@ -1,4 +1,4 @@
-import { formatReference } from '../../oci/reference.ts';
+import { formatReference } from '../../api/references.ts';
 import { isReferenceTo } from '../model/local.ts';
 import { readReference } from '../model/names.ts';
 import { useForm } from '../stores/form.ts';

@@ -1,5 +1,5 @@
 import { useEffect } from 'react';
-import { formatReference } from '../../oci/reference.ts';
+import { formatReference } from '../../api/references.ts';
 import { shortName } from '../model/names.ts';
 import { useSession } from '../stores/session.ts';
 import { useTerminals } from '../stores/terminals.ts';

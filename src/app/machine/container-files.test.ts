@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
+import { FileError } from '../../api/errors.ts';
 import type { ContainerMachine } from '../../container/container.ts';
-import { FileError } from '../../container/errors.ts';
 import { ContainerFiles } from './container-files.ts';
 
 const filesOf = (container: object) => new ContainerFiles(() => container as ContainerMachine);

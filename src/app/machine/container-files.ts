@@ -1,5 +1,5 @@
+import { FileError } from '../../api/errors.ts';
 import type { ContainerMachine } from '../../container/container.ts';
-import { FileError } from '../../container/errors.ts';
 import type { FolderEntry } from '../../machine/machine.ts';
 import { type Zipped, zipFolder } from './zip.ts';
 

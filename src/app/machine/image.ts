@@ -1,11 +1,11 @@
+import { ImageError } from '../../api/errors.ts';
+import { formatReference } from '../../api/references.ts';
 import { loadImage } from '../../container/image.ts';
 import { TarIndexer } from '../../disk/tar.ts';
 import { browserCodec } from '../../oci/browser-codec.ts';
 import { browserSource, pickedSource } from '../../oci/browser-source.ts';
-import { ImageError } from '../../oci/errors.ts';
 import { pickedFolderSource } from '../../oci/picked-folder.ts';
 import { findImage, type HeldImage, type PullEvent } from '../../oci/pull.ts';
-import { formatReference } from '../../oci/reference.ts';
 import type { ImageSource } from '../../oci/source.ts';
 import { browserStore } from '../../storage/browser.ts';
 import type { ImageRequest, Inspection, SessionRequest } from './messages.ts';

@@ -1,9 +1,9 @@
 /** The messages between page and session worker. All of them are structured-cloneable. */
 import type { ProxyMarked } from 'comlink';
+import type { ImageErrorKind } from '../../api/errors.ts';
+import type { ImageName, Reference } from '../../api/references.ts';
 import type { NetworkStatus, Usage } from '../../machine/machine.ts';
-import type { ImageErrorKind } from '../../oci/errors.ts';
 import type { PullEvent } from '../../oci/pull.ts';
-import type { ImageName, Reference } from '../../oci/reference.ts';
 import type { Credentials } from '../../oci/registry-auth.ts';
 import type { Wish } from '../model/check.ts';
 

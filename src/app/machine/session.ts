@@ -1,12 +1,11 @@
 import { type ProxyMarked, proxy } from 'comlink';
+import { ImageError, MachineError } from '../../api/errors.ts';
 import { type ContainerMachine, startContainer } from '../../container/container.ts';
 import { deferred } from '../../machine/deferred.ts';
-import { MachineError } from '../../machine/errors.ts';
 import type { NetworkOptions } from '../../machine/machine.ts';
 import { browserPlatform } from '../../machine/platform/browser.ts';
 import type { Platform } from '../../machine/platform/platform.ts';
 import { FIRST_SIZE, type TerminalSize } from '../../machine/terminal-size.ts';
-import { ImageError } from '../../oci/errors.ts';
 import { SIGKILL } from '../../options/signals.ts';
 import { Previews } from '../../preview/previews.ts';
 import { messageOf } from '../../text/message.ts';

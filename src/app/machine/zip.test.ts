@@ -1,6 +1,6 @@
 import { BlobReader, type Entry, TextWriter, ZipReader } from '@zip.js/zip.js/lib/zip-core-custom.js';
 import { expect, test } from 'vitest';
-import { FileError } from '../../container/errors.ts';
+import { FileError } from '../../api/errors.ts';
 import type { FolderEntry } from '../../machine/machine.ts';
 import { zipFolder } from './zip.ts';
 

@@ -1,8 +1,8 @@
-import { MachineError } from '../../machine/errors.ts';
-import { fitMemory, planMemory } from '../../machine/memory.ts';
-import { ImageError } from '../../oci/errors.ts';
-import { parseReference, type Reference } from '../../oci/reference.ts';
+import { ImageError, MachineError } from '../../api/errors.ts';
+import { fitMemory } from '../../api/memory.ts';
+import { parseReference, type Reference } from '../../api/references.ts';
 import { parseDevices } from '../../options/devices.mjs';
+import { cpusProblem } from '../../options/limits.mjs';
 import { parseNetwork } from '../../options/network.mjs';
 import { OptionError } from '../../options/option-error.mjs';
 import { type PublishedPort, parsePorts } from '../../options/published-ports.mjs';
@@ -32,8 +32,6 @@ export interface Wish {
 export type Checked =
   | { readonly wish: Wish; readonly errors?: undefined }
   | { readonly wish?: undefined; readonly errors: FieldErrors };
-
-const ENOUGH_MEMORY = 512 * 2 ** 20;
 
 export function checkForm(form: Form): Checked {
   const errors: FieldErrors = {};
@@ -85,7 +83,8 @@ function parseVariable({ name, value }: Variable): string {
 function parseCpus(text: string): number {
   const count = Number(text.trim() || Number.NaN);
   if (!Number.isInteger(count)) throw new OptionError(`"${text}" is not a whole number`);
-  planMemory(count, ENOUGH_MEMORY);
+  const problem = cpusProblem(count);
+  if (problem) throw new OptionError(problem);
   return count;
 }
 

@@ -1,5 +1,5 @@
-import { ImageError } from '../../oci/errors.ts';
-import { formatReference, parseReference, type Reference } from '../../oci/reference.ts';
+import { ImageError } from '../../api/errors.ts';
+import { formatReference, parseReference, type Reference } from '../../api/references.ts';
 import { DEMOS } from './catalogue.ts';
 
 /** Returns undefined for text that is no reference. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { ImageErrorKind } from '../../oci/errors.ts';
+import type { ImageErrorKind } from '../../api/errors.ts';
 import type { Failure } from '../machine/messages.ts';
 import { explain, explainEnd } from './problem.ts';
 

@@ -1,4 +1,4 @@
-import type { ImageErrorKind } from '../../oci/errors.ts';
+import type { ImageErrorKind } from '../../api/errors.ts';
 import type { Failure } from '../machine/messages.ts';
 import type { Field } from './form.ts';
 

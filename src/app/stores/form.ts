@@ -1,5 +1,5 @@
 import { create } from 'zustand';
-import { formatReference } from '../../oci/reference.ts';
+import { formatReference } from '../../api/references.ts';
 import type { Credentials } from '../../oci/registry-auth.ts';
 import type { LocalImage } from '../machine/messages.ts';
 import type { CatalogueEntry } from '../model/catalogue.ts';

@@ -1,0 +1,1 @@
+export { fitMemory } from '../machine/memory.ts';
