@@ -3,10 +3,15 @@
 #include "message.h"
 
 #define ROOT "/sys/fs/cgroup/"
+#define CONTROLLERS "+cpu +memory +pids"
+#define FIRST "/first"
+#define FURTHER "/further"
+
+enum { PATH_SIZE = sizeof(ROOT "container-" FURTHER "/") + NAME_SIZE + 32 };
 
 static const char *path_of(const char *name, const char *file)
 {
-	static char path[sizeof(ROOT "container-") + NAME_SIZE + 32];
+	static char path[PATH_SIZE];
 
 	strcpy(path, ROOT "container-");
 	strlcat(path, name, sizeof(path));
@@ -14,37 +19,72 @@ static const char *path_of(const char *name, const char *file)
 	return path;
 }
 
-/* Leaves half of the kernel's processes to the agent and its relays. */
-static bool limit_processes(const char *file)
+static const char *further_path(const char *name, uint32_t process)
 {
-	char most[32];
+	char file[sizeof(FURTHER "/") + 16] = FURTHER "/";
+
+	utoa_r(process, file + strlen(file));
+	return path_of(name, file);
+}
+
+static int open_group(const char *path)
+{
+	return open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
+static bool make_group(const char *path)
+{
+	return mkdir(path, 0755) == 0 || errno == EEXIST;
+}
+
+/* Half of the kernel's processes are left to the agent. */
+static const char *most_processes(void)
+{
+	static char most[32];
 
 	most[read_file("/proc/sys/kernel/threads-max", most, sizeof(most) - 1)] = 0;
 	utoa_r(strtoul(most, NULL, 10) / 2, most);
-	return write_file(file, most);
+	return most;
 }
 
 /*
- * The container's root can mount cgroup2 in a user namespace. The kernel (nsdelegate) protects the limits of
- * a cgroup namespace's root only, and a group below would allow a namespace with another root.
+ * The container's root can mount cgroup2 in a user namespace, and the kernel (nsdelegate) protects only files
+ * of the group that is the root of the writer's cgroup namespace. It takes two processes with different ones
+ * to write the limits of an inner group. Those of the outer group are in no such mount.
  */
-static bool forbid_groups(const char *file)
-{
-	return write_file(file, "0");
-}
-
 int cgroup_create(const char *name)
 {
-	write_file(ROOT "cgroup.subtree_control", "+cpu +memory +pids");
-	if (mkdir(path_of(name, ""), 0755) < 0 || !limit_processes(path_of(name, "/pids.max")) ||
-	    !forbid_groups(path_of(name, "/cgroup.max.descendants")))
+	const char *most = most_processes();
+
+	write_file(ROOT "cgroup.subtree_control", CONTROLLERS);
+	if (!make_group(path_of(name, "")) || !write_file(path_of(name, "/pids.max"), most) ||
+	    !write_file(path_of(name, "/cgroup.max.descendants"), most) ||
+	    !write_file(path_of(name, "/cgroup.max.depth"), "2") ||
+	    !write_file(path_of(name, "/cgroup.subtree_control"), CONTROLLERS) ||
+	    !make_group(path_of(name, FIRST)) || !write_file(path_of(name, FIRST "/pids.max"), most) ||
+	    !write_file(path_of(name, FIRST "/cgroup.max.descendants"), "0"))
 		return -1;
-	return cgroup_open(name);
+	return open_group(path_of(name, FIRST));
 }
 
-int cgroup_open(const char *name)
+int cgroup_create_further(const char *name, uint32_t process)
 {
-	return open(path_of(name, ""), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (!make_group(path_of(name, FURTHER)) || !make_group(further_path(name, process)))
+		return -1;
+	return cgroup_open_further(name, process);
+}
+
+int cgroup_open_further(const char *name, uint32_t process)
+{
+	return open_group(further_path(name, process));
+}
+
+void cgroup_kill(int group)
+{
+	int fd = syscall(__NR_openat, group, "cgroup.kill", O_WRONLY | O_CLOEXEC, 0);
+
+	write(fd, "1", 1);
+	close(fd);
 }
 
 unsigned cgroup_memory_kills(const char *name)
@@ -52,7 +92,34 @@ unsigned cgroup_memory_kills(const char *name)
 	return read_figure(path_of(name, "/memory.events"), "oom_kill", 10);
 }
 
+/* Removes empty groups of further processes. Only groups have names that begin with a digit. */
+static void sweep(const char *name, bool (*is_used)(uint32_t process))
+{
+	static char entries[4096] __attribute__((aligned(8)));
+	int folder = open_group(path_of(name, FURTHER)), length;
+
+	while (folder >= 0 && (length = getdents64(folder, (void *)entries, sizeof(entries))) > 0) {
+		for (int at = 0; at < length;) {
+			const struct linux_dirent64 *entry = (void *)(entries + at);
+
+			if (isdigit(*entry->d_name) && !(is_used && is_used(strtoul(entry->d_name, NULL, 10))))
+				syscall(__NR_unlinkat, folder, entry->d_name, AT_REMOVEDIR);
+			at += entry->d_reclen;
+		}
+	}
+	close(folder);
+}
+
+void cgroup_remove_further(const char *name, uint32_t process, bool (*is_used)(uint32_t process))
+{
+	if (rmdir(further_path(name, process)) < 0 && errno == EBUSY)
+		sweep(name, is_used);
+}
+
 void cgroup_remove(const char *name)
 {
+	sweep(name, NULL);
+	rmdir(path_of(name, FURTHER));
+	rmdir(path_of(name, FIRST));
 	rmdir(path_of(name, ""));
 }

@@ -1,19 +1,35 @@
-/* The control group of a container. */
+/*
+ * The control groups of a container. The outer one, which no process of the container sees, has the limits.
+ * In it are the group of the first process and one for each further process with its descendants. Because the
+ * kernel moves a process only between groups that its cgroup namespace contains, none leaves its group.
+ */
 #ifndef INIT_CGROUP_H
 #define INIT_CGROUP_H
 
 #include <stdbool.h>
 
-/* Makes the group. Returns a descriptor for clone3, or -1 and errno. */
+/* Makes the groups. Returns a descriptor of the first process's for clone3, or -1 and errno. */
 int cgroup_create(const char *name);
 
-/* Opens the group of a running container. Returns a descriptor for clone3, or -1 and errno. */
-int cgroup_open(const char *name);
+/* Makes the group of a further process. Returns a descriptor for clone3, or -1 and errno. */
+int cgroup_create_further(const char *name, uint32_t process);
 
-/* Returns the number of the group's processes that the kernel killed because memory ran out. */
+/* Opens the group of a further process, or of the descendants that it has left. Returns -1 without one. */
+int cgroup_open_further(const char *name, uint32_t process);
+
+/* Kills all processes of the group, also those that it is about to fork. */
+void cgroup_kill(int group);
+
+/* Returns the number of the container's processes that the kernel killed because memory ran out. */
 unsigned cgroup_memory_kills(const char *name);
 
-/* Removes the group after all its processes have ended. */
+/*
+ * Removes the group of a further process. If descendants remain there, it removes the empty ones of earlier
+ * processes instead, unless they are in use.
+ */
+void cgroup_remove_further(const char *name, uint32_t process, bool (*is_used)(uint32_t process));
+
+/* Removes the groups after all processes of the container have ended. */
 void cgroup_remove(const char *name);
 
 #endif

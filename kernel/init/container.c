@@ -19,23 +19,20 @@ static void __attribute__((noreturn)) fail(const char *what)
 static void start(struct supervisor *supervisor, const char *name, const struct specification *s,
 		  const struct streams *streams)
 {
-	int cgroup = cgroup_create(name), network_source = network_open_source(), first;
+	int network_source = network_open_source(), first;
 	struct clone_args clone = {
-		.flags = CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWNET | CLONE_INTO_CGROUP |
-			 CLONE_PIDFD,
+		.flags = CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWNET | CLONE_PIDFD,
 		.pidfd = (uint64_t)&first,
-		.exit_signal = SIGCHLD,
-		.cgroup = cgroup,
 	};
 
-	if (cgroup < 0)
+	supervisor->group = cgroup_create(name);
+	if (supervisor->group < 0)
 		fail("no control group");
 
 	pid_t pid = supervisor_clone(supervisor, &clone, streams);
 
 	if (pid < 0)
 		fail("no container");
-	close(cgroup);
 	if (pid == 0)
 		container_enter(s, streams, network_source);
 	close(network_source);

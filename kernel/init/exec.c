@@ -28,9 +28,9 @@ static struct streams open_streams(struct supervisor *supervisor, const struct s
 }
 
 static void start(struct supervisor *supervisor, const struct specification *s, const struct streams *streams,
-		  int first, int cgroup)
+		  int first)
 {
-	struct clone_args clone = { .flags = CLONE_INTO_CGROUP, .exit_signal = SIGCHLD, .cgroup = cgroup };
+	struct clone_args clone = { 0 };
 
 	/* Only children of this process will be in that namespace. */
 	if (syscall(__NR_setns, first, CLONE_NEWPID) < 0)
@@ -42,12 +42,14 @@ static void start(struct supervisor *supervisor, const struct specification *s, 
 		fail("cannot start a process in the container");
 	if (pid > 0)
 		return;
-	if (syscall(__NR_setns, first, CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWNET | CLONE_NEWCGROUP) < 0)
+	if (syscall(__NR_setns, first, CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWNET) < 0 ||
+	    syscall(__NR_unshare, CLONE_NEWCGROUP) < 0)
 		fail("cannot join the container");
 	launch(s, streams);
 }
 
-void exec_supervise(struct message message, const struct container *container, int commands, int children)
+void exec_supervise(uint32_t id, struct message message, const struct container *container, int commands,
+		    int children)
 {
 	struct supervisor supervisor;
 	struct specification s;
@@ -65,11 +67,13 @@ void exec_supervise(struct message message, const struct container *container, i
 		exit(CANNOT_RUN);
 	}
 
-	int cgroup = cgroup_open(container->name);
+	supervisor.group = cgroup_create_further(container->name, id);
+	if (supervisor.group < 0)
+		fail("no control group");
+
 	struct streams streams = open_streams(&supervisor, &s, first);
 
-	start(&supervisor, &s, &streams, first, cgroup);
+	start(&supervisor, &s, &streams, first);
 	close(first);
-	close(cgroup);
 	exit(supervisor_wait(&supervisor, commands, children));
 }

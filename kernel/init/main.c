@@ -41,6 +41,9 @@ static void handle(enum message_type type, struct message m)
 	case STOP:
 		process_signal(type, m);
 		break;
+	case KILL:
+		process_kill(m);
+		break;
 	case RESIZE:
 		process_resize(m);
 		break;

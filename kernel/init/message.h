@@ -26,9 +26,10 @@ enum message_type {
 	STARTED = 19,
 	NETWORK = 20,
 	FORWARD = 21,
+	KILL = 22,
 };
 
-enum { PROTOCOL_VERSION = 5 };
+enum { PROTOCOL_VERSION = 6 };
 
 /* The host's ports. */
 enum { CONTROL_PORT = 1024, STREAM_PORT = 1025 };

@@ -1,3 +1,4 @@
+#include "cgroup.h"
 #include "console.h"
 #include "container.h"
 #include "control.h"
@@ -23,7 +24,7 @@ static struct process {
 	pid_t pid;
 	/* The pipe to the supervisor of a container's process, or -1. */
 	int commands;
-	/* The container of its first process. The supervisor is -1 for all other processes. */
+	/* Its container. The supervisor is -1 unless this is the first process. */
 	struct container container;
 } processes[MAX_PROCESSES];
 
@@ -64,6 +65,11 @@ static struct process *find_id(uint32_t id)
 	return NULL;
 }
 
+static bool is_running(uint32_t id)
+{
+	return find_id(id) != NULL;
+}
+
 static struct process *find_pid(pid_t pid)
 {
 	for (struct process *p = processes; p < processes + MAX_PROCESSES; p++)
@@ -80,27 +86,24 @@ static struct process *find_container(const char *name)
 	return NULL;
 }
 
-/* Returns the container that a message names. */
-static struct container read_container_name(struct message *m)
+static struct container find_or_none(const char *name)
 {
-	const char *name = read_string(m);
-	const struct process *p = name ? find_container(name) : NULL;
+	const struct process *p = find_container(name);
 
 	return p ? p->container : (struct container){ .supervisor = -1 };
 }
 
 /* In the child: does the work of the message. The descriptors are its ends of the pipes. */
-static void __attribute__((noreturn)) become(enum message_type type, const char *name, struct message m,
-					     int commands, int ready)
+static void __attribute__((noreturn)) become(enum message_type type, uint32_t id, const char *name,
+					     struct message m, int commands, int ready)
 {
-	struct container container;
+	const struct container container = find_or_none(name);
 
 	switch (type) {
 	case CONTAINER:
 		container_supervise(name, m, ready, commands, children);
 	case EXEC:
-		container = read_container_name(&m);
-		exec_supervise(m, &container, commands, children);
+		exec_supervise(id, m, &container, commands, children);
 	case READ_FILE:
 	case WRITE_FILE:
 	case LIST_FOLDER:
@@ -108,10 +111,8 @@ static void __attribute__((noreturn)) become(enum message_type type, const char 
 	case MAKE_FOLDER:
 	case REMOVE_FILE:
 	case RENAME_FILE:
-		container = read_container_name(&m);
 		serve_file_request(type, m, &container);
 	case FORWARD:
-		container = read_container_name(&m);
 		forward(&container);
 	default:
 		mask_child_signal(SIG_UNBLOCK);
@@ -141,7 +142,7 @@ static void refuse(enum message_type type, uint32_t id, const char *reason)
 	control_send_exit(id, type == CONTAINER ? NO_CONTAINER : CANNOT_RUN, reason);
 }
 
-/* Starts the process. Its name is the name of the container that it makes, or empty. */
+/* Starts the process. The name is that of its container, or empty. */
 static void start(struct process *p, enum message_type type, uint32_t id, const char *name, struct message m)
 {
 	int commands[2], ready[2];
@@ -158,7 +159,7 @@ static void start(struct process *p, enum message_type type, uint32_t id, const 
 	strlcpy(started.container.name, name, NAME_SIZE);
 	if (pid == 0) {
 		close_pipes(&started);
-		become(type, name, m, commands[0], ready[1]);
+		become(type, id, name, m, commands[0], ready[1]);
 	}
 	close(commands[0]);
 	close(ready[1]);
@@ -202,7 +203,7 @@ void process_run(enum message_type type, struct message m)
 	}
 
 	const uint8_t *tokens = read_tokens(&m);
-	const char *name = type == CONTAINER ? read_string(&m) : "";
+	const char *name = type == RUN ? "" : tokens ? read_string(&m) : NULL;
 	const char *problem = !tokens || !name ? "malformed message" : type == CONTAINER ? check_name(name) : NULL;
 	struct process *free_entry = find_pid(0);
 
@@ -240,6 +241,25 @@ void process_signal(enum message_type type, struct message m)
 		command(p, (struct command){ .type = type, .signal = signal });
 	else if (kill(p->pid, signal) < 0)
 		say("cannot send signal %u: %s", signal, error_text(errno));
+}
+
+void process_kill(struct message m)
+{
+	uint32_t id;
+	const char *name = read_u32(&m, &id) ? read_string(&m) : NULL;
+	const struct process *container = name ? find_container(name) : NULL;
+
+	if (!container)
+		return;
+
+	struct process *p = find_id(id);
+	int group = cgroup_open_further(container->container.name, id);
+
+	cgroup_kill(group);
+	close(group);
+	/* Its supervisor may not have started it yet. */
+	if (p && p->commands >= 0)
+		command(p, (struct command){ .type = KILL });
 }
 
 void process_resize(struct message m)
@@ -301,6 +321,8 @@ void process_reap(void)
 		p->pid = 0;
 		close_pipes(p);
 		control_send_exit(p->id, exit_status(status), "");
+		if (p->commands >= 0 && p->container.supervisor < 0)
+			cgroup_remove_further(p->container.name, p->id, is_running);
 	}
 }
 

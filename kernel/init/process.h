@@ -22,6 +22,9 @@ void process_run(enum message_type, struct message);
 /* Passes on what a SIGNAL or STOP message asks for. */
 void process_signal(enum message_type, struct message);
 
+/* Serves KILL. */
+void process_kill(struct message);
+
 void process_resize(struct message);
 
 /* Gives the containers that run the network as it is configured now. */

@@ -4,6 +4,7 @@
 #include <linux/signal.h>
 #include <linux/signalfd.h>
 
+#include "cgroup.h"
 #include "console.h"
 #include "files.h"
 #include "process.h"
@@ -26,7 +27,7 @@ void supervisor_begin(struct supervisor *s)
 	static const uint64_t all_signals = ~0ul;
 	int messages = stream_open(MESSAGES);
 
-	*s = (struct supervisor){ .master = -1, .slave = -1 };
+	*s = (struct supervisor){ .master = -1, .slave = -1, .group = -1 };
 	if (messages >= 0) {
 		dup2(messages, STDERR_FILENO);
 		close(messages);
@@ -164,6 +165,9 @@ struct streams supervisor_open_streams(struct supervisor *s, const struct specif
 pid_t supervisor_clone(struct supervisor *s, struct clone_args *clone, const struct streams *streams)
 {
 	s->is_first = clone->flags & CLONE_NEWPID;
+	clone->flags |= CLONE_INTO_CGROUP;
+	clone->cgroup = s->group;
+	clone->exit_signal = SIGCHLD;
 	s->pid = syscall(__NR_clone3, clone, sizeof(*clone));
 	close(s->pid > 0 ? streams->started : s->started);
 	if (s->pid > 0 && streams->terminal < 0) {
@@ -216,6 +220,8 @@ static void obey(const struct supervisor *s, int commands)
 			kill(s->pid, command.signal);
 		else if (command.type == STOP)
 			stop(s, command.signal);
+		else if (command.type == KILL)
+			cgroup_kill(s->group);
 		else
 			resize(s, command.columns, command.rows);
 	}

@@ -5,7 +5,7 @@
 #include "launch.h"
 #include "message.h"
 
-/* A SIGNAL, STOP or RESIZE that init passes on to a supervisor. */
+/* A SIGNAL, STOP, KILL or RESIZE that init passes on to a supervisor. */
 struct command {
 	enum message_type type;
 	uint32_t signal;
@@ -16,6 +16,8 @@ struct supervisor {
 	pid_t pid;
 	/* Whether the process is PID 1 of its namespace, which gets only the signals that it handles. */
 	bool is_first;
+	/* The control group of the process and its descendants. */
+	int group;
 	/* The terminal's two ends, or -1. */
 	int master, slave;
 	/*
@@ -37,8 +39,8 @@ void supervisor_begin(struct supervisor *);
 struct streams supervisor_open_streams(struct supervisor *, const struct specification *, const char *ptmx);
 
 /*
- * Starts the process with clone3. Returns the same values as fork. In the parent, the process's ends of the
- * streams are closed afterwards.
+ * Starts the process with clone3, in the control group. Returns the same values as fork. In the parent, the
+ * process's ends of the streams are closed afterwards.
  */
 struct clone_args;
 pid_t supervisor_clone(struct supervisor *, struct clone_args *, const struct streams *);

@@ -291,6 +291,11 @@ export class ContainerMachine {
     this.#process.kill(signal);
   }
 
+  /** Kills the container with all its processes. */
+  killAll(): void {
+    this.#process.killAll();
+  }
+
   /**
    * Runs a further process in the container, with streams, signals and exit like the container's own. It ends
    * when the container ends. Statuses are Docker's: 127 if there is no such program; 126 if it cannot be run,

@@ -48,7 +48,7 @@ describe('a further process', { timeout: TIMEOUT }, () => {
   });
 
   test('is in the container', async () => {
-    const namespaces = 'for n in cgroup ipc mnt net pid uts; do readlink /proc/$1/ns/$n; done';
+    const namespaces = 'for n in ipc mnt net pid uts; do readlink /proc/$1/ns/$n; done';
     const script = `
 readlink /proc/1/exe; set -- self; a=$(${namespaces}); set -- 1; b=$(${namespaces}); [ "$a" = "$b" ] && echo same
 cat /proc/self/cgroup; grep -E 'Cap(Eff|Bnd|Amb)' /proc/self/status; cat /proc/self/oom_score_adj; ls /proc/self/fd | wc -l
@@ -103,6 +103,49 @@ umask; readlink /proc/self/root; ulimit -n; grep SigBlk /proc/self/status`;
     sleeping.kill(15);
     expect(await sleeping.exit).toBe(128 + 15);
     expect((await shell('kill -SEGV $$')).status).toBe(128 + 11);
+  });
+
+  describe('is killed with its descendants', () => {
+    /** The container's first process is one of them. It reaps no orphans, which remain as zombies. */
+    const sleepers = async () =>
+      Number((await shell("cat /proc/[0-9]*/stat 2> /dev/null | grep -c '(sleep) [^Z]'")).stdout);
+    /** A child, a daemon by setsid, one by a double fork, and a process that forks all the time. */
+    const family = `sleep 1000 & setsid sleep 1000 < /dev/null > /dev/null 2>&1 &
+(setsid sh -c '(sleep 1000 > /dev/null 2>&1 < /dev/null &)' &)
+(trap "" TERM HUP INT; while :; do sh -c 'sleep 1000 & sleep 0.01'; done) > /dev/null 2>&1 & sleep 1; echo ready;`;
+
+    test.each([
+      ['while it runs', 'exec sleep 1000', 137],
+      ['when it has ended', 'exit 3', 3],
+    ])('%s', async (_, end, expected) => {
+      const process = container.exec({ args: ['sh', '-c', `${family} ${end}`], user: 'root' });
+      await process.stdout.getReader().read();
+      if (expected !== 137) expect(await process.exit).toBe(expected);
+      expect(await sleepers()).toBeGreaterThan(4);
+      process.killAll();
+      expect(await process.exit).toBe(expected);
+      await expect.poll(sleepers).toBe(1);
+    });
+
+    test('before it has started', async () => {
+      const processes = Array.from({ length: 20 }, () =>
+        container.exec({ args: ['sh', '-c', 'setsid sleep 1000 &'] }),
+      );
+      for (const process of processes) process.killAll();
+      await Promise.all(processes.map(({ exit }) => exit));
+      await expect.poll(sleepers).toBe(1);
+    });
+
+    test('alone', async () => {
+      const other = container.exec({ args: ['sh', '-c', 'echo; read line; exit 5'] });
+      await other.stdout.getReader().read();
+      const process = container.exec({ args: ['sleep', '1000'] });
+      await process.started;
+      process.killAll();
+      expect(await process.exit).toBe(137);
+      await other.stdin.close();
+      expect(await other.exit).toBe(5);
+    });
   });
 
   test('does not wait for background processes, which may continue to write', async () => {

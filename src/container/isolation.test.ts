@@ -8,8 +8,13 @@ import { DEMO_IMAGES, pull, start, text } from './testing/run.ts';
 
 const TIMEOUT = 120_000;
 const EPERM = 1;
+const ENOENT = 2;
 const EAGAIN = 11;
 const INIT = join(import.meta.dirname, '../../kernel/init');
+
+/** When asked, it also has a child that tries to leave its control group, and keeps its mount of that. */
+const FIRST = `(until [ -e /tmp/lift ]; do sleep 0.1; done
+sh -c 'echo $$ > /tmp/lifting; exec probe lift 100000' > /tmp/lift 2>&1) & exec sleep 100000`;
 
 const folder = mkdtempSync(join(tmpdir(), 'linuxrun-isolation-'));
 let container: ContainerMachine;
@@ -28,7 +33,7 @@ async function shell(script: string, user = 'root', inside = container): Promise
 }
 
 const boot = async (options = {}) =>
-  start({ image: await pull(`${DEMO_IMAGES}:busybox`), args: ['sleep', '100000'], ...options });
+  start({ image: await pull(`${DEMO_IMAGES}:busybox`), args: ['sh', '-c', FIRST], ...options });
 
 beforeAll(async () => {
   container = await boot({
@@ -236,8 +241,18 @@ describe('the kernel', { timeout: TIMEOUT }, () => {
     const report = await shell('mkdir -p /mnt; probe lift');
     expect(report).toContain('mount(cgroup2) 0\n');
     expect(report).toContain(`mkdir(group) ${EAGAIN}\n`);
-    expect(report).toContain(`write(pids.max) ${EPERM}\n`);
+    // Only the first process's group has this file.
+    expect(report).toContain(`write(pids.max) ${ENOENT}\n`);
+    expect(report).toContain(`write(cgroup.max.depth) ${EPERM}\n`);
     expect(await shell('cat /sys/fs/cgroup/pids.max')).toBe(limit);
+  });
+
+  test("keeps a further process in its control group, also with a mount of the first one's", async () => {
+    await shell('mkdir -p /mnt; touch /tmp/lift');
+    await expect.poll(() => shell('cat /tmp/lift')).toContain(`write(pids.max) ${EPERM}\n`);
+    expect(await shell('probe leave $(cat /tmp/lifting)')).toBe(
+      `clone3(group) ${ENOENT}\nwrite(cgroup.procs) ${ENOENT}\n`,
+    );
   });
 
   test('provides a separate network with a loopback interface', async () => {

@@ -2,7 +2,7 @@
 import { encodeBytes } from '../text/byte-text.ts';
 import type { TerminalSize } from './terminal-size.ts';
 
-export const PROTOCOL_VERSION = 5;
+export const PROTOCOL_VERSION = 6;
 export const CONTROL_PORT = 1024;
 export const STREAM_PORT = 1025;
 /** Bytes of the secret that opens a stream of a process. The guest sends it first. */
@@ -35,6 +35,7 @@ const RENAME_FILE = 18;
 const STARTED = 19;
 const NETWORK = 20;
 const FORWARD = 21;
+const KILL = 22;
 
 /** Commands for a forwarder, and their size. */
 const COMMAND_SIZE = 28;
@@ -88,7 +89,7 @@ export const CONSTANTS: Readonly<Record<string, number>> = {
     USAGE,
     STOP,
   },
-  ...{ LIST_FOLDER, STAT_FILE, MAKE_FOLDER, REMOVE_FILE, RENAME_FILE, STARTED, NETWORK, FORWARD },
+  ...{ LIST_FOLDER, STAT_FILE, MAKE_FOLDER, REMOVE_FILE, RENAME_FILE, STARTED, NETWORK, FORWARD, KILL },
   ...{ COMMAND_SIZE, CONNECT, CANCEL, WATCH_PORTS, IGNORE_PORTS },
   ...{ EVENT_SIZE, REFUSED, PORT_OPENED, PORT_CLOSED },
   ...{ RUN_CONSOLE, WITH_TERMINAL, WITH_INIT, SAME_MODE },
@@ -300,6 +301,11 @@ export function encodeResize(process: number, terminal: TerminalSize): Uint8Arra
 
 export function encodeSignal(process: number, signal: number): Uint8Array<ArrayBuffer> {
   return frame(SIGNAL, u32(process), u32(signal));
+}
+
+/** @param container its name */
+export function encodeKill(process: number, container: string): Uint8Array<ArrayBuffer> {
+  return frame(KILL, u32(process), cString(container));
 }
 
 export function encodeStop(process: number, signal: number): Uint8Array<ArrayBuffer> {

@@ -1,5 +1,6 @@
 import {
   CONTROL_PORT,
+  encodeKill,
   encodeMeasure,
   encodeNetwork,
   encodePowerOff,
@@ -97,6 +98,11 @@ export class Agent {
 
   signal(process: number, signal: number): void {
     if (this.#processes.has(process)) this.#send(encodeSignal(process, signal));
+  }
+
+  /** Kills a further process of a container and its descendants, which it may have left behind. */
+  killAll(process: number, container: string): void {
+    this.#send(encodeKill(process, container));
   }
 
   stop(process: number, signal: number): void {

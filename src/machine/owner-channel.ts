@@ -96,6 +96,9 @@ export class OwnerChannel {
       case 'stop-process':
         agent?.stop(message.process, message.signal);
         break;
+      case 'kill-all':
+        agent?.killAll(message.process, message.container);
+        break;
       case 'resize-process':
         agent?.resize(message.process, message.size);
         break;

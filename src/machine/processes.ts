@@ -55,6 +55,11 @@ export interface ContainerProcess extends GuestProcess {
   readonly messages: Output;
   /** Changes the size of its terminal, in characters. */
   resize(columns: number, rows: number): void;
+  /**
+   * Kills it and all its descendants, also those that it has left behind when it ended. None can escape, and
+   * none starts afterwards.
+   */
+  killAll(): void;
 }
 
 /** A container in its machine. */
@@ -92,6 +97,7 @@ const STDIN = 0;
 const STDOUT = 1;
 const STDERR = 2;
 const MESSAGES = 3;
+const SIGKILL = 9;
 
 /** What the owner of a machine has its agent do: processes, containers and their files. */
 export class Processes {
@@ -134,13 +140,20 @@ export class Processes {
     return {
       name: options.name,
       stop: (signal) => this.#post({ type: 'stop-process', process, signal }),
+      // The others end with a container's first process.
+      killAll: () => this.#post({ type: 'signal', process, signal: SIGKILL }),
       ...this.#startContained(head, message, options.terminal),
     };
   }
 
   exec(options: Omit<ExecRequest, keyof ProcessRequest>): ContainerProcess {
     const head = this.#head();
-    return this.#startContained(head, encodeExec({ ...options, ...head }), options.terminal);
+    const { process } = head;
+    const { container } = options;
+    return {
+      killAll: () => this.#post({ type: 'kill-all', process, container }),
+      ...this.#startContained(head, encodeExec({ ...options, ...head }), options.terminal),
+    };
   }
 
   readFile(container: string, path: string): FileReading {
@@ -243,7 +256,7 @@ export class Processes {
     head: ProcessRequest,
     message: Uint8Array,
     terminal: TerminalSize | undefined,
-  ): ContainerProcess {
+  ): Omit<ContainerProcess, 'killAll'> {
     const { process } = head;
     const streams = {
       stdin: this.#input(process),

@@ -107,6 +107,8 @@ export type ToMachine =
     }
   | { type: 'signal'; process: number; signal: number }
   | { type: 'stop-process'; process: number; signal: number }
+  /** Kills a further process of a container and its descendants. */
+  | { type: 'kill-all'; process: number; container: string }
   | { type: 'resize-process'; process: number; size: TerminalSize }
   /** @param container its name; `usage` answers, in the same order */
   | { type: 'measure'; container: string }

@@ -10,6 +10,7 @@ import {
   encodeContainer,
   encodeExec,
   encodeForward,
+  encodeKill,
   encodeListFolder,
   encodeMakeFolder,
   encodeMeasure,
@@ -162,6 +163,10 @@ const fileRequest = fc.oneof(reading, writing, listing, status, making, removal,
 const measure = word.map((container) => ({ bytes: encodeMeasure(container), line: `11 ${container}` }));
 const signal = u32.map((process) => ({ bytes: encodeSignal(process, 15), line: `4 ${process} 15` }));
 const stop = u32.map((process) => ({ bytes: encodeStop(process, 15), line: `13 ${process} 15` }));
+const kill = fc.record({ process: u32, container: word }).map(({ process, container }) => ({
+  bytes: encodeKill(process, container),
+  line: `22 ${process} ${container}`,
+}));
 const resize = fc.record({ process: u32, columns: u32, rows: u32 }).map(({ process, columns, rows }) => ({
   bytes: encodeResize(process, { columns, rows }),
   line: ['7', process, columns, rows].join(' '),
@@ -199,6 +204,7 @@ const message = fc.oneof(
     forwarding,
     signal,
     stop,
+    kill,
     resize,
     network,
     unknown,

@@ -1,7 +1,8 @@
 /*
  * Requests from the kernel what containers must not get, and prints the errors. 0 is success. "lift" attacks
- * the container's control group instead, "dump SECONDS" the processes that the agent starts in the container.
- * "terminals" takes all terminals of the container.
+ * the process's control group instead, and "lift SECONDS" also keeps its mount of that. "leave PID" moves to
+ * the control group of another process. "dump SECONDS" attacks the processes that the agent starts in the
+ * container. "terminals" takes all terminals of the container.
  */
 #include <sys/socket.h>
 #include <linux/resource.h>
@@ -17,9 +18,13 @@ static void try(const char *name, long result)
 
 static int write_text(const char *path, const char *text)
 {
-	int fd = open(path, O_WRONLY), result = fd < 0 ? -1 : write(fd, text, strlen(text));
+	int fd = open(path, O_WRONLY), result;
 
-	close(fd);
+	if (fd < 0)
+		return -1;
+	result = write(fd, text, strlen(text));
+	if (result >= 0)
+		close(fd);
 	return result;
 }
 
@@ -37,6 +42,27 @@ static int lift_limit(void)
 	try("enter group", write_text("/mnt/group/cgroup.procs", "0"));
 	try("unshare(CLONE_NEWCGROUP)", syscall(__NR_unshare, CLONE_NEWCGROUP));
 	try("write(pids.max)", write_text("/mnt/pids.max", "max"));
+	try("write(cgroup.max.depth)", write_text("/mnt/cgroup.max.depth", "max"));
+	return 0;
+}
+
+/*
+ * Tries to move to the control group of a process that has made a mount of it by "lift", by two ways. The
+ * caller is root of the container.
+ */
+static int leave(const char *pid)
+{
+	char path[64] = "/proc/";
+	struct clone_args into = { .flags = CLONE_INTO_CGROUP };
+
+	strlcat(path, pid, sizeof(path));
+	strlcat(path, "/root/mnt/", sizeof(path));
+	into.cgroup = open(path, O_RDONLY | O_DIRECTORY);
+	if ((int)into.cgroup < 0)
+		return 1;
+	try("clone3(group)", syscall(__NR_clone3, &into, sizeof(into)));
+	strlcat(path, "cgroup.procs", sizeof(path));
+	try("write(cgroup.procs)", write_text(path, "0"));
 	return 0;
 }
 
@@ -98,8 +124,15 @@ int main(int argc, char **argv)
 {
 	char log[64];
 
-	if (argc == 2 && strcmp(argv[1], "lift") == 0)
-		return lift_limit();
+	if (argc >= 2 && strcmp(argv[1], "lift") == 0) {
+		int status = lift_limit();
+
+		if (argc == 3)
+			sleep(atoi(argv[2]));
+		return status;
+	}
+	if (argc == 3 && strcmp(argv[1], "leave") == 0)
+		return leave(argv[2]);
 	if (argc == 2 && strcmp(argv[1], "terminals") == 0)
 		take_terminals();
 	if (argc == 3 && strcmp(argv[1], "dump") == 0) {

@@ -128,11 +128,11 @@ static void print_file(enum message_type type, struct message m)
 		printf(" %s", r.new_path);
 }
 
-static void print_numbers(enum message_type type, struct message m)
+static void print_numbers(struct message *m, int count)
 {
 	uint32_t number;
 
-	for (int left = type == RESIZE ? 3 : 2; left > 0 && read_u32(&m, &number); left--)
+	for (; count > 0 && read_u32(m, &number); count--)
 		printf(" %u", number);
 }
 
@@ -164,9 +164,13 @@ static void handle(enum message_type type, struct message m)
 		print_exec(m);
 	if (type == READ_FILE || type == WRITE_FILE || (type >= LIST_FOLDER && type <= RENAME_FILE))
 		print_file(type, m);
-	if (type == SIGNAL || type == STOP || type == RESIZE)
-		print_numbers(type, m);
-	if (type == MEASURE)
+	if (type == SIGNAL || type == STOP)
+		print_numbers(&m, 2);
+	if (type == RESIZE)
+		print_numbers(&m, 3);
+	if (type == KILL)
+		print_numbers(&m, 1);
+	if (type == MEASURE || type == KILL)
 		print_name(&m);
 	if (type == FORWARD && print_head(&m))
 		print_name(&m);
