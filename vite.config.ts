@@ -18,6 +18,8 @@ export default defineConfig({
     manifest: true,
   },
   worker: { format: 'es' },
+  // The parser of Docker's flags was written for Node.
+  define: { global: 'globalThis' },
   // Vite finds it only when a worker imports it, and would then reload the page.
   optimizeDeps: { include: ['xz-decompress'] },
   server: { headers: ISOLATION_HEADERS },

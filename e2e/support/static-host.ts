@@ -3,7 +3,7 @@ import type { RunningServer } from '../../src/server/server.ts';
 import { SITE } from './places.ts';
 
 /** Most hosts give each site an origin of its own; some give it only a folder. */
-const FOLDER = '/some/folder/';
+export const FOLDER = '/some/folder/';
 
 /**
  * A static file server that is not ours.

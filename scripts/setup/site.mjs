@@ -32,8 +32,10 @@ const OWN = [
   'kernel',
   'manifest.webmanifest',
 ];
+/** The headers of every answer, for hosts that read them. */
+const HEADERS_FILE = '_headers';
 /** Instructions for hosts and for this set-up, which nobody asks for. */
-const NOT_SERVED = ['_headers', MANIFEST];
+const NOT_SERVED = [HEADERS_FILE, MANIFEST];
 const SOURCE = 'source.tar.gz';
 
 const execute = promisify(execFile);
@@ -92,7 +94,14 @@ export async function writeRelease({ page, shared, target, version, hasSource })
   const release = { id, files: { '': sha256(index), ...files } };
   await mkdir(target, { recursive: true });
   await writeFile(join(target, 'index.html'), index);
-  await bundleWorker(join(target, 'service-worker.js'), release);
+  const headers = readHeaders(await readFile(join(page, HEADERS_FILE), 'utf8'));
+  await bundleWorker(join(target, 'service-worker.js'), { ...release, headers });
+}
+
+/** @param {string} file the headers of every answer, below the line with their path */
+function readHeaders(file) {
+  const lines = file.matchAll(/^ +([\w-]+): (.+)$/gm);
+  return Object.fromEntries(Array.from(lines, ([, name, value]) => [name, value]));
 }
 
 /** @param {string} html @param {Record<string, string>} values */
@@ -103,7 +112,7 @@ function withMeta(html, values) {
   return html.replace('</head>', `${elements.join('\n')}\n</head>`);
 }
 
-/** @param {string} outfile @param {Release} release */
+/** @param {string} outfile @param {Release & { headers: Record<string, string> }} release */
 async function bundleWorker(outfile, release) {
   await bundle({ entryPoints: [WORKER], outfile, define: { RELEASE: JSON.stringify(release) } });
 }
@@ -161,8 +170,8 @@ export const site = {
     ...[
       PAGE,
       PUBLIC,
-      WORKER,
       DOCS_THEME,
+      'src/app/offline',
       'src/app/styles',
       'docs',
       'README.md',
@@ -192,5 +201,7 @@ export const site = {
         'HEAD',
       );
     await writeDocuments(target);
+    // GitHub Pages otherwise leaves out files whose names begin with an underscore.
+    await writeFile(join(target, '.nojekyll'), '');
   },
 };

@@ -34,7 +34,7 @@ describe('a release', () => {
   beforeEach(async () => {
     await put('page/index.html', '<html><head></head></html>');
     await put('page/assets/app.js', 'app');
-    await put('page/_headers', 'for the host');
+    await put('page/_headers', '/*\n  Cross-Origin-Embedder-Policy: require-corp\n');
     await put('page/.vite/manifest.json', '{}');
     await put('public/kernel/Image', 'kernel');
     await put('public/images/index.json', '{}');
@@ -48,6 +48,7 @@ describe('a release', () => {
     expect(worker).toContain(id);
     for (const file of ['assets/app.js', 'kernel/Image', 'images/index.json'])
       expect(worker).toContain(`"${file}"`);
+    expect(worker).toContain('"Cross-Origin-Embedder-Policy":"require-corp"');
     expect(worker).not.toMatch(/_headers|manifest\.json|huge/);
   });
 

@@ -2,6 +2,7 @@ import './styles/index.css';
 import { createRoot } from 'react-dom/client';
 import { Page } from './components/Page.tsx';
 import { goesToLocalName } from './local-name.ts';
+import { reloadsIsolated } from './offline/isolate.ts';
 import { holdRelease, keepOffline } from './offline/keep.ts';
 import { cleanAddress, readAddress } from './stores/address.ts';
 import { loadMachinery } from './stores/connection.ts';
@@ -14,7 +15,7 @@ import { applyTheme } from './stores/theme.ts';
 import { findObstacle, savesData } from './support.ts';
 
 const obstacle = findObstacle(globalThis);
-if (!(await goesToLocalName())) open();
+if (!(await goesToLocalName()) && !(await reloadsIsolated())) open();
 
 function open(): void {
   applyTheme();

@@ -4,6 +4,25 @@ export interface Obstacle {
   text: string;
 }
 
+const HEADERS = 'Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp';
+
+const NOT_ISOLATED: Obstacle = {
+  title: 'This page is not cross-origin isolated',
+  text:
+    'The processors of the machine share memory, which browsers allow only to pages with the headers ' +
+    `${HEADERS}. The server does not send them, and the browser did not let the page add them by itself: ` +
+    'allow this site to store data, and reload the page. The server that npm start runs sends the headers; ' +
+    'another server in front of it must keep them.',
+};
+
+const FRAME_NOT_ISOLATED: Obstacle = {
+  title: 'This frame is not cross-origin isolated',
+  text:
+    'The processors of the machine share memory, which browsers allow in a frame only if the page around it ' +
+    `and the server of the frame send the headers ${HEADERS}, and the <iframe> element has the attribute ` +
+    'allow="cross-origin-isolated".',
+};
+
 /** Returns why a page with this global scope cannot run harts in threads that share memory, if it cannot. */
 export function findObstacle(scope: typeof globalThis): Obstacle | undefined {
   if (!scope.isSecureContext) {
@@ -12,15 +31,7 @@ export function findObstacle(scope: typeof globalThis): Obstacle | undefined {
       text: 'The processors of the machine share memory, which browsers allow only on https:// or on localhost.',
     };
   }
-  if (scope.crossOriginIsolated === false) {
-    return {
-      title: 'This page is not cross-origin isolated',
-      text:
-        'The processors of the machine share memory, which browsers allow only when the server sends the headers ' +
-        'Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp. ' +
-        'The server that npm start runs sends them; another server in front of it must keep them.',
-    };
-  }
+  if (scope.crossOriginIsolated === false) return isFramed(scope) ? FRAME_NOT_ISOLATED : NOT_ISOLATED;
   if (typeof scope.SharedArrayBuffer === 'undefined' || !hasWasmThreads(scope)) {
     return {
       title: 'This browser lacks WebAssembly threads',
@@ -28,6 +39,11 @@ export function findObstacle(scope: typeof globalThis): Obstacle | undefined {
     };
   }
   return undefined;
+}
+
+/** Whether the page of this global scope is in a frame of another one. */
+export function isFramed({ top, self }: typeof globalThis): boolean {
+  return top !== self;
 }
 
 /** Whether the browser asks pages to transfer little. */

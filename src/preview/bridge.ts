@@ -3,6 +3,7 @@
  * to the gateway. The preview's own scripts have the same origin and can do anything here, so the page
  * trusts none of its messages.
  */
+import { activated } from './activated.ts';
 import type { BridgeReport, Introduction, StayAlive } from './messages.ts';
 import { readPreviewHost, WORKER_PATH } from './names.ts';
 
@@ -12,20 +13,10 @@ function report(message: BridgeReport): void {
   parent.postMessage(message, page);
 }
 
-/** Resolves when the service worker is active. */
 async function install(): Promise<ServiceWorkerRegistration> {
   const options = { scope: '/', updateViaCache: 'none' } as const;
   const registration = await navigator.serviceWorker.register(WORKER_PATH, options);
-  const worker = registration.installing ?? registration.waiting ?? registration.active;
-  if (!worker) throw new Error('the service worker is gone');
-  await new Promise<void>((resolve, reject) => {
-    const look = () => {
-      if (worker.state === 'activated') resolve();
-      if (worker.state === 'redundant') reject(new Error('the browser has given the service worker up'));
-    };
-    worker.addEventListener('statechange', look);
-    look();
-  });
+  await activated(registration);
   return registration;
 }
 

@@ -1,5 +1,5 @@
 import { savesData } from '../support.ts';
-import { RELEASE_PREFIX, readRelease } from './release.ts';
+import { type Keep, RELEASE_PREFIX, readRelease } from './release.ts';
 
 const WORKER = 'service-worker.js';
 
@@ -12,9 +12,18 @@ export function holdRelease(): void {
   navigator.locks.request(RELEASE_PREFIX + id, { mode: 'shared' }, forever).catch(() => {});
 }
 
+export function registerWorker(): Promise<ServiceWorkerRegistration> {
+  return navigator.serviceWorker.register(WORKER, { updateViaCache: 'none' });
+}
+
 /** Keeps all files for use without the server, unless the user wants to save data. */
 export function keepOffline(): void {
-  if (readRelease().id === undefined || !('serviceWorker' in navigator) || savesData()) return;
-  // Browsers may refuse to store anything. The page works as long as its server does.
-  navigator.serviceWorker.register(WORKER, { updateViaCache: 'none' }).catch(() => {});
+  const { id } = readRelease();
+  if (id === undefined || !('serviceWorker' in navigator) || savesData()) return;
+  registerWorker()
+    .then(() => navigator.serviceWorker.ready)
+    // A worker that isolated this page has kept nothing yet.
+    .then(({ active }) => active?.postMessage({ type: 'keep', release: id } satisfies Keep))
+    // Browsers may refuse to store anything. The page works as long as its server does.
+    .catch(() => {});
 }

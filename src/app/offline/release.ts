@@ -1,6 +1,12 @@
 /** Begins the names of a release's cache, and of the lock that a page of the release holds. */
 export const RELEASE_PREFIX = 'linuxrun-release-';
 
+/** Asks the service worker to keep the files of its release, if that is the page's. */
+export interface Keep {
+  readonly type: 'keep';
+  readonly release: string;
+}
+
 /** What the set-up writes into the built page. A page in development has none of it. */
 export interface Release {
   /** The version for people, such as `0.1.0 (5f3a2b1)`. */

@@ -1,17 +1,20 @@
 /**
- * Keeps the files of a release, so that the page works without its server.
+ * Keeps the files of a release, so that the page works without its server, and adds the headers of the page's
+ * hosts to the answers of hosts that cannot send them.
  *
  * Files never mix between releases: a page asks for the machine's files by the id of its own release, other
  * files are named by hashes of their content, and every file of a cache was verified. A page
  * comes from the server if that answers, so that a new release is taken at the next load.
  */
 
-import { RELEASE_PREFIX } from './release.ts';
+import { type Keep, RELEASE_PREFIX } from './release.ts';
 
 interface Release {
   readonly id: string;
   /** The SHA-256 of each file in hexadecimal, by its path. The empty path is the page. */
   readonly files: Readonly<Record<string, string>>;
+  /** The headers that hosts should send with every file. */
+  readonly headers: Readonly<Record<string, string>>;
 }
 
 interface ExtendableEvent extends Event {
@@ -29,6 +32,7 @@ interface Scope {
   readonly registration: ServiceWorkerRegistration;
   skipWaiting(): Promise<void>;
   addEventListener(type: 'fetch', listener: (event: FetchEvent) => void): void;
+  addEventListener(type: 'message', listener: (event: ExtendableEvent & MessageEvent) => void): void;
   addEventListener(type: 'install' | 'activate', listener: (event: ExtendableEvent) => void): void;
 }
 
@@ -40,12 +44,21 @@ const CACHE = RELEASE_PREFIX + RELEASE.id;
 /** The longest wait for a server's answer before a kept file is used, in ms. */
 const PATIENCE = 4000;
 const SERVER_ERROR = 500;
+/** Only a page that was sent with it is isolated. */
+const ISOLATES = 'Cross-Origin-Embedder-Policy';
+/** Redirects of pages, which only the browser may follow, have no status that a script may use. */
+const NO_STATUS = 0;
 
 const base = scope.registration.scope;
 const urlOf = (path: string) => new URL(path, base).href;
 
 scope.addEventListener('install', (event) => event.waitUntil(install()));
 scope.addEventListener('activate', (event) => event.waitUntil(activate()));
+// The page sends it when it has loaded its own files.
+scope.addEventListener('message', (event) => {
+  const { release } = event.data as Keep;
+  if (release === RELEASE.id) event.waitUntil(keep());
+});
 scope.addEventListener('fetch', (event) => {
   const { request } = event;
   // A part of a file is asked for when a download broke off. The server continues it.
@@ -53,9 +66,11 @@ scope.addEventListener('fetch', (event) => {
   const url = new URL(request.url);
   const path = url.pathname.slice(new URL(base).pathname.length).replace(/^index\.html$/, '');
   const id = url.searchParams.get('release');
-  if (id !== null) event.respondWith(keptOrFetched(RELEASE_PREFIX + id, path, request));
-  else if (isNamedByHash(path)) event.respondWith(keptOrFetched(undefined, path, request));
-  else if (Object.hasOwn(RELEASE.files, path)) event.respondWith(fetchedOrKept(path, request));
+  const answer = (response: Promise<Response>) => event.respondWith(response.then(withHeaders));
+  if (id !== null) answer(keptOrFetched(RELEASE_PREFIX + id, path, request));
+  else if (isNamedByHash(path)) answer(keptOrFetched(undefined, path, request));
+  else if (Object.hasOwn(RELEASE.files, path)) answer(fetchedOrKept(path, request));
+  else if (request.mode === 'navigate') answer(fetch(request));
   if (request.mode === 'navigate') event.waitUntil(removeUnused());
 });
 
@@ -65,11 +80,21 @@ function isNamedByHash(path: string): boolean {
 }
 
 async function install(): Promise<void> {
+  // A page that waits for its isolation needs this worker at once. It asks for the files later.
+  if ((await releases()).length > 0 || (await isIsolatedByHost())) await keep();
+  // Pages of other releases keep their own caches, so the new worker need not wait for their end.
+  await scope.skipWaiting();
+}
+
+async function isIsolatedByHost(): Promise<boolean> {
+  const { headers } = await fetch(base, { method: 'HEAD', cache: 'no-cache' });
+  return headers.has(ISOLATES);
+}
+
+async function keep(): Promise<void> {
   const cache = await caches.open(CACHE);
   for (const [path, hash] of Object.entries(RELEASE.files))
     if (!(await cache.match(urlOf(path)))) await cache.put(urlOf(path), await load(path, hash));
-  // Pages of other releases keep their own caches, so the new worker need not wait for their end.
-  await scope.skipWaiting();
 }
 
 async function activate(): Promise<void> {
@@ -97,6 +122,16 @@ async function verify(response: Response, hash: string): Promise<Response | unde
   const found = Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('');
   // A new response, because browsers refuse one that was redirected as the answer for a page.
   return found === hash ? new Response(body, { headers: response.headers }) : undefined;
+}
+
+/** Adds the headers that the host has not sent. */
+function withHeaders(response: Response): Response {
+  const missing = Object.entries(RELEASE.headers).filter(([name]) => !response.headers.has(name));
+  if (missing.length === 0 || response.status === NO_STATUS) return response;
+  const { body, status, statusText } = response;
+  const headers = new Headers(response.headers);
+  for (const [name, value] of missing) headers.set(name, value);
+  return new Response(body, { status, statusText, headers });
 }
 
 async function releases(): Promise<string[]> {

@@ -8,6 +8,8 @@ const CREATE_WORKER = {
   translator: () => new Worker(new URL('./browser-translator.ts', import.meta.url), { type: 'module' }),
 };
 
+const WEB_ASSEMBLY = 'application/wasm';
+
 /**
  * @param base where emulator.wasm and kernel/ are served, ending in a slash
  * @param release the release whose files are loaded; unless given, the server's current ones
@@ -32,7 +34,7 @@ export function browserPlatform(base: string | URL, release?: string): Platform 
     },
 
     async loadEmulator() {
-      return WebAssembly.compileStreaming(load(urlOf('emulator.wasm')));
+      return WebAssembly.compileStreaming(asWebAssembly(await load(urlOf('emulator.wasm'))));
     },
 
     async loadFile(path) {
@@ -40,6 +42,12 @@ export function browserPlatform(base: string | URL, release?: string): Platform 
       return new Uint8Array(await response.arrayBuffer());
     },
   };
+}
+
+/** Gives the file its type, which compilers insist on and plain file servers do not know. */
+function asWebAssembly(response: Response): Response {
+  if (response.headers.get('Content-Type') === WEB_ASSEMBLY) return response;
+  return new Response(response.body, { headers: { 'Content-Type': WEB_ASSEMBLY } });
 }
 
 async function load(url: URL): Promise<Response> {
