@@ -3,8 +3,9 @@ import { previews } from '../scripts/setup/previews.mjs';
 import { production } from '../scripts/setup/production.mjs';
 import { site } from '../scripts/setup/site.mjs';
 import { ensure } from '../scripts/setup/step.mjs';
+import { types } from '../scripts/setup/types.mjs';
 
 /** Builds the page and the production site from the current sources, before any test. */
 export default async function buildPage(): Promise<void> {
-  for (const step of [page, previews, site, production]) await ensure(step);
+  for (const step of [page, previews, types, site, production]) await ensure(step);
 }

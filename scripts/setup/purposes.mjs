@@ -15,9 +15,10 @@ import { production } from './production.mjs';
 import { say } from './progress.mjs';
 import { site } from './site.mjs';
 import { ensure, isInPlace, isToBuild, stampOf } from './step.mjs';
+import { types } from './types.mjs';
 
 const GUEST = [kernel, busybox, initramfs];
-const EVERYTHING = [core, bundle, page, ...GUEST, images, kernelSmp, previews, site, production];
+const EVERYTHING = [core, bundle, page, ...GUEST, images, kernelSmp, previews, types, site, production];
 
 /** @typedef {{ packages: readonly string[], steps: readonly import('./step.mjs').Step[] }} Needs */
 
@@ -28,8 +29,9 @@ export const PURPOSES = {
   'boot-smp': { packages: BUILD_PACKAGES, steps: [core, bundle, ...GUEST, kernelSmp] },
   run: { packages: BUILD_PACKAGES, steps: [core, bundle, ...GUEST, images] },
   'run-smp': { packages: BUILD_PACKAGES, steps: [core, bundle, ...GUEST, images, kernelSmp] },
-  start: { packages: BUILD_PACKAGES, steps: [core, bundle, page, ...GUEST, images, previews, site] },
+  start: { packages: BUILD_PACKAGES, steps: [core, bundle, page, ...GUEST, images, previews, types, site] },
   'kernel-smp': { packages: BUILD_PACKAGES, steps: [kernelSmp] },
+  types: { packages: [], steps: [types] },
   build: { packages: BUILD_PACKAGES, steps: EVERYTHING },
   test: { packages: [...BUILD_PACKAGES, ...TEST_PACKAGES], steps: EVERYTHING },
 };

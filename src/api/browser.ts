@@ -4,24 +4,18 @@ import { browserPlatform } from '../machine/platform/browser.ts';
 import { OptionError } from '../options/option-error.mjs';
 import { browserStore } from '../storage/browser.ts';
 import { openConsole } from './browser-console.ts';
+import type { Configuration } from './configuration.ts';
 import { installHost, type LoadedImage, type LoadImageOptions } from './host.ts';
 import type { ImageLoader } from './image-loader.ts';
 import { unpackImageError } from './packed-error.ts';
 
 export * from './public.ts';
 
-export interface Configuration {
-  /** The URL of the folder with emulator.wasm, kernel/ and images/; by default the package's own. */
-  readonly assets?: string | URL | undefined;
-  /** The URL of our server, through which images and the network come; by default the page's. */
-  readonly server?: string | URL | undefined;
-}
-
 const page = globalThis.document?.baseURI ?? globalThis.location.href;
 let assets = folder(new URL('../../assets/', import.meta.url));
 let server = folder(new URL('.', page));
 
-/** Changes what later commands and containers use. */
+/** Changes where later commands and containers find their files. */
 export function configure(configuration: Configuration): void {
   if (configuration.assets !== undefined) assets = folder(new URL(configuration.assets, page));
   if (configuration.server !== undefined) server = folder(new URL(configuration.server, page));

@@ -24,6 +24,7 @@ export interface Settings {
 
 /** What commands and containers have in common. Wrong values are reported when it runs. */
 export abstract class Builder {
+  /** @internal */
   protected readonly settings: Settings = { args: [], env: new Map(), stdio: {} };
 
   arg(word: string): this {
@@ -127,7 +128,7 @@ export abstract class Builder {
     return this;
   }
 
-  /** @throws OptionError */
+  /** @internal @throws OptionError */
   protected stdioOr(defaults: StdioSettings): StdioSettings {
     const stdio = { ...defaults, ...this.settings.stdio };
     for (const [name, value] of Object.entries(stdio))

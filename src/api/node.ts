@@ -8,25 +8,19 @@ import { nodeCodec } from '../oci/node-codec.ts';
 import { nodeSource } from '../oci/node-source.ts';
 import { parseReference } from '../oci/reference.ts';
 import { nodeStore } from '../storage/node.ts';
+import type { Configuration } from './configuration.ts';
 import { installHost, type LoadImageOptions } from './host.ts';
 import { loadByPolicy } from './load-image.ts';
 import { openInput, openOutput } from './node-stdio.ts';
 
 export * from './public.ts';
 
-export interface Configuration {
-  /** The folder with emulator.wasm, kernel/ and images/, as a path or a file: URL. */
-  readonly assets?: string | URL | undefined;
-  /** The folder where images are kept. */
-  readonly store?: string | undefined;
-}
-
 let assets = fileURLToPath(
   new URL(import.meta.url.endsWith('.ts') ? '../../public/' : '../../assets/', import.meta.url),
 );
 let store = join(cacheFolder(process.env), 'linuxrun', 'images');
 
-/** Changes what later commands and containers use. */
+/** Changes where later commands and containers find their files. */
 export function configure(configuration: Configuration): void {
   if (configuration.assets !== undefined) {
     const { href } = new URL(configuration.assets, `file://${process.cwd()}/`);

@@ -1,4 +1,11 @@
 /** The names that both entries export. */
+export type {
+  MakeOptions,
+  ReadOptions,
+  RemoveOptions,
+  RenameOptions,
+  WriteOptions,
+} from '../container/container.ts';
 export type { RequestOptions } from '../http/client.ts';
 export type { HttpRequest } from '../http/request-head.ts';
 export type { ProxiedResponse } from '../http/response.ts';
@@ -10,11 +17,16 @@ export type {
   FolderEntry,
   NetworkStatus,
   PortChange,
+  Refusal,
+  RefusalReason,
+  RelayLimit,
 } from '../machine/machine.ts';
 export type { PullEvent } from '../oci/pull.ts';
-export { Builder } from './builder.ts';
+export type { Credentials } from '../oci/registry-auth.ts';
+export type { Builder } from './builder.ts';
 export type { Child, Output, Signal } from './child.ts';
 export { Command } from './command.ts';
+export type { Configuration } from './configuration.ts';
 export {
   Container,
   type ContainerEvents,

@@ -7,7 +7,7 @@ export interface HttpRequest {
   readonly method: string;
   /** Absolute, `http:`. */
   readonly url: string;
-  readonly headers: Iterable<Field>;
+  readonly headers: Iterable<readonly [name: string, value: string]>;
   readonly body?: ReadableStream<Uint8Array> | null;
   readonly signal?: AbortSignal;
 }

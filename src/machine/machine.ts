@@ -50,6 +50,8 @@ import { chunks } from './streams.ts';
 
 export type { DiskOptions } from '../disk/disks.ts';
 export type { NetworkOptions, NetworkStatus, RelayOptions } from '../network/network.ts';
+export type { Refusal, RefusalReason } from '../network/refusal.ts';
+export type { RelayLimit } from '../network/relay-protocol.ts';
 export type { Usage } from './agent-protocol.ts';
 export type { FileStatus, FileType, FolderEntry } from './file-records.ts';
 export type { Connection } from './forwarders.ts';

@@ -58,6 +58,7 @@ export interface NetworkOptions {
   readonly nameServers?: readonly string[] | undefined;
 }
 
+/** The state of a machine's network. */
 export interface NetworkStatus {
   /**
    * - `idle`: the first frame of the guest opens the way
@@ -71,15 +72,17 @@ export interface NetworkStatus {
   readonly reason?: string | undefined;
   /** Whether a program has wanted the network while it was off. */
   readonly isMissed?: boolean | undefined;
-  /** Bytes of frames that came for the guest, and from it. */
+  /** Bytes of frames that came for the guest. */
   readonly received: number;
+  /** Bytes of frames that came from the guest. */
   readonly sent: number;
   /** The most bytes a second that the relay passes on in each direction. */
   readonly rate?: number | undefined;
   /** The limits that hold the guest back now. */
   readonly limits?: readonly RelayLimit[] | undefined;
-  /** Packets and connections that were refused, and the latest of those reported. */
+  /** How many packets and connections were refused. */
   readonly refused?: number | undefined;
+  /** The latest refusal of those reported. */
   readonly refusal?: Refusal | undefined;
   /** TCP segments with data that had to be sent to the guest again. Without a relay. */
   readonly resent?: number | undefined;

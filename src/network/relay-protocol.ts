@@ -22,9 +22,9 @@ export const MAX_MESSAGE = 128 << 10;
 /** Longer text messages end the session. */
 export const MAX_TEXT = 4096;
 
-/** Limits that can hold a session back. */
-const RELAY_LIMITS = ['rate', 'connections'] as const;
-export type RelayLimit = (typeof RELAY_LIMITS)[number];
+/** A limit that can hold a session back: bytes a second, or connections at once. */
+export type RelayLimit = 'rate' | 'connections';
+const RELAY_LIMITS: readonly RelayLimit[] = ['rate', 'connections'];
 
 /** Why a relay ends a session. A client may come back at once after all but `protocol`. */
 const RELAY_ENDS = ['idle', 'lifetime', 'shutdown', 'protocol'] as const;
