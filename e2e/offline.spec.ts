@@ -130,7 +130,7 @@ test.describe('a new release', () => {
     const page = inProject('dist/app');
     await cp(inProject('public'), shared, { recursive: true });
     await writeFile(join(shared, 'kernel/Image'), 'not a kernel');
-    await writeRelease({ page, shared, target, version: '2', hasSource: false });
+    await writeRelease({ page, shared, target, version: '2' });
     return [target, page, shared];
   }
 

@@ -1,4 +1,4 @@
-/** Tests the results of `npm run build`: our server with its site, and the site alone on static hosts. */
+/** Tests the parts of a release for servers: our server with its site, and the site alone on static hosts. */
 import { cp, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,7 +9,7 @@ import { RelayDoor } from '../src/server/relay/testing/relay-server.ts';
 import { expect, test } from './fixtures.ts';
 import { heavyBusybox } from './support/images.ts';
 import { forPrograms } from './support/linuxrun-server.ts';
-import { PRODUCTION, SITE } from './support/places.ts';
+import { RELEASE, SITE } from './support/places.ts';
 import { startPlainHost } from './support/plain-host.ts';
 import { runsForeignScripts } from './support/policy.ts';
 import { ProductionServer } from './support/production-server.ts';
@@ -23,7 +23,8 @@ test.beforeEach(async () => {
 test.afterEach(() => rm(folder, { recursive: true, force: true }));
 
 test('the server needs nothing but its folder', async ({ page, visitor, request }) => {
-  await cp(PRODUCTION, folder, { recursive: true });
+  for (const name of ['server.mjs', 'site', 'previews'])
+    await cp(join(RELEASE, name), join(folder, name), { recursive: true });
   const server = await ProductionServer.start(join(folder, 'server.mjs'), { XDG_CACHE_HOME: folder });
   await page.goto(server.url + linkTo({ image: HELLO_WORLD }));
   await visitor.run();

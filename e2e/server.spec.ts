@@ -73,16 +73,19 @@ test.describe('a wrong address', () => {
   });
 });
 
-test('the footer leads to documentation, source and licences, and names the version', async ({
+test('the footer leads to documentation, sources and licences, and names the version', async ({
   page,
   visitor,
 }) => {
   await visitor.open();
   const footer = page.getByRole('contentinfo');
   await expect(footer).toContainText(/LinuxRun \d+\.\d+\.\d+ \([0-9a-f]{7,}.*\)/);
+  await footer.getByRole('link', { name: 'Sources' }).click();
+  await expect(page.getByRole('main')).toContainText(/linux-source-6\.12 .*busybox .*glibc /s);
   const downloading = page.waitForEvent('download');
-  await footer.getByRole('link', { name: 'Source' }).click();
+  await page.getByRole('link', { name: 'source.tar.gz' }).click();
   expect((await downloading).suggestedFilename()).toBe('source.tar.gz');
+  await page.goBack();
   await footer.getByRole('link', { name: 'Licences' }).click();
   await page.getByText(/^BusyBox: GPL/).click();
   await expect(page.getByText('GNU GENERAL PUBLIC LICENSE').last()).toBeVisible();

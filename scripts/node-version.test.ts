@@ -62,7 +62,7 @@ describe.each(ENTRIES)('%s', (name) => {
 });
 
 test('the server for production says so too', () => {
-  const { status, stderr } = runOld(join(PROJECT, 'dist/production/server.mjs'));
+  const { status, stderr } = runOld(join(PROJECT, 'dist/release/server.mjs'));
   expect([status, stderr]).toEqual([125, expect.stringMatching(MESSAGE)]);
 });
 

@@ -1,8 +1,9 @@
+import { join } from 'node:path';
 import { inProject } from '../../scripts/setup/places.mjs';
 
 export const PUBLIC = inProject('public');
-/** The output of `npm run build`. */
-export const PRODUCTION = inProject('dist/production');
+/** The files of a release. */
+export const RELEASE = inProject('dist/release');
 /** The files of previews' origins. */
-export const PREVIEWS = inProject('dist/production/previews');
-export const SITE = inProject('dist/production/site');
+export const PREVIEWS = join(RELEASE, 'previews');
+export const SITE = join(RELEASE, 'site');

@@ -8,16 +8,18 @@ const KEYRING = '/usr/share/keyrings/debian-archive-keyring.gpg';
 /**
  * Configures apt in a folder, as if no package were installed.
  * @param {string} root @param {string} suite
+ * @param {{ withSources?: boolean }} [options] whether source packages are listed too
  * @returns {Promise<{ APT_CONFIG: string }>} the environment for `apt-get`
  */
-export async function configureApt(root, suite) {
+export async function configureApt(root, suite, { withSources = false } = {}) {
   for (const folder of ['state/lists/partial', 'cache/archives/partial']) {
     await mkdir(join(root, folder), { recursive: true });
   }
-  await writeFile(
-    join(root, 'sources.list'),
-    `deb [arch=riscv64 signed-by=${KEYRING}] ${MIRROR} ${suite} main\n`,
-  );
+  const lists = [
+    `deb [arch=riscv64 signed-by=${KEYRING}] ${MIRROR} ${suite} main`,
+    ...(withSources ? [`deb-src [signed-by=${KEYRING}] ${MIRROR} ${suite} main`] : []),
+  ];
+  await writeFile(join(root, 'sources.list'), `${lists.join('\n')}\n`);
   await writeFile(join(root, 'status'), '');
   const settings = [
     `Dir::State "${root}/state";`,

@@ -8,7 +8,7 @@ import { run } from './run.mjs';
 
 const PACKAGE = 'busybox-static';
 /** Tried in this order: the first suite whose signature this system's keyring verifies is used. */
-const SUITES = ['stable', 'forky'];
+export const SUITES = ['stable', 'forky'];
 
 /** @param {string} work @param {string} suite @returns {Promise<string>} the path of the package */
 async function download(work, suite) {
@@ -41,10 +41,18 @@ export const busybox = {
   name: 'busybox',
   title: 'BusyBox',
   versions: () => [PACKAGE, MIRROR, ...SUITES],
-  outputs: { busybox: 'dist/busybox', copyright: 'dist/busybox-copyright' },
+  outputs: {
+    busybox: 'dist/busybox',
+    copyright: 'dist/busybox-copyright',
+    // Names the versions of the sources (Debian policy, chapter 5).
+    control: 'dist/busybox-control',
+  },
   async run(work) {
     const unpacked = join(work, 'unpacked');
-    await run('dpkg', ['-x', await downloadFromAny(work), unpacked]);
+    const file = await downloadFromAny(work);
+    await run('dpkg', ['-x', file, unpacked]);
+    await run('dpkg', ['-e', file, join(work, 'DEBIAN')]);
+    await rename(join(work, 'DEBIAN/control'), join(work, 'control'));
     await rename(join(unpacked, 'usr/share/doc', PACKAGE, 'copyright'), join(work, 'copyright'));
     // Older versions of the package install it in /bin, which is now part of /usr/bin.
     await rename(join(unpacked, 'usr/bin/busybox'), join(work, 'busybox')).catch(() =>

@@ -16,7 +16,7 @@ import { run } from './run.mjs';
 /** @typedef {import('./step.mjs').Step} Step */
 
 const SOURCE_PACKAGE = 'linux-source-6.12';
-const SOURCE_ARCHIVE = `/usr/src/${SOURCE_PACKAGE}.tar.xz`;
+export const SOURCE_ARCHIVE = `/usr/src/${SOURCE_PACKAGE}.tar.xz`;
 const CROSS_COMPILE = 'riscv64-linux-gnu-';
 
 /** Two thirds of the archive, which our builds never read. Kconfig files and makefiles stay. */
@@ -66,19 +66,25 @@ async function versionOf(tool) {
   return stdout.split('\n')[0] ?? '';
 }
 
-async function versions() {
+/** What the kernels are built from, and with. */
+export async function kernelOrigin() {
   const [source, compiler, linker] = await Promise.all([
     installedVersions([SOURCE_PACKAGE]),
     versionOf('gcc'),
     versionOf('ld'),
   ]);
-  return [
-    source.get(SOURCE_PACKAGE) ?? '',
-    compiler,
-    linker,
-    ...MAKE_VARIABLES,
-    ...Object.values(REPRODUCIBLE),
-  ];
+  const environment = Object.entries(REPRODUCIBLE).map(([name, value]) => `${name}=${value}`);
+  return {
+    name: SOURCE_PACKAGE,
+    version: source.get(SOURCE_PACKAGE) ?? '',
+    tools: [compiler, linker],
+    make: [...MAKE_VARIABLES, ...environment],
+  };
+}
+
+async function versions() {
+  const { version, tools } = await kernelOrigin();
+  return [version, ...tools, ...MAKE_VARIABLES, ...Object.values(REPRODUCIBLE)];
 }
 
 /** @param {string} source the folder @param {string} title */

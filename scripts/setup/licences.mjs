@@ -93,6 +93,18 @@ const writeWork = ({ name, version, licence, text }) =>
   `<details><summary>${escapeHtml(`${name} ${version}`.trim())}: ${escapeHtml(licence)}</summary>
 <pre>${escapeHtml(text)}</pre></details>`;
 
+/** @returns {Promise<string>} the licences of everything in the npm package but LinuxRun's own */
+export async function licenceText() {
+  const works = [...(await guestPrograms()), ...(await packagesInUse())];
+  const line = '='.repeat(80);
+  return works
+    .map(
+      ({ name, version, licence, text }) =>
+        `${line}\n${`${name} ${version}`.trim()}: ${licence}\n${line}\n\n${text}\n`,
+    )
+    .join('\n');
+}
+
 /** @param {string} style */
 export async function writeLicences(style) {
   const own = {

@@ -1,6 +1,6 @@
 /**
- * Makes the files for a public server: the folders `site` and `previews`, which any static host can serve,
- * and our server.
+ * Makes the parts of a release for a public server: the folders `site` and `previews`, which any static host
+ * can serve, and our server.
  */
 import { cp, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -34,7 +34,7 @@ async function bundleServer(outfile) {
 /** @type {import('./step.mjs').Step} */
 export const production = {
   name: 'production',
-  title: 'site and server for production',
+  title: 'site and server of a release',
   sources: [
     ...LAYERS,
     PREVIEWS,
@@ -47,14 +47,17 @@ export const production = {
     'scripts/setup/places.mjs',
     'scripts/setup/production.mjs',
   ],
-  outputs: { production: 'dist/production' },
+  outputs: {
+    site: 'dist/release/site',
+    previews: 'dist/release/previews',
+    'server.mjs': 'dist/release/server.mjs',
+  },
   async run(work) {
-    const folder = join(work, 'production');
-    const site = join(folder, 'site');
+    const site = join(work, 'site');
     await mkdir(site, { recursive: true });
     for (const source of LAYERS) await cp(inProject(source), site, { recursive: true });
-    await cp(inProject(PREVIEWS), join(folder, 'previews'), { recursive: true });
+    await cp(inProject(PREVIEWS), join(work, 'previews'), { recursive: true });
     // Without a package.json beside it, Node recognises an ES module only by this extension.
-    await bundleServer(join(folder, 'server.mjs'));
+    await bundleServer(join(work, 'server.mjs'));
   },
 };

@@ -9,16 +9,19 @@ import { images } from './images.mjs';
 import { initramfs } from './initramfs.mjs';
 import { kernel, kernelSmp } from './kernel.mjs';
 import { ensureNpmPackages, isCurrent, NPM_PART } from './npm.mjs';
+import { npmPackage } from './package.mjs';
 import { page } from './page.mjs';
 import { previews } from './previews.mjs';
 import { production } from './production.mjs';
 import { say } from './progress.mjs';
 import { site } from './site.mjs';
+import { busyboxSources } from './sources.mjs';
 import { ensure, isInPlace, isToBuild, stampOf } from './step.mjs';
 import { types } from './types.mjs';
 
 const GUEST = [kernel, busybox, initramfs];
-const EVERYTHING = [core, bundle, page, ...GUEST, images, kernelSmp, previews, types, site, production];
+const PAGES = [page, previews, types, site, production];
+const EVERYTHING = [core, bundle, ...GUEST, images, kernelSmp, ...PAGES, npmPackage];
 
 /** @typedef {{ packages: readonly string[], steps: readonly import('./step.mjs').Step[] }} Needs */
 
@@ -32,7 +35,7 @@ export const PURPOSES = {
   start: { packages: BUILD_PACKAGES, steps: [core, bundle, page, ...GUEST, images, previews, types, site] },
   'kernel-smp': { packages: BUILD_PACKAGES, steps: [kernelSmp] },
   types: { packages: [], steps: [types] },
-  build: { packages: BUILD_PACKAGES, steps: EVERYTHING },
+  release: { packages: BUILD_PACKAGES, steps: [...EVERYTHING, busyboxSources] },
   test: { packages: [...BUILD_PACKAGES, ...TEST_PACKAGES], steps: EVERYTHING },
 };
 

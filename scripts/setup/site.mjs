@@ -9,9 +9,11 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { writeDocumentation } from './docs/documentation.mjs';
 import { SetupFailure } from './failure.mjs';
+import { kernelOrigin } from './kernel.mjs';
 import { writeLicences } from './licences.mjs';
 import { inProject, PROJECT } from './places.mjs';
 import { writeMissingPage } from './plain-page.mjs';
+import { CONTROL, writeSourcesPage } from './sources.mjs';
 
 const PAGE = 'dist/app';
 const PUBLIC = 'public';
@@ -52,7 +54,7 @@ async function git(...args) {
 /** @returns {Promise<string>} text such as `0.1.0 (5f3a2b1)` */
 async function readVersion() {
   const { version } = JSON.parse(await readFile(inProject('package.json'), 'utf8'));
-  const commit = await git('describe', '--always', '--dirty', '--exclude=*');
+  const commit = await git('describe', '--always', '--abbrev=10', '--dirty', '--exclude=*');
   return commit === '' ? version : `${version} (${commit})`;
 }
 
@@ -75,10 +77,10 @@ async function filesIn(folder, path = '') {
 
 /**
  * Writes the page with its version, and the worker that keeps all of its files.
- * @param {{ page: string, shared: string, target: string, version: string, hasSource: boolean }} parts
+ * @param {{ page: string, shared: string, target: string, version: string }} parts
  *   `page` and `shared` are folders like `dist/app` and `public`
  */
-export async function writeRelease({ page, shared, target, version, hasSource }) {
+export async function writeRelease({ page, shared, target, version }) {
   const built = (await filesIn(page)).filter((file) => !NOT_SERVED.includes(file) && file !== 'index.html');
   const own = (await Promise.all(OWN.map((path) => filesIn(shared, path)))).flat();
   const places = [...built.map((file) => [page, file]), ...own.map((file) => [shared, file])];
@@ -89,7 +91,7 @@ export async function writeRelease({ page, shared, target, version, hasSource })
   const files = Object.fromEntries(await Promise.all(hashes));
   const plain = await readFile(join(page, 'index.html'), 'utf8');
   const id = sha256(JSON.stringify([version, plain, files])).slice(0, 16);
-  const index = withMeta(plain, { version, release: id, ...(hasSource && { source: SOURCE }) });
+  const index = withMeta(plain, { version, release: id });
   // Hosts may redirect from index.html to the folder.
   const release = { id, files: { '': sha256(index), ...files } };
   await mkdir(target, { recursive: true });
@@ -149,8 +151,11 @@ async function readFrame() {
   return { scripts: [fromDocs(file)], styles: css.map(fromDocs), fonts, policy, version };
 }
 
-/** @param {string} target the site's folder */
-async function writeDocuments(target) {
+/**
+ * @param {string} target the site's folder
+ * @param {boolean} hasSource whether it holds LinuxRun's own source
+ */
+async function writeDocuments(target, hasSource) {
   const docs = join(target, 'docs');
   await mkdir(docs, { recursive: true });
   for (const [name, content] of await writeDocumentation(await readFrame()))
@@ -159,6 +164,10 @@ async function writeDocuments(target) {
   await cp(inProject('docs/pictures'), join(docs, 'pictures'), { recursive: true });
   const style = await readStyle();
   await writeFile(join(target, 'licences.html'), await writeLicences(style));
+  await writeFile(
+    join(target, 'sources.html'),
+    await writeSourcesPage(style, hasSource ? SOURCE : undefined),
+  );
   await writeFile(join(target, '404.html'), writeMissingPage(style));
 }
 
@@ -179,11 +188,11 @@ export const site = {
       'SECURITY.md',
       'LICENSE',
     ],
-    ...['package.json', 'package-lock.json', 'dist/busybox-copyright', 'scripts/setup'],
+    ...['package.json', 'package-lock.json', 'dist/busybox-copyright', CONTROL, 'scripts/setup'],
     // Git adds a line with every commit.
     '.git/logs/HEAD',
   ],
-  versions: async () => [await readVersion()],
+  versions: async () => [await readVersion(), JSON.stringify(await kernelOrigin())],
   outputs: { site: 'dist/site' },
   async run(work) {
     const target = join(work, 'site');
@@ -191,7 +200,7 @@ export const site = {
     // A copy of the source without a repository has no list of its files.
     const hasSource = (await git('rev-parse', 'HEAD')) !== '';
     const version = await readVersion();
-    await writeRelease({ page: inProject(PAGE), shared: inProject(PUBLIC), target, version, hasSource });
+    await writeRelease({ page: inProject(PAGE), shared: inProject(PUBLIC), target, version });
     if (hasSource)
       await git(
         'archive',
@@ -200,7 +209,7 @@ export const site = {
         `--output=${join(target, SOURCE)}`,
         'HEAD',
       );
-    await writeDocuments(target);
+    await writeDocuments(target, hasSource);
     // GitHub Pages otherwise leaves out files whose names begin with an underscore.
     await writeFile(join(target, '.nojekyll'), '');
   },

@@ -25,7 +25,7 @@ describe('a release', () => {
       string,
       string,
     ];
-    await writeRelease({ page, shared, target, version, hasSource: false });
+    await writeRelease({ page, shared, target, version });
     const index = await readFile(join(target, 'index.html'), 'utf8');
     const worker = await readFile(join(target, 'service-worker.js'), 'utf8');
     return { index, worker, id: /name="linuxrun-release" content="(\w+)"/.exec(index)?.[1] ?? '' };
@@ -44,7 +44,6 @@ describe('a release', () => {
   it('names its files in the worker, and its id in the page and the worker', async () => {
     const { index, worker, id } = await write('1.2 (abc)');
     expect(index).toContain('<meta name="linuxrun-version" content="1.2 (abc)">');
-    expect(index).not.toContain('linuxrun-source');
     expect(worker).toContain(id);
     for (const file of ['assets/app.js', 'kernel/Image', 'images/index.json'])
       expect(worker).toContain(`"${file}"`);

@@ -37,11 +37,19 @@ function header({ path, type, mode = 0o755, data, target = '' }) {
   return block;
 }
 
-/** @param {readonly TarEntry[]} entries all owned by root */
-export function writeTar(entries) {
-  const blocks = entries.flatMap((entry) => {
+/**
+ * @param {readonly TarEntry[]} entries all owned by root
+ * @returns {Uint8Array[]} the parts of the archive, one after the other
+ */
+export function tarParts(entries) {
+  const parts = entries.flatMap((entry) => {
     const { data = new Uint8Array() } = entry;
     return [header(entry), data, Buffer.alloc(-data.length & (BLOCK - 1))];
   });
-  return Buffer.concat([...blocks, Buffer.alloc(2 * BLOCK)]);
+  return [...parts, Buffer.alloc(2 * BLOCK)];
+}
+
+/** @param {readonly TarEntry[]} entries all owned by root */
+export function writeTar(entries) {
+  return Buffer.concat(tarParts(entries));
 }

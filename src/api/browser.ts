@@ -12,7 +12,8 @@ import { unpackImageError } from './packed-error.ts';
 export * from './public.ts';
 
 const page = globalThis.document?.baseURI ?? globalThis.location.href;
-let assets = folder(new URL('../../assets/', import.meta.url));
+// scripts/setup/package.mjs leads to the package's assets. The page says where its own are.
+let assets = folder(new URL(/* @vite-ignore */ '../../public/', import.meta.url));
 let server = folder(new URL('.', page));
 
 /** Changes where later commands and containers find their files. */

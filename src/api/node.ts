@@ -15,9 +15,8 @@ import { openInput, openOutput } from './node-stdio.ts';
 
 export * from './public.ts';
 
-let assets = fileURLToPath(
-  new URL(import.meta.url.endsWith('.ts') ? '../../public/' : '../../assets/', import.meta.url),
-);
+// Bundles of the clone are as deep as the sources; scripts/setup/package.mjs leads to the package's assets.
+let assets = fileURLToPath(new URL('../../public/', import.meta.url));
 let store = join(cacheFolder(process.env), 'linuxrun', 'images');
 
 /** Changes where later commands and containers find their files. */

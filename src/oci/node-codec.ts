@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import { createGunzip, type Gunzip, type ZlibOptions } from 'node:zlib';
 import { bunzip2With } from './bunzip2.ts';
 import type { Bytes } from './bytes.ts';
@@ -27,10 +26,10 @@ export const nodeCodec: Codec = {
   bunzip2: bunzip2With(compileBzip2),
 };
 
-/** Node has no decoder of its own. The package is looked for only when it is needed. */
+/** Node has no decoder of its own. */
 async function compileBzip2(): Promise<WebAssembly.Module> {
-  const path = createRequire(import.meta.url).resolve('bzip2-wasm/bzip2-1.0.8/bzip2.wasm');
-  return WebAssembly.compile(await readFile(path));
+  const url = new URL('../../node_modules/bzip2-wasm/bzip2-1.0.8/bzip2.wasm', import.meta.url);
+  return WebAssembly.compile(await readFile(url));
 }
 
 async function feed(decoder: Gunzip, compressed: Bytes): Promise<void> {

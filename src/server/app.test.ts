@@ -52,6 +52,19 @@ describe('headers', () => {
   });
 });
 
+it('of the folder of a release, only the archive of the sources is served', async () => {
+  const release = join(folder, 'release');
+  await mkdir(join(release, 'sub'), { recursive: true });
+  const archive = 'linuxrun-1.2.3-sources.tar';
+  for (const name of [archive, 'server.mjs', 'linuxrun-1.2.3.tgz', `sub/${archive}`])
+    await writeFile(join(release, name), name);
+  const { request } = createApp([join(folder, 'page')], { archiveRoot: release });
+  const answer = await request(`/${archive}`);
+  expect([answer.status, await answer.text()]).toEqual([200, archive]);
+  for (const path of ['server.mjs', 'linuxrun-1.2.3.tgz', `sub/${archive}`, `..%2Frelease%2F${archive}`])
+    expect((await request(`/${path}`)).status, path).toBe(404);
+});
+
 describe('the name on this machine', () => {
   const ask = (url: string, origin?: string) =>
     app.request(`${url}/__linuxrun/here`, { headers: origin === undefined ? {} : { Origin: origin } });

@@ -9,6 +9,9 @@ import { REGISTRY_PATH, type RegistryProxy } from './registry/proxy.ts';
 import { type Relay, refuseToken } from './relay/relay.ts';
 import { missingPage, staticFiles } from './static.ts';
 
+/** The archive that the site's page about the sources links to. */
+const SOURCES_PATH = '/:archive{linuxrun-[^/]+-sources\\.tar}';
+
 export interface AppOptions {
   /** The registry proxy, if there is one. */
   readonly registryProxy?: RegistryProxy | undefined;
@@ -18,6 +21,8 @@ export interface AppOptions {
   readonly hosts?: readonly string[] | undefined;
   /** The folder of the files of previews, if there are any. */
   readonly previewRoot?: string | undefined;
+  /** A folder that may hold the archive of the sources, and of which nothing else is served. */
+  readonly archiveRoot?: string | undefined;
 }
 
 /**
@@ -26,7 +31,7 @@ export interface AppOptions {
  */
 export function createApp(
   roots: readonly string[],
-  { registryProxy, relay, hosts = [], previewRoot }: AppOptions = {},
+  { registryProxy, relay, hosts = [], previewRoot, archiveRoot }: AppOptions = {},
 ): Hono {
   const app = new Hono();
   if (previewRoot !== undefined) app.use(previews(previewRoot, hosts));
@@ -41,6 +46,7 @@ export function createApp(
   if (registryProxy) app.all(`${REGISTRY_PATH}/*`, registryProxy.handle);
   app.post(TOKEN_PATH, relay?.handleToken ?? refuseToken);
   app.use(staticFiles(roots));
+  if (archiveRoot !== undefined) app.use(SOURCES_PATH, staticFiles([archiveRoot]));
   app.notFound(missingPage(roots));
   app.onError((error, context) => {
     console.error(error);

@@ -4,4 +4,7 @@ import { serve } from './serve.ts';
 
 const inProject = (path: string) => join(import.meta.dirname, '../..', path);
 
-await serve(['dist/site', 'dist/app', 'public'].map(inProject), inProject('dist/previews'), 'npm start');
+await serve(['dist/site', 'dist/app', 'public'].map(inProject), 'npm start', {
+  previewRoot: inProject('dist/previews'),
+  archiveRoot: inProject('dist/release'),
+});

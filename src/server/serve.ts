@@ -14,14 +14,18 @@ import { startServer } from './server.ts';
  * Serves the page with the options in the environment until a signal interrupts it. Ends the process with a
  * message if that is impossible.
  * @param roots folders of static files; the first one that has a file wins
- * @param previewRoot the folder of the files of previews
  * @param command the user's, for messages
+ * @param folders the other folders that are served
  */
-export async function serve(roots: readonly string[], previewRoot: string, command: string): Promise<void> {
+export async function serve(
+  roots: readonly string[],
+  command: string,
+  folders: Pick<AppOptions, 'previewRoot' | 'archiveRoot'>,
+): Promise<void> {
   if (!roots.some((root) => existsSync(join(root, 'index.html'))))
-    fail('the page is not built yet: run npm run build first');
+    fail('the page is not built yet: run npm start or npm run release');
   const { port, ...options } = await readServerOptions();
-  const server = await startServer(roots, port, { ...options, previewRoot }).catch(async (error) =>
+  const server = await startServer(roots, port, { ...options, ...folders }).catch(async (error) =>
     fail((await portError(error, port, command)).message),
   );
   console.log(`LinuxRun is at ${server.pageUrl}`);

@@ -2,7 +2,7 @@ import { readRelease } from '../offline/release.ts';
 
 /** Leads to the documents that the build puts beside the page, and names the version. */
 export function Footer() {
-  const { version, source } = readRelease();
+  const { version } = readRelease();
   return (
     <footer className="column footer">
       {version === undefined ? (
@@ -11,11 +11,7 @@ export function Footer() {
         <>
           <nav aria-label="About">
             <a href="docs/">Docs</a>
-            {source && (
-              <a href={source} download>
-                Source
-              </a>
-            )}
+            <a href="sources.html">Sources</a>
             <a href="licences.html">Licences</a>
           </nav>
           <p>LinuxRun {version}</p>

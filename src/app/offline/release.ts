@@ -13,12 +13,10 @@ export interface Release {
   readonly version: string | undefined;
   /** An id of all files of the page and the machine. */
   readonly id: string | undefined;
-  /** The path of the archive with the source. */
-  readonly source: string | undefined;
 }
 
 export function readRelease(): Release {
-  return { version: read('version'), id: read('release'), source: read('source') };
+  return { version: read('version'), id: read('release') };
 }
 
 function read(name: string): string | undefined {
