@@ -1,4 +1,4 @@
-import { copy } from '../app/clipboard.ts';
+import { copy } from '../terminal/clipboard.ts';
 
 const SHOWN = 2000;
 

@@ -1,6 +1,6 @@
 import { useEffect, useState } from 'react';
-import { describeMatches, type Matches } from '../model/matches.ts';
-import type { Screen } from '../terminal/screen.ts';
+import { describeMatches, type Matches } from '../../terminal/matches.ts';
+import type { Screen } from '../../terminal/screen.ts';
 import { IconButton } from './Button.tsx';
 
 /** Finds text in a terminal. */

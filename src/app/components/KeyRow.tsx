@@ -1,7 +1,7 @@
 import { useState } from 'react';
-import { readClipboard } from '../clipboard.ts';
-import type { BarKey } from '../terminal/bar-keys.ts';
-import type { Screen } from '../terminal/screen.ts';
+import type { BarKey } from '../../terminal/bar-keys.ts';
+import { readClipboard } from '../../terminal/clipboard.ts';
+import type { Screen } from '../../terminal/screen.ts';
 
 /** The keys by what is on them. */
 const KEYS: readonly (readonly [text: string, key: BarKey])[] = [

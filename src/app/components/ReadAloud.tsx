@@ -1,5 +1,5 @@
 import { useState } from 'react';
-import type { Screen } from '../terminal/screen.ts';
+import type { Screen } from '../../terminal/screen.ts';
 
 /**
  * Makes xterm tell screen readers the screen's text, which costs too much for everyone. Visible when it has

@@ -1,5 +1,5 @@
 import { useState } from 'react';
-import { copy } from '../clipboard.ts';
+import { copy } from '../../terminal/clipboard.ts';
 import { type LinkOptions, writeLink } from '../model/link.ts';
 import { useForm } from '../stores/form.ts';
 import { Button } from './Button.tsx';

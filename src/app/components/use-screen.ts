@@ -1,7 +1,8 @@
+import '@xterm/xterm/css/xterm.css';
 import { type RefObject, useEffect, useState } from 'react';
+import { Screen, type ScreenEvents } from '../../terminal/screen.ts';
 import type { TerminalPort } from '../machine/terminal-port.ts';
 import { isDark, useTheme, watchDarkness } from '../stores/theme.ts';
-import { Screen, type ScreenEvents } from '../terminal/screen.ts';
 
 /** What a terminal's place on the page does with the terminal's events. */
 export type PlaceEvents = Omit<ScreenEvents, 'onInput' | 'onResize'>;

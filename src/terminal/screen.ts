@@ -1,13 +1,11 @@
-import '@xterm/xterm/css/xterm.css';
 import { FitAddon } from '@xterm/addon-fit';
 import { SearchAddon } from '@xterm/addon-search';
 import { UnicodeGraphemesAddon } from '@xterm/addon-unicode-graphemes';
 import { WebLinksAddon } from '@xterm/addon-web-links';
 import { Terminal } from '@xterm/xterm';
-import type { TerminalSize } from '../../machine/terminal-size.ts';
-import { type Matches, MOST_MATCHES } from '../model/matches.ts';
 import { type BarKey, sequenceOf } from './bar-keys.ts';
 import { isForTerminal, type PageKeys } from './keys.ts';
+import { type Matches, MOST_MATCHES } from './matches.ts';
 import { DARK, DARK_MATCHES, LIGHT, LIGHT_MATCHES } from './themes.ts';
 import { drawFast } from './webgl.ts';
 
@@ -19,14 +17,20 @@ const HIDE_CURSOR = '\x1b[?25l';
 /** The bits of a character that the Control key keeps. */
 const CONTROL = 0x1f;
 
+/** In characters. */
+export interface ScreenSize {
+  readonly columns: number;
+  readonly rows: number;
+}
+
 export interface ScreenEvents extends PageKeys {
   onInput(bytes: Uint8Array): void;
-  onResize(size: TerminalSize): void;
+  onResize(size: ScreenSize): void;
   onTitle(title: string): void;
   onBell(): void;
 }
 
-/** A terminal on the page that fills an element. */
+/** A terminal that fills an element. The styles of xterm.js must be in the element's tree. */
 export class Screen {
   readonly #terminal: Terminal;
   readonly #search = new SearchAddon({ highlightLimit: MOST_MATCHES });
@@ -58,7 +62,7 @@ export class Screen {
     fit.fit();
   }
 
-  get size(): TerminalSize {
+  get size(): ScreenSize {
     return { columns: this.#terminal.cols, rows: this.#terminal.rows };
   }
 

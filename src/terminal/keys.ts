@@ -1,5 +1,5 @@
 import type { Terminal } from '@xterm/xterm';
-import { copy } from '../clipboard.ts';
+import { copy } from './clipboard.ts';
 
 /** The actions of the page's own keys. */
 export interface PageKeys {
