@@ -1,6 +1,6 @@
 import type { PullEvent } from '../oci/pull.ts';
 import { OptionError } from '../options/option-error.mjs';
-import type { PullPolicy } from './host.ts';
+import type { PullPolicy } from './load-image.ts';
 import type { Network, Size } from './machine-settings.ts';
 import type { Stdio, StdioSettings, Terminal } from './stdio.ts';
 

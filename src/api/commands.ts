@@ -1,6 +1,6 @@
 /** The machines of commands. */
 import { type ContainerMachine, startContainer } from '../container/container.ts';
-import { host, type LoadImageOptions } from './host.ts';
+import { host } from './host.ts';
 import type { MachineSize } from './machine-settings.ts';
 
 /** How long the shared container stays after its last command, in ms. */
@@ -60,5 +60,3 @@ const shared = new SharedContainer();
 export function leaseShared(machine: MachineSize): Promise<Lease> {
   return shared.lease(machine);
 }
-
-export type { LoadImageOptions };

@@ -2,26 +2,18 @@
 
 import type { Connection, NetworkOptions } from '../machine/machine.ts';
 import type { Platform } from '../machine/platform/platform.ts';
-import type { HeldImage, PullEvent } from '../oci/pull.ts';
-import type { Credentials } from '../oci/registry-auth.ts';
 import type { PublishedPort } from '../options/published-ports.mjs';
 import type { Store } from '../storage/store.ts';
+import type {
+  ImageDescription,
+  ImageLocation,
+  ImageNames,
+  LoadedImage,
+  LoadImageOptions,
+  SourceOptions,
+} from './load-image.ts';
 
-/** When the source of an image is asked: always, unless the image is stored, or never. */
-export type PullPolicy = 'always' | 'missing' | 'never';
-
-export interface LoadImageOptions {
-  /** By default `missing`. */
-  readonly policy?: PullPolicy | undefined;
-  readonly credentials?: Credentials | undefined;
-  readonly onProgress?: ((event: PullEvent) => void) | undefined;
-  readonly signal?: AbortSignal | undefined;
-}
-
-/** An image whose layers stay in the store until it is released. */
-export type LoadedImage = Pick<HeldImage, 'reference' | 'digest' | 'config' | 'layers' | 'release'>;
-
-export interface Host {
+export interface Host extends ImageNames {
   /** For a machine of so many CPUs, which starts at once. */
   createPlatform(cpus: number): Platform;
   /** The reference of the image in which commands run that name none. */
@@ -30,7 +22,13 @@ export interface Host {
   readonly storeFolder: string;
   openStore(): Store;
   /** @throws ImageError, StorageError, or the signal's reason */
-  loadImage(reference: string, options: LoadImageOptions): Promise<LoadedImage>;
+  loadImage(image: ImageLocation, options: LoadImageOptions): Promise<LoadedImage>;
+  /** Asks the source of an image about it. @throws ImageError, or the signal's reason */
+  inspectSource(image: ImageLocation, options: SourceOptions): Promise<ImageDescription>;
+  /** The bytes that are left for images, and whether they stay until they are removed. */
+  measureRoom(): Promise<{ readonly freeBytes: number; readonly isPersistent: boolean }>;
+  /** Asks to keep images until they are removed. @returns whether they will be */
+  persist(): Promise<boolean>;
   /** The network of machines that may have one. */
   readonly network: NetworkOptions;
   /** This process's standard input, until the stream is cancelled. */

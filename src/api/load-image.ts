@@ -1,39 +1,131 @@
-import { loadImage } from '../container/image.ts';
+/** Loads images for machines: from the store, or from their sources, from which they are pulled. */
+import { loadImage as loadFrom } from '../container/image.ts';
 import type { Codec } from '../oci/codec.ts';
 import { ImageError } from '../oci/errors.ts';
+import type { ImageConfig } from '../oci/image.ts';
 import { findImage, type HeldImage, type PullEvent } from '../oci/pull.ts';
-import { formatReference, type Reference } from '../oci/reference.ts';
+import type { ImageName } from '../oci/reference.ts';
+import type { Credentials, FindCredentials } from '../oci/registry-auth.ts';
 import type { ImageSource } from '../oci/source.ts';
 import type { Store } from '../storage/store.ts';
-import type { PullPolicy } from './host.ts';
 
-export interface Loading {
-  readonly reference: Reference;
-  readonly openSource: () => ImageSource;
-  readonly store: Store;
+/** When the source of an image is asked: always, unless the image is stored, or never. */
+export type PullPolicy = 'always' | 'missing' | 'never';
+
+/** An archive that the user of a page picked or dropped, or the files of an OCI image layout by path. */
+export type PickedImage = (
+  | { readonly file: File }
+  | { readonly name: string; readonly files: ReadonlyMap<string, File> }
+) & {
+  /** Chooses one of several images. */
+  readonly image?: ImageName | undefined;
+};
+
+/** The reference of an image, or in a browser a picked one. */
+export type ImageLocation = string | PickedImage;
+
+/** How a source is asked. */
+export interface SourceOptions {
+  /** The user's account at the registry, or how to find it. */
+  readonly credentials?: Credentials | FindCredentials | undefined;
+  /** Ends the request. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** How an image is brought into the store. */
+export interface LoadImageOptions extends SourceOptions {
+  /** By default `missing`. */
+  readonly policy?: PullPolicy | undefined;
+  /** Called while the image is pulled. */
+  readonly onProgress?: ((event: PullEvent) => void) | undefined;
+}
+
+/** An image whose layers stay in the store until it is released. */
+export type LoadedImage = Pick<HeldImage, 'reference' | 'digest' | 'config' | 'layers' | 'release'>;
+
+/** What is known about an image. */
+export interface ImageDescription {
+  /** The canonical reference. */
+  readonly reference: string;
+  /** The digest of its manifest. */
+  readonly digest: string;
+  /** How to run its program. */
+  readonly config: ImageConfig;
+  /** The digests of its layers' tars, the lowest first. */
+  readonly layers: readonly string[];
+  /** The platforms for which there is an image. */
+  readonly platforms: readonly string[];
+  /** The bytes of its layers: of the download, or of their tars in the store. */
+  readonly size: number;
+  /** Whether all of it is in the store, from which it was read. */
+  readonly isStored: boolean;
+}
+
+/** Names of images, which need no source. */
+export interface ImageNames {
+  /** The canonical reference. @throws ImageError of kind `reference` */
+  nameOf(image: ImageLocation): string;
+  /** Whether a stored image is as good as its source. The content of a path may have changed. */
+  prefersStored(image: ImageLocation): boolean;
+}
+
+/** How a browser or Node reaches images. */
+export interface ImageAccess extends ImageNames {
   readonly codec: Codec;
-  readonly policy: PullPolicy | undefined;
-  readonly onProgress: ((event: PullEvent) => void) | undefined;
-  readonly signal: AbortSignal | undefined;
+  openStore(): Store;
+  /** @throws ImageError */
+  openSource(image: ImageLocation, credentials: SourceOptions['credentials']): ImageSource;
 }
 
 /**
- * The image, from the store or its source, as the policy says.
+ * Returns an image with all of its layers in the store, which its user releases. With the policy `missing`, a
+ * stored image also stands in for a source that cannot be reached.
  * @throws ImageError, StorageError, or the signal's reason
  */
-export async function loadByPolicy(loading: Loading): Promise<HeldImage> {
-  const { reference, openSource, store, codec, policy = 'missing', onProgress, signal } = loading;
-  if (policy === 'never') {
-    const name = formatReference(reference);
-    const image = await findImage(name, store);
-    if (image) return image;
-    throw new ImageError(`${name} is not stored, and may not be pulled: pull it first`, 'not-found');
+export async function loadImage(
+  access: ImageAccess,
+  image: ImageLocation,
+  { policy = 'missing', credentials, onProgress, signal = NEVER }: LoadImageOptions = {},
+): Promise<HeldImage> {
+  const reference = access.nameOf(image);
+  const store = access.openStore();
+  const isStoredEnough = policy === 'never' || (policy === 'missing' && access.prefersStored(image));
+  const stored = isStoredEnough ? await findImage(reference, store) : undefined;
+  if (stored) return stored;
+  if (policy === 'never') throw notStored(reference);
+  try {
+    const options = { codec: access.codec, preferStored: false, signal, onEvent: onProgress };
+    return await loadFrom(access.openSource(image, credentials), store, options);
+  } catch (error) {
+    const isUnreachable = error instanceof ImageError && error.kind === 'network';
+    const old = policy === 'missing' && isUnreachable ? await findImage(reference, store) : undefined;
+    if (!old) throw error;
+    return old;
   }
-  return loadImage(openSource(), store, {
-    codec,
-    // What is at a path may have changed, and is cheap to check.
-    preferStored: policy === 'missing' && reference.scheme === 'docker',
-    signal: signal ?? new AbortController().signal,
-    onEvent: onProgress,
-  });
 }
+
+/** Asks the source of an image about it. @throws ImageError, or the signal's reason */
+export async function inspectSource(
+  access: ImageAccess,
+  image: ImageLocation,
+  { credentials, signal = NEVER }: SourceOptions = {},
+): Promise<ImageDescription> {
+  const source = access.openSource(image, credentials);
+  const { digest, config, layers, platforms } = await source.resolve({ signal });
+  return {
+    reference: source.reference,
+    digest,
+    config: config.config,
+    layers: layers.map(({ diffId }) => diffId),
+    platforms,
+    size: layers.reduce((sum, { size }) => sum + size, 0),
+    isStored: false,
+  };
+}
+
+/** The error about an image that only the store may give. */
+export function notStored(reference: string): ImageError {
+  return new ImageError(`${reference} is not stored: pull it first`, 'not-found');
+}
+
+const NEVER = new AbortController().signal;

@@ -2,15 +2,11 @@
 import { homedir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { TarIndexer } from '../disk/tar.ts';
 import { nodePlatform } from '../machine/platform/node.ts';
-import { nodeCodec } from '../oci/node-codec.ts';
-import { nodeSource } from '../oci/node-source.ts';
-import { parseReference } from '../oci/reference.ts';
-import { nodeStore } from '../storage/node.ts';
+import { freeBytes, nodeStore } from '../storage/node.ts';
 import type { Configuration } from './configuration.ts';
-import { installHost, type LoadImageOptions } from './host.ts';
-import { loadByPolicy } from './load-image.ts';
+import { installHost } from './host.ts';
+import { nodeImageNames } from './node-image-names.ts';
 import { openInput, openOutput } from './node-stdio.ts';
 
 export * from './public.ts';
@@ -33,21 +29,25 @@ function cacheFolder({ XDG_CACHE_HOME: given = '' }: NodeJS.ProcessEnv): string 
   return isAbsolute(given) ? given : join(homedir(), '.cache');
 }
 
-function load(text: string, { policy, credentials, onProgress, signal }: LoadImageOptions) {
-  const reference = parseReference(text);
-  return loadByPolicy({
-    reference,
-    openSource: () => nodeSource(reference, { createTarReader: () => new TarIndexer(), credentials }),
-    store: nodeStore(store),
-    codec: nodeCodec,
-    policy,
-    onProgress,
-    signal,
-  });
-}
+/** The code that reads images takes a while to load, and a machine can boot meanwhile. */
+const images = async () => {
+  await launched;
+  const [{ nodeImages }, loading] = await Promise.all([
+    import('./node-images.ts'),
+    import('./load-image.ts'),
+  ]);
+  return { ...loading, access: nodeImages(store) };
+};
+
+let launched: Promise<void> = Promise.resolve();
 
 installHost({
-  createPlatform: (cpus) => nodePlatform(assets, cpus),
+  ...nodeImageNames,
+  createPlatform(cpus) {
+    const platform = nodePlatform(assets, cpus);
+    launched = platform.launched;
+    return platform;
+  },
   get commandImage() {
     return `oci://${join(assets, 'images').replace(/[%:@]/g, encodeURIComponent)}:busybox`;
   },
@@ -55,7 +55,16 @@ installHost({
     return store;
   },
   openStore: () => nodeStore(store),
-  loadImage: async (reference, options) => load(reference, options),
+  async loadImage(image, options) {
+    const { loadImage, access } = await images();
+    return loadImage(access, image, options);
+  },
+  async inspectSource(image, options) {
+    const { inspectSource, access } = await images();
+    return inspectSource(access, image, options);
+  },
+  measureRoom: async () => ({ freeBytes: await freeBytes(store), isPersistent: true }),
+  persist: async () => true,
   network: {},
   openInput,
   openOutput,

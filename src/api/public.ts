@@ -21,8 +21,11 @@ export type {
   RefusalReason,
   RelayLimit,
 } from '../machine/machine.ts';
+export type { Digest } from '../oci/digest.ts';
+export type { ImageConfig } from '../oci/image.ts';
 export type { PullEvent } from '../oci/pull.ts';
-export type { Credentials } from '../oci/registry-auth.ts';
+export type { ImageName } from '../oci/reference.ts';
+export type { Credentials, FindCredentials } from '../oci/registry-auth.ts';
 export type { Builder } from './builder.ts';
 export type { Child, Output, Signal } from './child.ts';
 export { Command } from './command.ts';
@@ -36,6 +39,15 @@ export {
 } from './container.ts';
 export * from './errors.ts';
 export type { ContainerFs } from './files.ts';
-export type { LoadedImage, LoadImageOptions, PullPolicy } from './host.ts';
+export type { InspectOptions, StorageUse, StoredImage } from './images.ts';
+export * as images from './images.ts';
+export type {
+  ImageDescription,
+  ImageLocation,
+  LoadImageOptions,
+  PickedImage,
+  PullPolicy,
+  SourceOptions,
+} from './load-image.ts';
 export type { Network, Size } from './machine-settings.ts';
 export type { Stdio, Terminal } from './stdio.ts';

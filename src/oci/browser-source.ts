@@ -7,15 +7,15 @@ import { Layout } from './layout.ts';
 import { proxiedFetch } from './proxied-fetch.ts';
 import { formatReference, type ImageName, type Reference } from './reference.ts';
 import { Registry } from './registry.ts';
-import type { Credentials } from './registry-auth.ts';
+import type { Credentials, FindCredentials } from './registry-auth.ts';
 import { ContentSource } from './resolve.ts';
 import type { ImageSource } from './source.ts';
 
 export interface BrowserSourceOptions {
   /** The URL of our server, ending in a slash. Paths of image layouts are relative to it. */
   readonly base: URL;
-  /** The user's credentials for the registry. */
-  readonly credentials?: Credentials | undefined;
+  /** The user's credentials for the registry, or how to find them. */
+  readonly credentials?: Credentials | FindCredentials | undefined;
   readonly timing?: Partial<Timing> | undefined;
 }
 

@@ -9,9 +9,9 @@ import { ImageError } from './errors.ts';
 import { parseConfigFile } from './image.ts';
 import { asArray, asObject, asString, asStrings, parseJson } from './json.ts';
 import { ambiguousImage, isSameName, unknownImage } from './layout.ts';
-import { MAX_DOCUMENT } from './manifest.ts';
+import { MAX_DOCUMENT, platformNames } from './manifest.ts';
 import type { ImageName } from './reference.ts';
-import { checkPlatform, platformNames } from './resolve.ts';
+import { checkPlatform } from './resolve.ts';
 import type { ResolvedImage } from './source.ts';
 
 export const MANIFEST_FILE = 'manifest.json';

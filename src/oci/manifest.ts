@@ -120,3 +120,11 @@ export function parsePlatform(json: JsonObject): Platform {
     variant: variant || undefined,
   };
 }
+
+/** Entries of platform "unknown" are attestations. */
+export function platformNames(platforms: readonly Platform[]): string[] {
+  const names = platforms
+    .filter(({ os, architecture }) => os !== 'unknown' || architecture !== 'unknown')
+    .map(({ os, architecture, variant }) => `${os}/${architecture}${variant ? `/${variant}` : ''}`);
+  return [...new Set(names)].sort();
+}

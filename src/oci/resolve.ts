@@ -10,6 +10,7 @@ import {
   type Manifest,
   type Platform,
   parseManifest,
+  platformNames,
 } from './manifest.ts';
 import type { ImageSource, ResolvedImage } from './source.ts';
 
@@ -177,14 +178,6 @@ export function platformError(
       : '';
   const message = `${reference} has no image for ${OS}/${ARCHITECTURE}; it offers ${list}${advice}`;
   return new ImageError(message, 'platform', { choices: other ? [other] : [] });
-}
-
-/** Entries of platform "unknown" are attestations. */
-export function platformNames(platforms: readonly Platform[]): string[] {
-  const names = platforms
-    .filter(({ os, architecture }) => os !== 'unknown' || architecture !== 'unknown')
-    .map(({ os, architecture, variant }) => `${os}/${architecture}${variant ? `/${variant}` : ''}`);
-  return [...new Set(names)].sort();
 }
 
 /** @throws ImageError unless an image of this platform runs on our machine */

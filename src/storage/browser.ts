@@ -2,9 +2,12 @@ import { IndexedDbStore } from './indexed-db-store.ts';
 import { Store } from './store.ts';
 import { WebLocks } from './web-locks.ts';
 
-/** Returns the origin's store, which its tabs and workers share. */
+let store: Store | undefined;
+
+/** Returns the origin's store, which its tabs and workers share. Some browsers refuse it. */
 export function browserStore(): Store {
-  return new Store(new IndexedDbStore('linuxrun'), new WebLocks('linuxrun'));
+  store ??= new Store(new IndexedDbStore('linuxrun'), new WebLocks('linuxrun'));
+  return store;
 }
 
 /** Asks the browser to keep the store even when space gets scarce. @returns whether it will */
@@ -12,8 +15,8 @@ export async function requestPersistence(): Promise<boolean> {
   return (await navigator.storage.persisted()) || (await navigator.storage.persist());
 }
 
-/** Returns how much the whole origin uses, and about how much it may use, in bytes. */
-export async function browserQuota(): Promise<{ used: number; available: number }> {
+/** About how much the browser still grants to the whole origin, and whether it keeps the store. */
+export async function browserRoom(): Promise<{ freeBytes: number; isPersistent: boolean }> {
   const { usage = 0, quota = 0 } = await navigator.storage.estimate();
-  return { used: usage, available: quota };
+  return { freeBytes: Math.max(quota - usage, 0), isPersistent: await navigator.storage.persisted() };
 }

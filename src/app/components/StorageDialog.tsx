@@ -1,7 +1,8 @@
 import { useEffect } from 'react';
+import type { StoredImage } from '../../api/images.ts';
 import { count, formatAge, formatBytes } from '../model/format.ts';
 import { shortName } from '../model/names.ts';
-import type { StoredImage } from '../model/stored.ts';
+
 import { useLibrary } from '../stores/library.ts';
 import { Button, IconButton } from './Button.tsx';
 import { Dialog } from './Dialog.tsx';
@@ -41,15 +42,16 @@ export default function StorageDialog({ onClose }: { onClose: () => void }) {
 }
 
 function Quota() {
-  const { quota, isPersistent, persist } = useLibrary();
-  if (!quota) return null;
-  const { used, available } = quota;
+  const { storage, persist } = useLibrary();
+  if (!storage) return null;
+  const { usedBytes, freeBytes, isPersistent } = storage;
+  const available = usedBytes + freeBytes;
   return (
     <div className="quota">
       <label htmlFor="quota">
-        {formatBytes(used)} used of the {formatBytes(available)} that the browser grants
+        {formatBytes(usedBytes)} used of the {formatBytes(available)} that the browser grants
       </label>
-      <meter id="quota" min={0} max={available} high={available * 0.9} value={used} />
+      <meter id="quota" min={0} max={available} high={available * 0.9} value={usedBytes} />
       {isPersistent ? (
         <p className="quiet">The browser keeps all of it until you delete it.</p>
       ) : (
@@ -78,7 +80,7 @@ function StoredImageItem({ image }: { image: StoredImage }) {
         </p>
         <p className="quiet">
           {formatBytes(size)} in {count(layers.length, 'layer')}
-          {shared}, used {formatAge(lastUsed, Date.now())}
+          {shared}, used {formatAge(lastUsed.getTime(), Date.now())}
         </p>
       </div>
       <IconButton

@@ -1,8 +1,6 @@
 import { browserPlatform } from '../../machine/platform/browser.ts';
 import { readRelease } from '../offline/release.ts';
-
-/** The URL of the page, ending in a slash. */
-export const BASE = new URL('.', document.baseURI).href;
+import { BASE } from './base.ts';
 
 /** The files that every machine needs, loaded once and early, and kept for all sessions of the page. */
 class MachineFiles {

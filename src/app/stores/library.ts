@@ -1,20 +1,15 @@
 import { create } from 'zustand';
-import { browserQuota, browserStore, requestPersistence } from '../../storage/browser.ts';
-import type { LayerUsage } from '../../storage/layer-store.ts';
-import type { Store } from '../../storage/store.ts';
+import { browserHost } from '../../api/browser-host.ts';
+import { installHost } from '../../api/host.ts';
+import * as images from '../../api/images.ts';
 import { messageOf } from '../../text/message.ts';
-import { orphans, type StoredImage, storedImages } from '../model/stored.ts';
+import { BASE } from '../machine/base.ts';
 
 interface LibraryState {
   /** Whether the dialog is open. */
   readonly isShown: boolean;
-  readonly images: readonly StoredImage[];
-  /** The images, the least recently used first. */
-  readonly layers: readonly LayerUsage[];
-  /** The quota of the whole origin, in bytes. */
-  readonly quota: { readonly used: number; readonly available: number } | undefined;
-  /** Whether the browser keeps the store even when space gets scarce. */
-  readonly isPersistent: boolean;
+  readonly images: readonly images.StoredImage[];
+  readonly storage: images.StorageUse | undefined;
   /** Why the last attempt failed. */
   readonly problem: string | undefined;
 
@@ -22,19 +17,15 @@ interface LibraryState {
   refresh(): Promise<void>;
   /** Removes an image, and its layers if no other image needs them. */
   remove(reference: string): Promise<void>;
+  /** Removes all images but those in use. */
   removeAll(): Promise<void>;
   persist(): Promise<void>;
 }
 
-/** Opens the store at its first use, because some browsers refuse it. */
-let opened: Store | undefined;
-function library(): Store {
-  opened ??= browserStore();
-  return opened;
-}
+installHost(browserHost(() => ({ assets: BASE, server: BASE })));
 
 export const useLibrary = create<LibraryState>((set, get) => {
-  const attempt = async (action: () => Promise<void>) => {
+  const attempt = async (action: () => Promise<unknown>) => {
     try {
       await action();
       set({ problem: undefined });
@@ -43,37 +34,30 @@ export const useLibrary = create<LibraryState>((set, get) => {
     }
   };
   const load = async () => {
-    const [records, layers, quota, isPersistent] = await Promise.all([
-      library().images.list(),
-      library().layers.usage(),
-      browserQuota(),
-      navigator.storage.persisted(),
-    ]);
-    set({ images: storedImages(records, layers), layers, quota, isPersistent });
+    const [list, storage] = await Promise.all([images.list(), images.storage()]);
+    set({ images: list, storage });
   };
-  /** Removes all images but those with layers in use. */
-  const remove = async (images: readonly StoredImage[]) => {
-    for (const { reference } of images.filter(({ inUse }) => !inUse))
-      await library().images.remove(reference);
-    await load();
-    for (const { diffId } of orphans(get().images, get().layers)) await library().layers.remove(diffId);
+  const remove = async (references: readonly string[]) => {
+    for (const reference of references) await images.remove(reference);
     await load();
   };
   return {
     isShown: false,
     images: [],
-    layers: [],
-    quota: undefined,
-    isPersistent: false,
+    storage: undefined,
     problem: undefined,
     show: (isShown) => set({ isShown }),
     refresh: () => attempt(load),
-    remove: (reference) =>
-      attempt(() => remove(get().images.filter((image) => image.reference === reference))),
-    removeAll: () => attempt(() => remove(get().images)),
+    remove: (reference) => attempt(() => remove([reference])),
+    removeAll: () =>
+      attempt(() => {
+        const unused = get().images.filter(({ inUse }) => !inUse);
+        return remove(unused.map(({ reference }) => reference));
+      }),
     persist: () =>
       attempt(async () => {
-        set({ isPersistent: await requestPersistence() });
+        await images.persist();
+        await load();
       }),
   };
 });

@@ -1,0 +1,35 @@
+/** How a browser reaches images: by the server of the page, and in files that the user picked. */
+import { TarIndexer } from '../disk/tar.ts';
+import { browserCodec } from '../oci/browser-codec.ts';
+import { browserSource, pickedSource } from '../oci/browser-source.ts';
+import { pickedFolderSource } from '../oci/picked-folder.ts';
+import { parseReference } from '../oci/reference.ts';
+import { browserStore } from '../storage/browser.ts';
+import { browserImageNames } from './browser-image-names.ts';
+import type { ImageAccess } from './load-image.ts';
+
+/** URLs that end in slashes. */
+export interface Places {
+  /** The folder with images/ and what a machine needs. */
+  readonly assets: string;
+  /** Our server, which reaches registries and the network. */
+  readonly server: string;
+}
+
+export function browserImages({ assets, server }: Places): ImageAccess {
+  return {
+    ...browserImageNames,
+    codec: browserCodec,
+    openStore: browserStore,
+    openSource(image, credentials) {
+      if (typeof image === 'string') {
+        const reference = parseReference(image);
+        const base = new URL(reference.scheme === 'docker' ? server : assets);
+        return browserSource(reference, { base, credentials });
+      }
+      if ('files' in image) return pickedFolderSource(image.name, image.files, image.image ?? {});
+      const options = { codec: browserCodec, createTarReader: () => new TarIndexer() };
+      return pickedSource(image.file, image.image ?? {}, options);
+    },
+  };
+}

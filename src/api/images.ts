@@ -1,0 +1,141 @@
+/** The images in the store, which containers share, and those at their sources. */
+import { parseConfigFile } from '../oci/image.ts';
+import { platformNames } from '../oci/manifest.ts';
+import { StorageError } from '../storage/errors.ts';
+import type { LayerUsage } from '../storage/layer-store.ts';
+import { host } from './host.ts';
+import {
+  type ImageDescription,
+  type ImageLocation,
+  type LoadImageOptions,
+  notStored,
+  type SourceOptions,
+} from './load-image.ts';
+
+/** An image with all of its layers in the store. */
+export interface StoredImage {
+  /** The canonical reference. */
+  readonly reference: string;
+  /** The digest of its manifest. */
+  readonly digest: string;
+  /** The digests of its layers' tars, the lowest first, each once. */
+  readonly layers: readonly string[];
+  /** The bytes of its layers. Other images may share some of them. */
+  readonly size: number;
+  /** The bytes that its removal frees. */
+  readonly ownSize: number;
+  /** When a container of it last started, or it was pulled. */
+  readonly lastUsed: Date;
+  /** Whether a container uses it, also one of another tab or process. */
+  readonly inUse: boolean;
+}
+
+/** How `inspect` describes an image. */
+export interface InspectOptions extends SourceOptions {
+  /** By default `missing`. */
+  readonly policy?: LoadImageOptions['policy'];
+}
+
+/** The room for images. */
+export interface StorageUse {
+  /** The bytes of all layers. */
+  readonly usedBytes: number;
+  /** The bytes that are left on the disk, or about those that the browser still grants to this origin. */
+  readonly freeBytes: number;
+  /** Whether images stay until they are removed. A browser may remove them when its disk gets full. */
+  readonly isPersistent: boolean;
+}
+
+/**
+ * Brings an image into the store, so that containers of it start at once. By default the source is asked even
+ * if the image is stored, for a newer one.
+ * @throws ImageError, StorageError, or the signal's reason
+ */
+export async function pull(image: ImageLocation, options: LoadImageOptions = {}): Promise<StoredImage> {
+  const loaded = await host().loadImage(image, { policy: 'always', ...options });
+  await loaded.release();
+  return find(loaded.reference);
+}
+
+/** Lists the images in the store, the most recently used first. @throws StorageError */
+export async function list(): Promise<StoredImage[]> {
+  const store = host().openStore();
+  const [records, usage] = await Promise.all([store.images.list(), store.layers.usage()]);
+  const layers = new Map(usage.map((layer) => [layer.diffId, layer]));
+  const whole = records.filter((record) => record.layers.every((diffId) => layers.has(diffId)));
+  const users = new Map<string, number>();
+  for (const record of whole)
+    for (const diffId of new Set(record.layers)) users.set(diffId, (users.get(diffId) ?? 0) + 1);
+  return whole.map(({ reference, digest, lastUsed, layers: diffIds }) => {
+    const own = [...new Set(diffIds)].map((diffId) => layers.get(diffId) as LayerUsage);
+    return {
+      reference,
+      digest,
+      lastUsed: new Date(lastUsed),
+      layers: own.map(({ diffId }) => diffId),
+      size: total(own),
+      ownSize: total(own.filter(({ diffId }) => users.get(diffId) === 1)),
+      // A container uses all layers of its image. Some may belong to others too.
+      inUse: own.length > 0 && own.every(({ inUse }) => inUse),
+    };
+  });
+}
+
+/**
+ * Removes an image from the store, with the layers that no other image needs.
+ * @throws ImageError of kind `not-found`; StorageError if a container uses the image
+ */
+export async function remove(image: ImageLocation): Promise<void> {
+  const { reference, inUse } = await find(host().nameOf(image));
+  if (inUse) throw new StorageError(`${reference} is in use by a container: stop that first`);
+  const store = host().openStore();
+  await store.images.remove(reference);
+  const needed = new Set((await store.images.list()).flatMap(({ layers }) => layers));
+  for (const { diffId } of await store.layers.usage())
+    if (!needed.has(diffId)) await store.layers.remove(diffId);
+}
+
+/**
+ * Describes an image: by default from the store if it is there, or else by asking its source, without pulling
+ * its layers.
+ * @throws ImageError, StorageError, or the signal's reason
+ */
+export async function inspect(image: ImageLocation, options: InspectOptions = {}): Promise<ImageDescription> {
+  const { policy = 'missing', ...asking } = options;
+  const isStoredEnough = policy === 'never' || (policy === 'missing' && host().prefersStored(image));
+  const stored = isStoredEnough ? await describeStored(host().nameOf(image)) : undefined;
+  if (stored) return stored;
+  if (policy === 'never') throw notStored(host().nameOf(image));
+  return host().inspectSource(image, asking);
+}
+
+/** Measures the store. */
+export async function storage(): Promise<StorageUse> {
+  const [layers, room] = await Promise.all([host().openStore().layers.usage(), host().measureRoom()]);
+  return { usedBytes: total(layers), ...room };
+}
+
+/** Asks the browser to keep images until they are removed. @returns whether it will */
+export function persist(): Promise<boolean> {
+  return host().persist();
+}
+
+async function find(reference: string): Promise<StoredImage> {
+  const image = (await list()).find((image) => image.reference === reference);
+  if (!image) throw notStored(reference);
+  return image;
+}
+
+async function describeStored(reference: string): Promise<ImageDescription | undefined> {
+  const stored = (await list()).find((image) => image.reference === reference);
+  const record = stored && (await host().openStore().images.get(reference));
+  if (!record) return undefined;
+  const { config, platform } = parseConfigFile(new TextEncoder().encode(record.config));
+  const { digest, layers } = record;
+  const { size } = stored;
+  return { reference, digest, config, layers, platforms: platformNames([platform]), size, isStored: true };
+}
+
+function total(layers: readonly LayerUsage[]): number {
+  return layers.reduce((sum, { size }) => sum + size, 0);
+}
