@@ -14,6 +14,7 @@ import { writeLicences } from './licences.mjs';
 import { inProject, PROJECT } from './places.mjs';
 import { writeMissingPage } from './plain-page.mjs';
 import { CONTROL, writeSourcesPage } from './sources.mjs';
+import { API_MODEL } from './types.mjs';
 
 const PAGE = 'dist/app';
 const PUBLIC = 'public';
@@ -158,7 +159,8 @@ async function readFrame() {
 async function writeDocuments(target, hasSource) {
   const docs = join(target, 'docs');
   await mkdir(docs, { recursive: true });
-  for (const [name, content] of await writeDocumentation(await readFrame()))
+  const model = JSON.parse(await readFile(inProject(API_MODEL), 'utf8'));
+  for (const [name, content] of await writeDocumentation(await readFrame(), model))
     await writeFile(join(docs, name), content);
   await bundle({ entryPoints: [DOCS_THEME], outfile: join(docs, 'theme.js') });
   await cp(inProject('docs/pictures'), join(docs, 'pictures'), { recursive: true });
@@ -180,6 +182,7 @@ export const site = {
       PAGE,
       PUBLIC,
       DOCS_THEME,
+      API_MODEL,
       'src/app/offline',
       'src/app/styles',
       'docs',

@@ -1,11 +1,14 @@
-import { readdir } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { createSearch } from '../../../src/docs/search.ts';
 import { inProject } from '../places.mjs';
+import { ensure } from '../step.mjs';
+import { API_MODEL, types } from '../types.mjs';
 import { writeDocumentation } from './documentation.mjs';
 import { createHighlighter, pageOf, readFence, render, siteLink } from './markdown.mjs';
 import { SECTIONS } from './navigation.mjs';
+import { type Item, readComment, writeReference } from './reference.mjs';
 
 const FRAME = { scripts: [], styles: [], fonts: [], policy: '', version: '1' };
 const SOURCES = SECTIONS.flatMap(({ sources }) => sources);
@@ -61,10 +64,21 @@ describe('a page', () => {
   });
 });
 
+it('reads the text and the blocks of a comment', () => {
+  const comment = '/**\n * One\n * two.\n *\n * @throws\n *\n * this or\n *  that\n *\n * @internal\n */\n';
+  expect(readComment(comment)).toEqual({
+    summary: 'One\ntwo.',
+    blocks: [{ tag: 'throws', body: 'this or that' }],
+  });
+});
+
 describe('the documentation', () => {
   let files: Map<string, string>;
+  let model: Item;
   beforeAll(async () => {
-    files = await writeDocumentation(FRAME);
+    await ensure(types);
+    model = JSON.parse(await readFile(inProject(API_MODEL), 'utf8'));
+    files = await writeDocumentation(FRAME, model);
   });
   const pages = () => [...files].filter(([name]) => name.endsWith('.html'));
 
@@ -100,7 +114,25 @@ describe('the documentation', () => {
       expect(previous.get(page)).toBe(seen.at(-1));
       seen.push(page);
     }
-    expect(seen).toEqual(SOURCES.map((source) => `${pageOf(source)}.html`));
+    expect([...seen].sort()).toEqual(
+      pages()
+        .map(([name]) => name)
+        .sort(),
+    );
+    expect(seen.filter((name) => !name.startsWith('api-'))).toEqual(
+      SOURCES.map((source) => `${pageOf(source)}.html`),
+    );
+  });
+
+  it('explains each name of the programming interface, and links its types', () => {
+    const text = writeReference(model)
+      .map(({ text }) => text)
+      .join('\n');
+    for (const { name = '' } of model.members?.[0]?.members ?? [])
+      expect(text).toMatch(new RegExp(`^#{1,2} ${name}(\\(\\))?$`, 'm'));
+    expect(files.get('api-command.html')).toContain('href="api-child.html"');
+    expect(files.get('api-child.html')).toContain('href="api-types.html#output"');
+    expect(files.get('api-child.html')).toContain('id="wait"');
   });
 
   it('asks for nothing from elsewhere', () => {
@@ -114,6 +146,7 @@ describe('the documentation', () => {
     ['LINUXRUN_TRUST_PROXY', 'server.html'],
     ['vulnerabilty', 'security.html'],
     ['EROFS', 'disk.html'],
+    ['waitWithOutput', 'api-child.html'],
   ])('finds %s in %s', (query, page) => {
     const search = createSearch(JSON.parse(files.get('search.json') ?? ''));
     const hits = search(query);

@@ -2,6 +2,7 @@
 import { basename } from 'node:path';
 import { escapeHtml } from '../plain-page.mjs';
 import { FIRST } from './navigation.mjs';
+import { slugOf } from './slug.mjs';
 
 /** What readers find by the search: a heading with the text up to the next one. */
 /** @typedef {{ id: string, heading: string, text: string }} Passage */
@@ -36,13 +37,6 @@ export function siteLink(href, pages) {
   if (!pages.has(page)) return undefined;
   return `${page}.html${fragment === undefined ? '' : `#${fragment}`}`;
 }
-
-/** @param {string} heading plain text @returns the fragment by which GitHub's readers know it */
-export const slugOf = (heading) =>
-  heading
-    .toLowerCase()
-    .replace(/[^\p{L}\p{N} _-]/gu, '')
-    .replaceAll(' ', '-');
 
 /** @type {Readonly<Record<string, string>>} */
 const ENTITIES = { amp: '&', lt: '<', gt: '>', quot: '"' };

@@ -8,6 +8,10 @@ import { inProject } from '../places.mjs';
 /** The page at `docs/` itself. */
 export const FIRST = 'docs/getting-started.md';
 
+/** The section that is made of the types, and the one before it. */
+export const REFERENCE = 'API reference';
+export const BEFORE_REFERENCE = 'Embed it';
+
 /** @type {readonly Section[]} */
 export const SECTIONS = [
   {
@@ -24,7 +28,7 @@ export const SECTIONS = [
     ],
   },
   {
-    title: 'Embed it',
+    title: BEFORE_REFERENCE,
     sources: ['docs/api.md', 'docs/embedding.md', 'docs/server.md', 'docs/releases.md'],
   },
   {
