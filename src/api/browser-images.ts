@@ -4,9 +4,9 @@ import { browserCodec } from '../oci/browser-codec.ts';
 import { browserSource, pickedSource } from '../oci/browser-source.ts';
 import { pickedFolderSource } from '../oci/picked-folder.ts';
 import { parseReference } from '../oci/reference.ts';
-import { browserStore } from '../storage/browser.ts';
-import { browserImageNames } from './browser-image-names.ts';
-import type { ImageAccess } from './load-image.ts';
+import { browserLibrary } from './browser-library.ts';
+import type { ImageLoading } from './host.ts';
+import { type ImageAccess, inspectSource, loadImage } from './load-image.ts';
 
 /** URLs that end in slashes. */
 export interface Places {
@@ -18,9 +18,8 @@ export interface Places {
 
 export function browserImages({ assets, server }: Places): ImageAccess {
   return {
-    ...browserImageNames,
+    ...browserLibrary,
     codec: browserCodec,
-    openStore: browserStore,
     openSource(image, credentials) {
       if (typeof image === 'string') {
         const reference = parseReference(image);
@@ -31,5 +30,14 @@ export function browserImages({ assets, server }: Places): ImageAccess {
       const options = { codec: browserCodec, createTarReader: () => new TarIndexer() };
       return pickedSource(image.file, image.image ?? {}, options);
     },
+  };
+}
+
+/** Loads images in this thread. */
+export function loadingHere(places: Places): ImageLoading {
+  const access = browserImages(places);
+  return {
+    loadImage: (image, options) => loadImage(access, image, options),
+    inspectSource: (image, options) => inspectSource(access, image, options),
   };
 }

@@ -2,6 +2,7 @@
 import { browserHost } from './browser-host.ts';
 import type { Configuration } from './configuration.ts';
 import { installHost } from './host.ts';
+import { loadingInWorker } from './image-client.ts';
 
 export * from './public.ts';
 
@@ -21,4 +22,5 @@ function folder({ href }: URL): string {
   return href.endsWith('/') ? href : `${href}/`;
 }
 
-installHost(browserHost(() => ({ assets, server })));
+const places = () => ({ assets, server });
+installHost(browserHost(places, loadingInWorker(places)));

@@ -13,22 +13,30 @@ import type {
   SourceOptions,
 } from './load-image.ts';
 
-export interface Host extends ImageNames {
+/** What the list of stored images needs. */
+export interface Library extends ImageNames {
+  openStore(): Store;
+  /** The bytes that are left for images, and whether they stay until they are removed. */
+  measureRoom(): Promise<{ readonly freeBytes: number; readonly isPersistent: boolean }>;
+  /** Asks to keep images until they are removed. @returns whether they will be */
+  persist(): Promise<boolean>;
+}
+
+/** What loads images, in this thread or in another. */
+export interface ImageLoading {
+  /** @throws ImageError, StorageError, or the signal's reason */
+  loadImage(image: ImageLocation, options: LoadImageOptions): Promise<LoadedImage>;
+  /** Asks the source of an image about it. @throws ImageError, or the signal's reason */
+  inspectSource(image: ImageLocation, options: SourceOptions): Promise<ImageDescription>;
+}
+
+export interface Host extends Library, ImageLoading {
   /** For a machine of so many CPUs, which starts at once. */
   createPlatform(cpus: number): Platform;
   /** The reference of the image in which commands run that name none. */
   readonly commandImage: string;
   /** Where machines find layers: a folder in Node. */
   readonly storeFolder: string;
-  openStore(): Store;
-  /** @throws ImageError, StorageError, or the signal's reason */
-  loadImage(image: ImageLocation, options: LoadImageOptions): Promise<LoadedImage>;
-  /** Asks the source of an image about it. @throws ImageError, or the signal's reason */
-  inspectSource(image: ImageLocation, options: SourceOptions): Promise<ImageDescription>;
-  /** The bytes that are left for images, and whether they stay until they are removed. */
-  measureRoom(): Promise<{ readonly freeBytes: number; readonly isPersistent: boolean }>;
-  /** Asks to keep images until they are removed. @returns whether they will be */
-  persist(): Promise<boolean>;
   /** The network of machines that may have one. */
   readonly network: NetworkOptions;
   /** This process's standard input, until the stream is cancelled. */
@@ -55,12 +63,23 @@ export interface Connectable {
 }
 
 let installed: Host | undefined;
+let installedLibrary: Library | undefined;
 
 export function installHost(host: Host): void {
   installed = host;
+  installedLibrary = host;
 }
 
-export function host(): Host {
-  if (!installed) throw new Error('import the programming interface by its entry, "linuxrun"');
-  return installed;
+/** For threads that only list and remove images. */
+export function installLibrary(library: Library): void {
+  installedLibrary = library;
+}
+
+/** @throws Error if no entry has been loaded */
+export const host = (): Host => given(installed);
+export const library = (): Library => given(installedLibrary);
+
+function given<T>(value: T | undefined): T {
+  if (!value) throw new Error('import the programming interface by its entry, "linuxrun"');
+  return value;
 }

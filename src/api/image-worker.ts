@@ -1,9 +1,9 @@
 /** Loads images in a worker of a browser, because verifying and unpacking them takes a while. */
 import { expose } from 'comlink';
 import { preloadZlib } from '../oci/browser-codec.ts';
-import { browserImages } from './browser-images.ts';
+import { loadingHere } from './browser-images.ts';
 import type { ImageLoader } from './image-loader.ts';
-import { inspectSource, type LoadedImage, loadImage } from './load-image.ts';
+import type { LoadedImage } from './load-image.ts';
 import { type PackedImageError, packImageError } from './packed-error.ts';
 
 const requests = new Map<number, AbortController>();
@@ -27,14 +27,14 @@ async function answer<T>(
 const loader: ImageLoader = {
   load: (id, { image, places, ...options }, onProgress) =>
     answer(id, async (signal) => {
-      const loaded = await loadImage(browserImages(places), image, { ...options, onProgress, signal });
+      const loaded = await loadingHere(places).loadImage(image, { ...options, onProgress, signal });
       held.set(id, loaded);
       const { reference, digest, config, layers } = loaded;
       return { reference, digest, config, layers };
     }),
 
   inspect: (id, { image, places, ...options }) =>
-    answer(id, (signal) => inspectSource(browserImages(places), image, { ...options, signal })),
+    answer(id, (signal) => loadingHere(places).inspectSource(image, { ...options, signal })),
 
   cancel: (id) => requests.get(id)?.abort(new DOMException('cancelled', 'AbortError')),
 

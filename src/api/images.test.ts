@@ -6,7 +6,7 @@ import { nodeCodec } from '../oci/node-codec.ts';
 import { FakeRegistry } from '../oci/testing/fake-registry.ts';
 import { makeImage, makeIndex, makeLayer, makeTar } from '../oci/testing/image.ts';
 import { VisibleStore } from '../oci/testing/pull.ts';
-import { browserImageNames } from './browser-image-names.ts';
+import { browserLibrary } from './browser-library.ts';
 import { ImageError, StorageError } from './errors.ts';
 import { host } from './host.ts';
 import { type ImageAccess, inspectSource, loadImage } from './load-image.ts';
@@ -167,12 +167,12 @@ describe('inspection', () => {
 test('a browser names picked files, and looks again at what is on its server', () => {
   vi.stubGlobal('navigator', { onLine: true });
   const file = new File([], 'image.tar');
-  expect(browserImageNames.nameOf({ file })).toBe('file://image.tar');
-  expect(browserImageNames.nameOf({ file, image: { name: 'app:1' } })).toBe('file://image.tar:app:1');
-  expect(browserImageNames.nameOf({ name: 'layout', files: new Map() })).toBe('file://layout');
-  expect(browserImageNames.nameOf('alpine')).toBe('docker.io/library/alpine:latest');
+  expect(browserLibrary.nameOf({ file })).toBe('file://image.tar');
+  expect(browserLibrary.nameOf({ file, image: { name: 'app:1' } })).toBe('file://image.tar:app:1');
+  expect(browserLibrary.nameOf({ name: 'layout', files: new Map() })).toBe('file://layout');
+  expect(browserLibrary.nameOf('alpine')).toBe('docker.io/library/alpine:latest');
   expect(
-    ['alpine', 'file://image.tar', 'oci://images:busybox', { file }].map(browserImageNames.prefersStored),
+    ['alpine', 'file://image.tar', 'oci://images:busybox', { file }].map(browserLibrary.prefersStored),
   ).toEqual([true, true, false, false]);
 });
 

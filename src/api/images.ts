@@ -3,7 +3,7 @@ import { parseConfigFile } from '../oci/image.ts';
 import { platformNames } from '../oci/manifest.ts';
 import { StorageError } from '../storage/errors.ts';
 import type { LayerUsage } from '../storage/layer-store.ts';
-import { host } from './host.ts';
+import { host, library } from './host.ts';
 import {
   type ImageDescription,
   type ImageLocation,
@@ -59,7 +59,7 @@ export async function pull(image: ImageLocation, options: LoadImageOptions = {})
 
 /** Lists the images in the store, the most recently used first. @throws StorageError */
 export async function list(): Promise<StoredImage[]> {
-  const store = host().openStore();
+  const store = library().openStore();
   const [records, usage] = await Promise.all([store.images.list(), store.layers.usage()]);
   const layers = new Map(usage.map((layer) => [layer.diffId, layer]));
   const whole = records.filter((record) => record.layers.every((diffId) => layers.has(diffId)));
@@ -86,9 +86,9 @@ export async function list(): Promise<StoredImage[]> {
  * @throws ImageError of kind `not-found`; StorageError if a container uses the image
  */
 export async function remove(image: ImageLocation): Promise<void> {
-  const { reference, inUse } = await find(host().nameOf(image));
+  const { reference, inUse } = await find(library().nameOf(image));
   if (inUse) throw new StorageError(`${reference} is in use by a container: stop that first`);
-  const store = host().openStore();
+  const store = library().openStore();
   await store.images.remove(reference);
   const needed = new Set((await store.images.list()).flatMap(({ layers }) => layers));
   for (const { diffId } of await store.layers.usage())
@@ -102,22 +102,22 @@ export async function remove(image: ImageLocation): Promise<void> {
  */
 export async function inspect(image: ImageLocation, options: InspectOptions = {}): Promise<ImageDescription> {
   const { policy = 'missing', ...asking } = options;
-  const isStoredEnough = policy === 'never' || (policy === 'missing' && host().prefersStored(image));
-  const stored = isStoredEnough ? await describeStored(host().nameOf(image)) : undefined;
+  const isStoredEnough = policy === 'never' || (policy === 'missing' && library().prefersStored(image));
+  const stored = isStoredEnough ? await describeStored(library().nameOf(image)) : undefined;
   if (stored) return stored;
-  if (policy === 'never') throw notStored(host().nameOf(image));
+  if (policy === 'never') throw notStored(library().nameOf(image));
   return host().inspectSource(image, asking);
 }
 
 /** Measures the store. */
 export async function storage(): Promise<StorageUse> {
-  const [layers, room] = await Promise.all([host().openStore().layers.usage(), host().measureRoom()]);
+  const [layers, room] = await Promise.all([library().openStore().layers.usage(), library().measureRoom()]);
   return { usedBytes: total(layers), ...room };
 }
 
 /** Asks the browser to keep images until they are removed. @returns whether it will */
 export function persist(): Promise<boolean> {
-  return host().persist();
+  return library().persist();
 }
 
 async function find(reference: string): Promise<StoredImage> {
@@ -128,7 +128,7 @@ async function find(reference: string): Promise<StoredImage> {
 
 async function describeStored(reference: string): Promise<ImageDescription | undefined> {
   const stored = (await list()).find((image) => image.reference === reference);
-  const record = stored && (await host().openStore().images.get(reference));
+  const record = stored && (await library().openStore().images.get(reference));
   if (!record) return undefined;
   const { config, platform } = parseConfigFile(new TextEncoder().encode(record.config));
   const { digest, layers } = record;

@@ -1,8 +1,7 @@
 import { proxy, type Remote, transfer, wrap } from 'comlink';
 import { previewOrigin } from '../../preview/names.ts';
-import { BASE } from './base.ts';
 import { Bridge } from './bridge.ts';
-import { machineFiles } from './machine-files.ts';
+import { BASE, machineFiles } from './machine-files.ts';
 import type {
   FurtherTerminalClient,
   ImageRequest,

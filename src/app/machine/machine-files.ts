@@ -1,6 +1,8 @@
 import { browserPlatform } from '../../machine/platform/browser.ts';
 import { readRelease } from '../offline/release.ts';
-import { BASE } from './base.ts';
+
+/** The URL of the page, ending in a slash. */
+export const BASE = new URL('.', document.baseURI).href;
 
 /** The files that every machine needs, loaded once and early, and kept for all sessions of the page. */
 class MachineFiles {

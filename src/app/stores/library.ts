@@ -1,9 +1,8 @@
 import { create } from 'zustand';
-import { browserHost } from '../../api/browser-host.ts';
-import { installHost } from '../../api/host.ts';
+import { browserLibrary } from '../../api/browser-library.ts';
+import { installLibrary } from '../../api/host.ts';
 import * as images from '../../api/images.ts';
 import { messageOf } from '../../text/message.ts';
-import { BASE } from '../machine/base.ts';
 
 interface LibraryState {
   /** Whether the dialog is open. */
@@ -22,7 +21,7 @@ interface LibraryState {
   persist(): Promise<void>;
 }
 
-installHost(browserHost(() => ({ assets: BASE, server: BASE })));
+installLibrary(browserLibrary);
 
 export const useLibrary = create<LibraryState>((set, get) => {
   const attempt = async (action: () => Promise<unknown>) => {

@@ -1,8 +1,9 @@
 import { formatReference, parseReference } from '../oci/reference.ts';
-import type { ImageNames } from './load-image.ts';
+import { browserRoom, browserStore, requestPersistence } from '../storage/browser.ts';
+import type { Library } from './host.ts';
 
-/** The names of images in a browser, apart from the code that reads images. */
-export const browserImageNames: ImageNames = {
+/** The stored images of a browser's origin. */
+export const browserLibrary: Library = {
   nameOf(image) {
     if (typeof image === 'string') return formatReference(parseReference(image));
     const path = 'files' in image ? image.name : image.file.name;
@@ -11,4 +12,7 @@ export const browserImageNames: ImageNames = {
   // A file was picked in an earlier visit, and cannot be read again.
   prefersStored: (image) =>
     typeof image === 'string' && (!navigator.onLine || parseReference(image).scheme !== 'oci'),
+  openStore: browserStore,
+  measureRoom: browserRoom,
+  persist: requestPersistence,
 };
