@@ -1,4 +1,5 @@
 import type { PullEvent } from '../oci/pull.ts';
+import type { Credentials, FindCredentials } from '../oci/registry-auth.ts';
 import { OptionError } from '../options/option-error.mjs';
 import type { PullPolicy } from './load-image.ts';
 import type { Network, Size } from './machine-settings.ts';
@@ -18,6 +19,7 @@ export interface Settings {
   network?: Network;
   readOnly?: boolean;
   pull?: PullPolicy;
+  credentials?: Credentials | FindCredentials;
   onProgress?: (event: PullEvent) => void;
   signal?: AbortSignal;
 }
@@ -113,6 +115,12 @@ export abstract class Builder {
   /** When the source of the image is asked; by default when the image is missing. */
   pull(policy: PullPolicy): this {
     this.settings.pull = policy;
+    return this;
+  }
+
+  /** The user's account at the registry of the image, or how to find it. */
+  credentials(credentials: Credentials | FindCredentials): this {
+    this.settings.credentials = credentials;
     return this;
   }
 

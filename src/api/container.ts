@@ -16,6 +16,7 @@ import { assignmentsOf, Builder } from './builder.ts';
 import { type Child, type Output, ProcessChild, type Signal } from './child.ts';
 import { type ContainerFs, Files } from './files.ts';
 import { host, type Publication } from './host.ts';
+import type { ImageLocation } from './load-image.ts';
 import { machineOf } from './machine-settings.ts';
 import { type Stdio, type StdioSettings, type Terminal, terminalOf } from './stdio.ts';
 
@@ -36,7 +37,7 @@ export interface ExecOptions {
 export interface Stats {
   /** Of its machine, without the kernel. */
   readonly memory: { readonly totalBytes: number; readonly usedBytes: number };
-  /** Seconds since the boot; seconds that its CPUs have worked, together; instructions that they have run. */
+  /** Seconds since its start; seconds that its CPUs have worked, together; instructions that they have run. */
   readonly cpu: { readonly uptime: number; readonly busy: number; readonly instructions: number };
   /** The disk that it writes to. */
   readonly disk: { readonly totalBytes: number; readonly usedBytes: number };
@@ -54,6 +55,8 @@ export interface ContainerEvents {
 }
 
 export interface RunningContainer extends Child {
+  /** The working directory of its program. */
+  readonly currentDir: string;
   readonly fs: ContainerFs;
   exec(args: readonly string[], options?: ExecOptions): Child;
   /**
@@ -63,7 +66,10 @@ export interface RunningContainer extends Child {
   proxyRequest(request: HttpRequest, options?: RequestOptions): Promise<ProxiedResponse>;
   /** Connects to a TCP port of the container. @throws ConnectError */
   connect(port: number, options?: { readonly signal?: AbortSignal }): Promise<Connection>;
-  /** @returns a function that ends the calls */
+  /**
+   * Calls the listener for each event; at first with the latest state of the network, if it has one.
+   * @returns a function that ends the calls
+   */
   on<Name extends keyof ContainerEvents>(
     name: Name,
     listener: (event: ContainerEvents[Name]) => void,
@@ -75,7 +81,7 @@ export interface RunningContainer extends Child {
 
 /** A container from an image, in a machine of its own. */
 export class Container extends Builder {
-  readonly #image: string;
+  readonly #image: ImageLocation;
   readonly #options: { entrypoint?: string[]; hostname?: string; init?: boolean } = {};
   readonly #devices: string[] = [];
   readonly #tmpfs: string[] = [];
@@ -83,7 +89,8 @@ export class Container extends Builder {
   #onBoot: ((figures: BootFigures) => void) | undefined;
   #onConsole: ((bytes: Uint8Array<ArrayBuffer>) => void) | undefined;
 
-  constructor(image: string) {
+  /** @param image a reference, or in a browser an image that its user picked */
+  constructor(image: ImageLocation) {
     super();
     this.#image = image;
   }
@@ -140,7 +147,7 @@ export class Container extends Builder {
    * @throws OptionError, ImageError, StorageError, MachineError, or the reason of the signal
    */
   async run(): Promise<RunningContainer> {
-    const { args, env, currentDir, user, terminal, pull, onProgress, signal } = this.settings;
+    const { args, env, currentDir, user, terminal, pull, credentials, onProgress, signal } = this.settings;
     const stdio = this.stdioOr({ stdin: 'piped', stdout: 'piped', stderr: 'piped' });
     const machine = machineOf(this.settings);
     const events = new Events();
@@ -156,9 +163,12 @@ export class Container extends Builder {
         devices: [...this.#devices],
         terminal: terminal && terminalOf(terminal),
         platform: host().createPlatform(machine.cpus),
-        image: host().loadImage(this.#image, { policy: pull, onProgress, signal }),
+        image: host().loadImage(this.#image, { policy: pull, credentials, onProgress, signal }),
         store: host().storeFolder,
-        onNetwork: (status) => events.emit('network', status),
+        onNetwork: (status) => {
+          events.network = status;
+          events.emit('network', status);
+        },
         onConsole: this.#onConsole,
         onBoot: this.#onBoot,
         signal,
@@ -180,6 +190,8 @@ async function publish(ports: readonly PublishedPort[]): Promise<Publication | u
 type Listener<T> = (event: T) => void;
 
 class Events {
+  /** The latest state of the network. */
+  network: NetworkStatus | undefined;
   readonly #listeners = new Map<keyof ContainerEvents, Set<Listener<never>>>();
 
   on<Name extends keyof ContainerEvents>(name: Name, listener: Listener<ContainerEvents[Name]>): () => void {
@@ -205,6 +217,7 @@ const killFirst = (process: ContainerProcess) => process.kill(9);
 
 class Running implements RunningContainer {
   readonly fs: ContainerFs;
+  readonly currentDir: string;
   readonly stdin: Child['stdin'];
   readonly stdout: Child['stdout'];
   readonly stderr: Child['stderr'];
@@ -213,20 +226,17 @@ class Running implements RunningContainer {
   readonly #events: Events;
   /** Settles when the machine has ended. */
   readonly #ended: Promise<unknown>;
-  #network = { receivedBytes: 0, sentBytes: 0 };
   #watchesPorts = false;
 
   constructor(container: ContainerMachine, { stdio, signal, events, publication }: RunningOptions) {
     this.fs = new Files(container);
+    this.currentDir = container.currentDir;
     this.#container = container;
     this.#events = events;
     this.#child = new ProcessChild(Promise.resolve(container), { stdio, signal, killAll: killFirst });
     this.stdin = this.#child.stdin;
     this.stdout = this.#child.stdout;
     this.stderr = this.#child.stderr;
-    events.on('network', ({ received, sent }) => {
-      this.#network = { receivedBytes: received, sentBytes: sent };
-    });
     this.#ended = container
       .finish()
       .catch(() => {})
@@ -264,20 +274,23 @@ class Running implements RunningContainer {
     listener: (event: ContainerEvents[Name]) => void,
   ): () => void {
     if (name === 'port' && !this.#watchesPorts) void this.#watchPorts();
+    const { network } = this.#events;
+    if (name === 'network' && network) (listener as Listener<NetworkStatus>)(network);
     return this.#events.on(name, listener);
   }
 
   async stats(): Promise<Stats> {
-    const { instructions } = this.#container.stats();
+    const { instructions, seconds } = this.#container.stats();
     const { memory, disk, cpu } = await this.#container.usage();
     const { totalBytes, availableBytes } = memory;
     const busy = (cpu.uptime * instructions.length - cpu.idle) / 1000;
+    const { received, sent } = this.#events.network ?? { received: 0, sent: 0 };
     const sum = instructions.reduce((sum, each) => sum + each, 0);
     return {
       memory: { totalBytes, usedBytes: totalBytes - availableBytes },
-      cpu: { uptime: cpu.uptime / 1000, busy, instructions: sum },
+      cpu: { uptime: seconds, busy, instructions: sum },
       disk,
-      network: this.#network,
+      network: { receivedBytes: received, sentBytes: sent },
     };
   }
 
