@@ -58,11 +58,13 @@ static void report_illegal_instruction(int status)
 
 void container_supervise(const char *name, struct message message, int ready, int commands, int children)
 {
-	struct supervisor supervisor;
+	static struct supervisor supervisor;
 	struct specification s;
 
-	supervisor_begin(&supervisor);
-	if (!read_container(&message, &s)) {
+	bool well_formed = read_container(&message, &s);
+
+	supervisor_begin(&supervisor, well_formed ? &s : NULL);
+	if (!well_formed) {
 		say("malformed CONTAINER message");
 		exit(NO_CONTAINER);
 	}

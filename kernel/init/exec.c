@@ -16,10 +16,7 @@ static void __attribute__((noreturn)) fail(const char *what)
 	exit(CANNOT_RUN);
 }
 
-/*
- * Joins the container's mount namespace, which has its terminals. The relays stay outside all other
- * namespaces.
- */
+/* Joins the container's mount namespace, which has its terminals. */
 static struct streams open_streams(struct supervisor *supervisor, const struct specification *s, int first)
 {
 	if (syscall(__NR_setns, first, CLONE_NEWNS) < 0)
@@ -51,11 +48,13 @@ static void start(struct supervisor *supervisor, const struct specification *s, 
 void exec_supervise(uint32_t id, struct message message, const struct container *container, int commands,
 		    int children)
 {
-	struct supervisor supervisor;
+	static struct supervisor supervisor;
 	struct specification s;
 
-	supervisor_begin(&supervisor);
-	if (!read_exec(&message, &s)) {
+	bool well_formed = read_exec(&message, &s);
+
+	supervisor_begin(&supervisor, well_formed ? &s : NULL);
+	if (!well_formed) {
 		say("malformed EXEC message");
 		exit(CANNOT_RUN);
 	}
@@ -68,6 +67,9 @@ void exec_supervise(uint32_t id, struct message message, const struct container 
 	}
 
 	supervisor.group = cgroup_create_further(container->name, id);
+	/* Its group is gone when the container has ended meanwhile. */
+	if (supervisor.group < 0 && errno == ENOENT)
+		errno = ESRCH;
 	if (supervisor.group < 0)
 		fail("no control group");
 

@@ -3,23 +3,35 @@
 
 #include <stdbool.h>
 
-/*
- * Tells a relay that the writer has ended, and reports that the relay has copied all of the writer's output.
- */
-struct farewell {
-	/* Polled by the relay. Hangs up when the writer has ended. */
-	int ended;
-	/* Closed by the relay when nothing remains to copy after that. */
-	int copied;
+enum { RELAY_BUFFER = 1 << 16, MOST_RELAYS = 3 };
+
+/* Copies what one descriptor delivers to another, without ever waiting, until either is closed. */
+struct relay {
+	/* They are -1 when the relay is over. */
+	int from, to;
+	/* Bytes that the receiver has not taken yet. */
+	size_t at, length;
+	char buffer[RELAY_BUFFER];
 };
 
+/* Both descriptors become the relay's, and do not block any more. */
+void relay_begin(struct relay *, int from, int to);
+
+/* Returns the event after which the relay can go on. */
+struct pollfd relay_event(const struct relay *);
+
+/* Copies after such an event. Returns the number of bytes that it has taken from the sender. */
+size_t relay_copy(struct relay *);
+
+void relay_end(struct relay *);
+
 /*
- * Start a process that copies from one descriptor to the other until either is closed, and holds no other
- * descriptor. Input ends with the process that starts the relay. Processes other than the writer may also
- * hold the source of output, and the relay continues for them. Return whether that worked, and set errno
- * otherwise.
+ * Copies what the senders have written already, and waits until the receivers have taken it. A sender that
+ * goes on writing is not waited for.
  */
-bool relay_input(int from, int to);
-bool relay_output(int from, int to, const struct farewell *);
+void relays_drain(struct relay *, unsigned count);
+
+/* Lets a process of its own go on with the relays that are not over, and holds no other descriptors. */
+void relays_leave(struct relay *, unsigned count);
 
 #endif

@@ -21,13 +21,26 @@ void supervisor_fail(const char *what, int status)
 	exit(status);
 }
 
-void supervisor_begin(struct supervisor *s)
+/* The streams that a process has, as a set of bits. */
+static unsigned streams_of(const struct specification *what)
+{
+	const unsigned terminal = 1 << STDIN_FILENO | 1 << STDOUT_FILENO;
+
+	return 1 << MESSAGES | (!what ? 0 : what->flags & WITH_TERMINAL ? terminal : terminal | 1 << STDERR_FILENO);
+}
+
+void supervisor_begin(struct supervisor *s, const struct specification *what)
 {
 	/* init ends all processes with SIGTERM, then SIGKILL. The supervised process must end first. */
 	static const uint64_t all_signals = ~0ul;
+
+	streams_connect(streams_of(what));
+
 	int messages = stream_open(MESSAGES);
 
-	*s = (struct supervisor){ .master = -1, .slave = -1, .group = -1 };
+	s->master = s->slave = s->group = -1;
+	for (int i = 0; i < MOST_RELAYS; i++)
+		s->relays[i].from = s->relays[i].to = -1;
 	if (messages >= 0) {
 		dup2(messages, STDERR_FILENO);
 		close(messages);
@@ -35,33 +48,20 @@ void supervisor_begin(struct supervisor *s)
 	syscall(__NR_rt_sigprocmask, SIG_SETMASK, &all_signals, NULL, sizeof(all_signals));
 }
 
-/* Passes the host's data into a pipe. Returns its other end, or -1. */
-static int open_input(void)
-{
-	int ends[2], stream = stream_open(STDIN_FILENO);
-
-	if (stream < 0 || pipe2(ends, O_CLOEXEC) < 0)
-		return -1;
-
-	bool relayed = relay_input(stream, ends[1]);
-
-	close(stream);
-	close(ends[1]);
-	return relayed ? ends[0] : -1;
-}
-
-static int open_output(int descriptor, const struct farewell *farewell)
+/* Relays between the host and a pipe. Returns the pipe's other end, or -1. */
+static int open_pipe(struct supervisor *s, int descriptor)
 {
 	int ends[2], stream = stream_open(descriptor);
+	struct relay *relay = &s->relays[descriptor];
 
 	if (stream < 0 || pipe2(ends, O_CLOEXEC) < 0)
 		return -1;
-
-	bool relayed = relay_output(ends[0], stream, farewell);
-
-	close(stream);
-	close(ends[0]);
-	return relayed ? ends[1] : -1;
+	if (descriptor == STDIN_FILENO) {
+		relay_begin(relay, stream, ends[1]);
+		return ends[0];
+	}
+	relay_begin(relay, ends[0], stream);
+	return ends[1];
 }
 
 static void resize(const struct supervisor *s, uint32_t columns, uint32_t rows)
@@ -99,9 +99,13 @@ static int open_terminal(struct supervisor *s, const char *ptmx)
 	return number;
 }
 
+static int duplicate(int fd)
+{
+	return syscall(__NR_fcntl, fd, F_DUPFD_CLOEXEC, 0);
+}
+
 /* Returns the terminal's number, or -1. */
-static int relay_terminal(struct supervisor *s, const struct specification *what, const char *ptmx,
-			  const struct farewell *farewell)
+static int relay_terminal(struct supervisor *s, const struct specification *what, const char *ptmx)
 {
 	int number = open_terminal(s, ptmx);
 
@@ -113,12 +117,9 @@ static int relay_terminal(struct supervisor *s, const struct specification *what
 	if (input < 0 || output < 0)
 		return -1;
 	resize(s, what->columns, what->rows);
-
-	bool relayed = relay_input(input, s->master) && relay_output(s->master, output, farewell);
-
-	close(input);
-	close(output);
-	return relayed ? number : -1;
+	relay_begin(&s->relays[STDIN_FILENO], input, duplicate(s->master));
+	relay_begin(&s->relays[STDOUT_FILENO], duplicate(s->master), output);
+	return number;
 }
 
 static void __attribute__((noreturn)) fail_terminal(int status)
@@ -132,33 +133,23 @@ static void __attribute__((noreturn)) fail_terminal(int status)
 struct streams supervisor_open_streams(struct supervisor *s, const struct specification *what, const char *ptmx)
 {
 	struct streams streams = { .terminal = -1, .input = -1, .output = -1, .error = -1 };
-	int ended[2], copied[2], started[2];
-
-	if (pipe2(ended, O_CLOEXEC) < 0 || pipe2(copied, O_CLOEXEC) < 0)
-		supervisor_fail("no standard streams", what->failure);
-
-	const struct farewell farewell = { .ended = ended[0], .copied = copied[1] };
+	int started[2];
 
 	if (what->flags & WITH_TERMINAL) {
-		streams.terminal = relay_terminal(s, what, ptmx, &farewell);
+		streams.terminal = relay_terminal(s, what, ptmx);
 		if (streams.terminal < 0)
 			fail_terminal(what->failure);
 	} else {
-		streams.input = open_input();
-		streams.output = open_output(STDOUT_FILENO, &farewell);
-		streams.error = open_output(STDERR_FILENO, &farewell);
+		streams.input = open_pipe(s, STDIN_FILENO);
+		streams.output = open_pipe(s, STDOUT_FILENO);
+		streams.error = open_pipe(s, STDERR_FILENO);
 		if (streams.input < 0 || streams.output < 0 || streams.error < 0)
 			supervisor_fail("no standard streams", what->failure);
 	}
-	close(ended[0]);
-	close(copied[1]);
-	/* The relays must not hold it. */
 	if (pipe2(started, O_CLOEXEC) < 0)
 		supervisor_fail("no standard streams", what->failure);
 	s->started = started[0];
 	streams.started = started[1];
-	s->ended = ended[1];
-	s->copied = copied[0];
 	return streams;
 }
 
@@ -240,46 +231,54 @@ static void report_start(struct supervisor *s)
 	s->started = -1;
 }
 
-/* Obeys commands until the process has ended. Returns its wait status. */
+/* Returns whether the process has ended. */
+static bool has_ended(const struct supervisor *s, int children, int *status)
+{
+	struct signalfd_siginfo ended;
+
+	while (read(children, &ended, sizeof(ended)) > 0)
+		;
+	return waitpid(s->pid, status, WNOHANG) != 0;
+}
+
+/* Relays streams and obeys commands until the process has ended. Returns its wait status. */
 static int wait_for_end(struct supervisor *s, int commands, int children)
 {
-	/* The end of a pipe is always an event. */
-	struct pollfd events[] = {
-		{ .fd = commands, .events = POLLIN },
-		{ .fd = children, .events = POLLIN },
-		{ .fd = s->started },
-	};
-	struct signalfd_siginfo ended;
-	int status;
+	enum { STARTED_PIPE = MOST_RELAYS, CHILDREN, COMMANDS, EVENTS };
+	struct pollfd events[EVENTS];
+	int status = 0;
 
-	while (waitpid(s->pid, &status, WNOHANG) == 0) {
-		poll(events, 3, -1);
-		if (events[2].revents)
+	for (;;) {
+		for (int i = 0; i < MOST_RELAYS; i++)
+			events[i] = relay_event(&s->relays[i]);
+		/* The end of a pipe is always an event. */
+		events[STARTED_PIPE] = (struct pollfd){ .fd = s->started };
+		events[CHILDREN] = (struct pollfd){ .fd = children, .events = POLLIN };
+		events[COMMANDS] = (struct pollfd){ .fd = commands, .events = POLLIN };
+		poll(events, EVENTS, -1);
+		for (int i = 0; i < MOST_RELAYS; i++)
+			if (events[i].revents)
+				relay_copy(&s->relays[i]);
+		if (events[STARTED_PIPE].revents)
 			report_start(s);
-		events[2].fd = s->started;
-		while (read(children, &ended, sizeof(ended)) > 0)
-			;
-		obey(s, commands);
+		if (events[CHILDREN].revents && has_ended(s, children, &status))
+			break;
+		if (events[COMMANDS].revents)
+			obey(s, commands);
 	}
 	/* The program may have ended before the pipe was looked at. */
 	report_start(s);
 	return status;
 }
 
-/* Waits until all output of the process has gone to the host. */
-static void drain(const struct supervisor *s)
-{
-	char none;
-
-	close(s->slave);
-	close(s->ended);
-	read(s->copied, &none, sizeof(none));
-}
-
 int supervisor_wait(struct supervisor *s, int commands, int children)
 {
 	int status = wait_for_end(s, commands, children);
 
-	drain(s);
+	close(s->slave);
+	relay_end(&s->relays[STDIN_FILENO]);
+	relays_drain(s->relays, MOST_RELAYS);
+	/* Descendants may hold the output. */
+	relays_leave(s->relays, MOST_RELAYS);
 	return exit_status(status);
 }

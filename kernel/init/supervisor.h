@@ -4,6 +4,7 @@
 
 #include "launch.h"
 #include "message.h"
+#include "relay.h"
 
 /* A SIGNAL, STOP, KILL or RESIZE that init passes on to a supervisor. */
 struct command {
@@ -20,22 +21,19 @@ struct supervisor {
 	int group;
 	/* The terminal's two ends, or -1. */
 	int master, slave;
-	/*
-	 * ended is closed when the process has ended. copied ends when the relays have copied the process's
-	 * output.
-	 */
-	int ended, copied;
+	/* Its input comes first. A terminal has no error. */
+	struct relay relays[MOST_RELAYS];
 	/* The other end of the pipe that tells whether the program runs. */
 	int started;
 };
 
 /*
  * In a child of init: makes it the supervisor of a process, with a stream for messages as standard error, and
- * blocks all signals.
+ * blocks all signals. The specification is NULL if it is malformed.
  */
-void supervisor_begin(struct supervisor *);
+void supervisor_begin(struct supervisor *, const struct specification *);
 
-/* Opens the requested streams, or a terminal of this device, and starts their relays. */
+/* Opens the requested streams, or a terminal of this device, and relays for them. */
 struct streams supervisor_open_streams(struct supervisor *, const struct specification *, const char *ptmx);
 
 /*
@@ -46,8 +44,8 @@ struct clone_args;
 pid_t supervisor_clone(struct supervisor *, struct clone_args *, const struct streams *);
 
 /*
- * Obeys commands until the process has ended, and waits until its output is on the way to the host. The
- * descriptors deliver commands and ended children. Returns the exit status.
+ * Relays streams and obeys commands until the process has ended, and its output is on the way to the host.
+ * The descriptors deliver commands and ended children. Returns the exit status.
  */
 int supervisor_wait(struct supervisor *, int commands, int children);
 

@@ -40,6 +40,11 @@ static inline int setsockopt(int fd, int level, int option, const void *value, u
 	return syscall(__NR_setsockopt, fd, level, option, value, length);
 }
 
+static inline int getsockopt(int fd, int level, int option, void *value, unsigned *length)
+{
+	return syscall(__NR_getsockopt, fd, level, option, value, length);
+}
+
 static inline int shutdown(int fd, int how)
 {
 	return syscall(__NR_shutdown, fd, how);
