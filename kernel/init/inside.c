@@ -243,11 +243,43 @@ static void make_console(int terminal)
 	mount(terminal_path(terminal, path), "/dev/console", NULL, MS_BIND, NULL);
 }
 
+/* As with the OCI runtimes, it has the permissions of the folder where it is mounted. */
+static void mount_tmpfs(const char *path, unsigned long flags, const char *options)
+{
+	char all[1024] = "mode=1777,";
+	struct stat folder;
+
+	if (stat(path, &folder) == 0 && S_ISDIR(folder.st_mode))
+		for (int digit = 0; digit < 4; digit++)
+			all[strlen("mode=") + digit] = '0' + (folder.st_mode >> (9 - 3 * digit) & 7);
+	else if (make_directories(path) < 0)
+		fail(path);
+	if (strlcat(all, options, sizeof(all)) >= sizeof(all)) {
+		errno = EINVAL;
+		fail(path);
+	}
+	if (mount("tmpfs", path, "tmpfs", flags | MS_NODEV, all) < 0)
+		fail(path);
+}
+
+/* Parents come before the file systems below them. */
+static void mount_temporary(const struct specification *s)
+{
+	for (char **field = s->tmpfs; *field; field += TMPFS_FIELDS)
+		mount_tmpfs(field[0], strtoul(field[1], NULL, 10), field[2]);
+}
+
+/* A volume has a mount of its own, which remains writable when the root does not. */
+static void make_volume(const char *path, bool mounted)
+{
+	if (make_directories(path) < 0 || (mounted && mount(path, path, NULL, MS_BIND | MS_REC, NULL) < 0))
+		fail(path);
+}
+
 static void make_folders(const struct specification *s)
 {
 	for (char **volume = s->volumes; *volume; volume++)
-		if (make_directories(*volume) < 0)
-			fail(*volume);
+		make_volume(*volume, s->flags & READ_ONLY);
 	/* An error is reported when the process enters the directory. */
 	make_directories(s->directory);
 }
@@ -271,9 +303,23 @@ void container_enter(const struct specification *s, const struct streams *stream
 	if (streams->terminal >= 0)
 		make_console(streams->terminal);
 	make_folders(s);
+	mount_temporary(s);
+	if (s->flags & READ_ONLY && mount(NULL, "/", NULL, MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NODEV, NULL) < 0)
+		fail("cannot make the root file system read-only");
 	if (s->flags & WITH_INIT && !reaper_begin())
 		fail("no process for the program");
 	launch(s, streams);
+}
+
+/* Enters a mount of its own of the container's root, because the container's may be read-only. */
+static bool enter_writable_root(void)
+{
+	struct mount_attr writable = { .attr_clr = MOUNT_ATTR_RDONLY };
+	int root = syscall(__NR_open_tree, AT_FDCWD, "/", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+
+	return root >= 0 &&
+	       syscall(__NR_mount_setattr, root, "", AT_EMPTY_PATH, &writable, sizeof(writable)) == 0 &&
+	       syscall(__NR_fchdir, root) == 0 && chroot(".") == 0;
 }
 
 void container_change_network(const struct container *container)
@@ -288,7 +334,7 @@ void container_change_network(const struct container *container)
 
 	/* The files are the container's from here on, and so are the rights. */
 	if (!network || syscall(__NR_uname, &names) < 0 || syscall(__NR_setns, first, CLONE_NEWNS) < 0 ||
-	    drop_capabilities() < 0)
+	    !enter_writable_root() || drop_capabilities() < 0)
 		exit(0);
 	write_hosts(names.nodename, network);
 	write_name_server(network);

@@ -46,8 +46,14 @@ enum { NAME_SIZE = 64 };
 /* RUN's flag: the process gets the console as its controlling terminal instead of streams. */
 enum { RUN_CONSOLE = 1 };
 
-/* Flags of CONTAINER and EXEC: the process gets a terminal; of CONTAINER: it is not PID 1. */
-enum { WITH_TERMINAL = 1, WITH_INIT = 2 };
+/*
+ * Flags of CONTAINER and EXEC: the process gets a terminal; of CONTAINER: it is not PID 1, and its root file
+ * system is read-only.
+ */
+enum { WITH_TERMINAL = 1, WITH_INIT = 2, READ_ONLY = 4 };
+
+/* The strings of a temporary file system in CONTAINER. */
+enum { TMPFS_FIELDS = 3 };
 
 /* WRITE_FILE's mode for the mode of the replaced file, or the usual one. */
 enum { SAME_MODE = ~0u };

@@ -7,12 +7,21 @@ static bool read_process(struct message *m, struct specification *s)
 	       (s->directory = read_string(m)) && (s->user = read_string(m));
 }
 
+static size_t count(char **strings)
+{
+	size_t length = 0;
+
+	while (strings[length])
+		length++;
+	return length;
+}
+
 bool read_container(struct message *m, struct specification *s)
 {
 	s->failure = NO_CONTAINER;
 	return (s->image = read_string(m)) && (s->scratch = read_string(m)) && read_process(m, s) &&
 	       (s->hostname = read_string(m)) && (s->volumes = read_strings(m)) &&
-	       (s->devices = read_strings(m));
+	       (s->devices = read_strings(m)) && (s->tmpfs = read_strings(m)) && count(s->tmpfs) % TMPFS_FIELDS == 0;
 }
 
 bool read_exec(struct message *m, struct specification *s)

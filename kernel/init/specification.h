@@ -15,6 +15,8 @@ struct specification {
 	char *directory, *user;
 	/* Fields of CONTAINER only. The disks are named by their serial numbers. */
 	char *image, *scratch, *hostname, **volumes, **devices;
+	/* Temporary file systems: for each a path, flags of mount in decimal digits, and options. */
+	char **tmpfs;
 	/* The exit status of failures that are not the program's. */
 	int failure;
 };

@@ -161,6 +161,8 @@ export class Container extends Builder {
         currentDir,
         user,
         devices: [...this.#devices],
+        readOnly: this.settings.readOnly,
+        tmpfs: this.#tmpfs,
         terminal: terminal && terminalOf(terminal),
         platform: host().createPlatform(machine.cpus),
         image: host().loadImage(this.#image, { policy: pull, credentials, onProgress, signal }),

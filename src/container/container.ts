@@ -28,6 +28,7 @@ import { mergeEnvironment } from '../options/assignments.mjs';
 import { checkDevices } from '../options/devices.mjs';
 import { parseSignal, SIGKILL, SIGTERM } from '../options/signals.ts';
 import { checkDiskSize } from '../options/sizes.mjs';
+import { parseAllTmpfs } from '../options/tmpfs.mjs';
 import { printable } from '../text/byte-text.ts';
 import { type CommandOptions, commandOf } from './command.ts';
 import { complete, readContent, readEntries, readStatus, writeContent } from './files.ts';
@@ -121,6 +122,10 @@ export interface ContainerOptions extends CommandOptions {
   readonly init?: boolean | undefined;
   /** Devices beside the usual ones, of DEVICES. */
   readonly devices?: readonly string[] | undefined;
+  /** Makes the root file system read-only. The image's volumes and temporary file systems remain writable. */
+  readonly readOnly?: boolean | undefined;
+  /** Temporary file systems in memory, `PATH[:options]` each, with the options of Docker. */
+  readonly tmpfs?: readonly string[] | undefined;
   /** Without one, standard streams are three and carry bytes as they are. */
   readonly terminal?: TerminalOptions | undefined;
   readonly cpus: number;
@@ -151,6 +156,7 @@ export async function startContainer(options: ContainerOptions): Promise<Contain
   try {
     checkDiskSize(options.diskBytes);
     checkDevices(options.devices ?? []);
+    parseAllTmpfs(options.tmpfs ?? []);
     return await boot(options, image);
   } finally {
     // The image may still arrive after the start has failed.
@@ -232,6 +238,8 @@ function requestOf(config: ImageConfig, options: ContainerOptions): ContainerReq
     volumes: config.volumes.map(absolute),
     init: options.init,
     devices: [...new Set(options.devices)],
+    readOnly: options.readOnly,
+    tmpfs: parseAllTmpfs(options.tmpfs ?? []),
     terminal,
   };
 }

@@ -33,7 +33,16 @@ const common = { env: ['PATH=/bin'], directory: '/', user: '' };
 
 function start(name: string, disk: number, args = ['sleep', '1000']): ContainerProcess & ContainerHandle {
   const disks = { image: diskSerial(0), scratch: diskSerial(disk) };
-  return machine.runContainer({ ...common, args, name, disks, hostname: name, volumes: [], devices: [] });
+  return machine.runContainer({
+    ...common,
+    args,
+    name,
+    disks,
+    hostname: name,
+    volumes: [],
+    devices: [],
+    tmpfs: [],
+  });
 }
 
 async function shell(container: ContainerHandle, script: string): Promise<string> {

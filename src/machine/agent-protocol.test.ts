@@ -60,6 +60,7 @@ describe('host to guest', () => {
       hostname: 'h',
       volumes: ['/v'],
       devices: ['/d'],
+      tmpfs: [{ path: '/t', flags: 6, options: 'o' }],
     };
     const strings =
       '01000000' +
@@ -72,12 +73,14 @@ describe('host to guest', () => {
       '01000000' +
       '2f7600' +
       '01000000' +
-      '2f6400';
+      '2f6400' +
+      '03000000' +
+      '2f740036006f00';
     expect(hex(encodeContainer(container))).toBe(
-      `780000000607000000${TOKENS}6e0069007300000000000000000000${strings}`,
+      `830000000607000000${TOKENS}6e0069007300000000000000000000${strings}`,
     );
     expect(hex(encodeContainer({ ...container, terminal: { columns: 80, rows: 25 } }))).toBe(
-      `780000000607000000${TOKENS}6e0069007300015000000019000000${strings}`,
+      `830000000607000000${TOKENS}6e0069007300015000000019000000${strings}`,
     );
     expect(hex(encodeResize(7, { columns: 80, rows: 25 }))).toBe(
       '0d000000' + '07' + '07000000' + '50000000' + '19000000',

@@ -52,6 +52,8 @@ const PORT_CLOSED = 3;
 const RUN_CONSOLE = 1;
 const WITH_TERMINAL = 1;
 const WITH_INIT = 2;
+const READ_ONLY = 4;
+const TMPFS_FIELDS = 3;
 const SAME_MODE = 0xffff_ffff;
 const FOLLOW_LINK = 1;
 const WITH_PARENTS = 1;
@@ -92,7 +94,7 @@ export const CONSTANTS: Readonly<Record<string, number>> = {
   ...{ LIST_FOLDER, STAT_FILE, MAKE_FOLDER, REMOVE_FILE, RENAME_FILE, STARTED, NETWORK, FORWARD, KILL },
   ...{ COMMAND_SIZE, CONNECT, CANCEL, WATCH_PORTS, IGNORE_PORTS },
   ...{ EVENT_SIZE, REFUSED, PORT_OPENED, PORT_CLOSED },
-  ...{ RUN_CONSOLE, WITH_TERMINAL, WITH_INIT, SAME_MODE },
+  ...{ RUN_CONSOLE, WITH_TERMINAL, WITH_INIT, READ_ONLY, TMPFS_FIELDS, SAME_MODE },
   ...{ FOLLOW_LINK, WITH_PARENTS, RECURSIVE, REPLACE, MOUNT_POINT, RECORD_SIZE },
 };
 
@@ -127,6 +129,15 @@ export interface ContainedRequest extends ProcessRequest {
   readonly terminal?: TerminalSize | undefined;
 }
 
+/** A temporary file system. */
+export interface TmpfsMount {
+  readonly path: string;
+  /** Those of mount(2). */
+  readonly flags: number;
+  /** Linux's options of tmpfs, such as `size=1m`. */
+  readonly options: string;
+}
+
 /** A container and its first process, whose directory is made when it is missing. */
 export interface ContainerRequest extends ContainedRequest {
   /** Letters, digits, _ and -, at most 63; no other container of that name may run. */
@@ -140,6 +151,10 @@ export interface ContainerRequest extends ContainedRequest {
   readonly init?: boolean | undefined;
   /** Paths of devices beside the usual ones. */
   readonly devices: readonly string[];
+  /** The root file system is read-only. Volumes remain writable. */
+  readonly readOnly?: boolean | undefined;
+  /** Those below others come after them. */
+  readonly tmpfs: readonly TmpfsMount[];
 }
 
 /** A further process in a container. */
@@ -220,10 +235,11 @@ export function encodeContainer(request: ContainerRequest): Uint8Array<ArrayBuff
     CONTAINER,
     head(request),
     ...[request.name, request.disks.image, request.disks.scratch].map(cString),
-    contained(request, request.init ? WITH_INIT : 0),
+    contained(request, (request.init ? WITH_INIT : 0) | (request.readOnly ? READ_ONLY : 0)),
     cString(request.hostname),
     strings(request.volumes),
     strings(request.devices),
+    strings(request.tmpfs.flatMap(({ path, flags, options }) => [path, `${flags}`, options])),
   );
 }
 

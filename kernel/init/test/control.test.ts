@@ -111,6 +111,8 @@ const container = fc
     volumes: fc.array(word),
     devices: fc.array(word),
     init: fc.boolean(),
+    readOnly: fc.boolean(),
+    tmpfs: fc.array(fc.record({ path: word, flags: u32, options: word })),
   })
   .map((request) => ({
     bytes: encodeContainer(request),
@@ -118,10 +120,11 @@ const container = fc
       '6',
       ...headLine(request),
       ...[request.name, request.disks.image, request.disks.scratch],
-      ...containedLine(request, request.init ? 2 : 0),
+      ...containedLine(request, (request.init ? 2 : 0) + (request.readOnly ? 4 : 0)),
       request.hostname,
       ...bracketed(request.volumes),
       ...bracketed(request.devices),
+      ...request.tmpfs.map(({ path, flags, options }) => `[${path}] [${flags}] [${options}]`),
     ].join(' '),
   }));
 const exec = fc.record({ ...contained, container: word }).map((request) => ({

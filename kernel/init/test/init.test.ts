@@ -169,6 +169,7 @@ describe('init', () => {
       hostname: '',
       volumes: [],
       devices: [],
+      tmpfs: [],
     };
     const disks = { image: 'disk0', scratch: 'disk1' };
     for (const [name, reason] of [

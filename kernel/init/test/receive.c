@@ -94,6 +94,7 @@ static void print_container(struct message m)
 	printf(" %s", s.hostname);
 	print_strings(s.volumes);
 	print_strings(s.devices);
+	print_strings(s.tmpfs);
 }
 
 static void print_exec(struct message m)
