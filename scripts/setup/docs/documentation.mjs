@@ -9,7 +9,7 @@ import { writeReference } from './reference.mjs';
 /** @typedef {import('./layout.mjs').Frame} Frame */
 /** What `search.json` holds: a passage and its page. */
 /** @typedef {import('./markdown.mjs').Passage & { page: string, title: string }} Found */
-/** @typedef {{ title: string, pages: { name: string, text: string }[] }} Section with the Markdown of its pages */
+/** @typedef {{ title: string, pages: { name: string, text: string }[] }} Section its pages in Markdown */
 
 /** @param {string} source */
 const readPage = async (source) => ({

@@ -16,7 +16,7 @@ export const BEFORE_REFERENCE = 'Embed it';
 export const SECTIONS = [
   {
     title: 'Use it',
-    sources: [FIRST, 'docs/cli.md', 'docs/previews.md', 'docs/comparison.md'],
+    sources: [FIRST, 'docs/cli.md', 'docs/variables.md', 'docs/previews.md', 'docs/comparison.md'],
   },
   {
     title: 'Recipes',

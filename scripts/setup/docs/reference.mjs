@@ -14,7 +14,7 @@ import { slugOf } from './slug.mjs';
 
 /** Pages of their own, in this order. Other types with methods follow them. */
 const FIRST = ['Command', 'Container', 'RunningContainer', 'Child', 'ContainerFs', 'Channel', 'images'];
-/** What programs call is on a page of its own; what they pass and get is on a page with others of its kind. */
+/** Types with several members of these kinds have pages of their own, because programs call them. */
 const CALLABLE = ['Method', 'MethodSignature', 'Constructor', 'CallSignature'];
 
 /** @param {Item} item */
