@@ -1,13 +1,11 @@
 import { HttpClient, type RequestOptions } from '../http/client.ts';
 import type { HttpRequest } from '../http/request-head.ts';
 import { type ProxiedResponse, toResponse } from '../http/response.ts';
-import { MachineError } from '../machine/errors.ts';
 import {
   type BootFigures,
   type Connection,
   type ContainerProcess,
   type ContainerOptions as ContainerRequest,
-  describeExit,
   diskSerial,
   type FileStatus,
   type FirstProcess,
@@ -173,7 +171,7 @@ async function boot(options: ContainerOptions, image: Promise<RunnableImage>): P
   signal?.addEventListener('abort', stop, { once: true });
   try {
     signal?.throwIfAborted();
-    const { config, layers } = await Promise.race([image, endOf(machine)]);
+    const { config, layers } = await Promise.race([image, machine.failure()]);
     const stopSignal = config.stopSignal === '' ? SIGTERM : parseSignal(config.stopSignal);
     const request = requestOf(config, options);
     await machine.openImage(layers);
@@ -211,11 +209,6 @@ async function startMachine(options: ContainerOptions): Promise<Machine> {
     onNetwork,
     ...(onConsole && { onConsole }),
   });
-}
-
-/** Rejects when the machine ends for any reason. */
-async function endOf(machine: Machine): Promise<never> {
-  throw new MachineError(describeExit(await machine.exit));
 }
 
 function requestOf(config: ImageConfig, options: ContainerOptions): ContainerRequest {

@@ -4,6 +4,8 @@
  */
 export class MachineError extends Error {
   override name = 'MachineError';
+  /** The end of what the guest has written to its console, such as the kernel's log, if its machine failed. */
+  log: string | undefined;
 }
 
 /** A server in a container cannot be reached. */

@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
+import type { MachineError } from './errors.ts';
 import { type BareMetalOptions, Machine } from './machine.ts';
 import { nodePlatform } from './platform/node.ts';
 import * as programs from './testing/programs.ts';
@@ -78,6 +79,17 @@ describe('a bare-metal program', () => {
     const machine = await start(programs.hello, { onConsole: console.take });
     await machine.exit;
     expect(console.text).toBe('Hi\n');
+  });
+
+  test('leaves the end of its log in the error about its end', async () => {
+    const console = transcript();
+    const machine = await start(programs.echo, { onConsole: console.take });
+    await machine.write(Buffer.from(`${'x'.repeat(5000)} its last words\n`));
+    await console.find('words\n');
+    await machine.stop();
+    const error = await machine.failure().catch((error: MachineError) => error);
+    expect(error.log).toHaveLength(4096);
+    expect(error.log).toMatch(/^x+ its last words\n$/);
   });
 
   test('receives console input through its UART', async () => {

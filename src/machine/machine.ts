@@ -79,6 +79,8 @@ export {
 
 const CONSOLE_COMMAND_LINE = 'console=hvc0';
 const WORD_SIZE = 4;
+/** The length of the log that errors carry. */
+const LOG_LENGTH = 4096;
 /** Bytes that a process may leave in each stream: those that fit into the guest's buffers are less. */
 const MOST_LEFT = 4 << 20;
 
@@ -156,6 +158,7 @@ export class Machine {
   /** Settles when `onConsole` and `onTrace` have taken everything. */
   readonly #outputTaken: Promise<unknown>;
   readonly #onNetwork: LinuxOptions['onNetwork'];
+  readonly #log = new LogTail();
   readonly #started = deferred<void>();
   readonly #booted = deferred<BootFigures>();
   readonly #image = deferred<void>();
@@ -199,7 +202,10 @@ export class Machine {
     this.#forwarders = new Forwarders(this.#processes, this.#mux, (message) => this.#post(message));
     this.#input = this.#mux.writable(CONSOLE_INPUT).getWriter();
     this.#outputTaken = Promise.all([
-      this.#consume(CONSOLE_OUTPUT, options.onConsole),
+      this.#consume(CONSOLE_OUTPUT, (bytes) => {
+        this.#log.add(bytes);
+        return options.onConsole?.(bytes);
+      }),
       this.#consume(TRACE_OUTPUT, options.onTrace),
     ]);
     this.#startWorkers(platform, options, devices, port2, jit !== 0);
@@ -385,6 +391,13 @@ export class Machine {
     this.#memory = undefined;
   }
 
+  /** Rejects when the machine ends for any reason. @throws MachineError */
+  async failure(): Promise<never> {
+    const error = new MachineError(describeExit(await this.exit));
+    error.log = this.#log.text;
+    throw error;
+  }
+
   stats(): MachineStats {
     if (this.#finalStats) return this.#finalStats;
     const memory = this.#memory as WebAssembly.Memory;
@@ -481,6 +494,7 @@ export class Machine {
 
   async #shutDown(error: Error): Promise<void> {
     this.#finalStats = this.stats();
+    if (error instanceof MachineError) error.log = this.#log.text;
     this.#mux.destroy(error);
     this.#started.reject(error);
     this.#booted.reject(error);
@@ -488,6 +502,16 @@ export class Machine {
     this.#processes.destroy(error);
     await Promise.all(this.#workers.map((worker) => worker.terminate()));
     this.#port.close();
+  }
+}
+
+/** The end of a log. */
+class LogTail {
+  text = '';
+  readonly #decoder = new TextDecoder();
+
+  add(bytes: Uint8Array): void {
+    this.text = (this.text + this.#decoder.decode(bytes, { stream: true })).slice(-LOG_LENGTH);
   }
 }
 
