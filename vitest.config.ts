@@ -16,7 +16,8 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 60_000,
     expect: { poll: { timeout: 20_000 } },
-    maxWorkers: 2,
+    // One more than most machines of CI have processors, because many tests wait for time to pass.
+    maxWorkers: 3,
     projects: [
       ...['src', 'emulator-wasm', 'kernel', 'bench', 'scripts'].map((folder) => ({
         extends: true as const,

@@ -16,78 +16,84 @@ async function expectNoSidewaysScrolling(page: Page): Promise<void> {
   expect(scrollWidth).toBeLessThanOrEqual(clientWidth);
 }
 
-for (const colorScheme of ['light', 'dark'] as const) {
-  test.describe(`in ${colorScheme} colours`, () => {
-    test.use({ colorScheme, expectedErrors: /Failed to load resource/ });
+async function expectAccessibleInAllColours(page: Page): Promise<void> {
+  for (const colorScheme of ['light', 'dark'] as const) {
+    // Without motion, so that no colour is between the two.
+    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+    await expectAccessible(page);
+  }
+}
 
-    test('axe finds nothing wrong in any state of the page', async ({ page, visitor, registry }) => {
-      await test.step('the picker', async () => {
-        await visitor.open({ image: BUSYBOX, env: 'A=1', memory: 'plenty' });
-        await expect(visitor.field('Memory')).toHaveAttribute('aria-invalid', 'true');
-        await expectAccessible(page);
-      });
-      await test.step('sharing', async () => {
-        await visitor.button('Share').click();
-        await expect(page.getByRole('dialog', { name: 'Share a link' })).toBeVisible();
-        await expectAccessible(page);
-        await page.keyboard.press('Escape');
-      });
-      await test.step('storage', async () => {
-        await visitor.button('Storage').click();
-        await expect(page.getByRole('dialog')).toBeVisible();
-        await expectAccessible(page);
-      });
-      await test.step('pulling', async () => {
-        const image = heavyBusybox(4 << 20);
-        registry.add('team/heavy:1', image);
-        const [, weight] = image.layers;
-        if (!weight) throw new Error('no second layer');
-        const gate = new Gate(registry, weight);
-        await visitor.runLink({ image: `${registry.host}/team/heavy:1` });
-        await visitor.expectLayers(/verified/, / of /);
-        await expectAccessible(page);
-        gate.open();
-      });
-      await test.step('running', async () => {
-        await visitor.expectPrompt();
-        await visitor.type('ls --color=always /');
-        await visitor.expectScreen(/weight/);
-        await visitor.button('New terminal').click();
-        await expect(page.getByRole('tab')).toHaveCount(2);
-        await expectAccessible(page);
-      });
-      await test.step('the network', async () => {
-        await visitor.button('ready').click();
-        await expect(page.getByRole('region', { name: 'The network' })).toBeVisible();
-        await expectAccessible(page);
-        await page.keyboard.press('Escape');
-      });
-      await test.step('finding', async () => {
-        await visitor.button('Find').click();
-        await page.getByLabel('Find in the terminal').fill('no such text');
-        await expect(page.getByRole('search').getByRole('status')).toHaveText('Not found');
-        await expectAccessible(page);
-        await page.keyboard.press('Escape');
-      });
-      await test.step('the keys', async () => {
-        await visitor.button('Keys').click();
-        await expect(page.getByRole('dialog', { name: 'Keys' })).toBeVisible();
-        await expectAccessible(page);
-        await page.keyboard.press('Escape');
-      });
-      await test.step('files', async () => {
-        await visitor.button('Files').click();
-        await expect(page.getByRole('treeitem').first()).toBeFocused();
-        await expectAccessible(page);
-      });
-      await test.step('a problem', async () => {
-        await visitor.runLink({ image: `${registry.host}/team/none:1` });
-        await expect(visitor.problem).toBeVisible();
-        await expectAccessible(page);
-      });
+test.describe('in light and in dark colours', () => {
+  test.use({ expectedErrors: /Failed to load resource/ });
+
+  test('axe finds nothing wrong in any state of the page', async ({ page, visitor, registry }) => {
+    await test.step('the picker', async () => {
+      await visitor.open({ image: BUSYBOX, env: 'A=1', memory: 'plenty' });
+      await expect(visitor.field('Memory')).toHaveAttribute('aria-invalid', 'true');
+      await expectAccessibleInAllColours(page);
+    });
+    await test.step('sharing', async () => {
+      await visitor.button('Share').click();
+      await expect(page.getByRole('dialog', { name: 'Share a link' })).toBeVisible();
+      await expectAccessibleInAllColours(page);
+      await page.keyboard.press('Escape');
+    });
+    await test.step('storage', async () => {
+      await visitor.button('Storage').click();
+      await expect(page.getByRole('dialog')).toBeVisible();
+      await expectAccessibleInAllColours(page);
+    });
+    await test.step('pulling', async () => {
+      const image = heavyBusybox(4 << 20);
+      registry.add('team/heavy:1', image);
+      const [, weight] = image.layers;
+      if (!weight) throw new Error('no second layer');
+      const gate = new Gate(registry, weight);
+      await visitor.runLink({ image: `${registry.host}/team/heavy:1` });
+      await visitor.expectLayers(/verified/, / of /);
+      await expectAccessibleInAllColours(page);
+      gate.open();
+    });
+    await test.step('running', async () => {
+      await visitor.expectPrompt();
+      await visitor.type('ls --color=always /');
+      await visitor.expectScreen(/weight/);
+      await visitor.button('New terminal').click();
+      await expect(page.getByRole('tab')).toHaveCount(2);
+      await expectAccessibleInAllColours(page);
+    });
+    await test.step('the network', async () => {
+      await visitor.button('ready').click();
+      await expect(page.getByRole('region', { name: 'The network' })).toBeVisible();
+      await expectAccessibleInAllColours(page);
+      await page.keyboard.press('Escape');
+    });
+    await test.step('finding', async () => {
+      await visitor.button('Find').click();
+      await page.getByLabel('Find in the terminal').fill('no such text');
+      await expect(page.getByRole('search').getByRole('status')).toHaveText('Not found');
+      await expectAccessibleInAllColours(page);
+      await page.keyboard.press('Escape');
+    });
+    await test.step('the keys', async () => {
+      await visitor.button('Keys').click();
+      await expect(page.getByRole('dialog', { name: 'Keys' })).toBeVisible();
+      await expectAccessibleInAllColours(page);
+      await page.keyboard.press('Escape');
+    });
+    await test.step('files', async () => {
+      await visitor.button('Files').click();
+      await expect(page.getByRole('treeitem').first()).toBeFocused();
+      await expectAccessibleInAllColours(page);
+    });
+    await test.step('a problem', async () => {
+      await visitor.runLink({ image: `${registry.host}/team/none:1` });
+      await expect(visitor.problem).toBeVisible();
+      await expectAccessibleInAllColours(page);
     });
   });
-}
+});
 
 test('everything works by keyboard', async ({ page, visitor }) => {
   await visitor.open();

@@ -58,7 +58,11 @@ function runVitest() {
 
 function runPlaywright() {
   const env = { PLAYWRIGHT_JSON_OUTPUT_FILE: join(REPORTS, 'playwright.json') };
-  const passed = passes(tool('playwright'), ['test', '--retries=1', '--reporter=list,json'], env);
+  const passed = passes(
+    tool('playwright'),
+    ['test', '--retries=1', '--max-failures=20', '--reporter=list,json'],
+    env,
+  );
   return readPlaywright(passed, readReport('playwright.json'));
 }
 

@@ -584,14 +584,14 @@ describe('a failure upstream', () => {
 
   it('may be a registry that is down, silent or stalls', async () => {
     const proxy = await world.proxy([registry.host], { limits: LIMITS });
-    registry.intercept = () => true;
-    expect((await proxy.failure(at('manifests/1'))).status).toBe(504);
-    expect((await proxy.failure(blobAt(BLOB_DIGEST))).status).toBe(504);
-    registry.intercept = (_, response) => {
-      response.writeHead(200, { 'Content-Type': 'application/json' }).write('{');
+    registry.intercept = ({ url }, response) => {
+      if (url?.endsWith('/tags/list'))
+        response.writeHead(200, { 'Content-Type': 'application/json' }).write('{');
       return true;
     };
-    expect((await proxy.failure(at('tags/list'))).status).toBe(504);
+    const places = [at('manifests/1'), blobAt(BLOB_DIGEST), at('tags/list')];
+    const failures = await Promise.all(places.map((place) => proxy.failure(place)));
+    expect(failures.map(({ status }) => status)).toEqual([504, 504, 504]);
     onBlob(registry, (_, response) => {
       response.writeHead(200, { 'Content-Length': BLOB.length });
       response.write(BLOB.subarray(0, 1000));
