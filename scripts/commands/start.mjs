@@ -22,6 +22,7 @@ Prepares everything on first use, serves the page on this computer, and prints i
   LINUXRUN_RELAY_SECRET         signs the relay's tokens, for several servers or tokens made elsewhere
   LINUXRUN_RELAY_DENY           further addresses that containers may not connect to
   LINUXRUN_REGISTRIES           the registries that images may come from (default: the well-known public ones)
+  LINUXRUN_REGISTRY_MIRROR      a mirror of Docker Hub, https://HOST or http://HOST:PORT, asked instead of it
   LINUXRUN_REGISTRY_CACHE       the folder of the cache of layers (default: in ~/.cache/linuxrun)
   LINUXRUN_REGISTRY_CACHE_SIZE  its limit (default: 4G); 0 keeps nothing
   LINUXRUN_TRUST_PROXY          1 if a proxy in front of the server writes X-Forwarded-For

@@ -14,9 +14,11 @@ export interface Places {
   readonly assets: string;
   /** Our server, which reaches registries and the network. */
   readonly server: string;
+  /** The origin of a mirror of Docker Hub. */
+  readonly mirror?: string | undefined;
 }
 
-export function browserImages({ assets, server }: Places): ImageAccess {
+export function browserImages({ assets, server, mirror }: Places): ImageAccess {
   return {
     ...browserLibrary,
     codec: browserCodec,
@@ -24,7 +26,8 @@ export function browserImages({ assets, server }: Places): ImageAccess {
       if (typeof image === 'string') {
         const reference = parseReference(image);
         const base = new URL(reference.scheme === 'docker' ? server : assets);
-        return browserSource(reference, { base, credentials });
+        const builtIn = new URL('images/', assets);
+        return browserSource(reference, { base, credentials, mirror, builtIn });
       }
       if ('files' in image) return pickedFolderSource(image.name, image.files, image.image ?? {});
       const options = { codec: browserCodec, createTarReader: () => new TarIndexer() };

@@ -1,4 +1,6 @@
 /** The programming interface in a browser. */
+
+import { parseMirror } from '../options/mirror.mjs';
 import { browserHost } from './browser-host.ts';
 import type { Configuration } from './configuration.ts';
 import { installHost } from './host.ts';
@@ -10,10 +12,12 @@ const page = globalThis.document?.baseURI ?? globalThis.location.href;
 // scripts/setup/package.mjs leads to the package's assets. The page says where its own are.
 let assets = folder(new URL(/* @vite-ignore */ '../../public/', import.meta.url));
 let server = folder(new URL('.', page));
+let mirror: string | undefined;
 
 /** Changes where later commands and containers find their files. */
 export function configure(configuration: Configuration): void {
   if (configuration.assets !== undefined) assets = folder(new URL(configuration.assets, page));
+  if (configuration.registryMirror !== undefined) mirror = parseMirror(String(configuration.registryMirror));
   if (configuration.server !== undefined) server = folder(new URL(configuration.server, page));
 }
 
@@ -22,5 +26,5 @@ function folder({ href }: URL): string {
   return href.endsWith('/') ? href : `${href}/`;
 }
 
-const places = () => ({ assets, server });
+const places = () => ({ assets, server, mirror });
 installHost(browserHost(places, loadingInWorker(places)));

@@ -12,4 +12,9 @@ export interface Configuration {
    * page.
    */
   readonly server?: string | URL | undefined;
+  /**
+   * A mirror of Docker Hub, such as `https://mirror.example.com`, which is asked without an account; in Node
+   * by default that of the variable LINUXRUN_REGISTRY_MIRROR.
+   */
+  readonly registryMirror?: string | URL | undefined;
 }

@@ -178,5 +178,5 @@ test('a browser names picked files, and looks again at what is on its server', (
 
 async function sourceOf(reference: string) {
   const { nodeImages } = await import('./node-images.ts');
-  return nodeImages(folder).openSource(reference, undefined);
+  return nodeImages({ store: folder, assets: folder, mirror: undefined }).openSource(reference, undefined);
 }

@@ -1,4 +1,5 @@
 /** How Node reaches images: it asks registries directly, and paths are on this computer. */
+import { join } from 'node:path';
 import { TarIndexer } from '../disk/tar.ts';
 import { nodeCodec } from '../oci/node-codec.ts';
 import { nodeSource } from '../oci/node-source.ts';
@@ -6,13 +7,26 @@ import { nodeStore } from '../storage/node.ts';
 import type { ImageAccess } from './load-image.ts';
 import { nodeImageNames, readReference } from './node-image-names.ts';
 
-/** @param store a folder */
-export function nodeImages(store: string): ImageAccess {
+interface Places {
+  /** The folder of the stored images. */
+  readonly store: string;
+  /** The folder with images/, those that come with LinuxRun. */
+  readonly assets: string;
+  /** The origin of a mirror of Docker Hub. */
+  readonly mirror: string | undefined;
+}
+
+export function nodeImages({ store, assets, mirror }: Places): ImageAccess {
   return {
     ...nodeImageNames,
     codec: nodeCodec,
     openStore: () => nodeStore(store),
     openSource: (image, credentials) =>
-      nodeSource(readReference(image), { createTarReader: () => new TarIndexer(), credentials }),
+      nodeSource(readReference(image), {
+        createTarReader: () => new TarIndexer(),
+        credentials,
+        mirror,
+        builtIn: join(assets, 'images'),
+      }),
   };
 }

@@ -1,8 +1,10 @@
 /** The programming interface in Node. */
 import { homedir } from 'node:os';
-import { isAbsolute, join } from 'node:path';
+import { isAbsolute, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { nodePlatform } from '../machine/platform/node.ts';
+import { parseMirror } from '../options/mirror.mjs';
+import { OptionError } from '../options/option-error.mjs';
 import { freeBytes, nodeStore } from '../storage/node.ts';
 import type { Configuration } from './configuration.ts';
 import { installHost } from './host.ts';
@@ -13,15 +15,28 @@ export * from './public.ts';
 
 // Bundles of the clone are as deep as the sources; scripts/setup/package.mjs leads to the package's assets.
 let assets = fileURLToPath(new URL('../../public/', import.meta.url));
+/** Unless it is that of the environment. */
+let mirror: string | undefined;
 let store = join(cacheFolder(process.env), 'linuxrun', 'images');
 
 /** Changes where later commands and containers find their files. */
 export function configure(configuration: Configuration): void {
-  if (configuration.assets !== undefined) {
-    const { href } = new URL(configuration.assets, `file://${process.cwd()}/`);
-    assets = fileURLToPath(href);
-  }
+  if (configuration.assets !== undefined) assets = pathOf(configuration.assets);
+  if (configuration.registryMirror !== undefined) mirror = parseMirror(String(configuration.registryMirror));
   store = configuration.store ?? store;
+}
+
+function pathOf(place: string | URL): string {
+  return place instanceof URL || place.startsWith('file:') ? fileURLToPath(place) : resolve(place);
+}
+
+/** @throws OptionError */
+function mirrorOf({ LINUXRUN_REGISTRY_MIRROR: given = '' }: NodeJS.ProcessEnv): string | undefined {
+  try {
+    return given === '' ? undefined : parseMirror(given);
+  } catch (error) {
+    throw new OptionError(`LINUXRUN_REGISTRY_MIRROR: ${(error as Error).message}`);
+  }
 }
 
 /** The user's cache (XDG base directory specification). */
@@ -36,7 +51,7 @@ const images = async () => {
     import('./node-images.ts'),
     import('./load-image.ts'),
   ]);
-  return { ...loading, access: nodeImages(store) };
+  return { ...loading, access: nodeImages({ store, assets, mirror: mirror ?? mirrorOf(process.env) }) };
 };
 
 let launched: Promise<void> = Promise.resolve();

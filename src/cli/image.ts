@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { parseReference } from '../api/references.ts';
 import { loadImage } from '../container/image.ts';
 import { TarIndexer } from '../disk/tar.ts';
@@ -7,6 +8,7 @@ import type { HeldImage } from '../oci/pull.ts';
 import type { Credentials } from '../oci/registry-auth.ts';
 import { nodeStore } from '../storage/node.ts';
 import { Accounts, withAdvice } from './advice.ts';
+import { PUBLIC } from './program.ts';
 import { PullProgress } from './progress.ts';
 
 export interface ImageOptions {
@@ -14,6 +16,8 @@ export interface ImageOptions {
   /** A folder. */
   readonly store: string;
   readonly credentials: Credentials | undefined;
+  /** The origin of a mirror of Docker Hub. */
+  readonly mirror?: string | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -31,6 +35,8 @@ export async function showLoadingImage(options: ImageOptions): Promise<HeldImage
   const source = nodeSource(reference, {
     createTarReader: () => new TarIndexer(),
     credentials: accounts?.find,
+    mirror: options.mirror,
+    builtIn: join(PUBLIC, 'images'),
   });
   const progress = new PullProgress(source.reference, process.stderr);
   try {

@@ -45,6 +45,9 @@ export class PullProgress {
         break;
       case 'retry':
         this.#say(`${event.reason}: trying again in ${(event.delay / 1000).toFixed(1)} s`);
+        break;
+      case 'built-in':
+        this.#say(`${event.reason}: using the image that comes with LinuxRun`);
     }
   }
 

@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util';
 import { parseAssignments } from '../options/assignments.mjs';
 import { parseDevices } from '../options/devices.mjs';
 import { parseCpus, parseMemory } from '../options/machine-size.mjs';
+import { parseMirror } from '../options/mirror.mjs';
 import { parseNetwork, parseRelay } from '../options/network.mjs';
 import { OptionError } from '../options/option-error.mjs';
 import { parsePort, parsePorts } from '../options/published-ports.mjs';
@@ -43,6 +44,8 @@ terminal it gets a terminal. Environment variables say what to run:
   LINUXRUN_REGISTRY_USER, LINUXRUN_REGISTRY_PASSWORD
                        the account at the registry, for private images (default: that of docker login, which
                        ~/.docker/config.json and its credential helpers keep)
+  LINUXRUN_REGISTRY_MIRROR
+                       https://HOST or http://HOST:PORT: a mirror of Docker Hub, asked instead of it, without an account
 
   -p, --publish [ADDRESS:]HOST:CONTAINER[/tcp]
                        connections to the port HOST of this machine lead to the port CONTAINER of the container, also
@@ -120,6 +123,7 @@ export function readFlags(args) {
  * @property {number} cpus
  * @property {number} diskBytes
  * @property {import('../machine/machine.ts').NetworkOptions | undefined} network
+ * @property {string | undefined} mirror the origin of a mirror of Docker Hub
  * @property {import('../oci/registry-auth.ts').Credentials | undefined} credentials
  */
 
@@ -165,6 +169,7 @@ export function readOptions(env, publicFolder) {
     cpus: read('CPUS', parseCpus) ?? 1,
     diskBytes: read('DISK', parseDisk) ?? parseSize('1G'),
     network: networkOf(read('NETWORK', parseNetwork), read('RELAY', parseRelay)),
+    mirror: read('REGISTRY_MIRROR', parseMirror),
     credentials: username === undefined ? undefined : { username, password: password ?? '' },
   };
 }

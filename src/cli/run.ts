@@ -87,7 +87,7 @@ function start(
   signal: AbortSignal,
   onConsole: (bytes: Uint8Array) => void,
 ): Promise<ContainerMachine> {
-  const { image: reference, credentials, ports: _, ...rest } = options;
+  const { image: reference, credentials, mirror, ports: _, ...rest } = options;
   const platform = nodePlatform(PUBLIC, options.cpus);
   const store = imageStore(process.env);
   const abort = new AbortController();
@@ -98,6 +98,7 @@ function start(
       reference,
       store,
       credentials,
+      mirror,
       signal: AbortSignal.any([signal, abort.signal]),
     });
   });

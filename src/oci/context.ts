@@ -7,6 +7,11 @@ export interface Context {
    * @param delay the pause before the retry, in ms
    */
   readonly onRetry?: ((reason: string, delay: number) => void) | undefined;
+  /**
+   * Called when the image that comes with LinuxRun is used.
+   * @param reason why its source cannot be reached, in one line
+   */
+  readonly onBuiltIn?: ((reason: string) => void) | undefined;
 }
 
 /** @throws the signal's reason when it is aborted during the wait */

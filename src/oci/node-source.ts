@@ -1,13 +1,13 @@
 import { resolve } from 'node:path';
 import type { TarReader } from './archive.ts';
 import { ArchiveSource } from './archive-source.ts';
+import { registrySource } from './docker-hub.ts';
 import type { Fetch, Timing } from './http.ts';
 import { Layout } from './layout.ts';
 import { nodeCodec } from './node-codec.ts';
 import { nodeFetch } from './node-fetch.ts';
 import { NodeFolder, nodeFile } from './node-files.ts';
 import { formatReference, type Reference } from './reference.ts';
-import { Registry } from './registry.ts';
 import type { Credentials, FindCredentials } from './registry-auth.ts';
 import { ContentSource } from './resolve.ts';
 import type { ImageSource } from './source.ts';
@@ -19,6 +19,10 @@ export interface NodeSourceOptions {
   /** Node's own by default. */
   readonly fetch?: Fetch | undefined;
   readonly timing?: Partial<Timing> | undefined;
+  /** The origin of a mirror of Docker Hub. */
+  readonly mirror?: string | undefined;
+  /** The folder of the images that come with LinuxRun. */
+  readonly builtIn?: string | undefined;
 }
 
 /**
@@ -27,8 +31,11 @@ export interface NodeSourceOptions {
  */
 export function nodeSource(reference: Reference, options: NodeSourceOptions): ImageSource {
   const { createTarReader, fetch = nodeFetch, credentials, timing } = options;
-  if (reference.scheme === 'docker')
-    return new ContentSource(new Registry(reference, { fetch, credentials, timing }));
+  if (reference.scheme === 'docker') {
+    const { mirror, builtIn } = options;
+    const folder = builtIn === undefined ? undefined : new NodeFolder(builtIn);
+    return registrySource(reference, { fetch, credentials, timing, mirror, builtIn: folder });
+  }
   const path = resolve(reference.path);
   const canonical = formatReference({ ...reference, path });
   if (reference.scheme === 'oci')

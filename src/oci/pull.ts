@@ -33,7 +33,9 @@ export type PullEvent =
   /** A layer is verified and stored. */
   | { readonly type: 'stored'; readonly diffId: Digest }
   /** Something failed. The next attempt follows in `delay` ms. */
-  | { readonly type: 'retry'; readonly reason: string; readonly delay: number };
+  | { readonly type: 'retry'; readonly reason: string; readonly delay: number }
+  /** The source cannot be reached. The image that comes with LinuxRun is used instead. */
+  | { readonly type: 'built-in'; readonly reason: string };
 
 export interface PullLimits {
   /** The largest tar of a layer, in bytes. */
@@ -131,6 +133,7 @@ class Pull {
     this.context = {
       signal: AbortSignal.any([options.signal, this.#stop.signal]),
       onRetry: (reason, delay) => options.onEvent?.({ type: 'retry', reason, delay }),
+      onBuiltIn: (reason) => options.onEvent?.({ type: 'built-in', reason }),
     };
   }
 

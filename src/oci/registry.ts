@@ -27,9 +27,11 @@ export interface RegistryOptions {
   /** The user's credentials for this registry, or how to find them. */
   readonly credentials?: Credentials | FindCredentials | undefined;
   readonly timing?: Partial<Timing> | undefined;
+  /** Where the registry is; by default at the name in the reference. */
+  readonly origin?: string | undefined;
 }
 
-const DOCKER_HUB = 'docker.io';
+export const DOCKER_HUB = 'docker.io';
 const DOCKER_HUB_HOST = 'registry-1.docker.io';
 
 const PARALLEL = 3;
@@ -46,10 +48,10 @@ export class Registry implements Content {
   readonly #http: HttpClient;
   readonly #auth: RegistryAuth;
 
-  constructor(image: RegistryReference, { fetch, credentials, timing }: RegistryOptions) {
+  constructor(image: RegistryReference, { fetch, credentials, timing, origin }: RegistryOptions) {
     this.reference = formatReference(image);
     this.#image = image;
-    const registry = registryUrl(image.registry);
+    const registry = origin === undefined ? registryUrl(image.registry) : new URL(origin);
     this.#base = new URL(`/v2/${image.repository}/`, registry);
     this.#http = new HttpClient(fetch, timing);
     const find = typeof credentials === 'function' ? credentials : async () => credentials;

@@ -25,6 +25,8 @@ export const VARIABLES = [
   'RELAY',
   'REGISTRY_USER',
   'REGISTRY_PASSWORD',
+  // The server reads it, too.
+  'REGISTRY_MIRROR',
   // Of the server.
   'HOSTS',
   'RELAY_SECRET',

@@ -46,8 +46,10 @@ export async function inspectImage(request: ImageRequest, signal: AbortSignal): 
 }
 
 function sourceOf({ reference, origin, base }: ImageRequest): ImageSource {
-  if (origin.kind === 'reference')
-    return browserSource(reference, { base: new URL(base), credentials: origin.credentials });
+  if (origin.kind === 'reference') {
+    const builtIn = new URL('images/', base);
+    return browserSource(reference, { base: new URL(base), credentials: origin.credentials, builtIn });
+  }
   const { local, image } = origin;
   return local.kind === 'file'
     ? pickedSource(local.file, image, { codec: browserCodec, createTarReader: () => new TarIndexer() })

@@ -150,8 +150,10 @@ export class RegistryClient {
   }
 
   /** Checks the address itself; the lookup of the name checks the rest. */
-  #isPublicService({ protocol, host, port, username, password }: URL): boolean {
+  #isPublicService(url: URL): boolean {
+    const { protocol, host, port, username, password } = url;
     if (username !== '' || password !== '') return false;
+    if (this.#upstream.isMirror(url)) return true;
     if (this.#upstream.isLoopback(host)) return protocol === 'http:' || protocol === 'https:';
     return protocol === 'https:' && (port === '' || this.#registries.has(host));
   }

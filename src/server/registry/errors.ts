@@ -32,6 +32,11 @@ export class ProxyError extends Error {
     this.headers = headers;
   }
 
+  /** The same error, with the place where it came from. */
+  at(place: string): ProxyError {
+    return new ProxyError(this.status, this.code, `${place}: ${this.message}`, this.headers);
+  }
+
   /** One line in the server's log is enough, because the fault is not in the program. */
   [inspect.custom](): string {
     return `${this.name}: ${this.message}`;

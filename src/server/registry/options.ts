@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { parseMirror } from '../../options/mirror.mjs';
 import { parseSize } from '../../options/sizes.mjs';
 import { parseSwitch } from '../../options/switch.mjs';
 import type { QuotaLimits } from '../quotas.ts';
@@ -21,6 +22,8 @@ export interface ProxyLimits extends QuotaLimits {
 export interface RegistryProxyOptions extends UpstreamOptions {
   /** Entries for `Registries`. The default is the well-known public registries. */
   readonly registries?: readonly string[] | undefined;
+  /** The origin of a mirror of Docker Hub, which may be on a private network and without TLS. */
+  readonly mirror?: string | undefined;
   /** The folder for blobs and manifests, and its limit in bytes. By default there is no cache. */
   readonly cache?: { readonly folder: string; readonly capacity: number } | undefined;
   /**
@@ -48,8 +51,8 @@ const DEFAULT_CAPACITY = 4 * 2 ** 30;
 type Variables = Readonly<Record<string, string | undefined>>;
 
 /**
- * Reads the variables LINUXRUN_REGISTRIES, LINUXRUN_REGISTRY_CACHE, LINUXRUN_REGISTRY_CACHE_SIZE and
- * LINUXRUN_TRUST_PROXY; an empty one counts as not set.
+ * Reads the variables LINUXRUN_REGISTRIES, LINUXRUN_REGISTRY_MIRROR, LINUXRUN_REGISTRY_CACHE,
+ * LINUXRUN_REGISTRY_CACHE_SIZE and LINUXRUN_TRUST_PROXY; an empty one counts as not set.
  * @param folder the default folder of the cache
  * @throws Error that names the wrong variable
  */
@@ -66,6 +69,7 @@ export function readProxyOptions(variables: Variables, folder: string): Registry
   const capacity = read('LINUXRUN_REGISTRY_CACHE_SIZE', parseSize) ?? DEFAULT_CAPACITY;
   return {
     registries: read('LINUXRUN_REGISTRIES', parseRegistries) ?? DEFAULT_REGISTRIES,
+    mirror: read('LINUXRUN_REGISTRY_MIRROR', parseMirror),
     cache:
       capacity === 0
         ? undefined

@@ -11,6 +11,7 @@ import { algorithmOf, type Digest, isDigest } from '../../oci/digest.ts';
 import { ImageError } from '../../oci/errors.ts';
 import { ACCEPTED_TYPES } from '../../oci/manifest.ts';
 import { CREDENTIALS_HEADER, PROXY_HEADER } from '../../oci/proxied-fetch.ts';
+import { DOCKER_HUB, registryUrl } from '../../oci/registry.ts';
 import { clientOf, senderOf } from '../client-key.ts';
 import { QuotaError, Quotas } from '../quotas.ts';
 import { parseRange } from '../static.ts';
@@ -62,6 +63,7 @@ interface Document {
 
 export class RegistryProxy {
   readonly #registries: Registries;
+  readonly #mirror: URL | undefined;
   readonly #upstream: Upstream;
   readonly #client: RegistryClient;
   readonly #cache: FileCache | undefined;
@@ -70,7 +72,9 @@ export class RegistryProxy {
   readonly #trustProxy: boolean;
 
   private constructor(options: RegistryProxyOptions, cache: FileCache | undefined) {
-    this.#registries = new Registries(options.registries ?? DEFAULT_REGISTRIES);
+    const { registries = DEFAULT_REGISTRIES, mirror } = options;
+    this.#mirror = mirror === undefined ? undefined : new URL(mirror);
+    this.#registries = new Registries(this.#mirror ? [...registries, this.#mirror.host] : registries);
     this.#upstream = new Upstream(options);
     this.#client = new RegistryClient(this.#upstream, this.#registries);
     this.#cache = cache;
@@ -115,7 +119,8 @@ export class RegistryProxy {
       return await this.#answer({ ...admitted, deadline, end });
     } catch (error) {
       end();
-      throw error;
+      const isOfMirror = error instanceof ProxyError && admitted.request.registry === this.#mirror;
+      throw isOfMirror ? error.at(`Docker Hub's mirror ${this.#mirror?.origin}`) : error;
     }
   }
 
@@ -139,7 +144,15 @@ export class RegistryProxy {
     if (!this.#registries.has(host))
       throw notAllowed(`this server does not fetch images from ${host}; ${toAllow(host)}`);
     const range = headers.get('Range') ?? '';
-    return { method, request, credentials, range: RANGE.test(range) ? range : undefined };
+    return { method, ...this.#mirrored(request, credentials), range: RANGE.test(range) ? range : undefined };
+  }
+
+  /** Sends requests to Docker Hub to its mirror instead, but not the accounts of its users. */
+  #mirrored(request: RegistryRequest, credentials: string | undefined): Pick<Job, 'request' | 'credentials'> {
+    const { registry, url } = request;
+    if (!this.#mirror || registry.origin !== registryUrl(DOCKER_HUB).origin) return { request, credentials };
+    const mirrored = new URL(url.pathname + url.search, this.#mirror);
+    return { request: { ...request, registry: this.#mirror, url: mirrored }, credentials: undefined };
   }
 
   #answer(job: Job): Promise<Response> {

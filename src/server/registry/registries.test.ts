@@ -70,12 +70,14 @@ describe('readProxyOptions', () => {
   it('reads variables', () => {
     const variables = {
       LINUXRUN_REGISTRIES: 'default, r.example=auth.example',
+      LINUXRUN_REGISTRY_MIRROR: 'mirror.example/',
       LINUXRUN_REGISTRY_CACHE: '/elsewhere',
       LINUXRUN_REGISTRY_CACHE_SIZE: '500M',
       LINUXRUN_TRUST_PROXY: '1',
     };
     expect(readProxyOptions(variables, '/cache')).toEqual({
       registries: [...DEFAULT_REGISTRIES, 'r.example=auth.example'],
+      mirror: 'https://mirror.example',
       cache: { folder: '/elsewhere', capacity: 500 * 2 ** 20 },
       trustProxy: true,
     });
@@ -87,6 +89,7 @@ describe('readProxyOptions', () => {
     { LINUXRUN_REGISTRY_CACHE_SIZE: '4 GB' },
     { LINUXRUN_TRUST_PROXY: 'yes' },
     { LINUXRUN_REGISTRIES: 'default,https://r.example' },
+    { LINUXRUN_REGISTRY_MIRROR: 'https://mirror.example/hub' },
   ])('refuses %j', (variables) => {
     const [name = ''] = Object.keys(variables);
     expect(() => readProxyOptions(variables, '/cache')).toThrow(new RegExp(`^${name}: "`));

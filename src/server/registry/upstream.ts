@@ -14,17 +14,21 @@ export interface UpstreamOptions {
   readonly resolve?: Resolve | undefined;
   /** Hosts with their ports that may be on this machine and without TLS, for tests. */
   readonly loopback?: readonly string[] | undefined;
+  /** An origin that may be anywhere, because the operator names it. */
+  readonly mirror?: string | undefined;
 }
 
 export class Upstream {
   readonly #resolve: Resolve;
   readonly #loopback: ReadonlySet<string>;
   readonly #loopbackNames: ReadonlySet<string>;
+  readonly #mirror: URL | undefined;
   readonly #agents: Readonly<Record<string, http.Agent>>;
 
-  constructor({ resolve, loopback = [] }: UpstreamOptions) {
+  constructor({ resolve, loopback = [], mirror }: UpstreamOptions) {
     this.#resolve = resolve ?? ((hostname) => systemLookup(hostname, { all: true }));
     this.#loopback = new Set(loopback);
+    this.#mirror = mirror === undefined ? undefined : new URL(mirror);
     this.#loopbackNames = new Set(loopback.map((host) => new URL(`http://${host}`).hostname));
     // The lookup is part of connecting, so the connection uses the addresses that were checked.
     const options = { keepAlive: true, timeout: 30_000, lookup: this.#lookup };
@@ -79,8 +83,16 @@ export class Upstream {
     return { request, answered };
   }
 
+  isMirror({ origin }: URL): boolean {
+    return origin === this.#mirror?.origin;
+  }
+
   /** Checks the URL itself. An address in it needs no lookup, so it is checked here. */
-  #check({ protocol, host, hostname }: URL): void {
+  #check(url: URL): void {
+    const { protocol, host, hostname } = url;
+    if (this.isMirror(url)) return;
+    // The addresses of this name are not checked.
+    if (hostname === this.#mirror?.hostname) throw notPublic(host);
     if (protocol !== 'https:' && !(protocol === 'http:' && this.isLoopback(host)))
       throw notAllowed(`this server asks ${host} over https only`);
     const address = hostname.replace(/^\[|\]$/g, '');
@@ -102,7 +114,8 @@ export class Upstream {
   };
 
   #mayConnect(hostname: string, address: string): boolean {
-    return isPublicAddress(address) || (this.#loopbackNames.has(hostname) && isLoopbackAddress(address));
+    if (isPublicAddress(address) || hostname === this.#mirror?.hostname) return true;
+    return this.#loopbackNames.has(hostname) && isLoopbackAddress(address);
   }
 }
 
