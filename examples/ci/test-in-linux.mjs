@@ -18,9 +18,9 @@ const container = await new Container(image)
 await container.fs.mkdir(PROJECT);
 for (const path of (await readdir(folder, { recursive: true })).sort()) {
   const source = join(folder, path);
-  const { mode, ...info } = await stat(source);
+  const info = await stat(source);
   if (info.isDirectory()) await container.fs.mkdir(join(PROJECT, path), { recursive: true });
-  else await container.fs.writeFile(join(PROJECT, path), await readFile(source), { mode: mode & 0o777 });
+  else await container.fs.writeFile(join(PROJECT, path), await readFile(source), { mode: info.mode & 0o777 });
 }
 const test = container.exec(program, { currentDir: PROJECT, stdout: 'inherit', stderr: 'inherit' });
 process.exitCode = await test.wait();
