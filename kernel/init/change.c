@@ -2,7 +2,6 @@
 
 #include "change.h"
 #include "console.h"
-#include "path.h"
 
 /* Levels are open at the same time, and a process may open 1024 files. */
 enum { MOST_LEVELS = 512, ENTRIES_SIZE = 1 << 12, PERMISSIONS = 01777, NO_REPLACE = 1 };
@@ -124,8 +123,7 @@ static const char *sweep(void)
 	return NULL;
 }
 
-/* Removes a folder with its contents. */
-static const char *remove_tree(const struct place *place)
+const char *remove_tree(const struct place *place)
 {
 	const char *problem = enter(place->folder, place->name);
 

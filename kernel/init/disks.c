@@ -1,6 +1,7 @@
 #include <linux/fs.h>
 #include <linux/mount.h>
 
+#include "change.h"
 #include "console.h"
 #include "disks.h"
 #include "files.h"
@@ -80,6 +81,24 @@ static void await_size(const char *device)
 		usleep(1000);
 }
 
+/* Removes what an earlier container of this machine has written. */
+static bool empty_writable_disk(void)
+{
+	static const char *const names[] = { "upper", "work" };
+	struct place place = { .folder = open(WRITABLE_DISK, O_RDONLY | O_DIRECTORY | O_CLOEXEC) };
+	const char *problem = NULL;
+
+	for (int i = 0; i < 2 && !problem; i++) {
+		strcpy(place.name, names[i]);
+		if (syscall(__NR_unlinkat, place.folder, place.name, AT_REMOVEDIR) < 0 && errno == ENOTEMPTY)
+			problem = remove_tree(&place);
+	}
+	close(place.folder);
+	if (problem)
+		say("cannot empty the container's writable disk: %s", problem);
+	return !problem;
+}
+
 /* Makes the upper directory, whose attributes become those of the container's root directory. */
 static bool make_upper(void)
 {
@@ -102,7 +121,7 @@ bool mount_disks(const char *image, const char *scratch)
 	/* Written data is lost with the machine, so nothing needs to be forced to the disk (volatile). */
 	return mount_at(image_device, IMAGE, "erofs", MS_RDONLY | MS_NODEV, "") &&
 	       mount_at(scratch_device, WRITABLE_DISK, "ext4", MS_NOATIME | MS_NODEV, "discard,nobarrier") &&
-	       make_upper() &&
+	       empty_writable_disk() && make_upper() &&
 	       /* Root in the container may make device nodes, but none of them opens (nodev). */
 	       mount_at("overlay", CONTAINER_ROOT, "overlay", MS_NODEV,
 			"lowerdir=" IMAGE ",upperdir=" UPPER ",workdir=" WORK ",redirect_dir=on,volatile") &&

@@ -83,3 +83,19 @@ test('containers of one machine are distinguished by their names', { timeout: TI
     'LinuxRun: the container does not run\n',
   ]);
 });
+
+test('a disk is empty for the next container', { timeout: TIMEOUT }, async () => {
+  const first = start('first', 1);
+  await shell(first, 'mkdir -p /a/b/c; touch /a/b/c/d /file; rm /bin/sort; chmod 700 /tmp');
+  const used = (await machine.measure(first)).disk.usedBytes;
+  await shell(first, 'head -c 10000000 /dev/urandom > /a/large');
+  first.kill(9);
+  await first.exit;
+  const second = start('second', 1);
+  expect(await shell(second, 'ls -d /a /file 2>&1; ls /bin/sort; stat -c %a /tmp')).toMatch(
+    /^ls: \/a: No such file or directory\nls: \/file: No such file or directory\n\/bin\/sort\n1777\n$/,
+  );
+  expect((await machine.measure(second)).disk.usedBytes).toBeLessThan(used + 1e6);
+  second.kill(9);
+  await second.exit;
+});
