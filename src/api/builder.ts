@@ -3,7 +3,7 @@ import type { Credentials, FindCredentials } from '../oci/registry-auth.ts';
 import { OptionError } from '../options/option-error.mjs';
 import type { PullPolicy } from './load-image.ts';
 import type { Network, Size } from './machine-settings.ts';
-import type { Stdio, StdioSettings, Terminal } from './stdio.ts';
+import type { Stdio, Terminal } from './stdio.ts';
 
 /** What was asked for, not yet checked. */
 export interface Settings {
@@ -134,15 +134,6 @@ export abstract class Builder {
   signal(signal: AbortSignal): this {
     this.settings.signal = signal;
     return this;
-  }
-
-  /** @internal @throws OptionError */
-  protected stdioOr(defaults: StdioSettings): StdioSettings {
-    const stdio = { ...defaults, ...this.settings.stdio };
-    for (const [name, value] of Object.entries(stdio))
-      if (!['inherit', 'piped', 'null'].includes(value))
-        throw new OptionError(`${name} is inherit, piped or null, not "${value}"`);
-    return stdio;
   }
 }
 

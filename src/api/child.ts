@@ -1,9 +1,10 @@
 import './dispose.ts';
 import type { ContainerProcess } from '../machine/machine.ts';
-import { parseSignal } from '../options/signals.ts';
+import { OptionError } from '../options/option-error.mjs';
+import { parseSignal, SIGKILL } from '../options/signals.ts';
 import { host } from './host.ts';
 import type { StdioSettings } from './stdio.ts';
-import { emptyInput, emptyOutput, laterInput, laterOutput, readAll } from './streams.ts';
+import { emptyOutput, laterInput, laterOutput, readAll, refusingInput } from './streams.ts';
 
 /** Linux's number or name of a signal, such as 15 or `SIGTERM`. */
 export type Signal = number | `SIG${string}`;
@@ -42,15 +43,17 @@ export interface Child extends AsyncDisposable {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
+export interface StartedProcess {
+  readonly process: ContainerProcess;
+  /** Keeps Node's process alive until the function that it returns is called. */
+  hold(): () => void;
+}
+
 export interface ChildOptions {
   readonly stdio: StdioSettings;
   /** Ends the process. */
   readonly signal?: AbortSignal | undefined;
-  /** Kills the process and its descendants. */
-  readonly killAll: (process: ContainerProcess) => void;
 }
-
-const SIGKILL = 9;
 
 export class ProcessChild implements Child {
   readonly stdin: WritableStream<Uint8Array>;
@@ -60,29 +63,29 @@ export class ProcessChild implements Child {
   readonly #status: Promise<number>;
   #output: Promise<Output> | undefined;
 
-  constructor(process: Promise<ContainerProcess>, { stdio, signal, killAll }: ChildOptions) {
+  constructor(started: Promise<StartedProcess>, { stdio, signal }: ChildOptions) {
+    const process = started.then(({ process }) => process);
     const aborted = abortion(signal);
-    const abort = () => void process.then(killAll, () => {});
+    const abort = () => void process.then((process) => process.killAll()).catch(() => {});
     signal?.addEventListener('abort', abort, { once: true });
     this.#process = process;
-    const stdin = laterInput(process.then((process) => process.stdin));
-    const stdout = laterOutput([process.then((process) => process.stdout)], aborted);
-    const stderr = laterOutput(
-      [process.then((process) => process.stderr), process.then((process) => process.messages)],
-      aborted,
-    );
+    const hold = started.then(({ hold }) => hold);
+    hold.catch(() => {});
+    const stdin = laterInput(process.then(({ stdin }) => stdin));
+    const stdout = laterOutput([process.then(({ stdout }) => stdout)], hold, aborted);
+    const errors = [process.then(({ stderr }) => stderr), process.then(({ messages }) => messages)];
+    const stderr = laterOutput(errors, hold, aborted);
     const ended = new AbortController();
     this.stdin = connectInput(stdin, stdio.stdin, ended.signal);
     const outputs = [connectOutput(stdout, stdio.stdout, 1), connectOutput(stderr, stdio.stderr, 2)] as const;
     this.stdout = outputs[0].stream;
     this.stderr = outputs[1].stream;
-    const exit = process.then((process) => process.exit);
     const run = async () => {
-      const status = await Promise.race([exit, aborted]);
-      await Promise.race([Promise.all(outputs.map(({ copied }) => copied)), aborted]);
+      const status = await (await process).exit;
+      await Promise.all(outputs.map(({ copied }) => copied));
       return status;
     };
-    this.#status = run().finally(() => {
+    this.#status = Promise.race([run(), aborted]).finally(() => {
       ended.abort();
       signal?.removeEventListener('abort', abort);
     });
@@ -146,13 +149,13 @@ function connectInput(
 ): WritableStream<Uint8Array> {
   if (stdio === 'piped') return stdin;
   // A process that does not read all of its input is no error.
-  if (stdio === 'null') stdin.close().catch(() => {});
+  if (stdio !== 'inherit') stdin.close().catch(() => {});
   else
     host()
       .openInput()
       .pipeTo(stdin, { signal: ended })
       .catch(() => {});
-  return emptyInput();
+  return refusingInput(new OptionError(`standard input is ${stdio}: write to one that is piped`));
 }
 
 function connectOutput(
@@ -161,7 +164,7 @@ function connectOutput(
   descriptor: 1 | 2,
 ) {
   if (stdio === 'piped') return { stream, copied: Promise.resolve() };
-  const target = stdio === 'null' ? new WritableStream<Uint8Array>() : host().openOutput(descriptor);
+  const target = stdio === 'inherit' ? host().openOutput(descriptor) : new WritableStream<Uint8Array>();
   const copied = stream.pipeTo(target);
   copied.catch(() => {});
   return { stream: emptyOutput(), copied };

@@ -2,13 +2,7 @@ import { type ContainerMachine, startContainer } from '../container/container.ts
 import type { RequestOptions } from '../http/client.ts';
 import type { HttpRequest } from '../http/request-head.ts';
 import type { ProxiedResponse } from '../http/response.ts';
-import type {
-  BootFigures,
-  Connection,
-  ContainerProcess,
-  NetworkStatus,
-  PortChange,
-} from '../machine/machine.ts';
+import type { BootFigures, Connection, NetworkStatus, PortChange } from '../machine/machine.ts';
 import { chunks } from '../machine/streams.ts';
 import type { PublishedPort } from '../options/published-ports.mjs';
 import { parsePort } from '../options/published-ports.mjs';
@@ -18,7 +12,7 @@ import { type ContainerFs, Files } from './files.ts';
 import { host, type Publication } from './host.ts';
 import type { ImageLocation } from './load-image.ts';
 import { machineOf } from './machine-settings.ts';
-import { type Stdio, type StdioSettings, type Terminal, terminalOf } from './stdio.ts';
+import { checkStdio, PIPED, type Stdio, type StdioSettings, type Terminal, terminalOf } from './stdio.ts';
 
 /** A further process in a container. What is not given is as for the container's own. */
 export interface ExecOptions {
@@ -148,7 +142,8 @@ export class Container extends Builder {
    */
   async run(): Promise<RunningContainer> {
     const { args, env, currentDir, user, terminal, pull, credentials, onProgress, signal } = this.settings;
-    const stdio = this.stdioOr({ stdin: 'piped', stdout: 'piped', stderr: 'piped' });
+    checkStdio(this.settings.stdio);
+    const stdio: StdioSettings = { ...PIPED, ...this.settings.stdio };
     const machine = machineOf(this.settings);
     const events = new Events();
     const publication = await publish(this.#ports.flatMap(parsePort));
@@ -215,7 +210,7 @@ interface RunningOptions {
   readonly publication: Publication | undefined;
 }
 
-const killFirst = (process: ContainerProcess) => process.kill(9);
+const noHold = () => () => {};
 
 class Running implements RunningContainer {
   readonly fs: ContainerFs;
@@ -235,14 +230,15 @@ class Running implements RunningContainer {
     this.currentDir = container.currentDir;
     this.#container = container;
     this.#events = events;
-    this.#child = new ProcessChild(Promise.resolve(container), { stdio, signal, killAll: killFirst });
+    const first = { process: container, hold: noHold };
+    this.#child = new ProcessChild(Promise.resolve(first), { stdio, signal });
     this.stdin = this.#child.stdin;
     this.stdout = this.#child.stdout;
     this.stderr = this.#child.stderr;
     this.#ended = container
-      .finish()
+      .settle()
       .catch(() => {})
-      .finally(() => publication?.end());
+      .finally(() => Promise.all([container.destroy(), publication?.end()]));
     container.exit.then(
       (status) => events.emit('exit', { status }),
       () => events.emit('exit', { status: 125 }),
@@ -252,15 +248,19 @@ class Running implements RunningContainer {
   exec(args: readonly string[], options: ExecOptions = {}): Child {
     const { env = {}, currentDir, user, terminal, signal } = options;
     const { stdin = 'piped', stdout = 'piped', stderr = 'piped' } = options;
-    const start = async () =>
-      this.#container.exec({
+    const stdio = { stdin, stdout, stderr };
+    const start = async () => {
+      checkStdio(stdio);
+      const process = this.#container.exec({
         args,
         env: assignmentsOf(Object.entries(env)),
         currentDir,
         user,
         terminal: terminal && terminalOf(terminal),
       });
-    return new ProcessChild(start(), { stdio: { stdin, stdout, stderr }, signal, killAll: killFirst });
+      return { process, hold: noHold };
+    };
+    return new ProcessChild(start(), { stdio, signal });
   }
 
   proxyRequest(request: HttpRequest, options?: RequestOptions): Promise<ProxiedResponse> {

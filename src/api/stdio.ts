@@ -1,4 +1,5 @@
 import type { TerminalOptions } from '../container/container.ts';
+import { OptionError } from '../options/option-error.mjs';
 
 /**
  * Where a standard stream leads, as in Rust's `std::process::Stdio`:
@@ -22,6 +23,15 @@ export interface Terminal {
   readonly rows: number;
   /** The value of TERM; by default `xterm-256color`. */
   readonly type?: string | undefined;
+}
+
+export const PIPED: StdioSettings = { stdin: 'piped', stdout: 'piped', stderr: 'piped' };
+
+/** @throws OptionError */
+export function checkStdio(settings: Partial<StdioSettings>): void {
+  for (const [name, value] of Object.entries(settings))
+    if (!['inherit', 'piped', 'null'].includes(value))
+      throw new OptionError(`${name} is inherit, piped or null, not "${value}"`);
 }
 
 export function terminalOf({ columns, rows, type = 'xterm-256color' }: Terminal): TerminalOptions {

@@ -16,10 +16,12 @@ export function laterInput(target: Promise<WritableStream<Uint8Array>>): Writabl
 
 /**
  * The bytes of several streams of a process that is still starting, as they arrive.
+ * @param holding how to keep Node's process alive while a reader waits
  * @param failed rejects to end the stream with its reason
  */
 export function laterOutput(
   sources: readonly Promise<ReadableStream<Bytes>>[],
+  holding: Promise<() => () => void>,
   failed: Promise<never>,
 ): ReadableStream<Bytes> {
   const readers = sources.map((source) => source.then((stream) => stream.getReader()));
@@ -44,15 +46,27 @@ export function laterOutput(
     }
     wake();
   };
+  const isWaiting = () => arrived.length === 0 && open > 0 && !failure;
+  const wait = async () => {
+    let release = () => {};
+    holding.then(
+      (hold) => {
+        if (isWaiting()) release = hold();
+      },
+      () => {},
+    );
+    while (isWaiting()) {
+      await new Promise<void>((resolve) => {
+        wake = resolve;
+      });
+    }
+    release();
+  };
   return new ReadableStream(
     {
       async pull(controller) {
         for (const reader of idle.splice(0)) read(reader).catch(fail);
-        while (arrived.length === 0 && open > 0 && !failure) {
-          await new Promise<void>((resolve) => {
-            wake = resolve;
-          });
-        }
+        if (isWaiting()) await wait();
         if (failure) throw failure.error;
         const bytes = arrived.shift();
         if (bytes) controller.enqueue(bytes);
@@ -70,11 +84,9 @@ export function emptyOutput(): ReadableStream<Bytes> {
   return new ReadableStream({ start: (controller) => controller.close() });
 }
 
-/** A closed stream. */
-export function emptyInput(): WritableStream<Uint8Array> {
-  const stream = new WritableStream<Uint8Array>();
-  void stream.close();
-  return stream;
+/** Refuses all that is written. */
+export function refusingInput(reason: Error): WritableStream<Uint8Array> {
+  return new WritableStream({ start: (controller) => controller.error(reason) });
 }
 
 /** @throws TypeError if the stream is in use */

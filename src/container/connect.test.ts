@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { compileForGuest } from '../../scripts/setup/initramfs.mjs';
 import type { Connection, PortChange } from '../machine/machine.ts';
+import { OptionError } from '../options/option-error.mjs';
 import type { ContainerMachine } from './container.ts';
 import { DEMO_IMAGES, pull, start, text } from './testing/run.ts';
 
@@ -123,7 +124,7 @@ describe('a connection into a container', { timeout: TIMEOUT }, () => {
       message: `port ${CLOSED}: connection refused`,
     });
     for (const port of [0, -1, 65_536, 1.5, Number.NaN])
-      await expect(container.connect(port)).rejects.toThrow(RangeError);
+      await expect(container.connect(port)).rejects.toThrow(OptionError);
   });
 
   test('is one of several, each with its own bytes', async () => {

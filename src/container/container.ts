@@ -2,7 +2,6 @@ import { HttpClient, type RequestOptions } from '../http/client.ts';
 import type { HttpRequest } from '../http/request-head.ts';
 import { type ProxiedResponse, toResponse } from '../http/response.ts';
 import {
-  type BootFigures,
   type Connection,
   type ContainerProcess,
   type ContainerOptions as ContainerRequest,
@@ -10,33 +9,28 @@ import {
   type FileStatus,
   type FirstProcess,
   type FolderEntry,
-  type JitMode,
-  Machine,
+  type Machine,
   type MachineStats,
-  type NetworkOptions,
-  type NetworkStatus,
   type PortChange,
   type Usage,
 } from '../machine/machine.ts';
-import type { Platform } from '../machine/platform/platform.ts';
 import type { TerminalSize } from '../machine/terminal-size.ts';
 import type { ImageConfig } from '../oci/image.ts';
-import type { HeldImage } from '../oci/pull.ts';
 import { mergeEnvironment } from '../options/assignments.mjs';
 import { checkDevices } from '../options/devices.mjs';
 import { parseSignal, SIGKILL, SIGTERM } from '../options/signals.ts';
-import { checkDiskSize } from '../options/sizes.mjs';
 import { parseAllTmpfs } from '../options/tmpfs.mjs';
 import { printable } from '../text/byte-text.ts';
 import { type CommandOptions, commandOf } from './command.ts';
 import { complete, readContent, readEntries, readStatus, writeContent } from './files.ts';
+import { bootImage, discard, type ImageMachine, type ImageMachineOptions } from './image-machine.ts';
 import { STOP_GRACE } from './signals.ts';
 
 const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 const DEFAULT_HOSTNAME = 'linuxrun';
 /** How long a container that has ended may take to hand over its output, in ms. */
 const DRAIN = 2_000;
-/** The name of the only container of its machine. */
+/** The name of the only container that runs in its machine. */
 const NAME = 'main';
 
 export interface TerminalOptions extends TerminalSize {
@@ -94,19 +88,7 @@ export interface RenameOptions {
   readonly replace?: boolean | undefined;
 }
 
-/** What a container needs of an image, whose layers are in the store until it is released. */
-export type RunnableImage = Pick<HeldImage, 'config' | 'layers' | 'release'>;
-
-export interface ContainerOptions extends CommandOptions {
-  readonly platform: Platform;
-  /**
-   * The image, or a promise of it, so that the machine boots meanwhile. If the promise rejects, the container
-   * fails with the same error. The image is released once the machine holds its layers, or the start has
-   * failed.
-   */
-  readonly image: RunnableImage | Promise<RunnableImage>;
-  /** The store of the image's layers: a folder in Node. Browsers have one store for each origin. */
-  readonly store: string;
+export interface ProgramOptions extends CommandOptions {
   /** `NAME=value` each. They replace the image's variables with the same names. */
   readonly env?: readonly string[] | undefined;
   /** Replaces the image's user. */
@@ -126,92 +108,41 @@ export interface ContainerOptions extends CommandOptions {
   readonly tmpfs?: readonly string[] | undefined;
   /** Without one, standard streams are three and carry bytes as they are. */
   readonly terminal?: TerminalOptions | undefined;
-  readonly cpus: number;
-  readonly memoryBytes: number;
-  readonly jit?: JitMode | undefined;
-  /** The size of the container's writable disk. */
-  readonly diskBytes: number;
-  /** Connects the container to the internet: from Node, or by a relay. */
-  readonly network?: NetworkOptions | undefined;
-  /** Called when the state of the network changes, and once a second while frames are passed on. */
-  readonly onNetwork?: ((status: NetworkStatus) => void) | undefined;
-  /** Called with the log of the guest's kernel. */
-  readonly onConsole?: ((bytes: Uint8Array<ArrayBuffer>) => void) | undefined;
-  /** Called when the guest's kernel is up. */
-  readonly onBoot?: ((figures: BootFigures) => void) | undefined;
-  /** Aborts the start: cleans up, and the promise rejects with the signal's reason. */
-  readonly signal?: AbortSignal | undefined;
 }
+
+export type ContainerOptions = ImageMachineOptions & ProgramOptions;
 
 /**
  * Boots a machine and runs an image in it.
  * @throws OptionError, MachineError, or the error with which the image's promise rejects
  */
 export async function startContainer(options: ContainerOptions): Promise<ContainerMachine> {
-  const image = Promise.resolve(options.image);
-  // The first failure of image and machine is reported. The other must not stay unhandled.
-  image.catch(() => {});
   try {
-    checkDiskSize(options.diskBytes);
     checkDevices(options.devices ?? []);
     parseAllTmpfs(options.tmpfs ?? []);
-    return await boot(options, image);
-  } finally {
-    // The image may still arrive after the start has failed.
-    image.then((image) => image.release()).catch(() => {});
-  }
-}
-
-async function boot(options: ContainerOptions, image: Promise<RunnableImage>): Promise<ContainerMachine> {
-  const { signal } = options;
-  const machine = await startMachine(options);
-  // A failed boot is reported through the container's promise.
-  machine.booted.then(options.onBoot).catch(() => {});
-  const stop = () => void machine.stop();
-  signal?.addEventListener('abort', stop, { once: true });
-  try {
-    signal?.throwIfAborted();
-    const { config, layers } = await Promise.race([image, machine.failure()]);
-    const stopSignal = config.stopSignal === '' ? SIGTERM : parseSignal(config.stopSignal);
-    const request = requestOf(config, options);
-    await machine.openImage(layers);
-    return new ContainerMachine(machine, request, stopSignal);
   } catch (error) {
-    await machine.stop();
-    signal?.throwIfAborted();
+    discard(options.image);
     throw error;
-  } finally {
-    signal?.removeEventListener('abort', stop);
+  }
+  const booted = await bootImage(options);
+  try {
+    return runContainer(booted, options);
+  } catch (error) {
+    await booted.machine.stop();
+    throw error;
   }
 }
 
-async function startMachine(options: ContainerOptions): Promise<Machine> {
-  const { platform, store, cpus, memoryBytes, diskBytes, network, onNetwork, onConsole } = options;
-  const [emulator, kernel, initrd] = await Promise.all([
-    platform.loadEmulator(),
-    platform.loadFile(cpus === 1 ? 'kernel/Image' : 'kernel/Image-smp'),
-    platform.loadFile('kernel/initramfs.cpio'),
-  ]);
-  options.signal?.throwIfAborted();
-  return Machine.start(platform, {
-    emulator,
-    kernel,
-    initrd,
-    cpus,
-    memoryBytes,
-    ...(options.jit && { jit: options.jit }),
-    commandLine: 'quiet',
-    disks: [
-      { kind: 'image', store },
-      { kind: 'scratch', sizeBytes: diskBytes },
-    ],
-    network,
-    onNetwork,
-    ...(onConsole && { onConsole }),
-  });
+/**
+ * Runs the image of a machine, in which no container runs yet.
+ * @throws OptionError
+ */
+export function runContainer({ machine, config }: ImageMachine, options: ProgramOptions): ContainerMachine {
+  const stopSignal = config.stopSignal === '' ? SIGTERM : parseSignal(config.stopSignal);
+  return new ContainerMachine(machine, requestOf(config, options), stopSignal);
 }
 
-function requestOf(config: ImageConfig, options: ContainerOptions): ContainerRequest {
+function requestOf(config: ImageConfig, options: ProgramOptions): ContainerRequest {
   const { terminal } = options;
   const hostname = options.hostname ?? DEFAULT_HOSTNAME;
   const defaults = [`PATH=${DEFAULT_PATH}`, `HOSTNAME=${hostname}`];
@@ -302,7 +233,7 @@ export class ContainerMachine {
    * when the container ends. Statuses are Docker's: 127 if there is no such program; 126 if it cannot be run,
    * if the user or the working directory does not exist, or if the container has ended. Its `messages` give
    * the reason.
-   * @throws RangeError if arguments and environment contain NUL or exceed 1 MiB
+   * @throws OptionError if arguments and environment contain NUL or exceed 1 MiB
    */
   exec({ args, env = [], user, currentDir, terminal }: ExecOptions): ContainerProcess {
     const type = terminal ? [`TERM=${terminal.type}`] : [];
@@ -403,7 +334,7 @@ export class ContainerMachine {
    * Connects to a TCP port of the container, also to a server that accepts local connections only. Closing
    * `writable` half-closes; aborting it, or cancelling `readable`, resets.
    * @throws ConnectError if nothing listens there, or the container does not run; MachineError if the
-   *   machine ends; RangeError if the port is invalid; the signal's reason if it aborts before that
+   *   machine ends; OptionError if the port is invalid; the signal's reason if it aborts before that
    */
   connect(port: number, { signal }: ConnectOptions = {}): Promise<Connection> {
     return this.#machine.connect(this.#process, port, signal);
@@ -455,17 +386,24 @@ export class ContainerMachine {
   }
 
   /**
-   * Waits for the end of the container, then ends the machine. Output that nobody has read stays readable.
+   * Waits for the end of the container, after which the machine can run another one. Output that nobody has
+   * read stays readable.
    * @throws as `exit`
    */
-  async finish(): Promise<number> {
+  async settle(): Promise<void> {
     try {
-      const status = await this.exit;
-      await Promise.race([this.#machine.drain(), delay(DRAIN)]);
-      return status;
+      await this.exit;
+      const given = new AbortController();
+      await Promise.race([this.#machine.drain(), delay(DRAIN, given.signal)]);
+      given.abort();
     } finally {
-      await this.destroy();
+      this.#http.close();
     }
+  }
+
+  /** Whether the container keeps Node's process alive, as it does at first. */
+  setReferenced(isReferenced: boolean): void {
+    this.#machine.setReferenced(isReferenced);
   }
 
   /** Ends the machine at once. Must always be called after all output has been read. */
@@ -475,6 +413,9 @@ export class ContainerMachine {
   }
 }
 
-function delay(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
+function delay(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, ms);
+    signal.addEventListener('abort', () => clearTimeout(timer), { once: true });
+  });
 }

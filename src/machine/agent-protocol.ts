@@ -1,4 +1,5 @@
 /** Messages between host and the guest's agent; `docs/agent-protocol.md` defines them. */
+import { OptionError } from '../options/option-error.mjs';
 import { encodeBytes } from '../text/byte-text.ts';
 import type { TerminalSize } from './terminal-size.ts';
 
@@ -217,7 +218,7 @@ export function newToken(): Uint8Array<ArrayBuffer> {
   return crypto.getRandomValues(new Uint8Array(TOKEN_SIZE));
 }
 
-/** @throws RangeError when a string holds NUL or the whole is longer than the protocol allows */
+/** @throws OptionError when a string holds NUL or the whole is longer than the protocol allows */
 export function encodeRun(run: RunRequest): Uint8Array<ArrayBuffer> {
   return frame(
     RUN,
@@ -229,7 +230,7 @@ export function encodeRun(run: RunRequest): Uint8Array<ArrayBuffer> {
   );
 }
 
-/** @throws RangeError as `encodeRun` */
+/** @throws OptionError as `encodeRun` */
 export function encodeContainer(request: ContainerRequest): Uint8Array<ArrayBuffer> {
   return frame(
     CONTAINER,
@@ -243,32 +244,32 @@ export function encodeContainer(request: ContainerRequest): Uint8Array<ArrayBuff
   );
 }
 
-/** @throws RangeError as `encodeRun` */
+/** @throws OptionError as `encodeRun` */
 export function encodeExec(request: ExecRequest): Uint8Array<ArrayBuffer> {
   return frame(EXEC, head(request), cString(request.container), contained(request));
 }
 
-/** @throws RangeError as `encodeRun` */
+/** @throws OptionError as `encodeRun` */
 export function encodeReadFile(request: FileRequest): Uint8Array<ArrayBuffer> {
   return frame(READ_FILE, head(request), cString(request.container), cString(request.path));
 }
 
 /**
  * @param mode permissions; without them, those of the file that is replaced, or else 0644
- * @throws RangeError as `encodeRun`
+ * @throws OptionError as `encodeRun`
  */
 export function encodeWriteFile(request: FileRequest, mode = SAME_MODE): Uint8Array<ArrayBuffer> {
   return frame(WRITE_FILE, head(request), cString(request.container), u32(mode), cString(request.path));
 }
 
-/** @throws RangeError as `encodeRun` */
+/** @throws OptionError as `encodeRun` */
 export function encodeListFolder(request: FileRequest): Uint8Array<ArrayBuffer> {
   return frame(LIST_FOLDER, head(request), cString(request.container), cString(request.path));
 }
 
 /**
  * @param followsLink whether a link at the end of the path is followed
- * @throws RangeError as `encodeRun`
+ * @throws OptionError as `encodeRun`
  */
 export function encodeStatFile(request: FileRequest, followsLink: boolean): Uint8Array<ArrayBuffer> {
   return flagged(STAT_FILE, request, followsLink && FOLLOW_LINK, cString(request.path));
@@ -276,7 +277,7 @@ export function encodeStatFile(request: FileRequest, followsLink: boolean): Uint
 
 /**
  * @param withParents makes missing parents too, and accepts a folder that exists
- * @throws RangeError as `encodeRun`
+ * @throws OptionError as `encodeRun`
  */
 export function encodeMakeFolder(
   request: FileRequest,
@@ -288,7 +289,7 @@ export function encodeMakeFolder(
 
 /**
  * @param recursive removes a folder with its contents
- * @throws RangeError as `encodeRun`
+ * @throws OptionError as `encodeRun`
  */
 export function encodeRemoveFile(request: FileRequest, recursive: boolean): Uint8Array<ArrayBuffer> {
   return flagged(REMOVE_FILE, request, recursive && RECURSIVE, cString(request.path));
@@ -296,7 +297,7 @@ export function encodeRemoveFile(request: FileRequest, recursive: boolean): Uint
 
 /**
  * @param replace replaces a file that has the new name
- * @throws RangeError as `encodeRun`
+ * @throws OptionError as `encodeRun`
  */
 export function encodeRenameFile(
   request: FileRequest,
@@ -336,7 +337,7 @@ export function encodeNetwork({ guest, prefix, gateway, nameServer }: GuestNetwo
   return frame(NETWORK, guest, gateway, nameServer, Uint8Array.of(prefix));
 }
 
-/** @throws RangeError as `encodeRun` */
+/** @throws OptionError as `encodeRun` */
 export function encodeForward(request: ForwardRequest): Uint8Array<ArrayBuffer> {
   return frame(FORWARD, head(request), cString(request.container));
 }
@@ -468,7 +469,7 @@ function flagged(type: number, request: FileRequest, flag: number | false, ...fi
 function frame(type: number, ...payload: Uint8Array[]): Uint8Array<ArrayBuffer> {
   const body = concat([Uint8Array.of(type), ...payload]);
   if (body.length > MAX_LENGTH)
-    throw new RangeError('arguments, environment and paths are longer than 1 MiB');
+    throw new OptionError('arguments, environment and paths are longer than 1 MiB');
   return concat([u32(body.length), body]);
 }
 
@@ -481,7 +482,7 @@ function size({ columns, rows }: TerminalSize): Uint8Array {
 }
 
 function cString(text: string): Uint8Array {
-  if (text.includes('\0')) throw new RangeError('arguments, environment and paths cannot hold NUL');
+  if (text.includes('\0')) throw new OptionError('arguments, environment and paths cannot hold NUL');
   return encodeBytes(`${text}\0`);
 }
 

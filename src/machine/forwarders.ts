@@ -1,3 +1,4 @@
+import { OptionError } from '../options/option-error.mjs';
 import {
   encodeCancel,
   encodeConnect,
@@ -55,10 +56,10 @@ export class Forwarders {
     this.#post = post;
   }
 
-  /** @throws ConnectError; MachineError; RangeError if the port is invalid; the signal's reason */
+  /** @throws ConnectError; MachineError; OptionError if the port is invalid; the signal's reason */
   async connect(container: string, port: number, signal?: AbortSignal): Promise<Connection> {
     if (!Number.isInteger(port) || port < 1 || port > MAX_PORT)
-      throw new RangeError(`a port is a number from 1 to ${MAX_PORT}, not ${port}`);
+      throw new OptionError(`a port is a number from 1 to ${MAX_PORT}, not ${port}`);
     signal?.throwIfAborted();
     const forwarder = this.#forwarderOf(container);
     const connection = this.#next++;

@@ -168,6 +168,7 @@ export class Machine {
   /** Works once. The translator starts late, because short programs need none. */
   #startTranslator: () => void = () => {};
   #finalStats: MachineStats | undefined;
+  #isReferenced = true;
 
   /**
    * Resolves when the guest runs its first instruction.
@@ -244,7 +245,9 @@ export class Machine {
     this.#workers.push(platform.startWorker(start, [port, ...harts], fail));
     this.#startTranslator = () => {
       const start = { role: 'translator', memory: common.memory, emulator, harts: translations } as const;
-      this.#workers.push(platform.startWorker(start, translations, fail));
+      const worker = platform.startWorker(start, translations, fail);
+      worker.setReferenced(this.#isReferenced);
+      this.#workers.push(worker);
       this.#startTranslator = () => {};
     };
   }
@@ -261,13 +264,13 @@ export class Machine {
 
   /**
    * Runs a process in the guest, as soon as the guest is up.
-   * @throws RangeError when arguments and environment contain NUL or exceed 1 MiB
+   * @throws OptionError when arguments and environment contain NUL or exceed 1 MiB
    */
   run(options: RunOptions): GuestProcess {
     return this.#processes.run(options);
   }
 
-  /** Runs a process whose terminal is the console. @throws RangeError as `run` */
+  /** Runs a process whose terminal is the console. @throws OptionError as `run` */
   runOnConsole(options: RunOptions): ConsoleProcess {
     return this.#processes.runOnConsole(options);
   }
@@ -285,18 +288,18 @@ export class Machine {
   /**
    * Runs a container from two of the machine's disks, named by `diskSerial`: one of kind `image`, already
    * open, and one of kind `scratch`. With a terminal all output is on `stdout`.
-   * @throws RangeError as `run`
+   * @throws OptionError as `run`
    */
   runContainer(options: ContainerOptions): FirstProcess {
     return this.#processes.runContainer(options);
   }
 
-  /** Runs a further process in a container. @throws RangeError as `run` */
+  /** Runs a further process in a container. @throws OptionError as `run` */
   exec(container: ContainerHandle, options: ExecOptions): ContainerProcess {
     return this.#processes.exec({ ...options, container: container.name });
   }
 
-  /** Reads a file of a container. @throws RangeError as `run` */
+  /** Reads a file of a container. @throws OptionError as `run` */
   readFile(container: ContainerHandle, path: string): FileReading {
     return this.#processes.readFile(container.name, path);
   }
@@ -304,13 +307,13 @@ export class Machine {
   /**
    * Writes a file of a container.
    * @param mode permissions; by default those of the file that is replaced, or else 0644
-   * @throws RangeError as `run`
+   * @throws OptionError as `run`
    */
   writeFile(container: ContainerHandle, path: string, mode?: number): FileWriting {
     return this.#processes.writeFile(container.name, path, mode);
   }
 
-  /** Lists a folder of a container: the content is records. @throws RangeError as `run` */
+  /** Lists a folder of a container: the content is records. @throws OptionError as `run` */
   listFolder(container: ContainerHandle, path: string): FileReading {
     return this.#processes.listFolder(container.name, path);
   }
@@ -318,7 +321,7 @@ export class Machine {
   /**
    * Reads the status of a file of a container: the content is one record.
    * @param followsLink whether a link at the end of the path is followed
-   * @throws RangeError as `run`
+   * @throws OptionError as `run`
    */
   statFile(container: ContainerHandle, path: string, followsLink: boolean): FileReading {
     return this.#processes.statFile(container.name, path, followsLink);
@@ -327,7 +330,7 @@ export class Machine {
   /**
    * Makes a folder in a container.
    * @param withParents makes missing parents too, and accepts a folder that exists
-   * @throws RangeError as `run`
+   * @throws OptionError as `run`
    */
   makeFolder(container: ContainerHandle, path: string, mode: number, withParents: boolean): FileTask {
     return this.#processes.makeFolder(container.name, path, mode, withParents);
@@ -336,7 +339,7 @@ export class Machine {
   /**
    * Removes a file of a container.
    * @param recursive removes a folder with its contents
-   * @throws RangeError as `run`
+   * @throws OptionError as `run`
    */
   removeFile(container: ContainerHandle, path: string, recursive: boolean): FileTask {
     return this.#processes.removeFile(container.name, path, recursive);
@@ -345,7 +348,7 @@ export class Machine {
   /**
    * Renames or moves a file of a container.
    * @param replace replaces a file that has the new name
-   * @throws RangeError as `run`
+   * @throws OptionError as `run`
    */
   renameFile(container: ContainerHandle, path: string, newPath: string, replace: boolean): FileTask {
     return this.#processes.renameFile(container.name, path, newPath, replace);
@@ -360,7 +363,7 @@ export class Machine {
    * Connects to a TCP port of a container, also to one of a server that accepts local connections only.
    * @param signal gives up connecting
    * @throws ConnectError if nothing listens there, or the container does not run; MachineError if the machine
-   *   ends; RangeError if the port is invalid; the signal's reason
+   *   ends; OptionError if the port is invalid; the signal's reason
    */
   connect(container: ContainerHandle, port: number, signal?: AbortSignal): Promise<Connection> {
     return this.#forwarders.connect(container.name, port, signal);
@@ -382,6 +385,19 @@ export class Machine {
   /** Asks PID 1 to end all processes, sync, and power off. */
   powerOff(): void {
     this.#post({ type: 'power-off' });
+  }
+
+  /**
+   * Whether the machine keeps Node's process alive, as it does at first. A process that ends takes its machines
+   * with it.
+   */
+  setReferenced(isReferenced: boolean): void {
+    this.#isReferenced = isReferenced;
+    for (const worker of this.#workers) worker.setReferenced(isReferenced);
+    // Only Node's ports have these methods.
+    const port: Partial<Record<'ref' | 'unref', () => void>> = this.#port as object;
+    if (isReferenced) port.ref?.();
+    else port.unref?.();
   }
 
   /** Stops the machine at once. Afterwards only this object is left. */

@@ -116,7 +116,7 @@ export class Processes {
     this.#post = post;
   }
 
-  /** @throws RangeError when arguments and environment hold NUL or exceed 1 MiB, as all that follow */
+  /** @throws OptionError when arguments and environment hold NUL or exceed 1 MiB, as all that follow */
   run(options: RunOptions): GuestProcess {
     const head = this.#head();
     const message = encodeOptions(head, options, false);

@@ -30,7 +30,7 @@ export function browserPlatform(base: string | URL, release?: string): Platform 
         onFailure(failure ?? new MachineError(`cannot load the code of the ${start.role} worker`));
       };
       worker.postMessage(start, transfer);
-      return { terminate: async () => worker.terminate() };
+      return { setReferenced() {}, terminate: async () => worker.terminate() };
     },
 
     async loadEmulator() {

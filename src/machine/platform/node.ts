@@ -40,6 +40,7 @@ export function nodePlatform(publicFolder: string, harts = 0): NodePlatform {
       worker.postMessage(start, transfer as never);
       if (spare.length === 0) launched.resolve();
       return {
+        setReferenced: (isReferenced) => (isReferenced ? worker.ref() : worker.unref()),
         async terminate() {
           terminated = true;
           await worker.terminate();

@@ -1,0 +1,118 @@
+import {
+  type BootFigures,
+  type JitMode,
+  Machine,
+  type NetworkOptions,
+  type NetworkStatus,
+} from '../machine/machine.ts';
+import type { Platform } from '../machine/platform/platform.ts';
+import type { ImageConfig } from '../oci/image.ts';
+import type { HeldImage } from '../oci/pull.ts';
+import { checkDiskSize } from '../options/sizes.mjs';
+
+/** What a machine needs of an image, whose layers are in the store until it is released. */
+export type RunnableImage = Pick<HeldImage, 'config' | 'layers' | 'release'>;
+
+export interface ImageMachineOptions {
+  readonly platform: Platform;
+  /**
+   * The image, or a promise of it, so that the machine boots meanwhile. If the promise rejects, the start
+   * fails with the same error. The image is released once the machine holds its layers, or the start has
+   * failed.
+   */
+  readonly image: RunnableImage | Promise<RunnableImage>;
+  /** The store of the image's layers: a folder in Node. Browsers have one store for each origin. */
+  readonly store: string;
+  readonly cpus: number;
+  readonly memoryBytes: number;
+  readonly jit?: JitMode | undefined;
+  /** The size of the writable disk. */
+  readonly diskBytes: number;
+  /** Connects containers to the internet: from Node, or by a relay. */
+  readonly network?: NetworkOptions | undefined;
+  /** Called when the state of the network changes, and once a second while frames are passed on. */
+  readonly onNetwork?: ((status: NetworkStatus) => void) | undefined;
+  /** Called with the log of the guest's kernel. */
+  readonly onConsole?: ((bytes: Uint8Array<ArrayBuffer>) => void) | undefined;
+  /** Called when the guest's kernel is up. */
+  readonly onBoot?: ((figures: BootFigures) => void) | undefined;
+  /** Aborts the start: cleans up, and the promise rejects with the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** A machine with the disk of an image. */
+export interface ImageMachine {
+  readonly machine: Machine;
+  readonly config: ImageConfig;
+}
+
+/**
+ * Boots a machine, and gives it an image.
+ * @throws OptionError, MachineError, or the error with which the image's promise rejects
+ */
+export async function bootImage(options: ImageMachineOptions): Promise<ImageMachine> {
+  const image = Promise.resolve(options.image);
+  // The first failure of image and machine is reported. The other must not stay unhandled.
+  image.catch(() => {});
+  try {
+    checkDiskSize(options.diskBytes);
+    return await boot(options, image);
+  } finally {
+    // The image may still arrive after the start has failed.
+    discard(image);
+  }
+}
+
+/** Releases an image, also one that has not arrived yet. */
+export function discard(image: RunnableImage | Promise<RunnableImage>): void {
+  Promise.resolve(image)
+    .then((image) => image.release())
+    .catch(() => {});
+}
+
+async function boot(options: ImageMachineOptions, image: Promise<RunnableImage>): Promise<ImageMachine> {
+  const { signal } = options;
+  const machine = await startMachine(options);
+  // A failed boot is reported through the promise of this function.
+  machine.booted.then(options.onBoot).catch(() => {});
+  const stop = () => void machine.stop();
+  signal?.addEventListener('abort', stop, { once: true });
+  try {
+    signal?.throwIfAborted();
+    const { config, layers } = await Promise.race([image, machine.failure()]);
+    await machine.openImage(layers);
+    return { machine, config };
+  } catch (error) {
+    await machine.stop();
+    signal?.throwIfAborted();
+    throw error;
+  } finally {
+    signal?.removeEventListener('abort', stop);
+  }
+}
+
+async function startMachine(options: ImageMachineOptions): Promise<Machine> {
+  const { platform, store, cpus, memoryBytes, diskBytes, network, onNetwork, onConsole } = options;
+  const [emulator, kernel, initrd] = await Promise.all([
+    platform.loadEmulator(),
+    platform.loadFile(cpus === 1 ? 'kernel/Image' : 'kernel/Image-smp'),
+    platform.loadFile('kernel/initramfs.cpio'),
+  ]);
+  options.signal?.throwIfAborted();
+  return Machine.start(platform, {
+    emulator,
+    kernel,
+    initrd,
+    cpus,
+    memoryBytes,
+    ...(options.jit && { jit: options.jit }),
+    commandLine: 'quiet',
+    disks: [
+      { kind: 'image', store },
+      { kind: 'scratch', sizeBytes: diskBytes },
+    ],
+    network,
+    onNetwork,
+    ...(onConsole && { onConsole }),
+  });
+}
