@@ -8,8 +8,8 @@ import { runInMachine } from './warm-machines.ts';
 
 /**
  * A program with its arguments, as Rust's `std::process::Command`. It can run several times. Without an image
- * it runs in a container of busybox, which such commands share. With one, or with options of a machine, it has
- * a machine and a container of its own.
+ * it runs in a container of busybox, which such commands share. With one, or with options of a machine, it
+ * has a machine and a container of its own.
  */
 export class Command extends Builder {
   readonly #program: string;

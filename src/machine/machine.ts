@@ -388,8 +388,8 @@ export class Machine {
   }
 
   /**
-   * Whether the machine keeps Node's process alive, as it does at first. A process that ends takes its machines
-   * with it.
+   * Whether the machine keeps Node's process alive, as it does at first. A process that ends takes its
+   * machines with it.
    */
   setReferenced(isReferenced: boolean): void {
     this.#isReferenced = isReferenced;
