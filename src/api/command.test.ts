@@ -119,11 +119,13 @@ test('leaves no process when it is aborted', { timeout: TIMEOUT }, async () => {
     .spawn();
   const reader = child.stdout.getReader();
   expect(new TextDecoder().decode((await reader.read()).value)).toBe('ready\n');
+  const count = async () => (await sh(`ps -o args | grep -c '^sleep 4321'`).output()).text();
+  expect(await count()).toBe('3\n');
   const reason = new Error('no longer wanted');
   abort.abort(reason);
   await expect(child.wait()).rejects.toBe(reason);
   await expect(reader.read()).rejects.toBe(reason);
-  await expect.poll(async () => (await sh('pgrep -f "sleep 4321" | wc -l').output()).text()).toBe('0\n');
+  await expect.poll(count).toBe('0\n');
   const late = sh('echo never').signal(abort.signal);
   await expect(late.output()).rejects.toBe(reason);
 });

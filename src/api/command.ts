@@ -47,7 +47,8 @@ export class Command extends Builder {
   }
 
   async #start(): Promise<StartedProcess> {
-    const { args, env, currentDir, user, terminal, signal, pull, onProgress } = this.settings;
+    const { args, env, currentDir, user, terminal, signal, readOnly } = this.settings;
+    const { pull, credentials, onProgress } = this.settings;
     checkStdio(this.settings.stdio);
     const program = {
       env: assignmentsOf(env),
@@ -59,9 +60,9 @@ export class Command extends Builder {
       return runShared({ ...program, args: [this.#program, ...args] }, signal);
     return runInMachine({
       image: this.#image ?? host().commandImage,
-      loading: { policy: pull, onProgress, signal },
+      loading: { policy: pull, credentials, onProgress, signal },
       size: machineOf(this.settings),
-      program: { ...program, entrypoint: [this.#program], args: [...args] },
+      program: { ...program, entrypoint: [this.#program], args: [...args], readOnly },
     });
   }
 

@@ -2,7 +2,13 @@ import { type ContainerMachine, startContainer } from '../container/container.ts
 import type { RequestOptions } from '../http/client.ts';
 import type { HttpRequest } from '../http/request-head.ts';
 import type { ProxiedResponse } from '../http/response.ts';
-import type { BootFigures, Connection, NetworkStatus, PortChange } from '../machine/machine.ts';
+import type {
+  BootFigures,
+  Connection,
+  ContainerProcess,
+  NetworkStatus,
+  PortChange,
+} from '../machine/machine.ts';
 import { chunks } from '../machine/streams.ts';
 import type { PublishedPort } from '../options/published-ports.mjs';
 import { parsePort } from '../options/published-ports.mjs';
@@ -52,6 +58,8 @@ export interface RunningContainer extends Child {
   /** The working directory of its program. */
   readonly currentDir: string;
   readonly fs: ContainerFs;
+  /** Ports of this machine that lead to it, with the number of each that was 0. */
+  readonly published: readonly PublishedPort[];
   exec(args: readonly string[], options?: ExecOptions): Child;
   /**
    * Sends an HTTP request to a server in the container, on the port of the URL if no other is given.
@@ -199,7 +207,18 @@ class Events {
 
   emit<Name extends keyof ContainerEvents>(name: Name, event: ContainerEvents[Name]): void {
     const listeners = this.#listeners.get(name) as Set<Listener<ContainerEvents[Name]>> | undefined;
-    for (const listener of listeners ?? []) listener(event);
+    for (const listener of listeners ?? []) report(() => listener(event));
+  }
+}
+
+/** An error of a listener is not the container's. */
+function report(call: () => void): void {
+  try {
+    call();
+  } catch (error) {
+    queueMicrotask(() => {
+      throw error;
+    });
   }
 }
 
@@ -210,10 +229,13 @@ interface RunningOptions {
   readonly publication: Publication | undefined;
 }
 
+/** The part of an unfinished line of messages that is kept. */
+const LONGEST_LINE = 4096;
 const noHold = () => () => {};
 
 class Running implements RunningContainer {
   readonly fs: ContainerFs;
+  readonly published: readonly PublishedPort[];
   readonly currentDir: string;
   readonly stdin: Child['stdin'];
   readonly stdout: Child['stdout'];
@@ -227,11 +249,20 @@ class Running implements RunningContainer {
 
   constructor(container: ContainerMachine, { stdio, signal, events, publication }: RunningOptions) {
     this.fs = new Files(container);
+    this.published = publication?.ports ?? [];
     this.currentDir = container.currentDir;
     this.#container = container;
     this.#events = events;
-    const first = { process: container, hold: noHold };
-    this.#child = new ProcessChild(Promise.resolve(first), { stdio, signal });
+    const [messages, told] = container.messages.tee();
+    const { stdin, stdout, stderr, started, exit } = container;
+    const process: ContainerProcess = {
+      ...{ stdin, stdout, stderr, messages, started, exit },
+      kill: (signal) => container.kill(signal),
+      killAll: () => container.killAll(),
+      resize: (columns, rows) => container.resize(columns, rows),
+    };
+    this.#child = new ProcessChild(Promise.resolve({ process, hold: noHold }), { stdio, signal });
+    void this.#tell(told);
     this.stdin = this.#child.stdin;
     this.stdout = this.#child.stdout;
     this.stderr = this.#child.stderr;
@@ -320,6 +351,20 @@ class Running implements RunningContainer {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#child[Symbol.asyncDispose]();
     await this.#ended;
+  }
+
+  async #tell(messages: ReadableStream<Uint8Array>): Promise<void> {
+    const decoder = new TextDecoder();
+    let rest = '';
+    try {
+      for await (const bytes of chunks(messages)) {
+        const lines = (rest + decoder.decode(bytes, { stream: true })).split('\n');
+        rest = (lines.pop() ?? '').slice(0, LONGEST_LINE);
+        for (const text of lines) this.#events.emit('message', { text });
+      }
+    } catch {
+      // The machine has failed, which `wait` tells.
+    }
   }
 
   async #watchPorts(): Promise<void> {

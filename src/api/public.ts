@@ -26,6 +26,7 @@ export type { ImageConfig } from '../oci/image.ts';
 export type { PullEvent } from '../oci/pull.ts';
 export type { ImageName } from '../oci/reference.ts';
 export type { Credentials, FindCredentials } from '../oci/registry-auth.ts';
+export type { PublishedPort } from '../options/published-ports.mjs';
 export type { Builder } from './builder.ts';
 export type { Child, Output, Signal } from './child.ts';
 export { Command } from './command.ts';
