@@ -37,7 +37,7 @@ export interface ExecOptions {
 export interface Stats {
   /** Of its machine, without the kernel. */
   readonly memory: { readonly totalBytes: number; readonly usedBytes: number };
-  /** Seconds since its start; seconds that its CPUs have worked, together; instructions that they have run. */
+  /** Seconds since its start; seconds that its CPUs have worked together; instructions that they have run. */
   readonly cpu: { readonly uptime: number; readonly busy: number; readonly instructions: number };
   /** The disk that it writes to. */
   readonly disk: { readonly totalBytes: number; readonly usedBytes: number };

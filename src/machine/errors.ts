@@ -4,7 +4,7 @@
  */
 export class MachineError extends Error {
   override name = 'MachineError';
-  /** The end of what the guest has written to its console, such as the kernel's log, if its machine failed. */
+  /** The end of what the guest has written to its console, if its machine failed: its kernel's log. */
   log: string | undefined;
 }
 
