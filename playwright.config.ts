@@ -8,7 +8,7 @@ export default defineConfig({
   // A test keeps little more than one processor busy, and none measures times.
   workers: 2,
   timeout: 180_000,
-  expect: { timeout: 30_000 },
+  expect: { timeout: 60_000 },
   reporter: 'list',
   // A service worker would answer requests that tests intercept.
   use: { serviceWorkers: 'block', launchOptions: CHROMIUM, viewport: { width: 1000, height: 640 } },

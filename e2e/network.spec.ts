@@ -64,14 +64,14 @@ test.describe('with the relay of its server', () => {
     await expect(visitor.problem).toContainText('The network is down');
     await visitor.expectScreen(/reset by peer[\s\S]*status 1/);
     await start([], Number(new URL(server.pageUrl).port));
-    await expect(visitor.figure('Network')).toHaveText('connected', { timeout: 5000 });
+    await expect(visitor.figure('Network')).toHaveText('connected');
     await expect(visitor.problem).toHaveCount(0);
     await visitor.type(`wget -q -O - http://${internet.address}:${internet.web}/part | sha256sum`);
     await visitor.expectScreen(new RegExp(digestOf(internet.part)));
 
     expect(relay.sessions).toBe(1);
     await page.close();
-    await expect.poll(() => relay.sessions, { timeout: 5000 }).toBe(0);
+    await expect.poll(() => relay.sessions).toBe(0);
     await server.close();
   });
 

@@ -81,7 +81,7 @@ test('the footer leads to documentation, sources and licences, and names the ver
   const footer = page.getByRole('contentinfo');
   await expect(footer).toContainText(/LinuxRun \d+\.\d+\.\d+ \([0-9a-f]{7,}.*\)/);
   await footer.getByRole('link', { name: 'Sources' }).click();
-  await expect(page.getByRole('main')).toContainText(/linux-source-6\.12 .*busybox .*glibc /s);
+  await expect(page.getByRole('main')).toContainText(/linux-source-6\.12\s.*busybox.*glibc/s);
   const downloading = page.waitForEvent('download');
   await page.getByRole('link', { name: 'source.tar.gz' }).click();
   expect((await downloading).suggestedFilename()).toBe('source.tar.gz');

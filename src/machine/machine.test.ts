@@ -181,7 +181,7 @@ test('a guest that floods its console waits for the reader', async () => {
     await delay(300);
     return (machine.stats().instructions[0] ?? 0) - before;
   };
-  await expect.poll(progress, { timeout: 10_000 }).toBe(0);
+  await expect.poll(progress).toBe(0);
   const stuck = received;
   while (received < 2 ** 20) {
     read();
@@ -206,13 +206,10 @@ test('nothing remains of stopped machines', async () => {
   for (const elf of [programs.endless, programs.hello, programs.echo]) await use(elf);
   await expect.poll(handles).toBeLessThanOrEqual(before);
   await expect
-    .poll(
-      async () => {
-        await delay(10);
-        gc();
-        return memories.filter((memory) => memory.deref() !== undefined).length;
-      },
-      { timeout: 10_000 },
-    )
+    .poll(async () => {
+      await delay(10);
+      gc();
+      return memories.filter((memory) => memory.deref() !== undefined).length;
+    })
     .toBe(0);
 });
