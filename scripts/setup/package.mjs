@@ -27,6 +27,8 @@ const ASSETS = ['emulator.wasm', 'kernel', 'images'];
 const REQUIRE =
   "import { createRequire as requireFrom } from 'node:module';\nconst require = requireFrom(import.meta.url);";
 const OPTIONAL = ['bufferutil', 'utf-8-validate', 'esbuild', 'vite'];
+/** The types of `await using`, which the library of ES2022 lacks. */
+const DISPOSABLE = '/// <reference lib="esnext.disposable" />\n';
 /** A literal URL beside a module, as bundlers for browsers expect it. */
 const URL_BESIDE = /new URL\(\s*(\/\*.*?\*\/ )?'(\.[^']+)',\s*import\.meta\.url,?\s*\)/g;
 
@@ -219,7 +221,8 @@ export const npmPackage = {
     await chmod(inPackage(`dist/node/${COMMAND}.js`), 0o755);
     await bundleForBrowsers(inPackage('dist/browser'));
     await mkdir(inPackage('dist/types'));
-    await copyFile(inProject(DECLARATIONS), inPackage('dist/types/index.d.ts'));
+    const declarations = await readFile(inProject(DECLARATIONS), 'utf8');
+    await writeFile(inPackage('dist/types/index.d.ts'), `${DISPOSABLE}${declarations}`);
     for (const name of ASSETS)
       await cp(inProject(join(PUBLIC, name)), inPackage(join('assets', name)), { recursive: true });
     await writeFile(inPackage('package.json'), `${JSON.stringify(await describe(), undefined, 2)}\n`);

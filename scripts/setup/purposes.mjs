@@ -1,6 +1,7 @@
 /** The needs of each command in package.json, in the order in which they are prepared. */
 import { bundle } from './bundle.mjs';
 import { busybox } from './busybox.mjs';
+import { consumerTools } from './consumer-tools.mjs';
 import { core } from './core.mjs';
 import { BUILD_PACKAGES, DEBIAN_PART, ensurePackages, missingPackages, TEST_PACKAGES } from './debian.mjs';
 import { formatForecast, plan, settle, timeLeft } from './forecast.mjs';
@@ -36,7 +37,7 @@ export const PURPOSES = {
   'kernel-smp': { packages: BUILD_PACKAGES, steps: [kernelSmp] },
   types: { packages: [], steps: [types] },
   release: { packages: BUILD_PACKAGES, steps: [...EVERYTHING, busyboxSources] },
-  test: { packages: [...BUILD_PACKAGES, ...TEST_PACKAGES], steps: EVERYTHING },
+  test: { packages: [...BUILD_PACKAGES, ...TEST_PACKAGES], steps: [...EVERYTHING, consumerTools] },
 };
 
 /**
