@@ -15,6 +15,13 @@ it('the public surface is the one that was agreed on', async () => {
   expect(report, 'if the change is wanted, run `npm run api` and commit the report').toBe(agreed);
 });
 
+it('every public name is explained, and every type in its place is public', () => {
+  // The name of an error explains itself.
+  const bare = [...report.matchAll(/\(undocumented\)\n\s*(.*)/g)].map(([, line]) => line);
+  expect(bare.filter((line) => line !== 'name: string;')).toEqual([]);
+  expect(report.match(/ae-forgotten-export.*/g) ?? []).toEqual([]);
+});
+
 it('the declarations stand alone', async () => {
   const declarations = await readFile(inProject(DECLARATIONS), 'utf8');
   expect(declarations).toMatch(/export declare class Command /);

@@ -29,11 +29,13 @@ export abstract class Builder {
   /** @internal */
   protected readonly settings: Settings = { args: [], env: new Map(), stdio: {} };
 
+  /** Adds an argument. */
   arg(word: string): this {
     this.settings.args.push(word);
     return this;
   }
 
+  /** Adds arguments. */
   args(words: Iterable<string>): this {
     this.settings.args.push(...words);
     return this;
@@ -45,6 +47,7 @@ export abstract class Builder {
     return this;
   }
 
+  /** Sets environment variables by their names. */
   envs(variables: Readonly<Record<string, string>>): this {
     for (const [name, value] of Object.entries(variables)) this.env(name, value);
     return this;
@@ -80,6 +83,7 @@ export abstract class Builder {
     return this;
   }
 
+  /** The network of the machine; by default `internet`. */
   network(network: Network): this {
     this.settings.network = network;
     return this;
@@ -91,16 +95,19 @@ export abstract class Builder {
     return this;
   }
 
+  /** Where standard input comes from. The default depends on how it is run. */
   stdin(stdio: Stdio): this {
     this.settings.stdio.stdin = stdio;
     return this;
   }
 
+  /** Where standard output goes. The default depends on how it is run. */
   stdout(stdio: Stdio): this {
     this.settings.stdio.stdout = stdio;
     return this;
   }
 
+  /** Where standard error goes. The default depends on how it is run. */
   stderr(stdio: Stdio): this {
     this.settings.stdio.stderr = stdio;
     return this;

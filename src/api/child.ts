@@ -13,7 +13,9 @@ export type Signal = number | `SIG${string}`;
 export interface Output {
   /** 0 to 255, or 128 + n after signal n. */
   readonly status: number;
+  /** All of standard output, if it was piped. */
   readonly stdout: Uint8Array<ArrayBuffer>;
+  /** All of standard error, if it was piped. */
   readonly stderr: Uint8Array<ArrayBuffer>;
   /** Standard output as UTF-8. */
   text(): string;

@@ -10,30 +10,36 @@ import type {
   PortChange,
 } from '../machine/machine.ts';
 import { chunks } from '../machine/streams.ts';
-import type { PublishedPort } from '../options/published-ports.mjs';
 import { parsePort } from '../options/published-ports.mjs';
 import { assignmentsOf, Builder } from './builder.ts';
 import { type Child, type Output, ProcessChild, type Signal } from './child.ts';
 import { type ContainerFs, Files } from './files.ts';
-import { host, type Publication } from './host.ts';
+import { host, type Publication, type PublishedPort } from './host.ts';
 import type { ImageLocation } from './load-image.ts';
 import { machineOf } from './machine-settings.ts';
 import { checkStdio, PIPED, type Stdio, type StdioSettings, type Terminal, terminalOf } from './stdio.ts';
 
 /** A further process in a container. What is not given is as for the container's own. */
 export interface ExecOptions {
+  /** Further variables, by their names. */
   readonly env?: Readonly<Record<string, string>> | undefined;
+  /** The working directory. */
   readonly currentDir?: string | undefined;
+  /** `user` or `user:group`, names or numbers. */
   readonly user?: string | undefined;
+  /** Gives the process a terminal: its output is all on `stdout`. */
   readonly terminal?: Terminal | undefined;
-  /** Each is piped by default. */
+  /** Where standard input comes from; by default `piped`. */
   readonly stdin?: Stdio | undefined;
+  /** Where standard output goes; by default `piped`. */
   readonly stdout?: Stdio | undefined;
+  /** Where standard error goes; by default `piped`. */
   readonly stderr?: Stdio | undefined;
   /** Kills the process and its descendants. */
   readonly signal?: AbortSignal | undefined;
 }
 
+/** What a running container uses. */
 export interface Stats {
   /** Of its machine, without the kernel. */
   readonly memory: { readonly totalBytes: number; readonly usedBytes: number };
@@ -45,21 +51,27 @@ export interface Stats {
   readonly network: { readonly receivedBytes: number; readonly sentBytes: number };
 }
 
+/** The events of a running container, and what their listeners get. */
 export interface ContainerEvents {
   /** A server in the container has begun, or ended, to listen. */
   port: PortChange;
+  /** Its program has ended, with the status that `wait` tells. */
   exit: { readonly status: number };
+  /** The state of its network has changed. */
   network: NetworkStatus;
   /** A line for the user, such as that memory ran out. */
   message: { readonly text: string };
 }
 
+/** A container whose program runs. As a `Child` it stands for that program. */
 export interface RunningContainer extends Child {
   /** The working directory of its program. */
   readonly currentDir: string;
+  /** Its files. */
   readonly fs: ContainerFs;
   /** Ports of this machine that lead to it, with the number of each that was 0. */
   readonly published: readonly PublishedPort[];
+  /** Starts a further process: a program and its arguments. */
   exec(args: readonly string[], options?: ExecOptions): Child;
   /**
    * Sends an HTTP request to a server in the container, on the port of the URL if no other is given.
@@ -76,6 +88,7 @@ export interface RunningContainer extends Child {
     name: Name,
     listener: (event: ContainerEvents[Name]) => void,
   ): () => void;
+  /** Measures what it uses now. @throws MachineError once its machine has ended */
   stats(): Promise<Stats>;
   /** Asks it to end, and kills it if it has not ended within 10 s. */
   stop(): Promise<number>;
@@ -103,6 +116,7 @@ export class Container extends Builder {
     return this;
   }
 
+  /** Its host name; by default one that is made up. */
   hostname(name: string): this {
     this.#options.hostname = name;
     return this;

@@ -13,8 +13,12 @@ export interface ReaddirOptions {
   readonly withFileTypes?: boolean | undefined;
 }
 
-/** The interface follows `node:fs/promises`. All methods have the rights of the container's root. */
+/**
+ * The files of a running container, after `node:fs/promises`. All methods have the rights of the container's
+ * root, and fail with a FileError.
+ */
 export interface ContainerFs {
+  /** The content of a file. */
   readFile(path: string, options?: ReadOptions): Promise<Uint8Array<ArrayBuffer>>;
   /** The content as it arrives. The stream fails with a FileError. */
   createReadStream(path: string, options?: ReadOptions): ReadableStream<Uint8Array<ArrayBuffer>>;
@@ -24,15 +28,21 @@ export interface ContainerFs {
     content: Uint8Array | string | ReadableStream<Uint8Array>,
     options?: WriteOptions,
   ): Promise<void>;
+  /** The names in a folder, in no particular order. */
   readdir(path: string, options?: { readonly withFileTypes?: false | undefined }): Promise<string[]>;
+  /** The names in a folder, each with the status of its file. */
   readdir(path: string, options: { readonly withFileTypes: true }): Promise<FolderEntry[]>;
   /** The files of a folder of any size, as they arrive, in no particular order. */
   opendir(path: string): AsyncIterable<FolderEntry>;
+  /** The status of a file, or of the one that a link leads to. */
   stat(path: string): Promise<FileStatus>;
   /** The same, but a link at the end of the path is the file itself. */
   lstat(path: string): Promise<FileStatus>;
+  /** Makes a folder. */
   mkdir(path: string, options?: MakeOptions): Promise<void>;
+  /** Removes a file or an empty folder; with `recursive` any folder. */
   rm(path: string, options?: RemoveOptions): Promise<void>;
+  /** Renames a file or folder. Replaces nothing, unless asked to. */
   rename(path: string, newPath: string, options?: RenameOptions): Promise<void>;
 }
 

@@ -2,7 +2,6 @@
 
 import type { Connection, NetworkOptions } from '../machine/machine.ts';
 import type { Platform } from '../machine/platform/platform.ts';
-import type { PublishedPort } from '../options/published-ports.mjs';
 import type { Store } from '../storage/store.ts';
 import type {
   ImageDescription,
@@ -48,6 +47,16 @@ export interface Host extends Library, ImageLoading {
    * @throws OptionError if a port cannot be taken
    */
   publish(ports: readonly PublishedPort[]): Promise<Publication>;
+}
+
+/** A port of this machine that leads to one of a container. */
+export interface PublishedPort {
+  /** The address on which this machine listens. IPv6 is in brackets. */
+  readonly address: string;
+  /** The port of this machine; 0 for any free one. */
+  readonly host: number;
+  /** The port of the container. */
+  readonly container: number;
 }
 
 /** Ports of this machine that lead to a container. Until it is there, connections are reset. */

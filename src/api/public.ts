@@ -26,7 +26,6 @@ export type { ImageConfig } from '../oci/image.ts';
 export type { PullEvent } from '../oci/pull.ts';
 export type { ImageName } from '../oci/reference.ts';
 export type { Credentials, FindCredentials } from '../oci/registry-auth.ts';
-export type { PublishedPort } from '../options/published-ports.mjs';
 export type { Builder } from './builder.ts';
 export type { Child, Output, Signal } from './child.ts';
 export { Command } from './command.ts';
@@ -40,6 +39,7 @@ export {
 } from './container.ts';
 export * from './errors.ts';
 export type { ContainerFs } from './files.ts';
+export type { PublishedPort } from './host.ts';
 export type { InspectOptions, StorageUse, StoredImage } from './images.ts';
 export * as images from './images.ts';
 export type {

@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import type { Connection } from '../machine/machine.ts';
 import { OptionError } from '../options/option-error.mjs';
-import { MAX_CONNECTIONS, type PublishedPort } from '../options/published-ports.mjs';
-import type { Connectable, Publication } from './host.ts';
+import { MAX_CONNECTIONS } from '../options/published-ports.mjs';
+import type { Connectable, Publication, PublishedPort } from './host.ts';
 import { write } from './node-stdio.ts';
 
 /** How long connections may pass on the last bytes of a container that has ended, in ms. */

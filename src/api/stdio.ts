@@ -18,8 +18,9 @@ export interface StdioSettings {
 
 /** A terminal for a process, as its standard input and output. It has no separate standard error. */
 export interface Terminal {
-  /** The size in characters. */
+  /** The width in characters. */
   readonly columns: number;
+  /** The height in characters. */
   readonly rows: number;
   /** The value of TERM; by default `xterm-256color`. */
   readonly type?: string | undefined;

@@ -52,11 +52,13 @@ export interface ExecOptions {
   readonly terminal?: TerminalOptions | undefined;
 }
 
+/** Options of reading a file. */
 export interface ReadOptions {
   /** Aborts the download. */
   readonly signal?: AbortSignal | undefined;
 }
 
+/** Options of writing a file. */
 export interface WriteOptions {
   /** Permissions; by default those of the replaced file, or 0644. */
   readonly mode?: number | undefined;
@@ -69,6 +71,7 @@ export interface ConnectOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** Options of making a folder. */
 export interface MakeOptions {
   /** Permissions; by default 0755. */
   readonly mode?: number | undefined;
@@ -76,6 +79,7 @@ export interface MakeOptions {
   readonly recursive?: boolean | undefined;
 }
 
+/** Options of removing files. */
 export interface RemoveOptions {
   /** Removes a folder with its contents. */
   readonly recursive?: boolean | undefined;
@@ -83,6 +87,7 @@ export interface RemoveOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** Options of renaming. */
 export interface RenameOptions {
   /** Replaces a file, or an empty folder, that has the new name. */
   readonly replace?: boolean | undefined;

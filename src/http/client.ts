@@ -7,6 +7,7 @@ import { fieldValue } from './fields.ts';
 import { RequestBody } from './request-body.ts';
 import { checkRequest, type HttpRequest, isIdempotent, promisedLength } from './request-head.ts';
 
+/** Options of a request to a server in a container. */
 export interface RequestOptions {
   /** The port to connect to, instead of the URL's. */
   readonly port?: number | undefined;

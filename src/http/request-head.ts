@@ -4,11 +4,15 @@ import { endToEnd, type Field, fieldValue, isFieldValue, isToken } from './field
 
 /** A request to a server. A `Request` is one; others can carry fields that browsers keep from a Request. */
 export interface HttpRequest {
+  /** Such as `GET`. */
   readonly method: string;
   /** Absolute, `http:`. */
   readonly url: string;
+  /** The header fields. */
   readonly headers: Iterable<readonly [name: string, value: string]>;
+  /** The content, if there is one. */
   readonly body?: ReadableStream<Uint8Array> | null;
+  /** Ends the request. */
   readonly signal?: AbortSignal;
 }
 

@@ -14,7 +14,9 @@ export type FileType =
   /** Its status cannot be read. */
   | 'unknown';
 
+/** The status of a file. */
 export interface FileStatus {
+  /** The kind of file. */
   readonly type: FileType;
   /** Permissions, such as 0o644. */
   readonly mode: number;
@@ -22,7 +24,9 @@ export interface FileStatus {
   readonly size: number;
   /** The time of the last modification. */
   readonly mtime: Date;
+  /** The number of the owner. */
   readonly uid: number;
+  /** The number of the group. */
   readonly gid: number;
   /** Of a link: its text, and the type of the file that it leads to, if there is one. */
   readonly target?: { readonly path: string; readonly type: FileType | undefined };

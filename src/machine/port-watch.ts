@@ -1,6 +1,8 @@
 /** A server has begun or ended to listen on a port. */
 export interface PortChange {
+  /** The number of the port. */
   readonly port: number;
+  /** Whether a server listens on it. */
   readonly open: boolean;
 }
 

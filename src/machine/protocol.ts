@@ -136,8 +136,9 @@ export const diskSerial = (index: number): string => `disk${index}`;
 /** PID 1's first line on the console. */
 export const INIT_STARTED = 'LinuxRun: init started';
 
+/** How long a kernel took to start its first process. */
 export interface BootFigures {
-  /** Instructions that all harts retired from the kernel's entry to `INIT_STARTED`. */
+  /** Instructions that all CPUs have run since the kernel's entry. */
   readonly instructions: number;
   /** Since the machine was started. */
   readonly seconds: number;

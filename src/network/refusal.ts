@@ -34,5 +34,6 @@ export const REFUSAL_REASONS: readonly RefusalReason[] = [
 export interface Refusal {
   /** An address, perhaps with a port: `10.0.0.1`, `10.0.0.1:80`, `[fd00::1]:80`. Or a host name. */
   readonly destination: string;
+  /** Why it was refused. */
   readonly reason: RefusalReason;
 }

@@ -1,7 +1,7 @@
 import { ImageError } from './errors.ts';
 
-/** `algorithm:hex`, as checked by `parseDigest`. */
-export type Digest = `${Algorithm}:${string}`;
+/** `algorithm:hex`, which has been checked. */
+export type Digest = `sha256:${string}` | `sha512:${string}`;
 export type Algorithm = 'sha256' | 'sha512';
 
 const HEX_LENGTH: Record<Algorithm, number> = { sha256: 64, sha512: 128 };

@@ -1,4 +1,5 @@
 /**
+ * Why an image cannot be loaded:
  * - `reference`: the user's reference cannot be read
  * - `not-found`: there is no such image
  * - `denied`: the registry asks for credentials, or for other ones
@@ -21,6 +22,7 @@ export type ImageErrorKind =
 /** Why an image cannot be loaded. The message is one line for the user and safe to print. */
 export class ImageError extends Error {
   override name = 'ImageError';
+  /** The kind of reason. */
   readonly kind: ImageErrorKind;
   /** References that can be used instead. They are valid, but their text is from outside. */
   readonly choices: readonly string[];

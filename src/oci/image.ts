@@ -6,18 +6,23 @@ import { type Platform, parsePlatform } from './manifest.ts';
 
 /** How to run the image's program. Fields that the image leaves out are empty. */
 export interface ImageConfig {
+  /** The program, with its first arguments. */
   readonly entrypoint: readonly string[];
+  /** The arguments, or the program with them if there is no entrypoint. */
   readonly cmd: readonly string[];
   /** Each `NAME=value`. */
   readonly env: readonly string[];
+  /** The working directory. */
   readonly workingDir: string;
   /** `user`, `uid`, `user:group` and so on. */
   readonly user: string;
   /** Such as `SIGTERM` or `15`. */
   readonly stopSignal: string;
+  /** The folders that the image declares as volumes. */
   readonly volumes: readonly string[];
   /** Such as `80/tcp`. */
   readonly exposedPorts: readonly string[];
+  /** Its labels by their names. */
   readonly labels: Readonly<Record<string, string>>;
 }
 

@@ -18,6 +18,7 @@ export interface Indexer {
   finish(): Uint8Array;
 }
 
+/** A step of a pull. */
 export type PullEvent =
   | {
       readonly type: 'resolved';

@@ -29,6 +29,7 @@ export interface PathReference {
 export interface ImageName {
   /** A tag, or a whole name with a tag. */
   readonly name?: string | undefined;
+  /** Its digest, if the reference has one. */
   readonly digest?: Digest | undefined;
 }
 

@@ -8,8 +8,11 @@ import { ImageError } from './errors.ts';
 import { type HttpClient, statusError } from './http.ts';
 import { parseJson } from './json.ts';
 
+/** An account at a registry. */
 export interface Credentials {
+  /** The name of the user. */
   readonly username: string;
+  /** A password or an access token. */
   readonly password: string;
 }
 
