@@ -10,7 +10,7 @@ import { parseJit } from '../src/cli/run-options.mjs';
 import { type ContainerMachine, startContainer } from '../src/container/container.ts';
 import type { JitMode } from '../src/machine/machine.ts';
 import { nodePlatform } from '../src/machine/platform/node.ts';
-import { chunks } from '../src/machine/streams.ts';
+import { chunks } from '../src/streams/chunks.ts';
 import { withFolder } from './folder.ts';
 import { findTestImage, pullInto } from './images.ts';
 import { PUBLIC } from './platform.ts';

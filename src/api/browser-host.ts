@@ -1,16 +1,22 @@
-import { browserPlatform } from '../machine/platform/browser.ts';
 import { OptionError } from '../options/option-error.mjs';
 import { openConsole } from './browser-console.ts';
 import type { Places } from './browser-images.ts';
 import { browserLibrary } from './browser-library.ts';
 import type { Host, ImageLoading } from './host.ts';
+import { MachineFiles } from './machine-files.ts';
 
 /** What the interface needs from a browser. */
 export function browserHost(places: () => Places, loading: ImageLoading): Host {
+  const files = new Map<string, MachineFiles>();
   return {
     ...browserLibrary,
     ...loading,
-    createPlatform: () => browserPlatform(places().assets),
+    createPlatform() {
+      const { assets } = places();
+      const known = files.get(assets) ?? new MachineFiles(assets);
+      files.set(assets, known);
+      return known.platform;
+    },
     commandImage: 'oci://images:busybox',
     storeFolder: '',
     get network() {

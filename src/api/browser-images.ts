@@ -1,6 +1,6 @@
 /** How a browser reaches images: by the server of the page, and in files that the user picked. */
 import { TarIndexer } from '../disk/tar.ts';
-import { browserCodec } from '../oci/browser-codec.ts';
+import { browserCodec, preloadZlib } from '../oci/browser-codec.ts';
 import { browserSource, pickedSource } from '../oci/browser-source.ts';
 import { pickedFolderSource } from '../oci/picked-folder.ts';
 import { parseReference } from '../oci/reference.ts';
@@ -43,4 +43,9 @@ export function loadingHere(places: Places): ImageLoading {
     loadImage: (image, options) => loadImage(access, image, options),
     inspectSource: (image, options) => inspectSource(access, image, options),
   };
+}
+
+/** Loads early what every image needs. */
+export function preloadImages(): void {
+  preloadZlib();
 }

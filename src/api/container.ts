@@ -9,8 +9,8 @@ import type {
   NetworkStatus,
   PortChange,
 } from '../machine/machine.ts';
-import { chunks } from '../machine/streams.ts';
 import { parsePort } from '../options/published-ports.mjs';
+import { chunks } from '../streams/chunks.ts';
 import { assignmentsOf, Builder } from './builder.ts';
 import { type Child, type Output, ProcessChild, type Signal } from './child.ts';
 import { type ContainerFs, Files } from './files.ts';
@@ -65,6 +65,8 @@ export interface ContainerEvents {
 
 /** A container whose program runs. As a `Child` it stands for that program. */
 export interface RunningContainer extends Child {
+  /** Whether its program has started. If not, standard error says why, and its status is 125, 126 or 127. */
+  readonly hasStarted: boolean;
   /** The working directory of its program. */
   readonly currentDir: string;
   /** Its files. */
@@ -193,8 +195,8 @@ export class Container extends Builder {
         signal,
       });
       publication?.serve(container);
-      await container.started;
-      return new Running(container, { stdio, signal, events, publication });
+      const hasStarted = await container.started;
+      return new Running(container, { hasStarted, stdio, signal, events, publication });
     } catch (error) {
       await publication?.end();
       throw error;
@@ -237,6 +239,7 @@ function report(call: () => void): void {
 }
 
 interface RunningOptions {
+  readonly hasStarted: boolean;
   readonly stdio: StdioSettings;
   readonly signal: AbortSignal | undefined;
   readonly events: Events;
@@ -248,6 +251,7 @@ const LONGEST_LINE = 4096;
 const noHold = () => () => {};
 
 class Running implements RunningContainer {
+  readonly hasStarted: boolean;
   readonly fs: ContainerFs;
   readonly published: readonly PublishedPort[];
   readonly currentDir: string;
@@ -261,7 +265,9 @@ class Running implements RunningContainer {
   readonly #ended: Promise<unknown>;
   #watchesPorts = false;
 
-  constructor(container: ContainerMachine, { stdio, signal, events, publication }: RunningOptions) {
+  constructor(container: ContainerMachine, options: RunningOptions) {
+    const { hasStarted, stdio, signal, events, publication } = options;
+    this.hasStarted = hasStarted;
     this.fs = new Files(container);
     this.published = publication?.ports ?? [];
     this.currentDir = container.currentDir;

@@ -1,7 +1,6 @@
 /** Loads images in a worker of a browser, because verifying and unpacking them takes a while. */
 import { expose } from 'comlink';
-import { preloadZlib } from '../oci/browser-codec.ts';
-import { loadingHere } from './browser-images.ts';
+import { loadingHere, preloadImages } from './browser-images.ts';
 import type { ImageLoader } from './image-loader.ts';
 import type { LoadedImage } from './load-image.ts';
 import { type PackedImageError, packImageError } from './packed-error.ts';
@@ -45,4 +44,4 @@ const loader: ImageLoader = {
 };
 
 expose(loader);
-preloadZlib();
+preloadImages();

@@ -1,5 +1,5 @@
 /** Streams of processes that may not have started yet. */
-import { concat } from '../machine/agent-protocol.ts';
+import { concat } from '../streams/concat.ts';
 
 type Bytes = Uint8Array<ArrayBuffer>;
 

@@ -1,9 +1,9 @@
 import { Readable } from 'node:stream';
 import { isatty } from 'node:tty';
 import { ImageError, MachineError, StorageError } from '../api/errors.ts';
+import { networkNotice } from '../api/network-notice.ts';
 import type { Publisher } from '../api/publisher.ts';
 import { type ContainerMachine, startContainer } from '../container/container.ts';
-import { networkNotice } from '../container/network-notice.ts';
 import { Ending, HANG_UP_GRACE } from '../container/signals.ts';
 import type { NetworkStatus } from '../machine/machine.ts';
 import { nodePlatform } from '../machine/platform/node.ts';

@@ -1,9 +1,10 @@
 /** Reads and changes files of a container through the guest's agent. */
-import { concat } from '../machine/agent-protocol.ts';
+
 import { RecordReader } from '../machine/file-records.ts';
 import type { FileReading, FileStatus, FileTask, FileWriting, FolderEntry } from '../machine/machine.ts';
-import { chunks } from '../machine/streams.ts';
 import { SIGKILL } from '../options/signals.ts';
+import { chunks } from '../streams/chunks.ts';
+import { concat } from '../streams/concat.ts';
 import { printable } from '../text/byte-text.ts';
 import { FileError } from './errors.ts';
 

@@ -1,5 +1,6 @@
 /** Messages between host and the guest's agent; `docs/agent-protocol.md` defines them. */
 import { OptionError } from '../options/option-error.mjs';
+import { concat } from '../streams/concat.ts';
 import { encodeBytes } from '../text/byte-text.ts';
 import type { TerminalSize } from './terminal-size.ts';
 
@@ -490,14 +491,4 @@ function u32(value: number): Uint8Array {
   const bytes = new Uint8Array(4);
   new DataView(bytes.buffer).setUint32(0, value, true);
   return bytes;
-}
-
-export function concat(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const all = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
 }

@@ -1,3 +1,4 @@
+import { chunks } from '../streams/chunks.ts';
 import {
   CONTROL_PORT,
   encodeKill,
@@ -19,7 +20,6 @@ import type { VsockDevice, VsockStream } from './devices/vsock/device.ts';
 import { sendInput, sendOutput } from './guest-streams.ts';
 import type { Sender } from './stream-mux.ts';
 import { type OpenedStream, StreamTokens } from './stream-tokens.ts';
-import { chunks } from './streams.ts';
 import type { TerminalSize } from './terminal-size.ts';
 
 const STDIN = 0;

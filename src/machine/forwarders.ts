@@ -1,4 +1,5 @@
 import { OptionError } from '../options/option-error.mjs';
+import { chunks } from '../streams/chunks.ts';
 import {
   encodeCancel,
   encodeConnect,
@@ -14,7 +15,6 @@ import { type PortChange, PortWatch } from './port-watch.ts';
 import type { Forwarding, Processes } from './processes.ts';
 import { connectionStream, type ToMachine } from './protocol.ts';
 import type { StreamMux } from './stream-mux.ts';
-import { chunks } from './streams.ts';
 
 /** A TCP connection to a server in a container. */
 export interface Connection {

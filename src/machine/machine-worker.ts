@@ -3,6 +3,7 @@ import { type OpenStore, openDisk } from '../disk/disks.ts';
 import { ImageBackend } from '../disk/image-backend.ts';
 import type { NetworkEvents, OpenNetwork } from '../network/network.ts';
 import { PLAN } from '../network/plan.ts';
+import { chunks } from '../streams/chunks.ts';
 import { Agent } from './agent.ts';
 import { bootElf, bootLinux } from './boot.ts';
 import { BootWatch } from './boot-watch.ts';
@@ -15,7 +16,6 @@ import { instructionsRetired, powerDown } from './hart-words.ts';
 import { OutputRing } from './output-ring.ts';
 import { OwnerChannel } from './owner-channel.ts';
 import type { ExitReason, FromHart, MachineStart, ToHart } from './protocol.ts';
-import { chunks } from './streams.ts';
 import { feedUart } from './uart-input.ts';
 
 /** How long harts may take to leave `run` once the machine is off, in ms. */

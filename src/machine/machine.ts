@@ -7,6 +7,7 @@ import {
 } from '../../emulator-wasm/layout.ts';
 import type { DiskOptions } from '../disk/disks.ts';
 import type { NetworkOptions, NetworkStatus } from '../network/network.ts';
+import { chunks } from '../streams/chunks.ts';
 import type { ContainerRequest, ExecRequest, ProcessRequest, Usage } from './agent-protocol.ts';
 import { monotonicNow } from './clock.ts';
 import { deferred } from './deferred.ts';
@@ -46,7 +47,6 @@ import {
   TRACE_OUTPUT,
 } from './protocol.ts';
 import { StreamMux } from './stream-mux.ts';
-import { chunks } from './streams.ts';
 
 export type { DiskOptions } from '../disk/disks.ts';
 export type { NetworkOptions, NetworkStatus, RelayOptions } from '../network/network.ts';

@@ -1,4 +1,5 @@
-import { concat, TOKEN_SIZE } from './agent-protocol.ts';
+import { concat } from '../streams/concat.ts';
+import { TOKEN_SIZE } from './agent-protocol.ts';
 import type { VsockStream } from './devices/vsock/device.ts';
 
 /**

@@ -1,6 +1,6 @@
 import { UART_RX_HEAD, UART_RX_RING, UART_RX_SIZE, UART_RX_TAIL } from '../../emulator-wasm/layout.ts';
+import { chunks } from '../streams/chunks.ts';
 import { wakeHarts } from './hart-words.ts';
-import { chunks } from './streams.ts';
 
 /** How often to check whether the guest has made room, in ms. */
 const PATIENCE = 10;

@@ -1,3 +1,4 @@
+import { concat } from '../streams/concat.ts';
 import { ImageError } from './errors.ts';
 
 /** A stream of bytes that its reader pulls, and that may fail. */
@@ -17,16 +18,6 @@ export async function collect(source: Bytes, limit: number, what: string): Promi
 
 export function tooLarge(what: string, limit: number): ImageError {
   return new ImageError(`${what} is larger than ${limit} bytes`);
-}
-
-export function concat(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const whole = new Uint8Array(parts.reduce((size, { length }) => size + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
 }
 
 /** Cuts a stream into pieces of at most `size` bytes. */

@@ -1,5 +1,6 @@
+import { concat } from '../streams/concat.ts';
 import { messageOf } from '../text/message.ts';
-import { type Bytes, concat } from './bytes.ts';
+import type { Bytes } from './bytes.ts';
 import type { Algorithm } from './digest.ts';
 import { ImageError } from './errors.ts';
 import { unxz } from './xz.ts';

@@ -1,4 +1,4 @@
-import { networkNotice } from '../../container/network-notice.ts';
+import { networkNotice } from '../../api/network-notice.ts';
 import { useSession } from '../stores/session.ts';
 
 /** Says why programs cannot reach the network, as soon as one has tried. */

@@ -1,14 +1,14 @@
 import { expect, test } from 'vitest';
 import { FileError } from '../../api/errors.ts';
-import type { ContainerMachine } from '../../container/container.ts';
+import type { RunningContainer } from '../../api/public.ts';
 import { ContainerFiles } from './container-files.ts';
 
-const filesOf = (container: object) => new ContainerFiles(() => container as ContainerMachine);
+const filesOf = (fs: object) => new ContainerFiles(() => ({ fs }) as RunningContainer);
 
 test('of a folder without end, the first files are listed', async () => {
   let hasLeft = false;
   const files = filesOf({
-    async *readdir() {
+    async *opendir() {
       try {
         for (let n = 0; ; n++) yield { name: `${n}` };
       } finally {
@@ -22,7 +22,7 @@ test('of a folder without end, the first files are listed', async () => {
 
 test('a folder with as many files as are asked for has no more', async () => {
   const files = filesOf({
-    async *readdir() {
+    async *opendir() {
       yield* [{ name: 'a' }, { name: 'b' }];
     },
   });
@@ -63,7 +63,7 @@ test('a job is cancelled by its number, and no other', async () => {
 });
 
 test('a download has a type of its own, so that its name stays', async () => {
-  const files = filesOf({ readFile: async () => new Blob(['text']).stream() });
+  const files = filesOf({ createReadStream: () => new Blob(['text']).stream() });
   const blob = await files.download(1, '/etc/passwd', () => {});
   expect([blob.type, await blob.text()]).toEqual(['application/octet-stream', 'text']);
 });

@@ -1,6 +1,6 @@
 import { FileError } from '../../api/errors.ts';
-import type { ContainerMachine } from '../../container/container.ts';
-import type { FolderEntry } from '../../machine/machine.ts';
+import type { FolderEntry, RunningContainer } from '../../api/public.ts';
+import { begun } from './begun.ts';
 import { type Zipped, zipFolder } from './zip.ts';
 
 export interface Listing {
@@ -20,11 +20,11 @@ const UNKNOWN_CONTENT = 'application/octet-stream';
 
 /** A container's files, for the page. The page numbers what can be cancelled. */
 export class ContainerFiles {
-  readonly #container: () => ContainerMachine;
+  readonly #container: () => RunningContainer;
   readonly #jobs = new Map<number, AbortController>();
 
   /** @param container gives the running container, or throws */
-  constructor(container: () => ContainerMachine) {
+  constructor(container: () => RunningContainer) {
     this.#container = container;
   }
 
@@ -35,7 +35,7 @@ export class ContainerFiles {
   /** Lists the first files of a folder. @throws FileError */
   async list(path: string, limit: number): Promise<Listing> {
     const entries: FolderEntry[] = [];
-    for await (const entry of this.#container().readdir(path)) {
+    for await (const entry of this.#container().fs.opendir(path)) {
       if (entries.length === limit) return { entries, hasMore: true };
       entries.push(entry);
     }
@@ -45,7 +45,7 @@ export class ContainerFiles {
   /** @throws FileError */
   async exists(path: string): Promise<boolean> {
     try {
-      await this.#container().lstat(path);
+      await this.#container().fs.lstat(path);
       return true;
     } catch (error) {
       if (error instanceof FileError && error.code === 'ENOENT') return false;
@@ -55,29 +55,29 @@ export class ContainerFiles {
 
   /** @param recursive makes missing parents too, and accepts a folder that exists @throws FileError */
   makeFolder(path: string, recursive: boolean): Promise<void> {
-    return this.#container().mkdir(path, { recursive });
+    return this.#container().fs.mkdir(path, { recursive });
   }
 
   /** @throws FileError */
   rename(path: string, newPath: string): Promise<void> {
-    return this.#container().rename(path, newPath);
+    return this.#container().fs.rename(path, newPath);
   }
 
   /** Removes a file, or a folder with its contents. @throws FileError */
   remove(job: number, path: string): Promise<void> {
-    return this.#cancellable(job, (signal) => this.#container().rm(path, { recursive: true, signal }));
+    return this.#cancellable(job, (signal) => this.#container().fs.rm(path, { recursive: true, signal }));
   }
 
   /** @throws FileError */
   upload(job: number, path: string, file: File, onBytes: OnBytes): Promise<void> {
     const content = file.stream().pipeThrough(meter(onBytes));
-    return this.#cancellable(job, (signal) => this.#container().writeFile(path, content, { signal }));
+    return this.#cancellable(job, (signal) => this.#container().fs.writeFile(path, content, { signal }));
   }
 
   /** @throws FileError */
   download(job: number, path: string, onBytes: OnBytes): Promise<Blob> {
     return this.#cancellable(job, async (signal) => {
-      const content = await this.#container().readFile(path, { signal });
+      const content = await begun(this.#container().fs.createReadStream(path, { signal }));
       const headers = { 'Content-Type': UNKNOWN_CONTENT };
       return new Response(content.pipeThrough(meter(onBytes)), { headers }).blob();
     });
@@ -96,7 +96,7 @@ export class ContainerFiles {
       );
     };
     return this.#cancellable(job, (signal) =>
-      zipFolder(this.#container(), path, name, { signal, meter: ofAll }),
+      zipFolder(this.#container().fs, path, name, { signal, meter: ofAll }),
     );
   }
 

@@ -1,5 +1,5 @@
-import { chunks } from '../../machine/streams.ts';
-import { concat } from '../../oci/bytes.ts';
+import { chunks } from '../../streams/chunks.ts';
+import { concat } from '../../streams/concat.ts';
 
 type Bytes = Uint8Array<ArrayBuffer>;
 

@@ -1,10 +1,15 @@
 /** The messages between page and session worker. All of them are structured-cloneable. */
 import type { ProxyMarked } from 'comlink';
-import type { ImageErrorKind } from '../../api/errors.ts';
-import type { ImageName, Reference } from '../../api/references.ts';
-import type { NetworkStatus, Usage } from '../../machine/machine.ts';
-import type { PullEvent } from '../../oci/pull.ts';
-import type { Credentials } from '../../oci/registry-auth.ts';
+import type {
+  Credentials,
+  ImageErrorKind,
+  ImageName,
+  NetworkStatus,
+  PullEvent,
+  Stats,
+  Terminal,
+} from '../../api/public.ts';
+import type { Reference } from '../../api/references.ts';
 import type { Wish } from '../model/check.ts';
 
 /** An image on the user's disk: an archive, or the files of a layout's folder by path. */
@@ -72,13 +77,10 @@ export type SessionEvent =
   | { readonly type: 'exit'; readonly status: number }
   | { readonly type: 'failed'; readonly failure: Failure };
 
-export interface Figures {
-  /** The instructions that all CPUs have retired so far. */
-  readonly instructions: number;
-  /** The time since the start of the machine. */
-  readonly seconds: number;
-  readonly usage: Usage;
-}
+export type TerminalSize = Pick<Terminal, 'columns' | 'rows'>;
+
+/** What the container uses. */
+export type Figures = Stats;
 
 /** The calls of a process in a terminal to the page. */
 export interface TerminalClient extends ProxyMarked {

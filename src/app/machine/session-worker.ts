@@ -1,6 +1,6 @@
 import { expose } from 'comlink';
-import { preloadZlib } from '../../oci/browser-codec.ts';
+import { preloadImages } from '../../api/browser-images.ts';
 import { Session } from './session.ts';
 
 expose(new Session());
-preloadZlib();
+preloadImages();

@@ -1,4 +1,4 @@
-import type { TerminalSize } from '../../machine/terminal-size.ts';
+import type { TerminalSize } from './messages.ts';
 
 export interface Screen {
   /** Resolves when the bytes are on the screen. */

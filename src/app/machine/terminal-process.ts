@@ -1,9 +1,7 @@
 import { transfer } from 'comlink';
-import type { ContainerProcess } from '../../machine/machine.ts';
-import type { TerminalSize } from '../../machine/terminal-size.ts';
-import { SIGHUP } from '../../options/signals.ts';
+import type { Child } from '../../api/public.ts';
 import { forward } from './forward.ts';
-import type { TerminalClient } from './messages.ts';
+import type { TerminalClient, TerminalSize } from './messages.ts';
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
@@ -11,17 +9,18 @@ type Bytes = Uint8Array<ArrayBuffer>;
 export class TerminalProcess {
   /** The exit status, once all output is on the screen. Rejects when the machine fails. */
   readonly ended: Promise<number>;
-  readonly #process: ContainerProcess;
+  readonly #process: Child;
   readonly #keyboard: WritableStreamDefaultWriter<Uint8Array>;
 
   /** @param onMessage takes the agent's lines about the process */
-  constructor(process: ContainerProcess, client: TerminalClient, onMessage: (bytes: Bytes) => unknown) {
+  constructor(process: Child, client: TerminalClient, onMessage: (bytes: Bytes) => unknown) {
     this.#process = process;
     this.#keyboard = process.stdin.getWriter();
     this.ended = Promise.all([
-      process.exit,
+      process.wait(),
       forward(process.stdout, (bytes) => client.onOutput(transfer(bytes, [bytes.buffer]))),
-      forward(process.messages, onMessage),
+      // With a terminal, nothing else is there.
+      forward(process.stderr, onMessage),
     ]).then(([status]) => status);
     // Callers that wait get the error. There may be none yet.
     this.ended.catch(() => {});
@@ -38,6 +37,6 @@ export class TerminalProcess {
 
   /** Ends the process like the closing of its terminal. */
   hangUp(): void {
-    this.#process.kill(SIGHUP);
+    void this.#process.kill('SIGHUP');
   }
 }

@@ -1,7 +1,7 @@
 import { BlobReader, type Entry, TextWriter, ZipReader } from '@zip.js/zip.js/lib/zip-core-custom.js';
 import { expect, test } from 'vitest';
 import { FileError } from '../../api/errors.ts';
-import type { FolderEntry } from '../../machine/machine.ts';
+import type { FolderEntry } from '../../api/public.ts';
 import { zipFolder } from './zip.ts';
 
 const entry = (name: string, changes: Partial<FolderEntry> = {}): FolderEntry => ({
@@ -14,13 +14,13 @@ const folder = (name: string, isMountPoint = false) => entry(name, { type: 'dire
 function containerOf(folders: Readonly<Record<string, readonly FolderEntry[]>>) {
   const gone = (path: string) => new FileError(`cannot read ${path}: no such file`, 'ENOENT');
   return {
-    async *readdir(path: string) {
+    async *opendir(path: string) {
       if (!folders[path]) throw gone(path);
       yield* folders[path];
     },
-    async readFile(path: string) {
-      if (path.endsWith('gone')) throw gone(path);
-      return new Blob([path]).stream() as ReadableStream<Uint8Array<ArrayBuffer>>;
+    createReadStream(path: string) {
+      if (!path.endsWith('gone')) return new Blob([path]).stream() as ReadableStream<Uint8Array<ArrayBuffer>>;
+      return new ReadableStream<never>({ pull: (controller) => controller.error(gone(path)) });
     },
   };
 }
@@ -89,7 +89,7 @@ test('its signal ends it', async () => {
   const abort = new AbortController();
   const container = {
     ...containerOf({ '/d': [] }),
-    async *readdir() {
+    async *opendir() {
       for (let n = 0; ; n++) {
         if (n === 100) abort.abort(new Error('enough'));
         yield entry(`${n}`);

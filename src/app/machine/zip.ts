@@ -1,8 +1,8 @@
 import { FileError } from '../../api/errors.ts';
-import type { ContainerMachine } from '../../container/container.ts';
-import type { FolderEntry } from '../../machine/machine.ts';
+import type { ContainerFs, FolderEntry } from '../../api/public.ts';
 import { encodeBytes, printable } from '../../text/byte-text.ts';
 import { join } from '../model/tree.ts';
+import { begun } from './begun.ts';
 
 export interface Zipped {
   readonly blob: Blob;
@@ -32,7 +32,7 @@ const [FIRST_TIME, LAST_TIME] = [Date.UTC(1980, 0, 2), Date.UTC(2107, 11, 30)];
  * @throws FileError if the folder itself cannot be read, or a file only in part; the signal's reason
  */
 export async function zipFolder(
-  container: Pick<ContainerMachine, 'readdir' | 'readFile'>,
+  fs: Pick<ContainerFs, 'opendir' | 'createReadStream'>,
   path: string,
   name: string,
   { signal, meter }: ZipOptions,
@@ -47,7 +47,7 @@ export async function zipFolder(
   let [files, skipped] = [0, 0];
 
   const addFile = async (entry: FolderEntry, from: string, to: string) => {
-    const content = await container.readFile(from, { signal });
+    const content = await begun(fs.createReadStream(from, { signal }));
     await archive.add(to, meter(content), attributesOf(entry, REGULAR));
     files++;
   };
@@ -70,7 +70,7 @@ export async function zipFolder(
     signal.throwIfAborted();
     await archive.add(`${folder.name}/`, undefined, { directory: true, unixMode: FOLDER | 0o755 });
     try {
-      for await (const entry of container.readdir(folder.path)) {
+      for await (const entry of fs.opendir(folder.path)) {
         signal.throwIfAborted();
         await addEntry(folder, entry).catch(skip);
       }

@@ -11,23 +11,19 @@ export interface Reading {
   readonly disk: number;
 }
 
-const NOTHING = { instructions: 0, seconds: 0, usage: { cpu: { uptime: 0, idle: 0 } } } as const;
-
 /**
  * Returns a reading of the time between two measurements. The figures come from the guest, which may be
  * hostile, and from clocks that are not exact, so they are brought into their ranges.
  * @param before by default the start of the machine
  */
 export function readingOf(now: Figures, before: Figures | undefined, cpus: number): Reading {
-  const { memory, disk, cpu } = now.usage;
-  const then = before ?? NOTHING;
-  const uptime = cpu.uptime - then.usage.cpu.uptime;
-  const idle = cpu.idle - then.usage.cpu.idle;
-  const seconds = now.seconds - then.seconds;
+  const { memory, disk, cpu } = now;
+  const then = before?.cpu ?? { uptime: 0, busy: 0, instructions: 0 };
+  const seconds = cpu.uptime - then.uptime;
   return {
-    cpu: uptime > 0 ? within(1 - idle / (uptime * cpus), 1) : 0,
-    mips: seconds > 0 ? within((now.instructions - then.instructions) / seconds / 1e6, Infinity) : 0,
-    memory: within(memory.totalBytes - memory.availableBytes, memory.totalBytes),
+    cpu: seconds > 0 ? within((cpu.busy - then.busy) / (seconds * cpus), 1) : 0,
+    mips: seconds > 0 ? within((cpu.instructions - then.instructions) / seconds / 1e6, Infinity) : 0,
+    memory: within(memory.usedBytes, memory.totalBytes),
     disk: within(disk.usedBytes, disk.totalBytes),
   };
 }

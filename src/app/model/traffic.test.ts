@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { NetworkStatus } from '../../machine/machine.ts';
+import type { NetworkStatus } from '../../api/public.ts';
 import { advanceTraffic, briefTraffic, describeLimits, describeRefusals, type Traffic } from './traffic.ts';
 
 const up = (received: number, sent: number): NetworkStatus => ({ state: 'up', received, sent });

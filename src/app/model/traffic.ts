@@ -1,4 +1,4 @@
-import type { NetworkStatus } from '../../machine/machine.ts';
+import type { NetworkStatus } from '../../api/public.ts';
 import { count, formatBytes } from './format.ts';
 
 /** The network, as the page shows it. */

@@ -1,5 +1,5 @@
 import { expect, it, test } from 'vitest';
-import type { FolderEntry } from '../../machine/machine.ts';
+import type { FolderEntry } from '../../api/public.ts';
 import {
   destinationOf,
   type Folder,

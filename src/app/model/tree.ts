@@ -1,5 +1,5 @@
 /** The tree of a container's files, as far as it is known. Paths are absolute. */
-import type { FolderEntry } from '../../machine/machine.ts';
+import type { FolderEntry } from '../../api/public.ts';
 
 /** What is known of a folder. */
 export interface Folder {

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import type { FolderEntry } from '../../machine/machine.ts';
+import type { FolderEntry } from '../../api/public.ts';
 import type { Connection } from '../machine/connection.ts';
 import type { Listing } from '../machine/container-files.ts';
 import { current } from './connection.ts';

@@ -1,6 +1,6 @@
 import { create } from 'zustand';
+import type { Credentials } from '../../api/public.ts';
 import { formatReference } from '../../api/references.ts';
-import type { Credentials } from '../../oci/registry-auth.ts';
 import type { LocalImage } from '../machine/messages.ts';
 import type { CatalogueEntry } from '../model/catalogue.ts';
 import { DEFAULT_FORM, type FieldErrors, type Form } from '../model/form.ts';

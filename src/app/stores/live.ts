@@ -1,6 +1,6 @@
 import { create } from 'zustand';
 import { persist } from 'zustand/middleware';
-import { networkNotice } from '../../container/network-notice.ts';
+import { networkNotice } from '../../api/network-notice.ts';
 import { messageOf } from '../../text/message.ts';
 import type { SessionEvent } from '../machine/messages.ts';
 import { TerminalPort } from '../machine/terminal-port.ts';

@@ -17,13 +17,10 @@ afterEach(() => {
 
 function figures(seconds: number): Figures {
   return {
-    instructions: seconds * 5e6,
-    seconds,
-    usage: {
-      memory: { totalBytes: 100, availableBytes: 60 },
-      disk: { totalBytes: 1000, usedBytes: 10 },
-      cpu: { uptime: seconds * 1000, idle: seconds * 750 },
-    },
+    cpu: { uptime: seconds, busy: seconds / 4, instructions: seconds * 5e6 },
+    memory: { totalBytes: 100, usedBytes: 40 },
+    disk: { totalBytes: 1000, usedBytes: 10 },
+    network: { receivedBytes: 0, sentBytes: 0 },
   };
 }
 

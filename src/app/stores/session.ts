@@ -1,5 +1,5 @@
 import { create } from 'zustand';
-import type { Credentials } from '../../oci/registry-auth.ts';
+import type { Credentials } from '../../api/public.ts';
 import { messageOf } from '../../text/message.ts';
 import type { LocalImage, SessionEvent } from '../machine/messages.ts';
 import { TerminalPort } from '../machine/terminal-port.ts';

@@ -1,0 +1,50 @@
+import { browserPlatform } from '../machine/platform/browser.ts';
+import type { Platform } from '../machine/platform/platform.ts';
+
+/** The files that every machine of a page needs, loaded once for all of them. */
+export class MachineFiles {
+  readonly #platform: Platform;
+  readonly #files = new Map<string, Promise<Uint8Array<ArrayBuffer>>>();
+  #emulator: Promise<WebAssembly.Module> | undefined;
+
+  /**
+   * @param assets the URL of their folder, ending in a slash
+   * @param release the release whose files are loaded; unless given, the server's current ones
+   */
+  constructor(assets: string, release?: string) {
+    this.#platform = browserPlatform(assets, release);
+  }
+
+  /** A platform for machines that takes these files. */
+  get platform(): Platform {
+    return {
+      ...this.#platform,
+      loadEmulator: () => this.emulator(),
+      loadFile: (path) => this.file(path),
+    };
+  }
+
+  emulator(): Promise<WebAssembly.Module> {
+    this.#emulator ??= this.#platform.loadEmulator();
+    this.#emulator.catch(() => {
+      this.#emulator = undefined;
+    });
+    return this.#emulator;
+  }
+
+  file(path: string): Promise<Uint8Array<ArrayBuffer>> {
+    const known = this.#files.get(path);
+    if (known) return known;
+    const file = this.#platform.loadFile(path);
+    this.#files.set(path, file);
+    // The next machine loads it again.
+    file.catch(() => this.#files.delete(path));
+    return file;
+  }
+
+  /** Loads the files for a machine with one CPU. Those that fail are loaded again on demand. */
+  async preload(): Promise<void> {
+    const files = [this.emulator(), this.file('kernel/Image'), this.file('kernel/initramfs.cpio')];
+    await Promise.allSettled(files);
+  }
+}

@@ -1,0 +1,65 @@
+/** How a session reaches its image, the files of its machine, and its network. */
+import { browserHost } from '../../api/browser-host.ts';
+import { loadingHere } from '../../api/browser-images.ts';
+import { ImageError } from '../../api/errors.ts';
+import type { Host } from '../../api/host.ts';
+import type { Credentials, ImageLocation, LoadImageOptions } from '../../api/public.ts';
+import { formatReference } from '../../api/references.ts';
+import type { ImageRequest, SessionClient, SessionRequest } from './messages.ts';
+
+/**
+ * The page loads the files of machines, once for all of its sessions.
+ * @param onImage called when all layers are stored
+ */
+export function sessionHost(request: SessionRequest, client: SessionClient, onImage: () => void): Host {
+  const places = { assets: request.base, server: request.base };
+  const loading = loadingHere(places);
+  const host = browserHost(() => places, loading);
+  return {
+    ...host,
+    createPlatform: (cpus) => ({
+      ...host.createPlatform(cpus),
+      loadEmulator: () => client.emulator(),
+      loadFile: (path) => client.machineFile(path),
+    }),
+    network: networkOf(request),
+    async loadImage(image, options) {
+      const policy = navigator.onLine ? options.policy : 'missing';
+      const loaded = await orStored({ ...options, policy }, (options) => loading.loadImage(image, options));
+      onImage();
+      return loaded;
+    },
+  };
+}
+
+/** Takes the stored image when its source cannot be reached: an old image is better than none. */
+async function orStored<T>(
+  options: LoadImageOptions,
+  load: (options: LoadImageOptions) => Promise<T>,
+): Promise<T> {
+  try {
+    return await load(options);
+  } catch (error) {
+    if (!(error instanceof ImageError) || error.kind !== 'network') throw error;
+    return load({ ...options, policy: 'never' }).catch(() => {
+      throw error;
+    });
+  }
+}
+
+function networkOf({ relay, base }: SessionRequest): Host['network'] {
+  if (relay === 'on') return { relay: { kind: 'own', base } };
+  const reason = 'The relay is off in the options: write on, or the address of one (wss://…)';
+  return { relay: relay === 'off' ? { kind: 'off', reason } : { kind: 'foreign', url: relay } };
+}
+
+/** The image of a request: one that the user picked, or one that a reference names. */
+export function locationOf({ reference, origin }: ImageRequest): ImageLocation {
+  if (origin.kind === 'reference') return formatReference(reference);
+  const { local, image } = origin;
+  return local.kind === 'file' ? { file: local.file, image } : { ...local, image };
+}
+
+export function credentialsOf({ origin }: ImageRequest): Credentials | undefined {
+  return origin.kind === 'reference' ? origin.credentials : undefined;
+}
