@@ -4,7 +4,7 @@ const SHOWN = 2000;
 
 /** Adds a button to each block of code. */
 export function addCopyButtons(): void {
-  for (const block of document.querySelectorAll('article pre')) {
+  for (const block of document.querySelectorAll('article pre:not(.output pre)')) {
     const frame = document.createElement('div');
     frame.className = 'code';
     block.replaceWith(frame);

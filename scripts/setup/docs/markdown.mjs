@@ -124,6 +124,8 @@ export async function render(text, { pages, highlight }) {
       code({ text, lang = '' }) {
         const { language, runs, attributes } = readFence(lang);
         const html = highlight(text, language);
+        // The output of the block above.
+        if (language === 'text') return `<div class="output">${html}</div>\n`;
         return runs ? writeRunnable(html, { language, ...attributes }) : `${html}\n`;
       },
       table({ header, rows }) {

@@ -16,7 +16,7 @@ export const BEFORE_REFERENCE = 'Embed it';
 export const SECTIONS = [
   {
     title: 'Use it',
-    sources: [FIRST, 'docs/cli.md', 'docs/variables.md', 'docs/previews.md', 'docs/comparison.md'],
+    sources: [FIRST, 'docs/cli.md', 'docs/variables.md', 'docs/comparison.md'],
   },
   {
     title: 'Recipes',
@@ -40,6 +40,7 @@ export const SECTIONS = [
       'docs/disk.md',
       'docs/containers.md',
       'docs/network.md',
+      'docs/previews.md',
       'docs/agent-protocol.md',
       'docs/kernel.md',
       'docs/devices.md',

@@ -98,6 +98,9 @@ function headingOf({ kind, name = '' }) {
   return CALLABLE.includes(kind) || kind === 'Function' ? `${name}()` : name;
 }
 
+/** @param {string | undefined} name of a namespace @returns {Item['excerptTokens']} how programs get it */
+const importOf = (name = '') => [{ kind: 'Content', text: `import { ${name} } from 'linuxrun';` }];
+
 /** @param {readonly Item[]} items */
 const writeSignature = (items) => `\`\`\`ts\n${items.map(signatureOf).join('\n')}\n\`\`\``;
 
@@ -181,7 +184,8 @@ class Writer {
       .map((member) => {
         const signature = signatureOf(member)
           .replace(/^readonly /, '')
-          .replace(/( \| undefined)?;$/, '')
+          .replace(/;$/, '')
+          .replace(/^(\w+\?: .*) \| undefined$/, '$1')
           .replace(/\s+/g, ' ');
         const comment = writeComment(member)
           .replace(/\n- /g, '<br>')
@@ -193,10 +197,24 @@ class Writer {
   }
 }
 
+/**
+ * Types that a namespace needs are exported beside it, too.
+ * @param {Item} namespace @param {ReadonlySet<string | undefined>} names that are exported @returns {Item}
+ */
+const withoutTypes = (namespace, names) => ({
+  ...namespace,
+  excerptTokens: importOf(namespace.name),
+  members: namespace.members?.filter(({ kind, name }) => kind === 'Function' || !names.has(name)),
+});
+
 /** @param {Item} model what API Extractor writes as JSON @returns {ReferencePage[]} */
 export function writeReference(model) {
   const [entry] = model.members ?? [];
-  const groups = groupsOf(entry?.members ?? []);
+  const items = entry?.members ?? [];
+  const names = new Set(items.map(({ name }) => name));
+  const groups = groupsOf(
+    items.map((item) => (item.kind === 'Namespace' ? withoutTypes(item, names) : item)),
+  );
   const writer = new Writer(groups);
   return groups.map((group) => writer.write(group));
 }
