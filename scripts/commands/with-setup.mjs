@@ -60,6 +60,10 @@ const PROGRAMS = {
     });
     await become(bundleOf('run'));
   },
+  async linuxrun() {
+    await prepare('run-smp');
+    await become(bundleOf('linuxrun'));
+  },
   async elf() {
     await prepare('elf');
     await become(bundleOf('elf'));
@@ -81,7 +85,7 @@ function answerUsage() {
 }
 
 /** `run` passes on the container's exit status, so its own failures need a distinct one. */
-const STATUS_OF_FAILURE = program === 'run' ? 125 : 1;
+const STATUS_OF_FAILURE = program === 'run' || program === 'linuxrun' ? 125 : 1;
 
 await runMain(async () => {
   if (!answerUsage()) await PROGRAMS[program ?? '']?.();

@@ -13,6 +13,7 @@ const FOLDER = 'dist/node';
 const PROGRAMS = {
   boot: 'src/tools/boot.ts',
   run: 'src/cli/run.ts',
+  linuxrun: 'src/cli/linuxrun.ts',
   elf: 'src/tools/elf.ts',
   server: 'src/server/main.ts',
   bench: 'bench/main.ts',
@@ -65,31 +66,36 @@ export const bundle = {
     'scripts/setup/bundle.mjs',
   ],
   outputs: { node: FOLDER },
-  async run(work) {
-    const { build } = await import('esbuild');
-    const common = /** @type {const} @satisfies {import('esbuild').BuildOptions} */ ({
-      logLevel: 'silent',
-      absWorkingDir: PROJECT,
-      outdir: join(work, 'node'),
-      bundle: true,
-      platform: 'node',
-      target: 'node20',
-      packages: 'external',
-      plugins: [sourceFolders],
-    });
-    // One build per program, because each file that a program reads costs time. Splitting defers dynamic
-    // imports.
-    const programs = Object.entries(PROGRAMS).map(([name, entry]) =>
-      build({ ...common, entryPoints: { [name]: entry }, format: 'esm', splitting: true }),
-    );
-    // Node loads CommonJS in half the time of ES modules.
-    const workers = build({
-      ...common,
-      entryPoints: WORKERS,
-      format: 'cjs',
-      outExtension: { '.js': '.cjs' },
-    });
-    const result = Promise.all([...programs, workers]);
-    await result.catch((error) => Promise.reject(new SetupFailure(error.message)));
-  },
+  run: (work) => bundlePrograms(PROGRAMS, join(work, 'node')),
 };
+
+/**
+ * @param {Readonly<Record<string, string>>} programs sources by the names of the bundles
+ * @param {string} outdir as deep in the clone as dist/node
+ */
+export async function bundlePrograms(programs, outdir) {
+  const { build } = await import('esbuild');
+  const common = /** @type {const} @satisfies {import('esbuild').BuildOptions} */ ({
+    logLevel: 'silent',
+    absWorkingDir: PROJECT,
+    outdir,
+    bundle: true,
+    platform: 'node',
+    target: 'node20',
+    packages: 'external',
+    plugins: [sourceFolders],
+  });
+  // One build per program, because each file that a program reads costs time. Splitting defers dynamic
+  // imports.
+  const bundles = Object.entries(programs).map(([name, entry]) =>
+    build({ ...common, entryPoints: { [name]: entry }, format: 'esm', splitting: true }),
+  );
+  // Node loads CommonJS in half the time of ES modules.
+  const workers = build({
+    ...common,
+    entryPoints: WORKERS,
+    format: 'cjs',
+    outExtension: { '.js': '.cjs' },
+  });
+  await Promise.all([...bundles, workers]).catch((error) => Promise.reject(new SetupFailure(error.message)));
+}

@@ -13,7 +13,7 @@ import { DECLARATIONS } from './types.mjs';
 /** The name of the command. */
 const COMMAND = 'linuxrun';
 /** @type {Record<string, string>} */
-const NODE = { index: 'src/api/node.ts', linuxrun: 'src/cli/run.ts' };
+const NODE = { index: 'src/api/node.ts', linuxrun: 'src/cli/linuxrun.ts' };
 /** The workers of a machine in Node, beside the programs (src/machine/platform/node.ts). */
 const NODE_WORKERS = ['hart', 'machine', 'translator'].map((role) => `src/machine/platform/node-${role}.ts`);
 /** @type {Record<string, string>} */

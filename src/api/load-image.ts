@@ -7,10 +7,10 @@ import { findImage, type HeldImage, type PullEvent } from '../oci/pull.ts';
 import type { ImageName } from '../oci/reference.ts';
 import type { Credentials, FindCredentials } from '../oci/registry-auth.ts';
 import type { ImageSource } from '../oci/source.ts';
+import type { PullPolicy } from '../options/pull-policy.ts';
 import type { Store } from '../storage/store.ts';
 
-/** When the source of an image is asked: always, unless the image is stored, or never. */
-export type PullPolicy = 'always' | 'missing' | 'never';
+export type { PullPolicy } from '../options/pull-policy.ts';
 
 /** An archive that the user of a page picked or dropped, or the files of an OCI image layout by path. */
 export type PickedImage = (

@@ -1,12 +1,9 @@
-import { join } from 'node:path';
+import { loadImage } from '../api/load-image.ts';
+import { nodeImages } from '../api/node-images.ts';
 import { parseReference } from '../api/references.ts';
-import { loadImage } from '../container/image.ts';
-import { TarIndexer } from '../disk/tar.ts';
-import { nodeCodec } from '../oci/node-codec.ts';
-import { nodeSource } from '../oci/node-source.ts';
 import type { HeldImage } from '../oci/pull.ts';
 import type { Credentials } from '../oci/registry-auth.ts';
-import { nodeStore } from '../storage/node.ts';
+import type { PullPolicy } from '../options/pull-policy.ts';
 import { Accounts, withAdvice } from './advice.ts';
 import { PUBLIC } from './program.ts';
 import { PullProgress } from './progress.ts';
@@ -19,37 +16,34 @@ export interface ImageOptions {
   /** The origin of a mirror of Docker Hub. */
   readonly mirror?: string | undefined;
   readonly signal: AbortSignal;
+  readonly policy: PullPolicy;
+  readonly showsProgress: boolean;
 }
 
 /**
- * The image: from the store if it came from a registry before, otherwise from its source, with progress
- * on stderr.
+ * Loads an image, from the store or its source as the policy says, with progress on stderr.
  * @throws ImageError, StorageError, or the signal's reason
  */
 export async function showLoadingImage(options: ImageOptions): Promise<HeldImage> {
+  const { policy, signal, showsProgress } = options;
   const reference = parseReference(options.reference);
-  const store = nodeStore(options.store);
+  const images = nodeImages({ store: options.store, assets: PUBLIC, mirror: options.mirror });
   const { env } = process;
   const accounts =
     reference.scheme === 'docker' ? new Accounts(reference, options.credentials, env) : undefined;
-  const source = nodeSource(reference, {
-    createTarReader: () => new TarIndexer(),
-    credentials: accounts?.find,
-    mirror: options.mirror,
-    builtIn: join(PUBLIC, 'images'),
-  });
-  const progress = new PullProgress(source.reference, process.stderr);
+  const progress = showsProgress
+    ? new PullProgress(images.nameOf(options.reference), process.stderr)
+    : undefined;
   try {
-    return await loadImage(source, store, {
-      codec: nodeCodec,
-      // The file at a path may have changed, and is cheap to check.
-      preferStored: reference.scheme === 'docker',
-      signal: options.signal,
-      onEvent: (event) => progress.show(event),
+    return await loadImage(images, options.reference, {
+      policy,
+      credentials: accounts?.find,
+      onProgress: (event) => progress?.show(event),
+      signal,
     });
   } catch (error) {
-    throw accounts ? await withAdvice(error, { accounts, store, env }) : error;
+    throw accounts ? await withAdvice(error, { accounts, store: images.openStore(), env }) : error;
   } finally {
-    progress.end();
+    progress?.end();
   }
 }

@@ -33,6 +33,8 @@ const load = (reference: string, credentials?: { username: string; password: str
     reference,
     store: join(folder, 'store'),
     credentials,
+    policy: 'missing',
+    showsProgress: true,
     signal: AbortSignal.timeout(50_000),
   });
 const failure = (loading: Promise<unknown>): Promise<Error> =>

@@ -116,6 +116,9 @@ export function readFlags(args) {
  * @property {readonly string[]} env
  * @property {string | undefined} user
  * @property {string | undefined} currentDir
+ * @property {string | undefined} [hostname]
+ * @property {boolean | undefined} [readOnly]
+ * @property {readonly string[] | undefined} [tmpfs]
  * @property {readonly PublishedPort[]} ports
  * @property {boolean} init
  * @property {readonly string[]} devices

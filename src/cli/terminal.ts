@@ -34,13 +34,27 @@ export function hasTerminal(): boolean {
   return process.stdin.isTTY && process.stdout.isTTY;
 }
 
+/** What a program's terminal has from this process's. */
+export function terminalOptions() {
+  return { ...terminalSize(), type: process.env.TERM ?? 'xterm' };
+}
+
+/** The size of this process's terminal, or the usual one. */
+function terminalSize() {
+  const { columns = 80, rows = 24 }: { columns?: number; rows?: number } = process.stdout;
+  return { columns, rows };
+}
+
 /**
  * Makes this process's terminal the screen and keyboard of a program.
  * @returns a function that restores the terminal
  */
 export function takeTerminal(user: TerminalUser): () => void {
   const { stdin, stdout } = process;
-  const resize = () => user.onResize(stdout.columns, stdout.rows);
+  const resize = () => {
+    const { columns, rows } = terminalSize();
+    user.onResize(columns, rows);
+  };
   // Raw mode has no end of file, and all operations on a terminal that has gone fail.
   for (const event of ['end', 'error']) stdin.on(event, () => user.onGone());
   stdin.setRawMode(true);

@@ -87,6 +87,12 @@ export interface RemoveOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** Options of stopping. */
+export interface StopOptions {
+  readonly signal?: number | undefined;
+  readonly grace?: number | undefined;
+}
+
 /** Options of renaming. */
 export interface RenameOptions {
   /** Replaces a file, or an empty folder, that has the new name. */
@@ -383,10 +389,14 @@ export class ContainerMachine {
     this.#process.stop(signal);
   }
 
-  /** Asks the container to end with the image's stop signal, and kills it if it has not ended within 10 s. */
-  async stop(): Promise<void> {
-    this.askToEnd(this.#stopSignal);
-    const timer = setTimeout(() => this.kill(SIGKILL), STOP_GRACE);
+  /**
+   * Asks the container to end, and kills it if it has not.
+   * @param options.signal by default the image's stop signal
+   * @param options.grace how long it has, in ms
+   */
+  async stop({ signal = this.#stopSignal, grace = STOP_GRACE }: StopOptions = {}): Promise<void> {
+    this.askToEnd(signal);
+    const timer = setTimeout(() => this.kill(SIGKILL), grace);
     await this.exit.catch(() => {}).finally(() => clearTimeout(timer));
   }
 

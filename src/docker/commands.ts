@@ -81,7 +81,7 @@ export const COMMANDS = {
     operands: { min: 1, max: 1 },
   },
   cp: {
-    usage: '[OPTIONS] CONTAINER:PATH PATH|-, or PATH|- CONTAINER:PATH',
+    usage: '[OPTIONS] CONTAINER:PATH PATH, or PATH CONTAINER:PATH',
     summary: 'copy files out of a container or into it',
     flags: [
       ...idleFlags('-q, --quiet'),

@@ -5,6 +5,8 @@
 import { checkDevices } from '../options/devices.mjs';
 import { parseCpus, parseMemory } from '../options/machine-size.mjs';
 import { type PublishedPort, parsePort } from '../options/published-ports.mjs';
+import { type PullPolicy, parsePullPolicy } from '../options/pull-policy.ts';
+import { parseTmpfs } from '../options/tmpfs.mjs';
 import { COMMANDS, type CommandHelp, type CommandName } from './commands.ts';
 import { parseVariable } from './environment.ts';
 import { DockerError } from './errors.ts';
@@ -12,8 +14,6 @@ import { FlagValues, nameOf } from './flags.ts';
 
 export { completeVariables, parseEnvFile } from './environment.ts';
 export { DockerError } from './errors.ts';
-
-export type PullPolicy = 'always' | 'missing' | 'never';
 
 /** What `run` and `exec` have in common. */
 interface ProcessWords {
@@ -24,7 +24,7 @@ interface ProcessWords {
   readonly env: readonly string[];
   readonly envFiles: readonly string[];
   readonly user: string | undefined;
-  readonly workingDir: string | undefined;
+  readonly currentDir: string | undefined;
 }
 
 export interface RunWords extends ProcessWords {
@@ -293,8 +293,8 @@ function parseRun(values: FlagValues): RunWords {
     network: values.parse('network', parseNetwork) ?? values.parse('net', parseNetwork),
     devices: values.parseAll('device', parseDevice),
     readOnly: values.isOn('read-only'),
-    tmpfs: values.parseAll('tmpfs', parseTmpfs),
-    pull: values.parse('pull', parsePull) ?? 'missing',
+    tmpfs: values.parseAll('tmpfs', checkTmpfs),
+    pull: values.parse('pull', parsePullPolicy) ?? 'missing',
     quiet: values.isOn('quiet'),
   };
 }
@@ -307,7 +307,7 @@ function processWords(values: FlagValues): ProcessWords {
     env: values.parseAll('env', parseVariable),
     envFiles: values.parseAll('env-file', String),
     user: values.value('user'),
-    workingDir: values.parse('workdir', parseFolder),
+    currentDir: values.parse('workdir', parseFolder),
   };
 }
 
@@ -331,6 +331,8 @@ function parsePlace(text: string): Place {
 
 function parseCp(values: FlagValues): CpWords {
   const [from, to] = values.operands.map(parsePlace) as [Place, Place];
+  if (values.operands.includes('-'))
+    throw new DockerError('tar streams are not supported: copy a file or a folder', 1);
   if (from.container !== undefined && to.container !== undefined)
     throw new DockerError('copying between containers is not supported', 1);
   if (from.container === undefined && to.container === undefined)
@@ -389,13 +391,9 @@ function parseFolder(text: string): string {
   return text;
 }
 
-function parseTmpfs(text: string): string {
-  if (!/^\/./.test(text)) throw new Error('the path must be absolute, and not the root');
+function checkTmpfs(text: string): string {
+  parseTmpfs(text);
   return text;
-}
-
-function parsePull(text: string): PullPolicy {
-  return oneOf(['always', 'missing', 'never'] as const, text);
 }
 
 function checkPlatform(text: string): void {

@@ -1,0 +1,120 @@
+/** Reaches running containers through the sockets of their owners. */
+import { once } from 'node:events';
+import { type IncomingMessage, request } from 'node:http';
+import type { Readable } from 'node:stream';
+import { json } from 'node:stream/consumers';
+import { pipeline } from 'node:stream/promises';
+import { WebSocket } from 'ws';
+import { FileError } from '../container/errors.ts';
+import { CommandError } from './errors.ts';
+import { type ContainerInfo, type Failure, MAX_MESSAGE } from './owner-protocol.ts';
+import type { Sockets } from './sockets.ts';
+
+/** How long an owner may take to describe its container, in ms. It does so at once, unless it is stopped. */
+const PATIENCE = 3_000;
+const SHORTEST_ID = 1;
+
+type Parameters = Readonly<Record<string, string | number | undefined>>;
+
+/** A running container, as its owner's socket shows it. */
+export class RemoteContainer {
+  readonly #path: string;
+
+  constructor(path: string) {
+    this.#path = path;
+  }
+
+  /** @throws CommandError if its owner does not answer */
+  info(): Promise<ContainerInfo> {
+    return this.call('GET', '/', {}, AbortSignal.timeout(PATIENCE));
+  }
+
+  /** @returns the answer's JSON */
+  async call<T>(
+    method: string,
+    route: string,
+    parameters: Parameters = {},
+    signal?: AbortSignal,
+  ): Promise<T> {
+    return (await json(await this.#request(method, route, parameters, { signal }))) as T;
+  }
+
+  /** @returns the answer's bytes */
+  read(route: string, parameters: Parameters): Promise<Readable> {
+    return this.#request('GET', route, parameters, {});
+  }
+
+  async write(route: string, parameters: Parameters, body: Readable): Promise<void> {
+    await json(await this.#request('PUT', route, parameters, { body }));
+  }
+
+  /** Opens a WebSocket. @throws CommandError if the owner cannot be reached */
+  async open(route: string, parameters: Parameters = {}): Promise<WebSocket> {
+    const socket = new WebSocket(`ws+unix://${this.#path}:${route}${query(parameters)}`, {
+      maxPayload: MAX_MESSAGE,
+      perMessageDeflate: false,
+    });
+    await once(socket, 'open').catch((cause) => {
+      throw new CommandError(`the container has gone: ${cause.message}`, 1, { cause });
+    });
+    return socket;
+  }
+
+  async #request(
+    method: string,
+    route: string,
+    parameters: Parameters,
+    { body, signal }: { body?: Readable; signal?: AbortSignal | undefined },
+  ): Promise<IncomingMessage> {
+    const call = request({
+      socketPath: this.#path,
+      method,
+      path: route + query(parameters),
+      ...(signal && { signal }),
+    });
+    const answered = once(call, 'response') as Promise<[IncomingMessage]>;
+    // An owner that refuses a body answers before it has read all of it.
+    if (body) pipeline(body, call).catch(() => {});
+    else call.end();
+    const [response] = await answered.catch((cause) => {
+      throw new CommandError(`the owner of the container does not answer: ${cause.message}`, 1, { cause });
+    });
+    if (response.statusCode === 200) return response;
+    const { message, code } = (await json(response)) as Failure;
+    throw new FileError(message, code);
+  }
+}
+
+/** Finds the container of a name, or of the beginning of an ID. @throws CommandError */
+export async function findContainer(sockets: Sockets, name: string): Promise<RemoteContainer> {
+  const names = await sockets.names();
+  if (names.includes(name) && !(await sockets.removeDead(name)))
+    return new RemoteContainer(sockets.pathOf(name));
+  const isId = name.length >= SHORTEST_ID && /^[0-9a-f]+$/.test(name);
+  const found = isId ? (await listContainers(sockets)).filter(({ id }) => id.startsWith(name)) : [];
+  const [first, second] = found;
+  if (!first) throw new CommandError(`No such container: ${name}`);
+  if (second)
+    throw new CommandError(`several containers have an ID that begins with ${name}: write more of it`);
+  return new RemoteContainer(sockets.pathOf(first.name));
+}
+
+/** All running containers, the newest first. Sockets of dead owners are removed. */
+export async function listContainers(sockets: Sockets): Promise<ContainerInfo[]> {
+  const names = await sockets.names();
+  const found = await Promise.all(
+    names.map(async (name) => {
+      if (await sockets.removeDead(name)) return undefined;
+      // A container that is being made, or has just ended, has no description.
+      return new RemoteContainer(sockets.pathOf(name)).info().catch(() => undefined);
+    }),
+  );
+  return found.filter((info) => info !== undefined).sort((a, b) => b.created - a.created);
+}
+
+function query(parameters: Parameters): string {
+  const given = Object.entries(parameters).filter(([, value]) => value !== undefined);
+  return given.length === 0
+    ? ''
+    : `?${new URLSearchParams(given.map(([name, value]) => [name, String(value)]))}`;
+}

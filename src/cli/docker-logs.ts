@@ -1,0 +1,11 @@
+/** `linuxrun logs`. */
+import type { LogsWords } from '../docker/docker.ts';
+import { findContainer } from './client.ts';
+import { showOutput } from './remote-output.ts';
+import { Sockets } from './sockets.ts';
+
+export async function dockerLogs({ container: name, follow, tail }: LogsWords): Promise<number> {
+  const container = await findContainer(await Sockets.open(process.env), name);
+  const socket = await container.open('/logs', { tail, follow: follow ? 1 : undefined });
+  return showOutput(socket);
+}

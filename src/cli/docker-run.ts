@@ -1,0 +1,140 @@
+/** `linuxrun run`. */
+import { readFile } from 'node:fs/promises';
+import { commandOf } from '../container/command.ts';
+import { completeVariables, DockerError, parseEnvFile, type RunWords } from '../docker/docker.ts';
+import { reportStart } from './detach.ts';
+import { CommandError, STATUS_FAILURE } from './errors.ts';
+import type { OutputStream } from './output-log.ts';
+import type { Owner } from './owner.ts';
+import { PUBLIC } from './program.ts';
+import { type Input, type Running, runContainer, type Witness } from './run-container.ts';
+import { type RunOptions, readOptions } from './run-options.mjs';
+import { terminalOptions } from './terminal.ts';
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/**
+ * Runs a container as the words say, until it ends; returns its status.
+ * @param isOwner whether this is the process in the background
+ */
+export async function dockerRun(words: RunWords, isOwner: boolean): Promise<number> {
+  const { tty, interactive } = words;
+  if (tty && interactive && !isOwner && !process.stdin.isTTY)
+    throw new CommandError('the input device is not a TTY');
+  const options = await optionsOf(words, process.env);
+  return runContainer({
+    options: { ...options, jit: 'hot' },
+    memoryOption: words.memoryBytes === undefined ? 'LINUXRUN_MEMORY' : '-m',
+    terminal: tty ? terminalOptions() : undefined,
+    input: inputOf(words, isOwner),
+    isAttached: !isOwner,
+    policy: words.pull,
+    showsProgress: !words.quiet,
+    jitStats: false,
+    witness: new OwningWitness(words, options, isOwner),
+  });
+}
+
+function inputOf({ tty, interactive }: RunWords, isOwner: boolean): Input {
+  if (!interactive) return 'closed';
+  if (isOwner) return 'open';
+  return tty ? 'keyboard' : 'bytes';
+}
+
+/** The options of the words, and those of the LINUXRUN_ variables for what the words leave open. */
+async function optionsOf(words: RunWords, environment: Environment): Promise<RunOptions> {
+  const network = words.network && { LINUXRUN_NETWORK: words.network === 'none' ? 'none' : '' };
+  const given = readOptions({ ...environment, ...network }, PUBLIC);
+  return {
+    ...given,
+    image: words.image,
+    entrypoint: words.entrypoint ?? given.entrypoint,
+    args: words.args ?? given.args,
+    env: [...given.env, ...(await variablesOf(words, environment))],
+    user: words.user ?? given.user,
+    currentDir: words.currentDir ?? given.currentDir,
+    hostname: words.hostname,
+    ports: [...given.ports, ...words.ports],
+    init: words.init || given.init,
+    devices: [...given.devices, ...words.devices],
+    memoryBytes: words.memoryBytes ?? given.memoryBytes,
+    cpus: words.cpus ?? given.cpus,
+    readOnly: words.readOnly,
+    tmpfs: words.tmpfs,
+  };
+}
+
+/** The variables of the files, then the others, completed from the environment. */
+export async function variablesOf(
+  { env, envFiles }: Pick<RunWords, 'env' | 'envFiles'>,
+  environment: Environment,
+): Promise<string[]> {
+  const variables: string[] = [];
+  for (const path of envFiles) {
+    const text = await readFile(path, 'utf8').catch((cause: NodeJS.ErrnoException) => {
+      throw new DockerError(`cannot read the variables in ${path}: ${cause.code}`, STATUS_FAILURE, { cause });
+    });
+    variables.push(...parseEnvFile(text, path));
+  }
+  return completeVariables([...variables, ...env], environment);
+}
+
+/** Makes the container reachable by other commands. */
+class OwningWitness implements Witness {
+  readonly #words: RunWords;
+  readonly #options: RunOptions;
+  readonly #isOwner: boolean;
+  #owner: Owner | undefined;
+
+  constructor(words: RunWords, options: RunOptions, isOwner: boolean) {
+    this.#words = words;
+    this.#options = options;
+    this.#isOwner = isOwner;
+  }
+
+  async prepare(): Promise<void> {
+    const { openOwner } = await import('./owner.ts');
+    const { name } = this.#words;
+    try {
+      this.#owner = await openOwner(process.env, name);
+    } catch (error) {
+      // A container in this terminal is of use alone, too.
+      if (this.#isOwner || name !== undefined || !(error instanceof CommandError)) throw error;
+      process.stderr.write(`linuxrun: other commands cannot reach this container: ${error.message}\n`);
+    }
+  }
+
+  onContainer({ container, image, ports }: Running): void {
+    const owner = this.#owner;
+    if (!owner) return;
+    const { env, hostname, init, network, devices, memoryBytes, cpus, readOnly, tmpfs } = this.#options;
+    owner.own(container, {
+      image: this.#words.image,
+      imageDigest: image.digest,
+      command: commandOf(image.config, this.#options),
+      ports,
+      env,
+      user: this.#options.user ?? image.config.user,
+      currentDir: container.currentDir,
+      hostname: hostname ?? '',
+      terminal: this.#words.tty,
+      interactive: this.#words.interactive,
+      init,
+      readOnly: readOnly === true,
+      network: network ? 'bridge' : 'none',
+      devices,
+      tmpfs: tmpfs ?? [],
+      memoryBytes,
+      cpus,
+    });
+    if (this.#isOwner) container.started.then((is) => is && reportStart(owner.id)).catch(() => {});
+  }
+
+  onOutput(stream: OutputStream, bytes: Uint8Array): void {
+    this.#owner?.show(stream, bytes);
+  }
+
+  async onEnd(): Promise<void> {
+    await this.#owner?.end();
+  }
+}

@@ -1,0 +1,240 @@
+/** The socket of a running container's owner, by which other commands reach the container. */
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { chmod } from 'node:fs/promises';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { type WebSocket, WebSocketServer } from 'ws';
+import type { ContainerMachine } from '../container/container.ts';
+import { FileError } from '../container/errors.ts';
+import { CommandError, STATUS_FAILURE } from './errors.ts';
+import { ExecSession, sendMessage, sendOutput } from './exec-session.ts';
+import { randomName } from './names.ts';
+import { OutputLog, type OutputStream } from './output-log.ts';
+import { type ContainerInfo, type Failure, MAX_MESSAGE } from './owner-protocol.ts';
+import { Sockets } from './sockets.ts';
+
+/** How long clients have to take the last output of a container that has ended, in ms. */
+const FAREWELL = 2_000;
+/** How many names are tried, if all of them are taken. */
+const ATTEMPTS = 20;
+/** More clients than any user has at once. */
+const MAX_CLIENTS = 256;
+const MAX_STOP_SECONDS = 2 ** 31 / 1000 - 1;
+
+type Details = Omit<ContainerInfo, 'id' | 'name' | 'pid' | 'created' | 'started'>;
+
+/**
+ * Opens the socket of a container that is about to start.
+ * @param name a random one if it is undefined
+ * @throws CommandError if the name is taken, or there can be no socket
+ */
+export async function openOwner(env: NodeJS.ProcessEnv, name: string | undefined): Promise<Owner> {
+  const owner = new Owner();
+  await owner.listen(await Sockets.open(env), name);
+  return owner;
+}
+
+export class Owner {
+  readonly id = randomBytes(32).toString('hex');
+  readonly #created = Date.now();
+  readonly #log = new OutputLog();
+  readonly #server = createServer((request, response) => void this.#serve(request, response));
+  readonly #sockets = new WebSocketServer({ noServer: true, maxPayload: MAX_MESSAGE, clientTracking: true });
+  #name = '';
+  #container: ContainerMachine | undefined;
+  #details: Details | undefined;
+  #started: number | undefined;
+
+  constructor() {
+    this.#server.maxConnections = MAX_CLIENTS;
+    this.#server.on('upgrade', (request, socket, head) => {
+      this.#sockets.handleUpgrade(request, socket, head, (client) => void this.#talk(request, client));
+    });
+    // Clients may vanish at any time.
+    this.#server.on('clientError', (_, socket) => socket.destroy());
+  }
+
+  /** Takes the name, or a random one. */
+  async listen(sockets: Sockets, name: string | undefined): Promise<void> {
+    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+      const candidate = name ?? randomName();
+      if (await this.#take(sockets, candidate)) {
+        this.#name = candidate;
+        return;
+      }
+      if (name !== undefined && !(await sockets.removeDead(name)))
+        throw new CommandError(
+          `the container name "/${name}" is already in use: stop that container, or choose another name`,
+          STATUS_FAILURE,
+        );
+    }
+    throw new CommandError('all random names are taken: choose one with --name', STATUS_FAILURE);
+  }
+
+  /** Makes the container reachable. */
+  own(container: ContainerMachine, details: Details): void {
+    this.#details = details;
+    this.#container = container;
+    const note = (isStarted: boolean) => {
+      if (isStarted) this.#started = Date.now();
+    };
+    container.started.then(note).catch(() => {});
+  }
+
+  show(stream: OutputStream, bytes: Uint8Array): void {
+    this.#log.append(stream, bytes);
+  }
+
+  /** The container has ended. Gives its clients a moment for the last output, and frees the name. */
+  async end(): Promise<void> {
+    this.#log.end();
+    const clients = [...this.#sockets.clients];
+    // Closing also removes the socket's file.
+    this.#server.close();
+    if (clients.length > 0) {
+      const closed = Promise.all(clients.map((client) => once(client, 'close')));
+      const timer = setTimeout(() => {
+        for (const client of clients) client.terminate();
+      }, FAREWELL);
+      await closed;
+      clearTimeout(timer);
+    }
+    this.#server.closeIdleConnections();
+  }
+
+  async #take(sockets: Sockets, name: string): Promise<boolean> {
+    const path = sockets.pathOf(name);
+    this.#server.listen(path);
+    try {
+      await once(this.#server, 'listening');
+    } catch (cause) {
+      const { code } = cause as NodeJS.ErrnoException;
+      if (code === 'EADDRINUSE') return false;
+      throw new CommandError(`cannot listen on ${path}: ${code}`, STATUS_FAILURE, { cause });
+    }
+    if (process.platform !== 'win32') await chmod(path, 0o600);
+    return true;
+  }
+
+  #info(): ContainerInfo {
+    if (!this.#details) throw new FileError('the container is still being made');
+    const { id } = this;
+    const [name, created, started, { pid }] = [this.#name, this.#created, this.#started, process];
+    return { ...this.#details, id, name, created, started, pid };
+  }
+
+  #running(): ContainerMachine {
+    if (!this.#container) throw new FileError('the container is still being made');
+    return this.#container;
+  }
+
+  async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { pathname, searchParams } = new URL(request.url ?? '/', 'http://owner');
+    const route = ROUTES[`${request.method} ${pathname}`];
+    const text = (name: string) => searchParams.get(name) ?? '';
+    const path = () => String(JSON.parse(text('path')));
+    try {
+      if (!route)
+        throw new FileError('this owner of a container knows no such request: it may be of another version');
+      if (pathname === '/') answer(response, this.#info());
+      else await route({ container: this.#running(), request, response, text, path });
+    } catch (error) {
+      if (response.headersSent) {
+        response.destroy();
+        return;
+      }
+      const { message, code } = error as Error & { code?: string };
+      const failure: Failure = { message, code };
+      response
+        .writeHead(route ? 409 : 404, { 'content-type': 'application/json' })
+        .end(JSON.stringify(failure));
+    }
+  }
+
+  async #talk(request: IncomingMessage, client: WebSocket): Promise<void> {
+    client.on('error', () => {});
+    const { pathname, searchParams } = new URL(request.url ?? '/', 'http://owner');
+    try {
+      if (pathname === '/logs') {
+        const tail = searchParams.get('tail');
+        await this.#showLog(client, tail === null ? undefined : Number(tail), searchParams.has('follow'));
+      } else {
+        await new ExecSession(this.#running(), client).run();
+      }
+    } catch (error) {
+      await sendMessage(client, { type: 'error', message: (error as Error).message }).catch(() => {});
+    } finally {
+      client.close();
+    }
+  }
+
+  async #showLog(client: WebSocket, tail: number | undefined, follow: boolean): Promise<void> {
+    const gone = once(client, 'close').then(() => 'gone' as const);
+    const log = this.#log.read(tail, follow);
+    for (;;) {
+      const next = await Promise.race([log.next(), gone]);
+      if (next === 'gone' || next.done) break;
+      await Promise.race([sendOutput(client, next.value.stream, next.value.bytes), gone]);
+    }
+    if (client.readyState === client.OPEN) await sendMessage(client, { type: 'exit', status: 0 });
+  }
+}
+
+interface Call {
+  readonly container: ContainerMachine;
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly text: (name: string) => string;
+  /** The path, which is JSON, because names may have bytes that are no UTF-8. */
+  readonly path: () => string;
+}
+
+/** The requests, of which `GET /` needs no container. */
+const ROUTES: Readonly<Record<string, (call: Call) => Promise<void>>> = {
+  'GET /': async () => {},
+
+  async 'POST /stop'({ container, response, text }) {
+    const seconds = Math.min(Number(text('seconds')), MAX_STOP_SECONDS);
+    const signal = text('signal') === '' ? undefined : Number(text('signal'));
+    await container.stop({ signal, grace: seconds * 1000 });
+    answer(response, {});
+  },
+
+  async 'GET /stat'({ container, response, path }) {
+    answer(response, await container.stat(path()));
+  },
+
+  async 'GET /folder'({ container, response, path }) {
+    const lines = async function* () {
+      for await (const entry of container.readdir(path())) yield `${JSON.stringify(entry)}\n`;
+    };
+    await pipeline(lines(), response);
+  },
+
+  async 'GET /file'({ container, response, path }) {
+    const content = await container.readFile(path());
+    await pipeline(Readable.fromWeb(content as Parameters<typeof Readable.fromWeb>[0]), response);
+  },
+
+  async 'PUT /file'({ container, request, response, text, path }) {
+    const left = new AbortController();
+    request.once('error', (error) => left.abort(error));
+    request.once('close', () => {
+      if (!request.complete) left.abort(new Error('the client has gone'));
+    });
+    const content = Readable.toWeb(request) as ReadableStream<Uint8Array>;
+    await container.writeFile(path(), content, { mode: Number(text('mode')), signal: left.signal });
+    answer(response, {});
+  },
+
+  async 'POST /folder'({ container, response, text, path }) {
+    await container.mkdir(path(), { mode: Number(text('mode')) });
+    answer(response, {});
+  },
+};
+
+function answer(response: ServerResponse, body: unknown): void {
+  response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+}
