@@ -16,5 +16,9 @@ export const page = {
     'package-lock.json',
   ],
   outputs: { app: 'dist/app' },
-  run: (work) => run('node', ['node_modules/vite/bin/vite.js', 'build', '--outDir', join(work, 'app')]),
+  async run(work) {
+    const args = ['node_modules/vite/bin/vite.js', 'build', '--outDir', join(work, 'app')];
+    // With another value in the user's environment, Vite builds a page for development.
+    await run('node', args, { env: { NODE_ENV: 'production' } });
+  },
 };

@@ -3,13 +3,16 @@
  * can serve, and our server.
  */
 import { cp, mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { SetupFailure } from './failure.mjs';
 import { inProject, PROJECT } from './places.mjs';
 
 const PREVIEWS = 'dist/previews';
 /** A later one lies over those before it. */
 const LAYERS = ['public', 'dist/app', 'dist/site'];
+
+/** A folder of Vite's in the page, for this set-up. */
+const NOT_SERVED = '.vite';
 
 /** @param {string} outfile */
 async function bundleServer(outfile) {
@@ -38,10 +41,7 @@ export const production = {
   sources: [
     ...LAYERS,
     PREVIEWS,
-    'src/server',
-    'src/network',
-    'src/oci',
-    'src/preview',
+    'src',
     'package-lock.json',
     'scripts/node-version.mjs',
     'scripts/setup/places.mjs',
@@ -55,7 +55,8 @@ export const production = {
   async run(work) {
     const site = join(work, 'site');
     await mkdir(site, { recursive: true });
-    for (const source of LAYERS) await cp(inProject(source), site, { recursive: true });
+    const isServed = (/** @type {string} */ path) => basename(path) !== NOT_SERVED;
+    for (const source of LAYERS) await cp(inProject(source), site, { recursive: true, filter: isServed });
     await cp(inProject(PREVIEWS), join(work, 'previews'), { recursive: true });
     // Without a package.json beside it, Node recognises an ES module only by this extension.
     await bundleServer(join(work, 'server.mjs'));

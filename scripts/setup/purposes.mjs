@@ -37,7 +37,10 @@ export const PURPOSES = {
   'kernel-smp': { packages: BUILD_PACKAGES, steps: [kernelSmp] },
   types: { packages: [], steps: [types] },
   release: { packages: BUILD_PACKAGES, steps: [...EVERYTHING, busyboxSources] },
-  test: { packages: [...BUILD_PACKAGES, ...TEST_PACKAGES], steps: [...EVERYTHING, consumerTools] },
+  test: {
+    packages: [...BUILD_PACKAGES, ...TEST_PACKAGES],
+    steps: [...EVERYTHING, busyboxSources, consumerTools],
+  },
 };
 
 /**
