@@ -24,6 +24,9 @@ export function browserHost(places: () => Places, loading: ImageLoading): Host {
     },
     openInput: () => new ReadableStream({ start: (controller) => controller.close() }),
     openOutput: openConsole,
+    async readTextFile(path) {
+      throw new OptionError(`a page cannot read ${path}: give its content in other words`);
+    },
     async publish() {
       throw new OptionError(
         'a page cannot open ports of this machine: use proxyRequest(), connect(), or publish ports in Node',

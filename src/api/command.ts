@@ -56,6 +56,10 @@ export class Command extends Builder {
       user,
       terminal: terminal && terminalOf(terminal),
     };
+    if (this.#image === undefined && this.#program === 'docker') {
+      const { runDocker } = await import('./docker.ts');
+      return runDocker({ words: [...args], env: Object.fromEntries(env), signal, terminal });
+    }
     if (this.#image === undefined && !this.#wantsMachine)
       return runShared({ ...program, args: [this.#program, ...args] }, signal);
     return runInMachine({

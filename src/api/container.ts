@@ -10,6 +10,7 @@ import type {
   PortChange,
 } from '../machine/machine.ts';
 import { parsePort } from '../options/published-ports.mjs';
+import { parseSignal } from '../options/signals.ts';
 import { chunks } from '../streams/chunks.ts';
 import { assignmentsOf, Builder } from './builder.ts';
 import { type Child, type Output, ProcessChild, type Signal } from './child.ts';
@@ -63,6 +64,13 @@ export interface ContainerEvents {
   message: { readonly text: string };
 }
 
+export interface StopOptions {
+  /** By default the stop signal of the image, which is SIGTERM unless it names one. */
+  readonly signal?: Signal | undefined;
+  /** The time that it has to end, by default 10. */
+  readonly seconds?: number | undefined;
+}
+
 /** A container whose program runs. As a `Child` it stands for that program. */
 export interface RunningContainer extends Child {
   /** Whether its program has started. If not, standard error says why, and its status is 125, 126 or 127. */
@@ -92,8 +100,8 @@ export interface RunningContainer extends Child {
   ): () => void;
   /** Measures what it uses now. @throws MachineError once its machine has ended */
   stats(): Promise<Stats>;
-  /** Asks it to end, and kills it if it has not ended within 10 s. */
-  stop(): Promise<number>;
+  /** Asks it to end, and kills it if it has not ended in time. */
+  stop(options?: StopOptions): Promise<number>;
 }
 
 /** A container from an image, in a machine of its own. */
@@ -347,8 +355,11 @@ class Running implements RunningContainer {
     };
   }
 
-  async stop(): Promise<number> {
-    await this.#container.stop();
+  async stop({ signal, seconds }: StopOptions = {}): Promise<number> {
+    await this.#container.stop({
+      signal: signal === undefined ? undefined : parseSignal(String(signal)),
+      grace: seconds === undefined ? undefined : seconds * 1000,
+    });
     return this.wait();
   }
 

@@ -36,6 +36,8 @@ export interface Host extends Library, ImageLoading {
   readonly commandImage: string;
   /** Where machines find layers: a folder in Node. */
   readonly storeFolder: string;
+  /** A text file of this computer. @throws OptionError */
+  readTextFile(path: string): Promise<string>;
   /** The network of machines that may have one. */
   readonly network: NetworkOptions;
   /** This process's standard input, until the stream is cancelled. */

@@ -11,6 +11,7 @@ import {
   notStored,
   type SourceOptions,
 } from './load-image.ts';
+import { endResting } from './resting.ts';
 
 /** An image with all of its layers in the store. */
 export interface StoredImage {
@@ -86,7 +87,9 @@ export async function list(): Promise<StoredImage[]> {
  * @throws ImageError of kind `not-found`; StorageError if a container uses the image
  */
 export async function remove(image: ImageLocation): Promise<void> {
-  const { reference, inUse } = await find(library().nameOf(image));
+  const name = library().nameOf(image);
+  if ((await find(name)).inUse) await endResting();
+  const { reference, inUse } = await find(name);
   if (inUse) throw new StorageError(`${reference} is in use by a container: stop that first`);
   const store = library().openStore();
   await store.images.remove(reference);

@@ -1,4 +1,5 @@
 /** The programming interface in Node. */
+import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { isAbsolute, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -80,6 +81,13 @@ installHost({
   },
   measureRoom: async () => ({ freeBytes: await freeBytes(store), isPersistent: true }),
   persist: async () => true,
+  async readTextFile(path) {
+    try {
+      return await readFile(path, 'utf8');
+    } catch (cause) {
+      throw new OptionError(`cannot read ${path}: ${(cause as NodeJS.ErrnoException).code}`, { cause });
+    }
+  },
   network: {},
   openInput,
   openOutput,

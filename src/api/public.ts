@@ -36,6 +36,7 @@ export {
   type ExecOptions,
   type RunningContainer,
   type Stats,
+  type StopOptions,
 } from './container.ts';
 export * from './errors.ts';
 export type { ContainerFs } from './files.ts';

@@ -3,6 +3,7 @@ import { background } from './background.ts';
 import type { StartedProcess } from './child.ts';
 import { host } from './host.ts';
 import { machineOf } from './machine-settings.ts';
+import { rest, wake } from './resting.ts';
 
 /** How long the container stays after its last command, in ms. */
 const REST = 5_000;
@@ -85,6 +86,7 @@ class SharedContainer {
   /** Keeps the container, and Node's process, until the function that it returns is called. */
   #hold(): () => void {
     clearTimeout(this.#timer);
+    wake(this);
     this.#holds++;
     this.#refer(true);
     let isHeld = true;
@@ -96,10 +98,18 @@ class SharedContainer {
 
   #rest(): void {
     this.#refer(false);
-    this.#timer = background(() => {
-      this.#container?.then((container) => container.destroy()).catch(() => {});
-      this.#container = undefined;
-    }, REST);
+    this.#timer = background(() => void this.#end(), REST);
+    rest(this, () => this.#end());
+  }
+
+  async #end(): Promise<void> {
+    wake(this);
+    clearTimeout(this.#timer);
+    const container = await this.#container?.catch(() => undefined);
+    // A command may have come meanwhile.
+    if (this.#holds > 0) return;
+    this.#container = undefined;
+    await container?.destroy();
   }
 
   #refer(isReferenced: boolean): void {

@@ -5,6 +5,7 @@ import type { StartedProcess } from './child.ts';
 import { host } from './host.ts';
 import type { LoadedImage, LoadImageOptions } from './load-image.ts';
 import type { MachineSize } from './machine-settings.ts';
+import { rest, wake } from './resting.ts';
 
 /** How long a machine stays after its command, in ms. */
 const REST = 5_000;
@@ -37,7 +38,7 @@ export async function runInMachine({ image, loading, size, program }: ImageComma
     const process = runContainer(warm, program);
     process.settle().then(
       () => keep(key, warm),
-      () => warm.machine.stop(),
+      () => warm.stop(),
     );
     // Output that is left when it has ended is in this thread.
     return { process, hold: () => () => {} };
@@ -67,10 +68,10 @@ async function boot(
 ): Promise<WarmMachine> {
   const { storeFolder: store } = host();
   const platform = host().createPlatform(size.cpus);
-  const { machine, config } = await bootImage({ ...size, platform, image, store, signal });
-  const warm = { machine, config, digest: (await image).digest };
+  const machine = await bootImage({ ...size, platform, image, store, signal });
+  const warm = { ...machine, digest: (await image).digest };
   const drop = () => forget(key, warm);
-  machine.exit.then(drop, drop);
+  warm.machine.exit.then(drop, drop);
   return warm;
 }
 
@@ -80,12 +81,17 @@ function keep(key: string, warm: WarmMachine): void {
   machine.setReferenced(false);
   const timer = background(() => {
     forget(key, warm);
-    void machine.stop();
+    void warm.stop();
   }, REST);
   resting.set(key, (resting.get(key) ?? new Map()).set(warm, timer));
+  rest(warm, () => {
+    forget(key, warm);
+    return warm.stop();
+  });
 }
 
 function forget(key: string, warm: WarmMachine): void {
+  wake(warm);
   const machines = resting.get(key);
   clearTimeout(machines?.get(warm));
   machines?.delete(warm);

@@ -132,14 +132,14 @@ export async function startContainer(options: ContainerOptions): Promise<Contain
     checkDevices(options.devices ?? []);
     parseAllTmpfs(options.tmpfs ?? []);
   } catch (error) {
-    discard(options.image);
+    void discard(options.image);
     throw error;
   }
   const booted = await bootImage(options);
   try {
     return runContainer(booted, options);
   } catch (error) {
-    await booted.machine.stop();
+    await booted.stop();
     throw error;
   }
 }
@@ -148,7 +148,8 @@ export async function startContainer(options: ContainerOptions): Promise<Contain
  * Runs the image of a machine, in which no container runs yet.
  * @throws OptionError
  */
-export function runContainer({ machine, config }: ImageMachine, options: ProgramOptions): ContainerMachine {
+export function runContainer(machine: ImageMachine, options: ProgramOptions): ContainerMachine {
+  const { config } = machine;
   const stopSignal = config.stopSignal === '' ? SIGTERM : parseSignal(config.stopSignal);
   return new ContainerMachine(machine, requestOf(config, options), stopSignal);
 }
@@ -201,18 +202,20 @@ export class ContainerMachine {
    */
   readonly exit: Promise<number>;
   readonly #machine: Machine;
+  readonly #stop: () => Promise<void>;
   readonly #request: ContainerRequest;
   readonly #process: FirstProcess;
   readonly #stopSignal: number;
   readonly #http = new HttpClient((port, signal) => this.connect(port, { signal }));
 
-  constructor(machine: Machine, request: ContainerRequest, stopSignal: number) {
+  constructor({ machine, stop }: ImageMachine, request: ContainerRequest, stopSignal: number) {
     const process = machine.runContainer(request);
     this.stdin = process.stdin;
     this.stdout = process.stdout;
     this.stderr = process.stderr;
     this.messages = process.messages;
     this.#machine = machine;
+    this.#stop = stop;
     this.#request = request;
     this.#process = process;
     this.#stopSignal = stopSignal;
@@ -424,7 +427,7 @@ export class ContainerMachine {
   /** Ends the machine at once. Must always be called after all output has been read. */
   async destroy(): Promise<void> {
     this.#http.close();
-    await this.#machine.stop();
+    await this.#stop();
   }
 }
 

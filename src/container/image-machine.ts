@@ -17,8 +17,7 @@ export interface ImageMachineOptions {
   readonly platform: Platform;
   /**
    * The image, or a promise of it, so that the machine boots meanwhile. If the promise rejects, the start
-   * fails with the same error. The image is released once the machine holds its layers, or the start has
-   * failed.
+   * fails with the same error. The image is released when the machine has ended, or the start has failed.
    */
   readonly image: RunnableImage | Promise<RunnableImage>;
   /** The store of the image's layers: a folder in Node. Browsers have one store for each origin. */
@@ -44,6 +43,8 @@ export interface ImageMachineOptions {
 export interface ImageMachine {
   readonly machine: Machine;
   readonly config: ImageConfig;
+  /** Stops the machine at once, and releases the image. */
+  stop(): Promise<void>;
 }
 
 /**
@@ -57,17 +58,17 @@ export async function bootImage(options: ImageMachineOptions): Promise<ImageMach
   try {
     checkDiskSize(options.diskBytes);
     return await boot(options, image);
-  } finally {
-    // The image may still arrive after the start has failed.
-    discard(image);
+  } catch (error) {
+    // The image may still arrive.
+    void discard(image);
+    throw error;
   }
 }
 
 /** Releases an image, also one that has not arrived yet. */
-export function discard(image: RunnableImage | Promise<RunnableImage>): void {
-  Promise.resolve(image)
-    .then((image) => image.release())
-    .catch(() => {});
+export async function discard(image: RunnableImage | Promise<RunnableImage>): Promise<void> {
+  const arrived = await Promise.resolve(image).catch(() => undefined);
+  await arrived?.release();
 }
 
 async function boot(options: ImageMachineOptions, image: Promise<RunnableImage>): Promise<ImageMachine> {
@@ -81,7 +82,15 @@ async function boot(options: ImageMachineOptions, image: Promise<RunnableImage>)
     signal?.throwIfAborted();
     const { config, layers } = await Promise.race([image, machine.failure()]);
     await machine.openImage(layers);
-    return { machine, config };
+    const released = machine.exit.then(
+      () => discard(image),
+      () => discard(image),
+    );
+    const stopAndRelease = async () => {
+      await machine.stop();
+      await released;
+    };
+    return { machine, config, stop: stopAndRelease };
   } catch (error) {
     await machine.stop();
     signal?.throwIfAborted();

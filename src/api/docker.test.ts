@@ -1,0 +1,87 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, expect, test } from 'vitest';
+import { Command, configure } from './node.ts';
+import { temporaryStore } from './testing/store.ts';
+
+const TIMEOUT = 120_000;
+const BUSYBOX = `oci://${join(import.meta.dirname, '../../public/images')}:busybox`;
+const folder = mkdtempSync(join(tmpdir(), 'linuxrun-docker-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+configure({ store: temporaryStore() });
+
+const docker = (...words: string[]) => new Command('docker').args(words);
+
+async function result(command: Command): Promise<{ status: number; stdout: string; stderr: string }> {
+  const { status, text, stderr } = await command.output();
+  return { status, stdout: text(), stderr: new TextDecoder().decode(stderr) };
+}
+
+test('runs an image as docker run does', { timeout: TIMEOUT }, async () => {
+  writeFileSync(join(folder, 'env'), 'FILE=from file\n');
+  const script = 'echo "$FILE $A $TAKEN"; pwd; id -un; cat; echo err >&2; exit 7';
+  const words = ['run', '--rm', '-e', 'A=1', '-e', 'TAKEN', '--env-file', join(folder, 'env'), '-w', '/tmp'];
+  const command = docker(...words, '-u', 'nobody', BUSYBOX, 'sh', '-c', script).env('TAKEN', 'taken');
+  expect(await result(command)).toEqual({
+    status: 7,
+    stdout: 'from file 1 taken\n/tmp\nnobody\n',
+    stderr: 'err\n',
+  });
+});
+
+test('passes input with -i only, and signals', { timeout: TIMEOUT }, async () => {
+  const child = docker('run', '-i', BUSYBOX, 'cat').spawn();
+  const writer = child.stdin.getWriter();
+  await writer.write(new TextEncoder().encode('typed'));
+  await writer.close();
+  expect((await child.waitWithOutput()).text()).toBe('typed');
+  const waiting = docker('run', '--init', BUSYBOX, 'sh', '-c', 'echo up; exec sleep 1000').spawn();
+  await waiting.stdout.getReader().read();
+  await waiting.kill('SIGTERM');
+  expect(await waiting.wait()).toBe(128 + 15);
+});
+
+test.each([
+  ['a flag that is refused', ['run', '--privileged', BUSYBOX], 125, /--privileged/],
+  ['a flag that does not exist', ['run', '--nonesuch', BUSYBOX], 125, /unknown flag: --nonesuch/],
+  ['an image that is missing', ['run', 'oci:///nonesuch'], 125, /no OCI image layout/],
+  ['a program that is missing', ['run', BUSYBOX, 'nonesuch'], 127, /not found/],
+  ['a command that does not exist', ['nonesuch'], 1, /nonesuch/],
+  ['a container that does not run', ['exec', 'nonesuch', 'true'], 1, /No such container: nonesuch/],
+  ['an environment that cannot be read', ['run', '--env-file', '/nonesuch', BUSYBOX], 125, /ENOENT/],
+])('ends with a status and a reason for %s', { timeout: TIMEOUT }, async (_, words, status, reason) => {
+  expect(await result(docker(...words))).toMatchObject({ status, stderr: expect.stringMatching(reason) });
+});
+
+test('keeps detached containers, which other commands reach', { timeout: TIMEOUT }, async () => {
+  const words = [
+    'run',
+    '-d',
+    '--name',
+    'box',
+    BUSYBOX,
+    'sh',
+    '-c',
+    'echo out; echo err >&2; exec sleep 1000',
+  ];
+  const { status, stdout } = await result(docker(...words));
+  expect([status, stdout]).toEqual([0, expect.stringMatching(/^[\da-f]{64}\n$/)]);
+  const id = stdout.slice(0, 12);
+  expect(await result(docker('run', '--name', 'box', BUSYBOX))).toMatchObject({ status: 125 });
+  expect((await result(docker('exec', '-e', 'A=b', id, 'sh', '-c', 'echo $A; exit 3'))).status).toBe(3);
+  expect((await result(docker('exec', 'box', 'echo', 'inside'))).stdout).toBe('inside\n');
+  await expect
+    .poll(() => result(docker('logs', 'box')))
+    .toEqual({ status: 0, stdout: 'out\n', stderr: 'err\n' });
+  expect(await result(docker('stop', '-t', '0', 'box'))).toMatchObject({ status: 0, stdout: 'box\n' });
+  expect((await result(docker('exec', 'box', 'true'))).stderr).toMatch(/No such container: box/);
+});
+
+test('pulls and removes images, and helps', { timeout: TIMEOUT }, async () => {
+  expect((await result(docker('pull', BUSYBOX))).stdout).toMatch(/^Digest: sha256:[\da-f]{64}\n/);
+  expect(await result(docker('rmi', BUSYBOX))).toMatchObject({ status: 0 });
+  expect(await result(docker('rmi', BUSYBOX))).toMatchObject({ status: 1 });
+  expect((await result(docker('--help'))).stdout).toMatch(/^usage: docker COMMAND/);
+});
