@@ -14,6 +14,7 @@ import { benchDisk } from './disk.ts';
 import { benchFilter } from './filter.ts';
 import { benchIdle } from './idle.ts';
 import { benchNet } from './net.ts';
+import { benchPackage } from './package.ts';
 import { PUBLIC } from './platform.ts';
 import { benchPull, PULL_HERE, pullHere } from './pull.ts';
 import { benchStart } from './start.ts';
@@ -30,6 +31,7 @@ const SECTIONS = [
   'idle',
   'pull',
   'start',
+  'package',
   'disk',
   'filter',
   'net',
@@ -95,6 +97,7 @@ async function main(): Promise<void> {
   if (chosen('idle')) await benchIdle(wasm);
   if (chosen('pull')) await benchPull(repeat * PULLS_PER_REPEAT);
   if (chosen('start')) await benchStart(repeat * STARTS_PER_REPEAT);
+  if (chosen('package')) await benchPackage(repeat);
   if (chosen('disk')) await benchDisk(wasm, repeat);
   if (chosen('filter')) await benchFilter(wasm);
   if (chosen('net')) await benchNet(wasm, repeat);

@@ -99,6 +99,21 @@ describe.each(NODE_VERSIONS)('Node %s', (version) => {
   });
 });
 
+describe('the command', () => {
+  test('runs the images that come with the package', async () => {
+    expect(await run('npx', '--no', 'linuxrun', 'run', 'busybox', 'echo', 'hi')).toBe('hi\n');
+    expect(await run('npx', '--no', 'linuxrun', 'run', '--rm', 'hello-world')).toMatch(
+      /^Hello from LinuxRun!$/m,
+    );
+  });
+
+  test('says which mirror has failed, and why', async () => {
+    const failure = await run('npx', '--no', 'linuxrun', 'run', 'alpine').catch((error) => error);
+    expect(failure.code).toBe(125);
+    expect(failure.stderr).toMatch(/Docker Hub's mirror http:\/\/127\.0\.0\.1:1: .*refused \(ECONNREFUSED\)/);
+  });
+});
+
 test('CommonJS may require the package', async () => {
   expect(await run(inProject(nodeProgram(NODE_VERSIONS[0] ?? '')), 'program.cjs')).toBe('required\n\n');
 });

@@ -15,7 +15,7 @@ const release = (clone: string, env: Record<string, string> = {}) =>
   run(clone, env, process.execPath, join(clone, 'scripts/release.mjs'));
 const readSums = (clone: string) => readFile(join(clone, RELEASE, 'SHA256SUMS'), 'utf8');
 
-/** Steps that do not run again in the other clone: they take minutes, or their results are of other makers. */
+/** Steps that do not run again in the other clone, because they take minutes or download. */
 const KEPT = {
   core: ['public/emulator.wasm'],
   kernel: ['public/kernel/Image', 'dist/kernel-headers'],
