@@ -1,3 +1,4 @@
+import { npmPackage } from '../scripts/setup/package.mjs';
 import { page } from '../scripts/setup/page.mjs';
 import { previews } from '../scripts/setup/previews.mjs';
 import { production } from '../scripts/setup/production.mjs';
@@ -5,7 +6,7 @@ import { site } from '../scripts/setup/site.mjs';
 import { ensure } from '../scripts/setup/step.mjs';
 import { types } from '../scripts/setup/types.mjs';
 
-/** Builds the page and the production site from the current sources, before any test. */
+/** Builds the page, the production site and the npm package from the current sources, before any test. */
 export default async function buildPage(): Promise<void> {
-  for (const step of [page, previews, types, site, production]) await ensure(step);
+  for (const step of [page, previews, types, site, production, npmPackage]) await ensure(step);
 }

@@ -2,22 +2,26 @@
  * Makes the npm package in `dist/package`: bundles without dependencies for Node and browsers, declarations
  * of types, and the files of the machine. Whoever installs it compiles nothing.
  */
-import { chmod, copyFile, cp, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, relative } from 'node:path';
 import { SetupFailure } from './failure.mjs';
 import { licenceText } from './licences.mjs';
 import { inProject, PROJECT } from './places.mjs';
-import { DECLARATIONS } from './types.mjs';
+import { DECLARATIONS, OTHER_DECLARATIONS, TYPES } from './types.mjs';
 
 /** The modules for Node, each with the modules that it loads later. Each file that Node reads costs time. */
 /** The name of the command. */
 const COMMAND = 'linuxrun';
 /** @type {Record<string, string>} */
-const NODE = { index: 'src/api/node.ts', linuxrun: 'src/cli/linuxrun.ts' };
+const NODE = { index: 'src/api/node.ts', linuxrun: 'src/cli/linuxrun.ts', vite: 'src/vite/plugin.ts' };
 /** The workers of a machine in Node, beside the programs (src/machine/platform/node.ts). */
 const NODE_WORKERS = ['hart', 'machine', 'translator'].map((role) => `src/machine/platform/node-${role}.ts`);
 /** @type {Record<string, string>} */
-const BROWSER = { index: 'src/api/browser.ts' };
+const BROWSER = {
+  index: 'src/api/browser.ts',
+  element: 'src/element/element.ts',
+  react: 'src/element/react.ts',
+};
 
 /** The folder of the clone that is `assets` in the package, and what the package takes from it. */
 const PUBLIC = 'public';
@@ -86,6 +90,21 @@ class Neighbours {
   }
 }
 
+/** Imports styles as text, as Vite does. @type {import('esbuild').Plugin} */
+const inlineStyles = {
+  name: 'inline-styles',
+  setup(build) {
+    build.onResolve({ filter: /\.css\?inline$/ }, async ({ path, resolveDir, kind }) => {
+      const found = await build.resolve(path.replace('?inline', ''), { resolveDir, kind });
+      return { path: found.path, namespace: 'inline' };
+    });
+    build.onLoad({ filter: /.*/, namespace: 'inline' }, async ({ path }) => ({
+      contents: await readFile(path, 'utf8'),
+      loader: 'text',
+    }));
+  },
+};
+
 /** @param {import('esbuild').BuildOptions} options */
 async function bundle(options) {
   const { build } = await import('esbuild');
@@ -131,6 +150,8 @@ async function bundleForBrowsers(outdir) {
   // A worker may start others.
   while (known < neighbours.workers.size) {
     known = neighbours.workers.size;
+    // Files of an earlier round have other names.
+    await rm(outdir, { recursive: true, force: true });
     const workers = [...neighbours.workers].map((source) => [basename(source, '.ts'), source]);
     await bundle({
       outdir,
@@ -141,7 +162,7 @@ async function bundleForBrowsers(outdir) {
       format: 'esm',
       splitting: true,
       jsx: 'automatic',
-      plugins: [neighbours.plugin],
+      plugins: [neighbours.plugin, inlineStyles],
     });
   }
   await neighbours.copyFiles(outdir);
@@ -207,7 +228,7 @@ export const npmPackage = {
     'LICENSE',
     'package.json',
     'package-lock.json',
-    DECLARATIONS,
+    TYPES,
     'scripts/setup/licences.mjs',
     'scripts/setup/package.md',
     'scripts/setup/package.mjs',
@@ -223,6 +244,8 @@ export const npmPackage = {
     await mkdir(inPackage('dist/types'));
     const declarations = await readFile(inProject(DECLARATIONS), 'utf8');
     await writeFile(inPackage('dist/types/index.d.ts'), `${DISPOSABLE}${declarations}`);
+    for (const name of OTHER_DECLARATIONS)
+      await copyFile(inProject(join(TYPES, name)), inPackage(join('dist/types', name)));
     for (const name of ASSETS)
       await cp(inProject(join(PUBLIC, name)), inPackage(join('assets', name)), { recursive: true });
     await writeFile(inPackage('package.json'), `${JSON.stringify(await describe(), undefined, 2)}\n`);

@@ -10,25 +10,36 @@ import { run } from './run.mjs';
 
 /** Both entries export the same names, with the same types (`src/api/entries.test.ts`). */
 const ENTRY = 'src/api/node';
-/** The types of AssemblyScript, which files that the entry imports use. */
-const GLOBALS = 'emulator-wasm/jit/assembly.d.ts';
+/** The types of AssemblyScript and of imported styles, which files that the entries import use. */
+const GLOBALS = ['emulator-wasm/jit/assembly.d.ts', 'src/app/vite.d.ts'];
+/** The declarations of the other entries, and of the files whose types they name, by their names there. */
+const OTHERS = {
+  element: 'src/element/element',
+  options: 'src/element/options',
+  react: 'src/element/react',
+  vite: 'src/vite/plugin',
+};
 
-/** The file of declarations, in the folder of the types. */
+export const TYPES = 'dist/types';
+/** The declarations of the interface. */
 export const DECLARATIONS = 'dist/types/linuxrun.d.ts';
+/** Those of the other entries. */
+export const OTHER_DECLARATIONS = Object.keys(OTHERS).map((name) => `${name}.d.ts`);
 /** The model in JSON. */
 export const API_MODEL = 'dist/types/linuxrun.api.json';
 /** The report that belongs to the sources as they are, and the one that was agreed on. */
 export const API_REPORT = 'dist/types/linuxrun.api.md';
 export const AGREED_REPORT = 'src/api/linuxrun.api.md';
 
-/** @param {string} folder for the declarations of the entry and of all files that it imports */
+/** @param {string} folder for the declarations of the entries and of all files that they import */
 async function emitDeclarations(folder) {
   const config = join(folder, 'tsconfig.json');
   const compilerOptions = {
     ...{ noEmit: false, declaration: true, emitDeclarationOnly: true, stripInternal: true },
     ...{ rootDir: PROJECT, outDir: folder, typeRoots: [inProject('node_modules/@types')] },
   };
-  const files = [`${ENTRY}.ts`, GLOBALS].map(inProject);
+  const entries = [ENTRY, ...Object.values(OTHERS)].map((entry) => `${entry}.ts`);
+  const files = [...entries, ...GLOBALS].map(inProject);
   await writeFile(
     config,
     JSON.stringify({ extends: inProject('tsconfig.json'), compilerOptions, files, include: [] }),
@@ -88,6 +99,20 @@ async function rollUp(from, to) {
   if (errors.length > 0) throw new SetupFailure(errors.join('\n'));
 }
 
+/**
+ * They name types of the interface, whose declarations the package has in `index.d.ts`.
+ * @param {string} from with the declarations @param {string} to
+ */
+async function copyOthers(from, to) {
+  for (const [name, source] of Object.entries(OTHERS)) {
+    const text = await readFile(join(from, `${source}.d.ts`), 'utf8');
+    const inPackage = text
+      .replaceAll("'../api/browser.ts'", "'./index.js'")
+      .replaceAll(/'(\.\/[\w-]+)\.ts'/g, "'$1.js'");
+    await writeFile(join(to, `${name}.d.ts`), inPackage);
+  }
+}
+
 /** @type {import('./step.mjs').Step} */
 export const types = {
   name: 'types',
@@ -109,6 +134,7 @@ export const types = {
     for (const folder of [declarations, target]) await mkdir(folder, { recursive: true });
     await emitDeclarations(declarations);
     await rollUp(declarations, target);
+    await copyOthers(declarations, target);
     await rm(declarations, { recursive: true });
   },
 };

@@ -1,5 +1,5 @@
 import { getRequestListener } from '@hono/node-server';
-import type { Plugin } from 'vite';
+import type { Plugin, PreviewServer, ViteDevServer } from 'vite';
 import { CACHE, inProject } from '../../scripts/setup/places.mjs';
 import { TOKEN_PATH } from '../network/relay-protocol.ts';
 import { HERE_PATH, readPreviewHost } from '../preview/names.ts';
@@ -11,6 +11,34 @@ import { createRelay } from './relay/relay.ts';
 
 const OWN_PATHS = [`${REGISTRY_PATH}/`, HERE_PATH, TOKEN_PATH];
 
+/** A server of Vite, for development or for looking at a build. */
+type ViteServer = Pick<ViteDevServer | PreviewServer, 'middlewares' | 'httpServer'>;
+
+/**
+ * Makes one of Vite's servers our registry proxy and our relay too.
+ * @param previewRoot the folder of the files of previews, if it serves their origins
+ */
+export async function serveOurPaths(
+  { middlewares, httpServer }: ViteServer,
+  previewRoot?: string,
+): Promise<void> {
+  const registryProxy = await RegistryProxy.open(readProxyOptions(process.env, CACHE));
+  const relay = createRelay(process.env);
+  httpServer?.on('upgrade', (request, socket, head) => void relay?.upgrade(request, socket, head));
+  httpServer?.once('close', () => {
+    registryProxy.close();
+    relay?.close();
+  });
+  const hosts = readHosts(process.env);
+  const listen = getRequestListener(createApp([], { registryProxy, relay, hosts, previewRoot }).fetch);
+  middlewares.use((request, response, next) => {
+    const isOurs = OWN_PATHS.some((path) => request.url?.startsWith(path));
+    const isPreview = previewRoot !== undefined && readPreviewHost(request.headers.host ?? '');
+    if (isOurs || isPreview) void listen(request, response);
+    else next();
+  });
+}
+
 /** Adds our registry proxy, our relay and the origins of previews to Vite's server for development. */
 export function registryProxyInDevelopment(): Plugin {
   return {
@@ -20,22 +48,6 @@ export function registryProxyInDevelopment(): Plugin {
     config: () => ({
       server: { allowedHosts: readHosts(process.env).map((entry) => entry.replace(/^\*(?=\.)/, '')) },
     }),
-    async configureServer({ middlewares, httpServer }) {
-      const registryProxy = await RegistryProxy.open(readProxyOptions(process.env, CACHE));
-      const relay = createRelay(process.env);
-      httpServer?.on('upgrade', (request, socket, head) => void relay?.upgrade(request, socket, head));
-      httpServer?.once('close', () => {
-        registryProxy.close();
-        relay?.close();
-      });
-      const hosts = readHosts(process.env);
-      const previewRoot = inProject('dist/previews');
-      const listen = getRequestListener(createApp([], { registryProxy, relay, hosts, previewRoot }).fetch);
-      middlewares.use((request, response, next) => {
-        const isOurs = OWN_PATHS.some((path) => request.url?.startsWith(path));
-        if (isOurs || readPreviewHost(request.headers.host ?? '')) void listen(request, response);
-        else next();
-      });
-    },
+    configureServer: (server) => serveOurPaths(server, inProject('dist/previews')),
   };
 }

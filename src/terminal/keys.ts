@@ -1,11 +1,11 @@
 import type { Terminal } from '@xterm/xterm';
 import { copy } from './clipboard.ts';
 
-/** The actions of the page's own keys. */
+/** The actions of the page's own keys. The terminal takes those without an action. */
 export interface PageKeys {
-  onFindKey(): void;
+  onFindKey?(): void;
   /** Shows the list of keys. */
-  onKeysKey(): void;
+  onKeysKey?(): void;
   /** Leaves the terminal. A program takes even Tab, so keyboard users need this. */
   onLeaveKey(): void;
 }

@@ -26,8 +26,8 @@ export interface ScreenSize {
 export interface ScreenEvents extends PageKeys {
   onInput(bytes: Uint8Array): void;
   onResize(size: ScreenSize): void;
-  onTitle(title: string): void;
-  onBell(): void;
+  onTitle?(title: string): void;
+  onBell?(): void;
 }
 
 /** A terminal that fills an element. The styles of xterm.js must be in the element's tree. */
@@ -159,10 +159,10 @@ export class Screen {
       events.onInput(Uint8Array.from(text, (character) => character.charCodeAt(0))),
     );
     this.#terminal.onResize(({ cols, rows }) => events.onResize({ columns: cols, rows }));
-    this.#terminal.onTitleChange(events.onTitle);
+    this.#terminal.onTitleChange((title) => events.onTitle?.(title));
     this.#terminal.onBell(() => {
       if (!hasLessMotion()) this.#terminal.element?.animate(FLASH, FLASH_TIME);
-      events.onBell();
+      events.onBell?.();
     });
     this.#terminal.attachCustomKeyEventHandler((event) => isForTerminal(event, this.#terminal, events));
   }
