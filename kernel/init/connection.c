@@ -48,6 +48,8 @@ static struct connection {
 	uint8_t token[TOKEN_SIZE];
 	/* The error of the first address while the second is tried, or 0. */
 	int error;
+	/* It comes from a client, which takes the server's place. */
+	bool is_client;
 	/* The server has reset it. Bytes that it had sent before go to the host. */
 	bool reset;
 	int fds[ENDS];
@@ -122,8 +124,11 @@ static void update_interests(struct connection *c)
 	for (enum end end = SERVER; end < ENDS; end++) {
 		const struct flow *out = &c->flows[end], *in = &c->flows[!end];
 		bool reads = !out->ended && !out->buffer;
+		/* A client that sends no more may still go. */
+		bool awaits_end = c->is_client && end == SERVER && out->ended;
 
-		set_interest(c, end, (reads ? EPOLLIN : 0) | (in->buffer ? EPOLLOUT : 0));
+		set_interest(c, end,
+			     (reads ? EPOLLIN : 0) | (in->buffer ? EPOLLOUT : 0) | (awaits_end ? EPOLLHUP : 0));
 	}
 }
 
@@ -361,21 +366,45 @@ static struct connection *find_free(void)
 	return NULL;
 }
 
-void connection_open(uint32_t id, uint32_t port, const uint8_t *token)
+/* Returns a new connection, or NULL after reporting that there can be none. */
+static struct connection *begin(uint32_t id, const uint8_t *token)
 {
 	struct connection *c = find_free();
 
 	if (!c || servers_gone) {
 		forward_report(REFUSED, id, c ? ECONNREFUSED : EMFILE);
-		return;
+		return NULL;
 	}
-	*c = (struct connection){ .state = CONNECTING, .id = id, .port = port, .fds = { -1, -1 } };
+	*c = (struct connection){ .state = CONNECTING, .id = id, .fds = { -1, -1 } };
 	memcpy(c->token, token, TOKEN_SIZE);
 	count++;
+	return c;
+}
+
+void connection_open(uint32_t id, uint32_t port, const uint8_t *token)
+{
+	struct connection *c = begin(id, token);
+
+	if (!c)
+		return;
+	c->port = port;
 
 	int error = open_socket(c, false);
 
 	advance(c, error ? error : connect_to(c, false));
+}
+
+void connection_accept(uint32_t id, int client, const uint8_t *token)
+{
+	struct connection *c = begin(id, token);
+
+	if (!c) {
+		close(client);
+		return;
+	}
+	c->fds[SERVER] = client;
+	c->is_client = true;
+	establish(c);
 }
 
 void connection_cancel(uint32_t id)
@@ -399,6 +428,8 @@ void connection_handle(int number, uint32_t events)
 		return;
 	if (events & ~EPOLLIN && !pass(c, !end))
 		return;
+	if (c->is_client && end == SERVER && events & EPOLLHUP && c->flows[SERVER].ended)
+		stop_sending(c);
 	if (!is_over(c))
 		update_interests(c);
 	else if (c->reset)

@@ -13,6 +13,9 @@ void connections_begin(int epoll);
  */
 void connection_open(uint32_t id, uint32_t port, const uint8_t *token);
 
+/* Opens the stream of that token for a client that has connected. Reports a failure as REFUSED. */
+void connection_accept(uint32_t id, int client, const uint8_t *token);
+
 /* Resets a connection, or gives up connecting. Others ignore it. */
 void connection_cancel(uint32_t id);
 

@@ -32,6 +32,7 @@ static const struct {
 	TEXT(ENAMETOOLONG, "name too long"),
 	TEXT(ENOTEMPTY, "the folder is not empty"),
 	TEXT(EOPNOTSUPP, "not supported by the file system"),
+	TEXT(EADDRINUSE, "in use already"),
 	TEXT(ECONNRESET, "the host has refused the connection"),
 	TEXT(ETIMEDOUT, "the host does not answer"),
 };

@@ -6,11 +6,12 @@
 #include "disks.h"
 #include "files.h"
 
-enum { ATTEMPTS = 5000 };
+enum { ATTEMPTS = 5000, MOST_HELPER = 1 << 20 };
 
 /* virtio's serial numbers have at most 20 bytes, the kernel's device names 31. */
 enum { SERIAL_SIZE = 21, DEVICE_SIZE = 40 };
 
+#define HELPER "/linuxrun-channel"
 #define IMAGE "/run/image"
 #define UPPER WRITABLE_DISK "/upper"
 #define WORK WRITABLE_DISK "/work"
@@ -111,6 +112,20 @@ static bool make_upper(void)
 	return false;
 }
 
+/* Copies the program by which shells use channels. */
+static bool copy_helper(void)
+{
+	int from = open("/bin" HELPER, O_RDONLY | O_CLOEXEC);
+	int to = open(CONTAINER_CHANNELS HELPER, O_WRONLY | O_CREAT | O_CLOEXEC, 0755);
+	bool copied = syscall(__NR_sendfile, to, from, NULL, MOST_HELPER) > 0;
+
+	if (!copied)
+		say("cannot copy the program for channels: %s", error_text(errno));
+	close(from);
+	close(to);
+	return copied;
+}
+
 bool mount_disks(const char *image, const char *scratch)
 {
 	char image_device[DEVICE_SIZE], scratch_device[DEVICE_SIZE];
@@ -126,5 +141,7 @@ bool mount_disks(const char *image, const char *scratch)
 	       mount_at("overlay", CONTAINER_ROOT, "overlay", MS_NODEV,
 			"lowerdir=" IMAGE ",upperdir=" UPPER ",workdir=" WORK ",redirect_dir=on,volatile") &&
 	       mount_at("devpts", CONTAINER_TERMINALS, "devpts", MS_NOSUID | MS_NOEXEC,
-			"newinstance,gid=5,mode=620,ptmxmode=666");
+			"newinstance,gid=5,mode=620,ptmxmode=666") &&
+	       mount_at("tmpfs", CONTAINER_CHANNELS, "tmpfs", MS_NOSUID | MS_NODEV, "mode=755,size=1m,nr_inodes=1k") &&
+	       copy_helper();
 }

@@ -4,10 +4,14 @@
 
 #include <stdbool.h>
 
-/* The mount points of the writable disk, of the image with a writable layer above it, and of a new devpts. */
+/*
+ * The mount points of the writable disk, of the image with a writable layer above it, of a new devpts, and of
+ * the folder for channels.
+ */
 #define WRITABLE_DISK "/run/writable"
 #define CONTAINER_ROOT "/run/root"
 #define CONTAINER_TERMINALS "/run/pts"
+#define CONTAINER_CHANNELS "/run/channels"
 
 /*
  * Mounts them in the caller's mount namespace, the disks by their serial numbers. Returns false and prints

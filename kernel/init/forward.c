@@ -5,32 +5,42 @@
 #include <linux/time_types.h>
 #include <sys/socket.h>
 
+#include "channel.h"
 #include "connection.h"
 #include "console.h"
 #include "forward.h"
 #include "ports.h"
 #include "vsock.h"
 
-/* Its descriptors. Standard error is the console. */
-enum { COMMANDS = 0, EVENTS = 1, FIRST = 3, FIRST_UNUSED };
+/* Its descriptors. Standard error is the console, or a channel's stream for messages. */
+enum { COMMANDS = 0, EVENTS = 1, FIRST = 3, LISTENER, FIRST_UNUSED };
 
-enum { FAILED = 1 };
+/* The stream for messages, and the exit status after one. */
+enum { MESSAGES = 3, FAILED = 1 };
 
 enum { MOST_EVENTS = 64, LOOK_MILLISECONDS = 500, DRAIN_MILLISECONDS = 2000 };
 
 /* The numbers, in events, of descriptors other than connections'. */
-enum { COMMANDED = -1, CONTAINER_ENDED = -2, TIME_IS_UP = -3 };
+enum { COMMANDED = -1, CONTAINER_ENDED = -2, TIME_IS_UP = -3, CLIENT_CAME = -4 };
 
 static int epoll, timer;
 /* The container has ended, and the timer will end this process. */
 static bool draining;
+/* The ACCEPT for the next client of a channel. */
+static uint8_t invitation[COMMAND_SIZE];
+
+static void __attribute__((noreturn)) leave(void)
+{
+	channel_close();
+	exit(0);
+}
 
 void forward_report(enum event_type type, uint32_t subject, uint32_t detail)
 {
 	const uint32_t event[] = { type, subject, detail };
 
 	if (write_all(EVENTS, event, sizeof(event)) < 0)
-		exit(0);
+		leave();
 }
 
 static void watch(int fd, int number)
@@ -56,6 +66,25 @@ static void watch_ports(bool watched)
 	syscall(__NR_timerfd_settime, timer, 0, &time, NULL);
 }
 
+/* Clients wait in the socket's queue until the host invites the next one. */
+static void invite(const uint8_t *command)
+{
+	memcpy(invitation, command, COMMAND_SIZE);
+	watch(LISTENER, CLIENT_CAME);
+}
+
+static void accept_client(void)
+{
+	int client = accept4(LISTENER, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	uint32_t fields[3];
+
+	if (client < 0)
+		return;
+	syscall(__NR_epoll_ctl, epoll, EPOLL_CTL_DEL, LISTENER, NULL);
+	memcpy(fields, invitation, sizeof(fields));
+	connection_accept(fields[1], client, invitation + sizeof(fields));
+}
+
 static void obey(const uint8_t *command)
 {
 	uint32_t fields[3];
@@ -74,6 +103,9 @@ static void obey(const uint8_t *command)
 	case IGNORE_PORTS:
 		watch_ports(false);
 		break;
+	case ACCEPT:
+		invite(command);
+		break;
 	}
 }
 
@@ -85,7 +117,7 @@ static void receive_commands(void)
 	size_t taken = 0;
 
 	if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
-		exit(0);
+		leave();
 	if (n < 0)
 		return;
 	for (length += n; length - taken >= COMMAND_SIZE; taken += COMMAND_SIZE)
@@ -101,7 +133,7 @@ static void handle_time(void)
 	if (read(timer, &ticks, sizeof(ticks)) != sizeof(ticks))
 		return;
 	if (draining)
-		exit(0);
+		leave();
 	ports_look();
 }
 
@@ -121,6 +153,8 @@ static bool handle_events(void)
 			runs = false;
 		else if (number == TIME_IS_UP)
 			handle_time();
+		else if (number == CLIENT_CAME)
+			accept_client();
 		else
 			connection_handle(number, events[i].events);
 	}
@@ -152,12 +186,15 @@ static void ignore_broken_pipes(void)
 }
 
 /* Keeps only its own descriptors, of those that it has from init. */
-static void keep(int commands, int events, int first)
+static void keep(int commands, int events, int first, int listener)
 {
+	/* All of them are above these numbers, which belong to init's descriptors. */
 	dup2(commands, COMMANDS);
 	dup2(events, EVENTS);
+	if (listener >= 0)
+		syscall(__NR_dup3, listener, LISTENER, O_CLOEXEC);
 	syscall(__NR_dup3, first, FIRST, O_CLOEXEC);
-	syscall(__NR_close_range, FIRST_UNUSED, ~0u, 0);
+	syscall(__NR_close_range, listener < 0 ? LISTENER : FIRST_UNUSED, ~0u, 0);
 }
 
 static void allow_open_files(void)
@@ -167,15 +204,46 @@ static void allow_open_files(void)
 	setrlimit(RLIMIT_NOFILE, &files);
 }
 
-void forward(const struct container *container)
+/* Returns the socket of the channel, whose problems have a stream of their own. */
+static int open_channel(const struct container *container, const char *name)
 {
+	int listener = channel_open(container, name);
+
+	if (listener < 0)
+		exit(FAILED);
+	return listener;
+}
+
+static void open_messages(void)
+{
+	int messages = stream_open(MESSAGES);
+
+	if (messages < 0)
+		exit(FAILED);
+	dup2(messages, STDERR_FILENO);
+	close(messages);
+}
+
+void forward(const struct container *container, const char *channel)
+{
+	streams_connect(1 << STDIN_FILENO | 1 << STDOUT_FILENO | (channel ? 1 << MESSAGES : 0));
+
 	int commands = stream_open(STDIN_FILENO), events = stream_open(STDOUT_FILENO);
+
+	if (channel)
+		open_messages();
+
 	int first = commands < 0 || events < 0 ? -1 : container_join(container);
 
+	if (first < 0 && channel)
+		fprintf(stderr, "ESRCH: the container does not run\n");
 	/* The process stays outside the container's other namespaces, so nothing there can see it. */
 	if (first < 0 || syscall(__NR_setns, first, CLONE_NEWNET) < 0)
 		exit(FAILED);
-	keep(commands, events, first);
+
+	int listener = channel ? open_channel(container, channel) : -1;
+
+	keep(commands, events, first, listener);
 	ignore_broken_pipes();
 	allow_open_files();
 	epoll = syscall(__NR_epoll_create1, EPOLL_CLOEXEC);
@@ -187,5 +255,5 @@ void forward(const struct container *container)
 	while (handle_events())
 		;
 	drain();
-	exit(0);
+	leave();
 }

@@ -44,6 +44,9 @@ static const struct device devices[] = {
 /* Those that a container has only if its specification names them. */
 static const struct device further_devices[] = { { "/dev/fuse", 10, 229 }, { "/dev/net/tun", 10, 200 } };
 
+/* The folder for channels. */
+#define CHANNELS "/run/linuxrun"
+
 /* The folder for the usable device nodes. */
 #define NODES "/dev/.nodes"
 
@@ -84,6 +87,13 @@ static void enter_container_root(void)
 		fail("cannot enter the container's root file system");
 }
 
+static void attach(int mount, const char *path)
+{
+	if (syscall(__NR_move_mount, mount, "", AT_FDCWD, path, MOVE_MOUNT_F_EMPTY_PATH) < 0)
+		fail(path);
+	close(mount);
+}
+
 static void mount_all(int terminals)
 {
 	for (unsigned i = 0; i < LENGTH(mount_points); i++) {
@@ -94,9 +104,7 @@ static void mount_all(int terminals)
 			fail(m->path);
 	}
 	mkdir("/dev/pts", 0755);
-	if (syscall(__NR_move_mount, terminals, "", AT_FDCWD, "/dev/pts", MOVE_MOUNT_F_EMPTY_PATH) < 0)
-		fail("/dev/pts");
-	close(terminals);
+	attach(terminals, "/dev/pts");
 }
 
 /* Makes a node, and binds it in the container's /dev, where nodes do not work otherwise. */
@@ -269,6 +277,17 @@ static void mount_temporary(const struct specification *s)
 		mount_tmpfs(field[0], strtoul(field[1], NULL, 10), field[2]);
 }
 
+/* The sockets of channels are the agent's: even the container's root cannot change their folder. */
+static void mount_channels(int channels)
+{
+	struct mount_attr attributes = { .attr_set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV };
+
+	if (make_directories(CHANNELS) < 0 ||
+	    syscall(__NR_mount_setattr, channels, "", AT_EMPTY_PATH, &attributes, sizeof(attributes)) < 0)
+		fail(CHANNELS);
+	attach(channels, CHANNELS);
+}
+
 /* A volume has a mount of its own, which remains writable when the root does not. */
 static void make_volume(const char *path, bool mounted)
 {
@@ -284,9 +303,14 @@ static void make_folders(const struct specification *s)
 	make_directories(s->directory);
 }
 
+static int copy_mount(const char *path)
+{
+	return syscall(__NR_open_tree, AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+}
+
 void container_enter(const struct specification *s, const struct streams *streams, int network_source)
 {
-	int terminals = syscall(__NR_open_tree, AT_FDCWD, CONTAINER_TERMINALS, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	int terminals = copy_mount(CONTAINER_TERMINALS), channels = copy_mount(CONTAINER_CHANNELS);
 
 	if (syscall(__NR_unshare, CLONE_NEWCGROUP) < 0)
 		fail("no cgroup namespace");
@@ -304,6 +328,7 @@ void container_enter(const struct specification *s, const struct streams *stream
 		make_console(streams->terminal);
 	make_folders(s);
 	mount_temporary(s);
+	mount_channels(channels);
 	if (s->flags & READ_ONLY && mount(NULL, "/", NULL, MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NODEV, NULL) < 0)
 		fail("cannot make the root file system read-only");
 	if (s->flags & WITH_INIT && !reaper_begin())
@@ -315,7 +340,7 @@ void container_enter(const struct specification *s, const struct streams *stream
 static bool enter_writable_root(void)
 {
 	struct mount_attr writable = { .attr_clr = MOUNT_ATTR_RDONLY };
-	int root = syscall(__NR_open_tree, AT_FDCWD, "/", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	int root = copy_mount("/");
 
 	return root >= 0 &&
 	       syscall(__NR_mount_setattr, root, "", AT_EMPTY_PATH, &writable, sizeof(writable)) == 0 &&

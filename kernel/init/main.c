@@ -35,6 +35,7 @@ static void handle(enum message_type type, struct message m)
 	case REMOVE_FILE:
 	case RENAME_FILE:
 	case FORWARD:
+	case CHANNEL:
 		process_run(type, m);
 		break;
 	case SIGNAL:

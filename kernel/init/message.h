@@ -27,6 +27,7 @@ enum message_type {
 	NETWORK = 20,
 	FORWARD = 21,
 	KILL = 22,
+	CHANNEL = 23,
 };
 
 enum { PROTOCOL_VERSION = 6 };
@@ -79,7 +80,7 @@ enum { RECORD_SIZE = 40 };
 /* The sizes of a forwarder's records: a command is three numbers and a token, an event three numbers. */
 enum { COMMAND_SIZE = 28, EVENT_SIZE = 12 };
 
-enum command_type { CONNECT = 1, CANCEL = 2, WATCH_PORTS = 3, IGNORE_PORTS = 4 };
+enum command_type { CONNECT = 1, CANCEL = 2, WATCH_PORTS = 3, IGNORE_PORTS = 4, ACCEPT = 5 };
 
 enum event_type { REFUSED = 1, PORT_OPENED = 2, PORT_CLOSED = 3 };
 

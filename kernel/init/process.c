@@ -113,7 +113,9 @@ static void __attribute__((noreturn)) become(enum message_type type, uint32_t id
 	case RENAME_FILE:
 		serve_file_request(type, m, &container);
 	case FORWARD:
-		forward(&container);
+		forward(&container, NULL);
+	case CHANNEL:
+		forward(&container, read_string(&m));
 	default:
 		mask_child_signal(SIG_UNBLOCK);
 		program_execute(m);

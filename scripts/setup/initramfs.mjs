@@ -8,6 +8,8 @@ import { run } from './run.mjs';
 import { keyOf } from './step.mjs';
 
 const INIT = 'kernel/init';
+/** The program by which shells of a container use channels. */
+const HELPER = 'linuxrun-channel';
 
 const FLAGS = [
   ...['-std=gnu11', '-Os', '-march=rv64gc', '-mabi=lp64d'],
@@ -47,6 +49,8 @@ export const initramfs = {
   async run(work) {
     const init = join(work, 'init');
     await compileInit(init);
+    const helper = join(work, HELPER);
+    await compileForGuest(inProject(INIT), [`helper/${HELPER}.c`], helper);
     const archive = writeCpio([
       { path: 'dev', type: 'directory' },
       // The kernel opens this as init's standard streams, before anything is mounted.
@@ -54,6 +58,7 @@ export const initramfs = {
       { path: 'bin', type: 'directory' },
       { path: 'bin/busybox', type: 'file', data: await readFile(inProject('dist/busybox')) },
       { path: 'bin/sh', type: 'symlink', target: 'busybox', mode: 0o777 },
+      { path: `bin/${HELPER}`, type: 'file', data: await readFile(helper) },
       { path: 'init', type: 'file', data: await readFile(init) },
     ]);
     await writeFile(join(work, 'initramfs.cpio'), archive);

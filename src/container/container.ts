@@ -9,6 +9,7 @@ import {
   type FileStatus,
   type FirstProcess,
   type FolderEntry,
+  type Listening,
   type Machine,
   type MachineStats,
   type PortChange,
@@ -352,6 +353,14 @@ export class ContainerMachine {
    */
   connect(port: number, { signal }: ConnectOptions = {}): Promise<Connection> {
     return this.#machine.connect(this.#process, port, signal);
+  }
+
+  /**
+   * Makes the socket `/run/linuxrun/NAME.sock` for clients in the container, which any of its users may be.
+   * @param name letters, digits, `.`, `_` and `-`, at most 63; not that of another open socket
+   */
+  listen(name: string): Listening {
+    return this.#machine.listen(this.#process, name);
   }
 
   /**

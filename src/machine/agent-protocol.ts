@@ -38,6 +38,7 @@ const STARTED = 19;
 const NETWORK = 20;
 const FORWARD = 21;
 const KILL = 22;
+const CHANNEL = 23;
 
 /** Commands for a forwarder, and their size. */
 const COMMAND_SIZE = 28;
@@ -45,6 +46,7 @@ const CONNECT = 1;
 const CANCEL = 2;
 const WATCH_PORTS = 3;
 const IGNORE_PORTS = 4;
+const ACCEPT = 5;
 /** Events of a forwarder, and their size. */
 const EVENT_SIZE = 12;
 const REFUSED = 1;
@@ -93,8 +95,19 @@ export const CONSTANTS: Readonly<Record<string, number>> = {
     USAGE,
     STOP,
   },
-  ...{ LIST_FOLDER, STAT_FILE, MAKE_FOLDER, REMOVE_FILE, RENAME_FILE, STARTED, NETWORK, FORWARD, KILL },
-  ...{ COMMAND_SIZE, CONNECT, CANCEL, WATCH_PORTS, IGNORE_PORTS },
+  ...{
+    LIST_FOLDER,
+    STAT_FILE,
+    MAKE_FOLDER,
+    REMOVE_FILE,
+    RENAME_FILE,
+    STARTED,
+    NETWORK,
+    FORWARD,
+    KILL,
+    CHANNEL,
+  },
+  ...{ COMMAND_SIZE, CONNECT, CANCEL, WATCH_PORTS, IGNORE_PORTS, ACCEPT },
   ...{ EVENT_SIZE, REFUSED, PORT_OPENED, PORT_CLOSED },
   ...{ RUN_CONSOLE, WITH_TERMINAL, WITH_INIT, READ_ONLY, TMPFS_FIELDS, SAME_MODE },
   ...{ FOLLOW_LINK, WITH_PARENTS, RECURSIVE, REPLACE, MOUNT_POINT, RECORD_SIZE },
@@ -176,6 +189,12 @@ export interface FileRequest extends ProcessRequest {
 export interface ForwardRequest extends ProcessRequest {
   /** The container's name. */
   readonly container: string;
+}
+
+/** A process that connects clients in a container to the host. */
+export interface ChannelRequest extends ForwardRequest {
+  /** Of its socket: letters, digits, ., _ and -, at most 63. */
+  readonly name: string;
 }
 
 export type ForwarderEvent =
@@ -343,10 +362,24 @@ export function encodeForward(request: ForwardRequest): Uint8Array<ArrayBuffer> 
   return frame(FORWARD, head(request), cString(request.container));
 }
 
+/** @throws RangeError as `encodeRun` */
+export function encodeChannel(request: ChannelRequest): Uint8Array<ArrayBuffer> {
+  return frame(CHANNEL, head(request), cString(request.container), cString(request.name));
+}
+
 /** @param connection the host's number for it */
 export function encodeConnect(connection: number, port: number, token: Uint8Array): Uint8Array<ArrayBuffer> {
+  return openingCommand(CONNECT, connection, port, token);
+}
+
+/** @param connection the host's number for the one to the next client */
+export function encodeAccept(connection: number, token: Uint8Array): Uint8Array<ArrayBuffer> {
+  return openingCommand(ACCEPT, connection, 0, token);
+}
+
+function openingCommand(type: number, connection: number, port: number, token: Uint8Array) {
   if (token.length !== TOKEN_SIZE) throw new RangeError('a token of another size');
-  return concat([u32(CONNECT), u32(connection), u32(port), token]);
+  return concat([u32(type), u32(connection), u32(port), token]);
 }
 
 export function encodeCancel(connection: number): Uint8Array<ArrayBuffer> {

@@ -1,6 +1,8 @@
 import { OptionError } from '../options/option-error.mjs';
 import { chunks } from '../streams/chunks.ts';
+import { printable } from '../text/byte-text.ts';
 import {
+  encodeAccept,
   encodeCancel,
   encodeConnect,
   encodeWatchPorts,
@@ -10,7 +12,7 @@ import {
   newToken,
 } from './agent-protocol.ts';
 import { type Deferred, deferred } from './deferred.ts';
-import { ConnectError } from './errors.ts';
+import { ConnectError, MachineError } from './errors.ts';
 import { type PortChange, PortWatch } from './port-watch.ts';
 import type { Forwarding, Processes } from './processes.ts';
 import { connectionStream, type ToMachine } from './protocol.ts';
@@ -34,13 +36,30 @@ const REASONS: Readonly<Record<number, readonly [code: string, reason: string]>>
 };
 
 interface Pending {
-  readonly port: number;
   readonly token: Uint8Array;
   readonly forwarder: Forwarder;
   readonly opened: Deferred<Connection>;
+  /** @param error Linux's number of the error */
+  readonly refusal: (error: number) => Error;
+  /** @param status of the forwarder, which has ended */
+  readonly lack: (status: number) => Error;
 }
 
-/** The owner's connections to servers in containers. Each container that needs one has a forwarder. */
+/** A socket in a container, to whose clients the owner is connected. */
+export interface Listening {
+  /** The clients. Closed when the container ends; it fails if there can be no such socket. */
+  readonly clients: ReadableStream<Connection>;
+  /** Removes the socket, and resets the connections that are left. */
+  close(): void;
+}
+
+/** How long the guest may recover before the next client is accepted, in ms. */
+const PAUSE = 100;
+
+/**
+ * The owner's connections to servers and clients in containers. Each container that needs one has a
+ * forwarder, and so has each channel.
+ */
 export class Forwarders {
   readonly #processes: Processes;
   readonly #mux: StreamMux;
@@ -62,10 +81,11 @@ export class Forwarders {
       throw new OptionError(`a port is a number from 1 to ${MAX_PORT}, not ${port}`);
     signal?.throwIfAborted();
     const forwarder = this.#forwarderOf(container);
-    const connection = this.#next++;
-    const [token, opened] = [newToken(), deferred<Connection>()];
-    this.#pending.set(connection, { port, token, forwarder, opened });
-    this.#post({ type: 'expect-connection', connection, token });
+    const { connection, token, opened } = this.#expect({
+      forwarder,
+      refusal: (error) => refusal(port, error),
+      lack: (status) => lack(port, status),
+    });
     forwarder.send(encodeConnect(connection, port, token));
     const abort = () => {
       forwarder.send(encodeCancel(connection));
@@ -78,6 +98,44 @@ export class Forwarders {
   /** The ports on which servers of a container listen, and then all changes, until the container ends. */
   ports(container: string): ReadableStream<PortChange> {
     return this.#forwarderOf(container).watchPorts();
+  }
+
+  /** Makes a socket for clients in a container. @throws RangeError if the name holds NUL */
+  listen(container: string, name: string): Listening {
+    const forwarding = this.#processes.channel(container, name);
+    const reason = new Response(forwarding.messages).text().catch(() => '');
+    let over: Error | undefined;
+    const forwarder: Forwarder = new Forwarder(forwarding, {
+      refused: (connection, error) => this.#refused(forwarder, connection, error),
+      ended: (outcome) => {
+        over = outcome instanceof Error ? outcome : new Ended(outcome);
+        this.#giveUpAll(forwarder, over);
+      },
+    });
+    const expectation = { forwarder, refusal: describeRefusal, lack: (status: number) => new Ended(status) };
+    const accept = async (): Promise<Connection | undefined> => {
+      for (;;) {
+        if (over) return endOf(over, await reason);
+        const { connection, token, opened } = this.#expect(expectation);
+        forwarder.send(encodeAccept(connection, token));
+        const client = await opened.promise.catch((error: unknown) => error as Error);
+        if (!(client instanceof Error)) return client;
+        if (!(client instanceof Refused)) return endOf(client, await reason);
+        await new Promise((resolve) => setTimeout(resolve, PAUSE));
+      }
+    };
+    const clients = new ReadableStream<Connection>(
+      {
+        async pull(controller) {
+          const client = await accept();
+          if (client) controller.enqueue(client);
+          else controller.close();
+        },
+        cancel: () => forwarder.end(),
+      },
+      { highWaterMark: 0 },
+    );
+    return { clients, close: () => forwarder.end() };
   }
 
   /** The guest has opened a connection, whose bytes follow. */
@@ -101,7 +159,10 @@ export class Forwarders {
     if (running) return running;
     const forwarder = new Forwarder(this.#processes.forward(container), {
       refused: (connection, error) => this.#refused(forwarder, connection, error),
-      ended: (outcome) => this.#ended(container, forwarder, outcome),
+      ended: (outcome) => {
+        this.#forwarders.delete(container);
+        this.#giveUpAll(forwarder, outcome);
+      },
     });
     this.#forwarders.set(container, forwarder);
     return forwarder;
@@ -109,14 +170,21 @@ export class Forwarders {
 
   #refused(forwarder: Forwarder, connection: number, error: number): void {
     const pending = this.#pending.get(connection);
-    if (pending?.forwarder === forwarder) this.#giveUp(connection, refusal(pending.port, error));
+    if (pending?.forwarder === forwarder) this.#giveUp(connection, pending.refusal(error));
   }
 
-  #ended(container: string, forwarder: Forwarder, outcome: number | Error): void {
-    this.#forwarders.delete(container);
-    for (const [connection, { port, forwarder: its }] of this.#pending)
-      if (its === forwarder)
-        this.#giveUp(connection, outcome instanceof Error ? outcome : lack(port, outcome));
+  #giveUpAll(forwarder: Forwarder, outcome: number | Error): void {
+    for (const [connection, { lack, forwarder: its }] of this.#pending)
+      if (its === forwarder) this.#giveUp(connection, outcome instanceof Error ? outcome : lack(outcome));
+  }
+
+  /** Makes a token for a connection that the guest will open. */
+  #expect(from: Omit<Pending, 'token' | 'opened'>): Pending & { readonly connection: number } {
+    const connection = this.#next++;
+    const pending = { ...from, token: newToken(), opened: deferred<Connection>() };
+    this.#pending.set(connection, pending);
+    this.#post({ type: 'expect-connection', connection, token: pending.token });
+    return { ...pending, connection };
   }
 
   #giveUp(connection: number, reason: Error): void {
@@ -138,6 +206,7 @@ interface ForwarderListener {
 class Forwarder {
   readonly #commands: WritableStreamDefaultWriter<Uint8Array>;
   readonly #listener: ForwarderListener;
+  #isOver = false;
   readonly #ports = new PortWatch((watched) => this.send(encodeWatchPorts(watched)));
 
   constructor({ commands, events, exit }: Forwarding, listener: ForwarderListener) {
@@ -153,11 +222,17 @@ class Forwarder {
 
   send(command: Uint8Array): void {
     // If the forwarder has ended, so have its connections.
-    this.#commands.write(command).catch(() => {});
+    if (!this.#isOver) this.#commands.write(command).catch(() => {});
   }
 
   watchPorts(): ReadableStream<PortChange> {
     return this.#ports.watch();
+  }
+
+  /** Ends the process, and with it its connections. */
+  end(): void {
+    if (!this.#isOver) this.#commands.close().catch(() => {});
+    this.#isOver = true;
   }
 
   async #receive(events: ReadableStream<Uint8Array>): Promise<void> {
@@ -175,9 +250,35 @@ class Forwarder {
   }
 
   #end(outcome: number | Error): void {
+    this.#isOver = true;
     this.#ports.end();
     this.#listener.ended(outcome);
   }
+}
+
+/** The guest could not connect a client. */
+class Refused extends Error {}
+
+/** The forwarder of a channel has ended. */
+class Ended extends Error {
+  readonly status: number;
+
+  constructor(status: number) {
+    super('the channel has ended');
+    this.status = status;
+  }
+}
+
+const describeRefusal = (error: number) => new Refused(`error ${error}`);
+
+/**
+ * Returns if a channel has ended with its container, or was closed.
+ * @param reason the guest's line about a failure
+ * @throws MachineError otherwise
+ */
+function endOf(error: Error, reason: string): undefined {
+  if (!(error instanceof Ended)) throw error;
+  if (error.status !== 0) throw new MachineError(`cannot open the channel: ${printable(reason.trim())}`);
 }
 
 function refusal(port: number, error: number): ConnectError {

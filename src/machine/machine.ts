@@ -13,7 +13,7 @@ import { monotonicNow } from './clock.ts';
 import { deferred } from './deferred.ts';
 import type { DeviceOptions } from './devices/index.ts';
 import { MachineError, unpackError } from './errors.ts';
-import { type Connection, Forwarders } from './forwarders.ts';
+import { type Connection, Forwarders, type Listening } from './forwarders.ts';
 import { instructionsRetired } from './hart-words.ts';
 import { type JitStats, jitStats } from './jit-stats.ts';
 import { createMemory, guestRam, type MemoryPlan, planMemory } from './memory.ts';
@@ -54,7 +54,7 @@ export type { Refusal, RefusalReason } from '../network/refusal.ts';
 export type { RelayLimit } from '../network/relay-protocol.ts';
 export type { Usage } from './agent-protocol.ts';
 export type { FileStatus, FileType, FolderEntry } from './file-records.ts';
-export type { Connection } from './forwarders.ts';
+export type { Connection, Listening } from './forwarders.ts';
 export type { JitStats } from './jit-stats.ts';
 export type { PortChange } from './port-watch.ts';
 export type {
@@ -367,6 +367,14 @@ export class Machine {
    */
   connect(container: ContainerHandle, port: number, signal?: AbortSignal): Promise<Connection> {
     return this.#forwarders.connect(container.name, port, signal);
+  }
+
+  /**
+   * Makes the socket `/run/linuxrun/NAME.sock` in a container, for clients of the owner.
+   * @throws RangeError if the name holds NUL
+   */
+  listen(container: ContainerHandle, name: string): Listening {
+    return this.#forwarders.listen(container.name, name);
   }
 
   /** The TCP ports on which servers of a container listen, and then all changes, until the container ends. */

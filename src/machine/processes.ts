@@ -1,6 +1,7 @@
 import {
   type ContainerRequest,
   type ExecRequest,
+  encodeChannel,
   encodeContainer,
   encodeExec,
   encodeForward,
@@ -91,6 +92,12 @@ export interface Forwarding {
   readonly commands: WritableStream<Uint8Array>;
   readonly events: Output;
   readonly exit: Promise<number>;
+}
+
+/** The process of a channel. */
+export interface ChannelForwarding extends Forwarding {
+  /** The reason of a failure. */
+  readonly messages: Output;
 }
 
 const STDIN = 0;
@@ -199,6 +206,18 @@ export class Processes {
       events: this.#output(head.process, STDOUT),
     };
     const { exit } = this.#start(head, encodeForward({ ...head, container }), [STDOUT]);
+    return { ...streams, exit };
+  }
+
+  channel(container: string, name: string): ChannelForwarding {
+    const head = this.#head();
+    const message = encodeChannel({ ...head, container, name });
+    const streams = {
+      commands: this.#input(head.process),
+      events: this.#output(head.process, STDOUT),
+      messages: this.#output(head.process, MESSAGES),
+    };
+    const { exit } = this.#start(head, message, [STDOUT, MESSAGES]);
     return { ...streams, exit };
   }
 

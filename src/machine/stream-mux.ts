@@ -25,6 +25,8 @@ export interface Sender {
 interface Outgoing {
   unacknowledged: number;
   readonly waiting: { resolve(): void; reject(error: Error): void }[];
+  /** Told at once when the reader has gone. */
+  readonly onFailure: (error: Error) => void;
 }
 
 interface Incoming {
@@ -49,8 +51,8 @@ export class StreamMux {
     this.#post = post;
   }
 
-  sender(stream: string): Sender {
-    const state: Outgoing = { unacknowledged: 0, waiting: [] };
+  sender(stream: string, onFailure: (error: Error) => void = () => {}): Sender {
+    const state: Outgoing = { unacknowledged: 0, waiting: [], onFailure };
     if (!this.#destroyed) this.#outgoing.set(stream, state);
     const open = () => this.#outgoing.get(stream) === state;
     const finish = (message: StreamMessage) => {
@@ -75,9 +77,12 @@ export class StreamMux {
 
   /** @param onAbort called when the stream is aborted here */
   writable(stream: string, onAbort = () => {}): WritableStream<Uint8Array> {
-    const sender = this.sender(stream);
+    let fail = (_error: Error) => {};
+    const sender = this.sender(stream, (error) => fail(error));
     return new WritableStream({
-      start: ({ signal }) => {
+      start: (controller) => {
+        const { signal } = controller;
+        fail = (error) => controller.error(error);
         // The sink's abort method is called only after a write in progress has ended.
         signal.addEventListener('abort', () => {
           onAbort();
@@ -211,5 +216,6 @@ export class StreamMux {
     const outgoing = this.#outgoing.get(stream);
     this.#outgoing.delete(stream);
     for (const { reject } of outgoing?.waiting ?? []) reject(error);
+    outgoing?.onFailure(error);
   }
 }

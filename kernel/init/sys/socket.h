@@ -5,6 +5,7 @@
 #include <linux/socket.h>
 #include <linux/types.h>
 
+#define AF_UNIX 1
 #define AF_INET 2
 #define AF_INET6 10
 #define AF_NETLINK 16
@@ -33,6 +34,21 @@ static inline int socket(int family, int type, int protocol)
 static inline int connect(int fd, const void *address, unsigned length)
 {
 	return syscall(__NR_connect, fd, address, length);
+}
+
+static inline int bind(int fd, const void *address, unsigned length)
+{
+	return syscall(__NR_bind, fd, address, length);
+}
+
+static inline int listen(int fd, int backlog)
+{
+	return syscall(__NR_listen, fd, backlog);
+}
+
+static inline int accept4(int fd, void *address, unsigned *length, int flags)
+{
+	return syscall(__NR_accept4, fd, address, length, flags);
 }
 
 static inline int setsockopt(int fd, int level, int option, const void *value, unsigned length)

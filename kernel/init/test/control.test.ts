@@ -7,6 +7,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import {
   CONSTANTS,
   type ContainedRequest,
+  encodeChannel,
   encodeContainer,
   encodeExec,
   encodeForward,
@@ -195,6 +196,10 @@ const forwarding = fc.record({ ...head, container: word }).map((request) => ({
   bytes: encodeForward(request),
   line: ['21', ...headLine(request), request.container].join(' '),
 }));
+const channel = fc.record({ ...head, container: word, name: word }).map((request) => ({
+  bytes: encodeChannel(request),
+  line: ['23', ...headLine(request), request.container, request.name].join(' '),
+}));
 const unknown = fc.constant({ bytes: Uint8Array.of(3, 0, 0, 0, 200, 1, 2), line: '200' });
 const powerOff = fc.constant({ bytes: encodePowerOff(), line: '5' });
 const message = fc.oneof(
@@ -205,6 +210,7 @@ const message = fc.oneof(
     fileRequest,
     measure,
     forwarding,
+    channel,
     signal,
     stop,
     kill,

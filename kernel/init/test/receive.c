@@ -173,7 +173,9 @@ static void handle(enum message_type type, struct message m)
 		print_numbers(&m, 1);
 	if (type == MEASURE || type == KILL)
 		print_name(&m);
-	if (type == FORWARD && print_head(&m))
+	if ((type == FORWARD || type == CHANNEL) && print_head(&m))
+		print_name(&m);
+	if (type == CHANNEL)
 		print_name(&m);
 	if (type == NETWORK)
 		print_network(m);

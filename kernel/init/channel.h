@@ -1,0 +1,16 @@
+/* The socket of a channel, on which programs of a container connect to the host. */
+#ifndef INIT_CHANNEL_H
+#define INIT_CHANNEL_H
+
+#include "join.h"
+
+/*
+ * Makes the socket, from outside the container, whose processes cannot write in the socket's folder. Returns
+ * its descriptor, or -1 after printing the reason.
+ */
+int channel_open(const struct container *, const char *name);
+
+/* Removes the socket, if there is one. */
+void channel_close(void);
+
+#endif
