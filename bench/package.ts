@@ -1,4 +1,4 @@
-/** Measures the npm package from the file that `npm pack` makes: its size, and the time to the first output. */
+/** Measures the npm package: its size, and the time from its installation to the first output. */
 import { execFile } from 'node:child_process';
 import { mkdir, readdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';

@@ -1,7 +1,8 @@
 /** Containers in the background. Each is owned by a process of its own. */
 import { spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
-import { constants, devNull } from 'node:os';
+import { devNull } from 'node:os';
+import { parseSignal } from '../options/signals.ts';
 import { write } from './program.ts';
 
 const STDERR = 2;
@@ -22,7 +23,7 @@ export async function startInBackground(words: readonly string[]): Promise<numbe
   for (const signal of SIGNALS) process.on(signal, () => child.kill(signal));
   return new Promise((resolve, reject) => {
     child.once('error', reject);
-    child.once('exit', (status, signal) => resolve(status ?? 128 + (signal ? constants.signals[signal] : 0)));
+    child.once('exit', (status, signal) => resolve(status ?? 128 + (signal ? parseSignal(signal) : 0)));
     child.once('message', (id) => {
       child.removeAllListeners('exit');
       child.disconnect();
