@@ -27,11 +27,12 @@ beforeAll(async () => {
   linuxrun = await Linuxrun.bundle();
   const script =
     'echo one; echo two >&2; echo three; mkdir /d; mkfifo /d/pipe; trap "echo bye; exit 0" TERM; while true; do sleep 0.1; done';
-  const { stdout } = await run(
+  const { stdout, stderr } = await run(
     `run -dq -p 127.0.0.1:0:80 -e A=b -w /tmp --name web busybox sh -c '${script}'`,
   );
+  expect(stderr).toBe('');
   id = stdout.trim();
-  await vi.waitFor(async () => expect((await run('logs web')).stdout).toBe('one\nthree\n'), 20_000);
+  await vi.waitFor(async () => expect((await run('logs web')).stdout).toBe('one\nthree\n'), 60_000);
 }, TIMEOUT);
 
 afterAll(async () => {

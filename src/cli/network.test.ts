@@ -107,7 +107,7 @@ async function run(
     ...process.env,
     XDG_CACHE_HOME: folder,
     PATH: `${process.env.PATH}:${folder}`,
-    LINUXRUN_IMAGE: `oci://${PUBLIC}/images:busybox`,
+    LINUXRUN_IMAGE: `oci://${PUBLIC}images:busybox`,
     LINUXRUN_ENTRYPOINT: 'sh',
     LINUXRUN_ARGS: `-c '${script}'`,
     ...variables,

@@ -60,11 +60,11 @@ export class Owner {
   async listen(sockets: Sockets, name: string | undefined): Promise<void> {
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       const candidate = name ?? randomName();
-      if (await this.#take(sockets, candidate)) {
+      if (await sockets.claim(candidate, (path) => this.#listen(path))) {
         this.#name = candidate;
         return;
       }
-      if (name !== undefined && !(await sockets.removeDead(name)))
+      if (name !== undefined)
         throw new CommandError(
           `the container name "/${name}" is already in use: stop that container, or choose another name`,
           STATUS_FAILURE,
@@ -104,18 +104,10 @@ export class Owner {
     this.#server.closeIdleConnections();
   }
 
-  async #take(sockets: Sockets, name: string): Promise<boolean> {
-    const path = sockets.pathOf(name);
+  async #listen(path: string): Promise<void> {
     this.#server.listen(path);
-    try {
-      await once(this.#server, 'listening');
-    } catch (cause) {
-      const { code } = cause as NodeJS.ErrnoException;
-      if (code === 'EADDRINUSE') return false;
-      throw new CommandError(`cannot listen on ${path}: ${code}`, STATUS_FAILURE, { cause });
-    }
+    await once(this.#server, 'listening');
     if (process.platform !== 'win32') await chmod(path, 0o600);
-    return true;
   }
 
   #info(): ContainerInfo {

@@ -94,7 +94,7 @@ export interface RunRequest {
 /** Runs a container until it ends; returns its status. */
 export async function runContainer(request: RunRequest): Promise<number> {
   const { cpus, memoryBytes, ports } = request.options;
-  const granted = grantMemory(request.memoryOption, cpus, memoryBytes);
+  const granted = grantMemory(`linuxrun: ${request.memoryOption}`, cpus, memoryBytes);
   // A port that is taken should be known before anything else happens.
   const publisher = await publish(ports);
   const signals = new Signals();

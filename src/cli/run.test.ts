@@ -10,7 +10,7 @@ import { PUBLIC } from './program.ts';
 
 const PROJECT = join(import.meta.dirname, '../..');
 const COMMAND = [process.execPath, '--import', 'tsx', join(PROJECT, 'src/cli/run.ts')];
-const BUSYBOX = { IMAGE: `oci://${PUBLIC}/images:busybox` };
+const BUSYBOX = { IMAGE: `oci://${PUBLIC}images:busybox` };
 const TIMEOUT = 120_000;
 
 const cache = mkdtempSync(join(tmpdir(), 'linuxrun-run-'));
@@ -59,10 +59,10 @@ describe('linuxrun', { timeout: TIMEOUT }, () => {
     ],
     [':none', /^linuxrun: there is no image oci:\/\/.*\/images:none, but others\n/],
   ])('lists the images of a layout, and how to choose one: "%s"', async (name, message) => {
-    const result = await run({ IMAGE: `oci://${PUBLIC}/images${name}` });
+    const result = await run({ IMAGE: `oci://${PUBLIC}images${name}` });
     expect(result).toMatchObject({ status: 125, stdout: '' });
     expect(result.stderr).toMatch(message);
-    expect(result.stderr).toContain(`\n  LINUXRUN_IMAGE=oci://${PUBLIC}/images:busybox\n`);
+    expect(result.stderr).toContain(`\n  LINUXRUN_IMAGE=oci://${PUBLIC}images:busybox\n`);
   });
 
   test('says once why there is no network, when a program wants it', async () => {

@@ -1,5 +1,15 @@
 import { once } from 'node:events';
-import { chmodSync, mkdtempSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  linkSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -23,7 +33,6 @@ async function leaveSocket(path: string): Promise<void> {
   const server = createServer().listen(`${path}.new`);
   await once(server, 'listening');
   // Closing removes the name under which it was made.
-  const { linkSync } = await import('node:fs');
   linkSync(`${path}.new`, path);
   server.close();
   await once(server, 'close');
@@ -84,6 +93,18 @@ test('many owners that find the same dead one agree on a new one', async () => {
   const owners = outcomes.filter((outcome) => outcome.status === 'fulfilled');
   expect(owners).toHaveLength(1);
   await owners[0]?.value.end();
+});
+
+test('the lock of a killed process does not last', async () => {
+  const sockets = await Sockets.open(env());
+  const lock = join(folder(), '.lock');
+  writeFileSync(lock, '');
+  const past = Date.now() / 1000 - 60;
+  utimesSync(lock, past, past);
+  const owner = await openOwner(env(), 'web');
+  expect(await sockets.names()).toEqual(['web']);
+  await owner.end();
+  expect(readdirSync(folder())).toEqual([]);
 });
 
 test('an owner that does not answer delays the list, but does not stop it', async () => {

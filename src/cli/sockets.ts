@@ -2,17 +2,22 @@
  * The sockets of running containers. The process that owns a container listens on `NAME.sock`, in a folder
  * that only its user can enter.
  */
-import { randomBytes } from 'node:crypto';
-import { link, lstat, mkdir, readdir, rename, stat, unlink } from 'node:fs/promises';
+import { lstat, mkdir, readdir, stat, unlink, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { isAbsolute, join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { CommandError, STATUS_FAILURE } from './errors.ts';
 
 const SUFFIX = '.sock';
-/** The limit of a socket's path is 107 bytes in Linux and 103 in macOS, also with a mark at its name. */
-const LONGEST_PATH = 95;
+/** The limit of a socket's path is 107 bytes in Linux and 103 in macOS. */
+const LONGEST_PATH = 103;
 const OTHERS = 0o077;
+/** The file whose maker may change the folder. */
+const LOCK = '.lock';
+/** A change takes milliseconds, in ms. */
+const LONGEST_LOCK = 10_000;
+const LOCK_INTERVAL = 20;
 /** Windows has no sockets in folders that Node could use, but pipes with names. */
 const PIPES = '\\\\.\\pipe\\';
 
@@ -62,25 +67,65 @@ export class Sockets {
   }
 
   /**
+   * Takes a name, also that of an owner that has died.
+   * @param listen listens on the path; rejects with the code EADDRINUSE if there is a socket
+   * @returns whether the name was free
+   */
+  claim(name: string, listen: (path: string) => Promise<void>): Promise<boolean> {
+    const path = this.pathOf(name);
+    const attempt = () =>
+      listen(path).then(
+        () => true,
+        (error: NodeJS.ErrnoException) => {
+          if (error.code === 'EADDRINUSE') return false;
+          throw new CommandError(`cannot listen on ${path}: ${error.code}`, STATUS_FAILURE, { cause: error });
+        },
+      );
+    return this.#locked(async () => (await attempt()) || ((await this.#remove(path)) && attempt()));
+  }
+
+  /**
    * Removes the socket of an owner that has died.
    * @returns whether the name is free now
    */
   async removeDead(name: string): Promise<boolean> {
     const path = this.pathOf(name);
     if (await isAlive(path)) return false;
-    if (this.#folder === undefined) return true;
-    // Another process may have found the same, and have taken the name meanwhile. Its socket goes back.
-    const aside = join(this.#folder, `.${randomBytes(4).toString('hex')}-${name}`);
-    const isMoved = await rename(path, aside).then(
-      () => true,
-      () => false,
-    );
-    if (!isMoved) return true;
-    const isTaken = await isAlive(aside);
-    if (isTaken) await link(aside, path).catch(() => {});
-    await unlink(aside).catch(() => {});
-    return !isTaken;
+    return this.#locked(() => this.#remove(path));
   }
+
+  async #remove(path: string): Promise<boolean> {
+    if (await isAlive(path)) return false;
+    if (this.#folder !== undefined) await unlink(path).catch(() => {});
+    return true;
+  }
+
+  /** Runs one change of the folder at a time. Otherwise two processes could each remove the other's socket. */
+  async #locked<T>(change: () => Promise<T>): Promise<T> {
+    if (this.#folder === undefined) return change();
+    const lock = join(this.#folder, LOCK);
+    while (!(await makeLock(lock))) await delay(LOCK_INTERVAL);
+    try {
+      return await change();
+    } finally {
+      await unlink(lock).catch(() => {});
+    }
+  }
+}
+
+/** @returns whether this process has the lock now */
+async function makeLock(lock: string): Promise<boolean> {
+  try {
+    await writeFile(lock, '', { flag: 'wx' });
+    return true;
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== 'EEXIST') throw new CommandError(`cannot write ${lock}: ${code}`, STATUS_FAILURE);
+  }
+  const status = await stat(lock).catch(() => undefined);
+  // Its process was killed.
+  if (status && Date.now() - status.mtimeMs > LONGEST_LOCK) await unlink(lock).catch(() => {});
+  return false;
 }
 
 function isOwnFolder(path: string): Promise<boolean> {
