@@ -11,7 +11,7 @@ test('the documentation can be searched, read and copied', async ({ page, visito
   await page.locator('.code').first().hover();
   await page.getByRole('button', { name: 'Copy' }).first().click();
   await expect(page.getByRole('button', { name: 'Copied' })).toBeVisible();
-  expect(await page.evaluate(() => navigator.clipboard.readText())).toContain('npm start');
+  expect(await page.evaluate(() => navigator.clipboard.readText())).toContain('npm install');
 
   await page.keyboard.press('/');
   await page.getByRole('searchbox').fill('seccomp filter');
@@ -39,4 +39,23 @@ test('the documentation fits a phone', async ({ page }) => {
   await page.getByRole('link', { name: 'The JIT', exact: true }).click();
   await expect(page.getByRole('heading', { level: 1 })).toHaveText('The JIT');
   await expect(page.getByRole('navigation', { name: 'Documentation' })).toBeHidden();
+});
+
+test('a block of code runs in the page, after a click', async ({ page }) => {
+  await page.goto('./docs/code-blocks.html');
+  const output = page.evaluate(
+    () =>
+      new Promise<string>((resolve) => {
+        let text = '';
+        document.body.addEventListener('linuxrun-output', ({ detail }) => {
+          text += new TextDecoder().decode(detail.bytes);
+        });
+        document.body.addEventListener('linuxrun-exit', ({ detail }) => resolve(`${text}${detail.status}`));
+      }),
+  );
+  expect(page.workers(), 'before the click').toEqual([]);
+  await page.getByRole('button', { name: 'Run', exact: true }).first().click();
+  expect(await output).toMatch(/Hello from riscv64, Linux 6[\s\S]*3 squared is 9[\s\S]*0$/);
+  await expect(page.getByRole('button', { name: 'Run again' })).toBeVisible();
+  await expectAccessible(page);
 });

@@ -1,6 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { INTERPRETERS } from '../../../src/docs/run-button.ts';
 import { createSearch } from '../../../src/docs/search.ts';
 import { inProject } from '../places.mjs';
 import { ensure } from '../step.mjs';
@@ -133,6 +134,15 @@ describe('the documentation', () => {
     expect(files.get('api-command.html')).toContain('href="api-child.html"');
     expect(files.get('api-child.html')).toContain('href="api-types.html#output"');
     expect(files.get('api-child.html')).toContain('id="wait"');
+    expect(text).toContain("# images\n\n```ts\nimport { images } from 'linuxrun';");
+    expect(text).not.toContain('\n```ts\n\n```');
+  });
+
+  it('has an interpreter for each block that can be run', () => {
+    const blocks = pages().flatMap(([, html]) => [
+      ...html.matchAll(/class="runnable" data-language="(\w+)"/g),
+    ]);
+    expect(new Set(blocks.map(([, language]) => language))).toEqual(new Set(Object.keys(INTERPRETERS)));
   });
 
   it('asks for nothing from elsewhere', () => {
