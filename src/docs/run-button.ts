@@ -1,11 +1,6 @@
 import { useTheme } from '../app/stores/theme.ts';
 import type { LinuxRunElement } from '../element/element.ts';
-
-/** The image and the program of each language. A block may name others. */
-export const INTERPRETERS: Readonly<Record<string, readonly [image: string, program: string]>> = {
-  sh: ['oci://images:busybox', 'sh'],
-  python: ['python:alpine', 'python3'],
-};
+import { INTERPRETERS } from './interpreters.ts';
 
 /** Adds a button to each block of code that readers can run, in a container and in their tab. */
 export function addRunButtons(): void {

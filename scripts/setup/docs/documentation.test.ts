@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { INTERPRETERS } from '../../../src/docs/run-button.ts';
+import { INTERPRETERS } from '../../../src/docs/interpreters.ts';
 import { createSearch } from '../../../src/docs/search.ts';
 import { inProject } from '../places.mjs';
 import { ensure } from '../step.mjs';
