@@ -9,10 +9,13 @@ import { licenceText } from './licences.mjs';
 import { inProject, PROJECT } from './places.mjs';
 import { DECLARATIONS, OTHER_DECLARATIONS, TYPES } from './types.mjs';
 
-/** The modules for Node, each with the modules that it loads later. Each file that Node reads costs time. */
 /** The name of the command. */
 const COMMAND = 'linuxrun';
-/** @type {Record<string, string>} */
+/**
+ * The modules for Node, each bundled by itself with those that it loads later, because each file that Node
+ * reads costs time.
+ * @type {Record<string, string>}
+ */
 const NODE = { index: 'src/api/node.ts', linuxrun: 'src/cli/linuxrun.ts', vite: 'src/vite/plugin.ts' };
 /** The workers of a machine in Node, beside the programs (src/machine/platform/node.ts). */
 const NODE_WORKERS = ['hart', 'machine', 'translator'].map((role) => `src/machine/platform/node-${role}.ts`);
