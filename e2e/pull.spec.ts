@@ -171,3 +171,15 @@ test('hello-world from a registry runs', async ({ visitor, publish }) => {
   await visitor.runLink({ image: HELLO_WORLD });
   await visitor.expectScreen(HELLO);
 });
+
+test.describe('without Docker Hub', () => {
+  // The browser logs the answers that do not come.
+  test.use({ expectedErrors: /ERR_|Failed to load resource/ });
+
+  test('busybox comes from the page itself', async ({ page, visitor }) => {
+    await page.route('**/registry/registry-1.docker.io/**', (route) => route.abort());
+    await visitor.runLink({ image: 'busybox' });
+    await visitor.expectPrompt();
+    await page.unroute('**/registry/registry-1.docker.io/**');
+  });
+});
