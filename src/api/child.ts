@@ -29,6 +29,8 @@ export interface Child extends AsyncDisposable {
   readonly stdout: ReadableStream<Uint8Array<ArrayBuffer>>;
   /** Standard error, and lines about a process that cannot start. */
   readonly stderr: ReadableStream<Uint8Array<ArrayBuffer>>;
+  /** Resolves when the program runs: to true, or to false if it could not start. @throws as `wait` */
+  readonly started: Promise<boolean>;
   /**
    * The exit status: 0 to 255; 128 + n after signal n; 127 if there is no such program, 126 if it cannot run.
    * @throws the error with which it could not start; MachineError if its machine fails; the reason of its
@@ -61,6 +63,7 @@ export class ProcessChild implements Child {
   readonly stdin: WritableStream<Uint8Array>;
   readonly stdout: ReadableStream<Uint8Array<ArrayBuffer>>;
   readonly stderr: ReadableStream<Uint8Array<ArrayBuffer>>;
+  readonly started: Promise<boolean>;
   readonly #process: Promise<ContainerProcess>;
   readonly #status: Promise<number>;
   #output: Promise<Output> | undefined;
@@ -70,7 +73,11 @@ export class ProcessChild implements Child {
     const aborted = abortion(signal);
     const abort = () => void process.then((process) => process.killAll()).catch(() => {});
     signal?.addEventListener('abort', abort, { once: true });
+    if (signal?.aborted) abort();
     this.#process = process;
+    this.started = Promise.race([process.then(({ started }) => started), aborted]);
+    // `wait` tells the same error.
+    this.started.catch(() => {});
     const hold = started.then(({ hold }) => hold);
     hold.catch(() => {});
     const stdin = laterInput(process.then(({ stdin }) => stdin));

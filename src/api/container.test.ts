@@ -51,6 +51,24 @@ test('runs an entrypoint with arguments and environment to its end', { timeout: 
   await expect(short.exec(['true']).wait()).rejects.toThrow(/stopped/);
 });
 
+test('says whether a program has started', { timeout: TIMEOUT }, async () => {
+  const [present, missing] = [container.exec(['true']), container.exec(['/no/program'])];
+  expect([await present.started, await missing.started, await container.started]).toEqual([
+    true,
+    false,
+    true,
+  ]);
+  expect([await present.wait(), await missing.wait()]).toEqual([0, 127]);
+});
+
+test('is stopped by the signal that its user names', { timeout: TIMEOUT }, async () => {
+  const trap = "trap 'exit 7' USR1; echo ready; while :; do sleep 1; done";
+  await using patient = await new Container(BUSYBOX).entrypoint(['sh', '-c', trap]).run();
+  const reader = patient.stdout.getReader();
+  expect(new TextDecoder().decode((await reader.read()).value)).toBe('ready\n');
+  expect(await patient.stop({ signal: 'SIGUSR1', seconds: 100 })).toBe(7);
+});
+
 test('keeps the output of a container that nobody reads until it has ended', {
   timeout: TIMEOUT,
 }, async () => {

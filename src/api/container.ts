@@ -64,6 +64,7 @@ export interface ContainerEvents {
   message: { readonly text: string };
 }
 
+/** How a container is asked to end. */
 export interface StopOptions {
   /** By default the stop signal of the image, which is SIGTERM unless it names one. */
   readonly signal?: Signal | undefined;
@@ -73,8 +74,6 @@ export interface StopOptions {
 
 /** A container whose program runs. As a `Child` it stands for that program. */
 export interface RunningContainer extends Child {
-  /** Whether its program has started. If not, standard error says why, and its status is 125, 126 or 127. */
-  readonly hasStarted: boolean;
   /** The working directory of its program. */
   readonly currentDir: string;
   /** Its files. */
@@ -203,8 +202,8 @@ export class Container extends Builder {
         signal,
       });
       publication?.serve(container);
-      const hasStarted = await container.started;
-      return new Running(container, { hasStarted, stdio, signal, events, publication });
+      await container.started;
+      return new Running(container, { stdio, signal, events, publication });
     } catch (error) {
       await publication?.end();
       throw error;
@@ -247,7 +246,6 @@ function report(call: () => void): void {
 }
 
 interface RunningOptions {
-  readonly hasStarted: boolean;
   readonly stdio: StdioSettings;
   readonly signal: AbortSignal | undefined;
   readonly events: Events;
@@ -256,16 +254,18 @@ interface RunningOptions {
 
 /** The part of an unfinished line of messages that is kept. */
 const LONGEST_LINE = 4096;
+/** The time in which a working kernel carries out SIGKILL, in ms. */
+const KILL_GRACE = 1000;
 const noHold = () => () => {};
 
 class Running implements RunningContainer {
-  readonly hasStarted: boolean;
   readonly fs: ContainerFs;
   readonly published: readonly PublishedPort[];
   readonly currentDir: string;
   readonly stdin: Child['stdin'];
   readonly stdout: Child['stdout'];
   readonly stderr: Child['stderr'];
+  readonly started: Promise<boolean>;
   readonly #container: ContainerMachine;
   readonly #child: ProcessChild;
   readonly #events: Events;
@@ -273,9 +273,7 @@ class Running implements RunningContainer {
   readonly #ended: Promise<unknown>;
   #watchesPorts = false;
 
-  constructor(container: ContainerMachine, options: RunningOptions) {
-    const { hasStarted, stdio, signal, events, publication } = options;
-    this.hasStarted = hasStarted;
+  constructor(container: ContainerMachine, { stdio, signal, events, publication }: RunningOptions) {
     this.fs = new Files(container);
     this.published = publication?.ports ?? [];
     this.currentDir = container.currentDir;
@@ -294,6 +292,7 @@ class Running implements RunningContainer {
     this.stdin = this.#child.stdin;
     this.stdout = this.#child.stdout;
     this.stderr = this.#child.stderr;
+    this.started = this.#child.started;
     this.#ended = container
       .settle()
       .catch(() => {})
@@ -380,8 +379,10 @@ class Running implements RunningContainer {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#child[Symbol.asyncDispose]();
-    await this.#ended;
+    await this.#child.kill();
+    // A kernel that hangs does not even carry out SIGKILL.
+    const timer = setTimeout(() => this.#container.destroy(), KILL_GRACE);
+    await this.#ended.finally(() => clearTimeout(timer));
   }
 
   async #tell(messages: ReadableStream<Uint8Array>): Promise<void> {

@@ -207,6 +207,8 @@ export class ContainerMachine {
   readonly #request: ContainerRequest;
   readonly #process: FirstProcess;
   readonly #stopSignal: number;
+  /** The ends of its further processes, which are told after its own. */
+  readonly #further = new Set<Promise<number>>();
   readonly #http = new HttpClient((port, signal) => this.connect(port, { signal }));
 
   constructor({ machine, stop }: ImageMachine, request: ContainerRequest, stopSignal: number) {
@@ -252,13 +254,17 @@ export class ContainerMachine {
    */
   exec({ args, env = [], user, currentDir, terminal }: ExecOptions): ContainerProcess {
     const type = terminal ? [`TERM=${terminal.type}`] : [];
-    return this.#machine.exec(this.#process, {
+    const process = this.#machine.exec(this.#process, {
       args,
       env: mergeEnvironment(this.#request.env, type, env),
       directory: currentDir === undefined ? this.#request.directory : absolute(currentDir),
       user: user ?? this.#request.user,
       terminal,
     });
+    const forget = () => this.#further.delete(process.exit);
+    this.#further.add(process.exit);
+    process.exit.then(forget, forget);
+    return process;
   }
 
   /**
@@ -413,15 +419,16 @@ export class ContainerMachine {
   }
 
   /**
-   * Waits for the end of the container, after which the machine can run another one. Output that nobody has
-   * read stays readable.
+   * Waits for the end of the container and its further processes, after which the machine can run another
+   * one. Output that nobody has read stays readable.
    * @throws as `exit`
    */
   async settle(): Promise<void> {
     try {
       await this.exit;
       const given = new AbortController();
-      await Promise.race([this.#machine.drain(), delay(DRAIN, given.signal)]);
+      const rest = Promise.all([this.#machine.drain(), Promise.allSettled(this.#further)]);
+      await Promise.race([rest, delay(DRAIN, given.signal)]);
       given.abort();
     } finally {
       this.#http.close();

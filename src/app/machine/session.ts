@@ -158,7 +158,10 @@ export class Session {
     this.#terminal = new TerminalProcess(container, client, (bytes) =>
       events.send({ type: 'message', text: new TextDecoder().decode(bytes) }),
     );
-    if (container.hasStarted) events.send({ type: 'started' });
+    container.started.then(
+      (runs) => runs && events.send({ type: 'started' }),
+      () => {},
+    );
     const ports = new PortReports((change) => events.send({ type: 'port', ...change }));
     container.on('port', ports.note);
     container.on('network', (status) => events.send({ type: 'network', status }));
