@@ -1,9 +1,9 @@
 import { OptionError } from './option-error.mjs';
 
-const POLICIES = ['always', 'missing', 'never'] as const;
+const POLICIES: readonly PullPolicy[] = ['always', 'missing', 'never'];
 
 /** When the source of an image is asked: always, unless the image is stored, or never. */
-export type PullPolicy = (typeof POLICIES)[number];
+export type PullPolicy = 'always' | 'missing' | 'never';
 
 /** @throws OptionError */
 export function parsePullPolicy(text: string): PullPolicy {
