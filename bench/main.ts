@@ -8,6 +8,7 @@ import { cpus, loadavg } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { BOOT_HERE, benchBoot, benchBootInNode, bootHere } from './boot.ts';
+import { benchCommand } from './command.ts';
 import { benchWorkloads, nodeRunner } from './compare.ts';
 import { benchConnect } from './connect.ts';
 import { benchDisk } from './disk.ts';
@@ -36,6 +37,7 @@ const SECTIONS = [
   'filter',
   'net',
   'connect',
+  'command',
   'work',
   'wide',
   'wide-busy',
@@ -102,6 +104,7 @@ async function main(): Promise<void> {
   if (chosen('filter')) await benchFilter(wasm);
   if (chosen('net')) await benchNet(wasm, repeat);
   if (chosen('connect')) await benchConnect(wasm, repeat);
+  if (chosen('command')) await benchCommand(repeat);
   if (chosen('work')) await benchWork(repeat);
   if (chosen('wide')) await benchWide(repeat, false);
   if (chosen('wide-busy')) await benchWide(repeat, true);

@@ -1,4 +1,5 @@
 import './dispose.ts';
+import { deferred } from '../machine/deferred.ts';
 import type { ContainerProcess } from '../machine/machine.ts';
 import { OptionError } from '../options/option-error.mjs';
 import { parseSignal, SIGKILL } from '../options/signals.ts';
@@ -57,6 +58,8 @@ export interface ChildOptions {
   readonly stdio: StdioSettings;
   /** Ends the process. */
   readonly signal?: AbortSignal | undefined;
+  /** Whether its standard input is a terminal, to which every key goes at once. */
+  readonly hasTerminal?: boolean | undefined;
 }
 
 export class ProcessChild implements Child {
@@ -68,12 +71,17 @@ export class ProcessChild implements Child {
   readonly #status: Promise<number>;
   #output: Promise<Output> | undefined;
 
-  constructor(started: Promise<StartedProcess>, { stdio, signal }: ChildOptions) {
+  constructor(started: Promise<StartedProcess>, { stdio, signal, hasTerminal = false }: ChildOptions) {
     const process = started.then(({ process }) => process);
-    const aborted = abortion(signal);
-    const abort = () => void process.then((process) => process.killAll()).catch(() => {});
-    signal?.addEventListener('abort', abort, { once: true });
+    const abortion = deferred<never>();
+    const aborted = abortion.promise;
+    aborted.catch(() => {});
+    const abort = () => {
+      abortion.reject(signal?.reason);
+      process.then((process) => process.killAll()).catch(() => {});
+    };
     if (signal?.aborted) abort();
+    else signal?.addEventListener('abort', abort, { once: true });
     this.#process = process;
     this.started = Promise.race([process.then(({ started }) => started), aborted]);
     // `wait` tells the same error.
@@ -85,7 +93,7 @@ export class ProcessChild implements Child {
     const errors = [process.then(({ stderr }) => stderr), process.then(({ messages }) => messages)];
     const stderr = laterOutput(errors, hold, aborted);
     const ended = new AbortController();
-    this.stdin = connectInput(stdin, stdio.stdin, ended.signal);
+    this.stdin = connectInput(stdin, stdio.stdin, hasTerminal, ended.signal);
     const outputs = [connectOutput(stdout, stdio.stdout, 1), connectOutput(stderr, stdio.stderr, 2)] as const;
     this.stdout = outputs[0].stream;
     this.stderr = outputs[1].stream;
@@ -140,20 +148,11 @@ export class ProcessChild implements Child {
   }
 }
 
-/** Rejects with the reason of a signal. */
-function abortion(signal: AbortSignal | undefined): Promise<never> {
-  const aborted = new Promise<never>((_, reject) => {
-    if (signal?.aborted) reject(signal.reason);
-    signal?.addEventListener('abort', () => reject(signal.reason), { once: true });
-  });
-  aborted.catch(() => {});
-  return aborted;
-}
-
 /** @param ended aborts when the process has ended */
 function connectInput(
   stdin: WritableStream<Uint8Array>,
   stdio: StdioSettings['stdin'],
+  hasTerminal: boolean,
   ended: AbortSignal,
 ): WritableStream<Uint8Array> {
   if (stdio === 'piped') return stdin;
@@ -161,7 +160,7 @@ function connectInput(
   if (stdio !== 'inherit') stdin.close().catch(() => {});
   else
     host()
-      .openInput()
+      .openInput(hasTerminal)
       .pipeTo(stdin, { signal: ended })
       .catch(() => {});
   return refusingInput(new OptionError(`standard input is ${stdio}: write to one that is piped`));

@@ -1,14 +1,21 @@
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { expect, test } from 'vitest';
 import { Command, configure, OptionError } from './node.ts';
 import { temporaryStore } from './testing/store.ts';
 
 const TIMEOUT = 120_000;
+/** Megabytes. */
+const LOAD = process.env.LONG_TESTS ? 1000 : 100;
 const BUSYBOX = `oci://${join(import.meta.dirname, '../../public/images')}:busybox`;
 
 configure({ store: temporaryStore() });
+
+setFlagsFromString('--expose-gc');
+const collectGarbage = runInNewContext('gc') as () => void;
 
 const sh = (script: string) => new Command('sh').arg('-c').arg(script);
 
@@ -170,4 +177,47 @@ test('ends with its Node process, which ends by itself', { timeout: TIMEOUT }, a
   running.child.stdin?.end('from the pipe\n');
   const { stdout, stderr } = await running;
   expect([stdout, stderr]).toEqual(['piped\n\nfrom the pipe\ninherited\n3\n', '']);
+});
+
+test('streams without collecting bytes, and leaves nothing behind', { timeout: TIMEOUT }, async () => {
+  await new Command('true').output();
+  const child = new Command('cat').spawn();
+  let most = 0;
+  const writer = child.stdin.getWriter();
+  const feed = async () => {
+    for (let sent = 0; sent < LOAD; sent++) await writer.write(new Uint8Array(1e6));
+    await writer.close();
+  };
+  const fed = feed();
+  let received = 0;
+  const reader = child.stdout.getReader();
+  for (let next = await reader.read(); !next.done; next = await reader.read()) {
+    received += next.value.length;
+    if (received % 5e6 < next.value.length) collectGarbage();
+    most = Math.max(most, process.memoryUsage().arrayBuffers);
+  }
+  await fed;
+  expect([received, await child.wait()]).toEqual([LOAD * 1e6, 0]);
+  expect(most).toBeLessThan(40e6);
+});
+
+test('keeps no handle of what has ended', { timeout: TIMEOUT }, async () => {
+  const { signal } = new AbortController();
+  const refs: WeakRef<object>[] = [];
+  const run = async () => {
+    const child = new Command('true').signal(signal).spawn();
+    await child.waitWithOutput();
+    refs.push(new WeakRef(child));
+    // A reader that never comes.
+    const unread = new Command('echo').arg('unread').signal(signal).spawn();
+    await unread.wait();
+    refs.push(new WeakRef(unread));
+  };
+  for (let round = 0; round < 20; round++) await run();
+  await expect
+    .poll(() => {
+      collectGarbage();
+      return refs.filter((ref) => ref.deref()).length;
+    })
+    .toBeLessThan(4);
 });

@@ -42,8 +42,12 @@ export class Command extends Builder {
   }
 
   #spawn(defaults: StdioSettings): Child {
-    const { stdio, signal } = this.settings;
-    return new ProcessChild(this.#start(), { stdio: { ...defaults, ...stdio }, signal });
+    const { stdio, signal, terminal } = this.settings;
+    return new ProcessChild(this.#start(), {
+      stdio: { ...defaults, ...stdio },
+      signal,
+      hasTerminal: terminal !== undefined,
+    });
   }
 
   async #start(): Promise<StartedProcess> {

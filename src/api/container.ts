@@ -203,7 +203,13 @@ export class Container extends Builder {
       });
       publication?.serve(container);
       await container.started;
-      return new Running(container, { stdio, signal, events, publication });
+      return new Running(container, {
+        stdio,
+        signal,
+        hasTerminal: terminal !== undefined,
+        events,
+        publication,
+      });
     } catch (error) {
       await publication?.end();
       throw error;
@@ -248,6 +254,7 @@ function report(call: () => void): void {
 interface RunningOptions {
   readonly stdio: StdioSettings;
   readonly signal: AbortSignal | undefined;
+  readonly hasTerminal: boolean;
   readonly events: Events;
   readonly publication: Publication | undefined;
 }
@@ -273,7 +280,8 @@ class Running implements RunningContainer {
   readonly #ended: Promise<unknown>;
   #watchesPorts = false;
 
-  constructor(container: ContainerMachine, { stdio, signal, events, publication }: RunningOptions) {
+  constructor(container: ContainerMachine, options: RunningOptions) {
+    const { stdio, signal, hasTerminal, events, publication } = options;
     this.fs = new Files(container);
     this.published = publication?.ports ?? [];
     this.currentDir = container.currentDir;
@@ -287,7 +295,11 @@ class Running implements RunningContainer {
       killAll: () => container.killAll(),
       resize: (columns, rows) => container.resize(columns, rows),
     };
-    this.#child = new ProcessChild(Promise.resolve({ process, hold: noHold }), { stdio, signal });
+    this.#child = new ProcessChild(Promise.resolve({ process, hold: noHold }), {
+      stdio,
+      signal,
+      hasTerminal,
+    });
     void this.#tell(told);
     this.stdin = this.#child.stdin;
     this.stdout = this.#child.stdout;
@@ -318,7 +330,7 @@ class Running implements RunningContainer {
       });
       return { process, hold: noHold };
     };
-    return new ProcessChild(start(), { stdio, signal });
+    return new ProcessChild(start(), { stdio, signal, hasTerminal: terminal !== undefined });
   }
 
   proxyRequest(request: HttpRequest, options?: RequestOptions): Promise<ProxiedResponse> {

@@ -40,8 +40,11 @@ export interface Host extends Library, ImageLoading {
   readTextFile(path: string): Promise<string>;
   /** The network of machines that may have one. */
   readonly network: NetworkOptions;
-  /** This process's standard input, until the stream is cancelled. */
-  openInput(): ReadableStream<Uint8Array>;
+  /**
+   * This process's standard input, until the stream is cancelled.
+   * @param isRaw if it is a terminal, every key comes at once and does nothing else
+   */
+  openInput(isRaw: boolean): ReadableStream<Uint8Array>;
   /** This process's standard output or error; closing it leaves them open. */
   openOutput(descriptor: 1 | 2): WritableStream<Uint8Array>;
   /**

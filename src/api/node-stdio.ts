@@ -1,7 +1,9 @@
 /** The standard streams of this process. */
-export function openInput(): ReadableStream<Uint8Array> {
+export function openInput(isRaw: boolean): ReadableStream<Uint8Array> {
   const { stdin } = process;
   const iterator = stdin.iterator({ destroyOnReturn: false });
+  const setRaw = (on: boolean) => isRaw && stdin.isTTY && stdin.setRawMode(on);
+  setRaw(true);
   return new ReadableStream(
     {
       async pull(controller) {
@@ -10,8 +12,11 @@ export function openInput(): ReadableStream<Uint8Array> {
         else controller.enqueue(value as Buffer);
       },
       async cancel() {
-        await iterator.return?.();
+        setRaw(false);
+        // The iterator may be waiting for input, and would return only then.
+        void iterator.return?.();
         stdin.pause();
+        stdin.unref?.();
       },
     },
     { highWaterMark: 0 },
@@ -20,8 +25,21 @@ export function openInput(): ReadableStream<Uint8Array> {
 
 export function openOutput(descriptor: 1 | 2): WritableStream<Uint8Array> {
   const stream = descriptor === 1 ? process.stdout : process.stderr;
+  // The error of a write also goes to the listeners of the stream, a little later.
+  const ignore = () => {};
+  const stopIgnoring = () => void setImmediate(() => stream.off('error', ignore));
+  stream.on('error', ignore);
   return new WritableStream({
-    write: (bytes) => write(stream, bytes),
+    async write(bytes) {
+      try {
+        await write(stream, bytes);
+      } catch (error) {
+        stopIgnoring();
+        throw error;
+      }
+    },
+    close: stopIgnoring,
+    abort: stopIgnoring,
   });
 }
 
