@@ -168,6 +168,20 @@ test('publishes its ports in Node', { timeout: TIMEOUT }, async () => {
   socket.destroy();
 });
 
+test('exchanges messages with its programs', { timeout: TIMEOUT }, async () => {
+  const channel = container.channel('events');
+  expect(container.channel('events')).toBe(channel);
+  channel.on('message', (message) => void message.reply({ got: message.text() }));
+  const helper = container.exec(['/run/linuxrun/linuxrun-channel', 'events']);
+  const writer = helper.stdin.getWriter();
+  await writer.write(new TextEncoder().encode('hello\n'));
+  const { value } = await helper.stdout.getReader().read();
+  expect(new TextDecoder().decode(value)).toBe('{"got":"hello"}\n');
+  await channel[Symbol.asyncDispose]();
+  expect(container.channel('events')).not.toBe(channel);
+  expect(() => container.channel('../etc')).toThrow(/no name of a channel/);
+});
+
 test('measures its machine', { timeout: TIMEOUT }, async () => {
   const { memory, cpu, disk, network } = await container.stats();
   expect(memory.usedBytes).toBeGreaterThan(1e6);

@@ -13,6 +13,7 @@ import { parsePort } from '../options/published-ports.mjs';
 import { parseSignal } from '../options/signals.ts';
 import { chunks } from '../streams/chunks.ts';
 import { assignmentsOf, Builder } from './builder.ts';
+import { type Channel, checkChannelName, SocketChannel } from './channel.ts';
 import { type Child, type Output, ProcessChild, type Signal } from './child.ts';
 import { type ContainerFs, Files } from './files.ts';
 import { host, type Publication, type PublishedPort } from './host.ts';
@@ -97,6 +98,12 @@ export interface RunningContainer extends Child {
     name: Name,
     listener: (event: ContainerEvents[Name]) => void,
   ): () => void;
+  /**
+   * Opens the socket `/run/linuxrun/NAME.sock` in the container, for messages to and from its programs. Another
+   * call with the name returns the same channel until that is disposed of.
+   * @throws OptionError if the name cannot be that of a socket
+   */
+  channel(name: string): Channel;
   /** Measures what it uses now. @throws MachineError once its machine has ended */
   stats(): Promise<Stats>;
   /** Asks it to end, and kills it if it has not ended in time. */
@@ -278,6 +285,7 @@ class Running implements RunningContainer {
   readonly #events: Events;
   /** Settles when the machine has ended. */
   readonly #ended: Promise<unknown>;
+  readonly #channels = new Map<string, Channel>();
   #watchesPorts = false;
 
   constructor(container: ContainerMachine, options: RunningOptions) {
@@ -349,6 +357,22 @@ class Running implements RunningContainer {
     const { network } = this.#events;
     if (name === 'network' && network) (listener as Listener<NetworkStatus>)(network);
     return this.#events.on(name, listener);
+  }
+
+  channel(name: string): Channel {
+    checkChannelName(name);
+    const open = this.#channels.get(name);
+    if (open) return open;
+    const { clients, close } = this.#container.listen(name);
+    const channel = new SocketChannel({
+      clients,
+      close: () => {
+        this.#channels.delete(name);
+        close();
+      },
+    });
+    this.#channels.set(name, channel);
+    return channel;
   }
 
   async stats(): Promise<Stats> {

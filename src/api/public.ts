@@ -27,6 +27,7 @@ export type { PullEvent } from '../oci/pull.ts';
 export type { ImageName } from '../oci/reference.ts';
 export type { Credentials, FindCredentials } from '../oci/registry-auth.ts';
 export type { Builder } from './builder.ts';
+export type { Channel, ChannelMessage, JsonValue } from './channel.ts';
 export type { Child, Output, Signal } from './child.ts';
 export { Command } from './command.ts';
 export type { Configuration } from './configuration.ts';
