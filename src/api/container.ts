@@ -99,8 +99,8 @@ export interface RunningContainer extends Child {
     listener: (event: ContainerEvents[Name]) => void,
   ): () => void;
   /**
-   * Opens the socket `/run/linuxrun/NAME.sock` in the container, for messages to and from its programs. Another
-   * call with the name returns the same channel until that is disposed of.
+   * Opens the socket `/run/linuxrun/NAME.sock` in the container, for messages to and from its programs.
+   * Another call with the name returns the same channel until that is disposed of.
    * @throws OptionError if the name cannot be that of a socket
    */
   channel(name: string): Channel;
