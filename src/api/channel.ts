@@ -9,6 +9,7 @@ import './dispose.ts';
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
+/** What JSON can hold. */
 export type JsonValue =
   | string
   | number
@@ -21,10 +22,11 @@ export type JsonValue =
 export interface ChannelMessage {
   /** The client's number, which no other client of the channel has. */
   readonly client: number;
+  /** Its content. */
   readonly bytes: Uint8Array;
   /** The bytes as UTF-8. */
   text(): string;
-  /** @throws SyntaxError if the bytes are no JSON */
+  /** The bytes as JSON. @throws SyntaxError if they are none */
   json(): unknown;
   /** Sends a message to this client only. Nothing happens if the client has gone. @throws as `send` */
   reply(data: Uint8Array | JsonValue): Promise<void>;

@@ -66,6 +66,7 @@ export interface ContainerEvents {
 }
 
 /** How a container is asked to end. */
+/** How a container is asked to end. */
 export interface StopOptions {
   /** By default the stop signal of the image, which is SIGTERM unless it names one. */
   readonly signal?: Signal | undefined;
