@@ -64,10 +64,13 @@ function npm(cwd: string, ...args: string[]) {
   return execute('npm', args, { cwd });
 }
 
-/** Runs a program as a user who may not write into the package, and reaches no registry. */
+/**
+ * Runs a program as a user who may not write into the package, and reaches no registry. Only npx, which needs
+ * a shell, finds other programs.
+ */
 async function run(program: string, ...args: string[]): Promise<string> {
   const env = {
-    PATH: process.env.PATH,
+    PATH: program === 'npx' ? process.env.PATH : '',
     HOME: join(project, 'cache'),
     XDG_CACHE_HOME: join(project, 'cache'),
     LINUXRUN_REGISTRY_MIRROR: 'http://127.0.0.1:1',

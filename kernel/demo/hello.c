@@ -10,7 +10,8 @@ int main(void)
 	       "This program runs in a container of its own, on %s %s for %s:\n"
 	       "a machine emulated in WebAssembly, in a browser tab or in Node.\n\n"
 	       "To try more, run another image:\n"
-	       "  LINUXRUN_IMAGE=oci://public/images:busybox ./run.sh\n",
+	       "  npx linuxrun run -it busybox     # with the npm package\n"
+	       "  LINUXRUN_IMAGE=busybox ./run.sh  # in a clone\n",
 	       system.sysname, system.release, system.machine);
 	return 0;
 }
