@@ -48,16 +48,12 @@ export class RemoteContainer {
     await json(await this.#request('PUT', route, parameters, { body }));
   }
 
-  /** Opens a WebSocket. @throws CommandError if the owner cannot be reached */
-  async open(route: string, parameters: Parameters = {}): Promise<WebSocket> {
-    const socket = new WebSocket(`ws+unix://${this.#path}:${route}${query(parameters)}`, {
+  /** Opens a WebSocket. Its messages may come at once, so its handlers must be there before it is open. */
+  connect(route: string, parameters: Parameters = {}): WebSocket {
+    return new WebSocket(`ws+unix://${this.#path}:${route}${query(parameters)}`, {
       maxPayload: MAX_MESSAGE,
       perMessageDeflate: false,
     });
-    await once(socket, 'open').catch((cause) => {
-      throw new CommandError(`the container has gone: ${cause.message}`, 1, { cause });
-    });
-    return socket;
   }
 
   async #request(

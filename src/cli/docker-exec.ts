@@ -19,19 +19,15 @@ export async function dockerExec(words: ExecWords): Promise<number> {
     throw new CommandError('the input device is not a TTY');
   const env = await variablesOf(words, process.env);
   const container = await findContainer(await Sockets.open(process.env), words.container);
-  const socket = await container.open('/exec');
-  const status = showOutput(socket);
-  const start: ExecStart = {
-    args,
-    env,
-    user,
-    currentDir,
-    detach,
-    terminal: tty ? terminalOptions() : undefined,
-  };
-  socket.send(JSON.stringify(start));
-  const restore = detach ? () => {} : connectInput(socket, words);
-  return status.finally(restore);
+  const terminal = tty ? terminalOptions() : undefined;
+  const start: ExecStart = { args, env, user, currentDir, detach, terminal };
+  const socket = container.connect('/exec');
+  let restore = () => {};
+  socket.once('open', () => {
+    socket.send(JSON.stringify(start));
+    if (!detach) restore = connectInput(socket, words);
+  });
+  return showOutput(socket).finally(() => restore());
 }
 
 /** @returns a function that restores the terminal */

@@ -6,6 +6,5 @@ import { Sockets } from './sockets.ts';
 
 export async function dockerLogs({ container: name, follow, tail }: LogsWords): Promise<number> {
   const container = await findContainer(await Sockets.open(process.env), name);
-  const socket = await container.open('/logs', { tail, follow: follow ? 1 : undefined });
-  return showOutput(socket);
+  return showOutput(container.connect('/logs', { tail, follow: follow ? 1 : undefined }));
 }

@@ -31,7 +31,9 @@ export function showOutput(socket: WebSocket): Promise<number> {
       if (message?.type === 'exit') writing.then(() => resolve(message.status)).catch(fail);
       else fail(new CommandError(message?.message ?? 'the owner of the container sends nonsense'));
     });
-    socket.once('error', fail);
+    socket.once('error', (cause) =>
+      fail(new CommandError(`the container has gone: ${cause.message}`, 1, { cause })),
+    );
     socket.once('close', () => void writing.then(() => resolve(STATUS_KILLED), fail));
   });
 }
