@@ -1,9 +1,8 @@
 /** What the user of the command line can do about an image that cannot be loaded. */
 
 import { ImageError } from '../api/errors.ts';
+import type { Credentials } from '../api/public.ts';
 import type { RegistryReference } from '../api/references.ts';
-import type { Credentials } from '../oci/registry-auth.ts';
-import type { Store } from '../storage/store.ts';
 import { clean } from '../text/message.ts';
 import { type Account, dockerConfigFile, findAccount } from './docker-config.ts';
 
@@ -44,16 +43,19 @@ export class Accounts {
   }
 }
 
+interface Advisers {
+  readonly accounts: Accounts;
+  readonly listStored: () => Promise<readonly { readonly reference: string }[]>;
+  readonly env: Environment;
+}
+
 /** Adds to the error of a registry what the user can do. */
-export async function withAdvice(
-  error: unknown,
-  { accounts, store, env }: { readonly accounts: Accounts; readonly store: Store; readonly env: Environment },
-): Promise<unknown> {
+export async function withAdvice(error: unknown, { accounts, listStored, env }: Advisers): Promise<unknown> {
   if (!(error instanceof ImageError)) return error;
   const { kind, message } = error;
   const advice: string[] = [];
   if (kind === 'denied' || kind === 'rate-limit') advice.push(await accounts.advice());
-  if (kind === 'network') advice.push(...proxyAdvice(env), await storedAdvice(store));
+  if (kind === 'network') advice.push(...proxyAdvice(env), await storedAdvice(listStored));
   return advice.length === 0
     ? error
     : new ImageError([message, ...advice].join('; '), kind, { cause: error });
@@ -65,9 +67,9 @@ function proxyAdvice(env: Environment): string[] {
 }
 
 /** What runs without a network. */
-async function storedAdvice(store: Store): Promise<string> {
+async function storedAdvice(listStored: Advisers['listStored']): Promise<string> {
   // The registry's error matters more than one of the store.
-  const images = await store.images.list().catch(() => []);
+  const images = await listStored().catch(() => []);
   const names = images
     .map(({ reference }) => reference)
     .filter((reference) => !/^(oci|file):/.test(reference));

@@ -5,7 +5,7 @@ import type { Readable } from 'node:stream';
 import { json } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
 import { WebSocket } from 'ws';
-import { FileError } from '../container/errors.ts';
+import { FileError } from '../api/errors.ts';
 import { CommandError } from './errors.ts';
 import { type ContainerInfo, type Failure, MAX_MESSAGE } from './owner-protocol.ts';
 import type { Sockets } from './sockets.ts';

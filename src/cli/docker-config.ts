@@ -7,8 +7,8 @@ import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { isObject } from '../oci/json.ts';
-import type { Credentials } from '../oci/registry-auth.ts';
+import type { Credentials } from '../api/public.ts';
+import { isObject } from '../text/json.ts';
 
 /** Docker Hub's names in the file. The first is the one under which Docker stores its account. */
 const HUB_KEYS = ['https://index.docker.io/v1/', 'index.docker.io', 'docker.io', 'registry-1.docker.io'];

@@ -1,8 +1,7 @@
-import { loadImage } from '../api/load-image.ts';
+import { type LoadedImage, loadImage } from '../api/load-image.ts';
 import { nodeImages } from '../api/node-images.ts';
+import type { Credentials } from '../api/public.ts';
 import { parseReference } from '../api/references.ts';
-import type { HeldImage } from '../oci/pull.ts';
-import type { Credentials } from '../oci/registry-auth.ts';
 import type { PullPolicy } from '../options/pull-policy.ts';
 import { Accounts, withAdvice } from './advice.ts';
 import { PUBLIC } from './program.ts';
@@ -24,7 +23,7 @@ export interface ImageOptions {
  * Loads an image, from the store or its source as the policy says, with progress on stderr.
  * @throws ImageError, StorageError, or the signal's reason
  */
-export async function showLoadingImage(options: ImageOptions): Promise<HeldImage> {
+export async function showLoadingImage(options: ImageOptions): Promise<LoadedImage> {
   const { policy, signal, showsProgress } = options;
   const reference = parseReference(options.reference);
   const images = nodeImages({ store: options.store, assets: PUBLIC, mirror: options.mirror });
@@ -42,7 +41,8 @@ export async function showLoadingImage(options: ImageOptions): Promise<HeldImage
       signal,
     });
   } catch (error) {
-    throw accounts ? await withAdvice(error, { accounts, store: images.openStore(), env }) : error;
+    const listStored = () => images.openStore().images.list();
+    throw accounts ? await withAdvice(error, { accounts, listStored, env }) : error;
   } finally {
     progress?.end();
   }

@@ -6,8 +6,8 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { type WebSocket, WebSocketServer } from 'ws';
+import { FileError } from '../api/errors.ts';
 import type { ContainerMachine } from '../container/container.ts';
-import { FileError } from '../container/errors.ts';
 import { CommandError, STATUS_FAILURE } from './errors.ts';
 import { ExecSession, sendMessage, sendOutput } from './exec-session.ts';
 import { randomName } from './names.ts';

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import type { PullEvent } from '../oci/pull.ts';
+import type { PullEvent } from '../api/public.ts';
 import { PullProgress } from './progress.ts';
 
 const DIFF_IDS = ['a', 'b'].map((digit) => `sha256:${digit.repeat(64)}` as const);

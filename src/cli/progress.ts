@@ -1,5 +1,5 @@
 import type { WriteStream } from 'node:tty';
-import type { PullEvent } from '../oci/pull.ts';
+import type { PullEvent } from '../api/public.ts';
 
 const MIB = 2 ** 20;
 const BAR_WIDTH = 24;

@@ -2,17 +2,16 @@
 import { Readable } from 'node:stream';
 import { isatty } from 'node:tty';
 import { MachineError } from '../api/errors.ts';
+import type { LoadedImage } from '../api/load-image.ts';
 import { networkNotice } from '../api/network-notice.ts';
+import type { NetworkStatus } from '../api/public.ts';
 import type { Publisher } from '../api/publisher.ts';
 import { type ContainerMachine, startContainer, type TerminalOptions } from '../container/container.ts';
-
-import { Ending, HANG_UP_GRACE } from '../container/signals.ts';
-import type { NetworkStatus } from '../machine/machine.ts';
 import { nodePlatform } from '../machine/platform/node.ts';
-import type { HeldImage } from '../oci/pull.ts';
 import type { PublishedPort } from '../options/published-ports.mjs';
 import type { PullPolicy } from '../options/pull-policy.ts';
 import { parseSignal } from '../options/signals.ts';
+import { Ending, HANG_UP_GRACE } from './ending.ts';
 import { CommandError, STATUS_FAILURE } from './errors.ts';
 import { grantMemory } from './grant-memory.ts';
 import { imageStore } from './places.ts';
@@ -60,7 +59,7 @@ export type Input = 'keyboard' | 'bytes' | 'closed' | 'open';
 /** A container that has been made. */
 export interface Running {
   readonly container: ContainerMachine;
-  readonly image: HeldImage;
+  readonly image: LoadedImage;
   /** As they are open. */
   readonly ports: readonly PublishedPort[];
 }

@@ -125,9 +125,9 @@ export function readFlags(args) {
  * @property {number} memoryBytes
  * @property {number} cpus
  * @property {number} diskBytes
- * @property {import('../machine/machine.ts').NetworkOptions | undefined} network
+ * @property {import('../api/host.ts').Host['network'] | undefined} network
  * @property {string | undefined} mirror the origin of a mirror of Docker Hub
- * @property {import('../oci/registry-auth.ts').Credentials | undefined} credentials
+ * @property {import('../api/public.ts').Credentials | undefined} credentials
  */
 
 /**
@@ -180,7 +180,7 @@ export function readOptions(env, publicFolder) {
 /**
  * @param {'none' | undefined} network
  * @param {string | undefined} relay
- * @returns {import('../machine/machine.ts').NetworkOptions | undefined}
+ * @returns {import('../api/host.ts').Host['network'] | undefined}
  */
 function networkOf(network, relay = 'on') {
   if (network === 'none') return undefined;

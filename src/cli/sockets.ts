@@ -100,7 +100,7 @@ export class Sockets {
     return true;
   }
 
-  /** Runs one change of the folder at a time. Otherwise two processes could each remove the other's socket. */
+  /** Runs one change of the folder at a time. Otherwise two processes could remove each other's sockets. */
   async #locked<T>(change: () => Promise<T>): Promise<T> {
     if (this.#folder === undefined) return change();
     const lock = join(this.#folder, LOCK);

@@ -7,8 +7,8 @@ import { writeLayout } from '../disk/testing/layout-writer.ts';
 import { concat, type EntrySpec, end, entry } from '../disk/testing/tar-writer.ts';
 import type { ImageConfig } from '../oci/image.ts';
 import { HeldImage } from '../oci/pull.ts';
+import { STOP_GRACE } from '../options/signals.ts';
 import { nodeStore } from '../storage/node.ts';
-import { STOP_GRACE } from './signals.ts';
 import { DEMO_IMAGES, PUBLIC, pull, run, start, store, type TestOptions, text } from './testing/run.ts';
 
 const TIMEOUT = 120_000;

@@ -19,13 +19,12 @@ import type { TerminalSize } from '../machine/terminal-size.ts';
 import type { ImageConfig } from '../oci/image.ts';
 import { mergeEnvironment } from '../options/assignments.mjs';
 import { checkDevices } from '../options/devices.mjs';
-import { parseSignal, SIGKILL, SIGTERM } from '../options/signals.ts';
+import { parseSignal, SIGKILL, SIGTERM, STOP_GRACE } from '../options/signals.ts';
 import { parseAllTmpfs } from '../options/tmpfs.mjs';
 import { printable } from '../text/byte-text.ts';
 import { type CommandOptions, commandOf } from './command.ts';
 import { complete, readContent, readEntries, readStatus, writeContent } from './files.ts';
 import { bootImage, discard, type ImageMachine, type ImageMachineOptions } from './image-machine.ts';
-import { STOP_GRACE } from './signals.ts';
 
 const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 const DEFAULT_HOSTNAME = 'linuxrun';

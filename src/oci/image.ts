@@ -1,7 +1,9 @@
 /** The configuration of an image (OCI image specification, config.md). */
+
+import { isObject, type JsonObject } from '../text/json.ts';
 import { type Digest, isDigest } from './digest.ts';
 import { ImageError } from './errors.ts';
-import { asArray, asObject, asString, asStrings, isObject, type JsonObject, parseJson } from './json.ts';
+import { asArray, asObject, asString, asStrings, parseJson } from './json.ts';
 import { type Platform, parsePlatform } from './manifest.ts';
 
 /** How to run the image's program. Fields that the image leaves out are empty. */

@@ -1,6 +1,5 @@
+import { isObject, type JsonObject } from '../text/json.ts';
 import { ImageError } from './errors.ts';
-
-export type JsonObject = { readonly [key: string]: unknown };
 
 /** @param what the name for the error */
 export function parseJson(bytes: Uint8Array, what: string): unknown {
@@ -9,10 +8,6 @@ export function parseJson(bytes: Uint8Array, what: string): unknown {
   } catch (error) {
     throw new ImageError(`${what} is not valid JSON`, 'invalid', { cause: error });
   }
-}
-
-export function isObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** @param what the name for the error */

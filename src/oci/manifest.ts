@@ -1,9 +1,10 @@
 /** Manifests and indexes of the OCI image specification and of Docker's schema 2, which share their shape. */
 
+import { isObject, type JsonObject } from '../text/json.ts';
 import { clean } from '../text/message.ts';
 import { type Digest, isDigest } from './digest.ts';
 import { ImageError } from './errors.ts';
-import { asArray, asObject, asString, isObject, type JsonObject, parseJson } from './json.ts';
+import { asArray, asObject, asString, parseJson } from './json.ts';
 
 /** The largest manifest, index or configuration, in bytes. */
 export const MAX_DOCUMENT = 4 << 20;

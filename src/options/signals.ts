@@ -15,6 +15,9 @@ export const SIGINT = 2;
 export const SIGKILL = 9;
 export const SIGTERM = 15;
 
+/** The time that a stopped container has to end by itself, in ms, as for `docker stop`. */
+export const STOP_GRACE = 10_000;
+
 /**
  * @param text such as `SIGTERM`, `term`, `15` or `SIGRTMIN+3`
  * @throws OptionError

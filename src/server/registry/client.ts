@@ -1,8 +1,9 @@
 /** Sends requests to registries, signs in on demand, and follows redirects that are safe. */
 import type { IncomingMessage } from 'node:http';
 import { collect } from '../../oci/bytes.ts';
-import { isObject, parseJson } from '../../oci/json.ts';
+import { parseJson } from '../../oci/json.ts';
 import { parseChallenges } from '../../oci/registry-auth.ts';
+import { isObject } from '../../text/json.ts';
 import { badGateway, notAllowed, ProxyError, toAllow } from './errors.ts';
 import { type Found, rateLimited } from './refusals.ts';
 import type { Registries } from './registries.ts';

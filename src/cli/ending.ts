@@ -1,9 +1,6 @@
-import { deferred } from '../machine/deferred.ts';
-import { SIGHUP, SIGINT, SIGKILL, SIGTERM } from '../options/signals.ts';
+import { SIGHUP, SIGINT, SIGKILL, SIGTERM, STOP_GRACE } from '../options/signals.ts';
 
-/** The time that a stopped container has to end by itself, in ms, as for `docker stop`. */
-export const STOP_GRACE = 10_000;
-/** The same without anyone to see its output, in ms. */
+/** The time that a container has to end by itself without anyone to see its output, in ms. */
 export const HANG_UP_GRACE = 2_000;
 /** The time in ms in which a working kernel carries out SIGKILL. */
 const KILL_GRACE = 1_000;
@@ -30,14 +27,16 @@ export class Ending {
    */
   readonly overdue: Promise<number>;
   readonly #container: Endable;
-  readonly #overdue = deferred<number>();
+  #giveUp = (_status: number) => {};
   /** The first SIGINT or SIGTERM. */
   #first: Request | undefined;
   #isHungUp = false;
 
   constructor(container: Endable) {
     this.#container = container;
-    this.overdue = this.#overdue.promise;
+    this.overdue = new Promise((resolve) => {
+      this.#giveUp = resolve;
+    });
   }
 
   /**
@@ -67,7 +66,7 @@ export class Ending {
 
   kill(): void {
     this.#container.kill(SIGKILL);
-    setTimeout(() => this.#overdue.resolve(KILLED), KILL_GRACE);
+    setTimeout(() => this.#giveUp(KILLED), KILL_GRACE);
   }
 
   /** @param grace in ms */

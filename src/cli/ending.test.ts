@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { SIGHUP, SIGINT, SIGKILL, SIGTERM } from '../options/signals.ts';
-import { Ending, HANG_UP_GRACE, STOP_GRACE } from './signals.ts';
+import { SIGHUP, SIGINT, SIGKILL, SIGTERM, STOP_GRACE } from '../options/signals.ts';
+import { Ending, HANG_UP_GRACE } from './ending.ts';
 
 const SIGQUIT = 3;
 
