@@ -5,7 +5,6 @@
  */
 import { readFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
-import { SetupFailure } from './failure.mjs';
 import { inProject, PROJECT } from './places.mjs';
 
 const FOLDER = 'dist/node';
@@ -64,6 +63,7 @@ export const bundle = {
     'emulator-wasm/assembly/opcodes.ts',
     'package-lock.json',
     'scripts/setup/bundle.mjs',
+    'scripts/setup/esbuild.mjs',
   ],
   outputs: { node: FOLDER },
   run: (work) => bundlePrograms(PROGRAMS, join(work, 'node')),
@@ -74,12 +74,10 @@ export const bundle = {
  * @param {string} outdir as deep in the clone as dist/node
  */
 export async function bundlePrograms(programs, outdir) {
-  const { build } = await import('esbuild');
+  // ./run.sh imports this file at every start, and rarely bundles.
+  const { esbuild } = await import('./esbuild.mjs');
   const common = /** @type {const} @satisfies {import('esbuild').BuildOptions} */ ({
-    logLevel: 'silent',
-    absWorkingDir: PROJECT,
     outdir,
-    bundle: true,
     platform: 'node',
     target: 'node20',
     packages: 'external',
@@ -88,14 +86,14 @@ export async function bundlePrograms(programs, outdir) {
   // One build per program, because each file that a program reads costs time. Splitting defers dynamic
   // imports.
   const bundles = Object.entries(programs).map(([name, entry]) =>
-    build({ ...common, entryPoints: { [name]: entry }, format: 'esm', splitting: true }),
+    esbuild({ ...common, entryPoints: { [name]: entry }, format: 'esm', splitting: true }),
   );
   // Node loads CommonJS in half the time of ES modules.
-  const workers = build({
+  const workers = esbuild({
     ...common,
     entryPoints: WORKERS,
     format: 'cjs',
     outExtension: { '.js': '.cjs' },
   });
-  await Promise.all([...bundles, workers]).catch((error) => Promise.reject(new SetupFailure(error.message)));
+  await Promise.all([...bundles, workers]);
 }

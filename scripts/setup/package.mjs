@@ -4,7 +4,7 @@
  */
 import { chmod, copyFile, cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, relative } from 'node:path';
-import { SetupFailure } from './failure.mjs';
+import { esbuild } from './esbuild.mjs';
 import { licenceText } from './licences.mjs';
 import { inProject, PROJECT } from './places.mjs';
 import { DECLARATIONS, OTHER_DECLARATIONS, TYPES } from './types.mjs';
@@ -109,18 +109,7 @@ const inlineStyles = {
 };
 
 /** @param {import('esbuild').BuildOptions} options */
-async function bundle(options) {
-  const { build } = await import('esbuild');
-  const result = build({
-    ...options,
-    absWorkingDir: PROJECT,
-    bundle: true,
-    logLevel: 'silent',
-    legalComments: 'none',
-    charset: 'utf8',
-  });
-  return result.catch((error) => Promise.reject(new SetupFailure(error.message)));
-}
+const bundle = (options) => esbuild({ ...options, legalComments: 'none', charset: 'utf8' });
 
 /** @param {string} outdir */
 async function bundleForNode(outdir) {
@@ -232,6 +221,7 @@ export const npmPackage = {
     'package.json',
     'package-lock.json',
     TYPES,
+    'scripts/setup/esbuild.mjs',
     'scripts/setup/licences.mjs',
     'scripts/setup/package.md',
     'scripts/setup/package.mjs',

@@ -1,8 +1,8 @@
 /** Builds the files of preview hosts: bridge, service worker, and a page for previews without a session. */
 import { cp, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { SetupFailure } from './failure.mjs';
-import { inProject, PROJECT } from './places.mjs';
+import { esbuild } from './esbuild.mjs';
+import { inProject } from './places.mjs';
 
 const SOURCES = 'src/preview';
 /** The folder of our own paths (src/preview/names.ts). */
@@ -14,19 +14,14 @@ const HEADERS_FILE = '_headers';
 
 /** @param {string} name @param {Record<string, string>} [define] @returns {Promise<string>} a script */
 async function bundle(name, define = {}) {
-  const { build } = await import('esbuild');
-  const result = build({
+  const { outputFiles } = await esbuild({
     define,
-    absWorkingDir: PROJECT,
     entryPoints: [join(SOURCES, `${name}.ts`)],
-    bundle: true,
     minify: true,
     write: false,
     charset: 'ascii',
     target: 'es2022',
-    logLevel: 'silent',
   });
-  const { outputFiles } = await result.catch((error) => Promise.reject(new SetupFailure(error.message)));
   return outputFiles?.[0]?.text ?? '';
 }
 
@@ -47,6 +42,7 @@ export const previews = {
     'src/machine/stream-mux.ts',
     'src/machine/errors.ts',
     'package-lock.json',
+    'scripts/setup/esbuild.mjs',
     'scripts/setup/previews.mjs',
   ],
   outputs: { previews: 'dist/previews' },

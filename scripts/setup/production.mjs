@@ -4,8 +4,8 @@
  */
 import { cp, mkdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { SetupFailure } from './failure.mjs';
-import { inProject, PROJECT } from './places.mjs';
+import { esbuild } from './esbuild.mjs';
+import { inProject } from './places.mjs';
 
 const PREVIEWS = 'dist/previews';
 /** A later one lies over those before it. */
@@ -16,13 +16,9 @@ const NOT_SERVED = '.vite';
 
 /** @param {string} outfile */
 async function bundleServer(outfile) {
-  const { build } = await import('esbuild');
-  const result = build({
-    logLevel: 'silent',
-    absWorkingDir: PROJECT,
+  await esbuild({
     entryPoints: ['src/server/production.ts'],
     outfile,
-    bundle: true,
     platform: 'node',
     format: 'esm',
     target: 'node20',
@@ -31,7 +27,6 @@ async function bundleServer(outfile) {
       js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
     },
   });
-  await result.catch((error) => Promise.reject(new SetupFailure(error.message)));
 }
 
 /** @type {import('./step.mjs').Step} */
@@ -44,6 +39,7 @@ export const production = {
     'src',
     'package-lock.json',
     'scripts/node-version.mjs',
+    'scripts/setup/esbuild.mjs',
     'scripts/setup/places.mjs',
     'scripts/setup/production.mjs',
   ],

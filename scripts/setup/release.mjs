@@ -4,6 +4,7 @@ import { readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { inProject } from './places.mjs';
 import { run } from './run.mjs';
+import { filesIn } from './site.mjs';
 import { sourcesName, writeSources } from './sources.mjs';
 
 export const RELEASE = 'dist/release';
@@ -26,22 +27,13 @@ export async function addArchives(folder) {
   await writeSources(join(folder, sourcesName(version)), version);
 }
 
-/** @param {string} folder @param {string} [path] @returns {Promise<string[]>} the files below, sorted */
-async function filesIn(folder, path = '') {
-  const entries = await readdir(join(folder, path), { withFileTypes: true });
-  const found = entries
-    .filter(({ name }) => path !== '' || name !== SUMS)
-    .sort((a, b) => (a.name < b.name ? -1 : 1))
-    .map((entry) =>
-      entry.isDirectory() ? filesIn(folder, join(path, entry.name)) : [join(path, entry.name)],
-    );
-  return (await Promise.all(found)).flat();
-}
+/** @param {string} folder @returns {Promise<string[]>} its files but the list of their hashes */
+const releasedFiles = async (folder) => (await filesIn(folder)).filter((name) => name !== SUMS);
 
 /** @param {string} folder */
 export async function writeSums(folder) {
   const lines = [];
-  for (const name of await filesIn(folder)) {
+  for (const name of await releasedFiles(folder)) {
     const hash = createHash('sha256').update(await readFile(join(folder, name)));
     lines.push(`${hash.digest('hex')}  ${name}\n`);
   }
@@ -55,7 +47,7 @@ const megabytes = (bytes) => `${(bytes / 1e6).toFixed(2)} MB`;
 export async function formatParts(folder) {
   /** @type {Map<string, number>} */
   const sizes = new Map();
-  for (const name of await filesIn(folder)) {
+  for (const name of await releasedFiles(folder)) {
     const [top = '', ...rest] = name.split('/');
     const part = rest.length > 0 ? `${top}/` : top;
     sizes.set(part, (sizes.get(part) ?? 0) + (await stat(join(folder, name))).size);

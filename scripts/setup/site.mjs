@@ -8,7 +8,7 @@ import { cp, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { writeDocumentation } from './docs/documentation.mjs';
-import { SetupFailure } from './failure.mjs';
+import { esbuild } from './esbuild.mjs';
 import { kernelOrigin } from './kernel.mjs';
 import { writeLicences } from './licences.mjs';
 import { inProject, PROJECT } from './places.mjs';
@@ -64,7 +64,7 @@ async function readVersion() {
  * @param {string} [path]
  * @returns {Promise<string[]>} the files below, relative to the folder
  */
-async function filesIn(folder, path = '') {
+export async function filesIn(folder, path = '') {
   const info = await stat(join(folder, path)).catch(() => undefined);
   if (!info?.isDirectory()) return info ? [path] : [];
   const names = (await readdir(join(folder, path))).sort();
@@ -121,17 +121,7 @@ async function bundleWorker(outfile, release) {
 }
 
 /** @param {import('esbuild').BuildOptions} options */
-async function bundle(options) {
-  const { build } = await import('esbuild');
-  const result = build({
-    ...options,
-    absWorkingDir: PROJECT,
-    bundle: true,
-    minify: true,
-    logLevel: 'silent',
-  });
-  return result.catch((error) => Promise.reject(new SetupFailure(error.message)));
-}
+const bundle = (options) => esbuild({ ...options, minify: true });
 
 /** @returns {Promise<string>} the style sheet of the pages of text */
 async function readStyle() {
