@@ -63,11 +63,15 @@ test('a worker that does not isolate the page is tried once for each load', asyn
 });
 
 test('a page in a frame is not loaded again, and says what it needs', async ({ page }) => {
-  await page.route('**/frame.html', (route) =>
-    route.fulfill({ contentType: 'text/html', body: `<iframe src="${host.url}" width=900 height=500>` }),
+  const frames = ['', '?embed=1'].map((query) => `<iframe src="${host.url}${query}" width=900 height=300>`);
+  await page.route('**/frames.html', (route) =>
+    route.fulfill({ contentType: 'text/html', body: frames.join('</iframe>') }),
   );
-  await page.goto(new URL('/frame.html', host.url).href);
-  const notice = page.frameLocator('iframe').getByRole('alert');
-  await expect(notice).toContainText('allow="cross-origin-isolated"');
-  expect(page.frames()).toHaveLength(2);
+  await page.goto(new URL('/frames.html', host.url).href);
+  const whole = page.frameLocator('iframe').first();
+  const embedded = page.frameLocator('iframe').last();
+  await expect(whole.getByRole('alert')).toContainText('does not run in a frame');
+  await embedded.getByRole('button', { name: 'Run' }).click();
+  await expect(embedded.getByRole('alert')).toContainText('allow="cross-origin-isolated"');
+  expect(await whole.getByRole('button').count(), 'buttons of the whole page').toBe(0);
 });

@@ -17,6 +17,7 @@ Prepares everything on first use, serves the page on this computer, and prints i
 
   PORT                          the port (default: 8080); 0 takes any free one
   LINUXRUN_HOSTS                names of a public server, separated by commas; *.NAME has previews
+  LINUXRUN_EMBED_ORIGINS        origins that may show the page with ?embed=1 in a frame
   LINUXRUN_RELAY                on or off: whether containers reach the internet through this server
                                 (default: on, but off for a public server)
   LINUXRUN_RELAY_SECRET         signs the relay's tokens, for several servers or tokens made elsewhere

@@ -11,7 +11,7 @@ export * from './public.ts';
 const page = globalThis.document?.baseURI ?? globalThis.location.href;
 // scripts/setup/package.mjs leads to the package's assets. The page says where its own are.
 let assets = folder(new URL(/* @vite-ignore */ '../../public/', import.meta.url));
-let server = folder(new URL('.', page));
+let server = folder(new URL('/', page));
 let mirror: string | undefined;
 
 /** Changes where later commands and containers find their files. */

@@ -1,5 +1,6 @@
 import './styles/index.css';
 import { createRoot } from 'react-dom/client';
+import { FrameNotice } from './components/FrameNotice.tsx';
 import { Page } from './components/Page.tsx';
 import { goesToLocalName } from './local-name.ts';
 import { reloadsIsolated } from './offline/isolate.ts';
@@ -12,19 +13,26 @@ import { useLibrary } from './stores/library.ts';
 import { startLive, useLive, watchLive } from './stores/live.ts';
 import { followHistory } from './stores/start.ts';
 import { applyTheme } from './stores/theme.ts';
-import { findObstacle, savesData } from './support.ts';
+import { findObstacle, isEmbedded, isFramed, savesData } from './support.ts';
 
+const place = document.querySelector('#page') as HTMLElement;
 const obstacle = findObstacle(globalThis);
-if (!(await goesToLocalName()) && !(await reloadsIsolated())) open();
+if (!(await goesToLocalName()) && !(await reloadsIsolated())) await open();
 
-function open(): void {
+async function open(): Promise<void> {
+  if (isEmbedded(location)) (await import('./embedded.ts')).showEmbedded(place);
+  else if (isFramed(globalThis)) createRoot(place).render(<FrameNotice />);
+  else openPage();
+}
+
+function openPage(): void {
   applyTheme();
   holdRelease();
   followAddress();
   followHistory();
   guardPage();
   offerLive();
-  createRoot(document.querySelector('#page') as HTMLElement).render(<Page obstacle={obstacle} />);
+  createRoot(place).render(<Page obstacle={obstacle} />);
   // Runs after the first paint. Safari has no requestIdleCallback.
   if ('requestIdleCallback' in globalThis) requestIdleCallback(prepare, { timeout: 500 });
   else setTimeout(prepare, 100);

@@ -16,11 +16,6 @@ describe('findObstacle', () => {
   it.each([
     ['an insecure page', { isSecureContext: false }, /secure connection/],
     ['a page without isolation', { crossOriginIsolated: false }, /not cross-origin isolated/],
-    [
-      'a frame without isolation',
-      { crossOriginIsolated: false, top: {} },
-      /frame is not cross-origin isolated/,
-    ],
     ['no SharedArrayBuffer', { SharedArrayBuffer: undefined }, /WebAssembly threads/],
     ['no WebAssembly', { WebAssembly: undefined }, /WebAssembly threads/],
     ['no shared memory', { WebAssembly: { Memory: UnsharedMemory } }, /WebAssembly threads/],

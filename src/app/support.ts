@@ -15,14 +15,6 @@ const NOT_ISOLATED: Obstacle = {
     'another server in front of it must keep them.',
 };
 
-const FRAME_NOT_ISOLATED: Obstacle = {
-  title: 'This frame is not cross-origin isolated',
-  text:
-    'The processors of the machine share memory, which browsers allow in a frame only if the page around it ' +
-    `and the server of the frame send the headers ${HEADERS}, and the <iframe> element has the attribute ` +
-    'allow="cross-origin-isolated".',
-};
-
 /** Returns why a page with this global scope cannot run harts in threads that share memory, if it cannot. */
 export function findObstacle(scope: typeof globalThis): Obstacle | undefined {
   if (!scope.isSecureContext) {
@@ -31,7 +23,7 @@ export function findObstacle(scope: typeof globalThis): Obstacle | undefined {
       text: 'The processors of the machine share memory, which browsers allow only on https:// or on localhost.',
     };
   }
-  if (scope.crossOriginIsolated === false) return isFramed(scope) ? FRAME_NOT_ISOLATED : NOT_ISOLATED;
+  if (scope.crossOriginIsolated === false) return NOT_ISOLATED;
   if (typeof scope.SharedArrayBuffer === 'undefined' || !hasWasmThreads(scope)) {
     return {
       title: 'This browser lacks WebAssembly threads',
@@ -44,6 +36,11 @@ export function findObstacle(scope: typeof globalThis): Obstacle | undefined {
 /** Whether the page of this global scope is in a frame of another one. */
 export function isFramed({ top, self }: typeof globalThis): boolean {
   return top !== self;
+}
+
+/** Whether the address asks for the page that others may frame. */
+export function isEmbedded({ search }: Location): boolean {
+  return new URLSearchParams(search).get('embed') === '1';
 }
 
 /** Whether the browser asks pages to transfer little. */

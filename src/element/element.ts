@@ -54,6 +54,7 @@ export class LinuxRunElement extends HTMLElement implements LinuxRunOptions {
   declare memory: string;
   declare cpus: string;
   declare network: string;
+  declare pull: string;
 
   readonly #internals = this.attachInternals();
   readonly #view: View;
@@ -109,7 +110,7 @@ export class LinuxRunElement extends HTMLElement implements LinuxRunOptions {
     this.#live(run).catch((error: unknown) => {
       if (abort.signal.aborted) return;
       this.#finish(run, error);
-      this.#view.showProblem(problemOf(error));
+      this.#view.showProblem(problemOf(error, globalThis));
       this.#tell('linuxrun-error', { error });
     });
     return run.container;

@@ -1,5 +1,5 @@
 /** The attributes of the element, as options of a container. */
-import { Container } from '../api/browser.ts';
+import { Container, type PullPolicy } from '../api/browser.ts';
 import { parseAssignments } from '../options/assignments.mjs';
 import { OptionError } from '../options/option-error.mjs';
 import { splitWords } from '../options/words.mjs';
@@ -18,15 +18,17 @@ export interface LinuxRunOptions {
   memory: string;
   /** The number of CPUs of the machine, 1 to 8. */
   cpus: string;
+  /** When the registry is asked: `always`, `missing` (the default) or `never`. */
+  pull: string;
   /** `none`, or a relay: `wss://…`. By default the internet, by the server of the page. */
   network: string;
 }
 
-export const OPTIONS = ['image', 'entrypoint', 'args', 'env', 'memory', 'cpus', 'network'] as const;
+export const OPTIONS = ['image', 'entrypoint', 'args', 'env', 'memory', 'cpus', 'network', 'pull'] as const;
 
 /** @throws OptionError */
 export function containerOf(options: Readonly<LinuxRunOptions>): Container {
-  const { image, entrypoint, args, env, memory, cpus, network } = options;
+  const { image, entrypoint, args, env, memory, cpus, network, pull } = options;
   if (image === '') throw new OptionError('the attribute image names what to run, such as image="busybox"');
   const container = new Container(image).args(splitWords(args));
   if (entrypoint !== '') container.entrypoint(splitWords(entrypoint));
@@ -36,8 +38,14 @@ export function containerOf(options: Readonly<LinuxRunOptions>): Container {
   }
   if (memory !== '') container.memory(memory);
   if (cpus !== '') container.cpus(Number(cpus));
+  if (pull !== '') container.pull(pullPolicy(pull));
   if (network !== '') container.network(network === 'none' ? network : { relay: network });
   return container;
+}
+
+function pullPolicy(text: string): PullPolicy {
+  if (text === 'always' || text === 'missing' || text === 'never') return text;
+  throw new OptionError(`pull is always, missing or never, not "${text}"`);
 }
 
 /** What runs, in a few words. */

@@ -6,20 +6,34 @@ export interface Problem {
   readonly text: string;
 }
 
+const HEADERS = 'Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp';
+
+const BLOCKED =
+  'Browsers that block third-party cookies also keep frames of other sites from storing anything. ' +
+  'Allow that for this site, or open the frame in a tab of its own.';
+
 /** Returns why a page with this global scope cannot run machines, if it cannot. */
-export function obstacle({ crossOriginIsolated, isSecureContext }: typeof globalThis): Error | undefined {
+export function obstacle(scope: typeof globalThis): Error | undefined {
+  const { crossOriginIsolated, isSecureContext, top, self } = scope;
   if (crossOriginIsolated) return undefined;
   if (!isSecureContext)
     return new MachineError('This page needs https or localhost: browsers share memory only there');
+  if (top !== self)
+    return new MachineError(
+      'This frame is not cross-origin isolated. The page around it and the server of the frame must send the ' +
+        `headers ${HEADERS}, and the <iframe> needs the attribute allow="cross-origin-isolated"`,
+    );
   return new MachineError(
     'This page is not cross-origin isolated. Its server must send the headers ' +
-      'Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp ' +
-      '(the plugin linuxrun/vite does so in development)',
+      `${HEADERS} (the plugin linuxrun/vite does so in development)`,
   );
 }
 
-export function problemOf(error: unknown): Problem {
-  return { title: titleOf(error), text: error instanceof Error ? error.message : String(error) };
+/** @param scope of the page */
+export function problemOf(error: unknown, { top, self }: typeof globalThis): Problem {
+  const text = error instanceof Error ? error.message : String(error);
+  const isBlocked = error instanceof StorageError && top !== self;
+  return { title: titleOf(error), text: isBlocked ? `${text} ${BLOCKED}` : text };
 }
 
 function titleOf(error: unknown): string {

@@ -29,6 +29,7 @@ export const VARIABLES = [
   'REGISTRY_MIRROR',
   // Of the server.
   'HOSTS',
+  'EMBED_ORIGINS',
   'RELAY_SECRET',
   'RELAY_DENY',
   'REGISTRIES',

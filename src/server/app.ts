@@ -1,6 +1,7 @@
 import { Hono } from 'hono';
 import { TOKEN_PATH } from '../network/relay-protocol.ts';
 import { HERE_PATH } from '../preview/names.ts';
+import { framersOf } from './embedding.ts';
 import { headersFor } from './headers.ts';
 import { answerHere } from './here.ts';
 import { onlyFor } from './hosts.ts';
@@ -19,6 +20,8 @@ export interface AppOptions {
   readonly relay?: Relay | undefined;
   /** The server's names besides those of the loopback interface. */
   readonly hosts?: readonly string[] | undefined;
+  /** The origins whose pages may show the embedded page in a frame. */
+  readonly embedOrigins?: readonly string[] | undefined;
   /** The folder of the files of previews, if there are any. */
   readonly previewRoot?: string | undefined;
   /** A folder that may hold the archive of the sources, and of which nothing else is served. */
@@ -31,14 +34,15 @@ export interface AppOptions {
  */
 export function createApp(
   roots: readonly string[],
-  { registryProxy, relay, hosts = [], previewRoot, archiveRoot }: AppOptions = {},
+  { registryProxy, relay, hosts = [], embedOrigins = [], previewRoot, archiveRoot }: AppOptions = {},
 ): Hono {
   const app = new Hono();
   if (previewRoot !== undefined) app.use(previews(previewRoot, hosts));
   const domains = previewDomains(hosts);
   app.use(async (context, next) => {
     await next();
-    const headers = headersFor(context.req.path, domains);
+    const framers = framersOf(new URL(context.req.url), embedOrigins);
+    const headers = headersFor(context.req.path, domains, framers);
     for (const [name, value] of Object.entries(headers)) context.header(name, value);
   });
   app.use(onlyFor(hosts));

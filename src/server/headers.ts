@@ -40,12 +40,15 @@ const STATIC_HOST_POLICY = contentSecurityPolicy(
   ['https:', `http://*.${LOCAL_NAME}:*`],
 );
 
-const headersWith = (policy: readonly string[]) => ({
+/** @param framers the origins that may frame the answer */
+const headersWith = (policy: readonly string[], framers: readonly string[] = []) => ({
   ...ISOLATION_HEADERS,
+  // An isolated page may frame only what permits that.
+  ...(framers.length > 0 && { 'Cross-Origin-Resource-Policy': 'cross-origin' }),
   // Previews are the same site, and would otherwise share the page's process.
   'Origin-Agent-Cluster': '?1',
   // A <meta> element cannot set this.
-  'Content-Security-Policy': [...policy, "frame-ancestors 'none'"].join('; '),
+  'Content-Security-Policy': [...policy, `frame-ancestors ${framers.join(' ') || "'none'"}`].join('; '),
   'Referrer-Policy': 'no-referrer',
   'X-Content-Type-Options': 'nosniff',
 });
@@ -60,11 +63,16 @@ const MACHINE_WORKER = /^\/assets\/browser-machine-[\w-]+\.js$/;
  * The headers of every answer of the page's hosts.
  * @param path of the answer's URL
  * @param domains hosts whose previews are below them
+ * @param framers the origins that may frame the answer
  */
-export function headersFor(path: string, domains: readonly string[]): Record<string, string> {
+export function headersFor(
+  path: string,
+  domains: readonly string[],
+  framers: readonly string[] = [],
+): Record<string, string> {
   const others = MACHINE_WORKER.test(path) ? [...RELAYS, `ws://${LOCAL_NAME}:*`] : [];
   const previews = domains.map((domain) => `*.${domain}:*`);
-  return headersWith(contentSecurityPolicy(others, previews));
+  return headersWith(contentSecurityPolicy(others, previews), framers);
 }
 
 /** The headers for a static file host, where the page asks registries directly. */

@@ -4,6 +4,7 @@ import { CACHE } from '../../scripts/setup/places.mjs';
 import { portError, readPort } from '../../scripts/setup/port.mjs';
 import { checkVariableNames } from '../options/variables.mjs';
 import type { AppOptions } from './app.ts';
+import { readEmbedOrigins } from './embedding.ts';
 import { readHosts } from './hosts.ts';
 import { readProxyOptions } from './registry/options.ts';
 import { RegistryProxy } from './registry/proxy.ts';
@@ -42,10 +43,12 @@ async function readServerOptions(): Promise<AppOptions & { readonly port: number
     checkVariableNames(process.env);
     const port = readPort(process.env.PORT);
     const hosts = readHosts(process.env);
+    const embedOrigins = readEmbedOrigins(process.env);
     const relay = createRelay(process.env);
     return {
       port,
       hosts,
+      embedOrigins,
       relay,
       registryProxy: await RegistryProxy.open(readProxyOptions(process.env, CACHE)),
     };
