@@ -1,8 +1,5 @@
 /** The order of the documentation: it makes the menu, and the ways to the previous and the next page. */
 
-import { existsSync } from 'node:fs';
-import { inProject } from '../places.mjs';
-
 /** @typedef {{ title: string, sources: readonly string[] }} Section its pages are Markdown files */
 
 /** The page at `docs/` itself. */
@@ -54,9 +51,4 @@ export const SECTIONS = [
     title: 'Project',
     sources: ['CONTRIBUTING.md', 'docs/testing.md', 'SECURITY.md'],
   },
-]
-  .map(({ title, sources }) => ({
-    title,
-    sources: sources.filter((source) => existsSync(inProject(source))),
-  }))
-  .filter(({ sources }) => sources.length > 0);
+];
