@@ -152,12 +152,18 @@ describe('a container in the background', { timeout: TIMEOUT }, () => {
   });
 
   test('does not end with nonsense on its socket', async () => {
+    const upgrade = 'Host: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13';
+    const key = 'Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==';
     for (const text of [
-      'nonsense\r\n\r\n',
-      'GET /nosuch HTTP/1.1\r\nHost: x\r\n\r\n',
-      'GET /file?path=x HTTP/1.1\r\nHost: x\r\n\r\n',
+      'nonsense',
+      'GET /nosuch HTTP/1.1\r\nHost: x',
+      'GET // HTTP/1.1\r\nHost: x',
+      'GET /file?path=x HTTP/1.1\r\nHost: x',
+      `GET // HTTP/1.1\r\n${upgrade}\r\n${key}`,
+      // A frame whose text is no JSON.
+      `GET /exec HTTP/1.1\r\n${upgrade}\r\n${key}\r\n\r\n\x81\x81\0\0\0\0{`,
     ]) {
-      const client = connect(socket('web')).end(text);
+      const client = connect(socket('web')).end(`${text}\r\n\r\n`, 'latin1');
       client.resume();
       await once(client, 'close');
     }

@@ -35,6 +35,7 @@ export async function dockerPull({ image, quiet }: PullWords): Promise<number> {
   const pulled = await showLoadingImage({
     reference: image,
     store: imageStore(process.env),
+    assets: PUBLIC,
     credentials,
     mirror,
     policy: 'always',

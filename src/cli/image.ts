@@ -4,13 +4,14 @@ import type { Credentials } from '../api/public.ts';
 import { parseReference } from '../api/references.ts';
 import type { PullPolicy } from '../options/pull-policy.ts';
 import { Accounts, withAdvice } from './advice.ts';
-import { PUBLIC } from './program.ts';
 import { PullProgress } from './progress.ts';
 
 export interface ImageOptions {
   readonly reference: string;
   /** A folder. */
   readonly store: string;
+  /** The folder with the images that come with LinuxRun. */
+  readonly assets: string;
   readonly credentials: Credentials | undefined;
   /** The origin of a mirror of Docker Hub. */
   readonly mirror?: string | undefined;
@@ -26,7 +27,7 @@ export interface ImageOptions {
 export async function showLoadingImage(options: ImageOptions): Promise<LoadedImage> {
   const { policy, signal, showsProgress } = options;
   const reference = parseReference(options.reference);
-  const images = nodeImages({ store: options.store, assets: PUBLIC, mirror: options.mirror });
+  const images = nodeImages({ store: options.store, assets: options.assets, mirror: options.mirror });
   const { env } = process;
   const accounts =
     reference.scheme === 'docker' ? new Accounts(reference, options.credentials, env) : undefined;

@@ -123,13 +123,13 @@ export class Owner {
   }
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const { pathname, searchParams } = new URL(request.url ?? '/', 'http://owner');
-    const route = ROUTES[`${request.method} ${pathname}`];
-    const text = (name: string) => searchParams.get(name) ?? '';
-    const path = () => String(JSON.parse(text('path')));
     try {
+      const { pathname, searchParams } = new URL(request.url ?? '/', 'http://owner');
+      const route = ROUTES[`${request.method} ${pathname}`];
       if (!route)
         throw new FileError('this owner of a container knows no such request: it may be of another version');
+      const text = (name: string) => searchParams.get(name) ?? '';
+      const path = () => String(JSON.parse(text('path')));
       if (pathname === '/') answer(response, this.#info());
       else await route({ container: this.#running(), request, response, text, path });
     } catch (error) {
@@ -139,16 +139,14 @@ export class Owner {
       }
       const { message, code } = error as Error & { code?: string };
       const failure: Failure = { message, code };
-      response
-        .writeHead(route ? 409 : 404, { 'content-type': 'application/json' })
-        .end(JSON.stringify(failure));
+      response.writeHead(400, { 'content-type': 'application/json' }).end(JSON.stringify(failure));
     }
   }
 
   async #talk(request: IncomingMessage, client: WebSocket): Promise<void> {
     client.on('error', () => {});
-    const { pathname, searchParams } = new URL(request.url ?? '/', 'http://owner');
     try {
+      const { pathname, searchParams } = new URL(request.url ?? '/', 'http://owner');
       if (pathname === '/logs') {
         const tail = searchParams.get('tail');
         await this.#showLog(client, tail === null ? undefined : Number(tail), searchParams.has('follow'));

@@ -32,6 +32,7 @@ const load = (reference: string, credentials?: { username: string; password: str
   showLoadingImage({
     reference,
     store: join(folder, 'store'),
+    assets: folder,
     credentials,
     policy: 'missing',
     showsProgress: true,

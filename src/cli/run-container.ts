@@ -136,6 +136,7 @@ async function start(
       showLoadingImage({
         reference,
         store,
+        assets: PUBLIC,
         credentials,
         mirror,
         policy,

@@ -7,6 +7,7 @@ import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
 import { afterAll, describe, expect, test } from 'vitest';
 import { PUBLIC } from './program.ts';
+import { outcomeOf } from './testing/linuxrun.ts';
 
 const PROJECT = join(import.meta.dirname, '../..');
 const COMMAND = [process.execPath, '--import', 'tsx', join(PROJECT, 'src/cli/run.ts')];
@@ -26,13 +27,7 @@ function start(variables: Record<string, string>, command = COMMAND): ChildProce
 async function run(variables: Record<string, string>, input = '') {
   const child = start(variables);
   child.stdin?.on('error', () => {}).end(input);
-  const output = (stream: NodeJS.ReadableStream | null) => text(stream as NodeJS.ReadableStream);
-  const [stdout, stderr, [status]] = await Promise.all([
-    output(child.stdout),
-    output(child.stderr),
-    once(child, 'exit'),
-  ]);
-  return { status, stdout, stderr };
+  return outcomeOf(child);
 }
 
 /** Returns a function that resolves with the next line of the child's output. */

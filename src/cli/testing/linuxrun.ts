@@ -65,16 +65,21 @@ export class Linuxrun {
     const child = this.start(line, env);
     child.stdin?.on('error', () => {}).end(input);
     if (signal) child.stdout?.once('data', () => child.kill(signal));
-    const output = (stream: NodeJS.ReadableStream | null) => text(stream as NodeJS.ReadableStream);
-    const [stdout, stderr, [status]] = await Promise.all([
-      output(child.stdout),
-      output(child.stderr),
-      once(child, 'exit'),
-    ]);
-    return { status, stdout, stderr };
+    return outcomeOf(child);
   }
 
   remove(): void {
     for (const folder of [this.folder, this.#bundles]) rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** Waits for the end of a program, and reads all of its output. */
+export async function outcomeOf(child: ChildProcess): Promise<Outcome> {
+  const output = (stream: NodeJS.ReadableStream | null) => text(stream as NodeJS.ReadableStream);
+  const [stdout, stderr, [status]] = await Promise.all([
+    output(child.stdout),
+    output(child.stderr),
+    once(child, 'exit'),
+  ]);
+  return { status, stdout, stderr };
 }
