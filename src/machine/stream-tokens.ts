@@ -4,9 +4,9 @@ import type { VsockStream } from './devices/vsock/device.ts';
 
 /**
  * Connections that may wait for their token at a time; a newer one takes the place of the oldest. The agent
- * has one for each of its 256 processes at most.
+ * has four for each of its 256 processes at most.
  */
-const MAX_WAITING = 512;
+const MAX_WAITING = 2048;
 /** How long a connection may wait for its token, in ms; the agent sends it at once. */
 const PATIENCE = 30_000;
 

@@ -201,12 +201,12 @@ describe('opening', () => {
 
   test('connections are limited, and refused ones leave room for later ones', async () => {
     let opened = 0;
-    for (let port = 0; port < 2240; port++) {
+    for (let port = 0; port < 3776; port++) {
       send(OP_REQUEST, { sourcePort: 10_000 + port });
       if (port % 8 === 7) opened += (await ops()).filter((op) => op === OP_RESPONSE).length;
     }
-    expect(opened).toBe(2112);
-    expect(streams).toHaveLength(2112);
+    expect(opened).toBe(3648);
+    expect(streams).toHaveLength(3648);
     await expect(device.connect(22)).rejects.toThrow('too many');
     send(OP_RST, { sourcePort: 10_000 });
     await expect(streams[0]?.readable.getReader().read()).rejects.toThrow();

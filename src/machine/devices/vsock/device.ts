@@ -14,10 +14,10 @@ const TRANSMIT = 1;
 /** Linux fills the receive queue with 4 KiB buffers. */
 const QUEUE_SIZES = [64, 64, 8];
 /**
- * The agent has 256 processes at most, with four streams each; 512 connections to servers; and 512 that wait
+ * The agent has 256 processes at most, with four streams each; 512 connections to servers; and 2048 that wait
  * for their token.
  */
-const MAX_CONNECTIONS = 2112;
+const MAX_CONNECTIONS = 3648;
 /** Refusals kept while the guest offers no buffer for them. Beyond this number, its packets wait. */
 const MAX_REFUSALS = 64;
 const FIRST_EPHEMERAL_PORT = 2 ** 30;
