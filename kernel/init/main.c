@@ -34,6 +34,7 @@ static void handle(enum message_type type, struct message m)
 	case MAKE_FOLDER:
 	case REMOVE_FILE:
 	case RENAME_FILE:
+	case WATCH_FILE:
 	case FORWARD:
 	case CHANNEL:
 		process_run(type, m);

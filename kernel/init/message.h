@@ -28,6 +28,7 @@ enum message_type {
 	FORWARD = 21,
 	KILL = 22,
 	CHANNEL = 23,
+	WATCH_FILE = 24,
 };
 
 enum { PROTOCOL_VERSION = 6 };
@@ -65,11 +66,14 @@ enum { FOLLOW_LINK = 1 };
 /* MAKE_FOLDER's flag: makes missing parents too, and accepts a folder that exists. */
 enum { WITH_PARENTS = 1 };
 
-/* REMOVE_FILE's flag: a folder is removed with its contents. */
+/* REMOVE_FILE's flag: a folder is removed with its contents. WATCH_FILE's: folders below are watched. */
 enum { RECURSIVE = 1 };
 
 /* RENAME_FILE's flag: a file that has the new name is replaced. */
 enum { REPLACE = 1 };
+
+/* The first byte of WATCH_FILE's records. A name follows it. */
+enum watch_event { FILE_RENAMED = 1, FILE_CHANGED = 2 };
 
 /* A record's flag: the file is the root of a mounted file system. */
 enum { MOUNT_POINT = 1 };

@@ -111,6 +111,7 @@ static void __attribute__((noreturn)) become(enum message_type type, uint32_t id
 	case MAKE_FOLDER:
 	case REMOVE_FILE:
 	case RENAME_FILE:
+	case WATCH_FILE:
 		serve_file_request(type, m, &container);
 	case FORWARD:
 		forward(&container, NULL);

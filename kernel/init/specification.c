@@ -32,7 +32,8 @@ bool read_exec(struct message *m, struct specification *s)
 
 bool read_file_request(enum message_type type, struct message *m, struct file_request *r)
 {
-	bool has_flags = type == STAT_FILE || type == MAKE_FOLDER || type == REMOVE_FILE || type == RENAME_FILE;
+	bool has_flags = type == STAT_FILE || type == MAKE_FOLDER || type == REMOVE_FILE || type == RENAME_FILE ||
+			 type == WATCH_FILE;
 	bool has_mode = type == WRITE_FILE || type == MAKE_FOLDER;
 
 	return (!has_flags || read_u8(m, &r->flags)) && (!has_mode || read_u32(m, &r->mode)) &&

@@ -8,6 +8,7 @@
 #include "specification.h"
 #include "transfer.h"
 #include "vsock.h"
+#include "watch.h"
 
 enum { FAILED = 1, INTERRUPTED = 2 };
 
@@ -44,9 +45,10 @@ static void check(bool good)
 
 /*
  * From here on every path, including links, is resolved in the container, with the rights of its root. This
- * process is not in the container's process namespace, so no process there can see it.
+ * process is not in the container's process namespace, so no process there can see it. Returns a pidfd of the
+ * container's first process.
  */
-static void enter(const struct container *container)
+static int enter(const struct container *container)
 {
 	int first = container_join(container);
 
@@ -54,8 +56,8 @@ static void enter(const struct container *container)
 		fail("ESRCH: the container does not run");
 	if (syscall(__NR_setns, first, CLONE_NEWNS) < 0)
 		fail("ESRCH: the container has ended");
-	close(first);
 	check(drop_capabilities() == 0);
+	return first;
 }
 
 /* Anything but a regular file has no content of its own, and may block a reader forever. */
@@ -161,7 +163,7 @@ static void receive_file(const char *path, uint32_t mode, int stream)
 }
 
 /* Does what needs no content. Returns NULL, or the reason for a failure. */
-static const char *serve(enum message_type type, const struct file_request *request, int stream)
+static const char *serve(enum message_type type, const struct file_request *request, int first, int stream)
 {
 	switch (type) {
 	case LIST_FOLDER:
@@ -170,6 +172,8 @@ static const char *serve(enum message_type type, const struct file_request *requ
 		return stat_file(request->path, request->flags & FOLLOW_LINK, stream);
 	case MAKE_FOLDER:
 		return make_folder(request);
+	case WATCH_FILE:
+		return watch_file(request->path, request->flags & RECURSIVE, first, stream);
 	case REMOVE_FILE:
 		return remove_file(request);
 	default:
@@ -195,17 +199,19 @@ void serve_file_request(enum message_type type, struct message message, const st
 	if (!read_file_request(type, &message, &request))
 		fail("EINVAL: malformed message");
 
-	if (type == READ_FILE || type == LIST_FOLDER || type == STAT_FILE)
+	if (type == READ_FILE || type == LIST_FOLDER || type == STAT_FILE || type == WATCH_FILE)
 		stream = open_stream(STDOUT_FILENO);
 	if (type == WRITE_FILE)
 		stream = open_stream(STDIN_FILENO);
-	enter(container);
+
+	int first = enter(container);
+
 	if (type == READ_FILE) {
 		send_file(request.path, stream);
 	} else if (type == WRITE_FILE) {
 		receive_file(request.path, request.mode, stream);
 	} else {
-		const char *problem = serve(type, &request, stream);
+		const char *problem = serve(type, &request, first, stream);
 
 		if (problem)
 			fail(problem);

@@ -6,6 +6,7 @@ import {
   type ContainerProcess,
   type ContainerOptions as ContainerRequest,
   diskSerial,
+  type FileChange,
   type FileStatus,
   type FirstProcess,
   type FolderEntry,
@@ -23,7 +24,7 @@ import { parseSignal, SIGKILL, SIGTERM, STOP_GRACE } from '../options/signals.ts
 import { parseAllTmpfs } from '../options/tmpfs.mjs';
 import { printable } from '../text/byte-text.ts';
 import { type CommandOptions, commandOf } from './command.ts';
-import { complete, readContent, readEntries, readStatus, writeContent } from './files.ts';
+import { complete, readChanges, readContent, readEntries, readStatus, writeContent } from './files.ts';
 import { bootImage, discard, type ImageMachine, type ImageMachineOptions } from './image-machine.ts';
 
 const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
@@ -94,6 +95,13 @@ export interface StopOptions {
 }
 
 /** Options of renaming. */
+export interface WatchOptions {
+  /** Watches the folders below as well, but enters no other file system. */
+  readonly recursive?: boolean | undefined;
+  /** Ends the watch, which fails with the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
+}
+
 export interface RenameOptions {
   /** Replaces a file, or an empty folder, that has the new name. */
   readonly replace?: boolean | undefined;
@@ -303,6 +311,17 @@ export class ContainerMachine {
    */
   readdir(path: string): AsyncGenerator<FolderEntry> {
     return readEntries(this.#machine.listFolder(this.#process, absolute(path)), path);
+  }
+
+  /**
+   * Watches a file, or what is in a folder, from the call on. Leaving the loop ends that. Changes are lost if
+   * 16384 of them wait to be taken. It ends when the file is removed.
+   * @param path absolute; links are followed
+   * @throws FileError or the signal's reason during the iteration; MachineError if the machine ends
+   */
+  watch(path: string, { recursive = false, signal }: WatchOptions = {}): AsyncGenerator<FileChange, void> {
+    const clean = absolute(path).replace(/(?<=.)\/+$/, '');
+    return readChanges(this.#machine.watchFile(this.#process, clean, recursive), path, signal);
   }
 
   /**

@@ -1,7 +1,14 @@
 /** Reads and changes files of a container through the guest's agent. */
 
-import { RecordReader } from '../machine/file-records.ts';
-import type { FileReading, FileStatus, FileTask, FileWriting, FolderEntry } from '../machine/machine.ts';
+import { ChangeReader, RecordReader } from '../machine/file-records.ts';
+import type {
+  FileChange,
+  FileReading,
+  FileStatus,
+  FileTask,
+  FileWriting,
+  FolderEntry,
+} from '../machine/machine.ts';
 import { SIGKILL } from '../options/signals.ts';
 import { chunks } from '../streams/chunks.ts';
 import { concat } from '../streams/concat.ts';
@@ -112,6 +119,34 @@ export async function readStatus(reading: FileReading, path: string): Promise<Fi
   if (!entry) throw malformed(`list ${printable(path)}`);
   const { name, ...status } = entry;
   return status;
+}
+
+/**
+ * Yields the changes of a file that is being watched, until there is nothing left to watch. When the caller
+ * leaves the loop, the guest stops.
+ * @throws FileError or the signal's reason
+ */
+export async function* readChanges(
+  reading: FileReading,
+  path: string,
+  signal?: AbortSignal,
+): AsyncGenerator<FileChange, void> {
+  const doing = `watch ${printable(path)}`;
+  const outcome = outcomeOf(reading);
+  outcome.catch(() => {});
+  const kill = () => reading.kill(SIGKILL);
+  signal?.addEventListener('abort', kill, { once: true });
+  try {
+    signal?.throwIfAborted();
+    const records = new ChangeReader();
+    for await (const bytes of chunks(reading.content)) yield* wellFormed(() => records.push(bytes), doing);
+    signal?.throwIfAborted();
+    check(await outcome, doing);
+  } finally {
+    signal?.removeEventListener('abort', kill);
+    kill();
+    reading.content.cancel().catch(() => {});
+  }
 }
 
 /**

@@ -39,6 +39,7 @@ const NETWORK = 20;
 const FORWARD = 21;
 const KILL = 22;
 const CHANNEL = 23;
+const WATCH_FILE = 24;
 
 /** Commands for a forwarder, and their size. */
 const COMMAND_SIZE = 28;
@@ -63,6 +64,9 @@ const FOLLOW_LINK = 1;
 const WITH_PARENTS = 1;
 const RECURSIVE = 1;
 const REPLACE = 1;
+/** The first byte of the records of a watched file. */
+export const FILE_RENAMED = 1;
+export const FILE_CHANGED = 2;
 /** The flag of a record of a file on which a file system is mounted. */
 export const MOUNT_POINT = 1;
 /** The numbers of a record of a file, before its name. */
@@ -106,11 +110,12 @@ export const CONSTANTS: Readonly<Record<string, number>> = {
     FORWARD,
     KILL,
     CHANNEL,
+    WATCH_FILE,
   },
   ...{ COMMAND_SIZE, CONNECT, CANCEL, WATCH_PORTS, IGNORE_PORTS, ACCEPT },
   ...{ EVENT_SIZE, REFUSED, PORT_OPENED, PORT_CLOSED },
   ...{ RUN_CONSOLE, WITH_TERMINAL, WITH_INIT, READ_ONLY, TMPFS_FIELDS, SAME_MODE },
-  ...{ FOLLOW_LINK, WITH_PARENTS, RECURSIVE, REPLACE, MOUNT_POINT, RECORD_SIZE },
+  ...{ FOLLOW_LINK, WITH_PARENTS, RECURSIVE, REPLACE, MOUNT_POINT, RECORD_SIZE, FILE_RENAMED, FILE_CHANGED },
 };
 
 /** A request for something with a process number, an EXIT, and streams. */
@@ -325,6 +330,14 @@ export function encodeRenameFile(
   replace: boolean,
 ): Uint8Array<ArrayBuffer> {
   return flagged(RENAME_FILE, request, replace && REPLACE, cString(request.path), cString(newPath));
+}
+
+/**
+ * @param recursive watches the folders below as well
+ * @throws RangeError as `encodeRun`
+ */
+export function encodeWatchFile(request: FileRequest, recursive: boolean): Uint8Array<ArrayBuffer> {
+  return flagged(WATCH_FILE, request, recursive && RECURSIVE, cString(request.path));
 }
 
 /** @param container its name */

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { RecordReader } from './file-records.ts';
+import { ChangeReader, RecordReader } from './file-records.ts';
 
 function record(
   name: string,
@@ -51,4 +51,24 @@ test('times that no Date holds are the last that one holds', () => {
 
 test('a mode of no known type has none', () => {
   expect(new RecordReader().push(record('a', '', { mode: 0 }))).toMatchObject([{ type: 'unknown' }]);
+});
+
+test('changes are read in pieces of any size', () => {
+  const all = Buffer.from('\x01a\0\x02\0\x01sub/b\0');
+  fc.assert(
+    fc.property(fc.nat(all.length), fc.nat(all.length), (one, other) => {
+      const reader = new ChangeReader();
+      const [first, second] = [Math.min(one, other), Math.max(one, other)];
+      const parts = [all.subarray(0, first), all.subarray(first, second), all.subarray(second)];
+      expect(parts.flatMap((part) => reader.push(part))).toEqual([
+        { eventType: 'rename', filename: 'a' },
+        { eventType: 'change', filename: '' },
+        { eventType: 'rename', filename: 'sub/b' },
+      ]);
+    }),
+  );
+});
+
+test.each(['\x03a\0', `\x01${'x'.repeat(5000)}`])('malformed changes are refused', (text) => {
+  expect(() => new ChangeReader().push(Buffer.from(text))).toThrow(RangeError);
 });

@@ -1,7 +1,8 @@
 /** What the guest's agent tells about files; `docs/agent-protocol.md` defines the records. */
 
+import { concat } from '../streams/concat.ts';
 import { decodeBytes } from '../text/byte-text.ts';
-import { MOUNT_POINT, RECORD_SIZE } from './agent-protocol.ts';
+import { FILE_CHANGED, FILE_RENAMED, MOUNT_POINT, RECORD_SIZE } from './agent-protocol.ts';
 
 export type FileType =
   | 'file'
@@ -40,8 +41,17 @@ export interface FolderEntry extends FileStatus {
   readonly name: string;
 }
 
+/** A change of a watched file, or in a watched folder, as `node:fs` has it. */
+export interface FileChange {
+  /** `change` if the content or the status of a file has changed, `rename` if a name has come or gone. */
+  readonly eventType: 'rename' | 'change';
+  /** The path from the watched folder to the file, or the last name of a watched file. */
+  readonly filename: string;
+}
+
 const LONGEST_NAME = 255;
 const LONGEST_TARGET = 4095;
+const LONGEST_PATH = 4095;
 const PERMISSIONS = 0o7777;
 const FORMAT = 0o170000;
 /** The longest time, in ms, that a Date holds. */
@@ -83,6 +93,31 @@ export class RecordReader {
   /** @throws RangeError if the last record is incomplete */
   end(): void {
     if (this.#pending.length > 0) throw new RangeError('a record without its end');
+  }
+}
+
+/** Cuts the agent's bytes about a watched file into changes. */
+export class ChangeReader {
+  #pending = new Uint8Array();
+
+  /** @throws RangeError if a record is longer than the protocol allows, or of an unknown kind */
+  push(bytes: Uint8Array): FileChange[] {
+    const received = concat([this.#pending, bytes]);
+    const changes: FileChange[] = [];
+    let at = 0;
+    for (
+      let name = stringAt(received, 1, LONGEST_PATH);
+      name;
+      name = stringAt(received, at + 1, LONGEST_PATH)
+    ) {
+      const type = received[at];
+      if (type === FILE_RENAMED || type === FILE_CHANGED)
+        changes.push({ eventType: type === FILE_RENAMED ? 'rename' : 'change', filename: name.text });
+      else throw new RangeError('an unknown change');
+      at = name.end;
+    }
+    this.#pending = received.slice(at);
+    return changes;
   }
 }
 

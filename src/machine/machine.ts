@@ -53,7 +53,7 @@ export type { NetworkOptions, NetworkStatus, RelayOptions } from '../network/net
 export type { Refusal, RefusalReason } from '../network/refusal.ts';
 export type { RelayLimit } from '../network/relay-protocol.ts';
 export type { Usage } from './agent-protocol.ts';
-export type { FileStatus, FileType, FolderEntry } from './file-records.ts';
+export type { FileChange, FileStatus, FileType, FolderEntry } from './file-records.ts';
 export type { Connection, Listening } from './forwarders.ts';
 export type { JitStats } from './jit-stats.ts';
 export type { PortChange } from './port-watch.ts';
@@ -325,6 +325,15 @@ export class Machine {
    */
   statFile(container: ContainerHandle, path: string, followsLink: boolean): FileReading {
     return this.#processes.statFile(container.name, path, followsLink);
+  }
+
+  /**
+   * Watches a file of a container, or what is in a folder: the content is records of changes.
+   * @param recursive watches the folders below as well
+   * @throws RangeError as `run`
+   */
+  watchFile(container: ContainerHandle, path: string, recursive: boolean): FileReading {
+    return this.#processes.watchFile(container.name, path, recursive);
   }
 
   /**

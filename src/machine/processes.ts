@@ -12,6 +12,7 @@ import {
   encodeRenameFile,
   encodeRun,
   encodeStatFile,
+  encodeWatchFile,
   encodeWriteFile,
   type FileRequest,
   newTokens,
@@ -182,6 +183,10 @@ export class Processes {
     return this.#read({ ...this.#head(), container, path }, (request) =>
       encodeStatFile(request, followsLink),
     );
+  }
+
+  watchFile(container: string, path: string, recursive: boolean): FileReading {
+    return this.#read({ ...this.#head(), container, path }, (request) => encodeWatchFile(request, recursive));
   }
 
   makeFolder(container: string, path: string, mode: number, withParents: boolean): FileTask {

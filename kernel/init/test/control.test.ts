@@ -25,6 +25,7 @@ import {
   encodeSignal,
   encodeStatFile,
   encodeStop,
+  encodeWatchFile,
   encodeWriteFile,
   type FileRequest,
   MAX_STREAMS,
@@ -163,7 +164,11 @@ const renaming = fc.record({ ...file, flag: fc.boolean(), to: word }).map(({ fla
   bytes: encodeRenameFile(request, to, flag),
   line: fileLine(18, request, Number(flag), request.path, to),
 }));
-const fileRequest = fc.oneof(reading, writing, listing, status, making, removal, renaming);
+const watching = fc.record({ ...file, flag: fc.boolean() }).map(({ flag, ...request }) => ({
+  bytes: encodeWatchFile(request, flag),
+  line: fileLine(24, request, Number(flag), request.path),
+}));
+const fileRequest = fc.oneof(reading, writing, listing, status, making, removal, renaming, watching);
 const measure = word.map((container) => ({ bytes: encodeMeasure(container), line: `11 ${container}` }));
 const signal = u32.map((process) => ({ bytes: encodeSignal(process, 15), line: `4 ${process} 15` }));
 const stop = u32.map((process) => ({ bytes: encodeStop(process, 15), line: `13 ${process} 15` }));

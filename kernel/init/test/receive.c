@@ -163,7 +163,8 @@ static void handle(enum message_type type, struct message m)
 		print_container(m);
 	if (type == EXEC)
 		print_exec(m);
-	if (type == READ_FILE || type == WRITE_FILE || (type >= LIST_FOLDER && type <= RENAME_FILE))
+	if (type == READ_FILE || type == WRITE_FILE || (type >= LIST_FOLDER && type <= RENAME_FILE) ||
+	    type == WATCH_FILE)
 		print_file(type, m);
 	if (type == SIGNAL || type == STOP)
 		print_numbers(&m, 2);
