@@ -44,7 +44,9 @@ export function freeName(name: string): void {
 export function addContainer(container: DockerContainer): void {
   const { name } = container;
   containers.set(name, container);
-  container.container.on('exit', () => containers.delete(name));
+  // It may have ended already.
+  const forget = () => void containers.delete(name);
+  container.container.wait().then(forget, forget);
 }
 
 /** @param text a name, an ID, or the beginning of one @throws DockerError */

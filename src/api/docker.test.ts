@@ -75,12 +75,19 @@ test('keeps detached containers, which other commands reach', { timeout: TIMEOUT
   await expect
     .poll(() => result(docker('logs', 'box')))
     .toEqual({ status: 0, stdout: 'out\n', stderr: 'err\n' });
+  expect((await result(docker('ps'))).stdout).toMatch(/^CONTAINER ID +IMAGE.*\n[\da-f]{12} .* box\n$/);
+  expect((await result(docker('ps', '-q'))).stdout).toBe(`${id}\n`);
+  expect((await result(docker('inspect', '-f', '{{.Name}}', id))).stdout).toBe('/box\n');
   expect(await result(docker('stop', '-t', '0', 'box'))).toMatchObject({ status: 0, stdout: 'box\n' });
   expect((await result(docker('exec', 'box', 'true'))).stderr).toMatch(/No such container: box/);
 });
 
 test('pulls and removes images, and helps', { timeout: TIMEOUT }, async () => {
   expect((await result(docker('pull', BUSYBOX))).stdout).toMatch(/^Digest: sha256:[\da-f]{64}\n/);
+  const listed = (await result(docker('images', '--format', '{{.Tag}} {{.Size}}'))).stdout;
+  expect(listed).toBe('busybox 1.76MB\n');
+  const words = ['inspect', '--type', 'image', '-f', '{{json .Config.Cmd}}', BUSYBOX];
+  expect((await result(docker(...words))).stdout).toBe('["sh"]\n');
   expect(await result(docker('rmi', BUSYBOX))).toMatchObject({ status: 0 });
   expect(await result(docker('rmi', BUSYBOX))).toMatchObject({ status: 1 });
   expect((await result(docker('--help'))).stdout).toMatch(/^usage: docker COMMAND/);

@@ -17,6 +17,7 @@ import { type BuiltinStreams, print, startBuiltin } from './builtin.ts';
 import type { Child, Signal, StartedProcess } from './child.ts';
 import { Container } from './container.ts';
 import { addContainer, findContainer, freeName, OutputLog, takeName } from './docker-containers.ts';
+import { inspect, listContainers, listImages } from './docker-lists.ts';
 import { host } from './host.ts';
 import * as images from './images.ts';
 import type { Terminal } from './stdio.ts';
@@ -73,11 +74,23 @@ async function carryOut(
         await print(stdout, `Untagged: ${image}\n`);
       }
       return 0;
+    case 'ps':
+      await print(stdout, listContainers(words));
+      return 0;
+    case 'images':
+      await print(stdout, await listImages(words));
+      return 0;
+    case 'inspect':
+      await print(stdout, await inspect(words));
+      return 0;
     case 'help':
       await print(stdout, words.about ? helpOf('docker', words.about) : helpOfAll('docker'));
       return 0;
     default:
-      throw new DockerError(`"${words.command}" is for the command line`);
+      throw new DockerError(
+        `${words.command} is for the command line, linuxrun: use the interface itself`,
+        1,
+      );
   }
 }
 

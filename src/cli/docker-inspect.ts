@@ -1,8 +1,8 @@
 /** `linuxrun inspect`. */
 import type { InspectWords } from '../docker/docker.ts';
+import { formatObject, type Row } from '../docker/format.ts';
 import { findContainer } from './client.ts';
 import { CommandError } from './errors.ts';
-import { formatObject, type Row } from './format.ts';
 import type { ContainerInfo } from './owner-protocol.ts';
 import { write } from './program.ts';
 import { Sockets } from './sockets.ts';

@@ -1,9 +1,9 @@
 /** `linuxrun ps`. */
 import type { PsWords } from '../docker/docker.ts';
+import { formatDuration, formatRows, formatTime, type Row, truncate } from '../docker/format.ts';
 import { quoteWord } from '../options/words.mjs';
 import { printable } from '../text/byte-text.ts';
 import { listContainers } from './client.ts';
-import { formatDuration, formatRows, formatTime, type Row, truncate } from './format.ts';
 import type { ContainerInfo } from './owner-protocol.ts';
 import { write } from './program.ts';
 import { Sockets } from './sockets.ts';

@@ -1,5 +1,5 @@
 /** Output as Docker shapes it: a table, JSON, or the part of Go's templates that people use with Docker. */
-import { CommandError } from './errors.ts';
+import { DockerError } from './errors.ts';
 
 /** A value of a template. */
 export type Value =
@@ -24,7 +24,7 @@ export type Columns = Readonly<Record<string, string>>;
  * Shows rows as lines.
  * @param format a template, `table` and a template, `json`, or undefined for the usual table
  * @param columns those of the usual table
- * @throws CommandError
+ * @throws DockerError
  */
 export function formatRows(rows: readonly Row[], format: string | undefined, columns: Columns): string {
   if (format === 'json') return lines(rows.map((row) => JSON.stringify(row)));
@@ -51,7 +51,7 @@ export function formatObject(object: Row, format: string): string {
   return `${format === 'json' ? JSON.stringify(object) : fill(format, object)}\n`;
 }
 
-/** Fills in a template: `{{.Field.Field}}` and `{{json .Field}}`. @throws CommandError for anything else */
+/** Fills in a template: `{{.Field.Field}}` and `{{json .Field}}`. @throws DockerError for anything else */
 function fill(template: string, object: Row): string {
   return unescaped(template).replace(/\{\{(.*?)\}\}/gs, (_, action: string) =>
     evaluate(action.trim(), object),
@@ -61,7 +61,7 @@ function fill(template: string, object: Row): string {
 function evaluate(action: string, object: Row): string {
   const [, json, path = ''] = /^(json\s+)?(\.[\w.]*)$/.exec(action) ?? [];
   if (path === '')
-    throw new CommandError(
+    throw new DockerError(
       `template: {{${action}}} is neither {{.Field}} nor {{json .Field}}`,
       STATUS_TEMPLATE,
     );
@@ -74,9 +74,9 @@ function evaluate(action: string, object: Row): string {
   return json ? JSON.stringify(value ?? null) : show(value);
 }
 
-function noField(path: string, object: Row): CommandError {
+function noField(path: string, object: Row): DockerError {
   const fields = Object.keys(object).map((name) => `.${name}`);
-  return new CommandError(`template: there is no ${path}; there are ${fields.join(', ')}`, STATUS_TEMPLATE);
+  return new DockerError(`template: there is no ${path}; there are ${fields.join(', ')}`, STATUS_TEMPLATE);
 }
 
 /** As Go prints values. */
