@@ -107,6 +107,14 @@ test('folders import what docs/architecture.md says', () => {
   ).toEqual([]);
 });
 
+test('pages import nothing deeper than the programming interface', () => {
+  const pages = /^src\/(app|element|docs|terminal) → /;
+  const deep = /src\/(container|disk|http|machine|network|oci|storage)$/;
+  const arrows = [...arrowsOf(graph)].filter(([arrow]) => pages.test(arrow));
+  expect(arrows.length).toBeGreaterThan(5);
+  expect(arrows.filter(([arrow]) => deep.test(arrow))).toEqual([]);
+});
+
 test('folders do not import each other in a circle', () => {
   const folders = new Map<string, string[]>();
   for (const arrow of arrowsOf(graph).keys()) {
