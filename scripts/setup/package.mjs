@@ -99,10 +99,11 @@ const inlineStyles = {
   setup(build) {
     build.onResolve({ filter: /\.css\?inline$/ }, async ({ path, resolveDir, kind }) => {
       const found = await build.resolve(path.replace('?inline', ''), { resolveDir, kind });
-      return { path: found.path, namespace: 'inline' };
+      // esbuild writes the path into the bundle, which must not depend on the clone's place.
+      return { path: relative(PROJECT, found.path), namespace: 'inline' };
     });
     build.onLoad({ filter: /.*/, namespace: 'inline' }, async ({ path }) => ({
-      contents: await readFile(path, 'utf8'),
+      contents: await readFile(inProject(path), 'utf8'),
       loader: 'text',
     }));
   },
