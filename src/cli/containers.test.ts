@@ -210,6 +210,18 @@ describe('files', { timeout: TIMEOUT }, () => {
     expect(statSync(local('out/sub/file')).mode & 0o7777).toBe(0o755);
   });
 
+  test('are not written through a link that an earlier copy has made', async () => {
+    await run("exec web sh -c 'mkdir -p /trap/a; ln -s a /trap/b'");
+    expect((await run('cp web:/trap FOLDER/trap')).status).toBe(0);
+    await run("exec web sh -c 'rm /trap/b; mkdir /trap/b; echo x > /trap/b/file'");
+    expect(await run('cp web:/trap/. FOLDER/trap')).toMatchObject({
+      status: 1,
+      stderr: `linuxrun: cannot make the folder ${local('trap/b')}: EEXIST\n`,
+    });
+    expect(readdirSync(local('trap/a'))).toEqual([]);
+    expect((await run('cp web:/trap/a FOLDER/trap')).status).toBe(0);
+  });
+
   test('that are none are left out, and missing ones are errors', async () => {
     expect((await run('cp web:/d FOLDER/d')).stderr).toBe('linuxrun: /d/pipe is a fifo, which is left out\n');
     expect(await run('cp web:/nosuch FOLDER/x')).toMatchObject({

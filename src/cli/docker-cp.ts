@@ -1,6 +1,6 @@
 /** `linuxrun cp`. */
 import { constants, createReadStream } from 'node:fs';
-import { mkdir, open, readdir, stat, symlink } from 'node:fs/promises';
+import { lstat, mkdir, open, readdir, stat, symlink } from 'node:fs/promises';
 import { basename, join, posix } from 'node:path';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -49,6 +49,9 @@ class CopyOut {
   /** They are made at last, so that nothing is written through them. */
   readonly #links: { readonly path: string; readonly target: string }[] = [];
 
+  /** As the user named it. */
+  #destination = '';
+
   constructor(container: RemoteContainer) {
     this.#container = container;
   }
@@ -61,6 +64,7 @@ class CopyOut {
       () => 'nothing' as const,
     );
     const to = destinationOf(source, status.type === 'directory', destination, target);
+    this.#destination = destination;
     await this.#copyFile(path, status, to);
     for (const { path, target } of this.#links)
       await symlink(local(target), local(path)).catch((error) => warn(`${printable(path)}: ${error.code}`));
@@ -79,8 +83,11 @@ class CopyOut {
   }
 
   async #copyFolder(path: string, { mode }: FileStatus, to: string): Promise<void> {
-    await mkdir(local(to), { mode: (mode & PERMISSIONS) | 0o700 }).catch((error) => {
-      if (error.code !== 'EEXIST') throw error;
+    await mkdir(local(to), { mode: (mode & PERMISSIONS) | 0o700 }).catch(async (error) => {
+      // An earlier copy may have made a link here, unless the user named this path.
+      const found = to === this.#destination ? undefined : await lstat(local(to));
+      if (error.code !== 'EEXIST' || found?.isDirectory() === false)
+        throw new FileError(`cannot make the folder ${printable(to)}: ${error.code}`, error.code);
     });
     const listing = await this.#container.read('/folder', pathParameter(path));
     for await (const line of linesOf(listing)) {
