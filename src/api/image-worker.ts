@@ -1,5 +1,6 @@
 /** Loads images in a worker of a browser, because verifying and unpacking them takes a while. */
 import { expose } from 'comlink';
+import type { PullEvent } from '../oci/pull.ts';
 import { loadingHere, preloadImages } from './browser-images.ts';
 import type { ImageLoader } from './image-loader.ts';
 import type { LoadedImage } from './load-image.ts';
@@ -26,7 +27,9 @@ async function answer<T>(
 const loader: ImageLoader = {
   load: (id, { image, places, ...options }, onProgress) =>
     answer(id, async (signal) => {
-      const loaded = await loadingHere(places).loadImage(image, { ...options, onProgress, signal });
+      // Code for older browsers calls `onProgress.call`, which comlink would take for a name on the page.
+      const report = (event: PullEvent) => onProgress(event);
+      const loaded = await loadingHere(places).loadImage(image, { ...options, onProgress: report, signal });
       held.set(id, loaded);
       const { reference, digest, config, layers } = loaded;
       return { reference, digest, config, layers };
