@@ -143,6 +143,24 @@ test('has its files', { timeout: TIMEOUT }, async () => {
   await expect(fs.readFile('/a\0b')).rejects.toThrow(/NUL/);
 });
 
+test('watches its files', { timeout: TIMEOUT }, async () => {
+  const { fs } = container;
+  await fs.mkdir('/watched');
+  const abort = new AbortController();
+  const seen: unknown[] = [];
+  const watching = (async () => {
+    for await (const change of fs.watch('/watched', { signal: abort.signal })) seen.push(change);
+  })();
+  await expect
+    .poll(async () => {
+      await fs.writeFile('/watched/file', 'x');
+      return seen;
+    })
+    .toContainEqual({ eventType: 'rename', filename: 'file' });
+  abort.abort();
+  await expect(watching).rejects.toMatchObject({ name: 'AbortError' });
+});
+
 test('reaches its servers', { timeout: TIMEOUT }, async () => {
   const ports: unknown[] = [];
   const stop = container.on('port', (event) => ports.push(event));
@@ -175,8 +193,8 @@ test('exchanges messages with its programs', { timeout: TIMEOUT }, async () => {
   const helper = container.exec(['/run/linuxrun/linuxrun-channel', 'events']);
   const writer = helper.stdin.getWriter();
   await writer.write(new TextEncoder().encode('hello\n'));
-  const { value } = await helper.stdout.getReader().read();
-  expect(new TextDecoder().decode(value)).toBe('{"got":"hello"}\n');
+  await writer.close();
+  expect(await new Response(helper.stdout).text()).toBe('{"got":"hello"}\n');
   await channel[Symbol.asyncDispose]();
   expect(container.channel('events')).not.toBe(channel);
   expect(() => container.channel('../etc')).toThrow(/no name of a channel/);

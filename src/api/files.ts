@@ -5,9 +5,10 @@ import type {
   ReadOptions,
   RemoveOptions,
   RenameOptions,
+  WatchOptions,
   WriteOptions,
 } from '../container/container.ts';
-import type { FileStatus, FolderEntry } from '../machine/machine.ts';
+import type { FileChange, FileStatus, FolderEntry } from '../machine/machine.ts';
 
 export interface ReaddirOptions {
   readonly withFileTypes?: boolean | undefined;
@@ -44,6 +45,11 @@ export interface ContainerFs {
   rm(path: string, options?: RemoveOptions): Promise<void>;
   /** Renames a file or folder. Replaces nothing, unless asked to. */
   rename(path: string, newPath: string, options?: RenameOptions): Promise<void>;
+  /**
+   * Watches a file, or what is in a folder, from the call on; leaving the loop ends that. It ends when the
+   * file is removed, and throws the signal's reason.
+   */
+  watch(path: string, options?: WatchOptions): AsyncIterable<FileChange>;
 }
 
 export class Files implements ContainerFs {
@@ -113,5 +119,9 @@ export class Files implements ContainerFs {
 
   rename(path: string, newPath: string, options?: RenameOptions): Promise<void> {
     return this.#container.rename(path, newPath, options);
+  }
+
+  watch(path: string, options?: WatchOptions): AsyncIterable<FileChange> {
+    return this.#container.watch(path, options);
   }
 }

@@ -4,6 +4,7 @@ export type {
   ReadOptions,
   RemoveOptions,
   RenameOptions,
+  WatchOptions,
   WriteOptions,
 } from '../container/container.ts';
 export type { RequestOptions } from '../http/client.ts';
@@ -12,6 +13,7 @@ export type { ProxiedResponse } from '../http/response.ts';
 export type {
   BootFigures,
   Connection,
+  FileChange,
   FileStatus,
   FileType,
   FolderEntry,

@@ -94,7 +94,7 @@ export interface StopOptions {
   readonly grace?: number | undefined;
 }
 
-/** Options of renaming. */
+/** Options of watching. */
 export interface WatchOptions {
   /** Watches the folders below as well, but enters no other file system. */
   readonly recursive?: boolean | undefined;
@@ -102,6 +102,7 @@ export interface WatchOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** Options of renaming. */
 export interface RenameOptions {
   /** Replaces a file, or an empty folder, that has the new name. */
   readonly replace?: boolean | undefined;
