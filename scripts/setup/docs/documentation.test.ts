@@ -53,6 +53,12 @@ describe('a page', () => {
     expect(html).not.toContain('<b>');
   });
 
+  it('has no heading without words in a table', async () => {
+    const { html } = await write('| a | |\n|---|---|\n| b | c |\n');
+    expect(html).toContain('<thead><tr><th>a</th><td></td></tr></thead>');
+    expect((await write('| | |\n|---|---|\n| b | c |\n')).html).not.toContain('<thead>');
+  });
+
   it('marks blocks that readers can run', async () => {
     expect(readFence('python run image=python:alpine')).toEqual({
       language: 'python',

@@ -129,13 +129,13 @@ export async function render(text, { pages, highlight }) {
         return runs ? writeRunnable(html, { language, ...attributes }) : `${html}\n`;
       },
       table({ header, rows }) {
-        const cells = (/** @type {typeof header} */ row, /** @type {string} */ tag) =>
-          row.map(({ tokens }) => `<${tag}>${this.parser.parseInline(tokens)}</${tag}>`).join('');
+        const cell = (/** @type {string} */ tag, /** @type {typeof header[number]} */ { tokens }) =>
+          `<${tag}>${this.parser.parseInline(tokens)}</${tag}>`;
+        // Screen readers stumble over headings without words.
+        const heads = header.map((each) => cell(each.text === '' ? 'td' : 'th', each)).join('');
         // A heading row without words is only Markdown's grammar.
-        const head = header.some(({ text }) => text !== '')
-          ? `<thead><tr>${cells(header, 'th')}</tr></thead>`
-          : '';
-        const body = rows.map((row) => `<tr>${cells(row, 'td')}</tr>`).join('\n');
+        const head = header.some(({ text }) => text !== '') ? `<thead><tr>${heads}</tr></thead>` : '';
+        const body = rows.map((row) => `<tr>${row.map((each) => cell('td', each)).join('')}</tr>`).join('\n');
         return `<div class="table" tabindex="0"><table>${head}<tbody>${body}</tbody></table></div>\n`;
       },
     },
