@@ -12,6 +12,7 @@ const COMPILED_IN = ['assemblyscript'];
 const KERNEL_COPYRIGHT = '/usr/share/doc/linux-source-6.12/copyright';
 const BUSYBOX_COPYRIGHT = 'dist/busybox-copyright';
 const GPL_2 = '/usr/share/common-licenses/GPL-2';
+const LGPL_2_1 = '/usr/share/common-licenses/LGPL-2.1';
 
 /** For packages that only name their licence. @type {Readonly<Record<string, string>>} */
 const TEXTS = {
@@ -84,6 +85,10 @@ async function guestPrograms() {
     {
       ...{ name: 'BusyBox', version: '', licence: 'GPL-2.0-only' },
       text: `The program of Debian's package busybox-static, whose source package is busybox.\n\n${busybox}\n${gpl}`,
+    },
+    {
+      ...{ name: 'GNU C Library', version: '', licence: 'LGPL-2.1-or-later' },
+      text: `Linked into BusyBox. Debian's source package is glibc.\n\n${await readText(LGPL_2_1)}`,
     },
   ];
 }
