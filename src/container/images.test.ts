@@ -117,7 +117,8 @@ const LISTING =
   'find . -xdev -print0 | sort -z | xargs -0 stat -c "%f %u %g %Y %n"; ' +
   'find . -xdev -type f -size -100k ! -path "./etc/*" -print0 | sort -z | xargs -0 sha256sum';
 /** Files that the container adds. */
-const OWN = /^\S+ \S+ \S+ \S+ \.(\/(etc|dev|proc|sys)|\/etc\/(hosts|hostname|mtab|resolv\.conf))?$/;
+const OWN =
+  /^\S+ \S+ \S+ \S+ \.(\/(etc|dev|proc|sys|run(\/linuxrun)?)|\/etc\/(hosts|hostname|mtab|resolv\.conf))?$/;
 
 function hasUmoci(): boolean {
   return process.getuid?.() === 0 && spawnSync('umoci', ['--version']).status === 0;
