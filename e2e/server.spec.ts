@@ -87,8 +87,9 @@ test('the footer leads to documentation, sources and licences, and names the ver
   expect((await downloading).suggestedFilename()).toBe('source.tar.gz');
   await page.goBack();
   await footer.getByRole('link', { name: 'Licences' }).click();
-  await page.getByText(/^BusyBox: GPL/).click();
-  await expect(page.getByText('GNU GENERAL PUBLIC LICENSE').last()).toBeVisible();
+  const busybox = page.getByRole('group').filter({ has: page.getByText(/^BusyBox: GPL/) });
+  await busybox.getByText(/^BusyBox: GPL/).click();
+  await expect(busybox.getByText('GNU GENERAL PUBLIC LICENSE')).toBeVisible();
   await page.goBack();
   await footer.getByRole('link', { name: 'Docs' }).click();
   await expect(page.getByRole('heading', { name: 'Get started' })).toBeVisible();
