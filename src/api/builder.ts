@@ -1,5 +1,6 @@
 import type { PullEvent } from '../oci/pull.ts';
 import type { Credentials, FindCredentials } from '../oci/registry-auth.ts';
+import { checkText } from '../options/check.ts';
 import { OptionError } from '../options/option-error.mjs';
 import type { PullPolicy } from './load-image.ts';
 import type { Network, Size } from './machine-settings.ts';
@@ -139,14 +140,21 @@ export abstract class Builder {
 
   /** Ends what was started, with its descendants. */
   signal(signal: AbortSignal): this {
-    this.settings.signal = signal;
+    this.settings.signal = usableSignal(signal);
     return this;
   }
+}
+
+/** The signal, or one that has aborted with an OptionError if it is none. */
+export function usableSignal(signal: AbortSignal | undefined): AbortSignal | undefined {
+  if (signal === undefined || typeof signal?.addEventListener === 'function') return signal;
+  return AbortSignal.abort(new OptionError('signal takes the signal of an AbortController'));
 }
 
 /** `NAME=value` each. @throws OptionError */
 export function assignmentsOf(variables: Iterable<readonly [name: string, value: string]>): string[] {
   return Array.from(variables, ([name, value]) => {
+    checkText(value);
     if (name === '' || name.includes('=')) throw new OptionError(`"${name}" is no name of a variable`);
     return `${name}=${value}`;
   });

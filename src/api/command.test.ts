@@ -74,6 +74,12 @@ test.each([
   ['a size that is none', () => new Command('true').memory('banana')],
   ['too many CPUs', () => new Command('true').cpus(99)],
   ['a relay without encryption', () => new Command('true').network({ relay: 'ws://example.com' })],
+  ['an argument that is no string', () => new Command('echo').arg(5 as never)],
+  ['a program that is no string', () => new Command(undefined as never)],
+  ['a variable without a value', () => new Command('env').env('A', undefined as never)],
+  ['a folder that is no string', () => new Command('pwd').currentDir(5 as never)],
+  ['a network that is none', () => new Command('true').network('banana' as never)],
+  ['a signal that is none', () => new Command('true').signal({} as never)],
   ['a stream that leads nowhere', () => new Command('true').stdout('file' as 'null')],
 ])('rejects %s', { timeout: TIMEOUT }, async (_, build) => {
   await expect(build().output()).rejects.toThrow(OptionError);
@@ -105,6 +111,14 @@ test('does not mind kills, reads and disposals after the end', { timeout: TIMEOU
   await child[Symbol.asyncDispose]();
   const { stdin } = sh('cat').stdin('null').spawn();
   await expect(stdin.getWriter().write(new Uint8Array(1))).rejects.toThrow(/standard input is null/);
+});
+
+test('takes only bytes as input', { timeout: TIMEOUT }, async () => {
+  const child = new Command('cat').spawn();
+  const writer = child.stdin.getWriter();
+  writer.closed.catch(() => {});
+  await expect(writer.write('text' as never)).rejects.toThrow(OptionError);
+  expect((await child.waitWithOutput()).stdout).toHaveLength(0);
 });
 
 test('is killed by signals', { timeout: TIMEOUT }, async () => {

@@ -141,6 +141,8 @@ test('has its files', { timeout: TIMEOUT }, async () => {
   const stream = fs.createReadStream('/nonesuch');
   await expect(stream.getReader().read()).rejects.toMatchObject({ code: 'ENOENT' });
   await expect(fs.readFile('/a\0b')).rejects.toThrow(/NUL/);
+  await expect(fs.readFile(undefined as never)).rejects.toThrow(/strings, not undefined/);
+  await expect(fs.writeFile('/data/number', 42 as never)).rejects.toThrow(/only a Uint8Array/);
 });
 
 test('watches its files', { timeout: TIMEOUT }, async () => {
@@ -216,6 +218,10 @@ test('rejects what it cannot do', { timeout: TIMEOUT }, async () => {
   await expect(new Container(BUSYBOX).device('/dev/sda').run()).rejects.toMatchObject({
     name: 'OptionError',
   });
+  await expect(new Container(BUSYBOX).hostname('a\nb').run()).rejects.toThrow(/a host name has/);
+  for (const args of [[], 'ls', undefined, [5]] as never[])
+    await expect(container.exec(args).wait()).rejects.toMatchObject({ name: 'OptionError' });
+  await expect(container.exec(['true'], { signal: {} as never }).wait()).rejects.toThrow(/AbortController/);
   await expect(new Container('no image').run()).rejects.toMatchObject({ kind: 'reference' });
   const taken = `${container.published[0]?.host}:80`;
   await expect(new Container(BUSYBOX).publish(taken).run()).rejects.toThrow(/another program has this port/);

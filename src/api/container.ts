@@ -9,10 +9,12 @@ import type {
   NetworkStatus,
   PortChange,
 } from '../machine/machine.ts';
+import { checkHostname } from '../options/check.ts';
+import { OptionError } from '../options/option-error.mjs';
 import { parsePort } from '../options/published-ports.mjs';
 import { parseSignal } from '../options/signals.ts';
 import { chunks } from '../streams/chunks.ts';
-import { assignmentsOf, Builder } from './builder.ts';
+import { assignmentsOf, Builder, usableSignal } from './builder.ts';
 import { type Channel, checkChannelName, SocketChannel } from './channel.ts';
 import { type Child, type Output, ProcessChild, type Signal } from './child.ts';
 import { type ContainerFs, Files } from './files.ts';
@@ -65,7 +67,6 @@ export interface ContainerEvents {
   message: { readonly text: string };
 }
 
-/** How a container is asked to end. */
 /** How a container is asked to end. */
 export interface StopOptions {
   /** By default the stop signal of the image, which is SIGTERM unless it names one. */
@@ -182,6 +183,7 @@ export class Container extends Builder {
   async run(): Promise<RunningContainer> {
     const { args, env, currentDir, user, terminal, pull, credentials, onProgress, signal } = this.settings;
     checkStdio(this.settings.stdio);
+    if (this.#options.hostname !== undefined) checkHostname(this.#options.hostname);
     const stdio: StdioSettings = { ...PIPED, ...this.settings.stdio };
     const machine = machineOf(this.settings);
     const events = new Events();
@@ -325,11 +327,14 @@ class Running implements RunningContainer {
   }
 
   exec(args: readonly string[], options: ExecOptions = {}): Child {
-    const { env = {}, currentDir, user, terminal, signal } = options;
+    const { env = {}, currentDir, user, terminal } = options;
+    const signal = usableSignal(options.signal);
     const { stdin = 'piped', stdout = 'piped', stderr = 'piped' } = options;
     const stdio = { stdin, stdout, stderr };
     const start = async () => {
       checkStdio(stdio);
+      if (!Array.isArray(args) || args.length === 0)
+        throw new OptionError('exec takes a list of a program and its arguments');
       const process = this.#container.exec({
         args,
         env: assignmentsOf(Object.entries(env)),

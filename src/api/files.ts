@@ -1,4 +1,5 @@
 /** The files of a running container. */
+
 import type {
   ContainerMachine,
   MakeOptions,
@@ -9,6 +10,7 @@ import type {
   WriteOptions,
 } from '../container/container.ts';
 import type { FileChange, FileStatus, FolderEntry } from '../machine/machine.ts';
+import { checkBytes } from '../options/check.ts';
 
 export interface ReaddirOptions {
   readonly withFileTypes?: boolean | undefined;
@@ -80,12 +82,13 @@ export class Files implements ContainerFs {
     );
   }
 
-  writeFile(
+  async writeFile(
     path: string,
     content: Uint8Array | string | ReadableStream<Uint8Array>,
     options?: WriteOptions,
   ): Promise<void> {
     const bytes = typeof content === 'string' ? new TextEncoder().encode(content) : content;
+    if (!(bytes instanceof ReadableStream)) checkBytes(bytes);
     return this.#container.writeFile(path, bytes, options);
   }
 

@@ -52,6 +52,8 @@ function bytesOf(size: Size): number {
 
 function networkOf(network: Network): NetworkOptions | undefined {
   if (network === 'none') return undefined;
+  if (network !== 'internet' && typeof network?.relay !== 'string')
+    throw new OptionError(`the network is none, internet or { relay }, not ${JSON.stringify(network)}`);
   const relay = network === 'internet' ? 'on' : parseRelay(network.relay);
   if (relay === 'on') return host().network;
   const reason = 'The relay is off in the options: name one (wss://…)';

@@ -19,6 +19,7 @@ import {
 import type { TerminalSize } from '../machine/terminal-size.ts';
 import type { ImageConfig } from '../oci/image.ts';
 import { mergeEnvironment } from '../options/assignments.mjs';
+import { checkText } from '../options/check.ts';
 import { checkDevices } from '../options/devices.mjs';
 import { parseSignal, SIGKILL, SIGTERM, STOP_GRACE } from '../options/signals.ts';
 import { parseAllTmpfs } from '../options/tmpfs.mjs';
@@ -190,6 +191,7 @@ function requestOf(config: ImageConfig, options: ProgramOptions): ContainerReque
 }
 
 function absolute(path: string): string {
+  checkText(path);
   return path.startsWith('/') ? path : `/${path}`;
 }
 

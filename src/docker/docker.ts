@@ -2,6 +2,7 @@
  * Reads the words of Docker's command line, with Docker's meanings, for `linuxrun`, the page and the API. It
  * only reads words: its callers read files, the environment and the terminal.
  */
+import { checkHostname } from '../options/check.ts';
 import { checkDevices } from '../options/devices.mjs';
 import { parseCpus, parseMemory } from '../options/machine-size.mjs';
 import { type PublishedPort, parsePort } from '../options/published-ports.mjs';
@@ -359,10 +360,8 @@ export function parseName(text: string): string {
   return text;
 }
 
-/** RFC 1123, and the kernel's limit. */
 function parseHostname(text: string): string {
-  if (!/^[a-z0-9](?:[a-z0-9.-]{0,62})$/i.test(text))
-    throw new Error('a host name has 1 to 63 letters, digits, hyphens and dots');
+  checkHostname(text);
   return text;
 }
 

@@ -1,4 +1,5 @@
 /** Messages between host and the guest's agent; `docs/agent-protocol.md` defines them. */
+import { checkText } from '../options/check.ts';
 import { OptionError } from '../options/option-error.mjs';
 import { concat } from '../streams/concat.ts';
 import { encodeBytes } from '../text/byte-text.ts';
@@ -529,6 +530,7 @@ function size({ columns, rows }: TerminalSize): Uint8Array {
 }
 
 function cString(text: string): Uint8Array {
+  checkText(text);
   if (text.includes('\0')) throw new OptionError('arguments, environment and paths cannot hold NUL');
   return encodeBytes(`${text}\0`);
 }

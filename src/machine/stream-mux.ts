@@ -2,6 +2,8 @@
  * Byte streams over one ordered message channel, each with a window of unacknowledged bytes, so that a slow
  * reader delays only its own writer. Either side opens a stream by its name.
  */
+import { checkBytes } from '../options/check.ts';
+import { messageOf } from '../text/message.ts';
 import { type Deferred, deferred } from './deferred.ts';
 import { MachineError } from './errors.ts';
 
@@ -89,7 +91,15 @@ export class StreamMux {
           sender.abort(String(signal.reason));
         });
       },
-      write: (bytes) => sender.send(bytes),
+      write: (bytes) => {
+        try {
+          checkBytes(bytes);
+        } catch (error) {
+          sender.abort(messageOf(error));
+          throw error;
+        }
+        return sender.send(bytes);
+      },
       close: () => sender.end(),
     });
   }
