@@ -73,7 +73,6 @@ static void serve(int control, int children, int starts)
 
 	for (;;) {
 		poll(events, 3, -1);
-		/* A supervisor reports the start before it ends. */
 		if (events[2].revents)
 			process_pass_starts();
 		if (events[1].revents)

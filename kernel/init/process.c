@@ -317,8 +317,11 @@ void process_reap(void)
 	while (read(children, events, sizeof(events)) > 0)
 		;
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
-		struct process *p = find_pid(pid);
+		struct process *p;
 
+		/* A supervisor reports the start before it ends, but perhaps after the last look. */
+		process_pass_starts();
+		p = find_pid(pid);
 		if (!p)
 			continue;
 		p->pid = 0;

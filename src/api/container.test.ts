@@ -59,6 +59,10 @@ test('says whether a program has started', { timeout: TIMEOUT }, async () => {
     true,
   ]);
   expect([await present.wait(), await missing.wait()]).toEqual([0, 127]);
+  // Each end makes the guest look for others, whose starts it may not have told yet.
+  const programs = Array.from({ length: 100 }, (_, index) => (index % 2 === 0 ? 'true' : '/nonesuch'));
+  const starts = programs.map((program) => container.exec([program], { stdin: 'null' }).started);
+  expect(await Promise.all(starts)).toEqual(programs.map((program) => program === 'true'));
 });
 
 test('is stopped by the signal that its user names', { timeout: TIMEOUT }, async () => {
