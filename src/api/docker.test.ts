@@ -61,6 +61,10 @@ test('keeps detached containers, which other commands reach', { timeout: TIMEOUT
     '-d',
     '--name',
     'box',
+    '-e',
+    'A=b',
+    '-m',
+    '256m',
     BUSYBOX,
     'sh',
     '-c',
@@ -76,8 +80,25 @@ test('keeps detached containers, which other commands reach', { timeout: TIMEOUT
     .poll(() => result(docker('logs', 'box')))
     .toEqual({ status: 0, stdout: 'out\n', stderr: 'err\n' });
   expect((await result(docker('ps'))).stdout).toMatch(/^CONTAINER ID +IMAGE.*\n[\da-f]{12} .* box\n$/);
+  expect(await result(docker('logs', '-n', '0', 'box'))).toEqual({ status: 0, stdout: '', stderr: '' });
   expect((await result(docker('ps', '-q'))).stdout).toBe(`${id}\n`);
-  expect((await result(docker('inspect', '-f', '{{.Name}}', id))).stdout).toBe('/box\n');
+  const format = '{{.State}} {{.Networks}} {{.Command}} {{.Image}}';
+  expect((await result(docker('ps', '--format', format))).stdout).toBe(
+    `running bridge "sh -c 'echo out; ec…" ${BUSYBOX}\n`,
+  );
+  const inspected = await result(docker('inspect', id, 'nonesuch'));
+  expect(inspected).toMatchObject({ status: 1, stderr: 'docker: No such object: nonesuch\n' });
+  expect(JSON.parse(inspected.stdout)).toMatchObject([
+    {
+      Id: stdout.trim(),
+      Name: '/box',
+      Path: 'sh',
+      State: { Status: 'running', Running: true, Pid: 0, StartedAt: expect.stringMatching(/^2/) },
+      Image: expect.stringMatching(/^sha256:[\da-f]{64}$/),
+      HostConfig: { Memory: 256 * 2 ** 20, NanoCpus: 1e9, NetworkMode: 'bridge', Init: false },
+      Config: { Env: ['A=b'], Image: BUSYBOX, WorkingDir: '/', Tty: false },
+    },
+  ]);
   expect(await result(docker('stop', '-t', '0', 'box'))).toMatchObject({ status: 0, stdout: 'box\n' });
   expect((await result(docker('exec', 'box', 'true'))).stderr).toMatch(/No such container: box/);
 });
@@ -86,9 +107,17 @@ test('pulls and removes images, and helps', { timeout: TIMEOUT }, async () => {
   expect((await result(docker('pull', BUSYBOX))).stdout).toMatch(/^Digest: sha256:[\da-f]{64}\n/);
   const listed = (await result(docker('images', '--format', '{{.Tag}} {{.Size}}'))).stdout;
   expect(listed).toBe('busybox 1.76MB\n');
-  const words = ['inspect', '--type', 'image', '-f', '{{json .Config.Cmd}}', BUSYBOX];
-  expect((await result(docker(...words))).stdout).toBe('["sh"]\n');
-  expect(await result(docker('rmi', BUSYBOX))).toMatchObject({ status: 0 });
+  expect((await result(docker('images'))).stdout).toMatch(/^REPOSITORY +TAG +IMAGE ID +LAST USED +SIZE\n/);
+  const id = (await result(docker('images', '-q', '--no-trunc'))).stdout.trim();
+  const words = ['inspect', '-f', '{{.Id}} {{.Architecture}} {{json .Config.Cmd}}', BUSYBOX, id.slice(7, 15)];
+  const line = `${id} riscv64 ["sh"]\n`;
+  expect((await result(docker(...words))).stdout).toBe(line + line);
+  expect(await result(docker('rmi', 'nonesuch', BUSYBOX))).toEqual({
+    status: 1,
+    stdout: `Untagged: ${BUSYBOX}\nDeleted: ${id}\n`,
+    stderr: 'docker: No such image: nonesuch\n',
+  });
   expect(await result(docker('rmi', BUSYBOX))).toMatchObject({ status: 1 });
+  expect(await result(docker('rmi', '-f', BUSYBOX))).toEqual({ status: 0, stdout: '', stderr: '' });
   expect((await result(docker('--help'))).stdout).toMatch(/^usage: docker COMMAND/);
 });

@@ -1,4 +1,6 @@
 /** `new Command('docker')`: Docker's words, which the interface itself carries out. */
+import { commandOf } from '../container/command.ts';
+import type { ContainerInfo } from '../docker/containers.ts';
 import {
   completeVariables,
   DockerError,
@@ -12,14 +14,26 @@ import {
   type RunWords,
   type StopWords,
 } from '../docker/docker.ts';
+import { inspect, type Report } from '../docker/inspect.ts';
+import { randomId } from '../docker/names.ts';
 import { parseSignal } from '../options/signals.ts';
 import { type BuiltinStreams, print, startBuiltin } from './builtin.ts';
 import type { Child, Signal, StartedProcess } from './child.ts';
-import { Container } from './container.ts';
-import { addContainer, findContainer, freeName, OutputLog, takeName } from './docker-containers.ts';
-import { inspect, listContainers, listImages } from './docker-lists.ts';
+import { Container, type RunningContainer } from './container.ts';
+import {
+  addContainer,
+  type DockerContainer,
+  findContainer,
+  freeName,
+  inspectContainer,
+  keepOutput,
+  listContainers,
+  takeName,
+} from './docker-containers.ts';
+import { describeImage, listImages, removeImages } from './docker-images.ts';
 import { host } from './host.ts';
 import * as images from './images.ts';
+import { machineOf } from './machine-settings.ts';
 import type { Terminal } from './stdio.ts';
 
 /** Docker's status for its own failures. */
@@ -41,11 +55,22 @@ export function runDocker(command: DockerCommand): StartedProcess {
       return await carryOut(parseDocker(command.words), command, streams);
     } catch (error) {
       command.signal?.throwIfAborted();
-      await print(streams.stderr, `docker: ${error instanceof Error ? error.message : error}\n`);
+      await complain(streams, error instanceof Error ? error.message : String(error));
       if (error instanceof DockerError) return error.status;
       return command.words[0] === 'run' ? FAILURE : 1;
     }
   });
+}
+
+/** Prints what a command has to say; returns its status. */
+async function report({ output, problems }: Report, streams: BuiltinStreams): Promise<number> {
+  await print(streams.stdout, output);
+  for (const problem of problems) await complain(streams, problem);
+  return problems.length === 0 ? 0 : 1;
+}
+
+function complain({ stderr }: BuiltinStreams, problem: string): Promise<void> {
+  return print(stderr, `docker: ${problem}\n`);
 }
 
 async function carryOut(
@@ -69,11 +94,7 @@ async function carryOut(
       return 0;
     }
     case 'rmi':
-      for (const image of words.images) {
-        await images.remove(image);
-        await print(stdout, `Untagged: ${image}\n`);
-      }
-      return 0;
+      return report(await removeImages(words), streams);
     case 'ps':
       await print(stdout, listContainers(words));
       return 0;
@@ -81,8 +102,7 @@ async function carryOut(
       await print(stdout, await listImages(words));
       return 0;
     case 'inspect':
-      await print(stdout, await inspect(words));
-      return 0;
+      return report(await inspect(words, { container: inspectContainer, image: describeImage }), streams);
     case 'help':
       await print(stdout, words.about ? helpOf('docker', words.about) : helpOfAll('docker'));
       return 0;
@@ -95,30 +115,69 @@ async function carryOut(
 }
 
 async function run(words: RunWords, command: DockerCommand, streams: BuiltinStreams): Promise<number> {
-  const { id, name } = takeName(words.name);
+  const name = takeName(words.name);
   const abort = new AbortController();
   streams.onSignal((signal) => abort.abort(new Interrupted(signal)));
   try {
-    const builder = containerOf(words, command, AbortSignal.any([abort.signal, ...signalsOf(command)]));
-    for (const variable of await variablesOf(words, command)) {
-      const [variableName = '', value = ''] = variable.split(/=(.*)/s);
-      builder.env(variableName, value);
-    }
-    const container = await builder.run();
-    const log = words.detach ? new OutputLog(container) : undefined;
-    addContainer({ id, name, created: new Date(), words, container, log });
+    const signal = AbortSignal.any([abort.signal, ...signalsOf(command)]);
+    const started = await start(name, words, command, signal);
+    addContainer(started);
+    const { container, info } = started;
     if (!words.detach) {
       const status = await attach(container, words, streams);
       await container[Symbol.asyncDispose]();
       return status;
     }
-    await print(streams.stdout, `${id}\n`);
+    await print(streams.stdout, `${info.id}\n`);
     return 0;
   } catch (error) {
     freeName(name);
     if (error instanceof Interrupted) return 128 + error.signal;
     throw error;
   }
+}
+
+async function start(
+  name: string,
+  words: RunWords,
+  command: DockerCommand,
+  signal: AbortSignal,
+): Promise<DockerContainer> {
+  const env = await variablesOf(words, command);
+  const created = Date.now();
+  const container = await containerOf(words, command, signal).envs(recordOf(env)).run();
+  try {
+    const info = await infoOf(container, words, { name, created, env });
+    return { info, container, log: words.detach ? keepOutput(container) : undefined };
+  } catch (error) {
+    await container[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+async function infoOf(
+  container: RunningContainer,
+  words: RunWords,
+  own: Pick<ContainerInfo, 'name' | 'created' | 'env'>,
+): Promise<ContainerInfo> {
+  const started = (await container.started) ? Date.now() : undefined;
+  const { image, init, readOnly, devices, tmpfs, tty: terminal, interactive } = words;
+  const { digest, config } = await images.inspect(image, { policy: 'never' });
+  const { cpus, memoryBytes } = machineOf({ cpus: words.cpus, memory: words.memoryBytes });
+  return {
+    ...own,
+    ...{ image, init, readOnly, devices, tmpfs, terminal, interactive, cpus, memoryBytes },
+    id: randomId(),
+    imageDigest: digest,
+    command: commandOf(config, words),
+    started,
+    pid: 0,
+    ports: container.published,
+    user: words.user ?? config.user,
+    currentDir: container.currentDir,
+    hostname: words.hostname ?? '',
+    network: words.network ?? 'bridge',
+  };
 }
 
 /** A signal has come before there was a container. */
@@ -168,11 +227,15 @@ async function variablesOf(
   return completeVariables([...files.flat(), ...env], environment);
 }
 
+function recordOf(variables: readonly string[]): Record<string, string> {
+  return Object.fromEntries(variables.map((variable) => variable.split(/=(.*)/s).slice(0, 2)));
+}
+
 async function exec(words: ExecWords, command: DockerCommand, streams: BuiltinStreams): Promise<number> {
   const { container } = findContainer(words.container);
   const variables = await variablesOf(words, command);
   const child = container.exec(words.args, {
-    env: Object.fromEntries(variables.map((variable) => variable.split(/=(.*)/s).slice(0, 2))),
+    env: recordOf(variables),
     user: words.user,
     currentDir: words.currentDir,
     terminal: words.tty ? (command.terminal ?? SIZE) : undefined,
@@ -216,8 +279,9 @@ async function logs(words: LogsWords, { stdout, stderr }: BuiltinStreams): Promi
   const { log } = findContainer(words.container);
   if (!log)
     throw new DockerError(`${words.container} is not detached: its output is that of its own command`, 1);
-  const outputs = { stdout: stdout.getWriter(), stderr: stderr.getWriter() };
-  for await (const { stream, bytes } of log.read(words.follow)) await outputs[stream].write(bytes);
+  const outputs = { 1: stdout.getWriter(), 2: stderr.getWriter() };
+  for await (const { stream, bytes } of log.read(words.tail, words.follow))
+    await outputs[stream].write(bytes);
   for (const writer of Object.values(outputs)) writer.releaseLock();
   return 0;
 }

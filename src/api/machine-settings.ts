@@ -26,8 +26,8 @@ export interface MachineSize {
 }
 
 interface Asked {
-  readonly cpus?: number;
-  readonly memory?: Size;
+  readonly cpus?: number | undefined;
+  readonly memory?: Size | undefined;
   readonly disk?: Size;
   readonly network?: Network;
 }

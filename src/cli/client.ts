@@ -6,13 +6,14 @@ import { json } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
 import { WebSocket } from 'ws';
 import { FileError } from '../api/errors.ts';
+import type { ContainerInfo } from '../docker/containers.ts';
+import { findById, isId } from '../docker/find.ts';
 import { CommandError } from './errors.ts';
-import { type ContainerInfo, type Failure, MAX_MESSAGE } from './owner-protocol.ts';
+import { type Failure, MAX_MESSAGE } from './owner-protocol.ts';
 import type { Sockets } from './sockets.ts';
 
 /** How long an owner may take to describe its container, in ms. It does so at once, unless it is stopped. */
 const PATIENCE = 3_000;
-const SHORTEST_ID = 1;
 
 type Parameters = Readonly<Record<string, string | number | undefined>>;
 
@@ -81,21 +82,18 @@ export class RemoteContainer {
   }
 }
 
-/** Finds the container of a name, or of the beginning of an ID. @throws CommandError */
+/** Finds the container of a name, or of the beginning of an ID. @throws DockerError, CommandError */
 export async function findContainer(sockets: Sockets, name: string): Promise<RemoteContainer> {
   const names = await sockets.names();
   if (names.includes(name) && !(await sockets.removeDead(name)))
     return new RemoteContainer(sockets.pathOf(name));
-  const isId = name.length >= SHORTEST_ID && /^[0-9a-f]+$/.test(name);
-  const found = isId ? (await listContainers(sockets)).filter(({ id }) => id.startsWith(name)) : [];
-  const [first, second] = found;
-  if (!first) throw new CommandError(`No such container: ${name}`);
-  if (second)
-    throw new CommandError(`several containers have an ID that begins with ${name}: write more of it`);
-  return new RemoteContainer(sockets.pathOf(first.name));
+  // An owner that does not answer takes time.
+  const containers = isId(name) ? await listContainers(sockets) : [];
+  const found = findById('container', containers, name, ({ id }) => id);
+  return new RemoteContainer(sockets.pathOf(found.name));
 }
 
-/** All running containers, the newest first. Sockets of dead owners are removed. */
+/** All running containers. Sockets of dead owners are removed. */
 export async function listContainers(sockets: Sockets): Promise<ContainerInfo[]> {
   const names = await sockets.names();
   const found = await Promise.all(
@@ -105,7 +103,7 @@ export async function listContainers(sockets: Sockets): Promise<ContainerInfo[]>
       return new RemoteContainer(sockets.pathOf(name)).info().catch(() => undefined);
     }),
   );
-  return found.filter((info) => info !== undefined).sort((a, b) => b.created - a.created);
+  return found.filter((info) => info !== undefined);
 }
 
 function query(parameters: Parameters): string {

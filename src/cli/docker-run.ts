@@ -2,9 +2,9 @@
 import { readFile } from 'node:fs/promises';
 import { commandOf } from '../container/command.ts';
 import { completeVariables, DockerError, parseEnvFile, type RunWords } from '../docker/docker.ts';
+import type { OutputStream } from '../docker/output-log.ts';
 import { reportStart } from './detach.ts';
 import { CommandError, STATUS_FAILURE } from './errors.ts';
-import type { OutputStream } from './output-log.ts';
 import type { Owner } from './owner.ts';
 import { PUBLIC } from './program.ts';
 import { type Input, type Running, runContainer, type Witness } from './run-container.ts';

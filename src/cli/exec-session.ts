@@ -1,8 +1,8 @@
 import type { RawData, WebSocket } from 'ws';
 import type { ContainerMachine } from '../container/container.ts';
+import type { OutputStream } from '../docker/output-log.ts';
 import type { ContainerProcess } from '../machine/machine.ts';
 import { SIGHUP } from '../options/signals.ts';
-import type { OutputStream } from './output-log.ts';
 import type { ExecControl, ExecStart, OwnerMessage } from './owner-protocol.ts';
 
 /**

@@ -1,40 +1,9 @@
 /**
  * How commands talk to the owner of a container: HTTP on its socket, with WebSockets for processes and logs.
+ * `GET /` answers with a `ContainerInfo`.
+ *
  * Both ends are this program, but not always the same version of it.
  */
-import type { PublishedPort } from '../options/published-ports.mjs';
-
-/** `GET /`. */
-export interface ContainerInfo {
-  readonly id: string;
-  readonly name: string;
-  /** As the user named it. */
-  readonly image: string;
-  readonly imageDigest: string;
-  /** Program and arguments. */
-  readonly command: readonly string[];
-  /** In ms since 1970. */
-  readonly created: number;
-  /** When the program began to run, in ms since 1970; undefined before. */
-  readonly started: number | undefined;
-  /** The owner's process. */
-  readonly pid: number;
-  readonly ports: readonly PublishedPort[];
-  /** Of its own, in addition to the image's. */
-  readonly env: readonly string[];
-  readonly user: string;
-  readonly currentDir: string;
-  readonly hostname: string;
-  readonly terminal: boolean;
-  readonly interactive: boolean;
-  readonly init: boolean;
-  readonly readOnly: boolean;
-  readonly network: 'none' | 'bridge';
-  readonly devices: readonly string[];
-  readonly tmpfs: readonly string[];
-  readonly memoryBytes: number;
-  readonly cpus: number;
-}
 
 /** The first message on `/exec`. */
 export interface ExecStart {

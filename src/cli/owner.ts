@@ -1,5 +1,4 @@
 /** The socket of a running container's owner, by which other commands reach the container. */
-import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { chmod } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
@@ -8,11 +7,12 @@ import { pipeline } from 'node:stream/promises';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { FileError } from '../api/errors.ts';
 import type { ContainerMachine } from '../container/container.ts';
+import type { ContainerInfo } from '../docker/containers.ts';
+import { nameIsTaken, randomId, randomName } from '../docker/names.ts';
+import { OutputLog, type OutputStream } from '../docker/output-log.ts';
 import { CommandError, STATUS_FAILURE } from './errors.ts';
 import { ExecSession, sendMessage, sendOutput } from './exec-session.ts';
-import { randomName } from './names.ts';
-import { OutputLog, type OutputStream } from './output-log.ts';
-import { type ContainerInfo, type Failure, MAX_MESSAGE } from './owner-protocol.ts';
+import { type Failure, MAX_MESSAGE } from './owner-protocol.ts';
 import { Sockets } from './sockets.ts';
 
 /** How long clients have to take the last output of a container that has ended, in ms. */
@@ -28,7 +28,7 @@ type Details = Omit<ContainerInfo, 'id' | 'name' | 'pid' | 'created' | 'started'
 /**
  * Opens the socket of a container that is about to start.
  * @param name a random one if it is undefined
- * @throws CommandError if the name is taken, or there can be no socket
+ * @throws DockerError if the name is taken; CommandError if there can be no socket
  */
 export async function openOwner(env: NodeJS.ProcessEnv, name: string | undefined): Promise<Owner> {
   const owner = new Owner();
@@ -37,7 +37,7 @@ export async function openOwner(env: NodeJS.ProcessEnv, name: string | undefined
 }
 
 export class Owner {
-  readonly id = randomBytes(32).toString('hex');
+  readonly id = randomId();
   readonly #created = Date.now();
   readonly #log = new OutputLog();
   readonly #server = createServer((request, response) => void this.#serve(request, response));
@@ -64,11 +64,7 @@ export class Owner {
         this.#name = candidate;
         return;
       }
-      if (name !== undefined)
-        throw new CommandError(
-          `the container name "/${name}" is already in use: stop that container, or choose another name`,
-          STATUS_FAILURE,
-        );
+      if (name !== undefined) throw nameIsTaken(name);
     }
     throw new CommandError('all random names are taken: choose one with --name', STATUS_FAILURE);
   }

@@ -9,3 +9,14 @@ export class DockerError extends Error {
     this.status = status;
   }
 }
+
+/** Objects that have names and IDs. */
+export type Kind = 'container' | 'image' | 'object';
+
+export class NotFoundError extends DockerError {
+  override name = 'NotFoundError';
+
+  constructor(kind: Kind, name: string) {
+    super(`No such ${kind}: ${name}`, 1);
+  }
+}

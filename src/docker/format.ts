@@ -16,9 +16,16 @@ export type Row = Readonly<Record<string, Value>>;
 const STATUS_TEMPLATE = 64;
 const ESCAPES: Readonly<Record<string, string>> = { t: '\t', n: '\n', '\\': '\\' };
 const GAP = 3;
+const SHORT_ID = 12;
 
 /** A column of a table: its title, and the field that it shows. */
 export type Columns = Readonly<Record<string, string>>;
+
+interface ListFlags {
+  /** Shows only IDs. */
+  readonly quiet: boolean;
+  readonly format: string | undefined;
+}
 
 /**
  * Shows rows as lines.
@@ -44,6 +51,11 @@ export function formatRows(rows: readonly Row[], format: string | undefined, col
     (_, field: string) => titles[field] ?? field.toUpperCase(),
   );
   return table(unescaped(head).split('\t'), rows.map(cells));
+}
+
+/** Shows rows as the flags of a list say. @throws DockerError */
+export function formatList(rows: readonly Row[], { quiet, format }: ListFlags, columns: Columns): string {
+  return formatRows(rows, quiet ? (format ?? '{{.ID}}') : format, columns);
 }
 
 /** Shows one object: as a template says, or as JSON. */
@@ -146,4 +158,9 @@ export function formatTime(ms: number): string {
 /** The first characters of a text, with an ellipsis for the rest. */
 export function truncate(text: string, length: number): string {
   return text.length <= length ? text : `${text.slice(0, length - 1)}…`;
+}
+
+/** An ID, or a digest's digits, as lists show it. */
+export function shortId(id: string): string {
+  return id.slice(0, SHORT_ID);
 }

@@ -1,4 +1,4 @@
-/** The end of a container's output, for `linuxrun logs`. */
+/** The end of a container's output, for `docker logs`. */
 
 /** 1 for standard output, 2 for standard error. */
 export type OutputStream = 1 | 2;

@@ -1,0 +1,53 @@
+/** Docker's commands for the images in the store, for `linuxrun` and for `new Command('docker')`. */
+import type { ImagesWords, RmiWords } from '../docker/docker.ts';
+import { NotFoundError } from '../docker/errors.ts';
+import type { Row } from '../docker/format.ts';
+import * as tables from '../docker/images.ts';
+import type { Report } from '../docker/inspect.ts';
+import { ImageError } from '../oci/errors.ts';
+import { library } from './host.ts';
+import * as images from './images.ts';
+
+/** @throws DockerError if the template is wrong; StorageError */
+export async function listImages(words: ImagesWords): Promise<string> {
+  return tables.formatImages(await images.list(), words);
+}
+
+/** Removes images. One that cannot be removed does not keep the others. */
+export async function removeImages({ images: names, force }: RmiWords): Promise<Report> {
+  let output = '';
+  const problems: string[] = [];
+  for (const name of names) {
+    try {
+      const { reference, digest } = await findImage(name);
+      await images.remove(reference);
+      output += `Untagged: ${reference}\nDeleted: ${digest}\n`;
+    } catch (error) {
+      if (force && error instanceof NotFoundError) continue;
+      problems.push((error as Error).message);
+    }
+  }
+  return { output, problems };
+}
+
+/** @throws DockerError if there is no such image, or more than one; StorageError */
+export async function describeImage(name: string): Promise<Row> {
+  const { reference } = await findImage(name);
+  return tables.describeImage(await images.inspect(reference, { policy: 'never' }));
+}
+
+/** Finds a stored image by its name, or by the beginning of its ID. */
+async function findImage(name: string): Promise<images.StoredImage> {
+  const stored = await images.list();
+  const canonical = canonicalOf(name);
+  return stored.find(({ reference }) => reference === canonical) ?? tables.findImageById(stored, name);
+}
+
+function canonicalOf(name: string): string | undefined {
+  try {
+    return library().nameOf(name);
+  } catch (error) {
+    if (error instanceof ImageError) return undefined;
+    throw error;
+  }
+}
