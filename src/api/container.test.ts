@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { Container, configure, type RunningContainer } from './node.ts';
+import { Container, configure, images, type RunningContainer } from './node.ts';
 import { temporaryStore } from './testing/store.ts';
 
 const TIMEOUT = 120_000;
@@ -226,6 +226,9 @@ test('rejects what it cannot do', { timeout: TIMEOUT }, async () => {
   for (const args of [[], 'ls', undefined, [5]] as never[])
     await expect(container.exec(args).wait()).rejects.toMatchObject({ name: 'OptionError' });
   await expect(container.exec(['true'], { signal: {} as never }).wait()).rejects.toThrow(/AbortController/);
+  await expect(new Container(BUSYBOX).tmpfs('/').run()).rejects.toMatchObject({ name: 'OptionError' });
+  // Images still load after a container that has not become a machine.
+  expect(await images.inspect(BUSYBOX, { policy: 'always' })).toMatchObject({ isStored: false });
   await expect(new Container('no image').run()).rejects.toMatchObject({ kind: 'reference' });
   const taken = `${container.published[0]?.host}:80`;
   await expect(new Container(BUSYBOX).publish(taken).run()).rejects.toThrow(/another program has this port/);

@@ -142,6 +142,7 @@ export async function startContainer(options: ContainerOptions): Promise<Contain
     checkDevices(options.devices ?? []);
     parseAllTmpfs(options.tmpfs ?? []);
   } catch (error) {
+    options.platform.dismiss?.();
     void discard(options.image);
     throw error;
   }

@@ -59,6 +59,7 @@ export async function bootImage(options: ImageMachineOptions): Promise<ImageMach
     checkDiskSize(options.diskBytes);
     return await boot(options, image);
   } catch (error) {
+    options.platform.dismiss?.();
     // The image may still arrive.
     void discard(image);
     throw error;

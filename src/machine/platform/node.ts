@@ -10,7 +10,10 @@ import type { Platform } from './platform.ts';
 type Role = WorkerStart['role'];
 
 export interface NodePlatform extends Platform {
-  /** Resolves when the workers started in advance have their work, so this thread may do other things. */
+  /**
+   * Resolves when the workers started in advance have their work or are dismissed, so this thread may do
+   * other things.
+   */
   readonly launched: Promise<void>;
 }
 
@@ -46,6 +49,11 @@ export function nodePlatform(publicFolder: string, harts = 0): NodePlatform {
           await worker.terminate();
         },
       };
+    },
+
+    dismiss() {
+      for (const { worker } of spare.splice(0)) void worker.terminate();
+      launched.resolve();
     },
 
     async loadEmulator() {

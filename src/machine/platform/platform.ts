@@ -11,6 +11,8 @@ export interface Platform {
   loadEmulator(): Promise<WebAssembly.Module>;
   /** A file of the `public` folder. @throws MachineError when it is missing */
   loadFile(path: string): Promise<Uint8Array<ArrayBuffer>>;
+  /** Ends workers that were started in advance, because no machine needs them. */
+  dismiss?(): void;
 }
 
 export interface WorkerHandle {
