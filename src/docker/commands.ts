@@ -12,9 +12,10 @@ export interface CommandHelp {
 }
 
 const NO_FILTER = refusedFlags('pick lines of the output with other programs', '-f, --filter filter');
+const JSON_FLAG = { '--json': 'the same as --format json' };
 const FORMAT = {
   '--format string': 'a template such as {{.Names}}, with "table " before it for columns; or json',
-  '--json': 'the same as --format json',
+  ...JSON_FLAG,
 };
 
 export const COMMANDS = {
@@ -96,6 +97,7 @@ export const COMMANDS = {
     flags: [
       ...flagsOf({
         '-f, --format string': 'a template such as {{.State.Status}}, or json',
+        ...JSON_FLAG,
         '--type string': 'container or image',
       }),
       ...refusedFlags('linuxrun keeps no sizes of containers', '-s, --size'),
@@ -142,7 +144,10 @@ export const COMMANDS = {
   version: {
     usage: '[OPTIONS]',
     summary: 'show the version',
-    flags: flagsOf({ '-f, --format string': 'a template such as {{.Client.Version}}, or json' }),
+    flags: flagsOf({
+      '-f, --format string': 'a template such as {{.Client.Version}}, or json',
+      ...JSON_FLAG,
+    }),
     operands: { min: 0, max: 0 },
   },
 } as const satisfies Record<string, CommandHelp>;

@@ -140,6 +140,7 @@ describe('the other commands', () => {
     ['', { command: 'help', about: undefined }],
     ['help ps', { command: 'help', about: 'ps' }],
     ['--version', { command: 'version' }],
+    ['version --json', { command: 'version', format: 'json' }],
     [
       'exec -itu root -eA=b web sh -c ls',
       { command: 'exec', container: 'web', user: 'root', env: ['A=b'], args: ['sh', '-c', 'ls'] },
@@ -155,6 +156,7 @@ describe('the other commands', () => {
       { from: { container: 'web', path: '/a' }, to: { container: undefined, path: './b:c' } },
     ],
     ['cp a web:/b', { from: { container: undefined, path: 'a' }, to: { container: 'web', path: '/b' } }],
+    ['inspect --json web', { command: 'inspect', names: ['web'], format: 'json' }],
     ['inspect -f {{.Id}} web', { command: 'inspect', names: ['web'], format: '{{.Id}}' }],
     ['pull -q alpine', { command: 'pull', image: 'alpine', quiet: true }],
     ['image ls', { command: 'images', image: undefined }],

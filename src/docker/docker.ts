@@ -259,7 +259,7 @@ const PARSERS: Readonly<Record<CommandName, (values: FlagValues) => DockerWords>
   inspect: (values) => ({
     command: 'inspect',
     names: values.operands,
-    format: values.value('format'),
+    format: formatOf(values),
     type: values.parse('type', (text) => oneOf(['container', 'image'] as const, text)),
   }),
   pull(values) {
@@ -273,7 +273,7 @@ const PARSERS: Readonly<Record<CommandName, (values: FlagValues) => DockerWords>
     digests: values.isOn('digests'),
   }),
   rmi: (values) => ({ command: 'rmi', images: values.operands, force: values.isOn('force') }),
-  version: (values) => ({ command: 'version', format: values.value('format') }),
+  version: (values) => ({ command: 'version', format: formatOf(values) }),
 };
 
 function parseRun(values: FlagValues): RunWords {
@@ -312,12 +312,15 @@ function processWords(values: FlagValues): ProcessWords {
   };
 }
 
+function formatOf(values: FlagValues): string | undefined {
+  return values.value('format') ?? (values.isOn('json') ? 'json' : undefined);
+}
+
 function listWords(values: FlagValues): ListWords {
-  const json = values.isOn('json') ? 'json' : undefined;
   return {
     quiet: values.isOn('quiet'),
     noTrunc: values.isOn('no-trunc'),
-    format: values.value('format') ?? json,
+    format: formatOf(values),
   };
 }
 
