@@ -65,6 +65,15 @@ it('of the folder of a release, only the archive of the sources is served', asyn
     expect((await request(`/${path}`)).status, path).toBe(404);
 });
 
+it('leads to the page of a folder if the slash is missing', async () => {
+  await mkdir(join(folder, 'page/docs'), { recursive: true });
+  await writeFile(join(folder, 'page/docs/index.html'), '<!doctype html>');
+  const answer = await app.request('http://localhost:8080/docs?q=1');
+  expect([answer.status, answer.headers.get('Location')]).toEqual([301, '/docs/?q=1']);
+  for (const path of ['/kernel', '/assets', '//docs', '/%2fdocs', '/docs%2f'])
+    expect((await app.request(`http://localhost:8080${path}`)).status, path).not.toBe(301);
+});
+
 describe('the name on this machine', () => {
   const ask = (url: string, origin?: string) =>
     app.request(`${url}/__linuxrun/here`, { headers: origin === undefined ? {} : { Origin: origin } });

@@ -29,8 +29,9 @@ interface File {
 }
 
 /**
- * Answers GET and HEAD with the files of `roots`, of which the first one that has a file wins. Passes all
- * other requests on. Follows symbolic links out of a root, because the owner of a root is trusted.
+ * Answers GET and HEAD with the files of `roots`, of which the first one that has a file wins. Leads to a
+ * folder's page if the slash is missing. Passes all other requests on. Follows symbolic links out of a root,
+ * because the owner of a root is trusted.
  */
 export function staticFiles(roots: readonly string[]): MiddlewareHandler {
   const compressed = new CompressedFiles();
@@ -38,8 +39,13 @@ export function staticFiles(roots: readonly string[]): MiddlewareHandler {
     if (context.req.method !== 'GET' && context.req.method !== 'HEAD') return next();
     const path = decodePath(context.req.path);
     const file = path === undefined ? undefined : await openFirst(roots, path);
-    if (!file) return next();
-    return respond(context, file, compressed);
+    if (file) return respond(context, file, compressed);
+    if (path !== undefined && (await isFolder(roots, path))) {
+      const { pathname, search } = new URL(context.req.url);
+      // Its page names other files relative to the folder.
+      return context.redirect(`${pathname}/${search}`, 301);
+    }
+    return next();
   };
 }
 
@@ -82,6 +88,13 @@ async function openFirst(roots: readonly string[], path: string): Promise<File |
     if (file) return file;
   }
   return undefined;
+}
+
+/** Tells whether a path without a slash at its end is a folder with a page. */
+async function isFolder(roots: readonly string[], path: string): Promise<boolean> {
+  const page = await openFirst(roots, `${path}/index.html`);
+  await page?.handle.close();
+  return page !== undefined;
 }
 
 async function openFile(path: string): Promise<File | undefined> {
