@@ -6,10 +6,9 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { parseJit } from '../src/cli/run-options.mjs';
 import { type ContainerMachine, startContainer } from '../src/container/container.ts';
-import type { JitMode } from '../src/machine/machine.ts';
 import { nodePlatform } from '../src/machine/platform/node.ts';
+import { type JitMode, parseJit } from '../src/options/jit.mjs';
 import { chunks } from '../src/streams/chunks.ts';
 import { withFolder } from './folder.ts';
 import { findTestImage, pullInto } from './images.ts';

@@ -3,7 +3,7 @@ import { deferred } from '../machine/deferred.ts';
 import type { ContainerProcess } from '../machine/machine.ts';
 import { OptionError } from '../options/option-error.mjs';
 import { parseSignal, SIGKILL } from '../options/signals.ts';
-import { host } from './host.ts';
+import { containerHost } from './host.ts';
 import type { StdioSettings } from './stdio.ts';
 import { emptyOutput, laterInput, laterOutput, readAll, refusingInput } from './streams.ts';
 
@@ -159,7 +159,7 @@ function connectInput(
   // A process that does not read all of its input is no error.
   if (stdio !== 'inherit') stdin.close().catch(() => {});
   else
-    host()
+    containerHost()
       .openInput(hasTerminal)
       .pipeTo(stdin, { signal: ended })
       .catch(() => {});
@@ -172,7 +172,8 @@ function connectOutput(
   descriptor: 1 | 2,
 ) {
   if (stdio === 'piped') return { stream, copied: Promise.resolve() };
-  const target = stdio === 'inherit' ? host().openOutput(descriptor) : new WritableStream<Uint8Array>();
+  const target =
+    stdio === 'inherit' ? containerHost().openOutput(descriptor) : new WritableStream<Uint8Array>();
   const copied = stream.pipeTo(target);
   copied.catch(() => {});
   return { stream: emptyOutput(), copied };

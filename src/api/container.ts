@@ -6,10 +6,12 @@ import type {
   BootFigures,
   Connection,
   ContainerProcess,
+  MachineStats,
   NetworkStatus,
   PortChange,
 } from '../machine/machine.ts';
 import { checkHostname } from '../options/check.ts';
+import type { JitMode } from '../options/jit.mjs';
 import { OptionError } from '../options/option-error.mjs';
 import { parsePort } from '../options/published-ports.mjs';
 import { parseSignal } from '../options/signals.ts';
@@ -18,7 +20,7 @@ import { assignmentsOf, Builder, usableSignal } from './builder.ts';
 import { type Channel, checkChannelName, SocketChannel } from './channel.ts';
 import { type Child, type Output, ProcessChild, type Signal } from './child.ts';
 import { type ContainerFs, Files } from './files.ts';
-import { host, type Publication, type PublishedPort } from './host.ts';
+import { containerHost, type Publication, type PublishedPort } from './host.ts';
 import type { ImageLocation } from './load-image.ts';
 import { machineOf } from './machine-settings.ts';
 import { checkStdio, PIPED, type Stdio, type StdioSettings, type Terminal, terminalOf } from './stdio.ts';
@@ -181,6 +183,16 @@ export class Container extends Builder {
    * @throws OptionError, ImageError, StorageError, MachineError, or the reason of the signal
    */
   async run(): Promise<RunningContainer> {
+    const container = await this.start();
+    await container.started;
+    return container;
+  }
+
+  /**
+   * Resolves before the program runs, so that a container that hangs at its start can be ended.
+   * @internal
+   */
+  async start({ jit }: InnerOptions = {}): Promise<StartedContainer> {
     const { args, env, currentDir, user, terminal, pull, credentials, onProgress, signal } = this.settings;
     checkStdio(this.settings.stdio);
     if (this.#options.hostname !== undefined) checkHostname(this.#options.hostname);
@@ -192,6 +204,7 @@ export class Container extends Builder {
       const container = await startContainer({
         ...machine,
         ...this.#options,
+        jit,
         args: args.length === 0 && !this.#options.entrypoint ? undefined : [...args],
         env: assignmentsOf(env),
         currentDir,
@@ -200,9 +213,9 @@ export class Container extends Builder {
         readOnly: this.settings.readOnly,
         tmpfs: this.#tmpfs,
         terminal: terminal && terminalOf(terminal),
-        platform: host().createPlatform(machine.cpus),
-        image: host().loadImage(this.#image, { policy: pull, credentials, onProgress, signal }),
-        store: host().storeFolder,
+        platform: containerHost().createPlatform(machine.cpus),
+        image: containerHost().loadImage(this.#image, { policy: pull, credentials, onProgress, signal }),
+        store: containerHost().storeFolder,
         onNetwork: (status) => {
           events.network = status;
           events.emit('network', status);
@@ -212,8 +225,7 @@ export class Container extends Builder {
         signal,
       });
       publication?.serve(container);
-      await container.started;
-      return new Running(container, {
+      return new StartedContainer(container, {
         stdio,
         signal,
         hasTerminal: terminal !== undefined,
@@ -228,7 +240,7 @@ export class Container extends Builder {
 }
 
 async function publish(ports: readonly PublishedPort[]): Promise<Publication | undefined> {
-  return ports.length === 0 ? undefined : host().publish(ports);
+  return ports.length === 0 ? undefined : containerHost().publish(ports);
 }
 
 type Listener<T> = (event: T) => void;
@@ -261,7 +273,11 @@ function report(call: () => void): void {
   }
 }
 
-interface RunningOptions {
+interface InnerOptions {
+  readonly jit?: JitMode | undefined;
+}
+
+interface StartedOptions {
   readonly stdio: StdioSettings;
   readonly signal: AbortSignal | undefined;
   readonly hasTerminal: boolean;
@@ -275,7 +291,8 @@ const LONGEST_LINE = 4096;
 const KILL_GRACE = 1000;
 const noHold = () => () => {};
 
-class Running implements RunningContainer {
+/** Also has methods that only programs of our own need. */
+export class StartedContainer implements RunningContainer {
   readonly fs: ContainerFs;
   readonly published: readonly PublishedPort[];
   readonly currentDir: string;
@@ -286,18 +303,21 @@ class Running implements RunningContainer {
   readonly #container: ContainerMachine;
   readonly #child: ProcessChild;
   readonly #events: Events;
+  readonly #publication: Publication | undefined;
+  #destroyed: Promise<void> | undefined;
   /** Settles when the machine has ended. */
   readonly #ended: Promise<unknown>;
   readonly #channels = new Map<string, Channel>();
   #watchesPorts = false;
 
-  constructor(container: ContainerMachine, options: RunningOptions) {
+  constructor(container: ContainerMachine, options: StartedOptions) {
     const { stdio, signal, hasTerminal, events, publication } = options;
     this.fs = new Files(container);
     this.published = publication?.ports ?? [];
     this.currentDir = container.currentDir;
     this.#container = container;
     this.#events = events;
+    this.#publication = publication;
     const [messages, told] = container.messages.tee();
     const { stdin, stdout, stderr, started, exit } = container;
     const process: ContainerProcess = {
@@ -311,15 +331,17 @@ class Running implements RunningContainer {
       signal,
       hasTerminal,
     });
-    void this.#tell(told);
     this.stdin = this.#child.stdin;
     this.stdout = this.#child.stdout;
     this.stderr = this.#child.stderr;
     this.started = this.#child.started;
+    // Code that has just got the container can listen before the first message.
+    const tell = () => this.#tell(told);
+    void this.started.then(tell, tell);
     this.#ended = container
       .settle()
       .catch(() => {})
-      .finally(() => Promise.all([container.destroy(), publication?.end()]));
+      .finally(() => this.destroy());
     container.exit.then(
       (status) => events.emit('exit', { status }),
       () => events.emit('exit', { status: 125 }),
@@ -402,6 +424,31 @@ class Running implements RunningContainer {
       grace: seconds === undefined ? undefined : seconds * 1000,
     });
     return this.wait();
+  }
+
+  /**
+   * Asks the program to end, and hangs up its terminal if it does not handle the signal. Interactive shells
+   * ignore SIGTERM, but end then.
+   */
+  askToEnd(signal: number): void {
+    this.#container.askToEnd(signal);
+  }
+
+  /** What its CPUs and the compiler have done, also after its end. */
+  machineStats(): MachineStats {
+    return this.#container.stats();
+  }
+
+  /** Stops its machine, whatever still runs in it. */
+  destroy(): Promise<void> {
+    this.#destroyed ??= this.#destroy();
+    return this.#destroyed;
+  }
+
+  async #destroy(): Promise<void> {
+    // Connections pass on the last bytes of the machine.
+    await this.#publication?.end();
+    await this.#container.destroy();
   }
 
   wait(): Promise<number> {

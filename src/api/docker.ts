@@ -1,5 +1,5 @@
 /** `new Command('docker')`: Docker's words, which the interface itself carries out. */
-import { commandOf } from '../container/command.ts';
+
 import type { ContainerInfo } from '../docker/containers.ts';
 import {
   completeVariables,
@@ -16,6 +16,8 @@ import {
 } from '../docker/docker.ts';
 import { inspect, type Report } from '../docker/inspect.ts';
 import { randomId } from '../docker/names.ts';
+import { toRecord } from '../options/assignments.mjs';
+import { commandOf } from '../options/command.ts';
 import { parseSignal } from '../options/signals.ts';
 import { type BuiltinStreams, print, startBuiltin } from './builtin.ts';
 import type { Child, Signal, StartedProcess } from './child.ts';
@@ -145,7 +147,7 @@ async function start(
 ): Promise<DockerContainer> {
   const env = await variablesOf(words, command);
   const created = Date.now();
-  const container = await containerOf(words, command, signal).envs(recordOf(env)).run();
+  const container = await containerOf(words, command, signal).envs(toRecord(env)).run();
   try {
     const info = await infoOf(container, words, { name, created, env });
     return { info, container, log: words.detach ? keepOutput(container) : undefined };
@@ -227,15 +229,11 @@ async function variablesOf(
   return completeVariables([...files.flat(), ...env], environment);
 }
 
-function recordOf(variables: readonly string[]): Record<string, string> {
-  return Object.fromEntries(variables.map((variable) => variable.split(/=(.*)/s).slice(0, 2)));
-}
-
 async function exec(words: ExecWords, command: DockerCommand, streams: BuiltinStreams): Promise<number> {
   const { container } = findContainer(words.container);
   const variables = await variablesOf(words, command);
   const child = container.exec(words.args, {
-    env: recordOf(variables),
+    env: toRecord(variables),
     user: words.user,
     currentDir: words.currentDir,
     terminal: words.tty ? (command.terminal ?? SIZE) : undefined,

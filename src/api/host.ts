@@ -29,15 +29,12 @@ export interface ImageLoading {
   inspectSource(image: ImageLocation, options: SourceOptions): Promise<ImageDescription>;
 }
 
-export interface Host extends Library, ImageLoading {
+/** What containers need. */
+export interface ContainerHost extends Pick<ImageLoading, 'loadImage'> {
   /** For a machine of so many CPUs, which starts at once. */
   createPlatform(cpus: number): Platform;
-  /** The reference of the image in which commands run that name none. */
-  readonly commandImage: string;
   /** Where machines find layers: a folder in Node. */
   readonly storeFolder: string;
-  /** A text file of this computer. @throws OptionError */
-  readTextFile(path: string): Promise<string>;
   /** The network of machines that may have one. */
   readonly network: NetworkOptions;
   /**
@@ -52,6 +49,13 @@ export interface Host extends Library, ImageLoading {
    * @throws OptionError if a port cannot be taken
    */
   publish(ports: readonly PublishedPort[]): Promise<Publication>;
+}
+
+export interface Host extends Library, ImageLoading, ContainerHost {
+  /** The reference of the image in which commands run that name none. */
+  readonly commandImage: string;
+  /** A text file of this computer. @throws OptionError */
+  readTextFile(path: string): Promise<string>;
 }
 
 /** A port of this machine that leads to one of a container. */
@@ -78,10 +82,12 @@ export interface Connectable {
 
 let installed: Host | undefined;
 let installedLibrary: Library | undefined;
+let installedContainerHost: ContainerHost | undefined;
 
 export function installHost(host: Host): void {
   installed = host;
   installedLibrary = host;
+  installedContainerHost = host;
 }
 
 /** For threads that only list and remove images. */
@@ -89,8 +95,14 @@ export function installLibrary(library: Library): void {
   installedLibrary = library;
 }
 
+/** For programs that only run containers. */
+export function installContainerHost(host: ContainerHost): void {
+  installedContainerHost = host;
+}
+
 /** @throws Error if no entry has been loaded */
 export const host = (): Host => given(installed);
+export const containerHost = (): ContainerHost => given(installedContainerHost);
 export const library = (): Library => given(installedLibrary);
 
 function given<T>(value: T | undefined): T {

@@ -6,7 +6,7 @@ import { cpusProblem, memoryProblem } from '../options/limits.mjs';
 import { parseRelay } from '../options/network.mjs';
 import { OptionError } from '../options/option-error.mjs';
 import { checkDiskSize, parseSize } from '../options/sizes.mjs';
-import { host } from './host.ts';
+import { containerHost } from './host.ts';
 
 /** Bytes, or a number with a unit, such as `512M` or `2G`. */
 export type Size = number | string;
@@ -55,7 +55,7 @@ function networkOf(network: Network): NetworkOptions | undefined {
   if (network !== 'internet' && typeof network?.relay !== 'string')
     throw new OptionError(`the network is none, internet or { relay }, not ${JSON.stringify(network)}`);
   const relay = network === 'internet' ? 'on' : parseRelay(network.relay);
-  if (relay === 'on') return host().network;
+  if (relay === 'on') return containerHost().network;
   const reason = 'The relay is off in the options: name one (wss://…)';
   return { relay: relay === 'off' ? { kind: 'off', reason } : { kind: 'foreign', url: relay } };
 }

@@ -3,14 +3,13 @@ import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { isAbsolute, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { nodePlatform } from '../machine/platform/node.ts';
 import { parseMirror } from '../options/mirror.mjs';
 import { OptionError } from '../options/option-error.mjs';
 import { freeBytes, nodeStore } from '../storage/node.ts';
 import type { Configuration } from './configuration.ts';
 import { installHost } from './host.ts';
+import { nodeContainers } from './node-containers.ts';
 import { nodeImageNames } from './node-image-names.ts';
-import { openInput, openOutput } from './node-stdio.ts';
 
 export * from './public.ts';
 
@@ -45,9 +44,8 @@ function cacheFolder({ XDG_CACHE_HOME: given = '' }: NodeJS.ProcessEnv): string 
   return isAbsolute(given) ? given : join(homedir(), '.cache');
 }
 
-/** The code that reads images takes a while to load, and a machine can boot meanwhile. */
+/** Loading this code takes a while, so that it waits until it is needed. */
 const images = async () => {
-  await launched;
   const [{ nodeImages }, loading] = await Promise.all([
     import('./node-images.ts'),
     import('./load-image.ts'),
@@ -55,26 +53,31 @@ const images = async () => {
   return { ...loading, access: nodeImages({ store, assets, mirror: mirror ?? mirrorOf(process.env) }) };
 };
 
-let launched: Promise<void> = Promise.resolve();
+const places = {
+  get assets() {
+    return assets;
+  },
+  get store() {
+    return store;
+  },
+};
+
+const containers = nodeContainers(places, async (image, options) => {
+  const { loadImage, access } = await images();
+  return loadImage(access, image, options);
+});
 
 installHost({
   ...nodeImageNames,
-  createPlatform(cpus) {
-    const platform = nodePlatform(assets, cpus);
-    launched = platform.launched;
-    return platform;
+  ...containers,
+  // Spreading copies values of getters, and this one can change.
+  get storeFolder() {
+    return store;
   },
   get commandImage() {
     return `oci://${join(assets, 'images').replace(/[%:@]/g, encodeURIComponent)}:busybox`;
   },
-  get storeFolder() {
-    return store;
-  },
   openStore: () => nodeStore(store),
-  async loadImage(image, options) {
-    const { loadImage, access } = await images();
-    return loadImage(access, image, options);
-  },
   async inspectSource(image, options) {
     const { inspectSource, access } = await images();
     return inspectSource(access, image, options);
@@ -87,14 +90,5 @@ installHost({
     } catch (cause) {
       throw new OptionError(`cannot read ${path}: ${(cause as NodeJS.ErrnoException).code}`, { cause });
     }
-  },
-  network: {},
-  openInput,
-  openOutput,
-  async publish(ports) {
-    const { Publisher } = await import('./publisher.ts');
-    const publisher = new Publisher();
-    await publisher.listen(ports);
-    return publisher;
   },
 });

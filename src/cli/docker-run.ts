@@ -1,8 +1,8 @@
 /** `linuxrun run`. */
 import { readFile } from 'node:fs/promises';
-import { commandOf } from '../container/command.ts';
 import { completeVariables, DockerError, parseEnvFile, type RunWords } from '../docker/docker.ts';
 import type { OutputStream } from '../docker/output-log.ts';
+import { commandOf } from '../options/command.ts';
 import { reportStart } from './detach.ts';
 import { CommandError, STATUS_FAILURE } from './errors.ts';
 import type { Owner } from './owner.ts';
@@ -104,7 +104,7 @@ class OwningWitness implements Witness {
     }
   }
 
-  onContainer({ container, image, ports }: Running): void {
+  onContainer({ container, image }: Running): void {
     const owner = this.#owner;
     if (!owner) return;
     const { env, hostname, init, network, devices, memoryBytes, cpus, readOnly, tmpfs } = this.#options;
@@ -112,7 +112,7 @@ class OwningWitness implements Witness {
       image: this.#words.image,
       imageDigest: image.digest,
       command: commandOf(image.config, this.#options),
-      ports,
+      ports: container.published,
       env,
       user: this.#options.user ?? image.config.user,
       currentDir: container.currentDir,

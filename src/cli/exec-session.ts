@@ -1,7 +1,7 @@
 import type { RawData, WebSocket } from 'ws';
-import type { ContainerMachine } from '../container/container.ts';
+import type { Child, RunningContainer } from '../api/public.ts';
 import type { OutputStream } from '../docker/output-log.ts';
-import type { ContainerProcess } from '../machine/machine.ts';
+import { toRecord } from '../options/assignments.mjs';
 import { SIGHUP } from '../options/signals.ts';
 import type { ExecControl, ExecStart, OwnerMessage } from './owner-protocol.ts';
 
@@ -10,14 +10,14 @@ import type { ExecControl, ExecStart, OwnerMessage } from './owner-protocol.ts';
  * streams and its terminal.
  */
 export class ExecSession {
-  readonly #container: ContainerMachine;
+  readonly #container: RunningContainer;
   readonly #client: WebSocket;
   /** Rejects when the client has gone. */
   readonly #gone: Promise<never>;
-  #process: ContainerProcess | undefined;
+  #process: Child | undefined;
   #input: WritableStreamDefaultWriter<Uint8Array> | undefined;
 
-  constructor(container: ContainerMachine, client: WebSocket) {
+  constructor(container: RunningContainer, client: WebSocket) {
     this.#container = container;
     this.#client = client;
     this.#gone = new Promise((_, reject) => {
@@ -43,26 +43,25 @@ export class ExecSession {
   }
 
   async #start({ args, env, user, currentDir, terminal, detach }: ExecStart): Promise<void> {
-    const process = this.#container.exec({ args, env, user, currentDir, terminal });
+    const process = this.#container.exec(args, { env: toRecord(env), user, currentDir, terminal });
     this.#process = process;
     this.#input = process.stdin.getWriter();
     const outputs: readonly [OutputStream, ReadableStream<Uint8Array>][] = [
       [1, process.stdout],
       [2, process.stderr],
-      [2, process.messages],
     ];
     if (detach) {
       for (const [, output] of outputs) output.pipeTo(new WritableStream()).catch(() => {});
       this.#closeInput();
-      await this.#tellExit((await process.started) ? 0 : await process.exit);
+      await this.#tellExit((await process.started) ? 0 : await process.wait());
       this.#process = undefined;
     } else {
       await Promise.all(outputs.map(([stream, output]) => this.#copy(stream, output)));
-      await this.#tellExit(await process.exit);
+      await this.#tellExit(await process.wait());
     }
   }
 
-  #take(process: ContainerProcess, data: RawData, isBinary: boolean): void {
+  #take(process: Child, data: RawData, isBinary: boolean): void {
     if (isBinary) {
       // The client waits until the process has read.
       this.#client.pause();
@@ -72,7 +71,7 @@ export class ExecSession {
     }
     const control: ExecControl = JSON.parse(String(data));
     if (control.type === 'resize') process.resize(control.columns, control.rows);
-    else if (control.type === 'signal') process.kill(control.signal);
+    else if (control.type === 'signal') kill(process, control.signal);
     else this.#closeInput();
   }
 
@@ -83,7 +82,7 @@ export class ExecSession {
 
   #leave(): void {
     this.#closeInput();
-    this.#process?.kill(SIGHUP);
+    if (this.#process) kill(this.#process, SIGHUP);
   }
 
   async #copy(stream: OutputStream, output: ReadableStream<Uint8Array>): Promise<void> {
@@ -100,6 +99,11 @@ export class ExecSession {
   #tellExit(status: number): Promise<void> {
     return sendMessage(this.#client, { type: 'exit', status });
   }
+}
+
+/** No such signal is no error of the container. */
+function kill(process: Child, signal: number): void {
+  process.kill(signal).catch(() => {});
 }
 
 /** Resolves when the bytes are on their way, so that a slow client slows only what is sent to it. */

@@ -1,5 +1,7 @@
-import type { MachineStats } from '../machine/machine.ts';
+import type { StartedContainer } from '../api/container.ts';
 import { write } from './program.ts';
+
+type MachineStats = ReturnType<StartedContainer['machineStats']>;
 
 /** Prints on standard error what the compiler has done. */
 export async function printJitStats({ instructions, jit }: MachineStats): Promise<void> {

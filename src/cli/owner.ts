@@ -6,10 +6,11 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { FileError } from '../api/errors.ts';
-import type { ContainerMachine } from '../container/container.ts';
+import type { RunningContainer } from '../api/public.ts';
 import type { ContainerInfo } from '../docker/containers.ts';
 import { nameIsTaken, randomId, randomName } from '../docker/names.ts';
 import { OutputLog, type OutputStream } from '../docker/output-log.ts';
+import { begun } from '../streams/begun.ts';
 import { CommandError, STATUS_FAILURE } from './errors.ts';
 import { ExecSession, sendMessage, sendOutput } from './exec-session.ts';
 import { type Failure, MAX_MESSAGE } from './owner-protocol.ts';
@@ -43,7 +44,7 @@ export class Owner {
   readonly #server = createServer((request, response) => void this.#serve(request, response));
   readonly #sockets = new WebSocketServer({ noServer: true, maxPayload: MAX_MESSAGE, clientTracking: true });
   #name = '';
-  #container: ContainerMachine | undefined;
+  #container: RunningContainer | undefined;
   #details: Details | undefined;
   #started: number | undefined;
 
@@ -70,7 +71,7 @@ export class Owner {
   }
 
   /** Makes the container reachable. */
-  own(container: ContainerMachine, details: Details): void {
+  own(container: RunningContainer, details: Details): void {
     this.#details = details;
     this.#container = container;
     const note = (isStarted: boolean) => {
@@ -113,7 +114,7 @@ export class Owner {
     return { ...this.#details, id, name, created, started, pid };
   }
 
-  #running(): ContainerMachine {
+  #running(): RunningContainer {
     if (!this.#container) throw new FileError('the container is still being made');
     return this.#container;
   }
@@ -169,7 +170,7 @@ export class Owner {
 }
 
 interface Call {
-  readonly container: ContainerMachine;
+  readonly container: RunningContainer;
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   readonly text: (name: string) => string;
@@ -184,23 +185,23 @@ const ROUTES: Readonly<Record<string, (call: Call) => Promise<void>>> = {
   async 'POST /stop'({ container, response, text }) {
     const seconds = Math.min(Number(text('seconds')), MAX_STOP_SECONDS);
     const signal = text('signal') === '' ? undefined : Number(text('signal'));
-    await container.stop({ signal, grace: seconds * 1000 });
+    await container.stop({ signal, seconds });
     answer(response, {});
   },
 
   async 'GET /stat'({ container, response, path }) {
-    answer(response, await container.stat(path()));
+    answer(response, await container.fs.stat(path()));
   },
 
   async 'GET /folder'({ container, response, path }) {
     const lines = async function* () {
-      for await (const entry of container.readdir(path())) yield `${JSON.stringify(entry)}\n`;
+      for await (const entry of container.fs.opendir(path())) yield `${JSON.stringify(entry)}\n`;
     };
     await pipeline(lines(), response);
   },
 
   async 'GET /file'({ container, response, path }) {
-    const content = await container.readFile(path());
+    const content = await begun(container.fs.createReadStream(path()));
     await pipeline(Readable.fromWeb(content as Parameters<typeof Readable.fromWeb>[0]), response);
   },
 
@@ -211,12 +212,12 @@ const ROUTES: Readonly<Record<string, (call: Call) => Promise<void>>> = {
       if (!request.complete) left.abort(new Error('the client has gone'));
     });
     const content = Readable.toWeb(request) as ReadableStream<Uint8Array>;
-    await container.writeFile(path(), content, { mode: Number(text('mode')), signal: left.signal });
+    await container.fs.writeFile(path(), content, { mode: Number(text('mode')), signal: left.signal });
     answer(response, {});
   },
 
   async 'POST /folder'({ container, response, text, path }) {
-    await container.mkdir(path(), { mode: Number(text('mode')) });
+    await container.fs.mkdir(path(), { mode: Number(text('mode')) });
     answer(response, {});
   },
 };

@@ -1,14 +1,14 @@
 /** Runs a container with this process's standard streams and signals, for `./run.sh` and `linuxrun run`. */
 import { Readable } from 'node:stream';
 import { isatty } from 'node:tty';
+import { Container, type StartedContainer } from '../api/container.ts';
 import { MachineError } from '../api/errors.ts';
+import { type ContainerHost, installContainerHost } from '../api/host.ts';
 import type { LoadedImage } from '../api/load-image.ts';
 import { networkNotice } from '../api/network-notice.ts';
-import type { NetworkStatus } from '../api/public.ts';
-import type { Publisher } from '../api/publisher.ts';
-import { type ContainerMachine, startContainer, type TerminalOptions } from '../container/container.ts';
-import { nodePlatform } from '../machine/platform/node.ts';
-import type { PublishedPort } from '../options/published-ports.mjs';
+import { nodeContainers } from '../api/node-containers.ts';
+import type { NetworkStatus, Terminal } from '../api/public.ts';
+import { toRecord } from '../options/assignments.mjs';
 import type { PullPolicy } from '../options/pull-policy.ts';
 import { parseSignal } from '../options/signals.ts';
 import { Ending, HANG_UP_GRACE } from './ending.ts';
@@ -40,28 +40,13 @@ class Interrupted extends Error {
   }
 }
 
-/** Opens the published ports, if there are any. */
-async function publish(ports: readonly PublishedPort[]): Promise<Publisher | undefined> {
-  if (ports.length === 0) return undefined;
-  const { Publisher } = await import('../api/publisher.ts');
-  const publisher = new Publisher();
-  await publisher.listen(ports);
-  // The user chose the others.
-  for (const [index, { address, host, container }] of publisher.ports.entries())
-    if (ports[index]?.host === 0)
-      process.stderr.write(`linuxrun: ${address}:${host} leads to port ${container}\n`);
-  return publisher;
-}
-
 /** How standard input reaches the container: as keys, as bytes, ended from the start, or never ended. */
 export type Input = 'keyboard' | 'bytes' | 'closed' | 'open';
 
 /** A container that has been made. */
 export interface Running {
-  readonly container: ContainerMachine;
+  readonly container: StartedContainer;
   readonly image: LoadedImage;
-  /** As they are open. */
-  readonly ports: readonly PublishedPort[];
 }
 
 /** A further user of a container's events, beside the standard streams. */
@@ -79,7 +64,7 @@ export interface RunRequest {
   readonly options: RunOptions & { readonly jit: JitMode };
   /** The name of the option for memory, for a message. */
   readonly memoryOption: string;
-  readonly terminal: TerminalOptions | undefined;
+  readonly terminal: Terminal | undefined;
   readonly input: Input;
   /** Whether the container's output is shown. Messages about the container always are. */
   readonly isAttached: boolean;
@@ -92,26 +77,20 @@ export interface RunRequest {
 
 /** Runs a container until it ends; returns its status. */
 export async function runContainer(request: RunRequest): Promise<number> {
-  const { cpus, memoryBytes, ports } = request.options;
+  const { cpus, memoryBytes } = request.options;
   const granted = grantMemory(`linuxrun: ${request.memoryOption}`, cpus, memoryBytes);
-  // A port that is taken should be known before anything else happens.
-  const publisher = await publish(ports);
   const signals = new Signals();
   let log = '';
   try {
-    const { container, image } = await start(
-      { ...request, memoryBytes: granted },
-      signals.aborted,
-      (bytes) => {
-        log = (log + Buffer.from(bytes).toString()).slice(-LOG_LENGTH);
-      },
-    );
-    publisher?.serve(container);
-    request.witness?.onContainer({ container, image, ports: publisher?.ports ?? [] });
+    const running = await start({ ...request, memoryBytes: granted }, signals.aborted, (bytes) => {
+      log = (log + Buffer.from(bytes).toString()).slice(-LOG_LENGTH);
+    });
+    const { container } = running;
+    request.witness?.onContainer(running);
     const ending = new Ending(container);
     signals.forwardTo(ending);
-    const status = await converse(container, ending, publisher, request);
-    if (request.jitStats) await (await import('./jit-stats.ts')).printJitStats(container.stats());
+    const status = await converse(container, ending, request);
+    if (request.jitStats) await (await import('./jit-stats.ts')).printJitStats(container.machineStats());
     return status;
   } catch (error) {
     if (error instanceof Interrupted) return 128 + parseSignal(error.signal);
@@ -121,46 +100,78 @@ export async function runContainer(request: RunRequest): Promise<number> {
 }
 
 async function start(
-  { options, memoryBytes, terminal, policy, showsProgress, witness }: RunRequest & { memoryBytes: number },
+  request: RunRequest & { memoryBytes: number },
   signal: AbortSignal,
   onConsole: (bytes: Uint8Array) => void,
-): Promise<Omit<Running, 'ports'>> {
-  const { image: reference, credentials, mirror, ports: _, ...rest } = options;
-  const platform = nodePlatform(PUBLIC, options.cpus);
-  const store = imageStore(process.env);
+): Promise<Running> {
+  const { options, memoryBytes, terminal } = request;
   const abort = new AbortController();
-  // The machine starts first: it boots in its own threads while this one reads the code that finds the image.
-  const image = platform.launched.then(async () => {
+  const image = new Promise<LoadedImage>((resolve) => {
+    installContainerHost(hostOf(request, AbortSignal.any([signal, abort.signal]), resolve));
+  });
+  const builder = containerOf(options, terminal).memory(memoryBytes).signal(signal).onConsole(onConsole);
+  try {
+    const container = await builder.start({ jit: options.jit });
+    container.on('network', tellAboutNetwork(terminal !== undefined));
+    return { container, image: await image };
+  } catch (error) {
+    // The image is useless without a machine.
+    abort.abort(error);
+    throw error;
+  }
+}
+
+function containerOf(options: RunOptions, terminal: Terminal | undefined): Container {
+  const { entrypoint, args, env, user, currentDir, hostname, readOnly, init } = options;
+  const { cpus, diskBytes, network, devices, tmpfs = [], ports } = options;
+  const container = new Container(options.image)
+    .args(args ?? [])
+    .envs(toRecord(env))
+    .cpus(cpus)
+    .disk(diskBytes)
+    .network(network ? 'internet' : 'none')
+    .init(init)
+    .readOnly(readOnly === true);
+  if (entrypoint) container.entrypoint(entrypoint);
+  if (user !== undefined) container.user(user);
+  if (currentDir !== undefined) container.currentDir(currentDir);
+  if (hostname !== undefined) container.hostname(hostname);
+  if (terminal) container.terminal(terminal);
+  for (const device of devices) container.device(device);
+  for (const mount of tmpfs) container.tmpfs(mount);
+  for (const port of ports) container.publish(`${port.address}:${port.host}:${port.container}`);
+  return container;
+}
+
+/** How the container reaches its image and its ports, with messages on standard error. */
+function hostOf(
+  { options, policy, showsProgress, witness }: RunRequest,
+  signal: AbortSignal,
+  onImage: (image: LoadedImage) => void,
+): ContainerHost {
+  const { image: reference, credentials, mirror, network = {} } = options;
+  const places = { assets: PUBLIC, store: imageStore(process.env) };
+  const host = nodeContainers(places, async () => {
     const { showLoadingImage } = await import('./image.ts');
     const [image] = await Promise.all([
-      showLoadingImage({
-        reference,
-        store,
-        assets: PUBLIC,
-        credentials,
-        mirror,
-        policy,
-        showsProgress,
-        signal: AbortSignal.any([signal, abort.signal]),
-      }),
+      showLoadingImage({ ...places, reference, credentials, mirror, policy, showsProgress, signal }),
       witness?.prepare(),
     ]);
+    onImage(image);
     return image;
   });
-  const container = startContainer({
-    ...rest,
-    memoryBytes,
-    platform,
-    image,
-    store,
-    terminal,
-    onConsole,
-    onNetwork: tellAboutNetwork(terminal !== undefined),
-    signal,
-  });
-  // The image is useless without a machine.
-  container.catch((error) => abort.abort(error));
-  return { container: await container, image: await image };
+  return {
+    ...host,
+    network,
+    async publish(ports) {
+      const publication = await host.publish(ports);
+      // The user chose the others.
+      for (const [index, { address, host, container }] of publication.ports.entries())
+        if (ports[index]?.host === 0)
+          process.stderr.write(`linuxrun: ${address}:${host} leads to port ${container}\n`);
+      return publication;
+    },
+  };
 }
 
 /** Says once why the network does not work. */
@@ -207,23 +218,22 @@ class Signals {
 
 /** Connects the container to the standard streams until it ends; returns its status. */
 async function converse(
-  container: ContainerMachine,
+  container: StartedContainer,
   ending: Ending,
-  publisher: Publisher | undefined,
   { input, isAttached, witness }: RunRequest,
 ): Promise<number> {
   const { onOutput, restore } = connectInput(container, ending, input);
   const [stdout, stderr] = isAttached ? [process.stdout, process.stderr] : [];
-  const tell = (stream: 1 | 2) => (bytes: Uint8Array) => witness?.onOutput(stream, bytes);
+  // They are also on its standard error.
+  if (!isAttached) container.on('message', ({ text }) => void process.stderr.write(`${text}\n`));
   const show = (bytes: Uint8Array) => {
     witness?.onOutput(1, bytes);
     onOutput(bytes);
   };
   const ended = Promise.all([
-    container.exit,
+    container.wait(),
     copy(container.stdout, stdout, ending, show),
-    copy(container.stderr, stderr, ending, tell(2)),
-    copy(container.messages, process.stderr, ending, tell(2)),
+    copy(container.stderr, stderr, ending, (bytes) => witness?.onOutput(2, bytes)),
   ]);
   try {
     const status = await Promise.race([ended.then(([status]) => status), ending.overdue]);
@@ -231,19 +241,18 @@ async function converse(
     return status;
   } finally {
     restore();
-    await publisher?.end();
     await container.destroy();
   }
 }
 
-interface Terminal {
+interface Connection {
   /** Takes the bytes that the terminal is about to show, and may change them. */
   onOutput(bytes: Uint8Array): void;
   /** Restores the terminal. */
   restore(): void;
 }
 
-function connectInput(container: ContainerMachine, ending: Ending, input: Input): Terminal {
+function connectInput(container: StartedContainer, ending: Ending, input: Input): Connection {
   if (input === 'keyboard') return connectTerminal(container, ending);
   if (input === 'closed') container.stdin.close().catch(() => {});
   // A container that ends without reading all of its input is no error.
@@ -252,7 +261,7 @@ function connectInput(container: ContainerMachine, ending: Ending, input: Input)
   return { onOutput: () => {}, restore: () => {} };
 }
 
-function connectTerminal(container: ContainerMachine, ending: Ending): Terminal {
+function connectTerminal(container: StartedContainer, ending: Ending): Connection {
   const keyboard = container.stdin.getWriter();
   const wayOut = new WayOut(
     () => ending.kill(),

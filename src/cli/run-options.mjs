@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { parseAssignments } from '../options/assignments.mjs';
 import { parseDevices } from '../options/devices.mjs';
+import { parseJit } from '../options/jit.mjs';
 import { parseCpus, parseMemory } from '../options/machine-size.mjs';
 import { parseMirror } from '../options/mirror.mjs';
 import { parseNetwork, parseRelay } from '../options/network.mjs';
@@ -13,7 +14,7 @@ import { parseSwitch } from '../options/switch.mjs';
 import { checkVariableNames } from '../options/variables.mjs';
 import { splitWords } from '../options/words.mjs';
 
-/** @typedef {import('../machine/machine.ts').JitMode} JitMode */
+/** @typedef {import('../options/jit.mjs').JitMode} JitMode */
 /** @typedef {import('../options/published-ports.mjs').PublishedPort} PublishedPort */
 
 export const HELP = `usage: linuxrun [-p [ADDRESS:]HOST:CONTAINER]... [--init] [--device PATH]... [--jit hot|off|all] [--jit-stats]
@@ -65,16 +66,6 @@ ends within 2 seconds when its terminal is closed, or when it writes output that
 The exit status is the container's: 128 + n after signal n, 127 when the program is not found, 126 when it cannot be
 run, and 125 when linuxrun itself fails.
 `;
-
-/** @type {readonly JitMode[]} */
-const JIT_MODES = ['hot', 'off', 'all'];
-
-/** @param {string} text @throws OptionError when it is not a mode */
-export function parseJit(text) {
-  const mode = JIT_MODES.find((each) => each === text);
-  if (!mode) throw new OptionError(`--jit must be ${JIT_MODES.join(', ')}, not "${text}"`);
-  return mode;
-}
 
 /**
  * `--help` and `--version` end before there is a program that reads its flags.
@@ -158,10 +149,12 @@ export function readOptions(env, publicFolder) {
   const password = text('REGISTRY_PASSWORD');
   if (username === undefined && password !== undefined)
     throw new OptionError('LINUXRUN_REGISTRY_PASSWORD needs LINUXRUN_REGISTRY_USER');
+  const args = read('ARGS', splitWords);
   return {
     image: text('IMAGE') ?? demoImage(publicFolder),
     entrypoint: read('ENTRYPOINT', splitWords),
-    args: read('ARGS', splitWords),
+    // Blank is like empty.
+    args: args?.length === 0 ? undefined : args,
     env: read('ENV', parseAssignments) ?? [],
     user: text('USER'),
     currentDir: text('WORKDIR'),

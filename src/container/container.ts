@@ -20,11 +20,11 @@ import type { TerminalSize } from '../machine/terminal-size.ts';
 import type { ImageConfig } from '../oci/image.ts';
 import { mergeEnvironment } from '../options/assignments.mjs';
 import { checkText } from '../options/check.ts';
+import { type CommandOptions, commandOf } from '../options/command.ts';
 import { checkDevices } from '../options/devices.mjs';
 import { parseSignal, SIGKILL, SIGTERM, STOP_GRACE } from '../options/signals.ts';
 import { parseAllTmpfs } from '../options/tmpfs.mjs';
 import { printable } from '../text/byte-text.ts';
-import { type CommandOptions, commandOf } from './command.ts';
 import { complete, readChanges, readContent, readEntries, readStatus, writeContent } from './files.ts';
 import { bootImage, discard, type ImageMachine, type ImageMachineOptions } from './image-machine.ts';
 

@@ -1,13 +1,8 @@
-import {
-  type BootFigures,
-  type JitMode,
-  Machine,
-  type NetworkOptions,
-  type NetworkStatus,
-} from '../machine/machine.ts';
+import { type BootFigures, Machine, type NetworkOptions, type NetworkStatus } from '../machine/machine.ts';
 import type { Platform } from '../machine/platform/platform.ts';
 import type { ImageConfig } from '../oci/image.ts';
 import type { HeldImage } from '../oci/pull.ts';
+import type { JitMode } from '../options/jit.mjs';
 import { checkDiskSize } from '../options/sizes.mjs';
 
 /** What a machine needs of an image, whose layers are in the store until it is released. */

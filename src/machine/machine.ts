@@ -7,6 +7,7 @@ import {
 } from '../../emulator-wasm/layout.ts';
 import type { DiskOptions } from '../disk/disks.ts';
 import type { NetworkOptions, NetworkStatus } from '../network/network.ts';
+import type { JitMode } from '../options/jit.mjs';
 import { chunks } from '../streams/chunks.ts';
 import type { ContainerRequest, ExecRequest, ProcessRequest, Usage } from './agent-protocol.ts';
 import { monotonicNow } from './clock.ts';
@@ -84,7 +85,6 @@ const LOG_LENGTH = 4096;
 /** Bytes that a process may leave in each stream: those that fit into the guest's buffers are less. */
 const MOST_LEFT = 4 << 20;
 
-export type JitMode = 'hot' | 'off' | 'all';
 const JIT_MODES: Record<JitMode, number> = { hot: MODE_JIT, off: 0, all: MODE_JIT | MODE_JIT_ALL };
 
 export interface MachineOptions {

@@ -27,6 +27,20 @@ export function formatAssignments(assignments) {
   return assignments.map((assignment) => assignment.replace(/[\\,]/g, '\\$&')).join(',');
 }
 
+/**
+ * The values of variables by their names.
+ * @param {readonly string[]} assignments
+ * @returns {Record<string, string>}
+ */
+export function toRecord(assignments) {
+  return Object.fromEntries(
+    assignments.map((assignment) => {
+      const [name = ''] = assignment.split('=', 1);
+      return [name, assignment.slice(name.length + 1)];
+    }),
+  );
+}
+
 /** @param {string[]} parts @param {string} char */
 function append(parts, char) {
   parts[parts.length - 1] += char;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { formatAssignments, mergeEnvironment, parseAssignments } from './assignments.mjs';
+import { formatAssignments, mergeEnvironment, parseAssignments, toRecord } from './assignments.mjs';
 import { OptionError } from './option-error.mjs';
 
 describe('environment', () => {
@@ -21,5 +21,9 @@ describe('environment', () => {
 
   test('later assignments replace earlier ones, in place', () => {
     expect(mergeEnvironment(['A=1', 'B=2'], ['C=3', 'A=4'], ['B='])).toEqual(['A=4', 'B=', 'C=3']);
+  });
+
+  test('by name', () => {
+    expect(toRecord(['A=1', 'B=', 'C=a=b\nc', 'A=2'])).toEqual({ A: '2', B: '', C: 'a=b\nc' });
   });
 });

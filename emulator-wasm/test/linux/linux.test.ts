@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type JitMode, Machine } from '../../../src/machine/machine.ts';
+import { Machine } from '../../../src/machine/machine.ts';
+import type { JitMode } from '../../../src/options/jit.mjs';
 import { qemuUser } from '../support/qemu.ts';
 import { executable, initramfsWithPrograms, PROGRAMS, pathInGuest, platform } from './programs.ts';
 

@@ -1,6 +1,6 @@
 import { FileError } from '../../api/errors.ts';
 import type { FolderEntry, RunningContainer } from '../../api/public.ts';
-import { begun } from './begun.ts';
+import { begun } from '../../streams/begun.ts';
 import { type Zipped, zipFolder } from './zip.ts';
 
 export interface Listing {

@@ -3,6 +3,7 @@ import { loadingHere } from '../../api/browser-images.ts';
 import { Container, type RunningContainer } from '../../api/container.ts';
 import { ImageError, MachineError } from '../../api/errors.ts';
 import { installHost } from '../../api/host.ts';
+import { toRecord } from '../../options/assignments.mjs';
 import { Previews } from '../../preview/previews.ts';
 import { messageOf } from '../../text/message.ts';
 import { ContainerFiles } from './container-files.ts';
@@ -190,10 +191,7 @@ function containerOf(request: SessionRequest): Container {
   if (entrypoint) container.entrypoint(entrypoint);
   if (args) container.args(args);
   for (const device of devices) container.device(device);
-  for (const assignment of env) {
-    const [name = ''] = assignment.split('=', 1);
-    container.env(name, assignment.slice(name.length + 1));
-  }
+  container.envs(toRecord(env));
   const credentials = credentialsOf(request);
   return credentials ? container.credentials(credentials) : container;
 }

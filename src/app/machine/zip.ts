@@ -1,8 +1,8 @@
 import { FileError } from '../../api/errors.ts';
 import type { ContainerFs, FolderEntry } from '../../api/public.ts';
+import { begun } from '../../streams/begun.ts';
 import { encodeBytes, printable } from '../../text/byte-text.ts';
 import { join } from '../model/tree.ts';
-import { begun } from './begun.ts';
 
 export interface Zipped {
   readonly blob: Blob;

@@ -1,5 +1,10 @@
-import type { ImageConfig } from '../oci/image.ts';
-import { OptionError } from '../options/option-error.mjs';
+import { OptionError } from './option-error.mjs';
+
+/** What an image says about the program that it runs. */
+export interface ImageCommand {
+  readonly entrypoint: readonly string[];
+  readonly cmd: readonly string[];
+}
 
 export interface CommandOptions {
   /** Replaces the image's entrypoint and drops its command. Empty for no entrypoint. */
@@ -12,7 +17,7 @@ export interface CommandOptions {
  * Returns program and arguments, as `docker run --entrypoint … image args…` determines them.
  * @throws OptionError if nothing is left to run
  */
-export function commandOf(config: ImageConfig, { entrypoint, args }: CommandOptions): string[] {
+export function commandOf(config: ImageCommand, { entrypoint, args }: CommandOptions): string[] {
   const command = args ?? (entrypoint ? [] : config.cmd);
   const words = [...withoutEmpty(entrypoint ?? config.entrypoint), ...command];
   if (words.length === 0) throw new OptionError('the image names no program to run: give one');

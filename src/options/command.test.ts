@@ -1,12 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import type { ImageConfig } from '../oci/image.ts';
-import { type CommandOptions, commandOf } from './command.ts';
+import { type CommandOptions, commandOf, type ImageCommand } from './command.ts';
 
 describe('command line, as in Docker', () => {
-  const config = { entrypoint: ['entry', '-e'], cmd: ['cmd'] } as unknown as ImageConfig;
-  const bare = { entrypoint: [], cmd: ['cmd', '1'] } as unknown as ImageConfig;
+  const config = { entrypoint: ['entry', '-e'], cmd: ['cmd'] };
+  const bare = { entrypoint: [], cmd: ['cmd', '1'] };
 
-  test.each<[string, ImageConfig, CommandOptions, string[]]>([
+  test.each<[string, ImageCommand, CommandOptions, string[]]>([
     ['the image alone', config, {}, ['entry', '-e', 'cmd']],
     ['an image without an entrypoint', bare, {}, ['cmd', '1']],
     ['arguments replace the command', config, { args: ['a', 'b'] }, ['entry', '-e', 'a', 'b']],

@@ -1,0 +1,40 @@
+/** How Node runs containers. */
+import { nodePlatform } from '../machine/platform/node.ts';
+import type { ContainerHost } from './host.ts';
+import { openInput, openOutput } from './node-stdio.ts';
+
+interface Places {
+  /** The folder with emulator.wasm and kernel/. */
+  readonly assets: string;
+  /** The folder of the stored images. */
+  readonly store: string;
+}
+
+/** @param loadImage is called when the workers of the machine that was created last have their work */
+export function nodeContainers(places: Places, loadImage: ContainerHost['loadImage']): ContainerHost {
+  let launched = Promise.resolve();
+  return {
+    createPlatform(cpus) {
+      const platform = nodePlatform(places.assets, cpus);
+      launched = platform.launched;
+      return platform;
+    },
+    get storeFolder() {
+      return places.store;
+    },
+    // The code that reads images takes a while to load, and a machine can boot meanwhile.
+    async loadImage(image, options) {
+      await launched;
+      return loadImage(image, options);
+    },
+    network: {},
+    openInput,
+    openOutput,
+    async publish(ports) {
+      const { Publisher } = await import('./publisher.ts');
+      const publisher = new Publisher();
+      await publisher.listen(ports);
+      return publisher;
+    },
+  };
+}
