@@ -175,6 +175,7 @@ export const site = {
       API_MODEL,
       'src/app/offline',
       'src/app/styles',
+      'src/text/hex.ts',
       'docs',
       'README.md',
       'CONTRIBUTING.md',

@@ -1,4 +1,6 @@
 /** How containers are called. */
+
+import { toHex } from '../text/hex.ts';
 import { DockerError } from './errors.ts';
 
 const QUALITIES =
@@ -10,8 +12,7 @@ const ID_SIZE = 32;
 
 /** A random ID: 64 hexadecimal digits. */
 export function randomId(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(ID_SIZE));
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+  return toHex(crypto.getRandomValues(new Uint8Array(ID_SIZE)));
 }
 
 /** A random name, such as `calm_otter`. */

@@ -1,4 +1,5 @@
 import { concat } from '../streams/concat.ts';
+import { toHex } from '../text/hex.ts';
 import { TOKEN_SIZE } from './agent-protocol.ts';
 import type { VsockStream } from './devices/vsock/device.ts';
 
@@ -27,11 +28,11 @@ export class StreamTokens {
   readonly #waiting = new Set<VsockStream>();
 
   expect(token: Uint8Array, onStream: (stream: OpenedStream) => void): void {
-    this.#expected.set(keyOf(token), onStream);
+    this.#expected.set(toHex(token), onStream);
   }
 
   forget(token: Uint8Array): void {
-    this.#expected.delete(keyOf(token));
+    this.#expected.delete(toHex(token));
   }
 
   /** Takes a connection; resets it unless a token comes that is expected. */
@@ -45,7 +46,7 @@ export class StreamTokens {
     clearTimeout(timer);
     // A connection that was reset has lost its place.
     if (!this.#waiting.has(stream)) return;
-    const key = keyOf(received.subarray(0, TOKEN_SIZE));
+    const key = toHex(received.subarray(0, TOKEN_SIZE));
     const onStream = this.#expected.get(key);
     if (!onStream) return this.#reset(stream);
     this.#waiting.delete(stream);
@@ -68,8 +69,4 @@ async function receiveToken(reader: ReadableStreamDefaultReader<Uint8Array>): Pr
     received = concat([received, value]);
   }
   return received;
-}
-
-function keyOf(token: Uint8Array): string {
-  return Array.from(token, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }

@@ -1,3 +1,4 @@
+import { toHex } from '../text/hex.ts';
 import { ImageError } from './errors.ts';
 
 /** `algorithm:hex`, which has been checked. */
@@ -20,8 +21,7 @@ export function algorithmOf(digest: Digest): Algorithm {
 export async function digestOf(bytes: Uint8Array, algorithm: Algorithm = 'sha256'): Promise<Digest> {
   const name = algorithm === 'sha256' ? 'SHA-256' : 'SHA-512';
   const hash = new Uint8Array(await crypto.subtle.digest(name, bytes as BufferSource));
-  const hex = Array.from(hash, (byte) => byte.toString(16).padStart(2, '0')).join('');
-  return `${algorithm}:${hex}`;
+  return `${algorithm}:${toHex(hash)}`;
 }
 
 /** @param what the name for the error, such as "the manifest" */

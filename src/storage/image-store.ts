@@ -1,3 +1,4 @@
+import { toHex } from '../text/hex.ts';
 import type { KeyValueStore } from './key-value.ts';
 
 const VERSION = 1;
@@ -50,8 +51,7 @@ export class ImageStore {
 /** Hashes the reference, which can be longer than a file name. */
 async function keyOf(reference: string): Promise<string> {
   const hash = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(reference));
-  const hex = Array.from(new Uint8Array(hash), (byte) => byte.toString(16).padStart(2, '0')).join('');
-  return `image/${hex}`;
+  return `image/${toHex(new Uint8Array(hash))}`;
 }
 
 function decode(bytes: Uint8Array | undefined): ImageRecord | undefined {

@@ -7,6 +7,7 @@
  * comes from the server if that answers, so that a new release is taken at the next load.
  */
 
+import { toHex } from '../../text/hex.ts';
 import { type Keep, RELEASE_PREFIX } from './release.ts';
 
 interface Release {
@@ -119,7 +120,7 @@ async function verify(response: Response, hash: string): Promise<Response | unde
   if (!response.ok) return undefined;
   const body = await response.arrayBuffer();
   const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', body));
-  const found = Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('');
+  const found = toHex(digest);
   // A new response, because browsers refuse one that was redirected as the answer for a page.
   return found === hash ? new Response(body, { headers: response.headers }) : undefined;
 }
