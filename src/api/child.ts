@@ -33,7 +33,7 @@ export interface Child extends AsyncDisposable {
   /** Resolves when the program runs: to true, or to false if it could not start. @throws as `wait` */
   readonly started: Promise<boolean>;
   /**
-   * The exit status: 0 to 255; 128 + n after signal n; 127 if there is no such program, 126 if it cannot run.
+   * The exit status: 0 to 255; 128 + n after signal n; 127 if the program is missing, 126 if it cannot run.
    * @throws the error with which it could not start; MachineError if its machine fails; the reason of its
    *   AbortSignal
    */
@@ -156,7 +156,7 @@ function connectInput(
   ended: AbortSignal,
 ): WritableStream<Uint8Array> {
   if (stdio === 'piped') return stdin;
-  // A process that does not read all of its input is no error.
+  // A process may end before it has read all of its input.
   if (stdio !== 'inherit') stdin.close().catch(() => {});
   else
     containerHost()

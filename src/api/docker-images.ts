@@ -30,7 +30,7 @@ export async function removeImages({ images: names, force }: RmiWords): Promise<
   return { output, problems };
 }
 
-/** @throws DockerError if there is no such image, or more than one; StorageError */
+/** @throws DockerError if no image matches, or several do; StorageError */
 export async function describeImage(name: string): Promise<Row> {
   const { reference } = await findImage(name);
   return tables.describeImage(await images.inspect(reference, { policy: 'never' }));

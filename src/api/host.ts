@@ -31,7 +31,7 @@ export interface ImageLoading {
 
 /** What containers need. */
 export interface ContainerHost extends Pick<ImageLoading, 'loadImage'> {
-  /** For a machine of so many CPUs, which starts at once. */
+  /** Returns the platform of a machine with this number of CPUs, whose workers start at once. */
   createPlatform(cpus: number): Platform;
   /** Where machines find layers: a folder in Node. */
   readonly storeFolder: string;

@@ -53,7 +53,7 @@ export interface ImageDescription {
   readonly config: ImageConfig;
   /** The digests of its layers' tars, the lowest first. */
   readonly layers: readonly string[];
-  /** The platforms for which there is an image. */
+  /** The platforms for which the image is published. */
   readonly platforms: readonly string[];
   /** The bytes of its layers: of the download, or of their tars in the store. */
   readonly size: number;

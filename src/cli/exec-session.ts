@@ -75,7 +75,7 @@ export class ExecSession {
     else this.#closeInput();
   }
 
-  /** A process that does not read all of its input is no error. */
+  /** Closing fails if the process has ended without reading all of its input, which is no error. */
   #closeInput(): void {
     this.#input?.close().catch(() => {});
   }
