@@ -8,6 +8,16 @@ export class MachineError extends Error {
   log: string | undefined;
 }
 
+/** A saved state of a machine cannot be right: it is damaged, or made to do harm. */
+export class StateError extends MachineError {
+  override name = 'StateError';
+
+  /** @param problem which part of the state is wrong, and how */
+  constructor(problem: string) {
+    super(`this saved session is damaged: ${problem}`);
+  }
+}
+
 /** A server in a container cannot be reached. */
 export class ConnectError extends Error {
   override name = 'ConnectError';
@@ -21,7 +31,7 @@ export class ConnectError extends Error {
 }
 
 /** Errors that their message explains completely. */
-const EXPLAINED = ['MachineError', 'ImageError', 'StorageError', 'StorageFullError'];
+const EXPLAINED = ['MachineError', 'StateError', 'ImageError', 'StorageError', 'StorageFullError'];
 
 /** An error as it crosses threads: structured clones lose the class. */
 export interface PackedError {

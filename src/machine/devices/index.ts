@@ -3,6 +3,7 @@ import type { DiskOptions } from '../../disk/disks.ts';
 import { randomMac } from '../../network/ethernet.ts';
 import type { ManagedCard, Network, NetworkOptions } from '../../network/network.ts';
 import { PLAN } from '../../network/plan.ts';
+import { type Plain, StateReader } from '../state.ts';
 import { FIRST_SIZE } from '../terminal-size.ts';
 import { BlockDevice } from './block/device.ts';
 import { ConsoleDevice } from './console/device.ts';
@@ -88,6 +89,37 @@ export class Devices implements Iterable<VirtioDevice> {
   /** The first device of a kind. */
   find<Kind extends DeviceKind>(kind: Kind): DeviceOf<Kind> | undefined {
     return this.#devices.find((entry) => entry.kind === kind)?.device as DeviceOf<Kind> | undefined;
+  }
+
+  /**
+   * Has all devices finish what the guest waits for, and then leave its RAM alone. To be called while no hart
+   * runs.
+   * @returns the state of each, in the order of their slots
+   */
+  suspend(): Promise<Plain[]> {
+    const suspended = this.#devices.map(async ({ kind, device }) => ({
+      kind,
+      state: await device.suspend(),
+    }));
+    return Promise.all(suspended);
+  }
+
+  /**
+   * Takes over from the devices of another machine, whose machine block and RAM are already in place.
+   * @throws StateError if they were of other kinds, or cannot have been in these states
+   */
+  resume(states: Plain): void {
+    const list = new StateReader(states, 'devices').list(this.#devices.length);
+    for (const [slot, { kind, device }] of this.#devices.entries()) {
+      const state = list[slot] ?? new StateReader(undefined, `device ${slot}`);
+      state.field('kind').oneOf([kind]);
+      device.resume(state.field('state').raw);
+    }
+  }
+
+  /** Serves the guest again after `suspend` or `resume`. */
+  proceed(): void {
+    for (const device of this) device.proceed();
   }
 
   /** The slots that hold a device. */

@@ -83,6 +83,13 @@ export class BlockDevice extends VirtioDevice {
     if (this.#inFlight.size > 0) return Promise.all(this.#inFlight).then(() => {});
   }
 
+  protected override async settle(): Promise<null> {
+    await Promise.all(this.#inFlight);
+    return null;
+  }
+
+  protected override restore(): void {}
+
   #start(chain: Chain): void {
     if (chain.writable.remaining === 0) throw new DriverError('request without room for its status');
     let pending: void | Promise<void>;

@@ -1,3 +1,5 @@
+import { concat } from '../../../streams/concat.ts';
+import type { Plain, StateReader } from '../../state.ts';
 import type { TerminalSize } from '../../terminal-size.ts';
 import type { Chain } from '../virtio/chain.ts';
 import { DriverError, type GuestMemory } from '../virtio/guest-memory.ts';
@@ -11,6 +13,8 @@ const RECEIVE_SIZE = 16;
 const TRANSMIT_SIZE = 64;
 /** Maximum number of bytes of output passed on at once. */
 const OUTPUT_CHUNK = 64 << 10;
+/** The most input that waits for the guest in a saved state, in bytes. */
+const MAX_INPUT = 64 << 20;
 
 export interface ConsoleOptions {
   /**
@@ -37,6 +41,8 @@ export class ConsoleDevice extends VirtioDevice {
   #outputBlocked = false;
   /** The chain that the device is reading, when its bytes do not fit in one turn. */
   #transmitting: Chain | undefined;
+  /** Bytes of the next chain that were read before the device was suspended. */
+  #alreadyRead = 0;
 
   constructor(memory: GuestMemory, slot: number, { onOutput, size }: ConsoleOptions) {
     super(memory, slot, {
@@ -72,7 +78,25 @@ export class ConsoleDevice extends VirtioDevice {
 
   protected override stop(): void {
     this.#transmitting = undefined;
+    this.#alreadyRead = 0;
     this.#flush();
+  }
+
+  protected override settle(): Plain {
+    const chain = this.#transmitting;
+    if (chain) {
+      this.#alreadyRead = chain.readable.consumed;
+      this.queue(TRANSMIT).giveBack(chain);
+      this.#transmitting = undefined;
+    }
+    this.#flush();
+    const input = concat(this.#input.map(({ bytes, taken }) => bytes.subarray(taken)));
+    return { alreadyRead: this.#alreadyRead, input };
+  }
+
+  protected override restore(state: StateReader): void {
+    this.#alreadyRead = state.field('alreadyRead').integer(0, 2 ** 32);
+    void this.write(state.field('input').bytes(0, MAX_INPUT));
   }
 
   #receive(): void {
@@ -99,7 +123,7 @@ export class ConsoleDevice extends VirtioDevice {
 
   #transmit(): void {
     while (!this.#outputBlocked && !this.isSpent(TRANSMIT)) {
-      this.#transmitting ??= this.take(TRANSMIT);
+      this.#transmitting ??= this.#takeOutput();
       if (this.#transmitting === undefined) {
         this.#flush();
         return;
@@ -115,6 +139,14 @@ export class ConsoleDevice extends VirtioDevice {
       }
       if (this.#outputLength === OUTPUT_CHUNK) this.#flush();
     }
+  }
+
+  #takeOutput(): Chain | undefined {
+    const chain = this.take(TRANSMIT);
+    if (chain === undefined) return undefined;
+    chain.readable.skip(this.#alreadyRead);
+    this.#alreadyRead = 0;
+    return chain;
   }
 
   #flush(): void {

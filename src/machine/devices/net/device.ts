@@ -110,6 +110,15 @@ export class NetDevice extends VirtioDevice implements ManagedCard {
     this.#network.resume();
   }
 
+  protected override settle(): null {
+    for (let chain = this.#buffers.pop(); chain; chain = this.#buffers.pop())
+      this.queue(RECEIVE).giveBack(chain);
+    this.#room = 0;
+    return null;
+  }
+
+  protected override restore(): void {}
+
   #receive(): void {
     const before = this.#waiting;
     for (

@@ -27,4 +27,10 @@ export class RngDevice extends VirtioDevice {
   }
 
   protected override stop(): void {}
+
+  protected override settle(): null {
+    return null;
+  }
+
+  protected override restore(): void {}
 }

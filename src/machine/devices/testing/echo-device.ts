@@ -36,4 +36,10 @@ export class EchoDevice extends VirtioDevice {
   protected override stop(): void {
     this.stops++;
   }
+
+  protected override settle(): null {
+    return null;
+  }
+
+  protected override restore(): void {}
 }

@@ -309,7 +309,8 @@ export class DriverQueue {
 /** A correct driver together with the core's handling of the registers, for one device. */
 export class GuestDriver {
   readonly machine: TestMachine;
-  readonly device: VirtioDevice;
+  /** A test may put another one in its place, which has taken over from it. */
+  device: VirtioDevice;
   readonly queues: DriverQueue[] = [];
   readonly file: number;
 

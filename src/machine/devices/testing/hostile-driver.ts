@@ -381,7 +381,7 @@ export async function withstand(make: (machine: TestMachine) => Subject, sequenc
     await action.run(world);
     const { user, system } = process.cpuUsage(began);
     if (user + system > MAX_ACTION_MS * 1000) throw new Error(`${action.label} took too long`);
-    broken = subject.device.save().phase === 'broken' ? broken + 1 : 0;
+    broken = subject.device.transport.phase === 'broken' ? broken + 1 : 0;
     if (broken > BROKEN_ACTIONS) await restart.run(world);
   }
   await tick.run(world);

@@ -53,7 +53,7 @@ export class WriteOracle {
   rebase(): void {
     this.#expected = new Uint8Array(this.#machine.buffer).slice();
     this.#marks.fill(0);
-    this.#rings = this.#driver.device.save().queues.map((_, index) => {
+    this.#rings = this.#driver.device.transport.queues.map((_, index) => {
       const words = V_QUEUES + index * V_QUEUE_STRIDE;
       return {
         size: this.#driver.load(words + Q_NUM),
@@ -80,7 +80,7 @@ export class WriteOracle {
 
   /** Records everything that is available to the device. */
   #noteGrants(): void {
-    this.#driver.device.save().queues.forEach(({ taken }, index) => {
+    this.#driver.device.transport.queues.forEach(({ taken }, index) => {
       const rings = this.#rings[index] as Rings;
       const { size, descriptors, available, used } = rings;
       if (size === 0 || size > MAX_QUEUE_SIZE) return;

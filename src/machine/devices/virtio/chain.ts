@@ -7,6 +7,8 @@ const SMALL_COPY = 32;
 class Segments {
   /** Bytes not yet consumed. */
   remaining = 0;
+  /** Bytes consumed. */
+  consumed = 0;
   protected readonly memory: GuestMemory;
   protected readonly addresses: number[] = [];
   protected readonly lengths: number[] = [];
@@ -20,6 +22,7 @@ class Segments {
 
   clear(): void {
     this.remaining = 0;
+    this.consumed = 0;
     this.count = 0;
     this.#index = 0;
     this.#offset = 0;
@@ -65,6 +68,7 @@ class Segments {
     const room = (this.lengths[this.#index] as number) - this.#offset;
     const length = Math.min(limit, room);
     this.remaining -= length;
+    this.consumed += length;
     this.#offset += length;
     if (length === room) {
       this.#index++;
@@ -95,12 +99,9 @@ export class ReadableSegments extends Segments {
 
 /** The part of a chain that the device fills. */
 export class WritableSegments extends Segments {
-  /** Bytes consumed so far, which the used ring reports. */
-  written = 0;
-
-  override clear(): void {
-    super.clear();
-    this.written = 0;
+  /** What the used ring reports. */
+  get written(): number {
+    return this.consumed;
   }
 
   /**
@@ -123,12 +124,6 @@ export class WritableSegments extends Segments {
     this.demand(1);
     this.memory.bytes[this.position()] = value;
     this.advance(1);
-  }
-
-  protected override advance(limit: number): number {
-    const length = super.advance(limit);
-    this.written += length;
-    return length;
   }
 
   /** Flags the pages of the bytes consumed, which holders of `views` may have written, and no others. */

@@ -130,7 +130,7 @@ describe('reset', () => {
     expect(driver.load(V_INTERRUPT_STATUS)).toBe(0);
     expect(driver.load(V_NOTIFY)).toBe(0);
     expect(machine.line(3)).toBe(false);
-    expect(device.save()).toEqual({ phase: 'stopped', queues: [{ taken: 0, used: 0, signalled: 0 }] });
+    expect(device.transport).toEqual({ phase: 'stopped', queues: [{ taken: 0, used: 0, signalled: 0 }] });
   });
 
   test('cancels work that was deferred to a later turn', async () => {

@@ -18,6 +18,8 @@ import {
   VIRTIO_FILE_SIZE,
   VIRTIO_SLOTS,
 } from '../../../../emulator-wasm/layout.ts';
+import { equalBytes } from '../../../network/bytes.ts';
+import { type Plain, StateReader } from '../../state.ts';
 import type { Chain } from './chain.ts';
 import { DriverError, type GuestMemory } from './guest-memory.ts';
 import { slotSource } from './slots.ts';
@@ -51,10 +53,12 @@ export interface DeviceType {
   config: Uint8Array;
 }
 
-/** The state of the transport that is not in the shared memory. Plain data. */
+const PHASES = ['stopped', 'running', 'broken'] as const;
+
+/** The state of the transport that is not in the shared memory. */
 export interface TransportState {
-  phase: 'stopped' | 'running' | 'broken';
-  queues: QueueCursor[];
+  readonly phase: (typeof PHASES)[number];
+  readonly queues: readonly Readonly<QueueCursor>[];
 }
 
 /**
@@ -65,6 +69,9 @@ export interface TransportState {
 export abstract class VirtioDevice {
   readonly slot: number;
   protected readonly memory: GuestMemory;
+  readonly #type: DeviceType;
+  /** The configuration space as the device has filled it in. */
+  readonly #config = new Uint8Array(V_CONFIG_SIZE);
   readonly #queues: readonly Virtqueue[];
   /** The rest of TURN_BYTES, for each queue. */
   readonly #budgets: number[];
@@ -73,6 +80,7 @@ export abstract class VirtioDevice {
   readonly #source: number;
   #phase: TransportState['phase'] = 'stopped';
   #resetting = false;
+  #suspended = false;
   #woken = false;
   /** Whether the configuration changed while no driver ran. A starting driver may have read it already. */
   #configChanged = false;
@@ -86,23 +94,56 @@ export abstract class VirtioDevice {
     this.slot = slot;
     this.#registers = VIRTIO + slot * VIRTIO_FILE_SIZE;
     this.#source = slotSource(slot);
-    this.#store(V_DEVICE_ID, type.id);
-    this.#store(V_SOURCE, this.#source);
-    this.#store(V_DEVICE_FEATURES, type.features | F_INDIRECT_DESC | F_EVENT_IDX);
-    this.#store(V_DEVICE_FEATURES + 4, F_VERSION_1_HIGH);
-    this.#queues = type.queueSizes.map((maxSize, index) => {
-      const words = V_QUEUES + index * V_QUEUE_STRIDE;
-      this.#store(words + Q_NUM_MAX, maxSize);
-      return new Virtqueue(memory, this.#registers + words, maxSize);
-    });
+    this.#type = type;
+    this.#queues = type.queueSizes.map(
+      (maxSize, index) => new Virtqueue(memory, this.#registers + queueRegisters(index), maxSize),
+    );
+    this.#describe();
     this.#budgets = type.queueSizes.map(() => TURN_BYTES);
     this.setConfig(0, type.config);
     this.#configChanged = false;
   }
 
-  /** The state of the device that a snapshot has to keep in addition to the shared memory. */
-  save(): TransportState {
+  get transport(): TransportState {
     return { phase: this.#phase, queues: this.#queues.map((queue) => ({ ...queue.cursor })) };
+  }
+
+  /**
+   * Stops serving the driver, once the requests in progress are done, until `proceed`. To be called while no
+   * hart runs. Afterwards the device leaves guest RAM alone.
+   * @returns the state that is not in the shared memory
+   */
+  async suspend(): Promise<Plain> {
+    this.#suspended = true;
+    const own = await this.settle();
+    return { ...this.transport, configChanged: this.#configChanged, own } as unknown as Plain;
+  }
+
+  /**
+   * Takes over from another device, whose machine block and RAM are already in place. The driver is served
+   * from `proceed` on.
+   * @throws StateError if no device can have been in that state
+   */
+  resume(state: Plain): void {
+    const reader = new StateReader(state, `device ${this.slot}`);
+    this.#suspended = true;
+    const known = this.memory.bytes.slice(
+      this.#registers + V_CONFIG,
+      this.#registers + V_CONFIG + V_CONFIG_SIZE,
+    );
+    this.#describe();
+    this.#phase = reader.field('phase').oneOf(PHASES);
+    this.#configChanged = reader.field('configChanged').boolean();
+    if (this.running) this.#resumeQueues(reader.field('queues'));
+    this.restore(reader.field('own'));
+    if (!equalBytes(known, this.#config)) this.#announceConfig();
+  }
+
+  /** Serves the driver again after `suspend` or `resume`. */
+  proceed(): void {
+    this.#suspended = false;
+    this.poll();
+    if (this.running) this.#freshTurn();
   }
 
   /**
@@ -111,6 +152,7 @@ export abstract class VirtioDevice {
    * call.
    */
   poll(): void {
+    if (this.#suspended) return;
     if (this.#load(V_RESET) !== 0) {
       this.#reset();
       return;
@@ -130,6 +172,15 @@ export abstract class VirtioDevice {
    * The device may access the guest's buffers until the returned promise has settled.
    */
   protected abstract stop(): void | Promise<void>;
+
+  /**
+   * Finishes the requests that the driver waits for, or gives their chains back to the queue.
+   * @returns the device's own state, for `restore`
+   */
+  protected abstract settle(): Plain | Promise<Plain>;
+
+  /** Takes over a state of `settle`. @throws StateError */
+  protected abstract restore(state: StateReader): void;
 
   /**
    * Calls `service` soon, after an event on the host's side. A microtask runs before any other event, so it
@@ -179,18 +230,58 @@ export abstract class VirtioDevice {
     if (offset + bytes.length > V_CONFIG_SIZE) throw new RangeError('configuration space overflow');
     // The generation changes before and after, so that a driver that reads meanwhile sees it change.
     Atomics.add(this.memory.words, this.#index(V_CONFIG_GENERATION), 1);
+    this.#config.set(bytes, offset);
     this.memory.bytes.set(bytes, this.#registers + V_CONFIG + offset);
     Atomics.add(this.memory.words, this.#index(V_CONFIG_GENERATION), 1);
+    this.#announceConfig();
+  }
+
+  #announceConfig(): void {
     if (this.running) this.#interrupt(INTERRUPT_CONFIG);
     else this.#configChanged = true;
+  }
+
+  /** Fills in the registers that say which device this is. */
+  #describe(): void {
+    const { id, features } = this.#type;
+    this.#store(V_DEVICE_ID, id);
+    this.#store(V_SOURCE, this.#source);
+    this.#store(V_DEVICE_FEATURES, features | F_INDIRECT_DESC | F_EVENT_IDX);
+    this.#store(V_DEVICE_FEATURES + 4, F_VERSION_1_HIGH);
+    for (const [index, { maxSize }] of this.#queues.entries())
+      this.#store(queueRegisters(index) + Q_NUM_MAX, maxSize);
+    this.memory.bytes.set(this.#config, this.#registers + V_CONFIG);
+  }
+
+  /** The driver runs: the registers must hold what `#negotiate` accepts. */
+  #resumeQueues(queues: StateReader): void {
+    const list = queues.list(this.#queues.length);
+    const features = this.#load(V_DRIVER_FEATURES);
+    if (this.#refusesFeatures) queues.fail('belong to a driver with other features');
+    for (const [index, queue] of this.#queues.entries()) {
+      const position = list[index] ?? queues.fail('are too few');
+      const count = (name: string) => position.field(name).integer(0, 0xffff);
+      const cursor = { taken: count('taken'), used: count('used'), signalled: count('signalled') };
+      try {
+        queue.resume(cursor, (features & F_INDIRECT_DESC) !== 0, (features & F_EVENT_IDX) !== 0);
+      } catch (error) {
+        if (!(error instanceof DriverError)) throw error;
+        position.fail(`is impossible: ${error.message}`);
+      }
+    }
+  }
+
+  get #refusesFeatures(): boolean {
+    return (
+      (this.#load(V_DRIVER_FEATURES) & ~this.#load(V_DEVICE_FEATURES)) !== 0 ||
+      this.#load(V_DRIVER_FEATURES + 4) !== F_VERSION_1_HIGH
+    );
   }
 
   /** The driver's way to DRIVER_OK (3.1.1). */
   #negotiate(status: number): void {
     if ((status & (STATUS_FEATURES_OK | STATUS_DRIVER_OK)) === 0) return;
-    const refused =
-      (this.#load(V_DRIVER_FEATURES) & ~this.#load(V_DEVICE_FEATURES)) !== 0 ||
-      this.#load(V_DRIVER_FEATURES + 4) !== F_VERSION_1_HIGH;
+    const refused = this.#refusesFeatures;
     if (refused) Atomics.and(this.memory.words, this.#index(V_STATUS), ~STATUS_FEATURES_OK);
     if ((status & STATUS_DRIVER_OK) === 0) return;
     this.#guarded(() => {
@@ -211,7 +302,7 @@ export abstract class VirtioDevice {
   }
 
   #turn(): void {
-    if (!this.running) return;
+    if (!this.running || this.#suspended) return;
     this.#guarded(() => this.service());
     if (!this.running) return;
     let signal = false;
@@ -286,4 +377,9 @@ export abstract class VirtioDevice {
   #or(offset: number, bits: number): void {
     Atomics.or(this.memory.words, this.#index(offset), bits);
   }
+}
+
+/** The place of a queue's words in the register file. */
+function queueRegisters(index: number): number {
+  return V_QUEUES + index * V_QUEUE_STRIDE;
 }

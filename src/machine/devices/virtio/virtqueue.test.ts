@@ -164,7 +164,7 @@ async function expectBroken(): Promise<void> {
   expect(driver.status & NEEDS_RESET).toBe(NEEDS_RESET);
   expect(driver.load(V_INTERRUPT_STATUS) & 2).toBe(2);
   expect(machine.line(1)).toBe(true);
-  expect(device.save().phase).toBe('broken');
+  expect(device.transport.phase).toBe('broken');
   const { served } = device;
   driver.notify(0);
   expect(device.served).toBe(served);

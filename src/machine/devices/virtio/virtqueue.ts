@@ -66,6 +66,19 @@ export class Virtqueue {
     this.#size = size;
   }
 
+  /**
+   * Opens the queue as `open` does, at the position at which another device has left it.
+   * @throws DriverError as `open`, and if no driver can have brought a device to that position
+   */
+  resume({ taken, used, signalled }: QueueCursor, indirect: boolean, eventIndex: boolean): void {
+    this.open(indirect, eventIndex);
+    if (this.#size === 0) return;
+    if (((taken - used) & 0xffff) > this.#size)
+      throw new DriverError('more chains taken than the queue holds');
+    Object.assign(this.cursor, { taken, used, signalled });
+    this.#available = taken;
+  }
+
   close(): void {
     this.#size = 0;
     this.#available = 0;
@@ -86,6 +99,12 @@ export class Virtqueue {
     this.#collect(chain, head);
     this.cursor.taken = (this.cursor.taken + 1) & 0xffff;
     return chain;
+  }
+
+  /** Gives back the chain that was taken last, as if it had not been taken. */
+  giveBack(chain: Chain): void {
+    this.cursor.taken = (this.cursor.taken - 1) & 0xffff;
+    this.#free.push(chain);
   }
 
   /** The number of chains that the driver can make available at a time; 0 while the queue is closed. */

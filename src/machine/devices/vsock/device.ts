@@ -114,6 +114,12 @@ export class VsockDevice extends VirtioDevice {
       connection.abandon(new Error('the guest reset its vsock device'));
   }
 
+  protected override settle(): null {
+    return null;
+  }
+
+  protected override restore(): void {}
+
   /** Takes packets from the guest. */
   #receive(): void {
     while (this.#refusals.length < MAX_REFUSALS) {
