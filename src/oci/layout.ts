@@ -12,11 +12,11 @@ import type { Content } from './resolve.ts';
 export const INDEX_FILE = 'index.json';
 
 /** The tag, or another name that the tool gave the image. */
-const TAG_ANNOTATION = 'org.opencontainers.image.ref.name';
+export const TAG_ANNOTATION = 'org.opencontainers.image.ref.name';
 /** The most names of images that an error holds. */
 const MAX_CHOICES = 100;
 /** The whole name, as containerd and Docker write it. */
-const NAME_ANNOTATION = 'io.containerd.image.name';
+export const NAME_ANNOTATION = 'io.containerd.image.name';
 
 export class Layout implements Content {
   readonly reference: string;
@@ -66,7 +66,8 @@ export class Layout implements Content {
   }
 }
 
-function blobPath(digest: Digest): string {
+/** Where a blob is in the folder. */
+export function blobPath(digest: Digest): string {
   return `blobs/${algorithmOf(digest)}/${digest.slice(digest.indexOf(':') + 1)}`;
 }
 

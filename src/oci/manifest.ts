@@ -12,18 +12,23 @@ const MAX_LAYERS = 1024;
 const MAX_MANIFESTS = 4096;
 const MAX_BLOB = 2 ** 40;
 
-const INDEX_TYPES = [
-  'application/vnd.oci.image.index.v1+json',
+/** Those of the OCI image specification, with layers that are not compressed. */
+export const OCI_TYPES = {
+  index: 'application/vnd.oci.image.index.v1+json',
+  manifest: 'application/vnd.oci.image.manifest.v1+json',
+  config: 'application/vnd.oci.image.config.v1+json',
+  layer: 'application/vnd.oci.image.layer.v1.tar',
+} as const;
+
+const INDEX_TYPES: readonly string[] = [
+  OCI_TYPES.index,
   'application/vnd.docker.distribution.manifest.list.v2+json',
 ];
-const MANIFEST_TYPES = [
-  'application/vnd.oci.image.manifest.v1+json',
+const MANIFEST_TYPES: readonly string[] = [
+  OCI_TYPES.manifest,
   'application/vnd.docker.distribution.manifest.v2+json',
 ];
-const CONFIG_TYPES = [
-  'application/vnd.oci.image.config.v1+json',
-  'application/vnd.docker.container.image.v1+json',
-];
+const CONFIG_TYPES: readonly string[] = [OCI_TYPES.config, 'application/vnd.docker.container.image.v1+json'];
 const LAYER_TYPE =
   /^application\/vnd\.(oci\.image\.layer\.(nondistributable\.)?v1\.tar(\+gzip|\+zstd)?|docker\.image\.rootfs\.(foreign\.)?diff\.tar(\.gzip|\.zstd)?)$/;
 

@@ -20,6 +20,7 @@ export const HAS_LINUX =
   existsSync(KERNEL) && [COMPILER, 'qemu-system-riscv64', 'qemu-riscv64'].every(exists);
 /** Whether `umoci unpack` can set owners and make devices. */
 export const HAS_UMOCI = process.getuid?.() === 0 && exists('umoci');
+export const HAS_SKOPEO = exists('skopeo');
 
 /** Runs `work` with a new folder that is removed afterwards. */
 async function withFolder<T>(work: (folder: string) => Promise<T>): Promise<T> {
