@@ -30,7 +30,7 @@ export class ImageBackend implements BlockBackend {
   }
 
   /**
-   * @param diffIds of the layers, the lowest first
+   * @param diffIds of the layers, the lowest first, which the machine's owner holds
    * @throws StorageError when a layer is not stored, ImageError when the layers do not make a root file
    *   system
    */
@@ -59,7 +59,7 @@ export class ImageBackend implements BlockBackend {
   flush(): void {}
 
   async #openLayer(diffId: string): Promise<StoredLayer> {
-    const layer = await this.#store.open(diffId);
+    const layer = await this.#store.openHeld(diffId);
     if (!layer)
       throw new StorageError(
         `layer ${diffId} of the image is not stored any more: start the container again to pull it`,

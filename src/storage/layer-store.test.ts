@@ -69,6 +69,10 @@ describe.each(Object.entries(places))('layers in %s', (_name, open) => {
       await (await writer.commit(diffId, INDEX)).layer.close();
 
       const layer = await layers.open(diffId);
+      const other = new LayerStore(values, new MemoryLocks());
+      const shared = new Uint8Array(size);
+      await (await other.openHeld(diffId))?.read(0, shared);
+      expect(diffIdOf(shared)).toBe(diffId);
       expect(layer).toMatchObject({ diffId, size });
       expect(layer?.index).toEqual(INDEX);
       const whole = new Uint8Array(size);

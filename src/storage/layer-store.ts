@@ -72,6 +72,8 @@ export interface LayerUsage {
 export class LayerStore {
   readonly #store: KeyValueStore;
   readonly #locks: Locks;
+  /** Uses that are being noted. */
+  readonly #notes = new Set<Promise<void>>();
 
   constructor(store: KeyValueStore, locks: Locks) {
     this.#store = store;
@@ -94,16 +96,26 @@ export class LayerStore {
       if (!record) return undefined;
       const release = await this.#locks.hold(record.group);
       // Another tab may have evicted the layer before this one held the lock.
-      if ((await this.#record(diffId))?.group === record.group) {
-        const index = await this.#store.get(indexKey(record.group));
-        if (index) {
-          await this.#touch(record.group);
-          return this.#opened(record, index, release);
-        }
+      const [current, index] = await Promise.all([
+        this.#record(diffId),
+        this.#store.get(indexKey(record.group)),
+      ]);
+      if (current?.group === record.group) {
+        if (index) return this.#opened(record, index, this.#use(record.group, release));
         await this.#forget(record);
       }
       await release();
     }
+  }
+
+  /**
+   * Opens a layer that another thread of this program holds.
+   * @returns undefined when the layer is not stored
+   */
+  async openHeld(diffId: string): Promise<StoredLayer | undefined> {
+    const record = await this.#record(diffId);
+    const index = record && (await this.#store.get(indexKey(record.group)));
+    return index && this.#opened(record, index, async () => {});
   }
 
   /** Starts to store a layer. */
@@ -155,8 +167,7 @@ export class LayerStore {
         for (;;) {
           if (await this.makeRoom(() => this.#store.add(layerKey(diffId), encode(record)))) {
             ended = true;
-            await this.#touch(group);
-            return { layer: this.#opened(record, index, release), isNew: true };
+            return { layer: this.#opened(record, index, this.#use(group, release)), isNew: true };
           }
           const layer = await this.open(diffId);
           if (layer) {
@@ -177,6 +188,7 @@ export class LayerStore {
 
   /** Returns all layers, the least recently used first. */
   async usage(): Promise<LayerUsage[]> {
+    await Promise.allSettled(this.#notes);
     const held = await this.#locks.held();
     const layers: LayerUsage[] = [];
     for (const { diffId, size, group } of await this.#records()) {
@@ -283,6 +295,17 @@ export class LayerStore {
   async #deleteUnreadable(diffId: string): Promise<void> {
     const bytes = await this.#store.get(layerKey(diffId));
     if (bytes && !decode(bytes)) await this.#store.delete([layerKey(diffId)]);
+  }
+
+  /**
+   * Notes the use of a layer, for which nobody waits before the layer's end.
+   * @returns what ends it
+   */
+  #use(group: string, release: () => Promise<void>): () => Promise<void> {
+    const noted = this.#touch(group).finally(() => this.#notes.delete(noted));
+    noted.catch(() => {});
+    this.#notes.add(noted);
+    return () => noted.finally(release);
   }
 
   async #touch(group: string): Promise<void> {
