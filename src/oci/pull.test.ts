@@ -135,6 +135,27 @@ describe('a good image', () => {
     expect(await find(source().reference, store)).toBeDefined();
   });
 
+  it.each([
+    ['manifest', (image: TestImage) => registry.add('app:1', image)],
+    [
+      'index',
+      (image: TestImage) => {
+        registry.add('app:x', image);
+        const platform = { os: 'linux', architecture: 'riscv64' };
+        registry.addIndex('app:1', makeIndex([{ image: before }, { image, platform }]));
+      },
+    ],
+  ])('takes one request when it is stored and its %s still names it', async (_, publish) => {
+    publish(makeImage([good, other]));
+    const image = await pull(source(), store);
+    registry.requests.length = 0;
+    const events: PullEvent[] = [];
+    expect(await pull(source(), store, { onEvent: (event) => events.push(event) })).toEqual(image);
+    expect(registry.requests.map(({ path }) => path)).toEqual(['/v2/app/manifests/1']);
+    const layers = [good, other].map(({ tar }) => ({ diffId: sha256(tar), size: tar.length, cached: true }));
+    expect(events).toEqual([{ type: 'resolved', digest: image.digest, layers }]);
+  });
+
   it('may have no layers, and plain, empty or mislabelled ones', async () => {
     const plain: TestLayer = { tar: good.tar, blob: good.tar, mediaType: LAYER_TYPE };
     const empty = makeLayer(new Uint8Array(1024));

@@ -1,4 +1,5 @@
 import { StorageFullError } from '../storage/errors.ts';
+import type { ImageRecord } from '../storage/image-store.ts';
 import type { LayerWriter, StoredLayer } from '../storage/layer-store.ts';
 import type { Store } from '../storage/store.ts';
 import { messageOf } from '../text/message.ts';
@@ -25,7 +26,7 @@ export type PullEvent =
       readonly digest: Digest;
       /**
        * Each layer once. `size` is the size of its download in bytes; a `cached` layer is in the store
-       * already.
+       * already, and may have the size of its tar.
        */
       readonly layers: readonly { diffId: Digest; size: number; cached: boolean }[];
     }
@@ -64,56 +65,82 @@ export class HeldImage implements Image {
   readonly config: ImageConfig;
   readonly layers: readonly Digest[];
   readonly #held: readonly StoredLayer[];
+  readonly #noted: Promise<void>;
 
-  /** @param held its layers, each at least once */
-  constructor({ reference, digest, config, layers }: Image, held: readonly StoredLayer[]) {
+  /**
+   * @param held its layers, each at least once
+   * @param noted settles when its use is noted in the store, for which nobody waits before the end of it
+   */
+  constructor(
+    { reference, digest, config, layers }: Image,
+    held: readonly StoredLayer[],
+    noted: Promise<void> = Promise.resolve(),
+  ) {
     this.reference = reference;
     this.digest = digest;
     this.config = config;
     this.layers = layers;
     this.#held = held;
+    this.#noted = noted;
+    noted.catch(() => {});
   }
 
   async release(): Promise<void> {
-    await closeAll(this.#held);
+    await this.#noted.finally(() => closeAll(this.#held));
   }
 }
 
 /** Returns the image if all of it is stored. @throws StorageError */
 export async function findImage(reference: string, store: Store): Promise<HeldImage | undefined> {
+  return (await findStored(reference, store))?.image;
+}
+
+interface FoundImage {
+  readonly image: HeldImage;
+  readonly stored: readonly StoredLayer[];
+}
+
+async function findStored(reference: string, store: Store): Promise<FoundImage | undefined> {
   const record = await store.images.get(reference);
   if (!record) return undefined;
   const layers = record.layers.filter(isDigest);
-  const held: StoredLayer[] = [];
+  const stored = await openAll(store, [...new Set(layers)]);
+  if (!stored) return undefined;
   try {
-    for (const diffId of new Set(layers)) {
-      const layer = await store.layers.open(diffId);
-      if (!layer) {
-        await closeAll(held);
-        return undefined;
-      }
-      held.push(layer);
-    }
-    // A stored image must stay usable when the storage is full.
-    await store.images.put({ ...record, lastUsed: Date.now() }).catch((error) => {
-      if (!(error instanceof StorageFullError)) throw error;
-    });
     const { config } = parseConfigFile(new TextEncoder().encode(record.config));
-    return new HeldImage({ reference, digest: record.digest, config, layers }, held);
+    const image = { reference, digest: record.digest, config, layers };
+    return { image: new HeldImage(image, stored, noteUse(record, store)), stored };
   } catch (error) {
-    await closeAll(held);
+    await closeAll(stored);
     throw error;
   }
 }
 
+/** Opens all of these layers, or none. */
+async function openAll(store: Store, diffIds: readonly Digest[]): Promise<StoredLayer[] | undefined> {
+  const opening = await Promise.allSettled(diffIds.map((diffId) => store.layers.open(diffId)));
+  const opened = opening.flatMap((layer) => (layer.status === 'fulfilled' ? (layer.value ?? []) : []));
+  if (opened.length === diffIds.length) return opened;
+  await closeAll(opened);
+  for (const layer of opening) if (layer.status === 'rejected') throw layer.reason;
+  return undefined;
+}
+
+/** A stored image must stay usable when the storage is full. */
+async function noteUse(record: ImageRecord, store: Store): Promise<void> {
+  await store.images.put({ ...record, lastUsed: Date.now() }).catch((error) => {
+    if (!(error instanceof StorageFullError)) throw error;
+  });
+}
+
 /**
- * Brings an image into the store, except for layers that are already there. A source that fails leaves the
- * store unchanged. When the pull is aborted, complete layers stay for the next pull.
+ * Brings an image into the store, except for layers that are already there. An image whose source still has
+ * the same manifest is not read again. A source that fails leaves the store unchanged. When the pull is
+ * aborted, complete layers stay for the next pull.
  * @returns the image, which the caller releases
  * @throws ImageError, StorageError, or the reason of the signal
  */
 export async function pullImage(source: ImageSource, store: Store, options: PullOptions): Promise<HeldImage> {
-  await store.sweep();
   return new Pull(store, options).run(source);
 }
 
@@ -141,8 +168,11 @@ class Pull {
   async run(source: ImageSource): Promise<HeldImage> {
     const { reference } = source;
     try {
+      const current = await this.#findCurrent(source);
+      if (current) return current;
       const { digest, config, configText, layers, parallel } = await source.resolve(this.context);
       const missing = await this.#openStored(digest, layers);
+      if (missing.length > 0) await this.#store.sweep();
       await this.#fetchAll(missing, parallel);
       const diffIds = layers.map(({ diffId }) => diffId);
       const record = { reference, digest, config: configText, layers: diffIds, lastUsed: Date.now() };
@@ -158,6 +188,29 @@ class Pull {
       // Ends the requests that the source still has open.
       this.#stop.abort();
     }
+  }
+
+  /** Returns the stored image if its source still has it. */
+  async #findCurrent(source: ImageSource): Promise<HeldImage | undefined> {
+    if (!source.current) return undefined;
+    const [asked, finding] = await Promise.allSettled([
+      source.current(this.context),
+      findStored(source.reference, this.#store),
+    ]);
+    const found = finding.status === 'fulfilled' ? finding.value : undefined;
+    if (found && asked.status === 'fulfilled' && asked.value === found.image.digest) {
+      const layers = found.stored.map(({ diffId, size }) => ({
+        diffId: diffId as Digest,
+        size,
+        cached: true,
+      }));
+      this.#options.onEvent?.({ type: 'resolved', digest: asked.value, layers });
+      return found.image;
+    }
+    await found?.image.release();
+    if (finding.status === 'rejected') throw finding.reason;
+    if (asked.status === 'rejected') throw asked.reason;
+    return undefined;
   }
 
   /** @returns the layers to fetch, each once, in the order that suits the source */

@@ -47,15 +47,21 @@ const MAX_DOCUMENTS = 64;
 export class ContentSource implements ImageSource {
   readonly reference: string;
   readonly #content: Content;
+  #root: Promise<Manifest> | undefined;
 
   constructor(content: Content) {
     this.reference = content.reference;
     this.#content = content;
   }
 
+  async current(context: Context): Promise<Digest | undefined> {
+    const root = await this.#readRoot(context);
+    return root.kind === 'image' ? root.digest : inOrder(root.manifests)[0]?.digest;
+  }
+
   async resolve(context: Context): Promise<ResolvedImage> {
     const search = new PlatformSearch(this.#content, context);
-    const found = await search.find(await this.#content.root(context), 0);
+    const found = await search.find(await this.#readRoot(context), 0);
     if (!found) throw platformError(this.reference, search.offered, await this.#alternative(context));
     const { manifest, configText, config } = found;
     if (config.diffIds.length !== manifest.layers.length)
@@ -70,6 +76,12 @@ export class ContentSource implements ImageSource {
     const platforms = platformNames([...search.offered, config.platform]);
     const { parallel } = this.#content;
     return { digest: manifest.digest, configText, config, platforms, layers, parallel };
+  }
+
+  /** Reads the root once. */
+  #readRoot(context: Context): Promise<Manifest> {
+    this.#root ??= this.#content.root(context);
+    return this.#root;
   }
 
   /** Looks for a similar reference with an image for our machine, which may fail without harm. */
@@ -118,8 +130,7 @@ class PlatformSearch {
     if (depth > MAX_DEPTH) throw new ImageError(`indexes within indexes, over ${MAX_DEPTH} deep`);
     const { manifests } = manifest;
     for (const { platform } of manifests) if (platform && !runsOnUs(platform)) this.offered.push(platform);
-    const suitable = manifests.filter(({ platform }) => platform && runsOnUs(platform));
-    for (const descriptor of [...suitable, ...manifests.filter(({ platform }) => !platform)]) {
+    for (const descriptor of inOrder(manifests)) {
       const found = await this.find(await this.#load(descriptor), depth + 1);
       if (found) return found;
     }
@@ -144,6 +155,12 @@ class PlatformSearch {
     const bytes = await readDocument(source, descriptor, 'the manifest');
     return parseManifest(bytes, descriptor.digest, descriptor.mediaType);
   }
+}
+
+/** The manifests that may be for our machine, the most promising first. */
+function inOrder(manifests: readonly Descriptor[]): Descriptor[] {
+  const suitable = manifests.filter(({ platform }) => platform && runsOnUs(platform));
+  return [...suitable, ...manifests.filter(({ platform }) => !platform)];
 }
 
 async function readDocument(source: Bytes, { size, digest }: Descriptor, what: string): Promise<Uint8Array> {

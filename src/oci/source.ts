@@ -7,6 +7,11 @@ import type { ConfigFile } from './image.ts';
 export interface ImageSource {
   /** The canonical reference. */
   readonly reference: string;
+  /**
+   * The digest of the manifest of the image for our machine, if that takes one question; otherwise undefined.
+   * @throws ImageError
+   */
+  current?(context: Context): Promise<Digest | undefined>;
   /** Finds the image for our machine. @throws ImageError */
   resolve(context: Context): Promise<ResolvedImage>;
 }
