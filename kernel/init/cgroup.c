@@ -3,17 +3,18 @@
 #include "message.h"
 
 #define ROOT "/sys/fs/cgroup/"
+#define CONTAINERS ROOT "containers/"
 #define CONTROLLERS "+cpu +memory +pids"
 #define FIRST "/first"
 #define FURTHER "/further"
 
-enum { PATH_SIZE = sizeof(ROOT "container-" FURTHER "/") + NAME_SIZE + 32 };
+enum { PATH_SIZE = sizeof(CONTAINERS FURTHER "/") + NAME_SIZE + 32, FREEZE_MILLISECONDS = 1000 };
 
 static const char *path_of(const char *name, const char *file)
 {
 	static char path[PATH_SIZE];
 
-	strcpy(path, ROOT "container-");
+	strcpy(path, CONTAINERS);
 	strlcat(path, name, sizeof(path));
 	strlcat(path, file, sizeof(path));
 	return path;
@@ -37,6 +38,23 @@ static bool make_group(const char *path)
 	return mkdir(path, 0755) == 0 || errno == EEXIST;
 }
 
+void cgroups_prepare(void)
+{
+	write_file(ROOT "cgroup.subtree_control", CONTROLLERS);
+	make_group(CONTAINERS);
+	write_file(CONTAINERS "cgroup.subtree_control", CONTROLLERS);
+}
+
+void cgroups_freeze(bool frozen)
+{
+	write_file(CONTAINERS "cgroup.freeze", frozen ? "1" : "0");
+	for (int i = 0; frozen && i < FREEZE_MILLISECONDS; i++) {
+		if (read_figure(CONTAINERS "cgroup.events", "frozen", 10))
+			return;
+		usleep(1000);
+	}
+}
+
 /* Half of the kernel's processes are left to the agent. */
 static const char *most_processes(void)
 {
@@ -56,7 +74,6 @@ int cgroup_create(const char *name)
 {
 	const char *most = most_processes();
 
-	write_file(ROOT "cgroup.subtree_control", CONTROLLERS);
 	if (!make_group(path_of(name, "")) || !write_file(path_of(name, "/pids.max"), most) ||
 	    !write_file(path_of(name, "/cgroup.max.descendants"), most) ||
 	    !write_file(path_of(name, "/cgroup.max.depth"), "2") ||

@@ -1,5 +1,5 @@
 /*
- * The control groups of a container. The outer one, which no process of the container sees, has the limits.
+ * The control groups of containers. The outer one of a container, which no process of it sees, has the limits.
  * In it are the group of the first process and one for each further process with its descendants. Because the
  * kernel moves a process only between groups that its cgroup namespace contains, none leaves its group.
  */
@@ -8,7 +8,16 @@
 
 #include <stdbool.h>
 
-/* Makes the groups. Returns a descriptor of the first process's for clone3, or -1 and errno. */
+/* Makes the group of all containers. */
+void cgroups_prepare(void);
+
+/*
+ * Freezes or thaws the processes of all containers, also those that are made meanwhile. Waits a second at most
+ * until all are frozen. A process that waits uninterruptibly freezes before it executes its program again.
+ */
+void cgroups_freeze(bool frozen);
+
+/* Makes a container's groups. Returns a descriptor of the first process's for clone3, or -1 and errno. */
 int cgroup_create(const char *name);
 
 /* Makes the group of a further process. Returns a descriptor for clone3, or -1 and errno. */

@@ -53,6 +53,11 @@ void control_send_usage(struct usage usage)
 	send_message(USAGE, &usage, sizeof(usage));
 }
 
+void control_send_suspended(void)
+{
+	send_message(SUSPENDED, "", 0);
+}
+
 /* Handles the complete messages in the buffer. Returns their size, or -1 if one is malformed. */
 static ssize_t handle_received(void (*handle)(enum message_type, struct message))
 {

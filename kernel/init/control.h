@@ -19,5 +19,6 @@ void control_send_started(uint32_t process_id);
 /* reason is for the user. It is empty if the process itself has reported it, or if there is none. */
 void control_send_exit(uint32_t process_id, uint32_t status, const char *reason);
 void control_send_usage(struct usage);
+void control_send_suspended(void);
 
 #endif

@@ -3,15 +3,18 @@
 #include <asm/ioctls.h>
 #include <linux/prctl.h>
 
+#include "cgroup.h"
 #include "console.h"
 #include "control.h"
 #include "files.h"
 #include "network.h"
 #include "process.h"
+#include "suspend.h"
 #include "system.h"
 
 static void __attribute__((noreturn)) power_off(void)
 {
+	cgroups_freeze(false);
 	process_end_all();
 	syscall(__NR_sync);
 	unmount_filesystems();
@@ -56,6 +59,13 @@ static void handle(enum message_type type, struct message m)
 		if (network_configure(m))
 			process_change_network();
 		break;
+	case SUSPEND:
+		cgroups_freeze(true);
+		control_send_suspended();
+		break;
+	case RESUME:
+		resume(m);
+		break;
 	case POWEROFF:
 		power_off();
 	default:
@@ -90,6 +100,7 @@ int main(void)
 	write(STDERR_FILENO, started, sizeof(started) - 1);
 	enter_root();
 	mount_filesystems();
+	cgroups_prepare();
 	open_standard_streams();
 	protect_users();
 	/*

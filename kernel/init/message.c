@@ -19,6 +19,11 @@ bool read_u32(struct message *m, uint32_t *value)
 	return read_bytes(m, value, sizeof(*value));
 }
 
+bool read_u64(struct message *m, uint64_t *value)
+{
+	return read_bytes(m, value, sizeof(*value));
+}
+
 const uint8_t *read_tokens(struct message *m)
 {
 	const char *tokens = m->at;

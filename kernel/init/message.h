@@ -29,9 +29,12 @@ enum message_type {
 	KILL = 22,
 	CHANNEL = 23,
 	WATCH_FILE = 24,
+	SUSPEND = 25,
+	SUSPENDED = 26,
+	RESUME = 27,
 };
 
-enum { PROTOCOL_VERSION = 6 };
+enum { PROTOCOL_VERSION = 7 };
 
 /* The host's ports. */
 enum { CONTROL_PORT = 1024, STREAM_PORT = 1025 };
@@ -53,6 +56,9 @@ enum { RUN_CONSOLE = 1 };
  * system is read-only.
  */
 enum { WITH_TERMINAL = 1, WITH_INIT = 2, READ_ONLY = 4 };
+
+/* RESUME's random bytes. The guest's ticks (rdtime) are units of this time. */
+enum { ENTROPY_SIZE = 32, TICK_NANOSECONDS = 100 };
 
 /* The strings of a temporary file system in CONTAINER. */
 enum { TMPFS_FIELDS = 3 };
@@ -95,6 +101,7 @@ struct message {
 
 bool read_u8(struct message *, uint8_t *value);
 bool read_u32(struct message *, uint32_t *value);
+bool read_u64(struct message *, uint64_t *value);
 
 /* Returns the tokens of a process's streams, in place; NULL if the message is too short. */
 const uint8_t *read_tokens(struct message *);

@@ -45,3 +45,11 @@ bool read_network(struct message *m, struct network *n)
 	return read_u32(m, &n->address) && read_u32(m, &n->gateway) && read_u32(m, &n->name_server) &&
 	       read_u8(m, &n->prefix) && n->prefix > 0 && n->prefix <= 32;
 }
+
+bool read_resumption(struct message *m, struct resumption *r)
+{
+	if (!read_u64(m, &r->tick) || !read_u64(m, &r->time) || m->end - m->at < ENTROPY_SIZE)
+		return false;
+	r->entropy = (uint8_t *)m->at;
+	return true;
+}

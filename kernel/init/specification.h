@@ -39,10 +39,17 @@ struct network {
 	uint8_t prefix;
 };
 
+/* A RESUME message: the time in nanoseconds since 1970 at a tick of the guest's clock, and random bytes. */
+struct resumption {
+	uint64_t tick, time;
+	uint8_t *entropy;
+};
+
 /* Return whether the message is well-formed. */
 bool read_container(struct message *, struct specification *);
 bool read_exec(struct message *, struct specification *);
 bool read_file_request(enum message_type, struct message *, struct file_request *);
 bool read_network(struct message *, struct network *);
+bool read_resumption(struct message *, struct resumption *);
 
 #endif

@@ -12,9 +12,11 @@ import {
   encodeRemoveFile,
   encodeRenameFile,
   encodeResize,
+  encodeResume,
   encodeRun,
   encodeSignal,
   encodeStatFile,
+  encodeSuspend,
   encodeWriteFile,
   MessageReader,
   newTokens,
@@ -119,6 +121,14 @@ describe('host to guest', () => {
     expect(hex(encodeNetwork(network))).toBe('0e000000' + '14' + '0a00020f' + '0a000202' + 'fe000203' + '18');
   });
 
+  test('suspend and resume', () => {
+    expect(hex(encodeSuspend())).toBe('01000000' + '19');
+    const entropy = new Uint8Array(32).fill(0xab);
+    const resume = encodeResume({ tick: 0x0102030405060708n, time: 5n, entropy });
+    expect(hex(resume)).toBe(`31000000${'1b'}${'0807060504030201'}${'0500000000000000'}${'ab'.repeat(32)}`);
+    expect(() => encodeResume({ tick: 0n, time: 0n, entropy: entropy.subarray(1) })).toThrow(RangeError);
+  });
+
   test('LIST_FOLDER, STAT_FILE, MAKE_FOLDER, REMOVE_FILE and RENAME_FILE', () => {
     const file = { process: 8, tokens, container: 'n', path: '/\udcff' };
     const request = `08000000${TOKENS}6e00`;
@@ -152,6 +162,7 @@ describe('guest to host', () => {
     Buffer.from('31000000' + '0c', 'hex'),
     Buffer.from(BigUint64Array.of(2n ** 32n, 1n, 2n, 3n, 4n, 5n).buffer),
   ]);
+  const SUSPENDED = Buffer.from('01000000' + '1a', 'hex');
   const UNKNOWN = Buffer.from('03000000' + 'c8' + 'ffff', 'hex');
   const MESSAGES = [
     { type: 'hello', version: 3 },
@@ -165,10 +176,11 @@ describe('guest to host', () => {
         cpu: { uptime: 4, idle: 5 },
       },
     },
+    { type: 'suspended' },
   ];
 
   test('reads messages in pieces of any size, and ignores unknown ones', () => {
-    const all = Buffer.concat([HELLO, UNKNOWN, STARTED, EXIT, USAGE]);
+    const all = Buffer.concat([HELLO, UNKNOWN, STARTED, EXIT, USAGE, SUSPENDED]);
     fc.assert(
       fc.property(fc.array(fc.nat(all.length)), (cuts) => {
         const reader = new MessageReader();

@@ -1,11 +1,12 @@
 /** Messages between host and the guest's agent; `docs/agent-protocol.md` defines them. */
+import { TIMEBASE } from '../../emulator-wasm/layout.ts';
 import { checkText } from '../options/check.ts';
 import { OptionError } from '../options/option-error.mjs';
 import { concat } from '../streams/concat.ts';
 import { encodeBytes } from '../text/byte-text.ts';
 import type { TerminalSize } from './terminal-size.ts';
 
-export const PROTOCOL_VERSION = 6;
+export const PROTOCOL_VERSION = 7;
 export const CONTROL_PORT = 1024;
 export const STREAM_PORT = 1025;
 /** Bytes of the secret that opens a stream of a process. The guest sends it first. */
@@ -41,6 +42,9 @@ const FORWARD = 21;
 const KILL = 22;
 const CHANNEL = 23;
 const WATCH_FILE = 24;
+const SUSPEND = 25;
+const SUSPENDED = 26;
+const RESUME = 27;
 
 /** Commands for a forwarder, and their size. */
 const COMMAND_SIZE = 28;
@@ -59,6 +63,10 @@ const RUN_CONSOLE = 1;
 const WITH_TERMINAL = 1;
 const WITH_INIT = 2;
 const READ_ONLY = 4;
+/** RESUME's random bytes. */
+export const ENTROPY_SIZE = 32;
+/** The guest's ticks are units of this time. */
+const TICK_NANOSECONDS = 1_000_000_000 / TIMEBASE;
 const TMPFS_FIELDS = 3;
 const SAME_MODE = 0xffff_ffff;
 const FOLLOW_LINK = 1;
@@ -112,10 +120,22 @@ export const CONSTANTS: Readonly<Record<string, number>> = {
     KILL,
     CHANNEL,
     WATCH_FILE,
+    SUSPEND,
+    SUSPENDED,
+    RESUME,
   },
   ...{ COMMAND_SIZE, CONNECT, CANCEL, WATCH_PORTS, IGNORE_PORTS, ACCEPT },
   ...{ EVENT_SIZE, REFUSED, PORT_OPENED, PORT_CLOSED },
-  ...{ RUN_CONSOLE, WITH_TERMINAL, WITH_INIT, READ_ONLY, TMPFS_FIELDS, SAME_MODE },
+  ...{
+    RUN_CONSOLE,
+    WITH_TERMINAL,
+    WITH_INIT,
+    READ_ONLY,
+    TMPFS_FIELDS,
+    SAME_MODE,
+    ENTROPY_SIZE,
+    TICK_NANOSECONDS,
+  },
   ...{ FOLLOW_LINK, WITH_PARENTS, RECURSIVE, REPLACE, MOUNT_POINT, RECORD_SIZE, FILE_RENAMED, FILE_CHANGED },
 };
 
@@ -216,6 +236,15 @@ export interface GuestNetwork {
   readonly nameServer: Uint8Array;
 }
 
+/** What a guest needs before anything else goes on from a saved state. */
+export interface Resumption {
+  /** A tick of the guest's clock, and the time in nanoseconds since 1970 at that tick. */
+  readonly tick: bigint;
+  readonly time: bigint;
+  /** `ENTROPY_SIZE` random bytes, which no other machine gets. */
+  readonly entropy: Uint8Array;
+}
+
 /** In bytes and ms. */
 export interface Usage {
   /** The machine's memory, without the kernel itself; available is what programs could have of it. */
@@ -231,6 +260,8 @@ export type GuestMessage =
   /** The program of a container's process runs. */
   | { type: 'started'; process: number }
   | { type: 'usage'; usage: Usage }
+  /** The processes of all containers are frozen. */
+  | { type: 'suspended' }
   /** The reason is empty unless the process could not say it. */
   | { type: 'exit'; process: number; status: number; reason: string };
 
@@ -371,6 +402,15 @@ export function encodeNetwork({ guest, prefix, gateway, nameServer }: GuestNetwo
   return frame(NETWORK, guest, gateway, nameServer, Uint8Array.of(prefix));
 }
 
+export function encodeSuspend(): Uint8Array<ArrayBuffer> {
+  return frame(SUSPEND);
+}
+
+export function encodeResume({ tick, time, entropy }: Resumption): Uint8Array<ArrayBuffer> {
+  if (entropy.length !== ENTROPY_SIZE) throw new RangeError('entropy of another size');
+  return frame(RESUME, u64(tick), u64(time), entropy);
+}
+
 /** @throws OptionError as `encodeRun` */
 export function encodeForward(request: ForwardRequest): Uint8Array<ArrayBuffer> {
   return frame(FORWARD, head(request), cString(request.container));
@@ -471,6 +511,8 @@ function decode(type: number, payload: Uint8Array): GuestMessage | undefined {
       };
     case USAGE:
       return { type: 'usage', usage: decodeUsage(view) };
+    case SUSPENDED:
+      return { type: 'suspended' };
     default:
       return undefined;
   }
@@ -538,5 +580,11 @@ function cString(text: string): Uint8Array {
 function u32(value: number): Uint8Array {
   const bytes = new Uint8Array(4);
   new DataView(bytes.buffer).setUint32(0, value, true);
+  return bytes;
+}
+
+function u64(value: bigint): Uint8Array {
+  const bytes = new Uint8Array(8);
+  new DataView(bytes.buffer).setBigUint64(0, value, true);
   return bytes;
 }

@@ -168,9 +168,11 @@ export class Agent {
       if (this.#asked === 0) return;
       this.#asked--;
       this.#onUsage(message.usage);
-    } else if (message.version !== PROTOCOL_VERSION) {
-      throw new Error(`it speaks version ${message.version} of the agent protocol, not ${PROTOCOL_VERSION}`);
-    } else {
+    } else if (message.type === 'hello') {
+      if (message.version !== PROTOCOL_VERSION)
+        throw new Error(
+          `it speaks version ${message.version} of the agent protocol, not ${PROTOCOL_VERSION}`,
+        );
       this.#control = writer;
       for (const early of this.#backlog.splice(0)) this.#send(early);
     }

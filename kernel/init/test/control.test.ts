@@ -21,10 +21,12 @@ import {
   encodeRemoveFile,
   encodeRenameFile,
   encodeResize,
+  encodeResume,
   encodeRun,
   encodeSignal,
   encodeStatFile,
   encodeStop,
+  encodeSuspend,
   encodeWatchFile,
   encodeWriteFile,
   type FileRequest,
@@ -197,6 +199,14 @@ const network = fc
           ].join(' ')
         : '20 malformed',
   }));
+const suspension = fc.constant({ bytes: encodeSuspend(), line: '25' });
+const u64 = fc.bigInt({ min: 0n, max: 2n ** 64n - 1n });
+const resumption = fc
+  .record({ tick: u64, time: u64, entropy: fc.uint8Array({ minLength: 32, maxLength: 32 }) })
+  .map((request) => ({
+    bytes: encodeResume(request),
+    line: `27 ${request.tick} ${request.time} ${Buffer.from(request.entropy).toString('hex')}`,
+  }));
 const forwarding = fc.record({ ...head, container: word }).map((request) => ({
   bytes: encodeForward(request),
   line: ['21', ...headLine(request), request.container].join(' '),
@@ -221,6 +231,8 @@ const message = fc.oneof(
     kill,
     resize,
     network,
+    suspension,
+    resumption,
     unknown,
     powerOff,
   ],
@@ -261,6 +273,7 @@ test('the host understands every message of init', () => {
         cpu: { uptime: 4, idle: 5 },
       },
     },
+    { type: 'suspended' },
   ]);
 });
 
@@ -317,7 +330,7 @@ test('a frame of 1 MiB is read, and an empty or larger one ends the stream', () 
 
 test('fields longer than their message are detected, and never read past its end', () => {
   const broken = fc.record({
-    message: fc.oneof(run, container, exec, fileRequest, network),
+    message: fc.oneof(run, container, exec, fileRequest, network, resumption),
     at: fc.nat(),
     value: fc.nat(255),
     cut: fc.nat(30),

@@ -26,6 +26,12 @@ int write_all(int fd, const void *data, size_t length)
 	return !sends || fwrite(data, length, 1, stdout) == 1 ? 0 : -1;
 }
 
+static void print_bytes(const uint8_t *bytes, int count)
+{
+	for (int i = 0; i < count; i++)
+		printf("%02x", bytes[i]);
+}
+
 /* The common start of all requests for processes. */
 static bool print_head(struct message *m)
 {
@@ -35,8 +41,7 @@ static bool print_head(struct message *m)
 	if (!tokens)
 		return false;
 	printf(" %u ", id);
-	for (int i = 0; i < MAX_STREAMS * TOKEN_SIZE; i++)
-		printf("%02x", tokens[i]);
+	print_bytes(tokens, MAX_STREAMS * TOKEN_SIZE);
 	return true;
 }
 
@@ -147,6 +152,18 @@ static void print_network(struct message m)
 		printf(" malformed");
 }
 
+static void print_resumption(struct message m)
+{
+	struct resumption r;
+
+	if (!read_resumption(&m, &r)) {
+		printf(" malformed");
+		return;
+	}
+	printf(" %lu %lu ", r.tick, r.time);
+	print_bytes(r.entropy, ENTROPY_SIZE);
+}
+
 static void print_name(struct message *m)
 {
 	const char *name = read_string(m);
@@ -180,6 +197,8 @@ static void handle(enum message_type type, struct message m)
 		print_name(&m);
 	if (type == NETWORK)
 		print_network(m);
+	if (type == RESUME)
+		print_resumption(m);
 	printf("\n");
 }
 
@@ -191,6 +210,7 @@ static void send_all(void)
 	control_send_exit(UINT32_MAX, CANNOT_RUN, "too many processes");
 	control_send_usage((struct usage){
 		.memory_total = 1ul << 32, .memory_available = 1, .disk_total = 2, .disk_used = 3, .uptime = 4, .idle = 5 });
+	control_send_suspended();
 }
 
 /* A file with all its fields, and a link. */
