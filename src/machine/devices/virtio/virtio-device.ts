@@ -216,6 +216,11 @@ export abstract class VirtioDevice {
     return (this.#budgets[index] as number) <= 0;
   }
 
+  /** Between `suspend` or `resume`, and `proceed`. */
+  protected get suspended(): boolean {
+    return this.#suspended;
+  }
+
   protected get running(): boolean {
     return this.#phase === 'running';
   }

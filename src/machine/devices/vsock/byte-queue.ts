@@ -1,3 +1,4 @@
+import { concat } from '../../../streams/concat.ts';
 import type { ReadableSegments } from '../virtio/chain.ts';
 
 /** Small pieces share a block, so that the overhead stays proportional to the bytes held. */
@@ -9,6 +10,14 @@ export class ByteQueue {
   readonly #blocks: Uint8Array<ArrayBuffer>[] = [];
   /** Bytes of the last block in use; the blocks before it are full. */
   #filled = 0;
+
+  /** @param bytes held from the start, which the queue takes over */
+  constructor(bytes: Uint8Array<ArrayBuffer> = new Uint8Array()) {
+    if (bytes.length === 0) return;
+    this.#blocks.push(bytes);
+    this.#filled = bytes.length;
+    this.length = bytes.length;
+  }
 
   /** Moves the next `length` bytes of a chain here. */
   append(source: ReadableSegments, length: number): void {
@@ -35,6 +44,11 @@ export class ByteQueue {
     const bytes = partial ? block.slice(0, this.#filled) : block;
     this.length -= bytes.length;
     return bytes;
+  }
+
+  /** A copy of all bytes. */
+  copy(): Uint8Array<ArrayBuffer> {
+    return concat(this.#blocks).slice(0, this.length);
   }
 
   clear(): void {

@@ -1,3 +1,4 @@
+import type { StateReader } from '../../state.ts';
 import type { ReadableSegments, WritableSegments } from '../virtio/chain.ts';
 import { ByteQueue } from './byte-queue.ts';
 import {
@@ -19,8 +20,13 @@ import {
 const BUFFER_SIZE = 256 << 10;
 /** Number of bytes taken after which the guest gets new credit. */
 const CREDIT_STEP = BUFFER_SIZE / 2;
-/** Bytes of writes accepted ahead of the guest. */
-const WRITE_AHEAD = 64 << 10;
+/** The most bytes of one write in a saved state. */
+const MAX_WRITE = 2 ** 30;
+/** The longest reason of a failure in a saved state. */
+const MAX_REASON = 1000;
+const MAX_COUNT = 2 ** 32 - 1;
+const OPERATIONS =
+  (1 << OP_REQUEST) | (1 << OP_RESPONSE) | (1 << OP_RST) | (1 << OP_SHUTDOWN) | (1 << OP_CREDIT_UPDATE);
 
 /** A stream socket between the host and the guest. */
 export interface VsockStream {
@@ -43,6 +49,8 @@ export interface VsockStream {
 
 /** Calls from a connection to its device. */
 export interface ConnectionLink {
+  /** While the device is suspended, connections keep their bytes. */
+  isSuspended(): boolean;
   /** It has a packet to send. */
   ready(connection: VsockConnection): void;
   /** It sends and receives no more, and its ports are free. */
@@ -52,7 +60,73 @@ export interface ConnectionLink {
 }
 
 /** `connecting` awaits the guest's answer, `resetting` only has a RST to send. */
-type Phase = 'connecting' | 'connected' | 'resetting' | 'closed';
+const PHASES = ['connecting', 'connected', 'resetting', 'closed'] as const;
+
+/** The state of a connection (virtio 1.2, section 5.10.6). Counters are modulo 2^32. */
+export interface ConnectionState {
+  readonly localPort: number;
+  readonly remotePort: number;
+  readonly phase: (typeof PHASES)[number];
+  /** Packets to send, one bit (1 << op) each. */
+  readonly due: number;
+  readonly localShutdown: number;
+  readonly remoteShutdown: number;
+  readonly closedAtOnce: boolean;
+  /** Received bytes that the reader has not taken. */
+  readonly unread: Uint8Array<ArrayBuffer>;
+  /** How reading ends after them: `eof`, or the reason of a failure in an object. */
+  readonly end: 'eof' | { readonly reason: string } | null;
+  readonly receivedCount: number;
+  readonly announcedCount: number;
+  /** The rest of the write in progress. */
+  readonly unsent: Uint8Array<ArrayBuffer>;
+  readonly sentCount: number;
+  readonly remoteBufferSize: number;
+  readonly remoteForwardedCount: number;
+}
+
+/** @param opening OP_REQUEST to connect, OP_RESPONSE to accept */
+export function newConnection(
+  localPort: number,
+  remotePort: number,
+  opening: typeof OP_REQUEST | typeof OP_RESPONSE,
+): ConnectionState {
+  return {
+    ...{ localPort, remotePort, phase: opening === OP_REQUEST ? 'connecting' : 'connected' },
+    ...{ due: 1 << opening, localShutdown: 0, remoteShutdown: 0, closedAtOnce: false },
+    ...{ unread: new Uint8Array(), end: null, receivedCount: 0, announcedCount: 0 },
+    ...{ unsent: new Uint8Array(), sentCount: 0, remoteBufferSize: 0, remoteForwardedCount: 0 },
+  };
+}
+
+/** @throws StateError unless it is a state of `VsockConnection.save` */
+export function readConnection(state: StateReader): ConnectionState {
+  const count = (name: string, most = MAX_COUNT) => state.field(name).integer(0, most);
+  const due = count('due');
+  if ((due & ~OPERATIONS) !== 0) state.field('due').fail('has unknown packets');
+  return {
+    localPort: count('localPort'),
+    remotePort: count('remotePort'),
+    phase: state.field('phase').oneOf(PHASES),
+    due,
+    localShutdown: count('localShutdown', SHUTDOWN_BOTH),
+    remoteShutdown: count('remoteShutdown', SHUTDOWN_BOTH),
+    closedAtOnce: state.field('closedAtOnce').boolean(),
+    unread: state.field('unread').bytes(0, BUFFER_SIZE),
+    end: readEnd(state.field('end')),
+    receivedCount: count('receivedCount'),
+    announcedCount: count('announcedCount'),
+    unsent: state.field('unsent').bytes(0, MAX_WRITE),
+    sentCount: count('sentCount'),
+    remoteBufferSize: count('remoteBufferSize'),
+    remoteForwardedCount: count('remoteForwardedCount'),
+  };
+}
+
+function readEnd(state: StateReader): ConnectionState['end'] {
+  if (!state.optional()) return null;
+  return state.raw === 'eof' ? 'eof' : { reason: state.field('reason').text(MAX_REASON) };
+}
 
 interface PendingWrite {
   bytes: Uint8Array;
@@ -61,60 +135,65 @@ interface PendingWrite {
   fail(error: Error): void;
 }
 
-/** The state of one connection (virtio 1.2, section 5.10.6). Counters are modulo 2^32. */
+/** One connection, as `ConnectionState` describes it. */
 export class VsockConnection implements VsockStream {
   readonly localPort: number;
   readonly remotePort: number;
   readonly readable: ReadableStream<Uint8Array<ArrayBuffer>>;
   readonly writable: WritableStream<Uint8Array>;
-  closedAtOnce = false;
+  closedAtOnce: boolean;
   /** Settles when the guest has answered a connection request. */
   readonly opened: Promise<void>;
   readonly #link: ConnectionLink;
-  #phase: Phase;
-  /** Packets to send, one bit (1 << op) each; OP_RW follows from #write and the guest's credit. */
+  #phase: ConnectionState['phase'];
+  /** OP_RW is not among them, but follows from #write and the guest's credit. */
   #due: number;
-  #localShutdown = 0;
-  #remoteShutdown = 0;
+  #localShutdown: number;
+  #remoteShutdown: number;
 
-  readonly #received = new ByteQueue();
+  readonly #received: ByteQueue;
   #reader!: ReadableStreamDefaultController<Uint8Array<ArrayBuffer>>;
   /** The reader waits for bytes. */
   #wanted = false;
   #readerDone = false;
   /** How reading ends when the received bytes are taken. */
   #end: 'eof' | Error | undefined;
-  #receivedCount = 0;
-  #forwardedCount = 0;
-  #announcedCount = 0;
+  #receivedCount: number;
+  #forwardedCount: number;
+  #announcedCount: number;
 
   #writer!: WritableStreamDefaultController;
   #write: PendingWrite | undefined;
   #writerDone = false;
-  #sentCount = 0;
-  #remoteBufferSize = 0;
-  #remoteForwardedCount = 0;
+  #sentCount: number;
+  #remoteBufferSize: number;
+  #remoteForwardedCount: number;
 
   #opened!: () => void;
   #openFailed!: (error: Error) => void;
 
-  /** @param opening OP_REQUEST to connect, OP_RESPONSE to accept */
-  constructor(
-    link: ConnectionLink,
-    localPort: number,
-    remotePort: number,
-    opening: typeof OP_REQUEST | typeof OP_RESPONSE,
-  ) {
+  constructor(link: ConnectionLink, state: ConnectionState) {
     this.#link = link;
-    this.localPort = localPort;
-    this.remotePort = remotePort;
-    this.#phase = opening === OP_REQUEST ? 'connecting' : 'connected';
-    this.#due = 1 << opening;
+    this.localPort = state.localPort;
+    this.remotePort = state.remotePort;
+    this.#phase = state.phase;
+    this.#due = state.due;
+    this.#localShutdown = state.localShutdown;
+    this.#remoteShutdown = state.remoteShutdown;
+    this.closedAtOnce = state.closedAtOnce;
+    this.#received = new ByteQueue(state.unread);
+    if (state.end) this.#end = state.end === 'eof' ? 'eof' : new Error(state.end.reason);
+    this.#receivedCount = state.receivedCount;
+    this.#forwardedCount = (state.receivedCount - state.unread.length) >>> 0;
+    this.#announcedCount = state.announcedCount;
+    this.#sentCount = state.sentCount;
+    this.#remoteBufferSize = state.remoteBufferSize;
+    this.#remoteForwardedCount = state.remoteForwardedCount;
     this.opened = new Promise((resolve, reject) => {
       this.#opened = resolve;
       this.#openFailed = reject;
     });
-    if (this.connected) this.#opened();
+    if (this.#phase !== 'connecting') this.#opened();
     this.readable = new ReadableStream(
       {
         start: (controller) => {
@@ -129,26 +208,50 @@ export class VsockConnection implements VsockStream {
       // Credit covers only bytes that the reader has taken, so the stream itself holds none.
       { highWaterMark: 0 },
     );
-    this.writable = new WritableStream(
-      {
-        start: (controller) => {
-          this.#writer = controller;
-          // The sink's abort method is called only after a write in progress has ended.
-          controller.signal.addEventListener('abort', () => this.#abort(controller.signal.reason));
-        },
-        write: (bytes) => this.#enqueue(bytes),
-        close: () => {
-          this.#writerDone = true;
-          this.#shutdown(SHUTDOWN_SEND);
-        },
+    this.writable = new WritableStream({
+      start: (controller) => {
+        this.#writer = controller;
+        // The sink's abort method is called only after a write in progress has ended.
+        controller.signal.addEventListener('abort', () => this.#abort(controller.signal.reason));
+        return this.#isWritable ? this.#enqueue(state.unsent) : undefined;
       },
-      { highWaterMark: WRITE_AHEAD, size: (bytes) => bytes.length },
-    );
+      write: (bytes) => this.#enqueue(bytes),
+      close: () => {
+        this.#writerDone = true;
+        this.#shutdown(SHUTDOWN_SEND);
+      },
+    });
+    if (!this.#isWritable) this.#failWriting(new Error('the connection was shut down'));
     link.ready(this);
   }
 
-  get connected(): boolean {
-    return this.#phase === 'connected';
+  /** Whether bytes can still be sent to the guest. */
+  get #isWritable(): boolean {
+    const ended = (this.#localShutdown & SHUTDOWN_SEND) | (this.#remoteShutdown & SHUTDOWN_RECEIVE);
+    return ended === 0 && (this.#phase === 'connecting' || this.#phase === 'connected');
+  }
+
+  /** The state, while the device is suspended. */
+  save(): ConnectionState {
+    const { localPort, remotePort, closedAtOnce } = this;
+    const end = this.#end instanceof Error ? { reason: this.#end.message.slice(0, MAX_REASON) } : this.#end;
+    return {
+      ...{ localPort, remotePort, closedAtOnce, phase: this.#phase, due: this.#due },
+      ...{ localShutdown: this.#localShutdown, remoteShutdown: this.#remoteShutdown },
+      ...{ unread: this.#received.copy(), end: end ?? null },
+      ...{ receivedCount: this.#receivedCount, announcedCount: this.#announcedCount },
+      unsent: this.#write
+        ? (this.#write.bytes.slice(this.#write.sent) as Uint8Array<ArrayBuffer>)
+        : new Uint8Array(),
+      ...{ sentCount: this.#sentCount, remoteBufferSize: this.#remoteBufferSize },
+      remoteForwardedCount: this.#remoteForwardedCount,
+    };
+  }
+
+  /** The device is not suspended any more. */
+  proceed(): void {
+    this.#deliver();
+    this.#link.ready(this);
   }
 
   get hasPacket(): boolean {
@@ -281,6 +384,7 @@ export class VsockConnection implements VsockStream {
 
   /** Hands bytes to a waiting reader, or ends it when none are left. */
   #deliver(): void {
+    if (this.#link.isSuspended()) return;
     if (this.#wanted && this.#received.length > 0) {
       this.#wanted = false;
       const bytes = this.#received.take() as Uint8Array<ArrayBuffer>;

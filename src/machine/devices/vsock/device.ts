@@ -1,7 +1,15 @@
+import type { Plain, StateReader } from '../../state.ts';
 import type { Chain } from '../virtio/chain.ts';
 import { DriverError, type GuestMemory } from '../virtio/guest-memory.ts';
 import { VirtioDevice } from '../virtio/virtio-device.ts';
-import { type ConnectionLink, VsockConnection, type VsockStream } from './connection.ts';
+import {
+  type ConnectionLink,
+  type ConnectionState,
+  newConnection,
+  readConnection,
+  VsockConnection,
+  type VsockStream,
+} from './connection.ts';
 import { HEADER_SIZE, OP_REQUEST, OP_RESPONSE, OP_RST, TYPE_STREAM, VsockHeader } from './packet.ts';
 
 export type { VsockStream } from './connection.ts';
@@ -45,7 +53,10 @@ export class VsockDevice extends VirtioDevice {
   readonly #received = new VsockHeader();
   readonly #sent = new VsockHeader();
   #ephemeralPort = FIRST_EPHEMERAL_PORT;
+  /** Connections of a saved state, until they are taken. */
+  readonly #resumed = new Set<VsockConnection>();
   readonly #link: ConnectionLink = {
+    isSuspended: () => this.suspended,
     ready: (connection) => {
       this.#ready.add(connection);
       this.wake();
@@ -90,7 +101,7 @@ export class VsockDevice extends VirtioDevice {
     signal?.throwIfAborted();
     if (!this.running) throw new Error('the guest has no running vsock driver');
     if (this.#unfinished.size >= MAX_CONNECTIONS) throw new Error('too many vsock connections');
-    const connection = this.#open(this.#freePort(port), port, OP_REQUEST);
+    const connection = this.#open(newConnection(this.#freePort(port), port, OP_REQUEST));
     const abort = () => connection.reset(new Error('connecting was aborted', { cause: signal?.reason }));
     signal?.addEventListener('abort', abort);
     try {
@@ -114,11 +125,47 @@ export class VsockDevice extends VirtioDevice {
       connection.abandon(new Error('the guest reset its vsock device'));
   }
 
-  protected override settle(): null {
-    return null;
+  /** Bytes on the way between a connection and its reader or writer arrive before the state is taken. */
+  protected override async settle(): Promise<Plain> {
+    await new Promise((resolve) => setTimeout(resolve));
+    return {
+      ephemeralPort: this.#ephemeralPort,
+      refusals: this.#refusals.map((refusal) => ({ ...refusal })),
+      connections: [...this.#unfinished].map((connection) => ({ ...connection.save() })),
+    };
   }
 
-  protected override restore(): void {}
+  protected override restore(state: StateReader): void {
+    this.#ephemeralPort = state.field('ephemeralPort').integer(FIRST_EPHEMERAL_PORT, LAST_EPHEMERAL_PORT - 1);
+    this.#refusals.push(...state.field('refusals').list(MAX_REFUSALS).map(readRefusal));
+    for (const entry of state.field('connections').list(MAX_CONNECTIONS)) {
+      const connection = readConnection(entry);
+      const { localPort, remotePort, phase } = connection;
+      if (phase !== 'closed' && this.#connections.get(localPort)?.has(remotePort))
+        entry.fail('is there twice');
+      this.#resumed.add(this.#open(connection));
+    }
+  }
+
+  override proceed(): void {
+    super.proceed();
+    for (const connection of this.#resumed) {
+      connection.reset(new Error('nobody took the connection over'));
+      connection.readable.cancel().catch(() => {});
+    }
+    this.#resumed.clear();
+    for (const connection of this.#unfinished) connection.proceed();
+  }
+
+  /** Takes over a connection of the state from which the device goes on. Those that nobody takes are reset. */
+  takeResumed(localPort: number, remotePort: number): VsockStream | undefined {
+    for (const connection of this.#resumed) {
+      if (connection.localPort !== localPort || connection.remotePort !== remotePort) continue;
+      this.#resumed.delete(connection);
+      return connection;
+    }
+    return undefined;
+  }
 
   /** Takes packets from the guest. */
   #receive(): void {
@@ -153,7 +200,7 @@ export class VsockDevice extends VirtioDevice {
       this.#refuse();
       return;
     }
-    const connection = this.#open(destinationPort, sourcePort, OP_RESPONSE);
+    const connection = this.#open(newConnection(destinationPort, sourcePort, OP_RESPONSE));
     connection.noteCredit(this.#received);
     onStream(connection);
   }
@@ -211,19 +258,17 @@ export class VsockDevice extends VirtioDevice {
     header.type = type;
   }
 
-  #open(
-    hostPort: number,
-    guestPort: number,
-    opening: typeof OP_REQUEST | typeof OP_RESPONSE,
-  ): VsockConnection {
-    const connection = new VsockConnection(this.#link, hostPort, guestPort, opening);
-    let byGuestPort = this.#connections.get(hostPort);
+  #open(state: ConnectionState): VsockConnection {
+    const connection = new VsockConnection(this.#link, state);
+    this.#unfinished.add(connection);
+    if (state.phase === 'closed') return connection;
+    const { localPort, remotePort } = state;
+    let byGuestPort = this.#connections.get(localPort);
     if (byGuestPort === undefined) {
       byGuestPort = new Map();
-      this.#connections.set(hostPort, byGuestPort);
+      this.#connections.set(localPort, byGuestPort);
     }
-    byGuestPort.set(guestPort, connection);
-    this.#unfinished.add(connection);
+    byGuestPort.set(remotePort, connection);
     return connection;
   }
 
@@ -240,4 +285,14 @@ export class VsockDevice extends VirtioDevice {
       if (!this.#listeners.has(port) && !this.#connections.get(port)?.has(guestPort)) return port;
     }
   }
+}
+
+function readRefusal(state: StateReader): Refusal {
+  const word = (name: string, most = 2 ** 32 - 1) => state.field(name).integer(0, most);
+  return {
+    hostCid: word('hostCid', Number.MAX_SAFE_INTEGER),
+    hostPort: word('hostPort'),
+    guestPort: word('guestPort'),
+    type: word('type', 0xffff),
+  };
 }
