@@ -1,7 +1,8 @@
 /*
  * The control groups of containers. The outer one of a container, which no process of it sees, has the
- * limits. In it are the group of the first process and one for each further process with its descendants. Because the
- * kernel moves a process only between groups that its cgroup namespace contains, none leaves its group.
+ * limits. In it are the group of the first process and one for each further process with its descendants.
+ * Because the kernel moves a process only between groups that its cgroup namespace contains, none leaves its
+ * group.
  */
 #ifndef INIT_CGROUP_H
 #define INIT_CGROUP_H
@@ -13,7 +14,8 @@ void cgroups_prepare(void);
 
 /*
  * Freezes or thaws the processes of all containers, also those that are made meanwhile. Waits a second at
- * most until all are frozen. A process that waits uninterruptibly freezes before it executes its program again.
+ * most until all are frozen. A process that waits uninterruptibly freezes before it executes its program
+ * again.
  */
 void cgroups_freeze(bool frozen);
 
