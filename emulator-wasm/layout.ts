@@ -217,12 +217,16 @@ export const REQUEST_SFENCE = 1;
 export const REQUEST_FENCE_I = 2;
 /** Makes `run` return, because the hart's thread has messages. */
 export const REQUEST_RETURN = 4;
+/** Makes `run` return, and every later call of it, until the host clears the bit. */
+export const REQUEST_PAUSE = 8;
 
 export const RUN_STOPPED = 0;
 export const RUN_START_PENDING = 1;
 export const RUN_STARTED = 2;
 /** Asleep in WFI. The hart checks its mailbox before it runs another instruction. */
 export const RUN_SLEEPING = 3;
+/** Outside `run`, because of REQUEST_PAUSE. It checks its mailbox in the same way. */
+export const RUN_PAUSED = 4;
 
 // CSRs (u64 each). sstatus, sie and sip are views of mstatus, mie and mip.
 export const H_MSTATUS = 0x280;
@@ -321,3 +325,8 @@ export const H_CODE_UOPS = 0xc_1000;
 export const PAGE_WRITTEN = 1;
 /** A hart's store TLB may hold the page. */
 export const PAGE_STORED = 2;
+/**
+ * The page may have been written since the machine was last saved. Only the host clears it, while all harts
+ * are paused; they drop their store TLBs before they go on.
+ */
+export const PAGE_DIRTY = 4;

@@ -1,5 +1,6 @@
 /** The core's interface to its host. One instance runs one hart. */
 import {
+  H_FFLAGS,
   H_ID,
   H_INSTRET,
   H_MCOUNTEREN,
@@ -28,7 +29,9 @@ import {
   MODE_ICOUNT,
   MODE_JIT,
   POWER_RUNNING,
+  REQUEST_PAUSE,
   REQUEST_RETURN,
+  RUN_PAUSED,
   RUN_SLEEPING,
   RUN_START_PENDING,
   RUN_STARTED,
@@ -38,7 +41,7 @@ import { dropReservation } from './atomics';
 import { mtime, skipTo } from './clock';
 import { resetCode } from './blocks';
 import { earn, resetHeat, sample } from './heat';
-import { setFlags } from './fpu';
+import { getFlags, setFlags } from './fpu';
 import * as host from './host';
 import { interpret } from './interpreter';
 import { sleepWhile } from './mailbox';
@@ -68,15 +71,29 @@ export function reset(id: i32, pc: u64, priv: i32, a1: u64): void {
   store<u64>(hart, XL64, H_MSTATUS);
   const firmware = (load<u32>(M_MODE) & MODE_FIRMWARE) != 0;
   if (firmware) actAsFirmware(hart);
-  setFlags(0);
+  enter(hart, pc, priv, a1);
+  begin(hart);
+  atomic.store<u32>(hart, firmware && id > 0 ? RUN_STOPPED : RUN_STARTED, H_RUN);
+}
+
+/**
+ * Makes hart `id` go on where a hart of another machine was paused, whose registers, mailbox and CSRs are in
+ * the block. The host has checked them.
+ */
+export function resume(id: i32): void {
+  begin(HARTS + id * HART_STRIDE);
+}
+
+/** Fills in what is not in the first RESET_BYTES of the block: caches, and the state of this instance. */
+function begin(hart: usize): void {
+  setFlags(load<u32>(hart, H_FFLAGS));
+  // SC may fail, and WFI may return, at any time.
   dropReservation();
   stopWaiting();
-  enter(hart, pc, priv, a1);
   resetCode(hart);
   resetHeat(hart);
   resetTlbs(hart);
-  pmpChanged(hart, firmware);
-  atomic.store<u32>(hart, firmware && id > 0 ? RUN_STOPPED : RUN_STARTED, H_RUN);
+  pmpChanged(hart, (load<u32>(M_MODE) & MODE_FIRMWARE) != 0);
 }
 
 /** Clears registers, mailbox and CSRs, which are everything except caches. */
@@ -101,12 +118,13 @@ function enter(hart: usize, pc: u64, priv: u32, a1: u64): void {
 
 /**
  * Runs hart `id` until the machine's power is no longer on, and returns its state (POWER_*); or until about
- * `instructions` have retired or REQUEST_RETURN is set, and returns POWER_RUNNING. With one instruction,
- * exactly that instruction retires or traps.
+ * `instructions` have retired or the host asks for its return (REQUEST_RETURN, REQUEST_PAUSE), and returns
+ * POWER_RUNNING. With one instruction, exactly that instruction retires or traps.
  */
 export function run(id: i32, instructions: i64): i32 {
   const hart = HARTS + id * HART_STRIDE;
   const end = load<u64>(hart, H_INSTRET) + instructions;
+  atomic.cmpxchg<u32>(hart, RUN_PAUSED, RUN_STARTED, H_RUN);
   while (true) {
     const power = atomic.load<u32>(M_POWER);
     if (power != POWER_RUNNING) {
@@ -145,9 +163,20 @@ export function run(id: i32, instructions: i64): i32 {
 
 /** Whether the hart's thread has other work to do first. */
 function isCalledBack(hart: usize): bool {
-  if (!(atomic.load<u32>(hart, H_REQUEST) & REQUEST_RETURN)) return false;
+  const requests = atomic.load<u32>(hart, H_REQUEST);
+  if (requests & REQUEST_PAUSE) {
+    pause(hart);
+    return true;
+  }
+  if (!(requests & REQUEST_RETURN)) return false;
   atomic.and<u32>(hart, ~REQUEST_RETURN, H_REQUEST);
   return true;
+}
+
+/** Completes the hart's block. Other harts do not wait for this one until it runs again. */
+function pause(hart: usize): void {
+  store<u32>(hart, getFlags(), H_FFLAGS);
+  atomic.cmpxchg<u32>(hart, RUN_STARTED, RUN_PAUSED, H_RUN);
 }
 
 /** Starts the hart if HSM hart_start was called for it. Returns false while it is stopped. */

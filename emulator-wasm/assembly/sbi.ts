@@ -11,6 +11,7 @@ import {
   M_PAGE_FLAGS,
   M_RAM_BASE,
   M_RAM_SIZE,
+  PAGE_DIRTY,
   PAGE_WRITTEN,
   POWER_FAIL,
   POWER_OFF,
@@ -290,7 +291,7 @@ function readConsole(offset: usize, count: usize): i64 {
     const byte = uartReceive();
     if (byte < 0) return done;
     atomic.store<u8>(ram + offset + done, <u8>byte);
-    atomic.or<u8>(pageFlags + ((offset + done) >> PAGE_SHIFT), PAGE_WRITTEN);
+    atomic.or<u8>(pageFlags + ((offset + done) >> PAGE_SHIFT), PAGE_WRITTEN | PAGE_DIRTY);
   }
   return count;
 }

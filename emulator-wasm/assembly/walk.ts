@@ -1,5 +1,5 @@
 /** Address translation: Sv39 page walks (privileged specification, 4.3 and 4.4). */
-import { H_MSTATUS, H_SATP, M_PAGE_FLAGS, PAGE_STORED, PAGE_WRITTEN, RAM_START } from '../layout';
+import { H_MSTATUS, H_SATP, M_PAGE_FLAGS, PAGE_DIRTY, PAGE_STORED, PAGE_WRITTEN, RAM_START } from '../layout';
 import { Access, pmpCheck, PmpAnswer } from './pmp';
 import {
   dataPrivilege,
@@ -125,8 +125,14 @@ export function pmpChanged(hart: usize, firmware: bool): void {
   flushAll(hart);
 }
 
-/** Marks the page as written, so that code decoded from it is compared with it before its next use. */
+/**
+ * Marks the page as written, so that code decoded from it is compared with it before its next use, and so
+ * that it is saved.
+ */
 @inline
 export function markWritten(pa: u64): void {
-  store<u8>(load<u32>(M_PAGE_FLAGS) + <usize>((pa - RAM_START) >> 12), PAGE_WRITTEN | PAGE_STORED);
+  store<u8>(
+    load<u32>(M_PAGE_FLAGS) + <usize>((pa - RAM_START) >> 12),
+    PAGE_WRITTEN | PAGE_STORED | PAGE_DIRTY,
+  );
 }

@@ -1,8 +1,10 @@
-import { TIMEBASE } from '../../emulator-wasm/layout.ts';
+import { M_TIME_OFFSET, TIMEBASE } from '../../emulator-wasm/layout.ts';
 
 const TICKS_PER_MS = TIMEBASE / 1000;
 /** How far the clocks of two threads may differ, in ticks: 10 ms, far more than browsers blur them. */
 const SKEW = 10 * TICKS_PER_MS;
+/** How far browsers blur the clock of one thread, in ticks: 1 ms. */
+const BLUR = TICKS_PER_MS;
 
 /** Milliseconds since 1970 by the monotonic clock that all threads of a page or process share. */
 export function monotonicNow(): number {
@@ -35,4 +37,30 @@ function sharedClock(read: () => number, latest: Int32Array): () => number {
       if (Atomics.compareExchange(latest, 0, shared, ticks | 0) === shared) return ticks;
     }
   };
+}
+
+/**
+ * The guest's time, mtime, which stands still while the machine is suspended. Its offset to the machine's
+ * clock then holds the time itself.
+ */
+export class GuestTime {
+  readonly #offset: BigInt64Array;
+  readonly #clock: () => number;
+
+  constructor(memory: WebAssembly.Memory, epoch: number, latest: SharedArrayBuffer | undefined) {
+    this.#offset = new BigInt64Array(memory.buffer, M_TIME_OFFSET, 1);
+    this.#clock = machineClock(epoch, latest && new Int32Array(latest));
+  }
+
+  /** Stops the time, at one that no hart has read yet. */
+  stop(): void {
+    Atomics.add(this.#offset, 0, BigInt(this.#clock() + BLUR));
+  }
+
+  /** Lets the time go on. @returns its value, in ticks */
+  start(): bigint {
+    const ticks = Atomics.load(this.#offset, 0);
+    Atomics.sub(this.#offset, 0, BigInt(this.#clock()));
+    return BigInt.asUintN(64, ticks);
+  }
 }

@@ -8,13 +8,15 @@ export class MachineError extends Error {
   log: string | undefined;
 }
 
+const DAMAGED = 'this saved session is damaged: ';
+
 /** A saved state of a machine cannot be right: it is damaged, or made to do harm. */
 export class StateError extends MachineError {
   override name = 'StateError';
 
   /** @param problem which part of the state is wrong, and how */
   constructor(problem: string) {
-    super(`this saved session is damaged: ${problem}`);
+    super(`${DAMAGED}${problem}`);
   }
 }
 
@@ -31,7 +33,7 @@ export class ConnectError extends Error {
 }
 
 /** Errors that their message explains completely. */
-const EXPLAINED = ['MachineError', 'StateError', 'ImageError', 'StorageError', 'StorageFullError'];
+const EXPLAINED = ['MachineError', 'ImageError', 'StorageError', 'StorageFullError'];
 
 /** An error as it crosses threads: structured clones lose the class. */
 export interface PackedError {
@@ -46,6 +48,7 @@ export function packError(cause: unknown): PackedError {
 }
 
 export function unpackError({ name, message, stack }: PackedError): Error {
+  if (name === 'StateError') return new StateError(message.slice(DAMAGED.length));
   if (EXPLAINED.includes(name)) return new MachineError(message);
   const error = new Error(`${name}: ${message}`);
   if (stack) error.stack = stack;

@@ -1,7 +1,16 @@
 import { Installer } from '../../emulator-wasm/jit/install.ts';
-import { M_DOORBELL, M_HOT, M_POWER, M_TRANSLATIONS, POWER_RUNNING } from '../../emulator-wasm/layout.ts';
+import {
+  H_REQUEST,
+  M_DOORBELL,
+  M_HOT,
+  M_POWER,
+  M_TRANSLATIONS,
+  POWER_RUNNING,
+  REQUEST_PAUSE,
+} from '../../emulator-wasm/layout.ts';
 import { machineClock } from './clock.ts';
 import type { Core } from './core.ts';
+import { hartWord } from './hart-words.ts';
 import { OutputRing } from './output-ring.ts';
 import type { FromHart, HartStart, ToHart, Translated } from './protocol.ts';
 import { Tracer } from './trace.ts';
@@ -22,22 +31,24 @@ export function runHart(start: HartStart): void {
   let seconds = 0;
   let translations = 0;
   let waiting = false;
+  const isPaused = () => (Atomics.load(words, hartWord(hart, H_REQUEST) >>> 2) & REQUEST_PAUSE) !== 0;
 
   const run = () => {
     const begin = performance.now();
     const power = tracer ? tracer.run(TRACE_BATCH) : core.run(hart, FOREVER);
     seconds += (performance.now() - begin) / 1000;
     if (power !== POWER_RUNNING) post({ type: 'halted', power, seconds });
-    else if (tracer) post({ type: 'paused' });
+    else if (tracer) post({ type: 'traced' });
+    else if (isPaused()) post({ type: 'paused' });
     else waiting = true;
-    resume();
+    proceed();
   };
 
   /**
    * Continues when everything that the translator has sent is installed. A message may arrive before
    * M_TRANSLATIONS counts it.
    */
-  const resume = () => {
+  const proceed = () => {
     if (!waiting || translations < Atomics.load(words, M_TRANSLATIONS >>> 2)) return;
     waiting = false;
     run();
@@ -45,7 +56,8 @@ export function runHart(start: HartStart): void {
 
   port.onmessage = ({ data }: MessageEvent<ToHart>) => {
     if (data.type === 'run') return run();
-    core.reset(hart, data.pc, data.privilege, data.argument);
+    if (data.type === 'resume') core.resume(hart);
+    else core.reset(hart, data.pc, data.privilege, data.argument);
     post({ type: 'ready' });
   };
 
@@ -55,7 +67,7 @@ export function runHart(start: HartStart): void {
     installer ??= new Installer(core, memory, hart);
     installer.install(data.module, data.bytes, data.regions);
     translations++;
-    resume();
+    proceed();
   };
 }
 

@@ -45,7 +45,7 @@ export function parseKernelHeader(file: Uint8Array): KernelHeader {
 /**
  * Places kernel, initial RAM disk and device tree in RAM, one above the other.
  * @param deviceTree makes the tree when the place of the initial RAM disk is known
- * @returns physical addresses of the kernel's entry and of the device tree
+ * @returns physical addresses of the kernel's entry, of the device tree, and of the end of all
  * @throws MachineError when the kernel is damaged or they do not fit
  */
 export function loadLinux(
@@ -53,7 +53,7 @@ export function loadLinux(
   kernel: Uint8Array,
   initrd: Uint8Array | undefined,
   deviceTree: (initrd?: AddressRange) => Uint8Array,
-): { entry: number; deviceTree: number } {
+): { entry: number; deviceTree: number; end: number } {
   const { textOffset, imageSize } = parseKernelHeader(kernel);
   const place = (bytes: Uint8Array, address: number) => {
     const missing = address - RAM_START + bytes.length - ram.length;
@@ -73,6 +73,5 @@ export function loadLinux(
     range = { start: free, end: free + initrd.length };
     free = place(initrd, free);
   }
-  place(deviceTree(range), free);
-  return { entry, deviceTree: free };
+  return { entry, deviceTree: free, end: place(deviceTree(range), free) };
 }

@@ -7,19 +7,24 @@ import { chunks } from '../streams/chunks.ts';
 import { Agent } from './agent.ts';
 import { bootElf, bootLinux } from './boot.ts';
 import { BootWatch } from './boot-watch.ts';
-import { monotonicNow } from './clock.ts';
+import { GuestTime, monotonicNow } from './clock.ts';
+import { deferred } from './deferred.ts';
 import { DeviceBus } from './device-bus.ts';
 import type { ConsoleDevice } from './devices/console/device.ts';
 import { Devices } from './devices/index.ts';
 import { GuestMemory } from './devices/virtio/guest-memory.ts';
-import { instructionsRetired, powerDown } from './hart-words.ts';
+import { MachineError, packError } from './errors.ts';
+import { instructionsRetired } from './hart-words.ts';
+import { Harts } from './harts.ts';
 import { OutputRing } from './output-ring.ts';
 import { OwnerChannel } from './owner-channel.ts';
-import type { ExitReason, FromHart, MachineStart, ToHart } from './protocol.ts';
+import type { ElfGuest, ExitReason, LinuxGuest, MachineStart } from './protocol.ts';
+import { restoreBlocks, saveBlocks } from './saved-blocks.ts';
+import type { MachineState, Plain } from './state.ts';
 import { feedUart } from './uart-input.ts';
 
-/** How long harts may take to leave `run` once the machine is off, in ms. */
-const HALT_PATIENCE = 2000;
+/** How long devices may take to finish the guest's requests in a suspension, in ms. */
+const SETTLE_PATIENCE = 10_000;
 
 const EXIT_REASONS: Record<number, ExitReason> = {
   [POWER_OFF]: 'poweroff',
@@ -45,18 +50,28 @@ class MachineWorker {
   readonly #owner: OwnerChannel;
   readonly #bus: DeviceBus;
   readonly #boot: BootWatch;
+  readonly #devices: Devices;
+  readonly #harts: Harts;
+  readonly #time: GuestTime;
+  readonly #ramFilled = deferred<void>();
   #image: ImageBackend | undefined;
   #agent: Agent | undefined;
-  #seconds = 0;
-  #halted = 0;
-  #allHalted = () => {};
 
   constructor(start: MachineStart, resources: Resources) {
     const { memory, port, guest, plan, deterministic, served } = start;
     this.#start = start;
     this.#owner = new OwnerChannel(port, new OutputRing(start.output));
     this.#boot = new BootWatch(memory, () => this.#reportBoot());
+    this.#time = new GuestTime(memory, start.epoch, start.latestTime);
+    this.#harts = new Harts(memory, start.harts, {
+      doorbell: () => this.#bus.poll(),
+      hot: () => this.#owner.post({ type: 'hot' }),
+      trace: (text) => void this.#owner.trace(text),
+      traced: () => this.#owner.trace(''),
+      halted: (power) => void this.#shutDown(power),
+    });
     const devices = this.#makeDevices(resources);
+    this.#devices = devices;
     this.#bus = new DeviceBus(
       memory,
       devices,
@@ -69,12 +84,17 @@ class MachineWorker {
     const card = start.devices.find(({ kind }) => kind === 'net');
     // A foreign relay says by DHCP how the guest is reached.
     if (card?.kind === 'net' && card.network.relay?.kind !== 'foreign') agent?.setNetwork(PLAN);
-    this.#owner.serve({ agent, console, image: this.#image });
+    this.#owner.serve(
+      { agent, console, image: this.#image },
+      {
+        ramFilled: () => this.#ramFilled.resolve(),
+        suspend: () => void this.#suspend(),
+        proceed: () => this.#proceed(),
+      },
+    );
     if (console) void feedConsole(console, this.#owner.input);
     else void feedUart(memory, plan.harts, this.#owner.input);
-    this.#startHarts(guest.kind === 'linux' ? bootLinux(start, guest, devices.slots) : bootElf(start, guest));
-    if ('waitAsync' in Atomics) void this.#bus.watch();
-    if (guest.kind === 'linux' && !start.trace) this.#boot.start(() => this.#owner.draining);
+    void (guest.kind === 'suspended' ? this.#resume(guest.state) : this.#bootGuest(guest));
   }
 
   get #networkEvents(): NetworkEvents {
@@ -100,42 +120,66 @@ class MachineWorker {
     });
   }
 
-  /** Resets all harts before one runs, because it may start another. */
-  #startHarts(reset: ToHart): void {
-    const { harts } = this.#start;
-    let ready = 0;
-    for (const port of harts) {
-      port.onmessage = ({ data }: MessageEvent<FromHart>) => {
-        if (data.type === 'ready' && ++ready === harts.length) {
-          this.#owner.post({ type: 'started' });
-          for (const each of harts) each.postMessage({ type: 'run' } satisfies ToHart);
-        } else {
-          this.#hearHart(port, data);
-        }
-      };
-      port.postMessage(reset);
+  async #bootGuest(guest: LinuxGuest | ElfGuest): Promise<void> {
+    const isLinux = guest.kind === 'linux';
+    await this.#harts.prepare(
+      isLinux ? bootLinux(this.#start, guest, this.#devices.slots) : bootElf(this.#start, guest),
+    );
+    this.#run();
+    if (isLinux && !this.#start.trace) this.#boot.start(() => this.#owner.draining);
+  }
+
+  /** Goes on where another machine was suspended. */
+  async #resume(state: MachineState): Promise<void> {
+    const { memory, plan } = this.#start;
+    restoreBlocks(memory, plan, this.#devices.slots.length, state);
+    await this.#harts.prepare({ type: 'resume' });
+    await this.#ramFilled.promise;
+    this.#devices.resume(state.devices);
+    this.#time.start();
+    this.#run();
+    this.#devices.proceed();
+    this.#reportBoot();
+  }
+
+  #run(): void {
+    if ('waitAsync' in Atomics) void this.#bus.watch();
+    this.#owner.post({ type: 'started' });
+    this.#harts.run();
+  }
+
+  /** Brings the machine to a standstill, and tells the owner its state. */
+  async #suspend(): Promise<void> {
+    const { memory, plan } = this.#start;
+    try {
+      await this.#harts.pause();
+    } catch (error) {
+      this.#owner.post({ type: 'suspend-failed', error: packError(error) });
+      return;
+    }
+    this.#time.stop();
+    try {
+      const devices = await within(SETTLE_PATIENCE, this.#settle(), 'its devices do not come to rest');
+      const blocks = saveBlocks(memory, plan.harts, this.#devices.slots.length);
+      const state = { harts: plan.harts, ramBytes: plan.ramSize, ...blocks, devices, agent: null };
+      this.#owner.post({ type: 'suspended', state });
+    } catch (error) {
+      this.#proceed();
+      this.#owner.post({ type: 'suspend-failed', error: packError(error) });
     }
   }
 
-  #hearHart(port: MessagePort, message: FromHart): void {
-    switch (message.type) {
-      case 'doorbell':
-        this.#bus.poll();
-        break;
-      case 'hot':
-        this.#owner.post({ type: 'hot' });
-        break;
-      case 'trace':
-        void this.#owner.trace(message.text);
-        break;
-      case 'paused':
-        void this.#owner.trace('').then(() => port.postMessage({ type: 'run' } satisfies ToHart));
-        break;
-      case 'halted':
-        this.#seconds = Math.max(this.#seconds, message.seconds);
-        if (++this.#halted === 1) void this.#shutDown(message.power);
-        if (this.#halted === this.#start.harts.length) this.#allHalted();
-    }
+  async #settle(): Promise<Plain[]> {
+    const devices = await this.#devices.suspend();
+    await this.#owner.drain();
+    return devices;
+  }
+
+  #proceed(): void {
+    this.#time.start();
+    this.#harts.proceed();
+    this.#devices.proceed();
+    this.#owner.post({ type: 'started' });
   }
 
   #reportBoot(): void {
@@ -147,20 +191,24 @@ class MachineWorker {
 
   /** The machine is off: waits for the harts, passes on the rest of the output, and reports the end. */
   async #shutDown(power: number): Promise<void> {
-    const { harts, memory, plan } = this.#start;
-    const words = new Int32Array(memory.buffer);
     this.#boot.stop();
-    powerDown(words, plan.harts, power);
-    await new Promise<void>((resolve) => {
-      this.#allHalted = resolve;
-      if (this.#halted === harts.length) resolve();
-      setTimeout(resolve, HALT_PATIENCE);
-    });
+    await this.#harts.end(power);
     this.#bus.poll();
     const reason = EXIT_REASONS[power] ?? 'fail';
     const hasCode = reason === 'fail' || reason === 'call';
-    const code = hasCode ? Atomics.load(words, M_EXIT_CODE >>> 2) : 0;
-    this.#owner.end({ reason, code, seconds: this.#seconds });
+    const code = hasCode ? new DataView(this.#start.memory.buffer).getInt32(M_EXIT_CODE, true) : 0;
+    this.#owner.end({ reason, code, seconds: this.#harts.seconds });
+  }
+}
+
+/** @throws MachineError if it takes longer than `ms` */
+async function within<T>(ms: number, work: Promise<T>, problem: string): Promise<T> {
+  const late = deferred<never>();
+  const timer = setTimeout(() => late.reject(new MachineError(problem)), ms);
+  try {
+    return await Promise.race([work, late.promise]);
+  } finally {
+    clearTimeout(timer);
   }
 }
 

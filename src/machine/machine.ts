@@ -11,7 +11,7 @@ import type { JitMode } from '../options/jit.mjs';
 import { chunks } from '../streams/chunks.ts';
 import type { ContainerRequest, ExecRequest, ProcessRequest, Usage } from './agent-protocol.ts';
 import { monotonicNow } from './clock.ts';
-import { deferred } from './deferred.ts';
+import { type Deferred, deferred } from './deferred.ts';
 import type { DeviceOptions } from './devices/index.ts';
 import { MachineError, unpackError } from './errors.ts';
 import { type Connection, Forwarders, type Listening } from './forwarders.ts';
@@ -39,15 +39,18 @@ import {
   CONSOLE_OUTPUT,
   describeExit,
   diskSerial,
-  type ElfGuest,
   type FromMachine,
   isProcessStream,
   type LinuxGuest,
   type MachineExit,
+  type MachineStart,
   type ToMachine,
   TRACE_OUTPUT,
 } from './protocol.ts';
+import { savedFirmware, savedPlan } from './saved-blocks.ts';
+import type { MachineState } from './state.ts';
 import { StreamMux } from './stream-mux.ts';
+import { SuspendedMachine } from './suspended-machine.ts';
 
 export type { DiskOptions } from '../disk/disks.ts';
 export type { NetworkOptions, NetworkStatus, RelayOptions } from '../network/network.ts';
@@ -77,6 +80,8 @@ export {
   type ExitReason,
   type MachineExit,
 } from './protocol.ts';
+export type { MachineState, Plain } from './state.ts';
+export type { SuspendedMachine } from './suspended-machine.ts';
 
 const CONSOLE_COMMAND_LINE = 'console=hvc0';
 const WORD_SIZE = 4;
@@ -123,6 +128,17 @@ export interface LinuxOptions extends MachineOptions {
   readonly onNetwork?: ((status: NetworkStatus) => void) | undefined;
 }
 
+/** A machine that goes on where another one was suspended, with the same devices. */
+export interface ResumeOptions
+  extends Omit<
+    LinuxOptions,
+    'kernel' | 'initrd' | 'commandLine' | 'cpus' | 'memoryBytes' | 'icount' | 'onTrace'
+  > {
+  readonly state: MachineState;
+  /** Fills in guest RAM as it was, which is all zero before. The workers start meanwhile. */
+  fillRam(ram: Uint8Array): void | Promise<void>;
+}
+
 export interface BareMetalOptions extends MachineOptions {
   /** An ELF64 executable for RISC-V. */
   readonly elf: Uint8Array;
@@ -139,6 +155,8 @@ export interface MachineStats {
   readonly seconds: number;
 }
 
+export type StartOptions = LinuxOptions | BareMetalOptions | ResumeOptions;
+
 /** A virtual machine, seen from the thread that started it. */
 export class Machine {
   /** How the machine ended. Rejects when a part of the emulator fails. */
@@ -147,6 +165,7 @@ export class Machine {
   readonly booted: Promise<BootFigures>;
 
   readonly #plan: MemoryPlan;
+  readonly #canSuspend: boolean;
   #memory: WebAssembly.Memory | undefined;
   readonly #epoch = monotonicNow();
   readonly #port: MessagePort;
@@ -159,7 +178,10 @@ export class Machine {
   readonly #outputTaken: Promise<unknown>;
   readonly #onNetwork: LinuxOptions['onNetwork'];
   readonly #log = new LogTail();
-  readonly #started = deferred<void>();
+  /** Resolves when the guest runs, at first or again. */
+  #started = deferred<void>();
+  /** While a suspension is requested, and until it ends. */
+  #suspension: Deferred<Omit<MachineState, 'owner'>> | undefined;
   readonly #booted = deferred<BootFigures>();
   readonly #image = deferred<void>();
   readonly #exit = deferred<MachineExit>();
@@ -172,15 +194,16 @@ export class Machine {
 
   /**
    * Resolves when the guest runs its first instruction.
-   * @throws MachineError when the guest's files or the options are at fault
+   * @throws MachineError when the guest's files or the options are at fault; StateError when no machine can
+   *   have been in the state
    */
-  static async start(platform: Platform, options: LinuxOptions | BareMetalOptions): Promise<Machine> {
+  static async start(platform: Platform, options: StartOptions): Promise<Machine> {
     const machine = new Machine(platform, options);
     await machine.#started.promise;
     return machine;
   }
 
-  private constructor(platform: Platform, options: LinuxOptions | BareMetalOptions) {
+  private constructor(platform: Platform, options: StartOptions) {
     this.exit = this.#exit.promise;
     this.booted = this.#booted.promise;
     // Owners that do not wait for these promises do not want their errors either.
@@ -188,12 +211,11 @@ export class Machine {
     this.booted.catch(() => {});
     this.#image.promise.catch(() => {});
 
-    const devices = 'kernel' in options ? devicesOf(options) : [];
-    this.#onNetwork = 'kernel' in options ? options.onNetwork : undefined;
-    this.#plan = planMemory(options.cpus, options.memoryBytes);
-    const jit = JIT_MODES[options.icount || options.onTrace ? 'off' : (options.jit ?? 'hot')];
-    const mode = ('kernel' in options ? MODE_FIRMWARE : 0) | (options.icount ? MODE_ICOUNT : 0) | jit;
-    this.#memory = createMemory(this.#plan, mode);
+    const setup = setupOf(options);
+    this.#onNetwork = 'onNetwork' in options ? options.onNetwork : undefined;
+    this.#plan = setup.plan;
+    this.#canSuspend = !setup.onTrace && (setup.mode & MODE_ICOUNT) === 0;
+    this.#memory = createMemory(this.#plan, setup.mode);
 
     const { port1, port2 } = new MessageChannel();
     this.#port = port1;
@@ -207,41 +229,48 @@ export class Machine {
         this.#log.add(bytes);
         return options.onConsole?.(bytes);
       }),
-      this.#consume(TRACE_OUTPUT, options.onTrace),
+      this.#consume(TRACE_OUTPUT, setup.onTrace),
     ]);
-    this.#startWorkers(platform, options, devices, port2, jit !== 0);
+    this.#startWorkers(platform, options.emulator, setup, port2);
+    if ('fillRam' in options) void this.#fillRam(options);
+  }
+
+  async #fillRam({ fillRam }: ResumeOptions): Promise<void> {
+    try {
+      await fillRam(this.ram);
+      this.#post({ type: 'ram-filled' });
+    } catch (error) {
+      this.#fail(error instanceof Error ? error : new Error(String(error)));
+    }
   }
 
   #startWorkers(
     platform: Platform,
-    options: LinuxOptions | BareMetalOptions,
-    devices: readonly DeviceOptions[],
+    emulator: WebAssembly.Module,
+    { guest, devices, plan, mode, onTrace }: Setup,
     port: MessagePort,
-    jit: boolean,
   ): void {
     const common = {
       memory: this.#memory as WebAssembly.Memory,
       output: OutputRing.allocate(),
       served: new SharedArrayBuffer(WORD_SIZE),
       epoch: this.#epoch,
-      deterministic: options.icount === true,
-      trace: options.onTrace !== undefined,
+      latestTime: plan.harts > 1 ? new SharedArrayBuffer(WORD_SIZE) : undefined,
+      deterministic: (mode & MODE_ICOUNT) !== 0,
+      trace: onTrace !== undefined,
     };
-    const latestTime = options.cpus > 1 ? new SharedArrayBuffer(WORD_SIZE) : undefined;
     const fail = (error: Error) => this.#fail(error);
-    const { emulator } = options;
     const translations: MessagePort[] = [];
-    const harts = Array.from({ length: options.cpus }, (_, hart) => {
+    const harts = Array.from({ length: plan.harts }, (_, hart) => {
       const { port1, port2 } = new MessageChannel();
-      const translated = jit ? new MessageChannel() : undefined;
+      const translated = mode & MODE_JIT ? new MessageChannel() : undefined;
       if (translated) translations.push(translated.port1);
       const ports = { port: port2, translations: translated?.port2 };
-      const start = { ...common, role: 'hart', hart, emulator, latestTime, ...ports } as const;
+      const start = { ...common, role: 'hart', hart, emulator, ...ports } as const;
       this.#workers.push(platform.startWorker(start, translated ? [port2, translated.port2] : [port2], fail));
       return port1;
     });
-    const guest = guestOf(options);
-    const start = { ...common, role: 'machine', plan: this.#plan, guest, devices, port, harts } as const;
+    const start = { ...common, role: 'machine', plan, guest, devices, port, harts } as const;
     this.#workers.push(platform.startWorker(start, [port, ...harts], fail));
     this.#startTranslator = () => {
       const start = { role: 'translator', memory: common.memory, emulator, harts: translations } as const;
@@ -399,6 +428,38 @@ export class Machine {
     return this.#mux.drain(isProcessStream, MOST_LEFT);
   }
 
+  /**
+   * Brings the machine to a standstill, in which it can be saved.
+   * @throws MachineError if it is traced or reproducible, is suspended already, has ended, or does not come
+   *   to rest in time; it goes on then
+   */
+  async suspend(): Promise<SuspendedMachine> {
+    if (!this.#canSuspend) throw new MachineError('a traced or reproducible machine cannot be suspended');
+    if (this.#suspension) throw new MachineError('the machine is suspended already');
+    const suspension = deferred<Omit<MachineState, 'owner'>>();
+    this.#suspension = suspension;
+    this.#post({ type: 'suspend' });
+    try {
+      if (this.#ending) await this.failure();
+      const state = { ...(await suspension.promise), owner: null };
+      return new SuspendedMachine(state, this.#memory as WebAssembly.Memory, this.#plan, () =>
+        this.#proceed(),
+      );
+    } catch (error) {
+      this.#suspension = undefined;
+      throw error;
+    }
+  }
+
+  /** Ends the suspension. */
+  async #proceed(): Promise<void> {
+    if (!this.#suspension) throw new MachineError('the machine is not suspended');
+    this.#suspension = undefined;
+    this.#started = deferred();
+    this.#post({ type: 'proceed' });
+    await this.#started.promise;
+  }
+
   /** Asks PID 1 to end all processes, sync, and power off. */
   powerOff(): void {
     this.#post({ type: 'power-off' });
@@ -491,6 +552,12 @@ export class Machine {
       case 'image-open':
         this.#image.resolve();
         break;
+      case 'suspended':
+        this.#suspension?.resolve(message.state);
+        break;
+      case 'suspend-failed':
+        this.#suspension?.reject(unpackError(message.error));
+        break;
       case 'image-failed':
         this.#image.reject(unpackError(message.error));
         break;
@@ -530,6 +597,7 @@ export class Machine {
     if (error instanceof MachineError) error.log = this.#log.text;
     this.#mux.destroy(error);
     this.#started.reject(error);
+    this.#suspension?.reject(error);
     this.#booted.reject(error);
     this.#image.reject(error);
     this.#processes.destroy(error);
@@ -548,14 +616,52 @@ class LogTail {
   }
 }
 
-function guestOf(options: LinuxOptions | BareMetalOptions): LinuxGuest | ElfGuest {
-  if ('elf' in options) return { kind: 'elf', file: options.elf };
-  const { kernel, initrd, commandLine = '' } = options;
+/** What differs between the kinds of machines. */
+interface Setup {
+  readonly guest: MachineStart['guest'];
+  /** In the order of their slots. */
+  readonly devices: readonly DeviceOptions[];
+  readonly plan: MemoryPlan;
+  /** MODE_* bits. */
+  readonly mode: number;
+  readonly onTrace?: MachineOptions['onTrace'];
+}
+
+function setupOf(options: StartOptions): Setup {
+  if ('state' in options) {
+    const { state } = options;
+    const isLinux = savedFirmware(state);
+    return {
+      guest: { kind: 'suspended', state },
+      devices: isLinux ? devicesOf(options) : [],
+      plan: savedPlan(state),
+      mode: (isLinux ? MODE_FIRMWARE : 0) | JIT_MODES[options.jit ?? 'hot'],
+    };
+  }
+  const { icount, onTrace } = options;
+  const isLinux = 'kernel' in options;
+  return {
+    guest: isLinux ? linuxGuest(options) : { kind: 'elf', file: options.elf },
+    devices: isLinux ? devicesOf(options) : [],
+    plan: planMemory(options.cpus, options.memoryBytes),
+    mode:
+      (isLinux ? MODE_FIRMWARE : 0) |
+      (icount ? MODE_ICOUNT : 0) |
+      JIT_MODES[icount || onTrace ? 'off' : (options.jit ?? 'hot')],
+    onTrace,
+  };
+}
+
+function linuxGuest({ kernel, initrd, commandLine = '' }: LinuxOptions): LinuxGuest {
   return { kind: 'linux', kernel, initrd, commandLine: `${CONSOLE_COMMAND_LINE} ${commandLine}`.trim() };
 }
 
 /** The devices of a Linux machine, in the order of their slots. */
-function devicesOf({ disks = [], icount, network }: LinuxOptions): DeviceOptions[] {
+function devicesOf({
+  disks = [],
+  icount,
+  network,
+}: Pick<LinuxOptions, 'disks' | 'icount' | 'network'>): DeviceOptions[] {
   for (const disk of disks) {
     if ('data' in disk && disk.data.length % 512 !== 0)
       throw new MachineError('a disk is a whole number of 512-byte sectors');

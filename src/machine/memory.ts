@@ -9,6 +9,7 @@ import {
   M_RAM_SIZE,
   M_TOHOST,
   MODE_ICOUNT,
+  PAGE_DIRTY,
   RAM_START,
 } from '../../emulator-wasm/layout.ts';
 import { cpusProblem, formatSize, GUEST_PAGE, MAX_RAM, memoryProblem } from '../options/limits.mjs';
@@ -110,6 +111,18 @@ function allocate(plan: MemoryPlan): WebAssembly.Memory {
 /** Guest RAM as bytes; index 0 is guest physical address RAM_START. */
 export function guestRam(memory: WebAssembly.Memory, plan: MemoryPlan): Uint8Array {
   return new Uint8Array(memory.buffer, plan.ramBase, plan.ramSize);
+}
+
+/** The PAGE_* bits of each page of guest RAM. */
+export function pageFlags(memory: WebAssembly.Memory, { pageFlags, ramSize }: MemoryPlan): Uint8Array {
+  return new Uint8Array(memory.buffer, pageFlags, ramSize / GUEST_PAGE);
+}
+
+/** Has the next save keep the pages of a range of guest physical addresses, which the host has written. */
+export function markDirty(memory: WebAssembly.Memory, plan: MemoryPlan, start: number, end: number): void {
+  const first = Math.floor((start - RAM_START) / GUEST_PAGE);
+  const flags = pageFlags(memory, plan).subarray(first, Math.ceil((end - RAM_START) / GUEST_PAGE));
+  for (const [page, bits] of flags.entries()) flags[page] = bits | PAGE_DIRTY;
 }
 
 /** Whether the guest physical range lies in RAM. */

@@ -1,5 +1,6 @@
 import type { ImageBackend } from '../disk/image-backend.ts';
 import type { Agent } from './agent.ts';
+import { type Deferred, deferred } from './deferred.ts';
 import type { ConsoleDevice } from './devices/console/device.ts';
 import { MachineError, packError } from './errors.ts';
 import { connect } from './guest-streams.ts';
@@ -23,6 +24,13 @@ export interface Guest {
   readonly image?: ImageBackend | undefined;
 }
 
+/** What the owner's commands do to the machine as a whole. */
+export interface MachineControl {
+  ramFilled(): void;
+  suspend(): void;
+  proceed(): void;
+}
+
 /** The machine worker's end of the channel to the machine's owner: commands, reports and byte streams. */
 export class OwnerChannel {
   readonly #port: MessagePort;
@@ -30,7 +38,8 @@ export class OwnerChannel {
   readonly #ring: OutputRing;
   readonly #output: Sender;
   readonly #trace: Sender;
-  #draining = false;
+  /** While output of UART or debug console waits for the owner: resolves when it has taken all. */
+  #drained: Deferred<void> | undefined;
 
   constructor(port: MessagePort, ring: OutputRing) {
     this.#port = port;
@@ -41,8 +50,8 @@ export class OwnerChannel {
   }
 
   /** Carries out the owner's commands from now on. */
-  serve(guest: Guest): void {
-    this.#port.onmessage = ({ data }: MessageEvent<ToMachine>) => this.#receive(data, guest);
+  serve(guest: Guest, machine: MachineControl): void {
+    this.#port.onmessage = ({ data }: MessageEvent<ToMachine>) => this.#receive(data, guest, machine);
   }
 
   post(message: FromMachine): void {
@@ -66,15 +75,17 @@ export class OwnerChannel {
 
   /** Whether output of UART or debug console waits for the owner. */
   get draining(): boolean {
-    return this.#draining;
+    return this.#drained !== undefined;
   }
 
   /** Passes on what the harts wrote to UART and debug console, as fast as the owner takes it. */
   async drain(): Promise<void> {
-    if (this.#draining) return;
-    this.#draining = true;
+    if (this.#drained) return this.#drained.promise;
+    const drained = deferred<void>();
+    this.#drained = drained;
     for (let bytes = this.#ring.read(); bytes.length > 0; bytes = this.#ring.read()) await this.print(bytes);
-    this.#draining = false;
+    this.#drained = undefined;
+    drained.resolve();
   }
 
   /** Reports the end of the machine, after everything that is left of its output. */
@@ -85,7 +96,7 @@ export class OwnerChannel {
     this.post({ type: 'exit', exit });
   }
 
-  #receive(message: ToMachine, { agent, console, image }: Guest): void {
+  #receive(message: ToMachine, { agent, console, image }: Guest, machine: MachineControl): void {
     switch (message.type) {
       case 'run':
         this.#run(message, agent);
@@ -119,6 +130,15 @@ export class OwnerChannel {
         break;
       case 'power-off':
         agent?.powerOff();
+        break;
+      case 'ram-filled':
+        machine.ramFilled();
+        break;
+      case 'suspend':
+        machine.suspend();
+        break;
+      case 'proceed':
+        machine.proceed();
         break;
       default:
         this.#mux.receive(message);

@@ -5,6 +5,7 @@ import type { Usage } from './agent-protocol.ts';
 import type { DeviceOptions } from './devices/index.ts';
 import type { PackedError } from './errors.ts';
 import type { MemoryPlan } from './memory.ts';
+import type { MachineState } from './state.ts';
 import type { StreamMessage } from './stream-mux.ts';
 import type { TerminalSize } from './terminal-size.ts';
 
@@ -37,6 +38,12 @@ export interface ElfGuest {
   readonly file: Uint8Array;
 }
 
+/** A machine that was suspended, whose RAM the owner fills in while the workers start. */
+export interface SuspendedGuest {
+  readonly kind: 'suspended';
+  readonly state: MachineState;
+}
+
 interface CommonStart {
   readonly memory: WebAssembly.Memory;
   /** An `OutputRing`. */
@@ -45,6 +52,8 @@ interface CommonStart {
   readonly served: SharedArrayBuffer;
   /** Machine start as `monotonicNow`. */
   readonly epoch: number;
+  /** The word of `machineClock` that several harts share. */
+  readonly latestTime: SharedArrayBuffer | undefined;
   /** For reproducible runs: no randomness, and a hart that rings the doorbell waits for the devices. */
   readonly deterministic: boolean;
   readonly trace: boolean;
@@ -54,7 +63,7 @@ interface CommonStart {
 export interface MachineStart extends CommonStart {
   readonly role: 'machine';
   readonly plan: MemoryPlan;
-  readonly guest: LinuxGuest | ElfGuest;
+  readonly guest: LinuxGuest | ElfGuest | SuspendedGuest;
   /** In the order of their slots. */
   readonly devices: readonly DeviceOptions[];
   readonly port: MessagePort;
@@ -66,8 +75,6 @@ export interface HartStart extends CommonStart {
   readonly role: 'hart';
   readonly hart: number;
   readonly emulator: WebAssembly.Module;
-  /** The word of `machineClock` that several harts share. */
-  readonly latestTime: SharedArrayBuffer | undefined;
   readonly port: MessagePort;
   /** From the translator, if there is one. */
   readonly translations: MessagePort | undefined;
@@ -118,7 +125,13 @@ export type ToMachine =
   /** @param layers diffIDs, the lowest first */
   | { type: 'open-image'; layers: readonly string[] }
   | { type: 'resize'; size: TerminalSize }
-  | { type: 'power-off' };
+  | { type: 'power-off' }
+  /** The RAM of a `SuspendedGuest` is in place. */
+  | { type: 'ram-filled' }
+  /** `suspended` or `suspend-failed` answers. */
+  | { type: 'suspend' }
+  /** Ends the suspension. */
+  | { type: 'proceed' };
 
 export type ExitReason = 'poweroff' | 'reboot' | 'fail' | 'call' | 'stop';
 
@@ -176,21 +189,32 @@ export type FromMachine =
   | { type: 'connected'; connection: number }
   | { type: 'image-open' }
   | { type: 'image-failed'; error: PackedError }
+  /** All harts are paused, and nothing changes guest RAM until `proceed`. */
+  | { type: 'suspended'; state: Omit<MachineState, 'owner'> }
+  /** The machine goes on. */
+  | { type: 'suspend-failed'; error: PackedError }
   | { type: 'exit'; exit: MachineExit };
 
-export type ToHart =
+export type HartStartingPoint =
   | { type: 'reset'; pc: bigint; privilege: number; argument: bigint }
-  /** Until the machine stops; when tracing, for a while. */
+  /** The registers in the hart's block. */
+  | { type: 'resume' };
+
+export type ToHart =
+  | HartStartingPoint
+  /** Until the machine stops or the hart is paused (REQUEST_PAUSE); when tracing, for a while. */
   | { type: 'run' };
 
 export type FromHart =
-  /** Reset is done. */
+  /** It is reset, or has taken over its registers. */
   | { type: 'ready' }
   | { type: 'doorbell' }
   /** Code is hot, for the first time. */
   | { type: 'hot' }
   | { type: 'trace'; text: string }
-  /** Waits for another `run`. */
+  /** Waits for another `run`, after a part of the trace. */
+  | { type: 'traced' }
+  /** Waits for another `run`, because of REQUEST_PAUSE. */
   | { type: 'paused' }
   /** @param power POWER_* */
   | { type: 'halted'; power: number; seconds: number };

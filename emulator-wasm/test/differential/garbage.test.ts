@@ -1,5 +1,13 @@
 import { expect, it } from 'vitest';
-import { H_INSTRET, HARTS, MACHINE, MODE_FIRMWARE, PAGE_STORED, PAGE_WRITTEN } from '../../layout.ts';
+import {
+  H_INSTRET,
+  HARTS,
+  MACHINE,
+  MODE_FIRMWARE,
+  PAGE_DIRTY,
+  PAGE_STORED,
+  PAGE_WRITTEN,
+} from '../../layout.ts';
 import { runOnMachine } from '../support/machine.ts';
 import { garbageElf } from './garbage.ts';
 
@@ -20,7 +28,9 @@ it.each(cases)('case $index, firmware $firmware', { timeout: 20_000 }, async ({ 
     new Uint8Array(machine.memory.buffer, from, to - from).every((byte) => byte === 0);
   expect(zero(0, MACHINE)).toBe(true);
   expect(zero(machine.pageFlags.byteOffset + machine.pageFlags.length, machine.ram.byteOffset)).toBe(true);
-  expect(machine.pageFlags.every((flags) => (flags & ~(PAGE_WRITTEN | PAGE_STORED)) === 0)).toBe(true);
+  expect(machine.pageFlags.every((flags) => (flags & ~(PAGE_WRITTEN | PAGE_STORED | PAGE_DIRTY)) === 0)).toBe(
+    true,
+  );
 });
 
 it('executes many instructions', () => {

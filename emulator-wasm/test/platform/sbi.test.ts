@@ -9,6 +9,7 @@ import {
   H_STIMECMP,
   M_EXIT_CODE,
   M_POWER,
+  PAGE_DIRTY,
   PAGE_WRITTEN,
   POWER_FAIL,
   POWER_OFF,
@@ -384,8 +385,8 @@ describe('debug console', () => {
     ).toBe('\0ab\0\0');
     expect([...board.bytes.slice(board.pageFlags, board.pageFlags + 4)]).toEqual([
       0,
-      PAGE_WRITTEN,
-      PAGE_WRITTEN,
+      PAGE_WRITTEN | PAGE_DIRTY,
+      PAGE_WRITTEN | PAGE_DIRTY,
       0,
     ]);
     expect(call(DBCN, 1, RAM_SIZE, RAM_START, 0)).toEqual({ error: OK, value: 1n });

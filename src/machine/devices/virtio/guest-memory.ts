@@ -6,6 +6,7 @@ import {
   M_PAGE_FLAGS,
   M_RAM_BASE,
   M_RAM_SIZE,
+  PAGE_DIRTY,
   PAGE_WRITTEN,
   PLIC_LEVEL,
   RAM_START,
@@ -60,11 +61,15 @@ export class GuestMemory {
     return this.#ramBase + offset;
   }
 
-  /** Tells the harts that this range of RAM (host address) was written, so that they run no stale code. */
+  /**
+   * Notes that this range of RAM (host address) was written, so that harts run no stale code, and so that it
+   * is saved.
+   */
   markWritten(address: number, length: number): void {
     const first = (address - this.#ramBase) >>> PAGE_SHIFT;
     const last = (address - this.#ramBase + length - 1) >>> PAGE_SHIFT;
-    for (let page = first; page <= last; page++) Atomics.or(this.bytes, this.#pageFlags + page, PAGE_WRITTEN);
+    const flags = PAGE_WRITTEN | PAGE_DIRTY;
+    for (let page = first; page <= last; page++) Atomics.or(this.bytes, this.#pageFlags + page, flags);
   }
 
   /** Raises a PLIC source's line and wakes the harts. */
