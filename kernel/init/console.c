@@ -32,6 +32,8 @@ static const struct {
 	TEXT(ENAMETOOLONG, "name too long"),
 	TEXT(ENOTEMPTY, "the folder is not empty"),
 	TEXT(EOPNOTSUPP, "not supported by the file system"),
+	TEXT(EUCLEAN, "the file system is damaged"),
+	TEXT(EBADMSG, "the file system has a wrong checksum"),
 	TEXT(EADDRINUSE, "in use already"),
 	TEXT(ECONNRESET, "the host has refused the connection"),
 	TEXT(ETIMEDOUT, "the host does not answer"),

@@ -70,8 +70,10 @@ void container_supervise(const char *name, struct message message, int ready, in
 	}
 	if (syscall(__NR_unshare, CLONE_NEWNS) < 0)
 		fail("no mount namespace");
-	if (!mount_disks(s.image, s.scratch))
+	if (!mount_disks(s.image, s.scratch, s.flags & KEPT))
 		exit(NO_CONTAINER);
+	if (s.flags & KEPT)
+		supervisor.disk_errors = watch_writable_disk();
 
 	struct streams streams = supervisor_open_streams(&supervisor, &s, CONTAINER_TERMINALS "/ptmx");
 

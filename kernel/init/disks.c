@@ -1,3 +1,4 @@
+#include <linux/fanotify.h>
 #include <linux/fs.h>
 #include <linux/mount.h>
 
@@ -14,6 +15,7 @@ enum { SERIAL_SIZE = 21, DEVICE_SIZE = 40 };
 #define HELPER "/linuxrun-channel"
 #define IMAGE "/run/image"
 #define UPPER WRITABLE_DISK "/upper"
+#define NEW_UPPER WRITABLE_DISK "/new"
 #define WORK WRITABLE_DISK "/work"
 
 static bool mount_at(const char *device, const char *path, const char *type, unsigned long flags,
@@ -82,15 +84,14 @@ static void await_size(const char *device)
 		usleep(1000);
 }
 
-/* Removes what an earlier container of this machine has written. */
-static bool empty_writable_disk(void)
+/* Removes folders of the writable disk. */
+static bool remove_folders(const char *const *names)
 {
-	static const char *const names[] = { "upper", "work" };
 	struct place place = { .folder = open(WRITABLE_DISK, O_RDONLY | O_DIRECTORY | O_CLOEXEC) };
 	const char *problem = NULL;
 
-	for (int i = 0; i < 2 && !problem; i++) {
-		strcpy(place.name, names[i]);
+	for (; *names && !problem; names++) {
+		strcpy(place.name, *names);
 		if (syscall(__NR_unlinkat, place.folder, place.name, AT_REMOVEDIR) < 0 && errno == ENOTEMPTY)
 			problem = remove_tree(&place);
 	}
@@ -100,13 +101,35 @@ static bool empty_writable_disk(void)
 	return !problem;
 }
 
-/* Makes the upper directory, whose attributes become those of the container's root directory. */
+/*
+ * Makes the upper directory, whose attributes become those of the container's root directory. It gets its
+ * name when it is complete, because a crash may come at any time.
+ */
 static bool make_upper(void)
 {
 	struct stat image;
 
-	if (stat(IMAGE, &image) == 0 && mkdir(UPPER, 0755) == 0 && mkdir(WORK, 0700) == 0 &&
-	    chown(UPPER, image.st_uid, image.st_gid) == 0 && chmod(UPPER, image.st_mode & 07777) == 0)
+	return stat(IMAGE, &image) == 0 && mkdir(NEW_UPPER, 0755) == 0 &&
+	       chown(NEW_UPPER, image.st_uid, image.st_gid) == 0 && chmod(NEW_UPPER, image.st_mode & 07777) == 0 &&
+	       syscall(__NR_renameat2, AT_FDCWD, NEW_UPPER, AT_FDCWD, UPPER, 0) == 0;
+}
+
+/* A link is none: the disk of a saved session may come from anywhere. */
+static bool has_upper(void)
+{
+	struct statx upper;
+
+	return statx(AT_FDCWD, UPPER, AT_SYMLINK_NOFOLLOW, STATX_TYPE, &upper) == 0 && S_ISDIR(upper.stx_mode);
+}
+
+/* Removes what must not be left of an earlier container, and makes what overlayfs needs. */
+static bool prepare_writable_disk(bool kept)
+{
+	static const char *const names[] = { "new", "work", "upper", NULL }, *const kept_names[] = { "new", "work", NULL };
+
+	if (!remove_folders(kept ? kept_names : names))
+		return false;
+	if ((has_upper() || make_upper()) && mkdir(WORK, 0700) == 0)
 		return true;
 	say("cannot prepare the container's writable disk: %s", error_text(errno));
 	return false;
@@ -126,22 +149,66 @@ static bool copy_helper(void)
 	return copied;
 }
 
-bool mount_disks(const char *image, const char *scratch)
+/* The kernel counts errors of a file system on its disk, where nothing repairs them. */
+static bool has_had_errors(const char *device)
 {
-	char image_device[DEVICE_SIZE], scratch_device[DEVICE_SIZE];
+	char path[64] = "/sys/fs/ext4", count[16];
 
-	if (!find_disk(image, image_device) || !find_disk(scratch, scratch_device))
+	strlcat(path, strrchr(device, '/'), sizeof(path));
+	strlcat(path, "/errors_count", sizeof(path));
+	count[read_file(path, count, sizeof(count) - 1)] = 0;
+	return strtoul(count, NULL, 10) > 0;
+}
+
+static bool mount_kept_disk(const char *device)
+{
+	mkdir(WRITABLE_DISK, 0755);
+	if (mount(device, WRITABLE_DISK, "ext4", MS_NOATIME | MS_NODEV, "discard,errors=remount-ro") < 0) {
+		say("the container's disk cannot be mounted: %s",
+		    errno == EINVAL ? error_text(EUCLEAN) : error_text(errno));
+		return false;
+	}
+	if (has_had_errors(device))
+		say("the container's disk has had errors: copy what you need to a new container");
+	return true;
+}
+
+static bool mount_writable_disk(const char *device, bool kept)
+{
+	/* Nothing waits for a disk that is lost with the machine (nobarrier). */
+	return kept ? mount_kept_disk(device)
+		    : mount_at(device, WRITABLE_DISK, "ext4", MS_NOATIME | MS_NODEV, "discard,nobarrier");
+}
+
+static bool mount_overlay(bool kept)
+{
+	char options[] = "lowerdir=" IMAGE ",upperdir=" UPPER ",workdir=" WORK ",redirect_dir=on,volatile";
+
+	if (kept)
+		*strrchr(options, ',') = 0;
+	/* Root in the container may make device nodes, but none of them opens (nodev). */
+	return mount_at("overlay", CONTAINER_ROOT, "overlay", MS_NODEV, options);
+}
+
+bool mount_disks(const char *image, const char *writable, bool kept)
+{
+	char image_device[DEVICE_SIZE], writable_device[DEVICE_SIZE];
+
+	if (!find_disk(image, image_device) || !find_disk(writable, writable_device))
 		return false;
 	await_size(image_device);
-	/* Written data is lost with the machine, so nothing needs to be forced to the disk (volatile). */
 	return mount_at(image_device, IMAGE, "erofs", MS_RDONLY | MS_NODEV, "") &&
-	       mount_at(scratch_device, WRITABLE_DISK, "ext4", MS_NOATIME | MS_NODEV, "discard,nobarrier") &&
-	       empty_writable_disk() && make_upper() &&
-	       /* Root in the container may make device nodes, but none of them opens (nodev). */
-	       mount_at("overlay", CONTAINER_ROOT, "overlay", MS_NODEV,
-			"lowerdir=" IMAGE ",upperdir=" UPPER ",workdir=" WORK ",redirect_dir=on,volatile") &&
+	       mount_writable_disk(writable_device, kept) && prepare_writable_disk(kept) && mount_overlay(kept) &&
 	       mount_at("devpts", CONTAINER_TERMINALS, "devpts", MS_NOSUID | MS_NOEXEC,
 			"newinstance,gid=5,mode=620,ptmxmode=666") &&
 	       mount_at("tmpfs", CONTAINER_CHANNELS, "tmpfs", MS_NOSUID | MS_NODEV, "mode=755,size=1m,nr_inodes=1k") &&
 	       copy_helper();
+}
+
+int watch_writable_disk(void)
+{
+	int watch = syscall(__NR_fanotify_init, FAN_CLASS_NOTIF | FAN_REPORT_FID | FAN_CLOEXEC | FAN_NONBLOCK, O_RDONLY);
+
+	syscall(__NR_fanotify_mark, watch, FAN_MARK_ADD | FAN_MARK_FILESYSTEM, FAN_FS_ERROR, AT_FDCWD, WRITABLE_DISK);
+	return watch;
 }

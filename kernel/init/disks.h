@@ -14,9 +14,16 @@
 #define CONTAINER_CHANNELS "/run/channels"
 
 /*
- * Mounts them in the caller's mount namespace, the disks by their serial numbers. Returns false and prints
- * the reason on failure.
+ * Mounts them in the caller's mount namespace, the disks by their serial numbers. A writable disk that is
+ * kept has what earlier containers have written, in any state that a crash can leave. Returns false and
+ * prints the reason on failure.
  */
-bool mount_disks(const char *image, const char *scratch);
+bool mount_disks(const char *image, const char *writable, bool kept);
+
+/*
+ * Returns a descriptor that is readable when the file system of the writable disk has found an error, after
+ * which it is read-only.
+ */
+int watch_writable_disk(void);
 
 #endif

@@ -52,10 +52,10 @@ enum { NAME_SIZE = 64 };
 enum { RUN_CONSOLE = 1 };
 
 /*
- * Flags of CONTAINER and EXEC: the process gets a terminal; of CONTAINER: it is not PID 1, and its root file
- * system is read-only.
+ * Flags of CONTAINER and EXEC: the process gets a terminal; of CONTAINER: it is not PID 1, its root file
+ * system is read-only, and its writable disk is kept.
  */
-enum { WITH_TERMINAL = 1, WITH_INIT = 2, READ_ONLY = 4 };
+enum { WITH_TERMINAL = 1, WITH_INIT = 2, READ_ONLY = 4, KEPT = 8 };
 
 /* RESUME's random bytes. The guest's ticks (rdtime) are units of this time. */
 enum { ENTROPY_SIZE = 32, TICK_NANOSECONDS = 100 };

@@ -38,7 +38,7 @@ void supervisor_begin(struct supervisor *s, const struct specification *what)
 
 	int messages = stream_open(MESSAGES);
 
-	s->master = s->slave = s->group = -1;
+	s->master = s->slave = s->group = s->disk_errors = -1;
 	for (int i = 0; i < MOST_RELAYS; i++)
 		s->relays[i].from = s->relays[i].to = -1;
 	if (messages >= 0) {
@@ -231,6 +231,14 @@ static void report_start(struct supervisor *s)
 	s->started = -1;
 }
 
+/* The first error is enough. */
+static void report_disk_error(struct supervisor *s)
+{
+	say("the container's disk has an error, and is read-only from now on");
+	close(s->disk_errors);
+	s->disk_errors = -1;
+}
+
 /* Returns whether the process has ended. */
 static bool has_ended(const struct supervisor *s, int children, int *status)
 {
@@ -244,7 +252,7 @@ static bool has_ended(const struct supervisor *s, int children, int *status)
 /* Relays streams and obeys commands until the process has ended. Returns its wait status. */
 static int wait_for_end(struct supervisor *s, int commands, int children)
 {
-	enum { STARTED_PIPE = MOST_RELAYS, CHILDREN, COMMANDS, EVENTS };
+	enum { STARTED_PIPE = MOST_RELAYS, CHILDREN, COMMANDS, DISK, EVENTS };
 	struct pollfd events[EVENTS];
 	int status = 0;
 
@@ -255,12 +263,15 @@ static int wait_for_end(struct supervisor *s, int commands, int children)
 		events[STARTED_PIPE] = (struct pollfd){ .fd = s->started };
 		events[CHILDREN] = (struct pollfd){ .fd = children, .events = POLLIN };
 		events[COMMANDS] = (struct pollfd){ .fd = commands, .events = POLLIN };
+		events[DISK] = (struct pollfd){ .fd = s->disk_errors, .events = POLLIN };
 		poll(events, EVENTS, -1);
 		for (int i = 0; i < MOST_RELAYS; i++)
 			if (events[i].revents)
 				relay_copy(&s->relays[i]);
 		if (events[STARTED_PIPE].revents)
 			report_start(s);
+		if (events[DISK].revents)
+			report_disk_error(s);
 		if (events[CHILDREN].revents && has_ended(s, children, &status))
 			break;
 		if (events[COMMANDS].revents)

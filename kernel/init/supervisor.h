@@ -25,6 +25,8 @@ struct supervisor {
 	struct relay relays[MOST_RELAYS];
 	/* The other end of the pipe that tells whether the program runs. */
 	int started;
+	/* Tells about errors of the container's kept disk, or -1. */
+	int disk_errors;
 };
 
 /*

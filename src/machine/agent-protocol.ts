@@ -63,6 +63,7 @@ const RUN_CONSOLE = 1;
 const WITH_TERMINAL = 1;
 const WITH_INIT = 2;
 const READ_ONLY = 4;
+const KEPT = 8;
 /** RESUME's random bytes. */
 export const ENTROPY_SIZE = 32;
 /** The guest's ticks are units of this time. */
@@ -131,6 +132,7 @@ export const CONSTANTS: Readonly<Record<string, number>> = {
     WITH_TERMINAL,
     WITH_INIT,
     READ_ONLY,
+    KEPT,
     TMPFS_FIELDS,
     SAME_MODE,
     ENTROPY_SIZE,
@@ -194,6 +196,8 @@ export interface ContainerRequest extends ContainedRequest {
   readonly devices: readonly string[];
   /** The root file system is read-only. Volumes remain writable. */
   readonly readOnly?: boolean | undefined;
+  /** The disk for its writes is kept: it holds earlier writes, and new ones survive a crash. */
+  readonly kept?: boolean | undefined;
   /** Those below others come after them. */
   readonly tmpfs: readonly TmpfsMount[];
 }
@@ -293,12 +297,16 @@ export function encodeContainer(request: ContainerRequest): Uint8Array<ArrayBuff
     CONTAINER,
     head(request),
     ...[request.name, request.disks.image, request.disks.scratch].map(cString),
-    contained(request, (request.init ? WITH_INIT : 0) | (request.readOnly ? READ_ONLY : 0)),
+    contained(request, containerFlags(request)),
     cString(request.hostname),
     strings(request.volumes),
     strings(request.devices),
     strings(request.tmpfs.flatMap(({ path, flags, options }) => [path, `${flags}`, options])),
   );
+}
+
+function containerFlags({ init, readOnly, kept }: ContainerRequest): number {
+  return (init ? WITH_INIT : 0) | (readOnly ? READ_ONLY : 0) | (kept ? KEPT : 0);
 }
 
 /** @throws OptionError as `encodeRun` */

@@ -116,6 +116,7 @@ const container = fc
     devices: fc.array(word),
     init: fc.boolean(),
     readOnly: fc.boolean(),
+    kept: fc.boolean(),
     tmpfs: fc.array(fc.record({ path: word, flags: u32, options: word })),
   })
   .map((request) => ({
@@ -124,7 +125,7 @@ const container = fc
       '6',
       ...headLine(request),
       ...[request.name, request.disks.image, request.disks.scratch],
-      ...containedLine(request, (request.init ? 2 : 0) + (request.readOnly ? 4 : 0)),
+      ...containedLine(request, (request.init ? 2 : 0) + (request.readOnly ? 4 : 0) + (request.kept ? 8 : 0)),
       request.hostname,
       ...bracketed(request.volumes),
       ...bracketed(request.devices),
