@@ -1,7 +1,7 @@
 /** Tests the terminal on the first screen. */
 import { expect, test } from './fixtures.ts';
 import { expectAccessible, expectNoShifts, tabTo, watchShifts } from './support/care.ts';
-import { footprintOf } from './support/footprint.ts';
+import { footprintOf, SPARE_WORKERS } from './support/footprint.ts';
 import { BUSYBOX, HELLO } from './support/visitor.ts';
 
 test.use({ hasLiveTerminal: true });
@@ -42,7 +42,7 @@ test('it ends when a container starts, and starts again on request', async ({ pa
   await visitor.button('Run Hello World').click();
   await visitor.expectScreen(HELLO);
   await visitor.expectExit(0);
-  await expect.poll(async () => (await footprintOf(page)).workers).toBe(1);
+  await expect.poll(async () => (await footprintOf(page)).workers).toBe(SPARE_WORKERS);
   expect(await page.evaluate(() => localStorage.getItem('linuxrun-recent'))).not.toContain('exec%20sh');
   await visitor.button('Run another').click();
   await expect(visitor.terminals).toHaveCount(0);
@@ -50,7 +50,7 @@ test('it ends when a container starts, and starts again on request', async ({ pa
   await visitor.expectPrompt();
   await visitor.type('exit');
   await expect(page.getByText('The shell has ended')).toBeVisible();
-  await expect.poll(async () => (await footprintOf(page)).workers).toBe(1);
+  await expect.poll(async () => (await footprintOf(page)).workers).toBe(SPARE_WORKERS);
 });
 
 test('it stays closed once it is closed', async ({ page, visitor }) => {

@@ -1,6 +1,6 @@
 import type { Page } from '@playwright/test';
 import { expect, test } from './fixtures.ts';
-import { footprintOf } from './support/footprint.ts';
+import { footprintOf, SPARE_WORKERS } from './support/footprint.ts';
 import { BUSYBOX, HELLO, HELLO_WORLD } from './support/visitor.ts';
 
 const MIB = 2 ** 20;
@@ -123,8 +123,7 @@ test('stopping and starting again ten times leaves nothing behind', async ({ pag
     await visitor.expectExit(0);
   };
   await stop();
-  // One worker waits for the next session.
-  await expect.poll(async () => (await footprintOf(page)).workers).toBe(1);
+  await expect.poll(async () => (await footprintOf(page)).workers).toBe(SPARE_WORKERS);
   const before = await footprintOf(page);
   for (let times = 0; times < 10; times++) {
     await visitor.button('Restart').click();

@@ -11,11 +11,11 @@ export function browserHost(places: () => Places, loading: ImageLoading): Host {
   return {
     ...browserLibrary,
     ...loading,
-    createPlatform() {
+    createPlatform(cpus) {
       const { assets } = places();
       const known = files.get(assets) ?? new MachineFiles(assets);
       files.set(assets, known);
-      return known.platform;
+      return known.createPlatform(cpus);
     },
     commandImage: 'oci://images:busybox',
     storeFolder: '',

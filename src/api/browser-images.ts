@@ -4,6 +4,7 @@ import { browserCodec, preloadZlib } from '../oci/browser-codec.ts';
 import { browserSource, pickedSource } from '../oci/browser-source.ts';
 import { pickedFolderSource } from '../oci/picked-folder.ts';
 import { parseReference } from '../oci/reference.ts';
+import { preloadStore } from '../storage/browser.ts';
 import { browserLibrary } from './browser-library.ts';
 import type { ImageLoading } from './host.ts';
 import { type ImageAccess, inspectSource, loadImage } from './load-image.ts';
@@ -47,5 +48,6 @@ export function loadingHere(places: Places): ImageLoading {
 
 /** Loads early what every image needs. */
 export function preloadImages(): void {
+  preloadStore();
   preloadZlib();
 }

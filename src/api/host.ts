@@ -12,6 +12,8 @@ import type {
   SourceOptions,
 } from './load-image.ts';
 
+export type { Platform } from '../machine/platform/platform.ts';
+
 /** What the list of stored images needs. */
 export interface Library extends ImageNames {
   openStore(): Store;

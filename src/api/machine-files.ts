@@ -3,6 +3,8 @@ import type { Platform } from '../machine/platform/platform.ts';
 
 /** The files that every machine of a page needs, loaded once for all of them. */
 export class MachineFiles {
+  readonly #assets: string;
+  readonly #release: string | undefined;
   readonly #platform: Platform;
   readonly #files = new Map<string, Promise<Uint8Array<ArrayBuffer>>>();
   #emulator: Promise<WebAssembly.Module> | undefined;
@@ -12,13 +14,15 @@ export class MachineFiles {
    * @param release the release whose files are loaded; unless given, the server's current ones
    */
   constructor(assets: string, release?: string) {
-    this.#platform = browserPlatform(assets, release);
+    this.#assets = assets;
+    this.#release = release;
+    this.#platform = browserPlatform(assets, { release });
   }
 
-  /** A platform for machines that takes these files. */
-  get platform(): Platform {
+  /** Returns a platform that takes these files, for a machine whose workers start at once. */
+  createPlatform(cpus: number): Platform {
     return {
-      ...this.#platform,
+      ...browserPlatform(this.#assets, { release: this.#release, harts: cpus }),
       loadEmulator: () => this.emulator(),
       loadFile: (path) => this.file(path),
     };

@@ -2,12 +2,17 @@ import { IndexedDbStore } from './indexed-db-store.ts';
 import { Store } from './store.ts';
 import { WebLocks } from './web-locks.ts';
 
-let store: Store | undefined;
+const values = new IndexedDbStore('linuxrun');
+const store = new Store(values, new WebLocks('linuxrun'));
 
 /** Returns the origin's store, which its tabs and workers share. Some browsers refuse it. */
 export function browserStore(): Store {
-  store ??= new Store(new IndexedDbStore('linuxrun'), new WebLocks('linuxrun'));
   return store;
+}
+
+/** Opens the store before its first use, which tells when that fails. */
+export function preloadStore(): void {
+  values.open().catch(() => {});
 }
 
 /** Asks the browser to keep the store even when space gets scarce. @returns whether it will */

@@ -12,6 +12,11 @@ export class IndexedDbStore implements KeyValueStore {
     this.#store = createStore(database, 'values');
   }
 
+  /** Opens the database, which the first use does otherwise. */
+  open(): Promise<void> {
+    return attempt(() => this.#store('readonly', async () => {}));
+  }
+
   get(key: string): Promise<Uint8Array | undefined> {
     return attempt(() => get<Uint8Array>(key, this.#store));
   }

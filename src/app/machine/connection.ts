@@ -39,9 +39,12 @@ function createWorker(): SessionWorker {
 }
 
 /** Loads everything that the next session needs, so that it starts at once. Resolves when that is there. */
-export function prepareSession(): Promise<void> {
+export async function prepareSession(): Promise<void> {
   spare ??= createWorker();
-  return machineFiles.preload();
+  const { session } = spare;
+  await machineFiles.preload();
+  // The session loads what is missing when it runs.
+  await session.prepare({ base: BASE, emulator: await machineFiles.emulator() }).catch(() => {});
 }
 
 /** Asks the source of an image about it, in the worker of the next session. */

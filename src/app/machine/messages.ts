@@ -47,6 +47,13 @@ export interface SessionRequest extends Wish, ImageRequest {
   readonly relay: string;
 }
 
+/** What the page has loaded before it knows the request. */
+export interface Prepared {
+  /** The URL of the page, ending in a slash. */
+  readonly base: string;
+  readonly emulator: WebAssembly.Module;
+}
+
 /** Why a session could not start or go on, in a form that crosses threads. */
 export interface Failure {
   /** The name of the error's class. */

@@ -2,26 +2,42 @@
 import { browserHost } from '../../api/browser-host.ts';
 import { loadingHere } from '../../api/browser-images.ts';
 import { ImageError } from '../../api/errors.ts';
-import type { Host } from '../../api/host.ts';
+import type { Host, Platform } from '../../api/host.ts';
+import { MachineFiles } from '../../api/machine-files.ts';
 import type { Credentials, ImageLocation, LoadImageOptions } from '../../api/public.ts';
 import { formatReference } from '../../api/references.ts';
-import type { ImageRequest, SessionClient, SessionRequest } from './messages.ts';
+import type { ImageRequest, Prepared, SessionClient, SessionRequest } from './messages.ts';
 
-/**
- * The page loads the files of machines, once for all of its sessions.
- * @param onImage called when all layers are stored
- */
-export function sessionHost(request: SessionRequest, client: SessionClient, onImage: () => void): Host {
+/** Starts the workers of a machine with one CPU, which most containers have. */
+export function preparePlatform({ base, emulator }: Prepared): Platform {
+  const platform = new MachineFiles(base).createPlatform(1);
+  return { ...platform, loadEmulator: async () => emulator };
+}
+
+interface SessionHostOptions {
+  /** For a machine with one CPU. */
+  readonly prepared: Platform | undefined;
+  /** Called when all layers are stored. */
+  readonly onImage: () => void;
+}
+
+/** The page loads the files of machines, once for all of its sessions. */
+export function sessionHost(
+  request: SessionRequest,
+  client: SessionClient,
+  { prepared, onImage }: SessionHostOptions,
+): Host {
   const places = { assets: request.base, server: request.base };
   const loading = loadingHere(places);
   const host = browserHost(() => places, loading);
   return {
     ...host,
-    createPlatform: (cpus) => ({
-      ...host.createPlatform(cpus),
-      loadEmulator: () => client.emulator(),
-      loadFile: (path) => client.machineFile(path),
-    }),
+    createPlatform(cpus) {
+      const loadFile = (path: string) => client.machineFile(path);
+      if (prepared && cpus === 1) return { ...prepared, loadFile };
+      prepared?.dismiss?.();
+      return { ...host.createPlatform(cpus), loadEmulator: () => client.emulator(), loadFile };
+    },
     network: networkOf(request),
     async loadImage(image, options) {
       const policy = navigator.onLine ? options.policy : 'missing';

@@ -2,7 +2,7 @@ import { type ProxyMarked, proxy } from 'comlink';
 import { loadingHere } from '../../api/browser-images.ts';
 import { Container, type RunningContainer } from '../../api/container.ts';
 import { ImageError, MachineError } from '../../api/errors.ts';
-import { installHost } from '../../api/host.ts';
+import { installHost, type Platform } from '../../api/host.ts';
 import { toRecord } from '../../options/assignments.mjs';
 import { Previews } from '../../preview/previews.ts';
 import { messageOf } from '../../text/message.ts';
@@ -14,12 +14,13 @@ import type {
   FurtherTerminalClient,
   ImageRequest,
   Inspection,
+  Prepared,
   SessionClient,
   SessionRequest,
   TerminalSize,
 } from './messages.ts';
 import { PortReports } from './port-reports.ts';
-import { credentialsOf, locationOf, sessionHost } from './session-host.ts';
+import { credentialsOf, locationOf, preparePlatform, sessionHost } from './session-host.ts';
 import { TerminalProcess } from './terminal-process.ts';
 
 /** The size until the terminal is laid out. */
@@ -40,6 +41,12 @@ export class Session {
   /** What was typed before the container exists. */
   readonly #typed: Uint8Array[] = [];
   #inspecting = new AbortController();
+  #platform: Platform | undefined;
+
+  /** Starts what most runs need, so that one that follows starts sooner. */
+  prepare(prepared: Prepared): void {
+    this.#platform ??= preparePlatform(prepared);
+  }
 
   /** Runs a container to its end. Reports everything by events, failures too. */
   run(request: SessionRequest, client: SessionClient): Promise<void> {
@@ -144,7 +151,12 @@ export class Session {
   }
 
   #start(request: SessionRequest, client: SessionClient, events: Throttle): Promise<RunningContainer> {
-    installHost(sessionHost(request, client, () => events.send({ type: 'image-ready' })));
+    installHost(
+      sessionHost(request, client, {
+        prepared: this.#platform,
+        onImage: () => events.send({ type: 'image-ready' }),
+      }),
+    );
     return containerOf(request)
       .terminal(FIRST_SIZE)
       .onProgress(events.send)

@@ -36,6 +36,7 @@ vi.mock('./recent.ts', () => ({
 
 const { useSession } = await import('./session.ts');
 const { useTerminals } = await import('./terminals.ts');
+const connectionModule = await import('./connection.ts');
 
 const RUN: Run = {
   wish: {
@@ -114,6 +115,7 @@ it('cancels a start, and ignores its later events', async () => {
 });
 
 it('starts nothing if it was left while its code was loading', async () => {
+  vi.spyOn(connectionModule, 'loadedMachinery').mockReturnValueOnce(undefined);
   const starting = state().start(RUN);
   await state().leave();
   await starting;

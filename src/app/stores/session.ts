@@ -8,7 +8,7 @@ import { explain, explainEnd, type Problem } from '../model/problem.ts';
 import { advance, beginProgress, type Progress } from '../model/progress.ts';
 import type { Reading } from '../model/reading.ts';
 import { advanceTraffic, type Traffic } from '../model/traffic.ts';
-import { current, loadMachinery } from './connection.ts';
+import { current, loadedMachinery, loadMachinery } from './connection.ts';
 import { useFiles } from './files.ts';
 import { useJobs } from './jobs.ts';
 import { useLibrary } from './library.ts';
@@ -137,7 +137,8 @@ export const useSession = create<SessionState>((set, get) => {
       useFiles.getState().reset();
       useJobs.getState().reset();
       set({ ...NOTHING, phase: 'preparing', run, progress: beginProgress(performance.now()) });
-      const machinery = await loadMachinery().catch((error: unknown) => messageOf(error));
+      const machinery =
+        loadedMachinery() ?? (await loadMachinery().catch((error: unknown) => messageOf(error)));
       // The user may have cancelled the run in the meantime.
       if (get().run !== run) return;
       if (typeof machinery === 'string') {

@@ -1,5 +1,5 @@
 import { openBrowserNetwork } from '../../network/browser.ts';
-import { browserStore } from '../../storage/browser.ts';
+import { browserStore, preloadStore } from '../../storage/browser.ts';
 import { runMachine } from '../machine-worker.ts';
 import type { MachineStart } from '../protocol.ts';
 import { becomePart } from './browser-worker.ts';
@@ -7,3 +7,4 @@ import { becomePart } from './browser-worker.ts';
 becomePart((start: MachineStart) =>
   runMachine(start, { openStore: () => browserStore().layers, openNetwork: openBrowserNetwork }),
 );
+preloadStore();

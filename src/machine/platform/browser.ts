@@ -1,5 +1,6 @@
 import { MachineError, type PackedError, unpackError } from '../errors.ts';
 import type { Platform } from './platform.ts';
+import { SpareWorkers } from './spare-workers.ts';
 
 // Bundlers look for exactly this expression.
 const CREATE_WORKER = {
@@ -12,17 +13,27 @@ const WEB_ASSEMBLY = 'application/wasm';
 
 /**
  * @param base where emulator.wasm and kernel/ are served, ending in a slash
- * @param release the release whose files are loaded; unless given, the server's current ones
+ * @param options.release the release whose files are loaded; unless given, the server's current ones
+ * @param options.harts of a machine whose workers start at once
  */
-export function browserPlatform(base: string | URL, release?: string): Platform {
+export function browserPlatform(
+  base: string | URL,
+  { release, harts = 0 }: { readonly release?: string | undefined; readonly harts?: number } = {},
+): Platform {
   const urlOf = (path: string) => {
     const url = new URL(path, base);
     if (release !== undefined) url.searchParams.set('release', release);
     return url;
   };
+  const spare = new SpareWorkers(harts, (role) => {
+    const worker = CREATE_WORKER[role]();
+    // Its code could not be loaded. The machine tries again, and reports that.
+    worker.onerror = () => spare.drop(worker);
+    return worker;
+  });
   return {
     startWorker(start, transfer, onFailure) {
-      const worker = CREATE_WORKER[start.role]();
+      const worker = spare.take(start.role);
       worker.onmessage = ({ data }: MessageEvent<PackedError>) => onFailure(unpackError(data));
       worker.onerror = ({ message }) => {
         // An event without an error means that the worker's code could not be loaded.
@@ -31,6 +42,10 @@ export function browserPlatform(base: string | URL, release?: string): Platform 
       };
       worker.postMessage(start, transfer);
       return { setReferenced() {}, terminate: async () => worker.terminate() };
+    },
+
+    dismiss() {
+      for (const worker of spare.clear()) worker.terminate();
     },
 
     async loadEmulator() {

@@ -3,11 +3,9 @@ import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { deferred } from '../deferred.ts';
 import { MachineError, type PackedError, unpackError } from '../errors.ts';
-import type { WorkerStart } from '../protocol.ts';
 import { bundle } from './bundle.ts';
 import type { Platform } from './platform.ts';
-
-type Role = WorkerStart['role'];
+import { type Role, SpareWorkers } from './spare-workers.ts';
 
 export interface NodePlatform extends Platform {
   /**
@@ -19,20 +17,17 @@ export interface NodePlatform extends Platform {
 
 /**
  * @param publicFolder path of the folder with emulator.wasm and kernel/
- * @param harts of a machine whose workers start at once, while its files are still being read: a worker takes
- * 30 ms to start
+ * @param harts of a machine whose workers start at once
  */
 export function nodePlatform(publicFolder: string, harts = 0): NodePlatform {
-  const roles: Role[] = harts === 0 ? [] : ['machine', ...Array<Role>(harts).fill('hart')];
-  const spare = roles.map((role) => ({ role, worker: createWorker(role) }));
-  for (const { worker } of spare) worker.unref();
+  const spare = new SpareWorkers(harts, createWorker);
+  for (const worker of spare) worker.unref();
   const launched = deferred<void>();
   return {
     launched: launched.promise,
 
     startWorker(start, transfer, onFailure) {
-      const ready = spare.findIndex(({ role }) => role === start.role);
-      const worker = spare.splice(ready, ready < 0 ? 0 : 1)[0]?.worker ?? createWorker(start.role);
+      const worker = spare.take(start.role);
       worker.ref();
       let terminated = false;
       worker.on('message', (error: PackedError) => onFailure(unpackError(error)));
@@ -41,7 +36,7 @@ export function nodePlatform(publicFolder: string, harts = 0): NodePlatform {
         if (!terminated) onFailure(new Error(`the ${start.role} worker ended with exit code ${code}`));
       });
       worker.postMessage(start, transfer as never);
-      if (spare.length === 0) launched.resolve();
+      if (spare.isEmpty) launched.resolve();
       return {
         setReferenced: (isReferenced) => (isReferenced ? worker.ref() : worker.unref()),
         async terminate() {
@@ -52,7 +47,7 @@ export function nodePlatform(publicFolder: string, harts = 0): NodePlatform {
     },
 
     dismiss() {
-      for (const { worker } of spare.splice(0)) void worker.terminate();
+      for (const worker of spare.clear()) void worker.terminate();
       launched.resolve();
     },
 
