@@ -480,7 +480,17 @@ export class ForwarderEventReader {
 
 /** Cuts the guest's bytes into messages. */
 export class MessageReader {
-  #pending = new Uint8Array();
+  #pending: Uint8Array<ArrayBuffer>;
+
+  /** @param pending of another reader, which this one continues */
+  constructor(pending: Uint8Array<ArrayBuffer> = new Uint8Array()) {
+    this.#pending = pending;
+  }
+
+  /** The beginning of a message whose end has not come. */
+  get pending(): Uint8Array<ArrayBuffer> {
+    return this.#pending;
+  }
 
   /** @throws RangeError when a message is longer or shorter than the protocol allows */
   push(bytes: Uint8Array): GuestMessage[] {

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test, vi } from 'vitest';
-import { Agent, type ProcessStreams } from './agent.ts';
+import { Agent } from './agent.ts';
 import {
   encodeMeasure,
   encodePowerOff,
@@ -61,6 +61,8 @@ class GuestStream {
 
 let listeners: Map<number, (stream: VsockStream) => void>;
 let agent: Agent;
+/** The owner's end of the streams. */
+let page: StreamMux;
 let events: string[];
 
 beforeEach(() => {
@@ -70,7 +72,16 @@ beforeEach(() => {
     listeners.set(port, onStream);
     return () => listeners.delete(port);
   };
-  agent = new Agent({ listen }, (usage) => events.push(JSON.stringify(usage)));
+  const to = (mux: () => StreamMux) => (message: StreamMessage) =>
+    queueMicrotask(() => mux().receive(message));
+  page = new StreamMux(to(() => worker));
+  const worker = new StreamMux(to(() => page));
+  agent = new Agent({ listen, takeResumed: () => undefined }, worker, {
+    started: (process) => events.push(`${process} started`),
+    exited: (process, status) => events.push(`${process} exited ${status}`),
+    lost: (process, reason) => events.push(`${process} lost: ${reason}`),
+    usage: (usage) => events.push(JSON.stringify(usage)),
+  });
 });
 
 function connect(port: number): GuestStream {
@@ -108,32 +119,12 @@ function usageMessage(memory: number): Buffer {
 const token = (process: number, descriptor: number) =>
   Buffer.from(tokens(process).subarray(16 * descriptor, 16 * (descriptor + 1)));
 
-/** Streams of a process, whose other ends the mux named `page` has. */
-function makeStreams(process: number, outputs = [1, 2]): { streams: ProcessStreams; page: StreamMux } {
-  const to = (mux: () => StreamMux) => (message: StreamMessage) =>
-    queueMicrotask(() => mux().receive(message));
-  const page: StreamMux = new StreamMux(to(() => worker));
-  const worker: StreamMux = new StreamMux(to(() => page));
-  const streams = {
-    tokens: tokens(process),
-    stdin: worker.readable(`${process}/0`),
-    outputs,
-    output: (descriptor: number) => worker.sender(`${process}/${descriptor}`),
-  };
-  return { streams, page };
-}
-
-const watch = (process: number) => ({
-  started: () => events.push(`${process} started`),
-  exited: (status: number) => events.push(`${process} exited ${status}`),
-  lost: (reason: string) => events.push(`${process} lost: ${reason}`),
-});
+const output = (process: number, descriptor: number) => page.readable(`process/${process}/${descriptor}`);
 
 function start(process: number) {
-  const { streams, page } = makeStreams(process);
-  const [stdout, stderr] = [page.readable(`${process}/1`), page.readable(`${process}/2`)];
-  const stdin = page.writable(`${process}/0`);
-  agent.run(process, run(process), watch(process), streams);
+  const [stdout, stderr] = [output(process, 1), output(process, 2)];
+  const stdin = page.writable(`process/${process}/0`);
+  agent.run(process, run(process), { tokens: tokens(process), outputs: [1, 2] });
   return { stdin, stdout, stderr };
 }
 
@@ -211,9 +202,8 @@ describe('the control stream', () => {
 describe('data streams', () => {
   test('are the requested streams of the process', async () => {
     const control = greet();
-    const { streams, page } = makeStreams(4, [1, 3]);
-    const [screen, messages] = [page.readable('4/1'), page.readable('4/3')];
-    agent.run(4, run(4), watch(4), streams);
+    const [screen, messages] = [output(4, 1), output(4, 3)];
+    agent.run(4, run(4), { tokens: tokens(4), outputs: [1, 3] });
     const [foreign, own] = [2, 3].map((descriptor) => {
       const stream = connect(DATA);
       stream.send(Buffer.concat([token(4, descriptor), Buffer.from('text')]));
@@ -293,14 +283,14 @@ describe('data streams', () => {
   test('wait for their token in separate places, and a new one replaces the oldest', async () => {
     greet();
     const { stdout } = start(7);
-    const held = Array.from({ length: 1000 }, () => connect(DATA));
+    const held = Array.from({ length: 2500 }, () => connect(DATA));
     const own = connect(DATA);
     own.send(token(7, 1));
     own.send(Buffer.from('here'));
     own.end();
     expect(await new Response(stdout).text()).toBe('here');
-    expect(await Promise.all(held.slice(0, 480).map((stream) => stream.isReset()))).toEqual(
-      Array(480).fill(true),
+    expect(await Promise.all(held.slice(0, 450).map((stream) => stream.isReset()))).toEqual(
+      Array(450).fill(true),
     );
     // A replaced connection is ignored, even if it sends a token.
     held[0]?.send(token(7, 2));
@@ -361,9 +351,8 @@ describe('data streams', () => {
     [[1, 2, 3], 3, '', 'LinuxRun: the agent could not open its streams to the host\n'],
   ])('that were never opened carry the reason: %j', async (outputs, descriptor, reason, line) => {
     const control = greet();
-    const { streams, page } = makeStreams(5, outputs);
-    const readable = page.readable(`5/${descriptor}`);
-    agent.run(5, run(5), watch(5), streams);
+    const readable = output(5, descriptor);
+    agent.run(5, run(5), { tokens: tokens(5), outputs });
     control.send(exitMessage(5, 126, reason));
     expect(await new Response(readable).text()).toBe(line);
     expect(events).toEqual(['5 exited 126']);

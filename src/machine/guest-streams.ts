@@ -4,11 +4,14 @@ import type { OpenedStream } from './stream-tokens.ts';
 
 const RESET = 'the server reset the connection';
 
-/** Sends the owner's bytes to the guest. */
-export function sendInput(input: ReadableStream<Uint8Array>, { reader, stream }: OpenedStream): void {
+/** Sends the owner's bytes to the guest; resolves when both have closed the stream. */
+export async function sendInput(
+  input: ReadableStream<Uint8Array>,
+  { reader, stream }: OpenedStream,
+): Promise<void> {
   // When the guest reads no more, the pipe cancels its source.
-  input.pipeTo(stream.writable).catch(() => {});
-  void discard(reader);
+  const sent = input.pipeTo(stream.writable).catch(() => {});
+  await Promise.all([sent, discard(reader)]);
 }
 
 /** Sends the guest's bytes to the owner. */

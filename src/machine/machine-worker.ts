@@ -79,7 +79,7 @@ class MachineWorker {
       deterministic ? served : undefined,
     );
     const [console, vsock] = [devices.find('console'), devices.find('vsock')];
-    const agent = vsock && new Agent(vsock, (usage) => this.#owner.post({ type: 'usage', usage }));
+    const agent = vsock && new Agent(vsock, this.#owner.mux, this.#owner.agentEvents);
     this.#agent = agent;
     const card = start.devices.find(({ kind }) => kind === 'net');
     // A foreign relay says by DHCP how the guest is reached.

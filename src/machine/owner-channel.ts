@@ -1,5 +1,5 @@
 import type { ImageBackend } from '../disk/image-backend.ts';
-import type { Agent } from './agent.ts';
+import type { Agent, AgentEvents } from './agent.ts';
 import { type Deferred, deferred } from './deferred.ts';
 import type { ConsoleDevice } from './devices/console/device.ts';
 import { MachineError, packError } from './errors.ts';
@@ -11,7 +11,6 @@ import {
   connectionStream,
   type FromMachine,
   type MachineExit,
-  processStream,
   type ToMachine,
   TRACE_OUTPUT,
 } from './protocol.ts';
@@ -34,7 +33,7 @@ export interface MachineControl {
 /** The machine worker's end of the channel to the machine's owner: commands, reports and byte streams. */
 export class OwnerChannel {
   readonly #port: MessagePort;
-  readonly #mux: StreamMux;
+  readonly mux: StreamMux;
   readonly #ring: OutputRing;
   readonly #output: Sender;
   readonly #trace: Sender;
@@ -44,10 +43,18 @@ export class OwnerChannel {
   constructor(port: MessagePort, ring: OutputRing) {
     this.#port = port;
     this.#ring = ring;
-    this.#mux = new StreamMux((message, transfer) => port.postMessage(message, transfer));
-    this.#output = this.#mux.sender(CONSOLE_OUTPUT);
-    this.#trace = this.#mux.sender(TRACE_OUTPUT);
+    this.mux = new StreamMux((message, transfer) => port.postMessage(message, transfer));
+    this.#output = this.mux.sender(CONSOLE_OUTPUT);
+    this.#trace = this.mux.sender(TRACE_OUTPUT);
   }
+
+  /** Reports to the owner. */
+  readonly agentEvents: AgentEvents = {
+    started: (process) => this.post({ type: 'process-started', process }),
+    exited: (process, status) => this.post({ type: 'process-exit', process, status }),
+    lost: (process, reason) => this.post({ type: 'process-failed', process, reason }),
+    usage: (usage) => this.post({ type: 'usage', usage }),
+  };
 
   /** Carries out the owner's commands from now on. */
   serve(guest: Guest, machine: MachineControl): void {
@@ -60,7 +67,7 @@ export class OwnerChannel {
 
   /** The owner's input to the console. */
   get input(): ReadableStream<Uint8Array> {
-    return this.#mux.readable(CONSOLE_INPUT);
+    return this.mux.readable(CONSOLE_INPUT);
   }
 
   /** Resolves when the owner is ready for more of the console's output. */
@@ -141,31 +148,20 @@ export class OwnerChannel {
         machine.proceed();
         break;
       default:
-        this.#mux.receive(message);
+        this.mux.receive(message);
     }
   }
 
   #run({ process, tokens, outputs, message }: Extract<ToMachine, { type: 'run' }>, agent?: Agent): void {
-    const events = {
-      started: () => this.post({ type: 'process-started', process }),
-      exited: (status: number) => this.post({ type: 'process-exit', process, status }),
-      lost: (reason: string) => this.post({ type: 'process-failed', process, reason }),
-    };
-    const streams = outputs && {
-      tokens,
-      stdin: this.#mux.readable(processStream(process, 0)),
-      outputs,
-      output: (descriptor: number) => this.#mux.sender(processStream(process, descriptor)),
-    };
-    if (agent) agent.run(process, message, events, streams);
-    else events.lost('a bare-metal machine has no agent to run processes');
+    if (agent) agent.run(process, message, outputs && { tokens, outputs });
+    else this.agentEvents.lost(process, 'a bare-metal machine has no agent to run processes');
   }
 
   #expect(connection: number, token: Uint8Array, agent?: Agent): void {
     const name = connectionStream(connection);
     agent?.expect(token, (opened) => {
       this.post({ type: 'connected', connection });
-      connect(opened, this.#mux.readable(name), this.#mux.sender(name));
+      connect(opened, this.mux.readable(name), this.mux.sender(name));
     });
   }
 

@@ -3,11 +3,17 @@
  * reader delays only its own writer. Either side opens a stream by its name.
  */
 import { checkBytes } from '../options/check.ts';
+import { concat } from '../streams/concat.ts';
 import { messageOf } from '../text/message.ts';
 import { type Deferred, deferred } from './deferred.ts';
 import { MachineError } from './errors.ts';
+import type { StateReader } from './state.ts';
 
 const WINDOW = 256 * 1024;
+/** The most bytes of a stream in a saved state: the window, and one chunk of any size. */
+const MAX_UNREAD = 2 ** 30;
+/** The longest reason of a failure in a saved state. */
+const MAX_REASON = 1000;
 
 export type StreamMessage =
   | { type: 'data'; stream: string; bytes: Uint8Array<ArrayBuffer> }
@@ -23,6 +29,23 @@ export interface Sender {
   end(): void;
   abort(reason: string): void;
 }
+
+/** The bytes of a stream that its reader has not taken, and how it ends after them. */
+export interface UnreadBytes {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  /** Null while it may go on, empty at a normal end, otherwise the reason of the failure. */
+  readonly end: string | null;
+}
+
+/** @throws StateError unless it is a state of `StreamMux.unread` */
+export function readUnread(state: StateReader): UnreadBytes {
+  return {
+    bytes: state.field('bytes').bytes(0, MAX_UNREAD),
+    end: state.field('end').optional()?.text(MAX_REASON) ?? null,
+  };
+}
+
+const NOTHING_RECEIVED: UnreadBytes = { bytes: new Uint8Array(), end: null };
 
 interface Outgoing {
   unacknowledged: number;
@@ -46,7 +69,14 @@ interface Incoming {
 export class StreamMux {
   readonly #post: (message: StreamMessage, transfer: Transferable[]) => void;
   readonly #outgoing = new Map<string, Outgoing>();
+  /** Streams that may still receive bytes. */
   readonly #incoming = new Map<string, Incoming>();
+  /** Streams whose readers have not seen the end. */
+  readonly #unread = new Map<string, Incoming>();
+  /** Which streams are frozen. */
+  #frozen: (stream: string) => boolean = () => false;
+  /** What was written to frozen streams. */
+  #held: (StreamMessage & { type: 'data' | 'end' | 'abort' })[] = [];
   #destroyed: Error | undefined;
 
   constructor(post: (message: StreamMessage, transfer: Transferable[]) => void) {
@@ -57,10 +87,10 @@ export class StreamMux {
     const state: Outgoing = { unacknowledged: 0, waiting: [], onFailure };
     if (!this.#destroyed) this.#outgoing.set(stream, state);
     const open = () => this.#outgoing.get(stream) === state;
-    const finish = (message: StreamMessage) => {
+    const finish = (message: StreamMessage & { type: 'end' | 'abort' }) => {
       if (!open()) return;
       this.#outgoing.delete(stream);
-      this.#post(message, []);
+      this.#send(message);
       for (const { resolve } of state.waiting) resolve();
     };
     return {
@@ -68,8 +98,8 @@ export class StreamMux {
         if (!open()) return Promise.reject(this.#destroyed ?? new Error('the stream is closed'));
         const copy = new Uint8Array(bytes);
         state.unacknowledged += copy.length;
-        this.#post({ type: 'data', stream, bytes: copy }, [copy.buffer]);
-        if (state.unacknowledged <= WINDOW) return Promise.resolve();
+        this.#send({ type: 'data', stream, bytes: copy });
+        if (state.unacknowledged <= WINDOW && !this.#frozen(stream)) return Promise.resolve();
         return new Promise((resolve, reject) => state.waiting.push({ resolve, reject }));
       },
       end: () => finish({ type: 'end', stream }),
@@ -104,22 +134,34 @@ export class StreamMux {
     });
   }
 
-  /** @param onCancel called when the stream is cancelled here */
-  readable(stream: string, onCancel = () => {}): ReadableStream<Uint8Array<ArrayBuffer>> {
+  /**
+   * @param onCancel called when the stream is cancelled here
+   * @param unread what the stream had received elsewhere
+   */
+  readable(
+    stream: string,
+    onCancel = () => {},
+    { bytes, end }: UnreadBytes = NOTHING_RECEIVED,
+  ): ReadableStream<Uint8Array<ArrayBuffer>> {
     let wake = () => {};
     const state: Incoming = {
-      received: [],
+      received: bytes.length > 0 ? [bytes] : [],
       allowance: 0,
-      acknowledged: 0,
+      acknowledged: bytes.length,
       ended: deferred(),
       wake: () => wake(),
     };
-    if (this.#destroyed) state.closed = { error: this.#destroyed };
-    else this.#incoming.set(stream, state);
+    this.#incoming.set(stream, state);
+    this.#unread.set(stream, state);
+    if (this.#destroyed) this.#close(stream, { error: this.#destroyed });
+    else if (end !== null) this.#close(stream, end === '' ? {} : { error: new MachineError(end) });
+    const forget = () => {
+      if (this.#unread.get(stream) === state) this.#unread.delete(stream);
+    };
     return new ReadableStream(
       {
         pull: async (controller) => {
-          while (state.received.length === 0 && !state.closed) {
+          while (this.#frozen(stream) || (state.received.length === 0 && !state.closed)) {
             await new Promise<void>((resolve) => {
               wake = resolve;
             });
@@ -130,14 +172,15 @@ export class StreamMux {
             const count = Math.max(0, bytes.length - state.acknowledged);
             state.acknowledged -= bytes.length - count;
             if (!state.closed && count > 0) this.#post({ type: 'ack', stream, count }, []);
-          } else if (state.closed?.error) {
-            controller.error(state.closed.error);
           } else {
-            controller.close();
+            forget();
+            if (state.closed?.error) controller.error(state.closed.error);
+            else controller.close();
           }
         },
         cancel: () => {
           onCancel();
+          forget();
           if (this.#incoming.delete(stream)) this.#post({ type: 'cancel', stream }, []);
           state.closed = {};
           state.ended.resolve();
@@ -170,8 +213,7 @@ export class StreamMux {
         const outgoing = this.#outgoing.get(message.stream);
         if (!outgoing) break;
         outgoing.unacknowledged -= message.count;
-        if (outgoing.unacknowledged <= WINDOW)
-          for (const { resolve } of outgoing.waiting.splice(0)) resolve();
+        if (!this.#frozen(message.stream)) this.#admit(outgoing);
         break;
       }
       case 'cancel':
@@ -204,11 +246,60 @@ export class StreamMux {
   }
 
   /**
-   * Ends all streams, and later ones at once. Bytes already received stay readable; then readers and writers
-   * get `error`.
+   * Stops some streams: their readers get nothing, and what is written to them is held back, while the caller
+   * takes their state. Writers that wait are told that their bytes have arrived, because the state has them.
+   */
+  freeze(isMeant: (stream: string) => boolean): void {
+    this.#frozen = isMeant;
+    for (const [stream, { waiting }] of this.#outgoing)
+      if (isMeant(stream)) for (const { resolve } of waiting.splice(0)) resolve();
+  }
+
+  /** The streams go on. */
+  thaw(): void {
+    this.#frozen = () => false;
+    for (const message of this.#held.splice(0)) this.#send(message);
+    for (const outgoing of this.#outgoing.values()) this.#admit(outgoing);
+    for (const { wake } of this.#unread.values()) wake();
+  }
+
+  /** The state of a stream that is read here, for another mux's `readable`. */
+  unread(stream: string): UnreadBytes {
+    const incoming = this.#unread.get(stream);
+    if (!incoming) return { bytes: new Uint8Array(), end: '' };
+    const { received, closed } = incoming;
+    const end = closed ? (closed.error?.message.slice(0, MAX_REASON) ?? '') : null;
+    return { bytes: concat(received), end };
+  }
+
+  /** Whether a stream can be written here. */
+  isWritable(stream: string): boolean {
+    return this.#outgoing.has(stream) || this.#held.some((message) => message.stream === stream);
+  }
+
+  #send(message: StreamMessage & { type: 'data' | 'end' | 'abort' }): void {
+    if (this.#frozen(message.stream)) this.#held.push(message);
+    else this.#post(message, message.type === 'data' ? [message.bytes.buffer] : []);
+  }
+
+  /** Lets writers go on if there is room. */
+  #admit({ unacknowledged, waiting }: Outgoing): void {
+    if (unacknowledged <= WINDOW) for (const { resolve } of waiting.splice(0)) resolve();
+  }
+
+  /**
+   * Ends all streams, and later ones at once. Bytes already received stay readable, unless the stream is
+   * frozen; then readers and writers get `error`.
    */
   destroy(error: Error): void {
     this.#destroyed = error;
+    for (const [stream, incoming] of this.#unread) {
+      if (!this.#frozen(stream)) continue;
+      incoming.received.length = 0;
+      incoming.closed = { error };
+    }
+    this.#held = [];
+    this.thaw();
     for (const stream of [...this.#incoming.keys()]) this.#close(stream, { error });
     for (const stream of [...this.#outgoing.keys()]) this.#fail(stream, error);
   }

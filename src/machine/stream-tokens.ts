@@ -2,6 +2,7 @@ import { concat } from '../streams/concat.ts';
 import { toHex } from '../text/hex.ts';
 import { TOKEN_SIZE } from './agent-protocol.ts';
 import type { VsockStream } from './devices/vsock/device.ts';
+import type { Plain, StateReader } from './state.ts';
 
 /**
  * Connections that may wait for their token at a time; a newer one takes the place of the oldest. The agent
@@ -10,6 +11,8 @@ import type { VsockStream } from './devices/vsock/device.ts';
 const MAX_WAITING = 2048;
 /** How long a connection may wait for its token, in ms; the agent sends it at once. */
 const PATIENCE = 30_000;
+/** The highest port of a guest. */
+const MAX_PORT = 2 ** 32 - 1;
 
 export interface OpenedStream {
   readonly reader: ReadableStreamDefaultReader<Uint8Array>;
@@ -24,8 +27,8 @@ export interface OpenedStream {
  */
 export class StreamTokens {
   readonly #expected = new Map<string, (stream: OpenedStream) => void>();
-  /** The oldest first. */
-  readonly #waiting = new Set<VsockStream>();
+  /** Connections and what they have sent of their token, the oldest first. */
+  readonly #waiting = new Map<VsockStream, Uint8Array<ArrayBuffer>>();
 
   expect(token: Uint8Array, onStream: (stream: OpenedStream) => void): void {
     this.#expected.set(toHex(token), onStream);
@@ -35,38 +38,63 @@ export class StreamTokens {
     this.#expected.delete(toHex(token));
   }
 
-  /** Takes a connection; resets it unless a token comes that is expected. */
-  async accept(stream: VsockStream): Promise<void> {
-    this.#waiting.add(stream);
-    const [oldest] = this.#waiting;
+  /**
+   * Takes a connection; resets it unless a token comes that is expected.
+   * @param received what it has sent already
+   */
+  async accept(stream: VsockStream, received: Uint8Array<ArrayBuffer> = new Uint8Array()): Promise<void> {
+    this.#waiting.set(stream, received);
+    const [oldest] = this.#waiting.keys();
     if (oldest && this.#waiting.size > MAX_WAITING) this.#reset(oldest);
     const timer = setTimeout(() => this.#reset(stream), PATIENCE);
     const reader = stream.readable.getReader();
-    const received = await receiveToken(reader);
+    const opening = await this.#receiveToken(stream, reader);
     clearTimeout(timer);
     // A connection that was reset has lost its place.
     if (!this.#waiting.has(stream)) return;
-    const key = toHex(received.subarray(0, TOKEN_SIZE));
+    const key = toHex(opening.subarray(0, TOKEN_SIZE));
     const onStream = this.#expected.get(key);
     if (!onStream) return this.#reset(stream);
     this.#waiting.delete(stream);
     this.#expected.delete(key);
-    onStream({ reader, stream, first: received.subarray(TOKEN_SIZE) });
+    onStream({ reader, stream, first: opening.subarray(TOKEN_SIZE) });
+  }
+
+  /** The connections that wait, for `resume`. */
+  state(): Plain {
+    return [...this.#waiting].map(([{ remotePort }, received]) => ({ port: remotePort, received }));
+  }
+
+  /**
+   * Takes over connections that waited elsewhere. All tokens must be expected before.
+   * @param take finds a connection by the guest's port
+   * @throws StateError
+   */
+  resume(state: StateReader, take: (port: number) => VsockStream | undefined): void {
+    for (const entry of state.list(MAX_WAITING)) {
+      const stream = take(entry.field('port').integer(0, MAX_PORT));
+      const received = entry.field('received').bytes(0, TOKEN_SIZE - 1);
+      if (stream) void this.accept(stream, received);
+    }
   }
 
   #reset(stream: VsockStream): void {
     this.#waiting.delete(stream);
     stream.writable.abort().catch(() => {});
   }
-}
 
-/** @returns the token, and perhaps more; less when the stream ends before */
-async function receiveToken(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<Uint8Array> {
-  let received = new Uint8Array();
-  while (received.length < TOKEN_SIZE) {
-    const { value } = await reader.read().catch(() => ({ value: undefined }));
-    if (!value) break;
-    received = concat([received, value]);
+  /** @returns the token, and perhaps more; less when the stream ends before */
+  async #receiveToken(
+    stream: VsockStream,
+    reader: ReadableStreamDefaultReader<Uint8Array>,
+  ): Promise<Uint8Array> {
+    let received = this.#waiting.get(stream) as Uint8Array<ArrayBuffer>;
+    while (received.length < TOKEN_SIZE) {
+      const { value } = await reader.read().catch(() => ({ value: undefined }));
+      if (!value) break;
+      received = concat([received, value]);
+      if (this.#waiting.has(stream) && received.length < TOKEN_SIZE) this.#waiting.set(stream, received);
+    }
+    return received;
   }
-  return received;
 }
