@@ -52,6 +52,11 @@ export class GuestTime {
     this.#clock = machineClock(epoch, latest && new Int32Array(latest));
   }
 
+  /** In ticks, while it runs. */
+  now(): bigint {
+    return BigInt.asUintN(64, Atomics.load(this.#offset, 0) + BigInt(this.#clock()));
+  }
+
   /** Stops the time, at one that no hart has read yet. */
   stop(): void {
     Atomics.add(this.#offset, 0, BigInt(this.#clock() + BLUR));

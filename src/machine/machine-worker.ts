@@ -5,6 +5,7 @@ import type { NetworkEvents, OpenNetwork } from '../network/network.ts';
 import { PLAN } from '../network/plan.ts';
 import { chunks } from '../streams/chunks.ts';
 import { Agent } from './agent.ts';
+import { ENTROPY_SIZE, type Resumption } from './agent-protocol.ts';
 import { bootElf, bootLinux } from './boot.ts';
 import { BootWatch } from './boot-watch.ts';
 import { GuestTime, monotonicNow } from './clock.ts';
@@ -25,6 +26,7 @@ import { feedUart } from './uart-input.ts';
 
 /** How long devices may take to finish the guest's requests in a suspension, in ms. */
 const SETTLE_PATIENCE = 10_000;
+const NANOSECONDS_PER_MS = 1_000_000n;
 
 const EXIT_REASONS: Record<number, ExitReason> = {
   [POWER_OFF]: 'poweroff',
@@ -136,7 +138,7 @@ class MachineWorker {
     await this.#harts.prepare({ type: 'resume' });
     await this.#ramFilled.promise;
     this.#devices.resume(state.devices);
-    this.#time.start();
+    this.#agent?.resume(state.agent, resumption(this.#time.start()));
     this.#run();
     this.#devices.proceed();
     this.#reportBoot();
@@ -152,16 +154,19 @@ class MachineWorker {
   async #suspend(): Promise<void> {
     const { memory, plan } = this.#start;
     try {
+      await this.#agent?.freeze();
       await this.#harts.pause();
     } catch (error) {
+      this.#agent?.proceed(resumption(this.#time.now()));
       this.#owner.post({ type: 'suspend-failed', error: packError(error) });
       return;
     }
     this.#time.stop();
     try {
       const devices = await within(SETTLE_PATIENCE, this.#settle(), 'its devices do not come to rest');
+      const agent = this.#agent?.state() ?? null;
       const blocks = saveBlocks(memory, plan.harts, this.#devices.slots.length);
-      const state = { harts: plan.harts, ramBytes: plan.ramSize, ...blocks, devices, agent: null };
+      const state = { harts: plan.harts, ramBytes: plan.ramSize, ...blocks, devices, agent };
       this.#owner.post({ type: 'suspended', state });
     } catch (error) {
       this.#proceed();
@@ -176,7 +181,8 @@ class MachineWorker {
   }
 
   #proceed(): void {
-    this.#time.start();
+    const ticks = this.#time.start();
+    this.#agent?.proceed(resumption(ticks));
     this.#harts.proceed();
     this.#devices.proceed();
     this.#owner.post({ type: 'started' });
@@ -199,6 +205,12 @@ class MachineWorker {
     const code = hasCode ? new DataView(this.#start.memory.buffer).getInt32(M_EXIT_CODE, true) : 0;
     this.#owner.end({ reason, code, seconds: this.#harts.seconds });
   }
+}
+
+/** What the guest has to know first when it goes on. @param tick the guest's time now */
+function resumption(tick: bigint): Resumption {
+  const time = BigInt(Date.now()) * NANOSECONDS_PER_MS;
+  return { tick, time, entropy: crypto.getRandomValues(new Uint8Array(ENTROPY_SIZE)) };
 }
 
 /** @throws MachineError if it takes longer than `ms` */

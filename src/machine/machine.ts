@@ -31,6 +31,7 @@ import {
   type FirstProcess,
   type GuestProcess,
   Processes,
+  type Resumed,
   type RunOptions,
 } from './processes.ts';
 import {
@@ -70,6 +71,7 @@ export type {
   FileWriting,
   FirstProcess,
   GuestProcess,
+  Resumed,
   RunOptions,
 } from './processes.ts';
 export {
@@ -163,6 +165,8 @@ export class Machine {
   readonly exit: Promise<MachineExit>;
   /** Resolves when PID 1 starts; rejects when the machine ends before that. */
   readonly booted: Promise<BootFigures>;
+  /** What goes on, if the machine was started from a state. */
+  readonly resumed: Resumed | undefined;
 
   readonly #plan: MemoryPlan;
   readonly #canSuspend: boolean;
@@ -181,7 +185,7 @@ export class Machine {
   /** Resolves when the guest runs, at first or again. */
   #started = deferred<void>();
   /** While a suspension is requested, and until it ends. */
-  #suspension: Deferred<Omit<MachineState, 'owner'>> | undefined;
+  #suspension: Deferred<MachineState> | undefined;
   readonly #booted = deferred<BootFigures>();
   readonly #image = deferred<void>();
   readonly #exit = deferred<MachineExit>();
@@ -231,6 +235,7 @@ export class Machine {
       }),
       this.#consume(TRACE_OUTPUT, setup.onTrace),
     ]);
+    if ('state' in options) this.resumed = this.#processes.resume(options.state.owner);
     this.#startWorkers(platform, options.emulator, setup, port2);
     if ('fillRam' in options) void this.#fillRam(options);
   }
@@ -436,17 +441,19 @@ export class Machine {
   async suspend(): Promise<SuspendedMachine> {
     if (!this.#canSuspend) throw new MachineError('a traced or reproducible machine cannot be suspended');
     if (this.#suspension) throw new MachineError('the machine is suspended already');
-    const suspension = deferred<Omit<MachineState, 'owner'>>();
+    const suspension = deferred<MachineState>();
     this.#suspension = suspension;
+    this.#processes.freeze();
     this.#post({ type: 'suspend' });
     try {
       if (this.#ending) await this.failure();
-      const state = { ...(await suspension.promise), owner: null };
+      const state = await suspension.promise;
       return new SuspendedMachine(state, this.#memory as WebAssembly.Memory, this.#plan, () =>
         this.#proceed(),
       );
     } catch (error) {
       this.#suspension = undefined;
+      this.#processes.proceed();
       throw error;
     }
   }
@@ -457,6 +464,7 @@ export class Machine {
     this.#suspension = undefined;
     this.#started = deferred();
     this.#post({ type: 'proceed' });
+    this.#processes.proceed();
     await this.#started.promise;
   }
 
@@ -553,7 +561,7 @@ export class Machine {
         this.#image.resolve();
         break;
       case 'suspended':
-        this.#suspension?.resolve(message.state);
+        this.#suspension?.resolve({ ...message.state, owner: this.#processes.state() });
         break;
       case 'suspend-failed':
         this.#suspension?.reject(unpackError(message.error));
