@@ -57,6 +57,7 @@ import { uartFlush } from './uart';
 export { atomicRmw, counterValue, decodePage, evict, floatState, install } from './compiled';
 export * from './fpu';
 export * from './integer';
+export { lz4Compress, lz4Decompress } from './lz4';
 
 /** Instructions between checks of the clock, the interrupt lines and the mailbox. */
 const QUANTUM: i32 = 8192;

@@ -192,7 +192,8 @@ class SectionReader {
   }
 }
 
-function checkHeader(value: Plain): SnapshotHeader {
+/** @throws StateError */
+export function checkHeader(value: Plain): SnapshotHeader {
   const header = new StateReader(value, 'header');
   const versions = header.field('versions');
   const hash = (program: keyof Versions) => versions.field(program).text(LONGEST_TEXT);
@@ -205,6 +206,7 @@ function checkHeader(value: Plain): SnapshotHeader {
   };
 }
 
-function checkVersions({ release, versions }: SnapshotHeader, here: Versions): void {
+/** @throws VersionError */
+export function checkVersions({ release, versions }: SnapshotHeader, here: Versions): void {
   if (PROGRAMS.some((program) => versions[program] !== here[program])) throw new VersionError(release);
 }

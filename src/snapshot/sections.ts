@@ -2,7 +2,7 @@ import { createXXHash64 } from 'hash-wasm';
 import { StateError } from '../machine/errors.ts';
 
 /** What a section holds. */
-export const SECTION = { header: 1, state: 2, blob: 3, pages: 4, end: 5 } as const;
+export const SECTION = { header: 1, state: 2, blob: 3, pages: 4, end: 5, index: 6 } as const;
 export type SectionKind = (typeof SECTION)[keyof typeof SECTION];
 
 /** How a section's contents are compressed. */
@@ -90,6 +90,12 @@ export class SectionCodec {
     const [kind, encoding, length] = [view.getUint8(0), view.getUint8(1), view.getUint32(8, true)];
     if (!isKind(kind) || view.getUint16(2, true) !== 0) throw new StateError('it has an unknown part');
     return { kind, contents: decompress(encoding, stored, length, decompressors) };
+  }
+
+  /** The first section of some bytes. @throws StateError */
+  split(bytes: Uint8Array): Uint8Array {
+    if (bytes.length < HEAD_LENGTH) throw new StateError('it ends early');
+    return bytes.subarray(0, HEAD_LENGTH + this.storedLength(bytes.subarray(0, HEAD_LENGTH)));
   }
 
   /** Reads a section that is stored alone. @throws StateError */
