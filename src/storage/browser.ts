@@ -1,9 +1,10 @@
 import { IndexedDbStore } from './indexed-db-store.ts';
+import { OpfsDiskFiles } from './opfs-disk-files.ts';
 import { Store } from './store.ts';
 import { WebLocks } from './web-locks.ts';
 
 const values = new IndexedDbStore('linuxrun');
-const store = new Store(values, new WebLocks('linuxrun'));
+const store = new Store(values, new WebLocks('linuxrun'), new OpfsDiskFiles('linuxrun'));
 
 /** Returns the origin's store, which its tabs and workers share. Some browsers refuse it. */
 export function browserStore(): Store {

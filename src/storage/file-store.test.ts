@@ -104,17 +104,45 @@ describe('FileLocks', () => {
   });
 
   it('ends with the process even if nobody asks for its status', async () => {
-    const parent = spawn('sh', ['-c', 'sleep 0 & echo $!; exec sleep 1000'], {
+    const parent = spawn('sh', ['-c', 'sleep 0.2 & echo $!; exec sleep 1000'], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     try {
       const [pid] = await once(parent.stdout, 'data');
-      await writeFile(join(folder, `a=${processMark().replace(/^\d+/, String(pid).trim())}`), '');
+      // Without the time of its start, only its state tells that it has ended.
+      const mark = processMark()
+        .replace(/^\d+/, String(pid).trim())
+        .replace(/[^,]*$/, '');
+      await writeFile(join(folder, `a=${mark}`), '');
       await expect.poll(() => new FileLocks(folder).held()).toEqual(new Set());
       expect(() => process.kill(Number(pid), 0)).not.toThrow();
     } finally {
       parent.kill();
     }
+  });
+
+  it('ends with the process even if another one has its number now', async () => {
+    const [mine, earlier] = [processMark(), processMark().replace(/[^,]*$/, '1')];
+    await writeFile(join(folder, `a=${mine}`), '');
+    await writeFile(join(folder, `b=${earlier}`), '');
+    expect(await new FileLocks(folder).held()).toEqual(
+      new Set(process.platform === 'linux' ? ['a'] : ['a', 'b']),
+    );
+  });
+
+  it('lets one of many claim a lock, until it is released or its process has gone', async () => {
+    const claims = await Promise.all(Array.from({ length: 6 }, () => new FileLocks(folder).claim('x/y')));
+    const winners = claims.filter((release) => release !== undefined);
+    expect(winners.length).toBeLessThanOrEqual(1);
+    await winners[0]?.();
+    const locks = new FileLocks(folder);
+    const release = await locks.claim('x/y');
+    expect(release).toBeDefined();
+    expect(await locks.held()).toEqual(new Set(['x/y']));
+    expect(await new FileLocks(folder).claim('x/y')).toBeUndefined();
+    await release?.();
+    await writeFile(join(folder, `x+y=${deadMark()}`), '');
+    expect(await locks.claim('x/y')).toBeDefined();
   });
 
   it('trusts other hosts for a week', async () => {

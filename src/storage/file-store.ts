@@ -1,3 +1,4 @@
+import { closeSync, fsyncSync, openSync } from 'node:fs';
 import { link, mkdir, open, readdir, readFile, rename, rmdir, stat, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { StorageError, StorageFullError } from './errors.ts';
@@ -47,8 +48,14 @@ export class FileStore implements KeyValueStore {
     }
   }
 
-  async set(key: string, value: Uint8Array): Promise<void> {
-    await this.#write(key, value, rename);
+  async set(key: string, value: Uint8Array, isDurable = false): Promise<void> {
+    await this.#write(key, value, async (unfinished, path) => {
+      await rename(unfinished, path);
+      if (!isDurable) return;
+      syncFolder(dirname(path));
+      // The folder may be new.
+      syncFolder(dirname(dirname(path)));
+    });
   }
 
   async add(key: string, value: Uint8Array): Promise<boolean> {
@@ -149,6 +156,17 @@ async function linkNew(from: string, to: string): Promise<boolean> {
   if (await stat(to).catch(() => undefined)) return false;
   await rename(from, to);
   return true;
+}
+
+/** Makes the names of a folder's files durable. Windows opens no folders, and needs no such thing. */
+export function syncFolder(folder: string): void {
+  if (process.platform === 'win32') return;
+  const fd = openSync(folder, 'r');
+  try {
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
 }
 
 function isMissing(error: unknown): boolean {

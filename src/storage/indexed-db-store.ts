@@ -28,8 +28,18 @@ export class IndexedDbStore implements KeyValueStore {
     return true;
   }
 
-  set(key: string, value: Uint8Array): Promise<void> {
-    return attempt(() => set(key, compact(value), this.#store));
+  set(key: string, value: Uint8Array, isDurable = false): Promise<void> {
+    return attempt(async () => {
+      if (!isDurable) return set(key, compact(value), this.#store);
+      await this.#setDurably(key, compact(value));
+    });
+  }
+
+  async #setDurably(key: string, value: Uint8Array): Promise<void> {
+    const database = await this.#store('readonly', (store) => store.transaction.db);
+    const transaction = database.transaction('values', 'readwrite', { durability: 'strict' });
+    transaction.objectStore('values').put(value, key);
+    await promisifyRequest(transaction);
   }
 
   add(key: string, value: Uint8Array): Promise<boolean> {

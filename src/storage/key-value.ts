@@ -12,8 +12,10 @@ export interface KeyValueStore {
   /**
    * Sets or replaces a value atomically, before values that are set later. The bytes must not change until
    * the promise resolves. @throws StorageFullError
+   * @param isDurable whether it survives a loss of power once the promise has resolved, and so do all values
+   *   that were set durably before
    */
-  set(key: string, value: Uint8Array): Promise<void>;
+  set(key: string, value: Uint8Array, isDurable?: boolean): Promise<void>;
   /** Like `set`, but returns false if the key exists already. @throws StorageFullError */
   add(key: string, value: Uint8Array): Promise<boolean>;
   /** Deletes keys. Missing keys are no error. */
@@ -23,12 +25,16 @@ export interface KeyValueStore {
 }
 
 /**
- * Tells all tabs or processes that share a store what is in use. Locks are shared: any number of holders may
- * hold one. A lock ends with its holder, however that ends.
+ * Tells all tabs or processes that share a store what is in use. A lock ends with its holder, however that
+ * ends.
  */
 export interface Locks {
-  /** @returns a function that releases the lock */
+  /** Where other holders are, as messages say it. */
+  readonly place: string;
+  /** Takes a lock that any number of holders may share. @returns a function that releases it */
   hold(name: string): Promise<() => Promise<void>>;
+  /** Takes a lock for one holder alone. @returns a function that releases it, or undefined if it is taken */
+  claim(name: string): Promise<(() => Promise<void>) | undefined>;
   /** Returns the names of all locks that are held. */
   held(): Promise<Set<string>>;
 }

@@ -1,3 +1,4 @@
+import { keptLayers } from './container-store.ts';
 import { StorageError, StorageFullError } from './errors.ts';
 import type { KeyValueStore, Locks } from './key-value.ts';
 import { once } from './once.ts';
@@ -62,6 +63,7 @@ export interface LayerUsage {
   readonly size: number;
   /** The time in ms since 1970. */
   readonly lastUsed: number;
+  /** By a machine that runs, or by a kept container. */
   readonly inUse: boolean;
 }
 
@@ -190,9 +192,11 @@ export class LayerStore {
   async usage(): Promise<LayerUsage[]> {
     await Promise.allSettled(this.#notes);
     const held = await this.#locks.held();
+    const kept = await keptLayers(this.#store);
     const layers: LayerUsage[] = [];
     for (const { diffId, size, group } of await this.#records()) {
-      layers.push({ diffId, size, lastUsed: await this.#lastUsed(group), inUse: held.has(group) });
+      const inUse = held.has(group) || kept.has(diffId);
+      layers.push({ diffId, size, lastUsed: await this.#lastUsed(group), inUse });
     }
     return layers.sort((a, b) => a.lastUsed - b.lastUsed);
   }
@@ -231,6 +235,7 @@ export class LayerStore {
   async remove(diffId: string): Promise<boolean> {
     const record = await this.#record(diffId);
     if (!record || (await this.#locks.held()).has(record.group)) return false;
+    if ((await keptLayers(this.#store)).has(diffId)) return false;
     await this.#store.delete([layerKey(diffId)]);
     // `open` takes the lock and then reads the record, so one of the two sees the other.
     if ((await this.#locks.held()).has(record.group)) {

@@ -1,21 +1,28 @@
+import { ContainerStore } from './container-store.ts';
+import type { DiskFiles } from './disk-files.ts';
 import { ImageStore } from './image-store.ts';
 import type { KeyValueStore, Locks } from './key-value.ts';
 import { LayerStore } from './layer-store.ts';
 
-/** Images and their shared layers, kept across runs. */
+/** Images, their shared layers, and containers with their disks, kept across runs. */
 export class Store {
   readonly layers: LayerStore;
   readonly images: ImageStore;
+  readonly containers: ContainerStore;
+  readonly disks: DiskFiles;
 
-  /** @param locks shared by all users of `values` */
-  constructor(values: KeyValueStore, locks: Locks) {
+  /** @param locks shared by all users of `values` and `disks` */
+  constructor(values: KeyValueStore, locks: Locks, disks: DiskFiles) {
     this.layers = new LayerStore(values, locks);
     this.images = new ImageStore(values);
+    this.containers = new ContainerStore(values, locks, disks);
+    this.disks = disks;
   }
 
-  /** Removes the remains of interrupted pulls, and images whose layers were evicted. */
+  /** Removes the remains of interrupted pulls and removals, and images whose layers were evicted. */
   async sweep(): Promise<void> {
     await this.layers.sweep();
+    await this.containers.sweep();
     for (const { reference, layers } of await this.images.list()) {
       const stored = await Promise.all(layers.map((diffId) => this.layers.has(diffId)));
       if (stored.includes(false)) await this.images.remove(reference);

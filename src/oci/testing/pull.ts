@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { encodeIndex, TarIndexer } from '../../disk/tar.ts';
-import { MemoryLocks, MemoryStore } from '../../storage/memory.ts';
+import { MemoryDiskFiles, MemoryLocks, MemoryStore } from '../../storage/memory.ts';
 import { Store } from '../../storage/store.ts';
 import type { Codec } from '../codec.ts';
 import type { Context } from '../context.ts';
@@ -51,7 +51,7 @@ export class VisibleStore extends Store {
   constructor(capacity?: number) {
     const values = new MemoryStore(capacity);
     const locks = new MemoryLocks();
-    super(values, locks);
+    super(values, locks, new MemoryDiskFiles());
     this.values = values;
     this.locks = locks;
   }
