@@ -1,7 +1,8 @@
-import type { LayerStore } from '../storage/layer-store.ts';
+import type { Store } from '../storage/store.ts';
 import { type BlockBackend, MemoryBlockBackend } from './block-backend.ts';
 import { formatExt4 } from './ext4.ts';
 import { ImageBackend } from './image-backend.ts';
+import { KeptBackend, type KeptDiskDescription } from './kept-backend.ts';
 
 /** A disk in memory. */
 export interface MemoryDisk {
@@ -25,20 +26,28 @@ export interface ScratchDisk {
 }
 
 /** A disk, as the machine's owner describes it. Structured-cloneable. */
-export type DiskOptions = MemoryDisk | ImageDisk | ScratchDisk;
+export type DiskOptions = MemoryDisk | ImageDisk | ScratchDisk | KeptDiskDescription;
 
-/** Opens the store of layers that an `ImageDisk` names. */
-export type OpenStore = (store: string) => LayerStore;
+/** Opens the store that a disk names. */
+export type OpenStore = (store: string) => Pick<Store, 'layers' | 'disks'>;
 
-/** @param onError receives an error that ends the machine: the layers of an image cannot be read any more */
+export interface DiskEvents {
+  /** An error that ends the machine: stored layers or a kept disk cannot be read. */
+  failed(error: unknown): void;
+  /** The store of a kept disk has become full, or has room again. */
+  full(isFull: boolean): void;
+}
+
 export function openDisk(
   disk: DiskOptions,
   openStore: OpenStore,
-  onError: (error: unknown) => void,
+  { failed, full }: DiskEvents,
 ): BlockBackend {
   switch (disk.kind) {
     case 'image':
-      return new ImageBackend(openStore(disk.store), onError);
+      return new ImageBackend(openStore(disk.store).layers, failed);
+    case 'kept':
+      return new KeptBackend(openStore(disk.store).disks, disk, full, failed);
     case 'scratch':
       return scratchDisk(disk.sizeBytes);
     default:

@@ -17,19 +17,20 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true }));
 
 /** A sparse file with the size and the contents of the disk. */
-function formatFile(sizeBytes: number): string {
+function formatFile(sizeBytes: number, hasJournal: boolean): string {
   const file = join(folder, `${sizeBytes}.ext4`);
   const fd = openSync(file, 'w');
   ftruncateSync(fd, sizeBytes);
-  formatExt4({
+  const disk = {
     sizeBytes,
     readOnly: false,
     read: () => {},
-    write(offset, [bytes]) {
+    write(offset: number, [bytes]: Uint8Array[]) {
       writeSync(fd, bytes as Uint8Array, 0, bytes?.length, offset);
     },
     flush: () => {},
-  });
+  };
+  formatExt4(disk, { hasJournal });
   closeSync(fd);
   return file;
 }
@@ -41,8 +42,9 @@ const SIZES = [
 ];
 
 describe('e2fsck finds nothing wrong', () => {
-  test.each(SIZES)('with %d bytes', (size) => {
-    const file = formatFile(size);
+  const cases = SIZES.flatMap((size) => [false, true].map((hasJournal) => ({ size, hasJournal })));
+  test.each(cases.filter(({ size, hasJournal }) => !hasJournal || size >= 16 * MIB))('%o', (each) => {
+    const file = formatFile(each.size, each.hasJournal);
     const { status, stdout } = spawnSync('/usr/sbin/e2fsck', ['-fn', file], { encoding: 'utf8' });
     expect(stdout).toMatch(/11\/\d+ files/);
     expect([status, stdout]).toEqual([0, stdout]);
@@ -50,7 +52,7 @@ describe('e2fsck finds nothing wrong', () => {
 });
 
 test('dumpe2fs sees the features and sizes', () => {
-  const text = execFileSync('/usr/sbin/dumpe2fs', ['-h', formatFile(GIB)], { encoding: 'utf8' });
+  const text = execFileSync('/usr/sbin/dumpe2fs', ['-h', formatFile(GIB, true)], { encoding: 'utf8' });
   const field = (name: string) => new RegExp(`^${name}: +(.*)$`, 'm').exec(text)?.[1];
   expect(field('Filesystem features')?.split(' ').sort()).toEqual([
     'dir_index',
@@ -59,6 +61,7 @@ test('dumpe2fs sees the features and sizes', () => {
     'extent',
     'extra_isize',
     'filetype',
+    'has_journal',
     'huge_file',
     'large_file',
     'sparse_super',
@@ -67,6 +70,9 @@ test('dumpe2fs sees the features and sizes', () => {
   expect(field('Reserved block count')).toBe('0');
   expect(field('Inode count')).toBe(String(GIB / 8192));
   expect(field('Filesystem state')).toBe('clean');
+  expect(field('Journal inode')).toBe('8');
+  expect(field('Total journal size')).toBe('16M');
+  expect(field('Journal backup')).toBe('inode blocks');
 });
 
 test('uses little memory', () => {

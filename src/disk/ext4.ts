@@ -1,7 +1,7 @@
 /**
  * Makes an empty ext4 file system (Linux, Documentation/filesystems/ext4) with blocks of 4 KiB, without
- * journal and checksums, and with the metadata of each block group at its start. Inode tables are not
- * written, so the disk must be zeros.
+ * checksums, and with the metadata of each block group at its start. Inode tables are not written, so the
+ * disk must be zeros. If there is a journal, it follows the first group's metadata.
  */
 import type { BlockBackend } from './block-backend.ts';
 
@@ -20,6 +20,7 @@ const MIN_DATA_BLOCKS = 64;
 const SUPER_OFFSET = 1024;
 const SUPER_SIZE = 1024;
 const SUPER_MAGIC = 0xef53;
+const COMPAT_HAS_JOURNAL = 0x4;
 const COMPAT_EXT_ATTR = 0x8;
 const COMPAT_DIR_INDEX = 0x20;
 const INCOMPAT_FILETYPE = 0x2;
@@ -34,13 +35,28 @@ const FLAG_SIGNED_HASH = 1;
 const EXTRA_ISIZE = 32;
 
 const ROOT_INODE = 2;
+const JOURNAL_INODE = 8;
 /** The first inode that is not reserved. */
 const LOST_FOUND_INODE = 11;
 const USED_INODES = LOST_FOUND_INODE;
+/** The root directory and lost+found, with a block each. */
+const DIRECTORIES = 2;
 const DIRECTORY_MODE = 0o040000;
+const JOURNAL_MODE = 0o100600;
 const TYPE_DIRECTORY = 2;
 const INODE_EXTENTS = 0x80000;
 const EXTENT_MAGIC = 0xf30a;
+/** i_block, with the tree of extents. */
+const INODE_BLOCK_AT = 40;
+const INODE_BLOCK_SIZE = 60;
+
+/** The journal's numbers are big-endian (Documentation/filesystems/ext4/journal.rst). */
+const JOURNAL_MAGIC = 0xc03b3998;
+const JOURNAL_SUPER_V2 = 4;
+const JOURNAL_BACKUP = 1;
+const MIB_BLOCKS = (1 << 20) / BLOCK;
+/** The least that Linux accepts. */
+const MIN_JOURNAL_BLOCKS = 1024;
 
 interface Group {
   readonly start: number;
@@ -56,27 +72,67 @@ interface Group {
   readonly usedInodes: number;
 }
 
+export interface Ext4Options {
+  /** Whether the file system survives a loss of power. */
+  readonly hasJournal?: boolean;
+}
+
 /** @throws RangeError when the disk is too small (16 MiB always suffice), or larger than 16 TiB */
-export function formatExt4(disk: BlockBackend): void {
-  new Formatter(disk).write();
+export function formatExt4(disk: BlockBackend, { hasJournal = false }: Ext4Options = {}): void {
+  new Formatter(disk, planLayout(disk.sizeBytes, hasJournal)).write();
+}
+
+/**
+ * Tells requests that carry metadata of a file system with a journal. Directories and trees of extents are
+ * anywhere, in single blocks; other requests of one block count as metadata, too.
+ */
+export function findExt4Metadata(sizeBytes: number): (offset: number, length: number) => boolean {
+  const { groups, journal } = planLayout(sizeBytes, true);
+  return (offset, length) => {
+    const block = Math.floor(offset / BLOCK);
+    const group = groups[Math.floor(block / BLOCKS_PER_GROUP)];
+    return length <= BLOCK || block < journal.start + journal.blocks || (group ? block < group.data : false);
+  };
+}
+
+interface Layout {
+  readonly groups: readonly Group[];
+  readonly inodesPerGroup: number;
+  /** Without blocks if there is none. */
+  readonly journal: { readonly start: number; readonly blocks: number };
+}
+
+function planLayout(sizeBytes: number, hasJournal: boolean): Layout {
+  const blocks = Math.floor(sizeBytes / BLOCK);
+  if (blocks > MAX_BLOCKS) throw new RangeError('a disk of more than 16 TiB');
+  const wanted = (Math.min(blocks, BLOCKS_PER_GROUP) * BLOCK) / BYTES_PER_INODE;
+  const inodesPerGroup = Math.ceil(wanted / INODES_PER_BLOCK) * INODES_PER_BLOCK;
+  const journalBlocks = hasJournal ? sizeOfJournal(blocks) : 0;
+  const groups = planGroups(blocks, inodesPerGroup, journalBlocks);
+  const [first] = groups;
+  if (!first) throw new RangeError('the disk is too small for a file system');
+  return { groups, inodesPerGroup, journal: { start: first.data + DIRECTORIES, blocks: journalBlocks } };
+}
+
+/** A 64th of the disk, from 4 to 32 MiB. */
+function sizeOfJournal(blocks: number): number {
+  return Math.min(Math.max(Math.floor(blocks / 64), MIN_JOURNAL_BLOCKS), 32 * MIB_BLOCKS);
 }
 
 class Formatter {
   readonly #disk: BlockBackend;
+  readonly #layout: Layout;
   readonly #groups: readonly Group[];
   readonly #inodesPerGroup: number;
   readonly #now = Math.floor(Date.now() / 1000);
   readonly #uuid = crypto.getRandomValues(new Uint8Array(16));
   readonly #hashSeed = crypto.getRandomValues(new Uint8Array(16));
 
-  constructor(disk: BlockBackend) {
+  constructor(disk: BlockBackend, layout: Layout) {
     this.#disk = disk;
-    const blocks = Math.floor(disk.sizeBytes / BLOCK);
-    if (blocks > MAX_BLOCKS) throw new RangeError('a disk of more than 16 TiB');
-    const wanted = (Math.min(blocks, BLOCKS_PER_GROUP) * BLOCK) / BYTES_PER_INODE;
-    this.#inodesPerGroup = Math.ceil(wanted / INODES_PER_BLOCK) * INODES_PER_BLOCK;
-    this.#groups = planGroups(blocks, this.#inodesPerGroup);
-    if (this.#groups.length === 0) throw new RangeError('the disk is too small for a file system');
+    this.#layout = layout;
+    this.#groups = layout.groups;
+    this.#inodesPerGroup = layout.inodesPerGroup;
   }
 
   write(): void {
@@ -92,6 +148,11 @@ class Formatter {
       this.#writeBitmap(group.inodeBitmap, group.usedInodes, this.#inodesPerGroup);
     });
     this.#writeDirectories(this.#groups[0] as Group);
+    if (this.#hasJournal) this.#writeJournal();
+  }
+
+  get #hasJournal(): boolean {
+    return this.#layout.journal.blocks > 0;
   }
 
   #superBlock(groupNumber: number): Uint8Array {
@@ -122,7 +183,7 @@ class Formatter {
     u32(84, LOST_FOUND_INODE); // s_first_ino
     u16(88, INODE_SIZE);
     u16(90, groupNumber);
-    u32(92, COMPAT_EXT_ATTR | COMPAT_DIR_INDEX);
+    u32(92, COMPAT_EXT_ATTR | COMPAT_DIR_INDEX | (this.#hasJournal ? COMPAT_HAS_JOURNAL : 0));
     u32(96, INCOMPAT_FILETYPE | INCOMPAT_EXTENTS);
     u32(
       100,
@@ -133,6 +194,13 @@ class Formatter {
         RO_COMPAT_EXTRA_ISIZE,
     );
     bytes.set(this.#uuid, 104);
+    if (this.#hasJournal) {
+      const inode = this.#journalInode();
+      u32(224, JOURNAL_INODE); // s_journal_inum
+      view.setUint8(253, JOURNAL_BACKUP); // s_jnl_backup_type
+      bytes.set(inode.subarray(INODE_BLOCK_AT, INODE_BLOCK_AT + INODE_BLOCK_SIZE), 268); // s_jnl_blocks
+      u32(268 + INODE_BLOCK_SIZE + 4, this.#layout.journal.blocks * BLOCK);
+    }
     bytes.set(this.#hashSeed, 236);
     view.setUint8(252, HASH_HALF_MD4);
     u32(264, this.#now); // s_mkfs_time
@@ -151,7 +219,7 @@ class Formatter {
       view.setUint32(at + 8, group.inodeTable, true);
       view.setUint16(at + 12, freeBlocks(group), true);
       view.setUint16(at + 14, this.#inodesPerGroup - group.usedInodes, true);
-      view.setUint16(at + 16, number === 0 ? 2 : 0, true); // directories
+      view.setUint16(at + 16, number === 0 ? DIRECTORIES : 0, true); // directories
     });
     return new Uint8Array(view.buffer);
   }
@@ -166,8 +234,9 @@ class Formatter {
 
   #writeDirectories({ inodeTable, data }: Group): void {
     const inodes = new Uint8Array(BLOCK);
-    inodes.set(this.#directoryInode(0o755, 3, data), (ROOT_INODE - 1) * INODE_SIZE);
-    inodes.set(this.#directoryInode(0o700, 2, data + 1), (LOST_FOUND_INODE - 1) * INODE_SIZE);
+    inodes.set(this.#inode(DIRECTORY_MODE | 0o755, 3, data, 1), (ROOT_INODE - 1) * INODE_SIZE);
+    inodes.set(this.#inode(DIRECTORY_MODE | 0o700, 2, data + 1, 1), (LOST_FOUND_INODE - 1) * INODE_SIZE);
+    if (this.#hasJournal) inodes.set(this.#journalInode(), (JOURNAL_INODE - 1) * INODE_SIZE);
     this.#disk.write(inodeTable * BLOCK, [inodes]);
     const parents: [string, number][] = [
       ['.', ROOT_INODE],
@@ -181,26 +250,46 @@ class Formatter {
     this.#disk.write((data + 1) * BLOCK, [directoryBlock(own)]);
   }
 
-  /** Writes the inode of a directory with one block. */
-  #directoryInode(mode: number, links: number, block: number): Uint8Array {
+  /** An empty journal: its super block, which says that there is nothing to replay. */
+  #writeJournal(): void {
+    const { start, blocks } = this.#layout.journal;
+    const view = new DataView(new ArrayBuffer(1024));
+    view.setUint32(0, JOURNAL_MAGIC);
+    view.setUint32(4, JOURNAL_SUPER_V2);
+    view.setUint32(12, BLOCK);
+    view.setUint32(16, blocks); // s_maxlen
+    view.setUint32(20, 1); // s_first
+    view.setUint32(24, 1); // s_sequence
+    new Uint8Array(view.buffer).set(this.#uuid, 48);
+    view.setUint32(64, 1); // s_nr_users
+    this.#disk.write(start * BLOCK, [new Uint8Array(view.buffer)]);
+  }
+
+  #journalInode(): Uint8Array {
+    const { start, blocks } = this.#layout.journal;
+    return this.#inode(JOURNAL_MODE, 1, start, blocks);
+  }
+
+  /** Makes the inode of a file or directory that is in one piece. */
+  #inode(mode: number, links: number, start: number, blocks: number): Uint8Array {
     const view = new DataView(new ArrayBuffer(INODE_SIZE));
-    view.setUint16(0, DIRECTORY_MODE | mode, true);
-    view.setUint32(4, BLOCK, true); // i_size
+    view.setUint16(0, mode, true);
+    view.setUint32(4, blocks * BLOCK, true); // i_size
     for (const time of [8, 12, 16, 144]) view.setUint32(time, this.#now, true);
     view.setUint16(26, links, true);
-    view.setUint32(28, BLOCK / 512, true); // i_blocks
+    view.setUint32(28, (blocks * BLOCK) / 512, true); // i_blocks
     view.setUint32(32, INODE_EXTENTS, true);
-    view.setUint16(40, EXTENT_MAGIC, true);
+    view.setUint16(INODE_BLOCK_AT, EXTENT_MAGIC, true);
     view.setUint16(42, 1, true); // eh_entries
     view.setUint16(44, 4, true); // eh_max
-    view.setUint16(56, 1, true); // ee_len
-    view.setUint32(60, block, true); // ee_start_lo
+    view.setUint16(56, blocks, true); // ee_len
+    view.setUint32(60, start, true); // ee_start_lo
     view.setUint16(128, EXTRA_ISIZE, true);
     return new Uint8Array(view.buffer);
   }
 }
 
-function planGroups(blocks: number, inodesPerGroup: number): Group[] {
+function planGroups(blocks: number, inodesPerGroup: number, journalBlocks: number): Group[] {
   const count = Math.ceil(blocks / BLOCKS_PER_GROUP);
   const groups: Group[] = [];
   for (let number = 0; number < count; number++) {
@@ -210,8 +299,9 @@ function planGroups(blocks: number, inodesPerGroup: number): Group[] {
     const inodeTable = blockBitmap + 2;
     const data = inodeTable + inodesPerGroup / INODES_PER_BLOCK;
     const size = Math.min(BLOCKS_PER_GROUP, blocks - start);
-    if (data - start + MIN_DATA_BLOCKS > size) break;
-    const first = number === 0;
+    // The first group holds two directories, and the journal.
+    const taken = number === 0 ? DIRECTORIES + journalBlocks : 0;
+    if (data - start + taken + MIN_DATA_BLOCKS > size) break;
     groups.push({
       start,
       blocks: size,
@@ -220,9 +310,8 @@ function planGroups(blocks: number, inodesPerGroup: number): Group[] {
       inodeBitmap: blockBitmap + 1,
       inodeTable,
       data,
-      // The first group holds two directories.
-      usedBlocks: data - start + (first ? 2 : 0),
-      usedInodes: first ? USED_INODES : 0,
+      usedBlocks: data - start + taken,
+      usedInodes: number === 0 ? USED_INODES : 0,
     });
   }
   return groups;

@@ -1,0 +1,111 @@
+import type { DiskFiles } from '../storage/disk-files.ts';
+import type { BlockBackend } from './block-backend.ts';
+import { KeptDisk, type KeptDiskOptions } from './kept-disk.ts';
+
+/** An ext4 file system with a journal that outlives the machine. The owner holds the container's lock. */
+export interface KeptDiskDescription {
+  readonly kind: 'kept';
+  /** The place of stored disks: a folder in Node. Browsers have one store for each origin. */
+  readonly store: string;
+  /** The name of the disk in the store: the id of its container. */
+  readonly disk: string;
+  readonly sizeBytes: number;
+  /**
+   * Reverts the disk to this checkpoint, that of a saved session. Without one, all checkpoints are dropped.
+   */
+  readonly checkpoint?: number | undefined;
+  /** Whether the disk is in memory until `Machine.keepDisk`. */
+  readonly isDeferred?: boolean | undefined;
+}
+
+/** The kept disk of a machine. Requests wait until its file is open. */
+export class KeptBackend implements BlockBackend {
+  readonly readOnly = false;
+  readonly sizeBytes: number;
+  readonly #files: DiskFiles;
+  readonly #name: string;
+  readonly #opening: Promise<KeptDisk>;
+  #disk: KeptDisk | undefined;
+  #isInMemory: boolean;
+
+  /**
+   * @param onFull called when the store has become full, and when it has room again
+   * @param onError called when the disk cannot be opened; the guest gets I/O errors then
+   */
+  constructor(
+    files: DiskFiles,
+    { disk, sizeBytes, checkpoint, isDeferred = false }: KeptDiskDescription,
+    onFull: (isFull: boolean) => void,
+    onError: (error: unknown) => void,
+  ) {
+    this.sizeBytes = sizeBytes;
+    this.#files = files;
+    this.#name = disk;
+    this.#isInMemory = isDeferred;
+    const options = { sizeBytes, checkpoint, onFull };
+    if (isDeferred) this.#disk = KeptDisk.inMemory(options);
+    this.#opening = this.#disk ? Promise.resolve(this.#disk) : this.#open(options);
+    this.#opening.catch(onError);
+  }
+
+  read(offset: number, into: Uint8Array[]): void | Promise<void> {
+    return this.#disk ? this.#disk.read(offset, into) : this.#opening.then((disk) => disk.read(offset, into));
+  }
+
+  write(offset: number, from: Uint8Array[]): void | Promise<void> {
+    return this.#disk
+      ? this.#disk.write(offset, from)
+      : this.#opening.then((disk) => disk.write(offset, from));
+  }
+
+  discard(offset: number, length: number): void | Promise<void> {
+    return this.#disk
+      ? this.#disk.discard(offset, length)
+      : this.#opening.then((disk) => disk.discard(offset, length));
+  }
+
+  async flush(): Promise<void> {
+    await (await this.#opening).flush();
+  }
+
+  /** Keeps the disk's state of now. @returns the checkpoint's number */
+  async checkpoint(): Promise<number> {
+    return (await this.#opening).checkpoint();
+  }
+
+  /** Frees what only checkpoints before this one need; without a number, what any needs. */
+  async dropCheckpoints(before?: number): Promise<void> {
+    await (await this.#opening).dropCheckpoints(before);
+  }
+
+  /** Gives a deferred disk its file. Its content is durable afterwards. @throws StorageError */
+  async keep(): Promise<void> {
+    if (!this.#isInMemory) return;
+    const disk = await this.#opening;
+    const file = await this.#files.open(this.#name);
+    try {
+      await disk.moveTo(file);
+      this.#isInMemory = false;
+    } catch (error) {
+      file.close();
+      await this.#files.remove(this.#name);
+      throw error;
+    }
+  }
+
+  /** Makes everything durable, and lets go of the file. */
+  async close(): Promise<void> {
+    await (await this.#opening).close();
+  }
+
+  async #open(options: KeptDiskOptions): Promise<KeptDisk> {
+    const file = await this.#files.open(this.#name);
+    try {
+      this.#disk = await KeptDisk.open(file, options);
+      return this.#disk;
+    } catch (error) {
+      file.close();
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,407 @@
+import type { DiskFile } from '../storage/disk-files.ts';
+import { StorageError, StorageFullError } from '../storage/errors.ts';
+import { MemoryDiskFile } from '../storage/memory.ts';
+import type { BlockBackend } from './block-backend.ts';
+import {
+  CHUNK,
+  type DiskMap,
+  emptyMap,
+  encodeMap,
+  encodeSuper,
+  FIRST_SLOT,
+  loadMap,
+  NO_SLOT,
+  type StoredMap,
+  slotsAt,
+  superOffset,
+  usedSlots,
+} from './disk-map.ts';
+import { findExt4Metadata, formatExt4 } from './ext4.ts';
+
+/** The file grows in steps of this many slots. */
+const GROWTH = 32;
+/** Slots that only the file system's metadata may take once the store is full. */
+const RESERVE = 32;
+/** How long a full store is not asked for more room, in ms. */
+const FULL_PAUSE = 200;
+
+export interface KeptDiskOptions {
+  readonly sizeBytes: number;
+  /** Reverts the disk to this checkpoint. Without one, all checkpoints are dropped. */
+  readonly checkpoint?: number | undefined;
+  /** Called when the store has become full, and when it has room again. */
+  readonly onFull?: ((isFull: boolean) => void) | undefined;
+}
+
+/**
+ * A disk in a file, with an ext4 file system. Writes go to the file at once, and are durable after `flush`:
+ * until then a loss of power may keep any of them, as with a disk that has a cache. A chunk that a checkpoint
+ * needs is not overwritten; the new content goes to another slot.
+ */
+export class KeptDisk implements BlockBackend {
+  readonly readOnly = false;
+  readonly sizeBytes: number;
+  readonly #onFull: (isFull: boolean) => void;
+  readonly #isMetadata: (offset: number, length: number) => boolean;
+  #file: DiskFile;
+  #map: DiskMap;
+  #sequence = 0;
+  #mapSlots: readonly number[] = [];
+  readonly #free: number[] = [];
+  /** Slots that are free as soon as the next map is durable. */
+  #freed: number[] = [];
+  /** From here on, slots are zeros that were never used. */
+  #fresh = FIRST_SLOT;
+  #isWritten = false;
+  #mapChanged = false;
+  #fullSince: number | undefined;
+  #flushing: Promise<void> = Promise.resolve();
+  readonly #buffer = new Uint8Array(CHUNK);
+
+  /**
+   * Opens the disk in a file, and makes it if the file is empty.
+   * @throws StorageError when the file is damaged, or has no such checkpoint
+   */
+  static async open(file: DiskFile, options: KeptDiskOptions): Promise<KeptDisk> {
+    const stored = await loadMap(file.size, (offset, length) => {
+      const bytes = new Uint8Array(length);
+      file.read(offset, bytes);
+      return bytes;
+    });
+    return new KeptDisk(file, options, stored);
+  }
+
+  /** Makes a disk in memory, until `moveTo` gives it a file. */
+  static inMemory(options: KeptDiskOptions): KeptDisk {
+    return new KeptDisk(new MemoryDiskFile(), options, undefined);
+  }
+
+  private constructor(
+    file: DiskFile,
+    { sizeBytes, checkpoint, onFull = () => {} }: KeptDiskOptions,
+    stored: StoredMap | undefined,
+  ) {
+    this.#file = file;
+    this.#onFull = onFull;
+    this.sizeBytes = sizeBytes;
+    this.#isMetadata = findExt4Metadata(sizeBytes);
+    this.#map = stored?.map ?? emptyMap(sizeBytes);
+    if (stored) this.#adopt(stored, checkpoint);
+    else this.#format();
+  }
+
+  read(offset: number, into: Uint8Array[]): void {
+    const segments = new Segments(into);
+    this.#forEachChunk(offset, segments.length, (chunk, start, part) => {
+      const slot = this.#slot(chunk);
+      if (slot === NO_SLOT) part.fill(0);
+      else this.#file.read(slot * CHUNK + start, part);
+      segments.put(part);
+    });
+  }
+
+  write(offset: number, from: Uint8Array[]): void {
+    const segments = new Segments(from);
+    const isMetadata = this.#isMetadata(offset, segments.length);
+    this.#forEachChunk(offset, segments.length, (chunk, start, part) => {
+      segments.take(part);
+      this.#writeChunk(chunk, start, part, isMetadata);
+    });
+  }
+
+  discard(offset: number, length: number): void {
+    const end = offset + length;
+    for (let at = offset; at < end; ) {
+      const start = at % CHUNK;
+      const size = Math.min(CHUNK - start, end - at);
+      const chunk = Math.floor(at / CHUNK);
+      if (size === CHUNK) this.#setSlot(chunk, NO_SLOT);
+      else if (this.#slot(chunk) !== NO_SLOT) this.#writeChunk(chunk, start, new Uint8Array(size), false);
+      at += size;
+    }
+  }
+
+  /** Makes all earlier writes durable, all together if the map changes. */
+  flush(): Promise<void> {
+    return this.#inTurn(() => this.#commit());
+  }
+
+  /**
+   * Keeps the disk's present state: the disk can be opened as it is now until the next but one checkpoint, or
+   * until `dropCheckpoints`.
+   * @returns the checkpoint's number
+   */
+  async checkpoint(): Promise<number> {
+    const { checkpoints } = this.#map;
+    // The oldest may belong to a saved session, and the newest does not as long as there is another one.
+    while (checkpoints.length > 1) this.#mergeNewest();
+    const number = this.#map.nextCheckpoint++;
+    checkpoints.push({ number, before: new Map() });
+    this.#mapChanged = true;
+    await this.flush();
+    return number;
+  }
+
+  /** Frees what only checkpoints before this one need; without a number, what any needs. */
+  async dropCheckpoints(before = Number.POSITIVE_INFINITY): Promise<void> {
+    const { checkpoints } = this.#map;
+    while (checkpoints[0] && checkpoints[0].number < before) {
+      this.#release(checkpoints.shift()?.before.values() ?? []);
+      this.#mapChanged = true;
+    }
+    await this.flush();
+  }
+
+  /** Moves a disk in memory to an empty file, where its content is durable afterwards. */
+  moveTo(file: DiskFile): Promise<void> {
+    return this.#inTurn(async () => {
+      const memory = this.#file;
+      try {
+        file.resize(memory.size);
+        for (let at = CHUNK; at < memory.size; at += CHUNK) {
+          memory.read(at, this.#buffer);
+          file.write(at, this.#buffer);
+        }
+        this.#file = file;
+        this.#mapChanged = true;
+        await this.#commit();
+      } catch (error) {
+        this.#file = memory;
+        throw error;
+      }
+    });
+  }
+
+  async close(): Promise<void> {
+    await this.flush();
+    this.#file.close();
+  }
+
+  #adopt({ map, sizeBytes, sequence, mapSlots }: StoredMap, checkpoint: number | undefined): void {
+    if (sizeBytes !== this.sizeBytes)
+      throw new StorageError(`the stored disk has ${sizeBytes} bytes, not ${this.sizeBytes}`);
+    this.#sequence = sequence;
+    this.#mapSlots = mapSlots;
+    const before = new Set([...usedSlots(map), ...mapSlots]);
+    this.#fresh = this.#end;
+    for (let slot = this.#end - 1; slot >= FIRST_SLOT; slot--) if (!before.has(slot)) this.#free.push(slot);
+    if (checkpoint === undefined && map.checkpoints.length === 0) return;
+    this.#map = revert(map, checkpoint);
+    const after = new Set([...usedSlots(this.#map), ...mapSlots]);
+    this.#freed = [...before].filter((slot) => !after.has(slot));
+    this.#mapChanged = true;
+  }
+
+  #format(): void {
+    // A run that was cut off may have left something.
+    this.#file.resize(0);
+    this.#file.resize(CHUNK);
+    formatExt4(this, { hasJournal: true });
+    this.#mapChanged = true;
+  }
+
+  get #end(): number {
+    return Math.floor(this.#file.size / CHUNK);
+  }
+
+  #slot(chunk: number): number {
+    return this.#map.slots[chunk] as number;
+  }
+
+  #setSlot(chunk: number, slot: number): void {
+    const old = this.#slot(chunk);
+    if (old === slot) return;
+    const newest = this.#map.checkpoints.at(-1);
+    if (newest && !newest.before.has(chunk)) newest.before.set(chunk, old);
+    else this.#release([old]);
+    this.#map.slots[chunk] = slot;
+    this.#mapChanged = true;
+  }
+
+  /** Frees slots that the map does not name any more. A map that is still durable may name them. */
+  #release(slots: Iterable<number>): void {
+    for (const slot of slots) if (slot !== NO_SLOT) this.#freed.push(slot);
+  }
+
+  #writeChunk(chunk: number, start: number, bytes: Uint8Array<ArrayBuffer>, isMetadata: boolean): void {
+    const old = this.#slot(chunk);
+    const newest = this.#map.checkpoints.at(-1);
+    this.#isWritten = true;
+    if (old !== NO_SLOT && (!newest || newest.before.has(chunk))) {
+      this.#file.write(old * CHUNK + start, bytes);
+      return;
+    }
+    const { slot, isZero } = this.#allocate(isMetadata);
+    try {
+      if (bytes.length < CHUNK && !(isZero && old === NO_SLOT)) {
+        const whole = new Uint8Array(CHUNK);
+        if (old !== NO_SLOT) this.#file.read(old * CHUNK, whole);
+        whole.set(bytes, start);
+        this.#file.write(slot * CHUNK, whole);
+      } else {
+        this.#file.write(slot * CHUNK + start, bytes);
+      }
+    } catch (error) {
+      this.#free.push(slot);
+      throw error;
+    }
+    this.#setSlot(chunk, slot);
+  }
+
+  /** @param useReserve whether the slots that are left in a full store may be taken */
+  #allocate(useReserve: boolean): { slot: number; isZero: boolean } {
+    const isLow = this.#free.length + this.#end - this.#fresh <= RESERVE;
+    if (isLow && !this.#grow() && !useReserve)
+      throw new StorageFullError('there is no room left for the disk of this container');
+    const reused = this.#free.pop();
+    if (reused !== undefined) return { slot: reused, isZero: false };
+    if (this.#fresh === this.#end)
+      throw new StorageFullError('there is no room left even for the file system of this container');
+    return { slot: this.#fresh++, isZero: true };
+  }
+
+  #grow(): boolean {
+    if (this.#fullSince !== undefined && performance.now() - this.#fullSince < FULL_PAUSE) return false;
+    try {
+      this.#file.resize((this.#end + GROWTH) * CHUNK);
+    } catch (error) {
+      if (!(error instanceof StorageFullError)) throw error;
+      if (this.#fullSince === undefined) this.#onFull(true);
+      this.#fullSince = performance.now();
+      return false;
+    }
+    if (this.#fullSince !== undefined) this.#onFull(false);
+    this.#fullSince = undefined;
+    return true;
+  }
+
+  /** Runs an action when the earlier ones have ended. */
+  #inTurn(action: () => Promise<void>): Promise<void> {
+    const run = this.#flushing.then(action);
+    this.#flushing = run.catch(() => {});
+    return run;
+  }
+
+  async #commit(): Promise<void> {
+    if (this.#file instanceof MemoryDiskFile) return;
+    if (this.#mapChanged) return this.#commitMap();
+    if (!this.#isWritten) return;
+    this.#isWritten = false;
+    try {
+      await this.#file.flush();
+    } catch (error) {
+      this.#isWritten = true;
+      throw error;
+    }
+  }
+
+  async #commitMap(): Promise<void> {
+    const freed = this.#freed;
+    this.#freed = [];
+    this.#mapChanged = false;
+    this.#isWritten = false;
+    const encoded = encodeMap(this.#map);
+    const slots: number[] = [];
+    try {
+      for (let at = 0; at < encoded.length; at += CHUNK) {
+        const { slot } = this.#allocate(true);
+        slots.push(slot);
+        this.#file.write(slot * CHUNK, encoded.subarray(at, at + CHUNK));
+      }
+      await this.#file.flush();
+      const sequence = this.#sequence + 1;
+      this.#file.write(superOffset(sequence), encodeSuper(sequence, this.sizeBytes, encoded, slots));
+      await this.#file.flush();
+      this.#sequence = sequence;
+    } catch (error) {
+      this.#mapChanged = true;
+      this.#freed.push(...freed);
+      this.#free.push(...slots);
+      throw error;
+    }
+    this.#free.push(...freed, ...this.#mapSlots);
+    this.#mapSlots = slots;
+    if (this.#free.length > 2 * GROWTH) this.#shrink();
+  }
+
+  /** Gives the free end of the file back. */
+  #shrink(): void {
+    let last = Math.max(...this.#mapSlots);
+    for (const slot of usedSlots(this.#map)) last = Math.max(last, slot);
+    for (const slot of this.#freed) last = Math.max(last, slot);
+    const end = last + 1 + GROWTH;
+    if (end + GROWTH >= this.#end) return;
+    this.#file.resize(end * CHUNK);
+    this.#free.splice(0, this.#free.length, ...this.#free.filter((slot) => slot < end));
+    this.#fresh = Math.min(this.#fresh, end);
+  }
+
+  #mergeNewest(): void {
+    const { checkpoints } = this.#map;
+    const newest = checkpoints.pop();
+    const older = checkpoints.at(-1);
+    for (const [chunk, slot] of newest?.before ?? []) {
+      if (older?.before.has(chunk)) this.#release([slot]);
+      else older?.before.set(chunk, slot);
+    }
+  }
+
+  #forEachChunk(
+    offset: number,
+    length: number,
+    visit: (chunk: number, start: number, part: Uint8Array<ArrayBuffer>) => void,
+  ): void {
+    for (let done = 0; done < length; ) {
+      const start = (offset + done) % CHUNK;
+      const size = Math.min(CHUNK - start, length - done);
+      visit(Math.floor((offset + done) / CHUNK), start, this.#buffer.subarray(0, size));
+      done += size;
+    }
+  }
+}
+
+/** Buffers of a request, one after the other. */
+class Segments {
+  readonly #buffers: readonly Uint8Array[];
+  #buffer = 0;
+  #at = 0;
+
+  constructor(buffers: readonly Uint8Array[]) {
+    this.#buffers = buffers;
+  }
+
+  get length(): number {
+    return this.#buffers.reduce((sum, { length }) => sum + length, 0);
+  }
+
+  /** Copies the next bytes to `into`. */
+  take(into: Uint8Array): void {
+    this.#next(into, (segment, part) => part.set(segment));
+  }
+
+  /** Replaces the next bytes. */
+  put(from: Uint8Array): void {
+    this.#next(from, (segment, part) => segment.set(part));
+  }
+
+  #next(bytes: Uint8Array, copy: (segment: Uint8Array, part: Uint8Array) => void): void {
+    for (let done = 0; done < bytes.length; ) {
+      const buffer = this.#buffers[this.#buffer] as Uint8Array;
+      const segment = buffer.subarray(this.#at, this.#at + bytes.length - done);
+      copy(segment, bytes.subarray(done, done + segment.length));
+      done += segment.length;
+      this.#at += segment.length;
+      if (this.#at < buffer.length) continue;
+      this.#buffer++;
+      this.#at = 0;
+    }
+  }
+}
+
+/** @throws StorageError when there is no such checkpoint */
+function revert(map: DiskMap, checkpoint: number | undefined): DiskMap {
+  if (checkpoint === undefined) return { ...map, checkpoints: [] };
+  const slots = slotsAt(map, checkpoint);
+  if (!slots) throw new StorageError('the stored disk does not have the state of the saved session any more');
+  return { ...map, slots, checkpoints: [{ number: checkpoint, before: new Map() }] };
+}
