@@ -16,9 +16,23 @@ export interface BlockBackend {
   flush(): void | Promise<void>;
   /** Makes a range read as zeros, and frees its storage where possible. */
   discard?(offset: number, length: number): void | Promise<void>;
+  /** What a saved session needs to find the disk as it is now. No operation is in progress. */
+  suspend?(): DiskState | Promise<DiskState>;
+  /** Brings the disk of a saved session back, before any operation. @throws StorageError when it cannot */
+  resume?(state: DiskState): void | Promise<void>;
 }
 
-const CHUNK = 64 << 10;
+/** The unit of disks that take room only for what is written. */
+export const CHUNK = 64 << 10;
+
+/** What a saved session has of a disk. */
+export type DiskState =
+  /** Of a kept disk. */
+  | { readonly checkpoint: number }
+  /** Of a disk in memory: all chunks that are not zeros, by number. */
+  | { readonly chunks: readonly (readonly [chunk: number, bytes: Uint8Array])[] }
+  /** Of an image's root disk: the diffIDs of its layers, and the UUID of its file system. */
+  | { readonly layers: readonly string[]; readonly uuid: Uint8Array };
 
 /** A disk in memory that takes room only for written chunks. */
 export class MemoryBlockBackend implements BlockBackend {

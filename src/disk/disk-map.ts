@@ -5,10 +5,9 @@
  * whole counts, so each change of the map is atomic. All numbers are little-endian.
  */
 import { StorageError } from '../storage/errors.ts';
+import { CHUNK } from './block-backend.ts';
 import { crc32c } from './crc32c.ts';
 
-/** The size of chunks and slots. */
-export const CHUNK = 64 << 10;
 /** Slot 0 holds the super blocks. As the slot of a chunk, 0 says that the chunk is zeros. */
 export const NO_SLOT = 0;
 export const FIRST_SLOT = 1;

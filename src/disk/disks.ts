@@ -34,20 +34,20 @@ export type OpenStore = (store: string) => Pick<Store, 'layers' | 'disks'>;
 export interface DiskEvents {
   /** An error that ends the machine: stored layers or a kept disk cannot be read. */
   failed(error: unknown): void;
-  /** The store of a kept disk has become full, or has room again. */
-  full(isFull: boolean): void;
+  /** A kept disk cannot be written, such as when the store is full; undefined when it can be again. */
+  problem(text: string | undefined): void;
 }
 
 export function openDisk(
   disk: DiskOptions,
   openStore: OpenStore,
-  { failed, full }: DiskEvents,
+  { failed, problem }: DiskEvents,
 ): BlockBackend {
   switch (disk.kind) {
     case 'image':
       return new ImageBackend(openStore(disk.store).layers, failed);
     case 'kept':
-      return new KeptBackend(openStore(disk.store).disks, disk, full, failed);
+      return new KeptBackend(openStore(disk.store).disks, disk, problem, failed);
     case 'scratch':
       return scratchDisk(disk.sizeBytes);
     default:

@@ -1,5 +1,5 @@
 import type { DiskFiles } from '../storage/disk-files.ts';
-import type { BlockBackend } from './block-backend.ts';
+import type { BlockBackend, DiskState } from './block-backend.ts';
 import { KeptDisk, type KeptDiskOptions } from './kept-disk.ts';
 
 /** An ext4 file system with a journal that outlives the machine. The owner holds the container's lock. */
@@ -29,20 +29,20 @@ export class KeptBackend implements BlockBackend {
   #isInMemory: boolean;
 
   /**
-   * @param onFull called when the store has become full, and when it has room again
+   * @param onProblem called when the disk cannot be written, and when it can be again
    * @param onError called when the disk cannot be opened; the guest gets I/O errors then
    */
   constructor(
     files: DiskFiles,
-    { disk, sizeBytes, checkpoint, isDeferred = false }: KeptDiskDescription,
-    onFull: (isFull: boolean) => void,
+    { disk, sizeBytes, isDeferred = false }: KeptDiskDescription,
+    onProblem: (problem: string | undefined) => void,
     onError: (error: unknown) => void,
   ) {
     this.sizeBytes = sizeBytes;
     this.#files = files;
     this.#name = disk;
     this.#isInMemory = isDeferred;
-    const options = { sizeBytes, checkpoint, onFull };
+    const options = { sizeBytes, onProblem };
     if (isDeferred) this.#disk = KeptDisk.inMemory(options);
     this.#opening = this.#disk ? Promise.resolve(this.#disk) : this.#open(options);
     this.#opening.catch(onError);
@@ -68,9 +68,16 @@ export class KeptBackend implements BlockBackend {
     await (await this.#opening).flush();
   }
 
-  /** Keeps the disk's state of now. @returns the checkpoint's number */
-  async checkpoint(): Promise<number> {
-    return (await this.#opening).checkpoint();
+  async suspend(): Promise<DiskState> {
+    const disk = await this.#opening;
+    return this.#isInMemory ? { chunks: [...disk.chunks()] } : { checkpoint: await disk.checkpoint() };
+  }
+
+  /** @throws StorageError when the disk has no such checkpoint */
+  async resume(state: DiskState): Promise<void> {
+    const disk = await this.#opening;
+    if ('checkpoint' in state) disk.revert(state.checkpoint);
+    else if ('chunks' in state) disk.fill(state.chunks);
   }
 
   /** Frees what only checkpoints before this one need; without a number, what any needs. */

@@ -61,7 +61,8 @@ test('behaves like a plain array through any writes, discards, checkpoints and r
         if (step.kind === 'reopen' || (step.kind === 'revert' && saved)) {
           await disk.flush();
           const checkpoint = step.kind === 'revert' ? saved?.checkpoint : undefined;
-          disk = await KeptDisk.open(file, { sizeBytes: SIZE, checkpoint });
+          disk = await KeptDisk.open(file, { sizeBytes: SIZE });
+          if (checkpoint !== undefined) disk.revert(checkpoint);
           if (checkpoint !== undefined && saved) model.set(saved.content);
           else saved = undefined;
         }
@@ -99,10 +100,8 @@ test('after a loss of power every sector holds what was flushed last, or somethi
           if (step.kind !== 'reopen' && step.kind !== 'revert') continue;
           file.losePower(() => choices.next().value);
           const isReverted = step.kind === 'revert' && saved !== undefined;
-          disk = await KeptDisk.open(file, {
-            sizeBytes: SIZE,
-            checkpoint: isReverted ? saved?.checkpoint : undefined,
-          });
+          disk = await KeptDisk.open(file, { sizeBytes: SIZE });
+          if (isReverted) disk.revert(saved?.checkpoint as number);
           const found = contentOf(disk);
           if (isReverted) expect(equalBytes(found, saved?.content as Uint8Array)).toBe(true);
           else expect(firstImpossible(found, possible)).toBe(-1);
@@ -141,7 +140,8 @@ describe('checkpoints', () => {
     disk.write(8 * MIB, [pattern(4096, 4)]);
     await disk.flush();
     const at = async (checkpoint?: number) => {
-      const opened = await KeptDisk.open(file.copy(), { sizeBytes: SIZE, checkpoint });
+      const opened = await KeptDisk.open(file.copy(), { sizeBytes: SIZE });
+      if (checkpoint !== undefined) opened.revert(checkpoint);
       const bytes = new Uint8Array(4096);
       opened.read(8 * MIB, [bytes]);
       return bytes;
@@ -162,7 +162,8 @@ describe('checkpoints', () => {
     for (let round = 2; round < 5; round++) {
       disk.write(8 * MIB, [pattern(4096, round)]);
       await disk.flush();
-      disk = await KeptDisk.open(file, { sizeBytes: SIZE, checkpoint });
+      disk = await KeptDisk.open(file, { sizeBytes: SIZE });
+      disk.revert(checkpoint);
       const bytes = new Uint8Array(4096);
       disk.read(8 * MIB, [bytes]);
       expect(bytes).toEqual(pattern(4096, 1));
@@ -192,15 +193,18 @@ describe('checkpoints', () => {
 describe('a full store', () => {
   test('fails writes, takes the metadata and goes on when there is room', async () => {
     const file = new PowerLossFile(12 * MIB);
-    const told: boolean[] = [];
-    const disk = await KeptDisk.open(file, { sizeBytes: 256 * MIB, onFull: (isFull) => told.push(isFull) });
+    const told: (string | undefined)[] = [];
+    const disk = await KeptDisk.open(file, {
+      sizeBytes: 256 * MIB,
+      onProblem: (problem) => told.push(problem),
+    });
     const chunk = pattern(64 << 10, 7);
     let written = 0;
     const fill = () => {
       for (; written < 1000; written++) disk.write(100 * MIB + written * chunk.length, [chunk]);
     };
     expect(fill).toThrow(StorageFullError);
-    expect(told).toEqual([true]);
+    expect(told).toEqual(['the file is full']);
     expect(written).toBeGreaterThan(4);
     // A bitmap, and then everything that a flush needs.
     disk.write(128 * MIB, [pattern(4096)]);
@@ -214,7 +218,7 @@ describe('a full store', () => {
     file.capacity = 128 * MIB;
     await new Promise((resolve) => setTimeout(resolve, 250));
     fill();
-    expect(told).toEqual([true, false]);
+    expect(told).toEqual(['the file is full', undefined]);
   });
 });
 

@@ -1,9 +1,8 @@
 import type { DiskFile } from '../storage/disk-files.ts';
 import { StorageError, StorageFullError } from '../storage/errors.ts';
 import { MemoryDiskFile } from '../storage/memory.ts';
-import type { BlockBackend } from './block-backend.ts';
+import { type BlockBackend, CHUNK } from './block-backend.ts';
 import {
-  CHUNK,
   type DiskMap,
   emptyMap,
   encodeMap,
@@ -27,10 +26,8 @@ const FULL_PAUSE = 200;
 
 export interface KeptDiskOptions {
   readonly sizeBytes: number;
-  /** Reverts the disk to this checkpoint. Without one, all checkpoints are dropped. */
-  readonly checkpoint?: number | undefined;
-  /** Called when the store has become full, and when it has room again. */
-  readonly onFull?: ((isFull: boolean) => void) | undefined;
+  /** Called when the disk cannot be written, such as when the store is full, and when it can be again. */
+  readonly onProblem?: ((problem: string | undefined) => void) | undefined;
 }
 
 /**
@@ -41,7 +38,7 @@ export interface KeptDiskOptions {
 export class KeptDisk implements BlockBackend {
   readonly readOnly = false;
   readonly sizeBytes: number;
-  readonly #onFull: (isFull: boolean) => void;
+  readonly #onProblem: (problem: string | undefined) => void;
   readonly #isMetadata: (offset: number, length: number) => boolean;
   #file: DiskFile;
   #map: DiskMap;
@@ -54,13 +51,15 @@ export class KeptDisk implements BlockBackend {
   #fresh = FIRST_SLOT;
   #isWritten = false;
   #mapChanged = false;
+  /** Whether the disk was opened with checkpoints, and nothing has told yet whether they are needed. */
+  #mayRevert = false;
   #fullSince: number | undefined;
   #flushing: Promise<void> = Promise.resolve();
   readonly #buffer = new Uint8Array(CHUNK);
 
   /**
    * Opens the disk in a file, and makes it if the file is empty.
-   * @throws StorageError when the file is damaged, or has no such checkpoint
+   * @throws StorageError when the file is damaged
    */
   static async open(file: DiskFile, options: KeptDiskOptions): Promise<KeptDisk> {
     const stored = await loadMap(file.size, (offset, length) => {
@@ -78,15 +77,15 @@ export class KeptDisk implements BlockBackend {
 
   private constructor(
     file: DiskFile,
-    { sizeBytes, checkpoint, onFull = () => {} }: KeptDiskOptions,
+    { sizeBytes, onProblem = () => {} }: KeptDiskOptions,
     stored: StoredMap | undefined,
   ) {
     this.#file = file;
-    this.#onFull = onFull;
+    this.#onProblem = onProblem;
     this.sizeBytes = sizeBytes;
     this.#isMetadata = findExt4Metadata(sizeBytes);
     this.#map = stored?.map ?? emptyMap(sizeBytes);
-    if (stored) this.#adopt(stored, checkpoint);
+    if (stored) this.#adopt(stored);
     else this.#format();
   }
 
@@ -101,6 +100,7 @@ export class KeptDisk implements BlockBackend {
   }
 
   write(offset: number, from: Uint8Array[]): void {
+    this.#startAfresh();
     const segments = new Segments(from);
     const isMetadata = this.#isMetadata(offset, segments.length);
     this.#forEachChunk(offset, segments.length, (chunk, start, part) => {
@@ -110,6 +110,7 @@ export class KeptDisk implements BlockBackend {
   }
 
   discard(offset: number, length: number): void {
+    this.#startAfresh();
     const end = offset + length;
     for (let at = offset; at < end; ) {
       const start = at % CHUNK;
@@ -127,11 +128,12 @@ export class KeptDisk implements BlockBackend {
   }
 
   /**
-   * Keeps the disk's present state: the disk can be opened as it is now until the next but one checkpoint, or
-   * until `dropCheckpoints`.
+   * Keeps the disk's present state: `revert` can go back to it until the next but one checkpoint, or until
+   * `dropCheckpoints`.
    * @returns the checkpoint's number
    */
   async checkpoint(): Promise<number> {
+    this.#startAfresh();
     const { checkpoints } = this.#map;
     // The oldest may belong to a saved session, and the newest does not as long as there is another one.
     while (checkpoints.length > 1) this.#mergeNewest();
@@ -142,13 +144,45 @@ export class KeptDisk implements BlockBackend {
     return number;
   }
 
+  /**
+   * Goes back to a checkpoint, before anything else is done with the opened disk. The checkpoint stays. A
+   * disk that is written without going back drops its checkpoints.
+   * @throws StorageError when there is no such checkpoint
+   */
+  revert(checkpoint: number): void {
+    const slots = slotsAt(this.#map, checkpoint);
+    if (!slots)
+      throw new StorageError('the stored disk does not have the state of the saved session any more');
+    const before = new Set(usedSlots(this.#map));
+    this.#map = { ...this.#map, slots, checkpoints: [{ number: checkpoint, before: new Map() }] };
+    const after = new Set(usedSlots(this.#map));
+    this.#release([...before].filter((slot) => !after.has(slot)));
+    this.#mapChanged = true;
+    this.#mayRevert = false;
+  }
+
+  /** All chunks that are not zeros. The bytes are copies. */
+  *chunks(): Iterable<[chunk: number, bytes: Uint8Array<ArrayBuffer>]> {
+    for (const [chunk, slot] of this.#map.slots.entries()) {
+      if (slot === NO_SLOT) continue;
+      const bytes = new Uint8Array(CHUNK);
+      this.#file.read(slot * CHUNK, bytes);
+      yield [chunk, bytes];
+    }
+  }
+
+  /** Replaces the whole content by chunks of another disk. */
+  fill(chunks: Iterable<readonly [chunk: number, bytes: Uint8Array]>): void {
+    this.discard(0, this.sizeBytes);
+    for (const [chunk, bytes] of chunks) {
+      const offset = chunk * CHUNK;
+      this.write(offset, [bytes.subarray(0, Math.min(CHUNK, this.sizeBytes - offset))]);
+    }
+  }
+
   /** Frees what only checkpoints before this one need; without a number, what any needs. */
   async dropCheckpoints(before = Number.POSITIVE_INFINITY): Promise<void> {
-    const { checkpoints } = this.#map;
-    while (checkpoints[0] && checkpoints[0].number < before) {
-      this.#release(checkpoints.shift()?.before.values() ?? []);
-      this.#mapChanged = true;
-    }
+    this.#forget(before);
     await this.flush();
   }
 
@@ -177,19 +211,15 @@ export class KeptDisk implements BlockBackend {
     this.#file.close();
   }
 
-  #adopt({ map, sizeBytes, sequence, mapSlots }: StoredMap, checkpoint: number | undefined): void {
+  #adopt({ map, sizeBytes, sequence, mapSlots }: StoredMap): void {
     if (sizeBytes !== this.sizeBytes)
       throw new StorageError(`the stored disk has ${sizeBytes} bytes, not ${this.sizeBytes}`);
     this.#sequence = sequence;
     this.#mapSlots = mapSlots;
-    const before = new Set([...usedSlots(map), ...mapSlots]);
     this.#fresh = this.#end;
-    for (let slot = this.#end - 1; slot >= FIRST_SLOT; slot--) if (!before.has(slot)) this.#free.push(slot);
-    if (checkpoint === undefined && map.checkpoints.length === 0) return;
-    this.#map = revert(map, checkpoint);
-    const after = new Set([...usedSlots(this.#map), ...mapSlots]);
-    this.#freed = [...before].filter((slot) => !after.has(slot));
-    this.#mapChanged = true;
+    const used = new Set([...usedSlots(map), ...mapSlots]);
+    for (let slot = this.#end - 1; slot >= FIRST_SLOT; slot--) if (!used.has(slot)) this.#free.push(slot);
+    this.#mayRevert = map.checkpoints.length > 0;
   }
 
   #format(): void {
@@ -198,6 +228,19 @@ export class KeptDisk implements BlockBackend {
     this.#file.resize(CHUNK);
     formatExt4(this, { hasJournal: true });
     this.#mapChanged = true;
+  }
+
+  #startAfresh(): void {
+    if (this.#mayRevert) this.#forget(Number.POSITIVE_INFINITY);
+  }
+
+  #forget(before: number): void {
+    const { checkpoints } = this.#map;
+    this.#mayRevert = false;
+    while (checkpoints[0] && checkpoints[0].number < before) {
+      this.#release(checkpoints.shift()?.before.values() ?? []);
+      this.#mapChanged = true;
+    }
   }
 
   get #end(): number {
@@ -266,11 +309,11 @@ export class KeptDisk implements BlockBackend {
       this.#file.resize((this.#end + GROWTH) * CHUNK);
     } catch (error) {
       if (!(error instanceof StorageFullError)) throw error;
-      if (this.#fullSince === undefined) this.#onFull(true);
+      if (this.#fullSince === undefined) this.#onProblem(error.message);
       this.#fullSince = performance.now();
       return false;
     }
-    if (this.#fullSince !== undefined) this.#onFull(false);
+    if (this.#fullSince !== undefined) this.#onProblem(undefined);
     this.#fullSince = undefined;
     return true;
   }
@@ -396,12 +439,4 @@ class Segments {
       this.#at = 0;
     }
   }
-}
-
-/** @throws StorageError when there is no such checkpoint */
-function revert(map: DiskMap, checkpoint: number | undefined): DiskMap {
-  if (checkpoint === undefined) return { ...map, checkpoints: [] };
-  const slots = slotsAt(map, checkpoint);
-  if (!slots) throw new StorageError('the stored disk does not have the state of the saved session any more');
-  return { ...map, slots, checkpoints: [{ number: checkpoint, before: new Map() }] };
 }

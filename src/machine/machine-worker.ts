@@ -1,6 +1,7 @@
 import { M_EXIT_CODE, POWER_CALL, POWER_FAIL, POWER_OFF, POWER_REBOOT } from '../../emulator-wasm/layout.ts';
 import { type OpenStore, openDisk } from '../disk/disks.ts';
 import { ImageBackend } from '../disk/image-backend.ts';
+import { KeptBackend } from '../disk/kept-backend.ts';
 import type { NetworkEvents, OpenNetwork } from '../network/network.ts';
 import { PLAN } from '../network/plan.ts';
 import { chunks } from '../streams/chunks.ts';
@@ -27,6 +28,9 @@ import { feedUart } from './uart-input.ts';
 /** How long devices may take to finish the guest's requests in a suspension, in ms. */
 const SETTLE_PATIENCE = 10_000;
 const NANOSECONDS_PER_MS = 1_000_000n;
+
+/** How long the rest of the written data may take to become durable, in ms. */
+const CLOSE_PATIENCE = 10_000;
 
 const EXIT_REASONS: Record<number, ExitReason> = {
   [POWER_OFF]: 'poweroff',
@@ -57,6 +61,7 @@ class MachineWorker {
   readonly #time: GuestTime;
   readonly #ramFilled = deferred<void>();
   #image: ImageBackend | undefined;
+  #kept: KeptBackend | undefined;
   #agent: Agent | undefined;
 
   constructor(start: MachineStart, resources: Resources) {
@@ -87,7 +92,7 @@ class MachineWorker {
     // A foreign relay says by DHCP how the guest is reached.
     if (card?.kind === 'net' && card.network.relay?.kind !== 'foreign') agent?.setNetwork(PLAN);
     this.#owner.serve(
-      { agent, console, image: this.#image },
+      { agent, console, image: this.#image, kept: this.#kept },
       {
         ramFilled: () => this.#ramFilled.resolve(),
         suspend: () => void this.#suspend(),
@@ -114,8 +119,11 @@ class MachineWorker {
         return this.#owner.print(bytes);
       },
       openDisk: (disk) => {
-        const backend = openDisk(disk, openStore, fail);
+        const problem = (text: string | undefined) =>
+          this.#owner.post({ type: 'disk-problem', problem: text });
+        const backend = openDisk(disk, openStore, { failed: fail, problem });
         if (backend instanceof ImageBackend) this.#image = backend;
+        if (backend instanceof KeptBackend) this.#kept = backend;
         return backend;
       },
       openNetwork: openNetwork && ((options, card) => openNetwork(options, card, this.#networkEvents)),
@@ -200,10 +208,17 @@ class MachineWorker {
     this.#boot.stop();
     await this.#harts.end(power);
     this.#bus.poll();
+    await this.#closeDisk();
     const reason = EXIT_REASONS[power] ?? 'fail';
     const hasCode = reason === 'fail' || reason === 'call';
     const code = hasCode ? new DataView(this.#start.memory.buffer).getInt32(M_EXIT_CODE, true) : 0;
     this.#owner.end({ reason, code, seconds: this.#harts.seconds });
+  }
+
+  /** What the guest has synced is durable already. */
+  async #closeDisk(): Promise<void> {
+    const closed = this.#kept?.close().catch(() => {});
+    if (closed) await Promise.race([closed, new Promise((resolve) => setTimeout(resolve, CLOSE_PATIENCE))]);
   }
 }
 

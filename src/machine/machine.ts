@@ -13,6 +13,7 @@ import type { ContainerRequest, ExecRequest, ProcessRequest, Usage } from './age
 import { monotonicNow } from './clock.ts';
 import { type Deferred, deferred } from './deferred.ts';
 import type { DeviceOptions } from './devices/index.ts';
+import { DiskRequests } from './disk-requests.ts';
 import { MachineError, unpackError } from './errors.ts';
 import { type Connection, Forwarders, type Listening } from './forwarders.ts';
 import { instructionsRetired } from './hart-words.ts';
@@ -128,6 +129,8 @@ export interface LinuxOptions extends MachineOptions {
   readonly network?: NetworkOptions | undefined;
   /** Called when the state of the network changes, and once a second while frames are passed on. */
   readonly onNetwork?: ((status: NetworkStatus) => void) | undefined;
+  /** Called when a kept disk cannot be written, such as when the store is full, and when it can be again. */
+  readonly onDiskProblem?: ((problem: string | undefined) => void) | undefined;
 }
 
 /** A machine that goes on where another one was suspended, with the same devices. */
@@ -181,6 +184,8 @@ export class Machine {
   /** Settles when `onConsole` and `onTrace` have taken everything. */
   readonly #outputTaken: Promise<unknown>;
   readonly #onNetwork: LinuxOptions['onNetwork'];
+  readonly #onDiskProblem: LinuxOptions['onDiskProblem'];
+  readonly #disk = new DiskRequests((request) => this.#post({ type: 'disk', request }));
   readonly #log = new LogTail();
   /** Resolves when the guest runs, at first or again. */
   #started = deferred<void>();
@@ -217,6 +222,7 @@ export class Machine {
 
     const setup = setupOf(options);
     this.#onNetwork = 'onNetwork' in options ? options.onNetwork : undefined;
+    this.#onDiskProblem = 'onDiskProblem' in options ? options.onDiskProblem : undefined;
     this.#plan = setup.plan;
     this.#canSuspend = !setup.onTrace && (setup.mode & MODE_ICOUNT) === 0;
     this.#memory = createMemory(this.#plan, setup.mode);
@@ -326,6 +332,22 @@ export class Machine {
    */
   runContainer(options: ContainerOptions): FirstProcess {
     return this.#processes.runContainer(options);
+  }
+
+  /**
+   * Gives the kept disk, which was deferred, its file. Its content is durable afterwards.
+   * @throws MachineError when the store is full, or cannot be used; the disk then stays in memory
+   */
+  keepDisk(): Promise<void> {
+    return this.#disk.request({ kind: 'keep' });
+  }
+
+  /**
+   * Frees what only checkpoints of the kept disk before this one need; without a number, what any needs. Call
+   * it when the record that names an older one is durably replaced.
+   */
+  dropCheckpoints(before?: number): Promise<void> {
+    return this.#disk.request({ kind: 'drop-checkpoints', before });
   }
 
   /** Runs a further process in a container. @throws OptionError as `run` */
@@ -557,6 +579,15 @@ export class Machine {
       case 'connected':
         this.#forwarders.connected(message.connection);
         break;
+      case 'disk-problem':
+        this.#onDiskProblem?.(message.problem);
+        break;
+      case 'disk-done':
+        this.#disk.done();
+        break;
+      case 'disk-failed':
+        this.#disk.failed(message.error);
+        break;
       case 'image-open':
         this.#image.resolve();
         break;
@@ -609,6 +640,7 @@ export class Machine {
     this.#booted.reject(error);
     this.#image.reject(error);
     this.#processes.destroy(error);
+    this.#disk.destroy(error);
     await Promise.all(this.#workers.map((worker) => worker.terminate()));
     this.#port.close();
   }

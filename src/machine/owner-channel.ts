@@ -1,4 +1,5 @@
 import type { ImageBackend } from '../disk/image-backend.ts';
+import type { KeptBackend } from '../disk/kept-backend.ts';
 import type { Agent, AgentEvents } from './agent.ts';
 import { type Deferred, deferred } from './deferred.ts';
 import type { ConsoleDevice } from './devices/console/device.ts';
@@ -9,6 +10,7 @@ import {
   CONSOLE_INPUT,
   CONSOLE_OUTPUT,
   connectionStream,
+  type DiskRequest,
   type FromMachine,
   type MachineExit,
   type ToMachine,
@@ -21,6 +23,7 @@ export interface Guest {
   readonly agent?: Agent | undefined;
   readonly console?: ConsoleDevice | undefined;
   readonly image?: ImageBackend | undefined;
+  readonly kept?: KeptBackend | undefined;
 }
 
 /** What the owner's commands do to the machine as a whole. */
@@ -39,6 +42,7 @@ export class OwnerChannel {
   readonly #trace: Sender;
   /** While output of UART or debug console waits for the owner: resolves when it has taken all. */
   #drained: Deferred<void> | undefined;
+  #disk: Promise<void> = Promise.resolve();
 
   constructor(port: MessagePort, ring: OutputRing) {
     this.#port = port;
@@ -103,7 +107,7 @@ export class OwnerChannel {
     this.post({ type: 'exit', exit });
   }
 
-  #receive(message: ToMachine, { agent, console, image }: Guest, machine: MachineControl): void {
+  #receive(message: ToMachine, { agent, console, image, kept }: Guest, machine: MachineControl): void {
     switch (message.type) {
       case 'run':
         this.#run(message, agent);
@@ -131,6 +135,9 @@ export class OwnerChannel {
         break;
       case 'open-image':
         void this.#openImage(message.layers, image);
+        break;
+      case 'disk':
+        this.#disk = this.#disk.then(() => this.#serveDisk(message.request, kept));
         break;
       case 'resize':
         console?.resize(message.size);
@@ -163,6 +170,17 @@ export class OwnerChannel {
       this.post({ type: 'connected', connection });
       connect(opened, this.mux.readable(name), this.mux.sender(name));
     });
+  }
+
+  async #serveDisk(request: DiskRequest, kept: KeptBackend | undefined): Promise<void> {
+    try {
+      if (!kept) throw new MachineError('the machine has no kept disk');
+      if (request.kind === 'keep') await kept.keep();
+      else await kept.dropCheckpoints(request.before);
+      this.post({ type: 'disk-done' });
+    } catch (error) {
+      this.post({ type: 'disk-failed', error: packError(error) });
+    }
   }
 
   async #openImage(layers: readonly string[], image: ImageBackend | undefined): Promise<void> {

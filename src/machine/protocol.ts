@@ -124,6 +124,8 @@ export type ToMachine =
   | { type: 'forget-connection'; token: Uint8Array }
   /** @param layers diffIDs, the lowest first */
   | { type: 'open-image'; layers: readonly string[] }
+  /** About the kept disk; `disk-done` or `disk-failed` answers, in the same order. */
+  | { type: 'disk'; request: DiskRequest }
   | { type: 'resize'; size: TerminalSize }
   | { type: 'power-off' }
   /** The RAM of a `SuspendedGuest` is in place. */
@@ -132,6 +134,12 @@ export type ToMachine =
   | { type: 'suspend' }
   /** Ends the suspension. */
   | { type: 'proceed' };
+
+export type DiskRequest =
+  /** Gives a deferred disk its file. */
+  | { readonly kind: 'keep' }
+  /** @param before the first checkpoint that stays; none does without it */
+  | { readonly kind: 'drop-checkpoints'; readonly before?: number | undefined };
 
 export type ExitReason = 'poweroff' | 'reboot' | 'fail' | 'call' | 'stop';
 
@@ -187,6 +195,9 @@ export type FromMachine =
   | { type: 'usage'; usage: Usage }
   | { type: 'network'; status: NetworkStatus }
   | { type: 'connected'; connection: number }
+  | { type: 'disk-problem'; problem: string | undefined }
+  | { type: 'disk-done' }
+  | { type: 'disk-failed'; error: PackedError }
   | { type: 'image-open' }
   | { type: 'image-failed'; error: PackedError }
   /** All harts are paused, and nothing changes guest RAM until `proceed`. */

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { StorageFullError } from '../storage/errors.ts';
-import { MemoryDiskFiles } from '../storage/memory.ts';
+import { memoryFiles } from '../storage/memory.ts';
 import { Store } from '../storage/store.ts';
 import { ImageError } from './errors.ts';
 import type { Timing } from './http.ts';
@@ -596,7 +596,7 @@ describe('an image that is held', () => {
   let other: Store;
 
   beforeEach(() => {
-    other = new Store(store.values, store.locks, new MemoryDiskFiles());
+    other = new Store(store.values, store.locks, memoryFiles());
     registry.add('app:1', makeImage([good, makeLayer(makeTar([{ path: 'x', contents: contents(1000) }]))]));
   });
 

@@ -4,7 +4,10 @@ import { Store } from './store.ts';
 import { WebLocks } from './web-locks.ts';
 
 const values = new IndexedDbStore('linuxrun');
-const store = new Store(values, new WebLocks('linuxrun'), new OpfsDiskFiles('linuxrun'));
+const store = new Store(values, new WebLocks('linuxrun'), {
+  disks: new OpfsDiskFiles('linuxrun-disks'),
+  sessions: new OpfsDiskFiles('linuxrun-sessions'),
+});
 
 /** Returns the origin's store, which its tabs and workers share. Some browsers refuse it. */
 export function browserStore(): Store {

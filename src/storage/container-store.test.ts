@@ -9,7 +9,7 @@ import {
   checkContainerName,
 } from './container-store.ts';
 import { StorageError } from './errors.ts';
-import { MemoryDiskFiles, MemoryLocks, MemoryStore } from './memory.ts';
+import { MemoryLocks, MemoryStore, memoryFiles } from './memory.ts';
 import { nodeStore } from './node.ts';
 import { Store } from './store.ts';
 
@@ -47,7 +47,7 @@ beforeEach(async () => {
 afterEach(() => rm(folder, { recursive: true }));
 
 describe.each([
-  ['in memory', () => new Store(new MemoryStore(), new MemoryLocks(), new MemoryDiskFiles())],
+  ['in memory', () => new Store(new MemoryStore(), new MemoryLocks(), memoryFiles())],
   ['in files', () => nodeStore(folder)],
 ])('kept containers %s', (_, open) => {
   let store: Store;

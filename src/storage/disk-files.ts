@@ -40,7 +40,7 @@ export interface DiskFile {
   readonly size: number;
   /** Fills `into`, which is within the file. */
   read(offset: number, into: Uint8Array<ArrayBuffer>): void;
-  /** Writes within the file. */
+  /** Writes within the file, or at its end, which grows. @throws StorageFullError */
   write(offset: number, from: Uint8Array<ArrayBuffer>): void;
   /**
    * Cuts the file, or adds zeros for which the storage has room from now on.

@@ -88,6 +88,7 @@ export class MemoryDiskFile implements DiskFile {
   }
 
   write(offset: number, from: Uint8Array<ArrayBuffer>): void {
+    if (offset + from.length > this.#size) this.resize(offset + from.length);
     this.#forEachPiece(offset, from, (stored, part) => stored.set(part));
   }
 
@@ -164,4 +165,9 @@ export class MemoryDiskFiles implements DiskFiles {
   async list(): Promise<string[]> {
     return [...this.#files.keys()];
   }
+}
+
+/** The files of a store in memory. */
+export function memoryFiles(): { disks: DiskFiles; sessions: DiskFiles } {
+  return { disks: new MemoryDiskFiles(), sessions: new MemoryDiskFiles() };
 }

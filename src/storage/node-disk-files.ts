@@ -149,6 +149,7 @@ class OpenFile implements DiskFile {
       for (let done = 0; done < from.length; )
         done += writeSync(this.#fd, from, done, from.length - done, offset + done);
     });
+    this.#size = Math.max(this.#size, offset + from.length);
   }
 
   /** Writes the new zeros, because a hole of a sparse file has no room on a full disk. */
@@ -157,10 +158,14 @@ class OpenFile implements DiskFile {
     try {
       for (let at = before; at < size; at += ZEROS.length) this.write(at, ZEROS.subarray(0, size - at));
     } catch (error) {
-      ftruncateSync(this.#fd, before);
+      this.#cut(before);
       throw error;
     }
-    if (size < before) explained(this.#path, () => ftruncateSync(this.#fd, size));
+    if (size < before) this.#cut(size);
+  }
+
+  #cut(size: number): void {
+    explained(this.#path, () => ftruncateSync(this.#fd, size));
     this.#size = size;
   }
 

@@ -7,7 +7,10 @@ import { Store } from './store.ts';
 
 /** @param folder created if needed; any number of processes may share it */
 export function nodeStore(folder: string): Store {
-  return new Store(new FileStore(folder), new FileLocks(join(folder, 'locks')), nodeDisks(folder));
+  return new Store(new FileStore(folder), new FileLocks(join(folder, 'locks')), {
+    disks: nodeDisks(folder),
+    sessions: new NodeDiskFiles(join(folder, 'sessions')),
+  });
 }
 
 /** The disks of a store. */

@@ -140,6 +140,7 @@ class OpenFile implements DiskFile {
   write(offset: number, from: Uint8Array<ArrayBuffer>): void {
     const count = explained(() => this.#handle.write(from, { at: offset }));
     if (count < from.length) throw full();
+    this.#size = Math.max(this.#size, offset + count);
   }
 
   resize(size: number): void {

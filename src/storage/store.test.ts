@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { MemoryDiskFiles, MemoryLocks, MemoryStore } from './memory.ts';
+import { MemoryLocks, MemoryStore, memoryFiles } from './memory.ts';
 import { Store } from './store.ts';
 
 const image = (reference: string, layers: string[], lastUsed: number) => ({
@@ -11,7 +11,7 @@ const image = (reference: string, layers: string[], lastUsed: number) => ({
 });
 
 it('keeps images by reference, the most recently used first', async () => {
-  const { images } = new Store(new MemoryStore(), new MemoryLocks(), new MemoryDiskFiles());
+  const { images } = new Store(new MemoryStore(), new MemoryLocks(), memoryFiles());
   const long = `oci://${'/very-long'.repeat(400)}`;
   await images.put(image('docker.io/library/a:1', ['x'], 1));
   await images.put(image(long, ['x', 'y'], 2));
@@ -23,7 +23,7 @@ it('keeps images by reference, the most recently used first', async () => {
 });
 
 it('sweeps images whose layers are gone', async () => {
-  const store = new Store(new MemoryStore(), new MemoryLocks(), new MemoryDiskFiles());
+  const store = new Store(new MemoryStore(), new MemoryLocks(), memoryFiles());
   const writer = await store.layers.write();
   await writer.append(new Uint8Array(5));
   await (await writer.commit('sha256:here', new Uint8Array(1))).layer.close();
@@ -35,7 +35,7 @@ it('sweeps images whose layers are gone', async () => {
 
 it('treats unreadable entries as missing', async () => {
   const values = new MemoryStore();
-  const { images } = new Store(values, new MemoryLocks(), new MemoryDiskFiles());
+  const { images } = new Store(values, new MemoryLocks(), memoryFiles());
   await images.put(image('a', [], 1));
   const [key = ''] = await values.keys('image/');
   for (const text of ['{"version":0,"reference":"a"}', '{"ver', '']) {

@@ -9,14 +9,21 @@ export class Store {
   readonly layers: LayerStore;
   readonly images: ImageStore;
   readonly containers: ContainerStore;
+  readonly values: KeyValueStore;
+  /** The disks of containers, by their ids. */
   readonly disks: DiskFiles;
+  /** The memory of suspended containers. */
+  readonly sessions: DiskFiles;
 
-  /** @param locks shared by all users of `values` and `disks` */
-  constructor(values: KeyValueStore, locks: Locks, disks: DiskFiles) {
+  /** @param locks shared by all users of `values` and of the files */
+  constructor(values: KeyValueStore, locks: Locks, files: { disks: DiskFiles; sessions: DiskFiles }) {
+    const { disks, sessions } = files;
     this.layers = new LayerStore(values, locks);
     this.images = new ImageStore(values);
     this.containers = new ContainerStore(values, locks, disks);
+    this.values = values;
     this.disks = disks;
+    this.sessions = sessions;
   }
 
   /** Removes the remains of interrupted pulls and removals, and images whose layers were evicted. */

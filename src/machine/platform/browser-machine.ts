@@ -5,6 +5,6 @@ import type { MachineStart } from '../protocol.ts';
 import { becomePart } from './browser-worker.ts';
 
 becomePart((start: MachineStart) =>
-  runMachine(start, { openStore: () => browserStore().layers, openNetwork: openBrowserNetwork }),
+  runMachine(start, { openStore: browserStore, openNetwork: openBrowserNetwork }),
 );
 preloadStore();

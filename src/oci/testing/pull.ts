@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { encodeIndex, TarIndexer } from '../../disk/tar.ts';
-import { MemoryDiskFiles, MemoryLocks, MemoryStore } from '../../storage/memory.ts';
+import { MemoryLocks, MemoryStore, memoryFiles } from '../../storage/memory.ts';
 import { Store } from '../../storage/store.ts';
 import type { Codec } from '../codec.ts';
 import type { Context } from '../context.ts';
@@ -45,13 +45,13 @@ export async function find(reference: string, store: Store) {
 
 /** A store in memory that shows its content. */
 export class VisibleStore extends Store {
-  readonly values: MemoryStore;
+  override readonly values: MemoryStore;
   readonly locks: MemoryLocks;
 
   constructor(capacity?: number) {
     const values = new MemoryStore(capacity);
     const locks = new MemoryLocks();
-    super(values, locks, new MemoryDiskFiles());
+    super(values, locks, memoryFiles());
     this.values = values;
     this.locks = locks;
   }
