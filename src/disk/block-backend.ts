@@ -16,9 +16,15 @@ export interface BlockBackend {
   flush(): void | Promise<void>;
   /** Makes a range read as zeros, and frees its storage where possible. */
   discard?(offset: number, length: number): void | Promise<void>;
-  /** What a saved session needs to find the disk as it is now. No operation is in progress. */
-  suspend?(): DiskState | Promise<DiskState>;
-  /** Brings the disk of a saved session back, before any operation. @throws StorageError when it cannot */
+  /**
+   * What a saved session needs to find the disk as it is now; undefined if it has no content yet. No operation
+   * is in progress.
+   */
+  suspend?(): DiskState | undefined | Promise<DiskState | undefined>;
+  /**
+   * Brings the disk of a saved session back, before any operation.
+   * @throws StorageError when it cannot, RangeError if no such disk has been in the state
+   */
   resume?(state: DiskState): void | Promise<void>;
 }
 
@@ -62,6 +68,16 @@ export class MemoryBlockBackend implements BlockBackend {
   }
 
   flush(): void {}
+
+  suspend(): DiskState {
+    return { chunks: [...this.#chunks] };
+  }
+
+  resume(state: DiskState): void {
+    if (!('chunks' in state)) throw new RangeError('is of another kind');
+    this.#chunks.clear();
+    for (const [chunk, bytes] of state.chunks) this.#chunks.set(chunk, bytes.slice());
+  }
 
   discard(offset: number, length: number): void {
     const end = offset + length;

@@ -1,6 +1,6 @@
 import { StorageError } from '../storage/errors.ts';
 import type { LayerStore, StoredLayer } from '../storage/layer-store.ts';
-import type { BlockBackend } from './block-backend.ts';
+import type { BlockBackend, DiskState } from './block-backend.ts';
 import { writeErofs } from './erofs.ts';
 import { RootDisk } from './root-disk.ts';
 import { decodeIndex } from './tar.ts';
@@ -18,6 +18,8 @@ export class ImageBackend implements BlockBackend {
   readonly #store: LayerStore;
   readonly #onError: (error: unknown) => void;
   #disk: RootDisk | undefined;
+  /** What makes up the open disk. */
+  #content: { readonly layers: readonly string[]; readonly uuid: Uint8Array<ArrayBuffer> } | undefined;
 
   /** @param onError called when stored layers cannot be read any more; the guest gets an I/O error then */
   constructor(store: LayerStore, onError: (error: unknown) => void) {
@@ -34,17 +36,31 @@ export class ImageBackend implements BlockBackend {
    * @throws StorageError when a layer is not stored, ImageError when the layers do not make a root file
    *   system
    */
-  async open(diffIds: readonly string[]): Promise<void> {
+  async open(
+    diffIds: readonly string[],
+    uuid = crypto.getRandomValues(new Uint8Array(UUID_SIZE)),
+  ): Promise<void> {
     const layers = await Promise.all(diffIds.map((diffId) => this.#openLayer(diffId)));
     const root = mergeLayers(layers.map(({ index }) => decodeIndex(index)));
-    const uuid = crypto.getRandomValues(new Uint8Array(UUID_SIZE));
     const image = writeErofs(
       root,
       layers.map(({ size }) => size),
       uuid,
     );
     this.#disk = new RootDisk(image, layers, { chunkSize: this.#store.readSize, onError: this.#onError });
+    this.#content = { layers: diffIds, uuid };
     this.onResize();
+  }
+
+  suspend(): DiskState | undefined {
+    return this.#content;
+  }
+
+  /** Opens the same layers. The guest has the file system mounted, and knows it by its UUID. */
+  async resume(state: DiskState): Promise<void> {
+    if (!('layers' in state)) throw new RangeError('is of another kind');
+    if (state.uuid.length !== UUID_SIZE) throw new RangeError('has no UUID');
+    await this.open(state.layers, new Uint8Array(state.uuid));
   }
 
   read(offset: number, into: Uint8Array[]): void | Promise<void> {

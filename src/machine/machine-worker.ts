@@ -145,7 +145,7 @@ class MachineWorker {
     restoreBlocks(memory, plan, this.#devices.slots.length, state);
     await this.#harts.prepare({ type: 'resume' });
     await this.#ramFilled.promise;
-    this.#devices.resume(state.devices);
+    await this.#devices.resume(state.devices);
     this.#agent?.resume(state.agent, resumption(this.#time.start()));
     this.#run();
     this.#devices.proceed();

@@ -132,7 +132,7 @@ interface Contained {
   status: number | null;
 }
 
-/** What becomes of other requests when the machine goes on from a state: nobody has their streams any more. */
+/** How other requests end when the machine goes on from a state: nobody has their streams any more. */
 type Ending = 'kill' | 'close';
 
 interface Running {

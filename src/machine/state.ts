@@ -43,6 +43,12 @@ export class StateReader {
     return new StateReader(Object.hasOwn(fields, name) ? fields[name] : undefined, `${this.#path}.${name}`);
   }
 
+  /** Whether the value is an object with this field. */
+  has(name: string): boolean {
+    const value = this.#value;
+    return typeof value === 'object' && value !== null && Object.hasOwn(value, name);
+  }
+
   /** The values of a list of at most `most`. */
   list(most: number): StateReader[] {
     const value = this.#value;

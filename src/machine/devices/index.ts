@@ -108,12 +108,12 @@ export class Devices implements Iterable<VirtioDevice> {
    * Takes over from the devices of another machine, whose machine block and RAM are already in place.
    * @throws StateError if they were of other kinds, or cannot have been in these states
    */
-  resume(states: Plain): void {
+  async resume(states: Plain): Promise<void> {
     const list = new StateReader(states, 'devices').list(this.#devices.length);
     for (const [slot, { kind, device }] of this.#devices.entries()) {
       const state = list[slot] ?? new StateReader(undefined, `device ${slot}`);
       state.field('kind').oneOf([kind]);
-      device.resume(state.field('state').raw);
+      await device.resume(state.field('state').raw);
     }
   }
 

@@ -1,4 +1,5 @@
-import type { BlockBackend } from '../../../disk/block-backend.ts';
+import { type BlockBackend, CHUNK, type DiskState } from '../../../disk/block-backend.ts';
+import type { Plain, StateReader } from '../../state.ts';
 import type { Chain } from '../virtio/chain.ts';
 import { DriverError, type GuestMemory } from '../virtio/guest-memory.ts';
 import { VirtioDevice } from '../virtio/virtio-device.ts';
@@ -35,6 +36,10 @@ const MAX_RANGE_SECTORS = (1 << 30) / SECTOR;
 const RANGE_F_UNMAP = 1;
 /** Bytes that a disk discards in the time in which it copies one, at least. */
 const DISCARD_SPEED = 128;
+
+/** Limits of a saved state. */
+const MAX_LAYERS = 1000;
+const MAX_DIFF_ID = 200;
 
 /** Thrown for a request that gets a status other than OK. */
 class RequestError extends Error {
@@ -83,12 +88,21 @@ export class BlockDevice extends VirtioDevice {
     if (this.#inFlight.size > 0) return Promise.all(this.#inFlight).then(() => {});
   }
 
-  protected override async settle(): Promise<null> {
+  protected override async settle(): Promise<Plain> {
     await Promise.all(this.#inFlight);
-    return null;
+    return { disk: ((await this.#backend.suspend?.()) as Plain | undefined) ?? null };
   }
 
-  protected override restore(): void {}
+  protected override async restore(state: StateReader): Promise<void> {
+    const disk = state.field('disk').optional();
+    if (!disk) return;
+    try {
+      await this.#backend.resume?.(readDiskState(disk, this.#backend.sizeBytes));
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      disk.fail(error.message);
+    }
+  }
 
   #start(chain: Chain): void {
     if (chain.writable.remaining === 0) throw new DriverError('request without room for its status');
@@ -201,6 +215,34 @@ export class BlockDevice extends VirtioDevice {
     this.charge(0, total / DISCARD_SPEED);
     for (const [offset, length] of ranges) await discard.call(this.#backend, offset, length);
   }
+}
+
+/** @throws StateError unless it may be one of a disk of this size */
+function readDiskState(state: StateReader, sizeBytes: number): DiskState {
+  if (state.has('chunks')) {
+    const count = Math.ceil(sizeBytes / CHUNK);
+    return {
+      chunks: state
+        .field('chunks')
+        .list(count)
+        .map((chunk) => readChunk(chunk, count)),
+    };
+  }
+  if (state.has('checkpoint'))
+    return { checkpoint: state.field('checkpoint').integer(0, Number.MAX_SAFE_INTEGER) };
+  return {
+    layers: state
+      .field('layers')
+      .list(MAX_LAYERS)
+      .map((layer) => layer.text(MAX_DIFF_ID)),
+    uuid: state.field('uuid').bytes(0, MAX_DIFF_ID),
+  };
+}
+
+function readChunk(state: StateReader, count: number): readonly [number, Uint8Array] {
+  const [number, bytes] = state.list(2);
+  if (!number || !bytes) return state.fail('is no chunk');
+  return [number.integer(0, count - 1), bytes.bytes(CHUNK, CHUNK)];
 }
 
 function statusOf(error: unknown): number {

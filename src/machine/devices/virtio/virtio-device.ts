@@ -124,7 +124,7 @@ export abstract class VirtioDevice {
    * from `proceed` on.
    * @throws StateError if no device can have been in that state
    */
-  resume(state: Plain): void {
+  async resume(state: Plain): Promise<void> {
     const reader = new StateReader(state, `device ${this.slot}`);
     this.#suspended = true;
     const known = this.memory.bytes.slice(
@@ -135,7 +135,7 @@ export abstract class VirtioDevice {
     this.#phase = reader.field('phase').oneOf(PHASES);
     this.#configChanged = reader.field('configChanged').boolean();
     if (this.running) this.#resumeQueues(reader.field('queues'));
-    this.restore(reader.field('own'));
+    await this.restore(reader.field('own'));
     if (!equalBytes(known, this.#config)) this.#announceConfig();
   }
 
@@ -180,7 +180,7 @@ export abstract class VirtioDevice {
   protected abstract settle(): Plain | Promise<Plain>;
 
   /** Takes over a state of `settle`. @throws StateError */
-  protected abstract restore(state: StateReader): void;
+  protected abstract restore(state: StateReader): void | Promise<void>;
 
   /**
    * Calls `service` soon, after an event on the host's side. A microtask runs before any other event, so it

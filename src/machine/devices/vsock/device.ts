@@ -157,7 +157,7 @@ export class VsockDevice extends VirtioDevice {
     for (const connection of this.#unfinished) connection.proceed();
   }
 
-  /** Takes over a connection of the state from which the device goes on. Those that nobody takes are reset. */
+  /** Takes a connection of the state from which the device goes on. Those that nobody takes are reset. */
   takeResumed(localPort: number, remotePort: number): VsockStream | undefined {
     for (const connection of this.#resumed) {
       if (connection.localPort !== localPort || connection.remotePort !== remotePort) continue;
