@@ -15,12 +15,15 @@ export const pathInGuest = (program: string) => `/bin/${basename(program, '.c')}
 /** Returns the path of a program's executable. */
 export const executable = (program: string) => compileForLinux(join(FOLDER, program));
 
-/** Returns our initramfs with the programs added. The kernel unpacks several concatenated archives. */
-export async function initramfsWithPrograms(): Promise<Buffer> {
-  const entries = PROGRAMS.map(async (program) => ({
+/**
+ * Returns our initramfs with programs added. The kernel unpacks several concatenated archives.
+ * @param programs names of C files
+ */
+export async function initramfsWithPrograms(programs = PROGRAMS, folder = FOLDER): Promise<Buffer> {
+  const entries = programs.map(async (program) => ({
     path: pathInGuest(program).slice(1),
     type: 'file' as const,
-    data: await readFile(await executable(program)),
+    data: await readFile(await compileForLinux(join(folder, program))),
   }));
   const base = await platform.loadFile('kernel/initramfs.cpio');
   return Buffer.concat([base, writeCpio(await Promise.all(entries))]);
