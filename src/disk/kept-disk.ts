@@ -41,6 +41,8 @@ export class KeptDisk implements BlockBackend {
   readonly #onProblem: (problem: string | undefined) => void;
   readonly #isMetadata: (offset: number, length: number) => boolean;
   #file: DiskFile;
+  /** Whether nothing is worth a flush. */
+  #isVolatile = false;
   #map: DiskMap;
   #sequence = 0;
   #mapSlots: readonly number[] = [];
@@ -72,7 +74,9 @@ export class KeptDisk implements BlockBackend {
 
   /** Makes a disk in memory, until `moveTo` gives it a file. */
   static inMemory(options: KeptDiskOptions): KeptDisk {
-    return new KeptDisk(new MemoryDiskFile(), options, undefined);
+    const disk = new KeptDisk(new MemoryDiskFile(), options, undefined);
+    disk.#isVolatile = true;
+    return disk;
   }
 
   private constructor(
@@ -197,10 +201,12 @@ export class KeptDisk implements BlockBackend {
           file.write(at, this.#buffer);
         }
         this.#file = file;
+        this.#isVolatile = false;
         this.#mapChanged = true;
         await this.#commit();
       } catch (error) {
         this.#file = memory;
+        this.#isVolatile = true;
         throw error;
       }
     });
@@ -326,7 +332,7 @@ export class KeptDisk implements BlockBackend {
   }
 
   async #commit(): Promise<void> {
-    if (this.#file instanceof MemoryDiskFile) return;
+    if (this.#isVolatile) return;
     if (this.#mapChanged) return this.#commitMap();
     if (!this.#isWritten) return;
     this.#isWritten = false;
