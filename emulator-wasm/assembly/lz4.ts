@@ -3,8 +3,8 @@
  * apart from every machine, at addresses that the host chooses.
  *
  * A block is a series of sequences: a token, literals, and a match of what lies `offset` bytes behind. The
- * upper half of the token counts the literals, its lower half the bytes of the match beyond four; 15 in either
- * half says that more bytes follow, which are added until one is not 255.
+ * upper half of the token counts the literals, its lower half the bytes of the match beyond four. 15 in
+ * either half says that more bytes follow, which are added until one is not 255.
  */
 
 /** The shortest match. */

@@ -18,10 +18,12 @@ const PROGRAMS = {
   bench: 'bench/main.ts',
 };
 
-const WORKERS = {
+/** The workers of a machine, beside the programs (src/machine/platform/node.ts). */
+export const WORKERS = {
   'node-hart': 'src/machine/platform/node-hart.ts',
   'node-machine': 'src/machine/platform/node-machine.ts',
   'node-translator': 'src/machine/platform/node-translator.ts',
+  'node-saver': 'src/snapshot/platform/node-saver.ts',
 };
 
 /** @typedef {keyof typeof PROGRAMS} Program */

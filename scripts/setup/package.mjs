@@ -4,6 +4,7 @@
  */
 import { chmod, copyFile, cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, relative } from 'node:path';
+import { WORKERS } from './bundle.mjs';
 import { esbuild } from './esbuild.mjs';
 import { licenceText } from './licences.mjs';
 import { inProject, PROJECT } from './places.mjs';
@@ -17,8 +18,6 @@ const COMMAND = 'linuxrun';
  * @type {Record<string, string>}
  */
 const NODE = { index: 'src/api/node.ts', linuxrun: 'src/cli/linuxrun.ts', vite: 'src/vite/plugin.ts' };
-/** The workers of a machine in Node, beside the programs (src/machine/platform/node.ts). */
-const NODE_WORKERS = ['hart', 'machine', 'translator'].map((role) => `src/machine/platform/node-${role}.ts`);
 /** @type {Record<string, string>} */
 const BROWSER = {
   index: 'src/api/browser.ts',
@@ -132,7 +131,7 @@ async function bundleForNode(outdir) {
       banner: { js: REQUIRE },
     });
   // Node loads CommonJS in half the time of ES modules.
-  await bundle({ ...common, entryPoints: NODE_WORKERS, format: 'cjs', outExtension: { '.js': '.cjs' } });
+  await bundle({ ...common, entryPoints: WORKERS, format: 'cjs', outExtension: { '.js': '.cjs' } });
   await neighbours.copyFiles(outdir);
 }
 

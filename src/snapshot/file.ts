@@ -3,7 +3,7 @@ import { type Plain, StateReader } from '../machine/state.ts';
 import { MAX_RAM } from '../options/limits.mjs';
 import { ByteSource } from './byte-source.ts';
 import { VersionError } from './errors.ts';
-import { decodePages, encodePages, PAGE } from './pages.ts';
+import { decodePages, encodePages, PAGE, RANGE } from './pages.ts';
 import { decodePlain, encodePlain } from './plain.ts';
 import {
   type Compressor,
@@ -20,8 +20,6 @@ const MAGIC = Uint8Array.of(0x89, 0x4c, 0x52, 0x53, 0x0d, 0x0a, 0x1a, 0x0a, 1, 0
 const VERSION_AT = 8;
 const LONGEST_TEXT = 100;
 const PROGRAMS = ['core', 'kernel', 'initramfs'] as const;
-/** The pages of RAM in a section, which are compressed together. */
-export const RANGE = 512;
 /** Blobs together: a state's disk in memory. */
 const MOST_BLOB_BYTES = 4 * 2 ** 30;
 

@@ -1,6 +1,8 @@
 import { StateError } from '../machine/errors.ts';
 
 export const PAGE = 4096;
+/** The pages of RAM that are saved and compressed together. */
+export const RANGE = 256;
 
 /**
  * A range of RAM as bytes. Little-endian words come first:

@@ -9,13 +9,18 @@ import { Store } from './store.ts';
 export function nodeStore(folder: string): Store {
   return new Store(new FileStore(folder), new FileLocks(join(folder, 'locks')), {
     disks: nodeDisks(folder),
-    sessions: new NodeDiskFiles(join(folder, 'sessions')),
+    sessions: nodeSessions(folder),
   });
 }
 
 /** The disks of a store. */
 export function nodeDisks(folder: string): NodeDiskFiles {
   return new NodeDiskFiles(join(folder, 'disks'));
+}
+
+/** The memory of suspended containers in a store. */
+export function nodeSessions(folder: string): NodeDiskFiles {
+  return new NodeDiskFiles(join(folder, 'sessions'));
 }
 
 /** The bytes that are left on the disk of a folder, which may not exist yet. */
