@@ -24,6 +24,7 @@ const LETTERS = 'abcdefghijkmnpqrstuvwxyz23456789';
 const ID_LENGTH = 16;
 /** The first label of a preview's host: the port and the id of its session. */
 const LABEL = new RegExp(`^([1-9]\\d{0,4})-([a-z0-9]{${ID_LENGTH}})$`);
+const ID = new RegExp(`^[a-z0-9]{${ID_LENGTH}}$`);
 
 /** Whether the host is a name or address of this machine that has no names below it. */
 export function isLocalAddress(hostname: string): boolean {
@@ -34,6 +35,10 @@ export function isLocalAddress(hostname: string): boolean {
 export function newPreviewId(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(ID_LENGTH));
   return Array.from(bytes, (byte) => LETTERS[byte % LETTERS.length]).join('');
+}
+
+export function isPreviewId(text: string): boolean {
+  return ID.test(text);
 }
 
 /** The origin of the preview of a port. @param page the URL of the page */

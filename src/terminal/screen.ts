@@ -1,5 +1,6 @@
 import { FitAddon } from '@xterm/addon-fit';
 import { SearchAddon } from '@xterm/addon-search';
+import { SerializeAddon } from '@xterm/addon-serialize';
 import { UnicodeGraphemesAddon } from '@xterm/addon-unicode-graphemes';
 import { WebLinksAddon } from '@xterm/addon-web-links';
 import { Terminal } from '@xterm/xterm';
@@ -23,8 +24,17 @@ export interface ScreenSize {
   readonly rows: number;
 }
 
+/** What a screen shows, with its scrollback and the modes that programs have set. */
+export interface SavedScreen extends ScreenSize {
+  /** Control sequences that show it again on a screen of this size. */
+  readonly content: string;
+}
+
 export interface ScreenEvents extends PageKeys {
+  /** Takes what the user types, and the terminal's answers to programs. */
   onInput(bytes: Uint8Array): void;
+  /** The user types or pastes. */
+  onType?(): void;
   onResize(size: ScreenSize): void;
   onTitle?(title: string): void;
   onBell?(): void;
@@ -34,6 +44,9 @@ export interface ScreenEvents extends PageKeys {
 export class Screen {
   readonly #terminal: Terminal;
   readonly #search = new SearchAddon({ highlightLimit: MOST_MATCHES });
+  readonly #serializer = new SerializeAddon();
+  readonly #fit: () => void;
+  readonly #onType: () => void;
   readonly #observer: ResizeObserver;
   #releaseControl: (() => void) | undefined;
   #isDark: boolean;
@@ -51,13 +64,15 @@ export class Screen {
       scrollback: SCROLLBACK,
       allowProposedApi: true, // unicode and the decorations of search need it
     });
-    for (const addon of [fit, this.#search, new WebLinksAddon(openLink), new UnicodeGraphemesAddon()])
-      this.#terminal.loadAddon(addon);
+    const others = [new WebLinksAddon(openLink), new UnicodeGraphemesAddon()];
+    for (const addon of [fit, this.#search, this.#serializer, ...others]) this.#terminal.loadAddon(addon);
     this.#terminal.open(element);
     drawFast(this.#terminal);
+    this.#onType = () => events.onType?.();
     this.#listen(events);
     // A hidden terminal cannot be measured.
-    this.#observer = new ResizeObserver(() => element.clientWidth > 0 && fit.fit());
+    this.#fit = () => element.clientWidth > 0 && fit.fit();
+    this.#observer = new ResizeObserver(this.#fit);
     this.#observer.observe(element);
     fit.fit();
   }
@@ -68,6 +83,16 @@ export class Screen {
 
   write(bytes: Uint8Array): Promise<void> {
     return new Promise((resolve) => this.#terminal.write(bytes, resolve));
+  }
+
+  save(): SavedScreen {
+    return { ...this.size, content: this.#serializer.serialize() };
+  }
+
+  /** Shows what another screen showed. Its lines are wrapped anew if this one has another size. */
+  restore({ columns, rows, content }: SavedScreen): void {
+    this.#terminal.resize(columns, rows);
+    this.#terminal.write(content, this.#fit);
   }
 
   setDark(dark: boolean): void {
@@ -97,11 +122,13 @@ export class Screen {
 
   /** Presses a key for the user. */
   press(key: BarKey): void {
+    this.#onType();
     const application = this.#terminal.modes.applicationCursorKeysMode;
     this.#terminal.input(sequenceOf(key, { control: this.#takeControl(), application }));
   }
 
   paste(text: string): void {
+    this.#onType();
     this.#terminal.paste(text);
   }
 
@@ -158,6 +185,10 @@ export class Screen {
     this.#terminal.onBinary((text) =>
       events.onInput(Uint8Array.from(text, (character) => character.charCodeAt(0))),
     );
+    this.#terminal.onKey(this.#onType);
+    // Keyboards on screens and input methods have no keys.
+    for (const type of ['input', 'paste'] as const)
+      this.#terminal.textarea?.addEventListener(type, this.#onType, { capture: true });
     this.#terminal.onResize(({ cols, rows }) => events.onResize({ columns: cols, rows }));
     this.#terminal.onTitleChange((title) => events.onTitle?.(title));
     this.#terminal.onBell(() => {

@@ -9,8 +9,13 @@ const LIMIT = 256 << 10;
 /**
  * Gives a stream's bytes to `take`, one call at a time. Bytes that arrive during a call wait and go in one
  * piece, because a call may go to another thread and back. When many bytes wait, the stream pauses.
+ * @param note called with the bytes as soon as they arrive
  */
-export async function forward(stream: ReadableStream<Bytes>, take: (bytes: Bytes) => unknown): Promise<void> {
+export async function forward(
+  stream: ReadableStream<Bytes>,
+  take: (bytes: Bytes) => unknown,
+  note: (bytes: Bytes) => void = () => {},
+): Promise<void> {
   let waiting: Bytes[] = [];
   let size = 0;
   let taking: Promise<void> | undefined;
@@ -24,6 +29,7 @@ export async function forward(stream: ReadableStream<Bytes>, take: (bytes: Bytes
     taking = undefined;
   };
   for await (const bytes of chunks(stream)) {
+    note(bytes);
     waiting.push(bytes);
     size += bytes.length;
     taking ??= takeAll();

@@ -2,6 +2,11 @@ import { expect, it, vi } from 'vitest';
 import { TerminalPort } from './terminal-port.ts';
 
 const BYTES = Uint8Array.of(1, 2);
+const SIZE = { columns: 20, rows: 6 };
+
+function screenOf(content: string) {
+  return { write: async () => {}, save: () => ({ ...SIZE, content }), restore: vi.fn() };
+}
 
 it('holds output back until there is a screen, and the screen has taken it', async () => {
   const port = new TerminalPort();
@@ -11,7 +16,7 @@ it('holds output back until there is a screen, and the screen has taken it', asy
   });
   let taken = () => {};
   const write = vi.fn(() => new Promise<void>((resolve) => (taken = resolve)));
-  port.attach({ write });
+  port.attach({ ...screenOf(''), write });
   await expect.poll(() => write).toHaveBeenCalledWith(BYTES);
   expect(isShown).toBe(false);
   taken();
@@ -28,4 +33,26 @@ it('tells a later process the size of its terminal, and what was typed meanwhile
   expect(process.resize.mock.calls).toEqual([[{ columns: 20, rows: 6 }]]);
   port.type(Uint8Array.of(3));
   expect(process.write.mock.calls).toEqual([[BYTES], [Uint8Array.of(3)]]);
+});
+
+it('restores a saved screen once, before any output', () => {
+  const saved = { ...SIZE, content: 'before' };
+  const port = new TerminalPort();
+  port.restore(saved);
+  expect(port.save()).toEqual({ ...saved, shown: 0 });
+  const screen = screenOf('before');
+  port.attach(screen);
+  port.attach(screen);
+  expect(screen.restore.mock.calls).toEqual([[saved]]);
+  port.restore(saved);
+  expect(screen.restore).toHaveBeenCalledTimes(2);
+});
+
+it('saves its screen with the number of bytes that led to it', async () => {
+  const port = new TerminalPort();
+  void port.show(BYTES);
+  expect(port.save()).toEqual({ columns: 80, rows: 24, content: '', shown: 0 });
+  port.attach(screenOf('ab'));
+  await port.show(BYTES);
+  expect(port.save()).toEqual({ ...SIZE, content: 'ab', shown: 4 });
 });

@@ -1,14 +1,23 @@
+import type { SavedScreen } from '../../terminal/screen.ts';
 import type { TerminalSize } from './messages.ts';
 
 export interface Screen {
   /** Resolves when the bytes are on the screen. */
   write(bytes: Uint8Array): Promise<void>;
+  save(): SavedScreen;
+  restore(saved: SavedScreen): void;
 }
 
 /** A process in another thread. The caller does not wait for its calls. */
 interface Process {
   write(bytes: Uint8Array): unknown;
   resize(size: TerminalSize): unknown;
+}
+
+/** What a process's screen shows, without the bytes that are on their way to it. */
+export interface ShownScreen extends SavedScreen {
+  /** The bytes of the process's output that led to it, in this visit. */
+  readonly shown: number;
 }
 
 let made = 0;
@@ -23,6 +32,8 @@ export class TerminalPort {
   #process: Process | undefined;
   #screen: Screen | undefined;
   #size: TerminalSize | undefined;
+  #saved: SavedScreen | undefined;
+  #shown = 0;
 
   connect(process: Process): void {
     this.#process = process;
@@ -30,8 +41,16 @@ export class TerminalPort {
     for (const bytes of this.#typed.splice(0)) process.write(bytes);
   }
 
+  /** Shows what an earlier screen of the process showed, before any output. */
+  restore(saved: SavedScreen): void {
+    if (this.#screen) this.#screen.restore(saved);
+    else this.#saved = saved;
+  }
+
   attach(screen: Screen): void {
     this.#screen = screen;
+    if (this.#saved) screen.restore(this.#saved);
+    this.#saved = undefined;
     for (const resolve of this.#screens.splice(0)) resolve(screen);
   }
 
@@ -39,6 +58,13 @@ export class TerminalPort {
   async show(bytes: Uint8Array): Promise<void> {
     const screen = this.#screen ?? (await new Promise<Screen>((resolve) => this.#screens.push(resolve)));
     await screen.write(bytes);
+    this.#shown += bytes.length;
+  }
+
+  /** Returns what is on the screen, and how many of the process's bytes led to it. */
+  save(): ShownScreen {
+    const screen = this.#screen?.save() ?? this.#saved ?? { columns: 80, rows: 24, content: '' };
+    return { ...screen, shown: this.#shown };
   }
 
   type(bytes: Uint8Array): void {

@@ -1,5 +1,6 @@
 import { transfer } from 'comlink';
 import type { Child } from '../../api/public.ts';
+import { concat } from '../../streams/concat.ts';
 import { forward } from './forward.ts';
 import type { TerminalClient, TerminalSize } from './messages.ts';
 
@@ -11,14 +12,34 @@ export class TerminalProcess {
   readonly ended: Promise<number>;
   readonly #process: Child;
   readonly #keyboard: WritableStreamDefaultWriter<Uint8Array>;
+  readonly #output: UnshownOutput;
 
-  /** @param onMessage takes the agent's lines about the process */
-  constructor(process: Child, client: TerminalClient, onMessage: (bytes: Bytes) => unknown) {
+  /**
+   * @param onMessage takes the agent's lines about the process
+   * @param unshown output that an earlier screen of the process did not show
+   */
+  constructor(
+    process: Child,
+    client: TerminalClient,
+    onMessage: (bytes: Bytes) => unknown,
+    unshown: Bytes = new Uint8Array(),
+  ) {
     this.#process = process;
     this.#keyboard = process.stdin.getWriter();
+    const output = new UnshownOutput();
+    this.#output = output;
+    const show = async (bytes: Bytes) => {
+      const { length } = bytes;
+      await client.onOutput(transfer(bytes, [bytes.buffer]));
+      output.drop(length);
+    };
+    if (unshown.length > 0) {
+      output.add(unshown);
+      void show(unshown);
+    }
     this.ended = Promise.all([
       process.wait(),
-      forward(process.stdout, (bytes) => client.onOutput(transfer(bytes, [bytes.buffer]))),
+      forward(process.stdout, show, output.add),
       // With a terminal, nothing else is there.
       forward(process.stderr, onMessage),
     ]).then(([status]) => status);
@@ -35,8 +56,55 @@ export class TerminalProcess {
     this.#process.resize(columns, rows);
   }
 
+  /** Keeps the output that follows the bytes which the page has shown, until `unshown` takes it. */
+  pin(shown: number): void {
+    this.#output.pin(shown);
+  }
+
+  /** Returns the output that follows the bytes which the page has shown. */
+  unshown(shown: number): Bytes {
+    this.#output.pin(Number.POSITIVE_INFINITY);
+    return this.#output.after(shown);
+  }
+
   /** Ends the process like the closing of its terminal. */
   hangUp(): void {
     void this.#process.kill('SIGHUP');
+  }
+}
+
+/** Bytes that are kept although the page has shown them, because its count may arrive after them. */
+const RETAINED = 64 << 10;
+
+/** The output of a process that the page may not have shown yet. */
+class UnshownOutput {
+  #chunks: Bytes[] = [];
+  /** The place of the first chunk in all output. */
+  #start = 0;
+  /** The number of bytes that the page is known to have shown. */
+  #shown = 0;
+  #pin = Number.POSITIVE_INFINITY;
+
+  readonly add = (bytes: Bytes): void => {
+    // The buffer moves to the page's thread.
+    this.#chunks.push(bytes.slice());
+  };
+
+  drop(length: number): void {
+    this.#shown += length;
+    const limit = Math.min(this.#shown - RETAINED, this.#pin);
+    for (let [first] = this.#chunks; first && this.#start + first.length <= limit; [first] = this.#chunks) {
+      this.#start += first.length;
+      this.#chunks.shift();
+    }
+  }
+
+  /** Keeps everything from this place on. */
+  pin(shown: number): void {
+    this.#pin = shown;
+  }
+
+  after(shown: number): Bytes {
+    return concat(this.#chunks).slice(Math.max(shown - this.#start, 0));
   }
 }

@@ -75,7 +75,7 @@ it('runs from the click to the exit status', async () => {
   expect(state().progress.steps.start.ended).toBeDefined();
 
   const [terminal] = useTerminals.getState().tabs;
-  terminal?.port.attach({ write: async () => {} });
+  terminal?.port.attach({ write: async () => {}, save: vi.fn(), restore: vi.fn() });
   await connection.show(Uint8Array.of(1));
   expect(state().hasOutput).toBe(true);
 

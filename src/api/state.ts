@@ -1,0 +1,1 @@
+export { type Plain, StateReader } from '../machine/state.ts';
