@@ -19,6 +19,10 @@ export function browserHost(places: () => Places, loading: ImageLoading): Host {
     },
     commandImage: 'oci://images:busybox',
     storeFolder: '',
+    async openKept() {
+      const { browserCodec: codec } = await import('../oci/browser-codec.ts');
+      return { store: browserLibrary.openStore(), nameOf: browserLibrary.nameOf, codec };
+    },
     get network() {
       return { relay: { kind: 'own', base: places().server } } as const;
     },

@@ -1,4 +1,6 @@
 import { type ContainerMachine, startContainer } from '../container/container.ts';
+import type { KeptDisk } from '../container/image-machine.ts';
+import { randomId } from '../docker/names.ts';
 import type { RequestOptions } from '../http/client.ts';
 import type { HttpRequest } from '../http/request-head.ts';
 import type { ProxiedResponse } from '../http/response.ts';
@@ -10,7 +12,9 @@ import type {
   NetworkStatus,
   PortChange,
 } from '../machine/machine.ts';
+import type { Platform } from '../machine/platform/platform.ts';
 import { checkHostname } from '../options/check.ts';
+import { checkContainerName } from '../options/container-name.mjs';
 import type { JitMode } from '../options/jit.mjs';
 import { OptionError } from '../options/option-error.mjs';
 import { parsePort } from '../options/published-ports.mjs';
@@ -21,7 +25,9 @@ import { type Channel, checkChannelName, SocketChannel } from './channel.ts';
 import { type Child, type Output, ProcessChild, type Signal } from './child.ts';
 import { type ContainerFs, Files } from './files.ts';
 import { containerHost, type Publication, type PublishedPort } from './host.ts';
-import type { ImageLocation } from './load-image.ts';
+import type { Keeping, Source } from './kept.ts';
+import type { LaunchOptions } from './kept-options.ts';
+import type { ImageLocation, LoadedImage } from './load-image.ts';
 import { machineOf } from './machine-settings.ts';
 import { checkStdio, PIPED, type Stdio, type StdioSettings, type Terminal, terminalOf } from './stdio.ts';
 
@@ -81,6 +87,8 @@ export interface StopOptions {
 export interface RunningContainer extends Child {
   /** The working directory of its program. */
   readonly currentDir: string;
+  /** The name under which its files are kept; undefined if they are not. */
+  readonly name: string | undefined;
   /** Its files. */
   readonly fs: ContainerFs;
   /** Ports of this machine that lead to it, with the number of each that was 0. */
@@ -108,6 +116,13 @@ export interface RunningContainer extends Child {
    * @throws OptionError if the name cannot be that of a socket
    */
   channel(name: string): Channel;
+  /**
+   * Keeps its files under a name, if it was made `keepable`. Resolves when they are safe.
+   * @throws OptionError, ContainerExistsError, StorageError; MachineError if the store is full
+   */
+  keep(name: string): Promise<void>;
+  /** Changes the name under which its files are kept. @throws OptionError, ContainerExistsError */
+  rename(name: string): Promise<void>;
   /** Measures what it uses now. @throws MachineError once its machine has ended */
   stats(): Promise<Stats>;
   /** Asks it to end, and kills it if it has not ended in time. */
@@ -121,6 +136,8 @@ export class Container extends Builder {
   readonly #devices: string[] = [];
   readonly #tmpfs: string[] = [];
   readonly #ports: string[] = [];
+  #name: string | undefined;
+  #isKeepable = false;
   #onBoot: ((figures: BootFigures) => void) | undefined;
   #onConsole: ((bytes: Uint8Array<ArrayBuffer>) => void) | undefined;
 
@@ -166,6 +183,21 @@ export class Container extends Builder {
     return this;
   }
 
+  /**
+   * Keeps its files under a name, of letters, digits, `_`, `.` and `-`. If a stopped container of the image
+   * has the name, that one is started again.
+   */
+  name(name: string): this {
+    this.#name = name;
+    return this;
+  }
+
+  /** Lets `RunningContainer.keep` keep its files later. Until then they are in memory. */
+  keepable(on = true): this {
+    this.#isKeepable = on;
+    return this;
+  }
+
   /** Called when the kernel is up. */
   onBoot(report: (figures: BootFigures) => void): this {
     this.#onBoot = report;
@@ -180,7 +212,9 @@ export class Container extends Builder {
 
   /**
    * Boots a machine and starts the container; resolves when its program runs, or has failed to start.
-   * @throws OptionError, ImageError, StorageError, MachineError, or the reason of the signal
+   * @throws OptionError, ImageError, StorageError, MachineError, or the reason of the signal;
+   *   ContainerInUseError if a container of its name runs; ContainerExistsError if one of its name is
+   *   suspended, or of another image
    */
   async run(): Promise<RunningContainer> {
     const container = await this.start();
@@ -193,49 +227,134 @@ export class Container extends Builder {
    * @internal
    */
   async start({ jit }: InnerOptions = {}): Promise<StartedContainer> {
-    const { args, env, currentDir, user, terminal, pull, credentials, onProgress, signal } = this.settings;
-    checkStdio(this.settings.stdio);
-    if (this.#options.hostname !== undefined) checkHostname(this.#options.hostname);
-    const stdio: StdioSettings = { ...PIPED, ...this.settings.stdio };
-    const machine = machineOf(this.settings);
-    const events = new Events();
-    const publication = await publish(this.#ports.flatMap(parsePort));
-    try {
-      const container = await startContainer({
-        ...machine,
-        ...this.#options,
-        jit,
-        args: args.length === 0 && !this.#options.entrypoint ? undefined : [...args],
-        env: assignmentsOf(env),
-        currentDir,
-        user,
-        devices: [...this.#devices],
-        readOnly: this.settings.readOnly,
-        tmpfs: this.#tmpfs,
-        terminal: terminal && terminalOf(terminal),
-        platform: containerHost().createPlatform(machine.cpus),
-        image: containerHost().loadImage(this.#image, { policy: pull, credentials, onProgress, signal }),
-        store: containerHost().storeFolder,
-        onNetwork: (status) => {
-          events.network = status;
-          events.emit('network', status);
-        },
-        onConsole: this.#onConsole,
-        onBoot: this.#onBoot,
-        signal,
-      });
-      publication?.serve(container);
-      return new StartedContainer(container, {
-        stdio,
-        signal,
-        hasTerminal: terminal !== undefined,
-        events,
-        publication,
-      });
-    } catch (error) {
-      await publication?.end();
-      throw error;
-    }
+    const { stdio, terminal, pull: policy, credentials, onProgress, signal } = this.settings;
+    const options = this.#launchOptions();
+    const image = this.#image;
+    const loading = { policy, credentials, onProgress, signal };
+    return launch(
+      options,
+      { stdio, terminal, jit, signal, onBoot: this.#onBoot, onConsole: this.#onConsole },
+      async () => {
+        if (this.#name === undefined)
+          return {
+            image: containerHost().loadImage(image, loading),
+            keptDisk: this.#isKeepable ? { disk: randomId(), isDeferred: true } : undefined,
+          };
+        const { claimName } = await import('./kept.ts');
+        return claimName({ name: this.#name, image, loading, launch: options });
+      },
+    );
+  }
+
+  #launchOptions(): LaunchOptions {
+    const { args, env, currentDir, user, network = 'internet', readOnly } = this.settings;
+    const { cpus, memoryBytes, diskBytes } = machineOf(this.settings);
+    return {
+      ...this.#options,
+      args: args.length === 0 && !this.#options.entrypoint ? undefined : [...args],
+      env: assignmentsOf(env),
+      currentDir,
+      user,
+      devices: [...this.#devices],
+      readOnly,
+      tmpfs: [...this.#tmpfs],
+      ports: this.#ports.flatMap(parsePort),
+      ...{ cpus, memoryBytes, diskBytes, network },
+      terminal: this.settings.terminal !== undefined,
+    };
+  }
+}
+
+/** How this run of a container is connected. */
+export interface LiveOptions {
+  readonly stdio?: Partial<StdioSettings> | undefined;
+  readonly terminal?: Terminal | undefined;
+  readonly jit?: JitMode | undefined;
+  readonly signal?: AbortSignal | undefined;
+  readonly onBoot?: ((figures: BootFigures) => void) | undefined;
+  readonly onConsole?: ((bytes: Uint8Array<ArrayBuffer>) => void) | undefined;
+}
+
+/**
+ * Boots a machine and starts a container in it.
+ * @param open gives the container its image, and its disk if that is kept
+ * @internal
+ */
+export async function launch(
+  options: LaunchOptions,
+  live: LiveOptions,
+  open: () => Promise<Source>,
+): Promise<StartedContainer> {
+  checkStdio(live.stdio ?? {});
+  if (options.hostname !== undefined) checkHostname(options.hostname);
+  const { ports, terminal: _, cpus, memoryBytes, diskBytes, network, ...program } = options;
+  const machine = machineOf({ cpus, memory: memoryBytes, disk: diskBytes, network });
+  const events = new Events();
+  const publication = await publish(ports);
+  const { terminal, signal } = live;
+  try {
+    // Its workers start while the image is loaded.
+    const platform = containerHost().createPlatform(cpus);
+    const { image, kept: keeping, keptDisk } = await sourceOf(open, platform);
+    const container = await startContainer({
+      ...machine,
+      ...program,
+      jit: live.jit,
+      terminal: terminal && terminalOf(terminal),
+      image,
+      keptDisk,
+      platform,
+      store: containerHost().storeFolder,
+      onNetwork: (status) => {
+        events.network = status;
+        events.emit('network', status);
+      },
+      onConsole: live.onConsole,
+      onBoot: live.onBoot,
+      signal,
+    });
+    const kept = await keepFiles(container, keeping, keptDisk?.isDeferred === true);
+    publication?.serve(container);
+    return new StartedContainer(container, {
+      stdio: { ...PIPED, ...live.stdio },
+      signal,
+      hasTerminal: terminal !== undefined,
+      events,
+      publication,
+      image: await image,
+      launch: options,
+      keptDisk,
+      kept,
+    });
+  } catch (error) {
+    await publication?.end();
+    throw error;
+  }
+}
+
+/** Puts the files of a new container into the store. */
+async function keepFiles(
+  container: ContainerMachine,
+  keeping: Source['kept'],
+  isDeferred: boolean,
+): Promise<Keeping | undefined> {
+  const kept = await keeping;
+  if (!kept || !isDeferred) return kept;
+  try {
+    await container.keepDisk();
+    return kept;
+  } catch (error) {
+    await container.destroy();
+    throw error;
+  }
+}
+
+async function sourceOf(open: () => Promise<Source>, platform: Platform): Promise<Source> {
+  try {
+    return await open();
+  } catch (error) {
+    platform.dismiss?.();
+    throw error;
   }
 }
 
@@ -283,16 +402,24 @@ interface StartedOptions {
   readonly hasTerminal: boolean;
   readonly events: Events;
   readonly publication: Publication | undefined;
+  readonly image: LoadedImage;
+  readonly launch: LaunchOptions;
+  readonly keptDisk: KeptDisk | undefined;
+  readonly kept: Keeping | undefined;
 }
 
 /** The part of an unfinished line of messages that is kept. */
 const LONGEST_LINE = 4096;
 /** The time in which a working kernel carries out SIGKILL, in ms. */
 const KILL_GRACE = 1000;
+/** The status of a container whose machine has failed. */
+const STATUS_FAILURE = 125;
 const noHold = () => () => {};
 
 /** Also has methods that only programs of our own need. */
 export class StartedContainer implements RunningContainer {
+  readonly image: LoadedImage;
+  readonly launch: LaunchOptions;
   readonly fs: ContainerFs;
   readonly published: readonly PublishedPort[];
   readonly currentDir: string;
@@ -304,6 +431,8 @@ export class StartedContainer implements RunningContainer {
   readonly #child: ProcessChild;
   readonly #events: Events;
   readonly #publication: Publication | undefined;
+  readonly #keptDisk: KeptDisk | undefined;
+  #kept: Keeping | undefined;
   #destroyed: Promise<void> | undefined;
   /** Settles when the machine has ended. */
   readonly #ended: Promise<unknown>;
@@ -311,10 +440,14 @@ export class StartedContainer implements RunningContainer {
   #watchesPorts = false;
 
   constructor(container: ContainerMachine, options: StartedOptions) {
-    const { stdio, signal, hasTerminal, events, publication } = options;
+    const { stdio, signal, hasTerminal, events, publication, image, launch, keptDisk, kept } = options;
     this.fs = new Files(container);
     this.published = publication?.ports ?? [];
     this.currentDir = container.currentDir;
+    this.image = image;
+    this.launch = launch;
+    this.#kept = kept;
+    this.#keptDisk = keptDisk;
     this.#container = container;
     this.#events = events;
     this.#publication = publication;
@@ -342,10 +475,11 @@ export class StartedContainer implements RunningContainer {
       .settle()
       .catch(() => {})
       .finally(() => this.destroy());
-    container.exit.then(
-      (status) => events.emit('exit', { status }),
-      () => events.emit('exit', { status: 125 }),
-    );
+    const ended = (status: number) => {
+      this.#kept?.end(status);
+      events.emit('exit', { status });
+    };
+    container.exit.then(ended, () => ended(STATUS_FAILURE));
   }
 
   exec(args: readonly string[], options: ExecOptions = {}): Child {
@@ -401,6 +535,38 @@ export class StartedContainer implements RunningContainer {
     });
     this.#channels.set(name, channel);
     return channel;
+  }
+
+  get name(): string | undefined {
+    return this.#kept?.name;
+  }
+
+  /** Its record, if it is kept. */
+  get kept(): Keeping | undefined {
+    return this.#kept;
+  }
+
+  async keep(name: string): Promise<void> {
+    checkContainerName(name);
+    if (this.#kept) throw new OptionError(`the container is kept already, as "${this.#kept.name}"`);
+    if (!this.#keptDisk) throw new OptionError('only a container that was made keepable can be kept');
+    const [{ keep }, { store }] = await Promise.all([import('./kept.ts'), containerHost().openKept()]);
+    const { disk } = this.#keptDisk;
+    const kept = await keep(store, { name, disk, image: this.image, launch: this.launch });
+    try {
+      await this.#container.keepDisk();
+    } catch (error) {
+      await kept.close();
+      await store.containers.remove(name);
+      throw error;
+    }
+    this.#kept = kept;
+    void this.#ended.then(() => kept.close());
+  }
+
+  async rename(name: string): Promise<void> {
+    if (!this.#kept) throw new OptionError('the container is not kept: keep it under the name');
+    await this.#kept.rename(name);
   }
 
   async stats(): Promise<Stats> {

@@ -37,7 +37,7 @@ export async function describeImage(name: string): Promise<Row> {
 }
 
 /** Finds a stored image by its name, or by the beginning of its ID. */
-async function findImage(name: string): Promise<images.StoredImage> {
+export async function findImage(name: string): Promise<images.StoredImage> {
   const stored = await images.list();
   const canonical = canonicalOf(name);
   return stored.find(({ reference }) => reference === canonical) ?? tables.findImageById(stored, name);

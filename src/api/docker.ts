@@ -179,6 +179,7 @@ async function infoOf(
     currentDir: container.currentDir,
     hostname: words.hostname ?? '',
     network: words.network ?? 'bridge',
+    isKept: false,
   };
 }
 

@@ -2,6 +2,7 @@
 
 import type { Connection, NetworkOptions } from '../machine/machine.ts';
 import type { Platform } from '../machine/platform/platform.ts';
+import type { Codec } from '../oci/codec.ts';
 import type { Store } from '../storage/store.ts';
 import type {
   ImageDescription,
@@ -31,12 +32,20 @@ export interface ImageLoading {
   inspectSource(image: ImageLocation, options: SourceOptions): Promise<ImageDescription>;
 }
 
+/** What kept containers need. */
+export interface KeptPlaces extends Pick<ImageNames, 'nameOf'> {
+  readonly store: Store;
+  readonly codec: Codec;
+}
+
 /** What containers need. */
 export interface ContainerHost extends Pick<ImageLoading, 'loadImage'> {
   /** Returns the platform of a machine with this number of CPUs, whose workers start at once. */
   createPlatform(cpus: number): Platform;
   /** Where machines find layers: a folder in Node. */
   readonly storeFolder: string;
+  /** Where containers are kept. Its code is loaded when it is needed. */
+  openKept(): Promise<KeptPlaces>;
   /** The network of machines that may have one. */
   readonly network: NetworkOptions;
   /**

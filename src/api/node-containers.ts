@@ -22,6 +22,11 @@ export function nodeContainers(places: Places, loadImage: ContainerHost['loadIma
     get storeFolder() {
       return places.store;
     },
+    async openKept() {
+      const { nodeImages } = await import('./node-images.ts');
+      const { openStore, nameOf, codec } = nodeImages({ ...places, mirror: undefined });
+      return { store: openStore(), nameOf, codec };
+    },
     // The code that reads images takes a while to load, and a machine can boot meanwhile.
     async loadImage(image, options) {
       await launched;

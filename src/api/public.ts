@@ -46,6 +46,8 @@ export type { ContainerFs } from './files.ts';
 export type { PublishedPort } from './host.ts';
 export type { InspectOptions, StorageUse, StoredImage } from './images.ts';
 export * as images from './images.ts';
+export type { KeptContainer, StartOptions } from './kept-containers.ts';
+export * as containers from './kept-containers.ts';
 export type {
   ImageDescription,
   ImageLocation,

@@ -11,9 +11,10 @@ const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const;
 
 /**
  * Starts this program in the background with other words.
- * @returns 0 once its container runs, whose ID is printed, or else the status with which it has failed
+ * @param shown is printed once its container runs; the container's ID if it is undefined
+ * @returns 0 once its container runs, or else the status with which it has failed
  */
-export async function startInBackground(words: readonly string[]): Promise<number> {
+export async function startInBackground(words: readonly string[], shown?: string): Promise<number> {
   const [node, program = ''] = process.argv;
   const child = spawn(node as string, [...process.execArgv, '--', program, ...words], {
     detached: true,
@@ -28,7 +29,7 @@ export async function startInBackground(words: readonly string[]): Promise<numbe
       child.removeAllListeners('exit');
       child.disconnect();
       child.unref();
-      resolve(write(process.stdout, `${id}\n`).then(() => 0));
+      resolve(write(process.stdout, `${shown ?? id}\n`).then(() => 0));
     });
   });
 }

@@ -3,7 +3,6 @@ import { describeContainer } from '../docker/containers.ts';
 import type { InspectWords } from '../docker/docker.ts';
 import { NotFoundError } from '../docker/errors.ts';
 import { inspect } from '../docker/inspect.ts';
-import { findContainer } from './client.ts';
 import { CommandError } from './errors.ts';
 import { report } from './program.ts';
 import { Sockets } from './sockets.ts';
@@ -13,8 +12,9 @@ export async function dockerInspect(words: InspectWords): Promise<number> {
   return report(
     await inspect(words, {
       async container(name) {
-        const found = await findContainer(sockets, name);
-        return describeContainer(await found.info().catch((error) => missing(error, name)));
+        const { running, stopped } = await (await import('./kept.ts')).findAny(sockets, name);
+        if (stopped) return describeContainer(stopped);
+        return describeContainer(await running.info().catch((error) => missing(error, name)));
       },
       async image(name) {
         await import('../api/node.ts');

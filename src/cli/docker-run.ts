@@ -1,13 +1,10 @@
 /** `linuxrun run`. */
 import { readFile } from 'node:fs/promises';
 import { completeVariables, DockerError, parseEnvFile, type RunWords } from '../docker/docker.ts';
-import type { OutputStream } from '../docker/output-log.ts';
-import { commandOf } from '../options/command.ts';
-import { reportStart } from './detach.ts';
 import { CommandError, STATUS_FAILURE } from './errors.ts';
-import type { Owner } from './owner.ts';
+import { OwningWitness } from './owning-witness.ts';
 import { PUBLIC } from './program.ts';
-import { type Input, type Running, runContainer, type Witness } from './run-container.ts';
+import { type Input, runContainer } from './run-container.ts';
 import { type RunOptions, readOptions } from './run-options.mjs';
 import { terminalOptions } from './terminal.ts';
 
@@ -24,6 +21,7 @@ export async function dockerRun(words: RunWords, isOwner: boolean): Promise<numb
   const options = await optionsOf(words, process.env);
   return runContainer({
     options: { ...options, jit: 'hot' },
+    name: keptNameOf(words, options),
     memoryOption: words.memoryBytes === undefined ? 'LINUXRUN_MEMORY' : '-m',
     terminal: tty ? terminalOptions() : undefined,
     input: inputOf(words, isOwner),
@@ -31,8 +29,18 @@ export async function dockerRun(words: RunWords, isOwner: boolean): Promise<numb
     policy: words.pull,
     showsProgress: !words.quiet,
     jitStats: false,
-    witness: new OwningWitness(words, options, isOwner),
+    witness: new OwningWitness({
+      name: words.name ?? options.name,
+      image: words.image,
+      interactive,
+      isInBackground: isOwner,
+    }),
   });
+}
+
+/** The name under which the files of the container are kept; undefined if they are not. */
+function keptNameOf({ name, remove }: RunWords, options: RunOptions): string | undefined {
+  return remove ? undefined : (name ?? options.name);
 }
 
 function inputOf({ tty, interactive }: RunWords, isOwner: boolean): Input {
@@ -77,64 +85,4 @@ export async function variablesOf(
     variables.push(...parseEnvFile(text, path));
   }
   return completeVariables([...variables, ...env], environment);
-}
-
-/** Makes the container reachable by other commands. */
-class OwningWitness implements Witness {
-  readonly #words: RunWords;
-  readonly #options: RunOptions;
-  readonly #isOwner: boolean;
-  #owner: Owner | undefined;
-
-  constructor(words: RunWords, options: RunOptions, isOwner: boolean) {
-    this.#words = words;
-    this.#options = options;
-    this.#isOwner = isOwner;
-  }
-
-  async prepare(): Promise<void> {
-    const { openOwner } = await import('./owner.ts');
-    const { name } = this.#words;
-    try {
-      this.#owner = await openOwner(process.env, name);
-    } catch (error) {
-      // A container in this terminal is of use alone, too.
-      if (this.#isOwner || name !== undefined || !(error instanceof CommandError)) throw error;
-      process.stderr.write(`linuxrun: other commands cannot reach this container: ${error.message}\n`);
-    }
-  }
-
-  onContainer({ container, image }: Running): void {
-    const owner = this.#owner;
-    if (!owner) return;
-    const { env, hostname, init, network, devices, memoryBytes, cpus, readOnly, tmpfs } = this.#options;
-    owner.own(container, {
-      image: this.#words.image,
-      imageDigest: image.digest,
-      command: commandOf(image.config, this.#options),
-      ports: container.published,
-      env,
-      user: this.#options.user ?? image.config.user,
-      currentDir: container.currentDir,
-      hostname: hostname ?? '',
-      terminal: this.#words.tty,
-      interactive: this.#words.interactive,
-      init,
-      readOnly: readOnly === true,
-      network: network ? 'bridge' : 'none',
-      devices,
-      tmpfs: tmpfs ?? [],
-      memoryBytes,
-      cpus,
-    });
-    if (this.#isOwner) container.started.then((is) => is && reportStart(owner.id)).catch(() => {});
-  }
-
-  onOutput(stream: OutputStream, bytes: Uint8Array): void {
-    this.#owner?.show(stream, bytes);
-  }
-
-  async onEnd(): Promise<void> {
-    await this.#owner?.end();
-  }
 }

@@ -24,6 +24,23 @@ async function main(args: string[]): Promise<number> {
     case 'run':
       if (words.detach && !isOwner) return (await import('./detach.ts')).startInBackground([OWNER, ...line]);
       return (await import('./docker-run.ts')).dockerRun(words, isOwner);
+    case 'start':
+      return (await import('./docker-start.ts')).dockerStart(words, isOwner ? undefined : OWNER);
+    case 'rm':
+      return (await import('./docker-rm.ts')).dockerRm(words);
+    case 'rename':
+      return (await import('./docker-rm.ts')).dockerRename(words);
+    case 'prune':
+      return (await import('./docker-rm.ts')).dockerPrune(words);
+    case 'suspend':
+    case 'resume':
+    case 'commit':
+    case 'export':
+      throw new DockerError(`${words.command} cannot be done yet`, 1);
+    case 'save':
+      return (await import('./docker-save.ts')).dockerSave(words);
+    case 'import':
+      return (await import('./docker-commit.ts')).dockerImport(words);
     case 'exec':
       return (await import('./docker-exec.ts')).dockerExec(words);
     case 'cp':

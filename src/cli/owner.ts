@@ -5,8 +5,8 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { type WebSocket, WebSocketServer } from 'ws';
+import type { StartedContainer } from '../api/container.ts';
 import { FileError } from '../api/errors.ts';
-import type { RunningContainer } from '../api/public.ts';
 import type { ContainerInfo } from '../docker/containers.ts';
 import { nameIsTaken, randomId, randomName } from '../docker/names.ts';
 import { OutputLog, type OutputStream } from '../docker/output-log.ts';
@@ -24,7 +24,11 @@ const ATTEMPTS = 20;
 const MAX_CLIENTS = 256;
 const MAX_STOP_SECONDS = 2 ** 31 / 1000 - 1;
 
-type Details = Omit<ContainerInfo, 'id' | 'name' | 'pid' | 'created' | 'started'>;
+type Details = Omit<ContainerInfo, 'id' | 'name' | 'pid' | 'created' | 'started'> & {
+  /** Those of a kept container. */
+  readonly id?: string;
+  readonly created?: number;
+};
 
 /**
  * Opens the socket of a container that is about to start.
@@ -38,13 +42,13 @@ export async function openOwner(env: NodeJS.ProcessEnv, name: string | undefined
 }
 
 export class Owner {
-  readonly id = randomId();
+  #id = randomId();
   readonly #created = Date.now();
   readonly #log = new OutputLog();
   readonly #server = createServer((request, response) => void this.#serve(request, response));
   readonly #sockets = new WebSocketServer({ noServer: true, maxPayload: MAX_MESSAGE, clientTracking: true });
   #name = '';
-  #container: RunningContainer | undefined;
+  #container: StartedContainer | undefined;
   #details: Details | undefined;
   #started: number | undefined;
 
@@ -55,6 +59,10 @@ export class Owner {
     });
     // Clients may vanish at any time.
     this.#server.on('clientError', (_, socket) => socket.destroy());
+  }
+
+  get id(): string {
+    return this.#id;
   }
 
   /** Takes the name, or a random one. */
@@ -71,7 +79,8 @@ export class Owner {
   }
 
   /** Makes the container reachable. */
-  own(container: RunningContainer, details: Details): void {
+  own(container: StartedContainer, details: Details): void {
+    this.#id = details.id ?? this.#id;
     this.#details = details;
     this.#container = container;
     const note = (isStarted: boolean) => {
@@ -110,11 +119,11 @@ export class Owner {
   #info(): ContainerInfo {
     if (!this.#details) throw new FileError('the container is still being made');
     const { id } = this;
-    const [name, created, started, { pid }] = [this.#name, this.#created, this.#started, process];
-    return { ...this.#details, id, name, created, started, pid };
+    const [name, started, { pid }] = [this.#name, this.#started, process];
+    return { created: this.#created, ...this.#details, id, name, started, pid };
   }
 
-  #running(): RunningContainer {
+  #running(): StartedContainer {
     if (!this.#container) throw new FileError('the container is still being made');
     return this.#container;
   }
@@ -170,7 +179,7 @@ export class Owner {
 }
 
 interface Call {
-  readonly container: RunningContainer;
+  readonly container: StartedContainer;
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   readonly text: (name: string) => string;
@@ -186,7 +195,13 @@ const ROUTES: Readonly<Record<string, (call: Call) => Promise<void>>> = {
     const seconds = Math.min(Number(text('seconds')), MAX_STOP_SECONDS);
     const signal = text('signal') === '' ? undefined : Number(text('signal'));
     await container.stop({ signal, seconds });
+    // Whoever starts or removes it next finds its files whole.
+    if (container.kept) await container.destroy();
     answer(response, {});
+  },
+
+  async 'GET /size'({ container, response }) {
+    answer(response, (await container.stats()).disk.usedBytes);
   },
 
   async 'GET /stat'({ container, response, path }) {

@@ -4,7 +4,6 @@ import { isatty } from 'node:tty';
 import { Container, type StartedContainer } from '../api/container.ts';
 import { MachineError } from '../api/errors.ts';
 import { type ContainerHost, installContainerHost } from '../api/host.ts';
-import type { LoadedImage } from '../api/load-image.ts';
 import { networkNotice } from '../api/network-notice.ts';
 import { nodeContainers } from '../api/node-containers.ts';
 import type { NetworkStatus, Terminal } from '../api/public.ts';
@@ -43,17 +42,11 @@ class Interrupted extends Error {
 /** How standard input reaches the container: as keys, as bytes, ended from the start, or never ended. */
 export type Input = 'keyboard' | 'bytes' | 'closed' | 'open';
 
-/** A container that has been made. */
-export interface Running {
-  readonly container: StartedContainer;
-  readonly image: LoadedImage;
-}
-
 /** A further user of a container's events, beside the standard streams. */
 export interface Witness {
-  /** Resolves when the container may start. Called when its machine boots. */
+  /** Resolves when the container may start. Called when its machine boots, or before if it is kept. */
   prepare(): Promise<void>;
-  onContainer(running: Running): void;
+  onContainer(container: StartedContainer): void;
   /** Takes output: 1 is standard output, 2 standard error with the messages about the container. */
   onOutput(stream: 1 | 2, bytes: Uint8Array): void;
   /** The container has ended, but its machine has not. */
@@ -62,6 +55,10 @@ export interface Witness {
 
 export interface RunRequest {
   readonly options: RunOptions & { readonly jit: JitMode };
+  /** The name under which the container is kept. */
+  readonly name?: string | undefined;
+  /** Whether the container of that name starts as it was started before, and not by the options. */
+  readonly startsAgain?: boolean | undefined;
   /** The name of the option for memory, for a message. */
   readonly memoryOption: string;
   readonly terminal: Terminal | undefined;
@@ -82,11 +79,10 @@ export async function runContainer(request: RunRequest): Promise<number> {
   const signals = new Signals();
   let log = '';
   try {
-    const running = await start({ ...request, memoryBytes: granted }, signals.aborted, (bytes) => {
+    const container = await start({ ...request, memoryBytes: granted }, signals.aborted, (bytes) => {
       log = (log + Buffer.from(bytes).toString()).slice(-LOG_LENGTH);
     });
-    const { container } = running;
-    request.witness?.onContainer(running);
+    request.witness?.onContainer(container);
     const ending = new Ending(container);
     signals.forwardTo(ending);
     const status = await converse(container, ending, request);
@@ -103,22 +99,32 @@ async function start(
   request: RunRequest & { memoryBytes: number },
   signal: AbortSignal,
   onConsole: (bytes: Uint8Array) => void,
-): Promise<Running> {
-  const { options, memoryBytes, terminal } = request;
+): Promise<StartedContainer> {
   const abort = new AbortController();
-  const image = new Promise<LoadedImage>((resolve) => {
-    installContainerHost(hostOf(request, AbortSignal.any([signal, abort.signal]), resolve));
-  });
-  const builder = containerOf(options, terminal).memory(memoryBytes).signal(signal).onConsole(onConsole);
+  installContainerHost(hostOf(request, AbortSignal.any([signal, abort.signal])));
   try {
-    const container = await builder.start({ jit: options.jit });
-    container.on('network', tellAboutNetwork(terminal !== undefined));
-    return { container, image: await image };
+    const container = await begin(request, signal, onConsole);
+    container.on('network', tellAboutNetwork(request.terminal !== undefined));
+    return container;
   } catch (error) {
     // The image is useless without a machine.
     abort.abort(error);
     throw error;
   }
+}
+
+async function begin(
+  { options, name, startsAgain, terminal, memoryBytes }: RunRequest & { memoryBytes: number },
+  signal: AbortSignal,
+  onConsole: (bytes: Uint8Array) => void,
+): Promise<StartedContainer> {
+  if (startsAgain && name !== undefined) {
+    const { startKept } = await import('../api/kept-containers.ts');
+    return startKept(name, { terminal, signal, onConsole });
+  }
+  const builder = containerOf(options, terminal).memory(memoryBytes).signal(signal).onConsole(onConsole);
+  if (name !== undefined) builder.name(name);
+  return builder.start({ jit: options.jit });
 }
 
 function containerOf(options: RunOptions, terminal: Terminal | undefined): Container {
@@ -144,25 +150,29 @@ function containerOf(options: RunOptions, terminal: Terminal | undefined): Conta
 }
 
 /** How the container reaches its image and its ports, with messages on standard error. */
-function hostOf(
-  { options, policy, showsProgress, witness }: RunRequest,
-  signal: AbortSignal,
-  onImage: (image: LoadedImage) => void,
-): ContainerHost {
+function hostOf({ options, policy, showsProgress, witness }: RunRequest, signal: AbortSignal): ContainerHost {
   const { image: reference, credentials, mirror, network = {} } = options;
   const places = { assets: PUBLIC, store: imageStore(process.env) };
+  let prepared: Promise<void> | undefined;
+  const prepare = () => {
+    prepared ??= witness?.prepare();
+    return prepared;
+  };
   const host = nodeContainers(places, async () => {
     const { showLoadingImage } = await import('./image.ts');
     const [image] = await Promise.all([
       showLoadingImage({ ...places, reference, credentials, mirror, policy, showsProgress, signal }),
-      witness?.prepare(),
+      prepare(),
     ]);
-    onImage(image);
     return image;
   });
   return {
     ...host,
     network,
+    async openKept() {
+      await prepare();
+      return host.openKept();
+    },
     async publish(ports) {
       const publication = await host.publish(ports);
       // The user chose the others.

@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { parseAssignments } from '../options/assignments.mjs';
+import { checkContainerName } from '../options/container-name.mjs';
 import { parseDevices } from '../options/devices.mjs';
 import { parseJit } from '../options/jit.mjs';
 import { parseCpus, parseMemory } from '../options/machine-size.mjs';
@@ -32,9 +33,12 @@ terminal it gets a terminal. Environment variables say what to run:
   LINUXRUN_ENV         K1=v1,K2=v2: environment variables; a comma within a value is written \\,
   LINUXRUN_USER        USER[:GROUP], names or numbers, instead of the image's
   LINUXRUN_WORKDIR     the working directory instead of the image's
+  LINUXRUN_NAME        the name under which the container's files are kept; a stopped container of the name starts again
+                       with them
   LINUXRUN_MEMORY      the machine's memory, such as 512M or 2G (default: 512M)
   LINUXRUN_CPUS        the machine's processors, 1 to 8 (default: 1)
-  LINUXRUN_DISK        limit of the container's writes, which are in memory and gone when it ends (default: 1G)
+  LINUXRUN_DISK        limit of the container's writes, which are in memory and gone when it ends unless it has a name
+                       (default: 1G)
   LINUXRUN_NETWORK     none: no network; otherwise programs reach the internet, but neither this machine nor
                        private networks
   LINUXRUN_RELAY       wss://…: the network is an Ethernet behind that relay, which sees all traffic, instead of
@@ -107,6 +111,7 @@ export function readFlags(args) {
  * @property {readonly string[]} env
  * @property {string | undefined} user
  * @property {string | undefined} currentDir
+ * @property {string | undefined} [name] the name under which the container is kept
  * @property {string | undefined} [hostname]
  * @property {boolean | undefined} [readOnly]
  * @property {readonly string[] | undefined} [tmpfs]
@@ -158,6 +163,7 @@ export function readOptions(env, publicFolder) {
     env: read('ENV', parseAssignments) ?? [],
     user: text('USER'),
     currentDir: text('WORKDIR'),
+    name: read('NAME', parseContainerName),
     ports: read('PORTS', parsePorts) ?? [],
     init: read('INIT', parseSwitch) ?? false,
     devices: read('DEVICES', parseDevices) ?? [],
@@ -186,6 +192,12 @@ function networkOf(network, relay = 'on') {
 function demoImage(publicFolder) {
   const path = join(publicFolder, 'images').replace(/[%:@]/g, encodeURIComponent);
   return `oci://${path}:hello-world`;
+}
+
+/** @param {string} text */
+function parseContainerName(text) {
+  checkContainerName(text);
+  return text;
 }
 
 /** @param {string} text */

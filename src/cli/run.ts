@@ -1,13 +1,14 @@
 /** The program of `./run.sh`: runs the container that the LINUXRUN_ variables describe. */
 import { runMain } from './main.ts';
 import { PUBLIC } from './program.ts';
-import { runContainer } from './run-container.ts';
+import { runContainer, type Witness } from './run-container.ts';
 import { readFlags, readOptions } from './run-options.mjs';
 import { hasTerminal, terminalOptions } from './terminal.ts';
 
-function main(args: string[]): Promise<number> {
+async function main(args: string[]): Promise<number> {
   const { jit, jitStats, ...flags } = readFlags(args);
   const given = readOptions(process.env, PUBLIC);
+  const { name } = given;
   return runContainer({
     options: {
       ...given,
@@ -16,6 +17,7 @@ function main(args: string[]): Promise<number> {
       devices: [...given.devices, ...flags.devices],
       init: flags.init || given.init,
     },
+    name,
     memoryOption: 'LINUXRUN_MEMORY',
     terminal: hasTerminal() ? terminalOptions() : undefined,
     input: hasTerminal() ? 'keyboard' : 'bytes',
@@ -23,7 +25,14 @@ function main(args: string[]): Promise<number> {
     policy: 'missing',
     showsProgress: true,
     jitStats,
+    witness: name === undefined ? undefined : await witnessOf(name, given.image),
   });
+}
+
+/** Other commands reach a container that is kept. */
+async function witnessOf(name: string, image: string): Promise<Witness> {
+  const { OwningWitness } = await import('./owning-witness.ts');
+  return new OwningWitness({ name, image, interactive: true, isInBackground: false });
 }
 
 await runMain(main, { title: 'LINUXRUN_IMAGE: ', option: 'LINUXRUN_IMAGE=' });

@@ -25,6 +25,7 @@ import { checkDevices } from '../options/devices.mjs';
 import { parseSignal, SIGKILL, SIGTERM, STOP_GRACE } from '../options/signals.ts';
 import { parseAllTmpfs } from '../options/tmpfs.mjs';
 import { printable } from '../text/byte-text.ts';
+import { delay } from './delay.ts';
 import { complete, readChanges, readContent, readEntries, readStatus, writeContent } from './files.ts';
 import { bootImage, discard, type ImageMachine, type ImageMachineOptions } from './image-machine.ts';
 
@@ -32,6 +33,8 @@ const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/b
 const DEFAULT_HOSTNAME = 'linuxrun';
 /** How long a container that has ended may take to hand over its output, in ms. */
 const DRAIN = 2_000;
+/** The disks of a machine, by their indices. */
+const DISKS = { image: diskSerial(0), scratch: diskSerial(1) };
 /** The name of the only container that runs in its machine. */
 const NAME = 'main';
 
@@ -162,7 +165,8 @@ export async function startContainer(options: ContainerOptions): Promise<Contain
 export function runContainer(machine: ImageMachine, options: ProgramOptions): ContainerMachine {
   const { config } = machine;
   const stopSignal = config.stopSignal === '' ? SIGTERM : parseSignal(config.stopSignal);
-  return new ContainerMachine(machine, requestOf(config, options), stopSignal);
+  const request = { ...requestOf(config, options), kept: machine.isKeepable };
+  return new ContainerMachine(machine, request, stopSignal);
 }
 
 function requestOf(config: ImageConfig, options: ProgramOptions): ContainerRequest {
@@ -179,8 +183,7 @@ function requestOf(config: ImageConfig, options: ProgramOptions): ContainerReque
     directory: absolute(options.currentDir ?? config.workingDir),
     user: options.user ?? config.user,
     name: NAME,
-    // By their indices among the machine's disks.
-    disks: { image: diskSerial(0), scratch: diskSerial(1) },
+    disks: DISKS,
     hostname,
     volumes: config.volumes.map(absolute),
     init: options.init,
@@ -215,6 +218,7 @@ export class ContainerMachine {
   readonly exit: Promise<number>;
   readonly #machine: Machine;
   readonly #stop: () => Promise<void>;
+  readonly #keepDisk: () => Promise<void>;
   readonly #request: ContainerRequest;
   readonly #process: FirstProcess;
   readonly #stopSignal: number;
@@ -222,7 +226,7 @@ export class ContainerMachine {
   readonly #further = new Set<Promise<number>>();
   readonly #http = new HttpClient((port, signal) => this.connect(port, { signal }));
 
-  constructor({ machine, stop }: ImageMachine, request: ContainerRequest, stopSignal: number) {
+  constructor({ machine, stop, keepDisk }: ImageMachine, request: ContainerRequest, stopSignal: number) {
     const process = machine.runContainer(request);
     this.stdin = process.stdin;
     this.stdout = process.stdout;
@@ -230,11 +234,20 @@ export class ContainerMachine {
     this.messages = process.messages;
     this.#machine = machine;
     this.#stop = stop;
+    this.#keepDisk = keepDisk;
     this.#request = request;
     this.#process = process;
     this.#stopSignal = stopSignal;
     this.started = process.started;
     this.exit = process.exit;
+  }
+
+  /**
+   * Gives its disk, which was deferred, a place in the store.
+   * @throws MachineError when the store is full or cannot be used; the disk then stays in memory
+   */
+  keepDisk(): Promise<void> {
+    return this.#keepDisk();
   }
 
   /** Statistics of its machine. */
@@ -467,11 +480,4 @@ export class ContainerMachine {
     this.#http.close();
     await this.#stop();
   }
-}
-
-function delay(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, ms);
-    signal.addEventListener('abort', () => clearTimeout(timer), { once: true });
-  });
 }

@@ -1,12 +1,20 @@
+import type { KeptDiskDescription } from '../disk/kept-backend.ts';
 import { type BootFigures, Machine, type NetworkOptions, type NetworkStatus } from '../machine/machine.ts';
 import type { Platform } from '../machine/platform/platform.ts';
 import type { ImageConfig } from '../oci/image.ts';
 import type { HeldImage } from '../oci/pull.ts';
 import type { JitMode } from '../options/jit.mjs';
 import { checkDiskSize } from '../options/sizes.mjs';
+import { delay } from './delay.ts';
 
 /** What a machine needs of an image, whose layers are in the store until it is released. */
 export type RunnableImage = Pick<HeldImage, 'config' | 'layers' | 'release'>;
+
+/** A disk in the store, which the caller owns. */
+export type KeptDisk = Omit<KeptDiskDescription, 'kind' | 'store' | 'sizeBytes'>;
+
+/** How long a guest may take to write its files when its machine ends, in ms. */
+const POWER_OFF = 10_000;
 
 export interface ImageMachineOptions {
   readonly platform: Platform;
@@ -22,6 +30,8 @@ export interface ImageMachineOptions {
   readonly jit?: JitMode | undefined;
   /** The size of the writable disk. */
   readonly diskBytes: number;
+  /** The kept disk to write to, in the same store. Without one, the machine writes to memory. */
+  readonly keptDisk?: KeptDisk | undefined;
   /** Connects containers to the internet: from Node, or by a relay. */
   readonly network?: NetworkOptions | undefined;
   /** Called when the state of the network changes, and once a second while frames are passed on. */
@@ -38,7 +48,14 @@ export interface ImageMachineOptions {
 export interface ImageMachine {
   readonly machine: Machine;
   readonly config: ImageConfig;
-  /** Stops the machine at once, and releases the image. */
+  /** Whether its disk can be kept. */
+  readonly isKeepable: boolean;
+  /**
+   * Gives its disk, which was deferred, a place in the store.
+   * @throws MachineError when the store is full or cannot be used; the disk then stays in memory
+   */
+  keepDisk(): Promise<void>;
+  /** Stops the machine, one with a kept disk once that is whole, and releases the image. */
   stop(): Promise<void>;
 }
 
@@ -82,11 +99,18 @@ async function boot(options: ImageMachineOptions, image: Promise<RunnableImage>)
       () => discard(image),
       () => discard(image),
     );
+    const { keptDisk } = options;
+    let isKept = keptDisk !== undefined && keptDisk.isDeferred !== true;
+    const keepDisk = async () => {
+      await machine.keepDisk();
+      isKept = true;
+    };
     const stopAndRelease = async () => {
+      if (isKept) await powerOff(machine);
       await machine.stop();
       await released;
     };
-    return { machine, config, stop: stopAndRelease };
+    return { machine, config, isKeepable: keptDisk !== undefined, keepDisk, stop: stopAndRelease };
   } catch (error) {
     await machine.stop();
     signal?.throwIfAborted();
@@ -96,8 +120,16 @@ async function boot(options: ImageMachineOptions, image: Promise<RunnableImage>)
   }
 }
 
+/** Lets the guest write its files and unmount its disk. One that hangs loses what it has not synced. */
+async function powerOff(machine: Machine): Promise<void> {
+  machine.powerOff();
+  const overdue = new AbortController();
+  await Promise.race([machine.exit, delay(POWER_OFF, overdue.signal)]);
+  overdue.abort();
+}
+
 async function startMachine(options: ImageMachineOptions): Promise<Machine> {
-  const { platform, store, cpus, memoryBytes, diskBytes, network, onNetwork, onConsole } = options;
+  const { platform, store, keptDisk, cpus, memoryBytes, diskBytes, network, onNetwork, onConsole } = options;
   const [emulator, kernel, initrd] = await Promise.all([
     platform.loadEmulator(),
     platform.loadFile(cpus === 1 ? 'kernel/Image' : 'kernel/Image-smp'),
@@ -114,7 +146,9 @@ async function startMachine(options: ImageMachineOptions): Promise<Machine> {
     commandLine: 'quiet',
     disks: [
       { kind: 'image', store },
-      { kind: 'scratch', sizeBytes: diskBytes },
+      keptDisk === undefined
+        ? { kind: 'scratch', sizeBytes: diskBytes }
+        : { kind: 'kept', store, ...keptDisk, sizeBytes: diskBytes },
     ],
     network,
     onNetwork,

@@ -1,7 +1,9 @@
 import { encodeIndex, TarIndexer } from '../disk/tar.ts';
+import type { Bytes } from '../oci/bytes.ts';
 import type { Codec } from '../oci/codec.ts';
 import { findImage, type HeldImage, type Indexer, type PullEvent, pullImage } from '../oci/pull.ts';
 import type { ImageSource } from '../oci/source.ts';
+import type { StoredLayer } from '../storage/layer-store.ts';
 import type { Store } from '../storage/store.ts';
 
 export interface LoadOptions {
@@ -20,6 +22,29 @@ export async function loadImage(source: ImageSource, store: Store, options: Load
   const { codec, preferStored, signal, onEvent } = options;
   const stored = preferStored ? await findImage(source.reference, store) : undefined;
   return stored ?? pullImage(source, store, { codec, createIndexer, signal, onEvent });
+}
+
+/**
+ * Stores a tar that was made here as a layer.
+ * @returns the layer, which its user closes
+ * @throws ImageError if it is no tar of a layer; StorageError
+ */
+export async function storeLayer(tar: Bytes, store: Store, codec: Codec): Promise<StoredLayer> {
+  const writer = await store.layers.write();
+  try {
+    const hasher = await codec.createHasher('sha256');
+    const indexer = createIndexer();
+    for await (const bytes of tar) {
+      hasher.update(bytes);
+      indexer.push(bytes);
+      await writer.append(bytes);
+    }
+    const { layer } = await writer.commit(`sha256:${hasher.digest()}`, indexer.finish());
+    return layer;
+  } catch (error) {
+    await writer.abort();
+    throw error;
+  }
 }
 
 function createIndexer(): Indexer {

@@ -11,6 +11,7 @@ export interface CommandHelp {
   readonly operands: { readonly min: number; readonly max: number };
 }
 
+const NO_DETACHING = 'no keys detach';
 const NO_FILTER = refusedFlags('pick lines of the output with other programs', '-f, --filter filter');
 const JSON_FLAG = { '--json': 'the same as --format json' };
 const FORMAT = {
@@ -39,23 +40,37 @@ export const COMMANDS = {
         '-w, --workdir string': 'work in this folder of the container',
       }),
       ...refusedFlags('a command has the privileges of its container', '--privileged'),
-      ...refusedFlags('no keys detach', '--detach-keys string'),
+      ...refusedFlags(NO_DETACHING, '--detach-keys string'),
     ],
     operands: { min: 2, max: Infinity },
   },
-  ps: {
-    usage: '[OPTIONS]',
-    summary: 'list the running containers',
+  start: {
+    usage: '[OPTIONS] CONTAINER [CONTAINER...]',
+    summary: 'start kept containers again, with their files',
     flags: [
       ...flagsOf({
-        '-a, --all': 'the same, because containers that have ended are gone',
+        '-a, --attach': 'show its output, and return its status',
+        '-i, --interactive': 'the same, and pass standard input on',
+      }),
+      ...refusedFlags(NO_DETACHING, '--detach-keys string'),
+      ...refusedFlags('containers are resumed from what suspend has saved', '--checkpoint string'),
+      ...refusedFlags('containers are resumed from what suspend has saved', '--checkpoint-dir string'),
+    ],
+    operands: { min: 1, max: Infinity },
+  },
+  ps: {
+    usage: '[OPTIONS]',
+    summary: 'list containers',
+    flags: [
+      ...flagsOf({
+        '-a, --all': 'those that are kept, too, not only those that run',
+        '-s, --size': 'what each has written',
         '-q, --quiet': 'only the IDs',
         '--no-trunc': 'whole IDs and commands',
         ...FORMAT,
       }),
       ...NO_FILTER,
-      ...refusedFlags('containers that have ended are gone', '-n, --last int', '-l, --latest'),
-      ...refusedFlags('linuxrun keeps no sizes', '-s, --size'),
+      ...refusedFlags('the newest come first: use head', '-n, --last int', '-l, --latest'),
     ],
     operands: { min: 0, max: 0 },
   },
@@ -68,9 +83,92 @@ export const COMMANDS = {
     }).concat(idleFlags('--timeout int')),
     operands: { min: 1, max: Infinity },
   },
+  rm: {
+    usage: '[OPTIONS] CONTAINER [CONTAINER...]',
+    summary: 'remove kept containers with their files',
+    flags: [
+      ...flagsOf({ '-f, --force': 'end those that run; one that is not there is no error' }),
+      ...idleFlags('-v, --volumes'),
+      ...refusedFlags('a container has no links', '-l, --link'),
+    ],
+    operands: { min: 1, max: Infinity },
+  },
+  rename: {
+    usage: 'CONTAINER NEW_NAME',
+    summary: 'rename a kept container that does not run',
+    flags: [],
+    operands: { min: 2, max: 2 },
+  },
+  prune: {
+    usage: '[OPTIONS]',
+    summary: 'remove all kept containers that do not run',
+    flags: [
+      ...flagsOf({ '-f, --force': 'do not ask' }),
+      ...refusedFlags('name containers in rm', '--filter filter'),
+    ],
+    operands: { min: 0, max: 0 },
+  },
+  suspend: {
+    usage: '[OPTIONS] CONTAINER [CONTAINER...]',
+    summary: 'save the memory of containers and end them, so that they go on later',
+    flags: flagsOf({
+      '--snapshot file': 'save the session in this file, and not with the container',
+    }),
+    operands: { min: 1, max: Infinity },
+  },
+  resume: {
+    usage: '[OPTIONS] [CONTAINER...]',
+    summary: 'let suspended containers go on',
+    flags: flagsOf({
+      '-a, --attach': 'show its output, and return its status',
+      '-i, --interactive': 'the same, and pass standard input on',
+      '--snapshot file': 'go on with the session in this file',
+      '--name string': 'keep the session of the file under this name',
+    }),
+    operands: { min: 0, max: Infinity },
+  },
+  commit: {
+    usage: '[OPTIONS] CONTAINER IMAGE',
+    summary: "make an image of a container's files",
+    flags: [
+      ...flagsOf({
+        '-a, --author string': 'who has made it',
+        '-m, --message string': 'why',
+        '-c, --change list':
+          'CMD, ENTRYPOINT, ENV, EXPOSE, LABEL, STOPSIGNAL, USER, VOLUME or WORKDIR, as in a Dockerfile',
+      }),
+      ...idleFlags('-p, --pause'),
+    ],
+    operands: { min: 2, max: 2 },
+  },
+  save: {
+    usage: '[OPTIONS] IMAGE',
+    summary: 'write an image to an archive, which Docker and other programs read',
+    flags: [
+      ...flagsOf({ '-o, --output file': 'write to this file, not to standard output' }),
+      ...idleFlags('--platform string'),
+    ],
+    operands: { min: 1, max: 1 },
+  },
+  export: {
+    usage: '[OPTIONS] CONTAINER',
+    summary: 'write the files that a container has changed to a tar, as a layer of its image',
+    flags: flagsOf({ '-o, --output file': 'write to this file, not to standard output' }),
+    operands: { min: 1, max: 1 },
+  },
+  import: {
+    usage: '[OPTIONS] --name NAME FILE IMAGE',
+    summary: 'keep a new container of an image with the changed files of a tar',
+    flags: [
+      ...flagsOf({ '--name string': 'the name of the container' }),
+      ...refusedFlags('commit has flags for images', '-c, --change list', '-m, --message string'),
+      ...idleFlags('--platform string'),
+    ],
+    operands: { min: 2, max: 2 },
+  },
   logs: {
     usage: '[OPTIONS] CONTAINER',
-    summary: 'show the output of a container',
+    summary: 'show the output of a running container',
     flags: [
       ...flagsOf({
         '-f, --follow': 'go on until the container ends',
@@ -100,7 +198,7 @@ export const COMMANDS = {
         ...JSON_FLAG,
         '--type string': 'container or image',
       }),
-      ...refusedFlags('linuxrun keeps no sizes of containers', '-s, --size'),
+      ...refusedFlags('ps has sizes', '-s, --size'),
     ],
     operands: { min: 1, max: Infinity },
   },

@@ -2,7 +2,14 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type ContainerInfo, describeContainer, formatContainers } from './containers.ts';
 
 const NOW = Date.UTC(2026, 10, 28, 14);
-const LIST = { command: 'ps', quiet: false, noTrunc: false, format: undefined } as const;
+const LIST = {
+  command: 'ps',
+  all: false,
+  size: false,
+  quiet: false,
+  noTrunc: false,
+  format: undefined,
+} as const;
 const WEB: ContainerInfo = {
   id: 'abcdef0123456789'.repeat(4),
   name: 'web',
@@ -11,6 +18,7 @@ const WEB: ContainerInfo = {
   command: ['sh', '-c', 'echo \u001b[2J hello; sleep 10'],
   created: NOW - 300_000,
   started: NOW - 240_000,
+  isKept: false,
   pid: 7,
   ports: [
     { address: '127.0.0.1', host: 8080, container: 80 },
@@ -68,13 +76,45 @@ describe('a list of containers', () => {
   });
 });
 
+describe('a kept container that does not run', () => {
+  const end = { time: NOW - 60_000, status: 3, isSuspended: false };
+  const kept = { ...WEB, isKept: true, pid: 0, started: undefined, size: 1_500_000, end };
+  const show = (info: ContainerInfo, format: string) => formatContainers([info], { ...LIST, format });
+
+  it.each([
+    [kept, 'exited Exited (3) About a minute ago'],
+    [{ ...kept, end: { ...end, status: undefined } }, 'exited Exited (137) About a minute ago'],
+    [{ ...kept, end: { ...end, isSuspended: true } }, 'suspended Suspended About a minute ago'],
+  ])('is shown by its end (%#)', (info, text) => {
+    expect(show(info, '{{.State}} {{.Status}}')).toBe(`${text}\n`);
+  });
+
+  it('has a size', () => {
+    expect(formatContainers([kept], { ...LIST, size: true })).toMatch(/NAMES +SIZE\n.* web +1.5MB\n$/);
+    expect(show(kept, '{{.Size}}')).toBe('1.5MB\n');
+  });
+
+  it('is described with its end', () => {
+    expect(describeContainer(kept)).toMatchObject({
+      State: { Status: 'exited', Running: false, ExitCode: 3, FinishedAt: '2026-11-28T13:59:00.000Z' },
+      HostConfig: { AutoRemove: false },
+    });
+  });
+});
+
 it('describes a container in the shape of Docker', () => {
   expect(describeContainer(WEB)).toEqual({
     Id: WEB.id,
     Created: '2026-11-28T13:55:00.000Z',
     Path: 'sh',
     Args: ['-c', 'echo \u001b[2J hello; sleep 10'],
-    State: { Status: 'running', Running: true, Pid: 7, StartedAt: '2026-11-28T13:56:00.000Z' },
+    State: {
+      Status: 'running',
+      Running: true,
+      Pid: 7,
+      StartedAt: '2026-11-28T13:56:00.000Z',
+      FinishedAt: '',
+    },
     Image: 'sha256:12',
     Name: '/web',
     Platform: 'linux',

@@ -3,9 +3,17 @@ import type { PublishedPort } from '../options/published-ports.mjs';
 import { quoteWord } from '../options/words.mjs';
 import { printable } from '../text/byte-text.ts';
 import type { PsWords } from './docker.ts';
-import { formatDuration, formatList, formatTime, type Row, shortId, truncate } from './format.ts';
+import {
+  formatBytes,
+  formatDuration,
+  formatList,
+  formatTime,
+  type Row,
+  shortId,
+  truncate,
+} from './format.ts';
 
-/** A container that runs, or is about to. */
+/** A container that runs or is about to, or one that is kept. */
 export interface ContainerInfo {
   readonly id: string;
   readonly name: string;
@@ -18,6 +26,12 @@ export interface ContainerInfo {
   readonly created: number;
   /** When the program began to run, in ms since 1970; undefined before. */
   readonly started: number | undefined;
+  /** How a kept container has ended, if it does not run. */
+  readonly end?: ContainerEnd | undefined;
+  /** Whether its files are kept when it has ended. */
+  readonly isKept: boolean;
+  /** The bytes that it has written, if they were asked for. */
+  readonly size?: number | undefined;
   /** The process that runs its machine; 0 if that is the caller's own, or a page. */
   readonly pid: number;
   readonly ports: readonly PublishedPort[];
@@ -37,6 +51,16 @@ export interface ContainerInfo {
   readonly cpus: number;
 }
 
+/** The end of a kept container. */
+export interface ContainerEnd {
+  /** In ms since 1970. */
+  readonly time: number;
+  /** Undefined if its owner was killed. */
+  readonly status: number | undefined;
+  /** Whether it goes on where it was when it starts. */
+  readonly isSuspended: boolean;
+}
+
 const COLUMNS = {
   'CONTAINER ID': 'ID',
   IMAGE: 'Image',
@@ -46,20 +70,23 @@ const COLUMNS = {
   PORTS: 'Ports',
   NAMES: 'Names',
 };
+const COLUMNS_WITH_SIZES = { ...COLUMNS, SIZE: 'Size' };
 const SHORT_COMMAND = 20;
+/** The status of a container whose owner was killed. */
+const STATUS_KILLED = 137;
 
 /** Lists containers, the newest first. @throws DockerError if the template is wrong */
 export function formatContainers(containers: readonly ContainerInfo[], words: PsWords): string {
   const newest = [...containers].sort((a, b) => b.created - a.created);
   const now = Date.now();
   const rows = newest.map((info) => rowOf(info, words.noTrunc, now));
-  return formatList(rows, words, COLUMNS);
+  return formatList(rows, words, words.size ? COLUMNS_WITH_SIZES : COLUMNS);
 }
 
 function rowOf(info: ContainerInfo, noTrunc: boolean, now: number): Row {
   // Part of it may come from an image.
   const command = printable(info.command.map(quoteWord).join(' '));
-  const { id, created, started } = info;
+  const { id, created } = info;
   const ports = info.ports.map(({ address, host, container }) => `${address}:${host}->${container}/tcp`);
   return {
     Command: `"${noTrunc ? command : truncate(command, SHORT_COMMAND)}"`,
@@ -70,9 +97,26 @@ function rowOf(info: ContainerInfo, noTrunc: boolean, now: number): Row {
     Networks: info.network,
     Ports: ports.join(', '),
     RunningFor: `${formatDuration(now - created)} ago`,
-    State: started === undefined ? 'created' : 'running',
-    Status: started === undefined ? 'Created' : `Up ${formatDuration(now - started)}`,
+    Size: info.size === undefined ? '' : formatBytes(info.size),
+    State: stateOf(info),
+    Status: statusOf(info, now),
   };
+}
+
+function stateOf({ started, end }: ContainerInfo): string {
+  if (end) return end.isSuspended ? 'suspended' : 'exited';
+  return started === undefined ? 'created' : 'running';
+}
+
+function statusOf({ started, end }: ContainerInfo, now: number): string {
+  if (!end) return started === undefined ? 'Created' : `Up ${formatDuration(now - started)}`;
+  const ago = `${formatDuration(now - end.time)} ago`;
+  if (end.isSuspended) return `Suspended ${ago}`;
+  return `Exited (${end.status ?? STATUS_KILLED}) ${ago}`;
+}
+
+function timeOf(ms: number | undefined): string {
+  return ms === undefined ? '' : new Date(ms).toISOString();
 }
 
 /** Describes a container in the shape of Docker's. */
@@ -88,17 +132,19 @@ export function describeContainer(info: ContainerInfo): Row {
     Path: path,
     Args: args,
     State: {
-      Status: info.started === undefined ? 'created' : 'running',
-      Running: info.started !== undefined,
+      Status: stateOf(info),
+      Running: stateOf(info) === 'running',
       Pid: info.pid,
-      StartedAt: info.started === undefined ? '' : new Date(info.started).toISOString(),
+      StartedAt: timeOf(info.started),
+      FinishedAt: timeOf(info.end?.time),
+      ...(info.end && { ExitCode: info.end.status ?? STATUS_KILLED }),
     },
     Image: info.imageDigest,
     Name: `/${info.name}`,
     Platform: 'linux',
     HostConfig: {
       NetworkMode: info.network,
-      AutoRemove: true,
+      AutoRemove: !info.isKept,
       ReadonlyRootfs: info.readOnly,
       Init: info.init,
       Memory: info.memoryBytes,

@@ -3,12 +3,14 @@
  * only reads words: its callers read files, the environment and the terminal.
  */
 import { checkHostname } from '../options/check.ts';
+import { checkContainerName } from '../options/container-name.mjs';
 import { checkDevices } from '../options/devices.mjs';
 import { parseCpus, parseMemory } from '../options/machine-size.mjs';
 import { type PublishedPort, parsePort } from '../options/published-ports.mjs';
 import { type PullPolicy, parsePullPolicy } from '../options/pull-policy.ts';
 import { parseTmpfs } from '../options/tmpfs.mjs';
 import { COMMANDS, type CommandHelp, type CommandName } from './commands.ts';
+import { checkChange } from './config-change.ts';
 import { parseVariable } from './environment.ts';
 import { DockerError } from './errors.ts';
 import { FlagValues, nameOf } from './flags.ts';
@@ -39,6 +41,8 @@ export interface RunWords extends ProcessWords {
   readonly memoryBytes: number | undefined;
   readonly cpus: number | undefined;
   readonly name: string | undefined;
+  /** Whether nothing is kept, even of a container with a name. */
+  readonly remove: boolean;
   readonly hostname: string | undefined;
   readonly init: boolean;
   readonly network: 'none' | 'bridge' | undefined;
@@ -64,6 +68,87 @@ interface ListWords {
 
 export interface PsWords extends ListWords {
   readonly command: 'ps';
+  /** Whether kept containers that do not run are listed, too. */
+  readonly all: boolean;
+  readonly size: boolean;
+}
+
+/** How a container that starts again is connected. */
+interface AttachWords {
+  readonly attach: boolean;
+  readonly interactive: boolean;
+}
+
+export interface StartWords extends AttachWords {
+  readonly command: 'start';
+  readonly containers: readonly string[];
+}
+
+export interface RmWords {
+  readonly command: 'rm';
+  readonly containers: readonly string[];
+  readonly force: boolean;
+}
+
+export interface RenameWords {
+  readonly command: 'rename';
+  readonly container: string;
+  readonly newName: string;
+}
+
+export interface PruneWords {
+  readonly command: 'prune';
+  readonly force: boolean;
+}
+
+export interface SuspendWords {
+  readonly command: 'suspend';
+  readonly containers: readonly string[];
+  /** The file for the session. */
+  readonly snapshot: string | undefined;
+}
+
+export interface ResumeWords extends AttachWords {
+  readonly command: 'resume';
+  readonly containers: readonly string[];
+  /** The file with the session. */
+  readonly snapshot: string | undefined;
+  /** The name for the session of a file. */
+  readonly name: string | undefined;
+}
+
+export interface CommitWords {
+  readonly command: 'commit';
+  readonly container: string;
+  readonly image: string;
+  readonly author: string | undefined;
+  readonly message: string | undefined;
+  /** Instructions of a Dockerfile that change the configuration. */
+  readonly changes: readonly string[];
+}
+
+/** Writes an image to a file. */
+export interface SaveWords {
+  readonly command: 'save';
+  readonly image: string;
+  /** Undefined for standard output. */
+  readonly output: string | undefined;
+}
+
+/** Writes what a container has changed to a file. */
+export interface ExportWords {
+  readonly command: 'export';
+  readonly container: string;
+  /** Undefined for standard output. */
+  readonly output: string | undefined;
+}
+
+export interface ImportWords {
+  readonly command: 'import';
+  readonly name: string;
+  /** `-` for standard input. */
+  readonly file: string;
+  readonly image: string;
 }
 
 export interface StopWords {
@@ -132,6 +217,16 @@ export interface HelpWords {
 export type DockerWords =
   | RunWords
   | ExecWords
+  | StartWords
+  | RmWords
+  | RenameWords
+  | PruneWords
+  | SuspendWords
+  | ResumeWords
+  | CommitWords
+  | SaveWords
+  | ExportWords
+  | ImportWords
   | PsWords
   | StopWords
   | LogsWords
@@ -155,16 +250,33 @@ const GROUPS: Readonly<Record<string, Readonly<Record<string, CommandName>>>> = 
     logs: 'logs',
     cp: 'cp',
     inspect: 'inspect',
+    start: 'start',
+    rm: 'rm',
+    remove: 'rm',
+    rename: 'rename',
+    prune: 'prune',
+    commit: 'commit',
+    export: 'export',
   },
-  image: { pull: 'pull', ls: 'images', list: 'images', rm: 'rmi', remove: 'rmi', inspect: 'inspect' },
+  image: {
+    pull: 'pull',
+    ls: 'images',
+    list: 'images',
+    rm: 'rmi',
+    remove: 'rmi',
+    inspect: 'inspect',
+    save: 'save',
+  },
 };
 
 /** Commands that Docker has and that will not be here. */
 const ABSENT: Readonly<Record<string, string>> = {
   create: 'a container starts when it is made: use run',
-  start: 'a container is gone when it has ended: use run',
-  restart: 'a container is gone when it has ended: use run',
-  rm: 'a container is gone when it has ended: use stop',
+  restart: 'use stop, and then start',
+  pause: 'use suspend, which also frees the memory',
+  unpause: 'use resume',
+  diff: 'use export, whose tar has what the container has changed',
+  load: 'run the archive as file://ARCHIVE',
   kill: 'use stop -t 0',
   attach: 'use logs -f to see the output, and exec for a shell',
   build: 'build images with another program, and run them from a registry, a layout or an archive',
@@ -242,7 +354,47 @@ const PARSERS: Readonly<Record<CommandName, (values: FlagValues) => DockerWords>
     const [container = '', ...args] = values.operands;
     return { command: 'exec', ...processWords(values), container, args };
   },
-  ps: (values) => ({ command: 'ps', ...listWords(values) }),
+  ps: (values) => ({
+    command: 'ps',
+    ...listWords(values),
+    all: values.isOn('all'),
+    size: values.isOn('size'),
+  }),
+  start: (values) => ({ command: 'start', ...attachWords(values), containers: startable(values) }),
+  rm: (values) => ({ command: 'rm', containers: values.operands, force: values.isOn('force') }),
+  rename(values) {
+    const [container = '', newName = ''] = values.operands;
+    return { command: 'rename', container, newName: checkedName(newName) };
+  },
+  prune: (values) => ({ command: 'prune', force: values.isOn('force') }),
+  suspend: parseSuspend,
+  resume: parseResume,
+  commit(values) {
+    const [container = '', image = ''] = values.operands;
+    return {
+      command: 'commit',
+      ...{ container, image },
+      author: values.value('author'),
+      message: values.value('message'),
+      changes: values.parseAll('change', checkChange),
+    };
+  },
+  save: (values) => ({
+    command: 'save',
+    image: values.operands[0] ?? '',
+    output: values.value('output'),
+  }),
+  export: (values) => ({
+    command: 'export',
+    container: values.operands[0] ?? '',
+    output: values.value('output'),
+  }),
+  import(values) {
+    const [file = '', image = ''] = values.operands;
+    const name = values.parse('name', parseName);
+    if (name === undefined) throw new DockerError('name the new container: import --name NAME FILE IMAGE', 1);
+    return { command: 'import', name, file, image };
+  },
   stop: (values) => ({
     command: 'stop',
     containers: values.operands,
@@ -276,6 +428,44 @@ const PARSERS: Readonly<Record<CommandName, (values: FlagValues) => DockerWords>
   version: (values) => ({ command: 'version', format: formatOf(values) }),
 };
 
+function attachWords(values: FlagValues): AttachWords {
+  const interactive = values.isOn('interactive');
+  return { attach: interactive || values.isOn('attach'), interactive };
+}
+
+/** The containers to start, of which there is one if it is attached. */
+function startable(values: FlagValues): readonly string[] {
+  if (attachWords(values).attach && values.operands.length > 1)
+    throw new DockerError('only one container can be attached', 1);
+  return values.operands;
+}
+
+function parseSuspend(values: FlagValues): SuspendWords {
+  const snapshot = values.value('snapshot');
+  if (snapshot !== undefined && values.operands.length > 1)
+    throw new DockerError('a file holds the session of one container', 1);
+  return { command: 'suspend', containers: values.operands, snapshot };
+}
+
+function parseResume(values: FlagValues): ResumeWords {
+  const snapshot = values.value('snapshot');
+  const name = values.parse('name', parseName);
+  const containers = startable(values);
+  if ((snapshot === undefined) === (containers.length === 0))
+    throw new DockerError('resume takes the names of containers, or --snapshot FILE', 1);
+  if (snapshot === undefined && name !== undefined)
+    throw new DockerError('--name is for the session of a file: use --snapshot FILE', 1);
+  return { command: 'resume', ...attachWords(values), containers, snapshot, name };
+}
+
+function checkedName(text: string): string {
+  try {
+    return parseName(text);
+  } catch (error) {
+    throw new DockerError(`invalid name "${text}": ${(error as Error).message}`, 1);
+  }
+}
+
 function parseRun(values: FlagValues): RunWords {
   const [image = '', ...args] = values.operands;
   values.parse('platform', checkPlatform);
@@ -289,6 +479,7 @@ function parseRun(values: FlagValues): RunWords {
     memoryBytes: values.parse('memory', parseMemory),
     cpus: values.parse('cpus', roundCpus),
     name: values.parse('name', parseName),
+    remove: values.isOn('rm'),
     hostname: values.parse('hostname', parseHostname),
     init: values.isOn('init'),
     network: values.parse('network', parseNetwork) ?? values.parse('net', parseNetwork),
@@ -355,11 +546,9 @@ function parsePublished(text: string): PublishedPort[] {
   return parsePort(text.replace(/^(?=\d+(?:\/\w+)?$)/, '0:').replace(/^(.+?)::(?=\d+(?:\/\w+)?$)/, '$1:0:'));
 }
 
-/** As in Docker, but the name has to fit into the name of a socket. */
-export function parseName(text: string): string {
-  if (!/^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/.test(text))
-    throw new Error('a name has letters, digits, _, . and -, and at least two of them');
-  if (text.length > 64) throw new Error('a name has at most 64 characters');
+/** @throws OptionError */
+function parseName(text: string): string {
+  checkContainerName(text);
   return text;
 }
 

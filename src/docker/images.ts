@@ -107,6 +107,12 @@ function nameOf(canonical: string): { repository: string; tag: string } {
   return { repository: isHub ? repository.replace(/^library\//, '') : `${registry}/${repository}`, tag };
 }
 
+/** A canonical reference as users of Docker write it. */
+export function familiarName(canonical: string): string {
+  const { repository, tag } = nameOf(canonical);
+  return tag === NONE || tag === 'latest' ? repository : `${repository}:${tag}`;
+}
+
 function hexOf(digest: string): string {
   return digest.replace(/^sha256:/, '');
 }

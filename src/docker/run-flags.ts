@@ -7,7 +7,8 @@ const OWN_KERNEL = 'a container has a kernel of its own, whose namespaces nothin
 const NO_HARDWARE = "the machine is emulated, without any of this computer's hardware";
 const WHOLE_MACHINE = 'a container is alone in its machine, which -m and --cpus bound';
 const ONE_NETWORK = 'a container has one network, which leads to the internet, with addresses of its own';
-const NOT_KEPT = 'a container is gone when it has ended, and nothing starts it again';
+const NOT_WATCHED = 'nothing starts a container again by itself';
+const NO_LABELS = 'containers have names only';
 const NO_CHECKS = "nothing watches a container's health";
 const NO_DRIVER = 'the owner of a container keeps the end of its output, in one way';
 
@@ -24,7 +25,8 @@ const SUPPORTED = flagsOf({
   '-u, --user string': 'USER[:GROUP]: run as this user, by name or number',
   '-m, --memory bytes': 'the memory of the machine, such as 512m (default: 512m)',
   '--cpus decimal': 'the processors of the machine, 1 to 8; a fraction is rounded up (default: 1)',
-  '--name string': 'the name of the container (default: a random one)',
+  '--name string':
+    'the name under which the files of the container are kept; a stopped one of the name is started again',
   '-h, --hostname string': "the container's host name",
   '--entrypoint string': "run this program instead of the image's; an empty one only removes the image's",
   '--init': 'put a small init before the program, which passes signals on and reaps orphans',
@@ -35,7 +37,7 @@ const SUPPORTED = flagsOf({
   '--pull string': 'always, missing or never: when to ask the registry for the image (default: missing)',
   '--platform string': 'linux/riscv64 is the only one',
   '-q, --quiet': 'show no progress while the image is pulled',
-  '--rm': 'remove the container when it ends, which happens anyway',
+  '--rm': 'remove the container when it ends, as happens anyway without --name',
 });
 
 /** Aliases of Docker, and switches that ask for the only way there is. */
@@ -92,7 +94,8 @@ const REFUSED = [
     '--net-alias list',
   ),
   ...refusedFlags('name each port with -p', '-P, --publish-all', '--expose list'),
-  ...refusedFlags(NOT_KEPT, '--restart string', '-l, --label list', '--label-file list', '--annotation map'),
+  ...refusedFlags(NOT_WATCHED, '--restart string'),
+  ...refusedFlags(NO_LABELS, '-l, --label list', '--label-file list', '--annotation map'),
   ...refusedFlags('linuxrun stop has flags for both', '--stop-signal string', '--stop-timeout int'),
   ...refusedFlags(NO_CHECKS, '--health-cmd string', '--health-interval duration', '--health-retries int'),
   ...refusedFlags(NO_CHECKS, '--health-timeout duration', '--health-start-period duration'),

@@ -30,7 +30,7 @@ const base = JSON.stringify({
 const config = extendConfig(base, layers[1]?.diffId as `sha256:${string}`, NOW, {
   author: 'Ada',
   comment: 'why',
-  config: { Cmd: ['sh'], Labels: null },
+  change: ({ Labels: _, ...config }) => ({ ...config, Cmd: ['sh'] }),
 });
 
 async function archive(): Promise<string> {

@@ -20,8 +20,8 @@ export interface ImageChanges {
   readonly author?: string | undefined;
   /** Why the image was made. */
   readonly comment?: string | undefined;
-  /** Replaces fields of the configuration's `config`, such as `Cmd`; null removes one. */
-  readonly config?: JsonObject | undefined;
+  /** Changes how the image's program runs: the `config` of the configuration. */
+  readonly change?: ((config: JsonObject) => JsonObject) | undefined;
 }
 
 /**
@@ -37,12 +37,12 @@ export function extendConfig(text: string, layer: Digest, created: number, chang
   // One that leaves layers out would describe the wrong ones.
   const isWhole = history.filter(({ empty_layer: isEmpty }) => isEmpty !== true).length === below.length;
   const time = new Date(created).toISOString();
-  const { author, comment } = changes;
+  const { author, comment, change = (config) => config } = changes;
   return JSON.stringify({
     ...base,
     created: time,
     ...(author !== undefined && { author }),
-    config: changedConfig(base.config, changes.config),
+    config: change(isObject(base.config) ? base.config : {}),
     rootfs: { type: 'layers', diff_ids: [...below, layer] },
     history: [
       ...(isWhole ? history : below.map(() => ({ created: time, created_by: 'unknown' }))),
@@ -54,11 +54,6 @@ export function extendConfig(text: string, layer: Digest, created: number, chang
       },
     ],
   });
-}
-
-function changedConfig(base: unknown, changes: JsonObject = {}): JsonObject {
-  const merged = { ...(isObject(base) ? base : {}), ...changes };
-  return Object.fromEntries(Object.entries(merged).filter(([, value]) => value !== null));
 }
 
 interface Document {

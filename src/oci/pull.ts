@@ -102,14 +102,27 @@ interface FoundImage {
 
 async function findStored(reference: string, store: Store): Promise<FoundImage | undefined> {
   const record = await store.images.get(reference);
-  if (!record) return undefined;
-  const layers = record.layers.filter(isDigest);
+  return record && hold(record, store, () => noteUse(record, store));
+}
+
+/** Returns the image of a record if all of its layers are stored. @throws StorageError */
+export async function holdImage(record: HoldableImage, store: Store): Promise<HeldImage | undefined> {
+  return (await hold(record, store))?.image;
+}
+
+type HoldableImage = Omit<ImageRecord, 'lastUsed'>;
+
+async function hold(
+  { reference, digest, config: text, layers: diffIds }: HoldableImage,
+  store: Store,
+  note?: () => Promise<void>,
+): Promise<FoundImage | undefined> {
+  const layers = diffIds.filter(isDigest);
   const stored = await openAll(store, [...new Set(layers)]);
   if (!stored) return undefined;
   try {
-    const { config } = parseConfigFile(new TextEncoder().encode(record.config));
-    const image = { reference, digest: record.digest, config, layers };
-    return { image: new HeldImage(image, stored, noteUse(record, store)), stored };
+    const { config } = parseConfigFile(new TextEncoder().encode(text));
+    return { image: new HeldImage({ reference, digest, config, layers }, stored, note?.()), stored };
   } catch (error) {
     await closeAll(stored);
     throw error;

@@ -14,6 +14,8 @@ export const VARIABLES = [
   'ENV',
   'USER',
   'WORKDIR',
+  // Not in links: a stranger's command must not run on kept files.
+  'NAME',
   'PORTS',
   'INIT',
   'DEVICES',

@@ -15,6 +15,8 @@ export interface ImageRecord {
   readonly layers: readonly string[];
   /** The time in ms since 1970. */
   readonly lastUsed: number;
+  /** Whether it was made here, so that no source has it. Its layers are not evicted. */
+  readonly isLocal?: boolean | undefined;
 }
 
 /** Images by canonical reference. A new image replaces the one that its reference named before. */

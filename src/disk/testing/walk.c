@@ -1,7 +1,7 @@
 /*
  * Prints the results of stat, readlink, read and listxattr for each name below a directory, one line per
  * name:
- *   path mode uid gid links size seconds nanoseconds major:minor inode contents name=value,...
+ *   path mode uid gid links size seconds nanoseconds major:minor device:inode contents name=value,...
  * Paths, names and values are in hexadecimal, "contents" is the target of a link in hexadecimal or the CRC-32
  * of a file. With a directory as its argument it walks that one. As PID 1 it mounts /dev/vda and walks that,
  * between two lines "BEGIN" and "END", and powers the machine off.
@@ -83,15 +83,17 @@ static uint32_t crc_of(const char *name)
 static uint32_t crc_of_inode(const struct stat *st, const char *name)
 {
 	static struct {
+		dev_t device;
 		ino_t inode;
 		uint32_t crc;
 	} known[1024];
 	static int count;
 	for (int i = 0; i < count; i++)
-		if (known[i].inode == st->st_ino)
+		if (known[i].device == st->st_dev && known[i].inode == st->st_ino)
 			return known[i].crc;
 	uint32_t crc = crc_of(name);
 	if (st->st_nlink > 1 && count < 1024) {
+		known[count].device = st->st_dev;
 		known[count].inode = st->st_ino;
 		known[count++].crc = crc;
 	}
@@ -143,9 +145,9 @@ static void walk(const char *path, const char *name, int type)
 	if (type >= 0 && type != DT_UNKNOWN && type != type_in_directory(st.st_mode))
 		die("type in the directory");
 	print_hex(path, strlen(path));
-	printf(" %o %u %u %lu %lld %lld %ld %u:%u %llu ", st.st_mode, st.st_uid, st.st_gid, (unsigned long)st.st_nlink,
+	printf(" %o %u %u %lu %lld %lld %ld %u:%u %llu:%llu ", st.st_mode, st.st_uid, st.st_gid, (unsigned long)st.st_nlink,
 	       (long long)st.st_size, (long long)st.st_mtim.tv_sec, st.st_mtim.tv_nsec, major(st.st_rdev),
-	       minor(st.st_rdev), (unsigned long long)st.st_ino);
+	       minor(st.st_rdev), (unsigned long long)st.st_dev, (unsigned long long)st.st_ino);
 	if (S_ISREG(st.st_mode))
 		printf("%08x", crc_of_inode(&st, name));
 	else if (S_ISLNK(st.st_mode)) {

@@ -1,0 +1,108 @@
+/** Kept containers: those whose files stay when they have ended. `Container.name` keeps one. */
+import { storeLayer } from '../container/image.ts';
+import { randomId } from '../docker/names.ts';
+import { decompress } from '../oci/codec.ts';
+import type { Digest } from '../oci/digest.ts';
+import { extendConfig } from '../oci/image-writer.ts';
+import { checkContainerName } from '../options/container-name.mjs';
+import { chunks } from '../streams/chunks.ts';
+import { type LiveOptions, launch, type RunningContainer, type StartedContainer } from './container.ts';
+import { containerHost } from './host.ts';
+import { Keeping, openKept, recordOf } from './kept.ts';
+import type { LaunchOptions } from './kept-options.ts';
+import type { ImageLocation, LoadImageOptions } from './load-image.ts';
+import { machineOf } from './machine-settings.ts';
+import type { Stdio, Terminal } from './stdio.ts';
+
+export { duplicate, get, type KeptContainer, list, remove, rename } from './kept-list.ts';
+
+/** How a container that starts again is connected. */
+export interface StartOptions {
+  /** The size and the type of its terminal, if it had one before; it gets one if it had none. */
+  readonly terminal?: Terminal | undefined;
+  /** Where standard input comes from; by default `piped`. */
+  readonly stdin?: Stdio | undefined;
+  /** Where standard output goes; by default `piped`. */
+  readonly stdout?: Stdio | undefined;
+  /** Where standard error goes; by default `piped`. */
+  readonly stderr?: Stdio | undefined;
+  /** Ends the container. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+const SIZE = { columns: 80, rows: 24 };
+
+/**
+ * Starts a container again, with its files and as it was started before; resolves when its program runs, or
+ * has failed to start.
+ * @throws StorageError if no such container is kept; ContainerInUseError if it runs; OptionError,
+ *   MachineError, or the reason of the signal
+ */
+export async function start(name: string, options: StartOptions = {}): Promise<RunningContainer> {
+  const container = await startKept(name, options);
+  await container.started;
+  return container;
+}
+
+/** Resolves before the program runs. @internal */
+export async function startKept(
+  name: string,
+  options: StartOptions & Pick<LiveOptions, 'onConsole'>,
+): Promise<StartedContainer> {
+  const { stdin = 'piped', stdout = 'piped', stderr = 'piped', signal, terminal, onConsole } = options;
+  const source = await openKept(name);
+  try {
+    const live = {
+      stdio: { stdin, stdout, stderr },
+      terminal: terminal ?? (source.launch.terminal ? SIZE : undefined),
+      signal,
+      onConsole,
+    };
+    return await launch(source.launch, live, async () => source);
+  } catch (error) {
+    await source.image.release();
+    throw error;
+  }
+}
+
+/**
+ * Keeps a new container of an image with changes that `export` has written.
+ * @throws OptionError, ImageError, StorageError, ContainerExistsError, or the signal's reason
+ */
+async function importChanges(
+  name: string,
+  image: ImageLocation,
+  changes: ReadableStream<Uint8Array>,
+  options: LoadImageOptions = {},
+): Promise<void> {
+  checkContainerName(name);
+  const { store, codec } = await containerHost().openKept();
+  const loaded = await containerHost().loadImage(image, options);
+  try {
+    const layer = await storeLayer(decompress(chunks(changes), codec), store, codec);
+    try {
+      const record = await recordOf(store, {
+        name,
+        disk: randomId(),
+        image: loaded,
+        launch: defaultLaunch(),
+      });
+      const config = extendConfig(record.config, layer.diffId as Digest, record.created, {});
+      const layers = [...record.layers, layer.diffId];
+      await new Keeping(await store.containers.create({ ...record, config, layers })).close();
+    } finally {
+      await layer.close();
+    }
+  } finally {
+    await loaded.release();
+  }
+}
+
+export { importChanges as import };
+
+/** How a container starts that has only been imported. */
+function defaultLaunch(): LaunchOptions {
+  const { cpus, memoryBytes, diskBytes } = machineOf({});
+  const nothing = { env: [], devices: [], tmpfs: [], ports: [] };
+  return { ...nothing, cpus, memoryBytes, diskBytes, network: 'internet', terminal: false };
+}

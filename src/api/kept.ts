@@ -1,0 +1,223 @@
+/** The records of kept containers, and how a container begins with one. */
+import type { KeptDisk } from '../container/image-machine.ts';
+import { randomId } from '../docker/names.ts';
+import { holdImage } from '../oci/pull.ts';
+import { checkContainerName } from '../options/container-name.mjs';
+import {
+  ContainerExistsError,
+  type ContainerRecord,
+  type Json,
+  type OpenContainer,
+} from '../storage/container-store.ts';
+import { StorageError } from '../storage/errors.ts';
+import type { ImageRecord } from '../storage/image-store.ts';
+import type { Store } from '../storage/store.ts';
+import { containerHost } from './host.ts';
+import { type KeptOptions, keptOptions, type LaunchOptions } from './kept-options.ts';
+import type { ImageLocation, LoadedImage, LoadImageOptions } from './load-image.ts';
+
+/** Where a container finds its files. */
+export interface Source {
+  readonly image: LoadedImage | Promise<LoadedImage>;
+  /** Its kept disk. Without one, the container writes to memory. */
+  readonly keptDisk?: KeptDisk | undefined;
+  /** Its record, which is there when the image is. */
+  readonly kept?: Keeping | Promise<Keeping> | undefined;
+}
+
+/** A new container. */
+interface NewContainer {
+  readonly name: string;
+  readonly image: ImageLocation;
+  readonly loading: LoadImageOptions;
+  readonly launch: LaunchOptions;
+}
+
+/** The record of a container that runs, which belongs to this owner until it is closed. */
+export class Keeping {
+  readonly container: OpenContainer;
+  #written: Promise<void> = Promise.resolve();
+
+  constructor(container: OpenContainer) {
+    this.container = container;
+  }
+
+  get name(): string {
+    return this.container.record.name;
+  }
+
+  /** Notes how it is started. */
+  begin(launch: LaunchOptions): Promise<void> {
+    return this.#note({ launch });
+  }
+
+  /** Notes how it has ended. */
+  end(status: number): void {
+    const { launch } = keptOptions(this.container.record);
+    // Without room, the container has ended all the same.
+    this.#written = this.#note({ launch, status }).catch(() => {});
+  }
+
+  /** @throws OptionError, ContainerExistsError */
+  async rename(name: string): Promise<void> {
+    checkContainerName(name);
+    await this.container.rename(name);
+  }
+
+  /** Lets other owners have it. */
+  async close(): Promise<void> {
+    await this.#written;
+    await this.container.close();
+  }
+
+  #note(options: KeptOptions): Promise<void> {
+    return this.container.update({ options: toJson(options), lastUsed: Date.now() });
+  }
+}
+
+/**
+ * Takes a name for a container: keeps a new one, or opens a stopped one of the same image.
+ * @throws OptionError, ImageError, StorageError, ContainerInUseError, ContainerExistsError, or the signal's
+ *   reason
+ */
+export async function claimName(wanted: NewContainer): Promise<Source> {
+  const { name, image, launch } = wanted;
+  checkContainerName(name);
+  const { store, nameOf } = await containerHost().openKept();
+  const record = await store.containers.get(name);
+  if (!record) return create(store, wanted);
+  const reference = nameOf(image);
+  if (record.reference !== reference)
+    throw new ContainerExistsError(
+      `the container "${name}" is kept already, of ${record.reference}: remove it, or choose another name`,
+    );
+  if (record.session)
+    throw new ContainerExistsError(`the container "${name}" is suspended: resume it, or choose another name`);
+  return openKept(name, launch);
+}
+
+/** A kept container that belongs to the caller until its image is released. */
+export interface HeldContainer extends Source {
+  readonly image: LoadedImage;
+  readonly kept: Keeping;
+  readonly keptDisk: KeptDisk;
+}
+
+/** Takes a kept container. @throws StorageError, ContainerInUseError */
+export async function holdKept(name: string): Promise<HeldContainer> {
+  const { store } = await containerHost().openKept();
+  const kept = new Keeping(await store.containers.open(name));
+  try {
+    const { record } = kept.container;
+    return { image: releasing(await imageOf(record, store), kept), kept, keptDisk: { disk: record.id } };
+  } catch (error) {
+    await kept.close();
+    throw error;
+  }
+}
+
+/**
+ * Takes a kept container in order to start it.
+ * @param launch how it is started from now on; as before if it is undefined
+ * @throws StorageError, ContainerInUseError
+ */
+export async function openKept(
+  name: string,
+  launch?: LaunchOptions,
+): Promise<HeldContainer & { readonly launch: LaunchOptions }> {
+  const held = await holdKept(name);
+  try {
+    const options = launch ?? keptOptions(held.kept.container.record).launch;
+    await held.kept.begin(options);
+    return { ...held, launch: options };
+  } catch (error) {
+    await held.image.release();
+    throw error;
+  }
+}
+
+/** The machine of a new container boots while its image is loaded. */
+function create(store: Store, { name, image, loading, launch }: NewContainer): Source {
+  const disk = randomId();
+  const loaded = containerHost().loadImage(image, loading);
+  const kept = loaded.then((image) => keep(store, { name, disk, image, launch }));
+  // The image tells the same error.
+  kept.catch(() => {});
+  const hold = async () => {
+    const image = await loaded;
+    try {
+      return releasing(image, await kept);
+    } catch (error) {
+      await image.release();
+      throw error;
+    }
+  };
+  return { image: hold(), keptDisk: { disk, isDeferred: true }, kept };
+}
+
+/** What the record of a new container says. */
+export interface Kept {
+  readonly name: string;
+  readonly disk: string;
+  readonly image: LoadedImage;
+  readonly launch: LaunchOptions;
+}
+
+/** Makes the record of a container. @throws ContainerExistsError, StorageError */
+export async function keep(store: Store, kept: Kept): Promise<Keeping> {
+  return new Keeping(await store.containers.create(await recordOf(store, kept)));
+}
+
+/** The record of an image that has been loaded. @throws StorageError */
+export async function recordOfImage(
+  store: Store,
+  { reference, digest }: Pick<LoadedImage, 'reference' | 'digest'>,
+): Promise<ImageRecord> {
+  const image = await store.images.get(reference);
+  if (image?.digest === digest) return image;
+  throw new StorageError(`${reference} has another image by now: start the container again`);
+}
+
+/** The record of a new container. @throws StorageError */
+export async function recordOf(
+  store: Store,
+  { name, disk, image: used, launch }: Kept,
+): Promise<ContainerRecord> {
+  const { reference, digest, layers, config } = await recordOfImage(store, used);
+  const now = Date.now();
+  return {
+    ...{ name, reference, digest, layers, config },
+    id: disk,
+    options: toJson({ launch }),
+    created: now,
+    lastUsed: now,
+    diskBytes: launch.diskBytes,
+  };
+}
+
+/** @throws StorageError */
+async function imageOf(record: ContainerRecord, store: Store): Promise<LoadedImage> {
+  const { name, reference, digest } = record;
+  const held = await holdImage(record, store);
+  if (held) return held;
+  const [repository] = reference.split(/:[^/]*$|@/);
+  throw new StorageError(
+    `the image of the container "${name}" is damaged in the store: pull ${repository}@${digest}`,
+  );
+}
+
+/** An image whose release also lets other owners have the container. */
+function releasing(image: LoadedImage, kept: Keeping): LoadedImage {
+  const { reference, digest, config, layers } = image;
+  return {
+    ...{ reference, digest, config, layers },
+    release: async () => {
+      await kept.close();
+      await image.release();
+    },
+  };
+}
+
+function toJson(options: KeptOptions): Json {
+  return JSON.parse(JSON.stringify(options));
+}

@@ -1,0 +1,14 @@
+/** `linuxrun save`. */
+
+// The host of the store.
+import '../api/node.ts';
+import { findImage } from '../api/docker-images.ts';
+import { saveImage } from '../api/local-images.ts';
+import type { SaveWords } from '../docker/docker.ts';
+import { writeOutput } from './output-file.ts';
+
+export async function dockerSave({ image, output }: SaveWords): Promise<number> {
+  const { reference } = await findImage(image);
+  await writeOutput(saveImage(reference), output);
+  return 0;
+}
