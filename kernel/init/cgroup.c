@@ -38,21 +38,21 @@ static bool make_group(const char *path)
 	return mkdir(path, 0755) == 0 || errno == EEXIST;
 }
 
+void cgroup_freeze(const char *name, bool frozen)
+{
+	write_file(path_of(name, "/cgroup.freeze"), frozen ? "1" : "0");
+	for (int i = 0; frozen && i < FREEZE_MILLISECONDS; i++) {
+		if (read_figure(path_of(name, "/cgroup.events"), "frozen", 10))
+			return;
+		usleep(1000);
+	}
+}
+
 void cgroups_prepare(void)
 {
 	write_file(ROOT "cgroup.subtree_control", CONTROLLERS);
 	make_group(CONTAINERS);
 	write_file(CONTAINERS "cgroup.subtree_control", CONTROLLERS);
-}
-
-void cgroups_freeze(bool frozen)
-{
-	write_file(CONTAINERS "cgroup.freeze", frozen ? "1" : "0");
-	for (int i = 0; frozen && i < FREEZE_MILLISECONDS; i++) {
-		if (read_figure(CONTAINERS "cgroup.events", "frozen", 10))
-			return;
-		usleep(1000);
-	}
 }
 
 /* Half of the kernel's processes are left to the agent. */

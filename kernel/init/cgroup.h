@@ -13,11 +13,11 @@
 void cgroups_prepare(void);
 
 /*
- * Freezes or thaws the processes of all containers, also those that are made meanwhile. Waits a second at
- * most until all are frozen. A process that waits uninterruptibly freezes before it executes its program
- * again.
+ * Freezes or thaws the processes of a container, or of all if the name is empty, also those that are made
+ * meanwhile. Waits a second at most until all are frozen. A process that waits uninterruptibly freezes before
+ * it executes its program again.
  */
-void cgroups_freeze(bool frozen);
+void cgroup_freeze(const char *name, bool frozen);
 
 /* Makes a container's groups. Returns a descriptor of the first process's for clone3, or -1 and errno. */
 int cgroup_create(const char *name);

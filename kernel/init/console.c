@@ -39,6 +39,13 @@ static const struct {
 	TEXT(ETIMEDOUT, "the host does not answer"),
 };
 
+void make_printable(char *text)
+{
+	for (; *text; text++)
+		if ((unsigned char)*text < ' ' || *text == 0x7f)
+			*text = '?';
+}
+
 const char *error_text(int error)
 {
 	static char number[32] = "error ";

@@ -14,7 +14,6 @@ enum { SERIAL_SIZE = 21, DEVICE_SIZE = 40 };
 
 #define HELPER "/linuxrun-channel"
 #define IMAGE "/run/image"
-#define UPPER WRITABLE_DISK "/upper"
 #define NEW_UPPER WRITABLE_DISK "/new"
 #define WORK WRITABLE_DISK "/work"
 
@@ -190,7 +189,7 @@ static bool mount_overlay(bool kept)
 	return mount_at("overlay", CONTAINER_ROOT, "overlay", MS_NODEV, options);
 }
 
-bool mount_disks(const char *image, const char *writable, bool kept)
+bool mount_root(const char *image, const char *writable, bool kept)
 {
 	char image_device[DEVICE_SIZE], writable_device[DEVICE_SIZE];
 
@@ -198,7 +197,12 @@ bool mount_disks(const char *image, const char *writable, bool kept)
 		return false;
 	await_size(image_device);
 	return mount_at(image_device, IMAGE, "erofs", MS_RDONLY | MS_NODEV, "") &&
-	       mount_writable_disk(writable_device, kept) && prepare_writable_disk(kept) && mount_overlay(kept) &&
+	       mount_writable_disk(writable_device, kept) && prepare_writable_disk(kept) && mount_overlay(kept);
+}
+
+bool mount_disks(const char *image, const char *writable, bool kept)
+{
+	return mount_root(image, writable, kept) &&
 	       mount_at("devpts", CONTAINER_TERMINALS, "devpts", MS_NOSUID | MS_NOEXEC,
 			"newinstance,gid=5,mode=620,ptmxmode=666") &&
 	       mount_at("tmpfs", CONTAINER_CHANNELS, "tmpfs", MS_NOSUID | MS_NODEV, "mode=755,size=1m,nr_inodes=1k") &&

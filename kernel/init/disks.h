@@ -6,9 +6,10 @@
 
 /*
  * The mount points of the writable disk, of the image with a writable layer above it, of a new devpts, and of
- * the folder for channels.
+ * the folder for channels. UPPER is the writable layer.
  */
 #define WRITABLE_DISK "/run/writable"
+#define UPPER WRITABLE_DISK "/upper"
 #define CONTAINER_ROOT "/run/root"
 #define CONTAINER_TERMINALS "/run/pts"
 #define CONTAINER_CHANNELS "/run/channels"
@@ -19,6 +20,9 @@
  * prints the reason on failure.
  */
 bool mount_disks(const char *image, const char *writable, bool kept);
+
+/* Mounts only what the container's root consists of. */
+bool mount_root(const char *image, const char *writable, bool kept);
 
 /*
  * Returns a descriptor that is readable when the file system of the writable disk has found an error, after

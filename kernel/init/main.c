@@ -14,7 +14,7 @@
 
 static void __attribute__((noreturn)) power_off(void)
 {
-	cgroups_freeze(false);
+	cgroup_freeze("", false);
 	process_end_all();
 	syscall(__NR_sync);
 	unmount_filesystems();
@@ -38,6 +38,7 @@ static void handle(enum message_type type, struct message m)
 	case REMOVE_FILE:
 	case RENAME_FILE:
 	case WATCH_FILE:
+	case EXPORT:
 	case FORWARD:
 	case CHANNEL:
 		process_run(type, m);
@@ -60,7 +61,7 @@ static void handle(enum message_type type, struct message m)
 			process_change_network();
 		break;
 	case SUSPEND:
-		cgroups_freeze(true);
+		cgroup_freeze("", true);
 		control_send_suspended();
 		break;
 	case RESUME:

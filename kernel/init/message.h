@@ -32,6 +32,7 @@ enum message_type {
 	SUSPEND = 25,
 	SUSPENDED = 26,
 	RESUME = 27,
+	EXPORT = 28,
 };
 
 enum { PROTOCOL_VERSION = 7 };

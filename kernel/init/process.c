@@ -22,6 +22,8 @@ enum { MAX_PROCESSES = 256, GRACE_MILLISECONDS = 2000 };
 static struct process {
 	uint32_t id;
 	pid_t pid;
+	/* The message that has started it. */
+	enum message_type type;
 	/* The pipe to the supervisor of a container's process, or -1. */
 	int commands;
 	/* Its container. The supervisor is -1 unless this is the first process. */
@@ -112,6 +114,7 @@ static void __attribute__((noreturn)) become(enum message_type type, uint32_t id
 	case REMOVE_FILE:
 	case RENAME_FILE:
 	case WATCH_FILE:
+	case EXPORT:
 		serve_file_request(type, m, &container);
 	case FORWARD:
 		forward(&container, NULL);
@@ -155,6 +158,7 @@ static void start(struct process *p, enum message_type type, uint32_t id, const 
 	struct process started = {
 		.id = id,
 		.pid = pid,
+		.type = type,
 		.commands = commands[1],
 		.container = { .ready = ready[0], .supervisor = -1 },
 	};
@@ -177,6 +181,15 @@ static void start(struct process *p, enum message_type type, uint32_t id, const 
 	if (type == CONTAINER)
 		started.container.supervisor = syscall(__NR_pidfd_open, pid, 0);
 	*p = started;
+}
+
+/* Thaws a container after an EXPORT, which may have been killed, unless another one needs it frozen. */
+static void thaw(const struct process *ended)
+{
+	for (struct process *p = processes; p < processes + MAX_PROCESSES; p++)
+		if (p->pid && p->type == EXPORT && strcmp(p->container.name, ended->container.name) == 0)
+			return;
+	cgroup_freeze(ended->container.name, false);
 }
 
 /* Returns the reason why there can be no container with this name, or NULL. */
@@ -326,6 +339,8 @@ void process_reap(void)
 			continue;
 		p->pid = 0;
 		close_pipes(p);
+		if (p->type == EXPORT && *p->container.name)
+			thaw(p);
 		control_send_exit(p->id, exit_status(status), "");
 		if (p->commands >= 0 && p->container.supervisor < 0)
 			cgroup_remove_further(p->container.name, p->id, is_running);

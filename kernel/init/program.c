@@ -120,14 +120,6 @@ static bool remove_carriage_return(char *name)
 	return true;
 }
 
-/* Control characters of an image's file must not reach the user's terminal. */
-static void make_printable(char *text)
-{
-	for (; *text; text++)
-		if ((unsigned char)*text < ' ' || *text == 0x7f)
-			*text = '?';
-}
-
 static void say_interpreter_is_missing(const char *name)
 {
 	bool windows = remove_carriage_return(missing_interpreter);

@@ -36,6 +36,8 @@ bool read_file_request(enum message_type type, struct message *m, struct file_re
 			 type == WATCH_FILE;
 	bool has_mode = type == WRITE_FILE || type == MAKE_FOLDER;
 
+	if (type == EXPORT)
+		return (r->image = read_string(m)) && (r->writable = read_string(m));
 	return (!has_flags || read_u8(m, &r->flags)) && (!has_mode || read_u32(m, &r->mode)) &&
 	       (r->path = read_string(m)) && (type != RENAME_FILE || (r->new_path = read_string(m)));
 }

@@ -30,6 +30,8 @@ struct file_request {
 	uint8_t flags;
 	/* A field of RENAME_FILE. */
 	const char *new_path;
+	/* The fields of EXPORT, which has no other: serial numbers of a container's disks, or empty. */
+	const char *image, *writable;
 };
 
 /* A NETWORK message: how the network card is configured. Addresses are in network byte order. */

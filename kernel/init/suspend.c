@@ -57,5 +57,5 @@ void resume(struct message m)
 	}
 	reseed(r.entropy);
 	set_clock(r.tick, r.time);
-	cgroups_freeze(false);
+	cgroup_freeze("", false);
 }

@@ -3,6 +3,7 @@
 #include "capabilities.h"
 #include "change.h"
 #include "console.h"
+#include "export.h"
 #include "listing.h"
 #include "path.h"
 #include "specification.h"
@@ -35,6 +36,13 @@ static void __attribute__((noreturn)) fail(const char *reason)
 {
 	fprintf(stderr, "%s\n", reason);
 	leave(FAILED);
+}
+
+static void __attribute__((noreturn)) finish(const char *problem)
+{
+	if (problem)
+		fail(problem);
+	exit(0);
 }
 
 static void check(bool good)
@@ -199,10 +207,14 @@ void serve_file_request(enum message_type type, struct message message, const st
 	if (!read_file_request(type, &message, &request))
 		fail("EINVAL: malformed message");
 
-	if (type == READ_FILE || type == LIST_FOLDER || type == STAT_FILE || type == WATCH_FILE)
+	if (type == READ_FILE || type == LIST_FOLDER || type == STAT_FILE || type == WATCH_FILE ||
+	    type == EXPORT)
 		stream = open_stream(STDOUT_FILENO);
 	if (type == WRITE_FILE)
 		stream = open_stream(STDIN_FILENO);
+
+	if (type == EXPORT)
+		finish(export_changes(&request, container, stream));
 
 	int first = enter(container);
 
@@ -211,10 +223,7 @@ void serve_file_request(enum message_type type, struct message message, const st
 	} else if (type == WRITE_FILE) {
 		receive_file(request.path, request.mode, stream);
 	} else {
-		const char *problem = serve(type, &request, first, stream);
-
-		if (problem)
-			fail(problem);
+		finish(serve(type, &request, first, stream));
 	}
 	exit(0);
 }

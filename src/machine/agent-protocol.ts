@@ -45,6 +45,7 @@ const WATCH_FILE = 24;
 const SUSPEND = 25;
 const SUSPENDED = 26;
 const RESUME = 27;
+const EXPORT = 28;
 
 /** Commands for a forwarder, and their size. */
 const COMMAND_SIZE = 28;
@@ -124,6 +125,7 @@ export const CONSTANTS: Readonly<Record<string, number>> = {
     SUSPEND,
     SUSPENDED,
     RESUME,
+    EXPORT,
   },
   ...{ COMMAND_SIZE, CONNECT, CANCEL, WATCH_PORTS, IGNORE_PORTS, ACCEPT },
   ...{ EVENT_SIZE, REFUSED, PORT_OPENED, PORT_CLOSED },
@@ -181,12 +183,17 @@ export interface TmpfsMount {
   readonly options: string;
 }
 
+/** Serial numbers of the disk with a container's root file system and of the disk for its writes. */
+export interface ContainerDisks {
+  readonly image: string;
+  readonly scratch: string;
+}
+
 /** A container and its first process, whose directory is made when it is missing. */
 export interface ContainerRequest extends ContainedRequest {
   /** Letters, digits, _ and -, at most 63; no other container of that name may run. */
   readonly name: string;
-  /** Serial numbers of the disk with its root file system and of the disk for its writes. */
-  readonly disks: { readonly image: string; readonly scratch: string };
+  readonly disks: ContainerDisks;
   readonly hostname: string;
   /** Directories that are made when they are missing. */
   readonly volumes: readonly string[];
@@ -213,6 +220,11 @@ export interface FileRequest extends ProcessRequest {
   /** The container's name. */
   readonly container: string;
   readonly path: string;
+}
+
+/** The changes of a container: of one that runs, by its name, or of one that does not, by its disks. */
+export interface ExportRequest extends ProcessRequest {
+  readonly changed: string | ContainerDisks;
 }
 
 /** A process that connects the host to TCP ports of a container. */
@@ -378,6 +390,12 @@ export function encodeRenameFile(
  */
 export function encodeWatchFile(request: FileRequest, recursive: boolean): Uint8Array<ArrayBuffer> {
   return flagged(WATCH_FILE, request, recursive && RECURSIVE, cString(request.path));
+}
+
+/** @throws OptionError as `encodeRun` */
+export function encodeExport({ changed, ...request }: ExportRequest): Uint8Array<ArrayBuffer> {
+  const fields = typeof changed === 'string' ? [changed, '', ''] : ['', changed.image, changed.scratch];
+  return frame(EXPORT, head(request), ...fields.map(cString));
 }
 
 /** @param container its name */

@@ -9,7 +9,13 @@ import type { DiskOptions } from '../disk/disks.ts';
 import type { NetworkOptions, NetworkStatus } from '../network/network.ts';
 import type { JitMode } from '../options/jit.mjs';
 import { chunks } from '../streams/chunks.ts';
-import type { ContainerRequest, ExecRequest, ProcessRequest, Usage } from './agent-protocol.ts';
+import type {
+  ContainerDisks,
+  ContainerRequest,
+  ExecRequest,
+  ProcessRequest,
+  Usage,
+} from './agent-protocol.ts';
 import { monotonicNow } from './clock.ts';
 import { type Deferred, deferred } from './deferred.ts';
 import type { DeviceOptions } from './devices/index.ts';
@@ -58,7 +64,7 @@ export type { DiskOptions } from '../disk/disks.ts';
 export type { NetworkOptions, NetworkStatus, RelayOptions } from '../network/network.ts';
 export type { Refusal, RefusalReason } from '../network/refusal.ts';
 export type { RelayLimit } from '../network/relay-protocol.ts';
-export type { Usage } from './agent-protocol.ts';
+export type { ContainerDisks, Usage } from './agent-protocol.ts';
 export type { FileChange, FileStatus, FileType, FolderEntry } from './file-records.ts';
 export type { Connection, Listening } from './forwarders.ts';
 export type { JitStats } from './jit-stats.ts';
@@ -367,6 +373,14 @@ export class Machine {
    */
   writeFile(container: ContainerHandle, path: string, mode?: number): FileWriting {
     return this.#processes.writeFile(container.name, path, mode);
+  }
+
+  /**
+   * Reads what a container has changed in its image, as the tar of an OCI layer. One that runs is frozen
+   * meanwhile. One that does not run is named by its disks.
+   */
+  exportChanges(changed: ContainerHandle | ContainerDisks): FileReading {
+    return this.#processes.exportChanges('name' in changed ? changed.name : changed);
   }
 
   /** Lists a folder of a container: the content is records. @throws OptionError as `run` */

@@ -1,9 +1,11 @@
 import {
+  type ContainerDisks,
   type ContainerRequest,
   type ExecRequest,
   encodeChannel,
   encodeContainer,
   encodeExec,
+  encodeExport,
   encodeForward,
   encodeListFolder,
   encodeMakeFolder,
@@ -224,6 +226,11 @@ export class Processes {
     return this.#read({ ...this.#head(), container, path }, (request) => encodeWatchFile(request, recursive));
   }
 
+  /** @param changed the container's name, or the disks of one that does not run */
+  exportChanges(changed: string | ContainerDisks): FileReading {
+    return this.#read({ ...this.#head(), changed }, encodeExport);
+  }
+
   makeFolder(container: string, path: string, mode: number, withParents: boolean): FileTask {
     const request = { ...this.#head(), container, path };
     return this.#change(request, encodeMakeFolder(request, mode, withParents));
@@ -399,7 +406,10 @@ export class Processes {
     return { process: this.#next++, tokens: newTokens() };
   }
 
-  #read(request: FileRequest, encode: (request: FileRequest) => Uint8Array): FileReading {
+  #read<Request extends ProcessRequest>(
+    request: Request,
+    encode: (request: Request) => Uint8Array,
+  ): FileReading {
     const message = encode(request);
     const streams = {
       content: this.#output(request.process, STDOUT),

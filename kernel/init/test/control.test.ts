@@ -10,6 +10,7 @@ import {
   encodeChannel,
   encodeContainer,
   encodeExec,
+  encodeExport,
   encodeForward,
   encodeKill,
   encodeListFolder,
@@ -171,7 +172,27 @@ const watching = fc.record({ ...file, flag: fc.boolean() }).map(({ flag, ...requ
   bytes: encodeWatchFile(request, flag),
   line: fileLine(24, request, Number(flag), request.path),
 }));
-const fileRequest = fc.oneof(reading, writing, listing, status, making, removal, renaming, watching);
+const exporting = fc
+  .record({ ...head, changed: fc.oneof(word, fc.record({ image: word, scratch: word })) })
+  .map((request) => {
+    const { changed } = request;
+    const fields = typeof changed === 'string' ? [changed, '', ''] : ['', changed.image, changed.scratch];
+    return {
+      bytes: encodeExport(request),
+      line: [28, ...headLine(request), ...fields].join(' '),
+    };
+  });
+const fileRequest = fc.oneof(
+  exporting,
+  reading,
+  writing,
+  listing,
+  status,
+  making,
+  removal,
+  renaming,
+  watching,
+);
 const measure = word.map((container) => ({ bytes: encodeMeasure(container), line: `11 ${container}` }));
 const signal = u32.map((process) => ({ bytes: encodeSignal(process, 15), line: `4 ${process} 15` }));
 const stop = u32.map((process) => ({ bytes: encodeStop(process, 15), line: `13 ${process} 15` }));

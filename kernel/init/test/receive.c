@@ -125,6 +125,10 @@ static void print_file(enum message_type type, struct message m)
 		return;
 	}
 	printf(" %s", container);
+	if (type == EXPORT) {
+		printf(" %s %s", r.image, r.writable);
+		return;
+	}
 	if (type >= STAT_FILE)
 		printf(" %u", r.flags);
 	if (type == WRITE_FILE || type == MAKE_FOLDER)
@@ -181,7 +185,7 @@ static void handle(enum message_type type, struct message m)
 	if (type == EXEC)
 		print_exec(m);
 	if (type == READ_FILE || type == WRITE_FILE || (type >= LIST_FOLDER && type <= RENAME_FILE) ||
-	    type == WATCH_FILE)
+	    type == WATCH_FILE || type == EXPORT)
 		print_file(type, m);
 	if (type == SIGNAL || type == STOP)
 		print_numbers(&m, 2);
