@@ -19,10 +19,11 @@ export function browserHost(places: () => Places, loading: ImageLoading): Host {
     },
     commandImage: 'oci://images:busybox',
     storeFolder: '',
-    async openKept() {
-      const { browserCodec: codec } = await import('../oci/browser-codec.ts');
-      return { store: browserLibrary.openStore(), nameOf: browserLibrary.nameOf, codec };
-    },
+    openKept: async () => ({
+      store: browserLibrary.openStore(),
+      nameOf: browserLibrary.nameOf,
+      loadCodec: async () => (await import('../oci/browser-codec.ts')).browserCodec,
+    }),
     get network() {
       return { relay: { kind: 'own', base: places().server } } as const;
     },

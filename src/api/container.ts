@@ -28,6 +28,7 @@ import { containerHost, type Publication, type PublishedPort } from './host.ts';
 import type { Keeping, Source } from './kept.ts';
 import type { LaunchOptions } from './kept-options.ts';
 import type { ImageLocation, LoadedImage } from './load-image.ts';
+import type { CommitOptions } from './local-images.ts';
 import { machineOf } from './machine-settings.ts';
 import { checkStdio, PIPED, type Stdio, type StdioSettings, type Terminal, terminalOf } from './stdio.ts';
 
@@ -123,6 +124,18 @@ export interface RunningContainer extends Child {
   keep(name: string): Promise<void>;
   /** Changes the name under which its files are kept. @throws OptionError, ContainerExistsError */
   rename(name: string): Promise<void>;
+  /**
+   * Reads what it has changed: a tar that is a layer of its image (OCI image specification). Its processes
+   * wait meanwhile.
+   * @throws FileError, MachineError, also as the stream's error
+   */
+  exportChanges(): Promise<ReadableStream<Uint8Array<ArrayBuffer>>>;
+  /**
+   * Makes an image of it: its image with one more layer. Its processes wait meanwhile.
+   * @returns the canonical reference of the new image
+   * @throws ImageError, OptionError, StorageError, MachineError
+   */
+  commit(image: string, options?: CommitOptions): Promise<string>;
   /** Measures what it uses now. @throws MachineError once its machine has ended */
   stats(): Promise<Stats>;
   /** Asks it to end, and kills it if it has not ended in time. */
@@ -567,6 +580,20 @@ export class StartedContainer implements RunningContainer {
   async rename(name: string): Promise<void> {
     if (!this.#kept) throw new OptionError('the container is not kept: keep it under the name');
     await this.#kept.rename(name);
+  }
+
+  exportChanges(): Promise<ReadableStream<Uint8Array<ArrayBuffer>>> {
+    return this.#container.exportChanges();
+  }
+
+  async commit(image: string, options: CommitOptions = {}): Promise<string> {
+    const [{ commitImage }, { recordOfImage }, places] = await Promise.all([
+      import('./local-images.ts'),
+      import('./kept.ts'),
+      containerHost().openKept(),
+    ]);
+    const base = this.#kept?.container.record ?? (await recordOfImage(places.store, this.image));
+    return commitImage(async () => chunks(await this.exportChanges()), base, image, options, places);
   }
 
   async stats(): Promise<Stats> {

@@ -35,7 +35,7 @@ export interface ImageLoading {
 /** What kept containers need. */
 export interface KeptPlaces extends Pick<ImageNames, 'nameOf'> {
   readonly store: Store;
-  readonly codec: Codec;
+  loadCodec(): Promise<Codec>;
 }
 
 /** What containers need. */

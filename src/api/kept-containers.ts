@@ -1,16 +1,22 @@
 /** Kept containers: those whose files stay when they have ended. `Container.name` keeps one. */
+import { exportStopped } from '../container/container.ts';
 import { storeLayer } from '../container/image.ts';
+import { bootImage } from '../container/image-machine.ts';
 import { randomId } from '../docker/names.ts';
 import { decompress } from '../oci/codec.ts';
 import type { Digest } from '../oci/digest.ts';
 import { extendConfig } from '../oci/image-writer.ts';
 import { checkContainerName } from '../options/container-name.mjs';
+import { OptionError } from '../options/option-error.mjs';
+import { StorageError } from '../storage/errors.ts';
 import { chunks } from '../streams/chunks.ts';
+import { streamOf } from '../streams/stream-of.ts';
 import { type LiveOptions, launch, type RunningContainer, type StartedContainer } from './container.ts';
 import { containerHost } from './host.ts';
-import { Keeping, openKept, recordOf } from './kept.ts';
+import { holdKept, Keeping, openKept, recordOf } from './kept.ts';
 import type { LaunchOptions } from './kept-options.ts';
 import type { ImageLocation, LoadImageOptions } from './load-image.ts';
+import { type CommitOptions, commitImage } from './local-images.ts';
 import { machineOf } from './machine-settings.ts';
 import type { Stdio, Terminal } from './stdio.ts';
 
@@ -66,6 +72,15 @@ export async function startKept(
 }
 
 /**
+ * Reads what a container that does not run has changed: a tar that is a layer of its image, as the OCI image
+ * specification describes it.
+ * @throws StorageError, ContainerInUseError, MachineError, also as the stream's error
+ */
+async function exportChanges(name: string): Promise<ReadableStream<Uint8Array<ArrayBuffer>>> {
+  return streamOf(changesOf(name));
+}
+
+/**
  * Keeps a new container of an image with changes that `export` has written.
  * @throws OptionError, ImageError, StorageError, ContainerExistsError, or the signal's reason
  */
@@ -76,9 +91,10 @@ async function importChanges(
   options: LoadImageOptions = {},
 ): Promise<void> {
   checkContainerName(name);
-  const { store, codec } = await containerHost().openKept();
+  const { store, loadCodec } = await containerHost().openKept();
   const loaded = await containerHost().loadImage(image, options);
   try {
+    const codec = await loadCodec();
     const layer = await storeLayer(decompress(chunks(changes), codec), store, codec);
     try {
       const record = await recordOf(store, {
@@ -98,11 +114,41 @@ async function importChanges(
   }
 }
 
-export { importChanges as import };
+/**
+ * Makes an image of a container that does not run: its image with one more layer.
+ * @returns the canonical reference of the new image
+ * @throws ImageError, OptionError, StorageError, ContainerInUseError, MachineError
+ */
+export async function commit(name: string, image: string, options: CommitOptions = {}): Promise<string> {
+  const places = await containerHost().openKept();
+  const record = await places.store.containers.get(name);
+  if (!record) throw new StorageError(`no container "${name}" is kept here`);
+  return commitImage(async () => changesOf(name), record, image, options, places);
+}
+
+export { exportChanges as export, importChanges as import };
 
 /** How a container starts that has only been imported. */
 function defaultLaunch(): LaunchOptions {
   const { cpus, memoryBytes, diskBytes } = machineOf({});
   const nothing = { env: [], devices: [], tmpfs: [], ports: [] };
   return { ...nothing, cpus, memoryBytes, diskBytes, network: 'internet', terminal: false };
+}
+
+async function* changesOf(name: string): AsyncGenerator<Uint8Array<ArrayBuffer>, void> {
+  const { image, kept, keptDisk } = await holdKept(name);
+  const { diskBytes, session } = kept.container.record;
+  if (session) {
+    await image.release();
+    throw new OptionError(`the container "${name}" is suspended: resume it, and stop it`);
+  }
+  const size = { ...machineOf({ network: 'none' }), diskBytes };
+  const platform = containerHost().createPlatform(size.cpus);
+  const store = containerHost().storeFolder;
+  const machine = await bootImage({ ...size, platform, image, store, keptDisk });
+  try {
+    yield* chunks(await exportStopped(machine));
+  } finally {
+    await machine.stop();
+  }
 }

@@ -44,11 +44,11 @@ export async function commitImage(
   base: BaseImage,
   name: string,
   options: CommitOptions,
-  { store, codec }: KeptPlaces,
+  { store, loadCodec }: KeptPlaces,
 ): Promise<string> {
   const reference = localName(name);
   changed({}, options.changes ?? []);
-  const layer = await storeLayer(await open(), store, codec);
+  const layer = await storeLayer(await open(), store, await loadCodec());
   const layers = await HeldLayers.open(store, [...base.layers, layer.diffId]).finally(() => layer.close());
   try {
     const config = extendConfig(base.config, layer.diffId as Digest, Date.now(), {

@@ -23,9 +23,15 @@ export function nodeContainers(places: Places, loadImage: ContainerHost['loadIma
       return places.store;
     },
     async openKept() {
-      const { nodeImages } = await import('./node-images.ts');
-      const { openStore, nameOf, codec } = nodeImages({ ...places, mirror: undefined });
-      return { store: openStore(), nameOf, codec };
+      const [{ nodeStore }, { nodeImageNames }] = await Promise.all([
+        import('../storage/node.ts'),
+        import('./node-image-names.ts'),
+      ]);
+      return {
+        store: nodeStore(places.store),
+        nameOf: nodeImageNames.nameOf,
+        loadCodec: async () => (await import('../oci/node-codec.ts')).nodeCodec,
+      };
     },
     // The code that reads images takes a while to load, and a machine can boot meanwhile.
     async loadImage(image, options) {

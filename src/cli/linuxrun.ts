@@ -34,11 +34,13 @@ async function main(args: string[]): Promise<number> {
       return (await import('./docker-rm.ts')).dockerPrune(words);
     case 'suspend':
     case 'resume':
-    case 'commit':
-    case 'export':
       throw new DockerError(`${words.command} cannot be done yet`, 1);
+    case 'commit':
+      return (await import('./docker-commit.ts')).dockerCommit(words);
     case 'save':
       return (await import('./docker-save.ts')).dockerSave(words);
+    case 'export':
+      return (await import('./docker-commit.ts')).dockerExport(words);
     case 'import':
       return (await import('./docker-commit.ts')).dockerImport(words);
     case 'exec':

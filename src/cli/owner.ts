@@ -7,6 +7,7 @@ import { pipeline } from 'node:stream/promises';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { StartedContainer } from '../api/container.ts';
 import { FileError } from '../api/errors.ts';
+import type { CommitOptions } from '../api/local-images.ts';
 import type { ContainerInfo } from '../docker/containers.ts';
 import { nameIsTaken, randomId, randomName } from '../docker/names.ts';
 import { OutputLog, type OutputStream } from '../docker/output-log.ts';
@@ -202,6 +203,16 @@ const ROUTES: Readonly<Record<string, (call: Call) => Promise<void>>> = {
 
   async 'GET /size'({ container, response }) {
     answer(response, (await container.stats()).disk.usedBytes);
+  },
+
+  async 'GET /changes'({ container, response }) {
+    const changes = await container.exportChanges();
+    await pipeline(Readable.fromWeb(changes as Parameters<typeof Readable.fromWeb>[0]), response);
+  },
+
+  async 'POST /commit'({ container, response, text }) {
+    const options: CommitOptions = JSON.parse(text('options'));
+    answer(response, await container.commit(text('image'), options));
   },
 
   async 'GET /stat'({ container, response, path }) {

@@ -35,6 +35,8 @@ const DEFAULT_HOSTNAME = 'linuxrun';
 const DRAIN = 2_000;
 /** The disks of a machine, by their indices. */
 const DISKS = { image: diskSerial(0), scratch: diskSerial(1) };
+/** How messages call an export. */
+const CHANGES = 'the changes of the container';
 /** The name of the only container that runs in its machine. */
 const NAME = 'main';
 
@@ -169,6 +171,14 @@ export function runContainer(machine: ImageMachine, options: ProgramOptions): Co
   return new ContainerMachine(machine, request, stopSignal);
 }
 
+/**
+ * Reads what the container of a kept disk has changed, which does not run, as a layer of its image: a tar.
+ * @throws FileError, also as the stream's error; MachineError if the machine ends
+ */
+export function exportStopped({ machine }: ImageMachine): Promise<ReadableStream<Uint8Array<ArrayBuffer>>> {
+  return readContent(machine.exportChanges(DISKS), CHANGES);
+}
+
 function requestOf(config: ImageConfig, options: ProgramOptions): ContainerRequest {
   const { terminal } = options;
   const hostname = options.hostname ?? DEFAULT_HOSTNAME;
@@ -248,6 +258,14 @@ export class ContainerMachine {
    */
   keepDisk(): Promise<void> {
     return this.#keepDisk();
+  }
+
+  /**
+   * Reads what it has changed, as a layer of its image: a tar. Its processes wait meanwhile.
+   * @throws FileError, also as the stream's error; MachineError if the machine ends
+   */
+  exportChanges(): Promise<ReadableStream<Uint8Array<ArrayBuffer>>> {
+    return readContent(this.#machine.exportChanges(this.#process), CHANGES);
   }
 
   /** Statistics of its machine. */
