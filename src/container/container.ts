@@ -1,6 +1,7 @@
 import { HttpClient, type RequestOptions } from '../http/client.ts';
 import type { HttpRequest } from '../http/request-head.ts';
 import { type ProxiedResponse, toResponse } from '../http/response.ts';
+import { StateError } from '../machine/errors.ts';
 import {
   type Connection,
   type ContainerProcess,
@@ -27,7 +28,14 @@ import { parseAllTmpfs } from '../options/tmpfs.mjs';
 import { printable } from '../text/byte-text.ts';
 import { delay } from './delay.ts';
 import { complete, readChanges, readContent, readEntries, readStatus, writeContent } from './files.ts';
-import { bootImage, discard, type ImageMachine, type ImageMachineOptions } from './image-machine.ts';
+import {
+  bootImage,
+  discard,
+  type ImageMachine,
+  type ImageMachineOptions,
+  type SavedSession,
+} from './image-machine.ts';
+import { readContainerState, type Settings, type SuspendedContainer, suspended } from './session.ts';
 
 const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 const DEFAULT_HOSTNAME = 'linuxrun';
@@ -168,7 +176,28 @@ export function runContainer(machine: ImageMachine, options: ProgramOptions): Co
   const { config } = machine;
   const stopSignal = config.stopSignal === '' ? SIGTERM : parseSignal(config.stopSignal);
   const request = { ...requestOf(config, options), kept: machine.isKeepable };
-  return new ContainerMachine(machine, request, stopSignal);
+  return new ContainerMachine(machine, machine.machine.runContainer(request), { ...request, stopSignal });
+}
+
+/**
+ * Goes on with a container that was suspended.
+ * @throws StateError if its state is damaged; MachineError, or the error with which the image's promise
+ *   rejects
+ */
+export async function resumeContainer(
+  options: ImageMachineOptions & { readonly session: SavedSession },
+): Promise<ContainerMachine> {
+  const booted = await bootImage(options);
+  try {
+    const { layers } = await options.image;
+    const { settings } = readContainerState(options.session.state, layers);
+    const [process] = booted.machine.resumed?.containers ?? [];
+    if (!process) throw new StateError('no container runs in it');
+    return new ContainerMachine(booted, process, settings);
+  } catch (error) {
+    await booted.stop();
+    throw error;
+  }
 }
 
 /**
@@ -226,18 +255,19 @@ export class ContainerMachine {
    * cannot be run, 125 if the container could not be made. Rejects with a MachineError if the machine fails.
    */
   readonly exit: Promise<number>;
+  /** Further processes that go on, if it does. */
+  readonly resumed: readonly ContainerProcess[];
   readonly #machine: Machine;
   readonly #stop: () => Promise<void>;
   readonly #keepDisk: () => Promise<void>;
-  readonly #request: ContainerRequest;
+  readonly #settings: Settings;
   readonly #process: FirstProcess;
-  readonly #stopSignal: number;
   /** The ends of its further processes, which are told after its own. */
   readonly #further = new Set<Promise<number>>();
   readonly #http = new HttpClient((port, signal) => this.connect(port, { signal }));
 
-  constructor({ machine, stop, keepDisk }: ImageMachine, request: ContainerRequest, stopSignal: number) {
-    const process = machine.runContainer(request);
+  /** @param process its first process, which was just started or goes on */
+  constructor({ machine, stop, keepDisk }: ImageMachine, process: FirstProcess, settings: Settings) {
     this.stdin = process.stdin;
     this.stdout = process.stdout;
     this.stderr = process.stderr;
@@ -245,9 +275,10 @@ export class ContainerMachine {
     this.#machine = machine;
     this.#stop = stop;
     this.#keepDisk = keepDisk;
-    this.#request = request;
+    this.#settings = settings;
     this.#process = process;
-    this.#stopSignal = stopSignal;
+    this.resumed = machine.resumed?.processes ?? [];
+    for (const { exit } of this.resumed) this.#await(exit);
     this.started = process.started;
     this.exit = process.exit;
   }
@@ -298,15 +329,19 @@ export class ContainerMachine {
     const type = terminal ? [`TERM=${terminal.type}`] : [];
     const process = this.#machine.exec(this.#process, {
       args,
-      env: mergeEnvironment(this.#request.env, type, env),
-      directory: currentDir === undefined ? this.#request.directory : absolute(currentDir),
-      user: user ?? this.#request.user,
+      env: mergeEnvironment(this.#settings.env, type, env),
+      directory: currentDir === undefined ? this.#settings.directory : absolute(currentDir),
+      user: user ?? this.#settings.user,
       terminal,
     });
-    const forget = () => this.#further.delete(process.exit);
-    this.#further.add(process.exit);
-    process.exit.then(forget, forget);
+    this.#await(process.exit);
     return process;
+  }
+
+  #await(exit: Promise<number>): void {
+    const forget = () => this.#further.delete(exit);
+    this.#further.add(exit);
+    exit.then(forget, forget);
   }
 
   /**
@@ -444,7 +479,7 @@ export class ContainerMachine {
 
   /** The working directory of its first process. */
   get currentDir(): string {
-    return this.#request.directory;
+    return this.#settings.directory;
   }
 
   /** Measures the use of the machine's memory and the container's disk. */
@@ -465,7 +500,7 @@ export class ContainerMachine {
    * @param options.signal by default the image's stop signal
    * @param options.grace how long it has, in ms
    */
-  async stop({ signal = this.#stopSignal, grace = STOP_GRACE }: StopOptions = {}): Promise<void> {
+  async stop({ signal = this.#settings.stopSignal, grace = STOP_GRACE }: StopOptions = {}): Promise<void> {
     this.askToEnd(signal);
     const timer = setTimeout(() => this.kill(SIGKILL), grace);
     await this.exit.catch(() => {}).finally(() => clearTimeout(timer));
@@ -486,6 +521,14 @@ export class ContainerMachine {
     } finally {
       this.#http.close();
     }
+  }
+
+  /**
+   * Brings it to a standstill, in which it can be saved.
+   * @throws MachineError if its guest does not come to rest in time; it goes on then
+   */
+  async suspend(): Promise<SuspendedContainer> {
+    return suspended(await this.#machine.suspend(), this.#settings);
   }
 
   /** Whether the container keeps Node's process alive, as it does at first. */

@@ -1,11 +1,20 @@
 import type { KeptDiskDescription } from '../disk/kept-backend.ts';
-import { type BootFigures, Machine, type NetworkOptions, type NetworkStatus } from '../machine/machine.ts';
+import {
+  type BootFigures,
+  type DiskOptions,
+  Machine,
+  type MachineState,
+  type NetworkOptions,
+  type NetworkStatus,
+  type Plain,
+} from '../machine/machine.ts';
 import type { Platform } from '../machine/platform/platform.ts';
 import type { ImageConfig } from '../oci/image.ts';
 import type { HeldImage } from '../oci/pull.ts';
 import type { JitMode } from '../options/jit.mjs';
 import { checkDiskSize } from '../options/sizes.mjs';
 import { delay } from './delay.ts';
+import { readContainerState } from './session.ts';
 
 /** What a machine needs of an image, whose layers are in the store until it is released. */
 export type RunnableImage = Pick<HeldImage, 'config' | 'layers' | 'release'>;
@@ -15,6 +24,13 @@ export type KeptDisk = Omit<KeptDiskDescription, 'kind' | 'store' | 'sizeBytes'>
 
 /** How long a guest may take to write its files when its machine ends, in ms. */
 const POWER_OFF = 10_000;
+
+/** A state of a machine with an image, which may come from a stranger. */
+export interface SavedSession {
+  readonly state: Plain;
+  /** Places the RAM, which is zero. */
+  fillRam(ram: Uint8Array): void | Promise<void>;
+}
 
 export interface ImageMachineOptions {
   readonly platform: Platform;
@@ -40,6 +56,8 @@ export interface ImageMachineOptions {
   readonly onConsole?: ((bytes: Uint8Array<ArrayBuffer>) => void) | undefined;
   /** Called when the guest's kernel is up. */
   readonly onBoot?: ((figures: BootFigures) => void) | undefined;
+  /** The machine goes on from this state, which says its CPUs and its memory. */
+  readonly session?: SavedSession | undefined;
   /** Aborts the start: cleans up, and the promise rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -85,8 +103,10 @@ export async function discard(image: RunnableImage | Promise<RunnableImage>): Pr
 }
 
 async function boot(options: ImageMachineOptions, image: Promise<RunnableImage>): Promise<ImageMachine> {
-  const { signal } = options;
-  const machine = await startMachine(options);
+  const { signal, session } = options;
+  // A state opens the layers itself, which must be in use then.
+  const state = session && readContainerState(session.state, (await image).layers).machine;
+  const machine = await (session && state ? resumeMachine(options, state, session) : startMachine(options));
   // A failed boot is reported through the promise of this function.
   machine.booted.then(options.onBoot).catch(() => {});
   const stop = () => void machine.stop();
@@ -94,7 +114,7 @@ async function boot(options: ImageMachineOptions, image: Promise<RunnableImage>)
   try {
     signal?.throwIfAborted();
     const { config, layers } = await Promise.race([image, machine.failure()]);
-    await machine.openImage(layers);
+    if (!session) await machine.openImage(layers);
     const released = machine.exit.then(
       () => discard(image),
       () => discard(image),
@@ -128,8 +148,30 @@ async function powerOff(machine: Machine): Promise<void> {
   overdue.abort();
 }
 
+async function resumeMachine(
+  options: ImageMachineOptions,
+  state: MachineState,
+  { fillRam }: SavedSession,
+): Promise<Machine> {
+  const emulator = await options.platform.loadEmulator();
+  options.signal?.throwIfAborted();
+  return Machine.start(options.platform, { ...commonOptions(options), emulator, state, fillRam });
+}
+
+/** The devices of the machine, and its compiler. */
+function commonOptions(options: ImageMachineOptions) {
+  const { jit, store, keptDisk, diskBytes, network, onNetwork, onConsole } = options;
+  const disks: DiskOptions[] = [
+    { kind: 'image', store },
+    keptDisk === undefined
+      ? { kind: 'scratch', sizeBytes: diskBytes }
+      : { kind: 'kept', store, ...keptDisk, sizeBytes: diskBytes },
+  ];
+  return { ...(jit && { jit }), disks, network, onNetwork, ...(onConsole && { onConsole }) };
+}
+
 async function startMachine(options: ImageMachineOptions): Promise<Machine> {
-  const { platform, store, keptDisk, cpus, memoryBytes, diskBytes, network, onNetwork, onConsole } = options;
+  const { platform, cpus, memoryBytes } = options;
   const [emulator, kernel, initrd] = await Promise.all([
     platform.loadEmulator(),
     platform.loadFile(cpus === 1 ? 'kernel/Image' : 'kernel/Image-smp'),
@@ -142,16 +184,7 @@ async function startMachine(options: ImageMachineOptions): Promise<Machine> {
     initrd,
     cpus,
     memoryBytes,
-    ...(options.jit && { jit: options.jit }),
     commandLine: 'quiet',
-    disks: [
-      { kind: 'image', store },
-      keptDisk === undefined
-        ? { kind: 'scratch', sizeBytes: diskBytes }
-        : { kind: 'kept', store, ...keptDisk, sizeBytes: diskBytes },
-    ],
-    network,
-    onNetwork,
-    ...(onConsole && { onConsole }),
+    ...commonOptions(options),
   });
 }
