@@ -72,6 +72,8 @@ export interface ContainerEvents {
   exit: { readonly status: number };
   /** The state of its network has changed. */
   network: NetworkStatus;
+  /** Its kept disk cannot be written, such as when the store is full, or can be again: without a problem. */
+  disk: { readonly problem: string | undefined };
   /** A line for the user, such as that memory ran out. */
   message: { readonly text: string };
 }
@@ -122,6 +124,8 @@ export interface RunningContainer extends Child {
    * @throws OptionError, ContainerExistsError, StorageError; MachineError if the store is full
    */
   keep(name: string): Promise<void>;
+  /** Leaves nothing of it in the store when it ends, unless `keep` is called again. */
+  unkeep(): Promise<void>;
   /** Changes the name under which its files are kept. @throws OptionError, ContainerExistsError */
   rename(name: string): Promise<void>;
   /**
@@ -322,6 +326,7 @@ export async function launch(
         events.network = status;
         events.emit('network', status);
       },
+      onDiskProblem: (problem) => events.emit('disk', { problem }),
       onConsole: live.onConsole,
       onBoot: live.onBoot,
       signal,
@@ -446,6 +451,8 @@ export class StartedContainer implements RunningContainer {
   readonly #publication: Publication | undefined;
   readonly #keptDisk: KeptDisk | undefined;
   #kept: Keeping | undefined;
+  /** Its record, if it is not kept any more. */
+  #forgotten: Keeping | undefined;
   #destroyed: Promise<void> | undefined;
   /** Settles when the machine has ended. */
   readonly #ended: Promise<unknown>;
@@ -562,6 +569,12 @@ export class StartedContainer implements RunningContainer {
   async keep(name: string): Promise<void> {
     checkContainerName(name);
     if (this.#kept) throw new OptionError(`the container is kept already, as "${this.#kept.name}"`);
+    if (this.#forgotten) {
+      await this.#forgotten.rename(name);
+      this.#kept = this.#forgotten;
+      this.#forgotten = undefined;
+      return;
+    }
     if (!this.#keptDisk) throw new OptionError('only a container that was made keepable can be kept');
     const [{ keep }, { store }] = await Promise.all([import('./kept.ts'), containerHost().openKept()]);
     const { disk } = this.#keptDisk;
@@ -575,6 +588,13 @@ export class StartedContainer implements RunningContainer {
     }
     this.#kept = kept;
     void this.#ended.then(() => kept.close());
+  }
+
+  async unkeep(): Promise<void> {
+    const kept = this.#kept;
+    await kept?.forget();
+    this.#forgotten ??= kept;
+    this.#kept = undefined;
   }
 
   async rename(name: string): Promise<void> {

@@ -64,6 +64,11 @@ export class Keeping {
     await this.container.rename(name);
   }
 
+  /** Leaves nothing of it in the store when it is closed, unless `rename` keeps it again. */
+  forget(): Promise<void> {
+    return this.container.forget();
+  }
+
   /** Lets other owners have it. */
   async close(): Promise<void> {
     await this.#written;

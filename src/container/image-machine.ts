@@ -52,6 +52,8 @@ export interface ImageMachineOptions {
   readonly network?: NetworkOptions | undefined;
   /** Called when the state of the network changes, and once a second while frames are passed on. */
   readonly onNetwork?: ((status: NetworkStatus) => void) | undefined;
+  /** Called when the kept disk cannot be written, and when it can be again. */
+  readonly onDiskProblem?: ((problem: string | undefined) => void) | undefined;
   /** Called with the log of the guest's kernel. */
   readonly onConsole?: ((bytes: Uint8Array<ArrayBuffer>) => void) | undefined;
   /** Called when the guest's kernel is up. */
@@ -160,14 +162,14 @@ async function resumeMachine(
 
 /** The devices of the machine, and its compiler. */
 function commonOptions(options: ImageMachineOptions) {
-  const { jit, store, keptDisk, diskBytes, network, onNetwork, onConsole } = options;
+  const { jit, store, keptDisk, diskBytes, network, onNetwork, onDiskProblem, onConsole } = options;
   const disks: DiskOptions[] = [
     { kind: 'image', store },
     keptDisk === undefined
       ? { kind: 'scratch', sizeBytes: diskBytes }
       : { kind: 'kept', store, ...keptDisk, sizeBytes: diskBytes },
   ];
-  return { ...(jit && { jit }), disks, network, onNetwork, ...(onConsole && { onConsole }) };
+  return { ...(jit && { jit }), disks, network, onNetwork, onDiskProblem, ...(onConsole && { onConsole }) };
 }
 
 async function startMachine(options: ImageMachineOptions): Promise<Machine> {

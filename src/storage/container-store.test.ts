@@ -134,6 +134,26 @@ describe.each([
     await running.close();
   });
 
+  it('leave nothing behind when they were forgotten, unless they are kept again', async () => {
+    const { containers, disks } = store;
+    const made = record('a');
+    const a = await containers.create(made);
+    await fill(store, made.id, 1);
+    await a.forget();
+    await a.update({ lastUsed: 9 });
+    expect(await containers.list()).toEqual([]);
+    const other = await containers.create(record('a'));
+    await expect(a.rename('a')).rejects.toThrow(ContainerExistsError);
+    await a.rename('b');
+    expect(await containers.get('b')).toEqual({ ...made, name: 'b', lastUsed: 9 });
+    expect((await content(store, made.id))?.[0]).toBe(1);
+    await a.forget();
+    await a.close();
+    expect(await disks.list()).toEqual([]);
+    expect((await containers.list()).map(({ name }) => name)).toEqual(['a']);
+    await other.close();
+  });
+
   it('keep their layers in the store', async () => {
     const { layers, containers } = store;
     for (const diffId of ['sha256:kept', 'sha256:other']) {

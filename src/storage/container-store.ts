@@ -65,6 +65,8 @@ export interface OpenContainer {
   update(changes: Partial<Omit<ContainerRecord, 'id' | 'name'>>): Promise<void>;
   /** @throws ContainerExistsError, OptionError */
   rename(name: string): Promise<void>;
+  /** Removes the record. The disk follows when the container is closed, unless `rename` keeps it again. */
+  forget(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -208,8 +210,9 @@ export class ContainerStore {
 
   #opened(opened: ContainerRecord, close: () => Promise<void>): OpenContainer {
     let record = opened;
+    let isForgotten = false;
     const write = async (changed: ContainerRecord) => {
-      await this.#write(changed);
+      if (!isForgotten) await this.#write(changed);
       record = changed;
     };
     return {
@@ -219,13 +222,22 @@ export class ContainerStore {
       update: (changes) => write({ ...record, ...changes }),
       rename: async (name) => {
         checkContainerName(name);
-        if (name === record.name) return;
+        if (name === record.name && !isForgotten) return;
         await this.#withNames(async () => {
           await this.#requireFree(name);
-          await write({ ...record, name });
+          await this.#write({ ...record, name });
+          record = { ...record, name };
+          isForgotten = false;
         });
       },
-      close,
+      forget: async () => {
+        await this.#store.delete([PREFIX + record.id]);
+        isForgotten = true;
+      },
+      close: async () => {
+        if (isForgotten) await this.#disks.remove(record.id);
+        await close();
+      },
     };
   }
 
