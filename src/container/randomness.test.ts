@@ -1,0 +1,113 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { readLayers } from '../disk/testing/images.ts';
+import { writeLayout } from '../disk/testing/layout-writer.ts';
+import { concat, type EntrySpec, end, entry } from '../disk/testing/tar-writer.ts';
+import { diskSerial, Machine, type MachineState } from '../machine/machine.ts';
+import { nodePlatform } from '../machine/platform/node.ts';
+import type { HeldImage } from '../oci/pull.ts';
+import { PUBLIC, pull, store, text } from './testing/run.ts';
+
+const MIB = 1 << 20;
+const MACHINES = process.env.LONG_TESTS ? 1000 : 3;
+const ROOT = join(import.meta.dirname, '../..');
+const platform = nodePlatform(PUBLIC);
+
+let folder: string;
+let image: HeldImage;
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'linuxrun-random-'));
+  const program = join(folder, 'random');
+  execFileSync('riscv64-linux-gnu-gcc', [
+    '-O2',
+    '-static',
+    '-o',
+    program,
+    join(ROOT, 'kernel/init/test/random.c'),
+  ]);
+  const attributes = { mode: 0o755, uid: 0, gid: 0, mtime: 0, mtimeNs: 0, xattrs: [] };
+  const contents = new Uint8Array(readFileSync(program));
+  const layer = concat(
+    entry({ ...attributes, type: 'file', path: 'bin/random', contents } as EntrySpec),
+    end(),
+  );
+  await writeLayout(join(folder, 'layout'), 'image', [
+    ...readLayers('busybox', join(PUBLIC, 'images')),
+    layer,
+  ]);
+  image = await pull(`oci://${join(folder, 'layout')}:image`);
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const disks = [
+  { kind: 'image', store },
+  { kind: 'scratch', sizeBytes: 64 * MIB },
+] as const;
+
+/** The state of a machine that has booted. */
+async function boot(): Promise<{ state: MachineState; ram: Uint8Array }> {
+  const machine = await Machine.start(platform, {
+    emulator: await platform.loadEmulator(),
+    kernel: await platform.loadFile('kernel/Image'),
+    initrd: await platform.loadFile('kernel/initramfs.cpio'),
+    cpus: 1,
+    memoryBytes: 64 * MIB,
+    commandLine: 'quiet',
+    disks,
+  });
+  // The agent cannot answer before it has started.
+  const { state, ram } = await vi.waitFor(() => machine.suspend(), 20_000);
+  const saved = { state: structuredClone(state), ram: ram.slice() };
+  await machine.stop();
+  return saved;
+}
+
+/** What the first container of a machine from this state has of random things, by name. */
+async function sample({ state, ram }: Awaited<ReturnType<typeof boot>>): Promise<[string, string][]> {
+  const emulator = await platform.loadEmulator();
+  const machine = await Machine.start(platform, {
+    emulator,
+    state,
+    disks,
+    fillRam: (empty) => empty.set(ram),
+  });
+  try {
+    await machine.openImage(image.layers);
+    const container = machine.runContainer({
+      ...{ args: ['random'], env: ['PATH=/bin'], directory: '/', user: '', name: 'one', hostname: 'one' },
+      ...{ volumes: [], devices: [], tmpfs: [] },
+      disks: { image: diskSerial(0), scratch: diskSerial(1) },
+    });
+    const [output, messages, status] = await Promise.all([
+      text(container.stdout),
+      text(container.messages),
+      container.exit,
+    ]);
+    expect([messages, status]).toEqual(['', 0]);
+    return output
+      .trim()
+      .split('\n')
+      .map((line) => line.split(' ') as [string, string]);
+  } finally {
+    await machine.stop();
+  }
+}
+
+/** Numbers of too few bits to differ always. */
+const SHORT = ['stack', 'map', 'heap', 'port', 'sequence'];
+
+test('machines from one state share no random byte', { timeout: MACHINES * 10_000 }, async () => {
+  const saved = await boot();
+  const seen = new Map<string, Set<string>>();
+  for (let i = 0; i < MACHINES; i++)
+    for (const [name, value] of await sample(saved)) seen.set(name, (seen.get(name) ?? new Set()).add(value));
+  expect(seen.size).toBe(11);
+  for (const [name, { size }] of seen) {
+    if (SHORT.includes(name)) expect([name, size > 1]).toEqual([name, true]);
+    else expect([name, size]).toEqual([name, MACHINES]);
+  }
+});
