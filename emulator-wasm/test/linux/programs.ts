@@ -15,16 +15,18 @@ export const pathInGuest = (program: string) => `/bin/${basename(program, '.c')}
 /** Returns the path of a program's executable. */
 export const executable = (program: string) => compileForLinux(join(FOLDER, program));
 
-/**
- * Returns our initramfs with programs added. The kernel unpacks several concatenated archives.
- * @param programs names of C files
- */
-export async function initramfsWithPrograms(programs = PROGRAMS, folder = FOLDER): Promise<Buffer> {
+/** Returns our initramfs with programs of this folder added. The kernel unpacks several concatenated archives. */
+export async function initramfsWithPrograms(programs = PROGRAMS): Promise<Buffer> {
+  const base = await platform.loadFile('kernel/initramfs.cpio');
+  return Buffer.concat([base, await archiveOf(programs, FOLDER)]);
+}
+
+/** @param programs names of C files in that folder */
+export async function archiveOf(programs: readonly string[], folder: string): Promise<Uint8Array> {
   const entries = programs.map(async (program) => ({
     path: pathInGuest(program).slice(1),
     type: 'file' as const,
     data: await readFile(await compileForLinux(join(folder, program))),
   }));
-  const base = await platform.loadFile('kernel/initramfs.cpio');
-  return Buffer.concat([base, writeCpio(await Promise.all(entries))]);
+  return writeCpio(await Promise.all(entries));
 }

@@ -170,7 +170,7 @@ function damage(random: Random, block: Uint8Array, ramBytes: number): Uint8Array
   for (let count = random.between(1, 4); count > 0; count--) {
     // Most words of the machine block are zero in every state.
     const used = [...words.keys()].filter((index) => words[index] !== 0n);
-    const at = random.chance(0.5) ? random.pick(used) : random.below(words.length);
+    const at = random.pick([...(used.length > 0 ? [random.pick(used)] : []), random.below(words.length)]);
     const value = random.chance(0.5) ? (words[at] as bigint) ^ (1n << BigInt(random.below(64))) : undefined;
     words[at] = value ?? nastyWord(random, ramBytes);
   }

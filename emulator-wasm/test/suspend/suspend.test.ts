@@ -1,17 +1,16 @@
 /** Programs that check themselves, suspended at random moments and resumed, also in other machines. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { type BareMetalOptions, Machine, type SuspendedMachine } from '../../../src/machine/machine.ts';
+import { type BareMetalOptions, Machine } from '../../../src/machine/machine.ts';
 import { nodePlatform } from '../../../src/machine/platform/node.ts';
 import { Random } from '../support/random.ts';
 import { compile } from '../support/toolchain.ts';
+import { Disturbance } from './disturbance.ts';
 
 const FOLDER = import.meta.dirname;
 const RUNTIME = ['common', 'machine'].map((name) => join(FOLDER, '../privileged/runtime', name));
 const LITMUS = join(FOLDER, '../litmus/machine');
-const PAGE = 4096;
 const ROUNDS = process.env.LONG_TESTS ? 500 : 10;
 const TIME = process.env.LONG_TESTS ? 600_000 : 60_000;
 
@@ -24,30 +23,11 @@ beforeAll(async () => {
 });
 afterEach(() => machine?.stop());
 
-/** Keeps a copy of a machine's RAM as whoever saves it does, by the pages that are dirty. */
-class SavedRam {
-  readonly bytes: Uint8Array;
-
-  constructor(size: number) {
-    this.bytes = new Uint8Array(size);
-  }
-
-  save(suspended: SuspendedMachine): void {
-    const dirty = suspended.dirtyPages();
-    for (let page = 0; page < suspended.ram.length / PAGE; page++) {
-      if (((dirty[page >>> 3] as number) >>> (page & 7)) & 1)
-        this.bytes.set(suspended.ram.subarray(page * PAGE, (page + 1) * PAGE), page * PAGE);
-    }
-    suspended.markSaved();
-  }
-}
-
 /** Runs a program that is suspended `ROUNDS` times, a third of them to go on in another machine. */
 async function disturb(
   elf: string,
   options: Pick<BareMetalOptions, 'cpus' | 'jit'>,
 ): Promise<{ output: string; code: number }> {
-  const random = new Random(options.cpus);
   let output = '';
   const common = {
     emulator,
@@ -58,28 +38,8 @@ async function disturb(
   };
   const memoryBytes = 32 << 20;
   machine = await Machine.start(platform, { ...common, ...options, memoryBytes, elf: await readFile(elf) });
-  const saved = new SavedRam(memoryBytes);
-  for (let round = 0; round < ROUNDS; round++) {
-    await delay(random.below(20));
-    const suspended = await machine.suspend().catch(() => undefined);
-    if (!suspended) break;
-    if (random.below(2) === 0) {
-      saved.save(suspended);
-      expect(Buffer.compare(saved.bytes, suspended.ram)).toBe(0);
-    }
-    if (random.below(3) > 0) {
-      await suspended.resume();
-      continue;
-    }
-    saved.save(suspended);
-    const state = structuredClone(suspended.state);
-    await machine.stop();
-    machine = await Machine.start(platform, {
-      ...common,
-      state,
-      fillRam: (ram) => ram.set(saved.bytes),
-    });
-  }
+  const disturbance = new Disturbance(machine, common, new Random(options.cpus));
+  for (let round = 0; round < ROUNDS && (await disturbance.next()); round++) machine = disturbance.machine;
   // Some programs end by themselves.
   await machine.write(Buffer.from('.')).catch(() => {});
   const { code } = await machine.exit;
