@@ -20,6 +20,8 @@ export interface KeptContainer {
   readonly usedBytes: number;
   /** A container that is suspended goes on where it was when it starts. */
   readonly status: 'running' | 'suspended' | 'stopped';
+  /** When a suspended one was suspended. */
+  readonly saved: Date | undefined;
   /** How it starts. */
   readonly options: LaunchOptions;
 }
@@ -77,6 +79,7 @@ function describe(record: ContainerRecord, running: ReadonlySet<string>, usedByt
     imageDigest: digest,
     created: new Date(created),
     lastUsed: new Date(lastUsed),
+    saved: session && new Date(lastUsed),
     options: keptOptions(record).launch,
     status: running.has(id) ? 'running' : session ? 'suspended' : 'stopped',
   };

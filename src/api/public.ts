@@ -48,6 +48,7 @@ export type { InspectOptions, StorageUse, StoredImage } from './images.ts';
 export * as images from './images.ts';
 export type { KeptContainer, StartOptions } from './kept-containers.ts';
 export * as containers from './kept-containers.ts';
+export type { LaunchOptions } from './kept-options.ts';
 export type {
   ImageDescription,
   ImageLocation,
@@ -56,5 +57,6 @@ export type {
   PullPolicy,
   SourceOptions,
 } from './load-image.ts';
+export type { CommitOptions } from './local-images.ts';
 export type { Network, Size } from './machine-settings.ts';
 export type { Stdio, Terminal } from './stdio.ts';
