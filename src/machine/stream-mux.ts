@@ -298,10 +298,10 @@ export class StreamMux {
       incoming.received.length = 0;
       incoming.closed = { error };
     }
-    this.#held = [];
-    this.thaw();
     for (const stream of [...this.#incoming.keys()]) this.#close(stream, { error });
     for (const stream of [...this.#outgoing.keys()]) this.#fail(stream, error);
+    this.#held = [];
+    this.thaw();
   }
 
   #close(stream: string, how: { error?: Error }): void {

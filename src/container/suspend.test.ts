@@ -1,0 +1,203 @@
+import { createHash } from 'node:crypto';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import {
+  type ContainerProcess,
+  diskSerial,
+  type FirstProcess,
+  Machine,
+  type Resumed,
+  type ResumeOptions,
+} from '../machine/machine.ts';
+import { nodePlatform } from '../machine/platform/node.ts';
+import { chunks } from '../streams/chunks.ts';
+import { DEMO_IMAGES, PUBLIC, pull, store, text } from './testing/run.ts';
+
+const MIB = 1 << 20;
+const platform = nodePlatform(PUBLIC);
+const disks = [{ kind: 'image', store } as const, { kind: 'scratch', sizeBytes: 64 * MIB } as const];
+
+let emulator: WebAssembly.Module;
+let machine: Machine;
+let container: FirstProcess;
+
+beforeAll(async () => {
+  const image = await pull(`${DEMO_IMAGES}:busybox`);
+  emulator = await platform.loadEmulator();
+  machine = await Machine.start(platform, {
+    emulator,
+    kernel: await platform.loadFile('kernel/Image'),
+    initrd: await platform.loadFile('kernel/initramfs.cpio'),
+    cpus: 2,
+    memoryBytes: 128 * MIB,
+    commandLine: 'quiet',
+    disks,
+  });
+  await machine.openImage(image.layers);
+  container = machine.runContainer({
+    ...{
+      args: ['sh', '-c', 'read line; echo got $line; exit 7'],
+      env: ['PATH=/bin'],
+      directory: '/',
+      user: '',
+    },
+    ...{ name: 'one', hostname: 'one', volumes: [], devices: [], tmpfs: [] },
+    disks: { image: diskSerial(0), scratch: diskSerial(1) },
+  });
+  await container.started;
+}, 60_000);
+afterAll(() => machine?.stop());
+
+/** Puts another machine in the place of this one. */
+async function replace(options: Partial<ResumeOptions> = {}): Promise<Machine> {
+  const suspended = await machine.suspend();
+  const [state, ram] = [structuredClone(suspended.state), suspended.ram.slice()];
+  await machine.stop();
+  machine = await Machine.start(platform, {
+    ...{ emulator, disks, state, fillRam: (empty: Uint8Array) => empty.set(ram) },
+    ...options,
+  });
+  container = machine.resumed?.containers[0] as FirstProcess;
+  return machine;
+}
+
+const shell = (script: string, terminal?: { columns: number; rows: number }) =>
+  machine.exec(container, {
+    args: ['sh', '-c', script],
+    env: ['PATH=/bin'],
+    directory: '/',
+    user: '',
+    terminal,
+  });
+
+test('files, and what a program holds, are there after a suspension', async () => {
+  expect(await text(shell('echo 1 > /file; cat /file').stdout)).toBe('1\n');
+  await replace();
+  expect(await text(shell('cat /file; ls -d /bin').stdout)).toBe('1\n/bin\n');
+});
+
+const SIZE = 3 * MIB;
+const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
+/** Bytes that do not repeat. */
+const noise = Buffer.concat(
+  Array.from({ length: SIZE / 32 }, (_, i) => createHash('sha256').update(`${i}`).digest()),
+);
+
+/** Reads up to this number of bytes, and lets the stream go. */
+async function take(stream: ReadableStream<Uint8Array>, most: number): Promise<Uint8Array> {
+  const parts: Uint8Array[] = [];
+  const reader = stream.getReader();
+  for (let length = 0; length < most; ) {
+    const { value } = await reader.read();
+    if (!value) break;
+    parts.push(value);
+    length += value.length;
+  }
+  reader.releaseLock();
+  return Buffer.concat(parts);
+}
+
+/** Writes the rest of `bytes` from a place on, until the stream fails. @returns where it failed */
+async function give(stream: WritableStream<Uint8Array>, bytes: Uint8Array, from: number): Promise<number> {
+  const writer = stream.getWriter();
+  let at = from;
+  try {
+    for (let next = at; at < bytes.length; at = next) {
+      next = Math.min(at + 50_000, bytes.length);
+      await writer.write(bytes.subarray(at, next));
+    }
+    await writer.close();
+  } catch {
+    writer.releaseLock();
+  }
+  return at;
+}
+
+test('no byte of a stream through several machines is lost or doubled', async () => {
+  let filter = shell('cat; echo end >&2');
+  const received: Uint8Array[] = [];
+  let giving = give(filter.stdin, noise, 0);
+  for (let round = 0; round < 4; round++) {
+    received.push(await take(filter.stdout, 400_000));
+    await replace();
+    const at = await giving;
+    filter = machine.resumed?.processes[0] as ContainerProcess;
+    giving = give(filter.stdin, noise, at);
+  }
+  const [rest, end, status] = await Promise.all([
+    take(filter.stdout, Number.POSITIVE_INFINITY),
+    text(filter.stderr),
+    filter.exit,
+  ]);
+  expect([end, status]).toEqual(['end\n', 0]);
+  const all = Buffer.concat([...received, rest]);
+  expect(all.length).toBe(SIZE);
+  expect(sha256(all)).toBe(sha256(noise));
+}, 60_000);
+
+test('a machine that goes on itself keeps everything, also what was begun meanwhile', async () => {
+  const filter = shell('cat');
+  const giving = give(filter.stdin, noise, 0);
+  const first = await take(filter.stdout, 400_000);
+  const ports = machine.ports(container).getReader();
+  const suspended = await machine.suspend();
+  const second = shell('echo second');
+  const reading = take(filter.stdout, Number.POSITIVE_INFINITY);
+  await suspended.resume();
+  const all = Buffer.concat([first, await reading]);
+  expect([await giving, sha256(all)]).toEqual([SIZE, sha256(noise)]);
+  expect(await text(second.stdout)).toBe('second\n');
+  shell('nc -l -p 81');
+  expect(await ports.read()).toMatchObject({ value: { port: 81, open: true } });
+});
+
+/** Waits for a server. */
+async function listening(port: number): Promise<void> {
+  for await (const change of chunks(machine.ports(container))) if (change.port === port) return;
+  throw new Error(`no server listens on port ${port}`);
+}
+
+test('terminals, ends and servers are there again', async () => {
+  const size = { columns: 80, rows: 24 };
+  const ended = shell('yes | head -c 30000');
+  const wait = 'while [ "$(stty size)" = "24 80" ]; do sleep 0.1; done';
+  const screen = shell(`stty size; read line; ${wait}; stty size; echo $line`, size);
+  expect(Buffer.from(await take(screen.stdout, 6)).toString()).toBe('24 80\r\n');
+  shell('while echo hello | nc -l -p 82; do :; done');
+  await listening(82);
+  expect(await ended.exit).toBe(0);
+  await replace();
+  const [first, second, third] = (machine.resumed as Resumed).processes.slice(-3);
+  expect([await first?.exit, (await text(first?.stdout as ContainerProcess['stdout'])).length]).toEqual([
+    0, 30_000,
+  ]);
+  second?.resize(100, 30);
+  await second?.stdin.getWriter().write(Buffer.from('typed\r'));
+  expect(await text(second?.stdout as ContainerProcess['stdout'])).toBe('typed\r\n30 100\r\ntyped\r\n');
+  const connection = await machine.connect(container, 82);
+  expect(await text(connection.readable)).toBe('hello\n');
+  await connection.writable.close();
+  await listening(82);
+  third?.killAll();
+  expect(await third?.exit).toBe(137);
+});
+
+test('a connection to a server that was open ends with an error', async () => {
+  shell('nc -l -p 83');
+  await listening(83);
+  const { readable } = await machine.connect(container, 83);
+  const reading = text(readable);
+  const outcome = expect(reading).rejects.toThrow('the machine was stopped');
+  await replace();
+  await outcome;
+  // The server has lost its only client, and ends.
+  const left = shell('while ps | grep -q "[n]c -l -p 83"; do sleep 0.1; done; echo gone');
+  expect(await text(left.stdout)).toBe('gone\n');
+});
+
+test('the first process goes on to its end', async () => {
+  await replace();
+  const writer = container.stdin.getWriter();
+  await writer.write(Buffer.from('it\n'));
+  expect(await text(container.stdout)).toBe('got it\n');
+  expect(await container.exit).toBe(7);
+});
