@@ -17,8 +17,8 @@ export interface BlockBackend {
   /** Makes a range read as zeros, and frees its storage where possible. */
   discard?(offset: number, length: number): void | Promise<void>;
   /**
-   * What a saved session needs to find the disk as it is now; undefined if it has no content yet. No operation
-   * is in progress.
+   * What a saved session needs to find the disk as it is now; undefined if it has no content yet. No
+   * operation is in progress.
    */
   suspend?(): DiskState | undefined | Promise<DiskState | undefined>;
   /**
