@@ -15,7 +15,7 @@ export const pathInGuest = (program: string) => `/bin/${basename(program, '.c')}
 /** Returns the path of a program's executable. */
 export const executable = (program: string) => compileForLinux(join(FOLDER, program));
 
-/** Returns our initramfs with programs of this folder added. The kernel unpacks several concatenated archives. */
+/** Our initramfs with programs of this folder added. The kernel unpacks several concatenated archives. */
 export async function initramfsWithPrograms(programs = PROGRAMS): Promise<Buffer> {
   const base = await platform.loadFile('kernel/initramfs.cpio');
   return Buffer.concat([base, await archiveOf(programs, FOLDER)]);
