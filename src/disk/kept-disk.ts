@@ -175,11 +175,12 @@ export class KeptDisk implements BlockBackend {
     }
   }
 
-  /** Replaces the whole content by chunks of another disk. */
+  /** Replaces the whole content by chunks of another disk. @throws RangeError when one is beyond the disk */
   fill(chunks: Iterable<readonly [chunk: number, bytes: Uint8Array]>): void {
     this.discard(0, this.sizeBytes);
     for (const [chunk, bytes] of chunks) {
       const offset = chunk * CHUNK;
+      if (offset >= this.sizeBytes) throw new RangeError(`has chunk ${chunk}, which is beyond the disk`);
       this.write(offset, [bytes.subarray(0, Math.min(CHUNK, this.sizeBytes - offset))]);
     }
   }

@@ -8,6 +8,8 @@ const SECTOR = 512;
 export class PowerLossFile implements DiskFile {
   /** The size from which on it is full. */
   capacity: number;
+  /** Writes and flushes that still happen before the power is lost, and all others throw. */
+  remaining = Number.POSITIVE_INFINITY;
   #present = new MemoryDiskFile();
   #durable = new MemoryDiskFile();
   #unsafe: { offset: number; bytes: Uint8Array<ArrayBuffer> }[] = [];
@@ -25,6 +27,7 @@ export class PowerLossFile implements DiskFile {
   }
 
   write(offset: number, from: Uint8Array<ArrayBuffer>): void {
+    this.#count();
     this.#present.write(offset, from);
     this.#unsafe.push({ offset, bytes: from.slice() });
   }
@@ -35,11 +38,16 @@ export class PowerLossFile implements DiskFile {
   }
 
   flush(): void {
+    this.#count();
     this.#unsafe = [];
     this.#durable = copyOf(this.#present);
   }
 
   close(): void {}
+
+  #count(): void {
+    if (this.remaining-- <= 0) throw new Error('the power is lost');
+  }
 
   copy(): PowerLossFile {
     const copy = new PowerLossFile(this.capacity);
@@ -64,6 +72,7 @@ export class PowerLossFile implements DiskFile {
       }
     }
     this.#present = file;
+    this.remaining = Number.POSITIVE_INFINITY;
     this.flush();
   }
 }

@@ -1,0 +1,169 @@
+import { createHash } from 'node:crypto';
+import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Worker } from 'node:worker_threads';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { PowerLossFile } from '../disk/testing/power-loss-file.ts';
+import { diskSerial, Machine } from '../machine/machine.ts';
+import { bundle } from '../machine/platform/bundle.ts';
+import { nodePlatform } from '../machine/platform/node.ts';
+import type { Platform } from '../machine/platform/platform.ts';
+import { copyOut, recover, writeImage } from './testing/check-disk.ts';
+import { DEMO_IMAGES, PUBLIC, pull, store } from './testing/run.ts';
+import { decodeLog, LOG_FILE, type LogEntry } from './testing/write-log.ts';
+
+const MIB = 1 << 20;
+const SIZE = 64 * MIB;
+const ROUNDS = process.env.LONG_TESTS ? 300 : 15;
+const FILES = process.env.LONG_TESTS ? 60 : 14;
+const SEED = Number(process.env.FUZZ_SEED ?? 1);
+
+/** Files that are synced and never changed again, among others that come, grow, move and go. */
+const SCRIPT = `
+  mkdir /d; cd /d; sync; i=0
+  while [ $i -lt ${FILES} ]; do
+    dd if=/dev/urandom of=u$i bs=1k count=$((1 + i * 37 % 150)) 2>/dev/null
+    dd if=/dev/urandom of=s$i bs=1k count=$((1 + i * 53 % 300)) 2>/dev/null
+    [ $i -gt 2 ] && rm -f u$((i - 3)) m$((i - 3))
+    [ $((i % 3)) = 0 ] && mv u$i m$i
+    dd if=/dev/zero bs=4k count=3 2>/dev/null >> grown
+    if [ $((i % 2)) = 0 ]; then sync; else dd if=/dev/null of=s$i conv=notrunc,fsync bs=1 count=0 2>/dev/null; fi
+    echo "s$i $(sha256sum < s$i)"
+    i=$((i + 1))
+  done`;
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'linuxrun-power-'));
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** A platform whose machine worker records all writes to kept disks. */
+function recordingPlatform(): Platform {
+  const platform = nodePlatform(PUBLIC);
+  return {
+    ...platform,
+    startWorker(start, transfer, onFailure) {
+      if (start.role !== 'machine') return platform.startWorker(start, transfer, onFailure);
+      const worker = new Worker(bundle(new URL('./testing/recording-machine.ts', import.meta.url)), {
+        eval: true,
+      });
+      worker.on('error', onFailure);
+      worker.on('message', (problem) => onFailure(new Error(JSON.stringify(problem))));
+      worker.postMessage(start, transfer as never);
+      return {
+        setReferenced: () => {},
+        async terminate() {
+          await worker.terminate();
+        },
+      };
+    },
+  };
+}
+
+interface Synced {
+  readonly name: string;
+  readonly hash: string;
+  /** The length of the log when it was known to be synced. */
+  readonly end: number;
+}
+
+async function record(): Promise<{ log: ReturnType<typeof decodeLog>; synced: Synced[] }> {
+  const platform = recordingPlatform();
+  const image = await pull(`${DEMO_IMAGES}:busybox`);
+  const machine = await Machine.start(platform, {
+    emulator: await platform.loadEmulator(),
+    kernel: await platform.loadFile('kernel/Image'),
+    initrd: await platform.loadFile('kernel/initramfs.cpio'),
+    cpus: 1,
+    memoryBytes: 128 * MIB,
+    commandLine: 'quiet',
+    disks: [
+      { kind: 'image', store },
+      { kind: 'kept', store, disk: 'power', sizeBytes: SIZE },
+    ],
+  });
+  const logFile = join(store, LOG_FILE);
+  const synced: Synced[] = [];
+  try {
+    await machine.openImage(image.layers);
+    const container = machine.runContainer({
+      ...{ args: ['sh', '-c', SCRIPT], env: ['PATH=/bin'], directory: '/', user: '', name: 'a' },
+      ...{ hostname: 'a', volumes: [], devices: [], tmpfs: [], kept: true },
+      disks: { image: diskSerial(0), scratch: diskSerial(1) },
+    });
+    let rest = '';
+    for await (const bytes of container.stdout) {
+      const lines = (rest + Buffer.from(bytes)).split('\n');
+      rest = lines.pop() ?? '';
+      const end = statSync(logFile).size;
+      for (const line of lines) {
+        const [name = '', hash = ''] = line.split(/\s+/);
+        synced.push({ name, hash, end });
+      }
+    }
+    expect(await container.exit).toBe(0);
+  } finally {
+    await machine.stop();
+  }
+  return { log: decodeLog(readFileSync(logFile)), synced };
+}
+
+/** Numbers from a seed (a linear congruential generator). */
+function numbers(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return state >>> 8;
+  };
+}
+
+function apply(file: PowerLossFile, entry: LogEntry): void {
+  if (entry.kind === 'write') file.write(entry.offset, entry.bytes.slice());
+  else if (entry.kind === 'resize') file.resize(entry.size);
+}
+
+/** The file as it is after a loss of power when `count` entries have been carried out. */
+function loseAfter(log: readonly { entry: LogEntry }[], count: number, choose: () => number): PowerLossFile {
+  const file = new PowerLossFile();
+  const entries = log.slice(0, count).map(({ entry }) => entry);
+  const done = entries.findLastIndex(({ kind }) => kind === 'flushed');
+  const begun = entries.slice(0, Math.max(done, 0)).findLastIndex(({ kind }) => kind === 'flush');
+  entries.forEach((entry, index) => {
+    apply(file, entry);
+    if (index === begun) file.flush();
+  });
+  file.losePower(choose);
+  return file;
+}
+
+test('after a loss of power the disk mounts, and synced files are whole', { timeout: 480_000 }, async () => {
+  const { log, synced } = await record();
+  expect(synced).toHaveLength(FILES);
+  const random = numbers(SEED);
+  const firstFlush = log.findIndex(({ entry }) => entry.kind === 'flushed');
+  expect(firstFlush).toBeGreaterThan(0);
+  let whole = 0;
+  for (let round = 0; round < ROUNDS; round++) {
+    const count = firstFlush + 1 + (random() % (log.length - firstFlush - 1));
+    // Some losses keep nearly nothing or nearly everything.
+    const keep = [1, 8, 15][round % 3] as number;
+    const file = loseAfter(log, count, () => (random() % 16 < keep ? 1 : 0));
+    const image = join(folder, 'image');
+    await writeImage(file, SIZE, image);
+    recover(image);
+    const copy = join(folder, `round${round}`);
+    copyOut(image, '/d', copy);
+    const end = log[count - 1]?.end ?? 0;
+    for (const { name, hash } of synced.filter((each) => each.end <= end)) {
+      const bytes = readFileSync(join(copy, 'd', name));
+      expect(`${round} ${name} ${createHash('sha256').update(bytes).digest('hex')}`).toBe(
+        `${round} ${name} ${hash}`,
+      );
+      whole++;
+    }
+    rmSync(copy, { recursive: true, force: true });
+  }
+  expect(whole).toBeGreaterThan(ROUNDS);
+});
