@@ -2,15 +2,11 @@ import { createHash } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Worker } from 'node:worker_threads';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { PowerLossFile } from '../disk/testing/power-loss-file.ts';
-import { diskSerial, Machine } from '../machine/machine.ts';
-import { bundle } from '../machine/platform/bundle.ts';
-import { nodePlatform } from '../machine/platform/node.ts';
-import type { Platform } from '../machine/platform/platform.ts';
 import { copyOut, recover, writeImage } from './testing/check-disk.ts';
-import { DEMO_IMAGES, PUBLIC, pull, store } from './testing/run.ts';
+import { lines, runOnKeptDisk, startKeptMachine } from './testing/kept-machine.ts';
+import { store } from './testing/run.ts';
 import { decodeLog, LOG_FILE, type LogEntry } from './testing/write-log.ts';
 
 const MIB = 1 << 20;
@@ -39,29 +35,6 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** A platform whose machine worker records all writes to kept disks. */
-function recordingPlatform(): Platform {
-  const platform = nodePlatform(PUBLIC);
-  return {
-    ...platform,
-    startWorker(start, transfer, onFailure) {
-      if (start.role !== 'machine') return platform.startWorker(start, transfer, onFailure);
-      const worker = new Worker(bundle(new URL('./testing/recording-machine.ts', import.meta.url)), {
-        eval: true,
-      });
-      worker.on('error', onFailure);
-      worker.on('message', (problem) => onFailure(new Error(JSON.stringify(problem))));
-      worker.postMessage(start, transfer as never);
-      return {
-        setReferenced: () => {},
-        async terminate() {
-          await worker.terminate();
-        },
-      };
-    },
-  };
-}
-
 interface Synced {
   readonly name: string;
   readonly hash: string;
@@ -70,38 +43,14 @@ interface Synced {
 }
 
 async function record(): Promise<{ log: ReturnType<typeof decodeLog>; synced: Synced[] }> {
-  const platform = recordingPlatform();
-  const image = await pull(`${DEMO_IMAGES}:busybox`);
-  const machine = await Machine.start(platform, {
-    emulator: await platform.loadEmulator(),
-    kernel: await platform.loadFile('kernel/Image'),
-    initrd: await platform.loadFile('kernel/initramfs.cpio'),
-    cpus: 1,
-    memoryBytes: 128 * MIB,
-    commandLine: 'quiet',
-    disks: [
-      { kind: 'image', store },
-      { kind: 'kept', store, disk: 'power', sizeBytes: SIZE },
-    ],
-  });
+  const machine = await startKeptMachine('power', SIZE);
   const logFile = join(store, LOG_FILE);
   const synced: Synced[] = [];
   try {
-    await machine.openImage(image.layers);
-    const container = machine.runContainer({
-      ...{ args: ['sh', '-c', SCRIPT], env: ['PATH=/bin'], directory: '/', user: '', name: 'a' },
-      ...{ hostname: 'a', volumes: [], devices: [], tmpfs: [], kept: true },
-      disks: { image: diskSerial(0), scratch: diskSerial(1) },
-    });
-    let rest = '';
-    for await (const bytes of container.stdout) {
-      const lines = (rest + Buffer.from(bytes)).split('\n');
-      rest = lines.pop() ?? '';
-      const end = statSync(logFile).size;
-      for (const line of lines) {
-        const [name = '', hash = ''] = line.split(/\s+/);
-        synced.push({ name, hash, end });
-      }
+    const container = runOnKeptDisk(machine, SCRIPT);
+    for await (const line of lines(container.stdout)) {
+      const [name = '', hash = ''] = line.split(/\s+/);
+      synced.push({ name, hash, end: statSync(logFile).size });
     }
     expect(await container.exit).toBe(0);
   } finally {

@@ -1,23 +1,29 @@
-/** A machine worker that records what it writes to kept disks, for tests of a loss of power. */
-import { closeSync, openSync, writeSync } from 'node:fs';
+/**
+ * A machine worker for tests. It records what it writes to kept disks, and their files can be full: a file says
+ * how large they may be.
+ */
+import { closeSync, existsSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { runMachine } from '../../machine/machine-worker.ts';
 import { becomePart } from '../../machine/platform/node-worker.ts';
 import type { MachineStart } from '../../machine/protocol.ts';
 import type { DiskFile, DiskFiles } from '../../storage/disk-files.ts';
+import { StorageFullError } from '../../storage/errors.ts';
 import { FileStore } from '../../storage/file-store.ts';
 import { LayerStore } from '../../storage/layer-store.ts';
 import { MemoryLocks } from '../../storage/memory.ts';
 import { nodeDisks } from '../../storage/node.ts';
-import { encodeEntry, LOG_FILE, type LogEntry } from './write-log.ts';
+import { CAPACITY_FILE, encodeEntry, LOG_FILE, type LogEntry } from './write-log.ts';
 
 class RecordedFile implements DiskFile {
   readonly #file: DiskFile;
+  readonly #folder: string;
   readonly #log: number;
 
-  constructor(file: DiskFile, log: number) {
+  constructor(file: DiskFile, folder: string) {
     this.#file = file;
-    this.#log = log;
+    this.#folder = folder;
+    this.#log = openSync(join(folder, LOG_FILE), 'a');
   }
 
   get size(): number {
@@ -34,6 +40,7 @@ class RecordedFile implements DiskFile {
   }
 
   resize(size: number): void {
+    if (size > this.#capacity) throw new StorageFullError('the test allows no more');
     this.#file.resize(size);
     this.#record({ kind: 'resize', size });
   }
@@ -49,6 +56,11 @@ class RecordedFile implements DiskFile {
     closeSync(this.#log);
   }
 
+  get #capacity(): number {
+    const file = join(this.#folder, CAPACITY_FILE);
+    return existsSync(file) ? Number(readFileSync(file, 'utf8')) : Number.POSITIVE_INFINITY;
+  }
+
   #record(entry: LogEntry): void {
     writeSync(this.#log, encodeEntry(entry));
   }
@@ -56,8 +68,7 @@ class RecordedFile implements DiskFile {
 
 function openStore(folder: string) {
   const disks: DiskFiles = nodeDisks(folder);
-  const open = async (name: string) =>
-    new RecordedFile(await disks.open(name), openSync(join(folder, LOG_FILE), 'a'));
+  const open = async (name: string) => new RecordedFile(await disks.open(name), folder);
   return {
     layers: new LayerStore(new FileStore(folder), new MemoryLocks()),
     disks: Object.assign(Object.create(disks), { open }) as DiskFiles,

@@ -1,6 +1,8 @@
-/** The log that a recording machine worker writes. */
+/** The log that a recording machine worker writes, in the folder of its store. */
 
 export const LOG_FILE = 'writes.log';
+/** Holds how many bytes the files of kept disks may have. */
+export const CAPACITY_FILE = 'capacity';
 
 export type LogEntry =
   | { readonly kind: 'write'; readonly offset: number; readonly bytes: Uint8Array }
