@@ -1,6 +1,6 @@
 /**
- * A machine worker for tests. It records what it writes to kept disks, and their files can be full: a file says
- * how large they may be.
+ * A machine worker for tests. It records what it writes to kept disks, and their files can be full: a file
+ * says how large they may be.
  */
 import { closeSync, existsSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
