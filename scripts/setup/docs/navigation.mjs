@@ -42,6 +42,7 @@ export const SECTIONS = [
       'docs/agent-protocol.md',
       'docs/kernel.md',
       'docs/devices.md',
+      'docs/snapshots.md',
       'docs/core.md',
       'docs/jit.md',
       'docs/performance.md',
