@@ -12,8 +12,10 @@ import { parseReference } from '../../oci/reference.ts';
 import { nodeStore } from '../../storage/node.ts';
 import { type ContainerMachine, type ContainerOptions, startContainer } from '../container.ts';
 import { loadImage } from '../image.ts';
+import { PUBLIC } from './places.ts';
 
-export const PUBLIC = join(import.meta.dirname, '../../../public');
+export { PUBLIC } from './places.ts';
+
 export const DEMO_IMAGES = `oci://${PUBLIC}/images`;
 
 export const store = mkdtempSync(join(tmpdir(), 'linuxrun-container-'));
