@@ -1,5 +1,6 @@
 import { afterEach, expect, test, vi } from 'vitest';
-import { machineClock, monotonicNow } from './clock.ts';
+import { M_TIME_OFFSET } from '../../emulator-wasm/layout.ts';
+import { GuestTime, machineClock, monotonicNow } from './clock.ts';
 
 afterEach(() => vi.restoreAllMocks());
 
@@ -60,4 +61,22 @@ test.each([250_000, 420_000, 10_000_000])('is correct after %i ms without a read
 
 test('the monotonic clock is close to the wall clock', () => {
   expect(Math.abs(monotonicNow() - Date.now())).toBeLessThan(60_000);
+});
+
+test('the time of a guest stands still while its machine is suspended', () => {
+  const clock = clockAt(100);
+  const memory = new WebAssembly.Memory({ initial: 2, maximum: 2, shared: true });
+  const time = new GuestTime(memory, performance.timeOrigin, undefined);
+  const offset = new BigInt64Array(memory.buffer, M_TIME_OFFSET, 1);
+  offset[0] = 5n;
+  expect(time.now()).toBe(1_000_005n);
+  time.stop();
+  // A hart's clock may be ahead by what browsers blur.
+  const stopped = 1_010_005n;
+  expect(offset[0]).toBe(stopped);
+  clock.set(60_000);
+  expect(time.start()).toBe(stopped);
+  expect(time.now()).toBe(stopped);
+  clock.set(60_001);
+  expect(time.now()).toBe(stopped + 10_000n);
 });

@@ -63,3 +63,57 @@ describe('a bare-metal machine', () => {
     await refused({ hartBlocks: [block] });
   });
 });
+
+describe('a suspension', () => {
+  const options = { cpus: 2, memoryBytes: 64 * MIB };
+
+  test('ends once, and stops nothing for good', async () => {
+    const machine = await start({ emulator, ...options, elf: programs.endless });
+    const suspended = await machine.suspend();
+    await expect(machine.suspend()).rejects.toThrow('the machine is suspended already');
+    const before = machine.stats().instructions;
+    await delay(20);
+    expect(machine.stats().instructions).toEqual(before);
+    await suspended.resume();
+    await expect.poll(() => machine.stats().instructions[0]).toBeGreaterThan(before[0] as number);
+    await expect(suspended.resume()).rejects.toThrow('the machine is not suspended');
+  });
+
+  test('is refused where it would change the run', async () => {
+    const reason = 'a traced or reproducible machine cannot be suspended';
+    const counted = await start({ emulator, ...options, elf: programs.endless, icount: true });
+    await expect(counted.suspend()).rejects.toThrow(reason);
+    const traced = await start({ emulator, ...options, elf: programs.endless, onTrace: () => {} });
+    await expect(traced.suspend()).rejects.toThrow(reason);
+  });
+
+  test('fails when the machine ends, and a suspended machine can be stopped', async () => {
+    const ended = await start({ emulator, ...options, elf: programs.htif(1) });
+    await ended.exit;
+    await expect(ended.suspend()).rejects.toThrow('the guest has powered off');
+    const machine = await start({ emulator, ...options, elf: programs.endless });
+    const { ram } = await machine.suspend();
+    await machine.stop();
+    expect(await machine.exit).toMatchObject({ reason: 'stop' });
+    // Whoever saves may still be reading.
+    expect(ram).toHaveLength(64 * MIB);
+  });
+
+  // The time limit takes 5 s.
+  test.runIf(process.env.LONG_TESTS)('is given up while output waits for its reader', async () => {
+    let accept = () => {};
+    const onConsole = () =>
+      new Promise<void>((resolve) => {
+        accept = resolve;
+      });
+    const machine = await start({ emulator, ...options, elf: programs.flood, onConsole });
+    await delay(500);
+    await expect(machine.suspend()).rejects.toThrow('its output waits for a reader');
+    const before = machine.stats().instructions;
+    for (let count = 0; count < 20; count++) {
+      accept();
+      await delay(10);
+    }
+    expect(machine.stats().instructions).not.toEqual(before);
+  });
+});

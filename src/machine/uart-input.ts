@@ -17,10 +17,10 @@ export async function feedUart(
   for await (const bytes of chunks(input)) {
     for (let sent = 0; sent < bytes.length; ) {
       const count = Atomics.load(words, head);
-      const free = UART_RX_SIZE - (count - Atomics.load(words, tail));
+      const free = UART_RX_SIZE - ((count - Atomics.load(words, tail)) | 0);
       const part = bytes.subarray(sent, sent + free);
       part.forEach((byte, index) => {
-        ring[(count + index) % UART_RX_SIZE] = byte;
+        ring[(count + index) & (UART_RX_SIZE - 1)] = byte;
       });
       Atomics.store(words, head, count + part.length);
       wakeHarts(words, harts);
