@@ -14,14 +14,14 @@ import {
 } from './tcp-segment.ts';
 
 /** More are forgotten, the one used longest ago first. */
-const MOST = 512;
+export const MOST_CONNECTIONS = 512;
 
-interface End {
+export interface End {
   readonly address: Address;
   readonly port: number;
 }
 
-interface Connection {
+export interface GuestConnection {
   readonly guest: End;
   readonly other: End;
   /** The sequence numbers that follow what each side has sent. */
@@ -34,7 +34,17 @@ interface Connection {
  * the guest must learn it: a program that only waits for data would wait forever.
  */
 export class GuestConnections {
-  readonly #connections = new Map<string, Connection>();
+  readonly #connections = new Map<string, GuestConnection>();
+
+  /** @param known what others have seen */
+  constructor(known: readonly GuestConnection[] = []) {
+    for (const connection of known) this.#connections.set(keyOf(connection), connection);
+  }
+
+  /** For another one. */
+  get known(): readonly GuestConnection[] {
+    return [...this.#connections.values()];
+  }
 
   /** @param isForGuest the frame's direction */
   see(frame: Uint8Array, isForGuest: boolean): void {
@@ -44,7 +54,7 @@ export class GuestConnections {
     const source = { address: packet.source, port: segment.sourcePort };
     const destination = { address: packet.destination, port: segment.destinationPort };
     const [guest, other] = isForGuest ? [destination, source] : [source, destination];
-    const key = [guest.address, guest.port, other.address, other.port].join();
+    const key = keyOf({ guest, other });
     const connection = this.#connections.get(key) ?? connectionOf(guest, other);
     this.#connections.delete(key);
     if ((segment.flags & RST) !== 0) return;
@@ -54,7 +64,7 @@ export class GuestConnections {
     if (before === undefined || ahead(end, before) > 0) connection[direction] = end;
     this.#connections.set(key, connection);
     const [oldest] = this.#connections.keys();
-    if (this.#connections.size > MOST && oldest !== undefined) this.#connections.delete(oldest);
+    if (this.#connections.size > MOST_CONNECTIONS && oldest !== undefined) this.#connections.delete(oldest);
   }
 
   /** Resets all of them, as their other ends would (RFC 9293, section 3.10.7). */
@@ -74,8 +84,12 @@ export class GuestConnections {
   }
 }
 
+function keyOf({ guest, other }: Pick<GuestConnection, 'guest' | 'other'>): string {
+  return [guest.address, guest.port, other.address, other.port].join();
+}
+
 /** The addresses are copied, because they are parts of frames. */
-function connectionOf(guest: End, other: End): Connection {
+function connectionOf(guest: End, other: End): GuestConnection {
   const copy = ({ address, port }: End) => ({ address: address.slice(), port });
   return { guest: copy(guest), other: copy(other), toGuest: undefined, fromGuest: undefined };
 }

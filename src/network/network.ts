@@ -26,6 +26,8 @@ export interface ManagedCard extends Card {
   readonly mac: Mac;
   /** Whether the guest sees a link. It does at first. */
   setLink(isUp: boolean): void;
+  /** Resets the guest's TCP connections, whose other ends are gone. */
+  resetConnections(): void;
   /** While it is held, the card takes no frames from the guest. */
   hold(isHeld: boolean): void;
 }

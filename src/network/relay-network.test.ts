@@ -215,11 +215,15 @@ describe('a session that is lost', () => {
   /** A connection that has got 10 bytes and waits for more. */
   async function download(): Promise<FakeSocket> {
     const socket = await connect();
-    network.receive(tcpFrame(OUTSIDE, { flags: SYN, sequence: 99 }));
+    const send = (frame: Uint8Array) => {
+      card.connections.see(frame, false);
+      network.receive(frame);
+    };
+    send(tcpFrame(OUTSIDE, { flags: SYN, sequence: 99 }));
     socket.pass(tcpFrame(OUTSIDE, { flags: SYN | ACK, sequence: 499 }, false));
     socket.pass(tcpFrame(OUTSIDE, { flags: ACK, sequence: 500, data: new Uint8Array(10) }, false));
     socket.pass(tcpFrame(OUTSIDE, { flags: ACK, sequence: 500, data: new Uint8Array(5) }, false));
-    network.receive(tcpFrame(OUTSIDE, { flags: ACK, sequence: 100, acknowledgement: 510 }));
+    send(tcpFrame(OUTSIDE, { flags: ACK, sequence: 100, acknowledgement: 510 }));
     return socket;
   }
 

@@ -1,6 +1,5 @@
 import { Backoff } from './backoff.ts';
 import { frameType, TYPE_IPV6 } from './ethernet.ts';
-import { GuestConnections } from './guest-connections.ts';
 import type { ManagedCard, Network, NetworkEvents } from './network.ts';
 import { loadNat, OfflineNetwork } from './offline-network.ts';
 import { offerProtocols, RELAY_PATH } from './relay-protocol.ts';
@@ -34,7 +33,6 @@ export class RelayNetwork implements Network {
   readonly #options: RelayNetworkOptions;
   readonly #card: ManagedCard;
   readonly #status: StatusReport;
-  readonly #connections = new GuestConnections();
   #offline: Network | undefined;
   #session: RelaySession | undefined;
   readonly #pending: Uint8Array[] = [];
@@ -80,7 +78,6 @@ export class RelayNetwork implements Network {
   }
 
   #send(frame: Uint8Array): void {
-    this.#connections.see(frame, false);
     this.#status.count(0, frame.length);
     this.#session?.send(frame);
   }
@@ -108,10 +105,7 @@ export class RelayNetwork implements Network {
       if (attempt.signal.aborted) return socket.close();
       this.#session = new RelaySession(socket, this.#card, {
         opened: ({ rate }) => this.#open(rate),
-        received: (frame) => {
-          this.#connections.see(frame, true);
-          this.#status.count(frame.length, 0);
-        },
+        received: (frame) => this.#status.count(frame.length, 0),
         told: (message) =>
           this.#status.note(
             message.type === 'limit'
@@ -155,7 +149,7 @@ export class RelayNetwork implements Network {
 
   /** The session is gone, and all connections of the guest with it. */
   #lose(reason: SessionEnd): void {
-    this.#connections.reset(this.#card);
+    this.#card.resetConnections();
     if (reason === 'idle') {
       this.#card.hold(false);
       this.#status.change({ state: 'idle' });

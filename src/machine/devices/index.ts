@@ -1,8 +1,10 @@
+import { VIRTIO_SLOTS } from '../../../emulator-wasm/layout.ts';
 import type { BlockBackend } from '../../disk/block-backend.ts';
 import type { DiskOptions } from '../../disk/disks.ts';
 import { randomMac } from '../../network/ethernet.ts';
 import type { ManagedCard, Network, NetworkOptions } from '../../network/network.ts';
 import { PLAN } from '../../network/plan.ts';
+import { MachineError } from '../errors.ts';
 import { type Plain, StateReader } from '../state.ts';
 import { FIRST_SIZE } from '../terminal-size.ts';
 import { BlockDevice } from './block/device.ts';
@@ -10,7 +12,7 @@ import { ConsoleDevice } from './console/device.ts';
 import { NetDevice, type NetOptions } from './net/device.ts';
 import { RngDevice } from './rng/device.ts';
 import type { GuestMemory } from './virtio/guest-memory.ts';
-import type { VirtioDevice } from './virtio/virtio-device.ts';
+import { OTHER_DEVICES, type VirtioDevice } from './virtio/virtio-device.ts';
 import { VsockDevice } from './vsock/device.ts';
 
 const GUEST_CID = 3;
@@ -68,6 +70,8 @@ function linkOf({ relay }: NetworkOptions): Omit<NetOptions, 'openNetwork'> {
     : { mac: PLAN.guestMac, mtu: PLAN.mtu, offloads: true };
 }
 
+const KINDS = Object.keys(FACTORIES) as DeviceKind[];
+
 type DeviceOf<Kind extends DeviceKind> = ReturnType<(typeof FACTORIES)[Kind]>;
 
 /** The devices of a machine, each in the slot of its place in the list. */
@@ -106,13 +110,14 @@ export class Devices implements Iterable<VirtioDevice> {
 
   /**
    * Takes over from the devices of another machine, whose machine block and RAM are already in place.
-   * @throws StateError if they were of other kinds, or cannot have been in these states
+   * @throws MachineError if they were of other kinds, StateError if they cannot have been in these states
    */
   async resume(states: Plain): Promise<void> {
-    const list = new StateReader(states, 'devices').list(this.#devices.length);
+    const list = new StateReader(states, 'devices').list(VIRTIO_SLOTS);
+    if (list.length > this.#devices.length) throw new MachineError(OTHER_DEVICES);
     for (const [slot, { kind, device }] of this.#devices.entries()) {
-      const state = list[slot] ?? new StateReader(undefined, `device ${slot}`);
-      state.field('kind').oneOf([kind]);
+      const state = list[slot];
+      if (state?.field('kind').oneOf(KINDS) !== kind) throw new MachineError(OTHER_DEVICES);
       await device.resume(state.field('state').raw);
     }
   }

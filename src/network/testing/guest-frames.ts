@@ -1,6 +1,8 @@
 /** Frames as a guest sends them. */
+
 import { type Address, parseAddress } from '../address.ts';
 import { ETHERNET_HEADER } from '../ethernet.ts';
+import { GuestConnections } from '../guest-connections.ts';
 import { packetFrame } from '../ip.ts';
 import type { ManagedCard } from '../network.ts';
 import { PROTOCOL_TCP, PROTOCOL_UDP } from '../packet.ts';
@@ -55,10 +57,17 @@ export class FakeCard implements ManagedCard {
   waiting = 0;
   isUp = true;
   isHeld = false;
+  /** Tests tell them the frames of the guest. */
+  readonly connections = new GuestConnections();
 
   deliver(frame: Uint8Array): void {
     this.frames.push(frame);
+    this.connections.see(frame, true);
     if (!this.takes) this.waiting += frame.length;
+  }
+
+  resetConnections(): void {
+    this.connections.reset(this);
   }
 
   setLink(isUp: boolean): void {

@@ -1,7 +1,13 @@
-import { write16 } from '../../../network/bytes.ts';
+import { equalBytes, write16 } from '../../../network/bytes.ts';
 import { checksum } from '../../../network/checksum.ts';
 import { ETHERNET_HEADER, MAX_FRAME, type Mac } from '../../../network/ethernet.ts';
+import {
+  type GuestConnection,
+  GuestConnections,
+  MOST_CONNECTIONS,
+} from '../../../network/guest-connections.ts';
 import type { ManagedCard, Network } from '../../../network/network.ts';
+import type { Plain, StateReader } from '../../state.ts';
 import type { Chain } from '../virtio/chain.ts';
 import { DriverError, type GuestMemory } from '../virtio/guest-memory.ts';
 import { VirtioDevice } from '../virtio/virtio-device.ts';
@@ -31,6 +37,9 @@ const HEADER = 12;
 const HEADER_CSUM_START = 6;
 const HEADER_CSUM_OFFSET = 8;
 const HEADER_BUFFERS = 10;
+const MAC_SIZE = 6;
+const ADDRESS_V4 = 4;
+const ADDRESS_V6 = 16;
 const NEEDS_CSUM = 1;
 const DATA_VALID = 2;
 /** With more than this waiting for the guest, nothing is taken from it, because it may be answered. */
@@ -53,8 +62,12 @@ export interface NetOptions {
  * and the network sees that it should send no more.
  */
 export class NetDevice extends VirtioDevice implements ManagedCard {
-  readonly mac: Mac;
-  readonly #network: Network;
+  #mac: Mac;
+  readonly #openNetwork: NetOptions['openNetwork'];
+  #network: Network;
+  #connections = new GuestConnections();
+  /** Whether the other ends of the connections have stayed with another machine. */
+  #isResumed = false;
   readonly #offloads: boolean;
   readonly #incoming: Uint8Array[] = [];
   #waiting = 0;
@@ -71,9 +84,14 @@ export class NetDevice extends VirtioDevice implements ManagedCard {
       queueSizes: [QUEUE_SIZE, QUEUE_SIZE],
       config: configOf(mac, mtu),
     });
-    this.mac = mac;
+    this.#mac = mac;
     this.#offloads = offloads;
+    this.#openNetwork = openNetwork;
     this.#network = openNetwork(this);
+  }
+
+  get mac(): Mac {
+    return this.#mac;
   }
 
   get waiting(): number {
@@ -83,9 +101,14 @@ export class NetDevice extends VirtioDevice implements ManagedCard {
   /** A card without a driver receives nothing. */
   deliver(frame: Uint8Array): void {
     if (!this.running) return;
+    this.#connections.see(frame, true);
     this.#incoming.push(frame);
     this.#waiting += frame.length;
     this.wake();
+  }
+
+  resetConnections(): void {
+    this.#connections.reset(this);
   }
 
   setLink(isUp: boolean): void {
@@ -110,14 +133,35 @@ export class NetDevice extends VirtioDevice implements ManagedCard {
     this.#network.resume();
   }
 
-  protected override settle(): null {
+  protected override settle(): Plain {
     for (let chain = this.#buffers.pop(); chain; chain = this.#buffers.pop())
       this.queue(RECEIVE).giveBack(chain);
     this.#room = 0;
-    return null;
+    return { mac: this.mac, connections: this.#connections.known.map(stateOf) };
   }
 
-  protected override restore(): void {}
+  /** The guest knows the card by its address, and its connections have lost their other ends. */
+  protected override restore(state: StateReader): void {
+    const mac = state.field('mac').bytes(MAC_SIZE, MAC_SIZE);
+    if (!equalBytes(mac, this.#mac)) this.#rename(mac);
+    this.#connections = new GuestConnections(
+      state.field('connections').list(MOST_CONNECTIONS).map(readConnection),
+    );
+    this.#isResumed = true;
+  }
+
+  #rename(mac: Mac): void {
+    this.#mac = mac;
+    this.setConfig(0, mac);
+    this.#network.close();
+    this.#network = this.#openNetwork(this);
+  }
+
+  override proceed(): void {
+    super.proceed();
+    if (this.#isResumed) this.resetConnections();
+    this.#isResumed = false;
+  }
 
   #receive(): void {
     const before = this.#waiting;
@@ -185,8 +229,29 @@ export class NetDevice extends VirtioDevice implements ManagedCard {
     const frame = new Uint8Array(length);
     readable.read(frame);
     this.charge(TRANSMIT, length);
+    this.#connections.see(frame, false);
     return this.#offloads || completeChecksum(frame, this.#header) ? frame : undefined;
   }
+}
+
+function stateOf({ guest, other, toGuest, fromGuest }: GuestConnection): Plain {
+  return { guest: { ...guest }, other: { ...other }, toGuest: toGuest ?? null, fromGuest: fromGuest ?? null };
+}
+
+function readConnection(state: StateReader): GuestConnection {
+  const end = (name: string) => ({
+    address: state.field(name).field('address').bytes(ADDRESS_V4, ADDRESS_V6),
+    port: state.field(name).field('port').integer(0, 0xffff),
+  });
+  const sequence = (name: string) =>
+    state
+      .field(name)
+      .optional()
+      ?.integer(0, 2 ** 32 - 1);
+  const [guest, other] = [end('guest'), end('other')];
+  const isSound = [ADDRESS_V4, ADDRESS_V6].includes(guest.address.length);
+  if (!isSound || guest.address.length !== other.address.length) state.fail('has wrong addresses');
+  return { guest, other, toGuest: sequence('toGuest'), fromGuest: sequence('fromGuest') };
 }
 
 /**

@@ -25,13 +25,13 @@ beforeEach(async () => {
 });
 
 /** A new device in the place of the one that was suspended. */
-function resume(state: Plain, change = (_device: EchoDevice) => {}): EchoDevice {
+async function resume(state: Plain, change = (_device: EchoDevice) => {}): Promise<EchoDevice> {
   const file = machine.ram.buffer.slice(0) as unknown as SharedArrayBuffer;
   const next = new EchoDevice(machine.memory);
   change(next);
   // As the machine restores its block after it has made the devices.
   new Uint8Array(machine.buffer).set(new Uint8Array(file).subarray(0, driver.file + 0x800));
-  next.resume(state);
+  await next.resume(state);
   driver.device = next;
   return next;
 }
@@ -60,7 +60,7 @@ test('another device goes on where the suspended one stood, also when indices wr
     }
     machine.at(request.address, 8).set(pattern(8, round));
     queue.add([request, reply]);
-    const next = resume(await driver.device.suspend());
+    const next = await resume(await driver.device.suspend());
     expect(queue.completions()).toEqual([]);
     next.proceed();
     expect(queue.completions()).toHaveLength(1);
@@ -71,9 +71,9 @@ test('another device goes on where the suspended one stood, also when indices wr
 test('what changed in the configuration meanwhile is announced', async () => {
   const state = await device.suspend();
   driver.takeInterrupt();
-  resume(state);
+  await resume(state);
   expect(driver.takeInterrupt()).toBe(0);
-  resume(state, (next) => next.setByte(1, 99));
+  await resume(state, (next) => next.setByte(1, 99));
   expect(driver.takeInterrupt()).toBe(2);
   expect(driver.config(4).getUint8(1)).toBe(99);
 });
@@ -83,7 +83,7 @@ test('registers of a state do not change what the device is', async () => {
   const queue = V_QUEUES + Q_NUM_MAX;
   for (const register of [V_DEVICE_ID, V_DEVICE_FEATURES, V_DEVICE_FEATURES + 4, V_CONFIG, queue])
     driver.store(register, 0xffff_ffff);
-  resume(state);
+  await resume(state);
   expect(driver.load(V_DEVICE_ID)).toBe(0x7f);
   expect(driver.offeredFeatures).toBe((1n << 32n) | (1n << 29n) | (1n << 28n) | 1n);
   expect(driver.load(queue)).toBe(ECHO_QUEUE_SIZE);
@@ -94,10 +94,10 @@ test('a device without a driver, and one with a broken driver, are what they wer
   driver.queue(0).setAvailableIndex(1000);
   driver.notify(0);
   expect(device.transport.phase).toBe('broken');
-  expect(resume(await device.suspend()).transport.phase).toBe('broken');
+  expect((await resume(await device.suspend())).transport.phase).toBe('broken');
   driver.device.proceed();
   await driver.writeStatus(0);
-  expect(resume(await driver.device.suspend()).transport.phase).toBe('stopped');
+  expect((await resume(await driver.device.suspend())).transport.phase).toBe('stopped');
   driver.device.proceed();
   await driver.start();
   expect(await driver.transact(0, [pattern(3), 3])).toEqual(pattern(3));
@@ -107,8 +107,8 @@ describe('a state that no device can have been in is refused:', () => {
   const position = { taken: 1, used: 1, signalled: 1 };
   const sound = { phase: 'running', configChanged: false, queues: [position], own: null };
 
-  test('none', () => {
-    resume(sound);
+  test('none', async () => {
+    await resume(sound);
   });
 
   test.each<[string, Plain]>([
@@ -125,17 +125,17 @@ describe('a state that no device can have been in is refused:', () => {
     ['a negative count', { ...sound, queues: [{ ...position, used: -1 }] }],
     ['a count beyond 16 bits', { ...sound, queues: [{ ...position, signalled: 0x1_0000 }] }],
     ['more chains in progress than the queue has', { ...sound, queues: [{ ...position, taken: 18 }] }],
-  ])('%s', (_name, state) => {
-    expect(() => resume(state)).toThrow(StateError);
+  ])('%s', async (_name, state) => {
+    await expect(resume(state)).rejects.toThrow(StateError);
   });
 
-  test('a ring outside RAM', () => {
+  test('a ring outside RAM', async () => {
     driver.store(V_QUEUES + Q_DRIVER + 4, 1);
-    expect(() => resume(sound)).toThrow('this saved session is damaged: device 0.queues[0]');
+    await expect(resume(sound)).rejects.toThrow('this saved session is damaged: device 0.queues[0]');
   });
 
-  test('features that the device does not have', () => {
+  test('features that the device does not have', async () => {
     driver.store(V_DRIVER_FEATURES, 2);
-    expect(() => resume(sound)).toThrow('other features');
+    await expect(resume(sound)).rejects.toThrow('the same kind of network as before');
   });
 });

@@ -19,6 +19,7 @@ import {
   VIRTIO_SLOTS,
 } from '../../../../emulator-wasm/layout.ts';
 import { equalBytes } from '../../../network/bytes.ts';
+import { MachineError } from '../../errors.ts';
 import { type Plain, StateReader } from '../../state.ts';
 import type { Chain } from './chain.ts';
 import { DriverError, type GuestMemory } from './guest-memory.ts';
@@ -52,6 +53,10 @@ export interface DeviceType {
   /** The initial configuration space. */
   config: Uint8Array;
 }
+
+/** Why a state cannot go on here, though it is sound. */
+export const OTHER_DEVICES =
+  'the saved session needs a machine with the same disks and the same kind of network as before';
 
 const PHASES = ['stopped', 'running', 'broken'] as const;
 
@@ -262,7 +267,7 @@ export abstract class VirtioDevice {
   #resumeQueues(queues: StateReader): void {
     const list = queues.list(this.#queues.length);
     const features = this.#load(V_DRIVER_FEATURES);
-    if (this.#refusesFeatures) queues.fail('belong to a driver with other features');
+    if (this.#refusesFeatures) throw new MachineError(OTHER_DEVICES);
     for (const [index, queue] of this.#queues.entries()) {
       const position = list[index] ?? queues.fail('are too few');
       const count = (name: string) => position.field(name).integer(0, 0xffff);
