@@ -31,16 +31,20 @@ export class SuspendedMachine {
    * has booted are zero, those of one that was started from a state are as they were in it.
    */
   dirtyPages(): Uint8Array<ArrayBuffer> {
-    const pages = new Uint8Array(Math.ceil(this.#flags.length / BITS));
-    for (const [page, flags] of this.#flags.entries()) {
-      if (flags & PAGE_DIRTY) pages[page >>> 3] = (pages[page >>> 3] as number) | (1 << (page % BITS));
+    const flags = this.#flags;
+    const pages = new Uint8Array(Math.ceil(flags.length / BITS));
+    // By default there are 131 072 pages, for which an iterator takes 30 ms when it is not compiled yet.
+    for (let page = 0; page < flags.length; page++) {
+      if ((flags[page] as number) & PAGE_DIRTY)
+        pages[page >>> 3] = (pages[page >>> 3] as number) | (1 << (page % BITS));
     }
     return pages;
   }
 
   /** Makes all pages clean. */
   markSaved(): void {
-    for (const [page, flags] of this.#flags.entries()) this.#flags[page] = flags & ~PAGE_DIRTY;
+    const flags = this.#flags;
+    for (let page = 0; page < flags.length; page++) flags[page] = (flags[page] as number) & ~PAGE_DIRTY;
   }
 
   /** Resolves when the machine goes on. */
