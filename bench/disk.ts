@@ -13,7 +13,7 @@ import { qemuLinux } from './qemu.ts';
 import { median, printTable } from './table.ts';
 
 const IMAGE = 'python';
-const READER = `${GUEST_FOLDER}/read`;
+const READER = `${GUEST_FOLDER}/disk`;
 const DISK = '/dev/vda';
 
 interface Pattern {
@@ -44,7 +44,7 @@ interface Disks {
 }
 
 function parseRead(output: string): ReadSample {
-  const [, microseconds, sum = ''] = /^read ok (\d+) (\w+)\s*$/m.exec(output) ?? [];
+  const [, microseconds, sum = ''] = /^disk ok (\d+) (\w+)\s*$/m.exec(output) ?? [];
   if (microseconds === undefined) throw new Error(`the disk cannot be read: ${output.trim()}`);
   return { elapsed: Number(microseconds) / 1e6, sum };
 }

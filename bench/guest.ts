@@ -12,7 +12,7 @@ const run = promisify(execFile);
 const SOURCES = join(import.meta.dirname, 'guest');
 const COMPILER = 'riscv64-linux-gnu-gcc';
 const FLAGS = ['-O2', '-static', '-Wall', '-Wextra', '-Werror'];
-const PROGRAMS = ['boot', 'read', 'filter', 'net'];
+const PROGRAMS = ['boot', 'disk', 'filter', 'net'];
 
 /** The guest's folder for the programs of `bench/guest`. */
 export const GUEST_FOLDER = '/bench';

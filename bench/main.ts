@@ -14,6 +14,7 @@ import { benchConnect } from './connect.ts';
 import { benchDisk } from './disk.ts';
 import { benchFilter } from './filter.ts';
 import { benchIdle } from './idle.ts';
+import { benchKept } from './kept.ts';
 import { benchNet } from './net.ts';
 import { benchPackage } from './package.ts';
 import { PUBLIC } from './platform.ts';
@@ -34,6 +35,7 @@ const SECTIONS = [
   'start',
   'package',
   'disk',
+  'kept',
   'filter',
   'net',
   'connect',
@@ -101,6 +103,7 @@ async function main(): Promise<void> {
   if (chosen('start')) await benchStart(repeat * STARTS_PER_REPEAT);
   if (chosen('package')) await benchPackage(repeat);
   if (chosen('disk')) await benchDisk(wasm, repeat);
+  if (chosen('kept')) await benchKept(wasm, repeat);
   if (chosen('filter')) await benchFilter(wasm);
   if (chosen('net')) await benchNet(wasm, repeat);
   if (chosen('connect')) await benchConnect(wasm, repeat);
