@@ -1,5 +1,6 @@
 /** Containers in the words of Docker. */
 import type { ContainerInfo } from '../docker/containers.ts';
+import { findById } from '../docker/find.ts';
 import { familiarName } from '../docker/images.ts';
 import { type ImageConfig, parseConfigFile } from '../oci/image.ts';
 import { commandOf } from '../options/command.ts';
@@ -38,6 +39,12 @@ export async function stoppedContainers(withSizes: boolean): Promise<ContainerIn
         size: withSizes ? await containers.usage(record.name).catch(() => undefined) : undefined,
       })),
   );
+}
+
+/** @param text a name, an ID, or the beginning of one @throws DockerError */
+export async function findStopped(text: string): Promise<ContainerInfo> {
+  const stopped = await stoppedContainers(false);
+  return stopped.find(({ name }) => name === text) ?? findById('container', stopped, text, ({ id }) => id);
 }
 
 function describe(record: ContainerRecord): ContainerInfo {

@@ -1,12 +1,14 @@
 /** The containers that `docker` commands of this process have started. */
 import { type ContainerInfo, describeContainer, formatContainers } from '../docker/containers.ts';
 import type { PsWords } from '../docker/docker.ts';
+import { NotFoundError } from '../docker/errors.ts';
 import { findById } from '../docker/find.ts';
 import type { Row } from '../docker/format.ts';
 import { nameIsTaken, randomName } from '../docker/names.ts';
 import { OutputLog, type OutputStream } from '../docker/output-log.ts';
 import { chunks } from '../streams/chunks.ts';
 import type { RunningContainer } from './container.ts';
+import { findStopped, stoppedContainers } from './container-info.ts';
 
 export interface DockerContainer {
   readonly info: ContainerInfo;
@@ -51,15 +53,39 @@ export function findContainer(text: string): DockerContainer {
   return containers.get(text) ?? findById('container', runningContainers(), text, ({ info }) => info.id);
 }
 
-/** @throws DockerError if the template is wrong */
-export function listContainers(words: PsWords): string {
-  const infos = runningContainers().map(({ info }) => info);
-  return formatContainers(infos, words);
+/** Whether the container of a name, or of the beginning of an ID, runs here. @throws DockerError */
+export function isRunning(text: string): boolean {
+  try {
+    return findContainer(text) !== undefined;
+  } catch (error) {
+    if (error instanceof NotFoundError) return false;
+    throw error;
+  }
+}
+
+/** @throws DockerError if the template is wrong; StorageError */
+export async function listContainers(words: PsWords): Promise<string> {
+  const running = await Promise.all(
+    runningContainers().map(async ({ info, container }) => ({
+      ...info,
+      size: words.size ? await sizeOf(container) : undefined,
+    })),
+  );
+  const stopped = words.all ? await stoppedContainers(words.size) : [];
+  return formatContainers([...running, ...stopped], words);
+}
+
+/** One that ends meanwhile has no size. */
+async function sizeOf(container: RunningContainer): Promise<number | undefined> {
+  return container.stats().then(
+    ({ disk }) => disk.usedBytes,
+    () => undefined,
+  );
 }
 
 /** @throws DockerError */
 export async function inspectContainer(text: string): Promise<Row> {
-  return describeContainer(findContainer(text).info);
+  return describeContainer(isRunning(text) ? findContainer(text).info : await findStopped(text));
 }
 
 /** Keeps the latest output of a container. */

@@ -103,6 +103,39 @@ test('keeps detached containers, which other commands reach', { timeout: TIMEOUT
   expect((await result(docker('exec', 'box', 'true'))).stderr).toMatch(/No such container: box/);
 });
 
+test('starts, commits, exports and removes kept containers', { timeout: TIMEOUT }, async () => {
+  expect((await result(docker('ps'))).stdout).not.toContain('box');
+  const words = ['ps', '-a', '-s', '--format', '{{.Names}} {{.Status}}'];
+  expect((await result(docker(...words))).stdout).toMatch(/^box Exited \(137\) .* ago\n$/);
+  expect(await result(docker('run', '--rm', '--name', 'box', BUSYBOX))).toMatchObject({ status: 125 });
+  expect(await result(docker('start', 'box'))).toEqual({ status: 0, stdout: 'box\n', stderr: '' });
+  expect(await result(docker('rm', 'box'))).toMatchObject({
+    status: 1,
+    stderr: expect.stringContaining('is running'),
+  });
+  await result(docker('exec', 'box', 'sh', '-c', 'echo kept > /file'));
+  expect((await result(docker('commit', '-c', 'CMD cat /file', 'box', 'made'))).stdout).toBe(
+    'docker.io/library/made:latest\n',
+  );
+  expect((await result(docker('run', '--rm', 'made'))).stdout).toBe('kept\n');
+  await result(docker('stop', '-t', '0', 'box'));
+  expect((await result(docker('inspect', '-f', '{{.State.Status}}', 'box'))).stdout).toBe('exited\n');
+  expect((await result(docker('export', 'box'))).stdout).toContain('kept\n');
+  expect((await result(docker('save', 'made'))).stdout).toContain('index.json');
+  expect(await result(docker('rename', 'box', 'chest'))).toMatchObject({ status: 0 });
+  const cat = ['run', '--name', 'chest', BUSYBOX, 'cat', '/file'];
+  expect((await result(docker(...cat))).stdout).toBe('kept\n');
+  expect((await result(docker('start', '-a', 'chest'))).stdout).toBe('kept\n');
+  expect(await result(docker('container', 'prune'))).toMatchObject({ status: 1 });
+  expect(await result(docker('rm', 'nosuch', 'chest'))).toEqual({
+    status: 1,
+    stdout: 'chest\n',
+    stderr: 'docker: No such container: nosuch\n',
+  });
+  expect((await result(docker('container', 'prune', '-f'))).stdout).toBe('Total reclaimed space: 0B\n');
+  expect((await result(docker('rmi', 'made'))).status).toBe(0);
+});
+
 test('pulls and removes images, and helps', { timeout: TIMEOUT }, async () => {
   expect((await result(docker('pull', BUSYBOX))).stdout).toMatch(/^Digest: sha256:[\da-f]{64}\n/);
   const listed = (await result(docker('images', '--format', '{{.Tag}} {{.Size}}'))).stdout;

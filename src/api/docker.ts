@@ -12,30 +12,38 @@ import {
   parseDocker,
   parseEnvFile,
   type RunWords,
+  type StartWords,
   type StopWords,
 } from '../docker/docker.ts';
 import { inspect, type Report } from '../docker/inspect.ts';
-import { randomId } from '../docker/names.ts';
+import { nameIsTaken, randomId } from '../docker/names.ts';
 import { toRecord } from '../options/assignments.mjs';
-import { commandOf } from '../options/command.ts';
 import { parseSignal } from '../options/signals.ts';
 import { type BuiltinStreams, print, startBuiltin } from './builtin.ts';
 import type { Child, Signal, StartedProcess } from './child.ts';
-import { Container, type RunningContainer } from './container.ts';
+import { Container, type StartedContainer } from './container.ts';
+import { detailsOf, findStopped, hexId } from './container-info.ts';
 import {
   addContainer,
-  type DockerContainer,
   findContainer,
   freeName,
   inspectContainer,
+  isRunning,
   keepOutput,
   listContainers,
   takeName,
 } from './docker-containers.ts';
 import { describeImage, listImages, removeImages } from './docker-images.ts';
+import {
+  archiveOf,
+  commitContainer,
+  pruneContainers,
+  removeContainers,
+  renameContainer,
+} from './docker-kept.ts';
 import { host } from './host.ts';
 import * as images from './images.ts';
-import { machineOf } from './machine-settings.ts';
+import * as containers from './kept-containers.ts';
 import type { Terminal } from './stdio.ts';
 
 /** Docker's status for its own failures. */
@@ -86,8 +94,25 @@ async function carryOut(
       return run(words, command, streams);
     case 'exec':
       return exec(words, command, streams);
+    case 'start':
+      return startAgain(words, streams);
     case 'stop':
       return stop(words, streams);
+    case 'rm':
+      return report(await removeContainers(words), streams);
+    case 'rename':
+      await renameContainer(words);
+      return 0;
+    case 'prune':
+      await print(stdout, await pruneContainers(words));
+      return 0;
+    case 'commit':
+      await print(stdout, `${await commitContainer(words)}\n`);
+      return 0;
+    case 'export':
+    case 'save':
+      await writeAll(await archiveOf(words), stdout);
+      return 0;
     case 'logs':
       return logs(words, streams);
     case 'pull': {
@@ -98,7 +123,7 @@ async function carryOut(
     case 'rmi':
       return report(await removeImages(words), streams);
     case 'ps':
-      await print(stdout, listContainers(words));
+      await print(stdout, await listContainers(words));
       return 0;
     case 'images':
       await print(stdout, await listImages(words));
@@ -117,20 +142,65 @@ async function carryOut(
 }
 
 async function run(words: RunWords, command: DockerCommand, streams: BuiltinStreams): Promise<number> {
-  const name = takeName(words.name);
+  const env = await variablesOf(words, command);
+  return begin(words, streams, async (name, abort) => {
+    const signal = AbortSignal.any([abort, ...signalsOf(command)]);
+    const builder = containerOf(words, command, signal).envs(toRecord(env));
+    if (words.name !== undefined && !words.remove) builder.name(name);
+    else if (words.name !== undefined && (await containers.get(name))) throw nameIsTaken(name);
+    return builder.start();
+  });
+}
+
+/** Starts kept containers: in the background, or one whose output is that of the command. */
+async function startAgain(words: StartWords, streams: BuiltinStreams): Promise<number> {
+  for (const text of words.containers) {
+    if (isRunning(text)) {
+      await print(streams.stdout, `${text}\n`);
+      continue;
+    }
+    const { name, image } = await findStopped(text);
+    const { attach, interactive } = words;
+    const how = { name, image, interactive, detach: !attach, shown: text };
+    const status = await begin(how, streams, (name, signal) => containers.startKept(name, { signal }));
+    if (attach) return status;
+  }
+  return 0;
+}
+
+/** How a container begins. */
+interface Beginning extends Pick<RunWords, 'name' | 'image' | 'interactive' | 'detach'> {
+  /** What is printed when it runs in the background; its ID if it is undefined. */
+  readonly shown?: string;
+}
+
+/** Starts a container, and shows its output unless it is detached; returns its status. */
+async function begin(
+  how: Beginning,
+  streams: BuiltinStreams,
+  start: (name: string, signal: AbortSignal) => Promise<StartedContainer>,
+): Promise<number> {
+  const name = takeName(how.name);
   const abort = new AbortController();
   streams.onSignal((signal) => abort.abort(new Interrupted(signal)));
   try {
-    const signal = AbortSignal.any([abort.signal, ...signalsOf(command)]);
-    const started = await start(name, words, command, signal);
-    addContainer(started);
-    const { container, info } = started;
-    if (!words.detach) {
-      const status = await attach(container, words, streams);
+    const created = Date.now();
+    const container = await start(name, abort.signal);
+    const started = (await container.started) ? Date.now() : undefined;
+    const info = infoOf(container, {
+      name,
+      created,
+      started,
+      image: how.image,
+      interactive: how.interactive,
+    });
+    addContainer({ info, container, log: how.detach ? keepOutput(container) : undefined });
+    if (!how.detach) {
+      const status = await attach(container, how, streams);
       await container[Symbol.asyncDispose]();
       return status;
     }
-    await print(streams.stdout, `${info.id}\n`);
+    await print(streams.stdout, `${how.shown ?? info.id}\n`);
     return 0;
   } catch (error) {
     freeName(name);
@@ -139,47 +209,19 @@ async function run(words: RunWords, command: DockerCommand, streams: BuiltinStre
   }
 }
 
-async function start(
-  name: string,
-  words: RunWords,
-  command: DockerCommand,
-  signal: AbortSignal,
-): Promise<DockerContainer> {
-  const env = await variablesOf(words, command);
-  const created = Date.now();
-  const container = await containerOf(words, command, signal).envs(toRecord(env)).run();
-  try {
-    const info = await infoOf(container, words, { name, created, env });
-    return { info, container, log: words.detach ? keepOutput(container) : undefined };
-  } catch (error) {
-    await container[Symbol.asyncDispose]();
-    throw error;
-  }
-}
-
-async function infoOf(
-  container: RunningContainer,
-  words: RunWords,
-  own: Pick<ContainerInfo, 'name' | 'created' | 'env'>,
-): Promise<ContainerInfo> {
-  const started = (await container.started) ? Date.now() : undefined;
-  const { image, init, readOnly, devices, tmpfs, tty: terminal, interactive } = words;
-  const { digest, config } = await images.inspect(image, { policy: 'never' });
-  const { cpus, memoryBytes } = machineOf({ cpus: words.cpus, memory: words.memoryBytes });
+function infoOf(
+  { launch, image, kept, published, currentDir }: StartedContainer,
+  own: Pick<ContainerInfo, 'name' | 'created' | 'started' | 'image' | 'interactive'>,
+): ContainerInfo {
   return {
+    ...detailsOf(launch, image.config),
     ...own,
-    ...{ image, init, readOnly, devices, tmpfs, terminal, interactive, cpus, memoryBytes },
-    id: randomId(),
-    imageDigest: digest,
-    command: commandOf(config, words),
-    started,
+    id: kept ? hexId(kept.container.record) : randomId(),
+    imageDigest: image.digest,
     pid: 0,
-    ports: container.published,
-    user: words.user ?? config.user,
-    currentDir: container.currentDir,
-    hostname: words.hostname ?? '',
-    network: words.network ?? 'bridge',
-    isKept: false,
+    ports: published,
+    currentDir,
+    isKept: kept !== undefined,
   };
 }
 
@@ -248,7 +290,7 @@ async function exec(words: ExecWords, command: DockerCommand, streams: BuiltinSt
 /** Connects a process with the command's streams until it ends; returns its status. */
 async function attach(
   child: Child,
-  { interactive }: RunWords | ExecWords,
+  { interactive }: Pick<RunWords, 'interactive'>,
   streams: BuiltinStreams,
 ): Promise<number> {
   streams.onSignal((signal) => void child.kill(signal as Signal));
@@ -272,6 +314,15 @@ async function stop({ containers, seconds, signal }: StopWords, streams: Builtin
     await print(streams.stdout, `${name}\n`);
   }
   return 0;
+}
+
+async function writeAll(bytes: AsyncIterable<Uint8Array>, stream: WritableStream<Uint8Array>): Promise<void> {
+  const writer = stream.getWriter();
+  try {
+    for await (const part of bytes) await writer.write(part);
+  } finally {
+    writer.releaseLock();
+  }
 }
 
 async function logs(words: LogsWords, { stdout, stderr }: BuiltinStreams): Promise<number> {

@@ -90,7 +90,8 @@ export async function remove(image: ImageLocation): Promise<void> {
   const name = library().nameOf(image);
   if ((await find(name)).inUse) await endResting();
   const { reference, inUse } = await find(name);
-  if (inUse) throw new StorageError(`${reference} is in use by a container: stop that first`);
+  if (inUse)
+    throw new StorageError(`${reference} is in use by a container: stop that, or remove it if it is kept`);
   const store = library().openStore();
   await store.images.remove(reference);
   const needed = new Set((await store.images.list()).flatMap(({ layers }) => layers));

@@ -1,6 +1,7 @@
 /** `linuxrun run`. */
 import { readFile } from 'node:fs/promises';
 import { completeVariables, DockerError, parseEnvFile, type RunWords } from '../docker/docker.ts';
+import { nameIsTaken } from '../docker/names.ts';
 import { CommandError, STATUS_FAILURE } from './errors.ts';
 import { OwningWitness } from './owning-witness.ts';
 import { PUBLIC } from './program.ts';
@@ -19,6 +20,7 @@ export async function dockerRun(words: RunWords, isOwner: boolean): Promise<numb
   if (tty && interactive && !isOwner && !process.stdin.isTTY)
     throw new CommandError('the input device is not a TTY');
   const options = await optionsOf(words, process.env);
+  if (words.remove && words.name !== undefined) await requireFree(words.name);
   return runContainer({
     options: { ...options, jit: 'hot' },
     name: keptNameOf(words, options),
@@ -36,6 +38,12 @@ export async function dockerRun(words: RunWords, isOwner: boolean): Promise<numb
       isInBackground: isOwner,
     }),
   });
+}
+
+/** A container that is not kept has no name of one that is. */
+async function requireFree(name: string): Promise<void> {
+  const { isKept } = await import('./kept.ts');
+  if (await isKept(name)) throw nameIsTaken(name);
 }
 
 /** The name under which the files of the container are kept; undefined if they are not. */

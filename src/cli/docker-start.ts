@@ -1,7 +1,8 @@
 /** `linuxrun start` and `resume`. */
+import { findStopped } from '../api/container-info.ts';
 import type { ResumeWords, StartWords } from '../docker/docker.ts';
 import { startInBackground } from './detach.ts';
-import { findAny, findStopped, whenStopped } from './kept.ts';
+import { findAny, whenStopped } from './kept.ts';
 import { OwningWitness } from './owning-witness.ts';
 import { PUBLIC, write } from './program.ts';
 import { runContainer } from './run-container.ts';

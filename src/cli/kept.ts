@@ -3,11 +3,11 @@
 // The host of the store.
 import '../api/node.ts';
 import { setTimeout as delay } from 'node:timers/promises';
-import { stoppedContainers } from '../api/container-info.ts';
+import { findStopped } from '../api/container-info.ts';
 import { ContainerInUseError } from '../api/errors.ts';
+import { get } from '../api/kept-list.ts';
 import type { ContainerInfo } from '../docker/containers.ts';
 import { NotFoundError } from '../docker/errors.ts';
-import { findById } from '../docker/find.ts';
 import { findContainer, type RemoteContainer } from './client.ts';
 import type { Sockets } from './sockets.ts';
 
@@ -30,10 +30,8 @@ export async function findAny(sockets: Sockets, text: string): Promise<Found> {
   }
 }
 
-/** @throws DockerError */
-export async function findStopped(text: string): Promise<ContainerInfo> {
-  const stopped = await stoppedContainers(false);
-  return stopped.find(({ name }) => name === text) ?? findById('container', stopped, text, ({ id }) => id);
+export async function isKept(name: string): Promise<boolean> {
+  return (await get(name)) !== undefined;
 }
 
 /** Waits for an owner that is about to end. */

@@ -23,7 +23,7 @@ export function randomName(): string {
 /** The error about a chosen name that another container has. */
 export function nameIsTaken(name: string): DockerError {
   return new DockerError(
-    `the container name "/${name}" is already in use: stop that container, or choose another name`,
+    `the container name "/${name}" is already in use: stop or remove that container, or choose another name`,
   );
 }
 
