@@ -3,6 +3,7 @@ import {
   H_CYCLE_OFFSET,
   H_F,
   H_FFLAGS,
+  H_FRM,
   H_ID,
   H_INSTRET,
   H_INSTRET_OFFSET,
@@ -43,7 +44,6 @@ import {
   M_TIME_OFFSET,
   M_TOHOST,
   MACHINE,
-  MACHINE_SIZE,
   MAX_HARTS,
   MODE_FIRMWARE,
   PLIC_CLAIMED,
@@ -101,138 +101,150 @@ import { hartWord } from './hart-words.ts';
 import { type MemoryPlan, planMemory } from './memory.ts';
 import { type MachineState, StateReader } from './state.ts';
 
-const ALL = 2n ** 64n - 1n;
-const ALL_32 = 0xffff_ffffn;
-const WORD = 8;
+const ALL = 0xffff_ffff;
+const WORD = 4;
+const DOUBLE = 8;
 
+const PMP_ENTRIES = 16;
 const MACHINE_MODE = 3;
 /** WARL fields of mstatus (privileged specification, 3.1.6): those that software writes, and UXL and SXL. */
-const MSTATUS = 0x7e_79aan;
-const XL64 = 0xa_0000_0000n;
-const MPP_SHIFT = 11n;
-const SATP_MODE_SHIFT = 60n;
-const BARE = 0n;
-const SV39 = 8n;
+const MSTATUS = 0x7e_79aa;
+const XL64 = 0xa;
+const MPP_SHIFT = 11;
+/** In the upper word of satp. */
+const SATP_MODE_SHIFT = 28;
+const BARE = 0;
+const SV39 = 8;
 
 /**
- * The bits of a block that a state holds, in words of 64 bits. All others are zero in the state, and remain
+ * The bits of a block that a state holds, in words of 32 bits. All others are zero in the state, and remain
  * as they are in a new machine.
  */
-type Form = BigUint64Array<ArrayBuffer>;
+type Form = Uint32Array<ArrayBuffer>;
 
-/** Sets the mask of `count` words of 64 bits. */
-function mark(form: Form, at: number, mask: bigint, count = 1): void {
-  form.fill(mask, at / WORD, at / WORD + count);
+/** Marks bits of a word. */
+function mark(form: Form, at: number, bits: number): void {
+  form[at / WORD] = bits;
 }
 
-/** Sets the mask of a word of 32 bits. */
-function mark32(form: Form, at: number, mask: bigint | number): void {
-  const index = Math.floor(at / WORD);
-  form[index] = (form[index] as bigint) | (BigInt(mask) << BigInt((at % WORD) * 8));
+/** Marks bits of a word of 64 bits. */
+function markDouble(form: Form, at: number, low: number, high = 0): void {
+  mark(form, at, low);
+  mark(form, at + WORD, high);
+}
+
+/** Marks all bits of `count` words of 64 bits. */
+function markAll(form: Form, at: number, count = 1): void {
+  form.fill(ALL, at / WORD, (at + count * DOUBLE) / WORD);
 }
 
 /** Registers, mailbox and CSRs of a paused hart. */
-const HART_FORM = ((): Form => {
-  const form = new BigUint64Array(H_PRIVATE / WORD);
-  mark(form, H_X + WORD, ALL, 31);
-  mark(form, H_F, ALL, 32);
-  mark(form, H_PC, ALL - 1n);
-  mark32(form, H_PRIV, MACHINE_MODE);
-  mark(form, H_INSTRET, 2n ** 62n - 1n);
-  mark32(form, H_IPI, 0xa);
-  mark32(form, H_RUN, 7);
-  mark(form, H_START_PC, ALL - 1n);
-  mark(form, H_START_A1, ALL);
-  mark(form, H_MSTATUS, MSTATUS | XL64);
-  mark(form, H_MEDELEG, 0xb3ffn);
-  mark(form, H_MIDELEG, 0x222n);
-  mark(form, H_MIE, 0xaaan);
-  mark(form, H_MIP, 0x220n);
-  for (const vector of [H_MTVEC, H_STVEC]) mark(form, vector, ALL - 2n);
-  for (const pc of [H_MEPC, H_SEPC]) mark(form, pc, ALL - 1n);
-  for (const any of [H_MSCRATCH, H_MCAUSE, H_MTVAL, H_SSCRATCH, H_SCAUSE, H_STVAL]) mark(form, any, ALL);
-  mark(form, H_SATP, ALL);
-  for (const time of [H_STIMECMP, H_MTIMECMP]) mark(form, time, ALL);
-  mark(form, H_MENVCFG, (2n ** 63n) | 1n);
-  mark(form, H_SENVCFG, 1n);
-  for (const enable of [H_MCOUNTEREN, H_SCOUNTEREN]) mark(form, enable, ALL_32);
-  mark(form, H_MCOUNTINHIBIT, 5n);
-  for (const offset of [H_INSTRET_OFFSET, H_CYCLE_OFFSET]) mark(form, offset, ALL);
-  mark32(form, H_FFLAGS, 31);
-  mark32(form, H_FFLAGS + 4, 7);
-  mark(form, H_PMPCFG, 0x9f9f_9f9f_9f9f_9f9fn, 2);
-  mark(form, H_PMPADDR, 0x3f_ffff_ffff_ffffn, 16);
+function hartForm(): Form {
+  const form = new Uint32Array(H_PRIVATE / WORD);
+  markAll(form, H_X + DOUBLE, 31);
+  markAll(form, H_F, 32);
+  for (const pc of [H_PC, H_START_PC, H_MEPC, H_SEPC]) markDouble(form, pc, ALL - 1, ALL);
+  mark(form, H_PRIV, MACHINE_MODE);
+  markDouble(form, H_INSTRET, ALL, 2 ** 30 - 1);
+  mark(form, H_IPI, 0xa);
+  mark(form, H_RUN, 7);
+  markDouble(form, H_MSTATUS, MSTATUS, XL64);
+  mark(form, H_MEDELEG, 0xb3ff);
+  mark(form, H_MIDELEG, 0x222);
+  mark(form, H_MIE, 0xaaa);
+  mark(form, H_MIP, 0x220);
+  for (const vector of [H_MTVEC, H_STVEC]) markDouble(form, vector, ALL - 2, ALL);
+  for (const any of [H_MSCRATCH, H_MCAUSE, H_MTVAL, H_SSCRATCH, H_SCAUSE, H_STVAL]) markAll(form, any);
+  for (const any of [H_START_A1, H_SATP, H_STIMECMP, H_MTIMECMP]) markAll(form, any);
+  markDouble(form, H_MENVCFG, 1, 2 ** 31);
+  mark(form, H_SENVCFG, 1);
+  for (const enable of [H_MCOUNTEREN, H_SCOUNTEREN]) mark(form, enable, ALL);
+  mark(form, H_MCOUNTINHIBIT, 5);
+  for (const offset of [H_INSTRET_OFFSET, H_CYCLE_OFFSET]) markAll(form, offset);
+  mark(form, H_FFLAGS, 31);
+  mark(form, H_FRM, 7);
+  for (let word = 0; word < PMP_ENTRIES / WORD; word++) mark(form, H_PMPCFG + WORD * word, 0x9f9f_9f9f);
+  for (let entry = 0; entry < PMP_ENTRIES; entry++)
+    markDouble(form, H_PMPADDR + DOUBLE * entry, ALL, 0x3f_ffff);
   return form;
-})();
+}
 
-/** @param slots the number of virtio devices */
+/** The machine block up to the last virtio slot that has a device. */
 function machineForm(harts: number, slots: number): Form {
-  const form = new BigUint64Array(MACHINE_SIZE / WORD);
-  const all = (address: number, count = 1) => mark(form, address - MACHINE, ALL, count);
-  const bits = (address: number, mask: bigint | number) => mark32(form, address - MACHINE, mask);
+  const form = new Uint32Array((slotFile(slots) - MACHINE) / WORD);
+  const all = (address: number, count = 1) => markAll(form, address - MACHINE, count);
+  const bits = (address: number, mask: number) => mark(form, address - MACHINE, mask);
   bits(M_MODE, MODE_FIRMWARE);
   all(M_TOHOST);
   all(M_TIME_OFFSET);
-  bits(PLIC_CLAIMED, ALL_32 - 1n);
-  for (let source = 1; source < PLIC_SOURCES; source++) bits(PLIC_PRIORITY + 4 * source, 7);
+  bits(PLIC_CLAIMED, ALL - 1);
+  for (let source = 1; source < PLIC_SOURCES; source++) bits(PLIC_PRIORITY + WORD * source, 7);
   for (let context = 0; context < 2 * harts; context++) {
-    bits(PLIC_CONTEXTS + context * PLIC_CONTEXT_STRIDE, ALL_32 - 1n);
-    bits(PLIC_CONTEXTS + context * PLIC_CONTEXT_STRIDE + 4, 7);
+    bits(PLIC_CONTEXTS + context * PLIC_CONTEXT_STRIDE, ALL - 1);
+    bits(PLIC_CONTEXTS + context * PLIC_CONTEXT_STRIDE + WORD, 7);
   }
-  for (const count of [UART_RX_HEAD, UART_RX_TAIL]) bits(count, ALL_32);
+  for (const count of [UART_RX_HEAD, UART_RX_TAIL]) bits(count, ALL);
   for (const register of [UART_LCR, UART_SCR, UART_DLL, UART_DLM]) bits(register, 0xff);
   bits(UART_IER, 0x0f);
   bits(UART_MCR, 0x1f);
   for (const flag of [UART_THRE_PENDING, UART_FCR]) bits(flag, 1);
-  all(UART_RX_RING, UART_RX_SIZE / WORD);
+  all(UART_RX_RING, UART_RX_SIZE / DOUBLE);
   for (const time of [RTC_OFFSET, RTC_ALARM]) all(time);
-  bits(RTC_TIME_HIGH, ALL_32);
+  bits(RTC_TIME_HIGH, ALL);
   for (const flag of [RTC_ARMED, RTC_PENDING, RTC_ENABLED]) bits(flag, 1);
-  for (let slot = 0; slot < slots; slot++) markRegisterFile(form, VIRTIO + slot * VIRTIO_FILE_SIZE - MACHINE);
+  for (let slot = 0; slot < slots; slot++) markRegisterFile(form, slotFile(slot) - MACHINE);
   return form;
 }
 
 /** What a driver writes, and the device's answers. The device checks what it uses of it when it resumes. */
 function markRegisterFile(form: Form, file: number): void {
-  mark32(form, file + V_STATUS, 0xff);
-  mark32(form, file + V_INTERRUPT_STATUS, 3);
-  mark(form, file + V_DRIVER_FEATURES, ALL);
+  mark(form, file + V_STATUS, 0xff);
+  mark(form, file + V_INTERRUPT_STATUS, 3);
+  markAll(form, file + V_DRIVER_FEATURES);
   for (const register of [V_DEVICE_FEATURES_SEL, V_DRIVER_FEATURES_SEL, V_QUEUE_SEL, V_CONFIG_GENERATION])
-    mark32(form, file + register, ALL_32);
-  mark32(form, file + V_NOTIFY, 2 ** V_MAX_QUEUES - 1);
+    mark(form, file + register, ALL);
+  mark(form, file + V_NOTIFY, 2 ** V_MAX_QUEUES - 1);
   for (let index = 0; index < V_MAX_QUEUES; index++) {
     const queue = file + V_QUEUES + index * V_QUEUE_STRIDE;
-    mark32(form, queue + Q_NUM, 0xffff);
-    mark32(form, queue + Q_READY, 1);
-    for (const address of [Q_DESC, Q_DRIVER, Q_DEVICE]) mark(form, queue + address, ALL);
+    mark(form, queue + Q_NUM, 0xffff);
+    mark(form, queue + Q_READY, 1);
+    for (const address of [Q_DESC, Q_DRIVER, Q_DEVICE]) markAll(form, queue + address);
   }
-  mark(form, file + V_CONFIG, ALL, V_CONFIG_SIZE / WORD);
+  markAll(form, file + V_CONFIG, V_CONFIG_SIZE / DOUBLE);
 }
 
-/** The words of a block in the shared memory. */
-function wordsAt(memory: WebAssembly.Memory, address: number, form: Form): BigUint64Array {
-  return new BigUint64Array(memory.buffer, address, form.length);
+/** The address of a virtio slot's register file. */
+function slotFile(slot: number): number {
+  return VIRTIO + slot * VIRTIO_FILE_SIZE;
 }
+
+// Plain loops: a page waits for a machine to start, and iterators are slow before they are compiled.
 
 function take(memory: WebAssembly.Memory, address: number, form: Form): Uint8Array<ArrayBuffer> {
-  const kept = wordsAt(memory, address, form).map((word, index) => word & (form[index] as bigint));
-  return new Uint8Array(kept.buffer as ArrayBuffer);
+  const block = new Uint32Array(memory.buffer, address, form.length);
+  const kept = new Uint32Array(form.length);
+  for (let index = 0; index < form.length; index++)
+    kept[index] = (block[index] as number) & (form[index] as number);
+  return new Uint8Array(kept.buffer);
 }
 
 /** @throws StateError unless the bytes are a block of that form */
-function parse(bytes: unknown, form: Form, name: string): BigUint64Array {
+function parse(bytes: unknown, form: Form, name: string): Uint32Array<ArrayBuffer> {
   if (!(bytes instanceof Uint8Array) || bytes.length !== form.byteLength)
     throw new StateError(`${name} is not ${form.byteLength} bytes`);
-  const words = new BigUint64Array(bytes.slice().buffer);
-  const wrong = words.findIndex((word, index) => (word & ~(form[index] as bigint)) !== 0n);
-  if (wrong >= 0) throw new StateError(`${name} has an impossible value at ${wrong * WORD}`);
+  const words = new Uint32Array(new Uint8Array(bytes).buffer);
+  for (let index = 0; index < form.length; index++) {
+    if ((words[index] as number) & ~(form[index] as number))
+      throw new StateError(`${name} has an impossible value at ${index * WORD}`);
+  }
   return words;
 }
 
-function put(memory: WebAssembly.Memory, address: number, form: Form, words: BigUint64Array): void {
-  const block = wordsAt(memory, address, form);
-  for (const [index, mask] of form.entries()) {
-    if (mask !== 0n) block[index] = ((block[index] as bigint) & ~mask) | (words[index] as bigint);
+function put(memory: WebAssembly.Memory, address: number, form: Form, words: Uint32Array): void {
+  const block = new Uint32Array(memory.buffer, address, form.length);
+  for (let index = 0; index < form.length; index++) {
+    const mask = form[index] as number;
+    if (mask !== 0) block[index] = ((block[index] as number) & ~mask) | (words[index] as number);
   }
 }
 
@@ -246,7 +258,8 @@ export function saveBlocks(
   slots: number,
 ): Pick<MachineState, 'machineBlock' | 'hartBlocks'> {
   const machineBlock = take(memory, MACHINE, machineForm(harts, slots));
-  const hartBlocks = Array.from({ length: harts }, (_, hart) => take(memory, hartWord(hart, 0), HART_FORM));
+  const form = hartForm();
+  const hartBlocks = Array.from({ length: harts }, (_, hart) => take(memory, hartWord(hart, 0), form));
   return { machineBlock, hartBlocks };
 }
 
@@ -266,15 +279,16 @@ export function restoreBlocks(
   checkMachine(view, plan);
   if (!Array.isArray(state.hartBlocks) || state.hartBlocks.length !== plan.harts)
     throw new StateError(`it does not have ${plan.harts} CPUs`);
+  const formOfHart = hartForm();
   const harts = state.hartBlocks.map((block: unknown, hart) => {
-    const words = parse(block, HART_FORM, `CPU ${hart}`);
+    const words = parse(block, formOfHart, `CPU ${hart}`);
     checkHart(new DataView(words.buffer), hart, hasFirmware(view));
     return words;
   });
   put(memory, MACHINE, form, machine);
   settleLines(memory, slots);
   for (const [hart, words] of harts.entries()) {
-    put(memory, hartWord(hart, 0), HART_FORM, words);
+    put(memory, hartWord(hart, 0), formOfHart, words);
     new DataView(memory.buffer).setUint32(hartWord(hart, H_ID), hart, true);
   }
 }
@@ -294,8 +308,8 @@ export function savedPlan({ harts, ramBytes }: MachineState): MemoryPlan {
 
 /** Whether the saved machine's core was its firmware. @throws StateError */
 export function savedFirmware({ machineBlock }: MachineState): boolean {
-  if (!(machineBlock instanceof Uint8Array) || machineBlock.length !== MACHINE_SIZE)
-    throw new StateError(`the machine block is not ${MACHINE_SIZE} bytes`);
+  if (!(machineBlock instanceof Uint8Array) || machineBlock.length < VIRTIO - MACHINE)
+    throw new StateError('the machine block is too short');
   return hasFirmware(new DataView(machineBlock.buffer, machineBlock.byteOffset));
 }
 
@@ -305,7 +319,7 @@ function hasFirmware(machineBlock: DataView): boolean {
 
 function checkMachine(block: DataView, { ramSize }: MemoryPlan): void {
   const tohost = block.getBigUint64(M_TOHOST - MACHINE, true);
-  const last = BigInt(RAM_START + ramSize - WORD);
+  const last = BigInt(RAM_START + ramSize - DOUBLE);
   if (tohost !== 0n && (tohost < BigInt(RAM_START) || tohost > last))
     throw new StateError('its tohost is not in RAM');
   const count = (address: number) => block.getUint32(address - MACHINE, true);
@@ -319,12 +333,12 @@ function checkHart(block: DataView, hart: number, firmware: boolean): void {
   if (privilege === 2 || (firmware && privilege === MACHINE_MODE)) throw wrong('privilege');
   if (![RUN_STOPPED, RUN_START_PENDING, RUN_PAUSED].includes(block.getUint32(H_RUN, true)))
     throw wrong('state');
-  const status = block.getBigUint64(H_MSTATUS, true);
-  if ((status & XL64) !== XL64 || ((status >> MPP_SHIFT) & 3n) === 2n) throw wrong('mstatus');
-  const satp = block.getBigUint64(H_SATP, true);
-  const mode = satp >> SATP_MODE_SHIFT;
-  if (mode === BARE ? satp !== 0n : mode !== SV39) throw wrong('satp');
-  for (let entry = 0; entry < 16; entry++) {
+  const mpp = (block.getUint32(H_MSTATUS, true) >>> MPP_SHIFT) & 3;
+  if (block.getUint32(H_MSTATUS + WORD, true) !== XL64 || mpp === 2) throw wrong('mstatus');
+  const mode = block.getUint32(H_SATP + WORD, true) >>> SATP_MODE_SHIFT;
+  const isBare = mode === BARE && block.getBigUint64(H_SATP, true) === 0n;
+  if (!isBare && mode !== SV39) throw wrong('satp');
+  for (let entry = 0; entry < PMP_ENTRIES; entry++) {
     // W without R is reserved (privileged specification, 3.7.1).
     if ((block.getUint8(H_PMPCFG + entry) & 3) === 2) throw wrong('pmpcfg');
   }
@@ -335,7 +349,7 @@ function settleLines(memory: WebAssembly.Memory, slots: number): void {
   const view = new DataView(memory.buffer);
   let level = 0;
   for (let slot = 0; slot < slots; slot++) {
-    const status = view.getUint32(VIRTIO + slot * VIRTIO_FILE_SIZE + V_INTERRUPT_STATUS, true);
+    const status = view.getUint32(slotFile(slot) + V_INTERRUPT_STATUS, true);
     if (status !== 0) level |= 1 << slotSource(slot);
   }
   view.setInt32(PLIC_LEVEL, level, true);
