@@ -44,10 +44,20 @@ export class ImageStore {
 
   /** Lists all images, the most recently used first. */
   async list(): Promise<ImageRecord[]> {
-    const keys = await this.#store.keys('image/');
-    const images = await Promise.all(keys.map(async (key) => decode(await this.#store.get(key))));
-    return images.filter((image) => image !== undefined).sort((a, b) => b.lastUsed - a.lastUsed);
+    return (await readRecords(this.#store)).sort((a, b) => b.lastUsed - a.lastUsed);
   }
+}
+
+/** The layers of images that were made here, which no source has. */
+export async function localLayers(store: KeyValueStore): Promise<Set<string>> {
+  const local = (await readRecords(store)).filter(({ isLocal }) => isLocal === true);
+  return new Set(local.flatMap(({ layers }) => layers));
+}
+
+async function readRecords(store: KeyValueStore): Promise<ImageRecord[]> {
+  const keys = await store.keys('image/');
+  const images = await Promise.all(keys.map(async (key) => decode(await store.get(key))));
+  return images.filter((image) => image !== undefined);
 }
 
 /** Hashes the reference, which can be longer than a file name. */

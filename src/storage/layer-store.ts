@@ -1,4 +1,5 @@
 import { keptLayers } from './container-store.ts';
+import { localLayers } from './image-store.ts';
 import { StorageError, StorageFullError } from './errors.ts';
 import type { KeyValueStore, Locks } from './key-value.ts';
 import { once } from './once.ts';
@@ -208,9 +209,10 @@ export class LayerStore {
    */
   async evict(bytesNeeded: number): Promise<number> {
     let freed = 0;
+    const local = await localLayers(this.#store);
     for (const { diffId, size, inUse } of await this.usage()) {
       if (freed >= bytesNeeded) break;
-      if (!inUse && (await this.remove(diffId))) freed += size;
+      if (!inUse && !local.has(diffId) && (await this.remove(diffId))) freed += size;
     }
     return freed;
   }

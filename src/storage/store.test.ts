@@ -22,6 +22,21 @@ it('keeps images by reference, the most recently used first', async () => {
   expect(await images.get(long)).toBeUndefined();
 });
 
+it('evicts no layers of images that were made here', async () => {
+  const { images, layers } = new Store(new MemoryStore(), new MemoryLocks(), memoryFiles());
+  for (const diffId of ['sha256:local', 'sha256:pulled']) {
+    const writer = await layers.write();
+    await writer.append(new Uint8Array(5));
+    await (await writer.commit(diffId, new Uint8Array(1))).layer.close();
+  }
+  await images.put({ ...image('made', ['sha256:local'], 1), isLocal: true });
+  await images.put(image('other', ['sha256:pulled'], 2));
+  expect(await layers.evict(100)).toBe(5);
+  expect(await layers.has('sha256:local')).toBe(true);
+  await images.remove('made');
+  expect(await layers.evict(100)).toBe(5);
+});
+
 it('sweeps images whose layers are gone', async () => {
   const store = new Store(new MemoryStore(), new MemoryLocks(), memoryFiles());
   const writer = await store.layers.write();
