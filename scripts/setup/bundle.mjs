@@ -14,6 +14,7 @@ const PROGRAMS = {
   run: 'src/cli/run.ts',
   linuxrun: 'src/cli/linuxrun.ts',
   elf: 'src/tools/elf.ts',
+  'save-boot': 'src/tools/save-boot.ts',
   server: 'src/server/main.ts',
   bench: 'bench/main.ts',
 };

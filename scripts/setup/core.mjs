@@ -1,4 +1,5 @@
 /** Compiles the machine's core from AssemblyScript to WebAssembly. */
+import { createHash } from 'node:crypto';
 import { cp, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -37,9 +38,27 @@ export const core = {
     const interpreter = join(work, 'assembly/interpreter.ts');
     const source = await readFile(interpreter, 'utf8');
     await writeFile(interpreter, source.replace('INTEGER_AND_FLOAT_CASES;', await interpreterCases(work)));
-    await compileAssembly(join(work, 'assembly/index.ts'), join(work, 'emulator.wasm'));
+    const output = join(work, 'emulator.wasm');
+    await compileAssembly(join(work, 'assembly/index.ts'), output);
+    await nameBuild(output);
   },
 };
+
+/** The custom section that names the build: saved machines go on with the same core only. */
+const BUILD_SECTION = 'linuxrun.build';
+
+/**
+ * Appends a custom section to a module (WebAssembly core specification, 5.5.3).
+ * @param {string} path
+ */
+async function nameBuild(path) {
+  const module = await readFile(path);
+  const name = Buffer.from(BUILD_SECTION);
+  const build = Buffer.from(createHash('sha256').update(module).digest('hex'));
+  // All lengths are below 128, a byte each in LEB128.
+  const section = Buffer.from([0, 1 + name.length + build.length, name.length, ...name, ...build]);
+  await writeFile(path, Buffer.concat([module, section]));
+}
 
 /**
  * Compiles AssemblyScript. Errors would be hard to find among warnings, which nobody sees otherwise.

@@ -20,6 +20,7 @@ export const BUILD_PACKAGES = [
   'make',
   'rsync',
   'xz-utils',
+  'zstd',
 ];
 
 /** Needed by tests and benchmarks in addition: their oracles (QEMU, other image tools) and a browser. */
@@ -35,7 +36,6 @@ export const TEST_PACKAGES = [
   'qemu-user',
   'skopeo',
   'umoci',
-  'zstd',
 ];
 
 /**

@@ -1,4 +1,5 @@
 /** The needs of each command in package.json, in the order in which they are prepared. */
+import { booted } from './booted.mjs';
 import { bundle } from './bundle.mjs';
 import { busybox } from './busybox.mjs';
 import { consumerTools } from './consumer-tools.mjs';
@@ -22,7 +23,7 @@ import { types } from './types.mjs';
 
 const GUEST = [kernel, busybox, initramfs];
 const PAGES = [page, previews, types, site, production];
-const EVERYTHING = [core, bundle, ...GUEST, images, kernelSmp, ...PAGES, npmPackage];
+const EVERYTHING = [core, bundle, ...GUEST, booted, images, kernelSmp, ...PAGES, npmPackage];
 
 /** @typedef {{ packages: readonly string[], steps: readonly import('./step.mjs').Step[] }} Needs */
 
@@ -31,9 +32,12 @@ export const PURPOSES = {
   elf: { packages: [], steps: [core, bundle] },
   boot: { packages: BUILD_PACKAGES, steps: [core, bundle, ...GUEST] },
   'boot-smp': { packages: BUILD_PACKAGES, steps: [core, bundle, ...GUEST, kernelSmp] },
-  run: { packages: BUILD_PACKAGES, steps: [core, bundle, ...GUEST, images] },
-  'run-smp': { packages: BUILD_PACKAGES, steps: [core, bundle, ...GUEST, images, kernelSmp] },
-  start: { packages: BUILD_PACKAGES, steps: [core, bundle, page, ...GUEST, images, previews, types, site] },
+  run: { packages: BUILD_PACKAGES, steps: [core, bundle, ...GUEST, booted, images] },
+  'run-smp': { packages: BUILD_PACKAGES, steps: [core, bundle, ...GUEST, booted, images, kernelSmp] },
+  start: {
+    packages: BUILD_PACKAGES,
+    steps: [core, bundle, page, ...GUEST, booted, images, previews, types, site],
+  },
   'kernel-smp': { packages: BUILD_PACKAGES, steps: [kernelSmp] },
   types: { packages: [], steps: [types] },
   release: { packages: BUILD_PACKAGES, steps: [...EVERYTHING, busyboxSources] },
@@ -49,7 +53,7 @@ export const PURPOSES = {
  * @returns {Promise<string[]>} titles
  */
 export async function staleBuilds() {
-  const steps = [core, ...GUEST, images, kernelSmp];
+  const steps = [core, ...GUEST, booted, images, kernelSmp];
   const stale = await Promise.all(
     steps.map((step) =>
       isInPlace(step).then(

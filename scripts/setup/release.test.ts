@@ -15,11 +15,15 @@ const release = (clone: string, env: Record<string, string> = {}) =>
   run(clone, env, process.execPath, join(clone, 'scripts/release.mjs'));
 const readSums = (clone: string) => readFile(join(clone, RELEASE, 'SHA256SUMS'), 'utf8');
 
-/** Steps that do not run again in the other clone, because they take minutes or download. */
+/**
+ * Steps that do not run again in the other clone, because they take minutes or download. A machine that boots
+ * again reads the clock at other moments.
+ */
 const KEPT = {
   core: ['public/emulator.wasm'],
   kernel: ['public/kernel/Image', 'dist/kernel-headers'],
   'kernel-smp': ['public/kernel/Image-smp'],
+  booted: ['public/kernel/booted'],
   busybox: ['dist/busybox', 'dist/busybox-copyright', 'dist/busybox-control'],
   'busybox-sources': ['dist/busybox-sources'],
   types: ['dist/types'],

@@ -1,3 +1,4 @@
+import { BOOTED, openBooted, placeBooted } from '../container/booted.ts';
 import { browserPlatform } from '../machine/platform/browser.ts';
 import type { Platform } from '../machine/platform/platform.ts';
 
@@ -46,9 +47,34 @@ export class MachineFiles {
     return file;
   }
 
-  /** Loads the files for a machine with one CPU. Those that fail are loaded again on demand. */
+  /** Loads the files of the usual machine. Those that fail are loaded again on demand. */
   async preload(): Promise<void> {
-    const files = [this.emulator(), this.file('kernel/Image'), this.file('kernel/initramfs.cpio')];
-    await Promise.allSettled(files);
+    const booted = this.booted().catch(() =>
+      Promise.all([this.file('kernel/Image'), this.file('kernel/initramfs.cpio')]),
+    );
+    await Promise.allSettled([this.emulator(), booted]);
   }
+
+  /** The file of the machine that has booted. */
+  booted(): Promise<Uint8Array<ArrayBuffer>> {
+    return this.file(BOOTED);
+  }
+}
+
+/**
+ * Starts what a machine with one CPU needs before it is asked for: its workers, and the memory of the machine
+ * that has booted.
+ * @param assets the URL of the folder of the files, ending in a slash
+ */
+export function preparePlatform(
+  assets: string,
+  emulator: WebAssembly.Module,
+  booted: Uint8Array | undefined,
+): Platform {
+  const platform = { ...browserPlatform(assets, { harts: 1 }), loadEmulator: async () => emulator };
+  if (!booted) return platform;
+  const placed = openBooted(booted, emulator).then(placeBooted);
+  // Whoever takes it gets the error.
+  placed.catch(() => {});
+  return { ...platform, openBooted: () => placed };
 }

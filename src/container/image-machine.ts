@@ -1,4 +1,5 @@
 import type { KeptDiskDescription } from '../disk/kept-backend.ts';
+import { MachineError } from '../machine/errors.ts';
 import {
   type BootFigures,
   type DiskOptions,
@@ -7,12 +8,14 @@ import {
   type NetworkOptions,
   type NetworkStatus,
   type Plain,
+  type SavedMachine,
 } from '../machine/machine.ts';
 import type { Platform } from '../machine/platform/platform.ts';
 import type { ImageConfig } from '../oci/image.ts';
 import type { HeldImage } from '../oci/pull.ts';
 import type { JitMode } from '../options/jit.mjs';
 import { checkDiskSize } from '../options/sizes.mjs';
+import { BOOTED, COMMAND_LINE, isUsual, openBooted } from './booted.ts';
 import { delay } from './delay.ts';
 import { readContainerState } from './session.ts';
 
@@ -172,10 +175,34 @@ function commonOptions(options: ImageMachineOptions) {
   return { ...(jit && { jit }), disks, network, onNetwork, onDiskProblem, ...(onConsole && { onConsole }) };
 }
 
+/** Goes on from the saved machine if it can, and boots otherwise. */
 async function startMachine(options: ImageMachineOptions): Promise<Machine> {
+  const { platform, signal } = options;
+  const emulator = await platform.loadEmulator();
+  const booted = isUsual(options) ? await findBooted(platform, emulator) : undefined;
+  signal?.throwIfAborted();
+  const going = booted && Machine.start(platform, { ...commonOptions(options), emulator, ...booted });
+  const machine = await going?.catch(() => undefined);
+  return machine ?? bootMachine(options, emulator);
+}
+
+/** The saved machine, if it is there and whole. */
+async function findBooted(
+  platform: Platform,
+  emulator: WebAssembly.Module,
+): Promise<SavedMachine | undefined> {
+  try {
+    if (platform.openBooted) return await platform.openBooted(emulator);
+    return await openBooted(await platform.loadFile(BOOTED), emulator);
+  } catch (error) {
+    if (error instanceof MachineError) return undefined;
+    throw error;
+  }
+}
+
+async function bootMachine(options: ImageMachineOptions, emulator: WebAssembly.Module): Promise<Machine> {
   const { platform, cpus, memoryBytes } = options;
-  const [emulator, kernel, initrd] = await Promise.all([
-    platform.loadEmulator(),
+  const [kernel, initrd] = await Promise.all([
     platform.loadFile(cpus === 1 ? 'kernel/Image' : 'kernel/Image-smp'),
     platform.loadFile('kernel/initramfs.cpio'),
   ]);
@@ -186,7 +213,7 @@ async function startMachine(options: ImageMachineOptions): Promise<Machine> {
     initrd,
     cpus,
     memoryBytes,
-    commandLine: 'quiet',
+    commandLine: COMMAND_LINE,
     ...commonOptions(options),
   });
 }

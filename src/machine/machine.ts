@@ -56,7 +56,7 @@ import {
   TRACE_OUTPUT,
 } from './protocol.ts';
 import { savedFirmware, savedPlan } from './saved-blocks.ts';
-import type { MachineState } from './state.ts';
+import type { MachineState, SavedMachine } from './state.ts';
 import { StreamMux } from './stream-mux.ts';
 import { SuspendedMachine } from './suspended-machine.ts';
 
@@ -89,7 +89,7 @@ export {
   type ExitReason,
   type MachineExit,
 } from './protocol.ts';
-export type { MachineState, Plain } from './state.ts';
+export type { MachineState, Plain, SavedMachine } from './state.ts';
 export type { SuspendedMachine } from './suspended-machine.ts';
 
 const CONSOLE_COMMAND_LINE = 'console=hvc0';
@@ -140,15 +140,8 @@ export interface LinuxOptions extends MachineOptions {
 }
 
 /** A machine that goes on where another one was suspended, with the same devices. */
-export interface ResumeOptions
-  extends Omit<
-    LinuxOptions,
-    'kernel' | 'initrd' | 'commandLine' | 'cpus' | 'memoryBytes' | 'icount' | 'onTrace'
-  > {
-  readonly state: MachineState;
-  /** Fills in guest RAM as it was, which is all zero before. The workers start meanwhile. */
-  fillRam(ram: Uint8Array): void | Promise<void>;
-}
+export type ResumeOptions = SavedMachine &
+  Omit<LinuxOptions, 'kernel' | 'initrd' | 'commandLine' | 'cpus' | 'memoryBytes' | 'icount' | 'onTrace'>;
 
 export interface BareMetalOptions extends MachineOptions {
   /** An ELF64 executable for RISC-V. */
@@ -231,7 +224,7 @@ export class Machine {
     this.#onDiskProblem = 'onDiskProblem' in options ? options.onDiskProblem : undefined;
     this.#plan = setup.plan;
     this.#canSuspend = !setup.onTrace && (setup.mode & MODE_ICOUNT) === 0;
-    this.#memory = createMemory(this.#plan, setup.mode);
+    this.#memory = createMemory(this.#plan, setup.mode, setup.memory);
 
     const { port1, port2 } = new MessageChannel();
     this.#port = port1;
@@ -679,6 +672,7 @@ interface Setup {
   /** MODE_* bits. */
   readonly mode: number;
   readonly onTrace?: MachineOptions['onTrace'];
+  readonly memory?: WebAssembly.Memory | undefined;
 }
 
 function setupOf(options: StartOptions): Setup {
@@ -687,6 +681,7 @@ function setupOf(options: StartOptions): Setup {
     const isLinux = savedFirmware(state);
     return {
       guest: { kind: 'suspended', state },
+      memory: options.memory,
       devices: isLinux ? devicesOf(options) : [],
       plan: savedPlan(state),
       mode: (isLinux ? MODE_FIRMWARE : 0) | JIT_MODES[options.jit ?? 'hot'],

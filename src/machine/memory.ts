@@ -68,10 +68,14 @@ function pageFlagsOf(harts: number): number {
 /**
  * Creates the memory of a machine and fills in the machine block.
  * @param mode MODE_* bits
- * @throws MachineError when the page may not share memory, or the host has too little of it.
+ * @param memory from `allocateMemory`, if it is there already
+ * @throws MachineError as `allocateMemory`
  */
-export function createMemory(plan: MemoryPlan, mode: number): WebAssembly.Memory {
-  const memory = allocate(plan);
+export function createMemory(
+  plan: MemoryPlan,
+  mode: number,
+  memory: WebAssembly.Memory = allocateMemory(plan),
+): WebAssembly.Memory {
   const view = new DataView(memory.buffer);
   view.setUint32(M_HARTS, plan.harts, true);
   view.setUint32(M_MODE, mode, true);
@@ -92,7 +96,8 @@ export function writeCodeKey(view: DataView, key: BigUint64Array): void {
   });
 }
 
-function allocate(plan: MemoryPlan): WebAssembly.Memory {
+/** @throws MachineError when the page may not share memory, or the host has too little of it */
+export function allocateMemory(plan: MemoryPlan): WebAssembly.Memory {
   if (typeof SharedArrayBuffer === 'undefined' || globalThis.crossOriginIsolated === false) {
     throw new MachineError(
       'this page is not cross-origin isolated, so CPUs cannot share memory: its server must send the headers ' +

@@ -23,6 +23,15 @@ export interface MachineState {
   readonly owner: Plain;
 }
 
+/** A machine that was suspended, as others start from it. */
+export interface SavedMachine {
+  readonly state: MachineState;
+  /** Fills in guest RAM as it was, which is all zero before. The workers start meanwhile. */
+  fillRam(ram: Uint8Array): void | Promise<void>;
+  /** Memory of `savedPlan(state)` that no machine has had yet. */
+  readonly memory?: WebAssembly.Memory | undefined;
+}
+
 /** Reads one value of a state. Every method throws StateError unless the value is what the caller expects. */
 export class StateReader {
   readonly #value: Plain | undefined;

@@ -43,8 +43,12 @@ export async function prepareSession(): Promise<void> {
   spare ??= createWorker();
   const { session } = spare;
   await machineFiles.preload();
-  // The session loads what is missing when it runs.
-  await session.prepare({ base: BASE, emulator: await machineFiles.emulator() }).catch(() => {});
+  try {
+    const booted = await machineFiles.booted().catch(() => undefined);
+    await session.prepare({ base: BASE, emulator: await machineFiles.emulator(), booted });
+  } catch {
+    // The session loads what is missing when it runs.
+  }
 }
 
 /** Asks the source of an image about it, in the worker of the next session. */

@@ -52,6 +52,8 @@ export interface Prepared {
   /** The URL of the page, ending in a slash. */
   readonly base: string;
   readonly emulator: WebAssembly.Module;
+  /** The file of the machine that has booted, if it could be loaded. */
+  readonly booted: Uint8Array | undefined;
 }
 
 /** Why a session could not start or go on, in a form that crosses threads. */

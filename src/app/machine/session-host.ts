@@ -3,16 +3,9 @@ import { browserHost } from '../../api/browser-host.ts';
 import { loadingHere } from '../../api/browser-images.ts';
 import { ImageError } from '../../api/errors.ts';
 import type { Host, Platform } from '../../api/host.ts';
-import { MachineFiles } from '../../api/machine-files.ts';
 import type { Credentials, ImageLocation, LoadImageOptions } from '../../api/public.ts';
 import { formatReference } from '../../api/references.ts';
-import type { ImageRequest, Prepared, SessionClient, SessionRequest } from './messages.ts';
-
-/** Starts the workers of a machine with one CPU, which most containers have. */
-export function preparePlatform({ base, emulator }: Prepared): Platform {
-  const platform = new MachineFiles(base).createPlatform(1);
-  return { ...platform, loadEmulator: async () => emulator };
-}
+import type { ImageRequest, SessionClient, SessionRequest } from './messages.ts';
 
 interface SessionHostOptions {
   /** For a machine with one CPU. */

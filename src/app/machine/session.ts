@@ -3,6 +3,7 @@ import { loadingHere } from '../../api/browser-images.ts';
 import { Container, type RunningContainer } from '../../api/container.ts';
 import { ImageError, MachineError } from '../../api/errors.ts';
 import { installHost, type Platform } from '../../api/host.ts';
+import { preparePlatform } from '../../api/machine-files.ts';
 import { toRecord } from '../../options/assignments.mjs';
 import { Previews } from '../../preview/previews.ts';
 import { messageOf } from '../../text/message.ts';
@@ -20,7 +21,7 @@ import type {
   TerminalSize,
 } from './messages.ts';
 import { PortReports } from './port-reports.ts';
-import { credentialsOf, locationOf, preparePlatform, sessionHost } from './session-host.ts';
+import { credentialsOf, locationOf, sessionHost } from './session-host.ts';
 import { TerminalProcess } from './terminal-process.ts';
 
 /** The size until the terminal is laid out. */
@@ -44,8 +45,8 @@ export class Session {
   #platform: Platform | undefined;
 
   /** Starts what most runs need, so that one that follows starts sooner. */
-  prepare(prepared: Prepared): void {
-    this.#platform ??= preparePlatform(prepared);
+  prepare({ base, emulator, booted }: Prepared): void {
+    this.#platform ??= preparePlatform(base, emulator, booted);
   }
 
   /** Runs a container to its end. Reports everything by events, failures too. */

@@ -1,4 +1,5 @@
 import type { WorkerStart } from '../protocol.ts';
+import type { SavedMachine } from '../state.ts';
 
 /** What a machine needs from the browser or Node. */
 export interface Platform {
@@ -11,6 +12,8 @@ export interface Platform {
   loadEmulator(): Promise<WebAssembly.Module>;
   /** A file of the `public` folder. @throws MachineError when it is missing */
   loadFile(path: string): Promise<Uint8Array<ArrayBuffer>>;
+  /** The saved machine of `src/container/booted.ts`, if it is at hand in another form than its file. */
+  openBooted?(emulator: WebAssembly.Module): Promise<SavedMachine>;
   /** Ends workers that were started in advance, because no machine needs them. */
   dismiss?(): void;
 }
