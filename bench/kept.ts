@@ -91,7 +91,9 @@ async function speedOf(machine: Machine, { mode, amount, unit }: Pattern, disk: 
   return (amount / Number(microseconds)) * (unit === 'MB/s' ? 1 : 1e6);
 }
 
-/** Boots a machine and runs `true` in a container: with a disk in memory, a new kept one, and one used before. */
+/**
+ * Boots a machine and runs `true` in a container: with a disk in memory, a new kept one, and one used before.
+ */
 async function benchKeptStarts(repeat: number): Promise<void> {
   console.log(`From the start of a machine to the end of "true" in a container: medians of ${repeat}`);
   await withFolder(async (folder) => {

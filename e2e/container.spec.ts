@@ -1,26 +1,13 @@
-import { join } from 'node:path';
 import { expect, test } from '@playwright/test';
-import { build } from 'vite';
-import { startServer } from '../src/server/server.ts';
 import type { Result } from './container/page.ts';
-
-const PROJECT = join(import.meta.dirname, '..');
-const BUILT = join(PROJECT, 'dist/e2e-container');
+import { type ContainerPage, serveContainerPage } from './support/container-page.ts';
 
 declare const run: (reference: string, args: readonly string[], input: string) => Promise<Result>;
 
-let server: Awaited<ReturnType<typeof startServer>>;
+let server: ContainerPage;
 
 test.beforeAll(async () => {
-  await build({
-    configFile: false,
-    root: join(import.meta.dirname, 'container'),
-    base: './',
-    logLevel: 'warn',
-    build: { outDir: BUILT, emptyOutDir: true, target: 'es2022' },
-    worker: { format: 'es' },
-  });
-  server = await startServer([BUILT, join(PROJECT, 'public')], 0);
+  server = await serveContainerPage();
 });
 test.afterAll(() => server.close());
 

@@ -1,11 +1,14 @@
 /** A page whose functions the test calls to run containers. */
-import { startContainer } from '../../src/container/container.ts';
+import { type ContainerMachine, startContainer } from '../../src/container/container.ts';
 import { loadImage } from '../../src/container/image.ts';
+import { readKeptDisk } from '../../src/disk/kept-disk-file.ts';
 import { browserPlatform } from '../../src/machine/platform/browser.ts';
 import { browserCodec } from '../../src/oci/browser-codec.ts';
 import { browserSource } from '../../src/oci/browser-source.ts';
 import { parseReference } from '../../src/oci/reference.ts';
 import { browserStore } from '../../src/storage/browser.ts';
+import type { OpenContainer } from '../../src/storage/container-store.ts';
+import { chunks } from '../../src/streams/chunks.ts';
 
 export interface Result {
   readonly status: number;
@@ -15,19 +18,28 @@ export interface Result {
   readonly fetched: number;
 }
 
-async function run(reference: string, args: readonly string[], input: string): Promise<Result> {
-  const base = new URL(location.href);
-  let fetched = 0;
-  const image = loadImage(browserSource(parseReference(reference), { base }), browserStore(), {
-    codec: browserCodec,
-    preferStored: false,
-    signal: new AbortController().signal,
-    onEvent: (event) => {
-      if (event.type === 'stored') fetched++;
+const DECODER = new TextDecoder();
+
+function load(reference: string, onStored: () => void = () => {}) {
+  return loadImage(
+    browserSource(parseReference(reference), { base: new URL(location.href) }),
+    browserStore(),
+    {
+      codec: browserCodec,
+      preferStored: false,
+      signal: new AbortController().signal,
+      onEvent: ({ type }) => {
+        if (type === 'stored') onStored();
+      },
     },
-  });
+  );
+}
+
+async function run(reference: string, args: readonly string[], input: string): Promise<Result> {
+  let fetched = 0;
+  const image = load(reference, () => fetched++);
   const size = { cpus: 1, memoryBytes: 2 ** 28, diskBytes: 2 ** 28 };
-  const platform = browserPlatform(base);
+  const platform = browserPlatform(new URL(location.href));
   const container = await startContainer({ platform, store: '', image, args, ...size });
   const stdin = container.stdin.getWriter();
   void stdin.write(new TextEncoder().encode(input));
@@ -43,4 +55,78 @@ async function run(reference: string, args: readonly string[], input: string): P
   return { status, stdout, stderr, fetched };
 }
 
-Object.assign(globalThis, { run });
+/** What the test gives the page. */
+declare const tell: (text: string) => Promise<void>;
+
+let running: { machine: ContainerMachine; owner: OpenContainer } | undefined;
+
+async function own(name: string, reference: string, diskBytes: number): Promise<OpenContainer> {
+  const { containers } = browserStore();
+  if (await containers.get(name)) return containers.open(name);
+  const image = await load(reference);
+  try {
+    const { digest, layers } = image;
+    const times = { created: Date.now(), lastUsed: Date.now() };
+    const rest = { config: '{}', options: {}, diskBytes, ...times };
+    return await containers.create({ name, id: crypto.randomUUID(), reference, digest, layers, ...rest });
+  } finally {
+    await image.release();
+  }
+}
+
+/** Runs a script in a kept container, and tells its output and the problems of its disk. */
+async function startKept(name: string, reference: string, script: string, diskBytes: number): Promise<void> {
+  const owner = await own(name, reference, diskBytes);
+  const machine = await startContainer({
+    platform: browserPlatform(new URL(location.href)),
+    store: '',
+    image: load(reference),
+    keptDisk: { disk: owner.record.id },
+    ...{ args: ['sh', '-c', script], cpus: 1, memoryBytes: 2 ** 27, diskBytes },
+    onDiskProblem: (problem) => void tell(`problem: ${problem}\n`),
+  });
+  running = { machine, owner };
+  for (const stream of [machine.stdout, machine.stderr, machine.messages])
+    void (async () => {
+      for await (const bytes of chunks(stream)) await tell(DECODER.decode(bytes));
+    })();
+}
+
+async function writeKept(input: string): Promise<void> {
+  const writer = running?.machine.stdin.getWriter();
+  await writer?.write(new TextEncoder().encode(input));
+  writer?.releaseLock();
+}
+
+async function stopKept(): Promise<void> {
+  await running?.machine.destroy();
+  await running?.owner.close();
+}
+
+/** The chunks of a kept disk, in base64. */
+async function readKept(name: string): Promise<[number, string][]> {
+  const store = browserStore();
+  const { record, close } = await store.containers.open(name);
+  const all: [number, string][] = [];
+  for await (const [chunk, bytes] of readKeptDisk(store.disks, record.id)) {
+    let text = '';
+    for (let at = 0; at < bytes.length; at += 4096)
+      text += String.fromCharCode(...bytes.subarray(at, at + 4096));
+    all.push([chunk, btoa(text)]);
+  }
+  await close();
+  return all;
+}
+
+/** The digests of all layers' chunks. */
+async function layersOf(): Promise<string> {
+  const { values } = browserStore();
+  let text = '';
+  for (const key of (await values.keys('chunk/')).sort()) {
+    const hash = await crypto.subtle.digest('SHA-256', (await values.get(key)) as Uint8Array<ArrayBuffer>);
+    text += `${key} ${new Uint8Array(hash).join(' ')}\n`;
+  }
+  return text;
+}
+
+Object.assign(globalThis, { run, startKept, writeKept, stopKept, readKept, layersOf });

@@ -1,0 +1,23 @@
+import { join } from 'node:path';
+import { build } from 'vite';
+import { startServer } from '../../src/server/server.ts';
+
+const PROJECT = join(import.meta.dirname, '../..');
+
+export type ContainerPage = Awaited<ReturnType<typeof startServer>>;
+
+/**
+ * Builds and serves the page of `e2e/container`. @param name of the folder of the build, for each test file
+ */
+export async function serveContainerPage(name = 'e2e-container'): Promise<ContainerPage> {
+  const built = join(PROJECT, 'dist', name);
+  await build({
+    configFile: false,
+    root: join(PROJECT, 'e2e/container'),
+    base: './',
+    logLevel: 'warn',
+    build: { outDir: built, emptyOutDir: true, target: 'es2022' },
+    worker: { format: 'es' },
+  });
+  return startServer([built, join(PROJECT, 'public')], 0);
+}
