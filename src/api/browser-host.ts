@@ -22,6 +22,8 @@ export function browserHost(places: () => Places, loading: ImageLoading): Host {
     openKept: async () => ({
       store: browserLibrary.openStore(),
       nameOf: browserLibrary.nameOf,
+      createSavers: async (emulator) =>
+        (await import('../snapshot/platform/browser.ts')).browserSavers(emulator),
       loadCodec: async () => (await import('../oci/browser-codec.ts')).browserCodec,
     }),
     get network() {

@@ -58,6 +58,8 @@ export interface ChildOptions {
   readonly stdio: StdioSettings;
   /** Ends the process. */
   readonly signal?: AbortSignal | undefined;
+  /** Called at each input. */
+  readonly onInput?: (() => void) | undefined;
   /** Whether its standard input is a terminal, to which every key goes at once. */
   readonly hasTerminal?: boolean | undefined;
 }
@@ -71,7 +73,10 @@ export class ProcessChild implements Child {
   readonly #status: Promise<number>;
   #output: Promise<Output> | undefined;
 
-  constructor(started: Promise<StartedProcess>, { stdio, signal, hasTerminal = false }: ChildOptions) {
+  constructor(
+    started: Promise<StartedProcess>,
+    { stdio, signal, onInput, hasTerminal = false }: ChildOptions,
+  ) {
     const process = started.then(({ process }) => process);
     const abortion = deferred<never>();
     const aborted = abortion.promise;
@@ -88,7 +93,10 @@ export class ProcessChild implements Child {
     this.started.catch(() => {});
     const hold = started.then(({ hold }) => hold);
     hold.catch(() => {});
-    const stdin = laterInput(process.then(({ stdin }) => stdin));
+    const stdin = laterInput(
+      process.then(({ stdin }) => stdin),
+      onInput,
+    );
     const stdout = laterOutput([process.then(({ stdout }) => stdout)], hold, aborted);
     const errors = [process.then(({ stderr }) => stderr), process.then(({ messages }) => messages)];
     const stderr = laterOutput(errors, hold, aborted);

@@ -1,4 +1,5 @@
-import { type ContainerMachine, startContainer } from '../container/container.ts';
+import { AutoSave } from '../container/auto-save.ts';
+import { type ContainerMachine, resumeContainer, startContainer } from '../container/container.ts';
 import type { KeptDisk } from '../container/image-machine.ts';
 import { randomId } from '../docker/names.ts';
 import type { RequestOptions } from '../http/client.ts';
@@ -10,6 +11,7 @@ import type {
   ContainerProcess,
   MachineStats,
   NetworkStatus,
+  Plain,
   PortChange,
 } from '../machine/machine.ts';
 import type { Platform } from '../machine/platform/platform.ts';
@@ -20,6 +22,7 @@ import { OptionError } from '../options/option-error.mjs';
 import { parsePort } from '../options/published-ports.mjs';
 import { parseSignal } from '../options/signals.ts';
 import { chunks } from '../streams/chunks.ts';
+import { streamOf } from '../streams/stream-of.ts';
 import { assignmentsOf, Builder, usableSignal } from './builder.ts';
 import { type Channel, checkChannelName, SocketChannel } from './channel.ts';
 import { type Child, type Output, ProcessChild, type Signal } from './child.ts';
@@ -30,6 +33,8 @@ import type { LaunchOptions } from './kept-options.ts';
 import type { ImageLocation, LoadedImage } from './load-image.ts';
 import type { CommitOptions } from './local-images.ts';
 import { machineOf } from './machine-settings.ts';
+import type { OpenedSession } from './opened-session.ts';
+import { Saving } from './saving.ts';
 import { checkStdio, PIPED, type Stdio, type StdioSettings, type Terminal, terminalOf } from './stdio.ts';
 
 /** A further process in a container. What is not given is as for the container's own. */
@@ -74,6 +79,8 @@ export interface ContainerEvents {
   network: NetworkStatus;
   /** Its kept disk cannot be written, such as when the store is full, or can be again: without a problem. */
   disk: { readonly problem: string | undefined };
+  /** It has been saved, or that has failed; it may also have saved itself. */
+  saved: { readonly problem: Error | undefined };
   /** A line for the user, such as that memory ran out. */
   message: { readonly text: string };
 }
@@ -126,6 +133,28 @@ export interface RunningContainer extends Child {
   keep(name: string): Promise<void>;
   /** Leaves nothing of it in the store when it ends, unless `keep` is called again. */
   unkeep(): Promise<void>;
+  /** Further processes that go on, if it does: those that `exec` started. */
+  readonly resumed: readonly Child[];
+  /** What `annotate` gave for the saved state from which it goes on. */
+  readonly annotation: Plain | undefined;
+  /**
+   * Says what belongs to it, such as the contents of its terminals. It is asked at each save, while the
+   * container stands still.
+   */
+  annotate(annotate: () => Plain | Promise<Plain>): void;
+  /**
+   * Saves its memory and its processes, if it is kept, so that `containers.start` goes on from there. It
+   * stands still meanwhile. Kept containers also save themselves when they rest.
+   * @throws OptionError if it is not kept; MachineError, StorageError
+   */
+  save(): Promise<void>;
+  /** Saves it, and ends its machine. Its processes go on with `containers.start`. @throws as `save` */
+  suspend(): Promise<void>;
+  /**
+   * Its whole state as a file, for `containers.openSession`. It stands still until the file has been read.
+   * @throws MachineError, also as the stream's error
+   */
+  exportSession(): ReadableStream<Uint8Array<ArrayBuffer>>;
   /** Changes the name under which its files are kept. @throws OptionError, ContainerExistsError */
   rename(name: string): Promise<void>;
   /**
@@ -312,25 +341,27 @@ export async function launch(
   try {
     // Its workers start while the image is loaded.
     const platform = containerHost().createPlatform(cpus);
-    const { image, kept: keeping, keptDisk } = await sourceOf(open, platform);
-    const container = await startContainer({
+    const { image, kept: keeping, keptDisk, openSession } = await sourceOf(open, platform);
+    const session = await openSession?.(await platform.loadEmulator());
+    const common = {
       ...machine,
-      ...program,
       jit: live.jit,
-      terminal: terminal && terminalOf(terminal),
       image,
       keptDisk,
       platform,
       store: containerHost().storeFolder,
-      onNetwork: (status) => {
+      onNetwork: (status: NetworkStatus) => {
         events.network = status;
         events.emit('network', status);
       },
-      onDiskProblem: (problem) => events.emit('disk', { problem }),
+      onDiskProblem: (problem: string | undefined) => events.emit('disk', { problem }),
       onConsole: live.onConsole,
       onBoot: live.onBoot,
       signal,
-    });
+    };
+    const container = await (session
+      ? resumeContainer({ ...common, session })
+      : startContainer({ ...common, ...program, terminal: terminal && terminalOf(terminal) }));
     const kept = await keepFiles(container, keeping, keptDisk?.isDeferred === true);
     publication?.serve(container);
     return new StartedContainer(container, {
@@ -343,6 +374,8 @@ export async function launch(
       launch: options,
       keptDisk,
       kept,
+      platform,
+      session,
     });
   } catch (error) {
     await publication?.end();
@@ -424,6 +457,9 @@ interface StartedOptions {
   readonly launch: LaunchOptions;
   readonly keptDisk: KeptDisk | undefined;
   readonly kept: Keeping | undefined;
+  readonly platform: Platform;
+  /** From which it goes on. */
+  readonly session: OpenedSession | undefined;
 }
 
 /** The part of an unfinished line of messages that is kept. */
@@ -450,6 +486,11 @@ export class StartedContainer implements RunningContainer {
   readonly #events: Events;
   readonly #publication: Publication | undefined;
   readonly #keptDisk: KeptDisk | undefined;
+  readonly resumed: readonly Child[];
+  readonly annotation: Plain | undefined;
+  readonly #saving: Saving;
+  readonly #autoSave: AutoSave;
+  #lastInput = 0;
   #kept: Keeping | undefined;
   /** Its record, if it is not kept any more. */
   #forgotten: Keeping | undefined;
@@ -461,6 +502,7 @@ export class StartedContainer implements RunningContainer {
 
   constructor(container: ContainerMachine, options: StartedOptions) {
     const { stdio, signal, hasTerminal, events, publication, image, launch, keptDisk, kept } = options;
+    const { platform, session } = options;
     this.fs = new Files(container);
     this.published = publication?.ports ?? [];
     this.currentDir = container.currentDir;
@@ -483,7 +525,20 @@ export class StartedContainer implements RunningContainer {
       stdio,
       signal,
       hasTerminal,
+      onInput: this.#onInput,
     });
+    this.resumed = container.resumed.map((process) => this.#childOf(process));
+    this.annotation = session?.annotation;
+    this.#saving = new Saving(
+      { container, platform, image, launch, kept: () => this.#kept },
+      session?.stored,
+    );
+    this.#autoSave = new AutoSave({
+      instructions: () => container.stats().instructions.reduce((sum, each) => sum + each, 0),
+      lastInput: () => this.#lastInput,
+      save: () => this.save(),
+    });
+    if (kept) this.#autoSave.start();
     this.stdin = this.#child.stdin;
     this.stdout = this.#child.stdout;
     this.stderr = this.#child.stderr;
@@ -496,6 +551,8 @@ export class StartedContainer implements RunningContainer {
       .catch(() => {})
       .finally(() => this.destroy());
     const ended = (status: number) => {
+      this.#autoSave.stop();
+      if (this.#saving.isSuspended) return;
       this.#kept?.end(status);
       events.emit('exit', { status });
     };
@@ -520,8 +577,18 @@ export class StartedContainer implements RunningContainer {
       });
       return { process, hold: noHold };
     };
-    return new ProcessChild(start(), { stdio, signal, hasTerminal: terminal !== undefined });
+    const hasTerminal = terminal !== undefined;
+    return new ProcessChild(start(), { stdio, signal, hasTerminal, onInput: this.#onInput });
   }
+
+  #childOf(process: ContainerProcess): Child {
+    const started = Promise.resolve({ process, hold: noHold });
+    return new ProcessChild(started, { stdio: PIPED, onInput: this.#onInput });
+  }
+
+  readonly #onInput = () => {
+    this.#lastInput = performance.now();
+  };
 
   proxyRequest(request: HttpRequest, options?: RequestOptions): Promise<ProxiedResponse> {
     return this.#container.proxyRequest(request, options);
@@ -587,14 +654,44 @@ export class StartedContainer implements RunningContainer {
       throw error;
     }
     this.#kept = kept;
+    this.#autoSave.start();
     void this.#ended.then(() => kept.close());
   }
 
   async unkeep(): Promise<void> {
     const kept = this.#kept;
+    this.#autoSave.stop();
     await kept?.forget();
     this.#forgotten ??= kept;
     this.#kept = undefined;
+  }
+
+  annotate(annotate: () => Plain | Promise<Plain>): void {
+    this.#saving.annotate = annotate;
+  }
+
+  async save(): Promise<void> {
+    await this.#tellSaved(() => this.#saving.save());
+  }
+
+  async suspend(): Promise<void> {
+    await this.#tellSaved(() => this.#saving.suspend());
+    await this.destroy();
+  }
+
+  async #tellSaved(save: () => Promise<void>): Promise<void> {
+    try {
+      await save();
+      this.#autoSave.saved();
+      this.#events.emit('saved', { problem: undefined });
+    } catch (error) {
+      this.#events.emit('saved', { problem: error instanceof Error ? error : new Error(String(error)) });
+      throw error;
+    }
+  }
+
+  exportSession(): ReadableStream<Uint8Array<ArrayBuffer>> {
+    return streamOf(this.#saving.write());
   }
 
   async rename(name: string): Promise<void> {

@@ -3,6 +3,7 @@
 import type { Connection, NetworkOptions } from '../machine/machine.ts';
 import type { Platform } from '../machine/platform/platform.ts';
 import type { Codec } from '../oci/codec.ts';
+import type { SaverPlatform } from '../snapshot/savers.ts';
 import type { Store } from '../storage/store.ts';
 import type {
   ImageDescription,
@@ -35,6 +36,8 @@ export interface ImageLoading {
 /** What kept containers need. */
 export interface KeptPlaces extends Pick<ImageNames, 'nameOf'> {
   readonly store: Store;
+  /** What saves containers in the store. @param emulator the compiled core */
+  createSavers(emulator: WebAssembly.Module): Promise<SaverPlatform>;
   loadCodec(): Promise<Codec>;
 }
 

@@ -13,34 +13,28 @@ import { chunks } from '../streams/chunks.ts';
 import { streamOf } from '../streams/stream-of.ts';
 import { type LiveOptions, launch, type RunningContainer, type StartedContainer } from './container.ts';
 import { containerHost } from './host.ts';
-import { holdKept, Keeping, openKept, recordOf } from './kept.ts';
+import { holdKept, Keeping, openKept, recordOf, type Source } from './kept.ts';
 import type { LaunchOptions } from './kept-options.ts';
 import type { ImageLocation, LoadImageOptions } from './load-image.ts';
 import { type CommitOptions, commitImage } from './local-images.ts';
 import { machineOf } from './machine-settings.ts';
-import type { Stdio, Terminal } from './stdio.ts';
+import type { StartOptions } from './start-options.ts';
 
 export { duplicate, get, type KeptContainer, list, remove, rename } from './kept-list.ts';
-
-/** How a container that starts again is connected. */
-export interface StartOptions {
-  /** The size and the type of its terminal, if it had one before; it gets one if it had none. */
-  readonly terminal?: Terminal | undefined;
-  /** Where standard input comes from; by default `piped`. */
-  readonly stdin?: Stdio | undefined;
-  /** Where standard output goes; by default `piped`. */
-  readonly stdout?: Stdio | undefined;
-  /** Where standard error goes; by default `piped`. */
-  readonly stderr?: Stdio | undefined;
-  /** Ends the container. */
-  readonly signal?: AbortSignal | undefined;
-}
+export {
+  describeSession,
+  type OpenSessionOptions,
+  openSession,
+  type SessionDescription,
+  type SessionFile,
+} from './session-file.ts';
+export type { StartOptions } from './start-options.ts';
 
 const SIZE = { columns: 80, rows: 24 };
 
 /**
- * Starts a container again, with its files and as it was started before; resolves when its program runs, or
- * has failed to start.
+ * Starts a container again, with its files and as it was started before, or goes on with one that is
+ * suspended. Resolves when its program runs, or has failed to start.
  * @throws StorageError if no such container is kept; ContainerInUseError if it runs; OptionError,
  *   MachineError, or the reason of the signal
  */
@@ -58,17 +52,27 @@ export async function startKept(
   const { stdin = 'piped', stdout = 'piped', stderr = 'piped', signal, terminal, onConsole } = options;
   const source = await openKept(name);
   try {
+    const openSession = await savedSession(source.kept, options.resume ?? true);
     const live = {
       stdio: { stdin, stdout, stderr },
       terminal: terminal ?? (source.launch.terminal ? SIZE : undefined),
       signal,
       onConsole,
     };
-    return await launch(source.launch, live, async () => source);
+    return await launch(source.launch, live, async () => ({ ...source, openSession }));
   } catch (error) {
     await source.image.release();
     throw error;
   }
+}
+
+/** Drops the saved session of a container, unless it goes on from that. */
+async function savedSession({ container }: Keeping, resumes: boolean): Promise<Source['openSession']> {
+  const { id, session } = container.record;
+  if (!session) return undefined;
+  if (resumes) return async (emulator) => (await import('./saving.ts')).openStored(id, session.id, emulator);
+  await container.update({ session: undefined });
+  return undefined;
 }
 
 /**

@@ -15,12 +15,15 @@ import type { Store } from '../storage/store.ts';
 import { containerHost } from './host.ts';
 import { type KeptOptions, keptOptions, type LaunchOptions } from './kept-options.ts';
 import type { ImageLocation, LoadedImage, LoadImageOptions } from './load-image.ts';
+import type { OpenedSession } from './opened-session.ts';
 
 /** Where a container finds its files. */
 export interface Source {
   readonly image: LoadedImage | Promise<LoadedImage>;
   /** Its kept disk. Without one, the container writes to memory. */
   readonly keptDisk?: KeptDisk | undefined;
+  /** Opens its saved session, from which it goes on. */
+  readonly openSession?: ((emulator: WebAssembly.Module) => Promise<OpenedSession>) | undefined;
   /** Its record, which is there when the image is. */
   readonly kept?: Keeping | Promise<Keeping> | undefined;
 }
@@ -76,7 +79,8 @@ export class Keeping {
   }
 
   #note(options: KeptOptions): Promise<void> {
-    return this.container.update({ options: toJson(options), lastUsed: Date.now() });
+    const { session } = options.status === undefined ? this.container.record : {};
+    return this.container.update({ options: toJson(options), lastUsed: Date.now(), session });
   }
 }
 
@@ -212,7 +216,7 @@ async function imageOf(record: ContainerRecord, store: Store): Promise<LoadedIma
 }
 
 /** An image whose release also lets other owners have the container. */
-function releasing(image: LoadedImage, kept: Keeping): LoadedImage {
+export function releasing(image: LoadedImage, kept: Keeping): LoadedImage {
   const { reference, digest, config, layers } = image;
   return {
     ...{ reference, digest, config, layers },

@@ -30,6 +30,8 @@ export function nodeContainers(places: Places, loadImage: ContainerHost['loadIma
       return {
         store: nodeStore(places.store),
         nameOf: nodeImageNames.nameOf,
+        createSavers: async (emulator) =>
+          (await import('../snapshot/platform/node.ts')).nodeSavers(emulator, places.store),
         loadCodec: async () => (await import('../oci/node-codec.ts')).nodeCodec,
       };
     },

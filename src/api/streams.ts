@@ -3,12 +3,21 @@ import { concat } from '../streams/concat.ts';
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
-/** A stream to a process that is still starting. */
-export function laterInput(target: Promise<WritableStream<Uint8Array>>): WritableStream<Uint8Array> {
+/**
+ * A stream to a process that is still starting.
+ * @param onInput called before each write
+ */
+export function laterInput(
+  target: Promise<WritableStream<Uint8Array>>,
+  onInput = () => {},
+): WritableStream<Uint8Array> {
   const writer = target.then((stream) => stream.getWriter());
   writer.catch(() => {});
   return new WritableStream({
-    write: async (bytes) => (await writer).write(bytes),
+    write: async (bytes) => {
+      onInput();
+      await (await writer).write(bytes);
+    },
     close: async () => (await writer).close(),
     abort: async (reason) => (await writer).abort(reason),
   });

@@ -531,6 +531,11 @@ export class ContainerMachine {
     return suspended(await this.#machine.suspend(), this.#settings);
   }
 
+  /** Frees what its kept disk has only for checkpoints before this one; without a number, for any. */
+  async dropCheckpoints(before?: number): Promise<void> {
+    await this.#machine.dropCheckpoints(before);
+  }
+
   /** Whether the container keeps Node's process alive, as it does at first. */
   setReferenced(isReferenced: boolean): void {
     this.#machine.setReferenced(isReferenced);

@@ -131,7 +131,7 @@ async function boot(options: ImageMachineOptions, image: Promise<RunnableImage>)
       isKept = true;
     };
     const stopAndRelease = async () => {
-      if (isKept) await powerOff(machine);
+      if (isKept && !machine.isSuspended) await powerOff(machine);
       await machine.stop();
       await released;
     };

@@ -9,6 +9,7 @@ import { Lz4 } from '../snapshot/lz4.ts';
 import { concat } from '../streams/concat.ts';
 import { type ContainerMachine, resumeContainer } from './container.ts';
 import { DEMO_IMAGES, PUBLIC, pull, start, store } from './testing/run.ts';
+import { Shell } from './testing/shell.ts';
 
 const TIMEOUT = 60_000;
 const VERSIONS = { core: '', kernel: '', initramfs: '' };
@@ -46,40 +47,6 @@ async function load(file: Uint8Array): Promise<ContainerMachine> {
     diskBytes: 256 << 20,
     session,
   });
-}
-
-/** A shell with what it has said. */
-class Shell {
-  readonly #input: WritableStreamDefaultWriter<Uint8Array>;
-  #said = '';
-  #heard: () => void = () => {};
-
-  constructor({ stdin, stdout }: Pick<ContainerMachine, 'stdin' | 'stdout'>) {
-    this.#input = stdin.getWriter();
-    void this.#listen(stdout).catch(() => {});
-  }
-
-  async #listen(stdout: ReadableStream<Uint8Array>): Promise<void> {
-    const decoder = new TextDecoder();
-    const reader = stdout.getReader();
-    for (let next = await reader.read(); !next.done; next = await reader.read()) {
-      this.#said += decoder.decode(next.value, { stream: true });
-      this.#heard();
-    }
-  }
-
-  /** Runs a command. @returns its output up to the first match */
-  async run(command: string, output: RegExp): Promise<string> {
-    this.#said = '';
-    await this.#input.write(Buffer.from(`${command}\n`));
-    for (;;) {
-      const [match] = output.exec(this.#said) ?? [];
-      if (match !== undefined) return match;
-      await new Promise<void>((resolve) => {
-        this.#heard = resolve;
-      });
-    }
-  }
 }
 
 describe('a container that is suspended', () => {

@@ -84,6 +84,18 @@ function readMachineState(reader: StateReader): MachineState {
   };
 }
 
+/** The state with all chunks of its kept disk, instead of a checkpoint of it. */
+export function withChunks(state: Plain, chunks: readonly (readonly [number, Uint8Array])[]): Plain {
+  const { machine, settings } = state as { machine: { devices: readonly Plain[] }; settings: Plain };
+  const devices = machine.devices.map((device) => {
+    const disk = diskStates([device])[0];
+    if (!disk || !has(disk, 'checkpoint')) return device;
+    const { state } = device as { state: { readonly [name: string]: Plain } };
+    return { kind: 'block', state: { ...state, own: { disk: { chunks } } } };
+  });
+  return { machine: { ...machine, devices }, settings };
+}
+
 /** A state opens the layers that it names, which must be those of its image. */
 function checkLayers(devices: readonly Plain[], layers: readonly string[]): void {
   for (const disk of diskStates(devices)) {

@@ -487,6 +487,11 @@ export class Machine {
     }
   }
 
+  /** Whether it stands still, or is about to. */
+  get isSuspended(): boolean {
+    return this.#suspension !== undefined;
+  }
+
   /** Ends the suspension. */
   async #proceed(): Promise<void> {
     if (!this.#suspension) throw new MachineError('the machine is not suspended');

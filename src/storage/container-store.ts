@@ -5,6 +5,9 @@ import { once } from './once.ts';
 
 const VERSION = 1;
 const PREFIX = 'container/';
+/** The prefix of the indexes of sessions. Their files begin with the id of their container, too. */
+const SESSIONS = 'session/';
+const UUID_LENGTH = 36;
 /** Guards names while one is given to a container. */
 const NAMES_LOCK = 'container-names';
 /** How long another may take to give a name, in ms. */
@@ -78,11 +81,14 @@ export class ContainerStore {
   readonly #store: KeyValueStore;
   readonly #locks: Locks;
   readonly #disks: DiskFiles;
+  readonly #sessions: DiskFiles;
 
-  constructor(store: KeyValueStore, locks: Locks, disks: DiskFiles) {
+  /** @param files the disks of containers, and the memory of suspended ones */
+  constructor(store: KeyValueStore, locks: Locks, files: { disks: DiskFiles; sessions: DiskFiles }) {
     this.#store = store;
     this.#locks = locks;
-    this.#disks = disks;
+    this.#disks = files.disks;
+    this.#sessions = files.sessions;
   }
 
   /** Lists all containers, the most recently used first. */
@@ -182,23 +188,34 @@ export class ContainerStore {
     try {
       await this.#store.delete([PREFIX + record.id]);
       await this.#disks.remove(record.id);
+      await this.#removeSessions(record.id);
     } finally {
       await close();
     }
   }
 
-  /** The bytes of storage that the disk of a container takes. */
+  /** The bytes of storage that a container takes: its disk, and its memory if it is suspended. */
   async usage(name: string): Promise<number> {
-    return this.#disks.size((await this.#find(name)).id);
+    const { id } = await this.#find(name);
+    const sizes = [
+      this.#disks.size(id),
+      ...(await this.#sessionFiles(id)).map((file) => this.#sessions.size(file)),
+    ];
+    return (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0);
   }
 
-  /** Removes disks that no container has. */
+  /** Removes disks and sessions that no container has. */
   async sweep(): Promise<void> {
     // The order matters: an owner holds its lock from before the disk until after the record.
     const disks = await this.#disks.list();
+    const values = await this.#store.keys(SESSIONS);
+    const sessions = [...(await this.#sessions.list()), ...values.map((key) => key.slice(SESSIONS.length))];
     const running = await this.running();
     const ids = new Set(await this.#ids());
     for (const disk of disks) if (!running.has(disk) && !ids.has(disk)) await this.#disks.remove(disk);
+    const owners = new Set(sessions.map((name) => name.slice(0, UUID_LENGTH)));
+    for (const id of owners)
+      if (!running.has(id) && !(await this.#read(id))?.session) await this.#removeSessions(id);
   }
 
   async #claim({ id, name }: ContainerRecord): Promise<() => Promise<void>> {
@@ -236,9 +253,20 @@ export class ContainerStore {
       },
       close: async () => {
         if (isForgotten) await this.#disks.remove(record.id);
+        if (isForgotten || !record.session) await this.#removeSessions(record.id);
         await close();
       },
     };
+  }
+
+  /** Removes all sessions of a container: files that begin with its id, and their indexes. */
+  async #removeSessions(id: string): Promise<void> {
+    await this.#store.delete(await this.#store.keys(`${SESSIONS}${id}/`));
+    for (const file of await this.#sessionFiles(id)) await this.#sessions.remove(file);
+  }
+
+  async #sessionFiles(id: string): Promise<string[]> {
+    return (await this.#sessions.list()).filter((file) => file.startsWith(id));
   }
 
   async #copyDisk(from: string, to: string): Promise<void> {

@@ -20,7 +20,7 @@ export class Store {
     const { disks, sessions } = files;
     this.layers = new LayerStore(values, locks);
     this.images = new ImageStore(values);
-    this.containers = new ContainerStore(values, locks, disks);
+    this.containers = new ContainerStore(values, locks, files);
     this.values = values;
     this.disks = disks;
     this.sessions = sessions;

@@ -1,0 +1,195 @@
+/** Saving of containers that run, and reading of what was saved. */
+import type { ContainerMachine } from '../container/container.ts';
+import type { SuspendedContainer } from '../container/session.ts';
+import type { Plain } from '../machine/machine.ts';
+import type { Platform } from '../machine/platform/platform.ts';
+import { StateReader } from '../machine/state.ts';
+import { OptionError } from '../options/option-error.mjs';
+import type { SnapshotHeader } from '../snapshot/file.ts';
+import type { SessionStore, StoredSession } from '../snapshot/session-store.ts';
+import { RELEASE, versionsOf } from '../snapshot/versions.ts';
+import { containerHost } from './host.ts';
+import type { Keeping } from './kept.ts';
+import type { LaunchOptions } from './kept-options.ts';
+import type { LoadedImage } from './load-image.ts';
+import type { OpenedSession } from './opened-session.ts';
+
+/** Returns what belongs to a saved container beside it, such as the contents of its terminals. */
+export type Annotate = () => Plain | Promise<Plain>;
+
+interface Subject {
+  readonly container: ContainerMachine;
+  readonly platform: Platform;
+  readonly image: LoadedImage;
+  readonly launch: LaunchOptions;
+  /** Its record, if it is kept. */
+  kept(): Keeping | undefined;
+}
+
+/** What saves a container that runs. */
+export class Saving {
+  /** Whether it has been saved for good, and ends. */
+  isSuspended = false;
+  annotate: Annotate = () => null;
+  readonly #subject: Subject;
+  /** The session from which its dirty pages count. */
+  #base: StoredSession | undefined;
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(subject: Subject, base: StoredSession | undefined) {
+    this.#subject = subject;
+    this.#base = base;
+  }
+
+  /** Saves it in the store; it goes on. @throws OptionError, MachineError, StorageError */
+  save(): Promise<void> {
+    return this.#inTurn(async () => {
+      const { machine } = await this.#store();
+      await machine.resume();
+    });
+  }
+
+  /** Saves it in the store, and leaves it suspended. @throws OptionError, MachineError, StorageError */
+  suspend(): Promise<void> {
+    return this.#inTurn(async () => {
+      await this.#store();
+      this.isSuspended = true;
+    });
+  }
+
+  /**
+   * Suspends it, and returns it as a file in pieces. It goes on after the last piece, or when the reader
+   * leaves.
+   */
+  async *write(): AsyncGenerator<Uint8Array<ArrayBuffer>, void> {
+    const [{ writeSnapshot }, { Lz4 }] = await Promise.all([
+      import('../snapshot/file.ts'),
+      import('../snapshot/lz4.ts'),
+    ]);
+    const emulator = await this.#subject.platform.loadEmulator();
+    const lz4 = await Lz4.create(emulator);
+    const suspended = await this.#subject.container.suspend();
+    try {
+      const { ram } = suspended.machine;
+      const header = this.#header(emulator, ram.length);
+      const container = await this.#withDisk(suspended);
+      const state = { container, annotation: await this.annotate() };
+      for await (const piece of writeSnapshot({ header, state, ram }, lz4)) yield new Uint8Array(piece);
+    } finally {
+      if (!this.isSuspended) await suspended.machine.resume();
+    }
+  }
+
+  /** Forgets what is stored, because it has ended. */
+  async forget(): Promise<void> {
+    const kept = this.#subject.kept();
+    if (!kept || this.isSuspended) return;
+    await this.#inTurn(async () => {
+      if (!kept.container.record.session) return;
+      await kept.container.update({ session: undefined });
+      await (await this.#sessions()).forget(kept.container.record.id);
+    });
+  }
+
+  /** Saves it in the store, and leaves it standing still; after an error it goes on. */
+  async #store(): Promise<SuspendedContainer> {
+    const { container, platform } = this.#subject;
+    const kept = this.#subject.kept();
+    if (!kept) throw new OptionError('only a kept container can be saved in the store: keep it first');
+    const [emulator, sessions] = await Promise.all([platform.loadEmulator(), this.#sessions()]);
+    const suspended = await container.suspend();
+    const { machine, checkpoint, state } = suspended;
+    try {
+      if (checkpoint === undefined) throw new OptionError('its disk is not stored');
+      const { ram } = machine;
+      const contents = {
+        header: this.#header(emulator, ram.length),
+        state: { container: state, annotation: await this.annotate() },
+        ram,
+        dirty: machine.dirtyPages(),
+      };
+      const stored = await sessions.save(kept.container.record.id, contents, this.#base);
+      await kept.container.update({ session: { id: stored.id, checkpoint }, lastUsed: Date.now() });
+      machine.markSaved();
+      this.#base = stored;
+      void this.#clean(sessions, kept.container.record.id, stored, checkpoint);
+      return suspended;
+    } catch (error) {
+      await machine.resume();
+      throw error;
+    }
+  }
+
+  /** Removes what only older sessions need. What is left is removed another time. */
+  async #clean(sessions: SessionStore, id: string, stored: StoredSession, checkpoint: number): Promise<void> {
+    await sessions.forget(id, stored).catch(() => {});
+    if (!this.isSuspended) this.#subject.container.dropCheckpoints(checkpoint);
+  }
+
+  async #sessions(): Promise<SessionStore> {
+    return openSessions(await this.#subject.platform.loadEmulator());
+  }
+
+  #header(emulator: WebAssembly.Module, ramBytes: number): SnapshotHeader {
+    const { reference, digest } = this.#subject.image;
+    const launch = JSON.parse(JSON.stringify(this.#subject.launch)) as Plain;
+    return {
+      release: RELEASE,
+      versions: versionsOf(emulator),
+      ramBytes,
+      created: Date.now(),
+      about: { reference, digest, launch },
+    };
+  }
+
+  /** The state with the contents of its disk, if that is in the store. */
+  async #withDisk({ state, checkpoint }: SuspendedContainer): Promise<Plain> {
+    const kept = this.#subject.kept();
+    if (checkpoint === undefined || !kept) return state;
+    const [{ readKeptDisk }, { withChunks }, { store }] = await Promise.all([
+      import('../disk/kept-disk-file.ts'),
+      import('../container/session.ts'),
+      containerHost().openKept(),
+    ]);
+    const disk: [number, Uint8Array][] = [];
+    for await (const chunk of readKeptDisk(store.disks, kept.container.record.id, checkpoint))
+      disk.push(chunk);
+    return withChunks(state, disk);
+  }
+
+  /** One thing after the other. */
+  #inTurn<T>(action: () => Promise<T>): Promise<T> {
+    const turn = this.#last.then(async () => {
+      if (this.isSuspended) throw new OptionError('the container is suspended');
+      return action();
+    });
+    this.#last = turn.catch(() => {});
+    return turn;
+  }
+}
+
+/** The sessions of the store. */
+export async function openSessions(emulator: WebAssembly.Module): Promise<SessionStore> {
+  const [{ store, createSavers }, { SessionStore }] = await Promise.all([
+    containerHost().openKept(),
+    import('../snapshot/session-store.ts'),
+  ]);
+  return new SessionStore(store, await createSavers(emulator));
+}
+
+/** Opens the saved session of a kept container. @throws StateError, VersionError, StorageError */
+export async function openStored(
+  container: string,
+  session: string,
+  emulator: WebAssembly.Module,
+): Promise<OpenedSession> {
+  const sessions = await openSessions(emulator);
+  const { id, index, state, fillRam } = await sessions.open(container, session, versionsOf(emulator));
+  return { ...partsOf(state), fillRam, stored: { id, index } };
+}
+
+/** The parts of a saved state. */
+export function partsOf(state: Plain): { readonly state: Plain; readonly annotation: Plain } {
+  const reader = new StateReader(state, 'session');
+  return { state: reader.field('container').raw, annotation: reader.field('annotation').raw };
+}
