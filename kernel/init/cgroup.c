@@ -74,6 +74,10 @@ int cgroup_create(const char *name)
 {
 	const char *most = most_processes();
 
+	int prepared = open_group(path_of(name, FIRST));
+
+	if (prepared >= 0)
+		return prepared;
 	if (!make_group(path_of(name, "")) || !write_file(path_of(name, "/pids.max"), most) ||
 	    !write_file(path_of(name, "/cgroup.max.descendants"), most) ||
 	    !write_file(path_of(name, "/cgroup.max.depth"), "2") ||

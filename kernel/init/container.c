@@ -8,6 +8,7 @@
 #include "disks.h"
 #include "inside.h"
 #include "network.h"
+#include "parts.h"
 #include "supervisor.h"
 
 static void __attribute__((noreturn)) fail(const char *what)
@@ -16,16 +17,16 @@ static void __attribute__((noreturn)) fail(const char *what)
 }
 
 /* Starts the container's first process in new namespaces and a new control group. */
-static void start(struct supervisor *supervisor, const char *name, const struct specification *s,
-		  const struct streams *streams)
+static void start(struct supervisor *supervisor, const char *group, const struct specification *s,
+		  const struct streams *streams, const struct parts *parts)
 {
 	int network_source = network_open_source(), first;
 	struct clone_args clone = {
-		.flags = CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWNET | CLONE_PIDFD,
+		.flags = CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_PIDFD,
 		.pidfd = (uint64_t)&first,
 	};
 
-	supervisor->group = cgroup_create(name);
+	supervisor->group = cgroup_create(group);
 	if (supervisor->group < 0)
 		fail("no control group");
 
@@ -34,15 +35,24 @@ static void start(struct supervisor *supervisor, const char *name, const struct 
 	if (pid < 0)
 		fail("no container");
 	if (pid == 0)
-		container_enter(s, streams, network_source);
+		container_enter(s, streams, parts, network_source);
 	close(network_source);
+	parts_forget();
 	syscall(__NR_dup3, first, FIRST_PROCESS, O_CLOEXEC);
 	close(first);
 }
 
-static void report_memory(const char *name)
+/* Attaches a mount in the supervisor's namespace, where children of init find it. */
+static void attach(int mount, const char *path)
 {
-	unsigned kills = cgroup_memory_kills(name);
+	mkdir(path, 0755);
+	if (!parts_attach(mount, path))
+		fail(path);
+}
+
+static void report_memory(const char *group)
+{
+	unsigned kills = cgroup_memory_kills(group);
 
 	if (kills > 0)
 		say("the machine ran out of memory: %u process%s killed", kills, kills > 1 ? "es were" : " was");
@@ -56,7 +66,7 @@ static void report_illegal_instruction(int status)
 		    "programs for the profile RVA23, such as those of Ubuntu from 25.10 on, do not run here yet");
 }
 
-void container_supervise(const char *name, struct message message, int ready, int commands, int children)
+void container_supervise(const char *group, struct message message, int ready, int commands, int children)
 {
 	static struct supervisor supervisor;
 	struct specification s;
@@ -75,15 +85,20 @@ void container_supervise(const char *name, struct message message, int ready, in
 	if (s.flags & KEPT)
 		supervisor.disk_errors = watch_writable_disk();
 
+	const struct parts *parts = parts_take();
+
+	attach(parts->terminals, CONTAINER_TERMINALS);
+	attach(parts->channels, CONTAINER_CHANNELS);
+
 	struct streams streams = supervisor_open_streams(&supervisor, &s, CONTAINER_TERMINALS "/ptmx");
 
-	start(&supervisor, name, &s, &streams);
+	start(&supervisor, group, &s, &streams, parts);
 	close(ready);
 
 	int status = supervisor_wait(&supervisor, commands, children);
 
-	report_memory(name);
+	report_memory(group);
 	report_illegal_instruction(status);
-	cgroup_remove(name);
+	cgroup_remove(group);
 	exit(status);
 }

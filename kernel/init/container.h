@@ -15,7 +15,7 @@ enum { FIRST_PROCESS = 1000 };
  * their own. ready is a pipe's end that stays open until the container can be joined. The other descriptors
  * deliver commands and ended children.
  */
-void container_supervise(const char *name, struct message specification, int ready, int commands, int children)
+void container_supervise(const char *group, struct message specification, int ready, int commands, int children)
 	__attribute__((noreturn));
 
 #endif

@@ -7,12 +7,11 @@
 #include "disks.h"
 #include "files.h"
 
-enum { ATTEMPTS = 5000, MOST_HELPER = 1 << 20 };
+enum { ATTEMPTS = 5000, MOST_DISKS = 8 };
 
 /* virtio's serial numbers have at most 20 bytes, the kernel's device names 31. */
 enum { SERIAL_SIZE = 21, DEVICE_SIZE = 40 };
 
-#define HELPER "/linuxrun-channel"
 #define IMAGE "/run/image"
 #define NEW_UPPER WRITABLE_DISK "/new"
 #define WORK WRITABLE_DISK "/work"
@@ -33,37 +32,52 @@ static void device_path(const char *name, char path[DEVICE_SIZE])
 	strlcat(path, name, DEVICE_SIZE);
 }
 
-static bool has_serial(const char *name, const char *serial)
+/* The disks of the machine that have a serial number. Their set never changes. */
+static struct disk {
+	char serial[SERIAL_SIZE], device[DEVICE_SIZE];
+} disks[MOST_DISKS];
+static unsigned disk_count;
+
+static void add_disk(const char *name)
 {
-	char path[64] = "/sys/block/", text[SERIAL_SIZE];
+	struct disk *disk = &disks[disk_count];
+	char path[64] = "/sys/block/";
 
 	strlcat(path, name, sizeof(path));
 	strlcat(path, "/serial", sizeof(path));
-	text[read_file(path, text, sizeof(text) - 1)] = 0;
-	return strcmp(text, serial) == 0;
+	if (disk_count == MOST_DISKS || read_file(path, disk->serial, SERIAL_SIZE - 1) == 0)
+		return;
+	device_path(name, disk->device);
+	disk_count++;
 }
 
-/* Finds the device (/dev/vda) of the disk with this serial number. Returns false if there is none. */
-static bool find_disk(const char *serial, char device[DEVICE_SIZE])
+/* Reading a serial number is a request to the disk. */
+static void list_disks(void)
 {
 	static char entries[4096] __attribute__((aligned(8)));
-	int disks = open("/sys/block", O_RDONLY | O_DIRECTORY | O_CLOEXEC), n;
-	bool found = false;
+	int folder = open("/sys/block", O_RDONLY | O_DIRECTORY | O_CLOEXEC), n;
 
-	while (!found && (n = getdents64(disks, (void *)entries, sizeof(entries))) > 0) {
-		for (char *at = entries; !found && at < entries + n;) {
+	while ((n = getdents64(folder, (void *)entries, sizeof(entries))) > 0) {
+		for (char *at = entries; at < entries + n;) {
 			const struct linux_dirent64 *entry = (void *)at;
 
-			found = has_serial(entry->d_name, serial);
-			if (found)
-				device_path(entry->d_name, device);
+			add_disk(entry->d_name);
 			at += entry->d_reclen;
 		}
 	}
-	close(disks);
-	if (!found)
-		say("the machine has no disk %s", serial);
-	return found;
+	close(folder);
+}
+
+/* Returns the device (/dev/vda) of the disk with this serial number, or NULL. */
+static const char *find_disk(const char *serial)
+{
+	if (disk_count == 0)
+		list_disks();
+	for (unsigned i = 0; i < disk_count; i++)
+		if (strcmp(disks[i].serial, serial) == 0)
+			return disks[i].device;
+	say("the machine has no disk %s", serial);
+	return NULL;
 }
 
 static uint64_t size_of_disk(const char *path)
@@ -74,6 +88,17 @@ static uint64_t size_of_disk(const char *path)
 	ioctl(fd, BLKGETSIZE64, &size);
 	close(fd);
 	return size;
+}
+
+/* The first mount of a kind of file system makes the kernel's caches for it. The disks stay as they are. */
+void disks_prepare(void)
+{
+	list_disks();
+	mkdir(WRITABLE_DISK, 0755);
+	for (unsigned i = 0; i < disk_count; i++)
+		if (size_of_disk(disks[i].device) > 0 &&
+		    mount(disks[i].device, WRITABLE_DISK, "ext4", MS_RDONLY | MS_SILENT, "noload") == 0)
+			umount2(WRITABLE_DISK, 0);
 }
 
 /* The host has announced the disk's size already, but the kernel's driver may still have to process that. */
@@ -134,20 +159,6 @@ static bool prepare_writable_disk(bool kept)
 	return false;
 }
 
-/* Copies the program by which shells use channels. */
-static bool copy_helper(void)
-{
-	int from = open("/bin" HELPER, O_RDONLY | O_CLOEXEC);
-	int to = open(CONTAINER_CHANNELS HELPER, O_WRONLY | O_CREAT | O_CLOEXEC, 0755);
-	bool copied = syscall(__NR_sendfile, to, from, NULL, MOST_HELPER) > 0;
-
-	if (!copied)
-		say("cannot copy the program for channels: %s", error_text(errno));
-	close(from);
-	close(to);
-	return copied;
-}
-
 /* The kernel counts errors of a file system on its disk, where nothing repairs them. */
 static bool has_had_errors(const char *device)
 {
@@ -189,24 +200,15 @@ static bool mount_overlay(bool kept)
 	return mount_at("overlay", CONTAINER_ROOT, "overlay", MS_NODEV, options);
 }
 
-bool mount_root(const char *image, const char *writable, bool kept)
+bool mount_disks(const char *image, const char *writable, bool kept)
 {
-	char image_device[DEVICE_SIZE], writable_device[DEVICE_SIZE];
+	const char *image_device = find_disk(image), *writable_device = image_device ? find_disk(writable) : NULL;
 
-	if (!find_disk(image, image_device) || !find_disk(writable, writable_device))
+	if (!writable_device)
 		return false;
 	await_size(image_device);
 	return mount_at(image_device, IMAGE, "erofs", MS_RDONLY | MS_NODEV, "") &&
 	       mount_writable_disk(writable_device, kept) && prepare_writable_disk(kept) && mount_overlay(kept);
-}
-
-bool mount_disks(const char *image, const char *writable, bool kept)
-{
-	return mount_root(image, writable, kept) &&
-	       mount_at("devpts", CONTAINER_TERMINALS, "devpts", MS_NOSUID | MS_NOEXEC,
-			"newinstance,gid=5,mode=620,ptmxmode=666") &&
-	       mount_at("tmpfs", CONTAINER_CHANNELS, "tmpfs", MS_NOSUID | MS_NODEV, "mode=755,size=1m,nr_inodes=1k") &&
-	       copy_helper();
 }
 
 int watch_writable_disk(void)

@@ -14,15 +14,15 @@
 #define CONTAINER_TERMINALS "/run/pts"
 #define CONTAINER_CHANNELS "/run/channels"
 
+/* Looks for disks, and prepares the kernel for their file systems. */
+void disks_prepare(void);
+
 /*
- * Mounts them in the caller's mount namespace, the disks by their serial numbers. A writable disk that is
+ * Mounts the disks in the caller's mount namespace, the disks by their serial numbers. A writable disk that is
  * kept has what earlier containers have written, in any state that a crash can leave. Returns false and
  * prints the reason on failure.
  */
 bool mount_disks(const char *image, const char *writable, bool kept);
-
-/* Mounts only what the container's root consists of. */
-bool mount_root(const char *image, const char *writable, bool kept);
 
 /*
  * Returns a descriptor that is readable when the file system of the writable disk has found an error, after

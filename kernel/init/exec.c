@@ -66,7 +66,7 @@ void exec_supervise(uint32_t id, struct message message, const struct container 
 		exit(CANNOT_RUN);
 	}
 
-	supervisor.group = cgroup_create_further(container->name, id);
+	supervisor.group = cgroup_create_further(container->group, id);
 	/* Its group is gone when the container has ended meanwhile. */
 	if (supervisor.group < 0 && errno == ENOENT)
 		errno = ESRCH;

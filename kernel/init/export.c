@@ -414,11 +414,11 @@ static const char *enter(const struct file_request *request, const struct contai
 	if (*request->image) {
 		if (syscall(__NR_unshare, CLONE_NEWNS) < 0)
 			return error_reason(errno);
-		return mount_root(request->image, request->writable, true) ? NULL : "EIO: its disks cannot be used";
+		return mount_disks(request->image, request->writable, true) ? NULL : "EIO: its disks cannot be used";
 	}
 	if (container_join(container) < 0)
 		return "ESRCH: the container does not run";
-	cgroup_freeze(container->name, true);
+	cgroup_freeze(container->group, true);
 	return syscall(__NR_setns, container->supervisor, CLONE_NEWNS) < 0 ? "ESRCH: the container has ended" : NULL;
 }
 

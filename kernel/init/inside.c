@@ -18,47 +18,11 @@
 #define LENGTH(array) (sizeof(array) / sizeof(*(array)))
 #define NO_PROGRAMS (MS_NOSUID | MS_NODEV | MS_NOEXEC)
 
-static const struct mount_point {
-	const char *type, *path;
-	unsigned long flags;
-	const char *options;
-} mount_points[] = {
-	{ "proc", "/proc", NO_PROGRAMS, "" },
-	{ "sysfs", "/sys", NO_PROGRAMS | MS_RDONLY, "" },
-	{ "cgroup2", "/sys/fs/cgroup", NO_PROGRAMS | MS_RDONLY, "" },
-	{ "tmpfs", "/dev", MS_NOSUID | MS_NODEV | MS_STRICTATIME, "mode=755,size=65536k" },
-	{ "tmpfs", "/dev/shm", NO_PROGRAMS, "mode=1777,size=65536k" },
-	{ "mqueue", "/dev/mqueue", NO_PROGRAMS, "" },
-};
-
-struct device {
-	const char *path;
-	unsigned major, minor;
-};
-
-static const struct device devices[] = {
-	{ "/dev/null", 1, 3 },	 { "/dev/zero", 1, 5 },	   { "/dev/full", 1, 7 },
-	{ "/dev/random", 1, 8 }, { "/dev/urandom", 1, 9 }, { "/dev/tty", 5, 0 },
-};
-
 /* Those that a container has only if its specification names them. */
-static const struct device further_devices[] = { { "/dev/fuse", 10, 229 }, { "/dev/net/tun", 10, 200 } };
+static const struct device further_devices[] = { { "fuse", 10, 229 }, { "net/tun", 10, 200 } };
 
 /* The folder for channels. */
 #define CHANNELS "/run/linuxrun"
-
-/* The folder for the usable device nodes. */
-#define NODES "/dev/.nodes"
-
-static const struct link {
-	const char *target, *path;
-} links[] = {
-	{ "/proc/self/fd", "/dev/fd" },
-	{ "/proc/self/fd/0", "/dev/stdin" },
-	{ "/proc/self/fd/1", "/dev/stdout" },
-	{ "/proc/self/fd/2", "/dev/stderr" },
-	{ "pts/ptmx", "/dev/ptmx" },
-};
 
 /*
  * As in the OCI runtimes by default: files about the machine are hidden, files that change it are read-only.
@@ -68,7 +32,9 @@ static const char *const hidden_files[] = {
 	"/proc/timer_list", "/proc/timer_stats", "/proc/sched_debug",
 };
 static const char *const hidden_directories[] = {
-	"/proc/acpi", "/proc/asound", "/proc/scsi", "/sys/firmware", "/sys/devices/virtual/powercap",
+	"/proc/acpi",
+	"/proc/asound",
+	"/proc/scsi",
 };
 static const char *const read_only[] = {
 	"/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger",
@@ -89,71 +55,50 @@ static void enter_container_root(void)
 
 static void attach(int mount, const char *path)
 {
-	if (syscall(__NR_move_mount, mount, "", AT_FDCWD, path, MOVE_MOUNT_F_EMPTY_PATH) < 0)
+	if (!parts_attach(mount, path))
 		fail(path);
-	close(mount);
 }
 
-static void mount_all(int terminals)
+/* Mounts a file system that belongs to the namespaces of this process. */
+static void mount_own(const char *type, const char *path, unsigned long flags)
 {
-	for (unsigned i = 0; i < LENGTH(mount_points); i++) {
-		const struct mount_point *m = &mount_points[i];
+	if (mount(type, path, type, flags | NO_PROGRAMS, "") < 0)
+		fail(path);
+}
 
-		make_directories(m->path);
-		if (mount(m->type, m->path, m->type, m->flags, m->options) < 0)
-			fail(m->path);
-	}
-	mkdir("/dev/pts", 0755);
+static void attach_below_root(int mount, const char *path)
+{
+	make_directories(path);
+	attach(mount, path);
+}
+
+static void mount_all(const struct parts *parts, int terminals)
+{
+	make_directories("/proc");
+	mount_own("proc", "/proc", 0);
+	attach_below_root(parts->system, "/sys");
+	mount_own("cgroup2", "/sys/fs/cgroup", MS_RDONLY);
+	attach_below_root(parts->devices, "/dev");
+	mount_own("mqueue", "/dev/mqueue", 0);
 	attach(terminals, "/dev/pts");
-}
-
-/* Makes a node, and binds it in the container's /dev, where nodes do not work otherwise. */
-static void make_device(const struct device *device)
-{
-	char node[64] = NODES;
-
-	strlcat(node, strrchr(device->path, '/'), sizeof(node));
-	close(open(device->path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666));
-	if (mknod(node, S_IFCHR | 0666, makedev(device->major, device->minor)) < 0 ||
-	    /* Independent of the umask. */
-	    chmod(node, 0666) < 0 || mount(node, device->path, NULL, MS_BIND, NULL) < 0)
-		fail(device->path);
 }
 
 static void make_further_device(const char *path)
 {
 	for (unsigned i = 0; i < LENGTH(further_devices); i++) {
-		if (strcmp(further_devices[i].path, path) == 0) {
-			char folder[64] = "";
+		char folder[64] = "/dev/";
 
-			strlcat(folder, path, sizeof(folder));
-			*strrchr(folder, '/') = 0;
-			make_directories(folder);
-			make_device(&further_devices[i]);
-			return;
-		}
+		strlcat(folder, further_devices[i].name, sizeof(folder));
+		if (strcmp(folder, path) != 0)
+			continue;
+		*strrchr(folder, '/') = 0;
+		make_directories(folder);
+		if (!make_devices("/dev", &further_devices[i], 1))
+			fail(path);
+		return;
 	}
 	errno = ENODEV;
 	fail(path);
-}
-
-/*
- * The nodes' file system stays alive through their mounts, but its root is unreachable, so no node can be
- * added.
- */
-static void make_devices(char **further)
-{
-	mkdir(NODES, 0700);
-	if (mount("tmpfs", NODES, "tmpfs", MS_NOSUID | MS_NOEXEC, "mode=700,size=64k") < 0)
-		fail(NODES);
-	for (unsigned i = 0; i < LENGTH(devices); i++)
-		make_device(&devices[i]);
-	for (char **path = further; *path; path++)
-		make_further_device(*path);
-	if (umount2(NODES, MNT_DETACH) < 0 || rmdir(NODES) < 0)
-		fail(NODES);
-	for (unsigned i = 0; i < LENGTH(links); i++)
-		symlink(links[i].target, links[i].path);
 }
 
 /* Files that this kernel lacks need no protection. */
@@ -308,17 +253,20 @@ static int copy_mount(const char *path)
 	return syscall(__NR_open_tree, AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
 }
 
-void container_enter(const struct specification *s, const struct streams *streams, int network_source)
+void container_enter(const struct specification *s, const struct streams *streams, const struct parts *parts,
+		     int network_source)
 {
 	int terminals = copy_mount(CONTAINER_TERMINALS), channels = copy_mount(CONTAINER_CHANNELS);
 
 	if (syscall(__NR_unshare, CLONE_NEWCGROUP) < 0)
 		fail("no cgroup namespace");
+	if (syscall(__NR_setns, parts->network, CLONE_NEWNET) < 0)
+		fail("no network namespace");
 	set_hostname(s->hostname);
 	enter_container_root();
-	mount_all(terminals);
-	make_devices(s->devices);
-	network_start_loopback();
+	mount_all(parts, terminals);
+	for (char **path = s->devices; *path; path++)
+		make_further_device(*path);
 
 	const struct network *network = network_take_card(network_source);
 

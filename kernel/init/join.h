@@ -7,6 +7,8 @@
 /* init's record of a container. */
 struct container {
 	char name[NAME_SIZE];
+	/* The name of its control group. */
+	char group[NAME_SIZE];
 	/* A pidfd of its supervisor, or -1 if there is no such container. */
 	int supervisor;
 	/* A pipe's end that hangs up when the container can be joined, or when it has failed. */

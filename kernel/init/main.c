@@ -61,6 +61,7 @@ static void handle(enum message_type type, struct message m)
 			process_change_network();
 		break;
 	case SUSPEND:
+		process_prepare();
 		cgroup_freeze("", true);
 		control_send_suspended();
 		break;

@@ -5,6 +5,7 @@
 #include "exec.h"
 #include "forward.h"
 #include "inside.h"
+#include "parts.h"
 #include "process.h"
 #include "program.h"
 #include "reaper.h"
@@ -97,13 +98,13 @@ static struct container find_or_none(const char *name)
 
 /* In the child: does the work of the message. The descriptors are its ends of the pipes. */
 static void __attribute__((noreturn)) become(enum message_type type, uint32_t id, const char *name,
-					     struct message m, int commands, int ready)
+					     const char *group, struct message m, int commands, int ready)
 {
 	const struct container container = find_or_none(name);
 
 	switch (type) {
 	case CONTAINER:
-		container_supervise(name, m, ready, commands, children);
+		container_supervise(group, m, ready, commands, children);
 	case EXEC:
 		exec_supervise(id, m, &container, commands, children);
 	case READ_FILE:
@@ -148,6 +149,14 @@ static void refuse(enum message_type type, uint32_t id, const char *reason)
 	control_send_exit(id, type == CONTAINER ? NO_CONTAINER : CANNOT_RUN, reason);
 }
 
+/* The control group of a process's container. A new one takes what was made in advance. */
+static const char *group_of(enum message_type type, const char *name)
+{
+	const struct process *p = find_container(name);
+
+	return p ? p->container.group : type == CONTAINER && parts_are_prepared() ? PREPARED_GROUP : name;
+}
+
 /* Starts the process. The name is that of its container, or empty. */
 static void start(struct process *p, enum message_type type, uint32_t id, const char *name, struct message m)
 {
@@ -164,9 +173,10 @@ static void start(struct process *p, enum message_type type, uint32_t id, const 
 	};
 
 	strlcpy(started.container.name, name, NAME_SIZE);
+	strlcpy(started.container.group, group_of(type, name), NAME_SIZE);
 	if (pid == 0) {
 		close_pipes(&started);
-		become(type, id, name, m, commands[0], ready[1]);
+		become(type, id, name, started.container.group, m, commands[0], ready[1]);
 	}
 	close(commands[0]);
 	close(ready[1]);
@@ -180,6 +190,8 @@ static void start(struct process *p, enum message_type type, uint32_t id, const 
 	}
 	if (type == CONTAINER)
 		started.container.supervisor = syscall(__NR_pidfd_open, pid, 0);
+	if (type == CONTAINER)
+		parts_forget();
 	*p = started;
 }
 
@@ -189,7 +201,7 @@ static void thaw(const struct process *ended)
 	for (struct process *p = processes; p < processes + MAX_PROCESSES; p++)
 		if (p->pid && p->type == EXPORT && strcmp(p->container.name, ended->container.name) == 0)
 			return;
-	cgroup_freeze(ended->container.name, false);
+	cgroup_freeze(ended->container.group, false);
 }
 
 /* Returns the reason why there can be no container with this name, or NULL. */
@@ -269,7 +281,7 @@ void process_kill(struct message m)
 		return;
 
 	struct process *p = find_id(id);
-	int group = cgroup_open_further(container->container.name, id);
+	int group = cgroup_open_further(container->container.group, id);
 
 	cgroup_kill(group);
 	close(group);
@@ -343,8 +355,16 @@ void process_reap(void)
 			thaw(p);
 		control_send_exit(p->id, exit_status(status), "");
 		if (p->commands >= 0 && p->container.supervisor < 0)
-			cgroup_remove_further(p->container.name, p->id, is_running);
+			cgroup_remove_further(p->container.group, p->id, is_running);
 	}
+}
+
+void process_prepare(void)
+{
+	for (struct process *p = processes; p < processes + MAX_PROCESSES; p++)
+		if (p->pid && p->container.supervisor >= 0)
+			return;
+	parts_prepare();
 }
 
 /* Returns whether all children have ended before the time is over. */

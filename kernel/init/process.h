@@ -33,6 +33,9 @@ void process_change_network(void);
 /* Answers MEASURE. */
 void process_measure(struct message);
 
+/* Makes in advance what the first container needs, unless one runs. */
+void process_prepare(void);
+
 /* Reaps all ended children, including orphans, and reports those of the host. */
 void process_reap(void);
 

@@ -97,7 +97,7 @@ test('a second container finds the changes of the first', async () => {
     'echo 1 > /file; rm -r /tmp; chmod 711 /; chown 5:6 /; mv /home /moved; cat /proc/mounts',
   );
   expect(first).toMatchObject({ status: 0, messages: '' });
-  expect(first.stdout).toMatch(/^overlay \/ overlay (?!.*volatile)/);
+  expect(first.stdout).toMatch(/^overlay \/ overlay (?!.*volatile)/m);
   const second = await run(1, 'cat /file; stat -c "%a %u %g" /; ls -d /moved /tmp /home');
   expect(second).toMatchObject({ messages: '', stdout: '1\n711 5 6\n/moved\n' });
 });

@@ -18,6 +18,7 @@ const platform = nodePlatform(PUBLIC);
 
 let folder: string;
 let image: HeldImage;
+let saved: Saved;
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'linuxrun-random-'));
@@ -40,7 +41,8 @@ beforeAll(async () => {
     layer,
   ]);
   image = await pull(`oci://${join(folder, 'layout')}:image`);
-});
+  saved = await boot();
+}, 60_000);
 afterAll(() => rmSync(folder, { recursive: true }));
 
 const disks = [
@@ -66,8 +68,10 @@ async function boot(): Promise<{ state: MachineState; ram: Uint8Array }> {
   return saved;
 }
 
-/** What the first container of a machine from this state has of random things, by name. */
-async function sample({ state, ram }: Awaited<ReturnType<typeof boot>>): Promise<[string, string][]> {
+type Saved = Awaited<ReturnType<typeof boot>>;
+
+/** Runs `work` in a machine from this state. */
+async function withMachine<T>({ state, ram }: Saved, work: (machine: Machine) => Promise<T>): Promise<T> {
   const emulator = await platform.loadEmulator();
   const machine = await Machine.start(platform, {
     emulator,
@@ -77,31 +81,38 @@ async function sample({ state, ram }: Awaited<ReturnType<typeof boot>>): Promise
   });
   try {
     await machine.openImage(image.layers);
-    const container = machine.runContainer({
-      ...{ args: ['random'], env: ['PATH=/bin'], directory: '/', user: '', name: 'one', hostname: 'one' },
-      ...{ volumes: [], devices: [], tmpfs: [] },
-      disks: { image: diskSerial(0), scratch: diskSerial(1) },
-    });
-    const [output, messages, status] = await Promise.all([
-      text(container.stdout),
-      text(container.messages),
-      container.exit,
-    ]);
-    expect([messages, status]).toEqual(['', 0]);
-    return output
-      .trim()
-      .split('\n')
-      .map((line) => line.split(' ') as [string, string]);
+    return await work(machine);
   } finally {
     await machine.stop();
   }
+}
+
+async function run(machine: Machine, ...args: string[]): Promise<string> {
+  const container = machine.runContainer({
+    ...{ args, env: ['PATH=/bin'], directory: '/', user: '', name: 'one', hostname: 'one' },
+    ...{ volumes: [], devices: [], tmpfs: [] },
+    disks: { image: diskSerial(0), scratch: diskSerial(1) },
+  });
+  const [output, messages, status] = await Promise.all([
+    text(container.stdout),
+    text(container.messages),
+    container.exit,
+  ]);
+  expect([messages, status]).toEqual(['', 0]);
+  return output;
+}
+
+/** What the first container of a machine has of random things, by name. */
+async function sample(saved: Saved): Promise<[string, string][]> {
+  const output = await withMachine(saved, (machine) => run(machine, 'random'));
+  const lines = output.trim().split('\n');
+  return lines.map((line) => line.split(' ') as [string, string]);
 }
 
 /** Numbers of too few bits to differ always. */
 const SHORT = ['stack', 'map', 'heap', 'port', 'sequence'];
 
 test('machines from one state share no random byte', { timeout: MACHINES * 10_000 }, async () => {
-  const saved = await boot();
   const seen = new Map<string, Set<string>>();
   for (let i = 0; i < MACHINES; i++)
     for (const [name, value] of await sample(saved)) seen.set(name, (seen.get(name) ?? new Set()).add(value));
@@ -110,4 +121,18 @@ test('machines from one state share no random byte', { timeout: MACHINES * 10_00
     if (SHORT.includes(name)) expect([name, size > 1]).toEqual([name, true]);
     else expect([name, size]).toEqual([name, MACHINES]);
   }
+});
+
+test('the first container takes what was made before the state was saved', async () => {
+  const [first = 0, second = 0] = await withMachine(saved, async (machine) => {
+    const counts = [];
+    for (let i = 0; i < 2; i++) {
+      const before = machine.stats().instructions[0] ?? 0;
+      await run(machine, 'true');
+      counts.push((machine.stats().instructions[0] ?? 0) - before);
+    }
+    return counts;
+  });
+  expect(first).toBeGreaterThan(0);
+  expect(second / first).toBeGreaterThan(1.25);
 });
