@@ -1,7 +1,12 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { read16 } from '../../../network/bytes.ts';
 import { checksum } from '../../../network/checksum.ts';
+import { parsePacket } from '../../../network/ip.ts';
 import type { ManagedCard, Network } from '../../../network/network.ts';
+import { ACK, parseSegment, RST, SYN } from '../../../network/tcp-segment.ts';
+import { OUTSIDE, tcpFrame } from '../../../network/testing/guest-frames.ts';
+import { StateError } from '../../errors.ts';
+import type { Plain } from '../../state.ts';
 import {
   equalBytes,
   GuestDriver,
@@ -269,5 +274,78 @@ describe('a card without offloads', () => {
     ] as const)
       await driver.transact(TRANSMIT, [partial(at, of), frame]);
     expect(network.received).toEqual([]);
+  });
+});
+
+describe('a suspension', () => {
+  const frameOf = (frame: Uint8Array) => [header(), frame];
+
+  /** A card in the place of the suspended one, on the same memory. */
+  async function resume(state: Plain): Promise<NetDevice> {
+    const block = machine.buffer.slice(0, driver.file + 0x800);
+    const next = new NetDevice(machine.memory, 0, {
+      ...{ mac: new Uint8Array(6), mtu: 65520, offloads: true },
+      openNetwork: (its) => {
+        card = its;
+        return network;
+      },
+    });
+    new Uint8Array(machine.buffer).set(new Uint8Array(block));
+    await next.resume(state);
+    driver.device = next;
+    next.proceed();
+    return next;
+  }
+
+  test('resets the connections of the guest in the next machine, which keeps the address', async () => {
+    await driver.transact(TRANSMIT, frameOf(tcpFrame(OUTSIDE, { flags: SYN, sequence: 99 })));
+    card.deliver(tcpFrame(OUTSIDE, { flags: SYN | ACK, sequence: 499 }, false));
+    for (let i = 0; i < 4; i++) driver.queue(RECEIVE).add([2000]);
+    driver.notify(RECEIVE);
+    await settle();
+    received();
+    await resume(await driver.device.suspend());
+    await settle();
+    expect(card.mac).toEqual(MAC);
+    expect([...new Uint8Array(driver.config(6).buffer)]).toEqual([...MAC]);
+    const [reset, ...others] = received();
+    expect(others).toEqual([]);
+    const packet = parsePacket(new Uint8Array(reset?.frame ?? []));
+    expect(parseSegment(packet?.payload as Uint8Array)).toMatchObject({
+      ...{ sourcePort: 80, destinationPort: 4000, flags: RST | ACK },
+      ...{ sequence: 500, acknowledgement: 100 },
+    });
+  });
+
+  test('gives buffers back that a frame is waiting in, and resets nothing if the machine goes on', async () => {
+    driver.queue(RECEIVE).add([100]);
+    driver.notify(RECEIVE);
+    card.deliver(pattern(150));
+    await settle();
+    await driver.device.suspend();
+    expect(driver.device.transport.queues[RECEIVE]).toEqual({ taken: 0, used: 0, signalled: 0 });
+    driver.queue(RECEIVE).add([100]);
+    driver.device.proceed();
+    await settle();
+    expect(received().map(({ frame }) => frame)).toEqual([Buffer.from(pattern(150))]);
+  });
+
+  test('refuses connections of other forms', async () => {
+    const state = (await driver.device.suspend()) as { own: object };
+    const ipv4 = { address: new Uint8Array(4), port: 1 };
+    const connection = { guest: ipv4, other: ipv4, toGuest: null, fromGuest: 7 };
+    const resumed = (change: object) =>
+      resume({ ...state, own: { ...state.own, connections: [{ ...connection, ...change }] } } as Plain);
+    await resumed({});
+    for (const change of [
+      { other: { ...ipv4, address: new Uint8Array(16) } },
+      { guest: { ...ipv4, address: new Uint8Array(5) }, other: { ...ipv4, address: new Uint8Array(5) } },
+      { guest: { ...ipv4, port: 65_536 } },
+      { toGuest: -1 },
+    ])
+      await expect(resumed(change)).rejects.toThrow(StateError);
+    await expect(
+      resume({ ...state, own: { mac: new Uint8Array(5), connections: [] } } as Plain),
+    ).rejects.toThrow('device 0.own.mac is not 6 to 6 bytes');
   });
 });
