@@ -136,3 +136,66 @@ test('messages for unknown streams are ignored', () => {
   near.receive({ type: 'cancel', stream: 'x' });
   near.destroy(new Error('gone'));
 });
+
+describe('frozen streams', () => {
+  const all = () => true;
+
+  test('give nothing to readers and writers, and go on', async () => {
+    const sender = near.sender('a');
+    await sender.send(Buffer.from('one '));
+    const reading = collect(far.readable('a'));
+    far.freeze(all);
+    near.freeze(all);
+    const sending = sender.send(Buffer.from('two'));
+    expect([await settled(sending), await settled(reading)]).toEqual([false, false]);
+    sender.end();
+    // The other side has not heard of the end.
+    expect(near.isWritable('a')).toBe(true);
+    near.thaw();
+    far.thaw();
+    expect([await reading, await settled(sending)]).toEqual(['one two', true]);
+    expect(near.isWritable('a')).toBe(false);
+  });
+
+  test('that are destroyed keep what the state has, and refuse what it has not', async () => {
+    const reader = far.readable('a').getReader();
+    const sender = near.sender('a');
+    const waiting = sender.send(new Uint8Array(WINDOW + 1));
+    expect(await settled(waiting)).toBe(false);
+    near.freeze(all);
+    far.freeze(all);
+    // The other side has these bytes.
+    await waiting;
+    const held = sender.send(new Uint8Array(1));
+    expect(far.unread('a')).toEqual({ bytes: new Uint8Array(WINDOW + 1), end: null });
+    for (const mux of [near, far]) mux.destroy(new Error('suspended'));
+    await expect(held).rejects.toThrow('suspended');
+    await expect(reader.read()).rejects.toThrow('suspended');
+  });
+
+  test.each([null, '', 'broken'])('are read elsewhere, to their end: %j', async (end) => {
+    const state = { bytes: new Uint8Array([104, 105]), end };
+    const reading = collect(far.readable('a', undefined, state));
+    const sender = near.sender('a');
+    if (end === null) {
+      await sender.send(Buffer.from(' you'));
+      sender.end();
+      expect(await reading).toBe('hi you');
+    } else if (end === '') {
+      expect(await reading).toBe('hi');
+    } else {
+      await expect(reading).rejects.toThrow('broken');
+    }
+  });
+
+  test('state what is left of them when they have ended', async () => {
+    const readable = far.readable('a');
+    const sender = near.sender('a');
+    await sender.send(Buffer.from('rest'));
+    sender.abort('gone');
+    await settled(Promise.resolve());
+    expect(far.unread('a')).toEqual({ bytes: new Uint8Array(Buffer.from('rest')), end: 'gone' });
+    await collect(readable).catch(() => {});
+    expect(far.unread('a')).toEqual({ bytes: new Uint8Array(), end: '' });
+  });
+});

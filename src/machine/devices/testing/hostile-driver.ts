@@ -10,7 +10,10 @@ import {
   V_QUEUE_STRIDE,
   V_QUEUES,
   V_STATUS,
+  VIRTIO_FILE_SIZE,
 } from '../../../../emulator-wasm/layout.ts';
+import { MachineError } from '../../errors.ts';
+import type { Plain } from '../../state.ts';
 import type { VirtioDevice } from '../virtio/virtio-device.ts';
 import {
   type DriverQueue,
@@ -54,6 +57,8 @@ export interface Subject {
 
 interface World {
   machine: TestMachine;
+  /** Makes a device of the same kind on the machine's memory. */
+  make(machine: TestMachine): Subject;
   driver: GuestDriver;
   subject: Subject;
   oracle: WriteOracle;
@@ -341,6 +346,89 @@ const wildStart = fc
     }),
   );
 
+// ---- Suspensions ----------------------------------------------------------------------------
+
+const suspend: Action = {
+  label: 'suspend',
+  run: async ({ driver }) => {
+    await driver.device.suspend();
+    await tick.run({} as World);
+    driver.device.proceed();
+  },
+};
+
+function putNewDevice(world: World): void {
+  world.subject = world.make(world.machine);
+  world.driver.device = world.subject.device;
+}
+
+/** Another device takes over from a state. Returns whether it accepts the state. */
+async function takeOver(world: World, change: (state: Plain) => Plain): Promise<boolean> {
+  const { machine, driver, oracle } = world;
+  const state = change(await driver.device.suspend());
+  const fault = oracle.verdict();
+  if (fault !== undefined) throw new Error(fault);
+  const block = new Uint8Array(machine.buffer).slice(0, driver.file + VIRTIO_FILE_SIZE);
+  putNewDevice(world);
+  new Uint8Array(machine.buffer).set(block);
+  try {
+    await driver.device.resume(state);
+  } catch (error) {
+    if (!(error instanceof MachineError)) throw error;
+    putNewDevice(world);
+    await restart.run(world);
+    return false;
+  }
+  oracle.rebase();
+  driver.device.proceed();
+  return true;
+}
+
+const replace: Action = {
+  label: 'replace',
+  run: async (world) => {
+    await takeOver(world, (state) => structuredClone(state));
+  },
+};
+
+/** Values that no state has in some of its places. */
+const oddValue: fc.Arbitrary<Plain | undefined> = fc.oneof(
+  fc.constantFrom<Plain | undefined>(undefined, null, true, -1, 0.5, 2 ** 32, 2 ** 53, Number.NaN, '', 'eof'),
+  fc.constantFrom<Plain>('running', 'connected', 'closed', [], [null], {}, new Uint8Array(3)),
+  fc.nat(0xffff),
+  fc.nat(0xffff_ffff),
+);
+
+/** A copy of a value in which the part that `pick` chooses is another. */
+function damaged(state: Plain, pick: number, value: Plain | undefined): Plain {
+  const places: (() => void)[] = [];
+  const copy = structuredClone(state) as Plain;
+  const visit = (part: Plain): void => {
+    if (typeof part !== 'object' || part === null || part instanceof Uint8Array) return;
+    for (const key of Object.keys(part)) {
+      const parent = part as Record<string, Plain | undefined>;
+      places.push(() => {
+        parent[key] = value;
+      });
+      visit(parent[key] as Plain);
+    }
+  };
+  visit(copy);
+  places[pick % places.length]?.();
+  return copy;
+}
+
+const replaceDamaged = fc.tuple(fc.nat(), oddValue).map(
+  ([pick, value]): Action => ({
+    label: `replace, place ${pick} damaged: ${fc.stringify(value)}`,
+    run: async (world) => {
+      const accepted = await takeOver(world, (state) => damaged(state, pick, value));
+      await tick.run(world);
+      if (accepted) await restart.run(world);
+    },
+  }),
+);
+
 const host = fc.nat(1000).map(
   (choice): Action => ({
     label: `host ${choice}`,
@@ -364,6 +452,9 @@ export function hostileActions(requests: Subject['requests']): fc.Arbitrary<Acti
     { weight: 1, arbitrary: setRegister },
     { weight: 1, arbitrary: fc.constant(restart) },
     { weight: 1, arbitrary: wildStart },
+    { weight: 1, arbitrary: fc.constant(suspend) },
+    { weight: 1, arbitrary: fc.constant(replace) },
+    { weight: 1, arbitrary: replaceDamaged },
   );
   return fc.array(action.map(printed), { maxLength: 60, size: 'max' });
 }
@@ -374,19 +465,19 @@ export async function withstand(make: (machine: TestMachine) => Subject, sequenc
   const subject = make(machine);
   const driver = new GuestDriver(machine, subject.device);
   await driver.start(subject.without);
-  const world = { machine, driver, subject, oracle: new WriteOracle(driver) };
+  const world: World = { machine, make, driver, subject, oracle: new WriteOracle(driver) };
   let broken = 0;
   for (const action of sequence) {
     const began = process.cpuUsage();
     await action.run(world);
     const { user, system } = process.cpuUsage(began);
     if (user + system > MAX_ACTION_MS * 1000) throw new Error(`${action.label} took too long`);
-    broken = subject.device.transport.phase === 'broken' ? broken + 1 : 0;
+    broken = driver.device.transport.phase === 'broken' ? broken + 1 : 0;
     if (broken > BROKEN_ACTIONS) await restart.run(world);
   }
   await tick.run(world);
   await restart.run(world);
-  await subject.check(driver);
+  await world.subject.check(driver);
 }
 
 export function newMachine(): TestMachine {

@@ -194,6 +194,8 @@ export class VsockConnection implements VsockStream {
       this.#openFailed = reject;
     });
     if (this.#phase !== 'connecting') this.#opened();
+    // Nobody waits for one of a saved state.
+    this.opened.catch(() => {});
     this.readable = new ReadableStream(
       {
         start: (controller) => {

@@ -1,4 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
+import { StateError } from '../../errors.ts';
+import type { Plain } from '../../state.ts';
 import {
   equalBytes,
   GuestDriver,
@@ -570,4 +572,88 @@ test('a reset of the driver ends all streams, and listeners stay', async () => {
   await expect(reader.read()).rejects.toThrow('reset its vsock device');
   await bringUp();
   await accept();
+});
+
+describe('a suspension', () => {
+  /** A device in the place of the suspended one, on the same memory. */
+  async function resume(state: Plain): Promise<VsockDevice> {
+    const block = machine.buffer.slice(0, driver.file + 0x800);
+    const next = new VsockDevice(machine.memory, 0, GUEST_CID);
+    new Uint8Array(machine.buffer).set(new Uint8Array(block));
+    await next.resume(structuredClone(state));
+    driver.device = next;
+    return next;
+  }
+
+  test('keeps unread bytes, the rest of a write, and the credit of both sides', async () => {
+    const stream = await accept({ bufferSize: 10 });
+    send(OP_RW, { bufferSize: 10 }, pattern(5000));
+    void stream.writable
+      .getWriter()
+      .write(pattern(25, 2))
+      .catch(() => {});
+    expect((await allPackets()).map(({ payload }) => payload)).toEqual([pattern(25, 2).subarray(0, 10)]);
+    const next = await resume(await driver.device.suspend());
+    const resumed = next.takeResumed(PORT, GUEST_PORT) as VsockStream;
+    expect(next.takeResumed(PORT, GUEST_PORT)).toBeUndefined();
+    next.proceed();
+    const reader = resumed.readable.getReader();
+    expect((await reader.read()).value).toEqual(pattern(5000));
+    const writer = resumed.writable.getWriter();
+    const written = writer.write(pattern(3, 9));
+    expect(await allPackets()).toEqual([]);
+    send(OP_CREDIT_UPDATE, { bufferSize: 100, forwarded: 10 });
+    const bytes = Buffer.concat((await allPackets()).map(({ payload }) => payload));
+    expect(new Uint8Array(bytes)).toEqual(
+      new Uint8Array(Buffer.concat([pattern(25, 2).subarray(10), pattern(3, 9)])),
+    );
+    await written;
+    send(OP_RW, {}, new Uint8Array((256 << 10) - 5000));
+    expect(await ops()).toEqual([]);
+  });
+
+  test('keeps how far both sides have shut down', async () => {
+    const stream = await accept();
+    send(OP_RW, {}, pattern(4));
+    send(OP_SHUTDOWN, { flags: SHUTDOWN_SEND });
+    void stream.writable.close();
+    expect(await ops()).toEqual([OP_SHUTDOWN]);
+    const next = await resume(await driver.device.suspend());
+    const resumed = next.takeResumed(PORT, GUEST_PORT) as VsockStream;
+    next.proceed();
+    expect(await readAll(resumed)).toEqual(pattern(4));
+    await expect(resumed.writable.getWriter().closed).rejects.toThrow('was shut down');
+    // The first machine has told the guest already.
+    expect(await ops()).toEqual([]);
+  });
+
+  test('resets the connections that nobody takes over, and frees their places', async () => {
+    await accept();
+    send(OP_RW, {}, pattern(4));
+    const next = await resume(await driver.device.suspend());
+    next.proceed();
+    expect(await ops()).toEqual([OP_RST]);
+    const own = (await next.suspend()) as { own: { connections: Plain[] } };
+    expect(own.own.connections).toEqual([]);
+  });
+
+  test('refuses a state with a connection that cannot be', async () => {
+    await accept();
+    const state = (await driver.device.suspend()) as { own: { connections: Record<string, Plain>[] } };
+    const [connection] = state.own.connections as [Record<string, Plain>];
+    const changed = (...connections: Plain[]) =>
+      resume({ ...state, own: { ...state.own, connections } } as unknown as Plain);
+    await changed(connection);
+    await expect(changed(connection, connection)).rejects.toThrow('is there twice');
+    for (const change of [
+      { phase: 'open' },
+      { due: 1 << 5 },
+      { localShutdown: 4 },
+      { receivedCount: 2 ** 32 },
+      { unread: new Uint8Array((256 << 10) + 1) },
+      { unsent: 'text' },
+      { end: 'end' },
+    ])
+      await expect(changed({ ...connection, ...change } as unknown as Plain)).rejects.toThrow(StateError);
+  });
 });
