@@ -141,9 +141,9 @@ describe('frozen streams', () => {
   const all = () => true;
 
   test('give nothing to readers and writers, and go on', async () => {
+    const reading = collect(far.readable('a'));
     const sender = near.sender('a');
     await sender.send(Buffer.from('one '));
-    const reading = collect(far.readable('a'));
     far.freeze(all);
     near.freeze(all);
     const sending = sender.send(Buffer.from('two'));
