@@ -9,6 +9,7 @@ import {
   PAGE_WRITTEN,
 } from '../../layout.ts';
 import { runOnMachine } from '../support/machine.ts';
+import { lostWords } from '../support/saved.ts';
 import { garbageElf } from './garbage.ts';
 
 const CASES = 12;
@@ -31,6 +32,8 @@ it.each(cases)('case $index, firmware $firmware', { timeout: 20_000 }, async ({ 
   expect(machine.pageFlags.every((flags) => (flags & ~(PAGE_WRITTEN | PAGE_STORED | PAGE_DIRTY)) === 0)).toBe(
     true,
   );
+  // Whatever registers hold, a saved state keeps it.
+  expect(lostWords(machine)).toEqual([]);
 });
 
 it('executes many instructions', () => {

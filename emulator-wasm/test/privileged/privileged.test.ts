@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { POWER_OFF } from '../../layout.ts';
 import { runOnMachine } from '../support/machine.ts';
 import { qemuSystem } from '../support/qemu.ts';
+import { lostWords } from '../support/saved.ts';
 import { compile } from '../support/toolchain.ts';
 
 const FOLDER = fileURLToPath(new URL('.', import.meta.url));
@@ -27,8 +28,9 @@ describe.each(programs)('%s', (name) => {
 
   it('passes on the core', { timeout: 60_000 }, async () => {
     const elf = await compile(source, RUNTIME);
-    const { output, power, exitCode } = await runOnMachine(elf, { milliseconds: 20_000 });
+    const { output, power, exitCode, machine } = await runOnMachine(elf, { milliseconds: 20_000 });
     expect(output).toMatch(/passed\n$/);
     expect({ power, exitCode }).toEqual({ power: POWER_OFF, exitCode: 0 });
+    expect(lostWords(machine)).toEqual([]);
   });
 });
