@@ -44,11 +44,12 @@ test('a reload of a run shows its form, and Back leads to the form before', asyn
   expect(page.url()).toBe(first);
 });
 
-test.describe('while a container runs', () => {
+test.describe('while a container runs that is not kept', () => {
   test.beforeEach(async ({ visitor }) => {
     await visitor.runLink({ image: BUSYBOX });
     await visitor.expectPrompt();
     await visitor.type('touch /mine');
+    await visitor.button('Don’t keep it').click();
   });
 
   test('Back asks, goes on typing after a no, and leads to the form after a yes', async ({
@@ -88,6 +89,7 @@ test.describe('while a container runs', () => {
     await expect(visitor.state).toHaveText('Running');
     await visitor.type('ls /mine');
     await visitor.expectScreen(/No such file/);
+    await visitor.button('Don’t keep it').click();
     await visitor.button('Run another').click();
     await visitor.button('End it').click();
     await expect(visitor.image).toBeFocused();

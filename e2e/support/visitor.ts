@@ -106,10 +106,12 @@ export class Visitor {
     await this.button('Run').click();
   }
 
-  /** Leaves a running container, and agrees to its end. */
+  /** Leaves a running container, and agrees to its end unless it is kept. */
   async endAndRunAnother(): Promise<void> {
     await this.button('Run another').click();
-    await this.button('End it').click();
+    const question = this.button('End it');
+    await expect(question.or(this.image)).toBeVisible();
+    if (await question.isVisible()) await question.click();
   }
 
   /** Opens a link and runs it. */

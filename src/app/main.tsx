@@ -8,10 +8,11 @@ import { holdRelease, keepOffline } from './offline/keep.ts';
 import { cleanAddress, readAddress } from './stores/address.ts';
 import { loadMachinery } from './stores/connection.ts';
 import { useForm } from './stores/form.ts';
+import { useKept } from './stores/kept.ts';
 import { guardPage } from './stores/leaving.ts';
 import { useLibrary } from './stores/library.ts';
 import { startLive, useLive, watchLive } from './stores/live.ts';
-import { followHistory } from './stores/start.ts';
+import { followHistory, resumeInterrupted } from './stores/start.ts';
 import { applyTheme } from './stores/theme.ts';
 import { findObstacle, isEmbedded, isFramed, savesData } from './support.ts';
 
@@ -29,9 +30,10 @@ function openPage(): void {
   applyTheme();
   holdRelease();
   followAddress();
+  const goesOn = !obstacle && resumeInterrupted();
   followHistory();
   guardPage();
-  offerLive();
+  if (!goesOn) offerLive();
   createRoot(place).render(<Page obstacle={obstacle} />);
   // Runs after the first paint. Safari has no requestIdleCallback.
   if ('requestIdleCallback' in globalThis) requestIdleCallback(prepare, { timeout: 500 });
@@ -62,6 +64,7 @@ function prepare(): void {
     .then(({ prepareSession }) => prepareSession())
     .catch(() => {})
     .then(() => {
+      void useKept.getState().refresh();
       if (!savesData()) startLive();
       keepOffline();
     });

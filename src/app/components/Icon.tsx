@@ -2,6 +2,10 @@
 const PATHS = {
   run: 'M5 3.5v9l7-4.5z',
   stop: 'M4.5 4.5h7v7h-7z',
+  suspend: 'M5.5 4v8M10.5 4v8',
+  keep: 'M4.5 2.5h7v11L8 10.5l-3.5 3z',
+  more: 'M3.5 8h.1M8 8h.1M12.4 8h.1',
+  copy: 'M6 6h7.5v7.5H6zM3 10H2.5V2.5H10V3',
   restart: 'M12.5 8a4.5 4.5 0 1 1-1.4-3.3M12.5 2.5v3h-3',
   share: 'M6.5 9.5l3-3M7 4.5l1.2-1.2a2.7 2.7 0 0 1 4 4L11 8.5M9 11.5l-1.2 1.2a2.7 2.7 0 0 1-4-4L5 7.5',
   storage:

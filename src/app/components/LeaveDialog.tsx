@@ -1,5 +1,6 @@
 import { formatReference } from '../../api/references.ts';
 import { shortName } from '../model/names.ts';
+import { useKeeping } from '../stores/keeping.ts';
 import { type Departure, useLeaving } from '../stores/leaving.ts';
 import { useSession } from '../stores/session.ts';
 import { Button } from './Button.tsx';
@@ -10,10 +11,16 @@ const WORDS: Record<Departure, { readonly title: string; readonly action: string
   restart: { title: 'Restart', action: 'Restart it' },
 };
 
+const LOST =
+  'It is still running, and its files are gone when it ends. First download those that you need, or keep it.';
+const KEPT = 'It is still running. Its files are kept, but its programs end.';
+
 /** Asks before a running container ends. */
 export function LeaveDialog() {
   const { departure, answer } = useLeaving();
   const run = useSession((session) => session.run);
+  const { keeping, problem } = useKeeping();
+  const isKept = keeping === 'kept';
   if (!departure || !run) return null;
   const { title, action } = WORDS[departure];
   return (
@@ -21,7 +28,8 @@ export function LeaveDialog() {
       title={`${title} ${shortName(formatReference(run.wish.reference))}?`}
       onClose={() => answer(false)}
     >
-      <p>It is still running, and its files are gone when it ends. First download those that you need.</p>
+      <p>{isKept ? KEPT : LOST}</p>
+      {isKept && problem && <p className="field-error">{problem}</p>}
       <div className="dialog-actions">
         <Button icon="terminal" look="main" onClick={() => answer(false)}>
           Keep it running

@@ -9,6 +9,7 @@ import { FormProblem } from './FormProblem.tsx';
 import { FORM_ID } from './focus.ts';
 import { Icon } from './Icon.tsx';
 import { ImageField } from './ImageField.tsx';
+import { KeptContainers } from './KeptContainers.tsx';
 import { LinkNotice } from './LinkNotice.tsx';
 import { LiveTerminal } from './LiveTerminal.tsx';
 import { LocalImageButtons } from './LocalImageButtons.tsx';
@@ -83,6 +84,7 @@ export function Picker({ canRun }: { canRun: boolean }) {
           {isOpen && <Options errors={errors} />}
         </form>
       </div>
+      <KeptContainers canRun={canRun} />
       <Recent />
       <Catalogue canRun={canRun} />
     </main>

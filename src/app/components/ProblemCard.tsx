@@ -32,8 +32,12 @@ export function ProblemCard() {
         </details>
       )}
       <div className="problem-actions">
-        <Button icon="restart" look={problem.field ? 'plain' : 'main'} onClick={() => void restart()}>
-          Try again
+        <Button
+          icon="restart"
+          look={problem.field ? 'plain' : 'main'}
+          onClick={() => void restart(!problem.isOver)}
+        >
+          {problem.isOver ? 'Start it again' : 'Try again'}
         </Button>
         <Button icon="back" look={problem.field ? 'main' : 'plain'} onClick={() => void returnToForm()}>
           {wayBack(problem.field)}

@@ -6,6 +6,7 @@ import { type Phase, useSession } from '../stores/session.ts';
 import { Button } from './Button.tsx';
 import { FilesButton } from './FilesButton.tsx';
 import { returnToForm } from './focus.ts';
+import { KeepButton } from './KeepButton.tsx';
 import { PreviewButton } from './PreviewButton.tsx';
 import { ShareButton } from './ShareButton.tsx';
 
@@ -46,10 +47,11 @@ export function SessionBar() {
           </Button>
         )}
         {canRestart && (
-          <Button icon="restart" onClick={() => ask('restart', () => void restart())}>
+          <Button icon="restart" onClick={() => ask('restart', () => void restart(false))}>
             Restart
           </Button>
         )}
+        {phase === 'running' && <KeepButton />}
         <ShareButton />
         {phase === 'running' && <PreviewButton />}
         {phase === 'running' && <FilesButton />}
@@ -75,6 +77,8 @@ function describe(phase: Phase, status: number | undefined): string {
       return 'Starting';
     case 'running':
       return 'Running';
+    case 'suspending':
+      return 'Suspending';
     case 'stopping':
       return 'Stopping, in 10 seconds at most';
     case 'ended':

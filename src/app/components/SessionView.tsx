@@ -4,13 +4,15 @@ import { destination, useFiles } from '../stores/files.ts';
 import { usePreviews } from '../stores/previews.ts';
 import { useSession } from '../stores/session.ts';
 import { AgentNotice } from './AgentNotice.tsx';
+import { DiskNotice } from './DiskNotice.tsx';
+import { KeepNotice } from './KeepNotice.tsx';
 import { Later } from './Later.tsx';
 import { LeaveDialog } from './LeaveDialog.tsx';
 import { NetworkNotice } from './NetworkNotice.tsx';
 import { PortNotice } from './PortNotice.tsx';
 import { ProblemCard } from './ProblemCard.tsx';
-import { ProgressCard } from './ProgressCard.tsx';
 import { SessionBar } from './SessionBar.tsx';
+import { StartCard } from './StartCard.tsx';
 import { StatusBar } from './StatusBar.tsx';
 import { Terminals } from './Terminals.tsx';
 import { useDrop } from './use-drop.ts';
@@ -38,6 +40,7 @@ export function SessionView() {
     await useFiles.getState().offer(await dropped, folder ?? destination());
   });
   const isCovered = !hasOutput && (phase === 'preparing' || phase === 'failed');
+  const isRunning = phase === 'running' || phase === 'suspending';
   const isSilent = !hasOutput && (phase === 'running' || phase === 'stopping');
   return (
     <main className="session" {...drop.handlers} data-dropping={drop.isOver || undefined}>
@@ -47,8 +50,9 @@ export function SessionView() {
         <div className="stage">
           <Terminals />
           {isCovered && (
-            <div className="stage-cover">{phase === 'failed' ? <ProblemCard /> : <ProgressCard />}</div>
+            <div className="stage-cover">{phase === 'failed' ? <ProblemCard /> : <StartCard />}</div>
           )}
+          {isRunning && <KeepNotice />}
           {isSilent && <p className="stage-note">The program runs, and has not written anything yet.</p>}
         </div>
         {isPreviewShown && (
@@ -64,6 +68,7 @@ export function SessionView() {
       </div>
       {phase === 'failed' && hasOutput && <ProblemCard />}
       <AgentNotice />
+      <DiskNotice />
       <NetworkNotice />
       <StatusBar />
       <LeaveDialog />

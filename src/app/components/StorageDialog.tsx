@@ -1,17 +1,24 @@
-import { useEffect } from 'react';
+import { useEffect, useState } from 'react';
 import type { StoredImage } from '../../api/images.ts';
+import type { KeptItem } from '../machine/messages.ts';
 import { count, formatAge, formatBytes } from '../model/format.ts';
 import { shortName } from '../model/names.ts';
-
+import { useKept } from '../stores/kept.ts';
 import { useLibrary } from '../stores/library.ts';
 import { Button, IconButton } from './Button.tsx';
 import { Dialog } from './Dialog.tsx';
+import KeptDialog from './KeptDialog.tsx';
 import { Notice } from './Notice.tsx';
 
-/** Shows and deletes images in the browser's storage. */
+/** Shows and deletes what is in the browser's storage. */
 export default function StorageDialog({ onClose }: { onClose: () => void }) {
   const { images, problem, refresh, removeAll } = useLibrary();
-  useEffect(() => void refresh(), [refresh]);
+  const kept = useKept((state) => state.items);
+  const [asked, ask] = useState<KeptItem>();
+  useEffect(() => {
+    void refresh();
+    void useKept.getState().refresh();
+  }, [refresh]);
   return (
     <Dialog title="Storage" onClose={onClose}>
       {problem && (
@@ -20,6 +27,18 @@ export default function StorageDialog({ onClose }: { onClose: () => void }) {
         </Notice>
       )}
       <Quota />
+      {kept.length > 0 && (
+        <>
+          <h3>Containers</h3>
+          <p className="quiet">Only you delete them: nothing else does, however full the storage is.</p>
+          <ul className="stored-images">
+            {kept.map((item) => (
+              <KeptStorageItem key={item.name} item={item} ask={ask} />
+            ))}
+          </ul>
+          <h3>Images</h3>
+        </>
+      )}
       {images.length === 0 ? (
         <p className="quiet">
           No image is stored. The browser stores each image that you run, so that it starts at once the next
@@ -34,10 +53,34 @@ export default function StorageDialog({ onClose }: { onClose: () => void }) {
       )}
       {images.length > 0 && (
         <Button icon="trash" look="danger" onClick={() => void removeAll()}>
-          Delete all
+          Delete all images
         </Button>
       )}
+      {asked && <KeptDialog question={{ kind: 'delete', item: asked }} onClose={() => ask(undefined)} />}
     </Dialog>
+  );
+}
+
+function KeptStorageItem({ item, ask }: { item: KeptItem; ask: (item: KeptItem) => void }) {
+  const { name, image, usedBytes, lastUsed, status } = item;
+  return (
+    <li className="stored-image">
+      <div>
+        <p className="item-name">
+          {name}
+          {status === 'running' && <span className="badge">In use</span>}
+        </p>
+        <p className="quiet">
+          {formatBytes(usedBytes)}, {shortName(image)}, used {formatAge(lastUsed, Date.now())}
+        </p>
+      </div>
+      <IconButton
+        icon="trash"
+        label={`Delete the container ${name}`}
+        disabled={status === 'running'}
+        onClick={() => ask(item)}
+      />
+    </li>
   );
 }
 

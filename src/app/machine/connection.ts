@@ -1,11 +1,13 @@
 import { proxy, type Remote, transfer, wrap } from 'comlink';
 import { previewOrigin } from '../../preview/names.ts';
 import { Bridge } from './bridge.ts';
+import type { KeptContainers } from './kept.ts';
 import { BASE, machineFiles } from './machine-files.ts';
 import type {
   FurtherTerminalClient,
   ImageRequest,
   Inspection,
+  KeptItem,
   SessionClient,
   SessionEvent,
   SessionRequest,
@@ -59,6 +61,29 @@ export function inspectImage(request: Omit<ImageRequest, 'base'>, signal: AbortS
   return session.inspect({ ...request, base: BASE });
 }
 
+/** Lists the kept containers, in the worker of the next session. */
+export async function listContainers(): Promise<KeptItem[]> {
+  spare ??= createWorker();
+  return spare.session.containers.list();
+}
+
+/** Does something with the kept containers, in a worker of its own. */
+export async function withContainers<T>(
+  action: (containers: Remote<KeptContainers>) => Promise<T>,
+): Promise<T> {
+  const { worker, session } = createWorker();
+  try {
+    await session.containers.use(BASE);
+    return await action(session.containers);
+  } finally {
+    setTimeout(() => worker.terminate(), REST);
+  }
+}
+
+function furtherClient(onOutput: FurtherTerminalClient['onOutput'], onEnd: (status: number) => void) {
+  return proxy({ onOutput, onEnd: async (status: number) => onEnd(status) });
+}
+
 /** The page's end of a session. */
 export class Connection {
   readonly #worker: Worker;
@@ -100,11 +125,20 @@ export class Connection {
 
   /** Starts another shell. @throws the errors of `Session.openTerminal` */
   openTerminal(
+    number: number,
     onOutput: FurtherTerminalClient['onOutput'],
     onEnd: (status: number) => void,
   ): Promise<Remote<TerminalProcess>> {
-    const client = proxy({ onOutput, onEnd: async (status: number) => onEnd(status) });
-    return this.#session.openTerminal(client);
+    return this.#session.openTerminal(number, furtherClient(onOutput, onEnd));
+  }
+
+  /** Takes up a shell of a resumed session. Resolves to undefined if it has ended. */
+  attachTerminal(
+    number: number,
+    onOutput: FurtherTerminalClient['onOutput'],
+    onEnd: (status: number) => void,
+  ): Promise<Remote<TerminalProcess> | undefined> {
+    return this.#session.attachTerminal(number, furtherClient(onOutput, onEnd));
   }
 
   /** Opens the preview of a port at its origin. */

@@ -10,7 +10,9 @@ import type {
   Terminal,
 } from '../../api/public.ts';
 import type { Reference } from '../../api/references.ts';
+import type { SavedScreen } from '../../terminal/screen.ts';
 import type { Wish } from '../model/check.ts';
+import type { SavedTerminal, SavedView } from '../model/saved-view.ts';
 
 /** An image on the user's disk: an archive, or the files of a layout's folder by path. */
 export type LocalImage =
@@ -40,7 +42,17 @@ export type Inspection =
     }
   | { readonly failure: Failure };
 
+/** A kept container that goes on, in place of a new one. */
+export interface KeptRequest {
+  readonly name: string;
+  /** Whether its programs go on where they were saved. */
+  readonly resumes: boolean;
+  /** The saved session of somebody else, from which the container of this name is made. */
+  readonly file?: Blob | undefined;
+}
+
 export interface SessionRequest extends Wish, ImageRequest {
+  readonly kept?: KeptRequest | undefined;
   /** Whether to ask the registry even though the image is stored. */
   readonly wantsNewest: boolean;
   /** `on` for that of the page's server, `off`, or the URL of another one. */
@@ -77,6 +89,10 @@ export type SessionEvent =
   | { readonly type: 'booted' }
   /** The program runs. */
   | { readonly type: 'started' }
+  /** The programs of a saved session go on. What the page showed comes before their further output. */
+  | { readonly type: 'resumed'; readonly view: SavedView }
+  /** Why the store does not take what the container writes, or undefined when it does again. */
+  | { readonly type: 'disk'; readonly problem: Failure | undefined }
   /** A server of the container begins or ends to listen. */
   | { readonly type: 'port'; readonly port: number; readonly open: boolean }
   /** Lines of the guest's agent for the user. */
@@ -85,6 +101,44 @@ export type SessionEvent =
   | { readonly type: 'network'; readonly status: NetworkStatus }
   | { readonly type: 'exit'; readonly status: number }
   | { readonly type: 'failed'; readonly failure: Failure };
+
+/** A container in the store. */
+export interface KeptItem {
+  readonly name: string;
+  /** The reference of its image. */
+  readonly image: string;
+  /** Times in ms since 1970. */
+  readonly created: number;
+  readonly lastUsed: number;
+  readonly usedBytes: number;
+  /** `running` also in another tab. */
+  readonly status: 'running' | 'suspended' | 'stopped';
+  /** The query of a link to such a container, without values of variables. */
+  readonly link: string;
+}
+
+/** What a file with a saved session holds. */
+export interface SessionFile {
+  /** The reference of its image. */
+  readonly image: string;
+  readonly memoryBytes: number;
+  readonly cpus: number;
+  /** When it was saved, in ms since 1970. */
+  readonly saved: number;
+  /** The query of a link to such a container, without values of variables. */
+  readonly link: string;
+}
+
+/** What a process's screen shows, without the bytes that are on their way to it. */
+export interface ShownScreen extends SavedScreen {
+  /** The bytes of the process's output that led to it, in this visit. */
+  readonly shown: number;
+}
+
+/** What the page shows, for a save. The session adds the output that is on its way. */
+export interface ShownView extends Omit<SavedView, 'terminals' | 'processes'> {
+  readonly terminals: readonly (ShownScreen & Pick<SavedTerminal, 'process' | 'title'>)[];
+}
 
 export type TerminalSize = Pick<Terminal, 'columns' | 'rows'>;
 

@@ -3,12 +3,14 @@ import { loadingHere } from '../../api/browser-images.ts';
 import { Container, type RunningContainer } from '../../api/container.ts';
 import { ImageError, MachineError } from '../../api/errors.ts';
 import { installHost, type Platform } from '../../api/host.ts';
+import * as containers from '../../api/kept-containers.ts';
 import { preparePlatform } from '../../api/machine-files.ts';
 import { toRecord } from '../../options/assignments.mjs';
 import { Previews } from '../../preview/previews.ts';
 import { messageOf } from '../../text/message.ts';
 import { ContainerFiles } from './container-files.ts';
 import { Throttle } from './events.ts';
+import { KeptContainers } from './kept.ts';
 import type {
   Failure,
   Figures,
@@ -22,7 +24,8 @@ import type {
 } from './messages.ts';
 import { PortReports } from './port-reports.ts';
 import { credentialsOf, locationOf, sessionHost } from './session-host.ts';
-import { TerminalProcess } from './terminal-process.ts';
+import type { TerminalProcess } from './terminal-process.ts';
+import { OWN, TerminalProcesses } from './terminal-processes.ts';
 
 /** The size until the terminal is laid out. */
 const FIRST_SIZE: TerminalSize = { columns: 80, rows: 24 };
@@ -33,11 +36,12 @@ const SHELL = ['sh', '-c', 'command -v bash >/dev/null && exec bash; exec sh'];
 export class Session {
   /** @throws MachineError, from all its methods, when the container has ended */
   readonly files = proxy(new ContainerFiles(() => this.#running));
+  readonly containers = proxy(new KeptContainers());
   readonly #abort = new AbortController();
   #run: Promise<void> | undefined;
   #container: RunningContainer | undefined;
   #previews: Previews | undefined;
-  #terminal: TerminalProcess | undefined;
+  readonly #terminals = new TerminalProcesses();
   #size: TerminalSize | undefined;
   /** What was typed before the container exists. */
   readonly #typed: Uint8Array[] = [];
@@ -79,23 +83,47 @@ export class Session {
 
   /** Takes the user's input in the first terminal. */
   write(bytes: Uint8Array): void {
-    if (this.#terminal) this.#terminal.write(bytes);
+    const terminal = this.#terminals.get(OWN);
+    if (terminal) terminal.write(bytes);
     else this.#typed.push(bytes);
   }
 
   /** Changes the size of the first terminal. */
   resize(size: TerminalSize): void {
     this.#size = size;
-    this.#terminal?.resize(size);
+    this.#terminals.get(OWN)?.resize(size);
   }
 
-  /** Starts a shell in its own terminal. @throws MachineError when the container has ended */
-  openTerminal(client: FurtherTerminalClient): TerminalProcess & ProxyMarked {
+  /**
+   * Starts a shell in its own terminal.
+   * @param number the shell's number from now on
+   * @throws MachineError when the container has ended
+   */
+  openTerminal(number: number, client: FurtherTerminalClient): TerminalProcess & ProxyMarked {
     const process = this.#running.exec(SHELL, { terminal: FIRST_SIZE });
-    const terminal = new TerminalProcess(process, client, (bytes) => client.onOutput(forTerminal(bytes)));
+    return this.#watch(this.#terminals.add(number, process, client, messagesFor(client)), client);
+  }
+
+  /** Takes up a process that went on with the container. Returns undefined if it has ended. */
+  attachTerminal(number: number, client: FurtherTerminalClient): (TerminalProcess & ProxyMarked) | undefined {
+    const terminal = this.#terminals.attach(number, client, messagesFor(client));
+    return terminal && this.#watch(terminal, client);
+  }
+
+  #watch(terminal: TerminalProcess, client: FurtherTerminalClient): TerminalProcess & ProxyMarked {
     // The first terminal tells the page when the machine fails.
     terminal.ended.then(client.onEnd).catch(() => {});
     return proxy(terminal);
+  }
+
+  /** Keeps the container's files under a name. @throws ContainerExistsError, StorageError */
+  keep(name: string): Promise<void> {
+    return this.#running.keep(name);
+  }
+
+  /** Leaves nothing of the container in the store when it ends. */
+  unkeep(): Promise<void> {
+    return this.#running.unkeep();
   }
 
   /**
@@ -158,20 +186,25 @@ export class Session {
         onImage: () => events.send({ type: 'image-ready' }),
       }),
     );
+    const { kept } = request;
+    const { signal } = this.#abort;
+    const onBoot = () => events.send({ type: 'booted' });
+    if (kept) return containers.start(kept.name, { terminal: FIRST_SIZE, signal });
     return containerOf(request)
+      .keepable()
       .terminal(FIRST_SIZE)
       .onProgress(events.send)
-      .onBoot(() => events.send({ type: 'booted' }))
-      .signal(this.#abort.signal)
+      .onBoot(onBoot)
+      .signal(signal)
       .run();
   }
 
   /** Connects the container with the page until it ends. @returns its status */
   async #converse(container: RunningContainer, client: SessionClient, events: Throttle): Promise<number> {
     this.#container = container;
-    this.#terminal = new TerminalProcess(container, client, (bytes) =>
-      events.send({ type: 'message', text: new TextDecoder().decode(bytes) }),
-    );
+    const onMessage = (bytes: Uint8Array) =>
+      events.send({ type: 'message', text: new TextDecoder().decode(bytes) });
+    const terminal = this.#terminals.add(OWN, container, client, onMessage);
     container.started.then(
       (runs) => runs && events.send({ type: 'started' }),
       () => {},
@@ -179,17 +212,25 @@ export class Session {
     const ports = new PortReports((change) => events.send({ type: 'port', ...change }));
     container.on('port', ports.note);
     container.on('network', (status) => events.send({ type: 'network', status }));
+    container.on('disk', ({ problem }) =>
+      events.send({ type: 'disk', problem: problem === undefined ? undefined : failureOf(problem) }),
+    );
     // The size may have changed during the boot, and the user may have typed.
-    if (this.#size) this.#terminal.resize(this.#size);
-    for (const bytes of this.#typed.splice(0)) this.#terminal.write(bytes);
+    if (this.#size) terminal.resize(this.#size);
+    for (const bytes of this.#typed.splice(0)) terminal.write(bytes);
     try {
-      return await this.#terminal.ended;
+      return await terminal.ended;
     } finally {
       this.#container = undefined;
       ports.end();
       await container[Symbol.asyncDispose]();
     }
   }
+}
+
+/** Shows the agent's lines about a further process in its terminal. */
+function messagesFor(client: FurtherTerminalClient) {
+  return (lines: Uint8Array<ArrayBuffer>) => client.onOutput(forTerminal(lines));
 }
 
 function containerOf(request: SessionRequest): Container {

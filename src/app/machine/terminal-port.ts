@@ -1,5 +1,5 @@
 import type { SavedScreen } from '../../terminal/screen.ts';
-import type { TerminalSize } from './messages.ts';
+import type { ShownScreen, TerminalSize } from './messages.ts';
 
 export interface Screen {
   /** Resolves when the bytes are on the screen. */
@@ -12,12 +12,6 @@ export interface Screen {
 interface Process {
   write(bytes: Uint8Array): unknown;
   resize(size: TerminalSize): unknown;
-}
-
-/** What a process's screen shows, without the bytes that are on their way to it. */
-export interface ShownScreen extends SavedScreen {
-  /** The bytes of the process's output that led to it, in this visit. */
-  readonly shown: number;
 }
 
 let made = 0;

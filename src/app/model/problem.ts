@@ -13,6 +13,8 @@ export interface Problem {
   readonly field?: Field;
   /** Whether deleting stored images helps. */
   readonly storage?: boolean;
+  /** Whether the saved programs of a kept container cannot go on, and only its files are left. */
+  readonly isOver?: boolean;
   /** References that can be used instead. */
   readonly choices?: readonly string[];
   /** The log for an investigation. */
@@ -96,6 +98,24 @@ const OTHERS: Record<string, Explanation> = {
     advice:
       'Private windows and settings that block site data keep pages from storing anything. Otherwise reload the page.',
     storage: true,
+  },
+  ContainerInUseError: {
+    title: 'It is running in another tab',
+    advice: 'Go on there, or suspend or stop it there first.',
+  },
+  ContainerExistsError: {
+    title: 'The name is taken',
+    advice: 'Choose another name, or delete the container that has it.',
+  },
+  StateError: {
+    title: 'The saved session is damaged',
+    advice: 'Its programs cannot go on, but its files are kept: start it again.',
+    isOver: true,
+  },
+  VersionError: {
+    title: 'Another version of LinuxRun saved this session',
+    advice: 'Its programs can go on only there, but its files are kept: start it again.',
+    isOver: true,
   },
   NotReadableError: {
     title: 'The file cannot be read',

@@ -20,7 +20,7 @@ export function readAddress(): string {
  * logs and screenshots: only the tab's own storage keeps values.
  */
 export function cleanAddress(form: Form, query: string): void {
-  history.replaceState(null, '', writeLink(form, { withValues: false }));
+  history.replaceState(history.state, '', writeLink(form, { withValues: false }));
   keepQuery(query);
 }
 

@@ -3,6 +3,7 @@ import { create } from 'zustand';
 import { messageOf } from '../../text/message.ts';
 import type { ContainerFiles } from '../machine/container-files.ts';
 import type { Picked } from '../model/dropped.ts';
+import type { SavedView } from '../model/saved-view.ts';
 import {
   destinationOf,
   type Folder,
@@ -17,6 +18,7 @@ import {
 } from '../model/tree.ts';
 import { current } from './connection.ts';
 import { useJobs } from './jobs.ts';
+import { useKeeping } from './keeping.ts';
 
 /** What the panel asks before it acts. */
 export type Question =
@@ -47,6 +49,8 @@ interface FilesState {
   /** Opens the panel, at first in the container's working directory. */
   show(): Promise<void>;
   hide(): void;
+  /** Opens the panel as it was in a saved session. */
+  restore(saved: SavedView['files']): void;
   select(id: string): void;
   expand(path: string): Promise<void>;
   collapse(path: string): void;
@@ -100,7 +104,7 @@ export const useFiles = create<FilesState>((set, get) => {
     show: async () => {
       if (!current.connection) return;
       set({ isShown: true });
-      if (get().folders.size > 0) return get().refresh();
+      if (get().expanded.size > 0) return get().refresh();
       const start = await containerFiles()
         .currentDir()
         .catch(() => ROOT);
@@ -108,6 +112,10 @@ export const useFiles = create<FilesState>((set, get) => {
       set({ selected: wayTo(start).at(-1) ?? ROOT });
     },
     hide: () => set({ isShown: false }),
+    restore: ({ isShown, expanded, selected }) => {
+      set({ isShown, expanded: new Set(expanded), selected });
+      if (isShown) void get().refresh();
+    },
     select: (selected) => set({ selected }),
     expand,
     collapse: (path) =>
@@ -120,6 +128,7 @@ export const useFiles = create<FilesState>((set, get) => {
     ask: (question) => set({ question }),
     makeFolder: async (path) => {
       await containerFiles().makeFolder(path, false);
+      useKeeping.getState().touch();
       await expand(parentOf(path));
       set({ selected: path });
     },
@@ -127,11 +136,13 @@ export const useFiles = create<FilesState>((set, get) => {
       const newPath = join(parentOf(path), name);
       if (newPath === path) return;
       await containerFiles().rename(path, newPath);
+      useKeeping.getState().touch();
       await list(parentOf(path));
       set({ selected: newPath });
     },
     remove: async (path) => {
       set({ selected: parentOf(path) });
+      useKeeping.getState().touch();
       await useJobs.getState().remove(path);
       await list(parentOf(path));
     },
@@ -150,6 +161,7 @@ export const useFiles = create<FilesState>((set, get) => {
       else await get().upload(picked, folder);
     },
     upload: async (picked, folder) => {
+      useKeeping.getState().touch();
       await useJobs.getState().upload(picked, folder);
       await expand(folder);
     },

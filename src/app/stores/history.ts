@@ -7,12 +7,14 @@ import type { Run } from './session.ts';
 interface RunEntry {
   /** An id that no other visit has. */
   readonly run: number;
+  /** The name of the kept container that runs, with which a reload goes on. */
+  readonly container?: string;
+  /** The key of the form's entry, where the browser has the Navigation API. */
+  readonly form?: string | undefined;
 }
 
 interface LatestRun extends RunEntry {
   readonly content: Run;
-  /** The key of the form's entry, where the browser has the Navigation API. */
-  readonly form: string | undefined;
   /** The number of entries when the run's was added. Frames with previews add more. */
   readonly length: number;
 }
@@ -34,10 +36,30 @@ const isRunEntry = (state: unknown): state is RunEntry =>
 
 /** Adds an entry for a run above that of the form. */
 export function enterRun(run: Run): void {
-  const entry: RunEntry = { run: performance.timeOrigin + performance.now() };
   const form = navigation?.currentEntry?.key;
+  const entry: RunEntry = { run: performance.timeOrigin + performance.now(), form };
   history.pushState(entry, '', run.link);
-  latest = { ...entry, content: run, form, length: history.length };
+  latest = { ...entry, content: run, length: history.length };
+}
+
+/** Notes in the entry of the run which kept container runs, if any. */
+export function markRun(container: string | undefined): void {
+  if (!enteredRun() || !latest) return;
+  const { run, form } = latest;
+  history.replaceState({ run, form, ...(container !== undefined && { container }) }, '');
+}
+
+/** The name of the kept container that ran when the page was loaded anew. */
+export function interruptedContainer(): string | undefined {
+  const { state } = history;
+  return isRunEntry(state) && typeof state.container === 'string' ? state.container : undefined;
+}
+
+/** Takes the entry of an interrupted run as that of the run which goes on. */
+export function reenterRun(run: Run): void {
+  const entry = history.state as RunEntry;
+  history.replaceState(entry, '', run.link);
+  latest = { ...entry, content: run, length: history.length };
 }
 
 /** The run to which the current entry belongs, if there is one. */
@@ -63,22 +85,22 @@ export function stepForward(): void {
 }
 
 export interface Travels {
-  /** The user reached the entry of a run of this visit. */
-  onRun(run: Run): void;
+  /** The user reached the entry of a run of this visit. @param container the kept one that ran there */
+  onRun(run: Run, container: string | undefined): void;
   /** The user reached the form. @param query fills it in */
   onForm(query: string): void;
 }
 
 /** Tells where Back and Forward lead. */
 export function watchHistory({ onRun, onForm }: Travels): void {
-  // A page that was loaded again at the entry of a run shows the form.
-  if (isRunEntry(history.state)) history.replaceState(null, '');
+  // A page that was loaded again at the entry of a run shows the form, unless the run goes on.
+  if (isRunEntry(history.state) && !enteredRun()) history.replaceState(null, '');
   addEventListener('popstate', () => {
     const arrived = onArrival;
     onArrival = undefined;
     if (arrived) return arrived();
     const run = enteredRun();
-    if (run) return onRun(run);
+    if (run) return onRun(run, interruptedContainer());
     // A run of an earlier visit.
     if (isRunEntry(history.state)) history.replaceState(null, '');
     onForm(readAddress());

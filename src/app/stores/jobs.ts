@@ -8,6 +8,7 @@ import { count } from '../model/format.ts';
 import { fileName } from '../model/names.ts';
 import { join, parentOf, savedName } from '../model/tree.ts';
 import { current } from './connection.ts';
+import { save } from './save.ts';
 
 /** A transfer, or a removal that may take long. */
 export interface Job {
@@ -164,14 +165,4 @@ function foldersOf(picked: readonly Picked[]): string[] {
     });
   }
   return [...folders];
-}
-
-function save(blob: Blob, name: string): void {
-  const url = URL.createObjectURL(blob);
-  const link = document.createElement('a');
-  link.href = url;
-  link.download = name;
-  link.click();
-  // By then the browser has started to read it.
-  setTimeout(() => URL.revokeObjectURL(url), 60_000);
 }

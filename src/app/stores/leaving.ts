@@ -1,26 +1,35 @@
 import { create } from 'zustand';
+import { useKeeping } from './keeping.ts';
 import { type Phase, useSession } from './session.ts';
 
-/** What ends a running container, besides its own end. */
+/** What leads away from a running container, besides its own end. */
 export type Departure = 'leave' | 'restart';
 
 interface LeavingState {
   /** What the user is asked to confirm. */
   readonly departure: Departure | undefined;
-  /** Goes on at once if nothing runs, and otherwise asks first. */
+  /**
+   * Goes on at once if nothing would be lost, and otherwise asks first. A kept container is suspended before
+   * the user leaves it.
+   */
   ask(departure: Departure, goOn: () => void): void;
   answer(yes: boolean): void;
 }
 
+const isRunning = (phase: Phase) => ['running', 'suspending', 'stopping'].includes(phase);
+
 /** Whether leaving would lose the work in the container. */
-const isRunning = (phase: Phase) => phase === 'running' || phase === 'stopping';
+const isAtRisk = () => isRunning(useSession.getState().phase) && useKeeping.getState().keeping !== 'kept';
 
 export const useLeaving = create<LeavingState>((set) => {
   let goOn: (() => void) | undefined;
   return {
     departure: undefined,
     ask: (departure, then) => {
-      if (!isRunning(useSession.getState().phase)) return then();
+      const { phase, suspend } = useSession.getState();
+      if (!isRunning(phase)) return then();
+      if (departure === 'leave' && !isAtRisk())
+        return void suspend().then((isSuspended) => (isSuspended ? then() : set({ departure: 'leave' })));
       goOn = then;
       set({ departure });
     },
@@ -39,11 +48,14 @@ function warn(event: BeforeUnloadEvent): void {
 
 /** Makes the browser ask before it leaves the page while a container runs. */
 export function guardPage(): void {
-  useSession.subscribe(({ phase }) => {
+  const update = () => {
     // Browsers keep a page without such a listener in memory when the user goes on to another one.
-    if (isRunning(phase)) addEventListener('beforeunload', warn);
+    if (isAtRisk()) addEventListener('beforeunload', warn);
     else removeEventListener('beforeunload', warn);
     // There is nothing to lose any more.
-    if (!isRunning(phase) && useLeaving.getState().departure) useLeaving.getState().answer(false);
-  });
+    if (!isRunning(useSession.getState().phase) && useLeaving.getState().departure)
+      useLeaving.getState().answer(false);
+  };
+  useSession.subscribe(update);
+  useKeeping.subscribe(update);
 }

@@ -21,6 +21,7 @@ class FakeConnection {
 
 const prepareSession = vi.fn(async () => {});
 vi.mock('../machine/connection.ts', () => ({ Connection: FakeConnection, prepareSession }));
+vi.mock('./kept.ts', () => ({ useKept: { getState: () => ({ items: [], refresh: async () => {} }) } }));
 vi.mock('./library.ts', () => ({ useLibrary: { getState: () => ({ refresh: async () => {} }) } }));
 const remember = vi.fn();
 vi.mock('./recent.ts', () => ({ useRecent: { getState: () => ({ remember }) } }));

@@ -2,6 +2,7 @@ import { create } from 'zustand';
 import { isLocalAddress, LOCAL_NAME, previewOrigin } from '../../preview/names.ts';
 import { messageOf } from '../../text/message.ts';
 import type { Bridge } from '../machine/bridge.ts';
+import type { SavedView } from '../model/saved-view.ts';
 import { current } from './connection.ts';
 
 export interface Preview {
@@ -39,6 +40,8 @@ interface PreviewsState {
   load(port: number, path?: string): void;
   /** Takes the path that the frame has reported. */
   follow(port: number, path: string): void;
+  /** Opens the previews of a saved session again. */
+  restore(saved: SavedView['previews']): void;
   /** Forgets everything, because the container has ended. */
   reset(): void;
 }
@@ -116,6 +119,14 @@ export const usePreviews = create<PreviewsState>((set, get) => {
       change(port, { path: target, target, load: preview.load + 1 });
     },
     follow: (port, path) => change(port, { path }),
+    restore: ({ id, isShown, active, open }) => {
+      for (const { port, path } of open) {
+        get().open(port, id);
+        get().load(port, path);
+      }
+      if (open.some(({ port }) => port === active)) set({ active });
+      set({ isShown: isShown && open.length > 0 });
+    },
     reset: () => {
       for (const bridge of bridges.values()) bridge.close();
       bridges.clear();

@@ -29,6 +29,7 @@ class FakeConnection {
 vi.stubGlobal('document', { hidden: true });
 vi.mock('../machine/connection.ts', () => ({ Connection: FakeConnection }));
 vi.mock('./library.ts', () => ({ useLibrary: { getState: () => ({ refresh: async () => {} }) } }));
+vi.mock('./kept.ts', () => ({ useKept: { getState: () => ({ items: [], refresh: async () => {} }) } }));
 const remembered: string[] = [];
 vi.mock('./recent.ts', () => ({
   useRecent: { getState: () => ({ remember: (link: string) => remembered.push(link) }) },
@@ -131,7 +132,7 @@ it('stops with a signal, then kills, and restarts with another worker', async ()
   state().kill();
   expect(first.session.kill).toHaveBeenCalledOnce();
 
-  await state().restart();
+  await state().restart(false);
   expect(first.end).toHaveBeenCalledOnce();
   expect(connections).toHaveLength(2);
   expect(latest().request).toEqual(first.request);

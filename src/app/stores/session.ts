@@ -1,25 +1,31 @@
 import { create } from 'zustand';
 import type { Credentials } from '../../api/public.ts';
 import { messageOf } from '../../text/message.ts';
-import type { LocalImage, SessionEvent } from '../machine/messages.ts';
+import type { KeptRequest, LocalImage, SessionEvent } from '../machine/messages.ts';
 import { TerminalPort } from '../machine/terminal-port.ts';
 import type { Wish } from '../model/check.ts';
 import { explain, explainEnd, type Problem } from '../model/problem.ts';
 import { advance, beginProgress, type Progress } from '../model/progress.ts';
 import type { Reading } from '../model/reading.ts';
 import { advanceTraffic, type Traffic } from '../model/traffic.ts';
+import { noteActivity } from './activity.ts';
 import { current, loadedMachinery, loadMachinery } from './connection.ts';
 import { useFiles } from './files.ts';
 import { useJobs } from './jobs.ts';
+import { useKeeping } from './keeping.ts';
+import { useKept } from './kept.ts';
 import { useLibrary } from './library.ts';
 import { Meter } from './meter.ts';
 import { usePreviews } from './previews.ts';
 import { useRecent } from './recent.ts';
 import { useTerminals } from './terminals.ts';
+import { restoreView } from './view.ts';
 
 /** What a session runs, with everything that a restart needs. */
 export interface Run {
   readonly wish: Wish;
+  /** The kept container that goes on. Undefined for a new one. */
+  readonly kept?: KeptRequest | undefined;
   readonly local: LocalImage | undefined;
   readonly credentials: Credentials | undefined;
   readonly relay: string;
@@ -30,7 +36,7 @@ export interface Run {
   readonly previewId: string;
 }
 
-export type Phase = 'none' | 'preparing' | 'running' | 'stopping' | 'ended' | 'failed';
+export type Phase = 'none' | 'preparing' | 'running' | 'suspending' | 'stopping' | 'ended' | 'failed';
 
 interface SessionState {
   readonly phase: Phase;
@@ -51,7 +57,10 @@ interface SessionState {
   /** Asks the container to end. */
   stop(): void;
   kill(): void;
-  restart(): Promise<void>;
+  /** Starts it again. @param resumes whether the programs of a kept container go on where they were saved */
+  restart(resumes: boolean): Promise<void>;
+  /** Saves a kept container as it is, and ends its machine. @returns whether that worked */
+  suspend(): Promise<boolean>;
   /** Ends the session or its start, and goes back to the form. */
   leave(): Promise<void>;
 }
@@ -80,6 +89,7 @@ export const useSession = create<SessionState>((set, get) => {
     current.connection?.end();
     current.connection = undefined;
     void useLibrary.getState().refresh();
+    void useKept.getState().refresh();
   };
 
   const onEvent = (event: SessionEvent) => {
@@ -91,9 +101,18 @@ export const useSession = create<SessionState>((set, get) => {
         void useLibrary.getState().refresh();
         break;
       case 'started':
-        set({ phase: 'running' });
+        // Its file has become a kept container.
+        set(({ run }) => ({ phase: 'running', run: run && { ...run, kept: withoutFile(run.kept) } }));
+        useKeeping.getState().started();
         useRecent.getState().remember(get().run?.link ?? '');
         meter.start(get().run?.wish.cpus ?? 1);
+        break;
+      case 'resumed':
+        restoreView(event.view);
+        set(({ run }) => ({ hasOutput: true, run: run && { ...run, previewId: event.view.previews.id } }));
+        break;
+      case 'disk':
+        useKeeping.getState().noteDisk(event.problem);
         break;
       case 'port':
         onPort(event);
@@ -121,7 +140,21 @@ export const useSession = create<SessionState>((set, get) => {
       usePreviews.getState().open(port, run.previewId);
   };
 
+  /** Kills the program, and waits until the machine is off. */
+  const endOrderly = (phase: Phase) => {
+    set({ phase });
+    return new Promise<void>((resolve) => {
+      const stopWatching = useSession.subscribe((session) => {
+        if (session.phase === phase) return;
+        stopWatching();
+        resolve();
+      });
+      get().kill();
+    });
+  };
+
   const onShown = () => {
+    noteActivity();
     if (get().hasOutput) return;
     performance.mark('linuxrun:first-output');
     set({ hasOutput: true });
@@ -136,6 +169,7 @@ export const useSession = create<SessionState>((set, get) => {
       useTerminals.getState().begin(port);
       useFiles.getState().reset();
       useJobs.getState().reset();
+      useKeeping.getState().begin(run.kept?.name);
       set({ ...NOTHING, phase: 'preparing', run, progress: beginProgress(performance.now()) });
       const machinery =
         loadedMachinery() ?? (await loadMachinery().catch((error: unknown) => messageOf(error)));
@@ -147,7 +181,13 @@ export const useSession = create<SessionState>((set, get) => {
       }
       const { Connection } = machinery;
       const connection = new Connection(
-        { ...run.wish, wantsNewest: run.wantsNewest, relay: run.relay, origin: originOf(run) },
+        {
+          ...run.wish,
+          kept: run.kept,
+          wantsNewest: run.wantsNewest,
+          relay: run.relay,
+          origin: originOf(run),
+        },
         // Events of a connection that was left are ignored.
         (event) => current.connection === connection && onEvent(event),
         async (bytes) => {
@@ -166,10 +206,21 @@ export const useSession = create<SessionState>((set, get) => {
 
     kill: () => void current.connection?.session.kill(),
 
-    restart: async () => {
+    restart: async (resumes) => {
       const { run } = get();
+      const { name } = useKeeping.getState();
+      // Its files are in the store when it has ended.
+      if (name !== undefined && get().phase === 'running') await endOrderly('stopping');
+      if (get().run !== run) return;
       end();
-      if (run) await get().start(run);
+      const kept = name === undefined ? undefined : { ...run?.kept, name, resumes };
+      if (run) await get().start({ ...run, kept });
+    },
+
+    suspend: async () => {
+      if (get().phase !== 'running') return false;
+      await endOrderly('suspending');
+      return true;
     },
 
     leave: async () => {
@@ -202,6 +253,10 @@ function mark({ type }: SessionEvent): void {
   };
   const name = names[type];
   if (name) performance.mark(`linuxrun:${name}`);
+}
+
+function withoutFile(kept: KeptRequest | undefined): KeptRequest | undefined {
+  return kept && { name: kept.name, resumes: kept.resumes };
 }
 
 function originOf({ wish, local, credentials }: Run) {

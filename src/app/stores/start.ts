@@ -1,12 +1,23 @@
 import { newPreviewId } from '../../preview/names.ts';
+import type { KeptItem, KeptRequest } from '../machine/messages.ts';
 import type { CatalogueEntry } from '../model/catalogue.ts';
 import { checkForm } from '../model/check.ts';
 import { DEFAULT_FORM } from '../model/form.ts';
-import { writeLink } from '../model/link.ts';
+import { readLink, writeLink } from '../model/link.ts';
 import { isReferenceTo } from '../model/local.ts';
 import { keepQuery } from './address.ts';
 import { useForm } from './form.ts';
-import { enterRun, stepBack, stepForward, watchHistory } from './history.ts';
+import {
+  enterRun,
+  interruptedContainer,
+  markRun,
+  reenterRun,
+  stepBack,
+  stepForward,
+  watchHistory,
+} from './history.ts';
+import { useKeeping } from './keeping.ts';
+import { useKept } from './kept.ts';
 import { useLeaving } from './leaving.ts';
 import { readRelay, useRelay } from './relay.ts';
 import { type Run, useSession } from './session.ts';
@@ -33,6 +44,46 @@ export function runForm(): void {
   void useSession.getState().start(run);
 }
 
+/** Lets a kept container go on: where it was saved, or else on its files. */
+export function runKept({ name, link }: KeptItem): void {
+  runSession(link, { name, resumes: true });
+}
+
+/** @param link the query of a link to a container like it */
+export function runSession(link: string, kept: KeptRequest): void {
+  const run = runOf(link, kept);
+  if (!run) return;
+  enterRun(run);
+  void useSession.getState().start(run);
+}
+
+function runOf(link: string, kept: KeptRequest): Run | undefined {
+  const { form } = readLink(link);
+  const { wish } = checkForm(form);
+  const { relay = 'off' } = readRelay(useRelay.getState());
+  if (!wish) return undefined;
+  return {
+    ...{ wish, link, relay, local: undefined, credentials: undefined, wantsNewest: false },
+    kept,
+    previewId: newPreviewId(),
+  };
+}
+
+/**
+ * Goes on with the container that ran when the page was loaded anew, if its session was saved.
+ * @returns whether it goes on
+ */
+export function resumeInterrupted(): boolean {
+  const name = interruptedContainer();
+  // The list is that of the last visit: the store has not been read yet.
+  const item = useKept.getState().items.find((item) => item.name === name);
+  const run = item && runOf(item.link, { name: item.name, resumes: true });
+  if (!run) return false;
+  reenterRun(run);
+  void useSession.getState().start(run);
+  return true;
+}
+
 /** Runs an image of the catalogue with nothing but its own options. */
 export function runEntry(entry: CatalogueEntry): void {
   const { change, choose } = useForm.getState();
@@ -57,11 +108,25 @@ export async function backToForm(): Promise<void> {
   await leave();
 }
 
+/** Lets a reload go on with the kept container, as long as it runs. */
+function markRuns(): void {
+  const mark = () => {
+    const { phase } = useSession.getState();
+    const { name } = useKeeping.getState();
+    markRun(phase === 'ended' || phase === 'failed' ? undefined : name);
+  };
+  useSession.subscribe(({ phase }, before) => phase !== before.phase && mark());
+  useKeeping.subscribe(({ name }, before) => name !== before.name && mark());
+}
+
 /** Lets Back lead to the form, and Forward run again what ran there. */
 export function followHistory(): void {
+  markRuns();
   watchHistory({
-    onRun: (run) => {
-      if (useSession.getState().phase === 'none') void useSession.getState().start(run);
+    onRun: (run, container) => {
+      const { phase, start } = useSession.getState();
+      const kept = container === undefined ? undefined : { name: container, resumes: true };
+      if (phase === 'none') void start({ ...run, kept });
     },
     onForm: (query) => {
       const { form, follow } = useForm.getState();

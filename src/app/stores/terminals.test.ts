@@ -7,7 +7,9 @@ import { useTerminals } from './terminals.ts';
 type End = (status: number) => void;
 
 /** A fake for the call that starts a shell in the container. */
-const openTerminal = vi.fn<(onOutput: unknown, onEnd: End) => Promise<unknown>>();
+const openTerminal = vi.fn<(number: number, onOutput: unknown, onEnd: End) => Promise<unknown>>();
+/** A fake for the call that takes up a shell which goes on. */
+const attachTerminal = vi.fn<(number: number) => Promise<unknown>>();
 const shell = () => ({ write: vi.fn(), resize: vi.fn(), hangUp: vi.fn() });
 
 const state = () => useTerminals.getState();
@@ -15,7 +17,8 @@ const ids = () => state().tabs.map(({ id }) => id);
 
 beforeEach(() => {
   openTerminal.mockReset().mockImplementation(async () => shell());
-  current.connection = { openTerminal } as unknown as Connection;
+  attachTerminal.mockReset().mockImplementation(async () => shell());
+  current.connection = { openTerminal, attachTerminal } as unknown as Connection;
   state().begin(new TerminalPort());
 });
 afterEach(() => {
@@ -27,7 +30,7 @@ it('opens further terminals in front, and closes them when their shells end', as
   await state().open();
   await state().open();
   expect(state().active).toBe(ids()[2]);
-  const [, onEnd] = openTerminal.mock.calls[1] as [unknown, End];
+  const [, , onEnd] = openTerminal.mock.calls[1] as [number, unknown, End];
   onEnd(0);
   expect(ids()).toHaveLength(2);
   expect(state().active).toBe(ids()[1]);
@@ -38,7 +41,7 @@ it('opens further terminals in front, and closes them when their shells end', as
 
 it('keeps a terminal whose shell did not start, with the reason on it', async () => {
   await state().open();
-  const [, onEnd] = openTerminal.mock.calls[0] as [unknown, End];
+  const [, , onEnd] = openTerminal.mock.calls[0] as [number, unknown, End];
   onEnd(127);
   expect(state().tabs[1]).toMatchObject({ hasFailed: true });
 });
@@ -67,4 +70,34 @@ it('shows which terminal rang until it is shown', async () => {
   expect(state().tabs.map(({ hasBell }) => hasBell)).toEqual([true, false]);
   state().activate(first);
   expect(state().tabs.map(({ hasBell }) => hasBell)).toEqual([false, false]);
+});
+
+it('shows the terminals of a saved session again, each with its process', async () => {
+  const saved = (process: number, title: string) => ({
+    ...{ process, title, columns: 80, rows: 24, content: `${title}$ `, unshown: new Uint8Array() },
+  });
+  state().restore({
+    processes: [0, 1000, 1001, 1002],
+    terminals: [saved(0, 'own'), saved(1001, 'vi'), saved(1000, 'sh')],
+    active: 1001,
+  });
+  expect(state().tabs.map(({ process, title }) => [process, title])).toEqual([
+    [0, 'own'],
+    [1001, 'vi'],
+    [1000, 'sh'],
+  ]);
+  expect(state().tabs[1]?.port.save()).toMatchObject({ content: 'vi$ ' });
+  expect(state().active).toBe(ids()[1]);
+  expect(attachTerminal.mock.calls.map(([number]) => number)).toEqual([1001, 1000]);
+  await state().open();
+  expect(openTerminal.mock.calls[0]?.[0]).toBeGreaterThan(1002);
+});
+
+it('closes the terminal of a process that has ended before it was shown again', async () => {
+  attachTerminal.mockResolvedValue(undefined);
+  const terminal = { process: 9, title: '', columns: 80, rows: 24, content: '', unshown: new Uint8Array() };
+  state().restore({ processes: [0, 9], terminals: [terminal], active: 9 });
+  expect(state().tabs).toHaveLength(2);
+  await expect.poll(() => state().tabs.map(({ process }) => process)).toEqual([0]);
+  expect(state().active).toBe(ids()[0]);
 });

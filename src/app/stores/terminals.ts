@@ -1,10 +1,15 @@
 import { create } from 'zustand';
+import type { Connection } from '../machine/connection.ts';
 import { TerminalPort } from '../machine/terminal-port.ts';
 import { NOT_STARTED_STATUSES } from '../model/problem.ts';
+import type { SavedTerminal, SavedView } from '../model/saved-view.ts';
+import { noteActivity } from './activity.ts';
 import { current } from './connection.ts';
 
 export interface TerminalTab {
   readonly id: number;
+  /** The number of its process in the session. */
+  readonly process: number;
   /** The title that the program sets. */
   readonly title: string;
   /** Whether its bell rang while another terminal was visible. */
@@ -15,6 +20,11 @@ export interface TerminalTab {
   /** Ends the shell of an additional terminal. */
   readonly hangUp: () => void;
 }
+
+/** Starts or takes up a process of this number, and shows its output. */
+type Connect = (
+  ...client: Parameters<Connection['openTerminal']>
+) => Promise<Awaited<ReturnType<Connection['openTerminal']>> | undefined> | undefined;
 
 interface TerminalsState {
   /** The terminals. The first one is the container's own. */
@@ -29,6 +39,8 @@ interface TerminalsState {
   begin(port: TerminalPort): void;
   /** Starts another shell in the container. */
   open(): Promise<void>;
+  /** Shows the terminals of a resumed session. The container's own is there already. */
+  restore(view: Pick<SavedView, 'processes' | 'terminals' | 'active'>): void;
   close(id: number): void;
   activate(id: number): void;
   rename(id: number, title: string): void;
@@ -37,43 +49,62 @@ interface TerminalsState {
   showKeys(areKeysShown: boolean): void;
 }
 
+/** The number of the container's own process. */
+const OWN = 0;
+
 let next = 1;
 
 export const useTerminals = create<TerminalsState>((set, get) => {
   const change = (id: number, change: Partial<TerminalTab>) =>
     set(({ tabs }) => ({ tabs: tabs.map((tab) => (tab.id === id ? { ...tab, ...change } : tab)) }));
-  const add = (port: TerminalPort, hangUp: () => void): TerminalTab => ({
-    ...{ id: next++, title: '', hasBell: false, hasFailed: false },
+  const makeTab = (port: TerminalPort, process: number, hangUp: () => void): TerminalTab => ({
+    ...{ id: next++, process, title: '', hasBell: false, hasFailed: false },
     ...{ port, hangUp },
   });
+
+  /** Adds a tab for a process that `connect` starts or takes up. */
+  const add = async (process: number, connect: Connect, saved?: SavedTerminal) => {
+    const port = new TerminalPort();
+    if (saved) port.restore(saved);
+    let hangUp = () => {};
+    const tab = { ...makeTab(port, process, () => hangUp()), title: saved?.title ?? '' };
+    const { id } = tab;
+    set(({ tabs }) => ({ tabs: [...tabs, tab], active: id, isFinding: false }));
+    // The container's own terminal shows that the container has ended.
+    const running = await connect(
+      process,
+      async (bytes) => {
+        await port.show(bytes);
+        noteActivity();
+      },
+      (status) => (NOT_STARTED_STATUSES.includes(status) ? change(id, { hasFailed: true }) : get().close(id)),
+    )?.catch(() => undefined);
+    if (!running) return get().close(id);
+    hangUp = () => void running.hangUp();
+    port.connect(running);
+    // The user closed the terminal before its shell started.
+    if (!get().tabs.some((other) => other.id === id)) hangUp();
+  };
   return {
     tabs: [],
     active: 0,
     isFinding: false,
     areKeysShown: false,
     begin: (port) => {
-      const tab = add(port, () => {});
+      const tab = makeTab(port, OWN, () => {});
       set({ tabs: [tab], active: tab.id, isFinding: false, areKeysShown: false });
     },
-    open: async () => {
-      const port = new TerminalPort();
-      let hangUp = () => {};
-      const tab = add(port, () => hangUp());
-      const { id } = tab;
-      set(({ tabs }) => ({ tabs: [...tabs, tab], active: id, isFinding: false }));
-      // The container's own terminal shows that the container has ended.
-      const process = await current.connection
-        ?.openTerminal(
-          (bytes) => port.show(bytes),
-          (status) =>
-            NOT_STARTED_STATUSES.includes(status) ? change(id, { hasFailed: true }) : get().close(id),
-        )
-        .catch(() => undefined);
-      if (!process) return get().close(id);
-      hangUp = () => void process.hangUp();
-      port.connect(process);
-      // The user closed the terminal before its shell started.
-      if (!get().tabs.some((other) => other.id === id)) hangUp();
+    open: () => add(next, (...client) => current.connection?.openTerminal(...client)),
+    restore: ({ processes, terminals, active }) => {
+      // Further shells get numbers that none of these has.
+      next = Math.max(next, ...processes.map((process) => process + 1));
+      for (const saved of terminals)
+        if (saved.process === OWN) {
+          const [own] = get().tabs;
+          own?.port.restore(saved);
+          if (own) change(own.id, { title: saved.title });
+        } else void add(saved.process, (...client) => current.connection?.attachTerminal(...client), saved);
+      set(({ tabs }) => ({ active: tabs.find(({ process }) => process === active)?.id ?? tabs[0]?.id ?? 0 }));
     },
     close: (id) =>
       set(({ tabs, active }) => {

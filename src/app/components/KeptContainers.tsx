@@ -1,0 +1,119 @@
+import { lazy, useId, useState } from 'react';
+import type { KeptItem } from '../machine/messages.ts';
+import { formatAge, formatBytes } from '../model/format.ts';
+import { shortName } from '../model/names.ts';
+import { type KeptQuestion, useKept } from '../stores/kept.ts';
+import { runKept } from '../stores/start.ts';
+import { Button, IconButton } from './Button.tsx';
+import { Later } from './Later.tsx';
+import { Notice } from './Notice.tsx';
+
+const KeptDialog = lazy(() => import('./KeptDialog.tsx'));
+
+/** The containers whose files are kept in this browser. */
+export function KeptContainers({ canRun }: { canRun: boolean }) {
+  const { items, problem } = useKept();
+  const [question, ask] = useState<KeptQuestion>();
+  if (items.length === 0 && !problem) return null;
+  return (
+    <section className="shelf" aria-label="My containers">
+      <h2>My containers</h2>
+      <p className="quiet">Kept in this browser, with all that you did in them.</p>
+      {problem && (
+        <Notice tone="problem" title="That did not work">
+          {problem}
+        </Notice>
+      )}
+      <ul className="kept-items">
+        {items.map((item) => (
+          <Item key={item.name} item={item} canRun={canRun} ask={ask} />
+        ))}
+      </ul>
+      {question && (
+        <Later>
+          <KeptDialog question={question} onClose={() => ask(undefined)} />
+        </Later>
+      )}
+    </section>
+  );
+}
+
+interface ItemProps {
+  readonly item: KeptItem;
+  readonly canRun: boolean;
+  readonly ask: (question: KeptQuestion) => void;
+}
+
+const STATES = { running: 'Running in another tab', suspended: 'Suspended', stopped: 'Stopped' };
+
+function Item({ item, canRun, ask }: ItemProps) {
+  const { name, image, lastUsed, usedBytes, status } = item;
+  const work = useKept((kept) => kept.work.get(name));
+  const isIdle = status !== 'running' && work === undefined;
+  const action = status === 'suspended' ? 'Resume' : 'Start';
+  return (
+    <li className="kept-item">
+      <div className="kept-about">
+        <p className="item-name">
+          {name}
+          <span className={`badge badge-${status}`}>{work ?? STATES[status]}</span>
+        </p>
+        <p className="quiet">
+          {shortName(image)} · {formatBytes(usedBytes)} · used {formatAge(lastUsed, Date.now())}
+        </p>
+      </div>
+      <Button
+        icon="run"
+        look="plain"
+        aria-label={`${action} ${name}`}
+        disabled={!canRun || !isIdle}
+        onClick={() => runKept(item)}
+      >
+        {action}
+      </Button>
+      <Menu item={item} isIdle={isIdle} ask={ask} />
+    </li>
+  );
+}
+
+/** Everything else that can be done with a container. */
+function Menu({ item, isIdle, ask }: { item: KeptItem; isIdle: boolean; ask: ItemProps['ask'] }) {
+  const id = useId();
+  const { duplicate, exportChanges, exportImage } = useKept.getState();
+  const { name } = item;
+  const closing = { popoverTarget: id, popoverTargetAction: 'hide' } as const;
+  return (
+    <>
+      <IconButton icon="more" label={`More for ${name}`} popoverTarget={id} disabled={!isIdle} />
+      <section id={id} popover="auto" className="card kept-menu" aria-label={`More for ${name}`}>
+        <ul>
+          <li>
+            <Button icon="rename" {...closing} onClick={() => ask({ kind: 'rename', item })}>
+              Rename
+            </Button>
+          </li>
+          <li>
+            <Button icon="copy" {...closing} onClick={() => void duplicate(name)}>
+              Duplicate
+            </Button>
+          </li>
+          <li>
+            <Button icon="download" {...closing} onClick={() => void exportChanges(name)}>
+              Download its changes
+            </Button>
+          </li>
+          <li>
+            <Button icon="download" {...closing} onClick={() => void exportImage(name)}>
+              Download as an image
+            </Button>
+          </li>
+          <li>
+            <Button icon="trash" look="danger" {...closing} onClick={() => ask({ kind: 'delete', item })}>
+              Delete
+            </Button>
+          </li>
+        </ul>
+      </section>
+    </>
+  );
+}

@@ -1,0 +1,72 @@
+import { browserHost } from '../../api/browser-host.ts';
+import { loadingHere } from '../../api/browser-images.ts';
+import { browserLibrary } from '../../api/browser-library.ts';
+import { installHost, installLibrary } from '../../api/host.ts';
+import * as images from '../../api/images.ts';
+import * as containers from '../../api/kept-containers.ts';
+import { saveImage } from '../../api/local-images.ts';
+import { streamOf } from '../../streams/stream-of.ts';
+import { linkOf } from '../model/kept-form.ts';
+import type { KeptItem } from './messages.ts';
+
+/** The containers in the store, for the page. Errors cross to the page by their messages. */
+export class KeptContainers {
+  constructor() {
+    installLibrary(browserLibrary);
+  }
+
+  /** For what runs a machine. @param base the URL of the page, ending in a slash */
+  use(base: string): void {
+    const places = { assets: base, server: base };
+    installHost(browserHost(() => places, loadingHere(places)));
+  }
+
+  async list(): Promise<KeptItem[]> {
+    const kept = await containers.list();
+    return kept.map(({ name, image, created, lastUsed, usedBytes, status, options }) => ({
+      ...{ name, image, usedBytes, status, link: linkOf({ image, options }) },
+      created: created.getTime(),
+      lastUsed: lastUsed.getTime(),
+    }));
+  }
+
+  rename(name: string, newName: string): Promise<void> {
+    return containers.rename(name, newName);
+  }
+
+  duplicate(name: string, newName: string): Promise<void> {
+    return containers.duplicate(name, newName);
+  }
+
+  remove(name: string): Promise<void> {
+    return containers.remove(name);
+  }
+
+  /** Returns a tar of the files that have changed. */
+  async exportChanges(name: string): Promise<Blob> {
+    return new Response(await containers.export(name)).blob();
+  }
+
+  /** Returns an image of the container, as a layout in a tar. */
+  async exportImage(name: string): Promise<Blob> {
+    // No image of a registry has such a name.
+    const reference = await containers.commit(name, `localhost/${imageName(name)}`);
+    try {
+      return await new Response(streamOf(piecesOf(reference))).blob();
+    } finally {
+      await images.remove(reference);
+    }
+  }
+}
+
+async function* piecesOf(reference: string): AsyncGenerator<Uint8Array, void> {
+  yield* saveImage(reference);
+}
+
+/** Images have lower case, and no two marks beside each other. */
+function imageName(name: string): string {
+  return name
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]+/g, '-')
+    .replace(/-$/, '');
+}

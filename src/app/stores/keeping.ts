@@ -1,0 +1,120 @@
+import { create } from 'zustand';
+import { messageOf } from '../../text/message.ts';
+import type { Failure } from '../machine/messages.ts';
+import { makeUpName } from '../model/container-name.ts';
+import { current } from './connection.ts';
+import { useKept } from './kept.ts';
+
+export type Keeping =
+  /** Nobody has typed anything that could be lost. */
+  | 'untouched'
+  /** It is being stored, or will be as soon as its program runs. */
+  | 'keeping'
+  | 'kept'
+  /** The user does not want it to be kept. */
+  | 'refused'
+  /** The store does not take it. */
+  | 'failed';
+
+interface KeepingState {
+  readonly keeping: Keeping;
+  /** The container's name in the store, while it is kept. */
+  readonly name: string | undefined;
+  /** Why it cannot be kept or saved. */
+  readonly problem: string | undefined;
+  /** Why the store does not take what the container writes. */
+  readonly diskProblem: Failure | undefined;
+  /** When its session was saved last, in ms since 1970. */
+  readonly savedAt: number | undefined;
+  /** Whether the user has seen that it is kept. */
+  readonly isNoticed: boolean;
+
+  /** Begins with another container. @param name of one that is kept already */
+  begin(name?: string): void;
+  /** The container's program runs. */
+  started(): void;
+  /** The user has done something that would be lost. */
+  touch(): void;
+  keep(): Promise<void>;
+  /** Leaves nothing of it in the store when it ends. */
+  refuse(): Promise<void>;
+  /** @throws the reason to show at the name */
+  rename(name: string): Promise<void>;
+  /** Takes the result of a save. */
+  saved(problem?: string): void;
+  noteDisk(problem: Failure | undefined): void;
+  dismiss(): void;
+}
+
+const NOTHING = {
+  keeping: 'untouched',
+  name: undefined,
+  problem: undefined,
+  diskProblem: undefined,
+  savedAt: undefined,
+  isNoticed: false,
+} as const satisfies Partial<KeepingState>;
+
+/** Another tab may take a name between two looks at the list. */
+const ATTEMPTS = 3;
+
+/** Whether and how the running container is kept. */
+export const useKeeping = create<KeepingState>((set, get) => {
+  let isRunning = false;
+
+  const store = async () => {
+    const session = current.connection?.session;
+    if (!session) return;
+    for (let attempt = 1; ; attempt++) {
+      const name = makeUpName(useKept.getState().items.map((item) => item.name));
+      try {
+        await session.keep(name);
+        if (current.connection?.session === session) set({ keeping: 'kept', name });
+      } catch (error) {
+        if ((error as Error).name === 'ContainerExistsError' && attempt < ATTEMPTS) {
+          await useKept.getState().refresh();
+          continue;
+        }
+        if (current.connection?.session === session) set({ keeping: 'failed', problem: messageOf(error) });
+      }
+      return useKept.getState().refresh();
+    }
+  };
+
+  return {
+    ...NOTHING,
+    begin: (name) => {
+      isRunning = false;
+      set({ ...NOTHING, ...(name !== undefined && { keeping: 'kept', name, isNoticed: true }) });
+    },
+    started: () => {
+      isRunning = true;
+      if (get().keeping === 'keeping') void store();
+    },
+    touch: () => {
+      if (get().keeping === 'untouched') void get().keep();
+    },
+    keep: async () => {
+      set({ keeping: 'keeping', problem: undefined });
+      if (isRunning) await store();
+    },
+    refuse: async () => {
+      const wasKept = get().keeping === 'kept';
+      set({ keeping: 'refused', name: undefined, savedAt: undefined });
+      if (!wasKept) return;
+      await current.connection?.session
+        .unkeep()
+        .catch((error: unknown) => set({ problem: messageOf(error) }));
+      await useKept.getState().refresh();
+    },
+    rename: async (newName) => {
+      const { name } = get();
+      if (name === undefined || name === newName) return;
+      await useKept.getState().rename(name, newName);
+      set({ name: newName });
+    },
+    saved: (problem) => set(problem === undefined ? { problem, savedAt: Date.now() } : { problem }),
+    noteDisk: (diskProblem) => set({ diskProblem }),
+    dismiss: () => set({ isNoticed: true }),
+  };
+});
