@@ -4,9 +4,13 @@ import { Store } from './store.ts';
 import { WebLocks } from './web-locks.ts';
 
 const values = new IndexedDbStore('linuxrun');
-const store = new Store(values, new WebLocks('linuxrun'), {
+const files = {
   disks: new OpfsDiskFiles('linuxrun-disks'),
   sessions: new OpfsDiskFiles('linuxrun-sessions'),
+};
+const store = new Store(values, new WebLocks('linuxrun'), files, () => {
+  // Only windows may ask, and a refusal is no failure.
+  if ('persist' in navigator.storage) requestPersistence().catch(() => {});
 });
 
 /** Returns the origin's store, which its tabs and workers share. Some browsers refuse it. */

@@ -174,6 +174,13 @@ describe.each([
   });
 });
 
+it('asks for persistence when the first container is kept', async () => {
+  let asked = 0;
+  const { containers } = new Store(new MemoryStore(), new MemoryLocks(), memoryFiles(), () => asked++);
+  for (const name of ['a', 'b']) await (await containers.create(record(name))).close();
+  expect(asked).toBe(1);
+});
+
 it('refuses names that are none', () => {
   for (const name of ['', '.', '..', '-a', '_a', 'a/b', 'a b', 'ä', 'a'.repeat(129), 'a\n'])
     expect(() => checkContainerName(name)).toThrow(StorageError);

@@ -82,13 +82,23 @@ export class ContainerStore {
   readonly #locks: Locks;
   readonly #disks: DiskFiles;
   readonly #sessions: DiskFiles;
+  readonly #askPersistence: () => void;
 
-  /** @param files the disks of containers, and the memory of suspended ones */
-  constructor(store: KeyValueStore, locks: Locks, files: { disks: DiskFiles; sessions: DiskFiles }) {
+  /**
+   * @param files the disks of containers, and the memory of suspended ones
+   * @param askPersistence called when the first container is kept
+   */
+  constructor(
+    store: KeyValueStore,
+    locks: Locks,
+    files: { disks: DiskFiles; sessions: DiskFiles },
+    askPersistence: () => void,
+  ) {
     this.#store = store;
     this.#locks = locks;
     this.#disks = files.disks;
     this.#sessions = files.sessions;
+    this.#askPersistence = askPersistence;
   }
 
   /** Lists all containers, the most recently used first. */
@@ -118,6 +128,7 @@ export class ContainerStore {
     try {
       await this.#withNames(async () => {
         await this.#requireFree(record.name);
+        if ((await this.#ids()).length === 0) this.#askPersistence();
         await this.#write(record);
       });
       return this.#opened(record, release);

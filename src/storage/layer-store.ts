@@ -1,6 +1,6 @@
 import { keptLayers } from './container-store.ts';
-import { localLayers } from './image-store.ts';
 import { StorageError, StorageFullError } from './errors.ts';
+import { localLayers } from './image-store.ts';
 import type { KeyValueStore, Locks } from './key-value.ts';
 import { once } from './once.ts';
 

@@ -15,12 +15,20 @@ export class Store {
   /** The memory of suspended containers. */
   readonly sessions: DiskFiles;
 
-  /** @param locks shared by all users of `values` and of the files */
-  constructor(values: KeyValueStore, locks: Locks, files: { disks: DiskFiles; sessions: DiskFiles }) {
+  /**
+   * @param locks shared by all users of `values` and of the files
+   * @param askPersistence called when the first container is kept, to ask that nothing is taken away
+   */
+  constructor(
+    values: KeyValueStore,
+    locks: Locks,
+    files: { disks: DiskFiles; sessions: DiskFiles },
+    askPersistence: () => void = () => {},
+  ) {
     const { disks, sessions } = files;
     this.layers = new LayerStore(values, locks);
     this.images = new ImageStore(values);
-    this.containers = new ContainerStore(values, locks, files);
+    this.containers = new ContainerStore(values, locks, files, askPersistence);
     this.values = values;
     this.disks = disks;
     this.sessions = sessions;
