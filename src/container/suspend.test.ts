@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { type AddressInfo, createServer } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { SavedRam } from '../../emulator-wasm/test/suspend/disturbance.ts';
@@ -16,6 +17,9 @@ import { DEMO_IMAGES, PUBLIC, pull, store, text } from './testing/run.ts';
 
 const MIB = 1 << 20;
 const platform = nodePlatform(PUBLIC);
+/** An address outside, which leads to this machine. */
+const OUTSIDE = '93.184.216.34';
+const network = { aliases: { [OUTSIDE]: '127.0.0.1' } };
 const disks = [{ kind: 'image', store } as const, { kind: 'scratch', sizeBytes: 64 * MIB } as const];
 
 let emulator: WebAssembly.Module;
@@ -33,6 +37,7 @@ beforeAll(async () => {
     memoryBytes: 128 * MIB,
     commandLine: 'quiet',
     disks,
+    network,
   });
   await machine.openImage(image.layers);
   container = machine.runContainer({
@@ -55,7 +60,7 @@ async function replace(options: Partial<ResumeOptions> = {}): Promise<Machine> {
   const [state, ram] = [structuredClone(suspended.state), suspended.ram.slice()];
   await machine.stop();
   machine = await Machine.start(platform, {
-    ...{ emulator, disks, state, fillRam: (empty: Uint8Array) => empty.set(ram) },
+    ...{ emulator, disks, network, state, fillRam: (empty: Uint8Array) => empty.set(ram) },
     ...options,
   });
   container = machine.resumed?.containers[0] as FirstProcess;
@@ -219,6 +224,27 @@ test('a connection to a server that was open ends with an error', async () => {
   // The server has lost its only client, and ends.
   const left = shell('while ps | grep -q "[n]c -l -p 83"; do sleep 0.1; done; echo gone');
   expect(await text(left.stdout)).toBe('gone\n');
+});
+
+test('a connection to the outside is reset at once, and new ones are made', async () => {
+  let clients = 0;
+  const server = createServer((socket) => {
+    socket.on('error', () => {});
+    socket.write(`client ${++clients}\n`);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  const first = shell(`nc ${OUTSIDE} ${port}`);
+  expect(Buffer.from(await take(first.stdout, 9)).toString()).toBe('client 1\n');
+  await replace();
+  const began = performance.now();
+  const waiting = (machine.resumed as Resumed).processes.at(-1) as ContainerProcess;
+  expect(await waiting.exit).toBe(0);
+  expect(performance.now() - began).toBeLessThan(1000);
+  const second = shell(`nc ${OUTSIDE} ${port}`);
+  expect(Buffer.from(await take(second.stdout, 9)).toString()).toBe('client 2\n');
+  second.kill(9);
+  server.close();
 });
 
 test('the first process goes on to its end', async () => {
