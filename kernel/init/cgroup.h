@@ -19,7 +19,10 @@ void cgroups_prepare(void);
  */
 void cgroup_freeze(const char *name, bool frozen);
 
-/* Makes a container's groups unless they are there. Returns a descriptor of the first process's for clone3, or -1 and errno. */
+/*
+ * Makes a container's groups unless they are there. Returns a descriptor of the first process's for clone3,
+ * or -1 and errno.
+ */
 int cgroup_create(const char *name);
 
 /* Makes the group of a further process. Returns a descriptor for clone3, or -1 and errno. */

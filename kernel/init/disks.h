@@ -18,9 +18,9 @@
 void disks_prepare(void);
 
 /*
- * Mounts the disks in the caller's mount namespace, the disks by their serial numbers. A writable disk that is
- * kept has what earlier containers have written, in any state that a crash can leave. Returns false and
- * prints the reason on failure.
+ * Mounts the disks in the caller's mount namespace, by their serial numbers. A writable disk that is kept has
+ * what earlier containers have written, in any state that a crash can leave. Returns false and prints the
+ * reason on failure.
  */
 bool mount_disks(const char *image, const char *writable, bool kept);
 
