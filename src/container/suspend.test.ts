@@ -247,6 +247,52 @@ test('a connection to the outside is reset at once, and new ones are made', asyn
   server.close();
 });
 
+/** A process whose output is counted over several machines. */
+interface Counted {
+  process: ContainerProcess;
+  received: Buffer[];
+  reading: Promise<void>;
+}
+
+function count(process: ContainerProcess, received: Buffer[] = []): Counted {
+  const read = async () => {
+    try {
+      for await (const bytes of chunks(process.stdout)) received.push(Buffer.from(bytes));
+    } catch {
+      // The machine was suspended and stopped.
+    }
+  };
+  return { process, received, reading: read() };
+}
+
+const ROUNDS = process.env.LONG_TESTS ? 100 : 3;
+
+test(
+  'processes that start and end at the moment of a suspension lose nothing',
+  async () => {
+    let running: Counted[] = [];
+    for (let round = 0; round < ROUNDS; round++) {
+      const lengths = [0, 10, 200_000].map((length) => length + round);
+      running.push(...lengths.map((length) => count(shell(`yes ${length} | head -c ${length}`))));
+      if (round % 3 > 0) await delay(round % 7);
+      await replace();
+      await Promise.all(running.map(({ reading }) => reading));
+      const others = (machine.resumed as Resumed).processes.length - running.length;
+      expect(others).toBeGreaterThanOrEqual(0);
+      running = running.map(({ received }, i) =>
+        count((machine.resumed as Resumed).processes[others + i] as ContainerProcess, received),
+      );
+      const ended = await Promise.all(
+        running.map(({ process, reading }) => Promise.all([process.exit, reading])),
+      );
+      expect(ended.map(([status]) => status)).toEqual(lengths.map(() => 0));
+      expect(running.map(({ received }) => Buffer.concat(received).length)).toEqual(lengths);
+      running = [];
+    }
+  },
+  ROUNDS * 10_000,
+);
+
 test('the first process goes on to its end', async () => {
   await replace();
   const writer = container.stdin.getWriter();
