@@ -83,12 +83,15 @@ export async function startSession(
   if (name !== undefined) checkContainerName(name);
   const opened = await open(file);
   try {
-    const { reference, digest, launch: started } = readAbout(opened.header);
+    const { reference, digest, launch: program } = readAbout(opened.header);
+    // Before its machine has workers, because these wait for the image.
+    const image = await loadExactly(reference, digest, options);
+    const source = await sourceOf(name, image, program);
     const live = { stdio: { stdin, stdout, stderr }, terminal, signal, onConsole };
-    return await launch(started, live, async () => {
-      const image = await loadExactly(reference, digest, options);
-      return { ...(await sourceOf(name, image, started)), openSession: async () => sessionOf(opened) };
-    });
+    return await launch(program, live, async () => ({
+      ...source,
+      openSession: async () => sessionOf(opened),
+    }));
   } catch (error) {
     await opened.close();
     throw error;
@@ -118,7 +121,9 @@ async function sourceOf(
 }
 
 async function open(file: SessionFile): Promise<OpenedSnapshot> {
-  const emulator = await containerHost().createPlatform(0).loadEmulator();
+  const platform = containerHost().createPlatform(0);
+  const emulator = await platform.loadEmulator();
+  platform.dismiss?.();
   const { decompress } = await Lz4.create(emulator);
   const stream = file instanceof Blob ? file.stream() : file;
   return openSnapshot(chunks(stream), { lz4: decompress }, versionsOf(emulator));
