@@ -19,6 +19,7 @@ export function browserHost(places: () => Places, loading: ImageLoading): Host {
     },
     commandImage: 'oci://images:busybox',
     storeFolder: '',
+    hasStarts: async () => (await browserLibrary.openStore().values.keys('start/')).length > 0,
     openKept: async () => ({
       store: browserLibrary.openStore(),
       nameOf: browserLibrary.nameOf,

@@ -35,6 +35,7 @@ import type { CommitOptions } from './local-images.ts';
 import { machineOf } from './machine-settings.ts';
 import type { OpenedSession } from './opened-session.ts';
 import { Saving } from './saving.ts';
+import type { FoundStart } from './starts.ts';
 import { checkStdio, PIPED, type Stdio, type StdioSettings, type Terminal, terminalOf } from './stdio.ts';
 
 /** A further process in a container. What is not given is as for the container's own. */
@@ -151,6 +152,13 @@ export interface RunningContainer extends Child {
   /** Saves it, and ends its machine. Its processes go on with `containers.start`. @throws as `save` */
   suspend(): Promise<void>;
   /**
+   * Saves what it has become as the start of later containers with its image and its options, such as a prompt
+   * that is ready. They get files, a clock and random numbers of their own; a program that has drawn random
+   * numbers already goes on with the same ones in all of them.
+   * @throws MachineError, StorageError
+   */
+  saveStart(): Promise<void>;
+  /**
    * Its whole state as a file, for `containers.openSession`. It stands still until the file has been read.
    * @throws MachineError, also as the stream's error
    */
@@ -184,6 +192,7 @@ export class Container extends Builder {
   readonly #ports: string[] = [];
   #name: string | undefined;
   #isKeepable = false;
+  #isFresh = false;
   #onBoot: ((figures: BootFigures) => void) | undefined;
   #onConsole: ((bytes: Uint8Array<ArrayBuffer>) => void) | undefined;
 
@@ -244,6 +253,12 @@ export class Container extends Builder {
     return this;
   }
 
+  /** Boots it, even if a start of its image has been saved. */
+  fresh(on = true): this {
+    this.#isFresh = on;
+    return this;
+  }
+
   /** Called when the kernel is up. */
   onBoot(report: (figures: BootFigures) => void): this {
     this.#onBoot = report;
@@ -281,15 +296,28 @@ export class Container extends Builder {
       options,
       { stdio, terminal, jit, signal, onBoot: this.#onBoot, onConsole: this.#onConsole },
       async () => {
+        const findStart = () => this.#findStart(options);
         if (this.#name === undefined)
           return {
-            image: containerHost().loadImage(image, loading),
             keptDisk: this.#isKeepable ? { disk: randomId(), isDeferred: true } : undefined,
+            ...((await findStart()) ?? { image: containerHost().loadImage(image, loading) }),
           };
         const { claimName } = await import('./kept.ts');
-        return claimName({ name: this.#name, image, loading, launch: options });
+        return claimName({ name: this.#name, image, loading, launch: options, findStart });
       },
     );
+  }
+
+  /** Finds a saved start of a stored image, unless a newer image is asked for. */
+  async #findStart(options: LaunchOptions): Promise<FoundStart | undefined> {
+    const { pull = 'missing' } = this.settings;
+    if (this.#isFresh || pull === 'always' || typeof this.#image !== 'string') return undefined;
+    if (!(await containerHost().hasStarts())) return undefined;
+    const [{ findStart }, { nameOf }] = await Promise.all([
+      import('./starts.ts'),
+      containerHost().openKept(),
+    ]);
+    return findStart(nameOf(this.#image), options);
   }
 
   #launchOptions(): LaunchOptions {
@@ -688,6 +716,10 @@ export class StartedContainer implements RunningContainer {
       this.#events.emit('saved', { problem: error instanceof Error ? error : new Error(String(error)) });
       throw error;
     }
+  }
+
+  saveStart(): Promise<void> {
+    return this.#saving.saveStart();
   }
 
   exportSession(): ReadableStream<Uint8Array<ArrayBuffer>> {

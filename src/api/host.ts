@@ -49,6 +49,8 @@ export interface ContainerHost extends Pick<ImageLoading, 'loadImage'> {
   readonly storeFolder: string;
   /** Where containers are kept. Its code is loaded when it is needed. */
   openKept(): Promise<KeptPlaces>;
+  /** Whether the start of a container has been saved. Answers at once, because each start asks. */
+  hasStarts(): Promise<boolean>;
   /** The network of machines that may have one. */
   readonly network: NetworkOptions;
   /**

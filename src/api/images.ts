@@ -13,6 +13,8 @@ import {
 } from './load-image.ts';
 import { endResting } from './resting.ts';
 
+export { removeStart, type SavedStart, starts } from './start-list.ts';
+
 /** An image with all of its layers in the store. */
 export interface StoredImage {
   /** The canonical reference. */

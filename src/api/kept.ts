@@ -16,14 +16,15 @@ import { containerHost } from './host.ts';
 import { type KeptOptions, keptOptions, type LaunchOptions } from './kept-options.ts';
 import type { ImageLocation, LoadedImage, LoadImageOptions } from './load-image.ts';
 import type { OpenedSession } from './opened-session.ts';
+import type { FoundStart } from './starts.ts';
 
 /** Where a container finds its files. */
 export interface Source {
   readonly image: LoadedImage | Promise<LoadedImage>;
   /** Its kept disk. Without one, the container writes to memory. */
   readonly keptDisk?: KeptDisk | undefined;
-  /** Opens its saved session, from which it goes on. */
-  readonly openSession?: ((emulator: WebAssembly.Module) => Promise<OpenedSession>) | undefined;
+  /** Opens its saved session, from which it goes on; it boots if there is none any more. */
+  readonly openSession?: ((emulator: WebAssembly.Module) => Promise<OpenedSession | undefined>) | undefined;
   /** Its record, which is there when the image is. */
   readonly kept?: Keeping | Promise<Keeping> | undefined;
 }
@@ -34,6 +35,7 @@ interface NewContainer {
   readonly image: ImageLocation;
   readonly loading: LoadImageOptions;
   readonly launch: LaunchOptions;
+  findStart(): Promise<FoundStart | undefined>;
 }
 
 /** The record of a container that runs, which belongs to this owner until it is closed. */
@@ -146,9 +148,11 @@ export async function openKept(
 }
 
 /** The machine of a new container boots while its image is loaded. */
-function create(store: Store, { name, image, loading, launch }: NewContainer): Source {
+async function create(store: Store, wanted: NewContainer): Promise<Source> {
+  const { name, image, loading, launch } = wanted;
   const disk = randomId();
-  const loaded = containerHost().loadImage(image, loading);
+  const start = await wanted.findStart();
+  const loaded = start ? Promise.resolve(start.image) : containerHost().loadImage(image, loading);
   const kept = loaded.then((image) => keep(store, { name, disk, image, launch }));
   // The image tells the same error.
   kept.catch(() => {});
@@ -161,7 +165,8 @@ function create(store: Store, { name, image, loading, launch }: NewContainer): S
       throw error;
     }
   };
-  return { image: hold(), keptDisk: { disk, isDeferred: true }, kept };
+  const openSession = start?.openSession;
+  return { image: hold(), keptDisk: { disk, isDeferred: true }, kept, openSession };
 }
 
 /** What the record of a new container says. */

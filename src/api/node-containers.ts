@@ -1,4 +1,6 @@
 /** How Node runs containers. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { nodePlatform } from '../machine/platform/node.ts';
 import type { ContainerHost } from './host.ts';
 import { openInput, openOutput } from './node-stdio.ts';
@@ -21,6 +23,9 @@ export function nodeContainers(places: Places, loadImage: ContainerHost['loadIma
     },
     get storeFolder() {
       return places.store;
+    },
+    async hasStarts() {
+      return existsSync(join(places.store, 'values', 'start'));
     },
     async openKept() {
       const [{ nodeStore }, { nodeImageNames }] = await Promise.all([

@@ -8,6 +8,8 @@ import { OptionError } from '../options/option-error.mjs';
 import type { SnapshotHeader } from '../snapshot/file.ts';
 import type { SessionStore, StoredSession } from '../snapshot/session-store.ts';
 import { RELEASE, versionsOf } from '../snapshot/versions.ts';
+import { StorageFullError } from '../storage/errors.ts';
+import { START_OWNER } from '../storage/start-store.ts';
 import { containerHost } from './host.ts';
 import type { Keeping } from './kept.ts';
 import type { LaunchOptions } from './kept-options.ts';
@@ -80,15 +82,41 @@ export class Saving {
     }
   }
 
-  /** Forgets what is stored, because it has ended. */
-  async forget(): Promise<void> {
-    const kept = this.#subject.kept();
-    if (!kept || this.isSuspended) return;
-    await this.#inTurn(async () => {
-      if (!kept.container.record.session) return;
-      await kept.container.update({ session: undefined });
-      await (await this.#sessions()).forget(kept.container.record.id);
+  /** Saves it as the start of later containers of its image; it goes on. @throws as `save`; ImageError */
+  saveStart(): Promise<void> {
+    return this.#inTurn(async () => {
+      const { container, image, launch } = this.#subject;
+      const [{ startKey }, { recordOfImage }, { store }] = await Promise.all([
+        import('./starts.ts'),
+        import('./kept.ts'),
+        containerHost().openKept(),
+      ]);
+      const { reference, digest, config, layers } = await recordOfImage(store, image);
+      const key = await startKey(digest, launch);
+      const release = await store.starts.hold(key);
+      try {
+        const suspended = await container.suspend();
+        const stored = await this.#saveWhole(START_OWNER + key, suspended).finally(() =>
+          suspended.machine.resume(),
+        );
+        const now = Date.now();
+        const options = JSON.parse(JSON.stringify(launch));
+        const record = { key, reference, digest, config, layers, options, session: stored.id };
+        await store.starts.put({ ...record, created: now, lastUsed: now });
+      } finally {
+        await release();
+      }
+      await store.starts.sweep();
     });
+  }
+
+  async #saveWhole(owner: string, suspended: SuspendedContainer): Promise<StoredSession> {
+    const emulator = await this.#subject.platform.loadEmulator();
+    const sessions = await openSessions(emulator);
+    const { ram } = suspended.machine;
+    const state = { container: await this.#withDisk(suspended), annotation: await this.annotate() };
+    const dirty = suspended.machine.dirtyPages();
+    return sessions.save(owner, { header: this.#header(emulator, ram.length), state, ram, dirty });
   }
 
   /** Saves it in the store, and leaves it standing still; after an error it goes on. */
@@ -108,7 +136,9 @@ export class Saving {
         ram,
         dirty: machine.dirtyPages(),
       };
-      const stored = await sessions.save(kept.container.record.id, contents, this.#base);
+      const stored = await this.#makingRoom(() =>
+        sessions.save(kept.container.record.id, contents, this.#base),
+      );
       await kept.container.update({ session: { id: stored.id, checkpoint }, lastUsed: Date.now() });
       machine.markSaved();
       this.#base = stored;
@@ -124,6 +154,18 @@ export class Saving {
   async #clean(sessions: SessionStore, id: string, stored: StoredSession, checkpoint: number): Promise<void> {
     await sessions.forget(id, stored).catch(() => {});
     if (!this.isSuspended) this.#subject.container.dropCheckpoints(checkpoint);
+  }
+
+  /** Removes saved starts if there is no room. */
+  async #makingRoom<T>(save: () => Promise<T>): Promise<T> {
+    for (;;) {
+      try {
+        return await save();
+      } catch (error) {
+        const isFull = error instanceof StorageFullError;
+        if (!isFull || !(await (await containerHost().openKept()).store.starts.evict())) throw error;
+      }
+    }
   }
 
   async #sessions(): Promise<SessionStore> {

@@ -8,6 +8,7 @@ import {
   Container,
   configure,
   containers,
+  images,
   MachineError,
   OptionError,
   type RunningContainer,
@@ -121,5 +122,39 @@ describe('a session as a file', { timeout: TIMEOUT }, () => {
         await resumed[Symbol.asyncDispose]();
       } else await container[Symbol.asyncDispose]();
     }
+  });
+});
+
+describe('a saved start', { timeout: TIMEOUT }, () => {
+  const output = /is \w*\n.*\n[-0-9a-f]{36}\n/;
+  const look = 'echo "A is $A"; cat /file 2>&1; cat /proc/sys/kernel/random/uuid';
+
+  test('is where later containers of the image begin', async () => {
+    const origin = await shell().keepable().run();
+    await new Shell(origin).run('A=warm; echo kept > /file; echo ready', /ready/);
+    await origin.saveStart();
+    await origin[Symbol.asyncDispose]();
+    const [start] = await images.starts();
+    expect(start).toMatchObject({ image: BUSYBOX, command: ['sh'], created: expect.any(Date) });
+    expect(start?.usedBytes).toBeGreaterThan(1 << 20);
+
+    const found = new Set<string>();
+    for (const builder of [shell().keepable(), shell().keepable(), shell().name('warm')]) {
+      const container = await builder.run();
+      const said = await new Shell(container).run(look, output);
+      expect(said).toMatch(/^is warm\nkept\n/);
+      found.add(said);
+      await container[Symbol.asyncDispose]();
+    }
+    // Random numbers are their own.
+    expect(found.size).toBe(3);
+    for (const builder of [shell().fresh(), shell().env('OTHER', '1')]) {
+      await using container = await builder.run();
+      expect(await new Shell(container).run(look, output)).toMatch(/^is \n.*No such file/);
+    }
+    await containers.remove('warm');
+    await images.removeStart((start as images.SavedStart).id);
+    expect(await images.starts()).toEqual([]);
+    expect(readdirSync(join(store, 'sessions'))).toEqual([]);
   });
 });

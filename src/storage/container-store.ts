@@ -1,13 +1,16 @@
 import type { DiskFiles } from './disk-files.ts';
 import { StorageError } from './errors.ts';
+import type { Json } from './json.ts';
 import type { KeyValueStore, Locks } from './key-value.ts';
 import { once } from './once.ts';
+import { ownerOf, START_OWNER } from './start-store.ts';
+
+export type { Json } from './json.ts';
 
 const VERSION = 1;
 const PREFIX = 'container/';
 /** The prefix of the indexes of sessions. Their files begin with the id of their container, too. */
 const SESSIONS = 'session/';
-const UUID_LENGTH = 36;
 /** Guards names while one is given to a container. */
 const NAMES_LOCK = 'container-names';
 /** How long another may take to give a name, in ms. */
@@ -16,9 +19,6 @@ const NAMES_RETRY = 20;
 const NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/;
 const MAX_NAME = 128;
 const COPY_SIZE = 1 << 20;
-
-/** What JSON has. */
-export type Json = null | boolean | number | string | readonly Json[] | { readonly [name: string]: Json };
 
 /** A saved state of a container's machine. */
 export interface SavedSession {
@@ -220,12 +220,12 @@ export class ContainerStore {
     // The order matters: an owner holds its lock from before the disk until after the record.
     const disks = await this.#disks.list();
     const values = await this.#store.keys(SESSIONS);
-    const sessions = [...(await this.#sessions.list()), ...values.map((key) => key.slice(SESSIONS.length))];
+    const files = await this.#sessions.list();
+    const owners = [...files.map(ownerOf), ...values.map((key) => key.split('/')[1] as string)];
     const running = await this.running();
     const ids = new Set(await this.#ids());
     for (const disk of disks) if (!running.has(disk) && !ids.has(disk)) await this.#disks.remove(disk);
-    const owners = new Set(sessions.map((name) => name.slice(0, UUID_LENGTH)));
-    for (const id of owners)
+    for (const id of new Set(owners.filter((owner) => !owner.startsWith(START_OWNER))))
       if (!running.has(id) && !(await this.#read(id))?.session) await this.#removeSessions(id);
   }
 
@@ -277,7 +277,7 @@ export class ContainerStore {
   }
 
   async #sessionFiles(id: string): Promise<string[]> {
-    return (await this.#sessions.list()).filter((file) => file.startsWith(id));
+    return (await this.#sessions.list()).filter((file) => ownerOf(file) === id);
   }
 
   async #copyDisk(from: string, to: string): Promise<void> {

@@ -3,12 +3,14 @@ import type { DiskFiles } from './disk-files.ts';
 import { ImageStore } from './image-store.ts';
 import type { KeyValueStore, Locks } from './key-value.ts';
 import { LayerStore } from './layer-store.ts';
+import { StartStore } from './start-store.ts';
 
 /** Images, their shared layers, and containers with their disks, kept across runs. */
 export class Store {
   readonly layers: LayerStore;
   readonly images: ImageStore;
   readonly containers: ContainerStore;
+  readonly starts: StartStore;
   readonly values: KeyValueStore;
   /** The disks of containers, by their ids. */
   readonly disks: DiskFiles;
@@ -29,6 +31,7 @@ export class Store {
     this.layers = new LayerStore(values, locks);
     this.images = new ImageStore(values);
     this.containers = new ContainerStore(values, locks, files, askPersistence);
+    this.starts = new StartStore(values, locks, sessions);
     this.values = values;
     this.disks = disks;
     this.sessions = sessions;
@@ -38,6 +41,7 @@ export class Store {
   async sweep(): Promise<void> {
     await this.layers.sweep();
     await this.containers.sweep();
+    await this.starts.sweep();
     for (const { reference, layers } of await this.images.list()) {
       const stored = await Promise.all(layers.map((diffId) => this.layers.has(diffId)));
       if (stored.includes(false)) await this.images.remove(reference);
