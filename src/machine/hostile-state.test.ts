@@ -3,9 +3,10 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import fc from 'fast-check';
 import { beforeAll, expect, test } from 'vitest';
-import { StateError } from './errors.ts';
+import { MachineError } from './errors.ts';
 import { Machine, type MachineState, type Plain } from './machine.ts';
 import { nodePlatform } from './platform/node.ts';
+import { anyDamage } from './testing/damage.ts';
 
 const RUNS = process.env.LONG_TESTS ? 2000 : 15;
 const TIMEOUT = process.env.LONG_TESTS ? 3_600_000 : 60_000;
@@ -33,45 +34,16 @@ beforeAll(async () => {
 
 const load = (name: string) => platform.loadFile(`kernel/${name}`);
 
-/** Where a value is in a state: a choice at each level. */
-type Path = readonly number[];
-
-/** The state with one value replaced, or with a byte of it if it is bytes. */
-function replaceAt(value: Plain, path: Path, by: Plain): Plain {
-  if (value instanceof Uint8Array && value.length > 0) {
-    const bytes = value.slice();
-    bytes[(path[0] ?? 0) % bytes.length] = typeof by === 'number' ? by : 0xff;
-    return bytes;
-  }
-  const [choice, ...rest] = path;
-  if (typeof value !== 'object' || value === null || choice === undefined) return by;
-  const entries = Object.entries(value);
-  const index = choice % (entries.length || 1);
-  const changed = entries.map(([name, item], at) =>
-    at === index ? ([name, replaceAt(item, rest, by)] as const) : ([name, item] as const),
-  );
-  return Array.isArray(value) ? changed.map(([, item]) => item) : Object.fromEntries(changed);
-}
-
-const nastyValue: fc.Arbitrary<Plain> = fc.oneof(
-  fc.constantFrom<Plain>(null, true, -1, 0, 1, 0xffff, 2 ** 32, 2 ** 53, Number.NaN, 0.5, '', 'running'),
-  fc.constantFrom<Plain>([], {}, new Uint8Array(3)),
-  fc.nat(),
-);
-
 test('a damaged state is refused, or runs', { timeout: TIMEOUT }, async () => {
-  const damage = fc.tuple(fc.array(fc.nat(), { minLength: 1, maxLength: 8 }), nastyValue);
   await fc.assert(
-    fc.asyncProperty(fc.array(damage, { minLength: 1, maxLength: 3 }), async (damages) => {
-      const damaged = damages.reduce<Plain>((value, [path, by]) => replaceAt(value, path, by), {
-        ...state,
-      } as unknown as Plain) as unknown as MachineState;
+    fc.asyncProperty(anyDamage(3), async (damage) => {
+      const damaged = damage({ ...state } as unknown as Plain) as unknown as MachineState;
       const start = Machine.start(platform, {
         ...{ emulator, state: damaged, disks: [{ kind: 'scratch', sizeBytes: 1 << 20 }] },
         fillRam: (empty) => empty.set(ram.subarray(0, empty.length)),
       });
       const machine = await start.catch((error) => {
-        if (error instanceof StateError) return undefined;
+        if (error instanceof MachineError) return undefined;
         throw error;
       });
       if (!machine) return;

@@ -14,6 +14,7 @@ import {
 } from '../../../../emulator-wasm/layout.ts';
 import { MachineError } from '../../errors.ts';
 import type { Plain } from '../../state.ts';
+import { anyDamage } from '../../testing/damage.ts';
 import type { VirtioDevice } from '../virtio/virtio-device.ts';
 import {
   type DriverQueue,
@@ -391,38 +392,11 @@ const replace: Action = {
   },
 };
 
-/** Values that no state has in some of its places. */
-const oddValue: fc.Arbitrary<Plain | undefined> = fc.oneof(
-  fc.constantFrom<Plain | undefined>(undefined, null, true, -1, 0.5, 2 ** 32, 2 ** 53, Number.NaN, '', 'eof'),
-  fc.constantFrom<Plain>('running', 'connected', 'closed', [], [null], {}, new Uint8Array(3)),
-  fc.nat(0xffff),
-  fc.nat(0xffff_ffff),
-);
-
-/** A copy of a value in which the part that `pick` chooses is another. */
-function damaged(state: Plain, pick: number, value: Plain | undefined): Plain {
-  const places: (() => void)[] = [];
-  const copy = structuredClone(state) as Plain;
-  const visit = (part: Plain): void => {
-    if (typeof part !== 'object' || part === null || part instanceof Uint8Array) return;
-    for (const key of Object.keys(part)) {
-      const parent = part as Record<string, Plain | undefined>;
-      places.push(() => {
-        parent[key] = value;
-      });
-      visit(parent[key] as Plain);
-    }
-  };
-  visit(copy);
-  places[pick % places.length]?.();
-  return copy;
-}
-
-const replaceDamaged = fc.tuple(fc.nat(), oddValue).map(
-  ([pick, value]): Action => ({
-    label: `replace, place ${pick} damaged: ${fc.stringify(value)}`,
+const replaceDamaged = anyDamage(2).map(
+  (damage): Action => ({
+    label: `replace, damaged: ${fc.stringify(damage)}`,
     run: async (world) => {
-      const accepted = await takeOver(world, (state) => damaged(state, pick, value));
+      const accepted = await takeOver(world, damage);
       await tick.run(world);
       if (accepted) await restart.run(world);
     },
