@@ -61,6 +61,8 @@ describe('a bare-metal machine', () => {
     const block = state.hartBlocks[0]?.slice() as Uint8Array;
     block[0] = 1;
     await refused({ hartBlocks: [block] });
+    const fillRam = () => Promise.reject(new Error('the file has ended'));
+    await expect(start({ emulator, state, fillRam })).rejects.toThrow('the file has ended');
   });
 });
 
