@@ -21,6 +21,8 @@ const MIB = 1 << 20;
 const SIZE = 64 * MIB;
 const CHUNK = 64 << 10;
 const IMAGE = 'oci://images:busybox';
+/** Rounds whose files stay, because the disk is small. */
+const KEPT_ROUNDS = 4;
 const ROUNDS = process.env.LONG_TESTS ? 80 : 2;
 
 declare const startKept: (name: string, reference: string, script: string, bytes: number) => Promise<void>;
@@ -134,7 +136,7 @@ async function check(page: Page, name: string, synced: ReadonlyMap<string, strin
   rmSync(copy, { recursive: true });
 }
 
-const script = (round: number) => `mkdir -p /d; cd /d; i=0
+const script = (round: number) => `mkdir -p /d; cd /d; rm -f s${round - KEPT_ROUNDS}.*; i=0
   while true; do
     dd if=/dev/urandom of=u bs=1k count=$((1 + i * 37 % 150)) 2>/dev/null
     dd if=/dev/urandom of=s${round}.$i bs=1k count=$((1 + i * 53 % 200)) 2>/dev/null
@@ -143,7 +145,7 @@ const script = (round: number) => `mkdir -p /d; cd /d; i=0
   done`;
 
 test('a tab that crashes and a browser that is killed leave a whole disk', async () => {
-  test.setTimeout(1_800_000);
+  test.setTimeout(process.env.LONG_TESTS ? 4 * 3_600_000 : 180_000);
   const synced = new Map<string, string>();
   let visit = await Visit.begin();
   let before = '';
@@ -155,6 +157,7 @@ test('a tab that crashes and a browser that is killed leave a whole disk', async
       };
     });
     await visit.start('a', script(round));
+    for (const name of synced.keys()) if (name.startsWith(`s${round - KEPT_ROUNDS}.`)) synced.delete(name);
     before ||= await visit.page.evaluate(() => layersOf());
     await reached;
     if (round % 2 === 0) await visit.crash();
@@ -167,7 +170,7 @@ test('a tab that crashes and a browser that is killed leave a whole disk', async
     await check(visit.page, 'a', synced);
     expect(await visit.page.evaluate(() => layersOf())).toBe(before);
   }
-  expect(synced.size).toBeGreaterThanOrEqual(ROUNDS);
+  expect(synced.size).toBeGreaterThanOrEqual(Math.min(ROUNDS, KEPT_ROUNDS));
   await visit.context.close();
 });
 

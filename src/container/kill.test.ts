@@ -15,6 +15,9 @@ import { DEMO_IMAGES, pull } from './testing/run.ts';
 const SIZE = 64 << 20;
 const NAME = 'killed';
 const ROUNDS = process.env.LONG_TESTS ? 120 : 2;
+/** Rounds whose files stay, because the disk is small. */
+const KEPT_ROUNDS = 4;
+const TIMEOUT = process.env.LONG_TESTS ? 4 * 3_600_000 : 120_000;
 const CHILD = join(import.meta.dirname, 'testing/kept-child.ts');
 
 let folder: string;
@@ -31,9 +34,9 @@ beforeAll(async () => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** Writes without an end. A line tells that a file is synced; files of earlier rounds are checked first. */
+/** Writes without an end. A line tells that a file is synced. */
 function script(round: number): string {
-  return `mkdir -p /d; cd /d; sha256sum -c /d/all 2>/dev/null | grep -v ": OK$"; echo ready; i=0
+  return `mkdir -p /d; cd /d; rm -f s${round - KEPT_ROUNDS}.*; echo ready; i=0
     while true; do
       dd if=/dev/urandom of=u bs=1k count=$((1 + i * 37 % 150)) 2>/dev/null
       dd if=/dev/urandom of=s${round}.$i bs=1k count=$((1 + i * 53 % 200)) 2>/dev/null
@@ -64,7 +67,7 @@ function others(): string {
 /** Hashes of synced files by name. */
 const synced = new Map<string, string>();
 
-test('a killed process leaves a whole disk, with what was synced', { timeout: 1_200_000 }, async () => {
+test('a killed process leaves a whole disk, with what was synced', { timeout: TIMEOUT }, async () => {
   const before = others();
   for (let round = 0; round < ROUNDS; round++) {
     const child = start(round);
@@ -72,7 +75,11 @@ test('a killed process leaves a whole disk, with what was synced', { timeout: 1_
     let count = 0;
     const output = Readable.toWeb(child.stdout as Readable) as ReadableStream<Uint8Array>;
     for await (const line of lines(output)) {
-      if (line === 'ready') continue;
+      if (line === 'ready') {
+        for (const name of synced.keys())
+          if (name.startsWith(`s${round - KEPT_ROUNDS}.`)) synced.delete(name);
+        continue;
+      }
       const [hash = '', name = ''] = line.split(/\s+/);
       synced.set(name, hash);
       // The kill comes in the middle of what follows.
@@ -83,7 +90,7 @@ test('a killed process leaves a whole disk, with what was synced', { timeout: 1_
     await check(round);
     expect(others()).toBe(before);
   }
-  expect(synced.size).toBeGreaterThan(ROUNDS);
+  expect(synced.size).toBeGreaterThan(Math.min(ROUNDS, KEPT_ROUNDS));
 });
 
 async function check(round: number): Promise<void> {
