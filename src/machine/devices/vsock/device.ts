@@ -28,6 +28,8 @@ const QUEUE_SIZES = [64, 64, 8];
 const MAX_CONNECTIONS = 3648;
 /** Refusals kept while the guest offers no buffer for them. Beyond this number, its packets wait. */
 const MAX_REFUSALS = 64;
+/** Turns of the event loop in which what is on the way arrives. */
+const SETTLING_TURNS = 2;
 const FIRST_EPHEMERAL_PORT = 2 ** 30;
 const LAST_EPHEMERAL_PORT = 2 ** 31;
 
@@ -127,7 +129,8 @@ export class VsockDevice extends VirtioDevice {
 
   /** Bytes on the way between a connection and its reader or writer arrive before the state is taken. */
   protected override async settle(): Promise<Plain> {
-    await new Promise((resolve) => setTimeout(resolve));
+    // The agent puts off the end of a process by a turn.
+    for (let turn = 0; turn < SETTLING_TURNS; turn++) await new Promise((resolve) => setTimeout(resolve));
     return {
       ephemeralPort: this.#ephemeralPort,
       refusals: this.#refusals.map((refusal) => ({ ...refusal })),
