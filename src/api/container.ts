@@ -152,9 +152,9 @@ export interface RunningContainer extends Child {
   /** Saves it, and ends its machine. Its processes go on with `containers.start`. @throws as `save` */
   suspend(): Promise<void>;
   /**
-   * Saves what it has become as the start of later containers with its image and its options, such as a prompt
-   * that is ready. They get files, a clock and random numbers of their own; a program that has drawn random
-   * numbers already goes on with the same ones in all of them.
+   * Saves what it has become as the start of later containers with its image and its options, such as a
+   * prompt that is ready. They get files, a clock and random numbers of their own. A program that has drawn
+   * random numbers already goes on with the same ones in all of them.
    * @throws MachineError, StorageError
    */
   saveStart(): Promise<void>;

@@ -70,7 +70,8 @@ export async function startKept(
 async function savedSession({ container }: Keeping, resumes: boolean): Promise<Source['openSession']> {
   const { id, session } = container.record;
   if (!session) return undefined;
-  if (resumes) return async (emulator) => (await import('./saving.ts')).openStored(id, session.id, emulator);
+  if (resumes)
+    return async (emulator) => (await import('./sessions.ts')).openStored(id, session.id, emulator);
   await container.update({ session: undefined });
   return undefined;
 }

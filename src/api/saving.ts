@@ -1,9 +1,8 @@
-/** Saving of containers that run, and reading of what was saved. */
+/** Saving of containers that run. */
 import type { ContainerMachine } from '../container/container.ts';
 import type { SuspendedContainer } from '../container/session.ts';
 import type { Plain } from '../machine/machine.ts';
 import type { Platform } from '../machine/platform/platform.ts';
-import { StateReader } from '../machine/state.ts';
 import { OptionError } from '../options/option-error.mjs';
 import type { SnapshotHeader } from '../snapshot/file.ts';
 import type { SessionStore, StoredSession } from '../snapshot/session-store.ts';
@@ -14,7 +13,7 @@ import { containerHost } from './host.ts';
 import type { Keeping } from './kept.ts';
 import type { LaunchOptions } from './kept-options.ts';
 import type { LoadedImage } from './load-image.ts';
-import type { OpenedSession } from './opened-session.ts';
+import { openSessions } from './sessions.ts';
 
 /** Returns what belongs to a saved container beside it, such as the contents of its terminals. */
 export type Annotate = () => Plain | Promise<Plain>;
@@ -208,30 +207,4 @@ export class Saving {
     this.#last = turn.catch(() => {});
     return turn;
   }
-}
-
-/** The sessions of the store. */
-export async function openSessions(emulator: WebAssembly.Module): Promise<SessionStore> {
-  const [{ store, createSavers }, { SessionStore }] = await Promise.all([
-    containerHost().openKept(),
-    import('../snapshot/session-store.ts'),
-  ]);
-  return new SessionStore(store, await createSavers(emulator));
-}
-
-/** Opens the saved session of a kept container. @throws StateError, VersionError, StorageError */
-export async function openStored(
-  container: string,
-  session: string,
-  emulator: WebAssembly.Module,
-): Promise<OpenedSession> {
-  const sessions = await openSessions(emulator);
-  const { id, index, state, fillRam } = await sessions.open(container, session, versionsOf(emulator));
-  return { ...partsOf(state), fillRam, stored: { id, index } };
-}
-
-/** The parts of a saved state. */
-export function partsOf(state: Plain): { readonly state: Plain; readonly annotation: Plain } {
-  const reader = new StateReader(state, 'session');
-  return { state: reader.field('container').raw, annotation: reader.field('annotation').raw };
 }

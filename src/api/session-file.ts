@@ -11,7 +11,7 @@ import { containerHost } from './host.ts';
 import { keep, releasing, type Source } from './kept.ts';
 import type { LaunchOptions } from './kept-options.ts';
 import type { LoadedImage, LoadImageOptions } from './load-image.ts';
-import { partsOf } from './saving.ts';
+import { partsOf } from './sessions.ts';
 import type { StartOptions } from './start-options.ts';
 
 /** Limits of what a file says. */

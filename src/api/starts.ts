@@ -10,7 +10,7 @@ import { containerHost } from './host.ts';
 import type { LaunchOptions } from './kept-options.ts';
 import type { LoadedImage } from './load-image.ts';
 import type { OpenedSession } from './opened-session.ts';
-import { openSessions, partsOf } from './saving.ts';
+import { openSessions, partsOf } from './sessions.ts';
 
 /** What a container that begins from a saved start needs. */
 export interface FoundStart {
