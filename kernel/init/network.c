@@ -110,15 +110,21 @@ static int bring_up(int fd)
 	return ioctl(fd, SIOCADDRT, &route) < 0 && errno != EEXIST ? -1 : 0;
 }
 
-const struct network *network_take_card(int source)
+void network_move_card(int source)
 {
 	if (source < 0)
-		return NULL;
-
+		return;
 	/* ENODEV: it is in this namespace already, or with another container, or there is none. */
 	if (fetch(source) < 0 && errno != ENODEV)
 		say("cannot move the network card: %s", error_text(errno));
 	close(source);
+}
+
+const struct network *network_take_card(int source)
+{
+	if (source < 0)
+		return NULL;
+	network_move_card(source);
 	/* Nobody else on the link has an IPv6 address made of this hardware address: use it at once. */
 	write_file("/proc/sys/net/ipv6/conf/" CARD "/accept_dad", "0");
 

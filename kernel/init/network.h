@@ -16,6 +16,9 @@ void network_start_loopback(void);
  */
 int network_open_source(void);
 
+/* Fetches the network card by that socket unless it is here already, and closes the socket. */
+void network_move_card(int source);
+
 /*
  * Fetches the network card by that socket unless it is here already, closes the socket, and configures the
  * card. The calling process is in the container's network namespace. Returns the configuration, or NULL if

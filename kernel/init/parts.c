@@ -153,14 +153,18 @@ static int open_network(void)
 	return open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
 }
 
-/* Enters a new network namespace for a while, because /sys is that of the process that mounts it. */
+/*
+ * Enters a new network namespace for a while, because /sys is that of the process that mounts it. Moving the
+ * card there is most of the work for it.
+ */
 static void make_network(void)
 {
-	int own = open_network();
+	int own = open_network(), source = network_open_source();
 
 	if (own < 0 || syscall(__NR_unshare, CLONE_NEWNET) < 0)
 		return;
 	network_start_loopback();
+	network_move_card(source);
 	parts.system = make_system();
 	parts.network = open_network();
 	syscall(__NR_setns, own, CLONE_NEWNET);
