@@ -4,8 +4,10 @@ import {
   encodeMeasure,
   encodePowerOff,
   encodeResize,
+  encodeResume,
   encodeRun,
   encodeSignal,
+  encodeSuspend,
   PROTOCOL_VERSION,
 } from './agent-protocol.ts';
 import type { VsockStream } from './devices/vsock/device.ts';
@@ -20,10 +22,19 @@ const HELLO = Buffer.from(`05000000020${PROTOCOL_VERSION}000000`, 'hex');
 
 /** The guest's end of a connection. */
 class GuestStream {
-  readonly toHost = new TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>>();
-  readonly toGuest = new TransformStream<Uint8Array, Uint8Array>();
-  readonly #writer = this.toHost.writable.getWriter();
-  readonly #reader = this.toGuest.readable.getReader();
+  toHost = new TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>>();
+  toGuest = new TransformStream<Uint8Array, Uint8Array>();
+  #writer = this.toHost.writable.getWriter();
+  #reader = this.toGuest.readable.getReader();
+
+  /** The stream of another machine. */
+  renew(): this {
+    this.toHost = new TransformStream();
+    this.toGuest = new TransformStream();
+    this.#writer = this.toHost.writable.getWriter();
+    this.#reader = this.toGuest.readable.getReader();
+    return this;
+  }
 
   send(bytes: Uint8Array): void {
     this.#writer.write(new Uint8Array(bytes)).catch(() => {});
@@ -65,7 +76,10 @@ let agent: Agent;
 let page: StreamMux;
 let events: string[];
 
-beforeEach(() => {
+beforeEach(() => renew(() => undefined));
+
+/** Makes a new agent. @param resumed finds the guest's end of a stream that goes on, by the host's port */
+function renew(resumed: (port: number) => GuestStream | undefined): void {
   listeners = new Map();
   events = [];
   const listen = (port: number, onStream: (stream: VsockStream) => void) => {
@@ -76,24 +90,26 @@ beforeEach(() => {
     queueMicrotask(() => mux().receive(message));
   page = new StreamMux(to(() => worker));
   const worker = new StreamMux(to(() => page));
-  agent = new Agent({ listen, takeResumed: () => undefined }, worker, {
+  const takeResumed = (port: number) => {
+    const guest = resumed(port);
+    return guest && hostEnd(port, guest.renew());
+  };
+  agent = new Agent({ listen, takeResumed }, worker, {
     started: (process) => events.push(`${process} started`),
     exited: (process, status) => events.push(`${process} exited ${status}`),
     lost: (process, reason) => events.push(`${process} lost: ${reason}`),
     usage: (usage) => events.push(JSON.stringify(usage)),
   });
-});
+}
+
+function hostEnd(port: number, { toHost, toGuest }: GuestStream): VsockStream {
+  const [{ readable }, { writable }] = [toHost, toGuest];
+  return { localPort: port, remotePort: 1, readable, writable, closedAtOnce: false };
+}
 
 function connect(port: number): GuestStream {
   const guest = new GuestStream();
-  const { readable } = guest.toHost;
-  listeners.get(port)?.({
-    localPort: port,
-    remotePort: 1,
-    readable,
-    writable: guest.toGuest.writable,
-    closedAtOnce: false,
-  });
+  listeners.get(port)?.(hostEnd(port, guest));
   return guest;
 }
 
@@ -395,5 +411,88 @@ describe('data streams', () => {
     stream.send(new Uint8Array(10));
     stream.send(new Uint8Array(10));
     expect(await stream.isCancelled()).toBe(true);
+  });
+});
+
+describe('a suspension', () => {
+  const SUSPENDED = Buffer.from('010000001a', 'hex');
+  const resumption = { tick: 7n, time: 9n, entropy: new Uint8Array(32).fill(3) };
+
+  test('is refused before HELLO, and when the guest is gone', async () => {
+    await expect(agent.freeze()).rejects.toThrow('has not started');
+    const control = greet();
+    start(1);
+    await control.receive();
+    const freezing = agent.freeze();
+    control.end();
+    await expect(freezing).rejects.toThrow('closed its control stream');
+    await expect(agent.freeze()).rejects.toThrow('closed its control stream');
+  });
+
+  test('fails if the guest does not answer', async () => {
+    const control = greet();
+    start(1);
+    await control.receive();
+    vi.useFakeTimers();
+    try {
+      const outcome = expect(agent.freeze()).rejects.toThrow('does not freeze its processes');
+      await vi.advanceTimersByTimeAsync(10_000);
+      await outcome;
+    } finally {
+      vi.useRealTimers();
+    }
+    expect(await control.receive()).toBe(hex(encodeSuspend()));
+    agent.proceed(resumption);
+    expect(await control.receive()).toBe(hex(encodeResume(resumption)));
+  });
+
+  test('holds messages and input back, and RESUME comes before all', async () => {
+    const control = greet();
+    const { stdin } = start(7);
+    expect(await control.receive()).toBe(hex(run(7)));
+    const input = connect(DATA);
+    input.send(token(7, 0));
+    const freezing = agent.freeze();
+    expect(await control.receive()).toBe(hex(encodeSuspend()));
+    control.send(SUSPENDED);
+    await freezing;
+    agent.signal(7, 15);
+    void stdin.getWriter().write(Uint8Array.of(0xab));
+    const state = agent.state() as { backlog: Uint8Array[]; processes: object[] };
+    expect(state.backlog.map(hex)).toEqual([hex(encodeSignal(7, 15))]);
+    expect(state.processes).toMatchObject([{ id: 7, awaited: [1, 2], ports: [{ descriptor: 0, port: 1 }] }]);
+    agent.proceed(resumption);
+    expect(await control.receive()).toBe(hex(encodeResume(resumption)));
+    expect(await control.receive()).toBe(hex(encodeSignal(7, 15)));
+    expect(await input.receive()).toBe('ab');
+  });
+
+  test('goes on with streams that open later, and drops answers that nobody waits for', async () => {
+    const control = greet();
+    start(7);
+    await control.receive();
+    agent.measure('one');
+    await control.receive();
+    const freezing = agent.freeze();
+    await control.receive();
+    control.send(SUSPENDED);
+    await freezing;
+    const state = agent.state();
+    renew((port) => (port === CONTROL ? control : undefined));
+    const stdout = output(7, 1);
+    agent.resume(state, resumption);
+    expect(await control.receive()).toBe(hex(encodeResume(resumption)));
+    agent.measure('two');
+    expect(await control.receive()).toBe(hex(encodeMeasure('two')));
+    control.send(usageMessage(1));
+    control.send(usageMessage(2));
+    const stream = connect(DATA);
+    stream.send(Buffer.concat([token(7, 1), Buffer.from('later')]));
+    stream.end();
+    expect(await new Response(stdout).text()).toBe('later');
+    control.send(exitMessage(7, 0));
+    await expect.poll(() => events.length).toBe(2);
+    expect(JSON.parse(events[0] as string).memory.totalBytes).toBe(2);
+    expect(events[1]).toBe('7 exited 0');
   });
 });
