@@ -129,7 +129,7 @@ test.describe('a new release', () => {
     const [target, shared] = [join(folder, 'site'), join(folder, 'public')];
     const page = inProject('dist/app');
     await cp(inProject('public'), shared, { recursive: true });
-    await writeFile(join(shared, 'kernel/Image'), 'not a kernel');
+    for (const file of ['Image', 'booted']) await writeFile(join(shared, 'kernel', file), 'not a kernel');
     await writeRelease({ page, shared, target, version: '2' });
     return [target, page, shared];
   }

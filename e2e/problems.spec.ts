@@ -170,10 +170,10 @@ test.describe('a browser', () => {
 
 test.describe('a machine', () => {
   test('without its kernel', async ({ page, visitor }) => {
-    await page.route(/\/kernel\/Image\?/, (route) => route.fulfill({ status: 404 }));
+    await page.route(/\/kernel\/(Image|booted)\?/, (route) => route.fulfill({ status: 404 }));
     await visitor.runLink({ image: HELLO_WORLD });
     await visitor.expectProblem(/cannot be loaded/, /kernel\/Image/, /try again/);
-    await page.unroute(/\/kernel\/Image\?/);
+    await page.unroute(/\/kernel\/(Image|booted)\?/);
     await visitor.button('Try again').click();
     await visitor.expectScreen(HELLO);
   });
@@ -185,7 +185,7 @@ test.describe('a machine', () => {
   });
 
   test('with a file that is not a kernel', async ({ page, visitor }) => {
-    await page.route(/\/kernel\/Image\?/, (route) => route.fulfill({ body: 'not a kernel' }));
+    await page.route(/\/kernel\/(Image|booted)\?/, (route) => route.fulfill({ body: 'not a kernel' }));
     await visitor.runLink({ image: HELLO_WORLD });
     await visitor.expectProblem(/kernel/, /try again/i);
   });

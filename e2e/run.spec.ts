@@ -22,7 +22,7 @@ test('a picked demo image shows a prompt', async ({ page, visitor }) => {
   await page.keyboard.press('Control+C');
   await expect.poll(cpu).toBeLessThan(40);
   await page.getByRole('button', { name: /^Started in \d+(\.\d)? m?s$/ }).click();
-  await expect(page.getByLabel('The start')).toContainText(/Boot the kernel\d+(\.\d)? m?s/);
+  await expect(page.getByLabel('The start')).toContainText(/Start the machine\d+(\.\d)? m?s/);
   await page.keyboard.press('Escape');
   await expect(page.getByLabel('The start')).toBeHidden();
   await visitor.type('exit 7');

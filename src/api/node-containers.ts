@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { nodePlatform } from '../machine/platform/node.ts';
 import type { ContainerHost } from './host.ts';
+import { openCachedBooted } from './node-booted.ts';
 import { openInput, openOutput } from './node-stdio.ts';
 
 interface Places {
@@ -19,7 +20,8 @@ export function nodeContainers(places: Places, loadImage: ContainerHost['loadIma
     createPlatform(cpus) {
       const platform = nodePlatform(places.assets, cpus);
       launched = platform.launched;
-      return platform;
+      const cache = join(places.store, 'booted');
+      return { ...platform, openBooted: (emulator) => openCachedBooted(places.assets, cache, emulator) };
     },
     get storeFolder() {
       return places.store;

@@ -15,9 +15,11 @@ import { allocateMemory, guestRam } from '../machine/memory.ts';
 import type { Platform } from '../machine/platform/platform.ts';
 import { savedPlan } from '../machine/saved-blocks.ts';
 import { StateReader } from '../machine/state.ts';
-import { openSnapshot, type Versions, writeSnapshot } from '../snapshot/file.ts';
+import { openSnapshot, unpackSnapshot, type Versions, writeSnapshot } from '../snapshot/file.ts';
 import type { Compressor } from '../snapshot/sections.ts';
+import { buildOf, RELEASE } from '../snapshot/versions.ts';
 import { loadZstd } from '../snapshot/zstd.ts';
+import { concat } from '../streams/concat.ts';
 
 /** The saved machine, below the folder of the kernels. */
 export const BOOTED = 'kernel/booted';
@@ -28,9 +30,6 @@ const MEMORY_BYTES = 512 << 20;
 const DISK_BYTES = 2 ** 30;
 /** The pages of all RAM, which are compressed together. */
 const ALL_PAGES = MEMORY_BYTES / 4096;
-
-/** The section of emulator.wasm that names its build, which scripts/setup/core.mjs writes. */
-const BUILD_SECTION = 'linuxrun.build';
 
 /** What decides about the devices and the memory of a machine. */
 export interface MachineKind {
@@ -44,24 +43,26 @@ export function isUsual({ cpus, memoryBytes, network }: MachineKind): boolean {
   return cpus === CPUS && memoryBytes === MEMORY_BYTES && !!network && network.relay?.kind !== 'foreign';
 }
 
-/** The build of a core, or undefined if it has no name. */
-export function buildOf(emulator: WebAssembly.Module): string | undefined {
-  const [section] = WebAssembly.Module.customSections(emulator, BUILD_SECTION);
-  return section && new TextDecoder().decode(section);
-}
-
 /**
  * Opens the saved machine.
  * @param emulator the core that it is to run on
  * @throws MachineError if the file is damaged, or belongs to another core or agent
  */
 export async function openBooted(file: Uint8Array, emulator: WebAssembly.Module): Promise<SavedMachine> {
-  const { header, state, fillRam } = await openSnapshot(only(file), { zstd: await loadZstd() });
+  const { header, state, fillRam } = await openSnapshot(stream(file), { zstd: await loadZstd() });
   const about = new StateReader(header.about, 'about');
   if (header.versions.core !== buildOf(emulator)) throw new StateError('it belongs to another core');
   if (about.field('protocol').integer(0, 1000) !== PROTOCOL_VERSION)
     throw new StateError('it belongs to another agent');
   return { state: state as unknown as MachineState, fillRam };
+}
+
+/** The same file without compression. @throws StateError if it is damaged */
+export async function unpackBooted(file: Uint8Array): Promise<Uint8Array> {
+  const pieces: Uint8Array[] = [];
+  for await (const piece of unpackSnapshot(stream(file), { zstd: await loadZstd() }))
+    pieces.push(piece.slice());
+  return concat(pieces);
 }
 
 /** Places the memory of a saved machine, so that a machine starts from it at once. @throws MachineError */
@@ -72,7 +73,7 @@ export async function placeBooted({ state, fillRam }: SavedMachine): Promise<Sav
   return { state, memory, fillRam() {} };
 }
 
-async function* only(file: Uint8Array): AsyncGenerator<Uint8Array> {
+async function* stream(file: Uint8Array): AsyncGenerator<Uint8Array> {
   yield file;
 }
 
@@ -91,8 +92,6 @@ export async function* saveBooted(
     platform.loadFile('kernel/Image'),
     platform.loadFile('kernel/initramfs.cpio'),
   ]);
-  const core = buildOf(emulator);
-  if (core === undefined) throw new Error('the core does not name its build');
   const machine = await Machine.start(platform, {
     emulator,
     kernel,
@@ -111,8 +110,8 @@ export async function* saveBooted(
     await machine.run({ args: ['/bin/busybox', 'true'] }).exit;
     const { state, ram } = await machine.suspend();
     const header = {
-      release: '',
-      versions: { core, ...guest },
+      release: RELEASE,
+      versions: { core: buildOf(emulator), ...guest },
       ramBytes: MEMORY_BYTES,
       created: 0,
       about: { protocol: PROTOCOL_VERSION },

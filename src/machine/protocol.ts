@@ -157,9 +157,9 @@ export const diskSerial = (index: number): string => `disk${index}`;
 /** PID 1's first line on the console. */
 export const INIT_STARTED = 'LinuxRun: init started';
 
-/** How long a kernel took to start its first process. */
+/** How long it took until the kernel was up. */
 export interface BootFigures {
-  /** Instructions that all CPUs have run since the kernel's entry. */
+  /** Instructions that all CPUs have run since the kernel's entry, also before they were saved. */
   readonly instructions: number;
   /** Since the machine was started. */
   readonly seconds: number;

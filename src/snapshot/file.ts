@@ -75,6 +75,25 @@ export async function* writeSnapshot(
   yield* section(SECTION.end, encodePlain(count).bytes);
 }
 
+/**
+ * Returns a file's pieces without compression, each valid until the next one is asked for.
+ * @throws StateError if the file is damaged
+ */
+export async function* unpackSnapshot(
+  bytes: AsyncIterable<Uint8Array>,
+  decompressors: Decompressors,
+): AsyncGenerator<Uint8Array, void> {
+  const codec = await SectionCodec.create();
+  const sections = new SectionReader(new ByteSource(bytes), codec, decompressors);
+  await sections.begin();
+  yield MAGIC;
+  for (;;) {
+    const { kind, contents } = await sections.next(...Object.values(SECTION));
+    yield* codec.encode(kind, contents);
+    if (kind === SECTION.end) return;
+  }
+}
+
 /** Fresh memory costs a page fault for every 4 KiB. */
 function reusedBuffer(): (length: number) => Uint8Array {
   let buffer = new Uint8Array(0);

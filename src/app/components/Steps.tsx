@@ -5,7 +5,7 @@ import { Icon } from './Icon.tsx';
 const STEPS: Record<StepName, string> = {
   resolve: 'Find the image',
   download: 'Get its layers',
-  boot: 'Boot the kernel',
+  boot: 'Start the machine',
   start: 'Start the program',
 };
 

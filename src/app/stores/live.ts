@@ -20,7 +20,6 @@ const FORM = {
   ...DEFAULT_FORM,
   entrypoint: 'sh -c',
   args: `'echo "${GREETING}"; exec sh'`,
-  memory: '128M',
 };
 
 export type LivePhase = 'off' | 'starting' | 'running' | 'ended';
