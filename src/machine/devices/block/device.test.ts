@@ -1,6 +1,8 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { V_RESET } from '../../../../emulator-wasm/layout.ts';
 import { type BlockBackend, MemoryBlockBackend } from '../../../disk/block-backend.ts';
+import { StateError } from '../../errors.ts';
+import type { Plain } from '../../state.ts';
 import {
   equalBytes,
   GuestDriver,
@@ -377,4 +379,60 @@ test('a disk that opens later has size 0 until then, and announces its size', as
   expect(capacity()).toBe(SECTORS);
   expect(driver.takeInterrupt()).toBe(2);
   expect(await readSectors(SECTORS - 1, 1)).toEqual(new Uint8Array(512));
+});
+
+describe('a suspension', () => {
+  const resume = (state: Plain, sizeBytes = SECTORS * 512) =>
+    driver.replace(
+      () => new BlockDevice(machine.memory, 0, new MemoryBlockBackend(sizeBytes), 'scratch'),
+      state,
+    );
+
+  test('waits for requests in progress, and serves none from then on', async () => {
+    const slow = new SlowBackend();
+    await attach(slow);
+    const queue = driver.queue(0);
+    queue.add([header(FLUSH), 1]);
+    driver.notify(0);
+    let isSuspended = false;
+    const suspending = driver.device.suspend().then(() => {
+      isSuspended = true;
+    });
+    queue.add([header(FLUSH), 1]);
+    driver.notify(0);
+    await settle();
+    expect([isSuspended, slow.started]).toEqual([false, ['flush']]);
+    slow.finish(0);
+    await suspending;
+    expect([slow.started.length, queue.completions().length]).toEqual([1, 1]);
+    driver.device.proceed();
+    expect(slow.started).toEqual(['flush', 'flush']);
+  });
+
+  test('carries the content of a disk in memory along', async () => {
+    await attach(new MemoryBlockBackend(SECTORS * 512));
+    expect(await status(header(OUT, 200), pattern(512))).toBe(OK);
+    (await resume(await driver.device.suspend())).proceed();
+    expect(await readSectors(200, 1)).toEqual(pattern(512));
+    expect(await readSectors(0, 1)).toEqual(new Uint8Array(512));
+  });
+
+  test('refuses the state of another disk', async () => {
+    await attach(new MemoryBlockBackend(SECTORS * 512));
+    const state = (await driver.device.suspend()) as { own: object };
+    const resumed = (disk: Plain) => resume({ ...state, own: { disk } } as unknown as Plain);
+    await resumed(null);
+    const chunk = new Uint8Array(64 << 10);
+    const others: Plain[] = [
+      { chunks: [[16, chunk]] },
+      { chunks: [[0, new Uint8Array(9)]] },
+      { chunks: [[0]] },
+      { chunks: Array(17).fill([0, chunk]) },
+      { checkpoint: 1 },
+      { checkpoint: -1 },
+      { layers: [], uuid: new Uint8Array(16) },
+      {},
+    ];
+    for (const disk of others) await expect(resumed(disk)).rejects.toThrow(StateError);
+  });
 });

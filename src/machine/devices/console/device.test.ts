@@ -178,3 +178,37 @@ test('a change of its size while the driver starts interrupts it when it is read
   await lateDriver.start();
   expect(lateDriver.takeInterrupt()).toBe(2);
 });
+
+test('a suspension keeps input and output that is on the way', async () => {
+  const outputs: Uint8Array[] = [];
+  const make = (onOutput: (bytes: Uint8Array) => void | Promise<void>) => () =>
+    new ConsoleDevice(machine.memory, 0, { size: { columns: 80, rows: 24 }, onOutput });
+  const blocked = make((bytes) => {
+    outputs.push(bytes);
+    return new Promise(() => {});
+  })();
+  driver = new GuestDriver(machine, blocked);
+  await driver.start();
+  // The host takes 64 KiB, and nothing more.
+  const bytes = new Uint8Array(150_000).map((_, i) => i % 251);
+  const place = { address: machine.allocate(bytes.length), length: bytes.length, write: false };
+  machine.at(place.address, bytes.length).set(bytes);
+  driver.queue(TRANSMIT).add([place]);
+  driver.kick(TRANSMIT);
+  void blocked.write(text('typed'));
+  await settle();
+  const state = await blocked.suspend();
+  expect(driver.queue(TRANSMIT).completions()).toEqual([]);
+  const next = await driver.replace(
+    make((output) => void outputs.push(output)),
+    state,
+  );
+  next.proceed();
+  await settle();
+  expect(new Uint8Array(Buffer.concat(outputs))).toEqual(bytes);
+  expect(driver.queue(TRANSMIT).completions()).toHaveLength(1);
+  driver.queue(RECEIVE).add([64]);
+  driver.kick(RECEIVE);
+  const queue = driver.queue(RECEIVE);
+  expect(queue.completions().map((done) => queue.received(done))).toEqual([text('typed')]);
+});

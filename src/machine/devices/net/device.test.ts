@@ -280,21 +280,13 @@ describe('a card without offloads', () => {
 describe('a suspension', () => {
   const frameOf = (frame: Uint8Array) => [header(), frame];
 
-  /** A card in the place of the suspended one, on the same memory. */
-  async function resume(state: Plain): Promise<NetDevice> {
-    const block = machine.buffer.slice(0, driver.file + 0x800);
-    const next = new NetDevice(machine.memory, 0, {
-      ...{ mac: new Uint8Array(6), mtu: 65520, offloads: true },
-      openNetwork: (its) => {
-        card = its;
-        return network;
-      },
-    });
-    new Uint8Array(machine.buffer).set(new Uint8Array(block));
-    await next.resume(state);
-    driver.device = next;
-    next.proceed();
-    return next;
+  async function resume(state: Plain): Promise<void> {
+    const openNetwork = (its: ManagedCard) => {
+      card = its;
+      return network;
+    };
+    const options = { mac: new Uint8Array(6), mtu: 65520, offloads: true, openNetwork };
+    (await driver.replace(() => new NetDevice(machine.memory, 0, options), state)).proceed();
   }
 
   test('resets the connections of the guest in the next machine, which keeps the address', async () => {

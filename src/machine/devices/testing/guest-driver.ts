@@ -28,6 +28,7 @@ import {
   VIRTIO,
   VIRTIO_FILE_SIZE,
 } from '../../../../emulator-wasm/layout.ts';
+import type { Plain } from '../../state.ts';
 import { GuestMemory } from '../virtio/guest-memory.ts';
 import { slotSource } from '../virtio/slots.ts';
 import type { VirtioDevice } from '../virtio/virtio-device.ts';
@@ -398,6 +399,16 @@ export class GuestDriver {
     this.store(words + Q_DEVICE, queue.used);
     this.store(words + Q_READY, 1);
     return queue;
+  }
+
+  /** Puts another device in the place of the suspended one, as a machine does that goes on from a state. */
+  async replace<T extends VirtioDevice>(make: () => T, state: Plain): Promise<T> {
+    const block = new Uint8Array(this.machine.buffer).slice(0, this.file + VIRTIO_FILE_SIZE);
+    const next = make();
+    new Uint8Array(this.machine.buffer).set(block);
+    await next.resume(structuredClone(state));
+    this.device = next;
+    return next;
   }
 
   queue(index: number): DriverQueue {

@@ -24,17 +24,12 @@ beforeEach(async () => {
   await driver.start();
 });
 
-/** A new device in the place of the one that was suspended. */
-async function resume(state: Plain, change = (_device: EchoDevice) => {}): Promise<EchoDevice> {
-  const file = machine.ram.buffer.slice(0) as unknown as SharedArrayBuffer;
-  const next = new EchoDevice(machine.memory);
-  change(next);
-  // As the machine restores its block after it has made the devices.
-  new Uint8Array(machine.buffer).set(new Uint8Array(file).subarray(0, driver.file + 0x800));
-  await next.resume(state);
-  driver.device = next;
-  return next;
-}
+const resume = (state: Plain, change = (_device: EchoDevice) => {}) =>
+  driver.replace(() => {
+    const next = new EchoDevice(machine.memory);
+    change(next);
+    return next;
+  }, state);
 
 test('a suspended device serves nothing before it proceeds', async () => {
   await device.suspend();

@@ -575,15 +575,7 @@ test('a reset of the driver ends all streams, and listeners stay', async () => {
 });
 
 describe('a suspension', () => {
-  /** A device in the place of the suspended one, on the same memory. */
-  async function resume(state: Plain): Promise<VsockDevice> {
-    const block = machine.buffer.slice(0, driver.file + 0x800);
-    const next = new VsockDevice(machine.memory, 0, GUEST_CID);
-    new Uint8Array(machine.buffer).set(new Uint8Array(block));
-    await next.resume(structuredClone(state));
-    driver.device = next;
-    return next;
-  }
+  const resume = (state: Plain) => driver.replace(() => new VsockDevice(machine.memory, 0, GUEST_CID), state);
 
   test('keeps unread bytes, the rest of a write, and the credit of both sides', async () => {
     const stream = await accept({ bufferSize: 10 });
