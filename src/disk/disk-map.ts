@@ -63,6 +63,13 @@ export function* usedSlots({ slots, checkpoints }: DiskMap): Iterable<number> {
   for (const { before } of checkpoints) for (const slot of before.values()) if (slot !== NO_SLOT) yield slot;
 }
 
+/** Puts chunks into other slots, which have the same content. */
+export function moveSlots({ slots, checkpoints }: DiskMap, moves: ReadonlyMap<number, number>): void {
+  for (const [chunk, slot] of slots.entries()) slots[chunk] = moves.get(slot) ?? slot;
+  for (const { before } of checkpoints)
+    for (const [chunk, slot] of before) before.set(chunk, moves.get(slot) ?? slot);
+}
+
 /** The slots as they were at a checkpoint, or undefined if there is no such checkpoint. */
 export function slotsAt({ slots, checkpoints }: DiskMap, checkpoint: number): Uint32Array | undefined {
   if (!checkpoints.some(({ number }) => number === checkpoint)) return undefined;

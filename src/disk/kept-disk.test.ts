@@ -62,7 +62,7 @@ test('behaves like a plain array through any writes, discards, checkpoints and r
           saved = undefined;
         }
         if (step.kind === 'reopen' || (step.kind === 'revert' && saved)) {
-          await disk.flush();
+          await disk.close();
           const checkpoint = step.kind === 'revert' ? saved?.checkpoint : undefined;
           disk = await KeptDisk.open(file, { sizeBytes: SIZE });
           if (checkpoint !== undefined) disk.revert(checkpoint);
@@ -201,6 +201,29 @@ describe('checkpoints', () => {
     await disk.flush();
     expect(file.size).toBeLessThan(before + 6 * MIB);
   });
+});
+
+test('the file is compact after the end', async () => {
+  const file = new PowerLossFile();
+  const disk = await KeptDisk.open(file, { sizeBytes: 64 * MIB });
+  disk.write(8 * MIB, [pattern(24 * MIB, 1)]);
+  disk.write(40 * MIB, [pattern(MIB, 2)]);
+  const checkpoint = await disk.checkpoint();
+  disk.write(40 * MIB, [pattern(MIB, 3)]);
+  disk.discard(8 * MIB, 24 * MIB);
+  await disk.dropCheckpoints(await disk.checkpoint());
+  disk.write(40 * MIB, [pattern(512, 4)]);
+  await disk.flush();
+  expect(file.size).toBeGreaterThan(24 * MIB);
+  await disk.close();
+  expect(file.size).toBeLessThan(8 * MIB);
+  const opened = await KeptDisk.open(file, { sizeBytes: 64 * MIB });
+  const bytes = new Uint8Array(MIB);
+  opened.read(40 * MIB, [bytes]);
+  expect(equalBytes(bytes.subarray(512), pattern(MIB, 3).subarray(512))).toBe(true);
+  opened.revert(checkpoint + 1);
+  opened.read(40 * MIB, [bytes]);
+  expect(equalBytes(bytes, pattern(MIB, 3))).toBe(true);
 });
 
 describe('a full store', () => {

@@ -9,6 +9,7 @@ import {
   encodeSuper,
   FIRST_SLOT,
   loadMap,
+  moveSlots,
   NO_SLOT,
   type StoredMap,
   slotsAt,
@@ -21,6 +22,9 @@ import { findExt4Metadata, formatExt4 } from './ext4.ts';
 const GROWTH = 32;
 /** Slots that only the file system's metadata may take once the store is full. */
 const RESERVE = 32;
+/** Chunks that are moved to make the file compact: not worth a flush, and 256 MiB. */
+const MIN_MOVES = 16;
+const MOST_MOVES = 4096;
 /** How long a full store is not asked for more room, in ms. */
 const FULL_PAUSE = 200;
 
@@ -213,8 +217,13 @@ export class KeptDisk implements BlockBackend {
     });
   }
 
+  /** Makes everything durable, and the file compact. */
   async close(): Promise<void> {
-    await this.flush();
+    await this.#inTurn(async () => {
+      await this.#commit();
+      // Twice, because the slots of the first map may be the last ones.
+      for (let round = 0; round < 2 && !this.#isVolatile; round++) if (this.#compact()) await this.#commit();
+    });
     this.#file.close();
   }
 
@@ -384,6 +393,31 @@ export class KeptDisk implements BlockBackend {
     this.#file.resize(end * CHUNK);
     this.#free.splice(0, this.#free.length, ...this.#free.filter((slot) => slot < end));
     this.#fresh = Math.min(this.#fresh, end);
+  }
+
+  /** Moves the last chunks to free slots before them. @returns whether there was anything worth it */
+  #compact(): boolean {
+    const free = this.#free.sort((a, b) => b - a);
+    const used = [...usedSlots(this.#map)].sort((a, b) => b - a);
+    const moves = new Map<number, number>();
+    for (const slot of used.slice(0, MOST_MOVES)) {
+      const lowest = free.at(-1);
+      if (lowest === undefined || lowest > slot) break;
+      moves.set(slot, lowest);
+      free.pop();
+    }
+    if (moves.size < MIN_MOVES) {
+      free.push(...[...moves.values()].reverse());
+      return false;
+    }
+    for (const [from, to] of moves) {
+      this.#file.read(from * CHUNK, this.#buffer);
+      this.#file.write(to * CHUNK, this.#buffer);
+    }
+    moveSlots(this.#map, moves);
+    this.#release(moves.keys());
+    this.#mapChanged = true;
+    return true;
   }
 
   #mergeNewest(): void {
