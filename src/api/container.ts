@@ -287,14 +287,14 @@ export class Container extends Builder {
    * Resolves before the program runs, so that a container that hangs at its start can be ended.
    * @internal
    */
-  async start({ jit }: InnerOptions = {}): Promise<StartedContainer> {
+  async start({ jit, savesItself }: InnerOptions = {}): Promise<StartedContainer> {
     const { stdio, terminal, pull: policy, credentials, onProgress, signal } = this.settings;
     const options = this.#launchOptions();
     const image = this.#image;
     const loading = { policy, credentials, onProgress, signal };
     return launch(
       options,
-      { stdio, terminal, jit, signal, onBoot: this.#onBoot, onConsole: this.#onConsole },
+      { stdio, terminal, jit, savesItself, signal, onBoot: this.#onBoot, onConsole: this.#onConsole },
       async () => {
         const findStart = () => this.#findStart(options);
         if (this.#name === undefined)
@@ -344,6 +344,8 @@ export interface LiveOptions {
   readonly stdio?: Partial<StdioSettings> | undefined;
   readonly terminal?: Terminal | undefined;
   readonly jit?: JitMode | undefined;
+  /** Whether a kept container saves its memory when it rests; by default true. */
+  readonly savesItself?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onBoot?: ((figures: BootFigures) => void) | undefined;
   readonly onConsole?: ((bytes: Uint8Array<ArrayBuffer>) => void) | undefined;
@@ -404,6 +406,7 @@ export async function launch(
       kept,
       platform,
       session,
+      savesItself: live.savesItself ?? true,
     });
   } catch (error) {
     await publication?.end();
@@ -471,9 +474,7 @@ function report(call: () => void): void {
   }
 }
 
-interface InnerOptions {
-  readonly jit?: JitMode | undefined;
-}
+type InnerOptions = Pick<LiveOptions, 'jit' | 'savesItself'>;
 
 interface StartedOptions {
   readonly stdio: StdioSettings;
@@ -488,6 +489,7 @@ interface StartedOptions {
   readonly platform: Platform;
   /** From which it goes on. */
   readonly session: OpenedSession | undefined;
+  readonly savesItself: boolean;
 }
 
 /** The part of an unfinished line of messages that is kept. */
@@ -518,6 +520,7 @@ export class StartedContainer implements RunningContainer {
   readonly annotation: Plain | undefined;
   readonly #saving: Saving;
   readonly #autoSave: AutoSave;
+  readonly #savesItself: boolean;
   #lastInput = 0;
   #kept: Keeping | undefined;
   /** Its record, if it is not kept any more. */
@@ -530,7 +533,8 @@ export class StartedContainer implements RunningContainer {
 
   constructor(container: ContainerMachine, options: StartedOptions) {
     const { stdio, signal, hasTerminal, events, publication, image, launch, keptDisk, kept } = options;
-    const { platform, session } = options;
+    const { platform, session, savesItself } = options;
+    this.#savesItself = savesItself;
     this.fs = new Files(container);
     this.published = publication?.ports ?? [];
     this.currentDir = container.currentDir;
@@ -566,7 +570,7 @@ export class StartedContainer implements RunningContainer {
       lastInput: () => this.#lastInput,
       save: () => this.save(),
     });
-    if (kept) this.#autoSave.start();
+    if (kept) this.#startSaving();
     this.stdin = this.#child.stdin;
     this.stdout = this.#child.stdout;
     this.stderr = this.#child.stderr;
@@ -682,8 +686,12 @@ export class StartedContainer implements RunningContainer {
       throw error;
     }
     this.#kept = kept;
-    this.#autoSave.start();
+    this.#startSaving();
     void this.#ended.then(() => kept.close());
+  }
+
+  #startSaving(): void {
+    if (this.#savesItself) this.#autoSave.start();
   }
 
   async unkeep(): Promise<void> {
@@ -692,6 +700,11 @@ export class StartedContainer implements RunningContainer {
     await kept?.forget();
     this.#forgotten ??= kept;
     this.#kept = undefined;
+  }
+
+  /** Whether it stands still for good, so that only its saved session goes on. */
+  get isSuspended(): boolean {
+    return this.#saving.isSuspended;
   }
 
   annotate(annotate: () => Plain | Promise<Plain>): void {

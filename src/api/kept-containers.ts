@@ -47,9 +47,10 @@ export async function start(name: string, options: StartOptions = {}): Promise<R
 /** Resolves before the program runs. @internal */
 export async function startKept(
   name: string,
-  options: StartOptions & Pick<LiveOptions, 'onConsole'>,
+  options: StartOptions & Pick<LiveOptions, 'onConsole' | 'savesItself'>,
 ): Promise<StartedContainer> {
-  const { stdin = 'piped', stdout = 'piped', stderr = 'piped', signal, terminal, onConsole } = options;
+  const { stdin = 'piped', stdout = 'piped', stderr = 'piped', terminal } = options;
+  const { signal, onConsole, savesItself } = options;
   const source = await openKept(name);
   try {
     const openSession = await savedSession(source.kept, options.resume ?? true);
@@ -58,6 +59,7 @@ export async function startKept(
       terminal: terminal ?? (source.launch.terminal ? SIZE : undefined),
       signal,
       onConsole,
+      savesItself,
     };
     return await launch(source.launch, live, async () => ({ ...source, openSession }));
   } catch (error) {

@@ -8,7 +8,7 @@ import { versionsOf } from '../snapshot/versions.ts';
 import { chunks } from '../streams/chunks.ts';
 import { type LiveOptions, launch, type RunningContainer, type StartedContainer } from './container.ts';
 import { containerHost } from './host.ts';
-import { keep, releasing, type Source } from './kept.ts';
+import { type Keeping, keep, releasing, type Source } from './kept.ts';
 import type { LaunchOptions } from './kept-options.ts';
 import type { LoadedImage, LoadImageOptions } from './load-image.ts';
 import { partsOf } from './sessions.ts';
@@ -77,23 +77,28 @@ export async function openSession(
 /** @internal */
 export async function startSession(
   file: SessionFile,
-  options: OpenSessionOptions & Pick<LiveOptions, 'onConsole'>,
+  options: OpenSessionOptions & Pick<LiveOptions, 'onConsole' | 'savesItself'>,
 ): Promise<StartedContainer> {
-  const { name, stdin = 'piped', stdout = 'piped', stderr = 'piped', terminal, signal, onConsole } = options;
+  const { name, stdin = 'piped', stdout = 'piped', stderr = 'piped', terminal } = options;
+  const { signal, onConsole, savesItself } = options;
   if (name !== undefined) checkContainerName(name);
   const opened = await open(file);
+  let kept: Keeping | undefined;
   try {
     const { reference, digest, launch: program } = readAbout(opened.header);
     // Before its machine has workers, because these wait for the image.
     const image = await loadExactly(reference, digest, options);
     const source = await sourceOf(name, image, program);
-    const live = { stdio: { stdin, stdout, stderr }, terminal, signal, onConsole };
+    kept = await source.kept;
+    const live = { stdio: { stdin, stdout, stderr }, terminal, signal, onConsole, savesItself };
     return await launch(program, live, async () => ({
       ...source,
       openSession: async () => sessionOf(opened),
     }));
   } catch (error) {
     await opened.close();
+    // Without its memory it is nothing.
+    await kept?.forget();
     throw error;
   }
 }

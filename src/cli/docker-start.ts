@@ -1,6 +1,7 @@
 /** `linuxrun start` and `resume`. */
+import { resolve } from 'node:path';
 import { findStopped } from '../api/container-info.ts';
-import type { ResumeWords, StartWords } from '../docker/docker.ts';
+import { DockerError, type ResumeWords, type StartWords } from '../docker/docker.ts';
 import { startInBackground } from './detach.ts';
 import { findAny, whenStopped } from './kept.ts';
 import { OwningWitness } from './owning-witness.ts';
@@ -29,6 +30,47 @@ export async function dockerStart(words: Words, owner: string | undefined): Prom
     else if (!stopped || (await startInBackground([owner, 'start', stopped.name], name)) !== 0) status = 1;
   }
   return status;
+}
+
+/**
+ * Lets suspended containers go on, or the session of a file.
+ * @param owner as of `dockerStart`
+ */
+export async function dockerResume(words: ResumeWords, owner: string | undefined): Promise<number> {
+  const { snapshot, name, containers } = words;
+  if (snapshot === undefined) {
+    for (const text of containers) await requireSuspended(text);
+    return dockerStart(words, owner);
+  }
+  if (owner === undefined || words.attach) return resumeFile(snapshot, words, owner === undefined);
+  const named = name === undefined ? [] : ['--name', name];
+  return startInBackground([owner, 'resume', '--snapshot', resolve(snapshot), ...named]);
+}
+
+async function requireSuspended(text: string): Promise<void> {
+  const { running, stopped } = await findAny(await Sockets.open(process.env), text);
+  if (running || !stopped.end?.isSuspended)
+    throw new DockerError(`the container "${text}" is not suspended: use start for one that is stopped`, 1);
+}
+
+function resumeFile(
+  snapshot: string,
+  { name, interactive }: ResumeWords,
+  isInBackground: boolean,
+): Promise<number> {
+  return runContainer({
+    options: { ...readOptions(process.env, PUBLIC), jit: 'hot' },
+    name,
+    snapshot,
+    memoryOption: 'LINUXRUN_MEMORY',
+    terminal: isInBackground ? undefined : terminalOptions(),
+    input: isInBackground ? 'open' : interactive ? 'attached' : 'closed',
+    isAttached: !isInBackground,
+    policy: 'missing',
+    showsProgress: true,
+    jitStats: false,
+    witness: new OwningWitness({ name, image: undefined, interactive: true, isInBackground }),
+  });
 }
 
 function complain(error: Error): { readonly running?: undefined; readonly stopped?: undefined } {

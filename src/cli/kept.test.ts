@@ -1,6 +1,6 @@
 /** The commands for kept containers. */
 import { execFileSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { HAS_SKOPEO } from '../disk/testing/linux.ts';
@@ -138,6 +138,57 @@ describe('a running container with a name', { timeout: TIMEOUT }, () => {
     expect(await run('stop -t 0 web')).toMatchObject({ stdout: 'web\n' });
     expect(await run('rename web site')).toMatchObject({ status: 0 });
     expect(await names()).toContain('site exited');
+  });
+});
+
+describe('a session', { timeout: TIMEOUT }, () => {
+  const count = 'i=0; while true; do i=$((i+1)); echo $i > /count; sleep 0.1; done';
+  const counted = async (name: string) => Number((await run(`exec ${name} cat /count`)).stdout);
+  let last = 0;
+
+  test('of a container with a name is saved, and goes on', async () => {
+    expect(await run(`run -dq --name going busybox sh -c '${count}'`)).toMatchObject({ status: 0 });
+    await expect.poll(async () => (last = await counted('going'))).toBeGreaterThan(3);
+    expect(await run('suspend going nosuch')).toEqual({
+      status: 1,
+      stdout: 'going\n',
+      stderr: 'linuxrun: No such container: nosuch\n',
+    });
+    expect(await run("ps -a --format '{{.Names}} {{.Status}}'")).toMatchObject({
+      stdout: expect.stringMatching(/^going Suspended .* ago$/m),
+    });
+    for (const line of ['run -q --name going busybox true', 'export going', 'commit going made'])
+      expect(await run(line)).toMatchObject({ stdout: '', stderr: expect.stringContaining('is suspended') });
+    expect(await run('resume going')).toEqual({ status: 0, stdout: 'going\n', stderr: '' });
+    const resumed = await counted('going');
+    expect(resumed).toBeGreaterThanOrEqual(last);
+    await expect.poll(() => counted('going')).toBeGreaterThan(resumed);
+    expect(await run('resume going')).toMatchObject({
+      status: 1,
+      stderr: expect.stringContaining('is not suspended'),
+    });
+  });
+
+  test('goes to a file, from which any number of containers go on', async () => {
+    last = await counted('going');
+    expect(await run('suspend --snapshot FOLDER/session going')).toMatchObject({ stdout: 'going\n' });
+    expect(await names()).toContain('going exited');
+    expect(await run('resume --snapshot FOLDER/session --name twin')).toMatchObject({
+      status: 0,
+      stdout: expect.stringMatching(/^[0-9a-f]{64}\n$/),
+    });
+    expect(await counted('twin')).toBeGreaterThanOrEqual(last);
+    expect(await run('stop -t 0 twin')).toMatchObject({ status: 0 });
+    writeFileSync(local('cut'), readFileSync(local('session')).subarray(0, 100_000));
+    expect(await run('resume -a --snapshot FOLDER/cut --name cut')).toMatchObject({
+      status: 125,
+      stderr: expect.stringMatching(/^linuxrun: this saved session is damaged: .*\n$/),
+    });
+    expect(await run('resume --snapshot FOLDER/nosuch')).toMatchObject({
+      stderr: expect.stringMatching(/^linuxrun: cannot read .*nosuch: ENOENT\n$/),
+    });
+    expect(await names()).not.toContain('cut');
+    expect(await run('rm -f going twin')).toMatchObject({ status: 0 });
   });
 });
 

@@ -33,8 +33,9 @@ async function main(args: string[]): Promise<number> {
     case 'prune':
       return (await import('./docker-rm.ts')).dockerPrune(words);
     case 'suspend':
+      return (await import('./docker-suspend.ts')).dockerSuspend(words);
     case 'resume':
-      throw new DockerError(`${words.command} cannot be done yet`, 1);
+      return (await import('./docker-start.ts')).dockerResume(words, isOwner ? undefined : OWNER);
     case 'commit':
       return (await import('./docker-commit.ts')).dockerCommit(words);
     case 'save':

@@ -16,7 +16,7 @@ export async function writeOutput(bytes: AsyncIterable<Uint8Array>, path: string
   }
   const part = `${path}.part`;
   try {
-    await pipeline(bytes, createWriteStream(part));
+    await pipeline(bytes, createWriteStream(part, { flush: true }));
     await rename(part, path);
   } catch (error) {
     await rm(part, { force: true });

@@ -205,9 +205,19 @@ const ROUTES: Readonly<Record<string, (call: Call) => Promise<void>>> = {
     answer(response, (await container.stats()).disk.usedBytes);
   },
 
+  async 'POST /suspend'({ container, response }) {
+    if (!container.kept)
+      throw new FileError('only a container with a name is kept: save its session by --snapshot FILE');
+    await container.suspend();
+    answer(response, {});
+  },
+
+  async 'GET /session'({ container, response }) {
+    await sendStream(container.exportSession(), response);
+  },
+
   async 'GET /changes'({ container, response }) {
-    const changes = await container.exportChanges();
-    await pipeline(Readable.fromWeb(changes as Parameters<typeof Readable.fromWeb>[0]), response);
+    await sendStream(await container.exportChanges(), response);
   },
 
   async 'POST /commit'({ container, response, text }) {
@@ -227,8 +237,7 @@ const ROUTES: Readonly<Record<string, (call: Call) => Promise<void>>> = {
   },
 
   async 'GET /file'({ container, response, path }) {
-    const content = await begun(container.fs.createReadStream(path()));
-    await pipeline(Readable.fromWeb(content as Parameters<typeof Readable.fromWeb>[0]), response);
+    await sendStream(container.fs.createReadStream(path()), response);
   },
 
   async 'PUT /file'({ container, request, response, text, path }) {
@@ -247,6 +256,12 @@ const ROUTES: Readonly<Record<string, (call: Call) => Promise<void>>> = {
     answer(response, {});
   },
 };
+
+/** A stream that fails at once is an answer that is an error. */
+async function sendStream(content: ReadableStream<Uint8Array>, response: ServerResponse): Promise<void> {
+  const stream = await begun(content);
+  await pipeline(Readable.fromWeb(stream as Parameters<typeof Readable.fromWeb>[0]), response);
+}
 
 function answer(response: ServerResponse, body: unknown): void {
   response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(body));

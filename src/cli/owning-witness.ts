@@ -1,5 +1,6 @@
 import type { StartedContainer } from '../api/container.ts';
 import { detailsOf, hexId } from '../api/container-info.ts';
+import { familiarName } from '../docker/images.ts';
 import type { OutputStream } from '../docker/output-log.ts';
 import { reportStart } from './detach.ts';
 import { CommandError } from './errors.ts';
@@ -9,8 +10,8 @@ import type { Witness } from './run-container.ts';
 interface Owned {
   /** Undefined for one that is made up. */
   readonly name: string | undefined;
-  /** As the user named it. */
-  readonly image: string;
+  /** As the user named it; undefined if a session says it. */
+  readonly image: string | undefined;
   readonly interactive: boolean;
   /** Whether this process is in the background, and another one waits for the start. */
   readonly isInBackground: boolean;
@@ -44,7 +45,7 @@ export class OwningWitness implements Witness {
     owner.own(container, {
       ...detailsOf(launch, image.config),
       ...(kept && { id: hexId(kept.container.record), created: kept.container.record.created }),
-      image: this.#owned.image,
+      image: this.#owned.image ?? familiarName(image.reference),
       imageDigest: image.digest,
       ports: container.published,
       currentDir: container.currentDir,

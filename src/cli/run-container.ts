@@ -39,8 +39,11 @@ class Interrupted extends Error {
   }
 }
 
-/** How standard input reaches the container: as keys, as bytes, ended from the start, or never ended. */
-export type Input = 'keyboard' | 'bytes' | 'closed' | 'open';
+/**
+ * How standard input reaches the container: as keys, as bytes, in the way that its terminal asks for, ended
+ * from the start, or never ended.
+ */
+export type Input = 'keyboard' | 'bytes' | 'attached' | 'closed' | 'open';
 
 /** A further user of a container's events, beside the standard streams. */
 export interface Witness {
@@ -59,6 +62,8 @@ export interface RunRequest {
   readonly name?: string | undefined;
   /** Whether the container of that name starts as it was started before, and not by the options. */
   readonly startsAgain?: boolean | undefined;
+  /** A file with a session, which goes on instead of a container that the options describe. */
+  readonly snapshot?: string | undefined;
   /** The name of the option for memory, for a message. */
   readonly memoryOption: string;
   readonly terminal: Terminal | undefined;
@@ -78,8 +83,9 @@ export async function runContainer(request: RunRequest): Promise<number> {
   const granted = grantMemory(`linuxrun: ${request.memoryOption}`, cpus, memoryBytes);
   const signals = new Signals();
   let log = '';
+  let container: StartedContainer | undefined;
   try {
-    const container = await start({ ...request, memoryBytes: granted }, signals.aborted, (bytes) => {
+    container = await start({ ...request, memoryBytes: granted }, signals.aborted, (bytes) => {
       log = (log + Buffer.from(bytes).toString()).slice(-LOG_LENGTH);
     });
     request.witness?.onContainer(container);
@@ -89,10 +95,16 @@ export async function runContainer(request: RunRequest): Promise<number> {
     if (request.jitStats) await (await import('./jit-stats.ts')).printJitStats(container.machineStats());
     return status;
   } catch (error) {
+    if (container?.isSuspended) return tellSuspended(container);
     if (error instanceof Interrupted) return 128 + parseSignal(error.signal);
     if (error instanceof MachineError && log !== '') process.stderr.write(log);
     throw error;
   }
+}
+
+function tellSuspended({ name = '' }: StartedContainer): number {
+  process.stderr.write(`linuxrun: suspended; linuxrun resume -ai ${name} goes on\n`);
+  return 0;
 }
 
 async function start(
@@ -114,17 +126,21 @@ async function start(
 }
 
 async function begin(
-  { options, name, startsAgain, terminal, memoryBytes }: RunRequest & { memoryBytes: number },
+  { options, name, startsAgain, snapshot, terminal, memoryBytes }: RunRequest & { memoryBytes: number },
   signal: AbortSignal,
   onConsole: (bytes: Uint8Array) => void,
 ): Promise<StartedContainer> {
+  if (snapshot !== undefined) {
+    const { startSnapshot } = await import('./snapshot.ts');
+    return startSnapshot(snapshot, { name, terminal, signal, onConsole, savesItself: false });
+  }
   if (startsAgain && name !== undefined) {
     const { startKept } = await import('../api/kept-containers.ts');
-    return startKept(name, { terminal, signal, onConsole });
+    return startKept(name, { terminal, signal, onConsole, savesItself: false });
   }
   const builder = containerOf(options, terminal).memory(memoryBytes).signal(signal).onConsole(onConsole);
   if (name !== undefined) builder.name(name);
-  return builder.start({ jit: options.jit });
+  return builder.start({ jit: options.jit, savesItself: false });
 }
 
 function containerOf(options: RunOptions, terminal: Terminal | undefined): Container {
@@ -151,14 +167,15 @@ function containerOf(options: RunOptions, terminal: Terminal | undefined): Conta
 
 /** How the container reaches its image and its ports, with messages on standard error. */
 function hostOf({ options, policy, showsProgress, witness }: RunRequest, signal: AbortSignal): ContainerHost {
-  const { image: reference, credentials, mirror, network = {} } = options;
+  const { credentials, mirror, network = {} } = options;
   const places = { assets: PUBLIC, store: imageStore(process.env) };
   let prepared: Promise<void> | undefined;
   const prepare = () => {
     prepared ??= witness?.prepare();
     return prepared;
   };
-  const host = nodeContainers(places, async () => {
+  const host = nodeContainers(places, async (location) => {
+    const reference = String(location);
     const { showLoadingImage } = await import('./image.ts');
     const [image] = await Promise.all([
       showLoadingImage({ ...places, reference, credentials, mirror, policy, showsProgress, signal }),
@@ -232,7 +249,7 @@ async function converse(
   ending: Ending,
   { input, isAttached, witness }: RunRequest,
 ): Promise<number> {
-  const { onOutput, restore } = connectInput(container, ending, input);
+  const { onOutput, restore } = connectInput(container, ending, inputOf(container, input));
   const [stdout, stderr] = isAttached ? [process.stdout, process.stderr] : [];
   // They are also on its standard error.
   if (!isAttached) container.on('message', ({ text }) => void process.stderr.write(`${text}\n`));
@@ -253,6 +270,11 @@ async function converse(
     restore();
     await container.destroy();
   }
+}
+
+function inputOf({ launch }: StartedContainer, input: Input): Input {
+  if (input !== 'attached') return input;
+  return launch.terminal ? 'keyboard' : 'bytes';
 }
 
 interface Connection {

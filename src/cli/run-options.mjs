@@ -19,7 +19,7 @@ import { splitWords } from '../options/words.mjs';
 /** @typedef {import('../options/published-ports.mjs').PublishedPort} PublishedPort */
 
 export const HELP = `usage: linuxrun [-p [ADDRESS:]HOST:CONTAINER]... [--init] [--device PATH]... [--jit hot|off|all] [--jit-stats]
-                [--help] [--version]
+                [--snapshot FILE] [--help] [--version]
 
 Runs a container image on an emulated RISC-V machine. Standard input, output and error are the container's; on a
 terminal it gets a terminal. Environment variables say what to run:
@@ -61,6 +61,7 @@ terminal it gets a terminal. Environment variables say what to run:
                        Ctrl-C also end a program that does not handle them
   --device PATH        gives the container a further device; may be repeated
   --jit hot|off|all    compiles hot code, no code, or all code to WebAssembly (default: hot)
+  --snapshot FILE      goes on with the session in this file, which linuxrun suspend --snapshot has written
   --jit-stats          prints the compiler's statistics on standard error
 
 On a terminal, Ctrl-] three times within a second ends the machine, also when the program ignores Ctrl-C.
@@ -80,6 +81,7 @@ run, and 125 when linuxrun itself fails.
  *   devices: readonly string[],
  *   jit: JitMode,
  *   jitStats: boolean,
+ *   snapshot: string | undefined,
  * }}
  * @throws OptionError
  */
@@ -93,11 +95,12 @@ export function readFlags(args) {
         device: { type: 'string', multiple: true, default: [] },
         jit: { type: 'string', default: 'hot' },
         'jit-stats': { type: 'boolean', default: false },
+        snapshot: { type: 'string' },
       },
     });
-    const { publish, init, device, jit, 'jit-stats': jitStats } = values;
+    const { publish, init, device, jit, 'jit-stats': jitStats, snapshot } = values;
     const ports = publish.flatMap(parsePort);
-    return { ports, init, devices: device.flatMap(parseDevices), jit: parseJit(jit), jitStats };
+    return { ports, init, devices: device.flatMap(parseDevices), jit: parseJit(jit), jitStats, snapshot };
   } catch (error) {
     throw new OptionError(`${/** @type {Error} */ (error).message}; see linuxrun --help`);
   }

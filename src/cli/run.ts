@@ -1,12 +1,12 @@
 /** The program of `./run.sh`: runs the container that the LINUXRUN_ variables describe. */
 import { runMain } from './main.ts';
 import { PUBLIC } from './program.ts';
-import { runContainer, type Witness } from './run-container.ts';
+import { type Input, runContainer, type Witness } from './run-container.ts';
 import { readFlags, readOptions } from './run-options.mjs';
 import { hasTerminal, terminalOptions } from './terminal.ts';
 
 async function main(args: string[]): Promise<number> {
-  const { jit, jitStats, ...flags } = readFlags(args);
+  const { jit, jitStats, snapshot, ...flags } = readFlags(args);
   const given = readOptions(process.env, PUBLIC);
   const { name } = given;
   return runContainer({
@@ -18,15 +18,22 @@ async function main(args: string[]): Promise<number> {
       init: flags.init || given.init,
     },
     name,
+    snapshot,
     memoryOption: 'LINUXRUN_MEMORY',
     terminal: hasTerminal() ? terminalOptions() : undefined,
-    input: hasTerminal() ? 'keyboard' : 'bytes',
+    input: inputOf(snapshot),
     isAttached: true,
     policy: 'missing',
     showsProgress: true,
     jitStats,
     witness: name === undefined ? undefined : await witnessOf(name, given.image),
   });
+}
+
+/** The session of a file says itself whether it has a terminal. */
+function inputOf(snapshot: string | undefined): Input {
+  if (snapshot !== undefined) return 'attached';
+  return hasTerminal() ? 'keyboard' : 'bytes';
 }
 
 /** Other commands reach a container that is kept. */

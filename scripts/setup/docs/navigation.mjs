@@ -22,6 +22,7 @@ export const SECTIONS = [
       'docs/recipes/data.md',
       'docs/recipes/ci.md',
       'docs/recipes/web-server.md',
+      'docs/recipes/kept.md',
       'docs/recipes/channels.md',
     ],
   },

@@ -23,6 +23,7 @@ export function nodePlatform(publicFolder: string, harts = 0): NodePlatform {
   const spare = new SpareWorkers(harts, createWorker);
   for (const worker of spare) worker.unref();
   const launched = deferred<void>();
+  if (spare.isEmpty) launched.resolve();
   return {
     launched: launched.promise,
 
