@@ -219,7 +219,8 @@ const struct parts *parts_take(void)
 
 bool parts_attach(int mount, const char *path)
 {
-	return syscall(__NR_move_mount, mount, "", AT_FDCWD, path, MOVE_MOUNT_F_EMPTY_PATH) == 0;
+	/* An image may have a link there. */
+	return syscall(__NR_move_mount, mount, "", AT_FDCWD, path, MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_SYMLINKS) == 0;
 }
 
 void parts_forget(void)

@@ -48,6 +48,15 @@ const INTERRUPTED = ['mkdir new', 'mkdir work', 'mkdir work/work', 'mkdir work/w
   'mkdir work/work/incompat/volatile',
 );
 
+/** A disk of a stranger, with links to where the agent mounts and writes. */
+const HOSTILE = [
+  'mkdir upper',
+  'cd upper',
+  'symlink proc /proc2',
+  'symlink sys ../../../mnt',
+  'symlink dev /tmp',
+].concat('mkdir etc', 'symlink etc/hosts /proc/1/root/init', 'mkdir etc/resolv.conf', 'symlink run /usr');
+
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'linuxrun-kept-'));
   const platform = nodePlatform(PUBLIC);
@@ -58,6 +67,7 @@ beforeAll(async () => {
     ext4('link', 'symlink upper /bin'),
     Buffer.alloc(16 * MIB),
     damaged(),
+    ext4('hostile', ...HOSTILE),
   ];
   machine = await Machine.start(platform, {
     emulator: await platform.loadEmulator(),
@@ -127,6 +137,19 @@ test('a disk that leads out of itself is refused', async () => {
     ...{ status: 125, stdout: '' },
     messages: "LinuxRun: cannot prepare the container's writable disk: not a directory\n",
   });
+});
+
+test('links on a disk of a stranger stay in the container', async () => {
+  const root = async () =>
+    text(machine.run({ args: ['sh', '-c', 'ls -l / /bin /run'], env: {}, cwd: '/' }).stdout);
+  const files = async () =>
+    (await root()).split('\n').filter((line) => /^[-dl].* (init|bin|run|etc|dev)$/.test(line));
+  const before = await files();
+  const { status, stdout, messages } = await run(6, 'echo started; ls /proc/self/root/init; cat /etc/hosts');
+  expect([status, messages]).toEqual([0, '']);
+  expect(stdout).toMatch(/^started\n127\.0\.0\.1\tlocalhost\n/);
+  expect(await files()).toEqual(before);
+  expect(await run(1, 'echo 1')).toMatchObject({ status: 0, stdout: '1\n' });
 });
 
 test('a damaged disk is reported', async () => {
