@@ -582,6 +582,7 @@ export class StartedContainer implements RunningContainer {
       .settle()
       .catch(() => {})
       .finally(() => this.destroy());
+    void this.#ended.finally(() => this.#saving.close());
     const ended = (status: number) => {
       this.#autoSave.stop();
       if (this.#saving.isSuspended) return;
@@ -691,7 +692,9 @@ export class StartedContainer implements RunningContainer {
   }
 
   #startSaving(): void {
-    if (this.#savesItself) this.#autoSave.start();
+    if (!this.#savesItself) return;
+    this.#saving.prepare();
+    this.#autoSave.start();
   }
 
   async unkeep(): Promise<void> {

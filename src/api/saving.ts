@@ -5,6 +5,7 @@ import type { Plain } from '../machine/machine.ts';
 import type { Platform } from '../machine/platform/platform.ts';
 import { OptionError } from '../options/option-error.mjs';
 import type { SnapshotHeader } from '../snapshot/file.ts';
+import type { SaverPool } from '../snapshot/saver-pool.ts';
 import type { SessionStore, StoredSession } from '../snapshot/session-store.ts';
 import { RELEASE, versionsOf } from '../snapshot/versions.ts';
 import { StorageFullError } from '../storage/errors.ts';
@@ -35,11 +36,28 @@ export class Saving {
   readonly #subject: Subject;
   /** The session from which its dirty pages count. */
   #base: StoredSession | undefined;
+  #pool: Promise<SaverPool> | undefined;
   #last: Promise<unknown> = Promise.resolve();
 
   constructor(subject: Subject, base: StoredSession | undefined) {
     this.#subject = subject;
     this.#base = base;
+  }
+
+  /** Loads and starts what saves need. */
+  prepare(): void {
+    this.#pool ??= this.#startPool();
+    // A save tells the same error.
+    this.#pool.catch(() => {});
+  }
+
+  /** Ends what saves need. */
+  close(): void {
+    void this.#pool?.then(
+      (pool) => pool.close(),
+      () => {},
+    );
+    this.#pool = undefined;
   }
 
   /** Saves it in the store; it goes on. @throws OptionError, MachineError, StorageError */
@@ -168,7 +186,23 @@ export class Saving {
   }
 
   async #sessions(): Promise<SessionStore> {
-    return openSessions(await this.#subject.platform.loadEmulator());
+    this.prepare();
+    const [{ store }, { SessionStore }, pool] = await Promise.all([
+      containerHost().openKept(),
+      import('../snapshot/session-store.ts'),
+      this.#pool as Promise<SaverPool>,
+    ]);
+    return new SessionStore(store, pool);
+  }
+
+  async #startPool(): Promise<SaverPool> {
+    const emulator = await this.#subject.platform.loadEmulator();
+    const [{ createSavers }, { SaverPool }] = await Promise.all([
+      containerHost().openKept(),
+      import('../snapshot/saver-pool.ts'),
+      import('../snapshot/session-store.ts'),
+    ]);
+    return new SaverPool(await createSavers(emulator));
   }
 
   #header(emulator: WebAssembly.Module, ramBytes: number): SnapshotHeader {
