@@ -12,6 +12,8 @@ import { useKept } from './stores/kept.ts';
 import { guardPage } from './stores/leaving.ts';
 import { useLibrary } from './stores/library.ts';
 import { startLive, useLive, watchLive } from './stores/live.ts';
+import { useOpening } from './stores/opening.ts';
+import { saveOnTheWayOut } from './stores/saving.ts';
 import { followHistory, resumeInterrupted } from './stores/start.ts';
 import { applyTheme } from './stores/theme.ts';
 import { findObstacle, isEmbedded, isFramed, savesData } from './support.ts';
@@ -33,6 +35,7 @@ function openPage(): void {
   const goesOn = !obstacle && resumeInterrupted();
   followHistory();
   guardPage();
+  saveOnTheWayOut();
   if (!goesOn) offerLive();
   createRoot(place).render(<Page obstacle={obstacle} />);
   // Runs after the first paint. Safari has no requestIdleCallback.
@@ -59,6 +62,8 @@ function prepare(): void {
   performance.mark('linuxrun:interactive');
   void useLibrary.getState().refresh();
   if (obstacle) return;
+  const { snapshot } = useForm.getState();
+  if (snapshot !== undefined) void useOpening.getState().follow(snapshot);
   // A part that cannot be loaded now is loaded again on demand.
   loadMachinery()
     .then(({ prepareSession }) => prepareSession())

@@ -1,6 +1,9 @@
 import { useId } from 'react';
+import { formatAge } from '../model/format.ts';
 import { type Keeping, useKeeping } from '../stores/keeping.ts';
+import { downloadSession } from '../stores/saving.ts';
 import { Button } from './Button.tsx';
+import { suspendHere } from './focus.ts';
 
 const LABELS: Record<Keeping, string> = {
   untouched: 'Not kept',
@@ -28,13 +31,22 @@ export function KeepButton() {
 }
 
 function Kept() {
-  const { name, problem, refuse } = useKeeping();
+  const { name, savedAt, problem, refuse } = useKeeping();
   return (
     <>
       <h2>{name === undefined ? 'It is being kept' : `Kept as ${name}`}</h2>
-      <p>Its files stay in this browser when it ends, and after a reload it starts on them.</p>
+      <p>
+        Its files stay in this browser when it ends. A reload, or the next visit, goes on where its programs
+        were{savedAt !== undefined && `: they were saved ${formatAge(savedAt, Date.now())}`}.
+      </p>
       {problem && <p className="field-error">{problem}</p>}
       <div className="keep-actions">
+        <Button icon="suspend" onClick={() => void suspendHere()}>
+          Suspend
+        </Button>
+        <Button icon="download" onClick={() => void downloadSession()}>
+          Download session
+        </Button>
         <Button icon="trash" look="danger" onClick={() => void refuse()}>
           Don’t keep it
         </Button>

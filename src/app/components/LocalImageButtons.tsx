@@ -1,5 +1,7 @@
+import type { LocalImage } from '../machine/messages.ts';
 import { localFile, localFolder } from '../model/local.ts';
 import { useForm } from '../stores/form.ts';
+import { useOpening } from '../stores/opening.ts';
 import { Button } from './Button.tsx';
 
 const PICKERS = { file: 'pick-file', folder: 'pick-folder' };
@@ -9,9 +11,14 @@ export function askFor(kind: keyof typeof PICKERS): void {
   document.getElementById(PICKERS[kind])?.click();
 }
 
+/** Takes an image for the form, or offers a saved session. */
+export async function openLocal(local: LocalImage): Promise<void> {
+  if (local.kind === 'file' && (await useOpening.getState().take(local.file))) return;
+  useForm.getState().pick(local);
+}
+
 /** Opens an archive or the folder of an image layout. Both can also be dropped on the page. */
 export function LocalImageButtons() {
-  const pick = useForm((state) => state.pick);
   return (
     <>
       <Button icon="file" onClick={() => askFor('file')}>
@@ -24,11 +31,11 @@ export function LocalImageButtons() {
         id={PICKERS.file}
         type="file"
         hidden
-        aria-label="Image archive"
-        accept=".tar,.gz,.tgz,.zst,.xz,.txz,.bz2,.tbz2"
+        aria-label="Image archive or saved session"
+        accept=".linuxrun,.tar,.gz,.tgz,.zst,.xz,.txz,.bz2,.tbz2"
         onChange={({ target }) => {
           const [picked] = target.files ?? [];
-          if (picked) pick(localFile(picked));
+          if (picked) void openLocal(localFile(picked));
           target.value = '';
         }}
       />
@@ -40,7 +47,7 @@ export function LocalImageButtons() {
         webkitdirectory=""
         onChange={({ target }) => {
           const files = [...(target.files ?? [])];
-          if (files.length > 0) pick(localFolder(files));
+          if (files.length > 0) void openLocal(localFolder(files));
           target.value = '';
         }}
       />

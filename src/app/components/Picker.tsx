@@ -12,10 +12,11 @@ import { ImageField } from './ImageField.tsx';
 import { KeptContainers } from './KeptContainers.tsx';
 import { LinkNotice } from './LinkNotice.tsx';
 import { LiveTerminal } from './LiveTerminal.tsx';
-import { LocalImageButtons } from './LocalImageButtons.tsx';
+import { LocalImageButtons, openLocal } from './LocalImageButtons.tsx';
 import { Options } from './Options.tsx';
 import { PasteNotice } from './PasteNotice.tsx';
 import { Recent } from './Recent.tsx';
+import { SessionOffer } from './SessionOffer.tsx';
 import { ShareButton } from './ShareButton.tsx';
 import { useDrop } from './use-drop.ts';
 import { useMissingFile } from './use-image.ts';
@@ -23,7 +24,7 @@ import { WhatRuns } from './WhatRuns.tsx';
 
 /** The form for an image and its options. */
 export function Picker({ canRun }: { canRun: boolean }) {
-  const { form, linkErrors, areOptionsOpen, openOptions, pick } = useForm();
+  const { form, linkErrors, areOptionsOpen, openOptions } = useForm();
   const checked = checkForm(form);
   const relay = readRelay(useRelay());
   const errors = { ...checked.errors, ...linkErrors, ...(relay.error && { relay: relay.error }) };
@@ -34,7 +35,7 @@ export function Picker({ canRun }: { canRun: boolean }) {
   const drop = useDrop(async ({ items }) => {
     // An unreadable item is ignored.
     const local = await droppedImage(items).catch(() => undefined);
-    if (local) pick(local);
+    if (local) await openLocal(local);
   });
   return (
     <main className="column picker" {...drop.handlers} data-dropping={drop.isOver || undefined}>
@@ -46,6 +47,7 @@ export function Picker({ canRun }: { canRun: boolean }) {
         </p>
       </div>
       <LinkNotice />
+      <SessionOffer canRun={canRun} />
       <PasteNotice />
       <FormProblem />
       <div className="first">

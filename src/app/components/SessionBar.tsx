@@ -5,7 +5,7 @@ import { useLeaving } from '../stores/leaving.ts';
 import { type Phase, useSession } from '../stores/session.ts';
 import { Button } from './Button.tsx';
 import { FilesButton } from './FilesButton.tsx';
-import { returnToForm } from './focus.ts';
+import { returnToForm, suspendHere } from './focus.ts';
 import { KeepButton } from './KeepButton.tsx';
 import { PreviewButton } from './PreviewButton.tsx';
 import { ShareButton } from './ShareButton.tsx';
@@ -39,6 +39,11 @@ export function SessionBar() {
         {phase === 'running' && (
           <Button icon="stop" onClick={stop}>
             Stop
+          </Button>
+        )}
+        {phase === 'running' && (
+          <Button icon="suspend" className="session-suspend" onClick={() => void suspendHere()}>
+            Suspend
           </Button>
         )}
         {phase === 'stopping' && (

@@ -1,5 +1,4 @@
 import { useEffect, useMemo, useRef } from 'react';
-import { noteActivity } from '../stores/activity.ts';
 import { useKeeping } from '../stores/keeping.ts';
 import { useSession } from '../stores/session.ts';
 import { type TerminalTab, useTerminals } from '../stores/terminals.ts';
@@ -45,10 +44,7 @@ export default function TerminalPane({ tab, isActive }: TerminalPaneProps) {
 function eventsOf(id: number): PlaceEvents {
   const { rename, ring, find, showKeys } = useTerminals.getState();
   return {
-    onType: () => {
-      useKeeping.getState().touch();
-      noteActivity();
-    },
+    onType: () => useKeeping.getState().touch(),
     onTitle: (title) => rename(id, title),
     onBell: () => ring(id),
     onFindKey: () => find(true),

@@ -11,6 +11,7 @@ import type {
   SessionClient,
   SessionEvent,
   SessionRequest,
+  ShownView,
 } from './messages.ts';
 import type { Session } from './session.ts';
 import type { TerminalProcess } from './terminal-process.ts';
@@ -94,6 +95,7 @@ export class Connection {
     request: Omit<SessionRequest, 'base'>,
     onEvent: (event: SessionEvent) => void,
     onOutput: SessionClient['onOutput'],
+    view?: () => ShownView,
   ) {
     const { worker, session } = spare ?? createWorker();
     spare = undefined;
@@ -110,6 +112,10 @@ export class Connection {
         onEvent(event);
       },
       onOutput,
+      view: async () => {
+        if (!view) throw new Error('nothing of this container is saved');
+        return view();
+      },
       emulator: () => machineFiles.emulator(),
       machineFile: (path: string) => machineFiles.file(path),
     });
@@ -139,6 +145,18 @@ export class Connection {
     onEnd: (status: number) => void,
   ): Promise<Remote<TerminalProcess> | undefined> {
     return this.#session.attachTerminal(number, furtherClient(onOutput, onEnd));
+  }
+
+  /**
+   * Saves the session before it returns, if that takes no longer than `patience` in ms: the browser ends the
+   * page's workers as soon as the handlers of its events have returned.
+   */
+  saveNow(view: ShownView, patience: number): void {
+    const flag = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
+    const end = performance.now() + patience;
+    this.#session.saveNow(view, flag).catch(() => {});
+    // The page's thread may not wait in any other way.
+    while (Atomics.load(flag, 0) === 0 && performance.now() < end);
   }
 
   /** Opens the preview of a port at its origin. */

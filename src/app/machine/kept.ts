@@ -7,7 +7,7 @@ import * as containers from '../../api/kept-containers.ts';
 import { saveImage } from '../../api/local-images.ts';
 import { streamOf } from '../../streams/stream-of.ts';
 import { linkOf } from '../model/kept-form.ts';
-import type { KeptItem } from './messages.ts';
+import type { KeptItem, SessionFile } from './messages.ts';
 
 /** The containers in the store, for the page. Errors cross to the page by their messages. */
 export class KeptContainers {
@@ -56,6 +56,12 @@ export class KeptContainers {
     } finally {
       await images.remove(reference);
     }
+  }
+
+  /** Says what a file with a saved session holds, without running any of it. */
+  async describe(file: Blob): Promise<SessionFile> {
+    const { image, memoryBytes, cpus, command, saved } = await containers.describeSession(file);
+    return { image, memoryBytes, cpus, command, saved: saved.getTime() };
   }
 }
 

@@ -92,7 +92,9 @@ export type SessionEvent =
   /** The programs of a saved session go on. What the page showed comes before their further output. */
   | { readonly type: 'resumed'; readonly view: SavedView }
   /** Why the store does not take what the container writes, or undefined when it does again. */
-  | { readonly type: 'disk'; readonly problem: Failure | undefined }
+  | { readonly type: 'disk'; readonly problem: string | undefined }
+  /** The session has been saved, or the reason why not. */
+  | { readonly type: 'saved'; readonly problem: Failure | undefined }
   /** A server of the container begins or ends to listen. */
   | { readonly type: 'port'; readonly port: number; readonly open: boolean }
   /** Lines of the guest's agent for the user. */
@@ -123,10 +125,10 @@ export interface SessionFile {
   readonly image: string;
   readonly memoryBytes: number;
   readonly cpus: number;
+  /** The program and its arguments; empty if they are the image's. */
+  readonly command: readonly string[];
   /** When it was saved, in ms since 1970. */
   readonly saved: number;
-  /** The query of a link to such a container, without values of variables. */
-  readonly link: string;
 }
 
 /** What a process's screen shows, without the bytes that are on their way to it. */
@@ -154,6 +156,8 @@ export interface TerminalClient extends ProxyMarked {
 /** The calls of a session to the page. Its output is that of the container's first process. */
 export interface SessionClient extends TerminalClient {
   onEvent(event: SessionEvent): Promise<void>;
+  /** Asks what the page shows, for a save. */
+  view(): Promise<ShownView>;
   emulator(): Promise<WebAssembly.Module>;
   /** A file that a machine needs. */
   machineFile(path: string): Promise<Uint8Array<ArrayBuffer>>;

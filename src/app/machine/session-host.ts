@@ -23,13 +23,19 @@ export function sessionHost(
   const places = { assets: request.base, server: request.base };
   const loading = loadingHere(places);
   const host = browserHost(() => places, loading);
+  // A save may come when the page's thread cannot answer any more.
+  let emulator: Promise<WebAssembly.Module> | undefined;
+  const loadEmulator = () => {
+    emulator ??= client.emulator();
+    return emulator;
+  };
   return {
     ...host,
     createPlatform(cpus) {
       const loadFile = (path: string) => client.machineFile(path);
       if (prepared && cpus === 1) return { ...prepared, loadFile };
       prepared?.dismiss?.();
-      return { ...host.createPlatform(cpus), loadEmulator: () => client.emulator(), loadFile };
+      return { ...host.createPlatform(cpus), loadEmulator, loadFile };
     },
     network: networkOf(request),
     async loadImage(image, options) {

@@ -1,13 +1,14 @@
 import { type ProxyMarked, proxy } from 'comlink';
 import { loadingHere } from '../../api/browser-images.ts';
 import { Container, type RunningContainer } from '../../api/container.ts';
-import { ImageError, MachineError } from '../../api/errors.ts';
+import { ContainerInUseError, ImageError, MachineError } from '../../api/errors.ts';
 import { installHost, type Platform } from '../../api/host.ts';
 import * as containers from '../../api/kept-containers.ts';
 import { preparePlatform } from '../../api/machine-files.ts';
 import { toRecord } from '../../options/assignments.mjs';
 import { Previews } from '../../preview/previews.ts';
 import { messageOf } from '../../text/message.ts';
+import { readView, writeView } from '../model/saved-view.ts';
 import { ContainerFiles } from './container-files.ts';
 import { Throttle } from './events.ts';
 import { KeptContainers } from './kept.ts';
@@ -17,9 +18,11 @@ import type {
   FurtherTerminalClient,
   ImageRequest,
   Inspection,
+  KeptRequest,
   Prepared,
   SessionClient,
   SessionRequest,
+  ShownView,
   TerminalSize,
 } from './messages.ts';
 import { PortReports } from './port-reports.ts';
@@ -29,6 +32,9 @@ import { OWN, TerminalProcesses } from './terminal-processes.ts';
 
 /** The size until the terminal is laid out. */
 const FIRST_SIZE: TerminalSize = { columns: 80, rows: 24 };
+/** How long the worker of a page that was loaded anew may hold its container, in ms. */
+const PATIENCE = 3000;
+const RETRY = 50;
 /** The best shell that the image has. */
 const SHELL = ['sh', '-c', 'command -v bash >/dev/null && exec bash; exec sh'];
 
@@ -46,6 +52,10 @@ export class Session {
   /** What was typed before the container exists. */
   readonly #typed: Uint8Array[] = [];
   #inspecting = new AbortController();
+  /** What the page shows, as it has said for the save that is being made. */
+  #view: ShownView | undefined;
+  #onView = (_view: ShownView) => {};
+  #isSuspended = false;
   #platform: Platform | undefined;
 
   /** Starts what most runs need, so that one that follows starts sooner. */
@@ -110,6 +120,27 @@ export class Session {
     return terminal && this.#watch(terminal, client);
   }
 
+  /** Makes a save with what the page shows. */
+  async #withView<T>(view: ShownView, save: () => Promise<T>): Promise<T> {
+    this.#terminals.hold();
+    this.#view = view;
+    this.#onView(view);
+    try {
+      return await save();
+    } finally {
+      this.#view = undefined;
+    }
+  }
+
+  /** Asks what the page shows. Its thread may be waiting for a save, and cannot answer then. */
+  async #askForView(client: SessionClient): Promise<ShownView> {
+    if (this.#view) return this.#view;
+    const given = new Promise<ShownView>((resolve) => {
+      this.#onView = resolve;
+    });
+    return Promise.race([client.view(), given]);
+  }
+
   #watch(terminal: TerminalProcess, client: FurtherTerminalClient): TerminalProcess & ProxyMarked {
     // The first terminal tells the page when the machine fails.
     terminal.ended.then(client.onEnd).catch(() => {});
@@ -124,6 +155,36 @@ export class Session {
   /** Leaves nothing of the container in the store when it ends. */
   unkeep(): Promise<void> {
     return this.#running.unkeep();
+  }
+
+  /** Saves the session of a kept container, which goes on. @throws StorageError, MachineError */
+  save(view: ShownView): Promise<void> {
+    return this.#withView(view, () => this.#running.save());
+  }
+
+  /** Saves the session while the page's thread waits for the flag to become 1. */
+  async saveNow(view: ShownView, flag: Int32Array): Promise<void> {
+    try {
+      await this.save(view);
+    } finally {
+      Atomics.store(flag, 0, 1);
+    }
+  }
+
+  /** Saves the session and ends its machine. @throws StorageError, MachineError; then it goes on */
+  async suspend(view: ShownView): Promise<void> {
+    this.#isSuspended = true;
+    try {
+      await this.#withView(view, () => this.#running.suspend());
+    } catch (error) {
+      this.#isSuspended = false;
+      throw error;
+    }
+  }
+
+  /** Returns the session as a file, for another browser or for Node. @throws MachineError */
+  exportSession(view: ShownView): Promise<Blob> {
+    return this.#withView(view, () => new Response(this.#running.exportSession()).blob());
   }
 
   /**
@@ -170,10 +231,11 @@ export class Session {
     const events = new Throttle((event) => void client.onEvent(event));
     try {
       const container = await this.#start(request, client, events);
-      events.send({ type: 'exit', status: await this.#converse(container, client, events) });
+      const status = await this.#converse(container, client, events);
+      if (!this.#isSuspended) events.send({ type: 'exit', status });
     } catch (error) {
       this.#abort.abort(error);
-      events.send({ type: 'failed', failure: failureOf(error) });
+      if (!this.#isSuspended) events.send({ type: 'failed', failure: failureOf(error) });
     } finally {
       this.#previews?.end();
     }
@@ -189,7 +251,7 @@ export class Session {
     const { kept } = request;
     const { signal } = this.#abort;
     const onBoot = () => events.send({ type: 'booted' });
-    if (kept) return containers.start(kept.name, { terminal: FIRST_SIZE, signal });
+    if (kept) return startKept(kept, { terminal: FIRST_SIZE, signal });
     return containerOf(request)
       .keepable()
       .terminal(FIRST_SIZE)
@@ -204,7 +266,7 @@ export class Session {
     this.#container = container;
     const onMessage = (bytes: Uint8Array) =>
       events.send({ type: 'message', text: new TextDecoder().decode(bytes) });
-    const terminal = this.#terminals.add(OWN, container, client, onMessage);
+    const terminal = this.#takeUp(container, client, events, onMessage);
     container.started.then(
       (runs) => runs && events.send({ type: 'started' }),
       () => {},
@@ -212,9 +274,14 @@ export class Session {
     const ports = new PortReports((change) => events.send({ type: 'port', ...change }));
     container.on('port', ports.note);
     container.on('network', (status) => events.send({ type: 'network', status }));
-    container.on('disk', ({ problem }) =>
-      events.send({ type: 'disk', problem: problem === undefined ? undefined : failureOf(problem) }),
+    container.on('disk', ({ problem }) => events.send({ type: 'disk', problem }));
+    container.on('saved', ({ problem }) =>
+      events.send({ type: 'saved', problem: problem && failureOf(problem) }),
     );
+    container.annotate(async () => {
+      this.#terminals.hold();
+      return writeView(this.#terminals.save(await this.#askForView(client)));
+    });
     // The size may have changed during the boot, and the user may have typed.
     if (this.#size) terminal.resize(this.#size);
     for (const bytes of this.#typed.splice(0)) terminal.write(bytes);
@@ -226,6 +293,40 @@ export class Session {
       await container[Symbol.asyncDispose]();
     }
   }
+
+  /** Shows the container's own process, and what the page showed when it was saved. */
+  #takeUp(
+    container: RunningContainer,
+    client: SessionClient,
+    events: Throttle,
+    onMessage: (bytes: Uint8Array<ArrayBuffer>) => void,
+  ): TerminalProcess {
+    const { annotation, resumed } = container;
+    if (annotation) {
+      const view = readView(annotation);
+      this.#terminals.resume(view, [container, ...resumed]);
+      events.send({ type: 'resumed', view });
+    }
+    return (
+      this.#terminals.attach(OWN, client, onMessage) ?? this.#terminals.add(OWN, container, client, onMessage)
+    );
+  }
+}
+
+/** Starts a kept container. One that the worker of a page before holds is waited for. */
+async function startKept(
+  { name, resumes, file }: KeptRequest,
+  options: Parameters<typeof containers.start>[1],
+): Promise<RunningContainer> {
+  if (file) return containers.openSession(file, { ...options, name });
+  const deadline = performance.now() + PATIENCE;
+  for (;;)
+    try {
+      return await containers.start(name, { ...options, resume: resumes });
+    } catch (error) {
+      if (!(error instanceof ContainerInUseError) || performance.now() > deadline) throw error;
+      await new Promise((resolve) => setTimeout(resolve, RETRY));
+    }
 }
 
 /** Shows the agent's lines about a further process in its terminal. */

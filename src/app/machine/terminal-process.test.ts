@@ -38,13 +38,13 @@ it('knows the output that the page has not shown', async () => {
   expect(text(terminal.unshown(7))).toBe('');
 });
 
-it('keeps what follows a place, however much the page shows meanwhile, and forgets it later', async () => {
+it('keeps all output while it is held, and forgets what was shown later', async () => {
   const { process, client, shown, write } = makeProcess();
   const terminal = new TerminalProcess(process, client, () => {});
   const flood = 'x'.repeat(100_000);
   write('before');
   await expect.poll(() => shown).toEqual(['before']);
-  terminal.pin(6);
+  terminal.hold();
   for (let i = 0; i < 3; i++) write(flood);
   await expect.poll(() => shown.join('').length).toBe(300_006);
   expect(terminal.unshown(6)).toHaveLength(300_000);

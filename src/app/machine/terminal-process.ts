@@ -56,14 +56,14 @@ export class TerminalProcess {
     this.#process.resize(columns, rows);
   }
 
-  /** Keeps the output that follows the bytes which the page has shown, until `unshown` takes it. */
-  pin(shown: number): void {
-    this.#output.pin(shown);
+  /** Keeps all output from now on, also what the page shows, until `unshown` takes it. */
+  hold(): void {
+    this.#output.isHeld = true;
   }
 
   /** Returns the output that follows the bytes which the page has shown. */
   unshown(shown: number): Bytes {
-    this.#output.pin(Number.POSITIVE_INFINITY);
+    this.#output.isHeld = false;
     return this.#output.after(shown);
   }
 
@@ -83,7 +83,7 @@ class UnshownOutput {
   #start = 0;
   /** The number of bytes that the page is known to have shown. */
   #shown = 0;
-  #pin = Number.POSITIVE_INFINITY;
+  isHeld = false;
 
   readonly add = (bytes: Bytes): void => {
     // The buffer moves to the page's thread.
@@ -92,16 +92,12 @@ class UnshownOutput {
 
   drop(length: number): void {
     this.#shown += length;
-    const limit = Math.min(this.#shown - RETAINED, this.#pin);
+    if (this.isHeld) return;
+    const limit = this.#shown - RETAINED;
     for (let [first] = this.#chunks; first && this.#start + first.length <= limit; [first] = this.#chunks) {
       this.#start += first.length;
       this.#chunks.shift();
     }
-  }
-
-  /** Keeps everything from this place on. */
-  pin(shown: number): void {
-    this.#pin = shown;
   }
 
   after(shown: number): Bytes {

@@ -50,9 +50,9 @@ export class TerminalProcesses {
     return this.#show(number, waiting, client, onMessage);
   }
 
-  /** Keeps the output that follows what the page shows, until `save` takes it. */
-  pin({ terminals }: ShownView): void {
-    for (const { process, shown } of terminals) this.get(process)?.pin(shown);
+  /** Keeps all output from now on, until `save` takes it. */
+  hold(): void {
+    for (const process of this.#processes.values()) if (process instanceof TerminalProcess) process.hold();
   }
 
   /** Adds the output that is on its way to what the page shows. */

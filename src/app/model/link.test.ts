@@ -28,7 +28,16 @@ describe('readLink', () => {
       },
       isLink: true,
       errors: {},
+      snapshot: undefined,
       ignored: [],
+    });
+  });
+
+  it('names a saved session, but no container that is kept here', () => {
+    expect(readLink('?LINUXRUN_SNAPSHOT=sessions/a.linuxrun&LINUXRUN_NAME=amber-otter')).toMatchObject({
+      isLink: true,
+      snapshot: 'sessions/a.linuxrun',
+      ignored: ['LINUXRUN_NAME'],
     });
   });
 

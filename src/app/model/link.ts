@@ -20,6 +20,7 @@ const TEXTS = {
   PORTS: 'ports',
 } as const satisfies Record<string, keyof Form>;
 const ENV = 'ENV';
+const SNAPSHOT = 'SNAPSHOT';
 
 /** The content of a link. */
 export interface LinkedForm {
@@ -28,6 +29,8 @@ export interface LinkedForm {
   readonly isLink: boolean;
   /** Errors of parameters that do not fit into the form. */
   readonly errors: FieldErrors;
+  /** The address of a saved session, as the link has it. */
+  readonly snapshot: string | undefined;
   /** The names of unknown parameters. */
   readonly ignored: readonly string[];
 }
@@ -39,7 +42,9 @@ export interface LinkedForm {
 export function readLink(query: string): LinkedForm {
   const parameters = [...new URLSearchParams(query)].filter(([name]) => name.startsWith(PREFIX));
   const values = new Map(parameters.map(([name, value]) => [name.slice(PREFIX.length), value]));
-  const ignored = [...values.keys()].filter((name) => !Object.hasOwn(TEXTS, name) && name !== ENV);
+  const isKnown = (name: string) => Object.hasOwn(TEXTS, name) || name === ENV || name === SNAPSHOT;
+  const ignored = [...values.keys()].filter((name) => !isKnown(name)).map((name) => PREFIX + name);
+  const snapshot = values.get(SNAPSHOT) || undefined;
   // As on the command line, an empty parameter counts as missing, except for the image.
   const texts = Object.entries(TEXTS)
     .filter(([name]) => values.get(name) || (name === 'IMAGE' && values.has(name)))
@@ -48,11 +53,11 @@ export function readLink(query: string): LinkedForm {
   const isLink = parameters.length > 0;
   try {
     const env = parseAssignments(values.get(ENV) ?? '').map(splitVariable);
-    return { form: { ...form, env }, isLink, errors: {}, ignored: ignored.map((name) => PREFIX + name) };
+    return { form: { ...form, env }, isLink, errors: {}, snapshot, ignored };
   } catch (error) {
     if (!(error instanceof OptionError)) throw error;
     const errors = { env: `${PREFIX}${ENV}: ${error.message}` };
-    return { form, isLink, errors, ignored: ignored.map((name) => PREFIX + name) };
+    return { form, isLink, errors, snapshot, ignored };
   }
 }
 

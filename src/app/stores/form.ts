@@ -13,6 +13,8 @@ interface FormState {
   readonly form: Form;
   /** Whether a link filled in the form and the user has not changed it since. */
   readonly isLink: boolean;
+  /** The address of a saved session, if the link names one. */
+  readonly snapshot: string | undefined;
   /** Errors of the link, each until its field is changed. */
   readonly linkErrors: FieldErrors;
   readonly ignoredParameters: readonly string[];
@@ -45,6 +47,7 @@ interface FormState {
 export const useForm = create<FormState>((set) => ({
   form: DEFAULT_FORM,
   isLink: false,
+  snapshot: undefined,
   linkErrors: {},
   ignoredParameters: [],
   leftOut: [],
@@ -69,8 +72,15 @@ export const useForm = create<FormState>((set) => ({
       ...UNTOUCHED,
     })),
   follow: (query) => {
-    const { form, isLink, errors, ignored } = readLink(query);
-    set({ form, isLink, linkErrors: errors, ignoredParameters: ignored, areOptionsOpen: needsOptions(form) });
+    const { form, isLink, errors, snapshot, ignored } = readLink(query);
+    set({
+      form,
+      isLink,
+      snapshot,
+      linkErrors: errors,
+      ignoredParameters: ignored,
+      areOptionsOpen: needsOptions(form),
+    });
   },
   fill: (query) => {
     const { form } = readLink(query);

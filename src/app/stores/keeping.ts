@@ -1,6 +1,5 @@
 import { create } from 'zustand';
 import { messageOf } from '../../text/message.ts';
-import type { Failure } from '../machine/messages.ts';
 import { makeUpName } from '../model/container-name.ts';
 import { current } from './connection.ts';
 import { useKept } from './kept.ts';
@@ -23,7 +22,7 @@ interface KeepingState {
   /** Why it cannot be kept or saved. */
   readonly problem: string | undefined;
   /** Why the store does not take what the container writes. */
-  readonly diskProblem: Failure | undefined;
+  readonly diskProblem: string | undefined;
   /** When its session was saved last, in ms since 1970. */
   readonly savedAt: number | undefined;
   /** Whether the user has seen that it is kept. */
@@ -42,7 +41,7 @@ interface KeepingState {
   rename(name: string): Promise<void>;
   /** Takes the result of a save. */
   saved(problem?: string): void;
-  noteDisk(problem: Failure | undefined): void;
+  noteDisk(problem: string | undefined): void;
   dismiss(): void;
 }
 

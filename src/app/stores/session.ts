@@ -8,7 +8,6 @@ import { explain, explainEnd, type Problem } from '../model/problem.ts';
 import { advance, beginProgress, type Progress } from '../model/progress.ts';
 import type { Reading } from '../model/reading.ts';
 import { advanceTraffic, type Traffic } from '../model/traffic.ts';
-import { noteActivity } from './activity.ts';
 import { current, loadedMachinery, loadMachinery } from './connection.ts';
 import { useFiles } from './files.ts';
 import { useJobs } from './jobs.ts';
@@ -19,7 +18,7 @@ import { Meter } from './meter.ts';
 import { usePreviews } from './previews.ts';
 import { useRecent } from './recent.ts';
 import { useTerminals } from './terminals.ts';
-import { restoreView } from './view.ts';
+import { restoreView, shownView } from './view.ts';
 
 /** What a session runs, with everything that a restart needs. */
 export interface Run {
@@ -114,6 +113,9 @@ export const useSession = create<SessionState>((set, get) => {
       case 'disk':
         useKeeping.getState().noteDisk(event.problem);
         break;
+      case 'saved':
+        useKeeping.getState().saved(event.problem?.message);
+        break;
       case 'port':
         onPort(event);
         break;
@@ -141,11 +143,11 @@ export const useSession = create<SessionState>((set, get) => {
   };
 
   /** Kills the program, and waits until the machine is off. */
-  const endOrderly = (phase: Phase) => {
-    set({ phase });
+  const endOrderly = () => {
+    set({ phase: 'stopping' });
     return new Promise<void>((resolve) => {
       const stopWatching = useSession.subscribe((session) => {
-        if (session.phase === phase) return;
+        if (session.phase === 'stopping') return;
         stopWatching();
         resolve();
       });
@@ -154,7 +156,6 @@ export const useSession = create<SessionState>((set, get) => {
   };
 
   const onShown = () => {
-    noteActivity();
     if (get().hasOutput) return;
     performance.mark('linuxrun:first-output');
     set({ hasOutput: true });
@@ -194,6 +195,7 @@ export const useSession = create<SessionState>((set, get) => {
           await port.show(bytes);
           onShown();
         },
+        () => shownView(get().run?.previewId ?? ''),
       );
       current.connection = connection;
       port.connect(connection.session);
@@ -210,7 +212,7 @@ export const useSession = create<SessionState>((set, get) => {
       const { run } = get();
       const { name } = useKeeping.getState();
       // Its files are in the store when it has ended.
-      if (name !== undefined && get().phase === 'running') await endOrderly('stopping');
+      if (name !== undefined && get().phase === 'running') await endOrderly();
       if (get().run !== run) return;
       end();
       const kept = name === undefined ? undefined : { ...run?.kept, name, resumes };
@@ -218,9 +220,18 @@ export const useSession = create<SessionState>((set, get) => {
     },
 
     suspend: async () => {
-      if (get().phase !== 'running') return false;
-      await endOrderly('suspending');
-      return true;
+      const { connection } = current;
+      const { run, phase } = get();
+      if (!connection || !run || phase !== 'running') return false;
+      set({ phase: 'suspending' });
+      try {
+        await connection.session.suspend(shownView(run.previewId));
+        return true;
+      } catch (error) {
+        if (get().phase === 'suspending') set({ phase: 'running' });
+        useKeeping.getState().saved(messageOf(error));
+        return false;
+      }
     },
 
     leave: async () => {

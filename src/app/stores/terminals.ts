@@ -3,7 +3,6 @@ import type { Connection } from '../machine/connection.ts';
 import { TerminalPort } from '../machine/terminal-port.ts';
 import { NOT_STARTED_STATUSES } from '../model/problem.ts';
 import type { SavedTerminal, SavedView } from '../model/saved-view.ts';
-import { noteActivity } from './activity.ts';
 import { current } from './connection.ts';
 
 export interface TerminalTab {
@@ -73,10 +72,7 @@ export const useTerminals = create<TerminalsState>((set, get) => {
     // The container's own terminal shows that the container has ended.
     const running = await connect(
       process,
-      async (bytes) => {
-        await port.show(bytes);
-        noteActivity();
-      },
+      (bytes) => port.show(bytes),
       (status) => (NOT_STARTED_STATUSES.includes(status) ? change(id, { hasFailed: true }) : get().close(id)),
     )?.catch(() => undefined);
     if (!running) return get().close(id);

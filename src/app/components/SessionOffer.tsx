@@ -1,0 +1,53 @@
+import { quoteWord } from '../../options/words.mjs';
+import { formatAge, formatBytes } from '../model/format.ts';
+import { shortName } from '../model/names.ts';
+import { useOpening } from '../stores/opening.ts';
+import { Button } from './Button.tsx';
+import { Notice } from './Notice.tsx';
+
+/** Says what a saved session from outside holds, and waits for a click before it goes on. */
+export function SessionOffer({ canRun }: { canRun: boolean }) {
+  const { source, offer, problem, open, dismiss } = useOpening();
+  if (source === undefined) return null;
+  if (problem !== undefined)
+    return (
+      <Notice tone="problem" title={`${source} cannot be opened`}>
+        <p>{problem}</p>
+        <Button icon="close" look="plain" onClick={dismiss}>
+          Dismiss
+        </Button>
+      </Notice>
+    );
+  if (!offer)
+    return (
+      <Notice tone="hint" title="A saved session">
+        Reading {source}
+      </Notice>
+    );
+  const { file, about } = offer;
+  const { image, memoryBytes, saved } = about;
+  const command = about.command.map(quoteWord).join(' ');
+  return (
+    <Notice tone="hint" title={`A saved session of ${shortName(image)}`}>
+      <p>
+        {source}, {formatBytes(file.size)}: saved {formatAge(saved, Date.now())}, with{' '}
+        {formatBytes(memoryBytes)} of memory
+        {command && (
+          <>
+            , running <code>{command}</code>
+          </>
+        )}
+        . Its programs go on where they were, and reach the internet. Open it only if you trust whoever saved
+        it: it runs in this tab only, and cannot reach your files.
+      </p>
+      <div className="offer-actions">
+        <Button icon="run" look="main" disabled={!canRun} onClick={open}>
+          Open it
+        </Button>
+        <Button icon="close" look="plain" onClick={dismiss}>
+          Dismiss
+        </Button>
+      </div>
+    </Notice>
+  );
+}

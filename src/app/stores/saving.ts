@@ -1,0 +1,45 @@
+/** Saves the session of the kept container before the page may end, and as a file. */
+import { messageOf } from '../../text/message.ts';
+import { SESSION_ENDING } from '../model/session-file.ts';
+import { current } from './connection.ts';
+import { useKeeping } from './keeping.ts';
+import { save } from './save.ts';
+import { useSession } from './session.ts';
+import { shownView } from './view.ts';
+
+/** The longest wait on the way out, in ms. Browsers end pages that take longer. */
+const PATIENCE = 900;
+
+/** What can be saved now. */
+function kept() {
+  const { phase, run } = useSession.getState();
+  const { connection } = current;
+  const isKept = useKeeping.getState().keeping === 'kept';
+  return phase === 'running' && run && isKept && connection ? { connection, run } : undefined;
+}
+
+/** Saves when the page is hidden, because phones end hidden pages, and before the browser leaves it. */
+export function saveOnTheWayOut(): void {
+  document.addEventListener('visibilitychange', () => {
+    const now = document.hidden && kept();
+    // Why it failed is told by an event.
+    if (now) now.connection.session.save(shownView(now.run.previewId)).catch(() => {});
+  });
+  addEventListener('beforeunload', () => {
+    const now = kept();
+    now?.connection.saveNow(shownView(now.run.previewId), PATIENCE);
+  });
+}
+
+/** Downloads the session as a file. */
+export async function downloadSession(): Promise<void> {
+  const { name } = useKeeping.getState();
+  const { connection } = current;
+  if (!connection) return;
+  try {
+    // Nobody else learns the origins of its previews.
+    save(await connection.session.exportSession(shownView('')), `${name ?? 'session'}${SESSION_ENDING}`);
+  } catch (error) {
+    useKeeping.getState().saved(messageOf(error));
+  }
+}
