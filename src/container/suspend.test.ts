@@ -1,10 +1,15 @@
 import { createHash } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { SavedRam } from '../../emulator-wasm/test/suspend/disturbance.ts';
+import { MachineError } from '../machine/errors.ts';
 import {
   type ContainerProcess,
+  type DiskOptions,
   diskSerial,
   type FirstProcess,
   Machine,
@@ -292,6 +297,29 @@ test(
   },
   ROUNDS * 10_000,
 );
+
+test('a machine without the same layers, disks or network says what it lacks', async () => {
+  const suspended = await machine.suspend();
+  const [state, ram] = [structuredClone(suspended.state), suspended.ram.slice()];
+  const options = { emulator, disks, network, state, fillRam: (empty: Uint8Array) => empty.set(ram) };
+  const start = (change: Partial<ResumeOptions>) => Machine.start(platform, { ...options, ...change });
+  const folder = mkdtempSync(join(tmpdir(), 'linuxrun-empty-'));
+  const empty = { kind: 'image', store: folder } as const;
+  const [image, scratch] = disks as [DiskOptions, DiskOptions];
+  const failures: [Partial<ResumeOptions>, RegExp][] = [
+    [{ disks: [empty, scratch] }, /^layer sha256:[0-9a-f]{64} of the image is not stored any more/],
+    [{ disks: [image] }, /needs a machine with the same disks/],
+    [{ disks: [scratch, image] }, /needs a machine with the same disks/],
+    [{ network: undefined }, /the same kind of network as before/],
+  ];
+  for (const [change, message] of failures) {
+    const error = await start(change).catch((error: unknown) => error);
+    expect(error).toBeInstanceOf(MachineError);
+    expect((error as Error).message).toMatch(message);
+  }
+  rmSync(folder, { recursive: true });
+  await suspended.resume();
+});
 
 test('the first process goes on to its end', async () => {
   await replace();

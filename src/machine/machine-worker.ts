@@ -142,6 +142,7 @@ class MachineWorker {
   /** Goes on where another machine was suspended. */
   async #resume(state: MachineState): Promise<void> {
     const { memory, plan } = this.#start;
+    this.#devices.requireKinds(state.devices);
     restoreBlocks(memory, plan, this.#devices.slots.length, state);
     await this.#harts.prepare({ type: 'resume' });
     await this.#ramFilled.promise;

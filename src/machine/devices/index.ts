@@ -108,18 +108,23 @@ export class Devices implements Iterable<VirtioDevice> {
     return Promise.all(suspended);
   }
 
+  /** @throws MachineError unless these are states of the same kinds of devices */
+  requireKinds(states: Plain): void {
+    const kinds = new StateReader(states, 'devices')
+      .list(VIRTIO_SLOTS)
+      .map((state) => state.field('kind').oneOf(KINDS));
+    if (kinds.join() !== this.#devices.map(({ kind }) => kind).join()) throw new MachineError(OTHER_DEVICES);
+  }
+
   /**
    * Takes over from the devices of another machine, whose machine block and RAM are already in place.
-   * @throws MachineError if they were of other kinds, StateError if they cannot have been in these states
+   * @param states which `requireKinds` has accepted
+   * @throws StateError if no devices can have been in these states; MachineError if these have other features
    */
   async resume(states: Plain): Promise<void> {
     const list = new StateReader(states, 'devices').list(VIRTIO_SLOTS);
-    if (list.length > this.#devices.length) throw new MachineError(OTHER_DEVICES);
-    for (const [slot, { kind, device }] of this.#devices.entries()) {
-      const state = list[slot];
-      if (state?.field('kind').oneOf(KINDS) !== kind) throw new MachineError(OTHER_DEVICES);
-      await device.resume(state.field('state').raw);
-    }
+    for (const [slot, { device }] of this.#devices.entries())
+      await device.resume((list[slot] as StateReader).field('state').raw);
   }
 
   /** Serves the guest again after `suspend` or `resume`. */
