@@ -15,11 +15,10 @@ import { allocateMemory, guestRam } from '../machine/memory.ts';
 import type { Platform } from '../machine/platform/platform.ts';
 import { savedPlan } from '../machine/saved-blocks.ts';
 import { StateReader } from '../machine/state.ts';
-import { openSnapshot, unpackSnapshot, type Versions, writeSnapshot } from '../snapshot/file.ts';
+import { openSnapshot, type Versions, writeSnapshot } from '../snapshot/file.ts';
 import type { Compressor } from '../snapshot/sections.ts';
 import { buildOf, RELEASE } from '../snapshot/versions.ts';
 import { loadZstd } from '../snapshot/zstd.ts';
-import { concat } from '../streams/concat.ts';
 
 /** The saved machine, below the folder of the kernels. */
 export const BOOTED = 'kernel/booted';
@@ -38,6 +37,11 @@ export interface MachineKind {
   readonly network?: NetworkOptions | undefined;
 }
 
+export interface BootedMachine extends SavedMachine {
+  /** Its memory in ranges instead, of `src/snapshot/pages.ts`. */
+  ranges(): AsyncIterable<Uint8Array>;
+}
+
 /** Whether a machine is like the saved one. A relay of others needs another network card. */
 export function isUsual({ cpus, memoryBytes, network }: MachineKind): boolean {
   return cpus === CPUS && memoryBytes === MEMORY_BYTES && !!network && network.relay?.kind !== 'foreign';
@@ -48,21 +52,13 @@ export function isUsual({ cpus, memoryBytes, network }: MachineKind): boolean {
  * @param emulator the core that it is to run on
  * @throws MachineError if the file is damaged, or belongs to another core or agent
  */
-export async function openBooted(file: Uint8Array, emulator: WebAssembly.Module): Promise<SavedMachine> {
-  const { header, state, fillRam } = await openSnapshot(stream(file), { zstd: await loadZstd() });
+export async function openBooted(file: Uint8Array, emulator: WebAssembly.Module): Promise<BootedMachine> {
+  const { header, state, fillRam, ranges } = await openSnapshot(stream(file), { zstd: await loadZstd() });
   const about = new StateReader(header.about, 'about');
   if (header.versions.core !== buildOf(emulator)) throw new StateError('it belongs to another core');
   if (about.field('protocol').integer(0, 1000) !== PROTOCOL_VERSION)
     throw new StateError('it belongs to another agent');
-  return { state: state as unknown as MachineState, fillRam };
-}
-
-/** The same file without compression. @throws StateError if it is damaged */
-export async function unpackBooted(file: Uint8Array): Promise<Uint8Array> {
-  const pieces: Uint8Array[] = [];
-  for await (const piece of unpackSnapshot(stream(file), { zstd: await loadZstd() }))
-    pieces.push(piece.slice());
-  return concat(pieces);
+  return { state: state as unknown as MachineState, fillRam, ranges };
 }
 
 /** Places the memory of a saved machine, so that a machine starts from it at once. @throws MachineError */

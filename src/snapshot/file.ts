@@ -75,25 +75,6 @@ export async function* writeSnapshot(
   yield* section(SECTION.end, encodePlain(count).bytes);
 }
 
-/**
- * Returns a file's pieces without compression, each valid until the next one is asked for.
- * @throws StateError if the file is damaged
- */
-export async function* unpackSnapshot(
-  bytes: AsyncIterable<Uint8Array>,
-  decompressors: Decompressors,
-): AsyncGenerator<Uint8Array, void> {
-  const codec = await SectionCodec.create();
-  const sections = new SectionReader(new ByteSource(bytes), codec, decompressors);
-  await sections.begin();
-  yield MAGIC;
-  for (;;) {
-    const { kind, contents } = await sections.next(...Object.values(SECTION));
-    yield* codec.encode(kind, contents);
-    if (kind === SECTION.end) return;
-  }
-}
-
 /** Fresh memory costs a page fault for every 4 KiB. */
 function reusedBuffer(): (length: number) => Uint8Array {
   let buffer = new Uint8Array(0);
@@ -109,6 +90,8 @@ export interface OpenedSnapshot {
   readonly state: Plain;
   /** Places the RAM, which is zero. Works once. @throws StateError */
   fillRam(ram: Uint8Array): Promise<void>;
+  /** The ranges of RAM instead, as `encodePages` wrote them, each valid until the next one. @throws StateError */
+  ranges(): AsyncGenerator<Uint8Array, void>;
   /** Ends the stream, when its RAM is not wanted. */
   close(): Promise<void>;
 }
@@ -146,6 +129,7 @@ async function open(sections: SectionReader, versions: Versions | undefined): Pr
         header,
         state: decodePlain(contents, blobs),
         fillRam: (ram) => fillRam(sections, ram, header).finally(() => sections.close()),
+        ranges: () => ranges(sections),
         close: () => sections.close(),
       };
     }
@@ -161,10 +145,14 @@ async function fillRam(
   { ramBytes }: SnapshotHeader,
 ): Promise<void> {
   if (ram.length !== ramBytes) throw new StateError('its memory has another size');
+  for await (const range of ranges(sections)) decodePages(range, ram);
+}
+
+async function* ranges(sections: SectionReader): AsyncGenerator<Uint8Array, void> {
   for (;;) {
     const { kind, contents } = await sections.next(SECTION.pages, SECTION.end);
     if (kind === SECTION.end) return sections.end(contents);
-    decodePages(contents, ram);
+    yield contents;
   }
 }
 

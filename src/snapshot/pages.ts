@@ -116,6 +116,25 @@ export function decodePages(bytes: Uint8Array, ram: Uint8Array): void {
   for (const [page, of] of repeats) ram.copyWithin(page * PAGE, of * PAGE, (of + 1) * PAGE);
 }
 
+/**
+ * The pages of a range, from the numbers of their first ones.
+ * @throws StateError as `decodePages`
+ */
+export function pagesOf(bytes: Uint8Array, ramPages: number): [page: number, contents: Uint8Array][] {
+  const { runs, repeats } = readIndex(bytes, ramPages);
+  let at = WORD * HEAD + PAIR * (runs.length + repeats.length);
+  const found = runs.map(([page, pages]): [number, Uint8Array] => {
+    const contents = bytes.subarray(at, at + pages * PAGE);
+    at += contents.length;
+    return [page, contents];
+  });
+  const repeated = repeats.map(([page, of]): [number, Uint8Array] => {
+    const [first, contents] = found.findLast(([first]) => first <= of) as [number, Uint8Array];
+    return [page, contents.subarray((of - first) * PAGE, (of - first + 1) * PAGE)];
+  });
+  return [...found, ...repeated];
+}
+
 /** Reads the index, and checks that the contents are as long as it says. */
 function readIndex(bytes: Uint8Array, ramPages: number): PageIndex {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
