@@ -47,6 +47,7 @@ const SECTIONS = [
   'boot-chromium',
   'page',
   'preview',
+  'browser-files',
 ];
 
 interface Plan {
@@ -118,6 +119,10 @@ async function main(): Promise<void> {
   if (chosen('preview')) {
     const { benchPreview } = await import('./preview.ts');
     await benchPreview(repeat);
+  }
+  if (chosen('browser-files')) {
+    const { benchBrowserFiles } = await import('./browser-files.ts');
+    await benchBrowserFiles(repeat);
   }
   if (!chosen('chromium') && !chosen('boot-chromium')) return;
   // Loaded late: it takes a quarter of a second, and this program starts itself to measure a pull or a boot.

@@ -14,7 +14,7 @@ interface SyncAccessHandle {
   flush(): void;
   close(): void;
 }
-interface WorkerFileHandle extends FileSystemFileHandle {
+export interface WorkerFileHandle extends FileSystemFileHandle {
   createSyncAccessHandle(): Promise<SyncAccessHandle>;
 }
 
