@@ -17,9 +17,8 @@ import { makeDisk, readLayers } from '../disk/testing/images.ts';
 import { writeLayout } from '../disk/testing/layout-writer.ts';
 import { HAS_UMOCI, unpackWithUmoci } from '../disk/testing/linux.ts';
 import { concat, type EntrySpec, end, entry } from '../disk/testing/tar-writer.ts';
-import { type ContainerHandle, diskSerial, type FileReading, Machine } from '../machine/machine.ts';
-import { nodePlatform } from '../machine/platform/node.ts';
-import { PUBLIC, pull, store, text } from './testing/run.ts';
+import { type ContainerHandle, diskSerial, type FileReading, type Machine } from '../machine/machine.ts';
+import { boot, PUBLIC, pull, text } from './testing/run.ts';
 
 const MIB = 1 << 20;
 const ROOT = join(import.meta.dirname, '../..');
@@ -61,19 +60,7 @@ beforeAll(async () => {
   const layout = join(folder, 'layout');
   await writeLayout(layout, 'image', layers);
   const image = await pull(`oci://${layout}:image`);
-  const platform = nodePlatform(PUBLIC);
-  machine = await Machine.start(platform, {
-    emulator: await platform.loadEmulator(),
-    kernel: await platform.loadFile('kernel/Image'),
-    initrd: await platform.loadFile('kernel/initramfs.cpio'),
-    cpus: 1,
-    memoryBytes: 128 * MIB,
-    commandLine: 'quiet',
-    disks: [
-      { kind: 'image', store },
-      { kind: 'scratch', sizeBytes: 64 * MIB },
-    ],
-  });
+  machine = await boot([{ kind: 'scratch', sizeBytes: 64 * MIB }]);
   await machine.openImage(image.layers);
 }, 60_000);
 afterAll(async () => {

@@ -3,9 +3,8 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { diskSerial, Machine } from '../machine/machine.ts';
-import { nodePlatform } from '../machine/platform/node.ts';
-import { DEMO_IMAGES, PUBLIC, pull, store, text } from './testing/run.ts';
+import { diskSerial, type Machine } from '../machine/machine.ts';
+import { boot, DEMO_IMAGES, pull, text } from './testing/run.ts';
 
 const MIB = 1 << 20;
 const BLOCK = 4096;
@@ -59,7 +58,6 @@ const HOSTILE = [
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'linuxrun-kept-'));
-  const platform = nodePlatform(PUBLIC);
   const image = await pull(`${DEMO_IMAGES}:busybox`);
   const disks = [
     ext4('good'),
@@ -69,15 +67,7 @@ beforeAll(async () => {
     damaged(),
     ext4('hostile', ...HOSTILE),
   ];
-  machine = await Machine.start(platform, {
-    emulator: await platform.loadEmulator(),
-    kernel: await platform.loadFile('kernel/Image'),
-    initrd: await platform.loadFile('kernel/initramfs.cpio'),
-    cpus: 1,
-    memoryBytes: 128 * MIB,
-    commandLine: 'quiet',
-    disks: [{ kind: 'image', store }, ...disks.map((data) => ({ data, readOnly: false }))],
-  });
+  machine = await boot(disks.map((data) => ({ data, readOnly: false })));
   await machine.openImage(image.layers);
 }, 60_000);
 afterAll(async () => {

@@ -9,7 +9,7 @@ import { concat, type EntrySpec, end, entry } from '../disk/testing/tar-writer.t
 import { diskSerial, Machine, type MachineState } from '../machine/machine.ts';
 import { nodePlatform } from '../machine/platform/node.ts';
 import type { HeldImage } from '../oci/pull.ts';
-import { PUBLIC, pull, store, text } from './testing/run.ts';
+import { boot, PUBLIC, pull, store, text } from './testing/run.ts';
 
 const MIB = 1 << 20;
 const MACHINES = process.env.LONG_TESTS ? 1000 : 3;
@@ -41,26 +41,15 @@ beforeAll(async () => {
     layer,
   ]);
   image = await pull(`oci://${join(folder, 'layout')}:image`);
-  saved = await boot();
+  saved = await save();
 }, 60_000);
 afterAll(() => rmSync(folder, { recursive: true }));
 
-const disks = [
-  { kind: 'image', store },
-  { kind: 'scratch', sizeBytes: 64 * MIB },
-] as const;
+const SCRATCH = { kind: 'scratch', sizeBytes: 64 * MIB } as const;
 
 /** The state of a machine that has booted. */
-async function boot(): Promise<{ state: MachineState; ram: Uint8Array }> {
-  const machine = await Machine.start(platform, {
-    emulator: await platform.loadEmulator(),
-    kernel: await platform.loadFile('kernel/Image'),
-    initrd: await platform.loadFile('kernel/initramfs.cpio'),
-    cpus: 1,
-    memoryBytes: 64 * MIB,
-    commandLine: 'quiet',
-    disks,
-  });
+async function save(): Promise<{ state: MachineState; ram: Uint8Array }> {
+  const machine = await boot([SCRATCH], { memoryBytes: 64 * MIB });
   // The agent cannot answer before it has started.
   const { state, ram } = await vi.waitFor(() => machine.suspend(), 20_000);
   const saved = { state: structuredClone(state), ram: ram.slice() };
@@ -68,7 +57,7 @@ async function boot(): Promise<{ state: MachineState; ram: Uint8Array }> {
   return saved;
 }
 
-type Saved = Awaited<ReturnType<typeof boot>>;
+type Saved = Awaited<ReturnType<typeof save>>;
 
 /** Runs `work` in a machine from this state. */
 async function withMachine<T>({ state, ram }: Saved, work: (machine: Machine) => Promise<T>): Promise<T> {
@@ -76,7 +65,7 @@ async function withMachine<T>({ state, ram }: Saved, work: (machine: Machine) =>
   const machine = await Machine.start(platform, {
     emulator,
     state,
-    disks,
+    disks: [{ kind: 'image', store }, SCRATCH],
     fillRam: (empty) => empty.set(ram),
   });
   try {
@@ -104,15 +93,26 @@ async function run(machine: Machine, ...args: string[]): Promise<string> {
 
 /** What the first container of a machine has of random things, by name. */
 async function sample(saved: Saved): Promise<[string, string][]> {
+  const begin = Date.now();
   const output = await withMachine(saved, (machine) => run(machine, 'random'));
-  const lines = output.trim().split('\n');
-  return lines.map((line) => line.split(' ') as [string, string]);
+  const [time, ...values] = output
+    .trim()
+    .split('\n')
+    .map((line) => line.split(' ') as [string, string]);
+  expect(Number(time?.[1])).toBeGreaterThan(begin - CLOCK_ERROR);
+  expect(Number(time?.[1])).toBeLessThan(Date.now() + CLOCK_ERROR);
+  return values;
 }
+
+/** In ms. */
+const CLOCK_ERROR = 50;
 
 /** Numbers of too few bits to differ always. */
 const SHORT = ['stack', 'map', 'heap', 'port', 'sequence'];
 
-test('machines from one state share no random byte', { timeout: MACHINES * 10_000 }, async () => {
+test('machines from one state share no random byte, and know the time', {
+  timeout: MACHINES * 10_000,
+}, async () => {
   const seen = new Map<string, Set<string>>();
   for (let i = 0; i < MACHINES; i++)
     for (const [name, value] of await sample(saved)) seen.set(name, (seen.get(name) ?? new Set()).add(value));

@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type ContainerHandle, type ContainerProcess, diskSerial, Machine } from '../machine/machine.ts';
-import { nodePlatform } from '../machine/platform/node.ts';
-import { DEMO_IMAGES, PUBLIC, pull, store, text } from './testing/run.ts';
+import { type ContainerHandle, type ContainerProcess, diskSerial, type Machine } from '../machine/machine.ts';
+import { boot, DEMO_IMAGES, pull, text } from './testing/run.ts';
 
 const TIMEOUT = 120_000;
 const MIB = 1 << 20;
@@ -10,21 +9,11 @@ let machine: Machine;
 
 /** A machine with one image and disks for two containers of it. */
 beforeAll(async () => {
-  const platform = nodePlatform(PUBLIC);
   const image = await pull(`${DEMO_IMAGES}:busybox`);
-  machine = await Machine.start(platform, {
-    emulator: await platform.loadEmulator(),
-    kernel: await platform.loadFile('kernel/Image'),
-    initrd: await platform.loadFile('kernel/initramfs.cpio'),
-    cpus: 1,
-    memoryBytes: 256 * MIB,
-    commandLine: 'quiet',
-    disks: [
-      { kind: 'image', store },
-      { kind: 'scratch', sizeBytes: 64 * MIB },
-      { kind: 'scratch', sizeBytes: 128 * MIB },
-    ],
-  });
+  machine = await boot(
+    [64, 128].map((size) => ({ kind: 'scratch', sizeBytes: size * MIB })),
+    { memoryBytes: 256 * MIB },
+  );
   await machine.openImage(image.layers);
 });
 afterAll(() => machine?.stop());

@@ -1,4 +1,4 @@
-/* Writes an entry of a tar archive with values that need extended headers. The content is left to the caller. */
+/* Writes an entry of a tar archive with values that need extended headers, but not its content. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /*
- * Prints what Linux chooses at random, one line each, also the sequence number and the port of a connection,
- * which the caller may watch as root.
+ * Prints the time in milliseconds and what Linux chooses at random, one line each, with the sequence number
+ * and the port of a connection, which only root may watch.
  */
 #include <arpa/inet.h>
 #include <netinet/tcp.h>
@@ -9,6 +9,7 @@
 #include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/random.h>
+#include <time.h>
 #include <unistd.h>
 
 static void print_bytes(const char *name, const unsigned char *bytes, int length)
@@ -52,7 +53,10 @@ static void print_connection(void)
 int main(void)
 {
 	unsigned char bytes[32];
+	struct timespec now;
 
+	clock_gettime(CLOCK_REALTIME, &now);
+	printf("time %lld\n", now.tv_sec * 1000ll + now.tv_nsec / 1000000);
 	print_bytes("AT_RANDOM", (void *)getauxval(AT_RANDOM), 16);
 	if (getrandom(bytes, sizeof(bytes), 0) != sizeof(bytes))
 		return 1;

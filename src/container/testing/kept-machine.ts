@@ -1,12 +1,10 @@
 /** Machines with a kept disk whose writes are recorded. */
 import { Worker } from 'node:worker_threads';
-import { diskSerial, type FirstProcess, Machine } from '../../machine/machine.ts';
+import { diskSerial, type FirstProcess, type Machine } from '../../machine/machine.ts';
 import { bundle } from '../../machine/platform/bundle.ts';
 import { nodePlatform } from '../../machine/platform/node.ts';
 import type { Platform } from '../../machine/platform/platform.ts';
-import { DEMO_IMAGES, PUBLIC, pull, store } from './run.ts';
-
-const MIB = 1 << 20;
+import { boot, DEMO_IMAGES, PUBLIC, pull, store } from './run.ts';
 
 /** A platform whose machine worker records all writes to kept disks. */
 function recordingPlatform(): Platform {
@@ -37,21 +35,12 @@ export async function startKeptMachine(
   sizeBytes: number,
   onDiskProblem?: (problem: string | undefined) => void,
 ): Promise<Machine> {
-  const platform = recordingPlatform();
   const image = await pull(`${DEMO_IMAGES}:busybox`);
-  const machine = await Machine.start(platform, {
-    emulator: await platform.loadEmulator(),
-    kernel: await platform.loadFile('kernel/Image'),
-    initrd: await platform.loadFile('kernel/initramfs.cpio'),
-    cpus: 1,
-    memoryBytes: 128 * MIB,
-    commandLine: 'quiet',
-    disks: [
-      { kind: 'image', store },
-      { kind: 'kept', store, disk, sizeBytes },
-    ],
-    onDiskProblem,
-  });
+  const machine = await boot(
+    [{ kind: 'kept', store, disk, sizeBytes }],
+    { onDiskProblem },
+    recordingPlatform(),
+  );
   await machine.openImage(image.layers);
   return machine;
 }

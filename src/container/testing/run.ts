@@ -4,7 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll } from 'vitest';
 import { TarIndexer } from '../../disk/tar.ts';
+import { type DiskOptions, type LinuxOptions, Machine } from '../../machine/machine.ts';
 import { nodePlatform } from '../../machine/platform/node.ts';
+import type { Platform } from '../../machine/platform/platform.ts';
 import { nodeCodec } from '../../oci/node-codec.ts';
 import { nodeSource } from '../../oci/node-source.ts';
 import type { HeldImage } from '../../oci/pull.ts';
@@ -26,6 +28,24 @@ export function pull(reference: string, folder = store): Promise<HeldImage> {
   const source = nodeSource(parseReference(reference), { createTarReader: () => new TarIndexer() });
   const { signal } = new AbortController();
   return loadImage(source, nodeStore(folder), { codec: nodeCodec, preferStored: false, signal });
+}
+
+/** Boots a machine of one CPU with these disks after the image's. */
+export async function boot(
+  disks: readonly DiskOptions[],
+  options: Partial<LinuxOptions> = {},
+  platform: Platform = nodePlatform(PUBLIC),
+): Promise<Machine> {
+  return Machine.start(platform, {
+    emulator: await platform.loadEmulator(),
+    kernel: await platform.loadFile('kernel/Image'),
+    initrd: await platform.loadFile('kernel/initramfs.cpio'),
+    cpus: 1,
+    memoryBytes: 128 << 20,
+    commandLine: 'quiet',
+    disks: [{ kind: 'image', store }, ...disks],
+    ...options,
+  });
 }
 
 export type TestOptions = Partial<ContainerOptions> & { readonly image: HeldImage | Promise<HeldImage> };
