@@ -245,7 +245,7 @@ test('a connection to the outside is reset at once, and new ones are made', asyn
   const began = performance.now();
   const waiting = (machine.resumed as Resumed).processes.at(-1) as ContainerProcess;
   expect(await waiting.exit).toBe(0);
-  expect(performance.now() - began).toBeLessThan(1000);
+  expect(performance.now() - began).toBeLessThan(5000);
   const second = shell(`nc ${OUTSIDE} ${port}`);
   expect(Buffer.from(await take(second.stdout, 9)).toString()).toBe('client 2\n');
   second.kill(9);
@@ -297,6 +297,25 @@ test(
   },
   ROUNDS * 10_000,
 );
+
+test('requests whose answers nobody can take any more end in the guest', async () => {
+  const count = async () => {
+    const { stdout } = machine.run({ args: ['sh', '-c', 'ls -d /proc/[0-9]*'] });
+    return (await text(stdout)).trim().split('\n').length;
+  };
+  await replace();
+  // Those of earlier tests end first.
+  let before = await count();
+  for (let last = 0; last !== before; before = await count()) {
+    last = before;
+    await delay(300);
+  }
+  machine.watchFile(container, '/', true);
+  machine.ports(container);
+  await expect.poll(count, { timeout: 10_000 }).toBe(before + 2);
+  await replace();
+  await expect.poll(count, { timeout: 10_000 }).toBe(before);
+});
 
 test('a machine without the same layers, disks or network says what it lacks', async () => {
   const suspended = await machine.suspend();

@@ -498,7 +498,6 @@ export class Machine {
     this.#suspension = undefined;
     this.#started = deferred();
     this.#post({ type: 'proceed' });
-    this.#processes.proceed();
     await this.#started.promise;
   }
 
@@ -565,6 +564,7 @@ export class Machine {
   #receive(message: FromMachine): void {
     switch (message.type) {
       case 'started':
+        this.#processes.proceed();
         this.#started.resolve();
         break;
       case 'hot':

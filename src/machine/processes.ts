@@ -311,6 +311,7 @@ export class Processes {
     this.#mux.freeze((stream) => isProcessStream(stream) || stream === CONSOLE_INPUT);
   }
 
+  /** The machine goes on, or has taken over a state. */
   proceed(): void {
     const { messages = [] } = this.#held ?? {};
     this.#held = undefined;
@@ -344,15 +345,20 @@ export class Processes {
     };
   }
 
-  /** Takes over the processes of another machine, before this one starts. @throws StateError */
+  /**
+   * Takes over the processes of another machine, before this one starts. Its agent knows them from `proceed`
+   * on.
+   * @throws StateError
+   */
   resume(state: Plain): Resumed {
     const reader = new StateReader(state, 'owner');
     this.#next = reader.field('next').integer(1, Number.MAX_SAFE_INTEGER);
+    this.#held = { messages: [], next: this.#next };
     for (const other of reader.field('others').list(MAX_PROCESSES)) {
       const process = other.field('process').integer(1, MAX_NUMBER);
       if (other.field('ending').oneOf(['kill', 'close']) === 'kill')
-        this.#send({ type: 'signal', process, signal: SIGKILL });
-      this.#send({ type: 'abort', stream: processStream(process, STDIN), reason: 'nobody sends any more' });
+        this.#post({ type: 'signal', process, signal: SIGKILL });
+      this.#post({ type: 'abort', stream: processStream(process, STDIN), reason: 'nobody sends any more' });
     }
     const containers: FirstProcess[] = [];
     const processes: ContainerProcess[] = [];
