@@ -1,7 +1,8 @@
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { MAX_FRAME } from './ethernet.ts';
 import { parsePacket } from './ip.ts';
 import type { NetworkStatus } from './network.ts';
+import { loadNat } from './offline-network.ts';
 import { RelayNetwork } from './relay-network.ts';
 import {
   type ClientMessage,
@@ -81,6 +82,11 @@ let requests: string[];
 const settle = () => vi.advanceTimersByTimeAsync(0);
 const lastSocket = () => FakeSocket.opened.at(-1) as FakeSocket;
 const frame = (length = 60) => new Uint8Array(length);
+
+// An import takes real time.
+beforeAll(async () => {
+  await loadNat();
+});
 
 beforeEach(() => {
   vi.useFakeTimers();
