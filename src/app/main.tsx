@@ -2,6 +2,7 @@ import './styles/index.css';
 import { createRoot } from 'react-dom/client';
 import { FrameNotice } from './components/FrameNotice.tsx';
 import { Page } from './components/Page.tsx';
+import { preloadTerminals } from './components/Terminals.tsx';
 import { goesToLocalName } from './local-name.ts';
 import { reloadsIsolated } from './offline/isolate.ts';
 import { holdRelease, keepOffline } from './offline/keep.ts';
@@ -73,5 +74,5 @@ function prepare(): void {
       if (!savesData()) startLive();
       keepOffline();
     });
-  import('./components/TerminalPane.tsx').catch(() => {});
+  preloadTerminals().catch(() => {});
 }

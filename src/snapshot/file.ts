@@ -90,7 +90,7 @@ export interface OpenedSnapshot {
   readonly state: Plain;
   /** Places the RAM, which is zero. Works once. @throws StateError */
   fillRam(ram: Uint8Array): Promise<void>;
-  /** The ranges of RAM instead, as `encodePages` wrote them, each valid until the next one. @throws StateError */
+  /** The ranges of RAM instead, each valid until the next one, as in `encodePages`. @throws StateError */
   ranges(): AsyncGenerator<Uint8Array, void>;
   /** Ends the stream, when its RAM is not wanted. */
   close(): Promise<void>;

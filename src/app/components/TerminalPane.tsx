@@ -7,7 +7,7 @@ import { KeyRow } from './KeyRow.tsx';
 import { ReadAloud } from './ReadAloud.tsx';
 import { type PlaceEvents, useScreen } from './use-screen.ts';
 
-interface TerminalPaneProps {
+export interface TerminalPaneProps {
   readonly tab: TerminalTab;
   readonly isActive: boolean;
 }

@@ -1,13 +1,23 @@
-import { lazy } from 'react';
+import { type ComponentType, lazy, useState } from 'react';
 import { useTerminals } from '../stores/terminals.ts';
 import { Later } from './Later.tsx';
+import type { TerminalPaneProps } from './TerminalPane.tsx';
 import { TerminalTabs } from './TerminalTabs.tsx';
 
-const TerminalPane = lazy(() => import('./TerminalPane.tsx'));
+type Pane = ComponentType<TerminalPaneProps>;
+
+const LaterPane = lazy(() => import('./TerminalPane.tsx'));
+let LoadedPane: Pane | undefined;
+
+/** Loads the code of terminals, so that the next ones open at once: React shows later parts 300 ms later. */
+export async function preloadTerminals(): Promise<void> {
+  LoadedPane = (await import('./TerminalPane.tsx')).default;
+}
 
 /** The terminals, one of which is visible. */
 export function Terminals() {
   const { tabs, active } = useTerminals();
+  const [TerminalPane] = useState<Pane>(() => LoadedPane ?? LaterPane);
   return (
     <>
       <TerminalTabs />
