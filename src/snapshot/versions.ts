@@ -1,3 +1,4 @@
+import { PROTOCOL_VERSION } from '../machine/agent-protocol.ts';
 import type { Versions } from './file.ts';
 
 /** The version of this program, as package.json has it. */
@@ -12,7 +13,7 @@ export function buildOf(emulator: WebAssembly.Module): string {
   return section ? new TextDecoder().decode(section) : '';
 }
 
-/** A state holds its kernel and its agent, so only the core must be the same. */
+/** A state holds its own kernel. The core must be the same, and the protocol of the agent in the state. */
 export function versionsOf(emulator: WebAssembly.Module): Versions {
-  return { core: buildOf(emulator), kernel: '', initramfs: '' };
+  return { core: buildOf(emulator), kernel: '', initramfs: `agent protocol ${PROTOCOL_VERSION}` };
 }
