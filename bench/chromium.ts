@@ -35,7 +35,7 @@ export async function buildPage(wasm: string): Promise<void> {
     logLevel: 'warn',
     build: {
       ...{ outDir: BUILT, emptyOutDir: true, target: 'es2022' },
-      rollupOptions: { input: ['index.html', 'net.html'].map((name) => join(PAGE, name)) },
+      rollupOptions: { input: ['index.html', 'net.html', 'session.html'].map((name) => join(PAGE, name)) },
     },
     worker: { format: 'es' },
   });

@@ -19,6 +19,7 @@ import { benchNet } from './net.ts';
 import { benchPackage } from './package.ts';
 import { PUBLIC } from './platform.ts';
 import { benchPull, PULL_HERE, pullHere } from './pull.ts';
+import { benchSession, benchSessionInChromium } from './session.ts';
 import { benchStart } from './start.ts';
 import { benchWide } from './wide.ts';
 import { benchWork } from './work.ts';
@@ -33,6 +34,7 @@ const SECTIONS = [
   'idle',
   'pull',
   'start',
+  'session',
   'package',
   'disk',
   'kept',
@@ -102,6 +104,7 @@ async function main(): Promise<void> {
   if (chosen('idle')) await benchIdle(wasm);
   if (chosen('pull')) await benchPull(repeat * PULLS_PER_REPEAT);
   if (chosen('start')) await benchStart(repeat * STARTS_PER_REPEAT);
+  if (chosen('session')) await benchSession(repeat * STARTS_PER_REPEAT);
   if (chosen('package')) await benchPackage(repeat);
   if (chosen('disk')) await benchDisk(wasm, repeat);
   if (chosen('kept')) await benchKept(wasm, repeat);
@@ -115,6 +118,7 @@ async function main(): Promise<void> {
   if (chosen('page')) {
     const { benchPage } = await import('./page.ts');
     await benchPage(repeat * STARTS_PER_REPEAT);
+    await benchSessionInChromium(wasm, repeat * STARTS_PER_REPEAT);
   }
   if (chosen('preview')) {
     const { benchPreview } = await import('./preview.ts');
