@@ -189,14 +189,14 @@ export class Agent {
     const late = new MachineError('the guest does not freeze its processes');
     const timer = setTimeout(() => suspended.reject(late), FREEZE_PATIENCE);
     this.#send(encodeSuspend());
+    this.#isFrozen = true;
+    this.#mux.freeze(isInput);
     try {
       await suspended.promise;
     } finally {
       clearTimeout(timer);
       this.#suspended = undefined;
     }
-    this.#isFrozen = true;
-    this.#mux.freeze(isInput);
   }
 
   /** The state, while the agent is frozen and the vsock device suspended. */
