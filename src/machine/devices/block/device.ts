@@ -90,7 +90,9 @@ export class BlockDevice extends VirtioDevice {
 
   protected override async settle(): Promise<Plain> {
     await Promise.all(this.#inFlight);
-    return { disk: ((await this.#backend.suspend?.()) as Plain | undefined) ?? null };
+    // The suspension may have been given up meanwhile.
+    const disk = this.suspended ? await this.#backend.suspend?.() : undefined;
+    return { disk: (disk as Plain | undefined) ?? null };
   }
 
   protected override async restore(state: StateReader): Promise<void> {
