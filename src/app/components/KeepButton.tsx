@@ -1,7 +1,7 @@
 import { useId } from 'react';
 import { formatAge } from '../model/format.ts';
 import { type Keeping, useKeeping } from '../stores/keeping.ts';
-import { downloadSession } from '../stores/saving.ts';
+import { downloadSession, saveStart } from '../stores/saving.ts';
 import { Button } from './Button.tsx';
 import { suspendHere } from './focus.ts';
 
@@ -31,7 +31,7 @@ export function KeepButton() {
 }
 
 function Kept() {
-  const { name, savedAt, problem, refuse } = useKeeping();
+  const { name, savedAt, problem, isStart, refuse } = useKeeping();
   return (
     <>
       <h2>{name === undefined ? 'It is being kept' : `Kept as ${name}`}</h2>
@@ -46,6 +46,9 @@ function Kept() {
         </Button>
         <Button icon="download" onClick={() => void downloadSession()}>
           Download session
+        </Button>
+        <Button icon={isStart ? 'check' : 'run'} disabled={isStart} onClick={() => void saveStart()}>
+          {isStart ? 'Starts here next time' : 'Start here next time'}
         </Button>
         <Button icon="trash" look="danger" onClick={() => void refuse()}>
           Don’t keep it

@@ -1,4 +1,4 @@
-import { lazy, useId, useState } from 'react';
+import { lazy, useId, useRef, useState } from 'react';
 import type { KeptItem } from '../machine/messages.ts';
 import { formatAge, formatBytes } from '../model/format.ts';
 import { shortName } from '../model/names.ts';
@@ -17,8 +17,13 @@ export function KeptContainers({ canRun }: { canRun: boolean }) {
   if (items.length === 0 && !problem) return null;
   return (
     <section className="shelf" aria-label="My containers">
-      <h2>My containers</h2>
-      <p className="quiet">Kept in this browser, with all that you did in them.</p>
+      <div className="kept-header">
+        <div>
+          <h2>My containers</h2>
+          <p className="quiet">Kept in this browser, with all that you did in them.</p>
+        </div>
+        <ImportButton onPick={(changes) => ask({ kind: 'import', changes })} />
+      </div>
       {problem && (
         <Notice tone="problem" title="That did not work">
           {problem}
@@ -35,6 +40,30 @@ export function KeptContainers({ canRun }: { canRun: boolean }) {
         </Later>
       )}
     </section>
+  );
+}
+
+/** Takes a tar of changes. */
+function ImportButton({ onPick }: { onPick: (changes: File) => void }) {
+  const input = useRef<HTMLInputElement>(null);
+  return (
+    <>
+      <Button icon="upload" onClick={() => input.current?.click()}>
+        Import changes
+      </Button>
+      <input
+        ref={input}
+        type="file"
+        hidden
+        aria-label="Changes of a container"
+        accept=".tar,.gz,.tgz,.zst"
+        onChange={({ target }) => {
+          const [picked] = target.files ?? [];
+          if (picked) onPick(picked);
+          target.value = '';
+        }}
+      />
+    </>
   );
 }
 

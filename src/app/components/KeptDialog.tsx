@@ -1,6 +1,9 @@
-import { useState } from 'react';
+import { type ReactNode, useState } from 'react';
 import { messageOf } from '../../text/message.ts';
+import { makeUpName } from '../model/container-name.ts';
 import { formatBytes } from '../model/format.ts';
+import { canonicalName, imageShownAs, shortName } from '../model/names.ts';
+import { useForm } from '../stores/form.ts';
 import { type KeptQuestion, useKept } from '../stores/kept.ts';
 import { Button } from './Button.tsx';
 import { Dialog } from './Dialog.tsx';
@@ -11,8 +14,10 @@ interface KeptDialogProps {
   readonly onClose: () => void;
 }
 
-/** Asks for a container's new name, or before it is deleted. */
-export default function KeptDialog({ question: { kind, item }, onClose }: KeptDialogProps) {
+/** Asks for a name, or before a container is deleted. */
+export default function KeptDialog({ question, onClose }: KeptDialogProps) {
+  if (question.kind === 'import') return <ImportDialog changes={question.changes} onClose={onClose} />;
+  const { kind, item } = question;
   return kind === 'rename' ? (
     <RenameDialog name={item.name} onClose={onClose} />
   ) : (
@@ -42,35 +47,79 @@ export default function KeptDialog({ question: { kind, item }, onClose }: KeptDi
 }
 
 function RenameDialog({ name, onClose }: { name: string; onClose: () => void }) {
-  const [newName, setNewName] = useState(name);
-  const [problem, setProblem] = useState<string>();
-  const rename = () =>
-    useKept
-      .getState()
-      .rename(name, newName.trim())
-      .then(onClose, (error: unknown) => setProblem(messageOf(error)));
   return (
-    <Dialog title={`Rename ${name}`} onClose={onClose}>
+    <NameDialog
+      title={`Rename ${name}`}
+      action="Rename"
+      name={name}
+      onName={(newName) => useKept.getState().rename(name, newName)}
+      onClose={onClose}
+    />
+  );
+}
+
+function ImportDialog({ changes, onClose }: { changes: File; onClose: () => void }) {
+  const image = useForm(({ form }) => form.image);
+  const items = useKept((kept) => kept.items);
+  return (
+    <NameDialog
+      title="Import changes"
+      action="Import"
+      name={makeUpName(items.map(({ name }) => name))}
+      onName={(name) => useKept.getState().importChanges(name, imageShownAs(image), changes)}
+      onClose={onClose}
+    >
+      <p>
+        Makes a container of the form’s image, {shortName(canonicalName(image) ?? image)}, with the changes in{' '}
+        {changes.name}.
+      </p>
+    </NameDialog>
+  );
+}
+
+interface NameDialogProps {
+  readonly title: string;
+  readonly action: string;
+  /** The name at first. */
+  readonly name: string;
+  /** Rejects with the reason to show. */
+  readonly onName: (name: string) => Promise<void>;
+  readonly onClose: () => void;
+  readonly children?: ReactNode;
+}
+
+function NameDialog({ title, action, name: firstName, onName, onClose, children }: NameDialogProps) {
+  const [name, setName] = useState(firstName);
+  const [problem, setProblem] = useState<string>();
+  const [isBusy, setBusy] = useState(false);
+  const submit = async () => {
+    setBusy(true);
+    await onName(name.trim()).then(onClose, (error: unknown) => setProblem(messageOf(error)));
+    setBusy(false);
+  };
+  return (
+    <Dialog title={title} onClose={onClose}>
+      {children}
       <form
         onSubmit={(event) => {
           event.preventDefault();
-          void rename();
+          void submit();
         }}
       >
         <Field
           id="kept-name"
           label="Name"
-          value={newName}
+          value={name}
           onChange={(value) => {
-            setNewName(value);
+            setName(value);
             setProblem(undefined);
           }}
           error={problem}
           hint="Letters, digits, and _ . - within it"
         />
         <div className="dialog-actions">
-          <Button type="submit" icon="check" look="main" disabled={newName.trim() === name}>
-            Rename
+          <Button type="submit" icon="check" look="main" disabled={isBusy}>
+            {action}
           </Button>
         </div>
       </form>

@@ -18,6 +18,7 @@ import { PasteNotice } from './PasteNotice.tsx';
 import { Recent } from './Recent.tsx';
 import { SessionOffer } from './SessionOffer.tsx';
 import { ShareButton } from './ShareButton.tsx';
+import { StartNote } from './StartNote.tsx';
 import { useDrop } from './use-drop.ts';
 import { useMissingFile } from './use-image.ts';
 import { WhatRuns } from './WhatRuns.tsx';
@@ -68,6 +69,7 @@ export function Picker({ canRun }: { canRun: boolean }) {
             </Button>
           </div>
           <WhatRuns wish={checked.wish} />
+          <StartNote />
           <div className="launch-actions">
             <LocalImageButtons />
             <ShareButton />

@@ -1,5 +1,6 @@
 import { useEffect, useState } from 'react';
-import type { StoredImage } from '../../api/images.ts';
+import type { SavedStart, StoredImage } from '../../api/images.ts';
+import { quoteWord } from '../../options/words.mjs';
 import type { KeptItem } from '../machine/messages.ts';
 import { count, formatAge, formatBytes } from '../model/format.ts';
 import { shortName } from '../model/names.ts';
@@ -12,7 +13,7 @@ import { Notice } from './Notice.tsx';
 
 /** Shows and deletes what is in the browser's storage. */
 export default function StorageDialog({ onClose }: { onClose: () => void }) {
-  const { images, problem, refresh, removeAll } = useLibrary();
+  const { images, starts, problem, refresh, removeAll } = useLibrary();
   const kept = useKept((state) => state.items);
   const [asked, ask] = useState<KeptItem>();
   useEffect(() => {
@@ -36,9 +37,20 @@ export default function StorageDialog({ onClose }: { onClose: () => void }) {
               <KeptStorageItem key={item.name} item={item} ask={ask} />
             ))}
           </ul>
-          <h3>Images</h3>
         </>
       )}
+      {starts.length > 0 && (
+        <>
+          <h3>Saved starts</h3>
+          <p className="quiet">New containers of these images begin here.</p>
+          <ul className="stored-images">
+            {starts.map((start) => (
+              <StartItem key={start.id} start={start} />
+            ))}
+          </ul>
+        </>
+      )}
+      {kept.length + starts.length > 0 && <h3>Images</h3>}
       {images.length === 0 ? (
         <p className="quiet">
           No image is stored. The browser stores each image that you run, so that it starts at once the next
@@ -80,6 +92,29 @@ function KeptStorageItem({ item, ask }: { item: KeptItem; ask: (item: KeptItem) 
         disabled={status === 'running'}
         onClick={() => ask(item)}
       />
+    </li>
+  );
+}
+
+function StartItem({ start }: { start: SavedStart }) {
+  const removeStart = useLibrary((library) => library.removeStart);
+  const { id, image, command, usedBytes, created } = start;
+  const name = shortName(image);
+  return (
+    <li className="stored-image">
+      <div>
+        <p className="item-name">{name}</p>
+        <p className="quiet">
+          {formatBytes(usedBytes)}, saved {formatAge(created.getTime(), Date.now())}
+          {command.length > 0 && (
+            <>
+              {' in '}
+              <code>{command.map(quoteWord).join(' ')}</code>
+            </>
+          )}
+        </p>
+      </div>
+      <IconButton icon="trash" label={`Delete the start of ${name}`} onClick={() => void removeStart(id)} />
     </li>
   );
 }

@@ -58,6 +58,11 @@ export class KeptContainers {
     }
   }
 
+  /** Keeps a new container of an image, with changes that `exportChanges` has packed. */
+  importChanges(name: string, image: string, changes: File): Promise<void> {
+    return containers.import(name, image, changes.stream());
+  }
+
   /** Says what a file with a saved session holds, without running any of it. */
   async describe(file: Blob): Promise<SessionFile> {
     const { image, memoryBytes, cpus, command, saved } = await containers.describeSession(file);

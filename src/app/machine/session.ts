@@ -182,6 +182,11 @@ export class Session {
     }
   }
 
+  /** Lets later containers of the image begin where this one is. @throws StorageError, MachineError */
+  saveStart(view: ShownView): Promise<void> {
+    return this.#withView(view, () => this.#running.saveStart());
+  }
+
   /** Returns the session as a file, for another browser or for Node. @throws MachineError */
   exportSession(view: ShownView): Promise<Blob> {
     return this.#withView(view, () => new Response(this.#running.exportSession()).blob());

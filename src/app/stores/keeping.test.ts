@@ -2,8 +2,11 @@ import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import type { Connection } from '../machine/connection.ts';
 
 const refresh = vi.fn(async () => {});
+const persist = vi.fn(async () => {});
 const items: { name: string }[] = [];
 vi.mock('./kept.ts', () => ({ useKept: { getState: () => ({ items, refresh }) } }));
+
+vi.mock('./library.ts', () => ({ useLibrary: { getState: () => ({ persist }) } }));
 
 const { current } = await import('./connection.ts');
 const { useKeeping } = await import('./keeping.ts');
@@ -38,6 +41,7 @@ it('keeps a container once somebody types, under a name that it makes up', async
   expect(state().name).toMatch(/^[a-z]+-[a-z]+$/);
   expect(session.keep.mock.calls).toEqual([[state().name]]);
   expect(state().isNoticed).toBe(false);
+  expect(persist).toHaveBeenCalledOnce();
 });
 
 it('waits for the program if somebody types before it runs', async () => {

@@ -3,6 +3,7 @@ import { messageOf } from '../../text/message.ts';
 import { makeUpName } from '../model/container-name.ts';
 import { current } from './connection.ts';
 import { useKept } from './kept.ts';
+import { useLibrary } from './library.ts';
 
 export type Keeping =
   /** Nobody has typed anything that could be lost. */
@@ -23,6 +24,8 @@ interface KeepingState {
   readonly problem: string | undefined;
   /** Why the store does not take what the container writes. */
   readonly diskProblem: string | undefined;
+  /** Whether later containers of the image begin where this one was. */
+  readonly isStart: boolean;
   /** When its session was saved last, in ms since 1970. */
   readonly savedAt: number | undefined;
   /** Whether the user has seen that it is kept. */
@@ -41,6 +44,8 @@ interface KeepingState {
   rename(name: string): Promise<void>;
   /** Takes the result of a save. */
   saved(problem?: string): void;
+  /** Later containers of the image begin where this one is. */
+  startSaved(): void;
   noteDisk(problem: string | undefined): void;
   dismiss(): void;
 }
@@ -50,6 +55,7 @@ const NOTHING = {
   name: undefined,
   problem: undefined,
   diskProblem: undefined,
+  isStart: false,
   savedAt: undefined,
   isNoticed: false,
 } as const satisfies Partial<KeepingState>;
@@ -69,6 +75,8 @@ export const useKeeping = create<KeepingState>((set, get) => {
       try {
         await session.keep(name);
         if (current.connection?.session === session) set({ keeping: 'kept', name });
+        // Browsers that ask their user about it do so now, when there is something to lose.
+        if (useKept.getState().items.length === 0) void useLibrary.getState().persist();
       } catch (error) {
         if ((error as Error).name === 'ContainerExistsError' && attempt < ATTEMPTS) {
           await useKept.getState().refresh();
@@ -113,6 +121,7 @@ export const useKeeping = create<KeepingState>((set, get) => {
       set({ name: newName });
     },
     saved: (problem) => set(problem === undefined ? { problem, savedAt: Date.now() } : { problem }),
+    startSaved: () => set({ isStart: true, problem: undefined }),
     noteDisk: (diskProblem) => set({ diskProblem }),
     dismiss: () => set({ isNoticed: true }),
   };

@@ -8,11 +8,10 @@ import { freeName } from '../model/container-name.ts';
 import { loadMachinery } from './connection.ts';
 import { save } from './save.ts';
 
-/** What a dialog asks about a container. */
-export interface KeptQuestion {
-  readonly kind: 'rename' | 'delete';
-  readonly item: KeptItem;
-}
+/** What a dialog asks. */
+export type KeptQuestion =
+  | { readonly kind: 'rename' | 'delete'; readonly item: KeptItem }
+  | { readonly kind: 'import'; readonly changes: File };
 
 interface KeptList {
   /** The containers in the store, the most recently used first, as they were when the list was read last. */
@@ -31,6 +30,8 @@ interface KeptState extends KeptList {
   /** @returns the name of the copy */
   duplicate(name: string): Promise<string>;
   remove(name: string): Promise<void>;
+  /** Keeps a new container with changes that another one has packed. @throws the reason to show */
+  importChanges(name: string, image: string, changes: File): Promise<void>;
   /** Downloads a tar of the files that have changed. */
   exportChanges(name: string): Promise<void>;
   /** Downloads an image of the container. */
@@ -80,6 +81,8 @@ export const useKept = create<KeptState>()(
           return copy;
         },
         remove: (name) => attempt(name, 'Deleting', () => run((containers) => containers.remove(name))),
+        importChanges: (name, image, changes) =>
+          run((containers) => containers.importChanges(name, image, changes)),
         exportChanges: (name) =>
           attempt(name, 'Packing its files', async () =>
             save(await run((containers) => containers.exportChanges(name)), `${name}.tar`),

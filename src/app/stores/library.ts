@@ -8,6 +8,8 @@ interface LibraryState {
   /** Whether the dialog is open. */
   readonly isShown: boolean;
   readonly images: readonly images.StoredImage[];
+  /** Where new containers begin, in place of the start of their programs. */
+  readonly starts: readonly images.SavedStart[];
   readonly storage: images.StorageUse | undefined;
   /** Why the last attempt failed. */
   readonly problem: string | undefined;
@@ -18,6 +20,8 @@ interface LibraryState {
   remove(reference: string): Promise<void>;
   /** Removes all images but those in use. */
   removeAll(): Promise<void>;
+  /** Lets new containers begin at the start of their programs again. */
+  removeStart(id: string): Promise<void>;
   persist(): Promise<void>;
 }
 
@@ -33,8 +37,8 @@ export const useLibrary = create<LibraryState>((set, get) => {
     }
   };
   const load = async () => {
-    const [list, storage] = await Promise.all([images.list(), images.storage()]);
-    set({ images: list, storage });
+    const [list, starts, storage] = await Promise.all([images.list(), images.starts(), images.storage()]);
+    set({ images: list, starts, storage });
   };
   const remove = async (references: readonly string[]) => {
     for (const reference of references) await images.remove(reference);
@@ -43,6 +47,7 @@ export const useLibrary = create<LibraryState>((set, get) => {
   return {
     isShown: false,
     images: [],
+    starts: [],
     storage: undefined,
     problem: undefined,
     show: (isShown) => set({ isShown }),
@@ -52,6 +57,11 @@ export const useLibrary = create<LibraryState>((set, get) => {
       attempt(() => {
         const unused = get().images.filter(({ inUse }) => !inUse);
         return remove(unused.map(({ reference }) => reference));
+      }),
+    removeStart: (id) =>
+      attempt(async () => {
+        await images.removeStart(id);
+        await load();
       }),
     persist: () =>
       attempt(async () => {

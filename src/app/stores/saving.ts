@@ -3,6 +3,7 @@ import { messageOf } from '../../text/message.ts';
 import { SESSION_ENDING } from '../model/session-file.ts';
 import { current } from './connection.ts';
 import { useKeeping } from './keeping.ts';
+import { useLibrary } from './library.ts';
 import { save } from './save.ts';
 import { useSession } from './session.ts';
 import { shownView } from './view.ts';
@@ -29,6 +30,16 @@ export function saveOnTheWayOut(): void {
     const now = kept();
     now?.connection.saveNow(shownView(now.run.previewId), PATIENCE);
   });
+}
+
+/** Lets later containers of the image begin where this one is. */
+export async function saveStart(): Promise<void> {
+  const { connection } = current;
+  if (!connection) return;
+  const { startSaved, saved } = useKeeping.getState();
+  // Each of them has previews of its own.
+  await connection.session.saveStart(shownView('')).then(startSaved, (error) => saved(messageOf(error)));
+  await useLibrary.getState().refresh();
 }
 
 /** Downloads the session as a file. */
