@@ -12,7 +12,6 @@ enum { ATTEMPTS = 5000, MOST_DISKS = 8 };
 /* virtio's serial numbers have at most 20 bytes, the kernel's device names 31. */
 enum { SERIAL_SIZE = 21, DEVICE_SIZE = 40 };
 
-#define IMAGE "/run/image"
 #define NEW_UPPER WRITABLE_DISK "/new"
 #define WORK WRITABLE_DISK "/work"
 

@@ -5,9 +5,10 @@
 #include <stdbool.h>
 
 /*
- * The mount points of the writable disk, of the image with a writable layer above it, of a new devpts, and of
- * the folder for channels. UPPER is the writable layer.
+ * The mount points of the image, of the writable disk, of both as layers, of a new devpts, and of the folder
+ * for channels. UPPER is the writable layer.
  */
+#define IMAGE "/run/image"
 #define WRITABLE_DISK "/run/writable"
 #define UPPER WRITABLE_DISK "/upper"
 #define CONTAINER_ROOT "/run/root"

@@ -40,8 +40,8 @@ static unsigned depth;
 /* The current file's, relative to the container's root. */
 static char path[PATH_MAX + sizeof(OPAQUE)];
 
-/* The container's root. */
-static int root;
+/* The roots of the container, and of its image. */
+static int root, image;
 
 /* The number of files that a layer cannot have. */
 static unsigned left_out;
@@ -237,12 +237,23 @@ static bool enter_path(size_t folder_length, const char *prefix, const char *nam
 	return strlcat(path, name, sizeof(path)) < PATH_MAX;
 }
 
-/* Whether the folder replaces those of the image with its name. */
+/* overlayfs makes all new folders opaque. */
 static bool is_opaque(const char *file)
 {
 	static char value[ATTRIBUTE_SIZE];
 
 	return read_attribute(file, OVERLAY "opaque", value) == 1 && *value == 'y';
+}
+
+/* Whether the image has a folder at the current path. */
+static bool is_in_image(void)
+{
+	int folder = open_below(image, path, O_DIRECTORY);
+
+	if (folder < 0)
+		return false;
+	close(folder);
+	return true;
 }
 
 /* Whether the folder is one of the image with a new name. */
@@ -263,7 +274,7 @@ static const char *begin_level(int upper, int merged)
 static const char *begin_changed_folder(const struct level *parent, const char *name)
 {
 	const char *file = path_in(parent->upper, name);
-	bool renamed = is_renamed(file), opaque = renamed || is_opaque(file);
+	bool renamed = is_renamed(file), replaces = (renamed || is_opaque(file)) && is_in_image();
 	int upper = open_below(parent->upper, name, O_DIRECTORY);
 	int merged = renamed ? open_below(root, path, O_DIRECTORY) : -1;
 	size_t length = strlen(path);
@@ -271,7 +282,7 @@ static const char *begin_changed_folder(const struct level *parent, const char *
 
 	if (upper < 0 || (renamed && merged < 0))
 		return failure(errno);
-	if (opaque) {
+	if (replaces) {
 		strcpy(path + length, OPAQUE);
 		problem = write_mark();
 		path[length] = 0;
@@ -397,7 +408,8 @@ static const char *export_root(void)
 	int upper = open(UPPER, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
 	root = open(CONTAINER_ROOT, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (root < 0 || !read_status(upper, ".", &status))
+	image = open(IMAGE, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (root < 0 || image < 0 || !read_status(upper, ".", &status))
 		return failure(errno);
 	strcpy(path, "./");
 

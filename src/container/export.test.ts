@@ -13,7 +13,7 @@ import {
   TYPE_BITS,
   withoutDirectoryLinks,
 } from '../disk/testing/facts.ts';
-import { makeDisk, readLayers } from '../disk/testing/images.ts';
+import { indexTar, makeDisk, readLayers } from '../disk/testing/images.ts';
 import { writeLayout } from '../disk/testing/layout-writer.ts';
 import { HAS_UMOCI, unpackWithUmoci } from '../disk/testing/linux.ts';
 import { concat, type EntrySpec, end, entry } from '../disk/testing/tar-writer.ts';
@@ -168,6 +168,11 @@ test('changes become a layer, whether the container runs or not', async () => {
     0,
     'LinuxRun: left out, because a layer cannot have names that begin with .wh.: 1\n',
   ]);
+  // A folder that is new needs no mark, because there is nothing that it replaces.
+  const marks = indexTar(running.tar)
+    .entries.map(({ path }) => path)
+    .filter((path) => path.endsWith('.opq'));
+  expect(marks.sort()).toEqual(['old/.wh..wh..opq', 'replaced/.wh..wh..opq']);
   const expected = await listExpected();
   expect(differences(listLayers([...layers, running.tar]), expected)).toEqual([]);
   if (HAS_UMOCI) {
