@@ -94,6 +94,15 @@ export interface StopOptions {
   readonly seconds?: number | undefined;
 }
 
+/** How a container is saved. */
+export interface SaveOptions {
+  /**
+   * Lets it stand still for two seconds more, because its page is about to be left: it would go on from the
+   * saved state only if it wrote no files after that.
+   */
+  readonly isLeaving?: boolean | undefined;
+}
+
 /** A container whose program runs. As a `Child` it stands for that program. */
 export interface RunningContainer extends Child {
   /** The working directory of its program. */
@@ -148,7 +157,7 @@ export interface RunningContainer extends Child {
    * stands still meanwhile. Kept containers also save themselves when they rest.
    * @throws OptionError if it is not kept; MachineError, StorageError
    */
-  save(): Promise<void>;
+  save(options?: SaveOptions): Promise<void>;
   /** Saves it, and ends its machine. Its processes go on with `containers.start`. @throws as `save` */
   suspend(): Promise<void>;
   /**
@@ -714,8 +723,8 @@ export class StartedContainer implements RunningContainer {
     this.#saving.annotate = annotate;
   }
 
-  async save(): Promise<void> {
-    await this.#tellSaved(() => this.#saving.save());
+  async save({ isLeaving }: SaveOptions = {}): Promise<void> {
+    await this.#tellSaved(() => this.#saving.save(isLeaving));
   }
 
   async suspend(): Promise<void> {

@@ -2,6 +2,7 @@
 import { exportStopped } from '../container/container.ts';
 import { storeLayer } from '../container/image.ts';
 import { bootImage } from '../container/image-machine.ts';
+import { isUnchangedSince } from '../disk/kept-disk-file.ts';
 import { randomId } from '../docker/names.ts';
 import { decompress } from '../oci/codec.ts';
 import type { Digest } from '../oci/digest.ts';
@@ -53,7 +54,7 @@ export async function startKept(
   const { signal, onConsole, savesItself } = options;
   const source = await openKept(name);
   try {
-    const openSession = await savedSession(source.kept, options.resume ?? true);
+    const openSession = await savedSession(source.kept, options.resume);
     const live = {
       stdio: { stdin, stdout, stderr },
       terminal: terminal ?? (source.launch.terminal ? SIZE : undefined),
@@ -68,11 +69,15 @@ export async function startKept(
   }
 }
 
-/** Drops the saved session of a container, unless it goes on from that. */
-async function savedSession({ container }: Keeping, resumes: boolean): Promise<Source['openSession']> {
+/**
+ * Drops the saved session of a container, unless it goes on from that. By default it does unless files have
+ * been written since, which would be lost.
+ */
+async function savedSession({ container }: Keeping, resume?: boolean): Promise<Source['openSession']> {
   const { id, session } = container.record;
   if (!session) return undefined;
-  if (resumes)
+  const { store } = await containerHost().openKept();
+  if (resume ?? (await isUnchangedSince(store.disks, id, session.checkpoint)))
     return async (emulator) => (await import('./sessions.ts')).openStored(id, session.id, emulator);
   await container.update({ session: undefined });
   return undefined;

@@ -38,6 +38,7 @@ export {
   type ContainerEvents,
   type ExecOptions,
   type RunningContainer,
+  type SaveOptions,
   type Stats,
   type StopOptions,
 } from './container.ts';

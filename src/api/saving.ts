@@ -16,6 +16,9 @@ import type { LaunchOptions } from './kept-options.ts';
 import type { LoadedImage } from './load-image.ts';
 import { openSessions } from './sessions.ts';
 
+/** How long a container whose owner leaves stands still: a browser ends the page meanwhile, in ms. */
+const LEAVING = 2_000;
+
 /** Returns what belongs to a saved container beside it, such as the contents of its terminals. */
 export type Annotate = () => Plain | Promise<Plain>;
 
@@ -60,12 +63,24 @@ export class Saving {
     this.#pool = undefined;
   }
 
-  /** Saves it in the store; it goes on. @throws OptionError, MachineError, StorageError */
-  save(): Promise<void> {
-    return this.#inTurn(async () => {
-      const { machine } = await this.#store();
-      await machine.resume();
+  /**
+   * Saves it in the store; it goes on.
+   * @param isLeaving whether it stands still for a moment more, because its owner is about to be cut off
+   * @throws OptionError, MachineError, StorageError
+   */
+  async save(isLeaving = false): Promise<void> {
+    let standing: SuspendedContainer | undefined;
+    await this.#inTurn(async () => {
+      standing = await this.#store();
+      if (!isLeaving) await standing.machine.resume();
     });
+    // It may end before.
+    if (isLeaving) this.#inTurn(() => this.#resumeLater(standing as SuspendedContainer)).catch(() => {});
+  }
+
+  async #resumeLater({ machine }: SuspendedContainer): Promise<void> {
+    await new Promise((resolve) => setTimeout(resolve, LEAVING));
+    await machine.resume();
   }
 
   /** Saves it in the store, and leaves it suspended. @throws OptionError, MachineError, StorageError */

@@ -26,6 +26,14 @@ const shell = () => new Container(BUSYBOX).entrypoint('sh').network('none').memo
 const blobOf = async (container: RunningContainer) =>
   new Blob([new Uint8Array(await collect(chunks(container.exportSession()), 1 << 30, 'the file'))]);
 
+/** What a loss of power leaves of the store, as another store. */
+function cutOff(): string {
+  const left = temporaryStore();
+  for (const part of ['values', 'disks', 'sessions'])
+    cpSync(join(store, part), join(left, part), { recursive: true });
+  return left;
+}
+
 describe('a kept container', { timeout: TIMEOUT }, () => {
   test('goes on after it was suspended, and again after it was saved and cut off', async () => {
     const first = await shell().name('box').run();
@@ -46,18 +54,22 @@ describe('a kept container', { timeout: TIMEOUT }, () => {
     await sh.run('A=3; echo saved > /file; echo ready', /ready/);
     await second.save();
     expect(await sh.run('A=4; echo lost > /file; cat /file', /lost/)).toBe('lost');
-    // What a loss of power would leave.
-    const left = temporaryStore();
-    for (const part of ['values', 'disks', 'sessions'])
-      cpSync(join(store, part), join(left, part), { recursive: true });
+    const left = cutOff();
+    await sh.run('sync; echo synced', /synced/);
+    const later = cutOff();
     await second[Symbol.asyncDispose]();
     expect(await containers.get('box')).toMatchObject({ status: 'stopped' });
     expect(readdirSync(join(store, 'sessions'))).toEqual([]);
     configure({ store: left });
-    const third = await containers.start('box');
+    const third = await containers.start('box', { resume: true });
     expect(await new Shell(third).run('echo "A is $A"; cat /file', /A is .*\n\w+\n/)).toBe('A is 3\nsaved\n');
     await third[Symbol.asyncDispose]();
     expect(readdirSync(join(left, 'sessions'))).toEqual([]);
+    // Files that have been written since are not lost for the saved state.
+    configure({ store: later });
+    const fourth = await containers.start('box');
+    expect(await new Shell(fourth).run('echo "A is $A"; cat /file', /A is .*\n\w+\n/)).toBe('A is \nlost\n');
+    await fourth[Symbol.asyncDispose]();
     configure({ store });
     await containers.remove('box');
   });

@@ -11,8 +11,8 @@ export interface StartOptions {
   /** Where standard error goes; by default `piped`. */
   readonly stderr?: Stdio | undefined;
   /**
-   * Whether a container that is suspended, or has saved itself before it was cut off, goes on from there; by
-   * default true. Otherwise what was saved is dropped, and it starts on its files.
+   * Whether it goes on from where it was saved. By default it does, unless files have been written since,
+   * because its owner was cut off; they would be lost. What was saved is dropped if it does not.
    */
   readonly resume?: boolean | undefined;
   /** Ends the container. */

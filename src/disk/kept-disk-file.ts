@@ -40,6 +40,19 @@ export async function* readKeptDisk(
   }
 }
 
+/** Whether nothing durable has been written to a kept disk since one of its checkpoints. */
+export async function isUnchangedSince(files: DiskFiles, name: string, checkpoint: number): Promise<boolean> {
+  const file = await files.openReadOnly(name);
+  if (!file) return false;
+  try {
+    const stored = await loadMap(file.size, (offset, length) => file.read(offset, length));
+    const later = stored?.map.checkpoints.filter(({ number }) => number >= checkpoint) ?? [];
+    return later[0]?.number === checkpoint && later.every(({ before }) => before.size === 0);
+  } finally {
+    await file.close();
+  }
+}
+
 /**
  * Makes a kept disk with this content, durably, in place of any other of that name.
  * @param chunks in ascending order. Without any, the disk gets an empty file system when it is opened.

@@ -158,14 +158,14 @@ export class Session {
   }
 
   /** Saves the session of a kept container, which goes on. @throws StorageError, MachineError */
-  save(view: ShownView): Promise<void> {
-    return this.#withView(view, () => this.#running.save());
+  save(view: ShownView, isLeaving = false): Promise<void> {
+    return this.#withView(view, () => this.#running.save({ isLeaving }));
   }
 
   /** Saves the session while the page's thread waits for the flag to become 1. */
   async saveNow(view: ShownView, flag: Int32Array): Promise<void> {
     try {
-      await this.save(view);
+      await this.save(view, true);
     } finally {
       Atomics.store(flag, 0, 1);
     }
@@ -327,7 +327,7 @@ async function startKept(
   const deadline = performance.now() + PATIENCE;
   for (;;)
     try {
-      return await containers.start(name, { ...options, resume: resumes });
+      return await containers.start(name, { ...options, resume: resumes ? undefined : false });
     } catch (error) {
       if (!(error instanceof ContainerInUseError) || performance.now() > deadline) throw error;
       await new Promise((resolve) => setTimeout(resolve, RETRY));
