@@ -34,7 +34,7 @@ terminal it gets a terminal. Environment variables say what to run:
   LINUXRUN_USER        USER[:GROUP], names or numbers, instead of the image's
   LINUXRUN_WORKDIR     the working directory instead of the image's
   LINUXRUN_NAME        the name under which the container's files are kept; a stopped container of the name starts again
-                       with them
+                       with them, without LINUXRUN_IMAGE as it was started before
   LINUXRUN_MEMORY      the machine's memory, such as 512M or 2G (default: 512M)
   LINUXRUN_CPUS        the machine's processors, 1 to 8 (default: 1)
   LINUXRUN_DISK        limit of the container's writes, which are in memory and gone when it ends unless it has a name

@@ -70,6 +70,20 @@ describe('linuxrun', { timeout: TIMEOUT }, () => {
     });
   });
 
+  test('keeps files under a name, and starts the container again by it alone', async () => {
+    const NAME = `kept-${process.pid}`;
+    expect(await run({ ...running('cat /file 2>/dev/null; echo x >> /file'), NAME })).toMatchObject({
+      status: 0,
+      stdout: '',
+    });
+    expect(await run({ NAME })).toEqual({ status: 0, stdout: 'x\n', stderr: '' });
+    expect(await run({ ...running('cat /file'), NAME })).toMatchObject({ stdout: 'x\nx\n' });
+    expect(await run({ IMAGE: `oci://${PUBLIC}images:hello-world`, NAME })).toMatchObject({
+      status: 125,
+      stderr: expect.stringContaining('is kept already'),
+    });
+  });
+
   test('runs the image and command of the variables', async () => {
     const result = await run(
       {

@@ -18,6 +18,7 @@ async function main(args: string[]): Promise<number> {
       init: flags.init || given.init,
     },
     name,
+    startsAgain: await startsAgain(name),
     snapshot,
     memoryOption: 'LINUXRUN_MEMORY',
     terminal: hasTerminal() ? terminalOptions() : undefined,
@@ -26,7 +27,7 @@ async function main(args: string[]): Promise<number> {
     policy: 'missing',
     showsProgress: true,
     jitStats,
-    witness: name === undefined ? undefined : await witnessOf(name, given.image),
+    witness: name === undefined ? undefined : await witnessOf(name),
   });
 }
 
@@ -36,10 +37,21 @@ function inputOf(snapshot: string | undefined): Input {
   return hasTerminal() ? 'keyboard' : 'bytes';
 }
 
+/** Without an image, the name of a kept container says all. */
+async function startsAgain(name: string | undefined): Promise<boolean> {
+  const { LINUXRUN_IMAGE: image = '' } = process.env;
+  return name !== undefined && image === '' && (await import('./kept.ts')).isKept(name);
+}
+
 /** Other commands reach a container that is kept. */
-async function witnessOf(name: string, image: string): Promise<Witness> {
+async function witnessOf(name: string): Promise<Witness> {
   const { OwningWitness } = await import('./owning-witness.ts');
-  return new OwningWitness({ name, image, interactive: true, isInBackground: false });
+  return new OwningWitness({
+    name,
+    image: process.env.LINUXRUN_IMAGE,
+    interactive: true,
+    isInBackground: false,
+  });
 }
 
 await runMain(main, { title: 'LINUXRUN_IMAGE: ', option: 'LINUXRUN_IMAGE=' });
