@@ -120,9 +120,11 @@ function StartItem({ start }: { start: SavedStart }) {
 }
 
 function Quota() {
-  const { storage, persist } = useLibrary();
+  const { storage, starts, persist } = useLibrary();
+  const kept = useKept((state) => state.items);
   if (!storage) return null;
-  const { usedBytes, freeBytes, isPersistent } = storage;
+  const { freeBytes, isPersistent } = storage;
+  const usedBytes = [...kept, ...starts].reduce((sum, { usedBytes }) => sum + usedBytes, storage.usedBytes);
   const available = usedBytes + freeBytes;
   return (
     <div className="quota">
