@@ -15,7 +15,7 @@ import { decodeLog, LOG_FILE, type LogEntry } from './testing/write-log.ts';
 
 const MIB = 1 << 20;
 const SIZE = 64 * MIB;
-const ROUNDS = process.env.LONG_TESTS ? 300 : 15;
+const ROUNDS = process.env.LONG_TESTS ? 300 : 10;
 const FILES = process.env.LONG_TESTS ? 60 : 14;
 const SEED = Number(process.env.FUZZ_SEED ?? 1);
 
