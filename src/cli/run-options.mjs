@@ -35,6 +35,7 @@ terminal it gets a terminal. Environment variables say what to run:
   LINUXRUN_WORKDIR     the working directory instead of the image's
   LINUXRUN_NAME        the name under which the container's files are kept; a stopped container of the name starts again
                        with them, without LINUXRUN_IMAGE as it was started before
+  LINUXRUN_SNAPSHOT    like --snapshot
   LINUXRUN_MEMORY      the machine's memory, such as 512M or 2G (default: 512M)
   LINUXRUN_CPUS        the machine's processors, 1 to 8 (default: 1)
   LINUXRUN_DISK        limit of the container's writes, which are in memory and gone when it ends unless it has a name
@@ -115,6 +116,7 @@ export function readFlags(args) {
  * @property {string | undefined} user
  * @property {string | undefined} currentDir
  * @property {string | undefined} [name] the name under which the container is kept
+ * @property {string | undefined} [snapshot] the file with a session that goes on
  * @property {string | undefined} [hostname]
  * @property {boolean | undefined} [readOnly]
  * @property {readonly string[] | undefined} [tmpfs]
@@ -167,6 +169,7 @@ export function readOptions(env, publicFolder) {
     user: text('USER'),
     currentDir: text('WORKDIR'),
     name: read('NAME', parseContainerName),
+    snapshot: text('SNAPSHOT'),
     ports: read('PORTS', parsePorts) ?? [],
     init: read('INIT', parseSwitch) ?? false,
     devices: read('DEVICES', parseDevices) ?? [],

@@ -6,9 +6,10 @@ import { readFlags, readOptions } from './run-options.mjs';
 import { hasTerminal, terminalOptions } from './terminal.ts';
 
 async function main(args: string[]): Promise<number> {
-  const { jit, jitStats, snapshot, ...flags } = readFlags(args);
+  const { jit, jitStats, ...flags } = readFlags(args);
   const given = readOptions(process.env, PUBLIC);
   const { name } = given;
+  const snapshot = flags.snapshot ?? given.snapshot;
   return runContainer({
     options: {
       ...given,

@@ -16,6 +16,7 @@ export const VARIABLES = [
   'WORKDIR',
   // Not in links: a stranger's command must not run on kept files.
   'NAME',
+  'SNAPSHOT',
   'PORTS',
   'INIT',
   'DEVICES',
