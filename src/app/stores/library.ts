@@ -1,16 +1,16 @@
 import { create } from 'zustand';
 import { browserLibrary } from '../../api/browser-library.ts';
 import { installLibrary } from '../../api/host.ts';
-import * as images from '../../api/images.ts';
+import type { SavedStart, StorageUse, StoredImage } from '../../api/images.ts';
 import { messageOf } from '../../text/message.ts';
 
 interface LibraryState {
   /** Whether the dialog is open. */
   readonly isShown: boolean;
-  readonly images: readonly images.StoredImage[];
+  readonly images: readonly StoredImage[];
   /** Where new containers begin, in place of the start of their programs. */
-  readonly starts: readonly images.SavedStart[];
-  readonly storage: images.StorageUse | undefined;
+  readonly starts: readonly SavedStart[];
+  readonly storage: StorageUse | undefined;
   /** Why the last attempt failed. */
   readonly problem: string | undefined;
 
@@ -27,22 +27,22 @@ interface LibraryState {
 
 installLibrary(browserLibrary);
 
+/** The form does not need this code, which also reads images. */
+const loadImages = () => import('../../api/images.ts');
+
+type Images = Awaited<ReturnType<typeof loadImages>>;
+
 export const useLibrary = create<LibraryState>((set, get) => {
-  const attempt = async (action: () => Promise<unknown>) => {
+  /** Does something with the stored images, and shows the result. */
+  const attempt = async (action: (images: Images) => Promise<unknown>) => {
     try {
-      await action();
-      set({ problem: undefined });
+      const images = await loadImages();
+      await action(images);
+      const [list, starts, storage] = await Promise.all([images.list(), images.starts(), images.storage()]);
+      set({ images: list, starts, storage, problem: undefined });
     } catch (error) {
       set({ problem: messageOf(error) });
     }
-  };
-  const load = async () => {
-    const [list, starts, storage] = await Promise.all([images.list(), images.starts(), images.storage()]);
-    set({ images: list, starts, storage });
-  };
-  const remove = async (references: readonly string[]) => {
-    for (const reference of references) await images.remove(reference);
-    await load();
   };
   return {
     isShown: false,
@@ -51,22 +51,13 @@ export const useLibrary = create<LibraryState>((set, get) => {
     storage: undefined,
     problem: undefined,
     show: (isShown) => set({ isShown }),
-    refresh: () => attempt(load),
-    remove: (reference) => attempt(() => remove([reference])),
+    refresh: () => attempt(async () => {}),
+    remove: (reference) => attempt((images) => images.remove(reference)),
     removeAll: () =>
-      attempt(() => {
-        const unused = get().images.filter(({ inUse }) => !inUse);
-        return remove(unused.map(({ reference }) => reference));
+      attempt(async (images) => {
+        for (const { reference, inUse } of get().images) if (!inUse) await images.remove(reference);
       }),
-    removeStart: (id) =>
-      attempt(async () => {
-        await images.removeStart(id);
-        await load();
-      }),
-    persist: () =>
-      attempt(async () => {
-        await images.persist();
-        await load();
-      }),
+    removeStart: (id) => attempt((images) => images.removeStart(id)),
+    persist: () => attempt((images) => images.persist()),
   };
 });
