@@ -18,6 +18,7 @@ export type {
   FileType,
   FolderEntry,
   NetworkStatus,
+  Plain,
   PortChange,
   Refusal,
   RefusalReason,
