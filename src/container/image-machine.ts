@@ -1,5 +1,4 @@
 import type { KeptDiskDescription } from '../disk/kept-backend.ts';
-import { MachineError } from '../machine/errors.ts';
 import {
   type BootFigures,
   type DiskOptions,
@@ -186,7 +185,7 @@ async function startMachine(options: ImageMachineOptions): Promise<Machine> {
   return machine ?? bootMachine(options, emulator);
 }
 
-/** The saved machine, if it is there and whole. */
+/** The saved machine, if it is there and whole. A boot reports what is wrong with the server, too. */
 async function findBooted(
   platform: Platform,
   emulator: WebAssembly.Module,
@@ -194,9 +193,8 @@ async function findBooted(
   try {
     if (platform.openBooted) return await platform.openBooted(emulator);
     return await openBooted(await platform.loadFile(BOOTED), emulator);
-  } catch (error) {
-    if (error instanceof MachineError) return undefined;
-    throw error;
+  } catch {
+    return undefined;
   }
 }
 
