@@ -103,7 +103,7 @@ export const useSession = create<SessionState>((set, get) => {
         // Its file has become a kept container.
         set(({ run }) => ({ phase: 'running', run: run && { ...run, kept: withoutFile(run.kept) } }));
         useKeeping.getState().started();
-        useRecent.getState().remember(get().run?.link ?? '');
+        rememberRun(get().run);
         meter.start(get().run?.wish.cpus ?? 1);
         break;
       case 'resumed':
@@ -264,6 +264,11 @@ function mark({ type }: SessionEvent): void {
   };
   const name = names[type];
   if (name) performance.mark(`linuxrun:${name}`);
+}
+
+/** A kept container has a list of its own. */
+function rememberRun(run: Run | undefined): void {
+  if (run && !run.kept) useRecent.getState().remember(run.link);
 }
 
 function withoutFile(kept: KeptRequest | undefined): KeptRequest | undefined {
