@@ -120,7 +120,7 @@ test('without a relay programs fail at once, and the page says why', async ({ pa
   await expect(visitor.figure('Network')).toHaveText('off');
   // It is a setting of the browser, not of the container.
   expect(page.url()).not.toContain('RELAY');
-  await page.reload();
+  await visitor.open({ image: BUSYBOX });
   await visitor.openOptions();
   await expect(visitor.field('Relay')).toHaveValue('off');
 });

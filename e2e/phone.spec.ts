@@ -55,7 +55,9 @@ for (const viewport of [UPRIGHT, SIDEWAYS]) {
 }
 
 test('the bar has the keys that phones lack', async ({ page, visitor }) => {
-  await visitor.type('cat -v');
+  // The shell's own line editor takes keys until the program runs.
+  await visitor.type('echo ready; cat -v');
+  await visitor.expectScreen(/^ready$/m);
   const press = (name: string) => page.getByRole('toolbar').getByRole('button', { name, exact: true }).tap();
   for (const key of ['Left', 'Up', 'Home', 'End', 'Page Up', 'Page Down', '|', '/', '-', '~', 'Escape'])
     await press(key);
@@ -67,7 +69,8 @@ test('the bar has the keys that phones lack', async ({ page, visitor }) => {
   await press('Ctrl');
   await page.keyboard.type('c');
   await visitor.expectPrompt();
-  await visitor.type("printf '\\033[?1h'; cat -v");
+  await visitor.type("printf 'again\\033[?1h\\n'; cat -v");
+  await visitor.expectScreen(/^again$/m);
   await press('Left');
   await visitor.expectScreen(/\^\[OD$/m);
 });
