@@ -16,7 +16,7 @@ const LAST_MATCH: usize = 12;
 const FARTHEST: usize = 0xffff;
 /** Entries of the table of positions, and their bytes. */
 const TABLE_BITS: u32 = 13;
-const TABLE_BYTES: usize = (<usize>1 << TABLE_BITS) << 2;
+const TABLE_BYTES: usize = ((<usize>1) << TABLE_BITS) << 2;
 /** After so many misses, as a power of two, the search takes larger steps. */
 const PATIENCE: usize = 6;
 
