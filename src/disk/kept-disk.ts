@@ -119,15 +119,10 @@ export class KeptDisk implements BlockBackend {
 
   discard(offset: number, length: number): void {
     this.#startAfresh();
-    const end = offset + length;
-    for (let at = offset; at < end; ) {
-      const start = at % CHUNK;
-      const size = Math.min(CHUNK - start, end - at);
-      const chunk = Math.floor(at / CHUNK);
-      if (size === CHUNK) this.#setSlot(chunk, NO_SLOT);
-      else if (this.#slot(chunk) !== NO_SLOT) this.#writeChunk(chunk, start, new Uint8Array(size), false);
-      at += size;
-    }
+    this.#forEachChunk(offset, length, (chunk, start, part) => {
+      if (part.length === CHUNK) this.#setSlot(chunk, NO_SLOT);
+      else if (this.#slot(chunk) !== NO_SLOT) this.#writeChunk(chunk, start, part.fill(0), false);
+    });
   }
 
   /** Makes all earlier writes durable, all together if the map changes. */
@@ -395,7 +390,7 @@ export class KeptDisk implements BlockBackend {
     this.#fresh = Math.min(this.#fresh, end);
   }
 
-  /** Moves the last chunks to free slots before them. @returns whether there was anything worth it */
+  /** Moves the last chunks to free slots before them. @returns whether it moved any */
   #compact(): boolean {
     const free = this.#free.sort((a, b) => b - a);
     const used = [...usedSlots(this.#map)].sort((a, b) => b - a);
