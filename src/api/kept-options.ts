@@ -1,4 +1,4 @@
-import type { ContainerRecord } from '../storage/container-store.ts';
+import type { ContainerRecord, Json } from '../storage/container-store.ts';
 import type { PublishedPort } from './host.ts';
 import type { Network } from './machine-settings.ts';
 
@@ -34,4 +34,9 @@ export interface KeptOptions {
 /** How a record says that its container runs. */
 export function keptOptions({ options }: ContainerRecord): KeptOptions {
   return options as unknown as KeptOptions;
+}
+
+/** The form in which options are stored, without those that are not given. */
+export function toJson(options: KeptOptions | LaunchOptions): Json {
+  return JSON.parse(JSON.stringify(options));
 }

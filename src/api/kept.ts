@@ -2,18 +2,18 @@
 import type { KeptDisk } from '../container/image-machine.ts';
 import { randomId } from '../docker/names.ts';
 import { holdImage } from '../oci/pull.ts';
+import { atDigest } from '../oci/reference.ts';
 import { checkContainerName } from '../options/container-name.mjs';
 import {
   ContainerExistsError,
   type ContainerRecord,
-  type Json,
   type OpenContainer,
 } from '../storage/container-store.ts';
 import { StorageError } from '../storage/errors.ts';
 import type { ImageRecord } from '../storage/image-store.ts';
 import type { Store } from '../storage/store.ts';
 import { containerHost } from './host.ts';
-import { type KeptOptions, keptOptions, type LaunchOptions } from './kept-options.ts';
+import { type KeptOptions, keptOptions, type LaunchOptions, toJson } from './kept-options.ts';
 import type { ImageLocation, LoadedImage, LoadImageOptions } from './load-image.ts';
 import type { OpenedSession } from './opened-session.ts';
 import type { FoundStart } from './starts.ts';
@@ -214,9 +214,8 @@ async function imageOf(record: ContainerRecord, store: Store): Promise<LoadedIma
   const { name, reference, digest } = record;
   const held = await holdImage(record, store);
   if (held) return held;
-  const [repository] = reference.split(/:[^/]*$|@/);
   throw new StorageError(
-    `the image of the container "${name}" is damaged in the store: pull ${repository}@${digest}`,
+    `the image of the container "${name}" is damaged in the store: pull ${atDigest(reference, digest)}`,
   );
 }
 
@@ -230,8 +229,4 @@ export function releasing(image: LoadedImage, kept: Keeping): LoadedImage {
       await image.release();
     },
   };
-}
-
-function toJson(options: KeptOptions): Json {
-  return JSON.parse(JSON.stringify(options));
 }

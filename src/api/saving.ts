@@ -4,7 +4,7 @@ import type { SuspendedContainer } from '../container/session.ts';
 import type { Plain } from '../machine/machine.ts';
 import type { Platform } from '../machine/platform/platform.ts';
 import { OptionError } from '../options/option-error.mjs';
-import type { SnapshotHeader } from '../snapshot/file.ts';
+import type { SnapshotContents } from '../snapshot/file.ts';
 import type { SaverPool } from '../snapshot/saver-pool.ts';
 import type { SessionStore, StoredSession } from '../snapshot/session-store.ts';
 import { RELEASE, versionsOf } from '../snapshot/versions.ts';
@@ -12,7 +12,7 @@ import { StorageFullError } from '../storage/errors.ts';
 import { START_OWNER } from '../storage/start-store.ts';
 import { containerHost } from './host.ts';
 import type { Keeping } from './kept.ts';
-import type { LaunchOptions } from './kept-options.ts';
+import { type LaunchOptions, toJson } from './kept-options.ts';
 import type { LoadedImage } from './load-image.ts';
 import { openSessions } from './sessions.ts';
 
@@ -104,11 +104,8 @@ export class Saving {
     const lz4 = await Lz4.create(emulator);
     const suspended = await this.#subject.container.suspend();
     try {
-      const { ram } = suspended.machine;
-      const header = this.#header(emulator, ram.length);
-      const container = await this.#withDisk(suspended);
-      const state = { container, annotation: await this.annotate() };
-      for await (const piece of writeSnapshot({ header, state, ram }, lz4)) yield new Uint8Array(piece);
+      const contents = await this.#contents(emulator, suspended, await this.#withDisk(suspended));
+      for await (const piece of writeSnapshot(contents, lz4)) yield new Uint8Array(piece);
     } finally {
       if (!this.isSuspended) await suspended.machine.resume();
     }
@@ -132,9 +129,8 @@ export class Saving {
           suspended.machine.resume(),
         );
         const now = Date.now();
-        const options = JSON.parse(JSON.stringify(launch));
-        const record = { key, reference, digest, config, layers, options, session: stored.id };
-        await store.starts.put({ ...record, created: now, lastUsed: now });
+        const record = { key, reference, digest, config, layers, session: stored.id };
+        await store.starts.put({ ...record, options: toJson(launch), created: now, lastUsed: now });
       } finally {
         await release();
       }
@@ -145,10 +141,8 @@ export class Saving {
   async #saveWhole(owner: string, suspended: SuspendedContainer): Promise<StoredSession> {
     const emulator = await this.#subject.platform.loadEmulator();
     const sessions = await openSessions(emulator);
-    const { ram } = suspended.machine;
-    const state = { container: await this.#withDisk(suspended), annotation: await this.annotate() };
-    const dirty = suspended.machine.dirtyPages();
-    return sessions.save(owner, { header: this.#header(emulator, ram.length), state, ram, dirty });
+    const contents = await this.#contents(emulator, suspended, await this.#withDisk(suspended));
+    return sessions.save(owner, { ...contents, dirty: suspended.machine.dirtyPages() });
   }
 
   /** Saves it in the store, and leaves it standing still; after an error it goes on. */
@@ -161,13 +155,8 @@ export class Saving {
     const { machine, checkpoint, state } = suspended;
     try {
       if (checkpoint === undefined) throw new OptionError('its disk is not stored');
-      const { ram } = machine;
-      const contents = {
-        header: this.#header(emulator, ram.length),
-        state: { container: state, annotation: await this.annotate() },
-        ram,
-        dirty: machine.dirtyPages(),
-      };
+      const saved = await this.#contents(emulator, suspended, state);
+      const contents = { ...saved, dirty: machine.dirtyPages() };
       const stored = await this.#makingRoom(() =>
         sessions.save(kept.container.record.id, contents, this.#base),
       );
@@ -220,16 +209,20 @@ export class Saving {
     return new SaverPool(await createSavers(emulator));
   }
 
-  #header(emulator: WebAssembly.Module, ramBytes: number): SnapshotHeader {
+  async #contents(
+    emulator: WebAssembly.Module,
+    { machine: { ram } }: SuspendedContainer,
+    container: Plain,
+  ): Promise<SnapshotContents> {
     const { reference, digest } = this.#subject.image;
-    const launch = JSON.parse(JSON.stringify(this.#subject.launch)) as Plain;
-    return {
+    const header = {
       release: RELEASE,
       versions: versionsOf(emulator),
-      ramBytes,
+      ramBytes: ram.length,
       created: Date.now(),
-      about: { reference, digest, launch },
+      about: { reference, digest, launch: toJson(this.#subject.launch) },
     };
+    return { header, state: { container, annotation: await this.annotate() }, ram };
   }
 
   /** The state with the contents of its disk, if that is in the store. */

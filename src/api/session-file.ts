@@ -1,6 +1,7 @@
 /** Sessions as files, which may come from strangers. */
 import { randomId } from '../docker/names.ts';
-import { type Plain, StateReader } from '../machine/state.ts';
+import { StateReader } from '../machine/state.ts';
+import { atDigest } from '../oci/reference.ts';
 import { checkContainerName } from '../options/container-name.mjs';
 import { type OpenedSnapshot, openSnapshot, type SnapshotHeader } from '../snapshot/file.ts';
 import { Lz4 } from '../snapshot/lz4.ts';
@@ -144,8 +145,7 @@ async function loadExactly(
   const image = await containerHost().loadImage(reference, loading);
   if (image.digest === digest) return image;
   await image.release();
-  const [repository] = reference.split(/:[^/]*$|@/);
-  return containerHost().loadImage(`${repository}@${digest}`, loading);
+  return containerHost().loadImage(atDigest(reference, digest), loading);
 }
 
 interface About {
@@ -167,18 +167,16 @@ function readAbout({ about, ramBytes }: SnapshotHeader): About {
 /** Ports of this computer are opened only for who names them here. */
 function readLaunch(launch: StateReader, memoryBytes: number): LaunchOptions {
   const cpus = launch.field('cpus').integer(1, MAX_CPUS);
-  const given = launch.raw as { readonly [name: string]: Plain };
-  const has = (name: string) => Object.hasOwn(given, name);
-  const text = (name: string) => (has(name) ? launch.field(name).text(MAX_TEXT) : undefined);
-  const flag = (name: string) => (has(name) ? launch.field(name).boolean() : undefined);
+  const text = (name: string) => (launch.has(name) ? launch.field(name).text(MAX_TEXT) : undefined);
+  const flag = (name: string) => (launch.has(name) ? launch.field(name).boolean() : undefined);
   const words = (name: string) =>
     launch
       .field(name)
       .list(MAX_WORDS)
       .map((word) => word.text(MAX_TEXT));
   return {
-    entrypoint: has('entrypoint') ? words('entrypoint') : undefined,
-    args: has('args') ? words('args') : undefined,
+    entrypoint: launch.has('entrypoint') ? words('entrypoint') : undefined,
+    args: launch.has('args') ? words('args') : undefined,
     env: words('env'),
     currentDir: text('currentDir'),
     user: text('user'),

@@ -63,6 +63,12 @@ export function parseReference(text: string): Reference {
   }
 }
 
+/** The reference of one image of a canonical reference's repository, whatever its tags mean by now. */
+export function atDigest(reference: string, digest: string): string {
+  const [repository] = reference.split(/:[^/]*$|@/);
+  return `${repository}@${digest}`;
+}
+
 /** Returns the canonical spelling of a reference: one for all references to the same image. */
 export function formatReference(reference: Reference): string {
   if (reference.scheme === 'docker') {
