@@ -17,7 +17,7 @@ const FARTHEST: usize = 0xffff;
 /** Entries of the table of positions, and their bytes. */
 const TABLE_BITS: u32 = 13;
 const TABLE_BYTES: usize = ((<usize>1) << TABLE_BITS) << 2;
-/** After so many misses, as a power of two, the search takes larger steps. */
+/** The search takes larger steps after 2 to this power misses. */
 const PATIENCE: usize = 6;
 
 /**

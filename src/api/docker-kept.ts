@@ -1,4 +1,4 @@
-/** Docker's commands for kept containers, and for what is made of them. */
+/** Docker's commands for kept containers, and for the images and tars that are made of them. */
 import {
   type CommitWords,
   DockerError,

@@ -525,7 +525,7 @@ export class ContainerMachine {
 
   /**
    * Brings it to a standstill, in which it can be saved.
-   * @throws MachineError if its guest does not come to rest in time; it goes on then
+   * @throws MachineError if its guest does not stop in time; it goes on then
    */
   async suspend(): Promise<SuspendedContainer> {
     return suspended(await this.#machine.suspend(), this.#settings);

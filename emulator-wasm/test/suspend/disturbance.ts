@@ -9,7 +9,7 @@ const PAGE = 4096;
 const PAUSE = 20;
 const END_PATIENCE = 5000;
 
-/** Keeps a copy of a machine's RAM as whoever saves it does, by the pages that are dirty. */
+/** Keeps a copy of a machine's RAM by its dirty pages, as a save does. */
 export class SavedRam {
   readonly bytes: Uint8Array;
 
