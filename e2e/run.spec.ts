@@ -140,14 +140,17 @@ test('stopping and starting again ten times leaves nothing behind', async ({ pag
   }).toPass({ timeout: 60_000 });
 });
 
-test('a running machine can be restarted', async ({ visitor }) => {
+test('a running machine can be restarted', async ({ page, visitor }) => {
   await visitor.runLink({ image: BUSYBOX });
   await visitor.expectPrompt();
   await visitor.command('touch /mine');
   await visitor.button('Restart').click();
-  await visitor.button('Restart it').click();
-  await visitor.expectPrompt();
   // What somebody typed into is kept.
+  await expect(page.getByRole('dialog')).toContainText('Its files are kept');
+  await visitor.button('Restart it').click();
+  // The new terminal is there at once, without the old one's text.
+  expect(await visitor.screenText()).not.toContain('touch');
+  await visitor.expectPrompt();
   await visitor.command('ls /mine');
   await visitor.expectScreen(/^\/mine$/m);
 });

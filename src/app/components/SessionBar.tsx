@@ -15,11 +15,14 @@ export function SessionBar() {
   const { phase, run, status, stop, kill, restart } = useSession();
   const ask = useLeaving((leaving) => leaving.ask);
   const heading = useRef<HTMLHeadingElement>(null);
-  // The button that opened this view is gone.
-  useEffect(() => heading.current?.focus(), []);
+  const isStarting = phase === 'preparing';
+  // The button that started it is gone.
+  useEffect(() => {
+    if (isStarting) heading.current?.focus();
+  }, [isStarting]);
   const name = run ? shortName(formatReference(run.wish.reference)) : '';
   // The card of a failure has its own buttons.
-  const canRestart = phase !== 'preparing' && phase !== 'failed';
+  const canRestart = !isStarting && phase !== 'failed';
   return (
     <div className="session-bar">
       <div className="session-title">
@@ -31,7 +34,7 @@ export function SessionBar() {
         </p>
       </div>
       <div className="session-actions">
-        {phase === 'preparing' && (
+        {isStarting && (
           <Button icon="close" onClick={() => void returnToForm()}>
             Cancel
           </Button>

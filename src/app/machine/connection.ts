@@ -19,6 +19,9 @@ import type { TerminalProcess } from './terminal-process.ts';
 /** The longest wait for the end of a session before its worker is terminated, in ms. */
 const PATIENCE = 2000;
 
+/** The longest wait for the end of a container that was killed, in ms. */
+const GRACE = 10_000;
+
 /**
  * The time for the worker's own workers to end, in ms. Chromium never ends a worker terminated before that.
  */
@@ -90,6 +93,8 @@ export class Connection {
   readonly #worker: Worker;
   readonly #session: Remote<Session>;
   #hasEnded = false;
+  /** Resolves at the session's last event. */
+  readonly #ended: Promise<void>;
 
   constructor(
     request: Omit<SessionRequest, 'base'>,
@@ -101,6 +106,10 @@ export class Connection {
     spare = undefined;
     this.#worker = worker;
     this.#session = session;
+    let resolveEnded = () => {};
+    this.#ended = new Promise((resolve) => {
+      resolveEnded = resolve;
+    });
     this.#worker.onerror = ({ message }) => {
       // The worker is missing if its code could not be loaded.
       const missing = { name: 'MachineError', message: 'cannot load the code of a session' };
@@ -108,7 +117,10 @@ export class Connection {
     };
     const client = proxy({
       onEvent: async (event: SessionEvent) => {
-        this.#hasEnded ||= event.type === 'exit' || event.type === 'failed';
+        if (event.type === 'exit' || event.type === 'failed') {
+          this.#hasEnded = true;
+          resolveEnded();
+        }
         onEvent(event);
       },
       onOutput,
@@ -174,6 +186,13 @@ export class Connection {
   /** Cancels the session. Only the layers that it stored stay. */
   async cancel(): Promise<void> {
     await Promise.race([this.#session.cancel(), new Promise((resolve) => setTimeout(resolve, PATIENCE))]);
+    this.end();
+  }
+
+  /** Kills the container, and ends the session when its files are in the store. */
+  async kill(): Promise<void> {
+    void this.#session.kill();
+    await Promise.race([this.#ended, new Promise((resolve) => setTimeout(resolve, GRACE))]);
     this.end();
   }
 

@@ -6,8 +6,19 @@ import type { Run } from './session.ts';
 const connections: FakeConnection[] = [];
 
 class FakeConnection {
-  readonly session = { write: vi.fn(), resize: vi.fn(), stop: vi.fn(), kill: vi.fn() };
+  readonly session = {
+    ...{ write: vi.fn(), resize: vi.fn(), stop: vi.fn(), kill: vi.fn() },
+    keep: async () => {},
+  };
   readonly cancel = vi.fn(async () => {});
+  /** Ends the killed machine. */
+  endKilled = () => {};
+  readonly kill = vi.fn(
+    () =>
+      new Promise<void>((resolve) => {
+        this.endKilled = resolve;
+      }),
+  );
   readonly end = vi.fn();
   readonly request: unknown;
   readonly tell: (event: SessionEvent) => void;
@@ -36,6 +47,7 @@ vi.mock('./recent.ts', () => ({
 }));
 
 const { useSession } = await import('./session.ts');
+const { useKeeping } = await import('./keeping.ts');
 const { useTerminals } = await import('./terminals.ts');
 const connectionModule = await import('./connection.ts');
 
@@ -138,4 +150,46 @@ it('stops with a signal, then kills, and restarts with another worker', async ()
   expect(latest().request).toEqual(first.request);
   first.tell({ type: 'exit', status: 0 });
   expect(state().phase).toBe('preparing');
+});
+
+it.each(['running', 'stopping'])(
+  'restarts a kept container with a new terminal at once while %s',
+  async (phase) => {
+    const first = await start();
+    const [before] = useTerminals.getState().tabs;
+    before?.port.attach({ write: async () => {}, save: vi.fn(), restore: vi.fn() });
+    first.tell({ type: 'started' });
+    await useKeeping.getState().keep();
+    const { name } = useKeeping.getState();
+    if (phase === 'stopping') state().stop();
+
+    const restarting = state().restart(false);
+    expect(state()).toMatchObject({ phase: 'preparing', run: { kept: { name, resumes: false } } });
+    const [terminal] = useTerminals.getState().tabs;
+    expect(terminal?.id).not.toBe(before?.id);
+    terminal?.port.type(Uint8Array.of(1));
+    // The old machine is still ending, and its last output is not the new one's.
+    await first.show(Uint8Array.of(2));
+    first.tell({ type: 'exit', status: 137 });
+    expect(state()).toMatchObject({ phase: 'preparing', hasOutput: false });
+    expect(first.session.write).not.toHaveBeenCalled();
+    expect(connections).toHaveLength(1);
+
+    first.endKilled();
+    await restarting;
+    expect(connections).toHaveLength(2);
+    expect(latest().session.write).toHaveBeenCalledWith(Uint8Array.of(1));
+  },
+);
+
+it('starts nothing if it was left while the machine before was ending', async () => {
+  const first = await start();
+  first.tell({ type: 'started' });
+  await useKeeping.getState().keep();
+  const restarting = state().restart(false);
+  await state().leave();
+  first.endKilled();
+  await restarting;
+  expect(connections).toHaveLength(1);
+  expect(state().phase).toBe('none');
 });

@@ -52,7 +52,8 @@ interface SessionState {
   /** Whether the terminal has any output. */
   readonly hasOutput: boolean;
 
-  start(run: Run): Promise<void>;
+  /** @param before the end of the machine that has the kept container until then */
+  start(run: Run, before?: Promise<void>): Promise<void>;
   /** Asks the container to end. */
   stop(): void;
   kill(): void;
@@ -82,11 +83,17 @@ export const useSession = create<SessionState>((set, get) => {
     (reading) => set({ reading }),
   );
 
-  const end = () => {
+  /** Returns the connection, whose further events are ignored. */
+  const detach = () => {
+    const { connection } = current;
     meter.stop();
     usePreviews.getState().reset();
-    current.connection?.end();
     current.connection = undefined;
+    return connection;
+  };
+
+  const end = () => {
+    detach()?.end();
     void useLibrary.getState().refresh();
     void useKept.getState().refresh();
   };
@@ -142,19 +149,6 @@ export const useSession = create<SessionState>((set, get) => {
       usePreviews.getState().open(port, run.previewId);
   };
 
-  /** Kills the program, and waits until the machine is off. */
-  const endOrderly = () => {
-    set({ phase: 'stopping' });
-    return new Promise<void>((resolve) => {
-      const stopWatching = useSession.subscribe((session) => {
-        if (session.phase === 'stopping') return;
-        stopWatching();
-        resolve();
-      });
-      get().kill();
-    });
-  };
-
   const onShown = () => {
     if (get().hasOutput) return;
     performance.mark('linuxrun:first-output');
@@ -164,7 +158,7 @@ export const useSession = create<SessionState>((set, get) => {
   return {
     ...NOTHING,
 
-    start: async (run) => {
+    start: async (run, before) => {
       performance.mark('linuxrun:click');
       const port = new TerminalPort();
       useTerminals.getState().begin(port);
@@ -172,6 +166,7 @@ export const useSession = create<SessionState>((set, get) => {
       useJobs.getState().reset();
       useKeeping.getState().begin(run.kept?.name);
       set({ ...NOTHING, phase: 'preparing', run, progress: beginProgress(performance.now()) });
+      if (before) await before;
       const machinery =
         loadedMachinery() ?? (await loadMachinery().catch((error: unknown) => messageOf(error)));
       // The user may have cancelled the run in the meantime.
@@ -193,7 +188,7 @@ export const useSession = create<SessionState>((set, get) => {
         (event) => current.connection === connection && onEvent(event),
         async (bytes) => {
           await port.show(bytes);
-          onShown();
+          if (current.connection === connection) onShown();
         },
         () => shownView(get().run?.previewId ?? ''),
       );
@@ -209,14 +204,15 @@ export const useSession = create<SessionState>((set, get) => {
     kill: () => void current.connection?.session.kill(),
 
     restart: async (resumes) => {
-      const { run } = get();
+      const { run, phase, start } = get();
       const { name } = useKeeping.getState();
-      // Its files are in the store when it has ended.
-      if (name !== undefined && get().phase === 'running') await endOrderly();
-      if (get().run !== run) return;
-      end();
-      const kept = name === undefined ? undefined : { ...run?.kept, name, resumes };
-      if (run) await get().start({ ...run, kept });
+      if (!run) return;
+      const kept = name === undefined ? undefined : { ...run.kept, name, resumes };
+      // The new terminal is there at once, while the files of the old machine go to the store.
+      let ended: Promise<void> | undefined;
+      if (kept && (phase === 'running' || phase === 'stopping')) ended = detach()?.kill();
+      else end();
+      await start({ ...run, kept }, ended);
     },
 
     suspend: async () => {
