@@ -134,7 +134,7 @@ function loseAfter(log: readonly { entry: LogEntry }[], count: number, choose: (
 }
 
 test('after a loss of power the disk mounts, synced files are whole, and checkpoints exact', {
-  timeout: 480_000,
+  timeout: process.env.LONG_TESTS ? 4 * 3_600_000 : 120_000,
 }, async () => {
   const { log, synced, saved } = await record();
   expect(synced).toHaveLength(FILES);

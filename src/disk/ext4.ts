@@ -5,9 +5,9 @@
  */
 import type { BlockBackend } from './block-backend.ts';
 
-const BLOCK = 4096;
+export const BLOCK = 4096;
 /** The number of bits in one block of bitmap. */
-const BLOCKS_PER_GROUP = 8 * BLOCK;
+export const BLOCKS_PER_GROUP = 8 * BLOCK;
 const INODE_SIZE = 256;
 const INODES_PER_BLOCK = BLOCK / INODE_SIZE;
 /** Containers have many small files. */
@@ -51,7 +51,7 @@ const INODE_BLOCK_AT = 40;
 const INODE_BLOCK_SIZE = 60;
 
 /** The journal's numbers are big-endian (Documentation/filesystems/ext4/journal.rst). */
-const JOURNAL_MAGIC = 0xc03b3998;
+export const JOURNAL_MAGIC = 0xc03b3998;
 const JOURNAL_SUPER_V2 = 4;
 const JOURNAL_BACKUP = 1;
 const MIB_BLOCKS = (1 << 20) / BLOCK;
@@ -82,27 +82,15 @@ export function formatExt4(disk: BlockBackend, { hasJournal = false }: Ext4Optio
   new Formatter(disk, planLayout(disk.sizeBytes, hasJournal)).write();
 }
 
-/**
- * Tells requests that carry metadata of a file system with a journal. Directories and trees of extents are
- * anywhere, in single blocks; other requests of one block count as metadata, too.
- */
-export function findExt4Metadata(sizeBytes: number): (offset: number, length: number) => boolean {
-  const { groups, journal } = planLayout(sizeBytes, true);
-  return (offset, length) => {
-    const block = Math.floor(offset / BLOCK);
-    const group = groups[Math.floor(block / BLOCKS_PER_GROUP)];
-    return length <= BLOCK || block < journal.start + journal.blocks || (group ? block < group.data : false);
-  };
-}
-
-interface Layout {
+export interface Layout {
   readonly groups: readonly Group[];
   readonly inodesPerGroup: number;
   /** Without blocks if there is none. */
   readonly journal: { readonly start: number; readonly blocks: number };
 }
 
-function planLayout(sizeBytes: number, hasJournal: boolean): Layout {
+/** Where a file system of this size has what. @throws RangeError when the disk is too small */
+export function planLayout(sizeBytes: number, hasJournal: boolean): Layout {
   const blocks = Math.floor(sizeBytes / BLOCK);
   if (blocks > MAX_BLOCKS) throw new RangeError('a disk of more than 16 TiB');
   const wanted = (Math.min(blocks, BLOCKS_PER_GROUP) * BLOCK) / BYTES_PER_INODE;
@@ -114,9 +102,9 @@ function planLayout(sizeBytes: number, hasJournal: boolean): Layout {
   return { groups, inodesPerGroup, journal: { start: first.data + DIRECTORIES, blocks: journalBlocks } };
 }
 
-/** A 64th of the disk, from 4 to 32 MiB. */
+/** A 64th of the disk, from 4 to 8 MiB. As much is held in reserve. */
 function sizeOfJournal(blocks: number): number {
-  return Math.min(Math.max(Math.floor(blocks / 64), MIN_JOURNAL_BLOCKS), 32 * MIB_BLOCKS);
+  return Math.min(Math.max(Math.floor(blocks / 64), MIN_JOURNAL_BLOCKS), 8 * MIB_BLOCKS);
 }
 
 class Formatter {

@@ -1,6 +1,7 @@
 import type { DiskFiles } from '../storage/disk-files.ts';
+import { StorageFullError } from '../storage/errors.ts';
 import type { BlockBackend, DiskState } from './block-backend.ts';
-import { KeptDisk, type KeptDiskOptions } from './kept-disk.ts';
+import { FULL_PAUSE, KeptDisk, type KeptDiskOptions, lengthOf } from './kept-disk.ts';
 
 /** An ext4 file system with a journal that outlives the machine. The owner holds the container's lock. */
 export interface KeptDiskDescription {
@@ -27,6 +28,7 @@ export class KeptBackend implements BlockBackend {
   readonly #opening: Promise<KeptDisk>;
   #disk: KeptDisk | undefined;
   #isInMemory: boolean;
+  #isClosed = false;
 
   /**
    * @param onProblem called when the disk cannot be written, and when it can be again
@@ -53,9 +55,14 @@ export class KeptBackend implements BlockBackend {
   }
 
   write(offset: number, from: Uint8Array[]): void | Promise<void> {
-    return this.#disk
-      ? this.#disk.write(offset, from)
-      : this.#opening.then((disk) => disk.write(offset, from));
+    const disk = this.#disk;
+    if (!disk) return this.#opening.then(() => this.write(offset, from));
+    try {
+      disk.write(offset, from);
+    } catch (error) {
+      if (!(error instanceof StorageFullError)) throw error;
+      return this.#writeAgain(disk, offset, from);
+    }
   }
 
   discard(offset: number, length: number): void | Promise<void> {
@@ -65,7 +72,8 @@ export class KeptBackend implements BlockBackend {
   }
 
   async flush(): Promise<void> {
-    await (await this.#opening).flush();
+    const disk = await this.#opening;
+    await this.#whenRoom(() => disk.flush());
   }
 
   async suspend(): Promise<DiskState> {
@@ -102,7 +110,30 @@ export class KeptBackend implements BlockBackend {
 
   /** Makes everything durable, and lets go of the file. */
   async close(): Promise<void> {
+    this.#isClosed = true;
     await (await this.#opening).close();
+  }
+
+  /** Data is refused if there is no room even when what has been discarded is free. */
+  async #writeAgain(disk: KeptDisk, offset: number, from: Uint8Array[]): Promise<void> {
+    await disk.reclaim().catch(() => {});
+    if (disk.isMetadata(offset, lengthOf(from))) await this.#whenRoom(() => disk.write(offset, from));
+    else disk.write(offset, from);
+  }
+
+  /**
+   * Waits while the store is full. If metadata or a flush failed, Linux would make the file system
+   * read-only.
+   */
+  async #whenRoom(action: () => void | Promise<void>): Promise<void> {
+    for (;;) {
+      try {
+        return await action();
+      } catch (error) {
+        if (!(error instanceof StorageFullError) || this.#isClosed) throw error;
+      }
+      await new Promise((resolve) => setTimeout(resolve, FULL_PAUSE));
+    }
   }
 
   async #open(options: KeptDiskOptions): Promise<KeptDisk> {

@@ -16,17 +16,20 @@ import {
   superOffset,
   usedSlots,
 } from './disk-map.ts';
-import { findExt4Metadata, formatExt4 } from './ext4.ts';
+import { formatExt4 } from './ext4.ts';
+import { Ext4Metadata } from './ext4-metadata.ts';
 
 /** The file grows in steps of this many slots. */
 const GROWTH = 32;
-/** Slots that only the file system's metadata may take once the store is full. */
+/** Slots, beside the journal's, that only the file system's metadata may take once the store is full. */
 const RESERVE = 32;
+/** Slots by which a map may grow between two flushes: for changes of 1 GiB. */
+const MAP_GROWTH = 2;
 /** Chunks that are moved to make the file compact: not worth a flush, and 256 MiB. */
 const MIN_MOVES = 16;
 const MOST_MOVES = 4096;
 /** How long a full store is not asked for more room, in ms. */
-const FULL_PAUSE = 200;
+export const FULL_PAUSE = 200;
 
 export interface KeptDiskOptions {
   readonly sizeBytes: number;
@@ -43,10 +46,10 @@ export class KeptDisk implements BlockBackend {
   readonly readOnly = false;
   readonly sizeBytes: number;
   readonly #onProblem: (problem: string | undefined) => void;
-  readonly #isMetadata: (offset: number, length: number) => boolean;
+  readonly #metadata: Ext4Metadata;
   #file: DiskFile;
   /** Whether nothing is worth a flush. */
-  #isVolatile = false;
+  #isVolatile: boolean;
   #map: DiskMap;
   #sequence = 0;
   #mapSlots: readonly number[] = [];
@@ -56,6 +59,7 @@ export class KeptDisk implements BlockBackend {
   /** From here on, slots are zeros that were never used. */
   #fresh = FIRST_SLOT;
   #isWritten = false;
+  #isClosing = false;
   #mapChanged = false;
   /** Whether the disk was opened with checkpoints, and nothing has told yet whether they are needed. */
   #mayRevert = false;
@@ -78,20 +82,20 @@ export class KeptDisk implements BlockBackend {
 
   /** Makes a disk in memory, until `moveTo` gives it a file. */
   static inMemory(options: KeptDiskOptions): KeptDisk {
-    const disk = new KeptDisk(new MemoryDiskFile(), options, undefined);
-    disk.#isVolatile = true;
-    return disk;
+    return new KeptDisk(new MemoryDiskFile(), options, undefined, true);
   }
 
   private constructor(
     file: DiskFile,
     { sizeBytes, onProblem = () => {} }: KeptDiskOptions,
     stored: StoredMap | undefined,
+    isVolatile = false,
   ) {
     this.#file = file;
+    this.#isVolatile = isVolatile;
     this.#onProblem = onProblem;
     this.sizeBytes = sizeBytes;
-    this.#isMetadata = findExt4Metadata(sizeBytes);
+    this.#metadata = new Ext4Metadata(sizeBytes, (offset, into) => this.read(offset, [into]));
     this.#map = stored?.map ?? emptyMap(sizeBytes);
     if (stored) this.#adopt(stored);
     else this.#format();
@@ -99,7 +103,7 @@ export class KeptDisk implements BlockBackend {
 
   read(offset: number, into: Uint8Array[]): void {
     const segments = new Segments(into);
-    this.#forEachChunk(offset, segments.length, (chunk, start, part) => {
+    this.#forEachChunk(offset, lengthOf(into), (chunk, start, part) => {
       const slot = this.#slot(chunk);
       if (slot === NO_SLOT) part.fill(0);
       else this.#file.read(slot * CHUNK + start, part);
@@ -107,22 +111,36 @@ export class KeptDisk implements BlockBackend {
     });
   }
 
+  /** @throws StorageFullError; some of the bytes may be written */
   write(offset: number, from: Uint8Array[]): void {
     this.#startAfresh();
-    const segments = new Segments(from);
-    const isMetadata = this.#isMetadata(offset, segments.length);
-    this.#forEachChunk(offset, segments.length, (chunk, start, part) => {
-      segments.take(part);
-      this.#writeChunk(chunk, start, part, isMetadata);
-    });
+    const length = lengthOf(from);
+    try {
+      this.#write(offset, from, this.#reserve);
+    } catch (error) {
+      if (!(error instanceof StorageFullError) || !this.isMetadata(offset, length)) throw error;
+      this.#write(offset, from, this.#mapReserve);
+    } finally {
+      this.#metadata.noteWrite(offset, length);
+    }
+  }
+
+  /** Whether a request carries metadata of the file system, which has a reserve. */
+  isMetadata(offset: number, length: number): boolean {
+    return this.#metadata.has(offset, length);
   }
 
   discard(offset: number, length: number): void {
     this.#startAfresh();
     this.#forEachChunk(offset, length, (chunk, start, part) => {
       if (part.length === CHUNK) this.#setSlot(chunk, NO_SLOT);
-      else if (this.#slot(chunk) !== NO_SLOT) this.#writeChunk(chunk, start, part.fill(0), false);
+      else if (this.#slot(chunk) !== NO_SLOT) this.#writeChunk(chunk, start, part.fill(0), this.#reserve);
     });
+  }
+
+  /** Makes slots free that were given up since the last flush. */
+  async reclaim(): Promise<void> {
+    if (this.#freed.length > 0) await this.flush();
   }
 
   /** Makes all earlier writes durable, all together if the map changes. */
@@ -214,6 +232,7 @@ export class KeptDisk implements BlockBackend {
 
   /** Makes everything durable, and the file compact. */
   async close(): Promise<void> {
+    this.#isClosing = true;
     await this.#inTurn(async () => {
       await this.#commit();
       // Twice, because the slots of the first map may be the last ones.
@@ -254,6 +273,11 @@ export class KeptDisk implements BlockBackend {
     }
   }
 
+  /** How many slots are free. */
+  get #room(): number {
+    return this.#free.length + this.#end - this.#fresh;
+  }
+
   get #end(): number {
     return Math.floor(this.#file.size / CHUNK);
   }
@@ -277,7 +301,15 @@ export class KeptDisk implements BlockBackend {
     for (const slot of slots) if (slot !== NO_SLOT) this.#freed.push(slot);
   }
 
-  #writeChunk(chunk: number, start: number, bytes: Uint8Array<ArrayBuffer>, isMetadata: boolean): void {
+  #write(offset: number, from: Uint8Array[], left: number): void {
+    const segments = new Segments(from);
+    this.#forEachChunk(offset, lengthOf(from), (chunk, start, part) => {
+      segments.take(part);
+      this.#writeChunk(chunk, start, part, left);
+    });
+  }
+
+  #writeChunk(chunk: number, start: number, bytes: Uint8Array<ArrayBuffer>, left: number): void {
     const old = this.#slot(chunk);
     const newest = this.#map.checkpoints.at(-1);
     this.#isWritten = true;
@@ -285,7 +317,7 @@ export class KeptDisk implements BlockBackend {
       this.#file.write(old * CHUNK + start, bytes);
       return;
     }
-    const { slot, isZero } = this.#allocate(isMetadata);
+    const { slot, isZero } = this.#allocate(left);
     try {
       if (bytes.length < CHUNK && !(isZero && old === NO_SLOT)) {
         const whole = new Uint8Array(CHUNK);
@@ -302,16 +334,23 @@ export class KeptDisk implements BlockBackend {
     this.#setSlot(chunk, slot);
   }
 
-  /** @param useReserve whether the slots that are left in a full store may be taken */
-  #allocate(useReserve: boolean): { slot: number; isZero: boolean } {
-    const isLow = this.#free.length + this.#end - this.#fresh <= RESERVE;
-    if (isLow && !this.#grow() && !useReserve)
+  /** Slots that data leaves for metadata. The journal needs new ones at first, and after a checkpoint. */
+  get #reserve(): number {
+    if (this.#isVolatile || this.#isClosing) return 0;
+    return this.#mapReserve + RESERVE + Math.ceil(this.#metadata.journalBytes / CHUNK);
+  }
+
+  /** Slots that metadata leaves for the next map, without which nothing more becomes free. */
+  get #mapReserve(): number {
+    return this.#mapSlots.length + MAP_GROWTH;
+  }
+
+  /** @param left the free slots that are not for this purpose if the store is full */
+  #allocate(left: number): { slot: number; isZero: boolean } {
+    if (this.#room <= this.#reserve && !this.#grow() && this.#room <= left)
       throw new StorageFullError('there is no room left for the disk of this container');
     const reused = this.#free.pop();
-    if (reused !== undefined) return { slot: reused, isZero: false };
-    if (this.#fresh === this.#end)
-      throw new StorageFullError('there is no room left even for the file system of this container');
-    return { slot: this.#fresh++, isZero: true };
+    return reused === undefined ? { slot: this.#fresh++, isZero: true } : { slot: reused, isZero: false };
   }
 
   #grow(): boolean {
@@ -358,7 +397,7 @@ export class KeptDisk implements BlockBackend {
     const slots: number[] = [];
     try {
       for (let at = 0; at < encoded.length; at += CHUNK) {
-        const { slot } = this.#allocate(true);
+        const { slot } = this.#allocate(0);
         slots.push(slot);
         this.#file.write(slot * CHUNK, encoded.subarray(at, at + CHUNK));
       }
@@ -375,7 +414,7 @@ export class KeptDisk implements BlockBackend {
     }
     this.#free.push(...freed, ...this.#mapSlots);
     this.#mapSlots = slots;
-    if (this.#free.length > 2 * GROWTH) this.#shrink();
+    if (this.#free.length > this.#reserve + 2 * GROWTH) this.#shrink();
   }
 
   /** Gives the free end of the file back. */
@@ -383,7 +422,7 @@ export class KeptDisk implements BlockBackend {
     let last = Math.max(...this.#mapSlots);
     for (const slot of usedSlots(this.#map)) last = Math.max(last, slot);
     for (const slot of this.#freed) last = Math.max(last, slot);
-    const end = last + 1 + GROWTH;
+    const end = last + 1 + this.#reserve + GROWTH;
     if (end + GROWTH >= this.#end) return;
     this.#file.resize(end * CHUNK);
     this.#free.splice(0, this.#free.length, ...this.#free.filter((slot) => slot < end));
@@ -439,6 +478,10 @@ export class KeptDisk implements BlockBackend {
   }
 }
 
+export function lengthOf(buffers: readonly Uint8Array[]): number {
+  return buffers.reduce((sum, { length }) => sum + length, 0);
+}
+
 /** Buffers of a request, one after the other. */
 class Segments {
   readonly #buffers: readonly Uint8Array[];
@@ -447,10 +490,6 @@ class Segments {
 
   constructor(buffers: readonly Uint8Array[]) {
     this.#buffers = buffers;
-  }
-
-  get length(): number {
-    return this.#buffers.reduce((sum, { length }) => sum + length, 0);
   }
 
   /** Copies the next bytes to `into`. */
