@@ -26,7 +26,12 @@ beforeEach(async () => {
   problems = [];
   const files = { open: async () => file } as unknown as DiskFiles;
   const description = { kind: 'kept', store: '', disk: 'a', sizeBytes: SIZE } as const;
-  disk = new KeptBackend(files, description, (problem) => problems.push(problem), () => expect.unreachable());
+  disk = new KeptBackend(
+    files,
+    description,
+    (problem) => problems.push(problem),
+    () => expect.unreachable(),
+  );
   await disk.flush();
   filled = 0;
   await expect(fill()).rejects.toThrow(StorageFullError);
