@@ -48,6 +48,7 @@ test.describe('in a frame of an origin that the server allows', () => {
     const frame = await openFrame(page, ALLOWED, `${LINK}&embed=1`);
     await frame.getByRole('button', { name: 'Run oci://images:busybox sh' }).click();
     await expect(frame.getByRole('status')).toHaveText('Running');
+    await expect(frame.locator('.xterm-helper-textarea')).toBeFocused();
     await page.keyboard.type('uname -m\n');
     await expect(frame.locator('.xterm-rows')).toContainText('riscv64');
     const stored = await page.frames()[1]?.evaluate(() => localStorage.length + sessionStorage.length);

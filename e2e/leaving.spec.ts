@@ -68,8 +68,8 @@ test.describe('while a container runs that is not kept', () => {
       else await visitor.button(answer).click();
       await expect(question).toHaveCount(0);
       // The terminal has the focus again.
-      await page.keyboard.type('ls /mine\n');
-      await visitor.expectScreen(/^\/mine$/m);
+      await page.keyboard.type(`ls /mine; echo after ${answer}\n`);
+      await visitor.expectScreen(new RegExp(`^/mine\nafter ${answer}$`, 'm'));
     }
     await page.goBack();
     // Impatience changes nothing.
@@ -86,7 +86,8 @@ test.describe('while a container runs that is not kept', () => {
     await visitor.button('Restart').click();
     await expect(page.getByRole('dialog', { name: 'Restart BusyBox?' })).toContainText('download');
     await visitor.button('Restart it').click();
-    await expect(visitor.state).toHaveText('Running');
+    expect(await visitor.screenText()).not.toContain('touch');
+    await visitor.expectPrompt();
     await visitor.type('ls /mine');
     await visitor.expectScreen(/No such file/);
     await visitor.button('Don’t keep it').click();

@@ -66,8 +66,9 @@ test.describe('with the relay of its server', () => {
     await start([], Number(new URL(server.pageUrl).port));
     await expect(visitor.figure('Network')).toHaveText('connected');
     await expect(visitor.problem).toHaveCount(0);
-    await visitor.type(`wget -q -O - http://${internet.address}:${internet.web}/part | sha256sum`);
-    await visitor.expectScreen(new RegExp(digestOf(internet.part)));
+    const fetched = `$(wget -q -O - http://${internet.address}:${internet.web}/part | sha256sum)`;
+    await visitor.type(`echo again ${fetched}`);
+    await visitor.expectScreen(new RegExp(`^again ${digestOf(internet.part)}`, 'm'));
 
     expect(relay.sessions).toBe(1);
     await page.close();

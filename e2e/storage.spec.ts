@@ -30,7 +30,11 @@ test('layers in use by a running container are not deleted', async ({ page, visi
   await other.button('Storage').click();
   await expect(other.page.getByRole('button', { name: /^Delete BusyBox/ })).toBeDisabled();
   await page.close();
-  await other.page.reload();
-  await other.button('Storage').click();
-  await expect(other.page.getByRole('button', { name: /^Delete BusyBox/ })).toBeEnabled();
+  // The browser may release the locks of a closed page a little later.
+  await expect(async () => {
+    await other.page.reload();
+    await other.button('Storage').click();
+    const remove = other.page.getByRole('button', { name: /^Delete BusyBox/ });
+    await expect(remove).toBeEnabled({ timeout: 5000 });
+  }).toPass();
 });

@@ -11,9 +11,10 @@ test.beforeEach(async ({ visitor }) => {
 });
 
 test('the container learns every size of the terminal', async ({ page, visitor }) => {
+  let asked = 0;
   const size = async () => {
-    await visitor.type('clear; echo size $(stty size)');
-    const [rows, columns] = await visitor.read(/^size (\d+) (\d+)$/m);
+    await visitor.type(`clear; echo size ${++asked}: $(stty size)`);
+    const [rows, columns] = await visitor.read(new RegExp(`^size ${asked}: (\\d+) (\\d+)$`, 'm'));
     return { rows: Number(rows), columns: Number(columns) };
   };
   const before = await size();
@@ -115,8 +116,8 @@ test('keys, pastes and the mouse reach programs in the modes they request', asyn
   await visitor.command("printf '\\033]2;My title\\007'");
   await expect(page.getByRole('tab')).toHaveText(/My title/);
 
-  await visitor.type("printf '\\033[?2004h\\033[?1000h\\033[?1006h'; cat -v");
-  await visitor.expectScreen(/cat -v$/);
+  await visitor.type("printf '\\033[?2004h\\033[?1000h\\033[?1006hset\\n'; cat -v");
+  await visitor.expectScreen(/^set$/m);
   await page.evaluate(() => navigator.clipboard.writeText('pasted'));
   await page.keyboard.press('Control+Shift+V');
   await visitor.expectScreen(/\^\[\[200~pasted\^\[\[201~/);

@@ -165,8 +165,11 @@ export class Visitor {
 
   /** Types a command line into BusyBox's shell, and waits for the next prompt. */
   async command(line: string): Promise<void> {
+    const parts = async () => (await this.screenText()).split(`# ${line}\n`);
+    // The same line may be on the screen already.
+    const before = (await parts()).length;
     await this.type(line);
-    await expect.poll(async () => (await this.screenText()).split(`# ${line}\n`)[1]).toMatch(/^\/ #$/m);
+    await expect.poll(async () => (await parts())[before] ?? '').toMatch(/^\/ #$/m);
   }
 
   /** Types a command line into the terminal. */
