@@ -35,6 +35,7 @@ const SECTIONS = [
   'pull',
   'start',
   'session',
+  'session-chromium',
   'package',
   'disk',
   'kept',
@@ -118,8 +119,9 @@ async function main(): Promise<void> {
   if (chosen('page')) {
     const { benchPage } = await import('./page.ts');
     await benchPage(repeat * STARTS_PER_REPEAT);
-    await benchSessionInChromium(wasm, repeat * STARTS_PER_REPEAT);
   }
+  if (chosen('page') || chosen('session-chromium'))
+    await benchSessionInChromium(wasm, repeat * STARTS_PER_REPEAT);
   if (chosen('preview')) {
     const { benchPreview } = await import('./preview.ts');
     await benchPreview(repeat);

@@ -15,9 +15,16 @@ export interface SessionFigures {
 const CYCLES = 10;
 const NAME = 'bench-session';
 const TERMINAL = { terminal: { columns: 80, rows: 24 } } as const;
-/** 200 MiB, of which half is random and half repeats. */
-const TOUCH =
-  'import os; b = [os.urandom(2048) + bytes(range(256)) * 8 for _ in range(51200)]; print("touched", len(b)); input(); print("whole", len(b) == 51200 and all(x[2048:] == bytes(range(256)) * 8 for x in b))';
+/** 200 MiB, of which half is random and half repeats. It is compared with sums that were taken at first. */
+const TOUCH = `
+import os, zlib
+blocks = [os.urandom(2048) + bytes(range(256)) * 8 for _ in range(51200)]
+sums = [zlib.crc32(block) for block in blocks]
+print("touched", len(blocks))
+while True:
+    input()
+    print("whole", [zlib.crc32(block) for block in blocks] == sums)
+`;
 
 /** Keeps the lines that are typed into it. */
 const EDIT = 'lines = []\nwhile True: lines.append(input()); print("lines", len(lines), flush=True)';
@@ -62,14 +69,20 @@ export async function measureSession(
     const kept = await containers.get(NAME);
     cycles.push({ suspend: suspended - begin, resume: resumed - suspended, bytes: kept?.usedBytes ?? 0 });
   }
-  const children = running.resumed.map((child) => Writer.of(child));
-  await (children[0] as Writer).until('second line', /lines 2/);
-  const response = await running.proxyRequest(new Request('http://localhost:8000/'));
-  if (response.status !== 200) throw new Error(`the server answers ${response.status}`);
-  await (children[2] as Writer).until('', /whole True/);
+  await check(running);
   await running[Symbol.asyncDispose]();
   await containers.remove(NAME);
   return { cycles, ...(await measureStarts({ Container, containers, images }, image, starts)) };
+}
+
+/** Nothing has changed in the session. @throws Error */
+async function check(running: Running): Promise<void> {
+  const [editor, , memory] = running.resumed.map((child) => Writer.of(child)) as [Writer, Writer, Writer];
+  await editor.until('second line', /lines 2/);
+  const response = await running.proxyRequest(new Request('http://localhost:8000/'));
+  if (response.status !== 200) throw new Error(`the server answers ${response.status}`);
+  const outcome = await memory.until('', /whole (True|False)/);
+  if (outcome !== 'whole True') throw new Error('the memory of a program has changed');
 }
 
 async function measureStarts(
@@ -119,15 +132,19 @@ class Writer {
     void this.#listen(stdout.getReader()).catch(() => {});
   }
 
-  /** @param line undefined if nothing is written */
-  async until(line: string | undefined, output: RegExp): Promise<void> {
+  /** @param line undefined if nothing is written @returns the output that was waited for */
+  async until(line: string | undefined, output: RegExp): Promise<string> {
     if (line !== undefined) await this.#input.write(new TextEncoder().encode(`${line}\r`));
-    while (!output.test(this.#said)) {
+    for (;;) {
+      const [found] = output.exec(this.#said) ?? [];
+      if (found !== undefined) {
+        this.#said = '';
+        return found;
+      }
       await new Promise<void>((resolve) => {
         this.#heard = resolve;
       });
     }
-    this.#said = '';
   }
 
   async #listen(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<void> {

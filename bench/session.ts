@@ -64,10 +64,12 @@ function print(place: string, { cycles, booted, warm }: SessionFigures): void {
       (bytes / MEBIBYTE).toFixed(0),
     ]),
   );
+  const [first, last] = [cycles[0], cycles.at(-1)];
   const of = (name: 'suspend' | 'resume') => median(cycles.map((cycle) => cycle[name])).toFixed(0);
   console.log(
     `medians: suspend ${of('suspend')} ms (required: at most ${REQUIRED.suspend}), resume ${of('resume')} ms ` +
-      `(at most ${REQUIRED.resume})`,
+      `(at most ${REQUIRED.resume}), first ${first?.resume.toFixed(0)} ms, last ${last?.resume.toFixed(0)} ms; ` +
+      'the memory and the programs are as before',
   );
   console.log(
     `Python's prompt: booted ${median([...booted]).toFixed(0)} ms, from a saved start ${median([...warm]).toFixed(0)} ms ` +
