@@ -377,11 +377,12 @@ export async function launch(
   const events = new Events();
   const publication = await publish(ports);
   const { terminal, signal } = live;
+  let session: OpenedSession | undefined;
   try {
     // Its workers start while the image is loaded.
     const platform = containerHost().createPlatform(cpus);
     const { image, kept: keeping, keptDisk, openSession } = await sourceOf(open, platform);
-    const session = await openSession?.(await platform.loadEmulator());
+    session = await openSession?.(await platform.loadEmulator());
     const common = {
       ...machine,
       jit: live.jit,
@@ -418,6 +419,7 @@ export async function launch(
       savesItself: live.savesItself ?? true,
     });
   } catch (error) {
+    session?.close?.();
     await publication?.end();
     throw error;
   }
@@ -572,14 +574,15 @@ export class StartedContainer implements RunningContainer {
     this.annotation = session?.annotation;
     this.#saving = new Saving(
       { container, platform, image, launch, kept: () => this.#kept },
-      session?.stored,
+      session?.origin,
     );
     this.#autoSave = new AutoSave({
       instructions: () => container.stats().instructions.reduce((sum, each) => sum + each, 0),
       lastInput: () => this.#lastInput,
       save: () => this.save(),
     });
-    if (kept) this.#startSaving();
+    if (kept && savesItself) this.#startSaving();
+    else this.#saving.close();
     this.stdin = this.#child.stdin;
     this.stdout = this.#child.stdout;
     this.stderr = this.#child.stderr;
@@ -696,12 +699,11 @@ export class StartedContainer implements RunningContainer {
       throw error;
     }
     this.#kept = kept;
-    this.#startSaving();
+    if (this.#savesItself) this.#startSaving();
     void this.#ended.then(() => kept.close());
   }
 
   #startSaving(): void {
-    if (!this.#savesItself) return;
     this.#saving.prepare();
     this.#autoSave.start();
   }

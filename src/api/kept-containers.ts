@@ -54,7 +54,7 @@ export async function startKept(
   const { signal, onConsole, savesItself } = options;
   const source = await openKept(name);
   try {
-    const openSession = await savedSession(source.kept, options.resume);
+    const openSession = savedSession(source.kept, options.resume);
     const live = {
       stdio: { stdin, stdout, stderr },
       terminal: terminal ?? (source.launch.terminal ? SIZE : undefined),
@@ -73,14 +73,20 @@ export async function startKept(
  * Drops the saved session of a container, unless it goes on from that. By default it does unless files have
  * been written since, which would be lost.
  */
-async function savedSession({ container }: Keeping, resume?: boolean): Promise<Source['openSession']> {
+function savedSession({ container }: Keeping, resume?: boolean): Source['openSession'] {
   const { id, session } = container.record;
   if (!session) return undefined;
-  const { store } = await containerHost().openKept();
-  if (resume ?? (await isUnchangedSince(store.disks, id, session.checkpoint)))
-    return async (emulator) => (await import('./sessions.ts')).openStored(id, session.id, emulator);
-  await container.update({ session: undefined });
-  return undefined;
+  return async (emulator) => {
+    const { openStored, startSavers } = await import('./sessions.ts');
+    // They start while the disk is read.
+    const savers = resume === false ? undefined : await startSavers(emulator);
+    const { store } = await containerHost().openKept();
+    if (savers && (resume ?? (await isUnchangedSince(store.disks, id, session.checkpoint))))
+      return openStored(id, session.id, emulator, savers);
+    savers?.close();
+    await container.update({ session: undefined });
+    return undefined;
+  };
 }
 
 /**

@@ -14,7 +14,8 @@ import { containerHost } from './host.ts';
 import type { Keeping } from './kept.ts';
 import { type LaunchOptions, toJson } from './kept-options.ts';
 import type { LoadedImage } from './load-image.ts';
-import { openSessions } from './sessions.ts';
+import type { SessionOrigin } from './opened-session.ts';
+import { openSessions, startSavers } from './sessions.ts';
 
 /** How long a container whose owner leaves stands still: a browser ends the page meanwhile, in ms. */
 const LEAVING = 2_000;
@@ -42,9 +43,11 @@ export class Saving {
   #pool: Promise<SaverPool> | undefined;
   #last: Promise<unknown> = Promise.resolve();
 
-  constructor(subject: Subject, base: StoredSession | undefined) {
+  /** @param origin from which it has gone on */
+  constructor(subject: Subject, origin: SessionOrigin | undefined) {
     this.#subject = subject;
-    this.#base = base;
+    this.#base = origin?.stored;
+    this.#pool = origin && Promise.resolve(origin.savers);
   }
 
   /** Loads and starts what saves need. */
@@ -150,7 +153,8 @@ export class Saving {
     const { container, platform } = this.#subject;
     const kept = this.#subject.kept();
     if (!kept) throw new OptionError('only a kept container can be saved in the store: keep it first');
-    const [emulator, sessions] = await Promise.all([platform.loadEmulator(), this.#sessions()]);
+    const emulator = await platform.loadEmulator();
+    const sessions = await this.#sessions(emulator);
     const suspended = await container.suspend();
     const { machine, checkpoint, state } = suspended;
     try {
@@ -189,24 +193,16 @@ export class Saving {
     }
   }
 
-  async #sessions(): Promise<SessionStore> {
+  async #sessions(emulator: WebAssembly.Module): Promise<SessionStore> {
     this.prepare();
-    const [{ store }, { SessionStore }, pool] = await Promise.all([
-      containerHost().openKept(),
-      import('../snapshot/session-store.ts'),
-      this.#pool as Promise<SaverPool>,
-    ]);
-    return new SessionStore(store, pool);
+    return openSessions(emulator, await this.#pool);
   }
 
   async #startPool(): Promise<SaverPool> {
     const emulator = await this.#subject.platform.loadEmulator();
-    const [{ createSavers }, { SaverPool }] = await Promise.all([
-      containerHost().openKept(),
-      import('../snapshot/saver-pool.ts'),
-      import('../snapshot/session-store.ts'),
-    ]);
-    return new SaverPool(await createSavers(emulator));
+    // When the page is left, its code could not be loaded any more.
+    const [savers] = await Promise.all([startSavers(emulator), import('../snapshot/session-store.ts')]);
+    return savers;
   }
 
   async #contents(

@@ -41,13 +41,21 @@ async function open(record: StartRecord, emulator: WebAssembly.Module): Promise<
   const release = await store.starts.hold(record.key);
   try {
     const sessions = await openSessions(emulator);
-    const { state, fillRam } = await sessions.open(
+    const { state, fillRam, close } = await sessions.open(
       START_OWNER + record.key,
       record.session,
       versionsOf(emulator),
     );
-    await store.starts.put({ ...record, lastUsed: Date.now() }).catch(() => {});
-    return { ...partsOf(state), fillRam: (ram) => fillRam(ram).finally(release) };
+    // Without room, it counts as older than it is.
+    store.starts.put({ ...record, lastUsed: Date.now() }).catch(() => {});
+    return {
+      ...partsOf(state),
+      fillRam: (ram) => fillRam(ram).finally(release),
+      close() {
+        close();
+        void release();
+      },
+    };
   } catch (error) {
     await release();
     if (!(error instanceof VersionError || error instanceof StateError)) throw error;

@@ -145,8 +145,8 @@ class MachineWorker {
     this.#devices.requireKinds(state.devices);
     restoreBlocks(memory, plan, this.#devices.slots.length, state);
     await this.#harts.prepare({ type: 'resume' });
-    await this.#ramFilled.promise;
-    await this.#devices.resume(state.devices);
+    // The devices open their disks while RAM is filled, which they do not touch before `proceed`.
+    await Promise.all([this.#devices.resume(state.devices), this.#ramFilled.promise]);
     this.#agent?.resume(state.agent, resumption(this.#time.start()));
     this.#run();
     this.#devices.proceed();

@@ -56,6 +56,8 @@ export class Saver {
   readonly #files: DiskFiles;
   readonly #codec: SectionCodec;
   readonly #lz4: Lz4;
+  /** Files take no shared memory, and new memory costs more than reading. */
+  #stored = new Uint8Array(1 << 20);
 
   /** @param emulator the compiled core */
   static async create(files: DiskFiles, emulator: WebAssembly.Module): Promise<Saver> {
@@ -106,7 +108,8 @@ export class Saver {
 
   #read(file: DiskFile, { offset, length }: Place, kind: SectionKind): Uint8Array {
     if (offset + length > file.size) throw new StateError('a file of it is too short');
-    const bytes = new Uint8Array(length);
+    if (this.#stored.length < length) this.#stored = new Uint8Array(length);
+    const bytes = this.#stored.subarray(0, length);
     file.read(offset, bytes);
     const section = this.#codec.decodeWhole(bytes, { lz4: this.#lz4.decompress });
     if (section.kind !== kind) throw new StateError('its parts are out of order');

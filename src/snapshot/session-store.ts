@@ -213,6 +213,7 @@ async function loadBlobs(
   return blobs;
 }
 
+/** Files and what is wanted of them, the most first, so that workers that share them end together. */
 function byFile(places: readonly FilePlace[]): [string, FilePlace[]][] {
   const groups = new Map<string, FilePlace[]>();
   for (const place of places) {
@@ -220,7 +221,8 @@ function byFile(places: readonly FilePlace[]): [string, FilePlace[]][] {
     groups.set(place.file, group);
     group.push(place);
   }
-  return [...groups];
+  const bytes = (group: readonly FilePlace[]) => sum(group.map(({ length }) => length));
+  return [...groups].sort(([, a], [, b]) => bytes(b) - bytes(a));
 }
 
 /** Gives each worker the next item when it has done one. */
