@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { nodeDisks } from '../storage/node.ts';
 import { hashOf, recover, writeImage } from './testing/check-disk.ts';
-import { lines, runOnKeptDisk, startKeptMachine } from './testing/kept-machine.ts';
+import { runOnKeptDisk, startKeptMachine } from './testing/kept-machine.ts';
+import { lines } from './testing/lines.ts';
 import { store } from './testing/run.ts';
 import { CAPACITY_FILE } from './testing/write-log.ts';
 

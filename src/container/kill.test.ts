@@ -9,7 +9,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ContainerInUseError } from '../storage/container-store.ts';
 import { nodeDisks, nodeStore } from '../storage/node.ts';
 import { copyOut, recover, writeImage } from './testing/check-disk.ts';
-import { lines } from './testing/kept-machine.ts';
+import { lines } from './testing/lines.ts';
 import { DEMO_IMAGES, pull } from './testing/run.ts';
 
 const SIZE = 64 << 20;

@@ -9,7 +9,8 @@ import { PowerLossFile } from '../disk/testing/power-loss-file.ts';
 import type { Machine } from '../machine/machine.ts';
 import { nodeDisks } from '../storage/node.ts';
 import { copyOut, recover, writeImage } from './testing/check-disk.ts';
-import { lines, runOnKeptDisk, startKeptMachine } from './testing/kept-machine.ts';
+import { runOnKeptDisk, startKeptMachine } from './testing/kept-machine.ts';
+import { lines } from './testing/lines.ts';
 import { store } from './testing/run.ts';
 import { decodeLog, LOG_FILE, type LogEntry } from './testing/write-log.ts';
 

@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { nodeDisks } from '../storage/node.ts';
 import { hashOf, writeImage } from './testing/check-disk.ts';
-import { lines, runOnKeptDisk, startKeptMachine } from './testing/kept-machine.ts';
+import { runOnKeptDisk, startKeptMachine } from './testing/kept-machine.ts';
+import { lines } from './testing/lines.ts';
 import { store } from './testing/run.ts';
 
 const SIZE = 64 << 20;

@@ -15,9 +15,15 @@ const EXPECTED = [
   /^\d+\/\d+ files .* blocks$/,
 ];
 
-/** Writes the content of a kept disk as an image that other tools read. */
-export async function writeImage(file: DiskFile, sizeBytes: number, path: string): Promise<void> {
+/** Writes the content of a kept disk, now or at a checkpoint, as an image that other tools read. */
+export async function writeImage(
+  file: DiskFile,
+  sizeBytes: number,
+  path: string,
+  checkpoint?: number,
+): Promise<void> {
   const disk = await KeptDisk.open(file, { sizeBytes });
+  if (checkpoint !== undefined) disk.revert(checkpoint);
   const fd = openSync(path, 'w');
   ftruncateSync(fd, sizeBytes);
   for (const [chunk, bytes] of disk.chunks()) writeSync(fd, bytes, 0, bytes.length, chunk * CHUNK);
