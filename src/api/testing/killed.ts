@@ -10,8 +10,8 @@ export type Role = 'save' | 'leave' | 'suspend' | 'files' | 'manage';
 
 /**
  * A program whose memory and files belong together. `mark` begins the next generation, with a synced file of
- * its own; `check` compares the files of the last ones with the hashes in its memory. Meanwhile another process
- * writes what nobody syncs.
+ * its own; `check` compares the files of the last ones with the hashes in its memory. Meanwhile another
+ * process writes what nobody syncs.
  */
 export const KILLED_SCRIPT = `
   mkdir -p /d; cd /d; K=$(cat k 2>/dev/null || echo ${FIRST - 1})
