@@ -14,7 +14,7 @@ import { guardPage } from './stores/leaving.ts';
 import { useLibrary } from './stores/library.ts';
 import { startLive, useLive, watchLive } from './stores/live.ts';
 import { useOpening } from './stores/opening.ts';
-import { saveOnTheWayOut } from './stores/saving.ts';
+import { saveWhenHidden } from './stores/saving.ts';
 import { followHistory, resumeInterrupted } from './stores/start.ts';
 import { applyTheme } from './stores/theme.ts';
 import { findObstacle, isEmbedded, isFramed, savesData } from './support.ts';
@@ -36,7 +36,7 @@ function openPage(): void {
   const goesOn = !obstacle && resumeInterrupted();
   followHistory();
   guardPage();
-  saveOnTheWayOut();
+  saveWhenHidden();
   if (!goesOn) offerLive();
   createRoot(place).render(<Page obstacle={obstacle} />);
   // Runs after the first paint. Safari has no requestIdleCallback.

@@ -61,6 +61,11 @@ export class ContainerInUseError extends StorageError {
   override name = 'ContainerInUseError';
 }
 
+/** No container with this name is kept. */
+export class ContainerMissingError extends StorageError {
+  override name = 'ContainerMissingError';
+}
+
 /** A kept container that belongs to the caller alone until it is closed. */
 export interface OpenContainer {
   readonly record: ContainerRecord;
@@ -140,7 +145,7 @@ export class ContainerStore {
 
   /**
    * Makes the caller the owner of a container.
-   * @throws ContainerInUseError if it has one, StorageError if there is no such container
+   * @throws ContainerInUseError if it has one, ContainerMissingError if there is no such container
    */
   async open(name: string): Promise<OpenContainer> {
     const found = await this.#find(name);
@@ -346,8 +351,8 @@ export function checkContainerName(name: string): void {
   );
 }
 
-function missing(name: string): StorageError {
-  return new StorageError(`no container "${name}" is kept here`);
+function missing(name: string): ContainerMissingError {
+  return new ContainerMissingError(`no container "${name}" is kept here`);
 }
 
 async function readRecords(store: KeyValueStore): Promise<ContainerRecord[]> {

@@ -13,6 +13,7 @@ import type {
   SessionRequest,
   ShownView,
 } from './messages.ts';
+import { SAVED, SAVING } from './save-flag.ts';
 import type { Session } from './session.ts';
 import type { TerminalProcess } from './terminal-process.ts';
 
@@ -162,13 +163,15 @@ export class Connection {
   /**
    * Saves the session before it returns, if that takes no longer than `patience` in ms: the browser ends the
    * page's workers as soon as the handlers of its events have returned.
+   * @returns whether it is saved
    */
-  saveNow(view: ShownView, patience: number): void {
+  saveNow(view: ShownView, patience: number): boolean {
     const flag = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
     const end = performance.now() + patience;
     this.#session.saveNow(view, flag).catch(() => {});
     // The page's thread may not wait in any other way.
-    while (Atomics.load(flag, 0) === 0 && performance.now() < end);
+    while (Atomics.load(flag, 0) === SAVING && performance.now() < end);
+    return Atomics.load(flag, 0) === SAVED;
   }
 
   /** Opens the preview of a port at its origin. */

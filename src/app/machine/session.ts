@@ -26,6 +26,7 @@ import type {
   TerminalSize,
 } from './messages.ts';
 import { PortReports } from './port-reports.ts';
+import { NOT_SAVED, SAVED } from './save-flag.ts';
 import { credentialsOf, locationOf, sessionHost } from './session-host.ts';
 import type { TerminalProcess } from './terminal-process.ts';
 import { OWN, TerminalProcesses } from './terminal-processes.ts';
@@ -55,7 +56,9 @@ export class Session {
   /** What the page shows, as it has said for the save that is being made. */
   #view: ShownView | undefined;
   #onView = (_view: ShownView) => {};
-  #isSuspended = false;
+  #keeping = Promise.resolve();
+  /** Settles when it is suspended, once that has been asked for. */
+  #suspension: Promise<void> | undefined;
   #platform: Platform | undefined;
 
   /** Starts what most runs need, so that one that follows starts sooner. */
@@ -149,7 +152,8 @@ export class Session {
 
   /** Keeps the container's files under a name. @throws ContainerExistsError, StorageError */
   keep(name: string): Promise<void> {
-    return this.#running.keep(name);
+    this.#keeping = this.#running.keep(name);
+    return this.#keeping;
   }
 
   /** Leaves nothing of the container in the store when it ends. */
@@ -162,22 +166,24 @@ export class Session {
     return this.#withView(view, () => this.#running.save({ isLeaving }));
   }
 
-  /** Saves the session while the page's thread waits for the flag to become 1. */
+  /** Saves the session while the page's thread waits for the flag to change from SAVING. */
   async saveNow(view: ShownView, flag: Int32Array): Promise<void> {
-    try {
-      await this.save(view, true);
-    } finally {
-      Atomics.store(flag, 0, 1);
-    }
+    // It may be about to be kept, or to be suspended.
+    const saving = this.#suspension ?? this.#keeping.then(() => this.save(view, true));
+    const isSaved = await saving.then(
+      () => true,
+      () => false,
+    );
+    Atomics.store(flag, 0, isSaved ? SAVED : NOT_SAVED);
   }
 
   /** Saves the session and ends its machine. @throws StorageError, MachineError; then it goes on */
   async suspend(view: ShownView): Promise<void> {
-    this.#isSuspended = true;
+    this.#suspension = this.#withView(view, () => this.#running.suspend());
     try {
-      await this.#withView(view, () => this.#running.suspend());
+      await this.#suspension;
     } catch (error) {
-      this.#isSuspended = false;
+      this.#suspension = undefined;
       throw error;
     }
   }
@@ -237,10 +243,10 @@ export class Session {
     try {
       const container = await this.#start(request, client, events);
       const status = await this.#converse(container, client, events);
-      if (!this.#isSuspended) events.send({ type: 'exit', status });
+      if (!this.#suspension) events.send({ type: 'exit', status });
     } catch (error) {
       this.#abort.abort(error);
-      if (!this.#isSuspended) events.send({ type: 'failed', failure: failureOf(error) });
+      if (!this.#suspension) events.send({ type: 'failed', failure: failureOf(error) });
     } finally {
       this.#previews?.end();
     }

@@ -15,6 +15,8 @@ export interface Problem {
   readonly storage?: boolean;
   /** Whether the saved programs of a kept container cannot go on, and only its files are left. */
   readonly isOver?: boolean;
+  /** Whether no such container is kept. */
+  readonly isMissing?: boolean;
   /** References that can be used instead. */
   readonly choices?: readonly string[];
   /** The log for an investigation. */
@@ -102,6 +104,11 @@ const OTHERS: Record<string, Explanation> = {
   ContainerInUseError: {
     title: 'It is running in another tab',
     advice: 'Go on there, or suspend or stop it there first.',
+  },
+  ContainerMissingError: {
+    title: 'It is not kept here any more',
+    advice: 'Somebody has deleted it, in another tab perhaps. Run its image anew.',
+    isMissing: true,
   },
   ContainerExistsError: {
     title: 'The name is taken',

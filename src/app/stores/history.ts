@@ -62,6 +62,12 @@ export function reenterRun(run: Run): void {
   latest = { ...entry, content: run, length: history.length };
 }
 
+/** Makes the entry of an interrupted run that of its form, because nothing of the run is left. */
+export function forgetRun(): void {
+  latest = undefined;
+  history.replaceState(null, '');
+}
+
 /** The run to which the current entry belongs, if there is one. */
 function enteredRun(): Run | undefined {
   return isRunEntry(history.state) && history.state.run === latest?.run ? latest.content : undefined;

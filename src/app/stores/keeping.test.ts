@@ -104,3 +104,37 @@ it('ignores the answer about a container that was left', async () => {
   await keeping;
   expect(state()).toMatchObject({ keeping: 'untouched', name: undefined });
 });
+
+it('has its name while it is being stored, and is stored once', async () => {
+  let stored = () => {};
+  session.keep.mockReturnValueOnce(
+    new Promise<void>((resolve) => {
+      stored = resolve;
+    }),
+  );
+  state().started();
+  state().touch();
+  const asked = state().keep();
+  expect(state().keeping).toBe('keeping');
+  expect(session.keep.mock.calls).toEqual([[state().name]]);
+  stored();
+  await asked;
+  expect(state().keeping).toBe('kept');
+  expect(session.keep).toHaveBeenCalledOnce();
+});
+
+it('is not kept if its user says so while it is being stored', async () => {
+  let stored = () => {};
+  session.keep.mockReturnValueOnce(
+    new Promise<void>((resolve) => {
+      stored = resolve;
+    }),
+  );
+  state().started();
+  state().touch();
+  const refused = state().refuse();
+  stored();
+  await refused;
+  expect(state()).toMatchObject({ keeping: 'refused', name: undefined });
+  expect(session.unkeep).toHaveBeenCalledOnce();
+});

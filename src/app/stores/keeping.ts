@@ -18,7 +18,7 @@ export type Keeping =
 
 interface KeepingState {
   readonly keeping: Keeping;
-  /** The container's name in the store, while it is kept. */
+  /** The container's name in the store, as long as it is kept or being stored. */
   readonly name: string | undefined;
   /** Why it cannot be kept or saved. */
   readonly problem: string | undefined;
@@ -37,11 +37,10 @@ interface KeepingState {
   started(): void;
   /** The user has done something that would be lost. */
   touch(): void;
+  /** Resolves when it is kept, or cannot be. */
   keep(): Promise<void>;
   /** Leaves nothing of it in the store when it ends. */
   refuse(): Promise<void>;
-  /** @throws the reason to show at the name */
-  rename(name: string): Promise<void>;
   /** Takes the result of a save. */
   saved(problem?: string): void;
   /** Later containers of the image begin where this one is. */
@@ -66,15 +65,20 @@ const ATTEMPTS = 3;
 /** Whether and how the running container is kept. */
 export const useKeeping = create<KeepingState>((set, get) => {
   let isRunning = false;
+  /** The latest attempt to store it. */
+  let storing = Promise.resolve();
 
   const store = async () => {
     const session = current.connection?.session;
     if (!session) return;
-    for (let attempt = 1; ; attempt++) {
+    const isCurrent = () => current.connection?.session === session;
+    for (let attempt = 1; isCurrent(); attempt++) {
       const name = makeUpName(useKept.getState().items.map((item) => item.name));
+      // A reload that comes before the answer looks for it.
+      set({ name });
       try {
         await session.keep(name);
-        if (current.connection?.session === session) set({ keeping: 'kept', name });
+        if (isCurrent()) set({ keeping: 'kept' });
         // Browsers that ask their user about it do so now, when there is something to lose.
         if (useKept.getState().items.length === 0) void useLibrary.getState().persist();
       } catch (error) {
@@ -82,7 +86,7 @@ export const useKeeping = create<KeepingState>((set, get) => {
           await useKept.getState().refresh();
           continue;
         }
-        if (current.connection?.session === session) set({ keeping: 'failed', problem: messageOf(error) });
+        if (isCurrent()) set({ keeping: 'failed', name: undefined, problem: messageOf(error) });
       }
       return useKept.getState().refresh();
     }
@@ -92,33 +96,32 @@ export const useKeeping = create<KeepingState>((set, get) => {
     ...NOTHING,
     begin: (name) => {
       isRunning = false;
+      storing = Promise.resolve();
       set({ ...NOTHING, ...(name !== undefined && { keeping: 'kept', name, isNoticed: true }) });
     },
     started: () => {
       isRunning = true;
-      if (get().keeping === 'keeping') void store();
+      if (get().keeping === 'keeping') storing = store();
     },
     touch: () => {
       if (get().keeping === 'untouched') void get().keep();
     },
-    keep: async () => {
-      set({ keeping: 'keeping', problem: undefined });
-      if (isRunning) await store();
+    keep: () => {
+      if (get().keeping !== 'keeping') {
+        set({ keeping: 'keeping', problem: undefined });
+        if (isRunning) storing = store();
+      }
+      return storing;
     },
     refuse: async () => {
+      const { connection } = current;
+      await storing;
+      if (current.connection !== connection) return;
       const wasKept = get().keeping === 'kept';
       set({ keeping: 'refused', name: undefined, savedAt: undefined });
       if (!wasKept) return;
-      await current.connection?.session
-        .unkeep()
-        .catch((error: unknown) => set({ problem: messageOf(error) }));
+      await connection?.session.unkeep().catch((error: unknown) => set({ problem: messageOf(error) }));
       await useKept.getState().refresh();
-    },
-    rename: async (newName) => {
-      const { name } = get();
-      if (name === undefined || name === newName) return;
-      await useKept.getState().rename(name, newName);
-      set({ name: newName });
     },
     saved: (problem) => set(problem === undefined ? { problem, savedAt: Date.now() } : { problem }),
     startSaved: () => set({ isStart: true, problem: undefined }),

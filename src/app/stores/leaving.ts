@@ -1,5 +1,6 @@
 import { create } from 'zustand';
 import { useKeeping } from './keeping.ts';
+import { saveOnTheWayOut } from './saving.ts';
 import { type Phase, useSession } from './session.ts';
 
 /** What leads away from a running container, besides its own end. */
@@ -18,20 +19,22 @@ interface LeavingState {
 
 const isRunning = (phase: Phase) => ['running', 'suspending', 'stopping'].includes(phase);
 
-/** Whether leaving would lose the work in the container. */
-const isAtRisk = () => isRunning(useSession.getState().phase) && useKeeping.getState().keeping !== 'kept';
+/** Whether there is something to save, or to lose. */
+function hasWork(): boolean {
+  const { phase } = useSession.getState();
+  // What was typed before the program runs reaches it later.
+  return isRunning(phase) || (phase === 'preparing' && useKeeping.getState().keeping === 'keeping');
+}
 
 export const useLeaving = create<LeavingState>((set) => {
   let goOn: (() => void) | undefined;
   return {
     departure: undefined,
     ask: (departure, then) => {
-      const { phase, suspend } = useSession.getState();
-      if (!isRunning(phase)) return then();
-      if (departure === 'leave' && !isAtRisk())
-        return void suspend().then((isSuspended) => (isSuspended ? then() : set({ departure: 'leave' })));
+      if (!isRunning(useSession.getState().phase)) return then();
       goOn = then;
-      set({ departure });
+      if (departure === 'restart' || !isKept()) return set({ departure });
+      void suspendKept().then((isSuspended) => (isSuspended ? then() : set({ departure })));
     },
     answer: (yes) => {
       const then = goOn;
@@ -42,16 +45,28 @@ export const useLeaving = create<LeavingState>((set) => {
   };
 });
 
-function warn(event: BeforeUnloadEvent): void {
-  event.preventDefault();
+/** Whether it is kept, or about to be. */
+function isKept(): boolean {
+  const { keeping } = useKeeping.getState();
+  return keeping === 'kept' || keeping === 'keeping';
 }
 
-/** Makes the browser ask before it leaves the page while a container runs. */
+async function suspendKept(): Promise<boolean> {
+  const { keeping, keep } = useKeeping.getState();
+  if (keeping === 'keeping') await keep();
+  return useKeeping.getState().keeping === 'kept' && useSession.getState().suspend();
+}
+
+function onLeave(event: BeforeUnloadEvent): void {
+  if (!saveOnTheWayOut()) event.preventDefault();
+}
+
+/** Saves a running container before the browser leaves the page, and lets it ask if that fails. */
 export function guardPage(): void {
   const update = () => {
     // Browsers keep a page without such a listener in memory when the user goes on to another one.
-    if (isAtRisk()) addEventListener('beforeunload', warn);
-    else removeEventListener('beforeunload', warn);
+    if (hasWork()) addEventListener('beforeunload', onLeave);
+    else removeEventListener('beforeunload', onLeave);
     // There is nothing to lose any more.
     if (!isRunning(useSession.getState().phase) && useLeaving.getState().departure)
       useLeaving.getState().answer(false);

@@ -11,25 +11,27 @@ import { shownView } from './view.ts';
 /** The longest wait on the way out, in ms. Browsers end pages that take longer. */
 const PATIENCE = 900;
 
-/** What can be saved now. */
-function kept() {
-  const { phase, run } = useSession.getState();
-  const { connection } = current;
-  const isKept = useKeeping.getState().keeping === 'kept';
-  return phase === 'running' && run && isKept && connection ? { connection, run } : undefined;
+/** Saves when the page is hidden, because phones end hidden pages. */
+export function saveWhenHidden(): void {
+  document.addEventListener('visibilitychange', () => {
+    const { phase, run } = useSession.getState();
+    const isKept = useKeeping.getState().keeping === 'kept';
+    if (!document.hidden || phase !== 'running' || !run || !isKept) return;
+    // Why it failed is told by an event.
+    current.connection?.session.save(shownView(run.previewId)).catch(() => {});
+  });
 }
 
-/** Saves when the page is hidden, because phones end hidden pages, and before the browser leaves it. */
-export function saveOnTheWayOut(): void {
-  document.addEventListener('visibilitychange', () => {
-    const now = document.hidden && kept();
-    // Why it failed is told by an event.
-    if (now) now.connection.session.save(shownView(now.run.previewId)).catch(() => {});
-  });
-  addEventListener('beforeunload', () => {
-    const now = kept();
-    now?.connection.saveNow(shownView(now.run.previewId), PATIENCE);
-  });
+/** Saves the container before the browser leaves the page. @returns whether nothing would be lost */
+export function saveOnTheWayOut(): boolean {
+  const { phase, run } = useSession.getState();
+  const { keeping } = useKeeping.getState();
+  // Its end has been asked for.
+  if (phase === 'stopping') return keeping === 'kept';
+  const isKept = keeping === 'kept' || keeping === 'keeping';
+  const canSave = phase === 'running' || phase === 'suspending';
+  if (!canSave || !isKept || !run || !current.connection) return false;
+  return current.connection.saveNow(shownView(run.previewId), PATIENCE);
 }
 
 /** Lets later containers of the image begin where this one is. */

@@ -39,7 +39,9 @@ class FakeConnection {
 // The meter asks nothing while the page is hidden.
 vi.stubGlobal('document', { hidden: true });
 vi.mock('../machine/connection.ts', () => ({ Connection: FakeConnection }));
-vi.mock('./library.ts', () => ({ useLibrary: { getState: () => ({ refresh: async () => {} }) } }));
+vi.mock('./library.ts', () => ({
+  useLibrary: { getState: () => ({ refresh: async () => {}, persist: async () => {} }) },
+}));
 vi.mock('./kept.ts', () => ({ useKept: { getState: () => ({ items: [], refresh: async () => {} }) } }));
 const remembered: string[] = [];
 vi.mock('./recent.ts', () => ({

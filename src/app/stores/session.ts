@@ -205,9 +205,10 @@ export const useSession = create<SessionState>((set, get) => {
 
     restart: async (resumes) => {
       const { run, phase, start } = get();
-      const { name } = useKeeping.getState();
+      const { keeping, name } = useKeeping.getState();
       if (!run) return;
-      const kept = name === undefined ? undefined : { ...run.kept, name, resumes };
+      const isKept = keeping === 'kept' && name !== undefined;
+      const kept = isKept ? { ...run.kept, name, resumes } : undefined;
       // The new terminal is there at once, while the files of the old machine go to the store.
       let ended: Promise<void> | undefined;
       if (kept && (phase === 'running' || phase === 'stopping')) ended = detach()?.kill();

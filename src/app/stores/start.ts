@@ -9,6 +9,7 @@ import { keepQuery } from './address.ts';
 import { useForm } from './form.ts';
 import {
   enterRun,
+  forgetRun,
   interruptedContainer,
   markRun,
   reenterRun,
@@ -75,13 +76,26 @@ function runOf(link: string, kept: KeptRequest): Run | undefined {
  */
 export function resumeInterrupted(): boolean {
   const name = interruptedContainer();
-  // The list is that of the last visit: the store has not been read yet.
+  if (name === undefined) return false;
+  // The list is older than a container that has only just been kept: the store has not been read yet.
   const item = useKept.getState().items.find((item) => item.name === name);
-  const run = item && runOf(item.link, { name: item.name, resumes: true });
+  const run = runOf(item?.link ?? location.search, { name, resumes: true });
   if (!run) return false;
   reenterRun(run);
   void useSession.getState().start(run);
+  showFormIfMissing();
   return true;
+}
+
+/** Shows the form if the page was left before its container was kept. */
+function showFormIfMissing(): void {
+  const stopWatching = useSession.subscribe(({ phase, problem }) => {
+    if (phase === 'preparing') return;
+    stopWatching();
+    if (!problem?.isMissing) return;
+    forgetRun();
+    void useSession.getState().leave();
+  });
 }
 
 /** Runs an image of the catalogue with nothing but its own options. */
