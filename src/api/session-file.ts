@@ -3,7 +3,7 @@ import { randomId } from '../docker/names.ts';
 import { StateReader } from '../machine/state.ts';
 import { atDigest } from '../oci/reference.ts';
 import { checkContainerName } from '../options/container-name.mjs';
-import { type OpenedSnapshot, openSnapshot, type SnapshotHeader } from '../snapshot/file.ts';
+import { type OpenedSnapshot, openSnapshot, readHeader, type SnapshotHeader } from '../snapshot/file.ts';
 import { Lz4 } from '../snapshot/lz4.ts';
 import { versionsOf } from '../snapshot/versions.ts';
 import { chunks } from '../streams/chunks.ts';
@@ -45,12 +45,11 @@ export interface OpenSessionOptions
 }
 
 /**
- * Reads what a file holds, and runs nothing of it.
+ * Reads what a file says that it holds, and no more than its beginning.
  * @throws MachineError if it is none, is damaged, or comes from another build of LinuxRun
  */
 export async function describeSession(file: SessionFile): Promise<SessionDescription> {
-  const { header, close } = await open(file);
-  await close();
+  const header = await readHeader(...(await reading(file)));
   const { reference, launch } = readAbout(header);
   return {
     image: reference,
@@ -127,12 +126,16 @@ async function sourceOf(
 }
 
 async function open(file: SessionFile): Promise<OpenedSnapshot> {
+  return openSnapshot(...(await reading(file)));
+}
+
+async function reading(file: SessionFile): Promise<Parameters<typeof openSnapshot>> {
   const platform = containerHost().createPlatform(0);
   const emulator = await platform.loadEmulator();
   platform.dismiss?.();
   const { decompress } = await Lz4.create(emulator);
   const stream = file instanceof Blob ? file.stream() : file;
-  return openSnapshot(chunks(stream), { lz4: decompress }, versionsOf(emulator));
+  return [chunks(stream), { lz4: decompress }, versionsOf(emulator)];
 }
 
 /** Loads the image with this digest, whatever its tag means by now. */

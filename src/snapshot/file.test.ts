@@ -5,7 +5,7 @@ import { MachineError, StateError } from '../machine/errors.ts';
 import type { Plain } from '../machine/state.ts';
 import { concat } from '../streams/concat.ts';
 import { VersionError } from './errors.ts';
-import { openSnapshot, type SnapshotContents, type Versions, writeSnapshot } from './file.ts';
+import { openSnapshot, readHeader, type SnapshotContents, type Versions, writeSnapshot } from './file.ts';
 import { PAGE } from './pages.ts';
 import { ENCODING } from './sections.ts';
 import { FUZZ } from './testing/fuzz.ts';
@@ -54,6 +54,18 @@ describe('a file', () => {
     await expect(read(bytes, other)).rejects.toThrow(new VersionError('1.2'));
     await expect(read(bytes, other)).rejects.toThrow('another build of LinuxRun 1.2 saved this session');
     await expect(read(bytes.with(8, 2))).rejects.toThrow('another version of LinuxRun saved this session');
+  });
+
+  it('says what it holds by its beginning', async () => {
+    const snapshot = contents();
+    const bytes = await write(snapshot);
+    async function* beginning() {
+      yield bytes.subarray(0, 1000);
+      throw new Error('read further');
+    }
+    expect(await readHeader(beginning(), {}, VERSIONS)).toEqual(snapshot.header);
+    await expect(readHeader(beginning(), {}, { ...VERSIONS, core: 'c1' })).rejects.toThrow(VersionError);
+    await expect(openSnapshot(beginning(), {})).rejects.toThrow('read further');
   });
 
   it('is told from other files', async () => {

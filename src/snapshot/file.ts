@@ -116,10 +116,30 @@ export async function openSnapshot(
   }
 }
 
-async function open(sections: SectionReader, versions: Versions | undefined): Promise<OpenedSnapshot> {
+/** Reads the beginning of a file, which says what it holds. @throws as `openSnapshot` */
+export async function readHeader(
+  bytes: AsyncIterable<Uint8Array>,
+  decompressors: Decompressors,
+  versions?: Versions,
+): Promise<SnapshotHeader> {
+  const source = new ByteSource(bytes);
+  try {
+    const codec = await SectionCodec.create();
+    return await headerOf(new SectionReader(source, codec, decompressors), versions);
+  } finally {
+    await source.close();
+  }
+}
+
+async function headerOf(sections: SectionReader, versions: Versions | undefined): Promise<SnapshotHeader> {
   await sections.begin();
   const header = checkHeader(decodePlain((await sections.next(SECTION.header)).contents));
   if (versions) checkVersions(header, versions);
+  return header;
+}
+
+async function open(sections: SectionReader, versions: Versions | undefined): Promise<OpenedSnapshot> {
+  const header = await headerOf(sections, versions);
   const blobs: Uint8Array[] = [];
   let blobBytes = 0;
   for (;;) {

@@ -1,5 +1,5 @@
 import { quoteWord } from '../../options/words.mjs';
-import { formatAge, formatBytes } from '../model/format.ts';
+import { count, formatAge, formatBytes } from '../model/format.ts';
 import { shortName } from '../model/names.ts';
 import { useOpening } from '../stores/opening.ts';
 import { Button } from './Button.tsx';
@@ -21,17 +21,19 @@ export function SessionOffer({ canRun }: { canRun: boolean }) {
   if (!offer)
     return (
       <Notice tone="hint" title="A saved session">
-        Reading {source}
+        <p>Reading the beginning of {source}</p>
+        <Button icon="close" look="plain" onClick={dismiss}>
+          Dismiss
+        </Button>
       </Notice>
     );
-  const { file, about } = offer;
-  const { image, memoryBytes, saved } = about;
-  const command = about.command.map(quoteWord).join(' ');
+  const { image, memoryBytes, cpus, saved, bytes } = offer.about;
+  const command = offer.about.command.map(quoteWord).join(' ');
   return (
     <Notice tone="hint" title={`A saved session of ${shortName(image)}`}>
       <p>
-        {source}, {formatBytes(file.size)}: saved {formatAge(saved, Date.now())}, with{' '}
-        {formatBytes(memoryBytes)} of memory
+        {source}, {bytes === undefined ? 'of unknown size' : formatBytes(bytes)}: saved{' '}
+        {formatAge(saved, Date.now())}, with {formatBytes(memoryBytes)} of memory and {count(cpus, 'CPU')}
         {command && (
           <>
             , running <code>{command}</code>

@@ -7,7 +7,8 @@ import * as containers from '../../api/kept-containers.ts';
 import { saveImage } from '../../api/local-images.ts';
 import { streamOf } from '../../streams/stream-of.ts';
 import { linkOf } from '../model/kept-form.ts';
-import type { KeptItem, SessionFile } from './messages.ts';
+import type { KeptItem, SessionFile, SessionPlace } from './messages.ts';
+import { openSource } from './session-source.ts';
 
 /** The containers in the store, for the page. Errors cross to the page by their messages. */
 export class KeptContainers {
@@ -63,10 +64,15 @@ export class KeptContainers {
     return containers.import(name, image, changes.stream());
   }
 
-  /** Says what a file with a saved session holds, without running any of it. */
-  async describe(file: Blob): Promise<SessionFile> {
-    const { image, memoryBytes, cpus, command, saved } = await containers.describeSession(file);
-    return { image, memoryBytes, cpus, command, saved: saved.getTime() };
+  /** Says what a file with a saved session holds. Only its beginning is read, and nothing of it runs. */
+  async describe(place: SessionPlace): Promise<SessionFile> {
+    const { stream, bytes, close } = await openSource(place);
+    try {
+      const { image, memoryBytes, cpus, command, saved } = await containers.describeSession(stream);
+      return { image, memoryBytes, cpus, command, saved: saved.getTime(), bytes };
+    } finally {
+      close();
+    }
   }
 }
 

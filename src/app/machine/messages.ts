@@ -42,13 +42,16 @@ export type Inspection =
     }
   | { readonly failure: Failure };
 
+/** A saved session from outside: a picked file, or the URL of a file on the page's server. */
+export type SessionPlace = Blob | string;
+
 /** A kept container that goes on, in place of a new one. */
 export interface KeptRequest {
   readonly name: string;
   /** Whether its programs go on where they were saved. */
   readonly resumes: boolean;
   /** The saved session of somebody else, from which the container of this name is made. */
-  readonly file?: Blob | undefined;
+  readonly file?: SessionPlace | undefined;
 }
 
 export interface SessionRequest extends Wish, ImageRequest {
@@ -129,6 +132,8 @@ export interface SessionFile {
   readonly command: readonly string[];
   /** When it was saved, in ms since 1970. */
   readonly saved: number;
+  /** The size of the file, if it is known. */
+  readonly bytes: number | undefined;
 }
 
 /** What a process's screen shows, without the bytes that are on their way to it. */

@@ -5,6 +5,7 @@ import { ContainerInUseError, ImageError, MachineError } from '../../api/errors.
 import { installHost, type Platform } from '../../api/host.ts';
 import * as containers from '../../api/kept-containers.ts';
 import { preparePlatform } from '../../api/machine-files.ts';
+import type { PullEvent } from '../../api/public.ts';
 import { toRecord } from '../../options/assignments.mjs';
 import { Previews } from '../../preview/previews.ts';
 import { messageOf } from '../../text/message.ts';
@@ -21,6 +22,7 @@ import type {
   KeptRequest,
   Prepared,
   SessionClient,
+  SessionPlace,
   SessionRequest,
   ShownView,
   TerminalSize,
@@ -28,6 +30,7 @@ import type {
 import { PortReports } from './port-reports.ts';
 import { NOT_SAVED, SAVED } from './save-flag.ts';
 import { credentialsOf, locationOf, sessionHost } from './session-host.ts';
+import { openSource } from './session-source.ts';
 import type { TerminalProcess } from './terminal-process.ts';
 import { OWN, TerminalProcesses } from './terminal-processes.ts';
 
@@ -262,7 +265,7 @@ export class Session {
     const { kept } = request;
     const { signal } = this.#abort;
     const onBoot = () => events.send({ type: 'booted' });
-    if (kept) return startKept(kept, { terminal: FIRST_SIZE, signal });
+    if (kept) return startKept(kept, { terminal: FIRST_SIZE, signal }, events.send);
     return containerOf(request)
       .keepable()
       .terminal(FIRST_SIZE)
@@ -327,9 +330,10 @@ export class Session {
 /** Starts a kept container. One that the worker of a page before holds is waited for. */
 async function startKept(
   { name, resumes, file }: KeptRequest,
-  options: Parameters<typeof containers.start>[1],
+  options: containers.StartOptions,
+  onProgress: (event: PullEvent) => void,
 ): Promise<RunningContainer> {
-  if (file) return containers.openSession(file, { ...options, name });
+  if (file) return openFile(file, { ...options, name, onProgress });
   const deadline = performance.now() + PATIENCE;
   for (;;)
     try {
@@ -338,6 +342,19 @@ async function startKept(
       if (!(error instanceof ContainerInUseError) || performance.now() > deadline) throw error;
       await new Promise((resolve) => setTimeout(resolve, RETRY));
     }
+}
+
+async function openFile(
+  place: SessionPlace,
+  options: containers.OpenSessionOptions,
+): Promise<RunningContainer> {
+  const { stream, close } = await openSource(place);
+  try {
+    return await containers.openSession(stream, options);
+  } catch (error) {
+    close();
+    throw error;
+  }
 }
 
 /** Shows the agent's lines about a further process in its terminal. */

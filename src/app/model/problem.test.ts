@@ -35,6 +35,19 @@ describe('explain', () => {
     expect(explain(failure).title).toMatch(title);
   });
 
+  it.each<[Failure, RegExp]>([
+    [{ name: 'StateError', message: 'damaged' }, /file is damaged/],
+    [{ name: 'VersionError', message: 'another build' }, /saved this file/],
+    [{ name: 'SourceError', message: 'no such file' }, /cannot be read/],
+    [{ name: 'TypeError', message: 'network error' }, /not arrived/],
+    [{ name: 'ImageError', kind: 'denied', message: 'no' }, /refuses this image/],
+  ])('of a session from a file, %j', (failure, title) => {
+    const problem = explain(failure, true);
+    expect(problem.title).toMatch(title);
+    // Nothing of it is kept.
+    expect(problem.isOver).toBeUndefined();
+  });
+
   it('starts and ends the message as a sentence, except for names', () => {
     const text = (message: string) => explain({ name: 'MachineError', message }).text;
     expect(text('docker.io/library/a does not exist')).toBe('docker.io/library/a does not exist.');

@@ -131,6 +131,20 @@ const OTHERS: Record<string, Explanation> = {
   },
 };
 
+/** Failures of a saved session that was opened from a file, of which nothing is kept yet. */
+const FILE_ERRORS: Record<string, Explanation> = {
+  SourceError: { title: 'The file cannot be read', advice: 'Try again, or get the file anew.' },
+  StateError: { title: 'The file is damaged', advice: 'Get it anew from whoever saved it.' },
+  TypeError: {
+    title: 'The file has not arrived',
+    advice: 'Check the network connection and try again.',
+  },
+  VersionError: {
+    title: 'Another version of LinuxRun saved this file',
+    advice: 'Its programs can go on only there.',
+  },
+};
+
 const NO_MEMORY: Explanation = {
   title: 'There was not enough memory',
   advice: 'Give the machine more memory in the options, or run less in it.',
@@ -173,10 +187,12 @@ const BUG: Explanation = {
   advice: 'Try again. If it happens again, please report it with the steps that lead here.',
 };
 
-export function explain(failure: Failure): Problem {
-  const { message, log, choices = [] } = failure;
+/** @param isFile whether the container is one of a file */
+export function explain(failure: Failure, isFile = false): Problem {
+  const { name, message, log, choices = [] } = failure;
   const text = sentence(message);
-  return { ...explanationOf(failure), text, ...(log && { log }), ...(choices.length > 0 && { choices }) };
+  const explanation = (isFile && FILE_ERRORS[name]) || explanationOf(failure);
+  return { ...explanation, text, ...(log && { log }), ...(choices.length > 0 && { choices }) };
 }
 
 /**

@@ -137,7 +137,7 @@ export const useSession = create<SessionState>((set, get) => {
         end();
         break;
       case 'failed':
-        set({ phase: 'failed', problem: explain(event.failure) });
+        set({ phase: 'failed', problem: explain(event.failure, get().run?.kept?.file !== undefined) });
         end();
     }
   };
