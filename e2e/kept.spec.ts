@@ -13,7 +13,10 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type BrowserContext, chromium, expect, type Page, test } from '@playwright/test';
+import type { Role } from '../src/api/testing/killed.ts';
+import { Expected, Killer, roundOf } from '../src/api/testing/kills.ts';
 import { copyOut, recover } from '../src/container/testing/check-disk.ts';
+import type { ContainerRecord } from '../src/storage/container-store.ts';
 import { CHROMIUM } from './browser.ts';
 import { type ContainerPage, serveContainerPage } from './support/container-page.ts';
 
@@ -28,7 +31,10 @@ const ROUNDS = process.env.LONG_TESTS ? 80 : 2;
 declare const startKept: (name: string, reference: string, script: string, bytes: number) => Promise<void>;
 declare const writeKept: (input: string) => Promise<void>;
 declare const stopKept: () => Promise<void>;
-declare const readKept: (name: string) => Promise<[number, string][]>;
+declare const readKept: (name: string, checkpoint?: number) => Promise<[number, string][]>;
+declare const recordOf: (name: string) => Promise<ContainerRecord | undefined>;
+declare const createKilled: (image: string, name: string) => Promise<void>;
+declare const workUntilKilled: (image: string, role: Role) => Promise<never>;
 declare const layersOf: () => Promise<string>;
 
 let server: ContainerPage;
@@ -117,13 +123,19 @@ function browserProcesses(profile: string): number[] {
     .map(Number);
 }
 
-async function check(page: Page, name: string, synced: ReadonlyMap<string, string>): Promise<void> {
-  const image = join(folder, 'image');
+/** Writes a kept disk, now or at a checkpoint, to a file. */
+async function writeDisk(page: Page, name: string, image: string, checkpoint?: number): Promise<void> {
   const fd = openSync(image, 'w');
   ftruncateSync(fd, SIZE);
-  for (const [chunk, text] of await page.evaluate((name) => readKept(name), name))
+  const read = ([name, checkpoint]: readonly [string, number | undefined]) => readKept(name, checkpoint);
+  for (const [chunk, text] of await page.evaluate(read, [name, checkpoint] as const))
     writeSync(fd, Buffer.from(text, 'base64'), 0, CHUNK, chunk * CHUNK);
   closeSync(fd);
+}
+
+async function check(page: Page, name: string, synced: ReadonlyMap<string, string>): Promise<void> {
+  const image = join(folder, 'image');
+  await writeDisk(page, name, image);
   recover(image);
   const copy = join(folder, 'copy');
   copyOut(image, '/d', copy);
@@ -171,6 +183,44 @@ test('a tab that crashes and a browser that is killed leave a whole disk', async
     expect(await visit.page.evaluate(() => layersOf())).toBe(before);
   }
   expect(synced.size).toBeGreaterThanOrEqual(Math.min(ROUNDS, KEPT_ROUNDS));
+  await visit.context.close();
+});
+
+test('what ends a tab that saves leaves the older session or the newer, with its disk', async () => {
+  test.setTimeout(process.env.LONG_TESTS ? 4 * 3_600_000 : 180_000);
+  const killer = new Killer();
+  const expected = new Expected();
+  let visit = await Visit.begin();
+  await visit.page.evaluate((image) => createKilled(image, 'a'), IMAGE);
+  for (let round = 0; round < ROUNDS; round++) {
+    const { role, moment } = roundOf(round);
+    await new Promise<void>((resolve, reject) => {
+      let isKilled = false;
+      const { see, end } = killer.begin(moment, () => {
+        isKilled = true;
+        (round % 2 === 0 ? visit.crash() : visit.kill()).then(end).then(resolve, reject);
+      });
+      visit.onLine = (line) => {
+        see(line);
+        try {
+          expected.note(role, line);
+        } catch (error) {
+          reject(error);
+        }
+      };
+      const working = visit.page.evaluate(([image, role]) => workUntilKilled(image, role), [
+        IMAGE,
+        role,
+      ] as const);
+      working.catch((error) => {
+        if (!isKilled) reject(error);
+      });
+    });
+    visit = round % 2 === 0 ? await Visit.open(visit.context) : await Visit.begin();
+    const record = await visit.page.evaluate(() => recordOf('a'));
+    await expected.check(role, record, (image, checkpoint) => writeDisk(visit.page, 'a', image, checkpoint));
+    if (round % 10 === 9) killer.tell();
+  }
   await visit.context.close();
 });
 

@@ -1,4 +1,6 @@
 /** A page whose functions the test calls to run containers. */
+import * as api from '../../src/api/browser.ts';
+import { createKilled, type Role, workUntilKilled } from '../../src/api/testing/killed.ts';
 import { type ContainerMachine, startContainer } from '../../src/container/container.ts';
 import { loadImage } from '../../src/container/image.ts';
 import { readKeptDisk } from '../../src/disk/kept-disk-file.ts';
@@ -103,12 +105,12 @@ async function stopKept(): Promise<void> {
   await running?.owner.close();
 }
 
-/** The chunks of a kept disk, in base64. */
-async function readKept(name: string): Promise<[number, string][]> {
+/** The chunks of a kept disk, now or at a checkpoint, in base64. */
+async function readKept(name: string, checkpoint?: number): Promise<[number, string][]> {
   const store = browserStore();
   const { record, close } = await store.containers.open(name);
   const all: [number, string][] = [];
-  for await (const [chunk, bytes] of readKeptDisk(store.disks, record.id)) {
+  for await (const [chunk, bytes] of readKeptDisk(store.disks, record.id, checkpoint)) {
     let text = '';
     for (let at = 0; at < bytes.length; at += 4096)
       text += String.fromCharCode(...bytes.subarray(at, at + 4096));
@@ -129,4 +131,13 @@ async function layersOf(): Promise<string> {
   return text;
 }
 
-Object.assign(globalThis, { run, startKept, writeKept, stopKept, readKept, layersOf });
+const recordOf = (name: string) => browserStore().containers.get(name);
+
+api.configure({ assets: new URL('/', location.href) });
+const saving = {
+  createKilled: (image: string, name: string) => createKilled(api, image, name),
+  workUntilKilled: (image: string, role: Role) =>
+    workUntilKilled(api, image, role, (line) => tell(`${line}\n`)),
+};
+
+Object.assign(globalThis, { run, startKept, writeKept, stopKept, readKept, layersOf, recordOf, ...saving });

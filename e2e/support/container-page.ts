@@ -15,7 +15,8 @@ export async function serveContainerPage(name = 'e2e-container'): Promise<Contai
     configFile: false,
     root: join(PROJECT, 'e2e/container'),
     base: './',
-    logLevel: 'warn',
+    // Its warnings are about parts that are loaded late elsewhere, and at once here.
+    logLevel: 'error',
     build: { outDir: built, emptyOutDir: true, target: 'es2022' },
     worker: { format: 'es' },
   });

@@ -1,112 +1,59 @@
 /** Processes that are killed while they save, suspend, resume and manage kept containers. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { hashOf, recover, writeImage } from '../container/testing/check-disk.ts';
+import { hashOf, writeImage } from '../container/testing/check-disk.ts';
 import { lines } from '../container/testing/lines.ts';
-import { nodeDisks, nodeStore } from '../storage/node.ts';
-import { Container, configure, containers, images } from './node.ts';
-import { FIRST, KILLED_IMAGE, KILLED_SCRIPT, type Role } from './testing/killed.ts';
+import { nodeStore } from '../storage/node.ts';
+import * as api from './node.ts';
+import { createKilled, DISK_BYTES, FIRST, type Role } from './testing/killed.ts';
+import { Expected, Killer, roundOf, shareOf, type WriteDisk, withDisk } from './testing/kills.ts';
 import { temporaryStore } from './testing/store.ts';
 
-const SIZE = 64 << 20;
-const FIRST_FILE = `/d/s${FIRST}`;
 const TIMEOUT = process.env.LONG_TESTS ? 4 * 3_600_000 : 180_000;
 const CHILD = join(import.meta.dirname, 'testing/kill-child.ts');
-const SAVES: readonly Role[] = ['save', 'suspend', 'leave', 'save', 'suspend', 'files'];
+const IMAGE = `oci://${join(import.meta.dirname, '../../public/images')}:busybox`;
 const ROUNDS = process.env.LONG_TESTS ? 240 : 2;
 const MANAGING_ROUNDS = process.env.LONG_TESTS ? 100 : 1;
+const FIRST_FILE = `/d/s${FIRST}`;
 
+const { Container, configure, containers, images } = api;
 const folder = temporaryStore();
 configure({ store: folder });
 const store = nodeStore(folder);
+const killer = new Killer();
 
-/** Numbers of steps in which a process was killed, by their names. */
-const killed = new Map<string, number>();
-
-/**
- * Runs a child until a random moment of a step.
- * @param wanted the first word of the line with which the step begins
- * @param count the step is the one of this number
- * @param share which part of the step's usual time passes
- * @param onLine is called for each line of the child
- */
-async function killIn(
-  child: ChildProcess,
-  [wanted, count, share]: [wanted: string, count: number, share: number],
-  onLine: (line: string) => void,
-): Promise<void> {
-  let seen = 0;
-  let last: { line: string; time: number } | undefined;
+/** Runs a child until it is killed. */
+async function kill(role: Role, moment: Parameters<Killer['begin']>[0], onLine: (line: string) => void) {
+  const child: ChildProcess = spawn(process.execPath, ['--import', 'tsx', CHILD, folder, IMAGE, role], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const { see, end } = killer.begin(moment, () => child.kill('SIGKILL'));
   const output = Readable.toWeb(child.stdout as Readable) as ReadableStream<Uint8Array>;
   try {
     for await (const line of lines(output)) {
-      const now = performance.now();
-      if (last?.line.startsWith(wanted)) noteTime(wanted, now - last.time);
-      last = { line, time: now };
+      see(line);
       onLine(line);
-      if (line.startsWith(wanted) && ++seen === count)
-        setTimeout(() => child.kill('SIGKILL'), share * (times.get(wanted) ?? 300));
     }
-  } finally {
-    if (seen < count) child.kill('SIGKILL');
+  } catch (error) {
+    child.kill('SIGKILL');
+    throw error;
   }
   if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
   expect(child.signalCode).toBe('SIGKILL');
-  const step = last?.line.replace(/ \d.*/, '') ?? 'start of the process';
-  killed.set(step, (killed.get(step) ?? 0) + 1);
+  end();
 }
 
-function tellCounts(): void {
-  if (process.env.LONG_TESTS) console.log('Killed in:', Object.fromEntries(killed));
-}
-
-/** How long steps take here, in ms. */
-const times = new Map<string, number>();
-function noteTime(step: string, time: number): void {
-  times.set(step, 0.7 * (times.get(step) ?? time) + 0.3 * time);
-}
-
-function startChild(role: Role): ChildProcess {
-  return spawn(process.execPath, ['--import', 'tsx', CHILD, folder, role], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-}
-
-/** Moments that are spread over a step and a little more, whatever the seed. */
-const momentOf = (round: number) => ((round * 0.618) % 1) * 1.2;
-
-async function create(name: string): Promise<void> {
-  const sh = new Container(KILLED_IMAGE).entrypoint(['sh', '-c', KILLED_SCRIPT]).network('none');
-  const container = await sh.memory('128m').disk(SIZE).name(name).run();
-  const input = container.stdin.getWriter();
-  await input.write(new TextEncoder().encode('mark\n'));
-  for await (const line of lines(container.stdout)) if (line.startsWith(`mark ${FIRST} `)) break;
-  await container[Symbol.asyncDispose]();
-}
-
-/** A disk as a file that other tools read, after its journal was replayed without a fault. */
-async function withImage<T>(
-  id: string,
-  checkpoint: number | undefined,
-  use: (image: string, work: string) => T,
-): Promise<T> {
-  const work = mkdtempSync(join(tmpdir(), 'linuxrun-killed-'));
-  try {
-    const image = join(work, 'image');
-    const file = await nodeDisks(folder).open(id);
-    await writeImage(file, SIZE, image, checkpoint);
+const diskOf =
+  (id: string): WriteDisk =>
+  async (image, checkpoint) => {
+    const file = await store.disks.open(id);
+    await writeImage(file, DISK_BYTES, image, checkpoint);
     file.close();
-    recover(image);
-    return use(image, work);
-  } finally {
-    rmSync(work, { recursive: true });
-  }
-}
+  };
 
 /** Nothing is in the store that belongs to no record. */
 async function expectNoRemains(): Promise<void> {
@@ -115,98 +62,43 @@ async function expectNoRemains(): Promise<void> {
   const ids = records.map(({ id }) => id).sort();
   expect((await store.disks.list()).sort()).toEqual(ids);
   const suspended = records.filter(({ session }) => session).map(({ id }) => id);
-  for (const file of await store.sessions.list())
-    expect(suspended.some((id) => file.startsWith(id))).toBe(true);
+  const sessions = await store.sessions.list();
+  expect(sessions.filter((file) => !suspended.some((id) => file.startsWith(id)))).toEqual([]);
 }
 
 describe('a process that is killed', { timeout: TIMEOUT }, () => {
-  /** The generations of "a" that its saved session may have, or undefined if it may have no session. */
-  let saved: readonly (number | undefined)[] = [undefined];
-  /** The last generation that is on the disk for certain. */
-  let certain = FIRST;
-  const hashes = new Map<number, string>();
-
   beforeAll(async () => {
-    await create('a');
-    await create('m');
+    await createKilled(api, IMAGE, 'a');
+    await createKilled(api, IMAGE, 'm');
   }, TIMEOUT);
 
-  function note(role: Role, line: string): void {
-    const [step, word, rest] = line.split(' ');
-    const generation = Number(word);
-    const isResumed = role !== 'files' && !saved.includes(undefined);
-    if (step === 'check') {
-      // The files are those of its memory.
-      expect(line).toBe(`check ${generation}`);
-      if (isResumed) expect(saved).toContain(generation);
-      else expect(generation).toBeGreaterThanOrEqual(certain);
-      saved = [isResumed ? generation : undefined];
-      certain = generation;
-    } else if (step === 'mark') {
-      hashes.set(generation, rest as string);
-      if (!isResumed) certain = generation;
-    } else if (step === 'saving') saved = [...saved, generation];
-    else if (step === 'saved') {
-      saved = [generation];
-      certain = generation;
-    }
-  }
-
-  /** The files of the last generations are whole. */
-  function expectFiles(image: string, work: string, generation: number): void {
-    for (let each = Math.max(FIRST + 1, generation - 2); each <= generation; each++)
-      expect(`${each} ${hashOf(image, `/d/s${each}`, work)}`).toBe(`${each} ${hashes.get(each)}`);
-  }
-
-  async function check(role: Role): Promise<void> {
-    const record = await store.containers.get('a');
-    if (!record) throw new Error('the container is lost');
-    await withImage(record.id, undefined, (image, work) => expectFiles(image, work, certain));
-    // A start on the files drops the session.
-    if (role === 'files') saved = [...saved, undefined];
-    if (!record.session) {
-      expect(saved).toContain(undefined);
-      saved = [undefined];
-      return;
-    }
-    saved = saved.filter((each) => each !== undefined);
-    await withImage(record.id, record.session.checkpoint, (image, work) => {
-      hashOf(image, '/d/k', work);
-      const generation = Number(readFileSync(join(work, 'copy'), 'utf8'));
-      expect(saved).toContain(generation);
-      expectFiles(image, work, generation);
-    });
-  }
-
   test('leaves the older session or the newer, with the disk that belongs to it', async () => {
+    const expected = new Expected();
     for (let round = 0; round < ROUNDS; round++) {
-      const role = SAVES[round % SAVES.length] as Role;
-      const child = startChild(role);
-      const step = round % 4 === 3 ? 'starting' : 'saving';
-      await killIn(child, [step, step === 'saving' ? 1 + (round % 3) : 1, momentOf(round)], (line) =>
-        note(role, line),
-      );
-      await check(role);
-      if (round % 20 === 19) tellCounts();
+      const { role, moment } = roundOf(round);
+      await kill(role, moment, (line) => expected.note(role, line));
+      const record = await store.containers.get('a');
+      await expected.check(role, record, diskOf(record?.id ?? ''));
+      if (round % 20 === 19) killer.tell();
     }
     await expectNoRemains();
-    // What is left goes on.
-    if (!saved.includes(undefined))
+    if (!expected.saved.includes(undefined))
       await (await containers.start('a', { resume: true }))[Symbol.asyncDispose]();
-    tellCounts();
+    killer.tell();
   });
 
   test('leaves containers as they were or as they shall be', async () => {
-    const { id } = (await store.containers.get('m')) ?? {};
-    const fileOf = (of: string) => withImage(of, undefined, (image, work) => hashOf(image, FIRST_FILE, work));
-    const hash = await fileOf(id as string);
+    const { id = '' } = (await store.containers.get('m')) ?? {};
+    const fileOf = (of: string) =>
+      withDisk(diskOf(of), undefined, (image, work) => hashOf(image, FIRST_FILE, work));
+    const hash = await fileOf(id);
     for (let round = 0; round < MANAGING_ROUNDS; round++) {
-      await killIn(startChild('manage'), ['saving', 1 + ((round * 3) % 7), momentOf(round)], () => {});
+      const moment = { step: 'saving', count: 1 + ((round * 3) % 7), share: shareOf(round) };
+      await kill('manage', moment, () => {});
       await expectNoRemains();
       const found = new Map((await store.containers.list()).map((record) => [record.name, record]));
       found.delete('a');
-      const original = found.get('m') ?? found.get('n');
-      expect(original?.id).toBe(id);
+      expect((found.get('m') ?? found.get('n'))?.id).toBe(id);
       expect(found.has('m') && found.has('n')).toBe(false);
       for (const { id, name } of found.values()) if (name !== 'imported') expect(await fileOf(id)).toBe(hash);
       const made = (await images.list())
@@ -219,11 +111,11 @@ describe('a process that is killed', { timeout: TIMEOUT }, () => {
       for (const name of made) await images.remove(name);
     }
     expect(readdirSync(join(folder, 'disks'))).toHaveLength(2);
-    tellCounts();
+    killer.tell();
   });
 });
 
-async function hashIn(image: Container): Promise<string> {
+async function hashIn(image: InstanceType<typeof Container>): Promise<string> {
   await using container = await image.entrypoint('sha256sum').args([FIRST_FILE]).network('none').run();
   return (await container.waitWithOutput()).text().slice(0, 64);
 }
