@@ -10,6 +10,7 @@ import { StreamMux } from './stream-mux.ts';
 import { anyDamage } from './testing/damage.ts';
 
 const RUNS = process.env.LONG_TESTS ? 100_000 : 500;
+const TIMEOUT = process.env.LONG_TESTS ? 3_600_000 : 60_000;
 
 const bytes = (length: number) => new Uint8Array(length);
 const unread = { bytes: bytes(9), end: null };
@@ -80,7 +81,7 @@ function resumeOwner(state: Plain): void {
 test.each([
   ['an agent', AGENT, resumeAgent],
   ['an owner', OWNER, resumeOwner],
-])('%s refuses a damaged state, or goes on', (_name, state, resume) => {
+])('%s refuses a damaged state, or goes on', { timeout: TIMEOUT }, (_name, state, resume) => {
   resume(state);
   let refused = 0;
   fc.assert(

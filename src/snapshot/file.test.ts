@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { MachineError, StateError } from '../machine/errors.ts';
 import type { Plain } from '../machine/state.ts';
 import { concat } from '../streams/concat.ts';
@@ -66,6 +66,14 @@ describe('a file', () => {
     expect(await readHeader(beginning(), {}, VERSIONS)).toEqual(snapshot.header);
     await expect(readHeader(beginning(), {}, { ...VERSIONS, core: 'c1' })).rejects.toThrow(VersionError);
     await expect(openSnapshot(beginning(), {})).rejects.toThrow('read further');
+  });
+
+  it('is read by code that is there already', async () => {
+    const bytes = await write(contents());
+    const instantiate = vi.spyOn(WebAssembly, 'instantiate');
+    await read(bytes);
+    expect(instantiate).not.toHaveBeenCalled();
+    instantiate.mockRestore();
   });
 
   it('is told from other files', async () => {

@@ -55,7 +55,7 @@ export async function* writeSnapshot(
   compressor?: Compressor,
   range = RANGE,
 ): AsyncGenerator<Uint8Array, void> {
-  const codec = await SectionCodec.create();
+  const codec = await SectionCodec.shared();
   yield MAGIC;
   let count = 0;
   function* section(kind: SectionKind, contents: Uint8Array): Generator<Uint8Array> {
@@ -109,7 +109,7 @@ export async function openSnapshot(
 ): Promise<OpenedSnapshot> {
   const source = new ByteSource(bytes);
   try {
-    return await open(new SectionReader(source, await SectionCodec.create(), decompressors), versions);
+    return await open(new SectionReader(source, await SectionCodec.shared(), decompressors), versions);
   } catch (error) {
     await source.close();
     throw error;
@@ -124,7 +124,7 @@ export async function readHeader(
 ): Promise<SnapshotHeader> {
   const source = new ByteSource(bytes);
   try {
-    const codec = await SectionCodec.create();
+    const codec = await SectionCodec.shared();
     return await headerOf(new SectionReader(source, codec, decompressors), versions);
   } finally {
     await source.close();

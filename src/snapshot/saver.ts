@@ -61,7 +61,7 @@ export class Saver {
 
   /** @param emulator the compiled core */
   static async create(files: DiskFiles, emulator: WebAssembly.Module): Promise<Saver> {
-    return new Saver(files, await SectionCodec.create(), await Lz4.create(emulator));
+    return new Saver(files, await SectionCodec.shared(), await Lz4.create(emulator));
   }
 
   private constructor(files: DiskFiles, codec: SectionCodec, lz4: Lz4) {

@@ -44,11 +44,23 @@ export const MOST_BYTES = 64 << 20;
 
 /** Writes and reads sections. */
 export class SectionCodec {
+  static #shared: Promise<SectionCodec> | undefined;
   readonly #checksum: Checksum;
 
-  /** @throws Error if the checksum's code cannot be loaded */
-  static async create(): Promise<SectionCodec> {
-    return new SectionCodec(await createXXHash64());
+  /**
+   * Returns the codec of this thread. Each of them would reserve gigabytes of addresses for its checksum's
+   * code, until they are collected.
+   * @throws Error if the checksum's code cannot be loaded
+   */
+  static shared(): Promise<SectionCodec> {
+    SectionCodec.#shared ??= createXXHash64().then(
+      (checksum) => new SectionCodec(checksum),
+      (error) => {
+        SectionCodec.#shared = undefined;
+        throw error;
+      },
+    );
+    return SectionCodec.#shared;
   }
 
   private constructor(checksum: Checksum) {

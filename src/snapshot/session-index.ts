@@ -42,7 +42,7 @@ export async function encodeIndex({
     blobs: blobs.flatMap(flat),
     ranges: [...ranges].flatMap(([range, place]) => [range, ...flat(place)]),
   };
-  const codec = await SectionCodec.create();
+  const codec = await SectionCodec.shared();
   return concat([
     ...codec.encode(SECTION.header, encodePlain(header as unknown as Plain).bytes),
     ...codec.encode(SECTION.state, state),
@@ -52,7 +52,7 @@ export async function encodeIndex({
 
 /** @throws StateError */
 export async function decodeIndex(bytes: Uint8Array): Promise<SessionIndex> {
-  const codec = await SectionCodec.create();
+  const codec = await SectionCodec.shared();
   let rest = bytes;
   const next = (kind: number) => {
     const section = codec.split(rest);
