@@ -15,4 +15,4 @@ fi
 
 # npm starts a package's programs through symbolic links.
 self=$(readlink -f -- "$0")
-exec node "${self%/*}/scripts/with-setup.mjs" run "$@"
+exec node "${self%/*}/scripts/run.cjs" "$@"

@@ -16,7 +16,7 @@ console.log((await new Command('echo').arg('hi').output()).text());
 /** What users start, by files in their project and arguments. */
 const WAYS = {
   'linuxrun run busybox echo hi': [
-    'node_modules/linuxrun/dist/node/linuxrun.js',
+    'node_modules/linuxrun/dist/node/linuxrun.cjs',
     'run',
     'busybox',
     'echo',

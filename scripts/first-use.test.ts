@@ -22,6 +22,7 @@ beforeAll(() => {
     '--exclude-standard',
     'run.sh',
     '*.mjs',
+    '*.cjs',
     'package*.json',
   ];
   const files = execFileSync('git', options, { cwd: PROJECT, encoding: 'utf8' }).trim().split('\n');

@@ -6,11 +6,12 @@
 import { USAGE } from '../../src/cli/usage.mjs';
 import { checkVariableNames } from '../../src/options/variables.mjs';
 import { answer } from '../setup/about.mjs';
-import { bundleOf } from '../setup/bundle.mjs';
+import { bundleOf, commandOf, workerOf } from '../setup/bundle.mjs';
 import { runMain } from '../setup/failure.mjs';
 import { looksUnchanged } from '../setup/glance.mjs';
 import { kernelFor } from '../setup/options.mjs';
 import { inProject } from '../setup/places.mjs';
+import { purposeOfRun } from '../setup/ready.mjs';
 
 const [, , program, ...args] = process.argv;
 
@@ -30,6 +31,16 @@ async function prepare(purpose, checkOptions = async () => checkVariableNames(pr
 async function become(file) {
   process.argv = [process.execPath, file, ...args];
   await import(file);
+}
+
+/** @param {Parameters<typeof commandOf>[0]} command */
+async function becomeCommand(command) {
+  const file = commandOf(command);
+  process.argv = [process.execPath, file, ...args];
+  const { runCached } = await import(workerOf('node-cache'));
+  runCached(file);
+  // The command ends this process.
+  await new Promise(() => {});
 }
 
 /**
@@ -53,16 +64,16 @@ const PROGRAMS = {
     // Most runs need no part of it, and each file that Node reads delays the start.
     const options = () => import('../../src/cli/run-options.mjs');
     if (args.length > 0 && answer(args, (await options()).HELP)) return;
-    await prepare(kernelFor([], process.env) === 'kernel' ? 'run' : 'run-smp', async () => {
+    await prepare(purposeOfRun(), async () => {
       const { readFlags, readOptions } = await options();
       readFlags(args);
       readOptions(process.env, inProject('public'));
     });
-    await become(bundleOf('run'));
+    await becomeCommand('run');
   },
   async linuxrun() {
     await prepare('run-smp');
-    await become(bundleOf('linuxrun'));
+    await becomeCommand('linuxrun');
   },
   async elf() {
     await prepare('elf');

@@ -8,29 +8,49 @@ import { dirname, join, relative } from 'node:path';
 import { inProject, PROJECT } from './places.mjs';
 
 const FOLDER = 'dist/node';
+const OTHER_FOLDER = 'dist/programs';
 
-const PROGRAMS = {
-  boot: 'src/tools/boot.ts',
+/** Users wait for their start. */
+export const COMMANDS = {
   run: 'src/cli/run.ts',
   linuxrun: 'src/cli/linuxrun.ts',
+};
+
+export const TOOLS = {
+  boot: 'src/tools/boot.ts',
   elf: 'src/tools/elf.ts',
   'save-boot': 'src/tools/save-boot.ts',
+};
+
+const OTHERS = {
   server: 'src/server/main.ts',
   bench: 'bench/main.ts',
 };
 
-/** The workers of a machine, beside the programs (src/machine/platform/node.ts). */
+/** The workers of a machine, beside the programs, and how they and commands start. */
 export const WORKERS = {
   'node-hart': 'src/machine/platform/node-hart.ts',
   'node-machine': 'src/machine/platform/node-machine.ts',
   'node-translator': 'src/machine/platform/node-translator.ts',
   'node-saver': 'src/snapshot/platform/node-saver.ts',
+  'node-cache': 'src/machine/platform/node-cache.ts',
 };
 
-/** @typedef {keyof typeof PROGRAMS} Program */
+/** What run.sh asks before it starts the command. */
+const READY = { ready: 'scripts/setup/ready.mjs' };
 
-/** @param {Program} program @returns {string} the path of its bundle */
-export const bundleOf = (program) => inProject(join(FOLDER, `${program}.js`));
+/** Packages that others can do without. */
+export const OPTIONAL = ['bufferutil', 'utf-8-validate', 'esbuild', 'vite'];
+
+/** @param {keyof typeof COMMANDS} command @returns {string} the path of its bundle */
+export const commandOf = (command) => inProject(join(FOLDER, `${command}.cjs`));
+
+/** @param {keyof typeof WORKERS} worker @returns {string} the path of its bundle */
+export const workerOf = (worker) => inProject(join(FOLDER, `${worker}.cjs`));
+
+/** @param {keyof typeof TOOLS | keyof typeof OTHERS} program @returns {string} the path of its bundle */
+export const bundleOf = (program) =>
+  inProject(join(program in TOOLS ? FOLDER : OTHER_FOLDER, `${program}.js`));
 
 /**
  * @param {string} source TypeScript
@@ -45,58 +65,101 @@ export function keepSourceFolder(source, folder) {
 const sourceFolders = {
   name: 'source-folders',
   setup(build) {
-    build.onLoad({ filter: /\.ts$/ }, async ({ path }) => ({
+    build.onLoad({ filter: /\.ts$|\/scripts\/.*\.mjs$/ }, async ({ path }) => ({
       contents: keepSourceFolder(await readFile(path, 'utf8'), dirname(relative(PROJECT, path))),
       loader: 'ts',
     }));
   },
 };
 
+const CORE = ['emulator-wasm/layout.ts', 'emulator-wasm/jit', 'emulator-wasm/assembly/opcodes.ts'];
+const SCRIPTS = ['package-lock.json', 'scripts/setup'];
+
+/**
+ * The folders of src that commands and tools are made from. ./run.sh looks at each of their files at each
+ * start.
+ */
+const PARTS = [
+  'api',
+  'cli',
+  'container',
+  'disk',
+  'docker',
+  'http',
+  'machine',
+  'network',
+  'oci',
+  'options',
+  'snapshot',
+  'storage',
+  'streams',
+  'text',
+  'tools',
+];
+
 /** @type {import('./step.mjs').Step} */
 export const bundle = {
   name: 'bundle',
-  title: 'programs',
-  sources: [
-    'src',
-    'bench',
-    'e2e/browser.ts',
-    'e2e/support',
-    'emulator-wasm/layout.ts',
-    'emulator-wasm/jit',
-    'emulator-wasm/assembly/opcodes.ts',
-    'package-lock.json',
-    'scripts/setup/bundle.mjs',
-    'scripts/setup/esbuild.mjs',
-  ],
+  title: 'commands',
+  sources: [...PARTS.map((part) => `src/${part}`), ...CORE, ...SCRIPTS],
   outputs: { node: FOLDER },
-  run: (work) => bundlePrograms(PROGRAMS, join(work, 'node')),
+  async run(work) {
+    const outdir = join(work, 'node');
+    await Promise.all([
+      bundlePrograms(TOOLS, outdir),
+      bundleCommands({ ...COMMANDS, ...READY, ...WORKERS }, outdir),
+    ]);
+  },
+};
+
+/** @type {import('./step.mjs').Step} */
+export const programs = {
+  name: 'programs',
+  title: 'programs',
+  sources: ['src', 'bench', 'e2e/browser.ts', 'e2e/support', ...CORE, ...SCRIPTS],
+  outputs: { programs: OTHER_FOLDER },
+  async run(work) {
+    const outdir = join(work, 'programs');
+    await Promise.all([bundlePrograms(OTHERS, outdir), bundleCommands(WORKERS, outdir)]);
+  },
 };
 
 /**
- * @param {Readonly<Record<string, string>>} programs sources by the names of the bundles
+ * @param {Readonly<Record<string, string>>} entries sources by the names of the bundles
  * @param {string} outdir as deep in the clone as dist/node
  */
-export async function bundlePrograms(programs, outdir) {
+async function bundlePrograms(entries, outdir) {
   // ./run.sh imports this file at every start, and rarely bundles.
   const { esbuild } = await import('./esbuild.mjs');
-  const common = /** @type {const} @satisfies {import('esbuild').BuildOptions} */ ({
-    outdir,
-    platform: 'node',
-    target: 'node20',
-    packages: 'external',
-    plugins: [sourceFolders],
-  });
   // One build per program, because each file that a program reads costs time. Splitting defers dynamic
   // imports.
-  const bundles = Object.entries(programs).map(([name, entry]) =>
-    esbuild({ ...common, entryPoints: { [name]: entry }, format: 'esm', splitting: true }),
+  const bundles = Object.entries(entries).map(([name, entry]) =>
+    esbuild({
+      outdir,
+      platform: 'node',
+      target: 'node20',
+      packages: 'external',
+      plugins: [sourceFolders],
+      entryPoints: { [name]: entry },
+      format: 'esm',
+      splitting: true,
+    }),
   );
-  // Node loads CommonJS in half the time of ES modules.
-  const workers = esbuild({
-    ...common,
-    entryPoints: WORKERS,
-    format: 'cjs',
-    outExtension: { '.js': '.cjs' },
+  await Promise.all(bundles);
+}
+
+/**
+ * Bundles commands or workers, each with its packages into one file.
+ * @param {Readonly<Record<string, string>>} entryPoints sources by the names of the bundles
+ * @param {string} outdir as deep in the clone as dist/node
+ */
+export async function bundleCommands(entryPoints, outdir) {
+  const { esbuildCommonJs } = await import('./esbuild.mjs');
+  await esbuildCommonJs({
+    outdir,
+    target: 'node20',
+    external: OPTIONAL,
+    plugins: [sourceFolders],
+    entryPoints,
   });
-  await Promise.all([...bundles, workers]);
 }

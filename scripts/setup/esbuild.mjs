@@ -11,3 +11,18 @@ export async function esbuild(options) {
   const result = build({ ...options, absWorkingDir: PROJECT, bundle: true, logLevel: 'silent' });
   return result.catch((error) => Promise.reject(new SetupFailure(error.message)));
 }
+
+/**
+ * Bundles each entry for Node into one file in CommonJS, which starts in half the time of ES modules. Modules
+ * that are imported dynamically still run when they are needed.
+ * @param {import('esbuild').BuildOptions} options
+ */
+export const esbuildCommonJs = (options) =>
+  esbuild({
+    ...options,
+    platform: 'node',
+    format: 'cjs',
+    outExtension: { '.js': '.cjs' },
+    define: { 'import.meta.url': 'bundleUrl', 'import.meta.dirname': '__dirname' },
+    banner: { js: "const bundleUrl = require('node:url').pathToFileURL(__filename).href;" },
+  });

@@ -3,8 +3,8 @@
  * of their contents, so that programs start at once. In doubt the answer is no, and a full check follows.
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
-import { inProject } from './places.mjs';
+import { dirname, resolve } from 'node:path';
+import { inProject, isSource } from './places.mjs';
 
 /** @param {string} purpose */
 const noteOf = (purpose) => inProject(`dist/.setup/glance-${purpose}`);
@@ -17,16 +17,25 @@ export function glance(paths) {
   /** @type {string[]} */
   const lines = [];
   /** @param {string} path */
-  const visit = (path) => {
-    const info = statSync(path, { bigint: true, throwIfNoEntry: false });
-    if (info?.isDirectory()) {
-      for (const name of readdirSync(path).sort()) visit(join(path, name));
-    } else {
-      // Unlike the modification time, the change time (ctime) cannot be set back.
-      lines.push(`${path} ${info ? `${info.ino} ${info.size} ${info.ctimeNs}` : 'absent'}`);
+  const visitFile = (path) => {
+    const info = statSync(path, { throwIfNoEntry: false });
+    // Unlike the modification time, the change time (ctime) cannot be set back.
+    lines.push(`${path} ${info ? `${info.ino} ${info.size} ${info.ctimeMs}` : 'absent'}`);
+  };
+  /** @param {string} folder */
+  const visitFolder = (folder) => {
+    const entries = readdirSync(folder, { withFileTypes: true }).filter(({ name }) => isSource(name));
+    entries.sort((a, b) => (a.name < b.name ? -1 : 1));
+    for (const entry of entries) {
+      const path = `${folder}/${entry.name}`;
+      if (entry.isDirectory()) visitFolder(path);
+      else visitFile(path);
     }
   };
-  for (const path of paths) visit(resolve(inProject('.'), path));
+  for (const path of paths.map((path) => resolve(inProject('.'), path))) {
+    if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) visitFolder(path);
+    else visitFile(path);
+  }
   return lines.join('\n');
 }
 

@@ -26,6 +26,13 @@ test('finds an unchanged set-up unchanged', () => {
   expect(looksUnchanged('run')).toBe(true);
 });
 
+test('ignores tests', async () => {
+  await mkdir(project('source/testing'));
+  await writeFile(project('source/testing/helper.ts'), '');
+  await writeFile(project('source/deep/text.test.ts'), '');
+  expect(looksUnchanged('run')).toBe(true);
+});
+
 test('does not know a purpose that was never noted', () => {
   expect(looksUnchanged('other')).toBe(false);
 });

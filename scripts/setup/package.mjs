@@ -2,10 +2,10 @@
  * Makes the npm package in `dist/package`: bundles without dependencies for Node and browsers, declarations
  * of types, and the files of the machine. Whoever installs it compiles nothing.
  */
-import { chmod, copyFile, cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { copyFile, cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, relative } from 'node:path';
-import { WORKERS } from './bundle.mjs';
-import { esbuild } from './esbuild.mjs';
+import { OPTIONAL, WORKERS } from './bundle.mjs';
+import { esbuild, esbuildCommonJs } from './esbuild.mjs';
 import { licenceText } from './licences.mjs';
 import { inProject, PROJECT } from './places.mjs';
 import { DECLARATIONS, OTHER_DECLARATIONS, TYPES } from './types.mjs';
@@ -17,7 +17,16 @@ const COMMAND = 'linuxrun';
  * reads costs time.
  * @type {Record<string, string>}
  */
-const NODE = { index: 'src/api/node.ts', linuxrun: 'src/cli/linuxrun.ts', vite: 'src/vite/plugin.ts' };
+const NODE = { index: 'src/api/node.ts', vite: 'src/vite/plugin.ts' };
+/** The code of the command. */
+const CODE = { 'linuxrun-code': 'src/cli/linuxrun.ts' };
+/**
+ * The file that npm starts. Its `--` keeps files of `--env-file` from Node, which also reads that flag behind
+ * the program's name, and would take NODE_OPTIONS from the file and run code outside of the container.
+ */
+const START = `#!/usr/bin/env -S node --
+require('./node-cache.cjs').runCached(require.resolve('./${Object.keys(CODE)}.cjs'));
+`;
 /** @type {Record<string, string>} */
 const BROWSER = {
   index: 'src/api/browser.ts',
@@ -32,7 +41,6 @@ const ASSETS = ['emulator.wasm', 'kernel', 'images'];
 /** Code in CommonJS may ask for modules of Node, or for packages that it can do without. */
 const REQUIRE =
   "import { createRequire as requireFrom } from 'node:module';\nconst require = requireFrom(import.meta.url);";
-const OPTIONAL = ['bufferutil', 'utf-8-validate', 'esbuild', 'vite'];
 /** The types of `await using`, which the library of ES2022 lacks. */
 const DISPOSABLE = '/// <reference lib="esnext.disposable" />\n';
 /** A literal URL beside a module, as bundlers for browsers expect it. */
@@ -108,30 +116,29 @@ const inlineStyles = {
   },
 };
 
-/** @param {import('esbuild').BuildOptions} options */
-const bundle = (options) => esbuild({ ...options, legalComments: 'none', charset: 'utf8' });
+const COMMON = /** @type {const} */ ({ legalComments: 'none', charset: 'utf8' });
 
 /** @param {string} outdir */
 async function bundleForNode(outdir) {
   const neighbours = new Neighbours();
   const common = /** @type {const} @satisfies {import('esbuild').BuildOptions} */ ({
+    ...COMMON,
     outdir,
-    platform: 'node',
     target: 'node20.19',
     external: OPTIONAL,
     plugins: [neighbours.plugin],
   });
   for (const [name, entry] of Object.entries(NODE))
-    await bundle({
+    await esbuild({
       ...common,
+      platform: 'node',
       entryPoints: { [name]: entry },
       format: 'esm',
       splitting: true,
       chunkNames: `${name}-[hash]`,
       banner: { js: REQUIRE },
     });
-  // Node loads CommonJS in half the time of ES modules.
-  await bundle({ ...common, entryPoints: WORKERS, format: 'cjs', outExtension: { '.js': '.cjs' } });
+  await esbuildCommonJs({ ...common, entryPoints: { ...CODE, ...WORKERS } });
   await neighbours.copyFiles(outdir);
 }
 
@@ -145,7 +152,8 @@ async function bundleForBrowsers(outdir) {
     // Files of an earlier round have other names.
     await rm(outdir, { recursive: true, force: true });
     const workers = [...neighbours.workers].map((source) => [basename(source, '.ts'), source]);
-    await bundle({
+    await esbuild({
+      ...COMMON,
       outdir,
       entryPoints: { ...BROWSER, ...Object.fromEntries(workers) },
       chunkNames: 'shared-[hash]',
@@ -160,9 +168,8 @@ async function bundleForBrowsers(outdir) {
   await neighbours.copyFiles(outdir);
 }
 
-/** What programs import, and the program that they run. @type {Set<string>} */
+/** What programs import. @type {Set<string>} */
 const ENTRIES = new Set([...Object.keys(BROWSER), ...Object.keys(NODE)]);
-ENTRIES.delete(COMMAND);
 
 /** @param {string} name @returns {[path: string, conditions: Record<string, string>]} */
 function exportOf(name) {
@@ -197,7 +204,9 @@ async function describe() {
     ],
     type: 'module',
     engines,
-    bin: { [COMMAND]: `dist/node/${COMMAND}.js` },
+    bin: { [COMMAND]: `dist/node/${COMMAND}.cjs` },
+    // Without code that a Node has compiled.
+    files: ['assets', 'dist', '!*.cache', 'LICENCES.txt'],
     exports: {
       ...Object.fromEntries([...ENTRIES].map(exportOf)),
       './assets/*': './assets/*',
@@ -232,7 +241,7 @@ export const npmPackage = {
     const inPackage = (/** @type {string} */ path) => join(folder, path);
     await mkdir(folder, { recursive: true });
     await bundleForNode(inPackage('dist/node'));
-    await chmod(inPackage(`dist/node/${COMMAND}.js`), 0o755);
+    await writeFile(inPackage(`dist/node/${COMMAND}.cjs`), START, { mode: 0o755 });
     await bundleForBrowsers(inPackage('dist/browser'));
     await mkdir(inPackage('dist/types'));
     const declarations = await readFile(inProject(DECLARATIONS), 'utf8');

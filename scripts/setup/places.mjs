@@ -18,6 +18,9 @@ export const CACHE = join(userCache(), 'linuxrun');
 /** @param {string} path relative to the clone */
 export const inProject = (path) => join(PROJECT, path);
 
+/** Whether a build may depend on a file or folder, which none does on tests. @param {string} name */
+export const isSource = (name) => !name.endsWith('.test.ts') && name !== 'testing';
+
 /** @param {readonly (string | Uint8Array)[]} parts */
 export function hash(parts) {
   const sum = createHash('sha256');

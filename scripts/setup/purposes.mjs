@@ -1,6 +1,6 @@
 /** The needs of each command in package.json, in the order in which they are prepared. */
 import { booted } from './booted.mjs';
-import { bundle } from './bundle.mjs';
+import { bundle, programs } from './bundle.mjs';
 import { busybox } from './busybox.mjs';
 import { consumerTools } from './consumer-tools.mjs';
 import { core } from './core.mjs';
@@ -22,7 +22,7 @@ import { ensure, isInPlace, isToBuild, stampOf } from './step.mjs';
 import { types } from './types.mjs';
 
 const GUEST = [kernel, busybox, initramfs];
-const PAGES = [page, previews, types, site, production];
+const PAGES = [programs, page, previews, types, site, production];
 const EVERYTHING = [core, bundle, ...GUEST, booted, images, kernelSmp, ...PAGES, npmPackage];
 
 /** @typedef {{ packages: readonly string[], steps: readonly import('./step.mjs').Step[] }} Needs */
@@ -36,7 +36,7 @@ export const PURPOSES = {
   'run-smp': { packages: BUILD_PACKAGES, steps: [core, bundle, ...GUEST, booted, images, kernelSmp] },
   start: {
     packages: BUILD_PACKAGES,
-    steps: [core, bundle, page, ...GUEST, booted, images, previews, types, site],
+    steps: [core, bundle, programs, page, ...GUEST, booted, images, previews, types, site],
   },
   'kernel-smp': { packages: BUILD_PACKAGES, steps: [kernelSmp] },
   types: { packages: [], steps: [types] },
@@ -96,7 +96,7 @@ export async function setUpFor(purpose) {
   // run.sh hides this variable from the Node that it starts; npm needs it.
   const { LINUXRUN_EXTRA_CA_CERTS: certificates } = process.env;
   if (certificates) process.env.NODE_EXTRA_CA_CERTS ??= certificates;
-  const inputs = [...COMMON_INPUTS, ...steps.flatMap(({ sources = [] }) => sources)];
+  const inputs = [...new Set([...COMMON_INPUTS, ...steps.flatMap(({ sources = [] }) => sources)])];
   const before = glance(inputs);
   await tellPlan(packages, steps);
   // First, so that missing rights to install packages leave nothing half done.

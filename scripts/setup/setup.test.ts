@@ -1,5 +1,6 @@
+import { build } from 'esbuild';
 import { expect, test } from 'vitest';
-import { keepSourceFolder } from './bundle.mjs';
+import { bundle, COMMANDS, keepSourceFolder, TOOLS, WORKERS } from './bundle.mjs';
 import { installedVersions, missingMessage } from './debian.mjs';
 import { refusedOptions } from './kernel.mjs';
 import { isInstalled } from './npm.mjs';
@@ -62,6 +63,26 @@ test('keeps the folder of each source in a bundle', () => {
   expect(keepSourceFolder('join(import.meta.dirname, "x"); import.meta.url', 'src/cli')).toBe(
     'join((import.meta.dirname + "/../../src/cli"), "x"); import.meta.url',
   );
+});
+
+test('bundles commands again when any of their files changes', async () => {
+  const { metafile } = await build({
+    entryPoints: { ...COMMANDS, ...TOOLS, ...WORKERS },
+    bundle: true,
+    write: false,
+    metafile: true,
+    outdir: 'dist',
+    platform: 'node',
+    format: 'esm',
+    packages: 'external',
+  });
+  const files = Object.keys(metafile.inputs);
+  expect(files.length).toBeGreaterThan(100);
+  const { sources = [] } = bundle;
+  const unknown = files.filter(
+    (file) => !sources.some((each) => file === each || file.startsWith(`${each}/`)),
+  );
+  expect(unknown).toEqual([]);
 });
 
 test('formats durations', () => {

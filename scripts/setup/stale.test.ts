@@ -22,7 +22,7 @@ afterEach(() => vi.restoreAllMocks());
 test.each([
   [[], true, []],
   [['core', 'initramfs'], true, ['emulator core', 'init and its file system']],
-  [['bundle', 'page', 'site', 'production', 'package'], true, []],
+  [['bundle', 'programs', 'page', 'site', 'production', 'package'], true, []],
   [['kernel-smp'], false, ['npm packages', 'Linux kernel for several harts']],
   [['broken'], true, ['demo images']],
 ])('with %j out of place', async (stale, packages, titles) => {

@@ -7,7 +7,7 @@ import { existsSync } from 'node:fs';
 import { cp, mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { withLock } from './lock.mjs';
-import { CACHE, hash, inProject } from './places.mjs';
+import { CACHE, hash, inProject, isSource } from './places.mjs';
 import { showBuilding } from './progress.mjs';
 
 const UNUSED_FOR = 30 * 24 * 60 * 60 * 1000;
@@ -32,7 +32,7 @@ async function filesBelow(path) {
   const info = await stat(inProject(path)).catch(() => undefined);
   if (!info) return [];
   if (!info.isDirectory()) return [path];
-  const names = (await readdir(inProject(path))).sort();
+  const names = (await readdir(inProject(path))).filter(isSource).sort();
   return (await Promise.all(names.map((name) => filesBelow(join(path, name))))).flat();
 }
 

@@ -13,13 +13,10 @@ interface Places {
   readonly store: string;
 }
 
-/** @param loadImage is called when the workers of the machine that was created last have their work */
 export function nodeContainers(places: Places, loadImage: ContainerHost['loadImage']): ContainerHost {
-  let launched = Promise.resolve();
   return {
     createPlatform(cpus) {
       const platform = nodePlatform(places.assets, cpus);
-      launched = platform.launched;
       const cache = join(places.store, 'booted');
       return { ...platform, openBooted: (emulator) => openCachedBooted(places.assets, cache, emulator) };
     },
@@ -42,11 +39,7 @@ export function nodeContainers(places: Places, loadImage: ContainerHost['loadIma
         loadCodec: async () => (await import('../oci/node-codec.ts')).nodeCodec,
       };
     },
-    // The code that reads images takes a while to load, and a machine can boot meanwhile.
-    async loadImage(image, options) {
-      await launched;
-      return loadImage(image, options);
-    },
+    loadImage,
     network: {},
     openInput,
     openOutput,

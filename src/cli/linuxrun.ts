@@ -1,10 +1,4 @@
-#!/usr/bin/env -S node --
-/**
- * The program `linuxrun`: Docker's command line. Each command reads its code when it is needed.
- *
- * The `--` in the first line keeps files of `--env-file` from Node, which also reads that flag behind the
- * program's name, and would take NODE_OPTIONS from the file and run code outside of the container.
- */
+/** The program `linuxrun`: Docker's command line. Each command runs its modules when it needs them. */
 import { commandOfWords, DockerError, helpOf, helpOfAll, parseDocker } from '../docker/docker.ts';
 import { runMain } from './main.ts';
 import { write } from './program.ts';
@@ -78,4 +72,4 @@ function parse(line: readonly string[]) {
   }
 }
 
-await runMain(main, { title: '', option: 'linuxrun run ' });
+void runMain(main, { title: '', option: 'linuxrun run ' });

@@ -13,11 +13,15 @@ export interface ImageNotation {
   readonly option: string;
 }
 
+/** Node's own status of a program that has nothing left to wait for, but has not finished. */
+const STATUS_UNFINISHED = 13;
+
 /** Runs a program, and ends the process with the status that it returns, or with its error in a message. */
 export async function runMain(
   main: (args: string[]) => Promise<number>,
   notation: ImageNotation,
 ): Promise<never> {
+  process.exitCode = STATUS_UNFINISHED;
   // The error of a write to a pipe without a reader also goes to the writer.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
   try {

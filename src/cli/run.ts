@@ -55,4 +55,4 @@ async function witnessOf(name: string): Promise<Witness> {
   });
 }
 
-await runMain(main, { title: 'LINUXRUN_IMAGE: ', option: 'LINUXRUN_IMAGE=' });
+void runMain(main, { title: 'LINUXRUN_IMAGE: ', option: 'LINUXRUN_IMAGE=' });

@@ -5,7 +5,7 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { bundlePrograms } from '../../../scripts/setup/bundle.mjs';
+import { bundleCommands, WORKERS } from '../../../scripts/setup/bundle.mjs';
 import { inProject } from '../../../scripts/setup/places.mjs';
 import { splitWords } from '../../options/words.mjs';
 
@@ -42,14 +42,14 @@ export class Linuxrun {
   static async bundle(): Promise<Linuxrun> {
     mkdirSync(inProject('dist'), { recursive: true });
     const bundles = mkdtempSync(inProject('dist/linuxrun-'));
-    await bundlePrograms({ linuxrun: 'src/cli/linuxrun.ts' }, bundles);
+    await bundleCommands({ linuxrun: 'src/cli/linuxrun.ts', ...WORKERS }, bundles);
     return new Linuxrun(bundles);
   }
 
   /** @param line quoted as in a shell; `FOLDER` is the test's */
   start(line: string, env: Readonly<Record<string, string>> = {}): ChildProcess {
     const words = splitWords(line.replaceAll('FOLDER', this.folder)).map((word) => NAMES[word] ?? word);
-    return spawn(process.execPath, ['--', join(this.#bundles, 'linuxrun.js'), ...words], {
+    return spawn(process.execPath, ['--', join(this.#bundles, 'linuxrun.cjs'), ...words], {
       cwd: this.folder,
       env: {
         PATH: process.env.PATH,

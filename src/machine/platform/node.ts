@@ -1,32 +1,20 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Worker } from 'node:worker_threads';
-import { deferred } from '../deferred.ts';
 import { MachineError, type PackedError, unpackError } from '../errors.ts';
-import { bundle } from './bundle.ts';
+import { createWorker } from './create-worker.ts';
 import type { Platform } from './platform.ts';
-import { type Role, SpareWorkers } from './spare-workers.ts';
-
-export interface NodePlatform extends Platform {
-  /**
-   * Resolves when the workers started in advance have their work or are dismissed, so this thread may do
-   * other things.
-   */
-  readonly launched: Promise<void>;
-}
+import { SpareWorkers } from './spare-workers.ts';
 
 /**
  * @param publicFolder path of the folder with emulator.wasm and kernel/
  * @param harts of a machine whose workers start at once
  */
-export function nodePlatform(publicFolder: string, harts = 0): NodePlatform {
-  const spare = new SpareWorkers(harts, createWorker);
+export function nodePlatform(publicFolder: string, harts = 0): Platform {
+  const spare = new SpareWorkers(harts, (role) =>
+    createWorker(new URL(`./node-${role}.ts`, import.meta.url)),
+  );
   for (const worker of spare) worker.unref();
-  const launched = deferred<void>();
-  if (spare.isEmpty) launched.resolve();
   return {
-    launched: launched.promise,
-
     startWorker(start, transfer, onFailure) {
       const worker = spare.take(start.role);
       worker.ref();
@@ -37,7 +25,6 @@ export function nodePlatform(publicFolder: string, harts = 0): NodePlatform {
         if (!terminated) onFailure(new Error(`the ${start.role} worker ended with exit code ${code}`));
       });
       worker.postMessage(start, transfer as never);
-      if (spare.isEmpty) launched.resolve();
       return {
         setReferenced: (isReferenced) => (isReferenced ? worker.ref() : worker.unref()),
         async terminate() {
@@ -49,7 +36,6 @@ export function nodePlatform(publicFolder: string, harts = 0): NodePlatform {
 
     dismiss() {
       for (const worker of spare.clear()) void worker.terminate();
-      launched.resolve();
     },
 
     async loadEmulator() {
@@ -58,12 +44,6 @@ export function nodePlatform(publicFolder: string, harts = 0): NodePlatform {
 
     loadFile: (path) => load(publicFolder, path),
   };
-}
-
-/** A bundled program has its bundled workers beside it. */
-function createWorker(role: Role): Worker {
-  if (!import.meta.url.endsWith('.ts')) return new Worker(new URL(`./node-${role}.cjs`, import.meta.url));
-  return new Worker(bundle(new URL(`./node-${role}.ts`, import.meta.url)), { eval: true, execArgv: [] });
 }
 
 async function load(folder: string, path: string): Promise<Uint8Array<ArrayBuffer>> {

@@ -14,10 +14,6 @@ export class SpareWorkers<Worker> {
     this.#spare = roles.map((role) => ({ role, worker: create(role) }));
   }
 
-  get isEmpty(): boolean {
-    return this.#spare.length === 0;
-  }
-
   *[Symbol.iterator](): Iterator<Worker> {
     for (const { worker } of this.#spare) yield worker;
   }

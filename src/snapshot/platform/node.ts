@@ -1,6 +1,5 @@
 import { availableParallelism } from 'node:os';
-import { Worker } from 'node:worker_threads';
-import { bundle } from '../../machine/platform/bundle.ts';
+import { createWorker } from '../../machine/platform/create-worker.ts';
 import type { SaverPlatform } from '../savers.ts';
 import { type FromSaver, SaverPort, type SaverStart } from './port.ts';
 
@@ -15,7 +14,7 @@ export function nodeSavers(emulator: WebAssembly.Module, store: string): SaverPl
   return {
     workers: Math.min(MOST_WORKERS, availableParallelism()),
     startSaver() {
-      const worker = createWorker();
+      const worker = createWorker(new URL('./node-saver.ts', import.meta.url));
       const port = new SaverPort(
         (request) => worker.postMessage(request),
         () => void worker.terminate(),
@@ -27,10 +26,4 @@ export function nodeSavers(emulator: WebAssembly.Module, store: string): SaverPl
       return port;
     },
   };
-}
-
-/** A bundled program has its bundled workers beside it. */
-function createWorker(): Worker {
-  if (!import.meta.url.endsWith('.ts')) return new Worker(new URL('./node-saver.cjs', import.meta.url));
-  return new Worker(bundle(new URL('./node-saver.ts', import.meta.url)), { eval: true, execArgv: [] });
 }

@@ -1,0 +1,9 @@
+/** The questions of scripts/run.cjs, for which it reads this bundled file alone. */
+import { looksUnchanged } from './glance.mjs';
+import { kernelFor } from './options.mjs';
+
+/** The purpose of the set-up that `./run.sh` needs. */
+export const purposeOfRun = () => (kernelFor([], process.env) === 'kernel' ? 'run' : 'run-smp');
+
+/** Whether `./run.sh` may start its command at once. */
+export const isReady = () => looksUnchanged(purposeOfRun());
