@@ -9,6 +9,8 @@ export interface CommandHelp {
   readonly flags: readonly Flag[];
   /** The numbers of operands that it takes. */
   readonly operands: { readonly min: number; readonly max: number };
+  /** Whether words after the first operand are a program and its arguments, with flags of its own. */
+  readonly runsProgram?: boolean;
 }
 
 const NO_DETACHING = 'no keys detach';
@@ -25,6 +27,7 @@ export const COMMANDS = {
     summary: 'run a command in a new container',
     flags: RUN_FLAGS,
     operands: { min: 1, max: Infinity },
+    runsProgram: true,
   },
   exec: {
     usage: '[OPTIONS] CONTAINER COMMAND [ARG...]',
@@ -43,6 +46,7 @@ export const COMMANDS = {
       ...refusedFlags(NO_DETACHING, '--detach-keys string'),
     ],
     operands: { min: 2, max: Infinity },
+    runsProgram: true,
   },
   start: {
     usage: '[OPTIONS] CONTAINER [CONTAINER...]',

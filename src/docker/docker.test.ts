@@ -266,3 +266,30 @@ describe('the help', () => {
     expect(helpOf('linuxrun', 'run')).not.toContain('--volume');
   });
 });
+
+describe('flags after operands', () => {
+  it.each<[string, object]>([
+    ['export box -o box.tar', { container: 'box', output: 'box.tar' }],
+    ['save alpine --output=a.tar', { image: 'alpine', output: 'a.tar' }],
+    ['import box.tar alpine --name box', { file: 'box.tar', image: 'alpine', name: 'box' }],
+    ['import - --name box alpine', { file: '-', image: 'alpine', name: 'box' }],
+    ['stop a -t 5 b', { containers: ['a', 'b'], seconds: 5 }],
+    ['logs web -fn 10', { container: 'web', follow: true, tail: 10 }],
+    ['rm a b -f', { containers: ['a', 'b'], force: true }],
+    ['rm a -- -f', { containers: ['a', '-f'], force: false }],
+    ['rm -- -f', { containers: ['-f'], force: false }],
+    ['stop a --help', { command: 'help', about: 'stop' }],
+    ['exec -i web ls -l -t', { container: 'web', args: ['ls', '-l', '-t'], tty: false }],
+  ])('%s', (line, words) => {
+    expect(parse(line)).toMatchObject(words);
+  });
+
+  it.each([
+    ['export box -o', "flag needs an argument: 'o' in -o"],
+    ['rm a --forced', 'unknown flag: --forced'],
+    ['rm a -x', "unknown shorthand flag: 'x' in -x"],
+    ['ps -a --filter x', '-f, --filter is not supported: pick lines of the output with other programs'],
+  ])('%s is refused', (line, message) => {
+    expect(errorOf(line).message).toBe(message);
+  });
+});

@@ -332,9 +332,9 @@ function unknownCommand(command: string): DockerError {
 
 function parseCommand(command: string, words: readonly string[]): DockerWords {
   if (!isCommand(command)) throw unknownCommand(command);
-  const { flags, operands }: CommandHelp = COMMANDS[command];
+  const { flags, operands, runsProgram }: CommandHelp = COMMANDS[command];
   const help = { name: 'help', help: '' };
-  const values = new FlagValues([...flags, help], words);
+  const values = new FlagValues([...flags, help], words, runsProgram ? 'operand' : 'terminator');
   if (values.isOn('help')) return { command: 'help', about: command };
   checkOperands(command, values.operands.length, operands);
   return PARSERS[command](values);

@@ -1,4 +1,4 @@
-/** Reads flags as Docker does: those of several letters may share a word, and the first operand ends them. */
+/** Reads flags as Docker does: those of one letter may share a word, and `--` ends them. */
 import { parseArgs } from '@pkgjs/parseargs';
 import { DockerError } from './errors.ts';
 
@@ -30,9 +30,12 @@ export interface GivenFlag {
 
 export interface GivenFlags {
   readonly flags: readonly GivenFlag[];
-  /** The first word that is no flag, and all words after it. */
+  /** The words that are no flags. */
   readonly operands: readonly string[];
 }
+
+/** Where flags end: at `--`, or also at the first operand, because the words after that are a program's. */
+export type FlagsEnd = 'terminator' | 'operand';
 
 const NOTATION = /^(?:-(?<short>\w), )?--(?<name>[\w-]+)(?: (?<value>\S+))?$/;
 
@@ -65,7 +68,7 @@ export function nameOf({ name, short }: Flag): string {
 }
 
 /** Reads words as flags and operands. Accepts unknown flags, and a missing value at the end. */
-export function readFlags(table: readonly Flag[], words: readonly string[]): GivenFlags {
+export function readFlags(table: readonly Flag[], words: readonly string[], end: FlagsEnd): GivenFlags {
   const options = Object.fromEntries(
     table.map(({ name, short, value }) => [
       name,
@@ -73,10 +76,10 @@ export function readFlags(table: readonly Flag[], words: readonly string[]): Giv
     ]),
   );
   const { tokens } = parseArgs({ args: [...words], options, strict: false, tokens: true });
-  const end = tokens.findIndex(({ kind }) => kind === 'positional');
-  const first = end < 0 ? undefined : tokens[end];
-  const flags = (end < 0 ? tokens : tokens.slice(0, end)).flatMap((token): GivenFlag[] => {
-    if (token.kind !== 'option') return [];
+  const positionals = tokens.filter(({ kind }) => kind === 'positional');
+  const last = (end === 'operand' ? positionals[0]?.index : undefined) ?? words.length;
+  const flags = tokens.flatMap((token): GivenFlag[] => {
+    if (token.kind !== 'option' || token.index > last) return [];
     const { name, rawName: written, value, inlineValue, index } = token;
     const flag = table.find((each) => each.name === name && isWritten(each, written));
     // `-e=A=b` means the same as `-eA=b`.
@@ -84,7 +87,9 @@ export function readFlags(table: readonly Flag[], words: readonly string[]): Giv
     const text = isShort && inlineValue ? value.replace(/^=/, '') : value;
     return [{ flag, written, value: text, isInline: inlineValue === true && !isShort, index }];
   });
-  return { flags, operands: first === undefined ? [] : words.slice(first.index) };
+  const operands =
+    end === 'operand' ? words.slice(last) : positionals.map(({ index }) => words[index] ?? '');
+  return { flags, operands };
 }
 
 /** `-m` is no flag whose long name is `m`. */
@@ -101,8 +106,8 @@ export class FlagValues {
   readonly #flags: readonly GivenFlag[];
 
   /** @throws DockerError if a flag is unknown, refused, or has no value */
-  constructor(table: readonly Flag[], words: readonly string[]) {
-    const { flags, operands } = readFlags(table, words);
+  constructor(table: readonly Flag[], words: readonly string[], end: FlagsEnd) {
+    const { flags, operands } = readFlags(table, words, end);
     for (const given of flags) check(given, words);
     this.#flags = flags;
     this.operands = operands;

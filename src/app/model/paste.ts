@@ -97,7 +97,7 @@ function commandOf(quoted: readonly string[], after: string): Command {
 }
 
 function readForm({ verb, words, quoted, after }: Command): Pasted | undefined {
-  const { flags, operands } = readFlags(COMMANDS[verb === 'pull' ? 'pull' : 'run'].flags, words);
+  const { flags, operands } = readFlags(COMMANDS[verb === 'pull' ? 'pull' : 'run'].flags, words, 'operand');
   const reader = new FormReader();
   for (const flag of flags) reader.take(flag);
   const [image, ...rest] = operands;
