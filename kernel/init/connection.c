@@ -149,6 +149,10 @@ static void close_end(struct connection *c, enum end end)
 	c->interest[end] = 0;
 }
 
+/*
+ * Ends both sides at once, and resets the server's unless it was made orderly, as does the end of this
+ * process. The stream to the host, which was not shut down, says so by that.
+ */
 static void release(struct connection *c)
 {
 	for (enum end end = SERVER; end < ENDS; end++) {
@@ -160,21 +164,27 @@ static void release(struct connection *c)
 	count--;
 }
 
-/* Ends both sides at once. The stream to the host, which was not shut down, says so by that. */
-static void reset(struct connection *c)
+/* Says whether a close of the server's side sends the bytes that are left, or resets. */
+static void set_orderly(struct connection *c, bool orderly)
 {
-	static const struct {
+	const struct {
 		int on, seconds;
-	} at_once = { .on = 1 };
+	} linger = { .on = !orderly };
 
-	setsockopt(c->fds[SERVER], SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
+	setsockopt(c->fds[SERVER], SOL_SOCKET, SO_LINGER, &linger, sizeof(linger));
+}
+
+/* Both directions have ended. */
+static void finish(struct connection *c)
+{
+	set_orderly(c, true);
 	release(c);
 }
 
 static void refuse(struct connection *c, int error)
 {
 	forward_report(REFUSED, c->id, error);
-	reset(c);
+	release(c);
 }
 
 /* The server takes no more. What it has sent may still be on its way. */
@@ -183,6 +193,15 @@ static void stop_sending(struct connection *c)
 	drop_held(&c->flows[HOST]);
 	c->flows[HOST].ended = c->reset = true;
 	shutdown(c->fds[HOST], SHUT_RD);
+}
+
+/*
+ * Whether the host takes no more although the server may send. The device resets connections that stayed with
+ * another machine. A host that is there ends one direction after the other.
+ */
+static bool host_is_gone(const struct connection *c)
+{
+	return !c->flows[SERVER].ended && send(c->fds[HOST], "", 0, MSG_DONTWAIT) < 0 && errno != EAGAIN;
 }
 
 /* A sender has ended its direction. */
@@ -207,7 +226,7 @@ static ssize_t send_some(int to, const char *bytes, size_t length)
 static bool lose_receiver(struct connection *c, enum end from)
 {
 	if (from == SERVER) {
-		reset(c);
+		release(c);
 		return false;
 	}
 	stop_sending(c);
@@ -248,8 +267,8 @@ static bool move(struct connection *c, enum end from, char *buffer)
 		return true;
 	}
 	give_buffer(buffer);
-	if (n < 0) {
-		reset(c);
+	if (n < 0 || (n == 0 && from == HOST && host_is_gone(c))) {
+		release(c);
 		return false;
 	}
 	if (n == 0)
@@ -271,7 +290,7 @@ static bool pass(struct connection *c, enum end from)
 
 	if (buffer)
 		return move(c, from, buffer);
-	reset(c);
+	release(c);
 	return false;
 }
 
@@ -286,6 +305,7 @@ static void establish(struct connection *c)
 	int host = vsock_connect(STREAM_PORT);
 
 	c->fds[HOST] = host;
+	set_orderly(c, false);
 	take_share(c);
 	if (host >= 0)
 		setsockopt(host, AF_VSOCK, SO_VM_SOCKETS_BUFFER_SIZE, &c->share, sizeof(c->share));
@@ -412,7 +432,7 @@ void connection_cancel(uint32_t id)
 	struct connection *c = find(id);
 
 	if (c)
-		reset(c);
+		release(c);
 }
 
 void connection_handle(int number, uint32_t events)
@@ -433,9 +453,9 @@ void connection_handle(int number, uint32_t events)
 	if (!is_over(c))
 		update_interests(c);
 	else if (c->reset)
-		reset(c);
-	else
 		release(c);
+	else
+		finish(c);
 }
 
 void connections_let_end(void)
@@ -443,7 +463,7 @@ void connections_let_end(void)
 	servers_gone = true;
 	for (struct connection *c = connections; c < connections + MAX_CONNECTIONS; c++)
 		if (c->state == CONNECTED && is_over(c))
-			release(c);
+			finish(c);
 		else if (c->state == CONNECTING)
 			refuse(c, ECONNREFUSED);
 }

@@ -218,23 +218,26 @@ test('terminals, ends and servers are there again', async () => {
   expect(await third?.exit).toBe(137);
 });
 
-test('a connection to a server that was open ends with an error', async () => {
-  shell('nc -l -p 83');
+test('a connection to a server that was open ends with an error on both sides', async () => {
+  const outcome = 'while ! grep ended /outcome; do sleep 0.1; done; cat /outcome';
+  const script = '2> /outcome cat; echo "ended with $?" >> /outcome';
+  const server = shell(`nc -l -p 83 -e sh -c '${script}'`);
   await listening(83);
   const { readable } = await machine.connect(container, 83);
   const reading = text(readable);
-  const outcome = expect(reading).rejects.toThrow('the machine was stopped');
+  const failure = expect(reading).rejects.toThrow('the machine was stopped');
+  await expect(server.started).resolves.toBe(true);
   await replace();
-  await outcome;
-  // The server has lost its only client, and ends.
-  const left = shell('while ps | grep -q "[n]c -l -p 83"; do sleep 0.1; done; echo gone');
-  expect(await text(left.stdout)).toBe('gone\n');
+  await failure;
+  expect(await text(shell(outcome).stdout)).toMatch(/reset by peer\nended with 1/);
 });
 
 test('a connection to the outside is reset at once, and new ones are made', async () => {
   let clients = 0;
+  const ends: (string | undefined)[] = [];
   const server = createServer((socket) => {
-    socket.on('error', () => {});
+    socket.on('error', ({ code }: NodeJS.ErrnoException) => ends.push(code));
+    socket.on('end', () => ends.push('end'));
     socket.write(`client ${++clients}\n`);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -242,6 +245,7 @@ test('a connection to the outside is reset at once, and new ones are made', asyn
   const first = shell(`nc ${OUTSIDE} ${port}`);
   expect(Buffer.from(await take(first.stdout, 9)).toString()).toBe('client 1\n');
   await replace();
+  await expect.poll(() => ends, { timeout: 5000 }).toEqual(['ECONNRESET']);
   const began = performance.now();
   const waiting = (machine.resumed as Resumed).processes.at(-1) as ContainerProcess;
   expect(await waiting.exit).toBe(0);

@@ -97,6 +97,10 @@ class MachineWorker {
         ramFilled: () => this.#ramFilled.resolve(),
         suspend: () => void this.#suspend(),
         proceed: () => this.#proceed(),
+        disconnect: () => {
+          devices.find('net')?.disconnect();
+          this.#owner.post({ type: 'disconnected' });
+        },
       },
     );
     if (console) void feedConsole(console, this.#owner.input);

@@ -99,6 +99,9 @@ const LOG_LENGTH = 4096;
 /** Bytes that a process may leave in each stream: those that fit into the guest's buffers are less. */
 const MOST_LEFT = 4 << 20;
 
+/** How long the network of a suspended machine may take to close, in ms. */
+const DISCONNECT_PATIENCE = 1000;
+
 const JIT_MODES: Record<JitMode, number> = { hot: MODE_JIT, off: 0, all: MODE_JIT | MODE_JIT_ALL };
 
 export interface MachineOptions {
@@ -190,6 +193,7 @@ export class Machine {
   #started = deferred<void>();
   /** While a suspension is requested, and until it ends. */
   #suspension: Deferred<MachineState> | undefined;
+  readonly #disconnected = deferred<void>();
   readonly #booted = deferred<BootFigures>();
   readonly #image = deferred<void>();
   readonly #exit = deferred<MachineExit>();
@@ -521,9 +525,21 @@ export class Machine {
 
   /** Stops the machine at once. Afterwards only this object is left. */
   async stop(): Promise<void> {
+    if (this.#suspension && !this.#ending) await this.#disconnect();
     const exit: MachineExit = { reason: 'stop', code: 0, seconds: this.stats().seconds };
     await this.#end(() => this.#exit.resolve(exit), new MachineError(describeExit(exit)));
     this.#memory = undefined;
+  }
+
+  /**
+   * Resets connections to the outside, which the guest will not have when it goes on elsewhere. The system
+   * would end them in order with the machine's worker, and the other ends would take what they got for all.
+   */
+  async #disconnect(): Promise<void> {
+    const timer = setTimeout(() => this.#disconnected.resolve(), DISCONNECT_PATIENCE);
+    this.#post({ type: 'disconnect' });
+    await this.#disconnected.promise;
+    clearTimeout(timer);
   }
 
   /** Rejects when the machine ends for any reason. @throws MachineError */
@@ -608,6 +624,9 @@ export class Machine {
         break;
       case 'suspend-failed':
         this.#suspension?.reject(unpackError(message.error));
+        break;
+      case 'disconnected':
+        this.#disconnected.resolve();
         break;
       case 'image-failed':
         this.#image.reject(unpackError(message.error));

@@ -31,6 +31,7 @@ export interface MachineControl {
   ramFilled(): void;
   suspend(): void;
   proceed(): void;
+  disconnect(): void;
 }
 
 /** The machine worker's end of the channel to the machine's owner: commands, reports and byte streams. */
@@ -153,6 +154,9 @@ export class OwnerChannel {
         break;
       case 'proceed':
         machine.proceed();
+        break;
+      case 'disconnect':
+        machine.disconnect();
         break;
       default:
         this.mux.receive(message);

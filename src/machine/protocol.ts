@@ -133,7 +133,9 @@ export type ToMachine =
   /** `suspended` or `suspend-failed` answers. */
   | { type: 'suspend' }
   /** Ends the suspension. */
-  | { type: 'proceed' };
+  | { type: 'proceed' }
+  /** Closes the network of a suspended machine, which does not go on; `disconnected` answers. */
+  | { type: 'disconnect' };
 
 export type DiskRequest =
   /** Gives a deferred disk its file. */
@@ -204,6 +206,7 @@ export type FromMachine =
   | { type: 'suspended'; state: Omit<MachineState, 'owner'> }
   /** The machine goes on. */
   | { type: 'suspend-failed'; error: PackedError }
+  | { type: 'disconnected' }
   | { type: 'exit'; exit: MachineExit };
 
 export type HartStartingPoint =

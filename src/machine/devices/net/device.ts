@@ -120,6 +120,11 @@ export class NetDevice extends VirtioDevice implements ManagedCard {
     if (!isHeld) this.wake();
   }
 
+  /** Closes its network, which resets connections at their other ends. */
+  disconnect(): void {
+    this.#network.close();
+  }
+
   protected override service(): void {
     this.#receive();
     this.#transmit();
