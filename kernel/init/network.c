@@ -13,6 +13,8 @@
 
 static struct network card;
 static bool configured;
+/* The gateway of the configuration before, if the card is in another network now; or 0. */
+static uint32_t gateway_before;
 
 bool network_configure(struct message m)
 {
@@ -22,6 +24,9 @@ bool network_configure(struct message m)
 		say("malformed NETWORK message");
 		return false;
 	}
+	bool moved = configured && (card.address != told.address || card.gateway != told.gateway);
+
+	gateway_before = moved ? card.gateway : 0;
 	card = told;
 	configured = true;
 	return true;
@@ -91,6 +96,27 @@ static struct sockaddr internet_address(uint32_t address)
 	return any;
 }
 
+static struct rtentry default_route(uint32_t gateway)
+{
+	return (struct rtentry){ .rt_dst = internet_address(0),
+				 .rt_genmask = internet_address(0),
+				 .rt_gateway = internet_address(gateway),
+				 .rt_flags = RTF_UP | RTF_GATEWAY };
+}
+
+/* The card has another network. Of that before it forgets the gateway, and addresses and routers of IPv6. */
+static void leave_network(int fd)
+{
+	struct rtentry route = default_route(gateway_before);
+
+	if (!gateway_before)
+		return;
+	ioctl(fd, SIOCDELRT, &route);
+	/* IPv6 begins anew, and asks for routers. */
+	write_file("/proc/sys/net/ipv6/conf/" CARD "/disable_ipv6", "1");
+	write_file("/proc/sys/net/ipv6/conf/" CARD "/disable_ipv6", "0");
+}
+
 /* Returns 0, or -1 and errno. */
 static int bring_up(int fd)
 {
@@ -98,10 +124,7 @@ static int bring_up(int fd)
 	struct ifreq mask = { .ifr_name = CARD,
 			      .ifr_netmask = internet_address(__builtin_bswap32(~0ul << (32 - card.prefix))) };
 	struct ifreq up = { .ifr_name = CARD, .ifr_flags = IFF_UP | IFF_RUNNING };
-	struct rtentry route = { .rt_dst = internet_address(0),
-				 .rt_genmask = internet_address(0),
-				 .rt_gateway = internet_address(card.gateway),
-				 .rt_flags = RTF_UP | RTF_GATEWAY };
+	struct rtentry route = default_route(card.gateway);
 
 	if (ioctl(fd, SIOCSIFADDR, &address) < 0 || ioctl(fd, SIOCSIFNETMASK, &mask) < 0 ||
 	    ioctl(fd, SIOCSIFFLAGS, &up) < 0)
@@ -129,6 +152,9 @@ const struct network *network_take_card(int source)
 	write_file("/proc/sys/net/ipv6/conf/" CARD "/accept_dad", "0");
 
 	int fd = open_socket();
+
+	leave_network(fd);
+
 	int started = bring_up(fd);
 
 	if (started < 0 && errno != ENODEV)

@@ -1,8 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { nodePlatform } from '../machine/platform/node.ts';
 import type { NetworkStatus } from '../network/network.ts';
 import { digestOf, FakeInternet } from '../network/testing/fake-internet.ts';
 import { PlainRelay } from '../network/testing/plain-relay.ts';
-import { DEMO_IMAGES, pull, run, start } from './testing/run.ts';
+import { resumeContainer, startContainer } from './container.ts';
+import { DEMO_IMAGES, PUBLIC, pull, run, start, store } from './testing/run.ts';
+import { Shell } from './testing/shell.ts';
 
 const TIMEOUT = 240_000;
 
@@ -65,6 +68,47 @@ describe('the network of a container', { timeout: TIMEOUT }, () => {
     expect(states.filter((state) => state !== 'connecting')).toEqual(['down', 'up', 'down', 'up']);
     await container.destroy();
     await relay.stop();
+  });
+
+  test('is that of another relay when the container goes on there', async () => {
+    const first = await PlainRelay.start({ ...internet.network, lease: '10.0.2.77', gateway: '10.0.2.9' });
+    const options = (url: string) => ({
+      ...{ platform: nodePlatform(PUBLIC), image: image(), store, cpus: 1 },
+      ...{ memoryBytes: 128 << 20, diskBytes: 256 << 20 },
+      network: { relay: { kind: 'foreign', url } } as const,
+    });
+    const left = await startContainer({ ...options(first.url), entrypoint: ['sh'] });
+    const before = await new Shell(left).run(
+      'until ip route | grep default; do sleep 0.2; done; ip route | wc -l',
+      /via[\s\S]*\n2\n/,
+    );
+    expect(before).toMatch('via 10.0.2.9 dev eth0');
+    const { state, machine } = await left.suspend();
+    const [saved, ram] = [structuredClone(state), machine.ram.slice()];
+    await left.destroy();
+    await first.stop();
+
+    const second = await PlainRelay.start(internet.network);
+    const session = { state: saved, fillRam: (empty: Uint8Array) => empty.set(ram) };
+    const container = await resumeContainer({ ...options(second.url), session });
+    const script =
+      'until grep 10.0.2.15 /etc/hosts; do sleep 0.2; done; ip route; ' +
+      'until ip -6 route | grep ^default; do sleep 0.2; done; ip -6 route | grep -c ^default; ' +
+      `wget -q -O - http://good.example:${internet.web}/part | sha256sum`;
+    const after = await new Shell(container).run(script, /linuxrun\n[\s\S]* {2}-\n/);
+    expect(after.split('\n').map((line) => line.trim())).toEqual([
+      'linuxrun',
+      'default via 10.0.2.2 dev eth0',
+      expect.stringMatching(/^10\.0\.2\.0\/24 .* src 10\.0\.2\.15$/),
+      expect.stringMatching(/^default via fe80::2 dev eth0/),
+      '1',
+      `${digestOf(internet.part)}  -`,
+      '',
+    ]);
+    // The host asks at once, and the guest again.
+    expect(second.solicitations).toBeGreaterThan(0);
+    await container.destroy();
+    await second.stop();
   });
 
   test('that is off lets everything fail at once, and says why', async () => {

@@ -1,6 +1,7 @@
 import { Backoff } from './backoff.ts';
 import { DhcpClient } from './dhcp-client.ts';
 import { ETHERNET_HEADER, MAX_FRAME } from './ethernet.ts';
+import { routerSolicitation } from './ndp.ts';
 import type { ManagedCard, Network, NetworkEvents } from './network.ts';
 import { CardHold, closeQuietly, type OpenSocket } from './relay-socket.ts';
 import { StatusReport } from './status-report.ts';
@@ -43,6 +44,8 @@ export class ForeignNetwork implements Network {
         if (this.#status.state === 'up') return;
         this.#status.change({ state: 'up', reason: undefined });
         card.setLink(true);
+        // A guest that was at another link before does not ask for routers again.
+        this.#send(routerSolicitation(card.mac));
       },
       lost: () => this.#lose('has taken back the address'),
     });

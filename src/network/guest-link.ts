@@ -1,11 +1,9 @@
-import { type Address, isIpv6, isMulticast } from './address.ts';
-import { write16 } from './bytes.ts';
-import { checksum, pseudoHeaderSum } from './checksum.ts';
+import { type Address, isMulticast } from './address.ts';
 import type { Mac } from './ethernet.ts';
-import { type DeliveryError, deliveryError, type Undelivered } from './icmp-message.ts';
-import { packetFrame } from './ip.ts';
+import { type DeliveryError, deliveryError, icmpFrame, type Undelivered } from './icmp-message.ts';
+import { type FrameEnds, packetFrame } from './ip.ts';
 import type { Card } from './network.ts';
-import { type PacketHeader, PROTOCOL_ICMP, PROTOCOL_ICMPV6 } from './packet.ts';
+import type { PacketHeader } from './packet.ts';
 import { gatewayFor, PLAN } from './plan.ts';
 
 /** With more than this waiting, only answers to frames of the guest are sent. */
@@ -29,6 +27,10 @@ export class GuestLink {
     this.#guestMac = mac;
   }
 
+  get #macs(): FrameEnds {
+    return { source: PLAN.gatewayMac, destination: this.#guestMac };
+  }
+
   get isFull(): boolean {
     return this.#card.waiting > FULL;
   }
@@ -45,17 +47,12 @@ export class GuestLink {
 
   /** @param fill writes the payload */
   sendPacket(header: PacketHeader, length: number, fill: (payload: Uint8Array) => void): void {
-    const macs = { source: PLAN.gatewayMac, destination: this.#guestMac };
-    this.sendFrame(packetFrame(macs, header, length, fill));
+    this.sendFrame(packetFrame(this.#macs, header, length, fill));
   }
 
   /** Sends a message of ICMP after filling in its checksum. */
   sendIcmp(source: Address, destination: Address, message: Uint8Array): void {
-    const protocol = isIpv6(destination) ? PROTOCOL_ICMPV6 : PROTOCOL_ICMP;
-    const { length } = message;
-    const sum = isIpv6(destination) ? pseudoHeaderSum(source, destination, protocol, length) : 0;
-    write16(message, 2, checksum(message, 0, length, sum));
-    this.sendPacket({ source, destination, protocol }, length, (payload) => payload.set(message));
+    this.sendFrame(icmpFrame(this.#macs, source, destination, message));
   }
 
   /**

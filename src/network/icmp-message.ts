@@ -1,6 +1,8 @@
-/** ICMP messages (RFC 792, RFC 4443), whose checksum is left to the sender. */
-import { isIpv6 } from './address.ts';
+/** ICMP messages (RFC 792, RFC 4443), whose checksum is left to `icmpFrame`. */
+import { type Address, isIpv6 } from './address.ts';
 import { write16, write32 } from './bytes.ts';
+import { checksum, pseudoHeaderSum } from './checksum.ts';
+import { type FrameEnds, packetFrame } from './ip.ts';
 import { ipv4HeaderSize } from './ipv4.ts';
 import { IPV6_HEADER } from './ipv6.ts';
 import { type Packet, PROTOCOL_ICMP, PROTOCOL_ICMPV6 } from './packet.ts';
@@ -33,6 +35,20 @@ export type Undelivered = Pick<Packet, 'source' | 'destination' | 'bytes'>;
 
 export const isIcmp = ({ protocol, destination }: Packet): boolean =>
   protocol === (isIpv6(destination) ? PROTOCOL_ICMPV6 : PROTOCOL_ICMP);
+
+/** A frame with a message, whose checksum it fills in. */
+export function icmpFrame(
+  macs: FrameEnds,
+  source: Address,
+  destination: Address,
+  message: Uint8Array,
+): Uint8Array<ArrayBuffer> {
+  const protocol = isIpv6(destination) ? PROTOCOL_ICMPV6 : PROTOCOL_ICMP;
+  const { length } = message;
+  const sum = isIpv6(destination) ? pseudoHeaderSum(source, destination, protocol, length) : 0;
+  write16(message, 2, checksum(message, 0, length, sum));
+  return packetFrame(macs, { source, destination, protocol }, length, (payload) => payload.set(message));
+}
 
 /** @param packet one of ICMP */
 export function isEchoRequest({ destination, payload }: Packet): boolean {

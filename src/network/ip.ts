@@ -15,12 +15,18 @@ export function parsePacket(frame: Uint8Array): Packet | undefined {
   return type === TYPE_IPV6 ? parseIpv6(packet) : undefined;
 }
 
+/** The hardware addresses of a frame. */
+export interface FrameEnds {
+  readonly source: Mac;
+  readonly destination: Mac;
+}
+
 /**
  * A frame with a packet.
  * @param fill writes the payload
  */
 export function packetFrame(
-  macs: { readonly source: Mac; readonly destination: Mac },
+  macs: FrameEnds,
   header: PacketHeader,
   length: number,
   fill: (payload: Uint8Array) => void,

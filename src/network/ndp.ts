@@ -1,7 +1,8 @@
 /** Neighbour discovery (RFC 4861): solicitations of the guest, and advertisements of its router. */
-import type { Address } from './address.ts';
+import { type Address, parseAddress } from './address.ts';
 import { write16, write32 } from './bytes.ts';
 import type { Mac } from './ethernet.ts';
+import { icmpFrame } from './icmp-message.ts';
 import { type Packet, PROTOCOL_ICMPV6 } from './packet.ts';
 
 const ROUTER_SOLICITATION = 133;
@@ -36,6 +37,10 @@ const OVERRIDE = 0x20;
  */
 const AUTONOMOUS = 0x40;
 const PREFIX_LENGTH = 64;
+export const UNSPECIFIED = parseAddress('::');
+const ALL_ROUTERS = parseAddress('ff02::2');
+/** RFC 2464, section 7. */
+const ALL_ROUTERS_MAC = Uint8Array.of(0x33, 0x33, 0, 0, 0, 2);
 const FOREVER = 0xffff_ffff;
 const MAX_ROUTER_LIFETIME = 0xffff;
 
@@ -56,6 +61,13 @@ export function parseSolicitation({ protocol, payload, bytes }: Packet): Solicit
   return type === NEIGHBOUR_SOLICITATION && payload.length >= NEIGHBOUR_SIZE
     ? { kind: 'neighbour', target: payload.subarray(8, NEIGHBOUR_SIZE) }
     : undefined;
+}
+
+/** A host without an address asks the routers of its link for advertisements. */
+export function routerSolicitation(mac: Mac): Uint8Array<ArrayBuffer> {
+  const message = new Uint8Array(ROUTER_SOLICITATION_SIZE);
+  message[0] = ROUTER_SOLICITATION;
+  return icmpFrame({ source: mac, destination: ALL_ROUTERS_MAC }, UNSPECIFIED, ALL_ROUTERS, message);
 }
 
 /**

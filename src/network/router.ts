@@ -1,7 +1,7 @@
 import { type Address, isIpv6, isMulticast, parseAddress } from './address.ts';
 import { equalBytes } from './bytes.ts';
 import type { GuestLink } from './guest-link.ts';
-import { neighbourAdvertisement, parseSolicitation, routerAdvertisement } from './ndp.ts';
+import { neighbourAdvertisement, parseSolicitation, routerAdvertisement, UNSPECIFIED } from './ndp.ts';
 import type { Packet } from './packet.ts';
 import { isGateway, isNameServer, PLAN } from './plan.ts';
 import type { Policy } from './policy.ts';
@@ -9,7 +9,6 @@ import type { Policy } from './policy.ts';
 /** Between unsolicited advertisements, in ms (RFC 4861, section 6.2.1). */
 const INTERVAL = 600_000;
 const ALL_NODES = parseAddress('ff02::1');
-const UNSPECIFIED = parseAddress('::');
 
 /**
  * The guest's IPv6 router. The guest makes its own address with the advertised prefix, so IPv6 needs no
