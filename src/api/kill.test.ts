@@ -13,11 +13,10 @@ import { createKilled, DISK_BYTES, FIRST, type Role } from './testing/killed.ts'
 import { Expected, Killer, roundOf, shareOf, type WriteDisk, withDisk } from './testing/kills.ts';
 import { temporaryStore } from './testing/store.ts';
 
-const TIMEOUT = process.env.LONG_TESTS ? 4 * 3_600_000 : 180_000;
 const CHILD = join(import.meta.dirname, 'testing/kill-child.ts');
 const IMAGE = `oci://${join(import.meta.dirname, '../../public/images')}:busybox`;
-const ROUNDS = process.env.LONG_TESTS ? 240 : 2;
-const MANAGING_ROUNDS = process.env.LONG_TESTS ? 100 : 1;
+const ROUNDS = Number(process.env.FUZZ_RUNS ?? (process.env.LONG_TESTS ? 240 : 2));
+const TIMEOUT = 120_000 + ROUNDS * 60_000;
 const FIRST_FILE = `/d/s${FIRST}`;
 
 const { Container, configure, containers, images } = api;
@@ -79,12 +78,11 @@ describe('a process that is killed', { timeout: TIMEOUT }, () => {
       await kill(role, moment, (line) => expected.note(role, line));
       const record = await store.containers.get('a');
       await expected.check(role, record, diskOf(record?.id ?? ''));
-      if (round % 20 === 19) killer.tell();
+      killer.tell();
     }
     await expectNoRemains();
     if (!expected.saved.includes(undefined))
       await (await containers.start('a', { resume: true }))[Symbol.asyncDispose]();
-    killer.tell();
   });
 
   test('leaves containers as they were or as they shall be', async () => {
@@ -92,7 +90,7 @@ describe('a process that is killed', { timeout: TIMEOUT }, () => {
     const fileOf = (of: string) =>
       withDisk(diskOf(of), undefined, (image, work) => hashOf(image, FIRST_FILE, work));
     const hash = await fileOf(id);
-    for (let round = 0; round < MANAGING_ROUNDS; round++) {
+    for (let round = 0; round < Math.ceil(ROUNDS / 2); round++) {
       const moment = { step: 'saving', count: 1 + ((round * 3) % 7), share: shareOf(round) };
       await kill('manage', moment, () => {});
       await expectNoRemains();
@@ -109,9 +107,9 @@ describe('a process that is killed', { timeout: TIMEOUT }, () => {
       if (found.has('copy')) await containers.remove('copy');
       if (found.has('n')) await containers.rename('n', 'm');
       for (const name of made) await images.remove(name);
+      killer.tell();
     }
     expect(readdirSync(join(folder, 'disks'))).toHaveLength(2);
-    killer.tell();
   });
 });
 

@@ -45,8 +45,10 @@ export class Killer {
     };
   }
 
+  /** Tells a long run's progress. */
   tell(): void {
-    if (process.env.LONG_TESTS) console.log('Killed in:', Object.fromEntries(this.counts));
+    if (process.env.LONG_TESTS || process.env.FUZZ_RUNS)
+      console.log('Killed in:', Object.fromEntries(this.counts));
   }
 
   #note(step: string, time: number): void {
