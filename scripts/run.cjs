@@ -6,8 +6,12 @@
 const { existsSync } = require('node:fs');
 const { join } = require('node:path');
 
-const BUNDLES = join(__dirname, '../dist/node');
-const COMMAND = join(BUNDLES, 'run.cjs');
+/** @param {string} name */
+const bundleOf = (name) => join(__dirname, '../dist/node', `${name}.cjs`);
+const COMMAND = bundleOf('run');
+const CACHE = bundleOf('node-cache');
+/** The workers of a machine with one CPU. They take as long to start as everything before they are needed. */
+const WORKERS = ['node-machine', 'node-hart'].map(bundleOf);
 
 /** @param {string} word */
 const isQuestion = (word) => ['-h', '--help', '--version'].includes(word);
@@ -19,17 +23,20 @@ const isQuestion = (word) => ['-h', '--help', '--version'].includes(word);
 function findStart() {
   if (process.argv.slice(2).some(isQuestion)) return undefined;
   try {
-    const { cacheOf, runCached } =
+    const { cacheOf, endEarly, runCached, startEarly } =
       /** @type {typeof import('../src/machine/platform/node-cache.ts')} */
-      (require(join(BUNDLES, 'node-cache.cjs')));
+      (require(CACHE));
+    if (!existsSync(cacheOf(COMMAND))) return undefined;
+    startEarly(CACHE, WORKERS);
     const { isReady } =
       /** @type {typeof import('./setup/ready.mjs')} */
-      (require(join(BUNDLES, 'ready.cjs')));
-    return existsSync(cacheOf(COMMAND)) && isReady() ? runCached : undefined;
+      (require(bundleOf('ready')));
+    if (isReady()) return runCached;
+    endEarly();
   } catch {
     // They are not there yet, or this Node cannot read them.
-    return undefined;
   }
+  return undefined;
 }
 
 const run = findStart();

@@ -1,14 +1,15 @@
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { bundle } from './bundle.ts';
+import { takeEarly } from './early-workers.ts';
 
 /**
- * Starts a worker. A bundled program has its bundled workers beside it.
+ * Starts a worker, unless that was done early. A bundled program has its bundled workers beside it.
  * @param source TypeScript
  */
 export function createWorker(source: URL): Worker {
   if (import.meta.url.endsWith('.ts')) return new Worker(bundle(source), { eval: true, execArgv: [] });
-  return new Worker(new URL('./node-cache.cjs', import.meta.url), { workerData: bundleOf(source) });
+  const script = fileURLToPath(source.href.replace(/\.[jt]s$/, '.cjs'));
+  const cache = new URL('./node-cache.cjs', import.meta.url);
+  return takeEarly(script) ?? new Worker(cache, { workerData: script });
 }
-
-const bundleOf = ({ href }: URL) => fileURLToPath(href.replace(/\.[jt]s$/, '.cjs'));

@@ -17,8 +17,10 @@ import { dirname } from 'node:path';
 import { constants, Script } from 'node:vm';
 import { isMainThread, workerData } from 'node:worker_threads';
 
+export { endEarly, startEarly } from './early-workers.ts';
+
 /** A worker is terminated without notice. It has compiled most of its code by then, in ms. */
-const SETTLED = 100;
+const SETTLED = 150;
 const PARAMETERS = ['exports', 'require', 'module', '__filename', '__dirname'];
 
 interface CommonJsModule {

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { MachineError, type PackedError, unpackError } from '../errors.ts';
@@ -7,13 +8,16 @@ import { SpareWorkers } from './spare-workers.ts';
 
 /**
  * @param publicFolder path of the folder with emulator.wasm and kernel/
- * @param harts of a machine whose workers start at once
+ * @param harts of a machine whose workers start at once, as the compilation of the core does
  */
 export function nodePlatform(publicFolder: string, harts = 0): Platform {
   const spare = new SpareWorkers(harts, (role) =>
     createWorker(new URL(`./node-${role}.ts`, import.meta.url)),
   );
   for (const worker of spare) worker.unref();
+  const compiling = harts > 0 ? compileEmulator(publicFolder) : undefined;
+  // Whoever needs the core gets the error.
+  compiling?.catch(() => {});
   return {
     startWorker(start, transfer, onFailure) {
       const worker = spare.take(start.role);
@@ -38,20 +42,30 @@ export function nodePlatform(publicFolder: string, harts = 0): Platform {
       for (const worker of spare.clear()) void worker.terminate();
     },
 
-    async loadEmulator() {
-      return WebAssembly.compile(await load(publicFolder, 'emulator.wasm'));
-    },
+    loadEmulator: () => compiling ?? compileEmulator(publicFolder),
 
-    loadFile: (path) => load(publicFolder, path),
+    async loadFile(path) {
+      const file = join(publicFolder, path);
+      const { buffer, byteOffset, length } = await readFile(file).catch((cause) => fail(file, cause));
+      return new Uint8Array(buffer, byteOffset, length);
+    },
   };
 }
 
-async function load(folder: string, path: string): Promise<Uint8Array<ArrayBuffer>> {
-  const file = join(folder, path);
+/** Reads the file before this thread does anything else, because other threads compile it. */
+async function compileEmulator(folder: string): Promise<WebAssembly.Module> {
+  const file = join(folder, 'emulator.wasm');
+  return WebAssembly.compile(readOrFail(file));
+}
+
+function readOrFail(file: string): Uint8Array<ArrayBuffer> {
   try {
-    const { buffer, byteOffset, length } = await readFile(file);
-    return new Uint8Array(buffer, byteOffset, length);
+    return readFileSync(file);
   } catch (cause) {
-    throw new MachineError(`cannot read ${file}: ${(cause as NodeJS.ErrnoException).code}`, { cause });
+    return fail(file, cause as NodeJS.ErrnoException);
   }
+}
+
+function fail(file: string, cause: NodeJS.ErrnoException): never {
+  throw new MachineError(`cannot read ${file}: ${cause.code}`, { cause });
 }
