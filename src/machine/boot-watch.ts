@@ -7,6 +7,8 @@ const BOOT_HART = 0;
 /** The boot hart counts as hung after MAX_STALLS intervals, in ms, without progress. */
 const STALL_INTERVAL = 1000;
 const MAX_STALLS = 3;
+/** An interval of more than this, in ms, does not count: the host is too busy to run all threads. */
+const LATE = 1200;
 
 /** Waits for PID 1's first line on the console, and detects a kernel that makes no progress before. */
 export class BootWatch {
@@ -38,12 +40,15 @@ export class BootWatch {
     const words = new Int32Array(this.#memory.buffer);
     let last = -1;
     let stalls = 0;
+    let begin = performance.now();
     this.#timer = setInterval(() => {
+      const isLate = performance.now() - begin > LATE;
+      begin = performance.now();
       const now = instructionsRetired(this.#memory, BOOT_HART);
       const asleep = Atomics.load(words, hartWord(BOOT_HART, H_RUN) >>> 2) === RUN_SLEEPING;
       const wakeable = Atomics.load(words, hartWord(BOOT_HART, H_MIE) >>> 2) !== 0;
       const stalled = now === last && !isBlocked() && !(asleep && wakeable);
-      stalls = stalled ? stalls + 1 : 0;
+      stalls = stalled && !isLate ? stalls + 1 : 0;
       last = now;
       if (stalls === MAX_STALLS)
         throw new MachineError('the kernel hangs before it starts PID 1: it may be damaged');
