@@ -11,7 +11,7 @@ import type { RunningContainer } from './container.ts';
 import { findStopped, stoppedContainers } from './container-info.ts';
 
 export interface DockerContainer {
-  readonly info: ContainerInfo;
+  info: ContainerInfo;
   readonly container: RunningContainer;
   /** Of a detached container. */
   readonly log: OutputLog | undefined;
@@ -41,11 +41,26 @@ export function freeName(name: string): void {
 
 /** Makes a container reachable until it ends. */
 export function addContainer(container: DockerContainer): void {
-  const { name } = container.info;
-  containers.set(name, container);
+  containers.set(container.info.name, container);
   // It may have ended already.
-  const forget = () => void containers.delete(name);
+  const forget = () => void containers.delete(container.info.name);
   container.container.wait().then(forget, forget);
+}
+
+/** @throws OptionError, DockerError or ContainerExistsError if the name is taken, StorageError */
+export async function renameContainer(running: DockerContainer, name: string): Promise<void> {
+  const { info, container } = running;
+  if (name === info.name) return;
+  takeName(name);
+  try {
+    if (info.isKept) await container.rename(name);
+  } catch (error) {
+    freeName(name);
+    throw error;
+  }
+  freeName(info.name);
+  running.info = { ...info, name };
+  containers.set(name, running);
 }
 
 /** @param text a name, an ID, or the beginning of one @throws DockerError */

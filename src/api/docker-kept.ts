@@ -13,7 +13,7 @@ import { formatBytes } from '../docker/format.ts';
 import type { Report } from '../docker/inspect.ts';
 import { chunks } from '../streams/chunks.ts';
 import { findStopped } from './container-info.ts';
-import { findContainer, isRunning } from './docker-containers.ts';
+import { findContainer, isRunning, renameContainer as renameRunning } from './docker-containers.ts';
 import { findImage } from './docker-images.ts';
 import * as containers from './kept-containers.ts';
 import { saveImage } from './local-images.ts';
@@ -43,8 +43,7 @@ async function removeContainer(text: string, force: boolean): Promise<void> {
 
 /** @throws DockerError, StorageError */
 export async function renameContainer({ container, newName }: RenameWords): Promise<void> {
-  if (isRunning(container))
-    throw new DockerError(`the container "${container}" is running: stop it first`, 1);
+  if (isRunning(container)) return renameRunning(findContainer(container), newName);
   await containers.rename((await findStopped(container)).name, newName);
 }
 

@@ -113,6 +113,10 @@ test('starts, commits, exports and removes kept containers', { timeout: TIMEOUT 
     status: 1,
     stderr: expect.stringContaining('is running'),
   });
+  expect(await result(docker('rename', 'box', 'case'))).toMatchObject({ status: 0 });
+  expect((await result(docker('ps', '--format', '{{.Names}}'))).stdout).toBe('case\n');
+  expect((await result(docker('exec', 'box', 'true'))).stderr).toMatch(/No such container: box/);
+  expect(await result(docker('rename', 'case', 'box'))).toMatchObject({ status: 0 });
   await result(docker('exec', 'box', 'sh', '-c', 'echo kept > /file'));
   expect((await result(docker('commit', '-c', 'CMD cat /file', 'box', 'made'))).stdout).toBe(
     'docker.io/library/made:latest\n',

@@ -31,8 +31,8 @@ async function removeOne(sockets: Sockets, name: string, force: boolean): Promis
 
 export async function dockerRename({ container, newName }: RenameWords): Promise<number> {
   const { running, stopped } = await findAny(await Sockets.open(process.env), container);
-  if (running) throw new DockerError(`the container "${container}" is running: stop it first`, 1);
-  await whenStopped(() => rename(stopped.name, newName));
+  if (stopped) await whenStopped(() => rename(stopped.name, newName));
+  else await running.call('POST', '/rename', { name: newName });
   return 0;
 }
 

@@ -116,16 +116,36 @@ describe('a running container with a name', { timeout: TIMEOUT }, () => {
     });
     await expect.poll(async () => (await run('exec web cat /up')).stdout).toBe('up\n');
     expect(await run('start web')).toEqual({ status: 0, stdout: 'web\n', stderr: '' });
-    for (const line of ['rm web', 'rename web other'])
-      expect(await run(line)).toMatchObject({
-        status: 1,
-        stderr: expect.stringContaining('the container "web" is running: stop it'),
-      });
-    expect(await run('export -o FOLDER/web.tar web')).toMatchObject({ status: 0 });
+    expect(await run('rm web')).toMatchObject({
+      status: 1,
+      stderr: expect.stringContaining('the container "web" is running: stop it'),
+    });
+    expect(await run('export web -o FOLDER/web.tar')).toMatchObject({ status: 0 });
     expect(execFileSync('tar', ['-tf', local('web.tar')], { encoding: 'utf8' })).toMatch(/^up\n/m);
     expect(await run('commit web made:2')).toMatchObject({ stdout: 'docker.io/library/made:2\n' });
     expect(await run('run -q --pull never made:2 cat /up')).toMatchObject({ stdout: 'up\n' });
     expect((await run('ps -s')).stdout).toMatch(/ web +[\d.]+[kM]?B\n$/);
+  });
+
+  test('is renamed', async () => {
+    const id = (await run('ps -q')).stdout.trim();
+    const logs = linuxrun.start('logs -f web');
+    expect(await run('rename web box')).toMatchObject({
+      status: 1,
+      stderr: expect.stringContaining('"box"'),
+    });
+    expect(await run('rename web a/b')).toMatchObject({ status: 1 });
+    expect(await run('exec web true')).toMatchObject({ status: 0 });
+    expect(await run('rename web other')).toEqual({ status: 0, stdout: '', stderr: '' });
+    expect(await names('ps')).toBe('other running');
+    expect(await names()).toMatch(/\bother running\b/);
+    expect(await names()).not.toMatch(/\bweb\b/);
+    expect((await run('exec web true')).stderr).toBe('linuxrun: No such container: web\n');
+    expect(await run('exec other cat /up')).toMatchObject({ stdout: 'up\n' });
+    expect(logs.exitCode, 'a client of the old name stays').toBeNull();
+    expect(await run(`rename ${id} web`)).toMatchObject({ status: 0 });
+    expect(await names('ps')).toBe('web running');
+    logs.kill();
   });
 
   test('is stopped and startable when its owner was killed', async () => {

@@ -1,7 +1,7 @@
 /** The socket of a running container's owner, by which other commands reach the container. */
 import { once } from 'node:events';
 import { chmod } from 'node:fs/promises';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { type WebSocket, WebSocketServer } from 'ws';
@@ -11,6 +11,7 @@ import type { CommitOptions } from '../api/local-images.ts';
 import type { ContainerInfo } from '../docker/containers.ts';
 import { nameIsTaken, randomId, randomName } from '../docker/names.ts';
 import { OutputLog, type OutputStream } from '../docker/output-log.ts';
+import { checkContainerName } from '../options/container-name.mjs';
 import { begun } from '../streams/begun.ts';
 import { CommandError, STATUS_FAILURE } from './errors.ts';
 import { ExecSession, sendMessage, sendOutput } from './exec-session.ts';
@@ -46,21 +47,14 @@ export class Owner {
   #id = randomId();
   readonly #created = Date.now();
   readonly #log = new OutputLog();
-  readonly #server = createServer((request, response) => void this.#serve(request, response));
+  #server = this.#createServer();
   readonly #sockets = new WebSocketServer({ noServer: true, maxPayload: MAX_MESSAGE, clientTracking: true });
   #name = '';
+  /** The folder of its socket, once it listens. */
+  #places: Sockets | undefined;
   #container: StartedContainer | undefined;
   #details: Details | undefined;
   #started: number | undefined;
-
-  constructor() {
-    this.#server.maxConnections = MAX_CLIENTS;
-    this.#server.on('upgrade', (request, socket, head) => {
-      this.#sockets.handleUpgrade(request, socket, head, (client) => void this.#talk(request, client));
-    });
-    // Clients may vanish at any time.
-    this.#server.on('clientError', (_, socket) => socket.destroy());
-  }
 
   get id(): string {
     return this.#id;
@@ -70,8 +64,9 @@ export class Owner {
   async listen(sockets: Sockets, name: string | undefined): Promise<void> {
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       const candidate = name ?? randomName();
-      if (await sockets.claim(candidate, (path) => this.#listen(path))) {
+      if (await sockets.claim(candidate, (path) => listen(this.#server, path))) {
         this.#name = candidate;
+        this.#places = sockets;
         return;
       }
       if (name !== undefined) throw nameIsTaken(name);
@@ -111,10 +106,37 @@ export class Owner {
     this.#server.closeIdleConnections();
   }
 
-  async #listen(path: string): Promise<void> {
-    this.#server.listen(path);
-    await once(this.#server, 'listening');
-    if (process.platform !== 'win32') await chmod(path, 0o600);
+  /**
+   * Moves to the socket of another name. Its clients stay, and later ones find it there.
+   * @throws OptionError, DockerError or ContainerExistsError if the name is taken, StorageError
+   */
+  async rename(name: string): Promise<void> {
+    checkContainerName(name);
+    const container = this.#running();
+    if (name === this.#name) return;
+    const server = this.#createServer();
+    if (!(await this.#places?.claim(name, (path) => listen(server, path)))) throw nameIsTaken(name);
+    try {
+      if (container.kept) await container.rename(name);
+    } catch (error) {
+      server.close();
+      throw error;
+    }
+    // Closing removes the file of the old name.
+    this.#server.close();
+    this.#server = server;
+    this.#name = name;
+  }
+
+  #createServer(): Server {
+    const server = createServer((request, response) => void this.#serve(request, response));
+    server.maxConnections = MAX_CLIENTS;
+    server.on('upgrade', (request, socket, head) => {
+      this.#sockets.handleUpgrade(request, socket, head, (client) => void this.#talk(request, client));
+    });
+    // Clients may vanish at any time.
+    server.on('clientError', (_, socket) => socket.destroy());
+    return server;
   }
 
   #info(): ContainerInfo {
@@ -138,7 +160,7 @@ export class Owner {
       const text = (name: string) => searchParams.get(name) ?? '';
       const path = () => String(JSON.parse(text('path')));
       if (pathname === '/') answer(response, this.#info());
-      else await route({ container: this.#running(), request, response, text, path });
+      else await route({ owner: this, container: this.#running(), request, response, text, path });
     } catch (error) {
       if (response.headersSent) {
         response.destroy();
@@ -179,7 +201,14 @@ export class Owner {
   }
 }
 
+async function listen(server: Server, path: string): Promise<void> {
+  server.listen(path);
+  await once(server, 'listening');
+  if (process.platform !== 'win32') await chmod(path, 0o600);
+}
+
 interface Call {
+  readonly owner: Owner;
   readonly container: StartedContainer;
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
@@ -198,6 +227,11 @@ const ROUTES: Readonly<Record<string, (call: Call) => Promise<void>>> = {
     await container.stop({ signal, seconds });
     // Whoever starts or removes it next finds its files whole.
     if (container.kept) await container.destroy();
+    answer(response, {});
+  },
+
+  async 'POST /rename'({ owner, response, text }) {
+    await owner.rename(text('name'));
     answer(response, {});
   },
 
