@@ -36,6 +36,14 @@ async function expectKept(page: Page): Promise<void> {
 const releaseOf = (page: Page) => page.locator('meta[name="linuxrun-release"]').getAttribute('content');
 const cachesOf = (page: Page) => page.evaluate(() => caches.keys());
 
+/** What is kept for machines that boot. */
+const kernelsOf = (page: Page) =>
+  page.evaluate(async () => {
+    const [name = ''] = await caches.keys();
+    const kept = await (await caches.open(name)).keys();
+    return kept.flatMap(({ url }) => /kernel\/(?!booted)(.*)/.exec(url)?.[1] ?? []).sort();
+  });
+
 test('without its server the page loads again, is isolated, and runs demo images', async ({
   page,
   visitor,
@@ -43,8 +51,13 @@ test('without its server the page loads again, is isolated, and runs demo images
   server = await startServer([SITE], 0);
   await page.goto(server.pageUrl);
   await expectKept(page);
-  await stop();
+  expect(await kernelsOf(page)).toEqual([]);
   const start = page.url();
+  await page.goto(start + linkTo({ image: HELLO_WORLD, cpus: '2' }));
+  await visitor.run();
+  await visitor.expectExit(0);
+  expect(await kernelsOf(page)).toEqual(['Image-smp', 'initramfs.cpio']);
+  await stop();
   await page.goto(start + linkTo({ image: BUSYBOX, cpus: '2' }));
   expect(await page.evaluate(() => crossOriginIsolated)).toBe(true);
   expect(await runsForeignScripts(page)).toBe(false);
@@ -59,10 +72,13 @@ test('without its server the page loads again, is isolated, and runs demo images
 test('without its server images of registries run from the store', async ({ page, visitor, registry }) => {
   registry.add('team/app:1', heavyBusybox(1000));
   server = await startLinuxRun([registry.host]);
-  await page.goto(server.pageUrl + linkTo({ image: `${registry.host}/team/app:1` }));
+  const link = linkTo({ image: `${registry.host}/team/app:1`, memory: '256M' });
+  await page.goto(server.pageUrl + link);
   await visitor.run();
   await visitor.expectPrompt();
   await expectKept(page);
+  // A machine of this size boots a kernel, which the page may have loaded before the worker was there.
+  await expect.poll(() => kernelsOf(page)).toEqual(['Image', 'initramfs.cpio']);
   await stop();
   await page.reload();
   await visitor.run();
@@ -158,8 +174,9 @@ test.describe('a new release', () => {
 
   test('gives none of its files to a page of the old one', async ({ page, visitor, context }) => {
     server = await startServer([SITE], 0);
-    await page.goto(server.pageUrl + linkTo({ image: HELLO_WORLD, cpus: '2' }));
+    await page.goto(server.pageUrl + linkTo({ image: HELLO_WORLD }));
     await expectKept(page);
+    const old = await releaseOf(page);
     server = await startServer(await brokenRelease(), await stop());
     const other = new Visitor(await context.newPage());
     await other.page.goto(server.pageUrl + linkTo({ image: HELLO_WORLD }));
@@ -169,8 +186,11 @@ test.describe('a new release', () => {
         other.page.evaluate(async () => (await navigator.serviceWorker.getRegistration())?.installing),
       )
       .toBeNull();
+    // The old release has not kept this kernel, and the server has only that of the new one.
+    const kernel = `kernel/Image?release=${old}`;
+    expect(await page.evaluate((url) => fetch(url).catch(() => 'refused'), kernel)).toBe('refused');
     await stop();
-    // Only now does the old page need the kernel for several CPUs, and the code of terminals.
+    // Only now does the old page need the machine, and the code of terminals.
     await visitor.run();
     await visitor.expectScreen(HELLO);
     await other.run();

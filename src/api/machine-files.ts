@@ -29,6 +29,11 @@ export class MachineFiles {
     };
   }
 
+  /** The paths of the files that have been asked for. */
+  get used(): string[] {
+    return [...this.#files.keys()];
+  }
+
   emulator(): Promise<WebAssembly.Module> {
     this.#emulator ??= this.#platform.loadEmulator();
     this.#emulator.catch(() => {

@@ -7,7 +7,7 @@ import { goesToLocalName } from './local-name.ts';
 import { reloadsIsolated } from './offline/isolate.ts';
 import { holdRelease, keepOffline } from './offline/keep.ts';
 import { cleanAddress, readAddress } from './stores/address.ts';
-import { loadMachinery } from './stores/connection.ts';
+import { loadedMachinery, loadMachinery } from './stores/connection.ts';
 import { useForm } from './stores/form.ts';
 import { useKept } from './stores/kept.ts';
 import { guardPage } from './stores/leaving.ts';
@@ -72,7 +72,7 @@ function prepare(): void {
     .then(() => {
       void useKept.getState().refresh();
       if (!savesData()) startLive();
-      keepOffline();
+      keepOffline(() => loadedMachinery()?.usedFiles() ?? []);
     });
   preloadTerminals().catch(() => {});
 }

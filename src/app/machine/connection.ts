@@ -45,6 +45,9 @@ function createWorker(): SessionWorker {
   return { worker, session: wrap<Session>(worker) };
 }
 
+/** The machine's files that the page's sessions have used so far. */
+export const usedFiles = () => machineFiles.used;
+
 /** Loads everything that the next session needs, so that it starts at once. Resolves when that is there. */
 export async function prepareSession(): Promise<void> {
   spare ??= createWorker();

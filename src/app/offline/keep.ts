@@ -16,14 +16,17 @@ export function registerWorker(): Promise<ServiceWorkerRegistration> {
   return navigator.serviceWorker.register(WORKER, { updateViaCache: 'none' });
 }
 
-/** Keeps all files for use without the server, unless the user wants to save data. */
-export function keepOffline(): void {
+/**
+ * Keeps the release for use without the server, unless the user wants to save data.
+ * @param used the machine's files that the page has used so far
+ */
+export function keepOffline(used: () => readonly string[]): void {
   const { id } = readRelease();
   if (id === undefined || !('serviceWorker' in navigator) || savesData()) return;
   registerWorker()
     .then(() => navigator.serviceWorker.ready)
     // A worker that isolated this page has kept nothing yet.
-    .then(({ active }) => active?.postMessage({ type: 'keep', release: id } satisfies Keep))
+    .then(({ active }) => active?.postMessage({ type: 'keep', release: id, used: used() } satisfies Keep))
     // Browsers may refuse to store anything. The page works as long as its server does.
     .catch(() => {});
 }

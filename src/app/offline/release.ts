@@ -5,6 +5,8 @@ export const RELEASE_PREFIX = 'linuxrun-release-';
 export interface Keep {
   readonly type: 'keep';
   readonly release: string;
+  /** The machine's files that the page has used so far. */
+  readonly used: readonly string[];
 }
 
 /** What the set-up writes into the built page. A page in development has none of it. */

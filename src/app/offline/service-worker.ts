@@ -44,6 +44,10 @@ const scope = self as unknown as Scope;
 const CACHE = RELEASE_PREFIX + RELEASE.id;
 /** The longest wait for a server's answer before a kept file is used, in ms. */
 const PATIENCE = 4000;
+/** Files that are kept once they have been used: only machines unlike the usual one boot a kernel. */
+const WAITS = /^kernel\/(?!booted$)/;
+/** The entry of a cache with the hashes of its release. No file of a release has such a name. */
+const HASHES = 'hashes-of-the-release';
 const SERVER_ERROR = 500;
 /** Only a page that was sent with it is isolated. */
 const ISOLATES = 'Cross-Origin-Embedder-Policy';
@@ -57,8 +61,8 @@ scope.addEventListener('install', (event) => event.waitUntil(install()));
 scope.addEventListener('activate', (event) => event.waitUntil(activate()));
 // The page sends it when it has loaded its own files.
 scope.addEventListener('message', (event) => {
-  const { release } = event.data as Keep;
-  if (release === RELEASE.id) event.waitUntil(keep());
+  const { release, used } = event.data as Keep;
+  if (release === RELEASE.id) event.waitUntil(keep(new Set(used)));
 });
 scope.addEventListener('fetch', (event) => {
   const { request } = event;
@@ -68,8 +72,8 @@ scope.addEventListener('fetch', (event) => {
   const path = url.pathname.slice(new URL(base).pathname.length).replace(/^index\.html$/, '');
   const id = url.searchParams.get('release');
   const answer = (response: Promise<Response>) => event.respondWith(response.then(withHeaders));
-  if (id !== null) answer(keptOrFetched(RELEASE_PREFIX + id, path, request));
-  else if (isNamedByHash(path)) answer(keptOrFetched(undefined, path, request));
+  if (id !== null) answer(ofRelease(id, path, request));
+  else if (isNamedByHash(path)) answer(keptOrFetched(path, request));
   else if (Object.hasOwn(RELEASE.files, path)) answer(fetchedOrKept(path, request));
   else if (request.mode === 'navigate') answer(fetch(request));
   if (request.mode === 'navigate') event.waitUntil(removeUnused());
@@ -92,10 +96,20 @@ async function isIsolatedByHost(): Promise<boolean> {
   return headers.has(ISOLATES);
 }
 
-async function keep(): Promise<void> {
+/** @param used files that the page has used, before this worker could see it */
+async function keep(used: ReadonlySet<string> = new Set()): Promise<void> {
   const cache = await caches.open(CACHE);
-  for (const [path, hash] of Object.entries(RELEASE.files))
-    if (!(await cache.match(urlOf(path)))) await cache.put(urlOf(path), await load(path, hash));
+  await cache.put(urlOf(HASHES), new Response(JSON.stringify(RELEASE.files)));
+  for (const [path, hash] of Object.entries(RELEASE.files)) {
+    const isKept = await cache.match(urlOf(path));
+    const isWanted = !WAITS.test(path) || used.has(path) || (await wasUsed(path));
+    if (!isKept && isWanted) await cache.put(urlOf(path), await load(path, hash));
+  }
+}
+
+/** Whether a release before has kept a file. */
+async function wasUsed(path: string): Promise<boolean> {
+  return (await caches.match(urlOf(path))) !== undefined;
 }
 
 async function activate(): Promise<void> {
@@ -148,14 +162,30 @@ async function removeUnused(): Promise<void> {
   for (const name of await releases()) if (!used.has(name)) await caches.delete(name);
 }
 
-/** @param cacheName undefined for any cache */
-async function keptOrFetched(
-  cacheName: string | undefined,
-  path: string,
-  request: Request,
-): Promise<Response> {
-  const kept = await caches.match(urlOf(path), cacheName === undefined ? {} : { cacheName });
-  return kept ?? fetch(request);
+async function keptOrFetched(path: string, request: Request): Promise<Response> {
+  return (await caches.match(urlOf(path))) ?? fetch(request);
+}
+
+/** Answers with the file of a release, which is kept from now on. */
+async function ofRelease(id: string, path: string, request: Request): Promise<Response> {
+  const cacheName = RELEASE_PREFIX + id;
+  const kept = await caches.match(urlOf(path), { cacheName });
+  if (kept) return kept;
+  const hash = (await hashesOf(cacheName))?.[path];
+  const fetched = await fetch(request);
+  // This worker is older than the page, or the page has not asked for its files to be kept.
+  if (hash === undefined || !fetched.ok) return fetched;
+  const verified = await verify(fetched, hash);
+  // The server has another release by now.
+  if (!verified) return Response.error();
+  const cache = await caches.open(cacheName);
+  // Without room, the page works as long as its server does.
+  await cache.put(urlOf(path), verified.clone()).catch(() => {});
+  return verified;
+}
+
+async function hashesOf(cacheName: string): Promise<Release['files'] | undefined> {
+  return (await caches.match(urlOf(HASHES), { cacheName }))?.json();
 }
 
 async function fetchedOrKept(path: string, request: Request): Promise<Response> {
