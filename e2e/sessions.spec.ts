@@ -30,14 +30,23 @@ async function turnTo({ page }: Visitor, tab: number): Promise<void> {
   await page.locator('.xterm-helper-textarea:visible').focus();
 }
 
-/** Notes the browser's questions, and answers them. */
-function answerQuestions(page: Page, answer: 'accept' | 'dismiss'): string[] {
+/** Stays on the page whenever the browser asks. @returns its questions */
+function stayWhenAsked(page: Page): string[] {
   const questions: string[] = [];
   page.on('dialog', async (dialog) => {
     questions.push(dialog.type());
-    await dialog[answer]();
+    await dialog.dismiss();
   });
   return questions;
+}
+
+/** Reloads the page until the browser does not ask, because the session could be saved on the way out. */
+async function reload(page: Page): Promise<void> {
+  await page.evaluate(() => Object.assign(globalThis, { isOld: true }));
+  await expect(async () => {
+    await page.reload({ timeout: 5000 }).catch(() => {});
+    expect(await page.evaluate(() => 'isOld' in globalThis)).toBe(false);
+  }).toPass();
 }
 
 test('a reload right after the first key goes on, or asks until that is possible', async ({
@@ -46,14 +55,10 @@ test('a reload right after the first key goes on, or asks until that is possible
 }) => {
   await visitor.runLink({ image: BUSYBOX });
   await visitor.expectPrompt();
-  answerQuestions(page, 'dismiss');
-  await page.evaluate(() => Object.assign(globalThis, { isOld: true }));
+  stayWhenAsked(page);
   await page.locator('.xterm-helper-textarea:visible').focus();
   await page.keyboard.press('p');
-  await expect(async () => {
-    await page.reload({ timeout: 5000 }).catch(() => {});
-    expect(await page.evaluate(() => 'isOld' in globalThis)).toBe(false);
-  }).toPass();
+  await reload(page);
   await visitor.expectScreen(/^\/ # p$/m);
   await page.keyboard.type('wd\n');
   await visitor.expectScreen(/^\/ # pwd\n\/$/m);
@@ -66,7 +71,7 @@ test('a session goes on where it was: editor, server, shells and previews', asyn
 }) => {
   test.slow();
   registry.add('team/web:1', await webImage());
-  const questions = answerQuestions(page, 'accept');
+  const questions = stayWhenAsked(page);
   const expectPreview = async () => {
     const isIt = (frame: Frame) => /^http:\/\/8000-[^/]+\/$/.test(frame.url());
     const heading = async () => page.frames().find(isIt)?.getByRole('heading').textContent({ timeout: 1000 });
@@ -94,7 +99,6 @@ test('a session goes on where it was: editor, server, shells and previews', asyn
     await visitor.type('cd /site');
     await visitor.expectScreen(/^\/site #$/m);
     await turnTo(visitor, 1);
-    await save(visitor);
   });
 
   const expectAll = async (round: string) => {
@@ -111,10 +115,9 @@ test('a session goes on where it was: editor, server, shells and previews', asyn
     await turnTo(visitor, 1);
   };
 
-  await test.step('a reload goes on by itself, and nobody asks', async () => {
-    await page.reload();
+  await test.step('a reload goes on by itself', async () => {
+    await reload(page);
     await expectAll('reloaded');
-    expect(questions).toEqual([]);
   });
 
   await test.step('a suspended session goes on', async () => {
@@ -129,6 +132,7 @@ test('a session goes on where it was: editor, server, shells and previews', asyn
   });
 
   await test.step('leaving suspends it, and asks nothing', async () => {
+    questions.length = 0;
     await visitor.button('Run another').click();
     await expect(page.locator('.kept-item')).toContainText('Suspended');
     expect(questions).toEqual([]);
@@ -199,7 +203,6 @@ test('a session is downloaded, its tab crashes, and the file is opened and linke
     await visitor.button('Download session').click();
     await (await download).saveAs(file);
     await page.keyboard.press('Escape');
-    await visitor.command('echo still $answer');
   });
   const other = new Visitor(await context.newPage());
   await test.step('another tab sees that it runs, until its tab crashes', async () => {
@@ -213,6 +216,15 @@ test('a session is downloaded, its tab crashes, and the file is opened and linke
     await other.expectPrompt();
     await other.type('clear; echo after the crash $answer');
     await other.expectScreen(/^after the crash 42$/m);
+    const notice = other.page.getByRole('note').filter({ hasText: 'It was cut off' });
+    await expect(notice).toContainText(/goes on where it was saved at \d\d:\d\d\./);
+    await expectAccessible(other.page);
+    await notice.getByRole('button', { name: 'Start on its files instead' }).click();
+    await other.button('Restart it').click();
+    await expect(notice).toHaveCount(0);
+    await other.expectPrompt();
+    await other.type('echo "only its files: [$answer]"');
+    await other.expectScreen(/^only its files: \[\]$/m);
     await other.button('Suspend').click();
     await expect(other.page.locator('.kept-item')).toContainText('Suspended');
   });

@@ -1,4 +1,5 @@
 /** The list of kept containers, apart from what runs them. */
+import { isUnchangedSince } from '../disk/kept-disk-file.ts';
 import { checkContainerName } from '../options/container-name.mjs';
 import type { ContainerRecord } from '../storage/container-store.ts';
 import { library } from './host.ts';
@@ -20,8 +21,13 @@ export interface KeptContainer {
   readonly usedBytes: number;
   /** A container that is suspended goes on where it was when it starts. */
   readonly status: 'running' | 'suspended' | 'stopped';
-  /** When a suspended one was suspended. */
+  /**
+   * When its programs were saved last. A stopped one that has them was cut off, and has written files since;
+   * it goes on from there only if `start` is told to, and then these files are lost.
+   */
   readonly saved: Date | undefined;
+  /** Whether it was cut off after `saved`, by a crash for example. */
+  readonly wasCutOff: boolean;
   /** How it starts. */
   readonly options: LaunchOptions;
 }
@@ -30,21 +36,16 @@ export interface KeptContainer {
 export async function list(): Promise<KeptContainer[]> {
   const { containers } = library().openStore();
   const [records, running] = await Promise.all([containers.list(), containers.running()]);
-  const sizes = await Promise.all(
-    // One may be removed meanwhile.
-    records.map(({ name }) => containers.usage(name).catch(() => undefined)),
-  );
-  return records.flatMap((record, index) => {
-    const usedBytes = sizes[index];
-    return usedBytes === undefined ? [] : [describe(record, running, usedBytes)];
-  });
+  // One may be removed meanwhile.
+  const found = await Promise.all(records.map((record) => describe(record, running).catch(() => undefined)));
+  return found.filter((container) => container !== undefined);
 }
 
 /** Returns undefined if no container of the name is kept. @throws StorageError */
 export async function get(name: string): Promise<KeptContainer | undefined> {
   const { containers } = library().openStore();
   const [record, running] = await Promise.all([containers.get(name), containers.running()]);
-  return record && describe(record, running, await containers.usage(name));
+  return record && describe(record, running);
 }
 
 /**
@@ -70,17 +71,23 @@ export async function remove(name: string): Promise<void> {
   await library().openStore().containers.remove(name);
 }
 
-function describe(record: ContainerRecord, running: ReadonlySet<string>, usedBytes: number): KeptContainer {
+async function describe(record: ContainerRecord, running: ReadonlySet<string>): Promise<KeptContainer> {
   const { name, id, reference, digest, created, lastUsed, session } = record;
+  const { containers, disks } = library().openStore();
+  const isRunning = running.has(id);
+  const wasCutOff = !isRunning && session?.isEnd === false;
+  const goesOn = session && (!wasCutOff || (await isUnchangedSince(disks, id, session.checkpoint)));
   return {
-    ...{ name, usedBytes },
+    name,
     id: id.replaceAll('-', ''),
     image: reference,
     imageDigest: digest,
     created: new Date(created),
     lastUsed: new Date(lastUsed),
-    saved: session && new Date(lastUsed),
+    usedBytes: await containers.usage(name),
+    saved: session && new Date(session.saved),
+    wasCutOff,
     options: keptOptions(record).launch,
-    status: running.has(id) ? 'running' : session ? 'suspended' : 'stopped',
+    status: isRunning ? 'running' : goesOn ? 'suspended' : 'stopped',
   };
 }

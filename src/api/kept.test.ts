@@ -44,6 +44,7 @@ describe('a container with a name', { timeout: TIMEOUT }, () => {
       status: 'stopped',
       options: { env: ['A=first'], entrypoint: ['sh', '-c', expect.any(String)], network: 'none' },
       saved: undefined,
+      wasCutOff: false,
     });
     expect(box?.usedBytes).toBeGreaterThan(4096);
     expect(await containers.get('box')).toEqual(box);

@@ -82,7 +82,9 @@ export class Keeping {
 
   #note(options: KeptOptions): Promise<void> {
     const { session } = options.status === undefined ? this.container.record : {};
-    return this.container.update({ options: toJson(options), lastUsed: Date.now(), session });
+    // From now on it is older than the container.
+    const saved = session && { ...session, isEnd: false };
+    return this.container.update({ options: toJson(options), lastUsed: Date.now(), session: saved });
   }
 }
 

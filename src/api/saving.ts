@@ -74,7 +74,7 @@ export class Saving {
   async save(isLeaving = false): Promise<void> {
     let standing: SuspendedContainer | undefined;
     await this.#inTurn(async () => {
-      standing = await this.#store();
+      standing = await this.#store(isLeaving);
       if (!isLeaving) await standing.machine.resume();
     });
     // It may end before.
@@ -89,7 +89,7 @@ export class Saving {
   /** Saves it in the store, and leaves it suspended. @throws OptionError, MachineError, StorageError */
   suspend(): Promise<void> {
     return this.#inTurn(async () => {
-      await this.#store();
+      await this.#store(true);
       this.isSuspended = true;
     });
   }
@@ -148,8 +148,11 @@ export class Saving {
     return sessions.save(owner, { ...contents, dirty: suspended.machine.dirtyPages() });
   }
 
-  /** Saves it in the store, and leaves it standing still; after an error it goes on. */
-  async #store(): Promise<SuspendedContainer> {
+  /**
+   * Saves it in the store, and leaves it standing still; after an error it goes on.
+   * @param isEnd whether it is expected to end now
+   */
+  async #store(isEnd: boolean): Promise<SuspendedContainer> {
     const { container, platform } = this.#subject;
     const kept = this.#subject.kept();
     if (!kept) throw new OptionError('only a kept container can be saved in the store: keep it first');
@@ -164,7 +167,9 @@ export class Saving {
       const stored = await this.#makingRoom(() =>
         sessions.save(kept.container.record.id, contents, this.#base),
       );
-      await kept.container.update({ session: { id: stored.id, checkpoint }, lastUsed: Date.now() });
+      const now = Date.now();
+      const session = { id: stored.id, checkpoint, saved: now, isEnd };
+      await kept.container.update({ session, lastUsed: now });
       machine.markSaved();
       this.#base = stored;
       void this.#clean(sessions, kept.container.record.id, stored, checkpoint);

@@ -42,7 +42,11 @@ describe('a kept container', { timeout: TIMEOUT }, () => {
     await new Shell(terminal).run('B=2; echo re""ady', /ready/);
     first.annotate(() => ({ title: 'my box' }));
     await first.suspend();
-    expect(await containers.get('box')).toMatchObject({ status: 'suspended', saved: expect.any(Date) });
+    expect(await containers.get('box')).toMatchObject({
+      status: 'suspended',
+      saved: expect.any(Date),
+      wasCutOff: false,
+    });
 
     const second = await containers.start('box');
     expect(second.annotation).toEqual({ title: 'my box' });
@@ -61,12 +65,18 @@ describe('a kept container', { timeout: TIMEOUT }, () => {
     expect(await containers.get('box')).toMatchObject({ status: 'stopped' });
     expect(readdirSync(join(store, 'sessions'))).toEqual([]);
     configure({ store: left });
+    expect(await containers.get('box')).toMatchObject({ saved: expect.any(Date), wasCutOff: true });
     const third = await containers.start('box', { resume: true });
     expect(await new Shell(third).run('echo "A is $A"; cat /file', /A is .*\n\w+\n/)).toBe('A is 3\nsaved\n');
     await third[Symbol.asyncDispose]();
     expect(readdirSync(join(left, 'sessions'))).toEqual([]);
     // Files that have been written since are not lost for the saved state.
     configure({ store: later });
+    expect(await containers.get('box')).toMatchObject({
+      status: 'stopped',
+      saved: expect.any(Date),
+      wasCutOff: true,
+    });
     const fourth = await containers.start('box');
     expect(await new Shell(fourth).run('echo "A is $A"; cat /file', /A is .*\n\w+\n/)).toBe('A is \nlost\n');
     await fourth[Symbol.asyncDispose]();

@@ -92,13 +92,13 @@ describe.each([
   it('change in one write', async () => {
     const { containers } = store;
     const a = await containers.create(record('a'));
-    await a.update({ lastUsed: 7, session: { id: 's', checkpoint: 3 } });
+    await a.update({ lastUsed: 7, session: { id: 's', checkpoint: 3, saved: 1, isEnd: true } });
     await a.rename('z');
     expect(await containers.get('z')).toEqual({
       ...a.record,
       name: 'z',
       lastUsed: 7,
-      session: { id: 's', checkpoint: 3 },
+      session: { id: 's', checkpoint: 3, saved: 1, isEnd: true },
     });
     await a.update({ session: undefined });
     expect((await containers.get('z'))?.session).toBeUndefined();
@@ -107,7 +107,9 @@ describe.each([
 
   it('are duplicated with their disk, and removed with it', async () => {
     const { containers } = store;
-    const a = await containers.create(record('a', { session: { id: 's', checkpoint: 1 } }));
+    const a = await containers.create(
+      record('a', { session: { id: 's', checkpoint: 1, saved: 1, isEnd: true } }),
+    );
     await fill(store, a.record.id, 1);
     await expect(containers.duplicate('a', 'b')).rejects.toThrow(ContainerInUseError);
     await expect(containers.remove('a')).rejects.toThrow(ContainerInUseError);

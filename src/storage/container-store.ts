@@ -25,6 +25,10 @@ export interface SavedSession {
   readonly id: string;
   /** The checkpoint of the disk that belongs to it. */
   readonly checkpoint: number;
+  /** When it was saved, in ms since 1970. */
+  readonly saved: number;
+  /** Whether the container ended then. Otherwise it went on, until it was stopped or cut off. */
+  readonly isEnd: boolean;
 }
 
 /** A kept container: with its layers and its disk, all that a later start needs. */

@@ -1,6 +1,6 @@
 import { lazy, useId, useRef, useState } from 'react';
 import type { KeptItem } from '../machine/messages.ts';
-import { formatAge, formatBytes } from '../model/format.ts';
+import { formatAge, formatBytes, formatMoment } from '../model/format.ts';
 import { shortName } from '../model/names.ts';
 import { type KeptQuestion, useKept } from '../stores/kept.ts';
 import { runKept } from '../stores/start.ts';
@@ -76,7 +76,7 @@ interface ItemProps {
 const STATES = { running: 'Running in another tab', suspended: 'Suspended', stopped: 'Stopped' };
 
 function Item({ item, canRun, ask }: ItemProps) {
-  const { name, image, lastUsed, usedBytes, status } = item;
+  const { name, image, lastUsed, usedBytes, status, saved } = item;
   const work = useKept((kept) => kept.work.get(name));
   const isIdle = status !== 'running' && work === undefined;
   const action = status === 'suspended' ? 'Resume' : 'Start';
@@ -89,6 +89,7 @@ function Item({ item, canRun, ask }: ItemProps) {
         </p>
         <p className="quiet">
           {shortName(image)} · {formatBytes(usedBytes)} · used {formatAge(lastUsed, Date.now())}
+          {status !== 'running' && saved !== undefined && ` · saved ${formatMoment(saved, Date.now())}`}
         </p>
       </div>
       <Button
@@ -100,22 +101,36 @@ function Item({ item, canRun, ask }: ItemProps) {
       >
         {action}
       </Button>
-      <Menu item={item} isIdle={isIdle} ask={ask} />
+      <Menu item={item} canRun={canRun} isIdle={isIdle} ask={ask} />
     </li>
   );
 }
 
 /** Everything else that can be done with a container. */
-function Menu({ item, isIdle, ask }: { item: KeptItem; isIdle: boolean; ask: ItemProps['ask'] }) {
+function Menu({ item, canRun, isIdle, ask }: ItemProps & { isIdle: boolean }) {
   const id = useId();
   const { duplicate, exportChanges, exportImage } = useKept.getState();
-  const { name } = item;
+  const { name, status, saved } = item;
   const closing = { popoverTarget: id, popoverTargetAction: 'hide' } as const;
   return (
     <>
       <IconButton icon="more" label={`More for ${name}`} popoverTarget={id} disabled={!isIdle} />
       <section id={id} popover="auto" className="card kept-menu" aria-label={`More for ${name}`}>
         <ul>
+          {status === 'suspended' && (
+            <li>
+              <Button icon="restart" disabled={!canRun} {...closing} onClick={() => runKept(item, false)}>
+                Start on its files
+              </Button>
+            </li>
+          )}
+          {status === 'stopped' && saved !== undefined && (
+            <li>
+              <Button icon="run" disabled={!canRun} {...closing} onClick={() => ask({ kind: 'go-on', item })}>
+                Go on where it was saved
+              </Button>
+            </li>
+          )}
           <li>
             <Button icon="rename" {...closing} onClick={() => ask({ kind: 'rename', item })}>
               Rename

@@ -1,10 +1,12 @@
 import { type ReactNode, useState } from 'react';
 import { messageOf } from '../../text/message.ts';
+import type { KeptItem } from '../machine/messages.ts';
 import { makeUpName } from '../model/container-name.ts';
-import { formatBytes } from '../model/format.ts';
+import { formatBytes, formatMoment } from '../model/format.ts';
 import { canonicalName, imageShownAs, shortName } from '../model/names.ts';
 import { useForm } from '../stores/form.ts';
 import { type KeptQuestion, useKept } from '../stores/kept.ts';
+import { runKept } from '../stores/start.ts';
 import { Button } from './Button.tsx';
 import { Dialog } from './Dialog.tsx';
 import { Field } from './Field.tsx';
@@ -18,9 +20,48 @@ interface KeptDialogProps {
 export default function KeptDialog({ question, onClose }: KeptDialogProps) {
   if (question.kind === 'import') return <ImportDialog changes={question.changes} onClose={onClose} />;
   const { kind, item } = question;
-  return kind === 'rename' ? (
-    <RenameDialog name={item.name} onClose={onClose} />
+  if (kind === 'rename') return <RenameDialog name={item.name} onClose={onClose} />;
+  return kind === 'go-on' ? (
+    <GoOnDialog item={item} onClose={onClose} />
   ) : (
+    <DeleteDialog item={item} onClose={onClose} />
+  );
+}
+
+interface ItemDialogProps {
+  readonly item: KeptItem;
+  readonly onClose: () => void;
+}
+
+function GoOnDialog({ item, onClose }: ItemDialogProps) {
+  const { name, saved = 0 } = item;
+  return (
+    <Dialog title={`Let ${name} go on where it was saved?`} onClose={onClose}>
+      <p>
+        It was saved {formatMoment(saved, Date.now())}, and cut off later. The files that it has written since
+        are lost then.
+      </p>
+      <div className="dialog-actions">
+        <Button icon="back" look="main" onClick={onClose}>
+          Keep its files
+        </Button>
+        <Button
+          icon="run"
+          look="danger"
+          onClick={() => {
+            onClose();
+            runKept(item, 'always');
+          }}
+        >
+          Let it go on
+        </Button>
+      </div>
+    </Dialog>
+  );
+}
+
+function DeleteDialog({ item, onClose }: ItemDialogProps) {
+  return (
     <Dialog title={`Delete ${item.name}?`} onClose={onClose}>
       <p>
         Its files, {formatBytes(item.usedBytes)}, are gone then

@@ -4,6 +4,7 @@ import { destination, useFiles } from '../stores/files.ts';
 import { usePreviews } from '../stores/previews.ts';
 import { useSession } from '../stores/session.ts';
 import { AgentNotice } from './AgentNotice.tsx';
+import { CutOffNotice } from './CutOffNotice.tsx';
 import { DiskNotice } from './DiskNotice.tsx';
 import { KeepNotice } from './KeepNotice.tsx';
 import { Later } from './Later.tsx';
@@ -68,6 +69,7 @@ export function SessionView() {
       </div>
       {phase === 'failed' && hasOutput && <ProblemCard />}
       <AgentNotice />
+      <CutOffNotice />
       <DiskNotice />
       <NetworkNotice />
       <StatusBar />

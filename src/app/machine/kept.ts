@@ -24,10 +24,11 @@ export class KeptContainers {
 
   async list(): Promise<KeptItem[]> {
     const kept = await containers.list();
-    return kept.map(({ name, image, created, lastUsed, usedBytes, status, options }) => ({
+    return kept.map(({ name, image, created, lastUsed, usedBytes, status, saved, options }) => ({
       ...{ name, image, usedBytes, status, link: linkOf({ image, options }) },
       created: created.getTime(),
       lastUsed: lastUsed.getTime(),
+      saved: saved?.getTime(),
     }));
   }
 

@@ -48,8 +48,11 @@ export type SessionPlace = Blob | string;
 /** A kept container that goes on, in place of a new one. */
 export interface KeptRequest {
   readonly name: string;
-  /** Whether its programs go on where they were saved. */
-  readonly resumes: boolean;
+  /**
+   * Whether its programs go on where they were saved; `always` also if files have been written since, which
+   * are then lost.
+   */
+  readonly resumes: boolean | 'always';
   /** The saved session of somebody else, from which the container of this name is made. */
   readonly file?: SessionPlace | undefined;
 }
@@ -94,6 +97,8 @@ export type SessionEvent =
   | { readonly type: 'started' }
   /** The programs of a saved session go on. What the page showed comes before their further output. */
   | { readonly type: 'resumed'; readonly view: SavedView }
+  /** It was cut off after it was saved, and goes on from there or has started on its files. */
+  | { readonly type: 'cut-off'; readonly saved: number; readonly goesOn: boolean }
   /** Why the store does not take what the container writes, or undefined when it does again. */
   | { readonly type: 'disk'; readonly problem: string | undefined }
   /** The session has been saved, or the reason why not. */
@@ -118,6 +123,8 @@ export interface KeptItem {
   readonly usedBytes: number;
   /** `running` also in another tab. */
   readonly status: 'running' | 'suspended' | 'stopped';
+  /** When its programs were saved. A stopped one has written files since. */
+  readonly saved: number | undefined;
   /** The query of a link to such a container, without values of variables. */
   readonly link: string;
 }

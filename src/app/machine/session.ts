@@ -5,7 +5,6 @@ import { ContainerInUseError, ImageError, MachineError } from '../../api/errors.
 import { installHost, type Platform } from '../../api/host.ts';
 import * as containers from '../../api/kept-containers.ts';
 import { preparePlatform } from '../../api/machine-files.ts';
-import type { PullEvent } from '../../api/public.ts';
 import { toRecord } from '../../options/assignments.mjs';
 import { Previews } from '../../preview/previews.ts';
 import { messageOf } from '../../text/message.ts';
@@ -22,6 +21,7 @@ import type {
   KeptRequest,
   Prepared,
   SessionClient,
+  SessionEvent,
   SessionPlace,
   SessionRequest,
   ShownView,
@@ -327,17 +327,24 @@ export class Session {
   }
 }
 
+/** What `KeptRequest.resumes` is for `containers.start`. */
+const RESUME: Record<string, boolean | undefined> = { always: true, true: undefined, false: false };
+
 /** Starts a kept container. One that the worker of a page before holds is waited for. */
 async function startKept(
   { name, resumes, file }: KeptRequest,
   options: containers.StartOptions,
-  onProgress: (event: PullEvent) => void,
+  send: (event: SessionEvent) => void,
 ): Promise<RunningContainer> {
-  if (file) return openFile(file, { ...options, name, onProgress });
+  if (file) return openFile(file, { ...options, name, onProgress: send });
   const deadline = performance.now() + PATIENCE;
   for (;;)
     try {
-      return await containers.start(name, { ...options, resume: resumes ? undefined : false });
+      const { saved, wasCutOff } = (await containers.get(name)) ?? {};
+      const container = await containers.start(name, { ...options, resume: RESUME[String(resumes)] });
+      const goesOn = container.annotation !== undefined;
+      if (resumes && saved && wasCutOff) send({ type: 'cut-off', saved: saved.getTime(), goesOn });
+      return container;
     } catch (error) {
       if (!(error instanceof ContainerInUseError) || performance.now() > deadline) throw error;
       await new Promise((resolve) => setTimeout(resolve, RETRY));

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { count, formatAge, formatBytes, formatDuration } from './format.ts';
+import { count, formatAge, formatBytes, formatDuration, formatMoment } from './format.ts';
 
 describe('format', () => {
   it.each([
@@ -14,6 +14,12 @@ describe('format', () => {
     [2 ** 60, '1048576 TB'],
   ])('%d bytes are %s', (bytes, text) => {
     expect(formatBytes(bytes)).toBe(text);
+  });
+
+  it('says when something was', () => {
+    const now = new Date(2030, 4, 3, 18, 0).getTime();
+    expect(formatMoment(new Date(2030, 4, 3, 9, 5).getTime(), now)).toBe('at 09:05');
+    expect(formatMoment(new Date(2030, 4, 2, 23, 59).getTime(), now)).toBe('on 2 May at 23:59');
   });
 
   it.each([

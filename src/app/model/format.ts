@@ -25,6 +25,14 @@ export function count(number: number, noun: string): string {
   return `${number} ${noun}${number === 1 ? '' : 's'}`;
 }
 
+/** @returns text such as `at 14:32`, `on 3 May at 14:32` */
+export function formatMoment(then: number, now: number): string {
+  const date = new Date(then);
+  const time = `at ${date.toLocaleTimeString('en-GB', { hour: '2-digit', minute: '2-digit' })}`;
+  if (date.toDateString() === new Date(now).toDateString()) return time;
+  return `on ${date.toLocaleDateString('en-GB', { day: 'numeric', month: 'long' })} ${time}`;
+}
+
 /** @returns text such as `just now`, `5 minutes ago`, `on 3 May 2026` */
 export function formatAge(then: number, now: number): string {
   const minutes = Math.floor((now - then) / 60_000);

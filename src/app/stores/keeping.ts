@@ -28,6 +28,8 @@ interface KeepingState {
   readonly isStart: boolean;
   /** When its session was saved last, in ms since 1970. */
   readonly savedAt: number | undefined;
+  /** Where a container goes on that was cut off after it was saved, if it does. */
+  readonly cutOff: { readonly saved: number; readonly goesOn: boolean } | undefined;
   /** Whether the user has seen that it is kept. */
   readonly isNoticed: boolean;
 
@@ -46,6 +48,8 @@ interface KeepingState {
   /** Later containers of the image begin where this one is. */
   startSaved(): void;
   noteDisk(problem: string | undefined): void;
+  noteCutOff(cutOff: { readonly saved: number; readonly goesOn: boolean }): void;
+  dismissCutOff(): void;
   dismiss(): void;
 }
 
@@ -56,6 +60,7 @@ const NOTHING = {
   diskProblem: undefined,
   isStart: false,
   savedAt: undefined,
+  cutOff: undefined,
   isNoticed: false,
 } as const satisfies Partial<KeepingState>;
 
@@ -126,6 +131,8 @@ export const useKeeping = create<KeepingState>((set, get) => {
     saved: (problem) => set(problem === undefined ? { problem, savedAt: Date.now() } : { problem }),
     startSaved: () => set({ isStart: true, problem: undefined }),
     noteDisk: (diskProblem) => set({ diskProblem }),
+    noteCutOff: (cutOff) => set({ cutOff }),
+    dismissCutOff: () => set({ cutOff: undefined }),
     dismiss: () => set({ isNoticed: true }),
   };
 });

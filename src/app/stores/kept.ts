@@ -10,7 +10,7 @@ import { save } from './save.ts';
 
 /** What a dialog asks. */
 export type KeptQuestion =
-  | { readonly kind: 'rename' | 'delete'; readonly item: KeptItem }
+  | { readonly kind: 'rename' | 'delete' | 'go-on'; readonly item: KeptItem }
   | { readonly kind: 'import'; readonly changes: File };
 
 interface KeptList {

@@ -117,6 +117,9 @@ export const useSession = create<SessionState>((set, get) => {
         restoreView(event.view);
         set(({ run }) => ({ hasOutput: true, run: run && { ...run, previewId: event.view.previews.id } }));
         break;
+      case 'cut-off':
+        useKeeping.getState().noteCutOff(event);
+        break;
       case 'disk':
         useKeeping.getState().noteDisk(event.problem);
         break;

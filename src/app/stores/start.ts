@@ -45,9 +45,12 @@ export function runForm(): void {
   void useSession.getState().start(run);
 }
 
-/** Lets a kept container go on: where it was saved, or else on its files. */
-export function runKept({ name, link }: KeptItem): void {
-  runSession(link, { name, resumes: true });
+/**
+ * Lets a kept container go on.
+ * @param resumes unless given, where it was saved if no files have been written since, or else on its files
+ */
+export function runKept({ name, link }: KeptItem, resumes: KeptRequest['resumes'] = true): void {
+  runSession(link, { name, resumes });
 }
 
 /** @param link the query of a link to a container like it */
