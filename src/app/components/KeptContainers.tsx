@@ -1,4 +1,4 @@
-import { lazy, useId, useRef, useState } from 'react';
+import { lazy, useEffect, useId, useRef, useState } from 'react';
 import type { KeptItem } from '../machine/messages.ts';
 import { formatAge, formatBytes, formatMoment } from '../model/format.ts';
 import { shortName } from '../model/names.ts';
@@ -8,12 +8,22 @@ import { Button, IconButton } from './Button.tsx';
 import { Later } from './Later.tsx';
 import { Notice } from './Notice.tsx';
 
+/** How often the list is read while a container runs elsewhere, in ms. Nobody tells when it ends. */
+const INTERVAL = 2000;
+
 const KeptDialog = lazy(() => import('./KeptDialog.tsx'));
 
 /** The containers whose files are kept in this browser. */
 export function KeptContainers({ canRun }: { canRun: boolean }) {
   const { items, problem } = useKept();
   const [question, ask] = useState<KeptQuestion>();
+  const isOneRunning = items.some(({ status }) => status === 'running');
+  useEffect(() => {
+    if (!isOneRunning) return;
+    const look = () => !document.hidden && void useKept.getState().refresh();
+    const timer = setInterval(look, INTERVAL);
+    return () => clearInterval(timer);
+  }, [isOneRunning]);
   if (items.length === 0 && !problem) return null;
   return (
     <section className="shelf" aria-label="My containers">

@@ -42,6 +42,8 @@ interface KeptState extends KeptList {
 export const useKept = create<KeptState>()(
   persist<KeptState, [], [], KeptList>(
     (set, get) => {
+      let reads = 0;
+      let shown = 0;
       const run = async <T>(action: (containers: Remote<KeptContainers>) => Promise<T>): Promise<T> => {
         const { withContainers } = await loadMachinery();
         try {
@@ -65,9 +67,15 @@ export const useKept = create<KeptState>()(
         work: new Map(),
         problem: undefined,
         refresh: async () => {
+          const read = ++reads;
           const { listContainers } = await loadMachinery();
           await listContainers().then(
-            (items) => set({ items }),
+            (items) => {
+              // Answers may come in another order.
+              if (read < shown) return;
+              shown = read;
+              set({ items });
+            },
             (error: unknown) => set({ problem: messageOf(error) }),
           );
         },
