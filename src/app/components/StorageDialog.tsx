@@ -31,7 +31,7 @@ export default function StorageDialog({ onClose }: { onClose: () => void }) {
       {kept.length > 0 && (
         <>
           <h3>Containers</h3>
-          <p className="quiet">Only you delete them: nothing else does, however full the storage is.</p>
+          <p className="quiet">Only you delete them: this page never does, however full the storage is.</p>
           <ul className="stored-images">
             {kept.map((item) => (
               <KeptStorageItem key={item.name} item={item} ask={ask} />
