@@ -1,4 +1,4 @@
-import { createReadStream } from 'node:fs';
+import { createReadStream, readFileSync, statSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ArchiveFile } from './archive.ts';
@@ -18,8 +18,12 @@ export class NodeFolder implements Folder {
     this.#path = path;
   }
 
-  readFile(path: string, limit: number, context: Context): Promise<Uint8Array> {
-    return collect(readFile(join(this.#path, path), 0, undefined, context), limit, path);
+  async readFile(path: string, limit: number, context: Context): Promise<Uint8Array> {
+    const file = join(this.#path, path);
+    return (
+      readSmall(file, Math.min(limit, READ_SIZE)) ??
+      collect(readFile(file, 0, undefined, context), limit, path)
+    );
   }
 
   stream(path: string, _size: number, context: Context): Bytes {
@@ -28,6 +32,19 @@ export class NodeFolder implements Folder {
 
   position(): number {
     return 0;
+  }
+}
+
+/**
+ * Reads a small file at once: each trip to another thread takes longer than the read while a machine starts.
+ * @returns undefined if it is larger, or cannot be read
+ */
+function readSmall(path: string, most: number): Uint8Array | undefined {
+  try {
+    const status = statSync(path);
+    return status.isFile() && status.size <= most ? readFileSync(path) : undefined;
+  } catch {
+    return undefined;
   }
 }
 
