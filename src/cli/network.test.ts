@@ -5,6 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { bundle, commandOf } from '../../scripts/setup/bundle.mjs';
+import { ensure } from '../../scripts/setup/step.mjs';
 import { AWAIT_IPV6 } from '../container/testing/await-ipv6.ts';
 import { PUBLIC } from './program.ts';
 import { installFrom, makeMirror } from './testing/debian-mirror.ts';
@@ -39,6 +41,7 @@ const inside = (namespace: ChildProcess, ...command: string[]) =>
 /** The host's only link leads to the server, also for private addresses. */
 beforeAll(async () => {
   if (!canIsolate) return;
+  await ensure(bundle);
   writeFileSync(join(folder, 'resolv.conf'), 'nameserver 93.184.216.34\n');
   const script = join(import.meta.dirname, 'testing/internet.mjs');
   makeMirror(join(folder, 'debian'));
@@ -112,7 +115,7 @@ async function run(
     LINUXRUN_ARGS: `-c '${script}'`,
     ...variables,
   };
-  const command = [process.execPath, '--import', 'tsx', join(PROJECT, 'src/cli/run.ts')];
+  const command = [process.execPath, commandOf('run')];
   const options = { env, stdio: ['pipe', 'pipe', 'inherit'] as ['pipe', 'pipe', 'inherit'] };
   const child = spawn(
     'nsenter',

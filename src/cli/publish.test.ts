@@ -7,6 +7,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterAll, describe, expect, test } from 'vitest';
+import { bundle, commandOf } from '../../scripts/setup/bundle.mjs';
+import { ensure } from '../../scripts/setup/step.mjs';
 import type { Connectable } from '../api/host.ts';
 import { Publisher } from '../api/publisher.ts';
 import type { Connection } from '../machine/machine.ts';
@@ -199,7 +201,8 @@ describe('linuxrun -p', { timeout: TIMEOUT }, () => {
       LINUXRUN_NETWORK: 'none',
       LINUXRUN_PORTS: '0:81',
     };
-    const command = ['--import', 'tsx', join(import.meta.dirname, 'run.ts'), '-p', '0:80'];
+    await ensure(bundle);
+    const command = [commandOf('run'), '-p', '0:80'];
     const child = spawn(process.execPath, command, { env });
     const [out, errors] = [child.stdout, child.stderr].map((input) =>
       createInterface({ input })[Symbol.asyncIterator](),

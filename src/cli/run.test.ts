@@ -6,11 +6,14 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
 import { afterAll, describe, expect, test } from 'vitest';
+import { bundle, commandOf } from '../../scripts/setup/bundle.mjs';
+import { ensure } from '../../scripts/setup/step.mjs';
 import { PUBLIC } from './program.ts';
 import { outcomeOf } from './testing/linuxrun.ts';
 
 const PROJECT = join(import.meta.dirname, '../..');
-const COMMAND = [process.execPath, '--import', 'tsx', join(PROJECT, 'src/cli/run.ts')];
+await ensure(bundle);
+const COMMAND = [process.execPath, commandOf('run')];
 const BUSYBOX = { IMAGE: `oci://${PUBLIC}images:busybox` };
 const TIMEOUT = 120_000;
 

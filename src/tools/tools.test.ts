@@ -4,6 +4,8 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { bundle, bundleOf, type TOOLS } from '../../scripts/setup/bundle.mjs';
+import { ensure } from '../../scripts/setup/step.mjs';
 import { PUBLIC } from '../cli/program.ts';
 import * as programs from '../machine/testing/programs.ts';
 
@@ -16,7 +18,8 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-const node = (program: string, args: string[]) => ['--import', 'tsx', `src/tools/${program}.ts`, ...args];
+await ensure(bundle);
+const node = (program: keyof typeof TOOLS, args: string[]) => [bundleOf(program), ...args];
 
 interface Result {
   status: number;
@@ -24,7 +27,7 @@ interface Result {
   stderr: string;
 }
 
-function run(program: string, args: string[], input = ''): Promise<Result> {
+function run(program: keyof typeof TOOLS, args: string[], input = ''): Promise<Result> {
   return new Promise((resolve) => {
     const child = execFile(
       process.execPath,
