@@ -10,6 +10,9 @@ import { nodeCodec } from './node-codec.ts';
 import { browserCodecInNode } from './testing/browser-codec-in-node.ts';
 import { gzipBody, pieceSize, unpackedByZlib } from './testing/gzip-bodies.ts';
 
+/** Random files, which are the same in each run. */
+const FILES = process.env.LONG_TESTS ? 500 : 150;
+
 const codecs: Record<string, Codec> = { node: nodeCodec, browser: browserCodecInNode };
 
 async function* inPieces(bytes: Uint8Array, size: number): Bytes {
@@ -91,7 +94,7 @@ describe.each(Object.entries(codecs))('the %s codec', (_name, codec) => {
 
   it('agrees with zlib about gzip files full of look-alikes, in pieces of any size', async () => {
     const random = new Random(20);
-    for (let i = 0; i < 500; i++) {
+    for (let i = 0; i < FILES; i++) {
       const body = gzipBody(random);
       const expected = unpackedByZlib(body);
       const found = await unpack(codec, body, pieceSize(random, body)).catch((error) => {
@@ -274,7 +277,7 @@ describe.each([
   it.skipIf(isAbsent)('agrees with the program about damaged files', async () => {
     const random = new Random(30);
     const whole = [sample(3000), noise(500), new Uint8Array(0)].map((bytes) => packedBy(format, bytes));
-    for (let i = 0; i < 150; i++) {
+    for (let i = 0; i < FILES / 3; i++) {
       const parts = Array.from({ length: 1 + random.below(3) }, () => random.pick(whole));
       const body = damaged(random, Buffer.concat(parts));
       const found = await unpack(nodeCodec, body, random.pick([1, 97, 1 << 20])).catch((error) => {

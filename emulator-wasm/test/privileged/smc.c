@@ -8,6 +8,11 @@
 #define RET 0x00008067U
 #define RWX (PTE_V | PTE_R | PTE_W | PTE_X | PTE_AD)
 
+/* Divides the number of repetitions, for tests in which each takes long. */
+#ifndef FEWER
+#define FEWER 1
+#endif
+
 static u32 code[3 * 1024] __attribute__((aligned(4096)));
 
 static inline void fence_i(void) { asm volatile("fence.i" ::: "memory"); }
@@ -32,7 +37,7 @@ static void rewritten(void) {
 /* A page that stays unchanged through more and more fences before it changes. */
 static void rested(void) {
   volatile u32 *at = code;
-  for (u32 fences = 1; fences <= 2048; fences *= 2) {
+  for (u32 fences = 1; fences <= 2048 / FEWER; fences *= 2) {
     at[0] = LI_A0(fences & 0x7ff);
     for (u32 i = 0; i < fences; i++) {
       fence_i();
@@ -190,7 +195,7 @@ static void over_the_edge_without_fence(void) {
 /* The same page holds one function after another. */
 static void reused_page(void) {
   volatile u32 *page = code + 1024;
-  for (u32 round = 0; round < 40; round++) {
+  for (u32 round = 0; round < 40 / FEWER; round++) {
     for (u32 i = 0; i < 64; i++) {
       page[16 * i] = ADD_A0(round + i);
       page[16 * i + 1] = round & 1 ? RET : ADD_A0(3);
@@ -233,7 +238,7 @@ static void flipped_bits(void) {
   for (u32 n = 0; n < 512; n++) words[n] = 0;
   words[0] = (u64)RET << 32 | LI_A0(0);
   for (u32 bit = 20; bit < 31; bit++) {
-    for (u32 n = 1; n < 512; n += 17) {
+    for (u32 n = 1; n < 512; n += 17 * FEWER) {
       page[0] = LI_A0(0);
       words[n] = 0;
       fence_i();

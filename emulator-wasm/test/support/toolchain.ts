@@ -41,13 +41,19 @@ export async function withTemporaryDirectory<T>(work: (directory: string) => Pro
 /**
  * Compiles and links a bare-metal program with every C and assembly file of the runtime folders, one of which
  * holds the linker script `link.ld`. Returns the path of the ELF, which is cached by the hash of all inputs.
+ * @param macros such as `NAME=1`
  */
-export async function compile(source: string, runtime: readonly string[]): Promise<string> {
+export async function compile(
+  source: string,
+  runtime: readonly string[],
+  macros: readonly string[] = [],
+): Promise<string> {
   const parts = (await Promise.all(runtime.map(list))).flat();
   const scripts = parts.filter((part) => part.endsWith('.ld')).map((part) => `-T${part}`);
   const code = parts.filter((part) => /\.[cS]$/.test(part));
   const includes = runtime.map((path) => `-I${path}`);
-  return build(source, parts, BARE_METAL, [...includes, ...scripts, source, ...code]);
+  const flags = [...BARE_METAL, ...macros.map((macro) => `-D${macro}`)];
+  return build(source, parts, flags, [...includes, ...scripts, source, ...code]);
 }
 
 /** Compiles a program for Linux. Returns the path of the executable, which is cached in the same way. */
