@@ -1,10 +1,22 @@
 import { defineConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
 import { inProject } from './scripts/setup/places.mjs';
 import { tellStaleBuilds } from './scripts/setup/stale.mjs';
 
 const COMPILED = ['differential/differential', 'privileged/privileged', 'litmus/litmus'].map(
   (test) => `emulator-wasm/test/${test}.test.ts`,
 );
+
+/** Machines and programs, whose tests take most of the time. */
+const SLOW = /\/(emulator-wasm|kernel|scripts|src\/(api|cli|container|disk|tools))\//;
+
+/** Slow files first, so that none of them runs alone at the end. */
+class SlowFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const rank = ({ moduleId }: TestSpecification) => (SLOW.test(moduleId) ? 0 : 1);
+    return (await super.sort(files)).sort((a, b) => rank(a) - rank(b));
+  }
+}
 
 // Machines of different builds wait for each other, and tests with them.
 await tellStaleBuilds();
@@ -18,6 +30,7 @@ export default defineConfig({
     expect: { poll: { timeout: 20_000 } },
     // One more than most machines of CI have processors, because many tests wait for time to pass.
     maxWorkers: 3,
+    sequence: { sequencer: SlowFirst },
     projects: [
       ...['src', 'emulator-wasm', 'kernel', 'bench', 'scripts'].map((folder) => ({
         extends: true as const,
