@@ -3,8 +3,10 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { chromium } from '@playwright/test';
+import { type BrowserContext, chromium, type Page } from '@playwright/test';
 import { CHROMIUM } from '../e2e/browser.ts';
+import { startLinuxRun } from '../e2e/support/linuxrun-server.ts';
+import { linkTo, Visitor } from '../e2e/support/visitor.ts';
 import { startServer } from '../src/server/server.ts';
 import { BUILT, buildPage } from './chromium.ts';
 import { withFolder } from './folder.ts';
@@ -15,6 +17,10 @@ import { median, printTable } from './table.ts';
 
 const REQUIRED = { suspend: 1000, resume: 600, warm: 400 };
 const MEBIBYTE = 2 ** 20;
+/** The folder of the image, which pages find beside them. */
+const LAYOUT = 'session-images';
+/** A page without activity for this long counts as idle, in ms. */
+const SETTLE = 500;
 
 declare const measureHere: (starts: number) => Promise<SessionFigures>;
 
@@ -29,27 +35,111 @@ export async function benchSession(starts: number): Promise<void> {
   });
 }
 
-/** The same in Chromium. @param wasm the path of the core */
+/** The same in Chromium, and Python's prompt in the page. @param wasm the path of the core */
 export async function benchSessionInChromium(wasm: string, starts: number): Promise<void> {
   const reference = findTestImage('python');
   if (!reference) return;
   await buildPage(wasm);
   await withFolder(async (folder) => {
-    const copy = ['copy', '-q', reference.replace('oci://', 'oci:'), `oci:${folder}/images:python`];
+    const copy = ['copy', '-q', reference.replace('oci://', 'oci:'), `oci:${folder}/${LAYOUT}:python`];
     await promisify(execFile)('skopeo', copy);
     const server = await startServer([BUILT, folder, PUBLIC], 0);
-    const profile = await mkdtemp(join(tmpdir(), 'linuxrun-profile-'));
-    const browser = await chromium.launchPersistentContext(profile, CHROMIUM);
-    try {
+    await withProfile(async (browser) => {
       const page = await browser.newPage();
       await page.goto(new URL('session.html', server.pageUrl).href);
       await page.waitForFunction(() => 'measureHere' in globalThis);
       print('Chromium', await page.evaluate((starts) => measureHere(starts), starts));
-    } finally {
-      await browser.close();
-      await server.close();
-      await rm(profile, { recursive: true, force: true });
-    }
+    }).finally(() => server.close());
+    await benchPromptInPage(folder, starts);
+  });
+}
+
+async function withProfile(use: (browser: BrowserContext) => Promise<void>): Promise<void> {
+  const profile = await mkdtemp(join(tmpdir(), 'linuxrun-profile-'));
+  const browser = await chromium.launchPersistentContext(profile, { ...CHROMIUM, serviceWorkers: 'block' });
+  try {
+    await use(browser);
+  } finally {
+    await browser.close();
+    await rm(profile, { recursive: true, force: true });
+  }
+}
+
+/** From the click on Run to Python's prompt, and to the answer to a line typed at once; in ms. */
+interface Prompt {
+  readonly shown: number;
+  readonly answered: number;
+}
+
+/** @param folder which has the image */
+async function benchPromptInPage(folder: string, starts: number): Promise<void> {
+  const server = await startLinuxRun([], { folders: [folder] });
+  const url = server.pageUrl + linkTo({ image: `oci://${LAYOUT}:python`, entrypoint: 'python3' });
+  await withProfile(async (browser) => {
+    await saveStart(await browser.newPage(), url);
+    const prompts: Prompt[] = [];
+    for (let start = 0; start < starts; start++) prompts.push(await startPrompt(browser, url));
+    const of = (name: keyof Prompt) => prompts.map((prompt) => prompt[name]);
+    console.log(`From the click on Run to Python's prompt from a saved start: medians of ${starts}`);
+    const row = (title: string, times: number[]) => [
+      title,
+      ...[median(times), Math.min(...times), Math.max(...times)].map((time) => time.toFixed(0)),
+    ];
+    printTable(
+      ['since the click', 'ms', 'best', 'worst'],
+      [row('prompt', of('shown')), row('answer to a line typed at once', of('answered'))],
+    );
+    console.log(`prompt after ${median(of('shown')).toFixed(0)} ms (required: at most ${REQUIRED.warm})\n`);
+  }).finally(() => server.close());
+}
+
+/** Saves the start of the container at its first prompt. */
+async function saveStart(page: Page, url: string): Promise<void> {
+  const visitor = new Visitor(page);
+  await page.goto(url);
+  await visitor.run();
+  await visitor.expectScreen(/^>>>$/m);
+  // What somebody has typed into is kept, and can be saved.
+  await visitor.type('');
+  await visitor.button(/^Kept$/).click();
+  await visitor.button('Start here next time').click();
+  await visitor.button('Starts here next time').waitFor();
+  await page.close();
+}
+
+async function startPrompt(browser: BrowserContext, url: string): Promise<Prompt> {
+  const page = await browser.newPage();
+  const visitor = new Visitor(page);
+  await page.goto(url, { waitUntil: 'networkidle' });
+  await page.waitForTimeout(SETTLE);
+  const watched = page.evaluate(watchScreen);
+  await visitor.run();
+  await visitor.type('6 * 7');
+  const prompt = await watched;
+  await page.close();
+  return prompt;
+}
+
+/** In the page: looks at its screen again and again. The serializer of functions allows no names inside. */
+function watchScreen(): Promise<Prompt> {
+  return new Promise((resolve) => {
+    let click = Number.NaN;
+    let shown = Number.NaN;
+    addEventListener(
+      'click',
+      () => {
+        click = performance.now();
+      },
+      { capture: true, once: true },
+    );
+    const timer = setInterval(() => {
+      const rows = [...document.querySelectorAll('.xterm-rows > div')].map((row) => row.textContent);
+      const now = performance.now() - click;
+      if (Number.isNaN(shown) && rows.some((row) => row.startsWith('>>>'))) shown = now;
+      if (!rows.some((row) => row.trim() === '42')) return;
+      clearInterval(timer);
+      resolve({ shown, answered: now });
+    }, 4);
   });
 }
 

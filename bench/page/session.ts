@@ -5,5 +5,5 @@ import { measureSession } from '../session-run.ts';
 api.configure({ assets: new URL('/', location.href) });
 
 Object.assign(globalThis, {
-  measureHere: (starts: number) => measureSession(api, 'oci://images:python', starts),
+  measureHere: (starts: number) => measureSession(api, 'oci://session-images:python', starts),
 });

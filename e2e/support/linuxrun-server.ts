@@ -11,6 +11,8 @@ export interface LinuxRunOptions {
   readonly relay?: Relay;
   /** Any free port unless given. */
   readonly port?: number;
+  /** Folders that are served beside the page. */
+  readonly folders?: readonly string[];
 }
 
 /**
@@ -19,9 +21,9 @@ export interface LinuxRunOptions {
  */
 export async function startLinuxRun(
   local: readonly string[],
-  { relay, port = 0 }: LinuxRunOptions = {},
+  { relay, port = 0, folders = [] }: LinuxRunOptions = {},
 ): Promise<RunningServer> {
   const registries = [...DEFAULT_REGISTRIES, ...local];
   const registryProxy = await RegistryProxy.open({ registries, loopback: local });
-  return startServer([SITE], port, { registryProxy, relay, previewRoot: PREVIEWS });
+  return startServer([SITE, ...folders], port, { registryProxy, relay, previewRoot: PREVIEWS });
 }
