@@ -5,8 +5,8 @@
 #include "message.h"
 #include "vsock.h"
 
-/* A loaded host may take longer to answer than the kernel's default of 2 seconds. */
-static const struct timeval connect_timeout = { .tv_sec = 10 };
+/* The host always answers, but a loaded one may take far longer than the kernel's default of 2 seconds. */
+static const struct timeval connect_timeout = { .tv_sec = 100 };
 
 /* Closes the socket. Returns -1 and keeps errno. */
 static int fail(int fd)
