@@ -104,7 +104,12 @@ test('a session goes on where it was: editor, server, shells and previews', asyn
   const expectAll = async (round: string) => {
     await expect(tabs).toHaveCount(4);
     await expect(visitor.state).toHaveText('Running');
-    await visitor.expectScreen(/nobody saved this/);
+    // The editor draws its text anew.
+    await turnTo(visitor, 1);
+    await page.keyboard.press('Escape');
+    await page.keyboard.press('Control+L');
+    await visitor.expectScreen(/^nobody saved this$/m);
+    await visitor.expectScreen(/\[Modified\]/);
     await expectPreview();
     await turnTo(visitor, 3);
     await visitor.type(`clear; echo ${round} $PWD`);
@@ -125,7 +130,6 @@ test('a session goes on where it was: editor, server, shells and previews', asyn
     await expect(page.locator('.kept-item')).toContainText('Suspended');
     await page.getByRole('button', { name: /^Resume/ }).click();
     await expectAll('resumed');
-    await page.keyboard.press('Escape');
     await page.keyboard.type(':wq\n');
     await visitor.type('clear; cat /root/notes');
     await visitor.expectScreen(/^nobody saved this$/m);
@@ -203,6 +207,7 @@ test('a session is downloaded, its tab crashes, and the file is opened and linke
     await visitor.button('Download session').click();
     await (await download).saveAs(file);
     await page.keyboard.press('Escape');
+    await visitor.command('echo later > /root/later; sync');
   });
   const other = new Visitor(await context.newPage());
   await test.step('another tab sees that it runs, until its tab crashes', async () => {
@@ -212,7 +217,12 @@ test('a session is downloaded, its tab crashes, and the file is opened and linke
     devTools.send('Page.crash').catch(() => {});
     await page.waitForEvent('crash');
     await other.page.reload();
-    await other.page.getByRole('button', { name: /^(Resume|Start)/ }).click();
+    // By itself it would start on the later files.
+    await expect(other.page.locator('.kept-item')).toContainText(/Stopped.* saved at \d\d:\d\d/);
+    await other.page.getByRole('button', { name: /^More for/ }).click();
+    await other.button('Go on where it was saved').click();
+    await expectAccessible(other.page);
+    await other.button('Let it go on').click();
     await other.expectPrompt();
     await other.type('clear; echo after the crash $answer');
     await other.expectScreen(/^after the crash 42$/m);
@@ -223,8 +233,9 @@ test('a session is downloaded, its tab crashes, and the file is opened and linke
     await other.button('Restart it').click();
     await expect(notice).toHaveCount(0);
     await other.expectPrompt();
-    await other.type('echo "only its files: [$answer]"');
-    await other.expectScreen(/^only its files: \[\]$/m);
+    await other.type('echo "only its files: [$answer]"; ls /root');
+    // Those of the moment when it was saved.
+    await other.expectScreen(/^only its files: \[\]\n\/ #$/m);
     await other.button('Suspend').click();
     await expect(other.page.locator('.kept-item')).toContainText('Suspended');
   });
