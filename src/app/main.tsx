@@ -1,8 +1,9 @@
 import './styles/index.css';
 import { createRoot } from 'react-dom/client';
 import { FrameNotice } from './components/FrameNotice.tsx';
+import { whenIdle } from './components/idle.ts';
 import { Page } from './components/Page.tsx';
-import { preloadTerminals } from './components/Terminals.tsx';
+import { prepareTerminals } from './components/Terminals.tsx';
 import { goesToLocalName } from './local-name.ts';
 import { reloadsIsolated } from './offline/isolate.ts';
 import { holdRelease, keepOffline } from './offline/keep.ts';
@@ -39,9 +40,7 @@ function openPage(): void {
   saveWhenHidden();
   if (!goesOn) offerLive();
   createRoot(place).render(<Page obstacle={obstacle} />);
-  // Runs after the first paint. Safari has no requestIdleCallback.
-  if ('requestIdleCallback' in globalThis) requestIdleCallback(prepare, { timeout: 500 });
-  else setTimeout(prepare, 100);
+  whenIdle(prepare);
 }
 
 function followAddress(): void {
@@ -74,5 +73,5 @@ function prepare(): void {
       if (!savesData()) startLive();
       keepOffline(() => loadedMachinery()?.usedFiles() ?? []);
     });
-  preloadTerminals().catch(() => {});
+  prepareTerminals().catch(() => {});
 }

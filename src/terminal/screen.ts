@@ -43,16 +43,17 @@ export interface ScreenEvents extends PageKeys {
 /** A terminal that fills an element. The styles of xterm.js must be in the element's tree. */
 export class Screen {
   readonly #terminal: Terminal;
+  #events: ScreenEvents;
   readonly #search = new SearchAddon({ highlightLimit: MOST_MATCHES });
   readonly #serializer = new SerializeAddon();
   readonly #fit: () => void;
-  readonly #onType: () => void;
   readonly #observer: ResizeObserver;
   #releaseControl: (() => void) | undefined;
   #isDark: boolean;
 
   constructor(element: HTMLElement, events: ScreenEvents, dark: boolean) {
     const fit = new FitAddon();
+    this.#events = events;
     this.#isDark = dark;
     this.#terminal = new Terminal({
       theme: dark ? DARK : LIGHT,
@@ -68,13 +69,23 @@ export class Screen {
     for (const addon of [fit, this.#search, this.#serializer, ...others]) this.#terminal.loadAddon(addon);
     this.#terminal.open(element);
     drawFast(this.#terminal);
-    this.#onType = () => events.onType?.();
-    this.#listen(events);
+    this.#listen();
     // A hidden terminal cannot be measured.
-    this.#fit = () => element.clientWidth > 0 && fit.fit();
+    this.#fit = () => {
+      if (this.#terminal.element?.clientWidth) fit.fit();
+    };
     this.#observer = new ResizeObserver(this.#fit);
     this.#observer.observe(element);
     fit.fit();
+  }
+
+  /** Moves to another element, and tells its events to other listeners. */
+  move(element: HTMLElement, events: ScreenEvents): void {
+    this.#events = events;
+    this.#observer.disconnect();
+    if (this.#terminal.element) element.append(this.#terminal.element);
+    this.#observer.observe(element);
+    this.#fit();
   }
 
   get size(): ScreenSize {
@@ -178,24 +189,29 @@ export class Screen {
       : text;
   }
 
-  #listen(events: ScreenEvents): void {
+  #onType(): void {
+    this.#events.onType?.();
+  }
+
+  #listen(): void {
     const encoder = new TextEncoder();
-    this.#terminal.onData((text) => events.onInput(encoder.encode(this.#withControl(text))));
+    const onType = () => this.#onType();
+    this.#terminal.onData((text) => this.#events.onInput(encoder.encode(this.#withControl(text))));
     // Mouse reports are bytes, not text.
     this.#terminal.onBinary((text) =>
-      events.onInput(Uint8Array.from(text, (character) => character.charCodeAt(0))),
+      this.#events.onInput(Uint8Array.from(text, (character) => character.charCodeAt(0))),
     );
-    this.#terminal.onKey(this.#onType);
+    this.#terminal.onKey(onType);
     // Keyboards on screens and input methods have no keys.
     for (const type of ['input', 'paste'] as const)
-      this.#terminal.textarea?.addEventListener(type, this.#onType, { capture: true });
-    this.#terminal.onResize(({ cols, rows }) => events.onResize({ columns: cols, rows }));
-    this.#terminal.onTitleChange((title) => events.onTitle?.(title));
+      this.#terminal.textarea?.addEventListener(type, onType, { capture: true });
+    this.#terminal.onResize(({ cols, rows }) => this.#events.onResize({ columns: cols, rows }));
+    this.#terminal.onTitleChange((title) => this.#events.onTitle?.(title));
     this.#terminal.onBell(() => {
       if (!hasLessMotion()) this.#terminal.element?.animate(FLASH, FLASH_TIME);
-      events.onBell?.();
+      this.#events.onBell?.();
     });
-    this.#terminal.attachCustomKeyEventHandler((event) => isForTerminal(event, this.#terminal, events));
+    this.#terminal.attachCustomKeyEventHandler((event) => isForTerminal(event, this.#terminal, this.#events));
   }
 }
 

@@ -5,6 +5,7 @@ import { type TerminalTab, useTerminals } from '../stores/terminals.ts';
 import { FindBar } from './FindBar.tsx';
 import { KeyRow } from './KeyRow.tsx';
 import { ReadAloud } from './ReadAloud.tsx';
+import { takeScreen } from './spare-screen.ts';
 import { type PlaceEvents, useScreen } from './use-screen.ts';
 
 export interface TerminalPaneProps {
@@ -17,7 +18,7 @@ export default function TerminalPane({ tab, isActive }: TerminalPaneProps) {
   const element = useRef<HTMLDivElement>(null);
   const { isFinding, find } = useTerminals();
   const events = useMemo(() => eventsOf(tab.id), [tab.id]);
-  const screen = useScreen(element, tab.port, events);
+  const screen = useScreen(element, tab.port, events, takeScreen);
   const isSessionOver = useSession(({ phase }) => phase === 'ended' || phase === 'failed');
   const isOver = isSessionOver || tab.hasFailed;
 

@@ -1,8 +1,8 @@
-import '@xterm/xterm/css/xterm.css';
 import { type RefObject, useEffect, useState } from 'react';
-import { Screen, type ScreenEvents } from '../../terminal/screen.ts';
+import type { Screen, ScreenEvents } from '../../terminal/screen.ts';
 import type { TerminalPort } from '../machine/terminal-port.ts';
-import { isDark, useTheme, watchDarkness } from '../stores/theme.ts';
+import { watchDarkness } from '../stores/theme.ts';
+import { type OpenScreen, openScreen } from './spare-screen.ts';
 
 /** What a terminal's place on the page does with the terminal's events. */
 export type PlaceEvents = Omit<ScreenEvents, 'onInput' | 'onResize'>;
@@ -10,19 +10,21 @@ export type PlaceEvents = Omit<ScreenEvents, 'onInput' | 'onResize'>;
 /**
  * Opens a screen for a process in the element, for the element's lifetime.
  * @param events the same object at every rendering
+ * @param open the same function at every rendering
  */
 export function useScreen(
   element: RefObject<HTMLDivElement | null>,
   port: TerminalPort,
   events: PlaceEvents,
+  open: OpenScreen = openScreen,
 ): Screen | undefined {
   const [screen, setScreen] = useState<Screen>();
   useEffect(() => {
-    const opened = new Screen(
-      element.current as HTMLDivElement,
-      { ...events, onInput: (bytes) => port.type(bytes), onResize: (size) => port.resize(size) },
-      isDark(useTheme.getState().theme),
-    );
+    const opened = open(element.current as HTMLDivElement, {
+      ...events,
+      onInput: (bytes) => port.type(bytes),
+      onResize: (size) => port.resize(size),
+    });
     port.resize(opened.size);
     port.attach(opened);
     setScreen(opened);
@@ -31,6 +33,6 @@ export function useScreen(
       unwatch();
       opened.dispose();
     };
-  }, [element, port, events]);
+  }, [element, port, events, open]);
   return screen;
 }
