@@ -3,6 +3,7 @@ import { type BlockBackend, MemoryBlockBackend } from './block-backend.ts';
 import { formatExt4 } from './ext4.ts';
 import { ImageBackend } from './image-backend.ts';
 import { KeptBackend, type KeptDiskDescription } from './kept-backend.ts';
+import { LateDisk } from './late-disk.ts';
 
 /** A disk in memory. */
 export interface MemoryDisk {
@@ -25,8 +26,17 @@ export interface ScratchDisk {
   readonly sizeBytes: number;
 }
 
+/** A writable disk that `Machine.openDisk` chooses, of this size. */
+export interface LateDiskDescription {
+  readonly kind: 'late';
+  readonly sizeBytes: number;
+}
+
+/** A writable disk of a container. */
+export type WritableDisk = ScratchDisk | KeptDiskDescription;
+
 /** A disk, as the machine's owner describes it. Structured-cloneable. */
-export type DiskOptions = MemoryDisk | ImageDisk | ScratchDisk | KeptDiskDescription;
+export type DiskOptions = MemoryDisk | ImageDisk | WritableDisk | LateDiskDescription;
 
 /** Opens the store that a disk names. */
 export type OpenStore = (store: string) => Pick<Store, 'layers' | 'disks'>;
@@ -48,6 +58,8 @@ export function openDisk(
       return new ImageBackend(openStore(disk.store).layers, failed);
     case 'kept':
       return new KeptBackend(openStore(disk.store).disks, disk, problem, failed);
+    case 'late':
+      return new LateDisk(disk.sizeBytes);
     case 'scratch':
       return scratchDisk(disk.sizeBytes);
     default:

@@ -18,6 +18,8 @@ export class ImageBackend implements BlockBackend {
   readonly #store: LayerStore;
   readonly #onError: (error: unknown) => void;
   #disk: RootDisk | undefined;
+  /** The layers of the open disk. */
+  #layers: readonly StoredLayer[] = [];
   /** What makes up the open disk. */
   #content: { readonly layers: readonly string[]; readonly uuid: Uint8Array<ArrayBuffer> } | undefined;
 
@@ -32,6 +34,7 @@ export class ImageBackend implements BlockBackend {
   }
 
   /**
+   * Opens an image, also in place of one that the guest has not read. Keeps what is open if it is the same.
    * @param diffIds of the layers, the lowest first, which the machine's owner holds
    * @throws StorageError when a layer is not stored, ImageError when the layers do not make a root file
    *   system
@@ -40,7 +43,8 @@ export class ImageBackend implements BlockBackend {
     diffIds: readonly string[],
     uuid = crypto.getRandomValues(new Uint8Array(UUID_SIZE)),
   ): Promise<void> {
-    const layers = await Promise.all(diffIds.map((diffId) => this.#openLayer(diffId)));
+    const layers = await Promise.all(diffIds.map((diffId, n) => this.#openLayer(diffId, this.#layers[n])));
+    if (this.#disk && isSame(layers, this.#layers)) return;
     const root = mergeLayers(layers.map(({ index }) => decodeIndex(index)));
     const image = writeErofs(
       root,
@@ -48,6 +52,8 @@ export class ImageBackend implements BlockBackend {
       uuid,
     );
     this.#disk = new RootDisk(image, layers, { chunkSize: this.#store.readSize, onError: this.#onError });
+    this.#disk.prefetch();
+    this.#layers = layers;
     this.#content = { layers: diffIds, uuid };
     this.onResize();
   }
@@ -74,12 +80,16 @@ export class ImageBackend implements BlockBackend {
 
   flush(): void {}
 
-  async #openLayer(diffId: string): Promise<StoredLayer> {
-    const layer = await this.#store.openHeld(diffId);
+  async #openLayer(diffId: string, known: StoredLayer | undefined): Promise<StoredLayer> {
+    const layer = await this.#store.openHeld(diffId, known);
     if (!layer)
       throw new StorageError(
         `layer ${diffId} of the image is not stored any more: start the container again to pull it`,
       );
     return layer;
   }
+}
+
+function isSame(layers: readonly StoredLayer[], others: readonly StoredLayer[]): boolean {
+  return layers.length === others.length && layers.every((layer, n) => layer === others[n]);
 }

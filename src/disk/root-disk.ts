@@ -49,6 +49,12 @@ export class RootDisk implements BlockBackend {
     this.#onError = onError;
   }
 
+  /** Reads the layers that are small, because a program starts with one of them. */
+  prefetch(): void {
+    for (const [layer, { size }] of this.#layers.entries())
+      if (size <= this.#chunkSize) this.#cache.prefetch(layer, 0);
+  }
+
   read(offset: number, into: Uint8Array[]): void | Promise<void> {
     const pending: Promise<void>[] = [];
     let position = offset;

@@ -1,7 +1,15 @@
 import { M_EXIT_CODE, POWER_CALL, POWER_FAIL, POWER_OFF, POWER_REBOOT } from '../../emulator-wasm/layout.ts';
-import { type OpenStore, openDisk } from '../disk/disks.ts';
+import type { BlockBackend } from '../disk/block-backend.ts';
+import {
+  type DiskEvents,
+  type DiskOptions,
+  type OpenStore,
+  openDisk,
+  type WritableDisk,
+} from '../disk/disks.ts';
 import { ImageBackend } from '../disk/image-backend.ts';
 import { KeptBackend } from '../disk/kept-backend.ts';
+import { LateDisk } from '../disk/late-disk.ts';
 import type { NetworkEvents, OpenNetwork } from '../network/network.ts';
 import { PLAN } from '../network/plan.ts';
 import { chunks } from '../streams/chunks.ts';
@@ -19,7 +27,7 @@ import { MachineError, packError } from './errors.ts';
 import { instructionsRetired } from './hart-words.ts';
 import { Harts } from './harts.ts';
 import { OutputRing } from './output-ring.ts';
-import { OwnerChannel } from './owner-channel.ts';
+import { type GuestDisks, OwnerChannel } from './owner-channel.ts';
 import type { ElfGuest, ExitReason, LinuxGuest, MachineStart } from './protocol.ts';
 import { restoreBlocks, saveBlocks } from './saved-blocks.ts';
 import type { MachineState, Plain } from './state.ts';
@@ -60,8 +68,7 @@ class MachineWorker {
   readonly #harts: Harts;
   readonly #time: GuestTime;
   readonly #ramFilled = deferred<void>();
-  #image: ImageBackend | undefined;
-  #kept: KeptBackend | undefined;
+  readonly #disks: Disks;
   #agent: Agent | undefined;
 
   constructor(start: MachineStart, resources: Resources) {
@@ -77,6 +84,8 @@ class MachineWorker {
       traced: () => this.#owner.trace(''),
       halted: (power) => void this.#shutDown(power),
     });
+    const problem = (text: string | undefined) => this.#owner.post({ type: 'disk-problem', problem: text });
+    this.#disks = new Disks(resources.openStore, { failed: fail, problem });
     const devices = this.#makeDevices(resources);
     this.#devices = devices;
     this.#bus = new DeviceBus(
@@ -92,7 +101,7 @@ class MachineWorker {
     // A foreign relay says by DHCP how the guest is reached.
     if (card?.kind === 'net' && card.network.relay?.kind !== 'foreign') agent?.setNetwork(PLAN);
     this.#owner.serve(
-      { agent, console, image: this.#image, kept: this.#kept },
+      { agent, console, disks: this.#disks },
       {
         ramFilled: () => this.#ramFilled.resolve(),
         suspend: () => void this.#suspend(),
@@ -115,21 +124,14 @@ class MachineWorker {
     };
   }
 
-  #makeDevices({ openStore, openNetwork }: Resources): Devices {
+  #makeDevices({ openNetwork }: Resources): Devices {
     return new Devices(this.#start.devices, {
       memory: new GuestMemory(this.#start.memory.buffer as unknown as SharedArrayBuffer),
       onConsole: (bytes) => {
         this.#boot.see(bytes);
         return this.#owner.print(bytes);
       },
-      openDisk: (disk) => {
-        const problem = (text: string | undefined) =>
-          this.#owner.post({ type: 'disk-problem', problem: text });
-        const backend = openDisk(disk, openStore, { failed: fail, problem });
-        if (backend instanceof ImageBackend) this.#image = backend;
-        if (backend instanceof KeptBackend) this.#kept = backend;
-        return backend;
-      },
+      openDisk: (disk) => this.#disks.make(disk),
       openNetwork: openNetwork && ((options, card) => openNetwork(options, card, this.#networkEvents)),
     });
   }
@@ -222,9 +224,36 @@ class MachineWorker {
 
   /** What the guest has synced is durable already. */
   async #closeDisk(): Promise<void> {
-    const closed = this.#kept?.close().catch(() => {});
+    const closed = this.#disks.kept?.close().catch(() => {});
     if (closed) await Promise.race([closed, new Promise((resolve) => setTimeout(resolve, CLOSE_PATIENCE))]);
   }
+}
+
+/** The disks of the machine. */
+class Disks implements GuestDisks {
+  image: ImageBackend | undefined;
+  kept: KeptBackend | undefined;
+  #late: LateDisk | undefined;
+  readonly #openStore: OpenStore;
+  readonly #events: DiskEvents;
+
+  constructor(openStore: OpenStore, events: DiskEvents) {
+    this.#openStore = openStore;
+    this.#events = events;
+  }
+
+  make(disk: DiskOptions): BlockBackend {
+    const backend = openDisk(disk, this.#openStore, this.#events);
+    if (backend instanceof ImageBackend) this.image = backend;
+    if (backend instanceof KeptBackend) this.kept = backend;
+    if (backend instanceof LateDisk) this.#late = backend;
+    return backend;
+  }
+
+  readonly openLate = (disk: WritableDisk): void => {
+    if (!this.#late) throw new MachineError('the machine has no disk that is to be chosen');
+    this.#late.open(this.make(disk));
+  };
 }
 
 /** What the guest has to know first when it goes on. @param tick the guest's time now */

@@ -5,7 +5,7 @@ import {
   MODE_JIT_ALL,
   VIRTIO_SLOTS,
 } from '../../emulator-wasm/layout.ts';
-import type { DiskOptions } from '../disk/disks.ts';
+import type { DiskOptions, WritableDisk } from '../disk/disks.ts';
 import type { NetworkOptions, NetworkStatus } from '../network/network.ts';
 import type { JitMode } from '../options/jit.mjs';
 import { chunks } from '../streams/chunks.ts';
@@ -60,7 +60,7 @@ import type { MachineState, SavedMachine } from './state.ts';
 import { StreamMux } from './stream-mux.ts';
 import { SuspendedMachine } from './suspended-machine.ts';
 
-export type { DiskOptions } from '../disk/disks.ts';
+export type { DiskOptions, WritableDisk } from '../disk/disks.ts';
 export type { NetworkOptions, NetworkStatus, RelayOptions } from '../network/network.ts';
 export type { Refusal, RefusalReason } from '../network/refusal.ts';
 export type { RelayLimit } from '../network/relay-protocol.ts';
@@ -195,7 +195,6 @@ export class Machine {
   #suspension: Deferred<MachineState> | undefined;
   readonly #disconnected = deferred<void>();
   readonly #booted = deferred<BootFigures>();
-  readonly #image = deferred<void>();
   readonly #exit = deferred<MachineExit>();
   /** Settles when everything is shut down. */
   #ending: Promise<void> | undefined;
@@ -221,7 +220,6 @@ export class Machine {
     // Owners that do not wait for these promises do not want their errors either.
     this.exit.catch(() => {});
     this.booted.catch(() => {});
-    this.#image.promise.catch(() => {});
 
     const setup = setupOf(options);
     this.#onNetwork = 'onNetwork' in options ? options.onNetwork : undefined;
@@ -319,13 +317,18 @@ export class Machine {
   }
 
   /**
-   * Gives the disk of kind `image` its image, whose layers must all be stored. Works once for each machine.
+   * Gives the disk of kind `image` its image, whose layers must all be stored. Another one may take its place
+   * until a container runs.
    * @param layers diffIDs, the lowest first
    * @throws MachineError when they cannot be read
    */
   openImage(layers: readonly string[]): Promise<void> {
-    this.#post({ type: 'open-image', layers });
-    return this.#image.promise;
+    return this.#disk.request({ kind: 'open-image', layers });
+  }
+
+  /** Chooses the disk of kind `late`, whose size it has. Works once for each machine. */
+  openDisk(disk: WritableDisk): Promise<void> {
+    return this.#disk.request({ kind: 'open-late', disk });
   }
 
   /**
@@ -616,9 +619,6 @@ export class Machine {
       case 'disk-failed':
         this.#disk.failed(message.error);
         break;
-      case 'image-open':
-        this.#image.resolve();
-        break;
       case 'suspended':
         this.#suspension?.resolve({ ...message.state, owner: this.#processes.state() });
         break;
@@ -627,9 +627,6 @@ export class Machine {
         break;
       case 'disconnected':
         this.#disconnected.resolve();
-        break;
-      case 'image-failed':
-        this.#image.reject(unpackError(message.error));
         break;
       case 'exit':
         void this.#finish(message.exit);
@@ -669,7 +666,6 @@ export class Machine {
     this.#started.reject(error);
     this.#suspension?.reject(error);
     this.#booted.reject(error);
-    this.#image.reject(error);
     this.#processes.destroy(error);
     this.#disk.destroy(error);
     await Promise.all(this.#workers.map((worker) => worker.terminate()));

@@ -1,3 +1,4 @@
+import type { WritableDisk } from '../disk/disks.ts';
 import type { ImageBackend } from '../disk/image-backend.ts';
 import type { KeptBackend } from '../disk/kept-backend.ts';
 import type { Agent, AgentEvents } from './agent.ts';
@@ -22,8 +23,15 @@ import { type Sender, StreamMux } from './stream-mux.ts';
 export interface Guest {
   readonly agent?: Agent | undefined;
   readonly console?: ConsoleDevice | undefined;
-  readonly image?: ImageBackend | undefined;
-  readonly kept?: KeptBackend | undefined;
+  readonly disks: GuestDisks;
+}
+
+/** The disks that the owner's commands concern. */
+export interface GuestDisks {
+  readonly image: ImageBackend | undefined;
+  readonly kept: KeptBackend | undefined;
+  /** Chooses the disk of kind `late`. @throws MachineError if there is none */
+  readonly openLate: (disk: WritableDisk) => void;
 }
 
 /** What the owner's commands do to the machine as a whole. */
@@ -108,7 +116,7 @@ export class OwnerChannel {
     this.post({ type: 'exit', exit });
   }
 
-  #receive(message: ToMachine, { agent, console, image, kept }: Guest, machine: MachineControl): void {
+  #receive(message: ToMachine, { agent, console, disks }: Guest, machine: MachineControl): void {
     switch (message.type) {
       case 'run':
         this.#run(message, agent);
@@ -134,11 +142,8 @@ export class OwnerChannel {
       case 'forget-connection':
         agent?.forget(message.token);
         break;
-      case 'open-image':
-        void this.#openImage(message.layers, image);
-        break;
       case 'disk':
-        this.#disk = this.#disk.then(() => this.#serveDisk(message.request, kept));
+        this.#disk = this.#disk.then(() => this.#serveDisk(message.request, disks));
         break;
       case 'resize':
         console?.resize(message.size);
@@ -176,24 +181,26 @@ export class OwnerChannel {
     });
   }
 
-  async #serveDisk(request: DiskRequest, kept: KeptBackend | undefined): Promise<void> {
+  async #serveDisk(request: DiskRequest, disks: GuestDisks): Promise<void> {
     try {
-      if (!kept) throw new MachineError('the machine has no kept disk');
-      if (request.kind === 'keep') await kept.keep();
-      else await kept.dropCheckpoints(request.before);
+      await serve(request, disks);
       this.post({ type: 'disk-done' });
     } catch (error) {
       this.post({ type: 'disk-failed', error: packError(error) });
     }
   }
+}
 
-  async #openImage(layers: readonly string[], image: ImageBackend | undefined): Promise<void> {
-    try {
+/** @throws MachineError, StorageError, ImageError */
+async function serve(request: DiskRequest, { image, kept, openLate }: GuestDisks): Promise<void> {
+  switch (request.kind) {
+    case 'open-image':
       if (!image) throw new MachineError('the machine has no disk for an image');
-      await image.open(layers);
-      this.post({ type: 'image-open' });
-    } catch (error) {
-      this.post({ type: 'image-failed', error: packError(error) });
-    }
+      return image.open(request.layers);
+    case 'open-late':
+      return openLate(request.disk);
   }
+  if (!kept) throw new MachineError('the machine has no kept disk');
+  if (request.kind === 'keep') await kept.keep();
+  else await kept.dropCheckpoints(request.before);
 }

@@ -1,5 +1,6 @@
 /** Messages between the threads of a machine. All are structured-cloneable. */
 import type { CompiledRegion } from '../../emulator-wasm/jit/translator.ts';
+import type { WritableDisk } from '../disk/disks.ts';
 import type { NetworkStatus } from '../network/network.ts';
 import type { Usage } from './agent-protocol.ts';
 import type { DeviceOptions } from './devices/index.ts';
@@ -122,9 +123,7 @@ export type ToMachine =
   /** The guest will open a connection by that token; `connected` answers, and `connectionStream` follows. */
   | { type: 'expect-connection'; connection: number; token: Uint8Array }
   | { type: 'forget-connection'; token: Uint8Array }
-  /** @param layers diffIDs, the lowest first */
-  | { type: 'open-image'; layers: readonly string[] }
-  /** About the kept disk; `disk-done` or `disk-failed` answers, in the same order. */
+  /** `disk-done` or `disk-failed` answers, in the same order. */
   | { type: 'disk'; request: DiskRequest }
   | { type: 'resize'; size: TerminalSize }
   | { type: 'power-off' }
@@ -138,6 +137,10 @@ export type ToMachine =
   | { type: 'disconnect' };
 
 export type DiskRequest =
+  /** Gives the disk of kind `image` its layers: diffIDs, the lowest first. */
+  | { readonly kind: 'open-image'; readonly layers: readonly string[] }
+  /** Chooses the disk of kind `late`. */
+  | { readonly kind: 'open-late'; readonly disk: WritableDisk }
   /** Gives a deferred disk its file. */
   | { readonly kind: 'keep' }
   /** @param before the first checkpoint that stays; none does without it */
@@ -200,8 +203,6 @@ export type FromMachine =
   | { type: 'disk-problem'; problem: string | undefined }
   | { type: 'disk-done' }
   | { type: 'disk-failed'; error: PackedError }
-  | { type: 'image-open' }
-  | { type: 'image-failed'; error: PackedError }
   /** All harts are paused, and nothing changes guest RAM until `proceed`. */
   | { type: 'suspended'; state: Omit<MachineState, 'owner'> }
   /** The machine goes on. */

@@ -75,6 +75,8 @@ export interface LayerUsage {
 export class LayerStore {
   readonly #store: KeyValueStore;
   readonly #locks: Locks;
+  /** The groups of layers that are open. */
+  readonly #groups = new WeakMap<StoredLayer, string>();
   /** Uses that are being noted. */
   readonly #notes = new Set<Promise<void>>();
 
@@ -113,10 +115,12 @@ export class LayerStore {
 
   /**
    * Opens a layer that another thread of this program holds.
+   * @param known the layer as it was opened before, which is returned if its bytes are still there
    * @returns undefined when the layer is not stored
    */
-  async openHeld(diffId: string): Promise<StoredLayer | undefined> {
+  async openHeld(diffId: string, known?: StoredLayer): Promise<StoredLayer | undefined> {
     const record = await this.#record(diffId);
+    if (known && record && this.#groups.get(known) === record.group) return known;
     const index = record && (await this.#store.get(indexKey(record.group)));
     return index && this.#opened(record, index, async () => {});
   }
@@ -266,7 +270,7 @@ export class LayerStore {
 
   #opened(record: LayerRecord, index: Uint8Array, release: () => Promise<void>): StoredLayer {
     const { diffId, size, group } = record;
-    return {
+    const layer: StoredLayer = {
       diffId,
       size,
       index,
@@ -287,6 +291,8 @@ export class LayerStore {
       },
       close: once(release),
     };
+    this.#groups.set(layer, group);
+    return layer;
   }
 
   async #put(key: string, value: Uint8Array): Promise<void> {
