@@ -79,13 +79,18 @@ async function start(): Promise<FakeConnection> {
   return latest();
 }
 
+/** Tells that the program runs. Nobody waits for that, so the state may follow a little later. */
+async function tellStarted(connection: FakeConnection): Promise<void> {
+  connection.tell({ type: 'started' });
+  await vi.waitFor(() => expect(state().phase).toBe('running'));
+}
+
 it('runs from the click to the exit status', async () => {
   const connection = await start();
   expect(state()).toMatchObject({ phase: 'preparing', hasOutput: false });
   connection.tell({ type: 'image-ready' });
   connection.tell({ type: 'booted' });
-  connection.tell({ type: 'started' });
-  expect(state().phase).toBe('running');
+  await tellStarted(connection);
   expect(remembered).toEqual([RUN.link]);
   expect(state().progress.steps.start.ended).toBeDefined();
 
@@ -139,7 +144,7 @@ it('starts nothing if it was left while its code was loading', async () => {
 
 it('stops with a signal, then kills, and restarts with another worker', async () => {
   const first = await start();
-  first.tell({ type: 'started' });
+  await tellStarted(first);
   state().stop();
   expect(state().phase).toBe('stopping');
   expect(first.session.stop).toHaveBeenCalledOnce();
@@ -160,7 +165,7 @@ it.each(['running', 'stopping'])(
     const first = await start();
     const [before] = useTerminals.getState().tabs;
     before?.port.attach({ write: async () => {}, save: vi.fn(), restore: vi.fn() });
-    first.tell({ type: 'started' });
+    await tellStarted(first);
     await useKeeping.getState().keep();
     const { name } = useKeeping.getState();
     if (phase === 'stopping') state().stop();
@@ -186,7 +191,7 @@ it.each(['running', 'stopping'])(
 
 it('starts nothing if it was left while the machine before was ending', async () => {
   const first = await start();
-  first.tell({ type: 'started' });
+  await tellStarted(first);
   await useKeeping.getState().keep();
   const restarting = state().restart(false);
   await state().leave();

@@ -17,6 +17,7 @@ import { useLibrary } from './library.ts';
 import { Meter } from './meter.ts';
 import { usePreviews } from './previews.ts';
 import { useRecent } from './recent.ts';
+import { StartEvents } from './start-events.ts';
 import { useTerminals } from './terminals.ts';
 import { restoreView, shownView } from './view.ts';
 
@@ -98,9 +99,7 @@ export const useSession = create<SessionState>((set, get) => {
     void useKept.getState().refresh();
   };
 
-  const onEvent = (event: SessionEvent) => {
-    const now = performance.now();
-    mark(event);
+  const onEvent = (event: SessionEvent, now: number) => {
     set(({ progress }) => ({ progress: advance(progress, event, now) }));
     switch (event.type) {
       case 'image-ready':
@@ -176,9 +175,11 @@ export const useSession = create<SessionState>((set, get) => {
       if (get().run !== run) return;
       if (typeof machinery === 'string') {
         const failure = { name: 'MachineError', message: `cannot load a part of this page: ${machinery}` };
-        return onEvent({ type: 'failed', failure });
+        return onEvent({ type: 'failed', failure }, performance.now());
       }
       const { Connection } = machinery;
+      // Events of a connection that was left are ignored.
+      const events = new StartEvents((event, at) => current.connection === connection && onEvent(event, at));
       const connection = new Connection(
         {
           ...run.wish,
@@ -187,11 +188,14 @@ export const useSession = create<SessionState>((set, get) => {
           relay: run.relay,
           origin: originOf(run),
         },
-        // Events of a connection that was left are ignored.
-        (event) => current.connection === connection && onEvent(event),
+        (event) => {
+          if (current.connection === connection) mark(event);
+          events.add(event);
+        },
         async (bytes) => {
           await port.show(bytes);
           if (current.connection === connection) onShown();
+          events.flush();
         },
         () => shownView(get().run?.previewId ?? ''),
       );
