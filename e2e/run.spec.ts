@@ -123,6 +123,9 @@ test('stopping and starting again ten times leaves nothing behind', async ({ pag
     await visitor.expectExit(0);
   };
   await stop();
+  // The first terminal was opened before the click, in another place.
+  await visitor.button('Restart').click();
+  await stop();
   await expect.poll(async () => (await footprintOf(page)).workers).toBe(SPARE_WORKERS);
   const before = await footprintOf(page);
   for (let times = 0; times < 10; times++) {

@@ -13,8 +13,8 @@ export interface Footprint {
   readonly workers: number;
 }
 
-/** Workers that wait for the next session: its own, and two of a machine. */
-export const SPARE_WORKERS = 3;
+/** Workers that wait for the next session: its own, three of the spare machine, and two of another. */
+export const SPARE_WORKERS = 6;
 
 /** The thread name of a dedicated worker, cut to the length that Linux keeps. */
 const WORKER_THREAD = 'DedicatedWorker';

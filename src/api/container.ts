@@ -389,6 +389,7 @@ export async function launch(
       image,
       keptDisk,
       platform,
+      spare: containerHost().spare,
       store: containerHost().storeFolder,
       onNetwork: (status: NetworkStatus) => {
         events.network = status;

@@ -1,5 +1,6 @@
 /** What the interface needs from the browser or Node. The entries install theirs when they load. */
 
+import type { SpareMachine } from '../container/spare-machine.ts';
 import type { Connection, NetworkOptions } from '../machine/machine.ts';
 import type { Platform } from '../machine/platform/platform.ts';
 import type { Codec } from '../oci/codec.ts';
@@ -45,6 +46,8 @@ export interface KeptPlaces extends Pick<ImageNames, 'nameOf'> {
 export interface ContainerHost extends Pick<ImageLoading, 'loadImage'> {
   /** Returns the platform of a machine with this number of CPUs, whose workers start at once. */
   createPlatform(cpus: number): Platform;
+  /** A machine that the next container may take. `dismiss` of its platform ends it. */
+  readonly spare?: SpareMachine | undefined;
   /** Where machines find layers: a folder in Node. */
   readonly storeFolder: string;
   /** Where containers are kept. Its code is loaded when it is needed. */

@@ -1,4 +1,6 @@
 import { BOOTED, openBooted, placeBooted } from '../container/booted.ts';
+import { SpareMachine } from '../container/spare-machine.ts';
+import type { NetworkOptions } from '../machine/machine.ts';
 import { browserPlatform } from '../machine/platform/browser.ts';
 import type { Platform } from '../machine/platform/platform.ts';
 
@@ -66,20 +68,42 @@ export class MachineFiles {
   }
 }
 
+/** What the next container finds ready. */
+export interface Preparation {
+  /** For a machine with one CPU, if the spare one does not suit. Its `dismiss` also ends that one. */
+  readonly platform: Platform;
+  readonly spare: SpareMachine | undefined;
+}
+
 /**
- * Starts what a machine with one CPU needs before it is asked for: its workers, and the memory of the machine
- * that has booted.
+ * Starts what a container needs before it is asked for: the workers of a machine with one CPU, and the
+ * machine that has booted.
  * @param assets the URL of the folder of the files, ending in a slash
+ * @param booted the file of the machine that has booted
  */
-export function preparePlatform(
+export function prepareMachine(
   assets: string,
   emulator: WebAssembly.Module,
   booted: Uint8Array | undefined,
-): Platform {
-  const platform = { ...browserPlatform(assets, { harts: 1 }), loadEmulator: async () => emulator };
-  if (!booted) return platform;
-  const placed = openBooted(booted, emulator).then(placeBooted);
-  // Whoever takes it gets the error.
-  placed.catch(() => {});
-  return { ...platform, openBooted: () => placed };
+  network: NetworkOptions,
+): Preparation {
+  const newPlatform = () => ({
+    ...browserPlatform(assets, { harts: 1 }),
+    loadEmulator: async () => emulator,
+  });
+  const platform = newPlatform();
+  // A foreign relay needs another network card.
+  if (!booted || network.relay?.kind === 'foreign') return { platform, spare: undefined };
+  const saved = openBooted(booted, emulator).then(placeBooted);
+  const spare = new SpareMachine({ platform: newPlatform(), saved, store: '', network });
+  return {
+    platform: {
+      ...platform,
+      dismiss() {
+        platform.dismiss?.();
+        spare.stop();
+      },
+    },
+    spare,
+  };
 }

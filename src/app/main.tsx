@@ -15,6 +15,7 @@ import { guardPage } from './stores/leaving.ts';
 import { useLibrary } from './stores/library.ts';
 import { startLive, useLive, watchLive } from './stores/live.ts';
 import { useOpening } from './stores/opening.ts';
+import { currentRelay } from './stores/relay.ts';
 import { saveWhenHidden } from './stores/saving.ts';
 import { followHistory, resumeInterrupted } from './stores/start.ts';
 import { applyTheme } from './stores/theme.ts';
@@ -66,7 +67,7 @@ function prepare(): void {
   if (snapshot !== undefined) void useOpening.getState().follow(snapshot);
   // A part that cannot be loaded now is loaded again on demand.
   loadMachinery()
-    .then(({ prepareSession }) => prepareSession())
+    .then(({ prepareSession }) => prepareSession(currentRelay()))
     .catch(() => {})
     .then(() => {
       void useKept.getState().refresh();

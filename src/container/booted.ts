@@ -26,7 +26,8 @@ export const COMMAND_LINE = 'quiet';
 
 const CPUS = 1;
 const MEMORY_BYTES = 512 << 20;
-const DISK_BYTES = 2 ** 30;
+/** The size of its writable disk. */
+export const DISK_BYTES = 2 ** 30;
 /** The pages of all RAM, which are compressed together. */
 const ALL_PAGES = MEMORY_BYTES / 4096;
 

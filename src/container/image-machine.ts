@@ -8,6 +8,7 @@ import {
   type NetworkStatus,
   type Plain,
   type SavedMachine,
+  type WritableDisk,
 } from '../machine/machine.ts';
 import type { Platform } from '../machine/platform/platform.ts';
 import type { ImageConfig } from '../oci/image.ts';
@@ -17,6 +18,7 @@ import { checkDiskSize } from '../options/sizes.mjs';
 import { BOOTED, COMMAND_LINE, isUsual, openBooted } from './booted.ts';
 import { delay } from './delay.ts';
 import { readContainerState } from './session.ts';
+import type { SpareMachine } from './spare-machine.ts';
 
 /** What a machine needs of an image, whose layers are in the store until it is released. */
 export type RunnableImage = Pick<HeldImage, 'config' | 'layers' | 'release'>;
@@ -62,6 +64,8 @@ export interface ImageMachineOptions {
   readonly onBoot?: ((figures: BootFigures) => void) | undefined;
   /** The machine goes on from this state, which says its CPUs and its memory. */
   readonly session?: SavedSession | undefined;
+  /** A machine that may take the container. `platform.dismiss` ends it if it does not. */
+  readonly spare?: SpareMachine | undefined;
   /** Aborts the start: cleans up, and the promise rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -157,6 +161,7 @@ async function resumeMachine(
   state: MachineState,
   { fillRam }: SavedSession,
 ): Promise<Machine> {
+  options.spare?.stop();
   const emulator = await options.platform.loadEmulator();
   options.signal?.throwIfAborted();
   return Machine.start(options.platform, { ...commonOptions(options), emulator, state, fillRam });
@@ -164,19 +169,25 @@ async function resumeMachine(
 
 /** The devices of the machine, and its compiler. */
 function commonOptions(options: ImageMachineOptions) {
-  const { jit, store, keptDisk, diskBytes, network, onNetwork, onDiskProblem, onConsole } = options;
-  const disks: DiskOptions[] = [
-    { kind: 'image', store },
-    keptDisk === undefined
-      ? { kind: 'scratch', sizeBytes: diskBytes }
-      : { kind: 'kept', store, ...keptDisk, sizeBytes: diskBytes },
-  ];
+  const { jit, store, network, onNetwork, onDiskProblem, onConsole } = options;
+  const disks: DiskOptions[] = [{ kind: 'image', store }, writableDisk(options)];
   return { ...(jit && { jit }), disks, network, onNetwork, onDiskProblem, ...(onConsole && { onConsole }) };
 }
 
-/** Goes on from the saved machine if it can, and boots otherwise. */
+function writableDisk({ store, keptDisk, diskBytes }: ImageMachineOptions): WritableDisk {
+  if (keptDisk === undefined) return { kind: 'scratch', sizeBytes: diskBytes };
+  return { kind: 'kept', store, ...keptDisk, sizeBytes: diskBytes };
+}
+
+/** Takes the spare machine, or goes on from the saved one, if it can, and boots otherwise. */
 async function startMachine(options: ImageMachineOptions): Promise<Machine> {
-  const { platform, signal } = options;
+  const { platform, signal, spare } = options;
+  const taken = await spare?.take({ ...options, disk: writableDisk(options) });
+  if (taken) {
+    // It has workers of its own.
+    platform.dismiss?.();
+    return taken;
+  }
   const emulator = await platform.loadEmulator();
   const booted = isUsual(options) ? await findBooted(platform, emulator) : undefined;
   signal?.throwIfAborted();

@@ -293,6 +293,11 @@ export class Machine {
     };
   }
 
+  /** Starts the thread that compiles code, which otherwise starts when code is hot. */
+  startTranslator(): void {
+    if (!this.#ending) this.#startTranslator();
+  }
+
   /** Sends input to the guest's console; resolves when the guest is ready for more. */
   write(bytes: Uint8Array): Promise<void> {
     return this.#input.write(bytes);
@@ -587,7 +592,7 @@ export class Machine {
         this.#started.resolve();
         break;
       case 'hot':
-        if (!this.#ending) this.#startTranslator();
+        this.startTranslator();
         break;
       case 'booted':
         this.#booted.resolve(message.figures);

@@ -20,6 +20,7 @@ import { SessionOffer } from './SessionOffer.tsx';
 import { ShareButton } from './ShareButton.tsx';
 import { StartNote } from './StartNote.tsx';
 import { useDrop } from './use-drop.ts';
+import { useExpectation } from './use-expectation.ts';
 import { useMissingFile } from './use-image.ts';
 import { WhatRuns } from './WhatRuns.tsx';
 
@@ -31,6 +32,7 @@ export function Picker({ canRun }: { canRun: boolean }) {
   const errors = { ...checked.errors, ...linkErrors, ...(relay.error && { relay: relay.error }) };
   // Fields with errors are always visible.
   const isOpen = areOptionsOpen || Object.keys(errors).some((field) => field !== 'image');
+  useExpectation();
   const missingFile = useMissingFile();
   const isReady = canRun && !missingFile && Object.keys(errors).length === 0;
   const drop = useDrop(async ({ items }) => {

@@ -35,6 +35,8 @@ interface SessionWorker {
 }
 
 let spare: SessionWorker | undefined;
+/** The reference of the image that the form names, if it is stored. */
+let expected: string | undefined;
 
 function createWorker(): SessionWorker {
   // Vite finds a worker's code by an expression of this form.
@@ -48,14 +50,18 @@ function createWorker(): SessionWorker {
 /** The machine's files that the page's sessions have used so far. */
 export const usedFiles = () => machineFiles.used;
 
-/** Loads everything that the next session needs, so that it starts at once. Resolves when that is there. */
-export async function prepareSession(): Promise<void> {
+/**
+ * Loads everything that the next session needs, so that it starts at once. Resolves when that is there.
+ * @param relay as in `SessionRequest`
+ */
+export async function prepareSession(relay: string): Promise<void> {
   spare ??= createWorker();
   const { session } = spare;
   await machineFiles.preload();
   try {
     const booted = await machineFiles.booted().catch(() => undefined);
-    await session.prepare({ base: BASE, emulator: await machineFiles.emulator(), booted });
+    await session.prepare({ base: BASE, emulator: await machineFiles.emulator(), booted, relay });
+    if (expected !== undefined) await session.expect(expected);
   } catch {
     // The session loads what is missing when it runs.
   }
@@ -67,6 +73,12 @@ export function inspectImage(request: Omit<ImageRequest, 'base'>, signal: AbortS
   const { session } = spare;
   signal.addEventListener('abort', () => void session.stopInspecting(), { once: true });
   return session.inspect({ ...request, base: BASE });
+}
+
+/** Looks a stored image up in the worker of the next session, because it will probably be run. */
+export function expectImage(reference: string): void {
+  expected = reference;
+  spare?.session.expect(reference).catch(() => {});
 }
 
 /** Lists the kept containers, in the worker of the next session. */
@@ -96,6 +108,7 @@ function furtherClient(onOutput: FurtherTerminalClient['onOutput'], onEnd: (stat
 export class Connection {
   readonly #worker: Worker;
   readonly #session: Remote<Session>;
+  readonly #relay: string;
   #hasEnded = false;
   /** Resolves at the session's last event. */
   readonly #ended: Promise<void>;
@@ -110,6 +123,7 @@ export class Connection {
     spare = undefined;
     this.#worker = worker;
     this.#session = session;
+    this.#relay = request.relay;
     let resolveEnded = () => {};
     this.#ended = new Promise((resolve) => {
       resolveEnded = resolve;
@@ -208,6 +222,6 @@ export class Connection {
     this.#worker.onerror = null;
     if (this.#hasEnded) setTimeout(() => this.#worker.terminate(), REST);
     else this.#worker.terminate();
-    void prepareSession();
+    void prepareSession(this.#relay);
   }
 }

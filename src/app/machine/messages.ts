@@ -72,6 +72,7 @@ export interface Prepared {
   readonly emulator: WebAssembly.Module;
   /** The file of the machine that has booted, if it could be loaded. */
   readonly booted: Uint8Array | undefined;
+  readonly relay: SessionRequest['relay'];
 }
 
 /** Why a session could not start or go on, in a form that crosses threads. */

@@ -2,14 +2,14 @@
 import { browserHost } from '../../api/browser-host.ts';
 import { loadingHere } from '../../api/browser-images.ts';
 import { ImageError } from '../../api/errors.ts';
-import type { Host, Platform } from '../../api/host.ts';
+import type { Host } from '../../api/host.ts';
+import type { Preparation } from '../../api/machine-files.ts';
 import type { Credentials, ImageLocation, LoadImageOptions } from '../../api/public.ts';
 import { formatReference } from '../../api/references.ts';
 import type { ImageRequest, SessionClient, SessionRequest } from './messages.ts';
 
 interface SessionHostOptions {
-  /** For a machine with one CPU. */
-  readonly prepared: Platform | undefined;
+  readonly prepared: Preparation | undefined;
   /** Called when all layers are stored. */
   readonly onImage: () => void;
 }
@@ -33,10 +33,11 @@ export function sessionHost(
     ...host,
     createPlatform(cpus) {
       const loadFile = (path: string) => client.machineFile(path);
-      if (prepared && cpus === 1) return { ...prepared, loadFile };
-      prepared?.dismiss?.();
+      if (prepared && cpus === 1) return { ...prepared.platform, loadFile };
+      prepared?.platform.dismiss?.();
       return { ...host.createPlatform(cpus), loadEmulator, loadFile };
     },
+    spare: prepared?.spare,
     network: networkOf(request),
     async loadImage(image, options) {
       const policy = navigator.onLine ? options.policy : 'missing';
@@ -62,7 +63,7 @@ async function orStored<T>(
   }
 }
 
-function networkOf({ relay, base }: SessionRequest): Host['network'] {
+export function networkOf({ relay, base }: Pick<SessionRequest, 'relay' | 'base'>): Host['network'] {
   if (relay === 'on') return { relay: { kind: 'own', base } };
   const reason = 'The relay is off in the options: write on, or the address of one (wss://…)';
   return { relay: relay === 'off' ? { kind: 'off', reason } : { kind: 'foreign', url: relay } };

@@ -1,10 +1,11 @@
 import { type ProxyMarked, proxy } from 'comlink';
 import { loadingHere } from '../../api/browser-images.ts';
+import { browserLibrary } from '../../api/browser-library.ts';
 import { Container, type RunningContainer } from '../../api/container.ts';
 import { ContainerInUseError, ImageError, MachineError } from '../../api/errors.ts';
-import { installHost, type Platform } from '../../api/host.ts';
+import { installHost } from '../../api/host.ts';
 import * as containers from '../../api/kept-containers.ts';
-import { preparePlatform } from '../../api/machine-files.ts';
+import { type Preparation, prepareMachine } from '../../api/machine-files.ts';
 import { toRecord } from '../../options/assignments.mjs';
 import { Previews } from '../../preview/previews.ts';
 import { messageOf } from '../../text/message.ts';
@@ -29,7 +30,7 @@ import type {
 } from './messages.ts';
 import { PortReports } from './port-reports.ts';
 import { NOT_SAVED, SAVED } from './save-flag.ts';
-import { credentialsOf, locationOf, sessionHost } from './session-host.ts';
+import { credentialsOf, locationOf, networkOf, sessionHost } from './session-host.ts';
 import { openSource } from './session-source.ts';
 import type { TerminalProcess } from './terminal-process.ts';
 import { OWN, TerminalProcesses } from './terminal-processes.ts';
@@ -62,11 +63,24 @@ export class Session {
   #keeping = Promise.resolve();
   /** Settles when it is suspended, once that has been asked for. */
   #suspension: Promise<void> | undefined;
-  #platform: Platform | undefined;
+  #prepared: Preparation | undefined;
+  /** The layers of the image that will probably be run. */
+  #expected: readonly string[] | undefined;
 
   /** Starts what most runs need, so that one that follows starts sooner. */
-  prepare({ base, emulator, booted }: Prepared): void {
-    this.#platform ??= preparePlatform(base, emulator, booted);
+  prepare({ base, emulator, booted, relay }: Prepared): void {
+    this.#prepared ??= prepareMachine(base, emulator, booted, networkOf({ base, relay }));
+    this.#openExpected();
+  }
+
+  /** Looks a stored image up that will probably be run. Asks nobody about it, and runs nothing. */
+  async expect(reference: string): Promise<void> {
+    this.#expected = (await browserLibrary.openStore().images.get(reference))?.layers;
+    this.#openExpected();
+  }
+
+  #openExpected(): void {
+    if (this.#expected) this.#prepared?.spare?.expect(this.#expected);
   }
 
   /** Runs a container to its end. Reports everything by events, failures too. */
@@ -258,7 +272,7 @@ export class Session {
   #start(request: SessionRequest, client: SessionClient, events: Throttle): Promise<RunningContainer> {
     installHost(
       sessionHost(request, client, {
-        prepared: this.#platform,
+        prepared: this.#prepared,
         onImage: () => events.send({ type: 'image-ready' }),
       }),
     );

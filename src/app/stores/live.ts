@@ -9,7 +9,7 @@ import { DEFAULT_FORM } from '../model/form.ts';
 import { explain } from '../model/problem.ts';
 import { loadMachinery } from './connection.ts';
 import { useLibrary } from './library.ts';
-import { readRelay, useRelay } from './relay.ts';
+import { currentRelay } from './relay.ts';
 import { useSession } from './session.ts';
 
 /** The time after which the terminal of a hidden tab ends, in ms. */
@@ -89,7 +89,7 @@ export const useLive = create<LiveState>()(
             {
               ...wish,
               wantsNewest: false,
-              relay: readRelay(useRelay.getState()).relay ?? 'off',
+              relay: currentRelay(),
               origin: { kind: 'reference', credentials: undefined },
             },
             (event) => get().port === port && onEvent(event),
@@ -101,7 +101,7 @@ export const useLive = create<LiveState>()(
           endMachine = () => connection.end();
           port.connect(connection.session);
           // A click on Run must not wait for a worker.
-          void prepareSession();
+          void prepareSession(currentRelay());
         },
         end: (note = '') => {
           if (get().phase === 'off') return;

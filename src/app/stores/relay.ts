@@ -24,6 +24,11 @@ export type ReadRelay =
   | { readonly relay: string; readonly error?: undefined }
   | { readonly relay?: undefined; readonly error: string };
 
+/** The relay of the next container: none if the setting is wrong. */
+export function currentRelay(): string {
+  return readRelay(useRelay.getState()).relay ?? 'off';
+}
+
 /** Reads the setting, as `parseRelay` returns it. */
 export function readRelay({ relay }: Pick<RelayState, 'relay'>): ReadRelay {
   try {

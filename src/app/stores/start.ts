@@ -20,7 +20,7 @@ import {
 import { useKeeping } from './keeping.ts';
 import { useKept } from './kept.ts';
 import { useLeaving } from './leaving.ts';
-import { readRelay, useRelay } from './relay.ts';
+import { currentRelay, readRelay, useRelay } from './relay.ts';
 import { type Run, useSession } from './session.ts';
 
 /** Runs the form if it is valid. Otherwise its fields show their errors. */
@@ -64,10 +64,9 @@ export function runSession(link: string, kept: KeptRequest): void {
 function runOf(link: string, kept: KeptRequest): Run | undefined {
   const { form } = readLink(link);
   const { wish } = checkForm(form);
-  const { relay = 'off' } = readRelay(useRelay.getState());
   if (!wish) return undefined;
   return {
-    ...{ wish, link, relay, local: undefined, credentials: undefined, wantsNewest: false },
+    ...{ wish, link, relay: currentRelay(), local: undefined, credentials: undefined, wantsNewest: false },
     kept,
     previewId: newPreviewId(),
   };

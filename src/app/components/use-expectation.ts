@@ -1,0 +1,23 @@
+import { useEffect } from 'react';
+import { loadMachinery } from '../stores/connection.ts';
+import { useImage } from './use-image.ts';
+
+/** The pause in typing after which a reference counts as complete, in ms. */
+const PAUSE = 200;
+
+/** Has the next session look up the form's image if it is stored, so that a click on Run finds it ready. */
+export function useExpectation(): void {
+  const { canonical, picked, stored } = useImage();
+  const expected = stored && !picked ? canonical : undefined;
+  useEffect(() => {
+    if (expected === undefined) return;
+    // Without that code, there is no session yet.
+    const expect = () =>
+      loadMachinery().then(
+        ({ expectImage }) => expectImage(expected),
+        () => {},
+      );
+    const timer = setTimeout(() => void expect(), PAUSE);
+    return () => clearTimeout(timer);
+  }, [expected]);
+}
