@@ -87,8 +87,7 @@ export function readFlags(table: readonly Flag[], words: readonly string[], end:
     const text = isShort && inlineValue ? value.replace(/^=/, '') : value;
     return [{ flag, written, value: text, isInline: inlineValue === true && !isShort, index }];
   });
-  const operands =
-    end === 'operand' ? words.slice(last) : positionals.map(({ index }) => words[index] ?? '');
+  const operands = end === 'operand' ? words.slice(last) : positionals.map(({ index }) => words[index] ?? '');
   return { flags, operands };
 }
 
