@@ -104,10 +104,11 @@ export async function bootImage(options: ImageMachineOptions): Promise<ImageMach
   }
 }
 
-/** Releases an image, also one that has not arrived yet. */
+/** Releases an image, also one that has not arrived yet. Its user has ended, so nobody hears of a failure. */
 export async function discard(image: RunnableImage | Promise<RunnableImage>): Promise<void> {
-  const arrived = await Promise.resolve(image).catch(() => undefined);
-  await arrived?.release();
+  await Promise.resolve(image)
+    .then((arrived) => arrived.release())
+    .catch(() => {});
 }
 
 async function boot(options: ImageMachineOptions, image: Promise<RunnableImage>): Promise<ImageMachine> {
