@@ -104,10 +104,8 @@ test('a session goes on where it was: editor, server, shells and previews', asyn
   const expectAll = async (round: string) => {
     await expect(tabs).toHaveCount(4);
     await expect(visitor.state).toHaveText('Running');
-    // The editor draws its text anew.
     await turnTo(visitor, 1);
     await page.keyboard.press('Escape');
-    await page.keyboard.press('Control+L');
     await visitor.expectScreen(/^nobody saved this$/m);
     await visitor.expectScreen(/\[Modified\]/);
     await expectPreview();

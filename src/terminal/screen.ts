@@ -3,7 +3,7 @@ import { SearchAddon } from '@xterm/addon-search';
 import { SerializeAddon } from '@xterm/addon-serialize';
 import { UnicodeGraphemesAddon } from '@xterm/addon-unicode-graphemes';
 import { WebLinksAddon } from '@xterm/addon-web-links';
-import { Terminal } from '@xterm/xterm';
+import { type IBuffer, Terminal } from '@xterm/xterm';
 import { type BarKey, sequenceOf } from './bar-keys.ts';
 import { isForTerminal, type PageKeys } from './keys.ts';
 import { type Matches, MOST_MATCHES } from './matches.ts';
@@ -50,6 +50,7 @@ export class Screen {
   readonly #observer: ResizeObserver;
   #releaseControl: (() => void) | undefined;
   #isDark: boolean;
+  #isRestoring = false;
 
   constructor(element: HTMLElement, events: ScreenEvents, dark: boolean) {
     const fit = new FitAddon();
@@ -72,7 +73,7 @@ export class Screen {
     this.#listen();
     // A hidden terminal cannot be measured.
     this.#fit = () => {
-      if (this.#terminal.element?.clientWidth) fit.fit();
+      if (this.#terminal.element?.clientWidth && !this.#isRestoring) fit.fit();
     };
     this.#observer = new ResizeObserver(this.#fit);
     this.#observer.observe(element);
@@ -97,13 +98,24 @@ export class Screen {
   }
 
   save(): SavedScreen {
-    return { ...this.size, content: this.#serializer.serialize() };
+    const { active } = this.#terminal.buffer;
+    // A line of the alternate screen keeps what a narrower size has cut off, and is saved in its full length.
+    const widths = active.type === 'alternate' ? widthsOf(active) : [];
+    const columns = Math.max(this.#terminal.cols, ...widths);
+    return { columns, rows: this.#terminal.rows, content: this.#serializer.serialize() };
   }
 
   /** Shows what another screen showed. Its lines are wrapped anew if this one has another size. */
-  restore({ columns, rows, content }: SavedScreen): void {
+  restore({ columns, rows, content }: SavedScreen): Promise<void> {
+    this.#isRestoring = true;
     this.#terminal.resize(columns, rows);
-    this.#terminal.write(content, this.#fit);
+    return new Promise((resolve) =>
+      this.#terminal.write(content, () => {
+        this.#isRestoring = false;
+        this.#fit();
+        resolve();
+      }),
+    );
   }
 
   setDark(dark: boolean): void {
@@ -213,6 +225,10 @@ export class Screen {
     });
     this.#terminal.attachCustomKeyEventHandler((event) => isForTerminal(event, this.#terminal, this.#events));
   }
+}
+
+function widthsOf(buffer: IBuffer): number[] {
+  return Array.from({ length: buffer.length }, (_, row) => buffer.getLine(row)?.length ?? 0);
 }
 
 function hasLessMotion(): boolean {

@@ -25,8 +25,8 @@ export function useScreen(
       onInput: (bytes) => port.type(bytes),
       onResize: (size) => port.resize(size),
     });
-    port.resize(opened.size);
     port.attach(opened);
+    port.resize(opened.size);
     setScreen(opened);
     const unwatch = watchDarkness((dark) => opened.setDark(dark));
     return () => {

@@ -5,7 +5,7 @@ const BYTES = Uint8Array.of(1, 2);
 const SIZE = { columns: 20, rows: 6 };
 
 function screenOf(content: string) {
-  return { write: async () => {}, save: () => ({ ...SIZE, content }), restore: vi.fn() };
+  return { write: async () => {}, save: () => ({ ...SIZE, content }), restore: vi.fn(async () => {}) };
 }
 
 it('holds output back until there is a screen, and the screen has taken it', async () => {
@@ -46,6 +46,21 @@ it('restores a saved screen once, before any output', () => {
   expect(screen.restore.mock.calls).toEqual([[saved]]);
   port.restore(saved);
   expect(screen.restore).toHaveBeenCalledTimes(2);
+});
+
+it('tells a process no size while a saved screen is restored', async () => {
+  const port = new TerminalPort();
+  const process = { write: vi.fn(), resize: vi.fn() };
+  port.connect(process);
+  let done = () => {};
+  const restore = vi.fn(() => new Promise<void>((resolve) => (done = resolve)));
+  port.restore({ ...SIZE, content: 'before' });
+  port.attach({ ...screenOf('before'), restore });
+  port.resize({ columns: 110, rows: 6 });
+  port.resize(SIZE);
+  expect(process.resize).not.toHaveBeenCalled();
+  done();
+  await expect.poll(() => process.resize.mock.calls).toEqual([[SIZE]]);
 });
 
 it('saves its screen with the number of bytes that led to it', async () => {

@@ -5,7 +5,8 @@ export interface Screen {
   /** Resolves when the bytes are on the screen. */
   write(bytes: Uint8Array): Promise<void>;
   save(): SavedScreen;
-  restore(saved: SavedScreen): void;
+  /** Resolves when it shows what was saved, in its own size. */
+  restore(saved: SavedScreen): Promise<void>;
 }
 
 /** A process in another thread. The caller does not wait for its calls. */
@@ -27,23 +28,24 @@ export class TerminalPort {
   #screen: Screen | undefined;
   #size: TerminalSize | undefined;
   #saved: SavedScreen | undefined;
+  #isRestoring = false;
   #shown = 0;
 
   connect(process: Process): void {
     this.#process = process;
-    if (this.#size) process.resize(this.#size);
+    this.#reportSize();
     for (const bytes of this.#typed.splice(0)) process.write(bytes);
   }
 
   /** Shows what an earlier screen of the process showed, before any output. */
   restore(saved: SavedScreen): void {
-    if (this.#screen) this.#screen.restore(saved);
+    if (this.#screen) void this.#restore(this.#screen, saved);
     else this.#saved = saved;
   }
 
   attach(screen: Screen): void {
     this.#screen = screen;
-    if (this.#saved) screen.restore(this.#saved);
+    if (this.#saved) void this.#restore(screen, this.#saved);
     this.#saved = undefined;
     for (const resolve of this.#screens.splice(0)) resolve(screen);
   }
@@ -68,6 +70,18 @@ export class TerminalPort {
 
   resize(size: TerminalSize): void {
     this.#size = size;
-    this.#process?.resize(size);
+    this.#reportSize();
+  }
+
+  /** A program draws its screen anew at each change of the size, so it is not told those on the way. */
+  async #restore(screen: Screen, saved: SavedScreen): Promise<void> {
+    this.#isRestoring = true;
+    await screen.restore(saved);
+    this.#isRestoring = false;
+    this.#reportSize();
+  }
+
+  #reportSize(): void {
+    if (this.#size && !this.#isRestoring) this.#process?.resize(this.#size);
   }
 }
