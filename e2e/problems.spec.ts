@@ -98,7 +98,7 @@ test('the server disappears and comes back', async ({ page, visitor, registry })
   });
   await server.close();
   await visitor.run();
-  await visitor.expectProblem(/cannot (reach|be loaded)/, /(still|is) running/);
+  await visitor.expectProblem(/cannot be (reached|loaded)/, /(still|is) running/);
   const again = await startLinuxRun([registry.host], {
     port: Number(new URL(server.pageUrl).port),
   });

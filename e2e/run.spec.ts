@@ -201,6 +201,7 @@ test('"Running" is shown only when the program runs', async ({ page, visitor }) 
     ['linuxrun:booted', 'linuxrun:started'].map((name) => performance.getEntriesByName(name)[0]?.startTime),
   );
   expect(started).toBeGreaterThan(booted ?? Number.NaN);
+  await expect(page.getByRole('textbox', { name: 'Terminal input' })).toBeFocused();
   await page.keyboard.type('typed early');
   await visitor.expectScreen(/^typed early$/);
   expect(await states()).toEqual(['Starting', 'Running', 'Starting', 'Running']);
