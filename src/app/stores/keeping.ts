@@ -67,6 +67,12 @@ const NOTHING = {
 /** Another tab may take a name between two looks at the list. */
 const ATTEMPTS = 3;
 
+/** Whether the running container is kept, or about to be. */
+export function isKept(): boolean {
+  const { keeping } = useKeeping.getState();
+  return keeping === 'kept' || keeping === 'keeping';
+}
+
 /** Whether and how the running container is kept. */
 export const useKeeping = create<KeepingState>((set, get) => {
   let isRunning = false;

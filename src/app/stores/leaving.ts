@@ -1,5 +1,5 @@
 import { create } from 'zustand';
-import { useKeeping } from './keeping.ts';
+import { isKept, useKeeping } from './keeping.ts';
 import { saveOnTheWayOut } from './saving.ts';
 import { type Phase, useSession } from './session.ts';
 
@@ -44,12 +44,6 @@ export const useLeaving = create<LeavingState>((set) => {
     },
   };
 });
-
-/** Whether it is kept, or about to be. */
-function isKept(): boolean {
-  const { keeping } = useKeeping.getState();
-  return keeping === 'kept' || keeping === 'keeping';
-}
 
 async function suspendKept(): Promise<boolean> {
   const { keeping, keep } = useKeeping.getState();

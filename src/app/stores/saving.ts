@@ -2,7 +2,7 @@
 import { messageOf } from '../../text/message.ts';
 import { SESSION_ENDING } from '../model/session-file.ts';
 import { current } from './connection.ts';
-import { useKeeping } from './keeping.ts';
+import { isKept, useKeeping } from './keeping.ts';
 import { useLibrary } from './library.ts';
 import { save } from './save.ts';
 import { useSession } from './session.ts';
@@ -15,8 +15,8 @@ const PATIENCE = 900;
 export function saveWhenHidden(): void {
   document.addEventListener('visibilitychange', () => {
     const { phase, run } = useSession.getState();
-    const isKept = useKeeping.getState().keeping === 'kept';
-    if (!document.hidden || phase !== 'running' || !run || !isKept) return;
+    const isStored = useKeeping.getState().keeping === 'kept';
+    if (!document.hidden || phase !== 'running' || !run || !isStored) return;
     // Why it failed is told by an event.
     current.connection?.session.save(shownView(run.previewId)).catch(() => {});
   });
@@ -25,12 +25,10 @@ export function saveWhenHidden(): void {
 /** Saves the container before the browser leaves the page. @returns whether nothing would be lost */
 export function saveOnTheWayOut(): boolean {
   const { phase, run } = useSession.getState();
-  const { keeping } = useKeeping.getState();
   // Its end has been asked for.
-  if (phase === 'stopping') return keeping === 'kept';
-  const isKept = keeping === 'kept' || keeping === 'keeping';
+  if (phase === 'stopping') return useKeeping.getState().keeping === 'kept';
   const canSave = phase === 'running' || phase === 'suspending';
-  if (!canSave || !isKept || !run || !current.connection) return false;
+  if (!canSave || !isKept() || !run || !current.connection) return false;
   return current.connection.saveNow(shownView(run.previewId), PATIENCE);
 }
 
