@@ -354,10 +354,10 @@ async function startKept(
   const deadline = performance.now() + PATIENCE;
   for (;;)
     try {
-      const { saved, wasCutOff } = (await containers.get(name)) ?? {};
+      const { saved, wasCutOff } = (resumes && (await containers.get(name))) || {};
       const container = await containers.start(name, { ...options, resume: RESUME[String(resumes)] });
       const goesOn = container.annotation !== undefined;
-      if (resumes && saved && wasCutOff) send({ type: 'cut-off', saved: saved.getTime(), goesOn });
+      if (saved && wasCutOff) send({ type: 'cut-off', saved: saved.getTime(), goesOn });
       return container;
     } catch (error) {
       if (!(error instanceof ContainerInUseError) || performance.now() > deadline) throw error;
