@@ -1,4 +1,4 @@
-/** The questions of scripts/run.cjs, for which it reads this bundled file alone. */
+/** Tells scripts/run.cjs whether everything is built. It is bundled, so that run.cjs reads only one file. */
 import { looksUnchanged } from './glance.mjs';
 import { kernelFor } from './options.mjs';
 

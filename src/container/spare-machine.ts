@@ -64,7 +64,7 @@ export class SpareMachine {
     return machine;
   }
 
-  /** Opens an image in advance, whose layers need not stay: whoever takes the machine opens its own. */
+  /** Opens an image in advance. Its layers may be evicted, because a container opens its own image. */
   expect(layers: readonly string[]): void {
     this.#machine?.then((machine) => machine.openImage(layers)).catch(() => {});
   }

@@ -114,7 +114,7 @@ export class KeptBackend implements BlockBackend {
     await (await this.#opening).close();
   }
 
-  /** Data is refused if there is no room even when what has been discarded is free. */
+  /** Frees discarded chunks and tries again. Metadata then waits for room, and data is refused. */
   async #writeAgain(disk: KeptDisk, offset: number, from: Uint8Array[]): Promise<void> {
     await disk.reclaim().catch(() => {});
     if (disk.isMetadata(offset, lengthOf(from))) await this.#whenRoom(() => disk.write(offset, from));

@@ -149,7 +149,7 @@ export class ContainerStore {
 
   /**
    * Makes the caller the owner of a container.
-   * @throws ContainerInUseError if it has one, ContainerMissingError if there is no such container
+   * @throws ContainerInUseError if another caller owns it, ContainerMissingError if it is not kept
    */
   async open(name: string): Promise<OpenContainer> {
     const found = await this.#find(name);

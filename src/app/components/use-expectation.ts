@@ -11,7 +11,7 @@ export function useExpectation(): void {
   const expected = stored && !picked ? canonical : undefined;
   useEffect(() => {
     if (expected === undefined) return;
-    // Without that code, there is no session yet.
+    // There is no session to tell if its code cannot be loaded.
     const expect = () =>
       loadMachinery().then(
         ({ expectImage }) => expectImage(expected),

@@ -1,4 +1,4 @@
-/** A flag in shared memory that tells a page whose thread waits for it how a save has ended. */
+/** Values of a flag in shared memory. The page's thread waits for it, and reads how the save ended. */
 export const SAVING = 0;
 export const SAVED = 1;
 export const NOT_SAVED = 2;
