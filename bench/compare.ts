@@ -2,11 +2,13 @@ import { readFile } from 'node:fs/promises';
 import { runOnCore } from './core.ts';
 import { runInQemu } from './qemu.ts';
 import { parseReport, type Sample } from './sample.ts';
-import { geometricMean, median, printTable } from './table.ts';
+import { geometricMean, median, printLeast, printNone, printTable } from './table.ts';
 import { threadClock } from './threads.ts';
-import { compileWorkloads, type Workload } from './workloads.ts';
+import { compileWorkloads, GROUPS, type Workload } from './workloads.ts';
 
-const REQUIRED_RATIO = 1.5;
+/** Of each ratio to QEMU, and of that of `mix`. */
+const LEAST = 1;
+const LEAST_OF_MIX = 1.8;
 const STARTUP_RUNS = 5;
 
 export type Runner = (workload: Workload) => Promise<Sample>;
@@ -31,31 +33,43 @@ async function compare(workloads: Workload[], repeat: number, ours: Runner): Pro
 
 const cpuOf = (samples: Sample[]) => median(samples.map(({ cpu }) => cpu));
 
-function printComparisons(comparisons: Comparison[], startup: Comparison): void {
-  const ratios: number[] = [];
+function printComparisons(comparisons: Comparison[], startup: Comparison, required: number): void {
+  const ratios = new Map<string, number>();
   const rows = comparisons.map(({ name, qemu, ours }) => {
     const qemuSeconds = cpuOf(qemu) - cpuOf(startup.qemu);
     const ourSeconds = cpuOf(ours) - cpuOf(startup.ours);
     const ratio = qemuSeconds / ourSeconds;
-    ratios.push(ratio);
+    ratios.set(name, ratio);
     const mips = median(ours.map(({ instructions }) => instructions)) / ourSeconds / 1e6;
     return [name, qemuSeconds.toFixed(3), ourSeconds.toFixed(3), mips.toFixed(0), ratio.toFixed(2)];
   });
-  printTable(['workload', 'qemu s', 'ours s', 'MIPS', 'ratio'], rows);
-  console.log(`geometric mean ${geometricMean(ratios).toFixed(3)} × qemu (required: ${REQUIRED_RATIO})\n`);
+  printTable(['workload', 'qemu s', 'ours s', 'MIPS', '× qemu'], rows);
+  for (const [title, names] of Object.entries(GROUPS)) {
+    const some = names.flatMap((name) => ratios.get(name) ?? []);
+    if (some.length) printLeast(`geometric mean of ${some.length} ${title}`, geometricMean(some), required);
+  }
+  const mix = ratios.get('mix');
+  if (mix) printLeast('mix', mix, LEAST_OF_MIX);
+  const slow = [...ratios].filter(([, ratio]) => ratio < LEAST).map(([name]) => name);
+  printNone('slower than qemu', slow);
+  console.log();
 }
 
-/** Runs the named workloads in QEMU and with `ours`, and prints a table. */
+/**
+ * Runs the named workloads in QEMU and with `ours`, and prints a table.
+ * @param required of the geometric mean of the ratios to QEMU
+ */
 export async function benchWorkloads(
   title: string,
   names: string[],
   repeat: number,
   ours: Runner,
+  required: number,
 ): Promise<void> {
   console.log(`${title}: processor seconds, start-up subtracted, medians of ${repeat}`);
   const { startup, workloads } = await compileWorkloads(names);
   const [idle] = await compare([startup], STARTUP_RUNS, ours);
-  if (idle) printComparisons(await compare(workloads, repeat, ours), idle);
+  if (idle) printComparisons(await compare(workloads, repeat, ours), idle, required);
 }
 
 /** Runs workloads in the calling thread. */

@@ -24,3 +24,13 @@ export function printTable(headings: string[], rows: string[][]): void {
   console.log(widths.map((width) => '-'.repeat(width)).join('  '));
   for (const row of rows) console.log(line(row));
 }
+
+/** Prints a figure beside the least value that is required of it. */
+export function printLeast(what: string, value: number, required: number): void {
+  console.log(`${what}: ${value.toFixed(2)} (required: at least ${required.toFixed(2)})`);
+}
+
+/** Prints the names of those that do what nothing may do. */
+export function printNone(what: string, names: readonly string[]): void {
+  console.log(`${what}: ${names.join(', ') || 'nothing'} (required: nothing)`);
+}

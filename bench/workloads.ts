@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdir, readdir } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
 
@@ -29,14 +29,22 @@ async function compile(source: string): Promise<Workload> {
   return { name, path };
 }
 
-/** The names of all workloads. */
-export async function workloadNames(): Promise<string[]> {
-  const files = await readdir(join(HERE, 'workloads'));
-  return files
-    .filter((file) => file.endsWith('.c'))
-    .map((file) => basename(file, '.c'))
-    .sort();
-}
+/** The names of all workloads, in groups that have a geometric mean each. */
+export const GROUPS: Readonly<Record<string, readonly string[]>> = {
+  kernels: [
+    'bytecode',
+    'calls',
+    'crc32',
+    'lz',
+    'matmul',
+    'mix',
+    'quicksort',
+    'recursion',
+    'sieve',
+    'strings',
+  ],
+  'other shapes': ['bigint', 'cipher', 'hash', 'sortby', 'trees'],
+};
 
 /** Compiles the named workloads, and the empty one. */
 export async function compileWorkloads(
