@@ -131,7 +131,10 @@ describe('a container with a name', { timeout: TIMEOUT }, () => {
 describe('a container that can be kept later', { timeout: TIMEOUT }, () => {
   let container: RunningContainer;
   beforeAll(async () => {
-    container = await shell('echo early > /file; exec sleep 1000').keepable().run();
+    container = await shell('echo early > /file; echo written; exec sleep 1000').keepable().run();
+    const output = container.stdout.getReader();
+    await output.read();
+    output.releaseLock();
   }, TIMEOUT);
   afterAll(() => container[Symbol.asyncDispose]());
 
