@@ -17,6 +17,8 @@ import { dirname } from 'node:path';
 import { constants, Script } from 'node:vm';
 import { isMainThread, workerData } from 'node:worker_threads';
 
+import { noteV8Threads } from './node-priorities.ts';
+
 export { endEarly, startEarly } from './early-workers.ts';
 
 /** A worker is terminated without notice. It has compiled most of its code by then, in ms. */
@@ -87,4 +89,5 @@ function write(cache: string, code: Uint8Array): void {
   }
 }
 
-if (!isMainThread) runCached(workerData as string);
+if (isMainThread) noteV8Threads();
+else runCached(workerData as string);

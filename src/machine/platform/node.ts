@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { MachineError, type PackedError, unpackError } from '../errors.ts';
 import { createWorker } from './create-worker.ts';
+import { lowerV8Threads } from './node-priorities.ts';
 import type { Platform } from './platform.ts';
 import { SpareWorkers } from './spare-workers.ts';
 
@@ -21,6 +22,7 @@ export function nodePlatform(publicFolder: string, harts = 0): Platform {
   return {
     startWorker(start, transfer, onFailure) {
       const worker = spare.take(start.role);
+      if (start.role === 'translator') lowerV8Threads();
       worker.ref();
       let terminated = false;
       worker.on('message', (error: PackedError) => onFailure(unpackError(error)));
