@@ -282,10 +282,11 @@ export const HOT_SLOT_SIZE = 32;
 /** Physical address (u64) of the page, and the hash (u64) of its bytes. */
 export const HOT_PAGE = 0;
 export const HOT_HASH = 8;
-/** Offset in the page of the code that is hot. */
-export const HOT_OFFSET = 16;
-/** Address of a word per halfword of the page, which is not 0 if the hart has ever jumped there. */
-export const HOT_MAP = 20;
+/** Virtual address (u64) of the code that is hot. */
+export const HOT_ADDRESS = 16;
+/** The address of the page's record, and of the jump cache of the context in which it is hot. */
+export const HOT_RECORD = 24;
+export const HOT_JUMPS = 28;
 /** Statistics (u64): the instructions that retired in compiled code. */
 export const H_COMPILED = 0xd20;
 /**
@@ -309,7 +310,23 @@ export const JUMP_ENTRIES = 8192;
 /** An entry's offset is ((va ^ (va >>> JUMP_HASH_SHIFT)) << 3) & JUMP_MASK. */
 export const JUMP_HASH_SHIFT = 11;
 export const JUMP_MASK = (JUMP_ENTRIES - 1) * 16;
-/** Offsets in the page (u16) of a region's entries, for `install`. */
+/**
+ * The page TLB for code follows the jump cache. An entry, at offset (va >>> 8) & PAGE_TLB_MASK, has 16 bytes:
+ * the page's virtual address and the address of its record. It is valid only while the hart has checked
+ * the page's bytes since its last fence.i.
+ */
+export const PAGE_TLB = JUMP_ENTRIES * 16;
+export const PAGE_TLB_ENTRIES = 2048;
+export const PAGE_TLB_MASK = (PAGE_TLB_ENTRIES - 1) * 16;
+/**
+ * A page's record: its physical address (u64), the hash of its bytes (u64, 0 if it is not known), and a word
+ * for each halfword, which is not 0 if the hart has ever jumped there.
+ */
+export const RECORD_PAGE = 0;
+export const RECORD_HASH = 16;
+export const RECORD_MAP = 0x1030;
+/** For `install`: a region's entries in a page (u32), the offset and the number << ENTRY_NUMBER_SHIFT. */
+export const ENTRY_NUMBER_SHIFT = 16;
 export const H_ENTRIES = 0xe00;
 export const MAX_ENTRIES = 96;
 

@@ -85,9 +85,16 @@ function recordAt(hart: usize, pc: u64): usize {
     else setFault(PARTIAL_PAGE, pc);
     return 0;
   }
+  checkEpoch(record);
   fillPageTlb(pc, record, pageBytes);
   return record;
 }
+
+/** Enters the page with `pc` into the page TLB, because compiled code has not found it there. */
+export function renewPage(hart: usize, pc: u64): void {
+  recordAt(hart, pc);
+}
+
 /** Not an exception: only a part of the page may be executed, so each instruction is checked separately. */
 const PARTIAL_PAGE = 64;
 
@@ -95,7 +102,7 @@ const PARTIAL_PAGE = 64;
 export function findBlock(hart: usize, pc: u64): usize {
   const record = recordAt(hart, pc);
   if (record == 0) return faultCode == PARTIAL_PAGE + 1 ? singleBlock(hart, pc) : 0;
-  const block = blockAt(record, <u32>pc & 0xfff);
+  const block = blockAt(record, pc);
   const entry = jumpEntry(codeTlb, pc);
   store<u64>(entry, pc);
   store<u32>(entry, block, 8);
@@ -126,13 +133,13 @@ export function linkBlock(hart: usize, pc: u64, uop: usize): usize {
   return block;
 }
 
-function blockAt(record: usize, offset: u32): usize {
-  checkEpoch(record);
-  const block: usize = load<u32>(blockSlot(record, offset));
-  return block ? block : newBlock(record, offset);
+function blockAt(record: usize, pc: u64): usize {
+  const block: usize = load<u32>(blockSlot(record, <u32>pc & 0xfff));
+  return block ? block : newBlock(record, pc);
 }
 
-function newBlock(record: usize, offset: u32): usize {
+function newBlock(record: usize, pc: u64): usize {
+  const offset = <u32>pc & 0xfff;
   // Code that has never run here is decoded from the page's current bytes, even before a fence.i.
   checkBytes(record);
   const compiled: usize = load<u32>(blockSlot(record, offset));
@@ -141,7 +148,7 @@ function newBlock(record: usize, offset: u32): usize {
   let block = decodeNew(page, offset);
   if (!(load<u32>(M_MODE) & MODE_JIT_ALL)) return block;
   const before = generation;
-  report(hartBlock, findRecord(page), offset);
+  report(hartBlock, findRecord(page), pc);
   // A translator in this thread may have dropped all blocks to make room for a compiled region.
   return generation == before ? block : blockAgain(page, offset);
 }

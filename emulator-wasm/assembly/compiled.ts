@@ -47,11 +47,12 @@ export function floatState(hart: usize): i32 {
 }
 
 /**
- * Makes region `id` runnable at its `count` entries in H_ENTRIES. It was compiled from the page with these
- * bytes and is already in the table. Returns false if this hart has no room for it.
+ * Makes region `id` runnable at its `count` entries in a page, which are in H_ENTRIES. It was compiled from
+ * the page with these bytes, and is already in the table. Returns false if this hart has no room for it and
+ * for its `others` entries in `pages` more pages.
  */
-export function install(page: u64, hash: u64, id: u32, count: i32): bool {
-  const region = newRegion(page, hash, id, count);
+export function install(page: u64, hash: u64, id: u32, count: i32, pages: u32, others: u32): bool {
+  const region = newRegion(page, hash, id, count, pages, others);
   if (region) adoptRegion(page, hash, region);
   return region != 0;
 }

@@ -10,10 +10,11 @@ import {
   H_HOT_TAIL,
   H_ID,
   H_INSTRET,
+  HOT_ADDRESS,
   HOT_HASH,
-  HOT_MAP,
-  HOT_OFFSET,
+  HOT_JUMPS,
   HOT_PAGE,
+  HOT_RECORD,
   HOT_SLOT_SIZE,
   HOT_SLOTS,
   M_CREDIT,
@@ -118,7 +119,7 @@ export function sample(hart: usize, pc: u64): void {
   if (!again && retired < EARLY) return;
   const heat = load<u32>(record, R_HEAT) + 1;
   store<u32>(record, heat, R_HEAT);
-  if (heat < patienceOf(record) || !isAffordable() || !report(hart, record, offset)) return;
+  if (heat < patienceOf(record) || !isAffordable() || !report(hart, record, pc)) return;
   store<u32>(record, 0, R_HEAT);
   store<u32>(record, min<u32>(basePatience(record) + MORE_PATIENCE, MOST_PATIENCE), R_PATIENCE);
 }
@@ -183,14 +184,15 @@ function patienceOf(record: usize): u32 {
 }
 
 /** Tells the translator of hot code; false if it has more than enough to do. */
-export function report(hart: usize, record: usize, offset: u32): bool {
+export function report(hart: usize, record: usize, pc: u64): bool {
   const head = load<u32>(hart, H_HOT_HEAD);
   if (head - atomic.load<u32>(hart, H_HOT_TAIL) == HOT_SLOTS) return false;
   const slot = hart + H_HOT_SLOTS + (head % HOT_SLOTS) * HOT_SLOT_SIZE;
   store<u64>(slot, pageOf(record), HOT_PAGE);
   store<u64>(slot, hashOf(record), HOT_HASH);
-  store<u32>(slot, offset, HOT_OFFSET);
-  store<u32>(slot, blockSlot(record, 0), HOT_MAP);
+  store<u64>(slot, pc, HOT_ADDRESS);
+  store<u32>(slot, record, HOT_RECORD);
+  store<u32>(slot, codeTlb, HOT_JUMPS);
   atomic.sub<i64>(M_CREDIT, REGION_PRICE);
   atomic.store<u32>(hart, head + 1, H_HOT_HEAD);
   host.hot();

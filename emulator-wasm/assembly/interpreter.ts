@@ -14,7 +14,7 @@ import {
   STORE_TLB,
   TLB_MASK,
 } from '../layout';
-import { findBlock, linkBlock, renewJump, singleBlock } from './blocks';
+import { findBlock, linkBlock, renewJump, renewPage, singleBlock } from './blocks';
 import * as fpu from './fpu';
 import * as integer from './integer';
 import { sample } from './heat';
@@ -490,6 +490,7 @@ export function interpret(h: usize, budget: i32, single: bool): i32 {
         if (pc & 1) {
           // The region leaves this instruction to the interpreter.
           pc ^= 1;
+          renewPage(h, pc);
           p = singleBlock(h, pc);
           if (p) {
             start = p;

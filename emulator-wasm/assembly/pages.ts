@@ -6,17 +6,24 @@
  * After a fence.i the first entry into a page compares the page with its copy, if the page may have been
  * written. Links between blocks never leave a page, so nothing stale is reached.
  */
-import { M_HARTS, M_PAGE_FLAGS, M_RAM_SIZE, PAGE_STORED, PAGE_WRITTEN, RAM_START } from '../layout';
+import {
+  M_HARTS,
+  M_PAGE_FLAGS,
+  M_RAM_SIZE,
+  PAGE_STORED,
+  PAGE_WRITTEN,
+  RAM_START,
+  RECORD_HASH,
+  RECORD_MAP,
+  RECORD_PAGE,
+} from '../layout';
 import { hashPage } from './hash';
-import { PseudoOp, U_OFFSET, UOP_SIZE } from './opcodes';
+import { PseudoOp, U_EXTRA, U_OFFSET, UOP_SIZE } from './opcodes';
 import { firstRegion, hasRegions, nextRegion, R_ENTRIES, regionEntries } from './regions';
 import { hostAddress, PAGE_INDEX, PAGE_RECORDS, PAGE_SIZE, REGIONS, UOP_POOL } from './state';
 import { codeEpoch, dropStoreEntries } from './tlb';
 
-const R_PAGE = 0; // u64 physical address
 const R_EPOCH = 8; // u32 when the page was last known to equal its copy
-const R_HASHED = 12; // u32 whether R_HASH is known
-const R_HASH = 16; // u64 of the copy
 /** For heat.ts (u32 each): samples of the page's interpreted code, and the number at which it is reported. */
 export const R_HEAT = 24;
 export const R_PATIENCE = 28;
@@ -26,9 +33,8 @@ export const R_WINDOW = 32;
 export const R_REWRITES = 36;
 const R_RESTED = 40; // u32 how many comparisons in a row have found the page unchanged
 const R_COPY = 48;
-/** The address of a micro-op for each halfword (u32), 0 if no block starts there. */
-const R_MAP = R_COPY + PAGE_SIZE;
-const RECORD_SIZE = R_MAP + (PAGE_SIZE / 2) * 4;
+/** RECORD_MAP holds the address of a micro-op for each halfword (u32), 0 if no block starts there. */
+const RECORD_SIZE = RECORD_MAP + (PAGE_SIZE / 2) * 4;
 const MAX_RECORDS: u32 = (REGIONS - PAGE_RECORDS) / RECORD_SIZE;
 
 /**
@@ -73,7 +79,7 @@ export function findRecord(page: u64): usize {
 export function newRecord(page: u64): usize {
   if (recordCount == MAX_RECORDS) return 0;
   const record = hartBlock + PAGE_RECORDS + recordCount++ * RECORD_SIZE;
-  store<u64>(record, page, R_PAGE);
+  store<u64>(record, page, RECORD_PAGE);
   store<u32>(indexSlot(page), record);
   store<u32>(record, codeEpoch, R_EPOCH);
   store<u32>(record, 0, R_WINDOW);
@@ -86,7 +92,7 @@ export function newRecord(page: u64): usize {
 
 @inline
 export function pageOf(record: usize): u64 {
-  return load<u64>(record, R_PAGE);
+  return load<u64>(record, RECORD_PAGE);
 }
 
 /** The host's address of the bytes that the record's blocks are decoded from. */
@@ -98,27 +104,27 @@ export function codeOf(record: usize): usize {
 /** Where the map keeps the block at this offset in the page. */
 @inline
 export function blockSlot(record: usize, offset: u32): usize {
-  return record + R_MAP + offset * 2;
+  return record + RECORD_MAP + offset * 2;
 }
 
 /** The hash of the record's copy. */
 export function hashOf(record: usize): u64 {
-  if (!load<u32>(record, R_HASHED)) {
-    store<u64>(record, hashPage(codeOf(record)), R_HASH);
-    store<u32>(record, 1, R_HASHED);
-  }
-  return load<u64>(record, R_HASH);
+  const known = load<u64>(record, RECORD_HASH);
+  if (known) return known;
+  const hash = hashPage(codeOf(record));
+  store<u64>(record, hash, RECORD_HASH);
+  return hash;
 }
 
 /** Copies the page's current bytes to the record and drops its blocks. */
 function copyPage(record: usize): void {
   const page = pageOf(record);
   memory.copy(codeOf(record), hostAddress(page), PAGE_SIZE);
-  store<u32>(record, 0, R_HASHED);
+  store<u64>(record, 0, RECORD_HASH);
   store<u32>(record, 0, R_RESTED);
   store<u32>(record, 0, R_HEAT);
   store<u32>(record, 0, R_PATIENCE);
-  memory.fill(record + R_MAP, 0, RECORD_SIZE - R_MAP);
+  memory.fill(record + RECORD_MAP, 0, RECORD_SIZE - RECORD_MAP);
   if (!hasRegions(page)) return;
   const hash = hashOf(record);
   for (let region = firstRegion(page, hash); region; region = nextRegion(region)) enterRegion(record, region);
@@ -195,7 +201,7 @@ function enterRegion(record: usize, region: usize): void {
     const slot = blockSlot(record, load<u16>(entry, U_OFFSET) & 0xffe);
     const before: usize = load<u32>(slot);
     const isFree = before == 0 || load<u16>(before) != PseudoOp.COMPILED;
-    if (n > 0 && !isFree) continue;
+    if (load<u16>(entry, U_EXTRA) > 0 && !isFree) continue;
     if (before >= hartBlock + UOP_POOL) memory.copy(before, entry, UOP_SIZE);
     else store<u32>(slot, entry);
   }

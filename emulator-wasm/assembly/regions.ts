@@ -1,10 +1,10 @@
 /**
- * The hart's index of compiled code. A region is a function in the table. It is compiled from the code of one
- * page of RAM with certain bytes, and can be entered at several offsets. The index finds it by page and hash
- * of the bytes, so it can be used again whenever the page holds them. Each entry has a micro-op
- * PseudoOp.COMPILED.
+ * The hart's index of compiled code. A region is a function in the table. It is compiled from the code of a
+ * few pages of RAM with certain bytes, and can be entered at several offsets. The index has a place for each
+ * of its pages, and finds it by page and hash of the bytes, so it can be used again whenever the page holds
+ * them. Each entry has a micro-op PseudoOp.COMPILED.
  */
-import { H_ENTRIES } from '../layout';
+import { ENTRY_NUMBER_SHIFT, H_ENTRIES } from '../layout';
 import { PseudoOp, U_EXTRA, U_IMM, U_OFFSET, UOP_SIZE } from './opcodes';
 import { DATA_CONTEXTS, REGIONS } from './state';
 
@@ -12,6 +12,7 @@ const R_PAGE = 0; // u64
 const R_HASH = 8; // u64
 const R_NEXT = 16; // u32 address of the next region in the bucket
 const R_COUNT = 20; // u32
+const R_ID = 24; // u32
 /** The micro-ops, one per entry. The first entry is the code that was hot. */
 export const R_ENTRIES = 32;
 
@@ -65,7 +66,7 @@ export function dropRegionsUpTo(last: u32): void {
   let kept = pool;
   while (kept < next && idOf(kept) != last) kept += sizeOf(kept);
   if (kept == next) return;
-  kept += sizeOf(kept);
+  while (kept < next && idOf(kept) == last) kept += sizeOf(kept);
   const bytes = next - kept;
   memory.copy(pool, kept, bytes);
   next = pool + bytes;
@@ -75,7 +76,7 @@ export function dropRegionsUpTo(last: u32): void {
 
 @inline
 function idOf(region: usize): u32 {
-  return load<u32>(region + R_ENTRIES, U_IMM);
+  return load<u32>(region, R_ID);
 }
 
 function sizeOf(region: usize): usize {
@@ -88,21 +89,26 @@ function enterIndex(region: usize): void {
   store<u32>(bucket, region);
 }
 
-/** Stores region `id`, whose `count` entries are in H_ENTRIES; 0 if there is no room for it. */
-export function newRegion(page: u64, hash: u64, id: u32, count: i32): usize {
+/**
+ * Stores the place of region `id` in a page, whose `count` entries are in H_ENTRIES; 0 if there is no room
+ * for it and for `others` entries in `pages` more pages.
+ */
+export function newRegion(page: u64, hash: u64, id: u32, count: i32, pages: u32, others: u32): usize {
   const region = next;
   const end = region + R_ENTRIES + count * UOP_SIZE;
-  if (end > hartBlock + DATA_CONTEXTS) return 0;
+  if (end + pages * R_ENTRIES + others * UOP_SIZE > hartBlock + DATA_CONTEXTS) return 0;
   next = end;
   store<u64>(region, page, R_PAGE);
   store<u64>(region, hash, R_HASH);
   store<i32>(region, count, R_COUNT);
+  store<u32>(region, id, R_ID);
   for (let n = 0; n < count; n++) {
     const uop = region + R_ENTRIES + n * UOP_SIZE;
     store<u64>(uop, PseudoOp.COMPILED);
     store<u32>(uop, id, U_IMM);
-    store<u16>(uop, load<u16>(hartBlock + H_ENTRIES + n * 2), U_OFFSET);
-    store<u16>(uop, <u16>n, U_EXTRA);
+    const entry = load<u32>(hartBlock + H_ENTRIES + n * 4);
+    store<u16>(uop, <u16>entry, U_OFFSET);
+    store<u16>(uop, <u16>(entry >>> ENTRY_NUMBER_SHIFT), U_EXTRA);
   }
   enterIndex(region);
   return region;

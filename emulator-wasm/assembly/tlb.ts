@@ -10,6 +10,9 @@ import {
   JUMP_ENTRIES,
   JUMP_HASH_SHIFT,
   JUMP_MASK,
+  PAGE_TLB,
+  PAGE_TLB_ENTRIES,
+  PAGE_TLB_MASK,
   STORE_TLB,
   TLB_ENTRIES,
   TLB_MASK,
@@ -36,8 +39,6 @@ const DATA_STRIDE = 2 * TLB_ENTRIES * 16;
 export const CODE_STRIDE = 0x3_0000;
 
 // Code context: jump cache, page TLB
-export const PAGE_TLB = JUMP_ENTRIES * 16;
-export const PAGE_TLB_ENTRIES = 512;
 /** One bit per hash of a page's number, which is clear if the caches may hold that page. */
 const PAGE_FILTER = PAGE_TLB + PAGE_TLB_ENTRIES * 16;
 const PAGE_FILTER_BYTES = 1024;
@@ -109,12 +110,12 @@ export function fenceI(hart: usize): void {
   dropStaleJumps(hart);
 }
 
-/** Empties the running context's jump cache if it is of an earlier epoch. */
+/** Empties the running context's jump cache and page TLB if they are of an earlier epoch. */
 function dropStaleJumps(hart: usize): void {
   const mark = hart + CODE_EPOCHS + ((codeTlb - hart - CODE_CONTEXTS) / CODE_STRIDE) * 4;
   if (load<u32>(mark) == codeEpoch) return;
   store<u32>(mark, codeEpoch);
-  memory.fill(codeTlb, EMPTY, JUMP_ENTRIES * 16);
+  memory.fill(codeTlb, EMPTY, PAGE_FILTER);
 }
 
 /** Whether the last claim took a context that had another key. */
@@ -299,7 +300,7 @@ export function jumpEntry(jumps: usize, pc: u64): usize {
 
 @inline
 export function codeEntry(tlb: usize, va: u64): usize {
-  return tlb + PAGE_TLB + ((<u32>(va >> 12) & (PAGE_TLB_ENTRIES - 1)) << 4);
+  return tlb + PAGE_TLB + ((<u32>va >>> 8) & PAGE_TLB_MASK);
 }
 
 /** Drops the store TLB entries of all contexts that point to this page. */

@@ -1,7 +1,10 @@
 /**
  * The function of a region while it is written: the state that the translation of all instructions shares.
  */
+
+import { H_JUMPS, PAGE_TLB, PAGE_TLB_MASK, RECORD_HASH } from '../layout.ts';
 import { DISPATCH, DISPATCH_SIGNATURE, hasTailCalls } from './dispatch.ts';
+import { PAGE_SIZE, pageNumber } from './page.ts';
 import { RememberedPages } from './pages.ts';
 import { BUDGET, HART, PAGE, REGION_SIGNATURE, SELECTOR, TLB } from './parameters.ts';
 import { Registers } from './registers.ts';
@@ -13,12 +16,23 @@ import { Windows } from './windows.ts';
  * instructions.
  */
 const RETIRED_SHIFT = 16;
-const OFFSET_MASK = 0xffff;
+/** In a region of several pages, the bits above the offset are the page's place among them. */
+const PLACE_SHIFT = 13;
+const PLACE_MASK = 7;
+const OFFSET_MASK = (1 << PLACE_SHIFT) - 1;
 
 /** The labels to branch to with the target, or with a value from which the target is computed. */
 interface Exits {
   readonly leave: Label;
   readonly side: Label;
+}
+
+const PAGE_TLB_SHIFT = 8;
+
+/** A page of the region: its number, and the hash of its bytes. */
+export interface Place {
+  readonly number: number;
+  readonly hash: bigint;
 }
 
 export class RegionFunction {
@@ -35,13 +49,25 @@ export class RegionFunction {
   #isInLoop = false;
   /** A local with the result of `floatState`, if the region needs it. */
   #floatState: number | undefined;
+  /** The numbers and hashes of the region's pages, the one with the hot code first. */
+  readonly #places: readonly Place[];
+  /** A local with a bit for each page that was found to be there. */
+  readonly #present: number;
 
   /**
    * @param kept registers that loops keep in locals, and whether they are written there
    * @param wide whether several accesses may share a TLB look-up
+   * @param places the region's pages, the one with the hot code first
    */
-  constructor(module: ModuleWriter, kept: ReadonlyMap<number, boolean>, wide: boolean) {
+  constructor(
+    module: ModuleWriter,
+    kept: ReadonlyMap<number, boolean>,
+    wide: boolean,
+    places: readonly Place[],
+  ) {
     this.#module = module;
+    this.#places = places;
+    this.#present = places.length > 1 ? this.code.local(I32) : -1;
     this.windows = new Windows(this.code, wide);
     this.registers = new Registers(this.code, kept);
     this.#outside = { leave: this.code.block(), side: this.code.block() };
@@ -92,8 +118,8 @@ export class RegionFunction {
 
   /** Leaves the region and continues at an offset from the start of the page. */
   leaveTo(offset: number): void {
-    if (offset >= 0 && offset <= OFFSET_MASK) {
-      this.#leaveBy(offset);
+    if (this.#isNear(offset)) {
+      this.#leaveBy(offset, 0, 0);
       return;
     }
     this.code.get(PAGE);
@@ -110,12 +136,12 @@ export class RegionFunction {
 
   /** Leaves the region at the instruction at `offset`, after `retired` instructions of the block. */
   leaveAt(offset: number, retired: number): void {
-    this.#leaveBy(offset | (retired << RETIRED_SHIFT));
+    this.#leaveBy(offset, retired, 0);
   }
 
   /** Leaves the instruction at `offset` to the interpreter, after `retired` instructions of the block. */
   interpret(offset: number, retired: number): void {
-    this.#leaveBy(offset | 1 | (retired << RETIRED_SHIFT));
+    this.#leaveBy(offset, retired, 1);
   }
 
   /** The same if the condition on the stack holds, which is unlikely. */
@@ -125,14 +151,24 @@ export class RegionFunction {
     this.code.end();
   }
 
-  #leaveBy(exit: number): void {
-    this.code.i32(exit);
+  #isNear(offset: number): boolean {
+    return this.#places.some(({ number }) => number === pageNumber(offset));
+  }
+
+  #leaveBy(offset: number, retired: number, interpreted: 0 | 1): void {
+    const place = this.#places.findIndex(({ number }) => number === pageNumber(offset));
+    const { number } = this.#places[place] as Place;
+    const inPage = (offset - number * PAGE_SIZE) | interpreted | (place << PLACE_SHIFT);
+    this.code.i32(inPage | (retired << RETIRED_SHIFT));
     this.code.set(this.#exit);
     this.code.br(this.#exits.side);
   }
 
-  /** Adds the finished function to the module. `count` entries from the `first` on are in loops. */
-  finish(first: number, count: number): void {
+  /**
+   * Adds the finished function to the module. `count` entries from the `first` on are in loops.
+   * @param entries the offsets of all entries
+   */
+  finish(first: number, count: number, entries: readonly number[]): void {
     const { code } = this;
     code.op(wasm.unreachable);
     code.end(); // side, in loops
@@ -147,7 +183,7 @@ export class RegionFunction {
     const dispatch = this.#module.imported(DISPATCH, DISPATCH_SIGNATURE);
     if (hasTailCalls()) code.tailCall(dispatch);
     else code.call(dispatch);
-    this.#module.add(code, (prologue) => this.#writePrologue(prologue, first, count));
+    this.#module.add(code, (prologue) => this.#writePrologue(prologue, first, count, entries));
   }
 
   #computeTarget(): void {
@@ -159,12 +195,82 @@ export class RegionFunction {
     code.set(BUDGET);
     code.get(PAGE);
     code.get(this.#exit);
-    code.i32(OFFSET_MASK);
+    code.i32(this.#places.length > 1 ? OFFSET_MASK : 0xffff);
     code.op(wasm.i32And, wasm.i64ExtendI32U, wasm.i64Add);
     code.set(this.#target);
+    for (const [place, { number }] of this.#places.entries()) {
+      if (place === 0) continue;
+      code.get(this.#exit);
+      code.i32(PLACE_SHIFT);
+      code.op(wasm.i32ShrU);
+      code.i32(PLACE_MASK);
+      code.op(wasm.i32And);
+      code.i32(place);
+      code.op(wasm.i32Eq);
+      code.if();
+      this.#addTo(code, this.#target, number * PAGE_SIZE);
+      code.end();
+    }
   }
 
-  #writePrologue(prologue: Code, first: number, count: number): void {
+  #addTo(code: Code, local: number, bytes: number): void {
+    code.get(local);
+    code.i64(bytes);
+    code.op(wasm.i64Add);
+    code.set(local);
+  }
+
+  /**
+   * Before a jump to an offset in another page: leaves the region unless the page with the expected bytes is
+   * there. Once found, a page stays there until the region is left, because the hart does nothing meanwhile
+   * that could change that.
+   */
+  requirePage(offset: number): void {
+    const { code } = this;
+    const place = this.#places.findIndex(({ number }) => number === pageNumber(offset));
+    const { number, hash } = this.#places[place] as Place;
+    code.get(this.#present);
+    code.i32(1 << place);
+    code.op(wasm.i32And, wasm.i32Eqz);
+    code.if();
+    const va = this.borrow(I64);
+    const entry = this.borrow(I32);
+    code.get(PAGE);
+    code.i64(number * PAGE_SIZE);
+    code.op(wasm.i64Add);
+    code.tee(va);
+    code.op(wasm.i32WrapI64);
+    code.i32(PAGE_TLB_SHIFT);
+    code.op(wasm.i32ShrU);
+    code.i32(PAGE_TLB_MASK);
+    code.op(wasm.i32And);
+    code.get(HART);
+    code.memory(wasm.i32Load, H_JUMPS);
+    code.op(wasm.i32Add);
+    code.tee(entry);
+    code.memory(wasm.i64Load, PAGE_TLB);
+    code.get(va);
+    code.op(wasm.i64Ne);
+    this.interpretIf(offset, 0);
+    code.get(entry);
+    code.memory(wasm.i32Load, PAGE_TLB + 8);
+    code.memory(wasm.i64Load, RECORD_HASH);
+    code.i64Bits(BigInt.asIntN(64, hash));
+    code.op(wasm.i64Ne);
+    code.ifUnlikely();
+    this.leaveTo(offset);
+    code.end();
+    code.get(this.#present);
+    code.i32(1 << place);
+    code.op(wasm.i32Or);
+    code.set(this.#present);
+    code.end();
+    this.release(I64, va);
+    this.release(I32, entry);
+  }
+
+  #writePrologue(prologue: Code, first: number, count: number, entries: readonly number[]): void {
+    if (this.#places.length > 1) this.#findPage(prologue, entries);
     if (count > 0) {
       prologue.get(SELECTOR);
       prologue.i32(first);
@@ -181,4 +287,42 @@ export class RegionFunction {
     prologue.call(this.#module.imported('floatState', { parameters: [I32], results: [I32] }));
     prologue.set(this.#floatState);
   }
+
+  /**
+   * Makes PAGE the address of the first page, whichever page is entered. Entries of the same page follow each
+   * other, in at most two runs.
+   */
+  #findPage(prologue: Code, entries: readonly number[]): void {
+    prologue.i32(1);
+    prologue.set(this.#present);
+    for (const [place, { number }] of this.#places.entries()) {
+      if (place === 0) continue;
+      const runs = runsOf(entries.map((offset) => pageNumber(offset) === number));
+      for (const [n, { first, count }] of runs.entries()) {
+        prologue.get(SELECTOR);
+        prologue.i32(first);
+        prologue.op(wasm.i32Sub);
+        prologue.i32(count);
+        prologue.op(wasm.i32LtU);
+        if (n > 0) prologue.op(wasm.i32Or);
+      }
+      if (runs.length === 0) continue;
+      prologue.if();
+      this.#addTo(prologue, PAGE, -number * PAGE_SIZE);
+      prologue.i32(1 << place);
+      prologue.set(this.#present);
+      prologue.end();
+    }
+  }
+}
+
+/** The runs of true values. */
+function runsOf(values: readonly boolean[]): { first: number; count: number }[] {
+  const runs: { first: number; count: number }[] = [];
+  for (const [n, value] of values.entries()) {
+    const last = runs.at(-1);
+    if (value && last && last.first + last.count === n) last.count++;
+    else if (value) runs.push({ first: n, count: 1 });
+  }
+  return runs;
 }

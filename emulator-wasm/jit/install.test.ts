@@ -39,7 +39,9 @@ function installer(limits = LIMITS) {
   const subject = new Installer(core, memory, 0, limits);
   const words = new Int32Array(memory.buffer);
   const install = (regions: number, bytes = 10) => {
-    const list = Array.from({ length: regions }, () => ({ page: 0n, hash: 0n, entries: [0] }));
+    const list = Array.from({ length: regions }, () => [
+      { page: 0n, hash: 0n, entries: [{ offset: 0, number: 0 }] },
+    ]);
     subject.install(moduleOf(regions), bytes, list);
   };
   return { core, install, evictions: () => words[M_EVICTIONS >> 2] };

@@ -1,5 +1,5 @@
 /** Installs compiled regions in a hart's instance of the core. */
-import { H_ENTRIES, HART_STRIDE, HARTS, M_EVICTIONS } from '../layout.ts';
+import { ENTRY_NUMBER_SHIFT, H_ENTRIES, HART_STRIDE, HARTS, M_EVICTIONS } from '../layout.ts';
 import { DISPATCH, dispatchModule } from './dispatch.ts';
 import type { CompiledRegion } from './translator.ts';
 
@@ -27,7 +27,7 @@ const PRESSURE = 512 << 10;
 /** What the core exports for this; its other functions are imported by modules. */
 export interface CompiledCode {
   readonly table: WebAssembly.Table;
-  install(page: bigint, hash: bigint, id: number, entries: number): number;
+  install(page: bigint, hash: bigint, id: number, entries: number, pages: number, others: number): number;
   /** Drops region `last` and all that were installed before it. */
   evict(last: number): void;
 }
@@ -41,7 +41,7 @@ interface Module {
 /** Makes a hart run what is compiled. */
 export class Installer {
   readonly #core: CompiledCode;
-  readonly #entries: Uint16Array;
+  readonly #entries: Uint32Array;
   readonly #words: Int32Array;
   readonly #imports: WebAssembly.Imports;
   readonly #limits: Limits;
@@ -56,7 +56,7 @@ export class Installer {
   /** @param core exports of the hart's instance */
   constructor(core: CompiledCode, memory: WebAssembly.Memory, hart: number, limits = LIMITS) {
     this.#core = core;
-    this.#entries = new Uint16Array(memory.buffer, HARTS + hart * HART_STRIDE + H_ENTRIES);
+    this.#entries = new Uint32Array(memory.buffer, HARTS + hart * HART_STRIDE + H_ENTRIES);
     this.#words = new Int32Array(memory.buffer);
     this.#limits = limits;
     const module = new WebAssembly.Module(dispatchModule());
@@ -84,9 +84,14 @@ export class Installer {
     this.#bytes += bytes;
   }
 
-  #installRegion({ page, hash, entries }: CompiledRegion, place: number): boolean {
-    this.#entries.set(entries);
-    return this.#core.install(page, hash, place, entries.length) !== 0;
+  /** Installs a region in all of its pages, or, if there is no room for that, in none. */
+  #installRegion(region: CompiledRegion, place: number): boolean {
+    return region.every(({ page, hash, entries }, n) => {
+      const others = region.slice(n + 1);
+      const count = others.reduce((sum, other) => sum + other.entries.length, 0);
+      this.#entries.set(entries.map(({ offset, number }) => offset | (number << ENTRY_NUMBER_SHIFT)));
+      return this.#core.install(page, hash, place, entries.length, others.length, count) !== 0;
+    });
   }
 
   #hasRoom(bytes: number, regions: number): boolean {

@@ -1,11 +1,27 @@
-/** A page of code as the core decodes it. */
-import { isNear, U_EXTRA, U_IMM, U_OFFSET, U_RD, U_RS1, U_RS2, UOP_SIZE } from '../assembly/opcodes.ts';
-import { H_CODE_UOPS, H_SINK } from '../layout.ts';
+/** Pages of code as the core decodes them. */
+import {
+  FarJumpOp,
+  IntegerOp,
+  isBranch,
+  isNear,
+  NearJumpOp,
+  U_EXTRA,
+  U_IMM,
+  U_OFFSET,
+  U_RD,
+  U_RS1,
+  U_RS2,
+  UOP_SIZE,
+} from '../assembly/opcodes.ts';
+import { H_SINK } from '../layout.ts';
 import type { Op } from './operations.ts';
 
 export const PAGE_SIZE = 4096;
 
-/** One instruction. Registers are offsets in the hart's block. */
+/**
+ * One instruction. Registers are offsets in the hart's block. Offsets of code are distances from the start of
+ * the region's first page.
+ */
 export interface Instruction {
   readonly op: Op;
   readonly offset: number;
@@ -14,36 +30,72 @@ export interface Instruction {
   readonly rd: number | undefined;
   readonly rs1: number;
   readonly rs2: number;
-  /** The immediate. For jumps and branches, the target's offset from the start of the page. */
+  /** The immediate. For jumps, branches and AUIPC, the offset of the target. */
   readonly imm: number;
   /** Rounding mode. */
   readonly extra: number;
 }
 
-/** Reads a hart's H_CODE_UOPS. */
-export class CodePage {
+/** A page of the code around a region. Offsets are relative to the region's first page. */
+export interface CodePage {
+  /** Its keyed hash. */
+  readonly hash: bigint;
+  opAt(offset: number): Op;
+  at(offset: number): Instruction;
+  /** Whether the guest has ever jumped to the offset. */
+  executed(offset: number): boolean;
+}
+
+/** The number of the page with an offset. */
+export function pageNumber(offset: number): number {
+  return Math.floor(offset / PAGE_SIZE);
+}
+
+/** A page's micro-ops, one for each halfword, and the keyed hash of its bytes. */
+export interface MicroOps {
+  readonly buffer: ArrayBufferLike;
+  readonly uops: number;
+  readonly hash: bigint;
+}
+
+/** Reads a page's micro-ops. */
+export class DecodedCode implements CodePage {
+  readonly hash: bigint;
+  readonly executed: (offset: number) => boolean;
   readonly #halfwords: Uint16Array;
   readonly #words: Int32Array;
-
   readonly #uops: number;
+  readonly #start: number;
 
-  /** @param hart the address of its block */
-  constructor(memory: WebAssembly.Memory, hart: number) {
-    this.#uops = hart + H_CODE_UOPS;
-    this.#halfwords = new Uint16Array(memory.buffer);
-    this.#words = new Int32Array(memory.buffer);
+  /**
+   * @param uops where the buffer holds the micro-ops
+   * @param number the page's number
+   * @param executed whether the guest has ever jumped to an offset in the page
+   */
+  constructor({ buffer, uops, hash }: MicroOps, number: number, executed: (inPage: number) => boolean) {
+    this.hash = hash;
+    this.#halfwords = new Uint16Array(buffer);
+    this.#words = new Int32Array(buffer);
+    this.#uops = uops;
+    this.#start = number * PAGE_SIZE;
+    this.executed = (offset) => executed(offset - this.#start);
+  }
+
+  #uop(offset: number): number {
+    return this.#uops + ((offset - this.#start) >> 1) * UOP_SIZE;
   }
 
   opAt(offset: number): Op {
-    return this.#halfwords[(this.#uops + (offset >> 1) * UOP_SIZE) >> 1] as Op;
+    return this.#halfwords[this.#uop(offset) >> 1] as Op;
   }
 
   at(offset: number): Instruction {
-    const uop = this.#uops + (offset >> 1) * UOP_SIZE;
+    const uop = this.#uop(offset);
     const half = (field: number) => this.#halfwords[(uop + field) >> 1] as number;
     const op = half(0) as Op;
     const rd = half(U_RD);
     const extra = half(U_EXTRA);
+    const imm = isNear(op) ? extra : (this.#words[(uop + U_IMM) >> 2] as number);
     return {
       op,
       offset,
@@ -51,8 +103,19 @@ export class CodePage {
       rd: rd === H_SINK ? undefined : rd,
       rs1: half(U_RS1),
       rs2: half(U_RS2),
-      imm: isNear(op) ? extra : (this.#words[(uop + U_IMM) >> 2] as number),
+      imm: isRelative(op) ? imm + this.#start : imm,
       extra,
     };
   }
+}
+
+/** Whether the immediate is relative to the start of the page. */
+function isRelative(op: Op): boolean {
+  return (
+    isBranch(op) ||
+    op === NearJumpOp.J_NEAR ||
+    op === NearJumpOp.JAL_NEAR ||
+    op === FarJumpOp.JAL_FAR ||
+    op === IntegerOp.AUIPC
+  );
 }

@@ -1,11 +1,13 @@
-/** Selects the code that is compiled together: a part of a page's control flow, as basic blocks. */
-import { FarJumpOp, isBranch, isJump, isNear, NearJumpOp } from '../assembly/opcodes.ts';
+/** Selects the code that is compiled together: a part of the control flow of a few pages, as basic blocks. */
+import { FarJumpOp, isBranch, isJump, NearJumpOp } from '../assembly/opcodes.ts';
 import { H_X, MAX_ENTRIES } from '../layout.ts';
 import { isCompiled } from './emitters.ts';
-import { type CodePage, type Instruction, PAGE_SIZE } from './page.ts';
+import { type CodePage, type Instruction, PAGE_SIZE, pageNumber } from './page.ts';
 
 /** The approximate maximum of instructions in a region. */
-const MAX_INSTRUCTIONS = 300;
+const MAX_INSTRUCTIONS = 400;
+/** The maximum of pages in a region. */
+const MAX_PAGES = 4;
 
 /** The distance from a jump by table within which its targets are searched, in bytes. */
 const TABLE_REACH = 1024;
@@ -16,6 +18,11 @@ const TABLE_REACH = 1024;
  */
 const RETURNS = -1;
 const TABLE = -3;
+/** Whether the block there is one of those. */
+export function isSwitch(offset: number): boolean {
+  return offset === RETURNS || offset === TABLE;
+}
+
 /** Jumps with at most this many targets have comparisons of their own. */
 const MAX_COMPARISONS = 6;
 
@@ -36,6 +43,8 @@ export interface Block {
 }
 
 export interface Region {
+  /** The pages of its instructions by their numbers; page 0 is the first. */
+  readonly pages: ReadonlyMap<number, CodePage>;
   /** The blocks by their start offsets. */
   readonly blocks: ReadonlyMap<number, Block>;
   /** Start offsets of the blocks at which the region must be entered, the hot one first. */
@@ -60,16 +69,15 @@ function isCall({ op, rd }: Instruction): boolean {
 }
 
 /**
- * Returns the region around the code at `hot`.
- * @param executed whether the guest has ever jumped to the offset
+ * Returns the region around the code at `hot`, an offset in page 0.
+ * @param pageAt returns a page by its number, if it is known
  * @returns undefined if nothing can be compiled there
  */
 export function findRegion(
-  page: CodePage,
+  pageAt: (number: number) => CodePage | undefined,
   hot: number,
-  executed: (offset: number) => boolean,
 ): Region | undefined {
-  const survey = new Survey(page, executed);
+  const survey = new Survey(pageAt);
   survey.from(hot);
   if (!survey.instructions.has(hot)) return undefined;
   const blocks = new Map<number, Block>();
@@ -78,7 +86,7 @@ export function findRegion(
     if (block) blocks.set(start, block);
   }
   for (const block of survey.switches()) blocks.set(block.start, block);
-  return { blocks, entries: entriesOf(hot, blocks, survey) };
+  return { pages: survey.pages, blocks, entries: entriesOf(hot, blocks, survey) };
 }
 
 function entriesOf(hot: number, blocks: ReadonlyMap<number, Block>, survey: Survey): number[] {
@@ -99,23 +107,49 @@ class Survey {
   /** Offsets to which the guest has jumped but no known jump leads: targets of jump tables and pointers. */
   readonly orphans = new Set<number>();
   readonly #switches = new Map<number, readonly number[]>();
-  readonly #page: CodePage;
-  readonly #executed: (offset: number) => boolean;
+  readonly #pageAt: (number: number) => CodePage | undefined;
+  /** The pages that were asked for, by their numbers. */
+  readonly #asked = new Map<number, CodePage | undefined>();
+  /** Those in the region. */
+  readonly #pages = new Map<number, CodePage>();
   #queue: number[] = [];
   /** Offsets of indirect jumps that may use a table. */
   readonly #tableJumps: number[] = [];
 
-  constructor(page: CodePage, executed: (offset: number) => boolean) {
-    this.#page = page;
-    this.#executed = executed;
+  constructor(pageAt: (number: number) => CodePage | undefined) {
+    this.#pageAt = pageAt;
+  }
+
+  #ask(number: number): CodePage | undefined {
+    if (!this.#asked.has(number)) this.#asked.set(number, this.#pageAt(number));
+    return this.#asked.get(number);
+  }
+
+  /** Whether the page with an offset is in the region, or can be. */
+  #admit(offset: number): boolean {
+    const number = pageNumber(offset);
+    if (this.#pages.has(number)) return true;
+    const page = this.#pages.size < MAX_PAGES && this.#ask(number);
+    if (page) this.#pages.set(number, page);
+    return this.#pages.has(number);
+  }
+
+  #executed(offset: number): boolean {
+    return this.#ask(pageNumber(offset))?.executed(offset) ?? false;
   }
 
   from(hot: number): void {
     this.#lead(hot);
     this.#drain();
-    if (this.#tableJumps.length === 0) return;
-    const first = Math.max(Math.min(...this.#tableJumps) - TABLE_REACH, 0);
-    const last = Math.min(Math.max(...this.#tableJumps) + TABLE_REACH, PAGE_SIZE - 2);
+    for (const number of new Set(this.#tableJumps.map(pageNumber))) this.#fromTables(number);
+  }
+
+  /** Follows the orphans near the indirect jumps of a page. */
+  #fromTables(number: number): void {
+    const jumps = this.#tableJumps.filter((offset) => pageNumber(offset) === number);
+    const start = number * PAGE_SIZE;
+    const first = Math.max(Math.min(...jumps) - TABLE_REACH, start);
+    const last = Math.min(Math.max(...jumps) + TABLE_REACH, start + PAGE_SIZE - 2);
     for (let offset = first; offset <= last; offset += 2) {
       if (this.#full) break;
       if (!this.#executed(offset) || this.instructions.has(offset)) continue;
@@ -126,12 +160,16 @@ class Survey {
     }
   }
 
+  get pages(): ReadonlyMap<number, CodePage> {
+    return this.#pages;
+  }
+
   get #full(): boolean {
     return this.instructions.size >= MAX_INSTRUCTIONS;
   }
 
   #lead(offset: number): void {
-    if (this.leaders.has(offset)) return;
+    if (this.leaders.has(offset) || !this.#admit(offset)) return;
     this.leaders.add(offset);
     this.#queue.push(offset);
   }
@@ -143,10 +181,16 @@ class Survey {
 
   /** A straight run of instructions. */
   #run(start: number): void {
+    const page = this.#pages.get(pageNumber(start)) as CodePage;
+    const end = (pageNumber(start) + 1) * PAGE_SIZE;
     let offset = start;
-    while (offset < PAGE_SIZE && !this.instructions.has(offset)) {
-      if (this.#full || !isCompiled(this.#page.opAt(offset))) return;
-      const instruction = this.#page.at(offset);
+    while (!this.instructions.has(offset)) {
+      if (offset >= end) {
+        this.#follow(offset);
+        return;
+      }
+      if (this.#full || !isCompiled(page.opAt(offset))) return;
+      const instruction = page.at(offset);
       this.instructions.set(offset, instruction);
       offset = instruction.next;
       if (this.#ends(instruction)) return;
@@ -155,28 +199,35 @@ class Survey {
     if (this.instructions.has(offset)) this.leaders.add(offset);
   }
 
+  /** Notes a target if the guest has ever jumped to it. */
+  #follow(offset: number): void {
+    if (this.#executed(offset) || this.instructions.has(offset)) this.#lead(offset);
+  }
+
   /** Notes the instruction's targets. Returns whether nothing falls through it. */
   #ends(instruction: Instruction): boolean {
     const { op, imm, next } = instruction;
     if (isBranch(op)) {
-      if (isNear(op) && (this.#executed(imm) || this.instructions.has(imm))) this.#lead(imm);
-      this.#lead(next);
+      this.#follow(imm);
+      if (pageNumber(next) === pageNumber(instruction.offset)) this.#lead(next);
+      else this.#follow(next);
       return true;
     }
     if (isCall(instruction)) {
+      if (op === FarJumpOp.JALR) this.#tableJumps.push(instruction.offset);
       if (op === NearJumpOp.JAL_NEAR) {
         this.functions.add(imm);
         this.#lead(imm);
       }
-      if (op === FarJumpOp.JALR) this.#tableJumps.push(instruction.offset);
-      if (next < PAGE_SIZE && this.#executed(next)) {
+      if (this.#executed(next)) {
+        this.#lead(next);
         this.continuations.add(next);
         if (op !== FarJumpOp.JAL_FAR) this.#nearContinuations.add(next);
-        this.#lead(next);
       }
       return true;
     }
     if (op === NearJumpOp.J_NEAR) this.#lead(imm);
+    else if (op === FarJumpOp.JAL_FAR) this.#follow(imm);
     else if (op === FarJumpOp.JALR && !isReturn(instruction)) this.#tableJumps.push(instruction.offset);
     return isJump(op);
   }
@@ -198,14 +249,15 @@ class Survey {
   }
 
   #mustLeave(offset: number): boolean {
-    return offset < PAGE_SIZE && !isCompiled(this.#page.opAt(offset));
+    const page = this.#pages.get(pageNumber(offset));
+    return page !== undefined && !isCompiled(page.opAt(offset));
   }
 
   #targets(instruction: Instruction): number[] {
     const { op, imm } = instruction;
     if (isReturn(instruction)) return this.#indirect(RETURNS);
     if (op === FarJumpOp.JALR) return this.#indirect(TABLE);
-    return isNear(op) && this.#inside(imm) ? [imm] : [];
+    return (isBranch(op) || isJump(op)) && this.#inside(imm) ? [imm] : [];
   }
 
   #inside(offset: number): boolean {

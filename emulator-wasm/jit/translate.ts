@@ -6,9 +6,9 @@ import { FLOAT_READY } from './float.ts';
 import { RegionFunction } from './function.ts';
 import { emitCondition } from './integer.ts';
 import { accessesOf } from './memory.ts';
-import type { Instruction } from './page.ts';
+import { type Instruction, pageNumber } from './page.ts';
 import { BUDGET, PAGE, SELECTOR } from './parameters.ts';
-import type { Block, Region } from './region.ts';
+import { type Block, isSwitch, type Region } from './region.ts';
 import { blocksInLoops, emitStructure, findStructure, headersOf, type Sequence } from './structure.ts';
 import { I64, type Label, type ModuleWriter, wasm } from './wasm.ts';
 import { commonWindows, type Window } from './windows.ts';
@@ -55,6 +55,7 @@ class Translation {
   readonly #known: Knowledge[] = [];
   /** A local with the target of an indirect jump. */
   readonly #indirect: number;
+  readonly #severalPages: boolean;
 
   constructor(region: Region, module: ModuleWriter, wide: boolean) {
     this.#blocks = reachable(region);
@@ -71,10 +72,12 @@ class Translation {
     this.#loops = new Set(blocksInLoops(this.#structure, (number) => !staysNear(this.#block(number))));
     const [hot, ...others] = entries as [number, ...number[]];
     const [inLoops, outside] = partition(others, (number) => this.#loops.has(number));
-    this.#entries = [hot, ...inLoops, ...outside];
+    this.#entries = [hot, ...this.#byPage(inLoops), ...this.#byPage(outside)];
     this.#structure = { ...this.#structure, entries: this.#entries };
     this.#predecessors = predecessorsOf(successors, this.#entries);
-    this.#f = new RegionFunction(module, mostUsedRegisters(this.#blocks, depths, this.#loops), wide);
+    const places = [...region.pages].map(([number, { hash }]) => ({ number, hash }));
+    this.#severalPages = places.length > 1;
+    this.#f = new RegionFunction(module, mostUsedRegisters(this.#blocks, depths, this.#loops), wide, places);
     this.#indirect = this.#f.code.local(I64);
   }
 
@@ -87,11 +90,17 @@ class Translation {
     });
     const first = this.#loops.has(this.#entries[0] as number) ? 0 : 1;
     const count = this.#entries.filter((number) => this.#loops.has(number)).length;
-    this.#f.finish(first, count);
+    const offsets = this.#entries.map((number) => this.#block(number).start);
+    this.#f.finish(first, count, offsets);
     return {
-      entries: this.#entries.map((number) => this.#block(number).start),
+      entries: offsets,
       wideAccesses: this.#f.windows.wide,
     };
+  }
+
+  #byPage(numbers: readonly number[]): number[] {
+    const pageOf = (number: number) => pageNumber(this.#block(number).start);
+    return [...numbers].sort((a, b) => pageOf(a) - pageOf(b));
   }
 
   #block(number: number): Block {
@@ -148,8 +157,12 @@ class Translation {
   #emitBlock(block: Block, branch: (target: number) => void): void {
     const go = (offset: number) => {
       const number = this.#numbers.get(offset);
-      if (number === undefined) this.#f.leaveTo(offset);
-      else branch(number);
+      if (number === undefined) {
+        this.#f.leaveTo(offset);
+        return;
+      }
+      if (this.#severalPages && crosses(block, offset)) this.#f.requirePage(offset);
+      branch(number);
     };
     if (block.instructions.length === 0) {
       this.#switchTargets(block.targets, go);
@@ -232,7 +245,7 @@ class Translation {
     code.set(this.#indirect);
     this.#link(instruction);
     const [first] = block.targets;
-    if (first !== undefined && first < 0) go(first);
+    if (first !== undefined && isSwitch(first)) go(first);
     else {
       this.#compareTargets(block.targets, go);
       this.#leaveToIndirect();
@@ -253,8 +266,17 @@ class Translation {
     }
   }
 
-  /** A table with an entry for every halfword between the first target and the last. */
   #switchTargets(offsets: readonly number[], go: (offset: number) => void): void {
+    for (const page of new Set(offsets.map(pageNumber))) {
+      this.#switchInPage(
+        offsets.filter((offset) => pageNumber(offset) === page),
+        go,
+      );
+    }
+  }
+
+  /** A table with an entry for every halfword between the first target and the last. */
+  #switchInPage(offsets: readonly number[], go: (offset: number) => void): void {
     const { code } = this.#f;
     const first = Math.min(...offsets);
     const last = Math.max(...offsets);
@@ -288,6 +310,11 @@ class Translation {
     }
     code.end();
   }
+}
+
+/** Whether the way from a block to an offset leads into another page, or comes from many places. */
+function crosses({ start, instructions }: Block, offset: number): boolean {
+  return !isSwitch(offset) && (instructions.length === 0 || pageNumber(start) !== pageNumber(offset));
 }
 
 function successorsOf(block: Block): number[] {

@@ -2,7 +2,7 @@
 
 import { UOP_SIZE } from '../../assembly/opcodes.ts';
 import { decoder } from '../../jit/decoder.ts';
-import { CodePage, PAGE_SIZE } from '../../jit/page.ts';
+import { DecodedCode, PAGE_SIZE } from '../../jit/page.ts';
 import { REGION_SIGNATURE } from '../../jit/parameters.ts';
 import { findRegion, type Region } from '../../jit/region.ts';
 import { type TranslatedRegion, translate } from '../../jit/translate.ts';
@@ -14,7 +14,6 @@ const RAM_SIZE = 1 << 20;
 
 export class DecodedPage {
   readonly #memory = new MachineMemory(1, RAM_SIZE, 0).memory;
-  readonly #page = new CodePage(this.#memory, HARTS);
   readonly #decodePage: (hart: number) => bigint;
 
   private constructor(core: WebAssembly.Module) {
@@ -40,7 +39,9 @@ export class DecodedPage {
 
   /** See findRegion. */
   region(hot: number, executed: (offset: number) => boolean = () => true): Region | undefined {
-    return findRegion(this.#page, hot, executed);
+    const { buffer } = this.#memory;
+    const page = new DecodedCode({ buffer, uops: HARTS + H_CODE_UOPS, hash: 1n }, 0, executed);
+    return findRegion((number) => (number === 0 ? page : undefined), hot);
   }
 }
 
