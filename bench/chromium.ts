@@ -1,11 +1,12 @@
 import { copyFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
-import { type Browser, chromium, type Page } from '@playwright/test';
+import { type Browser, type BrowserContext, chromium, type Page } from '@playwright/test';
 import { build } from 'vite';
 import { CHROMIUM } from '../e2e/browser.ts';
 import type { BootFigures } from '../src/machine/machine.ts';
 import { startServer } from '../src/server/server.ts';
 import type { BootSample } from './boot.ts';
+import { withFolder } from './folder.ts';
 import { PUBLIC } from './platform.ts';
 import { parseReport, type Sample } from './sample.ts';
 import { findProcesses, findThreads, processTime, threadClock } from './threads.ts';
@@ -35,7 +36,9 @@ export async function buildPage(wasm: string): Promise<void> {
     logLevel: 'warn',
     build: {
       ...{ outDir: BUILT, emptyOutDir: true, target: 'es2022' },
-      rollupOptions: { input: ['index.html', 'net.html', 'session.html'].map((name) => join(PAGE, name)) },
+      rollupOptions: {
+        input: ['index.html', 'net.html', 'program.html', 'session.html'].map((name) => join(PAGE, name)),
+      },
     },
     worker: { format: 'es' },
   });
@@ -75,6 +78,18 @@ export async function withChromium(
     await browser.close();
     await server.close();
   }
+}
+
+/** Starts a browser whose stores are on the disk, as those of users are, and which begins with none. */
+export async function withProfile(use: (browser: BrowserContext) => Promise<void>): Promise<void> {
+  await withFolder(async (profile) => {
+    const browser = await chromium.launchPersistentContext(profile, { ...CHROMIUM, serviceWorkers: 'block' });
+    try {
+      await use(browser);
+    } finally {
+      await browser.close();
+    }
+  });
 }
 
 /** Opens a page in a new profile, so that nothing is cached or optimised. */

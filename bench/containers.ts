@@ -1,12 +1,15 @@
 import { existsSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { writeCpio } from '../scripts/setup/cpio.mjs';
 import type { HeldImage } from '../src/oci/pull.ts';
+import { nodeStore } from '../src/storage/node.ts';
+import type { Store } from '../src/storage/store.ts';
 import { GUEST_FOLDER, writeGuestInitramfs } from './guest.ts';
 import { pullInto, writeRootDisk, writeScratchDisk } from './images.ts';
 import { MEMORY_MIB } from './linux.ts';
 import { startAlone } from './process.ts';
+import type { Program } from './programs.ts';
 import { qemuLinux } from './qemu.ts';
 import { peakMemory, processTime } from './threads.ts';
 
@@ -23,15 +26,27 @@ export interface Launch {
   readonly env?: NodeJS.ProcessEnv;
 }
 
+/** What a container runs, and the size of its machine. */
+type Work = Partial<Pick<Program, 'command' | 'memoryMib' | 'cpus'>>;
+
+export interface OurOptions {
+  /** Options of `run.sh`. */
+  readonly options?: readonly string[];
+  /** The path of a Node, instead of this one. */
+  readonly node?: string;
+}
+
 /** An image in a store of its own. */
 export class StoredImage {
+  readonly reference: string;
+  readonly store: Store;
   readonly #folder: string;
-  readonly #reference: string;
   readonly #image: HeldImage;
 
   private constructor(folder: string, reference: string, image: HeldImage) {
+    this.reference = reference;
+    this.store = nodeStore(join(folder, STORE));
     this.#folder = folder;
-    this.#reference = reference;
     this.#image = image;
   }
 
@@ -41,34 +56,35 @@ export class StoredImage {
     return new StoredImage(folder, reference, image);
   }
 
-  /**
-   * Returns our command line for this image, with a fresh writable disk.
-   * @param command the command to run instead of the image's
-   * @param options options of `run.sh`
-   */
-  ours(command?: readonly string[], options: readonly string[] = [], memoryMib = MEMORY_MIB): Launch {
+  /** Returns our command line for this image, with a fresh writable disk. */
+  ours(
+    { command, memoryMib = MEMORY_MIB, cpus = 1 }: Work,
+    { options = [], node = process.execPath }: OurOptions = {},
+  ): Launch {
     const env = {
       ...process.env,
+      PATH: `${dirname(node)}:${process.env.PATH}`,
       XDG_CACHE_HOME: this.#folder,
-      LINUXRUN_IMAGE: this.#reference,
+      LINUXRUN_IMAGE: this.reference,
       LINUXRUN_MEMORY: `${memoryMib}M`,
+      LINUXRUN_CPUS: `${cpus}`,
       LINUXRUN_ENTRYPOINT: command?.map(quote).join(' '),
     };
     return { command: RUN, args: options, env };
   }
 
-  /** Returns QEMU's command line: same kernel, memory and files. The first call writes the root disk. */
-  async qemu(command?: readonly string[]): Promise<Launch> {
-    const { entrypoint, cmd } = this.#image.config;
+  /** Returns QEMU's command line: same kernel, size and files. The first call writes the root disk. */
+  async qemu({ command, ...size }: Work): Promise<Launch> {
+    const { entrypoint, cmd, env } = this.#image.config;
     const [root, scratch, initramfs] = ['root', 'scratch', 'initramfs'].map((name) =>
       join(this.#folder, name),
     ) as [string, string, string];
     if (!existsSync(root)) await writeRootDisk(join(this.#folder, STORE), this.#image, root);
     await writeScratchDisk(scratch, SCRATCH_SIZE);
-    await writeFile(initramfs, await initramfsFor(command ?? [...entrypoint, ...cmd]));
+    await writeFile(initramfs, await initramfsFor([...env, ...(command ?? [...entrypoint, ...cmd])]));
     return {
       command: 'qemu-system-riscv64',
-      args: qemuLinux(initramfs, `rdinit=${GUEST_FOLDER}/boot`, [root, scratch]),
+      args: qemuLinux(initramfs, `rdinit=${GUEST_FOLDER}/boot`, [root, scratch], size),
     };
   }
 }
@@ -78,8 +94,8 @@ function quote(word: string): string {
 }
 
 /**
- * Adds the command where `bench/guest/boot.c` finds it, because the kernel's command line is too short for
- * it.
+ * Adds the environment and the command where `bench/guest/boot.c` finds them, because the kernel's command
+ * line is too short for them.
  */
 async function initramfsFor(command: readonly string[]): Promise<Buffer> {
   const data = Buffer.from(command.map((word) => `${word}\0`).join(''));
@@ -87,15 +103,18 @@ async function initramfsFor(command: readonly string[]): Promise<Buffer> {
   return Buffer.concat([await readFile(await writeGuestInitramfs()), writeCpio([entry])]);
 }
 
-/** The cost of a stretch of a process's life, in seconds and bytes. */
+/** The cost of the time between two marks in a program's output, in seconds. */
 export interface Stretch {
   elapsed: number;
-  /** Processor time of all threads of the process. */
+  /** Processor time of all threads of the machine. */
   cpu: number;
-  /** Peak resident memory, including the guest's memory. */
-  memory: number;
   /** The output between the two marks, in lines that end with a line feed. */
   output: string;
+}
+
+export interface ProcessStretch extends Stretch {
+  /** Peak resident memory of the process, including the guest's memory, in bytes. */
+  memory: number;
   /** The text of the mark at the end. */
   end: string;
 }
@@ -104,7 +123,11 @@ export interface Stretch {
  * Starts a process and measures it from its start, or from the moment it prints `from`, until it prints `to`.
  * Then kills it.
  */
-export function measureUntil({ command, args, env }: Launch, to: RegExp, from?: RegExp): Promise<Stretch> {
+export function measureUntil(
+  { command, args, env }: Launch,
+  to: RegExp,
+  from?: RegExp,
+): Promise<ProcessStretch> {
   return new Promise((resolve, reject) => {
     let [start, before] = [performance.now(), 0];
     let waiting = from;

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
-import { WIDE_IMAGES } from '../scripts/setup/places.mjs';
+import { BENCH_IMAGES } from '../scripts/setup/places.mjs';
 import { formatExt4 } from '../src/disk/ext4.ts';
 import { ImageBackend } from '../src/disk/image-backend.ts';
 import { encodeIndex, TarIndexer } from '../src/disk/tar.ts';
@@ -12,8 +12,8 @@ import { pullImage } from '../src/oci/pull.ts';
 import { parseReference } from '../src/oci/reference.ts';
 import { nodeStore } from '../src/storage/node.ts';
 
-/** Where images are: those that the tests use as well, and those that `scripts/wide-images.mjs` makes. */
-const LAYOUTS = [join(import.meta.dirname, '../../shared/images'), WIDE_IMAGES];
+/** Where images are: those that the tests use as well, and those that `scripts/bench-images.mjs` makes. */
+const LAYOUTS = [join(import.meta.dirname, '../../shared/images'), BENCH_IMAGES];
 const PIECE = 4 << 20;
 
 /** Returns the reference of an image; prints a line and returns undefined if the image is absent. */

@@ -3,14 +3,15 @@ import type { Platform } from '../src/machine/platform/platform.ts';
 
 export const MEMORY_MIB = 256;
 export const KERNEL = 'kernel/Image';
-const KERNEL_SMP = 'kernel/Image-smp';
 export const INITRD = 'kernel/initramfs.cpio';
+
+export const kernelFor = (cpus: number) => (cpus === 1 ? KERNEL : 'kernel/Image-smp');
 
 /** Starts Linux with files that are loaded already, so that loading does not count as the machine's time. */
 export async function startLinux(platform: Platform, cpus: number): Promise<Machine> {
   const [emulator, kernel, initrd] = await Promise.all([
     platform.loadEmulator(),
-    platform.loadFile(cpus === 1 ? KERNEL : KERNEL_SMP),
+    platform.loadFile(kernelFor(cpus)),
     platform.loadFile(INITRD),
   ]);
   const size = { cpus, memoryBytes: MEMORY_MIB * 2 ** 20 };

@@ -1,18 +1,23 @@
 /**
- * `npm run bench -- [SECTION…] [WORKLOAD…] [--repeat N] [--wasm PATH]`
+ * `npm run bench -- [SECTION…] [WORKLOAD…] [--repeat N] [--wasm PATH] [--program NAME]… [--busy] [--node PATH]`
  *
  * Measures the machine against qemu-system-riscv64, side by side in one run. Without sections it measures all
- * of them, and without workloads it runs all of those.
+ * of them, without workloads it runs all of those, and without programs the work consists of all of them.
+ * `--busy` keeps a processor busy beside the work, and `--node` is the Node in which our machine works.
  */
+import { execFileSync } from 'node:child_process';
 import { cpus, loadavg } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { BOOT_HERE, benchBoot, benchBootInNode, bootHere } from './boot.ts';
 import { benchCommand } from './command.ts';
 import { benchWorkloads, nodeRunner } from './compare.ts';
 import { benchConnect } from './connect.ts';
 import { benchDisk } from './disk.ts';
+import { nodeEngine } from './engine.ts';
 import { benchFilter } from './filter.ts';
+import { benchGuestJit } from './guest-jit.ts';
+import { benchHarts } from './harts.ts';
 import { benchIdle } from './idle.ts';
 import { benchKept } from './kept.ts';
 import { benchNet } from './net.ts';
@@ -21,8 +26,7 @@ import { PUBLIC } from './platform.ts';
 import { benchPull, PULL_HERE, pullHere } from './pull.ts';
 import { benchSession, benchSessionInChromium } from './session.ts';
 import { benchStart } from './start.ts';
-import { benchWide } from './wide.ts';
-import { benchWork } from './work.ts';
+import { benchWork, WORK_NAMES, type WorkOptions } from './work.ts';
 import { GROUPS } from './workloads.ts';
 
 /** Of the geometric means of workloads. */
@@ -46,10 +50,11 @@ const SECTIONS = [
   'connect',
   'command',
   'work',
-  'wide',
-  'wide-busy',
+  'guest-jit',
+  'harts',
   'chromium',
   'boot-chromium',
+  'work-chromium',
   'page',
   'preview',
   'browser-files',
@@ -60,7 +65,11 @@ interface Plan {
   workloads: string[];
   repeat: number;
   wasm: string;
+  node: string;
+  work: WorkOptions;
 }
+
+const isWork = (name: string) => WORK_NAMES.includes(name);
 
 function readPlan(): Plan {
   const { values, positionals } = parseArgs({
@@ -68,15 +77,21 @@ function readPlan(): Plan {
     options: {
       repeat: { type: 'string', default: '3' },
       wasm: { type: 'string', default: join(PUBLIC, 'emulator.wasm') },
+      program: { type: 'string', multiple: true, default: [] },
+      busy: { type: 'boolean', default: false },
+      node: { type: 'string', default: process.execPath },
     },
   });
   const all = Object.values(GROUPS).flat();
   const workloads = positionals.filter((word) => all.includes(word));
   const sections = positionals.filter((word) => SECTIONS.includes(word) || word === BOOT_HERE);
   const repeat = Number(values.repeat);
-  if (workloads.length + sections.length < positionals.length || !Number.isInteger(repeat) || repeat < 1) {
+  const unknown = workloads.length + sections.length < positionals.length;
+  const { program: programs, busy } = values;
+  if (unknown || !Number.isInteger(repeat) || repeat < 1 || !programs.every(isWork)) {
     throw new Error(
-      `usage: npm run bench -- [${[...SECTIONS, ...all].join(' | ')}]… [--repeat N] [--wasm PATH]`,
+      `usage: npm run bench -- [${[...SECTIONS, ...all].join(' | ')}]… [--repeat N] [--wasm PATH] ` +
+        `[--program ${WORK_NAMES.join(' | ')}]… [--busy] [--node PATH]`,
     );
   }
   return {
@@ -84,6 +99,8 @@ function readPlan(): Plan {
     workloads: workloads.length ? workloads : all,
     repeat,
     wasm: values.wasm,
+    node: resolve(values.node),
+    work: { repeat, programs, busy },
   };
 }
 
@@ -96,11 +113,12 @@ function printHost(): void {
 
 async function main(): Promise<void> {
   if (process.argv[2] === PULL_HERE) return pullHere(process.argv.slice(3));
-  const { sections, workloads, repeat, wasm } = readPlan();
+  const { sections, workloads, repeat, wasm, node, work } = readPlan();
   const chosen = (section: string) => sections.includes(section);
   if (chosen(BOOT_HERE)) return bootHere(wasm);
 
   printHost();
+  const engine = nodeEngine(node, execFileSync(node, ['--version'], { encoding: 'utf8' }).trim());
   const boots = repeat * BOOTS_PER_REPEAT;
   if (chosen('node'))
     await benchWorkloads('Workloads in Node', workloads, repeat, await nodeRunner(wasm), REQUIRED.node);
@@ -116,9 +134,13 @@ async function main(): Promise<void> {
   if (chosen('net')) await benchNet(wasm, repeat);
   if (chosen('connect')) await benchConnect(wasm, repeat);
   if (chosen('command')) await benchCommand(repeat);
-  if (chosen('work')) await benchWork(repeat);
-  if (chosen('wide')) await benchWide(repeat, false);
-  if (chosen('wide-busy')) await benchWide(repeat, true);
+  if (chosen('work')) await benchWork(engine, work);
+  if (chosen('guest-jit')) await benchGuestJit(engine, repeat);
+  if (chosen('harts')) await benchHarts(engine, repeat);
+  if (chosen('work-chromium')) {
+    const { chromiumEngine } = await import('./chromium-engine.ts');
+    await benchWork(await chromiumEngine(wasm), work);
+  }
   if (chosen('page')) {
     const { benchPage } = await import('./page.ts');
     await benchPage(repeat * STARTS_PER_REPEAT);

@@ -1,4 +1,5 @@
 import { type ChildProcessByStdio, spawn, spawnSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 
@@ -9,19 +10,32 @@ const TIMED = 'TIMEFORMAT="times %R %U %S"; { time "$@" </dev/null 2>&3; } 3>&2 
 
 /**
  * Starts a program in a session of its own, as Playwright starts Chromium. Linux may divide processor time by
- * session (sched_autogroup), and on a busy machine all programs should get the same share.
+ * session (sched_autogroup), and on a busy machine all programs should get the same share, which is that of
+ * our session.
  */
 export function startAlone(
   command: string,
   args: readonly string[],
   env: NodeJS.ProcessEnv = process.env,
 ): ChildProcessByStdio<null, Readable, null> {
-  return spawn(command, args, {
+  const child = spawn(command, args, {
     stdio: ['ignore', 'pipe', 'inherit'],
     timeout: TIMEOUT,
     detached: true,
     env,
   });
+  shareAlike(child.pid);
+  return child;
+}
+
+/** Gives the session of a process the priority of our own, if Linux divides processor time by session. */
+function shareAlike(pid: number | undefined): void {
+  try {
+    const [, nice = '0'] = / nice (-?\d+)/.exec(readFileSync('/proc/self/autogroup', 'utf8')) ?? [];
+    writeFileSync(`/proc/${pid}/autogroup`, nice);
+  } catch {
+    // This Linux has no sessions with priorities, or lets only root raise them.
+  }
 }
 
 /** @throws if one of the commands is missing */

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { KERNEL, MEMORY_MIB } from './linux.ts';
+import { kernelFor, MEMORY_MIB } from './linux.ts';
 import { PUBLIC } from './platform.ts';
 import { runTimed } from './process.ts';
 import { parseReport, type Sample } from './sample.ts';
@@ -17,10 +17,15 @@ export async function runInQemu({ name, path }: Workload): Promise<Sample> {
  * @param commandLine appended to our kernel command line
  * @param disks paths of raw files, for virtio-blk
  */
-export function qemuLinux(initrd: string, commandLine: string, disks: readonly string[] = []): string[] {
+export function qemuLinux(
+  initrd: string,
+  commandLine: string,
+  disks: readonly string[] = [],
+  { memoryMib = MEMORY_MIB, cpus = 1 } = {},
+): string[] {
   return [
-    ...['-M', 'virt', '-m', `${MEMORY_MIB}M`],
-    ...['-kernel', join(PUBLIC, KERNEL), '-initrd', initrd],
+    ...['-M', 'virt', '-m', `${memoryMib}M`, '-smp', `${cpus}`, '-accel', 'tcg,thread=multi'],
+    ...['-kernel', join(PUBLIC, kernelFor(cpus)), '-initrd', initrd],
     ...['-append', `console=hvc0 quiet ${commandLine}`],
     ...['-display', 'none', '-serial', 'none', '-monitor', 'none', '-no-reboot'],
     ...['-global', 'virtio-mmio.force-legacy=false', '-device', 'virtio-serial-device'],

@@ -1,14 +1,10 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { type BrowserContext, chromium, type Page } from '@playwright/test';
-import { CHROMIUM } from '../e2e/browser.ts';
+import type { BrowserContext, Page } from '@playwright/test';
 import { startLinuxRun } from '../e2e/support/linuxrun-server.ts';
 import { linkTo, Visitor } from '../e2e/support/visitor.ts';
 import { startServer } from '../src/server/server.ts';
-import { BUILT, buildPage } from './chromium.ts';
+import { BUILT, buildPage, withProfile } from './chromium.ts';
 import { withFolder } from './folder.ts';
 import { findTestImage } from './images.ts';
 import { PUBLIC } from './platform.ts';
@@ -52,17 +48,6 @@ export async function benchSessionInChromium(wasm: string, starts: number): Prom
     }).finally(() => server.close());
     await benchPromptInPage(folder, starts);
   });
-}
-
-async function withProfile(use: (browser: BrowserContext) => Promise<void>): Promise<void> {
-  const profile = await mkdtemp(join(tmpdir(), 'linuxrun-profile-'));
-  const browser = await chromium.launchPersistentContext(profile, { ...CHROMIUM, serviceWorkers: 'block' });
-  try {
-    await use(browser);
-  } finally {
-    await browser.close();
-    await rm(profile, { recursive: true, force: true });
-  }
 }
 
 /** From the click on Run to Python's prompt, and to the answer to a line typed at once; in ms. */

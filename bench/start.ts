@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Launch, measureUntil, StoredImage, type Stretch } from './containers.ts';
+import { type Launch, measureUntil, type ProcessStretch, StoredImage } from './containers.ts';
 import { withFolder } from './folder.ts';
 import { findTestImage } from './images.ts';
 import { median, printTable } from './table.ts';
@@ -43,10 +43,10 @@ export async function benchStart(repeat: number): Promise<void> {
       await withFolder(async (folder) => {
         const image = await StoredImage.pull(reference, folder);
         const launches = {
-          qemu: await image.qemu(program.command),
-          ours: image.ours(program.command),
-          usual: image.ours(program.command, [], USUAL_MIB),
-          booting: image.ours(program.command, [], USUAL_MIB - 1),
+          qemu: await image.qemu(program),
+          ours: image.ours(program),
+          usual: image.ours({ ...program, memoryMib: USUAL_MIB }),
+          booting: image.ours({ ...program, memoryMib: USUAL_MIB - 1 }),
         };
         runToEnd(launches.usual);
         await compareStarts(program, launches, repeat);
@@ -65,14 +65,19 @@ async function compareStarts(
   launches: Record<'qemu' | 'ours' | 'usual' | 'booting', Launch>,
   repeat: number,
 ): Promise<void> {
-  const samples: Record<keyof typeof launches, Stretch[]> = { qemu: [], ours: [], usual: [], booting: [] };
+  const samples: Record<keyof typeof launches, ProcessStretch[]> = {
+    qemu: [],
+    ours: [],
+    usual: [],
+    booting: [],
+  };
   for (let round = 0; round < repeat; round++) {
     for (const name of ['qemu', 'ours', 'usual', 'booting'] as const) {
       await sleep(SETTLE);
       samples[name].push(await measureUntil(launches[name], output));
     }
   }
-  const elapsed = (from: Stretch[]) => median(from.map((sample) => sample.elapsed));
+  const elapsed = (from: ProcessStretch[]) => median(from.map((sample) => sample.elapsed));
   printTable(
     [title, 'seconds', 'best', 'processor s', 'peak memory MiB'],
     Object.entries(samples).map(([name, from]) => [

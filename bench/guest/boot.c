@@ -1,6 +1,7 @@
 /*
  * PID 1 for QEMU. Builds the root file system from the two disks as our init does, and executes the program
- * in /bench/command, which holds its arguments, each ended by a NUL. It creates no namespaces and no devices.
+ * in /bench/command, which holds its environment and its arguments, each ended by a NUL. It creates no
+ * namespaces and no devices.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -70,8 +71,11 @@ int main(void)
 	mount_at("proc", "/root/proc", "proc", 0, "");
 	mount_at("sysfs", "/root/sys", "sysfs", 0, "");
 	mount_at("devtmpfs", "/root/dev", "devtmpfs", 0, "");
+	mount_at("tmpfs", "/root/dev/shm", "tmpfs", 0, "");
 	if (chdir("/root") == 0 && chroot(".") == 0) {
 		setenv("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", 1);
+		while (strchr(*arguments, '='))
+			putenv(*arguments++);
 		execvp(arguments[0], arguments);
 	}
 	fail("run", arguments[0]);

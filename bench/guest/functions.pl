@@ -1,6 +1,6 @@
-# Prints a C program with the given number of functions. Their shapes differ, so that a compiler runs much of
-# its code.
-my ($count, $state) = ($ARGV[0], 1);
+# Prints a C program with the given number of functions, and with tables, types and small functions around them
+# up to the given number of lines. The functions' shapes differ, so that a compiler runs much of its code.
+my ($count, $lines, $state) = (@ARGV, 1);
 sub pick { $state = ($state * 1103515245 + 12345) & 0x7fffffff; return ($state >> 8) % $_[0] }
 my @operators = qw(+ - * ^ & |);
 sub operator { $operators[pick(6)] }
@@ -18,7 +18,29 @@ my @shapes = (
     : 'return f' . pick($n) . '(y, x & 31) ' . operator() . ' (x > y ? f' . pick($n) . '(x, ' . pick(99) . ') : f' . ($n - 1) . '(y & 63, 2));' },
 );
 
-print "#include <stdio.h>\nstruct pair { int first, second; char text[32]; };\n";
-print "static int f$_(int x, int y) { ", $shapes[$_ % 5]->($_), " }\n" for 0 .. $count - 1;
-print "int main(int argc, char **argv) { unsigned s = argc;\n", (map { "s += f$_(s & 255, $_);\n" } 0 .. $count - 1),
-  "printf(\"%u\\n\", s); return 0; }\n";
+# One statement a line.
+sub spread { my ($text) = @_; $text =~ s/(\((?:[^()]++|(?1))*\))|(?<=[;{]) / $1 || "\n" /ge; return $text }
+
+# 39 lines.
+sub surround {
+  my ($n) = @_;
+  my @names = map { "NAME_${n}_$_" } 0 .. 11;
+  return "/* The part $n of the program: its names, their values,\n * and what they mean together. */\n"
+    . "enum names_$n {\n" . join('', map { "  $_,\n" } @names) . "};\n"
+    . "struct part_$n {\n  enum names_$n name;\n  int value;\n  struct part_$n *next;\n};\n"
+    . "static const int values_${n}[] = {\n" . join('', map { "  [$_] = " . pick(9999) . ",\n" } @names) . "};\n"
+    . "static inline int value_$n(const struct part_$n *part) {\n  return part->value + values_${n}[part->name];\n}\n"
+    . "\n";
+}
+
+my @functions = map { spread("static int f$_(int x, int y) { " . $shapes[$_ % 5]->($_)) . "\n}\n\n" } 0 .. $count - 1;
+my $main = "int main(int argc, char **argv) {\nunsigned s = argc;\n" . join('', map { "s += f$_(s & 255, $_);\n" } 0 .. $count - 1)
+  . "printf(\"%u\\n\", s);\nreturn 0;\n}\n";
+my $head = "#include <stdio.h>\nstruct pair { int first, second; char text[32]; };\n\n";
+my $parts = ($lines - (join('', $head, @functions, $main) =~ tr/\n//)) / 39;
+print $head;
+for my $n (0 .. $count - 1) {
+  print surround($_) for grep { $_ % $count == $n } 0 .. $parts - 1;
+  print $functions[$n];
+}
+print $main;

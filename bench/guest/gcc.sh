@@ -1,5 +1,6 @@
-printf '%s' "$1" > /tmp/functions.c
+perl -e "$1" "$2" "$3" > /tmp/functions.c
 cd /tmp
 echo begin
 gcc -O2 -c functions.c
 cksum < functions.o
+echo end

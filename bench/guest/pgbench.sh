@@ -6,3 +6,4 @@ as_postgres() { setpriv --reuid=postgres --regid=postgres --clear-groups "$@"; }
 echo begin
 pgbench --host /tmp --username postgres --initialize postgres > /tmp/pgbench.log 2>&1 || cat /tmp/pgbench.log
 pgbench --host /tmp --username postgres --transactions 1000 postgres 2>&1 | sed -n '/actually processed/p'
+echo end

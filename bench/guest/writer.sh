@@ -1,4 +1,5 @@
 echo "$1" | base64 -d > /tmp/writer
 chmod +x /tmp/writer
 echo begin
-/tmp/writer
+/tmp/writer "$2"
+echo end

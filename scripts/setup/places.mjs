@@ -28,8 +28,8 @@ export function hash(parts) {
   return sum.digest('hex').slice(0, 32);
 }
 
-/** The OCI layout that `scripts/wide-images.mjs` makes. */
-export const WIDE_IMAGES = join(CACHE, 'wide-images');
+/** The OCI layout that `scripts/bench-images.mjs` makes. */
+export const BENCH_IMAGES = join(CACHE, 'bench-images');
 
 /** The OCI layout that `scripts/web-images.mjs` makes. */
 export const WEB_IMAGES = join(CACHE, 'web-images');

@@ -1,14 +1,15 @@
 /**
- * `node scripts/wide-images.mjs [TAG…]` makes the images of `npm run bench -- wide`: programs that run much
- * code, little of it often. It takes a few minutes and half a gigabyte of downloads, so neither set-up nor
+ * `node scripts/bench-images.mjs [TAG…]` makes the images of `npm run bench -- work guest-jit` that are not
+ * among those of the tests. It takes a few minutes and half a gigabyte of downloads, so neither set-up nor
  * tests do it.
  */
 import { makeImages } from '../setup/debian-image.mjs';
 import { runMain } from '../setup/failure.mjs';
-import { WIDE_IMAGES } from '../setup/places.mjs';
+import { BENCH_IMAGES } from '../setup/places.mjs';
 
 const IMAGES = {
   java: { packages: ['openjdk-21-jre-headless'], path: ['/usr/lib/jvm/java-21-openjdk-riscv64/bin'] },
+  lua: { packages: ['lua5.4'] },
   node: { packages: ['nodejs'] },
   postgres: {
     packages: ['postgresql-17'],
@@ -19,4 +20,4 @@ const IMAGES = {
   qemu: { packages: ['qemu-user'] },
 };
 
-await runMain(() => makeImages(WIDE_IMAGES, IMAGES));
+await runMain(() => makeImages(BENCH_IMAGES, IMAGES));

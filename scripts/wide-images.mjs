@@ -1,3 +1,0 @@
-import './node-version.mjs';
-
-import('./commands/wide-images.mjs');
