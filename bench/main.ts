@@ -1,5 +1,5 @@
 /**
- * `npm run bench -- [SECTION…] [WORKLOAD…] [--repeat N] [--wasm PATH] [--program NAME]… [--busy] [--node PATH]`
+ * `npm run bench -- [SECTION…] [WORKLOAD…] [OPTION…]`; with a wrong option it prints all.
  *
  * Measures the machine against qemu-system-riscv64, side by side in one run. Without sections it measures all
  * of them, without workloads it runs all of those, and without programs the work consists of all of them.

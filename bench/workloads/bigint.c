@@ -1,4 +1,4 @@
-/* Big integers: powers modulo the prime 2^1279 - 1 by Montgomery's multiplication, with 64x64-bit products. */
+/* Big integers: powers modulo the prime 2^1279 - 1 by Montgomery's multiplication. */
 #include "../runtime/runtime.h"
 
 #define BITS 1279

@@ -1,4 +1,4 @@
-/* Sorts records of 24 bytes by comparison callbacks, as C's qsort does: a merge sort that knows only sizes. */
+/* Sorts records of 24 bytes by comparison callbacks, as C's qsort does: a merge sort. */
 #include "../runtime/runtime.h"
 
 #define COUNT 20000

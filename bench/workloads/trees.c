@@ -78,7 +78,8 @@ static unsigned depth_of(const node *tree) {
 
 static node *plant(node *added, uint64_t *state) {
   uint64_t random = xorshift(state);
-  *added = (node){.key = (random & 0x7fffffff) / NODES * NODES + (added - nodes), .priority = random >> 32, .size = 1};
+  uint32_t key = (random & 0x7fffffff) / NODES * NODES + (added - nodes);
+  *added = (node){.key = key, .priority = random >> 32, .size = 1};
   return added;
 }
 
