@@ -304,6 +304,8 @@ export const EXIT_REASONS = 3;
  * the entry; otherwise 0.
  */
 export const H_JUMPS = 0xd40;
+/** The rest of the budget (i32) when compiled code is left. */
+export const H_LEFT = 0xd44;
 export const JUMP_REGION = 12;
 export const REGION_SHIFT = 8;
 export const JUMP_ENTRIES = 8192;

@@ -9,6 +9,7 @@ import {
   H_FENCE,
   H_FRM,
   H_JUMPS,
+  H_LEFT,
   H_MSTATUS,
   H_PC,
   STORE_TLB,
@@ -127,7 +128,8 @@ const SAMPLED_EXITS = 31;
 @inline
 function runCompiled(h: usize, p: usize, tlb: usize, jumps: usize, pageVa: u64, count: i32): i32 {
   store<u32>(h, jumps, H_JUMPS);
-  const left = call_indirect<i32>(load<u32>(p, U_IMM), h, tlb, pageVa, count, load<u16>(p, U_EXTRA));
+  call_indirect<i32>(load<u32>(p, U_IMM), h, tlb, pageVa, count, load<u16>(p, U_EXTRA));
+  const left = load<i32>(h, H_LEFT);
   store<u64>(h, load<u64>(h, H_COMPILED) + (count - left), H_COMPILED);
   return left;
 }

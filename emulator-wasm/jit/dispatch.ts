@@ -9,27 +9,29 @@ import {
   EXIT_NOT_COMPILED,
   H_EXITS,
   H_JUMPS,
+  H_LEFT,
   H_PC,
   JUMP_HASH_SHIFT,
   JUMP_MASK,
   JUMP_REGION,
   REGION_SHIFT,
 } from '../layout.ts';
-import { REGION_SIGNATURE } from './parameters.ts';
+import { LEFT, REGION_SIGNATURE } from './parameters.ts';
 import { Code, I32, I64, type Label, ModuleWriter, type Signature, wasm } from './wasm.ts';
 
 export const DISPATCH = 'dispatch';
 
 /**
- * (hart's block, load TLB, virtual address to continue at, instructions left) → result of the region that
- * runs.
+ * (hart's block, load TLB, virtual address to continue at, instructions left, callers << FRAMES_SHIFT) →
+ * result of the region that runs.
  */
-export const DISPATCH_SIGNATURE: Signature = { parameters: [I32, I32, I64, I32], results: [I32] };
+export const DISPATCH_SIGNATURE: Signature = { parameters: [I32, I32, I64, I32, I32], results: [I32] };
 
 const HART = 0;
 const TLB = 1;
 const PC = 2;
 const BUDGET = 3;
+const FRAMES = 4;
 
 const JUMP_SHIFT = 3;
 const PAGE_MASK = -0x1000;
@@ -74,7 +76,10 @@ export function dispatchModule(): Uint8Array<ArrayBuffer> {
   code.get(HART);
   code.get(PC);
   code.memory(wasm.i64Store, H_PC);
+  code.get(HART);
   code.get(BUDGET);
+  code.memory(wasm.i32Store, H_LEFT);
+  code.i32(LEFT);
   module.add(code);
   return module.finish();
 }
@@ -111,6 +116,8 @@ function goOn(code: Code, notCompiled: Label, signature: number): void {
   code.get(region);
   code.i32((1 << REGION_SHIFT) - 1);
   code.op(wasm.i32And);
+  code.get(FRAMES);
+  code.op(wasm.i32Or);
   code.get(region);
   code.i32(REGION_SHIFT);
   code.op(wasm.i32ShrU);

@@ -2,11 +2,21 @@
  * The function of a region while it is written: the state that the translation of all instructions shares.
  */
 
-import { H_JUMPS, PAGE_TLB, PAGE_TLB_MASK, RECORD_HASH } from '../layout.ts';
+import { H_JUMPS, H_PC, PAGE_TLB, PAGE_TLB_MASK, RECORD_HASH } from '../layout.ts';
 import { DISPATCH, DISPATCH_SIGNATURE, hasTailCalls } from './dispatch.ts';
 import { PAGE_SIZE, pageNumber } from './page.ts';
 import { RememberedPages } from './pages.ts';
-import { BUDGET, HART, PAGE, REGION_SIGNATURE, SELECTOR, TLB } from './parameters.ts';
+import {
+  BUDGET,
+  FRAMES_SHIFT,
+  HART,
+  LEFT,
+  MAX_FRAMES,
+  PAGE,
+  REGION_SIGNATURE,
+  SELECTOR,
+  TLB,
+} from './parameters.ts';
 import { Registers } from './registers.ts';
 import { Code, I32, I64, type Label, type ModuleWriter, type ValueType, wasm } from './wasm.ts';
 import { Windows } from './windows.ts';
@@ -44,6 +54,8 @@ export class RegionFunction {
   readonly #spare = new Map<ValueType, number[]>();
   readonly #exit = this.code.local(I32);
   readonly #target = this.code.local(I64);
+  /** A local with the number of callers << FRAMES_SHIFT. */
+  readonly #frames = this.code.local(I32);
   readonly #outside: Exits;
   readonly #inLoops: Exits;
   #isInLoop = false;
@@ -122,10 +134,15 @@ export class RegionFunction {
       this.#leaveBy(offset, 0, 0);
       return;
     }
+    this.pushAddress(offset);
+    this.leaveToTop();
+  }
+
+  /** Pushes the virtual address of an offset from the start of the first page. */
+  pushAddress(offset: number): void {
     this.code.get(PAGE);
     this.code.i64(offset);
     this.code.op(wasm.i64Add);
-    this.leaveToTop();
   }
 
   /** Leaves the region and continues at the address on the stack. */
@@ -179,11 +196,68 @@ export class RegionFunction {
     code.end(); // side
     this.#computeTarget();
     code.end(); // leave
-    for (const local of [HART, TLB, this.#target, BUDGET]) code.get(local);
-    const dispatch = this.#module.imported(DISPATCH, DISPATCH_SIGNATURE);
-    if (hasTailCalls()) code.tailCall(dispatch);
-    else code.call(dispatch);
+    for (const local of [HART, TLB, this.#target, BUDGET, this.#frames]) code.get(local);
+    if (hasTailCalls()) code.tailCall(this.#dispatcher);
+    else code.call(this.#dispatcher);
     this.#module.add(code, (prologue) => this.#writePrologue(prologue, first, count, entries));
+  }
+
+  get #dispatcher(): number {
+    return this.#module.imported(DISPATCH, DISPATCH_SIGNATURE);
+  }
+
+  /**
+   * Calls the guest's function whose address is in the local `target`, and goes on if it returns to the
+   * offset `next`.
+   */
+  callFunction(target: number, next: number): void {
+    const { code } = this;
+    this.registers.forget();
+    this.windows.closeAll();
+    code.get(this.#frames);
+    code.i32(MAX_FRAMES << FRAMES_SHIFT);
+    code.op(wasm.i32Eq);
+    code.ifUnlikely();
+    code.get(target);
+    this.leaveToTop();
+    code.end();
+    for (const local of [HART, TLB, target, BUDGET, this.#frames]) code.get(local);
+    code.i32(1 << FRAMES_SHIFT);
+    code.op(wasm.i32Add);
+    code.call(this.#dispatcher);
+    code.tee(BUDGET);
+    code.i32(LEFT);
+    code.op(wasm.i32Eq);
+    code.ifUnlikely();
+    code.i32(LEFT);
+    code.op(wasm.return);
+    code.end();
+    code.get(HART);
+    code.memory(wasm.i64Load, H_PC);
+    code.tee(target);
+    this.pushAddress(next);
+    code.op(wasm.i64Ne);
+    code.ifUnlikely();
+    code.get(target);
+    this.leaveToTop();
+    code.end();
+  }
+
+  /** Returns from the guest's function to the address in the local `target`. */
+  returnTo(target: number): void {
+    const { code } = this;
+    if (hasTailCalls()) {
+      code.get(this.#frames);
+      code.if();
+      code.get(HART);
+      code.get(target);
+      code.memory(wasm.i64Store, H_PC);
+      code.get(BUDGET);
+      code.op(wasm.return);
+      code.end();
+    }
+    code.get(target);
+    this.leaveToTop();
   }
 
   #computeTarget(): void {
@@ -235,9 +309,7 @@ export class RegionFunction {
     code.if();
     const va = this.borrow(I64);
     const entry = this.borrow(I32);
-    code.get(PAGE);
-    code.i64(number * PAGE_SIZE);
-    code.op(wasm.i64Add);
+    this.pushAddress(number * PAGE_SIZE);
     code.tee(va);
     code.op(wasm.i32WrapI64);
     code.i32(PAGE_TLB_SHIFT);
@@ -270,6 +342,14 @@ export class RegionFunction {
   }
 
   #writePrologue(prologue: Code, first: number, count: number, entries: readonly number[]): void {
+    prologue.get(SELECTOR);
+    prologue.i32(-1 << FRAMES_SHIFT);
+    prologue.op(wasm.i32And);
+    prologue.set(this.#frames);
+    prologue.get(SELECTOR);
+    prologue.i32((1 << FRAMES_SHIFT) - 1);
+    prologue.op(wasm.i32And);
+    prologue.set(SELECTOR);
     if (this.#places.length > 1) this.#findPage(prologue, entries);
     if (count > 0) {
       prologue.get(SELECTOR);

@@ -5,7 +5,7 @@ import { isCompiled } from './emitters.ts';
 import { type CodePage, type Instruction, PAGE_SIZE, pageNumber } from './page.ts';
 
 /** The approximate maximum of instructions in a region. */
-const MAX_INSTRUCTIONS = 400;
+const MAX_INSTRUCTIONS = 200;
 /** The maximum of pages in a region. */
 const MAX_PAGES = 4;
 
@@ -16,7 +16,7 @@ const TABLE_REACH = 1024;
  * The blocks to which all returns with many targets, and all jumps by table, of the region go. They only
  * contain a switch. Their offsets are odd, so that no instruction is there, not even in the preceding page.
  */
-const RETURNS = -1;
+export const RETURNS = -1;
 const TABLE = -3;
 /** Whether the block there is one of those. */
 export function isSwitch(offset: number): boolean {
@@ -60,6 +60,11 @@ function isLink(register: number | undefined): boolean {
 
 export function isReturn(instruction: Instruction): boolean {
   return instruction.op === FarJumpOp.JALR && instruction.rd === undefined && isLink(instruction.rs1);
+}
+
+/** Whether the instruction calls a function that is not part of the region, and that returns. */
+export function isFarCall({ op, rd }: Instruction): boolean {
+  return (op === FarJumpOp.JAL_FAR || op === FarJumpOp.JALR) && isLink(rd);
 }
 
 function isCall({ op, rd }: Instruction): boolean {
@@ -214,7 +219,7 @@ class Survey {
       return true;
     }
     if (isCall(instruction)) {
-      if (op === FarJumpOp.JALR) this.#tableJumps.push(instruction.offset);
+      if (op === FarJumpOp.JALR && !isFarCall(instruction)) this.#tableJumps.push(instruction.offset);
       if (op === NearJumpOp.JAL_NEAR) {
         this.functions.add(imm);
         this.#lead(imm);
@@ -222,7 +227,7 @@ class Survey {
       if (this.#executed(next)) {
         this.#lead(next);
         this.continuations.add(next);
-        if (op !== FarJumpOp.JAL_FAR) this.#nearContinuations.add(next);
+        if (op === NearJumpOp.JAL_NEAR) this.#nearContinuations.add(next);
       }
       return true;
     }
@@ -254,7 +259,8 @@ class Survey {
   }
 
   #targets(instruction: Instruction): number[] {
-    const { op, imm } = instruction;
+    const { op, imm, next } = instruction;
+    if (isFarCall(instruction)) return this.#inside(next) ? [next] : [];
     if (isReturn(instruction)) return this.#indirect(RETURNS);
     if (op === FarJumpOp.JALR) return this.#indirect(TABLE);
     return (isBranch(op) || isJump(op)) && this.#inside(imm) ? [imm] : [];

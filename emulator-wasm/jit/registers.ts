@@ -133,6 +133,11 @@ export class Registers {
     this.#dirty.clear();
   }
 
+  /** Called where everything in locals becomes unknown. */
+  forget(): void {
+    this.#known.clear();
+  }
+
   /** Pushes the low word of a register. */
   get32(register: number): void {
     this.get(register);

@@ -1,6 +1,7 @@
 /** Translates a region of RISC-V code to a WebAssembly function. */
 import { FarJumpOp, isBranch, isFloat, isJump } from '../assembly/opcodes.ts';
 import { H_X, MAX_ENTRIES } from '../layout.ts';
+import { hasTailCalls } from './dispatch.ts';
 import { emitterOf } from './emitters.ts';
 import { FLOAT_READY } from './float.ts';
 import { RegionFunction } from './function.ts';
@@ -8,7 +9,7 @@ import { emitCondition } from './integer.ts';
 import { accessesOf } from './memory.ts';
 import { type Instruction, pageNumber } from './page.ts';
 import { BUDGET, PAGE, SELECTOR } from './parameters.ts';
-import { type Block, isSwitch, type Region } from './region.ts';
+import { type Block, isFarCall, isReturn, isSwitch, RETURNS, type Region } from './region.ts';
 import { blocksInLoops, emitStructure, findStructure, headersOf, type Sequence } from './structure.ts';
 import { I64, type Label, type ModuleWriter, wasm } from './wasm.ts';
 import { commonWindows, type Window } from './windows.ts';
@@ -166,7 +167,8 @@ class Translation {
     };
     if (block.instructions.length === 0) {
       this.#switchTargets(block.targets, go);
-      this.#leaveToIndirect();
+      if (block.start === RETURNS) this.#f.returnTo(this.#indirect);
+      else this.#leaveToIndirect();
     } else this.#emitInstructions(block, go);
   }
 
@@ -215,21 +217,31 @@ class Translation {
       go(block.next);
     } else if (op === FarJumpOp.JALR) {
       this.#emitIndirect(instruction, block, go);
+    } else if (isFarCall(instruction)) {
+      this.#f.pushAddress(imm);
+      this.#f.code.set(this.#indirect);
+      this.#link(instruction);
+      this.#emitCall(block, go);
     } else {
       this.#link(instruction);
       go(imm);
     }
   }
 
+  /** Calls the function at the indirect address, and continues behind the call if that is in the region. */
+  #emitCall(block: Block, go: (offset: number) => void): void {
+    if (block.targets.length === 0 || !hasTailCalls()) {
+      this.#leaveToIndirect();
+      return;
+    }
+    this.#f.callFunction(this.#indirect, block.next);
+    go(block.next);
+  }
+
   #link({ rd, next }: Instruction): void {
     if (rd === undefined) return;
-    const { code } = this.#f;
     this.#f.windows.close(rd);
-    this.#f.registers.set(rd, () => {
-      code.get(PAGE);
-      code.i64(next);
-      code.op(wasm.i64Add);
-    });
+    this.#f.registers.set(rd, () => this.#f.pushAddress(next));
     this.#f.registers.flush();
   }
 
@@ -245,10 +257,12 @@ class Translation {
     code.set(this.#indirect);
     this.#link(instruction);
     const [first] = block.targets;
-    if (first !== undefined && isSwitch(first)) go(first);
+    if (isFarCall(instruction)) this.#emitCall(block, go);
+    else if (first !== undefined && isSwitch(first)) go(first);
     else {
       this.#compareTargets(block.targets, go);
-      this.#leaveToIndirect();
+      if (isReturn(instruction)) this.#f.returnTo(this.#indirect);
+      else this.#leaveToIndirect();
     }
   }
 

@@ -10,6 +10,7 @@ export type ValueType = typeof I32 | typeof I64 | typeof F32 | typeof F64;
 export const wasm = {
   unreachable: 0x00,
   else: 0x05,
+  return: 0x0f,
   drop: 0x1a,
   select: 0x1b,
   i32Load: 0x28,
@@ -21,6 +22,7 @@ export const wasm = {
   i64Load16U: 0x33,
   i64Load32S: 0x34,
   i64Load32U: 0x35,
+  i32Store: 0x36,
   i64Store: 0x37,
   f64Store: 0x39,
   i64Store8: 0x3c,

@@ -98,6 +98,10 @@ export class Windows {
     this.#open.delete(register);
   }
 
+  closeAll(): void {
+    this.#open.clear();
+  }
+
   base(register: number): number {
     const known = this.#bases.get(register);
     if (known !== undefined) return known;

@@ -2,19 +2,26 @@
 (module
   (type $t0 (func (param i32 i32 i64 i32 i32) (result i32)))
   (type $t1 (func (param i32 i32 i64 i64) (result i32)))
-  (type $t2 (func (param i32 i32 i64 i32) (result i32)))
   (import "core" "atomicRmw" (func $core.atomicRmw (type $t1)))
-  (import "core" "dispatch" (func $core.dispatch (type $t2)))
+  (import "core" "dispatch" (func $core.dispatch (type $t0)))
   (import "env" "memory" (memory $env.memory 1 65536 shared))
   (func $0 (export "0") (type $t0) (param $hart i32) (param $tlb i32) (param $page i64) (param $budget i32) (param $entry i32) (result i32)
-    (local $l5 i32) (local $l6 i64) (local $l7 i64) (local $l8 i64) (local $l9 i64) (local $l10 i64)
+    (local $l5 i32) (local $l6 i64) (local $l7 i32) (local $l8 i64) (local $l9 i64) (local $l10 i64) (local $l11 i64)
+    (local.set $l7
+      (i32.and
+        (local.get $entry)
+        (i32.const -256)))
+    (local.set $entry
+      (i32.and
+        (local.get $entry)
+        (i32.const 255)))
     (block $B0
       (block $B1
         (block $B2
           (block $B3
             (block $B4
             )
-            (local.set $l8
+            (local.set $l9
               (i64.load offset=96 (;a2;)
                 (local.get $hart)))
             (if $I5
@@ -22,44 +29,44 @@
                 (call $core.atomicRmw
                   (local.get $hart)
                   (i32.const 132)
-                  (local.get $l8)
+                  (local.get $l9)
                   (i64.load offset=88 (;a1;)
                     (local.get $hart))))
               (then
                 (local.set $l5
                   (i32.const 1))
                 (br $B1)))
-            (local.set $l9
+            (local.set $l10
               (i64.load offset=1032
                 (local.get $hart)))
             (atomic.fence)
             (i64.store offset=80 (;a0;)
               (local.get $hart)
-              (local.get $l9))
+              (local.get $l10))
             (if $I6
               (i32.eqz
                 (call $core.atomicRmw
                   (local.get $hart)
                   (i32.const 118)
-                  (local.get $l8)
+                  (local.get $l9)
                   (i64.const 0)))
               (then
                 (local.set $l5
                   (i32.const 131081))
                 (br $B1)))
-            (local.set $l10
+            (local.set $l11
               (i64.load offset=1032
                 (local.get $hart)))
             (i64.store offset=104 (;a3;)
               (local.get $hart)
-              (local.get $l10))
+              (local.get $l11))
             (if $I7
               (i32.eqz
                 (call $core.atomicRmw
                   (local.get $hart)
                   (i32.const 119)
-                  (local.get $l8)
-                  (local.get $l10)))
+                  (local.get $l9)
+                  (local.get $l11)))
               (then
                 (local.set $l5
                   (i32.const 196621))
@@ -103,4 +110,5 @@
       (local.get $hart)
       (local.get $tlb)
       (local.get $l6)
-      (local.get $budget))))
+      (local.get $budget)
+      (local.get $l7))))

@@ -1,11 +1,18 @@
 ;; entries: 0x0, 0x4, 0xe
 (module
   (type $t0 (func (param i32 i32 i64 i32 i32) (result i32)))
-  (type $t1 (func (param i32 i32 i64 i32) (result i32)))
-  (import "core" "dispatch" (func $core.dispatch (type $t1)))
+  (import "core" "dispatch" (func $core.dispatch (type $t0)))
   (import "env" "memory" (memory $env.memory 1 65536 shared))
   (func $0 (export "0") (type $t0) (param $hart i32) (param $tlb i32) (param $page i64) (param $budget i32) (param $entry i32) (result i32)
-    (local $l5 i32) (local $l6 i64) (local $l7 i64) (local $l8 i64) (local $l9 i64)
+    (local $l5 i32) (local $l6 i64) (local $l7 i32) (local $l8 i64) (local $l9 i64) (local $l10 i64)
+    (local.set $l7
+      (i32.and
+        (local.get $entry)
+        (i32.const -256)))
+    (local.set $entry
+      (i32.and
+        (local.get $entry)
+        (i32.const 255)))
     (block $B0
       (block $B1
         (block $B2
@@ -25,13 +32,13 @@
                 (i32.sub
                   (local.get $budget)
                   (i32.const 1)))
-              (local.set $l8
+              (local.set $l9
                 (i64.add
                   (local.get $page)
                   (i64.const 4)))
               (i64.store offset=8 (;ra;)
                 (local.get $hart)
-                (local.get $l8))
+                (local.get $l9))
               (local.set $entry
                 (i32.const 2))
               (br $B4))
@@ -43,39 +50,39 @@
                       (local.get $entry)
                       (i32.const 2)))
                   (br $B8))
-                (local.set $l9
+                (local.set $l10
                   (i64.add
                     (i64.load offset=80 (;a0;)
                       (local.get $hart))
                     (i64.const 1)))
                 (i64.store offset=80 (;a0;)
                   (local.get $hart)
-                  (local.get $l9))
+                  (local.get $l10))
                 (local.set $budget
                   (i32.sub
                     (local.get $budget)
                     (i32.const 2)))
-                (local.set $l8
+                (local.set $l9
                   (i64.add
                     (local.get $page)
                     (i64.const 10)))
                 (i64.store offset=8 (;ra;)
                   (local.get $hart)
-                  (local.get $l8))
+                  (local.get $l9))
                 (br $B7))
-              (local.set $l9
+              (local.set $l10
                 (i64.shl
                   (i64.load offset=80 (;a0;)
                     (local.get $hart))
                   (i64.const 1)))
               (i64.store offset=80 (;a0;)
                 (local.get $hart)
-                (local.get $l9))
+                (local.get $l10))
               (local.set $budget
                 (i32.sub
                   (local.get $budget)
                   (i32.const 2)))
-              (local.set $l7
+              (local.set $l8
                 (i64.and
                   (i64.load offset=8 (;ra;)
                     (local.get $hart))
@@ -83,7 +90,7 @@
               (if $I9
                 (i64.eq
                   (i64.sub
-                    (local.get $l7)
+                    (local.get $l8)
                     (local.get $page))
                   (i64.const 4))
                 (then
@@ -96,8 +103,16 @@
                   (local.set $l5
                     (i32.const 4))
                   (br $B1)))
+              (if $I10
+                (local.get $l7)
+                (then
+                  (i64.store offset=520
+                    (local.get $hart)
+                    (local.get $l8))
+                  (return
+                    (local.get $budget))))
               (local.set $l6
-                (local.get $l7))
+                (local.get $l8))
               (br $B0))
             (unreachable))
           (local.set $budget
@@ -131,4 +146,5 @@
       (local.get $hart)
       (local.get $tlb)
       (local.get $l6)
-      (local.get $budget))))
+      (local.get $budget)
+      (local.get $l7))))

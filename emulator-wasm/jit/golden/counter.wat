@@ -2,12 +2,19 @@
 (module
   (type $t0 (func (param i32 i32 i64 i32 i32) (result i32)))
   (type $t1 (func (param i32 i32 i32) (result i64)))
-  (type $t2 (func (param i32 i32 i64 i32) (result i32)))
   (import "core" "counterValue" (func $core.counterValue (type $t1)))
-  (import "core" "dispatch" (func $core.dispatch (type $t2)))
+  (import "core" "dispatch" (func $core.dispatch (type $t0)))
   (import "env" "memory" (memory $env.memory 1 65536 shared))
   (func $0 (export "0") (type $t0) (param $hart i32) (param $tlb i32) (param $page i64) (param $budget i32) (param $entry i32) (result i32)
-    (local $l5 i32) (local $l6 i64) (local $l7 i64) (local $l8 i64) (local $l9 i64) (local $l10 i64) (local $l11 i64)
+    (local $l5 i32) (local $l6 i64) (local $l7 i32) (local $l8 i64) (local $l9 i64) (local $l10 i64) (local $l11 i64) (local $l12 i64)
+    (local.set $l7
+      (i32.and
+        (local.get $entry)
+        (i32.const -256)))
+    (local.set $entry
+      (i32.and
+        (local.get $entry)
+        (i32.const 255)))
     (if $I0
       (i32.lt_u
         (i32.sub
@@ -15,13 +22,13 @@
           (i32.const 0))
         (i32.const 1))
       (then
-        (local.set $l8
+        (local.set $l9
           (i64.load offset=80 (;a0;)
             (local.get $hart)))
-        (local.set $l10
+        (local.set $l11
           (i64.load offset=88 (;a1;)
             (local.get $hart)))
-        (local.set $l11
+        (local.set $l12
           (i64.load offset=96 (;a2;)
             (local.get $hart)))))
     (block $B1
@@ -33,13 +40,13 @@
             (loop $L6
               (block $B7
               )
-              (local.set $l8
+              (local.set $l9
                 (i64.add
-                  (local.get $l8)
+                  (local.get $l9)
                   (i64.const -1)))
               (if $I8
                 (i64.eq
-                  (local.tee $l9
+                  (local.tee $l10
                     (call $core.counterValue
                       (local.get $hart)
                       (i32.const 3073)
@@ -51,19 +58,19 @@
                   (local.set $l5
                     (i32.const 65539))
                   (br $B4)))
-              (local.set $l10
-                (local.get $l9))
               (local.set $l11
+                (local.get $l10))
+              (local.set $l12
                 (i64.add
-                  (local.get $l11)
-                  (local.get $l10)))
+                  (local.get $l12)
+                  (local.get $l11)))
               (local.set $budget
                 (i32.sub
                   (local.get $budget)
                   (i32.const 4)))
               (if $I9
                 (i64.ne
-                  (local.get $l8)
+                  (local.get $l9)
                   (i64.const 0))
                 (then
                   (br_if $L6
@@ -92,13 +99,13 @@
                   (i32.const 65535))))))
         (i64.store offset=80 (;a0;)
           (local.get $hart)
-          (local.get $l8))
+          (local.get $l9))
         (i64.store offset=88 (;a1;)
           (local.get $hart)
-          (local.get $l10))
+          (local.get $l11))
         (i64.store offset=96 (;a2;)
           (local.get $hart)
-          (local.get $l11))
+          (local.get $l12))
         (br $B1))
       (local.set $budget
         (i32.sub
@@ -117,4 +124,5 @@
       (local.get $hart)
       (local.get $tlb)
       (local.get $l6)
-      (local.get $budget))))
+      (local.get $budget)
+      (local.get $l7))))

@@ -1,11 +1,18 @@
 ;; entries: 0x0
 (module
   (type $t0 (func (param i32 i32 i64 i32 i32) (result i32)))
-  (type $t1 (func (param i32 i32 i64 i32) (result i32)))
-  (import "core" "dispatch" (func $core.dispatch (type $t1)))
+  (import "core" "dispatch" (func $core.dispatch (type $t0)))
   (import "env" "memory" (memory $env.memory 1 65536 shared))
   (func $0 (export "0") (type $t0) (param $hart i32) (param $tlb i32) (param $page i64) (param $budget i32) (param $entry i32) (result i32)
-    (local $l5 i32) (local $l6 i64) (local $l7 i64) (local $l8 i64) (local $l9 i32) (local $l10 i32) (local $l11 i64) (local $l12 i64) (local $l13 i64)
+    (local $l5 i32) (local $l6 i64) (local $l7 i32) (local $l8 i64) (local $l9 i64) (local $l10 i32) (local $l11 i32) (local $l12 i64) (local $l13 i64) (local $l14 i64)
+    (local.set $l7
+      (i32.and
+        (local.get $entry)
+        (i32.const -256)))
+    (local.set $entry
+      (i32.and
+        (local.get $entry)
+        (i32.const 255)))
     (block $B0
       (block $B1
         (block $B2
@@ -15,86 +22,86 @@
                 (block $B6
                   (block $B7
                   )
-                  (local.set $l8
+                  (local.set $l9
                     (i64.load offset=80 (;a0;)
                       (local.get $hart)))
                   (if $I8
                     (i64.ne
                       (i64.load
-                        (local.tee $l10
+                        (local.tee $l11
                           (i32.add
                             (i32.and
                               (i32.shr_u
                                 (i32.wrap_i64
-                                  (local.get $l8))
+                                  (local.get $l9))
                                 (i32.const 8))
                               (i32.const 65520))
                             (local.get $tlb))))
                       (i64.and
                         (i64.add
-                          (local.get $l8)
+                          (local.get $l9)
                           (i64.const 3))
                         (i64.const -4096)))
                     (then
                       (local.set $l5
                         (i32.const 1))
                       (br $B1)))
-                  (local.set $l9
+                  (local.set $l10
                     (i32.load offset=8
-                      (local.get $l10)))
-                  (local.set $l9
+                      (local.get $l11)))
+                  (local.set $l10
                     (i32.add
                       (i32.add
-                        (local.get $l9)
+                        (local.get $l10)
                         (i32.wrap_i64
-                          (local.get $l8)))
+                          (local.get $l9)))
                       (i32.const -2048)))
-                  (local.set $l11
+                  (local.set $l12
                     (i64.load32_s offset=2048
-                      (local.get $l9)))
+                      (local.get $l10)))
                   (i64.store offset=88 (;a1;)
                     (local.get $hart)
-                    (local.get $l11))
+                    (local.get $l12))
                   (local.set $budget
                     (i32.sub
                       (local.get $budget)
                       (i32.const 2)))
                   (if $I9
                     (i64.eq
-                      (local.get $l11)
+                      (local.get $l12)
                       (i64.const 0))
                     (then
                       (br $B5)))
                   (br $B6))
-                (local.set $l12
+                (local.set $l13
                   (i64.add
-                    (local.get $l11)
+                    (local.get $l12)
                     (i64.const 1)))
                 (i64.store offset=96 (;a2;)
                   (local.get $hart)
-                  (local.get $l12))
+                  (local.get $l13))
                 (local.set $budget
                   (i32.sub
                     (local.get $budget)
                     (i32.const 2)))
                 (br $B4))
-              (local.set $l12
+              (local.set $l13
                 (i64.const 5))
               (i64.store offset=96 (;a2;)
                 (local.get $hart)
-                (local.get $l12))
+                (local.get $l13))
               (local.set $budget
                 (i32.sub
                   (local.get $budget)
                   (i32.const 1)))
               (br $B4))
-            (local.set $l13
+            (local.set $l14
               (i64.add
-                (local.get $l11)
-                (local.get $l12)))
+                (local.get $l12)
+                (local.get $l13)))
             (i64.store offset=80 (;a0;)
               (local.get $hart)
-              (local.get $l13))
+              (local.get $l14))
             (local.set $budget
               (i32.sub
                 (local.get $budget)
@@ -134,4 +141,5 @@
       (local.get $hart)
       (local.get $tlb)
       (local.get $l6)
-      (local.get $budget))))
+      (local.get $budget)
+      (local.get $l7))))

@@ -1,11 +1,18 @@
 ;; entries: 0x0, 0x4, 0x12, 0x18
 (module
   (type $t0 (func (param i32 i32 i64 i32 i32) (result i32)))
-  (type $t1 (func (param i32 i32 i64 i32) (result i32)))
-  (import "core" "dispatch" (func $core.dispatch (type $t1)))
+  (import "core" "dispatch" (func $core.dispatch (type $t0)))
   (import "env" "memory" (memory $env.memory 1 65536 shared))
   (func $0 (export "0") (type $t0) (param $hart i32) (param $tlb i32) (param $page i64) (param $budget i32) (param $entry i32) (result i32)
-    (local $l5 i32) (local $l6 i64) (local $l7 i64) (local $l8 i64) (local $l9 i64) (local $l10 i64) (local $l11 i32) (local $l12 i64) (local $l13 i32) (local $l14 i32) (local $l15 i64) (local $l16 i64)
+    (local $l5 i32) (local $l6 i64) (local $l7 i32) (local $l8 i64) (local $l9 i64) (local $l10 i64) (local $l11 i64) (local $l12 i32) (local $l13 i64) (local $l14 i32) (local $l15 i32) (local $l16 i64) (local $l17 i64)
+    (local.set $l7
+      (i32.and
+        (local.get $entry)
+        (i32.const -256)))
+    (local.set $entry
+      (i32.and
+        (local.get $entry)
+        (i32.const 255)))
     (if $I0
       (i32.lt_u
         (i32.sub
@@ -13,13 +20,13 @@
           (i32.const 1))
         (i32.const 1))
       (then
-        (local.set $l8
+        (local.set $l9
           (i64.load offset=88 (;a1;)
             (local.get $hart)))
-        (local.set $l9
+        (local.set $l10
           (i64.load offset=96 (;a2;)
             (local.get $hart)))))
-    (local.set $l12
+    (local.set $l13
       (i64.const 8))
     (block $B1
       (block $B2
@@ -58,77 +65,77 @@
                             (local.get $entry)
                             (i32.const 3)))
                         (br $B11))
-                      (local.set $l8
+                      (local.set $l9
                         (i64.add
                           (i64.load offset=80 (;a0;)
                             (local.get $hart))
                           (i64.const 8)))
                       (i64.store offset=88 (;a1;)
                         (local.get $hart)
-                        (local.get $l8))
+                        (local.get $l9))
                       (local.set $budget
                         (i32.sub
                           (local.get $budget)
                           (i32.const 1)))
-                      (local.set $l9
+                      (local.set $l10
                         (i64.load offset=96 (;a2;)
                           (local.get $hart)))
                       (br $B10))
                     (loop $L12
                       (block $B13
                       )
-                      (local.set $l8
+                      (local.set $l9
                         (i64.add
-                          (local.get $l8)
+                          (local.get $l9)
                           (i64.const -1)))
-                      (local.set $l10
-                        (local.get $l9))
+                      (local.set $l11
+                        (local.get $l10))
                       (if $I14
                         (i64.ne
                           (i64.and
-                            (local.get $l10)
+                            (local.get $l11)
                             (i64.const -4096))
-                          (local.get $l12))
+                          (local.get $l13))
                         (then
                           (if $I15
                             (i64.ne
                               (i64.load offset=65536
-                                (local.tee $l14
+                                (local.tee $l15
                                   (i32.add
                                     (i32.and
                                       (i32.shr_u
                                         (i32.wrap_i64
-                                          (local.get $l10))
+                                          (local.get $l11))
                                         (i32.const 8))
                                       (i32.const 65520))
                                     (local.get $tlb))))
                               (i64.and
-                                (local.get $l10)
+                                (local.get $l11)
                                 (i64.const -4096)))
                             (then
                               (local.set $l5
                                 (i32.const 65543))
                               (br $B4)))
-                          (local.set $l13
+                          (local.set $l14
                             (i32.load offset=65544
-                              (local.get $l14)))
-                          (local.set $l12
+                              (local.get $l15)))
+                          (local.set $l13
                             (i64.and
-                              (local.get $l10)
+                              (local.get $l11)
                               (i64.const -4096)))))
                       (i64.store8
                         (i32.add
                           (i32.wrap_i64
-                            (local.get $l10))
-                          (local.get $l13))
-                        (local.get $l8))
+                            (local.get $l11))
+                          (local.get $l14))
+                        (local.get $l9))
                       (local.set $budget
                         (i32.sub
                           (local.get $budget)
                           (i32.const 3)))
                       (if $I16
                         (i64.ne
-                          (local.get $l8)
+                          (local.get $l9)
                           (i64.const 0))
                         (then
                           (br_if $L12
@@ -140,33 +147,33 @@
                           (br $B4)))
                       (i64.store offset=88 (;a1;)
                         (local.get $hart)
-                        (local.get $l8))
+                        (local.get $l9))
                       (br $B9)))
-                  (local.set $l15
+                  (local.set $l16
                     (i64.add
                       (i64.load offset=80 (;a0;)
                         (local.get $hart))
                       (i64.const -1)))
                   (i64.store offset=80 (;a0;)
                     (local.get $hart)
-                    (local.get $l15))
+                    (local.get $l16))
                   (local.set $budget
                     (i32.sub
                       (local.get $budget)
                       (i32.const 2)))
-                  (local.set $l16
+                  (local.set $l17
                     (i64.add
                       (local.get $page)
                       (i64.const 18)))
                   (i64.store offset=8 (;ra;)
                     (local.get $hart)
-                    (local.get $l16))
+                    (local.get $l17))
                   (br $B8))
                 (local.set $budget
                   (i32.sub
                     (local.get $budget)
                     (i32.const 1)))
-                (local.set $l7
+                (local.set $l8
                   (i64.and
                     (i64.load offset=8 (;ra;)
                       (local.get $hart))
@@ -174,19 +181,27 @@
                 (if $I17
                   (i64.eq
                     (i64.sub
-                      (local.get $l7)
+                      (local.get $l8)
                       (local.get $page))
                     (i64.const 18))
                   (then
                     (br $B7)))
+                (if $I18
+                  (local.get $l7)
+                  (then
+                    (i64.store offset=520
+                      (local.get $hart)
+                      (local.get $l8))
+                    (return
+                      (local.get $budget))))
                 (local.set $l6
-                  (local.get $l7))
+                  (local.get $l8))
                 (br $B1))
               (local.set $budget
                 (i32.sub
                   (local.get $budget)
                   (i32.const 1)))
-              (if $I18
+              (if $I19
                 (i64.ne
                   (i64.load offset=80 (;a0;)
                     (local.get $hart))
@@ -220,7 +235,7 @@
                   (i32.const 65535))))))
         (i64.store offset=88 (;a1;)
           (local.get $hart)
-          (local.get $l8))
+          (local.get $l9))
         (br $B1))
       (local.set $budget
         (i32.sub
@@ -239,4 +254,5 @@
       (local.get $hart)
       (local.get $tlb)
       (local.get $l6)
-      (local.get $budget))))
+      (local.get $budget)
+      (local.get $l7))))

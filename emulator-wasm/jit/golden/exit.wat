@@ -1,25 +1,32 @@
 ;; entries: 0x0
 (module
   (type $t0 (func (param i32 i32 i64 i32 i32) (result i32)))
-  (type $t1 (func (param i32 i32 i64 i32) (result i32)))
-  (import "core" "dispatch" (func $core.dispatch (type $t1)))
+  (import "core" "dispatch" (func $core.dispatch (type $t0)))
   (import "env" "memory" (memory $env.memory 1 65536 shared))
   (func $0 (export "0") (type $t0) (param $hart i32) (param $tlb i32) (param $page i64) (param $budget i32) (param $entry i32) (result i32)
-    (local $l5 i32) (local $l6 i64) (local $l7 i64) (local $l8 i64)
+    (local $l5 i32) (local $l6 i64) (local $l7 i32) (local $l8 i64) (local $l9 i64)
+    (local.set $l7
+      (i32.and
+        (local.get $entry)
+        (i32.const -256)))
+    (local.set $entry
+      (i32.and
+        (local.get $entry)
+        (i32.const 255)))
     (block $B0
       (block $B1
         (block $B2
           (block $B3
             (block $B4
             )
-            (local.set $l8
+            (local.set $l9
               (i64.add
                 (i64.load offset=80 (;a0;)
                   (local.get $hart))
                 (i64.const 1)))
             (i64.store offset=80 (;a0;)
               (local.get $hart)
-              (local.get $l8))
+              (local.get $l9))
             (local.set $budget
               (i32.sub
                 (local.get $budget)
@@ -59,4 +66,5 @@
       (local.get $hart)
       (local.get $tlb)
       (local.get $l6)
-      (local.get $budget))))
+      (local.get $budget)
+      (local.get $l7))))

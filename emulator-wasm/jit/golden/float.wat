@@ -2,15 +2,22 @@
 (module
   (type $t0 (func (param i32 i32 i64 i32 i32) (result i32)))
   (type $t1 (func (param i64 i64 i32) (result i64)))
-  (type $t2 (func (param i32 i32 i64 i32) (result i32)))
-  (type $t3 (func (param i32) (result i32)))
+  (type $t2 (func (param i32) (result i32)))
   (import "core" "addS" (func $core.addS (type $t1)))
-  (import "core" "dispatch" (func $core.dispatch (type $t2)))
-  (import "core" "floatState" (func $core.floatState (type $t3)))
+  (import "core" "dispatch" (func $core.dispatch (type $t0)))
+  (import "core" "floatState" (func $core.floatState (type $t2)))
   (import "env" "memory" (memory $env.memory 1 65536 shared))
   (func $0 (export "0") (type $t0) (param $hart i32) (param $tlb i32) (param $page i64) (param $budget i32) (param $entry i32) (result i32)
-    (local $l5 i32) (local $l6 i64) (local $l7 i64) (local $l8 i32) (local $l9 i64) (local $l10 i32) (local $l11 i32) (local $l12 f64) (local $l13 f64) (local $l14 f64) (local $l15 f64) (local $l16 f64) (local $l17 i64) (local $l18 f64)
-    (local.set $l8
+    (local $l5 i32) (local $l6 i64) (local $l7 i32) (local $l8 i64) (local $l9 i32) (local $l10 i64) (local $l11 i32) (local $l12 i32) (local $l13 f64) (local $l14 f64) (local $l15 f64) (local $l16 f64) (local $l17 f64) (local $l18 i64) (local $l19 f64)
+    (local.set $l7
+      (i32.and
+        (local.get $entry)
+        (i32.const -256)))
+    (local.set $entry
+      (i32.and
+        (local.get $entry)
+        (i32.const 255)))
+    (local.set $l9
       (call $core.floatState
         (local.get $hart)))
     (block $B0
@@ -22,56 +29,56 @@
             (if $I5
               (i32.eqz
                 (i32.and
-                  (local.get $l8)
+                  (local.get $l9)
                   (i32.const 1)))
               (then
                 (local.set $l5
                   (i32.const 1))
                 (br $B1)))
-            (local.set $l9
+            (local.set $l10
               (i64.load offset=80 (;a0;)
                 (local.get $hart)))
             (if $I6
               (i64.ne
                 (i64.load
-                  (local.tee $l11
+                  (local.tee $l12
                     (i32.add
                       (i32.and
                         (i32.shr_u
                           (i32.wrap_i64
-                            (local.get $l9))
+                            (local.get $l10))
                           (i32.const 8))
                         (i32.const 65520))
                       (local.get $tlb))))
                 (i64.and
                   (i64.add
-                    (local.get $l9)
+                    (local.get $l10)
                     (i64.const 7))
                   (i64.const -4096)))
               (then
                 (local.set $l5
                   (i32.const 1))
                 (br $B1)))
-            (local.set $l10
+            (local.set $l11
               (i32.load offset=8
-                (local.get $l11)))
-            (local.set $l10
+                (local.get $l12)))
+            (local.set $l11
               (i32.add
                 (i32.add
-                  (local.get $l10)
+                  (local.get $l11)
                   (i32.wrap_i64
-                    (local.get $l9)))
+                    (local.get $l10)))
                 (i32.const -2048)))
-            (local.set $l12
+            (local.set $l13
               (f64.load offset=2048
-                (local.get $l10)))
+                (local.get $l11)))
             (f64.store offset=344 (;fa0;)
               (local.get $hart)
-              (local.get $l12))
-            (local.set $l13
+              (local.get $l13))
+            (local.set $l14
               (f64.add
-                (local.get $l12)
-                (local.get $l12)))
+                (local.get $l13)
+                (local.get $l13)))
             (if $I8
               (i32.eqz
                 (i32.and
@@ -79,51 +86,51 @@
                     (i32.eqz
                       (i32.eqz
                         (i32.and
-                          (local.get $l8)
+                          (local.get $l9)
                           (i32.const 4))))
                     (i64.lt_u
                       (i64.and
                         (i64.reinterpret_f64
-                          (local.get $l13))
+                          (local.get $l14))
                         (i64.const 9223372036854775807))
                       (i64.const 9218868437227405312)))
                   (if $I7 (result i32)
                     (i32.eqz
                       (i32.eqz
                         (i32.and
-                          (local.get $l8)
+                          (local.get $l9)
                           (i32.const 2))))
                     (then
                       (i32.const 1))
                     (else
-                      (local.set $l14
+                      (local.set $l15
                         (f64.sub
-                          (local.get $l13)
-                          (local.get $l12)))
+                          (local.get $l14)
+                          (local.get $l13)))
                       (f64.eq
                         (f64.add
                           (f64.sub
-                            (local.get $l12)
+                            (local.get $l13)
                             (f64.sub
-                              (local.get $l13)
-                              (local.get $l14)))
+                              (local.get $l14)
+                              (local.get $l15)))
                           (f64.sub
-                            (local.get $l12)
-                            (local.get $l14)))
+                            (local.get $l13)
+                            (local.get $l15)))
                         (f64.const 0x0p+0 (;=0;)))))))
               (then
                 (local.set $l5
                   (i32.const 65539))
                 (br $B1)))
-            (local.set $l15
-              (local.get $l13))
+            (local.set $l16
+              (local.get $l14))
             (f64.store offset=352 (;fa1;)
               (local.get $hart)
-              (local.get $l15))
-            (local.set $l13
+              (local.get $l16))
+            (local.set $l14
               (f64.mul
-                (local.get $l15)
-                (local.get $l12)))
+                (local.get $l16)
+                (local.get $l13)))
             (if $I10
               (i32.eqz
                 (i32.and
@@ -131,13 +138,13 @@
                     (i32.eqz
                       (i32.eqz
                         (i32.and
-                          (local.get $l8)
+                          (local.get $l9)
                           (i32.const 4))))
                     (i64.lt_u
                       (i64.sub
                         (i64.shl
                           (i64.reinterpret_f64
-                            (local.get $l13))
+                            (local.get $l14))
                           (i64.const 1))
                         (i64.const 18014398509481984))
                       (i64.const -27021597764222976)))
@@ -145,7 +152,7 @@
                     (i32.eqz
                       (i32.eqz
                         (i32.and
-                          (local.get $l8)
+                          (local.get $l9)
                           (i32.const 2))))
                     (then
                       (i32.const 1))
@@ -155,56 +162,56 @@
                           (i64.ctz
                             (i64.or
                               (i64.reinterpret_f64
-                                (local.get $l15))
+                                (local.get $l16))
                               (i64.const 4503599627370496)))
                           (i64.ctz
                             (i64.or
                               (i64.reinterpret_f64
-                                (local.get $l12))
+                                (local.get $l13))
                               (i64.const 4503599627370496))))
                         (i64.const 53))))))
               (then
                 (local.set $l5
                   (i32.const 131079))
                 (br $B1)))
-            (local.set $l16
-              (local.get $l13))
+            (local.set $l17
+              (local.get $l14))
             (f64.store offset=360 (;fa2;)
               (local.get $hart)
-              (local.get $l16))
+              (local.get $l17))
             (if $I11
               (i32.eqz
                 (i32.and
                   (f64.eq
-                    (local.get $l16)
-                    (local.get $l16))
+                    (local.get $l17)
+                    (local.get $l17))
                   (f64.eq
-                    (local.get $l12)
-                    (local.get $l12))))
+                    (local.get $l13)
+                    (local.get $l13))))
               (then
                 (local.set $l5
                   (i32.const 196619))
                 (br $B1)))
-            (local.set $l17
+            (local.set $l18
               (i64.extend_i32_u
                 (f64.lt
-                  (local.get $l16)
-                  (local.get $l12))))
+                  (local.get $l17)
+                  (local.get $l13))))
             (i64.store offset=88 (;a1;)
               (local.get $hart)
-              (local.get $l17))
-            (local.set $l18
+              (local.get $l18))
+            (local.set $l19
               (f64.reinterpret_i64
                 (call $core.addS
                   (i64.reinterpret_f64
-                    (local.get $l12))
+                    (local.get $l13))
                   (i64.reinterpret_f64
-                    (local.get $l15))
+                    (local.get $l16))
                   (i32.load offset=844
                     (local.get $hart)))))
             (f64.store offset=368 (;fa3;)
               (local.get $hart)
-              (local.get $l18))
+              (local.get $l19))
             (local.set $budget
               (i32.sub
                 (local.get $budget)
@@ -244,4 +251,5 @@
       (local.get $hart)
       (local.get $tlb)
       (local.get $l6)
-      (local.get $budget))))
+      (local.get $budget)
+      (local.get $l7))))

@@ -1,11 +1,18 @@
 ;; entries: 0x0
 (module
   (type $t0 (func (param i32 i32 i64 i32 i32) (result i32)))
-  (type $t1 (func (param i32 i32 i64 i32) (result i32)))
-  (import "core" "dispatch" (func $core.dispatch (type $t1)))
+  (import "core" "dispatch" (func $core.dispatch (type $t0)))
   (import "env" "memory" (memory $env.memory 1 65536 shared))
   (func $0 (export "0") (type $t0) (param $hart i32) (param $tlb i32) (param $page i64) (param $budget i32) (param $entry i32) (result i32)
-    (local $l5 i32) (local $l6 i64) (local $l7 i64) (local $l8 i64) (local $l9 i32) (local $l10 i64) (local $l11 i64) (local $l12 i32) (local $l13 i32) (local $l14 i64) (local $l15 i64) (local $l16 i64) (local $l17 i32) (local $l18 i64)
+    (local $l5 i32) (local $l6 i64) (local $l7 i32) (local $l8 i64) (local $l9 i64) (local $l10 i32) (local $l11 i64) (local $l12 i64) (local $l13 i32) (local $l14 i32) (local $l15 i64) (local $l16 i64) (local $l17 i64) (local $l18 i32) (local $l19 i64)
+    (local.set $l7
+      (i32.and
+        (local.get $entry)
+        (i32.const -256)))
+    (local.set $entry
+      (i32.and
+        (local.get $entry)
+        (i32.const 255)))
     (if $I0
       (i32.lt_u
         (i32.sub
@@ -13,21 +20,21 @@
           (i32.const 0))
         (i32.const 1))
       (then
-        (local.set $l10
+        (local.set $l11
           (i64.load offset=80 (;a0;)
             (local.get $hart)))
-        (local.set $l15
+        (local.set $l16
           (i64.load offset=88 (;a1;)
             (local.get $hart)))
-        (local.set $l14
+        (local.set $l15
           (i64.load offset=104 (;a3;)
             (local.get $hart)))
-        (local.set $l18
+        (local.set $l19
           (i64.load offset=96 (;a2;)
             (local.get $hart)))))
-    (local.set $l11
+    (local.set $l12
       (i64.const 8))
-    (local.set $l16
+    (local.set $l17
       (i64.const 8))
     (block $B1
       (block $B2
@@ -39,99 +46,99 @@
               (loop $L7
                 (block $B8
                 )
-                (local.set $l8
-                  (local.get $l10))
+                (local.set $l9
+                  (local.get $l11))
                 (if $I9
                   (i64.ne
                     (i64.and
-                      (local.get $l8)
+                      (local.get $l9)
                       (i64.const -4089))
-                    (local.get $l11))
+                    (local.get $l12))
                   (then
                     (if $I10
                       (i64.ne
                         (i64.load
-                          (local.tee $l13
+                          (local.tee $l14
                             (i32.add
                               (i32.and
                                 (i32.shr_u
                                   (i32.wrap_i64
-                                    (local.get $l8))
+                                    (local.get $l9))
                                   (i32.const 8))
                                 (i32.const 65520))
                               (local.get $tlb))))
                         (i64.and
                           (i64.add
-                            (local.get $l8)
+                            (local.get $l9)
                             (i64.const 7))
                           (i64.const -4096)))
                       (then
                         (local.set $l5
                           (i32.const 1))
                         (br $B4)))
-                    (local.set $l12
+                    (local.set $l13
                       (i32.load offset=8
-                        (local.get $l13)))
-                    (local.set $l11
+                        (local.get $l14)))
+                    (local.set $l12
                       (i64.and
-                        (local.get $l8)
+                        (local.get $l9)
                         (i64.const -4096)))))
-                (local.set $l14
+                (local.set $l15
                   (i64.load
                     (i32.add
                       (i32.wrap_i64
-                        (local.get $l8))
-                      (local.get $l12))))
-                (local.set $l8
-                  (local.get $l15))
+                        (local.get $l9))
+                      (local.get $l13))))
+                (local.set $l9
+                  (local.get $l16))
                 (if $I11
                   (i64.ne
                     (i64.and
-                      (local.get $l8)
+                      (local.get $l9)
                       (i64.const -4089))
-                    (local.get $l16))
+                    (local.get $l17))
                   (then
                     (if $I12
                       (i64.ne
                         (i64.load offset=65536
-                          (local.tee $l13
+                          (local.tee $l14
                             (i32.add
                               (i32.and
                                 (i32.shr_u
                                   (i32.wrap_i64
-                                    (local.get $l8))
+                                    (local.get $l9))
                                   (i32.const 8))
                                 (i32.const 65520))
                               (local.get $tlb))))
                         (i64.and
                           (i64.add
-                            (local.get $l8)
+                            (local.get $l9)
                             (i64.const 7))
                           (i64.const -4096)))
                       (then
                         (local.set $l5
                           (i32.const 65539))
                         (br $B4)))
-                    (local.set $l17
+                    (local.set $l18
                       (i32.load offset=65544
-                        (local.get $l13)))
-                    (local.set $l16
+                        (local.get $l14)))
+                    (local.set $l17
                       (i64.and
-                        (local.get $l8)
+                        (local.get $l9)
                         (i64.const -4096)))))
                 (i64.store
                   (i32.add
                     (i32.wrap_i64
-                      (local.get $l8))
-                    (local.get $l17))
-                  (local.get $l14))
-                (local.set $l10
+                      (local.get $l9))
+                    (local.get $l18))
+                  (local.get $l15))
+                (local.set $l11
                   (i64.add
-                    (local.get $l10)
+                    (local.get $l11)
                     (i64.const 8)))
-                (local.set $l15
+                (local.set $l16
                   (i64.add
-                    (local.get $l15)
+                    (local.get $l16)
                     (i64.const 8)))
                 (local.set $budget
                   (i32.sub
@@ -139,8 +146,8 @@
                     (i32.const 5)))
                 (if $I13
                   (i64.lt_u
-                    (local.get $l10)
-                    (local.get $l18))
+                    (local.get $l11)
+                    (local.get $l19))
                   (then
                     (br_if $L7
                       (i32.gt_s
@@ -151,25 +158,33 @@
                     (br $B4)))
                 (i64.store offset=80 (;a0;)
                   (local.get $hart)
-                  (local.get $l10))
+                  (local.get $l11))
                 (i64.store offset=88 (;a1;)
                   (local.get $hart)
-                  (local.get $l15))
+                  (local.get $l16))
                 (i64.store offset=104 (;a3;)
                   (local.get $hart)
-                  (local.get $l14))
+                  (local.get $l15))
                 (br $B5)))
             (local.set $budget
               (i32.sub
                 (local.get $budget)
                 (i32.const 1)))
-            (local.set $l7
+            (local.set $l8
               (i64.and
                 (i64.load offset=8 (;ra;)
                   (local.get $hart))
                 (i64.const -2)))
+            (if $I14
+              (local.get $l7)
+              (then
+                (i64.store offset=520
+                  (local.get $hart)
+                  (local.get $l8))
+                (return
+                  (local.get $budget))))
             (local.set $l6
-              (local.get $l7))
+              (local.get $l8))
             (br $B1)
             (unreachable))
           (local.set $budget
@@ -187,13 +202,13 @@
                   (i32.const 65535))))))
         (i64.store offset=80 (;a0;)
           (local.get $hart)
-          (local.get $l10))
+          (local.get $l11))
         (i64.store offset=88 (;a1;)
           (local.get $hart)
-          (local.get $l15))
+          (local.get $l16))
         (i64.store offset=104 (;a3;)
           (local.get $hart)
-          (local.get $l14))
+          (local.get $l15))
         (br $B1))
       (local.set $budget
         (i32.sub
@@ -212,4 +227,5 @@
       (local.get $hart)
       (local.get $tlb)
       (local.get $l6)
-      (local.get $budget))))
+      (local.get $budget)
+      (local.get $l7))))

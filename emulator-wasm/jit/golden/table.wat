@@ -1,11 +1,18 @@
 ;; entries: 0x0, 0x4, 0xa, 0x10, 0x16, 0x1c, 0x22, 0x28
 (module
   (type $t0 (func (param i32 i32 i64 i32 i32) (result i32)))
-  (type $t1 (func (param i32 i32 i64 i32) (result i32)))
-  (import "core" "dispatch" (func $core.dispatch (type $t1)))
+  (import "core" "dispatch" (func $core.dispatch (type $t0)))
   (import "env" "memory" (memory $env.memory 1 65536 shared))
   (func $0 (export "0") (type $t0) (param $hart i32) (param $tlb i32) (param $page i64) (param $budget i32) (param $entry i32) (result i32)
-    (local $l5 i32) (local $l6 i64) (local $l7 i64) (local $l8 i64) (local $l9 i32) (local $l10 i32) (local $l11 i64) (local $l12 i64)
+    (local $l5 i32) (local $l6 i64) (local $l7 i32) (local $l8 i64) (local $l9 i64) (local $l10 i32) (local $l11 i32) (local $l12 i64) (local $l13 i64)
+    (local.set $l7
+      (i32.and
+        (local.get $entry)
+        (i32.const -256)))
+    (local.set $entry
+      (i32.and
+        (local.get $entry)
+        (i32.const 255)))
     (block $B0
       (block $B1
         (block $B2
@@ -21,53 +28,53 @@
                             (block $B12
                               (br_table $B12 $B4 $B5 $B6 $B7 $B8 $B9 $B10 $B12
                                 (local.get $entry)))
-                            (local.set $l8
+                            (local.set $l9
                               (i64.load offset=80 (;a0;)
                                 (local.get $hart)))
                             (if $I13
                               (i64.ne
                                 (i64.load
-                                  (local.tee $l10
+                                  (local.tee $l11
                                     (i32.add
                                       (i32.and
                                         (i32.shr_u
                                           (i32.wrap_i64
-                                            (local.get $l8))
+                                            (local.get $l9))
                                           (i32.const 8))
                                         (i32.const 65520))
                                       (local.get $tlb))))
                                 (i64.and
                                   (i64.add
-                                    (local.get $l8)
+                                    (local.get $l9)
                                     (i64.const 3))
                                   (i64.const -4096)))
                               (then
                                 (local.set $l5
                                   (i32.const 1))
                                 (br $B1)))
-                            (local.set $l9
+                            (local.set $l10
                               (i32.load offset=8
-                                (local.get $l10)))
-                            (local.set $l9
+                                (local.get $l11)))
+                            (local.set $l10
                               (i32.add
                                 (i32.add
-                                  (local.get $l9)
+                                  (local.get $l10)
                                   (i32.wrap_i64
-                                    (local.get $l8)))
+                                    (local.get $l9)))
                                 (i32.const -2048)))
-                            (local.set $l11
+                            (local.set $l12
                               (i64.load32_s offset=2048
-                                (local.get $l9)))
+                                (local.get $l10)))
                             (i64.store offset=88 (;a1;)
                               (local.get $hart)
-                              (local.get $l11))
+                              (local.get $l12))
                             (local.set $budget
                               (i32.sub
                                 (local.get $budget)
                                 (i32.const 2)))
-                            (local.set $l7
+                            (local.set $l8
                               (i64.and
-                                (local.get $l11)
+                                (local.get $l12)
                                 (i64.const -2)))
                             (br $B11))
                           (block $B14
@@ -79,17 +86,17 @@
                                       (block $B20
                                         (block $B21
                                           (i32.wrap_i64
-                                            (local.tee $l8
+                                            (local.tee $l9
                                               (i64.shr_u
                                                 (i64.sub
                                                   (i64.sub
-                                                    (local.get $l7)
+                                                    (local.get $l8)
                                                     (local.get $page))
                                                   (i64.const 4))
                                                 (i64.const 1))))
                                           (br_if $B14
                                             (i64.ge_u
-                                              (local.get $l8)
+                                              (local.get $l9)
                                               (i64.const 19)))
                                           (br_table $B15 $B14 $B14 $B16 $B14 $B14 $B17 $B14 $B14 $B18 $B14 $B14 $B19 $B14 $B14 $B20 $B14 $B14 $B21 $B14))
                                         (br $B10))
@@ -100,13 +107,13 @@
                               (br $B5))
                             (br $B4))
                           (local.set $l6
-                            (local.get $l7))
+                            (local.get $l8))
                           (br $B0))
-                        (local.set $l12
+                        (local.set $l13
                           (i64.const 6))
                         (i64.store offset=80 (;a0;)
                           (local.get $hart)
-                          (local.get $l12))
+                          (local.get $l13))
                         (local.set $budget
                           (i32.sub
                             (local.get $budget)
@@ -114,11 +121,11 @@
                         (local.set $l5
                           (i32.const 42))
                         (br $B1))
-                      (local.set $l12
+                      (local.set $l13
                         (i64.const 5))
                       (i64.store offset=80 (;a0;)
                         (local.get $hart)
-                        (local.get $l12))
+                        (local.get $l13))
                       (local.set $budget
                         (i32.sub
                           (local.get $budget)
@@ -126,11 +133,11 @@
                       (local.set $l5
                         (i32.const 36))
                       (br $B1))
-                    (local.set $l12
+                    (local.set $l13
                       (i64.const 4))
                     (i64.store offset=80 (;a0;)
                       (local.get $hart)
-                      (local.get $l12))
+                      (local.get $l13))
                     (local.set $budget
                       (i32.sub
                         (local.get $budget)
@@ -138,11 +145,11 @@
                     (local.set $l5
                       (i32.const 30))
                     (br $B1))
-                  (local.set $l12
+                  (local.set $l13
                     (i64.const 3))
                   (i64.store offset=80 (;a0;)
                     (local.get $hart)
-                    (local.get $l12))
+                    (local.get $l13))
                   (local.set $budget
                     (i32.sub
                       (local.get $budget)
@@ -150,11 +157,11 @@
                   (local.set $l5
                     (i32.const 24))
                   (br $B1))
-                (local.set $l12
+                (local.set $l13
                   (i64.const 2))
                 (i64.store offset=80 (;a0;)
                   (local.get $hart)
-                  (local.get $l12))
+                  (local.get $l13))
                 (local.set $budget
                   (i32.sub
                     (local.get $budget)
@@ -162,11 +169,11 @@
                 (local.set $l5
                   (i32.const 18))
                 (br $B1))
-              (local.set $l12
+              (local.set $l13
                 (i64.const 1))
               (i64.store offset=80 (;a0;)
                 (local.get $hart)
-                (local.get $l12))
+                (local.get $l13))
               (local.set $budget
                 (i32.sub
                   (local.get $budget)
@@ -174,11 +181,11 @@
               (local.set $l5
                 (i32.const 12))
               (br $B1))
-            (local.set $l12
+            (local.set $l13
               (i64.const 0))
             (i64.store offset=80 (;a0;)
               (local.get $hart)
-              (local.get $l12))
+              (local.get $l13))
             (local.set $budget
               (i32.sub
                 (local.get $budget)
@@ -218,4 +225,5 @@
       (local.get $hart)
       (local.get $tlb)
       (local.get $l6)
-      (local.get $budget))))
+      (local.get $budget)
+      (local.get $l7))))

@@ -1,186 +1,193 @@
 ;; entries: 0x0
 (module
   (type $t0 (func (param i32 i32 i64 i32 i32) (result i32)))
-  (type $t1 (func (param i32 i32 i64 i32) (result i32)))
-  (import "core" "dispatch" (func $core.dispatch (type $t1)))
+  (import "core" "dispatch" (func $core.dispatch (type $t0)))
   (import "env" "memory" (memory $env.memory 1 65536 shared))
   (func $0 (export "0") (type $t0) (param $hart i32) (param $tlb i32) (param $page i64) (param $budget i32) (param $entry i32) (result i32)
-    (local $l5 i32) (local $l6 i64) (local $l7 i64) (local $l8 i64) (local $l9 i64) (local $l10 i32) (local $l11 i32) (local $l12 i64) (local $l13 i64) (local $l14 i32) (local $l15 i64) (local $l16 i64)
+    (local $l5 i32) (local $l6 i64) (local $l7 i32) (local $l8 i64) (local $l9 i64) (local $l10 i64) (local $l11 i32) (local $l12 i32) (local $l13 i64) (local $l14 i64) (local $l15 i32) (local $l16 i64) (local $l17 i64)
+    (local.set $l7
+      (i32.and
+        (local.get $entry)
+        (i32.const -256)))
+    (local.set $entry
+      (i32.and
+        (local.get $entry)
+        (i32.const 255)))
     (block $B0
       (block $B1
         (block $B2
           (block $B3
             (block $B4
             )
-            (local.set $l8
+            (local.set $l9
               (i64.load offset=16 (;sp;)
                 (local.get $hart)))
-            (local.set $l9
-              (local.get $l8))
+            (local.set $l10
+              (local.get $l9))
             (if $I5
               (i64.ne
                 (i64.load
-                  (local.tee $l11
+                  (local.tee $l12
                     (i32.add
                       (i32.and
                         (i32.shr_u
                           (i32.wrap_i64
-                            (local.get $l9))
+                            (local.get $l10))
                           (i32.const 8))
                         (i32.const 65520))
                       (local.get $tlb))))
                 (i64.and
                   (i64.add
-                    (local.get $l9)
+                    (local.get $l10)
                     (i64.const 7))
                   (i64.const -4096)))
               (then
                 (local.set $l5
                   (i32.const 1))
                 (br $B1)))
-            (local.set $l10
+            (local.set $l11
               (i32.load offset=8
-                (local.get $l11)))
-            (local.set $l10
+                (local.get $l12)))
+            (local.set $l11
               (i32.add
                 (i32.add
-                  (local.get $l10)
+                  (local.get $l11)
                   (i32.wrap_i64
-                    (local.get $l9)))
+                    (local.get $l10)))
                 (i32.const -2048)))
-            (local.set $l12
+            (local.set $l13
               (i64.load offset=2048
-                (local.get $l10)))
+                (local.get $l11)))
             (i64.store offset=80 (;a0;)
               (local.get $hart)
-              (local.get $l12))
-            (local.set $l9
+              (local.get $l13))
+            (local.set $l10
               (i64.add
-                (local.get $l8)
+                (local.get $l9)
                 (i64.const 8)))
             (if $I6
               (i64.ne
                 (i64.load offset=65536
-                  (local.tee $l11
+                  (local.tee $l12
                     (i32.add
                       (i32.and
                         (i32.shr_u
                           (i32.wrap_i64
-                            (local.get $l9))
+                            (local.get $l10))
                           (i32.const 8))
                         (i32.const 65520))
                       (local.get $tlb))))
                 (i64.and
                   (i64.add
-                    (local.get $l9)
+                    (local.get $l10)
                     (i64.const 11))
                   (i64.const -4096)))
               (then
                 (local.set $l5
                   (i32.const 65538))
                 (br $B1)))
-            (local.set $l10
+            (local.set $l11
               (i32.load offset=65544
-                (local.get $l11)))
-            (local.set $l10
+                (local.get $l12)))
+            (local.set $l11
               (i32.add
                 (i32.add
-                  (local.get $l10)
+                  (local.get $l11)
                   (i32.wrap_i64
-                    (local.get $l9)))
+                    (local.get $l10)))
                 (i32.const -2056)))
-            (local.set $l13
+            (local.set $l14
               (i64.load offset=2056
-                (local.get $l10)))
+                (local.get $l11)))
             (i64.store32 offset=2064
-              (local.get $l10)
-              (local.get $l12))
+              (local.get $l11)
+              (local.get $l13))
             (i64.store offset=88 (;a1;)
               (local.get $hart)
-              (local.get $l13))
-            (local.set $l9
-              (local.get $l13))
+              (local.get $l14))
+            (local.set $l10
+              (local.get $l14))
             (if $I7
               (i64.ne
                 (i64.load
-                  (local.tee $l11
+                  (local.tee $l12
                     (i32.add
                       (i32.and
                         (i32.shr_u
                           (i32.wrap_i64
-                            (local.get $l9))
+                            (local.get $l10))
                           (i32.const 8))
                         (i32.const 65520))
                       (local.get $tlb))))
                 (i64.and
-                  (local.get $l9)
+                  (local.get $l10)
                   (i64.const -4096)))
               (then
                 (local.set $l5
                   (i32.const 196615))
                 (br $B1)))
-            (local.set $l14
+            (local.set $l15
               (i32.load offset=8
-                (local.get $l11)))
-            (local.set $l14
+                (local.get $l12)))
+            (local.set $l15
               (i32.add
                 (i32.add
-                  (local.get $l14)
+                  (local.get $l15)
                   (i32.wrap_i64
-                    (local.get $l9)))
+                    (local.get $l10)))
                 (i32.const -2048)))
-            (local.set $l15
+            (local.set $l16
               (i64.load8_u offset=2048
-                (local.get $l14)))
-            (local.set $l8
+                (local.get $l15)))
+            (local.set $l9
               (i64.add
-                (local.get $l8)
+                (local.get $l9)
                 (i64.const 32)))
             (i64.store offset=96 (;a2;)
               (local.get $hart)
-              (local.get $l15))
+              (local.get $l16))
             (i64.store offset=16 (;sp;)
               (local.get $hart)
-              (local.get $l8))
-            (local.set $l9
-              (local.get $l8))
+              (local.get $l9))
+            (local.set $l10
+              (local.get $l9))
             (if $I8
               (i64.ne
                 (i64.load
-                  (local.tee $l11
+                  (local.tee $l12
                     (i32.add
                       (i32.and
                         (i32.shr_u
                           (i32.wrap_i64
-                            (local.get $l9))
+                            (local.get $l10))
                           (i32.const 8))
                         (i32.const 65520))
                       (local.get $tlb))))
                 (i64.and
                   (i64.add
-                    (local.get $l9)
+                    (local.get $l10)
                     (i64.const 7))
                   (i64.const -4096)))
               (then
                 (local.set $l5
                   (i32.const 327693))
                 (br $B1)))
-            (local.set $l10
+            (local.set $l11
               (i32.load offset=8
-                (local.get $l11)))
-            (local.set $l10
+                (local.get $l12)))
+            (local.set $l11
               (i32.add
                 (i32.add
-                  (local.get $l10)
+                  (local.get $l11)
                   (i32.wrap_i64
-                    (local.get $l9)))
+                    (local.get $l10)))
                 (i32.const -2048)))
-            (local.set $l16
+            (local.set $l17
               (i64.load offset=2048
-                (local.get $l10)))
+                (local.get $l11)))
             (i64.store offset=104 (;a3;)
               (local.get $hart)
-              (local.get $l16))
+              (local.get $l17))
             (local.set $budget
               (i32.sub
                 (local.get $budget)
@@ -220,4 +227,5 @@
       (local.get $hart)
       (local.get $tlb)
       (local.get $l6)
-      (local.get $budget))))
+      (local.get $budget)
+      (local.get $l7))))

@@ -10,6 +10,9 @@
 #define ADD_A0(n) (0x00050513U | (u32)(n) << 20) /* addi a0, a0, n */
 #define MV_T0_RA 0x00008293U
 #define JR_T0 0x00028067U
+#define RET 0x00008067U
+#define ADD_A3_A4 0x00e686b3U /* add a3, a3, a4 */
+#define SW_A3_A2 0x00d62023U  /* sw a3, 0(a2) */
 #define DECREMENT 0xfff58593U  /* addi a1, a1, -1 */
 #define SD_A5_A6 0x00f83023U   /* sd a5, 0(a6) */
 #define SWAP_A5_A7 0x00078313U, 0x00088793U, 0x00030893U /* with t1 */
@@ -52,7 +55,15 @@ enum { SECOND_WAY = 8, START = 12 };
 /* What the loops add to a0 in each round. */
 static const u64 called[2] = {3, 50}, jumped[2] = {4, 70}, returned[2] = {5, 90};
 
-enum { PLAIN = 0, REWRITES = 64, REMAPS_SECOND = 128, REMAPS_FIRST = 192 };
+enum {
+  PLAIN = 0,
+  REWRITES = 64,
+  REMAPS_SECOND = 128,
+  REMAPS_FIRST = 192,
+  CALLS = 256,
+  CALLED_REMAPS = 320,
+  CALLED_REWRITES = 384,
+};
 
 static void write_pages(void) {
   for (int v = 0; v < 2; v++) {
@@ -61,14 +72,21 @@ static void write_pages(void) {
     WRITE(second[v], 0, ADD_A0(called[v]), jal(0, START + 4 - 4096 - 4));
     WRITE(second[v], 16, ADD_A0(jumped[v]), jal(0, -4096));
     /* The second page changes itself: a2 is the address, a3 the instruction, to which a4 is added. */
-    WRITE(first[v], REWRITES, LOOP(jal(0, 4096 + 32 - REWRITES - START), 0x00e686b3, DECREMENT, again(-12)));
-    WRITE(second[v], 32, 0x00d62023, FENCE_I, ADD_A0(0), jal(0, REWRITES + START + 4 - 4096 - 44));
+    WRITE(first[v], REWRITES, LOOP(jal(0, 4096 + 32 - REWRITES - START), ADD_A3_A4, DECREMENT, again(-12)));
+    WRITE(second[v], 32, SW_A3_A2, FENCE_I, ADD_A0(0), jal(0, REWRITES + START + 4 - 4096 - 44));
     /* The first page maps the second, whose entry is at a6, to a5 and a7 in turn. */
     WRITE(first[v], REMAPS_SECOND, LOOP(jal(0, 4096 + 96 - REMAPS_SECOND - START), SD_A5_A6, SFENCE_VMA, SWAP_A5_A7, DECREMENT, again(-28)));
     WRITE(second[v], 96, ADD_A0(called[v]), jal(0, REMAPS_SECOND + START + 4 - 4096 - 100));
     /* The second page maps the first. */
     WRITE(first[v], REMAPS_FIRST, LOOP(jal(0, 4096 + 64 - REMAPS_FIRST - START), ADD_A0(returned[v]), DECREMENT, again(-12)));
     WRITE(second[v], 64, SD_A5_A6, SFENCE_VMA, SWAP_A5_A7, jal(0, REMAPS_FIRST + START + 4 - 4096 - 84));
+    /* The first page calls a function in the second, which returns, maps the first, or changes the first. */
+    WRITE(first[v], CALLS, LOOP(jal(1, 4096 + 128 - CALLS - START), DECREMENT, again(-8)));
+    WRITE(second[v], 128, ADD_A0(called[v]), RET);
+    WRITE(first[v], CALLED_REMAPS, LOOP(jal(1, 4096 + 160 - CALLED_REMAPS - START), ADD_A0(returned[v]), DECREMENT, again(-12)));
+    WRITE(second[v], 160, SD_A5_A6, SFENCE_VMA, SWAP_A5_A7, RET);
+    WRITE(first[v], CALLED_REWRITES, LOOP(jal(1, 4096 + 192 - CALLED_REWRITES - START), ADD_A0(0), DECREMENT, again(-12)));
+    WRITE(second[v], 192, ADD_A3_A4, SW_A3_A2, FENCE_I, RET);
   }
   asm volatile("fence.i" ::: "memory");
 }
@@ -98,6 +116,10 @@ static u64 run(u64 at, u64 rounds, u64 a2, u64 a3, u64 a4, u64 a5, u64 a6, u64 a
 static u64 plain(u64 at) { return run(at + PLAIN, ROUNDS, 0, 0, 0, 0, 0, 0); }
 static u64 sum(int version) { return 2 * ROUNDS * (called[version] + jumped[version]); }
 
+/* The same by calls. */
+static u64 calls(u64 at) { return run(at + CALLS, ROUNDS, 0, 0, 0, 0, 0, 0); }
+static u64 sum_of_calls(int version) { return 2 * ROUNDS * called[version]; }
+
 static void map_pages(u64 va, int version) {
   map(va, (u64)first[0], RWX, 0);
   map(va + PAGE, (u64)second[version], RWX, 0);
@@ -112,6 +134,7 @@ static void remapped(void) {
     sfence_page(FREE_VA + PAGE);
     check("remapped", plain(FREE_VA), sum(version));
     check("and run again", plain(FREE_VA), sum(version));
+    check("and called", calls(FREE_VA), sum_of_calls(version));
   }
 }
 
@@ -121,6 +144,8 @@ static void at_two_addresses(void) {
   for (int n = 0; n < 20; n++) {
     check("first address", plain(FREE_VA), sum(0));
     check("second address", plain(SECOND_VA), sum(1));
+    check("calls at the first address", calls(FREE_VA), sum_of_calls(0));
+    check("calls at the second address", calls(SECOND_VA), sum_of_calls(1));
   }
 }
 
@@ -140,8 +165,11 @@ static void swapped(void) {
     check("one process", plain(FREE_VA), sum(0));
     WRITE_CSR(satp, other);
     u64 theirs = plain(FREE_VA);
+    u64 their_calls = calls(FREE_VA);
     WRITE_CSR(satp, satp);
     check("the other", theirs, sum(1));
+    check("its calls", their_calls, sum_of_calls(1));
+    check("calls of the one", calls(FREE_VA), sum_of_calls(0));
   }
 }
 
@@ -192,6 +220,14 @@ static void in_mid_loop(void) {
     sfence_all();
     u64 got = run(FREE_VA + REMAPS_FIRST, rounds, 0, 0, 0, v1, (u64)entry, v0);
     check("remaps its caller", got, rounds * (returned[0] + returned[1]));
+    *entry = v0;
+    sfence_all();
+    got = run(FREE_VA + CALLED_REMAPS, rounds, 0, 0, 0, v1, (u64)entry, v0);
+    check("remaps its caller, and returns", got, rounds * (returned[0] + returned[1]));
+    *entry = v0;
+    sfence_all();
+    got = run(FREE_VA + CALLED_REWRITES, ROUNDS, FREE_VA + CALLED_REWRITES + START + 4, ADD_A0(0), 1 << 20, 0, 0, 0);
+    check("changes its caller, and returns", got, ROUNDS * (ROUNDS + 1));
   }
 }
 
