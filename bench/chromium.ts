@@ -8,6 +8,7 @@ import { startServer } from '../src/server/server.ts';
 import type { BootSample } from './boot.ts';
 import { withFolder } from './folder.ts';
 import { PUBLIC } from './platform.ts';
+import { shareAlike } from './process.ts';
 import { parseReport, type Sample } from './sample.ts';
 import { findProcesses, findThreads, processTime, threadClock } from './threads.ts';
 import { WORKLOADS_FOLDER, type Workload } from './workloads.ts';
@@ -17,6 +18,9 @@ export const BUILT = join(import.meta.dirname, '../dist/bench-page');
 
 // The thread name of a dedicated worker in Chromium, cut to the length that Linux keeps.
 const WORKER_THREAD = 'DedicatedWorker';
+
+/** On the command line of the processes of pages. */
+const RENDERER = '--type=renderer';
 
 declare const runWorkload: (url: string) => Promise<string>;
 declare const boot: () => Promise<BootFigures>;
@@ -64,6 +68,7 @@ export async function withChromium(
   const browser = await chromium.launch(CHROMIUM);
   try {
     const page = await openPage(browser, server.pageUrl);
+    shareAlike(findProcesses(RENDERER)[0]);
     const clock = await workerClock(page);
     await use({
       async runWorkload({ name, path }) {
@@ -84,6 +89,7 @@ export async function withChromium(
 export async function withProfile(use: (browser: BrowserContext) => Promise<void>): Promise<void> {
   await withFolder(async (profile) => {
     const browser = await chromium.launchPersistentContext(profile, { ...CHROMIUM, serviceWorkers: 'block' });
+    shareAlike(findProcesses(RENDERER)[0]);
     try {
       await use(browser);
     } finally {
@@ -110,5 +116,5 @@ async function bootIn(browser: Browser, url: string): Promise<BootSample> {
 
 /** Processor time of all pages, including their workers and compilers. */
 export function rendererTime(): number {
-  return findProcesses('--type=renderer').reduce((sum, pid) => sum + processTime(pid), 0);
+  return findProcesses(RENDERER).reduce((sum, pid) => sum + processTime(pid), 0);
 }

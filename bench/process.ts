@@ -29,7 +29,7 @@ export function startAlone(
 }
 
 /** Gives the session of a process the priority of our own, if Linux divides processor time by session. */
-function shareAlike(pid: number | undefined): void {
+export function shareAlike(pid: number | string | undefined): void {
   try {
     const [, nice = '0'] = / nice (-?\d+)/.exec(readFileSync('/proc/self/autogroup', 'utf8')) ?? [];
     writeFileSync(`/proc/${pid}/autogroup`, nice);
