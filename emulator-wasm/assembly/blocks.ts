@@ -31,7 +31,7 @@ import {
   setFault,
   UOP_POOL,
 } from './state';
-import { codeEntry, codeTlb, fillPageTlb, flushAllCode, jumpEntry } from './tlb';
+import { codeEntry, codeTlb, fillPageTlb, flushAllCode, jumpEntry, noteFilled } from './tlb';
 import { pageBytes } from './walk';
 
 /** The maximum number of instructions in a block. */
@@ -106,6 +106,7 @@ export function findBlock(hart: usize, pc: u64): usize {
   const entry = jumpEntry(codeTlb, pc);
   store<u64>(entry, pc);
   store<u32>(entry, block, 8);
+  noteFilled(entry);
   noteRegion(entry, block);
   return block;
 }

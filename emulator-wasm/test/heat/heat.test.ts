@@ -32,6 +32,8 @@ interface Program {
   readonly rounds: number;
   /** How many calls are preceded by a change of the function. */
   readonly writes?: number;
+  /** Whether all functions change before each round. */
+  readonly changing?: boolean;
 }
 
 function functionOf(page: number, { additions }: Program): Uint8Array {
@@ -46,22 +48,39 @@ function functionOf(page: number, { additions }: Program): Uint8Array {
   return code.bytes();
 }
 
-function callerOf({ pages, rounds, writes = 0 }: Program): Uint8Array {
+/** Makes the function at AT add 1 more. */
+function emitChange(code: Assembler): void {
+  code.emit('lw', { rd: WORD, rs1: AT, imm: 8 });
+  code.emit('add', { rd: WORD, rs1: WORD, rs2: CHANGE });
+  code.emit('sw', { rs1: AT, rs2: WORD, imm: 8 });
+}
+
+function emitChanges(code: Assembler, pages: number): void {
+  code.relative('addi', { rd: AT }, AT, { address: FUNCTIONS });
+  code.constant(PAGES, pages);
+  const next = code.place({});
+  emitChange(code);
+  code.emit('add', { rd: AT, rs1: AT, rs2: STEP });
+  code.emit('addi', { rd: PAGES, rs1: PAGES, imm: -1 });
+  code.jump('bne', { rs1: PAGES, rs2: 0 }, next);
+  code.emit('fence.i', { ignored: 0 });
+}
+
+function callerOf({ pages, rounds, writes = 0, changing }: Program): Uint8Array {
   const code = new Assembler(RAM_START);
   code.constant(ROUNDS, rounds);
   code.constant(WRITES, writes);
   code.emit('lui', { rd: STEP, imm: PAGE });
   code.emit('lui', { rd: CHANGE, imm: 1 << 20 });
   const round = code.place({});
+  if (changing) emitChanges(code, pages);
   code.relative('addi', { rd: AT }, AT, { address: FUNCTIONS });
   code.constant(PAGES, pages);
   const call = code.place({});
   const unchanged = {};
   code.jump('beq', { rs1: WRITES, rs2: 0 }, unchanged);
   code.emit('addi', { rd: WRITES, rs1: WRITES, imm: -1 });
-  code.emit('lw', { rd: WORD, rs1: AT, imm: 8 });
-  code.emit('add', { rd: WORD, rs1: WORD, rs2: CHANGE });
-  code.emit('sw', { rs1: AT, rs2: WORD, imm: 8 });
+  emitChange(code);
   code.emit('fence.i', { ignored: 0 });
   code.place(unchanged);
   code.emit('jalr', { rd: RA, rs1: AT, imm: 0 });
@@ -188,4 +207,11 @@ test('drops the oldest regions when there are too many, and runs on right', asyn
   subject.run(120);
   expect(subject.evictions).toBeGreaterThan(3);
   expect(subject.sum).toBe(program.rounds * program.additions * ((program.pages * (program.pages - 1)) / 2));
+});
+
+test.each([50, 400])('runs changed code after a fence.i that follows the code of %i pages', async (pages) => {
+  const program = { pages, additions: 10, rounds: 30, changing: true };
+  const subject = await Subject.start(program);
+  const sums = Array.from({ length: program.rounds }, (_, round) => pages * ((pages - 1) / 2 + round + 1));
+  expect(subject.run(20).sum).toBe(program.additions * sums.reduce((all, sum) => all + sum));
 });
