@@ -92,6 +92,7 @@ function countPrimes(limit) {
 }
 
 const log = makeLog(20_000);
-console.log(readLog(log), log.join('\n').replace(/item\/(\d+)/g, (_, n) => `thing/${n * 2}`).length);
-console.log(copyRecords(10_000), keepAccounts(200_000), countPrimes(2_000_000));
+const changed = log.join('\n').replace(/item\/(\d+)/g, (_, n) => `thing/${n * 2}`);
+console.log(`${readLog(log)} ${changed.length}`);
+console.log(`${copyRecords(10_000)} ${keepAccounts(200_000)} ${countPrimes(2_000_000)}`);
 console.log('end');
