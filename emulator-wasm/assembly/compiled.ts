@@ -6,7 +6,7 @@ import { expand } from './compressed';
 import { counterReadable, CYCLE, readCounter } from './csr';
 import { decode } from './decode';
 import { getFlags } from './fpu';
-import { hashPage } from './hash';
+import { digestPage, hashPage } from './hash';
 import { PseudoOp, UOP_SIZE } from './opcodes';
 import { adoptRegion } from './pages';
 import { dropRegionsUpTo, newRegion } from './regions';
@@ -77,4 +77,9 @@ export function decodePage(hart: usize): u64 {
     else decode(load<u32>(page + offset), 4, offset, uop);
   }
   return hashPage(page);
+}
+
+/** A digest of the page at H_CODE_PAGE, for profiles. */
+export function digestCodePage(hart: usize): u64 {
+  return digestPage(hart + H_CODE_PAGE);
 }

@@ -13,6 +13,7 @@ import {
   HOT_ADDRESS,
   HOT_HASH,
   HOT_JUMPS,
+  HOT_KNOWN,
   HOT_PAGE,
   HOT_RECORD,
   HOT_SLOT_SIZE,
@@ -20,9 +21,11 @@ import {
   M_CREDIT,
   M_MODE,
   MODE_FIRMWARE,
+  MOST_DEBT,
   REGION_PRICE,
 } from '../layout';
 import * as host from './host';
+import { isDue, knowsPages, noteQuantum, resetKnown } from './known';
 import { PseudoOp } from './opcodes';
 import { blockSlot, hashOf, pageOf, R_HEAT, R_PATIENCE, R_REWRITES, R_WINDOW } from './pages';
 import { PAGE_MASK } from './state';
@@ -55,8 +58,8 @@ const LEND: i64 = 48 * COMPILE_PRICE;
 /** The credit that a wide program has to earn before any of its code is compiled. */
 const RESERVE: i64 = 5_000 * COMPILE_PRICE;
 /** The most that is lent, to narrow programs only, and the most that is saved. */
-const MOST_LOAN: i64 = 13_000 * COMPILE_PRICE;
-const MOST_CREDIT: i64 = 13_000 * COMPILE_PRICE;
+const MOST_LOAN: i64 = MOST_DEBT;
+const MOST_CREDIT: i64 = MOST_DEBT;
 /** log2 of the retired instructions that earn one of credit. In compiled code each earns one more. */
 const INCOME_SHIFT: u64 = 4;
 
@@ -81,6 +84,7 @@ export function resetHeat(hart: usize): void {
   warmBefore = 0;
   fresh = 0;
   loan = 0;
+  resetKnown();
   if (load<u32>(hart, H_ID) == 0) atomic.store<i64>(M_CREDIT, 0);
 }
 
@@ -104,22 +108,27 @@ export function earn(hart: usize): void {
  * most programs do not run the code of their first second long enough to repay its compilation. A booting
  * Linux and a first short command do not even repay the start of the translator.
  */
-export function sample(hart: usize, pc: u64): void {
+export function sample(hart: usize, pc: u64, endsQuantum: bool): void {
   const retired = load<u64>(hart, H_INSTRET);
-  if (isStarting(retired)) return;
+  const starting = isStarting(retired);
+  if (starting && !knowsPages()) return;
   const entry = codeEntry(codeTlb, pc);
   if (load<u64>(entry) != (pc & PAGE_MASK)) return;
   const record: usize = load<u32>(entry, 8);
   const again = record == lastSampled;
   lastSampled = record;
+  const knows = knowsPages();
+  if (knows && endsQuantum) noteQuantum(record);
   const offset = <u32>pc & 0xfff;
   const block: usize = load<u32>(blockSlot(record, offset));
   if (block == 0 || load<u16>(block) == PseudoOp.COMPILED) return;
+  if (knows && isDue(record)) report(hart, record, pc, true);
+  if (starting) return;
   noteWindow(record, <u32>(FIRST_WINDOW + (retired >> WINDOW_SHIFT)));
   if (!again && retired < EARLY) return;
   const heat = load<u32>(record, R_HEAT) + 1;
   store<u32>(record, heat, R_HEAT);
-  if (heat < patienceOf(record) || !isAffordable() || !report(hart, record, pc)) return;
+  if (heat < patienceOf(record) || !isAffordable() || !report(hart, record, pc, false)) return;
   store<u32>(record, 0, R_HEAT);
   store<u32>(record, min<u32>(basePatience(record) + MORE_PATIENCE, MOST_PATIENCE), R_PATIENCE);
 }
@@ -183,17 +192,20 @@ function patienceOf(record: usize): u32 {
   return isWide() ? patience + (patience * (width() - NARROW)) / STEP : patience;
 }
 
-/** Tells the translator of hot code; false if it has more than enough to do. */
-export function report(hart: usize, record: usize, pc: u64): bool {
+/**
+ * Tells the translator of hot code; false if it has more than enough to do.
+ * @param known whether it is to compile a region of an earlier run
+ */
+export function report(hart: usize, record: usize, pc: u64, known: bool): bool {
   const head = load<u32>(hart, H_HOT_HEAD);
   if (head - atomic.load<u32>(hart, H_HOT_TAIL) == HOT_SLOTS) return false;
   const slot = hart + H_HOT_SLOTS + (head % HOT_SLOTS) * HOT_SLOT_SIZE;
   store<u64>(slot, pageOf(record), HOT_PAGE);
   store<u64>(slot, hashOf(record), HOT_HASH);
-  store<u64>(slot, pc, HOT_ADDRESS);
+  store<u64>(slot, known ? pc | HOT_KNOWN : pc, HOT_ADDRESS);
   store<u32>(slot, record, HOT_RECORD);
   store<u32>(slot, codeTlb, HOT_JUMPS);
-  atomic.sub<i64>(M_CREDIT, REGION_PRICE);
+  if (!known) atomic.sub<i64>(M_CREDIT, REGION_PRICE);
   atomic.store<u32>(hart, head + 1, H_HOT_HEAD);
   host.hot();
   return true;

@@ -54,7 +54,15 @@ import { MTIP, S_INTERRUPTS, setXreg, STIP, SUPERVISOR, XL64 } from './state';
 import { pendingInterrupts, STCE, takeInterrupt } from './trap';
 import { uartFlush } from './uart';
 
-export { atomicRmw, counterValue, decodePage, evict, floatState, install } from './compiled';
+export {
+  atomicRmw,
+  counterValue,
+  decodePage,
+  digestCodePage,
+  evict,
+  floatState,
+  install,
+} from './compiled';
 export * from './fpu';
 export * from './integer';
 export { lz4Compress, lz4Decompress } from './lz4';
@@ -158,7 +166,7 @@ export function run(id: i32, instructions: i64): i32 {
     if (instructions == 1) return atomic.load<u32>(M_POWER);
     if (!(load<u32>(M_MODE) & MODE_JIT)) continue;
     earn(hart);
-    sample(hart, load<u64>(hart, H_PC));
+    sample(hart, load<u64>(hart, H_PC), true);
   }
 }
 

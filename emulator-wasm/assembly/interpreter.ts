@@ -503,7 +503,7 @@ export function interpret(h: usize, budget: i32, single: bool): i32 {
           break;
         }
         renewJump(jumps, pc);
-        if (!(load<u32>(h, H_EXITS + 8 * EXIT_NOT_COMPILED) & SAMPLED_EXITS)) sample(h, pc);
+        if (!(load<u32>(h, H_EXITS + 8 * EXIT_NOT_COMPILED) & SAMPLED_EXITS)) sample(h, pc, false);
       } else if (exit >= Exit.SLOW) {
         // Instructions before this one.
         count -= <i32>(p - start) >> 4;

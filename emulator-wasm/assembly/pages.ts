@@ -14,6 +14,7 @@ import {
   PAGE_WRITTEN,
   RAM_START,
   RECORD_HASH,
+  RECORD_KNOWN,
   RECORD_MAP,
   RECORD_PAGE,
 } from '../layout';
@@ -124,6 +125,7 @@ function copyPage(record: usize): void {
   store<u32>(record, 0, R_RESTED);
   store<u32>(record, 0, R_HEAT);
   store<u32>(record, 0, R_PATIENCE);
+  store<u32>(record, 0, RECORD_KNOWN);
   memory.fill(record + RECORD_MAP, 0, RECORD_SIZE - RECORD_MAP);
   if (!hasRegions(page)) return;
   const hash = hashOf(record);

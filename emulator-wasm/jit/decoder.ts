@@ -1,12 +1,17 @@
-/**
- * Returns `decodePage` of an instance of the core that only decodes and has no host.
- * @returns a function that takes the address of a hart's block and returns a hash of the page
- */
-export function decoder(emulator: WebAssembly.Module, memory: WebAssembly.Memory): (hart: number) => bigint {
+/** What the translator uses of an instance of the core. */
+export interface Decoder {
+  /** Takes the address of a hart's block, whose code page it decodes, and returns a hash of the page. */
+  decodePage(hart: number): bigint;
+  /** A digest of the code page that is the same in all machines. */
+  digestCodePage(hart: number): bigint;
+}
+
+/** Returns an instance of the core that only decodes and has no host. */
+export function decoder(emulator: WebAssembly.Module, memory: WebAssembly.Memory): Decoder {
   const unused = () => {
     throw new Error('the translator runs no guest code');
   };
   const host = { now: unused, wallClock: unused, output: unused, doorbell: unused, hot: unused };
   const { exports } = new WebAssembly.Instance(emulator, { env: { memory }, host });
-  return exports.decodePage as (hart: number) => bigint;
+  return exports as unknown as Decoder;
 }

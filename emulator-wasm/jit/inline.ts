@@ -1,6 +1,8 @@
 /** Translation in the hart's own thread as soon as code is reported, for tests and measurements. */
+
+import type { Decoder } from './decoder.ts';
 import { type CompiledCode, Installer, type Limits } from './install.ts';
-import { Translator } from './translator.ts';
+import { type ProfileLogs, Translator } from './translator.ts';
 
 /** Makes the function `host.hot` for a hart. @param core its instance's exports */
 export function inlineTranslation(
@@ -8,8 +10,9 @@ export function inlineTranslation(
   memory: WebAssembly.Memory,
   hart: number,
   limits?: Limits,
+  profiles?: ProfileLogs,
 ): () => void {
-  const translator = new Translator(memory, core.decodePage as (hart: number) => bigint, [hart]);
+  const translator = new Translator(memory, core as unknown as Decoder, [hart], profiles);
   let installer: Installer | undefined;
   return () => {
     const translation = translator.translate();

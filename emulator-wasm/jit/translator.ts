@@ -13,30 +13,45 @@ import {
   HOT_ADDRESS,
   HOT_HASH,
   HOT_JUMPS,
+  HOT_KNOWN,
   HOT_PAGE,
   HOT_RECORD,
   HOT_SLOT_SIZE,
   HOT_SLOTS,
+  KNOWN_DONE,
   M_CREDIT,
   M_EVICTIONS,
+  M_KNOWN_REGIONS,
   M_RAM_BASE,
   M_RAM_SIZE,
   M_REGION_BYTES,
   M_REGION_INSTRUCTIONS,
   M_REGIONS,
   M_TRANSLATION_TIME,
+  MOST_DEBT,
   PAGE_TLB,
   PAGE_TLB_MASK,
   RAM_START,
+  RECORD_KNOWN,
   RECORD_MAP,
   RECORD_PAGE,
   REGION_PRICE,
 } from '../layout.ts';
+import type { Decoder } from './decoder.ts';
+import { KnownPages } from './known-pages.ts';
 import { DecodedCode, type MicroOps, PAGE_SIZE, pageNumber } from './page.ts';
 import { REGION_SIGNATURE } from './parameters.ts';
+import { decodeRegions, encodeRegion, type KnownRegion } from './profile.ts';
 import { findRegion } from './region.ts';
+import type { SharedLog } from './shared-log.ts';
 import { translate } from './translate.ts';
 import { ModuleWriter } from './wasm.ts';
+
+/**
+ * After this time, in ms, a module is made of what is translated so far. Known pages may be reported faster
+ * than they are translated.
+ */
+const BATCH_TIME = 30;
 
 /** The part of a compiled region in a page. */
 export interface CompiledPage {
@@ -70,18 +85,41 @@ interface Report {
   readonly record: number;
   /** The jump cache of the context in which the code is hot. */
   readonly jumps: number;
+  /** Whether a region of an earlier run is wanted, and not one that is new. */
+  readonly isKnown: boolean;
 }
 
 /** A page of code that a hart has executed. */
-interface KnownPage {
+interface ExecutedPage {
   readonly page: bigint;
   /** The address of the hart's record of it. */
   readonly record: number;
 }
 
+interface DecodedPage extends MicroOps {
+  /** By which profiles name the page. */
+  readonly digest: bigint;
+}
+
+/** A page of a region while that is made. */
+interface RegionPage {
+  readonly page: bigint;
+  readonly digest: bigint;
+  /** The offsets that were found to be executed. */
+  readonly executed: Set<number>;
+}
+
+/** The logs of profiles, which hold records. */
+export interface ProfileLogs {
+  /** What earlier runs have compiled. */
+  readonly known: SharedLog;
+  /** What this run compiles. */
+  readonly made: SharedLog;
+}
+
 export class Translator {
   readonly #memory: WebAssembly.Memory;
-  readonly #decodePage: (hart: number) => bigint;
+  readonly #decoder: Decoder;
   /** The addresses of the served harts' blocks. The first one has room for decoding. */
   readonly #harts: readonly number[];
   readonly #wideAccesses = new Map<string, Set<number>>();
@@ -89,28 +127,46 @@ export class Translator {
   readonly #view: DataView;
   readonly #words: Int32Array;
   readonly #credit: BigInt64Array;
+  /** The pages of the reports that are translated together. */
+  readonly #decoded = new Map<bigint, DecodedPage>();
+  readonly #profiles: ProfileLogs | undefined;
+  readonly #known: KnownPages;
+  /** How much of what earlier runs have compiled is read. */
+  #read = 0;
 
   /**
-   * @param decodePage the core's export
    * @param harts the harts whose reports are taken; no other translator may serve the first of them
    */
-  constructor(memory: WebAssembly.Memory, decodePage: (hart: number) => bigint, harts: readonly number[]) {
+  constructor(
+    memory: WebAssembly.Memory,
+    decoder: Decoder,
+    harts: readonly number[],
+    profiles?: ProfileLogs,
+  ) {
     this.#memory = memory;
-    this.#decodePage = decodePage;
+    this.#decoder = decoder;
+    this.#profiles = profiles;
+    this.#known = new KnownPages(memory);
     this.#harts = harts.map((hart) => HARTS + hart * HART_STRIDE);
     this.#view = new DataView(memory.buffer);
     this.#words = new Int32Array(memory.buffer);
     this.#credit = new BigInt64Array(memory.buffer, M_CREDIT, 1);
+    this.#readProfiles();
   }
 
-  /** Returns a module of all reports since the last call; undefined if nothing can be compiled. */
+  /** Returns a module of reports since the last call; undefined if nothing can be compiled. */
   translate(): Translation | undefined {
     const start = performance.now();
+    this.#readProfiles();
+    this.#noteEvictions();
+    this.#decoded.clear();
     const writer = new ModuleWriter(REGION_SIGNATURE);
     const regions: CompiledRegion[] = [];
     for (const report of this.#takeReports()) {
-      const region = this.#translateRegion(report, writer);
-      if (region) regions.push(region);
+      regions.push(
+        ...(report.isKnown ? this.#translateKnown(report, writer) : this.#translateHot(report, writer)),
+      );
+      if (regions.length > 0 && performance.now() - start > BATCH_TIME) break;
     }
     if (regions.length === 0) return undefined;
     const module = writer.finish();
@@ -123,51 +179,134 @@ export class Translator {
     Atomics.add(this.#words, counter >> 2, more);
   }
 
-  #translateRegion(report: Report, writer: ModuleWriter): CompiledRegion | undefined {
+  #readProfiles(): void {
+    const records = this.#profiles?.known.read(this.#read);
+    if (!records?.length) return;
+    this.#read += records.length;
+    this.#known.add(decodeRegions(records));
+  }
+
+  /** What was compiled may be compiled again. */
+  #noteEvictions(): void {
+    const evictions = Atomics.load(this.#words, M_EVICTIONS >> 2);
+    if (evictions === this.#evictions) return;
+    this.#evictions = evictions;
+    this.#wideAccesses.clear();
+    this.#known.restore();
+  }
+
+  #translateHot(report: Report, writer: ModuleWriter): CompiledRegion[] {
     Atomics.add(this.#credit, 0, BigInt(REGION_PRICE));
-    const hot = Number(report.address & BigInt(PAGE_SIZE - 1));
-    const physical = new Map<number, bigint>();
+    const { compiled, instructions } = this.#translateRegion(report, hotOffset(report), undefined, writer);
+    Atomics.sub(this.#credit, 0, BigInt(instructions * COMPILE_PRICE));
+    return compiled;
+  }
+
+  /** Translates the region that is known of the code, if there is one. */
+  #translateKnown(report: Report, writer: ModuleWriter): CompiledRegion[] {
+    const { page, record } = report;
+    const decoded = this.#decode(page);
+    if (!decoded) return [];
+    const known = this.#known.take(page, decoded.digest, hotOffset(report));
+    // A hint to the hart, which may have given the record to another page meanwhile.
+    if (!this.#known.hasMore(page, decoded.digest))
+      Atomics.store(this.#words, (record + RECORD_KNOWN) >> 2, KNOWN_DONE);
+    if (!known) return [];
+    const { compiled, instructions } = this.#translateRegion(report, known.hot, known, writer);
+    this.#charge(instructions);
+    this.#count(M_KNOWN_REGIONS, compiled.length);
+    return compiled;
+  }
+
+  /** Known code need not wait for credit, but uses it up, so that little other code is compiled beside it. */
+  #charge(instructions: number): void {
+    const left = Atomics.load(this.#credit, 0) + BigInt(MOST_DEBT);
+    const price = BigInt(instructions * COMPILE_PRICE);
+    if (left > 0n) Atomics.sub(this.#credit, 0, price < left ? price : left);
+  }
+
+  /**
+   * Compiles the code around the offset in a report's page.
+   * @param known the region of an earlier run that is made again
+   */
+  #translateRegion(
+    report: Report,
+    hot: number,
+    known: KnownRegion | undefined,
+    writer: ModuleWriter,
+  ): { compiled: CompiledRegion[]; instructions: number } {
+    const made = new Map<number, RegionPage>();
     const region = findRegion((number) => {
-      const known = number === 0 ? report : this.#pageAt(report, number);
-      const decoded = known && this.#decode(known.page);
+      const executed = number === 0 ? report : this.#pageAt(report, number);
+      const decoded = executed && this.#decode(executed.page);
       // Written meanwhile: the bytes that are there now may get hot as well, and will be reported then.
-      if (!known || !decoded || (number === 0 && decoded.hash !== report.hash)) return undefined;
-      physical.set(number, known.page);
-      const map = known.record + RECORD_MAP;
-      return new DecodedCode(decoded, number, (at) => this.#view.getUint32(map + at * 2, true) !== 0);
+      if (!executed || !decoded || (number === 0 && decoded.hash !== report.hash)) return undefined;
+      const isExecuted = this.#executedIn(executed, number, decoded, known);
+      const page = { page: executed.page, digest: decoded.digest, executed: new Set<number>() };
+      made.set(number, page);
+      return new DecodedCode(decoded, number, (at) => isExecuted(at) && page.executed.add(at) !== undefined);
     }, hot);
-    if (!region) return undefined;
+    if (!region) return { compiled: [], instructions: 0 };
     const instructions = [...region.blocks.values()].reduce(
       (sum, block) => sum + block.instructions.length,
       0,
     );
-    Atomics.sub(this.#credit, 0, BigInt(instructions * COMPILE_PRICE));
     this.#count(M_REGION_INSTRUCTIONS, instructions);
     this.#count(M_REGIONS, 1);
     const pages = [...region.pages].map(([number, { hash }]) => {
-      const page = physical.get(number) as bigint;
-      return { number, page, hash, wide: this.#wideAccessesOf(page, hash) };
+      const { page, digest, executed } = made.get(number) as RegionPage;
+      return { number, page, hash, digest, executed, wide: this.#wideAccessesOf(page, hash) };
     });
+    this.#profiles?.made.append(
+      encodeRegion({
+        pages: pages.map(({ number, digest, executed }) => ({
+          delta: number,
+          digest,
+          executed: [...executed].sort((a, b) => a - b),
+        })),
+        hot,
+      }),
+    );
     const { entries, wideAccesses } = translate(region, writer, !pages[0]?.wide.has(hot));
     for (const access of wideAccesses) {
       const page = pages.find(({ number }) => number === pageNumber(access));
       page?.wide.add(access - page.number * PAGE_SIZE);
     }
     const numbered = entries.map((offset, number) => ({ offset, number }));
-    return pages.map(({ number, page, hash }) => ({
+    const compiled = pages.map(({ number, page, hash }) => ({
       page,
       hash,
       entries: numbered
         .filter(({ offset }) => pageNumber(offset) === number)
         .map((entry) => ({ ...entry, offset: entry.offset - number * PAGE_SIZE })),
     }));
+    return { compiled: [compiled], instructions };
+  }
+
+  /**
+   * Returns whether the guest has ever jumped to an offset in a page: in this run, or, if the page is one of a
+   * known region, in that run.
+   */
+  #executedIn(
+    { record }: ExecutedPage,
+    number: number,
+    { digest }: DecodedPage,
+    known: KnownRegion | undefined,
+  ): (offset: number) => boolean {
+    const page = known?.pages.find(({ delta }) => delta === number);
+    if (page?.digest === digest) {
+      const offsets = new Set(page.executed);
+      return (at) => offsets.has(at);
+    }
+    const map = record + RECORD_MAP;
+    return (at) => this.#view.getUint32(map + at * 2, true) !== 0;
   }
 
   /**
    * The page with a number relative to a report's page, if the hart has executed it in that context. The hart
    * changes its TLB meanwhile, but the compiled code itself checks that it is there, with the bytes it had.
    */
-  #pageAt({ address, jumps }: Report, number: number): KnownPage | undefined {
+  #pageAt({ address, jumps }: Report, number: number): ExecutedPage | undefined {
     const va = (address & BigInt(-PAGE_SIZE)) + BigInt(number * PAGE_SIZE);
     const entry = jumps + PAGE_TLB + (Number(BigInt.asUintN(32, va) >> 8n) & PAGE_TLB_MASK);
     if (this.#view.getBigUint64(entry, true) !== BigInt.asUintN(64, va)) return undefined;
@@ -176,27 +315,33 @@ export class Translator {
     return { page: this.#view.getBigUint64(record + RECORD_PAGE, true), record };
   }
 
+  #decode(page: bigint): DecodedPage | undefined {
+    const known = this.#decoded.get(page);
+    if (known) return known;
+    const decoded = this.#decodeNew(page);
+    if (decoded) this.#decoded.set(page, decoded);
+    return decoded;
+  }
+
   /** Copies and decodes a page of RAM. */
-  #decode(page: bigint): MicroOps | undefined {
+  #decodeNew(page: bigint): DecodedPage | undefined {
     const ram = this.#view.getUint32(M_RAM_BASE, true);
     const from = ram + Number(page - BigInt(RAM_START));
     if (page < RAM_START || from + PAGE_SIZE > ram + Number(this.#view.getBigUint64(M_RAM_SIZE, true)))
       return undefined;
     const copy = this.#scratch + H_CODE_PAGE;
     new Uint8Array(this.#memory.buffer).copyWithin(copy, from, from + PAGE_SIZE);
-    const hash = BigInt.asUintN(64, this.#decodePage(this.#scratch));
+    const hash = BigInt.asUintN(64, this.#decoder.decodePage(this.#scratch));
     // Compiled code takes this for a hash that is not known.
     if (hash === 0n) return undefined;
+    const digest = BigInt.asUintN(64, this.#decoder.digestCodePage(this.#scratch));
     const uops = this.#scratch + H_CODE_UOPS;
     const buffer = this.#memory.buffer.slice(uops, uops + (PAGE_SIZE / 2) * UOP_SIZE);
-    return { buffer, uops: 0, hash };
+    return { buffer, uops: 0, hash, digest };
   }
 
   /** The offsets at which the regions of a page are left if accesses are not in one page. */
   #wideAccessesOf(page: bigint, hash: bigint): Set<number> {
-    const evictions = Atomics.load(this.#words, M_EVICTIONS >> 2);
-    if (evictions !== this.#evictions) this.#wideAccesses.clear();
-    this.#evictions = evictions;
     const key = `${page} ${hash}`;
     const known = this.#wideAccesses.get(key);
     if (known) return known;
@@ -224,12 +369,19 @@ export class Translator {
 
   #reportAt(slot: number): Report {
     const view = this.#view;
+    const address = view.getBigUint64(slot + HOT_ADDRESS, true);
     return {
       page: view.getBigUint64(slot + HOT_PAGE, true),
       hash: view.getBigUint64(slot + HOT_HASH, true),
-      address: view.getBigUint64(slot + HOT_ADDRESS, true),
+      address: address & ~BigInt(HOT_KNOWN),
       record: view.getUint32(slot + HOT_RECORD, true),
       jumps: view.getUint32(slot + HOT_JUMPS, true),
+      isKnown: (address & BigInt(HOT_KNOWN)) !== 0n,
     };
   }
+}
+
+/** The offset in the report's page. */
+function hotOffset({ address }: Report): number {
+  return Number(address & BigInt(PAGE_SIZE - 1));
 }

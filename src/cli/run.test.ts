@@ -1,6 +1,6 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -40,6 +40,44 @@ function linesOf(child: ChildProcess): () => Promise<string> {
 }
 
 const running = (script: string) => ({ ...BUSYBOX, ENTRYPOINT: 'sh', ARGS: `-c '${script}'` });
+
+/** A program that runs some code often enough for it to be compiled. */
+const BUSY = 'i=0; while [ $i -lt 100000 ]; do i=$((i + 1)); done; echo $i';
+
+/** Runs the program, and returns how many regions were compiled, and how many of them were known. */
+async function compiled(): Promise<{ regions: number; known: number }> {
+  const child = start(running(BUSY), [...COMMAND, '--jit-stats']);
+  child.stdin?.end();
+  const { status, stdout, stderr } = await outcomeOf(child);
+  expect({ status, stdout }).toEqual({ status: 0, stdout: '100000\n' });
+  const [, regions, known] = /^JIT: (\d+) regions \((\d+) from the profile\)/m.exec(stderr) ?? [];
+  return { regions: Number(regions), known: Number(known) };
+}
+
+describe('the profile of an image', { timeout: TIMEOUT }, () => {
+  const folder = join(cache, 'linuxrun/images/values/profile');
+
+  test('tells the next run what was hot', async () => {
+    const first = await compiled();
+    expect(first).toMatchObject({ known: 0 });
+    expect(first.regions).toBeGreaterThan(0);
+    expect(readdirSync(folder)).toHaveLength(1);
+    expect((await compiled()).known).toBeGreaterThan(0);
+  });
+
+  test('may be damaged', async () => {
+    const [file] = readdirSync(folder).map((name) => join(folder, name));
+    const whole = readFileSync(file as string);
+    for (const size of [0, 5, 13, whole.length - 1]) {
+      writeFileSync(file as string, whole.subarray(0, size));
+      await compiled();
+    }
+    writeFileSync(file as string, Buffer.alloc(whole.length, 0xff));
+    expect(await compiled()).toMatchObject({ known: 0 });
+    // It is replaced.
+    expect((await compiled()).known).toBeGreaterThan(0);
+  });
+});
 
 describe('linuxrun', { timeout: TIMEOUT }, () => {
   test('runs the demo, first pulled, then from the cache', async () => {

@@ -15,6 +15,8 @@ const UUID_SIZE = 16;
 export class ImageBackend implements BlockBackend {
   readonly readOnly = true;
   onResize = () => {};
+  /** Called with the layers of the image that was opened. */
+  onOpen: (layers: readonly string[]) => void = () => {};
   readonly #store: LayerStore;
   readonly #onError: (error: unknown) => void;
   #disk: RootDisk | undefined;
@@ -56,6 +58,7 @@ export class ImageBackend implements BlockBackend {
     this.#layers = layers;
     this.#content = { layers: diffIds, uuid };
     this.onResize();
+    this.onOpen(diffIds);
   }
 
   suspend(): DiskState | undefined {

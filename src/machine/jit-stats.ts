@@ -5,6 +5,7 @@ import {
   H_COMPILED,
   H_EXITS,
   M_EVICTIONS,
+  M_KNOWN_REGIONS,
   M_REGION_BYTES,
   M_REGION_INSTRUCTIONS,
   M_REGIONS,
@@ -16,6 +17,8 @@ import { hartWord } from './hart-words.ts';
 export interface JitStats {
   /** Regions ever compiled, instructions in them, bytes of WebAssembly. */
   readonly regions: number;
+  /** Those of them that were known from earlier runs. */
+  readonly knownRegions: number;
   readonly regionInstructions: number;
   readonly bytes: number;
   /** That the translation to WebAssembly took, without the browser's compilation of that. */
@@ -39,6 +42,7 @@ export function jitStats(memory: WebAssembly.Memory, harts: number): JitStats {
   };
   return {
     regions: word(M_REGIONS),
+    knownRegions: word(M_KNOWN_REGIONS),
     regionInstructions: word(M_REGION_INSTRUCTIONS),
     bytes: word(M_REGION_BYTES),
     seconds: word(M_TRANSLATION_TIME) / 1e6,

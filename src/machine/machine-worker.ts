@@ -1,4 +1,11 @@
-import { M_EXIT_CODE, POWER_CALL, POWER_FAIL, POWER_OFF, POWER_REBOOT } from '../../emulator-wasm/layout.ts';
+import {
+  M_EXIT_CODE,
+  M_HOT,
+  POWER_CALL,
+  POWER_FAIL,
+  POWER_OFF,
+  POWER_REBOOT,
+} from '../../emulator-wasm/layout.ts';
 import type { BlockBackend } from '../disk/block-backend.ts';
 import {
   type DiskEvents,
@@ -26,6 +33,7 @@ import { GuestMemory } from './devices/virtio/guest-memory.ts';
 import { MachineError, packError } from './errors.ts';
 import { instructionsRetired } from './hart-words.ts';
 import { Harts } from './harts.ts';
+import { ImageProfile } from './image-profile.ts';
 import { OutputRing } from './output-ring.ts';
 import { type GuestDisks, OwnerChannel } from './owner-channel.ts';
 import type { ElfGuest, ExitReason, LinuxGuest, MachineStart } from './protocol.ts';
@@ -69,6 +77,7 @@ class MachineWorker {
   readonly #time: GuestTime;
   readonly #ramFilled = deferred<void>();
   readonly #disks: Disks;
+  readonly #profile: ImageProfile | undefined;
   #agent: Agent | undefined;
 
   constructor(start: MachineStart, resources: Resources) {
@@ -85,7 +94,8 @@ class MachineWorker {
       halted: (power) => void this.#shutDown(power),
     });
     const problem = (text: string | undefined) => this.#owner.post({ type: 'disk-problem', problem: text });
-    this.#disks = new Disks(resources.openStore, { failed: fail, problem });
+    this.#profile = start.profiles && new ImageProfile(start.profiles, () => this.#wakeTranslator());
+    this.#disks = new Disks(resources.openStore, { failed: fail, problem }, this.#profile);
     const devices = this.#makeDevices(resources);
     this.#devices = devices;
     this.#bus = new DeviceBus(
@@ -110,11 +120,25 @@ class MachineWorker {
           devices.find('net')?.disconnect();
           this.#owner.post({ type: 'disconnected' });
         },
+        saveProfile: () => void this.#saveProfile(),
       },
     );
     if (console) void feedConsole(console, this.#owner.input);
     else void feedUart(memory, plan.harts, this.#owner.input);
     void (guest.kind === 'suspended' ? this.#resume(guest.state) : this.#bootGuest(guest));
+  }
+
+  /** Starts the translator, or has it read its profiles again. */
+  #wakeTranslator(): void {
+    const words = new Int32Array(this.#start.memory.buffer);
+    Atomics.add(words, M_HOT >>> 2, 1);
+    Atomics.notify(words, M_HOT >>> 2);
+    this.#owner.post({ type: 'hot' });
+  }
+
+  async #saveProfile(): Promise<void> {
+    await this.#profile?.save();
+    this.#owner.post({ type: 'profile-saved' });
   }
 
   get #networkEvents(): NetworkEvents {
@@ -216,6 +240,7 @@ class MachineWorker {
     await this.#harts.end(power);
     this.#bus.poll();
     await this.#closeDisk();
+    await this.#profile?.save();
     const reason = EXIT_REASONS[power] ?? 'fail';
     const hasCode = reason === 'fail' || reason === 'call';
     const code = hasCode ? new DataView(this.#start.memory.buffer).getInt32(M_EXIT_CODE, true) : 0;
@@ -236,18 +261,26 @@ class Disks implements GuestDisks {
   #late: LateDisk | undefined;
   readonly #openStore: OpenStore;
   readonly #events: DiskEvents;
+  readonly #profile: ImageProfile | undefined;
 
-  constructor(openStore: OpenStore, events: DiskEvents) {
+  constructor(openStore: OpenStore, events: DiskEvents, profile: ImageProfile | undefined) {
     this.#openStore = openStore;
     this.#events = events;
+    this.#profile = profile;
   }
 
   make(disk: DiskOptions): BlockBackend {
     const backend = openDisk(disk, this.#openStore, this.#events);
-    if (backend instanceof ImageBackend) this.image = backend;
+    if (backend instanceof ImageBackend && disk.kind === 'image') this.#setImage(backend, disk.store);
     if (backend instanceof KeptBackend) this.kept = backend;
     if (backend instanceof LateDisk) this.#late = backend;
     return backend;
+  }
+
+  #setImage(image: ImageBackend, store: string): void {
+    const { profiles } = this.#openStore(store);
+    image.onOpen = (layers) => void this.#profile?.open(profiles, layers);
+    this.image = image;
   }
 
   readonly openLate = (disk: WritableDisk): void => {

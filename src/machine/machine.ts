@@ -23,6 +23,7 @@ import { DiskRequests } from './disk-requests.ts';
 import { MachineError, unpackError } from './errors.ts';
 import { type Connection, Forwarders, type Listening } from './forwarders.ts';
 import { instructionsRetired } from './hart-words.ts';
+import { allocateProfiles } from './image-profile.ts';
 import { type JitStats, jitStats } from './jit-stats.ts';
 import { createMemory, guestRam, type MemoryPlan, planMemory } from './memory.ts';
 import { OutputRing } from './output-ring.ts';
@@ -99,8 +100,8 @@ const LOG_LENGTH = 4096;
 /** Bytes that a process may leave in each stream: those that fit into the guest's buffers are less. */
 const MOST_LEFT = 4 << 20;
 
-/** How long the network of a suspended machine may take to close, in ms. */
-const DISCONNECT_PATIENCE = 1000;
+/** How long the network of a suspended machine may take to close, and a profile to be stored, in ms. */
+const STOP_PATIENCE = 1000;
 
 const JIT_MODES: Record<JitMode, number> = { hot: MODE_JIT, off: 0, all: MODE_JIT | MODE_JIT_ALL };
 
@@ -194,12 +195,14 @@ export class Machine {
   /** While a suspension is requested, and until it ends. */
   #suspension: Deferred<MachineState> | undefined;
   readonly #disconnected = deferred<void>();
+  readonly #profileSaved = deferred<void>();
   readonly #booted = deferred<BootFigures>();
   readonly #exit = deferred<MachineExit>();
   /** Settles when everything is shut down. */
   #ending: Promise<void> | undefined;
   /** Works once. The translator starts late, because short programs need none. */
   #startTranslator: () => void = () => {};
+  #usesTranslator = false;
   #finalStats: MachineStats | undefined;
   #isReferenced = true;
 
@@ -272,6 +275,7 @@ export class Machine {
       trace: onTrace !== undefined,
     };
     const fail = (error: Error) => this.#fail(error);
+    const profiles = mode & MODE_JIT && !(mode & MODE_JIT_ALL) ? allocateProfiles() : undefined;
     const translations: MessagePort[] = [];
     const harts = Array.from({ length: plan.harts }, (_, hart) => {
       const { port1, port2 } = new MessageChannel();
@@ -282,13 +286,15 @@ export class Machine {
       this.#workers.push(platform.startWorker(start, translated ? [port2, translated.port2] : [port2], fail));
       return port1;
     });
-    const start = { ...common, role: 'machine', plan, guest, devices, port, harts } as const;
+    const start = { ...common, role: 'machine', plan, guest, devices, profiles, port, harts } as const;
     this.#workers.push(platform.startWorker(start, [port, ...harts], fail));
     this.#startTranslator = () => {
-      const start = { role: 'translator', memory: common.memory, emulator, harts: translations } as const;
+      const { memory } = common;
+      const start = { role: 'translator', memory, emulator, harts: translations, profiles } as const;
       const worker = platform.startWorker(start, translations, fail);
       worker.setReferenced(this.#isReferenced);
       this.#workers.push(worker);
+      this.#usesTranslator = true;
       this.#startTranslator = () => {};
     };
   }
@@ -533,20 +539,22 @@ export class Machine {
 
   /** Stops the machine at once. Afterwards only this object is left. */
   async stop(): Promise<void> {
-    if (this.#suspension && !this.#ending) await this.#disconnect();
+    if (this.#suspension && !this.#ending) await this.#ask('disconnect', this.#disconnected);
+    if (this.#usesTranslator && !this.#ending) await this.#ask('save-profile', this.#profileSaved);
     const exit: MachineExit = { reason: 'stop', code: 0, seconds: this.stats().seconds };
     await this.#end(() => this.#exit.resolve(exit), new MachineError(describeExit(exit)));
     this.#memory = undefined;
   }
 
   /**
-   * Resets connections to the outside, which the guest will not have when it goes on elsewhere. The system
-   * would end them in order with the machine's worker, and the other ends would take what they got for all.
+   * Has the machine's worker do something before it ends: reset connections to the outside, which the guest
+   * will not have when it goes on elsewhere, because the system would end them in order, and the other ends
+   * would take what they got for all; or store what the translator has compiled.
    */
-  async #disconnect(): Promise<void> {
-    const timer = setTimeout(() => this.#disconnected.resolve(), DISCONNECT_PATIENCE);
-    this.#post({ type: 'disconnect' });
-    await this.#disconnected.promise;
+  async #ask(type: 'disconnect' | 'save-profile', answer: Deferred<void>): Promise<void> {
+    const timer = setTimeout(() => answer.resolve(), STOP_PATIENCE);
+    this.#post({ type });
+    await answer.promise;
     clearTimeout(timer);
   }
 
@@ -632,6 +640,9 @@ export class Machine {
         break;
       case 'disconnected':
         this.#disconnected.resolve();
+        break;
+      case 'profile-saved':
+        this.#profileSaved.resolve();
         break;
       case 'exit':
         void this.#finish(message.exit);

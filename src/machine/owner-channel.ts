@@ -40,6 +40,7 @@ export interface MachineControl {
   suspend(): void;
   proceed(): void;
   disconnect(): void;
+  saveProfile(): void;
 }
 
 /** The machine worker's end of the channel to the machine's owner: commands, reports and byte streams. */
@@ -162,6 +163,9 @@ export class OwnerChannel {
         break;
       case 'disconnect':
         machine.disconnect();
+        break;
+      case 'save-profile':
+        machine.saveProfile();
         break;
       default:
         this.mux.receive(message);

@@ -5,6 +5,7 @@ import type { NetworkStatus } from '../network/network.ts';
 import type { Usage } from './agent-protocol.ts';
 import type { DeviceOptions } from './devices/index.ts';
 import type { PackedError } from './errors.ts';
+import type { ProfileBuffers } from './image-profile.ts';
 import type { MemoryPlan } from './memory.ts';
 import type { MachineState } from './state.ts';
 import type { StreamMessage } from './stream-mux.ts';
@@ -67,6 +68,8 @@ export interface MachineStart extends CommonStart {
   readonly guest: LinuxGuest | ElfGuest | SuspendedGuest;
   /** In the order of their slots. */
   readonly devices: readonly DeviceOptions[];
+  /** Those of the translator, if it compiles hot code. */
+  readonly profiles: ProfileBuffers | undefined;
   readonly port: MessagePort;
   readonly harts: readonly MessagePort[];
 }
@@ -87,6 +90,7 @@ export interface TranslatorStart {
   readonly memory: WebAssembly.Memory;
   readonly emulator: WebAssembly.Module;
   readonly harts: readonly MessagePort[];
+  readonly profiles: ProfileBuffers | undefined;
 }
 
 /** What the translator sends to harts. M_TRANSLATIONS counts them. */
@@ -134,7 +138,9 @@ export type ToMachine =
   /** Ends the suspension. */
   | { type: 'proceed' }
   /** Closes the network of a suspended machine, which does not go on; `disconnected` answers. */
-  | { type: 'disconnect' };
+  | { type: 'disconnect' }
+  /** Stores what was compiled; `profile-saved` answers. */
+  | { type: 'save-profile' };
 
 export type DiskRequest =
   /** Gives the disk of kind `image` its layers: diffIDs, the lowest first. */
@@ -191,7 +197,7 @@ export function describeExit({ reason, code }: MachineExit): string {
 export type FromMachine =
   | StreamMessage
   | { type: 'started' }
-  /** Code is hot in a hart, for the first time. */
+  /** Code is hot in a hart, for the first time, or the translator has a profile to read. */
   | { type: 'hot' }
   | { type: 'booted'; figures: BootFigures }
   | { type: 'process-started'; process: number }
@@ -208,6 +214,7 @@ export type FromMachine =
   /** The machine goes on. */
   | { type: 'suspend-failed'; error: PackedError }
   | { type: 'disconnected' }
+  | { type: 'profile-saved' }
   | { type: 'exit'; exit: MachineExit };
 
 export type HartStartingPoint =

@@ -1,4 +1,5 @@
 import { decoder } from '../../emulator-wasm/jit/decoder.ts';
+import { SharedLog } from '../../emulator-wasm/jit/shared-log.ts';
 import { Translator } from '../../emulator-wasm/jit/translator.ts';
 import { H_REQUEST, M_HOT, M_TRANSLATIONS, REQUEST_RETURN } from '../../emulator-wasm/layout.ts';
 import { hartWord, wakeHarts } from './hart-words.ts';
@@ -8,10 +9,11 @@ import type { Translated, TranslatorStart } from './protocol.ts';
 const PATIENCE = 10;
 
 /** Compiles what harts report as hot, until the thread is ended. */
-export function runTranslator({ memory, emulator, harts }: TranslatorStart): void {
+export function runTranslator({ memory, emulator, harts, profiles }: TranslatorStart): void {
   const words = new Int32Array(memory.buffer);
   const numbers = harts.map((_, hart) => hart);
-  const translator = new Translator(memory, decoder(emulator, memory), numbers);
+  const logs = profiles && { known: new SharedLog(profiles.known), made: new SharedLog(profiles.made) };
+  const translator = new Translator(memory, decoder(emulator, memory), numbers, logs);
   for (;;) {
     const reports = Atomics.load(words, M_HOT >>> 2);
     const translation = translator.translate();

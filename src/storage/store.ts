@@ -3,6 +3,7 @@ import type { DiskFiles } from './disk-files.ts';
 import { ImageStore } from './image-store.ts';
 import type { KeyValueStore, Locks } from './key-value.ts';
 import { LayerStore } from './layer-store.ts';
+import { ProfileStore } from './profile-store.ts';
 import { StartStore } from './start-store.ts';
 
 /** Images, their shared layers, and containers with their disks, kept across runs. */
@@ -11,6 +12,8 @@ export class Store {
   readonly images: ImageStore;
   readonly containers: ContainerStore;
   readonly starts: StartStore;
+  /** What was hot in containers of images. */
+  readonly profiles: ProfileStore;
   readonly values: KeyValueStore;
   /** The disks of containers, by their ids. */
   readonly disks: DiskFiles;
@@ -32,6 +35,7 @@ export class Store {
     this.images = new ImageStore(values);
     this.containers = new ContainerStore(values, locks, files, askPersistence);
     this.starts = new StartStore(values, locks, sessions);
+    this.profiles = new ProfileStore(values);
     this.values = values;
     this.disks = disks;
     this.sessions = sessions;

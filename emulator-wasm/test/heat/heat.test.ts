@@ -1,10 +1,14 @@
 /** Tests which code is compiled, and what happens when there is more of it than a hart keeps. */
 import { expect, test } from 'vitest';
 import type { Limits } from '../../jit/install.ts';
+import { decodeRegions, PROFILE_SIZE } from '../../jit/profile.ts';
+import { SharedLog } from '../../jit/shared-log.ts';
+import type { ProfileLogs } from '../../jit/translator.ts';
 import {
   COMPILE_PRICE,
   M_CREDIT,
   M_EVICTIONS,
+  M_KNOWN_REGIONS,
   M_POWER,
   M_REGION_INSTRUCTIONS,
   M_REGIONS,
@@ -16,6 +20,7 @@ import {
 import { Assembler } from '../differential/assembler.ts';
 import { Core, coreModule, MachineMemory, PRIV_M } from '../support/core.ts';
 import { instantiate } from '../support/instance.mjs';
+import { Random } from '../support/random.ts';
 
 const RAM_SIZE = 4 << 20;
 const FUNCTIONS = RAM_START + 0x1_0000;
@@ -109,12 +114,17 @@ function creditOf(machine: MachineMemory): number {
 class Subject {
   readonly #core: Core;
 
-  static async start(program: Program, limits?: Limits): Promise<Subject> {
-    return new Subject(await coreModule(), program, limits);
+  static async start(program: Program, limits?: Limits, profiles?: ProfileLogs): Promise<Subject> {
+    return new Subject(await coreModule(), program, limits, profiles);
   }
 
-  private constructor(module: WebAssembly.Module, program: Program, limits?: Limits) {
-    this.#core = new Core(module, load(program), 0, undefined, undefined, limits);
+  private constructor(
+    module: WebAssembly.Module,
+    program: Program,
+    limits: Limits | undefined,
+    profiles: ProfileLogs | undefined,
+  ) {
+    this.#core = new Core(module, load(program), 0, undefined, undefined, limits, profiles);
     this.#core.reset(RAM_START, PRIV_M);
   }
 
@@ -132,6 +142,10 @@ class Subject {
   }
   get regionInstructions(): number {
     return this.#counter(M_REGION_INSTRUCTIONS);
+  }
+  /** Those of the regions that were known from another run. */
+  get knownRegions(): number {
+    return this.#counter(M_KNOWN_REGIONS);
   }
   get evictions(): number {
     return this.#counter(M_EVICTIONS);
@@ -214,4 +228,67 @@ test.each([50, 400])('runs changed code after a fence.i that follows the code of
   const subject = await Subject.start(program);
   const sums = Array.from({ length: program.rounds }, (_, round) => pages * ((pages - 1) / 2 + round + 1));
   expect(subject.run(20).sum).toBe(program.additions * sums.reduce((all, sum) => all + sum));
+});
+
+/** The logs of a run that knows what others have compiled. */
+function logsWith(records = new Uint8Array()): ProfileLogs {
+  const known = SharedLog.ofSize(PROFILE_SIZE);
+  known.append(records);
+  return { known, made: SharedLog.ofSize(PROFILE_SIZE) };
+}
+
+/** What a run of the program compiles. */
+async function recordsFrom(program: Program): Promise<Uint8Array<ArrayBuffer>> {
+  const logs = logsWith();
+  const subject = await Subject.start(program, undefined, logs);
+  subject.run(60);
+  const records = logs.made.read();
+  expect(decodeRegions(records).length).toBe(subject.regions);
+  expect(subject.knownRegions).toBe(0);
+  return records;
+}
+
+const SOME_PAGES: Program = { pages: 50, additions: 10_000, rounds: 40 };
+
+test('compiles in a second run early what was hot in the first', async () => {
+  const records = await recordsFrom({ ...SOME_PAGES, rounds: 1e6 });
+  const first = (await Subject.start(SOME_PAGES)).run(16);
+  expect(first.regions).toBeLessThan(10);
+  const logs = logsWith(records);
+  const second = await Subject.start(SOME_PAGES, undefined, logs);
+  expect(second.run(16).knownRegions).toBeGreaterThan(40);
+  expect(second.regions).toBe(second.knownRegions);
+  expect(decodeRegions(logs.made.read()).length).toBe(second.regions);
+  second.run(100);
+  expect(second.sum).toBe(40 * 10_000 * ((50 * 49) / 2));
+});
+
+test('takes no other page for one that was hot', async () => {
+  const records = await recordsFrom({ ...SOME_PAGES, rounds: 1e6 });
+  const other = await Subject.start({ ...SOME_PAGES, additions: 10_001 }, undefined, logsWith(records));
+  expect(other.run(100).knownRegions).toBeLessThanOrEqual(1);
+  expect(other.sum).toBe(40 * 10_001 * ((50 * 49) / 2));
+});
+
+test('leaves known code alone while a part of what the program does is new', async () => {
+  const records = await recordsFrom({ ...SOME_PAGES, rounds: 1e6 });
+  const program = { ...SOME_PAGES, pages: 60, rounds: 1e6 };
+  const subject = await Subject.start(program, undefined, logsWith(records));
+  expect(subject.run(100).knownRegions).toBe(0);
+});
+
+test('runs on right whatever a profile says', async () => {
+  const random = new Random(7);
+  const records = await recordsFrom({ ...SOME_PAGES, rounds: 1e6 });
+  for (let n = 0; n < 4; n++) {
+    const damaged = records.slice();
+    // The digests stay as they are, so that the rest is believed.
+    for (const region of decodeRegions(records).keys()) {
+      const at = Math.floor((records.length / 50) * region) + 3 + random.below(30);
+      damaged[at] = random.below(256);
+    }
+    const subject = await Subject.start(SOME_PAGES, undefined, logsWith(damaged));
+    subject.run(100);
+    expect(subject.sum).toBe(40 * 10_000 * ((50 * 49) / 2));
+  }
 });

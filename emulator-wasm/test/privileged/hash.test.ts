@@ -16,7 +16,7 @@ describe('the hash of a page of code', () => {
   beforeEach(async () => {
     machine = new MachineMemory(1, 1 << 20, 0);
     words = new BigUint64Array(machine.memory.buffer, HARTS + H_CODE_PAGE, WORDS);
-    const decodePage = decoder(await coreModule(), machine.memory);
+    const { decodePage } = decoder(await coreModule(), machine.memory);
     hash = () => decodePage(HARTS);
   });
 

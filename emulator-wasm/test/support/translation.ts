@@ -1,7 +1,7 @@
 /** The translator alone: one page of code, decoded by the core, and the regions made of it. */
 
 import { UOP_SIZE } from '../../assembly/opcodes.ts';
-import { decoder } from '../../jit/decoder.ts';
+import { type Decoder, decoder } from '../../jit/decoder.ts';
 import { DecodedCode, PAGE_SIZE } from '../../jit/page.ts';
 import { REGION_SIGNATURE } from '../../jit/parameters.ts';
 import { findRegion, type Region } from '../../jit/region.ts';
@@ -14,10 +14,10 @@ const RAM_SIZE = 1 << 20;
 
 export class DecodedPage {
   readonly #memory = new MachineMemory(1, RAM_SIZE, 0).memory;
-  readonly #decodePage: (hart: number) => bigint;
+  readonly #decoder: Decoder;
 
   private constructor(core: WebAssembly.Module) {
-    this.#decodePage = decoder(core, this.#memory);
+    this.#decoder = decoder(core, this.#memory);
   }
 
   static async create(): Promise<DecodedPage> {
@@ -29,7 +29,7 @@ export class DecodedPage {
     const bytes = new Uint8Array(this.#memory.buffer, HARTS + H_CODE_PAGE, PAGE_SIZE);
     bytes.fill(0);
     bytes.set(code);
-    this.#decodePage(HARTS);
+    this.#decoder.decodePage(HARTS);
   }
 
   /** Changes the operation of the instruction at an offset, as a decoder with other instructions would. */

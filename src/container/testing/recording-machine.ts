@@ -13,6 +13,7 @@ import { FileStore } from '../../storage/file-store.ts';
 import { LayerStore } from '../../storage/layer-store.ts';
 import { MemoryLocks } from '../../storage/memory.ts';
 import { nodeDisks } from '../../storage/node.ts';
+import { ProfileStore } from '../../storage/profile-store.ts';
 import { CAPACITY_FILE, encodeEntry, LOG_FILE, type LogEntry } from './write-log.ts';
 
 class RecordedFile implements DiskFile {
@@ -71,6 +72,7 @@ function openStore(folder: string) {
   const open = async (name: string) => new RecordedFile(await disks.open(name), folder);
   return {
     layers: new LayerStore(new FileStore(folder), new MemoryLocks()),
+    profiles: new ProfileStore(new FileStore(folder)),
     disks: Object.assign(Object.create(disks), { open }) as DiskFiles,
   };
 }

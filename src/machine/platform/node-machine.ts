@@ -3,6 +3,7 @@ import { FileStore } from '../../storage/file-store.ts';
 import { LayerStore } from '../../storage/layer-store.ts';
 import { MemoryLocks } from '../../storage/memory.ts';
 import { nodeDisks } from '../../storage/node.ts';
+import { ProfileStore } from '../../storage/profile-store.ts';
 import { runMachine } from '../machine-worker.ts';
 import type { MachineStart } from '../protocol.ts';
 import { becomePart } from './node-worker.ts';
@@ -11,6 +12,7 @@ import { becomePart } from './node-worker.ts';
 const openStore = (folder: string) => ({
   layers: new LayerStore(new FileStore(folder), new MemoryLocks()),
   disks: nodeDisks(folder),
+  profiles: new ProfileStore(new FileStore(folder)),
 });
 
 becomePart((start: MachineStart) => runMachine(start, { openStore, openNetwork: openNodeNetwork }));
