@@ -16,8 +16,21 @@ test('a page pulls an image, runs it, and finds it stored the next time', async 
   const script = 'cat; ls /bin | wc -l; echo $((6 * 7)) > /file && cat /file; echo err >&2; exit 7';
   const runScript = () =>
     page.evaluate((script) => run('oci://images:busybox', ['sh', '-c', script], 'in\n'), script);
-  const expected = { status: 7, stdout: expect.stringMatching(/^in\n\d{3}\n42\n$/), stderr: 'err\n' };
+  const stdout = expect.stringMatching(/^in\n\d{3}\n42\n$/);
+  const expected = { status: 7, stdout, stderr: 'err\n', knownRegions: 0 };
   expect(await runScript()).toEqual({ ...expected, fetched: 1 });
   await page.reload();
   expect(await runScript()).toEqual({ ...expected, fetched: 0 });
+});
+
+test('a page compiles early what was hot when the image ran before', async ({ page }) => {
+  await page.goto(server.pageUrl);
+  const script = 'i=0; while [ $i -lt 200000 ]; do i=$((i + 1)); done; echo $i';
+  const runScript = () =>
+    page.evaluate((script) => run('oci://images:busybox', ['sh', '-c', script], ''), script);
+  expect(await runScript()).toMatchObject({ stdout: '200000\n', knownRegions: 0 });
+  await page.reload();
+  const { stdout, knownRegions } = await runScript();
+  expect(stdout).toBe('200000\n');
+  expect(knownRegions).toBeGreaterThan(0);
 });

@@ -18,6 +18,8 @@ export interface Result {
   readonly stderr: string;
   /** The number of layers that were fetched. */
   readonly fetched: number;
+  /** The number of regions that were compiled because earlier runs needed them. */
+  readonly knownRegions: number;
 }
 
 const DECODER = new TextDecoder();
@@ -54,7 +56,7 @@ async function run(reference: string, args: readonly string[], input: string): P
     container.exit,
   ]);
   await container.destroy();
-  return { status, stdout, stderr, fetched };
+  return { status, stdout, stderr, fetched, knownRegions: container.stats().jit.knownRegions };
 }
 
 /** What the test gives the page. */
