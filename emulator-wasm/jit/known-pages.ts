@@ -35,7 +35,8 @@ export class KnownPages {
   /** Takes a region that has code at the offset, if one is left. */
   take(page: bigint, digest: bigint, offset: number): KnownRegion | undefined {
     const left = this.#leftOf(page, digest);
-    const at = left.findIndex(({ pages, hot }) => hot === offset || pages[0]?.executed.includes(offset));
+    const exact = left.findIndex(({ hot }) => hot === offset);
+    const at = exact < 0 ? left.findIndex(({ pages }) => pages[0]?.executed.includes(offset)) : exact;
     return at < 0 ? undefined : left.splice(at, 1)[0];
   }
 

@@ -218,9 +218,12 @@ export class Translator {
     return compiled;
   }
 
-  /** Known code need not wait for credit, but uses it up, so that little other code is compiled beside it. */
+  /**
+   * Known code need not wait for credit, but uses it up, and as much again as may be lent: new code has to wait
+   * until the known code has returned that, and does not keep the translator from the known code.
+   */
   #charge(instructions: number): void {
-    const left = Atomics.load(this.#credit, 0) + BigInt(MOST_DEBT);
+    const left = Atomics.load(this.#credit, 0) + BigInt(2 * MOST_DEBT);
     const price = BigInt(instructions * COMPILE_PRICE);
     if (left > 0n) Atomics.sub(this.#credit, 0, price < left ? price : left);
   }
