@@ -287,6 +287,13 @@ export const ATOMIC_RESULT = 0x408;
 export const TLB_ENTRIES = 4096;
 export const TLB_MASK = (TLB_ENTRIES - 1) * 16;
 export const STORE_TLB = TLB_ENTRIES * 16;
+/**
+ * After them, the pages that compiled code accessed last, in entries of the same form: RECENT_PAGES for stores,
+ * and as many for loads. The instruction's offset in its page selects the entry.
+ */
+export const RECENT_PAGES = 128;
+export const RECENT_STORES = 2 * STORE_TLB;
+export const RECENT_LOADS = RECENT_STORES + RECENT_PAGES * 16;
 
 // The hart's reports of hot code: a ring with one writer and one reader. The counts of all written and read
 // reports, then the slots.

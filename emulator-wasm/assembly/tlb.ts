@@ -13,6 +13,9 @@ import {
   PAGE_TLB,
   PAGE_TLB_ENTRIES,
   PAGE_TLB_MASK,
+  RECENT_LOADS,
+  RECENT_PAGES,
+  RECENT_STORES,
   STORE_TLB,
   TLB_ENTRIES,
   TLB_MASK,
@@ -35,7 +38,7 @@ import {
 const EMPTY: u8 = 0xff;
 
 const CONTEXTS = 8;
-const DATA_STRIDE = 2 * TLB_ENTRIES * 16;
+const DATA_STRIDE = RECENT_LOADS + RECENT_PAGES * 16;
 export const CODE_STRIDE = 0x3_0000;
 
 // Code context: jump cache, page TLB
@@ -246,6 +249,7 @@ function flushDataPage(tlb: usize, va: u64): void {
   const page = va & PAGE_MASK;
   dropEntry(tlb + ((<u32>va >>> 8) & TLB_MASK), page);
   dropEntry(tlb + alternate(va), page);
+  memory.fill(tlb + RECENT_STORES, EMPTY, DATA_STRIDE - RECENT_STORES);
 }
 
 /** Drops the load entry and the store entry at this place if they belong to the page. */
@@ -334,7 +338,7 @@ export function dropStoreEntries(hart: usize, page: u64): void {
   const host = <u32>hostAddress(page);
   for (let n = 0; n < CONTEXTS; n++) {
     const tlb = hart + DATA_CONTEXTS + n * DATA_STRIDE + STORE_TLB;
-    for (let entry = tlb; entry < tlb + STORE_TLB; entry += 16) {
+    for (let entry = tlb; entry < tlb + RECENT_LOADS - STORE_TLB; entry += 16) {
       if (<u32>load<u64>(entry) + load<u32>(entry, 8) == host) store<u64>(entry, ~0);
     }
   }

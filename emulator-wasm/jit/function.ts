@@ -5,7 +5,6 @@
 import { H_JUMPS, H_PC, PAGE_TLB, PAGE_TLB_MASK, RECORD_HASH } from '../layout.ts';
 import { DISPATCH, DISPATCH_SIGNATURE, hasTailCalls } from './dispatch.ts';
 import { PAGE_SIZE, pageNumber } from './page.ts';
-import { RememberedPages } from './pages.ts';
 import {
   BUDGET,
   FRAMES_SHIFT,
@@ -17,7 +16,7 @@ import {
   SELECTOR,
   TLB,
 } from './parameters.ts';
-import { Registers } from './registers.ts';
+import { type KeptRegisters, Registers } from './registers.ts';
 import { Code, I32, I64, type Label, type ModuleWriter, type ValueType, wasm } from './wasm.ts';
 import { Windows } from './windows.ts';
 
@@ -45,10 +44,15 @@ export interface Place {
   readonly hash: bigint;
 }
 
+/** A loop that keeps registers in locals, which are stored where it is left. */
+export interface KeptLoop {
+  readonly kept: KeptRegisters;
+  readonly exits: Exits;
+}
+
 export class RegionFunction {
   readonly code = new Code(REGION_SIGNATURE.parameters.length);
   readonly registers: Registers;
-  readonly pages = new RememberedPages(this.code);
   readonly windows: Windows;
   readonly #module: ModuleWriter;
   readonly #spare = new Map<ValueType, number[]>();
@@ -57,8 +61,8 @@ export class RegionFunction {
   /** A local with the number of callers << FRAMES_SHIFT. */
   readonly #frames = this.code.local(I32);
   readonly #outside: Exits;
-  readonly #inLoops: Exits;
-  #isInLoop = false;
+  readonly loops: readonly KeptLoop[];
+  #loop: KeptLoop | undefined;
   /** A local with the result of `floatState`, if the region needs it. */
   #floatState: number | undefined;
   /** The numbers and hashes of the region's pages, the one with the hot code first. */
@@ -67,36 +71,36 @@ export class RegionFunction {
   readonly #present: number;
 
   /**
-   * @param kept registers that loops keep in locals, and whether they are written there
+   * @param kept the registers that each loop keeps in locals
    * @param wide whether several accesses may share a TLB look-up
    * @param places the region's pages, the one with the hot code first
    */
-  constructor(
-    module: ModuleWriter,
-    kept: ReadonlyMap<number, boolean>,
-    wide: boolean,
-    places: readonly Place[],
-  ) {
+  constructor(module: ModuleWriter, kept: readonly KeptRegisters[], wide: boolean, places: readonly Place[]) {
     this.#module = module;
     this.#places = places;
     this.#present = places.length > 1 ? this.code.local(I32) : -1;
     this.windows = new Windows(this.code, wide);
-    this.registers = new Registers(this.code, kept);
-    this.#outside = { leave: this.code.block(), side: this.code.block() };
-    this.#inLoops = { leave: this.code.block(), side: this.code.block() };
+    this.registers = new Registers(this.code);
+    this.#outside = this.#newExits();
+    this.loops = kept.map((kept) => ({ kept, exits: this.#newExits() }));
   }
 
-  beginBlock(isInLoop: boolean): void {
-    this.#isInLoop = isInLoop;
+  #newExits(): Exits {
+    return { leave: this.code.block(), side: this.code.block() };
+  }
+
+  /** @param loop the loop that the block is in, if it is one that keeps registers */
+  beginBlock(loop: KeptLoop | undefined): void {
+    this.#loop = loop;
   }
 
   /** Whether the block is in a loop that keeps registers. */
   get isInLoop(): boolean {
-    return this.#isInLoop;
+    return this.#loop !== undefined;
   }
 
   get #exits(): Exits {
-    return this.#isInLoop ? this.#inLoops : this.#outside;
+    return this.#loop?.exits ?? this.#outside;
   }
 
   /** Calls a function of the core. */
@@ -182,24 +186,26 @@ export class RegionFunction {
   }
 
   /**
-   * Adds the finished function to the module. `count` entries from the `first` on are in loops.
+   * Adds the finished function to the module.
    * @param entries the offsets of all entries
    */
-  finish(first: number, count: number, entries: readonly number[]): void {
+  finish(entries: readonly number[]): void {
     const { code } = this;
     code.op(wasm.unreachable);
-    code.end(); // side, in loops
-    this.#computeTarget();
-    code.end(); // leave, in loops
-    this.registers.leaveLoop(code);
-    code.br(this.#outside.leave);
+    for (const { kept } of [...this.loops].reverse()) {
+      code.end(); // side
+      this.#computeTarget();
+      code.end(); // leave
+      this.registers.leaveLoop(kept);
+      code.br(this.#outside.leave);
+    }
     code.end(); // side
     this.#computeTarget();
     code.end(); // leave
     for (const local of [HART, TLB, this.#target, BUDGET, this.#frames]) code.get(local);
     if (hasTailCalls()) code.tailCall(this.#dispatcher);
     else code.call(this.#dispatcher);
-    this.#module.add(code, (prologue) => this.#writePrologue(prologue, first, count, entries));
+    this.#module.add(code, (prologue) => this.#writePrologue(prologue, entries));
   }
 
   get #dispatcher(): number {
@@ -341,7 +347,7 @@ export class RegionFunction {
     this.release(I32, entry);
   }
 
-  #writePrologue(prologue: Code, first: number, count: number, entries: readonly number[]): void {
+  #writePrologue(prologue: Code, entries: readonly number[]): void {
     prologue.get(SELECTOR);
     prologue.i32(-1 << FRAMES_SHIFT);
     prologue.op(wasm.i32And);
@@ -351,17 +357,6 @@ export class RegionFunction {
     prologue.op(wasm.i32And);
     prologue.set(SELECTOR);
     if (this.#places.length > 1) this.#findPage(prologue, entries);
-    if (count > 0) {
-      prologue.get(SELECTOR);
-      prologue.i32(first);
-      prologue.op(wasm.i32Sub);
-      prologue.i32(count);
-      prologue.op(wasm.i32LtU);
-      prologue.if();
-      this.registers.enterLoop(prologue, new Set());
-      prologue.end();
-    }
-    this.pages.forgetAll(prologue);
     if (this.#floatState === undefined) return;
     prologue.get(HART);
     prologue.call(this.#module.imported('floatState', { parameters: [I32], results: [I32] }));
@@ -370,7 +365,7 @@ export class RegionFunction {
 
   /**
    * Makes PAGE the address of the first page, whichever page is entered. Entries of the same page follow each
-   * other, in at most two runs.
+   * other.
    */
   #findPage(prologue: Code, entries: readonly number[]): void {
     prologue.i32(1);

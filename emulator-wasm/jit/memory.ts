@@ -1,6 +1,14 @@
 /** Loads, stores and atomics, through the TLB. */
 import { FloatMemoryOp, MemoryOp } from '../assembly/opcodes.ts';
-import { ATOMIC_RESULT, H_FENCE, STORE_TLB, TLB_MASK } from '../layout.ts';
+import {
+  ATOMIC_RESULT,
+  H_FENCE,
+  RECENT_LOADS,
+  RECENT_PAGES,
+  RECENT_STORES,
+  STORE_TLB,
+  TLB_MASK,
+} from '../layout.ts';
 import type { Emit } from './emit.ts';
 import type { RegionFunction } from './function.ts';
 import { isX86 } from './host.ts';
@@ -135,40 +143,43 @@ function pushAddress(f: RegionFunction, register: number, offset: number): void 
   f.code.op(wasm.i64Add);
 }
 
-/** Pushes the address of an access in a loop. */
+/**
+ * Pushes the address of an access in a loop. The instruction's recent page takes half of the instructions of a
+ * TLB look-up. It is in memory, because a local for it would cost a register of the host in the whole loop.
+ */
 function pushByPage(
   f: RegionFunction,
   { instruction: { rs1, imm, offset }, bytes, writes }: Access,
   retired: number,
 ): void {
   const { code } = f;
-  const tlb = writes ? WRITING : READING;
+  const recent = (writes ? RECENT_STORES : RECENT_LOADS) + ((offset >> 1) % RECENT_PAGES) * 16;
   const address = f.borrow(I64);
-  const addend = f.borrow(I32);
   pushAddress(f, rs1, imm);
-  code.set(address);
-  const page = f.pages.find(rs1, tlb);
-  const miss = () => f.interpret(offset, retired);
-  if (!page) lookUp(f, bytes, tlb, address, addend, miss);
-  else {
-    // A misaligned address differs too, because the access could reach into the page from the preceding one.
-    code.get(address);
-    code.i64(PAGE_MASK | (bytes - 1));
-    code.op(wasm.i64And);
-    code.get(page.tag);
-    code.op(wasm.i64Ne);
-    code.ifUnlikely();
-    lookUp(f, bytes, tlb, address, page.addend, miss);
-    pushPageOf(f, address, 1);
-    code.set(page.tag);
-    code.end();
-  }
+  code.tee(address);
+  // A misaligned address differs too, because the access could reach into the page from the preceding one.
+  code.i64(PAGE_MASK | (bytes - 1));
+  code.op(wasm.i64And);
+  code.get(TLB);
+  code.memory(wasm.i64Load, recent);
+  code.op(wasm.i64Ne);
+  code.ifUnlikely();
+  const addend = f.borrow(I32);
+  lookUp(f, bytes, writes ? WRITING : READING, address, addend, () => f.interpret(offset, retired));
+  code.get(TLB);
+  pushPageOf(f, address, 1);
+  code.memory(wasm.i64Store, recent);
+  code.get(TLB);
+  code.get(addend);
+  code.memory(wasm.i32Store, recent + TLB_ADDEND);
+  f.release(I32, addend);
+  code.end();
   code.get(address);
   code.op(wasm.i32WrapI64);
-  code.get(page?.addend ?? addend);
+  code.get(TLB);
+  code.memory(wasm.i32Load, recent + TLB_ADDEND);
   code.op(wasm.i32Add);
   f.release(I64, address);
-  f.release(I32, addend);
 }
 
 /** Pushes the page of the last of `bytes` at the address. */

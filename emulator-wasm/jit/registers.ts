@@ -4,6 +4,11 @@ import type { Instruction } from './page.ts';
 import { HART } from './parameters.ts';
 import { type Code, F64, I64, wasm } from './wasm.ts';
 
+/** Registers that only locals hold in a loop, and whether they are written there. */
+export type KeptRegisters = ReadonlyMap<number, boolean>;
+
+const NONE: KeptRegisters = new Map();
+
 /**
  * Registers are identified by their offset in the hart's block, as in micro-ops. In loops, only locals hold
  * the most used registers. Everywhere else, written registers are stored to memory before the region can be
@@ -13,8 +18,8 @@ import { type Code, F64, I64, wasm } from './wasm.ts';
 export class Registers {
   readonly #code: Code;
   readonly #locals = new Map<number, number>();
-  readonly #kept: ReadonlyMap<number, boolean>;
-  #keeps = false;
+  /** Those that the block's loop keeps. */
+  #kept = NONE;
   /** The registers in locals. */
   #known = new Set<number>();
   /** Those of them that are not in memory yet. */
@@ -22,18 +27,16 @@ export class Registers {
   /** The number of reads of each register in the rest of the block. */
   readonly #reads = new Map<number, number>();
 
-  /** @param kept registers that only locals hold in loops, and whether they are written there */
-  constructor(code: Code, kept: ReadonlyMap<number, boolean>) {
+  constructor(code: Code) {
     this.#code = code;
-    this.#kept = kept;
   }
 
   /**
-   * @param keeps whether the block is in a loop
+   * @param kept the registers that the block's loop keeps, if it is in one
    * @param known the registers in locals at its beginning
    */
-  beginBlock(instructions: readonly Instruction[], keeps: boolean, known: Iterable<number>): void {
-    this.#keeps = keeps;
+  beginBlock(instructions: readonly Instruction[], kept = NONE, known: Iterable<number> = []): void {
+    this.#kept = kept;
     this.#known = new Set(known);
     this.#reads.clear();
     for (const { rs1, rs2 } of instructions) for (const register of [rs1, rs2]) this.#count(register, 1);
@@ -52,29 +55,29 @@ export class Registers {
 
   /** The registers that are in locals now, even when a loop is left. */
   get known(): ReadonlySet<number> {
-    return this.#keeps ? new Set([...this.#known, ...this.#kept.keys()]) : this.#known;
+    return this.#kept === NONE ? this.#known : new Set([...this.#known, ...this.#kept.keys()]);
   }
 
   #inLocal(register: number): boolean {
-    return (this.#keeps && this.#kept.has(register)) || this.#known.has(register);
+    return this.#kept.has(register) || this.#known.has(register);
   }
 
   #know(register: number): void {
     if (register === H_X || this.#inLocal(register)) return;
-    this.#load(this.#code, register);
+    this.#load(register);
     this.#known.add(register);
   }
 
-  #load(code: Code, register: number): void {
-    code.get(HART);
-    code.memory(isFloatRegister(register) ? wasm.f64Load : wasm.i64Load, register);
-    code.set(this.#local(register));
+  #load(register: number): void {
+    this.#code.get(HART);
+    this.#code.memory(isFloatRegister(register) ? wasm.f64Load : wasm.i64Load, register);
+    this.#code.set(this.#local(register));
   }
 
-  #store(code: Code, register: number): void {
-    code.get(HART);
-    code.get(this.#local(register));
-    code.memory(isFloatRegister(register) ? wasm.f64Store : wasm.i64Store, register);
+  #store(register: number): void {
+    this.#code.get(HART);
+    this.#code.get(this.#local(register));
+    this.#code.memory(isFloatRegister(register) ? wasm.f64Store : wasm.i64Store, register);
   }
 
   #local(register: number): number {
@@ -122,14 +125,14 @@ export class Registers {
   #write(register: number, push: () => void): void {
     push();
     this.#code.set(this.#local(register));
-    if (this.#keeps && this.#kept.has(register)) return;
+    if (this.#kept.has(register)) return;
     this.#known.add(register);
     this.#dirty.add(register);
   }
 
   /** Called before a place where the region may be left, and at the end of the block. */
   flush(): void {
-    for (const register of this.#dirty) this.#store(this.#code, register);
+    for (const register of this.#dirty) this.#store(register);
     this.#dirty.clear();
   }
 
@@ -144,14 +147,14 @@ export class Registers {
     this.#code.op(wasm.i32WrapI64);
   }
 
-  /** Writes code that loads the registers that loops keep, except those that are in locals already. */
-  enterLoop(code: Code, known: ReadonlySet<number> = this.#known): void {
-    for (const register of this.#kept.keys()) if (!known.has(register)) this.#load(code, register);
+  /** Loads the registers that a loop keeps, except those that are in locals already. */
+  enterLoop(kept: KeptRegisters): void {
+    for (const register of kept.keys()) if (!this.#inLocal(register)) this.#load(register);
   }
 
-  /** Writes code that stores the registers that loops write. */
-  leaveLoop(code: Code): void {
-    for (const [register, written] of this.#kept) if (written) this.#store(code, register);
+  /** Stores the registers that a loop keeps and writes. */
+  leaveLoop(kept: KeptRegisters): void {
+    for (const [register, written] of kept) if (written) this.#store(register);
   }
 }
 

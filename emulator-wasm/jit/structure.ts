@@ -51,12 +51,12 @@ export function headersOf({ items }: Sequence): number[] {
   return items.flatMap(({ loop }) => (loop ? [loop.header, ...headersOf(loop.body)] : []));
 }
 
-/** The blocks in the outermost loops that contain no `excluded` block. */
-export function blocksInLoops({ items }: Sequence, excluded: (block: number) => boolean): number[] {
+/** The blocks of each of the outermost loops that contain no `excluded` block. */
+export function loopsOf({ items }: Sequence, excluded: (block: number) => boolean): number[][] {
   return items.flatMap(({ loop }) => {
     if (!loop) return [];
     const blocks = blocksOf(loop.body);
-    return blocks.some(excluded) ? blocksInLoops(loop.body, excluded) : blocks;
+    return blocks.some(excluded) ? loopsOf(loop.body, excluded) : [blocks];
   });
 }
 

@@ -4,13 +4,14 @@ import { H_X, MAX_ENTRIES } from '../layout.ts';
 import { hasTailCalls } from './dispatch.ts';
 import { emitterOf } from './emitters.ts';
 import { FLOAT_READY } from './float.ts';
-import { RegionFunction } from './function.ts';
+import { type KeptLoop, RegionFunction } from './function.ts';
 import { emitCondition } from './integer.ts';
 import { accessesOf } from './memory.ts';
 import { type Instruction, pageNumber } from './page.ts';
 import { BUDGET, PAGE, SELECTOR } from './parameters.ts';
 import { type Block, isFarCall, isReturn, isSwitch, RETURNS, type Region } from './region.ts';
-import { blocksInLoops, emitStructure, findStructure, headersOf, type Sequence } from './structure.ts';
+import type { KeptRegisters } from './registers.ts';
+import { emitStructure, findStructure, headersOf, loopsOf, type Sequence } from './structure.ts';
 import { I64, type Label, type ModuleWriter, wasm } from './wasm.ts';
 import { commonWindows, type Window } from './windows.ts';
 
@@ -42,14 +43,17 @@ interface Knowledge {
 
 class Translation {
   readonly #f: RegionFunction;
-  readonly #blocks: readonly Block[];
+  /** The region's blocks, then one for each entry that is in a loop, which continues there. */
+  readonly #blocks: Block[];
   /** The numbers of blocks by their start offsets. */
   readonly #numbers = new Map<number, number>();
   readonly #structure: Sequence;
-  /** Blocks in loops that keep registers in locals: those that call nothing and jump nowhere else. */
-  readonly #loops: ReadonlySet<number>;
-  /** The hot entry first, then those in loops. */
+  /** The loop of each block in one that keeps registers in locals: it calls nothing and jumps nowhere else. */
+  readonly #loops = new Map<number, KeptLoop>();
+  /** The entries, by pages: those in loops are the blocks added for them. */
   readonly #entries: readonly number[];
+  /** The entries' offsets. */
+  readonly #starts: readonly number[];
   /** The predecessors of each block. Blocks that can be entered have none. */
   readonly #predecessors: readonly (readonly number[])[];
   /** The knowledge at the end of each block that is written already. */
@@ -63,23 +67,43 @@ class Translation {
     for (const [number, { start }] of this.#blocks.entries()) this.#numbers.set(start, number);
     const numberOf = (start: number) => this.#numbers.get(start) ?? [];
     const successors = this.#blocks.map((block) => successorsOf(block).flatMap(numberOf));
-    const needed = region.entries.flatMap(numberOf);
+    const [hot, ...others] = region.entries.flatMap(numberOf) as [number, ...number[]];
     // The budget is checked at jumps back, so the next quantum may begin there.
-    const headers = headersOf(findStructure({ successors, entries: needed }, []));
+    const outline = findStructure({ successors, entries: [hot, ...others] }, []);
+    const headers = headersOf(outline);
+    const isInLoop = this.#keptLoops(outline).some((loop) => loop.includes(hot));
+    const needed = wide && isInLoop ? others : [hot, ...others];
     const isCode = (number: number) => this.#block(number).instructions.length > 0;
-    const entries = [...new Set([...needed, ...headers.filter(isCode)])].slice(0, MAX_ENTRIES);
+    const entries = this.#byPage([...new Set([...needed, ...headers.filter(isCode)])].slice(0, MAX_ENTRIES));
     const depths: number[] = [];
-    this.#structure = findStructure({ successors, entries }, depths);
-    this.#loops = new Set(blocksInLoops(this.#structure, (number) => !staysNear(this.#block(number))));
-    const [hot, ...others] = entries as [number, ...number[]];
-    const [inLoops, outside] = partition(others, (number) => this.#loops.has(number));
-    this.#entries = [hot, ...this.#byPage(inLoops), ...this.#byPage(outside)];
-    this.#structure = { ...this.#structure, entries: this.#entries };
-    this.#predecessors = predecessorsOf(successors, this.#entries);
+    const structure = findStructure({ successors, entries }, depths);
+    const loops = this.#keptLoops(structure);
+    const kept = loops.map((numbers) => mostUsedRegisters(numbers, this.#blocks, depths));
     const places = [...region.pages].map(([number, { hash }]) => ({ number, hash }));
     this.#severalPages = places.length > 1;
-    this.#f = new RegionFunction(module, mostUsedRegisters(this.#blocks, depths, this.#loops), wide, places);
+    this.#f = new RegionFunction(module, kept, wide, places);
+    for (const [n, numbers] of loops.entries()) {
+      for (const number of numbers) this.#loops.set(number, this.#f.loops[n] as KeptLoop);
+    }
+    this.#entries = entries.map((entry) =>
+      this.#loops.has(entry) ? this.#addWayIn(entry, successors) : entry,
+    );
+    this.#structure = findStructure({ successors, entries: this.#entries }, []);
+    this.#starts = entries.map((entry) => this.#block(entry).start);
+    this.#predecessors = predecessorsOf(successors, this.#entries);
     this.#indirect = this.#f.code.local(I64);
+  }
+
+  /** The blocks of each loop that keeps registers in locals. */
+  #keptLoops(structure: Sequence): number[][] {
+    return loopsOf(structure, (number) => !staysNear(this.#block(number)));
+  }
+
+  /** Adds a block outside of loops that continues at an entry in a loop. */
+  #addWayIn(entry: number, successors: number[][]): number {
+    const { start } = this.#block(entry);
+    successors.push([entry]);
+    return this.#blocks.push({ start, instructions: [], next: start, targets: [], leaves: false }) - 1;
   }
 
   write(): TranslatedRegion {
@@ -89,12 +113,9 @@ class Translation {
       emitBlock: (number, branch) => this.#emit(number, branch),
       emitBackEdge: (number, top) => this.#emitBackEdge(this.#block(number), top),
     });
-    const first = this.#loops.has(this.#entries[0] as number) ? 0 : 1;
-    const count = this.#entries.filter((number) => this.#loops.has(number)).length;
-    const offsets = this.#entries.map((number) => this.#block(number).start);
-    this.#f.finish(first, count, offsets);
+    this.#f.finish(this.#starts);
     return {
-      entries: offsets,
+      entries: this.#starts,
       wideAccesses: this.#f.windows.wide,
     };
   }
@@ -110,15 +131,15 @@ class Translation {
 
   #emit(number: number, branch: (target: number) => void): void {
     const block = this.#block(number);
-    const inLoop = this.#loops.has(number);
+    const loop = this.#loops.get(number);
     const before = this.#knownBefore(number);
     const { windows, registers } = this.#f;
-    this.#f.beginBlock(inLoop);
-    registers.beginBlock(block.instructions, inLoop, before.registers);
-    const isEntry = this.#entries.includes(number);
+    this.#f.beginBlock(loop);
+    registers.beginBlock(block.instructions, loop?.kept, before.registers);
+    const isEntry = this.#starts.includes(block.start);
     windows.beginBlock(block.instructions, accessesOf(block.instructions), isEntry, before.windows);
     this.#emitBlock(block, (target) => {
-      this.#cross(inLoop, this.#loops.has(target));
+      this.#cross(loop, this.#loops.get(target));
       branch(target);
     });
     this.#known[number] = { registers: registers.known, windows: windows.all };
@@ -134,10 +155,11 @@ class Translation {
   }
 
   /** Moves registers between locals and memory on the way from one block to the next. */
-  #cross(fromLoop: boolean, toLoop: boolean): void {
-    const { code, registers } = this.#f;
-    if (!fromLoop && toLoop) registers.enterLoop(code);
-    if (fromLoop && !toLoop) registers.leaveLoop(code);
+  #cross(from: KeptLoop | undefined, to: KeptLoop | undefined): void {
+    if (from === to) return;
+    const { registers } = this.#f;
+    if (from) registers.leaveLoop(from.kept);
+    if (to) registers.enterLoop(to.kept);
   }
 
   #emitBackEdge(target: Block, top: Label): void {
@@ -165,7 +187,7 @@ class Translation {
       if (this.#severalPages && crosses(block, offset)) this.#f.requirePage(offset);
       branch(number);
     };
-    if (block.instructions.length === 0) {
+    if (block.instructions.length === 0 && block.leaves) {
       this.#switchTargets(block.targets, go);
       if (block.start === RETURNS) this.#f.returnTo(this.#indirect);
       else this.#leaveToIndirect();
@@ -327,8 +349,8 @@ class Translation {
 }
 
 /** Whether the way from a block to an offset leads into another page, or comes from many places. */
-function crosses({ start, instructions }: Block, offset: number): boolean {
-  return !isSwitch(offset) && (instructions.length === 0 || pageNumber(start) !== pageNumber(offset));
+function crosses({ start }: Block, offset: number): boolean {
+  return !isSwitch(offset) && (isSwitch(start) || pageNumber(start) !== pageNumber(offset));
 }
 
 function successorsOf(block: Block): number[] {
@@ -356,10 +378,6 @@ function staysNear({ instructions, leaves }: Block): boolean {
   return !leaves && op !== undefined && op !== FarJumpOp.JALR && op !== FarJumpOp.JAL_FAR;
 }
 
-function partition<T>(all: readonly T[], isFirst: (one: T) => boolean): [T[], T[]] {
-  return [all.filter(isFirst), all.filter((one) => !isFirst(one))];
-}
-
 /** The registers that are known at every one of the ends. A block that is not written yet has none. */
 function commonRegisters(ends: readonly (ReadonlySet<number> | undefined)[]): ReadonlySet<number> {
   const [first, ...others] = ends;
@@ -375,21 +393,20 @@ function predecessorsOf(successors: readonly (readonly number[])[], entries: rea
   return predecessors;
 }
 
-/** The registers that loops use most, and whether they are written there. */
+/** The registers that a loop uses most, and whether they are written there. */
 function mostUsedRegisters(
+  loop: readonly number[],
   blocks: readonly Block[],
   depths: readonly number[],
-  loops: ReadonlySet<number>,
-): Map<number, boolean> {
+): KeptRegisters {
   const uses = new Map<number, number>();
   const written = new Set<number>();
   const use = (register: number | undefined, weight: number) => {
     if (register !== undefined && register !== H_X) uses.set(register, (uses.get(register) ?? 0) + weight);
   };
-  for (const [number, { instructions }] of blocks.entries()) {
-    if (!loops.has(number)) continue;
+  for (const number of loop) {
     const weight = LOOP_WEIGHT ** (depths[number] as number);
-    for (const { rd, rs1, rs2 } of instructions) {
+    for (const { rd, rs1, rs2 } of (blocks[number] as Block).instructions) {
       for (const register of [rd, rs1, rs2]) use(register, weight);
       if (rd !== undefined) written.add(rd);
     }

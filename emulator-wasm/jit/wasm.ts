@@ -45,6 +45,7 @@ export const wasm = {
   f64Eq: 0x61,
   f64Lt: 0x63,
   f64Le: 0x65,
+  f64Ge: 0x66,
   i32Clz: 0x67,
   i32Ctz: 0x68,
   i32Popcnt: 0x69,
@@ -77,6 +78,7 @@ export const wasm = {
   i64ShrU: 0x88,
   i64Rotl: 0x89,
   i64Rotr: 0x8a,
+  f64Abs: 0x99,
   f64Neg: 0x9a,
   f64Sqrt: 0x9f,
   f64Add: 0xa0,
@@ -111,6 +113,7 @@ const LOCAL_TEE = 0x22;
 const I32_CONST = 0x41;
 const I64_CONST = 0x42;
 const F64_CONST = 0x44;
+const SIMD_PREFIX = 0xfd;
 const ATOMIC_PREFIX = 0xfe;
 const EMPTY_TYPE = 0x40;
 
@@ -242,6 +245,16 @@ export class Code {
     this.#out.byte(code);
     this.#out.byte(0);
     this.#out.unsigned(offset);
+  }
+
+  /** Pushes a * b + c of doubles in locals, by the relaxed SIMD operation that may round once or twice. */
+  multiplyAdd(a: number, b: number, c: number): void {
+    for (const local of [a, b, c]) {
+      this.get(local);
+      this.op(SIMD_PREFIX, 0x14); // f64x2.splat
+    }
+    this.op(SIMD_PREFIX, 0x87, 0x02); // f64x2.relaxed_madd
+    this.op(SIMD_PREFIX, 0x21, 0); // f64x2.extract_lane
   }
 
   fence(): void {
