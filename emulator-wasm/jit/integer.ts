@@ -102,6 +102,62 @@ function divide(signed: boolean, remainder: boolean, word: boolean): Push {
   };
 }
 
+/**
+ * The high word of a product, of four products of half words. Each operand that is signed and negative counts
+ * 2^64 too much in the unsigned product.
+ */
+function multiplyHigh(signed1: boolean, signed2: boolean): Push {
+  return (f, { rs1, rs2 }) => {
+    const { code } = f;
+    const [a, b, middle] = [f.borrow(I64), f.borrow(I64), f.borrow(I64)];
+    const low = (local: number) => {
+      code.get(local);
+      code.i64(0xffff_ffff);
+      code.op(wasm.i64And);
+    };
+    const high = (local: number) => {
+      code.get(local);
+      code.i64(32);
+      code.op(wasm.i64ShrU);
+    };
+    f.registers.get(rs1);
+    code.set(a);
+    f.registers.get(rs2);
+    code.set(b);
+    low(a);
+    low(b);
+    code.op(wasm.i64Mul);
+    code.i64(32);
+    code.op(wasm.i64ShrU);
+    high(a);
+    low(b);
+    code.op(wasm.i64Mul, wasm.i64Add);
+    code.set(middle);
+    low(a);
+    high(b);
+    code.op(wasm.i64Mul);
+    low(middle);
+    code.op(wasm.i64Add);
+    code.i64(32);
+    code.op(wasm.i64ShrU);
+    high(middle);
+    code.op(wasm.i64Add);
+    high(a);
+    high(b);
+    code.op(wasm.i64Mul, wasm.i64Add);
+    const correct = (negative: number, other: number) => {
+      code.get(negative);
+      code.i64(63);
+      code.op(wasm.i64ShrS);
+      code.get(other);
+      code.op(wasm.i64And, wasm.i64Sub);
+    };
+    if (signed1) correct(a, b);
+    if (signed2) correct(b, a);
+    f.release(I64, a, b, middle);
+  };
+}
+
 function reverseBytes(f: RegionFunction, { rs1 }: Instruction): void {
   const { code } = f;
   const swap = (mask: bigint, shift: number) => {
@@ -183,9 +239,9 @@ export const INTEGER_RESULTS: Readonly<Record<Integer, Expression>> = {
   [IntegerOp.SRAW]: signExtend(shrS32(w1, w2)),
   // M
   [IntegerOp.MUL]: mul(rs1, rs2),
-  [IntegerOp.MULH]: call('mulh', [rs1, rs2]),
-  [IntegerOp.MULHSU]: call('mulhsu', [rs1, rs2]),
-  [IntegerOp.MULHU]: call('mulhu', [rs1, rs2]),
+  [IntegerOp.MULH]: call('mulh', [rs1, rs2], multiplyHigh(true, true)),
+  [IntegerOp.MULHSU]: call('mulhsu', [rs1, rs2], multiplyHigh(true, false)),
+  [IntegerOp.MULHU]: call('mulhu', [rs1, rs2], multiplyHigh(false, false)),
   [IntegerOp.DIV]: call('div', [rs1, rs2], divide(true, false, false)),
   [IntegerOp.DIVU]: call('divu', [rs1, rs2], divide(false, false, false)),
   [IntegerOp.REM]: call('rem', [rs1, rs2], divide(true, true, false)),
