@@ -8,6 +8,7 @@ import { H_FRM } from '../layout.ts';
 import type { Emit } from './emit.ts';
 import { type Expression, rs1, rs2, signExtend, w1, wide } from './expression.ts';
 import type { RegionFunction } from './function.ts';
+import { fusesMultiplyAdd } from './host.ts';
 import { type Float, mapTable } from './operations.ts';
 import type { Instruction } from './page.ts';
 import { HART } from './parameters.ts';
@@ -262,10 +263,8 @@ function multiplySigns(f: RegionFunction, { rs1, rs2 }: Instruction): void {
 }
 
 /**
- * ±(rs1 * rs2) ± rs3 of doubles. Error-free transformations (Dekker, Knuth) compute the errors of the product
- * and of its sum with rs3. Both errors are so small that rounding them once before adding them matters only
- * near the middle between two doubles. To detect that, the sum is computed with a slightly larger and a
- * slightly smaller error (Ziv).
+ * ±(rs1 * rs2) ± rs3 of doubles. A host that rounds it once computes it, if NX is known; otherwise it is made of
+ * sums and products.
  */
 function fusedDouble(negateProduct: boolean, negateAddend: boolean): Result {
   const signed = ({ text }: Expression, negate: boolean) => (negate ? `${text} ^ SIGN` : text);
@@ -281,53 +280,102 @@ function fusedDouble(negateProduct: boolean, negateAddend: boolean): Result {
     set(instruction.rs1, negateProduct, a);
     set(instruction.rs2, false, b);
     set(instruction.imm, negateAddend, c);
-    pushNearest(f, instruction);
-    pushExponentBetween(f, a, ...FACTOR_EXPONENTS);
-    pushExponentBetween(f, b, ...FACTOR_EXPONENTS);
-    pushExponentBetween(f, c, ...ADDEND_EXPONENTS);
-    code.get(c);
-    code.f64(0);
-    code.op(wasm.f64Eq, wasm.i32Or); // has no effect
-    const { error, result } = pushFused(f, a, b, c);
-    pushInexactKnown(f);
-    code.get(error);
-    code.f64(0);
-    code.op(wasm.f64Eq, wasm.i32Or);
-    code.op(wasm.i32And, wasm.i32And, wasm.i32And, wasm.i32And, wasm.i32And, wasm.i32Eqz);
-    f.interpretIf(instruction.offset, retired);
+    const result = f.borrow(F64);
+    if (fusesMultiplyAdd()) {
+      pushNearest(f, instruction);
+      pushInexactKnown(f);
+      code.op(wasm.i32And);
+      code.if();
+      code.multiplyAdd(a, b, c);
+      code.set(result);
+      pushOrdinary(f, result);
+      code.op(wasm.i32Eqz);
+      f.interpretIf(instruction.offset, retired);
+      code.else();
+      setFused(f, instruction, retired, operands, result);
+      code.end();
+    } else setFused(f, instruction, retired, operands, result);
     code.get(result);
-    f.release(F64, ...operands, error, result);
+    f.release(F64, ...operands, result);
   };
   const text = `fpu.fmaD(${signed(rs1, negateProduct)}, ${rs2.text}, ${signed(rs3, negateAddend)}, rm)`;
   return { text, rounds: true, push };
 }
 
-/** The first and the number of the exponents with which no part of a product can overflow or underflow. */
-const FACTOR_EXPONENTS = [573, 900] as const;
-const ADDEND_EXPONENTS = [123, 1800] as const;
+/** The least magnitude of a product with which no part of it can underflow. */
+const LEAST_PRODUCT = 2 ** -900;
 
-/** Pushes whether the exponent of the double in a local is one of `count` from `first` on. */
-function pushExponentBetween(f: RegionFunction, double: number, first: number, count: number): void {
+/**
+ * Sets `result` to a * b + c. Error-free transformations (Dekker, Knuth) compute the errors of the product and
+ * of its sum with c. Both errors are so small that rounding them once before adding them matters only near the
+ * middle between two doubles. To detect that, the sum is computed with a slightly larger and a slightly smaller
+ * error (Ziv). An overflow makes these NaN, which differ.
+ */
+function setFused(
+  f: RegionFunction,
+  instruction: Instruction,
+  retired: number,
+  [a, b, c]: readonly [number, number, number],
+  result: number,
+): void {
   const { code } = f;
-  code.get(double);
-  code.op(wasm.i64ReinterpretF64);
-  code.i64(1);
-  code.op(wasm.i64Shl);
-  code.i64Bits(BigInt(first) << 53n);
-  code.op(wasm.i64Sub);
-  code.i64Bits(BigInt(count) << 53n);
-  code.op(wasm.i64LtU);
+  const certain = code.block();
+  const uncertain = code.block();
+  const require = () => {
+    code.op(wasm.i32Eqz);
+    code.brIfUnlikely(uncertain);
+  };
+  const magnitude = (local: number) => {
+    code.get(local);
+    code.op(wasm.f64Abs);
+  };
+  pushNearest(f, instruction);
+  require();
+  const { product, sum, error } = sumOfProduct(f, a, b, c);
+  magnitude(product);
+  code.f64(LEAST_PRODUCT);
+  code.op(wasm.f64Ge);
+  require();
+  for (const factor of [1 - ULP, 1 + ULP]) {
+    code.get(error);
+    code.f64(factor);
+    code.op(wasm.f64Mul);
+    code.get(sum);
+    code.op(wasm.f64Add);
+  }
+  code.op(wasm.f64Eq);
+  require();
+  code.get(sum);
+  code.get(error);
+  code.op(wasm.f64Add);
+  code.set(result);
+  magnitude(result);
+  code.f64(Number.POSITIVE_INFINITY);
+  code.op(wasm.f64Lt);
+  require();
+  pushInexactKnown(f);
+  code.brIf(certain);
+  code.get(error);
+  code.f64(0);
+  code.op(wasm.f64Eq);
+  code.brIf(certain);
+  code.end();
+  f.interpret(instruction.offset, retired);
+  code.end();
+  f.release(F64, product, sum, error);
 }
 
 /** The factor that splits a double into two halves (Veltkamp). */
 const SPLITTER = 2 ** 27 + 1;
 const ULP = 2 ** -52;
 
-/**
- * Pushes whether a * b + c is certain. Returns a local with it, and one with the error without its final
- * rounding.
- */
-function pushFused(f: RegionFunction, a: number, b: number, c: number): { error: number; result: number } {
+/** Returns locals with a * b, with its sum with c, and with the error of that sum, rounded once. */
+function sumOfProduct(
+  f: RegionFunction,
+  a: number,
+  b: number,
+  c: number,
+): { product: number; sum: number; error: number } {
   const { code } = f;
   const [a1, b1, a0, b0, product, error, sum, part, rest] = Array.from({ length: 9 }, () =>
     f.borrow(F64),
@@ -366,17 +414,8 @@ function pushFused(f: RegionFunction, a: number, b: number, c: number): { error:
   set(part, product, wasm.f64Sub, part);
   set(part, part, wasm.f64Add, rest);
   set(error, error, wasm.f64Add, part);
-  for (const factor of [1 - ULP, 1 + ULP]) {
-    code.get(error);
-    code.f64(factor);
-    code.op(wasm.f64Mul);
-    code.get(sum);
-    code.op(wasm.f64Add);
-  }
-  code.op(wasm.f64Eq);
-  set(sum, sum, wasm.f64Add, error);
-  f.release(F64, a1, b1, a0, b0, product, part, rest);
-  return { error, result: sum };
+  f.release(F64, a1, b1, a0, b0, part, rest);
+  return { product, sum, error };
 }
 
 function fusedSingle(negateProduct: boolean, negateAddend: boolean): Result {

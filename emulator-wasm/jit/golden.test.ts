@@ -12,7 +12,7 @@ import { assemble } from '../test/support/toolchain.ts';
 import { DecodedPage, translateAlone } from '../test/support/translation.ts';
 
 // The texts are the same on all hosts.
-vi.mock('./host.ts', () => ({ isX86: false }));
+vi.mock('./host.ts', () => ({ isX86: false, fusesMultiplyAdd: () => false }));
 
 const FOLDER = join(import.meta.dirname, 'golden');
 const SOURCES = readdirSync(FOLDER).filter((name) => name.endsWith('.S'));

@@ -1,4 +1,5 @@
-/** What the translator knows of the host's processor. */
+/** What the translator knows of the host's processor and engine. */
+import { Code, F64, ModuleWriter } from './wasm.ts';
 
 /**
  * Whether it is an x86, whose invalid operations make negative NaNs. A processor that makes positive ones is
@@ -12,3 +13,25 @@ function findX86(): boolean {
 }
 
 export const isX86 = findX86();
+
+let fuses: boolean | undefined;
+
+/** Whether the engine has relaxed SIMD, and its relaxed_madd rounds once. */
+export function fusesMultiplyAdd(): boolean {
+  fuses ??= findFusion();
+  return fuses;
+}
+
+function findFusion(): boolean {
+  const writer = new ModuleWriter({ parameters: [F64, F64, F64], results: [F64] });
+  const code = new Code(3);
+  code.multiplyAdd(0, 1, 2);
+  writer.add(code);
+  const bytes = writer.finish();
+  if (!WebAssembly.validate(bytes)) return false;
+  const memory = new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true });
+  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), { env: { memory } });
+  const multiplyAdd = exports[0] as (a: number, b: number, c: number) => number;
+  const a = 1 + 2 ** -30;
+  return multiplyAdd(a, a, -(a * a)) !== 0;
+}
