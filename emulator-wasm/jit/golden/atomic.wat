@@ -18,81 +18,65 @@
     (block $B0
       (block $B1
         (block $B2
-          (block $B3
-            (block $B4
-            )
-            (local.set $l9
-              (i64.load offset=96 (;a2;)
-                (local.get $hart)))
-            (if $I5
-              (i32.eqz
-                (call $core.atomicRmw
-                  (local.get $hart)
-                  (i32.const 132)
-                  (local.get $l9)
-                  (i64.load offset=88 (;a1;)
-                    (local.get $hart))))
-              (then
-                (local.set $l5
-                  (i32.const 1))
-                (br $B1)))
-            (local.set $l10
-              (i64.load offset=1032
-                (local.get $hart)))
-            (atomic.fence)
-            (i64.store offset=80 (;a0;)
+        )
+        (local.set $l9
+          (i64.load offset=96 (;a2;)
+            (local.get $hart)))
+        (if $I3
+          (i32.eqz
+            (call $core.atomicRmw
               (local.get $hart)
-              (local.get $l10))
-            (if $I6
-              (i32.eqz
-                (call $core.atomicRmw
-                  (local.get $hart)
-                  (i32.const 118)
-                  (local.get $l9)
-                  (i64.const 0)))
-              (then
-                (local.set $l5
-                  (i32.const 131081))
-                (br $B1)))
-            (local.set $l11
-              (i64.load offset=1032
-                (local.get $hart)))
-            (i64.store offset=104 (;a3;)
-              (local.get $hart)
-              (local.get $l11))
-            (if $I7
-              (i32.eqz
-                (call $core.atomicRmw
-                  (local.get $hart)
-                  (i32.const 119)
-                  (local.get $l9)
-                  (local.get $l11)))
-              (then
-                (local.set $l5
-                  (i32.const 196621))
-                (br $B1)))
-            (local.set $budget
-              (i32.sub
-                (local.get $budget)
-                (i32.const 4)))
+              (i32.const 132)
+              (local.get $l9)
+              (i64.load offset=88 (;a1;)
+                (local.get $hart))))
+          (then
             (local.set $l5
-              (i32.const 16))
-            (br $B1)
-            (unreachable))
-          (local.set $budget
-            (i32.sub
-              (local.get $budget)
-              (i32.shr_u
-                (local.get $l5)
-                (i32.const 16))))
-          (local.set $l6
-            (i64.add
-              (local.get $page)
-              (i64.extend_i32_u
-                (i32.and
-                  (local.get $l5)
-                  (i32.const 65535))))))
-        (br $B0))
+              (i32.const 1))
+            (br $B1)))
+        (local.set $l10
+          (i64.load offset=1032
+            (local.get $hart)))
+        (atomic.fence)
+        (i64.store offset=80 (;a0;)
+          (local.get $hart)
+          (local.get $l10))
+        (if $I4
+          (i32.eqz
+            (call $core.atomicRmw
+              (local.get $hart)
+              (i32.const 118)
+              (local.get $l9)
+              (i64.const 0)))
+          (then
+            (local.set $l5
+              (i32.const 131081))
+            (br $B1)))
+        (local.set $l11
+          (i64.load offset=1032
+            (local.get $hart)))
+        (i64.store offset=104 (;a3;)
+          (local.get $hart)
+          (local.get $l11))
+        (if $I5
+          (i32.eqz
+            (call $core.atomicRmw
+              (local.get $hart)
+              (i32.const 119)
+              (local.get $l9)
+              (local.get $l11)))
+          (then
+            (local.set $l5
+              (i32.const 196621))
+            (br $B1)))
+        (local.set $budget
+          (i32.sub
+            (local.get $budget)
+            (i32.const 4)))
+        (local.set $l5
+          (i32.const 16))
+        (br $B1)
+        (unreachable))
       (local.set $budget
         (i32.sub
           (local.get $budget)

@@ -17,118 +17,102 @@
       (block $B1
         (block $B2
           (block $B3
-            (block $B4
-              (block $B5
-                (br_if $B4
-                  (i32.eq
-                    (local.get $entry)
-                    (i32.const 1)))
-                (br_if $B4
-                  (i32.eq
-                    (local.get $entry)
-                    (i32.const 2)))
-                (br $B5))
-              (local.set $budget
-                (i32.sub
-                  (local.get $budget)
-                  (i32.const 1)))
-              (local.set $l9
-                (i64.add
-                  (local.get $page)
-                  (i64.const 4)))
-              (i64.store offset=8 (;ra;)
-                (local.get $hart)
-                (local.get $l9))
-              (local.set $entry
-                (i32.const 2))
-              (br $B4))
-            (loop $L6
-              (block $B7
-                (block $B8
-                  (br_if $B7
-                    (i32.eq
-                      (local.get $entry)
-                      (i32.const 2)))
-                  (br $B8))
-                (local.set $l10
-                  (i64.add
-                    (i64.load offset=80 (;a0;)
-                      (local.get $hart))
-                    (i64.const 1)))
-                (i64.store offset=80 (;a0;)
-                  (local.get $hart)
-                  (local.get $l10))
-                (local.set $budget
-                  (i32.sub
-                    (local.get $budget)
-                    (i32.const 2)))
-                (local.set $l9
-                  (i64.add
-                    (local.get $page)
-                    (i64.const 10)))
-                (i64.store offset=8 (;ra;)
-                  (local.get $hart)
-                  (local.get $l9))
-                (br $B7))
-              (local.set $l10
-                (i64.shl
-                  (i64.load offset=80 (;a0;)
-                    (local.get $hart))
-                  (i64.const 1)))
-              (i64.store offset=80 (;a0;)
-                (local.get $hart)
-                (local.get $l10))
-              (local.set $budget
-                (i32.sub
-                  (local.get $budget)
-                  (i32.const 2)))
-              (local.set $l8
-                (i64.and
-                  (i64.load offset=8 (;ra;)
-                    (local.get $hart))
-                  (i64.const -2)))
-              (if $I9
-                (i64.eq
-                  (i64.sub
-                    (local.get $l8)
-                    (local.get $page))
-                  (i64.const 4))
-                (then
-                  (local.set $entry
-                    (i32.const 1))
-                  (br_if $L6
-                    (i32.gt_s
-                      (local.get $budget)
-                      (i32.const 0)))
-                  (local.set $l5
-                    (i32.const 4))
-                  (br $B1)))
-              (if $I10
-                (local.get $l7)
-                (then
-                  (i64.store offset=520
-                    (local.get $hart)
-                    (local.get $l8))
-                  (return
-                    (local.get $budget))))
-              (local.set $l6
-                (local.get $l8))
-              (br $B0))
-            (unreachable))
+            (br_if $B2
+              (i32.eq
+                (local.get $entry)
+                (i32.const 1)))
+            (br_if $B2
+              (i32.eq
+                (local.get $entry)
+                (i32.const 2)))
+            (br $B3))
           (local.set $budget
             (i32.sub
               (local.get $budget)
-              (i32.shr_u
-                (local.get $l5)
-                (i32.const 16))))
-          (local.set $l6
+              (i32.const 1)))
+          (local.set $l9
             (i64.add
               (local.get $page)
-              (i64.extend_i32_u
-                (i32.and
-                  (local.get $l5)
-                  (i32.const 65535))))))
-        (br $B0))
+              (i64.const 4)))
+          (i64.store offset=8 (;ra;)
+            (local.get $hart)
+            (local.get $l9))
+          (local.set $entry
+            (i32.const 2))
+          (br $B2))
+        (loop $L4
+          (block $B5
+            (block $B6
+              (br_if $B5
+                (i32.eq
+                  (local.get $entry)
+                  (i32.const 2)))
+              (br $B6))
+            (local.set $l10
+              (i64.add
+                (i64.load offset=80 (;a0;)
+                  (local.get $hart))
+                (i64.const 1)))
+            (i64.store offset=80 (;a0;)
+              (local.get $hart)
+              (local.get $l10))
+            (local.set $budget
+              (i32.sub
+                (local.get $budget)
+                (i32.const 2)))
+            (local.set $l9
+              (i64.add
+                (local.get $page)
+                (i64.const 10)))
+            (i64.store offset=8 (;ra;)
+              (local.get $hart)
+              (local.get $l9))
+            (br $B5))
+          (local.set $l10
+            (i64.shl
+              (i64.load offset=80 (;a0;)
+                (local.get $hart))
+              (i64.const 1)))
+          (i64.store offset=80 (;a0;)
+            (local.get $hart)
+            (local.get $l10))
+          (local.set $budget
+            (i32.sub
+              (local.get $budget)
+              (i32.const 2)))
+          (local.set $l8
+            (i64.and
+              (i64.load offset=8 (;ra;)
+                (local.get $hart))
+              (i64.const -2)))
+          (if $I7
+            (i64.eq
+              (i64.sub
+                (local.get $l8)
+                (local.get $page))
+              (i64.const 4))
+            (then
+              (local.set $entry
+                (i32.const 1))
+              (br_if $L4
+                (i32.gt_s
+                  (local.get $budget)
+                  (i32.const 0)))
+              (local.set $l5
+                (i32.const 4))
+              (br $B1)))
+          (if $I8
+            (local.get $l7)
+            (then
+              (i64.store offset=520
+                (local.get $hart)
+                (local.get $l8))
+              (return
+                (local.get $budget))))
+          (local.set $l6
+            (local.get $l8))
+          (br $B0))
+        (unreachable))
       (local.set $budget
         (i32.sub
           (local.get $budget)

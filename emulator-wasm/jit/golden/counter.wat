@@ -15,28 +15,23 @@
       (i32.and
         (local.get $entry)
         (i32.const 255)))
-    (if $I0
-      (i32.lt_u
-        (i32.sub
-          (local.get $entry)
-          (i32.const 0))
-        (i32.const 1))
-      (then
-        (local.set $l9
-          (i64.load offset=80 (;a0;)
-            (local.get $hart)))
-        (local.set $l11
-          (i64.load offset=88 (;a1;)
-            (local.get $hart)))
-        (local.set $l12
-          (i64.load offset=96 (;a2;)
-            (local.get $hart)))))
-    (block $B1
-      (block $B2
-        (block $B3
-          (block $B4
-            (block $B5
-            )
+    (block $B0
+      (block $B1
+        (block $B2
+          (block $B3
+            (block $B4
+              (block $B5
+              )
+              (local.set $l9
+                (i64.load offset=80 (;a0;)
+                  (local.get $hart)))
+              (local.set $l10
+                (i64.load offset=88 (;a1;)
+                  (local.get $hart)))
+              (local.set $l11
+                (i64.load offset=96 (;a2;)
+                  (local.get $hart)))
+              (br $B4))
             (loop $L6
               (block $B7
               )
@@ -46,7 +41,7 @@
                   (i64.const -1)))
               (if $I8
                 (i64.eq
-                  (local.tee $l10
+                  (local.tee $l12
                     (call $core.counterValue
                       (local.get $hart)
                       (i32.const 3073)
@@ -57,13 +52,13 @@
                 (then
                   (local.set $l5
                     (i32.const 65539))
-                  (br $B4)))
+                  (br $B3)))
+              (local.set $l10
+                (local.get $l12))
               (local.set $l11
-                (local.get $l10))
-              (local.set $l12
                 (i64.add
-                  (local.get $l12)
-                  (local.get $l11)))
+                  (local.get $l11)
+                  (local.get $l10)))
               (local.set $budget
                 (i32.sub
                   (local.get $budget)
@@ -79,10 +74,10 @@
                       (i32.const 0)))
                   (local.set $l5
                     (i32.const 0))
-                  (br $B4)))
+                  (br $B3)))
               (local.set $l5
                 (i32.const 10))
-              (br $B4))
+              (br $B3))
             (unreachable))
           (local.set $budget
             (i32.sub
@@ -102,11 +97,11 @@
           (local.get $l9))
         (i64.store offset=88 (;a1;)
           (local.get $hart)
-          (local.get $l11))
+          (local.get $l10))
         (i64.store offset=96 (;a2;)
           (local.get $hart)
-          (local.get $l12))
-        (br $B1))
+          (local.get $l11))
+        (br $B0))
       (local.set $budget
         (i32.sub
           (local.get $budget)

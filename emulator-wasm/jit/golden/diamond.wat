@@ -19,111 +19,95 @@
           (block $B3
             (block $B4
               (block $B5
-                (block $B6
-                  (block $B7
-                  )
-                  (local.set $l9
-                    (i64.load offset=80 (;a0;)
-                      (local.get $hart)))
-                  (if $I8
-                    (i64.ne
-                      (i64.load
-                        (local.tee $l11
-                          (i32.add
-                            (i32.and
-                              (i32.shr_u
-                                (i32.wrap_i64
-                                  (local.get $l9))
-                                (i32.const 8))
-                              (i32.const 65520))
-                            (local.get $tlb))))
-                      (i64.and
-                        (i64.add
-                          (local.get $l9)
-                          (i64.const 3))
-                        (i64.const -4096)))
-                    (then
-                      (local.set $l5
-                        (i32.const 1))
-                      (br $B1)))
-                  (local.set $l10
-                    (i32.load offset=8
-                      (local.get $l11)))
-                  (local.set $l10
-                    (i32.add
+              )
+              (local.set $l9
+                (i64.load offset=80 (;a0;)
+                  (local.get $hart)))
+              (if $I6
+                (i64.ne
+                  (i64.load
+                    (local.tee $l11
                       (i32.add
-                        (local.get $l10)
-                        (i32.wrap_i64
-                          (local.get $l9)))
-                      (i32.const -2048)))
-                  (local.set $l12
-                    (i64.load32_s offset=2048
-                      (local.get $l10)))
-                  (i64.store offset=88 (;a1;)
-                    (local.get $hart)
-                    (local.get $l12))
-                  (local.set $budget
-                    (i32.sub
-                      (local.get $budget)
-                      (i32.const 2)))
-                  (if $I9
-                    (i64.eq
-                      (local.get $l12)
-                      (i64.const 0))
-                    (then
-                      (br $B5)))
-                  (br $B6))
-                (local.set $l13
-                  (i64.add
-                    (local.get $l12)
-                    (i64.const 1)))
-                (i64.store offset=96 (;a2;)
-                  (local.get $hart)
-                  (local.get $l13))
-                (local.set $budget
-                  (i32.sub
-                    (local.get $budget)
-                    (i32.const 2)))
-                (br $B4))
-              (local.set $l13
-                (i64.const 5))
-              (i64.store offset=96 (;a2;)
+                        (i32.and
+                          (i32.shr_u
+                            (i32.wrap_i64
+                              (local.get $l9))
+                            (i32.const 8))
+                          (i32.const 65520))
+                        (local.get $tlb))))
+                  (i64.and
+                    (i64.add
+                      (local.get $l9)
+                      (i64.const 3))
+                    (i64.const -4096)))
+                (then
+                  (local.set $l5
+                    (i32.const 1))
+                  (br $B1)))
+              (local.set $l10
+                (i32.load offset=8
+                  (local.get $l11)))
+              (local.set $l10
+                (i32.add
+                  (i32.add
+                    (local.get $l10)
+                    (i32.wrap_i64
+                      (local.get $l9)))
+                  (i32.const -2048)))
+              (local.set $l12
+                (i64.load32_s offset=2048
+                  (local.get $l10)))
+              (i64.store offset=88 (;a1;)
                 (local.get $hart)
-                (local.get $l13))
+                (local.get $l12))
               (local.set $budget
                 (i32.sub
                   (local.get $budget)
-                  (i32.const 1)))
+                  (i32.const 2)))
+              (if $I7
+                (i64.eq
+                  (local.get $l12)
+                  (i64.const 0))
+                (then
+                  (br $B3)))
               (br $B4))
-            (local.set $l14
+            (local.set $l13
               (i64.add
                 (local.get $l12)
-                (local.get $l13)))
-            (i64.store offset=80 (;a0;)
+                (i64.const 1)))
+            (i64.store offset=96 (;a2;)
               (local.get $hart)
-              (local.get $l14))
+              (local.get $l13))
             (local.set $budget
               (i32.sub
                 (local.get $budget)
-                (i32.const 1)))
-            (local.set $l5
-              (i32.const 16))
-            (br $B1)
-            (unreachable))
+                (i32.const 2)))
+            (br $B2))
+          (local.set $l13
+            (i64.const 5))
+          (i64.store offset=96 (;a2;)
+            (local.get $hart)
+            (local.get $l13))
           (local.set $budget
             (i32.sub
               (local.get $budget)
-              (i32.shr_u
-                (local.get $l5)
-                (i32.const 16))))
-          (local.set $l6
-            (i64.add
-              (local.get $page)
-              (i64.extend_i32_u
-                (i32.and
-                  (local.get $l5)
-                  (i32.const 65535))))))
-        (br $B0))
+              (i32.const 1)))
+          (br $B2))
+        (local.set $l14
+          (i64.add
+            (local.get $l12)
+            (local.get $l13)))
+        (i64.store offset=80 (;a0;)
+          (local.get $hart)
+          (local.get $l14))
+        (local.set $budget
+          (i32.sub
+            (local.get $budget)
+            (i32.const 1)))
+        (local.set $l5
+          (i32.const 16))
+        (br $B1)
+        (unreachable))
       (local.set $budget
         (i32.sub
           (local.get $budget)

@@ -1,12 +1,10 @@
 ;; entries: 0x0
 (module
   (type $t0 (func (param i32 i32 i64 i32 i32) (result i32)))
-  (type $t1 (func (param i64 i64) (result i64)))
-  (import "core" "mulhu" (func $core.mulhu (type $t1)))
   (import "core" "dispatch" (func $core.dispatch (type $t0)))
   (import "env" "memory" (memory $env.memory 1 65536 shared))
   (func $0 (export "0") (type $t0) (param $hart i32) (param $tlb i32) (param $page i64) (param $budget i32) (param $entry i32) (result i32)
-    (local $l5 i32) (local $l6 i64) (local $l7 i32) (local $l8 i64) (local $l9 i64) (local $l10 i64) (local $l11 i64) (local $l12 i64) (local $l13 i64) (local $l14 i64) (local $l15 i64)
+    (local $l5 i32) (local $l6 i64) (local $l7 i32) (local $l8 i64) (local $l9 i64) (local $l10 i64) (local $l11 i64) (local $l12 i64) (local $l13 i64) (local $l14 i64) (local $l15 i64) (local $l16 i64) (local $l17 i64)
     (local.set $l7
       (i32.and
         (local.get $entry)
@@ -18,102 +16,130 @@
     (block $B0
       (block $B1
         (block $B2
-          (block $B3
-            (block $B4
-            )
-            (local.set $l9
-              (i64.load offset=88 (;a1;)
-                (local.get $hart)))
-            (local.set $l10
-              (i64.load offset=96 (;a2;)
-                (local.get $hart)))
-            (local.set $l12
-              (if $I5 (result i64)
-                (i64.eqz
-                  (local.tee $l11
-                    (local.get $l10)))
-                (then
-                  (i64.const -1))
-                (else
-                  (if $I6 (result i64)
-                    (i64.eq
-                      (local.get $l11)
-                      (i64.const -1))
-                    (then
-                      (i64.sub
-                        (i64.const 0)
-                        (local.get $l9)))
-                    (else
-                      (i64.div_s
-                        (local.get $l9)
-                        (local.get $l11)))))))
-            (local.set $l13
-              (if $I7 (result i64)
-                (i64.eqz
-                  (local.tee $l11
-                    (local.get $l10)))
-                (then
-                  (local.get $l9))
-                (else
-                  (i64.rem_u
-                    (local.get $l9)
-                    (local.get $l11)))))
-            (local.set $l14
-              (i64.extend32_s
-                (if $I8 (result i64)
-                  (i64.eqz
-                    (local.tee $l11
-                      (i64.extend_i32_s
-                        (i32.wrap_i64
-                          (local.get $l10)))))
-                  (then
-                    (i64.extend_i32_s
-                      (i32.wrap_i64
-                        (local.get $l9))))
-                  (else
-                    (i64.rem_s
-                      (i64.extend_i32_s
-                        (i32.wrap_i64
-                          (local.get $l9)))
-                      (local.get $l11))))))
-            (local.set $l15
-              (call $core.mulhu
-                (local.get $l9)
+        )
+        (local.set $l9
+          (i64.load offset=88 (;a1;)
+            (local.get $hart)))
+        (local.set $l10
+          (i64.load offset=96 (;a2;)
+            (local.get $hart)))
+        (local.set $l12
+          (if $I3 (result i64)
+            (i64.eqz
+              (local.tee $l11
                 (local.get $l10)))
-            (i64.store offset=80 (;a0;)
-              (local.get $hart)
-              (local.get $l12))
-            (i64.store offset=104 (;a3;)
-              (local.get $hart)
-              (local.get $l13))
-            (i64.store offset=112 (;a4;)
-              (local.get $hart)
-              (local.get $l14))
-            (i64.store offset=120 (;a5;)
-              (local.get $hart)
-              (local.get $l15))
-            (local.set $budget
-              (i32.sub
-                (local.get $budget)
-                (i32.const 4)))
-            (local.set $l5
-              (i32.const 16))
-            (br $B1)
-            (unreachable))
-          (local.set $budget
-            (i32.sub
-              (local.get $budget)
-              (i32.shr_u
-                (local.get $l5)
-                (i32.const 16))))
-          (local.set $l6
+            (then
+              (i64.const -1))
+            (else
+              (if $I4 (result i64)
+                (i64.eq
+                  (local.get $l11)
+                  (i64.const -1))
+                (then
+                  (i64.sub
+                    (i64.const 0)
+                    (local.get $l9)))
+                (else
+                  (i64.div_s
+                    (local.get $l9)
+                    (local.get $l11)))))))
+        (local.set $l13
+          (if $I5 (result i64)
+            (i64.eqz
+              (local.tee $l11
+                (local.get $l10)))
+            (then
+              (local.get $l9))
+            (else
+              (i64.rem_u
+                (local.get $l9)
+                (local.get $l11)))))
+        (local.set $l14
+          (i64.extend32_s
+            (if $I6 (result i64)
+              (i64.eqz
+                (local.tee $l11
+                  (i64.extend_i32_s
+                    (i32.wrap_i64
+                      (local.get $l10)))))
+              (then
+                (i64.extend_i32_s
+                  (i32.wrap_i64
+                    (local.get $l9))))
+              (else
+                (i64.rem_s
+                  (i64.extend_i32_s
+                    (i32.wrap_i64
+                      (local.get $l9)))
+                  (local.get $l11))))))
+        (local.set $l11
+          (local.get $l9))
+        (local.set $l15
+          (local.get $l10))
+        (local.set $l16
+          (i64.add
+            (i64.shr_u
+              (i64.mul
+                (i64.and
+                  (local.get $l11)
+                  (i64.const 4294967295))
+                (i64.and
+                  (local.get $l15)
+                  (i64.const 4294967295)))
+              (i64.const 32))
+            (i64.mul
+              (i64.shr_u
+                (local.get $l11)
+                (i64.const 32))
+              (i64.and
+                (local.get $l15)
+                (i64.const 4294967295)))))
+        (local.set $l17
+          (i64.add
             (i64.add
-              (local.get $page)
-              (i64.extend_i32_u
-                (i32.and
-                  (local.get $l5)
-                  (i32.const 65535))))))
-        (br $B0))
+              (i64.shr_u
+                (i64.add
+                  (i64.mul
+                    (i64.and
+                      (local.get $l11)
+                      (i64.const 4294967295))
+                    (i64.shr_u
+                      (local.get $l15)
+                      (i64.const 32)))
+                  (i64.and
+                    (local.get $l16)
+                    (i64.const 4294967295)))
+                (i64.const 32))
+              (i64.shr_u
+                (local.get $l16)
+                (i64.const 32)))
+            (i64.mul
+              (i64.shr_u
+                (local.get $l11)
+                (i64.const 32))
+              (i64.shr_u
+                (local.get $l15)
+                (i64.const 32)))))
+        (i64.store offset=80 (;a0;)
+          (local.get $hart)
+          (local.get $l12))
+        (i64.store offset=104 (;a3;)
+          (local.get $hart)
+          (local.get $l13))
+        (i64.store offset=112 (;a4;)
+          (local.get $hart)
+          (local.get $l14))
+        (i64.store offset=120 (;a5;)
+          (local.get $hart)
+          (local.get $l17))
+        (local.set $budget
+          (i32.sub
+            (local.get $budget)
+            (i32.const 4)))
+        (local.set $l5
+          (i32.const 16))
+        (br $B1)
+        (unreachable))
       (local.set $budget
         (i32.sub
           (local.get $budget)

@@ -1,10 +1,10 @@
-;; entries: 0x0, 0x4, 0x12, 0x18
+;; entries: 0x0, 0x12, 0x18, 0x4
 (module
   (type $t0 (func (param i32 i32 i64 i32 i32) (result i32)))
   (import "core" "dispatch" (func $core.dispatch (type $t0)))
   (import "env" "memory" (memory $env.memory 1 65536 shared))
   (func $0 (export "0") (type $t0) (param $hart i32) (param $tlb i32) (param $page i64) (param $budget i32) (param $entry i32) (result i32)
-    (local $l5 i32) (local $l6 i64) (local $l7 i32) (local $l8 i64) (local $l9 i64) (local $l10 i64) (local $l11 i64) (local $l12 i32) (local $l13 i64) (local $l14 i32) (local $l15 i32) (local $l16 i64) (local $l17 i64)
+    (local $l5 i32) (local $l6 i64) (local $l7 i32) (local $l8 i64) (local $l9 i64) (local $l10 i64) (local $l11 i64) (local $l12 i32) (local $l13 i32) (local $l14 i64) (local $l15 i64)
     (local.set $l7
       (i32.and
         (local.get $entry)
@@ -13,39 +13,34 @@
       (i32.and
         (local.get $entry)
         (i32.const 255)))
-    (if $I0
-      (i32.lt_u
-        (i32.sub
-          (local.get $entry)
-          (i32.const 1))
-        (i32.const 1))
-      (then
-        (local.set $l9
-          (i64.load offset=88 (;a1;)
-            (local.get $hart)))
-        (local.set $l10
-          (i64.load offset=96 (;a2;)
-            (local.get $hart)))))
-    (local.set $l13
-      (i64.const 8))
-    (block $B1
-      (block $B2
-        (block $B3
-          (block $B4
-            (block $B5
-              (br_if $B5
-                (i32.eq
-                  (local.get $entry)
-                  (i32.const 1)))
-              (br_if $B5
-                (i32.eq
-                  (local.get $entry)
-                  (i32.const 2)))
-              (br_if $B5
-                (i32.eq
-                  (local.get $entry)
-                  (i32.const 3)))
-              (br $B5))
+    (block $B0
+      (block $B1
+        (block $B2
+          (block $B3
+            (block $B4
+              (block $B5
+                (br_if $B4
+                  (i32.eq
+                    (local.get $entry)
+                    (i32.const 1)))
+                (br_if $B4
+                  (i32.eq
+                    (local.get $entry)
+                    (i32.const 2)))
+                (br_if $B5
+                  (i32.eq
+                    (local.get $entry)
+                    (i32.const 3)))
+                (br $B4))
+              (local.set $l9
+                (i64.load offset=88 (;a1;)
+                  (local.get $hart)))
+              (local.set $l10
+                (i64.load offset=96 (;a2;)
+                  (local.get $hart)))
+              (local.set $entry
+                (i32.const 4))
+              (br $B4))
             (loop $L6
               (block $B7
                 (block $B8
@@ -55,15 +50,15 @@
                         (br_if $B10
                           (i32.eq
                             (local.get $entry)
-                            (i32.const 1)))
+                            (i32.const 4)))
                         (br_if $B7
                           (i32.eq
                             (local.get $entry)
-                            (i32.const 2)))
+                            (i32.const 1)))
                         (br_if $B8
                           (i32.eq
                             (local.get $entry)
-                            (i32.const 3)))
+                            (i32.const 2)))
                         (br $B11))
                       (local.set $l9
                         (i64.add
@@ -88,19 +83,19 @@
                         (i64.add
                           (local.get $l9)
                           (i64.const -1)))
-                      (local.set $l11
-                        (local.get $l10))
                       (if $I14
                         (i64.ne
                           (i64.and
-                            (local.get $l11)
+                            (local.tee $l11
+                              (local.get $l10))
                             (i64.const -4096))
-                          (local.get $l13))
+                          (i64.load offset=131120
+                            (local.get $tlb)))
                         (then
                           (if $I15
                             (i64.ne
                               (i64.load offset=65536
-                                (local.tee $l15
+                                (local.tee $l13
                                   (i32.add
                                     (i32.and
                                       (i32.shr_u
@@ -115,19 +110,24 @@
                             (then
                               (local.set $l5
                                 (i32.const 65543))
-                              (br $B4)))
-                          (local.set $l14
+                              (br $B3)))
+                          (local.set $l12
                             (i32.load offset=65544
-                              (local.get $l15)))
-                          (local.set $l13
+                              (local.get $l13)))
+                          (i64.store offset=131120
+                            (local.get $tlb)
                             (i64.and
                               (local.get $l11)
-                              (i64.const -4096)))))
+                              (i64.const -4096)))
+                          (i32.store offset=131128
+                            (local.get $tlb)
+                            (local.get $l12))))
                       (i64.store8
                         (i32.add
                           (i32.wrap_i64
                             (local.get $l11))
-                          (local.get $l14))
+                          (i32.load offset=131128
+                            (local.get $tlb)))
                         (local.get $l9))
                       (local.set $budget
                         (i32.sub
@@ -144,30 +144,30 @@
                               (i32.const 0)))
                           (local.set $l5
                             (i32.const 4))
-                          (br $B4)))
+                          (br $B3)))
                       (i64.store offset=88 (;a1;)
                         (local.get $hart)
                         (local.get $l9))
                       (br $B9)))
-                  (local.set $l16
+                  (local.set $l14
                     (i64.add
                       (i64.load offset=80 (;a0;)
                         (local.get $hart))
                       (i64.const -1)))
                   (i64.store offset=80 (;a0;)
                     (local.get $hart)
-                    (local.get $l16))
+                    (local.get $l14))
                   (local.set $budget
                     (i32.sub
                       (local.get $budget)
                       (i32.const 2)))
-                  (local.set $l17
+                  (local.set $l15
                     (i64.add
                       (local.get $page)
                       (i64.const 18)))
                   (i64.store offset=8 (;ra;)
                     (local.get $hart)
-                    (local.get $l17))
+                    (local.get $l15))
                   (br $B8))
                 (local.set $budget
                   (i32.sub
@@ -196,7 +196,7 @@
                       (local.get $budget))))
                 (local.set $l6
                   (local.get $l8))
-                (br $B1))
+                (br $B0))
               (local.set $budget
                 (i32.sub
                   (local.get $budget)
@@ -215,10 +215,10 @@
                       (i32.const 0)))
                   (local.set $l5
                     (i32.const 0))
-                  (br $B2)))
+                  (br $B1)))
               (local.set $l5
                 (i32.const 20))
-              (br $B2))
+              (br $B1))
             (unreachable))
           (local.set $budget
             (i32.sub
@@ -236,7 +236,7 @@
         (i64.store offset=88 (;a1;)
           (local.get $hart)
           (local.get $l9))
-        (br $B1))
+        (br $B0))
       (local.set $budget
         (i32.sub
           (local.get $budget)

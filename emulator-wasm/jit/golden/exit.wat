@@ -16,39 +16,23 @@
     (block $B0
       (block $B1
         (block $B2
-          (block $B3
-            (block $B4
-            )
-            (local.set $l9
-              (i64.add
-                (i64.load offset=80 (;a0;)
-                  (local.get $hart))
-                (i64.const 1)))
-            (i64.store offset=80 (;a0;)
-              (local.get $hart)
-              (local.get $l9))
-            (local.set $budget
-              (i32.sub
-                (local.get $budget)
-                (i32.const 1)))
-            (local.set $l5
-              (i32.const 2))
-            (br $B1)
-            (unreachable))
-          (local.set $budget
-            (i32.sub
-              (local.get $budget)
-              (i32.shr_u
-                (local.get $l5)
-                (i32.const 16))))
-          (local.set $l6
-            (i64.add
-              (local.get $page)
-              (i64.extend_i32_u
-                (i32.and
-                  (local.get $l5)
-                  (i32.const 65535))))))
-        (br $B0))
+        )
+        (local.set $l9
+          (i64.add
+            (i64.load offset=80 (;a0;)
+              (local.get $hart))
+            (i64.const 1)))
+        (i64.store offset=80 (;a0;)
+          (local.get $hart)
+          (local.get $l9))
+        (local.set $budget
+          (i32.sub
+            (local.get $budget)
+            (i32.const 1)))
+        (local.set $l5
+          (i32.const 2))
+        (br $B1)
+        (unreachable))
       (local.set $budget
         (i32.sub
           (local.get $budget)

@@ -23,217 +23,201 @@
     (block $B0
       (block $B1
         (block $B2
-          (block $B3
-            (block $B4
-            )
-            (if $I5
-              (i32.eqz
-                (i32.and
-                  (local.get $l9)
-                  (i32.const 1)))
-              (then
-                (local.set $l5
-                  (i32.const 1))
-                (br $B1)))
-            (local.set $l10
-              (i64.load offset=80 (;a0;)
-                (local.get $hart)))
-            (if $I6
-              (i64.ne
-                (i64.load
-                  (local.tee $l12
-                    (i32.add
-                      (i32.and
-                        (i32.shr_u
-                          (i32.wrap_i64
-                            (local.get $l10))
-                          (i32.const 8))
-                        (i32.const 65520))
-                      (local.get $tlb))))
-                (i64.and
-                  (i64.add
-                    (local.get $l10)
-                    (i64.const 7))
-                  (i64.const -4096)))
-              (then
-                (local.set $l5
-                  (i32.const 1))
-                (br $B1)))
-            (local.set $l11
-              (i32.load offset=8
-                (local.get $l12)))
-            (local.set $l11
-              (i32.add
+        )
+        (if $I3
+          (i32.eqz
+            (i32.and
+              (local.get $l9)
+              (i32.const 1)))
+          (then
+            (local.set $l5
+              (i32.const 1))
+            (br $B1)))
+        (local.set $l10
+          (i64.load offset=80 (;a0;)
+            (local.get $hart)))
+        (if $I4
+          (i64.ne
+            (i64.load
+              (local.tee $l12
                 (i32.add
-                  (local.get $l11)
-                  (i32.wrap_i64
-                    (local.get $l10)))
-                (i32.const -2048)))
-            (local.set $l13
-              (f64.load offset=2048
-                (local.get $l11)))
-            (f64.store offset=344 (;fa0;)
-              (local.get $hart)
-              (local.get $l13))
-            (local.set $l14
-              (f64.add
-                (local.get $l13)
-                (local.get $l13)))
-            (if $I8
-              (i32.eqz
-                (i32.and
                   (i32.and
-                    (i32.eqz
-                      (i32.eqz
-                        (i32.and
-                          (local.get $l9)
-                          (i32.const 4))))
-                    (i64.lt_u
-                      (i64.and
-                        (i64.reinterpret_f64
-                          (local.get $l14))
-                        (i64.const 9223372036854775807))
-                      (i64.const 9218868437227405312)))
-                  (if $I7 (result i32)
-                    (i32.eqz
-                      (i32.eqz
-                        (i32.and
-                          (local.get $l9)
-                          (i32.const 2))))
-                    (then
-                      (i32.const 1))
-                    (else
-                      (local.set $l15
+                    (i32.shr_u
+                      (i32.wrap_i64
+                        (local.get $l10))
+                      (i32.const 8))
+                    (i32.const 65520))
+                  (local.get $tlb))))
+            (i64.and
+              (i64.add
+                (local.get $l10)
+                (i64.const 7))
+              (i64.const -4096)))
+          (then
+            (local.set $l5
+              (i32.const 1))
+            (br $B1)))
+        (local.set $l11
+          (i32.load offset=8
+            (local.get $l12)))
+        (local.set $l11
+          (i32.add
+            (i32.add
+              (local.get $l11)
+              (i32.wrap_i64
+                (local.get $l10)))
+            (i32.const -2048)))
+        (local.set $l13
+          (f64.load offset=2048
+            (local.get $l11)))
+        (f64.store offset=344 (;fa0;)
+          (local.get $hart)
+          (local.get $l13))
+        (local.set $l14
+          (f64.add
+            (local.get $l13)
+            (local.get $l13)))
+        (if $I6
+          (i32.eqz
+            (i32.and
+              (i32.and
+                (i32.eqz
+                  (i32.eqz
+                    (i32.and
+                      (local.get $l9)
+                      (i32.const 4))))
+                (i64.lt_u
+                  (i64.and
+                    (i64.reinterpret_f64
+                      (local.get $l14))
+                    (i64.const 9223372036854775807))
+                  (i64.const 9218868437227405312)))
+              (if $I5 (result i32)
+                (i32.eqz
+                  (i32.eqz
+                    (i32.and
+                      (local.get $l9)
+                      (i32.const 2))))
+                (then
+                  (i32.const 1))
+                (else
+                  (local.set $l15
+                    (f64.sub
+                      (local.get $l14)
+                      (local.get $l13)))
+                  (f64.eq
+                    (f64.add
+                      (f64.sub
+                        (local.get $l13)
                         (f64.sub
                           (local.get $l14)
-                          (local.get $l13)))
-                      (f64.eq
-                        (f64.add
-                          (f64.sub
-                            (local.get $l13)
-                            (f64.sub
-                              (local.get $l14)
-                              (local.get $l15)))
-                          (f64.sub
-                            (local.get $l13)
-                            (local.get $l15)))
-                        (f64.const 0x0p+0 (;=0;)))))))
-              (then
-                (local.set $l5
-                  (i32.const 65539))
-                (br $B1)))
-            (local.set $l16
-              (local.get $l14))
-            (f64.store offset=352 (;fa1;)
-              (local.get $hart)
-              (local.get $l16))
-            (local.set $l14
-              (f64.mul
-                (local.get $l16)
-                (local.get $l13)))
-            (if $I10
-              (i32.eqz
-                (i32.and
-                  (i32.and
-                    (i32.eqz
-                      (i32.eqz
-                        (i32.and
-                          (local.get $l9)
-                          (i32.const 4))))
-                    (i64.lt_u
-                      (i64.sub
-                        (i64.shl
-                          (i64.reinterpret_f64
-                            (local.get $l14))
-                          (i64.const 1))
-                        (i64.const 18014398509481984))
-                      (i64.const -27021597764222976)))
-                  (if $I9 (result i32)
-                    (i32.eqz
-                      (i32.eqz
-                        (i32.and
-                          (local.get $l9)
-                          (i32.const 2))))
-                    (then
-                      (i32.const 1))
-                    (else
-                      (i64.ge_u
-                        (i64.add
-                          (i64.ctz
-                            (i64.or
-                              (i64.reinterpret_f64
-                                (local.get $l16))
-                              (i64.const 4503599627370496)))
-                          (i64.ctz
-                            (i64.or
-                              (i64.reinterpret_f64
-                                (local.get $l13))
-                              (i64.const 4503599627370496))))
-                        (i64.const 53))))))
-              (then
-                (local.set $l5
-                  (i32.const 131079))
-                (br $B1)))
-            (local.set $l17
-              (local.get $l14))
-            (f64.store offset=360 (;fa2;)
-              (local.get $hart)
-              (local.get $l17))
-            (if $I11
-              (i32.eqz
-                (i32.and
-                  (f64.eq
-                    (local.get $l17)
-                    (local.get $l17))
-                  (f64.eq
-                    (local.get $l13)
-                    (local.get $l13))))
-              (then
-                (local.set $l5
-                  (i32.const 196619))
-                (br $B1)))
-            (local.set $l18
-              (i64.extend_i32_u
-                (f64.lt
-                  (local.get $l17)
-                  (local.get $l13))))
-            (i64.store offset=88 (;a1;)
-              (local.get $hart)
-              (local.get $l18))
-            (local.set $l19
-              (f64.reinterpret_i64
-                (call $core.addS
-                  (i64.reinterpret_f64
-                    (local.get $l13))
-                  (i64.reinterpret_f64
-                    (local.get $l16))
-                  (i32.load offset=844
-                    (local.get $hart)))))
-            (f64.store offset=368 (;fa3;)
-              (local.get $hart)
-              (local.get $l19))
-            (local.set $budget
-              (i32.sub
-                (local.get $budget)
-                (i32.const 5)))
+                          (local.get $l15)))
+                      (f64.sub
+                        (local.get $l13)
+                        (local.get $l15)))
+                    (f64.const 0x0p+0 (;=0;)))))))
+          (then
             (local.set $l5
-              (i32.const 18))
-            (br $B1)
-            (unreachable))
-          (local.set $budget
-            (i32.sub
-              (local.get $budget)
-              (i32.shr_u
-                (local.get $l5)
-                (i32.const 16))))
-          (local.set $l6
-            (i64.add
-              (local.get $page)
-              (i64.extend_i32_u
-                (i32.and
-                  (local.get $l5)
-                  (i32.const 65535))))))
-        (br $B0))
+              (i32.const 65539))
+            (br $B1)))
+        (local.set $l16
+          (local.get $l14))
+        (f64.store offset=352 (;fa1;)
+          (local.get $hart)
+          (local.get $l16))
+        (local.set $l14
+          (f64.mul
+            (local.get $l16)
+            (local.get $l13)))
+        (if $I8
+          (i32.eqz
+            (i32.and
+              (i32.and
+                (i32.eqz
+                  (i32.eqz
+                    (i32.and
+                      (local.get $l9)
+                      (i32.const 4))))
+                (i64.lt_u
+                  (i64.sub
+                    (i64.shl
+                      (i64.reinterpret_f64
+                        (local.get $l14))
+                      (i64.const 1))
+                    (i64.const 18014398509481984))
+                  (i64.const -27021597764222976)))
+              (if $I7 (result i32)
+                (i32.eqz
+                  (i32.eqz
+                    (i32.and
+                      (local.get $l9)
+                      (i32.const 2))))
+                (then
+                  (i32.const 1))
+                (else
+                  (i64.ge_u
+                    (i64.add
+                      (i64.ctz
+                        (i64.or
+                          (i64.reinterpret_f64
+                            (local.get $l16))
+                          (i64.const 4503599627370496)))
+                      (i64.ctz
+                        (i64.or
+                          (i64.reinterpret_f64
+                            (local.get $l13))
+                          (i64.const 4503599627370496))))
+                    (i64.const 53))))))
+          (then
+            (local.set $l5
+              (i32.const 131079))
+            (br $B1)))
+        (local.set $l17
+          (local.get $l14))
+        (f64.store offset=360 (;fa2;)
+          (local.get $hart)
+          (local.get $l17))
+        (if $I9
+          (i32.eqz
+            (i32.and
+              (f64.eq
+                (local.get $l17)
+                (local.get $l17))
+              (f64.eq
+                (local.get $l13)
+                (local.get $l13))))
+          (then
+            (local.set $l5
+              (i32.const 196619))
+            (br $B1)))
+        (local.set $l18
+          (i64.extend_i32_u
+            (f64.lt
+              (local.get $l17)
+              (local.get $l13))))
+        (i64.store offset=88 (;a1;)
+          (local.get $hart)
+          (local.get $l18))
+        (local.set $l19
+          (f64.reinterpret_i64
+            (call $core.addS
+              (i64.reinterpret_f64
+                (local.get $l13))
+              (i64.reinterpret_f64
+                (local.get $l16))
+              (i32.load offset=844
+                (local.get $hart)))))
+        (f64.store offset=368 (;fa3;)
+          (local.get $hart)
+          (local.get $l19))
+        (local.set $budget
+          (i32.sub
+            (local.get $budget)
+            (i32.const 5)))
+        (local.set $l5
+          (i32.const 18))
+        (br $B1)
+        (unreachable))
       (local.set $budget
         (i32.sub
           (local.get $budget)

@@ -17,110 +17,94 @@
       (block $B1
         (block $B2
           (block $B3
-            (block $B4
-              (block $B5
-                (br_if $B4
-                  (i32.eq
-                    (local.get $entry)
-                    (i32.const 1)))
-                (br $B5))
-              (local.set $budget
-                (i32.sub
-                  (local.get $budget)
-                  (i32.const 1)))
-              (local.set $l8
-                (i64.and
-                  (i64.add
-                    (i64.load offset=80 (;a0;)
-                      (local.get $hart))
-                    (i64.const 8))
-                  (i64.const -2)))
-              (local.set $l9
-                (i64.add
-                  (local.get $page)
-                  (i64.const 4)))
-              (i64.store offset=8 (;ra;)
-                (local.get $hart)
-                (local.get $l9))
-              (if $I6
-                (i32.eq
-                  (local.get $l7)
-                  (i32.const 16384))
-                (then
-                  (local.set $l6
-                    (local.get $l8))
-                  (br $B0)))
-              (if $I7
-                (i32.eq
-                  (local.tee $budget
-                    (call $core.dispatch
-                      (local.get $hart)
-                      (local.get $tlb)
-                      (local.get $l8)
-                      (local.get $budget)
-                      (i32.add
-                        (local.get $l7)
-                        (i32.const 256))))
-                  (i32.const -2147483648))
-                (then
-                  (return
-                    (i32.const -2147483648))))
-              (if $I8
-                (i64.ne
-                  (local.tee $l8
-                    (i64.load offset=520
-                      (local.get $hart)))
-                  (i64.add
-                    (local.get $page)
-                    (i64.const 4)))
-                (then
-                  (local.set $l6
-                    (local.get $l8))
-                  (br $B0)))
-              (br $B4))
-            (local.set $l10
-              (i64.add
-                (i64.load offset=80 (;a0;)
-                  (local.get $hart))
-                (i64.const 1)))
-            (i64.store offset=80 (;a0;)
-              (local.get $hart)
-              (local.get $l10))
-            (local.set $budget
-              (i32.sub
-                (local.get $budget)
-                (i32.const 2)))
-            (local.set $l8
-              (i64.and
-                (i64.load offset=8 (;ra;)
-                  (local.get $hart))
-                (i64.const -2)))
-            (if $I9
-              (local.get $l7)
-              (then
-                (i64.store offset=520
-                  (local.get $hart)
-                  (local.get $l8))
-                (return
-                  (local.get $budget))))
-            (local.set $l6
-              (local.get $l8))
-            (br $B0)
-            (unreachable))
+            (br_if $B2
+              (i32.eq
+                (local.get $entry)
+                (i32.const 1)))
+            (br $B3))
           (local.set $budget
             (i32.sub
               (local.get $budget)
-              (i32.shr_u
-                (local.get $l5)
-                (i32.const 16))))
-          (local.set $l6
+              (i32.const 1)))
+          (local.set $l8
+            (i64.and
+              (i64.add
+                (i64.load offset=80 (;a0;)
+                  (local.get $hart))
+                (i64.const 8))
+              (i64.const -2)))
+          (local.set $l9
             (i64.add
               (local.get $page)
-              (i64.extend_i32_u
-                (i32.and
-                  (local.get $l5)
-                  (i32.const 65535))))))
-        (br $B0))
+              (i64.const 4)))
+          (i64.store offset=8 (;ra;)
+            (local.get $hart)
+            (local.get $l9))
+          (if $I4
+            (i32.eq
+              (local.get $l7)
+              (i32.const 16384))
+            (then
+              (local.set $l6
+                (local.get $l8))
+              (br $B0)))
+          (if $I5
+            (i32.eq
+              (local.tee $budget
+                (call $core.dispatch
+                  (local.get $hart)
+                  (local.get $tlb)
+                  (local.get $l8)
+                  (local.get $budget)
+                  (i32.add
+                    (local.get $l7)
+                    (i32.const 256))))
+              (i32.const -2147483648))
+            (then
+              (return
+                (i32.const -2147483648))))
+          (if $I6
+            (i64.ne
+              (local.tee $l8
+                (i64.load offset=520
+                  (local.get $hart)))
+              (i64.add
+                (local.get $page)
+                (i64.const 4)))
+            (then
+              (local.set $l6
+                (local.get $l8))
+              (br $B0)))
+          (br $B2))
+        (local.set $l10
+          (i64.add
+            (i64.load offset=80 (;a0;)
+              (local.get $hart))
+            (i64.const 1)))
+        (i64.store offset=80 (;a0;)
+          (local.get $hart)
+          (local.get $l10))
+        (local.set $budget
+          (i32.sub
+            (local.get $budget)
+            (i32.const 2)))
+        (local.set $l8
+          (i64.and
+            (i64.load offset=8 (;ra;)
+              (local.get $hart))
+            (i64.const -2)))
+        (if $I7
+          (local.get $l7)
+          (then
+            (i64.store offset=520
+              (local.get $hart)
+              (local.get $l8))
+            (return
+              (local.get $budget))))
+        (local.set $l6
+          (local.get $l8))
+        (br $B0)
+        (unreachable))
       (local.set $budget
         (i32.sub
           (local.get $budget)

@@ -4,7 +4,7 @@
   (import "core" "dispatch" (func $core.dispatch (type $t0)))
   (import "env" "memory" (memory $env.memory 1 65536 shared))
   (func $0 (export "0") (type $t0) (param $hart i32) (param $tlb i32) (param $page i64) (param $budget i32) (param $entry i32) (result i32)
-    (local $l5 i32) (local $l6 i64) (local $l7 i32) (local $l8 i64) (local $l9 i64) (local $l10 i32) (local $l11 i64) (local $l12 i64) (local $l13 i32) (local $l14 i32) (local $l15 i64) (local $l16 i64) (local $l17 i64) (local $l18 i32) (local $l19 i64)
+    (local $l5 i32) (local $l6 i64) (local $l7 i32) (local $l8 i64) (local $l9 i64) (local $l10 i64) (local $l11 i64) (local $l12 i64) (local $l13 i64) (local $l14 i32) (local $l15 i32)
     (local.set $l7
       (i32.and
         (local.get $entry)
@@ -13,132 +13,133 @@
       (i32.and
         (local.get $entry)
         (i32.const 255)))
-    (if $I0
-      (i32.lt_u
-        (i32.sub
-          (local.get $entry)
-          (i32.const 0))
-        (i32.const 1))
-      (then
-        (local.set $l11
-          (i64.load offset=80 (;a0;)
-            (local.get $hart)))
-        (local.set $l16
-          (i64.load offset=88 (;a1;)
-            (local.get $hart)))
-        (local.set $l15
-          (i64.load offset=104 (;a3;)
-            (local.get $hart)))
-        (local.set $l19
-          (i64.load offset=96 (;a2;)
-            (local.get $hart)))))
-    (local.set $l12
-      (i64.const 8))
-    (local.set $l17
-      (i64.const 8))
-    (block $B1
-      (block $B2
-        (block $B3
-          (block $B4
-            (block $B5
-              (block $B6
-              )
+    (block $B0
+      (block $B1
+        (block $B2
+          (block $B3
+            (block $B4
+              (block $B5
+                (block $B6
+                )
+                (local.set $l9
+                  (i64.load offset=80 (;a0;)
+                    (local.get $hart)))
+                (local.set $l10
+                  (i64.load offset=88 (;a1;)
+                    (local.get $hart)))
+                (local.set $l11
+                  (i64.load offset=104 (;a3;)
+                    (local.get $hart)))
+                (local.set $l12
+                  (i64.load offset=96 (;a2;)
+                    (local.get $hart)))
+                (br $B5))
               (loop $L7
                 (block $B8
                 )
-                (local.set $l9
-                  (local.get $l11))
                 (if $I9
                   (i64.ne
                     (i64.and
-                      (local.get $l9)
+                      (local.tee $l13
+                        (local.get $l9))
                       (i64.const -4089))
-                    (local.get $l12))
+                    (i64.load offset=133120
+                      (local.get $tlb)))
                   (then
                     (if $I10
                       (i64.ne
                         (i64.load
-                          (local.tee $l14
+                          (local.tee $l15
                             (i32.add
                               (i32.and
                                 (i32.shr_u
                                   (i32.wrap_i64
-                                    (local.get $l9))
+                                    (local.get $l13))
                                   (i32.const 8))
                                 (i32.const 65520))
                               (local.get $tlb))))
                         (i64.and
                           (i64.add
-                            (local.get $l9)
+                            (local.get $l13)
                             (i64.const 7))
                           (i64.const -4096)))
                       (then
                         (local.set $l5
                           (i32.const 1))
-                        (br $B4)))
-                    (local.set $l13
+                        (br $B3)))
+                    (local.set $l14
                       (i32.load offset=8
-                        (local.get $l14)))
-                    (local.set $l12
+                        (local.get $l15)))
+                    (i64.store offset=133120
+                      (local.get $tlb)
                       (i64.and
-                        (local.get $l9)
-                        (i64.const -4096)))))
-                (local.set $l15
+                        (local.get $l13)
+                        (i64.const -4096)))
+                    (i32.store offset=133128
+                      (local.get $tlb)
+                      (local.get $l14))))
+                (local.set $l11
                   (i64.load
                     (i32.add
                       (i32.wrap_i64
-                        (local.get $l9))
-                      (local.get $l13))))
-                (local.set $l9
-                  (local.get $l16))
+                        (local.get $l13))
+                      (i32.load offset=133128
+                        (local.get $tlb)))))
                 (if $I11
                   (i64.ne
                     (i64.and
-                      (local.get $l9)
+                      (local.tee $l13
+                        (local.get $l10))
                       (i64.const -4089))
-                    (local.get $l17))
+                    (i64.load offset=131088
+                      (local.get $tlb)))
                   (then
                     (if $I12
                       (i64.ne
                         (i64.load offset=65536
-                          (local.tee $l14
+                          (local.tee $l15
                             (i32.add
                               (i32.and
                                 (i32.shr_u
                                   (i32.wrap_i64
-                                    (local.get $l9))
+                                    (local.get $l13))
                                   (i32.const 8))
                                 (i32.const 65520))
                               (local.get $tlb))))
                         (i64.and
                           (i64.add
-                            (local.get $l9)
+                            (local.get $l13)
                             (i64.const 7))
                           (i64.const -4096)))
                       (then
                         (local.set $l5
                           (i32.const 65539))
-                        (br $B4)))
-                    (local.set $l18
+                        (br $B3)))
+                    (local.set $l14
                       (i32.load offset=65544
-                        (local.get $l14)))
-                    (local.set $l17
+                        (local.get $l15)))
+                    (i64.store offset=131088
+                      (local.get $tlb)
                       (i64.and
-                        (local.get $l9)
-                        (i64.const -4096)))))
+                        (local.get $l13)
+                        (i64.const -4096)))
+                    (i32.store offset=131096
+                      (local.get $tlb)
+                      (local.get $l14))))
                 (i64.store
                   (i32.add
                     (i32.wrap_i64
-                      (local.get $l9))
-                    (local.get $l18))
-                  (local.get $l15))
-                (local.set $l11
+                      (local.get $l13))
+                    (i32.load offset=131096
+                      (local.get $tlb)))
+                  (local.get $l11))
+                (local.set $l9
                   (i64.add
-                    (local.get $l11)
+                    (local.get $l9)
                     (i64.const 8)))
-                (local.set $l16
+                (local.set $l10
                   (i64.add
-                    (local.get $l16)
+                    (local.get $l10)
                     (i64.const 8)))
                 (local.set $budget
                   (i32.sub
@@ -146,8 +147,8 @@
                     (i32.const 5)))
                 (if $I13
                   (i64.lt_u
-                    (local.get $l11)
-                    (local.get $l19))
+                    (local.get $l9)
+                    (local.get $l12))
                   (then
                     (br_if $L7
                       (i32.gt_s
@@ -155,17 +156,17 @@
                         (i32.const 0)))
                     (local.set $l5
                       (i32.const 0))
-                    (br $B4)))
+                    (br $B3)))
                 (i64.store offset=80 (;a0;)
                   (local.get $hart)
-                  (local.get $l11))
+                  (local.get $l9))
                 (i64.store offset=88 (;a1;)
                   (local.get $hart)
-                  (local.get $l16))
+                  (local.get $l10))
                 (i64.store offset=104 (;a3;)
                   (local.get $hart)
-                  (local.get $l15))
-                (br $B5)))
+                  (local.get $l11))
+                (br $B4)))
             (local.set $budget
               (i32.sub
                 (local.get $budget)
@@ -185,7 +186,7 @@
                   (local.get $budget))))
             (local.set $l6
               (local.get $l8))
-            (br $B1)
+            (br $B0)
             (unreachable))
           (local.set $budget
             (i32.sub
@@ -202,14 +203,14 @@
                   (i32.const 65535))))))
         (i64.store offset=80 (;a0;)
           (local.get $hart)
-          (local.get $l11))
+          (local.get $l9))
         (i64.store offset=88 (;a1;)
           (local.get $hart)
-          (local.get $l16))
+          (local.get $l10))
         (i64.store offset=104 (;a3;)
           (local.get $hart)
-          (local.get $l15))
-        (br $B1))
+          (local.get $l11))
+        (br $B0))
       (local.set $budget
         (i32.sub
           (local.get $budget)

@@ -16,80 +16,64 @@
     (block $B0
       (block $B1
         (block $B2
-          (block $B3
-            (block $B4
-            )
-            (local.set $l9
-              (i64.load offset=88 (;a1;)
-                (local.get $hart)))
-            (local.set $l10
-              (i64.add
-                (local.get $l9)
-                (i64.const -1)))
-            (local.set $l11
-              (i64.add
-                (local.get $l10)
-                (local.get $l10)))
-            (local.set $l12
-              (i64.extend_i32_u
-                (i64.lt_u
-                  (local.get $l11)
-                  (local.get $l9))))
-            (local.set $l13
-              (i64.extend_i32_s
-                (i32.shr_s
-                  (i32.wrap_i64
-                    (local.get $l11))
-                  (i32.const 5))))
-            (local.set $l14
-              (i64.add
-                (i64.shl
-                  (local.get $l12)
-                  (i64.const 2))
-                (local.get $l13)))
-            (local.set $l10
-              (i64.and
-                (local.get $l14)
-                (i64.xor
-                  (local.get $l11)
-                  (i64.const -1))))
-            (i64.store offset=80 (;a0;)
-              (local.get $hart)
-              (local.get $l10))
-            (i64.store offset=96 (;a2;)
-              (local.get $hart)
-              (local.get $l11))
-            (i64.store offset=104 (;a3;)
-              (local.get $hart)
-              (local.get $l12))
-            (i64.store offset=112 (;a4;)
-              (local.get $hart)
-              (local.get $l13))
-            (i64.store offset=120 (;a5;)
-              (local.get $hart)
-              (local.get $l14))
-            (local.set $budget
-              (i32.sub
-                (local.get $budget)
-                (i32.const 7)))
-            (local.set $l5
-              (i32.const 28))
-            (br $B1)
-            (unreachable))
-          (local.set $budget
-            (i32.sub
-              (local.get $budget)
-              (i32.shr_u
-                (local.get $l5)
-                (i32.const 16))))
-          (local.set $l6
-            (i64.add
-              (local.get $page)
-              (i64.extend_i32_u
-                (i32.and
-                  (local.get $l5)
-                  (i32.const 65535))))))
-        (br $B0))
+        )
+        (local.set $l9
+          (i64.load offset=88 (;a1;)
+            (local.get $hart)))
+        (local.set $l10
+          (i64.add
+            (local.get $l9)
+            (i64.const -1)))
+        (local.set $l11
+          (i64.add
+            (local.get $l10)
+            (local.get $l10)))
+        (local.set $l12
+          (i64.extend_i32_u
+            (i64.lt_u
+              (local.get $l11)
+              (local.get $l9))))
+        (local.set $l13
+          (i64.extend_i32_s
+            (i32.shr_s
+              (i32.wrap_i64
+                (local.get $l11))
+              (i32.const 5))))
+        (local.set $l14
+          (i64.add
+            (i64.shl
+              (local.get $l12)
+              (i64.const 2))
+            (local.get $l13)))
+        (local.set $l10
+          (i64.and
+            (local.get $l14)
+            (i64.xor
+              (local.get $l11)
+              (i64.const -1))))
+        (i64.store offset=80 (;a0;)
+          (local.get $hart)
+          (local.get $l10))
+        (i64.store offset=96 (;a2;)
+          (local.get $hart)
+          (local.get $l11))
+        (i64.store offset=104 (;a3;)
+          (local.get $hart)
+          (local.get $l12))
+        (i64.store offset=112 (;a4;)
+          (local.get $hart)
+          (local.get $l13))
+        (i64.store offset=120 (;a5;)
+          (local.get $hart)
+          (local.get $l14))
+        (local.set $budget
+          (i32.sub
+            (local.get $budget)
+            (i32.const 7)))
+        (local.set $l5
+          (i32.const 28))
+        (br $B1)
+        (unreachable))
       (local.set $budget
         (i32.sub
           (local.get $budget)

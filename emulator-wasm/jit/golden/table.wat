@@ -24,117 +24,91 @@
                     (block $B8
                       (block $B9
                         (block $B10
-                          (block $B11
-                            (block $B12
-                              (br_table $B12 $B4 $B5 $B6 $B7 $B8 $B9 $B10 $B12
-                                (local.get $entry)))
-                            (local.set $l9
-                              (i64.load offset=80 (;a0;)
-                                (local.get $hart)))
-                            (if $I13
-                              (i64.ne
-                                (i64.load
-                                  (local.tee $l11
-                                    (i32.add
-                                      (i32.and
-                                        (i32.shr_u
-                                          (i32.wrap_i64
-                                            (local.get $l9))
-                                          (i32.const 8))
-                                        (i32.const 65520))
-                                      (local.get $tlb))))
-                                (i64.and
-                                  (i64.add
-                                    (local.get $l9)
-                                    (i64.const 3))
-                                  (i64.const -4096)))
-                              (then
-                                (local.set $l5
-                                  (i32.const 1))
-                                (br $B1)))
-                            (local.set $l10
-                              (i32.load offset=8
-                                (local.get $l11)))
-                            (local.set $l10
-                              (i32.add
+                          (br_table $B10 $B2 $B3 $B4 $B5 $B6 $B7 $B8 $B10
+                            (local.get $entry)))
+                        (local.set $l9
+                          (i64.load offset=80 (;a0;)
+                            (local.get $hart)))
+                        (if $I11
+                          (i64.ne
+                            (i64.load
+                              (local.tee $l11
                                 (i32.add
-                                  (local.get $l10)
-                                  (i32.wrap_i64
-                                    (local.get $l9)))
-                                (i32.const -2048)))
-                            (local.set $l12
-                              (i64.load32_s offset=2048
-                                (local.get $l10)))
-                            (i64.store offset=88 (;a1;)
-                              (local.get $hart)
-                              (local.get $l12))
-                            (local.set $budget
-                              (i32.sub
-                                (local.get $budget)
-                                (i32.const 2)))
-                            (local.set $l8
-                              (i64.and
-                                (local.get $l12)
-                                (i64.const -2)))
-                            (br $B11))
+                                  (i32.and
+                                    (i32.shr_u
+                                      (i32.wrap_i64
+                                        (local.get $l9))
+                                      (i32.const 8))
+                                    (i32.const 65520))
+                                  (local.get $tlb))))
+                            (i64.and
+                              (i64.add
+                                (local.get $l9)
+                                (i64.const 3))
+                              (i64.const -4096)))
+                          (then
+                            (local.set $l5
+                              (i32.const 1))
+                            (br $B1)))
+                        (local.set $l10
+                          (i32.load offset=8
+                            (local.get $l11)))
+                        (local.set $l10
+                          (i32.add
+                            (i32.add
+                              (local.get $l10)
+                              (i32.wrap_i64
+                                (local.get $l9)))
+                            (i32.const -2048)))
+                        (local.set $l12
+                          (i64.load32_s offset=2048
+                            (local.get $l10)))
+                        (i64.store offset=88 (;a1;)
+                          (local.get $hart)
+                          (local.get $l12))
+                        (local.set $budget
+                          (i32.sub
+                            (local.get $budget)
+                            (i32.const 2)))
+                        (local.set $l8
+                          (i64.and
+                            (local.get $l12)
+                            (i64.const -2)))
+                        (br $B9))
+                      (block $B12
+                        (block $B13
                           (block $B14
                             (block $B15
                               (block $B16
                                 (block $B17
                                   (block $B18
                                     (block $B19
-                                      (block $B20
-                                        (block $B21
-                                          (i32.wrap_i64
-                                            (local.tee $l9
-                                              (i64.shr_u
-                                                (i64.sub
-                                                  (i64.sub
-                                                    (local.get $l8)
-                                                    (local.get $page))
-                                                  (i64.const 4))
-                                                (i64.const 1))))
-                                          (br_if $B14
-                                            (i64.ge_u
-                                              (local.get $l9)
-                                              (i64.const 19)))
-                                          (br_table $B15 $B14 $B14 $B16 $B14 $B14 $B17 $B14 $B14 $B18 $B14 $B14 $B19 $B14 $B14 $B20 $B14 $B14 $B21 $B14))
-                                        (br $B10))
-                                      (br $B9))
+                                      (i32.wrap_i64
+                                        (local.tee $l9
+                                          (i64.shr_u
+                                            (i64.sub
+                                              (i64.sub
+                                                (local.get $l8)
+                                                (local.get $page))
+                                              (i64.const 4))
+                                            (i64.const 1))))
+                                      (br_if $B12
+                                        (i64.ge_u
+                                          (local.get $l9)
+                                          (i64.const 19)))
+                                      (br_table $B13 $B12 $B12 $B14 $B12 $B12 $B15 $B12 $B12 $B16 $B12 $B12 $B17 $B12 $B12 $B18 $B12 $B12 $B19 $B12))
                                     (br $B8))
                                   (br $B7))
                                 (br $B6))
                               (br $B5))
                             (br $B4))
-                          (local.set $l6
-                            (local.get $l8))
-                          (br $B0))
-                        (local.set $l13
-                          (i64.const 6))
-                        (i64.store offset=80 (;a0;)
-                          (local.get $hart)
-                          (local.get $l13))
-                        (local.set $budget
-                          (i32.sub
-                            (local.get $budget)
-                            (i32.const 1)))
-                        (local.set $l5
-                          (i32.const 42))
-                        (br $B1))
-                      (local.set $l13
-                        (i64.const 5))
-                      (i64.store offset=80 (;a0;)
-                        (local.get $hart)
-                        (local.get $l13))
-                      (local.set $budget
-                        (i32.sub
-                          (local.get $budget)
-                          (i32.const 1)))
-                      (local.set $l5
-                        (i32.const 36))
-                      (br $B1))
+                          (br $B3))
+                        (br $B2))
+                      (local.set $l6
+                        (local.get $l8))
+                      (br $B0))
                     (local.set $l13
-                      (i64.const 4))
+                      (i64.const 6))
                     (i64.store offset=80 (;a0;)
                       (local.get $hart)
                       (local.get $l13))
@@ -143,10 +117,10 @@
                         (local.get $budget)
                         (i32.const 1)))
                     (local.set $l5
-                      (i32.const 30))
+                      (i32.const 42))
                     (br $B1))
                   (local.set $l13
-                    (i64.const 3))
+                    (i64.const 5))
                   (i64.store offset=80 (;a0;)
                     (local.get $hart)
                     (local.get $l13))
@@ -155,10 +129,10 @@
                       (local.get $budget)
                       (i32.const 1)))
                   (local.set $l5
-                    (i32.const 24))
+                    (i32.const 36))
                   (br $B1))
                 (local.set $l13
-                  (i64.const 2))
+                  (i64.const 4))
                 (i64.store offset=80 (;a0;)
                   (local.get $hart)
                   (local.get $l13))
@@ -167,10 +141,10 @@
                     (local.get $budget)
                     (i32.const 1)))
                 (local.set $l5
-                  (i32.const 18))
+                  (i32.const 30))
                 (br $B1))
               (local.set $l13
-                (i64.const 1))
+                (i64.const 3))
               (i64.store offset=80 (;a0;)
                 (local.get $hart)
                 (local.get $l13))
@@ -179,10 +153,10 @@
                   (local.get $budget)
                   (i32.const 1)))
               (local.set $l5
-                (i32.const 12))
+                (i32.const 24))
               (br $B1))
             (local.set $l13
-              (i64.const 0))
+              (i64.const 2))
             (i64.store offset=80 (;a0;)
               (local.get $hart)
               (local.get $l13))
@@ -191,23 +165,33 @@
                 (local.get $budget)
                 (i32.const 1)))
             (local.set $l5
-              (i32.const 6))
-            (br $B1)
-            (unreachable))
+              (i32.const 18))
+            (br $B1))
+          (local.set $l13
+            (i64.const 1))
+          (i64.store offset=80 (;a0;)
+            (local.get $hart)
+            (local.get $l13))
           (local.set $budget
             (i32.sub
               (local.get $budget)
-              (i32.shr_u
-                (local.get $l5)
-                (i32.const 16))))
-          (local.set $l6
-            (i64.add
-              (local.get $page)
-              (i64.extend_i32_u
-                (i32.and
-                  (local.get $l5)
-                  (i32.const 65535))))))
-        (br $B0))
+              (i32.const 1)))
+          (local.set $l5
+            (i32.const 12))
+          (br $B1))
+        (local.set $l13
+          (i64.const 0))
+        (i64.store offset=80 (;a0;)
+          (local.get $hart)
+          (local.get $l13))
+        (local.set $budget
+          (i32.sub
+            (local.get $budget)
+            (i32.const 1)))
+        (local.set $l5
+          (i32.const 6))
+        (br $B1)
+        (unreachable))
       (local.set $budget
         (i32.sub
           (local.get $budget)

@@ -16,200 +16,184 @@
     (block $B0
       (block $B1
         (block $B2
-          (block $B3
-            (block $B4
-            )
-            (local.set $l9
-              (i64.load offset=16 (;sp;)
-                (local.get $hart)))
-            (local.set $l10
-              (local.get $l9))
-            (if $I5
-              (i64.ne
-                (i64.load
-                  (local.tee $l12
-                    (i32.add
-                      (i32.and
-                        (i32.shr_u
-                          (i32.wrap_i64
-                            (local.get $l10))
-                          (i32.const 8))
-                        (i32.const 65520))
-                      (local.get $tlb))))
-                (i64.and
-                  (i64.add
-                    (local.get $l10)
-                    (i64.const 7))
-                  (i64.const -4096)))
-              (then
-                (local.set $l5
-                  (i32.const 1))
-                (br $B1)))
-            (local.set $l11
-              (i32.load offset=8
-                (local.get $l12)))
-            (local.set $l11
-              (i32.add
+        )
+        (local.set $l9
+          (i64.load offset=16 (;sp;)
+            (local.get $hart)))
+        (local.set $l10
+          (local.get $l9))
+        (if $I3
+          (i64.ne
+            (i64.load
+              (local.tee $l12
                 (i32.add
-                  (local.get $l11)
-                  (i32.wrap_i64
-                    (local.get $l10)))
-                (i32.const -2048)))
-            (local.set $l13
-              (i64.load offset=2048
-                (local.get $l11)))
-            (i64.store offset=80 (;a0;)
-              (local.get $hart)
-              (local.get $l13))
-            (local.set $l10
+                  (i32.and
+                    (i32.shr_u
+                      (i32.wrap_i64
+                        (local.get $l10))
+                      (i32.const 8))
+                    (i32.const 65520))
+                  (local.get $tlb))))
+            (i64.and
               (i64.add
-                (local.get $l9)
-                (i64.const 8)))
-            (if $I6
-              (i64.ne
-                (i64.load offset=65536
-                  (local.tee $l12
-                    (i32.add
-                      (i32.and
-                        (i32.shr_u
-                          (i32.wrap_i64
-                            (local.get $l10))
-                          (i32.const 8))
-                        (i32.const 65520))
-                      (local.get $tlb))))
-                (i64.and
-                  (i64.add
-                    (local.get $l10)
-                    (i64.const 11))
-                  (i64.const -4096)))
-              (then
-                (local.set $l5
-                  (i32.const 65538))
-                (br $B1)))
-            (local.set $l11
-              (i32.load offset=65544
-                (local.get $l12)))
-            (local.set $l11
-              (i32.add
-                (i32.add
-                  (local.get $l11)
-                  (i32.wrap_i64
-                    (local.get $l10)))
-                (i32.const -2056)))
-            (local.set $l14
-              (i64.load offset=2056
-                (local.get $l11)))
-            (i64.store32 offset=2064
-              (local.get $l11)
-              (local.get $l13))
-            (i64.store offset=88 (;a1;)
-              (local.get $hart)
-              (local.get $l14))
-            (local.set $l10
-              (local.get $l14))
-            (if $I7
-              (i64.ne
-                (i64.load
-                  (local.tee $l12
-                    (i32.add
-                      (i32.and
-                        (i32.shr_u
-                          (i32.wrap_i64
-                            (local.get $l10))
-                          (i32.const 8))
-                        (i32.const 65520))
-                      (local.get $tlb))))
-                (i64.and
-                  (local.get $l10)
-                  (i64.const -4096)))
-              (then
-                (local.set $l5
-                  (i32.const 196615))
-                (br $B1)))
-            (local.set $l15
-              (i32.load offset=8
-                (local.get $l12)))
-            (local.set $l15
-              (i32.add
-                (i32.add
-                  (local.get $l15)
-                  (i32.wrap_i64
-                    (local.get $l10)))
-                (i32.const -2048)))
-            (local.set $l16
-              (i64.load8_u offset=2048
-                (local.get $l15)))
-            (local.set $l9
-              (i64.add
-                (local.get $l9)
-                (i64.const 32)))
-            (i64.store offset=96 (;a2;)
-              (local.get $hart)
-              (local.get $l16))
-            (i64.store offset=16 (;sp;)
-              (local.get $hart)
-              (local.get $l9))
-            (local.set $l10
-              (local.get $l9))
-            (if $I8
-              (i64.ne
-                (i64.load
-                  (local.tee $l12
-                    (i32.add
-                      (i32.and
-                        (i32.shr_u
-                          (i32.wrap_i64
-                            (local.get $l10))
-                          (i32.const 8))
-                        (i32.const 65520))
-                      (local.get $tlb))))
-                (i64.and
-                  (i64.add
-                    (local.get $l10)
-                    (i64.const 7))
-                  (i64.const -4096)))
-              (then
-                (local.set $l5
-                  (i32.const 327693))
-                (br $B1)))
-            (local.set $l11
-              (i32.load offset=8
-                (local.get $l12)))
-            (local.set $l11
-              (i32.add
-                (i32.add
-                  (local.get $l11)
-                  (i32.wrap_i64
-                    (local.get $l10)))
-                (i32.const -2048)))
-            (local.set $l17
-              (i64.load offset=2048
-                (local.get $l11)))
-            (i64.store offset=104 (;a3;)
-              (local.get $hart)
-              (local.get $l17))
-            (local.set $budget
-              (i32.sub
-                (local.get $budget)
-                (i32.const 6)))
+                (local.get $l10)
+                (i64.const 7))
+              (i64.const -4096)))
+          (then
             (local.set $l5
-              (i32.const 14))
-            (br $B1)
-            (unreachable))
-          (local.set $budget
-            (i32.sub
-              (local.get $budget)
-              (i32.shr_u
-                (local.get $l5)
-                (i32.const 16))))
-          (local.set $l6
-            (i64.add
-              (local.get $page)
-              (i64.extend_i32_u
-                (i32.and
-                  (local.get $l5)
-                  (i32.const 65535))))))
-        (br $B0))
+              (i32.const 1))
+            (br $B1)))
+        (local.set $l11
+          (i32.load offset=8
+            (local.get $l12)))
+        (local.set $l11
+          (i32.add
+            (i32.add
+              (local.get $l11)
+              (i32.wrap_i64
+                (local.get $l10)))
+            (i32.const -2048)))
+        (local.set $l13
+          (i64.load offset=2048
+            (local.get $l11)))
+        (i64.store offset=80 (;a0;)
+          (local.get $hart)
+          (local.get $l13))
+        (local.set $l10
+          (i64.add
+            (local.get $l9)
+            (i64.const 8)))
+        (if $I4
+          (i64.ne
+            (i64.load offset=65536
+              (local.tee $l12
+                (i32.add
+                  (i32.and
+                    (i32.shr_u
+                      (i32.wrap_i64
+                        (local.get $l10))
+                      (i32.const 8))
+                    (i32.const 65520))
+                  (local.get $tlb))))
+            (i64.and
+              (i64.add
+                (local.get $l10)
+                (i64.const 11))
+              (i64.const -4096)))
+          (then
+            (local.set $l5
+              (i32.const 65538))
+            (br $B1)))
+        (local.set $l11
+          (i32.load offset=65544
+            (local.get $l12)))
+        (local.set $l11
+          (i32.add
+            (i32.add
+              (local.get $l11)
+              (i32.wrap_i64
+                (local.get $l10)))
+            (i32.const -2056)))
+        (local.set $l14
+          (i64.load offset=2056
+            (local.get $l11)))
+        (i64.store32 offset=2064
+          (local.get $l11)
+          (local.get $l13))
+        (i64.store offset=88 (;a1;)
+          (local.get $hart)
+          (local.get $l14))
+        (local.set $l10
+          (local.get $l14))
+        (if $I5
+          (i64.ne
+            (i64.load
+              (local.tee $l12
+                (i32.add
+                  (i32.and
+                    (i32.shr_u
+                      (i32.wrap_i64
+                        (local.get $l10))
+                      (i32.const 8))
+                    (i32.const 65520))
+                  (local.get $tlb))))
+            (i64.and
+              (local.get $l10)
+              (i64.const -4096)))
+          (then
+            (local.set $l5
+              (i32.const 196615))
+            (br $B1)))
+        (local.set $l15
+          (i32.load offset=8
+            (local.get $l12)))
+        (local.set $l15
+          (i32.add
+            (i32.add
+              (local.get $l15)
+              (i32.wrap_i64
+                (local.get $l10)))
+            (i32.const -2048)))
+        (local.set $l16
+          (i64.load8_u offset=2048
+            (local.get $l15)))
+        (local.set $l9
+          (i64.add
+            (local.get $l9)
+            (i64.const 32)))
+        (i64.store offset=96 (;a2;)
+          (local.get $hart)
+          (local.get $l16))
+        (i64.store offset=16 (;sp;)
+          (local.get $hart)
+          (local.get $l9))
+        (local.set $l10
+          (local.get $l9))
+        (if $I6
+          (i64.ne
+            (i64.load
+              (local.tee $l12
+                (i32.add
+                  (i32.and
+                    (i32.shr_u
+                      (i32.wrap_i64
+                        (local.get $l10))
+                      (i32.const 8))
+                    (i32.const 65520))
+                  (local.get $tlb))))
+            (i64.and
+              (i64.add
+                (local.get $l10)
+                (i64.const 7))
+              (i64.const -4096)))
+          (then
+            (local.set $l5
+              (i32.const 327693))
+            (br $B1)))
+        (local.set $l11
+          (i32.load offset=8
+            (local.get $l12)))
+        (local.set $l11
+          (i32.add
+            (i32.add
+              (local.get $l11)
+              (i32.wrap_i64
+                (local.get $l10)))
+            (i32.const -2048)))
+        (local.set $l17
+          (i64.load offset=2048
+            (local.get $l11)))
+        (i64.store offset=104 (;a3;)
+          (local.get $hart)
+          (local.get $l17))
+        (local.set $budget
+          (i32.sub
+            (local.get $budget)
+            (i32.const 6)))
+        (local.set $l5
+          (i32.const 14))
+        (br $B1)
+        (unreachable))
       (local.set $budget
         (i32.sub
           (local.get $budget)

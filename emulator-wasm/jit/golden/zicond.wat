@@ -16,55 +16,39 @@
     (block $B0
       (block $B1
         (block $B2
-          (block $B3
-            (block $B4
-            )
-            (local.set $l9
-              (i64.load offset=88 (;a1;)
-                (local.get $hart)))
-            (local.set $l10
-              (i64.load offset=96 (;a2;)
-                (local.get $hart)))
-            (local.set $l11
-              (select
-                (i64.const 0)
-                (local.get $l9)
-                (i64.eqz
-                  (local.get $l10))))
-            (local.set $l12
-              (select
-                (local.get $l9)
-                (i64.const 0)
-                (i64.eqz
-                  (local.get $l10))))
-            (i64.store offset=80 (;a0;)
-              (local.get $hart)
-              (local.get $l11))
-            (i64.store offset=104 (;a3;)
-              (local.get $hart)
-              (local.get $l12))
-            (local.set $budget
-              (i32.sub
-                (local.get $budget)
-                (i32.const 2)))
-            (local.set $l5
-              (i32.const 8))
-            (br $B1)
-            (unreachable))
-          (local.set $budget
-            (i32.sub
-              (local.get $budget)
-              (i32.shr_u
-                (local.get $l5)
-                (i32.const 16))))
-          (local.set $l6
-            (i64.add
-              (local.get $page)
-              (i64.extend_i32_u
-                (i32.and
-                  (local.get $l5)
-                  (i32.const 65535))))))
-        (br $B0))
+        )
+        (local.set $l9
+          (i64.load offset=88 (;a1;)
+            (local.get $hart)))
+        (local.set $l10
+          (i64.load offset=96 (;a2;)
+            (local.get $hart)))
+        (local.set $l11
+          (select
+            (i64.const 0)
+            (local.get $l9)
+            (i64.eqz
+              (local.get $l10))))
+        (local.set $l12
+          (select
+            (local.get $l9)
+            (i64.const 0)
+            (i64.eqz
+              (local.get $l10))))
+        (i64.store offset=80 (;a0;)
+          (local.get $hart)
+          (local.get $l11))
+        (i64.store offset=104 (;a3;)
+          (local.get $hart)
+          (local.get $l12))
+        (local.set $budget
+          (i32.sub
+            (local.get $budget)
+            (i32.const 2)))
+        (local.set $l5
+          (i32.const 8))
+        (br $B1)
+        (unreachable))
       (local.set $budget
         (i32.sub
           (local.get $budget)
