@@ -201,7 +201,7 @@ export const MOST_KNOWN_PAGES = 1365;
 // ---- Hart blocks --------------------------------------------------------------------------
 export const HARTS = 0x2_0000;
 /** The size of a hart's block, which holds all of the hart's data except guest RAM. */
-export const HART_STRIDE = 0x370_0000;
+export const HART_STRIDE = 0x3a0_0000;
 
 /** x0…x31 (u64), then a sink that takes writes to x0, then f0…f31 (u64). */
 export const H_X = 0x000;
@@ -284,7 +284,7 @@ export const H_FENCE = 0x400;
 /** The result of compiled code's last atomic operation (u64). */
 export const ATOMIC_RESULT = 0x408;
 /** The load TLB, with 16-byte entries at offset (va >>> 8) & TLB_MASK. The store TLB follows it. */
-export const TLB_ENTRIES = 4096;
+export const TLB_ENTRIES = 16384;
 export const TLB_MASK = (TLB_ENTRIES - 1) * 16;
 export const STORE_TLB = TLB_ENTRIES * 16;
 /**

@@ -54,8 +54,8 @@ export const PAGE_INDEX = 0x10_0000;
 export const PAGE_RECORDS = 0x50_0000;
 export const REGIONS = 0x190_0000;
 export const DATA_CONTEXTS = 0x1d0_0000;
-export const CODE_CONTEXTS = 0x1e1_0000;
-export const UOP_POOL = 0x1f9_0000;
+export const CODE_CONTEXTS = 0x211_0000;
+export const UOP_POOL = 0x229_0000;
 
 /** The fault of the last access: 0 or cause + 1, and the trap value. */
 export let faultCode: i32 = 0;

@@ -38,7 +38,11 @@ import {
 const EMPTY: u8 = 0xff;
 
 const CONTEXTS = 8;
+/** log2 of TLB_ENTRIES. */
+const TLB_BITS: u32 = 14;
 const DATA_STRIDE = RECENT_LOADS + RECENT_PAGES * 16;
+/** The bytes of consecutive entries that are emptied together, if any of them was ever filled. */
+const GROUP = STORE_TLB / 128;
 export const CODE_STRIDE = 0x3_0000;
 
 // Code context: jump cache, page TLB
@@ -69,15 +73,21 @@ const KEY_SUPER_FIRST = 16;
 const KEY_SUPER_LAST = 24;
 const UNUSED: u64 = 0xffff;
 
+/** For each data context, a bit for each group of its places (two u64), which is set if one may be filled. */
+const GROUPS = 0xa40;
+const GROUPS_SIZE: usize = 16;
+
 let nextData: i32 = 0;
 let nextCode: i32 = 0;
 let dataKey: usize = 0;
+let dataGroups: usize = 0;
 let codeKey: usize = 0;
 
 export function resetTlbs(hart: usize): void {
   for (let n = 0; n < CONTEXTS; n++) {
     store<u64>(hart + DATA_KEYS + n * KEY_SIZE, UNUSED, KEY_MODE);
     store<u64>(hart + CODE_KEYS + n * KEY_SIZE, UNUSED, KEY_MODE);
+    memory.fill(hart + GROUPS + n * GROUPS_SIZE, 0xff, GROUPS_SIZE);
   }
   selectContexts(hart);
 }
@@ -97,6 +107,7 @@ function selectData(hart: usize, satp: u64, mode: u64): void {
   const n = claim(hart + DATA_KEYS, satp, mode, nextData);
   dataKey = hart + DATA_KEYS + n * KEY_SIZE;
   dataTlb = hart + DATA_CONTEXTS + n * DATA_STRIDE;
+  dataGroups = hart + GROUPS + n * GROUPS_SIZE;
   if (!claimed) return;
   nextData = (n + 1) % CONTEXTS;
   flushData();
@@ -184,7 +195,15 @@ function inSuperpage(key: usize, va: u64): bool {
 
 /** Empties the running context's load and store TLBs. */
 function flushData(): void {
-  memory.fill(dataTlb, EMPTY, DATA_STRIDE);
+  for (let word: usize = 0; word < GROUPS_SIZE; word += 8) {
+    for (let bits = load<u64>(dataGroups + word); bits; bits &= bits - 1) {
+      const group = dataTlb + (word * 8 + <usize>ctz(bits)) * GROUP;
+      memory.fill(group, EMPTY, GROUP);
+      memory.fill(group + STORE_TLB, EMPTY, GROUP);
+    }
+    store<u64>(dataGroups + word, 0);
+  }
+  forgetRecent(dataTlb);
   forgetSuperpages(dataKey);
 }
 
@@ -249,6 +268,10 @@ function flushDataPage(tlb: usize, va: u64): void {
   const page = va & PAGE_MASK;
   dropEntry(tlb + ((<u32>va >>> 8) & TLB_MASK), page);
   dropEntry(tlb + alternate(va), page);
+  forgetRecent(tlb);
+}
+
+function forgetRecent(tlb: usize): void {
   memory.fill(tlb + RECENT_STORES, EMPTY, DATA_STRIDE - RECENT_STORES);
 }
 
@@ -266,15 +289,26 @@ function dropEntry(entry: usize, page: u64): void {
 @inline
 function alternate(va: u64): usize {
   const page = <u32>(va >> 12);
-  return ((page ^ ((page >>> 12) & ~1) ^ (TLB_ENTRIES >>> 1)) << 4) & TLB_MASK;
+  return ((page ^ ((page >>> TLB_BITS) & ~1) ^ (TLB_ENTRIES >>> 1)) << 4) & TLB_MASK;
+}
+
+/** Notes that the running context's load or store entry at this offset is filled. */
+@inline
+function noteGroup(offset: usize): void {
+  const group = offset / GROUP;
+  const word = dataGroups + (group >> 6) * 8;
+  store<u64>(word, load<u64>(word) | ((<u64>1) << (group & 63)));
 }
 
 /** Puts an entry in its place, and moves the entry that was there to its second place. */
 function place(tlb: usize, page: u64, addend: u32): usize {
-  const entry = tlb + ((<u32>page >>> 8) & TLB_MASK);
+  const offset: usize = (<u32>page >>> 8) & TLB_MASK;
+  const entry = tlb + offset;
+  noteGroup(offset);
   const before = load<u64>(entry);
   if (before != ~0 && before != page) {
     const other = tlb + alternate(before);
+    noteGroup(alternate(before));
     store<u64>(other, before);
     store<u32>(other, load<u32>(entry, 8), 8);
   }
@@ -333,13 +367,23 @@ export function codeEntry(tlb: usize, va: u64): usize {
   return tlb + PAGE_TLB + ((<u32>va >>> 8) & PAGE_TLB_MASK);
 }
 
+/** Drops those of the entries from `first` on that point to a page at this host address. */
+function dropEntriesOf(host: u32, first: usize, bytes: usize): void {
+  for (let entry = first; entry < first + bytes; entry += 16) {
+    if (<u32>load<u64>(entry) + load<u32>(entry, 8) == host) store<u64>(entry, ~0);
+  }
+}
+
 /** Drops the store TLB entries of all contexts that point to this page. */
 export function dropStoreEntries(hart: usize, page: u64): void {
   const host = <u32>hostAddress(page);
   for (let n = 0; n < CONTEXTS; n++) {
     const tlb = hart + DATA_CONTEXTS + n * DATA_STRIDE + STORE_TLB;
-    for (let entry = tlb; entry < tlb + RECENT_LOADS - STORE_TLB; entry += 16) {
-      if (<u32>load<u64>(entry) + load<u32>(entry, 8) == host) store<u64>(entry, ~0);
+    dropEntriesOf(host, tlb + RECENT_STORES - STORE_TLB, RECENT_LOADS - RECENT_STORES);
+    const filled = hart + GROUPS + n * GROUPS_SIZE;
+    for (let word: usize = 0; word < GROUPS_SIZE; word += 8) {
+      for (let bits = load<u64>(filled + word); bits; bits &= bits - 1)
+        dropEntriesOf(host, tlb + (word * 8 + <usize>ctz(bits)) * GROUP, GROUP);
     }
   }
 }

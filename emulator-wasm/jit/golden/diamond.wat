@@ -33,7 +33,7 @@
                             (i32.wrap_i64
                               (local.get $l9))
                             (i32.const 8))
-                          (i32.const 65520))
+                          (i32.const 262128))
                         (local.get $tlb))))
                   (i64.and
                     (i64.add

@@ -89,12 +89,12 @@
                             (local.tee $l11
                               (local.get $l10))
                             (i64.const -4096))
-                          (i64.load offset=131120
+                          (i64.load offset=524336
                             (local.get $tlb)))
                         (then
                           (if $I15
                             (i64.ne
-                              (i64.load offset=65536
+                              (i64.load offset=262144
                                 (local.tee $l13
                                   (i32.add
                                     (i32.and
@@ -102,7 +102,7 @@
                                         (i32.wrap_i64
                                           (local.get $l11))
                                         (i32.const 8))
-                                      (i32.const 65520))
+                                      (i32.const 262128))
                                     (local.get $tlb))))
                               (i64.and
                                 (local.get $l11)
@@ -112,21 +112,21 @@
                                 (i32.const 65543))
                               (br $B3)))
                           (local.set $l12
-                            (i32.load offset=65544
+                            (i32.load offset=262152
                               (local.get $l13)))
-                          (i64.store offset=131120
+                          (i64.store offset=524336
                             (local.get $tlb)
                             (i64.and
                               (local.get $l11)
                               (i64.const -4096)))
-                          (i32.store offset=131128
+                          (i32.store offset=524344
                             (local.get $tlb)
                             (local.get $l12))))
                       (i64.store8
                         (i32.add
                           (i32.wrap_i64
                             (local.get $l11))
-                          (i32.load offset=131128
+                          (i32.load offset=524344
                             (local.get $tlb)))
                         (local.get $l9))
                       (local.set $budget

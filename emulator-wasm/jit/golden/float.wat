@@ -46,7 +46,7 @@
                       (i32.wrap_i64
                         (local.get $l10))
                       (i32.const 8))
-                    (i32.const 65520))
+                    (i32.const 262128))
                   (local.get $tlb))))
             (i64.and
               (i64.add

@@ -43,7 +43,7 @@
                       (local.tee $l13
                         (local.get $l9))
                       (i64.const -4089))
-                    (i64.load offset=133120
+                    (i64.load offset=526336
                       (local.get $tlb)))
                   (then
                     (if $I10
@@ -56,7 +56,7 @@
                                   (i32.wrap_i64
                                     (local.get $l13))
                                   (i32.const 8))
-                                (i32.const 65520))
+                                (i32.const 262128))
                               (local.get $tlb))))
                         (i64.and
                           (i64.add
@@ -70,12 +70,12 @@
                     (local.set $l14
                       (i32.load offset=8
                         (local.get $l15)))
-                    (i64.store offset=133120
+                    (i64.store offset=526336
                       (local.get $tlb)
                       (i64.and
                         (local.get $l13)
                         (i64.const -4096)))
-                    (i32.store offset=133128
+                    (i32.store offset=526344
                       (local.get $tlb)
                       (local.get $l14))))
                 (local.set $l11
@@ -83,7 +83,7 @@
                     (i32.add
                       (i32.wrap_i64
                         (local.get $l13))
-                      (i32.load offset=133128
+                      (i32.load offset=526344
                         (local.get $tlb)))))
                 (if $I11
                   (i64.ne
@@ -91,12 +91,12 @@
                       (local.tee $l13
                         (local.get $l10))
                       (i64.const -4089))
-                    (i64.load offset=131088
+                    (i64.load offset=524304
                       (local.get $tlb)))
                   (then
                     (if $I12
                       (i64.ne
-                        (i64.load offset=65536
+                        (i64.load offset=262144
                           (local.tee $l15
                             (i32.add
                               (i32.and
@@ -104,7 +104,7 @@
                                   (i32.wrap_i64
                                     (local.get $l13))
                                   (i32.const 8))
-                                (i32.const 65520))
+                                (i32.const 262128))
                               (local.get $tlb))))
                         (i64.and
                           (i64.add
@@ -116,21 +116,21 @@
                           (i32.const 65539))
                         (br $B3)))
                     (local.set $l14
-                      (i32.load offset=65544
+                      (i32.load offset=262152
                         (local.get $l15)))
-                    (i64.store offset=131088
+                    (i64.store offset=524304
                       (local.get $tlb)
                       (i64.and
                         (local.get $l13)
                         (i64.const -4096)))
-                    (i32.store offset=131096
+                    (i32.store offset=524312
                       (local.get $tlb)
                       (local.get $l14))))
                 (i64.store
                   (i32.add
                     (i32.wrap_i64
                       (local.get $l13))
-                    (i32.load offset=131096
+                    (i32.load offset=524312
                       (local.get $tlb)))
                   (local.get $l11))
                 (local.set $l9

@@ -32,7 +32,7 @@
                       (i32.wrap_i64
                         (local.get $l10))
                       (i32.const 8))
-                    (i32.const 65520))
+                    (i32.const 262128))
                   (local.get $tlb))))
             (i64.and
               (i64.add
@@ -65,7 +65,7 @@
             (i64.const 8)))
         (if $I4
           (i64.ne
-            (i64.load offset=65536
+            (i64.load offset=262144
               (local.tee $l12
                 (i32.add
                   (i32.and
@@ -73,7 +73,7 @@
                       (i32.wrap_i64
                         (local.get $l10))
                       (i32.const 8))
-                    (i32.const 65520))
+                    (i32.const 262128))
                   (local.get $tlb))))
             (i64.and
               (i64.add
@@ -85,7 +85,7 @@
               (i32.const 65538))
             (br $B1)))
         (local.set $l11
-          (i32.load offset=65544
+          (i32.load offset=262152
             (local.get $l12)))
         (local.set $l11
           (i32.add
@@ -115,7 +115,7 @@
                       (i32.wrap_i64
                         (local.get $l10))
                       (i32.const 8))
-                    (i32.const 65520))
+                    (i32.const 262128))
                   (local.get $tlb))))
             (i64.and
               (local.get $l10)
@@ -159,7 +159,7 @@
                       (i32.wrap_i64
                         (local.get $l10))
                       (i32.const 8))
-                    (i32.const 65520))
+                    (i32.const 262128))
                   (local.get $tlb))))
             (i64.and
               (i64.add

@@ -128,7 +128,7 @@ static void map_pages(u64 va, int version) {
 
 static void remapped(void) {
   map_pages(FREE_VA, 0);
-  for (int n = 0; n < 20; n++) {
+  for (int n = 0; n < 8; n++) {
     int version = n % 3 == 1;
     map(FREE_VA + PAGE, (u64)second[version], RWX, 0);
     sfence_page(FREE_VA + PAGE);
@@ -141,7 +141,7 @@ static void remapped(void) {
 static void at_two_addresses(void) {
   map_pages(FREE_VA, 0);
   map_pages(SECOND_VA, 1);
-  for (int n = 0; n < 20; n++) {
+  for (int n = 0; n < 8; n++) {
     check("first address", plain(FREE_VA), sum(0));
     check("second address", plain(SECOND_VA), sum(1));
     check("calls at the first address", calls(FREE_VA), sum_of_calls(0));
@@ -161,7 +161,7 @@ static void swapped(void) {
   tables[2][1] = LEAF(second[1], RWX);
   u64 other = (satp >> 60 << 60) | 7UL << 44 | (u64)tables[0] >> 12;
   sfence_all();
-  for (int n = 0; n < 20; n++) {
+  for (int n = 0; n < 8; n++) {
     check("one process", plain(FREE_VA), sum(0));
     WRITE_CSR(satp, other);
     u64 theirs = plain(FREE_VA);
@@ -189,7 +189,7 @@ static void forbidden(void) {
 static void rewritten(void) {
   map_pages(FREE_VA, 0);
   volatile u32 *at = second[0];
-  for (u32 n = 1; n < 20; n++) {
+  for (u32 n = 1; n < 8; n++) {
     at[0] = ADD_A0(n);
     asm volatile("fence.i" ::: "memory");
     check("rewritten", plain(FREE_VA), 2 * ROUNDS * (n + jumped[0]));
@@ -200,7 +200,7 @@ static void rewritten(void) {
 
 static void in_mid_loop(void) {
   map_pages(FREE_VA, 0);
-  u64 rounds = 200;
+  u64 rounds = 60;
   for (int n = 0; n < 3; n++) {
     u64 got = run(FREE_VA + REWRITES, rounds, FREE_VA + PAGE + 40, ADD_A0(1), 1 << 20, 0, 0, 0);
     check("rewrites itself", got, rounds * (rounds + 1));
