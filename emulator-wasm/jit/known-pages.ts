@@ -2,11 +2,22 @@
 import { KNOWN_SLOTS, KNOWN_TABLE, M_KNOWN_PAGES, MOST_KNOWN_PAGES } from '../layout.ts';
 import type { KnownRegion } from './profile.ts';
 
+/** How often code of a page may be asked for that no region has. */
+const MOST_MISSES = 32;
+/** A guest can copy a known page as often as it likes. */
+const MOST_STATES = 4096;
+
+/** Of a page in memory. */
+interface PageState {
+  /** The regions that were not taken. */
+  readonly left: KnownRegion[];
+  misses: number;
+}
+
 export class KnownPages {
   readonly #words: Int32Array;
   readonly #regions = new Map<bigint, KnownRegion[]>();
-  /** Those that are left of pages of which some were taken. */
-  readonly #left = new Map<string, KnownRegion[]>();
+  readonly #states = new Map<string, PageState>();
 
   constructor(memory: WebAssembly.Memory) {
     this.#words = new Int32Array(memory.buffer);
@@ -27,29 +38,36 @@ export class KnownPages {
     Atomics.store(this.#words, M_KNOWN_PAGES >> 2, this.#regions.size);
   }
 
-  /** Whether regions of a page with this digest are left that were not taken. */
-  hasMore(page: bigint, digest: bigint): boolean {
-    return this.#leftOf(page, digest).length > 0;
-  }
-
   /** Takes a region that has code at the offset, if one is left. */
   take(page: bigint, digest: bigint, offset: number): KnownRegion | undefined {
-    const left = this.#leftOf(page, digest);
+    const state = this.#stateOf(page, digest);
+    const { left } = state;
     const exact = left.findIndex(({ hot }) => hot === offset);
     const at = exact < 0 ? left.findIndex(({ pages }) => pages[0]?.executed.includes(offset)) : exact;
-    return at < 0 ? undefined : left.splice(at, 1)[0];
+    if (at >= 0) return left.splice(at, 1)[0];
+    state.misses++;
+    return undefined;
   }
 
-  #leftOf(page: bigint, digest: bigint): KnownRegion[] {
-    const key = `${page} ${digest}`;
-    const left = this.#left.get(key) ?? [...(this.#regions.get(digest) ?? [])];
-    this.#left.set(key, left);
-    return left;
+  /** Whether it is not worth the time to ask for more of the page's regions. */
+  isDone(page: bigint, digest: bigint): boolean {
+    const { left, misses } = this.#stateOf(page, digest);
+    return left.length === 0 || misses >= MOST_MISSES;
   }
 
   /** Regions that were taken may be taken again. */
   restore(): void {
-    this.#left.clear();
+    this.#states.clear();
+  }
+
+  #stateOf(page: bigint, digest: bigint): PageState {
+    const key = `${page} ${digest}`;
+    const known = this.#states.get(key);
+    if (known) return known;
+    if (this.#states.size === MOST_STATES) this.#states.clear();
+    const state = { left: [...(this.#regions.get(digest) ?? [])], misses: 0 };
+    this.#states.set(key, state);
+    return state;
   }
 
   #enter(digest: bigint): void {

@@ -165,6 +165,28 @@ describe('the table of known pages', () => {
     expect(known.take(0n, 2999n << 32n, 0)).toBeUndefined();
   });
 
+  test('gives each region of a page once, the one at the offset first', () => {
+    const known = new KnownPages(memory());
+    known.add([region(1n, 0, [0, 8, 16]), region(1n, 8, [8]), region(2n, 0, [])]);
+    expect(known.take(0n, 1n, 8)).toEqual(region(1n, 8, [8]));
+    expect(known.take(0n, 1n, 8)).toEqual(region(1n, 0, [0, 8, 16]));
+    expect(known.take(0n, 1n, 8)).toBeUndefined();
+    expect(known.isDone(0n, 1n)).toBe(true);
+    expect(known.isDone(4096n, 1n)).toBe(false);
+    known.restore();
+    expect(known.take(0n, 1n, 16)).toEqual(region(1n, 0, [0, 8, 16]));
+  });
+
+  test('is done with a page whose code is not that of its regions', () => {
+    const known = new KnownPages(memory());
+    known.add([region(1n)]);
+    for (let miss = 0; miss < 32; miss++) {
+      expect(known.isDone(0n, 1n)).toBe(false);
+      expect(known.take(0n, 1n, 100)).toBeUndefined();
+    }
+    expect(known.isDone(0n, 1n)).toBe(true);
+  });
+
   test('lies in the machine block', () => {
     expect(KNOWN_TABLE + 4 * KNOWN_SLOTS).toBeLessThanOrEqual(MACHINE + MACHINE_SIZE);
   });

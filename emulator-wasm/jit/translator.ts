@@ -52,6 +52,7 @@ import { ModuleWriter } from './wasm.ts';
  * than they are translated.
  */
 const BATCH_TIME = 30;
+const MOST_DIGESTS = 4096;
 
 /** The part of a compiled region in a page. */
 export interface CompiledPage {
@@ -131,6 +132,8 @@ export class Translator {
   readonly #decoded = new Map<bigint, DecodedPage>();
   readonly #profiles: ProfileLogs | undefined;
   readonly #known: KnownPages;
+  /** Digests by the keyed hashes of the same pages. */
+  readonly #digests = new Map<bigint, bigint>();
   /** How much of what earlier runs have compiled is read. */
   #read = 0;
 
@@ -205,17 +208,28 @@ export class Translator {
   /** Translates the region that is known of the code, if there is one. */
   #translateKnown(report: Report, writer: ModuleWriter): CompiledRegion[] {
     const { page, record } = report;
-    const decoded = this.#decode(page);
-    if (!decoded) return [];
-    const known = this.#known.take(page, decoded.digest, hotOffset(report));
+    const digest = this.#digestOf(report);
+    if (digest === undefined) return [];
+    const known = this.#known.take(page, digest, hotOffset(report));
     // A hint to the hart, which may have given the record to another page meanwhile.
-    if (!this.#known.hasMore(page, decoded.digest))
+    if (this.#known.isDone(page, digest))
       Atomics.store(this.#words, (record + RECORD_KNOWN) >> 2, KNOWN_DONE);
     if (!known) return [];
     const { compiled, instructions } = this.#translateRegion(report, known.hot, known, writer);
     this.#charge(instructions);
     this.#count(M_KNOWN_REGIONS, compiled.length);
     return compiled;
+  }
+
+  /** The digest of the report's page, unless that has been written meanwhile. */
+  #digestOf({ page, hash }: Report): bigint | undefined {
+    const known = this.#digests.get(hash);
+    if (known !== undefined) return known;
+    const decoded = this.#decode(page);
+    if (decoded?.hash !== hash) return undefined;
+    if (this.#digests.size === MOST_DIGESTS) this.#digests.clear();
+    this.#digests.set(hash, decoded.digest);
+    return decoded.digest;
   }
 
   /**
