@@ -83,6 +83,8 @@ export const REGION_PRICE = 110 * COMPILE_PRICE;
 /** The most that may be owed, and the most that is saved. */
 export const MOST_DEBT = 13_000 * COMPILE_PRICE;
 
+/** How often a hart has dropped compiled code, with its reset or to make room (u32). */
+export const M_DROPS = MACHINE + 0x78;
 /** How many pages are known from earlier runs (u32). Only the translator writes it and the table. */
 export const M_KNOWN_PAGES = MACHINE + 0x70;
 /** How many regions were compiled because they are known (u32). */

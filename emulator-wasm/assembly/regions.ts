@@ -4,7 +4,7 @@
  * of its pages, and finds it by page and hash of the bytes, so it can be used again whenever the page holds
  * them. Each entry has a micro-op PseudoOp.COMPILED.
  */
-import { ENTRY_NUMBER_SHIFT, H_ENTRIES } from '../layout';
+import { ENTRY_NUMBER_SHIFT, H_ENTRIES, M_DROPS } from '../layout';
 import { PseudoOp, U_EXTRA, U_IMM, U_OFFSET, UOP_SIZE } from './opcodes';
 import { DATA_CONTEXTS, REGIONS } from './state';
 
@@ -23,6 +23,7 @@ let hartBlock: usize = 0;
 let next: usize = 0;
 
 export function forgetRegions(hart: usize): void {
+  atomic.add<u32>(M_DROPS, 1);
   hartBlock = hart;
   memory.fill(hart + REGIONS, 0, BUCKETS * 4);
   next = hart + POOL;
@@ -66,6 +67,7 @@ export function dropRegionsUpTo(last: u32): void {
   let kept = pool;
   while (kept < next && idOf(kept) != last) kept += sizeOf(kept);
   if (kept == next) return;
+  atomic.add<u32>(M_DROPS, 1);
   while (kept < next && idOf(kept) == last) kept += sizeOf(kept);
   const bytes = next - kept;
   memory.copy(pool, kept, bytes);

@@ -20,7 +20,7 @@ import {
   HOT_SLOTS,
   KNOWN_DONE,
   M_CREDIT,
-  M_EVICTIONS,
+  M_DROPS,
   M_KNOWN_REGIONS,
   M_RAM_BASE,
   M_RAM_SIZE,
@@ -110,6 +110,16 @@ interface RegionPage {
   readonly executed: Set<number>;
 }
 
+/** What is compiled of a page: offsets in it. */
+interface CompiledCode {
+  /** Where regions are entered. */
+  readonly entries: Set<number>;
+  /** Where regions are left if accesses are not in one page. */
+  readonly wide: Set<number>;
+  /** Those of them from where on the code is compiled without windows. */
+  readonly narrow: Set<number>;
+}
+
 /** The logs of profiles, which hold records. */
 export interface ProfileLogs {
   /** What earlier runs have compiled. */
@@ -123,8 +133,8 @@ export class Translator {
   readonly #decoder: Decoder;
   /** The addresses of the served harts' blocks. The first one has room for decoding. */
   readonly #harts: readonly number[];
-  readonly #wideAccesses = new Map<string, Set<number>>();
-  #evictions = 0;
+  readonly #compiled = new Map<string, CompiledCode>();
+  #drops = 0;
   readonly #view: DataView;
   readonly #words: Int32Array;
   readonly #credit: BigInt64Array;
@@ -161,7 +171,7 @@ export class Translator {
   translate(): Translation | undefined {
     const start = performance.now();
     this.#readProfiles();
-    this.#noteEvictions();
+    this.#noteDrops();
     this.#decoded.clear();
     const writer = new ModuleWriter(REGION_SIGNATURE);
     const regions: CompiledRegion[] = [];
@@ -190,11 +200,11 @@ export class Translator {
   }
 
   /** What was compiled may be compiled again. */
-  #noteEvictions(): void {
-    const evictions = Atomics.load(this.#words, M_EVICTIONS >> 2);
-    if (evictions === this.#evictions) return;
-    this.#evictions = evictions;
-    this.#wideAccesses.clear();
+  #noteDrops(): void {
+    const drops = Atomics.load(this.#words, M_DROPS >> 2);
+    if (drops === this.#drops) return;
+    this.#drops = drops;
+    this.#compiled.clear();
     this.#known.restore();
   }
 
@@ -252,6 +262,7 @@ export class Translator {
     known: KnownRegion | undefined,
     writer: ModuleWriter,
   ): { compiled: CompiledRegion[]; instructions: number } {
+    if (this.#isCompiled(report, hot)) return { compiled: [], instructions: 0 };
     const made = new Map<number, RegionPage>();
     const region = findRegion((number) => {
       const executed = number === 0 ? report : this.#pageAt(report, number);
@@ -272,7 +283,7 @@ export class Translator {
     this.#count(M_REGIONS, 1);
     const pages = [...region.pages].map(([number, { hash }]) => {
       const { page, digest, executed } = made.get(number) as RegionPage;
-      return { number, page, hash, digest, executed, wide: this.#wideAccessesOf(page, hash) };
+      return { number, page, hash, digest, executed, code: this.#compiledCode(page, hash) };
     });
     this.#profiles?.made.append(
       encodeRegion({
@@ -284,10 +295,16 @@ export class Translator {
         hot,
       }),
     );
-    const { entries, wideAccesses } = translate(region, writer, !pages[0]?.wide.has(hot));
+    const isWide = pages[0]?.code.wide.has(hot);
+    if (isWide) pages[0]?.code.narrow.add(hot);
+    const { entries, wideAccesses } = translate(region, writer, !isWide);
     for (const access of wideAccesses) {
       const page = pages.find(({ number }) => number === pageNumber(access));
-      page?.wide.add(access - page.number * PAGE_SIZE);
+      page?.code.wide.add(access - page.number * PAGE_SIZE);
+    }
+    for (const entry of entries) {
+      const page = pages.find(({ number }) => number === pageNumber(entry));
+      page?.code.entries.add(entry - page.number * PAGE_SIZE);
     }
     const numbered = entries.map((offset, number) => ({ offset, number }));
     const compiled = pages.map(({ number, page, hash }) => ({
@@ -357,13 +374,21 @@ export class Translator {
     return { buffer, uops: 0, hash, digest };
   }
 
-  /** The offsets at which the regions of a page are left if accesses are not in one page. */
-  #wideAccessesOf(page: bigint, hash: bigint): Set<number> {
+  /**
+   * Whether code that is reported is compiled already: a hot page is reported again before its code is
+   * installed.
+   */
+  #isCompiled({ page, hash }: Report, hot: number): boolean {
+    const { entries, wide, narrow } = this.#compiledCode(page, hash);
+    return wide.has(hot) ? narrow.has(hot) : entries.has(hot);
+  }
+
+  #compiledCode(page: bigint, hash: bigint): CompiledCode {
     const key = `${page} ${hash}`;
-    const known = this.#wideAccesses.get(key);
+    const known = this.#compiled.get(key);
     if (known) return known;
-    const none = new Set<number>();
-    this.#wideAccesses.set(key, none);
+    const none = { entries: new Set<number>(), wide: new Set<number>(), narrow: new Set<number>() };
+    this.#compiled.set(key, none);
     return none;
   }
 

@@ -1,9 +1,10 @@
 /** Tests which code is compiled, and what happens when there is more of it than a hart keeps. */
 import { expect, test } from 'vitest';
+import { decoder } from '../../jit/decoder.ts';
 import type { Limits } from '../../jit/install.ts';
 import { decodeRegions, PROFILE_SIZE } from '../../jit/profile.ts';
 import { SharedLog } from '../../jit/shared-log.ts';
-import type { ProfileLogs } from '../../jit/translator.ts';
+import { type ProfileLogs, Translator } from '../../jit/translator.ts';
 import {
   COMPILE_PRICE,
   M_CREDIT,
@@ -193,6 +194,26 @@ test('pays with the report, so that a slow translator is not given more than can
   core.run(0, 20_000_000n);
   // The income of 20 M instructions is less than the price of two regions.
   expect(creditOf(machine)).toBeLessThan(-REGION_PRICE);
+});
+
+test('compiles code once that is reported again before it is installed', async () => {
+  const machine = load({ pages: 2, additions: 10_000, rounds: 1e6 });
+  const module = await coreModule();
+  let reports = 0;
+  const core = instantiate(
+    module,
+    machine.memory,
+    () => {},
+    0,
+    () => () => reports++,
+  );
+  machine.view.setInt32(M_POWER, POWER_RUNNING, true);
+  core.reset(0, BigInt(RAM_START), PRIV_M, 0n);
+  machine.view.setBigInt64(M_CREDIT, BigInt(1e12), true);
+  core.run(0, 10_000_000n);
+  expect(reports).toBeGreaterThan(4);
+  const translator = new Translator(machine.memory, decoder(module, machine.memory), [0]);
+  expect(translator.translate()?.regions.length).toBeLessThanOrEqual(3);
 });
 
 test('pays for every instruction that it compiles', async () => {
