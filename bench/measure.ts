@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Stretch } from './containers.ts';
+import { shareAlike } from './process.ts';
 import { median } from './table.ts';
 
 /** The pause before each run in ms, in which the system cleans up after the last one. */
@@ -49,6 +50,7 @@ function requireSameOutput(name: string, stretches: readonly Stretch[]): void {
 /** Runs a function while another process keeps a processor busy, if that is asked for. */
 export async function besideOther<T>(busy: boolean, use: () => Promise<T>): Promise<T> {
   const other = busy ? spawn('sh', ['-c', 'while :; do :; done'], { detached: true }) : undefined;
+  shareAlike(other?.pid);
   try {
     return await use();
   } finally {
