@@ -290,8 +290,8 @@ export const TLB_ENTRIES = 16384;
 export const TLB_MASK = (TLB_ENTRIES - 1) * 16;
 export const STORE_TLB = TLB_ENTRIES * 16;
 /**
- * After them, the pages that compiled code accessed last, in entries of the same form: RECENT_PAGES for stores,
- * and as many for loads. The instruction's offset in its page selects the entry.
+ * After them, the pages that compiled code accessed last, in entries of the same form: RECENT_PAGES for
+ * stores, and as many for loads. The instruction's offset in its page selects the entry.
  */
 export const RECENT_PAGES = 128;
 export const RECENT_STORES = 2 * STORE_TLB;
@@ -353,8 +353,8 @@ export const PAGE_TLB_MASK = (PAGE_TLB_ENTRIES - 1) * 16;
 export const RECORD_PAGE = 0;
 export const RECORD_HASH = 16;
 /**
- * Whether the page is known from earlier runs (u32): 0 if the hart has not looked, KNOWN_MORE if regions of it
- * may be left to compile, KNOWN_DONE if none is.
+ * Whether the page is known from earlier runs (u32): 0 if the hart has not looked, KNOWN_MORE if regions of
+ * it may be left to compile, KNOWN_DONE if none is.
  */
 export const RECORD_KNOWN = 44;
 export const KNOWN_MORE = 1;

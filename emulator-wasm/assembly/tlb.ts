@@ -52,8 +52,8 @@ const PAGE_FILTER_BYTES = 1024;
 const CODE_SIZE = PAGE_FILTER + PAGE_FILTER_BYTES;
 /**
  * The entries that were filled since the caches were empty: their number (u32), and the offset of each (u32).
- * With their help a fence.i after little code is cheap. A JIT in the guest executes one for each function that
- * it writes, and emptying the caches of program and kernel as a whole takes 4 µs.
+ * With their help a fence.i after little code is cheap. A JIT in the guest executes one for each function
+ * that it writes, and emptying the caches of program and kernel as a whole takes 4 µs.
  */
 const FILLED = CODE_SIZE;
 /** This number stands for more, which are not listed. */

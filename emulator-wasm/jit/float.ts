@@ -263,8 +263,8 @@ function multiplySigns(f: RegionFunction, { rs1, rs2 }: Instruction): void {
 }
 
 /**
- * ±(rs1 * rs2) ± rs3 of doubles. A host that rounds it once computes it, if NX is known; otherwise it is made of
- * sums and products.
+ * ±(rs1 * rs2) ± rs3 of doubles. A host that rounds it once computes it, if NX is known; otherwise it is made
+ * of sums and products.
  */
 function fusedDouble(negateProduct: boolean, negateAddend: boolean): Result {
   const signed = ({ text }: Expression, negate: boolean) => (negate ? `${text} ^ SIGN` : text);
@@ -306,10 +306,10 @@ function fusedDouble(negateProduct: boolean, negateAddend: boolean): Result {
 const LEAST_PRODUCT = 2 ** -900;
 
 /**
- * Sets `result` to a * b + c. Error-free transformations (Dekker, Knuth) compute the errors of the product and
- * of its sum with c. Both errors are so small that rounding them once before adding them matters only near the
- * middle between two doubles. To detect that, the sum is computed with a slightly larger and a slightly smaller
- * error (Ziv). An overflow makes these NaN, which differ.
+ * Sets `result` to a * b + c. Error-free transformations (Dekker, Knuth) compute the errors of the product
+ * and of its sum with c. Both errors are so small that rounding them once before adding them matters only
+ * near the middle between two doubles. To detect that, the sum is computed with a slightly larger and a
+ * slightly smaller error (Ziv). An overflow makes these NaN, which differ.
  */
 function setFused(
   f: RegionFunction,

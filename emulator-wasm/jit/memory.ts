@@ -144,8 +144,8 @@ function pushAddress(f: RegionFunction, register: number, offset: number): void 
 }
 
 /**
- * Pushes the address of an access in a loop. The instruction's recent page takes half of the instructions of a
- * TLB look-up. It is in memory, because a local for it would cost a register of the host in the whole loop.
+ * Pushes the address of an access in a loop. The instruction's recent page takes half of the instructions of
+ * a TLB look-up. It is in memory, because a local for it would cost a register of the host in the whole loop.
  */
 function pushByPage(
   f: RegionFunction,

@@ -48,7 +48,9 @@ class Translation {
   /** The numbers of blocks by their start offsets. */
   readonly #numbers = new Map<number, number>();
   readonly #structure: Sequence;
-  /** The loop of each block in one that keeps registers in locals: it calls nothing and jumps nowhere else. */
+  /**
+   * The loop of each block in one that keeps registers in locals: it calls nothing and jumps nowhere else.
+   */
   readonly #loops = new Map<number, KeptLoop>();
   /** The entries, by pages: those in loops are the blocks added for them. */
   readonly #entries: readonly number[];

@@ -243,8 +243,8 @@ export class Translator {
   }
 
   /**
-   * Known code need not wait for credit, but uses it up, and as much again as may be lent: new code has to wait
-   * until the known code has returned that, and does not keep the translator from the known code.
+   * Known code need not wait for credit, but uses it up, and as much again as may be lent: new code has to
+   * wait until the known code has returned that, and does not keep the translator from the known code.
    */
   #charge(instructions: number): void {
     const left = Atomics.load(this.#credit, 0) + BigInt(2 * MOST_DEBT);
@@ -318,8 +318,8 @@ export class Translator {
   }
 
   /**
-   * Returns whether the guest has ever jumped to an offset in a page: in this run, or, if the page is one of a
-   * known region, in that run.
+   * Returns whether the guest has ever jumped to an offset in a page: in this run, or, if the page is one of
+   * a known region, in that run.
    */
   #executedIn(
     { record }: ExecutedPage,

@@ -23,7 +23,9 @@ export class ProfileStore {
     return (await this.#store.get(await keyOf(layers)))?.subarray(HEAD) ?? new Uint8Array();
   }
 
-  /** Stores the profile of an image, in place of the one that was stored longest ago if there are too many. */
+  /**
+   * Stores the profile of an image, in place of the one that was stored longest ago if there are too many.
+   */
   async put(layers: readonly string[], profile: Uint8Array): Promise<void> {
     const key = await keyOf(layers);
     const value = new Uint8Array(HEAD + profile.length);

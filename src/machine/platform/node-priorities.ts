@@ -17,7 +17,9 @@ const DIFFERENCE = 7;
 const KEY = Symbol.for('linuxrun.v8-threads');
 const place = globalThis as { [KEY]?: readonly number[] };
 
-/** To be called by a process that starts its program: it has no threads but V8's and the one that runs this. */
+/**
+ * To be called by a process that starts its program: it has no threads but V8's and the one that runs this.
+ */
 export function noteV8Threads(): void {
   if (process.platform !== 'linux') return;
   place[KEY] = readdirSync('/proc/self/task')
