@@ -307,7 +307,7 @@ export const HOT_SLOT_SIZE = 32;
 /** Physical address (u64) of the page, and the hash (u64) of its bytes. */
 export const HOT_PAGE = 0;
 export const HOT_HASH = 8;
-/** Virtual address (u64) of the code that is hot; HOT_KNOWN in it asks for a known region of the page. */
+/** Virtual address (u64) of the hot code; HOT_KNOWN in it asks for a known region of the page. */
 export const HOT_ADDRESS = 16;
 export const HOT_KNOWN = 1;
 /** The address of the page's record, and of the jump cache of the context in which it is hot. */
