@@ -28,7 +28,7 @@ import * as host from './host';
 import { isDue, knowsPages, noteQuantum, resetKnown } from './known';
 import { PseudoOp } from './opcodes';
 import { blockSlot, hashOf, pageOf, R_HEAT, R_PATIENCE, R_REWRITES, R_WINDOW } from './pages';
-import { PAGE_MASK } from './state';
+import { PAGE_MASK, PAGE_SIZE } from './state';
 import { codeEntry, codeTlb } from './tlb';
 
 /** In instructions. */
@@ -112,9 +112,9 @@ export function sample(hart: usize, pc: u64, endsQuantum: bool): void {
   const retired = load<u64>(hart, H_INSTRET);
   const starting = isStarting(retired);
   if (starting && !knowsPages()) return;
-  const entry = codeEntry(codeTlb, pc);
-  if (load<u64>(entry) != (pc & PAGE_MASK)) return;
-  const record: usize = load<u32>(entry, 8);
+  pc = skipStraddle(pc);
+  const record = recordOf(pc);
+  if (record == 0) return;
   const again = record == lastSampled;
   lastSampled = record;
   const knows = knowsPages();
@@ -131,6 +131,25 @@ export function sample(hart: usize, pc: u64, endsQuantum: bool): void {
   if (heat < patienceOf(record) || !isAffordable() || !report(hart, record, pc, false)) return;
   store<u32>(record, 0, R_HEAT);
   store<u32>(record, min<u32>(basePatience(record) + MORE_PATIENCE, MOST_PATIENCE), R_PATIENCE);
+}
+
+/** The record of the page with `pc` if the page TLB has it, or 0. */
+@inline
+function recordOf(pc: u64): usize {
+  const entry = codeEntry(codeTlb, pc);
+  return load<u64>(entry) == (pc & PAGE_MASK) ? load<u32>(entry, 8) : 0;
+}
+
+/**
+ * Returns the address after an instruction that begins in the last two bytes of a page. The interpreter
+ * executes it by itself, and can enter compiled code there.
+ */
+function skipStraddle(pc: u64): u64 {
+  const last = PAGE_SIZE - 2;
+  const record = (<u32>pc & 0xfff) == last ? recordOf(pc) : 0;
+  if (record == 0) return pc;
+  const block: usize = load<u32>(blockSlot(record, last));
+  return block && load<u16>(block) == PseudoOp.STRADDLE ? pc + 4 : pc;
 }
 
 @inline

@@ -7,6 +7,8 @@ import { SharedLog } from '../../jit/shared-log.ts';
 import { type ProfileLogs, Translator } from '../../jit/translator.ts';
 import {
   COMPILE_PRICE,
+  H_COMPILED,
+  HARTS,
   M_CREDIT,
   M_EVICTIONS,
   M_KNOWN_REGIONS,
@@ -312,4 +314,24 @@ test('runs on right whatever a profile says', async () => {
     subject.run(100);
     expect(subject.sum).toBe(40 * 10_000 * ((50 * 49) / 2));
   }
+});
+
+test('compiles the code after an instruction that straddles two pages', async () => {
+  const code = new Assembler(RAM_START);
+  const fillTo = (offset: number) => {
+    while (code.pc < RAM_START + offset) code.emit('c.addi', { rd: SUM, imm: 1 });
+  };
+  fillTo(PAGE - 34);
+  const loop = code.place({});
+  fillTo(PAGE - 2);
+  for (let n = 0; n < 100; n++) code.emit('addi', { rd: SUM, rs1: SUM, imm: 1 });
+  code.jump('jal', { rd: 0 }, loop);
+  const machine = new MachineMemory(1, RAM_SIZE, MODE_JIT);
+  machine.load(RAM_START, code.bytes());
+  const core = new Core(await coreModule(), machine, 0);
+  core.reset(RAM_START, PRIV_M);
+  core.run(10_000_000n);
+  const before = machine.view.getBigUint64(HARTS + H_COMPILED, true);
+  core.run(10_000_000n);
+  expect(Number(machine.view.getBigUint64(HARTS + H_COMPILED, true) - before)).toBeGreaterThan(9_000_000);
 });
