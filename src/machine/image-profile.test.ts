@@ -37,6 +37,9 @@ test('hands to a machine what earlier ones have compiled', async () => {
   first.compile(2n);
   await first.profile.save();
   const second = await machine(store);
+  await vi.advanceTimersByTimeAsync(499);
+  expect(second.onKnown).not.toHaveBeenCalled();
+  await vi.advanceTimersByTimeAsync(1);
   expect(second.onKnown).toHaveBeenCalledOnce();
   expect(second.known()).toEqual([region(1n), region(2n)]);
 });

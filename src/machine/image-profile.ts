@@ -10,6 +10,11 @@ import type { ProfileStore } from '../storage/profile-store.ts';
 
 /** How often what was compiled meanwhile is stored, in ms. */
 const INTERVAL = 10_000;
+/**
+ * How long after the opening of an image the translator gets its profile, in ms. The translator's start would
+ * delay the program's.
+ */
+const HEAD_START = 500;
 
 /** The logs of a machine's translator, see `ProfileLogs`. Structured-cloneable. */
 export interface ProfileBuffers {
@@ -48,7 +53,7 @@ export class ImageProfile {
     this.#timer ??= setInterval(() => void this.save(), INTERVAL);
     const profile = await store.get(layers).catch(() => new Uint8Array());
     const records = recordsOf(profile);
-    if (records.length > 0 && this.#known.append(records)) this.#onKnown();
+    if (records.length > 0 && this.#known.append(records)) setTimeout(this.#onKnown, HEAD_START);
   }
 
   /** Stores what was compiled since the last time. A store that cannot be written keeps what it has. */
