@@ -36,7 +36,8 @@ interface Exits {
   readonly side: Label;
 }
 
-const PAGE_TLB_SHIFT = 8;
+/** A TLB's index is an address's page in entries of 16 bytes. */
+const TLB_SHIFT = 8;
 
 /** A page of the region: its number, and the hash of its bytes. */
 export interface Place {
@@ -122,6 +123,17 @@ export class RegionFunction {
     return this.#floatState;
   }
 
+  /** Pushes where a TLB with this mask has the entry of the address in a local. */
+  pushTlbIndex(address: number, mask: number): void {
+    const { code } = this;
+    code.get(address);
+    code.op(wasm.i32WrapI64);
+    code.i32(TLB_SHIFT);
+    code.op(wasm.i32ShrU);
+    code.i32(mask);
+    code.op(wasm.i32And);
+  }
+
   /** Subtracts instructions from the budget. */
   retire(instructions: number): void {
     const { code } = this;
@@ -173,11 +185,16 @@ export class RegionFunction {
   }
 
   #isNear(offset: number): boolean {
-    return this.#places.some(({ number }) => number === pageNumber(offset));
+    return this.#placeOf(offset) >= 0;
+  }
+
+  /** The place of the page with an offset among the region's pages, or -1. */
+  #placeOf(offset: number): number {
+    return this.#places.findIndex(({ number }) => number === pageNumber(offset));
   }
 
   #leaveBy(offset: number, retired: number, interpreted: 0 | 1): void {
-    const place = this.#places.findIndex(({ number }) => number === pageNumber(offset));
+    const place = this.#placeOf(offset);
     const { number } = this.#places[place] as Place;
     const inPage = (offset - number * PAGE_SIZE) | interpreted | (place << PLACE_SHIFT);
     this.code.i32(inPage | (retired << RETIRED_SHIFT));
@@ -307,7 +324,7 @@ export class RegionFunction {
    */
   requirePage(offset: number): void {
     const { code } = this;
-    const place = this.#places.findIndex(({ number }) => number === pageNumber(offset));
+    const place = this.#placeOf(offset);
     const { number, hash } = this.#places[place] as Place;
     code.get(this.#present);
     code.i32(1 << place);
@@ -316,12 +333,8 @@ export class RegionFunction {
     const va = this.borrow(I64);
     const entry = this.borrow(I32);
     this.pushAddress(number * PAGE_SIZE);
-    code.tee(va);
-    code.op(wasm.i32WrapI64);
-    code.i32(PAGE_TLB_SHIFT);
-    code.op(wasm.i32ShrU);
-    code.i32(PAGE_TLB_MASK);
-    code.op(wasm.i32And);
+    code.set(va);
+    this.pushTlbIndex(va, PAGE_TLB_MASK);
     code.get(HART);
     code.memory(wasm.i32Load, H_JUMPS);
     code.op(wasm.i32Add);
@@ -372,16 +385,14 @@ export class RegionFunction {
     prologue.set(this.#present);
     for (const [place, { number }] of this.#places.entries()) {
       if (place === 0) continue;
-      const runs = runsOf(entries.map((offset) => pageNumber(offset) === number));
-      for (const [n, { first, count }] of runs.entries()) {
-        prologue.get(SELECTOR);
-        prologue.i32(first);
-        prologue.op(wasm.i32Sub);
-        prologue.i32(count);
-        prologue.op(wasm.i32LtU);
-        if (n > 0) prologue.op(wasm.i32Or);
-      }
-      if (runs.length === 0) continue;
+      const isHere = entries.map((offset) => pageNumber(offset) === number);
+      const count = isHere.filter(Boolean).length;
+      if (count === 0) continue;
+      prologue.get(SELECTOR);
+      prologue.i32(isHere.indexOf(true));
+      prologue.op(wasm.i32Sub);
+      prologue.i32(count);
+      prologue.op(wasm.i32LtU);
       prologue.if();
       this.#addTo(prologue, PAGE, -number * PAGE_SIZE);
       prologue.i32(1 << place);
@@ -389,15 +400,4 @@ export class RegionFunction {
       prologue.end();
     }
   }
-}
-
-/** The runs of true values. */
-function runsOf(values: readonly boolean[]): { first: number; count: number }[] {
-  const runs: { first: number; count: number }[] = [];
-  for (const [n, value] of values.entries()) {
-    const last = runs.at(-1);
-    if (value && last && last.first + last.count === n) last.count++;
-    else if (value) runs.push({ first: n, count: 1 });
-  }
-  return runs;
 }

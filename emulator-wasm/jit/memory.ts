@@ -18,7 +18,6 @@ import { HART, TLB } from './parameters.ts';
 import { I32, I64, wasm } from './wasm.ts';
 import type { Access, Window } from './windows.ts';
 
-const TLB_INDEX_SHIFT = 8;
 const TLB_ADDEND = 8;
 const PAGE_MASK = -0x1000;
 
@@ -145,7 +144,7 @@ function pushAddress(f: RegionFunction, register: number, offset: number): void 
 
 /**
  * Pushes the address of an access in a loop. The instruction's recent page takes half of the instructions of
- * a TLB look-up. It is in memory, because a local for it would cost a register of the host in the whole loop.
+ * a TLB look-up. It is in memory, because a local would occupy a register of the host throughout the loop.
  */
 function pushByPage(
   f: RegionFunction,
@@ -208,12 +207,7 @@ function lookUp(
 ): void {
   const { code } = f;
   const entry = f.borrow(I32);
-  code.get(address);
-  code.op(wasm.i32WrapI64);
-  code.i32(TLB_INDEX_SHIFT);
-  code.op(wasm.i32ShrU);
-  code.i32(TLB_MASK);
-  code.op(wasm.i32And);
+  f.pushTlbIndex(address, TLB_MASK);
   code.get(TLB);
   code.op(wasm.i32Add);
   code.tee(entry);
