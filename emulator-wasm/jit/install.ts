@@ -84,7 +84,7 @@ export class Installer {
     this.#bytes += bytes;
   }
 
-  /** Installs a region in all of its pages, or, if there is no room for that, in none. */
+  /** Installs a region in all its pages. Installs it in none if they do not all fit. */
   #installRegion(region: CompiledRegion, place: number): boolean {
     return region.every(({ page, hash, entries }, n) => {
       const others = region.slice(n + 1);

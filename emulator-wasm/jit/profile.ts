@@ -150,7 +150,7 @@ export interface MergeOptions {
 }
 
 /**
- * Adds what a run has compiled to a stored profile. If there is no room for all, what was needed last stays.
+ * Adds the regions that a run has compiled to a stored profile. If they do not all fit, the newest stay.
  * @param made the run's records
  */
 export function mergeProfiles(

@@ -18,7 +18,7 @@ export class SharedLog {
     return Atomics.load(this.#length, 0);
   }
 
-  /** Appends all of the bytes, or none if there is no room for them. */
+  /** Appends the bytes. Appends nothing if they do not all fit. */
   append(bytes: Uint8Array): boolean {
     const { length } = this;
     if (length + bytes.length > this.#bytes.length) return false;

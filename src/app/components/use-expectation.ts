@@ -11,7 +11,7 @@ export function useExpectation(): void {
   const expected = stored && !picked ? canonical : undefined;
   useEffect(() => {
     if (expected === undefined) return;
-    // There is no session to tell if its code cannot be loaded.
+    // If its code cannot be loaded, no session exists that could be told.
     const expect = () =>
       loadMachinery().then(
         ({ expectImage }) => expectImage(expected),
