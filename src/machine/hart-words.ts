@@ -1,4 +1,12 @@
-import { H_INSTRET, H_WAKE, HART_STRIDE, HARTS, M_POWER, POWER_RUNNING } from '../../emulator-wasm/layout.ts';
+import {
+  H_INSTRET,
+  H_WAKE,
+  HART_STRIDE,
+  HARTS,
+  M_HOT,
+  M_POWER,
+  POWER_RUNNING,
+} from '../../emulator-wasm/layout.ts';
 
 /** Address of a word of a hart's block. */
 export function hartWord(hart: number, word: number): number {
@@ -21,4 +29,10 @@ export function wakeHarts(words: Int32Array, harts: number): void {
 export function powerDown(words: Int32Array, harts: number, power: number): void {
   Atomics.compareExchange(words, M_POWER >>> 2, POWER_RUNNING, power);
   wakeHarts(words, harts);
+}
+
+/** Has the translator look for reports and profiles. */
+export function wakeTranslator(words: Int32Array): void {
+  Atomics.add(words, M_HOT >>> 2, 1);
+  Atomics.notify(words, M_HOT >>> 2);
 }

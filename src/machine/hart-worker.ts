@@ -2,7 +2,6 @@ import { Installer } from '../../emulator-wasm/jit/install.ts';
 import {
   H_REQUEST,
   M_DOORBELL,
-  M_HOT,
   M_POWER,
   M_TRANSLATIONS,
   POWER_RUNNING,
@@ -10,7 +9,7 @@ import {
 } from '../../emulator-wasm/layout.ts';
 import { machineClock } from './clock.ts';
 import type { Core } from './core.ts';
-import { hartWord } from './hart-words.ts';
+import { hartWord, wakeTranslator } from './hart-words.ts';
 import { OutputRing } from './output-ring.ts';
 import type { FromHart, HartStart, ToHart, Translated } from './protocol.ts';
 import { Tracer } from './trace.ts';
@@ -99,8 +98,7 @@ function instantiate(start: HartStart, post: (message: FromHart) => void): Core 
     hot: () => {
       if (!reported) post({ type: 'hot' });
       reported = true;
-      Atomics.add(words, M_HOT >>> 2, 1);
-      Atomics.notify(words, M_HOT >>> 2);
+      wakeTranslator(words);
     },
     output: (address: number, length: number) => {
       const wake = () => {

@@ -1,11 +1,4 @@
-import {
-  M_EXIT_CODE,
-  M_HOT,
-  POWER_CALL,
-  POWER_FAIL,
-  POWER_OFF,
-  POWER_REBOOT,
-} from '../../emulator-wasm/layout.ts';
+import { M_EXIT_CODE, POWER_CALL, POWER_FAIL, POWER_OFF, POWER_REBOOT } from '../../emulator-wasm/layout.ts';
 import type { BlockBackend } from '../disk/block-backend.ts';
 import {
   type DiskEvents,
@@ -31,7 +24,7 @@ import type { ConsoleDevice } from './devices/console/device.ts';
 import { Devices } from './devices/index.ts';
 import { GuestMemory } from './devices/virtio/guest-memory.ts';
 import { MachineError, packError } from './errors.ts';
-import { instructionsRetired } from './hart-words.ts';
+import { instructionsRetired, wakeTranslator } from './hart-words.ts';
 import { Harts } from './harts.ts';
 import { ImageProfile } from './image-profile.ts';
 import { OutputRing } from './output-ring.ts';
@@ -130,9 +123,7 @@ class MachineWorker {
 
   /** Starts the translator, or has it read its profiles again. */
   #wakeTranslator(): void {
-    const words = new Int32Array(this.#start.memory.buffer);
-    Atomics.add(words, M_HOT >>> 2, 1);
-    Atomics.notify(words, M_HOT >>> 2);
+    wakeTranslator(new Int32Array(this.#start.memory.buffer));
     this.#owner.post({ type: 'hot' });
   }
 
