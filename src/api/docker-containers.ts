@@ -7,8 +7,8 @@ import type { Row } from '../docker/format.ts';
 import { nameIsTaken, randomName } from '../docker/names.ts';
 import { OutputLog, type OutputStream } from '../docker/output-log.ts';
 import { chunks } from '../streams/chunks.ts';
-import type { RunningContainer } from './container.ts';
 import { findStopped, stoppedContainers } from './container-info.ts';
+import type { RunningContainer } from './running-container.ts';
 
 export interface DockerContainer {
   info: ContainerInfo;

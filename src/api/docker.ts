@@ -21,7 +21,7 @@ import { toRecord } from '../options/assignments.mjs';
 import { parseSignal } from '../options/signals.ts';
 import { type BuiltinStreams, print, startBuiltin } from './builtin.ts';
 import type { Child, Signal, StartedProcess } from './child.ts';
-import { Container, type StartedContainer } from './container.ts';
+import { Container } from './container.ts';
 import { detailsOf, findStopped, hexId } from './container-info.ts';
 import {
   addContainer,
@@ -44,6 +44,7 @@ import {
 import { host } from './host.ts';
 import * as images from './images.ts';
 import * as containers from './kept-containers.ts';
+import type { StartedContainer } from './started-container.ts';
 import type { Terminal } from './stdio.ts';
 
 /** Docker's status for its own failures. */

@@ -12,14 +12,16 @@ import { OptionError } from '../options/option-error.mjs';
 import { StorageError } from '../storage/errors.ts';
 import { chunks } from '../streams/chunks.ts';
 import { streamOf } from '../streams/stream-of.ts';
-import { type LiveOptions, launch, type RunningContainer, type StartedContainer } from './container.ts';
 import { containerHost } from './host.ts';
 import { holdKept, Keeping, openKept, recordOf, type Source } from './kept.ts';
 import type { LaunchOptions } from './kept-options.ts';
+import { type LiveOptions, launch } from './launch.ts';
 import type { ImageLocation, LoadImageOptions } from './load-image.ts';
 import { type CommitOptions, commitImage } from './local-images.ts';
 import { machineOf } from './machine-settings.ts';
+import type { RunningContainer } from './running-container.ts';
 import type { StartOptions } from './start-options.ts';
+import type { StartedContainer } from './started-container.ts';
 
 export { duplicate, get, type KeptContainer, list, remove, rename } from './kept-list.ts';
 export {

@@ -34,15 +34,7 @@ export type { Channel, ChannelMessage, JsonValue } from './channel.ts';
 export type { Child, Output, Signal } from './child.ts';
 export { Command } from './command.ts';
 export type { Configuration } from './configuration.ts';
-export {
-  Container,
-  type ContainerEvents,
-  type ExecOptions,
-  type RunningContainer,
-  type SaveOptions,
-  type Stats,
-  type StopOptions,
-} from './container.ts';
+export { Container } from './container.ts';
 export * from './errors.ts';
 export type { ContainerFs } from './files.ts';
 export type { PublishedPort } from './host.ts';
@@ -61,4 +53,12 @@ export type {
 } from './load-image.ts';
 export type { CommitOptions } from './local-images.ts';
 export type { Network, Size } from './machine-settings.ts';
+export type {
+  ContainerEvents,
+  ExecOptions,
+  RunningContainer,
+  SaveOptions,
+  Stats,
+  StopOptions,
+} from './running-container.ts';
 export type { Stdio, Terminal } from './stdio.ts';

@@ -7,13 +7,15 @@ import { type OpenedSnapshot, openSnapshot, readHeader, type SnapshotHeader } fr
 import { Lz4 } from '../snapshot/lz4.ts';
 import { versionsOf } from '../snapshot/versions.ts';
 import { chunks } from '../streams/chunks.ts';
-import { type LiveOptions, launch, type RunningContainer, type StartedContainer } from './container.ts';
 import { containerHost } from './host.ts';
 import { type Keeping, keep, releasing, type Source } from './kept.ts';
 import type { LaunchOptions } from './kept-options.ts';
+import { type LiveOptions, launch } from './launch.ts';
 import type { LoadedImage, LoadImageOptions } from './load-image.ts';
+import type { RunningContainer } from './running-container.ts';
 import { partsOf } from './sessions.ts';
 import type { StartOptions } from './start-options.ts';
+import type { StartedContainer } from './started-container.ts';
 
 /** Limits of what a file says. */
 const MAX_TEXT = 1 << 20;

@@ -1,4 +1,4 @@
-import type { StartedContainer } from '../api/container.ts';
+import type { StartedContainer } from '../api/started-container.ts';
 import { write } from './program.ts';
 
 type MachineStats = ReturnType<StartedContainer['machineStats']>;

@@ -5,9 +5,9 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { type WebSocket, WebSocketServer } from 'ws';
-import type { StartedContainer } from '../api/container.ts';
 import { FileError } from '../api/errors.ts';
 import type { CommitOptions } from '../api/local-images.ts';
+import type { StartedContainer } from '../api/started-container.ts';
 import type { ContainerInfo } from '../docker/containers.ts';
 import { nameIsTaken, randomId, randomName } from '../docker/names.ts';
 import { OutputLog, type OutputStream } from '../docker/output-log.ts';

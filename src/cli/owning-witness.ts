@@ -1,5 +1,5 @@
-import type { StartedContainer } from '../api/container.ts';
 import { detailsOf, hexId } from '../api/container-info.ts';
+import type { StartedContainer } from '../api/started-container.ts';
 import { familiarName } from '../docker/images.ts';
 import type { OutputStream } from '../docker/output-log.ts';
 import { reportStart } from './detach.ts';

@@ -1,12 +1,13 @@
 /** Runs a container with this process's standard streams and signals, for `./run.sh` and `linuxrun run`. */
 import { Readable } from 'node:stream';
 import { isatty } from 'node:tty';
-import { Container, type StartedContainer } from '../api/container.ts';
+import { Container } from '../api/container.ts';
 import { MachineError } from '../api/errors.ts';
 import { type ContainerHost, installContainerHost } from '../api/host.ts';
 import { networkNotice } from '../api/network-notice.ts';
 import { nodeContainers } from '../api/node-containers.ts';
 import type { NetworkStatus, Terminal } from '../api/public.ts';
+import type { StartedContainer } from '../api/started-container.ts';
 import { toRecord } from '../options/assignments.mjs';
 import type { PullPolicy } from '../options/pull-policy.ts';
 import { parseSignal } from '../options/signals.ts';

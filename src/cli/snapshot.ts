@@ -2,8 +2,8 @@
 import { createReadStream } from 'node:fs';
 import { access, constants } from 'node:fs/promises';
 import { Readable } from 'node:stream';
-import type { StartedContainer } from '../api/container.ts';
 import { startSession } from '../api/session-file.ts';
+import type { StartedContainer } from '../api/started-container.ts';
 import { CommandError } from './errors.ts';
 
 /**

@@ -1,11 +1,12 @@
 import { type ProxyMarked, proxy } from 'comlink';
 import { loadingHere } from '../../api/browser-images.ts';
 import { browserLibrary } from '../../api/browser-library.ts';
-import { Container, type RunningContainer } from '../../api/container.ts';
+import { Container } from '../../api/container.ts';
 import { ContainerInUseError, ImageError, MachineError } from '../../api/errors.ts';
 import { installHost } from '../../api/host.ts';
 import * as containers from '../../api/kept-containers.ts';
 import { type Preparation, prepareMachine } from '../../api/machine-files.ts';
+import type { RunningContainer } from '../../api/running-container.ts';
 import { toRecord } from '../../options/assignments.mjs';
 import { Previews } from '../../preview/previews.ts';
 import { messageOf } from '../../text/message.ts';

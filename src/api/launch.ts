@@ -1,0 +1,121 @@
+import { type ContainerMachine, resumeContainer, startContainer } from '../container/container.ts';
+import type { BootFigures, NetworkStatus } from '../machine/machine.ts';
+import type { Platform } from '../machine/platform/platform.ts';
+import { checkHostname } from '../options/check.ts';
+import type { JitMode } from '../options/jit.mjs';
+import { Events } from './container-events.ts';
+import { containerHost, type Publication, type PublishedPort } from './host.ts';
+import type { Keeping, Source } from './kept.ts';
+import type { LaunchOptions } from './kept-options.ts';
+import { machineOf } from './machine-settings.ts';
+import type { OpenedSession } from './opened-session.ts';
+import { StartedContainer } from './started-container.ts';
+import { checkStdio, PIPED, type StdioSettings, type Terminal, terminalOf } from './stdio.ts';
+
+/** How this run of a container is connected. */
+export interface LiveOptions {
+  readonly stdio?: Partial<StdioSettings> | undefined;
+  readonly terminal?: Terminal | undefined;
+  readonly jit?: JitMode | undefined;
+  /** Whether a kept container saves its memory when it rests; by default true. */
+  readonly savesItself?: boolean | undefined;
+  readonly signal?: AbortSignal | undefined;
+  readonly onBoot?: ((figures: BootFigures) => void) | undefined;
+  readonly onConsole?: ((bytes: Uint8Array<ArrayBuffer>) => void) | undefined;
+}
+
+/**
+ * Boots a machine and starts a container in it.
+ * @param open gives the container its image, and its disk if that is kept
+ * @internal
+ */
+export async function launch(
+  options: LaunchOptions,
+  live: LiveOptions,
+  open: () => Promise<Source>,
+): Promise<StartedContainer> {
+  checkStdio(live.stdio ?? {});
+  if (options.hostname !== undefined) checkHostname(options.hostname);
+  const { ports, terminal: _, cpus, memoryBytes, diskBytes, network, ...program } = options;
+  const machine = machineOf({ cpus, memory: memoryBytes, disk: diskBytes, network });
+  const events = new Events();
+  const publication = await publish(ports);
+  const { terminal, signal } = live;
+  let session: OpenedSession | undefined;
+  try {
+    // Its workers start while the image is loaded.
+    const platform = containerHost().createPlatform(cpus);
+    const { image, kept: keeping, keptDisk, openSession } = await sourceOf(open, platform);
+    session = await openSession?.(await platform.loadEmulator());
+    const common = {
+      ...machine,
+      jit: live.jit,
+      image,
+      keptDisk,
+      platform,
+      spare: containerHost().spare,
+      store: containerHost().storeFolder,
+      onNetwork: (status: NetworkStatus) => {
+        events.network = status;
+        events.emit('network', status);
+      },
+      onDiskProblem: (problem: string | undefined) => events.emit('disk', { problem }),
+      onConsole: live.onConsole,
+      onBoot: live.onBoot,
+      signal,
+    };
+    const container = await (session
+      ? resumeContainer({ ...common, session })
+      : startContainer({ ...common, ...program, terminal: terminal && terminalOf(terminal) }));
+    const kept = await keepFiles(container, keeping, keptDisk?.isDeferred === true);
+    publication?.serve(container);
+    return new StartedContainer(container, {
+      stdio: { ...PIPED, ...live.stdio },
+      signal,
+      hasTerminal: terminal !== undefined,
+      events,
+      publication,
+      image: await image,
+      launch: options,
+      keptDisk,
+      kept,
+      platform,
+      session,
+      savesItself: live.savesItself ?? true,
+    });
+  } catch (error) {
+    session?.close?.();
+    await publication?.end();
+    throw error;
+  }
+}
+
+/** Puts the files of a new container into the store. */
+async function keepFiles(
+  container: ContainerMachine,
+  keeping: Source['kept'],
+  isDeferred: boolean,
+): Promise<Keeping | undefined> {
+  const kept = await keeping;
+  if (!kept || !isDeferred) return kept;
+  try {
+    await container.keepDisk();
+    return kept;
+  } catch (error) {
+    await container.destroy();
+    throw error;
+  }
+}
+
+async function sourceOf(open: () => Promise<Source>, platform: Platform): Promise<Source> {
+  try {
+    return await open();
+  } catch (error) {
+    platform.dismiss?.();
+    throw error;
+  }
+}
+
+async function publish(ports: readonly PublishedPort[]): Promise<Publication | undefined> {
+  return ports.length === 0 ? undefined : containerHost().publish(ports);
+}
