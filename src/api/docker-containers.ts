@@ -1,11 +1,11 @@
 /** The containers that `docker` commands of this process have started. */
 import { type ContainerInfo, describeContainer, formatContainers } from '../docker/containers.ts';
-import type { PsWords } from '../docker/docker.ts';
 import { NotFoundError } from '../docker/errors.ts';
 import { findById } from '../docker/find.ts';
 import type { Row } from '../docker/format.ts';
 import { nameIsTaken, randomName } from '../docker/names.ts';
 import { OutputLog, type OutputStream } from '../docker/output-log.ts';
+import type { PsWords } from '../docker/words.ts';
 import { chunks } from '../streams/chunks.ts';
 import { findStopped, stoppedContainers } from './container-info.ts';
 import type { RunningContainer } from './running-container.ts';

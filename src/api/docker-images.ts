@@ -1,9 +1,10 @@
 /** Docker's commands for the images in the store, for `linuxrun` and for `new Command('docker')`. */
-import type { ImagesWords, RmiWords } from '../docker/docker.ts';
+
 import { NotFoundError } from '../docker/errors.ts';
 import type { Row } from '../docker/format.ts';
 import * as tables from '../docker/images.ts';
 import type { Report } from '../docker/inspect.ts';
+import type { ImagesWords, RmiWords } from '../docker/words.ts';
 import { ImageError } from '../oci/errors.ts';
 import { library } from './host.ts';
 import * as images from './images.ts';

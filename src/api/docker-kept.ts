@@ -1,16 +1,15 @@
 /** Docker's commands for kept containers, and for the images and tars that are made of them. */
-import {
-  type CommitWords,
-  DockerError,
-  type ExportWords,
-  type PruneWords,
-  type RenameWords,
-  type RmWords,
-  type SaveWords,
-} from '../docker/docker.ts';
-import { NotFoundError } from '../docker/errors.ts';
+import { DockerError, NotFoundError } from '../docker/errors.ts';
 import { formatBytes } from '../docker/format.ts';
 import type { Report } from '../docker/inspect.ts';
+import type {
+  CommitWords,
+  ExportWords,
+  PruneWords,
+  RenameWords,
+  RmWords,
+  SaveWords,
+} from '../docker/words.ts';
 import { chunks } from '../streams/chunks.ts';
 import { findStopped } from './container-info.ts';
 import { findContainer, isRunning, renameContainer as renameRunning } from './docker-containers.ts';

@@ -1,22 +1,13 @@
 /** `new Command('docker')`: Docker's words, which the interface itself carries out. */
 
 import type { ContainerInfo } from '../docker/containers.ts';
-import {
-  completeVariables,
-  DockerError,
-  type DockerWords,
-  type ExecWords,
-  helpOf,
-  helpOfAll,
-  type LogsWords,
-  parseDocker,
-  parseEnvFile,
-  type RunWords,
-  type StartWords,
-  type StopWords,
-} from '../docker/docker.ts';
+import { parseDocker } from '../docker/docker.ts';
+import { completeVariables, parseEnvFile } from '../docker/environment.ts';
+import { DockerError } from '../docker/errors.ts';
+import { helpOf, helpOfAll } from '../docker/help.ts';
 import { inspect, type Report } from '../docker/inspect.ts';
 import { nameIsTaken, randomId } from '../docker/names.ts';
+import type { DockerWords, ExecWords, LogsWords, RunWords, StartWords, StopWords } from '../docker/words.ts';
 import { toRecord } from '../options/assignments.mjs';
 import { parseSignal } from '../options/signals.ts';
 import { type BuiltinStreams, print, startBuiltin } from './builtin.ts';

@@ -3,7 +3,7 @@ import { createReadStream } from 'node:fs';
 import { Readable } from 'node:stream';
 import * as containers from '../api/kept-containers.ts';
 import type { CommitOptions } from '../api/local-images.ts';
-import type { CommitWords, ExportWords, ImportWords } from '../docker/docker.ts';
+import type { CommitWords, ExportWords, ImportWords } from '../docker/words.ts';
 import { chunks } from '../streams/chunks.ts';
 import { CommandError } from './errors.ts';
 import { findAny, whenStopped } from './kept.ts';

@@ -6,7 +6,7 @@ import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { FileError } from '../api/errors.ts';
 import type { FileStatus, FolderEntry } from '../api/public.ts';
-import type { CpWords, Place } from '../docker/docker.ts';
+import type { CpWords, Place } from '../docker/words.ts';
 import { encodeBytes, printable } from '../text/byte-text.ts';
 import { findContainer, type RemoteContainer } from './client.ts';
 import { CommandError } from './errors.ts';

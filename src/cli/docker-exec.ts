@@ -1,6 +1,6 @@
 /** `linuxrun exec`. */
 import type { WebSocket } from 'ws';
-import type { ExecWords } from '../docker/docker.ts';
+import type { ExecWords } from '../docker/words.ts';
 import { parseSignal } from '../options/signals.ts';
 import { findContainer } from './client.ts';
 import { variablesOf } from './docker-run.ts';

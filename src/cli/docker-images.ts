@@ -3,7 +3,7 @@
 // The host of the store.
 import '../api/node.ts';
 import { listImages, removeImages } from '../api/docker-images.ts';
-import type { ImagesWords, PullWords, RmiWords } from '../docker/docker.ts';
+import type { ImagesWords, PullWords, RmiWords } from '../docker/words.ts';
 import { showLoadingImage } from './image.ts';
 import { imageStore } from './places.ts';
 import { PUBLIC, report, write } from './program.ts';

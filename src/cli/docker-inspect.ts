@@ -1,8 +1,8 @@
 /** `linuxrun inspect`. */
 import { describeContainer } from '../docker/containers.ts';
-import type { InspectWords } from '../docker/docker.ts';
 import { NotFoundError } from '../docker/errors.ts';
 import { inspect } from '../docker/inspect.ts';
+import type { InspectWords } from '../docker/words.ts';
 import { CommandError } from './errors.ts';
 import { report } from './program.ts';
 import { Sockets } from './sockets.ts';

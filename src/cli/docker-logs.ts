@@ -1,5 +1,5 @@
 /** `linuxrun logs`. */
-import type { LogsWords } from '../docker/docker.ts';
+import type { LogsWords } from '../docker/words.ts';
 import { findContainer } from './client.ts';
 import { showOutput } from './remote-output.ts';
 import { Sockets } from './sockets.ts';

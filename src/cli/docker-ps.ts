@@ -1,6 +1,6 @@
 /** `linuxrun ps`. */
 import { type ContainerInfo, formatContainers } from '../docker/containers.ts';
-import type { PsWords } from '../docker/docker.ts';
+import type { PsWords } from '../docker/words.ts';
 import { findContainer, listContainers } from './client.ts';
 import { write } from './program.ts';
 import { Sockets } from './sockets.ts';

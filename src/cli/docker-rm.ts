@@ -1,9 +1,9 @@
 /** `linuxrun rm`, `rename` and `container prune`. */
 import { createInterface } from 'node:readline/promises';
 import { list, remove, rename } from '../api/kept-list.ts';
-import type { PruneWords, RenameWords, RmWords } from '../docker/docker.ts';
 import { DockerError, NotFoundError } from '../docker/errors.ts';
 import { formatBytes } from '../docker/format.ts';
+import type { PruneWords, RenameWords, RmWords } from '../docker/words.ts';
 import { forEach } from './each.ts';
 import { findAny, whenStopped } from './kept.ts';
 import { write } from './program.ts';

@@ -1,7 +1,9 @@
 /** `linuxrun run`. */
 import { readFile } from 'node:fs/promises';
-import { completeVariables, DockerError, parseEnvFile, type RunWords } from '../docker/docker.ts';
+import { completeVariables, parseEnvFile } from '../docker/environment.ts';
+import { DockerError } from '../docker/errors.ts';
 import { nameIsTaken } from '../docker/names.ts';
+import type { RunWords } from '../docker/words.ts';
 import { CommandError, STATUS_FAILURE } from './errors.ts';
 import { OwningWitness } from './owning-witness.ts';
 import { PUBLIC } from './program.ts';

@@ -1,7 +1,8 @@
 /** `linuxrun start` and `resume`. */
 import { resolve } from 'node:path';
 import { findStopped } from '../api/container-info.ts';
-import { DockerError, type ResumeWords, type StartWords } from '../docker/docker.ts';
+import { DockerError } from '../docker/errors.ts';
+import type { ResumeWords, StartWords } from '../docker/words.ts';
 import { startInBackground } from './detach.ts';
 import { findAny, whenStopped } from './kept.ts';
 import { OwningWitness } from './owning-witness.ts';

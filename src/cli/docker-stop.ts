@@ -1,5 +1,5 @@
 /** `linuxrun stop`. */
-import type { StopWords } from '../docker/docker.ts';
+import type { StopWords } from '../docker/words.ts';
 import { parseSignal } from '../options/signals.ts';
 import { findContainer } from './client.ts';
 import { forEach } from './each.ts';

@@ -1,5 +1,6 @@
 /** `linuxrun suspend`. */
-import { DockerError, type SuspendWords } from '../docker/docker.ts';
+import { DockerError } from '../docker/errors.ts';
+import type { SuspendWords } from '../docker/words.ts';
 import { forEach } from './each.ts';
 import { findAny } from './kept.ts';
 import { writeOutput } from './output-file.ts';

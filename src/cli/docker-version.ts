@@ -1,7 +1,7 @@
 /** `linuxrun version`. */
 import { readFile } from 'node:fs/promises';
-import type { VersionWords } from '../docker/docker.ts';
 import { formatObject } from '../docker/format.ts';
+import type { VersionWords } from '../docker/words.ts';
 import { write } from './program.ts';
 
 export async function dockerVersion({ format }: VersionWords): Promise<number> {

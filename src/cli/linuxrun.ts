@@ -1,5 +1,7 @@
 /** The program `linuxrun`: Docker's command line. Each command runs its modules when it needs them. */
-import { commandOfWords, DockerError, helpOf, helpOfAll, parseDocker } from '../docker/docker.ts';
+import { commandOfWords, parseDocker } from '../docker/docker.ts';
+import { DockerError } from '../docker/errors.ts';
+import { helpOf, helpOfAll } from '../docker/help.ts';
 import { runMain } from './main.ts';
 import { write } from './program.ts';
 

@@ -2,7 +2,6 @@
 import type { PublishedPort } from '../options/published-ports.mjs';
 import { quoteWord } from '../options/words.mjs';
 import { printable } from '../text/byte-text.ts';
-import type { PsWords } from './docker.ts';
 import {
   formatBytes,
   formatDuration,
@@ -12,6 +11,7 @@ import {
   shortId,
   truncate,
 } from './format.ts';
+import type { PsWords } from './words.ts';
 
 /** A container that runs or is about to, or one that is kept. */
 export interface ContainerInfo {

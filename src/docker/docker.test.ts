@@ -1,7 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { splitWords } from '../options/words.mjs';
 import { COMMANDS } from './commands.ts';
-import { completeVariables, DockerError, helpOf, helpOfAll, parseDocker, parseEnvFile } from './docker.ts';
+import { parseDocker } from './docker.ts';
+import { completeVariables, parseEnvFile } from './environment.ts';
+import { DockerError } from './errors.ts';
+import { helpOf, helpOfAll } from './help.ts';
 
 const parse = (line: string) => parseDocker(splitWords(line));
 

@@ -1,242 +1,37 @@
-/**
- * Reads the words of Docker's command line, with Docker's meanings, for `linuxrun`, the page and the API. It
- * only reads words: its callers read files, the environment and the terminal.
- */
-import { checkHostname } from '../options/check.ts';
-import { checkContainerName } from '../options/container-name.mjs';
-import { checkDevices } from '../options/devices.mjs';
-import { parseCpus, parseMemory } from '../options/machine-size.mjs';
-import { type PublishedPort, parsePort } from '../options/published-ports.mjs';
-import { type PullPolicy, parsePullPolicy } from '../options/pull-policy.ts';
-import { parseTmpfs } from '../options/tmpfs.mjs';
+import { parseMemory } from '../options/machine-size.mjs';
+import { parsePullPolicy } from '../options/pull-policy.ts';
 import { COMMANDS, type CommandHelp, type CommandName } from './commands.ts';
 import { checkChange } from './config-change.ts';
 import { parseVariable } from './environment.ts';
 import { DockerError } from './errors.ts';
-import { FlagValues, nameOf } from './flags.ts';
-
-export { completeVariables, parseEnvFile } from './environment.ts';
-export { DockerError } from './errors.ts';
-
-/** What `run` and `exec` have in common. */
-interface ProcessWords {
-  readonly interactive: boolean;
-  readonly tty: boolean;
-  readonly detach: boolean;
-  /** `NAME=VALUE`, or `NAME` of the surrounding environment. They replace the variables of the files. */
-  readonly env: readonly string[];
-  readonly envFiles: readonly string[];
-  readonly user: string | undefined;
-  readonly currentDir: string | undefined;
-}
-
-export interface RunWords extends ProcessWords {
-  readonly command: 'run';
-  readonly image: string;
-  /** Undefined for the image's own. */
-  readonly entrypoint: readonly string[] | undefined;
-  /** Undefined for the image's own. */
-  readonly args: readonly string[] | undefined;
-  readonly ports: readonly PublishedPort[];
-  readonly memoryBytes: number | undefined;
-  readonly cpus: number | undefined;
-  readonly name: string | undefined;
-  /** Whether nothing is kept, even of a container with a name. */
-  readonly remove: boolean;
-  readonly hostname: string | undefined;
-  readonly init: boolean;
-  readonly network: 'none' | 'bridge' | undefined;
-  readonly devices: readonly string[];
-  readonly readOnly: boolean;
-  readonly tmpfs: readonly string[];
-  readonly pull: PullPolicy;
-  readonly quiet: boolean;
-}
-
-export interface ExecWords extends ProcessWords {
-  readonly command: 'exec';
-  readonly container: string;
-  readonly args: readonly string[];
-}
-
-/** How a list is shown. */
-interface ListWords {
-  readonly quiet: boolean;
-  readonly noTrunc: boolean;
-  readonly format: string | undefined;
-}
-
-export interface PsWords extends ListWords {
-  readonly command: 'ps';
-  /** Whether kept containers that do not run are listed, too. */
-  readonly all: boolean;
-  readonly size: boolean;
-}
-
-/** How a container that starts again is connected. */
-interface AttachWords {
-  readonly attach: boolean;
-  readonly interactive: boolean;
-}
-
-export interface StartWords extends AttachWords {
-  readonly command: 'start';
-  readonly containers: readonly string[];
-}
-
-export interface RmWords {
-  readonly command: 'rm';
-  readonly containers: readonly string[];
-  readonly force: boolean;
-}
-
-export interface RenameWords {
-  readonly command: 'rename';
-  readonly container: string;
-  readonly newName: string;
-}
-
-export interface PruneWords {
-  readonly command: 'prune';
-  readonly force: boolean;
-}
-
-export interface SuspendWords {
-  readonly command: 'suspend';
-  readonly containers: readonly string[];
-  /** The file for the session. */
-  readonly snapshot: string | undefined;
-}
-
-export interface ResumeWords extends AttachWords {
-  readonly command: 'resume';
-  readonly containers: readonly string[];
-  /** The file with the session. */
-  readonly snapshot: string | undefined;
-  /** The name for the session of a file. */
-  readonly name: string | undefined;
-}
-
-export interface CommitWords {
-  readonly command: 'commit';
-  readonly container: string;
-  readonly image: string;
-  readonly author: string | undefined;
-  readonly message: string | undefined;
-  /** Instructions of a Dockerfile that change the configuration. */
-  readonly changes: readonly string[];
-}
-
-/** Writes an image to a file. */
-export interface SaveWords {
-  readonly command: 'save';
-  readonly image: string;
-  /** Undefined for standard output. */
-  readonly output: string | undefined;
-}
-
-/** Writes what a container has changed to a file. */
-export interface ExportWords {
-  readonly command: 'export';
-  readonly container: string;
-  /** Undefined for standard output. */
-  readonly output: string | undefined;
-}
-
-export interface ImportWords {
-  readonly command: 'import';
-  readonly name: string;
-  /** `-` for standard input. */
-  readonly file: string;
-  readonly image: string;
-}
-
-export interface StopWords {
-  readonly command: 'stop';
-  readonly containers: readonly string[];
-  readonly seconds: number | undefined;
-  readonly signal: string | undefined;
-}
-
-export interface LogsWords {
-  readonly command: 'logs';
-  readonly container: string;
-  readonly follow: boolean;
-  /** The number of lines; undefined for all. */
-  readonly tail: number | undefined;
-}
-
-/** A place of `cp`: in a container, or on this machine if there is none. */
-export interface Place {
-  readonly container: string | undefined;
-  readonly path: string;
-}
-
-export interface CpWords {
-  readonly command: 'cp';
-  readonly from: Place;
-  readonly to: Place;
-}
-
-export interface InspectWords {
-  readonly command: 'inspect';
-  readonly names: readonly string[];
-  readonly format: string | undefined;
-  readonly type: 'container' | 'image' | undefined;
-}
-
-export interface PullWords {
-  readonly command: 'pull';
-  readonly image: string;
-  readonly quiet: boolean;
-}
-
-export interface ImagesWords extends ListWords {
-  readonly command: 'images';
-  readonly image: string | undefined;
-  readonly digests: boolean;
-}
-
-export interface RmiWords {
-  readonly command: 'rmi';
-  readonly images: readonly string[];
-  readonly force: boolean;
-}
-
-export interface VersionWords {
-  readonly command: 'version';
-  readonly format: string | undefined;
-}
-
-/** Asks for the help of one command, or of all. */
-export interface HelpWords {
-  readonly command: 'help';
-  readonly about: CommandName | undefined;
-}
-
-export type DockerWords =
-  | RunWords
-  | ExecWords
-  | StartWords
-  | RmWords
-  | RenameWords
-  | PruneWords
-  | SuspendWords
-  | ResumeWords
-  | CommitWords
-  | SaveWords
-  | ExportWords
-  | ImportWords
-  | PsWords
-  | StopWords
-  | LogsWords
-  | CpWords
-  | InspectWords
-  | PullWords
-  | ImagesWords
-  | RmiWords
-  | VersionWords
-  | HelpWords;
+import { FlagValues } from './flags.ts';
+import {
+  checkPlatform,
+  checkTmpfs,
+  oneOf,
+  parseDevice,
+  parseFolder,
+  parseHostname,
+  parseName,
+  parseNetwork,
+  parsePlace,
+  parsePublished,
+  parseSeconds,
+  parseTail,
+  roundCpus,
+} from './values.ts';
+import type {
+  AttachWords,
+  CpWords,
+  DockerWords,
+  HelpWords,
+  ListWords,
+  Place,
+  ProcessWords,
+  ResumeWords,
+  RunWords,
+  SuspendWords,
+} from './words.ts';
 
 /** `docker container run` and the like mean the same as the commands without the first word. */
 const GROUPS: Readonly<Record<string, Readonly<Record<string, CommandName>>>> = {
@@ -515,15 +310,6 @@ function listWords(values: FlagValues): ListWords {
   };
 }
 
-/** `CONTAINER:PATH`. A path of this machine with a colon begins with `/` or `.`. */
-function parsePlace(text: string): Place {
-  const at = text.indexOf(':');
-  const isLocal = at <= 0 || /^[./]/.test(text) || /^[a-z]:[\\/]/i.test(text);
-  return isLocal
-    ? { container: undefined, path: text }
-    : { container: text.slice(0, at), path: text.slice(at + 1) };
-}
-
 function parseCp(values: FlagValues): CpWords {
   const [from, to] = values.operands.map(parsePlace) as [Place, Place];
   if (values.operands.includes('-'))
@@ -533,108 +319,4 @@ function parseCp(values: FlagValues): CpWords {
   if (from.container === undefined && to.container === undefined)
     throw new DockerError('must specify at least one container source', 1);
   return { command: 'cp', from, to };
-}
-
-/** A machine has whole processors. 0 is Docker's default. */
-function roundCpus(text: string): number | undefined {
-  if (!/^\d*\.?\d+$/.test(text)) throw new Error(`"${text}" is not a number`);
-  return Number(text) === 0 ? undefined : parseCpus(String(Math.ceil(Number(text))));
-}
-
-/** Like `LINUXRUN_PORTS`. As in Docker, without a port of this machine any free one is taken. */
-function parsePublished(text: string): PublishedPort[] {
-  return parsePort(text.replace(/^(?=\d+(?:\/\w+)?$)/, '0:').replace(/^(.+?)::(?=\d+(?:\/\w+)?$)/, '$1:0:'));
-}
-
-/** @throws OptionError */
-function parseName(text: string): string {
-  checkContainerName(text);
-  return text;
-}
-
-function parseHostname(text: string): string {
-  checkHostname(text);
-  return text;
-}
-
-function parseNetwork(text: string): 'none' | 'bridge' {
-  if (text === 'none') return 'none';
-  if (text === 'bridge' || text === 'default') return 'bridge';
-  if (text === 'host')
-    throw new Error(
-      'a container has a kernel of its own and cannot share the network of this machine; use -p',
-    );
-  throw new Error('the networks are none and bridge');
-}
-
-/** Docker's `PATH:PATH:PERMISSIONS`, whose path in the container is the same here. */
-function parseDevice(text: string): string {
-  const [device = '', inside = device, permissions = 'rwm'] = text.split(':');
-  if (!/^[rwm]{1,3}$/.test(permissions) || inside !== device)
-    throw new Error('a device has its own name in the container, and all permissions');
-  checkDevices([device]);
-  return device;
-}
-
-function parseFolder(text: string): string {
-  if (!text.startsWith('/'))
-    throw new Error(`the working directory '${text}' is invalid, it needs to be an absolute path`);
-  return text;
-}
-
-function checkTmpfs(text: string): string {
-  parseTmpfs(text);
-  return text;
-}
-
-function checkPlatform(text: string): void {
-  if (!/^(?:linux\/)?riscv64$/.test(text))
-    throw new Error('the machine runs programs for linux/riscv64 only');
-}
-
-function parseSeconds(text: string): number {
-  if (!/^\d{1,9}$/.test(text)) throw new Error('it is not a number of seconds');
-  return Number(text);
-}
-
-/** As in Docker, anything else than a number means all lines. */
-function parseTail(text: string): number | undefined {
-  return /^\d{1,9}$/.test(text) ? Number(text) : undefined;
-}
-
-function oneOf<T extends string>(values: readonly T[], text: string): T {
-  const value = values.find((each) => each === text);
-  if (value === undefined) throw new Error(`it must be one of ${values.join(', ')}`);
-  return value;
-}
-
-/** The help of all commands. */
-export function helpOfAll(program: string): string {
-  const commands = Object.entries(COMMANDS).map(([name, { summary }]): [string, string] => [name, summary]);
-  return [
-    `usage: ${program} COMMAND [OPTIONS]`,
-    '',
-    'Runs Linux containers on an emulated RISC-V machine, with the words of Docker.',
-    '',
-    ...columns([...commands, ['help', 'show this, or with the name of a command its flags']]),
-    '',
-  ].join('\n');
-}
-
-/** The help of a command. */
-export function helpOf(program: string, name: CommandName): string {
-  const { usage, summary, flags }: CommandHelp = COMMANDS[name];
-  const shown = flags.filter(({ help }) => help !== undefined);
-  const lines = columns(
-    shown.map((flag) => {
-      const written = `${flag.short ? '' : '    '}${nameOf(flag)}`;
-      return [flag.value ? `${written} ${flag.value}` : written, flag.help ?? ''];
-    }),
-  );
-  return [`usage: ${program} ${name} ${usage}`, '', `${name}: ${summary}.`, '', ...lines, ''].join('\n');
-}
-
-function columns(rows: readonly (readonly [string, string])[]): string[] {
-  const width = Math.max(...rows.map(([left]) => left.length));
-  return rows.map(([left, right]) => `  ${left.padEnd(width)}  ${right}`);
 }

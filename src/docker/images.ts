@@ -1,9 +1,9 @@
 /** Images as `docker images` and `docker inspect` show them. */
 import type { ImageConfig } from '../oci/image.ts';
 import { formatReference, parseReference } from '../oci/reference.ts';
-import type { ImagesWords } from './docker.ts';
 import { findById } from './find.ts';
 import { formatBytes, formatDuration, formatList, type Row, shortId } from './format.ts';
+import type { ImagesWords } from './words.ts';
 
 /** An image in the store. */
 export interface ImageInfo {

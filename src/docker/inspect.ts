@@ -1,6 +1,6 @@
-import type { InspectWords } from './docker.ts';
 import { DockerError, NotFoundError } from './errors.ts';
 import { formatObject, type Row } from './format.ts';
+import type { InspectWords } from './words.ts';
 
 /** Describe a container or an image of a name. @throws NotFoundError; DockerError if it could be several */
 export interface Describers {
