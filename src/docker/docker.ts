@@ -1,3 +1,7 @@
+/**
+ * Reads the words of Docker's command line, with Docker's meanings, for `linuxrun`, the page and the API. It
+ * only reads words: its callers read files, the environment and the terminal.
+ */
 import { parseMemory } from '../options/machine-size.mjs';
 import { parsePullPolicy } from '../options/pull-policy.ts';
 import { COMMANDS, type CommandHelp, type CommandName } from './commands.ts';

@@ -1,3 +1,4 @@
+/** The help of `linuxrun` and of `new Command('docker')`. */
 import { COMMANDS, type CommandHelp, type CommandName } from './commands.ts';
 import { nameOf } from './flags.ts';
 

@@ -1,3 +1,4 @@
+/** What a command line of Docker's says, by command. */
 import type { PublishedPort } from '../options/published-ports.mjs';
 import type { PullPolicy } from '../options/pull-policy.ts';
 import type { CommandName } from './commands.ts';
