@@ -5,7 +5,7 @@ import type { RegionFunction } from './function.ts';
 import type { Counter } from './operations.ts';
 import type { Instruction } from './page.ts';
 import { BUDGET, HART } from './parameters.ts';
-import { I32, I64, wasm } from './wasm.ts';
+import { I64, wasm } from './wasm.ts';
 
 /** The value of `counterValue` that leaves the instruction to the interpreter. */
 const REFUSED = -1;
@@ -20,7 +20,7 @@ function emitReadCounter(f: RegionFunction, { rd, imm, offset }: Instruction, re
   code.get(BUDGET);
   code.i32(retired);
   code.op(wasm.i32Sub);
-  f.call('counterValue', [I32, I32, I32], I64);
+  f.call('counterValue');
   code.tee(value);
   code.i64(REFUSED);
   code.op(wasm.i64Eq);

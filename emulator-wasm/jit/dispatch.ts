@@ -50,7 +50,7 @@ export function hasTailCalls(): boolean {
 
 /** The module that exports the function as `0`. */
 export function dispatchModule(): Uint8Array<ArrayBuffer> {
-  const module = new ModuleWriter(DISPATCH_SIGNATURE, hasTailCalls());
+  const module = new ModuleWriter(DISPATCH_SIGNATURE, {}, hasTailCalls());
   const code = new Code(DISPATCH_SIGNATURE.parameters.length);
   const left = code.block();
   const notCompiled = code.block();
@@ -80,7 +80,7 @@ export function dispatchModule(): Uint8Array<ArrayBuffer> {
   code.get(BUDGET);
   code.memory(wasm.i32Store, H_LEFT);
   code.i32(LEFT);
-  module.add(code);
+  module.add(code.finish());
   return module.finish();
 }
 

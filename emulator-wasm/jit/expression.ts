@@ -5,7 +5,7 @@
 import type { RegionFunction } from './function.ts';
 import type { Instruction } from './page.ts';
 import { PAGE } from './parameters.ts';
-import { I64, wasm } from './wasm.ts';
+import { wasm } from './wasm.ts';
 
 /** Leaves a value on the stack. */
 export type Push = (f: RegionFunction, instruction: Instruction) => void;
@@ -103,20 +103,6 @@ export const signExtend16 = (a: Expression) =>
 export const select = (a: Expression, b: Expression, condition: Word) =>
   wide(`select<u64>(${a.text}, ${b.text}, ${condition.text})`, applied([a, b, condition], wasm.select));
 
-/**
- * The result of a function of `assembly/integer.ts`. Compiled code calls the function, unless it has
- * something better.
- */
-export const call = (name: string, operands: readonly Expression<'i32' | 'i64'>[], push?: Push) =>
-  wide(
-    `integer.${name}(${operands.map(({ text }) => text)})`,
-    push ??
-      ((f, instruction) => {
-        for (const operand of operands) operand.push(f, instruction);
-        f.call(
-          name,
-          operands.map(() => I64),
-          I64,
-        );
-      }),
-  );
+/** The result of a function of `assembly/integer.ts`, for which compiled code has something better. */
+export const call = (name: string, operands: readonly Expression<'i32' | 'i64'>[], push: Push) =>
+  wide(`integer.${name}(${operands.map(({ text }) => text)})`, push);

@@ -9,10 +9,11 @@ import type { Emit } from './emit.ts';
 import { type Expression, rs1, rs2, signExtend, w1, wide } from './expression.ts';
 import type { RegionFunction } from './function.ts';
 import { fusesMultiplyAdd } from './host.ts';
+import type { Import } from './imports.ts';
 import { type Float, mapTable } from './operations.ts';
 import type { Instruction } from './page.ts';
 import { HART } from './parameters.ts';
-import { F64, I32, I64, type ValueType, wasm } from './wasm.ts';
+import { F64, I32, wasm } from './wasm.ts';
 
 // Bits of the result of `floatState`.
 export const FLOAT_READY = 1;
@@ -69,31 +70,32 @@ const rs3 = wide('rs3(h, p)', (f, i) => f.registers.get(i.imm));
 const both = [rs1, rs2];
 const one = [rs1];
 
+/** The text of a call of a function of the core. @param more further arguments */
+function callText(name: string, operands: readonly Expression[], ...more: string[]): string {
+  return `fpu.${name}(${[...operands.map(({ text }) => text), ...more]})`;
+}
+
 /** The result of a function of the core that is not rounded. */
-function plain(name: string, operands: readonly Expression[] = both): Result {
+function plain(name: Import, operands: readonly Expression[] = both): Result {
   return {
-    text: `fpu.${name}(${operands.map(({ text }) => text)})`,
+    text: callText(name, operands),
     rounds: false,
     push(f, instruction) {
       for (const operand of operands) operand.push(f, instruction);
-      f.call(
-        name,
-        operands.map(() => I64),
-        I64,
-      );
+      f.call(name);
     },
   };
 }
 
 /** The result of a function of the core that rounds. */
-function rounded(name: string, operands: readonly Expression[] = both): Result {
+function rounded(name: Import, operands: readonly Expression[] = both): Result {
   return {
-    text: `fpu.${name}(${operands.map(({ text }) => text)}, rm)`,
+    text: callText(name, operands, 'rm'),
     rounds: true,
     push(f, instruction) {
       for (const operand of operands) operand.push(f, instruction);
       pushRounding(f, instruction);
-      f.call(name, [...operands.map((): ValueType => I64), I32], I64);
+      f.call(name);
     },
   };
 }
@@ -158,7 +160,7 @@ function arithmetic(
     code.get(result);
     f.release(F64, result);
   };
-  return { ...rounded(name, operands), push };
+  return { text: callText(name, operands, 'rm'), rounds: true, push };
 }
 
 const neverExact: Exactness = (f) => f.code.i32(0);
@@ -227,7 +229,7 @@ function compare(name: string, op: number): Result {
     pushDouble(f, rs2);
     code.op(op, wasm.i64ExtendI32U);
   };
-  return { ...plain(name), push };
+  return { text: callText(name, both), rounds: false, push };
 }
 
 /** Gives rs1 the sign of rs2, changed by `change`. */
@@ -245,7 +247,7 @@ function signInjection(name: string, change: (f: RegionFunction, instruction: In
     code.i64Bits(SIGN_D);
     code.op(wasm.i64And, wasm.i64Or);
   };
-  return { ...plain(name), push };
+  return { text: callText(name, both), rounds: false, push };
 }
 
 function takeSign(f: RegionFunction, { rs2 }: Instruction): void {
@@ -421,14 +423,14 @@ function sumOfProduct(
 function fusedSingle(negateProduct: boolean, negateAddend: boolean): Result {
   const operands = [rs1, rs2, rs3];
   return {
-    text: `fpu.fmaS(${operands.map(({ text }) => text)}, rm, ${negateProduct}, ${negateAddend})`,
+    text: callText('fmaS', operands, 'rm', `${negateProduct}`, `${negateAddend}`),
     rounds: true,
     push(f, instruction) {
       for (const operand of operands) operand.push(f, instruction);
       pushRounding(f, instruction);
       f.code.i32(Number(negateProduct));
       f.code.i32(Number(negateAddend));
-      f.call('fmaS', [I64, I64, I64, I32, I32, I32], I64);
+      f.call('fmaS');
     },
   };
 }
@@ -447,7 +449,7 @@ function fromWord(name: string, op: number): Result {
     f.registers.get32(rs1);
     f.code.op(op);
   };
-  return { ...plain(name, one), rounds: true, push };
+  return { text: callText(name, one), rounds: true, push };
 }
 
 /** These leave the bits of their result on the stack. */

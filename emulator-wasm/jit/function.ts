@@ -3,7 +3,8 @@
  */
 
 import { H_JUMPS, H_PC, PAGE_TLB, PAGE_TLB_MASK, RECORD_HASH } from '../layout.ts';
-import { DISPATCH, DISPATCH_SIGNATURE, hasTailCalls } from './dispatch.ts';
+import { DISPATCH, hasTailCalls } from './dispatch.ts';
+import { type Import, importIndex } from './imports.ts';
 import { PAGE_SIZE, pageNumber } from './page.ts';
 import {
   BUDGET,
@@ -17,7 +18,7 @@ import {
   TLB,
 } from './parameters.ts';
 import { type KeptRegisters, Registers } from './registers.ts';
-import { Code, I32, I64, type Label, type ModuleWriter, type ValueType, wasm } from './wasm.ts';
+import { Code, type FunctionBody, I32, I64, type Label, type ValueType, wasm } from './wasm.ts';
 import { Windows } from './windows.ts';
 
 /**
@@ -55,7 +56,6 @@ export class RegionFunction {
   readonly code = new Code(REGION_SIGNATURE.parameters.length);
   readonly registers: Registers;
   readonly windows: Windows;
-  readonly #module: ModuleWriter;
   readonly #spare = new Map<ValueType, number[]>();
   readonly #exit = this.code.local(I32);
   readonly #target = this.code.local(I64);
@@ -76,8 +76,7 @@ export class RegionFunction {
    * @param wide whether several accesses may share a TLB look-up
    * @param places the region's pages, the one with the hot code first
    */
-  constructor(module: ModuleWriter, kept: readonly KeptRegisters[], wide: boolean, places: readonly Place[]) {
-    this.#module = module;
+  constructor(kept: readonly KeptRegisters[], wide: boolean, places: readonly Place[]) {
     this.#places = places;
     this.#present = places.length > 1 ? this.code.local(I32) : -1;
     this.windows = new Windows(this.code, wide);
@@ -105,8 +104,8 @@ export class RegionFunction {
   }
 
   /** Calls a function of the core. */
-  call(name: string, parameters: readonly ValueType[], result: ValueType): void {
-    this.code.call(this.#module.imported(name, { parameters, results: [result] }));
+  call(name: Import): void {
+    this.code.call(importIndex(name));
   }
 
   /** Returns a temporary local, which `release` takes back. */
@@ -203,10 +202,10 @@ export class RegionFunction {
   }
 
   /**
-   * Adds the finished function to the module.
+   * Returns the finished function. The constants in it are the hashes of pages, by the pages' numbers.
    * @param entries the offsets of all entries
    */
-  finish(entries: readonly number[]): void {
+  finish(entries: readonly number[]): FunctionBody {
     const { code } = this;
     code.op(wasm.unreachable);
     for (const { kept } of [...this.loops].reverse()) {
@@ -220,13 +219,9 @@ export class RegionFunction {
     this.#computeTarget();
     code.end(); // leave
     for (const local of [HART, TLB, this.#target, BUDGET, this.#frames]) code.get(local);
-    if (hasTailCalls()) code.tailCall(this.#dispatcher);
-    else code.call(this.#dispatcher);
-    this.#module.add(code, (prologue) => this.#writePrologue(prologue, entries));
-  }
-
-  get #dispatcher(): number {
-    return this.#module.imported(DISPATCH, DISPATCH_SIGNATURE);
+    if (hasTailCalls()) code.tailCall(importIndex(DISPATCH));
+    else code.call(importIndex(DISPATCH));
+    return code.finish((prologue) => this.#writePrologue(prologue, entries));
   }
 
   /**
@@ -247,7 +242,7 @@ export class RegionFunction {
     for (const local of [HART, TLB, target, BUDGET, this.#frames]) code.get(local);
     code.i32(1 << FRAMES_SHIFT);
     code.op(wasm.i32Add);
-    code.call(this.#dispatcher);
+    code.call(importIndex(DISPATCH));
     code.tee(BUDGET);
     code.i32(LEFT);
     code.op(wasm.i32Eq);
@@ -346,7 +341,7 @@ export class RegionFunction {
     code.get(entry);
     code.memory(wasm.i32Load, PAGE_TLB + 8);
     code.memory(wasm.i64Load, RECORD_HASH);
-    code.i64Bits(BigInt.asIntN(64, hash));
+    code.i64Constant(hash, number);
     code.op(wasm.i64Ne);
     code.ifUnlikely();
     this.leaveTo(offset);
@@ -372,7 +367,7 @@ export class RegionFunction {
     if (this.#places.length > 1) this.#findPage(prologue, entries);
     if (this.#floatState === undefined) return;
     prologue.get(HART);
-    prologue.call(this.#module.imported('floatState', { parameters: [I32], results: [I32] }));
+    prologue.call(importIndex('floatState'));
     prologue.set(this.#floatState);
   }
 

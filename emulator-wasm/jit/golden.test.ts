@@ -43,13 +43,24 @@ function textOf(module: Uint8Array): string {
   parsed.applyNames();
   const text = parsed.toText({ foldExprs: true, inlineExport: true });
   parsed.destroy();
-  return text
+  return withoutUnused(withoutUnused(text))
     .replace(/\$p(\d)\b/g, (_, parameter) => `$${PARAMETERS[parameter]}`)
     .replace(
       /offset=(\d+) align=1(?=\s+\(local\.get \$hart\))/g,
       (_, offset) => `offset=${offset}${registerAt(Number(offset))}`,
     )
     .replaceAll(' align=1', '');
+}
+
+/** Leaves out the imports and types that nothing refers to. */
+function withoutUnused(text: string): string {
+  return text.replace(
+    /^ *\((?:type (\$t\d+)|import "core" "\w+" \(func (\$core\.\w+)).*\n/gm,
+    (line, type, name) => {
+      const isUsed = text.split(new RegExp(`\\${type ?? name}\\b`)).length > 2;
+      return isUsed ? line : '';
+    },
+  );
 }
 
 function registerAt(offset: number): string {

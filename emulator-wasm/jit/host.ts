@@ -26,7 +26,7 @@ function findFusion(): boolean {
   const writer = new ModuleWriter({ parameters: [F64, F64, F64], results: [F64] });
   const code = new Code(3);
   code.multiplyAdd(0, 1, 2);
-  writer.add(code);
+  writer.add(code.finish());
   const bytes = writer.finish();
   if (!WebAssembly.validate(bytes)) return false;
   const memory = new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true });

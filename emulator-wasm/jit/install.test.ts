@@ -52,7 +52,7 @@ function moduleOf(regions: number): WebAssembly.Module {
   for (let n = 0; n < regions; n++) {
     const code = new Code(REGION_SIGNATURE.parameters.length);
     code.i32(0);
-    writer.add(code);
+    writer.add(code.finish());
   }
   return new WebAssembly.Module(writer.finish());
 }

@@ -267,7 +267,7 @@ export function emitAtomic(
   code.i32(op);
   f.registers.get(rs1);
   f.registers.get(rs2);
-  f.call('atomicRmw', [I32, I32, I64, I64], I32);
+  f.call('atomicRmw');
   code.op(wasm.i32Eqz);
   f.interpretIf(offset, retired);
   if (rd === undefined) return;

@@ -33,7 +33,7 @@ function compile(graph: Graph): (entry: number, script: readonly number[]) => nu
   code.op(wasm.unreachable);
   code.end();
   code.get(STEP);
-  module.add(code);
+  module.add(code.finish());
   const memory = new WebAssembly.Memory({ initial: 1, maximum: 0x1_0000, shared: true });
   const instance = new WebAssembly.Instance(new WebAssembly.Module(module.finish()), { env: { memory } });
   const run = instance.exports[0] as (selector: number, step: number) => number;

@@ -12,7 +12,7 @@ import { BUDGET, PAGE, SELECTOR } from './parameters.ts';
 import { type Block, isFarCall, isReturn, isSwitch, RETURNS, type Region } from './region.ts';
 import type { KeptRegisters } from './registers.ts';
 import { emitStructure, findStructure, headersOf, loopsOf, type Sequence } from './structure.ts';
-import { I64, type Label, type ModuleWriter, wasm } from './wasm.ts';
+import { type FunctionBody, I64, type Label, wasm } from './wasm.ts';
 import { commonWindows, type Window } from './windows.ts';
 
 /** The number of registers in locals. The host has few more. */
@@ -21,18 +21,17 @@ const KEPT_REGISTERS = 12;
 const LOOP_WEIGHT = 8;
 
 export interface TranslatedRegion {
+  /** The constants in it are the hashes of pages, by the pages' numbers. */
+  readonly function: FunctionBody;
   /** Offsets at which the region can be entered, the hot one first. */
   readonly entries: readonly number[];
   /** Offsets of instructions where it is left if they and later ones do not access the same page. */
   readonly wideAccesses: ReadonlySet<number>;
 }
 
-/**
- * Adds the region's function to the module.
- * @param wide whether several accesses may share a TLB look-up
- */
-export function translate(region: Region, module: ModuleWriter, wide: boolean): TranslatedRegion {
-  return new Translation(region, module, wide).write();
+/** @param wide whether several accesses may share a TLB look-up */
+export function translate(region: Region, wide: boolean): TranslatedRegion {
+  return new Translation(region, wide).write();
 }
 
 /** The state that is known at the end of a block. */
@@ -64,7 +63,7 @@ class Translation {
   readonly #indirect: number;
   readonly #severalPages: boolean;
 
-  constructor(region: Region, module: ModuleWriter, wide: boolean) {
+  constructor(region: Region, wide: boolean) {
     this.#blocks = reachable(region);
     for (const [number, { start }] of this.#blocks.entries()) this.#numbers.set(start, number);
     const numberOf = (start: number) => this.#numbers.get(start) ?? [];
@@ -83,7 +82,7 @@ class Translation {
     const kept = loops.map((numbers) => mostUsedRegisters(numbers, this.#blocks, depths));
     const places = [...region.pages].map(([number, { hash }]) => ({ number, hash }));
     this.#severalPages = places.length > 1;
-    this.#f = new RegionFunction(module, kept, wide, places);
+    this.#f = new RegionFunction(kept, wide, places);
     for (const [n, numbers] of loops.entries()) {
       for (const number of numbers) this.#loops.set(number, this.#f.loops[n] as KeptLoop);
     }
@@ -115,8 +114,8 @@ class Translation {
       emitBlock: (number, branch) => this.#emit(number, branch),
       emitBackEdge: (number, top) => this.#emitBackEdge(this.#block(number), top),
     });
-    this.#f.finish(this.#starts);
     return {
+      function: this.#f.finish(this.#starts),
       entries: this.#starts,
       wideAccesses: this.#f.windows.wide,
     };

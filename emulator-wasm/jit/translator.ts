@@ -38,6 +38,7 @@ import {
   REGION_PRICE,
 } from '../layout.ts';
 import type { Decoder } from './decoder.ts';
+import { IMPORTS } from './imports.ts';
 import { KnownPages } from './known-pages.ts';
 import { DecodedCode, type MicroOps, PAGE_SIZE, pageNumber } from './page.ts';
 import { REGION_SIGNATURE } from './parameters.ts';
@@ -173,7 +174,7 @@ export class Translator {
     this.#readProfiles();
     this.#noteDrops();
     this.#decoded.clear();
-    const writer = new ModuleWriter(REGION_SIGNATURE);
+    const writer = new ModuleWriter(REGION_SIGNATURE, IMPORTS);
     const regions: CompiledRegion[] = [];
     for (const report of this.#takeReports()) {
       regions.push(
@@ -297,7 +298,8 @@ export class Translator {
     );
     const isWide = pages[0]?.code.wide.has(hot);
     if (isWide) pages[0]?.code.narrow.add(hot);
-    const { entries, wideAccesses } = translate(region, writer, !isWide);
+    const { function: body, entries, wideAccesses } = translate(region, !isWide);
+    writer.add(body);
     for (const access of wideAccesses) {
       const page = pages.find(({ number }) => number === pageNumber(access));
       page?.code.wide.add(access - page.number * PAGE_SIZE);

@@ -175,6 +175,10 @@ export class Bytes {
     return this.#bytes.subarray(0, this.length);
   }
 
+  copy(): Uint8Array<ArrayBuffer> {
+    return this.#bytes.slice(0, this.length);
+  }
+
   #grow(least: number): void {
     const larger = new Uint8Array(Math.max(this.#bytes.length * 2, this.length + least));
     larger.set(this.#bytes);
@@ -182,13 +186,49 @@ export class Bytes {
   }
 }
 
-/** The body of a function. */
+/** A constant of 64 bits in a function. */
+export interface Constant {
+  readonly name: number;
+  /** Where its bytes begin. */
+  readonly at: number;
+}
+
+/** A function apart from the modules that it may be in. */
+export interface FunctionBody {
+  /** Locals and instructions, as in the code section. */
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  /** As in the section of branch hints. */
+  readonly hints: Uint8Array<ArrayBuffer>;
+  readonly constants: readonly Constant[];
+}
+
+/** The length of the longest signed LEB128 of 64 bits. */
+const LONGEST = 10;
+
+/** Signed LEB128 of 64 bits, as long as it may be. */
+function longest64(value: bigint): Uint8Array {
+  const bits = BigInt.asIntN(64, value);
+  return Uint8Array.from({ length: LONGEST }, (_, n) => {
+    const more = n < LONGEST - 1 ? 0x80 : 0;
+    return Number((bits >> BigInt(7 * n)) & 0x7fn) | more;
+  });
+}
+
+/** Returns the function with other constants. */
+export function withConstants(body: FunctionBody, constantOf: (name: number) => bigint): FunctionBody {
+  const bytes = body.bytes.slice();
+  for (const { name, at } of body.constants) bytes.set(longest64(constantOf(name)), at);
+  return { ...body, bytes };
+}
+
+/** The code of a function while it is written. */
 export class Code {
   readonly #out = new Bytes();
   readonly #parameters: number;
   readonly #locals: ValueType[] = [];
   /** The offsets of unlikely conditions. */
   readonly #unlikely: number[] = [];
+  readonly #constants: Constant[] = [];
   #depth = 0;
 
   constructor(parameters: number) {
@@ -233,6 +273,13 @@ export class Code {
   i64Bits(value: bigint): void {
     this.#out.byte(I64_CONST);
     this.#out.signed64(value);
+  }
+
+  /** A constant that may be replaced in the finished function, where it is found by its name. */
+  i64Constant(value: bigint, name: number): void {
+    this.#out.byte(I64_CONST);
+    this.#constants.push({ name, at: this.#out.length });
+    this.#out.bytes(longest64(value));
   }
 
   f64(value: number): void {
@@ -335,29 +382,23 @@ export class Code {
     this.#out.unsigned(this.#depth - otherwise.depth);
   }
 
-  /** The size of the instructions so far, in bytes. */
-  get size(): number {
-    return this.#out.length;
-  }
-
-  /** Writes the body in the form of the code section, `prologue` first. */
-  writeTo(section: Bytes, prologue: Code): void {
-    const locals = this.#localsVector();
-    section.unsigned(locals.length + prologue.size + this.#out.length + 1);
-    section.bytes(locals.view());
-    section.bytes(prologue.#out.view());
-    section.bytes(this.#out.view());
-    section.byte(END);
-  }
-
-  /** Writes branch hints, with offsets from the start of the body. */
-  writeHintsTo(section: Bytes, prologue: Code): void {
-    const before = this.#localsVector().length + prologue.size;
-    section.unsigned(this.#unlikely.length);
+  /** @param begin writes the code that comes first but is known last */
+  finish(begin: (prologue: Code) => void = () => {}): FunctionBody {
+    const prologue = new Code(0);
+    begin(prologue);
+    const body = this.#localsVector();
+    body.bytes(prologue.#out.view());
+    const before = body.length;
+    body.bytes(this.#out.view());
+    body.byte(END);
+    const hints = new Bytes();
+    hints.unsigned(this.#unlikely.length);
     for (const offset of this.#unlikely) {
-      section.unsigned(before + offset);
-      section.bytes(UNLIKELY);
+      hints.unsigned(before + offset);
+      hints.bytes(UNLIKELY);
     }
+    const constants = this.#constants.map(({ name, at }) => ({ name, at: before + at }));
+    return { bytes: body.copy(), hints: hints.copy(), constants };
   }
 
   #localsVector(): Bytes {
@@ -420,31 +461,23 @@ enum Kind {
  */
 export class ModuleWriter {
   readonly #types = new Map<string, { index: number; signature: Signature }>();
-  readonly #imports = new Map<string, { index: number; type: number }>();
-  readonly #bodies: { body: Code; prologue: Code }[] = [];
+  readonly #imports: readonly { readonly name: string; readonly type: number }[];
+  readonly #functions: FunctionBody[] = [];
   readonly #type: number;
   readonly #importsTable: boolean;
 
-  /** @param importsTable whether it also imports the table `env.table` */
-  constructor(signature: Signature, importsTable = false) {
+  /**
+   * @param imports the functions of `core`, in the order of their indices
+   * @param importsTable whether it also imports the table `env.table`
+   */
+  constructor(signature: Signature, imports: Readonly<Record<string, Signature>> = {}, importsTable = false) {
     this.#type = this.type(signature);
+    this.#imports = Object.entries(imports).map(([name, each]) => ({ name, type: this.type(each) }));
     this.#importsTable = importsTable;
   }
 
-  /** The index of an imported function. Must not be called after the module is written. */
-  imported(name: string, signature: Signature): number {
-    const known = this.#imports.get(name);
-    if (known) return known.index;
-    const index = this.#imports.size;
-    this.#imports.set(name, { index, type: this.type(signature) });
-    return index;
-  }
-
-  /** @param begin writes the code that comes first but is known last */
-  add(body: Code, begin: (prologue: Code) => void = () => {}): void {
-    const prologue = new Code(0);
-    begin(prologue);
-    this.#bodies.push({ body, prologue });
+  add(body: FunctionBody): void {
+    this.#functions.push(body);
   }
 
   finish(): Uint8Array<ArrayBuffer> {
@@ -458,27 +491,28 @@ export class ModuleWriter {
       section.bytes(signature.results);
     });
     this.#section(out, Section.IMPORT, this.#importEntries(), (section, write) => write(section));
-    this.#section(out, Section.FUNCTION, this.#bodies, (section) => section.unsigned(this.#type));
-    this.#section(out, Section.EXPORT, [...this.#bodies.keys()], (section, n) => {
+    this.#section(out, Section.FUNCTION, this.#functions, (section) => section.unsigned(this.#type));
+    this.#section(out, Section.EXPORT, [...this.#functions.keys()], (section, n) => {
       section.name(String(n));
       section.byte(Kind.FUNCTION);
-      section.unsigned(this.#imports.size + n);
+      section.unsigned(this.#imports.length + n);
     });
     this.#hints(out);
-    this.#section(out, Section.CODE, this.#bodies, (section, { body, prologue }) =>
-      body.writeTo(section, prologue),
-    );
-    return out.view().slice() as Uint8Array<ArrayBuffer>;
+    this.#section(out, Section.CODE, this.#functions, (section, { bytes }) => {
+      section.unsigned(bytes.length);
+      section.bytes(bytes);
+    });
+    return out.copy();
   }
 
   /** A custom section, which other engines ignore. */
   #hints(out: Bytes): void {
     const section = new Bytes();
     section.name(BRANCH_HINTS);
-    section.unsigned(this.#bodies.length);
-    for (const [n, { body, prologue }] of this.#bodies.entries()) {
-      section.unsigned(this.#imports.size + n);
-      body.writeHintsTo(section, prologue);
+    section.unsigned(this.#functions.length);
+    for (const [n, { hints }] of this.#functions.entries()) {
+      section.unsigned(this.#imports.length + n);
+      section.bytes(hints);
     }
     out.byte(Section.CUSTOM);
     out.unsigned(section.length);
@@ -486,7 +520,7 @@ export class ModuleWriter {
   }
 
   #importEntries(): ((section: Bytes) => void)[] {
-    const functions = [...this.#imports].map(([name, { type }]) => (section: Bytes) => {
+    const functions = this.#imports.map(({ name, type }) => (section: Bytes) => {
       section.name('core');
       section.name(name);
       section.byte(Kind.FUNCTION);

@@ -1,9 +1,9 @@
 ;; entries: 0x0
 (module
   (type $t0 (func (param i32 i32 i64 i32 i32) (result i32)))
-  (type $t1 (func (param i32 i32 i32) (result i64)))
-  (import "core" "counterValue" (func $core.counterValue (type $t1)))
+  (type $t2 (func (param i32 i32 i32) (result i64)))
   (import "core" "dispatch" (func $core.dispatch (type $t0)))
+  (import "core" "counterValue" (func $core.counterValue (type $t2)))
   (import "env" "memory" (memory $env.memory 1 65536 shared))
   (func $0 (export "0") (type $t0) (param $hart i32) (param $tlb i32) (param $page i64) (param $budget i32) (param $entry i32) (result i32)
     (local $l5 i32) (local $l6 i64) (local $l7 i32) (local $l8 i64) (local $l9 i64) (local $l10 i64) (local $l11 i64) (local $l12 i64)

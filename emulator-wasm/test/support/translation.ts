@@ -2,6 +2,7 @@
 
 import { UOP_SIZE } from '../../assembly/opcodes.ts';
 import { type Decoder, decoder } from '../../jit/decoder.ts';
+import { IMPORTS } from '../../jit/imports.ts';
 import { DecodedCode, PAGE_SIZE } from '../../jit/page.ts';
 import { REGION_SIGNATURE } from '../../jit/parameters.ts';
 import { findRegion, type Region } from '../../jit/region.ts';
@@ -50,7 +51,8 @@ export function translateAlone(
   region: Region,
   wide: boolean,
 ): { module: Uint8Array<ArrayBuffer> } & TranslatedRegion {
-  const writer = new ModuleWriter(REGION_SIGNATURE);
-  const translated = translate(region, writer, wide);
+  const writer = new ModuleWriter(REGION_SIGNATURE, IMPORTS);
+  const translated = translate(region, wide);
+  writer.add(translated.function);
   return { ...translated, module: writer.finish() };
 }
