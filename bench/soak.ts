@@ -1,7 +1,9 @@
 /**
- * `npx tsx bench/soak.ts [--minutes N] [--cpus N] [--jit hot|off|all]` runs mixed work in two containers, for
- * ten minutes or N. Every half minute it prints the process's memory and mappings, which must stay level, and
- * what the compiler has done. `--jit all` compiles so much that compiled code is evicted again and again.
+ * `npx tsx bench/soak.ts [--minutes N] [--restart N] [--cpus N] [--jit hot|off|all]` runs mixed work in two
+ * containers, for ten minutes or N. Every half minute it prints the process's memory and mappings, which must
+ * stay level, and what the compiler has done. `--restart N` replaces the containers by new ones every N
+ * minutes, which begin with the stored profile. `--jit all` compiles so much that compiled code is evicted
+ * again and again.
  */
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -85,7 +87,7 @@ function report(seconds: number, works: readonly Awaited<ReturnType<typeof start
     const total = instructions.reduce((sum, each) => sum + each, 0);
     console.log(
       `  ${tag}: ${rounds} rounds, ${(total / 1e9).toFixed(1)} G instructions, ` +
-        `${((100 * jit.compiled) / total).toFixed(1)} % compiled; ${jit.regions} regions, ${size(jit.bytes)}, ` +
+        `${((100 * jit.compiled) / total).toFixed(1)} % compiled; ${jit.regions} regions (${jit.knownRegions} from the profile), ${size(jit.bytes)}, ` +
         `translated in ${jit.seconds.toFixed(1)} s, ${jit.evictions} evictions`,
     );
   }
@@ -95,6 +97,7 @@ async function main(): Promise<void> {
   const { values } = parseArgs({
     options: {
       minutes: { type: 'string', default: '10' },
+      restart: { type: 'string', default: 'Infinity' },
       cpus: { type: 'string', default: '1' },
       jit: { type: 'string', default: 'hot' },
     },
@@ -102,16 +105,19 @@ async function main(): Promise<void> {
   const options = { cpus: Number(values.cpus), jit: parseJit(values.jit) };
   await withFolder(async (store) => {
     const begin = performance.now();
-    const works = [
-      await start(store, 'python', PYTHON, options),
-      await start(store, 'redis', REDIS, options),
-    ];
     const end = begin + Number(values.minutes) * 60_000;
     while (performance.now() < end) {
-      await sleep(INTERVAL);
-      report((performance.now() - begin) / 1000, works);
+      const works = [
+        await start(store, 'python', PYTHON, options),
+        await start(store, 'redis', REDIS, options),
+      ];
+      const restart = Math.min(end, performance.now() + Number(values.restart) * 60_000);
+      while (performance.now() < restart) {
+        await sleep(INTERVAL);
+        report((performance.now() - begin) / 1000, works);
+      }
+      for (const { container } of works) await container.destroy();
     }
-    for (const { container } of works) await container.destroy();
   });
 }
 

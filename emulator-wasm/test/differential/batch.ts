@@ -6,10 +6,12 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
+  H_INSTRET,
   H_MCAUSE,
   H_MEPC,
   H_MTVAL,
   HARTS,
+  M_CREDIT,
   M_MODE,
   MODE_ICOUNT,
   POWER_OFF,
@@ -24,7 +26,7 @@ import { withTemporaryDirectory } from '../support/toolchain.ts';
 import { Assembler, type Label } from './assembler.ts';
 import { CODE_START, DATA, DATA_ENTRIES, DATA_PAGES, DATA_PERIOD, firmware } from './firmware.ts';
 import { type Group, generate, POOL_BYTES, type Program, SCRATCH_BYTES } from './program.ts';
-import { type Areas, type Layout, render } from './render.ts';
+import { type Areas, type Layout, ROUNDS_BYTES, render } from './render.ts';
 
 const PAGE = 0x1000;
 
@@ -39,10 +41,14 @@ export interface Placed extends Identity {
   readonly layout: Layout;
   readonly scratch: number;
   readonly trace: number;
+  /** See Areas. */
+  readonly rounds: number;
 }
 
 export interface Batch {
   readonly programs: readonly Placed[];
+  /** How often each program runs. */
+  readonly rounds: number;
   /** The bytes from RAM_START on. */
   readonly image: Uint8Array;
   /** The address of the results, which end with the image. */
@@ -68,13 +74,13 @@ function epilogue(assembler: Assembler, results: Label, end: Label): void {
   assembler.emit('ecall', {});
 }
 
-/** Lays out programs with a checkpoint every `interval` atoms. */
-export function buildBatch(identities: readonly Identity[], interval: number): Batch {
+/** Lays out programs that run `rounds` times, with a checkpoint every `interval` atoms. */
+export function buildBatch(identities: readonly Identity[], interval: number, rounds = 1): Batch {
   const assembler = new Assembler(CODE_START);
   const rendered = identities.map((identity) => {
     const program = generate(identity.seed, identity.group, identity.index);
-    const areas: Areas = { pool: {}, scratch: {}, trace: {} };
-    return { identity, program, areas, layout: render(assembler, program, interval, areas) };
+    const areas: Areas = { pool: {}, scratch: {}, trace: {}, rounds: {} };
+    return { identity, program, areas, layout: render(assembler, program, interval, areas, rounds) };
   });
   const results: Label = {};
   const end: Label = {};
@@ -93,7 +99,8 @@ export function buildBatch(identities: readonly Identity[], interval: number): B
     program,
     layout,
     scratch: reserve(areas.scratch, SCRATCH_BYTES),
-    trace: reserve(areas.trace, Math.ceil(layout.traceBytes / PAGE) * PAGE),
+    rounds: reserve(areas.rounds, ROUNDS_BYTES),
+    trace: reserve(areas.trace, Math.ceil((layout.traceBytes + ROUNDS_BYTES) / PAGE) * PAGE - ROUNDS_BYTES),
   }));
   end.address = free;
 
@@ -104,7 +111,7 @@ export function buildBatch(identities: readonly Identity[], interval: number): B
     image.set(words(program.pool), (areas.pool.address as number) - RAM_START);
     image.set(words(program.scratch), (areas.scratch.address as number) - RAM_START);
   }
-  return { programs, image, results: results.address };
+  return { programs, rounds, image, results: results.address };
 }
 
 function words(values: readonly bigint[]): Uint8Array {
@@ -135,8 +142,13 @@ export interface CoreMode {
   readonly stride: number;
 }
 
-/** More instructions than any program executes, so that a runaway core stops here. */
+/** More instructions than any program executes in a round, so that a runaway core stops here. */
 const LIMIT = 200_000;
+
+/** The instructions from which on all hot code is compiled, not only loops. */
+const BEGINNING = 200_000_000n;
+/** What is hot is compiled at once, whether it repays that or not. */
+const ENDLESS_CREDIT = 1n << 50n;
 
 export class CoreFailure extends Error {}
 
@@ -159,7 +171,8 @@ export function runOnCore(
   view.setUint32(M_MODE, mode.period > 0 ? MODE_ICOUNT : 0, true);
   machine.write(DATA + DATA_PERIOD, BigInt(mode.period));
   core.reset(RAM_START, PRIV_M, satp);
-  drive(core, mode.stride, LIMIT * batch.programs.length);
+  view.setBigUint64(HARTS + H_INSTRET, BEGINNING, true);
+  drive(core, mode.stride, LIMIT * batch.programs.length * batch.rounds);
 
   const results = new Uint8Array(size - (batch.results - RAM_START));
   const first = (batch.results - RAM_START) / PAGE;
@@ -167,13 +180,16 @@ export function runOnCore(
     const frame = (frames?.[first + page] ?? first + page) * PAGE;
     results.set(machine.ram.subarray(frame, frame + PAGE), page * PAGE);
   }
-  return { results, instret: core.instret };
+  return { results, instret: core.instret - BEGINNING };
 }
 
 function drive(core: Core, stride: number, limit: number): void {
   let power = POWER_RUNNING;
   const step = BigInt(Math.min(stride, limit));
-  for (let run = 0; power === POWER_RUNNING && run < limit / Number(step); run++) power = core.run(step);
+  for (let run = 0; power === POWER_RUNNING && run < limit / Number(step); run++) {
+    core.machine.view.setBigInt64(M_CREDIT, ENDLESS_CREDIT, true);
+    power = core.run(step);
+  }
   if (power === POWER_OFF) return;
   const { view } = core.machine;
   const csr = (offset: number) => `0x${view.getBigUint64(HARTS + offset, true).toString(16)}`;

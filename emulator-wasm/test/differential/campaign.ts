@@ -14,6 +14,8 @@ import { GROUPS, type Group } from './program.ts';
 
 const RAM_SIZE = 64 << 20;
 const ATOMS_PER_CHECKPOINT = 12;
+/** In programs of many rounds, which would otherwise mostly write their traces and hash them. */
+const ATOMS_PER_CHECKPOINT_IN_ROUNDS = 100;
 
 const FREE = Number.POSITIVE_INFINITY;
 
@@ -22,7 +24,7 @@ export const MODES: readonly CoreMode[] = [
   { name: 'flat', paged: false, thrashing: false, period: 0, stride: FREE },
   { name: 'steps', paged: false, thrashing: false, period: 0, stride: 1 },
   { name: 'paged', paged: true, thrashing: false, period: 0, stride: FREE },
-  { name: 'thrashing', paged: true, thrashing: true, period: 0, stride: FREE },
+  { name: 'thrashing', paged: true, thrashing: true, period: 0, stride: 1009 },
   { name: 'interrupted', paged: true, thrashing: true, period: 5, stride: 61 },
 ];
 
@@ -43,18 +45,24 @@ export async function createCore(): Promise<Core> {
   return new Core(await coreModule(), new MachineMemory(1, RAM_SIZE, 0));
 }
 
-/** Runs a batch under QEMU once and on the core in every mode. */
-export async function runBatch(core: Core, programs: readonly Identity[]): Promise<Outcome> {
-  const batch = buildBatch(programs, ATOMS_PER_CHECKPOINT);
+/** Runs programs of so many rounds under QEMU once, and on the core in every mode. */
+export async function runBatch(core: Core, programs: readonly Identity[], rounds = 1): Promise<Outcome> {
+  const batch = buildBatch(programs, intervalFor(rounds), rounds);
   const expected = await runOnQemu(batch);
   const failures: string[] = [];
   let instructions = 0;
   for (const mode of MODES) {
+    // Single instructions are never compiled.
+    if (rounds > 1 && mode.stride === 1) continue;
     const { failure, instret } = attempt(core, batch, expected, mode);
     if (mode === MODES[0]) instructions = Number(instret);
     if (failure !== undefined) failures.push(await narrow(core, batch, failure, mode));
   }
   return { instructions: failures.length > 0 ? 0 : instructions, failures };
+}
+
+function intervalFor(rounds: number): number {
+  return rounds > 1 ? ATOMS_PER_CHECKPOINT_IN_ROUNDS : ATOMS_PER_CHECKPOINT;
 }
 
 interface Attempt {
@@ -74,22 +82,37 @@ function attempt(core: Core, batch: Batch, expected: Uint8Array, mode: CoreMode)
   }
 }
 
-/** Finds a single program that fails, with a checkpoint after every instruction if it still fails then. */
+/**
+ * Finds a single program that fails, with a checkpoint after every instruction if it still fails then, and in
+ * as few rounds as possible: the trace is that of the last round.
+ */
 async function narrow(core: Core, batch: Batch, failure: string, mode: CoreMode): Promise<string> {
-  for (const interval of [1, ATOMS_PER_CHECKPOINT]) {
+  for (const interval of [1, intervalFor(batch.rounds)]) {
     for (const { seed, group, index } of batch.programs) {
-      const alone = buildBatch([{ seed, group, index }], interval);
-      const { failure } = attempt(core, alone, await runOnQemu(alone), mode);
-      if (failure) return `${title([{ seed, group, index }], mode)}\n${failure}`;
+      const fails = async (rounds: number) => {
+        const alone = buildBatch([{ seed, group, index }], interval, rounds);
+        return attempt(core, alone, await runOnQemu(alone), mode).failure;
+      };
+      let found = await fails(batch.rounds);
+      if (!found) continue;
+      let most = batch.rounds;
+      for (let least = 1; least < most; ) {
+        const middle = (least + most) >> 1;
+        const earlier = await fails(middle);
+        if (earlier) [most, found] = [middle, earlier];
+        else least = middle + 1;
+      }
+      return `${title([{ seed, group, index }], most, mode)}\n${found}`;
     }
   }
-  return `${title(batch.programs, mode)} (only together)\n${failure}`;
+  return `${title(batch.programs, batch.rounds, mode)} (only together)\n${failure}`;
 }
 
-function title(programs: readonly Identity[], { name }: CoreMode): string {
+function title(programs: readonly Identity[], rounds: number, { name }: CoreMode): string {
   const { seed, group, index } = programs[0] as Identity;
   const count = programs.length > 1 ? ` --count ${programs.length}` : '';
-  return `--seed ${seed} --group ${group} --index ${index}${count} (${name})`;
+  const repeat = rounds > 1 ? ` --rounds ${rounds}` : '';
+  return `--seed ${seed} --group ${group} --index ${index}${count}${repeat} (${name})`;
 }
 
 /** Runs all groups in turn, with `count` programs each from index `from` on. */
@@ -98,12 +121,13 @@ export async function runGroups(
   seed: number,
   from: number,
   count: number,
+  rounds: number,
   report: (group: Group, outcome: Outcome) => void,
 ): Promise<Outcome> {
   const failures: string[] = [];
   let instructions = 0;
   for (const group of GROUPS) {
-    const outcome = await runBatch(core, identities(seed, group, from, count));
+    const outcome = await runBatch(core, identities(seed, group, from, count), rounds);
     report(group, outcome);
     instructions += outcome.instructions;
     failures.push(...outcome.failures);

@@ -8,6 +8,7 @@ import { GROUPS } from './program.ts';
 const SEED = 2024;
 /** Compiling all code takes longer. */
 const PROGRAMS = process.env.JIT && !process.env.LONG_TESTS ? 5 : 40;
+const ROUNDS = 20;
 const INSTRUCTIONS = PROGRAMS * 25_000;
 
 describe('random programs', () => {
@@ -20,6 +21,13 @@ describe('random programs', () => {
     instructions += outcome.instructions;
   });
 
+  it('agree with QEMU when they run often', { timeout: 240_000 }, async () => {
+    const core = await createCore();
+    const outcome = await runBatch(core, identities(SEED, 'mixed', PROGRAMS, 3), ROUNDS);
+    expect(outcome.failures).toEqual([]);
+    expect(outcome.instructions).toBeGreaterThan(3 * ROUNDS * 500);
+  });
+
   it('execute many instructions', () => {
     console.log(`${instructions} instructions agree with QEMU, seed ${SEED}`);
     expect(instructions).toBeGreaterThan(INSTRUCTIONS);
@@ -27,12 +35,12 @@ describe('random programs', () => {
 });
 
 describe('comparison', () => {
-  it('finds a single wrong bit in the trace or in memory, and names the program', async () => {
-    const batch = buildBatch(identities(SEED, 'mixed', 0, 3), 12);
+  it('finds a single wrong bit in the trace, its hash or memory, and names the program', async () => {
+    const batch = buildBatch(identities(SEED, 'mixed', 0, 3), 12, 2);
     const expected = new Uint8Array(await runOnQemu(batch));
     expect(firstDifference(batch, expected, expected)).toBeUndefined();
-    for (const { index, scratch, trace } of batch.programs) {
-      for (const address of [scratch + 5, trace + 1000]) {
+    for (const { index, scratch, rounds, trace } of batch.programs) {
+      for (const address of [scratch + 5, rounds + 8, trace + 1000]) {
         const wrong = expected.slice();
         const offset = address - batch.results;
         wrong[offset] = (wrong[offset] as number) ^ 4;

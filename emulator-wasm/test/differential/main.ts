@@ -1,8 +1,10 @@
 /**
  * The long form of the differential test.
  *
- *     fuzz [--seed N] [--long] [--minutes N]              all groups, until the time is up
- *     fuzz --seed N --group G --index N [--count N]       repeats one batch, as named by a failure
+ *     fuzz [--seed N] [--long] [--minutes N] [--rounds N]          all groups, until the time is up
+ *     fuzz --seed N --group G --index N [--count N] [--rounds N]   repeats one batch, as named by a failure
+ *
+ * Programs of many rounds become hot.
  */
 import { parseArgs } from 'node:util';
 import { createCore, identities, type Outcome, runBatch, runGroups } from './campaign.ts';
@@ -18,6 +20,7 @@ const { values } = parseArgs({
     count: { type: 'string', default: '1' },
     long: { type: 'boolean', default: false },
     minutes: { type: 'string' },
+    rounds: { type: 'string', default: '1' },
   },
 });
 
@@ -32,6 +35,7 @@ function isGroup(name: string): name is Group {
 
 async function main(): Promise<number> {
   const seed = values.seed === undefined ? Date.now() % 1_000_000 : number('seed', values.seed);
+  const rounds = number('rounds', values.rounds);
   const core = await createCore();
   if (values.group !== undefined) {
     if (!isGroup(values.group)) throw new Error(`--group is one of ${GROUPS.join(', ')}`);
@@ -41,14 +45,14 @@ async function main(): Promise<number> {
       number('index', values.index),
       number('count', values.count),
     );
-    return finish(await runBatch(core, programs));
+    return finish(await runBatch(core, programs, rounds));
   }
   const minutes = number('minutes', values.minutes ?? (values.long ? '30' : '1'));
   console.log(`seed ${seed}, ${minutes} minutes`);
   const end = Date.now() + minutes * 60_000;
   let instructions = 0;
   for (let from = 0; Date.now() < end; from += PROGRAMS) {
-    const outcome = await runGroups(core, seed, from, PROGRAMS, () => {});
+    const outcome = await runGroups(core, seed, from, PROGRAMS, rounds, () => {});
     instructions += outcome.instructions;
     console.log(
       `programs ${from} to ${from + PROGRAMS - 1} of each group: ${instructions} instructions agree`,

@@ -19,7 +19,13 @@ export interface Areas {
   readonly pool: Label;
   readonly scratch: Label;
   readonly trace: Label;
+  /** The number of rounds that have ended (u64), and the hash of their traces (u64). */
+  readonly rounds: Label;
 }
+
+export const ROUNDS_BYTES = 16;
+/** The part of the pool by which it moves, in bytes, so that each round loads other values. */
+const POOL_MOVES = 1024;
 
 /** Everything about a laid-out program except its code. */
 export interface Layout {
@@ -41,16 +47,18 @@ class Renderer {
   readonly #assembler: Assembler;
   readonly #program: Program;
   readonly #interval: number;
+  readonly #rounds: number;
   readonly #routines: CompiledRoutine[];
   readonly #checkpoints: Checkpoint[] = [];
   readonly #written = new Set<string>();
   #atoms = 0;
   #from = 0;
 
-  constructor(assembler: Assembler, program: Program, interval: number) {
+  constructor(assembler: Assembler, program: Program, interval: number, rounds: number) {
     this.#assembler = assembler;
     this.#program = program;
     this.#interval = interval;
+    this.#rounds = rounds;
     this.#routines = program.routines.map((source) => ({ label: {}, source, traceBytes: 0 }));
   }
 
@@ -67,8 +75,49 @@ class Renderer {
     }
     assembler.place(start);
     this.#prologue(areas);
-    const traceBytes = this.#checkpoint() + this.#items(this.#program.main) + this.#checkpoint();
+    const first = this.#checkpoint();
+    const round = assembler.place({});
+    const traceBytes = first + this.#items(this.#program.main) + this.#checkpoint();
+    if (this.#rounds > 1) this.#endRound(areas, round);
     return { checkpoints: this.#checkpoints, traceBytes };
+  }
+
+  /** Adds the trace to the hash of all rounds, and begins the next round, which overwrites the trace. */
+  #endRound({ pool, trace, rounds }: Areas, round: Label): void {
+    const assembler = this.#assembler;
+    const { roles } = this.#program;
+    const { address, temporary, link: hash, leafLink: shifted, count } = roles;
+    const word = (name: 'ld' | 'sd', register: number, imm: number) => {
+      assembler.relative('addi', { rd: address }, address, rounds);
+      assembler.emit(
+        name,
+        name === 'ld' ? { rd: register, rs1: address, imm } : { rs1: address, rs2: register, imm },
+      );
+    };
+    word('ld', hash, 8);
+    assembler.relative('addi', { rd: address }, address, trace);
+    const top = assembler.place({});
+    assembler.emit('ld', { rd: temporary, rs1: address, imm: 0 });
+    assembler.emit('addi', { rd: address, rs1: address, imm: 8 });
+    assembler.emit('slli', { rd: shifted, rs1: hash, imm: 5 });
+    assembler.emit('add', { rd: hash, rs1: hash, rs2: shifted });
+    assembler.emit('xor', { rd: hash, rs1: hash, rs2: temporary });
+    assembler.jump('bltu', { rs1: address, rs2: roles.trace }, top);
+    word('sd', hash, 8);
+    word('ld', count, 0);
+    assembler.emit('addi', { rd: count, rs1: count, imm: 1 });
+    word('sd', count, 0);
+    const end: Label = {};
+    assembler.constant(temporary, this.#rounds);
+    assembler.emit('sub', { rd: temporary, rs1: temporary, rs2: count });
+    assembler.jump('beq', { rs1: temporary, rs2: 0 }, end);
+    assembler.relative('addi', { rd: roles.pool }, roles.pool, pool);
+    assembler.emit('slli', { rd: count, rs1: count, imm: 3 });
+    assembler.emit('andi', { rd: count, rs1: count, imm: POOL_MOVES - 8 });
+    assembler.emit('add', { rd: roles.pool, rs1: roles.pool, rs2: count });
+    assembler.relative('addi', { rd: roles.trace }, roles.trace, trace);
+    assembler.jump('jal', { rd: 0 }, round);
+    assembler.place(end);
   }
 
   /** Sets every register: roles to their addresses, all others to a value of the pool. */
@@ -169,7 +218,7 @@ class Renderer {
     const assembler = this.#assembler;
     const { roles } = this.#program;
     const count = leaf ? roles.leafCount : roles.count;
-    const inner = outer && traced;
+    const inner = outer && traced && times * body.length >= this.#interval;
     const before = inner ? this.#checkpoint() : 0;
     assembler.emit('addi', { rd: count, rs1: 0, imm: times });
     const top = assembler.place({});
@@ -186,7 +235,7 @@ class Renderer {
     } else {
       assembler.jump('bne', { rs1: count, rs2: 0 }, top);
     }
-    return before + times * bytes + (outer && !traced ? this.#checkpoint() : 0);
+    return before + times * bytes + (outer && !inner ? this.#checkpoint() : 0);
   }
 
   #switch({ selector, bodies }: Item & { kind: 'switch' }, traced: boolean): number {
@@ -270,8 +319,14 @@ class Renderer {
 
 /**
  * Assembles a program at the assembler's current address. `interval` is the number of atoms between
- * checkpoints. Execution falls through the end of the code.
+ * checkpoints. The program's main part runs `rounds` times. Execution falls through the end of the code.
  */
-export function render(assembler: Assembler, program: Program, interval: number, areas: Areas): Layout {
-  return new Renderer(assembler, program, interval).render(areas);
+export function render(
+  assembler: Assembler,
+  program: Program,
+  interval: number,
+  areas: Areas,
+  rounds: number,
+): Layout {
+  return new Renderer(assembler, program, interval, rounds).render(areas);
 }
