@@ -19,7 +19,7 @@ import {
 import { open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BOOTED, openBooted } from '../container/booted.ts';
-import { PROTOCOL_VERSION } from '../machine/agent-protocol.ts';
+import { PROTOCOL_VERSION } from '../machine/agent-codes.ts';
 import { MachineError } from '../machine/errors.ts';
 import type { MachineState, Plain, SavedMachine } from '../machine/machine.ts';
 import { PAGE, pagesOf } from '../snapshot/pages.ts';

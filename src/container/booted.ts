@@ -2,7 +2,7 @@
  * The machine that most containers have, as it is after its boot. The set-up saves it, and machines that are
  * like it start from there.
  */
-import { PROTOCOL_VERSION } from '../machine/agent-protocol.ts';
+import { PROTOCOL_VERSION } from '../machine/agent-codes.ts';
 import { StateError } from '../machine/errors.ts';
 import {
   Machine,

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { MessageReader } from './agent-messages.ts';
 import {
   encodeContainer,
   encodeExec,
@@ -18,9 +19,8 @@ import {
   encodeStatFile,
   encodeSuspend,
   encodeWriteFile,
-  MessageReader,
   newTokens,
-} from './agent-protocol.ts';
+} from './agent-requests.ts';
 
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');
 const tokens = Uint8Array.from({ length: 64 }, (_, index) => index);

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { Agent } from './agent.ts';
+import { PROTOCOL_VERSION } from './agent-codes.ts';
 import {
   encodeMeasure,
   encodePowerOff,
@@ -8,8 +9,7 @@ import {
   encodeRun,
   encodeSignal,
   encodeSuspend,
-  PROTOCOL_VERSION,
-} from './agent-protocol.ts';
+} from './agent-requests.ts';
 import type { VsockStream } from './devices/vsock/device.ts';
 import type { StreamMessage } from './stream-mux.ts';
 import { StreamMux } from './stream-mux.ts';

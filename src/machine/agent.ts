@@ -1,6 +1,7 @@
 import { chunks } from '../streams/chunks.ts';
+import { CONTROL_PORT, PROTOCOL_VERSION, STREAM_PORT, TOKEN_SIZE } from './agent-codes.ts';
+import { type GuestMessage, MessageReader, type Usage } from './agent-messages.ts';
 import {
-  CONTROL_PORT,
   encodeKill,
   encodeMeasure,
   encodeNetwork,
@@ -10,15 +11,9 @@ import {
   encodeSignal,
   encodeStop,
   encodeSuspend,
-  type GuestMessage,
   type GuestNetwork,
-  MessageReader,
-  PROTOCOL_VERSION,
   type Resumption,
-  STREAM_PORT,
-  TOKEN_SIZE,
-  type Usage,
-} from './agent-protocol.ts';
+} from './agent-requests.ts';
 import { type Deferred, deferred } from './deferred.ts';
 import type { VsockDevice, VsockStream } from './devices/vsock/device.ts';
 import { MachineError, StateError } from './errors.ts';

@@ -2,7 +2,7 @@
 
 import { concat } from '../streams/concat.ts';
 import { decodeBytes } from '../text/byte-text.ts';
-import { FILE_CHANGED, FILE_RENAMED, MOUNT_POINT, RECORD_SIZE } from './agent-protocol.ts';
+import { FILE_CHANGED, FILE_RENAMED, MOUNT_POINT, RECORD_SIZE } from './agent-codes.ts';
 
 export type FileType =
   | 'file'

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { CONSTANTS, type ForwarderEvent, ForwarderEventReader } from './agent-protocol.ts';
+import { CONSTANTS } from './agent-codes.ts';
+import { type ForwarderEvent, ForwarderEventReader } from './agent-messages.ts';
 import { deferred } from './deferred.ts';
 import { MachineError } from './errors.ts';
 import { Forwarders } from './forwarders.ts';

@@ -1,16 +1,9 @@
 import { OptionError } from '../options/option-error.mjs';
 import { chunks } from '../streams/chunks.ts';
 import { printable } from '../text/byte-text.ts';
-import {
-  encodeAccept,
-  encodeCancel,
-  encodeConnect,
-  encodeWatchPorts,
-  type ForwarderEvent,
-  ForwarderEventReader,
-  MAX_PORT,
-  newToken,
-} from './agent-protocol.ts';
+import { MAX_PORT } from './agent-codes.ts';
+import { type ForwarderEvent, ForwarderEventReader } from './agent-messages.ts';
+import { encodeAccept, encodeCancel, encodeConnect, encodeWatchPorts, newToken } from './agent-requests.ts';
 import { type Deferred, deferred } from './deferred.ts';
 import { ConnectError, MachineError } from './errors.ts';
 import { type PortChange, PortWatch } from './port-watch.ts';

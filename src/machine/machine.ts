@@ -9,13 +9,8 @@ import type { DiskOptions, WritableDisk } from '../disk/disks.ts';
 import type { NetworkOptions, NetworkStatus } from '../network/network.ts';
 import type { JitMode } from '../options/jit.mjs';
 import { chunks } from '../streams/chunks.ts';
-import type {
-  ContainerDisks,
-  ContainerRequest,
-  ExecRequest,
-  ProcessRequest,
-  Usage,
-} from './agent-protocol.ts';
+import type { Usage } from './agent-messages.ts';
+import type { ContainerDisks, ContainerRequest, ExecRequest, ProcessRequest } from './agent-requests.ts';
 import { monotonicNow } from './clock.ts';
 import { type Deferred, deferred } from './deferred.ts';
 import type { DeviceOptions } from './devices/index.ts';
@@ -65,7 +60,8 @@ export type { DiskOptions, WritableDisk } from '../disk/disks.ts';
 export type { NetworkOptions, NetworkStatus, RelayOptions } from '../network/network.ts';
 export type { Refusal, RefusalReason } from '../network/refusal.ts';
 export type { RelayLimit } from '../network/relay-protocol.ts';
-export type { ContainerDisks, Usage } from './agent-protocol.ts';
+export type { Usage } from './agent-messages.ts';
+export type { ContainerDisks } from './agent-requests.ts';
 export type { FileChange, FileStatus, FileType, FolderEntry } from './file-records.ts';
 export type { Connection, Listening } from './forwarders.ts';
 export type { JitStats } from './jit-stats.ts';

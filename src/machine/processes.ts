@@ -1,3 +1,4 @@
+import type { Usage } from './agent-messages.ts';
 import {
   type ContainerDisks,
   type ContainerRequest,
@@ -19,8 +20,7 @@ import {
   type FileRequest,
   newTokens,
   type ProcessRequest,
-  type Usage,
-} from './agent-protocol.ts';
+} from './agent-requests.ts';
 import { type Deferred, deferred } from './deferred.ts';
 import { MachineError } from './errors.ts';
 import { CONSOLE_INPUT, isProcessStream, processStream, type ToMachine } from './protocol.ts';

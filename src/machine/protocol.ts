@@ -2,7 +2,7 @@
 import type { CompiledRegion } from '../../emulator-wasm/jit/translator.ts';
 import type { WritableDisk } from '../disk/disks.ts';
 import type { NetworkStatus } from '../network/network.ts';
-import type { Usage } from './agent-protocol.ts';
+import type { Usage } from './agent-messages.ts';
 import type { DeviceOptions } from './devices/index.ts';
 import type { PackedError } from './errors.ts';
 import type { ProfileBuffers } from './image-profile.ts';

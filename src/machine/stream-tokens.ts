@@ -1,6 +1,6 @@
 import { concat } from '../streams/concat.ts';
 import { toHex } from '../text/hex.ts';
-import { TOKEN_SIZE } from './agent-protocol.ts';
+import { TOKEN_SIZE } from './agent-codes.ts';
 import type { VsockStream } from './devices/vsock/device.ts';
 import type { Plain, StateReader } from './state.ts';
 

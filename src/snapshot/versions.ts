@@ -1,4 +1,4 @@
-import { PROTOCOL_VERSION } from '../machine/agent-protocol.ts';
+import { PROTOCOL_VERSION } from '../machine/agent-codes.ts';
 import type { Versions } from './file.ts';
 
 /** The version of this program, as package.json has it. */

@@ -4,38 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import {
-  CONSTANTS,
-  type ContainedRequest,
-  encodeChannel,
-  encodeContainer,
-  encodeExec,
-  encodeExport,
-  encodeForward,
-  encodeKill,
-  encodeListFolder,
-  encodeMakeFolder,
-  encodeMeasure,
-  encodeNetwork,
-  encodePowerOff,
-  encodeReadFile,
-  encodeRemoveFile,
-  encodeRenameFile,
-  encodeResize,
-  encodeResume,
-  encodeRun,
-  encodeSignal,
-  encodeStatFile,
-  encodeStop,
-  encodeSuspend,
-  encodeWatchFile,
-  encodeWriteFile,
-  type FileRequest,
-  MAX_STREAMS,
-  MessageReader,
-  type ProcessRequest,
-  TOKEN_SIZE,
-} from '../../../src/machine/agent-protocol.ts';
+import { CONSTANTS, MAX_STREAMS, TOKEN_SIZE } from '../../../src/machine/agent-codes.ts';
+import { MessageReader } from '../../../src/machine/agent-messages.ts';
+import { type ContainedRequest, encodeChannel, encodeContainer, encodeExec, encodeExport, encodeForward, encodeKill, encodeListFolder, encodeMakeFolder, encodeMeasure, encodeNetwork, encodePowerOff, encodeReadFile, encodeRemoveFile, encodeRenameFile, encodeResize, encodeResume, encodeRun, encodeSignal, encodeStatFile, encodeStop, encodeSuspend, encodeWatchFile, encodeWriteFile, type FileRequest, type ProcessRequest } from '../../../src/machine/agent-requests.ts';
 import { RecordReader } from '../../../src/machine/file-records.ts';
 
 const RUNS = 60;

@@ -1,147 +1,54 @@
-/** Messages between host and the guest's agent; `docs/agent-protocol.md` defines them. */
-import { TIMEBASE } from '../../emulator-wasm/layout.ts';
+/** What the host asks of the guest's agent; `docs/agent-protocol.md` defines the fields. */
 import { checkText } from '../options/check.ts';
 import { OptionError } from '../options/option-error.mjs';
 import { concat } from '../streams/concat.ts';
 import { encodeBytes } from '../text/byte-text.ts';
+import {
+  ACCEPT,
+  CANCEL,
+  CHANNEL,
+  COMMAND_SIZE,
+  CONNECT,
+  CONTAINER,
+  ENTROPY_SIZE,
+  EXEC,
+  EXPORT,
+  FOLLOW_LINK,
+  FORWARD,
+  IGNORE_PORTS,
+  KEPT,
+  KILL,
+  LIST_FOLDER,
+  MAKE_FOLDER,
+  MAX_LENGTH,
+  MAX_STREAMS,
+  MEASURE,
+  NETWORK,
+  POWEROFF,
+  READ_FILE,
+  READ_ONLY,
+  RECURSIVE,
+  REMOVE_FILE,
+  RENAME_FILE,
+  REPLACE,
+  RESIZE,
+  RESUME,
+  RUN,
+  RUN_CONSOLE,
+  SAME_MODE,
+  SIGNAL,
+  STAT_FILE,
+  STOP,
+  SUSPEND,
+  TOKEN_SIZE,
+  WATCH_FILE,
+  WATCH_PORTS,
+  WITH_INIT,
+  WITH_PARENTS,
+  WITH_TERMINAL,
+  WRITE_FILE,
+} from './agent-codes.ts';
 import type { TerminalSize } from './terminal-size.ts';
-
-export const PROTOCOL_VERSION = 7;
-export const CONTROL_PORT = 1024;
-export const STREAM_PORT = 1025;
-/** Bytes of the secret that opens a stream of a process. The guest sends it first. */
-export const TOKEN_SIZE = 16;
-/** A process has streams for descriptors below this number. */
-export const MAX_STREAMS = 4;
-const LENGTH_SIZE = 4;
-const MAX_LENGTH = 1 << 20;
-const NAME_SIZE = 64;
-export const MAX_PORT = 0xffff;
-
-const RUN = 1;
-const HELLO = 2;
-const EXIT = 3;
-const SIGNAL = 4;
-const POWEROFF = 5;
-const CONTAINER = 6;
-const RESIZE = 7;
-const EXEC = 8;
-const READ_FILE = 9;
-const WRITE_FILE = 10;
-const MEASURE = 11;
-const USAGE = 12;
-const STOP = 13;
-const LIST_FOLDER = 14;
-const STAT_FILE = 15;
-const MAKE_FOLDER = 16;
-const REMOVE_FILE = 17;
-const RENAME_FILE = 18;
-const STARTED = 19;
-const NETWORK = 20;
-const FORWARD = 21;
-const KILL = 22;
-const CHANNEL = 23;
-const WATCH_FILE = 24;
-const SUSPEND = 25;
-const SUSPENDED = 26;
-const RESUME = 27;
-const EXPORT = 28;
-
-/** Commands for a forwarder, and their size. */
-const COMMAND_SIZE = 28;
-const CONNECT = 1;
-const CANCEL = 2;
-const WATCH_PORTS = 3;
-const IGNORE_PORTS = 4;
-const ACCEPT = 5;
-/** Events of a forwarder, and their size. */
-const EVENT_SIZE = 12;
-const REFUSED = 1;
-const PORT_OPENED = 2;
-const PORT_CLOSED = 3;
-
-const RUN_CONSOLE = 1;
-const WITH_TERMINAL = 1;
-const WITH_INIT = 2;
-const READ_ONLY = 4;
-const KEPT = 8;
-/** RESUME's random bytes. */
-export const ENTROPY_SIZE = 32;
-/** The guest's ticks are units of this time. */
-const TICK_NANOSECONDS = 1_000_000_000 / TIMEBASE;
-const TMPFS_FIELDS = 3;
-const SAME_MODE = 0xffff_ffff;
-const FOLLOW_LINK = 1;
-const WITH_PARENTS = 1;
-const RECURSIVE = 1;
-const REPLACE = 1;
-/** The first byte of the records of a watched file. */
-export const FILE_RENAMED = 1;
-export const FILE_CHANGED = 2;
-/** The flag of a record of a file on which a file system is mounted. */
-export const MOUNT_POINT = 1;
-/** The numbers of a record of a file, before its name. */
-export const RECORD_SIZE = 40;
-
-/** For the test that compares them with those of `kernel/init/message.h`. */
-export const CONSTANTS: Readonly<Record<string, number>> = {
-  ...{
-    PROTOCOL_VERSION,
-    CONTROL_PORT,
-    STREAM_PORT,
-    TOKEN_SIZE,
-    MAX_STREAMS,
-    LENGTH_SIZE,
-    MAX_LENGTH,
-    NAME_SIZE,
-  },
-  ...{
-    RUN,
-    HELLO,
-    EXIT,
-    SIGNAL,
-    POWEROFF,
-    CONTAINER,
-    RESIZE,
-    EXEC,
-    READ_FILE,
-    WRITE_FILE,
-    MEASURE,
-    USAGE,
-    STOP,
-  },
-  ...{
-    LIST_FOLDER,
-    STAT_FILE,
-    MAKE_FOLDER,
-    REMOVE_FILE,
-    RENAME_FILE,
-    STARTED,
-    NETWORK,
-    FORWARD,
-    KILL,
-    CHANNEL,
-    WATCH_FILE,
-    SUSPEND,
-    SUSPENDED,
-    RESUME,
-    EXPORT,
-  },
-  ...{ COMMAND_SIZE, CONNECT, CANCEL, WATCH_PORTS, IGNORE_PORTS, ACCEPT },
-  ...{ EVENT_SIZE, REFUSED, PORT_OPENED, PORT_CLOSED },
-  ...{
-    RUN_CONSOLE,
-    WITH_TERMINAL,
-    WITH_INIT,
-    READ_ONLY,
-    KEPT,
-    TMPFS_FIELDS,
-    SAME_MODE,
-    ENTROPY_SIZE,
-    TICK_NANOSECONDS,
-  },
-  ...{ FOLLOW_LINK, WITH_PARENTS, RECURSIVE, REPLACE, MOUNT_POINT, RECORD_SIZE, FILE_RENAMED, FILE_CHANGED },
-};
 
 /** A request for something with a process number, an EXIT, and streams. */
 export interface ProcessRequest {
@@ -239,10 +146,6 @@ export interface ChannelRequest extends ForwardRequest {
   readonly name: string;
 }
 
-export type ForwarderEvent =
-  /** @param error Linux's number of the error */
-  { type: 'refused'; connection: number; error: number } | { type: 'port'; port: number; open: boolean };
-
 /** The configuration of the guest's network card. Addresses are IPv4, of 4 bytes in network order. */
 export interface GuestNetwork {
   readonly guest: Uint8Array;
@@ -260,26 +163,6 @@ export interface Resumption {
   /** `ENTROPY_SIZE` random bytes, which no other machine gets. */
   readonly entropy: Uint8Array;
 }
-
-/** In bytes and ms. */
-export interface Usage {
-  /** The machine's memory, without the kernel itself; available is what programs could have of it. */
-  readonly memory: { readonly totalBytes: number; readonly availableBytes: number };
-  /** The disk that the container writes to. */
-  readonly disk: { readonly totalBytes: number; readonly usedBytes: number };
-  /** Since the boot. Each CPU is idle for a time of its own, and this is their sum. */
-  readonly cpu: { readonly uptime: number; readonly idle: number };
-}
-
-export type GuestMessage =
-  | { type: 'hello'; version: number }
-  /** The program of a container's process runs. */
-  | { type: 'started'; process: number }
-  | { type: 'usage'; usage: Usage }
-  /** The processes of all containers are frozen. */
-  | { type: 'suspended' }
-  /** The reason is empty unless the process could not say it. */
-  | { type: 'exit'; process: number; status: number; reason: string };
 
 /** Unguessable tokens for a process's streams. */
 export function newTokens(): Uint8Array<ArrayBuffer> {
@@ -474,100 +357,6 @@ function command(type: number, subject = 0): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(COMMAND_SIZE);
   bytes.set(concat([u32(type), u32(subject)]));
   return bytes;
-}
-
-/** Cuts a forwarder's bytes into events. Those without a meaning are left out. */
-export class ForwarderEventReader {
-  #pending = new Uint8Array();
-
-  *push(bytes: Uint8Array): Generator<ForwarderEvent, void> {
-    const received = concat([this.#pending, bytes]);
-    const view = new DataView(received.buffer);
-    const complete = received.length - (received.length % EVENT_SIZE);
-    this.#pending = received.slice(complete);
-    for (let at = 0; at < complete; at += EVENT_SIZE) {
-      const [type, subject] = [view.getUint32(at, true), view.getUint32(at + 4, true)];
-      if (type === REFUSED) {
-        yield { type: 'refused', connection: subject, error: view.getUint32(at + 8, true) };
-      } else if ((type === PORT_OPENED || type === PORT_CLOSED) && subject > 0 && subject <= MAX_PORT) {
-        yield { type: 'port', port: subject, open: type === PORT_OPENED };
-      }
-    }
-  }
-}
-
-/** Cuts the guest's bytes into messages. */
-export class MessageReader {
-  #pending: Uint8Array<ArrayBuffer>;
-
-  /** @param pending of another reader, which this one continues */
-  constructor(pending: Uint8Array<ArrayBuffer> = new Uint8Array()) {
-    this.#pending = pending;
-  }
-
-  /** The beginning of a message whose end has not come. */
-  get pending(): Uint8Array<ArrayBuffer> {
-    return this.#pending;
-  }
-
-  /** @throws RangeError when a message is longer or shorter than the protocol allows */
-  push(bytes: Uint8Array): GuestMessage[] {
-    const received = concat([this.#pending, bytes]);
-    const view = new DataView(received.buffer);
-    const messages: GuestMessage[] = [];
-    let at = 0;
-    while (received.length - at >= LENGTH_SIZE) {
-      const length = view.getUint32(at, true);
-      if (length > MAX_LENGTH || length < 1) throw new RangeError(`a message of ${length} bytes`);
-      const end = at + LENGTH_SIZE + length;
-      if (end > received.length) break;
-      const payload = received.subarray(at + LENGTH_SIZE + 1, end);
-      const message = decode(view.getUint8(at + LENGTH_SIZE), payload);
-      if (message) messages.push(message);
-      at = end;
-    }
-    this.#pending = received.slice(at);
-    return messages;
-  }
-}
-
-function decode(type: number, payload: Uint8Array): GuestMessage | undefined {
-  const view = new DataView(payload.buffer, payload.byteOffset, payload.length);
-  switch (type) {
-    case HELLO:
-      return { type: 'hello', version: view.getUint32(0, true) };
-    case STARTED:
-      return { type: 'started', process: view.getUint32(0, true) };
-    case EXIT:
-      return {
-        type: 'exit',
-        process: view.getUint32(0, true),
-        status: view.getUint32(4, true),
-        reason: decodeString(payload.subarray(8)),
-      };
-    case USAGE:
-      return { type: 'usage', usage: decodeUsage(view) };
-    case SUSPENDED:
-      return { type: 'suspended' };
-    default:
-      return undefined;
-  }
-}
-
-/** @throws RangeError when its NUL is missing */
-function decodeString(bytes: Uint8Array): string {
-  const end = bytes.indexOf(0);
-  if (end < 0) throw new RangeError('a string without its end');
-  return new TextDecoder().decode(bytes.subarray(0, end));
-}
-
-function decodeUsage(view: DataView): Usage {
-  const figure = (index: number) => Number(view.getBigUint64(index * 8, true));
-  return {
-    memory: { totalBytes: figure(0), availableBytes: figure(1) },
-    disk: { totalBytes: figure(2), usedBytes: figure(3) },
-    cpu: { uptime: figure(4), idle: figure(5) },
-  };
 }
 
 function head({ process, tokens }: ProcessRequest): Uint8Array {
