@@ -1,26 +1,27 @@
-import {
-  MODE_FIRMWARE,
-  MODE_ICOUNT,
-  MODE_JIT,
-  MODE_JIT_ALL,
-  VIRTIO_SLOTS,
-} from '../../emulator-wasm/layout.ts';
-import type { DiskOptions, WritableDisk } from '../disk/disks.ts';
-import type { NetworkOptions, NetworkStatus } from '../network/network.ts';
-import type { JitMode } from '../options/jit.mjs';
+import { MODE_ICOUNT, MODE_JIT, MODE_JIT_ALL } from '../../emulator-wasm/layout.ts';
+import type { WritableDisk } from '../disk/disks.ts';
 import { chunks } from '../streams/chunks.ts';
 import type { Usage } from './agent-messages.ts';
-import type { ContainerDisks, ContainerRequest, ExecRequest, ProcessRequest } from './agent-requests.ts';
+import type { ContainerDisks } from './agent-requests.ts';
 import { monotonicNow } from './clock.ts';
 import { type Deferred, deferred } from './deferred.ts';
-import type { DeviceOptions } from './devices/index.ts';
 import { DiskRequests } from './disk-requests.ts';
 import { MachineError, unpackError } from './errors.ts';
 import { type Connection, Forwarders, type Listening } from './forwarders.ts';
 import { instructionsRetired } from './hart-words.ts';
 import { allocateProfiles } from './image-profile.ts';
 import { type JitStats, jitStats } from './jit-stats.ts';
-import { createMemory, guestRam, type MemoryPlan, planMemory } from './memory.ts';
+import {
+  type ContainerOptions,
+  type ExecOptions,
+  type LinuxOptions,
+  type MachineOptions,
+  type ResumeOptions,
+  type Setup,
+  type StartOptions,
+  setupOf,
+} from './machine-options.ts';
+import { createMemory, guestRam, type MemoryPlan } from './memory.ts';
 import { OutputRing } from './output-ring.ts';
 import type { Platform, WorkerHandle } from './platform/platform.ts';
 import type { PortChange } from './port-watch.ts';
@@ -42,17 +43,13 @@ import {
   CONSOLE_INPUT,
   CONSOLE_OUTPUT,
   describeExit,
-  diskSerial,
   type FromMachine,
   isProcessStream,
-  type LinuxGuest,
   type MachineExit,
-  type MachineStart,
   type ToMachine,
   TRACE_OUTPUT,
 } from './protocol.ts';
-import { savedFirmware, savedPlan } from './saved-blocks.ts';
-import type { MachineState, SavedMachine } from './state.ts';
+import type { MachineState } from './state.ts';
 import { StreamMux } from './stream-mux.ts';
 import { SuspendedMachine } from './suspended-machine.ts';
 
@@ -65,6 +62,15 @@ export type { ContainerDisks } from './agent-requests.ts';
 export type { FileChange, FileStatus, FileType, FolderEntry } from './file-records.ts';
 export type { Connection, Listening } from './forwarders.ts';
 export type { JitStats } from './jit-stats.ts';
+export type {
+  BareMetalOptions,
+  ContainerOptions,
+  ExecOptions,
+  LinuxOptions,
+  MachineOptions,
+  ResumeOptions,
+  StartOptions,
+} from './machine-options.ts';
 export type { PortChange } from './port-watch.ts';
 export type {
   ConsoleProcess,
@@ -89,7 +95,6 @@ export {
 export type { MachineState, Plain, SavedMachine } from './state.ts';
 export type { SuspendedMachine } from './suspended-machine.ts';
 
-const CONSOLE_COMMAND_LINE = 'console=hvc0';
 const WORD_SIZE = 4;
 /** The length of the log that errors carry. */
 const LOG_LENGTH = 4096;
@@ -99,58 +104,6 @@ const MOST_LEFT = 4 << 20;
 /** How long the network of a suspended machine may take to close, and a profile to be stored, in ms. */
 const STOP_PATIENCE = 1000;
 
-const JIT_MODES: Record<JitMode, number> = { hot: MODE_JIT, off: 0, all: MODE_JIT | MODE_JIT_ALL };
-
-export interface MachineOptions {
-  /** The compiled emulator.wasm. */
-  readonly emulator: WebAssembly.Module;
-  /** 1 to MAX_HARTS. More than one needs a kernel with SMP. */
-  readonly cpus: number;
-  /** Guest RAM, a multiple of 4096. */
-  readonly memoryBytes: number;
-  /** For reproducible runs: time is the instruction count, and the random seed is fixed. */
-  readonly icount?: boolean;
-  /**
-   * Receives what the guest writes to its console: hvc0, SBI debug console and UART. While a promise that it
-   * returned is pending, the guest waits. Without `onConsole`, output is dropped.
-   */
-  readonly onConsole?: (bytes: Uint8Array<ArrayBuffer>) => void | Promise<void>;
-  /**
-   * Which code is compiled: hot code (the default, except in reproducible or traced runs), none, or, for
-   * tests, all code when it is first executed.
-   */
-  readonly jit?: JitMode;
-  /** Receives a line for each instruction, in the same way as `onConsole`. The machine becomes very slow. */
-  readonly onTrace?: (bytes: Uint8Array<ArrayBuffer>) => void | Promise<void>;
-}
-
-export interface LinuxOptions extends MachineOptions {
-  /** An uncompressed RISC-V Image. */
-  readonly kernel: Uint8Array;
-  readonly initrd?: Uint8Array;
-  /** Appended to the command line. */
-  readonly commandLine?: string;
-  readonly disks?: readonly DiskOptions[];
-  /** Without it, there is no network card. Reproducible runs have none. */
-  readonly network?: NetworkOptions | undefined;
-  /** Called when the state of the network changes, and once a second while frames are passed on. */
-  readonly onNetwork?: ((status: NetworkStatus) => void) | undefined;
-  /** Called when a kept disk cannot be written, such as when the store is full, and when it can be again. */
-  readonly onDiskProblem?: ((problem: string | undefined) => void) | undefined;
-}
-
-/** A machine that goes on where another one was suspended, with the same devices. */
-export type ResumeOptions = SavedMachine &
-  Omit<LinuxOptions, 'kernel' | 'initrd' | 'commandLine' | 'cpus' | 'memoryBytes' | 'icount' | 'onTrace'>;
-
-export interface BareMetalOptions extends MachineOptions {
-  /** An ELF64 executable for RISC-V. */
-  readonly elf: Uint8Array;
-}
-
-export type ContainerOptions = Omit<ContainerRequest, keyof ProcessRequest>;
-export type ExecOptions = Omit<ExecRequest, keyof ProcessRequest | 'container'>;
-
 export interface MachineStats {
   /** Instructions retired by each hart. */
   readonly instructions: readonly number[];
@@ -158,8 +111,6 @@ export interface MachineStats {
   /** Since the machine was started. */
   readonly seconds: number;
 }
-
-export type StartOptions = LinuxOptions | BareMetalOptions | ResumeOptions;
 
 /** A virtual machine, seen from the thread that started it. */
 export class Machine {
@@ -693,67 +644,4 @@ class LogTail {
   add(bytes: Uint8Array): void {
     this.text = (this.text + this.#decoder.decode(bytes, { stream: true })).slice(-LOG_LENGTH);
   }
-}
-
-/** What differs between the kinds of machines. */
-interface Setup {
-  readonly guest: MachineStart['guest'];
-  /** In the order of their slots. */
-  readonly devices: readonly DeviceOptions[];
-  readonly plan: MemoryPlan;
-  /** MODE_* bits. */
-  readonly mode: number;
-  readonly onTrace?: MachineOptions['onTrace'];
-  readonly memory?: WebAssembly.Memory | undefined;
-}
-
-function setupOf(options: StartOptions): Setup {
-  if ('state' in options) {
-    const { state } = options;
-    const isLinux = savedFirmware(state);
-    return {
-      guest: { kind: 'suspended', state },
-      memory: options.memory,
-      devices: isLinux ? devicesOf(options) : [],
-      plan: savedPlan(state),
-      mode: (isLinux ? MODE_FIRMWARE : 0) | JIT_MODES[options.jit ?? 'hot'],
-    };
-  }
-  const { icount, onTrace } = options;
-  const isLinux = 'kernel' in options;
-  return {
-    guest: isLinux ? linuxGuest(options) : { kind: 'elf', file: options.elf },
-    devices: isLinux ? devicesOf(options) : [],
-    plan: planMemory(options.cpus, options.memoryBytes),
-    mode:
-      (isLinux ? MODE_FIRMWARE : 0) |
-      (icount ? MODE_ICOUNT : 0) |
-      JIT_MODES[icount || onTrace ? 'off' : (options.jit ?? 'hot')],
-    onTrace,
-  };
-}
-
-function linuxGuest({ kernel, initrd, commandLine = '' }: LinuxOptions): LinuxGuest {
-  return { kind: 'linux', kernel, initrd, commandLine: `${CONSOLE_COMMAND_LINE} ${commandLine}`.trim() };
-}
-
-/** The devices of a Linux machine, in the order of their slots. */
-function devicesOf({
-  disks = [],
-  icount,
-  network,
-}: Pick<LinuxOptions, 'disks' | 'icount' | 'network'>): DeviceOptions[] {
-  for (const disk of disks) {
-    if ('data' in disk && disk.data.length % 512 !== 0)
-      throw new MachineError('a disk is a whole number of 512-byte sectors');
-  }
-  const fixed: DeviceOptions[] = [{ kind: 'console' }, { kind: 'vsock' }];
-  if (!icount) fixed.push({ kind: 'rng' });
-  if (network && !icount) fixed.push({ kind: 'net', network });
-  const room = VIRTIO_SLOTS - fixed.length;
-  if (disks.length > room) throw new MachineError(`a machine has at most ${room} disks, not ${disks.length}`);
-  return [
-    ...fixed,
-    ...disks.map((disk, index) => ({ kind: 'block', serial: diskSerial(index), disk }) as const),
-  ];
 }
