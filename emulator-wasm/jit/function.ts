@@ -122,10 +122,9 @@ export class RegionFunction {
     return this.#floatState;
   }
 
-  /** Pushes where a TLB with this mask has the entry of the address in a local. */
-  pushTlbIndex(address: number, mask: number): void {
+  /** Pushes where a TLB with this mask has the entry of the address on the stack. */
+  pushTlbIndex(mask: number): void {
     const { code } = this;
-    code.get(address);
     code.op(wasm.i32WrapI64);
     code.i32(TLB_SHIFT);
     code.op(wasm.i32ShrU);
@@ -146,7 +145,8 @@ export class RegionFunction {
   /** Leaves the region and continues at an offset from the start of the page. */
   leaveTo(offset: number): void {
     if (this.#isNear(offset)) {
-      this.#leaveBy(offset, 0, 0);
+      this.#setExit(offset, 0, 0);
+      this.code.br(this.#exits.side);
       return;
     }
     this.pushAddress(offset);
@@ -166,21 +166,25 @@ export class RegionFunction {
     this.code.br(this.#exits.leave);
   }
 
-  /** Leaves the region at the instruction at `offset`, after `retired` instructions of the block. */
-  leaveAt(offset: number, retired: number): void {
-    this.#leaveBy(offset, retired, 0);
+  /**
+   * If the condition on the stack holds, which is unlikely, leaves the region at the instruction at `offset`,
+   * after `retired` instructions of the block.
+   */
+  leaveIf(offset: number, retired: number): void {
+    this.#setExit(offset, retired, 0);
+    this.code.brIfUnlikely(this.#exits.side);
   }
 
   /** Leaves the instruction at `offset` to the interpreter, after `retired` instructions of the block. */
   interpret(offset: number, retired: number): void {
-    this.#leaveBy(offset, retired, 1);
+    this.#setExit(offset, retired, 1);
+    this.code.br(this.#exits.side);
   }
 
   /** The same if the condition on the stack holds, which is unlikely. */
   interpretIf(offset: number, retired: number): void {
-    this.code.ifUnlikely();
-    this.interpret(offset, retired);
-    this.code.end();
+    this.#setExit(offset, retired, 1);
+    this.code.brIfUnlikely(this.#exits.side);
   }
 
   #isNear(offset: number): boolean {
@@ -192,13 +196,12 @@ export class RegionFunction {
     return this.#places.findIndex(({ number }) => number === pageNumber(offset));
   }
 
-  #leaveBy(offset: number, retired: number, interpreted: 0 | 1): void {
+  #setExit(offset: number, retired: number, interpreted: 0 | 1): void {
     const place = this.#placeOf(offset);
     const { number } = this.#places[place] as Place;
     const inPage = (offset - number * PAGE_SIZE) | interpreted | (place << PLACE_SHIFT);
     this.code.i32(inPage | (retired << RETIRED_SHIFT));
     this.code.set(this.#exit);
-    this.code.br(this.#exits.side);
   }
 
   /**
@@ -328,8 +331,8 @@ export class RegionFunction {
     const va = this.borrow(I64);
     const entry = this.borrow(I32);
     this.pushAddress(number * PAGE_SIZE);
-    code.set(va);
-    this.pushTlbIndex(va, PAGE_TLB_MASK);
+    code.tee(va);
+    this.pushTlbIndex(PAGE_TLB_MASK);
     code.get(HART);
     code.memory(wasm.i32Load, H_JUMPS);
     code.op(wasm.i32Add);
@@ -343,9 +346,7 @@ export class RegionFunction {
     code.memory(wasm.i64Load, RECORD_HASH);
     code.i64Constant(hash, number);
     code.op(wasm.i64Ne);
-    code.ifUnlikely();
-    this.leaveTo(offset);
-    code.end();
+    this.leaveIf(offset, 0);
     code.get(this.#present);
     code.i32(1 << place);
     code.op(wasm.i32Or);

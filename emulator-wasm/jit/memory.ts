@@ -54,9 +54,6 @@ const WRITING = STORE_TLB;
 /** NaN boxing of a single in a register of 64 bits. */
 const BOX = 0xffff_ffff_0000_0000n;
 
-/** A window's base precedes the register's address by this much, so that all offsets are positive. */
-const BIAS = 2048;
-
 /** The loads and stores among instructions. */
 export function accessesOf(instructions: readonly Instruction[]): Access[] {
   return instructions.flatMap((instruction) => {
@@ -107,7 +104,7 @@ function pushHostAddress(f: RegionFunction, access: Access, retired: number): nu
     openWindow(f, access.instruction, window, isWide, retired);
   }
   code.get(windows.base(rs1));
-  return imm + BIAS;
+  return imm - windows.origin(rs1);
 }
 
 function openWindow(
@@ -120,17 +117,13 @@ function openWindow(
   const { code } = f;
   const { rs1, offset } = instruction;
   const address = f.borrow(I64);
-  const base = f.windows.base(rs1);
   pushAddress(f, rs1, window.from);
-  code.set(address);
-  const miss = () => (isWide ? f.leaveAt(offset, retired) : f.interpret(offset, retired));
-  lookUp(f, window.to - window.from, window.writable ? WRITING : READING, address, base, miss);
-  code.get(base);
+  code.tee(address);
+  const miss = () => (isWide ? f.leaveIf(offset, retired) : f.interpretIf(offset, retired));
+  pushAddend(f, window.to - window.from, window.writable ? WRITING : READING, address, miss);
   code.get(address);
   code.op(wasm.i32WrapI64, wasm.i32Add);
-  code.i32(-BIAS - window.from);
-  code.op(wasm.i32Add);
-  code.set(base);
+  code.set(f.windows.base(rs1));
   f.release(I64, address);
   f.windows.open(instruction, window, isWide);
 }
@@ -163,15 +156,13 @@ function pushByPage(
   code.memory(wasm.i64Load, recent);
   code.op(wasm.i64Ne);
   code.ifUnlikely();
-  const addend = f.borrow(I32);
-  lookUp(f, bytes, writes ? WRITING : READING, address, addend, () => f.interpret(offset, retired));
+  code.get(TLB);
+  code.get(address);
+  pushAddend(f, bytes, writes ? WRITING : READING, address, () => f.interpretIf(offset, retired));
+  code.memory(wasm.i32Store, recent + TLB_ADDEND);
   code.get(TLB);
   pushPageOf(f, address, 1);
   code.memory(wasm.i64Store, recent);
-  code.get(TLB);
-  code.get(addend);
-  code.memory(wasm.i32Store, recent + TLB_ADDEND);
-  f.release(I32, addend);
   code.end();
   code.get(address);
   code.op(wasm.i32WrapI64);
@@ -194,32 +185,22 @@ function pushPageOf(f: RegionFunction, address: number, bytes: number): void {
 }
 
 /**
- * Sets the local `addend` to the distance from the address to the shared memory's, unless the bytes there
- * `miss`.
+ * Pushes the distance from the address to the shared memory's, unless the bytes there `miss`. The address is
+ * on the stack, and in a local.
  */
-function lookUp(
-  f: RegionFunction,
-  bytes: number,
-  tlb: number,
-  address: number,
-  addend: number,
-  miss: () => void,
-): void {
+function pushAddend(f: RegionFunction, bytes: number, tlb: number, address: number, miss: () => void): void {
   const { code } = f;
   const entry = f.borrow(I32);
-  f.pushTlbIndex(address, TLB_MASK);
+  f.pushTlbIndex(TLB_MASK);
   code.get(TLB);
   code.op(wasm.i32Add);
   code.tee(entry);
   code.memory(wasm.i64Load, tlb);
   pushPageOf(f, address, bytes);
   code.op(wasm.i64Ne);
-  code.ifUnlikely();
   miss();
-  code.end();
   code.get(entry);
   code.memory(wasm.i32Load, tlb + TLB_ADDEND);
-  code.set(addend);
   f.release(I32, entry);
 }
 

@@ -25,11 +25,13 @@ export interface Window {
   readonly to: number;
   /** Whether stores may use it. */
   readonly writable: boolean;
+  /** The offset from the register to which its base belongs. */
+  readonly origin: number;
 }
 
 export class Windows {
   readonly #code: Code;
-  /** Locals with the shared memory's address BIAS bytes before the register's address. */
+  /** Locals with the shared memory's address of the window's origin. */
   readonly #bases = new Map<number, number>();
   /** The window that each access of the block requests, for itself and later ones. */
   readonly #wanted = new Map<Instruction, Window>();
@@ -102,6 +104,11 @@ export class Windows {
     this.#open.clear();
   }
 
+  /** The offset from the register to which its base belongs. */
+  origin(register: number): number {
+    return (this.#open.get(register) as Window).origin;
+  }
+
   base(register: number): number {
     const known = this.#bases.get(register);
     if (known !== undefined) return known;
@@ -116,7 +123,7 @@ export class Windows {
 }
 
 function windowOf({ instruction: { imm }, bytes, writes }: Access): Window {
-  return { from: imm, to: imm + bytes, writable: writes };
+  return { from: imm, to: imm + bytes, writable: writes, origin: imm };
 }
 
 /** A window for both if they are close to each other, otherwise for the first. */
@@ -125,7 +132,7 @@ function join(first: Window, second: Window | undefined): Window {
   const from = Math.min(first.from, second.from);
   const to = Math.max(first.to, second.to);
   if (to - from > MAX_SPAN) return first;
-  return { from, to, writable: first.writable || second.writable };
+  return { from, to, writable: first.writable || second.writable, origin: from };
 }
 
 /** The windows that are open at the end of all predecessors of a block. */
@@ -135,16 +142,17 @@ export function commonWindows(
   const [first, ...others] = ends;
   const windows = new Map<number, Window>();
   for (const [register, window] of first ?? []) {
+    const { origin } = window;
     let { from, to, writable } = window;
     const all = others.every((end) => {
       const other = end?.get(register);
-      if (!other) return false;
+      if (other?.origin !== origin) return false;
       from = Math.max(from, other.from);
       to = Math.min(to, other.to);
       writable &&= other.writable;
       return true;
     });
-    if (all && from < to) windows.set(register, { from, to, writable });
+    if (all && from < to) windows.set(register, { from, to, writable, origin });
   }
   return windows;
 }

@@ -22,18 +22,16 @@
         (local.set $l9
           (i64.load offset=96 (;a2;)
             (local.get $hart)))
-        (if $I3
-          (i32.eqz
-            (call $core.atomicRmw
-              (local.get $hart)
-              (i32.const 132)
-              (local.get $l9)
-              (i64.load offset=88 (;a1;)
-                (local.get $hart))))
-          (then
-            (local.set $l5
-              (i32.const 1))
-            (br $B1)))
+        (i32.eqz
+          (call $core.atomicRmw
+            (local.get $hart)
+            (i32.const 132)
+            (local.get $l9)
+            (i64.load offset=88 (;a1;)
+              (local.get $hart))))
+        (local.set $l5
+          (i32.const 1))
+        (br_if $B1)
         (local.set $l10
           (i64.load offset=1032
             (local.get $hart)))
@@ -41,34 +39,30 @@
         (i64.store offset=80 (;a0;)
           (local.get $hart)
           (local.get $l10))
-        (if $I4
-          (i32.eqz
-            (call $core.atomicRmw
-              (local.get $hart)
-              (i32.const 118)
-              (local.get $l9)
-              (i64.const 0)))
-          (then
-            (local.set $l5
-              (i32.const 131081))
-            (br $B1)))
+        (i32.eqz
+          (call $core.atomicRmw
+            (local.get $hart)
+            (i32.const 118)
+            (local.get $l9)
+            (i64.const 0)))
+        (local.set $l5
+          (i32.const 131081))
+        (br_if $B1)
         (local.set $l11
           (i64.load offset=1032
             (local.get $hart)))
         (i64.store offset=104 (;a3;)
           (local.get $hart)
           (local.get $l11))
-        (if $I5
-          (i32.eqz
-            (call $core.atomicRmw
-              (local.get $hart)
-              (i32.const 119)
-              (local.get $l9)
-              (local.get $l11)))
-          (then
-            (local.set $l5
-              (i32.const 196621))
-            (br $B1)))
+        (i32.eqz
+          (call $core.atomicRmw
+            (local.get $hart)
+            (i32.const 119)
+            (local.get $l9)
+            (local.get $l11)))
+        (local.set $l5
+          (i32.const 196621))
+        (br_if $B1)
         (local.set $budget
           (i32.sub
             (local.get $budget)

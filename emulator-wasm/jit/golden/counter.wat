@@ -39,20 +39,18 @@
                 (i64.add
                   (local.get $l9)
                   (i64.const -1)))
-              (if $I8
-                (i64.eq
-                  (local.tee $l12
-                    (call $core.counterValue
-                      (local.get $hart)
-                      (i32.const 3073)
-                      (i32.sub
-                        (local.get $budget)
-                        (i32.const 1))))
-                  (i64.const -1))
-                (then
-                  (local.set $l5
-                    (i32.const 65539))
-                  (br $B3)))
+              (i64.eq
+                (local.tee $l12
+                  (call $core.counterValue
+                    (local.get $hart)
+                    (i32.const 3073)
+                    (i32.sub
+                      (local.get $budget)
+                      (i32.const 1))))
+                (i64.const -1))
+              (local.set $l5
+                (i32.const 65539))
+              (br_if $B3)
               (local.set $l10
                 (local.get $l12))
               (local.set $l11
@@ -63,7 +61,7 @@
                 (i32.sub
                   (local.get $budget)
                   (i32.const 4)))
-              (if $I9
+              (if $I8
                 (i64.ne
                   (local.get $l9)
                   (i64.const 0))

@@ -20,43 +20,36 @@
             (block $B4
               (block $B5
               )
-              (local.set $l9
-                (i64.load offset=80 (;a0;)
-                  (local.get $hart)))
-              (if $I6
-                (i64.ne
-                  (i64.load
-                    (local.tee $l11
-                      (i32.add
-                        (i32.and
-                          (i32.shr_u
-                            (i32.wrap_i64
-                              (local.get $l9))
-                            (i32.const 8))
-                          (i32.const 262128))
-                        (local.get $tlb))))
-                  (i64.and
-                    (i64.add
-                      (local.get $l9)
-                      (i64.const 3))
-                    (i64.const -4096)))
-                (then
-                  (local.set $l5
-                    (i32.const 1))
-                  (br $B1)))
-              (local.set $l10
-                (i32.load offset=8
-                  (local.get $l11)))
-              (local.set $l10
+              (i64.ne
+                (i64.load
+                  (local.tee $l10
+                    (i32.add
+                      (i32.and
+                        (i32.shr_u
+                          (i32.wrap_i64
+                            (local.tee $l9
+                              (i64.load offset=80 (;a0;)
+                                (local.get $hart))))
+                          (i32.const 8))
+                        (i32.const 262128))
+                      (local.get $tlb))))
+                (i64.and
+                  (i64.add
+                    (local.get $l9)
+                    (i64.const 3))
+                  (i64.const -4096)))
+              (local.set $l5
+                (i32.const 1))
+              (br_if $B1)
+              (local.set $l11
                 (i32.add
-                  (i32.add
-                    (local.get $l10)
-                    (i32.wrap_i64
-                      (local.get $l9)))
-                  (i32.const -2048)))
+                  (i32.load offset=8
+                    (local.get $l10))
+                  (i32.wrap_i64
+                    (local.get $l9))))
               (local.set $l12
-                (i64.load32_s offset=2048
-                  (local.get $l10)))
+                (i64.load32_s
+                  (local.get $l11)))
               (i64.store offset=88 (;a1;)
                 (local.get $hart)
                 (local.get $l12))
@@ -64,7 +57,7 @@
                 (i32.sub
                   (local.get $budget)
                   (i32.const 2)))
-              (if $I7
+              (if $I6
                 (i64.eq
                   (local.get $l12)
                   (i64.const 0))

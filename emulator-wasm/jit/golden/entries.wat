@@ -4,7 +4,7 @@
   (import "core" "dispatch" (func $core.dispatch (type $t0)))
   (import "env" "memory" (memory $env.memory 1 65536 shared))
   (func $0 (export "0") (type $t0) (param $hart i32) (param $tlb i32) (param $page i64) (param $budget i32) (param $entry i32) (result i32)
-    (local $l5 i32) (local $l6 i64) (local $l7 i32) (local $l8 i64) (local $l9 i64) (local $l10 i64) (local $l11 i64) (local $l12 i32) (local $l13 i32) (local $l14 i64) (local $l15 i64)
+    (local $l5 i32) (local $l6 i64) (local $l7 i32) (local $l8 i64) (local $l9 i64) (local $l10 i64) (local $l11 i64) (local $l12 i32) (local $l13 i64) (local $l14 i64)
     (local.set $l7
       (i32.and
         (local.get $entry)
@@ -92,36 +92,32 @@
                           (i64.load offset=524336
                             (local.get $tlb)))
                         (then
-                          (if $I15
-                            (i64.ne
-                              (i64.load offset=262144
-                                (local.tee $l13
-                                  (i32.add
-                                    (i32.and
-                                      (i32.shr_u
-                                        (i32.wrap_i64
-                                          (local.get $l11))
-                                        (i32.const 8))
-                                      (i32.const 262128))
-                                    (local.get $tlb))))
-                              (i64.and
-                                (local.get $l11)
-                                (i64.const -4096)))
-                            (then
-                              (local.set $l5
-                                (i32.const 65543))
-                              (br $B3)))
-                          (local.set $l12
-                            (i32.load offset=262152
-                              (local.get $l13)))
+                          (local.get $tlb)
+                          (i64.ne
+                            (i64.load offset=262144
+                              (local.tee $l12
+                                (i32.add
+                                  (i32.and
+                                    (i32.shr_u
+                                      (i32.wrap_i64
+                                        (local.get $l11))
+                                      (i32.const 8))
+                                    (i32.const 262128))
+                                  (local.get $tlb))))
+                            (i64.and
+                              (local.get $l11)
+                              (i64.const -4096)))
+                          (local.set $l5
+                            (i32.const 65543))
+                          (br_if $B3)
+                          (i32.load offset=262152
+                            (local.get $l12))
+                          (i32.store offset=524344)
                           (i64.store offset=524336
                             (local.get $tlb)
                             (i64.and
                               (local.get $l11)
-                              (i64.const -4096)))
-                          (i32.store offset=524344
-                            (local.get $tlb)
-                            (local.get $l12))))
+                              (i64.const -4096)))))
                       (i64.store8
                         (i32.add
                           (i32.wrap_i64
@@ -133,7 +129,7 @@
                         (i32.sub
                           (local.get $budget)
                           (i32.const 3)))
-                      (if $I16
+                      (if $I15
                         (i64.ne
                           (local.get $l9)
                           (i64.const 0))
@@ -149,25 +145,25 @@
                         (local.get $hart)
                         (local.get $l9))
                       (br $B9)))
-                  (local.set $l14
+                  (local.set $l13
                     (i64.add
                       (i64.load offset=80 (;a0;)
                         (local.get $hart))
                       (i64.const -1)))
                   (i64.store offset=80 (;a0;)
                     (local.get $hart)
-                    (local.get $l14))
+                    (local.get $l13))
                   (local.set $budget
                     (i32.sub
                       (local.get $budget)
                       (i32.const 2)))
-                  (local.set $l15
+                  (local.set $l14
                     (i64.add
                       (local.get $page)
                       (i64.const 18)))
                   (i64.store offset=8 (;ra;)
                     (local.get $hart)
-                    (local.get $l15))
+                    (local.get $l14))
                   (br $B8))
                 (local.set $budget
                   (i32.sub
@@ -178,7 +174,7 @@
                     (i64.load offset=8 (;ra;)
                       (local.get $hart))
                     (i64.const -2)))
-                (if $I17
+                (if $I16
                   (i64.eq
                     (i64.sub
                       (local.get $l8)
@@ -186,7 +182,7 @@
                     (i64.const 18))
                   (then
                     (br $B7)))
-                (if $I18
+                (if $I17
                   (local.get $l7)
                   (then
                     (i64.store offset=520
@@ -201,7 +197,7 @@
                 (i32.sub
                   (local.get $budget)
                   (i32.const 1)))
-              (if $I19
+              (if $I18
                 (i64.ne
                   (i64.load offset=80 (;a0;)
                     (local.get $hart))

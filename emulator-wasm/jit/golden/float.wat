@@ -24,52 +24,43 @@
       (block $B1
         (block $B2
         )
-        (if $I3
-          (i32.eqz
-            (i32.and
-              (local.get $l9)
-              (i32.const 1)))
-          (then
-            (local.set $l5
-              (i32.const 1))
-            (br $B1)))
-        (local.set $l10
-          (i64.load offset=80 (;a0;)
-            (local.get $hart)))
-        (if $I4
-          (i64.ne
-            (i64.load
-              (local.tee $l12
-                (i32.add
-                  (i32.and
-                    (i32.shr_u
-                      (i32.wrap_i64
-                        (local.get $l10))
-                      (i32.const 8))
-                    (i32.const 262128))
-                  (local.get $tlb))))
-            (i64.and
-              (i64.add
-                (local.get $l10)
-                (i64.const 7))
-              (i64.const -4096)))
-          (then
-            (local.set $l5
-              (i32.const 1))
-            (br $B1)))
-        (local.set $l11
-          (i32.load offset=8
-            (local.get $l12)))
-        (local.set $l11
+        (i32.eqz
+          (i32.and
+            (local.get $l9)
+            (i32.const 1)))
+        (local.set $l5
+          (i32.const 1))
+        (br_if $B1)
+        (i64.ne
+          (i64.load
+            (local.tee $l11
+              (i32.add
+                (i32.and
+                  (i32.shr_u
+                    (i32.wrap_i64
+                      (local.tee $l10
+                        (i64.load offset=80 (;a0;)
+                          (local.get $hart))))
+                    (i32.const 8))
+                  (i32.const 262128))
+                (local.get $tlb))))
+          (i64.and
+            (i64.add
+              (local.get $l10)
+              (i64.const 7))
+            (i64.const -4096)))
+        (local.set $l5
+          (i32.const 1))
+        (br_if $B1)
+        (local.set $l12
           (i32.add
-            (i32.add
-              (local.get $l11)
-              (i32.wrap_i64
-                (local.get $l10)))
-            (i32.const -2048)))
+            (i32.load offset=8
+              (local.get $l11))
+            (i32.wrap_i64
+              (local.get $l10))))
         (local.set $l13
-          (f64.load offset=2048
-            (local.get $l11)))
+          (f64.load
+            (local.get $l12)))
         (f64.store offset=344 (;fa0;)
           (local.get $hart)
           (local.get $l13))
@@ -77,49 +68,47 @@
           (f64.add
             (local.get $l13)
             (local.get $l13)))
-        (if $I6
-          (i32.eqz
+        (i32.eqz
+          (i32.and
             (i32.and
-              (i32.and
+              (i32.eqz
                 (i32.eqz
-                  (i32.eqz
-                    (i32.and
-                      (local.get $l9)
-                      (i32.const 4))))
-                (i64.lt_u
-                  (i64.and
-                    (i64.reinterpret_f64
-                      (local.get $l14))
-                    (i64.const 9223372036854775807))
-                  (i64.const 9218868437227405312)))
-              (if $I5 (result i32)
+                  (i32.and
+                    (local.get $l9)
+                    (i32.const 4))))
+              (i64.lt_u
+                (i64.and
+                  (i64.reinterpret_f64
+                    (local.get $l14))
+                  (i64.const 9223372036854775807))
+                (i64.const 9218868437227405312)))
+            (if $I3 (result i32)
+              (i32.eqz
                 (i32.eqz
-                  (i32.eqz
-                    (i32.and
-                      (local.get $l9)
-                      (i32.const 2))))
-                (then
-                  (i32.const 1))
-                (else
-                  (local.set $l15
+                  (i32.and
+                    (local.get $l9)
+                    (i32.const 2))))
+              (then
+                (i32.const 1))
+              (else
+                (local.set $l15
+                  (f64.sub
+                    (local.get $l14)
+                    (local.get $l13)))
+                (f64.eq
+                  (f64.add
                     (f64.sub
-                      (local.get $l14)
-                      (local.get $l13)))
-                  (f64.eq
-                    (f64.add
+                      (local.get $l13)
                       (f64.sub
-                        (local.get $l13)
-                        (f64.sub
-                          (local.get $l14)
-                          (local.get $l15)))
-                      (f64.sub
-                        (local.get $l13)
+                        (local.get $l14)
                         (local.get $l15)))
-                    (f64.const 0x0p+0 (;=0;)))))))
-          (then
-            (local.set $l5
-              (i32.const 65539))
-            (br $B1)))
+                    (f64.sub
+                      (local.get $l13)
+                      (local.get $l15)))
+                  (f64.const 0x0p+0 (;=0;)))))))
+        (local.set $l5
+          (i32.const 65539))
+        (br_if $B1)
         (local.set $l16
           (local.get $l14))
         (f64.store offset=352 (;fa1;)
@@ -129,67 +118,63 @@
           (f64.mul
             (local.get $l16)
             (local.get $l13)))
-        (if $I8
-          (i32.eqz
+        (i32.eqz
+          (i32.and
             (i32.and
-              (i32.and
+              (i32.eqz
                 (i32.eqz
-                  (i32.eqz
-                    (i32.and
-                      (local.get $l9)
-                      (i32.const 4))))
-                (i64.lt_u
-                  (i64.sub
-                    (i64.shl
-                      (i64.reinterpret_f64
-                        (local.get $l14))
-                      (i64.const 1))
-                    (i64.const 18014398509481984))
-                  (i64.const -27021597764222976)))
-              (if $I7 (result i32)
+                  (i32.and
+                    (local.get $l9)
+                    (i32.const 4))))
+              (i64.lt_u
+                (i64.sub
+                  (i64.shl
+                    (i64.reinterpret_f64
+                      (local.get $l14))
+                    (i64.const 1))
+                  (i64.const 18014398509481984))
+                (i64.const -27021597764222976)))
+            (if $I4 (result i32)
+              (i32.eqz
                 (i32.eqz
-                  (i32.eqz
-                    (i32.and
-                      (local.get $l9)
-                      (i32.const 2))))
-                (then
-                  (i32.const 1))
-                (else
-                  (i64.ge_u
-                    (i64.add
-                      (i64.ctz
-                        (i64.or
-                          (i64.reinterpret_f64
-                            (local.get $l16))
-                          (i64.const 4503599627370496)))
-                      (i64.ctz
-                        (i64.or
-                          (i64.reinterpret_f64
-                            (local.get $l13))
-                          (i64.const 4503599627370496))))
-                    (i64.const 53))))))
-          (then
-            (local.set $l5
-              (i32.const 131079))
-            (br $B1)))
+                  (i32.and
+                    (local.get $l9)
+                    (i32.const 2))))
+              (then
+                (i32.const 1))
+              (else
+                (i64.ge_u
+                  (i64.add
+                    (i64.ctz
+                      (i64.or
+                        (i64.reinterpret_f64
+                          (local.get $l16))
+                        (i64.const 4503599627370496)))
+                    (i64.ctz
+                      (i64.or
+                        (i64.reinterpret_f64
+                          (local.get $l13))
+                        (i64.const 4503599627370496))))
+                  (i64.const 53))))))
+        (local.set $l5
+          (i32.const 131079))
+        (br_if $B1)
         (local.set $l17
           (local.get $l14))
         (f64.store offset=360 (;fa2;)
           (local.get $hart)
           (local.get $l17))
-        (if $I9
-          (i32.eqz
-            (i32.and
-              (f64.eq
-                (local.get $l17)
-                (local.get $l17))
-              (f64.eq
-                (local.get $l13)
-                (local.get $l13))))
-          (then
-            (local.set $l5
-              (i32.const 196619))
-            (br $B1)))
+        (i32.eqz
+          (i32.and
+            (f64.eq
+              (local.get $l17)
+              (local.get $l17))
+            (f64.eq
+              (local.get $l13)
+              (local.get $l13))))
+        (local.set $l5
+          (i32.const 196619))
+        (br_if $B1)
         (local.set $l18
           (i64.extend_i32_u
             (f64.lt

@@ -4,7 +4,7 @@
   (import "core" "dispatch" (func $core.dispatch (type $t0)))
   (import "env" "memory" (memory $env.memory 1 65536 shared))
   (func $0 (export "0") (type $t0) (param $hart i32) (param $tlb i32) (param $page i64) (param $budget i32) (param $entry i32) (result i32)
-    (local $l5 i32) (local $l6 i64) (local $l7 i32) (local $l8 i64) (local $l9 i64) (local $l10 i64) (local $l11 i64) (local $l12 i64) (local $l13 i64) (local $l14 i32) (local $l15 i32)
+    (local $l5 i32) (local $l6 i64) (local $l7 i32) (local $l8 i64) (local $l9 i64) (local $l10 i64) (local $l11 i64) (local $l12 i64) (local $l13 i64) (local $l14 i32)
     (local.set $l7
       (i32.and
         (local.get $entry)
@@ -46,38 +46,34 @@
                     (i64.load offset=526336
                       (local.get $tlb)))
                   (then
-                    (if $I10
-                      (i64.ne
-                        (i64.load
-                          (local.tee $l15
-                            (i32.add
-                              (i32.and
-                                (i32.shr_u
-                                  (i32.wrap_i64
-                                    (local.get $l13))
-                                  (i32.const 8))
-                                (i32.const 262128))
-                              (local.get $tlb))))
-                        (i64.and
-                          (i64.add
-                            (local.get $l13)
-                            (i64.const 7))
-                          (i64.const -4096)))
-                      (then
-                        (local.set $l5
-                          (i32.const 1))
-                        (br $B3)))
-                    (local.set $l14
-                      (i32.load offset=8
-                        (local.get $l15)))
+                    (local.get $tlb)
+                    (i64.ne
+                      (i64.load
+                        (local.tee $l14
+                          (i32.add
+                            (i32.and
+                              (i32.shr_u
+                                (i32.wrap_i64
+                                  (local.get $l13))
+                                (i32.const 8))
+                              (i32.const 262128))
+                            (local.get $tlb))))
+                      (i64.and
+                        (i64.add
+                          (local.get $l13)
+                          (i64.const 7))
+                        (i64.const -4096)))
+                    (local.set $l5
+                      (i32.const 1))
+                    (br_if $B3)
+                    (i32.load offset=8
+                      (local.get $l14))
+                    (i32.store offset=526344)
                     (i64.store offset=526336
                       (local.get $tlb)
                       (i64.and
                         (local.get $l13)
-                        (i64.const -4096)))
-                    (i32.store offset=526344
-                      (local.get $tlb)
-                      (local.get $l14))))
+                        (i64.const -4096)))))
                 (local.set $l11
                   (i64.load
                     (i32.add
@@ -85,7 +81,7 @@
                         (local.get $l13))
                       (i32.load offset=526344
                         (local.get $tlb)))))
-                (if $I11
+                (if $I10
                   (i64.ne
                     (i64.and
                       (local.tee $l13
@@ -94,38 +90,34 @@
                     (i64.load offset=524304
                       (local.get $tlb)))
                   (then
-                    (if $I12
-                      (i64.ne
-                        (i64.load offset=262144
-                          (local.tee $l15
-                            (i32.add
-                              (i32.and
-                                (i32.shr_u
-                                  (i32.wrap_i64
-                                    (local.get $l13))
-                                  (i32.const 8))
-                                (i32.const 262128))
-                              (local.get $tlb))))
-                        (i64.and
-                          (i64.add
-                            (local.get $l13)
-                            (i64.const 7))
-                          (i64.const -4096)))
-                      (then
-                        (local.set $l5
-                          (i32.const 65539))
-                        (br $B3)))
-                    (local.set $l14
-                      (i32.load offset=262152
-                        (local.get $l15)))
+                    (local.get $tlb)
+                    (i64.ne
+                      (i64.load offset=262144
+                        (local.tee $l14
+                          (i32.add
+                            (i32.and
+                              (i32.shr_u
+                                (i32.wrap_i64
+                                  (local.get $l13))
+                                (i32.const 8))
+                              (i32.const 262128))
+                            (local.get $tlb))))
+                      (i64.and
+                        (i64.add
+                          (local.get $l13)
+                          (i64.const 7))
+                        (i64.const -4096)))
+                    (local.set $l5
+                      (i32.const 65539))
+                    (br_if $B3)
+                    (i32.load offset=262152
+                      (local.get $l14))
+                    (i32.store offset=524312)
                     (i64.store offset=524304
                       (local.get $tlb)
                       (i64.and
                         (local.get $l13)
-                        (i64.const -4096)))
-                    (i32.store offset=524312
-                      (local.get $tlb)
-                      (local.get $l14))))
+                        (i64.const -4096)))))
                 (i64.store
                   (i32.add
                     (i32.wrap_i64
@@ -145,7 +137,7 @@
                   (i32.sub
                     (local.get $budget)
                     (i32.const 5)))
-                (if $I13
+                (if $I11
                   (i64.lt_u
                     (local.get $l9)
                     (local.get $l12))
@@ -176,7 +168,7 @@
                 (i64.load offset=8 (;ra;)
                   (local.get $hart))
                 (i64.const -2)))
-            (if $I14
+            (if $I12
               (local.get $l7)
               (then
                 (i64.store offset=520

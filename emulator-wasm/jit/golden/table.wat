@@ -26,43 +26,36 @@
                         (block $B10
                           (br_table $B10 $B2 $B3 $B4 $B5 $B6 $B7 $B8 $B10
                             (local.get $entry)))
-                        (local.set $l9
-                          (i64.load offset=80 (;a0;)
-                            (local.get $hart)))
-                        (if $I11
-                          (i64.ne
-                            (i64.load
-                              (local.tee $l11
-                                (i32.add
-                                  (i32.and
-                                    (i32.shr_u
-                                      (i32.wrap_i64
-                                        (local.get $l9))
-                                      (i32.const 8))
-                                    (i32.const 262128))
-                                  (local.get $tlb))))
-                            (i64.and
-                              (i64.add
-                                (local.get $l9)
-                                (i64.const 3))
-                              (i64.const -4096)))
-                          (then
-                            (local.set $l5
-                              (i32.const 1))
-                            (br $B1)))
-                        (local.set $l10
-                          (i32.load offset=8
-                            (local.get $l11)))
-                        (local.set $l10
+                        (i64.ne
+                          (i64.load
+                            (local.tee $l10
+                              (i32.add
+                                (i32.and
+                                  (i32.shr_u
+                                    (i32.wrap_i64
+                                      (local.tee $l9
+                                        (i64.load offset=80 (;a0;)
+                                          (local.get $hart))))
+                                    (i32.const 8))
+                                  (i32.const 262128))
+                                (local.get $tlb))))
+                          (i64.and
+                            (i64.add
+                              (local.get $l9)
+                              (i64.const 3))
+                            (i64.const -4096)))
+                        (local.set $l5
+                          (i32.const 1))
+                        (br_if $B1)
+                        (local.set $l11
                           (i32.add
-                            (i32.add
-                              (local.get $l10)
-                              (i32.wrap_i64
-                                (local.get $l9)))
-                            (i32.const -2048)))
+                            (i32.load offset=8
+                              (local.get $l10))
+                            (i32.wrap_i64
+                              (local.get $l9))))
                         (local.set $l12
-                          (i64.load32_s offset=2048
-                            (local.get $l10)))
+                          (i64.load32_s
+                            (local.get $l11)))
                         (i64.store offset=88 (;a1;)
                           (local.get $hart)
                           (local.get $l12))
@@ -75,14 +68,14 @@
                             (local.get $l12)
                             (i64.const -2)))
                         (br $B9))
-                      (block $B12
-                        (block $B13
-                          (block $B14
-                            (block $B15
-                              (block $B16
-                                (block $B17
-                                  (block $B18
-                                    (block $B19
+                      (block $B11
+                        (block $B12
+                          (block $B13
+                            (block $B14
+                              (block $B15
+                                (block $B16
+                                  (block $B17
+                                    (block $B18
                                       (i32.wrap_i64
                                         (local.tee $l9
                                           (i64.shr_u
@@ -92,11 +85,11 @@
                                                 (local.get $page))
                                               (i64.const 4))
                                             (i64.const 1))))
-                                      (br_if $B12
+                                      (br_if $B11
                                         (i64.ge_u
                                           (local.get $l9)
                                           (i64.const 19)))
-                                      (br_table $B13 $B12 $B12 $B14 $B12 $B12 $B15 $B12 $B12 $B16 $B12 $B12 $B17 $B12 $B12 $B18 $B12 $B12 $B19 $B12))
+                                      (br_table $B12 $B11 $B11 $B13 $B11 $B11 $B14 $B11 $B11 $B15 $B11 $B11 $B16 $B11 $B11 $B17 $B11 $B11 $B18 $B11))
                                     (br $B8))
                                   (br $B7))
                                 (br $B6))

@@ -20,122 +20,101 @@
         (local.set $l9
           (i64.load offset=16 (;sp;)
             (local.get $hart)))
-        (local.set $l10
-          (local.get $l9))
-        (if $I3
-          (i64.ne
-            (i64.load
-              (local.tee $l12
-                (i32.add
-                  (i32.and
-                    (i32.shr_u
-                      (i32.wrap_i64
-                        (local.get $l10))
-                      (i32.const 8))
-                    (i32.const 262128))
-                  (local.get $tlb))))
-            (i64.and
-              (i64.add
-                (local.get $l10)
-                (i64.const 7))
-              (i64.const -4096)))
-          (then
-            (local.set $l5
-              (i32.const 1))
-            (br $B1)))
-        (local.set $l11
-          (i32.load offset=8
-            (local.get $l12)))
-        (local.set $l11
+        (i64.ne
+          (i64.load
+            (local.tee $l11
+              (i32.add
+                (i32.and
+                  (i32.shr_u
+                    (i32.wrap_i64
+                      (local.tee $l10
+                        (local.get $l9)))
+                    (i32.const 8))
+                  (i32.const 262128))
+                (local.get $tlb))))
+          (i64.and
+            (i64.add
+              (local.get $l10)
+              (i64.const 7))
+            (i64.const -4096)))
+        (local.set $l5
+          (i32.const 1))
+        (br_if $B1)
+        (local.set $l12
           (i32.add
-            (i32.add
-              (local.get $l11)
-              (i32.wrap_i64
-                (local.get $l10)))
-            (i32.const -2048)))
+            (i32.load offset=8
+              (local.get $l11))
+            (i32.wrap_i64
+              (local.get $l10))))
         (local.set $l13
-          (i64.load offset=2048
-            (local.get $l11)))
+          (i64.load
+            (local.get $l12)))
         (i64.store offset=80 (;a0;)
           (local.get $hart)
           (local.get $l13))
-        (local.set $l10
-          (i64.add
-            (local.get $l9)
-            (i64.const 8)))
-        (if $I4
-          (i64.ne
-            (i64.load offset=262144
-              (local.tee $l12
-                (i32.add
-                  (i32.and
-                    (i32.shr_u
-                      (i32.wrap_i64
-                        (local.get $l10))
-                      (i32.const 8))
-                    (i32.const 262128))
-                  (local.get $tlb))))
-            (i64.and
-              (i64.add
-                (local.get $l10)
-                (i64.const 11))
-              (i64.const -4096)))
-          (then
-            (local.set $l5
-              (i32.const 65538))
-            (br $B1)))
-        (local.set $l11
-          (i32.load offset=262152
-            (local.get $l12)))
-        (local.set $l11
+        (i64.ne
+          (i64.load offset=262144
+            (local.tee $l11
+              (i32.add
+                (i32.and
+                  (i32.shr_u
+                    (i32.wrap_i64
+                      (local.tee $l10
+                        (i64.add
+                          (local.get $l9)
+                          (i64.const 8))))
+                    (i32.const 8))
+                  (i32.const 262128))
+                (local.get $tlb))))
+          (i64.and
+            (i64.add
+              (local.get $l10)
+              (i64.const 11))
+            (i64.const -4096)))
+        (local.set $l5
+          (i32.const 65538))
+        (br_if $B1)
+        (local.set $l12
           (i32.add
-            (i32.add
-              (local.get $l11)
-              (i32.wrap_i64
-                (local.get $l10)))
-            (i32.const -2056)))
+            (i32.load offset=262152
+              (local.get $l11))
+            (i32.wrap_i64
+              (local.get $l10))))
         (local.set $l14
-          (i64.load offset=2056
-            (local.get $l11)))
-        (i64.store32 offset=2064
-          (local.get $l11)
+          (i64.load
+            (local.get $l12)))
+        (i64.store32 offset=8
+          (local.get $l12)
           (local.get $l13))
         (i64.store offset=88 (;a1;)
           (local.get $hart)
           (local.get $l14))
-        (local.set $l10
-          (local.get $l14))
-        (if $I5
-          (i64.ne
-            (i64.load
-              (local.tee $l12
-                (i32.add
-                  (i32.and
-                    (i32.shr_u
-                      (i32.wrap_i64
-                        (local.get $l10))
-                      (i32.const 8))
-                    (i32.const 262128))
-                  (local.get $tlb))))
-            (i64.and
-              (local.get $l10)
-              (i64.const -4096)))
-          (then
-            (local.set $l5
-              (i32.const 196615))
-            (br $B1)))
-        (local.set $l15
-          (i32.load offset=8
-            (local.get $l12)))
+        (i64.ne
+          (i64.load
+            (local.tee $l11
+              (i32.add
+                (i32.and
+                  (i32.shr_u
+                    (i32.wrap_i64
+                      (local.tee $l10
+                        (local.get $l14)))
+                    (i32.const 8))
+                  (i32.const 262128))
+                (local.get $tlb))))
+          (i64.and
+            (local.get $l10)
+            (i64.const -4096)))
+        (local.set $l5
+          (i32.const 196615))
+        (br_if $B1)
         (local.set $l15
           (i32.add
-            (i32.add
-              (local.get $l15)
-              (i32.wrap_i64
-                (local.get $l10)))
-            (i32.const -2048)))
+            (i32.load offset=8
+              (local.get $l11))
+            (i32.wrap_i64
+              (local.get $l10))))
         (local.set $l16
-          (i64.load8_u offset=2048
+          (i64.load8_u
             (local.get $l15)))
         (local.set $l9
           (i64.add
@@ -147,42 +126,35 @@
         (i64.store offset=16 (;sp;)
           (local.get $hart)
           (local.get $l9))
-        (local.set $l10
-          (local.get $l9))
-        (if $I6
-          (i64.ne
-            (i64.load
-              (local.tee $l12
-                (i32.add
-                  (i32.and
-                    (i32.shr_u
-                      (i32.wrap_i64
-                        (local.get $l10))
-                      (i32.const 8))
-                    (i32.const 262128))
-                  (local.get $tlb))))
-            (i64.and
-              (i64.add
-                (local.get $l10)
-                (i64.const 7))
-              (i64.const -4096)))
-          (then
-            (local.set $l5
-              (i32.const 327693))
-            (br $B1)))
-        (local.set $l11
-          (i32.load offset=8
-            (local.get $l12)))
-        (local.set $l11
+        (i64.ne
+          (i64.load
+            (local.tee $l11
+              (i32.add
+                (i32.and
+                  (i32.shr_u
+                    (i32.wrap_i64
+                      (local.tee $l10
+                        (local.get $l9)))
+                    (i32.const 8))
+                  (i32.const 262128))
+                (local.get $tlb))))
+          (i64.and
+            (i64.add
+              (local.get $l10)
+              (i64.const 7))
+            (i64.const -4096)))
+        (local.set $l5
+          (i32.const 327693))
+        (br_if $B1)
+        (local.set $l12
           (i32.add
-            (i32.add
-              (local.get $l11)
-              (i32.wrap_i64
-                (local.get $l10)))
-            (i32.const -2048)))
+            (i32.load offset=8
+              (local.get $l11))
+            (i32.wrap_i64
+              (local.get $l10))))
         (local.set $l17
-          (i64.load offset=2048
-            (local.get $l11)))
+          (i64.load
+            (local.get $l12)))
         (i64.store offset=104 (;a3;)
           (local.get $hart)
           (local.get $l17))
