@@ -92,11 +92,11 @@ function goOn(code: Code, notCompiled: Label, signature: number): void {
   code.get(PC);
   code.get(PC);
   code.i64(JUMP_HASH_SHIFT);
-  code.op(wasm.i64ShrU, wasm.i64Xor, wasm.i32WrapI64);
+  code.ops(wasm.i64ShrU, wasm.i64Xor, wasm.i32WrapI64);
   code.i32(JUMP_SHIFT);
   code.op(wasm.i32Shl);
   code.i32(JUMP_MASK);
-  code.op(wasm.i32And, wasm.i32Add);
+  code.ops(wasm.i32And, wasm.i32Add);
   code.tee(entry);
   code.memory(wasm.i64Load, 0);
   code.get(PC);

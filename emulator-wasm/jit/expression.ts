@@ -36,7 +36,7 @@ export const constant = (value: number) => wide(`<u64>${value}`, (f) => f.code.i
 function applied(operands: readonly Expression<'i32' | 'i64'>[], ...ops: number[]): Push {
   return (f, instruction) => {
     for (const operand of operands) operand.push(f, instruction);
-    f.code.op(...ops);
+    f.code.ops(...ops);
   };
 }
 

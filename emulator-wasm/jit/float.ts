@@ -43,14 +43,14 @@ function pushNearest(f: RegionFunction, { extra }: Instruction): void {
   }
   f.code.get(f.floatState);
   f.code.i32(FLOAT_NEAREST);
-  f.code.op(wasm.i32And, wasm.i32Eqz, wasm.i32Eqz);
+  f.code.ops(wasm.i32And, wasm.i32Eqz, wasm.i32Eqz);
 }
 
 /** Pushes whether NX has accrued, so that it need not be computed. */
 function pushInexactKnown(f: RegionFunction): void {
   f.code.get(f.floatState);
   f.code.i32(FLOAT_INEXACT);
-  f.code.op(wasm.i32And, wasm.i32Eqz, wasm.i32Eqz);
+  f.code.ops(wasm.i32And, wasm.i32Eqz, wasm.i32Eqz);
 }
 
 function pushDouble(f: RegionFunction, register: number): void {
@@ -155,7 +155,7 @@ function arithmetic(
     code.else();
     exactness(f, instruction, result);
     code.end();
-    code.op(wasm.i32And, wasm.i32Eqz);
+    code.ops(wasm.i32And, wasm.i32Eqz);
     f.interpretIf(instruction.offset, retired);
     code.get(result);
     f.release(F64, result);
@@ -177,11 +177,11 @@ function sumIsExact(difference: boolean): Exactness {
     pushDouble(f, rs1);
     code.get(result);
     code.get(addend);
-    code.op(wasm.f64Sub, wasm.f64Sub);
+    code.ops(wasm.f64Sub, wasm.f64Sub);
     pushDouble(f, rs2);
     if (difference) code.op(wasm.f64Neg);
     code.get(addend);
-    code.op(wasm.f64Sub, wasm.f64Add);
+    code.ops(wasm.f64Sub, wasm.f64Add);
     code.f64(0);
     code.op(wasm.f64Eq);
     f.release(F64, addend);
@@ -194,7 +194,7 @@ const productIsExact: Exactness = (f, { rs1, rs2 }) => {
   for (const register of [rs1, rs2]) {
     f.registers.get(register);
     code.i64Bits(1n << 52n);
-    code.op(wasm.i64Or, wasm.i64Ctz);
+    code.ops(wasm.i64Or, wasm.i64Ctz);
   }
   code.op(wasm.i64Add);
   code.i64(53);
@@ -223,11 +223,11 @@ function compare(name: string, op: number): Result {
       pushDouble(f, register);
       code.op(wasm.f64Eq);
     }
-    code.op(wasm.i32And, wasm.i32Eqz);
+    code.ops(wasm.i32And, wasm.i32Eqz);
     f.interpretIf(offset, retired);
     pushDouble(f, rs1);
     pushDouble(f, rs2);
-    code.op(op, wasm.i64ExtendI32U);
+    code.ops(op, wasm.i64ExtendI32U);
   };
   return { text: callText(name, both), rounds: false, push };
 }
@@ -245,7 +245,7 @@ function signInjection(name: string, change: (f: RegionFunction, instruction: In
     code.op(wasm.i64And);
     change(f, instruction);
     code.i64Bits(SIGN_D);
-    code.op(wasm.i64And, wasm.i64Or);
+    code.ops(wasm.i64And, wasm.i64Or);
   };
   return { text: callText(name, both), rounds: false, push };
 }

@@ -286,12 +286,12 @@ export class RegionFunction {
     code.get(BUDGET);
     code.get(this.#exit);
     code.i32(RETIRED_SHIFT);
-    code.op(wasm.i32ShrU, wasm.i32Sub);
+    code.ops(wasm.i32ShrU, wasm.i32Sub);
     code.set(BUDGET);
     code.get(PAGE);
     code.get(this.#exit);
     code.i32(this.#places.length > 1 ? OFFSET_MASK : 0xffff);
-    code.op(wasm.i32And, wasm.i64ExtendI32U, wasm.i64Add);
+    code.ops(wasm.i32And, wasm.i64ExtendI32U, wasm.i64Add);
     code.set(this.#target);
     for (const [place, { number }] of this.#places.entries()) {
       if (place === 0) continue;
@@ -326,7 +326,7 @@ export class RegionFunction {
     const { number, hash } = this.#places[place] as Place;
     code.get(this.#present);
     code.i32(1 << place);
-    code.op(wasm.i32And, wasm.i32Eqz);
+    code.ops(wasm.i32And, wasm.i32Eqz);
     code.if();
     const va = this.borrow(I64);
     const entry = this.borrow(I32);

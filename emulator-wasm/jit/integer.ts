@@ -131,7 +131,7 @@ function multiplyHigh(signed1: boolean, signed2: boolean): Push {
     code.op(wasm.i64ShrU);
     high(a);
     low(b);
-    code.op(wasm.i64Mul, wasm.i64Add);
+    code.ops(wasm.i64Mul, wasm.i64Add);
     code.set(middle);
     low(a);
     high(b);
@@ -144,13 +144,13 @@ function multiplyHigh(signed1: boolean, signed2: boolean): Push {
     code.op(wasm.i64Add);
     high(a);
     high(b);
-    code.op(wasm.i64Mul, wasm.i64Add);
+    code.ops(wasm.i64Mul, wasm.i64Add);
     const correct = (negative: number, other: number) => {
       code.get(negative);
       code.i64(63);
       code.op(wasm.i64ShrS);
       code.get(other);
-      code.op(wasm.i64And, wasm.i64Sub);
+      code.ops(wasm.i64And, wasm.i64Sub);
     };
     if (signed1) correct(a, b);
     if (signed2) correct(b, a);
@@ -171,7 +171,7 @@ function reverseBytes(f: RegionFunction, { rs1 }: Instruction): void {
     code.i64(shift);
     code.op(wasm.i64ShrU);
     code.i64Bits(mask);
-    code.op(wasm.i64And, wasm.i64Or);
+    code.ops(wasm.i64And, wasm.i64Or);
     f.release(I64, value);
   };
   f.registers.get(rs1);

@@ -1,5 +1,5 @@
 /** Loads, stores and atomics, through the TLB. */
-import { FloatMemoryOp, MemoryOp } from '../assembly/opcodes.ts';
+import { FloatMemoryOp, isMemory, MemoryOp } from '../assembly/opcodes.ts';
 import {
   ATOMIC_RESULT,
   H_FENCE,
@@ -56,12 +56,16 @@ const BOX = 0xffff_ffff_0000_0000n;
 
 /** The loads and stores among instructions. */
 export function accessesOf(instructions: readonly Instruction[]): Access[] {
-  return instructions.flatMap((instruction) => {
-    const load = rowOf(LOADS, instruction.op);
-    if (load) return { instruction, bytes: load.bytes, writes: false };
-    const store = rowOf(STORES, instruction.op);
-    return store ? { instruction, bytes: store.bytes, writes: true } : [];
-  });
+  const accesses: Access[] = [];
+  for (let n = 0; n < instructions.length; n++) {
+    const instruction = instructions[n] as Instruction;
+    const { op } = instruction;
+    if (!isMemory(op)) continue;
+    const load = rowOf(LOADS, op);
+    const transfer = load ?? rowOf(STORES, op);
+    if (transfer) accesses.push({ instruction, bytes: transfer.bytes, writes: load === undefined });
+  }
+  return accesses;
 }
 
 function emitLoad(f: RegionFunction, instruction: Instruction, transfer: Transfer, retired: number): void {
@@ -122,7 +126,7 @@ function openWindow(
   const miss = () => (isWide ? f.leaveIf(offset, retired) : f.interpretIf(offset, retired));
   pushAddend(f, window.to - window.from, window.writable ? WRITING : READING, address, miss);
   code.get(address);
-  code.op(wasm.i32WrapI64, wasm.i32Add);
+  code.ops(wasm.i32WrapI64, wasm.i32Add);
   code.set(f.windows.base(rs1));
   f.release(I64, address);
   f.windows.open(instruction, window, isWide);

@@ -91,18 +91,19 @@ export class DecodedCode implements CodePage {
 
   at(offset: number): Instruction {
     const uop = this.#uop(offset);
-    const half = (field: number) => this.#halfwords[(uop + field) >> 1] as number;
-    const op = half(0) as Op;
-    const rd = half(U_RD);
-    const extra = half(U_EXTRA);
+    const halfwords = this.#halfwords;
+    const at = uop >> 1;
+    const op = halfwords[at] as Op;
+    const rd = halfwords[at + U_RD / 2] as number;
+    const extra = halfwords[at + U_EXTRA / 2] as number;
     const imm = isNear(op) ? extra : (this.#words[(uop + U_IMM) >> 2] as number);
     return {
       op,
       offset,
-      next: offset + (half(U_OFFSET) & 1 ? 4 : 2),
+      next: offset + ((halfwords[at + U_OFFSET / 2] as number) & 1 ? 4 : 2),
       rd: rd === H_SINK ? undefined : rd,
-      rs1: half(U_RS1),
-      rs2: half(U_RS2),
+      rs1: halfwords[at + U_RS1 / 2] as number,
+      rs2: halfwords[at + U_RS2 / 2] as number,
       imm: isRelative(op) ? imm + this.#start : imm,
       extra,
     };

@@ -73,69 +73,101 @@ interface Loop {
 /** @param depths receives the number of loops around each block */
 export function findStructure(graph: Graph, depths: number[]): Sequence {
   const all = graph.successors.map((_, block) => block);
-  return new Finder(graph, depths).sequence(all, graph.entries, new Set(), 0);
+  return new Finder(graph, depths).sequence(all, graph.entries, 0);
 }
 
+/**
+ * Loops over arrays have indices here and in the other hot parts of the translator: with iterators, V8 takes
+ * several times as long to interpret and to optimise them.
+ */
 class Finder {
-  readonly #graph: Graph;
+  readonly #successors: Graph['successors'];
   readonly #depths: number[];
+  /** Whether the block is the header of an enclosing loop, to which edges lead out. */
+  readonly #isCut: Uint8Array;
+  /** The number of the sequence that has the block, as far as is known. */
+  readonly #sequence: Int32Array;
+  /** The number of the sequence in which earlier code branches to the block. */
+  readonly #headOf: Int32Array;
+  /** The number of the visit of the block. */
+  readonly #visited: Int32Array;
+  readonly #component: Int32Array;
+  readonly #stack: number[] = [];
+  readonly #isOnStack: Uint8Array;
+  #sequences = 0;
+  #visits = 0;
+  #components = 0;
 
-  constructor(graph: Graph, depths: number[]) {
-    this.#graph = graph;
+  constructor({ successors }: Graph, depths: number[]) {
+    const { length } = successors;
+    this.#successors = successors;
     this.#depths = depths;
+    this.#isCut = new Uint8Array(length);
+    this.#sequence = new Int32Array(length);
+    this.#headOf = new Int32Array(length);
+    this.#visited = new Int32Array(length);
+    this.#component = new Int32Array(length);
+    this.#isOnStack = new Uint8Array(length);
   }
 
-  /** @param cut headers of the enclosing loops, to which edges lead out */
-  sequence(
-    blocks: readonly number[],
-    entries: readonly number[],
-    cut: ReadonlySet<number>,
-    depth: number,
-  ): Sequence {
-    const heads = new Set(entries);
-    const components = this.#components(blocks, cut);
-    const items: Item[] = [];
-    for (const component of components) {
-      items.push(
-        this.#item(
-          component,
-          component.filter((block) => heads.has(block)),
-          cut,
-          depth,
-        ),
-      );
-      const inside = new Set(component);
-      for (const block of component) {
-        for (const next of this.#next(block, cut)) if (!inside.has(next)) heads.add(next);
-      }
-    }
+  sequence(blocks: readonly number[], entries: readonly number[], depth: number): Sequence {
+    const components = this.#findComponents(blocks);
+    const heads = this.#findHeads(components, entries);
+    const items = components.map((component, n) => this.#item(component, heads[n] as number[], depth));
     return { entries, items };
   }
 
-  #item(blocks: readonly number[], heads: readonly number[], cut: ReadonlySet<number>, depth: number): Item {
+  /** The blocks of each component to which earlier code branches. */
+  #findHeads(components: readonly (readonly number[])[], entries: readonly number[]): number[][] {
+    const sequence = this.#sequences;
+    for (let n = 0; n < entries.length; n++) this.#headOf[entries[n] as number] = sequence;
+    for (let n = 0; n < components.length; n++) {
+      const component = components[n] as readonly number[];
+      for (let m = 0; m < component.length; m++) this.#markHeads(component[m] as number, sequence);
+    }
+    return components.map((component) => component.filter((block) => this.#headOf[block] === sequence));
+  }
+
+  /** Marks the blocks of other components to which a block leads. */
+  #markHeads(block: number, sequence: number): void {
+    const successors = this.#successors[block] as readonly number[];
+    for (let n = 0; n < successors.length; n++) {
+      const next = successors[n] as number;
+      if (this.#isCut[next] === 0 && this.#component[next] !== this.#component[block])
+        this.#headOf[next] = sequence;
+    }
+  }
+
+  #item(blocks: readonly number[], heads: readonly number[], depth: number): Item {
     const first = blocks[0] as number;
-    if (blocks.length === 1 && !this.#next(first, cut).includes(first)) {
+    if (blocks.length === 1 && !this.#leadsTo(first, first)) {
       this.#depths[first] = depth;
       return { heads, block: first, loop: undefined };
     }
-    const header = heads.length === 1 ? (heads[0] as number) : this.#header(blocks, cut);
+    const header = heads.length === 1 ? (heads[0] as number) : this.#header(blocks);
     const entries = heads.includes(header) ? heads : [header, ...heads];
-    const body = this.sequence(blocks, entries, new Set([...cut, header]), depth + 1);
+    this.#isCut[header] = 1;
+    const body = this.sequence(blocks, entries, depth + 1);
+    this.#isCut[header] = 0;
     return { heads, block: undefined, loop: { header, body } };
   }
 
-  #next(block: number, cut: ReadonlySet<number>): number[] {
-    return (this.#graph.successors[block] as readonly number[]).filter((next) => !cut.has(next));
+  #leadsTo(block: number, next: number): boolean {
+    return this.#isCut[next] === 0 && (this.#successors[block] as readonly number[]).includes(next);
   }
 
   /** The target of the longest jump back, which belongs to the outermost loop. */
-  #header(blocks: readonly number[], cut: ReadonlySet<number>): number {
-    const inside = new Set(blocks);
+  #header(blocks: readonly number[]): number {
+    const component = this.#component[blocks[0] as number];
     let header = blocks[0] as number;
     let widest = -1;
-    for (const from of blocks) {
-      for (const target of this.#next(from, cut)) {
-        if (from - target <= widest || !inside.has(target)) continue;
+    for (let n = 0; n < blocks.length; n++) {
+      const from = blocks[n] as number;
+      const successors = this.#successors[from] as readonly number[];
+      for (let m = 0; m < successors.length; m++) {
+        const target = successors[m] as number;
+        if (this.#isCut[target] !== 0 || from - target <= widest) continue;
+        if (this.#component[target] !== component) continue;
         widest = from - target;
         header = target;
       }
@@ -144,40 +176,49 @@ class Finder {
   }
 
   /** Strongly connected components in topological order, without the cut edges (Tarjan). */
-  #components(blocks: readonly number[], cut: ReadonlySet<number>): number[][] {
-    const members = new Set(blocks);
-    const index = new Map<number, number>();
-    const stack: number[] = [];
-    const stacked = new Set<number>();
+  #findComponents(blocks: readonly number[]): number[][] {
+    const sequence = ++this.#sequences;
+    const before = this.#visits;
     const found: number[][] = [];
-    const visit = (block: number): number => {
-      const number = index.size;
-      index.set(block, number);
-      let least = number;
-      stack.push(block);
-      stacked.add(block);
-      for (const next of this.#next(block, cut)) {
-        if (!members.has(next)) continue;
-        if (!index.has(next)) least = Math.min(least, visit(next));
-        else if (stacked.has(next)) least = Math.min(least, index.get(next) as number);
-      }
-      if (least === number) found.push(popComponent(block, stack, stacked));
-      return least;
-    };
-    for (const block of blocks) if (!index.has(block)) visit(block);
+    for (let n = 0; n < blocks.length; n++) this.#sequence[blocks[n] as number] = sequence;
+    for (let n = 0; n < blocks.length; n++) {
+      const block = blocks[n] as number;
+      if ((this.#visited[block] as number) <= before) this.#visit(block, before, found);
+    }
     return found.reverse();
   }
-}
 
-function popComponent(last: number, stack: number[], stacked: Set<number>): number[] {
-  const component: number[] = [];
-  let block: number;
-  do {
-    block = stack.pop() as number;
-    stacked.delete(block);
-    component.push(block);
-  } while (block !== last);
-  return component.sort((a, b) => a - b);
+  /** @param before the number of visits before those of this sequence */
+  #visit(block: number, before: number, found: number[][]): number {
+    const number = ++this.#visits;
+    const successors = this.#successors[block] as readonly number[];
+    let least = number;
+    this.#visited[block] = number;
+    this.#stack.push(block);
+    this.#isOnStack[block] = 1;
+    for (let n = 0; n < successors.length; n++) {
+      const next = successors[n] as number;
+      if (this.#isCut[next] !== 0 || this.#sequence[next] !== this.#sequence[block]) continue;
+      const visited = this.#visited[next] as number;
+      if (visited <= before) least = Math.min(least, this.#visit(next, before, found));
+      else if (this.#isOnStack[next] !== 0) least = Math.min(least, visited);
+    }
+    if (least === number) found.push(this.#popComponent(block));
+    return least;
+  }
+
+  #popComponent(last: number): number[] {
+    const component: number[] = [];
+    const number = ++this.#components;
+    let block: number;
+    do {
+      block = this.#stack.pop() as number;
+      this.#isOnStack[block] = 0;
+      this.#component[block] = number;
+      component.push(block);
+    } while (block !== last);
+    return component.sort((a, b) => a - b);
+  }
 }
 
 /** Writes all blocks. */
@@ -201,17 +242,20 @@ class Arranger {
   sequence({ entries, items }: Sequence, header?: number): void {
     const { code } = this.#emitter;
     const back = header === undefined ? undefined : this.#targets[header];
-    const labels = items.map(() => code.block()).reverse();
-    for (const [n, { heads }] of items.entries()) {
-      const target = { label: labels[n] as Label, switched: heads.length > 1, back: false };
-      for (const head of heads) this.#targets[head] = target;
+    const labels = items.map(() => code.block());
+    for (let n = 0; n < items.length; n++) {
+      const { heads } = items[n] as Item;
+      const label = labels[items.length - 1 - n] as Label;
+      const target = { label, switched: heads.length > 1, back: false };
+      for (let m = 0; m < heads.length; m++) this.#targets[heads[m] as number] = target;
     }
     if (entries.length > 1) this.#switch(entries);
     if (header !== undefined) this.#targets[header] = back;
-    for (const item of items) {
+    for (let n = 0; n < items.length; n++) {
+      const { block, loop } = items[n] as Item;
       code.end();
-      if (item.loop) this.#loop(item.loop);
-      else this.#emitter.emitBlock(item.block as number, this.#branch);
+      if (loop) this.#loop(loop);
+      else this.#emitter.emitBlock(block as number, this.#branch);
     }
   }
 

@@ -70,14 +70,14 @@ class Translation {
     const successors = this.#blocks.map((block) => successorsOf(block).flatMap(numberOf));
     const [hot, ...others] = region.entries.flatMap(numberOf) as [number, ...number[]];
     // The budget is checked at jumps back, so the next quantum may begin there.
-    const outline = findStructure({ successors, entries: [hot, ...others] }, []);
+    const depths: number[] = [];
+    const outline = findStructure({ successors, entries: [hot, ...others] }, depths);
     const headers = headersOf(outline);
     const isInLoop = this.#keptLoops(outline).some((loop) => loop.includes(hot));
     const needed = wide && isInLoop ? others : [hot, ...others];
     const isCode = (number: number) => this.#block(number).instructions.length > 0;
     const entries = this.#byPage([...new Set([...needed, ...headers.filter(isCode)])].slice(0, MAX_ENTRIES));
-    const depths: number[] = [];
-    const structure = findStructure({ successors, entries }, depths);
+    const structure = enteredAt(entries, outline, successors, depths);
     const loops = this.#keptLoops(structure);
     const kept = loops.map((numbers) => mostUsedRegisters(numbers, this.#blocks, depths));
     const places = [...region.pages].map(([number, { hash }]) => ({ number, hash }));
@@ -89,7 +89,7 @@ class Translation {
     this.#entries = entries.map((entry) =>
       this.#loops.has(entry) ? this.#addWayIn(entry, successors) : entry,
     );
-    this.#structure = findStructure({ successors, entries: this.#entries }, []);
+    this.#structure = enteredAt(this.#entries, structure, successors, depths);
     this.#starts = entries.map((entry) => this.#block(entry).start);
     this.#predecessors = predecessorsOf(successors, this.#entries);
     this.#indirect = this.#f.code.local(I64);
@@ -197,7 +197,8 @@ class Translation {
 
   #emitInstructions(block: Block, go: (offset: number) => void): void {
     let floatChecked = false;
-    for (const [retired, instruction] of block.instructions.entries()) {
+    for (let retired = 0; retired < block.instructions.length; retired++) {
+      const instruction = block.instructions[retired] as Instruction;
       this.#f.registers.prepare(instruction);
       if (!floatChecked && isFloat(instruction.op)) {
         this.#checkFloat(instruction, retired);
@@ -225,7 +226,7 @@ class Translation {
     this.#f.registers.flush();
     code.get(this.#f.floatState);
     code.i32(FLOAT_READY);
-    code.op(wasm.i32And, wasm.i32Eqz);
+    code.ops(wasm.i32And, wasm.i32Eqz);
     this.#f.interpretIf(instruction.offset, retired);
   }
 
@@ -354,6 +355,18 @@ function crosses({ start }: Block, offset: number): boolean {
   return !isSwitch(offset) && (isSwitch(start) || pageNumber(start) !== pageNumber(offset));
 }
 
+/** The structure of code with these entries, which is the one that is known if it has the same ones. */
+function enteredAt(
+  entries: readonly number[],
+  known: Sequence,
+  successors: readonly (readonly number[])[],
+  depths: number[],
+): Sequence {
+  const isKnown =
+    entries.length === known.entries.length && entries.every((entry, n) => entry === known.entries[n]);
+  return isKnown ? known : findStructure({ successors, entries }, depths);
+}
+
 function successorsOf(block: Block): number[] {
   const last = block.instructions.at(-1);
   const falls = !block.leaves && last !== undefined && !isJump(last.op);
@@ -381,16 +394,23 @@ function staysNear({ instructions, leaves }: Block): boolean {
 
 /** The registers that are known at every one of the ends. A block that is not written yet has none. */
 function commonRegisters(ends: readonly (ReadonlySet<number> | undefined)[]): ReadonlySet<number> {
-  const [first, ...others] = ends;
-  return new Set([...(first ?? [])].filter((register) => others.every((end) => end?.has(register))));
+  const first = ends[0];
+  if (ends.length === 1 && first) return first;
+  const common = new Set<number>();
+  first?.forEach((register) => {
+    for (let n = 1; n < ends.length; n++) if (!ends[n]?.has(register)) return;
+    common.add(register);
+  });
+  return common;
 }
 
 function predecessorsOf(successors: readonly (readonly number[])[], entries: readonly number[]): number[][] {
   const predecessors: number[][] = successors.map(() => []);
-  for (const [block, targets] of successors.entries()) {
-    for (const target of targets) predecessors[target]?.push(block);
+  for (let block = 0; block < successors.length; block++) {
+    const targets = successors[block] as readonly number[];
+    for (let n = 0; n < targets.length; n++) predecessors[targets[n] as number]?.push(block);
   }
-  for (const entry of entries) predecessors[entry] = [];
+  for (let n = 0; n < entries.length; n++) predecessors[entries[n] as number] = [];
   return predecessors;
 }
 

@@ -146,25 +146,6 @@ export class Bytes {
     this.byte(rest);
   }
 
-  /** Signed LEB128 of an integer of 32 bits. */
-  signed(value: number): void {
-    let rest = value | 0;
-    while (rest < -0x40 || rest > 0x3f) {
-      this.byte((rest & 0x7f) | 0x80);
-      rest >>= 7;
-    }
-    this.byte(rest & 0x7f);
-  }
-
-  signed64(value: bigint): void {
-    let rest = BigInt.asIntN(64, value);
-    while (rest < -0x40n || rest > 0x3fn) {
-      this.byte(Number(rest & 0x7fn) | 0x80);
-      rest >>= 7n;
-    }
-    this.byte(Number(rest & 0x7fn));
-  }
-
   name(text: string): void {
     this.unsigned(text.length);
     for (let n = 0; n < text.length; n++) this.byte(text.charCodeAt(n));
@@ -206,12 +187,14 @@ export interface FunctionBody {
 const LONGEST = 10;
 
 /** Signed LEB128 of 64 bits, as long as it may be. */
-function longest64(value: bigint): Uint8Array {
-  const bits = BigInt.asIntN(64, value);
-  return Uint8Array.from({ length: LONGEST }, (_, n) => {
-    const more = n < LONGEST - 1 ? 0x80 : 0;
-    return Number((bits >> BigInt(7 * n)) & 0x7fn) | more;
-  });
+function longest64(value: bigint): number[] {
+  const bytes: number[] = [];
+  let rest = BigInt.asIntN(64, value);
+  for (let n = 1; n < LONGEST; n++) {
+    bytes.push(Number(rest & 0x7fn) | 0x80);
+    rest >>= 7n;
+  }
+  return [...bytes, Number(rest & 0x7fn)];
 }
 
 /** Returns the function with other constants. */
@@ -223,7 +206,8 @@ export function withConstants(body: FunctionBody, constantOf: (name: number) => 
 
 /** The code of a function while it is written. */
 export class Code {
-  readonly #out = new Bytes();
+  /** Its bytes. Until V8 has optimised the translator, one `push` is faster than a function for each byte. */
+  readonly #out: number[] = [];
   readonly #parameters: number;
   readonly #locals: ValueType[] = [];
   /** The offsets of unlikely conditions. */
@@ -239,96 +223,133 @@ export class Code {
     return this.#parameters + this.#locals.push(type) - 1;
   }
 
-  op(...codes: number[]): void {
-    for (const code of codes) this.#out.byte(code);
+  op(code: number): void {
+    this.#out.push(code);
+  }
+
+  ops(...codes: number[]): void {
+    this.#out.push(...codes);
   }
 
   get(local: number): void {
-    this.#out.byte(LOCAL_GET);
-    this.#out.unsigned(local);
+    this.#withIndex(LOCAL_GET, local);
   }
 
   set(local: number): void {
-    this.#out.byte(LOCAL_SET);
-    this.#out.unsigned(local);
+    this.#withIndex(LOCAL_SET, local);
   }
 
   tee(local: number): void {
-    this.#out.byte(LOCAL_TEE);
-    this.#out.unsigned(local);
+    this.#withIndex(LOCAL_TEE, local);
+  }
+
+  /** An instruction with an unsigned LEB128. */
+  #withIndex(code: number, index: number): void {
+    if (index < 0x80) this.#out.push(code, index);
+    else {
+      this.#out.push(code);
+      this.#unsigned(index);
+    }
+  }
+
+  #unsigned(value: number): void {
+    let rest = value;
+    while (rest >= 0x80) {
+      this.#out.push((rest & 0x7f) | 0x80);
+      rest >>>= 7;
+    }
+    this.#out.push(rest);
+  }
+
+  /** An instruction with a signed LEB128 of an integer of 32 bits. */
+  #withSigned(code: number, value: number): void {
+    if (value >= -0x40 && value < 0x40) this.#out.push(code, value & 0x7f);
+    else if (value >= -0x2000 && value < 0x2000)
+      this.#out.push(code, (value & 0x7f) | 0x80, (value >> 7) & 0x7f);
+    else {
+      this.#out.push(code);
+      let rest = value;
+      while (rest < -0x40 || rest > 0x3f) {
+        this.#out.push((rest & 0x7f) | 0x80);
+        rest >>= 7;
+      }
+      this.#out.push(rest & 0x7f);
+    }
   }
 
   i32(value: number): void {
-    this.#out.byte(I32_CONST);
-    this.#out.signed(value);
+    this.#withSigned(I32_CONST, value | 0);
   }
 
   /** @param value a safe integer */
   i64(value: number): void {
-    this.#out.byte(I64_CONST);
-    if (value === (value | 0)) this.#out.signed(value);
-    else this.#out.signed64(BigInt(value));
+    if (value === (value | 0)) this.#withSigned(I64_CONST, value);
+    else this.i64Bits(BigInt(value));
   }
 
   i64Bits(value: bigint): void {
-    this.#out.byte(I64_CONST);
-    this.#out.signed64(value);
+    this.#out.push(I64_CONST);
+    let rest = BigInt.asIntN(64, value);
+    while (rest < -0x40n || rest > 0x3fn) {
+      this.#out.push(Number(rest & 0x7fn) | 0x80);
+      rest >>= 7n;
+    }
+    this.#out.push(Number(rest & 0x7fn));
   }
 
   /** A constant that may be replaced in the finished function, where it is found by its name. */
   i64Constant(value: bigint, name: number): void {
-    this.#out.byte(I64_CONST);
+    this.#out.push(I64_CONST);
     this.#constants.push({ name, at: this.#out.length });
-    this.#out.bytes(longest64(value));
+    this.#out.push(...longest64(value));
   }
 
   f64(value: number): void {
-    this.#out.byte(F64_CONST);
-    this.#out.bytes(new Uint8Array(Float64Array.of(value).buffer));
+    this.#out.push(F64_CONST, ...new Uint8Array(Float64Array.of(value).buffer));
   }
 
   /** A load or store. The alignment is a hint, and ours claims none. */
   memory(code: number, offset: number): void {
-    this.#out.byte(code);
-    this.#out.byte(0);
-    this.#out.unsigned(offset);
+    if (offset < 0x80) this.#out.push(code, 0, offset);
+    else if (offset < 0x4000) this.#out.push(code, 0, (offset & 0x7f) | 0x80, offset >> 7);
+    else {
+      this.#out.push(code, 0);
+      this.#unsigned(offset);
+    }
   }
 
   /** Pushes a * b + c of doubles in locals, by the relaxed SIMD operation that may round once or twice. */
   multiplyAdd(a: number, b: number, c: number): void {
     for (const local of [a, b, c]) {
       this.get(local);
-      this.op(SIMD_PREFIX, 0x14); // f64x2.splat
+      this.ops(SIMD_PREFIX, 0x14); // f64x2.splat
     }
-    this.op(SIMD_PREFIX, 0x87, 0x02); // f64x2.relaxed_madd
-    this.op(SIMD_PREFIX, 0x21, 0); // f64x2.extract_lane
+    this.ops(SIMD_PREFIX, 0x87, 0x02); // f64x2.relaxed_madd
+    this.ops(SIMD_PREFIX, 0x21, 0); // f64x2.extract_lane
   }
 
   fence(): void {
-    this.op(ATOMIC_PREFIX, 0x03, 0x00);
+    this.ops(ATOMIC_PREFIX, 0x03, 0x00);
   }
 
   /** Adds the word on the stack to the one at the address below it, in sequential order; pushes the old. */
   atomicAdd(offset: number): void {
-    this.op(ATOMIC_PREFIX, 0x1e, 0x02);
-    this.#out.unsigned(offset);
+    this.ops(ATOMIC_PREFIX, 0x1e, 0x02);
+    this.#unsigned(offset);
   }
 
   call(index: number): void {
-    this.#out.byte(CALL);
-    this.#out.unsigned(index);
+    this.#withIndex(CALL, index);
   }
 
   tailCall(index: number): void {
-    this.#out.byte(TAIL_CALL);
-    this.#out.unsigned(index);
+    this.#withIndex(TAIL_CALL, index);
   }
 
   /** Calls the function of this type whose index in the table is on the stack. */
   tailCallIndirect(type: number): void {
-    this.#out.byte(TAIL_CALL_INDIRECT);
-    this.#out.unsigned(type);
-    this.#out.byte(0);
+    this.#withIndex(TAIL_CALL_INDIRECT, type);
+    this.#out.push(0);
   }
 
   block(): Label {
@@ -351,17 +372,16 @@ export class Code {
   }
 
   else(): void {
-    this.#out.byte(wasm.else);
+    this.#out.push(wasm.else);
   }
 
   end(): void {
-    this.#out.byte(END);
+    this.#out.push(END);
     this.#depth--;
   }
 
   br(label: Label): void {
-    this.#out.byte(BR);
-    this.#out.unsigned(this.#depth - label.depth);
+    this.#withIndex(BR, this.#depth - label.depth);
   }
 
   /** A branch that is unlikely to be taken. */
@@ -371,15 +391,13 @@ export class Code {
   }
 
   brIf(label: Label): void {
-    this.#out.byte(BR_IF);
-    this.#out.unsigned(this.#depth - label.depth);
+    this.#withIndex(BR_IF, this.#depth - label.depth);
   }
 
   brTable(labels: readonly Label[], otherwise: Label): void {
-    this.#out.byte(BR_TABLE);
-    this.#out.unsigned(labels.length);
-    for (const label of labels) this.#out.unsigned(this.#depth - label.depth);
-    this.#out.unsigned(this.#depth - otherwise.depth);
+    this.#withIndex(BR_TABLE, labels.length);
+    for (const label of labels) this.#unsigned(this.#depth - label.depth);
+    this.#unsigned(this.#depth - otherwise.depth);
   }
 
   /** @param begin writes the code that comes first but is known last */
@@ -387,9 +405,9 @@ export class Code {
     const prologue = new Code(0);
     begin(prologue);
     const body = this.#localsVector();
-    body.bytes(prologue.#out.view());
+    body.bytes(prologue.#out);
     const before = body.length;
-    body.bytes(this.#out.view());
+    body.bytes(this.#out);
     body.byte(END);
     const hints = new Bytes();
     hints.unsigned(this.#unlikely.length);
@@ -418,7 +436,7 @@ export class Code {
   }
 
   #open(code: number, type: number): Label {
-    this.op(code, type);
+    this.#out.push(code, type);
     return { depth: ++this.#depth };
   }
 }

@@ -57,12 +57,14 @@ export class Windows {
   ): void {
     this.#open = new Map(open);
     this.#wanted.clear();
-    const byInstruction = new Map(accesses.map((access) => [access.instruction, access]));
     const wanted = new Map<number, Window>();
-    for (const instruction of [...instructions].reverse()) {
+    let left = accesses.length;
+    for (let n = instructions.length - 1; n >= 0; n--) {
+      const instruction = instructions[n] as Instruction;
       if (instruction.rd !== undefined) wanted.delete(instruction.rd);
-      const access = byInstruction.get(instruction);
-      if (!access) continue;
+      const access = accesses[left - 1];
+      if (access?.instruction !== instruction) continue;
+      left--;
       const alone = windowOf(access);
       const window = this.#areWide ? join(alone, wanted.get(instruction.rs1)) : alone;
       wanted.set(instruction.rs1, window);
@@ -139,20 +141,18 @@ function join(first: Window, second: Window | undefined): Window {
 export function commonWindows(
   ends: readonly (ReadonlyMap<number, Window> | undefined)[],
 ): Map<number, Window> {
-  const [first, ...others] = ends;
   const windows = new Map<number, Window>();
-  for (const [register, window] of first ?? []) {
+  ends[0]?.forEach((window, register) => {
     const { origin } = window;
     let { from, to, writable } = window;
-    const all = others.every((end) => {
-      const other = end?.get(register);
-      if (other?.origin !== origin) return false;
+    for (let n = 1; n < ends.length; n++) {
+      const other = ends[n]?.get(register);
+      if (other?.origin !== origin) return;
       from = Math.max(from, other.from);
       to = Math.min(to, other.to);
       writable &&= other.writable;
-      return true;
-    });
-    if (all && from < to) windows.set(register, { from, to, writable, origin });
-  }
+    }
+    if (from < to) windows.set(register, { from, to, writable, origin });
+  });
   return windows;
 }
