@@ -7,6 +7,7 @@ import { executable, initramfsWithPrograms, PROGRAMS, pathInGuest, platform } fr
 const TIMEOUT = 120_000;
 /** The number of instructions that must run as compiled code for the test to be meaningful. */
 const LEAST_COMPILED = 5e6;
+const DISK_BYTES = 1 << 16;
 /** Prints its results, which are compared with QEMU's. */
 const WITH_ORACLE = 'floating.c';
 
@@ -16,7 +17,8 @@ async function boot(jit: JitMode, cpus: number): Promise<Machine> {
     platform.loadFile(cpus === 1 ? 'kernel/Image' : 'kernel/Image-smp'),
     initramfsWithPrograms(),
   ]);
-  const size = { cpus, memoryBytes: 256 << 20 };
+  const disk = { kind: 'memory', data: new Uint8Array(DISK_BYTES) } as const;
+  const size = { cpus, memoryBytes: 256 << 20, disks: [disk] };
   return Machine.start(platform, { emulator, kernel, initrd, commandLine: 'quiet', jit, ...size });
 }
 

@@ -16,27 +16,39 @@ struct registers {
 };
 enum { PC = 0, S2 = 18, S3 = 19, S4 = 20, S5 = 21, S6 = 22 };
 
-/* Runs forever, because a0 is 0. Every instruction has four bytes, so a breakpoint replaces exactly one. */
-extern u32 loop[];
+/*
+ * Run forever, because a0 is 0. Every instruction has four bytes, so a breakpoint replaces exactly one. The
+ * second loop is in two pages, of which the second one begins with `taken`.
+ */
+extern u32 near_loop[], far_loop[];
 enum { BRANCH = 2, JUMP = 4, TAKEN = 5, JOINED = 6, BACK = 7, LENGTH = 8 };
-u64 count_forever(u64 zero);
+u64 count_near(u64 zero);
+u64 count_far(u64 zero);
 asm(".option push\n.option norvc\n"
-    ".balign 4\n"
-    "count_forever:\n"
+    ".macro counter place\n"
+    "count_\\place:\n"
     "  li s2, 0\n  li s3, 0\n  li s4, 0\n  li s5, 0\n  li s6, 0\n"
-    "loop:\n"
+    "\\place\\()_loop:\n"
     "  addi s2, s2, 1\n"
     "  andi s5, s2, 3\n"
-    "  bnez s5, taken\n"
+    "  bnez s5, 1f\n"
     "  addi s3, s3, 1\n"
-    "  j joined\n"
-    "taken:\n"
+    "  j 2f\n"
+    "1:\n" /* taken */
     "  addi s4, s4, 1\n"
-    "joined:\n"
+    "2:\n" /* joined */
     "  add s6, s3, s4\n"
-    "  beqz a0, loop\n"
-    "  ret\n.option pop\n");
+    "  beqz a0, \\place\\()_loop\n"
+    "  ret\n"
+    ".endm\n"
+    ".balign 4096\n"
+    "  counter near\n"
+    ".balign 4096\n"
+    ".space 4096 - 4 * 10\n"
+    "  counter far\n"
+    ".option pop\n");
 
+static u32 *loop;
 static pid_t child;
 
 static struct registers get(void) {
@@ -111,13 +123,13 @@ static const u32 *next_of(const struct registers *r) {
   }
 }
 
-static void begin(void) {
+static void begin(u64 (*count)(u64)) {
   child = fork();
   must(child >= 0);
   if (child == 0) {
     must(ptrace(PTRACE_TRACEME, 0, 0, 0) == 0);
     raise(SIGSTOP);
-    _exit(count_forever(0) & 0x7f);
+    _exit(count(0) & 0x7f);
   }
   await_stop(SIGSTOP);
 }
@@ -190,13 +202,19 @@ static void end(void) {
   check("ends", WIFEXITED(status) ? WEXITSTATUS(status) : 1000, 1);
 }
 
-int main(void) {
-  begin();
+static void trace(u64 (*count)(u64), u32 *its_loop) {
+  loop = its_loop;
+  begin(count);
   run_for(50000);
   stopped_anywhere();
   breakpoints();
   steps();
   changed();
   end();
+}
+
+int main(void) {
+  trace(count_near, near_loop);
+  trace(count_far, far_loop);
   return report();
 }
