@@ -14,8 +14,8 @@
 enum { VERSIONS = 3, CHANGES = 300, WAYS = 8, ROUNDS = 10000 };
 
 /*
- * a0: rounds. Adds to a1, a2 or a3 in each round: whichever the second page has. All but the first of the ways
- * in are first taken when the loop has run already, so that it can be compiled as a whole.
+ * a0: rounds. Adds to a1, a2 or a3 in each round: whichever the second page has. All but the first of the
+ * ways in are first taken when the loop has run already, so that it can be compiled as a whole.
  */
 extern u32 ways[], part[], part_end[];
 asm(".option push\n.option norvc\n"

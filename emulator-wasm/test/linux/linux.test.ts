@@ -17,7 +17,7 @@ async function boot(jit: JitMode, cpus: number): Promise<Machine> {
     platform.loadFile(cpus === 1 ? 'kernel/Image' : 'kernel/Image-smp'),
     initramfsWithPrograms(),
   ]);
-  const disk = { kind: 'memory', data: new Uint8Array(DISK_BYTES) } as const;
+  const disk = { kind: 'memory', data: new Uint8Array(DISK_BYTES), readOnly: false } as const;
   const size = { cpus, memoryBytes: 256 << 20, disks: [disk] };
   return Machine.start(platform, { emulator, kernel, initrd, commandLine: 'quiet', jit, ...size });
 }

@@ -1,6 +1,6 @@
 /*
- * Calls through two pages, 80 deep and more. Interrupts remap, rewrite or forbid the second page in their midst, so
- * all returns to it, and a loop through both, must find the page as it is by then.
+ * Calls through two pages, 80 deep and more. Interrupts remap, rewrite or forbid the second page in their
+ * midst, so all returns to it, and a loop through both, must find the page as it is by then.
  */
 #include "devices.h"
 #include "vm.h"

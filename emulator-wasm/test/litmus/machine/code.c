@@ -10,8 +10,8 @@
 /*
  * The second page has one number after the other from 0 to 2. a0: address of the last change << 8 | the
  * number before it, a1: rounds, a2: address for the last change that this hart knows of. Returns in a0 how
- * often the number before it was found. There are eight ways into the loop: with all but the first one, it has
- * run already, and can be compiled as a whole.
+ * often the number before it was found. There are eight ways into the loop: with all but the first one, it
+ * has run already, and can be compiled as a whole.
  */
 extern u32 ways[];
 extern u32 number[];
