@@ -98,7 +98,7 @@ export function earn(hart: usize): void {
   const income = ((retired - lastRetired) >> INCOME_SHIFT) + (compiled - lastCompiled);
   lastRetired = retired;
   lastCompiled = compiled;
-  if (isStarting(retired)) return;
+  if (isBooting(retired, STARTING)) return;
   if (atomic.load<i64>(M_CREDIT) < MOST_CREDIT) atomic.add<i64>(M_CREDIT, income);
 }
 
@@ -110,7 +110,7 @@ export function earn(hart: usize): void {
  */
 export function sample(hart: usize, pc: u64, endsQuantum: bool): void {
   const retired = load<u64>(hart, H_INSTRET);
-  const starting = isStarting(retired);
+  const starting = isBooting(retired, STARTING);
   if (starting && !knowsPages()) return;
   pc = skipStraddle(pc);
   const record = recordOf(pc);
@@ -125,7 +125,7 @@ export function sample(hart: usize, pc: u64, endsQuantum: bool): void {
   if (knows && isDue(record)) report(hart, record, pc, true);
   if (starting) return;
   noteWindow(record, <u32>(FIRST_WINDOW + (retired >> WINDOW_SHIFT)));
-  if (!again && retired < EARLY) return;
+  if (!again && isBooting(retired, EARLY)) return;
   const heat = load<u32>(record, R_HEAT) + 1;
   store<u32>(record, heat, R_HEAT);
   if (heat < patienceOf(record) || !isAffordable() || !report(hart, record, pc, false)) return;
@@ -152,9 +152,10 @@ function skipStraddle(pc: u64): u64 {
   return block && load<u16>(block) == PseudoOp.STRADDLE ? pc + 4 : pc;
 }
 
+/** Whether fewer instructions than `least` are retired, on a machine that boots Linux. */
 @inline
-function isStarting(retired: u64): bool {
-  return retired < STARTING && (load<u32>(M_MODE) & MODE_FIRMWARE) != 0;
+function isBooting(retired: u64, least: u64): bool {
+  return retired < least && (load<u32>(M_MODE) & MODE_FIRMWARE) != 0;
 }
 
 /** Counts the page among those that are warm in this window. */
