@@ -4,7 +4,10 @@ import { H_X, MAX_ENTRIES } from '../layout.ts';
 import { isCompiled } from './emitters.ts';
 import { type CodePage, type Instruction, PAGE_SIZE, pageNumber } from './page.ts';
 
-/** The approximate maximum of instructions in a region. */
+/**
+ * A region that has this many instructions follows no more jumps. A straight run is never cut, because its
+ * rest would become a region for each place where a quantum ends.
+ */
 const MAX_INSTRUCTIONS = 200;
 /** The maximum of pages in a region. */
 const MAX_PAGES = 4;
@@ -180,7 +183,7 @@ class Survey {
   }
 
   #drain(): void {
-    for (const start of this.#queue) this.#run(start);
+    for (const start of this.#queue) if (!this.#full) this.#run(start);
     this.#queue = [];
   }
 
@@ -194,7 +197,7 @@ class Survey {
         this.#follow(offset);
         return;
       }
-      if (this.#full || !isCompiled(page.opAt(offset))) return;
+      if (!isCompiled(page.opAt(offset))) return;
       const instruction = page.at(offset);
       this.instructions.set(offset, instruction);
       offset = instruction.next;

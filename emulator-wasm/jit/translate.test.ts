@@ -59,6 +59,17 @@ it('makes a valid module of any page', async () => {
 const NOP = Uint8Array.of(0x13, 0, 0, 0);
 const UNKNOWN = 8;
 
+function straight(length: number): Uint8Array {
+  return Uint8Array.from(Array.from({ length }, () => [...NOP]).flat());
+}
+
+it('does not cut a straight run', async () => {
+  const page = await DecodedPage.create();
+  page.decode(straight(PAGE_SIZE / 4));
+  const [block] = page.region(4)?.blocks.values() ?? [];
+  expect(block?.instructions.length).toBe(PAGE_SIZE / 4 - 1);
+});
+
 it.each([
   ['a number no operation has', PseudoOp.END],
   ['the largest number', 0xffff],
@@ -67,7 +78,7 @@ it.each([
   ['a pseudo-op', PseudoOp.STRADDLE],
 ])('leaves %s to the interpreter', async (_, op) => {
   const page = await DecodedPage.create();
-  page.decode(Uint8Array.from(Array.from({ length: 4 }, () => [...NOP]).flat()));
+  page.decode(straight(4));
   page.setOperation(UNKNOWN, op);
   const region = page.region(0);
   const [block, ...others] = [...(region?.blocks.values() ?? [])];
