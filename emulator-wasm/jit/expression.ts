@@ -15,22 +15,60 @@ export interface Expression<Type extends 'i32' | 'i64' = 'i64'> {
   /** An AssemblyScript expression of type u32 or u64, with the names of the interpreter's loop. */
   readonly text: string;
   readonly push: Push;
+  /** For values of 64 bits that may be sign-extended words. */
+  readonly word?: AsWord | undefined;
 }
 type Word = Expression<'i32'>;
 
-export const wide = (text: string, push: Push): Expression => ({ type: 'i64', text, push });
+/** A value of 64 bits as a word. */
+interface AsWord {
+  /** Whether the value is certainly a sign-extended word. */
+  readonly holds: (f: RegionFunction, instruction: Instruction) => boolean;
+  /** Whether the word is available more cheaply than 64 bits. */
+  readonly isNarrow: (f: RegionFunction, instruction: Instruction) => boolean;
+  /** Pushes the word, if it is one. */
+  readonly push: Push;
+}
+
+const always = () => true;
+const never = () => false;
+
+export const wide = (text: string, push: Push, word?: AsWord): Expression => ({
+  type: 'i64',
+  text,
+  push,
+  word,
+});
 const word = (text: string, push: Push): Word => ({ type: 'i32', text, push });
 
-export const rs1 = wide('rs1(h, p)', (f, i) => f.registers.get(i.rs1));
-export const rs2 = wide('rs2(h, p)', (f, i) => f.registers.get(i.rs2));
-export const imm = wide('imm(p)', (f, i) => f.code.i64(i.imm));
+export const rs1 = wide('rs1(h, p)', (f, i) => f.registers.get(i.rs1), {
+  holds: (f, i) => f.registers.isWord(i.rs1),
+  isNarrow: (f, i) => f.registers.isNarrow(i.rs1),
+  push: (f, i) => f.registers.get32(i.rs1),
+});
+export const rs2 = wide('rs2(h, p)', (f, i) => f.registers.get(i.rs2), {
+  holds: (f, i) => f.registers.isWord(i.rs2),
+  isNarrow: (f, i) => f.registers.isNarrow(i.rs2),
+  push: (f, i) => f.registers.get32(i.rs2),
+});
+export const imm = wide('imm(p)', (f, i) => f.code.i64(i.imm), {
+  holds: always,
+  isNarrow: never,
+  push: (f, i) => f.code.i32(i.imm),
+});
 /** The low words. */
 export const w1 = word('w1(h, p)', (f, i) => f.registers.get32(i.rs1));
 export const w2 = word('w2(h, p)', (f, i) => f.registers.get32(i.rs2));
 export const immw = word('immw(p)', (f, i) => f.code.i32(i.imm));
 /** The virtual address of the instruction's page. */
 export const page = wide('pageVa', (f) => f.code.get(PAGE));
-export const constant = (value: number) => wide(`<u64>${value}`, (f) => f.code.i64(value));
+/** @param value of 32 bits */
+export const constant = (value: number) =>
+  wide(`<u64>${value}`, (f) => f.code.i64(value), {
+    holds: always,
+    isNarrow: never,
+    push: (f) => f.code.i32(value),
+  });
 
 /** Pushes operands, then applies operations of WebAssembly. */
 function applied(operands: readonly Expression<'i32' | 'i64'>[], ...ops: number[]): Push {
@@ -42,6 +80,24 @@ function applied(operands: readonly Expression<'i32' | 'i64'>[], ...ops: number[
 
 const infix = (sign: string, op: number) => (a: Expression, b: Expression) =>
   wide(`(${a.text} ${sign} ${b.text})`, applied([a, b], op));
+/** An operation on each bit, for which the words of sign-extended words suffice. */
+const bitwise = (sign: string, op: number, op32: number) => (a: Expression, b: Expression) => {
+  const [x, y] = [a.word, b.word];
+  return wide(
+    `(${a.text} ${sign} ${b.text})`,
+    applied([a, b], op),
+    x &&
+      y && {
+        holds: (f, i) => x.holds(f, i) && y.holds(f, i),
+        isNarrow: (f, i) => x.isNarrow(f, i) || y.isNarrow(f, i),
+        push: (f, i) => {
+          x.push(f, i);
+          y.push(f, i);
+          f.code.op(op32);
+        },
+      },
+  );
+};
 const infix32 = (sign: string, op: number) => (a: Word, b: Word) =>
   word(`(${a.text} ${sign} ${b.text})`, applied([a, b], op));
 const builtin =
@@ -60,9 +116,9 @@ const unsignedComparison = (sign: string, op: number) => (a: Expression, b: Expr
 export const add = infix('+', wasm.i64Add);
 export const sub = infix('-', wasm.i64Sub);
 export const mul = infix('*', wasm.i64Mul);
-export const and = infix('&', wasm.i64And);
-export const or = infix('|', wasm.i64Or);
-export const xor = infix('^', wasm.i64Xor);
+export const and = bitwise('&', wasm.i64And, wasm.i32And);
+export const or = bitwise('|', wasm.i64Or, wasm.i32Or);
+export const xor = bitwise('^', wasm.i64Xor, wasm.i32Xor);
 export const shl = infix('<<', wasm.i64Shl);
 export const shrU = infix('>>', wasm.i64ShrU);
 export const shrS = (a: Expression, b: Expression) =>
@@ -94,7 +150,12 @@ export const gtU = unsignedComparison('>', wasm.i64GtU);
 export const isZero = (a: Expression) => word(`<u32>(${a.text} == 0)`, applied([a], wasm.i64Eqz));
 
 export const zeroExtend = (a: Word) => wide(`<u64>${a.text}`, applied([a], wasm.i64ExtendI32U));
-export const signExtend = (a: Word) => wide(`<u64><i64><i32>${a.text}`, applied([a], wasm.i64ExtendI32S));
+export const signExtend = (a: Word) =>
+  wide(`<u64><i64><i32>${a.text}`, applied([a], wasm.i64ExtendI32S), {
+    holds: always,
+    isNarrow: always,
+    push: a.push,
+  });
 export const signExtend8 = (a: Expression) => wide(`<u64><i64><i8>${a.text}`, applied([a], wasm.i64Extend8S));
 export const signExtend16 = (a: Expression) =>
   wide(`<u64><i64><i16>${a.text}`, applied([a], wasm.i64Extend16S));

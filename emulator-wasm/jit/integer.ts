@@ -302,10 +302,16 @@ export const INTEGER_RESULTS: Readonly<Record<Integer, Expression>> = {
 /** The emitters of all integer instructions. */
 export const INTEGER = mapTable(
   INTEGER_RESULTS,
-  ({ push }): Emit =>
+  ({ push, word }): Emit =>
     (f, instruction) => {
       const { rd } = instruction;
-      if (rd !== undefined) f.registers.set(rd, () => push(f, instruction));
+      if (rd === undefined) return;
+      const isWord = word?.holds(f, instruction);
+      if (isWord && word?.isNarrow(f, instruction)) f.registers.setWord(rd, () => word.push(f, instruction));
+      else {
+        f.registers.set(rd, () => push(f, instruction));
+        if (isWord) f.registers.noteWord(rd);
+      }
     },
 );
 

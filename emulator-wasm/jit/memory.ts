@@ -24,24 +24,28 @@ const PAGE_MASK = -0x1000;
 interface Transfer {
   readonly bytes: number;
   readonly code: number;
+  /** For a store of a word or less, the same from 32 bits. */
+  readonly narrow?: number;
+  /** Whether the loaded value is always a sign-extended word. */
+  readonly isWord?: boolean;
 }
 
 const LOADS = {
-  [MemoryOp.LB]: { bytes: 1, code: wasm.i64Load8S },
-  [MemoryOp.LH]: { bytes: 2, code: wasm.i64Load16S },
-  [MemoryOp.LW]: { bytes: 4, code: wasm.i64Load32S },
+  [MemoryOp.LB]: { bytes: 1, code: wasm.i64Load8S, isWord: true },
+  [MemoryOp.LH]: { bytes: 2, code: wasm.i64Load16S, isWord: true },
+  [MemoryOp.LW]: { bytes: 4, code: wasm.i64Load32S, isWord: true },
   [MemoryOp.LD]: { bytes: 8, code: wasm.i64Load },
-  [MemoryOp.LBU]: { bytes: 1, code: wasm.i64Load8U },
-  [MemoryOp.LHU]: { bytes: 2, code: wasm.i64Load16U },
+  [MemoryOp.LBU]: { bytes: 1, code: wasm.i64Load8U, isWord: true },
+  [MemoryOp.LHU]: { bytes: 2, code: wasm.i64Load16U, isWord: true },
   [MemoryOp.LWU]: { bytes: 4, code: wasm.i64Load32U },
   [FloatMemoryOp.FLW]: { bytes: 4, code: wasm.i64Load32U },
   [FloatMemoryOp.FLD]: { bytes: 8, code: wasm.f64Load },
 };
 
 const STORES = {
-  [MemoryOp.SB]: { bytes: 1, code: wasm.i64Store8 },
-  [MemoryOp.SH]: { bytes: 2, code: wasm.i64Store16 },
-  [MemoryOp.SW]: { bytes: 4, code: wasm.i64Store32 },
+  [MemoryOp.SB]: { bytes: 1, code: wasm.i64Store8, narrow: wasm.i32Store8 },
+  [MemoryOp.SH]: { bytes: 2, code: wasm.i64Store16, narrow: wasm.i32Store16 },
+  [MemoryOp.SW]: { bytes: 4, code: wasm.i64Store32, narrow: wasm.i32Store },
   [MemoryOp.SD]: { bytes: 8, code: wasm.i64Store },
   [FloatMemoryOp.FSW]: { bytes: 4, code: wasm.i64Store32 },
   [FloatMemoryOp.FSD]: { bytes: 8, code: wasm.f64Store },
@@ -80,13 +84,22 @@ function emitLoad(f: RegionFunction, instruction: Instruction, transfer: Transfe
     load();
     f.code.op(wasm.drop);
   } else if (instruction.op === FloatMemoryOp.FLD) f.registers.setDouble(instruction.rd, load);
-  else f.registers.set(instruction.rd, load);
+  else {
+    f.registers.set(instruction.rd, load);
+    if (transfer.isWord) f.registers.noteWord(instruction.rd);
+  }
 }
 
 function emitStore(f: RegionFunction, instruction: Instruction, transfer: Transfer, retired: number): void {
   const offset = pushHostAddress(f, { instruction, bytes: transfer.bytes, writes: true }, retired);
-  if (instruction.op === FloatMemoryOp.FSD) f.registers.getDouble(instruction.rs2);
-  else f.registers.get(instruction.rs2);
+  const { op, rs2 } = instruction;
+  if (transfer.narrow !== undefined && f.registers.isNarrow(rs2)) {
+    f.registers.get32(rs2);
+    f.code.memory(transfer.narrow, offset);
+    return;
+  }
+  if (op === FloatMemoryOp.FSD) f.registers.getDouble(rs2);
+  else f.registers.get(rs2);
   f.code.memory(transfer.code, offset);
 }
 

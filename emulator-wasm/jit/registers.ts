@@ -2,7 +2,7 @@
 import { H_F, H_X } from '../layout.ts';
 import type { Instruction } from './page.ts';
 import { HART } from './parameters.ts';
-import { type Code, F64, I64, wasm } from './wasm.ts';
+import { type Code, F64, I32, I64, wasm } from './wasm.ts';
 
 /** Registers that only locals hold in a loop, and whether they are written there. */
 export type KeptRegisters = ReadonlyMap<number, boolean>;
@@ -24,6 +24,11 @@ export class Registers {
   #known = new Set<number>();
   /** Those of them that are not in memory yet. */
   readonly #dirty = new Set<number>();
+  /** Those whose value is a sign-extended word. */
+  #words = new Set<number>();
+  /** Those of them whose word is in a local of 32 bits, while the local of 64 bits is out of date. */
+  readonly #narrow = new Set<number>();
+  readonly #wordLocals = new Map<number, number>();
   /** The number of reads of each register in the rest of the block. */
   readonly #reads = new Map<number, number>();
 
@@ -34,10 +39,17 @@ export class Registers {
   /**
    * @param kept the registers that the block's loop keeps, if it is in one
    * @param known the registers in locals at its beginning
+   * @param words those whose value is a sign-extended word
    */
-  beginBlock(instructions: readonly Instruction[], kept = NONE, known: Iterable<number> = []): void {
+  beginBlock(
+    instructions: readonly Instruction[],
+    kept = NONE,
+    known: Iterable<number> = [],
+    words: Iterable<number> = [],
+  ): void {
     this.#kept = kept;
     this.#known = new Set(known);
+    this.#words = new Set(words);
     this.#reads.clear();
     for (const { rs1, rs2 } of instructions) for (const register of [rs1, rs2]) this.#count(register, 1);
   }
@@ -56,6 +68,20 @@ export class Registers {
   /** The registers that are in locals now, even when a loop is left. */
   get known(): ReadonlySet<number> {
     return this.#kept === NONE ? this.#known : new Set([...this.#known, ...this.#kept.keys()]);
+  }
+
+  /** The registers whose value is a sign-extended word now. */
+  get words(): ReadonlySet<number> {
+    return this.#words;
+  }
+
+  isWord(register: number): boolean {
+    return register === H_X || this.#words.has(register);
+  }
+
+  /** Whether the register has only a word, so that 64 bits of it cost a sign extension. */
+  isNarrow(register: number): boolean {
+    return this.#narrow.has(register);
   }
 
   #inLocal(register: number): boolean {
@@ -90,6 +116,7 @@ export class Registers {
 
   /** Pushes a register's bits. */
   get(register: number): void {
+    this.#widen(register);
     if (this.#inLocal(register)) {
       this.#code.get(this.#local(register));
       if (isFloatRegister(register)) this.#code.op(wasm.i64ReinterpretF64);
@@ -122,9 +149,45 @@ export class Registers {
     this.#write(register, push);
   }
 
+  /** Writes a register; `push` pushes the word whose sign extension is its value. */
+  setWord(register: number, push: () => void): void {
+    push();
+    this.#code.set(this.#wordLocal(register));
+    this.#noteWrite(register);
+    this.#words.add(register);
+    this.#narrow.add(register);
+  }
+
+  /** Notes that the register's value is a sign-extended word. */
+  noteWord(register: number): void {
+    this.#words.add(register);
+  }
+
+  #wordLocal(register: number): number {
+    const known = this.#wordLocals.get(register);
+    if (known !== undefined) return known;
+    const local = this.#code.local(I32);
+    this.#wordLocals.set(register, local);
+    return local;
+  }
+
+  /** Brings the register's local of 64 bits up to date. */
+  #widen(register: number): void {
+    if (!this.#narrow.delete(register)) return;
+    this.#code.get(this.#wordLocal(register));
+    this.#code.op(wasm.i64ExtendI32S);
+    this.#code.set(this.#local(register));
+  }
+
   #write(register: number, push: () => void): void {
     push();
     this.#code.set(this.#local(register));
+    this.#noteWrite(register);
+    this.#words.delete(register);
+    this.#narrow.delete(register);
+  }
+
+  #noteWrite(register: number): void {
     if (this.#kept.has(register)) return;
     this.#known.add(register);
     this.#dirty.add(register);
@@ -132,6 +195,7 @@ export class Registers {
 
   /** Called before a place where the region may be left, and at the end of the block. */
   flush(): void {
+    for (const register of this.#narrow) this.#widen(register);
     for (const register of this.#dirty) this.#store(register);
     this.#dirty.clear();
   }
@@ -139,10 +203,15 @@ export class Registers {
   /** Called where everything in locals becomes unknown. */
   forget(): void {
     this.#known.clear();
+    this.#words.clear();
   }
 
   /** Pushes the low word of a register. */
   get32(register: number): void {
+    if (this.#narrow.has(register)) {
+      this.#code.get(this.#wordLocal(register));
+      return;
+    }
     this.get(register);
     this.#code.op(wasm.i32WrapI64);
   }

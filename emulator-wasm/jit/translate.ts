@@ -36,7 +36,10 @@ export function translate(region: Region, wide: boolean): TranslatedRegion {
 
 /** The state that is known at the end of a block. */
 interface Knowledge {
+  /** The registers in locals. */
   readonly registers: ReadonlySet<number>;
+  /** The registers whose values are sign-extended words. */
+  readonly words: ReadonlySet<number>;
   readonly windows: ReadonlyMap<number, Window>;
 }
 
@@ -136,14 +139,14 @@ class Translation {
     const before = this.#knownBefore(number);
     const { windows, registers } = this.#f;
     this.#f.beginBlock(loop);
-    registers.beginBlock(block.instructions, loop?.kept, before.registers);
+    registers.beginBlock(block.instructions, loop?.kept, before.registers, before.words);
     const isEntry = this.#starts.includes(block.start);
     windows.beginBlock(block.instructions, accessesOf(block.instructions), isEntry, before.windows);
     this.#emitBlock(block, (target) => {
       this.#cross(loop, this.#loops.get(target));
       branch(target);
     });
-    this.#known[number] = { registers: registers.known, windows: windows.all };
+    this.#known[number] = { registers: registers.known, words: registers.words, windows: windows.all };
   }
 
   #knownBefore(number: number): Knowledge {
@@ -151,6 +154,7 @@ class Translation {
     const ends = before.map((predecessor) => this.#known[predecessor]);
     return {
       registers: commonRegisters(ends.map((end) => end?.registers)),
+      words: commonRegisters(ends.map((end) => end?.words)),
       windows: commonWindows(ends.map((end) => end?.windows)),
     };
   }
@@ -392,7 +396,7 @@ function staysNear({ instructions, leaves }: Block): boolean {
   return !leaves && op !== undefined && op !== FarJumpOp.JALR && op !== FarJumpOp.JAL_FAR;
 }
 
-/** The registers that are known at every one of the ends. A block that is not written yet has none. */
+/** The registers that are in the sets of all ends. A block that is not written yet has none. */
 function commonRegisters(ends: readonly (ReadonlySet<number> | undefined)[]): ReadonlySet<number> {
   const first = ends[0];
   if (ends.length === 1 && first) return first;

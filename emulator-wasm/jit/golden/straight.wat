@@ -4,7 +4,7 @@
   (import "core" "dispatch" (func $core.dispatch (type $t0)))
   (import "env" "memory" (memory $env.memory 1 65536 shared))
   (func $0 (export "0") (type $t0) (param $hart i32) (param $tlb i32) (param $page i64) (param $budget i32) (param $entry i32) (result i32)
-    (local $l5 i32) (local $l6 i64) (local $l7 i32) (local $l8 i64) (local $l9 i64) (local $l10 i64) (local $l11 i64) (local $l12 i64) (local $l13 i64) (local $l14 i64)
+    (local $l5 i32) (local $l6 i64) (local $l7 i32) (local $l8 i64) (local $l9 i64) (local $l10 i64) (local $l11 i64) (local $l12 i64) (local $l13 i32) (local $l14 i64) (local $l15 i64)
     (local.set $l7
       (i32.and
         (local.get $entry)
@@ -34,20 +34,22 @@
               (local.get $l11)
               (local.get $l9))))
         (local.set $l13
-          (i64.extend_i32_s
-            (i32.shr_s
-              (i32.wrap_i64
-                (local.get $l11))
-              (i32.const 5))))
+          (i32.shr_s
+            (i32.wrap_i64
+              (local.get $l11))
+            (i32.const 5)))
+        (i64.shl
+          (local.get $l12)
+          (i64.const 2))
         (local.set $l14
-          (i64.add
-            (i64.shl
-              (local.get $l12)
-              (i64.const 2))
+          (i64.extend_i32_s
             (local.get $l13)))
+        (local.get $l14)
+        (local.set $l15
+          (i64.add))
         (local.set $l10
           (i64.and
-            (local.get $l14)
+            (local.get $l15)
             (i64.xor
               (local.get $l11)
               (i64.const -1))))
@@ -62,10 +64,10 @@
           (local.get $l12))
         (i64.store offset=112 (;a4;)
           (local.get $hart)
-          (local.get $l13))
+          (local.get $l14))
         (i64.store offset=120 (;a5;)
           (local.get $hart)
-          (local.get $l14))
+          (local.get $l15))
         (local.set $budget
           (i32.sub
             (local.get $budget)

@@ -1,0 +1,11 @@
+# Words: a rotation from two shifts needs no sign extension. A register is extended where 64 bits of it are
+# read, stored, or needed behind the block.
+  lw a0, 0(a1)
+  addw a0, a0, a2
+  xor a3, a3, a0
+  slliw a4, a3, 7
+  srliw a5, a3, 25
+  or a3, a4, a5
+  sw a0, 4(a1)
+  add a6, a0, a1
+  ecall
