@@ -64,6 +64,7 @@ export class RegionFunction {
   readonly #outside: Exits;
   readonly loops: readonly KeptLoop[];
   #loop: KeptLoop | undefined;
+  #usesRecentPages = false;
   /** A local with the result of `floatState`, if the region needs it. */
   #floatState: number | undefined;
   /** The numbers and hashes of the region's pages, the one with the hot code first. */
@@ -89,14 +90,18 @@ export class RegionFunction {
     return { leave: this.code.block(), side: this.code.block() };
   }
 
-  /** @param loop the loop that the block is in, if it is one that keeps registers */
-  beginBlock(loop: KeptLoop | undefined): void {
+  /**
+   * @param loop the loop that the block is in, if it is one that keeps registers
+   * @param readsTables whether the block mostly reads tables
+   */
+  beginBlock(loop: KeptLoop | undefined, readsTables: boolean): void {
     this.#loop = loop;
+    this.#usesRecentPages = loop !== undefined && !readsTables;
   }
 
-  /** Whether the block is in a loop that keeps registers. */
-  get isInLoop(): boolean {
-    return this.#loop !== undefined;
+  /** Whether single accesses of the block are compared with recent pages. */
+  get usesRecentPages(): boolean {
+    return this.#usesRecentPages;
   }
 
   get #exits(): Exits {

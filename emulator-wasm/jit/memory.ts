@@ -1,5 +1,5 @@
 /** Loads, stores and atomics, through the TLB. */
-import { FloatMemoryOp, isMemory, MemoryOp } from '../assembly/opcodes.ts';
+import { FloatMemoryOp, IntegerOp, isMemory, MemoryOp } from '../assembly/opcodes.ts';
 import {
   ATOMIC_RESULT,
   H_FENCE,
@@ -12,7 +12,7 @@ import {
 import type { Emit } from './emit.ts';
 import type { RegionFunction } from './function.ts';
 import { isX86 } from './host.ts';
-import { type Memory, mapTable, rowOf } from './operations.ts';
+import { type Memory, mapTable, type Op, rowOf } from './operations.ts';
 import type { Instruction } from './page.ts';
 import { HART, TLB } from './parameters.ts';
 import { I32, I64, wasm } from './wasm.ts';
@@ -72,6 +72,27 @@ export function accessesOf(instructions: readonly Instruction[]): Access[] {
   return accesses;
 }
 
+/** Sums of a table's address and an index. */
+const SUMS: ReadonlySet<Op> = new Set([IntegerOp.ADD, IntegerOp.SH1ADD, IntegerOp.SH2ADD, IntegerOp.SH3ADD]);
+/** A block with this many accesses to tables is one that reads them. */
+const MANY_TABLES = 4;
+
+/**
+ * Whether a block mostly reads tables, as a cipher does. If a table extends over two pages, which of them is
+ * read cannot be predicted, and its accesses should not be compared with recent pages.
+ */
+export function readsTables(instructions: readonly Instruction[]): boolean {
+  const sums = new Set<number>();
+  let count = 0;
+  for (const { op, rd, rs1 } of instructions) {
+    if (isMemory(op) && sums.has(rs1)) count++;
+    if (rd === undefined) continue;
+    if (SUMS.has(op)) sums.add(rd);
+    else sums.delete(rd);
+  }
+  return count >= MANY_TABLES;
+}
+
 function emitLoad(f: RegionFunction, instruction: Instruction, transfer: Transfer, retired: number): void {
   const load = () => {
     const offset = pushHostAddress(f, { instruction, bytes: transfer.bytes, writes: false }, retired);
@@ -114,7 +135,7 @@ function pushHostAddress(f: RegionFunction, access: Access, retired: number): nu
     f.registers.flush();
     const window = windows.wanted(access);
     const isWide = window.to - window.from > access.bytes;
-    if (f.isInLoop && !isWide) {
+    if (f.usesRecentPages && !isWide) {
       pushByPage(f, access, retired);
       return 0;
     }

@@ -6,7 +6,7 @@ import { emitterOf } from './emitters.ts';
 import { FLOAT_READY } from './float.ts';
 import { type KeptLoop, RegionFunction } from './function.ts';
 import { emitCondition } from './integer.ts';
-import { accessesOf } from './memory.ts';
+import { accessesOf, readsTables } from './memory.ts';
 import { type Instruction, pageNumber } from './page.ts';
 import { BUDGET, PAGE, SELECTOR } from './parameters.ts';
 import { type Block, isFarCall, isReturn, isSwitch, RETURNS, type Region } from './region.ts';
@@ -138,7 +138,7 @@ class Translation {
     const loop = this.#loops.get(number);
     const before = this.#knownBefore(number);
     const { windows, registers } = this.#f;
-    this.#f.beginBlock(loop);
+    this.#f.beginBlock(loop, readsTables(block.instructions));
     registers.beginBlock(block.instructions, loop?.kept, before.registers, before.words);
     const isEntry = this.#starts.includes(block.start);
     windows.beginBlock(block.instructions, accessesOf(block.instructions), isEntry, before.windows);
