@@ -31,9 +31,9 @@ import { blockSlot, hashOf, pageOf, R_HEAT, R_PATIENCE, R_REWRITES, R_WINDOW } f
 import { PAGE_MASK, PAGE_SIZE } from './state';
 import { codeEntry, codeTlb } from './tlb';
 
-/** In instructions. */
-const STARTING: u64 = 150_000_000;
-const EARLY: u64 = 200_000_000;
+/** In instructions since the machine was started or resumed. */
+const STARTING: u64 = 100_000_000;
+const EARLY: u64 = 150_000_000;
 /** A page is reported after this many samples, and each further time after this many more. */
 const FIRST_PATIENCE: u32 = 8;
 const MORE_PATIENCE: u32 = 16;
@@ -54,7 +54,7 @@ const STEP: u32 = 2;
 const FRESH: u32 = 4;
 /** Each window lends LEND for every page by which its width is below BREAK_EVEN, or takes back as much. */
 const BREAK_EVEN: i64 = 160;
-const LEND: i64 = 48 * COMPILE_PRICE;
+const LEND: i64 = 200 * COMPILE_PRICE;
 /** The credit that a wide program has to earn before any of its code is compiled. */
 const RESERVE: i64 = 5_000 * COMPILE_PRICE;
 /** The most that is lent, to narrow programs only, and the most that is saved. */
@@ -63,6 +63,8 @@ const MOST_CREDIT: i64 = MOST_DEBT;
 /** log2 of the retired instructions that earn one of credit. In compiled code each earns one more. */
 const INCOME_SHIFT: u64 = 4;
 
+/** The retired instructions when the machine was started or resumed. */
+let begun: u64 = 0;
 let lastSampled: usize = 0;
 let lastRetired: u64 = 0;
 let lastCompiled: u64 = 0;
@@ -76,8 +78,9 @@ let fresh: u32 = 0;
 let loan: i64 = 0;
 
 export function resetHeat(hart: usize): void {
+  begun = load<u64>(hart, H_INSTRET);
   lastSampled = 0;
-  lastRetired = load<u64>(hart, H_INSTRET);
+  lastRetired = begun;
   lastCompiled = load<u64>(hart, H_COMPILED);
   window = 0;
   warm = 0;
