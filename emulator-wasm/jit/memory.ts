@@ -136,7 +136,7 @@ function pushHostAddress(f: RegionFunction, access: Access, retired: number): nu
     const window = windows.wanted(access);
     const isWide = window.to - window.from > access.bytes;
     if (f.usesRecentPages && !isWide) {
-      pushByPage(f, access, retired);
+      pushByPage(f, access.instruction, window, retired);
       return 0;
     }
     openWindow(f, access.instruction, window, isWide, retired);
@@ -174,21 +174,20 @@ function pushAddress(f: RegionFunction, register: number, offset: number): void 
 }
 
 /**
- * Pushes the address of an access in a loop. The instruction's recent page takes half of the instructions of
- * a TLB look-up. It is in memory, because a local would occupy a register of the host throughout the loop.
+ * Opens a window for accesses at one address in a loop, and pushes that address in the shared memory. The
+ * instruction's recent page takes half of the instructions of a TLB look-up. It is in memory, because a local
+ * would occupy a register of the host throughout the loop.
  */
-function pushByPage(
-  f: RegionFunction,
-  { instruction: { rs1, imm, offset }, bytes, writes }: Access,
-  retired: number,
-): void {
+function pushByPage(f: RegionFunction, instruction: Instruction, window: Window, retired: number): void {
   const { code } = f;
-  const recent = (writes ? RECENT_STORES : RECENT_LOADS) + ((offset >> 1) % RECENT_PAGES) * 16;
+  const { rs1, offset } = instruction;
+  const { from, to, writable } = window;
+  const recent = (writable ? RECENT_STORES : RECENT_LOADS) + ((offset >> 1) % RECENT_PAGES) * 16;
   const address = f.borrow(I64);
-  pushAddress(f, rs1, imm);
+  pushAddress(f, rs1, from);
   code.tee(address);
   // A misaligned address differs too, because the access could reach into the page from the preceding one.
-  code.i64(PAGE_MASK | (bytes - 1));
+  code.i64(PAGE_MASK | (to - from - 1));
   code.op(wasm.i64And);
   code.get(TLB);
   code.memory(wasm.i64Load, recent);
@@ -196,7 +195,7 @@ function pushByPage(
   code.ifUnlikely();
   code.get(TLB);
   code.get(address);
-  pushAddend(f, bytes, writes ? WRITING : READING, address, () => f.interpretIf(offset, retired));
+  pushAddend(f, to - from, writable ? WRITING : READING, address, () => f.interpretIf(offset, retired));
   code.memory(wasm.i32Store, recent + TLB_ADDEND);
   code.get(TLB);
   pushPageOf(f, address, 1);
@@ -207,7 +206,9 @@ function pushByPage(
   code.get(TLB);
   code.memory(wasm.i32Load, recent + TLB_ADDEND);
   code.op(wasm.i32Add);
+  code.tee(f.windows.base(rs1));
   f.release(I64, address);
+  f.windows.open(instruction, window, false);
 }
 
 /** Pushes the page of the last of `bytes` at the address. */

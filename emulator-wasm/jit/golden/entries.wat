@@ -4,7 +4,7 @@
   (import "core" "dispatch" (func $core.dispatch (type $t0)))
   (import "env" "memory" (memory $env.memory 1 65536 shared))
   (func $0 (export "0") (type $t0) (param $hart i32) (param $tlb i32) (param $page i64) (param $budget i32) (param $entry i32) (result i32)
-    (local $l5 i32) (local $l6 i64) (local $l7 i32) (local $l8 i64) (local $l9 i64) (local $l10 i64) (local $l11 i64) (local $l12 i32) (local $l13 i64) (local $l14 i64)
+    (local $l5 i32) (local $l6 i64) (local $l7 i32) (local $l8 i64) (local $l9 i64) (local $l10 i64) (local $l11 i64) (local $l12 i32) (local $l13 i32) (local $l14 i64) (local $l15 i64)
     (local.set $l7
       (i32.and
         (local.get $entry)
@@ -119,11 +119,12 @@
                               (local.get $l11)
                               (i64.const -4096)))))
                       (i64.store8
-                        (i32.add
-                          (i32.wrap_i64
-                            (local.get $l11))
-                          (i32.load offset=524344
-                            (local.get $tlb)))
+                        (local.tee $l13
+                          (i32.add
+                            (i32.wrap_i64
+                              (local.get $l11))
+                            (i32.load offset=524344
+                              (local.get $tlb))))
                         (local.get $l9))
                       (local.set $budget
                         (i32.sub
@@ -145,25 +146,25 @@
                         (local.get $hart)
                         (local.get $l9))
                       (br $B9)))
-                  (local.set $l13
+                  (local.set $l14
                     (i64.add
                       (i64.load offset=80 (;a0;)
                         (local.get $hart))
                       (i64.const -1)))
                   (i64.store offset=80 (;a0;)
                     (local.get $hart)
-                    (local.get $l13))
+                    (local.get $l14))
                   (local.set $budget
                     (i32.sub
                       (local.get $budget)
                       (i32.const 2)))
-                  (local.set $l14
+                  (local.set $l15
                     (i64.add
                       (local.get $page)
                       (i64.const 18)))
                   (i64.store offset=8 (;ra;)
                     (local.get $hart)
-                    (local.get $l14))
+                    (local.get $l15))
                   (br $B8))
                 (local.set $budget
                   (i32.sub

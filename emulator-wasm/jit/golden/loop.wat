@@ -4,7 +4,7 @@
   (import "core" "dispatch" (func $core.dispatch (type $t0)))
   (import "env" "memory" (memory $env.memory 1 65536 shared))
   (func $0 (export "0") (type $t0) (param $hart i32) (param $tlb i32) (param $page i64) (param $budget i32) (param $entry i32) (result i32)
-    (local $l5 i32) (local $l6 i64) (local $l7 i32) (local $l8 i64) (local $l9 i64) (local $l10 i64) (local $l11 i64) (local $l12 i64) (local $l13 i64) (local $l14 i32)
+    (local $l5 i32) (local $l6 i64) (local $l7 i32) (local $l8 i64) (local $l9 i64) (local $l10 i64) (local $l11 i64) (local $l12 i64) (local $l13 i64) (local $l14 i32) (local $l15 i32) (local $l16 i32)
     (local.set $l7
       (i32.and
         (local.get $entry)
@@ -76,11 +76,12 @@
                         (i64.const -4096)))))
                 (local.set $l11
                   (i64.load
-                    (i32.add
-                      (i32.wrap_i64
-                        (local.get $l13))
-                      (i32.load offset=526344
-                        (local.get $tlb)))))
+                    (local.tee $l15
+                      (i32.add
+                        (i32.wrap_i64
+                          (local.get $l13))
+                        (i32.load offset=526344
+                          (local.get $tlb))))))
                 (if $I10
                   (i64.ne
                     (i64.and
@@ -119,11 +120,12 @@
                         (local.get $l13)
                         (i64.const -4096)))))
                 (i64.store
-                  (i32.add
-                    (i32.wrap_i64
-                      (local.get $l13))
-                    (i32.load offset=524312
-                      (local.get $tlb)))
+                  (local.tee $l16
+                    (i32.add
+                      (i32.wrap_i64
+                        (local.get $l13))
+                      (i32.load offset=524312
+                        (local.get $tlb))))
                   (local.get $l11))
                 (local.set $l9
                   (i64.add
