@@ -155,10 +155,10 @@ function skipStraddle(pc: u64): u64 {
   return block && load<u16>(block) == PseudoOp.STRADDLE ? pc + 4 : pc;
 }
 
-/** Whether fewer instructions than `least` are retired, on a machine that boots Linux. */
+/** Whether fewer instructions than `least` are retired since a machine with Linux was started or resumed. */
 @inline
 function isBooting(retired: u64, least: u64): bool {
-  return retired < least && (load<u32>(M_MODE) & MODE_FIRMWARE) != 0;
+  return retired - begun < least && (load<u32>(M_MODE) & MODE_FIRMWARE) != 0;
 }
 
 /** Counts the page among those that are warm in this window. */
