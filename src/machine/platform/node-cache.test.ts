@@ -38,6 +38,15 @@ test('runs a script, and keeps its code', () => {
   expect(statSync(cache).ino, 'the file, as nothing was compiled').toBe(ino);
 });
 
+test('keeps nothing of a command that fails', () => {
+  const program =
+    "require('./node-cache.cjs').runCached(require('path').resolve('script.cjs')); process.exit(2)";
+  expect(() => run(program)).toThrow();
+  expect(existsSync(cache)).toBe(false);
+  greet();
+  expect(existsSync(cache)).toBe(true);
+});
+
 test('compiles a script that is newer than its code', () => {
   greet();
   write(SCRIPT.replace('hello', 'jello'), new Date(Date.now() + 5000));

@@ -65,9 +65,12 @@ function readCache(file: string, cache: string): Buffer | undefined {
   return readFileSync(cache);
 }
 
-/** Calls back when most functions have been called, because V8 compiles each at its first call. */
+/**
+ * Calls back when most functions have been called, because V8 compiles each at its first call. A command that
+ * fails may have called few.
+ */
 function onceCompiled(callback: () => void): void {
-  if (isMainThread) process.once('exit', callback);
+  if (isMainThread) process.once('exit', (status) => status === 0 && callback());
   else setTimeout(callback, SETTLED).unref();
 }
 
