@@ -25,7 +25,10 @@ function emitReadCounter(f: RegionFunction, { rd, imm, offset }: Instruction, re
   code.i64(REFUSED);
   code.op(wasm.i64Eq);
   f.interpretIf(offset, retired);
-  if (rd !== undefined) f.registers.set(rd, () => code.get(value));
+  if (rd !== undefined) {
+    code.get(value);
+    f.registers.set(rd);
+  }
   f.release(I64, value);
 }
 

@@ -518,19 +518,16 @@ const DOUBLES = {
   [FloatOp.FCVT_D_WU]: fromWord('cvtDWU', wasm.f64ConvertI32U),
 };
 
-type Write = (f: RegionFunction, register: number, push: () => void) => void;
+type Write = (f: RegionFunction, register: number) => void;
 
 /** An operation without a destination register (x0) still raises its flags. */
 function writing(write: Write): (result: Result) => Emit {
   return ({ push }) =>
     (f, instruction, retired) => {
       f.registers.flush();
-      const result = () => push(f, instruction, retired);
-      if (instruction.rd !== undefined) write(f, instruction.rd, result);
-      else {
-        result();
-        f.code.op(wasm.drop);
-      }
+      push(f, instruction, retired);
+      if (instruction.rd !== undefined) write(f, instruction.rd);
+      else f.code.op(wasm.drop);
     };
 }
 
@@ -541,10 +538,10 @@ export const FLOAT_RESULTS: Readonly<Record<Float, Result>> = { ...BITS, ...DOUB
 export const FLOAT = {
   ...mapTable(
     BITS,
-    writing((f, register, push) => f.registers.set(register, push)),
+    writing((f, register) => f.registers.set(register)),
   ),
   ...mapTable(
     DOUBLES,
-    writing((f, register, push) => f.registers.setDouble(register, push)),
+    writing((f, register) => f.registers.setDouble(register)),
   ),
 } satisfies Record<Float, Emit>;

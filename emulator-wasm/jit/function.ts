@@ -119,7 +119,9 @@ export class RegionFunction {
   }
 
   release(type: ValueType, ...locals: number[]): void {
-    this.#spare.set(type, [...(this.#spare.get(type) ?? []), ...locals]);
+    const spare = this.#spare.get(type);
+    if (spare) spare.push(...locals);
+    else this.#spare.set(type, locals);
   }
 
   get floatState(): number {

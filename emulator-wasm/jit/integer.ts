@@ -307,11 +307,14 @@ export const INTEGER = mapTable(
       const { rd } = instruction;
       if (rd === undefined) return;
       const isWord = word?.holds(f, instruction);
-      if (isWord && word?.isNarrow(f, instruction)) f.registers.setWord(rd, () => word.push(f, instruction));
-      else {
-        f.registers.set(rd, () => push(f, instruction));
-        if (isWord) f.registers.noteWord(rd);
+      if (isWord && word?.isNarrow(f, instruction)) {
+        word.push(f, instruction);
+        f.registers.setWord(rd);
+        return;
       }
+      push(f, instruction);
+      f.registers.set(rd);
+      if (isWord) f.registers.noteWord(rd);
     },
 );
 

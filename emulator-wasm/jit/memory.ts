@@ -94,20 +94,18 @@ export function readsTables(instructions: readonly Instruction[]): boolean {
 }
 
 function emitLoad(f: RegionFunction, instruction: Instruction, transfer: Transfer, retired: number): void {
-  const load = () => {
-    const offset = pushHostAddress(f, { instruction, bytes: transfer.bytes, writes: false }, retired);
-    f.code.memory(transfer.code, offset);
-    if (instruction.op !== FloatMemoryOp.FLW) return;
+  const { op, rd } = instruction;
+  const offset = pushHostAddress(f, { instruction, bytes: transfer.bytes, writes: false }, retired);
+  f.code.memory(transfer.code, offset);
+  if (op === FloatMemoryOp.FLW) {
     f.code.i64Bits(BOX);
     f.code.op(wasm.i64Or);
-  };
-  if (instruction.rd === undefined) {
-    load();
-    f.code.op(wasm.drop);
-  } else if (instruction.op === FloatMemoryOp.FLD) f.registers.setDouble(instruction.rd, load);
+  }
+  if (rd === undefined) f.code.op(wasm.drop);
+  else if (op === FloatMemoryOp.FLD) f.registers.setDouble(rd);
   else {
-    f.registers.set(instruction.rd, load);
-    if (transfer.isWord) f.registers.noteWord(instruction.rd);
+    f.registers.set(rd);
+    if (transfer.isWord) f.registers.noteWord(rd);
   }
 }
 
@@ -291,8 +289,7 @@ export function emitAtomic(
   code.op(wasm.i32Eqz);
   f.interpretIf(offset, retired);
   if (rd === undefined) return;
-  f.registers.set(rd, () => {
-    code.get(HART);
-    code.memory(wasm.i64Load, ATOMIC_RESULT);
-  });
+  code.get(HART);
+  code.memory(wasm.i64Load, ATOMIC_RESULT);
+  f.registers.set(rd);
 }

@@ -9,6 +9,49 @@ export type KeptRegisters = ReadonlyMap<number, boolean>;
 
 const NONE: KeptRegisters = new Map();
 
+/** A register's number in RegisterSet's words and in arrays: the floating-point registers follow the others. */
+const REGISTERS = 65;
+const numberOf = (register: number) => register >> 3;
+
+/** A set of registers. */
+export class RegisterSet {
+  #integers = 0;
+  #floats = 0;
+
+  has(register: number): boolean {
+    // Shifts use the number modulo 32.
+    return ((isFloatRegister(register) ? this.#floats : this.#integers) & (1 << numberOf(register))) !== 0;
+  }
+
+  add(register: number): void {
+    if (isFloatRegister(register)) this.#floats |= 1 << numberOf(register);
+    else this.#integers |= 1 << numberOf(register);
+  }
+
+  delete(register: number): void {
+    if (isFloatRegister(register)) this.#floats &= ~(1 << numberOf(register));
+    else this.#integers &= ~(1 << numberOf(register));
+  }
+
+  clear(): void {
+    this.#integers = 0;
+    this.#floats = 0;
+  }
+
+  copy(): RegisterSet {
+    const copy = new RegisterSet();
+    copy.#integers = this.#integers;
+    copy.#floats = this.#floats;
+    return copy;
+  }
+
+  /** Removes those that the other set has not. */
+  intersect(other: RegisterSet): void {
+    this.#integers &= other.#integers;
+    this.#floats &= other.#floats;
+  }
+}
+
 /**
  * Registers are identified by their offset in the hart's block, as in micro-ops. In loops, only locals hold
  * the most used registers. Everywhere else, written registers are stored to memory before the region can be
@@ -21,16 +64,16 @@ export class Registers {
   /** Those that the block's loop keeps. */
   #kept = NONE;
   /** The registers in locals. */
-  #known = new Set<number>();
+  #known = new RegisterSet();
   /** Those of them that are not in memory yet. */
-  readonly #dirty = new Set<number>();
+  readonly #dirty: number[] = [];
   /** Those whose value is a sign-extended word. */
-  #words = new Set<number>();
+  #words = new RegisterSet();
   /** Those of them whose word is in a local of 32 bits, while the local of 64 bits is out of date. */
   readonly #narrow = new Set<number>();
   readonly #wordLocals = new Map<number, number>();
   /** The number of reads of each register in the rest of the block. */
-  readonly #reads = new Map<number, number>();
+  readonly #reads = new Int32Array(REGISTERS);
 
   constructor(code: Code) {
     this.#code = code;
@@ -44,34 +87,44 @@ export class Registers {
   beginBlock(
     instructions: readonly Instruction[],
     kept = NONE,
-    known: Iterable<number> = [],
-    words: Iterable<number> = [],
+    known = new RegisterSet(),
+    words = new RegisterSet(),
   ): void {
     this.#kept = kept;
-    this.#known = new Set(known);
-    this.#words = new Set(words);
-    this.#reads.clear();
-    for (const { rs1, rs2 } of instructions) for (const register of [rs1, rs2]) this.#count(register, 1);
+    this.#known = known.copy();
+    this.#words = words.copy();
+    this.#reads.fill(0);
+    for (let n = 0; n < instructions.length; n++) {
+      const { rs1, rs2 } = instructions[n] as Instruction;
+      this.#countRead(rs1, 1);
+      this.#countRead(rs2, 1);
+    }
   }
 
-  #count(register: number, more: number): number {
-    const reads = (this.#reads.get(register) ?? 0) + more;
-    this.#reads.set(register, reads);
+  /** Returns the number of reads that are left then. */
+  #countRead(register: number, more: number): number {
+    const number = numberOf(register);
+    const reads = (this.#reads[number] as number) + more;
+    this.#reads[number] = reads;
     return reads;
   }
 
   /** Called before each instruction: loads registers that are read again later to locals. */
   prepare({ rs1, rs2 }: Instruction): void {
-    for (const register of [rs1, rs2]) if (this.#count(register, -1) > 0) this.#know(register);
+    if (this.#countRead(rs1, -1) > 0) this.#know(rs1);
+    if (this.#countRead(rs2, -1) > 0) this.#know(rs2);
   }
 
   /** The registers that are in locals now, even when a loop is left. */
-  get known(): ReadonlySet<number> {
-    return this.#kept === NONE ? this.#known : new Set([...this.#known, ...this.#kept.keys()]);
+  get known(): RegisterSet {
+    if (this.#kept === NONE) return this.#known;
+    const known = this.#known.copy();
+    for (const register of this.#kept.keys()) known.add(register);
+    return known;
   }
 
   /** The registers whose value is a sign-extended word now. */
-  get words(): ReadonlySet<number> {
+  get words(): RegisterSet {
     return this.#words;
   }
 
@@ -136,22 +189,19 @@ export class Registers {
     }
   }
 
-  /** Writes a register; `push` pushes its bits. */
-  set(register: number, push: () => void): void {
-    this.#write(register, () => {
-      push();
-      if (isFloatRegister(register)) this.#code.op(wasm.f64ReinterpretI64);
-    });
+  /** Writes the bits on the stack to a register. */
+  set(register: number): void {
+    if (isFloatRegister(register)) this.#code.op(wasm.f64ReinterpretI64);
+    this.#write(register);
   }
 
-  /** Writes a floating-point register; `push` pushes a double. */
-  setDouble(register: number, push: () => void): void {
-    this.#write(register, push);
+  /** Writes the double on the stack to a floating-point register. */
+  setDouble(register: number): void {
+    this.#write(register);
   }
 
-  /** Writes a register; `push` pushes the word whose sign extension is its value. */
-  setWord(register: number, push: () => void): void {
-    push();
+  /** Writes the sign extension of the word on the stack to a register. */
+  setWord(register: number): void {
     this.#code.set(this.#wordLocal(register));
     this.#noteWrite(register);
     this.#words.add(register);
@@ -179,8 +229,7 @@ export class Registers {
     this.#code.set(this.#local(register));
   }
 
-  #write(register: number, push: () => void): void {
-    push();
+  #write(register: number): void {
     this.#code.set(this.#local(register));
     this.#noteWrite(register);
     this.#words.delete(register);
@@ -190,14 +239,14 @@ export class Registers {
   #noteWrite(register: number): void {
     if (this.#kept.has(register)) return;
     this.#known.add(register);
-    this.#dirty.add(register);
+    if (!this.#dirty.includes(register)) this.#dirty.push(register);
   }
 
   /** Called before a place where the region may be left, and at the end of the block. */
   flush(): void {
-    for (const register of this.#narrow) this.#widen(register);
-    for (const register of this.#dirty) this.#store(register);
-    this.#dirty.clear();
+    if (this.#narrow.size > 0) for (const register of this.#narrow) this.#widen(register);
+    for (let n = 0; n < this.#dirty.length; n++) this.#store(this.#dirty[n] as number);
+    this.#dirty.length = 0;
   }
 
   /** Called where everything in locals becomes unknown. */

@@ -10,7 +10,7 @@ import { accessesOf, readsTables } from './memory.ts';
 import { type Instruction, pageNumber } from './page.ts';
 import { BUDGET, PAGE, SELECTOR } from './parameters.ts';
 import { type Block, isFarCall, isReturn, isSwitch, RETURNS, type Region } from './region.ts';
-import type { KeptRegisters } from './registers.ts';
+import { type KeptRegisters, RegisterSet } from './registers.ts';
 import { emitStructure, findStructure, headersOf, loopsOf, type Sequence } from './structure.ts';
 import { type FunctionBody, I64, type Label, wasm } from './wasm.ts';
 import { commonWindows, type Window } from './windows.ts';
@@ -37,11 +37,14 @@ export function translate(region: Region, wide: boolean): TranslatedRegion {
 /** The state that is known at the end of a block. */
 interface Knowledge {
   /** The registers in locals. */
-  readonly registers: ReadonlySet<number>;
+  readonly registers: RegisterSet;
   /** The registers whose values are sign-extended words. */
-  readonly words: ReadonlySet<number>;
+  readonly words: RegisterSet;
   readonly windows: ReadonlyMap<number, Window>;
 }
+
+/** At the beginning of a block that can be entered, or has a predecessor that is not written yet. */
+const NOTHING: Knowledge = { registers: new RegisterSet(), words: new RegisterSet(), windows: new Map() };
 
 class Translation {
   readonly #f: RegionFunction;
@@ -151,12 +154,20 @@ class Translation {
 
   #knownBefore(number: number): Knowledge {
     const before = this.#predecessors[number] as readonly number[];
-    const ends = before.map((predecessor) => this.#known[predecessor]);
-    return {
-      registers: commonRegisters(ends.map((end) => end?.registers)),
-      words: commonRegisters(ends.map((end) => end?.words)),
-      windows: commonWindows(ends.map((end) => end?.windows)),
-    };
+    const first = this.#known[before[0] ?? -1];
+    if (!first) return NOTHING;
+    if (before.length === 1) return first;
+    const registers = first.registers.copy();
+    const words = first.words.copy();
+    const windows = [first.windows];
+    for (let n = 1; n < before.length; n++) {
+      const end = this.#known[before[n] as number];
+      if (!end) return NOTHING;
+      registers.intersect(end.registers);
+      words.intersect(end.words);
+      windows.push(end.windows);
+    }
+    return { registers, words, windows: commonWindows(windows) };
   }
 
   /** Moves registers between locals and memory on the way from one block to the next. */
@@ -269,7 +280,8 @@ class Translation {
   #link({ rd, next }: Instruction): void {
     if (rd === undefined) return;
     this.#f.windows.close(rd);
-    this.#f.registers.set(rd, () => this.#f.pushAddress(next));
+    this.#f.pushAddress(next);
+    this.#f.registers.set(rd);
     this.#f.registers.flush();
   }
 
@@ -394,18 +406,6 @@ function reachable({ blocks, entries }: Region): Block[] {
 function staysNear({ instructions, leaves }: Block): boolean {
   const op = instructions.at(-1)?.op;
   return !leaves && op !== undefined && op !== FarJumpOp.JALR && op !== FarJumpOp.JAL_FAR;
-}
-
-/** The registers that are in the sets of all ends. A block that is not written yet has none. */
-function commonRegisters(ends: readonly (ReadonlySet<number> | undefined)[]): ReadonlySet<number> {
-  const first = ends[0];
-  if (ends.length === 1 && first) return first;
-  const common = new Set<number>();
-  first?.forEach((register) => {
-    for (let n = 1; n < ends.length; n++) if (!ends[n]?.has(register)) return;
-    common.add(register);
-  });
-  return common;
 }
 
 function predecessorsOf(successors: readonly (readonly number[])[], entries: readonly number[]): number[][] {

@@ -138,9 +138,7 @@ function join(first: Window, second: Window | undefined): Window {
 }
 
 /** The windows that are open at the end of all predecessors of a block. */
-export function commonWindows(
-  ends: readonly (ReadonlyMap<number, Window> | undefined)[],
-): Map<number, Window> {
+export function commonWindows(ends: readonly ReadonlyMap<number, Window>[]): Map<number, Window> {
   const windows = new Map<number, Window>();
   ends[0]?.forEach((window, register) => {
     const { origin } = window;
