@@ -9,7 +9,7 @@ export type KeptRegisters = ReadonlyMap<number, boolean>;
 
 const NONE: KeptRegisters = new Map();
 
-/** A register's number in RegisterSet's words and in arrays: the floating-point registers follow the others. */
+/** A register's number in RegisterSet's words and in arrays: floating-point registers follow the others. */
 const REGISTERS = 65;
 const numberOf = (register: number) => register >> 3;
 

@@ -222,7 +222,7 @@ class Translation {
       const emit = emitterOf(instruction.op);
       if (emit) {
         emit(this.#f, instruction, retired);
-        if (instruction.rd !== undefined) this.#f.windows.close(instruction.rd);
+        this.#f.windows.noteWrite(instruction);
         continue;
       }
       this.#f.registers.flush();
@@ -277,9 +277,10 @@ class Translation {
     go(block.next);
   }
 
-  #link({ rd, next }: Instruction): void {
+  #link(instruction: Instruction): void {
+    const { rd, next } = instruction;
     if (rd === undefined) return;
-    this.#f.windows.close(rd);
+    this.#f.windows.noteWrite(instruction);
     this.#f.pushAddress(next);
     this.#f.registers.set(rd);
     this.#f.registers.flush();

@@ -7,6 +7,7 @@
  * on is compiled again, with a look-up for each access. That version must be able to continue where the other
  * stopped, so no wide window begins at an entry of a region.
  */
+import { IntegerOp } from '../assembly/opcodes.ts';
 import type { Instruction } from './page.ts';
 import { type Code, I32 } from './wasm.ts';
 
@@ -61,7 +62,9 @@ export class Windows {
     let left = accesses.length;
     for (let n = instructions.length - 1; n >= 0; n--) {
       const instruction = instructions[n] as Instruction;
-      if (instruction.rd !== undefined) wanted.delete(instruction.rd);
+      const { rd } = instruction;
+      const later = rd === undefined ? undefined : wanted.get(rd);
+      if (rd !== undefined && later) replace(wanted, rd, afterWrite(instruction, later, instruction.imm));
       const access = accesses[left - 1];
       if (access?.instruction !== instruction) continue;
       left--;
@@ -97,9 +100,12 @@ export class Windows {
     return this.#wide;
   }
 
-  /** Called when the register is written. */
-  close(register: number): void {
-    this.#open.delete(register);
+  /** Called when the instruction has written its register. */
+  noteWrite(instruction: Instruction): void {
+    const { rd } = instruction;
+    const window = rd === undefined ? undefined : this.#open.get(rd);
+    if (rd !== undefined && window)
+      replace(this.#open, rd, afterWrite(instruction, window, -instruction.imm));
   }
 
   closeAll(): void {
@@ -122,6 +128,21 @@ export class Windows {
   get all(): ReadonlyMap<number, Window> {
     return this.#open;
   }
+}
+
+/**
+ * The window of a register behind or before the instruction that writes it. A register that steps by a
+ * constant keeps its window, at other offsets.
+ */
+function afterWrite({ op, rd, rs1 }: Instruction, window: Window, distance: number): Window | undefined {
+  if (op !== IntegerOp.ADDI || rd !== rs1) return undefined;
+  const { from, to, writable, origin } = window;
+  return { from: from + distance, to: to + distance, writable, origin: origin + distance };
+}
+
+function replace(windows: Map<number, Window>, register: number, window: Window | undefined): void {
+  if (window) windows.set(register, window);
+  else windows.delete(register);
 }
 
 function windowOf({ instruction: { imm }, bytes, writes }: Access): Window {

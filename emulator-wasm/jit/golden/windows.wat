@@ -69,7 +69,7 @@
           (i64.and
             (i64.add
               (local.get $l10)
-              (i64.const 11))
+              (i64.const 31))
             (i64.const -4096)))
         (local.set $l5
           (i32.const 65538))
@@ -120,41 +120,15 @@
           (i64.add
             (local.get $l9)
             (i64.const 32)))
+        (local.set $l17
+          (i64.load offset=24
+            (local.get $l12)))
         (i64.store offset=96 (;a2;)
           (local.get $hart)
           (local.get $l16))
         (i64.store offset=16 (;sp;)
           (local.get $hart)
           (local.get $l9))
-        (i64.ne
-          (i64.load
-            (local.tee $l11
-              (i32.add
-                (i32.and
-                  (i32.shr_u
-                    (i32.wrap_i64
-                      (local.tee $l10
-                        (local.get $l9)))
-                    (i32.const 8))
-                  (i32.const 262128))
-                (local.get $tlb))))
-          (i64.and
-            (i64.add
-              (local.get $l10)
-              (i64.const 7))
-            (i64.const -4096)))
-        (local.set $l5
-          (i32.const 327693))
-        (br_if $B1)
-        (local.set $l12
-          (i32.add
-            (i32.load offset=8
-              (local.get $l11))
-            (i32.wrap_i64
-              (local.get $l10))))
-        (local.set $l17
-          (i64.load
-            (local.get $l12)))
         (i64.store offset=104 (;a3;)
           (local.get $hart)
           (local.get $l17))
