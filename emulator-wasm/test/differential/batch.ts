@@ -6,7 +6,6 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
-  H_INSTRET,
   H_MCAUSE,
   H_MEPC,
   H_MTVAL,
@@ -145,8 +144,6 @@ export interface CoreMode {
 /** More instructions than any program executes in a round, so that a runaway core stops here. */
 const LIMIT = 200_000;
 
-/** The instructions from which on all hot code is compiled, not only loops. */
-const BEGINNING = 200_000_000n;
 /** What is hot is compiled at once, whether it repays that or not. */
 const ENDLESS_CREDIT = 1n << 50n;
 
@@ -171,7 +168,6 @@ export function runOnCore(
   view.setUint32(M_MODE, mode.period > 0 ? MODE_ICOUNT : 0, true);
   machine.write(DATA + DATA_PERIOD, BigInt(mode.period));
   core.reset(RAM_START, PRIV_M, satp);
-  view.setBigUint64(HARTS + H_INSTRET, BEGINNING, true);
   drive(core, mode.stride, LIMIT * batch.programs.length * batch.rounds);
 
   const results = new Uint8Array(size - (batch.results - RAM_START));
@@ -180,7 +176,7 @@ export function runOnCore(
     const frame = (frames?.[first + page] ?? first + page) * PAGE;
     results.set(machine.ram.subarray(frame, frame + PAGE), page * PAGE);
   }
-  return { results, instret: core.instret - BEGINNING };
+  return { results, instret: core.instret };
 }
 
 function drive(core: Core, stride: number, limit: number): void {
