@@ -16,7 +16,7 @@ import {
   JUMP_REGION,
   REGION_SHIFT,
 } from '../layout.ts';
-import { LEFT, REGION_SIGNATURE } from './parameters.ts';
+import { FRAMES_SHIFT, LEFT, MAX_FRAMES, REGION_SIGNATURE } from './parameters.ts';
 import { Code, I32, I64, type Label, ModuleWriter, type Signature, wasm } from './wasm.ts';
 
 export const DISPATCH = 'dispatch';
@@ -65,6 +65,11 @@ export function dispatchModule(): Uint8Array<ArrayBuffer> {
   code.i32(0);
   code.op(wasm.i32LeS);
   code.brIfUnlikely(spent);
+  // Too deep: all callers return, and the interpreter continues without callers.
+  code.get(FRAMES);
+  code.i32(MAX_FRAMES << FRAMES_SHIFT);
+  code.op(wasm.i32GtU);
+  code.brIfUnlikely(left);
   if (hasTailCalls()) goOn(code, notCompiled, module.type(REGION_SIGNATURE));
   else code.br(notCompiled);
   for (const reason of [EXIT_INTERPRET, EXIT_BUDGET, EXIT_NOT_COMPILED]) {

@@ -11,7 +11,6 @@ import {
   FRAMES_SHIFT,
   HART,
   LEFT,
-  MAX_FRAMES,
   PAGE,
   REGION_SIGNATURE,
   SELECTOR,
@@ -242,13 +241,6 @@ export class RegionFunction {
     const { code } = this;
     this.registers.forget();
     this.windows.closeAll();
-    code.get(this.#frames);
-    code.i32(MAX_FRAMES << FRAMES_SHIFT);
-    code.op(wasm.i32Eq);
-    code.ifUnlikely();
-    code.get(target);
-    this.leaveToTop();
-    code.end();
     for (const local of [HART, TLB, target, BUDGET, this.#frames]) code.get(local);
     code.i32(1 << FRAMES_SHIFT);
     code.op(wasm.i32Add);

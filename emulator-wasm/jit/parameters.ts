@@ -21,5 +21,5 @@ export const SELECTOR = 4;
 
 export const LEFT = -0x8000_0000;
 export const FRAMES_SHIFT = 8;
-/** The most callers. Their frames have to fit on the stack of a worker. */
+/** The most callers. Their frames have to fit on the stack of a worker. The dispatcher enforces it. */
 export const MAX_FRAMES = 64;

@@ -34,6 +34,7 @@ export const wasm = {
   i32Eq: 0x46,
   i32LtU: 0x49,
   i32GtS: 0x4a,
+  i32GtU: 0x4b,
   i32LeS: 0x4c,
   i64Eqz: 0x50,
   i64Eq: 0x51,

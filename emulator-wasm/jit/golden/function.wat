@@ -42,14 +42,6 @@
             (local.get $l9))
           (if $I4
             (i32.eq
-              (local.get $l7)
-              (i32.const 16384))
-            (then
-              (local.set $l6
-                (local.get $l8))
-              (br $B0)))
-          (if $I5
-            (i32.eq
               (local.tee $budget
                 (call $core.dispatch
                   (local.get $hart)
@@ -63,7 +55,7 @@
             (then
               (return
                 (i32.const -2147483648))))
-          (if $I6
+          (if $I5
             (i64.ne
               (local.tee $l8
                 (i64.load offset=520
@@ -93,7 +85,7 @@
             (i64.load offset=8 (;ra;)
               (local.get $hart))
             (i64.const -2)))
-        (if $I7
+        (if $I6
           (local.get $l7)
           (then
             (i64.store offset=520
