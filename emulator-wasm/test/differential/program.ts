@@ -294,6 +294,7 @@ class Generator {
   #atom(): Item {
     const random = this.#random;
     const roll = random.u32() / 2 ** 32;
+    if (roll < 0.04) return { kind: 'atom', code: this.#walk() };
     if (roll < 0.18) return { kind: 'atom', code: this.#memoryAccess() };
     if (roll < 0.19) return { kind: 'atom', code: [this.#fence()] };
     if (roll < 0.25 && this.#floating) return { kind: 'atom', code: this.#floatingCsr() };
@@ -412,6 +413,29 @@ class Generator {
       }
     }
     code.push({ instruction: chosen, operands });
+    return code;
+  }
+
+  /** Returns accesses through a pointer that steps by constants between them. */
+  #walk(): Code[] {
+    const random = this.#random;
+    const pointer = random.pick(this.#free);
+    const step = instruction('addi');
+    const start = random.between(-64, 64);
+    const code: Code[] = [
+      { instruction: step, operands: { rd: pointer, rs1: this.#roles.scratch, imm: start } },
+    ];
+    for (let n = random.between(2, 6); n > 0; n--) {
+      const chosen = random.pick(this.#memory.filter(({ name }) => !name.startsWith('c.')));
+      const operands = this.#operands(chosen);
+      const size = accessSize(chosen.name);
+      const imm = random.between(-32, 32) & (random.chance(0.7) ? -size : -1);
+      if (STORE.test(chosen.name) || /^f/.test(chosen.name) || operands.rd !== pointer) {
+        code.push({ instruction: chosen, operands: { ...operands, rs1: pointer, imm } });
+      }
+      const distance = random.pick([size, -size, 8, random.between(-40, 40)]);
+      code.push({ instruction: step, operands: { rd: pointer, rs1: pointer, imm: distance } });
+    }
     return code;
   }
 

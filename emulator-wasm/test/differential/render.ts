@@ -41,7 +41,7 @@ interface CompiledRoutine {
 }
 
 /** A compressed conditional branch reaches 256 bytes. An atom takes at most this many. */
-const ATOM_BYTES = 40;
+const ATOM_BYTES = 56;
 
 class Renderer {
   readonly #assembler: Assembler;
