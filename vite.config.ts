@@ -1,4 +1,5 @@
 import { defineConfig } from 'vite';
+import { translatorDefines } from './scripts/setup/translator.mjs';
 import { registryProxyInDevelopment } from './src/server/dev-server.ts';
 import { ISOLATION_HEADERS } from './src/server/headers.ts';
 import { staticHost } from './src/server/static-host.ts';
@@ -19,7 +20,7 @@ export default defineConfig({
   },
   worker: { format: 'es' },
   // The parser of Docker's flags was written for Node.
-  define: { global: 'globalThis' },
+  define: { global: 'globalThis', ...translatorDefines() },
   // Vite finds it only when a worker imports it, and would then reload the page.
   optimizeDeps: { include: ['xz-decompress'] },
   server: { headers: ISOLATION_HEADERS },

@@ -2,6 +2,7 @@ import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 import { inProject } from './scripts/setup/places.mjs';
 import { tellStaleBuilds } from './scripts/setup/stale.mjs';
+import { translatorDefines } from './scripts/setup/translator.mjs';
 
 const COMPILED = ['differential/differential', 'privileged/privileged', 'litmus/litmus'].map(
   (test) => `emulator-wasm/test/${test}.test.ts`,
@@ -22,6 +23,7 @@ class SlowFirst extends BaseSequencer {
 await tellStaleBuilds();
 
 export default defineConfig({
+  define: translatorDefines(),
   resolve: { alias: { 'fast-check': inProject('scripts/testing/fast-check.mjs') } },
   test: {
     // Emulated machines take seconds, and each keeps a processor or more busy.

@@ -4,11 +4,11 @@ import { readProfile, replaceProfile } from './profile.ts';
 
 it('replaces the profiles, and nothing else', async () => {
   const values = new MemoryStore();
-  await values.set('profile/a', Uint8Array.of(1, 2));
+  await values.set('code/a', Uint8Array.of(1, 2));
   await values.set('image/a', Uint8Array.of(3));
   const profile = await readProfile(values);
-  expect(profile).toEqual([['profile/a', [1, 2]]]);
-  await values.set('profile/b', Uint8Array.of(4));
+  expect(profile).toEqual([['code/a', [1, 2]]]);
+  await values.set('code/b', Uint8Array.of(4));
   await replaceProfile(values, []);
   expect(await readProfile(values)).toEqual([]);
   await replaceProfile(values, profile);

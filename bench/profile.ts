@@ -4,7 +4,7 @@ import type { KeyValueStore } from '../src/storage/key-value.ts';
 /** Keys and bytes, as an array so that it goes to a page and back. */
 export type Profile = readonly (readonly [key: string, bytes: readonly number[]])[];
 
-const PREFIX = 'profile/';
+const PREFIX = 'code/';
 
 export async function readProfile(values: KeyValueStore): Promise<Profile> {
   const keys = await values.keys(PREFIX);

@@ -87,7 +87,7 @@ function report(seconds: number, works: readonly Awaited<ReturnType<typeof start
     const total = instructions.reduce((sum, each) => sum + each, 0);
     console.log(
       `  ${tag}: ${rounds} rounds, ${(total / 1e9).toFixed(1)} G instructions, ` +
-        `${((100 * jit.compiled) / total).toFixed(1)} % compiled; ${jit.regions} regions (${jit.knownRegions} from the profile), ${size(jit.bytes)}, ` +
+        `${((100 * jit.compiled) / total).toFixed(1)} % compiled; ${jit.regions} regions and ${jit.storedRegions} stored ones, ${size(jit.bytes)}, ` +
         `translated in ${jit.seconds.toFixed(1)} s, ${jit.evictions} evictions`,
     );
   }

@@ -17,7 +17,7 @@ test('a page pulls an image, runs it, and finds it stored the next time', async 
   const runScript = () =>
     page.evaluate((script) => run('oci://images:busybox', ['sh', '-c', script], 'in\n'), script);
   const stdout = expect.stringMatching(/^in\n\d{3}\n42\n$/);
-  const expected = { status: 7, stdout, stderr: 'err\n', knownRegions: 0 };
+  const expected = { status: 7, stdout, stderr: 'err\n', storedRegions: 0 };
   expect(await runScript()).toEqual({ ...expected, fetched: 1 });
   await page.reload();
   expect(await runScript()).toEqual({ ...expected, fetched: 0 });
@@ -28,9 +28,9 @@ test('a page compiles early what was hot when the image ran before', async ({ pa
   const script = 'i=0; while [ $i -lt 200000 ]; do i=$((i + 1)); done; echo $i';
   const runScript = () =>
     page.evaluate((script) => run('oci://images:busybox', ['sh', '-c', script], ''), script);
-  expect(await runScript()).toMatchObject({ stdout: '200000\n', knownRegions: 0 });
+  expect(await runScript()).toMatchObject({ stdout: '200000\n', storedRegions: 0 });
   await page.reload();
-  const { stdout, knownRegions } = await runScript();
+  const { stdout, storedRegions } = await runScript();
   expect(stdout).toBe('200000\n');
-  expect(knownRegions).toBeGreaterThan(0);
+  expect(storedRegions).toBeGreaterThan(0);
 });

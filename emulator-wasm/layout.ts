@@ -85,10 +85,8 @@ export const MOST_DEBT = 13_000 * COMPILE_PRICE;
 
 /** How often a hart has dropped compiled code, with its reset or to make room (u32). */
 export const M_DROPS = MACHINE + 0x78;
-/** How many pages are known from earlier runs (u32). Only the translator writes it and the table. */
-export const M_KNOWN_PAGES = MACHINE + 0x70;
-/** How many regions were compiled because they are known (u32). */
-export const M_KNOWN_REGIONS = MACHINE + 0x74;
+/** How many stored regions are used (u32). */
+export const M_STORED_REGIONS = MACHINE + 0x70;
 
 export const POWER_RUNNING = 0;
 export const POWER_OFF = 1;
@@ -157,7 +155,7 @@ export const RTC_ENABLED = RTC + 0x1c;
 
 // virtio-mmio register files (virtio 1.2, section 4.2.2).
 export const VIRTIO = MACHINE + 0x1000;
-/** As many as there is room for before KNOWN_TABLE, with a PLIC source each. */
+/** As many as there is room for before STORED_USES, with a PLIC source each. */
 export const VIRTIO_SLOTS = 24;
 export const VIRTIO_FILE_SIZE = 0x800;
 export const V_DEVICE_ID = 0x00;
@@ -191,14 +189,9 @@ export const Q_DESC = 0x10;
 export const Q_DRIVER = 0x18;
 export const Q_DEVICE = 0x20;
 
-/**
- * The pages that are known from earlier runs: a hash table with linear probing of the upper words of their
- * digests, 0 where there is none. The lower word says where to look first.
- */
-export const KNOWN_TABLE = MACHINE + 0xd000;
-export const KNOWN_SLOTS = 2048;
-/** The most pages in it. */
-export const MOST_KNOWN_PAGES = 1365;
+/** Whether each of the stored regions is used: a byte for each, which is 1 then. */
+export const STORED_USES = MACHINE + 0xd000;
+export const MOST_STORED = 8192;
 
 // ---- Hart blocks --------------------------------------------------------------------------
 export const HARTS = 0x2_0000;
@@ -307,9 +300,8 @@ export const HOT_SLOT_SIZE = 32;
 /** Physical address (u64) of the page, and the hash (u64) of its bytes. */
 export const HOT_PAGE = 0;
 export const HOT_HASH = 8;
-/** Virtual address (u64) of the hot code; HOT_KNOWN in it asks for a known region of the page. */
+/** Virtual address (u64) of the hot code. */
 export const HOT_ADDRESS = 16;
-export const HOT_KNOWN = 1;
 /** The address of the page's record, and of the jump cache of the context in which it is hot. */
 export const HOT_RECORD = 24;
 export const HOT_JUMPS = 28;
@@ -352,13 +344,6 @@ export const PAGE_TLB_MASK = (PAGE_TLB_ENTRIES - 1) * 16;
  */
 export const RECORD_PAGE = 0;
 export const RECORD_HASH = 16;
-/**
- * Whether the page is known from earlier runs (u32): 0 if the hart has not looked, KNOWN_MORE if regions of
- * it may be left to compile, KNOWN_DONE if none is.
- */
-export const RECORD_KNOWN = 44;
-export const KNOWN_MORE = 1;
-export const KNOWN_DONE = 2;
 export const RECORD_MAP = 0x1030;
 /** For `install`: a region's entries in a page (u32), the offset and the number << ENTRY_NUMBER_SHIFT. */
 export const ENTRY_NUMBER_SHIFT = 16;

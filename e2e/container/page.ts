@@ -19,7 +19,7 @@ export interface Result {
   /** The number of layers that were fetched. */
   readonly fetched: number;
   /** The number of regions that were compiled because earlier runs needed them. */
-  readonly knownRegions: number;
+  readonly storedRegions: number;
 }
 
 const DECODER = new TextDecoder();
@@ -56,7 +56,7 @@ async function run(reference: string, args: readonly string[], input: string): P
     container.exit,
   ]);
   await container.destroy();
-  return { status, stdout, stderr, fetched, knownRegions: container.stats().jit.knownRegions };
+  return { status, stdout, stderr, fetched, storedRegions: container.stats().jit.storedRegions };
 }
 
 /** What the test gives the page. */

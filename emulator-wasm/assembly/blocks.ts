@@ -149,7 +149,7 @@ function newBlock(record: usize, pc: u64): usize {
   let block = decodeNew(page, offset);
   if (!(load<u32>(M_MODE) & MODE_JIT_ALL)) return block;
   const before = generation;
-  report(hartBlock, findRecord(page), pc, false);
+  report(hartBlock, findRecord(page), pc);
   // A translator in this thread may have dropped all blocks to make room for a compiled region.
   return generation == before ? block : blockAgain(page, offset);
 }

@@ -6,7 +6,7 @@ import { expand } from './compressed';
 import { counterReadable, CYCLE, readCounter } from './csr';
 import { decode } from './decode';
 import { getFlags } from './fpu';
-import { digestPage, hashPage } from './hash';
+import { hashPage } from './hash';
 import { PseudoOp, UOP_SIZE } from './opcodes';
 import { adoptRegion } from './pages';
 import { dropRegionsUpTo, newRegion } from './regions';
@@ -47,13 +47,23 @@ export function floatState(hart: usize): i32 {
 }
 
 /**
- * Makes region `id` runnable at its `count` entries in a page, which are in H_ENTRIES. It was compiled from
- * the page with these bytes, and is already in the table. Returns false if this hart has no room for it and
- * for its `others` entries in `pages` more pages.
+ * Makes region `id` runnable at its `count` entries in a page with these bytes, which are in H_ENTRIES. It is
+ * already in the table. Returns false if this hart has no room for it and for its `others` entries in `pages`
+ * more pages.
+ * @param page the page that it was compiled from; not used if it is a stored region
+ * @param stored the number of a stored region plus 1, or 0
  */
-export function install(page: u64, hash: u64, id: u32, count: i32, pages: u32, others: u32): bool {
-  const region = newRegion(page, hash, id, count, pages, others);
-  if (region) adoptRegion(page, hash, region);
+export function install(
+  page: u64,
+  hash: u64,
+  id: u32,
+  count: i32,
+  pages: u32,
+  others: u32,
+  stored: u32,
+): bool {
+  const region = newRegion(hash, id, count, pages, others, stored);
+  if (region && stored == 0) adoptRegion(page, hash, region);
   return region != 0;
 }
 
@@ -79,7 +89,7 @@ export function decodePage(hart: usize): u64 {
   return hashPage(page);
 }
 
-/** A digest of the page at H_CODE_PAGE, for profiles. */
-export function digestCodePage(hart: usize): u64 {
-  return digestPage(hart + H_CODE_PAGE);
+/** The hash of the page at H_CODE_PAGE. */
+export function hashCodePage(hart: usize): u64 {
+  return hashPage(hart + H_CODE_PAGE);
 }

@@ -15,19 +15,8 @@ function fold(a: u64, b: u64): u64 {
 
 /** The hash of the page at a host address. */
 export function hashPage(host: usize): u64 {
-  return hashWith(load<u64>(M_CODE_KEY), load<u64>(M_CODE_KEY, 8), host);
-}
-
-/**
- * A digest of the page at a host address, the same in all machines, by which a profile names pages. Nothing
- * relies on it but the choice of what is compiled.
- */
-export function digestPage(host: usize): u64 {
-  return hashWith(0x9e37_79b9_7f4a_7c15, 0xbf58_476d_1ce4_e5b9, host);
-}
-
-function hashWith(key: u64, start: u64, host: usize): u64 {
-  let hash = start;
+  const key = load<u64>(M_CODE_KEY);
+  let hash = load<u64>(M_CODE_KEY, 8);
   for (let at = host; at < host + PAGE_SIZE; at += 16)
     hash = fold(load<u64>(at) ^ key, load<u64>(at, 8) ^ hash);
   return hash;

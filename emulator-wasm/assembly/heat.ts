@@ -13,7 +13,6 @@ import {
   HOT_ADDRESS,
   HOT_HASH,
   HOT_JUMPS,
-  HOT_KNOWN,
   HOT_PAGE,
   HOT_RECORD,
   HOT_SLOT_SIZE,
@@ -25,10 +24,10 @@ import {
   REGION_PRICE,
 } from '../layout';
 import * as host from './host';
-import { isDue, knowsPages, noteQuantum, resetKnown } from './known';
 import { PseudoOp } from './opcodes';
 import { blockSlot, hashOf, pageOf, R_HEAT, R_PATIENCE, R_REWRITES, R_WINDOW } from './pages';
 import { PAGE_MASK, PAGE_SIZE } from './state';
+import { enterStored, hasStored, isDue, noteQuantum, resetStored } from './stored';
 import { codeEntry, codeTlb } from './tlb';
 
 /** In instructions since the machine was started or resumed. */
@@ -87,7 +86,7 @@ export function resetHeat(hart: usize): void {
   warmBefore = 0;
   fresh = 0;
   loan = 0;
-  resetKnown();
+  resetStored();
   if (load<u32>(hart, H_ID) == 0) atomic.store<i64>(M_CREDIT, 0);
 }
 
@@ -114,24 +113,25 @@ export function earn(hart: usize): void {
 export function sample(hart: usize, pc: u64, endsQuantum: bool): void {
   const retired = load<u64>(hart, H_INSTRET);
   const starting = isBooting(retired, STARTING);
-  if (starting && !knowsPages()) return;
+  const stored = hasStored();
+  if (starting && !stored) return;
   pc = skipStraddle(pc);
   const record = recordOf(pc);
   if (record == 0) return;
   const again = record == lastSampled;
   lastSampled = record;
-  const knows = knowsPages();
-  if (knows && endsQuantum) noteQuantum(record);
+  if (stored && endsQuantum) noteQuantum(record);
   const offset = <u32>pc & 0xfff;
   const block: usize = load<u32>(blockSlot(record, offset));
   if (block == 0 || load<u16>(block) == PseudoOp.COMPILED) return;
-  if (knows && isDue(record)) report(hart, record, pc, true);
+  if (stored && isDue(record) && enterStored(record)) return;
   if (starting) return;
   noteWindow(record, <u32>(FIRST_WINDOW + (retired >> WINDOW_SHIFT)));
   if (!again && isBooting(retired, EARLY)) return;
   const heat = load<u32>(record, R_HEAT) + 1;
   store<u32>(record, heat, R_HEAT);
-  if (heat < patienceOf(record) || !isAffordable() || !report(hart, record, pc, false)) return;
+  if (heat < patienceOf(record)) return;
+  if (!enterStored(record) && !(isAffordable() && report(hart, record, pc))) return;
   store<u32>(record, 0, R_HEAT);
   store<u32>(record, min<u32>(basePatience(record) + MORE_PATIENCE, MOST_PATIENCE), R_PATIENCE);
 }
@@ -215,20 +215,17 @@ function patienceOf(record: usize): u32 {
   return isWide() ? patience + (patience * (width() - NARROW)) / STEP : patience;
 }
 
-/**
- * Tells the translator of hot code; false if it has more than enough to do.
- * @param known whether it is to compile a region of an earlier run
- */
-export function report(hart: usize, record: usize, pc: u64, known: bool): bool {
+/** Tells the translator of hot code; false if it has more than enough to do. */
+export function report(hart: usize, record: usize, pc: u64): bool {
   const head = load<u32>(hart, H_HOT_HEAD);
   if (head - atomic.load<u32>(hart, H_HOT_TAIL) == HOT_SLOTS) return false;
   const slot = hart + H_HOT_SLOTS + (head % HOT_SLOTS) * HOT_SLOT_SIZE;
   store<u64>(slot, pageOf(record), HOT_PAGE);
   store<u64>(slot, hashOf(record), HOT_HASH);
-  store<u64>(slot, known ? pc | HOT_KNOWN : pc, HOT_ADDRESS);
+  store<u64>(slot, pc, HOT_ADDRESS);
   store<u32>(slot, record, HOT_RECORD);
   store<u32>(slot, codeTlb, HOT_JUMPS);
-  if (!known) atomic.sub<i64>(M_CREDIT, REGION_PRICE);
+  atomic.sub<i64>(M_CREDIT, REGION_PRICE);
   atomic.store<u32>(hart, head + 1, H_HOT_HEAD);
   host.hot();
   return true;

@@ -58,9 +58,9 @@ export {
   atomicRmw,
   counterValue,
   decodePage,
-  digestCodePage,
   evict,
   floatState,
+  hashCodePage,
   install,
 } from './compiled';
 export * from './fpu';

@@ -14,13 +14,12 @@ import {
   PAGE_WRITTEN,
   RAM_START,
   RECORD_HASH,
-  RECORD_KNOWN,
   RECORD_MAP,
   RECORD_PAGE,
 } from '../layout';
 import { hashPage } from './hash';
 import { PseudoOp, U_EXTRA, U_OFFSET, UOP_SIZE } from './opcodes';
-import { firstRegion, hasRegions, nextRegion, R_ENTRIES, regionEntries } from './regions';
+import { firstRegion, hasRegions, isWaiting, nextRegion, noteUse, R_ENTRIES, regionEntries } from './regions';
 import { hostAddress, PAGE_INDEX, PAGE_RECORDS, PAGE_SIZE, REGIONS, UOP_POOL } from './state';
 import { codeEpoch, dropStoreEntries } from './tlb';
 
@@ -33,6 +32,8 @@ export const R_WINDOW = 32;
 /** How often the page was found to hold other bytes than its copy (u32). */
 export const R_REWRITES = 36;
 const R_RESTED = 40; // u32 how many comparisons in a row have found the page unchanged
+/** For stored.ts (u32). */
+export const R_STORED = 44;
 const R_COPY = 48;
 /** RECORD_MAP holds the address of a micro-op for each halfword (u32), 0 if no block starts there. */
 const RECORD_SIZE = RECORD_MAP + (PAGE_SIZE / 2) * 4;
@@ -125,11 +126,29 @@ function copyPage(record: usize): void {
   store<u32>(record, 0, R_RESTED);
   store<u32>(record, 0, R_HEAT);
   store<u32>(record, 0, R_PATIENCE);
-  store<u32>(record, 0, RECORD_KNOWN);
+  store<u32>(record, 0, R_STORED);
   memory.fill(record + RECORD_MAP, 0, RECORD_SIZE - RECORD_MAP);
-  if (!hasRegions(page)) return;
-  const hash = hashOf(record);
-  for (let region = firstRegion(page, hash); region; region = nextRegion(region)) enterRegion(record, region);
+  if (!hasRegions()) return;
+  for (let region = firstRegion(hashOf(record)); region; region = nextRegion(region)) {
+    if (!isWaiting(region)) enterRegion(record, region);
+  }
+}
+
+/** Whether the page has no regions (0), or some (1), or some that wait (2). */
+export function hasWaiting(record: usize): u32 {
+  const first = firstRegion(hashOf(record));
+  for (let region = first; region; region = nextRegion(region)) {
+    if (isWaiting(region)) return 2;
+  }
+  return first ? 1 : 0;
+}
+
+/** Enters the page's regions that wait. */
+export function enterWaiting(record: usize): void {
+  for (let region = firstRegion(hashOf(record)); region; region = nextRegion(region)) {
+    noteUse(region);
+    enterRegion(record, region);
+  }
 }
 
 /**

@@ -1,18 +1,19 @@
 /**
  * The hart's index of compiled code. A region is a function in the table. It is compiled from the code of a
- * few pages of RAM with certain bytes, and can be entered at several offsets. The index has a place for each
- * of its pages, and finds it by page and hash of the bytes, so it can be used again whenever the page holds
- * them. Each entry has a micro-op PseudoOp.COMPILED.
+ * few pages with certain bytes, and can be entered at several offsets. The index has a place for each of its
+ * pages, and finds it by the hash of the bytes, so it is used wherever a page holds them. Each entry has a
+ * micro-op PseudoOp.COMPILED.
  */
-import { ENTRY_NUMBER_SHIFT, H_ENTRIES, M_DROPS } from '../layout';
+import { ENTRY_NUMBER_SHIFT, H_ENTRIES, M_DROPS, M_STORED_REGIONS, STORED_USES } from '../layout';
 import { PseudoOp, U_EXTRA, U_IMM, U_OFFSET, UOP_SIZE } from './opcodes';
 import { DATA_CONTEXTS, REGIONS } from './state';
 
-const R_PAGE = 0; // u64
-const R_HASH = 8; // u64
-const R_NEXT = 16; // u32 address of the next region in the bucket
-const R_COUNT = 20; // u32
-const R_ID = 24; // u32
+const R_HASH = 0; // u64
+const R_NEXT = 8; // u32 address of the next region in the bucket
+const R_COUNT = 12; // u32
+const R_ID = 16; // u32
+/** While the region waits: its number among the stored ones, plus 1 (u32). */
+const R_WAITING = 20;
 /** The micro-ops, one per entry. The first entry is the code that was hot. */
 export const R_ENTRIES = 32;
 
@@ -21,39 +22,54 @@ const POOL = REGIONS + BUCKETS * 4;
 
 let hartBlock: usize = 0;
 let next: usize = 0;
+/** How often a place of a stored region was added to the index. */
+export let storedInstalls: u32 = 0;
 
 export function forgetRegions(hart: usize): void {
   atomic.add<u32>(M_DROPS, 1);
   hartBlock = hart;
+  storedInstalls = 0;
   memory.fill(hart + REGIONS, 0, BUCKETS * 4);
   next = hart + POOL;
 }
 
 @inline
-function bucketOf(page: u64): usize {
-  return hartBlock + REGIONS + ((<u32>(page >> 12) & (BUCKETS - 1)) << 2);
+function bucketOf(hash: u64): usize {
+  return hartBlock + REGIONS + ((<u32>hash & (BUCKETS - 1)) << 2);
 }
 
-function matching(region: usize, page: u64, hash: u64): usize {
-  while (region && (load<u64>(region, R_PAGE) != page || load<u64>(region, R_HASH) != hash))
-    region = load<u32>(region, R_NEXT);
+function matching(region: usize, hash: u64): usize {
+  while (region && load<u64>(region, R_HASH) != hash) region = load<u32>(region, R_NEXT);
   return region;
 }
 
-/** Whether a region may have been compiled from this page. */
 @inline
-export function hasRegions(page: u64): bool {
-  return load<u32>(bucketOf(page)) != 0;
+export function hasRegions(): bool {
+  return next != hartBlock + POOL;
 }
 
-/** The newest region compiled from this page with these bytes, or 0. */
-export function firstRegion(page: u64, hash: u64): usize {
-  return matching(load<u32>(bucketOf(page)), page, hash);
+/** The newest region compiled from a page with these bytes, or 0. */
+export function firstRegion(hash: u64): usize {
+  return matching(load<u32>(bucketOf(hash)), hash);
 }
 
-/** The next older region of the same page and bytes, or 0. */
+/** The next older region of the same bytes, or 0. */
 export function nextRegion(region: usize): usize {
-  return matching(load<u32>(region, R_NEXT), load<u64>(region, R_PAGE), load<u64>(region, R_HASH));
+  return matching(load<u32>(region, R_NEXT), load<u64>(region, R_HASH));
+}
+
+/** Whether the region is a stored one that is not used yet. */
+@inline
+export function isWaiting(region: usize): bool {
+  return load<u32>(region, R_WAITING) != 0;
+}
+
+/** Notes that a stored region is used, unless that is known. */
+export function noteUse(region: usize): void {
+  const waiting = load<u32>(region, R_WAITING);
+  if (waiting == 0) return;
+  store<u32>(region, 0, R_WAITING);
+  if (atomic.xchg<u8>(STORED_USES + waiting - 1, 1) == 0) atomic.add<u32>(M_STORED_REGIONS, 1);
 }
 
 @inline
@@ -86,7 +102,7 @@ function sizeOf(region: usize): usize {
 }
 
 function enterIndex(region: usize): void {
-  const bucket = bucketOf(load<u64>(region, R_PAGE));
+  const bucket = bucketOf(load<u64>(region, R_HASH));
   store<u32>(region, load<u32>(bucket), R_NEXT);
   store<u32>(bucket, region);
 }
@@ -94,16 +110,18 @@ function enterIndex(region: usize): void {
 /**
  * Stores the place of region `id` in a page, whose `count` entries are in H_ENTRIES; 0 if there is no room
  * for it and for `others` entries in `pages` more pages.
+ * @param stored the number of a stored region plus 1, or 0
  */
-export function newRegion(page: u64, hash: u64, id: u32, count: i32, pages: u32, others: u32): usize {
+export function newRegion(hash: u64, id: u32, count: i32, pages: u32, others: u32, stored: u32): usize {
   const region = next;
   const end = region + R_ENTRIES + count * UOP_SIZE;
   if (end + pages * R_ENTRIES + others * UOP_SIZE > hartBlock + DATA_CONTEXTS) return 0;
   next = end;
-  store<u64>(region, page, R_PAGE);
   store<u64>(region, hash, R_HASH);
   store<i32>(region, count, R_COUNT);
   store<u32>(region, id, R_ID);
+  store<u32>(region, stored, R_WAITING);
+  if (stored) storedInstalls++;
   for (let n = 0; n < count; n++) {
     const uop = region + R_ENTRIES + n * UOP_SIZE;
     store<u64>(uop, PseudoOp.COMPILED);

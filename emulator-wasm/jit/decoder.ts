@@ -2,8 +2,8 @@
 export interface Decoder {
   /** Takes the address of a hart's block, whose code page it decodes, and returns a hash of the page. */
   decodePage(hart: number): bigint;
-  /** A digest of the code page that is the same in all machines. */
-  digestCodePage(hart: number): bigint;
+  /** The hash of the code page alone. */
+  hashCodePage(hart: number): bigint;
 }
 
 /** Returns an instance of the core that only decodes and has no host. */

@@ -2,7 +2,7 @@
 
 import type { Decoder } from './decoder.ts';
 import { type CompiledCode, Installer, type Limits } from './install.ts';
-import { type ProfileLogs, Translator } from './translator.ts';
+import { type CodeLogs, Translator } from './translator.ts';
 
 /** Makes the function `host.hot` for a hart. @param core its instance's exports */
 export function inlineTranslation(
@@ -10,15 +10,14 @@ export function inlineTranslation(
   memory: WebAssembly.Memory,
   hart: number,
   limits?: Limits,
-  profiles?: ProfileLogs,
+  logs?: CodeLogs,
 ): () => void {
-  const translator = new Translator(memory, core as unknown as Decoder, [hart], profiles);
+  const translator = new Translator(memory, core as unknown as Decoder, [hart], logs);
   let installer: Installer | undefined;
   return () => {
-    const translation = translator.translate();
-    if (!translation) return;
-    installer ??= new Installer(core as unknown as CompiledCode, memory, hart, limits);
-    const { module, regions } = translation;
-    installer.install(new WebAssembly.Module(module), module.length, regions);
+    for (let made = translator.translate(); made; made = translator.translate()) {
+      installer ??= new Installer(core as unknown as CompiledCode, memory, hart, limits);
+      installer.install(made);
+    }
   };
 }

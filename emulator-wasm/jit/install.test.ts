@@ -39,10 +39,10 @@ function installer(limits = LIMITS) {
   const subject = new Installer(core, memory, 0, limits);
   const words = new Int32Array(memory.buffer);
   const install = (regions: number, bytes = 10) => {
-    const list = Array.from({ length: regions }, () => [
-      { page: 0n, hash: 0n, entries: [{ offset: 0, number: 0 }] },
-    ]);
-    subject.install(moduleOf(regions), bytes, list);
+    const list = Array.from({ length: regions }, () => ({
+      pages: [{ page: 0n, hash: 0n, entries: [{ offset: 0, number: 0 }] }],
+    }));
+    subject.install({ module: moduleOf(regions), bytes, regions: list });
   };
   return { core, install, evictions: () => words[M_EVICTIONS >> 2] };
 }

@@ -1,7 +1,7 @@
 /** Installs compiled regions in a hart's instance of the core. */
 import { ENTRY_NUMBER_SHIFT, H_ENTRIES, HART_STRIDE, HARTS, M_EVICTIONS } from '../layout.ts';
 import { DISPATCH, dispatchModule } from './dispatch.ts';
-import type { CompiledRegion } from './translator.ts';
+import type { CompiledRegion, Translation } from './translator.ts';
 
 /** The most that a hart keeps of compiled code. */
 export interface Limits {
@@ -27,7 +27,15 @@ const PRESSURE = 512 << 10;
 /** What the core exports for this; its other functions are imported by modules. */
 export interface CompiledCode {
   readonly table: WebAssembly.Table;
-  install(page: bigint, hash: bigint, id: number, entries: number, pages: number, others: number): number;
+  install(
+    page: bigint,
+    hash: bigint,
+    id: number,
+    entries: number,
+    pages: number,
+    others: number,
+    stored: number,
+  ): number;
   /** Drops region `last` and all that were installed before it. */
   evict(last: number): void;
 }
@@ -64,11 +72,8 @@ export class Installer {
     this.#imports = { env: { memory }, core: { ...core, [DISPATCH]: dispatch } } as WebAssembly.Imports;
   }
 
-  /**
-   * To be called while the hart does not run.
-   * @param bytes size of the module
-   */
-  install(module: WebAssembly.Module, bytes: number, regions: readonly CompiledRegion[]): void {
+  /** To be called while the hart does not run. */
+  install({ module, bytes, regions }: Translation): void {
     while (!this.#hasRoom(bytes, regions.length) && this.#evict());
     const { exports } = new WebAssembly.Instance(module, this.#imports);
     const places: number[] = [];
@@ -85,12 +90,13 @@ export class Installer {
   }
 
   /** Installs a region in all its pages. Installs it in none if they do not all fit. */
-  #installRegion(region: CompiledRegion, place: number): boolean {
-    return region.every(({ page, hash, entries }, n) => {
-      const others = region.slice(n + 1);
+  #installRegion({ pages, stored }: CompiledRegion, place: number): boolean {
+    const waiting = stored === undefined ? 0 : stored + 1;
+    return pages.every(({ page, hash, entries }, n) => {
+      const others = pages.slice(n + 1);
       const count = others.reduce((sum, other) => sum + other.entries.length, 0);
       this.#entries.set(entries.map(({ offset, number }) => offset | (number << ENTRY_NUMBER_SHIFT)));
-      return this.#core.install(page, hash, place, entries.length, others.length, count) !== 0;
+      return this.#core.install(page, hash, place, entries.length, others.length, count, waiting) !== 0;
     });
   }
 

@@ -13,69 +13,63 @@ import {
   HOT_ADDRESS,
   HOT_HASH,
   HOT_JUMPS,
-  HOT_KNOWN,
   HOT_PAGE,
   HOT_RECORD,
   HOT_SLOT_SIZE,
   HOT_SLOTS,
-  KNOWN_DONE,
   M_CREDIT,
   M_DROPS,
-  M_KNOWN_REGIONS,
   M_RAM_BASE,
   M_RAM_SIZE,
   M_REGION_BYTES,
   M_REGION_INSTRUCTIONS,
   M_REGIONS,
   M_TRANSLATION_TIME,
-  MOST_DEBT,
+  MOST_STORED,
   PAGE_TLB,
   PAGE_TLB_MASK,
   RAM_START,
-  RECORD_KNOWN,
   RECORD_MAP,
   RECORD_PAGE,
   REGION_PRICE,
 } from '../layout.ts';
 import type { Decoder } from './decoder.ts';
 import { IMPORTS } from './imports.ts';
-import { KnownPages } from './known-pages.ts';
+import { type Entry, type PackedPage, type PackedRegion, PackWriter, readPack } from './pack.ts';
 import { DecodedCode, type MicroOps, PAGE_SIZE, pageNumber } from './page.ts';
 import { REGION_SIGNATURE } from './parameters.ts';
-import { decodeRegions, encodeRegion, type KnownRegion } from './profile.ts';
-import { findRegion } from './region.ts';
+import { findRegion, type Region } from './region.ts';
 import type { SharedLog } from './shared-log.ts';
-import { translate } from './translate.ts';
-import { ModuleWriter } from './wasm.ts';
+import { type TranslatedRegion, translate } from './translate.ts';
+import { constantBytes, ModuleWriter, withConstants } from './wasm.ts';
 
-/**
- * After this time, in ms, a module is made of what is translated so far. Known pages may be reported faster
- * than they are translated.
- */
+/** After this time, in ms, a module is made of what is translated so far. */
 const BATCH_TIME = 30;
-const MOST_DIGESTS = 4096;
+/** The functions of a module of stored regions have about this many bytes. */
+const STORED_MODULE = 256 << 10;
 
 /** The part of a compiled region in a page. */
 export interface CompiledPage {
-  /** The physical address of the page, and the hash of its bytes. */
+  /** The physical address of the page that it was compiled from in this run, otherwise 0. */
   readonly page: bigint;
+  /** The hash of the page's bytes. */
   readonly hash: bigint;
   readonly entries: readonly Entry[];
 }
 
-/** A place where a region can be entered. */
-export interface Entry {
-  /** The offset in the page. */
-  readonly offset: number;
-  readonly number: number;
+/** The description of a compiled region for the harts. */
+export interface CompiledRegion {
+  /** The one with the hot code first. */
+  readonly pages: readonly CompiledPage[];
+  /** Its number among the stored regions, if it is one: the hart decides when it is used. */
+  readonly stored?: number;
 }
-
-/** The description of a compiled region for the harts: its pages, the one with the hot code first. */
-export type CompiledRegion = readonly CompiledPage[];
 
 export interface Translation {
   /** Exports the regions' functions by their numbers. */
-  readonly module: Uint8Array<ArrayBuffer>;
+  readonly module: WebAssembly.Module;
+  /** Size of the module. */
+  readonly bytes: number;
   readonly regions: readonly CompiledRegion[];
 }
 
@@ -87,8 +81,6 @@ interface Report {
   readonly record: number;
   /** The jump cache of the context in which the code is hot. */
   readonly jumps: number;
-  /** Whether a region of an earlier run is wanted, and not one that is new. */
-  readonly isKnown: boolean;
 }
 
 /** A page of code that a hart has executed. */
@@ -99,16 +91,7 @@ interface ExecutedPage {
 }
 
 interface DecodedPage extends MicroOps {
-  /** By which profiles name the page. */
-  readonly digest: bigint;
-}
-
-/** A page of a region while that is made. */
-interface RegionPage {
-  readonly page: bigint;
-  readonly digest: bigint;
-  /** The offsets that were found to be executed. */
-  readonly executed: Set<number>;
+  readonly bytes: Uint8Array;
 }
 
 /** What is compiled of a page: offsets in it. */
@@ -121,10 +104,10 @@ interface CompiledCode {
   readonly narrow: Set<number>;
 }
 
-/** The logs of profiles, which hold records. */
-export interface ProfileLogs {
+/** The logs of an image's compiled code, which hold records of a pack. */
+export interface CodeLogs {
   /** What earlier runs have compiled. */
-  readonly known: SharedLog;
+  readonly stored: SharedLog;
   /** What this run compiles. */
   readonly made: SharedLog;
 }
@@ -134,70 +117,95 @@ export class Translator {
   readonly #decoder: Decoder;
   /** The addresses of the served harts' blocks. The first one has room for decoding. */
   readonly #harts: readonly number[];
-  readonly #compiled = new Map<string, CompiledCode>();
+  /** What is compiled of pages, by their hashes. */
+  readonly #compiled = new Map<bigint, CompiledCode>();
   #drops = 0;
   readonly #view: DataView;
   readonly #words: Int32Array;
   readonly #credit: BigInt64Array;
   /** The pages of the reports that are translated together. */
   readonly #decoded = new Map<bigint, DecodedPage>();
-  readonly #profiles: ProfileLogs | undefined;
-  readonly #known: KnownPages;
-  /** Digests by the keyed hashes of the same pages. */
-  readonly #digests = new Map<bigint, bigint>();
-  /** How much of what earlier runs have compiled is read. */
-  #read = 0;
+  readonly #logs: CodeLogs | undefined;
+  readonly #pack = new PackWriter();
+  /** The modules of stored regions that are still to be made. */
+  #stored: Iterator<Translation> | undefined;
 
   /**
    * @param harts the harts whose reports are taken; no other translator may serve the first of them
    */
-  constructor(
-    memory: WebAssembly.Memory,
-    decoder: Decoder,
-    harts: readonly number[],
-    profiles?: ProfileLogs,
-  ) {
+  constructor(memory: WebAssembly.Memory, decoder: Decoder, harts: readonly number[], logs?: CodeLogs) {
     this.#memory = memory;
     this.#decoder = decoder;
-    this.#profiles = profiles;
-    this.#known = new KnownPages(memory);
+    this.#logs = logs;
     this.#harts = harts.map((hart) => HARTS + hart * HART_STRIDE);
     this.#view = new DataView(memory.buffer);
     this.#words = new Int32Array(memory.buffer);
     this.#credit = new BigInt64Array(memory.buffer, M_CREDIT, 1);
-    this.#readProfiles();
   }
 
-  /** Returns a module of reports since the last call; undefined if nothing can be compiled. */
+  /**
+   * Returns a module of stored regions, if there are more of them, or of reports since the last call;
+   * undefined if nothing can be compiled.
+   */
   translate(): Translation | undefined {
+    const stored = this.#nextStored();
+    if (stored) return stored;
     const start = performance.now();
-    this.#readProfiles();
     this.#noteDrops();
     this.#decoded.clear();
     const writer = new ModuleWriter(REGION_SIGNATURE, IMPORTS);
     const regions: CompiledRegion[] = [];
     for (const report of this.#takeReports()) {
-      regions.push(
-        ...(report.isKnown ? this.#translateKnown(report, writer) : this.#translateHot(report, writer)),
-      );
+      const region = this.#translateHot(report, writer);
+      if (region) regions.push(region);
       if (regions.length > 0 && performance.now() - start > BATCH_TIME) break;
     }
     if (regions.length === 0) return undefined;
-    const module = writer.finish();
-    this.#count(M_REGION_BYTES, module.length);
+    const bytes = writer.finish();
+    this.#count(M_REGION_BYTES, bytes.length);
     this.#count(M_TRANSLATION_TIME, Math.round((performance.now() - start) * 1000));
-    return { module, regions };
+    return { module: new WebAssembly.Module(bytes), bytes: bytes.length, regions };
+  }
+
+  #nextStored(): Translation | undefined {
+    if (!this.#stored) {
+      const records = this.#logs?.stored.read();
+      if (!records?.length) return undefined;
+      this.#stored = this.#modulesOf(readPack(records).slice(0, MOST_STORED));
+    }
+    const next = this.#stored.next();
+    return next.done ? undefined : next.value;
+  }
+
+  *#modulesOf(regions: readonly PackedRegion[]): Generator<Translation> {
+    const hashes = new Map<Uint8Array, bigint>();
+    for (const { bytes } of regions.flatMap(({ pages }) => pages)) {
+      if (!hashes.has(bytes)) hashes.set(bytes, this.#hash(bytes));
+    }
+    const constants = new Map([...hashes].map(([page, hash]) => [page, constantBytes(hash)]));
+    let number = 0;
+    for (const batch of batches(regions)) {
+      const writer = new ModuleWriter(REGION_SIGNATURE, IMPORTS);
+      for (const { pages, function: body } of batch) {
+        const bytesOf = (delta: number) => pages.find((page) => page.delta === delta)?.bytes as Uint8Array;
+        writer.add(withConstants(body, (delta) => constants.get(bytesOf(delta)) as number[]));
+      }
+      const bytes = writer.finish();
+      const module = compile(bytes);
+      const compiled = batch.map((region) => {
+        const found = region.pages.map((page) => ({ ...page, hash: hashes.get(page.bytes) as bigint }));
+        if (module) this.#note(region, found);
+        return {
+          pages: found.map(({ hash, entries }) => ({ page: 0n, hash, entries })),
+          stored: number++,
+        };
+      });
+      if (module) yield { module, bytes: bytes.length, regions: compiled };
+    }
   }
 
   #count(counter: number, more: number): void {
     Atomics.add(this.#words, counter >> 2, more);
-  }
-
-  #readProfiles(): void {
-    const records = this.#profiles?.known.read(this.#read);
-    if (!records?.length) return;
-    this.#read += records.length;
-    this.#known.add(decodeRegions(records));
   }
 
   /** What was compiled may be compiled again. */
@@ -206,134 +214,60 @@ export class Translator {
     if (drops === this.#drops) return;
     this.#drops = drops;
     this.#compiled.clear();
-    this.#known.restore();
   }
 
-  #translateHot(report: Report, writer: ModuleWriter): CompiledRegion[] {
+  /** Compiles the code around a report's address. */
+  #translateHot(report: Report, writer: ModuleWriter): CompiledRegion | undefined {
     Atomics.add(this.#credit, 0, BigInt(REGION_PRICE));
-    const { compiled, instructions } = this.#translateRegion(report, hotOffset(report), undefined, writer);
-    Atomics.sub(this.#credit, 0, BigInt(instructions * COMPILE_PRICE));
-    return compiled;
-  }
-
-  /** Translates the region that is known of the code, if there is one. */
-  #translateKnown(report: Report, writer: ModuleWriter): CompiledRegion[] {
-    const { page, record } = report;
-    const digest = this.#digestOf(report);
-    if (digest === undefined) return [];
-    const known = this.#known.take(page, digest, hotOffset(report));
-    // A hint to the hart, which may have given the record to another page meanwhile.
-    if (this.#known.isDone(page, digest))
-      Atomics.store(this.#words, (record + RECORD_KNOWN) >> 2, KNOWN_DONE);
-    if (!known) return [];
-    const { compiled, instructions } = this.#translateRegion(report, known.hot, known, writer);
-    this.#charge(instructions);
-    this.#count(M_KNOWN_REGIONS, compiled.length);
-    return compiled;
-  }
-
-  /** The digest of the report's page, unless that has been written meanwhile. */
-  #digestOf({ page, hash }: Report): bigint | undefined {
-    const known = this.#digests.get(hash);
-    if (known !== undefined) return known;
-    const decoded = this.#decode(page);
-    if (decoded?.hash !== hash) return undefined;
-    if (this.#digests.size === MOST_DIGESTS) this.#digests.clear();
-    this.#digests.set(hash, decoded.digest);
-    return decoded.digest;
-  }
-
-  /**
-   * Known code need not wait for credit, but uses it up, and as much again as may be lent: new code has to
-   * wait until the known code has returned that, and does not keep the translator from the known code.
-   */
-  #charge(instructions: number): void {
-    const left = Atomics.load(this.#credit, 0) + BigInt(2 * MOST_DEBT);
-    const price = BigInt(instructions * COMPILE_PRICE);
-    if (left > 0n) Atomics.sub(this.#credit, 0, price < left ? price : left);
-  }
-
-  /**
-   * Compiles the code around the offset in a report's page.
-   * @param known the region of an earlier run that is made again
-   */
-  #translateRegion(
-    report: Report,
-    hot: number,
-    known: KnownRegion | undefined,
-    writer: ModuleWriter,
-  ): { compiled: CompiledRegion[]; instructions: number } {
-    if (this.#isCompiled(report, hot)) return { compiled: [], instructions: 0 };
-    const made = new Map<number, RegionPage>();
+    const hot = hotOffset(report);
+    if (this.#isCompiled(report.hash, hot)) return undefined;
+    const addresses = new Map<number, bigint>();
+    const decoded = new Map<number, DecodedPage>();
     const region = findRegion((number) => {
       const executed = number === 0 ? report : this.#pageAt(report, number);
-      const decoded = executed && this.#decode(executed.page);
+      const page = executed && this.#decode(executed.page);
       // Written meanwhile: the bytes that are there now may get hot as well, and will be reported then.
-      if (!executed || !decoded || (number === 0 && decoded.hash !== report.hash)) return undefined;
-      const isExecuted = this.#executedIn(executed, number, decoded, known);
-      const page = { page: executed.page, digest: decoded.digest, executed: new Set<number>() };
-      made.set(number, page);
-      return new DecodedCode(decoded, number, (at) => isExecuted(at) && page.executed.add(at) !== undefined);
+      if (!executed || !page || (number === 0 && page.hash !== report.hash)) return undefined;
+      addresses.set(number, executed.page);
+      decoded.set(number, page);
+      return new DecodedCode(page, number, this.#executedIn(executed));
     }, hot);
-    if (!region) return { compiled: [], instructions: 0 };
-    const instructions = [...region.blocks.values()].reduce(
-      (sum, block) => sum + block.instructions.length,
-      0,
-    );
-    this.#count(M_REGION_INSTRUCTIONS, instructions);
-    this.#count(M_REGIONS, 1);
-    const pages = [...region.pages].map(([number, { hash }]) => {
-      const { page, digest, executed } = made.get(number) as RegionPage;
-      return { number, page, hash, digest, executed, code: this.#compiledCode(page, hash) };
-    });
-    this.#profiles?.made.append(
-      encodeRegion({
-        pages: pages.map(({ number, digest, executed }) => ({
-          delta: number,
-          digest,
-          executed: [...executed].sort((a, b) => a - b),
-        })),
-        hot,
-      }),
-    );
-    const isWide = pages[0]?.code.wide.has(hot);
-    if (isWide) pages[0]?.code.narrow.add(hot);
-    const { function: body, entries, wideAccesses } = translate(region, !isWide);
-    writer.add(body);
-    for (const access of wideAccesses) {
-      const page = pages.find(({ number }) => number === pageNumber(access));
-      page?.code.wide.add(access - page.number * PAGE_SIZE);
-    }
-    for (const entry of entries) {
-      const page = pages.find(({ number }) => number === pageNumber(entry));
-      page?.code.entries.add(entry - page.number * PAGE_SIZE);
-    }
-    const numbered = entries.map((offset, number) => ({ offset, number }));
-    const compiled = pages.map(({ number, page, hash }) => ({
-      page,
-      hash,
-      entries: numbered
-        .filter(({ offset }) => pageNumber(offset) === number)
-        .map((entry) => ({ ...entry, offset: entry.offset - number * PAGE_SIZE })),
+    if (!region) return undefined;
+    this.#charge(region);
+    const isNarrow = this.#compiledCode(report.hash).wide.has(hot);
+    const translated = translate(region, !isNarrow);
+    writer.add(translated.function);
+    const packed = pack(hot, isNarrow, region, translated, (number) => decoded.get(number)?.bytes);
+    const pages = packed.pages.map((page) => ({
+      ...page,
+      page: addresses.get(page.delta) ?? 0n,
+      hash: region.pages.get(page.delta)?.hash ?? 0n,
     }));
-    return { compiled: [compiled], instructions };
+    this.#note(packed, pages);
+    const records = this.#logs && this.#pack.add(packed);
+    if (records) this.#logs?.made.append(records);
+    return { pages: pages.map(({ page, hash, entries }) => ({ page, hash, entries })) };
   }
 
-  /**
-   * Returns whether the guest has ever jumped to an offset in a page: in this run, or, if the page is one of
-   * a known region, in that run.
-   */
-  #executedIn(
-    { record }: ExecutedPage,
-    number: number,
-    { digest }: DecodedPage,
-    known: KnownRegion | undefined,
-  ): (offset: number) => boolean {
-    const page = known?.pages.find(({ delta }) => delta === number);
-    if (page?.digest === digest) {
-      const offsets = new Set(page.executed);
-      return (at) => offsets.has(at);
+  #charge({ blocks }: Region): void {
+    const instructions = [...blocks.values()].reduce((sum, block) => sum + block.instructions.length, 0);
+    Atomics.sub(this.#credit, 0, BigInt(instructions * COMPILE_PRICE));
+    this.#count(M_REGION_INSTRUCTIONS, instructions);
+    this.#count(M_REGIONS, 1);
+  }
+
+  /** Notes what is compiled. */
+  #note({ hot, isNarrow }: PackedRegion, pages: readonly (PackedPage & { readonly hash: bigint })[]): void {
+    for (const [n, { hash, entries, wide }] of pages.entries()) {
+      const code = this.#compiledCode(hash);
+      if (n === 0 && isNarrow) code.narrow.add(hot);
+      for (const { offset } of entries) code.entries.add(offset);
+      for (const offset of wide) code.wide.add(offset);
     }
+  }
+
+  /** Whether the guest has ever jumped to an offset in a page. */
+  #executedIn({ record }: ExecutedPage): (offset: number) => boolean {
     const map = record + RECORD_MAP;
     return (at) => this.#view.getUint32(map + at * 2, true) !== 0;
   }
@@ -370,27 +304,31 @@ export class Translator {
     const hash = BigInt.asUintN(64, this.#decoder.decodePage(this.#scratch));
     // Compiled code takes this for a hash that is not known.
     if (hash === 0n) return undefined;
-    const digest = BigInt.asUintN(64, this.#decoder.digestCodePage(this.#scratch));
     const uops = this.#scratch + H_CODE_UOPS;
     const buffer = this.#memory.buffer.slice(uops, uops + (PAGE_SIZE / 2) * UOP_SIZE);
-    return { buffer, uops: 0, hash, digest };
+    const bytes = new Uint8Array(this.#memory.buffer, copy, PAGE_SIZE).slice();
+    return { buffer, uops: 0, hash, bytes };
+  }
+
+  #hash(page: Uint8Array): bigint {
+    new Uint8Array(this.#memory.buffer).set(page, this.#scratch + H_CODE_PAGE);
+    return BigInt.asUintN(64, this.#decoder.hashCodePage(this.#scratch));
   }
 
   /**
    * Whether code that is reported is compiled already: a hot page is reported again before its code is
    * installed.
    */
-  #isCompiled({ page, hash }: Report, hot: number): boolean {
-    const { entries, wide, narrow } = this.#compiledCode(page, hash);
+  #isCompiled(hash: bigint, hot: number): boolean {
+    const { entries, wide, narrow } = this.#compiledCode(hash);
     return wide.has(hot) ? narrow.has(hot) : entries.has(hot);
   }
 
-  #compiledCode(page: bigint, hash: bigint): CompiledCode {
-    const key = `${page} ${hash}`;
-    const known = this.#compiled.get(key);
+  #compiledCode(hash: bigint): CompiledCode {
+    const known = this.#compiled.get(hash);
     if (known) return known;
     const none = { entries: new Set<number>(), wide: new Set<number>(), narrow: new Set<number>() };
-    this.#compiled.set(key, none);
+    this.#compiled.set(hash, none);
     return none;
   }
 
@@ -413,14 +351,12 @@ export class Translator {
 
   #reportAt(slot: number): Report {
     const view = this.#view;
-    const address = view.getBigUint64(slot + HOT_ADDRESS, true);
     return {
       page: view.getBigUint64(slot + HOT_PAGE, true),
       hash: view.getBigUint64(slot + HOT_HASH, true),
-      address: address & ~BigInt(HOT_KNOWN),
+      address: view.getBigUint64(slot + HOT_ADDRESS, true),
       record: view.getUint32(slot + HOT_RECORD, true),
       jumps: view.getUint32(slot + HOT_JUMPS, true),
-      isKnown: (address & BigInt(HOT_KNOWN)) !== 0n,
     };
   }
 }
@@ -428,4 +364,52 @@ export class Translator {
 /** The offset in the report's page. */
 function hotOffset({ address }: Report): number {
   return Number(address & BigInt(PAGE_SIZE - 1));
+}
+
+/** The region as it is stored. @param bytesOf returns the bytes of a page by its number */
+function pack(
+  hot: number,
+  isNarrow: boolean,
+  region: Region,
+  { function: body, entries, wideAccesses }: TranslatedRegion,
+  bytesOf: (number: number) => Uint8Array | undefined,
+): PackedRegion {
+  const numbered = entries.map((offset, number) => ({ offset, number }));
+  const pages = [...region.pages.keys()].map((delta) => {
+    const isHere = (offset: number) => pageNumber(offset) === delta;
+    const inPage = (offset: number) => offset - delta * PAGE_SIZE;
+    return {
+      delta,
+      bytes: bytesOf(delta) as Uint8Array,
+      entries: numbered
+        .filter(({ offset }) => isHere(offset))
+        .map((entry) => ({ ...entry, offset: inPage(entry.offset) })),
+      wide: [...wideAccesses].filter(isHere).map(inPage),
+    };
+  });
+  return { pages, hot, isNarrow, function: body };
+}
+
+function* batches(regions: readonly PackedRegion[]): Generator<PackedRegion[]> {
+  let batch: PackedRegion[] = [];
+  let bytes = 0;
+  for (const region of regions) {
+    batch.push(region);
+    bytes += region.function.bytes.length;
+    if (bytes < STORED_MODULE) continue;
+    yield batch;
+    batch = [];
+    bytes = 0;
+  }
+  if (batch.length > 0) yield batch;
+}
+
+/** Returns the module, or undefined if it is not valid. */
+function compile(bytes: Uint8Array<ArrayBuffer>): WebAssembly.Module | undefined {
+  try {
+    return new WebAssembly.Module(bytes);
+  } catch (error) {
+    if (error instanceof WebAssembly.CompileError) return undefined;
+    throw error;
+  }
 }

@@ -181,17 +181,17 @@ export interface Constant {
 /** A function apart from the modules that it may be in. */
 export interface FunctionBody {
   /** Locals and instructions, as in the code section. */
-  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly bytes: Uint8Array;
   /** As in the section of branch hints. */
-  readonly hints: Uint8Array<ArrayBuffer>;
+  readonly hints: Uint8Array;
   readonly constants: readonly Constant[];
 }
 
 /** The length of the longest signed LEB128 of 64 bits. */
 const LONGEST = 10;
 
-/** Signed LEB128 of 64 bits, as long as it may be. */
-function longest64(value: bigint): number[] {
+/** A constant as it is in a function: signed LEB128 of 64 bits, as long as it may be. */
+export function constantBytes(value: bigint): number[] {
   const bytes: number[] = [];
   let rest = BigInt.asIntN(64, value);
   for (let n = 1; n < LONGEST; n++) {
@@ -201,10 +201,24 @@ function longest64(value: bigint): number[] {
   return [...bytes, Number(rest & 0x7fn)];
 }
 
-/** Returns the function with other constants. */
-export function withConstants(body: FunctionBody, constantOf: (name: number) => bigint): FunctionBody {
+/** Whether the function has such a constant, as `i64Constant` writes it. */
+export function hasConstant({ bytes }: FunctionBody, { at }: Constant): boolean {
+  const constant = bytes.subarray(at, at + LONGEST);
+  const last = constant[LONGEST - 1];
+  return (
+    bytes[at - 1] === I64_CONST &&
+    constant.subarray(0, LONGEST - 1).every((byte) => byte >= 0x80) &&
+    (last === 0 || last === 0x7f)
+  );
+}
+
+/** Returns the function with other constants. @param bytesOf see `constantBytes` */
+export function withConstants(
+  body: FunctionBody,
+  bytesOf: (name: number) => ArrayLike<number>,
+): FunctionBody {
   const bytes = body.bytes.slice();
-  for (const { name, at } of body.constants) bytes.set(longest64(constantOf(name)), at);
+  for (const { name, at } of body.constants) bytes.set(bytesOf(name), at);
   return { ...body, bytes };
 }
 
@@ -305,7 +319,7 @@ export class Code {
   i64Constant(value: bigint, name: number): void {
     this.#out.push(I64_CONST);
     this.#constants.push({ name, at: this.#out.length });
-    this.#out.push(...longest64(value));
+    this.#out.push(...constantBytes(value));
   }
 
   f64(value: number): void {

@@ -72,7 +72,7 @@ const sourceFolders = {
   },
 };
 
-const CORE = ['emulator-wasm/layout.ts', 'emulator-wasm/jit', 'emulator-wasm/assembly/opcodes.ts'];
+const CORE = ['emulator-wasm/layout.ts', 'emulator-wasm/jit', 'emulator-wasm/assembly'];
 const SCRIPTS = ['package-lock.json', 'scripts/setup'];
 
 /**

@@ -1,6 +1,7 @@
 /** Bundles sources with esbuild. */
 import { SetupFailure } from './failure.mjs';
 import { PROJECT } from './places.mjs';
+import { translatorDefines } from './translator.mjs';
 
 /**
  * @param {import('esbuild').BuildOptions} options paths are relative to the clone
@@ -8,7 +9,8 @@ import { PROJECT } from './places.mjs';
  */
 export async function esbuild(options) {
   const { build } = await import('esbuild');
-  const result = build({ ...options, absWorkingDir: PROJECT, bundle: true, logLevel: 'silent' });
+  const define = { ...translatorDefines(), ...options.define };
+  const result = build({ ...options, define, absWorkingDir: PROJECT, bundle: true, logLevel: 'silent' });
   return result.catch((error) => Promise.reject(new SetupFailure(error.message)));
 }
 

@@ -223,7 +223,7 @@ export const npmPackage = {
     'src',
     'emulator-wasm/layout.ts',
     'emulator-wasm/jit',
-    'emulator-wasm/assembly/opcodes.ts',
+    'emulator-wasm/assembly',
     ...ASSETS.map((name) => join(PUBLIC, name)),
     'dist/busybox-copyright',
     'LICENSE',

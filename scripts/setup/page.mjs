@@ -12,7 +12,7 @@ export const page = {
     'src',
     'emulator-wasm/layout.ts',
     'emulator-wasm/jit',
-    'emulator-wasm/assembly/opcodes.ts',
+    'emulator-wasm/assembly',
     'package-lock.json',
   ],
   outputs: { app: 'dist/app' },

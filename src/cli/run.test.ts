@@ -44,25 +44,25 @@ const running = (script: string) => ({ ...BUSYBOX, ENTRYPOINT: 'sh', ARGS: `-c '
 /** A program that runs some code often enough for it to be compiled. */
 const BUSY = 'i=0; while [ $i -lt 100000 ]; do i=$((i + 1)); done; echo $i';
 
-/** Runs the program, and returns how many regions were compiled, and how many of them were known. */
-async function compiled(): Promise<{ regions: number; known: number }> {
+/** Runs the program, and returns how many regions were compiled, and how many of earlier runs were used. */
+async function compiled(): Promise<{ regions: number; stored: number }> {
   const child = start(running(BUSY), [...COMMAND, '--jit-stats']);
   child.stdin?.end();
   const { status, stdout, stderr } = await outcomeOf(child);
   expect({ status, stdout }).toEqual({ status: 0, stdout: '100000\n' });
-  const [, regions, known] = /^JIT: (\d+) regions \((\d+) from the profile\)/m.exec(stderr) ?? [];
-  return { regions: Number(regions), known: Number(known) };
+  const [, regions, stored] = /^JIT: (\d+) regions .*; (\d+) stored regions$/m.exec(stderr) ?? [];
+  return { regions: Number(regions), stored: Number(stored) };
 }
 
-describe('the profile of an image', { timeout: TIMEOUT }, () => {
-  const folder = join(cache, 'linuxrun/images/values/profile');
+describe('the compiled code of an image', { timeout: TIMEOUT }, () => {
+  const folder = join(cache, 'linuxrun/images/values/code');
 
-  test('tells the next run what was hot', async () => {
+  test('is used by the next run', async () => {
     const first = await compiled();
-    expect(first).toMatchObject({ known: 0 });
+    expect(first).toMatchObject({ stored: 0 });
     expect(first.regions).toBeGreaterThan(0);
     expect(readdirSync(folder)).toHaveLength(1);
-    expect((await compiled()).known).toBeGreaterThan(0);
+    expect((await compiled()).stored).toBeGreaterThan(0);
   });
 
   test('may be damaged', async () => {
@@ -73,9 +73,9 @@ describe('the profile of an image', { timeout: TIMEOUT }, () => {
       await compiled();
     }
     writeFileSync(file as string, Buffer.alloc(whole.length, 0xff));
-    expect(await compiled()).toMatchObject({ known: 0 });
+    expect(await compiled()).toMatchObject({ stored: 0 });
     // It is replaced.
-    expect((await compiled()).known).toBeGreaterThan(0);
+    expect((await compiled()).stored).toBeGreaterThan(0);
   });
 });
 

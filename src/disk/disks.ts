@@ -39,7 +39,7 @@ export type WritableDisk = ScratchDisk | KeptDiskDescription;
 export type DiskOptions = MemoryDisk | ImageDisk | WritableDisk | LateDiskDescription;
 
 /** Opens the store that a disk names. */
-export type OpenStore = (store: string) => Pick<Store, 'layers' | 'disks' | 'profiles'>;
+export type OpenStore = (store: string) => Pick<Store, 'layers' | 'disks' | 'code'>;
 
 export interface DiskEvents {
   /** An error that ends the machine: stored layers or a kept disk cannot be read. */

@@ -1,4 +1,5 @@
 import { Installer } from '../../emulator-wasm/jit/install.ts';
+import type { Translation } from '../../emulator-wasm/jit/translator.ts';
 import {
   H_REQUEST,
   M_DOORBELL,
@@ -11,7 +12,7 @@ import { machineClock } from './clock.ts';
 import type { Core } from './core.ts';
 import { hartWord, wakeTranslator } from './hart-words.ts';
 import { OutputRing } from './output-ring.ts';
-import type { FromHart, HartStart, ToHart, Translated } from './protocol.ts';
+import type { FromHart, HartStart, ToHart } from './protocol.ts';
 import { Tracer } from './trace.ts';
 
 const FOREVER = 2n ** 62n;
@@ -62,9 +63,9 @@ export function runHart(start: HartStart): void {
 
   if (!start.translations) return;
   let installer: Installer | undefined;
-  start.translations.onmessage = ({ data }: MessageEvent<Translated>) => {
+  start.translations.onmessage = ({ data }: MessageEvent<Translation>) => {
     installer ??= new Installer(core, memory, hart);
-    installer.install(data.module, data.bytes, data.regions);
+    installer.install(data);
     translations++;
     proceed();
   };

@@ -5,10 +5,10 @@ import {
   H_COMPILED,
   H_EXITS,
   M_EVICTIONS,
-  M_KNOWN_REGIONS,
   M_REGION_BYTES,
   M_REGION_INSTRUCTIONS,
   M_REGIONS,
+  M_STORED_REGIONS,
   M_TRANSLATION_TIME,
 } from '../../emulator-wasm/layout.ts';
 import { hartWord } from './hart-words.ts';
@@ -17,10 +17,10 @@ import { hartWord } from './hart-words.ts';
 export interface JitStats {
   /** Regions ever compiled, instructions in them, bytes of WebAssembly. */
   readonly regions: number;
-  /** Those of them that were known from earlier runs. */
-  readonly knownRegions: number;
   readonly regionInstructions: number;
   readonly bytes: number;
+  /** Regions of earlier runs that are used. */
+  readonly storedRegions: number;
   /** That the translation to WebAssembly took, without the browser's compilation of that. */
   readonly seconds: number;
   /** Instructions retired in compiled code. */
@@ -42,7 +42,7 @@ export function jitStats(memory: WebAssembly.Memory, harts: number): JitStats {
   };
   return {
     regions: word(M_REGIONS),
-    knownRegions: word(M_KNOWN_REGIONS),
+    storedRegions: word(M_STORED_REGIONS),
     regionInstructions: word(M_REGION_INSTRUCTIONS),
     bytes: word(M_REGION_BYTES),
     seconds: word(M_TRANSLATION_TIME) / 1e6,

@@ -27,7 +27,7 @@ import { GuestMemory } from './devices/virtio/guest-memory.ts';
 import { MachineError, packError } from './errors.ts';
 import { instructionsRetired, wakeTranslator } from './hart-words.ts';
 import { Harts } from './harts.ts';
-import { ImageProfile } from './image-profile.ts';
+import { ImageCode } from './image-code.ts';
 import { OutputRing } from './output-ring.ts';
 import { type GuestDisks, OwnerChannel } from './owner-channel.ts';
 import type { ElfGuest, ExitReason, LinuxGuest, MachineStart } from './protocol.ts';
@@ -71,7 +71,7 @@ class MachineWorker {
   readonly #time: GuestTime;
   readonly #ramFilled = deferred<void>();
   readonly #disks: Disks;
-  readonly #profile: ImageProfile | undefined;
+  readonly #code: ImageCode | undefined;
   #agent: Agent | undefined;
 
   constructor(start: MachineStart, resources: Resources) {
@@ -88,8 +88,8 @@ class MachineWorker {
       halted: (power) => void this.#shutDown(power),
     });
     const problem = (text: string | undefined) => this.#owner.post({ type: 'disk-problem', problem: text });
-    this.#profile = start.profiles && new ImageProfile(start.profiles, () => this.#wakeTranslator());
-    this.#disks = new Disks(resources.openStore, { failed: fail, problem }, this.#profile);
+    this.#code = start.code && new ImageCode(memory, start.code, () => this.#wakeTranslator());
+    this.#disks = new Disks(resources.openStore, { failed: fail, problem }, this.#code);
     const devices = this.#makeDevices(resources);
     this.#devices = devices;
     this.#bus = new DeviceBus(
@@ -114,7 +114,7 @@ class MachineWorker {
           devices.find('net')?.disconnect();
           this.#owner.post({ type: 'disconnected' });
         },
-        saveProfile: () => void this.#saveProfile(),
+        saveCode: () => void this.#saveCode(),
       },
     );
     if (console) void feedConsole(console, this.#owner.input);
@@ -122,15 +122,15 @@ class MachineWorker {
     void (guest.kind === 'suspended' ? this.#resume(guest.state) : this.#bootGuest(guest));
   }
 
-  /** Starts the translator, or has it read its profiles again. */
+  /** Starts the translator, or has it read stored code. */
   #wakeTranslator(): void {
     wakeTranslator(new Int32Array(this.#start.memory.buffer));
     this.#owner.post({ type: 'hot' });
   }
 
-  async #saveProfile(): Promise<void> {
-    await this.#profile?.save();
-    this.#owner.post({ type: 'profile-saved' });
+  async #saveCode(): Promise<void> {
+    await this.#code?.save();
+    this.#owner.post({ type: 'code-saved' });
   }
 
   get #networkEvents(): NetworkEvents {
@@ -232,7 +232,7 @@ class MachineWorker {
     await this.#harts.end(power);
     this.#bus.poll();
     await this.#closeDisk();
-    await this.#profile?.save();
+    await this.#code?.save();
     const reason = EXIT_REASONS[power] ?? 'fail';
     const hasCode = reason === 'fail' || reason === 'call';
     const code = hasCode ? new DataView(this.#start.memory.buffer).getInt32(M_EXIT_CODE, true) : 0;
@@ -253,12 +253,12 @@ class Disks implements GuestDisks {
   #late: LateDisk | undefined;
   readonly #openStore: OpenStore;
   readonly #events: DiskEvents;
-  readonly #profile: ImageProfile | undefined;
+  readonly #code: ImageCode | undefined;
 
-  constructor(openStore: OpenStore, events: DiskEvents, profile: ImageProfile | undefined) {
+  constructor(openStore: OpenStore, events: DiskEvents, code: ImageCode | undefined) {
     this.#openStore = openStore;
     this.#events = events;
-    this.#profile = profile;
+    this.#code = code;
   }
 
   make(disk: DiskOptions): BlockBackend {
@@ -270,8 +270,8 @@ class Disks implements GuestDisks {
   }
 
   #setImage(image: ImageBackend, store: string): void {
-    const { profiles } = this.#openStore(store);
-    image.onOpen = (layers) => void this.#profile?.open(profiles, layers);
+    const { code } = this.#openStore(store);
+    image.onOpen = (layers) => void this.#code?.open(code, layers);
     this.image = image;
   }
 

@@ -9,7 +9,7 @@ import { DiskRequests } from './disk-requests.ts';
 import { MachineError, unpackError } from './errors.ts';
 import { type Connection, Forwarders, type Listening } from './forwarders.ts';
 import { instructionsRetired } from './hart-words.ts';
-import { allocateProfiles } from './image-profile.ts';
+import { allocateCode } from './image-code.ts';
 import { type JitStats, jitStats } from './jit-stats.ts';
 import {
   type ContainerOptions,
@@ -101,7 +101,7 @@ const LOG_LENGTH = 4096;
 /** Bytes that a process may leave in each stream: those that fit into the guest's buffers are less. */
 const MOST_LEFT = 4 << 20;
 
-/** How long the network of a suspended machine may take to close, and a profile to be stored, in ms. */
+/** How long the network of a suspended machine may take to close, and compiled code to be stored, in ms. */
 const STOP_PATIENCE = 1000;
 
 export interface MachineStats {
@@ -142,7 +142,7 @@ export class Machine {
   /** While a suspension is requested, and until it ends. */
   #suspension: Deferred<MachineState> | undefined;
   readonly #disconnected = deferred<void>();
-  readonly #profileSaved = deferred<void>();
+  readonly #codeSaved = deferred<void>();
   readonly #booted = deferred<BootFigures>();
   readonly #exit = deferred<MachineExit>();
   /** Settles when everything is shut down. */
@@ -222,7 +222,7 @@ export class Machine {
       trace: onTrace !== undefined,
     };
     const fail = (error: Error) => this.#fail(error);
-    const profiles = mode & MODE_JIT && !(mode & MODE_JIT_ALL) ? allocateProfiles() : undefined;
+    const code = mode & MODE_JIT && !(mode & MODE_JIT_ALL) ? allocateCode() : undefined;
     const translations: MessagePort[] = [];
     const harts = Array.from({ length: plan.harts }, (_, hart) => {
       const { port1, port2 } = new MessageChannel();
@@ -233,11 +233,11 @@ export class Machine {
       this.#workers.push(platform.startWorker(start, translated ? [port2, translated.port2] : [port2], fail));
       return port1;
     });
-    const start = { ...common, role: 'machine', plan, guest, devices, profiles, port, harts } as const;
+    const start = { ...common, role: 'machine', plan, guest, devices, code, port, harts } as const;
     this.#workers.push(platform.startWorker(start, [port, ...harts], fail));
     this.#startTranslator = () => {
       const { memory } = common;
-      const start = { role: 'translator', memory, emulator, harts: translations, profiles } as const;
+      const start = { role: 'translator', memory, emulator, harts: translations, code } as const;
       const worker = platform.startWorker(start, translations, fail);
       worker.setReferenced(this.#isReferenced);
       this.#workers.push(worker);
@@ -487,7 +487,7 @@ export class Machine {
   /** Stops the machine at once. Afterwards only this object is left. */
   async stop(): Promise<void> {
     if (this.#suspension && !this.#ending) await this.#ask('disconnect', this.#disconnected);
-    if (this.#usesTranslator && !this.#ending) await this.#ask('save-profile', this.#profileSaved);
+    if (this.#usesTranslator && !this.#ending) await this.#ask('save-code', this.#codeSaved);
     const exit: MachineExit = { reason: 'stop', code: 0, seconds: this.stats().seconds };
     await this.#end(() => this.#exit.resolve(exit), new MachineError(describeExit(exit)));
     this.#memory = undefined;
@@ -498,7 +498,7 @@ export class Machine {
    * will not have when it goes on elsewhere, because the system would end them in order, and the other ends
    * would take what they got for all; or store what the translator has compiled.
    */
-  async #ask(type: 'disconnect' | 'save-profile', answer: Deferred<void>): Promise<void> {
+  async #ask(type: 'disconnect' | 'save-code', answer: Deferred<void>): Promise<void> {
     const timer = setTimeout(() => answer.resolve(), STOP_PATIENCE);
     this.#post({ type });
     await answer.promise;
@@ -588,8 +588,8 @@ export class Machine {
       case 'disconnected':
         this.#disconnected.resolve();
         break;
-      case 'profile-saved':
-        this.#profileSaved.resolve();
+      case 'code-saved':
+        this.#codeSaved.resolve();
         break;
       case 'exit':
         void this.#finish(message.exit);

@@ -40,7 +40,7 @@ export interface MachineControl {
   suspend(): void;
   proceed(): void;
   disconnect(): void;
-  saveProfile(): void;
+  saveCode(): void;
 }
 
 /** The machine worker's end of the channel to the machine's owner: commands, reports and byte streams. */
@@ -164,8 +164,8 @@ export class OwnerChannel {
       case 'disconnect':
         machine.disconnect();
         break;
-      case 'save-profile':
-        machine.saveProfile();
+      case 'save-code':
+        machine.saveCode();
         break;
       default:
         this.mux.receive(message);

@@ -1,11 +1,10 @@
 /** Messages between the threads of a machine. All are structured-cloneable. */
-import type { CompiledRegion } from '../../emulator-wasm/jit/translator.ts';
 import type { WritableDisk } from '../disk/disks.ts';
 import type { NetworkStatus } from '../network/network.ts';
 import type { Usage } from './agent-messages.ts';
 import type { DeviceOptions } from './devices/index.ts';
 import type { PackedError } from './errors.ts';
-import type { ProfileBuffers } from './image-profile.ts';
+import type { CodeBuffers } from './image-code.ts';
 import type { MemoryPlan } from './memory.ts';
 import type { MachineState } from './state.ts';
 import type { StreamMessage } from './stream-mux.ts';
@@ -69,7 +68,7 @@ export interface MachineStart extends CommonStart {
   /** In the order of their slots. */
   readonly devices: readonly DeviceOptions[];
   /** Those of the translator, if it compiles hot code. */
-  readonly profiles: ProfileBuffers | undefined;
+  readonly code: CodeBuffers | undefined;
   readonly port: MessagePort;
   readonly harts: readonly MessagePort[];
 }
@@ -90,15 +89,7 @@ export interface TranslatorStart {
   readonly memory: WebAssembly.Memory;
   readonly emulator: WebAssembly.Module;
   readonly harts: readonly MessagePort[];
-  readonly profiles: ProfileBuffers | undefined;
-}
-
-/** What the translator sends to harts. M_TRANSLATIONS counts them. */
-export interface Translated {
-  readonly module: WebAssembly.Module;
-  /** Size of the module. */
-  readonly bytes: number;
-  readonly regions: readonly CompiledRegion[];
+  readonly code: CodeBuffers | undefined;
 }
 
 export type WorkerStart = MachineStart | HartStart | TranslatorStart;
@@ -139,8 +130,8 @@ export type ToMachine =
   | { type: 'proceed' }
   /** Closes the network of a suspended machine, which does not go on; `disconnected` answers. */
   | { type: 'disconnect' }
-  /** Stores what was compiled; `profile-saved` answers. */
-  | { type: 'save-profile' };
+  /** Stores what was compiled; `code-saved` answers. */
+  | { type: 'save-code' };
 
 export type DiskRequest =
   /** Gives the disk of kind `image` its layers: diffIDs, the lowest first. */
@@ -197,7 +188,7 @@ export function describeExit({ reason, code }: MachineExit): string {
 export type FromMachine =
   | StreamMessage
   | { type: 'started' }
-  /** Code is hot in a hart, for the first time, or the translator has a profile to read. */
+  /** Code is hot in a hart, for the first time, or the translator has stored code to read. */
   | { type: 'hot' }
   | { type: 'booted'; figures: BootFigures }
   | { type: 'process-started'; process: number }
@@ -214,7 +205,7 @@ export type FromMachine =
   /** The machine goes on. */
   | { type: 'suspend-failed'; error: PackedError }
   | { type: 'disconnected' }
-  | { type: 'profile-saved' }
+  | { type: 'code-saved' }
   | { type: 'exit'; exit: MachineExit };
 
 export type HartStartingPoint =

@@ -3,16 +3,16 @@ import { SharedLog } from '../../emulator-wasm/jit/shared-log.ts';
 import { Translator } from '../../emulator-wasm/jit/translator.ts';
 import { H_REQUEST, M_HOT, M_TRANSLATIONS, REQUEST_RETURN } from '../../emulator-wasm/layout.ts';
 import { hartWord, wakeHarts } from './hart-words.ts';
-import type { Translated, TranslatorStart } from './protocol.ts';
+import type { TranslatorStart } from './protocol.ts';
 
 /** In ms. */
 const PATIENCE = 10;
 
 /** Compiles what harts report as hot, until the thread is ended. */
-export function runTranslator({ memory, emulator, harts, profiles }: TranslatorStart): void {
+export function runTranslator({ memory, emulator, harts, code }: TranslatorStart): void {
   const words = new Int32Array(memory.buffer);
   const numbers = harts.map((_, hart) => hart);
-  const logs = profiles && { known: new SharedLog(profiles.known), made: new SharedLog(profiles.made) };
+  const logs = code && { stored: new SharedLog(code.stored), made: new SharedLog(code.made) };
   const translator = new Translator(memory, decoder(emulator, memory), numbers, logs);
   for (;;) {
     const reports = Atomics.load(words, M_HOT >>> 2);
@@ -22,9 +22,7 @@ export function runTranslator({ memory, emulator, harts, profiles }: TranslatorS
       gather(words);
       continue;
     }
-    const { module, regions } = translation;
-    const translated: Translated = { module: new WebAssembly.Module(module), bytes: module.length, regions };
-    for (const port of harts) port.postMessage(translated);
+    for (const port of harts) port.postMessage(translation);
     Atomics.add(words, M_TRANSLATIONS >>> 2, 1);
     for (const hart of numbers) Atomics.or(words, hartWord(hart, H_REQUEST) >>> 2, REQUEST_RETURN);
     wakeHarts(words, harts.length);

@@ -1,9 +1,9 @@
+import { CodeStore } from './code-store.ts';
 import { ContainerStore } from './container-store.ts';
 import type { DiskFiles } from './disk-files.ts';
 import { ImageStore } from './image-store.ts';
 import type { KeyValueStore, Locks } from './key-value.ts';
 import { LayerStore } from './layer-store.ts';
-import { ProfileStore } from './profile-store.ts';
 import { StartStore } from './start-store.ts';
 
 /** Images, their shared layers, and containers with their disks, kept across runs. */
@@ -13,7 +13,7 @@ export class Store {
   readonly containers: ContainerStore;
   readonly starts: StartStore;
   /** What was hot in containers of images. */
-  readonly profiles: ProfileStore;
+  readonly code: CodeStore;
   readonly values: KeyValueStore;
   /** The disks of containers, by their ids. */
   readonly disks: DiskFiles;
@@ -35,7 +35,7 @@ export class Store {
     this.images = new ImageStore(values);
     this.containers = new ContainerStore(values, locks, files, askPersistence);
     this.starts = new StartStore(values, locks, sessions);
-    this.profiles = new ProfileStore(values);
+    this.code = new CodeStore(values);
     this.values = values;
     this.disks = disks;
     this.sessions = sessions;

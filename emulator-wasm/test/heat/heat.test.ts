@@ -1,20 +1,21 @@
 /** Tests which code is compiled, and what happens when there is more of it than a hart keeps. */
 import { expect, test } from 'vitest';
+import { FIXED_CODE_KEY, writeCodeKey } from '../../../src/machine/memory.ts';
 import { decoder } from '../../jit/decoder.ts';
 import type { Limits } from '../../jit/install.ts';
-import { decodeRegions, PROFILE_SIZE } from '../../jit/profile.ts';
+import { PACK_SIZE, readPack } from '../../jit/pack.ts';
 import { SharedLog } from '../../jit/shared-log.ts';
-import { type ProfileLogs, Translator } from '../../jit/translator.ts';
+import { type CodeLogs, Translator } from '../../jit/translator.ts';
 import {
   COMPILE_PRICE,
   H_COMPILED,
   HARTS,
   M_CREDIT,
   M_EVICTIONS,
-  M_KNOWN_REGIONS,
   M_POWER,
   M_REGION_INSTRUCTIONS,
   M_REGIONS,
+  M_STORED_REGIONS,
   MODE_JIT,
   POWER_RUNNING,
   RAM_START,
@@ -23,7 +24,6 @@ import {
 import { Assembler } from '../differential/assembler.ts';
 import { Core, coreModule, MachineMemory, PRIV_M } from '../support/core.ts';
 import { instantiate } from '../support/instance.mjs';
-import { Random } from '../support/random.ts';
 
 const RAM_SIZE = 4 << 20;
 const FUNCTIONS = RAM_START + 0x1_0000;
@@ -102,8 +102,12 @@ function callerOf({ pages, rounds, writes = 0, changing }: Program): Uint8Array 
   return code.bytes();
 }
 
-function load(program: Program): MachineMemory {
+/** Of another machine than the one of the first run. */
+const OTHER_KEY = BigUint64Array.of(1n, 2n);
+
+function load(program: Program, key = FIXED_CODE_KEY): MachineMemory {
   const machine = new MachineMemory(1, RAM_SIZE, MODE_JIT);
+  writeCodeKey(machine.view, key);
   machine.load(RAM_START, callerOf(program));
   for (let page = 0; page < program.pages; page++)
     machine.load(FUNCTIONS + page * PAGE, functionOf(page, program));
@@ -117,17 +121,18 @@ function creditOf(machine: MachineMemory): number {
 class Subject {
   readonly #core: Core;
 
-  static async start(program: Program, limits?: Limits, profiles?: ProfileLogs): Promise<Subject> {
-    return new Subject(await coreModule(), program, limits, profiles);
+  static async start(
+    program: Program,
+    limits?: Limits,
+    logs?: CodeLogs,
+    key?: BigUint64Array<ArrayBuffer>,
+  ): Promise<Subject> {
+    const machine = load(program, key);
+    return new Subject(new Core(await coreModule(), machine, 0, undefined, undefined, limits, logs));
   }
 
-  private constructor(
-    module: WebAssembly.Module,
-    program: Program,
-    limits: Limits | undefined,
-    profiles: ProfileLogs | undefined,
-  ) {
-    this.#core = new Core(module, load(program), 0, undefined, undefined, limits, profiles);
+  private constructor(core: Core) {
+    this.#core = core;
     this.#core.reset(RAM_START, PRIV_M);
   }
 
@@ -146,9 +151,13 @@ class Subject {
   get regionInstructions(): number {
     return this.#counter(M_REGION_INSTRUCTIONS);
   }
-  /** Those of the regions that were known from another run. */
-  get knownRegions(): number {
-    return this.#counter(M_KNOWN_REGIONS);
+  /** Regions of another run that are used. */
+  get storedRegions(): number {
+    return this.#counter(M_STORED_REGIONS);
+  }
+  /** Instructions retired in compiled code. */
+  get compiled(): number {
+    return Number(this.#core.machine.view.getBigUint64(HARTS + H_COMPILED, true));
   }
   get evictions(): number {
     return this.#counter(M_EVICTIONS);
@@ -253,67 +262,81 @@ test.each([50, 400])('runs changed code after a fence.i that follows the code of
   expect(subject.run(20).sum).toBe(program.additions * sums.reduce((all, sum) => all + sum));
 });
 
-/** The logs of a run that knows what others have compiled. */
-function logsWith(records = new Uint8Array()): ProfileLogs {
-  const known = SharedLog.ofSize(PROFILE_SIZE);
-  known.append(records);
-  return { known, made: SharedLog.ofSize(PROFILE_SIZE) };
+/** The logs of a run that has the code of others. */
+function logsWith(pack = new Uint8Array()): CodeLogs {
+  const stored = SharedLog.ofSize(PACK_SIZE);
+  stored.append(pack);
+  return { stored, made: SharedLog.ofSize(PACK_SIZE) };
 }
 
 /** What a run of the program compiles. */
-async function recordsFrom(program: Program): Promise<Uint8Array<ArrayBuffer>> {
+async function packFrom(program: Program): Promise<Uint8Array<ArrayBuffer>> {
   const logs = logsWith();
   const subject = await Subject.start(program, undefined, logs);
   subject.run(60);
-  const records = logs.made.read();
-  expect(decodeRegions(records).length).toBe(subject.regions);
-  expect(subject.knownRegions).toBe(0);
-  return records;
+  const pack = logs.made.read();
+  expect(readPack(pack).length).toBe(subject.regions);
+  expect(subject.storedRegions).toBe(0);
+  return pack;
 }
 
 const SOME_PAGES: Program = { pages: 50, additions: 10_000, rounds: 40 };
 
-test('compiles in a second run early what was hot in the first', async () => {
-  const records = await recordsFrom({ ...SOME_PAGES, rounds: 1e6 });
-  const first = (await Subject.start(SOME_PAGES)).run(16);
+test('uses in a second run early what was hot in the first, and translates nothing', async () => {
+  const pack = await packFrom({ ...SOME_PAGES, rounds: 1e6 });
+  const first = (await Subject.start(SOME_PAGES)).run(10);
   expect(first.regions).toBeLessThan(10);
-  const logs = logsWith(records);
-  const second = await Subject.start(SOME_PAGES, undefined, logs);
-  expect(second.run(16).knownRegions).toBeGreaterThan(40);
-  expect(second.regions).toBe(second.knownRegions);
-  expect(decodeRegions(logs.made.read()).length).toBe(second.regions);
+  const logs = logsWith(pack);
+  const second = await Subject.start(SOME_PAGES, undefined, logs, OTHER_KEY);
+  expect(second.run(24).storedRegions).toBeGreaterThan(40);
+  expect(second.compiled).toBeGreaterThan(4e6);
   second.run(100);
+  expect(second.regions).toBeLessThan(3);
   expect(second.sum).toBe(40 * 10_000 * ((50 * 49) / 2));
 });
 
 test('takes no other page for one that was hot', async () => {
-  const records = await recordsFrom({ ...SOME_PAGES, rounds: 1e6 });
-  const other = await Subject.start({ ...SOME_PAGES, additions: 10_001 }, undefined, logsWith(records));
-  expect(other.run(100).knownRegions).toBeLessThanOrEqual(1);
+  const pack = await packFrom({ ...SOME_PAGES, rounds: 1e6 });
+  const other = await Subject.start({ ...SOME_PAGES, additions: 10_001 }, undefined, logsWith(pack));
+  // The page with the calls is the same.
+  expect(other.run(100).storedRegions).toBeLessThanOrEqual(1);
   expect(other.sum).toBe(40 * 10_001 * ((50 * 49) / 2));
 });
 
-test('leaves known code alone while a part of what the program does is new', async () => {
-  const records = await recordsFrom({ ...SOME_PAGES, rounds: 1e6 });
+test('uses stored code as late as new code while a part of what the program does is new', async () => {
+  const pack = await packFrom({ ...SOME_PAGES, rounds: 1e6 });
   const program = { ...SOME_PAGES, pages: 60, rounds: 1e6 };
-  const subject = await Subject.start(program, undefined, logsWith(records));
-  expect(subject.run(100).knownRegions).toBe(0);
+  const subject = await Subject.start(program, undefined, logsWith(pack));
+  expect(subject.run(2).storedRegions).toBe(0);
+  expect(subject.run(60).storedRegions).toBeGreaterThan(40);
 });
 
-test('runs on right whatever a profile says', async () => {
-  const random = new Random(7);
-  const records = await recordsFrom({ ...SOME_PAGES, rounds: 1e6 });
-  for (let n = 0; n < 4; n++) {
-    const damaged = records.slice();
-    // The digests stay as they are, so that the rest is believed.
-    for (const region of decodeRegions(records).keys()) {
-      const at = Math.floor((records.length / 50) * region) + 3 + random.below(30);
-      damaged[at] = random.below(256);
-    }
-    const subject = await Subject.start(SOME_PAGES, undefined, logsWith(damaged));
-    subject.run(100);
-    expect(subject.sum).toBe(40 * 10_000 * ((50 * 49) / 2));
+test('runs stored code right wherever its page is, and not for other bytes', async () => {
+  const program = { pages: 50, additions: 300, rounds: 1500, changing: true };
+  const pack = await packFrom({ ...program, changing: false, rounds: 1e6 });
+  const subject = await Subject.start(program, undefined, logsWith(pack), OTHER_KEY);
+  subject.run(100);
+  const sums = Array.from({ length: program.rounds }, (_, round) => 50 * (49 / 2 + round + 1));
+  expect(subject.sum).toBe(program.additions * sums.reduce((all, sum) => all + sum));
+});
+
+const REGION_RECORD = 1;
+const PAGE_RECORD = 0;
+
+test.each([
+  ['functions that are not valid', REGION_RECORD, 0xff],
+  ['functions that end early', REGION_RECORD, 0x0b],
+  ['pages that are others', PAGE_RECORD, 0x13],
+])('runs on right with %s in the pack', async (_, kind, byte) => {
+  const damaged = await packFrom({ ...SOME_PAGES, rounds: 1e6 });
+  const view = new DataView(damaged.buffer);
+  for (let at = 0, end = 0; at < damaged.length; at = end) {
+    end = at + view.getUint32(at, true);
+    if (damaged[at + 4] === kind) damaged.fill(byte, end - 20, end);
   }
+  const subject = await Subject.start(SOME_PAGES, undefined, logsWith(damaged));
+  expect(subject.run(100).storedRegions).toBe(0);
+  expect(subject.sum).toBe(40 * 10_000 * ((50 * 49) / 2));
 });
 
 test('compiles the code after an instruction that straddles two pages', async () => {

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { FIXED_CODE_KEY, writeCodeKey } from '../../../src/machine/memory.ts';
 import { inlineTranslation } from '../../jit/inline.ts';
 import type { Limits } from '../../jit/install.ts';
-import type { ProfileLogs } from '../../jit/translator.ts';
+import type { CodeLogs } from '../../jit/translator.ts';
 import {
   H_INSTRET,
   H_PC,
@@ -128,12 +128,12 @@ export class Core {
     output: (bytes: Uint8Array) => void = () => {},
     start = performance.timeOrigin + performance.now(),
     limits?: Limits,
-    profiles?: ProfileLogs,
+    logs?: CodeLogs,
   ) {
     this.machine = machine;
     this.#hart = hart;
     const hot = (exports: WebAssembly.Exports) =>
-      inlineTranslation(exports, machine.memory, hart, limits, profiles);
+      inlineTranslation(exports, machine.memory, hart, limits, logs);
     this.#exports = instantiate(module, machine.memory, output, start, hot);
   }
 

@@ -7,13 +7,13 @@ import { join } from 'node:path';
 import { runMachine } from '../../machine/machine-worker.ts';
 import { becomePart } from '../../machine/platform/node-worker.ts';
 import type { MachineStart } from '../../machine/protocol.ts';
+import { CodeStore } from '../../storage/code-store.ts';
 import type { DiskFile, DiskFiles } from '../../storage/disk-files.ts';
 import { StorageFullError } from '../../storage/errors.ts';
 import { FileStore } from '../../storage/file-store.ts';
 import { LayerStore } from '../../storage/layer-store.ts';
 import { MemoryLocks } from '../../storage/memory.ts';
 import { nodeDisks } from '../../storage/node.ts';
-import { ProfileStore } from '../../storage/profile-store.ts';
 import { CAPACITY_FILE, encodeEntry, LOG_FILE, type LogEntry } from './write-log.ts';
 
 class RecordedFile implements DiskFile {
@@ -72,7 +72,7 @@ function openStore(folder: string) {
   const open = async (name: string) => new RecordedFile(await disks.open(name), folder);
   return {
     layers: new LayerStore(new FileStore(folder), new MemoryLocks()),
-    profiles: new ProfileStore(new FileStore(folder)),
+    code: new CodeStore(new FileStore(folder)),
     disks: Object.assign(Object.create(disks), { open }) as DiskFiles,
   };
 }

@@ -2,6 +2,10 @@ import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import type * as esbuild from 'esbuild';
 
+/** See `translatorVersion`. A program that no bundler has made shares no compiled code with others. */
+declare const TRANSLATOR: string;
+const translator = typeof TRANSLATOR === 'string' ? TRANSLATOR : String(performance.timeOrigin);
+
 const bundles = new Map<string, string>();
 
 /**
@@ -18,6 +22,7 @@ export function bundle(module: URL): string {
       write: false,
       platform: 'node',
       format: 'cjs',
+      define: { TRANSLATOR: JSON.stringify(translator) },
     });
     script = outputFiles[0]?.text ?? '';
     bundles.set(module.href, script);

@@ -1,9 +1,9 @@
 import { openNodeNetwork } from '../../network/node.ts';
+import { CodeStore } from '../../storage/code-store.ts';
 import { FileStore } from '../../storage/file-store.ts';
 import { LayerStore } from '../../storage/layer-store.ts';
 import { MemoryLocks } from '../../storage/memory.ts';
 import { nodeDisks } from '../../storage/node.ts';
-import { ProfileStore } from '../../storage/profile-store.ts';
 import { runMachine } from '../machine-worker.ts';
 import type { MachineStart } from '../protocol.ts';
 import { becomePart } from './node-worker.ts';
@@ -12,7 +12,7 @@ import { becomePart } from './node-worker.ts';
 const openStore = (folder: string) => ({
   layers: new LayerStore(new FileStore(folder), new MemoryLocks()),
   disks: nodeDisks(folder),
-  profiles: new ProfileStore(new FileStore(folder)),
+  code: new CodeStore(new FileStore(folder)),
 });
 
 becomePart((start: MachineStart) => runMachine(start, { openStore, openNetwork: openNodeNetwork }));

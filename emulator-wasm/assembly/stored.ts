@@ -1,0 +1,60 @@
+/**
+ * Regions of earlier runs, which are stored with the image. They are in the index from the start, but wait:
+ * the hart enters a page's regions into its map when it finds that the page is hot. Entering a region is
+ * cheap, but the browser compiles it then. A program that only starts runs much of the code of a long run,
+ * but also other code. So while only a part of the time is spent in pages with regions, they have to be as
+ * hot as if their code had to be translated first.
+ */
+import { enterWaiting, hasWaiting, R_STORED } from './pages';
+import { storedInstalls } from './regions';
+
+/** A moving average of the share of quanta that end in pages with regions: the last weighs 1 / 2^SHIFT. */
+const SHIFT: u32 = 10;
+const ALWAYS: u32 = 1 << 20;
+const FAMILIAR: u32 = (ALWAYS / 20) * 19;
+const AT_FIRST: u32 = (ALWAYS / 4) * 3;
+
+/** Whether a page has regions, and whether some of them wait: R_STORED without its upper bits. */
+const NONE: u32 = 0;
+const SOME: u32 = 1;
+const WAITING: u32 = 2;
+const STATE_BITS: u32 = 2;
+
+let familiarity: u32 = AT_FIRST;
+
+export function resetStored(): void {
+  familiarity = AT_FIRST;
+}
+
+@inline
+export function hasStored(): bool {
+  return storedInstalls != 0;
+}
+
+/** Notes that a quantum ended in the page. */
+export function noteQuantum(record: usize): void {
+  familiarity += ((stateOf(record) != NONE ? ALWAYS : 0) >> SHIFT) - (familiarity >> SHIFT);
+}
+
+/** Whether the page's waiting regions are to be entered now. */
+@inline
+export function isDue(record: usize): bool {
+  return familiarity >= FAMILIAR && stateOf(record) == WAITING;
+}
+
+/** Enters the page's waiting regions; false if it has none. */
+export function enterStored(record: usize): bool {
+  if (!hasStored() || stateOf(record) != WAITING) return false;
+  enterWaiting(record);
+  store<u32>(record, (storedInstalls << STATE_BITS) | SOME, R_STORED);
+  return true;
+}
+
+/** R_STORED has the state, and above it how many stored regions were installed when that was found. */
+function stateOf(record: usize): u32 {
+  const known = load<u32>(record, R_STORED);
+  if (known >> STATE_BITS == storedInstalls) return known & ((1 << STATE_BITS) - 1);
+  const state = hasWaiting(record);
+  store<u32>(record, (storedInstalls << STATE_BITS) | state, R_STORED);
+  return state;
+}

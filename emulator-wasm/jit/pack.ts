@@ -1,0 +1,298 @@
+/**
+ * Compiled code as it is stored with an image: a pack of regions, and of the pages that they were compiled
+ * from. A page is named by all of its bytes, because a guest could make another page with the same digest if
+ * harts were to compute that. A function is complete but for the keyed hashes of its pages, which are others
+ * in each machine.
+ *
+ * A pack is a sequence of records. The store notices a damaged pack by its digest. Here, a record that makes
+ * no sense is passed over.
+ */
+import { MAX_ENTRIES } from '../layout.ts';
+import { PAGE_SIZE } from './page.ts';
+import { type Constant, type FunctionBody, hasConstant } from './wasm.ts';
+
+/** A place where a region can be entered. */
+export interface Entry {
+  /** The offset in the page. */
+  readonly offset: number;
+  readonly number: number;
+}
+
+/** A page that a region has code of. */
+export interface PackedPage {
+  /** How many pages after the region's first one. The function's constant with its hash has this name. */
+  readonly delta: number;
+  readonly bytes: Uint8Array;
+  readonly entries: readonly Entry[];
+  /** The offsets where the region is left if accesses are not in one page. */
+  readonly wide: readonly number[];
+}
+
+export interface PackedRegion {
+  /** The first one has the hot code. */
+  readonly pages: readonly PackedPage[];
+  readonly hot: number;
+  /** Whether each access has its own TLB look-up. */
+  readonly isNarrow: boolean;
+  readonly function: FunctionBody;
+}
+
+/** The most bytes of a pack. */
+export const PACK_SIZE = 6 << 20;
+/** A region is forgotten when this many packs have been stored that did not need it. */
+const OLDEST = 16;
+
+const PAGE = 0;
+const REGION = 1;
+/** The bytes of a record before its content: length (u32), kind. */
+const HEAD = 5;
+const PAGE_RECORD = HEAD + PAGE_SIZE;
+/** The bytes of a region's record before its pages, and of each page before its entries. */
+const REGION_HEAD = HEAD + 15;
+const PAGE_HEAD = 7;
+const CONSTANT = 6;
+
+const latin1 = new TextDecoder('latin1');
+
+/** By which the same region is found again. */
+export function nameOf({ pages, hot, isNarrow }: PackedRegion): string {
+  return `${hot} ${isNarrow} ${latin1.decode(pages[0]?.bytes)}`;
+}
+
+/** Writes the records of regions, with a record for each page of theirs. */
+export class PackWriter {
+  /** The numbers of the pages by their bytes. */
+  readonly #pages = new Map<string, number>();
+  #left: number;
+
+  /** @param most the most bytes of all records */
+  constructor(most = PACK_SIZE) {
+    this.#left = most;
+  }
+
+  /**
+   * Returns the records of a region, or undefined if there is no room for them.
+   * @param age how many packs were stored that did not need it
+   */
+  add(region: PackedRegion, age = 0): Uint8Array<ArrayBuffer> | undefined {
+    const pages = new Map(region.pages.map(({ bytes }) => [latin1.decode(bytes), bytes]));
+    const fresh = [...pages].filter(([name]) => !this.#pages.has(name));
+    const size = fresh.length * PAGE_RECORD + recordSize(region);
+    if (size > this.#left) return undefined;
+    this.#left -= size;
+    const out = new Writer(size);
+    for (const [name, bytes] of fresh) {
+      this.#pages.set(name, this.#pages.size);
+      out.number(4, PAGE_RECORD);
+      out.number(1, PAGE);
+      out.bytes(bytes);
+    }
+    const numbers = region.pages.map(({ bytes }) => this.#pages.get(latin1.decode(bytes)) as number);
+    out.region(region, numbers, age);
+    return out.written;
+  }
+}
+
+function recordSize({ pages, function: { bytes, hints, constants } }: PackedRegion): number {
+  const ofPages = pages.map(({ entries, wide }) => PAGE_HEAD + 4 * entries.length + 2 * wide.length);
+  const before = ofPages.reduce((sum, size) => sum + size, REGION_HEAD);
+  return before + CONSTANT * constants.length + hints.length + bytes.length;
+}
+
+class Writer {
+  readonly written: Uint8Array<ArrayBuffer>;
+  #at = 0;
+
+  constructor(size: number) {
+    this.written = new Uint8Array(size);
+  }
+
+  number(bytes: number, value: number): void {
+    for (let n = 0; n < bytes; n++) this.written[this.#at++] = (value >>> (8 * n)) & 0xff;
+  }
+
+  bytes(bytes: Uint8Array): void {
+    this.written.set(bytes, this.#at);
+    this.#at += bytes.length;
+  }
+
+  region(region: PackedRegion, numbers: readonly number[], age: number): void {
+    const { bytes, hints, constants } = region.function;
+    this.number(4, recordSize(region));
+    this.number(1, REGION);
+    this.number(1, age);
+    this.number(1, Number(region.isNarrow));
+    this.number(2, region.hot);
+    this.number(1, region.pages.length);
+    this.number(2, constants.length);
+    this.number(4, hints.length);
+    this.number(4, bytes.length);
+    for (const [n, { delta, entries, wide }] of region.pages.entries()) {
+      this.number(2, delta);
+      this.number(2, numbers[n] as number);
+      this.number(1, entries.length);
+      this.number(2, wide.length);
+      for (const { offset, number } of entries) {
+        this.number(2, offset);
+        this.number(2, number);
+      }
+      for (const offset of wide) this.number(2, offset);
+    }
+    for (const { name, at } of constants) {
+      this.number(2, name);
+      this.number(4, at);
+    }
+    this.bytes(hints);
+    this.bytes(bytes);
+  }
+}
+
+interface RegionRecord {
+  readonly region: PackedRegion;
+  readonly age: number;
+}
+
+/** Returns the regions of a pack. Those with the same page share its bytes. */
+export function readPack(pack: Uint8Array): PackedRegion[] {
+  return [...readRecords(pack)].map(({ region }) => region);
+}
+
+function* readRecords(pack: Uint8Array): Generator<RegionRecord> {
+  const pages: Uint8Array[] = [];
+  const view = new DataView(pack.buffer, pack.byteOffset, pack.length);
+  for (let at = 0; at + HEAD <= pack.length; ) {
+    const length = view.getUint32(at, true);
+    if (length < HEAD || at + length > pack.length) return;
+    const kind = view.getUint8(at + HEAD - 1);
+    const content = pack.subarray(at + HEAD, at + length);
+    if (kind === PAGE && length === PAGE_RECORD) pages.push(content);
+    const region = kind === REGION && readRegion(content, pages);
+    if (region) yield region;
+    at += length;
+  }
+}
+
+/** Returns undefined if the record makes no sense. */
+function readRegion(record: Uint8Array, pages: readonly Uint8Array[]): RegionRecord | undefined {
+  try {
+    return new Reader(record).region(pages);
+  } catch (error) {
+    if (error instanceof RangeError) return undefined;
+    throw error;
+  }
+}
+
+/** Reads a record. All functions throw a RangeError where it makes no sense. */
+class Reader {
+  readonly #record: Uint8Array;
+  readonly #view: DataView;
+  #at = 0;
+
+  constructor(record: Uint8Array) {
+    this.#record = record;
+    this.#view = new DataView(record.buffer, record.byteOffset, record.length);
+  }
+
+  #byte(): number {
+    return this.#view.getUint8(this.#at++);
+  }
+
+  #half(): number {
+    this.#at += 2;
+    return this.#view.getUint16(this.#at - 2, true);
+  }
+
+  #signed(): number {
+    return (this.#half() << 16) >> 16;
+  }
+
+  #word(): number {
+    this.#at += 4;
+    return this.#view.getUint32(this.#at - 4, true);
+  }
+
+  #offset(): number {
+    const offset = this.#half();
+    insist(offset % 2 === 0 && offset < PAGE_SIZE);
+    return offset;
+  }
+
+  #bytes(length: number): Uint8Array {
+    this.#at += length;
+    insist(this.#at <= this.#record.length);
+    return this.#record.subarray(this.#at - length, this.#at);
+  }
+
+  region(pages: readonly Uint8Array[]): RegionRecord {
+    const age = this.#byte();
+    const isNarrow = this.#byte() === 1;
+    const hot = this.#offset();
+    const counts = { pages: this.#byte(), constants: this.#half() };
+    const lengths = { hints: this.#word(), body: this.#word() };
+    const read: PackedPage[] = [];
+    for (let n = 0; n < counts.pages; n++) read.push(this.#page(pages));
+    const constants: Constant[] = [];
+    for (let n = 0; n < counts.constants; n++) constants.push({ name: this.#signed(), at: this.#word() });
+    const hints = this.#bytes(lengths.hints);
+    const body = { bytes: this.#bytes(lengths.body), hints, constants };
+    insist(this.#at === this.#record.length);
+    requireSound(read, body);
+    return { region: { pages: read, hot, isNarrow, function: body }, age };
+  }
+
+  #page(pages: readonly Uint8Array[]): PackedPage {
+    const delta = this.#signed();
+    const bytes = pages[this.#half()];
+    insist(bytes !== undefined);
+    const counts = { entries: this.#byte(), wide: this.#half() };
+    const entries: Entry[] = [];
+    for (let n = 0; n < counts.entries; n++) entries.push({ offset: this.#offset(), number: this.#half() });
+    const wide: number[] = [];
+    for (let n = 0; n < counts.wide; n++) wide.push(this.#offset());
+    return { delta, bytes, entries, wide };
+  }
+}
+
+function insist(condition: boolean): asserts condition {
+  if (!condition) throw new RangeError('not a record of a pack');
+}
+
+function requireSound(pages: readonly PackedPage[], body: FunctionBody): void {
+  const deltas = new Set(pages.map(({ delta }) => delta));
+  insist(pages[0]?.delta === 0 && deltas.size === pages.length);
+  const count = pages.reduce((sum, { entries }) => sum + entries.length, 0);
+  insist(count <= MAX_ENTRIES);
+  for (const { entries } of pages) insist(entries.every(({ number }) => number < count));
+  for (const constant of body.constants) insist(deltas.has(constant.name) && hasConstant(body, constant));
+}
+
+/**
+ * Adds the regions that a run has compiled to a stored pack. If they do not all fit, the newest stay.
+ * @param made the run's records
+ * @param used the names of the stored regions that the run has used
+ * @param ages whether what the run did not need gets older, as it does once in each run
+ */
+export function mergePacks(
+  stored: Uint8Array,
+  made: Uint8Array,
+  used: ReadonlySet<string>,
+  ages: boolean,
+): Uint8Array<ArrayBuffer> {
+  const regions = new Map(readPack(made).map((region) => [nameOf(region), { region, age: 0 }]));
+  const older = [...readRecords(stored)].map(({ region, age }) => {
+    const name = nameOf(region);
+    return { name, region, age: used.has(name) ? 0 : age + Number(ages) };
+  });
+  for (const { name, region, age } of older.sort((a, b) => a.age - b.age)) {
+    if (age <= OLDEST && !regions.has(name)) regions.set(name, { region, age });
+  }
+  const writer = new PackWriter();
+  const records = [...regions.values()].flatMap(({ region, age }) => writer.add(region, age) ?? []);
+  const pack = new Uint8Array(records.reduce((sum, record) => sum + record.length, 0));
+  let at = 0;
+  for (const record of records) {
+    pack.set(record, at);
+    at += record.length;
+  }
+  return pack;
+}
