@@ -73,6 +73,7 @@ function divide(signed: boolean, remainder: boolean, word: boolean): Push {
   return (f, { rs1, rs2 }) => {
     const { code } = f;
     const divisor = f.borrow(I64);
+    if (!word) f.registers.widen(rs1);
     operand(f, rs2);
     code.tee(divisor);
     code.op(wasm.i64Eqz);

@@ -169,7 +169,7 @@ export class Registers {
 
   /** Pushes a register's bits. */
   get(register: number): void {
-    this.#widen(register);
+    this.widen(register);
     if (this.#inLocal(register)) {
       this.#code.get(this.#local(register));
       if (isFloatRegister(register)) this.#code.op(wasm.i64ReinterpretF64);
@@ -221,8 +221,11 @@ export class Registers {
     return local;
   }
 
-  /** Brings the register's local of 64 bits up to date. */
-  #widen(register: number): void {
+  /**
+   * Brings the register's local of 64 bits up to date. To be called before code that reads the register on
+   * some ways only.
+   */
+  widen(register: number): void {
     if (!this.#narrow.delete(register)) return;
     this.#code.get(this.#wordLocal(register));
     this.#code.op(wasm.i64ExtendI32S);
@@ -244,7 +247,7 @@ export class Registers {
 
   /** Called before a place where the region may be left, and at the end of the block. */
   flush(): void {
-    if (this.#narrow.size > 0) for (const register of this.#narrow) this.#widen(register);
+    if (this.#narrow.size > 0) for (const register of this.#narrow) this.widen(register);
     for (let n = 0; n < this.#dirty.length; n++) this.#store(this.#dirty[n] as number);
     this.#dirty.length = 0;
   }
