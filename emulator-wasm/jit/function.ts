@@ -6,16 +6,7 @@ import { H_JUMPS, H_PC, PAGE_TLB, PAGE_TLB_MASK, RECORD_HASH } from '../layout.t
 import { DISPATCH, hasTailCalls } from './dispatch.ts';
 import { type Import, importIndex } from './imports.ts';
 import { PAGE_SIZE, pageNumber } from './page.ts';
-import {
-  BUDGET,
-  FRAMES_SHIFT,
-  HART,
-  LEFT,
-  PAGE,
-  REGION_SIGNATURE,
-  SELECTOR,
-  TLB,
-} from './parameters.ts';
+import { BUDGET, FRAMES_SHIFT, HART, LEFT, PAGE, REGION_SIGNATURE, SELECTOR, TLB } from './parameters.ts';
 import { type KeptRegisters, Registers } from './registers.ts';
 import { Code, type FunctionBody, I32, I64, type Label, type ValueType, wasm } from './wasm.ts';
 import { Windows } from './windows.ts';
