@@ -6,7 +6,34 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { CONSTANTS, MAX_STREAMS, TOKEN_SIZE } from '../../../src/machine/agent-codes.ts';
 import { MessageReader } from '../../../src/machine/agent-messages.ts';
-import { type ContainedRequest, encodeChannel, encodeContainer, encodeExec, encodeExport, encodeForward, encodeKill, encodeListFolder, encodeMakeFolder, encodeMeasure, encodeNetwork, encodePowerOff, encodeReadFile, encodeRemoveFile, encodeRenameFile, encodeResize, encodeResume, encodeRun, encodeSignal, encodeStatFile, encodeStop, encodeSuspend, encodeWatchFile, encodeWriteFile, type FileRequest, type ProcessRequest } from '../../../src/machine/agent-requests.ts';
+import {
+  type ContainedRequest,
+  encodeChannel,
+  encodeContainer,
+  encodeExec,
+  encodeExport,
+  encodeForward,
+  encodeKill,
+  encodeListFolder,
+  encodeMakeFolder,
+  encodeMeasure,
+  encodeNetwork,
+  encodePowerOff,
+  encodeReadFile,
+  encodeRemoveFile,
+  encodeRenameFile,
+  encodeResize,
+  encodeResume,
+  encodeRun,
+  encodeSignal,
+  encodeStatFile,
+  encodeStop,
+  encodeSuspend,
+  encodeWatchFile,
+  encodeWriteFile,
+  type FileRequest,
+  type ProcessRequest,
+} from '../../../src/machine/agent-requests.ts';
 import { RecordReader } from '../../../src/machine/file-records.ts';
 
 const RUNS = 60;
