@@ -30,7 +30,7 @@ import { PAGE_MASK, PAGE_SIZE } from './state';
 import { enterStored, hasStored, isDue, noteQuantum, resetStored } from './stored';
 import { codeEntry, codeTlb } from './tlb';
 
-/** In instructions since the machine was started or resumed. */
+/** In instructions. A machine that has booted before is beyond both. */
 const STARTING: u64 = 100_000_000;
 const EARLY: u64 = 150_000_000;
 /** A page is reported after this many samples, and each further time after this many more. */
@@ -62,8 +62,6 @@ const MOST_CREDIT: i64 = MOST_DEBT;
 /** log2 of the retired instructions that earn one of credit. In compiled code each earns one more. */
 const INCOME_SHIFT: u64 = 4;
 
-/** The retired instructions when the machine was started or resumed. */
-let begun: u64 = 0;
 let lastSampled: usize = 0;
 let lastRetired: u64 = 0;
 let lastCompiled: u64 = 0;
@@ -77,9 +75,8 @@ let fresh: u32 = 0;
 let loan: i64 = 0;
 
 export function resetHeat(hart: usize): void {
-  begun = load<u64>(hart, H_INSTRET);
   lastSampled = 0;
-  lastRetired = begun;
+  lastRetired = load<u64>(hart, H_INSTRET);
   lastCompiled = load<u64>(hart, H_COMPILED);
   window = 0;
   warm = 0;
@@ -155,10 +152,10 @@ function skipStraddle(pc: u64): u64 {
   return block && load<u16>(block) == PseudoOp.STRADDLE ? pc + 4 : pc;
 }
 
-/** Whether fewer instructions than `least` are retired since a machine with Linux was started or resumed. */
+/** Whether fewer instructions than `least` are retired, on a machine that boots Linux. */
 @inline
 function isBooting(retired: u64, least: u64): bool {
-  return retired - begun < least && (load<u32>(M_MODE) & MODE_FIRMWARE) != 0;
+  return retired < least && (load<u32>(M_MODE) & MODE_FIRMWARE) != 0;
 }
 
 /** Counts the page among those that are warm in this window. */
