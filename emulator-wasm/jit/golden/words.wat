@@ -4,7 +4,7 @@
   (import "core" "dispatch" (func $core.dispatch (type $t0)))
   (import "env" "memory" (memory $env.memory 1 65536 shared))
   (func $0 (export "0") (type $t0) (param $hart i32) (param $tlb i32) (param $page i64) (param $budget i32) (param $entry i32) (result i32)
-    (local $l5 i32) (local $l6 i64) (local $l7 i32) (local $l8 i64) (local $l9 i64) (local $l10 i64) (local $l11 i32) (local $l12 i32) (local $l13 i64) (local $l14 i32) (local $l15 i64) (local $l16 i32) (local $l17 i32) (local $l18 i32) (local $l19 i64) (local $l20 i64) (local $l21 i64)
+    (local $l5 i32) (local $l6 i64) (local $l7 i32) (local $l8 i64) (local $l9 i64) (local $l10 i64) (local $l11 i32) (local $l12 i32) (local $l13 i64) (local $l14 i64) (local $l15 i32) (local $l16 i64) (local $l17 i32) (local $l18 i32) (local $l19 i32) (local $l20 i64) (local $l21 i64) (local $l22 i64) (local $l23 i32) (local $l24 i64)
     (local.set $l7
       (i32.and
         (local.get $entry)
@@ -50,57 +50,59 @@
           (i64.load32_s
             (local.get $l12)))
         (local.set $l14
+          (i64.load offset=96 (;a2;)
+            (local.get $hart)))
+        (local.set $l15
           (i32.add
             (i32.wrap_i64
               (local.get $l13))
             (i32.wrap_i64
-              (i64.load offset=96 (;a2;)
-                (local.get $hart)))))
-        (local.set $l15
+              (local.get $l14))))
+        (local.set $l16
           (i64.load offset=104 (;a3;)
             (local.get $hart)))
-        (local.get $l15)
+        (local.get $l16)
         (local.set $l13
           (i64.extend_i32_s
-            (local.get $l14)))
+            (local.get $l15)))
         (local.get $l13)
-        (local.set $l15
-          (i64.xor))
         (local.set $l16
+          (i64.xor))
+        (local.set $l17
           (i32.shl
             (i32.wrap_i64
-              (local.get $l15))
+              (local.get $l16))
             (i32.const 7)))
-        (local.set $l17
+        (local.set $l18
           (i32.shr_u
             (i32.wrap_i64
-              (local.get $l15))
+              (local.get $l16))
             (i32.const 25)))
-        (local.set $l18
-          (i32.or
-            (local.get $l16)
-            (local.get $l17)))
         (local.set $l19
-          (i64.extend_i32_s
-            (local.get $l16)))
+          (i32.or
+            (local.get $l17)
+            (local.get $l18)))
         (local.set $l20
           (i64.extend_i32_s
             (local.get $l17)))
-        (local.set $l15
+        (local.set $l21
           (i64.extend_i32_s
             (local.get $l18)))
+        (local.set $l16
+          (i64.extend_i32_s
+            (local.get $l19)))
         (i64.store offset=80 (;a0;)
           (local.get $hart)
           (local.get $l13))
         (i64.store offset=104 (;a3;)
           (local.get $hart)
-          (local.get $l15))
+          (local.get $l16))
         (i64.store offset=112 (;a4;)
           (local.get $hart)
-          (local.get $l19))
+          (local.get $l20))
         (i64.store offset=120 (;a5;)
           (local.get $hart)
-          (local.get $l20))
+          (local.get $l21))
         (i64.ne
           (i64.load offset=262144
             (local.tee $l11
@@ -132,19 +134,49 @@
         (i64.store32
           (local.get $l12)
           (local.get $l13))
-        (local.set $l21
+        (local.set $l22
           (i64.add
             (local.get $l13)
             (local.get $l9)))
+        (local.set $l23
+          (i32.add
+            (i32.wrap_i64
+              (local.get $l22))
+            (i32.wrap_i64
+              (local.get $l14))))
+        (local.set $l24
+          (i64.extend_i32_s
+            (local.get $l23)))
+        (local.set $l24
+          (if $I3 (result i64)
+            (i64.eqz
+              (local.tee $l10
+                (local.get $l22)))
+            (then
+              (local.get $l24))
+            (else
+              (if $I4 (result i64)
+                (i64.eq
+                  (local.get $l10)
+                  (i64.const -1))
+                (then
+                  (i64.const 0))
+                (else
+                  (i64.rem_s
+                    (local.get $l24)
+                    (local.get $l10)))))))
         (i64.store offset=128 (;a6;)
           (local.get $hart)
-          (local.get $l21))
+          (local.get $l22))
+        (i64.store offset=136 (;a7;)
+          (local.get $hart)
+          (local.get $l24))
         (local.set $budget
           (i32.sub
             (local.get $budget)
-            (i32.const 8)))
+            (i32.const 10)))
         (local.set $l5
-          (i32.const 24))
+          (i32.const 32))
         (br $B1)
         (unreachable))
       (local.set $budget
