@@ -1,5 +1,5 @@
 import { defineConfig } from '@playwright/test';
-import { CHROMIUM } from './e2e/browser.ts';
+import { CHROMIUM, FIREFOX } from './e2e/browser.ts';
 
 export default defineConfig({
   testDir: 'e2e',
@@ -10,6 +10,22 @@ export default defineConfig({
   timeout: 180_000,
   expect: { timeout: 60_000 },
   reporter: 'list',
-  // A service worker would answer requests that tests intercept.
-  use: { serviceWorkers: 'block', launchOptions: CHROMIUM, viewport: { width: 1000, height: 640 } },
+  use: {
+    // A service worker would answer requests that tests intercept.
+    serviceWorkers: 'block',
+    viewport: { width: 1000, height: 640 },
+  },
+  projects: [
+    {
+      name: 'chromium',
+      use: { browserName: 'chromium', launchOptions: CHROMIUM },
+      testIgnore: ['webkit.spec.ts', 'starts.spec.ts'],
+    },
+    {
+      name: 'firefox',
+      use: { browserName: 'firefox', channel: FIREFOX.channel, launchOptions: FIREFOX },
+      grep: /@firefox/,
+    },
+    { name: 'webkit', testMatch: 'webkit.spec.ts' },
+  ],
 });

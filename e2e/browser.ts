@@ -32,3 +32,6 @@ export const CHROMIUM = {
     `--disable-features=${DISABLED_FEATURES}`,
   ],
 };
+
+/** How the tests start Debian's Firefox, which Playwright drives by WebDriver BiDi in this channel. */
+export const FIREFOX = { channel: 'moz-firefox', executablePath: '/usr/bin/firefox-esr' };

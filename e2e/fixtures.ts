@@ -1,9 +1,11 @@
+import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test as base, expect } from '@playwright/test';
 import { FakeRegistry } from '../src/oci/testing/fake-registry.ts';
 import { DockerRegistry } from '../src/server/registry/testing/docker-registry.ts';
+import { FIREFOX } from './browser.ts';
 import { hasSharedImages, sharedImage } from './support/images.ts';
 import { forPrograms, startLinuxRun } from './support/linuxrun-server.ts';
 import { Visitor } from './support/visitor.ts';
@@ -27,6 +29,8 @@ interface Fixtures {
   expectedErrors: RegExp | undefined;
   /** Whether the first screen has a terminal, which would keep a processor busy in every test. */
   hasLiveTerminal: boolean;
+  /** Skips the test if its browser is not installed. */
+  browserIsThere: undefined;
   /** Fails the test if the page logs an error, throws, or violates its security policy. */
   cleanConsole: undefined;
 }
@@ -70,6 +74,14 @@ export const test = base.extend<Fixtures, WorkerFixtures>({
     await request.dispose();
   },
 
+  browserIsThere: [
+    async ({ browserName }, use) => {
+      const isMissing = browserName === 'firefox' && !existsSync(FIREFOX.executablePath);
+      base.skip(isMissing, 'needs the Debian package firefox-esr');
+      await use(undefined);
+    },
+    { auto: true },
+  ],
   hasLiveTerminal: [false, { option: true }],
   context: async ({ context, hasLiveTerminal }, use) => {
     if (!hasLiveTerminal) await context.addInitScript(closeLiveTerminal);
@@ -93,7 +105,7 @@ export const test = base.extend<Fixtures, WorkerFixtures>({
 
   expectedErrors: [undefined, { option: true }],
   cleanConsole: [
-    async ({ page, expectedErrors }, use) => {
+    async ({ browserIsThere: _, page, expectedErrors }, use) => {
       const errors: string[] = [];
       page.on('console', (message) => {
         if (message.type() === 'error' || message.type() === 'warning') errors.push(message.text());

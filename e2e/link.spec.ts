@@ -1,7 +1,7 @@
 import { expect, test } from './fixtures.ts';
 import { BUSYBOX, HELLO_WORLD, linkTo } from './support/visitor.ts';
 
-test('a link shows the command, waits for a click, and runs it', async ({ visitor }) => {
+test('a link shows the command, waits for a click, and runs it', { tag: '@firefox' }, async ({ visitor }) => {
   await visitor.open({ image: BUSYBOX, entrypoint: 'echo', args: '"hello  friend"' });
   await expect(visitor.whatRuns).toContainText("echo 'hello  friend'");
   await expect(visitor.terminals).toHaveCount(0);
@@ -10,7 +10,7 @@ test('a link shows the command, waits for a click, and runs it', async ({ visito
   await visitor.expectScreen(/^hello {2}friend$/m);
 });
 
-test('options reach the container', async ({ visitor }) => {
+test('options reach the container', { tag: '@firefox' }, async ({ visitor }) => {
   const script = 'echo process $$; env | sort; nproc; free -m; df -m / | tail -1; pwd';
   await visitor.runLink({
     image: BUSYBOX,
@@ -36,20 +36,18 @@ test('options reach the container', async ({ visitor }) => {
   expect(Number(disk)).toBeLessThanOrEqual(48);
 });
 
-test('options typed into the form reach the container and the link that Share copies', async ({
-  page,
-  context,
-  visitor,
-}) => {
+test('options typed into the form reach the container and the link that Share copies', {
+  tag: '@firefox',
+}, async ({ page, context, visitor }) => {
   await context.grantPermissions(['clipboard-read', 'clipboard-write']);
   await visitor.open({ image: BUSYBOX });
   await visitor.openOptions();
-  await visitor.field('Entrypoint').fill('sh');
-  await visitor.field('Arguments').fill("-c 'echo $COLOUR; nproc'");
+  await visitor.fill(visitor.field('Entrypoint'), 'sh');
+  await visitor.fill(visitor.field('Arguments'), "-c 'echo $COLOUR; nproc'");
   await visitor.addVariable('COLOUR', 'blue, green');
-  await visitor.field('CPUs').fill('2');
-  await visitor.field('User name').fill('me');
-  await visitor.field('Password or token').fill('open sesame');
+  await visitor.fill(visitor.field('CPUs'), '2');
+  await visitor.fill(visitor.field('User name'), 'me');
+  await visitor.fill(visitor.field('Password or token'), 'open sesame');
   await visitor.button('Share').click();
   await page.getByRole('checkbox', { name: 'Include the value of COLOUR' }).check();
   await visitor.button('Copy the link').click();
@@ -68,7 +66,7 @@ test('options typed into the form reach the container and the link that Share co
   await visitor.expectScreen(/^blue, green\n2$/m);
 });
 
-test('values of variables stay out of the address, recent runs and links', async ({
+test('values of variables stay out of the address, recent runs and links', { tag: '@firefox' }, async ({
   page,
   context,
   visitor,
@@ -81,7 +79,7 @@ test('values of variables stay out of the address, recent runs and links', async
   await page.reload();
   await expect(value).toHaveValue('sesame');
 
-  await value.fill('open');
+  await visitor.fill(value, 'open');
   await visitor.run();
   await visitor.expectScreen(/^got open$/m);
   await visitor.expectExit(0);

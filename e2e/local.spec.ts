@@ -27,7 +27,7 @@ function archive(kind: 'docker-archive' | 'oci-archive'): string {
 }
 
 for (const kind of ['docker-archive', 'oci-archive'] as const) {
-  test(`a picked ${kind} runs`, async ({ page, visitor }) => {
+  test(`a picked ${kind} runs`, { tag: '@firefox' }, async ({ page, visitor }) => {
     await visitor.open();
     const picking = page.waitForEvent('filechooser');
     await visitor.button('Open a file').click();
@@ -63,7 +63,7 @@ test('a folder dropped on the page runs', async ({ visitor }) => {
   await visitor.drop(LAYOUT);
   // The page reads the folder, and names it then.
   await expect(visitor.image).toHaveValue('file://images');
-  await visitor.image.fill('file://images:hello-world');
+  await visitor.fill(visitor.image, 'file://images:hello-world');
   await visitor.run();
   await visitor.expectScreen(HELLO);
 });
@@ -73,19 +73,19 @@ test('a picked folder with an image layout runs', async ({ page, visitor }) => {
   await page.getByLabel('Image layout folder').setInputFiles(LAYOUT);
   // The page reads the folder, and names it then.
   await expect(visitor.image).toHaveValue('file://images');
-  await visitor.image.fill('file://images:hello-world');
+  await visitor.fill(visitor.image, 'file://images:hello-world');
   await visitor.run();
   await visitor.expectScreen(HELLO);
 });
 
-test('a file that is not an image is refused', async ({ page, visitor }) => {
+test('a file that is not an image is refused', { tag: '@firefox' }, async ({ page, visitor }) => {
   await visitor.open();
   await page.getByLabel('Image archive').setInputFiles(join(PUBLIC, 'emulator.wasm'));
   await visitor.run();
   await visitor.expectProblem(/emulator\.wasm/);
 });
 
-test('a link to a file asks for the file', async ({ page, visitor }) => {
+test('a link to a file asks for the file', { tag: '@firefox' }, async ({ page, visitor }) => {
   await visitor.open({ image: 'file:///home/friend/docker-archive.tar' });
   await expect(visitor.image).toHaveAccessibleDescription(/pick or drop/i);
   await page.getByLabel('Image archive').setInputFiles(archive('docker-archive'));

@@ -5,7 +5,7 @@ import { BUSYBOX, HELLO, HELLO_WORLD } from './support/visitor.ts';
 
 const MIB = 2 ** 20;
 
-test('a picked demo image shows a prompt', async ({ page, visitor }) => {
+test('a picked demo image shows a prompt', { tag: '@firefox' }, async ({ page, visitor }) => {
   await visitor.open();
   await visitor.choose('BusyBox');
   await visitor.run();
@@ -53,16 +53,16 @@ test('a chosen card brings its name into the form, and the form into view', asyn
   await visitor.choose('Python');
   await expect(visitor.image).toHaveValue('python:alpine');
   await expect(visitor.button('Run')).toBeInViewport();
-  await visitor.image.fill(BUSYBOX);
+  await visitor.fill(visitor.image, BUSYBOX);
   await expect(visitor.image).toHaveValue(BUSYBOX);
   await visitor.image.blur();
   await expect(visitor.image).toHaveValue('BusyBox');
-  await visitor.image.fill('Hello World');
+  await visitor.fill(visitor.image, 'Hello World');
   await visitor.run();
   await visitor.expectScreen(HELLO);
 });
 
-test('another image runs without a reload of the page', async ({ page, visitor }) => {
+test('another image runs without a reload of the page', { tag: '@firefox' }, async ({ page, visitor }) => {
   await visitor.open();
   await page.evaluate(() => Object.assign(globalThis, { isSamePage: true }));
   await visitor.choose('BusyBox');
@@ -86,7 +86,7 @@ test('a recent run can be repeated with its options', async ({ page, visitor }) 
 });
 
 test.describe('a container that is stopped', () => {
-  test('ends by itself', async ({ visitor }) => {
+  test('ends by itself', { tag: '@firefox' }, async ({ visitor }) => {
     await visitor.runLink({
       image: BUSYBOX,
       entrypoint: 'sh -c',
@@ -98,7 +98,7 @@ test.describe('a container that is stopped', () => {
     await visitor.expectScreen(/^bye$/m);
   });
 
-  test('is killed if it does not end', async ({ visitor }) => {
+  test('is killed if it does not end', { tag: '@firefox' }, async ({ visitor }) => {
     await visitor.runLink({
       image: BUSYBOX,
       entrypoint: 'sh -c',
@@ -143,7 +143,7 @@ test('stopping and starting again ten times leaves nothing behind', async ({ pag
   }).toPass({ timeout: 60_000 });
 });
 
-test('a running machine can be restarted', async ({ page, visitor }) => {
+test('a running machine can be restarted', { tag: '@firefox' }, async ({ page, visitor }) => {
   await visitor.runLink({ image: BUSYBOX });
   await visitor.expectPrompt();
   await visitor.command('touch /mine');
@@ -163,7 +163,7 @@ for (const [cpus, memory] of [
   ['2', '2G'],
   ['4', '256M'],
 ] as const) {
-  test(`a machine with ${cpus} CPUs and ${memory} runs`, async ({ visitor }) => {
+  test(`a machine with ${cpus} CPUs and ${memory} runs`, { tag: '@firefox' }, async ({ visitor }) => {
     await visitor.runLink({ image: BUSYBOX, cpus, memory });
     await visitor.expectPrompt();
     await visitor.type('grep -c ^processor /proc/cpuinfo; grep MemTotal /proc/meminfo');
@@ -207,7 +207,7 @@ test('"Running" is shown only when the program runs', async ({ page, visitor }) 
   expect(await states()).toEqual(['Starting', 'Running', 'Starting', 'Running']);
 });
 
-test('a program that the image lacks is named', async ({ page, visitor }) => {
+test('a program that the image lacks is named', { tag: '@firefox' }, async ({ page, visitor }) => {
   const states = await watchStates(page);
   await visitor.runLink({ image: HELLO_WORLD, entrypoint: '/no/such/program' });
   await expect(visitor.state).toHaveText('Failed with status 127');

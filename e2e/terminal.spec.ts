@@ -10,7 +10,7 @@ test.beforeEach(async ({ visitor }) => {
   await visitor.expectPrompt();
 });
 
-test('the container learns every size of the terminal', async ({ page, visitor }) => {
+test('the container learns every size of the terminal', { tag: '@firefox' }, async ({ page, visitor }) => {
   let asked = 0;
   const size = async () => {
     await visitor.type(`clear; echo size ${++asked}: $(stty size)`);
@@ -26,7 +26,10 @@ test('the container learns every size of the terminal', async ({ page, visitor }
   expect(after.rows).toBe(await page.locator('.xterm-rows > div').count());
 });
 
-test('a further terminal is a shell in the same container', async ({ page, visitor }) => {
+test('a further terminal is a shell in the same container', { tag: '@firefox' }, async ({
+  page,
+  visitor,
+}) => {
   await visitor.command('touch /from-the-first');
   await visitor.button('New terminal').click();
   await visitor.expectPrompt();
@@ -48,7 +51,7 @@ test('search finds text forwards and backwards', async ({ page, visitor }) => {
   await visitor.expectScreen(/^line 200$/m);
   await page.keyboard.press('Control+Shift+F');
   const find = page.getByLabel('Find in the terminal');
-  await find.fill('line 17');
+  await visitor.fill(find, 'line 17');
   await find.press('Enter');
   await visitor.expectScreen(/^line 17\d*$/m);
   await expect(find).toHaveAttribute('aria-invalid', 'false');
@@ -59,10 +62,10 @@ test('search finds text forwards and backwards', async ({ page, visitor }) => {
   await expect(count).toHaveText('1 of 11');
   await visitor.button('Previous').click();
   await expect(count).toHaveText('11 of 11');
-  await find.fill('line 999');
+  await visitor.fill(find, 'line 999');
   await expect(find).toHaveAttribute('aria-invalid', 'true');
   await expect(count).toHaveText('Not found');
-  await find.fill('');
+  await visitor.fill(find, '');
   await expect(count).toHaveText('');
   await find.press('Escape');
   await expect(find).toHaveCount(0);
@@ -84,7 +87,11 @@ test('a list of keys opens by its button and by a key that no program gets', asy
   await visitor.expectScreen(/cat -v\ndone\?\ndone\?/);
 });
 
-test('a selection is copied, and pasted as one piece', async ({ page, visitor, context }) => {
+test('a selection is copied, and pasted as one piece', { tag: '@firefox' }, async ({
+  page,
+  visitor,
+  context,
+}) => {
   await context.grantPermissions(['clipboard-read', 'clipboard-write']);
   await visitor.type('echo copied-word');
   await visitor.expectScreen(/^copied-word$/m);
@@ -155,7 +162,7 @@ test('a file dropped on a running container is uploaded', async ({ page, visitor
   await visitor.expectScreen(new RegExp(createHash('sha256').update(bytes).digest('hex')));
 });
 
-test('a program gets keys before it has shown anything', async ({ page, visitor }) => {
+test('a program gets keys before it has shown anything', { tag: '@firefox' }, async ({ page, visitor }) => {
   await visitor.runLink({ image: BUSYBOX, entrypoint: 'cat' });
   await expect(page.locator('.xterm-helper-textarea')).toBeFocused();
   await page.keyboard.type('hello\n');

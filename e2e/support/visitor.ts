@@ -55,6 +55,13 @@ export class Visitor {
     return this.page.getByLabel(label, { exact: true });
   }
 
+  /** Replaces the text of a field by typing. React does not notice text that Playwright sets in Firefox. */
+  async fill(field: Locator, text: string): Promise<void> {
+    await field.selectText();
+    await field.press('Delete');
+    await field.pressSequentially(text);
+  }
+
   /** A figure in the status bar. */
   figure(label: string): Locator {
     const figures = this.page.getByLabel('Figures').locator('div');
@@ -92,14 +99,8 @@ export class Visitor {
 
   async addVariable(name: string, value: string): Promise<void> {
     await this.button('Add a variable').click();
-    await this.page
-      .getByLabel(/^Name of variable/)
-      .last()
-      .fill(name);
-    await this.page
-      .getByLabel(/^Value of variable/)
-      .last()
-      .fill(value);
+    await this.fill(this.page.getByLabel(/^Name of variable/).last(), name);
+    await this.fill(this.page.getByLabel(/^Value of variable/).last(), value);
   }
 
   async run(): Promise<void> {

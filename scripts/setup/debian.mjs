@@ -38,6 +38,9 @@ export const TEST_PACKAGES = [
   'umoci',
 ];
 
+/** Further browsers. Their tests are skipped where these cannot be installed. */
+export const BROWSER_PACKAGES = ['firefox-esr', 'libwebkit2gtk-4.1-0', 'webkit2gtk-driver', 'xvfb'];
+
 /**
  * @param {readonly string[]} names
  * @returns {Promise<Map<string, string>>} the version of each installed package, by name
@@ -115,4 +118,18 @@ export async function ensurePackages(names) {
     await run(command, [...args, 'update'], { name }).catch((error) => say(error.message));
     await run(command, [...args, 'install', '--no-install-recommends', ...missing], { name });
   });
+}
+
+/**
+ * Installs packages if that is possible, and says so if it is not.
+ * @param {readonly string[]} names
+ */
+export async function offerPackages(names) {
+  try {
+    await ensurePackages(names);
+  } catch (error) {
+    if (!(error instanceof SetupFailure)) throw error;
+    const [reason] = error.message.split('\n');
+    say(`without ${(await missingPackages(names)).join(' ')}, whose tests are skipped: ${reason}`);
+  }
 }

@@ -11,7 +11,7 @@ vi.mock('./places.mjs', async (original) => ({
   },
 }));
 
-import { ensurePackages } from './debian.mjs';
+import { ensurePackages, offerPackages } from './debian.mjs';
 
 let written: string;
 
@@ -56,4 +56,12 @@ test('shows the end of the output of a failure, and where the log is', async () 
   const [, log = ''] = /^apt-get failed with exit code 100; the whole log: (.*)$/m.exec(error.message) ?? [];
   expect(error.message).toMatch(/\n109\n110\nE: broken$/);
   expect(readFileSync(log, 'utf8').split('\n')).toHaveLength(112);
+});
+
+test('goes on without packages that may be missing, and says so', async () => {
+  addProgram('apt-get', 'case "$*" in *install*) echo E: broken >&2; exit 100;; esac');
+  await offerPackages(['firefox-esr', 'xvfb']);
+  expect(written).toMatch(
+    /^\[set-up\] without firefox-esr xvfb, whose tests are skipped: apt-get failed with exit code 100/m,
+  );
 });

@@ -4,7 +4,15 @@ import { bundle, programs } from './bundle.mjs';
 import { busybox } from './busybox.mjs';
 import { consumerTools } from './consumer-tools.mjs';
 import { core } from './core.mjs';
-import { BUILD_PACKAGES, DEBIAN_PART, ensurePackages, missingPackages, TEST_PACKAGES } from './debian.mjs';
+import {
+  BROWSER_PACKAGES,
+  BUILD_PACKAGES,
+  DEBIAN_PART,
+  ensurePackages,
+  missingPackages,
+  offerPackages,
+  TEST_PACKAGES,
+} from './debian.mjs';
 import { formatForecast, plan, settle, timeLeft } from './forecast.mjs';
 import { glance, noteLook } from './glance.mjs';
 import { images } from './images.mjs';
@@ -25,7 +33,12 @@ const GUEST = [kernel, busybox, initramfs];
 const PAGES = [programs, page, previews, types, site, production];
 const EVERYTHING = [core, bundle, ...GUEST, booted, images, kernelSmp, ...PAGES, npmPackage];
 
-/** @typedef {{ packages: readonly string[], steps: readonly import('./step.mjs').Step[] }} Needs */
+/**
+ * @typedef {object} Needs
+ * @property {readonly string[]} packages
+ * @property {readonly string[]} [wishes] packages that may be missing
+ * @property {readonly import('./step.mjs').Step[]} steps
+ */
 
 /** @satisfies {Record<string, Needs>} */
 export const PURPOSES = {
@@ -43,6 +56,7 @@ export const PURPOSES = {
   release: { packages: BUILD_PACKAGES, steps: [...EVERYTHING, busyboxSources] },
   test: {
     packages: [...BUILD_PACKAGES, ...TEST_PACKAGES],
+    wishes: BROWSER_PACKAGES,
     steps: [...EVERYTHING, busyboxSources, consumerTools],
   },
 };
@@ -92,15 +106,16 @@ async function tellPlan(packages, steps) {
 /** @param {keyof typeof PURPOSES} purpose */
 export async function setUpFor(purpose) {
   /** @type {Needs} */
-  const { packages, steps } = PURPOSES[purpose];
+  const { packages, wishes = [], steps } = PURPOSES[purpose];
   // run.sh hides this variable from the Node that it starts; npm needs it.
   const { LINUXRUN_EXTRA_CA_CERTS: certificates } = process.env;
   if (certificates) process.env.NODE_EXTRA_CA_CERTS ??= certificates;
   const inputs = [...new Set([...COMMON_INPUTS, ...steps.flatMap(({ sources = [] }) => sources)])];
   const before = glance(inputs);
-  await tellPlan(packages, steps);
+  await tellPlan([...packages, ...wishes], steps);
   // First, so that missing rights to install packages leave nothing half done.
   await ensurePackages(packages);
+  await offerPackages(wishes);
   await ensureNpmPackages();
   for (const step of steps) {
     await ensure(step);

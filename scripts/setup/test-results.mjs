@@ -90,6 +90,9 @@ export function readVitest(succeeded, report) {
   });
 }
 
+/** @param {string | undefined} project of Playwright */
+const browserOf = (project) => (project && project !== 'chromium' ? ` (${project})` : '');
+
 /**
  * @param {any} suite of Playwright's report: a file, or a group within one
  * @param {'unexpected' | 'flaky'} wanted
@@ -101,8 +104,8 @@ function testsOfSuite(suite, wanted, above = []) {
   const specs = (suite.specs ?? []).flatMap((/** @type {any} */ { title, tests }) =>
     tests
       .filter((/** @type {any} */ { status }) => status === wanted)
-      .map((/** @type {any} */ { results }) => ({
-        name: ['e2e', ...titles, title].join(' › ').replace(' › ', '/'),
+      .map((/** @type {any} */ { results, projectName }) => ({
+        name: `${['e2e', ...titles, title].join(' › ').replace(' › ', '/')}${browserOf(projectName)}`,
         reason: firstLine(results.find((/** @type {any} */ { error }) => error)?.error.message),
       })),
   );

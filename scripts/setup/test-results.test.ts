@@ -142,12 +142,19 @@ describe('a test that passes at its second attempt is told as flaky, with why it
 
   test('by Playwright', () => {
     const results = [{ error: { message: 'Error: no card\n\nCall log' } }, {}];
-    const specs = [{ title: 'opens', tests: [{ status: 'flaky', results }] }];
-    const report = { stats: { expected: 3, flaky: 1 }, suites: [{ title: 'run.spec.ts', specs }] };
+    const tests = [
+      { projectName: 'chromium', status: 'flaky', results },
+      { projectName: 'firefox', status: 'flaky', results },
+    ];
+    const specs = [{ title: 'opens', tests }];
+    const report = { stats: { expected: 3, flaky: 2 }, suites: [{ title: 'run.spec.ts', specs }] };
     expect(readPlaywright(true, report)).toEqual({
       passed: 3,
       failures: [],
-      flaky: [{ name: 'e2e/run.spec.ts › opens', reason: 'Error: no card' }],
+      flaky: [
+        { name: 'e2e/run.spec.ts › opens', reason: 'Error: no card' },
+        { name: 'e2e/run.spec.ts › opens (firefox)', reason: 'Error: no card' },
+      ],
     });
   });
 
