@@ -1,4 +1,5 @@
 /** Every problem is explained in words, with advice. */
+import type { Route } from '@playwright/test';
 import { makeIndex, sha256, type TestLayer } from '../src/oci/testing/image.ts';
 import { expect, test } from './fixtures.ts';
 import { refuseWith } from './support/faults.ts';
@@ -12,16 +13,16 @@ test.use({ expectedErrors: /Failed to load resource|ERR_/ });
 test.describe('an image', () => {
   test('with an invalid name is explained while it is typed', async ({ visitor }) => {
     await visitor.open();
-    await visitor.image.fill('No Such Name');
+    await visitor.fill(visitor.image, 'No Such Name');
     await expect(visitor.image).toHaveAttribute('aria-invalid', 'true');
     await expect(visitor.image).toHaveAccessibleDescription(/\S/);
     await expect(visitor.button('Run')).toBeDisabled();
-    await visitor.image.fill('alpine');
+    await visitor.fill(visitor.image, 'alpine');
     await expect(visitor.image).toHaveAttribute('aria-invalid', 'false');
     await expect(visitor.button('Run')).toBeEnabled();
   });
 
-  test('that does not exist', async ({ visitor, registry }) => {
+  test('that does not exist', { tag: '@firefox' }, async ({ visitor, registry }) => {
     await visitor.runLink({ image: `${registry.host}/team/none:1` });
     await visitor.expectProblem(/no such image/i, /team\/none:1/, /check its name and tag/i);
     await visitor.button('Back to the form').click();
@@ -37,7 +38,7 @@ test.describe('an image', () => {
     await visitor.expectProblem(/not made for riscv64/, /linux\/amd64/, /choose another/i);
   });
 
-  test('that is private is pulled with a password, which nobody else sees', async ({
+  test('that is private is pulled with a password, which nobody else sees', { tag: '@firefox' }, async ({
     page,
     visitor,
     registry,
@@ -48,8 +49,8 @@ test.describe('an image', () => {
     await visitor.expectProblem(/refuses this image/, /sign in/i);
     await visitor.button('Sign in').click();
     await expect(visitor.field('User name')).toBeFocused();
-    await visitor.field('User name').fill('me');
-    await visitor.field('Password or token').fill('open sesame');
+    await visitor.fill(visitor.field('User name'), 'me');
+    await visitor.fill(visitor.field('Password or token'), 'open sesame');
     await visitor.run();
     await visitor.expectPrompt();
     const kept = await page.evaluate(() => JSON.stringify({ ...localStorage }) + location.href);
@@ -90,7 +91,7 @@ test.describe('an image', () => {
   });
 });
 
-test('the server disappears and comes back', async ({ page, visitor, registry }) => {
+test('the server disappears and comes back', { tag: '@firefox' }, async ({ page, visitor, registry }) => {
   registry.add('team/app:1', heavyBusybox(1000));
   const server = await startLinuxRun([registry.host]);
   await page.goto(server.pageUrl + linkTo({ image: `${registry.host}/team/app:1` }), {
@@ -107,7 +108,7 @@ test('the server disappears and comes back', async ({ page, visitor, registry })
   await again.close();
 });
 
-test('a running container continues without the server', async ({ page, visitor }) => {
+test('a running container continues without the server', { tag: '@firefox' }, async ({ page, visitor }) => {
   const server = await startLinuxRun([]);
   await page.goto(server.pageUrl + linkTo({ image: BUSYBOX }));
   await visitor.run();
@@ -136,7 +137,7 @@ test('the storage is full', async ({ page, visitor, registry }) => {
 });
 
 test.describe('a browser', () => {
-  test('without threads for WebAssembly', async ({ page, visitor }) => {
+  test('without threads for WebAssembly', { tag: '@firefox' }, async ({ page, visitor }) => {
     await page.addInitScript(() => Reflect.deleteProperty(globalThis, 'SharedArrayBuffer'));
     await visitor.open();
     await visitor.expectProblem(/lacks WebAssembly threads/, /recent Chromium, Firefox or Safari/);
@@ -165,6 +166,31 @@ test.describe('a browser', () => {
     });
     await visitor.runLink({ image: HELLO_WORLD });
     await visitor.expectProblem(/storage of the browser cannot be used/i, /private windows/i);
+  });
+});
+
+test.describe('a worker that stays silent', () => {
+  const CODE = '**/assets/session-worker*.js';
+  const silence = async (route: Route) => {
+    const response = await route.fetch({ url: forPrograms(route.request().url()) });
+    await route.fulfill({ response, body: '' });
+  };
+
+  test('is replaced', { tag: '@firefox' }, async ({ page, visitor }) => {
+    await page.route(CODE, silence, { times: 1 });
+    await visitor.runLink({ image: HELLO_WORLD });
+    await expect(page.getByText(/Trying again: a worker .* did not answer/)).toBeVisible();
+    await visitor.expectScreen(HELLO);
+    await visitor.expectExit(0);
+  });
+
+  test('is told, when others are as silent', async ({ page, visitor }) => {
+    await page.route(CODE, silence);
+    await visitor.runLink({ image: HELLO_WORLD });
+    await visitor.expectProblem(/does not run the session/, /try again/i);
+    await page.unroute(CODE);
+    await visitor.button('Try again').click();
+    await visitor.expectScreen(HELLO);
   });
 });
 
@@ -198,7 +224,7 @@ test.describe('a machine', () => {
     await visitor.expectProblem(/WebAssembly|emulator/, /try again/i);
   });
 
-  test('that is too small for its container', async ({ visitor }) => {
+  test('that is too small for its container', { tag: '@firefox' }, async ({ visitor }) => {
     await visitor.runLink({ image: BUSYBOX, memory: '64M', entrypoint: 'tail', args: '/dev/zero' });
     await expect(visitor.state).toHaveText('Failed with status 137', { timeout: 60_000 });
     await visitor.expectProblem(/not enough memory/, /process was killed/);

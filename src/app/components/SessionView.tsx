@@ -13,6 +13,7 @@ import { NetworkNotice } from './NetworkNotice.tsx';
 import { PortNotice } from './PortNotice.tsx';
 import { ProblemCard } from './ProblemCard.tsx';
 import { SessionBar } from './SessionBar.tsx';
+import { SilenceNotice } from './SilenceNotice.tsx';
 import { StartCard } from './StartCard.tsx';
 import { StatusBar } from './StatusBar.tsx';
 import { Terminals } from './Terminals.tsx';
@@ -69,6 +70,7 @@ export function SessionView() {
       </div>
       {phase === 'failed' && hasOutput && <ProblemCard />}
       <AgentNotice />
+      <SilenceNotice />
       <CutOffNotice />
       <DiskNotice />
       <NetworkNotice />

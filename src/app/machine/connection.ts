@@ -16,6 +16,7 @@ import type {
 import { SAVED, SAVING } from './save-flag.ts';
 import type { Session } from './session.ts';
 import type { TerminalProcess } from './terminal-process.ts';
+import { Watch } from './watch.ts';
 
 /** The longest wait for the end of a session before its worker is terminated, in ms. */
 const PATIENCE = 2000;
@@ -60,7 +61,10 @@ export async function prepareSession(relay: string): Promise<void> {
   await machineFiles.preload();
   try {
     const booted = await machineFiles.booted().catch(() => undefined);
-    await session.prepare({ base: BASE, emulator: await machineFiles.emulator(), booted, relay });
+    const emulator = await machineFiles.emulator();
+    // A run has begun without them, and has workers of its own.
+    if (spare?.session !== session) return;
+    await session.prepare({ base: BASE, emulator, booted, relay });
     if (expected !== undefined) await session.expect(expected);
   } catch {
     // The session loads what is missing when it runs.
@@ -112,6 +116,7 @@ export class Connection {
   #hasEnded = false;
   /** Resolves at the session's last event. */
   readonly #ended: Promise<void>;
+  readonly #watch: Watch;
 
   constructor(
     request: Omit<SessionRequest, 'base'>,
@@ -153,6 +158,10 @@ export class Connection {
       // The request could not be sent.
       onEvent({ type: 'failed', failure: { name: error.name, message: error.message } });
     });
+    this.#watch = new Watch(
+      () => this.#session.answer(),
+      (isSilent) => onEvent({ type: isSilent ? 'silent' : 'answering' }),
+    );
   }
 
   get session(): Remote<Session> {
@@ -220,6 +229,7 @@ export class Connection {
   end(): void {
     // Comlink keeps the worker as long as its proxy is reachable, and the listener refers to that.
     this.#worker.onerror = null;
+    this.#watch.end();
     if (this.#hasEnded) setTimeout(() => this.#worker.terminate(), REST);
     else this.#worker.terminate();
     void prepareSession(this.#relay);

@@ -110,6 +110,10 @@ export type SessionEvent =
   | { readonly type: 'message'; readonly text: string }
   /** Its state has changed, or the number of its bytes, which comes once a second. */
   | { readonly type: 'network'; readonly status: NetworkStatus }
+  /** The worker has not answered for long, because the browser has not started it or it is stuck. */
+  | { readonly type: 'silent' }
+  /** It answers after all. */
+  | { readonly type: 'answering' }
   | { readonly type: 'exit'; readonly status: number }
   | { readonly type: 'failed'; readonly failure: Failure };
 

@@ -84,6 +84,9 @@ export class Session {
     if (this.#expected) this.#prepared?.spare?.expect(this.#expected);
   }
 
+  /** Shows the page that the worker is not stuck. */
+  answer(): void {}
+
   /** Runs a container to its end. Reports everything by events, failures too. */
   run(request: SessionRequest, client: SessionClient): Promise<void> {
     this.stopInspecting();

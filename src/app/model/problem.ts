@@ -90,6 +90,10 @@ const OTHERS: Record<string, Explanation> = {
     advice: 'Try again, with other options if it fails in the same way.',
     field: 'memory',
   },
+  SilenceError: {
+    title: 'The browser does not run the session',
+    advice: 'Try again, or reload the page. Close other tabs if the computer is busy.',
+  },
   StorageFullError: {
     title: 'There is no room left',
     advice: 'Delete stored images that you do not need, or free disk space. What you filled in is kept.',

@@ -32,12 +32,16 @@ export interface Progress {
 /** The weight of the latest measurement in a rate. */
 const SMOOTHING = 0.3;
 
-/** @param now the time in ms; the kernel boots while the image is found and fetched */
-export function beginProgress(now: number): Progress {
+/**
+ * @param now the time in ms; the kernel boots while the image is found and fetched
+ * @param retry why the start before it was given up
+ */
+export function beginProgress(now: number, retry?: string): Progress {
   return {
     began: now,
     steps: { resolve: { began: now }, download: {}, boot: { began: now }, start: {} },
     layers: [],
+    retry,
   };
 }
 

@@ -65,6 +65,7 @@ export const useLive = create<LiveState>()(
         if (event.type === 'image-ready') void useLibrary.getState().refresh();
         if (event.type === 'started') set({ phase: 'running' });
         if (event.type === 'network') set({ note: networkNotice(event.status) ?? '' });
+        if (event.type === 'silent') finish('ended', 'The shell does not answer');
         if (event.type === 'exit') finish('ended', 'The shell has ended');
         if (event.type === 'failed') finish('ended', explain(event.failure).text);
       };

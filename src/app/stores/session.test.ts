@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { SessionEvent } from '../machine/messages.ts';
 import type { Run } from './session.ts';
 
@@ -199,4 +199,40 @@ it('starts nothing if it was left while the machine before was ending', async ()
   await restarting;
   expect(connections).toHaveLength(1);
   expect(state().phase).toBe('none');
+});
+
+describe('a worker that is silent', () => {
+  it('is replaced during the start, twice at most', async () => {
+    const first = await start();
+    first.tell({ type: 'silent' });
+    expect(first.end).toHaveBeenCalled();
+    const second = latest();
+    expect(second).not.toBe(first);
+    expect(second.request).toEqual(first.request);
+    expect(state()).toMatchObject({
+      phase: 'preparing',
+      progress: { retry: expect.stringMatching(/answer/) },
+    });
+    second.tell({ type: 'silent' });
+    latest().tell({ type: 'silent' });
+    expect(connections).toHaveLength(3);
+    expect(state()).toMatchObject({
+      phase: 'failed',
+      problem: { title: expect.stringMatching(/does not run/) },
+    });
+    await start();
+    latest().tell({ type: 'silent' });
+    expect(connections).toHaveLength(5);
+  });
+
+  it('goes on if its container runs, and the page says so', async () => {
+    const connection = await start();
+    connection.tell({ type: 'started' });
+    await expect.poll(() => state().phase).toBe('running');
+    connection.tell({ type: 'silent' });
+    expect(state()).toMatchObject({ phase: 'running', isSilent: true });
+    expect(connection.end).not.toHaveBeenCalled();
+    connection.tell({ type: 'answering' });
+    expect(state().isSilent).toBe(false);
+  });
 });

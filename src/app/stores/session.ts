@@ -21,6 +21,10 @@ import { StartEvents } from './start-events.ts';
 import { useTerminals } from './terminals.ts';
 import { restoreView, shownView } from './view.ts';
 
+/** Workers that a start may get in place of silent ones. */
+const REPLACEMENTS = 2;
+const SILENCE = 'a worker of this page did not answer';
+
 /** What a session runs, with everything that a restart needs. */
 export interface Run {
   readonly wish: Wish;
@@ -52,6 +56,10 @@ interface SessionState {
   readonly traffic: Traffic | undefined;
   /** Whether the terminal has any output. */
   readonly hasOutput: boolean;
+  /** Whether the session's worker, which runs, does not answer. */
+  readonly isSilent: boolean;
+  /** The workers of this start that were given up because they were silent. */
+  readonly replaced: number;
 
   /** @param before the end of the machine that has the kept container until then */
   start(run: Run, before?: Promise<void>): Promise<void>;
@@ -76,6 +84,8 @@ const NOTHING = {
   reading: undefined,
   traffic: undefined,
   hasOutput: false,
+  isSilent: false,
+  replaced: 0,
 } as const satisfies Partial<SessionState>;
 
 export const useSession = create<SessionState>((set, get) => {
@@ -134,6 +144,12 @@ export const useSession = create<SessionState>((set, get) => {
       case 'network':
         set(({ traffic }) => ({ traffic: advanceTraffic(traffic, event.status, now) }));
         break;
+      case 'silent':
+        onSilence();
+        break;
+      case 'answering':
+        set({ isSilent: false });
+        break;
       case 'exit':
         set(({ messages }) => ending(event.status, messages));
         end();
@@ -142,6 +158,19 @@ export const useSession = create<SessionState>((set, get) => {
         set({ phase: 'failed', problem: explain(event.failure, get().run?.kept?.file !== undefined) });
         end();
     }
+  };
+
+  /** Gives a start another worker. A container that runs is not ended for that. */
+  const onSilence = () => {
+    const { phase, run, replaced } = get();
+    if (phase !== 'preparing' || !run) return set({ isSilent: true });
+    if (replaced === REPLACEMENTS)
+      return onEvent(
+        { type: 'failed', failure: { name: 'SilenceError', message: SILENCE } },
+        performance.now(),
+      );
+    end();
+    void begin(run, replaced + 1);
   };
 
   const onPort = ({ port, open }: Extract<SessionEvent, { type: 'port' }>) => {
@@ -157,50 +186,56 @@ export const useSession = create<SessionState>((set, get) => {
     set({ hasOutput: true });
   };
 
+  /** @param replaced the workers that have been silent before */
+  const begin = async (run: Run, replaced = 0, before?: Promise<void>) => {
+    const port = new TerminalPort();
+    useTerminals.getState().begin(port);
+    useFiles.getState().reset();
+    useJobs.getState().reset();
+    useKeeping.getState().begin(run.kept?.name);
+    const progress = beginProgress(performance.now(), replaced > 0 ? SILENCE : undefined);
+    set({ ...NOTHING, phase: 'preparing', run, replaced, progress });
+    if (before) await before;
+    const machinery =
+      loadedMachinery() ?? (await loadMachinery().catch((error: unknown) => messageOf(error)));
+    // The user may have cancelled the run in the meantime.
+    if (get().run !== run) return;
+    if (typeof machinery === 'string') {
+      const failure = { name: 'MachineError', message: `cannot load a part of this page: ${machinery}` };
+      return onEvent({ type: 'failed', failure }, performance.now());
+    }
+    const { Connection } = machinery;
+    // Events of a connection that was left are ignored.
+    const events = new StartEvents((event, at) => current.connection === connection && onEvent(event, at));
+    const connection = new Connection(
+      {
+        ...run.wish,
+        kept: run.kept,
+        wantsNewest: run.wantsNewest,
+        relay: run.relay,
+        origin: originOf(run),
+      },
+      (event) => {
+        if (current.connection === connection) mark(event);
+        events.add(event);
+      },
+      async (bytes) => {
+        await port.show(bytes);
+        if (current.connection === connection) onShown();
+        events.flush();
+      },
+      () => shownView(get().run?.previewId ?? ''),
+    );
+    current.connection = connection;
+    port.connect(connection.session);
+  };
+
   return {
     ...NOTHING,
 
-    start: async (run, before) => {
+    start: (run, before) => {
       performance.mark('linuxrun:click');
-      const port = new TerminalPort();
-      useTerminals.getState().begin(port);
-      useFiles.getState().reset();
-      useJobs.getState().reset();
-      useKeeping.getState().begin(run.kept?.name);
-      set({ ...NOTHING, phase: 'preparing', run, progress: beginProgress(performance.now()) });
-      if (before) await before;
-      const machinery =
-        loadedMachinery() ?? (await loadMachinery().catch((error: unknown) => messageOf(error)));
-      // The user may have cancelled the run in the meantime.
-      if (get().run !== run) return;
-      if (typeof machinery === 'string') {
-        const failure = { name: 'MachineError', message: `cannot load a part of this page: ${machinery}` };
-        return onEvent({ type: 'failed', failure }, performance.now());
-      }
-      const { Connection } = machinery;
-      // Events of a connection that was left are ignored.
-      const events = new StartEvents((event, at) => current.connection === connection && onEvent(event, at));
-      const connection = new Connection(
-        {
-          ...run.wish,
-          kept: run.kept,
-          wantsNewest: run.wantsNewest,
-          relay: run.relay,
-          origin: originOf(run),
-        },
-        (event) => {
-          if (current.connection === connection) mark(event);
-          events.add(event);
-        },
-        async (bytes) => {
-          await port.show(bytes);
-          if (current.connection === connection) onShown();
-          events.flush();
-        },
-        () => shownView(get().run?.previewId ?? ''),
-      );
-      current.connection = connection;
-      port.connect(connection.session);
+      return begin(run, 0, before);
     },
 
     stop: () => {
