@@ -1,20 +1,19 @@
 import type { Page } from '@playwright/test';
+import type { TestLayer } from '../src/oci/testing/image.ts';
 import { expect, test } from './fixtures.ts';
-import { expectAccessible, expectNoShifts, tabTo, watchShifts } from './support/care.ts';
+import {
+  expectAccessible,
+  expectNoShifts,
+  expectNoSidewaysScrolling,
+  tabTo,
+  watchShifts,
+} from './support/care.ts';
 import { Gate } from './support/faults.ts';
 import { heavyBusybox } from './support/images.ts';
 import { BUSYBOX } from './support/visitor.ts';
 
 /** The narrowest phones in use. */
 const PHONE = { width: 360, height: 640 };
-
-async function expectNoSidewaysScrolling(page: Page): Promise<void> {
-  const { scrollWidth, clientWidth } = await page.evaluate(() => {
-    const { scrollWidth, clientWidth } = document.documentElement;
-    return { scrollWidth, clientWidth };
-  });
-  expect(scrollWidth).toBeLessThanOrEqual(clientWidth);
-}
 
 async function expectAccessibleInAllColours(page: Page): Promise<void> {
   for (const colorScheme of ['light', 'dark'] as const) {
@@ -175,4 +174,71 @@ test('nothing moves after the page is drawn', async ({ page, visitor }) => {
   await visitor.runLink({ image: BUSYBOX });
   await visitor.expectPrompt();
   await expectNoShifts(page);
+});
+
+test('with forced colours the cursor, inverse text and the active tab are seen', async ({
+  page,
+  visitor,
+}) => {
+  await page.emulateMedia({ forcedColors: 'active', reducedMotion: 'reduce' });
+  await visitor.runLink({ image: BUSYBOX });
+  await visitor.expectPrompt();
+  await visitor.command("printf '\\033[7minverse\\033[0m\\n'");
+  const backgroundOf = (element: Element) => getComputedStyle(element).backgroundColor;
+  const screen = await page.locator('.xterm-viewport').evaluate(backgroundOf);
+  const inverse = page.locator('.xterm-rows span').filter({ hasText: /^inverse$/ });
+  expect(await inverse.evaluate(backgroundOf)).not.toBe(screen);
+  expect(await page.locator('.xterm-cursor').evaluate(backgroundOf)).not.toBe(screen);
+  await visitor.button('New terminal').click();
+  const outlineOf = (element: Element) => getComputedStyle(element).outlineStyle;
+  const tabs = page.getByRole('tab');
+  await expect(tabs).toHaveCount(2);
+  await expect.poll(() => tabs.nth(1).evaluate(outlineOf)).toBe('solid');
+  expect(await tabs.nth(0).evaluate(outlineOf)).toBe('none');
+});
+
+test('nothing moves on the page of somebody who wants less motion', async ({ page, visitor, registry }) => {
+  await page.emulateMedia({ reducedMotion: 'reduce' });
+  const image = heavyBusybox(4 << 20);
+  registry.add('team/heavy:1', image);
+  const gate = new Gate(registry, image.layers[1] as TestLayer);
+  await visitor.runLink({ image: `${registry.host}/team/heavy:1` });
+  await visitor.expectLayers(/verified/, / of /);
+  const moving = () =>
+    page.evaluate(() =>
+      document.getAnimations().flatMap(({ effect }) => {
+        const { iterations, activeDuration } = effect?.getComputedTiming() ?? {};
+        return iterations === Number.POSITIVE_INFINITY ? [activeDuration] : [];
+      }),
+    );
+  expect(await moving()).toEqual([]);
+  await page.emulateMedia({ reducedMotion: 'no-preference' });
+  expect(await moving()).not.toEqual([]);
+  gate.open();
+});
+
+test('a long name leaves the state and the buttons of a session their room', async ({
+  page,
+  visitor,
+  registry,
+}) => {
+  const name = 'team/an-image-whose-name-is-rather-long:with-a-long-tag-0123456789';
+  registry.add(name, heavyBusybox(1000));
+  await visitor.runLink({ image: `${registry.host}/${name}` });
+  await visitor.expectPrompt();
+  for (const width of [360, 500, 700, 800, 1000, 1280]) {
+    await page.setViewportSize({ width, height: 640 });
+    const state = await visitor.state.boundingBox();
+    const buttons = await page.locator('.session-bar button:visible').all();
+    for (const button of buttons) {
+      const box = await button.boundingBox();
+      if (!state || !box) throw new Error('something is not seen');
+      const isBeside = box.x >= state.x + state.width || box.x + box.width <= state.x;
+      const isBelow = box.y >= state.y + state.height;
+      expect(isBeside || isBelow, `at ${width} pixels`).toBe(true);
+    }
+    const isCut = await visitor.state.evaluate((element) => element.scrollWidth > element.clientWidth);
+    expect(isCut, `at ${width} pixels`).toBe(false);
+    await expectNoSidewaysScrolling(page);
+  }
 });

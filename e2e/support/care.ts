@@ -14,6 +14,15 @@ export async function expectAccessible(page: Page): Promise<void> {
   expect(found).toEqual([]);
 }
 
+/** Expects that the whole width of the page is seen. */
+export async function expectNoSidewaysScrolling(page: Page): Promise<void> {
+  const { scrollWidth, clientWidth } = await page.evaluate(() => {
+    const { scrollWidth, clientWidth } = document.documentElement;
+    return { scrollWidth, clientWidth };
+  });
+  expect(scrollWidth).toBeLessThanOrEqual(clientWidth);
+}
+
 /** Presses Tab until the element has the focus. */
 export async function tabTo(target: Locator): Promise<void> {
   for (let presses = 0; presses < MOST_PRESSES; presses++) {

@@ -11,6 +11,9 @@ import { DARK, DARK_MATCHES, LIGHT, LIGHT_MATCHES } from './themes.ts';
 import { drawFast } from './webgl.ts';
 
 const SCROLLBACK = 10_000;
+/** In pixels, where the browser's text has its usual size. */
+const FONT_SIZE = 14;
+const USUAL_TEXT_SIZE = 16;
 /** The look of a bell, and its length in ms. */
 const FLASH = [{ opacity: 0.4 }, { opacity: 1 }];
 const FLASH_TIME = 180;
@@ -59,7 +62,7 @@ export class Screen {
     this.#terminal = new Terminal({
       theme: dark ? DARK : LIGHT,
       fontFamily: '"Geist Mono Variable", ui-monospace, "DejaVu Sans Mono", Menlo, Consolas, monospace',
-      fontSize: 14,
+      fontSize: FONT_SIZE * browserTextScale(element),
       lineHeight: 1.15,
       cursorBlink: !hasLessMotion(),
       minimumContrastRatio: 4.5,
@@ -69,6 +72,8 @@ export class Screen {
     const others = [new WebLinksAddon(openLink), new UnicodeGraphemesAddon()];
     for (const addon of [fit, this.#search, this.#serializer, ...others]) this.#terminal.loadAddon(addon);
     this.#terminal.open(element);
+    // Programs choose its colours.
+    this.#terminal.element?.style.setProperty('forced-color-adjust', 'none');
     drawFast(this.#terminal);
     this.#listen();
     // A hidden terminal cannot be measured.
@@ -229,6 +234,16 @@ export class Screen {
 
 function widthsOf(buffer: IBuffer): number[] {
   return Array.from({ length: buffer.length }, (_, row) => buffer.getLine(row)?.length ?? 0);
+}
+
+/** How much larger than usual the user wants text. Pages change that of their root, but not `medium`. */
+function browserTextScale(element: HTMLElement): number {
+  const probe = document.createElement('span');
+  Object.assign(probe.style, { fontFamily: 'serif', fontSize: 'medium' });
+  element.append(probe);
+  const size = Number.parseFloat(getComputedStyle(probe).fontSize);
+  probe.remove();
+  return size / USUAL_TEXT_SIZE;
 }
 
 function hasLessMotion(): boolean {

@@ -95,7 +95,7 @@ function TreeItem({ row, isSelected, isDropTarget }: TreeItemProps) {
       aria-expanded={isOpen}
       aria-disabled={row.kind === 'loading' || row.kind === 'empty' || row.kind === 'problem' || undefined}
       tabIndex={isSelected ? 0 : -1}
-      style={{ paddingInlineStart: `calc(${row.level - 1} * var(--indent) + 4px)` }}
+      style={{ paddingInlineStart: `calc(${row.level - 1} * var(--indent) + 0.25rem)` }}
       onClick={() => {
         useFiles.getState().select(row.id);
         if (isOpen !== undefined || row.kind === 'more') act('Enter', row);

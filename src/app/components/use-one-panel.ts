@@ -3,7 +3,7 @@ import { useFiles } from '../stores/files.ts';
 import { usePreviews } from '../stores/previews.ts';
 
 /** A screen with room for the files or the previews, but not for both. */
-const narrow = matchMedia('(max-width: 960px), (max-height: 480px)');
+const narrow = matchMedia('(max-width: 60rem), (max-height: 30rem)');
 
 function watch(onChange: () => void): () => void {
   narrow.addEventListener('change', onChange);

@@ -1,0 +1,24 @@
+/** The browser's text is half as large again as usual. */
+import { CHROMIUM } from './browser.ts';
+import { expect, test } from './fixtures.ts';
+import { expectNoSidewaysScrolling } from './support/care.ts';
+import { BUSYBOX } from './support/visitor.ts';
+
+test.use({ launchOptions: { ...CHROMIUM, args: [...CHROMIUM.args, '--blink-settings=defaultFontSize=24'] } });
+
+const sizeOf = (element: Element) => Number.parseFloat(getComputedStyle(element).fontSize);
+
+test('the page and its terminals follow the text size of the browser', async ({ page, visitor }) => {
+  await visitor.open({ image: BUSYBOX });
+  // 14 px at the usual size of 16.
+  expect(await visitor.button('Share').evaluate(sizeOf)).toBe(21);
+  for (const width of [1000, 640]) {
+    await page.setViewportSize({ width, height: 640 });
+    await expectNoSidewaysScrolling(page);
+  }
+  await page.setViewportSize({ width: 1000, height: 640 });
+  await visitor.run();
+  await visitor.expectPrompt();
+  expect(await page.locator('.xterm-rows').evaluate(sizeOf)).toBe(21);
+  await expectNoSidewaysScrolling(page);
+});
