@@ -1,7 +1,11 @@
 import { expect, test } from './fixtures.ts';
-import { BUSYBOX, HELLO_WORLD, Visitor } from './support/visitor.ts';
+import { serveChanged } from './support/features.ts';
+import { BUSYBOX, HELLO_WORLD, linkTo, Visitor } from './support/visitor.ts';
 
-test('stored images are listed, and deleted one by one or all together', async ({ page, visitor }) => {
+test('stored images are listed, and deleted one by one or all together', { tag: '@firefox' }, async ({
+  page,
+  visitor,
+}) => {
   for (const image of [HELLO_WORLD, BUSYBOX]) {
     await visitor.runLink({ image, entrypoint: image === BUSYBOX ? 'true' : '' });
     await visitor.expectExit(0);
@@ -22,7 +26,11 @@ test('stored images are listed, and deleted one by one or all together', async (
   await expect(dialog).toHaveCount(0);
 });
 
-test('layers in use by a running container are not deleted', async ({ page, visitor, context }) => {
+test('layers in use by a running container are not deleted', { tag: '@firefox' }, async ({
+  page,
+  visitor,
+  context,
+}) => {
   await visitor.runLink({ image: BUSYBOX });
   await visitor.expectPrompt();
   const other = new Visitor(await context.newPage());
@@ -37,4 +45,37 @@ test('layers in use by a running container are not deleted', async ({ page, visi
     const remove = other.page.getByRole('button', { name: /^Delete BusyBox/ });
     await expect(remove).toBeEnabled({ timeout: 5000 });
   }).toPass();
+});
+
+test('images are stored, listed and deleted in a browser that does not manage its storage', {
+  tag: '@firefox',
+}, async ({ page, visitor }) => {
+  const site = await serveChanged(page, "Object.defineProperty(navigator, 'storage', { value: undefined });");
+  await page.goto(site.url + linkTo({ image: BUSYBOX }));
+  await visitor.run();
+  await visitor.expectPrompt();
+  await visitor.endAndRunAnother();
+  await visitor.button('Storage').click();
+  const dialog = page.getByRole('dialog', { name: 'Storage' });
+  await expect(dialog).toContainText(/MB used\. The browser does not say how much it grants/);
+  await expect(dialog.getByRole('alert')).toHaveCount(0);
+  await dialog.getByRole('button', { name: /^Delete BusyBox/ }).click();
+  await expect(dialog.getByRole('listitem')).toHaveCount(0);
+  await site.close();
+});
+
+test('the page says that the browser asks whether to keep its storage', async ({ page, visitor }) => {
+  await page.addInitScript(() => {
+    navigator.storage.persisted = async () => false;
+    navigator.storage.persist = () =>
+      new Promise((resolve) => Object.assign(globalThis, { answer: () => resolve(false) }));
+  });
+  await visitor.open();
+  await visitor.button('Storage').click();
+  const ask = visitor.button('Ask it to keep it');
+  await ask.click();
+  await expect(page.getByText(/It asks you whether to keep it/)).toBeVisible();
+  await expect(ask).toHaveCount(0);
+  await page.evaluate(() => (globalThis as unknown as { answer: () => void }).answer());
+  await expect(ask).toBeVisible();
 });

@@ -21,7 +21,7 @@ export type { Platform } from '../machine/platform/platform.ts';
 export interface Library extends ImageNames {
   openStore(): Store;
   /** The bytes that are left for images, and whether they stay until they are removed. */
-  measureRoom(): Promise<{ readonly freeBytes: number; readonly isPersistent: boolean }>;
+  measureRoom(): Promise<{ readonly freeBytes: number | undefined; readonly isPersistent: boolean }>;
   /** Asks to keep images until they are removed. @returns whether they will be */
   persist(): Promise<boolean>;
 }

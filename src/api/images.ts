@@ -43,8 +43,11 @@ export interface InspectOptions extends SourceOptions {
 export interface StorageUse {
   /** The bytes of all layers. */
   readonly usedBytes: number;
-  /** The bytes that are left on the disk, or about those that the browser still grants to this origin. */
-  readonly freeBytes: number;
+  /**
+   * The bytes that are left on the disk, or about those that the browser still grants to this origin.
+   * Undefined in a browser that does not say.
+   */
+  readonly freeBytes: number | undefined;
   /** Whether images stay until they are removed. A browser may remove them when its disk gets full. */
   readonly isPersistent: boolean;
 }

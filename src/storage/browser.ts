@@ -8,9 +8,11 @@ const files = {
   disks: new OpfsDiskFiles('linuxrun-disks'),
   sessions: new OpfsDiskFiles('linuxrun-sessions'),
 };
+/** Some builds of WebKit lack it, although they have IndexedDB. */
+const manager = (): Partial<StorageManager> => navigator.storage ?? {};
 const store = new Store(values, new WebLocks('linuxrun'), files, () => {
   // Only windows may ask, and a refusal is no failure.
-  if ('persist' in navigator.storage) requestPersistence().catch(() => {});
+  requestPersistence().catch(() => {});
 });
 
 /** Returns the origin's store, which its tabs and workers share. Some browsers refuse it. */
@@ -25,11 +27,12 @@ export function preloadStore(): void {
 
 /** Asks the browser to keep the store even when space gets scarce. @returns whether it will */
 export async function requestPersistence(): Promise<boolean> {
-  return (await navigator.storage.persisted()) || (await navigator.storage.persist());
+  return (await manager().persisted?.()) || (await manager().persist?.()) || false;
 }
 
 /** About how much the browser still grants to the whole origin, and whether it keeps the store. */
-export async function browserRoom(): Promise<{ freeBytes: number; isPersistent: boolean }> {
-  const { usage = 0, quota = 0 } = await navigator.storage.estimate();
-  return { freeBytes: Math.max(quota - usage, 0), isPersistent: await navigator.storage.persisted() };
+export async function browserRoom(): Promise<{ freeBytes: number | undefined; isPersistent: boolean }> {
+  const { usage = 0, quota } = (await manager().estimate?.()) ?? {};
+  const freeBytes = quota === undefined ? undefined : Math.max(quota - usage, 0);
+  return { freeBytes, isPersistent: (await manager().persisted?.()) ?? false };
 }

@@ -100,7 +100,9 @@ export class OpfsDiskFiles implements DiskFiles {
   async #folder(create: true): Promise<FileSystemDirectoryHandle>;
   async #folder(create: boolean): Promise<FileSystemDirectoryHandle | undefined>;
   async #folder(create: boolean): Promise<FileSystemDirectoryHandle | undefined> {
-    const root = await navigator.storage.getDirectory();
+    const root = await navigator.storage?.getDirectory?.();
+    if (!root && create) throw new StorageError('this browser has no storage for the files of pages');
+    if (!root) return undefined;
     try {
       return await root.getDirectoryHandle(this.#scope, { create });
     } catch (error) {

@@ -120,29 +120,49 @@ function StartItem({ start }: { start: SavedStart }) {
 }
 
 function Quota() {
-  const { storage, starts, persist } = useLibrary();
+  const { storage, starts } = useLibrary();
   const kept = useKept((state) => state.items);
   if (!storage) return null;
   const { freeBytes, isPersistent } = storage;
   const usedBytes = [...kept, ...starts].reduce((sum, { usedBytes }) => sum + usedBytes, storage.usedBytes);
-  const available = usedBytes + freeBytes;
   return (
     <div className="quota">
+      {freeBytes === undefined ? (
+        <p>{formatBytes(usedBytes)} used. The browser does not say how much it grants.</p>
+      ) : (
+        <QuotaMeter usedBytes={usedBytes} available={usedBytes + freeBytes} />
+      )}
+      <Persistence isPersistent={isPersistent} />
+    </div>
+  );
+}
+
+function QuotaMeter({ usedBytes, available }: { usedBytes: number; available: number }) {
+  return (
+    <>
       <label htmlFor="quota">
         {formatBytes(usedBytes)} used of the {formatBytes(available)} that the browser grants
       </label>
       <meter id="quota" min={0} max={available} high={available * 0.9} value={usedBytes} />
-      {isPersistent ? (
-        <p className="quiet">The browser keeps all of it until you delete it.</p>
-      ) : (
-        <p className="quiet">
-          The browser may delete it when the disk gets full.{' '}
-          <button type="button" className="button-link" onClick={() => void persist()}>
-            Ask it to keep it
-          </button>
-        </p>
+    </>
+  );
+}
+
+/** Says whether the browser keeps the storage. Some browsers ask the user about that. */
+function Persistence({ isPersistent }: { isPersistent: boolean }) {
+  const { isAsking, persist } = useLibrary();
+  const canAsk = navigator.storage?.persist !== undefined;
+  if (isPersistent) return <p className="quiet">The browser keeps all of it until you delete it.</p>;
+  return (
+    <p className="quiet" role="status">
+      The browser may delete it when the disk gets full.{' '}
+      {isAsking && 'It asks you whether to keep it: answer the question in its own window.'}
+      {canAsk && !isAsking && (
+        <button type="button" className="button-link" onClick={() => void persist()}>
+          Ask it to keep it
+        </button>
       )}
-    </div>
+    </p>
   );
 }
 

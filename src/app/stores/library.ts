@@ -11,6 +11,8 @@ interface LibraryState {
   /** Where new containers begin, in place of the start of their programs. */
   readonly starts: readonly SavedStart[];
   readonly storage: StorageUse | undefined;
+  /** Whether the browser asks the user about the storage. */
+  readonly isAsking: boolean;
   /** Why the last attempt failed. */
   readonly problem: string | undefined;
 
@@ -49,6 +51,7 @@ export const useLibrary = create<LibraryState>((set, get) => {
     images: [],
     starts: [],
     storage: undefined,
+    isAsking: false,
     problem: undefined,
     show: (isShown) => set({ isShown }),
     refresh: () => attempt(async () => {}),
@@ -58,6 +61,10 @@ export const useLibrary = create<LibraryState>((set, get) => {
         for (const { reference, inUse } of get().images) if (!inUse) await images.remove(reference);
       }),
     removeStart: (id) => attempt((images) => images.removeStart(id)),
-    persist: () => attempt((images) => images.persist()),
+    persist: async () => {
+      set({ isAsking: true });
+      await attempt((images) => images.persist());
+      set({ isAsking: false });
+    },
   };
 });
