@@ -214,6 +214,12 @@ export class Agent {
     this.#mux.thaw();
   }
 
+  /** Tells the guest the time of day, which the host's computer has lost while it slept. */
+  setTime(resumption: Resumption): void {
+    // `proceed` will tell it.
+    if (this.#control && !this.#isFrozen) this.#send(encodeResume(resumption));
+  }
+
   /**
    * Takes over from the agent of another machine, whose vsock device this one's has taken over from.
    * @throws StateError

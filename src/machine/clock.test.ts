@@ -1,6 +1,6 @@
 import { afterEach, expect, test, vi } from 'vitest';
 import { M_TIME_OFFSET } from '../../emulator-wasm/layout.ts';
-import { GuestTime, machineClock, monotonicNow } from './clock.ts';
+import { GuestTime, machineClock, monotonicNow, watchTimeOfDay } from './clock.ts';
 
 afterEach(() => vi.restoreAllMocks());
 
@@ -79,4 +79,21 @@ test('the time of a guest stands still while its machine is suspended', () => {
   expect(time.now()).toBe(stopped);
   clock.set(60_001);
   expect(time.now()).toBe(stopped + 10_000n);
+});
+
+test('notices that the computer has slept', () => {
+  vi.useFakeTimers();
+  const onChange = vi.fn();
+  const stop = watchTimeOfDay(onChange);
+  vi.advanceTimersByTime(10_000);
+  expect(onChange).not.toHaveBeenCalled();
+  // The monotonic clock stands still.
+  vi.setSystemTime(Date.now() + 3_600_000);
+  vi.advanceTimersByTime(10_000);
+  expect(onChange).toHaveBeenCalledOnce();
+  stop();
+  vi.setSystemTime(Date.now() + 3_600_000);
+  vi.advanceTimersByTime(10_000);
+  expect(onChange).toHaveBeenCalledOnce();
+  vi.useRealTimers();
 });

@@ -69,3 +69,25 @@ export class GuestTime {
     return BigInt.asUintN(64, ticks);
   }
 }
+
+/** Between two looks at both clocks, in ms. */
+const LOOK = 1000;
+/** How far they part before it counts, in ms. Hosts correct less bit by bit. */
+const APART = 1000;
+
+/**
+ * Calls back when the time of day parts from the monotonic clock, which stands still while the computer
+ * sleeps (High Resolution Time, 3).
+ * @returns the end of that
+ */
+export function watchTimeOfDay(onChange: () => void): () => void {
+  const difference = () => Date.now() - monotonicNow();
+  let known = difference();
+  const timer = setInterval(() => {
+    const now = difference();
+    if (Math.abs(now - known) < APART) return;
+    known = now;
+    onChange();
+  }, LOOK);
+  return () => clearInterval(timer);
+}

@@ -18,7 +18,7 @@ import { ENTROPY_SIZE } from './agent-codes.ts';
 import type { Resumption } from './agent-requests.ts';
 import { bootElf, bootLinux } from './boot.ts';
 import { BootWatch } from './boot-watch.ts';
-import { GuestTime, monotonicNow } from './clock.ts';
+import { GuestTime, monotonicNow, watchTimeOfDay } from './clock.ts';
 import { deferred } from './deferred.ts';
 import { DeviceBus } from './device-bus.ts';
 import type { ConsoleDevice } from './devices/console/device.ts';
@@ -72,6 +72,7 @@ class MachineWorker {
   readonly #ramFilled = deferred<void>();
   readonly #disks: Disks;
   readonly #code: ImageCode | undefined;
+  readonly #stopWatchingTime: () => void;
   #agent: Agent | undefined;
 
   constructor(start: MachineStart, resources: Resources) {
@@ -80,6 +81,10 @@ class MachineWorker {
     this.#owner = new OwnerChannel(port, new OutputRing(start.output));
     this.#boot = new BootWatch(memory, () => this.#reportBoot());
     this.#time = new GuestTime(memory, start.epoch, start.latestTime);
+    // Reproducible runs have a time of their own.
+    this.#stopWatchingTime = deterministic
+      ? () => {}
+      : watchTimeOfDay(() => this.#agent?.setTime(resumption(this.#time.now())));
     this.#harts = new Harts(memory, start.harts, {
       doorbell: () => this.#bus.poll(),
       hot: () => this.#owner.post({ type: 'hot' }),
@@ -229,6 +234,7 @@ class MachineWorker {
   /** The machine is off: waits for the harts, passes on the rest of the output, and reports the end. */
   async #shutDown(power: number): Promise<void> {
     this.#boot.stop();
+    this.#stopWatchingTime();
     await this.#harts.end(power);
     this.#bus.poll();
     await this.#closeDisk();
