@@ -66,7 +66,7 @@ test('options typed into the form reach the container and the link that Share co
   await visitor.expectScreen(/^blue, green\n2$/m);
 });
 
-test('values of variables stay out of the address, recent runs and links', { tag: '@firefox' }, async ({
+test('values of variables stay out of the address, recent runs and links', async ({
   page,
   context,
   visitor,

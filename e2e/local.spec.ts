@@ -27,7 +27,7 @@ function archive(kind: 'docker-archive' | 'oci-archive'): string {
 }
 
 for (const kind of ['docker-archive', 'oci-archive'] as const) {
-  test(`a picked ${kind} runs`, { tag: '@firefox' }, async ({ page, visitor }) => {
+  test(`a picked ${kind} runs`, async ({ page, visitor }) => {
     await visitor.open();
     const picking = page.waitForEvent('filechooser');
     await visitor.button('Open a file').click();
@@ -85,7 +85,7 @@ test('a file that is not an image is refused', { tag: '@firefox' }, async ({ pag
   await visitor.expectProblem(/emulator\.wasm/);
 });
 
-test('a link to a file asks for the file', { tag: '@firefox' }, async ({ page, visitor }) => {
+test('a link to a file asks for the file', async ({ page, visitor }) => {
   await visitor.open({ image: 'file:///home/friend/docker-archive.tar' });
   await expect(visitor.image).toHaveAccessibleDescription(/pick or drop/i);
   await page.getByLabel('Image archive').setInputFiles(archive('docker-archive'));

@@ -38,7 +38,7 @@ test.describe('an image', () => {
     await visitor.expectProblem(/not made for riscv64/, /linux\/amd64/, /choose another/i);
   });
 
-  test('that is private is pulled with a password, which nobody else sees', { tag: '@firefox' }, async ({
+  test('that is private is pulled with a password, which nobody else sees', async ({
     page,
     visitor,
     registry,
@@ -108,7 +108,7 @@ test('the server disappears and comes back', { tag: '@firefox' }, async ({ page,
   await again.close();
 });
 
-test('a running container continues without the server', { tag: '@firefox' }, async ({ page, visitor }) => {
+test('a running container continues without the server', async ({ page, visitor }) => {
   const server = await startLinuxRun([]);
   await page.goto(server.pageUrl + linkTo({ image: BUSYBOX }));
   await visitor.run();
@@ -224,7 +224,7 @@ test.describe('a machine', () => {
     await visitor.expectProblem(/WebAssembly|emulator/, /try again/i);
   });
 
-  test('that is too small for its container', { tag: '@firefox' }, async ({ visitor }) => {
+  test('that is too small for its container', async ({ visitor }) => {
     await visitor.runLink({ image: BUSYBOX, memory: '64M', entrypoint: 'tail', args: '/dev/zero' });
     await expect(visitor.state).toHaveText('Failed with status 137', { timeout: 60_000 });
     await visitor.expectProblem(/not enough memory/, /process was killed/);

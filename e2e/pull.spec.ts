@@ -26,7 +26,7 @@ async function expectWeight(visitor: Visitor): Promise<void> {
 const timesAsked = (registry: FakeRegistry, { blob }: TestLayer) =>
   registry.requests.filter(({ path }) => path.endsWith(sha256(blob))).length;
 
-test("an image comes from Debian's docker-registry through our server", { tag: '@firefox' }, async ({
+test("an image comes from Debian's docker-registry through our server", async ({
   visitor,
   dockerRegistry,
 }) => {
@@ -54,11 +54,7 @@ test('a pull shows its progress, is cancelled, and continues with the layers it 
   expect(timesAsked(registry, busybox)).toBe(1);
 });
 
-test('a reload during a pull loses no complete layer', { tag: '@firefox' }, async ({
-  page,
-  visitor,
-  registry,
-}) => {
+test('a reload during a pull loses no complete layer', async ({ page, visitor, registry }) => {
   registry.add('team/heavy:1', image);
   const gate = new Gate(registry, weight);
   await visitor.runLink({ image: `${registry.host}/team/heavy:1` });
@@ -149,7 +145,7 @@ test.describe('two tabs', () => {
     for (const each of [visitor, other]) await expectWeight(each);
   });
 
-  test('have machines of their own', { tag: '@firefox' }, async ({ visitor, context }) => {
+  test('have machines of their own', async ({ visitor, context }) => {
     const other = new Visitor(await context.newPage());
     for (const each of [visitor, other]) await each.runLink({ image: BUSYBOX });
     await visitor.expectPrompt();

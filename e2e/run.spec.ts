@@ -5,7 +5,7 @@ import { BUSYBOX, HELLO, HELLO_WORLD } from './support/visitor.ts';
 
 const MIB = 2 ** 20;
 
-test('a picked demo image shows a prompt', { tag: '@firefox' }, async ({ page, visitor }) => {
+test('a picked demo image shows a prompt', async ({ page, visitor }) => {
   await visitor.open();
   await visitor.choose('BusyBox');
   await visitor.run();
@@ -98,7 +98,7 @@ test.describe('a container that is stopped', () => {
     await visitor.expectScreen(/^bye$/m);
   });
 
-  test('is killed if it does not end', { tag: '@firefox' }, async ({ visitor }) => {
+  test('is killed if it does not end', async ({ visitor }) => {
     await visitor.runLink({
       image: BUSYBOX,
       entrypoint: 'sh -c',
@@ -143,7 +143,7 @@ test('stopping and starting again ten times leaves nothing behind', async ({ pag
   }).toPass({ timeout: 60_000 });
 });
 
-test('a running machine can be restarted', { tag: '@firefox' }, async ({ page, visitor }) => {
+test('a running machine can be restarted', async ({ page, visitor }) => {
   await visitor.runLink({ image: BUSYBOX });
   await visitor.expectPrompt();
   await visitor.command('touch /mine');
@@ -163,7 +163,7 @@ for (const [cpus, memory] of [
   ['2', '2G'],
   ['4', '256M'],
 ] as const) {
-  test(`a machine with ${cpus} CPUs and ${memory} runs`, { tag: '@firefox' }, async ({ visitor }) => {
+  test(`a machine with ${cpus} CPUs and ${memory} runs`, async ({ visitor }) => {
     await visitor.runLink({ image: BUSYBOX, cpus, memory });
     await visitor.expectPrompt();
     await visitor.type('grep -c ^processor /proc/cpuinfo; grep MemTotal /proc/meminfo');

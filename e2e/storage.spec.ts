@@ -2,10 +2,7 @@ import { expect, test } from './fixtures.ts';
 import { serveChanged } from './support/features.ts';
 import { BUSYBOX, HELLO_WORLD, linkTo, Visitor } from './support/visitor.ts';
 
-test('stored images are listed, and deleted one by one or all together', { tag: '@firefox' }, async ({
-  page,
-  visitor,
-}) => {
+test('stored images are listed, and deleted one by one or all together', async ({ page, visitor }) => {
   for (const image of [HELLO_WORLD, BUSYBOX]) {
     await visitor.runLink({ image, entrypoint: image === BUSYBOX ? 'true' : '' });
     await visitor.expectExit(0);
@@ -26,11 +23,7 @@ test('stored images are listed, and deleted one by one or all together', { tag: 
   await expect(dialog).toHaveCount(0);
 });
 
-test('layers in use by a running container are not deleted', { tag: '@firefox' }, async ({
-  page,
-  visitor,
-  context,
-}) => {
+test('layers in use by a running container are not deleted', async ({ page, visitor, context }) => {
   await visitor.runLink({ image: BUSYBOX });
   await visitor.expectPrompt();
   const other = new Visitor(await context.newPage());

@@ -10,7 +10,7 @@ test.beforeEach(async ({ visitor }) => {
   await visitor.expectPrompt();
 });
 
-test('the container learns every size of the terminal', { tag: '@firefox' }, async ({ page, visitor }) => {
+test('the container learns every size of the terminal', async ({ page, visitor }) => {
   let asked = 0;
   const size = async () => {
     await visitor.type(`clear; echo size ${++asked}: $(stty size)`);
@@ -26,10 +26,7 @@ test('the container learns every size of the terminal', { tag: '@firefox' }, asy
   expect(after.rows).toBe(await page.locator('.xterm-rows > div').count());
 });
 
-test('a further terminal is a shell in the same container', { tag: '@firefox' }, async ({
-  page,
-  visitor,
-}) => {
+test('a further terminal is a shell in the same container', async ({ page, visitor }) => {
   await visitor.command('touch /from-the-first');
   await visitor.button('New terminal').click();
   await visitor.expectPrompt();
@@ -87,11 +84,7 @@ test('a list of keys opens by its button and by a key that no program gets', asy
   await visitor.expectScreen(/cat -v\ndone\?\ndone\?/);
 });
 
-test('a selection is copied, and pasted as one piece', { tag: '@firefox' }, async ({
-  page,
-  visitor,
-  context,
-}) => {
+test('a selection is copied, and pasted as one piece', async ({ page, visitor, context }) => {
   await context.grantPermissions(['clipboard-read', 'clipboard-write']);
   await visitor.type('echo copied-word');
   await visitor.expectScreen(/^copied-word$/m);
@@ -162,7 +155,7 @@ test('a file dropped on a running container is uploaded', async ({ page, visitor
   await visitor.expectScreen(new RegExp(createHash('sha256').update(bytes).digest('hex')));
 });
 
-test('a program gets keys before it has shown anything', { tag: '@firefox' }, async ({ page, visitor }) => {
+test('a program gets keys before it has shown anything', async ({ page, visitor }) => {
   await visitor.runLink({ image: BUSYBOX, entrypoint: 'cat' });
   await expect(page.locator('.xterm-helper-textarea')).toBeFocused();
   await page.keyboard.type('hello\n');
