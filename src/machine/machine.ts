@@ -105,7 +105,7 @@ const MOST_LEFT = 4 << 20;
 const STOP_PATIENCE = 1000;
 
 export interface MachineStats {
-  /** Instructions retired by each hart. */
+  /** Instructions retired by each hart since the machine was started or resumed. */
   readonly instructions: readonly number[];
   readonly jit: JitStats;
   /** Since the machine was started. */
@@ -151,6 +151,8 @@ export class Machine {
   #startTranslator: () => void = () => {};
   #usesTranslator = false;
   #finalStats: MachineStats | undefined;
+  /** Instructions that each hart had retired before the machine was resumed. */
+  #retiredBefore: readonly number[] | undefined;
   #isReferenced = true;
 
   /**
@@ -515,11 +517,15 @@ export class Machine {
   stats(): MachineStats {
     if (this.#finalStats) return this.#finalStats;
     const memory = this.#memory as WebAssembly.Memory;
-    const instructions = Array.from({ length: this.#plan.harts }, (_, hart) =>
-      instructionsRetired(memory, hart),
-    );
+    const before = this.#retiredBefore;
+    const instructions = this.#retired().map((retired, hart) => retired - (before?.[hart] ?? 0));
     const seconds = (monotonicNow() - this.#epoch) / 1000;
     return { instructions, jit: jitStats(memory, this.#plan.harts), seconds };
+  }
+
+  #retired(): number[] {
+    const memory = this.#memory as WebAssembly.Memory;
+    return Array.from({ length: this.#plan.harts }, (_, hart) => instructionsRetired(memory, hart));
   }
 
   /**
@@ -544,6 +550,7 @@ export class Machine {
     switch (message.type) {
       case 'started':
         this.#processes.proceed();
+        if (this.resumed) this.#retiredBefore ??= this.#retired();
         this.#started.resolve();
         break;
       case 'hot':
