@@ -44,9 +44,10 @@ const kernelsOf = (page: Page) =>
     return kept.flatMap(({ url }) => /kernel\/(?!booted)(.*)/.exec(url)?.[1] ?? []).sort();
   });
 
-test('without its server the page loads again, is isolated, and runs demo images', {
-  tag: '@firefox',
-}, async ({ page, visitor }) => {
+test('without its server the page loads again, is isolated, and runs demo images', async ({
+  page,
+  visitor,
+}) => {
   server = await startServer([SITE], 0);
   await page.goto(server.pageUrl);
   await expectKept(page);

@@ -35,9 +35,10 @@ test("an image comes from Debian's docker-registry through our server", async ({
   await expectWeight(visitor);
 });
 
-test('a pull shows its progress, is cancelled, and continues with the layers it had', {
-  tag: '@firefox',
-}, async ({ visitor, registry }) => {
+test('a pull shows its progress, is cancelled, and continues with the layers it had', async ({
+  visitor,
+  registry,
+}) => {
   registry.add('team/heavy:1', image);
   const gate = new Gate(registry, weight);
   await visitor.runLink({ image: `${registry.host}/team/heavy:1` });
