@@ -121,9 +121,9 @@ export function sample(hart: usize, pc: u64, endsQuantum: bool): void {
   const offset = <u32>pc & 0xfff;
   const block: usize = load<u32>(blockSlot(record, offset));
   if (block == 0 || load<u16>(block) == PseudoOp.COMPILED) return;
-  if (stored && isDue(record) && enterStored(record)) return;
   if (starting) return;
   noteWindow(record, <u32>(FIRST_WINDOW + (retired >> WINDOW_SHIFT)));
+  if (stored && hasFewPages() && isDue(record) && enterStored(record)) return;
   if (!again && isBooting(retired, EARLY)) return;
   const heat = load<u32>(record, R_HEAT) + 1;
   store<u32>(record, heat, R_HEAT);
@@ -191,6 +191,12 @@ function width(): u32 {
 @inline
 function isWide(): bool {
   return width() > NARROW;
+}
+
+/** Whether the program would be narrow if none of its pages were fresh. */
+@inline
+function hasFewPages(): bool {
+  return max<u32>(warm, warmBefore) <= NARROW;
 }
 
 /** Narrow programs may owe: the code that they need is bounded, and mostly repays. */
