@@ -42,7 +42,9 @@ asm(".option push\n.option norvc\n"
     ".balign 4096\n"
     ".option pop\n");
 
-static volatile u64 published, known[HARTS], runs[HARTS], wrong[HARTS];
+/* Nothing has been changed yet, and no number was there before. */
+static volatile u64 published = 0xff;
+static volatile u64 known[HARTS], runs[HARTS], wrong[HARTS];
 
 static u64 run(u64 way, u64 hart) {
   register u64 a0 asm("a0") = (u64)&published;
