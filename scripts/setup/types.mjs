@@ -57,6 +57,7 @@ async function rollUp(from, to) {
   const configObject = {
     projectFolder: from,
     mainEntryPointFilePath: entry,
+    newlineKind: /** @type {const} */ ('lf'),
     compiler: {
       overrideTsconfig: {
         compilerOptions: {

@@ -7,6 +7,7 @@ import { keptOptions, type LaunchOptions } from './kept-options.ts';
 
 /** A container whose files are kept. */
 export interface KeptContainer {
+  /** By which it is found, and which `rename` changes. */
   readonly name: string;
   /** Hexadecimal digits, which stay when the container is renamed. */
   readonly id: string;
@@ -14,6 +15,7 @@ export interface KeptContainer {
   readonly image: string;
   /** The digest of its image's manifest, which may have another name by now. */
   readonly imageDigest: string;
+  /** When it was kept. */
   readonly created: Date;
   /** When it last began or ended. */
   readonly lastUsed: Date;

@@ -4,21 +4,35 @@ import type { Network } from './machine-settings.ts';
 
 /** What a container runs, with which one that is kept starts again. */
 export interface LaunchOptions {
+  /** Replaces the entrypoint of the image, and drops its command. */
   readonly entrypoint?: readonly string[] | undefined;
+  /** Replaces the command of the image. */
   readonly args?: readonly string[] | undefined;
   /** `NAME=value` each. */
   readonly env: readonly string[];
+  /** The working directory; by default the image's. */
   readonly currentDir?: string | undefined;
+  /** `user` or `user:group`, names or numbers; by default the image's. */
   readonly user?: string | undefined;
+  /** By default one that is made up. */
   readonly hostname?: string | undefined;
+  /** Whether the program runs below a small init, which reaps orphans. */
   readonly init?: boolean | undefined;
+  /** `/dev/fuse` or `/dev/net/tun`. */
   readonly devices: readonly string[];
+  /** Whether its root file system is read-only. */
   readonly readOnly?: boolean | undefined;
+  /** Paths of folders in memory, as `--tmpfs` takes them. */
   readonly tmpfs: readonly string[];
+  /** Ports of this machine that lead to it. */
   readonly ports: readonly PublishedPort[];
+  /** The number of its CPUs. */
   readonly cpus: number;
+  /** The size of its memory. */
   readonly memoryBytes: number;
+  /** The size of the disk that it writes to. */
   readonly diskBytes: number;
+  /** What it can reach. */
   readonly network: Network;
   /** Whether it has a terminal. */
   readonly terminal: boolean;

@@ -15,6 +15,7 @@ import { notStored } from './load-image.ts';
 
 /** How an image is made of a container. */
 export interface CommitOptions {
+  /** Who makes it. */
   readonly author?: string | undefined;
   /** Why it is made. */
   readonly message?: string | undefined;

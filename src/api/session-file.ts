@@ -26,8 +26,11 @@ const MAX_CPUS = 64;
 export interface SessionDescription {
   /** The reference of the image. */
   readonly image: string;
+  /** The size of its machine's memory. */
   readonly memoryBytes: number;
+  /** The number of its machine's CPUs. */
   readonly cpus: number;
+  /** When it was saved. */
   readonly saved: Date;
   /** The program and its arguments; empty if they are the image's. */
   readonly command: readonly string[];

@@ -7,13 +7,17 @@ import type { LaunchOptions } from './kept-options.ts';
 export interface SavedStart {
   /** For `removeStart`. */
   readonly id: string;
-  /** The canonical reference of its image, and the digest of that image's manifest. */
+  /** The canonical reference of its image. */
   readonly image: string;
+  /** The digest of that image's manifest. */
   readonly digest: string;
   /** The program and its arguments; empty if they are the image's. */
   readonly command: readonly string[];
+  /** The bytes that it takes in the store. */
   readonly usedBytes: number;
+  /** When it was saved. */
   readonly created: Date;
+  /** When a container last began with it, or it was saved. */
   readonly lastUsed: Date;
 }
 
