@@ -3,6 +3,7 @@ import { join, relative } from 'node:path';
 import { type Browser, type BrowserContext, chromium, type Page } from '@playwright/test';
 import { build } from 'vite';
 import { CHROMIUM } from '../e2e/browser.ts';
+import { translatorDefines } from '../scripts/setup/translator.mjs';
 import type { BootFigures } from '../src/machine/machine.ts';
 import { startServer } from '../src/server/server.ts';
 import type { BootSample } from './boot.ts';
@@ -37,6 +38,7 @@ export async function buildPage(wasm: string): Promise<void> {
     configFile: false,
     root: PAGE,
     base: './',
+    define: translatorDefines(),
     logLevel: 'warn',
     build: {
       ...{ outDir: BUILT, emptyOutDir: true, target: 'es2022' },

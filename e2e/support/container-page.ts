@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { build } from 'vite';
+import { translatorDefines } from '../../scripts/setup/translator.mjs';
 import { startServer } from '../../src/server/server.ts';
 
 const PROJECT = join(import.meta.dirname, '../..');
@@ -15,6 +16,7 @@ export async function serveContainerPage(name = 'e2e-container'): Promise<Contai
     configFile: false,
     root: join(PROJECT, 'e2e/container'),
     base: './',
+    define: translatorDefines(),
     // Its warnings are about parts that are loaded late elsewhere, and at once here.
     logLevel: 'error',
     build: { outDir: built, emptyOutDir: true, target: 'es2022' },
