@@ -10,12 +10,12 @@ import { withFolder } from './folder.ts';
 import { MEMORY_MIB } from './linux.ts';
 import type { PageRun, PageStretch } from './page/program.ts';
 import { PUBLIC } from './platform.ts';
-import type { Profile } from './profile.ts';
 import type { Program } from './programs.ts';
+import type { StoredCode } from './stored-code.ts';
 
 declare const pull: (reference: string) => Promise<void>;
 declare const runProgram: (run: PageRun) => Promise<PageStretch>;
-declare const profile: () => Promise<Profile>;
+declare const storedCode: () => Promise<StoredCode>;
 
 /** The folder of the image's layout, which pages find beside them. */
 const LAYOUT = 'program-images';
@@ -61,29 +61,29 @@ class ChromiumRunner implements Runner {
     await page.close();
   }
 
-  async run(program: Program, profile: Profile | 'interpreted'): Promise<Stretch> {
+  async run(program: Program, code: StoredCode | 'interpreted'): Promise<Stretch> {
     const clocks: number[] = [];
     const page = await this.#open(() => clocks.push(rendererTime()));
     const { elapsed, output } = await page.evaluate(
       (run) => runProgram(run),
-      this.#runOf(program, profile === 'interpreted' ? undefined : profile),
+      this.#runOf(program, code === 'interpreted' ? undefined : code),
     );
     await page.close();
     const [before = Number.NaN, after = Number.NaN] = clocks;
     return { elapsed, output, cpu: after - before };
   }
 
-  async train(program: Program): Promise<Profile> {
+  async train(program: Program): Promise<StoredCode> {
     const page = await this.#open(() => {});
     await page.evaluate((run) => runProgram(run), { ...this.#runOf(program, NONE), toTheEnd: true });
-    const made = await page.evaluate(() => profile());
+    const made = await page.evaluate(() => storedCode());
     await page.close();
     return made;
   }
 
-  #runOf({ command, from, to, memoryMib = MEMORY_MIB, cpus = 1 }: Program, profile?: Profile): PageRun {
+  #runOf({ command, from, to, memoryMib = MEMORY_MIB, cpus = 1 }: Program, code?: StoredCode): PageRun {
     return {
-      ...{ reference: this.#reference, command, memoryMib, cpus, profile, toTheEnd: false },
+      ...{ reference: this.#reference, command, memoryMib, cpus, code, toTheEnd: false },
       ...{ from: from?.source, to: to.source },
     };
   }

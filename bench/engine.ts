@@ -6,8 +6,8 @@ import { INIT_STARTED } from '../src/machine/protocol.ts';
 import { measureUntil, type StoredImage, type Stretch } from './containers.ts';
 import { MEMORY_MIB } from './linux.ts';
 import { startAlone } from './process.ts';
-import { type Profile, readProfile, replaceProfile } from './profile.ts';
 import type { Program } from './programs.ts';
+import { readStoredCode, replaceStoredCode, type StoredCode } from './stored-code.ts';
 
 const WITH_SETUP = join(import.meta.dirname, '../scripts/with-setup.mjs');
 const INTERPRETED = ['--jit', 'off'];
@@ -23,14 +23,14 @@ export interface Engine {
 }
 
 export interface Runner {
-  /** Measures a program in a machine whose store has this profile, or without the JIT. */
-  run(program: Program, profile: Profile | 'interpreted'): Promise<Stretch>;
-  /** Runs a program to its end without a profile, and returns the one that it leaves. */
-  train(program: Program): Promise<Profile>;
+  /** Measures a program in a machine whose store has this code, or without the JIT. */
+  run(program: Program, code: StoredCode | 'interpreted'): Promise<Stretch>;
+  /** Runs a program to its end without stored code, and returns the code that it leaves. */
+  train(program: Program): Promise<StoredCode>;
 }
 
-/** No profile: the first run of an image. */
-export const NONE: Profile = [];
+/** The first run of an image. */
+export const NONE: StoredCode = [];
 
 /** Node, of the version at a path. */
 export function nodeEngine(node: string, version: string): Engine {
@@ -54,21 +54,21 @@ class NodeRunner implements Runner {
     this.#node = node;
   }
 
-  async run(program: Program, profile: Profile | 'interpreted'): Promise<Stretch> {
-    const isInterpreted = profile === 'interpreted';
-    if (!isInterpreted) await replaceProfile(this.#image.store.values, profile);
+  async run(program: Program, code: StoredCode | 'interpreted'): Promise<Stretch> {
+    const isInterpreted = code === 'interpreted';
+    if (!isInterpreted) await replaceStoredCode(this.#image.store.values, code);
     const options = isInterpreted ? INTERPRETED : [];
     const launch = this.#image.ours(program, { node: this.#node, options });
     return measureUntil(launch, program.to, program.from);
   }
 
-  async train(program: Program): Promise<Profile> {
+  async train(program: Program): Promise<StoredCode> {
     const { values } = this.#image.store;
-    await replaceProfile(values, NONE);
+    await replaceStoredCode(values, NONE);
     const { command, args, env } = this.#image.ours(program, { node: this.#node });
     const child = startAlone(command, args, env);
     const [printed, [status]] = await Promise.all([text(child.stdout), once(child, 'exit')]);
     if (status !== 0) throw new Error(`${program.name} ended with status ${status}: ${printed}`);
-    return readProfile(values);
+    return readStoredCode(values);
   }
 }

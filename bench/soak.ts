@@ -2,7 +2,7 @@
  * `npx tsx bench/soak.ts [--minutes N] [--restart N] [--cpus N] [--jit hot|off|all]` runs mixed work in two
  * containers, for ten minutes or N. Every half minute it prints the process's memory and mappings, which must
  * stay level, and what the compiler has done. `--restart N` replaces the containers by new ones every N
- * minutes, which begin with the stored profile. `--jit all` compiles so much that compiled code is evicted
+ * minutes, which begin with the stored code. `--jit all` compiles so much that compiled code is evicted
  * again and again.
  */
 import { readFileSync } from 'node:fs';

@@ -16,15 +16,15 @@ const COLD_TIMES = 3;
 
 /** Ratios to QEMU's speed. */
 const REQUIRED = { mean: 1.8, busyMean: 1.3, lowest: 0.8 };
-/** Of these programs, in the first run and with a profile. */
-const PROMINENT = { names: ['python', 'perl', 'sqlite', 'gzip'], first: 1, profile: 1.5 };
+/** Of these programs, in the first run and with stored code. */
+const PROMINENT = { names: ['python', 'perl', 'sqlite', 'gzip'], first: 1, stored: 1.5 };
 /** How much longer than without the JIT cold work may take, and how much more processor time. */
 const MOST = { elapsed: 1.03, cpu: 1.15 };
 
-/** The first run of a program has no profile, and the other one that which an earlier run has left. */
-const OURS = ['first', 'profile'] as const;
+/** The first run of a program has no stored code, and the other one that which an earlier run has left. */
+const OURS = ['first', 'stored'] as const;
 const WAYS = ['qemu', ...OURS, 'interpreted'] as const;
-const TITLES = { qemu: 'qemu', first: 'first run', profile: 'with profile', interpreted: 'no JIT' };
+const TITLES = { qemu: 'qemu', first: 'first run', stored: 'stored code', interpreted: 'no JIT' };
 
 type Way = (typeof WAYS)[number];
 type Our = (typeof OURS)[number];
@@ -66,7 +66,7 @@ async function measureBoot({ boot }: Engine, rounds: number): Promise<WorkFigure
   const runs: Runs = {
     qemu: () => measureUntil(qemu, BOOTED),
     first: () => boot(false),
-    profile: () => boot(false),
+    stored: () => boot(false),
     interpreted: () => boot(true),
   };
   return [await measureInTurn(BOOT, runs, rounds, false)];
@@ -80,11 +80,11 @@ async function measurePrograms(
 ): Promise<WorkFigures[]> {
   const figures: WorkFigures[] = [];
   await withImages(programs, engine, async (program, image, runner) => {
-    const profile = await runner.train(program);
+    const code = await runner.train(program);
     const runs: Runs = {
       qemu: async () => measureUntil(await image.qemu(program), program.to, program.from),
       first: () => runner.run(program, NONE),
-      profile: () => runner.run(program, profile),
+      stored: () => runner.run(program, code),
       interpreted: () => runner.run(program, 'interpreted'),
     };
     figures.push(await measureInTurn(program.name, runs, rounds, program.from !== undefined));

@@ -1,7 +1,7 @@
 /** Runs programs for the benchmark, which calls these functions from outside. */
 import * as api from '../../src/api/browser.ts';
 import { browserStore } from '../../src/storage/browser.ts';
-import { type Profile, readProfile, replaceProfile } from '../profile.ts';
+import { readStoredCode, replaceStoredCode, type StoredCode } from '../stored-code.ts';
 
 /** Tells the benchmark that a mark has been printed, so that it reads the processor time. */
 declare const mark: () => Promise<void>;
@@ -13,7 +13,7 @@ export interface PageRun {
   readonly memoryMib: number;
   readonly cpus: number;
   /** Stored in place of all others; undefined for a run without the JIT. */
-  readonly profile: Profile | undefined;
+  readonly code: StoredCode | undefined;
   /** The marks: sources of expressions for lines. */
   readonly from: string | undefined;
   readonly to: string;
@@ -35,12 +35,12 @@ async function pull(reference: string): Promise<void> {
 }
 
 async function runProgram(run: PageRun): Promise<PageStretch> {
-  if (run.profile) await replaceProfile(browserStore().values, run.profile);
+  if (run.code) await replaceStoredCode(browserStore().values, run.code);
   const start = performance.now();
   if (!run.from) await mark();
   const builder = new api.Container(run.reference).memory(`${run.memoryMib}M`).cpus(run.cpus);
   if (run.command) builder.entrypoint(run.command);
-  const running = await builder.start({ jit: run.profile ? 'hot' : 'off' });
+  const running = await builder.start({ jit: run.code ? 'hot' : 'off' });
   await running.started;
   const stretch = await measureOutput(running.stdout, run, start);
   if (run.toTheEnd) await running.wait();
@@ -81,6 +81,6 @@ async function drain(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<v
   while (!(await reader.read()).done);
 }
 
-const profile = (): Promise<Profile> => readProfile(browserStore().values);
+const storedCode = (): Promise<StoredCode> => readStoredCode(browserStore().values);
 
-Object.assign(globalThis, { pull, runProgram, profile });
+Object.assign(globalThis, { pull, runProgram, storedCode });
