@@ -9,7 +9,7 @@ const LONGEST_PAUSE = 2000;
 export interface Starts {
   /** From the click to the container's end, in ms, the shortest first. */
   readonly times: readonly number[];
-  /** The starts that did not come to an end, with what the page said. */
+  /** The starts that hung, with the page's last message. */
   readonly hung: readonly string[];
 }
 

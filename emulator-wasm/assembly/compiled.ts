@@ -48,8 +48,8 @@ export function floatState(hart: usize): i32 {
 
 /**
  * Makes region `id` runnable at its `count` entries in a page with these bytes, which are in H_ENTRIES. It is
- * already in the table. Returns false if this hart has no room for it and for its `others` entries in `pages`
- * more pages.
+ * already in the table. Returns false if it, with its `others` entries in `pages` more pages, does not fit
+ * into this hart's pool.
  * @param page the page that it was compiled from; not used if it is a stored region
  * @param stored the number of a stored region plus 1, or 0
  */

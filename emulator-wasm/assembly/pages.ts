@@ -134,13 +134,17 @@ function copyPage(record: usize): void {
   }
 }
 
-/** Whether the page has no regions (0), or some (1), or some that wait (2). */
-export function hasWaiting(record: usize): u32 {
+/** Whether a page has regions, and whether some of them wait. */
+export const NO_REGIONS: u32 = 0;
+export const SOME_REGIONS: u32 = 1;
+export const WAITING_REGIONS: u32 = 2;
+
+export function stateOfRegions(record: usize): u32 {
   const first = firstRegion(hashOf(record));
   for (let region = first; region; region = nextRegion(region)) {
-    if (isWaiting(region)) return 2;
+    if (isWaiting(region)) return WAITING_REGIONS;
   }
-  return first ? 1 : 0;
+  return first ? SOME_REGIONS : NO_REGIONS;
 }
 
 /** Enters the page's regions that wait. */

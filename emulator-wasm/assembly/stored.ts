@@ -5,7 +5,7 @@
  * but also other code. So while only a part of the time is spent in pages with regions, they have to be as
  * hot as if their code had to be translated first.
  */
-import { enterWaiting, hasWaiting, R_STORED } from './pages';
+import { enterWaiting, NO_REGIONS, R_STORED, SOME_REGIONS, stateOfRegions, WAITING_REGIONS } from './pages';
 import { storedInstalls } from './regions';
 
 /** A moving average of the share of quanta that end in pages with regions: the last weighs 1 / 2^SHIFT. */
@@ -14,10 +14,7 @@ const ALWAYS: u32 = 1 << 20;
 const FAMILIAR: u32 = (ALWAYS / 20) * 19;
 const AT_FIRST: u32 = (ALWAYS / 4) * 3;
 
-/** Whether a page has regions, and whether some of them wait: R_STORED without its upper bits. */
-const NONE: u32 = 0;
-const SOME: u32 = 1;
-const WAITING: u32 = 2;
+/** The bits of R_STORED with the state of a page's regions. */
 const STATE_BITS: u32 = 2;
 
 let familiarity: u32 = AT_FIRST;
@@ -33,20 +30,20 @@ export function hasStored(): bool {
 
 /** Notes that a quantum ended in the page. */
 export function noteQuantum(record: usize): void {
-  familiarity += ((stateOf(record) != NONE ? ALWAYS : 0) >> SHIFT) - (familiarity >> SHIFT);
+  familiarity += ((stateOf(record) != NO_REGIONS ? ALWAYS : 0) >> SHIFT) - (familiarity >> SHIFT);
 }
 
 /** Whether the page's waiting regions are to be entered now. */
 @inline
 export function isDue(record: usize): bool {
-  return familiarity >= FAMILIAR && stateOf(record) == WAITING;
+  return familiarity >= FAMILIAR && stateOf(record) == WAITING_REGIONS;
 }
 
 /** Enters the page's waiting regions; false if it has none. */
 export function enterStored(record: usize): bool {
-  if (!hasStored() || stateOf(record) != WAITING) return false;
+  if (!hasStored() || stateOf(record) != WAITING_REGIONS) return false;
   enterWaiting(record);
-  store<u32>(record, (storedInstalls << STATE_BITS) | SOME, R_STORED);
+  store<u32>(record, (storedInstalls << STATE_BITS) | SOME_REGIONS, R_STORED);
   return true;
 }
 
@@ -54,7 +51,7 @@ export function enterStored(record: usize): bool {
 function stateOf(record: usize): u32 {
   const known = load<u32>(record, R_STORED);
   if (known >> STATE_BITS == storedInstalls) return known & ((1 << STATE_BITS) - 1);
-  const state = hasWaiting(record);
+  const state = stateOfRegions(record);
   store<u32>(record, (storedInstalls << STATE_BITS) | state, R_STORED);
   return state;
 }

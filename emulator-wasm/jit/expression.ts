@@ -80,7 +80,7 @@ function applied(operands: readonly Expression<'i32' | 'i64'>[], ...ops: number[
 
 const infix = (sign: string, op: number) => (a: Expression, b: Expression) =>
   wide(`(${a.text} ${sign} ${b.text})`, applied([a, b], op));
-/** An operation on each bit, for which the words of sign-extended words suffice. */
+/** An operation on each bit. On sign-extended words it needs only their low 32 bits. */
 const bitwise = (sign: string, op: number, op32: number) => (a: Expression, b: Expression) => {
   const [x, y] = [a.word, b.word];
   return wide(
@@ -164,6 +164,6 @@ export const signExtend16 = (a: Expression) =>
 export const select = (a: Expression, b: Expression, condition: Word) =>
   wide(`select<u64>(${a.text}, ${b.text}, ${condition.text})`, applied([a, b, condition], wasm.select));
 
-/** The result of a function of `assembly/integer.ts`, for which compiled code has something better. */
+/** The result of a function of `assembly/integer.ts`. Compiled code computes it inline. */
 export const call = (name: string, operands: readonly Expression<'i32' | 'i64'>[], push: Push) =>
   wide(`integer.${name}(${operands.map(({ text }) => text)})`, push);

@@ -71,7 +71,7 @@ export class PackWriter {
   }
 
   /**
-   * Returns the records of a region, or undefined if there is no room for them.
+   * Returns the records of a region, or undefined if they do not fit.
    * @param age how many packs were stored that did not need it
    */
   add(region: PackedRegion, age = 0): Uint8Array<ArrayBuffer> | undefined {

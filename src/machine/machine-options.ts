@@ -50,7 +50,7 @@ export interface LinuxOptions extends MachineOptions {
   /** Appended to the command line. */
   readonly commandLine?: string;
   readonly disks?: readonly DiskOptions[];
-  /** Without it, there is no network card. Reproducible runs have none. */
+  /** The network card; by default there is none. Reproducible runs ignore it. */
   readonly network?: NetworkOptions | undefined;
   /** Called when the state of the network changes, and once a second while frames are passed on. */
   readonly onNetwork?: ((status: NetworkStatus) => void) | undefined;

@@ -45,7 +45,7 @@ export async function createCore(): Promise<Core> {
   return new Core(await coreModule(), new MachineMemory(1, RAM_SIZE, 0));
 }
 
-/** Runs programs of so many rounds under QEMU once, and on the core in every mode. */
+/** Runs programs with this number of rounds once under QEMU, and on the core in every mode. */
 export async function runBatch(core: Core, programs: readonly Identity[], rounds = 1): Promise<Outcome> {
   const batch = buildBatch(programs, intervalFor(rounds), rounds);
   const expected = await runOnQemu(batch);
