@@ -25,6 +25,10 @@ export function wakeHarts(words: Int32Array, harts: number): void {
   }
 }
 
+export function isRunning(words: Int32Array): boolean {
+  return Atomics.load(words, M_POWER >>> 2) === POWER_RUNNING;
+}
+
 /** Makes all harts leave `run`. Has no effect when the guest has already ended the machine. */
 export function powerDown(words: Int32Array, harts: number, power: number): void {
   Atomics.compareExchange(words, M_POWER >>> 2, POWER_RUNNING, power);

@@ -3,14 +3,13 @@ import type { Translation } from '../../emulator-wasm/jit/translator.ts';
 import {
   H_REQUEST,
   M_DOORBELL,
-  M_POWER,
   M_TRANSLATIONS,
   POWER_RUNNING,
   REQUEST_PAUSE,
 } from '../../emulator-wasm/layout.ts';
 import { machineClock } from './clock.ts';
 import type { Core } from './core.ts';
-import { hartWord, wakeTranslator } from './hart-words.ts';
+import { hartWord, isRunning, wakeTranslator } from './hart-words.ts';
 import { OutputRing } from './output-ring.ts';
 import type { FromHart, HartStart, ToHart } from './protocol.ts';
 import { Tracer } from './trace.ts';
@@ -75,7 +74,7 @@ function instantiate(start: HartStart, post: (message: FromHart) => void): Core 
   const { memory, epoch, deterministic } = start;
   const words = new Int32Array(memory.buffer);
   const ring = new OutputRing(start.output);
-  const stopped = () => Atomics.load(words, M_POWER >>> 2) !== POWER_RUNNING;
+  const stopped = () => !isRunning(words);
   const wakeMachine = () => {
     // Without waitAsync the machine worker cannot watch the word.
     if ('waitAsync' in Atomics) Atomics.notify(words, M_DOORBELL >>> 2);

@@ -3,9 +3,12 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { H_WAKE } from '../../emulator-wasm/layout.ts';
 import type { MachineError } from './errors.ts';
+import { hartWord } from './hart-words.ts';
 import { type BareMetalOptions, Machine } from './machine.ts';
 import { nodePlatform } from './platform/node.ts';
+import type { Platform } from './platform/platform.ts';
 import * as programs from './testing/programs.ts';
 
 const MIB = 2 ** 20;
@@ -20,8 +23,12 @@ afterEach(async () => {
   for (const machine of machines.splice(0)) await machine.stop();
 });
 
-async function start(elf: Uint8Array, options: Partial<BareMetalOptions> = {}): Promise<Machine> {
-  const machine = await Machine.start(platform, {
+async function start(
+  elf: Uint8Array,
+  options: Partial<BareMetalOptions> = {},
+  on: Platform = platform,
+): Promise<Machine> {
+  const machine = await Machine.start(on, {
     emulator,
     cpus: 1,
     memoryBytes: 64 * MIB,
@@ -188,6 +195,29 @@ test('a guest that floods its console waits for the reader', async () => {
     await delay(1);
   }
   expect(stuck).toBeLessThan(2 ** 19);
+});
+
+test('no hart waits for a change of shared memory when its worker is terminated', async () => {
+  const waiting: number[] = [];
+  const watched: Platform = {
+    ...platform,
+    startWorker(start, transfer, onFailure) {
+      const worker = platform.startWorker(start, transfer, onFailure);
+      const terminate = async () => {
+        if (start.role === 'hart') {
+          await delay(100);
+          const wake = hartWord(start.hart, H_WAKE) >>> 2;
+          waiting.push(Atomics.notify(new Int32Array(start.memory.buffer), wake));
+        }
+        await worker.terminate();
+      };
+      return { ...worker, terminate };
+    },
+  };
+  const machine = await start(programs.asleep, { cpus: 2 }, watched);
+  await delay(100);
+  await machine.stop();
+  expect(waiting).toEqual([0, 0]);
 });
 
 test('nothing remains of stopped machines', async () => {

@@ -1,4 +1,4 @@
-import { MODE_ICOUNT, MODE_JIT, MODE_JIT_ALL } from '../../emulator-wasm/layout.ts';
+import { MODE_ICOUNT, MODE_JIT, MODE_JIT_ALL, POWER_OFF } from '../../emulator-wasm/layout.ts';
 import type { WritableDisk } from '../disk/disks.ts';
 import { chunks } from '../streams/chunks.ts';
 import type { Usage } from './agent-messages.ts';
@@ -8,7 +8,7 @@ import { type Deferred, deferred } from './deferred.ts';
 import { DiskRequests } from './disk-requests.ts';
 import { MachineError, unpackError } from './errors.ts';
 import { type Connection, Forwarders, type Listening } from './forwarders.ts';
-import { instructionsRetired } from './hart-words.ts';
+import { instructionsRetired, powerDown, wakeTranslator } from './hart-words.ts';
 import { allocateCode } from './image-code.ts';
 import { type JitStats, jitStats } from './jit-stats.ts';
 import {
@@ -638,8 +638,16 @@ export class Machine {
     this.#booted.reject(error);
     this.#processes.destroy(error);
     this.#disk.destroy(error);
+    this.#wakeWorkers();
     await Promise.all(this.#workers.map((worker) => worker.terminate()));
     this.#port.close();
+  }
+
+  /** Some versions of Safari never end a worker that waits for a change of the shared memory. */
+  #wakeWorkers(): void {
+    const words = new Int32Array((this.#memory as WebAssembly.Memory).buffer);
+    powerDown(words, this.#plan.harts, POWER_OFF);
+    wakeTranslator(words);
   }
 }
 

@@ -3,7 +3,7 @@ const HEAD = 1;
 const TAIL = 2;
 const WORDS = 4;
 const CAPACITY = 0x1_0000;
-/** How often a writer that waits for room checks whether to give up, in ms. */
+/** How often a writer that waits checks whether to give up, in ms. */
 const PATIENCE = 100;
 
 /**
@@ -68,7 +68,8 @@ export class OutputRing {
   }
 
   #lock(): void {
-    while (Atomics.compareExchange(this.#words, LOCK, 0, 1) !== 0) Atomics.wait(this.#words, LOCK, 1);
+    while (Atomics.compareExchange(this.#words, LOCK, 0, 1) !== 0)
+      Atomics.wait(this.#words, LOCK, 1, PATIENCE);
   }
 
   #unlock(): void {

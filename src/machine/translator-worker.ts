@@ -2,7 +2,7 @@ import { decoder } from '../../emulator-wasm/jit/decoder.ts';
 import { SharedLog } from '../../emulator-wasm/jit/shared-log.ts';
 import { Translator } from '../../emulator-wasm/jit/translator.ts';
 import { H_REQUEST, M_HOT, M_TRANSLATIONS, REQUEST_RETURN } from '../../emulator-wasm/layout.ts';
-import { hartWord, wakeHarts } from './hart-words.ts';
+import { hartWord, isRunning, wakeHarts } from './hart-words.ts';
 import type { TranslatorStart } from './protocol.ts';
 
 /** In ms. */
@@ -18,7 +18,8 @@ export function runTranslator({ memory, emulator, harts, code }: TranslatorStart
     const reports = Atomics.load(words, M_HOT >>> 2);
     const translation = translator.translate();
     if (!translation) {
-      Atomics.wait(words, M_HOT >>> 2, reports);
+      // Some versions of Safari never end a worker that waits for ever.
+      Atomics.wait(words, M_HOT >>> 2, reports, isRunning(words) ? Number.POSITIVE_INFINITY : PATIENCE);
       gather(words);
       continue;
     }

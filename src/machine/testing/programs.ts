@@ -72,6 +72,9 @@ export const echo = program([
 /** Writes to the UART without end. */
 export const flood = program([T1_UART, t2(120), STORE_BYTE, 0xffdff06f]); // j -4
 
+/** Waits for an interrupt that never comes. */
+export const asleep = program([0x10500073, 0xffdff06f]); // wfi, j -4
+
 /** Runs forever. */
 export const endless = program([HERE]);
 
