@@ -24,6 +24,7 @@ export class Container extends Builder {
   #isKeepable = false;
   #isFresh = false;
   #onBoot: ((figures: BootFigures) => void) | undefined;
+  #onLessMemory: ((memoryBytes: number) => void) | undefined;
   #onConsole: ((bytes: Uint8Array<ArrayBuffer>) => void) | undefined;
 
   /** @param image a reference, or in a browser an image that its user picked */
@@ -95,6 +96,15 @@ export class Container extends Builder {
     return this;
   }
 
+  /**
+   * Lets it run with less memory where the host refuses to give it as much, as phones do. Called with the
+   * bytes that it gets. Without this, such a start fails.
+   */
+  onLessMemory(report: (memoryBytes: number) => void): this {
+    this.#onLessMemory = report;
+    return this;
+  }
+
   /** Called with the log of the kernel. */
   onConsole(report: (bytes: Uint8Array<ArrayBuffer>) => void): this {
     this.#onConsole = report;
@@ -124,7 +134,10 @@ export class Container extends Builder {
     const loading = { policy, credentials, onProgress, signal };
     return launch(
       options,
-      { stdio, terminal, jit, savesItself, signal, onBoot: this.#onBoot, onConsole: this.#onConsole },
+      {
+        ...{ stdio, terminal, jit, savesItself, signal },
+        ...{ onBoot: this.#onBoot, onLessMemory: this.#onLessMemory, onConsole: this.#onConsole },
+      },
       async () => {
         const findStart = () => this.#findStart(options);
         if (this.#name === undefined)

@@ -21,6 +21,7 @@ export interface LiveOptions {
   readonly savesItself?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onBoot?: ((figures: BootFigures) => void) | undefined;
+  readonly onLessMemory?: ((memoryBytes: number) => void) | undefined;
   readonly onConsole?: ((bytes: Uint8Array<ArrayBuffer>) => void) | undefined;
 }
 
@@ -62,6 +63,7 @@ export async function launch(
       onDiskProblem: (problem: string | undefined) => events.emit('disk', { problem }),
       onConsole: live.onConsole,
       onBoot: live.onBoot,
+      onLessMemory: live.onLessMemory,
       signal,
     };
     const container = await (session

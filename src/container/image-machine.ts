@@ -1,4 +1,5 @@
 import type { KeptDiskDescription } from '../disk/kept-backend.ts';
+import { MemoryRefusedError } from '../machine/errors.ts';
 import {
   type BootFigures,
   type DiskOptions,
@@ -10,6 +11,7 @@ import {
   type SavedMachine,
   type WritableDisk,
 } from '../machine/machine.ts';
+import { lessMemory } from '../machine/memory.ts';
 import type { Platform } from '../machine/platform/platform.ts';
 import type { ImageConfig } from '../oci/image.ts';
 import type { HeldImage } from '../oci/pull.ts';
@@ -60,6 +62,11 @@ export interface ImageMachineOptions {
   readonly onDiskProblem?: ((problem: string | undefined) => void) | undefined;
   /** Called with the log of the guest's kernel. */
   readonly onConsole?: ((bytes: Uint8Array<ArrayBuffer>) => void) | undefined;
+  /**
+   * Called when the host refuses to give the machine its memory, with the bytes that it gets instead. Without
+   * this the start fails.
+   */
+  readonly onLessMemory?: ((memoryBytes: number) => void) | undefined;
   /** Called when the guest's kernel is up. */
   readonly onBoot?: ((figures: BootFigures) => void) | undefined;
   /** The machine goes on from this state, which says its CPUs and its memory. */
@@ -211,19 +218,29 @@ async function findBooted(
 }
 
 async function bootMachine(options: ImageMachineOptions, emulator: WebAssembly.Module): Promise<Machine> {
-  const { platform, cpus, memoryBytes } = options;
+  const { platform, cpus } = options;
   const [kernel, initrd] = await Promise.all([
     platform.loadFile(cpus === 1 ? 'kernel/Image' : 'kernel/Image-smp'),
     platform.loadFile('kernel/initramfs.cpio'),
   ]);
   options.signal?.throwIfAborted();
-  return Machine.start(platform, {
-    emulator,
-    kernel,
-    initrd,
-    cpus,
-    memoryBytes,
-    commandLine: COMMAND_LINE,
-    ...commonOptions(options),
-  });
+  const common = { emulator, kernel, initrd, cpus, commandLine: COMMAND_LINE, ...commonOptions(options) };
+  return withMemory(options, (memoryBytes) => Machine.start(platform, { ...common, memoryBytes }));
+}
+
+/** Starts a machine with as much memory as the host gives it, if its owner wants to hear of that. */
+async function withMemory(
+  { memoryBytes, onLessMemory }: ImageMachineOptions,
+  start: (memoryBytes: number) => Promise<Machine>,
+): Promise<Machine> {
+  for (let bytes = memoryBytes; ; )
+    try {
+      const machine = await start(bytes);
+      if (bytes < memoryBytes) onLessMemory?.(bytes);
+      return machine;
+    } catch (error) {
+      const less = error instanceof MemoryRefusedError && onLessMemory ? lessMemory(bytes) : undefined;
+      if (less === undefined) throw error;
+      bytes = less;
+    }
 }

@@ -8,6 +8,9 @@ export class MachineError extends Error {
   log: string | undefined;
 }
 
+/** The host does not give the memory of a machine. */
+export class MemoryRefusedError extends MachineError {}
+
 const DAMAGED = 'this saved session is damaged: ';
 
 /** A saved state of a machine cannot be right: it is damaged, or made to do harm. */

@@ -13,10 +13,11 @@ import {
   RAM_START,
 } from '../../emulator-wasm/layout.ts';
 import { cpusProblem, formatSize, GUEST_PAGE, MAX_RAM, memoryProblem } from '../options/limits.mjs';
-import { MachineError } from './errors.ts';
+import { MachineError, MemoryRefusedError } from './errors.ts';
 
 const WASM_PAGE = 0x1_0000;
 const MIB = 0x10_0000;
+const LEAST_USEFUL = 64 * MIB;
 
 /** Where everything lies in the shared memory. Addresses are byte addresses in it, sizes in bytes. */
 export interface MemoryPlan {
@@ -58,6 +59,15 @@ function mostMemory(harts: number): number {
  */
 export function fitMemory(harts: number, ramSize: number): number {
   return planMemory(harts, ramSize <= MAX_RAM ? Math.min(ramSize, mostMemory(harts)) : ramSize).ramSize;
+}
+
+/**
+ * Returns the memory that a machine may have whose host has refused to give it `ramSize`: half of that.
+ * Undefined if Linux could do little with so few.
+ */
+export function lessMemory(ramSize: number): number | undefined {
+  const half = Math.floor(ramSize / 2 / MIB) * MIB;
+  return half < LEAST_USEFUL ? undefined : half;
 }
 
 /** The page flags hold one byte for each page of RAM. */
@@ -107,9 +117,8 @@ export function allocateMemory(plan: MemoryPlan): WebAssembly.Memory {
   try {
     return new WebAssembly.Memory({ initial: plan.pages, maximum: plan.pages, shared: true });
   } catch (cause) {
-    throw new MachineError(`the host cannot provide ${formatSize(plan.pages * WASM_PAGE)} of memory`, {
-      cause,
-    });
+    const size = formatSize(plan.pages * WASM_PAGE);
+    throw new MemoryRefusedError(`the host cannot provide ${size} of memory`, { cause });
   }
 }
 

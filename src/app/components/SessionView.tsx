@@ -9,6 +9,7 @@ import { DiskNotice } from './DiskNotice.tsx';
 import { KeepNotice } from './KeepNotice.tsx';
 import { Later } from './Later.tsx';
 import { LeaveDialog } from './LeaveDialog.tsx';
+import { LessMemoryNotice } from './LessMemoryNotice.tsx';
 import { NetworkNotice } from './NetworkNotice.tsx';
 import { PortNotice } from './PortNotice.tsx';
 import { ProblemCard } from './ProblemCard.tsx';
@@ -70,6 +71,7 @@ export function SessionView() {
       </div>
       {phase === 'failed' && hasOutput && <ProblemCard />}
       <AgentNotice />
+      <LessMemoryNotice />
       <SilenceNotice />
       <CutOffNotice />
       <DiskNotice />

@@ -7,18 +7,26 @@ import { StartHistory } from './StartHistory.tsx';
 
 /** What the machine uses while it runs, and how its start went. */
 export function StatusBar() {
-  const { phase, run, reading } = useSession();
+  const { phase, run, reading, lessMemory } = useSession();
   const isRunning = phase === 'running' || phase === 'stopping';
   return (
     <div className="status-bar">
-      {isRunning && run && reading && <Figures run={run} reading={reading} />}
+      {isRunning && run && reading && (
+        <Figures run={run} reading={reading} memoryBytes={lessMemory ?? run.wish.memoryBytes} />
+      )}
       <StartHistory />
     </div>
   );
 }
 
-function Figures({ run, reading }: { run: Run; reading: Reading }) {
-  const { memoryBytes, diskBytes, cpus } = run.wish;
+interface FiguresProps {
+  readonly run: Run;
+  readonly reading: Reading;
+  readonly memoryBytes: number;
+}
+
+function Figures({ run, reading, memoryBytes }: FiguresProps) {
+  const { diskBytes, cpus } = run.wish;
   const network = useId();
   return (
     <>

@@ -94,6 +94,8 @@ export type SessionEvent =
   | { readonly type: 'image-ready' }
   /** The kernel is up. */
   | { readonly type: 'booted' }
+  /** The browser gives the machine less memory than it should have. */
+  | { readonly type: 'less-memory'; readonly bytes: number }
   /** The program runs. */
   | { readonly type: 'started' }
   /** The programs of a saved session go on. What the page showed comes before their further output. */

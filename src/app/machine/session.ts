@@ -282,6 +282,7 @@ export class Session {
     );
     const { kept } = request;
     const { signal } = this.#abort;
+    const onLessMemory = (bytes: number) => events.send({ type: 'less-memory', bytes });
     const onBoot = () => events.send({ type: 'booted' });
     if (kept) return startKept(kept, { terminal: FIRST_SIZE, signal }, events.send);
     return containerOf(request)
@@ -289,6 +290,7 @@ export class Session {
       .terminal(FIRST_SIZE)
       .onProgress(events.send)
       .onBoot(onBoot)
+      .onLessMemory(onLessMemory)
       .signal(signal)
       .run();
   }

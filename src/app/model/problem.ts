@@ -155,6 +155,12 @@ const NO_MEMORY: Explanation = {
   field: 'memory',
 };
 
+const MEMORY_REFUSED: Explanation = {
+  title: 'The browser does not give the machine its memory',
+  advice: 'Close other tabs and programs and try again, or give the machine less memory in the options.',
+  field: 'memory',
+};
+
 const NOT_STARTED: Explanation = {
   title: 'The program cannot start',
   advice: 'Correct the entrypoint and the arguments in the options, or choose another image.',
@@ -228,6 +234,7 @@ function explanationOf({ name, kind, message, log = '' }: Failure): Explanation 
   if (kind) return IMAGE_ERRORS[kind];
   if (name === 'MachineError' && message.startsWith('cannot load'))
     return message.includes('Image-smp') ? SMP_KERNEL : MISSING_FILE;
+  if (name === 'MachineError' && message.startsWith('the host cannot provide')) return MEMORY_REFUSED;
   if (name === 'MachineError' && MEMORY_PANIC.test(log)) return NO_MEMORY;
   return OTHERS[name] ?? BUG;
 }

@@ -51,6 +51,8 @@ interface SessionState {
   /** The exit status of the container, once it has ended. */
   readonly status: number | undefined;
   readonly problem: Problem | undefined;
+  /** The memory that the machine has in place of that of the wish, because the browser refuses so much. */
+  readonly lessMemory: number | undefined;
   /** The latest figures of the machine while it runs. */
   readonly reading: Reading | undefined;
   readonly traffic: Traffic | undefined;
@@ -81,6 +83,7 @@ const NOTHING = {
   messages: '',
   status: undefined,
   problem: undefined,
+  lessMemory: undefined,
   reading: undefined,
   traffic: undefined,
   hasOutput: false,
@@ -114,6 +117,9 @@ export const useSession = create<SessionState>((set, get) => {
     switch (event.type) {
       case 'image-ready':
         void useLibrary.getState().refresh();
+        break;
+      case 'less-memory':
+        set({ lessMemory: event.bytes });
         break;
       case 'started':
         // Its file has become a kept container.
