@@ -1,7 +1,7 @@
 /** Older browsers, which lack a feature. */
 import { expect, test } from './fixtures.ts';
 import { type ChangedSite, serveChanged } from './support/features.ts';
-import { BUSYBOX, linkTo } from './support/visitor.ts';
+import { BUSYBOX, HELLO, HELLO_WORLD, linkTo } from './support/visitor.ts';
 
 let site: ChangedSite | undefined;
 test.afterEach(() => site?.close());
@@ -19,7 +19,18 @@ for (const [feature, script] of [
   // (f64x2.relaxed_madd)
   ['relaxed SIMD of WebAssembly', without(0xfd, 0x87, 0x02)],
   ['Intl.Segmenter', 'delete Intl.Segmenter;'],
-  ['requestIdleCallback', 'delete globalThis.requestIdleCallback;'],
+  // The terminal draws with elements then.
+  [
+    'requestIdleCallback, BroadcastChannel and WebGL',
+    `delete globalThis.requestIdleCallback;
+    delete globalThis.BroadcastChannel;
+    for (const { prototype } of [globalThis.HTMLCanvasElement, globalThis.OffscreenCanvas].filter(Boolean)) {
+      const { getContext } = prototype;
+      prototype.getContext = function (kind, ...rest) {
+        return kind.startsWith('webgl') ? null : getContext.call(this, kind, ...rest);
+      };
+    }`,
+  ],
 ] as const)
   test(`without ${feature} containers run, with several CPUs too`, async ({ page, visitor }) => {
     site = await serveChanged(page, script);
@@ -34,6 +45,64 @@ for (const [feature, script] of [
     await visitor.expectScreen(/^wide: 漢字$/m);
     await expect(visitor.problem).toHaveCount(0);
   });
+
+test('without SharedArrayBuffer the page says which browsers run containers', async ({ page, visitor }) => {
+  await page.addInitScript('delete globalThis.SharedArrayBuffer;');
+  await visitor.open();
+  await visitor.expectProblem(/lacks WebAssembly threads/, /any recent Chromium, Firefox or Safari/);
+  await expect(visitor.button('Run')).toBeDisabled();
+});
+
+test('without navigator.locks images run, and the page says that nothing is kept', async ({
+  page,
+  visitor,
+}) => {
+  site = await serveChanged(page, 'delete Object.getPrototypeOf(navigator).locks;');
+  await page.goto(site.url + linkTo({ image: HELLO_WORLD }));
+  await expect(page.getByText('This browser keeps nothing of this page')).toBeVisible();
+  await visitor.run();
+  await visitor.expectScreen(HELLO);
+  await visitor.expectExit(0);
+});
+
+test('without files of the origin images are stored, and the page says why containers are not', async ({
+  page,
+  visitor,
+}) => {
+  site = await serveChanged(page, 'delete StorageManager.prototype.getDirectory;');
+  await page.goto(site.url + linkTo({ image: BUSYBOX }));
+  await visitor.run();
+  await visitor.expectPrompt();
+  await visitor.type('echo $((6 * 7))');
+  await visitor.expectScreen(/^42$/m);
+  await visitor.button('Not kept').click();
+  await expect(page.getByText(/this browser stores no files of pages: a newer one keeps/)).toBeVisible();
+});
+
+test('a browser that refuses a large memory gives a smaller one, and the page says so', async ({
+  page,
+  visitor,
+}) => {
+  site = await serveChanged(
+    page,
+    `{
+      const { Memory } = WebAssembly;
+      WebAssembly.Memory = new Proxy(Memory, {
+        construct(target, [options]) {
+          if (options.initial * 65536 > 400 * 2 ** 20) throw new RangeError('out of memory');
+          return new target(options);
+        },
+      });
+    }`,
+  );
+  await page.goto(site.url + linkTo({ image: BUSYBOX }));
+  await visitor.run();
+  await visitor.expectPrompt();
+  await expect(page.getByText(/It has 256 MB in place of 512 MB/)).toBeVisible();
+  await expect(visitor.figure('Memory')).toHaveText(/ of 256 MB$/);
+  await visitor.type("awk '/MemTotal/ { print ($2 < 262144) }' /proc/meminfo");
+  await visitor.expectScreen(/^1$/m);
+});
 
 test('after the computer has slept, the container has the time of day', async ({ page, visitor }) => {
   // The clock of a computer that wakes is ahead of the monotonic one.

@@ -4,6 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from './fixtures.ts';
+import { packBusybox } from './support/archives.ts';
 import { PUBLIC } from './support/places.ts';
 import { HELLO } from './support/visitor.ts';
 
@@ -15,16 +16,7 @@ test.beforeEach(async () => {
 });
 test.afterEach(() => rm(folder, { recursive: true, force: true }));
 
-/** Packs the demo image `busybox` in the formats that skopeo writes. */
-function archive(kind: 'docker-archive' | 'oci-archive'): string {
-  const file = join(folder, `${kind}.tar`);
-  const target = `${kind}:${file}:example/busybox:1`;
-  execFileSync('skopeo', [
-    ...['copy', '--quiet', '--insecure-policy', '--override-arch', 'riscv64'],
-    ...[`oci:${LAYOUT}:busybox`, target],
-  ]);
-  return file;
-}
+const archive = (kind: 'docker-archive' | 'oci-archive') => packBusybox(folder, kind);
 
 for (const kind of ['docker-archive', 'oci-archive'] as const) {
   test(`a picked ${kind} runs`, async ({ page, visitor }) => {

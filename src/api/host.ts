@@ -20,8 +20,12 @@ export type { Platform } from '../machine/platform/platform.ts';
 /** What the list of stored images needs. */
 export interface Library extends ImageNames {
   openStore(): Store;
-  /** The bytes that are left for images, and whether they stay until they are removed. */
-  measureRoom(): Promise<{ readonly freeBytes: number | undefined; readonly isPersistent: boolean }>;
+  /** The bytes that are left for images, whether they are kept, and whether until they are removed. */
+  measureRoom(): Promise<{
+    readonly freeBytes: number | undefined;
+    readonly isKept: boolean;
+    readonly isPersistent: boolean;
+  }>;
   /** Asks to keep images until they are removed. @returns whether they will be */
   persist(): Promise<boolean>;
 }

@@ -1,4 +1,5 @@
-import { proxy, type Remote, wrap } from 'comlink';
+import { proxy, type Remote, transfer, wrap } from 'comlink';
+import { lendStore } from '../storage/browser.ts';
 import type { Places } from './browser-images.ts';
 import type { ImageLoading } from './host.ts';
 import type { ImageLoader, ImageRequest } from './image-loader.ts';
@@ -59,9 +60,12 @@ class ImageClient {
 
   #open(): Remote<ImageLoader> {
     // Bundlers find a worker's code by an expression of this form.
-    this.#worker ??= wrap<ImageLoader>(
+    if (this.#worker) return this.#worker;
+    this.#worker = wrap<ImageLoader>(
       new Worker(new URL('./image-worker.ts', import.meta.url), { type: 'module', name: 'images' }),
     );
+    const lent = lendStore();
+    void this.#worker.borrow(transfer(lent, [lent]));
     return this.#worker;
   }
 }

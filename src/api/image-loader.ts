@@ -16,6 +16,8 @@ export type LoadedFacts = Omit<LoadedImage, 'release'>;
 
 /** What the worker offers. The caller chooses the number of a request. */
 export interface ImageLoader {
+  /** Takes the store of the caller, for browsers that keep nothing. */
+  borrow(store: MessagePort): void;
   load(
     id: number,
     request: ImageRequest,

@@ -1,6 +1,7 @@
 /** Loads images in a worker of a browser, because verifying and unpacking them takes a while. */
 import { expose } from 'comlink';
 import type { PullEvent } from '../oci/pull.ts';
+import { borrowStore } from '../storage/browser.ts';
 import { loadingHere, preloadImages } from './browser-images.ts';
 import type { ImageLoader } from './image-loader.ts';
 import type { LoadedImage } from './load-image.ts';
@@ -25,6 +26,8 @@ async function answer<T>(
 }
 
 const loader: ImageLoader = {
+  borrow: borrowStore,
+
   load: (id, { image, places, ...options }, onProgress) =>
     answer(id, async (signal) => {
       // Code for older browsers calls `onProgress.call`, which comlink would take for a name on the page.

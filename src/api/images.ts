@@ -48,6 +48,8 @@ export interface StorageUse {
    * Undefined in a browser that does not say.
    */
   readonly freeBytes: number | undefined;
+  /** Whether anything is stored. A browser may let a page keep nothing, and then images are in its memory. */
+  readonly isKept: boolean;
   /** Whether images stay until they are removed. A browser may remove them when its disk gets full. */
   readonly isPersistent: boolean;
 }

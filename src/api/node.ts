@@ -82,7 +82,7 @@ installHost({
     const { inspectSource, access } = await images();
     return inspectSource(access, image, options);
   },
-  measureRoom: async () => ({ freeBytes: await freeBytes(store), isPersistent: true }),
+  measureRoom: async () => ({ freeBytes: await freeBytes(store), isKept: true, isPersistent: true }),
   persist: async () => true,
   async readTextFile(path) {
     try {

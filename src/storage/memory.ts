@@ -28,7 +28,8 @@ export class MemoryStore implements KeyValueStore {
 
   async set(key: string, value: Uint8Array): Promise<void> {
     const size = this.#size + value.length - (this.#values.get(key)?.length ?? 0);
-    if (size > this.#capacity) throw new StorageFullError('the memory set aside for images is full');
+    if (size > this.#capacity)
+      throw new StorageFullError('the memory set aside for images is full: take a smaller one');
     this.#values.set(key, value.slice());
     this.#size = size;
   }

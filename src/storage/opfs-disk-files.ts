@@ -101,7 +101,8 @@ export class OpfsDiskFiles implements DiskFiles {
   async #folder(create: boolean): Promise<FileSystemDirectoryHandle | undefined>;
   async #folder(create: boolean): Promise<FileSystemDirectoryHandle | undefined> {
     const root = await navigator.storage?.getDirectory?.();
-    if (!root && create) throw new StorageError('this browser has no storage for the files of pages');
+    if (!root && create)
+      throw new StorageError('this browser stores no files of pages: a newer one keeps containers');
     if (!root) return undefined;
     try {
       return await root.getDirectoryHandle(this.#scope, { create });

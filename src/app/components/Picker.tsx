@@ -13,6 +13,7 @@ import { KeptContainers } from './KeptContainers.tsx';
 import { LinkNotice } from './LinkNotice.tsx';
 import { LiveTerminal } from './LiveTerminal.tsx';
 import { LocalImageButtons, openLocal } from './LocalImageButtons.tsx';
+import { NothingKeptNotice } from './NothingKeptNotice.tsx';
 import { Options } from './Options.tsx';
 import { PasteNotice } from './PasteNotice.tsx';
 import { Recent } from './Recent.tsx';
@@ -50,6 +51,7 @@ export function Picker({ canRun }: { canRun: boolean }) {
         </p>
       </div>
       <LinkNotice />
+      <NothingKeptNotice />
       <SessionOffer canRun={canRun} />
       <PasteNotice />
       <FormProblem />

@@ -9,11 +9,12 @@ import { useLibrary } from '../stores/library.ts';
 import { Button, IconButton } from './Button.tsx';
 import { Dialog } from './Dialog.tsx';
 import KeptDialog from './KeptDialog.tsx';
+import { NothingKeptNotice } from './NothingKeptNotice.tsx';
 import { Notice } from './Notice.tsx';
 
 /** Shows and deletes what is in the browser's storage. */
 export default function StorageDialog({ onClose }: { onClose: () => void }) {
-  const { images, starts, problem, refresh, removeAll } = useLibrary();
+  const { images, starts, storage, problem, refresh, removeAll } = useLibrary();
   const kept = useKept((state) => state.items);
   const [asked, ask] = useState<KeptItem>();
   useEffect(() => {
@@ -27,6 +28,7 @@ export default function StorageDialog({ onClose }: { onClose: () => void }) {
           {problem}
         </Notice>
       )}
+      <NothingKeptNotice />
       <Quota />
       {kept.length > 0 && (
         <>
@@ -51,17 +53,19 @@ export default function StorageDialog({ onClose }: { onClose: () => void }) {
         </>
       )}
       {kept.length + starts.length > 0 && <h3>Images</h3>}
-      {images.length === 0 ? (
-        <p className="quiet">
-          No image is stored. The browser stores each image that you run, so that it starts at once the next
-          time.
-        </p>
-      ) : (
+      {images.length > 0 ? (
         <ul className="stored-images">
           {images.map((image) => (
             <StoredImageItem key={image.reference} image={image} />
           ))}
         </ul>
+      ) : (
+        storage?.isKept !== false && (
+          <p className="quiet">
+            No image is stored. The browser stores each image that you run, so that it starts at once the next
+            time.
+          </p>
+        )
       )}
       {images.length > 0 && (
         <Button icon="trash" look="danger" onClick={() => void removeAll()}>
@@ -122,7 +126,7 @@ function StartItem({ start }: { start: SavedStart }) {
 function Quota() {
   const { storage, starts } = useLibrary();
   const kept = useKept((state) => state.items);
-  if (!storage) return null;
+  if (!storage?.isKept) return null;
   const { freeBytes, isPersistent } = storage;
   const usedBytes = [...kept, ...starts].reduce((sum, { usedBytes }) => sum + usedBytes, storage.usedBytes);
   return (

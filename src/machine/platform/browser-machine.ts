@@ -1,10 +1,11 @@
 import { openBrowserNetwork } from '../../network/browser.ts';
-import { browserStore, preloadStore } from '../../storage/browser.ts';
+import { borrowStore, browserStore, preloadStore } from '../../storage/browser.ts';
 import { runMachine } from '../machine-worker.ts';
 import type { MachineStart } from '../protocol.ts';
 import { becomePart } from './browser-worker.ts';
 
-becomePart((start: MachineStart) =>
-  runMachine(start, { openStore: browserStore, openNetwork: openBrowserNetwork }),
-);
+becomePart(({ lent, ...start }: MachineStart & { readonly lent: MessagePort }) => {
+  borrowStore(lent);
+  runMachine(start, { openStore: browserStore, openNetwork: openBrowserNetwork });
+});
 preloadStore();

@@ -1,3 +1,4 @@
+import { lendStore } from '../../storage/browser.ts';
 import { MachineError, type PackedError, unpackError } from '../errors.ts';
 import type { Platform } from './platform.ts';
 import { SpareWorkers } from './spare-workers.ts';
@@ -40,7 +41,10 @@ export function browserPlatform(
         const failure = message ? new Error(`the ${start.role} worker failed: ${message}`) : undefined;
         onFailure(failure ?? new MachineError(`cannot load the code of the ${start.role} worker`));
       };
-      worker.postMessage(start, transfer);
+      if (start.role === 'machine') {
+        const lent = lendStore();
+        worker.postMessage({ ...start, lent }, [...transfer, lent]);
+      } else worker.postMessage(start, transfer);
       return { setReferenced() {}, terminate: async () => worker.terminate() };
     },
 
