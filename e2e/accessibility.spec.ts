@@ -226,7 +226,7 @@ test('a long name leaves the state and the buttons of a session their room', asy
   registry.add(name, heavyBusybox(1000));
   await visitor.runLink({ image: `${registry.host}/${name}` });
   await visitor.expectPrompt();
-  for (const width of [360, 500, 700, 800, 1000, 1280]) {
+  for (const width of [360, 500, 620, 700, 800, 1000, 1280]) {
     await page.setViewportSize({ width, height: 640 });
     const state = await visitor.state.boundingBox();
     const buttons = await page.locator('.session-bar button:visible').all();
@@ -237,6 +237,10 @@ test('a long name leaves the state and the buttons of a session their room', asy
       const isBelow = box.y >= state.y + state.height;
       expect(isBeside || isBelow, `at ${width} pixels`).toBe(true);
     }
+    const rows = await page
+      .locator('.session-actions > button:visible')
+      .evaluateAll((all) => new Set(all.map((each) => each.getBoundingClientRect().top)).size);
+    expect(rows, `at ${width} pixels`).toBe(1);
     const isCut = await visitor.state.evaluate((element) => element.scrollWidth > element.clientWidth);
     expect(isCut, `at ${width} pixels`).toBe(false);
     await expectNoSidewaysScrolling(page);

@@ -12,7 +12,7 @@ test('the page and its terminals follow the text size of the browser', async ({ 
   await visitor.open({ image: BUSYBOX });
   // 14 px at the usual size of 16.
   expect(await visitor.button('Share').evaluate(sizeOf)).toBe(21);
-  for (const width of [1000, 640]) {
+  for (const width of [1000, 640, 360]) {
     await page.setViewportSize({ width, height: 640 });
     await expectNoSidewaysScrolling(page);
   }
@@ -21,4 +21,9 @@ test('the page and its terminals follow the text size of the browser', async ({ 
   await visitor.expectPrompt();
   expect(await page.locator('.xterm-rows').evaluate(sizeOf)).toBe(21);
   await expectNoSidewaysScrolling(page);
+  await visitor.type('echo kept');
+  await expect(visitor.button('Don’t keep it')).toBeVisible();
+  await page.setViewportSize({ width: 360, height: 640 });
+  for (const button of await page.locator('.session button:visible:not(.read-aloud, .bar-button)').all())
+    await expect(button).toBeInViewport({ ratio: 1 });
 });
