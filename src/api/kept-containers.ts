@@ -53,7 +53,7 @@ export async function startKept(
   options: StartOptions & Pick<LiveOptions, 'onConsole' | 'savesItself'>,
 ): Promise<StartedContainer> {
   const { stdin = 'piped', stdout = 'piped', stderr = 'piped', terminal } = options;
-  const { signal, onConsole, savesItself } = options;
+  const { signal, onConsole, onLessMemory, savesItself } = options;
   const source = await openKept(name);
   try {
     const openSession = savedSession(source.kept, options.resume);
@@ -62,6 +62,7 @@ export async function startKept(
       terminal: terminal ?? (source.launch.terminal ? SIZE : undefined),
       signal,
       onConsole,
+      onLessMemory,
       savesItself,
     };
     return await launch(source.launch, live, async () => ({ ...source, openSession }));

@@ -43,7 +43,7 @@ export type SessionFile = Blob | ReadableStream<Uint8Array>;
 
 /** How a container from a file goes on. */
 export interface OpenSessionOptions
-  extends Omit<StartOptions, 'resume'>,
+  extends Omit<StartOptions, 'resume' | 'onLessMemory'>,
     Pick<LoadImageOptions, 'credentials' | 'onProgress'> {
   /** Keeps it under this name. */
   readonly name?: string | undefined;

@@ -15,6 +15,11 @@ export interface StartOptions {
    * because its owner was cut off; they would be lost. What was saved is dropped if it does not.
    */
   readonly resume?: boolean | undefined;
+  /**
+   * Lets it run with less memory where the host refuses to give it as much. Called with the bytes that it
+   * gets. Without this, such a start fails, as it does for saved programs, which need all of theirs.
+   */
+  readonly onLessMemory?: ((memoryBytes: number) => void) | undefined;
   /** Ends the container. */
   readonly signal?: AbortSignal | undefined;
 }

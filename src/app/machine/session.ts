@@ -284,7 +284,7 @@ export class Session {
     const { signal } = this.#abort;
     const onLessMemory = (bytes: number) => events.send({ type: 'less-memory', bytes });
     const onBoot = () => events.send({ type: 'booted' });
-    if (kept) return startKept(kept, { terminal: FIRST_SIZE, signal }, events.send);
+    if (kept) return startKept(kept, { terminal: FIRST_SIZE, signal, onLessMemory }, events.send);
     return containerOf(request)
       .keepable()
       .terminal(FIRST_SIZE)
