@@ -114,7 +114,9 @@ async function wasUsed(path: string): Promise<boolean> {
 
 async function activate(): Promise<void> {
   await removeUnused();
-  await scope.clients.claim();
+  // Firefox waits for every worker of the pages, harts that sleep in Atomics.wait among them, and answers no
+  // request until the activation has ended.
+  void scope.clients.claim();
 }
 
 /** Takes a file from the cache of another release, if it has not changed since, or from the server. */
