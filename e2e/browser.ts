@@ -34,4 +34,10 @@ export const CHROMIUM = {
 };
 
 /** How the tests start Debian's Firefox, which Playwright drives by WebDriver BiDi in this channel. */
-export const FIREFOX = { channel: 'moz-firefox', executablePath: '/usr/bin/firefox-esr' };
+export const FIREFOX = {
+  channel: 'moz-firefox',
+  executablePath: '/usr/bin/firefox-esr',
+  args: ['--remote-allow-system-access'], // which `forgetWorkers` needs
+  // Pages may use the clipboard without a question, which nobody would answer.
+  firefoxUserPrefs: { 'dom.events.testing.asyncClipboard': true },
+};

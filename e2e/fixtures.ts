@@ -6,6 +6,7 @@ import { test as base, expect } from '@playwright/test';
 import { FakeRegistry } from '../src/oci/testing/fake-registry.ts';
 import { DockerRegistry } from '../src/server/registry/testing/docker-registry.ts';
 import { FIREFOX } from './browser.ts';
+import { forgetWorkers } from './support/firefox.ts';
 import { hasSharedImages, sharedImage } from './support/images.ts';
 import { forPrograms, startLinuxRun } from './support/linuxrun-server.ts';
 import { Visitor } from './support/visitor.ts';
@@ -64,6 +65,13 @@ export const test = base.extend<Fixtures, WorkerFixtures>({
       const server = await startLinuxRun([dockerRegistry.host, moodyRegistry.host]);
       await use(server.pageUrl);
       await server.close();
+    },
+    { scope: 'worker' },
+  ],
+  browser: [
+    async ({ browser, browserName }, use) => {
+      if (browserName === 'firefox') await forgetWorkers(browser);
+      await use(browser);
     },
     { scope: 'worker' },
   ],

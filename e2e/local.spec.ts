@@ -19,7 +19,7 @@ test.afterEach(() => rm(folder, { recursive: true, force: true }));
 const archive = (kind: 'docker-archive' | 'oci-archive') => packBusybox(folder, kind);
 
 for (const kind of ['docker-archive', 'oci-archive'] as const) {
-  test(`a picked ${kind} runs`, async ({ page, visitor }) => {
+  test(`a picked ${kind} runs`, { tag: '@firefox' }, async ({ page, visitor }) => {
     await visitor.open();
     const picking = page.waitForEvent('filechooser');
     await visitor.button('Open a file').click();

@@ -38,7 +38,7 @@ test.describe('an image', () => {
     await visitor.expectProblem(/not made for riscv64/, /linux\/amd64/, /choose another/i);
   });
 
-  test('that is private is pulled with a password, which nobody else sees', async ({
+  test('that is private is pulled with a password, which nobody else sees', { tag: '@firefox' }, async ({
     page,
     visitor,
     registry,
@@ -108,7 +108,7 @@ test('the server disappears and comes back', { tag: '@firefox' }, async ({ page,
   await again.close();
 });
 
-test('a running container continues without the server', async ({ page, visitor }) => {
+test('a running container continues without the server', { tag: '@firefox' }, async ({ page, visitor }) => {
   const server = await startLinuxRun([]);
   await page.goto(server.pageUrl + linkTo({ image: BUSYBOX }));
   await visitor.run();

@@ -26,7 +26,7 @@ async function expectWeight(visitor: Visitor): Promise<void> {
 const timesAsked = (registry: FakeRegistry, { blob }: TestLayer) =>
   registry.requests.filter(({ path }) => path.endsWith(sha256(blob))).length;
 
-test("an image comes from Debian's docker-registry through our server", async ({
+test("an image comes from Debian's docker-registry through our server", { tag: '@firefox' }, async ({
   visitor,
   dockerRegistry,
 }) => {
@@ -35,10 +35,9 @@ test("an image comes from Debian's docker-registry through our server", async ({
   await expectWeight(visitor);
 });
 
-test('a pull shows its progress, is cancelled, and continues with the layers it had', async ({
-  visitor,
-  registry,
-}) => {
+test('a pull shows its progress, is cancelled, and continues with the layers it had', {
+  tag: '@firefox',
+}, async ({ visitor, registry }) => {
   registry.add('team/heavy:1', image);
   const gate = new Gate(registry, weight);
   await visitor.runLink({ image: `${registry.host}/team/heavy:1` });
@@ -55,7 +54,11 @@ test('a pull shows its progress, is cancelled, and continues with the layers it 
   expect(timesAsked(registry, busybox)).toBe(1);
 });
 
-test('a reload during a pull loses no complete layer', async ({ page, visitor, registry }) => {
+test('a reload during a pull loses no complete layer', { tag: '@firefox' }, async ({
+  page,
+  visitor,
+  registry,
+}) => {
   registry.add('team/heavy:1', image);
   const gate = new Gate(registry, weight);
   await visitor.runLink({ image: `${registry.host}/team/heavy:1` });

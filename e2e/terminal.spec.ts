@@ -10,7 +10,7 @@ test.beforeEach(async ({ visitor }) => {
   await visitor.expectPrompt();
 });
 
-test('the container learns every size of the terminal', async ({ page, visitor }) => {
+test('the container learns every size of the terminal', { tag: '@firefox' }, async ({ page, visitor }) => {
   let asked = 0;
   const size = async () => {
     await visitor.type(`clear; echo size ${++asked}: $(stty size)`);
@@ -26,7 +26,10 @@ test('the container learns every size of the terminal', async ({ page, visitor }
   expect(after.rows).toBe(await page.locator('.xterm-rows > div').count());
 });
 
-test('a further terminal is a shell in the same container', async ({ page, visitor }) => {
+test('a further terminal is a shell in the same container', { tag: '@firefox' }, async ({
+  page,
+  visitor,
+}) => {
   await visitor.command('touch /from-the-first');
   await visitor.button('New terminal').click();
   await visitor.expectPrompt();
@@ -84,15 +87,18 @@ test('a list of keys opens by its button and by a key that no program gets', asy
   await visitor.expectScreen(/cat -v\ndone\?\ndone\?/);
 });
 
-test('a selection is copied, and pasted as one piece', async ({ page, visitor, context }) => {
-  await context.grantPermissions(['clipboard-read', 'clipboard-write']);
+test('a selection is copied, and pasted as one piece', async ({ page, visitor }) => {
+  await visitor.allowClipboard();
   await visitor.type('echo copied-word');
   await visitor.expectScreen(/^copied-word$/m);
   const row = page.locator('.xterm-rows > div').filter({ hasText: /^copied-word$/ });
   const { x = 0, y = 0 } = (await row.boundingBox()) ?? {};
-  await page.mouse.dblclick(x + 8, y + 8);
+  await page.mouse.move(x + 1, y + 8);
+  await page.mouse.down();
+  await page.mouse.move(x + 200, y + 8);
+  await page.mouse.up();
   await page.keyboard.press('Control+Shift+C');
-  expect(await page.evaluate(() => navigator.clipboard.readText())).toContain('copied');
+  await expect.poll(() => page.evaluate(() => navigator.clipboard.readText())).toContain('copied');
   await visitor.type('cat > /pasted');
   await page.evaluate(() => navigator.clipboard.writeText('one\ntwo\n'));
   await page.keyboard.press('Control+Shift+V');
@@ -103,12 +109,11 @@ test('a selection is copied, and pasted as one piece', async ({ page, visitor, c
   await visitor.expectScreen(/^2$/m);
 });
 
-test('keys, pastes and the mouse reach programs in the modes they request', async ({
+test('keys, pastes and the mouse reach programs in the modes they request', { tag: '@firefox' }, async ({
   page,
   visitor,
-  context,
 }) => {
-  await context.grantPermissions(['clipboard-read', 'clipboard-write']);
+  await visitor.allowClipboard();
   await visitor.type('echo be""gin; sleep 1000');
   // Before that the shell takes the key itself.
   await visitor.expectScreen(/^begin$/m);

@@ -72,6 +72,13 @@ export class Visitor {
     await this.page.goto(`./${linkTo(link)}`);
   }
 
+  /** Lets the page use the clipboard, which it may in our Firefox. */
+  async allowClipboard(): Promise<void> {
+    const context = this.page.context();
+    if (context.browser()?.browserType().name() === 'chromium')
+      await context.grantPermissions(['clipboard-read', 'clipboard-write']);
+  }
+
   /** Chooses an image from the catalogue. */
   async choose(name: string): Promise<void> {
     await this.page
