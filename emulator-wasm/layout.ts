@@ -276,8 +276,10 @@ export const H_PMPADDR = 0x380;
 export const H_PRIVATE = 0x400;
 /** A word that fences write and nothing reads (u32). */
 export const H_FENCE = 0x400;
-/** The result of compiled code's last atomic operation (u64). */
-export const ATOMIC_RESULT = 0x408;
+/** The reservation: host address (u32, 0 for none), width (u32), and the loaded value (u64). */
+export const H_RESERVED = 0x408;
+export const RESERVED_WIDTH = 0x40c;
+export const RESERVED_VALUE = 0x410;
 /** The load TLB, with 16-byte entries at offset (va >>> 8) & TLB_MASK. The store TLB follows it. */
 export const TLB_ENTRIES = 16384;
 export const TLB_MASK = (TLB_ENTRIES - 1) * 16;

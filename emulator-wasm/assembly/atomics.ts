@@ -1,16 +1,12 @@
 /** The A extension. Each operation is one WebAssembly atomic on the shared memory. */
+import { H_RESERVED, RESERVED_VALUE, RESERVED_WIDTH } from '../layout';
 import { AtomicOp, U_RD, U_RS1, U_RS2 } from './opcodes';
 import { atomicAddress } from './access';
 import { Access } from './pmp';
 import { faultCode } from './state';
 
-/** The reservation: host address (0 for none), width, and the loaded value. */
-let reserved: usize = 0;
-let reservedWidth: i32 = 0;
-let reservedValue: u64 = 0;
-
-export function dropReservation(): void {
-  reserved = 0;
+export function dropReservation(hart: usize): void {
+  store<u32>(hart, 0, H_RESERVED);
 }
 
 /** Executes the LR, SC or AMO at `u`. Returns false, with the fault set, if it faults. */
@@ -23,40 +19,42 @@ export function executeAtomic(hart: usize, u: usize): bool {
   return true;
 }
 
-/** The results of LR_W … AMOMAXU_D. Sets the fault. */
-export function atomicOperation(hart: usize, op: i32, va: u64, operand: u64): u64 {
+/** The result of one of LR_W … AMOMAXU_D. Sets the fault. */
+function atomicOperation(hart: usize, op: i32, va: u64, operand: u64): u64 {
   const double = op >= AtomicOp.LR_D;
   const access = op == AtomicOp.LR_W || op == AtomicOp.LR_D ? Access.LOAD : Access.STORE;
   const address = atomicAddress(hart, va, double ? 8 : 4, access);
   if (faultCode) return 0;
   return double
-    ? amo64(op - AtomicOp.LR_D, address, operand)
-    : <u64>(<i64>(<i32>amo32(op - AtomicOp.LR_W, address, <u32>operand)));
+    ? amo64(hart, op - AtomicOp.LR_D, address, operand)
+    : <u64>(<i64>(<i32>amo32(hart, op - AtomicOp.LR_W, address, <u32>operand)));
 }
 
-function reserve(address: usize, width: i32, value: u64): void {
-  reserved = address;
-  reservedWidth = width;
-  reservedValue = value;
+function reserve(hart: usize, address: usize, width: i32, value: u64): void {
+  store<u32>(hart, <u32>address, H_RESERVED);
+  store<i32>(hart, width, RESERVED_WIDTH);
+  store<u64>(hart, value, RESERVED_VALUE);
 }
 
-function holdsReservation(address: usize, width: i32): bool {
-  const holds = reserved == address && reservedWidth == width;
-  reserved = 0;
+function holdsReservation(hart: usize, address: usize, width: i32): bool {
+  const holds = load<u32>(hart, H_RESERVED) == <u32>address && load<i32>(hart, RESERVED_WIDTH) == width;
+  dropReservation(hart);
   return holds;
 }
 
 /** Functions in the order of AtomicOp. SC returns 0 for success, 1 for failure. */
-function amo32(f: i32, address: usize, operand: u32): u32 {
+function amo32(hart: usize, f: i32, address: usize, operand: u32): u32 {
   switch (f) {
     case 0: {
       const value = atomic.load<u32>(address);
-      reserve(address, 4, value);
+      reserve(hart, address, 4, value);
       return value;
     }
-    case 1:
-      if (!holdsReservation(address, 4)) return 1;
-      return atomic.cmpxchg<u32>(address, <u32>reservedValue, operand) == <u32>reservedValue ? 0 : 1;
+    case 1: {
+      if (!holdsReservation(hart, address, 4)) return 1;
+      const expected = load<u32>(hart, RESERVED_VALUE);
+      return atomic.cmpxchg<u32>(address, expected, operand) == expected ? 0 : 1;
+    }
     case 2:
       return atomic.xchg<u32>(address, operand);
     case 3:
@@ -89,16 +87,18 @@ function choose32(f: i32, a: u32, b: u32): u32 {
   }
 }
 
-function amo64(f: i32, address: usize, operand: u64): u64 {
+function amo64(hart: usize, f: i32, address: usize, operand: u64): u64 {
   switch (f) {
     case 0: {
       const value = atomic.load<u64>(address);
-      reserve(address, 8, value);
+      reserve(hart, address, 8, value);
       return value;
     }
-    case 1:
-      if (!holdsReservation(address, 8)) return 1;
-      return atomic.cmpxchg<u64>(address, reservedValue, operand) == reservedValue ? 0 : 1;
+    case 1: {
+      if (!holdsReservation(hart, address, 8)) return 1;
+      const expected = load<u64>(hart, RESERVED_VALUE);
+      return atomic.cmpxchg<u64>(address, expected, operand) == expected ? 0 : 1;
+    }
     case 2:
       return atomic.xchg<u64>(address, operand);
     case 3:

@@ -1,6 +1,5 @@
 /** Functions that compiled regions call, that install regions, and that decode code for the translator. */
-import { ATOMIC_RESULT, H_FRM, H_MSTATUS, H_CODE_PAGE, H_CODE_UOPS } from '../layout';
-import { atomicOperation } from './atomics';
+import { H_FRM, H_MSTATUS, H_CODE_PAGE, H_CODE_UOPS } from '../layout';
 import { flushBlocks } from './blocks';
 import { expand } from './compressed';
 import { counterReadable, CYCLE, readCounter } from './csr';
@@ -11,18 +10,7 @@ import { PseudoOp, UOP_SIZE } from './opcodes';
 import { adoptRegion } from './pages';
 import { dropRegionsUpTo, newRegion } from './regions';
 import { setBudget } from './slow';
-import { faultCode, FS, PAGE_SIZE } from './state';
-
-/**
- * Executes an LR, SC or AMO and stores the result in ATOMIC_RESULT. Returns false, with no effect, if it must
- * trap.
- */
-export function atomicRmw(hart: usize, op: i32, va: u64, operand: u64): bool {
-  const result = atomicOperation(hart, op, va, operand);
-  if (faultCode) return false;
-  store<u64>(hart, result, ATOMIC_RESULT);
-  return true;
-}
+import { FS, PAGE_SIZE } from './state';
 
 /**
  * Reads a counter when `left` of the hart's budget is left. Returns the highest value for the interpreter to

@@ -55,7 +55,6 @@ import { pendingInterrupts, STCE, takeInterrupt } from './trap';
 import { uartFlush } from './uart';
 
 export {
-  atomicRmw,
   counterValue,
   decodePage,
   evict,
@@ -97,7 +96,7 @@ export function resume(id: i32): void {
 function begin(hart: usize): void {
   setFlags(load<u32>(hart, H_FFLAGS));
   // SC may fail, and WFI may return, at any time.
-  dropReservation();
+  dropReservation(hart);
   stopWaiting();
   resetCode(hart);
   resetHeat(hart);

@@ -1,10 +1,11 @@
 /** The operations that the translator can compile. */
 import { isAtomic, isBranch, isJump } from '../assembly/opcodes.ts';
+import { emitAtomic } from './atomic.ts';
 import { COUNTER } from './counter.ts';
 import type { Emit } from './emit.ts';
 import { FLOAT } from './float.ts';
 import { INTEGER } from './integer.ts';
-import { emitAtomic, MEMORY } from './memory.ts';
+import { MEMORY } from './memory.ts';
 import { type Op, rowOf } from './operations.ts';
 
 const EMITTERS = { ...INTEGER, ...MEMORY, ...FLOAT, ...COUNTER };

@@ -16,7 +16,6 @@ export const IMPORTS = {
   [DISPATCH]: DISPATCH_SIGNATURE,
   floatState: of(I32, I32),
   counterValue: of(I64, I32, I32, I32),
-  atomicRmw: of(I32, I32, I32, I64, I64),
   addS: roundedBinary,
   subS: roundedBinary,
   mulS: roundedBinary,

@@ -1,21 +1,13 @@
-/** Loads, stores and atomics, through the TLB. */
-import { FloatMemoryOp, IntegerOp, isMemory, MemoryOp } from '../assembly/opcodes.ts';
-import {
-  ATOMIC_RESULT,
-  H_FENCE,
-  RECENT_LOADS,
-  RECENT_PAGES,
-  RECENT_STORES,
-  STORE_TLB,
-  TLB_MASK,
-} from '../layout.ts';
+/** Loads and stores, through the TLB. */
+import { AtomicOp, FloatMemoryOp, IntegerOp, isAtomic, isMemory, MemoryOp } from '../assembly/opcodes.ts';
+import { H_FENCE, RECENT_LOADS, RECENT_PAGES, RECENT_STORES, STORE_TLB, TLB_MASK } from '../layout.ts';
 import type { Emit } from './emit.ts';
 import type { RegionFunction } from './function.ts';
 import { isX86 } from './host.ts';
 import { type Memory, mapTable, type Op, rowOf } from './operations.ts';
 import type { Instruction } from './page.ts';
 import { HART, TLB } from './parameters.ts';
-import { I32, I64, wasm } from './wasm.ts';
+import { atomicCodes, I32, I64, wasm } from './wasm.ts';
 import type { Access, Window } from './windows.ts';
 
 const TLB_ADDEND = 8;
@@ -58,16 +50,29 @@ const WRITING = STORE_TLB;
 /** NaN boxing of a single in a register of 64 bits. */
 const BOX = 0xffff_ffff_0000_0000n;
 
-/** The loads and stores among instructions. */
+/** The access of an LR, SC or AMO. */
+export function atomicAccess(instruction: Instruction): Access {
+  const { op } = instruction;
+  const writes = op !== AtomicOp.LR_W && op !== AtomicOp.LR_D;
+  return { instruction, bytes: op < AtomicOp.LR_D ? 4 : 8, writes };
+}
+
+/** The instruction's access to memory, if it has one. */
+function accessOf(instruction: Instruction): Access | undefined {
+  const { op } = instruction;
+  if (isAtomic(op)) return atomicAccess(instruction);
+  if (!isMemory(op)) return undefined;
+  const load = rowOf(LOADS, op);
+  const transfer = load ?? rowOf(STORES, op);
+  return transfer && { instruction, bytes: transfer.bytes, writes: load === undefined };
+}
+
+/** The accesses of instructions to memory. */
 export function accessesOf(instructions: readonly Instruction[]): Access[] {
   const accesses: Access[] = [];
   for (let n = 0; n < instructions.length; n++) {
-    const instruction = instructions[n] as Instruction;
-    const { op } = instruction;
-    if (!isMemory(op)) continue;
-    const load = rowOf(LOADS, op);
-    const transfer = load ?? rowOf(STORES, op);
-    if (transfer) accesses.push({ instruction, bytes: transfer.bytes, writes: load === undefined });
+    const access = accessOf(instructions[n] as Instruction);
+    if (access) accesses.push(access);
   }
   return accesses;
 }
@@ -126,7 +131,7 @@ function emitStore(f: RegionFunction, instruction: Instruction, transfer: Transf
  * Pushes the access's address in the shared memory, without an offset, which is returned. Accesses that miss
  * the TLB are left to the interpreter, because a call here would cost all registers even if it never happens.
  */
-function pushHostAddress(f: RegionFunction, access: Access, retired: number): number {
+export function pushHostAddress(f: RegionFunction, access: Access, retired: number): number {
   const { code, windows } = f;
   const { rs1, imm } = access.instruction;
   if (!windows.covers(access)) {
@@ -252,7 +257,7 @@ function emitFence({ code }: RegionFunction): void {
   }
   code.get(HART);
   code.i32(0);
-  code.atomicAdd(H_FENCE);
+  code.atomic(atomicCodes(I32).add, H_FENCE);
   code.op(wasm.drop);
 }
 
@@ -272,24 +277,3 @@ export const MEMORY = {
   ),
   [MemoryOp.FENCE]: emitFence,
 } satisfies Record<Memory, Emit>;
-
-/** The core executes all atomics. */
-export function emitAtomic(
-  f: RegionFunction,
-  { op, rd, rs1, rs2, offset }: Instruction,
-  retired: number,
-): void {
-  const { code } = f;
-  f.registers.flush();
-  code.get(HART);
-  code.i32(op);
-  f.registers.get(rs1);
-  f.registers.get(rs2);
-  f.call('atomicRmw');
-  code.op(wasm.i32Eqz);
-  f.interpretIf(offset, retired);
-  if (rd === undefined) return;
-  code.get(HART);
-  code.memory(wasm.i64Load, ATOMIC_RESULT);
-  f.registers.set(rd);
-}

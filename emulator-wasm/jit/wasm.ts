@@ -32,6 +32,7 @@ export const wasm = {
   i64Store32: 0x3e,
   i32Eqz: 0x45,
   i32Eq: 0x46,
+  i32LtS: 0x48,
   i32LtU: 0x49,
   i32GtS: 0x4a,
   i32GtU: 0x4b,
@@ -100,6 +101,29 @@ export const wasm = {
   i64Extend16S: 0xc3,
   i64Extend32S: 0xc4,
 } as const;
+
+/** An atomic operation, and the logarithm of its width. */
+interface AtomicOperation {
+  readonly code: number;
+  readonly alignment: number;
+}
+
+/** Atomics of integers of 32 or 64 bits. */
+export type AtomicCode = ReturnType<typeof atomicCodes>;
+
+export function atomicCodes(type: typeof I32 | typeof I64) {
+  const of = (code32: number) =>
+    type === I32 ? { code: code32, alignment: 2 } : { code: code32 + 1, alignment: 3 };
+  return {
+    load: of(0x10),
+    add: of(0x1e),
+    and: of(0x2c),
+    or: of(0x33),
+    xor: of(0x3a),
+    exchange: of(0x41),
+    compareExchange: of(0x48),
+  };
+}
 
 const BLOCK = 0x02;
 const LOOP = 0x03;
@@ -350,9 +374,9 @@ export class Code {
     this.ops(ATOMIC_PREFIX, 0x03, 0x00);
   }
 
-  /** Adds the word on the stack to the one at the address below it, in sequential order; pushes the old. */
-  atomicAdd(offset: number): void {
-    this.ops(ATOMIC_PREFIX, 0x1e, 0x02);
+  /** An atomic. Its alignment is that of its width. */
+  atomic({ code, alignment }: AtomicOperation, offset = 0): void {
+    this.ops(ATOMIC_PREFIX, code, alignment);
     this.#unsigned(offset);
   }
 

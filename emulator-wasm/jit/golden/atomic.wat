@@ -1,12 +1,10 @@
 ;; entries: 0x0
 (module
   (type $t0 (func (param i32 i32 i64 i32 i32) (result i32)))
-  (type $t3 (func (param i32 i32 i64 i64) (result i32)))
   (import "core" "dispatch" (func $core.dispatch (type $t0)))
-  (import "core" "atomicRmw" (func $core.atomicRmw (type $t3)))
   (import "env" "memory" (memory $env.memory 1 65536 shared))
   (func $0 (export "0") (type $t0) (param $hart i32) (param $tlb i32) (param $page i64) (param $budget i32) (param $entry i32) (result i32)
-    (local $l5 i32) (local $l6 i64) (local $l7 i32) (local $l8 i64) (local $l9 i64) (local $l10 i64) (local $l11 i64)
+    (local $l5 i32) (local $l6 i64) (local $l7 i32) (local $l8 i64) (local $l9 i64) (local $l10 i64) (local $l11 i32) (local $l12 i32) (local $l13 i64) (local $l14 i32) (local $l15 i32) (local $l16 i64)
     (local.set $l7
       (i32.and
         (local.get $entry)
@@ -22,47 +20,109 @@
         (local.set $l9
           (i64.load offset=96 (;a2;)
             (local.get $hart)))
-        (i32.eqz
-          (call $core.atomicRmw
-            (local.get $hart)
-            (i32.const 132)
-            (local.get $l9)
-            (i64.load offset=88 (;a1;)
-              (local.get $hart))))
+        (i64.ne
+          (i64.load offset=262144
+            (local.tee $l11
+              (i32.add
+                (i32.and
+                  (i32.shr_u
+                    (i32.wrap_i64
+                      (local.tee $l10
+                        (local.get $l9)))
+                    (i32.const 8))
+                  (i32.const 262128))
+                (local.get $tlb))))
+          (i64.and
+            (i64.add
+              (local.get $l10)
+              (i64.const 7))
+            (i64.const -4096)))
         (local.set $l5
           (i32.const 1))
         (br_if $B1)
-        (local.set $l10
-          (i64.load offset=1032
-            (local.get $hart)))
+        (local.set $l12
+          (i32.add
+            (i32.load offset=262152
+              (local.get $l11))
+            (i32.wrap_i64
+              (local.get $l10))))
+        (i32.and
+          (local.tee $l11
+            (local.get $l12))
+          (i32.const 7))
+        (local.set $l5
+          (i32.const 1))
+        (br_if $B1)
+        (local.set $l13
+          (i64.atomic.rmw.add
+            (local.get $l11)
+            (i64.load offset=88 (;a1;)
+              (local.get $hart))))
         (atomic.fence)
         (i64.store offset=80 (;a0;)
           (local.get $hart)
-          (local.get $l10))
-        (i32.eqz
-          (call $core.atomicRmw
-            (local.get $hart)
-            (i32.const 118)
-            (local.get $l9)
-            (i64.const 0)))
+          (local.get $l13))
+        (i32.and
+          (local.tee $l11
+            (local.get $l12))
+          (i32.const 3))
         (local.set $l5
           (i32.const 131081))
         (br_if $B1)
-        (local.set $l11
-          (i64.load offset=1032
-            (local.get $hart)))
-        (i64.store offset=104 (;a3;)
+        (local.set $l14
+          (i32.atomic.load
+            (local.get $l11)))
+        (i32.store offset=1032
           (local.get $hart)
           (local.get $l11))
-        (i32.eqz
-          (call $core.atomicRmw
-            (local.get $hart)
-            (i32.const 119)
-            (local.get $l9)
-            (local.get $l11)))
+        (i32.store offset=1036
+          (local.get $hart)
+          (i32.const 4))
+        (i32.store offset=1040
+          (local.get $hart)
+          (local.get $l14))
+        (local.set $l15
+          (local.get $l14))
+        (local.set $l16
+          (i64.extend_i32_s
+            (local.get $l15)))
+        (i64.store offset=104 (;a3;)
+          (local.get $hart)
+          (local.get $l16))
+        (i32.and
+          (local.tee $l11
+            (local.get $l12))
+          (i32.const 3))
         (local.set $l5
           (i32.const 196621))
         (br_if $B1)
+        (if $I3 (result i32)
+          (i32.and
+            (i32.eq
+              (i32.load offset=1032
+                (local.get $hart))
+              (local.get $l11))
+            (i32.eq
+              (i32.load offset=1036
+                (local.get $hart))
+              (i32.const 4)))
+          (then
+            (i32.eqz
+              (i32.eq
+                (i32.atomic.rmw.cmpxchg
+                  (local.get $l11)
+                  (i32.load offset=1040
+                    (local.get $hart))
+                  (i32.wrap_i64
+                    (local.get $l16)))
+                (i32.load offset=1040
+                  (local.get $hart)))))
+          (else
+            (i32.const 1)))
+        (i32.store offset=1032
+          (local.get $hart)
+          (i32.const 0))
+        (drop)
         (local.set $budget
           (i32.sub
             (local.get $budget)

@@ -2,10 +2,10 @@
 (module
   (type $t0 (func (param i32 i32 i64 i32 i32) (result i32)))
   (type $t1 (func (param i32) (result i32)))
-  (type $t4 (func (param i64 i64 i32) (result i64)))
+  (type $t3 (func (param i64 i64 i32) (result i64)))
   (import "core" "dispatch" (func $core.dispatch (type $t0)))
   (import "core" "floatState" (func $core.floatState (type $t1)))
-  (import "core" "addS" (func $core.addS (type $t4)))
+  (import "core" "addS" (func $core.addS (type $t3)))
   (import "env" "memory" (memory $env.memory 1 65536 shared))
   (func $0 (export "0") (type $t0) (param $hart i32) (param $tlb i32) (param $page i64) (param $budget i32) (param $entry i32) (result i32)
     (local $l5 i32) (local $l6 i64) (local $l7 i32) (local $l8 i64) (local $l9 i32) (local $l10 i64) (local $l11 i32) (local $l12 i32) (local $l13 f64) (local $l14 f64) (local $l15 f64) (local $l16 f64) (local $l17 f64) (local $l18 i64) (local $l19 f64)
