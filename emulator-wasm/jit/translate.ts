@@ -13,7 +13,7 @@ import { type Block, isFarCall, isReturn, isSwitch, RETURNS, type Region } from 
 import { type KeptRegisters, RegisterSet } from './registers.ts';
 import { emitStructure, findStructure, headersOf, loopsOf, type Sequence } from './structure.ts';
 import { type FunctionBody, I64, type Label, wasm } from './wasm.ts';
-import { commonWindows, type Window } from './windows.ts';
+import { type Access, commonWindows, requestWindows, type Window, windowsAhead } from './windows.ts';
 
 /** The number of registers in locals. The host has few more. */
 const KEPT_REGISTERS = 12;
@@ -61,6 +61,11 @@ class Translation {
   readonly #entries: readonly number[];
   /** The entries' offsets. */
   readonly #starts: readonly number[];
+  /** The accesses to memory of each block. */
+  readonly #accesses: readonly (readonly Access[])[];
+  readonly #successors: readonly (readonly number[])[];
+  /** The windows that the blocks behind each block request, as far as they are known. */
+  readonly #ahead: ReadonlyMap<number, Window>[] = [];
   /** The predecessors of each block. Blocks that can be entered have none. */
   readonly #predecessors: readonly (readonly number[])[];
   /** The knowledge at the end of each block that is written already. */
@@ -97,7 +102,9 @@ class Translation {
     );
     this.#structure = enteredAt(this.#entries, structure, successors, depths);
     this.#starts = entries.map((entry) => this.#block(entry).start);
+    this.#successors = successors;
     this.#predecessors = predecessorsOf(successors, this.#entries);
+    this.#accesses = this.#blocks.map(({ instructions }) => accessesOf(instructions));
     this.#indirect = this.#f.code.local(I64);
   }
 
@@ -144,12 +151,36 @@ class Translation {
     this.#f.beginBlock(loop, readsTables(block.instructions));
     registers.beginBlock(block.instructions, loop?.kept, before.registers, before.words);
     const isEntry = this.#starts.includes(block.start);
-    windows.beginBlock(block.instructions, accessesOf(block.instructions), isEntry, before.windows);
+    const accesses = this.#accesses[number] as readonly Access[];
+    windows.beginBlock(block.instructions, accesses, isEntry, before.windows, this.#windowsAhead(number));
     this.#emitBlock(block, (target) => {
       this.#cross(loop, this.#loops.get(target));
       branch(target);
     });
     this.#known[number] = { registers: registers.known, words: registers.words, windows: windows.all };
+  }
+
+  /**
+   * The windows that the blocks behind a block request, as far as it passes them on. In a loop, a look-up for
+   * a single access is cheaper than one for a window.
+   */
+  #windowsAhead(number: number): ReadonlyMap<number, Window> {
+    const known = this.#ahead[number];
+    if (known) return known;
+    this.#ahead[number] = NOTHING.windows;
+    if (this.#loops.has(number)) return NOTHING.windows;
+    const successors = this.#successors[number] as readonly number[];
+    const isEntered = (successor: number) => this.#predecessors[successor]?.length === 0;
+    const requests = successors
+      .filter((successor) => !isEntered(successor))
+      .map((successor) => {
+        const { instructions } = this.#block(successor);
+        const accesses = this.#accesses[successor] as readonly Access[];
+        return requestWindows(instructions, accesses, this.#windowsAhead(successor), new Map());
+      });
+    const windows = windowsAhead(requests, waysOut(this.#block(number)));
+    this.#ahead[number] = windows;
+    return windows;
   }
 
   #knownBefore(number: number): Knowledge {
@@ -388,6 +419,13 @@ function successorsOf(block: Block): number[] {
   const last = block.instructions.at(-1);
   const falls = !block.leaves && last !== undefined && !isJump(last.op);
   return falls ? [...block.targets, block.next] : [...block.targets];
+}
+
+/** The number of ways out of a block, into the region and elsewhere. */
+function waysOut({ instructions }: Block): number {
+  const op = instructions.at(-1)?.op;
+  if (op === undefined || op === FarJumpOp.JALR) return Number.POSITIVE_INFINITY;
+  return isBranch(op) ? 2 : 1;
 }
 
 /** The blocks that are reachable from the entries, in the order of the code. */

@@ -14,6 +14,9 @@ import { type Code, I32 } from './wasm.ts';
 /** The maximum size of a window, in bytes. The wider it is, the more often it reaches into a second page. */
 const MAX_SPAN = 256;
 
+/** The same of windows for accesses in later blocks, which are not always executed. */
+const AHEAD_SPAN = 64;
+
 export interface Access {
   readonly instruction: Instruction;
   readonly bytes: number;
@@ -34,7 +37,7 @@ export class Windows {
   readonly #code: Code;
   /** Locals with the shared memory's address of the window's origin. */
   readonly #bases = new Map<number, number>();
-  /** The window that each access of the block requests, for itself and later ones. */
+  /** The windows that accesses of the block request, for themselves and later ones. */
   readonly #wanted = new Map<Instruction, Window>();
   #open = new Map<number, Window>();
   readonly #areWide: boolean;
@@ -49,30 +52,20 @@ export class Windows {
   /**
    * @param isEntry whether the region can be entered here
    * @param open windows that are open when the block begins
+   * @param ahead windows that later blocks request
    */
   beginBlock(
     instructions: readonly Instruction[],
     accesses: readonly Access[],
     isEntry: boolean,
     open: ReadonlyMap<number, Window>,
+    ahead: ReadonlyMap<number, Window>,
   ): void {
     this.#open = new Map(open);
     this.#wanted.clear();
-    const wanted = new Map<number, Window>();
-    let left = accesses.length;
-    for (let n = instructions.length - 1; n >= 0; n--) {
-      const instruction = instructions[n] as Instruction;
-      const { rd } = instruction;
-      const later = rd === undefined ? undefined : wanted.get(rd);
-      if (rd !== undefined && later) replace(wanted, rd, afterWrite(instruction, later, instruction.imm));
-      const access = accesses[left - 1];
-      if (access?.instruction !== instruction) continue;
-      left--;
-      const alone = windowOf(access);
-      const window = this.#areWide ? join(alone, wanted.get(instruction.rs1)) : alone;
-      wanted.set(instruction.rs1, window);
-      this.#wanted.set(instruction, isEntry && instruction === instructions[0] ? alone : window);
-    }
+    if (!this.#areWide) return;
+    requestWindows(instructions, accesses, ahead, this.#wanted);
+    if (isEntry) this.#wanted.delete(instructions[0] as Instruction);
   }
 
   /** Whether the access needs no TLB look-up. */
@@ -86,7 +79,7 @@ export class Windows {
 
   /** The window to look up for the access. */
   wanted(access: Access): Window {
-    return this.#wanted.get(access.instruction) as Window;
+    return this.#wanted.get(access.instruction) ?? windowOf(access);
   }
 
   /** @param isWide whether it was looked up for more than this access */
@@ -156,6 +149,56 @@ function join(first: Window, second: Window | undefined): Window {
   const to = Math.max(first.to, second.to);
   if (to - from > MAX_SPAN) return first;
   return { from, to, writable: first.writable || second.writable, origin: from };
+}
+
+/**
+ * Notes in `requests` the window that each access of a block requests, for itself and later ones. Returns
+ * those that are requested at the beginning of the block.
+ * @param ahead those at its end
+ */
+export function requestWindows(
+  instructions: readonly Instruction[],
+  accesses: readonly Access[],
+  ahead: ReadonlyMap<number, Window>,
+  requests: Map<Instruction, Window>,
+): Map<number, Window> {
+  const wanted = new Map(ahead);
+  let left = accesses.length;
+  for (let n = instructions.length - 1; n >= 0; n--) {
+    const instruction = instructions[n] as Instruction;
+    const { rd } = instruction;
+    const later = rd === undefined ? undefined : wanted.get(rd);
+    if (rd !== undefined && later) replace(wanted, rd, afterWrite(instruction, later, instruction.imm));
+    const access = accesses[left - 1];
+    if (access?.instruction !== instruction) continue;
+    left--;
+    const window = join(windowOf(access), wanted.get(instruction.rs1));
+    wanted.set(instruction.rs1, window);
+    requests.set(instruction, window);
+  }
+  return wanted;
+}
+
+/**
+ * The windows for the accesses of blocks behind a block, which request these.
+ * @param ways the number of ways out of the block. Stores must be certain, because the page may be read-only.
+ */
+export function windowsAhead(
+  requests: readonly ReadonlyMap<number, Window>[],
+  ways: number,
+): Map<number, Window> {
+  const windows = new Map<number, Window>();
+  for (const request of requests) {
+    for (const [register, window] of request) {
+      const writers = requests.filter((each) => each.get(register)?.writable).length;
+      const other = windows.get(register) ?? window;
+      const from = Math.min(window.from, other.from);
+      const to = Math.max(window.to, other.to);
+      if (to - from <= AHEAD_SPAN)
+        windows.set(register, { from, to, writable: writers === ways, origin: from });
+    }
+  }
+  return windows;
 }
 
 /** The windows that are open at the end of all predecessors of a block. */
