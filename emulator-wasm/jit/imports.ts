@@ -7,49 +7,23 @@ import { I32, I64, type Signature, type ValueType } from './wasm.ts';
 
 const of = (result: ValueType, ...parameters: ValueType[]): Signature => ({ parameters, results: [result] });
 const unary = of(I64, I64);
-const binary = of(I64, I64, I64);
 const roundedUnary = of(I64, I64, I32);
-const roundedBinary = of(I64, I64, I64, I32);
 
 /** The dispatcher, and functions of the core. The last parameter of those that round is the mode. */
 export const IMPORTS = {
   [DISPATCH]: DISPATCH_SIGNATURE,
   floatState: of(I32, I32),
   counterValue: of(I64, I32, I32, I32),
-  addS: roundedBinary,
-  subS: roundedBinary,
-  mulS: roundedBinary,
-  divS: roundedBinary,
-  sqrtS: roundedUnary,
-  fmaS: of(I64, I64, I64, I64, I32, I32, I32),
-  sgnjS: binary,
-  sgnjnS: binary,
-  sgnjxS: binary,
-  minS: binary,
-  maxS: binary,
-  eqS: binary,
-  ltS: binary,
-  leS: binary,
   classS: unary,
   cvtWS: roundedUnary,
   cvtWUS: roundedUnary,
   cvtLS: roundedUnary,
   cvtLUS: roundedUnary,
-  cvtSW: roundedUnary,
-  cvtSWU: roundedUnary,
-  cvtSL: roundedUnary,
-  cvtSLU: roundedUnary,
-  cvtSD: roundedUnary,
-  minD: binary,
-  maxD: binary,
   classD: unary,
   cvtWD: roundedUnary,
   cvtWUD: roundedUnary,
   cvtLD: roundedUnary,
   cvtLUD: roundedUnary,
-  cvtDL: roundedUnary,
-  cvtDLU: roundedUnary,
-  cvtDS: unary,
 } as const satisfies Record<string, Signature>;
 
 export type Import = keyof typeof IMPORTS;

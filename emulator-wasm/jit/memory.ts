@@ -30,7 +30,7 @@ const LOADS = {
   [MemoryOp.LBU]: { bytes: 1, code: wasm.i64Load8U, isWord: true },
   [MemoryOp.LHU]: { bytes: 2, code: wasm.i64Load16U, isWord: true },
   [MemoryOp.LWU]: { bytes: 4, code: wasm.i64Load32U },
-  [FloatMemoryOp.FLW]: { bytes: 4, code: wasm.i64Load32U },
+  [FloatMemoryOp.FLW]: { bytes: 4, code: wasm.f32Load },
   [FloatMemoryOp.FLD]: { bytes: 8, code: wasm.f64Load },
 };
 
@@ -46,9 +46,6 @@ const STORES = {
 /** The distance of the TLB from the load TLB. */
 const READING = 0;
 const WRITING = STORE_TLB;
-
-/** NaN boxing of a single in a register of 64 bits. */
-const BOX = 0xffff_ffff_0000_0000n;
 
 /** The access of an LR, SC or AMO. */
 export function atomicAccess(instruction: Instruction): Access {
@@ -102,11 +99,8 @@ function emitLoad(f: RegionFunction, instruction: Instruction, transfer: Transfe
   const { op, rd } = instruction;
   const offset = pushHostAddress(f, { instruction, bytes: transfer.bytes, writes: false }, retired);
   f.code.memory(transfer.code, offset);
-  if (op === FloatMemoryOp.FLW) {
-    f.code.i64Bits(BOX);
-    f.code.op(wasm.i64Or);
-  }
   if (rd === undefined) f.code.op(wasm.drop);
+  else if (op === FloatMemoryOp.FLW) f.registers.setSingle(rd);
   else if (op === FloatMemoryOp.FLD) f.registers.setDouble(rd);
   else {
     f.registers.set(rd);

@@ -2,12 +2,15 @@
 import { H_F, H_X } from '../layout.ts';
 import type { Instruction } from './page.ts';
 import { HART } from './parameters.ts';
-import { type Code, F64, I32, I64, wasm } from './wasm.ts';
+import { type Code, F32, F64, I32, I64, wasm } from './wasm.ts';
 
 /** Registers that only locals hold in a loop, and whether they are written there. */
 export type KeptRegisters = ReadonlyMap<number, boolean>;
 
 const NONE: KeptRegisters = new Map();
+
+/** NaN boxing of a single in a register of 64 bits. */
+export const BOX = 0xffff_ffff_0000_0000n;
 
 /** A register's number in RegisterSet's words and in arrays: floating-point registers follow the others. */
 const REGISTERS = 65;
@@ -67,11 +70,13 @@ export class Registers {
   #known = new RegisterSet();
   /** Those of them that are not in memory yet. */
   readonly #dirty: number[] = [];
-  /** Those whose value is a sign-extended word. */
+  /** Those whose value is a sign-extended word or a boxed single. */
   #words = new RegisterSet();
-  /** Those of them whose word is in a local of 32 bits, while the local of 64 bits is out of date. */
+  /** Those of them with 32 bits in a local of their own, while the local of 64 bits is out of date. */
   readonly #narrow = new Set<number>();
   readonly #wordLocals = new Map<number, number>();
+  /** Those whose low 32 bits are in a local as a single. */
+  readonly #singles = new RegisterSet();
   /** The number of reads of each register in the rest of the block. */
   readonly #reads = new Int32Array(REGISTERS);
 
@@ -82,7 +87,7 @@ export class Registers {
   /**
    * @param kept the registers that the block's loop keeps, if it is in one
    * @param known the registers in locals at its beginning
-   * @param words those whose value is a sign-extended word
+   * @param words those whose value is a sign-extended word or a boxed single
    */
   beginBlock(
     instructions: readonly Instruction[],
@@ -93,6 +98,7 @@ export class Registers {
     this.#kept = kept;
     this.#known = known.copy();
     this.#words = words.copy();
+    this.#singles.clear();
     this.#reads.fill(0);
     for (let n = 0; n < instructions.length; n++) {
       const { rs1, rs2 } = instructions[n] as Instruction;
@@ -123,7 +129,7 @@ export class Registers {
     return known;
   }
 
-  /** The registers whose value is a sign-extended word now. */
+  /** The registers whose value is a sign-extended word or a boxed single now. */
   get words(): RegisterSet {
     return this.#words;
   }
@@ -182,6 +188,7 @@ export class Registers {
 
   /** Pushes a floating-point register as a double. */
   getDouble(register: number): void {
+    this.widen(register);
     if (this.#inLocal(register)) this.#code.get(this.#local(register));
     else {
       this.#code.get(HART);
@@ -208,7 +215,29 @@ export class Registers {
     this.#narrow.add(register);
   }
 
-  /** Notes that the register's value is a sign-extended word. */
+  /** Pushes the single in a floating-point register, which must be boxed. */
+  getSingle(register: number): void {
+    const local = this.#wordLocal(register);
+    if (this.#singles.has(register)) {
+      this.#code.get(local);
+      return;
+    }
+    this.get(register);
+    this.#code.ops(wasm.i32WrapI64, wasm.f32ReinterpretI32);
+    this.#code.tee(local);
+    this.#singles.add(register);
+  }
+
+  /** Boxes the single on the stack in a floating-point register. */
+  setSingle(register: number): void {
+    this.#code.set(this.#wordLocal(register));
+    this.#noteWrite(register);
+    this.#words.add(register);
+    this.#narrow.add(register);
+    this.#singles.add(register);
+  }
+
+  /** Notes that the register's value is a sign-extended word or a boxed single. */
   noteWord(register: number): void {
     this.#words.add(register);
   }
@@ -216,7 +245,7 @@ export class Registers {
   #wordLocal(register: number): number {
     const known = this.#wordLocals.get(register);
     if (known !== undefined) return known;
-    const local = this.#code.local(I32);
+    const local = this.#code.local(isFloatRegister(register) ? F32 : I32);
     this.#wordLocals.set(register, local);
     return local;
   }
@@ -228,7 +257,11 @@ export class Registers {
   widen(register: number): void {
     if (!this.#narrow.delete(register)) return;
     this.#code.get(this.#wordLocal(register));
-    this.#code.op(wasm.i64ExtendI32S);
+    if (isFloatRegister(register)) {
+      this.#code.ops(wasm.i32ReinterpretF32, wasm.i64ExtendI32U);
+      this.#code.i64Bits(BOX);
+      this.#code.ops(wasm.i64Or, wasm.f64ReinterpretI64);
+    } else this.#code.op(wasm.i64ExtendI32S);
     this.#code.set(this.#local(register));
   }
 
@@ -240,6 +273,7 @@ export class Registers {
   }
 
   #noteWrite(register: number): void {
+    this.#singles.delete(register);
     if (this.#kept.has(register)) return;
     this.#known.add(register);
     if (!this.#dirty.includes(register)) this.#dirty.push(register);
@@ -256,12 +290,14 @@ export class Registers {
   forget(): void {
     this.#known.clear();
     this.#words.clear();
+    this.#singles.clear();
   }
 
   /** Pushes the low word of a register. */
   get32(register: number): void {
     if (this.#narrow.has(register)) {
       this.#code.get(this.#wordLocal(register));
+      if (isFloatRegister(register)) this.#code.op(wasm.i32ReinterpretF32);
       return;
     }
     this.get(register);

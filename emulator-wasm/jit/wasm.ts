@@ -15,6 +15,7 @@ export const wasm = {
   select: 0x1b,
   i32Load: 0x28,
   i64Load: 0x29,
+  f32Load: 0x2a,
   f64Load: 0x2b,
   i64Load8S: 0x30,
   i64Load8U: 0x31,
@@ -44,9 +45,14 @@ export const wasm = {
   i64LtU: 0x54,
   i64GtS: 0x55,
   i64GtU: 0x56,
+  i64LeU: 0x58,
   i64GeS: 0x59,
   i64GeU: 0x5a,
+  f32Eq: 0x5b,
+  f32Lt: 0x5d,
+  f32Le: 0x5f,
   f64Eq: 0x61,
+  f64Ne: 0x62,
   f64Lt: 0x63,
   f64Le: 0x65,
   f64Ge: 0x66,
@@ -83,19 +89,47 @@ export const wasm = {
   i64ShrU: 0x88,
   i64Rotl: 0x89,
   i64Rotr: 0x8a,
+  f32Neg: 0x8c,
+  f32Sqrt: 0x91,
+  f32Add: 0x92,
+  f32Sub: 0x93,
+  f32Mul: 0x94,
+  f32Div: 0x95,
+  f32Min: 0x96,
+  f32Max: 0x97,
   f64Abs: 0x99,
   f64Neg: 0x9a,
+  f64Ceil: 0x9b,
+  f64Floor: 0x9c,
+  f64Trunc: 0x9d,
+  f64Nearest: 0x9e,
   f64Sqrt: 0x9f,
   f64Add: 0xa0,
   f64Sub: 0xa1,
   f64Mul: 0xa2,
   f64Div: 0xa3,
+  f64Min: 0xa4,
+  f64Max: 0xa5,
   i32WrapI64: 0xa7,
+  i32TruncF64S: 0xaa,
+  i32TruncF64U: 0xab,
   i64ExtendI32S: 0xac,
   i64ExtendI32U: 0xad,
+  i64TruncF64S: 0xb0,
+  i64TruncF64U: 0xb1,
+  f32ConvertI32S: 0xb2,
+  f32ConvertI32U: 0xb3,
+  f32ConvertI64S: 0xb4,
+  f32ConvertI64U: 0xb5,
+  f32DemoteF64: 0xb6,
   f64ConvertI32S: 0xb7,
   f64ConvertI32U: 0xb8,
+  f64ConvertI64S: 0xb9,
+  f64ConvertI64U: 0xba,
+  f64PromoteF32: 0xbb,
+  i32ReinterpretF32: 0xbc,
   i64ReinterpretF64: 0xbd,
+  f32ReinterpretI32: 0xbe,
   f64ReinterpretI64: 0xbf,
   i64Extend8S: 0xc2,
   i64Extend16S: 0xc3,
@@ -140,6 +174,7 @@ const LOCAL_SET = 0x21;
 const LOCAL_TEE = 0x22;
 const I32_CONST = 0x41;
 const I64_CONST = 0x42;
+const F32_CONST = 0x43;
 const F64_CONST = 0x44;
 const SIMD_PREFIX = 0xfd;
 const ATOMIC_PREFIX = 0xfe;
@@ -344,6 +379,10 @@ export class Code {
     this.#out.push(I64_CONST);
     this.#constants.push({ name, at: this.#out.length });
     this.#out.push(...constantBytes(value));
+  }
+
+  f32(value: number): void {
+    this.#out.push(F32_CONST, ...new Uint8Array(Float32Array.of(value).buffer));
   }
 
   f64(value: number): void {

@@ -2,13 +2,11 @@
 (module
   (type $t0 (func (param i32 i32 i64 i32 i32) (result i32)))
   (type $t1 (func (param i32) (result i32)))
-  (type $t3 (func (param i64 i64 i32) (result i64)))
   (import "core" "dispatch" (func $core.dispatch (type $t0)))
   (import "core" "floatState" (func $core.floatState (type $t1)))
-  (import "core" "addS" (func $core.addS (type $t3)))
   (import "env" "memory" (memory $env.memory 1 65536 shared))
   (func $0 (export "0") (type $t0) (param $hart i32) (param $tlb i32) (param $page i64) (param $budget i32) (param $entry i32) (result i32)
-    (local $l5 i32) (local $l6 i64) (local $l7 i32) (local $l8 i64) (local $l9 i32) (local $l10 i64) (local $l11 i32) (local $l12 i32) (local $l13 f64) (local $l14 f64) (local $l15 f64) (local $l16 f64) (local $l17 f64) (local $l18 i64) (local $l19 f64)
+    (local $l5 i32) (local $l6 i64) (local $l7 i32) (local $l8 i64) (local $l9 i32) (local $l10 i64) (local $l11 i32) (local $l12 i32) (local $l13 f64) (local $l14 f64) (local $l15 f64) (local $l16 f64) (local $l17 f64) (local $l18 i64) (local $l19 f32) (local $l20 f32) (local $l21 f32) (local $l22 f32) (local $l23 f32) (local $l24 f64)
     (local.set $l7
       (i32.and
         (local.get $entry)
@@ -126,15 +124,30 @@
                   (i32.and
                     (local.get $l9)
                     (i32.const 4))))
-              (i64.lt_u
-                (i64.sub
-                  (i64.shl
-                    (i64.reinterpret_f64
-                      (local.get $l14))
-                    (i64.const 1))
-                  (i64.const 18014398509481984))
-                (i64.const -27021597764222976)))
-            (if $I4 (result i32)
+              (if $I4 (result i32)
+                (i64.lt_u
+                  (i64.sub
+                    (i64.shl
+                      (i64.reinterpret_f64
+                        (local.get $l14))
+                      (i64.const 1))
+                    (i64.const 18014398509481984))
+                  (i64.const -27021597764222976))
+                (then
+                  (i32.const 1))
+                (else
+                  (i32.and
+                    (i32.or
+                      (f64.eq
+                        (local.get $l16)
+                        (f64.const 0x0p+0 (;=0;)))
+                      (f64.eq
+                        (local.get $l13)
+                        (f64.const 0x0p+0 (;=0;))))
+                    (f64.eq
+                      (local.get $l14)
+                      (f64.const 0x0p+0 (;=0;)))))))
+            (if $I5 (result i32)
               (i32.eqz
                 (i32.eqz
                   (i32.and
@@ -183,18 +196,81 @@
         (i64.store offset=88 (;a1;)
           (local.get $hart)
           (local.get $l18))
+        (i64.lt_u
+          (i64.and
+            (i64.reinterpret_f64
+              (local.get $l13))
+            (i64.reinterpret_f64
+              (local.get $l16)))
+          (i64.const -4294967296))
+        (local.set $l5
+          (i32.const 262159))
+        (br_if $B1)
         (local.set $l19
+          (f32.add
+            (local.tee $l20
+              (f32.reinterpret_i32
+                (i32.wrap_i64
+                  (i64.reinterpret_f64
+                    (local.get $l13)))))
+            (local.tee $l21
+              (f32.reinterpret_i32
+                (i32.wrap_i64
+                  (i64.reinterpret_f64
+                    (local.get $l16)))))))
+        (i32.eqz
+          (i32.and
+            (i32.and
+              (i32.eqz
+                (i32.eqz
+                  (i32.and
+                    (local.get $l9)
+                    (i32.const 4))))
+              (i32.lt_u
+                (i32.and
+                  (i32.reinterpret_f32
+                    (local.get $l19))
+                  (i32.const 2147483647))
+                (i32.const 2139095040)))
+            (if $I6 (result i32)
+              (i32.eqz
+                (i32.eqz
+                  (i32.and
+                    (local.get $l9)
+                    (i32.const 2))))
+              (then
+                (i32.const 1))
+              (else
+                (local.set $l22
+                  (f32.sub
+                    (local.get $l19)
+                    (local.get $l20)))
+                (f32.eq
+                  (f32.add
+                    (f32.sub
+                      (local.get $l20)
+                      (f32.sub
+                        (local.get $l19)
+                        (local.get $l22)))
+                    (f32.sub
+                      (local.get $l21)
+                      (local.get $l22)))
+                  (f32.const 0x0p+0 (;=0;)))))))
+        (local.set $l5
+          (i32.const 262159))
+        (br_if $B1)
+        (local.set $l23
+          (local.get $l19))
+        (local.set $l24
           (f64.reinterpret_i64
-            (call $core.addS
-              (i64.reinterpret_f64
-                (local.get $l13))
-              (i64.reinterpret_f64
-                (local.get $l16))
-              (i32.load offset=844
-                (local.get $hart)))))
+            (i64.or
+              (i64.extend_i32_u
+                (i32.reinterpret_f32
+                  (local.get $l23)))
+              (i64.const -4294967296))))
         (f64.store offset=368 (;fa3;)
           (local.get $hart)
-          (local.get $l19))
+          (local.get $l24))
         (local.set $budget
           (i32.sub
             (local.get $budget)
