@@ -1,7 +1,18 @@
-/** Older browsers, which lack a feature. */
+/** What browsers have, and older ones that lack a feature. */
 import { expect, test } from './fixtures.ts';
-import { type ChangedSite, serveChanged } from './support/features.ts';
+import { type ChangedSite, serveChanged, testedVersion } from './support/features.ts';
 import { BUSYBOX, HELLO, HELLO_WORLD, linkTo } from './support/visitor.ts';
+
+test('this browser has what the page needs, and is one that README names', { tag: '@firefox' }, async ({
+  browser,
+  browserName,
+  visitor,
+}) => {
+  expect(Number.parseInt(browser.version(), 10)).toBeGreaterThanOrEqual(testedVersion(browserName));
+  await visitor.open({ image: BUSYBOX });
+  await expect(visitor.button('Run')).toBeEnabled();
+  await expect(visitor.problem).toHaveCount(0);
+});
 
 let site: ChangedSite | undefined;
 test.afterEach(() => site?.close());

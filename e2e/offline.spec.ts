@@ -16,7 +16,7 @@ import { SITE } from './support/places.ts';
 import { runsForeignScripts } from './support/policy.ts';
 import { BUSYBOX, HELLO, HELLO_WORLD, linkTo, Visitor } from './support/visitor.ts';
 
-test.use({ serviceWorkers: 'allow', expectedErrors: /Failed to load resource|ERR_|Content Security Policy/ });
+test.use({ serviceWorkers: 'allow', expectedErrors: /Failed to load resource|ERR_|Content.Security.Policy/ });
 
 let server: RunningServer | undefined;
 test.afterEach(() => server?.close());
@@ -44,10 +44,9 @@ const kernelsOf = (page: Page) =>
     return kept.flatMap(({ url }) => /kernel\/(?!booted)(.*)/.exec(url)?.[1] ?? []).sort();
   });
 
-test('without its server the page loads again, is isolated, and runs demo images', async ({
-  page,
-  visitor,
-}) => {
+test('without its server the page loads again, is isolated, and runs demo images', {
+  tag: '@firefox',
+}, async ({ page, visitor }) => {
   server = await startServer([SITE], 0);
   await page.goto(server.pageUrl);
   await expectKept(page);
@@ -69,7 +68,11 @@ test('without its server the page loads again, is isolated, and runs demo images
   await expect(visitor.image).toHaveValue('BusyBox');
 });
 
-test('without its server images of registries run from the store', async ({ page, visitor, registry }) => {
+test('without its server images of registries run from the store', { tag: '@firefox' }, async ({
+  page,
+  visitor,
+  registry,
+}) => {
   registry.add('team/app:1', heavyBusybox(1000));
   server = await startLinuxRun([registry.host]);
   const link = linkTo({ image: `${registry.host}/team/app:1`, memory: '256M' });

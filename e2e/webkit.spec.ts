@@ -1,6 +1,10 @@
 /** The main steps of a visitor in WebKit, the engine of Safari. */
+import { sha256, type TestLayer } from '../src/oci/testing/image.ts';
 import { test as base, expect } from './fixtures.ts';
+import { Gate } from './support/faults.ts';
+import { testedVersion } from './support/features.ts';
 import { heavyBusybox } from './support/images.ts';
+import { startLinuxRun } from './support/linuxrun-server.ts';
 import { BUSYBOX, HELLO, HELLO_WORLD, linkTo } from './support/visitor.ts';
 import { hasWebKit, VirtualScreen, WebKitVisitor } from './support/webkit.ts';
 
@@ -41,6 +45,7 @@ const expectPage = (webkit: WebKitVisitor, pattern: RegExp) =>
   expect.poll(() => webkit.pageText()).toMatch(pattern);
 
 test('hello-world says hello, and ends', async ({ webkit, serverUrl }) => {
+  expect(Number.parseFloat(webkit.version)).toBeGreaterThanOrEqual(testedVersion('webkit'));
   await webkit.open(serverUrl);
   await webkit.choose('Hello World');
   await webkit.press('Run');
@@ -87,6 +92,50 @@ test('an image of a registry is stored, survives a reload, and is deleted', asyn
   await expectPage(webkit, /MB used/);
   await webkit.press('Delete all images');
   await expectPage(webkit, /No image is stored/);
+});
+
+test('a pull shows its progress, is cancelled, and goes on with the layers it had', async ({
+  webkit,
+  serverUrl,
+  registry,
+}) => {
+  const image = heavyBusybox(4 << 20);
+  const [busybox, weight] = image.layers as [TestLayer, TestLayer];
+  registry.add('team/heavy:1', image);
+  const gate = new Gate(registry, weight);
+  await webkit.open(serverUrl + linkTo({ image: `${registry.host}/team/heavy:1` }));
+  await webkit.press('Run');
+  await expectPage(webkit, /verified/);
+  await expectPage(webkit, /2(\.\d)? MB of 4(\.0)? MB/);
+  await webkit.press('Cancel');
+  await webkit.press('Run');
+  await expectPage(webkit, /stored already/);
+  gate.open();
+  await expectScreen(webkit, PROMPT);
+  await webkit.type('wc -c < /weight');
+  await expectScreen(webkit, /^4194304$/m);
+  const asked = registry.requests.filter(({ path }) => path.endsWith(sha256(busybox.blob)));
+  expect(asked).toHaveLength(1);
+});
+
+test('without its server the page loads again, is isolated, and runs images from the store', async ({
+  webkit,
+  registry,
+}) => {
+  registry.add('team/app:1', heavyBusybox(1000));
+  const server = await startLinuxRun([registry.host]);
+  await webkit.open(server.pageUrl + linkTo({ image: `${registry.host}/team/app:1` }));
+  await webkit.run('navigator.serviceWorker.ready.then(() => { globalThis.isKept = true; })');
+  await expect.poll(() => webkit.run('return globalThis.isKept')).toBe(true);
+  await webkit.press('Run');
+  await expectScreen(webkit, PROMPT);
+  await server.close();
+  await webkit.reload();
+  expect(await webkit.run('return crossOriginIsolated')).toBe(true);
+  await webkit.press('Run');
+  await expectScreen(webkit, PROMPT);
+  await webkit.type('wc -c < /weight');
+  await expectScreen(webkit, /^1000$/m);
 });
 
 test.describe('as WebKitGTK comes', () => {

@@ -1,10 +1,21 @@
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Page } from '@playwright/test';
 import { forPrograms, startLinuxRun } from './linuxrun-server.ts';
 
 const WORKERS = /\/assets\/(session-worker|browser-(machine|hart|translator))-[^/]*\.js$/;
+
+const README = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
+const NAMED = { chromium: /Chromium (\d+)/, firefox: /Firefox ESR (\d+)/, webkit: /WebKitGTK (\d+\.\d+)/ };
+
+/** The version of a browser with which the page is tested, as README says. */
+export function testedVersion(name: keyof typeof NAMED): number {
+  const [, version] = NAMED[name].exec(README) ?? [];
+  if (version === undefined) throw new Error(`README does not name ${name}`);
+  return Number(version);
+}
 
 export interface ChangedSite {
   readonly url: string;

@@ -16,6 +16,22 @@ export interface DriverOptions {
   readonly capabilities: object;
 }
 
+/** Errors of the protocol that end by themselves. */
+const PASSING = ['stale element reference', 'element not interactable', 'element click intercepted'];
+
+/** An error of the protocol. */
+class Refusal extends Error {}
+
+interface Failure {
+  readonly error: string;
+  readonly message: string;
+}
+
+interface NewSession {
+  readonly sessionId: string;
+  readonly capabilities: { readonly browserVersion: string };
+}
+
 async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -30,6 +46,7 @@ export class WebDriver {
   readonly #process: ChildProcess;
   readonly #url: string;
   #session = '';
+  #version = '';
   /** The lines that the driver and its browser print, the console of the page among them. */
   readonly output: string[] = [];
 
@@ -54,14 +71,20 @@ export class WebDriver {
 
   async #begin(capabilities: object): Promise<void> {
     const body = { capabilities: { alwaysMatch: capabilities } };
-    const { sessionId } = await until(() =>
-      this.#send<{ sessionId: string }>('POST', '/session', body).catch((error: unknown) => {
+    const { sessionId, capabilities: had } = await until(() =>
+      this.#send<NewSession>('POST', '/session', body).catch((error: unknown) => {
         if (!(error instanceof TypeError)) throw error;
         // It does not listen yet.
         return undefined;
       }),
     );
     this.#session = `/session/${sessionId}`;
+    this.#version = had.browserVersion;
+  }
+
+  /** The browser's own. */
+  get version(): string {
+    return this.#version;
   }
 
   async stop(): Promise<void> {
@@ -86,10 +109,23 @@ export class WebDriver {
     return this.#send('POST', `${this.#session}/execute/sync`, { script, args });
   }
 
-  /** Clicks the element that a script returns, as soon as it does. */
+  /** Clicks the element that a script returns, as soon as that is possible. */
   async click(script: string, ...args: readonly unknown[]): Promise<void> {
-    const found = await until(() => this.run<Record<string, string> | null>(script, ...args));
-    await this.#send('POST', `${this.#session}/element/${found[ELEMENT]}/click`, {});
+    await until(async () => {
+      const found = await this.run<Record<string, string> | null>(script, ...args);
+      return found && this.#tryToClick(found[ELEMENT] ?? '');
+    });
+  }
+
+  async #tryToClick(element: string): Promise<boolean> {
+    try {
+      await this.#send('POST', `${this.#session}/element/${element}/click`, {});
+      return true;
+    } catch (error) {
+      // The page has just drawn it anew, or has something else in its place.
+      if (error instanceof Refusal && PASSING.includes(error.message)) return false;
+      throw error;
+    }
   }
 
   /** Types into what has the focus. */
@@ -104,8 +140,8 @@ export class WebDriver {
 
   async #send<Result = void>(method: string, path: string, body?: object): Promise<Result> {
     const response = await fetch(this.#url + path, { method, body: body ? JSON.stringify(body) : null });
-    const { value } = (await response.json()) as { value: Result & { message?: string } };
-    if (!response.ok) throw new Error(`${method} ${path}: ${value.message}`);
+    const { value } = (await response.json()) as { value: Result & Failure };
+    if (!response.ok) throw new Refusal(value.error, { cause: `${method} ${path}: ${value.message}` });
     return value;
   }
 }

@@ -76,8 +76,17 @@ export class WebKitVisitor {
     return this.#driver.output.filter((line) => /^CONSOLE .*\b(ERROR|WARN)/.test(line));
   }
 
+  get version(): string {
+    return this.#driver.version;
+  }
+
   open(url: string): Promise<void> {
     return this.#driver.open(url);
+  }
+
+  /** Runs the body of a function in the page. */
+  run<Result>(body: string): Promise<Result> {
+    return this.#driver.run(body);
   }
 
   reload(): Promise<void> {
