@@ -54,7 +54,7 @@ test('the tree is walked by keys, and files are downloaded by their names', asyn
   await expect(page.getByLabel('Selected')).toContainText('/srv/web/index.html');
   await expect(page.getByLabel('Selected')).toContainText('6 B, rw-r--r--, user 0, group 0');
   const downloading = page.waitForEvent('download');
-  await page.keyboard.press('Enter');
+  await page.keyboard.press('Shift+Enter');
   expect((await downloading).suggestedFilename()).toBe('index.html');
   await page.keyboard.press('ArrowLeft');
   await page.keyboard.press('ArrowLeft');

@@ -2,34 +2,65 @@ import { useRef } from 'react';
 import { printable } from '../../text/byte-text.ts';
 import { pickedFiles } from '../model/dropped.ts';
 import { formatBytes } from '../model/format.ts';
-import { type FileRow, formatMode, ROOT, rowAt } from '../model/tree.ts';
+import { type FileRow, formatMode, rowAt } from '../model/tree.ts';
+import { useEditor } from '../stores/editor.ts';
 import { destination, filesRows, useFiles } from '../stores/files.ts';
-import { useJobs } from '../stores/jobs.ts';
+import { useLayout } from '../stores/layout.ts';
+import { useSearch } from '../stores/search.ts';
 import { Button, IconButton } from './Button.tsx';
-import { FILES_BUTTON_ID } from './FilesButton.tsx';
+import { focusFiles } from './FilesButton.tsx';
 import { FilesQuestion } from './FilesQuestion.tsx';
-import { FilesTree } from './FilesTree.tsx';
+import { FilesSearch } from './FilesSearch.tsx';
+import { canMove, downloadRow, FilesTree, isFile } from './FilesTree.tsx';
 import { Jobs } from './Jobs.tsx';
+import { sized } from './sized.ts';
 
 /** The container's files: a tree, and what can be done with them. */
 export default function FilesPanel() {
-  const { folders, expanded, selected, question, hide } = useFiles();
+  const { folders, expanded, selected, question, hide, ask } = useFiles();
+  const size = useLayout(({ sizes }) => sizes.files);
   const rows = filesRows({ folders, expanded });
   const row = rowAt(rows, selected);
+  const isSearching = useSearch(({ isShown }) => isShown);
+  const endSearch = () => useSearch.getState().hide();
   const close = () => {
     hide();
-    document.getElementById(FILES_BUTTON_ID)?.focus();
+    focusFiles();
   };
   return (
     <aside
+      id="files"
       className="files"
       aria-label="Files"
+      style={sized(size)}
       onKeyDown={(event) => {
-        if (event.key === 'Escape' && !question) close();
+        // The keys of a dialog come here too.
+        if (question) return;
+        if (event.key === 'Escape') isSearching ? endSearch() : close();
+        if (event.key !== 'f' || !(event.ctrlKey || event.metaKey)) return;
+        event.preventDefault();
+        useSearch.getState().show(destination());
       }}
     >
       <div className="files-header">
         <h2>Files</h2>
+        <IconButton
+          icon="find"
+          label="Find in the files"
+          title="Find in the files (Ctrl+F)"
+          aria-pressed={isSearching}
+          onClick={() => (isSearching ? endSearch() : useSearch.getState().show(destination()))}
+        />
+        <IconButton
+          icon="newFile"
+          label="New file"
+          onClick={() => ask({ kind: 'new-file', folder: destination() })}
+        />
+        <IconButton
+          icon="newFolder"
+          label="New folder"
+          onClick={() => ask({ kind: 'new-folder', folder: destination() })}
+        />
         <IconButton
           icon="restart"
           label="Read the folders again"
@@ -37,9 +68,15 @@ export default function FilesPanel() {
         />
         <IconButton icon="close" label="Close the files" onClick={close} />
       </div>
-      <UploadBar />
-      <FilesTree rows={rows} selected={row} />
-      {row.kind === 'file' && <Details row={row} />}
+      {isSearching ? (
+        <FilesSearch />
+      ) : (
+        <>
+          <UploadBar />
+          <FilesTree rows={rows} selected={row} />
+          {row.kind === 'file' && <Details row={row} />}
+        </>
+      )}
       <Jobs />
       {question && <FilesQuestion question={question} />}
     </aside>
@@ -50,7 +87,7 @@ export default function FilesPanel() {
 function UploadBar() {
   const files = useRef<HTMLInputElement>(null);
   const folder = useRef<HTMLInputElement>(null);
-  const { ask, offer } = useFiles.getState();
+  const { offer } = useFiles.getState();
   const take = (input: HTMLInputElement) => {
     const picked = pickedFiles(input.files ?? []);
     input.value = '';
@@ -64,11 +101,6 @@ function UploadBar() {
       <Button icon="upload" look="plain" onClick={() => folder.current?.click()}>
         Upload folder
       </Button>
-      <IconButton
-        icon="newFolder"
-        label="New folder"
-        onClick={() => ask({ kind: 'new-folder', folder: destination() })}
-      />
       <input
         ref={files}
         type="file"
@@ -90,12 +122,11 @@ function UploadBar() {
 }
 
 /** The selected file, and what can be done with it. */
-function Details({ row: { path, entry, isExpanded } }: { row: FileRow }) {
+function Details({ row }: { row: FileRow }) {
   const { ask } = useFiles.getState();
-  const { download, downloadFolder } = useJobs.getState();
+  const { path, entry, isExpanded } = row;
   const isFolder = isExpanded !== undefined;
-  const isFile = (entry?.target?.type ?? entry?.type) === 'file';
-  const canChange = path !== ROOT && !entry?.isMountPoint;
+  const canChange = canMove(row);
   return (
     <section className="files-details" aria-label="Selected">
       <p className="files-path" title={printable(path)}>
@@ -103,11 +134,21 @@ function Details({ row: { path, entry, isExpanded } }: { row: FileRow }) {
       </p>
       <p className="quiet">{entry ? describe(entry) : 'The root of the container’s files'}</p>
       <div className="files-actions">
+        {!isFolder && (
+          <Button
+            icon="file"
+            look="plain"
+            disabled={!isFile(entry)}
+            onClick={() => void useEditor.getState().open(path)}
+          >
+            Edit
+          </Button>
+        )}
         <Button
           icon="download"
           look="plain"
-          disabled={!isFolder && !isFile}
-          onClick={() => void (isFolder ? downloadFolder(path) : download(path, sizeOf(entry)))}
+          disabled={!isFolder && !isFile(entry)}
+          onClick={() => downloadRow(row)}
         >
           {isFolder ? 'Download as zip' : 'Download'}
         </Button>
@@ -118,6 +159,9 @@ function Details({ row: { path, entry, isExpanded } }: { row: FileRow }) {
           onClick={() => ask({ kind: 'rename', path })}
         >
           Rename
+        </Button>
+        <Button icon="move" look="plain" disabled={!canChange} onClick={() => ask({ kind: 'move', path })}>
+          Move
         </Button>
         <Button
           icon="trash"
@@ -130,11 +174,6 @@ function Details({ row: { path, entry, isExpanded } }: { row: FileRow }) {
       </div>
     </section>
   );
-}
-
-/** A link's own size says nothing of the file that it leads to. */
-function sizeOf(entry: FileRow['entry']): number | undefined {
-  return entry?.type === 'file' ? entry.size : undefined;
 }
 
 function describe({

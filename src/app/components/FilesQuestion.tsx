@@ -3,7 +3,7 @@ import { printable } from '../../text/byte-text.ts';
 import { messageOf } from '../../text/message.ts';
 import { count } from '../model/format.ts';
 import { fileName } from '../model/names.ts';
-import { join, nameProblem } from '../model/tree.ts';
+import { join, nameProblem, parentOf } from '../model/tree.ts';
 import { type Question, useFiles } from '../stores/files.ts';
 import { Button } from './Button.tsx';
 import { Dialog } from './Dialog.tsx';
@@ -15,7 +15,7 @@ const MOST_NAMES = 5;
 
 /** Asks for a name, or whether to go on. */
 export function FilesQuestion({ question }: { question: Question }) {
-  const { makeFolder, rename } = useFiles.getState();
+  const { makeFolder, makeFile, rename, move } = useFiles.getState();
   // The button that had the focus may be about another file now.
   useEffect(() => focusTree, []);
   switch (question.kind) {
@@ -26,6 +26,27 @@ export function FilesQuestion({ question }: { question: Question }) {
           action="Make the folder"
           name=""
           onName={(name) => makeFolder(join(question.folder, name))}
+        />
+      );
+    case 'new-file':
+      return (
+        <NameDialog
+          title={`New file in ${printable(question.folder)}`}
+          action="Make the file"
+          name=""
+          onName={(name) => makeFile(join(question.folder, name))}
+        />
+      );
+    case 'move':
+      return (
+        <NameDialog
+          title={`Move ${printable(fileName(question.path))}`}
+          label="To the folder"
+          action="Move"
+          name={question.failed?.folder ?? parentOf(question.path)}
+          failed={question.failed?.problem}
+          problemOf={(folder) => (folder.startsWith('/') ? undefined : 'A folder begins with a slash')}
+          onName={(folder) => move(question.path, folder.replace(/(?<=.)\/+$/, ''))}
         />
       );
     case 'rename':
@@ -50,26 +71,39 @@ function close(): void {
 
 interface NameDialogProps {
   readonly title: string;
+  readonly label?: string;
   readonly action: string;
   readonly name: string;
+  /** Why it was not possible before. */
+  readonly failed?: string | undefined;
+  /** Returns why it cannot be used, if so. */
+  readonly problemOf?: (name: string) => string | undefined;
   /** Does it, or rejects with the error to show. */
   readonly onName: (name: string) => Promise<void>;
 }
 
-function NameDialog({ title, action, name: old, onName }: NameDialogProps) {
+function NameDialog({
+  title,
+  label = 'Name',
+  action,
+  name: old,
+  failed,
+  problemOf = nameProblem,
+  onName,
+}: NameDialogProps) {
   const id = useId();
   const [name, setName] = useState(old);
-  const [problem, setProblem] = useState<string>();
+  const [problem, setProblem] = useState(failed);
   const submit = (event: FormEvent) => {
     event.preventDefault();
-    const wrong = nameProblem(name);
+    const wrong = problemOf(name);
     setProblem(wrong);
     if (!wrong) onName(name).then(close, (error: unknown) => setProblem(messageOf(error)));
   };
   return (
     <Dialog title={title} onClose={close}>
       <form onSubmit={submit}>
-        <Field id={id} label="Name" value={name} onChange={setName} error={problem} />
+        <Field id={id} label={label} value={name} onChange={setName} error={problem} />
         <div className="dialog-actions">
           <Button icon="close" onClick={close}>
             Cancel

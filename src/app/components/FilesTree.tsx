@@ -2,12 +2,16 @@ import { type DragEvent, type KeyboardEvent, useEffect, useRef, useState } from 
 import { printable } from '../../text/byte-text.ts';
 import { formatBytes } from '../model/format.ts';
 import { destinationOf, type FileRow, type NoteRow, parentOf, ROOT, type Row } from '../model/tree.ts';
+import { useEditor } from '../stores/editor.ts';
 import { useFiles } from '../stores/files.ts';
 import { useJobs } from '../stores/jobs.ts';
 import { Icon } from './Icon.tsx';
 
 /** The time, in ms, after which a typed letter starts a new name. */
 const TYPING_TIME = 1000;
+
+/** The type of a row that is dragged. */
+const DRAGGED = 'application/x-linuxrun-path';
 
 const SELECTED = '[role="tree"] [tabindex="0"]';
 
@@ -40,16 +44,28 @@ export function FilesTree({ rows, selected }: FilesTreeProps) {
   }, [selected.id, rows.length]);
 
   const onKeyDown = (event: KeyboardEvent) => {
-    const { key, ctrlKey, metaKey, altKey } = event;
+    const { ctrlKey, metaKey, altKey, shiftKey } = event;
     if (ctrlKey || metaKey || altKey) return;
+    const key = shiftKey && event.key === 'Enter' ? 'Shift+Enter' : event.key;
     if (!isLetter(key)) typed.current.text = '';
     const next = rowFor(key, rows, at) ?? rowTyped(key, rows, at, typed.current);
     if (next) select(next.id);
     else if (!act(key, selected)) return;
     event.preventDefault();
   };
-  const onDragOver = ({ target }: DragEvent) => {
-    setDropFolder((target as Element).closest<HTMLElement>('[data-folder]')?.dataset.folder);
+  const onDragOver = (event: DragEvent) => {
+    setDropFolder(folderAt(event));
+    // Files of this computer are for the page.
+    if (event.dataTransfer.types.includes(DRAGGED)) event.preventDefault();
+  };
+  const onDrop = (event: DragEvent) => {
+    setDropFolder(undefined);
+    const path = event.dataTransfer.getData(DRAGGED);
+    const folder = folderAt(event);
+    if (!path || folder === undefined) return;
+    event.preventDefault();
+    event.stopPropagation();
+    useFiles.getState().drop(path, folder);
   };
   return (
     <div
@@ -60,7 +76,7 @@ export function FilesTree({ rows, selected }: FilesTreeProps) {
       onKeyDown={onKeyDown}
       onDragOver={onDragOver}
       onDragLeave={() => setDropFolder(undefined)}
-      onDrop={() => setDropFolder(undefined)}
+      onDrop={onDrop}
     >
       {rows.map((row, index) => (
         <TreeItem
@@ -95,6 +111,11 @@ function TreeItem({ row, isSelected, isDropTarget }: TreeItemProps) {
       aria-expanded={isOpen}
       aria-disabled={row.kind === 'loading' || row.kind === 'empty' || row.kind === 'problem' || undefined}
       tabIndex={isSelected ? 0 : -1}
+      draggable={row.kind === 'file' && canMove(row)}
+      onDragStart={({ dataTransfer }) => {
+        dataTransfer.setData(DRAGGED, row.path);
+        dataTransfer.effectAllowed = 'move';
+      }}
       style={{ paddingInlineStart: `calc(${row.level - 1} * var(--indent) + 0.25rem)` }}
       onClick={() => {
         useFiles.getState().select(row.id);
@@ -142,14 +163,37 @@ function act(key: string, row: Row): boolean {
   else if (key === 'ArrowLeft') select(parentOf(row.path));
   else if (isActivation(key) && row.isExpanded !== undefined)
     row.isExpanded ? collapse(row.path) : void expand(row.path);
-  else if (key === 'Enter' && row.entry?.type === 'file')
-    void useJobs.getState().download(row.path, row.entry.size);
-  else if (row.path === ROOT || row.entry?.isMountPoint) return false;
+  else if (key === 'Enter' && isFile(row.entry)) void useEditor.getState().open(row.path);
+  else if (key === 'Shift+Enter') downloadRow(row);
+  else if (!canMove(row)) return false;
   else if (key === 'F2') ask({ kind: 'rename', path: row.path });
   else if (key === 'Delete')
     ask({ kind: 'delete', path: row.path, isFolder: row.entry?.type === 'directory' });
   else return false;
   return true;
+}
+
+/** Whether it can be renamed, moved and deleted. */
+export function canMove({ path, entry }: FileRow): boolean {
+  return path !== ROOT && !entry?.isMountPoint;
+}
+
+/** Returns the folder that something is dropped on. */
+function folderAt({ target }: DragEvent): string | undefined {
+  return (target as Element).closest<HTMLElement>('[data-folder]')?.dataset.folder;
+}
+
+/** Downloads a file, or a folder as a zip. */
+export function downloadRow({ path, entry, isExpanded }: FileRow): void {
+  const { download, downloadFolder } = useJobs.getState();
+  if (isExpanded !== undefined) void downloadFolder(path);
+  // A link's own size says nothing of the file that it leads to.
+  else if (isFile(entry)) void download(path, entry?.type === 'file' ? entry.size : undefined);
+}
+
+/** Whether it is a file with content, or a link to one. */
+export function isFile(entry: FileRow['entry']): boolean {
+  return (entry?.target?.type ?? entry?.type) === 'file';
 }
 
 /** Whether the key types a character of a name. */

@@ -22,10 +22,19 @@ const TERMINAL_KEYS: Keys = [
 
 const FILES_KEYS: Keys = [
   ['Arrows', 'walk through the tree; letters lead to a name'],
-  ['Enter', 'opens a folder, or downloads a file'],
+  ['Enter', 'opens a folder, or a file in the editor'],
+  ['Shift Enter', 'downloads'],
   ['F2', 'renames'],
   ['Delete', 'deletes, after a question'],
   ['Escape', 'closes the files'],
+];
+
+const EDITOR_KEYS: Keys = [
+  ['Ctrl S', 'saves the file'],
+  ['Ctrl F', 'finds and replaces'],
+  ['Ctrl Z', 'undoes, and Ctrl Y does it again'],
+  ['Ctrl F6', 'leaves the text; Delete closes the file then'],
+  ['Arrows', 'move a separator that has the focus'],
 ];
 
 /** Lists the page's keys, and the usual keys of a terminal. */
@@ -37,6 +46,8 @@ export default function KeysDialog({ onClose }: { onClose: () => void }) {
       <KeyList keys={TERMINAL_KEYS} />
       <h3>In the files</h3>
       <KeyList keys={FILES_KEYS} />
+      <h3>In the editor</h3>
+      <KeyList keys={EDITOR_KEYS} />
     </Dialog>
   );
 }

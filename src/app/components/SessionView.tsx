@@ -1,6 +1,8 @@
-import { lazy } from 'react';
+import { lazy, type ReactNode } from 'react';
 import { droppedFiles } from '../model/dropped.ts';
+import { useEditor } from '../stores/editor.ts';
 import { destination, useFiles } from '../stores/files.ts';
+import { useLayout } from '../stores/layout.ts';
 import { usePreviews } from '../stores/previews.ts';
 import { useSession } from '../stores/session.ts';
 import { AgentNotice } from './AgentNotice.tsx';
@@ -11,19 +13,24 @@ import { Later } from './Later.tsx';
 import { LeaveDialog } from './LeaveDialog.tsx';
 import { LessMemoryNotice } from './LessMemoryNotice.tsx';
 import { NetworkNotice } from './NetworkNotice.tsx';
+import { PaneSwitch } from './PaneSwitch.tsx';
 import { PortNotice } from './PortNotice.tsx';
 import { ProblemCard } from './ProblemCard.tsx';
+import { Separator } from './Separator.tsx';
 import { SessionBar } from './SessionBar.tsx';
 import { SilenceNotice } from './SilenceNotice.tsx';
 import { StartCard } from './StartCard.tsx';
 import { StatusBar } from './StatusBar.tsx';
+import { sized } from './sized.ts';
 import { Terminals } from './Terminals.tsx';
 import { useDrop } from './use-drop.ts';
+import { useMedia, WIDE } from './use-media.ts';
 import { useOnePanel } from './use-one-panel.ts';
 import { useTitle } from './use-title.ts';
 import { useVisibleArea } from './use-visible-area.ts';
 
 const PreviewPane = lazy(() => import('./PreviewPane.tsx'));
+const EditorPane = lazy(() => import('./EditorPane.tsx'));
 const FilesPanel = lazy(() => import('./FilesPanel.tsx'));
 
 /** A session, from the click on Run to its last output. */
@@ -34,6 +41,7 @@ export function SessionView() {
   const hasOutput = useSession((session) => session.hasOutput);
   const areFilesShown = useFiles(({ isShown }) => isShown) && phase === 'running';
   const isPreviewShown = usePreviews(({ isShown }) => isShown);
+  const isEditorShown = useEditor(({ files }) => files.length > 0);
   useOnePanel(areFilesShown, isPreviewShown);
   const drop = useDrop(async ({ items }, target) => {
     if (phase !== 'running') return;
@@ -50,25 +58,24 @@ export function SessionView() {
       <SessionBar />
       {phase === 'running' && <PortNotice />}
       <div className="workspace">
-        <div className="stage">
+        {areFilesShown && (
+          <>
+            <Later>
+              <FilesPanel />
+            </Later>
+            <Separator division="files" label="Width of the files" controls="files" />
+          </>
+        )}
+        <Panes isEditorShown={isEditorShown} isPreviewShown={isPreviewShown}>
           <Terminals />
           {isCovered && (
             <div className="stage-cover">{phase === 'failed' ? <ProblemCard /> : <StartCard />}</div>
           )}
           {isRunning && <KeepNotice />}
           {isSilent && <p className="stage-note">The program runs, and has not written anything yet.</p>}
-        </div>
-        {isPreviewShown && (
-          <Later>
-            <PreviewPane />
-          </Later>
-        )}
-        {areFilesShown && (
-          <Later>
-            <FilesPanel />
-          </Later>
-        )}
+        </Panes>
       </div>
+      <PaneSwitch />
       {phase === 'failed' && hasOutput && <ProblemCard />}
       <AgentNotice />
       <LessMemoryNotice />
@@ -79,5 +86,50 @@ export function SessionView() {
       <StatusBar />
       <LeaveDialog />
     </main>
+  );
+}
+
+interface PanesProps {
+  readonly isEditorShown: boolean;
+  readonly isPreviewShown: boolean;
+  /** What is on the stage of the terminals. */
+  readonly children: ReactNode;
+}
+
+/** Editor, terminals and previews. On wide screens the editor has the others in a column beside it. */
+function Panes({ isEditorShown, isPreviewShown, children }: PanesProps) {
+  const isWide = useMedia(WIDE);
+  const isColumn = isEditorShown && isWide;
+  const sizes = useLayout((layout) => layout.sizes);
+  return (
+    <div className="panes" data-stacked={!isWide || undefined}>
+      {isEditorShown && (
+        <>
+          <Later>
+            <EditorPane />
+          </Later>
+          <Separator division="editor" label="Size of the editor" controls="editor" isStacked={!isWide} />
+        </>
+      )}
+      <div className="side" data-column={isColumn || undefined}>
+        <div id="terminals" className="stage" style={isPreviewShown ? sized(sizes.terminals) : undefined}>
+          {children}
+        </div>
+        {isPreviewShown && (
+          <>
+            <Separator
+              division="terminals"
+              label="Size of the terminals"
+              controls="terminals"
+              isStacked={isColumn}
+              isReversed={isColumn}
+            />
+            <Later>
+              <PreviewPane />
+            </Later>
+          </>
+        )}
+      </div>
+    </div>
   );
 }

@@ -7,7 +7,7 @@ import { KeysButton } from './KeysButton.tsx';
 
 /** Tabs that choose a terminal or open a new one. */
 export function TerminalTabs() {
-  const { tabs, active, open, close, activate, find } = useTerminals();
+  const { tabs, active, beside, open, split, close, activate, find } = useTerminals();
   const isRunning = useSession(({ phase }) => phase === 'running');
   const move = ({ key }: KeyboardEvent) => {
     const step = key === 'ArrowRight' ? 1 : key === 'ArrowLeft' ? -1 : 0;
@@ -37,6 +37,15 @@ export function TerminalTabs() {
         title="New terminal: a shell in the same container"
         disabled={!isRunning}
         onClick={() => void open()}
+      />
+      <IconButton
+        icon="split"
+        label="Split"
+        className="tabs-split"
+        title={beside === undefined ? 'Split: a new terminal beside this one' : 'Show this terminal alone'}
+        aria-pressed={beside !== undefined}
+        disabled={!isRunning && beside === undefined}
+        onClick={() => void split()}
       />
       <IconButton
         icon="find"

@@ -1,18 +1,14 @@
-import { useEffect, useSyncExternalStore } from 'react';
+import { useEffect } from 'react';
+import { useEditor } from '../stores/editor.ts';
 import { useFiles } from '../stores/files.ts';
 import { usePreviews } from '../stores/previews.ts';
+import { NARROW, SMALL, useMedia } from './use-media.ts';
 
-/** A screen with room for the files or the previews, but not for both. */
-const narrow = matchMedia('(max-width: 60rem), (max-height: 30rem)');
-
-function watch(onChange: () => void): () => void {
-  narrow.addEventListener('change', onChange);
-  return () => narrow.removeEventListener('change', onChange);
-}
-
-/** Closes the files when the previews open, and the other way round, on a screen without room for both. */
+/** Closes panes when others open, on a screen without room for all of them. */
 export function useOnePanel(areFilesShown: boolean, isPreviewShown: boolean): void {
-  const isNarrow = useSyncExternalStore(watch, () => narrow.matches);
+  const isNarrow = useMedia(NARROW);
+  const isSmall = useMedia(SMALL);
+  const isEditorInFront = useEditor(({ isInFront }) => isInFront);
   useEffect(() => {
     if (isNarrow && isPreviewShown) useFiles.getState().hide();
   }, [isNarrow, isPreviewShown]);
@@ -20,4 +16,14 @@ export function useOnePanel(areFilesShown: boolean, isPreviewShown: boolean): vo
     // The previews stay when a screen with both becomes narrow.
     if (isNarrow && areFilesShown && useFiles.getState().isShown) usePreviews.getState().hide();
   }, [isNarrow, areFilesShown]);
+  useEffect(() => {
+    if (!isSmall || !isEditorInFront) return;
+    useFiles.getState().hide();
+    usePreviews.getState().hide();
+  }, [isSmall, isEditorInFront]);
+  useEffect(() => {
+    const isCovered = useFiles.getState().isShown || usePreviews.getState().isShown;
+    // The editor stays when a screen with all of them becomes small.
+    if (isSmall && (areFilesShown || isPreviewShown) && isCovered) useEditor.getState().setInFront(false);
+  }, [isSmall, areFilesShown, isPreviewShown]);
 }

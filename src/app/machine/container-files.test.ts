@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { FileError } from '../../api/errors.ts';
 import type { RunningContainer } from '../../api/public.ts';
+import { LARGEST_TEXT } from '../model/text-file.ts';
 import { ContainerFiles } from './container-files.ts';
 
 const filesOf = (fs: object) => new ContainerFiles(() => ({ fs }) as RunningContainer);
@@ -66,4 +67,46 @@ test('a download has a type of its own, so that its name stays', async () => {
   const files = filesOf({ createReadStream: () => new Blob(['text']).stream() });
   const blob = await files.download(1, '/etc/passwd', () => {});
   expect([blob.type, await blob.text()]).toEqual(['application/octet-stream', 'text']);
+});
+
+const bytes = (text: string) => new TextEncoder().encode(text);
+
+/** A file to which links lead. */
+function fsWith(content: Uint8Array<ArrayBuffer>, links: Record<string, string> = {}) {
+  const written: string[] = [];
+  const fs = {
+    stat: async () => ({ type: 'file', size: content.length }),
+    lstat: async (path: string) => (path in links ? { target: { path: links[path] } } : {}),
+    createReadStream: () => new Blob([content]).stream(),
+    writeFile: async (path: string, text: string) => {
+      written.push(`${path}: ${text}`);
+    },
+  };
+  return { files: filesOf(fs), written };
+}
+
+test('a text is told from bytes, from a large file and from a missing one', async () => {
+  expect(await fsWith(bytes('é')).files.readText('/a')).toEqual({ kind: 'text', text: 'é' });
+  expect(await fsWith(Uint8Array.of(0)).files.readText('/a')).toEqual({ kind: 'binary' });
+  expect(await fsWith(new Uint8Array(LARGEST_TEXT + 1)).files.readText('/a')).toEqual({ kind: 'large' });
+  const missing = filesOf({
+    stat: async () => {
+      throw new FileError('no', 'ENOENT');
+    },
+  });
+  expect(await missing.readText('/a')).toEqual({ kind: 'missing' });
+});
+
+test('a text is written only over the one that was read, and beyond links', async () => {
+  const links = { '/a/link': '../b/next', '/a/../b/next': '/c/file' };
+  const { files, written } = fsWith(bytes('old'), links);
+  expect(await files.writeText('/a/link', 'new', 'other')).toEqual({ kind: 'text', text: 'old' });
+  expect(await files.writeText('/a/link', 'new', null)).toEqual({ kind: 'text', text: 'old' });
+  expect(written).toEqual([]);
+  expect(await files.writeText('/a/link', 'new', 'old')).toBeUndefined();
+  expect(written).toEqual(['/c/file: new']);
+});
+
+test('a new file replaces none', async () => {
+  await expect(fsWith(bytes('')).files.makeFile('/a')).rejects.toThrow('already');
 });

@@ -1,6 +1,9 @@
 import { FileError } from '../../api/errors.ts';
 import type { FolderEntry, RunningContainer } from '../../api/public.ts';
 import { begun } from '../../streams/begun.ts';
+import { decodeText, LARGEST_TEXT } from '../model/text-file.ts';
+import { readAtMost } from './read-at-most.ts';
+import { type Hit, type SearchRequest, type SearchResult, searchFiles } from './search.ts';
 import { type Zipped, zipFolder } from './zip.ts';
 
 export interface Listing {
@@ -9,11 +12,19 @@ export interface Listing {
   readonly hasMore: boolean;
 }
 
+/** The text of a file, or why it has none. */
+export type FileText =
+  | { readonly kind: 'text'; readonly text: string }
+  | { readonly kind: 'binary' | 'large' | 'missing' };
+
 /** Takes the number of bytes that have been transferred so far. */
 export type OnBytes = (bytes: number) => void;
 
 /** The shortest time between two reports of a transfer, in ms. */
 const REPORT_INTERVAL = 100;
+
+/** As many links as Linux follows. */
+const MOST_LINKS = 40;
 
 /** Without a type of its own, browsers would give a downloaded file another name. */
 const UNKNOWN_CONTENT = 'application/octet-stream';
@@ -56,6 +67,68 @@ export class ContainerFiles {
   /** @param recursive makes missing parents too, and accepts a folder that exists @throws FileError */
   makeFolder(path: string, recursive: boolean): Promise<void> {
     return this.#container().fs.mkdir(path, { recursive });
+  }
+
+  /** Makes an empty file. @throws FileError */
+  async makeFile(path: string): Promise<void> {
+    if (await this.exists(path)) throw new FileError('there is a file of that name already', 'EEXIST');
+    await this.#container().fs.writeFile(path, '');
+  }
+
+  /** Reads a file for the editor. @throws FileError */
+  async readText(path: string): Promise<FileText> {
+    try {
+      const { type, size } = await this.#container().fs.stat(path);
+      if (type !== 'file') throw new FileError('this is no file', 'EINVAL');
+      const bytes =
+        size > LARGEST_TEXT ? undefined : await readAtMost(this.#container().fs, path, LARGEST_TEXT);
+      if (!bytes) return { kind: 'large' };
+      const text = decodeText(bytes);
+      return text === undefined ? { kind: 'binary' } : { kind: 'text', text };
+    } catch (error) {
+      if (error instanceof FileError && error.code === 'ENOENT') return { kind: 'missing' };
+      throw error;
+    }
+  }
+
+  /**
+   * Writes a file whose content is still the one that the editor has read. Its mode and owner stay.
+   * @param base the text that was read; null if there was no file
+   * @returns undefined, or what the file has instead, unwritten
+   * @throws FileError, which leaves the file as it was
+   */
+  async writeText(path: string, text: string, base: string | null): Promise<FileText | undefined> {
+    const present = await this.readText(path);
+    const isAsRead =
+      base === null ? present.kind === 'missing' : present.kind === 'text' && present.text === base;
+    if (!isAsRead) return present;
+    await this.#container().fs.writeFile(await this.#followLinks(path), text);
+    return undefined;
+  }
+
+  /** Returns the file that a path leads to, because a write would replace a link at its end. */
+  async #followLinks(path: string): Promise<string> {
+    let end = path;
+    for (let links = 0; links < MOST_LINKS && (await this.exists(end)); links++) {
+      const { target } = await this.#container().fs.lstat(end);
+      if (!target) break;
+      end = target.path.startsWith('/')
+        ? target.path
+        : `${end.slice(0, end.lastIndexOf('/'))}/${target.path}`;
+    }
+    return end;
+  }
+
+  /** Finds names and texts. @throws FileError, or the reason of its cancellation */
+  search(job: number, request: SearchRequest, onHits: (hits: Hit[]) => void): Promise<SearchResult> {
+    return this.#cancellable(job, (signal) => searchFiles(this.#container(), request, signal, onHits));
+  }
+
+  /** Tells the names in a folder that have changed, until the job is cancelled. @throws FileError */
+  watch(job: number, folder: string, onChange: (name: string) => void): Promise<void> {
+    return this.#cancellable(job, async (signal) => {
+      for await (const { filename } of this.#container().fs.watch(folder, { signal })) onChange(filename);
+    });
   }
 
   /** @throws FileError */

@@ -3,6 +3,7 @@ import type { FolderEntry } from '../../api/public.ts';
 import type { Connection } from '../machine/connection.ts';
 import type { Listing } from '../machine/container-files.ts';
 import { current } from './connection.ts';
+import { useEditor } from './editor.ts';
 import { destination, filesRows, useFiles } from './files.ts';
 import { useJobs } from './jobs.ts';
 
@@ -23,6 +24,7 @@ const list = vi.fn<(path: string, limit: number) => Promise<Listing>>();
 const exists = vi.fn<(path: string) => Promise<boolean>>();
 const rename = vi.fn<(path: string, newPath: string) => Promise<void>>();
 const makeFolder = vi.fn<(path: string, recursive: boolean) => Promise<void>>();
+const makeFile = vi.fn<(path: string) => Promise<void>>();
 const upload = vi.fn<(job: number, path: string) => Promise<void>>();
 const remove = vi.fn<(job: number, path: string) => Promise<void>>();
 
@@ -35,11 +37,19 @@ beforeEach(() => {
     hasMore: false,
   }));
   exists.mockReset().mockResolvedValue(false);
-  for (const action of [rename, makeFolder, upload, remove]) action.mockReset().mockResolvedValue();
-  const files = { list, exists, rename, makeFolder, upload, remove, currentDir: async () => '/srv/app' };
+  for (const action of [rename, makeFolder, makeFile, upload, remove]) action.mockReset().mockResolvedValue();
+  const files = {
+    ...{ list, exists, rename, makeFolder, makeFile, upload, remove, currentDir: async () => '/srv/app' },
+    ...{
+      readText: async () => ({ kind: 'text', text: '' }),
+      watch: () => new Promise(() => {}),
+      cancel: vi.fn(),
+    },
+  };
   current.connection = { session: { files } } as unknown as Connection;
   state().reset();
   useJobs.getState().reset();
+  useEditor.getState().reset();
 });
 afterEach(() => {
   current.connection = undefined;
@@ -105,4 +115,26 @@ it('selects what it has made and renamed, and the folder of what it has removed'
   expect(remove).toHaveBeenCalledWith(expect.any(Number), '/srv/other');
   expect(state().selected).toBe('/srv');
   expect(list).toHaveBeenLastCalledWith('/srv', 1000);
+});
+
+it('moves what is dragged, and asks again where it could not', async () => {
+  state().drop('/srv/app', '/srv');
+  state().drop('/srv/app', '/srv/app');
+  expect(rename).not.toHaveBeenCalled();
+  state().drop('/srv/app', '/etc');
+  await expect.poll(() => state().selected).toBe('/etc/app');
+  expect(rename).toHaveBeenCalledWith('/srv/app', '/etc/app');
+  expect(state().expanded.has('/etc')).toBe(true);
+  rename.mockRejectedValueOnce(new Error('there is a file of that name already'));
+  state().drop('/srv/app', '/etc');
+  await expect.poll(() => state().question).toMatchObject({ kind: 'move', failed: { folder: '/etc' } });
+});
+
+it('makes a file and opens it in the editor', async () => {
+  await state().makeFile('/srv/new');
+  expect(makeFile).toHaveBeenCalledWith('/srv/new');
+  expect(state().selected).toBe('/srv/new');
+  expect(useEditor.getState().active).toBe('/srv/new');
+  await state().remove('/srv/new');
+  expect(useEditor.getState().files).toEqual([]);
 });

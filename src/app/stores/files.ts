@@ -3,6 +3,7 @@ import { create } from 'zustand';
 import { messageOf } from '../../text/message.ts';
 import type { ContainerFiles } from '../machine/container-files.ts';
 import type { Picked } from '../model/dropped.ts';
+import { fileName } from '../model/names.ts';
 import type { SavedView } from '../model/saved-view.ts';
 import {
   destinationOf,
@@ -17,13 +18,21 @@ import {
   wayTo,
 } from '../model/tree.ts';
 import { current } from './connection.ts';
+import { useEditor } from './editor.ts';
 import { useJobs } from './jobs.ts';
 import { useKeeping } from './keeping.ts';
 
 /** What the panel asks before it acts. */
 export type Question =
   | { readonly kind: 'new-folder'; readonly folder: string }
+  | { readonly kind: 'new-file'; readonly folder: string }
   | { readonly kind: 'rename'; readonly path: string }
+  | {
+      readonly kind: 'move';
+      readonly path: string;
+      /** The folder that was tried, and why it was not possible. */
+      readonly failed?: { readonly folder: string; readonly problem: string };
+    }
   | { readonly kind: 'delete'; readonly path: string; readonly isFolder: boolean }
   | {
       readonly kind: 'replace';
@@ -52,6 +61,8 @@ interface FilesState {
   /** Opens the panel as it was in a saved session. */
   restore(saved: SavedView['files']): void;
   select(id: string): void;
+  /** Selects a file, with all folders open on the way to it. */
+  reveal(path: string): Promise<void>;
   expand(path: string): Promise<void>;
   collapse(path: string): void;
   /** Lists more of a large folder. */
@@ -61,6 +72,12 @@ interface FilesState {
   ask(question: Question | undefined): void;
   /** These reject with the error to show. */
   makeFolder(path: string): Promise<void>;
+  /** Makes an empty file, and opens it. */
+  makeFile(path: string): Promise<void>;
+  /** Moves a file or a folder into another folder. */
+  move(path: string, folder: string): Promise<void>;
+  /** Moves what was dragged. Tells in a question why it cannot. */
+  drop(path: string, folder: string): void;
   rename(path: string, name: string): Promise<void>;
   /** Removes a file, or a folder with its contents. */
   remove(path: string): Promise<void>;
@@ -98,6 +115,15 @@ export const useFiles = create<FilesState>((set, get) => {
     await list(path);
   };
 
+  const relocate = async (path: string, newPath: string) => {
+    if (newPath === path) return;
+    await containerFiles().rename(path, newPath);
+    useKeeping.getState().touch();
+    useEditor.getState().moved(path, newPath);
+    await Promise.all([list(parentOf(path)), expand(parentOf(newPath))]);
+    set({ selected: newPath });
+  };
+
   return {
     ...NOTHING,
     reset: () => set(NOTHING),
@@ -117,6 +143,10 @@ export const useFiles = create<FilesState>((set, get) => {
       if (isShown) void get().refresh();
     },
     select: (selected) => set({ selected }),
+    reveal: async (path) => {
+      for (const folder of wayTo(parentOf(path))) await expand(folder);
+      set({ selected: path });
+    },
     expand,
     collapse: (path) =>
       set(({ expanded }) => ({ expanded: new Set([...expanded].filter((other) => other !== path)) })),
@@ -132,18 +162,29 @@ export const useFiles = create<FilesState>((set, get) => {
       await expand(parentOf(path));
       set({ selected: path });
     },
-    rename: async (path, name) => {
-      const newPath = join(parentOf(path), name);
-      if (newPath === path) return;
-      await containerFiles().rename(path, newPath);
+    makeFile: async (path) => {
+      await containerFiles().makeFile(path);
       useKeeping.getState().touch();
-      await list(parentOf(path));
-      set({ selected: newPath });
+      await expand(parentOf(path));
+      set({ selected: path });
+      await useEditor.getState().open(path);
+    },
+    rename: (path, name) => relocate(path, join(parentOf(path), name)),
+    move: (path, folder) => relocate(path, join(folder, fileName(path))),
+    drop: (path, folder) => {
+      // Dropped where it was, or on itself.
+      if (folder === parentOf(path) || folder === path) return;
+      const ask = (error: unknown) => {
+        const failed = { folder, problem: messageOf(error) };
+        set({ question: { kind: 'move', path, failed } });
+      };
+      get().move(path, folder).catch(ask);
     },
     remove: async (path) => {
       set({ selected: parentOf(path) });
       useKeeping.getState().touch();
       await useJobs.getState().remove(path);
+      if (!(await containerFiles().exists(path))) useEditor.getState().removed(path);
       await list(parentOf(path));
     },
     offer: async (picked, folder) => {

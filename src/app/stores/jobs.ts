@@ -54,6 +54,11 @@ interface Work {
 
 let next = 1;
 
+/** Returns the number of something in the worker that can be cancelled. */
+export function newJob(): number {
+  return next++;
+}
+
 export const useJobs = create<JobsState>((set, get) => {
   const change = (id: number, changes: Partial<Job>) =>
     set(({ jobs }) => ({ jobs: jobs.map((job) => (job.id === id ? { ...job, ...changes } : job)) }));
@@ -62,7 +67,7 @@ export const useJobs = create<JobsState>((set, get) => {
   const start = async ({ title, doneTitle, bytes, total, run }: Work) => {
     const { connection } = current;
     if (!connection) return;
-    const id = next++;
+    const id = newJob();
     const job: Job = { id, title, bytes, total, state: 'running', note: '' };
     // The results of earlier jobs make room, but not the reasons of failures.
     set(({ jobs }) => ({

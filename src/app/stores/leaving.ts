@@ -1,4 +1,5 @@
 import { create } from 'zustand';
+import { hasUnsavedText, useEditor } from './editor.ts';
 import { isKept, useKeeping } from './keeping.ts';
 import { saveOnTheWayOut } from './saving.ts';
 import { type Phase, useSession } from './session.ts';
@@ -23,7 +24,11 @@ const isRunning = (phase: Phase) => ['running', 'suspending', 'stopping'].includ
 function hasWork(): boolean {
   const { phase } = useSession.getState();
   // What was typed before the program runs reaches it later.
-  return isRunning(phase) || (phase === 'preparing' && useKeeping.getState().keeping === 'keeping');
+  return (
+    hasUnsavedText() ||
+    isRunning(phase) ||
+    (phase === 'preparing' && useKeeping.getState().keeping === 'keeping')
+  );
 }
 
 export const useLeaving = create<LeavingState>((set) => {
@@ -31,9 +36,10 @@ export const useLeaving = create<LeavingState>((set) => {
   return {
     departure: undefined,
     ask: (departure, then) => {
-      if (!isRunning(useSession.getState().phase)) return then();
+      const runs = isRunning(useSession.getState().phase);
+      if (!runs && !hasUnsavedText()) return then();
       goOn = then;
-      if (departure === 'restart' || !isKept()) return set({ departure });
+      if (departure === 'restart' || !runs || !isKept()) return set({ departure });
       void suspendKept().then((isSuspended) => (isSuspended ? then() : set({ departure })));
     },
     answer: (yes) => {
@@ -62,9 +68,9 @@ export function guardPage(): void {
     if (hasWork()) addEventListener('beforeunload', onLeave);
     else removeEventListener('beforeunload', onLeave);
     // There is nothing to lose any more.
-    if (!isRunning(useSession.getState().phase) && useLeaving.getState().departure)
-      useLeaving.getState().answer(false);
+    if (!hasWork() && useLeaving.getState().departure) useLeaving.getState().answer(false);
   };
   useSession.subscribe(update);
   useKeeping.subscribe(update);
+  useEditor.subscribe(update);
 }

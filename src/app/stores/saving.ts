@@ -2,6 +2,7 @@
 import { messageOf } from '../../text/message.ts';
 import { SESSION_ENDING } from '../model/session-file.ts';
 import { current } from './connection.ts';
+import { hasUnsavedText } from './editor.ts';
 import { isKept, useKeeping } from './keeping.ts';
 import { useLibrary } from './library.ts';
 import { save } from './save.ts';
@@ -26,7 +27,7 @@ export function saveWhenHidden(): void {
 export function saveOnTheWayOut(): boolean {
   const { phase, run } = useSession.getState();
   // Its end has been asked for.
-  if (phase === 'stopping') return useKeeping.getState().keeping === 'kept';
+  if (phase === 'stopping') return useKeeping.getState().keeping === 'kept' && !hasUnsavedText();
   const canSave = phase === 'running' || phase === 'suspending';
   if (!canSave || !isKept() || !run || !current.connection) return false;
   return current.connection.saveNow(shownView(run.previewId), PATIENCE);

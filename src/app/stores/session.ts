@@ -9,6 +9,7 @@ import { advance, beginProgress, type Progress } from '../model/progress.ts';
 import type { Reading } from '../model/reading.ts';
 import { advanceTraffic, type Traffic } from '../model/traffic.ts';
 import { current, loadedMachinery, loadMachinery } from './connection.ts';
+import { useEditor } from './editor.ts';
 import { useFiles } from './files.ts';
 import { useJobs } from './jobs.ts';
 import { useKeeping } from './keeping.ts';
@@ -17,6 +18,7 @@ import { useLibrary } from './library.ts';
 import { Meter } from './meter.ts';
 import { usePreviews } from './previews.ts';
 import { useRecent } from './recent.ts';
+import { useSearch } from './search.ts';
 import { StartEvents } from './start-events.ts';
 import { useTerminals } from './terminals.ts';
 import { restoreView, shownView } from './view.ts';
@@ -197,6 +199,8 @@ export const useSession = create<SessionState>((set, get) => {
     const port = new TerminalPort();
     useTerminals.getState().begin(port);
     useFiles.getState().reset();
+    useSearch.getState().reset();
+    useEditor.getState().reset();
     useJobs.getState().reset();
     useKeeping.getState().begin(run.kept?.name);
     const progress = beginProgress(performance.now(), replaced > 0 ? SILENCE : undefined);
@@ -283,6 +287,7 @@ export const useSession = create<SessionState>((set, get) => {
       const isPreparing = get().phase === 'preparing';
       const { connection } = current;
       set(NOTHING);
+      useEditor.getState().reset();
       if (isPreparing) {
         current.connection = undefined;
         await connection?.cancel();

@@ -72,6 +72,26 @@ it('shows which terminal rang until it is shown', async () => {
   expect(state().tabs.map(({ hasBell }) => hasBell)).toEqual([false, false]);
 });
 
+it('shows a new shell beside the terminal that was active, until that is shown alone', async () => {
+  const [first] = ids() as [number];
+  await state().split();
+  const [, second] = ids() as [number, number];
+  expect([state().active, state().beside]).toEqual([second, first]);
+  state().activate(first);
+  expect([state().active, state().beside]).toEqual([first, second]);
+  state().ring(second);
+  expect(state().tabs[1]?.hasBell).toBe(false);
+  await state().open();
+  expect(state().beside).toBe(second);
+  state().close(state().active);
+  expect([state().active, state().beside]).toEqual([second, undefined]);
+  state().activate(first);
+  await state().split();
+  await state().split();
+  expect(state().beside).toBeUndefined();
+  expect(ids()).toHaveLength(3);
+});
+
 it('shows the terminals of a saved session again, each with its process', async () => {
   const saved = (process: number, title: string) => ({
     ...{ process, title, columns: 80, rows: 24, content: `${title}$ `, unshown: new Uint8Array() },
@@ -80,6 +100,7 @@ it('shows the terminals of a saved session again, each with its process', async 
     processes: [0, 1000, 1001, 1002],
     terminals: [saved(0, 'own'), saved(1001, 'vi'), saved(1000, 'sh')],
     active: 1001,
+    beside: 1000,
   });
   expect(state().tabs.map(({ process, title }) => [process, title])).toEqual([
     [0, 'own'],
@@ -87,7 +108,7 @@ it('shows the terminals of a saved session again, each with its process', async 
     [1000, 'sh'],
   ]);
   expect(state().tabs[1]?.port.save()).toMatchObject({ content: 'vi$ ' });
-  expect(state().active).toBe(ids()[1]);
+  expect([state().active, state().beside]).toEqual([ids()[1], ids()[2]]);
   expect(attachTerminal.mock.calls.map(([number]) => number)).toEqual([1001, 1000]);
   await state().open();
   expect(openTerminal.mock.calls[0]?.[0]).toBeGreaterThan(1002);
@@ -96,7 +117,7 @@ it('shows the terminals of a saved session again, each with its process', async 
 it('closes the terminal of a process that has ended before it was shown again', async () => {
   attachTerminal.mockResolvedValue(undefined);
   const terminal = { process: 9, title: '', columns: 80, rows: 24, content: '', unshown: new Uint8Array() };
-  state().restore({ processes: [0, 9], terminals: [terminal], active: 9 });
+  state().restore({ processes: [0, 9], terminals: [terminal], active: 9, beside: -1 });
   expect(state().tabs).toHaveLength(2);
   await expect.poll(() => state().tabs.map(({ process }) => process)).toEqual([0]);
   expect(state().active).toBe(ids()[0]);

@@ -11,7 +11,7 @@ export interface TerminalTab {
   readonly process: number;
   /** The title that the program sets. */
   readonly title: string;
-  /** Whether its bell rang while another terminal was visible. */
+  /** Whether its bell rang while it was not visible. */
   readonly hasBell: boolean;
   /** Whether its shell could not be started. The tab of an ended shell closes. */
   readonly hasFailed: boolean;
@@ -29,6 +29,8 @@ interface TerminalsState {
   /** The terminals. The first one is the container's own. */
   readonly tabs: readonly TerminalTab[];
   readonly active: number;
+  /** The terminal that is visible beside the active one. */
+  readonly beside: number | undefined;
   /** Whether the find bar of the active terminal is open. */
   readonly isFinding: boolean;
   /** Whether the list of keys is open. */
@@ -38,8 +40,10 @@ interface TerminalsState {
   begin(port: TerminalPort): void;
   /** Starts another shell in the container. */
   open(): Promise<void>;
+  /** Starts another shell beside the active terminal, or shows the active one alone again. */
+  split(): Promise<void>;
   /** Shows the terminals of a resumed session. The container's own is there already. */
-  restore(view: Pick<SavedView, 'processes' | 'terminals' | 'active'>): void;
+  restore(view: Pick<SavedView, 'processes' | 'terminals' | 'active' | 'beside'>): void;
   close(id: number): void;
   activate(id: number): void;
   rename(id: number, title: string): void;
@@ -84,14 +88,21 @@ export const useTerminals = create<TerminalsState>((set, get) => {
   return {
     tabs: [],
     active: 0,
+    beside: undefined,
     isFinding: false,
     areKeysShown: false,
     begin: (port) => {
       const tab = makeTab(port, OWN, () => {});
-      set({ tabs: [tab], active: tab.id, isFinding: false, areKeysShown: false });
+      set({ tabs: [tab], active: tab.id, beside: undefined, isFinding: false, areKeysShown: false });
     },
     open: () => add(next, (...client) => current.connection?.openTerminal(...client)),
-    restore: ({ processes, terminals, active }) => {
+    split: async () => {
+      const { active, beside, open } = get();
+      if (beside !== undefined) return set({ beside: undefined });
+      set({ beside: active });
+      await open();
+    },
+    restore: ({ processes, terminals, active, beside }) => {
       // Further shells get numbers that none of these has.
       next = Math.max(next, ...processes.map((process) => process + 1));
       for (const saved of terminals)
@@ -100,24 +111,33 @@ export const useTerminals = create<TerminalsState>((set, get) => {
           own?.port.restore(saved);
           if (own) change(own.id, { title: saved.title });
         } else void add(saved.process, (...client) => current.connection?.attachTerminal(...client), saved);
-      set(({ tabs }) => ({ active: tabs.find(({ process }) => process === active)?.id ?? tabs[0]?.id ?? 0 }));
+      set(({ tabs }) => {
+        const idOf = (process: number) => tabs.find((tab) => tab.process === process)?.id;
+        return { active: idOf(active) ?? tabs[0]?.id ?? 0, beside: idOf(beside) };
+      });
     },
     close: (id) =>
-      set(({ tabs, active }) => {
+      set(({ tabs, active, beside }) => {
         tabs.find((tab) => tab.id === id)?.hangUp();
         const left = tabs.filter((tab) => tab.id !== id);
-        return { tabs: left, active: active === id ? (left.at(-1)?.id ?? 0) : active };
+        if (active !== id) return { tabs: left, beside: beside === id ? undefined : beside };
+        return { tabs: left, active: beside ?? left.at(-1)?.id ?? 0, beside: undefined };
       }),
     activate: (id) => {
-      set({ active: id, isFinding: false });
+      const { active, beside } = get();
+      if (id === active) return;
+      // The two that are visible change their parts, and not their places.
+      set({ active: id, beside: id === beside ? active : beside, isFinding: false });
       change(id, { hasBell: false });
     },
     find: (isFinding) => set({ isFinding }),
     showKeys: (areKeysShown) => set({ areKeysShown }),
     rename: (id, title) => change(id, { title }),
     ring: (id) =>
-      set(({ tabs, active }) => ({
-        tabs: tabs.map((tab) => (tab.id === id && id !== active ? { ...tab, hasBell: true } : tab)),
+      set(({ tabs, active, beside }) => ({
+        tabs: tabs.map((tab) =>
+          tab.id === id && id !== active && id !== beside ? { ...tab, hasBell: true } : tab,
+        ),
       })),
   };
 });
