@@ -226,6 +226,25 @@ test('files are made, moved by drag and by name, and bytes are not opened', asyn
   await visitor.expectScreen(/^print\(1\).*bytes in new.py$/m);
 });
 
+test('the monitor shows what the machine uses, and ends a process', async ({ page, visitor }) => {
+  await visitor.runLink({ image: BUSYBOX });
+  await visitor.expectPrompt();
+  await visitor.type('sleep 4321 &');
+  await visitor.figure('CPU').getByRole('button').click();
+  const monitor = page.getByRole('region', { name: 'Monitor' });
+  const sleeping = monitor.getByRole('row').filter({ hasText: 'sleep 4321' });
+  await expect(sleeping).toBeVisible();
+  await expect(monitor.getByRole('figure').filter({ hasText: 'Memory' })).toContainText(/[1-9].* of /);
+  await expect.poll(() => monitor.locator('polyline').first().getAttribute('points')).toMatch(/ \d+,\d/);
+  await expectAccessible(page);
+  await sleeping.getByRole('button', { name: /^End process/ }).click();
+  await expect(sleeping).toHaveCount(0);
+  await page.keyboard.press('Escape');
+  await expect(monitor).toBeHidden();
+  await visitor.type('');
+  await visitor.expectScreen(/Terminated\s+sleep 4321/);
+});
+
 test.describe('on a small screen', () => {
   test.use({ viewport: { width: 360, height: 640 }, isMobile: true, hasTouch: true });
 

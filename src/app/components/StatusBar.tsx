@@ -2,6 +2,7 @@ import { type ReactNode, useId } from 'react';
 import { formatBytes } from '../model/format.ts';
 import type { Reading } from '../model/reading.ts';
 import { type Run, useSession } from '../stores/session.ts';
+import { MonitorCard } from './MonitorCard.tsx';
 import { NetworkDetails, NetworkFigure } from './NetworkFigure.tsx';
 import { StartHistory } from './StartHistory.tsx';
 
@@ -28,10 +29,17 @@ interface FiguresProps {
 function Figures({ run, reading, memoryBytes }: FiguresProps) {
   const { diskBytes, cpus } = run.wish;
   const network = useId();
+  const monitor = useId();
   return (
     <>
       <dl aria-label="Figures">
-        <Figure label={cpus > 1 ? `${cpus} CPUs` : 'CPU'}>{`${Math.round(reading.cpu * 100)} %`}</Figure>
+        <Figure label={cpus > 1 ? `${cpus} CPUs` : 'CPU'}>
+          <button
+            type="button"
+            className="bar-button"
+            popoverTarget={monitor}
+          >{`${Math.round(reading.cpu * 100)} %`}</button>
+        </Figure>
         <Figure label="Memory">{`${formatBytes(reading.memory)} of ${formatBytes(memoryBytes)}`}</Figure>
         <Figure label="Disk">{`${formatBytes(reading.disk)} of ${formatBytes(diskBytes)}`}</Figure>
         <Figure label="Speed">{`${Math.round(reading.mips)} MIPS`}</Figure>
@@ -40,6 +48,7 @@ function Figures({ run, reading, memoryBytes }: FiguresProps) {
         </Figure>
       </dl>
       <NetworkDetails id={network} />
+      <MonitorCard id={monitor} />
     </>
   );
 }

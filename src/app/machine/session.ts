@@ -12,6 +12,7 @@ import { Previews } from '../../preview/previews.ts';
 import { messageOf } from '../../text/message.ts';
 import { readView, writeView } from '../model/saved-view.ts';
 import { ContainerFiles } from './container-files.ts';
+import { ContainerProcesses } from './container-processes.ts';
 import { Throttle } from './events.ts';
 import { KeptContainers } from './kept.ts';
 import type {
@@ -48,6 +49,7 @@ const SHELL = ['sh', '-c', 'command -v bash >/dev/null && exec bash; exec sh'];
 export class Session {
   /** @throws MachineError, from all its methods, when the container has ended */
   readonly files = proxy(new ContainerFiles(() => this.#running));
+  readonly processes = proxy(new ContainerProcesses(() => this.#running));
   readonly containers = proxy(new KeptContainers());
   readonly #abort = new AbortController();
   #run: Promise<void> | undefined;

@@ -9,6 +9,9 @@ export interface Reading {
   /** Used bytes. */
   readonly memory: number;
   readonly disk: number;
+  /** Bytes from and to the network per second. */
+  readonly received: number;
+  readonly sent: number;
 }
 
 /**
@@ -17,14 +20,19 @@ export interface Reading {
  * @param before by default the start of the machine
  */
 export function readingOf(now: Figures, before: Figures | undefined, cpus: number): Reading {
-  const { memory, disk, cpu } = now;
+  const { memory, disk, cpu, network } = now;
   const then = before?.cpu ?? { uptime: 0, busy: 0, instructions: 0 };
   const seconds = cpu.uptime - then.uptime;
+  const rate = (change: number) => (seconds > 0 ? within(change / seconds, Infinity) : 0);
+  // What came before the first measurement has no time.
+  const traffic = before?.network ?? network;
   return {
     cpu: seconds > 0 ? within((cpu.busy - then.busy) / (seconds * cpus), 1) : 0,
-    mips: seconds > 0 ? within((cpu.instructions - then.instructions) / seconds / 1e6, Infinity) : 0,
+    mips: rate((cpu.instructions - then.instructions) / 1e6),
     memory: within(memory.usedBytes, memory.totalBytes),
     disk: within(disk.usedBytes, disk.totalBytes),
+    received: rate(network.receivedBytes - traffic.receivedBytes),
+    sent: rate(network.sentBytes - traffic.sentBytes),
   };
 }
 

@@ -38,7 +38,7 @@ it('asks at once, and then once a second until the end', async () => {
   await vi.advanceTimersByTimeAsync(2500);
   expect(ask).toHaveBeenCalledTimes(3);
   expect(readings).toHaveLength(3);
-  expect(readings[2]).toEqual({ cpu: 0.25, mips: 5, memory: 40, disk: 10 });
+  expect(readings[2]).toEqual({ cpu: 0.25, mips: 5, memory: 40, disk: 10, received: 0, sent: 0 });
   meter.stop();
   await vi.advanceTimersByTimeAsync(5000);
   expect(ask).toHaveBeenCalledTimes(3);

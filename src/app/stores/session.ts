@@ -25,6 +25,8 @@ import { restoreView, shownView } from './view.ts';
 
 /** Workers that a start may get in place of silent ones. */
 const REPLACEMENTS = 2;
+/** One for each second of the time that the monitor shows. */
+const MOST_READINGS = 120;
 const SILENCE = 'a worker of this page did not answer';
 
 /** What a session runs, with everything that a restart needs. */
@@ -57,6 +59,8 @@ interface SessionState {
   readonly lessMemory: number | undefined;
   /** The latest figures of the machine while it runs. */
   readonly reading: Reading | undefined;
+  /** The readings of the last two minutes, the latest at the end. */
+  readonly readings: readonly Reading[];
   readonly traffic: Traffic | undefined;
   /** Whether the terminal has any output. */
   readonly hasOutput: boolean;
@@ -87,6 +91,7 @@ const NOTHING = {
   problem: undefined,
   lessMemory: undefined,
   reading: undefined,
+  readings: [],
   traffic: undefined,
   hasOutput: false,
   isSilent: false,
@@ -96,7 +101,7 @@ const NOTHING = {
 export const useSession = create<SessionState>((set, get) => {
   const meter = new Meter(
     async () => current.connection?.session.figures(),
-    (reading) => set({ reading }),
+    (reading) => set(({ readings }) => ({ reading, readings: [...readings, reading].slice(-MOST_READINGS) })),
   );
 
   /** Returns the connection, whose further events are ignored. */
