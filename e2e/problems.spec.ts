@@ -3,7 +3,7 @@ import type { Route } from '@playwright/test';
 import { makeIndex, sha256, type TestLayer } from '../src/oci/testing/image.ts';
 import { expect, test } from './fixtures.ts';
 import { refuseWith } from './support/faults.ts';
-import { foreignBusybox, heavyBusybox } from './support/images.ts';
+import { heavyBusybox, unusableBusybox } from './support/images.ts';
 import { forPrograms, startLinuxRun } from './support/linuxrun-server.ts';
 import { BUSYBOX, HELLO, HELLO_WORLD, linkTo } from './support/visitor.ts';
 
@@ -29,13 +29,13 @@ test.describe('an image', () => {
     await expect(visitor.image).toHaveValue(`${registry.host}/team/none:1`);
   });
 
-  test('that is not made for riscv64', async ({ visitor, registry }) => {
-    const image = foreignBusybox();
-    registry.add('team/foreign:amd64', image);
-    const platform = { os: 'linux', architecture: 'amd64' };
+  test('that is for no processor that runs', async ({ visitor, registry }) => {
+    const image = unusableBusybox();
+    registry.add('team/foreign:s390x', image);
+    const platform = { os: 'linux', architecture: 's390x' };
     registry.addIndex('team/foreign:1', makeIndex([{ image, platform }]));
     await visitor.runLink({ image: `${registry.host}/team/foreign:1` });
-    await visitor.expectProblem(/not made for riscv64/, /linux\/amd64/, /choose another/i);
+    await visitor.expectProblem(/no processor that runs/, /linux\/s390x/, /choose another/i);
   });
 
   test('that is private is pulled with a password, which nobody else sees', { tag: '@firefox' }, async ({

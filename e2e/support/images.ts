@@ -52,9 +52,9 @@ export function heavyBusybox(weight: number): TestImage {
   return makeImage([busyboxLayer(), makeLayer(makeTar([file]))], { config: SHELL });
 }
 
-/** Returns BusyBox for another architecture. */
-export function foreignBusybox(): TestImage {
-  return makeImage([busyboxLayer()], { config: SHELL, platform: { os: 'linux', architecture: 'amd64' } });
+/** Returns an image for a processor whose programs do not run. */
+export function unusableBusybox(): TestImage {
+  return makeImage([busyboxLayer()], { config: SHELL, platform: { os: 'linux', architecture: 's390x' } });
 }
 
 /** An image layout with larger images, which some machines lack. */

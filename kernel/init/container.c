@@ -6,6 +6,7 @@
 #include "console.h"
 #include "container.h"
 #include "disks.h"
+#include "emulate.h"
 #include "inside.h"
 #include "network.h"
 #include "parts.h"
@@ -81,6 +82,8 @@ void container_supervise(const char *group, struct message message, int ready, i
 	if (syscall(__NR_unshare, CLONE_NEWNS) < 0)
 		fail("no mount namespace");
 	if (!mount_disks(s.image, s.scratch, s.flags & KEPT))
+		exit(NO_CONTAINER);
+	if (s.machine && !emulate(s.emulator, s.machine))
 		exit(NO_CONTAINER);
 	if (s.flags & KEPT)
 		supervisor.disk_errors = watch_writable_disk();

@@ -210,6 +210,16 @@ bool mount_disks(const char *image, const char *writable, bool kept)
 	       mount_writable_disk(writable_device, kept) && prepare_writable_disk(kept) && mount_overlay(kept);
 }
 
+bool mount_emulator(const char *serial)
+{
+	const char *device = find_disk(serial);
+
+	if (!device)
+		return false;
+	await_size(device);
+	return mount_at(device, EMULATOR_DISK, "erofs", MS_RDONLY | MS_NODEV, "");
+}
+
 int watch_writable_disk(void)
 {
 	int watch = syscall(__NR_fanotify_init, FAN_CLASS_NOTIF | FAN_REPORT_FID | FAN_CLOEXEC | FAN_NONBLOCK, O_RDONLY);

@@ -15,6 +15,10 @@
 #define CONTAINER_TERMINALS "/run/pts"
 #define CONTAINER_CHANNELS "/run/channels"
 
+/* The mount point of the disk with the emulator of another processor, and the only file on it. */
+#define EMULATOR_DISK "/run/emulator"
+#define EMULATOR EMULATOR_DISK "/qemu"
+
 /* Looks for disks, and prepares the kernel for their file systems. */
 void disks_prepare(void);
 
@@ -24,6 +28,9 @@ void disks_prepare(void);
  * reason on failure.
  */
 bool mount_disks(const char *image, const char *writable, bool kept);
+
+/* Mounts the disk with the emulator of another processor. Returns false and prints the reason on failure. */
+bool mount_emulator(const char *serial);
 
 /*
  * Returns a descriptor that is readable when the file system of the writable disk has found an error, after

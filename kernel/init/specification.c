@@ -19,7 +19,8 @@ static size_t count(char **strings)
 bool read_container(struct message *m, struct specification *s)
 {
 	s->failure = NO_CONTAINER;
-	return (s->image = read_string(m)) && (s->scratch = read_string(m)) && read_process(m, s) &&
+	return (s->image = read_string(m)) && (s->scratch = read_string(m)) && (s->emulator = read_string(m)) &&
+	       read_u8(m, &s->machine) && read_process(m, s) &&
 	       (s->hostname = read_string(m)) && (s->volumes = read_strings(m)) &&
 	       (s->devices = read_strings(m)) && (s->tmpfs = read_strings(m)) && count(s->tmpfs) % TMPFS_FIELDS == 0;
 }

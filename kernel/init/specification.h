@@ -15,6 +15,9 @@ struct specification {
 	char *directory, *user;
 	/* Fields of CONTAINER only. The disks are named by their serial numbers. */
 	char *image, *scratch, *hostname, **volumes, **devices;
+	/* The disk with the emulator of another processor, and the ELF machine number of its programs, or 0. */
+	char *emulator;
+	uint8_t machine;
 	/* Temporary file systems: for each a path, flags of mount in decimal digits, and options. */
 	char **tmpfs;
 	/* The exit status of failures that are not the program's. */

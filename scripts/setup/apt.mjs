@@ -1,22 +1,28 @@
-/** A private apt that fetches and verifies Debian packages for riscv64, and leaves the system's own alone. */
-import { mkdir, writeFile } from 'node:fs/promises';
+/** A private apt that fetches and verifies Debian packages, and leaves the system's own alone. */
+import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { SetupFailure } from './failure.mjs';
+import { say } from './progress.mjs';
+import { run } from './run.mjs';
 
 export const MIRROR = 'http://deb.debian.org/debian';
+/** Tried in this order: the first suite whose signature this system's keyring verifies is used. */
+export const SUITES = ['stable', 'forky'];
 const KEYRING = '/usr/share/keyrings/debian-archive-keyring.gpg';
 
 /**
  * Configures apt in a folder, as if no package were installed.
  * @param {string} root @param {string} suite
- * @param {{ withSources?: boolean }} [options] whether source packages are listed too
+ * @param {{ architecture?: string, withSources?: boolean }} [options] Debian's name of the architecture;
+ *   whether source packages are listed too
  * @returns {Promise<{ APT_CONFIG: string }>} the environment for `apt-get`
  */
-export async function configureApt(root, suite, { withSources = false } = {}) {
+export async function configureApt(root, suite, { architecture = 'riscv64', withSources = false } = {}) {
   for (const folder of ['state/lists/partial', 'cache/archives/partial']) {
     await mkdir(join(root, folder), { recursive: true });
   }
   const lists = [
-    `deb [arch=riscv64 signed-by=${KEYRING}] ${MIRROR} ${suite} main`,
+    `deb [arch=${architecture} signed-by=${KEYRING}] ${MIRROR} ${suite} main`,
     ...(withSources ? [`deb-src [signed-by=${KEYRING}] ${MIRROR} ${suite} main`] : []),
   ];
   await writeFile(join(root, 'sources.list'), `${lists.join('\n')}\n`);
@@ -29,8 +35,8 @@ export async function configureApt(root, suite, { withSources = false } = {}) {
     'Dir::Etc::sourceparts "/dev/null";',
     'Dir::Etc::preferences "/dev/null";',
     'Dir::Etc::preferencesparts "/dev/null";',
-    'APT::Architecture "riscv64";',
-    'APT::Architectures { "riscv64"; };',
+    `APT::Architecture "${architecture}";`,
+    `APT::Architectures { "${architecture}"; };`,
     'APT::Install-Recommends "false";',
     'Acquire::Languages "none";',
     'APT::Get::AllowUnauthenticated "false";',
@@ -39,4 +45,33 @@ export async function configureApt(root, suite, { withSources = false } = {}) {
   ];
   await writeFile(join(root, 'apt.conf'), `${settings.join('\n')}\n`);
   return { APT_CONFIG: join(root, 'apt.conf') };
+}
+
+/**
+ * Fetches a package from the first suite that has it, and whose signature is right.
+ * @param {string} work @param {string} name @param {string} [architecture] Debian's name
+ * @returns {Promise<string>} the path of the package
+ */
+export async function downloadPackage(work, name, architecture = 'riscv64') {
+  const failures = [];
+  for (const suite of SUITES) {
+    try {
+      return await download(join(work, `${suite}-${architecture}`), suite, name, architecture);
+    } catch (error) {
+      if (!(error instanceof SetupFailure)) throw error;
+      say(`${name}: not from Debian ${suite}`);
+      failures.push(error.message);
+    }
+  }
+  throw new SetupFailure(`no ${name} for ${architecture}:\n${failures.join('\n')}`);
+}
+
+/** @param {string} root @param {string} suite @param {string} name @param {string} architecture */
+async function download(root, suite, name, architecture) {
+  const env = await configureApt(root, suite, { architecture });
+  await run('apt-get', ['-q', 'update'], { env });
+  await run('apt-get', ['-q', 'download', name], { env, cwd: root });
+  const file = (await readdir(root)).find((name) => name.endsWith('.deb'));
+  if (!file) throw new SetupFailure(`apt-get downloaded no ${name} from ${suite}`);
+  return join(root, file);
 }

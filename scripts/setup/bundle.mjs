@@ -20,6 +20,7 @@ export const TOOLS = {
   boot: 'src/tools/boot.ts',
   elf: 'src/tools/elf.ts',
   'save-boot': 'src/tools/save-boot.ts',
+  'emulator-disk': 'src/tools/emulator-disk.ts',
 };
 
 const OTHERS = {

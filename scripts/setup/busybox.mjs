@@ -1,39 +1,27 @@
 /** Fetches BusyBox for riscv64 from Debian. apt verifies it, and the system's own packages stay untouched. */
-import { readdir, rename } from 'node:fs/promises';
+import { mkdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
-import { configureApt, MIRROR } from './apt.mjs';
-import { SetupFailure } from './failure.mjs';
-import { say } from './progress.mjs';
+import { downloadPackage, MIRROR, SUITES } from './apt.mjs';
 import { run } from './run.mjs';
 
 const PACKAGE = 'busybox-static';
-/** Tried in this order: the first suite whose signature this system's keyring verifies is used. */
-export const SUITES = ['stable', 'forky'];
 
-/** @param {string} work @param {string} suite @returns {Promise<string>} the path of the package */
-async function download(work, suite) {
-  const root = join(work, suite);
-  const env = await configureApt(root, suite);
-  await run('apt-get', ['-q', 'update'], { env });
-  await run('apt-get', ['-q', 'download', PACKAGE], { env, cwd: root });
-  const file = (await readdir(root)).find((name) => name.endsWith('.deb'));
-  if (!file) throw new SetupFailure(`apt-get downloaded no ${PACKAGE} from ${suite}`);
-  return join(root, file);
-}
-
-/** @param {string} work */
-async function downloadFromAny(work) {
-  const failures = [];
-  for (const suite of SUITES) {
-    try {
-      return await download(work, suite);
-    } catch (error) {
-      if (!(error instanceof SetupFailure)) throw error;
-      say(`BusyBox: not from Debian ${suite}`);
-      failures.push(error.message);
-    }
-  }
-  throw new SetupFailure(`no ${PACKAGE} for riscv64:\n${failures.join('\n')}`);
+/**
+ * Unpacks the package, with the program at `busybox` and the description of the package in `DEBIAN`.
+ * @param {string} work @param {string} [architecture] Debian's name
+ * @returns {Promise<string>} the folder
+ */
+export async function unpackBusybox(work, architecture) {
+  const unpacked = join(work, 'unpacked');
+  await mkdir(unpacked, { recursive: true });
+  const file = await downloadPackage(work, PACKAGE, architecture);
+  await run('dpkg', ['-x', file, unpacked]);
+  await run('dpkg', ['-e', file, join(unpacked, 'DEBIAN')]);
+  // Older versions of the package install it in /bin, which is now part of /usr/bin.
+  await rename(join(unpacked, 'usr/bin/busybox'), join(unpacked, 'busybox')).catch(() =>
+    rename(join(unpacked, 'bin/busybox'), join(unpacked, 'busybox')),
+  );
+  return unpacked;
 }
 
 /** @type {import('./step.mjs').Step} */
@@ -48,15 +36,23 @@ export const busybox = {
     control: 'dist/busybox-control',
   },
   async run(work) {
-    const unpacked = join(work, 'unpacked');
-    const file = await downloadFromAny(work);
-    await run('dpkg', ['-x', file, unpacked]);
-    await run('dpkg', ['-e', file, join(work, 'DEBIAN')]);
-    await rename(join(work, 'DEBIAN/control'), join(work, 'control'));
+    const unpacked = await unpackBusybox(work);
+    await rename(join(unpacked, 'DEBIAN/control'), join(work, 'control'));
     await rename(join(unpacked, 'usr/share/doc', PACKAGE, 'copyright'), join(work, 'copyright'));
-    // Older versions of the package install it in /bin, which is now part of /usr/bin.
-    await rename(join(unpacked, 'usr/bin/busybox'), join(work, 'busybox')).catch(() =>
-      rename(join(unpacked, 'bin/busybox'), join(work, 'busybox')),
-    );
+    await rename(join(unpacked, 'busybox'), join(work, 'busybox'));
+  },
+};
+
+/** For tests of emulated programs. @type {import('./step.mjs').Step} */
+export const foreignBusybox = {
+  name: 'foreign-busybox',
+  title: 'BusyBox for other processors',
+  versions: () => [PACKAGE, MIRROR, ...SUITES],
+  outputs: { arm64: 'dist/busybox-arm64', amd64: 'dist/busybox-amd64' },
+  async run(work) {
+    for (const architecture of ['arm64', 'amd64']) {
+      const unpacked = await unpackBusybox(join(work, `for-${architecture}`), architecture);
+      await rename(join(unpacked, 'busybox'), join(work, architecture));
+    }
   },
 };

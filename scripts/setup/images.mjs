@@ -44,7 +44,7 @@ export function appletsOf(program) {
 const helloFiles = (program) => [{ path: 'hello', type: 'file', data: program }];
 
 /** @param {Buffer} program @returns {TarEntry[]} */
-function busyboxFiles(program) {
+export function busyboxFiles(program) {
   const links = appletsOf(program).filter((name) => name !== 'busybox');
   /** @type {(path: string, mode?: number) => TarEntry} */
   const directory = (path, mode = 0o755) => ({ path: `${path}/`, type: 'directory', mode });

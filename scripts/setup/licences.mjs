@@ -3,6 +3,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { inProject } from './places.mjs';
 import { escapeHtml, writePage } from './plain-page.mjs';
+import { QEMU_COPYRIGHT } from './qemu-user.mjs';
 
 /** @typedef {{ name: string, version: string, licence: string, text: string }} Work */
 
@@ -73,9 +74,10 @@ export async function packagesInUse() {
 /** @returns {Promise<Work[]>} the programs of the guest, which come from Debian */
 async function guestPrograms() {
   const gpl = await readText(GPL_2);
-  const [kernel, busybox] = await Promise.all([
+  const [kernel, busybox, qemu] = await Promise.all([
     readText(KERNEL_COPYRIGHT),
     readText(inProject(BUSYBOX_COPYRIGHT)),
+    readText(inProject(QEMU_COPYRIGHT)),
   ]);
   return [
     {
@@ -87,8 +89,12 @@ async function guestPrograms() {
       text: `The program of Debian's package busybox-static, whose source package is busybox.\n\n${busybox}\n${gpl}`,
     },
     {
+      ...{ name: 'QEMU', version: '', licence: 'GPL-2.0-only' },
+      text: `The programs for arm64 and amd64 of Debian's package qemu-user, whose source package is qemu, with GLib, zlib,\nCapstone and sysprof, which are linked into them.\n\n${qemu}\n${gpl}`,
+    },
+    {
       ...{ name: 'GNU C Library', version: '', licence: 'LGPL-2.1-or-later' },
-      text: `Linked into BusyBox. Debian's source package is glibc.\n\n${await readText(LGPL_2_1)}`,
+      text: `Linked into BusyBox and QEMU. Debian's source package is glibc.\n\n${await readText(LGPL_2_1)}`,
     },
   ];
 }

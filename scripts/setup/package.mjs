@@ -8,6 +8,7 @@ import { OPTIONAL, WORKERS } from './bundle.mjs';
 import { esbuild, esbuildCommonJs } from './esbuild.mjs';
 import { licenceText } from './licences.mjs';
 import { inProject, PROJECT } from './places.mjs';
+import { QEMU_COPYRIGHT } from './qemu-user.mjs';
 import { DECLARATIONS, OTHER_DECLARATIONS, TYPES } from './types.mjs';
 
 /** The name of the command. */
@@ -189,7 +190,7 @@ async function describe() {
     name,
     version,
     description,
-    // The kernel and BusyBox are under the GPL.
+    // The kernel, BusyBox and QEMU are under the GPL.
     license: 'Apache-2.0 AND GPL-2.0-only',
     keywords: [
       'linux',
@@ -226,6 +227,7 @@ export const npmPackage = {
     'emulator-wasm/assembly',
     ...ASSETS.map((name) => join(PUBLIC, name)),
     'dist/busybox-copyright',
+    QEMU_COPYRIGHT,
     'LICENSE',
     'package.json',
     'package-lock.json',

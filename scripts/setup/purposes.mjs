@@ -1,7 +1,7 @@
 /** The needs of each command in package.json, in the order in which they are prepared. */
 import { booted } from './booted.mjs';
 import { bundle, programs } from './bundle.mjs';
-import { busybox } from './busybox.mjs';
+import { busybox, foreignBusybox } from './busybox.mjs';
 import { consumerTools } from './consumer-tools.mjs';
 import { core } from './core.mjs';
 import {
@@ -24,14 +24,16 @@ import { page } from './page.mjs';
 import { previews } from './previews.mjs';
 import { production } from './production.mjs';
 import { say } from './progress.mjs';
+import { emulators, qemuUser } from './qemu-user.mjs';
 import { site } from './site.mjs';
-import { busyboxSources } from './sources.mjs';
+import { programSources } from './sources.mjs';
 import { ensure, isInPlace, isToBuild, stampOf } from './step.mjs';
 import { types } from './types.mjs';
 
 const GUEST = [kernel, busybox, initramfs];
+const EMULATORS = [qemuUser, emulators];
 const PAGES = [programs, page, previews, types, site, production];
-const EVERYTHING = [core, bundle, ...GUEST, booted, images, kernelSmp, ...PAGES, npmPackage];
+const EVERYTHING = [core, bundle, ...GUEST, booted, ...EMULATORS, images, kernelSmp, ...PAGES, npmPackage];
 
 /**
  * @typedef {object} Needs
@@ -45,19 +47,22 @@ export const PURPOSES = {
   elf: { packages: [], steps: [core, bundle] },
   boot: { packages: BUILD_PACKAGES, steps: [core, bundle, ...GUEST] },
   'boot-smp': { packages: BUILD_PACKAGES, steps: [core, bundle, ...GUEST, kernelSmp] },
-  run: { packages: BUILD_PACKAGES, steps: [core, bundle, ...GUEST, booted, images] },
-  'run-smp': { packages: BUILD_PACKAGES, steps: [core, bundle, ...GUEST, booted, images, kernelSmp] },
+  run: { packages: BUILD_PACKAGES, steps: [core, bundle, ...GUEST, booted, ...EMULATORS, images] },
+  'run-smp': {
+    packages: BUILD_PACKAGES,
+    steps: [core, bundle, ...GUEST, booted, ...EMULATORS, images, kernelSmp],
+  },
   start: {
     packages: BUILD_PACKAGES,
-    steps: [core, bundle, programs, page, ...GUEST, booted, images, previews, types, site],
+    steps: [core, bundle, programs, page, ...GUEST, booted, ...EMULATORS, images, previews, types, site],
   },
   'kernel-smp': { packages: BUILD_PACKAGES, steps: [kernelSmp] },
   types: { packages: [], steps: [types] },
-  release: { packages: BUILD_PACKAGES, steps: [...EVERYTHING, busyboxSources] },
+  release: { packages: BUILD_PACKAGES, steps: [...EVERYTHING, programSources] },
   test: {
     packages: [...BUILD_PACKAGES, ...TEST_PACKAGES],
     wishes: BROWSER_PACKAGES,
-    steps: [...EVERYTHING, busyboxSources, consumerTools],
+    steps: [...EVERYTHING, programSources, foreignBusybox, consumerTools],
   },
 };
 
@@ -67,7 +72,7 @@ export const PURPOSES = {
  * @returns {Promise<string[]>} titles
  */
 export async function staleBuilds() {
-  const steps = [core, ...GUEST, booted, images, kernelSmp];
+  const steps = [core, ...GUEST, booted, ...EMULATORS, images, foreignBusybox, kernelSmp];
   const stale = await Promise.all(
     steps.map((step) =>
       isInPlace(step).then(

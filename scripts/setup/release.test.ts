@@ -25,7 +25,9 @@ const KEPT = {
   'kernel-smp': ['public/kernel/Image-smp'],
   booted: ['public/kernel/booted'],
   busybox: ['dist/busybox', 'dist/busybox-copyright', 'dist/busybox-control'],
-  'busybox-sources': ['dist/busybox-sources'],
+  'qemu-user': ['dist/qemu-user'],
+  emulators: ['public/kernel/emulator-arm64', 'public/kernel/emulator-amd64'],
+  'program-sources': ['dist/program-sources'],
   types: ['dist/types'],
 };
 
@@ -80,7 +82,7 @@ describe('a release', () => {
       expect(sums).toContain(`  ${name}\n`);
   });
 
-  test('holds the sources of the kernel, of BusyBox and of its C library, and how to build them', async () => {
+  test('holds the sources of the kernel, of BusyBox, of QEMU and of their libraries, and how to build them', async () => {
     const [archive = ''] = (await readdir(inProject(RELEASE))).filter((name) =>
       name.endsWith('-sources.tar'),
     );
@@ -98,10 +100,13 @@ describe('a release', () => {
     for (const name of [
       'busybox_\\S+\\.dsc',
       'busybox_\\S+\\.orig\\.tar\\.\\w+',
+      'qemu_\\S+\\.dsc',
+      'qemu_\\S+\\.orig\\.tar\\.\\w+',
+      'glib2\\.0_\\S+\\.dsc',
       'glibc_\\S+\\.dsc',
       'glibc_\\S+\\.orig\\.tar\\.\\w+',
     ])
-      expect(list).toMatch(new RegExp(`/busybox/${name}\n`));
+      expect(list).toMatch(new RegExp(`/debian/${name}\n`));
     const { stdout: text } = await run(
       inProject(RELEASE),
       {},
@@ -127,7 +132,7 @@ describe('the source packages of a binary package', () => {
       ],
     ],
     [
-      'Package: p\nSource: s\nVersion: 2\nBuilt-Using: a (= 1), b (= 1:2~x)\nStatic-Built-Using: c (= 3),\n d (= 4)\nSection: x\n',
+      'Package: p\nSource: s\nVersion: 2\nBuilt-Using: a (= 1), b (= 1:2~x), gcc-14 (= 14.2.0-19)\nStatic-Built-Using: c (= 3),\n d (= 4)\nSection: x\n',
       [
         ['s', '2'],
         ['a', '1'],

@@ -13,7 +13,8 @@ import { kernelOrigin } from './kernel.mjs';
 import { writeLicences } from './licences.mjs';
 import { inProject, PROJECT } from './places.mjs';
 import { writeMissingPage } from './plain-page.mjs';
-import { CONTROL, writeSourcesPage } from './sources.mjs';
+import { QEMU_COPYRIGHT } from './qemu-user.mjs';
+import { CONTROLS, writeSourcesPage } from './sources.mjs';
 import { API_MODEL } from './types.mjs';
 
 const PAGE = 'dist/app';
@@ -182,7 +183,14 @@ export const site = {
       'SECURITY.md',
       'LICENSE',
     ],
-    ...['package.json', 'package-lock.json', 'dist/busybox-copyright', CONTROL, 'scripts/setup'],
+    ...[
+      'package.json',
+      'package-lock.json',
+      'dist/busybox-copyright',
+      QEMU_COPYRIGHT,
+      ...CONTROLS,
+      'scripts/setup',
+    ],
     // Git adds a line with every commit.
     '.git/logs/HEAD',
   ],

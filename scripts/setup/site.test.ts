@@ -84,6 +84,7 @@ describe('licences', () => {
       'BusyBox',
       'GNU LESSER GENERAL PUBLIC LICENSE',
       'busybox-static',
+      'qemu-user',
       'react-dom',
       'OFL-1.1',
     ])

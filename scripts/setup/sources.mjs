@@ -1,28 +1,32 @@
 /**
- * The sources that belong to a release. The GPL asks for them, because the kernel and BusyBox are under it:
- * all that the programs in it are built from, and how.
+ * The sources that belong to a release. The GPL asks for them, because the kernel, BusyBox and QEMU are under
+ * it: all that the programs in it are built from, and how.
  */
 import { execFile } from 'node:child_process';
 import { mkdir, readdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { configureApt, MIRROR } from './apt.mjs';
-import { SUITES } from './busybox.mjs';
+import { configureApt, MIRROR, SUITES } from './apt.mjs';
 import { SetupFailure } from './failure.mjs';
 import { kernelOrigin, SOURCE_ARCHIVE } from './kernel.mjs';
 import { inProject, PROJECT } from './places.mjs';
 import { escapeHtml, writePage } from './plain-page.mjs';
+import { QEMU_CONTROL } from './qemu-user.mjs';
 import { run } from './run.mjs';
 import { tarParts } from './tar.mjs';
 
 /** @typedef {{ name: string, version: string }} SourcePackage */
 
-export const CONTROL = 'dist/busybox-control';
-const FOLDER = 'dist/busybox-sources';
+const BUSYBOX_CONTROL = 'dist/busybox-control';
+/** The descriptions of the packages whose programs are in a release. */
+export const CONTROLS = [BUSYBOX_CONTROL, QEMU_CONTROL];
+const FOLDER = 'dist/program-sources';
+/** What it adds to programs needs no source (GCC Runtime Library Exception, section 1). */
+const RUNTIME = /^gcc-\d+$/;
 
 /**
  * Returns the source packages of a binary package: its own, and those of the libraries that are linked into
- * it (Debian policy, sections 5.6.1 and 7.8).
+ * it (Debian policy, sections 5.6.1 and 7.8), but not that of the compiler.
  * @param {string} control its control file
  * @returns {SourcePackage[]}
  */
@@ -34,11 +38,18 @@ export function sourcePackagesOf(control) {
   const linked = [field('Built-Using'), field('Static-Built-Using')].flatMap((list) =>
     [...list.matchAll(/(\S+) \(= ([^)]+)\)/g)].map(([, name = '', version = '']) => ({ name, version })),
   );
-  return [own, ...linked];
+  return [own, ...linked.filter(({ name }) => !RUNTIME.test(name))];
 }
 
-async function busyboxOrigin() {
-  return sourcePackagesOf(await readFile(inProject(CONTROL), 'utf8'));
+/** @param {string} control the path of a control file */
+async function originOf(control) {
+  return sourcePackagesOf(await readFile(inProject(control), 'utf8'));
+}
+
+/** @returns {Promise<SourcePackage[]>} each package once */
+async function origins() {
+  const all = (await Promise.all(CONTROLS.map(originOf))).flat();
+  return [...new Map(all.map((source) => [nameOf(source), source])).values()];
 }
 
 /** @param {SourcePackage} source */
@@ -68,22 +79,21 @@ async function download(work, packages) {
 }
 
 /** @type {import('./step.mjs').Step} */
-export const busyboxSources = {
-  name: 'busybox-sources',
-  title: 'sources of BusyBox',
-  sources: [CONTROL],
+export const programSources = {
+  name: 'program-sources',
+  title: 'sources of BusyBox and QEMU',
+  sources: CONTROLS,
   versions: () => [MIRROR, ...SUITES],
   outputs: { sources: FOLDER },
   async run(work) {
-    await rename(await download(work, await busyboxOrigin()), join(work, 'sources'));
+    await rename(await download(work, await origins()), join(work, 'sources'));
   },
 };
 
 /** @param {string} version */
 async function readMe(version) {
   const kernel = await kernelOrigin();
-  const [busybox, ...libraries] = await busyboxOrigin();
-  const linked = libraries.map(({ name, version }) => `${name} ${version}`).join(', ');
+  const programs = (await origins()).map(({ name, version }) => `${name} ${version}`);
   return `# Sources of LinuxRun ${version}
 
 The complete sources of the programs in this release, and how to build them again.
@@ -91,8 +101,8 @@ The complete sources of the programs in this release, and how to build them agai
 - \`linuxrun/\`: LinuxRun itself, under the Apache licence 2.0. The configurations of the kernels are in
   \`linuxrun/kernel/\`, and all build scripts in \`linuxrun/scripts/setup/\`.
 - \`linux/\`: Linux, under the GPL 2, from version ${kernel.version} of Debian's package ${kernel.name}, unchanged.
-- \`busybox/\`: BusyBox ${busybox?.version}, under the GPL 2, and ${linked} that is linked into it, as Debian's
-  source packages.
+- \`debian/\`: BusyBox and QEMU, under the GPL 2, and the libraries that are linked into them, as Debian's source
+  packages: ${programs.join(', ')}. QEMU and BusyBox are linked with the same version of glibc.
 
 ## Build everything
 
@@ -103,7 +113,7 @@ On Debian 12 or later, with Node 20.19 or later:
     npm run release
 
 This installs the compilers, builds the kernels from \`/usr/src/${kernel.name}.tar.xz\`, which is the archive in
-\`linux/\` when the same version of the package is installed, takes BusyBox as Debian has built it, and makes the
+\`linux/\` when the same version of the package is installed, takes BusyBox and QEMU as Debian has built them, and makes the
 files of the release in \`dist/release/\`. This release was built with
 
     ${kernel.tools.join('\n    ')}
@@ -116,9 +126,12 @@ The kernels: \`scripts/setup/kernel.mjs\` runs, in the unpacked archive,
     make ${kernel.make.map(quote).join(' ')} KCONFIG_ALLCONFIG=linuxrun.config allnoconfig
     make ${kernel.make.map(quote).join(' ')} Image
 
-BusyBox, in \`busybox/\`, on riscv64 or with Debian's cross compilers:
+BusyBox and QEMU, in \`debian/\`, on riscv64 or with Debian's cross compilers:
 
-    dpkg-source -x busybox_*.dsc && cd busybox-*/ && dpkg-buildpackage
+    dpkg-source -x busybox_*.dsc && (cd busybox-*/ && dpkg-buildpackage)
+    dpkg-source -x qemu_*.dsc && (cd qemu-*/ && dpkg-buildpackage)
+
+The disks with QEMU's programs for arm64 and amd64 are made by \`linuxrun/scripts/setup/qemu-user.mjs\`.
 
 The image hello-world is \`linuxrun/kernel/demo/hello.c\`, and the image busybox holds the program BusyBox with
 links for its applets; \`linuxrun/scripts/setup/images.mjs\` makes both. The initial RAM disk holds
@@ -142,7 +155,7 @@ export async function writeSourcesPage(style, own) {
   const rows = [
     ['LinuxRun', version, own === undefined ? '' : link(own)],
     ['Linux', kernel.version, `Debian's package ${kernel.name}`],
-    ...(await busyboxOrigin()).map(({ name, version }) => [name, version, "Debian's source package"]),
+    ...(await origins()).map(({ name, version }) => [name, version, "Debian's source package"]),
   ];
   const body = `<nav><a href="./">LinuxRun</a></nav>
 <main>
@@ -152,8 +165,8 @@ the release, beside this site.</p>
 <table>
 ${rows.map((row) => `<tr>${row.map((cell) => `<td>${cell}</td>`).join('')}</tr>`).join('\n')}
 </table>
-<p>The kernel and BusyBox are under the GNU General Public License 2, and the C library in BusyBox is under the GNU Lesser
-General Public License 2.1: see the <a href="licences.html">licences</a>.</p>
+<p>The kernel, BusyBox and QEMU are under the GNU General Public License 2, and the C library in BusyBox and QEMU is under
+the GNU Lesser General Public License 2.1: see the <a href="licences.html">licences</a>.</p>
 </main>`;
   return writePage({ title: 'Sources', style, body, root: './' });
 }
@@ -190,7 +203,7 @@ export async function writeSources(file, version) {
     [`linux/${SOURCE_ARCHIVE.split('/').pop()}`, SOURCE_ARCHIVE],
     ...(await readdir(inProject(FOLDER)))
       .sort()
-      .map((name) => [`busybox/${name}`, inProject(join(FOLDER, name))]),
+      .map((name) => [`debian/${name}`, inProject(join(FOLDER, name))]),
   ];
   const entries = [];
   for (const [path = '', source = ''] of files) entries.push(...(await entryOf(`${top}/${path}`, source)));

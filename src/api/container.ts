@@ -21,6 +21,7 @@ export class Container extends Builder {
   readonly #tmpfs: string[] = [];
   readonly #ports: string[] = [];
   #name: string | undefined;
+  #platform: string | undefined;
   #isKeepable = false;
   #isFresh = false;
   #onBoot: ((figures: BootFigures) => void) | undefined;
@@ -31,6 +32,16 @@ export class Container extends Builder {
   constructor(image: ImageLocation) {
     super();
     this.#image = image;
+  }
+
+  /**
+   * The platform whose image is run, such as `linux/arm64`. By default it is the first of `linux/riscv64`,
+   * `linux/arm64` and `linux/amd64` that the image is published for. Programs of the last two are emulated,
+   * which makes them about ten times slower.
+   */
+  platform(platform: string): this {
+    this.#platform = platform;
+    return this;
   }
 
   /** Replaces the entrypoint of the image, and drops its command. */
@@ -131,7 +142,7 @@ export class Container extends Builder {
     const { stdio, terminal, pull: policy, credentials, onProgress, signal } = this.settings;
     const options = this.#launchOptions();
     const image = this.#image;
-    const loading = { policy, credentials, onProgress, signal };
+    const loading = { policy, platform: this.#platform, credentials, onProgress, signal };
     return launch(
       options,
       {
@@ -160,7 +171,7 @@ export class Container extends Builder {
       import('./starts.ts'),
       containerHost().openKept(),
     ]);
-    return findStart(nameOf(this.#image), options);
+    return findStart(nameOf(this.#image), options, this.#platform);
   }
 
   #launchOptions(): LaunchOptions {

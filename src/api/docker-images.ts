@@ -20,8 +20,9 @@ export async function removeImages({ images: names, force }: RmiWords): Promise<
   const problems: string[] = [];
   for (const name of names) {
     try {
-      const { reference, digest } = await findImage(name);
-      await images.remove(reference);
+      const { reference, platform, digest } = await findImage(name);
+      // An ID names the image for one platform.
+      await images.remove(reference, canonicalOf(name) === reference ? {} : { platform });
       output += `Untagged: ${reference}\nDeleted: ${digest}\n`;
     } catch (error) {
       if (force && error instanceof NotFoundError) continue;
@@ -33,15 +34,16 @@ export async function removeImages({ images: names, force }: RmiWords): Promise<
 
 /** @throws DockerError if no image matches, or several do; StorageError */
 export async function describeImage(name: string): Promise<Row> {
-  const { reference } = await findImage(name);
-  return tables.describeImage(await images.inspect(reference, { policy: 'never' }));
+  const { reference, platform } = await findImage(name);
+  return tables.describeImage(await images.inspect(reference, { platform, policy: 'never' }));
 }
 
 /** Finds a stored image by its name, or by the beginning of its ID. */
 export async function findImage(name: string): Promise<images.StoredImage> {
   const stored = await images.list();
   const canonical = canonicalOf(name);
-  return stored.find(({ reference }) => reference === canonical) ?? tables.findImageById(stored, name);
+  const named = stored.filter(({ reference }) => reference === canonical);
+  return named.find(({ isDefault }) => isDefault) ?? named[0] ?? tables.findImageById(stored, name);
 }
 
 function canonicalOf(name: string): string | undefined {

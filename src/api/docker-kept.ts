@@ -63,11 +63,16 @@ export async function commitContainer(words: CommitWords): Promise<string> {
   return containers.commit((await findStopped(container)).name, image, options);
 }
 
+async function saveFound(name: string): Promise<AsyncIterable<Uint8Array>> {
+  const { reference, platform } = await findImage(name);
+  return saveImage(reference, platform);
+}
+
 /** The tar that `export` or `save` prints. */
 export async function archiveOf(words: ExportWords | SaveWords): Promise<AsyncIterable<Uint8Array>> {
   if (words.output !== undefined)
     throw new DockerError('-o is for the command line, linuxrun: read standard output', 1);
-  if (words.command === 'save') return saveImage((await findImage(words.image)).reference);
+  if (words.command === 'save') return saveFound(words.image);
   if (isRunning(words.container))
     return chunks(await findContainer(words.container).container.exportChanges());
   return chunks(await containers.export((await findStopped(words.container)).name));

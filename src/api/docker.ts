@@ -32,6 +32,7 @@ import {
   removeContainers,
   renameContainer,
 } from './docker-kept.ts';
+import { emulationNotice } from './emulation-notice.ts';
 import { host } from './host.ts';
 import * as images from './images.ts';
 import * as containers from './kept-containers.ts';
@@ -108,7 +109,10 @@ async function carryOut(
     case 'logs':
       return logs(words, streams);
     case 'pull': {
-      const { reference, digest } = await images.pull(words.image, { signal: command.signal });
+      const { reference, digest } = await images.pull(words.image, {
+        platform: words.platform,
+        signal: command.signal,
+      });
       await print(stdout, words.quiet ? `${reference}\n` : `Digest: ${digest}\n${reference}\n`);
       return 0;
     }
@@ -178,6 +182,8 @@ async function begin(
   try {
     const created = Date.now();
     const container = await start(name, abort.signal);
+    const notice = emulationNotice(container.platform);
+    if (notice) await complain(streams, notice);
     const started = (await container.started) ? Date.now() : undefined;
     const info = infoOf(container, {
       name,
@@ -239,6 +245,7 @@ function containerOf(words: RunWords, { terminal }: DockerCommand, signal: Abort
     .readOnly(words.readOnly)
     .pull(words.pull)
     .signal(signal);
+  if (words.platform !== undefined) container.platform(words.platform);
   if (words.entrypoint !== undefined) container.entrypoint(words.entrypoint);
   if (words.memoryBytes !== undefined) container.memory(words.memoryBytes);
   if (words.cpus !== undefined) container.cpus(words.cpus);

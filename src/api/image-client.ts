@@ -39,16 +39,18 @@ class ImageClient {
     options: SourceOptions & Pick<ImageRequest, 'policy'>,
     send: (worker: Remote<ImageLoader>, id: number, request: ImageRequest) => Promise<T | PackedImageError>,
   ): Promise<{ readonly id: number; readonly answer: T }> {
-    const { policy, credentials: given, signal } = options;
+    const { policy, platform, credentials: given, signal } = options;
     signal?.throwIfAborted();
     const credentials = typeof given === 'function' ? await given() : given;
     const worker = this.#open();
     const id = this.#requests++;
     const cancel = () => void worker.cancel(id);
     signal?.addEventListener('abort', cancel, { once: true });
-    const answer = await send(worker, id, { image, places: this.#places(), policy, credentials }).finally(
-      () => signal?.removeEventListener('abort', cancel),
-    );
+    const answer = await send(worker, id, {
+      image,
+      places: this.#places(),
+      ...{ policy, platform, credentials },
+    }).finally(() => signal?.removeEventListener('abort', cancel));
     if (!('failure' in answer)) return { id, answer };
     signal?.throwIfAborted();
     throw unpackImageError(answer);

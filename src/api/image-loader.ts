@@ -9,6 +9,7 @@ export interface ImageRequest {
   readonly image: ImageLocation;
   readonly places: Places;
   readonly policy?: PullPolicy | undefined;
+  readonly platform?: string | undefined;
   readonly credentials: Credentials | undefined;
 }
 

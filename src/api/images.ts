@@ -1,7 +1,9 @@
 /** The images in the store, which containers share, and those at their sources. */
 import { parseConfigFile } from '../oci/image.ts';
 import { platformNames } from '../oci/manifest.ts';
+import { parsePlatform, platformOf } from '../options/platform.mjs';
 import { StorageError } from '../storage/errors.ts';
+import { emulated, preferred } from '../storage/image-store.ts';
 import type { LayerUsage } from '../storage/layer-store.ts';
 import { host, library } from './host.ts';
 import {
@@ -10,6 +12,7 @@ import {
   type LoadImageOptions,
   notStored,
   type SourceOptions,
+  wantedArchitecture,
 } from './load-image.ts';
 import { endResting } from './resting.ts';
 
@@ -19,6 +22,12 @@ export { removeStart, type SavedStart, starts } from './start-list.ts';
 export interface StoredImage {
   /** The canonical reference. */
   readonly reference: string;
+  /**
+   * What it is for: `linux/riscv64`, `linux/arm64` or `linux/amd64`. A reference may have an image for each.
+   */
+  readonly platform: string;
+  /** Whether containers of the reference run this one, if they name no platform. */
+  readonly isDefault: boolean;
   /** The digest of its manifest. */
   readonly digest: string;
   /** The digests of its layers' tars, the lowest first, each once. */
@@ -62,7 +71,10 @@ export interface StorageUse {
 export async function pull(image: ImageLocation, options: LoadImageOptions = {}): Promise<StoredImage> {
   const loaded = await host().loadImage(image, { policy: 'always', ...options });
   await loaded.release();
-  return find(loaded.reference);
+  const platform = platformOf(loaded.config.architecture);
+  const stored = (await list()).find((image) => isNamed(image, loaded.reference, platform));
+  if (!stored) throw notStored(loaded.reference);
+  return stored;
 }
 
 /** Lists the images in the store, the most recently used first. @throws StorageError */
@@ -74,10 +86,13 @@ export async function list(): Promise<StoredImage[]> {
   const users = new Map<string, number>();
   for (const record of whole)
     for (const diffId of new Set(record.layers)) users.set(diffId, (users.get(diffId) ?? 0) + 1);
-  return whole.map(({ reference, digest, lastUsed, layers: diffIds }) => {
+  return whole.map((record) => {
+    const { reference, architecture, digest, lastUsed, layers: diffIds } = record;
     const own = [...new Set(diffIds)].map((diffId) => layers.get(diffId) as LayerUsage);
     return {
       reference,
+      platform: platformOf(architecture ?? 'riscv64'),
+      isDefault: preferred(whole.filter((other) => other.reference === reference)) === record,
       digest,
       lastUsed: new Date(lastUsed),
       layers: own.map(({ diffId }) => diffId),
@@ -89,18 +104,28 @@ export async function list(): Promise<StoredImage[]> {
   });
 }
 
+/** Which images `remove` removes. */
+export interface RemoveImageOptions {
+  /** Only the image for this platform; by default those for all platforms. */
+  readonly platform?: string | undefined;
+}
+
 /**
  * Removes an image from the store, with the layers that no other image needs.
  * @throws ImageError of kind `not-found`; StorageError if a container uses the image
  */
-export async function remove(image: ImageLocation): Promise<void> {
+export async function remove(image: ImageLocation, { platform }: RemoveImageOptions = {}): Promise<void> {
   const name = library().nameOf(image);
-  if ((await find(name)).inUse) await endResting();
-  const { reference, inUse } = await find(name);
-  if (inUse)
-    throw new StorageError(`${reference} is in use by a container: stop that, or remove it if it is kept`);
+  const wanted = platform === undefined ? undefined : platformOf(parsePlatform(platform));
+  const find = async () => (await list()).filter((image) => isNamed(image, name, wanted));
+  if ((await find()).some(({ inUse }) => inUse)) await endResting();
+  const found = await find();
+  if (found.length === 0) throw notStored(name);
+  if (found.some(({ inUse }) => inUse))
+    throw new StorageError(`${name} is in use by a container: stop that, or remove it if it is kept`);
   const store = library().openStore();
-  await store.images.remove(reference);
+  for (const { reference, platform } of found)
+    await store.images.remove({ reference, architecture: emulated(parsePlatform(platform)) });
   const needed = new Set((await store.images.list()).flatMap(({ layers }) => layers));
   for (const { diffId } of await store.layers.usage())
     if (!needed.has(diffId)) await store.layers.remove(diffId);
@@ -114,7 +139,8 @@ export async function remove(image: ImageLocation): Promise<void> {
 export async function inspect(image: ImageLocation, options: InspectOptions = {}): Promise<ImageDescription> {
   const { policy = 'missing', ...asking } = options;
   const isStoredEnough = policy === 'never' || (policy === 'missing' && library().prefersStored(image));
-  const stored = isStoredEnough ? await describeStored(library().nameOf(image)) : undefined;
+  const { platform } = asking;
+  const stored = isStoredEnough ? await describeStored(library().nameOf(image), platform) : undefined;
   if (stored) return stored;
   if (policy === 'never') throw notStored(library().nameOf(image));
   return host().inspectSource(image, asking);
@@ -131,16 +157,14 @@ export function persist(): Promise<boolean> {
   return library().persist();
 }
 
-async function find(reference: string): Promise<StoredImage> {
-  const image = (await list()).find((image) => image.reference === reference);
-  if (!image) throw notStored(reference);
-  return image;
+function isNamed(image: StoredImage, reference: string, platform: string | undefined): boolean {
+  return image.reference === reference && (platform === undefined || image.platform === platform);
 }
 
-async function describeStored(reference: string): Promise<ImageDescription | undefined> {
-  const stored = (await list()).find((image) => image.reference === reference);
-  const record = stored && (await library().openStore().images.get(reference));
-  if (!record) return undefined;
+async function describeStored(reference: string, wanted?: string): Promise<ImageDescription | undefined> {
+  const record = await library().openStore().images.get(reference, wantedArchitecture(wanted));
+  const stored = record && (await list()).find(({ digest }) => digest === record.digest);
+  if (!record || !stored) return undefined;
   const { config, platform } = parseConfigFile(new TextEncoder().encode(record.config));
   const { digest, layers } = record;
   const { size } = stored;

@@ -1,9 +1,11 @@
 /** The records of kept containers, and how a container begins with one. */
 import type { KeptDisk } from '../container/image-machine.ts';
 import { randomId } from '../docker/names.ts';
+import { parseConfigFile } from '../oci/image.ts';
 import { holdImage } from '../oci/pull.ts';
 import { atDigest } from '../oci/reference.ts';
 import { checkContainerName } from '../options/container-name.mjs';
+import { architectureOf, platformOf } from '../options/platform.mjs';
 import {
   ContainerExistsError,
   type ContainerRecord,
@@ -14,7 +16,12 @@ import type { ImageRecord } from '../storage/image-store.ts';
 import type { Store } from '../storage/store.ts';
 import { containerHost } from './host.ts';
 import { type KeptOptions, keptOptions, type LaunchOptions, toJson } from './kept-options.ts';
-import type { ImageLocation, LoadedImage, LoadImageOptions } from './load-image.ts';
+import {
+  type ImageLocation,
+  type LoadedImage,
+  type LoadImageOptions,
+  wantedArchitecture,
+} from './load-image.ts';
 import type { OpenedSession } from './opened-session.ts';
 import type { FoundStart } from './starts.ts';
 
@@ -94,7 +101,7 @@ export class Keeping {
  *   reason
  */
 export async function claimName(wanted: NewContainer): Promise<Source> {
-  const { name, image, launch } = wanted;
+  const { name, image, launch, loading } = wanted;
   checkContainerName(name);
   const { store, nameOf } = await containerHost().openKept();
   const record = await store.containers.get(name);
@@ -103,6 +110,11 @@ export async function claimName(wanted: NewContainer): Promise<Source> {
   if (record.reference !== reference)
     throw new ContainerExistsError(
       `the container "${name}" is kept already, of ${record.reference}: remove it, or choose another name`,
+    );
+  const { architecture } = parseConfigFile(new TextEncoder().encode(record.config)).config;
+  if ((wantedArchitecture(loading.platform) ?? architecture) !== architecture)
+    throw new ContainerExistsError(
+      `the container "${name}" is kept already, for ${platformOf(architecture)}: remove it, or choose another name`,
     );
   if (record.session)
     throw new ContainerExistsError(`the container "${name}" is suspended: resume it, or choose another name`);
@@ -187,9 +199,9 @@ export async function keep(store: Store, kept: Kept): Promise<Keeping> {
 /** The record of an image that has been loaded. @throws StorageError */
 export async function recordOfImage(
   store: Store,
-  { reference, digest }: Pick<LoadedImage, 'reference' | 'digest'>,
+  { reference, digest, config }: Pick<LoadedImage, 'reference' | 'digest' | 'config'>,
 ): Promise<ImageRecord> {
-  const image = await store.images.get(reference);
+  const image = await store.images.get(reference, architectureOf(config.architecture));
   if (image?.digest === digest) return image;
   throw new StorageError(`${reference} has another image by now: start the container again`);
 }

@@ -7,6 +7,7 @@ import { findImage, type HeldImage, type PullEvent } from '../oci/pull.ts';
 import type { ImageName } from '../oci/reference.ts';
 import type { Credentials, FindCredentials } from '../oci/registry-auth.ts';
 import type { ImageSource } from '../oci/source.ts';
+import { type Architecture, parsePlatform } from '../options/platform.mjs';
 import type { PullPolicy } from '../options/pull-policy.ts';
 import type { Store } from '../storage/store.ts';
 
@@ -26,6 +27,11 @@ export type ImageLocation = string | PickedImage;
 
 /** How a source is asked. */
 export interface SourceOptions {
+  /**
+   * The platform whose image is wanted, such as `linux/arm64`. By default it is the first of `linux/riscv64`,
+   * `linux/arm64` and `linux/amd64` that the image is published for. Programs of the last two are emulated.
+   */
+  readonly platform?: string | undefined;
   /** The user's account at the registry, or how to find it. */
   readonly credentials?: Credentials | FindCredentials | undefined;
   /** Ends the request. */
@@ -85,20 +91,28 @@ export interface ImageAccess extends ImageNames {
 export async function loadImage(
   access: ImageAccess,
   image: ImageLocation,
-  { policy = 'missing', credentials, onProgress, signal = NEVER }: LoadImageOptions = {},
+  { policy = 'missing', platform, credentials, onProgress, signal = NEVER }: LoadImageOptions = {},
 ): Promise<HeldImage> {
+  const architecture = wantedArchitecture(platform);
   const reference = access.nameOf(image);
   const store = access.openStore();
   const isStoredEnough = policy === 'never' || (policy === 'missing' && access.prefersStored(image));
-  const stored = isStoredEnough ? await findImage(reference, store) : undefined;
+  const stored = isStoredEnough ? await findImage(reference, store, architecture) : undefined;
   if (stored) return stored;
   if (policy === 'never') throw notStored(reference);
   try {
-    const options = { codec: access.codec, preferStored: false, signal, onEvent: onProgress };
+    const options = {
+      codec: access.codec,
+      preferStored: false,
+      architecture,
+      signal,
+      onEvent: onProgress,
+    };
     return await loadFrom(access.openSource(image, credentials), store, options);
   } catch (error) {
     const isUnreachable = error instanceof ImageError && error.kind === 'network';
-    const old = policy === 'missing' && isUnreachable ? await findImage(reference, store) : undefined;
+    const old =
+      policy === 'missing' && isUnreachable ? await findImage(reference, store, architecture) : undefined;
     if (!old) throw error;
     return old;
   }
@@ -108,10 +122,11 @@ export async function loadImage(
 export async function inspectSource(
   access: ImageAccess,
   image: ImageLocation,
-  { credentials, signal = NEVER }: SourceOptions = {},
+  { platform, credentials, signal = NEVER }: SourceOptions = {},
 ): Promise<ImageDescription> {
+  const architecture = wantedArchitecture(platform);
   const source = access.openSource(image, credentials);
-  const { digest, config, layers, platforms } = await source.resolve({ signal });
+  const { digest, config, layers, platforms } = await source.resolve({ signal, architecture });
   return {
     reference: source.reference,
     digest,
@@ -121,6 +136,11 @@ export async function inspectSource(
     size: layers.reduce((sum, { size }) => sum + size, 0),
     isStored: false,
   };
+}
+
+/** @throws OptionError if there is no such platform */
+export function wantedArchitecture(platform: string | undefined): Architecture | undefined {
+  return platform === undefined ? undefined : parsePlatform(platform);
 }
 
 /** The error about an image that only the store may give. */

@@ -3,6 +3,7 @@ import { storeLayer } from '../container/image.ts';
 import { changeConfig } from '../docker/config-change.ts';
 import type { Bytes } from '../oci/bytes.ts';
 import { type Digest, isDigest } from '../oci/digest.ts';
+import { emulatedIn, parseConfigFile } from '../oci/image.ts';
 import { extendConfig, localName, manifestOf, type WritableLayer, writeImage } from '../oci/image-writer.ts';
 import { OptionError } from '../options/option-error.mjs';
 import { StorageError } from '../storage/errors.ts';
@@ -11,7 +12,7 @@ import type { Store } from '../storage/store.ts';
 import type { JsonObject } from '../text/json.ts';
 import { messageOf } from '../text/message.ts';
 import { type KeptPlaces, library } from './host.ts';
-import { notStored } from './load-image.ts';
+import { notStored, wantedArchitecture } from './load-image.ts';
 
 /** How an image is made of a container. */
 export interface CommitOptions {
@@ -59,7 +60,9 @@ export async function commitImage(
     });
     const { digest } = await manifestOf(config, layers.all);
     const diffIds = layers.all.map(({ diffId }) => diffId);
-    const record = { reference, digest, config, layers: diffIds, lastUsed: Date.now(), isLocal: true };
+    const { config: parsed } = parseConfigFile(new TextEncoder().encode(config));
+    const key = { reference, architecture: emulatedIn(parsed) };
+    const record = { ...key, digest, config, layers: diffIds, lastUsed: Date.now(), isLocal: true };
     await store.layers.makeRoom(() => store.images.put(record));
     return reference;
   } finally {
@@ -70,11 +73,12 @@ export async function commitImage(
 /**
  * Writes a stored image as an OCI image layout in a tar, which `docker load` reads, too.
  * @param reference canonical
+ * @param platform by default the best one of those that the image is for
  * @throws ImageError of kind `not-found`, StorageError
  */
-export async function* saveImage(reference: string): Bytes {
+export async function* saveImage(reference: string, platform?: string): Bytes {
   const store = library().openStore();
-  const image = await store.images.get(reference);
+  const image = await store.images.get(reference, wantedArchitecture(platform));
   if (!image) throw notStored(reference);
   const layers = await HeldLayers.open(store, image.layers);
   try {

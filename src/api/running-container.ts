@@ -80,6 +80,8 @@ export interface RunningContainer extends Child {
   readonly currentDir: string;
   /** The name under which its files are kept; undefined if they are not. */
   readonly name: string | undefined;
+  /** What its image is for, such as `linux/arm64`; all but `linux/riscv64` are emulated. */
+  readonly platform: string;
   /** Its files. */
   readonly fs: ContainerFs;
   /** Ports of this machine that lead to it, with the number of each that was 0. */

@@ -8,6 +8,7 @@ import type { Connection, ContainerProcess, MachineStats, NetworkStatus, Plain }
 import type { Platform } from '../machine/platform/platform.ts';
 import { checkContainerName } from '../options/container-name.mjs';
 import { OptionError } from '../options/option-error.mjs';
+import { platformOf } from '../options/platform.mjs';
 import { parseSignal } from '../options/signals.ts';
 import { chunks } from '../streams/chunks.ts';
 import { streamOf } from '../streams/stream-of.ts';
@@ -60,6 +61,7 @@ const noHold = () => () => {};
 /** Also has methods that only programs of our own need. */
 export class StartedContainer implements RunningContainer {
   readonly image: LoadedImage;
+  readonly platform: string;
   readonly launch: LaunchOptions;
   readonly fs: ContainerFs;
   readonly published: readonly PublishedPort[];
@@ -96,6 +98,7 @@ export class StartedContainer implements RunningContainer {
     this.published = publication?.ports ?? [];
     this.currentDir = container.currentDir;
     this.image = image;
+    this.platform = platformOf(image.config.architecture);
     this.launch = launch;
     this.#kept = kept;
     this.#keptDisk = keptDisk;

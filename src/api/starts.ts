@@ -8,7 +8,7 @@ import { START_OWNER, type StartRecord } from '../storage/start-store.ts';
 import { toHex } from '../text/hex.ts';
 import { containerHost } from './host.ts';
 import type { LaunchOptions } from './kept-options.ts';
-import type { LoadedImage } from './load-image.ts';
+import { type LoadedImage, wantedArchitecture } from './load-image.ts';
 import type { OpenedSession } from './opened-session.ts';
 import { openSessions, partsOf } from './sessions.ts';
 
@@ -27,9 +27,13 @@ export async function startKey(digest: string, { ports: _, ...options }: LaunchO
 }
 
 /** Finds the saved start of an image that is stored. */
-export async function findStart(reference: string, launch: LaunchOptions): Promise<FoundStart | undefined> {
+export async function findStart(
+  reference: string,
+  launch: LaunchOptions,
+  platform: string | undefined,
+): Promise<FoundStart | undefined> {
   const { store } = await containerHost().openKept();
-  const image = await store.images.get(reference);
+  const image = await store.images.get(reference, wantedArchitecture(platform));
   const record = image && (await store.starts.get(await startKey(image.digest, launch)));
   const held = record && (await holdImage(record, store));
   if (!record || !held) return undefined;

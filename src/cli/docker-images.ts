@@ -9,10 +9,11 @@ import { imageStore } from './places.ts';
 import { PUBLIC, report, write } from './program.ts';
 import { readOptions } from './run-options.mjs';
 
-export async function dockerPull({ image, quiet }: PullWords): Promise<number> {
-  const { credentials, mirror } = readOptions(process.env, PUBLIC);
+export async function dockerPull({ image, quiet, platform }: PullWords): Promise<number> {
+  const { credentials, mirror, platform: usual } = readOptions(process.env, PUBLIC);
   const pulled = await showLoadingImage({
     reference: image,
+    platform: platform ?? usual,
     store: imageStore(process.env),
     assets: PUBLIC,
     credentials,

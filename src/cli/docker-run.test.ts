@@ -39,7 +39,7 @@ const TABLE: Readonly<Record<string, Row>> = {
   'run -v /tmp:/x busybox': { status: 125, err: '-v, --volume is not supported: ' },
   'run --privileged busybox': { status: 125, err: '--privileged is not supported: ' },
   'run --network host busybox': { status: 125, err: 'cannot share the network of this machine' },
-  'run --platform linux/amd64 busybox': { status: 125, err: 'for linux/riscv64 only' },
+  'run --platform linux/s390x busybox': { status: 125, err: 'the platforms are linux/riscv64, linux/arm64' },
   'run -w tmp busybox pwd': { status: 125, err: 'it needs to be an absolute path' },
   'run -m 1m busybox': { status: 125, err: 'is too little' },
   'run -p 8080:80/udp busybox': { status: 125, err: 'only TCP ports can be published' },

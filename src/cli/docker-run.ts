@@ -66,6 +66,7 @@ async function optionsOf(words: RunWords, environment: Environment): Promise<Run
   return {
     ...given,
     image: words.image,
+    platform: words.platform ?? given.platform,
     entrypoint: words.entrypoint ?? given.entrypoint,
     args: words.args ?? given.args,
     env: [...given.env, ...(await variablesOf(words, environment))],

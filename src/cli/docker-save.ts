@@ -8,7 +8,7 @@ import type { SaveWords } from '../docker/words.ts';
 import { writeOutput } from './output-file.ts';
 
 export async function dockerSave({ image, output }: SaveWords): Promise<number> {
-  const { reference } = await findImage(image);
-  await writeOutput(saveImage(reference), output);
+  const { reference, platform } = await findImage(image);
+  await writeOutput(saveImage(reference, platform), output);
   return 0;
 }

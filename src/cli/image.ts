@@ -8,6 +8,8 @@ import { PullProgress } from './progress.ts';
 
 export interface ImageOptions {
   readonly reference: string;
+  /** Whose image it is; by default the best one of those that it is for. */
+  readonly platform?: string | undefined;
   /** A folder. */
   readonly store: string;
   /** The folder with the images that come with LinuxRun. */
@@ -25,7 +27,7 @@ export interface ImageOptions {
  * @throws ImageError, StorageError, or the signal's reason
  */
 export async function showLoadingImage(options: ImageOptions): Promise<LoadedImage> {
-  const { policy, signal, showsProgress } = options;
+  const { platform, policy, signal, showsProgress } = options;
   const reference = parseReference(options.reference);
   const images = nodeImages({ store: options.store, assets: options.assets, mirror: options.mirror });
   const { env } = process;
@@ -37,6 +39,7 @@ export async function showLoadingImage(options: ImageOptions): Promise<LoadedIma
   try {
     return await loadImage(images, options.reference, {
       policy,
+      platform,
       credentials: accounts?.find,
       onProgress: (event) => progress?.show(event),
       signal,

@@ -2,6 +2,7 @@
 import { Readable } from 'node:stream';
 import { isatty } from 'node:tty';
 import { Container } from '../api/container.ts';
+import { emulationNotice } from '../api/emulation-notice.ts';
 import { MachineError } from '../api/errors.ts';
 import { type ContainerHost, installContainerHost } from '../api/host.ts';
 import { networkNotice } from '../api/network-notice.ts';
@@ -117,6 +118,8 @@ async function start(
   installContainerHost(hostOf(request, AbortSignal.any([signal, abort.signal])));
   try {
     const container = await begin(request, signal, onConsole);
+    const notice = emulationNotice(container.platform);
+    if (notice) process.stderr.write(`linuxrun: ${notice}\n`);
     container.on('network', tellAboutNetwork(request.terminal !== undefined));
     return container;
   } catch (error) {
@@ -145,7 +148,7 @@ async function begin(
 }
 
 function containerOf(options: RunOptions, terminal: Terminal | undefined): Container {
-  const { entrypoint, args, env, user, currentDir, hostname, readOnly, init } = options;
+  const { platform, entrypoint, args, env, user, currentDir, hostname, readOnly, init } = options;
   const { cpus, diskBytes, network, devices, tmpfs = [], ports } = options;
   const container = new Container(options.image)
     .args(args ?? [])
@@ -155,6 +158,7 @@ function containerOf(options: RunOptions, terminal: Terminal | undefined): Conta
     .network(network ? 'internet' : 'none')
     .init(init)
     .readOnly(readOnly === true);
+  if (platform) container.platform(platform);
   if (entrypoint) container.entrypoint(entrypoint);
   if (user !== undefined) container.user(user);
   if (currentDir !== undefined) container.currentDir(currentDir);
@@ -168,7 +172,7 @@ function containerOf(options: RunOptions, terminal: Terminal | undefined): Conta
 
 /** How the container reaches its image and its ports, with messages on standard error. */
 function hostOf({ options, policy, showsProgress, witness }: RunRequest, signal: AbortSignal): ContainerHost {
-  const { credentials, mirror, network = {} } = options;
+  const { platform, credentials, mirror, network = {} } = options;
   const places = { assets: PUBLIC, store: imageStore(process.env) };
   let prepared: Promise<void> | undefined;
   const prepare = () => {
@@ -179,7 +183,10 @@ function hostOf({ options, policy, showsProgress, witness }: RunRequest, signal:
     const reference = String(location);
     const { showLoadingImage } = await import('./image.ts');
     const [image] = await Promise.all([
-      showLoadingImage({ ...places, reference, credentials, mirror, policy, showsProgress, signal }),
+      showLoadingImage({
+        ...places,
+        ...{ reference, platform, credentials, mirror, policy, showsProgress, signal },
+      }),
       prepare(),
     ]);
     return image;

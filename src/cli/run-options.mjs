@@ -9,6 +9,7 @@ import { parseCpus, parseMemory } from '../options/machine-size.mjs';
 import { parseMirror } from '../options/mirror.mjs';
 import { parseNetwork, parseRelay } from '../options/network.mjs';
 import { OptionError } from '../options/option-error.mjs';
+import { parsePlatform } from '../options/platform.mjs';
 import { parsePort, parsePorts } from '../options/published-ports.mjs';
 import { checkDiskSize, parseSize } from '../options/sizes.mjs';
 import { parseSwitch } from '../options/switch.mjs';
@@ -16,10 +17,11 @@ import { checkVariableNames } from '../options/variables.mjs';
 import { splitWords } from '../options/words.mjs';
 
 /** @typedef {import('../options/jit.mjs').JitMode} JitMode */
+/** @typedef {import('../options/platform.mjs').Architecture} Architecture */
 /** @typedef {import('../options/published-ports.mjs').PublishedPort} PublishedPort */
 
-export const HELP = `usage: linuxrun [-p [ADDRESS:]HOST:CONTAINER]... [--init] [--device PATH]... [--jit hot|off|all] [--jit-stats]
-                [--snapshot FILE] [--help] [--version]
+export const HELP = `usage: linuxrun [-p [ADDRESS:]HOST:CONTAINER]... [--init] [--device PATH]... [--platform PLATFORM]
+                [--jit hot|off|all] [--jit-stats] [--snapshot FILE] [--help] [--version]
 
 Runs a container image on an emulated RISC-V machine. Standard input, output and error are the container's; on a
 terminal it gets a terminal. Environment variables say what to run:
@@ -28,6 +30,7 @@ terminal it gets a terminal. Environment variables say what to run:
                        oci://FOLDER[:TAG]: from an OCI image layout
                        file://ARCHIVE[:NAME]: from a tar of docker save, or an OCI archive
                        (default: the hello-world in public/images, beside busybox)
+  LINUXRUN_PLATFORM    like --platform
   LINUXRUN_ENTRYPOINT  the program to run instead of the image's, with arguments, quoted as in a shell
   LINUXRUN_ARGS        the arguments instead of the image's, quoted as in a shell
   LINUXRUN_ENV         K1=v1,K2=v2: environment variables; a comma within a value is written \\,
@@ -61,6 +64,9 @@ terminal it gets a terminal. Environment variables say what to run:
   --init               puts a small init before the program, which reaps orphans, and with which signals such as
                        Ctrl-C also end a program that does not handle them
   --device PATH        gives the container a further device; may be repeated
+  --platform PLATFORM  linux/riscv64, linux/arm64 or linux/amd64, also without linux/: the platform whose image runs
+                       (default: the first of these that there is). Programs for arm64 and amd64 are emulated, which
+                       makes them about ten times slower.
   --jit hot|off|all    compiles hot code, no code, or all code to WebAssembly (default: hot)
   --snapshot FILE      goes on with the session in this file, which linuxrun suspend --snapshot has written
   --jit-stats          prints the compiler's statistics on standard error
@@ -80,6 +86,7 @@ run, and 125 when linuxrun itself fails.
  *   ports: readonly PublishedPort[],
  *   init: boolean,
  *   devices: readonly string[],
+ *   platform: Architecture | undefined,
  *   jit: JitMode,
  *   jitStats: boolean,
  *   snapshot: string | undefined,
@@ -94,14 +101,17 @@ export function readFlags(args) {
         publish: { type: 'string', short: 'p', multiple: true, default: [] },
         init: { type: 'boolean', default: false },
         device: { type: 'string', multiple: true, default: [] },
+        platform: { type: 'string' },
         jit: { type: 'string', default: 'hot' },
         'jit-stats': { type: 'boolean', default: false },
         snapshot: { type: 'string' },
       },
     });
-    const { publish, init, device, jit, 'jit-stats': jitStats, snapshot } = values;
+    const { publish, init, device, platform: name, jit, 'jit-stats': jitStats, snapshot } = values;
     const ports = publish.flatMap(parsePort);
-    return { ports, init, devices: device.flatMap(parseDevices), jit: parseJit(jit), jitStats, snapshot };
+    const platform = name === undefined ? undefined : parsePlatform(name);
+    const devices = device.flatMap(parseDevices);
+    return { ports, init, devices, platform, jit: parseJit(jit), jitStats, snapshot };
   } catch (error) {
     throw new OptionError(`${/** @type {Error} */ (error).message}; see linuxrun --help`);
   }
@@ -110,6 +120,7 @@ export function readFlags(args) {
 /**
  * @typedef {object} RunOptions
  * @property {string} image
+ * @property {Architecture | undefined} [platform] whose image runs
  * @property {readonly string[] | undefined} entrypoint
  * @property {readonly string[] | undefined} args
  * @property {readonly string[]} env
@@ -162,6 +173,7 @@ export function readOptions(env, publicFolder) {
   const args = read('ARGS', splitWords);
   return {
     image: text('IMAGE') ?? demoImage(publicFolder),
+    platform: read('PLATFORM', parsePlatform),
     entrypoint: read('ENTRYPOINT', splitWords),
     // Blank is like empty.
     args: args?.length === 0 ? undefined : args,

@@ -17,6 +17,7 @@ async function main(args: string[]): Promise<number> {
       ports: [...given.ports, ...flags.ports],
       devices: [...given.devices, ...flags.devices],
       init: flags.init || given.init,
+      platform: flags.platform ?? given.platform,
     },
     name,
     startsAgain: await startsAgain(name),

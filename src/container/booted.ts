@@ -107,10 +107,7 @@ export async function* saveBooted(
     cpus: CPUS,
     memoryBytes: MEMORY_BYTES,
     commandLine: COMMAND_LINE,
-    disks: [
-      { kind: 'image', store: '' },
-      { kind: 'scratch', sizeBytes: DISK_BYTES },
-    ],
+    disks: [{ kind: 'image', store: '' }, { kind: 'scratch', sizeBytes: DISK_BYTES }, { kind: 'emulator' }],
     network: { relay: { kind: 'off', reason: 'it is saved' } },
   });
   try {

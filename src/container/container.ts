@@ -27,6 +27,7 @@ import { parseSignal, SIGKILL, SIGTERM, STOP_GRACE } from '../options/signals.ts
 import { parseAllTmpfs } from '../options/tmpfs.mjs';
 import { printable } from '../text/byte-text.ts';
 import { delay } from './delay.ts';
+import { emulatedMachine } from './emulator.ts';
 import { complete, readChanges, readContent, readEntries, readStatus, writeContent } from './files.ts';
 import {
   bootImage,
@@ -43,6 +44,7 @@ const DEFAULT_HOSTNAME = 'linuxrun';
 const DRAIN = 2_000;
 /** The disks of a machine, by their indices. */
 const DISKS = { image: diskSerial(0), scratch: diskSerial(1) };
+const EMULATOR_DISK = diskSerial(2);
 /** How messages call an export. */
 const CHANGES = 'the changes of the container';
 /** The name of the only container that runs in its machine. */
@@ -211,6 +213,7 @@ export function exportStopped({ machine }: ImageMachine): Promise<ReadableStream
 function requestOf(config: ImageConfig, options: ProgramOptions): ContainerRequest {
   const { terminal } = options;
   const hostname = options.hostname ?? DEFAULT_HOSTNAME;
+  const machine = emulatedMachine(config.architecture);
   const defaults = [`PATH=${DEFAULT_PATH}`, `HOSTNAME=${hostname}`];
   return {
     args: commandOf(config, options),
@@ -223,6 +226,7 @@ function requestOf(config: ImageConfig, options: ProgramOptions): ContainerReque
     user: options.user ?? config.user,
     name: NAME,
     disks: DISKS,
+    emulator: machine === undefined ? undefined : { disk: EMULATOR_DISK, machine },
     hostname,
     volumes: config.volumes.map(absolute),
     init: options.init,

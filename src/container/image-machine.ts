@@ -19,6 +19,7 @@ import type { JitMode } from '../options/jit.mjs';
 import { checkDiskSize } from '../options/sizes.mjs';
 import { BOOTED, COMMAND_LINE, isUsual, openBooted } from './booted.ts';
 import { delay } from './delay.ts';
+import { loadEmulatorDisk } from './emulator.ts';
 import { readContainerState } from './session.ts';
 import type { SpareMachine } from './spare-machine.ts';
 
@@ -122,7 +123,9 @@ async function boot(options: ImageMachineOptions, image: Promise<RunnableImage>)
   const { signal, session } = options;
   // A state opens the layers itself, which must be in use then.
   const state = session && readContainerState(session.state, (await image).layers).machine;
-  const machine = await (session && state ? resumeMachine(options, state, session) : startMachine(options));
+  const machine = await (session && state
+    ? resumeMachine(options, state, { session, architecture: (await image).config.architecture })
+    : startMachine(options));
   // A failed boot is reported through the promise of this function.
   machine.booted.then(options.onBoot).catch(() => {});
   const stop = () => void machine.stop();
@@ -130,7 +133,11 @@ async function boot(options: ImageMachineOptions, image: Promise<RunnableImage>)
   try {
     signal?.throwIfAborted();
     const { config, layers } = await Promise.race([image, machine.failure()]);
-    if (!session) await machine.openImage(layers);
+    if (!session)
+      await Promise.all([
+        machine.openImage(layers),
+        giveEmulator(machine, options.platform, config.architecture),
+      ]);
     const released = machine.exit.then(
       () => discard(image),
       () => discard(image),
@@ -156,6 +163,12 @@ async function boot(options: ImageMachineOptions, image: Promise<RunnableImage>)
   }
 }
 
+/** Gives the machine what the programs of an image need that are for another processor. */
+async function giveEmulator(machine: Machine, platform: Platform, architecture: string): Promise<void> {
+  const emulator = await loadEmulatorDisk(platform, architecture);
+  if (emulator) await machine.openEmulator(emulator);
+}
+
 /** Lets the guest write its files and unmount its disk. One that hangs loses what it has not synced. */
 async function powerOff(machine: Machine): Promise<void> {
   machine.powerOff();
@@ -167,18 +180,27 @@ async function powerOff(machine: Machine): Promise<void> {
 async function resumeMachine(
   options: ImageMachineOptions,
   state: MachineState,
-  { fillRam }: SavedSession,
+  { session, architecture }: { readonly session: SavedSession; readonly architecture: string },
 ): Promise<Machine> {
   options.spare?.stop();
-  const emulator = await options.platform.loadEmulator();
-  options.signal?.throwIfAborted();
-  return Machine.start(options.platform, { ...commonOptions(options), emulator, state, fillRam });
+  const { platform, signal } = options;
+  const [emulator, content] = await Promise.all([
+    platform.loadEmulator(),
+    loadEmulatorDisk(platform, architecture),
+  ]);
+  signal?.throwIfAborted();
+  const { fillRam } = session;
+  return Machine.start(platform, { ...commonOptions(options, content), emulator, state, fillRam });
 }
 
 /** The devices of the machine, and its compiler. */
-function commonOptions(options: ImageMachineOptions) {
+function commonOptions(options: ImageMachineOptions, emulator?: Uint8Array) {
   const { jit, store, network, onNetwork, onDiskProblem, onConsole } = options;
-  const disks: DiskOptions[] = [{ kind: 'image', store }, writableDisk(options)];
+  const disks: DiskOptions[] = [
+    { kind: 'image', store },
+    writableDisk(options),
+    { kind: 'emulator', content: emulator },
+  ];
   return { ...(jit && { jit }), disks, network, onNetwork, onDiskProblem, ...(onConsole && { onConsole }) };
 }
 

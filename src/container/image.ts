@@ -3,6 +3,7 @@ import type { Bytes } from '../oci/bytes.ts';
 import type { Codec } from '../oci/codec.ts';
 import { findImage, type HeldImage, type Indexer, type PullEvent, pullImage } from '../oci/pull.ts';
 import type { ImageSource } from '../oci/source.ts';
+import type { Architecture } from '../options/platform.mjs';
 import type { StoredLayer } from '../storage/layer-store.ts';
 import type { Store } from '../storage/store.ts';
 
@@ -10,6 +11,8 @@ export interface LoadOptions {
   readonly codec: Codec;
   /** Whether an image stored under the same reference is used without asking the source for a newer one. */
   readonly preferStored: boolean;
+  /** The processor whose image is wanted; by default the best one of those that the image is for. */
+  readonly architecture?: Architecture | undefined;
   readonly signal: AbortSignal;
   readonly onEvent?: ((event: PullEvent) => void) | undefined;
 }
@@ -19,9 +22,9 @@ export interface LoadOptions {
  * @throws ImageError, StorageError, or the signal's reason
  */
 export async function loadImage(source: ImageSource, store: Store, options: LoadOptions): Promise<HeldImage> {
-  const { codec, preferStored, signal, onEvent } = options;
-  const stored = preferStored ? await findImage(source.reference, store) : undefined;
-  return stored ?? pullImage(source, store, { codec, createIndexer, signal, onEvent });
+  const { codec, preferStored, architecture, signal, onEvent } = options;
+  const stored = preferStored ? await findImage(source.reference, store, architecture) : undefined;
+  return stored ?? pullImage(source, store, { codec, createIndexer, architecture, signal, onEvent });
 }
 
 /**

@@ -93,6 +93,7 @@ export class SpareMachine {
     const disks: DiskOptions[] = [
       { kind: 'image', store },
       { kind: 'late', sizeBytes: DISK_BYTES },
+      { kind: 'emulator' },
     ];
     const machine = await Machine.start(platform, {
       ...{ emulator, ...booted, disks, network },

@@ -38,7 +38,9 @@ export type DiskState =
   /** Of a disk in memory: all chunks that are not zeros, by number. */
   | { readonly chunks: readonly (readonly [chunk: number, bytes: Uint8Array])[] }
   /** Of an image's root disk: the diffIDs of its layers, and the UUID of its file system. */
-  | { readonly layers: readonly string[]; readonly uuid: Uint8Array };
+  | { readonly layers: readonly string[]; readonly uuid: Uint8Array }
+  /** Of an emulator's disk: the UUID of its file system, which follows from the content. */
+  | { readonly fileSystem: Uint8Array };
 
 /** A disk in memory that takes room only for written chunks. */
 export class MemoryBlockBackend implements BlockBackend {

@@ -1,5 +1,6 @@
 import type { Store } from '../storage/store.ts';
 import { type BlockBackend, MemoryBlockBackend } from './block-backend.ts';
+import { EmulatorDisk } from './emulator-disk.ts';
 import { formatExt4 } from './ext4.ts';
 import { ImageBackend } from './image-backend.ts';
 import { KeptBackend, type KeptDiskDescription } from './kept-backend.ts';
@@ -32,11 +33,23 @@ export interface LateDiskDescription {
   readonly sizeBytes: number;
 }
 
+/** The read-only disk with the emulator of another processor, which is empty until `Machine.openEmulator`. */
+export interface EmulatorDiskDescription {
+  readonly kind: 'emulator';
+  /** Its content, if a saved session has read it already. */
+  readonly content?: Uint8Array | undefined;
+}
+
 /** A writable disk of a container. */
 export type WritableDisk = ScratchDisk | KeptDiskDescription;
 
 /** A disk, as the machine's owner describes it. Structured-cloneable. */
-export type DiskOptions = MemoryDisk | ImageDisk | WritableDisk | LateDiskDescription;
+export type DiskOptions =
+  | MemoryDisk
+  | ImageDisk
+  | WritableDisk
+  | LateDiskDescription
+  | EmulatorDiskDescription;
 
 /** Opens the store that a disk names. */
 export type OpenStore = (store: string) => Pick<Store, 'layers' | 'disks' | 'code'>;
@@ -58,6 +71,8 @@ export function openDisk(
       return new ImageBackend(openStore(disk.store).layers, failed);
     case 'kept':
       return new KeptBackend(openStore(disk.store).disks, disk, problem, failed);
+    case 'emulator':
+      return new EmulatorDisk(disk.content);
     case 'late':
       return new LateDisk(disk.sizeBytes);
     case 'scratch':

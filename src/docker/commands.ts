@@ -212,7 +212,8 @@ export const COMMANDS = {
     flags: [
       ...flagsOf({
         '-q, --quiet': 'show no progress',
-        '--platform string': 'linux/riscv64 is the only one',
+        '--platform string':
+          'linux/riscv64, linux/arm64 or linux/amd64: which image to fetch (default: the first that there is)',
       }),
       ...idleFlags('--disable-content-trust'),
       ...refusedFlags('name each tag', '-a, --all-tags'),

@@ -94,8 +94,8 @@ describe('docker run', () => {
       'invalid argument "often" for "--pull" flag: it must be one of always, missing, never',
     ],
     [
-      'run --platform linux/amd64 alpine',
-      'invalid argument "linux/amd64" for "--platform" flag: the machine runs programs for linux/riscv64 only',
+      'run --platform linux/s390x alpine',
+      'invalid argument "linux/s390x" for "--platform" flag: the platforms are linux/riscv64, linux/arm64, linux/amd64',
     ],
     [
       'run -w tmp alpine',

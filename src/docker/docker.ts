@@ -3,6 +3,7 @@
  * only reads words: its callers read files, the environment and the terminal.
  */
 import { parseMemory } from '../options/machine-size.mjs';
+import { parsePlatform } from '../options/platform.mjs';
 import { parsePullPolicy } from '../options/pull-policy.ts';
 import { COMMANDS, type CommandHelp, type CommandName } from './commands.ts';
 import { checkChange } from './config-change.ts';
@@ -10,7 +11,6 @@ import { parseVariable } from './environment.ts';
 import { DockerError } from './errors.ts';
 import { FlagValues } from './flags.ts';
 import {
-  checkPlatform,
   checkTmpfs,
   oneOf,
   parseDevice,
@@ -214,8 +214,12 @@ const PARSERS: Readonly<Record<CommandName, (values: FlagValues) => DockerWords>
     type: values.parse('type', (text) => oneOf(['container', 'image'] as const, text)),
   }),
   pull(values) {
-    values.parse('platform', checkPlatform);
-    return { command: 'pull', image: values.operands[0] ?? '', quiet: values.isOn('quiet') };
+    return {
+      command: 'pull',
+      image: values.operands[0] ?? '',
+      platform: values.parse('platform', parsePlatform),
+      quiet: values.isOn('quiet'),
+    };
   },
   images: (values) => ({
     command: 'images',
@@ -267,9 +271,9 @@ function checkedName(text: string): string {
 
 function parseRun(values: FlagValues): RunWords {
   const [image = '', ...args] = values.operands;
-  values.parse('platform', checkPlatform);
   return {
     command: 'run',
+    platform: values.parse('platform', parsePlatform),
     ...processWords(values),
     image,
     args: args.length === 0 ? undefined : args,

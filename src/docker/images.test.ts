@@ -74,6 +74,7 @@ it.each([
 
 it('describes an image in the shape of Docker', () => {
   const config = {
+    architecture: 'arm64',
     entrypoint: ['/entry'],
     cmd: ['sh'],
     env: ['A=b'],
@@ -88,7 +89,7 @@ it('describes an image in the shape of Docker', () => {
     Id: ALPINE.digest,
     RepoTags: ['alpine:3.20'],
     RepoDigests: [`alpine@${ALPINE.digest}`],
-    Architecture: 'riscv64',
+    Architecture: 'arm64',
     Os: 'linux',
     Size: 1_762_816,
     Config: {

@@ -69,7 +69,7 @@ export function describeImage({ reference, digest, config, layers, size }: Inspe
     Id: digest,
     RepoTags: tag === NONE ? [] : [`${repository}:${tag}`],
     RepoDigests: [`${repository}@${digest}`],
-    Architecture: 'riscv64',
+    Architecture: config.architecture,
     Os: 'linux',
     Size: size,
     Config: {

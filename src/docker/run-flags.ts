@@ -35,7 +35,8 @@ const SUPPORTED = flagsOf({
   '--read-only': "mount the container's root read-only",
   '--tmpfs list': 'PATH[:OPTIONS]: mount an empty file system in memory',
   '--pull string': 'always, missing or never: when to ask the registry for the image (default: missing)',
-  '--platform string': 'linux/riscv64 is the only one',
+  '--platform string':
+    'linux/riscv64, linux/arm64 or linux/amd64: which image to run; the last two are emulated (default: the first that there is)',
   '-q, --quiet': 'show no progress while the image is pulled',
   '--rm': 'remove the container when it ends, as happens anyway without --name',
 });

@@ -1,4 +1,5 @@
 /** What a command line of Docker's says, by command. */
+import type { Architecture } from '../options/platform.mjs';
 import type { PublishedPort } from '../options/published-ports.mjs';
 import type { PullPolicy } from '../options/pull-policy.ts';
 import type { CommandName } from './commands.ts';
@@ -18,6 +19,8 @@ export interface ProcessWords {
 export interface RunWords extends ProcessWords {
   readonly command: 'run';
   readonly image: string;
+  /** Whose image it is; undefined for the best one of those that the image is for. */
+  readonly platform: Architecture | undefined;
   /** Undefined for the image's own. */
   readonly entrypoint: readonly string[] | undefined;
   /** Undefined for the image's own. */
@@ -173,6 +176,7 @@ export interface InspectWords {
 export interface PullWords {
   readonly command: 'pull';
   readonly image: string;
+  readonly platform: Architecture | undefined;
   readonly quiet: boolean;
 }
 

@@ -1,7 +1,7 @@
 /** The numbers of the protocol between host and the guest's agent; `docs/agent-protocol.md` defines them. */
 import { TIMEBASE } from '../../emulator-wasm/layout.ts';
 
-export const PROTOCOL_VERSION = 7;
+export const PROTOCOL_VERSION = 8;
 export const CONTROL_PORT = 1024;
 export const STREAM_PORT = 1025;
 /** Bytes of the secret that opens a stream of a process. The guest sends it first. */

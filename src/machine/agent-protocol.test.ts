@@ -79,11 +79,17 @@ describe('host to guest', () => {
       '03000000' +
       '2f740036006f00';
     expect(hex(encodeContainer(container))).toBe(
-      `830000000607000000${TOKENS}6e0069007300000000000000000000${strings}`,
+      `850000000607000000${TOKENS}6e0069007300${'0000'}000000000000000000${strings}`,
     );
-    expect(hex(encodeContainer({ ...container, terminal: { columns: 80, rows: 25 } }))).toBe(
-      `830000000607000000${TOKENS}6e0069007300015000000019000000${strings}`,
-    );
+    expect(
+      hex(
+        encodeContainer({
+          ...container,
+          emulator: { disk: 'd', machine: 62 },
+          terminal: { columns: 80, rows: 25 },
+        }),
+      ),
+    ).toBe(`860000000607000000${TOKENS}6e0069007300${'64003e'}015000000019000000${strings}`);
     expect(hex(encodeResize(7, { columns: 80, rows: 25 }))).toBe(
       '0d000000' + '07' + '07000000' + '50000000' + '19000000',
     );

@@ -96,11 +96,21 @@ export interface ContainerDisks {
   readonly scratch: string;
 }
 
+/** The emulator of the processor that the programs of a container are for. */
+export interface ContainerEmulator {
+  /** The serial number of the disk that it is on. */
+  readonly disk: string;
+  /** The number of the processor in the header of an ELF file, 1 to 255. */
+  readonly machine: number;
+}
+
 /** A container and its first process, whose directory is made when it is missing. */
 export interface ContainerRequest extends ContainedRequest {
   /** Letters, digits, _ and -, at most 63; no other container of that name may run. */
   readonly name: string;
   readonly disks: ContainerDisks;
+  /** Without one, its programs are for the machine's own processor. */
+  readonly emulator?: ContainerEmulator | undefined;
   readonly hostname: string;
   /** Directories that are made when they are missing. */
   readonly volumes: readonly string[];
@@ -191,7 +201,8 @@ export function encodeContainer(request: ContainerRequest): Uint8Array<ArrayBuff
   return frame(
     CONTAINER,
     head(request),
-    ...[request.name, request.disks.image, request.disks.scratch].map(cString),
+    ...[request.name, request.disks.image, request.disks.scratch, request.emulator?.disk ?? ''].map(cString),
+    Uint8Array.of(request.emulator?.machine ?? 0),
     contained(request, containerFlags(request)),
     cString(request.hostname),
     strings(request.volumes),

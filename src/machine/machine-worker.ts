@@ -7,6 +7,7 @@ import {
   openDisk,
   type WritableDisk,
 } from '../disk/disks.ts';
+import { EmulatorDisk } from '../disk/emulator-disk.ts';
 import { ImageBackend } from '../disk/image-backend.ts';
 import { KeptBackend } from '../disk/kept-backend.ts';
 import { LateDisk } from '../disk/late-disk.ts';
@@ -256,6 +257,7 @@ class MachineWorker {
 class Disks implements GuestDisks {
   image: ImageBackend | undefined;
   kept: KeptBackend | undefined;
+  emulator: EmulatorDisk | undefined;
   #late: LateDisk | undefined;
   readonly #openStore: OpenStore;
   readonly #events: DiskEvents;
@@ -271,6 +273,7 @@ class Disks implements GuestDisks {
     const backend = openDisk(disk, this.#openStore, this.#events);
     if (backend instanceof ImageBackend && disk.kind === 'image') this.#setImage(backend, disk.store);
     if (backend instanceof KeptBackend) this.kept = backend;
+    if (backend instanceof EmulatorDisk) this.emulator = backend;
     if (backend instanceof LateDisk) this.#late = backend;
     return backend;
   }

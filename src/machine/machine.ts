@@ -58,7 +58,7 @@ export type { NetworkOptions, NetworkStatus, RelayOptions } from '../network/net
 export type { Refusal, RefusalReason } from '../network/refusal.ts';
 export type { RelayLimit } from '../network/relay-protocol.ts';
 export type { Usage } from './agent-messages.ts';
-export type { ContainerDisks } from './agent-requests.ts';
+export type { ContainerDisks, ContainerEmulator } from './agent-requests.ts';
 export type { FileChange, FileStatus, FileType, FolderEntry } from './file-records.ts';
 export type { Connection, Listening } from './forwarders.ts';
 export type { JitStats } from './jit-stats.ts';
@@ -284,6 +284,11 @@ export class Machine {
    */
   openImage(layers: readonly string[]): Promise<void> {
     return this.#disk.request({ kind: 'open-image', layers });
+  }
+
+  /** Gives the disk of kind `emulator` its content, before a container runs that needs it. */
+  openEmulator(content: Uint8Array): Promise<void> {
+    return this.#disk.request({ kind: 'open-emulator', content });
   }
 
   /** Chooses the disk of kind `late`, whose size it has. Works once for each machine. */

@@ -1,4 +1,5 @@
 import type { WritableDisk } from '../disk/disks.ts';
+import type { EmulatorDisk } from '../disk/emulator-disk.ts';
 import type { ImageBackend } from '../disk/image-backend.ts';
 import type { KeptBackend } from '../disk/kept-backend.ts';
 import type { Agent, AgentEvents } from './agent.ts';
@@ -30,6 +31,7 @@ export interface Guest {
 export interface GuestDisks {
   readonly image: ImageBackend | undefined;
   readonly kept: KeptBackend | undefined;
+  readonly emulator: EmulatorDisk | undefined;
   /** Chooses the disk of kind `late`. @throws MachineError if there is none */
   readonly openLate: (disk: WritableDisk) => void;
 }
@@ -196,11 +198,14 @@ export class OwnerChannel {
 }
 
 /** @throws MachineError, StorageError, ImageError */
-async function serve(request: DiskRequest, { image, kept, openLate }: GuestDisks): Promise<void> {
+async function serve(request: DiskRequest, { image, kept, emulator, openLate }: GuestDisks): Promise<void> {
   switch (request.kind) {
     case 'open-image':
       if (!image) throw new MachineError('the machine has no disk for an image');
       return image.open(request.layers);
+    case 'open-emulator':
+      if (!emulator) throw new MachineError('the machine has no disk for an emulator');
+      return emulator.open(request.content);
     case 'open-late':
       return openLate(request.disk);
   }

@@ -138,6 +138,8 @@ export type DiskRequest =
   | { readonly kind: 'open-image'; readonly layers: readonly string[] }
   /** Chooses the disk of kind `late`. */
   | { readonly kind: 'open-late'; readonly disk: WritableDisk }
+  /** Gives the disk of kind `emulator` its content. */
+  | { readonly kind: 'open-emulator'; readonly content: Uint8Array }
   /** Gives a deferred disk its file. */
   | { readonly kind: 'keep' }
   /** @param before the first checkpoint that stays; none does without it */

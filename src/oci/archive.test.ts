@@ -34,19 +34,19 @@ const layer = (name: string, size: number) =>
   makeLayer(makeTar([{ path: name, contents: new Uint8Array(randomBytes(size)) }]));
 const app = makeImage([layer('a', 300_000), layer('b', 5), layer('c', 400_000)]);
 const tool = makeImage([layer('d', 1000)]);
-const foreign = makeImage([], { platform: { os: 'linux', architecture: 'amd64' } });
+const foreign = makeImage([], { platform: { os: 'linux', architecture: 's390x' } });
 
 const TAG = 'org.opencontainers.image.ref.name';
 const NAME = 'io.containerd.image.name';
 const riscv64 = { os: 'linux', architecture: 'riscv64' };
-const amd64 = { os: 'linux', architecture: 'amd64' };
+const s390x = { os: 'linux', architecture: 's390x' };
 
 const layout = layoutFiles(
   [app, tool, foreign],
   makeIndex([
     { image: app, annotations: { [TAG]: 'app' } },
     { image: tool, annotations: { [TAG]: '1.0', [NAME]: 'docker.io/library/tool:1.0' } },
-    { image: foreign, annotations: { [TAG]: 'multi' }, platform: amd64 },
+    { image: foreign, annotations: { [TAG]: 'multi' }, platform: s390x },
     { image: tool, annotations: { [TAG]: 'multi' }, platform: riscv64 },
   ]),
 );
@@ -301,7 +301,7 @@ describe.each(packs)('a %s archive', (_name, pack) => {
     ['several images and no name', oldDockerFiles, '', /holds several images: add a colon/],
     ['no such image', oldDockerFiles, ':none', /there is no image .*, but others/],
     ['no image at all', [{ path: 'x', contents: new Uint8Array(3) }], '', /holds no image/],
-    ['an image of another platform', dockerFiles([{ image: foreign, names: [] }]), '', /offers linux\/amd64/],
+    ['an image of another platform', dockerFiles([{ image: foreign, names: [] }]), '', /offers linux\/s390x/],
     [
       'a layer that is not there',
       dockerFiles([{ image: tool, names: [] }]).filter(({ path }) => !path.endsWith('layer.tar')),

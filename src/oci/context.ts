@@ -1,6 +1,10 @@
+import type { Architecture } from '../options/platform.mjs';
+
 /** What every operation that may take long gets. */
 export interface Context {
   readonly signal: AbortSignal;
+  /** The processor whose image is wanted; by default the best one of those that the image is for. */
+  readonly architecture?: Architecture | undefined;
   /**
    * Called before a retry.
    * @param reason one line

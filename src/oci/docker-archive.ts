@@ -38,7 +38,7 @@ export async function dockerArchive(
   const id = imageId(path);
   if (id) await verifyDigest(bytes, id, 'the configuration');
   const config = parseConfigFile(bytes);
-  checkPlatform(reference, config.platform);
+  checkPlatform(reference, config.platform, context);
   if (config.diffIds.length !== layers.length)
     throw new ImageError(`${MANIFEST_FILE} and the configuration differ in the number of layers`);
   return {
@@ -46,6 +46,7 @@ export async function dockerArchive(
     configText: new TextDecoder().decode(bytes),
     config,
     platforms: platformNames([config.platform]),
+    isBest: true,
     parallel: archive.parallel,
     layers: layers.map((layer, index) => ({
       diffId: config.diffIds[index] as Digest,

@@ -99,7 +99,7 @@ class Fallback implements ImageSource {
       problem = reason;
     };
     try {
-      return await this.#source.resolve({ signal, onRetry });
+      return await this.#source.resolve({ ...context, signal, onRetry });
     } catch (error) {
       context.signal.throwIfAborted();
       if (!(error instanceof ImageError) || error.kind !== 'network') throw error;

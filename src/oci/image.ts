@@ -1,5 +1,7 @@
 /** The configuration of an image (OCI image specification, config.md). */
 
+import { architectureOf } from '../options/platform.mjs';
+import { emulated, type ImageKey } from '../storage/image-store.ts';
 import { isObject, type JsonObject } from '../text/json.ts';
 import { type Digest, isDigest } from './digest.ts';
 import { ImageError } from './errors.ts';
@@ -8,6 +10,8 @@ import { type Platform, parsePlatform } from './manifest.ts';
 
 /** How to run the image's program. Fields that the image leaves out are empty. */
 export interface ImageConfig {
+  /** The processor that its programs are for, such as `riscv64` or `arm64`. */
+  readonly architecture: string;
   /** The program, with its first arguments. */
   readonly entrypoint: readonly string[];
   /** The arguments, or the program with them if there is no entrypoint. */
@@ -54,13 +58,15 @@ export function parseConfigFile(bytes: Uint8Array): ConfigFile {
     if (!isDigest(item)) throw new ImageError('a diffID is not a digest');
     return item;
   });
-  return { platform: parsePlatform(file), config: parseConfig(file.config ?? {}), diffIds };
+  const platform = parsePlatform(file);
+  return { platform, config: parseConfig(file.config ?? {}, platform), diffIds };
 }
 
-function parseConfig(value: unknown): ImageConfig {
+function parseConfig(value: unknown, { architecture }: Platform): ImageConfig {
   const json = asObject(value, 'the "config" of the configuration');
   const env = asStrings(json.Env, '"Env"');
   return {
+    architecture: architectureOf(architecture) ?? architecture,
     entrypoint: commandLine(json.Entrypoint, '"Entrypoint"'),
     cmd: commandLine(json.Cmd, '"Cmd"'),
     env: env.filter((assignment) => assignment.indexOf('=') > 0),
@@ -71,6 +77,12 @@ function parseConfig(value: unknown): ImageConfig {
     exposedPorts: keysOf(json.ExposedPorts, '"ExposedPorts"'),
     labels: parseLabels(json.Labels),
   };
+}
+
+/** The processor of an image in its record; undefined for the machine's own. */
+export function emulatedIn({ architecture }: ImageConfig): ImageKey['architecture'] {
+  const known = architectureOf(architecture);
+  return known && emulated(known);
 }
 
 /** Early versions of Docker wrote a single string. */

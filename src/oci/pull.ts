@@ -1,3 +1,4 @@
+import type { Architecture } from '../options/platform.mjs';
 import { StorageFullError } from '../storage/errors.ts';
 import type { ImageRecord } from '../storage/image-store.ts';
 import type { LayerWriter, StoredLayer } from '../storage/layer-store.ts';
@@ -8,7 +9,7 @@ import { type Codec, decompress, type Hasher } from './codec.ts';
 import type { Context } from './context.ts';
 import { algorithmOf, type Digest, digestMismatch, isDigest } from './digest.ts';
 import { ImageError } from './errors.ts';
-import { type Image, type ImageConfig, parseConfigFile } from './image.ts';
+import { emulatedIn, type Image, type ImageConfig, parseConfigFile } from './image.ts';
 import type { ImageSource, SourceLayer } from './source.ts';
 
 /** Reads a layer's tar as its bytes arrive. */
@@ -52,6 +53,8 @@ export interface PullOptions {
   readonly codec: Codec;
   readonly createIndexer: () => Indexer;
   readonly signal: AbortSignal;
+  /** The processor whose image is pulled; by default the best one of those that the image is for. */
+  readonly architecture?: Architecture | undefined;
   readonly onEvent?: ((event: PullEvent) => void) | undefined;
   readonly limits?: Partial<PullLimits> | undefined;
 }
@@ -90,9 +93,17 @@ export class HeldImage implements Image {
   }
 }
 
-/** Returns the image if all of it is stored. @throws StorageError */
-export async function findImage(reference: string, store: Store): Promise<HeldImage | undefined> {
-  return (await findStored(reference, store))?.image;
+/**
+ * Returns the image if all of it is stored.
+ * @param architecture the processor that it is for; by default the best one for which the reference has any
+ * @throws StorageError
+ */
+export async function findImage(
+  reference: string,
+  store: Store,
+  architecture?: Architecture,
+): Promise<HeldImage | undefined> {
+  return (await findStored(reference, store, architecture))?.image;
 }
 
 interface FoundImage {
@@ -100,8 +111,12 @@ interface FoundImage {
   readonly stored: readonly StoredLayer[];
 }
 
-async function findStored(reference: string, store: Store): Promise<FoundImage | undefined> {
-  const record = await store.images.get(reference);
+async function findStored(
+  reference: string,
+  store: Store,
+  architecture: Architecture | undefined,
+): Promise<FoundImage | undefined> {
+  const record = await store.images.get(reference, architecture);
   return record && hold(record, store, () => noteUse(record, store));
 }
 
@@ -173,6 +188,7 @@ class Pull {
     this.#limits = { ...DEFAULT_LIMITS, ...options.limits };
     this.context = {
       signal: AbortSignal.any([options.signal, this.#stop.signal]),
+      architecture: options.architecture,
       onRetry: (reason, delay) => options.onEvent?.({ type: 'retry', reason, delay }),
       onBuiltIn: (reason) => options.onEvent?.({ type: 'built-in', reason }),
     };
@@ -183,12 +199,13 @@ class Pull {
     try {
       const current = await this.#findCurrent(source);
       if (current) return current;
-      const { digest, config, configText, layers, parallel } = await source.resolve(this.context);
+      const { digest, config, configText, isBest, layers, parallel } = await source.resolve(this.context);
       const missing = await this.#openStored(digest, layers);
       if (missing.length > 0) await this.#store.sweep();
       await this.#fetchAll(missing, parallel);
       const diffIds = layers.map(({ diffId }) => diffId);
-      const record = { reference, digest, config: configText, layers: diffIds, lastUsed: Date.now() };
+      const key = { reference, architecture: emulatedIn(config.config) };
+      const record = { ...key, isBest, digest, config: configText, layers: diffIds, lastUsed: Date.now() };
       await this.#store.layers.makeRoom(() => this.#store.images.put(record));
       return new HeldImage({ reference, digest, config: config.config, layers: diffIds }, this.#stored);
     } catch (error) {
@@ -208,7 +225,7 @@ class Pull {
     if (!source.current) return undefined;
     const [asked, finding] = await Promise.allSettled([
       source.current(this.context),
-      findStored(source.reference, this.#store),
+      findStored(source.reference, this.#store, this.#options.architecture),
     ]);
     const found = finding.status === 'fulfilled' ? finding.value : undefined;
     if (found && asked.status === 'fulfilled' && asked.value === found.image.digest) {

@@ -296,13 +296,13 @@ it('finds registries', () => {
 });
 
 describe('an image without riscv64', () => {
-  const amd64 = { os: 'linux', architecture: 'amd64' };
+  const s390x = { os: 'linux', architecture: 's390x' };
   const riscv64 = { os: 'linux', architecture: 'riscv64' };
   const both = makeIndex([
-    { image, platform: amd64 },
+    { image, platform: s390x },
     { image, platform: riscv64 },
   ]);
-  const other = makeIndex([{ image, platform: amd64 }]);
+  const other = makeIndex([{ image, platform: s390x }]);
   const paths = () => registry.requests.map(({ path }) => path);
 
   it('is answered with the nearest tag that has it', async () => {
@@ -312,7 +312,7 @@ describe('an image without riscv64', () => {
     const nearest = `${registry.host}/team/app:3.12-trixie`;
     expect(error).toMatchObject({ kind: 'platform', choices: [nearest] });
     expect(error.message).toBe(
-      `${registry.host}/team/app:3.12-bookworm has no image for linux/riscv64; it offers linux/amd64: ${nearest} has one`,
+      `${registry.host}/team/app:3.12-bookworm has no image for linux/riscv64, linux/arm64 or linux/amd64; it offers linux/s390x: ${nearest} has one`,
     );
   });
 
@@ -371,14 +371,14 @@ describe('an image without riscv64', () => {
 });
 
 it('names all platforms and the size of an image', async () => {
-  const amd64 = { os: 'linux', architecture: 'amd64' };
+  const s390x = { os: 'linux', architecture: 's390x' };
   const index = makeIndex([
     { image, platform: { os: 'linux', architecture: 'riscv64' } },
-    { image, platform: amd64 },
+    { image, platform: s390x },
     { image, platform: { os: 'unknown', architecture: 'unknown' } },
   ]);
   registry.addIndex('team/app:3', index);
   const { platforms, layers } = await source('team/app:3').resolve({ signal: new AbortController().signal });
-  expect(platforms).toEqual(['linux/amd64', 'linux/riscv64']);
+  expect(platforms).toEqual(['linux/riscv64', 'linux/s390x']);
   expect(layers.map(({ size }) => size)).toEqual(image.layers.map(({ blob }) => blob.length));
 });

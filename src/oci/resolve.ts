@@ -1,3 +1,4 @@
+import { ARCHITECTURES, type Architecture, architectureOf, platformOf } from '../options/platform.mjs';
 import { type Bytes, collect } from './bytes.ts';
 import type { Context } from './context.ts';
 import { type Digest, verifyDigest } from './digest.ts';
@@ -34,9 +35,15 @@ export interface Similar {
 }
 
 const OS = 'linux';
-const ARCHITECTURE = 'riscv64';
-/** The profile that plain riscv64 means. Our hart lacks parts of the later profiles. */
-const VARIANT = 'rva20u64';
+/**
+ * What the variants may be: plain riscv64 is rva20u64, and our hart lacks parts of the later profiles. The
+ * emulators of the others have all that their variants need, except AVX-512 (v4).
+ */
+const VARIANTS: Readonly<Record<Architecture, RegExp>> = {
+  riscv64: /^rva20u64$/,
+  arm64: /^v[89](\.\d+)?$/,
+  amd64: /^v[123]$/,
+};
 
 /** The longest search for another reference, in ms. */
 const PATIENCE = 8000;
@@ -56,13 +63,22 @@ export class ContentSource implements ImageSource {
 
   async current(context: Context): Promise<Digest | undefined> {
     const root = await this.#readRoot(context);
-    return root.kind === 'image' ? root.digest : inOrder(root.manifests)[0]?.digest;
+    if (root.kind === 'image') return root.digest;
+    const [first, ...others] = wantedOf(context).map((wanted) =>
+      root.manifests.find(({ platform }) => platform && isFor(platform, wanted)),
+    );
+    if (first) return first.digest;
+    // What is not described may be for a better processor, which takes more questions.
+    if (root.manifests.some(({ platform }) => !platform)) return undefined;
+    return others.find((found) => found !== undefined)?.digest;
   }
 
   async resolve(context: Context): Promise<ResolvedImage> {
     const search = new PlatformSearch(this.#content, context);
-    const found = await search.find(await this.#readRoot(context), 0);
-    if (!found) throw platformError(this.reference, search.offered, await this.#alternative(context));
+    const wanted = wantedOf(context);
+    const found = await search.findFirst(await this.#readRoot(context), wanted);
+    if (!found)
+      throw platformError(this.reference, wanted, search.insteadOf(wanted), await this.#alternative(context));
     const { manifest, configText, config } = found;
     if (config.diffIds.length !== manifest.layers.length)
       throw new ImageError('the manifest and the configuration differ in the number of layers');
@@ -75,7 +91,8 @@ export class ContentSource implements ImageSource {
     }));
     const platforms = platformNames([...search.offered, config.platform]);
     const { parallel } = this.#content;
-    return { digest: manifest.digest, configText, config, platforms, layers, parallel };
+    const isBest = !search.offers(betterThan(config.platform));
+    return { digest: manifest.digest, configText, config, platforms, isBest, layers, parallel };
   }
 
   /** Reads the root once. */
@@ -88,9 +105,10 @@ export class ContentSource implements ImageSource {
   async #alternative(context: Context): Promise<Alternative> {
     const tried: string[] = [];
     const signal = AbortSignal.any([context.signal, AbortSignal.timeout(PATIENCE)]);
+    const search = { ...context, signal };
     try {
       for await (const { reference, root } of this.#content.similar?.({ signal }) ?? []) {
-        if (await this.#hasOurs(root, { signal })) return { reference, tried };
+        if (await this.#hasOurs(root, search)) return { reference, tried };
         tried.push(reference);
       }
     } catch {
@@ -100,66 +118,107 @@ export class ContentSource implements ImageSource {
   }
 
   async #hasOurs(root: Manifest, context: Context): Promise<boolean> {
+    const wanted = wantedOf(context);
     if (root.kind === 'index')
-      return root.manifests.some(({ platform }) => platform !== undefined && runsOnUs(platform));
-    return (await new PlatformSearch(this.#content, context).find(root, 0)) !== undefined;
+      return root.manifests.some(({ platform }) => platform !== undefined && isForAny(platform, wanted));
+    return (await new PlatformSearch(this.#content, context).findFirst(root, wanted)) !== undefined;
   }
 }
 
-interface Found {
-  readonly manifest: ImageManifest;
+interface ReadConfig {
   readonly configText: string;
   readonly config: ConfigFile;
 }
 
-/** A depth-first search through indexes for the first image that runs on our machine. */
+interface Found extends ReadConfig {
+  readonly manifest: ImageManifest;
+}
+
+/** A depth-first search through indexes for an image that runs on our machine. */
 class PlatformSearch {
-  /** The platforms that were found instead. */
-  readonly offered: Platform[] = [];
   readonly #content: Content;
   readonly #context: Context;
-  #documents = 0;
+  /** The platforms that indexes name, and those of images that were looked at. */
+  readonly #named: Platform[] = [];
+  readonly #read: Platform[] = [];
+  /** What was read, by its digest. */
+  readonly #manifests = new Map<Digest, Promise<Manifest>>();
+  readonly #configs = new Map<Digest, Promise<ReadConfig>>();
 
   constructor(content: Content, context: Context) {
     this.#content = content;
     this.#context = context;
   }
 
-  async find(manifest: Manifest, depth: number): Promise<Found | undefined> {
-    if (manifest.kind === 'image') return this.#check(manifest);
-    if (depth > MAX_DEPTH) throw new ImageError(`indexes within indexes, over ${MAX_DEPTH} deep`);
-    const { manifests } = manifest;
-    for (const { platform } of manifests) if (platform && !runsOnUs(platform)) this.offered.push(platform);
-    for (const descriptor of inOrder(manifests)) {
-      const found = await this.find(await this.#load(descriptor), depth + 1);
+  get offered(): Platform[] {
+    return [...this.#named, ...this.#read];
+  }
+
+  /** What there is, when there is no image for any of these processors, whatever indexes say. */
+  insteadOf(wanted: readonly Architecture[]): Platform[] {
+    return [...this.#named.filter((platform) => !isForAny(platform, wanted)), ...this.#read];
+  }
+
+  /** Whether an image for one of these processors is there, as far as is known. */
+  offers(architectures: readonly Architecture[]): boolean {
+    return this.offered.some((platform) => isForAny(platform, architectures));
+  }
+
+  /** Finds an image for the first of the processors that there is one for. */
+  async findFirst(root: Manifest, wanted: readonly Architecture[]): Promise<Found | undefined> {
+    for (const architecture of wanted) {
+      const found = await this.#find(root, architecture, 0);
       if (found) return found;
     }
     return undefined;
   }
 
-  async #check(manifest: ImageManifest): Promise<Found | undefined> {
-    const bytes = await readDocument(
-      this.#content.blob(manifest.config, this.#context),
-      manifest.config,
-      'the configuration',
-    );
-    const config = parseConfigFile(bytes);
-    if (runsOnUs(config.platform)) return { manifest, configText: new TextDecoder().decode(bytes), config };
-    this.offered.push(config.platform);
+  async #find(manifest: Manifest, wanted: Architecture, depth: number): Promise<Found | undefined> {
+    if (manifest.kind === 'image') return this.#check(manifest, wanted);
+    if (depth > MAX_DEPTH) throw new ImageError(`indexes within indexes, over ${MAX_DEPTH} deep`);
+    const { manifests } = manifest;
+    for (const { platform } of manifests) if (platform) this.#named.push(platform);
+    for (const descriptor of inOrder(manifests, wanted)) {
+      const found = await this.#find(await this.#load(descriptor), wanted, depth + 1);
+      if (found) return found;
+    }
     return undefined;
   }
 
-  async #load(descriptor: Descriptor): Promise<Manifest> {
-    if (++this.#documents > MAX_DOCUMENTS) throw new ImageError('too many manifests');
-    const source = this.#content.manifest(descriptor, this.#context);
-    const bytes = await readDocument(source, descriptor, 'the manifest');
-    return parseManifest(bytes, descriptor.digest, descriptor.mediaType);
+  async #check(manifest: ImageManifest, wanted: Architecture): Promise<Found | undefined> {
+    const read = await once(this.#configs, manifest.config.digest, () => this.#readConfig(manifest.config));
+    const { platform } = read.config;
+    this.#read.push(platform);
+    return isFor(platform, wanted) ? { manifest, ...read } : undefined;
+  }
+
+  async #readConfig(descriptor: Descriptor): Promise<ReadConfig> {
+    const source = this.#content.blob(descriptor, this.#context);
+    const bytes = await readDocument(source, descriptor, 'the configuration');
+    return { configText: new TextDecoder().decode(bytes), config: parseConfigFile(bytes) };
+  }
+
+  #load(descriptor: Descriptor): Promise<Manifest> {
+    return once(this.#manifests, descriptor.digest, async () => {
+      if (this.#manifests.size >= MAX_DOCUMENTS) throw new ImageError('too many manifests');
+      const source = this.#content.manifest(descriptor, this.#context);
+      const bytes = await readDocument(source, descriptor, 'the manifest');
+      return parseManifest(bytes, descriptor.digest, descriptor.mediaType);
+    });
   }
 }
 
-/** The manifests that may be for our machine, the most promising first. */
-function inOrder(manifests: readonly Descriptor[]): Descriptor[] {
-  const suitable = manifests.filter(({ platform }) => platform && runsOnUs(platform));
+async function once<T>(read: Map<Digest, Promise<T>>, digest: Digest, load: () => Promise<T>): Promise<T> {
+  const known = read.get(digest);
+  if (known) return known;
+  const loading = load();
+  read.set(digest, loading);
+  return loading;
+}
+
+/** The manifests that may be for a processor, the most promising first. */
+function inOrder(manifests: readonly Descriptor[], wanted: Architecture): Descriptor[] {
+  const suitable = manifests.filter(({ platform }) => platform && isFor(platform, wanted));
   return [...suitable, ...manifests.filter(({ platform }) => !platform)];
 }
 
@@ -170,8 +229,26 @@ async function readDocument(source: Bytes, { size, digest }: Descriptor, what: s
   return bytes;
 }
 
-function runsOnUs({ os, architecture, variant }: Platform): boolean {
-  return os === OS && architecture === ARCHITECTURE && (variant === undefined || variant === VARIANT);
+/** The processors of images that will do, the best first. */
+function wantedOf({ architecture }: Context): readonly Architecture[] {
+  return architecture === undefined ? ARCHITECTURES : [architecture];
+}
+
+function isFor({ os, architecture, variant }: Platform, wanted: Architecture): boolean {
+  if (os !== OS || architectureOf(architecture) !== wanted) return false;
+  return variant === undefined || VARIANTS[wanted].test(variant);
+}
+
+function isForAny(platform: Platform, wanted: readonly Architecture[]): boolean {
+  return wanted.some((architecture) => isFor(platform, architecture));
+}
+
+/** The processors that are taken rather than that of this platform. */
+function betterThan(platform: Platform): readonly Architecture[] {
+  return ARCHITECTURES.slice(
+    0,
+    ARCHITECTURES.findIndex((architecture) => isFor(platform, architecture)),
+  );
 }
 
 /** A reference that has an image for our machine, if one was found, and others that have none. */
@@ -183,6 +260,7 @@ interface Alternative {
 /** Names the platforms that there are, and what to use instead. */
 export function platformError(
   reference: string,
+  wanted: readonly Architecture[],
   offered: readonly Platform[],
   { reference: other, tried }: Alternative = { reference: undefined, tried: [] },
 ): ImageError {
@@ -193,11 +271,16 @@ export function platformError(
     : tags.length > 0
       ? `; nor have the similar tags ${tags.join(', ')}`
       : '';
-  const message = `${reference} has no image for ${OS}/${ARCHITECTURE}; it offers ${list}${advice}`;
+  const names = wanted
+    .map(platformOf)
+    .join(', ')
+    .replace(/, (?=[^,]*$)/, ' or ');
+  const message = `${reference} has no image for ${names}; it offers ${list}${advice}`;
   return new ImageError(message, 'platform', { choices: other ? [other] : [] });
 }
 
-/** @throws ImageError unless an image of this platform runs on our machine */
-export function checkPlatform(reference: string, platform: Platform): void {
-  if (!runsOnUs(platform)) throw platformError(reference, [platform]);
+/** @throws ImageError unless an image of this platform will do */
+export function checkPlatform(reference: string, platform: Platform, context: Context): void {
+  const wanted = wantedOf(context);
+  if (!isForAny(platform, wanted)) throw platformError(reference, wanted, [platform]);
 }

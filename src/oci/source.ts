@@ -25,6 +25,8 @@ export interface ResolvedImage {
   readonly config: ConfigFile;
   /** All platforms for which the reference has an image. */
   readonly platforms: readonly string[];
+  /** Whether none of them would be taken rather than this one. */
+  readonly isBest: boolean;
   /** The lowest first. */
   readonly layers: readonly SourceLayer[];
   /** How many layers may be read at the same time. */

@@ -9,6 +9,7 @@ const LONGEST = 64;
 export const VARIABLES = [
   // What to run; links know most of them.
   'IMAGE',
+  'PLATFORM',
   'ENTRYPOINT',
   'ARGS',
   'ENV',

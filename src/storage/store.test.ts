@@ -18,7 +18,7 @@ it('keeps images by reference, the most recently used first', async () => {
   await images.put(image('docker.io/library/a:1', ['z'], 3));
   expect(await images.get('docker.io/library/a:1')).toEqual(image('docker.io/library/a:1', ['z'], 3));
   expect((await images.list()).map(({ reference }) => reference)).toEqual(['docker.io/library/a:1', long]);
-  await images.remove(long);
+  await images.remove({ reference: long });
   expect(await images.get(long)).toBeUndefined();
 });
 
@@ -33,7 +33,7 @@ it('evicts no layers of images that were made here', async () => {
   await images.put(image('other', ['sha256:pulled'], 2));
   expect(await layers.evict(100)).toBe(5);
   expect(await layers.has('sha256:local')).toBe(true);
-  await images.remove('made');
+  await images.remove({ reference: 'made' });
   expect(await layers.evict(100)).toBe(5);
 });
 

@@ -46,9 +46,9 @@ export class Store {
     await this.layers.sweep();
     await this.containers.sweep();
     await this.starts.sweep();
-    for (const { reference, layers } of await this.images.list()) {
-      const stored = await Promise.all(layers.map((diffId) => this.layers.has(diffId)));
-      if (stored.includes(false)) await this.images.remove(reference);
+    for (const image of await this.images.list()) {
+      const stored = await Promise.all(image.layers.map((diffId) => this.layers.has(diffId)));
+      if (stored.includes(false)) await this.images.remove(image);
     }
   }
 }

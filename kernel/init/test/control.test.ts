@@ -105,11 +105,15 @@ const containedLine = ({ terminal, args, env, directory, user }: ContainedReques
   ...[directory, user],
 ];
 const disks = fc.record({ image: word, scratch: word });
+const emulator = fc.option(fc.record({ disk: word, machine: fc.integer({ min: 1, max: 255 }) }), {
+  nil: undefined,
+});
 const container = fc
   .record({
     ...contained,
     name: word,
     disks,
+    emulator,
     hostname: word,
     volumes: fc.array(word),
     devices: fc.array(word),
@@ -124,6 +128,7 @@ const container = fc
       '6',
       ...headLine(request),
       ...[request.name, request.disks.image, request.disks.scratch],
+      ...[`[${request.emulator?.disk ?? ''}]`, request.emulator?.machine ?? 0],
       ...containedLine(request, (request.init ? 2 : 0) + (request.readOnly ? 4 : 0) + (request.kept ? 8 : 0)),
       request.hostname,
       ...bracketed(request.volumes),

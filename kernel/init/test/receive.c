@@ -94,7 +94,7 @@ static void print_container(struct message m)
 		printf(" malformed");
 		return;
 	}
-	printf(" %s %s %s", name, s.image, s.scratch);
+	printf(" %s %s %s [%s] %u", name, s.image, s.scratch, s.emulator, s.machine);
 	print_process(&s);
 	printf(" %s", s.hostname);
 	print_strings(s.volumes);

@@ -30,6 +30,12 @@ export function Options({ errors }: { errors: FieldErrors }) {
         hint="The program, quoted as in a shell"
       />
       <Field label="Arguments" {...bind('args')} placeholder="the image’s own" hint="Quoted as in a shell" />
+      <Field
+        label="Platform"
+        {...bind('platform')}
+        placeholder="the best that the image has"
+        hint="linux/riscv64, linux/arm64 or linux/amd64; programs for the last two are emulated, about ten times slower"
+      />
       <EnvironmentRows error={errors.env} />
       <div className="options-machine">
         <Field label="Memory" {...bind('memory')} hint="Such as 512M or 2G" />

@@ -1,4 +1,5 @@
 import type { ReactNode } from 'react';
+import { isEmulated, platformOf } from '../../options/platform.mjs';
 import type { Inspection } from '../machine/messages.ts';
 import { formatBytes } from '../model/format.ts';
 import { sentence } from '../model/problem.ts';
@@ -7,11 +8,25 @@ import { Choices } from './Choices.tsx';
 import { useImage } from './use-image.ts';
 import { useInspection } from './use-inspection.ts';
 
-/** Shows where the image comes from, and what its source says about it. */
+/** Shows where the image comes from, what its source says about it, and whether its programs are emulated. */
 export function Origin() {
+  const { stored } = useImage();
+  const inspection = useInspection();
+  const found = inspection?.failure ? undefined : inspection?.config.architecture;
+  const platform = stored?.platform ?? (found && platformOf(found));
+  return (
+    <>
+      <Place inspection={inspection} />
+      {platform !== undefined && isEmulated(platform) && (
+        <strong>{` For ${platform}: its programs are emulated, about ten times slower.`}</strong>
+      )}
+    </>
+  );
+}
+
+function Place({ inspection }: { inspection: Inspection | undefined }): ReactNode {
   const { reference, canonical, picked, stored } = useImage();
   const { wantsNewest, wantNewest } = useForm();
-  const inspection = useInspection();
   if (picked) {
     return (
       <>
@@ -50,7 +65,7 @@ function FromRegistry({ canonical, inspection }: FromRegistryProps): ReactNode {
   const where = `From the registry: ${canonical}`;
   if (!inspection) return where;
   const { size, platforms } = inspection;
-  return `${where}. ${formatBytes(size)} to fetch. Made for ${platforms.map(shortPlatform).join(', ')}`;
+  return `${where}. ${formatBytes(size)} to fetch. Made for ${platforms.map(shortPlatform).join(', ')}.`;
 }
 
 function shortPlatform(platform: string): string {

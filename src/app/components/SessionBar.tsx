@@ -1,5 +1,6 @@
 import { useEffect, useRef } from 'react';
 import { formatReference } from '../../api/references.ts';
+import { isEmulated } from '../../options/platform.mjs';
 import { shortName } from '../model/names.ts';
 import { useLeaving } from '../stores/leaving.ts';
 import { type Phase, useSession } from '../stores/session.ts';
@@ -12,7 +13,7 @@ import { ShareButton } from './ShareButton.tsx';
 
 /** Shows what runs, its state, and the actions for it. */
 export function SessionBar() {
-  const { phase, run, status, stop, kill, restart } = useSession();
+  const { phase, run, platform, status, stop, kill, restart } = useSession();
   const ask = useLeaving((leaving) => leaving.ask);
   const heading = useRef<HTMLHeadingElement>(null);
   const isStarting = phase === 'preparing';
@@ -32,6 +33,9 @@ export function SessionBar() {
         <p className={`state state-${phase}`} role="status">
           {describe(phase, status)}
         </p>
+        {platform !== undefined && isEmulated(platform) && (
+          <p className="quiet">{`${platform}: emulated, about ten times slower`}</p>
+        )}
       </div>
       <div className="session-actions">
         {isStarting && (

@@ -1,5 +1,6 @@
 import { useEffect, useState } from 'react';
 import type { SavedStart, StoredImage } from '../../api/images.ts';
+import { isEmulated } from '../../options/platform.mjs';
 import { quoteWord } from '../../options/words.mjs';
 import type { KeptItem } from '../machine/messages.ts';
 import { count, formatAge, formatBytes } from '../model/format.ts';
@@ -56,7 +57,7 @@ export default function StorageDialog({ onClose }: { onClose: () => void }) {
       {images.length > 0 ? (
         <ul className="stored-images">
           {images.map((image) => (
-            <StoredImageItem key={image.reference} image={image} />
+            <StoredImageItem key={`${image.reference} ${image.platform}`} image={image} />
           ))}
         </ul>
       ) : (
@@ -172,7 +173,7 @@ function Persistence({ isPersistent }: { isPersistent: boolean }) {
 
 function StoredImageItem({ image }: { image: StoredImage }) {
   const remove = useLibrary((library) => library.remove);
-  const { reference, size, ownSize, lastUsed, inUse, layers } = image;
+  const { reference, platform, size, ownSize, lastUsed, inUse, layers } = image;
   const name = shortName(reference);
   const shared = size === ownSize ? '' : `, ${formatBytes(size - ownSize)} of it shared`;
   return (
@@ -183,6 +184,7 @@ function StoredImageItem({ image }: { image: StoredImage }) {
           {inUse && <span className="badge">In use</span>}
         </p>
         <p className="quiet">
+          {isEmulated(platform) && `${platform}, `}
           {formatBytes(size)} in {count(layers.length, 'layer')}
           {shared}, used {formatAge(lastUsed.getTime(), Date.now())}
         </p>
@@ -191,7 +193,7 @@ function StoredImageItem({ image }: { image: StoredImage }) {
         icon="trash"
         label={`Delete ${name}`}
         disabled={inUse}
-        onClick={() => void remove(reference)}
+        onClick={() => void remove(reference, platform)}
       />
     </li>
   );

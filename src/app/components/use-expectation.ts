@@ -7,17 +7,17 @@ const PAUSE = 200;
 
 /** Has the next session look up the form's image if it is stored, so that a click on Run finds it ready. */
 export function useExpectation(): void {
-  const { canonical, picked, stored } = useImage();
+  const { canonical, picked, platform, stored } = useImage();
   const expected = stored && !picked ? canonical : undefined;
   useEffect(() => {
     if (expected === undefined) return;
     // If its code cannot be loaded, no session exists that could be told.
     const expect = () =>
       loadMachinery().then(
-        ({ expectImage }) => expectImage(expected),
+        ({ expectImage }) => expectImage({ reference: expected, platform }),
         () => {},
       );
     const timer = setTimeout(() => void expect(), PAUSE);
     return () => clearTimeout(timer);
-  }, [expected]);
+  }, [expected, platform]);
 }

@@ -1,12 +1,14 @@
 import { formatReference } from '../../api/references.ts';
+import { platformOf } from '../../options/platform.mjs';
 import { isReferenceTo } from '../model/local.ts';
-import { readReference } from '../model/names.ts';
+import { readPlatform, readReference } from '../model/names.ts';
 import { useForm } from '../stores/form.ts';
 import { useLibrary } from '../stores/library.ts';
 
 /** Returns what is known about the form's image. */
 export function useImage() {
   const image = useForm(({ form }) => form.image);
+  const platform = useForm(({ form }) => readPlatform(form.platform));
   const local = useForm((form) => form.local);
   const images = useLibrary((library) => library.images);
   const reference = readReference(image);
@@ -15,7 +17,12 @@ export function useImage() {
     reference,
     canonical,
     picked: local && isReferenceTo(local, image) ? local : undefined,
-    stored: images.find((stored) => stored.reference === canonical),
+    platform,
+    stored: images.find(
+      (stored) =>
+        stored.reference === canonical &&
+        (platform ? stored.platform === platformOf(platform) : stored.isDefault),
+    ),
   };
 }
 

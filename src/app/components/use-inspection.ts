@@ -12,9 +12,9 @@ const PAUSE = 700;
  * nobody while the user types.
  */
 export function useInspection(): Inspection | undefined {
-  const { reference, canonical, picked, stored } = useImage();
+  const { reference, canonical, picked, platform, stored } = useImage();
   const credentials = useForm((state) => state.credentials);
-  const [found, setFound] = useState<{ subject: unknown; inspection: Inspection }>();
+  const [found, setFound] = useState<{ subject: unknown; platform: unknown; inspection: Inspection }>();
   const isRemote = reference?.scheme === 'docker' && !stored && navigator.onLine;
   const subject = picked ?? (isRemote ? canonical : undefined);
 
@@ -28,8 +28,8 @@ export function useInspection(): Inspection | undefined {
     const inspect = async () => {
       const { inspectImage } = await loadMachinery();
       abort.signal.throwIfAborted();
-      const inspection = await inspectImage({ reference, origin }, abort.signal);
-      if (!abort.signal.aborted) setFound({ subject, inspection });
+      const inspection = await inspectImage({ reference, platform, origin }, abort.signal);
+      if (!abort.signal.aborted) setFound({ subject, platform, inspection });
     };
     // Without an answer the form says nothing, and the run explains what is wrong.
     const timer = setTimeout(() => inspect().catch(() => {}), PAUSE);
@@ -37,6 +37,6 @@ export function useInspection(): Inspection | undefined {
       clearTimeout(timer);
       abort.abort();
     };
-  }, [subject, credentials]);
-  return found && found.subject === subject ? found.inspection : undefined;
+  }, [subject, platform, credentials]);
+  return found?.subject === subject && found?.platform === platform ? found?.inspection : undefined;
 }

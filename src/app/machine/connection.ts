@@ -29,6 +29,11 @@ const GRACE = 10_000;
  */
 const REST = 1000;
 
+/** An image by its canonical reference. */
+interface ExpectedImage extends Pick<ImageRequest, 'platform'> {
+  readonly reference: string;
+}
+
 interface SessionWorker {
   readonly worker: Worker;
   /** The only proxy of the session: comlink closes the worker's end when a proxy is collected. */
@@ -36,8 +41,8 @@ interface SessionWorker {
 }
 
 let spare: SessionWorker | undefined;
-/** The reference of the image that the form names, if it is stored. */
-let expected: string | undefined;
+/** The image that the form names, if it is stored. */
+let expected: ExpectedImage | undefined;
 
 function createWorker(): SessionWorker {
   // Vite finds a worker's code by an expression of this form.
@@ -65,7 +70,7 @@ export async function prepareSession(relay: string): Promise<void> {
     // A run has begun without them, and has workers of its own.
     if (spare?.session !== session) return;
     await session.prepare({ base: BASE, emulator, booted, relay });
-    if (expected !== undefined) await session.expect(expected);
+    if (expected !== undefined) await session.expect(expected.reference, expected.platform);
   } catch {
     // The session loads what is missing when it runs.
   }
@@ -80,9 +85,9 @@ export function inspectImage(request: Omit<ImageRequest, 'base'>, signal: AbortS
 }
 
 /** Looks a stored image up in the worker of the next session, because it will probably be run. */
-export function expectImage(reference: string): void {
-  expected = reference;
-  spare?.session.expect(reference).catch(() => {});
+export function expectImage(image: ExpectedImage): void {
+  expected = image;
+  spare?.session.expect(image.reference, image.platform).catch(() => {});
 }
 
 /** Lists the kept containers, in the worker of the next session. */

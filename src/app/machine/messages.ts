@@ -27,6 +27,7 @@ export type ImageOrigin =
 /** Which image. */
 export interface ImageRequest {
   readonly reference: Reference;
+  readonly platform: Wish['platform'];
   /** The URL of the page, ending in a slash. Its server has the demo images and the registry proxy. */
   readonly base: string;
   readonly origin: ImageOrigin;
@@ -37,6 +38,7 @@ export type Inspection =
   | {
       readonly failure?: undefined;
       readonly platforms: readonly string[];
+      readonly config: { readonly architecture: string };
       /** The bytes of its layers at the source. */
       readonly size: number;
     }
@@ -96,6 +98,8 @@ export type SessionEvent =
   | { readonly type: 'booted' }
   /** The browser gives the machine less memory than it should have. */
   | { readonly type: 'less-memory'; readonly bytes: number }
+  /** What the image is for that runs, such as `linux/arm64`. */
+  | { readonly type: 'platform'; readonly platform: string }
   /** The program runs. */
   | { readonly type: 'started' }
   /** The programs of a saved session go on. What the page showed comes before their further output. */

@@ -77,8 +77,8 @@ export class Session {
   }
 
   /** Looks a stored image up that will probably be run. Asks nobody about it, and runs nothing. */
-  async expect(reference: string): Promise<void> {
-    this.#expected = (await browserLibrary.openStore().images.get(reference))?.layers;
+  async expect(reference: string, platform: ImageRequest['platform']): Promise<void> {
+    this.#expected = (await browserLibrary.openStore().images.get(reference, platform))?.layers;
     this.#openExpected();
   }
 
@@ -100,8 +100,8 @@ export class Session {
   async inspect(request: ImageRequest): Promise<Inspection> {
     this.stopInspecting();
     this.#inspecting = new AbortController();
-    const { base } = request;
-    const options = { credentials: credentialsOf(request), signal: this.#inspecting.signal };
+    const { base, platform } = request;
+    const options = { platform, credentials: credentialsOf(request), signal: this.#inspecting.signal };
     return loadingHere({ assets: base, server: base })
       .inspectSource(locationOf(request), options)
       .catch((error) => ({ failure: failureOf(error) }));
@@ -300,6 +300,7 @@ export class Session {
   /** Connects the container with the page until it ends. @returns its status */
   async #converse(container: RunningContainer, client: SessionClient, events: Throttle): Promise<number> {
     this.#container = container;
+    events.send({ type: 'platform', platform: container.platform });
     const onMessage = (bytes: Uint8Array) =>
       events.send({ type: 'message', text: new TextDecoder().decode(bytes) });
     const terminal = this.#takeUp(container, client, events, onMessage);
@@ -392,7 +393,8 @@ function messagesFor(client: FurtherTerminalClient) {
 }
 
 function containerOf(request: SessionRequest): Container {
-  const { entrypoint, args, env, memoryBytes, cpus, diskBytes, init, devices, hasNetwork } = request;
+  const { platform, entrypoint, args, env, memoryBytes, cpus, diskBytes, init, devices, hasNetwork } =
+    request;
   const container = new Container(locationOf(request))
     .memory(memoryBytes)
     .cpus(cpus)
@@ -400,6 +402,7 @@ function containerOf(request: SessionRequest): Container {
     .init(init)
     .network(hasNetwork ? 'internet' : 'none')
     .pull(request.wantsNewest ? 'always' : 'missing');
+  if (platform) container.platform(platform);
   if (entrypoint) container.entrypoint(entrypoint);
   if (args) container.args(args);
   for (const device of devices) container.device(device);

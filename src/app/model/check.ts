@@ -5,6 +5,7 @@ import { parseDevices } from '../../options/devices.mjs';
 import { cpusProblem } from '../../options/limits.mjs';
 import { parseNetwork } from '../../options/network.mjs';
 import { OptionError } from '../../options/option-error.mjs';
+import { type Architecture, parsePlatform } from '../../options/platform.mjs';
 import { type PublishedPort, parsePorts } from '../../options/published-ports.mjs';
 import { checkDiskSize, parseSize } from '../../options/sizes.mjs';
 import { parseSwitch } from '../../options/switch.mjs';
@@ -14,6 +15,8 @@ import type { Field, FieldErrors, Form, Variable } from './form.ts';
 /** A valid form. */
 export interface Wish {
   readonly reference: Reference;
+  /** Whose image runs; undefined for the best one of those that the image is for. */
+  readonly platform: Architecture | undefined;
   /** Undefined for the image's own. */
   readonly entrypoint: readonly string[] | undefined;
   readonly args: readonly string[] | undefined;
@@ -47,6 +50,9 @@ export function checkForm(form: Form): Checked {
   const cpus = read('cpus', () => parseCpus(form.cpus));
   const wish = {
     reference: read('image', () => parseReference(form.image)),
+    platform: read('platform', () =>
+      form.platform.trim() === '' ? undefined : parsePlatform(form.platform.trim()),
+    ),
     entrypoint: read('entrypoint', () => parseWords(form.entrypoint)),
     args: read('args', () => parseWords(form.args)),
     env: read('env', () => form.env.filter(isFilled).map(parseVariable)),

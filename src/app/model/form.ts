@@ -2,6 +2,8 @@
 export interface Form {
   /** An image reference. For a picked file, `file://` and its name. */
   readonly image: string;
+  /** Such as `linux/arm64`, or empty for the best one of the image's. */
+  readonly platform: string;
   readonly entrypoint: string;
   readonly args: string;
   readonly env: readonly Variable[];
@@ -32,6 +34,7 @@ export type FieldErrors = Partial<Record<Field, string>>;
 /** The demo shell, which a visitor can run at once. */
 export const DEFAULT_FORM: Form = {
   image: 'oci://images:busybox',
+  platform: '',
   entrypoint: '',
   args: '',
   env: [],

@@ -111,6 +111,7 @@ describe('writeLink', () => {
     const filled = text.map((value) => value || 'x');
     const form: fc.Arbitrary<Form> = fc.record({
       image: filled,
+      platform: text,
       entrypoint: text,
       args: text,
       env: fc.array(fc.record({ name: fc.stringMatching(/^[A-Z_][A-Z0-9_]*$/), value: text })),

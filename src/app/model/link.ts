@@ -9,6 +9,7 @@ const PREFIX = 'LINUXRUN_';
  */
 const TEXTS = {
   IMAGE: 'image',
+  PLATFORM: 'platform',
   ENTRYPOINT: 'entrypoint',
   ARGS: 'args',
   MEMORY: 'memory',

@@ -1,5 +1,6 @@
 import { ImageError } from '../../api/errors.ts';
 import { formatReference, parseReference, type Reference } from '../../api/references.ts';
+import { type Architecture, architectureOf } from '../../options/platform.mjs';
 import { DEMOS } from './catalogue.ts';
 
 /** Returns undefined for text that is no reference. */
@@ -10,6 +11,11 @@ export function readReference(image: string): Reference | undefined {
     if (error instanceof ImageError) return undefined;
     throw error;
   }
+}
+
+/** Returns undefined for text that is no platform. */
+export function readPlatform(text: string): Architecture | undefined {
+  return architectureOf(text.trim().replace(/^linux\//, ''));
 }
 
 /** Returns the canonical spelling of a reference, or undefined for text that is none. */

@@ -47,8 +47,8 @@ describe('a pasted command', () => {
     ],
     ['docker run --network=none alpine', { network: 'none' }, []],
     ['docker run --net none --network bridge alpine', { network: '' }, []],
-    ['docker run --platform linux/riscv64 alpine', { image: 'alpine' }, []],
-    ['docker run --platform linux/amd64 alpine', { image: 'alpine' }, ['--platform linux/amd64']],
+    ['docker run --platform linux/riscv64 alpine', { platform: 'linux/riscv64' }, []],
+    ['docker run --platform linux/s390x alpine', { platform: '' }, ['--platform linux/s390x']],
     ['docker run -it -- alpine --help', { image: 'alpine', args: '--help' }, []],
     ['docker run alpine echo hi && rm -rf /', { args: 'echo hi' }, ['&& rm -rf /']],
     ['docker run alpine cat < file | wc', { args: 'cat' }, ['< file | wc']],
@@ -76,7 +76,7 @@ describe('a pasted command', () => {
 
   it.each([
     ['docker pull alpine', 'alpine'],
-    ['docker pull --platform linux/riscv64 -q debian:trixie', 'debian:trixie'],
+    ['docker pull -q debian:trixie', 'debian:trixie'],
     ['docker image pull ghcr.io/a/b', 'ghcr.io/a/b'],
     ['https://hub.docker.com/_/alpine', 'alpine'],
     ['https://hub.docker.com/_/python/tags?name=3.13-alpine', 'python:3.13-alpine'],
@@ -87,6 +87,11 @@ describe('a pasted command', () => {
     [' https://hub.docker.com/_/alpine#how-to ', 'alpine'],
   ])('%s fills in the image alone', (text, image) => {
     expect(readPaste(text)).toEqual({ form: { image }, leftOut: [] });
+  });
+
+  it('to pull an image for a platform fills in both', () => {
+    const form = { image: 'alpine', platform: 'arm64' };
+    expect(readPaste('docker pull --platform arm64 alpine')).toEqual({ form, leftOut: [] });
   });
 
   it.each([

@@ -6,7 +6,7 @@ import { DEVICES } from '../../options/devices.mjs';
 import { quoteWord, splitWords } from '../../options/words.mjs';
 import { clean } from '../../text/message.ts';
 import { DEFAULT_FORM, type Form, type Variable } from './form.ts';
-import { readReference } from './names.ts';
+import { readPlatform, readReference } from './names.ts';
 
 /** The parts of the form that a paste fills in. */
 export interface Pasted {
@@ -102,8 +102,12 @@ function readForm({ verb, words, quoted, after }: Command): Pasted | undefined {
   for (const flag of flags) reader.take(flag);
   const [image, ...rest] = operands;
   if (image === undefined || !readReference(image)) return undefined;
-  if (verb === 'pull') return { form: { image }, leftOut: [...reader.leftOut, ...rest] };
-  const { env, entrypoint, memory, cpus, init, devices, network } = reader;
+  if (verb === 'pull')
+    return {
+      form: { image, ...(reader.platform && { platform: reader.platform }) },
+      leftOut: [...reader.leftOut, ...rest],
+    };
+  const { platform, env, entrypoint, memory, cpus, init, devices, network } = reader;
   const quotedRest = quoted.slice(quoted.length - rest.length);
   const end = quotedRest.findIndex((word) => REST_OF_COMMAND.test(word));
   const args = end < 0 ? rest : rest.slice(0, end);
@@ -112,6 +116,7 @@ function readForm({ verb, words, quoted, after }: Command): Pasted | undefined {
     form: {
       ...DEFAULT_FORM,
       image,
+      platform,
       env,
       entrypoint,
       memory,
@@ -128,6 +133,7 @@ function readForm({ verb, words, quoted, after }: Command): Pasted | undefined {
 /** Fills in the form with the flags that have a place there. */
 class FormReader {
   readonly env: Variable[] = [];
+  platform = '';
   entrypoint = '';
   memory = DEFAULT_FORM.memory;
   cpus = DEFAULT_FORM.cpus;
@@ -150,7 +156,8 @@ class FormReader {
     else if ((name === 'network' || name === 'net') && NETWORKS.includes(value))
       this.network = value === 'none' ? value : '';
     else if (name === 'device' && DEVICES.includes(value)) this.devices.push(value);
-    else if (!name || !(USUAL.includes(name) || (name === 'platform' && /riscv64/.test(value))))
+    else if (name === 'platform' && readPlatform(value)) this.platform = value;
+    else if (!name || !USUAL.includes(name))
       this.leftOut.push(flag ? wordsOf(given) : `${wordsOf(given)} (unknown)`);
   }
 }

@@ -10,7 +10,7 @@ describe('explain', () => {
     ['denied', /refuses this image/, 'credentials'],
     ['policy', /server does not allow/, 'image'],
     ['rate-limit', /try again later/, 'credentials'],
-    ['platform', /not made for riscv64/, 'image'],
+    ['platform', /no processor that runs here/, 'image'],
     ['network', /cannot be reached/, undefined],
     ['invalid', /damaged/, 'image'],
   ])('an image error of kind %s', (kind, title, field) => {

@@ -63,9 +63,9 @@ const IMAGE_ERRORS: Record<ImageErrorKind, Explanation> = {
     field: 'credentials',
   },
   platform: {
-    title: 'This image is not made for riscv64',
+    title: 'This image is for no processor that runs here',
     advice:
-      'Choose another tag or image that is published for linux/riscv64, such as those in the catalogue.',
+      'Choose another tag or image that is published for linux/riscv64, such as those in the catalogue, or for linux/arm64 or linux/amd64, and no other platform in the options.',
     field: 'image',
   },
   network: {

@@ -19,7 +19,7 @@ interface LibraryState {
   show(isShown: boolean): void;
   refresh(): Promise<void>;
   /** Removes an image, and its layers if no other image needs them. */
-  remove(reference: string): Promise<void>;
+  remove(reference: string, platform: string): Promise<void>;
   /** Removes all images but those in use. */
   removeAll(): Promise<void>;
   /** Lets new containers begin at the start of their programs again. */
@@ -55,10 +55,11 @@ export const useLibrary = create<LibraryState>((set, get) => {
     problem: undefined,
     show: (isShown) => set({ isShown }),
     refresh: () => attempt(async () => {}),
-    remove: (reference) => attempt((images) => images.remove(reference)),
+    remove: (reference, platform) => attempt((images) => images.remove(reference, { platform })),
     removeAll: () =>
       attempt(async (images) => {
-        for (const { reference, inUse } of get().images) if (!inUse) await images.remove(reference);
+        for (const { reference, platform, inUse } of get().images)
+          if (!inUse) await images.remove(reference, { platform });
       }),
     removeStart: (id) => attempt((images) => images.removeStart(id)),
     persist: async () => {

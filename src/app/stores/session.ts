@@ -62,6 +62,8 @@ interface SessionState {
   /** The readings of the last two minutes, the latest at the end. */
   readonly readings: readonly Reading[];
   readonly traffic: Traffic | undefined;
+  /** What its image is for, such as `linux/arm64`, once that is known. */
+  readonly platform: string | undefined;
   /** Whether the terminal has any output. */
   readonly hasOutput: boolean;
   /** Whether the session's worker, which runs, does not answer. */
@@ -93,6 +95,7 @@ const NOTHING = {
   reading: undefined,
   readings: [],
   traffic: undefined,
+  platform: undefined,
   hasOutput: false,
   isSilent: false,
   replaced: 0,
@@ -134,6 +137,9 @@ export const useSession = create<SessionState>((set, get) => {
         useKeeping.getState().started();
         rememberRun(get().run);
         meter.start(get().run?.wish.cpus ?? 1);
+        break;
+      case 'platform':
+        set({ platform: event.platform });
         break;
       case 'resumed':
         restoreView(event.view);

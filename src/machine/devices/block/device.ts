@@ -232,6 +232,7 @@ function readDiskState(state: StateReader, sizeBytes: number): DiskState {
   }
   if (state.has('checkpoint'))
     return { checkpoint: state.field('checkpoint').integer(0, Number.MAX_SAFE_INTEGER) };
+  if (state.has('fileSystem')) return { fileSystem: state.field('fileSystem').bytes(0, MAX_DIFF_ID) };
   return {
     layers: state
       .field('layers')

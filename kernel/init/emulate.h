@@ -1,0 +1,14 @@
+/* Programs of other processors, which a program of this one emulates. */
+#ifndef INIT_EMULATE_H
+#define INIT_EMULATE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/*
+ * Lets the kernel run programs with this ELF machine number by the emulator on a disk, as long as the
+ * caller's mount namespace exists. Returns false and prints the reason on failure.
+ */
+bool emulate(const char *serial, uint8_t machine);
+
+#endif

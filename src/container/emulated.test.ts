@@ -1,0 +1,90 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { TarIndexer } from '../disk/tar.ts';
+import { nodeCodec } from '../oci/node-codec.ts';
+import { nodeSource } from '../oci/node-source.ts';
+import { parseReference } from '../oci/reference.ts';
+import type { Architecture } from '../options/platform.mjs';
+import { nodeStore } from '../storage/node.ts';
+import type { ContainerMachine } from './container.ts';
+import { loadImage } from './image.ts';
+import { compileHere, FOREIGN, type Foreign, foreignBusybox, OWN, writeLayout } from './testing/foreign.ts';
+import { run, start, store, text } from './testing/run.ts';
+
+const TIMEOUT = 120_000;
+const UNAME = { arm64: 'aarch64', amd64: 'x86_64' };
+const folder = mkdtempSync(join(tmpdir(), 'linuxrun-emulated-'));
+
+/** Pulls the image of a tag for a processor, or the one that is taken without. */
+const pullFor = (tag: string, architecture?: Architecture) =>
+  loadImage(
+    nodeSource(parseReference(`oci://${folder}:${tag}`), { createTarReader: () => new TarIndexer() }),
+    nodeStore(store),
+    { codec: nodeCodec, preferStored: false, architecture, signal: new AbortController().signal },
+  );
+
+beforeAll(() => {
+  const source = join(import.meta.dirname, 'testing/threads.c');
+  const threads = compileHere(source, join(folder, 'threads'));
+  const script = Buffer.from('#!/bin/sh\necho "script $0 $1"\n');
+  const files = [{ path: 'bin/script', type: 'file', data: script } as const];
+  const own = [...files, { path: 'bin/threads', type: 'file', data: threads } as const];
+  const images = FOREIGN.map((architecture) =>
+    foreignBusybox(architecture, architecture === OWN ? own : files),
+  );
+  writeLayout(folder, { busybox: images, amd64: images.slice(1) });
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+describe.each(FOREIGN)('a container of an image for %s', (architecture: Foreign) => {
+  let container: ContainerMachine;
+  const shell = async (script: string) => {
+    const { stdin, stdout, exit } = container.exec({ args: ['sh', '-c', `{ ${script}\n} 2>&1`] });
+    await stdin.close();
+    return `${await text(stdout)}${await exit}`;
+  };
+
+  beforeAll(async () => {
+    container = await start({
+      image: pullFor('busybox', architecture),
+      args: ['sleep', '100000'],
+      jit: architecture === 'amd64' ? 'off' : 'hot',
+    });
+  }, TIMEOUT);
+  afterAll(() => container.destroy());
+
+  test('runs programs, with children, pipes and scripts', { timeout: TIMEOUT }, async () => {
+    expect(await shell('uname -m; echo a b | tr a-z A-Z; script x; (exit 3); echo $?; false')).toBe(
+      `${UNAME[architecture]}\nA B\nscript /bin/script x\n3\n1`,
+    );
+  });
+
+  test('shows nothing of the emulator', { timeout: TIMEOUT }, async () => {
+    const list =
+      'ls -d /run/emulator /run/binfmt; ls -A /proc/sys/fs/binfmt_misc; grep -c emulator /proc/mounts';
+    expect(await shell(`${list}; readlink /proc/self/exe; cat /proc/self/comm 2>&1`)).toMatch(
+      /^ls: \/run\/emulator: No.*\nls: \/run\/binfmt: No.*\n0\n\/bin\/busybox\nbusybox\n0$/,
+    );
+  });
+
+  test('passes signals on', { timeout: TIMEOUT }, async () => {
+    expect(await shell(`trap 'echo caught' TERM; kill $$; sleep 100 & kill -9 $!; wait $!; echo $?`)).toBe(
+      'caught\nKilled\n137\n0',
+    );
+  });
+
+  test.runIf(architecture === OWN)('runs threads', { timeout: TIMEOUT }, async () => {
+    expect(await shell('threads')).toBe('8000 8000, signal 10, child 9\n7');
+  });
+});
+
+test('an image for several processors runs as the first of them', { timeout: TIMEOUT }, async () => {
+  const image = await pullFor('busybox');
+  expect(image.config.architecture).toBe('arm64');
+  // The usual machine goes on from its saved state.
+  expect(
+    await run({ image, args: ['uname', '-m'], memoryBytes: 512 << 20, network: {}, diskBytes: 2 ** 30 }),
+  ).toMatchObject({ status: 0, stdout: 'aarch64\n' });
+});

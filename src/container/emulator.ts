@@ -1,0 +1,32 @@
+/** The programs that emulate other processors in the guest: QEMU's, one for each. */
+import { MachineError } from '../machine/errors.ts';
+import type { Platform } from '../machine/platform/platform.ts';
+import { type Architecture, architectureOf, isEmulated } from '../options/platform.mjs';
+import { loadZstd } from '../snapshot/zstd.ts';
+
+/** The numbers of processors in the headers of ELF files (e_machine). */
+const MACHINES: Readonly<Record<Architecture, number>> = { riscv64: 243, arm64: 183, amd64: 62 };
+
+/** @returns the ELF number of a processor that needs an emulator. @throws MachineError if there is none */
+export function emulatedMachine(architecture: string): number | undefined {
+  const known = architectureOf(architecture);
+  if (!known) throw new MachineError(`programs for ${architecture} do not run here`);
+  return isEmulated(known) ? MACHINES[known] : undefined;
+}
+
+/**
+ * Loads the disk with the emulator of a processor, if it needs one.
+ * @throws MachineError if it is missing
+ */
+export async function loadEmulatorDisk(
+  platform: Platform,
+  architecture: string,
+): Promise<Uint8Array | undefined> {
+  if (emulatedMachine(architecture) === undefined) return undefined;
+  const [file, decompress] = await Promise.all([
+    platform.loadFile(`kernel/emulator-${architectureOf(architecture)}`),
+    loadZstd(),
+  ]);
+  // The file says how large it is.
+  return decompress(file, 0);
+}
