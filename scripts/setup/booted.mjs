@@ -22,7 +22,7 @@ const CODE = [
     'kernel-image',
     'saved-blocks',
   ].map((name) => `src/machine/${name}.ts`),
-  ...['block', 'console', 'net', 'rng', 'vsock'].map((name) => `src/machine/devices/${name}/device.ts`),
+  ...['block', 'console', 'fs', 'net', 'rng', 'vsock'].map((name) => `src/machine/devices/${name}/device.ts`),
   ...['virtio-device', 'virtqueue'].map((name) => `src/machine/devices/virtio/${name}.ts`),
   ...['file', 'pages', 'plain', 'sections'].map((name) => `src/snapshot/${name}.ts`),
 ];

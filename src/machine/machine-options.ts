@@ -126,6 +126,7 @@ function devicesOf({
   }
   const fixed: DeviceOptions[] = [{ kind: 'console' }, { kind: 'vsock' }];
   if (!icount) fixed.push({ kind: 'rng' });
+  fixed.push({ kind: 'fs' });
   if (network && !icount) fixed.push({ kind: 'net', network });
   const room = VIRTIO_SLOTS - fixed.length;
   if (disks.length > room) throw new MachineError(`a machine has at most ${room} disks, not ${disks.length}`);

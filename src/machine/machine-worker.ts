@@ -11,6 +11,7 @@ import { EmulatorDisk } from '../disk/emulator-disk.ts';
 import { ImageBackend } from '../disk/image-backend.ts';
 import { KeptBackend } from '../disk/kept-backend.ts';
 import { LateDisk } from '../disk/late-disk.ts';
+import type { OpenFolder } from '../folders/folder-options.ts';
 import type { NetworkEvents, OpenNetwork } from '../network/network.ts';
 import { PLAN } from '../network/plan.ts';
 import { chunks } from '../streams/chunks.ts';
@@ -53,6 +54,7 @@ const EXIT_REASONS: Record<number, ExitReason> = {
 /** What devices need of browser or Node. */
 export interface Resources {
   readonly openStore: OpenStore;
+  readonly openFolder: OpenFolder;
   /** Missing where machines have no network. */
   readonly openNetwork?: OpenNetwork;
 }
@@ -113,6 +115,7 @@ class MachineWorker {
     this.#owner.serve(
       { agent, console, disks: this.#disks },
       {
+        share: (folder, readOnly) => devices.find('fs')?.share(resources.openFolder(folder), readOnly),
         ramFilled: () => this.#ramFilled.resolve(),
         suspend: () => void this.#suspend(),
         proceed: () => this.#proceed(),

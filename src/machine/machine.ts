@@ -1,5 +1,6 @@
 import { MODE_ICOUNT, MODE_JIT, MODE_JIT_ALL, POWER_OFF } from '../../emulator-wasm/layout.ts';
 import type { WritableDisk } from '../disk/disks.ts';
+import type { FolderOptions } from '../folders/folder-options.ts';
 import { chunks } from '../streams/chunks.ts';
 import type { Usage } from './agent-messages.ts';
 import type { ContainerDisks } from './agent-requests.ts';
@@ -137,6 +138,7 @@ export class Machine {
   readonly #onDiskProblem: LinuxOptions['onDiskProblem'];
   readonly #disk = new DiskRequests((request) => this.#post({ type: 'disk', request }));
   readonly #log = new LogTail();
+  #shares = 0;
   /** Resolves when the guest runs, at first or again. */
   #started = deferred<void>();
   /** While a suspension is requested, and until it ends. */
@@ -289,6 +291,16 @@ export class Machine {
   /** Gives the disk of kind `emulator` its content, before a container runs that needs it. */
   openEmulator(content: Uint8Array): Promise<void> {
     return this.#disk.request({ kind: 'open-emulator', content });
+  }
+
+  /**
+   * Shares a folder with the guest, for containers that run later.
+   * @returns its name in `ContainerOptions.shares`
+   */
+  share(folder: FolderOptions, readOnly: boolean): string {
+    const ports = folder.kind === 'remote' ? [folder.port] : [];
+    this.#port.postMessage({ type: 'share', folder, readOnly } satisfies ToMachine, ports);
+    return `${this.#shares++}`;
   }
 
   /** Chooses the disk of kind `late`, whose size it has. Works once for each machine. */

@@ -2,6 +2,7 @@ import type { WritableDisk } from '../disk/disks.ts';
 import type { EmulatorDisk } from '../disk/emulator-disk.ts';
 import type { ImageBackend } from '../disk/image-backend.ts';
 import type { KeptBackend } from '../disk/kept-backend.ts';
+import type { FolderOptions } from '../folders/folder-options.ts';
 import type { Agent, AgentEvents } from './agent.ts';
 import { type Deferred, deferred } from './deferred.ts';
 import type { ConsoleDevice } from './devices/console/device.ts';
@@ -38,6 +39,7 @@ export interface GuestDisks {
 
 /** What the owner's commands do to the machine as a whole. */
 export interface MachineControl {
+  share(folder: FolderOptions, readOnly: boolean): void;
   ramFilled(): void;
   suspend(): void;
   proceed(): void;
@@ -144,6 +146,9 @@ export class OwnerChannel {
         break;
       case 'forget-connection':
         agent?.forget(message.token);
+        break;
+      case 'share':
+        machine.share(message.folder, message.readOnly);
         break;
       case 'disk':
         this.#disk = this.#disk.then(() => this.#serveDisk(message.request, disks));

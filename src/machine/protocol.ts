@@ -1,5 +1,6 @@
 /** Messages between the threads of a machine. All are structured-cloneable. */
 import type { WritableDisk } from '../disk/disks.ts';
+import type { FolderOptions } from '../folders/folder-options.ts';
 import type { NetworkStatus } from '../network/network.ts';
 import type { Usage } from './agent-messages.ts';
 import type { DeviceOptions } from './devices/index.ts';
@@ -118,6 +119,8 @@ export type ToMachine =
   /** The guest will open a connection by that token; `connected` answers, and `connectionStream` follows. */
   | { type: 'expect-connection'; connection: number; token: Uint8Array }
   | { type: 'forget-connection'; token: Uint8Array }
+  /** Shares a folder with the guest. Folders have the numbers of their order. */
+  | { type: 'share'; folder: FolderOptions; readOnly: boolean }
   /** `disk-done` or `disk-failed` answers, in the same order. */
   | { type: 'disk'; request: DiskRequest }
   | { type: 'resize'; size: TerminalSize }

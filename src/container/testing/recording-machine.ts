@@ -4,6 +4,7 @@
  */
 import { closeSync, existsSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
+import { openFolder } from '../../folders/node.ts';
 import { runMachine } from '../../machine/machine-worker.ts';
 import { becomePart } from '../../machine/platform/node-worker.ts';
 import type { MachineStart } from '../../machine/protocol.ts';
@@ -77,4 +78,4 @@ function openStore(folder: string) {
   };
 }
 
-becomePart((start: MachineStart) => runMachine(start, { openStore }));
+becomePart((start: MachineStart) => runMachine(start, { openStore, openFolder }));

@@ -1,9 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type BlockBackend, MemoryBlockBackend } from '../../disk/block-backend.ts';
+import { MemoryFolder } from '../../folders/memory-folder.ts';
 import type { Card } from '../../network/network.ts';
 import { BlockDevice } from './block/device.ts';
 import { ConsoleDevice } from './console/device.ts';
+import { FsDevice } from './fs/device.ts';
+import { ATTR_OUT_SIZE, GETATTR } from './fs/fuse.ts';
+import { FIRST_FILE } from './fs/nodes.ts';
+import { fuseRequest } from './fs/testing/requests.ts';
 import type { DeviceKind } from './index.ts';
 import { NetDevice } from './net/device.ts';
 import { RngDevice } from './rng/device.ts';
@@ -366,10 +371,62 @@ function netSubject(machine: TestMachine, isMerging = true): Subject {
   };
 }
 
+const OPCODES = [1, 2, 3, 4, 5, 6, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 20, 21, 22, 23, 24, 25, 26, 27];
+const FURTHER_OPCODES = [28, 29, 30, 35, 38, 42, 43, 44, 45, 47, 50, 99];
+
+/** A folder in memory. Requests name files and handles that exist, those that do not, and anything. */
+function fsSubject(machine: TestMachine): Subject {
+  const device = new FsDevice(machine.memory, 0);
+  device.share(new MemoryFolder({ limit: 1 << 20 }), false);
+  const number = fc.oneof(
+    fc.bigInt(0n, 4n),
+    fc.bigInt(FIRST_FILE, FIRST_FILE + 4n),
+    fc.bigInt(0n, 2n ** 64n - 1n),
+  );
+  const word = fc.oneof(
+    fc.nat(4),
+    fc.constantFrom(0o100644, 0o40755, 4096),
+    fc.integer({ min: 0, max: 2 ** 32 - 1 }),
+  );
+  const name = fc.constantFrom('a\0', 'b\0', '.\0', '..\0', 'a/b\0', '\0', 'no end', `${'n'.repeat(300)}\0`);
+  const part = fc.oneof(
+    number.map((value) => new Uint8Array(BigUint64Array.of(value).buffer)),
+    word.map((value) => new Uint8Array(Uint32Array.of(value).buffer)),
+    name.map((text) => new TextEncoder().encode(text)),
+    fc.uint8Array({ maxLength: 100 }),
+  );
+  const request = fc
+    .tuple(
+      fc.constantFrom(...OPCODES, ...FURTHER_OPCODES),
+      number,
+      fc.array(part, { maxLength: 12 }),
+      fc.constantFrom(0, 15, 16, 24, 120, 176, 4096),
+      fc.boolean(),
+      fc.integer({ min: -3, max: 3 }).map((lie) => (Math.abs(lie) === 3 ? lie : 0)),
+    )
+    .map(([opcode, node, parts, room, isUrgent, lie]) => {
+      const bytes = fuseRequest(opcode, node, Buffer.concat(parts), lie);
+      return [{ queue: isUrgent ? 0 : 1, segments: room > 0 ? [bytes, room] : [bytes] }];
+    });
+  return {
+    device,
+    host: () => {},
+    requests: fc.oneof({ weight: 8, arbitrary: request }, { weight: 1, arbitrary: anyRequest(2) }),
+    check: async (driver) => {
+      const reply = await driver.transact(1, [
+        fuseRequest(GETATTR, 2n, new Uint8Array(16)),
+        16 + ATTR_OUT_SIZE,
+      ]);
+      expect(new DataView(reply.buffer).getInt32(4, true)).toBe(0);
+    },
+  };
+}
+
 /** The compiler requires one for each kind of device. */
 const SUBJECTS: Record<DeviceKind, (machine: TestMachine) => Subject> = {
   console: consoleSubject,
   rng: rngSubject,
+  fs: fsSubject,
   net: (machine) => netSubject(machine),
   block: blockSubject,
   vsock: vsockSubject,

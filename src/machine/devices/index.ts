@@ -9,6 +9,7 @@ import { type Plain, StateReader } from '../state.ts';
 import { FIRST_SIZE } from '../terminal-size.ts';
 import { BlockDevice } from './block/device.ts';
 import { ConsoleDevice } from './console/device.ts';
+import { FsDevice } from './fs/device.ts';
 import { NetDevice, type NetOptions } from './net/device.ts';
 import { RngDevice } from './rng/device.ts';
 import type { GuestMemory } from './virtio/guest-memory.ts';
@@ -22,6 +23,7 @@ export type DeviceOptions =
   | { readonly kind: 'console' }
   | { readonly kind: 'vsock' }
   | { readonly kind: 'rng' }
+  | { readonly kind: 'fs' }
   | { readonly kind: 'net'; readonly network: NetworkOptions }
   /** @param serial the name by which the guest finds the disk, up to 20 bytes */
   | { readonly kind: 'block'; readonly serial: string; readonly disk: DiskOptions };
@@ -49,6 +51,7 @@ const FACTORIES = {
     new ConsoleDevice(memory, slot, { onOutput: onConsole, size: FIRST_SIZE }),
   vsock: ({ memory }, slot) => new VsockDevice(memory, slot, GUEST_CID),
   rng: ({ memory }, slot) => new RngDevice(memory, slot),
+  fs: ({ memory }, slot) => new FsDevice(memory, slot),
   net: ({ memory, openNetwork }, slot, { network }) => {
     if (!openNetwork) throw new Error('there is no network here');
     return new NetDevice(memory, slot, {

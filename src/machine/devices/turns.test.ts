@@ -1,9 +1,13 @@
 import { afterEach, expect, test, vi } from 'vitest';
 import type { BlockBackend } from '../../disk/block-backend.ts';
+import { MemoryFolder } from '../../folders/memory-folder.ts';
 import type { Card } from '../../network/network.ts';
 import { FIRST_SIZE } from '../terminal-size.ts';
 import { BlockDevice } from './block/device.ts';
 import { ConsoleDevice } from './console/device.ts';
+import { FsDevice } from './fs/device.ts';
+import { ATTR_OUT_SIZE, GETATTR } from './fs/fuse.ts';
+import { fuseRequest } from './fs/testing/requests.ts';
 import type { DeviceKind } from './index.ts';
 import { NetDevice } from './net/device.ts';
 import { RngDevice } from './rng/device.ts';
@@ -100,6 +104,13 @@ function net(machine: TestMachine, requests: Flood['requests'], answer: (card: C
   return { device, requests };
 }
 
+/** A directory of the device's root, whose folder answers at once. */
+function shared(machine: TestMachine): Flood {
+  const device = new FsDevice(machine.memory, 0);
+  device.share(new MemoryFolder(), false);
+  return { device, requests: [[1, [fuseRequest(GETATTR, 2n, new Uint8Array(16)), 16 + ATTR_OUT_SIZE]]] };
+}
+
 const FRAME: Segment[] = [new Uint8Array(12), pattern(60)];
 const deliver = (card: Card) => card.deliver(pattern(60));
 
@@ -135,6 +146,7 @@ const FLOODS: Record<DeviceKind, Record<string, (machine: TestMachine) => Flood>
         deliver,
       ),
   },
+  fs: { 'attributes of a folder in memory': shared },
   rng: {
     entropy: (machine) => ({ device: new RngDevice(machine.memory, 0), requests: [[0, [1]]] }),
   },

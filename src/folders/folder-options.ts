@@ -1,0 +1,10 @@
+import type { SharedFolder } from './shared-folder.ts';
+
+/** A folder to share, as the owner of a machine describes it to the machine's worker. */
+export type FolderOptions =
+  /** One of the host, in Node. */
+  | { readonly kind: 'host'; readonly path: string }
+  /** One in another thread, where `serveFolder` has the other end of the port. */
+  | { readonly kind: 'remote'; readonly port: MessagePort };
+
+export type OpenFolder = (options: FolderOptions) => SharedFolder;
