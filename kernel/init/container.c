@@ -67,6 +67,14 @@ static void report_illegal_instruction(int status)
 		    "programs for the profile RVA23, such as those of Ubuntu from 25.10 on, do not run here yet");
 }
 
+static bool has_shares(const struct specification *s)
+{
+	for (char **field = s->mounts; *field; field += MOUNT_FIELDS)
+		if (*field[0])
+			return true;
+	return false;
+}
+
 void container_supervise(const char *group, struct message message, int ready, int commands, int children)
 {
 	static struct supervisor supervisor;
@@ -84,6 +92,8 @@ void container_supervise(const char *group, struct message message, int ready, i
 	if (!mount_disks(s.image, s.scratch, s.flags & KEPT))
 		exit(NO_CONTAINER);
 	if (s.machine && !emulate(s.emulator, s.machine))
+		exit(NO_CONTAINER);
+	if (has_shares(&s) && !mount_shares())
 		exit(NO_CONTAINER);
 	if (s.flags & KEPT)
 		supervisor.disk_errors = watch_writable_disk();

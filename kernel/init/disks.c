@@ -12,6 +12,9 @@ enum { ATTEMPTS = 5000, MOST_DISKS = 8 };
 /* virtio's serial numbers have at most 20 bytes, the kernel's device names 31. */
 enum { SERIAL_SIZE = 21, DEVICE_SIZE = 40 };
 
+/* By which the host's device is found. */
+#define SHARES_TAG "linuxrun"
+
 #define NEW_UPPER WRITABLE_DISK "/new"
 #define WORK WRITABLE_DISK "/work"
 
@@ -218,6 +221,11 @@ bool mount_emulator(const char *serial)
 		return false;
 	await_size(device);
 	return mount_at(device, EMULATOR_DISK, "erofs", MS_RDONLY | MS_NODEV, "");
+}
+
+bool mount_shares(void)
+{
+	return mount_at(SHARES_TAG, CONTAINER_SHARES, "virtiofs", MS_NODEV, "");
 }
 
 int watch_writable_disk(void)

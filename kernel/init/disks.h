@@ -5,8 +5,8 @@
 #include <stdbool.h>
 
 /*
- * The mount points of the image, of the writable disk, of both as layers, of a new devpts, and of the folder
- * for channels. UPPER is the writable layer.
+ * The mount points of the image, of the writable disk, of both as layers, of a new devpts, of the folder for
+ * channels, and of the device with shared folders. UPPER is the writable layer.
  */
 #define IMAGE "/run/image"
 #define WRITABLE_DISK "/run/writable"
@@ -14,6 +14,7 @@
 #define CONTAINER_ROOT "/run/root"
 #define CONTAINER_TERMINALS "/run/pts"
 #define CONTAINER_CHANNELS "/run/channels"
+#define CONTAINER_SHARES "/run/shares"
 
 /* The mount point of the disk with the emulator of another processor, and the only file on it. */
 #define EMULATOR_DISK "/run/emulator"
@@ -31,6 +32,9 @@ bool mount_disks(const char *image, const char *writable, bool kept);
 
 /* Mounts the disk with the emulator of another processor. Returns false and prints the reason on failure. */
 bool mount_emulator(const char *serial);
+
+/* Mounts the device with shared folders in the caller's mount namespace. Returns whether that worked. */
+bool mount_shares(void);
 
 /*
  * Returns a descriptor that is readable when the file system of the writable disk has found an error, after

@@ -15,6 +15,9 @@
 /* Missing in the kernel's headers for programs. */
 #define MNT_DETACH 2
 
+/* Shared folders that a container may have. */
+enum { MOST_SHARES = 64 };
+
 #define LENGTH(array) (sizeof(array) / sizeof(*(array)))
 #define NO_PROGRAMS (MS_NOSUID | MS_NODEV | MS_NOEXEC)
 
@@ -215,11 +218,31 @@ static void mount_tmpfs(const char *path, unsigned long flags, const char *optio
 		fail(path);
 }
 
-/* Parents come before the file systems below them. */
-static void mount_temporary(const struct specification *s)
+/* The root is the container's already, so links on the path lead nowhere else. */
+static void attach_share(int share, const char *path, unsigned long flags)
 {
-	for (char **field = s->tmpfs; *field; field += TMPFS_FIELDS)
-		mount_tmpfs(field[0], strtoul(field[1], NULL, 10), field[2]);
+	struct mount_attr attributes = {
+		.attr_set = MOUNT_ATTR_NODEV | (flags & MS_RDONLY ? MOUNT_ATTR_RDONLY : 0),
+	};
+
+	if (make_directories(path) < 0 ||
+	    syscall(__NR_mount_setattr, share, "", AT_EMPTY_PATH, &attributes, sizeof(attributes)) < 0)
+		fail(path);
+	attach(share, path);
+	close(share);
+}
+
+/* Parents come before the file systems below them. */
+static void mount_further(const struct specification *s, const int *shares)
+{
+	for (char **field = s->mounts; *field; field += MOUNT_FIELDS) {
+		unsigned long flags = strtoul(field[2], NULL, 10);
+
+		if (*field[0])
+			attach_share(*shares++, field[1], flags);
+		else
+			mount_tmpfs(field[1], flags, field[3]);
+	}
 }
 
 /* The sockets of channels are the agent's: even the container's root cannot change their folder. */
@@ -253,16 +276,35 @@ static int copy_mount(const char *path)
 	return syscall(__NR_open_tree, AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
 }
 
+/* Opens the shared folders, which cannot be named any more in the container's root. */
+static void open_shares(const struct specification *s, int shares[MOST_SHARES])
+{
+	unsigned count = 0;
+
+	for (char **field = s->mounts; *field; field += MOUNT_FIELDS) {
+		char path[64] = CONTAINER_SHARES "/";
+
+		if (!*field[0])
+			continue;
+		strlcat(path, field[0], sizeof(path));
+		errno = E2BIG;
+		if (count == MOST_SHARES || (shares[count++] = copy_mount(path)) < 0)
+			fail(field[1]);
+	}
+}
+
 void container_enter(const struct specification *s, const struct streams *streams, const struct parts *parts,
 		     int network_source)
 {
 	int terminals = copy_mount(CONTAINER_TERMINALS), channels = copy_mount(CONTAINER_CHANNELS);
+	int shares[MOST_SHARES];
 
 	if (syscall(__NR_unshare, CLONE_NEWCGROUP) < 0)
 		fail("no cgroup namespace");
 	if (syscall(__NR_setns, parts->network, CLONE_NEWNET) < 0)
 		fail("no network namespace");
 	set_hostname(s->hostname);
+	open_shares(s, shares);
 	enter_container_root();
 	mount_all(parts, terminals);
 	for (char **path = s->devices; *path; path++)
@@ -275,7 +317,7 @@ void container_enter(const struct specification *s, const struct streams *stream
 	if (streams->terminal >= 0)
 		make_console(streams->terminal);
 	make_folders(s);
-	mount_temporary(s);
+	mount_further(s, shares);
 	mount_channels(channels);
 	if (s->flags & READ_ONLY && mount(NULL, "/", NULL, MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NODEV, NULL) < 0)
 		fail("cannot make the root file system read-only");

@@ -61,8 +61,8 @@ enum { WITH_TERMINAL = 1, WITH_INIT = 2, READ_ONLY = 4, KEPT = 8 };
 /* RESUME's random bytes. The guest's ticks (rdtime) are units of this time. */
 enum { ENTROPY_SIZE = 32, TICK_NANOSECONDS = 100 };
 
-/* The strings of a temporary file system in CONTAINER. */
-enum { TMPFS_FIELDS = 3 };
+/* The strings of a shared folder or a temporary file system in CONTAINER. */
+enum { MOUNT_FIELDS = 4 };
 
 /* WRITE_FILE's mode for the mode of the replaced file, or the usual one. */
 enum { SAME_MODE = ~0u };

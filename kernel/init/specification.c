@@ -22,7 +22,7 @@ bool read_container(struct message *m, struct specification *s)
 	return (s->image = read_string(m)) && (s->scratch = read_string(m)) && (s->emulator = read_string(m)) &&
 	       read_u8(m, &s->machine) && read_process(m, s) &&
 	       (s->hostname = read_string(m)) && (s->volumes = read_strings(m)) &&
-	       (s->devices = read_strings(m)) && (s->tmpfs = read_strings(m)) && count(s->tmpfs) % TMPFS_FIELDS == 0;
+	       (s->devices = read_strings(m)) && (s->mounts = read_strings(m)) && count(s->mounts) % MOUNT_FIELDS == 0;
 }
 
 bool read_exec(struct message *m, struct specification *s)

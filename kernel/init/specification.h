@@ -18,8 +18,11 @@ struct specification {
 	/* The disk with the emulator of another processor, and the ELF machine number of its programs, or 0. */
 	char *emulator;
 	uint8_t machine;
-	/* Temporary file systems: for each a path, flags of mount in decimal digits, and options. */
-	char **tmpfs;
+	/*
+	 * Shared folders and temporary file systems: for each the name of the folder, or an empty string, a path,
+	 * flags of mount in decimal digits, and options of tmpfs.
+	 */
+	char **mounts;
 	/* The exit status of failures that are not the program's. */
 	int failure;
 };

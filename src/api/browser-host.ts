@@ -35,6 +35,11 @@ export function browserHost(places: () => Places, loading: ImageLoading): Host {
     async readTextFile(path) {
       throw new OptionError(`a page cannot read ${path}: give its content in other words`);
     },
+    async findFolder(path) {
+      throw new OptionError(
+        `a page cannot share the folder ${path} of this computer: give mount() a MemoryFolder, or another folder`,
+      );
+    },
     async publish() {
       throw new OptionError(
         'a page cannot open ports of this machine: use proxyRequest(), connect(), or publish ports in Node',

@@ -15,9 +15,21 @@ export type RunDetails = Omit<
 >;
 
 export function detailsOf(launch: LaunchOptions, config: ImageConfig): RunDetails {
-  const { ports, env, hostname = '', terminal, init, readOnly, devices, tmpfs, memoryBytes, cpus } = launch;
+  const {
+    ports,
+    env,
+    hostname = '',
+    terminal,
+    init,
+    readOnly,
+    devices,
+    tmpfs,
+    mounts = [],
+    memoryBytes,
+    cpus,
+  } = launch;
   return {
-    ...{ ports, env, hostname, terminal, devices, tmpfs, memoryBytes, cpus },
+    ...{ ports, env, hostname, terminal, devices, tmpfs, mounts, memoryBytes, cpus },
     command: commandOf(config, launch),
     user: launch.user ?? config.user,
     currentDir: launch.currentDir ?? (config.workingDir || '/'),

@@ -1,10 +1,12 @@
 import { randomId } from '../docker/names.ts';
+import type { SharedFolder } from '../folders/shared-folder.ts';
 import type { BootFigures } from '../machine/machine.ts';
+import { normaliseMountPath } from '../options/mount-path.mjs';
 import { parsePort } from '../options/published-ports.mjs';
 import { assignmentsOf, Builder } from './builder.ts';
 import { containerHost } from './host.ts';
-import type { LaunchOptions } from './kept-options.ts';
-import { type LiveOptions, launch } from './launch.ts';
+import type { FolderMount, LaunchOptions } from './kept-options.ts';
+import { type LiveOptions, launch, type OwnFolder } from './launch.ts';
 import type { ImageLocation } from './load-image.ts';
 import { machineOf } from './machine-settings.ts';
 import type { RunningContainer } from './running-container.ts';
@@ -19,6 +21,8 @@ export class Container extends Builder {
   readonly #options: { entrypoint?: string[]; hostname?: string; init?: boolean } = {};
   readonly #devices: string[] = [];
   readonly #tmpfs: string[] = [];
+  readonly #mounts: FolderMount[] = [];
+  readonly #folders: OwnFolder[] = [];
   readonly #ports: string[] = [];
   #name: string | undefined;
   #platform: string | undefined;
@@ -71,6 +75,17 @@ export class Container extends Builder {
   /** Puts an empty folder in memory at the path. */
   tmpfs(path: string): this {
     this.#tmpfs.push(path);
+    return this;
+  }
+
+  /**
+   * Shares a folder with it.
+   * @param path where the container sees it; absolute
+   * @param folder a folder of this computer, in Node, or what has the files
+   */
+  mount(path: string, folder: string | SharedFolder, { readOnly = false }: MountOptions = {}): this {
+    if (typeof folder === 'string') this.#mounts.push({ source: folder, path, readOnly });
+    else this.#folders.push({ folder, path, readOnly });
     return this;
   }
 
@@ -140,13 +155,13 @@ export class Container extends Builder {
    */
   async start({ jit, savesItself }: InnerOptions = {}): Promise<StartedContainer> {
     const { stdio, terminal, pull: policy, credentials, onProgress, signal } = this.settings;
-    const options = this.#launchOptions();
+    const options = await this.#launchOptions();
     const image = this.#image;
     const loading = { policy, platform: this.#platform, credentials, onProgress, signal };
     return launch(
       options,
       {
-        ...{ stdio, terminal, jit, savesItself, signal },
+        ...{ stdio, terminal, jit, savesItself, signal, folders: [...this.#folders] },
         ...{ onBoot: this.#onBoot, onLessMemory: this.#onLessMemory, onConsole: this.#onConsole },
       },
       async () => {
@@ -165,6 +180,8 @@ export class Container extends Builder {
   /** Finds a saved start of a stored image, unless a newer image is asked for. */
   async #findStart(options: LaunchOptions): Promise<FoundStart | undefined> {
     const { pull = 'missing' } = this.settings;
+    // A saved start has no shared folders.
+    if (this.#mounts.length + this.#folders.length > 0) return undefined;
     if (this.#isFresh || pull === 'always' || typeof this.#image !== 'string') return undefined;
     if (!(await containerHost().hasStarts())) return undefined;
     const [{ findStart }, { nameOf }] = await Promise.all([
@@ -174,7 +191,7 @@ export class Container extends Builder {
     return findStart(nameOf(this.#image), options, this.#platform);
   }
 
-  #launchOptions(): LaunchOptions {
+  async #launchOptions(): Promise<LaunchOptions> {
     const { args, env, currentDir, user, network = 'internet', readOnly } = this.settings;
     const { cpus, memoryBytes, diskBytes } = machineOf(this.settings);
     return {
@@ -186,9 +203,25 @@ export class Container extends Builder {
       devices: [...this.#devices],
       readOnly,
       tmpfs: [...this.#tmpfs],
+      ...(this.#mounts.length > 0 && { mounts: await Promise.all(this.#mounts.map(foundMount)) }),
       ports: this.#ports.flatMap(parsePort),
       ...{ cpus, memoryBytes, diskBytes, network },
       terminal: this.settings.terminal !== undefined,
     };
   }
+}
+
+/** Options of sharing a folder. */
+export interface MountOptions {
+  /** Whether the container only reads it. */
+  readonly readOnly?: boolean | undefined;
+}
+
+/** @throws OptionError */
+async function foundMount({ source, path, readOnly }: FolderMount): Promise<FolderMount> {
+  return {
+    source: await containerHost().findFolder(source),
+    path: normaliseMountPath(path, 'a shared folder'),
+    readOnly,
+  };
 }

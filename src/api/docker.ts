@@ -258,6 +258,7 @@ function containerOf(words: RunWords, { terminal }: DockerCommand, signal: Abort
     container.publish(`${address}:${host}:${port}`);
   for (const device of words.devices) container.device(device);
   for (const mount of words.tmpfs) container.tmpfs(mount);
+  for (const { path, source, readOnly } of words.volumes) container.mount(path, source, { readOnly });
   return container;
 }
 

@@ -67,6 +67,8 @@ export interface ContainerHost extends Pick<ImageLoading, 'loadImage'> {
   openInput(isRaw: boolean): ReadableStream<Uint8Array>;
   /** This process's standard output or error; closing it leaves them open. */
   openOutput(descriptor: 1 | 2): WritableStream<Uint8Array>;
+  /** The path of a folder of this computer, from anywhere. @throws OptionError if there is none */
+  findFolder(path: string): Promise<string>;
   /**
    * Opens ports of this machine.
    * @throws OptionError if a port cannot be taken

@@ -2,6 +2,16 @@ import type { ContainerRecord, Json } from '../storage/container-store.ts';
 import type { PublishedPort } from './host.ts';
 import type { Network } from './machine-settings.ts';
 
+/** A folder of this computer for a container. */
+export interface FolderMount {
+  /** Its path on this computer. */
+  readonly source: string;
+  /** Where the container sees it. */
+  readonly path: string;
+  /** Whether the container only reads it. */
+  readonly readOnly: boolean;
+}
+
 /** What a container runs, with which one that is kept starts again. */
 export interface LaunchOptions {
   /** Replaces the entrypoint of the image, and drops its command. */
@@ -24,6 +34,8 @@ export interface LaunchOptions {
   readonly readOnly?: boolean | undefined;
   /** Paths of folders in memory, as `--tmpfs` takes them. */
   readonly tmpfs: readonly string[];
+  /** Folders of this computer that it shares. */
+  readonly mounts?: readonly FolderMount[] | undefined;
   /** Ports of this machine that lead to it. */
   readonly ports: readonly PublishedPort[];
   /** The number of its CPUs. */

@@ -1,12 +1,20 @@
-import { type ContainerMachine, resumeContainer, startContainer } from '../container/container.ts';
+import {
+  type ContainerMachine,
+  type FolderShare,
+  resumeContainer,
+  startContainer,
+} from '../container/container.ts';
+import { serveFolder } from '../folders/remote-folder.ts';
+import type { SharedFolder } from '../folders/shared-folder.ts';
 import type { BootFigures, NetworkStatus } from '../machine/machine.ts';
 import type { Platform } from '../machine/platform/platform.ts';
 import { checkHostname } from '../options/check.ts';
 import type { JitMode } from '../options/jit.mjs';
+import { normaliseMountPath } from '../options/mount-path.mjs';
 import { Events } from './container-events.ts';
 import { containerHost, type Publication, type PublishedPort } from './host.ts';
 import type { Keeping, Source } from './kept.ts';
-import type { LaunchOptions } from './kept-options.ts';
+import type { FolderMount, LaunchOptions } from './kept-options.ts';
 import { machineOf } from './machine-settings.ts';
 import type { OpenedSession } from './opened-session.ts';
 import { StartedContainer } from './started-container.ts';
@@ -20,9 +28,18 @@ export interface LiveOptions {
   /** Whether a kept container saves its memory when it rests; by default true. */
   readonly savesItself?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** Folders of this thread that it shares. */
+  readonly folders?: readonly OwnFolder[] | undefined;
   readonly onBoot?: ((figures: BootFigures) => void) | undefined;
   readonly onLessMemory?: ((memoryBytes: number) => void) | undefined;
   readonly onConsole?: ((bytes: Uint8Array<ArrayBuffer>) => void) | undefined;
+}
+
+/** A folder of this thread for a container. */
+export interface OwnFolder {
+  readonly folder: SharedFolder;
+  readonly path: string;
+  readonly readOnly: boolean;
 }
 
 /**
@@ -37,7 +54,8 @@ export async function launch(
 ): Promise<StartedContainer> {
   checkStdio(live.stdio ?? {});
   if (options.hostname !== undefined) checkHostname(options.hostname);
-  const { ports, terminal: _, cpus, memoryBytes, diskBytes, network, ...program } = options;
+  const { ports, terminal: _, cpus, memoryBytes, diskBytes, network, mounts = [], ...program } = options;
+  const shares = sharesOf(mounts, live.folders ?? []);
   const machine = machineOf({ cpus, memory: memoryBytes, disk: diskBytes, network });
   const events = new Events();
   const publication = await publish(ports);
@@ -68,7 +86,7 @@ export async function launch(
     };
     const container = await (session
       ? resumeContainer({ ...common, session })
-      : startContainer({ ...common, ...program, terminal: terminal && terminalOf(terminal) }));
+      : startContainer({ ...common, ...program, shares, terminal: terminal && terminalOf(terminal) }));
     const kept = await keepFiles(container, keeping, keptDisk?.isDeferred === true);
     publication?.serve(container);
     return new StartedContainer(container, {
@@ -90,6 +108,26 @@ export async function launch(
     await publication?.end();
     throw error;
   }
+}
+
+function sharesOf(mounts: readonly FolderMount[], folders: readonly OwnFolder[]): FolderShare[] {
+  return [
+    ...mounts.map(({ source, ...mount }) => ({ ...mount, folder: { kind: 'host', path: source } as const })),
+    ...folders.map(({ folder, path, readOnly }) => ({
+      path: normaliseMountPath(path, 'a shared folder'),
+      folder: { kind: 'remote', port: portOf(folder) } as const,
+      readOnly,
+    })),
+  ];
+}
+
+/** The port by which a machine reaches a folder of this thread. */
+function portOf(folder: SharedFolder): MessagePort {
+  const { port1, port2 } = new MessageChannel();
+  serveFolder(folder, port1);
+  // In Node, the machine keeps the process alive, not the port.
+  (port1 as { unref?(): void }).unref?.();
+  return port2;
 }
 
 /** Puts the files of a new container into the store. */

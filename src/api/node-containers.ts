@@ -1,7 +1,9 @@
 /** How Node runs containers. */
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { stat } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
 import { nodePlatform } from '../machine/platform/node.ts';
+import { OptionError } from '../options/option-error.mjs';
 import type { ContainerHost } from './host.ts';
 import { openCachedBooted } from './node-booted.ts';
 import { openInput, openOutput } from './node-stdio.ts';
@@ -43,6 +45,14 @@ export function nodeContainers(places: Places, loadImage: ContainerHost['loadIma
     network: {},
     openInput,
     openOutput,
+    async findFolder(path) {
+      const absolute = resolve(path);
+      const status = await stat(absolute).catch(() => undefined);
+      if (!status) throw new OptionError(`there is no folder ${absolute} to share: make it first`);
+      if (!status.isDirectory())
+        throw new OptionError(`${absolute} is no folder: only folders can be shared`);
+      return absolute;
+    },
     async publish(ports) {
       const { Publisher } = await import('./publisher.ts');
       const publisher = new Publisher();

@@ -7,6 +7,21 @@ export type {
   WatchOptions,
   WriteOptions,
 } from '../container/container.ts';
+export { MemoryFolder, type MemoryFolderOptions } from '../folders/memory-folder.ts';
+export {
+  type Access,
+  type Capacity,
+  type Changes,
+  type ExtendedAttributes,
+  type FileStatus as SharedFileStatus,
+  type FolderEntry as SharedFolderEntry,
+  FolderError,
+  type OpenFile,
+  type Owner,
+  type RenameRule,
+  type SharedFolder,
+  type Way,
+} from '../folders/shared-folder.ts';
 export type { RequestOptions } from '../http/client.ts';
 export type { HttpRequest } from '../http/request-head.ts';
 export type { ProxiedResponse } from '../http/response.ts';
@@ -34,7 +49,7 @@ export type { Channel, ChannelMessage, JsonValue } from './channel.ts';
 export type { Child, Output, Signal } from './child.ts';
 export { Command } from './command.ts';
 export type { Configuration } from './configuration.ts';
-export { Container } from './container.ts';
+export { Container, type MountOptions } from './container.ts';
 export * from './errors.ts';
 export type { ContainerFs } from './files.ts';
 export type { PublishedPort } from './host.ts';
@@ -42,7 +57,7 @@ export type { InspectOptions, StorageUse, StoredImage } from './images.ts';
 export * as images from './images.ts';
 export type { KeptContainer, StartOptions } from './kept-containers.ts';
 export * as containers from './kept-containers.ts';
-export type { LaunchOptions } from './kept-options.ts';
+export type { FolderMount, LaunchOptions } from './kept-options.ts';
 export type {
   ImageDescription,
   ImageLocation,

@@ -36,7 +36,11 @@ const TABLE: Readonly<Record<string, Row>> = {
   'run -it': { status: 1, err: "'run' requires at least 1 argument" },
   'run UPPER': { status: 125, err: '"UPPER" is not an image reference' },
   'run --pull never nosuch/image': { status: 125, err: 'docker.io/nosuch/image:latest is not stored' },
-  'run -v /tmp:/x busybox': { status: 125, err: '-v, --volume is not supported: ' },
+  'run -v /tmp/no-such-folder:/x busybox': {
+    status: 125,
+    err: 'there is no folder /tmp/no-such-folder to share: make it first',
+  },
+  'run -v /tmp:x busybox': { status: 125, err: 'with an absolute path in the container' },
   'run --privileged busybox': { status: 125, err: '--privileged is not supported: ' },
   'run --network host busybox': { status: 125, err: 'cannot share the network of this machine' },
   'run --platform linux/s390x busybox': { status: 125, err: 'the platforms are linux/riscv64, linux/arm64' },

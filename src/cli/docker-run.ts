@@ -80,6 +80,7 @@ async function optionsOf(words: RunWords, environment: Environment): Promise<Run
     cpus: words.cpus ?? given.cpus,
     readOnly: words.readOnly,
     tmpfs: words.tmpfs,
+    mounts: [...given.mounts, ...words.volumes],
   };
 }
 

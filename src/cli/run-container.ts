@@ -149,7 +149,7 @@ async function begin(
 
 function containerOf(options: RunOptions, terminal: Terminal | undefined): Container {
   const { platform, entrypoint, args, env, user, currentDir, hostname, readOnly, init } = options;
-  const { cpus, diskBytes, network, devices, tmpfs = [], ports } = options;
+  const { cpus, diskBytes, network, devices, tmpfs = [], mounts, ports } = options;
   const container = new Container(options.image)
     .args(args ?? [])
     .envs(toRecord(env))
@@ -166,6 +166,7 @@ function containerOf(options: RunOptions, terminal: Terminal | undefined): Conta
   if (terminal) container.terminal(terminal);
   for (const device of devices) container.device(device);
   for (const mount of tmpfs) container.tmpfs(mount);
+  for (const { path, source, readOnly } of mounts) container.mount(path, source, { readOnly });
   for (const port of ports) container.publish(`${port.address}:${port.host}:${port.container}`);
   return container;
 }

@@ -7,6 +7,7 @@ import { parseDevices } from '../options/devices.mjs';
 import { parseJit } from '../options/jit.mjs';
 import { parseCpus, parseMemory } from '../options/machine-size.mjs';
 import { parseMirror } from '../options/mirror.mjs';
+import { parseMount, parseMounts } from '../options/mounts.mjs';
 import { parseNetwork, parseRelay } from '../options/network.mjs';
 import { OptionError } from '../options/option-error.mjs';
 import { parsePlatform } from '../options/platform.mjs';
@@ -17,11 +18,12 @@ import { checkVariableNames } from '../options/variables.mjs';
 import { splitWords } from '../options/words.mjs';
 
 /** @typedef {import('../options/jit.mjs').JitMode} JitMode */
+/** @typedef {import('../options/mounts.mjs').FolderMount} FolderMount */
 /** @typedef {import('../options/platform.mjs').Architecture} Architecture */
 /** @typedef {import('../options/published-ports.mjs').PublishedPort} PublishedPort */
 
-export const HELP = `usage: linuxrun [-p [ADDRESS:]HOST:CONTAINER]... [--init] [--device PATH]... [--platform PLATFORM]
-                [--jit hot|off|all] [--jit-stats] [--snapshot FILE] [--help] [--version]
+export const HELP = `usage: linuxrun [-p [ADDRESS:]HOST:CONTAINER]... [-v DIR:/PATH[:ro]]... [--init] [--device PATH]...
+                [--platform PLATFORM] [--jit hot|off|all] [--jit-stats] [--snapshot FILE] [--help] [--version]
 
 Runs a container image on an emulated RISC-V machine. Standard input, output and error are the container's; on a
 terminal it gets a terminal. Environment variables say what to run:
@@ -50,6 +52,7 @@ terminal it gets a terminal. Environment variables say what to run:
   LINUXRUN_PORTS       8080:80,…: like -p, with commas between them
   LINUXRUN_INIT        1: like --init
   LINUXRUN_DEVICES     /dev/fuse, /dev/net/tun, or both with a comma between them: like --device
+  LINUXRUN_MOUNTS      DIR:/path[:ro],…: like -v, with commas between them; a comma within a name is written \\,
   LINUXRUN_REGISTRY_USER, LINUXRUN_REGISTRY_PASSWORD
                        the account at the registry, for private images (default: that of docker login, which
                        ~/.docker/config.json and its credential helpers keep)
@@ -61,6 +64,9 @@ terminal it gets a terminal. Environment variables say what to run:
                        with LINUXRUN_NETWORK=none; may be repeated. ADDRESS is 127.0.0.1 unless it is given (Docker
                        takes all, 0.0.0.0); IPv6 addresses are in brackets. HOST 0 is any free port, which is
                        printed. Ranges such as 8000-8005:8000-8005 are several ports. There is no UDP.
+  -v, --volume DIR:/PATH[:ro]
+                       shares the folder DIR of this machine with the container, at /PATH; with :ro the container
+                       only reads it; may be repeated
   --init               puts a small init before the program, which reaps orphans, and with which signals such as
                        Ctrl-C also end a program that does not handle them
   --device PATH        gives the container a further device; may be repeated
@@ -84,6 +90,7 @@ run, and 125 when linuxrun itself fails.
  * @param {string[]} args
  * @returns {{
  *   ports: readonly PublishedPort[],
+ *   mounts: readonly FolderMount[],
  *   init: boolean,
  *   devices: readonly string[],
  *   platform: Architecture | undefined,
@@ -99,6 +106,7 @@ export function readFlags(args) {
       args,
       options: {
         publish: { type: 'string', short: 'p', multiple: true, default: [] },
+        volume: { type: 'string', short: 'v', multiple: true, default: [] },
         init: { type: 'boolean', default: false },
         device: { type: 'string', multiple: true, default: [] },
         platform: { type: 'string' },
@@ -107,11 +115,12 @@ export function readFlags(args) {
         snapshot: { type: 'string' },
       },
     });
-    const { publish, init, device, platform: name, jit, 'jit-stats': jitStats, snapshot } = values;
+    const { publish, volume, init, device, platform: name, jit, 'jit-stats': jitStats, snapshot } = values;
+    const mounts = volume.map(parseMount);
     const ports = publish.flatMap(parsePort);
     const platform = name === undefined ? undefined : parsePlatform(name);
     const devices = device.flatMap(parseDevices);
-    return { ports, init, devices, platform, jit: parseJit(jit), jitStats, snapshot };
+    return { ports, mounts, init, devices, platform, jit: parseJit(jit), jitStats, snapshot };
   } catch (error) {
     throw new OptionError(`${/** @type {Error} */ (error).message}; see linuxrun --help`);
   }
@@ -134,6 +143,7 @@ export function readFlags(args) {
  * @property {readonly PublishedPort[]} ports
  * @property {boolean} init
  * @property {readonly string[]} devices
+ * @property {readonly FolderMount[]} mounts
  * @property {number} memoryBytes
  * @property {number} cpus
  * @property {number} diskBytes
@@ -185,6 +195,7 @@ export function readOptions(env, publicFolder) {
     ports: read('PORTS', parsePorts) ?? [],
     init: read('INIT', parseSwitch) ?? false,
     devices: read('DEVICES', parseDevices) ?? [],
+    mounts: read('MOUNTS', parseMounts) ?? [],
     memoryBytes: read('MEMORY', parseMemory) ?? parseSize('512M'),
     cpus: read('CPUS', parseCpus) ?? 1,
     diskBytes: read('DISK', parseDisk) ?? parseSize('1G'),

@@ -16,6 +16,7 @@ async function main(args: string[]): Promise<number> {
       jit,
       ports: [...given.ports, ...flags.ports],
       devices: [...given.devices, ...flags.devices],
+      mounts: [...given.mounts, ...flags.mounts],
       init: flags.init || given.init,
       platform: flags.platform ?? given.platform,
     },

@@ -1,3 +1,4 @@
+import type { FolderOptions } from '../folders/folder-options.ts';
 import { HttpClient, type RequestOptions } from '../http/client.ts';
 import type { HttpRequest } from '../http/request-head.ts';
 import { type ProxiedResponse, toResponse } from '../http/response.ts';
@@ -142,8 +143,17 @@ export interface ProgramOptions extends CommandOptions {
   readonly readOnly?: boolean | undefined;
   /** Temporary file systems in memory, `PATH[:options]` each, with the options of Docker. */
   readonly tmpfs?: readonly string[] | undefined;
+  readonly shares?: readonly FolderShare[] | undefined;
   /** Without one, standard streams are three and carry bytes as they are. */
   readonly terminal?: TerminalOptions | undefined;
+}
+
+/** A folder that a container shares. */
+export interface FolderShare {
+  readonly folder: FolderOptions;
+  /** Where the container sees it: absolute, as `normaliseMountPath` writes it. */
+  readonly path: string;
+  readonly readOnly: boolean;
 }
 
 export type ContainerOptions = ImageMachineOptions & ProgramOptions;
@@ -177,7 +187,12 @@ export async function startContainer(options: ContainerOptions): Promise<Contain
 export function runContainer(machine: ImageMachine, options: ProgramOptions): ContainerMachine {
   const { config } = machine;
   const stopSignal = config.stopSignal === '' ? SIGTERM : parseSignal(config.stopSignal);
-  const request = { ...requestOf(config, options), kept: machine.isKeepable };
+  const shares = (options.shares ?? []).map(({ folder, path, readOnly }) => ({
+    share: machine.machine.share(folder, readOnly),
+    path,
+    readOnly,
+  }));
+  const request = { ...requestOf(config, options), shares, kept: machine.isKeepable };
   return new ContainerMachine(machine, machine.machine.runContainer(request), { ...request, stopSignal });
 }
 

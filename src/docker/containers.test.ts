@@ -35,6 +35,7 @@ const WEB: ContainerInfo = {
   network: 'none',
   devices: ['/dev/fuse'],
   tmpfs: ['/tmp:size=1m,mode=700', '/run'],
+  mounts: [{ source: '/home/me', path: '/me', readOnly: true }],
   memoryBytes: 2 ** 29,
   cpus: 2,
 };
@@ -126,6 +127,7 @@ it('describes a container in the shape of Docker', () => {
       Memory: 2 ** 29,
       NanoCpus: 2e9,
       Devices: [{ PathOnHost: '/dev/fuse', PathInContainer: '/dev/fuse', CgroupPermissions: 'rwm' }],
+      Binds: ['/home/me:/me:ro'],
       Tmpfs: { '/tmp': 'size=1m,mode=700', '/run': '' },
     },
     Config: {

@@ -1,4 +1,5 @@
 /** Containers as `docker ps` and `docker inspect` show them. */
+import type { FolderMount } from '../options/mounts.mjs';
 import type { PublishedPort } from '../options/published-ports.mjs';
 import { quoteWord } from '../options/words.mjs';
 import { printable } from '../text/byte-text.ts';
@@ -47,6 +48,7 @@ export interface ContainerInfo {
   readonly network: 'none' | 'bridge';
   readonly devices: readonly string[];
   readonly tmpfs: readonly string[];
+  readonly mounts: readonly FolderMount[];
   readonly memoryBytes: number;
   readonly cpus: number;
 }
@@ -154,6 +156,7 @@ export function describeContainer(info: ContainerInfo): Row {
         PathInContainer: device,
         CgroupPermissions: 'rwm',
       })),
+      Binds: info.mounts.map(({ source, path, readOnly }) => `${source}:${path}${readOnly ? ':ro' : ''}`),
       Tmpfs: Object.fromEntries(
         info.tmpfs.map((mount) => {
           const [path = '', options = ''] = mount.split(/:(.*)/s);

@@ -54,6 +54,15 @@ describe('docker run', () => {
     ['run --net=bridge alpine', { network: 'bridge' }],
     ['run --device /dev/fuse:/dev/fuse:rwm alpine', { devices: ['/dev/fuse'] }],
     [
+      'run -v ./a:/b --volume=/c:/d/:ro alpine',
+      {
+        volumes: [
+          { source: './a', path: '/b', readOnly: false },
+          { source: '/c', path: '/d', readOnly: true },
+        ],
+      },
+    ],
+    [
       'run --read-only --tmpfs /run --tmpfs /tmp:size=1m alpine',
       { readOnly: true, tmpfs: ['/run', '/tmp:size=1m'] },
     ],
@@ -119,11 +128,11 @@ describe('docker run', () => {
     ],
     [
       'run --tmpfs x alpine',
-      'invalid argument "x" for "--tmpfs" flag: "x" is no temporary file system: the path must be absolute, and not the root',
+      'invalid argument "x" for "--tmpfs" flag: "x" is no place for a temporary file system: the path must be absolute, and not the root',
     ],
     [
-      'run -v /a:/b alpine',
-      '-v, --volume is not supported: a container has no shared folders; copy files into it and out of it instead',
+      'run -v data:/b alpine',
+      'invalid argument "data:/b" for "-v, --volume" flag: there are no volumes with names: for the folder, write ./data instead of data',
     ],
     [
       'run --privileged alpine',
@@ -266,7 +275,7 @@ describe('the help', () => {
         expect(new RegExp(`--${flag}(?![\\w-])`).test(text), flag).toBe(help !== undefined);
     }
     expect(helpOf('linuxrun', 'run')).toMatch(/^ {2}-e, --env list +NAME=VALUE: set a variable/m);
-    expect(helpOf('linuxrun', 'run')).not.toContain('--volume');
+    expect(helpOf('linuxrun', 'run')).not.toContain('--volumes-from');
   });
 });
 

@@ -22,6 +22,7 @@ import {
   parsePublished,
   parseSeconds,
   parseTail,
+  parseVolume,
   roundCpus,
 } from './values.ts';
 import type {
@@ -289,6 +290,7 @@ function parseRun(values: FlagValues): RunWords {
     devices: values.parseAll('device', parseDevice),
     readOnly: values.isOn('read-only'),
     tmpfs: values.parseAll('tmpfs', checkTmpfs),
+    volumes: values.parseAll('volume', parseVolume),
     pull: values.parse('pull', parsePullPolicy) ?? 'missing',
     quiet: values.isOn('quiet'),
   };

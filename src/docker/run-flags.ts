@@ -1,7 +1,7 @@
 /** The flags of `docker run`. */
 import { type Flag, flagsOf, idleFlags, refusedFlags } from './flags.ts';
 
-const NO_FOLDERS = 'a container has no shared folders; copy files into it and out of it instead';
+const NO_VOLUMES = 'only folders of this computer can be shared; use -v DIR:/path';
 const NO_PRIVILEGES = 'a container always has the privileges that Docker grants without flags';
 const OWN_KERNEL = 'a container has a kernel of its own, whose namespaces nothing else shares';
 const NO_HARDWARE = "the machine is emulated, without any of this computer's hardware";
@@ -33,6 +33,7 @@ const SUPPORTED = flagsOf({
   '--network network': 'none: no network; bridge: the internet (default)',
   '--device list': 'give the container /dev/fuse or /dev/net/tun',
   '--read-only': "mount the container's root read-only",
+  '-v, --volume list': 'DIR:/PATH[:ro]: share a folder of this computer with the container',
   '--tmpfs list': 'PATH[:OPTIONS]: mount an empty file system in memory',
   '--pull string': 'always, missing or never: when to ask the registry for the image (default: missing)',
   '--platform string':
@@ -45,13 +46,7 @@ const SUPPORTED = flagsOf({
 const SILENT = idleFlags('--net network', '--sig-proxy', '--no-healthcheck', '--disable-content-trust');
 
 const REFUSED = [
-  ...refusedFlags(
-    NO_FOLDERS,
-    '-v, --volume list',
-    '--mount mount',
-    '--volumes-from list',
-    '--volume-driver string',
-  ),
+  ...refusedFlags(NO_VOLUMES, '--mount mount', '--volumes-from list', '--volume-driver string'),
   ...refusedFlags(NO_PRIVILEGES, '--privileged', '--cap-add list', '--cap-drop list', '--security-opt list'),
   ...refusedFlags(NO_PRIVILEGES, '--group-add list', '--device-cgroup-rule list', '--ulimit ulimit'),
   ...refusedFlags(

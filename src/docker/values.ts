@@ -3,6 +3,7 @@ import { checkHostname } from '../options/check.ts';
 import { checkContainerName } from '../options/container-name.mjs';
 import { checkDevices } from '../options/devices.mjs';
 import { parseCpus } from '../options/machine-size.mjs';
+import { type FolderMount, parseMount } from '../options/mounts.mjs';
 import { type PublishedPort, parsePort } from '../options/published-ports.mjs';
 import { parseTmpfs } from '../options/tmpfs.mjs';
 
@@ -67,6 +68,15 @@ export function parseFolder(text: string): string {
 export function checkTmpfs(text: string): string {
   parseTmpfs(text);
   return text;
+}
+
+/** A volume of Docker's that has a folder of this computer. */
+export function parseVolume(text: string): FolderMount {
+  if (/^\/[^:]*$/.test(text))
+    throw new Error(
+      `${text} is already as temporary as all other files; write DIR:${text} to share a folder`,
+    );
+  return parseMount(text);
 }
 
 export function parseSeconds(text: string): number {

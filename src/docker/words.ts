@@ -1,4 +1,5 @@
 /** What a command line of Docker's says, by command. */
+import type { FolderMount } from '../options/mounts.mjs';
 import type { Architecture } from '../options/platform.mjs';
 import type { PublishedPort } from '../options/published-ports.mjs';
 import type { PullPolicy } from '../options/pull-policy.ts';
@@ -37,6 +38,7 @@ export interface RunWords extends ProcessWords {
   readonly devices: readonly string[];
   readonly readOnly: boolean;
   readonly tmpfs: readonly string[];
+  readonly volumes: readonly FolderMount[];
   readonly pull: PullPolicy;
   readonly quiet: boolean;
 }

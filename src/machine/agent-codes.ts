@@ -64,7 +64,7 @@ export const KEPT = 8;
 export const ENTROPY_SIZE = 32;
 /** The guest's ticks are units of this time. */
 export const TICK_NANOSECONDS = 1_000_000_000 / TIMEBASE;
-export const TMPFS_FIELDS = 3;
+export const MOUNT_FIELDS = 4;
 export const SAME_MODE = 0xffff_ffff;
 export const FOLLOW_LINK = 1;
 export const WITH_PARENTS = 1;
@@ -130,7 +130,7 @@ export const CONSTANTS: Readonly<Record<string, number>> = {
     WITH_INIT,
     READ_ONLY,
     KEPT,
-    TMPFS_FIELDS,
+    MOUNT_FIELDS,
     SAME_MODE,
     ENTROPY_SIZE,
     TICK_NANOSECONDS,

@@ -50,6 +50,9 @@ import {
 } from './agent-codes.ts';
 import type { TerminalSize } from './terminal-size.ts';
 
+/** Of mount(2). */
+const MS_RDONLY = 1;
+
 /** A request for something with a process number, an EXIT, and streams. */
 export interface ProcessRequest {
   /** The host's number for it. */
@@ -90,6 +93,14 @@ export interface TmpfsMount {
   readonly options: string;
 }
 
+/** A shared folder of the machine. */
+export interface ShareMount {
+  /** As `Machine.share` returns it. */
+  readonly share: string;
+  readonly path: string;
+  readonly readOnly: boolean;
+}
+
 /** Serial numbers of the disk with a container's root file system and of the disk for its writes. */
 export interface ContainerDisks {
   readonly image: string;
@@ -122,8 +133,8 @@ export interface ContainerRequest extends ContainedRequest {
   readonly readOnly?: boolean | undefined;
   /** The disk for its writes is kept: it holds earlier writes, and new ones survive a crash. */
   readonly kept?: boolean | undefined;
-  /** Those below others come after them. */
   readonly tmpfs: readonly TmpfsMount[];
+  readonly shares?: readonly ShareMount[] | undefined;
 }
 
 /** A further process in a container. */
@@ -207,8 +218,18 @@ export function encodeContainer(request: ContainerRequest): Uint8Array<ArrayBuff
     cString(request.hostname),
     strings(request.volumes),
     strings(request.devices),
-    strings(request.tmpfs.flatMap(({ path, flags, options }) => [path, `${flags}`, options])),
+    strings(mountsOf(request).flat()),
   );
+}
+
+/** For each file system the name of a share or nothing, a path, flags, and options: parents come first. */
+function mountsOf({ tmpfs, shares = [] }: ContainerRequest): string[][] {
+  const mounts = [
+    ...shares.map(({ share, path, readOnly }) => [share, path, `${readOnly ? MS_RDONLY : 0}`, '']),
+    ...tmpfs.map(({ path, flags, options }) => ['', path, `${flags}`, options]),
+  ];
+  const depth = ([, path = '']: string[]) => path.split('/').length;
+  return mounts.sort((a, b) => depth(a) - depth(b));
 }
 
 function containerFlags({ init, readOnly, kept }: ContainerRequest): number {

@@ -1,3 +1,4 @@
+import { normaliseMountPath } from './mount-path.mjs';
 import { OptionError } from './option-error.mjs';
 
 /** The flags of mount(2), and whether the option sets or clears them. */
@@ -45,7 +46,7 @@ const VALUES = /** @type {ReadonlyMap<string, RegExp>} */ (
  */
 export function parseTmpfs(text) {
   const colon = text.indexOf(':');
-  const path = normalise(colon < 0 ? text : text.slice(0, colon), text);
+  const path = normaliseMountPath(colon < 0 ? text : text.slice(0, colon), 'a temporary file system');
   const words = colon < 0 ? [] : text.slice(colon + 1).split(',');
   let flags = DEFAULT_FLAGS;
   const options = [];
@@ -83,21 +84,4 @@ function depth(path) {
 function isValue(word) {
   const equals = word.indexOf('=');
   return equals > 0 && VALUES.get(word.slice(0, equals))?.test(word.slice(equals + 1)) === true;
-}
-
-/**
- * Removes what a path does not need. The kernel's folders stay as they are.
- * @param {string} path
- * @param {string} text
- */
-function normalise(path, text) {
-  const names = path.split('/').filter((name) => name !== '' && name !== '.');
-  const clean = `/${names.join('/')}`;
-  if (!path.startsWith('/') || names.length === 0 || names.includes('..') || path.includes('\0'))
-    throw new OptionError(
-      `"${text}" is no temporary file system: the path must be absolute, and not the root`,
-    );
-  if (/^\/(?:proc|sys|dev|run\/linuxrun)(?:\/|$)/.test(clean) && clean !== '/dev/shm')
-    throw new OptionError(`no temporary file system can be mounted at ${clean}, which the container needs`);
-  return clean;
 }

@@ -21,6 +21,8 @@ export const VARIABLES = [
   'PORTS',
   'INIT',
   'DEVICES',
+  // Not in links: a stranger's command must not run on folders of the user's.
+  'MOUNTS',
   'MEMORY',
   'CPUS',
   'DISK',

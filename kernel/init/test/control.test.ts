@@ -121,6 +121,7 @@ const container = fc
     readOnly: fc.boolean(),
     kept: fc.boolean(),
     tmpfs: fc.array(fc.record({ path: word, flags: u32, options: word })),
+    shares: fc.array(fc.record({ share: word, path: word, readOnly: fc.boolean() })),
   })
   .map((request) => ({
     bytes: encodeContainer(request),
@@ -133,7 +134,12 @@ const container = fc
       request.hostname,
       ...bracketed(request.volumes),
       ...bracketed(request.devices),
-      ...request.tmpfs.map(({ path, flags, options }) => `[${path}] [${flags}] [${options}]`),
+      ...[
+        ...request.shares.map(({ share, path, readOnly }) => [share, path, readOnly ? '1' : '0', '']),
+        ...request.tmpfs.map(({ path, flags, options }) => ['', path, `${flags}`, options]),
+      ]
+        .sort(([, a = ''], [, b = '']) => a.split('/').length - b.split('/').length)
+        .flatMap((fields) => bracketed(fields)),
     ].join(' '),
   }));
 const exec = fc.record({ ...contained, container: word }).map((request) => ({

@@ -99,7 +99,7 @@ static void print_container(struct message m)
 	printf(" %s", s.hostname);
 	print_strings(s.volumes);
 	print_strings(s.devices);
-	print_strings(s.tmpfs);
+	print_strings(s.mounts);
 }
 
 static void print_exec(struct message m)

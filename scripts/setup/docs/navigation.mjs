@@ -43,6 +43,7 @@ export const SECTIONS = [
       'docs/agent-protocol.md',
       'docs/kernel.md',
       'docs/devices.md',
+      'docs/shared-folders.md',
       'docs/snapshots.md',
       'docs/core.md',
       'docs/jit.md',

@@ -1,0 +1,57 @@
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, expect, test } from 'vitest';
+import { Container, configure, containers, MemoryFolder } from './node.ts';
+import { temporaryStore } from './testing/store.ts';
+
+const TIMEOUT = 120_000;
+const BUSYBOX = `oci://${join(import.meta.dirname, '../../public/images')}:busybox`;
+const READ = { read: true, write: false, truncate: false };
+
+configure({ store: temporaryStore() });
+
+const folder = mkdtempSync(join(tmpdir(), 'linuxrun-mount-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+function shell(script: string): Container {
+  return new Container(BUSYBOX).entrypoint('sh').args(['-c', script]).network('none');
+}
+
+test('shares folders of the computer and of the program', { timeout: TIMEOUT }, async () => {
+  const memory = new MemoryFolder();
+  mkdirSync(join(folder, 'in'), { recursive: true });
+  writeFileSync(join(folder, 'in/file'), 'text\n');
+  const container = await shell('cp /in/file /out/copy; echo x > /in/new; ls /in')
+    .mount('/in', join(folder, 'in'), { readOnly: true })
+    .mount('/out', memory)
+    .run();
+  const { text, stderr } = await container.waitWithOutput();
+  expect([text(), new TextDecoder().decode(stderr)]).toEqual([
+    'file\n',
+    "sh: can't create /in/new: Read-only file system\n",
+  ]);
+  const copy = await memory.open(['copy'], READ);
+  const bytes = Buffer.alloc(5);
+  await copy.read(0, [bytes]);
+  expect(bytes.toString()).toBe('text\n');
+});
+
+test('shares the folders of a kept container again when it starts again', { timeout: TIMEOUT }, async () => {
+  const first = await shell('echo again >> /shared/log').mount('/shared', folder).name('kept').run();
+  await first.wait();
+  await first[Symbol.asyncDispose]();
+  const again = await containers.start('kept');
+  await again.wait();
+  await again[Symbol.asyncDispose]();
+  expect(readFileSync(join(folder, 'log'), 'utf8')).toBe('again\nagain\n');
+});
+
+test.each([
+  ['/in', join(folder, 'missing'), /there is no folder .*missing to share: make it first/],
+  ['/in', import.meta.filename ?? __filename, /is no folder: only folders can be shared/],
+  ['in', folder, /the path must be absolute/],
+  ['/proc', new MemoryFolder(), /choose another path/],
+])('refuses %s at %s', async (path, source, message) => {
+  await expect(shell('true').mount(path, source).run()).rejects.toThrow(message);
+});
