@@ -174,6 +174,8 @@ test.describe('a browser', () => {
 
 test.describe('a worker that stays silent', () => {
   const CODE = '**/assets/session-worker*.js';
+  /** The time after which a worker counts as silent, in ms. */
+  const PATIENCE = 16_000;
   const silence = async (route: Route) => {
     const response = await route.fetch({ url: forPrograms(route.request().url()) });
     await route.fulfill({ response, body: '' });
@@ -188,9 +190,14 @@ test.describe('a worker that stays silent', () => {
   });
 
   test('is told, when others are as silent', async ({ page, visitor }) => {
+    await page.clock.install();
     await page.route(CODE, silence);
     await visitor.runLink({ image: HELLO_WORLD });
-    await visitor.expectProblem(/does not run the session/, /try again/i);
+    await expect(async () => {
+      await page.clock.runFor(PATIENCE);
+      await expect(visitor.problem.first()).toContainText(/does not run the session/, { timeout: 500 });
+    }).toPass();
+    await visitor.expectProblem(/try again/i);
     await page.unroute(CODE);
     await visitor.button('Try again').click();
     await visitor.expectScreen(HELLO);
