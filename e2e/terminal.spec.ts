@@ -87,7 +87,7 @@ test('a list of keys opens by its button and by a key that no program gets', asy
   await visitor.expectScreen(/cat -v\ndone\?\ndone\?/);
 });
 
-test('a selection is copied, and pasted as one piece', async ({ page, visitor }) => {
+test('a selection is copied, and pasted as one piece', { tag: '@firefox' }, async ({ page, visitor }) => {
   await visitor.allowClipboard();
   await visitor.type('echo copied-word');
   await visitor.expectScreen(/^copied-word$/m);
