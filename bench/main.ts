@@ -56,6 +56,8 @@ const SECTIONS = [
   'boot-chromium',
   'work-chromium',
   'page',
+  'engines',
+  'cycles',
   'preview',
   'browser-files',
 ];
@@ -147,6 +149,14 @@ async function main(): Promise<void> {
   }
   if (chosen('page') || chosen('session-chromium'))
     await benchSessionInChromium(wasm, repeat * STARTS_PER_REPEAT);
+  if (chosen('engines')) {
+    const { benchEngines } = await import('./engines.ts');
+    await benchEngines({ wasm, repeat, programs: work.programs });
+  }
+  if (chosen('cycles')) {
+    const { benchCycles } = await import('./cycles.ts');
+    await benchCycles();
+  }
   if (chosen('preview')) {
     const { benchPreview } = await import('./preview.ts');
     await benchPreview(repeat);

@@ -26,14 +26,14 @@ function statFields(pid: number | string): string[] {
   return read(`/proc/${pid}/stat`).split(') ').at(-1)?.split(' ') ?? [];
 }
 
-/** Returns the ids of this process's descendants. */
-function descendants(): string[] {
+/** Returns the ids of a process's descendants; of this process by default. */
+function descendants(of = String(process.pid)): string[] {
   const children = new Map<string, string[]>();
   for (const pid of numericEntries('/proc')) {
     const parent = statFields(pid)[1];
     if (parent) children.set(parent, [...(children.get(parent) ?? []), pid]);
   }
-  const all = [...(children.get(String(process.pid)) ?? [])];
+  const all = [...(children.get(of) ?? [])];
   for (const pid of all) all.push(...(children.get(pid) ?? []));
   return all;
 }
@@ -57,6 +57,20 @@ export function peakMemory(pid: number | string): number {
 /** Returns the ids of this process's descendants that have `word` on their command line. */
 export function findProcesses(word: string): string[] {
   return descendants().filter((pid) => read(`/proc/${pid}/cmdline`).includes(word));
+}
+
+/** Resident memory of a process, shared pages divided by the processes that have them, in bytes. */
+export function proportionalMemory(pid: string): number {
+  return Number(/^Pss:\s+(\d+) kB$/m.exec(read(`/proc/${pid}/smaps_rollup`))?.[1] ?? 0) * 1024;
+}
+
+/**
+ * Returns the ids of all processes of a program that this process has started.
+ * @param word on the command line of the first of them
+ */
+export function processTree(word: string): string[] {
+  const [first] = findProcesses(word);
+  return first === undefined ? [] : [first, ...descendants(first)];
 }
 
 /** Returns the `/proc` folders of all threads of this name in this process's descendants. */

@@ -12,8 +12,8 @@ export interface PageRun {
   readonly command: readonly string[] | undefined;
   readonly memoryMib: number;
   readonly cpus: number;
-  /** Stored in place of all others; undefined for a run without the JIT. */
-  readonly code: StoredCode | undefined;
+  /** Stored in place of all others, or those are kept; undefined for a run without the JIT. */
+  readonly code: StoredCode | 'kept' | undefined;
   /** The marks: sources of expressions for lines. */
   readonly from: string | undefined;
   readonly to: string;
@@ -35,7 +35,7 @@ async function pull(reference: string): Promise<void> {
 }
 
 async function runProgram(run: PageRun): Promise<PageStretch> {
-  if (run.code) await replaceStoredCode(browserStore().values, run.code);
+  if (run.code && run.code !== 'kept') await replaceStoredCode(browserStore().values, run.code);
   const start = performance.now();
   if (!run.from) await mark();
   const builder = new api.Container(run.reference).memory(`${run.memoryMib}M`).cpus(run.cpus);
