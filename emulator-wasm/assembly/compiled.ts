@@ -77,6 +77,11 @@ export function decodePage(hart: usize): u64 {
   return hashPage(page);
 }
 
+/** Decodes an instruction that begins in the last two bytes of a page to the start of H_CODE_UOPS. */
+export function decodeStraddling(hart: usize, bits: u32): void {
+  decode(bits, 4, PAGE_SIZE - 2, hart + H_CODE_UOPS);
+}
+
 /** The hash of the page at H_CODE_PAGE. */
 export function hashCodePage(hart: usize): u64 {
   return hashPage(hart + H_CODE_PAGE);

@@ -57,6 +57,7 @@ import { uartFlush } from './uart';
 export {
   counterValue,
   decodePage,
+  decodeStraddling,
   evict,
   floatState,
   hashCodePage,

@@ -2,6 +2,8 @@
 export interface Decoder {
   /** Takes the address of a hart's block, whose code page it decodes, and returns a hash of the page. */
   decodePage(hart: number): bigint;
+  /** Decodes an instruction that begins in the last two bytes of a page, to the page's first micro-op. */
+  decodeStraddling(hart: number, bits: number): void;
   /** The hash of the code page alone. */
   hashCodePage(hart: number): bigint;
 }

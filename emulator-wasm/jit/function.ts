@@ -5,7 +5,7 @@
 import { H_JUMPS, H_PC, PAGE_TLB, PAGE_TLB_MASK, RECORD_HASH } from '../layout.ts';
 import { DISPATCH, hasTailCalls } from './dispatch.ts';
 import { type Import, importIndex } from './imports.ts';
-import { PAGE_SIZE, pageNumber } from './page.ts';
+import { type Instruction, PAGE_SIZE, pageNumber } from './page.ts';
 import { BUDGET, FRAMES_SHIFT, HART, LEFT, PAGE, REGION_SIGNATURE, SELECTOR, TLB } from './parameters.ts';
 import { type KeptRegisters, Registers } from './registers.ts';
 import { Code, type FunctionBody, I32, I64, type Label, type ValueType, wasm } from './wasm.ts';
@@ -311,6 +311,24 @@ export class RegionFunction {
    * that could change that.
    */
   requirePage(offset: number): void {
+    this.#requirePage(
+      offset,
+      () => this.interpretIf(offset, 0),
+      () => this.leaveIf(offset, 0),
+    );
+  }
+
+  /** The same before an instruction that straddles two pages, which is left to the interpreter otherwise. */
+  requireSecondHalf({ offset, next }: Instruction, retired: number): void {
+    const leave = () => this.interpretIf(offset, retired);
+    this.#requirePage(next, leave, leave);
+  }
+
+  /**
+   * @param missing leaves the region if the condition on the stack holds: the page TLB has not the page
+   * @param differing the same: it has other bytes
+   */
+  #requirePage(offset: number, missing: () => void, differing: () => void): void {
     const { code } = this;
     const place = this.#placeOf(offset);
     const { number, hash } = this.#places[place] as Place;
@@ -330,13 +348,13 @@ export class RegionFunction {
     code.memory(wasm.i64Load, PAGE_TLB);
     code.get(va);
     code.op(wasm.i64Ne);
-    this.interpretIf(offset, 0);
+    missing();
     code.get(entry);
     code.memory(wasm.i32Load, PAGE_TLB + 8);
     code.memory(wasm.i64Load, RECORD_HASH);
     code.i64Constant(hash, number);
     code.op(wasm.i64Ne);
-    this.leaveIf(offset, 0);
+    differing();
     code.get(this.#present);
     code.i32(1 << place);
     code.op(wasm.i32Or);

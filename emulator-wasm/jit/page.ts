@@ -110,6 +110,21 @@ export class DecodedCode implements CodePage {
   }
 }
 
+/** Where an instruction begins that ends in the next page. */
+export const LAST_HALFWORD = PAGE_SIZE - 2;
+
+/** The instruction that begins in the last two bytes of the page with a number. @param uop its micro-op */
+export function straddlingInstruction(uop: ArrayBufferLike, number: number): Instruction {
+  const uops = -(LAST_HALFWORD / 2) * UOP_SIZE;
+  const code = new DecodedCode({ buffer: uop, uops, hash: 0n }, number, () => false);
+  return code.at(number * PAGE_SIZE + LAST_HALFWORD);
+}
+
+/** Whether the instruction's second half is in another page. */
+export function straddles({ offset, next }: Instruction): boolean {
+  return pageNumber(offset) !== pageNumber(next - 2);
+}
+
 /** Whether the immediate is relative to the start of the page. */
 function isRelative(op: Op): boolean {
   return (

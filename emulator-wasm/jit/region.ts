@@ -1,5 +1,5 @@
 /** Selects the code that is compiled together: a part of the control flow of a few pages, as basic blocks. */
-import { FarJumpOp, isBranch, isJump, NearJumpOp } from '../assembly/opcodes.ts';
+import { FarJumpOp, isBranch, isJump, NearJumpOp, PseudoOp } from '../assembly/opcodes.ts';
 import { H_X, MAX_ENTRIES } from '../layout.ts';
 import { isCompiled } from './emitters.ts';
 import { type CodePage, type Instruction, PAGE_SIZE, pageNumber } from './page.ts';
@@ -76,16 +76,20 @@ function isCall({ op, rd }: Instruction): boolean {
   );
 }
 
+/** The code around a region. */
+export interface Surroundings {
+  /** Returns a page by its number, if it is known. */
+  pageAt(number: number): CodePage | undefined;
+  /** Returns the instruction that begins at the end of the page with a number. The next page is known. */
+  straddling(number: number): Instruction;
+}
+
 /**
  * Returns the region around the code at `hot`, an offset in page 0.
- * @param pageAt returns a page by its number, if it is known
  * @returns undefined if nothing can be compiled there
  */
-export function findRegion(
-  pageAt: (number: number) => CodePage | undefined,
-  hot: number,
-): Region | undefined {
-  const survey = new Survey(pageAt);
+export function findRegion(code: Surroundings, hot: number): Region | undefined {
+  const survey = new Survey(code);
   survey.from(hot);
   if (!survey.instructions.has(hot)) return undefined;
   const blocks = new Map<number, Block>();
@@ -115,7 +119,7 @@ class Survey {
   /** Offsets to which the guest has jumped but no known jump leads: targets of jump tables and pointers. */
   readonly orphans = new Set<number>();
   readonly #switches = new Map<number, readonly number[]>();
-  readonly #pageAt: (number: number) => CodePage | undefined;
+  readonly #code: Surroundings;
   /** The pages that were asked for, by their numbers. */
   readonly #asked = new Map<number, CodePage | undefined>();
   /** Those in the region. */
@@ -124,12 +128,12 @@ class Survey {
   /** Offsets of indirect jumps that may use a table. */
   readonly #tableJumps: number[] = [];
 
-  constructor(pageAt: (number: number) => CodePage | undefined) {
-    this.#pageAt = pageAt;
+  constructor(code: Surroundings) {
+    this.#code = code;
   }
 
   #ask(number: number): CodePage | undefined {
-    if (!this.#asked.has(number)) this.#asked.set(number, this.#pageAt(number));
+    if (!this.#asked.has(number)) this.#asked.set(number, this.#code.pageAt(number));
     return this.#asked.get(number);
   }
 
@@ -197,14 +201,24 @@ class Survey {
         this.#follow(offset);
         return;
       }
-      if (!isCompiled(page.opAt(offset))) return;
-      const instruction = page.at(offset);
+      const instruction = this.#instructionAt(page, offset);
+      if (!instruction) return;
       this.instructions.set(offset, instruction);
       offset = instruction.next;
       if (this.#ends(instruction)) return;
     }
     // Reaches instructions that the region has already.
     if (this.instructions.has(offset)) this.leaders.add(offset);
+  }
+
+  /** The instruction at an offset in a page, if it can be compiled. */
+  #instructionAt(page: CodePage, offset: number): Instruction | undefined {
+    const op = page.opAt(offset);
+    if (op !== PseudoOp.STRADDLE) return isCompiled(op) ? page.at(offset) : undefined;
+    const number = pageNumber(offset);
+    if (!this.#ask(number + 1)) return undefined;
+    const instruction = this.#code.straddling(number);
+    return isCompiled(instruction.op) && this.#admit(instruction.next) ? instruction : undefined;
   }
 
   /** Notes a target if the guest has ever jumped to it. */

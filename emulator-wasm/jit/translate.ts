@@ -7,7 +7,7 @@ import { FLOAT_READY } from './float.ts';
 import { type KeptLoop, RegionFunction } from './function.ts';
 import { emitCondition } from './integer.ts';
 import { accessesOf, readsTables } from './memory.ts';
-import { type Instruction, pageNumber } from './page.ts';
+import { type Instruction, pageNumber, straddles } from './page.ts';
 import { BUDGET, PAGE, SELECTOR } from './parameters.ts';
 import { type Block, isFarCall, isReturn, isSwitch, RETURNS, type Region } from './region.ts';
 import { type KeptRegisters, RegisterSet } from './registers.ts';
@@ -245,6 +245,10 @@ class Translation {
     let floatChecked = false;
     for (let retired = 0; retired < block.instructions.length; retired++) {
       const instruction = block.instructions[retired] as Instruction;
+      if (straddles(instruction)) {
+        this.#f.registers.flush();
+        this.#f.requireSecondHalf(instruction, retired);
+      }
       this.#f.registers.prepare(instruction);
       if (!floatChecked && isFloat(instruction.op)) {
         this.#checkFloat(instruction, retired);

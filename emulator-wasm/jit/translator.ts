@@ -36,7 +36,15 @@ import {
 import type { Decoder } from './decoder.ts';
 import { IMPORTS } from './imports.ts';
 import { type Entry, type PackedPage, type PackedRegion, PackWriter, readPack } from './pack.ts';
-import { DecodedCode, type MicroOps, PAGE_SIZE, pageNumber } from './page.ts';
+import {
+  DecodedCode,
+  type Instruction,
+  LAST_HALFWORD,
+  type MicroOps,
+  PAGE_SIZE,
+  pageNumber,
+  straddlingInstruction,
+} from './page.ts';
 import { REGION_SIGNATURE } from './parameters.ts';
 import { findRegion, type Region } from './region.ts';
 import type { SharedLog } from './shared-log.ts';
@@ -223,7 +231,7 @@ export class Translator {
     if (this.#isCompiled(report.hash, hot)) return undefined;
     const addresses = new Map<number, bigint>();
     const decoded = new Map<number, DecodedPage>();
-    const region = findRegion((number) => {
+    const pageAt = (number: number) => {
       const executed = number === 0 ? report : this.#pageAt(report, number);
       const page = executed && this.#decode(executed.page);
       // Written meanwhile: the bytes that are there now may get hot as well, and will be reported then.
@@ -231,7 +239,14 @@ export class Translator {
       addresses.set(number, executed.page);
       decoded.set(number, page);
       return new DecodedCode(page, number, this.#executedIn(executed));
-    }, hot);
+    };
+    const straddling = (number: number) =>
+      this.#decodeStraddling(
+        number,
+        decoded.get(number) as DecodedPage,
+        decoded.get(number + 1) as DecodedPage,
+      );
+    const region = findRegion({ pageAt, straddling }, hot);
     if (!region) return undefined;
     this.#charge(region);
     const isNarrow = this.#compiledCode(report.hash).wide.has(hot);
@@ -308,6 +323,15 @@ export class Translator {
     const buffer = this.#memory.buffer.slice(uops, uops + (PAGE_SIZE / 2) * UOP_SIZE);
     const bytes = new Uint8Array(this.#memory.buffer, copy, PAGE_SIZE).slice();
     return { buffer, uops: 0, hash, bytes };
+  }
+
+  /** The instruction that begins at the end of a page, which has the number, and ends in the second. */
+  #decodeStraddling(number: number, first: DecodedPage, second: DecodedPage): Instruction {
+    const [a = 0, b = 0] = first.bytes.subarray(LAST_HALFWORD);
+    const [c = 0, d = 0] = second.bytes;
+    this.#decoder.decodeStraddling(this.#scratch, a | (b << 8) | (c << 16) | (d << 24));
+    const uop = this.#scratch + H_CODE_UOPS;
+    return straddlingInstruction(this.#memory.buffer.slice(uop, uop + UOP_SIZE), number);
   }
 
   #hash(page: Uint8Array): bigint {

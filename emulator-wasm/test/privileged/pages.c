@@ -18,6 +18,8 @@
 #define SWAP_A5_A7 0x00078313U, 0x00088793U, 0x00030893U /* with t1 */
 #define SFENCE_VMA 0x12000073U
 #define FENCE_I 0x0000100fU
+#define NOP 0x00000013U
+#define C_NOP 0x0001U
 
 /* The first pages of two versions, and the second pages. */
 static u32 first[2][1024] __attribute__((aligned(4096)));
@@ -231,6 +233,53 @@ static void in_mid_loop(void) {
   }
 }
 
+/*
+ * A loop in which `addi a0, a0, n` begins at the end of the first page and ends in the second. Most of it is
+ * in the first page, so that it becomes hot there, too.
+ */
+enum { EDGE = 3904, EDGE_START = EDGE + START };
+static const u64 added[2] = {6, 110};
+static u32 edge[1024] __attribute__((aligned(4096)));
+static u16 behind[2][2048] __attribute__((aligned(4096)));
+
+static void write_behind(int version, u64 n) {
+  u16 *at = behind[version];
+  const u32 code[] = {DECREMENT, again(EDGE_START - 4096 - 6), JR_T0};
+  *at++ = (u16)(ADD_A0(n) >> 16);
+  for (u32 i = 0; i < 3; i++) {
+    *at++ = (u16)code[i];
+    *at++ = (u16)(code[i] >> 16);
+  }
+  asm volatile("fence.i" ::: "memory");
+}
+
+static u64 straddling(void) { return run(FREE_VA + EDGE, ROUNDS, 0, 0, 0, 0, 0, 0); }
+
+static void on_the_edge(void) {
+  WRITE(edge, EDGE, MV_T0_RA, jal(0, 8), MV_T0_RA);
+  for (u32 at = EDGE_START; at < 4092; at += 4) edge[at / 4] = NOP;
+  edge[4092 / 4] = C_NOP | ADD_A0(0) << 16;
+  for (int v = 0; v < 2; v++) write_behind(v, added[v]);
+  map(FREE_VA, (u64)edge, RWX, 0);
+  for (int n = 0; n < 8; n++) {
+    int version = n % 3 == 1;
+    map(FREE_VA + PAGE, (u64)behind[version], RWX, 0);
+    sfence_all();
+    check("remapped second half", straddling(), 2 * ROUNDS * added[version]);
+    check("and run again", straddling(), 2 * ROUNDS * added[version]);
+    map(FREE_VA + PAGE, (u64)behind[version], RWX & ~PTE_X, 0);
+    sfence_page(FREE_VA + PAGE);
+    check("second half not executable", TRY("jalr %0", "r"(FREE_VA + EDGE + SECOND_WAY)), FETCH_PAGE);
+    check("its address", m_trap.tval, FREE_VA + PAGE);
+  }
+  map(FREE_VA + PAGE, (u64)behind[0], RWX, 0);
+  sfence_page(FREE_VA + PAGE);
+  for (u32 n = 1; n < 8; n++) {
+    write_behind(0, n);
+    check("rewritten second half", straddling(), 2 * ROUNDS * n);
+  }
+}
+
 static u64 in_s(u64 nothing) {
   remapped();
   at_two_addresses();
@@ -238,6 +287,7 @@ static u64 in_s(u64 nothing) {
   forbidden();
   rewritten();
   in_mid_loop();
+  on_the_edge();
   return nothing;
 }
 

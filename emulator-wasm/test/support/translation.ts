@@ -42,7 +42,11 @@ export class DecodedPage {
   region(hot: number, executed: (offset: number) => boolean = () => true): Region | undefined {
     const { buffer } = this.#memory;
     const page = new DecodedCode({ buffer, uops: HARTS + H_CODE_UOPS, hash: 1n }, 0, executed);
-    return findRegion((number) => (number === 0 ? page : undefined), hot);
+    const pageAt = (number: number) => (number === 0 ? page : undefined);
+    const straddling = () => {
+      throw new Error('there is no second page');
+    };
+    return findRegion({ pageAt, straddling }, hot);
   }
 }
 
