@@ -25,7 +25,7 @@ test('programs go on while the page is frozen, and the terminal catches up', asy
   expect(Math.abs(Number(now) - Date.now() / 1000)).toBeLessThan(3);
 });
 
-test('keys are echoed within a second while programs keep all of eight CPUs busy', async ({
+test('a key is echoed within a second while programs keep all of eight CPUs busy', async ({
   page,
   visitor,
 }) => {

@@ -113,6 +113,8 @@ test('a browser that refuses a large memory gives a smaller one, and the page sa
   await expect(visitor.figure('Memory')).toHaveText(/ of 256 MB$/);
   await visitor.type("awk '/MemTotal/ { print ($2 < 262144) }' /proc/meminfo");
   await visitor.expectScreen(/^1$/m);
+  await visitor.button('Dismiss').last().click();
+  await expect(page.getByText(/It has 256 MB in place/)).toHaveCount(0);
 });
 
 test('after the computer has slept, the container has the time of day', async ({ page, visitor }) => {

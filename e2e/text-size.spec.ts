@@ -24,6 +24,9 @@ test('the page and its terminals follow the text size of the browser', async ({ 
   await visitor.type('echo kept');
   await expect(visitor.button('Don’t keep it')).toBeVisible();
   await page.setViewportSize({ width: 360, height: 640 });
+  const [state, stop] = [await visitor.state.boundingBox(), await visitor.button('Stop').boundingBox()];
+  if (!state || !stop) throw new Error('something is not seen');
+  expect(state.y + state.height).toBeLessThanOrEqual(stop.y);
   for (const button of await page.locator('.session button:visible:not(.read-aloud, .bar-button)').all())
     await expect(button).toBeInViewport({ ratio: 1 });
 });
