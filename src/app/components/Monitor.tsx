@@ -16,10 +16,11 @@ const INTERVAL = 2000;
 
 /** Graphs of what the machine uses, and its processes. */
 export default function Monitor() {
-  const { run, readings } = useSession();
+  const { run, readings, lessMemory } = useSession();
   const last = readings.at(-1);
   if (!run || !last) return null;
-  const { memoryBytes, diskBytes } = run.wish;
+  const { diskBytes } = run.wish;
+  const memoryBytes = lessMemory ?? run.wish.memoryBytes;
   const rates = readings.flatMap(({ received, sent }) => [received, sent]);
   return (
     <>
