@@ -8,7 +8,7 @@ describe('readLink', () => {
     const query =
       '?LINUXRUN_IMAGE=alpine:3&LINUXRUN_ENTRYPOINT=sh+-c&LINUXRUN_ARGS=%22a+b%22&LINUXRUN_ENV=A=1,B=x%5C,y' +
       '&LINUXRUN_MEMORY=1G&LINUXRUN_CPUS=2&LINUXRUN_DISK=64M&LINUXRUN_INIT=1&LINUXRUN_DEVICES=/dev/fuse' +
-      '&LINUXRUN_NETWORK=none&LINUXRUN_PORTS=8080:80';
+      '&LINUXRUN_NETWORK=none&LINUXRUN_PORTS=8080:80&LINUXRUN_PLATFORM=linux/arm64';
     expect(readLink(query)).toEqual({
       form: {
         image: 'alpine:3',
@@ -25,6 +25,7 @@ describe('readLink', () => {
         devices: '/dev/fuse',
         network: 'none',
         ports: '8080:80',
+        platform: 'linux/arm64',
       },
       isLink: true,
       errors: {},
