@@ -66,8 +66,12 @@ export async function downloadPackage(work, name, architecture = 'riscv64') {
   throw new SetupFailure(`no ${name} for ${architecture}:\n${failures.join('\n')}`);
 }
 
-/** @param {string} root @param {string} suite @param {string} name @param {string} architecture */
-async function download(root, suite, name, architecture) {
+/**
+ * Fetches a package from one suite.
+ * @param {string} root @param {string} suite @param {string} name @param {string} architecture
+ * @returns {Promise<string>} the path of the package
+ */
+export async function download(root, suite, name, architecture) {
   const env = await configureApt(root, suite, { architecture });
   await run('apt-get', ['-q', 'update'], { env });
   await run('apt-get', ['-q', 'download', name], { env, cwd: root });

@@ -13,6 +13,7 @@ import {
   offerPackages,
   TEST_PACKAGES,
 } from './debian.mjs';
+import { SetupFailure } from './failure.mjs';
 import { formatForecast, plan, settle, timeLeft } from './forecast.mjs';
 import { glance, noteLook } from './glance.mjs';
 import { images } from './images.mjs';
@@ -25,6 +26,7 @@ import { previews } from './previews.mjs';
 import { production } from './production.mjs';
 import { say } from './progress.mjs';
 import { emulators, qemuUser } from './qemu-user.mjs';
+import { rva23Qemu } from './rva23-qemu.mjs';
 import { site } from './site.mjs';
 import { programSources } from './sources.mjs';
 import { ensure, isInPlace, isToBuild, stampOf } from './step.mjs';
@@ -40,6 +42,7 @@ const EVERYTHING = [core, bundle, ...GUEST, booted, ...EMULATORS, images, kernel
  * @property {readonly string[]} packages
  * @property {readonly string[]} [wishes] packages that may be missing
  * @property {readonly import('./step.mjs').Step[]} steps
+ * @property {readonly import('./step.mjs').Step[]} [offers] steps whose results may be missing
  */
 
 /** @satisfies {Record<string, Needs>} */
@@ -63,6 +66,7 @@ export const PURPOSES = {
     packages: [...BUILD_PACKAGES, ...TEST_PACKAGES],
     wishes: BROWSER_PACKAGES,
     steps: [...EVERYTHING, programSources, foreignBusybox, consumerTools],
+    offers: [rva23Qemu],
   },
 };
 
@@ -108,10 +112,21 @@ async function tellPlan(packages, steps) {
     say(`${formatForecast(timeLeft())} for ${parts.map(([, title]) => title).join(', ')}`);
 }
 
+/** @param {import('./step.mjs').Step} step makes it if that is possible, and says so if it is not */
+async function offer(step) {
+  try {
+    await ensure(step);
+  } catch (error) {
+    if (!(error instanceof SetupFailure)) throw error;
+    const [reason] = error.message.split('\n');
+    say(`without ${step.title}, whose tests are skipped: ${reason}`);
+  }
+}
+
 /** @param {keyof typeof PURPOSES} purpose */
 export async function setUpFor(purpose) {
   /** @type {Needs} */
-  const { packages, wishes = [], steps } = PURPOSES[purpose];
+  const { packages, wishes = [], steps, offers = [] } = PURPOSES[purpose];
   // run.sh hides this variable from the Node that it starts; npm needs it.
   const { LINUXRUN_EXTRA_CA_CERTS: certificates } = process.env;
   if (certificates) process.env.NODE_EXTRA_CA_CERTS ??= certificates;
@@ -126,6 +141,7 @@ export async function setUpFor(purpose) {
     await ensure(step);
     settle(step.name);
   }
+  for (const step of offers) await offer(step);
   // A change made during the set-up may be missing from its results.
   if (glance(inputs) === before)
     noteLook(

@@ -1,5 +1,7 @@
 /** QEMU as the oracle: user mode for instruction semantics, the `virt` board for privileged behaviour. */
 import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 
 /** Exactly our extensions, because QEMU's others could hide an encoding that must trap. */
 const CPU = [
@@ -48,6 +50,16 @@ function run(program: string, args: readonly string[], milliseconds: number): Pr
 /** Runs a Linux executable. Rejects if a signal ends it or it takes longer than `milliseconds`. */
 export function qemuUser(elf: string, milliseconds = 60_000): Promise<Run> {
   return run('qemu-riscv64', ['-cpu', CPU, elf], milliseconds);
+}
+
+/** A QEMU that has RVA23, which the set-up fetches where it can. */
+const RVA23_QEMU = fileURLToPath(new URL('../../../dist/rva23-qemu/qemu-riscv64', import.meta.url));
+
+export const hasRva23Qemu = existsSync(RVA23_QEMU);
+
+/** The same on a processor with RVA23U64, and Zifencei, which that profile lacks. */
+export function qemuRva23(elf: string, milliseconds = 60_000): Promise<Run> {
+  return run(RVA23_QEMU, ['-cpu', 'rva23s64', elf], milliseconds);
 }
 
 export interface Board {
