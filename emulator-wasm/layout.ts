@@ -272,14 +272,20 @@ export const H_FRM = 0x34c; // u32
 /** pmpcfg as 16 bytes, pmpaddr0…15 (u64). */
 export const H_PMPCFG = 0x360;
 export const H_PMPADDR = 0x380;
+/** v0…v31, 128 bits each; vstart, vl, vtype (u64 each), vcsr (u32). */
+export const H_V = 0x400;
+export const H_VSTART = 0x600;
+export const H_VL = 0x608;
+export const H_VTYPE = 0x610;
+export const H_VCSR = 0x618; // u32
 /** The first free offset for private state of the core and of compiled code. */
-export const H_PRIVATE = 0x400;
+export const H_PRIVATE = 0x620;
 /** A word that fences write and nothing reads (u32). */
-export const H_FENCE = 0x400;
+export const H_FENCE = 0x620;
 /** The reservation: host address (u32, 0 for none), width (u32), and the loaded value (u64). */
-export const H_RESERVED = 0x408;
-export const RESERVED_WIDTH = 0x40c;
-export const RESERVED_VALUE = 0x410;
+export const H_RESERVED = 0x628;
+export const RESERVED_WIDTH = 0x62c;
+export const RESERVED_VALUE = 0x630;
 /** The load TLB, with 16-byte entries at offset (va >>> 8) & TLB_MASK. The store TLB follows it. */
 export const TLB_ENTRIES = 16384;
 export const TLB_MASK = (TLB_ENTRIES - 1) * 16;

@@ -1,4 +1,4 @@
-/** Expands compressed instructions (C extension of RV64GC) to their 32-bit form. */
+/** Expands compressed instructions (C, Zcb, Zcmop) to their 32-bit form. */
 
 @inline
 function wide(c: u32, at: u32): u32 {
@@ -70,12 +70,33 @@ function quadrant0(c: u32): u32 {
       return iType(LOAD, 2, rd, rs1, word);
     case 3:
       return iType(LOAD, 3, rd, rs1, double);
+    case 4:
+      return narrowMemory(c, rd, rs1);
     case 5:
       return sType(STORE_FP, 3, rs1, rd, double);
     case 6:
       return sType(STORE, 2, rs1, rd, word);
     case 7:
       return sType(STORE, 3, rs1, rd, double);
+    default:
+      return ILLEGAL;
+  }
+}
+
+/** Zcb: loads and stores of bytes and halfwords. */
+function narrowMemory(c: u32, rd: u32, rs1: u32): u32 {
+  const half = bits(c, 5, 1, 1);
+  const byte = half | bits(c, 6, 1, 0);
+  const bit6 = (c >>> 6) & 1;
+  switch ((c >>> 10) & 7) {
+    case 0:
+      return iType(LOAD, 4, rd, rs1, byte);
+    case 1:
+      return iType(LOAD, bit6 ? 1 : 5, rd, rs1, half);
+    case 2:
+      return sType(STORE, 0, rs1, rd, byte);
+    case 3:
+      return bit6 ? ILLEGAL : sType(STORE, 1, rs1, rd, half);
     default:
       return ILLEGAL;
   }
@@ -92,7 +113,9 @@ function quadrant1(c: u32): u32 {
     case 2:
       return iType(OP_IMM, 0, rd, 0, imm6);
     case 3:
-      return rd == 2 ? addi16sp(c) : imm6 == 0 ? ILLEGAL : LUI | (rd << 7) | ((<u32>imm6) << 12);
+      if (rd == 2) return addi16sp(c);
+      if (imm6 == 0) return isMayBeOperation(rd) ? iType(OP_IMM, 0, 0, 0, 0) : ILLEGAL;
+      return LUI | (rd << 7) | ((<u32>imm6) << 12);
     case 4:
       return arithmetic(c, imm6);
     case 5:
@@ -102,6 +125,12 @@ function quadrant1(c: u32): u32 {
     default:
       return branch(c, 1);
   }
+}
+
+/** Zcmop: c.mop.1, c.mop.3 … c.mop.15 do nothing. */
+@inline
+function isMayBeOperation(rd: u32): bool {
+  return rd < 16 && (rd & 1) == 1;
 }
 
 function addi16sp(c: u32): u32 {
@@ -135,6 +164,28 @@ function arithmetic(c: u32, imm6: i32): u32 {
       return rType(OP_32, 0, 0x20, rd, rd, rs2);
     case 5:
       return rType(OP_32, 0, 0, rd, rd, rs2);
+    case 6:
+      return rType(OP, 0, 1, rd, rd, rs2);
+    default:
+      return unary(c, rd);
+  }
+}
+
+/** Zcb: extensions and complement. */
+function unary(c: u32, rd: u32): u32 {
+  switch ((c >>> 2) & 7) {
+    case 0:
+      return iType(OP_IMM, 7, rd, rd, 0xff);
+    case 1:
+      return iType(OP_IMM, 1, rd, rd, 0x604);
+    case 2:
+      return rType(OP_32, 4, 4, rd, rd, 0);
+    case 3:
+      return iType(OP_IMM, 1, rd, rd, 0x605);
+    case 4:
+      return rType(OP_32, 0, 4, rd, rd, 0);
+    case 5:
+      return iType(OP_IMM, 4, rd, rd, -1);
     default:
       return ILLEGAL;
   }

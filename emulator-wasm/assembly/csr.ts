@@ -30,13 +30,21 @@ import {
   H_STIMECMP,
   H_STVAL,
   H_STVEC,
+  H_VCSR,
+  H_VL,
+  H_VSTART,
+  H_VTYPE,
 } from '../layout';
+import { VLENB } from './vector/unit';
 import { mtime } from './clock';
 import { getFlags, setFlags } from './fpu';
 import { selectContexts } from './tlb';
 import { pmpChanged } from './walk';
 import { setPmpAddress, setPmpConfig } from './pmp';
 import {
+  CBCFE,
+  CBIE,
+  CBZE,
   FS,
   MACHINE_MODE,
   MIE,
@@ -58,18 +66,20 @@ import {
   TVM,
   TW,
   USER,
+  VS,
   XL64,
 } from './state';
 import { pendingInterrupts, STCE } from './trap';
 
 const SD: u64 = 1 << 63;
-const WRITABLE_STATUS: u64 = SIE | MIE | SPIE | MPIE | SPP | MPP | FS | MPRV | SUM | MXR | TVM | TW | TSR;
-const S_STATUS: u64 = SIE | SPIE | SPP | FS | SUM | MXR;
+const WRITABLE_STATUS: u64 =
+  SIE | MIE | SPIE | MPIE | SPP | MPP | VS | FS | MPRV | SUM | MXR | TVM | TW | TSR;
+const S_STATUS: u64 = SIE | SPIE | SPP | VS | FS | SUM | MXR;
 const UXL: u64 = 2 << 32;
 /** Exceptions that can be delegated: all except ecall from M and the reserved ones. */
 const DELEGABLE: u64 = 0xb3ff;
-/** RV64 with A, B, C, D, F, I, M, S, U. */
-const MISA: u64 = (2 << 62) | 0x14112f;
+/** RV64 with A, B, C, D, F, I, M, S, U, V. */
+const MISA: u64 = (2 << 62) | 0x34112f;
 
 /** Set by an access that must raise an illegal instruction exception. */
 export let csrIllegal: bool = false;
@@ -110,9 +120,14 @@ function fsDirty(hart: usize): void {
 }
 
 @inline
+function vectorOff(hart: usize): bool {
+  return !(load<u64>(hart, H_MSTATUS) & VS);
+}
+
+@inline
 function readStatus(hart: usize): u64 {
   const status = load<u64>(hart, H_MSTATUS);
-  return (status & FS) == FS ? status | SD : status;
+  return (status & FS) == FS || (status & VS) == VS ? status | SD : status;
 }
 
 @inline
@@ -160,6 +175,14 @@ export function readCsr(hart: usize, n: u32): u64 {
       return floatOff(hart) ? illegalCsr() : load<u32>(hart, H_FRM);
     case 0x003:
       return floatOff(hart) ? illegalCsr() : getFlags() | (load<u32>(hart, H_FRM) << 5);
+    case 0x008:
+      return vectorOff(hart) ? illegalCsr() : load<u64>(hart, H_VSTART);
+    case 0x009:
+      return vectorOff(hart) ? illegalCsr() : load<u32>(hart, H_VCSR) & 1;
+    case 0x00a:
+      return vectorOff(hart) ? illegalCsr() : load<u32>(hart, H_VCSR) >>> 1;
+    case 0x00f:
+      return vectorOff(hart) ? illegalCsr() : load<u32>(hart, H_VCSR);
     case 0x100:
       return readStatus(hart) & (S_STATUS | UXL | SD);
     case 0x104:
@@ -224,6 +247,12 @@ export function readCsr(hart: usize, n: u32): u64 {
     case TIME:
     case INSTRET:
       return counterReadable(hart, n - CYCLE) ? readCounter(hart, n) : illegalCsr();
+    case 0xc20:
+      return vectorOff(hart) ? illegalCsr() : load<u64>(hart, H_VL);
+    case 0xc21:
+      return vectorOff(hart) ? illegalCsr() : load<u64>(hart, H_VTYPE);
+    case 0xc22:
+      return vectorOff(hart) ? illegalCsr() : VLENB;
     case 0xf11: // mvendorid, marchid, mimpid: not a commercial implementation
     case 0xf12:
     case 0xf13:
@@ -275,6 +304,20 @@ export function writeCsr(hart: usize, n: u32, value: u64): void {
       store<u32>(hart, (<u32>value >>> 5) & 7, H_FRM);
       fsDirty(hart);
       return;
+    case 0x008:
+      // As many bits as the largest element's index has.
+      if (vectorWritable(hart)) store<u64>(hart, value & (8 * VLENB - 1), H_VSTART);
+      return;
+    case 0x009:
+      if (vectorWritable(hart)) store<u32>(hart, (load<u32>(hart, H_VCSR) & 6) | (<u32>value & 1), H_VCSR);
+      return;
+    case 0x00a:
+      if (vectorWritable(hart))
+        store<u32>(hart, (load<u32>(hart, H_VCSR) & 1) | ((<u32>value & 3) << 1), H_VCSR);
+      return;
+    case 0x00f:
+      if (vectorWritable(hart)) store<u32>(hart, <u32>value & 7, H_VCSR);
+      return;
     case 0x100:
       writeStatus(hart, (load<u64>(hart, H_MSTATUS) & ~S_STATUS) | (value & S_STATUS));
       return;
@@ -291,7 +334,7 @@ export function writeCsr(hart: usize, n: u32, value: u64): void {
       store<u64>(hart, value & 0xffff_ffff, H_SCOUNTEREN);
       return;
     case 0x10a:
-      store<u64>(hart, value & 1, H_SENVCFG);
+      store<u64>(hart, writableEnvironment(value), H_SENVCFG);
       return;
     case 0x140:
       store<u64>(hart, value, H_SSCRATCH);
@@ -341,7 +384,7 @@ export function writeCsr(hart: usize, n: u32, value: u64): void {
       store<u64>(hart, value & 0xffff_ffff, H_MCOUNTEREN);
       return;
     case 0x30a:
-      store<u64>(hart, value & (STCE | 1), H_MENVCFG);
+      store<u64>(hart, (value & STCE) | writableEnvironment(value), H_MENVCFG);
       csrResync = true;
       return;
     case 0x320:
@@ -384,6 +427,21 @@ export function writeCsr(hart: usize, n: u32, value: u64): void {
     pmpChanged(hart, false);
     csrResync = true;
   } else if (!((n >= 0xb03 && n <= 0xb1f) || (n >= 0x323 && n <= 0x33f))) illegalCsr();
+}
+
+/** Whether vector CSRs may be written, which makes mstatus.VS Dirty. */
+function vectorWritable(hart: usize): bool {
+  if (vectorOff(hart)) {
+    illegalCsr();
+    return false;
+  }
+  store<u64>(hart, load<u64>(hart, H_MSTATUS) | VS, H_MSTATUS);
+  return true;
+}
+
+/** FIOM, CBIE, CBCFE and CBZE. The value 2 of CBIE is reserved. */
+function writableEnvironment(value: u64): u64 {
+  return value & (1 | CBCFE | CBZE | ((value & CBIE) == 2 << 4 ? 0 : CBIE));
 }
 
 function writeStatus(hart: usize, value: u64): void {

@@ -3,6 +3,7 @@ import { H_F, H_SINK, H_X } from '../layout';
 import { CYCLE, INSTRET } from './csr';
 import {
   AtomicOp,
+  CacheOp,
   CounterOp,
   CsrOp,
   FarBranchOp,
@@ -14,7 +15,9 @@ import {
   MemoryOp,
   NearBranchOp,
   NearJumpOp,
+  RareFloatOp,
   SystemOp,
+  VectorOp,
   U_EXTRA,
   U_IMM,
   U_OFFSET,
@@ -81,7 +84,14 @@ function put(u: usize, op: i32, rd: u32, rs1: u32, rs2: u32, imm: i32): void {
 @inline
 export function isFloatingPoint(i: u32): bool {
   const opcode = i & 0x7f;
-  return opcode == 0x07 || opcode == 0x27 || opcode == 0x53 || (opcode & 0x73) == 0x43;
+  if (opcode == 0x07 || opcode == 0x27) return floatWidth(i);
+  return opcode == 0x53 || (opcode & 0x73) == 0x43;
+}
+
+/** Whether a load or store of the floating-point opcodes has a scalar's width, H to D. */
+@inline
+function floatWidth(i: u32): bool {
+  return funct3Of(i) - 1 < 3;
 }
 
 /**
@@ -126,6 +136,8 @@ export function decode(i: u32, length: u32, offset: u32, u: usize): i32 {
       return decodeFused(i, u, FloatOp.FNMADD_S, FloatOp.FNMADD_D);
     case 0x53:
       return decodeFp(i, u);
+    case 0x57:
+      return decodeVector(i, u);
     case 0x63:
       return decodeBranch(i, offset, u);
     case 0x67:
@@ -142,6 +154,11 @@ export function decode(i: u32, length: u32, offset: u32, u: usize): i32 {
 function illegal(u: usize): i32 {
   put(u, SystemOp.ILLEGAL, H_SINK, 0, 0, 0);
   return SystemOp.ILLEGAL;
+}
+
+function decodeVector(i: u32, u: usize): i32 {
+  put(u, VectorOp.VECTOR, H_SINK, 0, 0, i);
+  return VectorOp.VECTOR;
 }
 
 function decodeUpper(i: u32, u: usize, op: i32, offset: u32): i32 {
@@ -167,16 +184,16 @@ function decodeStore(i: u32, u: usize): i32 {
 
 function decodeFpLoad(i: u32, u: usize): i32 {
   const f = funct3Of(i);
-  if (f != 2 && f != 3) return illegal(u);
-  const op = f == 2 ? FloatMemoryOp.FLW : FloatMemoryOp.FLD;
+  if (!floatWidth(i)) return f == 4 ? illegal(u) : decodeVector(i, u);
+  const op = f == 1 ? <i32>RareFloatOp.FLH : f == 2 ? FloatMemoryOp.FLW : FloatMemoryOp.FLD;
   put(u, op, fpReg(rdOf(i)), intReg(rs1Of(i)), 0, immI(i));
   return op;
 }
 
 function decodeFpStore(i: u32, u: usize): i32 {
   const f = funct3Of(i);
-  if (f != 2 && f != 3) return illegal(u);
-  const op = f == 2 ? FloatMemoryOp.FSW : FloatMemoryOp.FSD;
+  if (!floatWidth(i)) return f == 4 ? illegal(u) : decodeVector(i, u);
+  const op = f == 1 ? <i32>RareFloatOp.FSH : f == 2 ? FloatMemoryOp.FSW : FloatMemoryOp.FSD;
   put(u, op, H_SINK, intReg(rs1Of(i)), fpReg(rs2Of(i)), immS(i));
   return op;
 }
@@ -495,22 +512,38 @@ function amoFunction(funct5: u32): i32 {
 
 function decodeFence(i: u32, u: usize): i32 {
   const f = funct3Of(i);
+  if (f == 2) return decodeCache(i, u);
   if (f > 1) return illegal(u);
   const op = f == 1 ? SystemOp.FENCE_I : i == 0x0100000f ? HintOp.PAUSE : MemoryOp.FENCE;
   put(u, op, H_SINK, 0, 0, 0);
   return op;
 }
 
+function decodeCache(i: u32, u: usize): i32 {
+  const n = i >>> 20;
+  if (rdOf(i) != 0 || n == 3 || n > 4) return illegal(u);
+  const op = n == 4 ? CacheOp.CBO_ZERO : CacheOp.CBO_INVAL + <i32>n;
+  put(u, op, H_SINK, intReg(rs1Of(i)), 0, 0);
+  return op;
+}
+
 function decodeSystem(i: u32, u: usize): i32 {
   const f = funct3Of(i);
   if (f == 0) return decodePrivileged(i, u);
-  if (f == 4) return illegal(u);
+  if (f == 4) return decodeMayBe(i, u);
   const n = i >>> 20;
   const readsCounter = f == 2 && rs1Of(i) == 0 && n >= CYCLE && n <= INSTRET;
   const op = readsCounter ? CounterOp.READ_COUNTER : (f < 4 ? CsrOp.CSRRW - 1 : CsrOp.CSRRWI - 5) + <i32>f;
   put(u, op, intDest(rdOf(i)), intReg(rs1Of(i)), 0, n);
   store<u16>(u, <u16>rs1Of(i), U_EXTRA);
   return op;
+}
+
+/** Zimop: instructions that write 0 until an extension redefines them. */
+function decodeMayBe(i: u32, u: usize): i32 {
+  if ((i & 0xb3c0_0000) != 0x81c0_0000 && (i & 0xb200_0000) != 0x8200_0000) return illegal(u);
+  put(u, IntegerOp.LI, intDest(rdOf(i)), 0, 0, 0);
+  return IntegerOp.LI;
 }
 
 function decodePrivileged(i: u32, u: usize): i32 {
@@ -530,6 +563,10 @@ function decodePrivileged(i: u32, u: usize): i32 {
       break;
     case 0x10500073:
       op = SystemOp.WFI;
+      break;
+    case 0x00d00073: // wrs.nto and wrs.sto may end at any time
+    case 0x01d00073:
+      op = HintOp.PAUSE;
       break;
     default:
       if (funct7Of(i) == 0x09 && rdOf(i) == 0) op = SystemOp.SFENCE_VMA;
@@ -579,7 +616,9 @@ function fpOperation(i: u32): i32 {
   const rm = funct3Of(i);
   const rs2 = rs2Of(i);
   const format = funct7 & 3;
+  if (format == 2) return halfOperation(funct7 >>> 2, rm, rs2);
   if (format > 1) return SystemOp.ILLEGAL;
+  const rare = format == 0 ? 0 : <i32>(RareFloatOp.FLI_D - RareFloatOp.FLI_S);
   const first = format == 0 ? <i32>FloatOp.FADD_S : <i32>FloatOp.FADD_D;
   files = Files.FP_FP;
   switch (funct7 >>> 2) {
@@ -596,15 +635,20 @@ function fpOperation(i: u32): i32 {
     case 0x04:
       return rm < 3 ? first + (FloatOp.FSGNJ_S - FloatOp.FADD_S) + rm : SystemOp.ILLEGAL;
     case 0x05:
-      return rm < 2 ? first + (FloatOp.FMIN_S - FloatOp.FADD_S) + rm : SystemOp.ILLEGAL;
+      if (rm < 2) return first + (FloatOp.FMIN_S - FloatOp.FADD_S) + rm;
+      return rm < 4 ? RareFloatOp.FMINM_S + rare + <i32>(rm - 2) : SystemOp.ILLEGAL;
     case 0x08:
+      if (rs2 == 2) return rounded(rm, format == 0 ? RareFloatOp.FCVT_S_H : RareFloatOp.FCVT_D_H);
+      if (rs2 == 4 || rs2 == 5) return rounded(rm, RareFloatOp.FROUND_S + rare + <i32>(rs2 - 4));
       if (rs2 != 1 - format) return SystemOp.ILLEGAL;
       return rounded(rm, format == 0 ? FloatOp.FCVT_S_D : FloatOp.FCVT_D_S);
     case 0x14:
       files = Files.INT_FP;
-      return rm < 3 ? first + (FloatOp.FLE_S - FloatOp.FADD_S) - rm : SystemOp.ILLEGAL;
+      if (rm < 3) return first + (FloatOp.FLE_S - FloatOp.FADD_S) - rm;
+      return rm == 4 || rm == 5 ? RareFloatOp.FLEQ_S + rare + <i32>(rm - 4) : SystemOp.ILLEGAL;
     case 0x18:
       files = Files.INT_FP;
+      if (rs2 == 8) return format == 1 && rm == 1 ? RareFloatOp.FCVTMOD_W_D : SystemOp.ILLEGAL;
       return rs2 < 4 ? rounded(rm, first + (FloatOp.FCVT_W_S - FloatOp.FADD_S) + rs2) : SystemOp.ILLEGAL;
     case 0x1a:
       files = Files.FP_INT;
@@ -614,8 +658,28 @@ function fpOperation(i: u32): i32 {
       if (rs2 != 0 || rm > 1) return SystemOp.ILLEGAL;
       return first + (rm == 1 ? FloatOp.FCLASS_S - FloatOp.FADD_S : FloatOp.FMV_X_W - FloatOp.FADD_S);
     case 0x1e:
+      if (rs2 == 1) return rm == 0 ? RareFloatOp.FLI_S + rare : SystemOp.ILLEGAL;
       files = Files.FP_INT;
       return rs2 == 0 && rm == 0 ? first + (FloatOp.FMV_W_X - FloatOp.FADD_S) : SystemOp.ILLEGAL;
+    default:
+      return SystemOp.ILLEGAL;
+  }
+}
+
+/** Zfhmin, by the upper five bits of funct7. */
+function halfOperation(funct5: u32, rm: u32, rs2: u32): i32 {
+  files = Files.FP_FP;
+  switch (funct5) {
+    case 0x08:
+      return rs2 > 1
+        ? <i32>SystemOp.ILLEGAL
+        : rounded(rm, rs2 == 0 ? RareFloatOp.FCVT_H_S : RareFloatOp.FCVT_H_D);
+    case 0x1c:
+      files = Files.INT_FP;
+      return rs2 == 0 && rm == 0 ? RareFloatOp.FMV_X_H : SystemOp.ILLEGAL;
+    case 0x1e:
+      files = Files.FP_INT;
+      return rs2 == 0 && rm == 0 ? RareFloatOp.FMV_H_X : SystemOp.ILLEGAL;
     default:
       return SystemOp.ILLEGAL;
   }

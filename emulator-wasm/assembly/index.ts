@@ -11,6 +11,7 @@ import {
   H_MTIMECMP,
   H_PC,
   H_PRIV,
+  H_PRIVATE,
   H_REQUEST,
   H_RUN,
   H_SATP,
@@ -18,6 +19,7 @@ import {
   H_START_A1,
   H_START_PC,
   H_STIMECMP,
+  H_VTYPE,
   H_WAKE,
   H_MIE,
   H_X,
@@ -50,7 +52,7 @@ import { resetTlbs, selectContexts } from './tlb';
 import { pmpChanged } from './walk';
 import { rtcDeadline, rtcTick } from './rtc';
 import { beginBudget, setBudget, stopWaiting, waiting } from './slow';
-import { MTIP, S_INTERRUPTS, setXreg, STIP, SUPERVISOR, XL64 } from './state';
+import { CBCFE, CBIE, CBZE, MTIP, S_INTERRUPTS, setXreg, STIP, SUPERVISOR, XL64 } from './state';
 import { pendingInterrupts, STCE, takeInterrupt } from './trap';
 import { uartFlush } from './uart';
 
@@ -78,6 +80,7 @@ export function reset(id: i32, pc: u64, priv: i32, a1: u64): void {
   store<u64>(hart, ~0, H_MTIMECMP);
   store<u64>(hart, ~0, H_STIMECMP);
   store<u64>(hart, XL64, H_MSTATUS);
+  store<u64>(hart, (<u64>1) << 63, H_VTYPE);
   const firmware = (load<u32>(M_MODE) & MODE_FIRMWARE) != 0;
   if (firmware) actAsFirmware(hart);
   enter(hart, pc, priv, a1);
@@ -106,7 +109,7 @@ function begin(hart: usize): void {
 }
 
 /** Clears registers, mailbox and CSRs, which are everything except caches. */
-const RESET_BYTES = 0x400;
+const RESET_BYTES = H_PRIVATE;
 
 /** Sets the CSRs as M-mode software does before it starts a supervisor: everything is delegated. */
 function actAsFirmware(hart: usize): void {
@@ -115,7 +118,7 @@ function actAsFirmware(hart: usize): void {
   store<u64>(hart, 7, H_MCOUNTEREN);
   // Linux does not change it, and its vDSO reads the time in U-mode.
   store<u64>(hart, 7, H_SCOUNTEREN);
-  store<u64>(hart, STCE, H_MENVCFG);
+  store<u64>(hart, STCE | CBIE | CBCFE | CBZE, H_MENVCFG);
 }
 
 function enter(hart: usize, pc: u64, priv: u32, a1: u64): void {

@@ -40,7 +40,7 @@ export const enum SystemOp {
   END,
 }
 
-/** Zihintpause. slow.ts executes it. */
+/** Zihintpause, Zawrs. slow.ts executes it. */
 export const enum HintOp {
   PAUSE = SystemOp.END,
   END,
@@ -64,10 +64,54 @@ export const enum CounterOp {
   END,
 }
 
+/** Zicbom, Zicboz. slow.ts executes them. */
+export const enum CacheOp {
+  CBO_INVAL = CounterOp.END,
+  CBO_CLEAN,
+  CBO_FLUSH,
+  CBO_ZERO,
+  END,
+}
+
+/** Zfhmin, Zfa: rare floating-point instructions. slow.ts executes them. */
+export const enum RareFloatOp {
+  FLH = CacheOp.END,
+  FSH,
+  FMV_X_H,
+  FMV_H_X,
+  FCVT_S_H,
+  FCVT_H_S,
+  FCVT_D_H,
+  FCVT_H_D,
+  FLI_S,
+  FMINM_S,
+  FMAXM_S,
+  FROUND_S,
+  FROUNDNX_S,
+  FLEQ_S,
+  FLTQ_S,
+  FLI_D,
+  FMINM_D,
+  FMAXM_D,
+  FROUND_D,
+  FROUNDNX_D,
+  FLEQ_D,
+  FLTQ_D,
+  FCVTMOD_W_D,
+  END,
+}
+
+/** V. vector/ executes them. */
+export const enum VectorOp {
+  /** The immediate holds the instruction. */
+  VECTOR = RareFloatOp.END,
+  END,
+}
+
 /** I, M, Zba, Zbb, Zbs, Zicond: from registers and an immediate to a register. */
 export const enum IntegerOp {
   // Immediate
-  LI = CounterOp.END,
+  LI = VectorOp.END,
   AUIPC,
   ADDI,
   SLTI,
@@ -344,7 +388,19 @@ export function isCsr(op: i32): bool {
 
 /** Whether the instruction needs mstatus.FS. */
 export function isFloat(op: i32): bool {
-  return (op >= FloatMemoryOp.FLW && op < FloatMemoryOp.END) || (op >= FloatOp.FADD_S && op < FloatOp.END);
+  return (
+    (op >= FloatMemoryOp.FLW && op < FloatMemoryOp.END) ||
+    (op >= FloatOp.FADD_S && op < FloatOp.END) ||
+    isRareFloat(op)
+  );
+}
+
+export function isRareFloat(op: i32): bool {
+  return op >= RareFloatOp.FLH && op < RareFloatOp.END;
+}
+
+export function isCache(op: i32): bool {
+  return op >= CacheOp.CBO_INVAL && op < CacheOp.END;
 }
 
 export function isBranch(op: i32): bool {

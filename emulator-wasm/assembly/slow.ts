@@ -1,8 +1,10 @@
 /** The work that the interpreter's loop leaves aside: TLB misses, atomics, CSRs, system instructions. */
 import {
   H_INSTRET,
+  H_MENVCFG,
   H_MSTATUS,
   H_RUN,
+  H_SENVCFG,
   H_WAKE,
   M_HARTS,
   M_MODE,
@@ -25,20 +27,28 @@ import {
   readForModify,
   writeCsr,
 } from './csr';
-import { deviceStored, loadSlow, storeSlow } from './access';
+import { atomicAddress, deviceStored, loadSlow, storeSlow } from './access';
+import { executeVector, Outcome as VectorOutcome } from './vector';
+import { executeRareFloat } from './rare-float';
+import { Access } from './pmp';
 import * as host from './host';
 import { sleepWhile } from './mailbox';
 import {
+  CacheOp,
   CounterOp,
   CsrOp,
   FloatMemoryOp,
   HintOp,
   isAtomic,
+  isCache,
   isCsr,
   isMemory,
+  isRareFloat,
   MemoryOp,
   PseudoOp,
+  RareFloatOp,
   SystemOp,
+  VectorOp,
   U_EXTRA,
   U_IMM,
   U_OFFSET,
@@ -52,11 +62,16 @@ import {
   ECALL_FROM_U,
   faultCode,
   faultValue,
+  CBCFE,
+  CBIE,
+  CBZE,
   FS,
   ILLEGAL_INSTRUCTION,
+  LOAD_ACCESS,
   MACHINE_MODE,
   privilege,
   setFault,
+  STORE_ACCESS,
   SUPERVISOR,
   TSR,
   TVM,
@@ -130,12 +145,16 @@ export function executeSlow(hart: usize, u: usize, pc: u64): i32 {
   if (isMemory(op)) return executeMemory(hart, op, u, pc);
   if (isAtomic(op)) return executeAtomic(hart, u) ? Outcome.NEXT : trap(hart, pc);
   if (isCsr(op)) return executeCsr(hart, op, u, pc);
+  if (isCache(op)) return executeCache(hart, op, u, pc);
+  if (isRareFloat(op)) return rareFloat(hart, op, u, pc);
   switch (op) {
     case CounterOp.READ_COUNTER:
       return executeCounter(hart, u, pc);
     case HintOp.PAUSE:
       if (load<u32>(M_HARTS) > 1) yieldSometimes(hart);
       return Outcome.NEXT;
+    case VectorOp.VECTOR:
+      return vector(hart, u, pc);
     case PseudoOp.FP_CHECK:
       return checkFloat(hart, pc);
     case PseudoOp.STRADDLE:
@@ -169,6 +188,48 @@ function yieldSometimes(hart: usize): void {
 }
 const SPINS = 256;
 const YIELD_TICKS: f64 = 500;
+
+function rareFloat(hart: usize, op: i32, u: usize, pc: u64): i32 {
+  const done = executeRareFloat(hart, op, u);
+  if (done) return deviceStored && op == RareFloatOp.FSH ? resync(hart, u, pc) : Outcome.NEXT;
+  return faultCode ? trap(hart, pc) : illegalInstruction(hart, pc);
+}
+
+function vector(hart: usize, u: usize, pc: u64): i32 {
+  switch (executeVector(hart, load<u32>(u, U_IMM))) {
+    case VectorOutcome.DONE:
+      return Outcome.NEXT;
+    case VectorOutcome.DEVICE:
+      return resync(hart, u, pc);
+    case VectorOutcome.FAULT:
+      return trap(hart, pc);
+    default:
+      return illegalInstruction(hart, pc);
+  }
+}
+
+const CACHE_BLOCK: u64 = 64;
+
+/** Zicbom and Zicboz. There are no caches, so all except cbo.zero only check the access. */
+function executeCache(hart: usize, op: i32, u: usize, pc: u64): i32 {
+  const permission = op == CacheOp.CBO_ZERO ? CBZE : op == CacheOp.CBO_INVAL ? CBIE : CBCFE;
+  const priv = privilege(hart);
+  const blocked =
+    (priv < MACHINE_MODE && !(load<u64>(hart, H_MENVCFG) & permission)) ||
+    (priv == USER && !(load<u64>(hart, H_SENVCFG) & permission));
+  if (blocked) return illegalInstruction(hart, pc);
+  const va = load<u64>(hart + load<u16>(u, U_RS1)) & ~(CACHE_BLOCK - 1);
+  if (op == CacheOp.CBO_ZERO) {
+    const host = atomicAddress(hart, va, <u32>CACHE_BLOCK, Access.STORE);
+    if (faultCode) return trap(hart, pc);
+    memory.fill(host, 0, <usize>CACHE_BLOCK);
+    return Outcome.NEXT;
+  }
+  atomicAddress(hart, va, <u32>CACHE_BLOCK, Access.LOAD);
+  // Whoever may load may manage, and faults are those of stores (Zicbom, 2.5.2).
+  if (faultCode) return exception(hart, pc, faultCode - 1 + (STORE_ACCESS - LOAD_ACCESS), faultValue);
+  return Outcome.NEXT;
+}
 
 /** The number of bytes and the kind of extension, for LB … FSD. */
 function executeMemory(hart: usize, op: i32, u: usize, pc: u64): i32 {

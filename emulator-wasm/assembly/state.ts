@@ -12,6 +12,7 @@ export const SPIE: u64 = 1 << 5;
 export const MPIE: u64 = 1 << 7;
 export const SPP: u64 = 1 << 8;
 export const MPP: u64 = 3 << 11;
+export const VS: u64 = 3 << 9;
 export const FS: u64 = 3 << 13;
 export const MPRV: u64 = 1 << 17;
 export const SUM: u64 = 1 << 18;
@@ -21,6 +22,11 @@ export const TW: u64 = 1 << 21;
 export const TSR: u64 = 1 << 22;
 /** UXL and SXL: 64 bits. */
 export const XL64: u64 = (2 << 32) | (2 << 34);
+
+// menvcfg and senvcfg (3.1.18). CBIE has two bits.
+export const CBIE: u64 = 3 << 4;
+export const CBCFE: u64 = 1 << 6;
+export const CBZE: u64 = 1 << 7;
 
 // mip and mie
 export const SSIP: u64 = 1 << 1;

@@ -3,6 +3,7 @@
  */
 import type {
   AtomicOp,
+  CacheOp,
   CounterOp,
   CsrOp,
   FarBranchOp,
@@ -15,7 +16,9 @@ import type {
   NearBranchOp,
   NearJumpOp,
   PseudoOp,
+  RareFloatOp,
   SystemOp,
+  VectorOp,
 } from '../assembly/opcodes.ts';
 
 export type Integer = Exclude<IntegerOp, IntegerOp.END>;
@@ -36,6 +39,9 @@ export type Op =
   | FarJumpOp
   | CsrOp
   | HintOp
+  | CacheOp
+  | RareFloatOp
+  | VectorOp
   | SystemOp
   | PseudoOp;
 

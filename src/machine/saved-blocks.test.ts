@@ -105,6 +105,15 @@ describe('a state is refused', () => {
     ['a hart in no known state', (hart) => hart.setUint32(H_RUN, 7, true)],
     ['an XLEN of 32', (hart) => hart.setBigUint64(H_MSTATUS, 0n, true)],
     ['MPP 2', (hart) => hart.setBigUint64(H_MSTATUS, MSTATUS | (2n << 11n), true)],
+    ['an impossible vector type', (hart) => hart.setBigUint64(layout.H_VTYPE, 4n, true)],
+    ['more elements than the vectors have', (hart) => hart.setUint32(layout.H_VL, 17, true)],
+    [
+      'elements without a vector type',
+      (hart) => {
+        hart.setBigUint64(layout.H_VTYPE, 1n << 63n, true);
+        hart.setUint32(layout.H_VL, 1, true);
+      },
+    ],
     ['Sv48', (hart) => hart.setBigUint64(H_SATP, 9n << 60n, true)],
     ['a page table without a mode', (hart) => hart.setBigUint64(H_SATP, 1n, true)],
     ['a PMP entry that allows writing only', (hart) => hart.setUint8(H_PMPCFG + 3, 2)],

@@ -39,6 +39,11 @@ import {
   H_STIMECMP,
   H_STVAL,
   H_STVEC,
+  H_V,
+  H_VCSR,
+  H_VL,
+  H_VSTART,
+  H_VTYPE,
   H_X,
   M_MODE,
   M_TIME_OFFSET,
@@ -108,9 +113,15 @@ const DOUBLE = 8;
 const PMP_ENTRIES = 16;
 const MACHINE_MODE = 3;
 /** WARL fields of mstatus (privileged specification, 3.1.6): those that software writes, and UXL and SXL. */
-const MSTATUS = 0x7e_79aa;
+const MSTATUS = 0x7e_7faa;
 const XL64 = 0xa;
+/** FIOM, CBIE, CBCFE and CBZE of menvcfg and senvcfg (3.1.18). */
+const ENVIRONMENT = 0xf1;
 const MPP_SHIFT = 11;
+/** v0 to v31, in words of 64 bits. */
+const VECTOR_WORDS = 64;
+/** In the upper word of vtype, vill. */
+const ILL = 2 ** 31;
 /** In the upper word of satp. */
 const SATP_MODE_SHIFT = 28;
 const BARE = 0;
@@ -156,11 +167,16 @@ function hartForm(): Form {
   for (const vector of [H_MTVEC, H_STVEC]) markDouble(form, vector, ALL - 2, ALL);
   for (const any of [H_MSCRATCH, H_MCAUSE, H_MTVAL, H_SSCRATCH, H_SCAUSE, H_STVAL]) markAll(form, any);
   for (const any of [H_START_A1, H_SATP, H_STIMECMP, H_MTIMECMP]) markAll(form, any);
-  markDouble(form, H_MENVCFG, 1, 2 ** 31);
-  mark(form, H_SENVCFG, 1);
+  markDouble(form, H_MENVCFG, ENVIRONMENT, 2 ** 31);
+  mark(form, H_SENVCFG, ENVIRONMENT);
   for (const enable of [H_MCOUNTEREN, H_SCOUNTEREN]) mark(form, enable, ALL);
   mark(form, H_MCOUNTINHIBIT, 5);
   for (const offset of [H_INSTRET_OFFSET, H_CYCLE_OFFSET]) markAll(form, offset);
+  markAll(form, H_V, VECTOR_WORDS);
+  mark(form, H_VSTART, 0x7f);
+  mark(form, H_VL, 0xff);
+  markDouble(form, H_VTYPE, 0xff, ILL);
+  mark(form, H_VCSR, 7);
   mark(form, H_FFLAGS, 31);
   mark(form, H_FRM, 7);
   for (let word = 0; word < PMP_ENTRIES / WORD; word++) mark(form, H_PMPCFG + WORD * word, 0x9f9f_9f9f);
@@ -338,6 +354,11 @@ function checkHart(block: DataView, hart: number, firmware: boolean): void {
   const mode = block.getUint32(H_SATP + WORD, true) >>> SATP_MODE_SHIFT;
   const isBare = mode === BARE && block.getBigUint64(H_SATP, true) === 0n;
   if (!isBare && mode !== SV39) throw wrong('satp');
+  const vtype = block.getUint32(H_VTYPE, true);
+  const ill = block.getUint32(H_VTYPE + WORD, true) === ILL;
+  const longest = longestVector(vtype);
+  if (ill ? vtype !== 0 : longest === 0) throw wrong('vtype');
+  if (block.getUint32(H_VL, true) > (ill ? 0 : longest)) throw wrong('vl');
   for (let entry = 0; entry < PMP_ENTRIES; entry++) {
     // W without R is reserved (privileged specification, 3.7.1).
     if ((block.getUint8(H_PMPCFG + entry) & 3) === 2) throw wrong('pmpcfg');
@@ -354,3 +375,12 @@ function settleLines(memory: WebAssembly.Memory, slots: number): void {
   }
   view.setInt32(PLIC_LEVEL, level, true);
 }
+
+/** The number of elements of a group with this vtype (V 1.0, 3.4), which is 0 if there is no such group. */
+function longestVector(vtype: number): number {
+  const sew = (vtype >> 3) & 7;
+  const lmul = (vtype << 29) >> 29;
+  return sew > 3 || lmul === -4 ? 0 : Math.floor((VLEN * 2 ** lmul) / (8 << sew));
+}
+
+const VLEN = 128;

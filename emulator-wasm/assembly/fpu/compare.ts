@@ -3,12 +3,12 @@ import { NV, raise } from './flags';
 import { asD, asS, bitsD, bitsS, box, isSignallingD, isSignallingS, SIGN_D, SIGN_S, unbox } from './format';
 
 @inline
-function isSignalling<T extends number>(x: T): bool {
+export function isSignalling<T extends number>(x: T): bool {
   return sizeof<T>() == 8 ? isSignallingD(bitsD(<f64>x)) : isSignallingS(bitsS(<f32>x));
 }
 
 @inline
-function isUnordered<T extends number>(x: T, y: T): bool {
+export function isUnordered<T extends number>(x: T, y: T): bool {
   return isNaN(x) || isNaN(y);
 }
 

@@ -20,7 +20,7 @@ import { softNarrow } from './soft';
 
 /** Rounds a number to an integer, as a double. */
 @inline
-function roundToIntegral(x: f64, rm: i32): f64 {
+export function roundToIntegral(x: f64, rm: i32): f64 {
   const whole = trunc(x);
   switch (rm) {
     case RNE:
@@ -46,6 +46,20 @@ function toInteger<T extends number>(x: f64, rm: i32): T {
   }
   if (whole != x) raise(NX);
   return <T>whole;
+}
+
+/** Single to a signed or unsigned halfword, which saturates */
+export function cvtHalfwordS(a: u64, rm: i32, signed: bool): u64 {
+  const x = widened(a);
+  const whole = roundToIntegral(x, rm);
+  const most = signed ? 32767.0 : 65535.0;
+  const least = signed ? -32768.0 : 0.0;
+  if (whole >= least && whole <= most) {
+    if (whole != x) raise(NX);
+    return <u64>(<i64>whole);
+  }
+  raise(NV);
+  return <u64>(<i64>(whole < least ? least : most));
 }
 
 @inline

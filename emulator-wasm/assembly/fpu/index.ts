@@ -6,5 +6,7 @@
 export * from './compare';
 export * from './convert';
 export * from './double';
+export * from './extra';
 export { fflags, getFlags, raise, setFlags } from './flags';
+export * from './half';
 export * from './single';

@@ -85,6 +85,11 @@ export function packS(sign: u64, exponent: i32, significand: u64, rm: i32): u32 
   return <u32>((sign >> 32) | roundPack(sign != 0, exponent, significand, rm, 23, INFINITY_S));
 }
 
+/** The half with the sign bit 63 of `sign`. Other arguments as for roundPack. */
+export function packH(sign: u64, exponent: i32, significand: u64, rm: i32): u32 {
+  return <u32>((sign >> 48) | roundPack(sign != 0, exponent, significand, rm, 10, 0x7c00));
+}
+
 /** The sign bit of a sum that cancelled exactly. */
 @inline
 export function zeroSign(rm: i32): u64 {

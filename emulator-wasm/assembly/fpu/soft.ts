@@ -24,13 +24,13 @@ function significand(a: u64): u64 {
 
 /** The biased exponent that a number would have with a normalised significand, which may be below 1. */
 @inline
-function exponent(a: u64): i32 {
+export function exponent(a: u64): i32 {
   return max(<i32>((a & INFINITY_D) >> 52), 1) + 11 - <i32>clz(significand(a));
 }
 
 /** The significand shifted so that its leading bit is bit 63. */
 @inline
-function normalised(a: u64): u64 {
+export function normalised(a: u64): u64 {
   const s = significand(a);
   return s << clz(s);
 }

@@ -72,13 +72,13 @@
         (local.set $l14
           (i32.atomic.load
             (local.get $l11)))
-        (i32.store offset=1032
+        (i32.store offset=1576
           (local.get $hart)
           (local.get $l11))
-        (i32.store offset=1036
+        (i32.store offset=1580
           (local.get $hart)
           (i32.const 4))
-        (i32.store offset=1040
+        (i32.store offset=1584
           (local.get $hart)
           (local.get $l14))
         (local.set $l15
@@ -99,11 +99,11 @@
         (if $I3 (result i32)
           (i32.and
             (i32.eq
-              (i32.load offset=1032
+              (i32.load offset=1576
                 (local.get $hart))
               (local.get $l11))
             (i32.eq
-              (i32.load offset=1036
+              (i32.load offset=1580
                 (local.get $hart))
               (i32.const 4)))
           (then
@@ -111,15 +111,15 @@
               (i32.eq
                 (i32.atomic.rmw.cmpxchg
                   (local.get $l11)
-                  (i32.load offset=1040
+                  (i32.load offset=1584
                     (local.get $hart))
                   (i32.wrap_i64
                     (local.get $l16)))
-                (i32.load offset=1040
+                (i32.load offset=1584
                   (local.get $hart)))))
           (else
             (i32.const 1)))
-        (i32.store offset=1032
+        (i32.store offset=1576
           (local.get $hart)
           (i32.const 0))
         (drop)

@@ -19,13 +19,14 @@ import {
 } from '../../layout.ts';
 import { type Core, clearDevices, type MachineMemory, PRIV_M } from '../support/core.ts';
 import { writeElf } from '../support/elf.ts';
-import { qemuUser } from '../support/qemu.ts';
+import { qemuRva23, qemuUser } from '../support/qemu.ts';
 import { Random } from '../support/random.ts';
 import { withTemporaryDirectory } from '../support/toolchain.ts';
 import { Assembler, type Label } from './assembler.ts';
-import { CODE_START, DATA, DATA_ENTRIES, DATA_PAGES, DATA_PERIOD, firmware } from './firmware.ts';
-import { type Group, generate, POOL_BYTES, type Program, SCRATCH_BYTES } from './program.ts';
+import { CODE_START, DATA, DATA_ENTRIES, DATA_PAGES, DATA_PERIOD, DATA_SKIPS, firmware } from './firmware.ts';
+import { type Group, generate, POOL_BYTES, type Program, RVA23_GROUPS, SCRATCH_BYTES } from './program.ts';
 import { type Areas, type Layout, ROUNDS_BYTES, render } from './render.ts';
+import { TRAPS } from './roles.ts';
 
 const PAGE = 0x1000;
 
@@ -73,9 +74,63 @@ function epilogue(assembler: Assembler, results: Label, end: Label): void {
   assembler.emit('ecall', {});
 }
 
+const SIGALTSTACK = 132;
+const SIGACTION = 134;
+const SIGRETURN = 139;
+const SIGILL = 4;
+const SIGINFO_ONSTACK_NODEFER = 0x4800_0004;
+/** The stack of signals, and the structures for the system calls after it. */
+const SIGNAL_BYTES = 3 * PAGE;
+const SIGNAL_STACK = 2 * PAGE;
+/** The offset of the program counter in what a signal handler gets, before x1 to x31. */
+const CONTEXT_PC = 176;
+
+/** Lets a Linux process skip illegal instructions and count them, as the firmware does. */
+function skipIllegal(assembler: Assembler, area: Label): void {
+  const [handler, start]: Label[] = [{}, {}];
+  assembler.jump('jal', { rd: 0 }, start as Label);
+  assembler.place(handler as Label);
+  for (const [offset, step] of [
+    [CONTEXT_PC, 4],
+    [CONTEXT_PC + 8 * TRAPS, 1],
+  ] as const) {
+    assembler.emit('ld', { rd: A0, rs1: A2, imm: offset });
+    assembler.emit('addi', { rd: A0, rs1: A0, imm: step });
+    assembler.emit('sd', { rs1: A2, rs2: A0, imm: offset });
+  }
+  assembler.emit('addi', { rd: A7, rs1: 0, imm: SIGRETURN });
+  assembler.emit('ecall', {});
+  assembler.place(start as Label);
+  const call = (number: number) => {
+    assembler.emit('addi', { rd: A7, rs1: 0, imm: number });
+    assembler.emit('ecall', {});
+  };
+  // stack_t: address, flags, size.
+  assembler.relative('addi', { rd: A1 }, A1, area);
+  assembler.relative('addi', { rd: A0 }, A0, area, SIGNAL_STACK);
+  assembler.emit('sd', { rs1: A0, rs2: A1, imm: 0 });
+  assembler.constant(A2, SIGNAL_STACK);
+  assembler.emit('sd', { rs1: A0, rs2: A2, imm: 16 });
+  assembler.emit('addi', { rd: A1, rs1: 0, imm: 0 });
+  call(SIGALTSTACK);
+  // sigaction: handler, flags, mask.
+  assembler.relative('addi', { rd: A1 }, A1, area, SIGNAL_STACK + 64);
+  assembler.relative('addi', { rd: A0 }, A0, handler as Label);
+  assembler.emit('sd', { rs1: A1, rs2: A0, imm: 0 });
+  assembler.constant(A0, SIGINFO_ONSTACK_NODEFER);
+  assembler.emit('sd', { rs1: A1, rs2: A0, imm: 8 });
+  assembler.emit('addi', { rd: A0, rs1: 0, imm: SIGILL });
+  assembler.emit('addi', { rd: A2, rs1: 0, imm: 0 });
+  assembler.emit('addi', { rd: 13, rs1: 0, imm: 8 });
+  call(SIGACTION);
+}
+
 /** Lays out programs that run `rounds` times, with a checkpoint every `interval` atoms. */
 export function buildBatch(identities: readonly Identity[], interval: number, rounds = 1): Batch {
   const assembler = new Assembler(CODE_START);
+  const signals: Label = {};
+  const skips = identities.some(({ group }) => group === 'V');
+  if (skips) skipIllegal(assembler, signals);
   const rendered = identities.map((identity) => {
     const program = generate(identity.seed, identity.group, identity.index);
     const areas: Areas = { pool: {}, scratch: {}, trace: {}, rounds: {} };
@@ -91,6 +146,7 @@ export function buildBatch(identities: readonly Identity[], interval: number, ro
     free += bytes;
     return label.address;
   };
+  if (skips) reserve(signals, SIGNAL_BYTES);
   for (const { areas } of rendered) reserve(areas.pool, POOL_BYTES);
   results.address = free;
   const programs = rendered.map(({ identity, program, areas, layout }) => ({
@@ -122,7 +178,8 @@ export async function runOnQemu(batch: Batch): Promise<Uint8Array> {
   return withTemporaryDirectory(async (directory) => {
     const path = join(directory, 'batch.elf');
     await writeFile(path, writeElf(batch.image, RAM_START, CODE_START), { mode: 0o755 });
-    const { status, output, errors } = await qemuUser(path);
+    const rva23 = batch.programs.some(({ group }) => RVA23_GROUPS.has(group));
+    const { status, output, errors } = await (rva23 ? qemuRva23 : qemuUser)(path);
     if (status !== 0) throw new Error(`qemu-riscv64 ended with status ${status}: ${errors}`);
     return output;
   });
@@ -167,6 +224,7 @@ export function runOnCore(
   const { view } = machine;
   view.setUint32(M_MODE, mode.period > 0 ? MODE_ICOUNT : 0, true);
   machine.write(DATA + DATA_PERIOD, BigInt(mode.period));
+  machine.write(DATA + DATA_SKIPS, batch.programs.some(({ group }) => group === 'V') ? 1n : 0n);
   core.reset(RAM_START, PRIV_M, satp);
   drive(core, mode.stride, LIMIT * batch.programs.length * batch.rounds);
 

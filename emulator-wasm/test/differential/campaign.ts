@@ -1,5 +1,6 @@
 /** Runs random programs on both sides, in batches, and narrows down the differences. */
 import { Core, coreModule, MachineMemory } from '../support/core.ts';
+import { hasRva23Qemu } from '../support/qemu.ts';
 import {
   type Batch,
   buildBatch,
@@ -10,7 +11,7 @@ import {
   runOnQemu,
 } from './batch.ts';
 import { firstDifference } from './compare.ts';
-import { GROUPS, type Group } from './program.ts';
+import { GROUPS, type Group, RVA23_GROUPS } from './program.ts';
 
 const RAM_SIZE = 64 << 20;
 const ATOMS_PER_CHECKPOINT = 12;
@@ -127,6 +128,7 @@ export async function runGroups(
   const failures: string[] = [];
   let instructions = 0;
   for (const group of GROUPS) {
+    if (RVA23_GROUPS.has(group) && !hasRva23Qemu) continue;
     const outcome = await runBatch(core, identities(seed, group, from, count), rounds);
     report(group, outcome);
     instructions += outcome.instructions;

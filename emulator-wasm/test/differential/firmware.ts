@@ -4,6 +4,7 @@
  */
 import { RAM_START } from '../../layout.ts';
 import { Assembler, type Label } from './assembler.ts';
+import { TRAPS } from './roles.ts';
 
 const PAGE = 0x1000;
 
@@ -22,6 +23,8 @@ export const DATA_PERIOD = 48;
  * The offset in the ring of resident pages, and the ring itself, which holds addresses of page table entries.
  */
 const DATA_TURN = 56;
+/** Whether illegal instructions are skipped and counted, in TRAPS. */
+export const DATA_SKIPS = 96;
 const DATA_RING = 64;
 /** Just enough for one instruction: two pages of code, two of data. */
 const RESIDENT = 4;
@@ -36,6 +39,8 @@ const CSR = {
   mscratch: 0x340,
   mepc: 0x341,
   mcause: 0x342,
+  menvcfg: 0x30a,
+  senvcfg: 0x10a,
   mtval: 0x343,
   pmpcfg0: 0x3a0,
   pmpaddr0: 0x3b0,
@@ -90,8 +95,11 @@ function start(code: Routine, handler: Label): void {
   code.write(CSR.mtvec, T0);
   code.relative('addi', { rd: T2 }, T2, { address: DATA });
   code.write(CSR.mscratch, T2);
-  code.constant(T0, 0x6000); // FS
+  code.constant(T0, 0x6600); // FS, VS
   code.emit('csrrs', { rd: 0, csr: CSR.mstatus, rs1: T0 });
+  code.constant(T0, 0xf0); // CBIE, CBCFE, CBZE
+  code.write(CSR.menvcfg, T0);
+  code.write(CSR.senvcfg, T0);
   code.constant(T0, 0x1800); // MPP
   code.emit('csrrc', { rd: 0, csr: CSR.mstatus, rs1: T0 });
   code.constant(T0, -1);
@@ -116,7 +124,7 @@ function start(code: Routine, handler: Label): void {
 }
 
 function trapHandler(code: Routine, handler: Label): void {
-  const [interrupt, call, exit, back, unexpected]: Label[] = [{}, {}, {}, {}, {}];
+  const [interrupt, call, exit, back, illegal, unexpected]: Label[] = [{}, {}, {}, {}, {}, {}];
   while (code.pc % 4 !== 0) code.emit('c.addi', { rd: 0, imm: 0 });
   code.place(handler);
   code.emit('csrrw', { rd: T0, csr: CSR.mscratch, rs1: T0 });
@@ -140,6 +148,8 @@ function trapHandler(code: Routine, handler: Label): void {
   code.go(back as Label);
 
   code.place(call as Label);
+  code.constant(T2, 2);
+  code.jump('beq', { rs1: T1, rs2: T2 }, illegal as Label);
   code.constant(T2, 8);
   code.jump('bltu', { rs1: T1, rs2: T2 }, unexpected as Label);
   code.constant(T2, EXIT);
@@ -155,6 +165,15 @@ function trapHandler(code: Routine, handler: Label): void {
   code.write(CSR.mscratch, T0);
   code.load(T0, T0, 0);
   code.emit('mret', {});
+
+  code.place(illegal as Label);
+  code.load(T1, T0, DATA_SKIPS);
+  code.jump('beq', { rs1: T1, rs2: 0 }, unexpected as Label);
+  code.immediate('addi', TRAPS, TRAPS, 1);
+  code.read(T1, CSR.mepc);
+  code.immediate('addi', T1, T1, 4);
+  code.write(CSR.mepc, T1);
+  code.go(back as Label);
 
   code.place(exit as Label);
   finish(code, FINISHER_PASS);

@@ -40,8 +40,11 @@ describe('instruction table', () => {
 
   it('agrees with the GNU disassembler on names, registers and immediates', async () => {
     const usual = samples
-      // Debian's binutils 2.40 do not know Zicond.
-      .filter(({ instruction: { name, extension } }) => !/^fence/.test(name) && extension !== 'Zicond')
+      // Debian's binutils 2.40 do not know all extensions with longer names, and QEMU decodes the same words.
+      .filter(
+        ({ instruction: { name, extension } }) =>
+          (!/^fence/.test(name) && !/^(V|Z(v|ic|im|aw|f|c))/.test(extension)) || extension === 'Zicsr',
+      )
       // The disassembler knows exact conversions only with rounding mode 0, although any is legal.
       .map(({ instruction, operands }) => ({
         instruction,

@@ -1,8 +1,10 @@
 /**
- * The instructions of RV64GC with Zba, Zbb, Zbs and Zicond, from the tables of the unprivileged
- * specification. They are written independently of the core's decoder, so that neither repeats the other's
- * mistakes, and instructions.test.ts checks them against the GNU disassembler.
+ * The instructions of RVA23U64, from the tables of the unprivileged specification. They are written
+ * independently of the core's decoder, so that neither repeats the other's mistakes. instructions.test.ts
+ * checks them against the GNU disassembler, as far as that knows them.
  */
+
+import { defineVector } from './vector-instructions.ts';
 
 export type Extension =
   | 'I'
@@ -13,14 +15,26 @@ export type Extension =
   | 'C'
   | 'B'
   | 'Zicond'
+  | 'Zimop'
+  | 'Zawrs'
+  | 'Zicbom'
+  | 'Zicboz'
+  | 'Zfhmin'
+  | 'Zfa'
+  | 'Zcb'
+  | 'Zcmop'
+  | 'V'
+  | 'Zvbb'
   | 'Zicsr'
   | 'Zifencei'
   | 'privileged';
 
-export type FieldName = 'rd' | 'rs1' | 'rs2' | 'rs3' | 'rm' | 'imm' | 'csr' | 'zimm' | 'aqrl' | 'ignored';
+export type FieldName =
+  | ('rd' | 'rs1' | 'rs2' | 'rs3' | 'rm' | 'imm' | 'csr' | 'zimm' | 'aqrl' | 'ignored')
+  | ('vd' | 'vs1' | 'vs2' | 'vs3' | 'vm' | 'vtype');
 
-/** `x` and `f` are register files; all others are plain numbers. */
-export type FieldKind = 'x' | 'f' | 'number';
+/** `x`, `f` and `v` are register files; all others are plain numbers. */
+export type FieldKind = 'x' | 'f' | 'v' | 'number';
 
 export interface Field {
   readonly name: FieldName;
@@ -47,6 +61,7 @@ export type Operands = Partial<Record<FieldName, number>>;
 
 const x = (name: FieldName, bit: number): Field => ({ ...plain(name, [0, bit, 5]), kind: 'x' });
 const f = (name: FieldName, bit: number): Field => ({ ...plain(name, [0, bit, 5]), kind: 'f' });
+const v = (name: FieldName, bit: number): Field => ({ ...plain(name, [0, bit, 5]), kind: 'v' });
 const shortX = (name: FieldName, bit: number): Field => ({
   ...plain(name, [0, bit, 3]),
   kind: 'x',
@@ -117,7 +132,15 @@ function define(
   excluded: (operands: Operands) => boolean = () => false,
 ): void {
   const size = (match & 3) === 3 ? 4 : 2;
-  instructions.push({ name, extension, size, match, mask: fixedBits(size, fields), fields, excluded });
+  instructions.push({
+    name,
+    extension,
+    size,
+    match: match | 0,
+    mask: fixedBits(size, fields),
+    fields,
+    excluded,
+  });
 }
 
 const word = (opcode: number, funct3: number, high = 0) => opcode | (funct3 << 12) | (high << 20);
@@ -346,6 +369,50 @@ registers('Zicond', [
   ['czero.nez', 0x33, 7, 0x07],
 ]);
 
+// ---- Zimop, Zawrs, Zicbom, Zicboz ----------------------------------------------------------
+for (let n = 0; n < 32; n++) {
+  const high = 0x81c | ((n & 3) << 0) | (((n >> 2) & 3) << 6) | ((n >> 4) << 10);
+  define('Zimop', `mop.r.${n}`, word(0x73, 4, high), [RD, RS1]);
+}
+for (let n = 0; n < 8; n++) {
+  const high = 0x820 | ((n & 3) << 6) | ((n >> 2) << 10);
+  define('Zimop', `mop.rr.${n}`, word(0x73, 4, high), [RD, RS1, RS2]);
+}
+define('Zawrs', 'wrs.nto', word(0x73, 0, 0x00d), []);
+define('Zawrs', 'wrs.sto', word(0x73, 0, 0x01d), []);
+for (const [n, name] of ['cbo.inval', 'cbo.clean', 'cbo.flush'].entries()) {
+  define('Zicbom', name, word(0x0f, 2, n), [RS1]);
+}
+define('Zicboz', 'cbo.zero', word(0x0f, 2, 4), [RS1]);
+
+// ---- Zfhmin, Zfa --------------------------------------------------------------------------
+define('Zfhmin', 'flh', word(0x07, 1), [FD, RS1, I_IMM]);
+define('Zfhmin', 'fsh', word(0x27, 1), [RS1, FS2, S_IMM]);
+define('Zfhmin', 'fmv.x.h', word(0x53, 0, funct7(0x72)), [RD, FS1]);
+define('Zfhmin', 'fmv.h.x', word(0x53, 0, funct7(0x7a)), [FD, RS1]);
+for (const [name, high] of [
+  ['fcvt.s.h', funct7(0x20, 2)],
+  ['fcvt.d.h', funct7(0x21, 2)],
+  ['fcvt.h.s', funct7(0x22, 0)],
+  ['fcvt.h.d', funct7(0x22, 1)],
+] as const) {
+  define('Zfhmin', name, word(0x53, 0, high), [FD, FS1, RM], reservedRounding);
+}
+for (const [fmt, s] of ['s', 'd'].entries()) {
+  const op = (name: string, funct5: number, fields: readonly Field[], rm = 0, rs2 = 0) =>
+    define('Zfa', `${name}.${s}`, word(0x53, rm, funct7((funct5 << 2) | fmt, rs2)), fields);
+  op('fli', 0x1e, [FD, plain('imm', [0, 15, 5])], 0, 1);
+  op('fminm', 0x05, [FD, FS1, FS2], 2);
+  op('fmaxm', 0x05, [FD, FS1, FS2], 3);
+  op('fleq', 0x14, [RD, FS1, FS2], 4);
+  op('fltq', 0x14, [RD, FS1, FS2], 5);
+  for (const [n, name] of ['fround', 'froundnx'].entries()) {
+    const high = funct7((0x08 << 2) | fmt, 4 + n);
+    define('Zfa', `${name}.${s}`, word(0x53, 0, high), [FD, FS1, RM], reservedRounding);
+  }
+}
+define('Zfa', 'fcvtmod.w.d', word(0x53, 1, funct7(0x61, 8)), [RD, FS1]);
+
 // ---- C ------------------------------------------------------------------------------------
 const quadrant = (op: number, funct3: number, rest = 0) => op | (funct3 << 13) | rest;
 const C_RD = x('rd', 7);
@@ -414,6 +481,37 @@ define('C', 'c.add', quadrant(2, 4, 1 << 12), [C_RD, C_RS2], noRs2);
 define('C', 'c.fsdsp', quadrant(2, 5), [C_FS2, DOUBLE_SP_STORE]);
 define('C', 'c.swsp', quadrant(2, 6), [C_RS2, immediate(false, ['5:2|7:6', 7])]);
 define('C', 'c.sdsp', quadrant(2, 7), [C_RS2, DOUBLE_SP_STORE]);
+
+// ---- Zcb, Zcmop ---------------------------------------------------------------------------
+const BYTE_OFFSET = immediate(false, ['0|1', 5]);
+const HALF_OFFSET = immediate(false, ['1', 5]);
+define('Zcb', 'c.lbu', quadrant(0, 4), [LOW_RD, HIGH_RS1, BYTE_OFFSET]);
+define('Zcb', 'c.lhu', quadrant(0, 4, 1 << 10), [LOW_RD, HIGH_RS1, HALF_OFFSET]);
+define('Zcb', 'c.lh', quadrant(0, 4, (1 << 10) | (1 << 6)), [LOW_RD, HIGH_RS1, HALF_OFFSET]);
+define('Zcb', 'c.sb', quadrant(0, 4, 2 << 10), [HIGH_RS1, LOW_RS2, BYTE_OFFSET]);
+define('Zcb', 'c.sh', quadrant(0, 4, 3 << 10), [HIGH_RS1, LOW_RS2, HALF_OFFSET]);
+define('Zcb', 'c.mul', quadrant(1, 4, (7 << 10) | (2 << 5)), [HIGH_RD, LOW_RS2]);
+for (const [n, name] of ['c.zext.b', 'c.sext.b', 'c.zext.h', 'c.sext.h', 'c.zext.w', 'c.not'].entries()) {
+  define('Zcb', name, quadrant(1, 4, (7 << 10) | (3 << 5) | (n << 2)), [HIGH_RD]);
+}
+for (let n = 1; n < 16; n += 2) define('Zcmop', `c.mop.${n}`, quadrant(1, 3, n << 7), []);
+
+// ---- V, Zvbb ------------------------------------------------------------------------------
+defineVector(define, {
+  VD: v('vd', 7),
+  VS1: v('vs1', 15),
+  VS2: v('vs2', 20),
+  VS3: v('vs3', 7),
+  VM: plain('vm', [0, 25, 1]),
+  RD,
+  RS1,
+  RS2,
+  FD,
+  FS1,
+  IMM5: plain('imm', [0, 15, 5]),
+  VTYPE11: plain('vtype', [0, 20, 11]),
+  VTYPE10: plain('vtype', [0, 20, 10]),
+});
 
 export const INSTRUCTIONS: readonly Instruction[] = instructions;
 

@@ -4,6 +4,7 @@
  */
 import { Random } from '../support/random.ts';
 import {
+  type Extension,
   type Field,
   fieldRange,
   INSTRUCTIONS,
@@ -11,33 +12,15 @@ import {
   instruction,
   type Operands,
 } from './instructions.ts';
+import { type Code, type Roles, TRAPS } from './roles.ts';
 import { edgeValue, type ValueKind } from './values.ts';
+import { VectorCode } from './vector-code.ts';
 
-export const GROUPS = ['I', 'M', 'A', 'F', 'D', 'C', 'B', 'mixed'] as const;
+export const GROUPS = ['I', 'M', 'A', 'F', 'D', 'C', 'B', 'mixed', 'Zi', 'Zf', 'Zc', 'V'] as const;
 export type Group = (typeof GROUPS)[number];
 
-export interface Code {
-  readonly instruction: Instruction;
-  readonly operands: Operands;
-}
-
-/** Registers with a role throughout a program. Random code reads them but never writes them. */
-export interface Roles {
-  /** The next free byte of the trace. */
-  readonly trace: number;
-  /** The approximate middle of the scratch area. Random code loads and stores around it. */
-  readonly scratch: number;
-  /** Edge values, never written. */
-  readonly pool: number;
-  /** Working registers of the code between random instructions. */
-  readonly temporary: number;
-  readonly address: number;
-  /** Link and loop registers of main and of leaf functions. */
-  readonly link: number;
-  readonly leafLink: number;
-  readonly count: number;
-  readonly leafCount: number;
-}
+/** Groups of extensions that Debian bookworm's QEMU 7.2 does not have. */
+export const RVA23_GROUPS: ReadonlySet<Group> = new Set<Group>(['Zi', 'Zf', 'Zc', 'V']);
 
 export type Item =
   /** Consecutive instructions without a checkpoint between them. */
@@ -87,6 +70,8 @@ export interface Program {
   readonly shifted: boolean;
   readonly fcsr: number;
   readonly floating: boolean;
+  /** Whether checkpoints include the vector unit, and instructions may be illegal. */
+  readonly vector: boolean;
   readonly routines: readonly Routine[];
   readonly main: readonly Item[];
   readonly pool: readonly bigint[];
@@ -97,8 +82,8 @@ export const POOL_BYTES = 0x1000;
 export const SCRATCH_BYTES = 0x2000;
 
 const CONTROL = /^(c\.)?(jal|jalr|j|jr|beq|bne|blt|bge|bltu|bgeu|beqz|bnez|ecall|ebreak)$/;
-const LOAD = /^(c\.)?(l[bhwd]u?|fl[wd])(sp)?$/;
-const STORE = /^(c\.)?(s[bhwd]|fs[wd])(sp)?$/;
+const LOAD = /^(c\.)?(l[bhwd]u?|fl[hwd])(sp)?$/;
+const STORE = /^(c\.)?(s[bhwd]|fs[hwd])(sp)?$/;
 const STACK = /^c\.\w+[wd]sp$/;
 
 const PLAIN = INSTRUCTIONS.filter(
@@ -106,24 +91,32 @@ const PLAIN = INSTRUCTIONS.filter(
     !CONTROL.test(name) &&
     !LOAD.test(name) &&
     !STORE.test(name) &&
-    !['A', 'Zicsr', 'privileged', 'Zifencei'].includes(extension) &&
+    !['A', 'Zicsr', 'privileged', 'Zifencei', 'Zicbom', 'Zicboz', 'V', 'Zvbb'].includes(extension) &&
     name !== 'fence',
 );
 const MEMORY = INSTRUCTIONS.filter(({ name }) => LOAD.test(name) || STORE.test(name));
 const AMOS = INSTRUCTIONS.filter(({ name }) => name.startsWith('amo'));
+const CACHE_BLOCKS = INSTRUCTIONS.filter(({ name }) => name.startsWith('cbo.'));
 const CONDITIONS = INSTRUCTIONS.filter(({ name }) => /^b(eq|ne|lt|ge)u?$/.test(name));
 const COMPRESSED_CONDITIONS = [instruction('c.beqz'), instruction('c.bnez')];
 
-/** The extensions of a group's instructions. The first is the group's subject. */
-const EXTENSIONS: Record<Group, readonly string[]> = {
-  I: ['I'],
-  M: ['M', 'I'],
-  A: ['A', 'I'],
-  F: ['F', 'I'],
-  D: ['D', 'F', 'I'],
-  C: ['C', 'I'],
-  B: ['B', 'I'],
-  mixed: ['I', 'M', 'A', 'F', 'D', 'C', 'B'],
+/** The extensions of a group's instructions, its subject apart. */
+const EXTENSIONS: Record<
+  Group,
+  { readonly subject: readonly Extension[]; readonly others: readonly Extension[] }
+> = {
+  I: { subject: ['I'], others: [] },
+  M: { subject: ['M'], others: ['I'] },
+  A: { subject: ['A'], others: ['I'] },
+  F: { subject: ['F'], others: ['I'] },
+  D: { subject: ['D'], others: ['F', 'I'] },
+  C: { subject: ['C'], others: ['I'] },
+  B: { subject: ['B'], others: ['I'] },
+  mixed: { subject: ['I'], others: ['M', 'A', 'F', 'D', 'C', 'B'] },
+  Zi: { subject: ['Zicond', 'Zimop', 'Zawrs', 'Zicbom', 'Zicboz'], others: ['I'] },
+  Zf: { subject: ['Zfa', 'Zfhmin'], others: ['D', 'F', 'I'] },
+  V: { subject: [], others: ['D', 'F', 'I'] },
+  Zc: { subject: ['Zcb', 'Zcmop'], others: ['C', 'I'] },
 };
 
 function accessSize(name: string): number {
@@ -139,21 +132,28 @@ class Generator {
   readonly #free: readonly number[];
   readonly #stackPointer: boolean;
   readonly #scratchBias: number;
+  readonly #extensions: ReadonlySet<Extension>;
   readonly #plain: readonly Instruction[];
   readonly #subject: readonly Instruction[];
   readonly #memory: readonly Instruction[];
+  readonly #vectors: VectorCode;
   readonly #compressed: boolean;
   readonly #floating: boolean;
 
   constructor(group: Group, random: Random) {
     this.#random = random;
     this.#group = group;
-    const extensions = EXTENSIONS[group];
+    const { subject, others } = EXTENSIONS[group];
+    const extensions = [...subject, ...others];
+    this.#extensions = new Set(extensions);
     this.#compressed = extensions.includes('C');
     this.#floating = extensions.includes('F') || this.#compressed;
     this.#stackPointer = this.#compressed && random.chance(0.7);
     this.#roles = this.#assignRoles();
-    const reserved = new Set([0, ...Object.values(this.#roles), ...(this.#stackPointer ? [2] : [])]);
+    const reserved = new Set([
+      ...[0, ...Object.values(this.#roles)],
+      ...[...(this.#stackPointer ? [2] : []), ...(group === 'V' ? [TRAPS] : [])],
+    ]);
     this.#free = Array.from({ length: 32 }, (_, i) => i).filter((i) => !reserved.has(i));
     // Close to the boundary of the two scratch pages, so that small offsets cross it.
     this.#scratchBias = random.between(-48, 48) & (random.chance(0.5) ? -8 : -1);
@@ -162,8 +162,9 @@ class Generator {
       (this.#stackPointer || !STACK.test(name)) &&
       (this.#free.includes(2) || name !== 'c.addi16sp');
     this.#plain = PLAIN.filter(usable);
-    this.#subject = PLAIN.filter((i) => i.extension === extensions[0] && usable(i));
+    this.#subject = PLAIN.filter((i) => subject.includes(i.extension) && usable(i));
     this.#memory = MEMORY.filter(usable);
+    this.#vectors = new VectorCode(random, this.#roles, this.#free, this.#scratchBias);
   }
 
   generate(): Program {
@@ -183,6 +184,7 @@ class Generator {
       shifted: random.chance(0.4),
       fcsr: (random.below(5) << 5) | random.below(32),
       floating: this.#floating,
+      vector: this.#group === 'V',
       routines,
       main: this.#items(220, 'main'),
       pool: Array.from({ length: POOL_BYTES / 8 }, () => this.#value()),
@@ -193,7 +195,14 @@ class Generator {
   #assignRoles(): Roles {
     const random = this.#random;
     const low = random.shuffle([8, 9, 10, 11, 12, 13, 14, 15]);
-    const high = random.shuffle([...(this.#stackPointer ? [] : [2]), 3, 4, 6, 7, ...range(16, 31)]);
+    const high = random.shuffle([
+      ...(this.#stackPointer ? [] : [2]),
+      ...(this.#group === 'V' ? [] : [TRAPS]),
+      4,
+      6,
+      7,
+      ...range(16, 31),
+    ]);
     const links = random.chance(0.5) ? [1, 5] : [high.pop() as number, random.pick([1, 5])];
     const take = () => high.pop() as number;
     return {
@@ -220,6 +229,10 @@ class Generator {
       D: ['double', 'double', 'single', 'integer'],
       C: ['integer', 'integer', 'double'],
       mixed: ['integer', 'single', 'double'],
+      Zi: ['integer'],
+      Zf: ['half', 'single', 'double'],
+      Zc: ['integer', 'integer', 'double'],
+      V: ['integer', 'halves', 'singles', 'double'],
     };
     return edgeValue(random.pick(kinds[this.#group]), random);
   }
@@ -294,11 +307,13 @@ class Generator {
   #atom(): Item {
     const random = this.#random;
     const roll = random.u32() / 2 ** 32;
+    if (this.#group === 'V' && roll < 0.8) return { kind: 'atom', code: this.#vectors.atom() };
     if (roll < 0.04) return { kind: 'atom', code: this.#walk() };
     if (roll < 0.18) return { kind: 'atom', code: this.#memoryAccess() };
     if (roll < 0.19) return { kind: 'atom', code: [this.#fence()] };
     if (roll < 0.25 && this.#floating) return { kind: 'atom', code: this.#floatingCsr() };
-    if (EXTENSIONS[this.#group].includes('A') && roll < (this.#group === 'A' ? 0.8 : 0.35)) {
+    if (this.#extensions.has('Zicboz') && roll < 0.3) return { kind: 'atom', code: this.#cacheBlock() };
+    if (this.#extensions.has('A') && roll < (this.#group === 'A' ? 0.8 : 0.35)) {
       return { kind: 'atom', code: random.chance(0.75) ? this.#amo() : this.#reservation() };
     }
     return { kind: 'atom', code: this.#computation() };
@@ -448,6 +463,16 @@ class Generator {
   #alignedPointer(register: number, size: number): Code {
     const imm = size * this.#random.between(-8, 8) - (this.#scratchBias & (size - 1));
     return { instruction: instruction('addi'), operands: { rd: register, rs1: this.#roles.scratch, imm } };
+  }
+
+  #cacheBlock(): Code[] {
+    const random = this.#random;
+    const pointer = random.pick(this.#free);
+    const move = { rd: pointer, rs1: this.#roles.scratch, imm: random.between(-1000, 1000) };
+    return [
+      { instruction: instruction('addi'), operands: move },
+      { instruction: random.pick(CACHE_BLOCKS), operands: { rs1: pointer } },
+    ];
   }
 
   #amo(): Code[] {

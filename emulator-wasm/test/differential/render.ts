@@ -4,7 +4,8 @@
  * scratch areas agree. The first difference shows where they diverged.
  */
 import type { Assembler, Label } from './assembler.ts';
-import { type Code, type Item, type Program, type Routine, SCRATCH_BYTES } from './program.ts';
+import { type Item, type Program, type Routine, SCRATCH_BYTES } from './program.ts';
+import { type Code, TRAPS } from './roles.ts';
 
 /** The name of a value in the trace: `x5`, `f3`, `fcsr`. The checkpoint's number precedes the values. */
 export interface Checkpoint {
@@ -39,6 +40,14 @@ interface CompiledRoutine {
   readonly source: Routine;
   traceBytes: number;
 }
+
+/** vstart comes first, because it has to be 0 while registers are stored. */
+const VECTOR_CSRS = [
+  ['vstart', 0x008],
+  ['vl', 0xc20],
+  ['vtype', 0xc21],
+  ['vcsr', 0x00f],
+] as const;
 
 /** A compressed conditional branch reaches 256 bytes. An atom takes at most this many. */
 const ATOM_BYTES = 56;
@@ -141,6 +150,10 @@ class Renderer {
     pointer(roles.trace, trace);
     pointer(roles.scratch, scratch, middle + scratchBias);
     if (stackPointer) pointer(2, scratch, middle + stackBias);
+    for (let register = 0; this.#program.vector && register < 32; register += 8) {
+      assembler.emit('addi', { rd: roles.temporary, rs1: roles.pool, imm: 16 * register });
+      assembler.emit('vl8re8.v', { vd: register, rs1: roles.temporary });
+    }
     assembler.constant(roles.temporary, fcsr);
     assembler.emit('csrrw', { rd: 0, csr: 3, rs1: roles.temporary });
   }
@@ -287,6 +300,7 @@ class Renderer {
   #checkpoint(): number {
     const assembler = this.#assembler;
     const { trace, temporary } = this.#program.roles;
+    if (this.#program.vector) this.#written.add(`x${TRAPS}`);
     const slots = [...this.#written].filter((name) => name !== `x${trace}` && name !== `x${temporary}`);
     const to = assembler.pc;
     assembler.constant(temporary, this.#checkpoints.length);
@@ -300,6 +314,7 @@ class Renderer {
       assembler.emit('csrrs', { rd: temporary, csr: 3, rs1: 0 });
       assembler.emit('sd', { rs1: trace, rs2: temporary, imm: 8 * slots.length });
     }
+    if (this.#program.vector) this.#traceVectors(slots);
     const bytes = 8 * (slots.length + 1);
     assembler.emit('addi', { rd: trace, rs1: trace, imm: bytes });
     this.#checkpoints.push({ slots, from: this.#from, to });
@@ -307,6 +322,27 @@ class Renderer {
     this.#atoms = 0;
     this.#from = assembler.pc;
     return bytes;
+  }
+
+  /** Appends the vector unit's CSRs and registers to the trace. */
+  #traceVectors(slots: string[]): void {
+    const assembler = this.#assembler;
+    const { trace, temporary, address } = this.#program.roles;
+    const start = 8 * (slots.length + 1);
+    for (const [name, csr] of VECTOR_CSRS) {
+      slots.push(name);
+      assembler.emit('csrrs', { rd: temporary, csr, rs1: 0 });
+      assembler.emit('sd', { rs1: trace, rs2: temporary, imm: 8 * slots.length });
+    }
+    const [[, vstart]] = VECTOR_CSRS;
+    assembler.emit('csrrwi', { rd: 0, csr: vstart, zimm: 0 });
+    for (let register = 0; register < 32; register += 8) {
+      assembler.emit('addi', { rd: address, rs1: trace, imm: 8 * (slots.length + 1) });
+      assembler.emit('vs8r.v', { vs3: register, rs1: address });
+      for (let half = 0; half < 16; half++) slots.push(`v${register + (half >> 1)}[${half & 1}]`);
+    }
+    assembler.emit('ld', { rd: temporary, rs1: trace, imm: start });
+    assembler.emit('csrrw', { rd: 0, csr: vstart, rs1: temporary });
   }
 
   /** Returns an upper bound of the code bytes of a body. */

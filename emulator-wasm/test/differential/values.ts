@@ -35,6 +35,7 @@ interface Format {
 }
 
 const SINGLE: Format = { exponentBits: 8, fractionBits: 23 };
+const HALF: Format = { exponentBits: 5, fractionBits: 10 };
 const DOUBLE: Format = { exponentBits: 11, fractionBits: 52 };
 
 function fraction({ fractionBits }: Format, random: Random): bigint {
@@ -81,7 +82,7 @@ function floating(format: Format, random: Random): bigint {
       return pack(top - random.between(1, 2), fraction(format, random));
     case 7:
       // Near the limits of the integer formats.
-      return pack(bias + random.pick([30, 31, 32, 62, 63, 64]), fraction(format, random));
+      return pack(Math.min(top - 1, bias + random.pick([30, 31, 32, 62, 63, 64])), fraction(format, random));
     case 8:
       // Small integers and halves.
       return pack(bias + random.between(-2, 5), fraction(format, random) & (-1n << BigInt(fractionBits - 6)));
@@ -101,10 +102,25 @@ function single(random: Random): bigint {
   return (random.chance(0.9) ? 0xffffffffn << 32n : upper << 32n) | bits;
 }
 
-export type ValueKind = 'integer' | 'single' | 'double';
+/** Several numbers side by side, as in a vector. */
+function packed(format: Format, bits: number, random: Random): bigint {
+  let value = 0n;
+  for (let n = 0; n < 64; n += bits) value |= floating(format, random) << BigInt(n);
+  return value;
+}
 
-/** Returns an unsigned 64-bit value. Singles are NaN-boxed, sometimes incorrectly. */
+function half(random: Random): bigint {
+  const upper = random.chance(0.9) ? 0xffff_ffff_ffff_0000n : random.u64() & ~0xffffn;
+  return upper | floating(HALF, random);
+}
+
+export type ValueKind = 'integer' | 'half' | 'halves' | 'single' | 'singles' | 'double';
+
+/** Returns an unsigned 64-bit value. Halves and singles are NaN-boxed, sometimes incorrectly. */
 export function edgeValue(kind: ValueKind, random: Random): bigint {
   if (kind === 'integer') return integer(random);
+  if (kind === 'half') return half(random);
+  if (kind === 'halves') return packed(HALF, 16, random);
+  if (kind === 'singles') return packed(SINGLE, 32, random);
   return kind === 'single' ? single(random) : floating(DOUBLE, random);
 }

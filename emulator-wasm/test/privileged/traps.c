@@ -29,9 +29,9 @@ static void illegal(void) {
   check("illegal: epc", m_trap.epc, at);
   check("illegal: MPP", m_trap.status & STATUS_MPP, STATUS_MPP);
   expect("illegal: zero halfword", TRY(".insn 2, 0x0000"), ILLEGAL, 0);
-  expect("illegal: reserved compressed", TRY(".insn 2, 0x8000"), ILLEGAL, 0x8000);
+  expect("illegal: reserved compressed", TRY(".insn 2, 0x9000"), ILLEGAL, 0x9000);
   expect("illegal: c.addi4spn zero", TRY(".insn 2, 0x0004"), ILLEGAL, 0x0004);
-  expect("illegal: c.lui zero", TRY(".insn 2, 0x6081"), ILLEGAL, 0x6081);
+  expect("illegal: c.lui zero", TRY(".insn 2, 0x6801"), ILLEGAL, 0x6801);
   expect("illegal: c.jr zero", TRY(".insn 2, 0x8002"), ILLEGAL, 0x8002);
   expect("illegal: unknown CSR", TRY(".insn 4, 0x3ff01073"), ILLEGAL, 0x3ff01073);
   expect("illegal: write to a read-only CSR", TRY("csrrw zero, 0xc00, t2"), ILLEGAL, 0xc0039073);
