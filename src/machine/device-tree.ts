@@ -14,12 +14,17 @@ import { type FdtNode, writeFdt } from './fdt.ts';
 
 // In the canonical order of the ISA manual, chapter "ISA Extension Naming Conventions".
 const SINGLE_LETTER = ['i', 'm', 'a', 'f', 'd', 'c'];
-const MULTI_LETTER = ['zicntr', 'zicond', 'zicsr', 'zifencei', 'zba', 'zbb', 'zbs', 'sstc', 'svvptc'];
+const MULTI_LETTER = [
+  ...['zicbom', 'zicboz', 'zicntr', 'zicond', 'zicsr', 'zifencei', 'zihintntl', 'zihintpause', 'zihpm'],
+  ...['zimop', 'zawrs', 'zfa', 'zfhmin', 'zca', 'zcb', 'zcd', 'zcmop', 'zba', 'zbb', 'zbs', 'sstc', 'svvptc'],
+];
 const ISA = `rv64${SINGLE_LETTER.join('')}_${MULTI_LETTER.join('_')}`;
 
 // Causes of the external interrupts in mip (privileged specification, section 3.1.9).
 const M_EXTERNAL = 11;
 const S_EXTERNAL = 9;
+
+const CACHE_BLOCK = 64;
 
 const UART_CLOCK = 3_686_400;
 
@@ -119,6 +124,8 @@ function cpu(hart: number): FdtNode {
       'riscv,isa-base': 'rv64i',
       'riscv,isa-extensions': [...SINGLE_LETTER, ...MULTI_LETTER],
       'riscv,isa': ISA,
+      'riscv,cbom-block-size': [CACHE_BLOCK],
+      'riscv,cboz-block-size': [CACHE_BLOCK],
       'mmu-type': 'riscv,sv39',
     },
     children: {
