@@ -171,6 +171,14 @@ function pushAddress(f: RegionFunction, register: number, offset: number): void 
 }
 
 /**
+ * The place of an instruction's recent page beside the TLB, among those of stores or of loads. Its offset is
+ * negative in a page of the region below the first.
+ */
+export function recentPage(offset: number, writable: boolean): number {
+  return (writable ? RECENT_STORES : RECENT_LOADS) + ((offset >> 1) & (RECENT_PAGES - 1)) * 16;
+}
+
+/**
  * Opens a window for accesses at one address in a loop, and pushes that address in the shared memory. The
  * instruction's recent page takes half of the instructions of a TLB look-up. It is in memory, because a local
  * would occupy a register of the host throughout the loop.
@@ -179,7 +187,7 @@ function pushByPage(f: RegionFunction, instruction: Instruction, window: Window,
   const { code } = f;
   const { rs1, offset } = instruction;
   const { from, to, writable } = window;
-  const recent = (writable ? RECENT_STORES : RECENT_LOADS) + ((offset >> 1) % RECENT_PAGES) * 16;
+  const recent = recentPage(offset, writable);
   const address = f.borrow(I64);
   pushAddress(f, rs1, from);
   code.tee(address);

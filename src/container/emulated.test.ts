@@ -50,7 +50,6 @@ describe.each(FOREIGN)('a container of an image for %s', (architecture: Foreign)
     container = await start({
       image: pullFor('busybox', architecture),
       args: ['sleep', '100000'],
-      jit: architecture === 'amd64' ? 'off' : 'hot',
     });
   }, TIMEOUT);
   afterAll(() => container.destroy());
