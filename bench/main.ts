@@ -57,7 +57,6 @@ const SECTIONS = [
   'work-chromium',
   'page',
   'engines',
-  'cycles',
   'preview',
   'browser-files',
 ];
@@ -152,10 +151,6 @@ async function main(): Promise<void> {
   if (chosen('engines')) {
     const { benchEngines } = await import('./engines.ts');
     await benchEngines({ wasm, repeat, programs: work.programs });
-  }
-  if (chosen('cycles')) {
-    const { benchCycles } = await import('./cycles.ts');
-    await benchCycles();
   }
   if (chosen('preview')) {
     const { benchPreview } = await import('./preview.ts');

@@ -59,11 +59,6 @@ export function findProcesses(word: string): string[] {
   return descendants().filter((pid) => read(`/proc/${pid}/cmdline`).includes(word));
 }
 
-/** Resident memory of a process, shared pages divided by the processes that have them, in bytes. */
-export function proportionalMemory(pid: string): number {
-  return Number(/^Pss:\s+(\d+) kB$/m.exec(read(`/proc/${pid}/smaps_rollup`))?.[1] ?? 0) * 1024;
-}
-
 /**
  * Returns the ids of all processes of a program that this process has started.
  * @param word on the command line of the first of them
