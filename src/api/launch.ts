@@ -101,7 +101,8 @@ export async function launch(
       kept,
       platform,
       session,
-      savesItself: live.savesItself ?? true,
+      // With shared folders it cannot be saved.
+      savesItself: (live.savesItself ?? true) && shares.length === 0,
     });
   } catch (error) {
     session?.close?.();

@@ -38,10 +38,13 @@ test('shares folders of the computer and of the program', { timeout: TIMEOUT }, 
 });
 
 test('shares the folders of a kept container again when it starts again', { timeout: TIMEOUT }, async () => {
-  const first = await shell('echo again >> /shared/log').mount('/shared', folder).name('kept').run();
-  await first.wait();
+  const first = await shell('echo again >> /shared/log; cat').mount('/shared', folder).name('kept').run();
+  await expect(first.save()).rejects.toThrow('a container with shared folders cannot be saved');
+  await first.stdin.close();
+  expect(await first.wait()).toBe(0);
   await first[Symbol.asyncDispose]();
   const again = await containers.start('kept');
+  await again.stdin.close();
   await again.wait();
   await again[Symbol.asyncDispose]();
   expect(readFileSync(join(folder, 'log'), 'utf8')).toBe('again\nagain\n');

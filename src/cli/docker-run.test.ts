@@ -86,6 +86,11 @@ const TABLE: Readonly<Record<string, Row>> = {
   'run -h box busybox hostname': { status: 0, out: 'box\n' },
   'run --network none busybox ls /sys/class/net': { status: 0, out: 'lo\n' },
   'run --device /dev/fuse busybox ls /dev/fuse': { status: 0, out: '/dev/fuse\n' },
+  "run -v FOLDER:/x:ro busybox sh -c 'grep -c quoted /x/env; touch /x/y'": {
+    status: 1,
+    out: '1\n',
+    err: 'Read-only file system',
+  },
   'run --read-only busybox touch /x': { status: 1, err: 'Read-only file system' },
   'run --read-only --tmpfs /x:size=1m busybox sh -c \'touch /x/y && df -k /x | awk "NR == 2 { print \\$2 }"\'':
     {

@@ -1,6 +1,14 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -231,6 +239,18 @@ describe('linuxrun', { timeout: TIMEOUT }, () => {
     ]);
     expect(await text(child.stdout as NodeJS.ReadableStream)).toBe('/dev/fuse\n/dev/net/tun\n');
     expect(child.exitCode ?? (await once(child, 'exit'))[0]).toBe(0);
+  });
+
+  test('shares the folders of variable and options', async () => {
+    const [one, other] = ['with, comma', 'other'].map((name) => join(cache, name));
+    for (const folder of [one, other]) mkdirSync(folder as string);
+    const variables = { MOUNTS: `${one?.replace(',', '\\,')}:/one` };
+    const child = start(
+      { ...running('echo text > /one/f; ln -s ../one/f /other/l; cat /other/l'), ...variables },
+      [...COMMAND, ...['-v', `${other}:/other`]],
+    );
+    expect(await text(child.stdout as NodeJS.ReadableStream)).toBe('text\n');
+    expect(readFileSync(join(one as string, 'f'), 'utf8')).toBe('text\n');
   });
 
   test('kills a container that ignores signals at the second one', async () => {
