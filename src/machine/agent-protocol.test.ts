@@ -79,7 +79,7 @@ describe('host to guest', () => {
       '04000000' +
       '002f740036006f00';
     expect(hex(encodeContainer(container))).toBe(
-      `850000000607000000${TOKENS}6e0069007300${'0000'}000000000000000000${strings}`,
+      `860000000607000000${TOKENS}6e0069007300${'0000'}000000000000000000${strings}`,
     );
     expect(
       hex(
@@ -89,7 +89,7 @@ describe('host to guest', () => {
           terminal: { columns: 80, rows: 25 },
         }),
       ),
-    ).toBe(`860000000607000000${TOKENS}6e0069007300${'64003e'}015000000019000000${strings}`);
+    ).toBe(`870000000607000000${TOKENS}6e0069007300${'64003e'}015000000019000000${strings}`);
     expect(hex(encodeResize(7, { columns: 80, rows: 25 }))).toBe(
       '0d000000' + '07' + '07000000' + '50000000' + '19000000',
     );
