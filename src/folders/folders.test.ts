@@ -1,9 +1,19 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { HostFolder } from './host-folder.ts';
-import { PathPlaces } from './host-places.ts';
+import { PathPlaces, placesIn } from './host-places.ts';
 import { MemoryFolder } from './memory-folder.ts';
 import { RemoteFolder, serveFolder } from './remote-folder.ts';
 import {
@@ -235,4 +245,41 @@ describe.each(['of the host', 'of the host, by paths'])('nothing leads out of a 
     expect(readFileSync(join(outside, 'secret'), 'utf8')).toBe('secret');
     await folder.close();
   });
+});
+
+/** RACES=1000000 tries for minutes. */
+const TRIES = Number(process.env.RACES ?? 2000);
+
+/** A program of the host puts a link in the place of a folder, and the folder back, without pause. */
+const SWAPPER = `
+  const { renameSync, symlinkSync, unlinkSync } = require('node:fs');
+  const [outside, inside] = process.argv.slice(1);
+  const at = (name) => inside + '/' + name;
+  for (;;) {
+    renameSync(at('race'), at('away'));
+    symlinkSync(outside, at('race'));
+    unlinkSync(at('race'));
+    renameSync(at('away'), at('race'));
+  }`;
+
+test('nothing leads out of a folder of the host by races', { timeout: 60_000 + TRIES * 10 }, async () => {
+  mkdirSync(join(inside, 'race'));
+  writeFileSync(join(inside, 'race/secret'), 'inside');
+  const places = placesIn(inside);
+  const folder = new HostFolder(inside, places);
+  const swapper = spawn(process.execPath, ['-e', SWAPPER, outside, inside]);
+  const read = new Set<string>();
+  for (let i = 0; i < TRIES; i++) {
+    places.moved(['race']);
+    read.add(await get(folder, ['race', 'secret']).catch((error) => error.code));
+    const file = await folder.create(['race', 'new'], 0o644, ROOT).catch(() => undefined);
+    await file?.close();
+    await folder.remove(['race', 'new']).catch(() => {});
+  }
+  swapper.kill('SIGKILL');
+  await once(swapper, 'exit');
+  await folder.close();
+  expect(read).toContain('inside');
+  expect([...read].filter((text) => !['inside', 'ENOENT', 'ENOTDIR', 'ELOOP'].includes(text))).toEqual([]);
+  expect(existsSync(join(outside, 'new'))).toBe(false);
 });
