@@ -25,6 +25,7 @@ const OPTIONS: Omit<ImageMachineOptions, 'image' | 'platform'> = {
 const DISKS = [
   { kind: 'image', store: '' },
   { kind: 'scratch', sizeBytes: 3 * 2 ** 30 },
+  { kind: 'emulator' },
 ] as const;
 
 async function run(machine: Machine, script: string): Promise<string> {
