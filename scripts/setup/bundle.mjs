@@ -86,6 +86,7 @@ const PARTS = [
   'container',
   'disk',
   'docker',
+  'folders',
   'http',
   'machine',
   'network',
