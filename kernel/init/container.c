@@ -64,7 +64,7 @@ static void report_illegal_instruction(int status)
 {
 	if (status == 128 + SIGILL)
 		say("a program used an instruction that this machine does not have (SIGILL); "
-		    "programs for the profile RVA23, such as those of Ubuntu from 25.10 on, do not run here yet");
+		    "programs for riscv64 may use those of the profile RVA23U64");
 }
 
 static bool has_shares(const struct specification *s)

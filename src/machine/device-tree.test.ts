@@ -50,7 +50,7 @@ describe('machineDeviceTree', () => {
     const single = extensions.filter(({ length }) => length === 1).join('');
     const multi = extensions.filter(({ length }) => length > 1).join('_');
     expect(strings('/cpus/cpu@1/riscv,isa')).toEqual([`rv64${single}_${multi}`]);
-    expect(single).toBe('imafdc');
+    expect(single).toBe('imafdcv');
     expect(strings('/cpus/cpu@0/mmu-type')).toEqual(['riscv,sv39']);
     expect(cells(tree.get('/cpus/timebase-frequency'))).toEqual([10_000_000]);
   });

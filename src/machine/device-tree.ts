@@ -13,10 +13,26 @@ import { slotAddress, slotSource } from './devices/virtio/slots.ts';
 import { type FdtNode, writeFdt } from './fdt.ts';
 
 // In the canonical order of the ISA manual, chapter "ISA Extension Naming Conventions".
-const SINGLE_LETTER = ['i', 'm', 'a', 'f', 'd', 'c'];
+const SINGLE_LETTER = ['i', 'm', 'a', 'f', 'd', 'c', 'v'];
 const MULTI_LETTER = [
   ...['zicbom', 'zicboz', 'zicntr', 'zicond', 'zicsr', 'zifencei', 'zihintntl', 'zihintpause', 'zihpm'],
-  ...['zimop', 'zawrs', 'zfa', 'zfhmin', 'zca', 'zcb', 'zcd', 'zcmop', 'zba', 'zbb', 'zbs', 'sstc', 'svvptc'],
+  ...[
+    'zimop',
+    'zawrs',
+    'zfa',
+    'zfhmin',
+    'zca',
+    'zcb',
+    'zcd',
+    'zcmop',
+    'zba',
+    'zbb',
+    'zbs',
+    'zvbb',
+    'zvfhmin',
+    'sstc',
+    'svvptc',
+  ],
 ];
 const ISA = `rv64${SINGLE_LETTER.join('')}_${MULTI_LETTER.join('_')}`;
 

@@ -16,7 +16,7 @@ const PUBLISHED = [
   'rust',
   'ubuntu',
 ];
-/** Debian before 13 has no riscv64, and Ubuntu's needs RVA23 from 25.10 on. */
+/** Debian before 13 has no riscv64, and Ubuntu's programs use vectors from 25.10 on. */
 const UNSUITABLE = /bookworm|bullseye|buster|2[5-9]\.|latest/;
 
 it.each(PUBLIC_IMAGES)('$image is published for this machine', ({ image }) => {

@@ -25,7 +25,7 @@ export const DEMOS: readonly CatalogueEntry[] = [
 
 /**
  * Some of Docker Hub's official images that are published for linux/riscv64, in November 2026.
- * Ubuntu from 25.10 on is missing, because it is for RVA23, which this machine lacks.
+ * Ubuntu is the last release before 25.10, whose programs use vectors: the core interprets them.
  */
 export const PUBLIC_IMAGES: readonly CatalogueEntry[] = [
   { name: 'Alpine', image: 'alpine', purpose: 'A small distribution, 4 MB' },
