@@ -91,7 +91,8 @@ void container_supervise(const char *group, struct message message, int ready, i
 		fail("no mount namespace");
 	if (!mount_disks(s.image, s.scratch, s.flags & KEPT))
 		exit(NO_CONTAINER);
-	if (s.machine && !emulate(s.emulator, s.machine))
+	s.emulated = s.machine != 0;
+	if (s.emulated && !emulate(s.emulator, s.machine))
 		exit(NO_CONTAINER);
 	if (has_shares(&s) && !mount_shares())
 		exit(NO_CONTAINER);

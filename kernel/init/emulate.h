@@ -11,4 +11,10 @@
  */
 bool emulate(const char *serial, uint8_t machine);
 
+/*
+ * Whether the programs of a container are emulated. Moves the caller, if it can, into the mount namespace of
+ * the container's supervisor, a pidfd.
+ */
+bool is_emulated(int supervisor);
+
 #endif

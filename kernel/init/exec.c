@@ -2,6 +2,7 @@
 
 #include "cgroup.h"
 #include "console.h"
+#include "emulate.h"
 #include "exec.h"
 #include "supervisor.h"
 
@@ -72,6 +73,7 @@ void exec_supervise(uint32_t id, struct message message, const struct container 
 		errno = ESRCH;
 	if (supervisor.group < 0)
 		fail("no control group");
+	s.emulated = is_emulated(container->supervisor);
 
 	struct streams streams = open_streams(&supervisor, &s, first);
 

@@ -142,7 +142,7 @@ void launch(const struct specification *s, const struct streams *streams)
 	enter_directory(s);
 	bound_capabilities();
 	/* Done before the switch to the user, who may have no right to do it. */
-	if (filter_system_calls() < 0) {
+	if (filter_system_calls(s->emulated) < 0) {
 		return_to_messages();
 		say("cannot restrict system calls: %s", error_text(errno));
 		exit(s->failure);

@@ -23,6 +23,8 @@ struct specification {
 	 * flags of mount in decimal digits, and options of tmpfs.
 	 */
 	char **mounts;
+	/* Whether the container's programs are for another processor. */
+	bool emulated;
 	/* The exit status of failures that are not the program's. */
 	int failure;
 };

@@ -68,6 +68,15 @@ describe.each(FOREIGN)('a container of an image for %s', (architecture: Foreign)
     );
   });
 
+  test('gives no rights of root to its users', { timeout: TIMEOUT }, async () => {
+    await shell('cp /bin/busybox /bin/owned; chmod 4755 /bin/owned');
+    const log = 'QEMU_LOG=strace QEMU_LOG_FILENAME=/bin/log /bin/owned true';
+    const user = container.exec({ args: ['sh', '-c', log], user: '1000' });
+    await user.stdin.close();
+    await user.exit;
+    expect(await shell('ls /bin/log')).toBe('ls: /bin/log: No such file or directory\n1');
+  });
+
   test('passes signals on', { timeout: TIMEOUT }, async () => {
     expect(await shell(`trap 'echo caught' TERM; kill $$; sleep 100 & kill -9 $!; wait $!; echo $?`)).toBe(
       'caught\nKilled\n137\n0',
