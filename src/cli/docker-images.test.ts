@@ -44,7 +44,7 @@ test('the other commands tell their version, and their help', { timeout: TIMEOUT
   expect((await run('version')).stdout).toMatch(/^linuxrun \d+\.\d+\.\d+ \(Node \d+\.\d+\.\d+\)\n$/);
   expect((await run("version --format '{{json .Client.Version}}'")).stdout).toMatch(/^"\d+\.\d+\.\d+"\n$/);
   expect(await run('')).toMatchObject({ status: 0, stdout: expect.stringContaining('\n  run ') });
-  expect((await run('run --help')).stdout).not.toContain('--volume');
+  expect((await run('run --help')).stdout).not.toContain('--gpus');
   expect(await run('frob')).toEqual({
     status: 1,
     stdout: '',

@@ -12,8 +12,8 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { HostFolder } from './host-folder.ts';
-import { PathPlaces, placesIn } from './host-places.ts';
+import { HostFolder, placesIn } from './host-folder.ts';
+import { PathPlaces } from './host-places.ts';
 import { MemoryFolder } from './memory-folder.ts';
 import { RemoteFolder, serveFolder } from './remote-folder.ts';
 import {

@@ -1,10 +1,11 @@
 /** Folders of the host, in Node. */
-import { constants, type PathLike } from 'node:fs';
+import { constants, existsSync, type PathLike } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import * as fs from 'node:fs/promises';
 import { decodeBytes } from '../text/byte-text.ts';
-import { type Places, placesIn } from './host-places.ts';
+import { PathPlaces, type Places } from './host-places.ts';
 import { hostText, IS_ROOT, statusOf } from './host-status.ts';
+import { DescriptorPlaces } from './linux-places.ts';
 import {
   type Access,
   type Capacity,
@@ -31,8 +32,8 @@ const PERMISSIONS = 0o7777;
 const NANOSECONDS = 1_000_000_000;
 
 /**
- * A folder of the host. Nothing outside of it is read or written (`host-places.ts`), and only regular files
- * are opened.
+ * A folder of the host. Nothing outside of it is read or written (`host-places.ts`, `linux-places.ts`), and
+ * only regular files are opened.
  *
  * Files belong to users of the host. If this process is not root's, the container's root stands for its user,
  * and no other owner can be given to a file.
@@ -187,6 +188,12 @@ export class HostFolder implements SharedFolder {
       if (times) await fs.lutimes(path, ...times);
     });
   }
+}
+
+/** The places in a folder of the host. */
+export function placesIn(root: string): Places {
+  const canDescend = process.platform === 'linux' && existsSync('/proc/self/fd');
+  return canDescend ? new DescriptorPlaces(root) : new PathPlaces(root);
 }
 
 const SET_GROUP = 0o2000;

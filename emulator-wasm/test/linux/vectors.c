@@ -1,6 +1,6 @@
 /*
- * Vectors under Linux: hwprobe, contexts of processes and threads, signal frames, and a debugger's view. The loops
- * are hot, so that compiled code surrounds the vector instructions.
+ * Vectors under Linux: hwprobe, contexts of processes and threads, signal frames, and a debugger's view. The
+ * loops are hot, so that compiled code surrounds the vector instructions.
  */
 #include "check.h"
 #include <elf.h>
