@@ -13,10 +13,9 @@ import { decodeBytes, encodeBytes } from '../../../text/byte-text.ts';
 import * as fuse from './fuse.ts';
 import { Reply } from './fuse.ts';
 import { type Node, Nodes, type OpenHandle, rootId, type Share, wayOf } from './nodes.ts';
+import { addEntry, addName, attributesReply, fittingEntries, inodeOf } from './replies.ts';
 import type { Request } from './request.ts';
 
-/** How long the guest relies on names and attributes, in seconds. It sees changes of the host after that. */
-const VALID = 1;
 const PAGE = 4096;
 /** The most bytes of a READ or a WRITE; `QUEUE_SIZE` of the device has room for the pages. */
 export const MAX_TRANSFER = 1 << 20;
@@ -646,20 +645,6 @@ function codeOf(error: unknown): string {
   return typeof code === 'string' ? code : 'EIO';
 }
 
-function addEntry(reply: Reply, node: Node, status: FileStatus): Reply {
-  reply.u64(node.id).u64(0).u64(VALID).u64(VALID).u32(0).u32(0);
-  return reply.attributes(status, inodeOf(node));
-}
-
-function attributesReply(status: FileStatus, inode: bigint): Reply {
-  return new Reply(fuse.ATTR_OUT_SIZE).u64(VALID).u32(0).u32(0).attributes(status, inode);
-}
-
-/** Which differs from those of other shares in most cases. */
-function inodeOf({ id, inode, share }: Node): bigint {
-  return BigInt.asUintN(64, (inode || id) ^ (BigInt(share.index) << 56n));
-}
-
 /** Another file may have the name now. @throws ESTALE, after which the guest looks again */
 function requireSame(node: Node, { inode }: FileStatus): void {
   if (node.inode !== 0n && inode !== node.inode) fail('ESTALE');
@@ -673,38 +658,6 @@ function accessOf(flags: number) {
 
 function handleOf({ read, write }: { read: boolean; write: boolean }) {
   return { readable: read, writable: write };
-}
-
-/** struct fuse_dirent. @returns whether it fits */
-function addName(reply: Reply, { name, type }: FolderEntry, index: number, inode: bigint): boolean {
-  const bytes = encodeBytes(name);
-  const size = nameSize(name);
-  if (reply.length + size > reply.bytes.length) return false;
-  reply
-    .u64(inode)
-    .u64(index + 1)
-    .u32(bytes.length)
-    .u32(type >>> 12)
-    .raw(bytes);
-  reply.skip(size - fuse.DIRENT_SIZE - bytes.length);
-  return true;
-}
-
-function nameSize(name: string): number {
-  return (fuse.DIRENT_SIZE + encodeBytes(name).length + 7) & ~7;
-}
-
-/** As many entries as a reply to READDIRPLUS has room for. */
-function fittingEntries(entries: readonly FolderEntry[], offset: number, size: number): FolderEntry[] {
-  const fitting: FolderEntry[] = [];
-  let used = 0;
-  for (let at = offset; at < entries.length; at++) {
-    const entry = entries[at] as FolderEntry;
-    used += fuse.ENTRY_OUT_SIZE + nameSize(entry.name);
-    if (used > size) break;
-    fitting.push(entry);
-  }
-  return fitting;
 }
 
 function isDots(name: string): boolean {

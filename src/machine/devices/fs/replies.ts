@@ -1,0 +1,55 @@
+/** The structures in replies to FUSE requests. */
+import type { FileStatus, FolderEntry } from '../../../folders/shared-folder.ts';
+import { encodeBytes } from '../../../text/byte-text.ts';
+import * as fuse from './fuse.ts';
+import { Reply } from './fuse.ts';
+import type { Node } from './nodes.ts';
+
+/** How long the guest relies on names and attributes, in seconds. It sees changes of the host after that. */
+const VALID = 1;
+
+export function addEntry(reply: Reply, node: Node, status: FileStatus): Reply {
+  reply.u64(node.id).u64(0).u64(VALID).u64(VALID).u32(0).u32(0);
+  return reply.attributes(status, inodeOf(node));
+}
+
+export function attributesReply(status: FileStatus, inode: bigint): Reply {
+  return new Reply(fuse.ATTR_OUT_SIZE).u64(VALID).u32(0).u32(0).attributes(status, inode);
+}
+
+/** Which differs from those of other shares in most cases. */
+export function inodeOf({ id, inode, share }: Node): bigint {
+  return BigInt.asUintN(64, (inode || id) ^ (BigInt(share.index) << 56n));
+}
+
+/** struct fuse_dirent. @returns whether it fits */
+export function addName(reply: Reply, { name, type }: FolderEntry, index: number, inode: bigint): boolean {
+  const bytes = encodeBytes(name);
+  const size = nameSize(bytes);
+  if (reply.length + size > reply.bytes.length) return false;
+  reply
+    .u64(inode)
+    .u64(index + 1)
+    .u32(bytes.length)
+    .u32(type >>> 12)
+    .raw(bytes);
+  reply.skip(size - fuse.DIRENT_SIZE - bytes.length);
+  return true;
+}
+
+function nameSize({ length }: Uint8Array): number {
+  return (fuse.DIRENT_SIZE + length + 7) & ~7;
+}
+
+/** As many entries as a reply to READDIRPLUS has room for. */
+export function fittingEntries(entries: readonly FolderEntry[], offset: number, size: number): FolderEntry[] {
+  const fitting: FolderEntry[] = [];
+  let used = 0;
+  for (let at = offset; at < entries.length; at++) {
+    const entry = entries[at] as FolderEntry;
+    used += fuse.ENTRY_OUT_SIZE + nameSize(encodeBytes(entry.name));
+    if (used > size) break;
+    fitting.push(entry);
+  }
+  return fitting;
+}
