@@ -138,7 +138,7 @@ export async function inspectSource(
   };
 }
 
-/** @throws OptionError if there is no such platform */
+/** @throws OptionError for an unknown platform */
 export function wantedArchitecture(platform: string | undefined): Architecture | undefined {
   return platform === undefined ? undefined : parsePlatform(platform);
 }

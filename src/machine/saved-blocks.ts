@@ -376,7 +376,7 @@ function settleLines(memory: WebAssembly.Memory, slots: number): void {
   view.setInt32(PLIC_LEVEL, level, true);
 }
 
-/** The number of elements of a group with this vtype (V 1.0, 3.4), which is 0 if there is no such group. */
+/** The number of elements in a group with this vtype (V 1.0, 3.4); 0 if the vtype is reserved. */
 function longestVector(vtype: number): number {
   const sew = (vtype >> 3) & 7;
   const lmul = (vtype << 29) >> 29;

@@ -95,7 +95,7 @@ export class HeldImage implements Image {
 
 /**
  * Returns the image if all of it is stored.
- * @param architecture the processor that it is for; by default the best one for which the reference has any
+ * @param architecture the processor of the image; by default the best one that the reference has
  * @throws StorageError
  */
 export async function findImage(

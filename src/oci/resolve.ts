@@ -154,7 +154,7 @@ class PlatformSearch {
     return [...this.#named, ...this.#read];
   }
 
-  /** What there is, when there is no image for any of these processors, whatever indexes say. */
+  /** The platforms to name when no image is for one of these processors, even if an index says so. */
   insteadOf(wanted: readonly Architecture[]): Platform[] {
     return [...this.#named.filter((platform) => !isForAny(platform, wanted)), ...this.#read];
   }

@@ -13,7 +13,7 @@ export function readReference(image: string): Reference | undefined {
   }
 }
 
-/** Returns undefined for text that is no platform. */
+/** Returns undefined for an unknown platform. */
 export function readPlatform(text: string): Architecture | undefined {
   return architectureOf(text.trim().replace(/^linux\//, ''));
 }

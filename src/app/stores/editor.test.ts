@@ -5,7 +5,7 @@ import { current } from './connection.ts';
 import { hasUnsavedText, shownEditor, useEditor } from './editor.ts';
 import { useKeeping } from './keeping.ts';
 
-/** The files of the container; null for one that is no text. */
+/** The content of each file in the container; null if it is not text. */
 const disk = new Map<string, string | null>();
 const read = (path: string): FileText => {
   const text = disk.get(path);

@@ -15,7 +15,7 @@ export const TAG = 'linuxrun';
 const TAG_SIZE = 36;
 const FORGETS = 0;
 const REQUESTS = 1;
-/** Room for the pages of MAX_TRANSFER, and for what belongs to the request. */
+/** Room for the pages of MAX_TRANSFER and the headers of a request. */
 const QUEUE_SIZE = 256;
 
 /**
