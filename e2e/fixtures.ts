@@ -36,8 +36,12 @@ interface Fixtures {
   cleanConsole: undefined;
 }
 
-/** Playwright itself says so. */
-const BLOCKED = /Service Worker registration blocked by Playwright/;
+const EXPECTED_OF_BROWSERS = [
+  // Playwright itself says so.
+  /Service Worker registration blocked by Playwright/,
+  // Firefox says so, without an address, when a page is left while a file arrives through its service worker.
+  /Failed to load ‘’\. A ServiceWorker intercepted the request/,
+];
 
 export const test = base.extend<Fixtures, WorkerFixtures>({
   dockerRegistry: [
@@ -122,7 +126,8 @@ export const test = base.extend<Fixtures, WorkerFixtures>({
         errors.push(error instanceof Error ? (error.stack ?? error.message) : JSON.stringify(error)),
       );
       await use(undefined);
-      const unexpected = errors.filter((error) => !expectedErrors?.test(error) && !BLOCKED.test(error));
+      const expected = [expectedErrors ?? [], EXPECTED_OF_BROWSERS].flat();
+      const unexpected = errors.filter((error) => !expected.some((pattern) => pattern.test(error)));
       expect(unexpected, 'errors in the console').toEqual([]);
     },
     { auto: true },
