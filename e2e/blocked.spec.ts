@@ -6,6 +6,7 @@ import { type BrowserContext, chromium, firefox, type Page } from '@playwright/t
 import { CHROMIUM, FIREFOX } from './browser.ts';
 import { expect, test } from './fixtures.ts';
 import { packBusybox } from './support/archives.ts';
+import { forgetWorkers } from './support/firefox.ts';
 import { HELLO, HELLO_WORLD, linkTo, Visitor } from './support/visitor.ts';
 
 let profile: string;
@@ -21,12 +22,13 @@ test.afterEach(async () => {
 /** Starts a browser with the setting that blocks all site data. */
 async function openBlocked(name: string): Promise<BrowserContext> {
   const options = { serviceWorkers: 'block', viewport: { width: 1000, height: 640 } } as const;
-  if (name === 'firefox')
-    return firefox.launchPersistentContext(profile, {
-      ...options,
-      ...FIREFOX,
-      firefoxUserPrefs: { 'network.cookie.cookieBehavior': 2 },
-    });
+  if (name === 'firefox') {
+    const blocking = { 'network.cookie.cookieBehavior': 2 };
+    const started = { ...options, ...FIREFOX, firefoxUserPrefs: blocking };
+    const context = await firefox.launchPersistentContext(profile, started);
+    await forgetWorkers(context);
+    return context;
+  }
   const blocked = { profile: { default_content_setting_values: { cookies: 2 } } };
   await mkdir(join(profile, 'Default'));
   await writeFile(join(profile, 'Default/Preferences'), JSON.stringify(blocked));
