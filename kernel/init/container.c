@@ -7,6 +7,7 @@
 #include "container.h"
 #include "disks.h"
 #include "emulate.h"
+#include "fatal.h"
 #include "inside.h"
 #include "network.h"
 #include "parts.h"
@@ -60,9 +61,13 @@ static void report_memory(const char *group)
 }
 
 /* A shell reports the end of its last program with the same status. */
-static void report_illegal_instruction(int status)
+static void report_illegal_instruction(int status, bool emulated)
 {
-	if (status == 128 + SIGILL)
+	if (status != 128 + SIGILL)
+		return;
+	if (emulated)
+		say("a program used an instruction that its emulated processor does not have (SIGILL)");
+	else
 		say("a program used an instruction that this machine does not have (SIGILL); "
 		    "programs for riscv64 may use those of the profile RVA23U64");
 }
@@ -92,8 +97,11 @@ void container_supervise(const char *group, struct message message, int ready, i
 	if (!mount_disks(s.image, s.scratch, s.flags & KEPT))
 		exit(NO_CONTAINER);
 	s.emulated = s.machine != 0;
-	if (s.emulated && !emulate(s.emulator, s.machine))
-		exit(NO_CONTAINER);
+	if (s.emulated) {
+		if (!emulate(s.emulator, s.machine))
+			exit(NO_CONTAINER);
+		supervisor.fatal_signals = watch_fatal_signals();
+	}
 	if (has_shares(&s) && !mount_shares())
 		exit(NO_CONTAINER);
 	if (s.flags & KEPT)
@@ -112,7 +120,7 @@ void container_supervise(const char *group, struct message message, int ready, i
 	int status = supervisor_wait(&supervisor, commands, children);
 
 	report_memory(group);
-	report_illegal_instruction(status);
+	report_illegal_instruction(status, s.emulated);
 	cgroup_remove(group);
 	exit(status);
 }

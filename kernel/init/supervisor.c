@@ -6,6 +6,7 @@
 
 #include "cgroup.h"
 #include "console.h"
+#include "fatal.h"
 #include "files.h"
 #include "process.h"
 #include "reaper.h"
@@ -38,7 +39,7 @@ void supervisor_begin(struct supervisor *s, const struct specification *what)
 
 	int messages = stream_open(MESSAGES);
 
-	s->master = s->slave = s->group = s->disk_errors = -1;
+	s->master = s->slave = s->group = s->disk_errors = s->fatal_signals = -1;
 	for (int i = 0; i < MOST_RELAYS; i++)
 		s->relays[i].from = s->relays[i].to = -1;
 	if (messages >= 0) {
@@ -252,7 +253,7 @@ static bool has_ended(const struct supervisor *s, int children, int *status)
 /* Relays streams and obeys commands until the process has ended. Returns its wait status. */
 static int wait_for_end(struct supervisor *s, int commands, int children)
 {
-	enum { STARTED_PIPE = MOST_RELAYS, CHILDREN, COMMANDS, DISK, EVENTS };
+	enum { STARTED_PIPE = MOST_RELAYS, CHILDREN, COMMANDS, DISK, FATAL, EVENTS };
 	struct pollfd events[EVENTS];
 	int status = 0;
 
@@ -264,6 +265,7 @@ static int wait_for_end(struct supervisor *s, int commands, int children)
 		events[CHILDREN] = (struct pollfd){ .fd = children, .events = POLLIN };
 		events[COMMANDS] = (struct pollfd){ .fd = commands, .events = POLLIN };
 		events[DISK] = (struct pollfd){ .fd = s->disk_errors, .events = POLLIN };
+		events[FATAL] = (struct pollfd){ .fd = s->fatal_signals, .events = POLLIN };
 		poll(events, EVENTS, -1);
 		for (int i = 0; i < MOST_RELAYS; i++)
 			if (events[i].revents)
@@ -272,6 +274,8 @@ static int wait_for_end(struct supervisor *s, int commands, int children)
 			report_start(s);
 		if (events[DISK].revents)
 			report_disk_error(s);
+		if (events[FATAL].revents & POLLIN && s->fatal_signal == 0)
+			s->fatal_signal = end_by_fatal_signal(s->fatal_signals, s->pid);
 		if (events[CHILDREN].revents && has_ended(s, children, &status))
 			break;
 		if (events[COMMANDS].revents)
@@ -279,7 +283,8 @@ static int wait_for_end(struct supervisor *s, int commands, int children)
 	}
 	/* The program may have ended before the pipe was looked at. */
 	report_start(s);
-	return status;
+	/* A wait status has the signal in its lowest bits. */
+	return s->fatal_signal ? s->fatal_signal : status;
 }
 
 int supervisor_wait(struct supervisor *s, int commands, int children)

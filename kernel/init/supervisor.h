@@ -27,6 +27,8 @@ struct supervisor {
 	int started;
 	/* Tells about errors of the container's kept disk, or -1. */
 	int disk_errors;
+	/* Tells about fatal signals of an emulated first process, or -1; and the one that has ended it, or 0. */
+	int fatal_signals, fatal_signal;
 };
 
 /*

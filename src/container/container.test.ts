@@ -9,6 +9,7 @@ import type { ImageConfig } from '../oci/image.ts';
 import { HeldImage } from '../oci/pull.ts';
 import { STOP_GRACE } from '../options/signals.ts';
 import { nodeStore } from '../storage/node.ts';
+import { illegalProgram } from './testing/illegal-program.ts';
 import { DEMO_IMAGES, PUBLIC, pull, run, start, store, type TestOptions, text } from './testing/run.ts';
 
 const TIMEOUT = 120_000;
@@ -354,7 +355,7 @@ rm -r /copy /usr /t/d; sync; ls -d /usr 2>&1 || true`;
   });
 
   test('says what an illegal instruction means', async () => {
-    const elf = illegalProgram().toString('base64');
+    const elf = illegalProgram('riscv64').toString('base64');
     const start = `echo ${elf} | base64 -d > /x; chmod +x /x;`;
     const message =
       /^LinuxRun: a program used an instruction that this machine does not have \(SIGILL\);.*RVA23U64/;
@@ -456,27 +457,3 @@ describe('failures', { timeout: TIMEOUT }, () => {
     await expect(starting).rejects.toThrow('enough');
   });
 });
-
-/** Makes a program that begins with an instruction that no standard extension has. */
-function illegalProgram(): Buffer {
-  const address = 0x10000n;
-  const custom0 = 0x0000000b;
-  const elf = Buffer.alloc(64 + 56 + 4);
-  Buffer.from('7f454c46020101', 'hex').copy(elf);
-  // An executable for RISC-V, with one segment, which holds the whole file.
-  elf.writeUInt16LE(2, 16);
-  elf.writeUInt16LE(243, 18);
-  elf.writeUInt32LE(1, 20);
-  elf.writeBigUInt64LE(address + 120n, 24);
-  elf.writeBigUInt64LE(64n, 32);
-  elf.writeUInt16LE(64, 52);
-  elf.writeUInt16LE(56, 54);
-  elf.writeUInt16LE(1, 56);
-  elf.writeUInt32LE(1, 64);
-  elf.writeUInt32LE(5, 68);
-  elf.writeBigUInt64LE(address, 80);
-  elf.writeBigUInt64LE(BigInt(elf.length), 96);
-  elf.writeBigUInt64LE(BigInt(elf.length), 104);
-  elf.writeUInt32LE(custom0, 120);
-  return elf;
-}

@@ -11,6 +11,7 @@ import { nodeStore } from '../storage/node.ts';
 import type { ContainerMachine } from './container.ts';
 import { loadImage } from './image.ts';
 import { compileHere, FOREIGN, type Foreign, foreignBusybox, OWN, writeLayout } from './testing/foreign.ts';
+import { illegalProgram } from './testing/illegal-program.ts';
 import { run, start, store, text } from './testing/run.ts';
 
 const TIMEOUT = 120_000;
@@ -25,14 +26,18 @@ const pullFor = (tag: string, architecture?: Architecture) =>
     { codec: nodeCodec, preferStored: false, architecture, signal: new AbortController().signal },
   );
 
+const program = (name: string, data: Buffer) => ({ path: `bin/${name}`, type: 'file', data }) as const;
+
 beforeAll(() => {
-  const source = join(import.meta.dirname, 'testing/threads.c');
-  const threads = compileHere(source, join(folder, 'threads'));
-  const script = Buffer.from('#!/bin/sh\necho "script $0 $1"\n');
-  const files = [{ path: 'bin/script', type: 'file', data: script } as const];
-  const own = [...files, { path: 'bin/threads', type: 'file', data: threads } as const];
+  const own = ['threads', 'lacking'].map((name) =>
+    program(name, compileHere(join(import.meta.dirname, `testing/${name}.c`), join(folder, name))),
+  );
   const images = FOREIGN.map((architecture) =>
-    foreignBusybox(architecture, architecture === OWN ? own : files),
+    foreignBusybox(architecture, [
+      program('script', Buffer.from('#!/bin/sh\necho "script $0 $1"\n')),
+      program('illegal', illegalProgram(architecture)),
+      ...(architecture === OWN ? own : []),
+    ]),
   );
   writeLayout(folder, { busybox: images, amd64: images.slice(1) });
 });
@@ -85,6 +90,24 @@ describe.each(FOREIGN)('a container of an image for %s', (architecture: Foreign)
 
   test.runIf(architecture === OWN)('runs threads', { timeout: TIMEOUT }, async () => {
     expect(await shell('threads')).toBe('8000 8000, signal 10, child 9\n7');
+  });
+
+  test.runIf(architecture === OWN)(
+    'refuses what emulation lacks, by an error',
+    { timeout: TIMEOUT },
+    async () => {
+      expect(await shell('lacking')).toBe(
+        'ptrace: Function not implemented\nio_uring: Function not implemented\nseccomp filter: Invalid argument\n0',
+      );
+    },
+  );
+
+  test('says what an illegal instruction means', { timeout: TIMEOUT }, async () => {
+    const { status, messages } = await run({ image: pullFor('busybox', architecture), args: ['illegal'] });
+    expect([status, messages]).toEqual([
+      132,
+      'LinuxRun: a program used an instruction that its emulated processor does not have (SIGILL)\n',
+    ]);
   });
 });
 

@@ -5,13 +5,13 @@ import { type Architecture, architectureOf, isEmulated } from '../options/platfo
 import { loadZstd } from '../snapshot/zstd.ts';
 
 /** The numbers of processors in the headers of ELF files (e_machine). */
-const MACHINES: Readonly<Record<Architecture, number>> = { riscv64: 243, arm64: 183, amd64: 62 };
+export const ELF_MACHINES: Readonly<Record<Architecture, number>> = { riscv64: 243, arm64: 183, amd64: 62 };
 
 /** @returns the ELF number of a processor that needs an emulator. @throws MachineError if there is none */
 export function emulatedMachine(architecture: string): number | undefined {
   const known = architectureOf(architecture);
   if (!known) throw new MachineError(`programs for ${architecture} do not run here`);
-  return isEmulated(known) ? MACHINES[known] : undefined;
+  return isEmulated(known) ? ELF_MACHINES[known] : undefined;
 }
 
 /**

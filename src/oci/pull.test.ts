@@ -262,7 +262,7 @@ describe('an image for other machines', () => {
       makeIndex([
         { image, platform: s390x },
         { image, platform: { os: 'windows', architecture: 'amd64' } },
-        { image, platform: { os: 'linux', architecture: 'riscv64', variant: 'rva23u64' } },
+        { image, platform: { os: 'linux', architecture: 'riscv64', variant: 'rva30u64' } },
         { image, platform: { os: 'unknown', architecture: 'unknown' } },
         { image },
       ]),
@@ -270,7 +270,7 @@ describe('an image for other machines', () => {
     const error = await failure();
     expect(error.kind).toBe('platform');
     expect(error.message).toBe(
-      `${source().reference} has no image for linux/riscv64, linux/arm64 or linux/amd64; it offers linux/riscv64/rva23u64, linux/s390x, windows/amd64; nor have the similar tags x`,
+      `${source().reference} has no image for linux/riscv64, linux/arm64 or linux/amd64; it offers linux/riscv64/rva30u64, linux/s390x, windows/amd64; nor have the similar tags x`,
     );
   });
 

@@ -36,11 +36,11 @@ export interface Similar {
 
 const OS = 'linux';
 /**
- * What the variants may be: plain riscv64 is rva20u64, and our hart lacks parts of the later profiles. The
- * emulators of the others have all that their variants need, except AVX-512 (v4).
+ * What the variants may be. The hart has the profiles of riscv64 up to RVA23, and the emulators of the others
+ * have all that their variants need, except AVX-512 (v4).
  */
 const VARIANTS: Readonly<Record<Architecture, RegExp>> = {
-  riscv64: /^rva20u64$/,
+  riscv64: /^rva2[023]u64$/,
   arm64: /^v[89](\.\d+)?$/,
   amd64: /^v[123]$/,
 };

@@ -22,6 +22,20 @@ it('keeps images by reference, the most recently used first', async () => {
   expect(await images.get(long)).toBeUndefined();
 });
 
+it('keeps an image of each processor beside the others', async () => {
+  const { images } = new Store(new MemoryStore(), new MemoryLocks(), memoryFiles());
+  const own = image('app:1', ['own'], 1);
+  const arm64 = { ...image('app:1', ['arm64'], 2), architecture: 'arm64' as const };
+  const amd64 = { ...image('app:1', ['amd64'], 3), architecture: 'amd64' as const };
+  for (const record of [amd64, own, arm64]) await images.put(record);
+  expect(await images.list()).toEqual([amd64, arm64, own]);
+  expect(await images.get('app:1')).toEqual(own);
+  expect(await images.get('app:1', 'amd64')).toEqual(amd64);
+  await images.remove(own);
+  expect(await images.get('app:1', 'riscv64')).toBeUndefined();
+  expect(await images.get('app:1')).toEqual(arm64);
+});
+
 it('evicts no layers of images that were made here', async () => {
   const { images, layers } = new Store(new MemoryStore(), new MemoryLocks(), memoryFiles());
   for (const diffId of ['sha256:local', 'sha256:pulled']) {
