@@ -145,6 +145,33 @@ describe('structured control flow', () => {
     expect(headersOf(structure)).toEqual([0, 1]);
   });
 
+  it('has no deep loops where blocks lead to each other', () => {
+    const count = 60;
+    const all = Array.from({ length: count }, (_, block) => block);
+    const hub = 20;
+    // As stubs that jump by one switch, and as blocks that all lead to all.
+    for (const [successors, deepest] of [
+      [all.map((block) => (block === hub ? all : [hub])), 1],
+      [all.map(() => all), 8],
+    ] as const) {
+      const depths: number[] = [];
+      findStructure({ successors, entries: all }, depths);
+      expect(Math.max(...depths)).toBe(deepest);
+    }
+  });
+
+  it('follows a graph whose blocks all lead to all', () => {
+    const all = Array.from({ length: 14 }, (_, block) => block);
+    const graph = { successors: all.map(() => all), entries: all };
+    const run = compile(graph);
+    const script = Array.from({ length: STEPS + 64 }, (_, step) => (step * step * 31 + 7 * step) % 256);
+    for (const entry of all) {
+      const trace = run(entry, script);
+      expect(trace).toEqual(walk(graph, entry, script, trace.length));
+      expect(trace.length).toBeGreaterThanOrEqual(STEPS);
+    }
+  });
+
   it('counts the loops around each block', () => {
     const depths: number[] = [];
     findStructure({ successors: [[1], [1, 2], [0, 3], []], entries: [0] }, depths);

@@ -2,12 +2,20 @@
  * Structured control flow for WebAssembly. Strongly connected components become loops, in topological order.
  * Each follows the ends of the blocks through which earlier code branches to it. A loop has one header, to
  * which its jumps back go. If it can also be entered elsewhere, it begins with a switch on `selector`, and so
- * does the whole function if it has several entries. The switch does not slow down inner loops.
+ * does the whole function if it has several entries. The switch does not slow down inner loops. A loop deep
+ * inside others has as many headers as it needs to have no loop inside.
  */
 import { type Code, type Label, wasm } from './wasm.ts';
 
 /** For up to this many targets, consecutive comparisons are faster than a table. */
 const MAX_COMPARISONS = 4;
+/** With more edges than this to it, a block is the header of its loop. */
+const MAX_EDGES = 8;
+/**
+ * The loops around a block, at most. WebKit takes each for ten times as frequent as the one around it. Beyond
+ * 38 that is infinite in its single precision, its register allocator gives up, and the tab crashes.
+ */
+const MAX_DEPTH = 8;
 
 export interface Graph {
   /** The successors of each block, by its number. */
@@ -48,7 +56,7 @@ interface Item {
 
 /** The headers of all loops. */
 export function headersOf({ items }: Sequence): number[] {
-  return items.flatMap(({ loop }) => (loop ? [loop.header, ...headersOf(loop.body)] : []));
+  return items.flatMap(({ loop }) => (loop ? [...loop.headers, ...headersOf(loop.body)] : []));
 }
 
 /** The blocks of each of the outermost loops that contain no `excluded` block. */
@@ -65,8 +73,8 @@ function blocksOf({ items }: Sequence): number[] {
 }
 
 interface Loop {
-  /** The target of jumps back. */
-  readonly header: number;
+  /** The targets of jumps back. */
+  readonly headers: readonly number[];
   readonly body: Sequence;
 }
 
@@ -92,6 +100,8 @@ class Finder {
   /** The number of the visit of the block. */
   readonly #visited: Int32Array;
   readonly #component: Int32Array;
+  /** While a header is searched, the edges to each block that have been found. */
+  readonly #edges: Int32Array;
   readonly #stack: number[] = [];
   readonly #isOnStack: Uint8Array;
   #sequences = 0;
@@ -107,6 +117,7 @@ class Finder {
     this.#headOf = new Int32Array(length);
     this.#visited = new Int32Array(length);
     this.#component = new Int32Array(length);
+    this.#edges = new Int32Array(length);
     this.#isOnStack = new Uint8Array(length);
   }
 
@@ -144,35 +155,63 @@ class Finder {
       this.#depths[first] = depth;
       return { heads, block: first, loop: undefined };
     }
-    const header = heads.length === 1 ? (heads[0] as number) : this.#header(blocks);
-    const entries = heads.includes(header) ? heads : [header, ...heads];
-    this.#isCut[header] = 1;
+    const headers = this.#headers(blocks, heads, depth + 1);
+    const entries = [...headers.filter((header) => !heads.includes(header)), ...heads];
+    for (const header of headers) this.#isCut[header] = 1;
     const body = this.sequence(blocks, entries, depth + 1);
-    this.#isCut[header] = 0;
-    return { heads, block: undefined, loop: { header, body } };
+    for (const header of headers) this.#isCut[header] = 0;
+    return { heads, block: undefined, loop: { headers, body } };
+  }
+
+  #headers(blocks: readonly number[], heads: readonly number[], depth: number): readonly number[] {
+    if (depth === MAX_DEPTH) return this.#targetsOfJumpsBack(blocks);
+    return heads.length === 1 ? heads : [this.#header(blocks)];
   }
 
   #leadsTo(block: number, next: number): boolean {
     return this.#isCut[next] === 0 && (this.#successors[block] as readonly number[]).includes(next);
   }
 
-  /** The target of the longest jump back, which belongs to the outermost loop. */
+  /**
+   * The target of the longest jump back, which belongs to the outermost loop, unless many edges lead to one
+   * block, such as the switch of all jumps by table. Around that, each of its targets would be a loop in the
+   * loop of another.
+   */
   #header(blocks: readonly number[]): number {
-    const component = this.#component[blocks[0] as number];
     let header = blocks[0] as number;
     let widest = -1;
+    let most = MAX_EDGES;
+    this.#forEdges(blocks, (from, target) => {
+      const edges = (this.#edges[target] as number) + 1;
+      this.#edges[target] = edges;
+      if (edges > most || (most === MAX_EDGES && from - target > widest)) header = target;
+      most = Math.max(most, edges);
+      widest = Math.max(widest, from - target);
+    });
+    for (let n = 0; n < blocks.length; n++) this.#edges[blocks[n] as number] = 0;
+    return header;
+  }
+
+  /** Without the edges to these, all lead forwards. */
+  #targetsOfJumpsBack(blocks: readonly number[]): number[] {
+    const targets = new Set<number>();
+    this.#forEdges(blocks, (from, target) => {
+      if (target <= from) targets.add(target);
+    });
+    return [...targets];
+  }
+
+  /** Passes the edges inside a component. */
+  #forEdges(blocks: readonly number[], pass: (from: number, target: number) => void): void {
+    const component = this.#component[blocks[0] as number];
     for (let n = 0; n < blocks.length; n++) {
       const from = blocks[n] as number;
       const successors = this.#successors[from] as readonly number[];
       for (let m = 0; m < successors.length; m++) {
         const target = successors[m] as number;
-        if (this.#isCut[target] !== 0 || from - target <= widest) continue;
-        if (this.#component[target] !== component) continue;
-        widest = from - target;
-        header = target;
+        if (this.#isCut[target] === 0 && this.#component[target] === component) pass(from, target);
       }
     }
-    return header;
   }
 
   /** Strongly connected components in topological order, without the cut edges (Tarjan). */
@@ -238,10 +277,10 @@ class Arranger {
     for (const entry of structure.entries) this.#number(entry);
   }
 
-  /** @param header the header of the loop whose body this is */
-  sequence({ entries, items }: Sequence, header?: number): void {
+  /** @param headers those of the loop whose body this is */
+  sequence({ entries, items }: Sequence, headers: readonly number[] = []): void {
     const { code } = this.#emitter;
-    const back = header === undefined ? undefined : this.#targets[header];
+    const back = headers.map((header) => this.#targets[header]);
     const labels = items.map(() => code.block());
     for (let n = 0; n < items.length; n++) {
       const { heads } = items[n] as Item;
@@ -250,7 +289,7 @@ class Arranger {
       for (let m = 0; m < heads.length; m++) this.#targets[heads[m] as number] = target;
     }
     if (entries.length > 1) this.#switch(entries);
-    if (header !== undefined) this.#targets[header] = back;
+    for (let n = 0; n < headers.length; n++) this.#targets[headers[n] as number] = back[n];
     for (let n = 0; n < items.length; n++) {
       const { block, loop } = items[n] as Item;
       code.end();
@@ -270,11 +309,11 @@ class Arranger {
     else code.br(label);
   }
 
-  #loop({ header, body }: Loop): void {
+  #loop({ headers, body }: Loop): void {
     const { code } = this.#emitter;
-    const label = code.loop();
-    this.#targets[header] = { label, switched: body.entries.length > 1, back: true };
-    this.sequence(body, header);
+    const target = { label: code.loop(), switched: body.entries.length > 1, back: true };
+    for (let n = 0; n < headers.length; n++) this.#targets[headers[n] as number] = target;
+    this.sequence(body, headers);
     code.end();
   }
 
