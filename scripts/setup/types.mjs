@@ -36,6 +36,7 @@ async function emitDeclarations(folder) {
   const config = join(folder, 'tsconfig.json');
   const compilerOptions = {
     ...{ noEmit: false, declaration: true, emitDeclarationOnly: true, stripInternal: true },
+    ...{ incremental: false, tsBuildInfoFile: null },
     ...{ rootDir: PROJECT, outDir: folder, typeRoots: [inProject('node_modules/@types')] },
   };
   const entries = [ENTRY, ...Object.values(OTHERS)].map((entry) => `${entry}.ts`);
