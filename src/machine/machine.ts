@@ -1,4 +1,4 @@
-import { MODE_ICOUNT, MODE_JIT, MODE_JIT_ALL, POWER_OFF } from '../../emulator-wasm/layout.ts';
+import { MODE_ICOUNT } from '../../emulator-wasm/layout.ts';
 import type { WritableDisk } from '../disk/disks.ts';
 import type { FolderOptions } from '../folders/folder-options.ts';
 import { chunks } from '../streams/chunks.ts';
@@ -9,8 +9,7 @@ import { type Deferred, deferred } from './deferred.ts';
 import { DiskRequests } from './disk-requests.ts';
 import { MachineError, unpackError } from './errors.ts';
 import { type Connection, Forwarders, type Listening } from './forwarders.ts';
-import { instructionsRetired, powerDown, wakeTranslator } from './hart-words.ts';
-import { allocateCode } from './image-code.ts';
+import { instructionsRetired } from './hart-words.ts';
 import { type JitStats, jitStats } from './jit-stats.ts';
 import {
   type ContainerOptions,
@@ -18,13 +17,11 @@ import {
   type LinuxOptions,
   type MachineOptions,
   type ResumeOptions,
-  type Setup,
   type StartOptions,
   setupOf,
 } from './machine-options.ts';
 import { createMemory, guestRam, type MemoryPlan } from './memory.ts';
-import { OutputRing } from './output-ring.ts';
-import type { Platform, WorkerHandle } from './platform/platform.ts';
+import type { Platform } from './platform/platform.ts';
 import type { PortChange } from './port-watch.ts';
 import {
   type ConsoleProcess,
@@ -53,6 +50,7 @@ import {
 import type { MachineState } from './state.ts';
 import { StreamMux } from './stream-mux.ts';
 import { SuspendedMachine } from './suspended-machine.ts';
+import { Workers } from './workers.ts';
 
 export type { DiskOptions, WritableDisk } from '../disk/disks.ts';
 export type { NetworkOptions, NetworkStatus, RelayOptions } from '../network/network.ts';
@@ -96,7 +94,6 @@ export {
 export type { MachineState, Plain, SavedMachine } from './state.ts';
 export type { SuspendedMachine } from './suspended-machine.ts';
 
-const WORD_SIZE = 4;
 /** The length of the log that errors carry. */
 const LOG_LENGTH = 4096;
 /** Bytes that a process may leave in each stream: those that fit into the guest's buffers are less. */
@@ -128,7 +125,7 @@ export class Machine {
   readonly #epoch = monotonicNow();
   readonly #port: MessagePort;
   readonly #mux: StreamMux;
-  readonly #workers: WorkerHandle[] = [];
+  readonly #workers: Workers;
   readonly #processes: Processes;
   readonly #forwarders: Forwarders;
   readonly #input: WritableStreamDefaultWriter<Uint8Array>;
@@ -149,13 +146,9 @@ export class Machine {
   readonly #exit = deferred<MachineExit>();
   /** Settles when everything is shut down. */
   #ending: Promise<void> | undefined;
-  /** Works once. The translator starts late, because short programs need none. */
-  #startTranslator: () => void = () => {};
-  #usesTranslator = false;
   #finalStats: MachineStats | undefined;
   /** Instructions that each hart had retired before the machine was resumed. */
   #retiredBefore: readonly number[] | undefined;
-  #isReferenced = true;
 
   /**
    * Resolves when the guest runs its first instruction.
@@ -197,7 +190,10 @@ export class Machine {
       this.#consume(TRACE_OUTPUT, setup.onTrace),
     ]);
     if ('state' in options) this.resumed = this.#processes.resume(options.state.owner);
-    this.#startWorkers(platform, options.emulator, setup, port2);
+    this.#workers = new Workers(platform, {
+      ...{ emulator: options.emulator, memory: this.#memory, setup, epoch: this.#epoch, port: port2 },
+      onFailure: (error) => this.#fail(error),
+    });
     if ('fillRam' in options) void this.#fillRam(options);
   }
 
@@ -210,49 +206,9 @@ export class Machine {
     }
   }
 
-  #startWorkers(
-    platform: Platform,
-    emulator: WebAssembly.Module,
-    { guest, devices, plan, mode, onTrace }: Setup,
-    port: MessagePort,
-  ): void {
-    const common = {
-      memory: this.#memory as WebAssembly.Memory,
-      output: OutputRing.allocate(),
-      served: new SharedArrayBuffer(WORD_SIZE),
-      epoch: this.#epoch,
-      latestTime: plan.harts > 1 ? new SharedArrayBuffer(WORD_SIZE) : undefined,
-      deterministic: (mode & MODE_ICOUNT) !== 0,
-      trace: onTrace !== undefined,
-    };
-    const fail = (error: Error) => this.#fail(error);
-    const code = mode & MODE_JIT && !(mode & MODE_JIT_ALL) ? allocateCode() : undefined;
-    const translations: MessagePort[] = [];
-    const harts = Array.from({ length: plan.harts }, (_, hart) => {
-      const { port1, port2 } = new MessageChannel();
-      const translated = mode & MODE_JIT ? new MessageChannel() : undefined;
-      if (translated) translations.push(translated.port1);
-      const ports = { port: port2, translations: translated?.port2 };
-      const start = { ...common, role: 'hart', hart, emulator, ...ports } as const;
-      this.#workers.push(platform.startWorker(start, translated ? [port2, translated.port2] : [port2], fail));
-      return port1;
-    });
-    const start = { ...common, role: 'machine', plan, guest, devices, code, port, harts } as const;
-    this.#workers.push(platform.startWorker(start, [port, ...harts], fail));
-    this.#startTranslator = () => {
-      const { memory } = common;
-      const start = { role: 'translator', memory, emulator, harts: translations, code } as const;
-      const worker = platform.startWorker(start, translations, fail);
-      worker.setReferenced(this.#isReferenced);
-      this.#workers.push(worker);
-      this.#usesTranslator = true;
-      this.#startTranslator = () => {};
-    };
-  }
-
   /** Starts the thread that compiles code, which otherwise starts when code is hot. */
   startTranslator(): void {
-    if (!this.#ending) this.#startTranslator();
+    if (!this.#ending) this.#workers.startTranslator();
   }
 
   /** Sends input to the guest's console; resolves when the guest is ready for more. */
@@ -495,8 +451,7 @@ export class Machine {
    * machines with it.
    */
   setReferenced(isReferenced: boolean): void {
-    this.#isReferenced = isReferenced;
-    for (const worker of this.#workers) worker.setReferenced(isReferenced);
+    this.#workers.setReferenced(isReferenced);
     // Only Node's ports have these methods.
     const port: Partial<Record<'ref' | 'unref', () => void>> = this.#port as object;
     if (isReferenced) port.ref?.();
@@ -506,7 +461,7 @@ export class Machine {
   /** Stops the machine at once. Afterwards only this object is left. */
   async stop(): Promise<void> {
     if (this.#suspension && !this.#ending) await this.#ask('disconnect', this.#disconnected);
-    if (this.#usesTranslator && !this.#ending) await this.#ask('save-code', this.#codeSaved);
+    if (this.#workers.hasTranslator && !this.#ending) await this.#ask('save-code', this.#codeSaved);
     const exit: MachineExit = { reason: 'stop', code: 0, seconds: this.stats().seconds };
     await this.#end(() => this.#exit.resolve(exit), new MachineError(describeExit(exit)));
     this.#memory = undefined;
@@ -655,16 +610,8 @@ export class Machine {
     this.#booted.reject(error);
     this.#processes.destroy(error);
     this.#disk.destroy(error);
-    this.#wakeWorkers();
-    await Promise.all(this.#workers.map((worker) => worker.terminate()));
+    await this.#workers.end(this.#memory as WebAssembly.Memory);
     this.#port.close();
-  }
-
-  /** Some versions of Safari never end a worker that waits for a change of the shared memory. */
-  #wakeWorkers(): void {
-    const words = new Int32Array((this.#memory as WebAssembly.Memory).buffer);
-    powerDown(words, this.#plan.harts, POWER_OFF);
-    wakeTranslator(words);
   }
 }
 
