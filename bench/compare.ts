@@ -72,14 +72,14 @@ export async function benchWorkloads(
   if (idle) printComparisons(await compare(workloads, repeat, ours), idle, required);
 }
 
-/** Runs workloads in the calling thread. */
-export async function nodeRunner(wasm: string): Promise<Runner> {
+/** Runs workloads in the calling thread. @param mode MODE_* */
+export async function nodeRunner(wasm: string, mode?: number): Promise<Runner> {
   const module = await WebAssembly.compile(await readFile(wasm));
   const clock = threadClock('/proc/thread-self');
   return async ({ name, path }) => {
     const elf = await readFile(path);
     const start = clock();
-    const output = runOnCore(module, elf);
+    const output = runOnCore(module, elf, mode);
     return { cpu: clock() - start, ...parseReport(name, output) };
   };
 }

@@ -14,10 +14,10 @@ const FOREVER = 0x7fff_ffff_ffff_ffffn;
 type Run = (hart: number, instructions: bigint) => number;
 type Reset = (hart: number, pc: bigint, priv: number, a1: bigint) => void;
 
-/** Runs `file` until it powers off, and returns its output. */
-export function runOnCore(module: WebAssembly.Module, file: Uint8Array): string {
+/** Runs `file` until it powers off, and returns its output. @param mode MODE_* */
+export function runOnCore(module: WebAssembly.Module, file: Uint8Array, mode = MODE_JIT): string {
   const plan = planMemory(1, RAM_SIZE);
-  const memory = createMemory(plan, MODE_JIT);
+  const memory = createMemory(plan, mode);
   const elf = parseElf(file);
   loadElf(elf, guestRam(memory, plan), RAM_START);
 

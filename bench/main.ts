@@ -26,6 +26,7 @@ import { PUBLIC } from './platform.ts';
 import { benchPull, PULL_HERE, pullHere } from './pull.ts';
 import { benchSession, benchSessionInChromium } from './session.ts';
 import { benchStart } from './start.ts';
+import { benchVector } from './vector.ts';
 import { benchWork, WORK_NAMES, type WorkOptions } from './work.ts';
 import { GROUPS } from './workloads.ts';
 
@@ -36,6 +37,7 @@ const PULLS_PER_REPEAT = 3;
 const STARTS_PER_REPEAT = 3;
 const SECTIONS = [
   'node',
+  'vector',
   'boot-node',
   'idle',
   'pull',
@@ -123,6 +125,7 @@ async function main(): Promise<void> {
   const boots = repeat * BOOTS_PER_REPEAT;
   if (chosen('node'))
     await benchWorkloads('Workloads in Node', workloads, repeat, await nodeRunner(wasm), REQUIRED.node);
+  if (chosen('vector')) await benchVector(wasm, repeat);
   if (chosen('boot-node')) await benchBootInNode(wasm, boots);
   if (chosen('idle')) await benchIdle(wasm);
   if (chosen('pull')) await benchPull(repeat * PULLS_PER_REPEAT);

@@ -10,7 +10,7 @@ const HERE = import.meta.dirname;
 export const WORKLOADS_FOLDER = join(HERE, '../dist/bench');
 const COMPILER = 'riscv64-linux-gnu-gcc';
 const FLAGS = [
-  ...['-O2', '-Wall', '-Wextra', '-Werror', '-march=rv64gc', '-mabi=lp64d', '-mcmodel=medany'],
+  ...['-O2', '-Wall', '-Wextra', '-Werror', '-mabi=lp64d', '-mcmodel=medany'],
   ...['-ffreestanding', '-fno-tree-loop-distribute-patterns', '-fno-pic', '-no-pie'],
   ...['-nostdlib', '-static', '-Wl,--build-id=none', '-T', join(HERE, 'runtime/link.ld')],
 ];
@@ -21,11 +21,14 @@ export interface Workload {
   path: string;
 }
 
-async function compile(source: string): Promise<Workload> {
+const SCALAR = ['-march=rv64gc'];
+const VECTOR = ['-march=rv64gcv', '-DVECTOR'];
+
+async function compile(source: string, flags = SCALAR, suffix = ''): Promise<Workload> {
   const name = basename(source, '.c');
-  const path = join(WORKLOADS_FOLDER, name);
+  const path = join(WORKLOADS_FOLDER, name + suffix);
   const runtime = ['start.S', 'runtime.c'].map((file) => join(HERE, 'runtime', file));
-  await run(COMPILER, [...FLAGS, ...runtime, source, '-o', path]);
+  await run(COMPILER, [...FLAGS, ...flags, ...runtime, source, '-o', path]);
   return { name, path };
 }
 
@@ -55,4 +58,16 @@ export async function compileWorkloads(
   const workloads: Workload[] = [];
   for (const name of names) workloads.push(await compile(join(HERE, 'workloads', `${name}.c`)));
   return { startup, workloads };
+}
+
+export const VECTOR_WORKLOADS = ['copy', 'length', 'saxpy', 'product'];
+
+/** Compiles a workload without and with vector instructions. */
+export async function compileVectorWorkload(name: string): Promise<{ scalar: Workload; vector: Workload }> {
+  await mkdir(WORKLOADS_FOLDER, { recursive: true });
+  const source = join(HERE, 'vector', `${name}.c`);
+  return {
+    scalar: await compile(source, SCALAR, '-scalar'),
+    vector: await compile(source, VECTOR, '-vector'),
+  };
 }

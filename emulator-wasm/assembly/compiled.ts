@@ -11,6 +11,7 @@ import { adoptRegion } from './pages';
 import { dropRegionsUpTo, newRegion } from './regions';
 import { setBudget } from './slow';
 import { FS, PAGE_SIZE } from './state';
+import { executeVector, Outcome } from './vector';
 
 /**
  * Reads a counter when `left` of the hart's budget is left. Returns the highest value for the interpreter to
@@ -20,6 +21,15 @@ export function counterValue(hart: usize, n: u32, left: i32): u64 {
   if (!counterReadable(hart, n - CYCLE)) return ~0;
   setBudget(hart, left);
   return readCounter(hart, n);
+}
+
+/**
+ * Executes a vector instruction for compiled code. Returns false if the interpreter has to execute it again,
+ * because it traps: it goes on at vstart.
+ */
+export function vectorOperation(hart: usize, bits: u32): bool {
+  const outcome = executeVector(hart, bits);
+  return outcome != Outcome.ILLEGAL && outcome != Outcome.FAULT;
 }
 
 /** Bits of the result of `floatState`. */

@@ -35,6 +35,7 @@ import {
   H_VSTART,
   H_VTYPE,
 } from '../layout';
+import { CSR_VL, CSR_VLENB, CSR_VTYPE } from './vector/opcodes';
 import { VLENB } from './vector/unit';
 import { mtime } from './clock';
 import { getFlags, setFlags } from './fpu';
@@ -247,11 +248,11 @@ export function readCsr(hart: usize, n: u32): u64 {
     case TIME:
     case INSTRET:
       return counterReadable(hart, n - CYCLE) ? readCounter(hart, n) : illegalCsr();
-    case 0xc20:
+    case CSR_VL:
       return vectorOff(hart) ? illegalCsr() : load<u64>(hart, H_VL);
-    case 0xc21:
+    case CSR_VTYPE:
       return vectorOff(hart) ? illegalCsr() : load<u64>(hart, H_VTYPE);
-    case 0xc22:
+    case CSR_VLENB:
       return vectorOff(hart) ? illegalCsr() : VLENB;
     case 0xf11: // mvendorid, marchid, mimpid: not a commercial implementation
     case 0xf12:

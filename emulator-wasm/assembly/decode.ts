@@ -1,5 +1,20 @@
 /** Decodes instruction bits to a micro-op. */
 import { H_F, H_SINK, H_X } from '../layout';
+import {
+  rdOf,
+  rs1Of,
+  rs2Of,
+  funct3Of,
+  funct7Of,
+  immI,
+  immS,
+  immB,
+  immJ,
+  intReg,
+  intDest,
+  fpReg,
+  put,
+} from './fields';
 import { CYCLE, INSTRET } from './csr';
 import {
   AtomicOp,
@@ -23,63 +38,8 @@ import {
   U_OFFSET,
   U_RS1,
 } from './opcodes';
-
-@inline
-function rdOf(i: u32): u32 {
-  return (i >>> 7) & 31;
-}
-@inline
-function rs1Of(i: u32): u32 {
-  return (i >>> 15) & 31;
-}
-@inline
-function rs2Of(i: u32): u32 {
-  return (i >>> 20) & 31;
-}
-@inline
-function funct3Of(i: u32): u32 {
-  return (i >>> 12) & 7;
-}
-@inline
-function funct7Of(i: u32): u32 {
-  return i >>> 25;
-}
-@inline
-function immI(i: u32): i32 {
-  return <i32>i >> 20;
-}
-@inline
-function immS(i: u32): i32 {
-  return ((<i32>i >> 25) << 5) | ((i >>> 7) & 31);
-}
-@inline
-function immB(i: u32): i32 {
-  return ((<i32>i >> 31) << 12) | ((i << 4) & 0x800) | ((i >>> 20) & 0x7e0) | ((i >>> 7) & 0x1e);
-}
-@inline
-function immJ(i: u32): i32 {
-  return ((<i32>i >> 31) << 20) | (i & 0xff000) | ((i >>> 9) & 0x800) | ((i >>> 20) & 0x7fe);
-}
-
-@inline
-function intReg(n: u32): u32 {
-  return H_X + n * 8;
-}
-@inline
-function intDest(n: u32): u32 {
-  return n == 0 ? H_SINK : H_X + n * 8;
-}
-@inline
-function fpReg(n: u32): u32 {
-  return H_F + n * 8;
-}
-
-@inline
-function put(u: usize, op: i32, rd: u32, rs1: u32, rs2: u32, imm: i32): void {
-  store<u32>(u, op | (rd << 16));
-  store<u32>(u, rs1 | (rs2 << 16), U_RS1);
-  store<i32>(u, imm, U_IMM);
-}
+import { decodeVector } from './vector/decode';
+import { CSR_VL, CSR_VLENB } from './vector/opcodes';
 
 @inline
 export function isFloatingPoint(i: u32): bool {
@@ -154,11 +114,6 @@ export function decode(i: u32, length: u32, offset: u32, u: usize): i32 {
 function illegal(u: usize): i32 {
   put(u, SystemOp.ILLEGAL, H_SINK, 0, 0, 0);
   return SystemOp.ILLEGAL;
-}
-
-function decodeVector(i: u32, u: usize): i32 {
-  put(u, VectorOp.VECTOR, H_SINK, 0, 0, i);
-  return VectorOp.VECTOR;
 }
 
 function decodeUpper(i: u32, u: usize, op: i32, offset: u32): i32 {
@@ -532,8 +487,10 @@ function decodeSystem(i: u32, u: usize): i32 {
   if (f == 0) return decodePrivileged(i, u);
   if (f == 4) return decodeMayBe(i, u);
   const n = i >>> 20;
-  const readsCounter = f == 2 && rs1Of(i) == 0 && n >= CYCLE && n <= INSTRET;
-  const op = readsCounter ? CounterOp.READ_COUNTER : (f < 4 ? CsrOp.CSRRW - 1 : CsrOp.CSRRWI - 5) + <i32>f;
+  const reads = f == 2 && rs1Of(i) == 0;
+  let op: i32 = (f < 4 ? CsrOp.CSRRW - 1 : CsrOp.CSRRWI - 5) + <i32>f;
+  if (reads && n >= CYCLE && n <= INSTRET) op = CounterOp.READ_COUNTER;
+  else if (reads && n >= CSR_VL && n <= CSR_VLENB) op = VectorOp.READ_VECTOR_CSR;
   put(u, op, intDest(rdOf(i)), intReg(rs1Of(i)), 0, n);
   store<u16>(u, <u16>rs1Of(i), U_EXTRA);
   return op;

@@ -64,6 +64,7 @@ export {
   floatState,
   hashCodePage,
   install,
+  vectorOperation,
 } from './compiled';
 export * from './fpu';
 export * from './integer';

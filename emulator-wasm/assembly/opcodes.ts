@@ -103,8 +103,10 @@ export const enum RareFloatOp {
 
 /** V. vector/ executes them. */
 export const enum VectorOp {
-  /** The immediate holds the instruction. */
+  /** The immediate holds the instruction; the registers are the scalar ones. */
   VECTOR = RareFloatOp.END,
+  /** The immediate is the CSR: vl, vtype or vlenb. */
+  READ_VECTOR_CSR,
   END,
 }
 

@@ -155,6 +155,8 @@ export function executeSlow(hart: usize, u: usize, pc: u64): i32 {
       return Outcome.NEXT;
     case VectorOp.VECTOR:
       return vector(hart, u, pc);
+    case VectorOp.READ_VECTOR_CSR:
+      return executeCsr(hart, CsrOp.CSRRS, u, pc);
     case PseudoOp.FP_CHECK:
       return checkFloat(hart, pc);
     case PseudoOp.STRADDLE:

@@ -7,8 +7,9 @@ import { FLOAT } from './float.ts';
 import { INTEGER } from './integer.ts';
 import { MEMORY } from './memory.ts';
 import { type Op, rowOf } from './operations.ts';
+import { VECTOR } from './vector.ts';
 
-const EMITTERS = { ...INTEGER, ...MEMORY, ...FLOAT, ...COUNTER };
+const EMITTERS = { ...INTEGER, ...MEMORY, ...FLOAT, ...COUNTER, ...VECTOR };
 
 /** The emitter of a straight instruction; undefined for any other. */
 export function emitterOf(op: Op): Emit | undefined {

@@ -18,8 +18,8 @@ import { F32, F64, I32, I64, wasm } from './wasm.ts';
 
 // Bits of the result of `floatState`.
 export const FLOAT_READY = 1;
-const FLOAT_INEXACT = 2;
-const FLOAT_NEAREST = 4;
+export const FLOAT_INEXACT = 2;
+export const FLOAT_NEAREST = 4;
 
 const DYNAMIC = 7;
 const SIGN_D = 1n << 63n;

@@ -8,6 +8,7 @@ import { type Import, importIndex } from './imports.ts';
 import { type Instruction, PAGE_SIZE, pageNumber } from './page.ts';
 import { BUDGET, FRAMES_SHIFT, HART, LEFT, PAGE, REGION_SIGNATURE, SELECTOR, TLB } from './parameters.ts';
 import { type KeptRegisters, Registers } from './registers.ts';
+import { VectorUnit } from './vector-unit.ts';
 import { Code, type FunctionBody, I32, I64, type Label, type ValueType, wasm } from './wasm.ts';
 import { Windows } from './windows.ts';
 
@@ -46,6 +47,7 @@ export class RegionFunction {
   readonly code = new Code(REGION_SIGNATURE.parameters.length);
   readonly registers: Registers;
   readonly windows: Windows;
+  readonly vectors = new VectorUnit(this.code);
   readonly #spare = new Map<ValueType, number[]>();
   readonly #exit = this.code.local(I32);
   readonly #target = this.code.local(I64);

@@ -1,5 +1,6 @@
 /** What the translator knows of the host's processor and engine. */
-import { Code, F64, ModuleWriter } from './wasm.ts';
+import { simd } from './simd.ts';
+import { Code, F64, I32, ModuleWriter } from './wasm.ts';
 
 /**
  * Whether it is an x86, whose invalid operations make negative NaNs. A processor that makes positive ones is
@@ -13,6 +14,23 @@ function findX86(): boolean {
 }
 
 export const isX86 = findX86();
+
+let simdFound: boolean | undefined;
+
+/** Whether the engine has SIMD. */
+export function hasSimd(): boolean {
+  simdFound ??= findSimd();
+  return simdFound;
+}
+
+function findSimd(): boolean {
+  const writer = new ModuleWriter({ parameters: [I32], results: [I32] });
+  const code = new Code(1);
+  code.get(0);
+  code.simd(simd.splat8, simd.anyTrue);
+  writer.add(code.finish());
+  return WebAssembly.validate(writer.finish());
+}
 
 let fuses: boolean | undefined;
 

@@ -14,6 +14,7 @@ export const IMPORTS = {
   [DISPATCH]: DISPATCH_SIGNATURE,
   floatState: of(I32, I32),
   counterValue: of(I64, I32, I32, I32),
+  vectorOperation: of(I32, I32, I32),
   classS: unary,
   cvtWS: roundedUnary,
   cvtWUS: roundedUnary,

@@ -44,8 +44,8 @@ const STORES = {
 };
 
 /** The distance of the TLB from the load TLB. */
-const READING = 0;
-const WRITING = STORE_TLB;
+export const READING = 0;
+export const WRITING = STORE_TLB;
 
 /** The access of an LR, SC or AMO. */
 export function atomicAccess(instruction: Instruction): Access {
@@ -232,7 +232,13 @@ function pushPageOf(f: RegionFunction, address: number, bytes: number): void {
  * Pushes the distance from the address to the shared memory's, unless the bytes there `miss`. The address is
  * on the stack, and in a local.
  */
-function pushAddend(f: RegionFunction, bytes: number, tlb: number, address: number, miss: () => void): void {
+export function pushAddend(
+  f: RegionFunction,
+  bytes: number,
+  tlb: number,
+  address: number,
+  miss: () => void,
+): void {
   const { code } = f;
   const entry = f.borrow(I32);
   f.pushTlbIndex(TLB_MASK);

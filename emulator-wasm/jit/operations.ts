@@ -26,9 +26,10 @@ export type Memory = Exclude<MemoryOp, MemoryOp.END> | Exclude<FloatMemoryOp, Fl
 export type Float = Exclude<FloatOp, FloatOp.END>;
 
 export type Counter = Exclude<CounterOp, CounterOp.END>;
+export type Vector = Exclude<VectorOp, VectorOp.END>;
 
 /** Operations that are compiled and neither branch nor jump. */
-export type Straight = Integer | Memory | Float | AtomicOp | Counter;
+export type Straight = Integer | Memory | Float | AtomicOp | Counter | Vector;
 
 /** Any operation of a micro-op. */
 export type Op =
@@ -41,7 +42,6 @@ export type Op =
   | HintOp
   | CacheOp
   | RareFloatOp
-  | VectorOp
   | SystemOp
   | PseudoOp;
 

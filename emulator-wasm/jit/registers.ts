@@ -286,6 +286,14 @@ export class Registers {
     this.#dirty.length = 0;
   }
 
+  /**
+   * Stores a register that the block's loop keeps, for code that reads it from memory. To be called after
+   * `flush`.
+   */
+  storeKept(register: number): void {
+    if (this.#kept.get(register)) this.#store(register);
+  }
+
   /** Called where everything in locals becomes unknown. */
   forget(): void {
     this.#known.clear();

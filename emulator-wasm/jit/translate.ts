@@ -12,6 +12,8 @@ import { BUDGET, PAGE, SELECTOR } from './parameters.ts';
 import { type Block, isFarCall, isReturn, isSwitch, RETURNS, type Region } from './region.ts';
 import { type KeptRegisters, RegisterSet } from './registers.ts';
 import { emitStructure, findStructure, headersOf, loopsOf, type Sequence } from './structure.ts';
+import { expectedTypes } from './vector-flow.ts';
+import type { VectorType } from './vector-type.ts';
 import { type FunctionBody, I64, type Label, wasm } from './wasm.ts';
 import { type Access, commonWindows, requestWindows, type Window, windowsAhead } from './windows.ts';
 
@@ -64,6 +66,8 @@ class Translation {
   /** The accesses to memory of each block. */
   readonly #accesses: readonly (readonly Access[])[];
   readonly #successors: readonly (readonly number[])[];
+  /** The vtype that each block expects. */
+  readonly #vectorTypes: readonly (VectorType | undefined)[];
   /** The windows that the blocks behind each block request, as far as they are known. */
   readonly #ahead: ReadonlyMap<number, Window>[] = [];
   /** The predecessors of each block. Blocks that can be entered have none. */
@@ -104,6 +108,7 @@ class Translation {
     this.#starts = entries.map((entry) => this.#block(entry).start);
     this.#successors = successors;
     this.#predecessors = predecessorsOf(successors, this.#entries);
+    this.#vectorTypes = expectedTypes(this.#blocks, successors, region);
     this.#accesses = this.#blocks.map(({ instructions }) => accessesOf(instructions));
     this.#indirect = this.#f.code.local(I64);
   }
@@ -150,6 +155,7 @@ class Translation {
     const { windows, registers } = this.#f;
     this.#f.beginBlock(loop, readsTables(block.instructions));
     registers.beginBlock(block.instructions, loop?.kept, before.registers, before.words);
+    this.#f.vectors.beginBlock(this.#vectorTypes[number]);
     const isEntry = this.#starts.includes(block.start);
     const accesses = this.#accesses[number] as readonly Access[];
     windows.beginBlock(block.instructions, accesses, isEntry, before.windows, this.#windowsAhead(number));

@@ -1,10 +1,10 @@
 import { hasTailCalls } from './dispatch.ts';
-import { fusesMultiplyAdd, isX86 } from './host.ts';
+import { fusesMultiplyAdd, hasSimd, isX86 } from './host.ts';
 
 /** A digest of the translator's sources. The bundlers define it. */
 declare const TRANSLATOR: string;
 
 /** Names everything that decides on the compiled code of the same pages: the translator, and the host. */
 export function translatorVersion(): string {
-  return [TRANSLATOR, hasTailCalls(), fusesMultiplyAdd(), isX86].join(' ');
+  return [TRANSLATOR, hasTailCalls(), hasSimd(), fusesMultiplyAdd(), isX86].join(' ');
 }

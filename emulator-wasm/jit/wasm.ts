@@ -4,7 +4,8 @@ export const I32 = 0x7f;
 export const I64 = 0x7e;
 export const F32 = 0x7d;
 export const F64 = 0x7c;
-export type ValueType = typeof I32 | typeof I64 | typeof F32 | typeof F64;
+export const V128 = 0x7b;
+export type ValueType = typeof I32 | typeof I64 | typeof F32 | typeof F64 | typeof V128;
 
 /** Instructions of one byte, and loads and stores, named as in the specification. */
 export const wasm = {
@@ -17,6 +18,8 @@ export const wasm = {
   i64Load: 0x29,
   f32Load: 0x2a,
   f64Load: 0x2b,
+  i32Load8U: 0x2d,
+  i32Load16U: 0x2f,
   i64Load8S: 0x30,
   i64Load8U: 0x31,
   i64Load16S: 0x32,
@@ -33,11 +36,13 @@ export const wasm = {
   i64Store32: 0x3e,
   i32Eqz: 0x45,
   i32Eq: 0x46,
+  i32Ne: 0x47,
   i32LtS: 0x48,
   i32LtU: 0x49,
   i32GtS: 0x4a,
   i32GtU: 0x4b,
   i32LeS: 0x4c,
+  i32GeS: 0x4e,
   i64Eqz: 0x50,
   i64Eq: 0x51,
   i64Ne: 0x52,
@@ -407,6 +412,30 @@ export class Code {
     }
     this.ops(SIMD_PREFIX, 0x87, 0x02); // f64x2.relaxed_madd
     this.ops(SIMD_PREFIX, 0x21, 0); // f64x2.extract_lane
+  }
+
+  /** Instructions on vectors, without immediates. */
+  simd(...codes: number[]): void {
+    for (const code of codes) {
+      this.#out.push(SIMD_PREFIX);
+      this.#unsigned(code);
+    }
+  }
+
+  /** A vector's load or store, which claims no alignment. */
+  simdMemory(code: number, offset: number): void {
+    this.#out.push(SIMD_PREFIX, code, 0);
+    this.#unsigned(offset);
+  }
+
+  /** A constant vector, or with another code the selection of its bytes. */
+  simdBytes(code: number, bytes: readonly number[]): void {
+    this.#out.push(SIMD_PREFIX, code, ...bytes);
+  }
+
+  /** Extracts a lane. */
+  simdLane(code: number, lane: number): void {
+    this.#out.push(SIMD_PREFIX, code, lane);
   }
 
   fence(): void {

@@ -21,20 +21,10 @@ import {
   slideUp,
   slideUpOne,
 } from './move';
+import { OP_V, OPCFG, OPFVF, OPFVV, OPIVI, OPMVV, OPMVX } from './opcodes';
 import { begin, illType, sew, vs1 } from './unit';
 
 export { Outcome } from './memory';
-
-const OP_V: u32 = 0x57;
-
-// funct3 of OP-V
-const OPFVV: u32 = 1;
-const OPMVV: u32 = 2;
-const OPIVI: u32 = 3;
-const OPIVX: u32 = 4;
-const OPFVF: u32 = 5;
-const OPMVX: u32 = 6;
-const OPCFG: u32 = 7;
 
 /** Executes the instruction. Unless it is illegal, mstatus.VS becomes Dirty. */
 export function executeVector(hart: usize, bits: u32): i32 {

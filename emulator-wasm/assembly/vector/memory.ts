@@ -3,6 +3,7 @@ import { H_VL, H_VSTART, H_X, STORE_TLB, TLB_MASK } from '../../layout';
 import { deviceStored, loadSlow, storeSlow } from '../access';
 import { clearFault, faultCode, PAGE_MASK } from '../state';
 import { dataTlb } from '../tlb';
+import { FAULT_FIRST, MASK, STRIDED, UNIT, WHOLE } from './opcodes';
 import {
   active,
   aligned,
@@ -35,13 +36,6 @@ export const enum Outcome {
   /** Done, and a store went to a device. */
   DEVICE,
 }
-
-// mop and lumop
-const UNIT: u32 = 0;
-const STRIDED: u32 = 2;
-const WHOLE: u32 = 8;
-const MASK: u32 = 11;
-const FAULT_FIRST: u32 = 16;
 
 /** Whether the access that runs stores, stops at a fault after its first element, has reached a device. */
 let storing: bool = false;

@@ -101,7 +101,7 @@ export async function assemble(source: string): Promise<AssembledCode> {
   return withTemporaryDirectory(async (directory) => {
     const object = join(directory, 'code.o');
     const binary = join(directory, 'code.bin');
-    await run(`${PREFIX}as`, ['-march=rv64gc_zba_zbb_zbs', '-mno-relax', '-o', object, source]);
+    await run(`${PREFIX}as`, ['-march=rv64gcv_zba_zbb_zbs', '-mno-relax', '-o', object, source]);
     await run(`${PREFIX}objcopy`, ['-O', 'binary', '-j', '.text', object, binary]);
     const { stdout } = await run(`${PREFIX}nm`, [object]);
     const labels = [...stdout.matchAll(/^([0-9a-f]+) t /gm)].map((match) =>
