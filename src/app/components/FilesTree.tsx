@@ -2,6 +2,7 @@ import { type DragEvent, type KeyboardEvent, useEffect, useRef, useState } from 
 import { printable } from '../../text/byte-text.ts';
 import { formatBytes } from '../model/format.ts';
 import { destinationOf, type FileRow, type NoteRow, parentOf, ROOT, type Row } from '../model/tree.ts';
+import { dragged, expectDrag, LARGEST_DRAGGED } from '../stores/drag-out.ts';
 import { useEditor } from '../stores/editor.ts';
 import { useFiles } from '../stores/files.ts';
 import { useJobs } from '../stores/jobs.ts';
@@ -112,9 +113,15 @@ function TreeItem({ row, isSelected, isDropTarget }: TreeItemProps) {
       aria-disabled={row.kind === 'loading' || row.kind === 'empty' || row.kind === 'problem' || undefined}
       tabIndex={isSelected ? 0 : -1}
       draggable={row.kind === 'file' && canMove(row)}
+      onPointerDown={() => {
+        if (row.kind === 'file' && row.entry?.type === 'file' && row.entry.size <= LARGEST_DRAGGED)
+          void expectDrag(row.path);
+      }}
       onDragStart={({ dataTransfer }) => {
         dataTransfer.setData(DRAGGED, row.path);
-        dataTransfer.effectAllowed = 'move';
+        const file = dragged(row.path);
+        if (file !== undefined) dataTransfer.setData('DownloadURL', file);
+        dataTransfer.effectAllowed = 'copyMove';
       }}
       style={{ paddingInlineStart: `calc(${row.level - 1} * var(--indent) + 0.25rem)` }}
       onClick={() => {
