@@ -2,7 +2,6 @@
 import type { Locator, Page } from '@playwright/test';
 import { expect, test } from './fixtures.ts';
 import { expectAccessible, expectNoSidewaysScrolling } from './support/care.ts';
-import { siteImage } from './support/images.ts';
 import { BUSYBOX, type Visitor } from './support/visitor.ts';
 
 // Previews have a service worker, and browsers ask for an icon that their server does not have.
@@ -47,36 +46,28 @@ async function reload(page: Page): Promise<void> {
   }).toPass();
 }
 
-test('a file is edited, seen in a preview, found, and there again after a reload', async ({
+test('a starter is edited, seen in its preview, searched, and there again after a reload', async ({
   page,
   visitor,
-  registry,
 }) => {
   test.slow();
   await page.setViewportSize(WIDE);
-  registry.add('team/site:1', siteImage());
   const heading = (text: string) =>
     expect(page.frameLocator('.preview-frame').getByRole('heading')).toHaveText(text);
 
-  await test.step('a server shows a file', async () => {
-    await visitor.runLink({ image: `${registry.host}/team/site:1` });
-    await visitor.expectPrompt();
-    await expect(page.getByRole('separator')).toHaveCount(0);
-    await visitor.type('nc -ll -p 8000 -e sh /serve &');
-    await visitor.button('Open the preview').click();
-    await heading('Before');
+  await test.step('one click shows its files, its terminal and its preview', async () => {
+    await visitor.open();
+    await expectAccessible(page);
+    await visitor.button(/^Static site/).click();
+    await visitor.expectScreen(/^\/project #$/m);
+    await visitor.expectScreen(/^Save a change, then/m);
+    await expect(code(visitor)).toContainText('<h1>Hello from this tab</h1>');
+    await heading('Hello from this tab');
+    await expect(row(visitor, 'index.html')).toHaveAttribute('aria-selected', 'true');
+    await expect(visitor.button('Kept')).toBeVisible();
   });
 
-  await test.step('Enter opens it in the editor, in the colours of its language', async () => {
-    await visitor.button('Files').click();
-    await expect(row(visitor, 'site')).toBeVisible();
-    await page.keyboard.type('site');
-    await page.keyboard.press('ArrowRight');
-    await expect(row(visitor, 'index.html')).toBeVisible();
-    await page.keyboard.type('index');
-    await page.keyboard.press('Enter');
-    await expect(code(visitor)).toBeFocused();
-    await expect(code(visitor)).toContainText('<h1>Before</h1>');
+  await test.step('the editor has the colours of its language', async () => {
     await expect(code(visitor).locator('span').filter({ hasText: /^h1$/ }).first()).toBeVisible();
   });
 
@@ -85,24 +76,23 @@ test('a file is edited, seen in a preview, found, and there again after a reload
     await expect(tab(visitor, 'index.html not saved')).toBeVisible();
     await page.keyboard.press('Control+s');
     await expect(tab(visitor, /^index.html$/)).toBeVisible();
-    await visitor.type('clear; cat /site/index.html; stat -c %a-%u /site/index.html');
-    await visitor.expectScreen(/^<h1>After<\/h1>\n<!-- made here -->\n.*\n644-0$/m);
+    await visitor.type('clear; cat site/index.html; stat -c %a-%u site/index.html start.sh');
+    await visitor.expectScreen(/^<h1>After<\/h1>\n<!-- made here -->\n.*\n644-0\n755-0$/m);
     await page.getByRole('button', { name: 'Reload', exact: true }).click();
     await heading('After');
   });
 
   await test.step('a text is found, and opened at its line', async () => {
-    await row(visitor, 'site').click();
-    await row(visitor, 'site').click();
+    await row(visitor, 'project').focus();
     await page.keyboard.press('Control+f');
-    await page.getByLabel('Find in /site').fill('NEEDLE');
+    await page.getByLabel('Find in /project').fill('MAX-WIDTH');
     await page.keyboard.press('Enter');
     await expect(page.getByRole('search')).toContainText('1 place in 1 file');
-    await page.getByRole('button', { name: /notes.txt.*line 2.*the needle is here/ }).click();
-    await expect(tab(visitor, 'notes.txt')).toHaveAttribute('aria-selected', 'true');
-    await expect(page.locator('.editor-panel:not([hidden]) .cm-activeLine')).toHaveText('the needle is here');
-    await page.keyboard.insertText('haystack');
-    await expect(tab(visitor, 'notes.txt not saved')).toBeVisible();
+    await page.getByRole('button', { name: /style.css.*line 3.*max-width: 32rem/ }).click();
+    await expect(tab(visitor, 'style.css')).toHaveAttribute('aria-selected', 'true');
+    await expect(page.locator('.editor-panel:not([hidden]) .cm-activeLine')).toContainText('max-width');
+    await page.keyboard.insertText('min-width');
+    await expect(tab(visitor, 'style.css not saved')).toBeVisible();
     await visitor.button('Find in the files').click();
   });
 
@@ -110,9 +100,9 @@ test('a file is edited, seen in a preview, found, and there again after a reload
   await test.step('a split shows two terminals, and a separator moves by keys', async () => {
     await visitor.button('Split').click();
     await expect(terminals).toHaveCount(2);
-    await expect(terminals.nth(1).locator('.xterm-rows')).toContainText('/ #');
-    await page.keyboard.type('echo right; cd /site\n');
-    await expect(terminals.nth(1).locator('.xterm-rows')).toContainText('/site #');
+    await expect(terminals.nth(1).locator('.xterm-rows')).toContainText('/project #');
+    await page.keyboard.type('echo right; cd site\n');
+    await expect(terminals.nth(1).locator('.xterm-rows')).toContainText('/project/site #');
     const separator = page.getByRole('separator', { name: 'Width of the files' });
     const width = () => page.locator('.files').evaluate((element) => element.clientWidth);
     const before = await width();
@@ -126,26 +116,26 @@ test('a file is edited, seen in a preview, found, and there again after a reload
       await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
       await expectAccessible(page);
     }
-    await tab(visitor, /^notes/).click();
+    await tab(visitor, /^style/).click();
   });
 
   await test.step('a reload shows everything as it was', async () => {
     await reload(page);
     await expect(visitor.state).toHaveText('Running');
-    await expect(tab(visitor, 'notes.txt not saved')).toHaveAttribute('aria-selected', 'true');
-    await expect(code(visitor)).toContainText('the haystack is here');
+    await expect(tab(visitor, 'style.css not saved')).toHaveAttribute('aria-selected', 'true');
+    await expect(code(visitor)).toContainText('min-width: 32rem');
     await expect(tab(visitor, /^index.html$/)).toBeVisible();
     await expect(page.getByRole('separator', { name: 'Width of the files' })).toHaveAttribute(
       'aria-valuenow',
       '32',
     );
     await expect(terminals).toHaveCount(2);
-    await expect(terminals.nth(1).locator('.xterm-rows')).toContainText('/site #');
-    await expect(row(visitor, 'notes.txt')).toBeVisible();
+    await expect(terminals.nth(1).locator('.xterm-rows')).toContainText('/project/site #');
+    await expect(row(visitor, 'start.sh')).toBeVisible();
     await heading('After');
     await code(visitor).focus();
     await page.keyboard.press('Control+s');
-    await expect(tab(visitor, /^notes.txt$/)).toBeVisible();
+    await expect(tab(visitor, /^style.css$/)).toBeVisible();
   });
 });
 

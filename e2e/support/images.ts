@@ -77,20 +77,3 @@ export async function webImage(): Promise<TestImage> {
     await rm(folder, { recursive: true });
   }
 }
-
-/** A server that answers one request with a page of /site. */
-const SERVE = `read line
-printf 'HTTP/1.0 200 OK\\r\\nContent-Type: text/html\\r\\nConnection: close\\r\\n\\r\\n'
-cat /site/index.html
-`;
-
-/** Returns BusyBox with a site, and with /serve, which `nc -e sh /serve` shows. */
-export function siteImage(): TestImage {
-  const encode = (text: string) => new TextEncoder().encode(text);
-  const files = [
-    { path: 'serve', contents: encode(SERVE) },
-    { path: 'site/index.html', contents: encode('<!doctype html>\n<title>Site</title>\n<h1>Before</h1>\n') },
-    { path: 'site/notes.txt', contents: encode('nothing here\nthe needle is here\n') },
-  ];
-  return makeImage([busyboxLayer(), makeLayer(makeTar(files))], { config: SHELL });
-}

@@ -5,6 +5,7 @@ import { normaliseMountPath } from '../options/mount-path.mjs';
 import { parsePort } from '../options/published-ports.mjs';
 import { assignmentsOf, Builder } from './builder.ts';
 import { containerHost } from './host.ts';
+import type { NewFiles } from './kept.ts';
 import type { FolderMount, LaunchOptions } from './kept-options.ts';
 import { type LiveOptions, launch, type OwnFolder } from './launch.ts';
 import type { ImageLocation } from './load-image.ts';
@@ -24,6 +25,7 @@ export class Container extends Builder {
   readonly #mounts: FolderMount[] = [];
   readonly #folders: OwnFolder[] = [];
   readonly #ports: string[] = [];
+  #files: NewFiles | undefined;
   #name: string | undefined;
   #platform: string | undefined;
   #isKeepable = false;
@@ -104,6 +106,15 @@ export class Container extends Builder {
     return this;
   }
 
+  /**
+   * Puts files into it before its program starts, unless its name has kept a container before.
+   * @internal
+   */
+  files(files: NewFiles): this {
+    this.#files = files;
+    return this;
+  }
+
   /** Lets `RunningContainer.keep` keep its files later. Until then they are in memory. */
   keepable(on = true): this {
     this.#isKeepable = on;
@@ -172,7 +183,10 @@ export class Container extends Builder {
             ...((await findStart()) ?? { image: containerHost().loadImage(image, loading) }),
           };
         const { claimName } = await import('./kept.ts');
-        return claimName({ name: this.#name, image, loading, launch: options, findStart });
+        return claimName({
+          ...{ name: this.#name, image, loading, launch: options, findStart },
+          files: this.#files,
+        });
       },
     );
   }

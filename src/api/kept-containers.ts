@@ -1,19 +1,13 @@
 /** Kept containers: those whose files stay when they have ended. `Container.name` keeps one. */
 import { exportStopped } from '../container/container.ts';
-import { storeLayer } from '../container/image.ts';
 import { bootImage } from '../container/image-machine.ts';
 import { isUnchangedSince } from '../disk/kept-disk-file.ts';
-import { randomId } from '../docker/names.ts';
-import { decompress } from '../oci/codec.ts';
-import type { Digest } from '../oci/digest.ts';
-import { extendConfig } from '../oci/image-writer.ts';
-import { checkContainerName } from '../options/container-name.mjs';
 import { OptionError } from '../options/option-error.mjs';
 import { StorageError } from '../storage/errors.ts';
 import { chunks } from '../streams/chunks.ts';
 import { streamOf } from '../streams/stream-of.ts';
 import { containerHost } from './host.ts';
-import { holdKept, Keeping, openKept, recordOf, type Source } from './kept.ts';
+import { holdKept, type Keeping, keepWith, openKept, type Source } from './kept.ts';
 import type { LaunchOptions } from './kept-options.ts';
 import { type LiveOptions, launch } from './launch.ts';
 import type { ImageLocation, LoadImageOptions } from './load-image.ts';
@@ -111,28 +105,7 @@ async function importChanges(
   changes: ReadableStream<Uint8Array>,
   options: LoadImageOptions = {},
 ): Promise<void> {
-  checkContainerName(name);
-  const { store, loadCodec } = await containerHost().openKept();
-  const loaded = await containerHost().loadImage(image, options);
-  try {
-    const codec = await loadCodec();
-    const layer = await storeLayer(decompress(chunks(changes), codec), store, codec);
-    try {
-      const record = await recordOf(store, {
-        name,
-        disk: randomId(),
-        image: loaded,
-        launch: defaultLaunch(),
-      });
-      const config = extendConfig(record.config, layer.diffId as Digest, record.created, {});
-      const layers = [...record.layers, layer.diffId];
-      await new Keeping(await store.containers.create({ ...record, config, layers })).close();
-    } finally {
-      await layer.close();
-    }
-  } finally {
-    await loaded.release();
-  }
+  await keepWith(chunks(changes), { name, image, loading: options, launch: defaultLaunch() });
 }
 
 /**

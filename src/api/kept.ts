@@ -1,10 +1,18 @@
 /** The records of kept containers, and how a container begins with one. */
+
+import { storeLayer } from '../container/image.ts';
 import type { KeptDisk } from '../container/image-machine.ts';
 import { randomId } from '../docker/names.ts';
+import type { Bytes } from '../oci/bytes.ts';
+import { decompress } from '../oci/codec.ts';
+import type { Digest } from '../oci/digest.ts';
 import { parseConfigFile } from '../oci/image.ts';
+import { extendConfig } from '../oci/image-writer.ts';
 import { holdImage } from '../oci/pull.ts';
 import { atDigest } from '../oci/reference.ts';
+import { writeTar } from '../oci/tar-stream.ts';
 import { checkContainerName } from '../options/container-name.mjs';
+import { normaliseMountPath } from '../options/mount-path.mjs';
 import { architectureOf, platformOf } from '../options/platform.mjs';
 import {
   ContainerExistsError,
@@ -42,7 +50,25 @@ interface NewContainer {
   readonly image: ImageLocation;
   readonly loading: LoadImageOptions;
   readonly launch: LaunchOptions;
+  /** Files that are put over those of the image. */
+  readonly files?: NewFiles | undefined;
   findStart(): Promise<FoundStart | undefined>;
+}
+
+/** Files for a new container. */
+export interface NewFiles {
+  /** Their folder in the container; absolute, and not its root. */
+  readonly folder: string;
+  readonly files: readonly NewFile[];
+}
+
+export interface NewFile {
+  /** Below the folder. */
+  readonly path: string;
+  readonly content: Uint8Array;
+  readonly isExecutable: boolean;
+  /** Of a symbolic link, which has no content. */
+  readonly target?: string | undefined;
 }
 
 /** The record of a container that runs, which belongs to this owner until it is closed. */
@@ -105,6 +131,10 @@ export async function claimName(wanted: NewContainer): Promise<Source> {
   checkContainerName(name);
   const { store, nameOf } = await containerHost().openKept();
   const record = await store.containers.get(name);
+  if (!record && wanted.files) {
+    await keepWith(tarOf(wanted.files), wanted);
+    return openKept(name, launch);
+  }
   if (!record) return create(store, wanted);
   const reference = nameOf(image);
   if (record.reference !== reference)
@@ -181,6 +211,53 @@ async function create(store: Store, wanted: NewContainer): Promise<Source> {
   };
   const openSession = start?.openSession;
   return { image: hold(), keptDisk: { disk, isDeferred: true }, kept, openSession };
+}
+
+/**
+ * Keeps a new container of an image with a layer of its own.
+ * @param tar the layer
+ * @throws OptionError, ImageError, StorageError, ContainerExistsError, or the signal's reason
+ */
+export async function keepWith(
+  tar: Bytes,
+  { name, image, loading, launch }: Pick<NewContainer, 'name' | 'image' | 'loading' | 'launch'>,
+): Promise<void> {
+  checkContainerName(name);
+  const { store, loadCodec } = await containerHost().openKept();
+  const loaded = await containerHost().loadImage(image, loading);
+  try {
+    const codec = await loadCodec();
+    const layer = await storeLayer(decompress(tar, codec), store, codec);
+    try {
+      const record = await recordOf(store, { name, disk: randomId(), image: loaded, launch });
+      const config = extendConfig(record.config, layer.diffId as Digest, record.created, {});
+      const layers = [...record.layers, layer.diffId];
+      await new Keeping(await store.containers.create({ ...record, config, layers })).close();
+    } finally {
+      await layer.close();
+    }
+  } finally {
+    await loaded.release();
+  }
+}
+
+/** @throws OptionError for a folder in which the container can have no files of its own */
+function tarOf({ folder, files }: NewFiles): Bytes {
+  const place = normaliseMountPath(folder, 'files').slice(1);
+  const mtime = Math.floor(Date.now() / 1000);
+  return writeTar(
+    files.map(({ path, content, isExecutable, target }) => ({
+      name: `${place}/${path}`,
+      mode: isExecutable ? 0o755 : 0o644,
+      ...{ mtime, target },
+      size: content.length,
+      content: streamOnce(content),
+    })),
+  );
+}
+
+async function* streamOnce(content: Uint8Array): Bytes {
+  if (content.length > 0) yield content;
 }
 
 /** What the record of a new container says. */

@@ -15,6 +15,7 @@ import { guardPage } from './stores/leaving.ts';
 import { useLibrary } from './stores/library.ts';
 import { startLive, useLive, watchLive } from './stores/live.ts';
 import { useOpening } from './stores/opening.ts';
+import { useProject } from './stores/project.ts';
 import { currentRelay } from './stores/relay.ts';
 import { saveWhenHidden } from './stores/saving.ts';
 import { followHistory, resumeInterrupted } from './stores/start.ts';
@@ -47,8 +48,9 @@ function openPage(): void {
 function followAddress(): void {
   const query = readAddress();
   useForm.getState().follow(query);
-  const { form, isLink } = useForm.getState();
-  if (isLink) cleanAddress(form, query);
+  const { form, isLink, projectAddress } = useForm.getState();
+  if (projectAddress !== undefined) useProject.getState().offer(projectAddress);
+  else if (isLink) cleanAddress(form, query);
 }
 
 /** Offers a live terminal, except to visitors with a link, who came for something else. */

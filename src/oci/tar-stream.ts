@@ -1,9 +1,14 @@
-/** Writes tars of regular files (POSIX ustar). */
+/** Writes tars of files and symbolic links (POSIX pax, in which short ASCII names are those of ustar). */
 import type { Bytes } from './bytes.ts';
 
 export interface TarFile {
-  /** ASCII, at most 100 characters. */
   readonly name: string;
+  /** Permissions; by default 0644. */
+  readonly mode?: number | undefined;
+  /** In seconds since 1970; by default 0. */
+  readonly mtime?: number | undefined;
+  /** Of a symbolic link, which has no content. */
+  readonly target?: string | undefined;
   readonly size: number;
   /** Exactly `size` bytes. */
   readonly content: Bytes;
@@ -11,6 +16,9 @@ export interface TarFile {
 
 const BLOCK = 512;
 const MODE = 0o644;
+const MODE_OF_LINKS = 0o777;
+/** The bytes of a name, and of a link's target. */
+const NAME = 100;
 /** The largest size that eleven octal digits hold. */
 const LARGEST_OCTAL = 8 ** 11 - 1;
 const CHECKSUM = { at: 148, length: 8 };
@@ -18,32 +26,71 @@ const SPACE = 32;
 
 /** @throws Error if a file has more or fewer bytes than it should */
 export async function* writeTar(files: Iterable<TarFile>): Bytes {
-  for (const { name, size, content } of files) {
-    yield headerOf(name, size);
+  for (const { name, mode = MODE, mtime = 0, target, size, content } of files) {
+    yield* recordsOf({ path: name, linkpath: target });
+    yield target === undefined
+      ? headerOf({ name, mode, mtime, size, type: '0' })
+      : headerOf({ name, mode: MODE_OF_LINKS, mtime, size: 0, type: '2', target });
     let written = 0;
     for await (const bytes of content) {
       written += bytes.length;
       yield bytes;
     }
     if (written !== size) throw new Error(`${name} has ${written} bytes, not ${size}`);
-    if (size % BLOCK !== 0) yield new Uint8Array(BLOCK - (size % BLOCK));
+    yield* padding(size);
   }
   yield new Uint8Array(2 * BLOCK);
 }
 
-function headerOf(name: string, size: number): Uint8Array {
+/** The header, and its content, of names that the next header has no room for. */
+function* recordsOf(names: Readonly<Record<string, string | undefined>>): Generator<Uint8Array> {
+  const records = Object.entries(names)
+    .filter(([, name]) => name !== undefined && !fits(name))
+    .map(([key, name]) => recordOf(` ${key}=${name}\n`));
+  const bytes = new TextEncoder().encode(records.join(''));
+  if (bytes.length === 0) return;
+  yield headerOf({ name: 'pax', mode: MODE, mtime: 0, size: bytes.length, type: 'x' });
+  yield bytes;
+  yield* padding(bytes.length);
+}
+
+/** Puts before a record its length in bytes, with that of the length itself. */
+function recordOf(text: string): string {
+  const { length } = new TextEncoder().encode(text);
+  let digits = String(length).length;
+  while (String(length + digits).length > digits) digits++;
+  return `${length + digits}${text}`;
+}
+
+function fits(name: string): boolean {
+  return name.length <= NAME && /^[\x20-\x7e]*$/.test(name);
+}
+
+function* padding(size: number): Generator<Uint8Array> {
+  if (size % BLOCK !== 0) yield new Uint8Array(BLOCK - (size % BLOCK));
+}
+
+interface Header extends Pick<TarFile, 'name' | 'size'> {
+  readonly mode: number;
+  readonly mtime: number;
+  readonly type: string;
+  readonly target?: string;
+}
+
+function headerOf({ name, mode, mtime, size, type, target = '' }: Header): Uint8Array {
   const block = new Uint8Array(BLOCK);
-  const put = (at: number, text: string) => block.set(new TextEncoder().encode(text), at);
+  const put = (at: number, text: string) => block.set(new TextEncoder().encode(text).subarray(0, NAME), at);
   const octal = (at: number, length: number, value: number) =>
     put(at, `${value.toString(8).padStart(length - 1, '0')}\0`);
   put(0, name);
-  octal(100, 8, MODE);
+  octal(100, 8, mode);
   octal(108, 8, 0);
   octal(116, 8, 0);
   if (size <= LARGEST_OCTAL) octal(124, 12, size);
   else putBinary(block, size);
-  octal(136, 12, 0);
-  put(156, '0');
+  octal(136, 12, mtime);
+  put(156, type);
+  put(157, target);
   put(257, 'ustar\x0000');
   block.fill(SPACE, CHECKSUM.at, CHECKSUM.at + CHECKSUM.length);
   octal(

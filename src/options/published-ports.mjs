@@ -59,6 +59,16 @@ export function parsePorts(text) {
   return ports;
 }
 
+/**
+ * The reverse of `parsePort`.
+ * @param {PublishedPort} port
+ * @returns {string}
+ */
+export function formatPort({ address, host, container }) {
+  const prefix = address === DEFAULT_ADDRESS ? '' : `${address}:`;
+  return `${prefix}${host}:${container}`;
+}
+
 /** @param {string | undefined} first @param {string | undefined} last */
 function rangeOf(first, last = first) {
   return { first: Number(first), last: Number(last) };

@@ -1,6 +1,7 @@
 import { Hono } from 'hono';
 import { TOKEN_PATH } from '../network/relay-protocol.ts';
 import { HERE_PATH } from '../preview/names.ts';
+import { ARCHIVE_PATH, type ArchiveProxy } from './archive/proxy.ts';
 import { framersOf } from './embedding.ts';
 import { headersFor } from './headers.ts';
 import { answerHere } from './here.ts';
@@ -16,6 +17,8 @@ const SOURCES_PATH = '/:archive{linuxrun-[^/]+-sources\\.tar}';
 export interface AppOptions {
   /** The registry proxy, if there is one. */
   readonly registryProxy?: RegistryProxy | undefined;
+  /** The proxy for archives of repositories, if there is one. */
+  readonly archiveProxy?: ArchiveProxy | undefined;
   /** The relay, if there is one. */
   readonly relay?: Relay | undefined;
   /** The server's names besides those of the loopback interface. */
@@ -34,7 +37,15 @@ export interface AppOptions {
  */
 export function createApp(
   roots: readonly string[],
-  { registryProxy, relay, hosts = [], embedOrigins = [], previewRoot, archiveRoot }: AppOptions = {},
+  {
+    registryProxy,
+    archiveProxy,
+    relay,
+    hosts = [],
+    embedOrigins = [],
+    previewRoot,
+    archiveRoot,
+  }: AppOptions = {},
 ): Hono {
   const app = new Hono();
   if (previewRoot !== undefined) app.use(previews(previewRoot, hosts));
@@ -48,6 +59,7 @@ export function createApp(
   app.use(onlyFor(hosts));
   app.get(HERE_PATH, answerHere);
   if (registryProxy) app.all(`${REGISTRY_PATH}/*`, registryProxy.handle);
+  if (archiveProxy) app.get(`${ARCHIVE_PATH}/*`, archiveProxy.handle);
   app.post(TOKEN_PATH, relay?.handleToken ?? refuseToken);
   app.use(staticFiles(roots));
   if (archiveRoot !== undefined) app.use(SOURCES_PATH, staticFiles([archiveRoot]));

@@ -4,6 +4,7 @@ import { CACHE } from '../../scripts/setup/places.mjs';
 import { portError, readPort } from '../../scripts/setup/port.mjs';
 import { checkVariableNames } from '../options/variables.mjs';
 import type { AppOptions } from './app.ts';
+import { ArchiveProxy } from './archive/proxy.ts';
 import { readEmbedOrigins } from './embedding.ts';
 import { readHosts } from './hosts.ts';
 import { readProxyOptions } from './registry/options.ts';
@@ -45,12 +46,14 @@ async function readServerOptions(): Promise<AppOptions & { readonly port: number
     const hosts = readHosts(process.env);
     const embedOrigins = readEmbedOrigins(process.env);
     const relay = createRelay(process.env);
+    const proxyOptions = readProxyOptions(process.env, CACHE);
     return {
       port,
       hosts,
       embedOrigins,
       relay,
-      registryProxy: await RegistryProxy.open(readProxyOptions(process.env, CACHE)),
+      registryProxy: await RegistryProxy.open(proxyOptions),
+      archiveProxy: new ArchiveProxy({ trustProxy: proxyOptions.trustProxy }),
     };
   } catch (error) {
     return fail(`cannot start the server: ${(error as Error).message}`);

@@ -25,7 +25,7 @@ export interface RunningServer {
  * Serves `roots` on the loopback interface. A page is isolated only on https or below localhost, so a public
  * server stands behind a proxy that speaks TLS.
  * @param port the port, or 0 for any free port
- * @param options its registry proxy and its relay are closed along with the server
+ * @param options its proxies and its relay are closed along with the server
  * @throws when the port cannot be listened on
  */
 export async function startServer(
@@ -48,6 +48,7 @@ export async function startServer(
       server.closeAllConnections();
       if (server.listening) await once(server, 'close');
       options.registryProxy?.close();
+      options.archiveProxy?.close();
     },
   };
 }

@@ -13,7 +13,7 @@ export const BEFORE_REFERENCE = 'Embed it';
 export const SECTIONS = [
   {
     title: 'Use it',
-    sources: [FIRST, 'docs/cli.md', 'docs/variables.md', 'docs/comparison.md'],
+    sources: [FIRST, 'docs/projects.md', 'docs/cli.md', 'docs/variables.md', 'docs/comparison.md'],
   },
   {
     title: 'Recipes',

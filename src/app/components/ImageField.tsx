@@ -1,7 +1,9 @@
 import { type ReactNode, useState } from 'react';
+import { isArchiveAddress } from '../model/archive-address.ts';
 import { fileName, imageShownAs, shownImage } from '../model/names.ts';
 import { readPaste } from '../model/paste.ts';
 import { useForm } from '../stores/form.ts';
+import { useProject } from '../stores/project.ts';
 import { FieldNote } from './Field.tsx';
 import { fieldId } from './focus.ts';
 import { askFor } from './LocalImageButtons.tsx';
@@ -16,7 +18,8 @@ interface ImageFieldProps {
 
 /**
  * A field for an image reference, which is checked while the user types. A demo image has its name there, but
- * text that is being typed stays as it is. A pasted command of docker fills in the whole form.
+ * text that is being typed stays as it is. A pasted command of docker fills in the whole form, and the
+ * address of a repository offers its project.
  */
 export function ImageField({ error, missingFile }: ImageFieldProps) {
   const id = fieldId('image');
@@ -35,11 +38,14 @@ export function ImageField({ error, missingFile }: ImageFieldProps) {
         }}
         onBlur={() => setTyped('')}
         onPaste={(event) => {
-          const pasted = readPaste(event.clipboardData.getData('text'));
-          if (!pasted) return;
+          const text = event.clipboardData.getData('text');
+          const pasted = readPaste(text);
+          const isProject = isArchiveAddress(text.trim());
+          if (!pasted && !isProject) return;
           event.preventDefault();
           setTyped('');
-          paste(pasted);
+          if (pasted) paste(pasted);
+          else useProject.getState().offer(text.trim());
         }}
         placeholder="alpine, ghcr.io/owner/name:tag, docker run …"
         aria-invalid={error !== undefined}

@@ -1,9 +1,13 @@
-import { useId } from 'react';
+import { useId, useState } from 'react';
 import { formatAge } from '../model/format.ts';
+import { type LinkOptions, splitVariable } from '../model/link.ts';
 import { type Keeping, useKeeping } from '../stores/keeping.ts';
+import { downloadProject } from '../stores/project.ts';
 import { downloadSession, saveStart } from '../stores/saving.ts';
+import { useSession } from '../stores/session.ts';
 import { Button } from './Button.tsx';
 import { suspendHere } from './focus.ts';
+import { ShareDialog } from './ShareDialog.tsx';
 
 const LABELS: Record<Keeping, string> = {
   untouched: 'Not kept',
@@ -18,19 +22,40 @@ export function KeepButton() {
   const id = useId();
   const keeping = useKeeping((state) => state.keeping);
   const isKept = keeping === 'kept' || keeping === 'keeping';
+  const [isAsking, setAsking] = useState(false);
+  const env = useSession(({ run }) => run?.wish.env);
+  const valued = (env ?? []).map(splitVariable).filter(({ value }) => value !== '');
+  const download = (options: LinkOptions) => {
+    setAsking(false);
+    void downloadProject(options);
+  };
   return (
     <>
       <Button icon="keep" className={isKept ? 'button-on' : ''} popoverTarget={id}>
         {LABELS[keeping]}
       </Button>
       <section id={id} popover="auto" className="card keep-card" aria-label="Whether it is kept">
-        {isKept ? <Kept /> : <NotKept keeping={keeping} />}
+        {isKept ? (
+          <Kept onProject={() => (valued.length > 0 ? setAsking(true) : download({ withValues: false }))} />
+        ) : (
+          <NotKept keeping={keeping} />
+        )}
       </section>
+      {isAsking && (
+        <ShareDialog
+          title="Download the project"
+          what="the project"
+          action={{ icon: 'download', label: 'Download it' }}
+          names={valued.map(({ name }) => name)}
+          onShare={download}
+          onClose={() => setAsking(false)}
+        />
+      )}
     </>
   );
 }
 
-function Kept() {
+function Kept({ onProject }: { onProject: () => void }) {
   const { name, savedAt, problem, isStart, refuse } = useKeeping();
   return (
     <>
@@ -46,6 +71,9 @@ function Kept() {
         </Button>
         <Button icon="download" onClick={() => void downloadSession()}>
           Download session
+        </Button>
+        <Button icon="download" onClick={onProject}>
+          Download project
         </Button>
         <Button icon={isStart ? 'check' : 'run'} disabled={isStart} onClick={() => void saveStart()}>
           {isStart ? 'Starts here next time' : 'Start here next time'}

@@ -10,9 +10,9 @@ const NETWORK = {
 
 /** Tells the user that a link filled in the form. */
 export function LinkNotice() {
-  const { form, isLink, snapshot, ignoredParameters } = useForm();
-  // A saved session has a notice of its own.
-  if (!isLink || snapshot !== undefined) return null;
+  const { form, isLink, snapshot, projectAddress, ignoredParameters } = useForm();
+  // A saved session and a project have notices of their own.
+  if (!isLink || snapshot !== undefined || projectAddress !== undefined) return null;
   const unknown = ignoredParameters.filter((name) => name !== RELAY && name !== NAME);
   return (
     <Notice tone="hint" title="A link filled this in">

@@ -2,6 +2,7 @@ import type { LocalImage } from '../machine/messages.ts';
 import { localFile, localFolder } from '../model/local.ts';
 import { useForm } from '../stores/form.ts';
 import { useOpening } from '../stores/opening.ts';
+import { useProject } from '../stores/project.ts';
 import { Button } from './Button.tsx';
 
 const PICKERS = { file: 'pick-file', folder: 'pick-folder' };
@@ -11,10 +12,10 @@ export function askFor(kind: keyof typeof PICKERS): void {
   document.getElementById(PICKERS[kind])?.click();
 }
 
-/** Takes an image for the form, or offers a saved session. */
+/** Takes an image or a project for the form, or offers a saved session. */
 export async function openLocal(local: LocalImage): Promise<void> {
   if (local.kind === 'file' && (await useOpening.getState().take(local.file))) return;
-  useForm.getState().pick(local);
+  if (!(await useProject.getState().take(local))) useForm.getState().pick(local);
 }
 
 /** Opens an archive or the folder of an image layout. Both can also be dropped on the page. */
@@ -31,8 +32,8 @@ export function LocalImageButtons() {
         id={PICKERS.file}
         type="file"
         hidden
-        aria-label="Image archive or saved session"
-        accept=".linuxrun,.tar,.gz,.tgz,.zst,.xz,.txz,.bz2,.tbz2"
+        aria-label="Image archive, project or saved session"
+        accept=".linuxrun,.zip,.tar,.gz,.tgz,.zst,.xz,.txz,.bz2,.tbz2"
         onChange={({ target }) => {
           const [picked] = target.files ?? [];
           if (picked) void openLocal(localFile(picked));
@@ -43,7 +44,7 @@ export function LocalImageButtons() {
         id={PICKERS.folder}
         type="file"
         hidden
-        aria-label="Image layout folder"
+        aria-label="Folder of a project or an image layout"
         webkitdirectory=""
         onChange={({ target }) => {
           const files = [...(target.files ?? [])];

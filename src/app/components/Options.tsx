@@ -36,6 +36,12 @@ export function Options({ errors }: { errors: FieldErrors }) {
         placeholder="the best that the image has"
         hint="linux/riscv64, linux/arm64 or linux/amd64; programs for the last two are emulated, about ten times slower"
       />
+      <Field
+        label="Working directory"
+        {...bind('workdir')}
+        placeholder="the image’s own"
+        hint="An absolute path, such as /srv"
+      />
       <EnvironmentRows error={errors.env} />
       <div className="options-machine">
         <Field label="Memory" {...bind('memory')} hint="Such as 512M or 2G" />

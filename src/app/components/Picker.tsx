@@ -16,9 +16,11 @@ import { LocalImageButtons, openLocal } from './LocalImageButtons.tsx';
 import { NothingKeptNotice } from './NothingKeptNotice.tsx';
 import { Options } from './Options.tsx';
 import { PasteNotice } from './PasteNotice.tsx';
+import { ProjectNotice } from './ProjectNotice.tsx';
 import { Recent } from './Recent.tsx';
 import { SessionOffer } from './SessionOffer.tsx';
 import { ShareButton } from './ShareButton.tsx';
+import { Starters } from './Starters.tsx';
 import { StartNote } from './StartNote.tsx';
 import { useDrop } from './use-drop.ts';
 import { useExpectation } from './use-expectation.ts';
@@ -53,6 +55,7 @@ export function Picker({ canRun }: { canRun: boolean }) {
       <LinkNotice />
       <NothingKeptNotice />
       <SessionOffer canRun={canRun} />
+      <ProjectNotice />
       <PasteNotice />
       <FormProblem />
       <div className="first">
@@ -94,6 +97,7 @@ export function Picker({ canRun }: { canRun: boolean }) {
       </div>
       <KeptContainers canRun={canRun} />
       <Recent />
+      <Starters canRun={canRun} />
       <Catalogue canRun={canRun} />
     </main>
   );

@@ -1,6 +1,6 @@
 import { useState } from 'react';
 import { copy } from '../../terminal/clipboard.ts';
-import { type LinkOptions, writeLink } from '../model/link.ts';
+import { type LinkOptions, writeLink, writeProjectLink } from '../model/link.ts';
 import { useForm } from '../stores/form.ts';
 import { Button } from './Button.tsx';
 import { ShareDialog } from './ShareDialog.tsx';
@@ -10,12 +10,14 @@ const SHOWN = 2500;
 /** Copies a link that fills in the form, and asks first whether it may carry the values of variables. */
 export function ShareButton() {
   const form = useForm((state) => state.form);
+  const address = useForm(({ project }) => project?.address);
   const [isAsking, setAsking] = useState(false);
   const [link, setLink] = useState<{ text: string; copied: boolean }>();
   const valued = form.env.filter(({ name, value }) => name !== '' && value !== '').map(({ name }) => name);
   const share = async (options: LinkOptions) => {
     setAsking(false);
-    const text = new URL(writeLink(form, options), location.href).href;
+    const query = address === undefined ? writeLink(form, options) : writeProjectLink(address);
+    const text = new URL(query, location.href).href;
     const copied = await copy(text);
     setLink({ text, copied });
     if (copied) setTimeout(() => setLink(undefined), SHOWN);
@@ -33,6 +35,9 @@ export function ShareButton() {
       </span>
       {isAsking && (
         <ShareDialog
+          title="Share a link"
+          what="the link"
+          action={{ icon: 'share', label: 'Copy the link' }}
           names={valued}
           onShare={(options) => void share(options)}
           onClose={() => setAsking(false)}

@@ -2,21 +2,26 @@ import { useState } from 'react';
 import type { LinkOptions } from '../model/link.ts';
 import { Button } from './Button.tsx';
 import { Dialog } from './Dialog.tsx';
+import type { IconName } from './Icon.tsx';
 
 interface ShareDialogProps {
+  readonly title: string;
+  /** What is shared, in the middle of a sentence. */
+  readonly what: string;
+  readonly action: { readonly icon: IconName; readonly label: string };
   /** The variables that have values. */
   readonly names: readonly string[];
   readonly onShare: (options: LinkOptions) => void;
   readonly onClose: () => void;
 }
 
-/** Asks whether a link may carry the values of variables. */
-export function ShareDialog({ names, onShare, onClose }: ShareDialogProps) {
+/** Asks whether what is shared may carry the values of variables. */
+export function ShareDialog({ title, what, action, names, onShare, onClose }: ShareDialogProps) {
   const [withValues, setWithValues] = useState(false);
   return (
-    <Dialog title="Share a link" onClose={onClose}>
+    <Dialog title={title} onClose={onClose}>
       <p>
-        Everyone who sees the link can read it. Values of variables, such as tokens and passwords, stay out of
+        Everyone who gets {what} can read it. Values of variables, such as tokens and passwords, stay out of
         it unless you include them.
       </p>
       <label className="choice">
@@ -36,8 +41,8 @@ export function ShareDialog({ names, onShare, onClose }: ShareDialogProps) {
           ))}
         </span>
       </label>
-      <Button icon="share" look="main" onClick={() => onShare({ withValues })}>
-        Copy the link
+      <Button icon={action.icon} look="main" onClick={() => onShare({ withValues })}>
+        {action.label}
       </Button>
     </Dialog>
   );

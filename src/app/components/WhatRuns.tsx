@@ -15,6 +15,12 @@ export function WhatRuns({ wish }: { wish: Wish | undefined }) {
               <code>{wish.env.map(quoteWord).join(' ')}</code>
             </>
           )}
+          {wish.workdir !== undefined && (
+            <>
+              {' in '}
+              <code>{wish.workdir}</code>
+            </>
+          )}
           {` on ${count(wish.cpus, 'CPU')}, ${formatBytes(wish.memoryBytes)} of memory, `}
           {`${formatBytes(wish.diskBytes)} of disk`}
           {wish.hasNetwork ? '' : ', without network'}

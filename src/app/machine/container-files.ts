@@ -1,6 +1,7 @@
 import { FileError } from '../../api/errors.ts';
 import type { FolderEntry, RunningContainer } from '../../api/public.ts';
 import { begun } from '../../streams/begun.ts';
+import { MANIFEST, MOST_BYTES, MOST_FILES, tooLarge, tooMany } from '../model/project.ts';
 import { decodeText, LARGEST_TEXT } from '../model/text-file.ts';
 import { readAtMost } from './read-at-most.ts';
 import { type Hit, type SearchRequest, type SearchResult, searchFiles } from './search.ts';
@@ -28,6 +29,12 @@ const MOST_LINKS = 40;
 
 /** Without a type of its own, browsers would give a downloaded file another name. */
 const UNKNOWN_CONTENT = 'application/octet-stream';
+
+/** The files of a project that has only settings. */
+const EMPTY: Parameters<typeof zipFolder>[0] = {
+  async *opendir() {},
+  createReadStream: () => new ReadableStream(),
+};
 
 /** A container's files, for the page. The page numbers what can be cancelled. */
 export class ContainerFiles {
@@ -171,6 +178,32 @@ export class ContainerFiles {
     return this.#cancellable(job, (signal) =>
       zipFolder(this.#container().fs, path, name, { signal, meter: ofAll }),
     );
+  }
+
+  /**
+   * Packs a project, in a folder of its name.
+   * @param folder with its files, if it has any
+   * @param manifest the text of its `linuxrun.json`
+   * @throws FileError; ProjectError if it is larger than a project may be
+   */
+  async packProject(folder: string | undefined, name: string, manifest: string): Promise<Blob> {
+    const { fs } = this.#container();
+    let bytes = 0;
+    const meter = () =>
+      new TransformStream<Uint8Array, Uint8Array>({
+        transform(part, controller) {
+          bytes += part.length;
+          if (bytes > MOST_BYTES) controller.error(tooLarge());
+          else controller.enqueue(part);
+        },
+      });
+    const { blob, files } = await zipFolder(folder === undefined ? EMPTY : fs, folder ?? '/', name, {
+      signal: new AbortController().signal,
+      meter: (content) => content.pipeThrough(meter()),
+      first: { name: MANIFEST, text: manifest },
+    });
+    if (files > MOST_FILES) throw tooMany();
+    return blob;
   }
 
   cancel(job: number): void {

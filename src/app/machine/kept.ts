@@ -1,3 +1,4 @@
+import { fetchArchive } from '../../api/archive.ts';
 import { browserHost } from '../../api/browser-host.ts';
 import { loadingHere } from '../../api/browser-images.ts';
 import { browserLibrary } from '../../api/browser-library.ts';
@@ -7,17 +8,25 @@ import * as containers from '../../api/kept-containers.ts';
 import { saveImage } from '../../api/local-images.ts';
 import { streamOf } from '../../streams/stream-of.ts';
 import { linkOf } from '../model/kept-form.ts';
+import { MANIFEST, MOST_BYTES, type Project, ProjectError } from '../model/project.ts';
 import type { KeptItem, SessionFile, SessionPlace } from './messages.ts';
+import { readArchive } from './project-archive.ts';
 import { openSource } from './session-source.ts';
+
+/** How long an archive may take to arrive, in ms. */
+const FETCH_PATIENCE = 5 * 60_000;
 
 /** The containers in the store, for the page. Errors cross to the page by their messages. */
 export class KeptContainers {
+  #base = '';
+
   constructor() {
     installLibrary(browserLibrary);
   }
 
   /** For what runs a machine. @param base the URL of the page, ending in a slash */
   use(base: string): void {
+    this.#base = base;
     const places = { assets: base, server: base };
     installHost(browserHost(() => places, loadingHere(places)));
   }
@@ -63,6 +72,20 @@ export class KeptContainers {
   /** Keeps a new container of an image, with changes that `exportChanges` has packed. */
   importChanges(name: string, image: string, changes: File): Promise<void> {
     return containers.import(name, image, changes.stream());
+  }
+
+  /** Reads the project in an archive, if it is one. Nothing of it runs. */
+  readProject(archive: Blob): Promise<Project | undefined> {
+    return readArchive(archive);
+  }
+
+  /** Fetches the project at an address. Nothing of it runs. */
+  async fetchProject(url: string): Promise<Project> {
+    const signal = AbortSignal.timeout(FETCH_PATIENCE);
+    const options = { server: this.#base, limit: MOST_BYTES, signal };
+    const project = await readArchive(await fetchArchive(new URL(url), options));
+    if (project) return project;
+    throw new ProjectError(`there is no archive with a ${MANIFEST} in its outermost folder`);
   }
 
   /** Says what a file with a saved session holds. Only its beginning is read, and nothing of it runs. */

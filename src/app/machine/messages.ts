@@ -1,5 +1,6 @@
 /** The messages between page and session worker. All of them are structured-cloneable. */
 import type { ProxyMarked } from 'comlink';
+import type { NewFiles } from '../../api/kept.ts';
 import type {
   Credentials,
   ImageErrorKind,
@@ -57,6 +58,14 @@ export interface KeptRequest {
   readonly resumes: boolean | 'always';
   /** The saved session of somebody else, from which the container of this name is made. */
   readonly file?: SessionPlace | undefined;
+  /** The project from which the container of this name is made. */
+  readonly project?: ProjectFiles | undefined;
+}
+
+/** What a new container has of a project. */
+export interface ProjectFiles extends NewFiles {
+  /** The files that the editor shows at first; below the folder. */
+  readonly open: readonly string[];
 }
 
 export interface SessionRequest extends Wish, ImageRequest {

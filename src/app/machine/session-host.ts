@@ -39,6 +39,8 @@ export function sessionHost(
     },
     spare: prepared?.spare,
     network: networkOf(request),
+    // The page shows previews in place of ports of this machine.
+    publish: async (ports) => ({ ports, serve: () => {}, end: async () => {} }),
     async loadImage(image, options) {
       const policy = navigator.onLine ? options.policy : 'missing';
       const loaded = await orStored({ ...options, policy }, (options) => loading.loadImage(image, options));

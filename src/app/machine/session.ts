@@ -8,6 +8,7 @@ import * as containers from '../../api/kept-containers.ts';
 import { type Preparation, prepareMachine } from '../../api/machine-files.ts';
 import type { RunningContainer } from '../../api/running-container.ts';
 import { toRecord } from '../../options/assignments.mjs';
+import { formatPort } from '../../options/published-ports.mjs';
 import { Previews } from '../../preview/previews.ts';
 import { messageOf } from '../../text/message.ts';
 import { readView, writeView } from '../model/saved-view.ts';
@@ -286,9 +287,12 @@ export class Session {
     const { signal } = this.#abort;
     const onLessMemory = (bytes: number) => events.send({ type: 'less-memory', bytes });
     const onBoot = () => events.send({ type: 'booted' });
-    if (kept) return startKept(kept, { terminal: FIRST_SIZE, signal, onLessMemory }, events.send);
-    return containerOf(request)
-      .keepable()
+    if (kept && !kept.project)
+      return startKept(kept, { terminal: FIRST_SIZE, signal, onLessMemory }, events.send);
+    const container = containerOf(request);
+    if (kept?.project) container.name(kept.name).files(kept.project);
+    else container.keepable();
+    return container
       .terminal(FIRST_SIZE)
       .onProgress(events.send)
       .onBoot(onBoot)
@@ -393,8 +397,8 @@ function messagesFor(client: FurtherTerminalClient) {
 }
 
 function containerOf(request: SessionRequest): Container {
-  const { platform, entrypoint, args, env, memoryBytes, cpus, diskBytes, init, devices, hasNetwork } =
-    request;
+  const { platform, entrypoint, args, env, workdir, ports, memoryBytes, cpus, diskBytes } = request;
+  const { init, devices, hasNetwork } = request;
   const container = new Container(locationOf(request))
     .memory(memoryBytes)
     .cpus(cpus)
@@ -405,6 +409,8 @@ function containerOf(request: SessionRequest): Container {
   if (platform) container.platform(platform);
   if (entrypoint) container.entrypoint(entrypoint);
   if (args) container.args(args);
+  if (workdir !== undefined) container.currentDir(workdir);
+  for (const port of ports) container.publish(formatPort(port));
   for (const device of devices) container.device(device);
   container.envs(toRecord(env));
   const credentials = credentialsOf(request);

@@ -16,6 +16,8 @@ interface ZipOptions {
   readonly signal: AbortSignal;
   /** Every file's content goes through it. */
   readonly meter: (content: ReadableStream<Uint8Array>) => ReadableStream<Uint8Array>;
+  /** A file that comes first, in place of one that has its name in the folder. */
+  readonly first?: { readonly name: string; readonly text: string } | undefined;
 }
 
 const REGULAR = 0o100000;
@@ -35,15 +37,16 @@ export async function zipFolder(
   fs: Pick<ContainerFs, 'opendir' | 'createReadStream'>,
   path: string,
   name: string,
-  { signal, meter }: ZipOptions,
+  { signal, meter, first }: ZipOptions,
 ): Promise<Zipped> {
-  const { BlobWriter, configure, Uint8ArrayReader, ZipWriter } = await import(
+  const { BlobWriter, configure, TextReader, Uint8ArrayReader, ZipWriter } = await import(
     '@zip.js/zip.js/lib/zip-core-custom.js'
   );
   configure({ useWebWorkers: false });
   const archive = new ZipWriter(new BlobWriter('application/zip'), { signal, keepOrder: false });
   const names = new Names();
   const folders = [{ path, name: names.take('', name) }];
+  if (first) await archive.add(names.take(`${name}/`, first.name), new TextReader(first.text));
   let [files, skipped] = [0, 0];
 
   const addFile = async (entry: FolderEntry, from: string, to: string) => {
@@ -72,6 +75,7 @@ export async function zipFolder(
     try {
       for await (const entry of fs.opendir(folder.path)) {
         signal.throwIfAborted();
+        if (folder.path === path && entry.name === first?.name) continue;
         await addEntry(folder, entry).catch(skip);
       }
     } catch (error) {

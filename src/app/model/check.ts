@@ -22,6 +22,8 @@ export interface Wish {
   readonly args: readonly string[] | undefined;
   /** `NAME=value` each. */
   readonly env: readonly string[];
+  /** Undefined for the image's own. */
+  readonly workdir: string | undefined;
   readonly memoryBytes: number;
   readonly cpus: number;
   readonly diskBytes: number;
@@ -56,6 +58,7 @@ export function checkForm(form: Form): Checked {
     entrypoint: read('entrypoint', () => parseWords(form.entrypoint)),
     args: read('args', () => parseWords(form.args)),
     env: read('env', () => form.env.filter(isFilled).map(parseVariable)),
+    workdir: read('workdir', () => parseWorkdir(form.workdir.trim())),
     memoryBytes: read('memory', () => parseMemory(form.memory, cpus ?? 1)),
     cpus,
     diskBytes: read('disk', () => parseDisk(form.disk)),
@@ -84,6 +87,12 @@ function parseVariable({ name, value }: Variable): string {
   if (name === '') throw new OptionError(`the variable with the value "${value}" has no name`);
   if (name.includes('=')) throw new OptionError(`"${name}": a variable's name has no =`);
   return `${name}=${value}`;
+}
+
+function parseWorkdir(path: string): string | undefined {
+  if (path === '') return undefined;
+  if (path.startsWith('/') && !path.includes('\0')) return path;
+  throw new OptionError(`"${path}" is no working directory: the path must be absolute`);
 }
 
 function parseCpus(text: string): number {

@@ -7,6 +7,8 @@ export interface Form {
   readonly entrypoint: string;
   readonly args: string;
   readonly env: readonly Variable[];
+  /** The working directory; empty for the image's. */
+  readonly workdir: string;
   readonly memory: string;
   readonly cpus: string;
   readonly disk: string;
@@ -38,6 +40,7 @@ export const DEFAULT_FORM: Form = {
   entrypoint: '',
   args: '',
   env: [],
+  workdir: '',
   memory: '512M',
   cpus: '1',
   disk: '1G',

@@ -1,5 +1,6 @@
 import type { KeptContainer } from '../../api/kept-list.ts';
 import { formatSize } from '../../options/limits.mjs';
+import { formatPort } from '../../options/published-ports.mjs';
 import { quoteWord } from '../../options/words.mjs';
 import { DEFAULT_FORM } from './form.ts';
 import { writeLink } from './link.ts';
@@ -13,11 +14,13 @@ export function linkOf({ image, options }: Pick<KeptContainer, 'image' | 'option
     entrypoint: words(options.entrypoint),
     args: words(options.args),
     env: options.env.map((assignment) => ({ name: assignment.split('=', 1).join(), value: '' })),
+    workdir: options.currentDir ?? '',
     memory: formatSize(options.memoryBytes),
     cpus: String(options.cpus),
     disk: formatSize(options.diskBytes),
     init: options.init ? '1' : '',
     devices: options.devices.join(','),
+    ports: options.ports.map(formatPort).join(','),
     network: options.network === 'none' ? 'none' : '',
   };
   return writeLink(form, { withValues: false });

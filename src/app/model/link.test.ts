@@ -1,14 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { DEFAULT_FORM, type Form } from './form.ts';
-import { readLink, writeLink } from './link.ts';
+import { readLink, writeLink, writeProjectLink } from './link.ts';
 
 describe('readLink', () => {
   it('fills in every field', () => {
     const query =
       '?LINUXRUN_IMAGE=alpine:3&LINUXRUN_ENTRYPOINT=sh+-c&LINUXRUN_ARGS=%22a+b%22&LINUXRUN_ENV=A=1,B=x%5C,y' +
       '&LINUXRUN_MEMORY=1G&LINUXRUN_CPUS=2&LINUXRUN_DISK=64M&LINUXRUN_INIT=1&LINUXRUN_DEVICES=/dev/fuse' +
-      '&LINUXRUN_NETWORK=none&LINUXRUN_PORTS=8080:80&LINUXRUN_PLATFORM=linux/arm64';
+      '&LINUXRUN_NETWORK=none&LINUXRUN_WORKDIR=/srv&LINUXRUN_PORTS=8080:80&LINUXRUN_PLATFORM=linux/arm64';
     expect(readLink(query)).toEqual({
       form: {
         image: 'alpine:3',
@@ -18,6 +18,7 @@ describe('readLink', () => {
           { name: 'A', value: '1' },
           { name: 'B', value: 'x,y' },
         ],
+        workdir: '/srv',
         memory: '1G',
         cpus: '2',
         disk: '64M',
@@ -30,6 +31,7 @@ describe('readLink', () => {
       isLink: true,
       errors: {},
       snapshot: undefined,
+      project: undefined,
       ignored: [],
     });
   });
@@ -39,6 +41,15 @@ describe('readLink', () => {
       isLink: true,
       snapshot: 'sessions/a.linuxrun',
       ignored: ['LINUXRUN_NAME'],
+    });
+  });
+
+  it('names the project of an address', () => {
+    const address = 'https://github.com/owner/name';
+    expect(readLink(writeProjectLink(address))).toMatchObject({
+      isLink: true,
+      project: address,
+      ignored: [],
     });
   });
 
@@ -120,6 +131,7 @@ describe('writeLink', () => {
       cpus: filled,
       disk: filled,
       init: fc.constantFrom('', '1'),
+      workdir: text,
       devices: text,
       network: fc.constantFrom('', 'none'),
       ports: text,

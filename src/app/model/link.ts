@@ -12,6 +12,7 @@ const TEXTS = {
   PLATFORM: 'platform',
   ENTRYPOINT: 'entrypoint',
   ARGS: 'args',
+  WORKDIR: 'workdir',
   MEMORY: 'memory',
   CPUS: 'cpus',
   DISK: 'disk',
@@ -22,6 +23,7 @@ const TEXTS = {
 } as const satisfies Record<string, keyof Form>;
 const ENV = 'ENV';
 const SNAPSHOT = 'SNAPSHOT';
+const PROJECT = 'PROJECT';
 
 /** The content of a link. */
 export interface LinkedForm {
@@ -32,6 +34,8 @@ export interface LinkedForm {
   readonly errors: FieldErrors;
   /** The address of a saved session, as the link has it. */
   readonly snapshot: string | undefined;
+  /** The address of a project, as the link has it. */
+  readonly project: string | undefined;
   /** The names of unknown parameters. */
   readonly ignored: readonly string[];
 }
@@ -43,9 +47,10 @@ export interface LinkedForm {
 export function readLink(query: string): LinkedForm {
   const parameters = [...new URLSearchParams(query)].filter(([name]) => name.startsWith(PREFIX));
   const values = new Map(parameters.map(([name, value]) => [name.slice(PREFIX.length), value]));
-  const isKnown = (name: string) => Object.hasOwn(TEXTS, name) || name === ENV || name === SNAPSHOT;
+  const isKnown = (name: string) => Object.hasOwn(TEXTS, name) || [ENV, SNAPSHOT, PROJECT].includes(name);
   const ignored = [...values.keys()].filter((name) => !isKnown(name)).map((name) => PREFIX + name);
   const snapshot = values.get(SNAPSHOT) || undefined;
+  const project = values.get(PROJECT) || undefined;
   // As on the command line, an empty parameter counts as missing, except for the image.
   const texts = Object.entries(TEXTS)
     .filter(([name]) => values.get(name) || (name === 'IMAGE' && values.has(name)))
@@ -54,11 +59,11 @@ export function readLink(query: string): LinkedForm {
   const isLink = parameters.length > 0;
   try {
     const env = parseAssignments(values.get(ENV) ?? '').map(splitVariable);
-    return { form: { ...form, env }, isLink, errors: {}, snapshot, ignored };
+    return { form: { ...form, env }, isLink, errors: {}, snapshot, project, ignored };
   } catch (error) {
     if (!(error instanceof OptionError)) throw error;
     const errors = { env: `${PREFIX}${ENV}: ${error.message}` };
-    return { form, isLink, errors, snapshot, ignored };
+    return { form, isLink, errors, snapshot, project, ignored };
   }
 }
 
@@ -81,6 +86,11 @@ export function writeLink(form: Form, { withValues }: LinkOptions): string {
   return `?${values.map(([name, value]) => `${PREFIX}${name}=${encode(value)}`).join('&')}`;
 }
 
+/** Writes the query of a link to a project. */
+export function writeProjectLink(address: string): string {
+  return `?${PREFIX}${PROJECT}=${encode(address)}`;
+}
+
 /**
  * Keeps characters that make links readable: a query may contain colons and slashes (RFC 3986, section 3.4).
  */
@@ -88,7 +98,8 @@ function encode(value: string): string {
   return encodeURIComponent(value).replace(/%(2F|3A|40|2C|3D)/g, decodeURIComponent);
 }
 
-function splitVariable(assignment: string): Variable {
+/** Parts `NAME=value`. */
+export function splitVariable(assignment: string): Variable {
   const at = assignment.indexOf('=');
   return { name: assignment.slice(0, at), value: assignment.slice(at + 1) };
 }

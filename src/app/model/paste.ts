@@ -107,7 +107,7 @@ function readForm({ verb, words, quoted, after }: Command): Pasted | undefined {
       form: { image, ...(reader.platform && { platform: reader.platform }) },
       leftOut: [...reader.leftOut, ...rest],
     };
-  const { platform, env, entrypoint, memory, cpus, init, devices, network } = reader;
+  const { platform, env, entrypoint, workdir, memory, cpus, init, devices, network } = reader;
   const quotedRest = quoted.slice(quoted.length - rest.length);
   const end = quotedRest.findIndex((word) => REST_OF_COMMAND.test(word));
   const args = end < 0 ? rest : rest.slice(0, end);
@@ -119,6 +119,7 @@ function readForm({ verb, words, quoted, after }: Command): Pasted | undefined {
       platform,
       env,
       entrypoint,
+      workdir,
       memory,
       cpus,
       init,
@@ -135,6 +136,7 @@ class FormReader {
   readonly env: Variable[] = [];
   platform = '';
   entrypoint = '';
+  workdir = '';
   memory = DEFAULT_FORM.memory;
   cpus = DEFAULT_FORM.cpus;
   init = '';
@@ -149,6 +151,7 @@ class FormReader {
       const at = value.indexOf('=');
       this.env.push({ name: at < 0 ? value : value.slice(0, at), value: at < 0 ? '' : value.slice(at + 1) });
     } else if (name === 'entrypoint') this.entrypoint = value === '' ? '' : quoteWord(value);
+    else if (name === 'workdir') this.workdir = value;
     // Docker counts bytes by b, which we leave out.
     else if (name === 'memory') this.memory = value.replace(/^(\d+)b$/i, '$1').toUpperCase();
     else if (name === 'cpus') this.cpus = String(Math.ceil(Number(value)) || value);

@@ -8,6 +8,7 @@ import { readLink } from '../model/link.ts';
 import { isReferenceTo } from '../model/local.ts';
 import type { Pasted } from '../model/paste.ts';
 import type { Problem } from '../model/problem.ts';
+import type { Project } from '../model/project.ts';
 
 interface FormState {
   readonly form: Form;
@@ -15,6 +16,8 @@ interface FormState {
   readonly isLink: boolean;
   /** The address of a saved session, if the link names one. */
   readonly snapshot: string | undefined;
+  /** The address of a project, if the link names one. */
+  readonly projectAddress: string | undefined;
   /** Errors of the link, each until its field is changed. */
   readonly linkErrors: FieldErrors;
   readonly ignoredParameters: readonly string[];
@@ -22,6 +25,8 @@ interface FormState {
   readonly leftOut: readonly string[];
   /** The file or folder that the user picked or dropped last. */
   readonly local: LocalImage | undefined;
+  /** The project whose files the container gets. */
+  readonly project: Project | undefined;
   /** Credentials for the registry. They are in no link and no storage. */
   readonly credentials: Credentials;
   readonly areOptionsOpen: boolean;
@@ -38,6 +43,9 @@ interface FormState {
   fill(query: string): void;
   paste(pasted: Pasted): void;
   pick(local: LocalImage): void;
+  /** Fills in the form from a project. */
+  openProject(project: Project): void;
+  closeProject(): void;
   signIn(credentials: Credentials): void;
   openOptions(open: boolean): void;
   wantNewest(wanted: boolean): void;
@@ -48,10 +56,12 @@ export const useForm = create<FormState>((set) => ({
   form: DEFAULT_FORM,
   isLink: false,
   snapshot: undefined,
+  projectAddress: undefined,
   linkErrors: {},
   ignoredParameters: [],
   leftOut: [],
   local: undefined,
+  project: undefined,
   credentials: { username: '', password: '' },
   areOptionsOpen: false,
   wantsNewest: false,
@@ -72,11 +82,13 @@ export const useForm = create<FormState>((set) => ({
       ...UNTOUCHED,
     })),
   follow: (query) => {
-    const { form, isLink, errors, snapshot, ignored } = readLink(query);
+    const { form, isLink, errors, snapshot, project, ignored } = readLink(query);
     set({
       form,
       isLink,
       snapshot,
+      projectAddress: project,
+      project: undefined,
       linkErrors: errors,
       ignoredParameters: ignored,
       areOptionsOpen: needsOptions(form),
@@ -101,6 +113,11 @@ export const useForm = create<FormState>((set) => ({
       problem: undefined,
     }));
   },
+  openProject: (project) => {
+    const { form, errors } = project;
+    set({ form, ...UNTOUCHED, project, linkErrors: errors, areOptionsOpen: false });
+  },
+  closeProject: () => set({ project: undefined }),
   signIn: (credentials) => set({ credentials }),
   openOptions: (areOptionsOpen) => set({ areOptionsOpen }),
   wantNewest: (wantsNewest) => set({ wantsNewest }),
@@ -119,6 +136,7 @@ const UNTOUCHED = {
   leftOut: [],
   problem: undefined,
   wantsNewest: false,
+  project: undefined,
 } as const;
 
 /** Options that a link sets must be visible. */

@@ -56,7 +56,7 @@ const connectionModule = await import('./connection.ts');
 const RUN: Run = {
   wish: {
     reference: { scheme: 'oci', path: 'images', image: { name: 'busybox' } },
-    ...{ platform: undefined, entrypoint: undefined, args: undefined, env: [] },
+    ...{ platform: undefined, entrypoint: undefined, args: undefined, env: [], workdir: undefined },
     ...{ memoryBytes: 2 ** 29, cpus: 1, diskBytes: 2 ** 30, init: false, devices: [], ports: [] },
     hasNetwork: true,
   },

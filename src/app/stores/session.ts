@@ -19,6 +19,7 @@ import { Meter } from './meter.ts';
 import { usePreviews } from './previews.ts';
 import { useRecent } from './recent.ts';
 import { useSearch } from './search.ts';
+import { showProject } from './show-project.ts';
 import { StartEvents } from './start-events.ts';
 import { useTerminals } from './terminals.ts';
 import { restoreView, shownView } from './view.ts';
@@ -132,7 +133,8 @@ export const useSession = create<SessionState>((set, get) => {
         set({ lessMemory: event.bytes });
         break;
       case 'started':
-        // Its file has become a kept container.
+        showProject(get().run?.kept?.project);
+        // Its file, or its project, has become a kept container.
         set(({ run }) => ({ phase: 'running', run: run && { ...run, kept: withoutFile(run.kept) } }));
         useKeeping.getState().started();
         rememberRun(get().run);

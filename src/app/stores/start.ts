@@ -2,9 +2,11 @@ import { newPreviewId } from '../../preview/names.ts';
 import type { KeptItem, KeptRequest } from '../machine/messages.ts';
 import type { CatalogueEntry } from '../model/catalogue.ts';
 import { checkForm } from '../model/check.ts';
+import { freeName } from '../model/container-name.ts';
 import { DEFAULT_FORM } from '../model/form.ts';
 import { readLink, writeLink } from '../model/link.ts';
 import { isReferenceTo } from '../model/local.ts';
+import { containerNameOf, type Project } from '../model/project.ts';
 import { keepQuery } from './address.ts';
 import { useForm } from './form.ts';
 import {
@@ -25,7 +27,7 @@ import { type Run, useSession } from './session.ts';
 
 /** Runs the form if it is valid. Otherwise its fields show their errors. */
 export function runForm(): void {
-  const { form, local, credentials, linkErrors, wantsNewest, wantNewest } = useForm.getState();
+  const { form, local, project, credentials, linkErrors, wantsNewest, wantNewest } = useForm.getState();
   const { wish } = checkForm(form);
   const { relay } = readRelay(useRelay.getState());
   if (!wish || relay === undefined || Object.keys(linkErrors).length > 0) return;
@@ -37,12 +39,23 @@ export function runForm(): void {
     local: local && isReferenceTo(local, form.image) ? local : undefined,
     wantsNewest,
     relay,
+    kept: project && newProject(project, form.workdir),
     previewId: newPreviewId(),
     credentials: credentials.username === '' ? undefined : credentials,
   };
   enterRun(run);
   keepQuery(writeLink(form, { withValues: true }));
   void useSession.getState().start(run);
+}
+
+/** A project runs in a container that is kept from the first moment. */
+function newProject(project: Project, workdir: string): KeptRequest {
+  const name = freeName(
+    containerNameOf(project),
+    useKept.getState().items.map((item) => item.name),
+  );
+  const { files, open } = project;
+  return { name, resumes: false, project: { folder: workdir, files, open } };
 }
 
 /**
@@ -141,7 +154,9 @@ export function followHistory(): void {
   watchHistory({
     onRun: (run, container) => {
       const { phase, start } = useSession.getState();
-      const kept = container === undefined ? undefined : { name: container, resumes: true };
+      // That of a project has its files.
+      const before = run.kept?.project && run.kept;
+      const kept = container === undefined ? before : { name: container, resumes: true };
       if (phase === 'none') void start({ ...run, kept });
     },
     onForm: (query) => {

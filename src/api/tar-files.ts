@@ -1,0 +1,43 @@
+/** The files of a tar that may be compressed, for what reads small ones as a whole. */
+import { toBytes } from '../disk/byte-string.ts';
+import { TarIndexer } from '../disk/tar.ts';
+import { collect } from '../oci/bytes.ts';
+import { decompress } from '../oci/codec.ts';
+import { ImageError } from '../oci/errors.ts';
+import { chunks } from '../streams/chunks.ts';
+import { decodeBytes } from '../text/byte-text.ts';
+import type { NewFile } from './kept.ts';
+
+export interface TarFilesOptions {
+  /** The most bytes of the uncompressed tar. */
+  readonly bytes: number;
+  readonly entries: number;
+}
+
+const EXECUTABLE = 0o100;
+/** Enough for long names. */
+const NAMES = 16 << 20;
+
+/** @throws ImageError for what is no tar of files, folders and symbolic links, or is too large */
+export async function readTarFiles(
+  tar: ReadableStream<Uint8Array>,
+  { bytes: limit, entries: most }: TarFilesOptions,
+): Promise<NewFile[]> {
+  const { browserCodec } = await import('../oci/browser-codec.ts');
+  const bytes = await collect(decompress(chunks(tar), browserCodec), limit, 'the archive');
+  const indexer = new TarIndexer({ entries: most, names: NAMES });
+  indexer.push(bytes);
+  const files: NewFile[] = [];
+  for (const entry of indexer.finish().entries) {
+    const path = decodeBytes(toBytes(entry.path));
+    if (entry.type === 'directory') continue;
+    if (entry.type === 'symlink') {
+      const target = decodeBytes(toBytes(entry.target));
+      files.push({ path, content: new Uint8Array(), isExecutable: false, target });
+    } else if (entry.type === 'file' && !entry.extents) {
+      const content = bytes.slice(entry.offset, entry.offset + entry.size);
+      files.push({ path, content, isExecutable: (entry.mode & EXECUTABLE) !== 0 });
+    } else throw new ImageError(`${path} is neither a file, nor a folder, nor a symbolic link`);
+  }
+  return files;
+}

@@ -1,0 +1,3 @@
+module example.com/factorial
+
+go 1.22
