@@ -33,7 +33,11 @@ const ourHeaders = Object.entries(previewHeaders(page, navigator.userAgent));
 const link = new GatewayLink(scope);
 
 scope.addEventListener('install', (event) => event.waitUntil(scope.skipWaiting()));
-scope.addEventListener('activate', (event) => event.waitUntil(scope.clients.claim()));
+scope.addEventListener('activate', () => {
+  // Firefox waits for every worker of the documents, those that sleep among them, and answers no request until
+  // the activation has ended.
+  void scope.clients.claim();
+});
 scope.addEventListener('fetch', (event) => {
   const url = new URL(event.request.url);
   if (url.origin !== scope.location.origin) return;
