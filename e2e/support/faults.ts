@@ -13,6 +13,23 @@ export function refuseWith(status: number, headers: Record<string, string> = {})
   };
 }
 
+/** A slow network, which also loses each connection after so many bytes of a layer. */
+export function loseConnections({ blob }: TestLayer, bytes: number, delay: number): Interceptor {
+  return async ({ url, headers }, response) => {
+    await sleep(delay);
+    if (!url?.endsWith(sha256(blob))) return false;
+    const start = Number(/^bytes=(\d+)-$/.exec(headers.range ?? '')?.[1] ?? 0);
+    const rest = { 'Content-Length': blob.length - start };
+    const range = { 'Content-Range': `bytes ${start}-${blob.length - 1}/${blob.length}` };
+    response.writeHead(start > 0 ? 206 : 200, start > 0 ? { ...rest, ...range } : rest);
+    const end = start + bytes;
+    response.write(blob.subarray(start, end), () =>
+      end < blob.length ? response.destroy() : response.end(),
+    );
+    return true;
+  };
+}
+
 /** Holds a layer back after half of it, until the gate is opened. Then lets everything through. */
 export class Gate {
   #isOpen = false;
