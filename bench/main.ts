@@ -59,6 +59,7 @@ const SECTIONS = [
   'work-chromium',
   'page',
   'engines',
+  'memory',
   'preview',
   'browser-files',
 ];
@@ -154,6 +155,10 @@ async function main(): Promise<void> {
   if (chosen('engines')) {
     const { benchEngines } = await import('./engines.ts');
     await benchEngines({ wasm, repeat, programs: work.programs });
+  }
+  if (chosen('memory')) {
+    const { benchMemory } = await import('./memory.ts');
+    await benchMemory();
   }
   if (chosen('preview')) {
     const { benchPreview } = await import('./preview.ts');

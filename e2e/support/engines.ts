@@ -5,8 +5,8 @@ import { CHROMIUM, FIREFOX } from '../browser.ts';
 import { forgetWorkers } from './firefox.ts';
 import { VirtualScreen, WebKitVisitor } from './webkit.ts';
 
-/** Between two looks into a page, in ms. */
-const PERIOD = 20;
+/** Between two looks into a page, in ms. Each takes some of the processor time that is measured. */
+const PERIOD = 200;
 const PATIENCE = 300_000;
 
 /** A tab in a browser of its own. */
