@@ -73,7 +73,7 @@ test('a pasted command fills in the form, and runs nothing', async ({ page, visi
 
 test('a folder with several images shows a menu of their names', async ({ page, visitor }) => {
   await visitor.open();
-  await page.getByLabel('Image layout folder').setInputFiles(LAYOUT);
+  await page.getByLabel('Folder of a project or an image layout').setInputFiles(LAYOUT);
   const menu = page.getByLabel('Image in it');
   await expect(menu).toContainText('hello-world');
   await expectAccessible(page);
@@ -86,7 +86,7 @@ test('a folder with several images shows a menu of their names', async ({ page, 
 
 test('a run of several images asks which one', async ({ page, visitor }) => {
   await visitor.open();
-  await page.getByLabel('Image layout folder').setInputFiles(LAYOUT);
+  await page.getByLabel('Folder of a project or an image layout').setInputFiles(LAYOUT);
   await visitor.run();
   const menu = visitor.problem.getByLabel('Image in it');
   await expect(menu).toBeVisible();

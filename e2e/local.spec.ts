@@ -62,7 +62,7 @@ test('a folder dropped on the page runs', async ({ visitor }) => {
 
 test('a picked folder with an image layout runs', async ({ page, visitor }) => {
   await visitor.open();
-  await page.getByLabel('Image layout folder').setInputFiles(LAYOUT);
+  await page.getByLabel('Folder of a project or an image layout').setInputFiles(LAYOUT);
   // The page reads the folder, and names it then.
   await expect(visitor.image).toHaveValue('file://images');
   await visitor.fill(visitor.image, 'file://images:hello-world');

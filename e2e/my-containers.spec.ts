@@ -124,7 +124,7 @@ test('what is kept leaves and comes back: as changes and as an image', async ({ 
     await expect(shelf.getByRole('listitem').filter({ hasText: 'imported' })).toContainText('Suspended');
   });
   await test.step('the image runs', async () => {
-    await page.getByLabel('Image archive or saved session').setInputFiles(image ?? '');
+    await page.getByLabel('Image archive, project or saved session').setInputFiles(image ?? '');
     await expect(visitor.image).toHaveValue('file://image.tar');
     await visitor.run();
     await cat();

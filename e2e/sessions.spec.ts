@@ -239,7 +239,7 @@ test('a session is downloaded, its tab crashes, and the file is opened and linke
   const offer = other.page.getByRole('note').filter({ hasText: 'A saved session of BusyBox' });
   const about = /session\.linuxrun, [\d.]+ MB: saved .*, with 512 MB of memory and 1 CPU/;
   await test.step('the file says what it holds, and opens at a click', async () => {
-    await other.page.getByLabel('Image archive or saved session').setInputFiles(file);
+    await other.page.getByLabel('Image archive, project or saved session').setInputFiles(file);
     await expect(offer).toContainText(about);
     await expectAccessible(other.page);
     await offer.getByRole('button', { name: 'Open it' }).click();
@@ -310,7 +310,7 @@ test('hostile links and files open nothing', async ({ page, visitor }) => {
   const file = test.info().outputPath('broken.linuxrun');
   const magic = [0x89, 0x4c, 0x52, 0x53, 0x0d, 0x0a, 0x1a, 0x0a, 1, 0, 0, 0];
   await writeFile(file, Uint8Array.from([...magic, ...new Uint8Array(4096).fill(0xff)]));
-  await page.getByLabel('Image archive or saved session').setInputFiles(file);
+  await page.getByLabel('Image archive, project or saved session').setInputFiles(file);
   await expect(problem).toContainText('broken.linuxrun cannot be opened');
   await expectAccessible(page);
   await visitor.button('Dismiss').click();

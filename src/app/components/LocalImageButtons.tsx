@@ -15,7 +15,10 @@ export function askFor(kind: keyof typeof PICKERS): void {
 /** Takes an image or a project for the form, or offers a saved session. */
 export async function openLocal(local: LocalImage): Promise<void> {
   if (local.kind === 'file' && (await useOpening.getState().take(local.file))) return;
-  if (!(await useProject.getState().take(local))) useForm.getState().pick(local);
+  const { take, look } = useProject.getState();
+  if (await take(local)) return;
+  useForm.getState().pick(local);
+  void look(local);
 }
 
 /** Opens an archive or the folder of an image layout. Both can also be dropped on the page. */

@@ -1,5 +1,6 @@
 import { proxy, type Remote, transfer, wrap } from 'comlink';
 import { previewOrigin } from '../../preview/names.ts';
+import type { Project } from '../model/project.ts';
 import { Bridge } from './bridge.ts';
 import type { KeptContainers } from './kept.ts';
 import { BASE, machineFiles } from './machine-files.ts';
@@ -94,6 +95,18 @@ export function expectImage(image: ExpectedImage): void {
 export async function listContainers(): Promise<KeptItem[]> {
   spare ??= createWorker();
   return spare.session.containers.list();
+}
+
+/** Reads the project in an archive, if it is one, in the worker of the next session. */
+export function readProject(archive: Blob): Promise<Project | undefined> {
+  spare ??= createWorker();
+  return spare.session.containers.readProject(archive);
+}
+
+/** Fetches the project at an address, in the worker of the next session. */
+export function fetchProject(url: URL): Promise<Project> {
+  spare ??= createWorker();
+  return spare.session.containers.fetchProject(url.href, BASE);
 }
 
 /** Does something with the kept containers, in a worker of its own. */

@@ -18,15 +18,12 @@ const FETCH_PATIENCE = 5 * 60_000;
 
 /** The containers in the store, for the page. Errors cross to the page by their messages. */
 export class KeptContainers {
-  #base = '';
-
   constructor() {
     installLibrary(browserLibrary);
   }
 
   /** For what runs a machine. @param base the URL of the page, ending in a slash */
   use(base: string): void {
-    this.#base = base;
     const places = { assets: base, server: base };
     installHost(browserHost(() => places, loadingHere(places)));
   }
@@ -79,10 +76,10 @@ export class KeptContainers {
     return readArchive(archive);
   }
 
-  /** Fetches the project at an address. Nothing of it runs. */
-  async fetchProject(url: string): Promise<Project> {
+  /** Fetches the project at an address. Nothing of it runs. @param server the URL of ours, ending in a slash */
+  async fetchProject(url: string, server: string): Promise<Project> {
     const signal = AbortSignal.timeout(FETCH_PATIENCE);
-    const options = { server: this.#base, limit: MOST_BYTES, signal };
+    const options = { server, limit: MOST_BYTES, signal };
     const project = await readArchive(await fetchArchive(new URL(url), options));
     if (project) return project;
     throw new ProjectError(`there is no archive with a ${MANIFEST} in its outermost folder`);

@@ -12,9 +12,8 @@ import {
   readProject,
   tooLarge,
 } from '../model/project.ts';
+import { isZip } from '../model/zip-file.ts';
 
-/** How a zip begins with any files. */
-const ZIP = [0x50, 0x4b, 0x03, 0x04];
 /** Folders have entries too. */
 const MOST_ENTRIES = 2 * MOST_FILES;
 /** Headers and padding of a tar. */
@@ -31,11 +30,6 @@ export async function readArchive(file: Blob): Promise<Project | undefined> {
   if (file.size > MOST_BYTES) return undefined;
   const files = await readTar(file);
   return isProject(files) ? readProject(files) : undefined;
-}
-
-async function isZip(file: Blob): Promise<boolean> {
-  const head = new Uint8Array(await file.slice(0, ZIP.length).arrayBuffer());
-  return ZIP.every((byte, at) => head[at] === byte);
 }
 
 async function readTar(file: Blob): Promise<NewFile[]> {

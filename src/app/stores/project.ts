@@ -4,6 +4,7 @@ import type { LocalImage } from '../machine/messages.ts';
 import { archiveUrl } from '../model/archive-address.ts';
 import { type LinkOptions, readLink, splitVariable } from '../model/link.ts';
 import type { Project } from '../model/project.ts';
+import { isZip } from '../model/zip-file.ts';
 import { current, loadMachinery } from './connection.ts';
 import { useEditor } from './editor.ts';
 import { useForm } from './form.ts';
@@ -20,8 +21,10 @@ interface ProjectState {
   /** Why it cannot be opened. */
   readonly problem: string | undefined;
 
-  /** Opens a project that the user has picked or dropped. @returns whether it is one */
+  /** Opens a project that the user has picked or dropped. @returns whether it can be nothing else */
   take(local: LocalImage): Promise<boolean>;
+  /** Looks whether a picked archive of an image is one of a project. */
+  look(local: LocalImage): Promise<void>;
   /** Offers the project at an address. Nobody is asked for it yet. */
   offer(address: string): void;
   /** Fetches the archive that was offered. */
@@ -31,33 +34,49 @@ interface ProjectState {
   dismiss(): void;
 }
 
+/** Its name, without the code of `model/project.ts`. */
+const MANIFEST = 'linuxrun.json';
 /** How scripts begin: `#!`. */
 const [HASH, EXCLAMATION] = [0x23, 0x21];
 
 /** A project on its way into the form, where it waits for a click. */
 export const useProject = create<ProjectState>((set, get) => {
-  const read = async (source: string, action: () => Promise<Project | undefined>): Promise<boolean> => {
+  const read = async (source: string, action: () => Promise<Project>) => {
     set({ offered: undefined, source, problem: undefined });
     try {
       const project = await action();
-      if (get().source === source) set({ source: undefined });
-      if (project) useForm.getState().openProject(project);
-      return project !== undefined;
+      if (get().source !== source) return;
+      set({ source: undefined });
+      useForm.getState().openProject(project);
     } catch (error) {
       if (get().source === source) set({ problem: messageOf(error) });
-      return true;
     }
   };
+  const readArchive = async (file: File) => (await loadMachinery()).readProject(file);
   return {
     offered: undefined,
     source: undefined,
     problem: undefined,
-    take: (local) =>
-      read(local.name, async () => {
-        if (local.kind === 'folder') return readFolder(local.files);
-        const { withContainers } = await loadMachinery();
-        return withContainers((containers) => containers.readProject(local.file));
-      }),
+    take: async (local) => {
+      const { name } = local;
+      if (local.kind === 'folder') {
+        if (!local.files.has(MANIFEST)) return false;
+        await read(name, () => readFolder(local.files));
+        return true;
+      }
+      if (!(await isZip(local.file))) return false;
+      // Of nothing else the page reads zips, so that it is a project or an error.
+      await read(name, async () => (await readArchive(local.file)) as Project);
+      return true;
+    },
+    look: async (local) => {
+      if (local.kind !== 'file') return;
+      const reading = readArchive(local.file);
+      // Why it is no image either is told when it runs.
+      const isProject = await reading.then(Boolean, ({ name }: Error) => name === 'ProjectError');
+      if (isProject && useForm.getState().local === local)
+        await read(local.name, async () => (await reading) as Project);
+    },
     offer: (offered) => set({ offered, source: undefined, problem: undefined }),
     fetch: async () => {
       const { offered: address } = get();
@@ -65,9 +84,8 @@ export const useProject = create<ProjectState>((set, get) => {
       set({ offered: undefined });
       await read(address, async () => {
         const url = archiveUrl(address, document.baseURI);
-        const { withContainers } = await loadMachinery();
-        const project = await withContainers((containers) => containers.fetchProject(url.href));
-        return { ...project, address };
+        const { fetchProject } = await loadMachinery();
+        return { ...(await fetchProject(url)), address };
       });
     },
     runStarter: async (id) => {
@@ -108,11 +126,9 @@ function openBelow(folder: string | undefined): string[] {
 }
 
 /** Reads the project in a picked folder. Its files are no programs unless they say so. */
-async function readFolder(picked: ReadonlyMap<string, File>): Promise<Project | undefined> {
+async function readFolder(picked: ReadonlyMap<string, File>): Promise<Project> {
   // The form does not need this code.
-  const { checkSize, isProject, readProject } = await import('../model/project.ts');
-  const paths = [...picked.keys()].map((path) => ({ path }));
-  if (!isProject(paths)) return undefined;
+  const { checkSize, readProject } = await import('../model/project.ts');
   checkSize([...picked.values()].map(({ size }) => ({ content: { length: size } })));
   const files = [...picked].map(async ([path, file]) => {
     const content = new Uint8Array(await file.arrayBuffer());
