@@ -1,4 +1,4 @@
-/** Measures whether the memory of ended containers goes back to the system, in the engines of all browsers. */
+/** Measures whether ended containers give their memory back, in the engines of all browsers. */
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ENGINES, press, type Tab, until } from '../e2e/support/engines.ts';

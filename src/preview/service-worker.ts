@@ -34,8 +34,8 @@ const link = new GatewayLink(scope);
 
 scope.addEventListener('install', (event) => event.waitUntil(scope.skipWaiting()));
 scope.addEventListener('activate', () => {
-  // Firefox waits for every worker of the documents, those that sleep among them, and answers no request until
-  // the activation has ended.
+  // Firefox waits for every worker of the documents, also for those that sleep, and answers no request
+  // until the activation has ended.
   void scope.clients.claim();
 });
 scope.addEventListener('fetch', (event) => {
