@@ -1,4 +1,5 @@
 /** Tests the workbench: editor, panes, search and monitor beside the terminals. */
+import { readFile } from 'node:fs/promises';
 import type { Locator, Page } from '@playwright/test';
 import { expect, test } from './fixtures.ts';
 import { expectAccessible, expectNoSidewaysScrolling } from './support/care.ts';
@@ -210,6 +211,22 @@ test('files are made, moved by drag and by name, and bytes are not opened', asyn
   await visitor.field('To the folder').fill('/w');
   await page.keyboard.press('Enter');
   await expect(row(visitor, 'new.py')).toHaveAttribute('aria-level', '3');
+  // A drag to the desktop carries an address, which the browser downloads.
+  await row(visitor, 'new.py').dispatchEvent('pointerdown');
+  const carried = () =>
+    row(visitor, 'new.py').evaluate((element) => {
+      const dataTransfer = new DataTransfer();
+      element.dispatchEvent(new DragEvent('dragstart', { bubbles: true, dataTransfer }));
+      return dataTransfer.getData('DownloadURL');
+    });
+  await expect.poll(carried).toMatch(/^application\/octet-stream:new\.py:blob:/);
+  const downloading = page.waitForEvent('download');
+  const [, address = ''] = /new\.py:(blob:.*)$/.exec(await carried()) ?? [];
+  await page.evaluate(
+    (href) => Object.assign(document.createElement('a'), { href, download: 'x' }).click(),
+    address,
+  );
+  expect(await readFile(await (await downloading).path(), 'utf8')).toBe('print(1)');
   await row(visitor, 'bytes').dblclick();
   await expect(page.getByRole('alert').filter({ hasText: 'This file is no text' })).toBeVisible();
   await visitor.type('clear; cat /w/new.py; ls /w | xargs');

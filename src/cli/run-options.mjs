@@ -180,6 +180,8 @@ export function readOptions(env, publicFolder) {
   const password = text('REGISTRY_PASSWORD');
   if (username === undefined && password !== undefined)
     throw new OptionError('LINUXRUN_REGISTRY_PASSWORD needs LINUXRUN_REGISTRY_USER');
+  if (text('PROJECT') !== undefined)
+    throw new OptionError('LINUXRUN_PROJECT is for links: open them in the page, which runs projects');
   const args = read('ARGS', splitWords);
   return {
     image: text('IMAGE') ?? demoImage(publicFolder),

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { parsePort, parsePorts } from './published-ports.mjs';
+import { formatPort, parsePort, parsePorts } from './published-ports.mjs';
 
 const LOCAL = '127.0.0.1';
 
@@ -36,6 +36,10 @@ test.each([
   ['8005-8000:85-80', /ranges are of the same length/],
   ['1-60000:1-60000', /more than 512 ports/],
 ])('"%s" is not', (text, message) => expect(() => parsePort(text)).toThrow(message));
+
+test.each(['8080:80', '0:1', '0.0.0.0:1:2', '[::1]:1:2', 'localhost:1:2'])('%s is written again', (text) => {
+  expect(parsePort(text).map(formatPort)).toEqual([text]);
+});
 
 test('a list has commas', () => {
   expect(parsePorts('')).toEqual([]);

@@ -18,6 +18,8 @@ export const VARIABLES = [
   // Not in links: a stranger's command must not run on kept files.
   'NAME',
   'SNAPSHOT',
+  // Only in links.
+  'PROJECT',
   'PORTS',
   'INIT',
   'DEVICES',

@@ -25,6 +25,12 @@ describe('checkForm', () => {
     expect(check({ ports: '8080:80' }).wish?.ports).toMatchObject([{ host: 8080, container: 80 }]);
   });
 
+  it('takes absolute working directories only', () => {
+    expect(check({ workdir: ' /srv/a ' }).wish?.workdir).toBe('/srv/a');
+    expect(check({}).wish?.workdir).toBeUndefined();
+    expect(check({ workdir: 'srv' }).errors?.workdir).toMatch(/"srv" is no working directory/);
+  });
+
   it('takes the most memory there is for 4G', () => {
     const { memoryBytes = 0 } = check({ memory: '4G', cpus: '8' }).wish ?? {};
     expect(memoryBytes / 2 ** 20).toBeGreaterThan(3072);

@@ -58,6 +58,7 @@ describe('a pasted command', () => {
     ['docker pull debian && docker run alpine ls', { image: 'alpine', args: 'ls' }, []],
     ['docker run alpine ls; docker ps', { args: 'ls' }, ['; docker ps']],
     ['docker run alpine ls;', { args: 'ls' }, []],
+    ['docker run -w /srv alpine', { workdir: '/srv' }, []],
     ['docker run alpine ls|wc', { args: 'ls' }, ['|wc']],
     ['docker run alpine ls 2>/dev/null # list', { args: 'ls' }, ['2>/dev/null # list']],
     ['docker run -i alpine <<EOF\nls\nEOF', { args: '' }, ['<<EOF']],

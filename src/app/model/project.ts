@@ -25,7 +25,7 @@ const LONGEST_PATH = 1024;
 /** Of one part of a path, as in Linux. */
 const LONGEST_PART = 255;
 const LONGEST_VALUE = 8192;
-const MOST_OPEN = 16;
+export const MOST_OPEN = 16;
 /** How layers of images say that a file is gone. */
 const WHITEOUT = '.wh.';
 
@@ -173,12 +173,13 @@ function readSettings(settings: unknown): Pick<Project, 'form' | 'errors'> {
   const other = ignored[0] ?? inLinks;
   if (other !== undefined) throw faulty(`"settings" has ${clean(other)}, which no project sets`);
   if (!texts.LINUXRUN_IMAGE) throw faulty('"settings" lacks LINUXRUN_IMAGE');
-  return { form: { ...form, workdir: readFolder(form.workdir) }, errors };
+  return { form: { ...form, workdir: checkFolder(form.workdir || FOLDER) }, errors };
 }
 
-function readFolder(workdir: string): string {
+/** Returns the folder of a project's files as the form shows it. @throws ProjectError */
+export function checkFolder(workdir: string): string {
   try {
-    return normaliseMountPath(workdir || FOLDER, 'the files of a project');
+    return normaliseMountPath(workdir, 'the files of a project');
   } catch (error) {
     if (error instanceof OptionError) throw faulty(`LINUXRUN_WORKDIR: ${error.message}`);
     throw error;

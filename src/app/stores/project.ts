@@ -41,15 +41,18 @@ const [HASH, EXCLAMATION] = [0x23, 0x21];
 
 /** A project on its way into the form, where it waits for a click. */
 export const useProject = create<ProjectState>((set, get) => {
-  const read = async (source: string, action: () => Promise<Project>) => {
+  /** @returns whether the form has it */
+  const read = async (source: string, action: () => Promise<Project>): Promise<boolean> => {
     set({ offered: undefined, source, problem: undefined });
     try {
       const project = await action();
-      if (get().source !== source) return;
+      if (get().source !== source) return false;
       set({ source: undefined });
       useForm.getState().openProject(project);
+      return true;
     } catch (error) {
       if (get().source === source) set({ problem: messageOf(error) });
+      return false;
     }
   };
   const readArchive = async (file: File) => (await loadMachinery()).readProject(file);
@@ -89,9 +92,8 @@ export const useProject = create<ProjectState>((set, get) => {
       });
     },
     runStarter: async (id) => {
-      const { starterProject } = await import('../model/starter-files.ts');
-      useForm.getState().openProject(starterProject(id));
-      runForm();
+      const load = async () => (await import('../model/starter-files.ts')).starterProject(id);
+      if (await read(id, load)) runForm();
     },
     dismiss: () => set({ offered: undefined, source: undefined, problem: undefined }),
   };
@@ -110,9 +112,14 @@ export async function downloadProject({ withValues }: LinkOptions): Promise<void
   const { form } = readLink(run.link);
   const { workdir } = run.wish;
   try {
-    const { writeManifest } = await import('../model/project.ts');
+    const { checkFolder, MOST_OPEN, writeManifest } = await import('../model/project.ts');
+    if (workdir !== undefined) checkFolder(workdir);
     const env = withValues ? run.wish.env.map(splitVariable) : form.env;
-    const manifest = writeManifest({ name, form: { ...form, env }, open: openBelow(workdir) });
+    const manifest = writeManifest({
+      name,
+      form: { ...form, env },
+      open: openBelow(workdir).slice(0, MOST_OPEN),
+    });
     save(await connection.session.files.packProject(workdir, name, manifest), `${name}.zip`);
   } catch (error) {
     saved(messageOf(error));
@@ -121,7 +128,9 @@ export async function downloadProject({ withValues }: LinkOptions): Promise<void
 
 /** The files in the editor that are below a folder, by their paths from there. */
 function openBelow(folder: string | undefined): string[] {
-  const paths = useEditor.getState().files.map(({ path }) => path);
+  // What is only in the editor is not packed.
+  const files = useEditor.getState().files.filter(({ state, base }) => state === 'ready' && base !== null);
+  const paths = files.map(({ path }) => path);
   return paths.filter((path) => path.startsWith(`${folder}/`)).map((path) => path.slice(`${folder}/`.length));
 }
 
