@@ -1,5 +1,6 @@
 /** The programs that emulate other processors in the guest: QEMU's, one for each. */
 import { MachineError } from '../machine/errors.ts';
+import type { Machine } from '../machine/machine.ts';
 import type { Platform } from '../machine/platform/platform.ts';
 import { type Architecture, architectureOf, isEmulated } from '../options/platform.mjs';
 import { loadZstd } from '../snapshot/zstd.ts';
@@ -29,4 +30,15 @@ export async function loadEmulatorDisk(
   ]);
   // The file says how large it is.
   return decompress(file, 0);
+}
+
+/** Gives the machine what the programs of a processor need, unless it has that. @throws MachineError */
+export async function giveEmulator(
+  machine: Machine,
+  platform: Platform,
+  architecture: string,
+): Promise<void> {
+  if (emulatedMachine(architecture) === undefined) return;
+  const load = async () => (await loadEmulatorDisk(platform, architecture)) ?? new Uint8Array();
+  await machine.openEmulator(architecture, load);
 }

@@ -19,7 +19,7 @@ import type { JitMode } from '../options/jit.mjs';
 import { checkDiskSize } from '../options/sizes.mjs';
 import { BOOTED, COMMAND_LINE, isUsual, openBooted } from './booted.ts';
 import { delay } from './delay.ts';
-import { loadEmulatorDisk } from './emulator.ts';
+import { giveEmulator, loadEmulatorDisk } from './emulator.ts';
 import { readContainerState } from './session.ts';
 import type { SpareMachine } from './spare-machine.ts';
 
@@ -161,12 +161,6 @@ async function boot(options: ImageMachineOptions, image: Promise<RunnableImage>)
   } finally {
     signal?.removeEventListener('abort', stop);
   }
-}
-
-/** Gives the machine what the programs of an image need that are for another processor. */
-async function giveEmulator(machine: Machine, platform: Platform, architecture: string): Promise<void> {
-  const emulator = await loadEmulatorDisk(platform, architecture);
-  if (emulator) await machine.openEmulator(emulator);
 }
 
 /** Lets the guest write its files and unmount its disk. One that hangs loses what it has not synced. */

@@ -1,8 +1,11 @@
+import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
 import { nodePlatform } from '../machine/platform/node.ts';
+import type { Platform } from '../machine/platform/platform.ts';
 import { BOOTED, openBooted, placeBooted } from './booted.ts';
 import type { ContainerMachine } from './container.ts';
 import { SpareMachine } from './spare-machine.ts';
+import { foreignBusybox, writeLayout } from './testing/foreign.ts';
 import { DEMO_IMAGES, PUBLIC, pull, start, store, text } from './testing/run.ts';
 
 const NETWORK = { relay: { kind: 'off', reason: 'of the test' } } as const;
@@ -19,8 +22,7 @@ afterEach(async () => {
   spare.stop();
 });
 
-function makeSpare(): SpareMachine {
-  const platform = nodePlatform(PUBLIC);
+function makeSpare(platform: Platform = nodePlatform(PUBLIC)): SpareMachine {
   const saved = platform
     .loadEmulator()
     .then(async (emulator) => placeBooted(await openBooted(await platform.loadFile(BOOTED), emulator)));
@@ -34,12 +36,15 @@ const barren = () => ({
   startWorker: () => {
     throw new Error('another machine was started');
   },
+  loadFile: (path: string) => {
+    throw new Error(`${path} was loaded`);
+  },
 });
 
 test('a container runs in it, with the image that it wants', { timeout: TIMEOUT }, async () => {
   makeSpare();
   const expected = await pull(`${DEMO_IMAGES}:hello-world`);
-  spare.expect(expected.layers);
+  spare.expect(expected.layers, 'riscv64');
   await expected.release();
   const image = pull(`${DEMO_IMAGES}:busybox`);
   const statuses: string[] = [];
@@ -56,10 +61,28 @@ test('a container runs in it, with the image that it wants', { timeout: TIMEOUT 
 test('the image that was expected is there', { timeout: TIMEOUT }, async () => {
   makeSpare();
   const image = await pull(`${DEMO_IMAGES}:hello-world`);
-  spare.expect(image.layers);
+  spare.expect(image.layers, 'riscv64');
   container = await start({ image, spare, platform: barren(), ...USUAL });
   expect(await text(container.stdout)).toMatch(/Hello/);
   expect(await container.exit).toBe(0);
+});
+
+test('the emulator of the expected image is loaded once', { timeout: TIMEOUT }, async () => {
+  writeLayout(join(store, 'foreign'), { busybox: [foreignBusybox('amd64')] });
+  const image = await pull(`oci://${join(store, 'foreign')}:busybox`);
+  const loaded: string[] = [];
+  const { loadFile, ...platform } = nodePlatform(PUBLIC);
+  makeSpare({
+    ...platform,
+    loadFile(path) {
+      loaded.push(path);
+      return loadFile(path);
+    },
+  });
+  spare.expect(image.layers, 'amd64');
+  container = await start({ image, spare, platform: barren(), args: ['uname', '-m'], ...USUAL });
+  expect(await text(container.stdout)).toBe('x86_64\n');
+  expect(loaded).toContain('kernel/emulator-amd64');
 });
 
 test.each([

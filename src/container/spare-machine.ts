@@ -8,7 +8,9 @@ import {
 } from '../machine/machine.ts';
 import type { Platform } from '../machine/platform/platform.ts';
 import type { JitMode } from '../options/jit.mjs';
+import type { Architecture } from '../options/platform.mjs';
 import { DISK_BYTES, isUsual, type MachineKind } from './booted.ts';
+import { giveEmulator } from './emulator.ts';
 
 /** What a container asks of its machine. */
 export interface MachineRequest extends MachineKind {
@@ -65,8 +67,10 @@ export class SpareMachine {
   }
 
   /** Opens an image in advance. Its layers may be evicted, because a container opens its own image. */
-  expect(layers: readonly string[]): void {
+  expect(layers: readonly string[], architecture: Architecture): void {
+    const { platform } = this.#options;
     this.#machine?.then((machine) => machine.openImage(layers)).catch(() => {});
+    this.#machine?.then((machine) => giveEmulator(machine, platform, architecture)).catch(() => {});
   }
 
   /** Ends the machine, unless a container has it. */

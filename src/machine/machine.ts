@@ -133,6 +133,7 @@ export class Machine {
   readonly #outputTaken: Promise<unknown>;
   readonly #onNetwork: LinuxOptions['onNetwork'];
   readonly #onDiskProblem: LinuxOptions['onDiskProblem'];
+  #emulator: { readonly name: string; readonly opened: Promise<void> } | undefined;
   readonly #disk = new DiskRequests((request) => this.#post({ type: 'disk', request }));
   readonly #log = new LogTail();
   #shares = 0;
@@ -244,9 +245,22 @@ export class Machine {
     return this.#disk.request({ kind: 'open-image', layers });
   }
 
-  /** Gives the disk of kind `emulator` its content, before a container runs that needs it. */
-  openEmulator(content: Uint8Array): Promise<void> {
-    return this.#disk.request({ kind: 'open-emulator', content });
+  /**
+   * Gives the disk of kind `emulator` the content of a name, unless it has it already. Another one may take
+   * its place until a container runs.
+   */
+  openEmulator(name: string, load: () => Promise<Uint8Array>): Promise<void> {
+    if (this.#emulator?.name !== name) this.#emulator = { name, opened: this.#loadEmulator(load) };
+    return this.#emulator.opened;
+  }
+
+  async #loadEmulator(load: () => Promise<Uint8Array>): Promise<void> {
+    try {
+      await this.#disk.request({ kind: 'open-emulator', content: await load() });
+    } catch (error) {
+      this.#emulator = undefined;
+      throw error;
+    }
   }
 
   /**

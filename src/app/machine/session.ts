@@ -68,8 +68,7 @@ export class Session {
   /** Settles when it is suspended, once that has been asked for. */
   #suspension: Promise<void> | undefined;
   #prepared: Preparation | undefined;
-  /** The layers of the image that will probably be run. */
-  #expected: readonly string[] | undefined;
+  #openExpected = () => {};
 
   /** Starts what most runs need, so that one that follows starts sooner. */
   prepare({ base, emulator, booted, relay }: Prepared): void {
@@ -79,12 +78,12 @@ export class Session {
 
   /** Looks a stored image up that will probably be run. Asks nobody about it, and runs nothing. */
   async expect(reference: string, platform: ImageRequest['platform']): Promise<void> {
-    this.#expected = (await browserLibrary.openStore().images.get(reference, platform))?.layers;
+    const stored = await browserLibrary.openStore().images.get(reference, platform);
+    const { layers, architecture = 'riscv64' } = stored ?? {};
+    this.#openExpected = () => {
+      if (layers) this.#prepared?.spare?.expect(layers, architecture);
+    };
     this.#openExpected();
-  }
-
-  #openExpected(): void {
-    if (this.#expected) this.#prepared?.spare?.expect(this.#expected);
   }
 
   /** Shows the page that the worker is not stuck. */
