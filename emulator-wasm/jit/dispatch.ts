@@ -16,8 +16,9 @@ import {
   JUMP_REGION,
   REGION_SHIFT,
 } from '../layout.ts';
+import { ModuleWriter, type Signature } from './module.ts';
 import { FRAMES_SHIFT, LEFT, MAX_FRAMES, REGION_SIGNATURE } from './parameters.ts';
-import { Code, I32, I64, type Label, ModuleWriter, type Signature, wasm } from './wasm.ts';
+import { Code, I32, I64, type Label, wasm } from './wasm.ts';
 
 export const DISPATCH = 'dispatch';
 

@@ -1,6 +1,8 @@
 /** What the translator knows of the host's processor and engine. */
+
+import { ModuleWriter } from './module.ts';
 import { simd } from './simd.ts';
-import { Code, F64, I32, ModuleWriter } from './wasm.ts';
+import { Code, F64, I32 } from './wasm.ts';
 
 /**
  * Whether it is an x86, whose invalid operations make negative NaNs. A processor that makes positive ones is

@@ -3,7 +3,8 @@
  * so that a function's body is valid in any of these modules.
  */
 import { DISPATCH, DISPATCH_SIGNATURE } from './dispatch.ts';
-import { I32, I64, type Signature, type ValueType } from './wasm.ts';
+import type { Signature } from './module.ts';
+import { I32, I64, type ValueType } from './wasm.ts';
 
 const of = (result: ValueType, ...parameters: ValueType[]): Signature => ({ parameters, results: [result] });
 const unary = of(I64, I64);

@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest';
 import { HART_STRIDE, HARTS, M_EVICTIONS } from '../layout.ts';
 import { type CompiledCode, Installer } from './install.ts';
+import { ModuleWriter } from './module.ts';
 import { REGION_SIGNATURE } from './parameters.ts';
-import { Code, ModuleWriter } from './wasm.ts';
+import { Code } from './wasm.ts';
 
 const LIMITS = { regions: 8, modules: 100, bytes: 1000 };
 

@@ -1,5 +1,6 @@
 /** The calling convention of compiled code. */
-import { I32, I64, type Signature } from './wasm.ts';
+import type { Signature } from './module.ts';
+import { I32, I64 } from './wasm.ts';
 
 /**
  * (address of the hart's block, load TLB, virtual address of the page, instructions that it may retire,

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { ModuleWriter } from './module.ts';
 import { emitStructure, findStructure, type Graph, headersOf } from './structure.ts';
-import { Code, I32, type Label, ModuleWriter, wasm } from './wasm.ts';
+import { Code, I32, type Label, wasm } from './wasm.ts';
 
 // The function walks a graph. Each block appends its number to a list in memory, and continues at the
 // successor that the next byte of a script selects. A walk ends at a block without successors, or when the

@@ -35,6 +35,7 @@ import {
 } from '../layout.ts';
 import type { Decoder } from './decoder.ts';
 import { IMPORTS } from './imports.ts';
+import { ModuleWriter } from './module.ts';
 import { type Entry, type PackedPage, type PackedRegion, PackWriter, readPack } from './pack.ts';
 import {
   DecodedCode,
@@ -49,7 +50,7 @@ import { REGION_SIGNATURE } from './parameters.ts';
 import { findRegion, type Region } from './region.ts';
 import type { SharedLog } from './shared-log.ts';
 import { type TranslatedRegion, translate } from './translate.ts';
-import { constantBytes, ModuleWriter, withConstants } from './wasm.ts';
+import { constantBytes, withConstants } from './wasm.ts';
 
 /** After this time, in ms, a module is made of what is translated so far. */
 const BATCH_TIME = 30;

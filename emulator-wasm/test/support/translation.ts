@@ -3,11 +3,11 @@
 import { UOP_SIZE } from '../../assembly/opcodes.ts';
 import { type Decoder, decoder } from '../../jit/decoder.ts';
 import { IMPORTS } from '../../jit/imports.ts';
+import { ModuleWriter } from '../../jit/module.ts';
 import { DecodedCode, PAGE_SIZE } from '../../jit/page.ts';
 import { REGION_SIGNATURE } from '../../jit/parameters.ts';
 import { findRegion, type Region } from '../../jit/region.ts';
 import { type TranslatedRegion, translate } from '../../jit/translate.ts';
-import { ModuleWriter } from '../../jit/wasm.ts';
 import { H_CODE_PAGE, H_CODE_UOPS, HARTS } from '../../layout.ts';
 import { coreModule, MachineMemory } from './core.ts';
 

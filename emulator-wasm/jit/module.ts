@@ -1,0 +1,138 @@
+/** Writes a WebAssembly module of functions. */
+import { Bytes, type FunctionBody, type ValueType } from './wasm.ts';
+
+export interface Signature {
+  readonly parameters: readonly ValueType[];
+  readonly results: readonly ValueType[];
+}
+
+const MAGIC = [0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00];
+const FUNCTION_TYPE = 0x60;
+const FUNCREF = 0x70;
+const SHARED_WITH_MAXIMUM = 3;
+const MAX_MEMORY_PAGES = 0x1_0000;
+
+/** The section of the branch hinting proposal. */
+const BRANCH_HINTS = 'metadata.code.branch_hint';
+
+enum Section {
+  CUSTOM = 0,
+  TYPE = 1,
+  IMPORT = 2,
+  FUNCTION = 3,
+  EXPORT = 7,
+  CODE = 10,
+}
+
+enum Kind {
+  FUNCTION = 0,
+  TABLE = 1,
+  MEMORY = 2,
+}
+
+/**
+ * A module of functions with one signature, exported by their numbers. It imports the shared memory
+ * `env.memory` and functions of `core`.
+ */
+export class ModuleWriter {
+  readonly #types = new Map<string, { index: number; signature: Signature }>();
+  readonly #imports: readonly { readonly name: string; readonly type: number }[];
+  readonly #functions: FunctionBody[] = [];
+  readonly #type: number;
+  readonly #importsTable: boolean;
+
+  /**
+   * @param imports the functions of `core`, in the order of their indices
+   * @param importsTable whether it also imports the table `env.table`
+   */
+  constructor(signature: Signature, imports: Readonly<Record<string, Signature>> = {}, importsTable = false) {
+    this.#type = this.type(signature);
+    this.#imports = Object.entries(imports).map(([name, each]) => ({ name, type: this.type(each) }));
+    this.#importsTable = importsTable;
+  }
+
+  add(body: FunctionBody): void {
+    this.#functions.push(body);
+  }
+
+  finish(): Uint8Array<ArrayBuffer> {
+    const out = new Bytes();
+    out.bytes(MAGIC);
+    this.#section(out, Section.TYPE, [...this.#types.values()], (section, { signature }) => {
+      section.byte(FUNCTION_TYPE);
+      section.unsigned(signature.parameters.length);
+      section.bytes(signature.parameters);
+      section.unsigned(signature.results.length);
+      section.bytes(signature.results);
+    });
+    this.#section(out, Section.IMPORT, this.#importEntries(), (section, write) => write(section));
+    this.#section(out, Section.FUNCTION, this.#functions, (section) => section.unsigned(this.#type));
+    this.#section(out, Section.EXPORT, [...this.#functions.keys()], (section, n) => {
+      section.name(String(n));
+      section.byte(Kind.FUNCTION);
+      section.unsigned(this.#imports.length + n);
+    });
+    this.#hints(out);
+    this.#section(out, Section.CODE, this.#functions, (section, { bytes }) => {
+      section.unsigned(bytes.length);
+      section.bytes(bytes);
+    });
+    return out.copy();
+  }
+
+  /** A custom section, which other engines ignore. */
+  #hints(out: Bytes): void {
+    const section = new Bytes();
+    section.name(BRANCH_HINTS);
+    section.unsigned(this.#functions.length);
+    for (const [n, { hints }] of this.#functions.entries()) {
+      section.unsigned(this.#imports.length + n);
+      section.bytes(hints);
+    }
+    out.byte(Section.CUSTOM);
+    out.unsigned(section.length);
+    out.bytes(section.view());
+  }
+
+  #importEntries(): ((section: Bytes) => void)[] {
+    const functions = this.#imports.map(({ name, type }) => (section: Bytes) => {
+      section.name('core');
+      section.name(name);
+      section.byte(Kind.FUNCTION);
+      section.unsigned(type);
+    });
+    const table = (section: Bytes) => {
+      section.name('env');
+      section.name('table');
+      section.bytes([Kind.TABLE, FUNCREF, 0]);
+      section.unsigned(1);
+    };
+    const memory = (section: Bytes) => {
+      section.name('env');
+      section.name('memory');
+      section.bytes([Kind.MEMORY, SHARED_WITH_MAXIMUM]);
+      section.unsigned(1);
+      section.unsigned(MAX_MEMORY_PAGES);
+    };
+    return [...functions, memory, ...(this.#importsTable ? [table] : [])];
+  }
+
+  /** The index of a type. */
+  type(signature: Signature): number {
+    const key = `${signature.parameters}>${signature.results}`;
+    const known = this.#types.get(key);
+    if (known) return known.index;
+    const index = this.#types.size;
+    this.#types.set(key, { index, signature });
+    return index;
+  }
+
+  #section<T>(out: Bytes, id: Section, items: readonly T[], write: (section: Bytes, item: T) => void): void {
+    const section = new Bytes();
+    section.unsigned(items.length);
+    for (const item of items) write(section, item);
+    out.byte(id);
+    out.unsigned(section.length);
+    out.bytes(section.view());
+  }
+}
