@@ -3,7 +3,6 @@ import { toBytes } from '../disk/byte-string.ts';
 import { TarIndexer } from '../disk/tar.ts';
 import { collect } from '../oci/bytes.ts';
 import { decompress } from '../oci/codec.ts';
-import { ImageError } from '../oci/errors.ts';
 import { chunks } from '../streams/chunks.ts';
 import { decodeBytes } from '../text/byte-text.ts';
 import type { NewFile } from './kept.ts';
@@ -18,16 +17,24 @@ const EXECUTABLE = 0o100;
 /** Enough for long names. */
 const NAMES = 16 << 20;
 
-/** @throws ImageError for what is no tar of files, folders and symbolic links, or is too large */
+export interface TarFiles {
+  /** Its files and symbolic links. */
+  readonly files: readonly NewFile[];
+  /** The path of an entry that is none of them, and no folder, if there is one. */
+  readonly other: string | undefined;
+}
+
+/** @throws ImageError for what is no tar, or is too large */
 export async function readTarFiles(
   tar: ReadableStream<Uint8Array>,
   { bytes: limit, entries: most }: TarFilesOptions,
-): Promise<NewFile[]> {
+): Promise<TarFiles> {
   const { browserCodec } = await import('../oci/browser-codec.ts');
   const bytes = await collect(decompress(chunks(tar), browserCodec), limit, 'the archive');
   const indexer = new TarIndexer({ entries: most, names: NAMES });
   indexer.push(bytes);
   const files: NewFile[] = [];
+  let other: string | undefined;
   for (const entry of indexer.finish().entries) {
     const path = decodeBytes(toBytes(entry.path));
     if (entry.type === 'directory') continue;
@@ -37,7 +44,7 @@ export async function readTarFiles(
     } else if (entry.type === 'file' && !entry.extents) {
       const content = bytes.slice(entry.offset, entry.offset + entry.size);
       files.push({ path, content, isExecutable: (entry.mode & EXECUTABLE) !== 0 });
-    } else throw new ImageError(`${path} is neither a file, nor a folder, nor a symbolic link`);
+    } else other ??= path;
   }
-  return files;
+  return { files, other };
 }

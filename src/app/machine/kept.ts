@@ -76,7 +76,7 @@ export class KeptContainers {
     return readArchive(archive);
   }
 
-  /** Fetches the project at an address. Nothing of it runs. @param server the URL of ours, ending in a slash */
+  /** Fetches the project at an address. Nothing runs. @param server the URL of ours, ending in a slash */
   async fetchProject(url: string, server: string): Promise<Project> {
     const signal = AbortSignal.timeout(FETCH_PATIENCE);
     const options = { server, limit: MOST_BYTES, signal };

@@ -46,6 +46,17 @@ test('tars have names and links of any length and language', async () => {
   ]);
 });
 
+test('a tar with anything but files, folders and links is refused', async () => {
+  const tar = await tarOf({ 'linuxrun.json': MANIFEST, device: '' });
+  // The header of the second file is the third block.
+  const header = tar.subarray(1024, 1536);
+  header[156] = '3'.charCodeAt(0);
+  header.fill(32, 148, 156);
+  const sum = header.reduce((sum, byte) => sum + byte, 0);
+  header.set(bytes(`${sum.toString(8).padStart(6, '0')}\0 `), 148);
+  await expect(readArchive(blob(tar))).rejects.toThrow(/device is neither a file, nor a folder/);
+});
+
 test('what is no project is left to others, except a zip, which nothing else is', async () => {
   const image = await tarOf({ 'oci-layout': '{}' });
   expect(await readArchive(blob(image))).toBeUndefined();

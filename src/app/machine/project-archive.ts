@@ -2,7 +2,8 @@
 import type { Entry } from '@zip.js/zip.js/lib/zip-core-custom.js';
 import { ImageError } from '../../api/errors.ts';
 import type { NewFile } from '../../api/kept.ts';
-import { readTarFiles } from '../../api/tar-files.ts';
+import { readTarFiles, type TarFiles } from '../../api/tar-files.ts';
+import { clean } from '../../text/message.ts';
 import {
   isProject,
   MOST_BYTES,
@@ -28,15 +29,18 @@ const utf8 = new TextDecoder('utf-8', { fatal: true });
 export async function readArchive(file: Blob): Promise<Project | undefined> {
   if (await isZip(file)) return readProject(await readZip(file));
   if (file.size > MOST_BYTES) return undefined;
-  const files = await readTar(file);
-  return isProject(files) ? readProject(files) : undefined;
+  const { files, other } = await readTar(file);
+  if (!isProject(files)) return undefined;
+  if (other !== undefined)
+    throw new ProjectError(`${clean(other)} is neither a file, nor a folder, nor a symbolic link`);
+  return readProject(files);
 }
 
-async function readTar(file: Blob): Promise<NewFile[]> {
+async function readTar(file: Blob): Promise<TarFiles> {
   try {
     return await readTarFiles(file.stream(), { bytes: MOST_TAR_BYTES, entries: MOST_ENTRIES });
   } catch (error) {
-    if (error instanceof ImageError) return [];
+    if (error instanceof ImageError) return { files: [], other: undefined };
     throw error;
   }
 }
