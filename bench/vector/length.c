@@ -13,7 +13,7 @@ static char text[SIZE + 64];
 static size_t length_of(const char *string) {
   size_t length;
   const char *at = string;
-  __asm__ volatile("1: vsetvli t0, zero, e8, m1, ta, ma\n"
+  __asm__ volatile("1: vsetvli t0, zero, e8, m4, ta, ma\n"
                    "vle8ff.v v8, (%1)\n"
                    "csrr t0, vl\n"
                    "vmseq.vi v0, v8, 0\n"

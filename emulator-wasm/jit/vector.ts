@@ -192,9 +192,12 @@ function setLength(
 /** Reads vl, vtype or vlenb. The interpreter decides whether vectors are off. */
 const emitReadCsr: Emit = (f, { rd, imm, offset }, retired) => {
   const { code } = f;
-  f.registers.flush();
-  f.vectors.pushOff();
-  f.interpretIf(offset, retired);
+  // After an instruction that sets them, vectors are on.
+  if (!f.vectors.isCertain) {
+    f.registers.flush();
+    f.vectors.pushOff();
+    f.interpretIf(offset, retired);
+  }
   if (rd === undefined) return;
   if (imm === CSR_VLENB) code.i64(VLENB);
   else {

@@ -159,14 +159,6 @@
                         (local.set $l22
                           (v128.load offset=1152
                             (local.get $hart))))
-                      (i32.eqz
-                        (i32.and
-                          (i32.load offset=640
-                            (local.get $hart))
-                          (i32.const 1536)))
-                      (local.set $l5
-                        (i32.const 131081))
-                      (br_if $B3)
                       (local.set $l10
                         (i64.load offset=1544
                           (local.get $hart)))
