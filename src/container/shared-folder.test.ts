@@ -16,6 +16,9 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { MemoryFolder } from '../folders/memory-folder.ts';
 import { serveFolder } from '../folders/remote-folder.ts';
+import type { SharedFolder } from '../folders/shared-folder.ts';
+import { StoredFolder } from '../folders/stored-folder.ts';
+import { MemoryDiskFiles } from '../storage/memory.ts';
 import type { ContainerMachine } from './container.ts';
 import { DEMO_IMAGES, pull, start, text } from './testing/run.ts';
 
@@ -31,9 +34,10 @@ let container: ContainerMachine;
 let outside: string;
 let host: string;
 const ports: MessagePort[] = [];
+const store = { files: new MemoryDiskFiles(), free: async () => 1 << 30 };
 
 /** A folder of this thread. */
-function ofThread(folder: MemoryFolder) {
+function ofThread(folder: SharedFolder) {
   const { port1, port2 } = new MessageChannel();
   ports.push(port1);
   serveFolder(folder, port1);
@@ -68,6 +72,7 @@ beforeAll(async () => {
       { folder: { kind: 'host', path: host }, path: '/host', readOnly: false },
       { folder: { kind: 'host', path: join(host, 'read') }, path: '/made/here', readOnly: true },
       { folder: ofThread(new MemoryFolder()), path: '/memory', readOnly: false },
+      { folder: ofThread(await StoredFolder.open(store, 'f')), path: '/stored', readOnly: false },
     ],
     tmpfs: ['/host/posix/tmp'],
   });
@@ -86,6 +91,7 @@ describe('a shared folder', { timeout: TIMEOUT }, () => {
     ).toBe(
       'linuxrun /host virtiofs rw,nodev,relatime 0 0\n' +
         'linuxrun /memory virtiofs rw,nodev,relatime 0 0\n' +
+        'linuxrun /stored virtiofs rw,nodev,relatime 0 0\n' +
         'linuxrun /made/here virtiofs ro,nodev,relatime 0 0\n' +
         'tmpfs\n',
     );
@@ -118,6 +124,7 @@ describe('a shared folder', { timeout: TIMEOUT }, () => {
 
   test.each([
     ['/host/posix', noFifo],
+    ['/stored', []],
     ['/memory/posix', []],
   ])('at %s answers as the disk of the container does', async (folder, exceptions) => {
     const answers = async (at: string) => (await shell(`/host/posix.riscv ${at}`)).split('\n');

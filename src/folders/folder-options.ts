@@ -4,7 +4,11 @@ import type { SharedFolder } from './shared-folder.ts';
 export type FolderOptions =
   /** One of the host, in Node. */
   | { readonly kind: 'host'; readonly path: string }
+  /** One that the browser keeps, by its name. */
+  | { readonly kind: 'stored'; readonly name: string }
+  /** One of the computer that the user has picked in a browser. */
+  | { readonly kind: 'picked'; readonly handle: FileSystemDirectoryHandle }
   /** One in another thread, where `serveFolder` has the other end of the port. */
   | { readonly kind: 'remote'; readonly port: MessagePort };
 
-export type OpenFolder = (options: FolderOptions) => SharedFolder;
+export type OpenFolder = (options: FolderOptions) => SharedFolder | Promise<SharedFolder>;

@@ -12,6 +12,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { MemoryDiskFiles } from '../storage/memory.ts';
 import { HostFolder, placesIn } from './host-folder.ts';
 import { PathPlaces } from './host-places.ts';
 import { MemoryFolder } from './memory-folder.ts';
@@ -25,6 +26,7 @@ import {
   S_IFREG,
   type SharedFolder,
 } from './shared-folder.ts';
+import { StoredFolder } from './stored-folder.ts';
 
 const ROOT = { user: 0, group: 0 };
 const BOTH: Access = { read: true, write: true, truncate: false };
@@ -47,10 +49,11 @@ afterEach(() => {
   rmSync(outside, { recursive: true });
 });
 
-const KINDS: Record<string, () => SharedFolder> = {
+const KINDS: Record<string, () => SharedFolder | Promise<SharedFolder>> = {
   'in memory': () => new MemoryFolder(),
   'of the host': () => new HostFolder(inside),
   'of the host, by paths': () => new HostFolder(inside, new PathPlaces(inside)),
+  'in a store': () => StoredFolder.open({ files: new MemoryDiskFiles(), free: async () => 1e9 }, 'kept'),
   'in another thread': () => {
     const { port1, port2 } = new MessageChannel();
     ports.push(port1, port2);
@@ -82,8 +85,8 @@ const code = (promise: Promise<unknown>) =>
 describe.each(Object.entries(KINDS))('a folder %s', (_name, make) => {
   let folder: SharedFolder;
 
-  beforeEach(() => {
-    folder = make();
+  beforeEach(async () => {
+    folder = await make();
   });
 
   afterEach(() => folder.close());
@@ -215,10 +218,10 @@ test('a folder in memory exchanges names, and has special files', async () => {
 });
 
 describe.each(['of the host', 'of the host, by paths'])('nothing leads out of a folder %s', (kind) => {
-  const make = KINDS[kind] as () => SharedFolder;
+  const make = KINDS[kind] as () => Promise<SharedFolder>;
 
   test('by links or names', async () => {
-    const folder = make();
+    const folder = await make();
     symlinkSync(outside, join(inside, 'out'));
     symlinkSync(join(outside, 'secret'), join(inside, 'file'));
     const ways = [

@@ -61,15 +61,16 @@ export class HostFolder implements SharedFolder {
 
   async open(way: Way, { read, write, truncate }: Access): Promise<OpenFile> {
     const access = read && write ? constants.O_RDWR : write ? constants.O_WRONLY : constants.O_RDONLY;
-    return this.#places.pinned(way, async (path, { mode }) => {
-      if ((mode & S_IFMT) === S_IFDIR) throw new FolderError('EISDIR');
-      if ((mode & S_IFMT) !== S_IFREG) throw new FolderError('ENXIO');
-      return new HostFile(await fs.open(path, access | (truncate ? constants.O_TRUNC : 0)));
+    return this.#places.pinned(way, async (path, status) => {
+      if ((status.mode & S_IFMT) === S_IFDIR) throw new FolderError('EISDIR');
+      if ((status.mode & S_IFMT) !== S_IFREG) throw new FolderError('ENXIO');
+      const handle = await fs.open(path, access | (truncate ? constants.O_TRUNC : 0));
+      return new HostFile(handle, truncate || !this.#places.canPin ? undefined : status);
     });
   }
 
-  async create(way: Way, mode: number, owner: Owner): Promise<OpenFile> {
-    return new HostFile(await this.#create(way, mode, owner));
+  create(way: Way, mode: number, owner: Owner): Promise<OpenFile> {
+    return this.#create(way, mode, owner);
   }
 
   async make(way: Way, mode: number, owner: Owner): Promise<void> {
@@ -155,15 +156,19 @@ export class HostFolder implements SharedFolder {
     return this.#places.close();
   }
 
-  async #create(way: Way, mode: number, owner: Owner): Promise<FileHandle> {
+  async #create(way: Way, mode: number, owner: Owner): Promise<HostFile> {
     const flags = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | (constants.O_NOFOLLOW ?? 0);
     const handle = await this.#places.at(way, (path) => fs.open(path, flags, mode & PERMISSIONS));
     try {
-      if (IS_ROOT) await handle.chown(owner.user, owner.group);
+      const given = statusOf(await handle.stat({ bigint: true }));
+      // Otherwise the group is that of the folder, because the folder has SET_GROUP.
+      const group = given.group === process.getgid?.() ? owner.group : given.group;
+      const isOther = IS_ROOT && (given.user !== owner.user || given.group !== group);
+      if (isOther) await handle.chown(owner.user, group);
       // This process has a mask of its own.
-      const { mode: given } = await handle.stat();
-      if ((given & PERMISSIONS) !== (mode & PERMISSIONS)) await handle.chmod(mode & PERMISSIONS);
-      return handle;
+      const isMasked = (given.mode & PERMISSIONS) !== (mode & PERMISSIONS);
+      if (isMasked) await handle.chmod(mode & PERMISSIONS);
+      return new HostFile(handle, isOther || isMasked ? undefined : given);
     } catch (error) {
       await handle.close();
       throw error;
@@ -201,13 +206,18 @@ const SET_GROUP = 0o2000;
 /** A regular file of the host. */
 class HostFile implements OpenFile {
   readonly #handle: FileHandle;
+  /** Of this moment: the first question needs no other call. */
+  #status: FileStatus | undefined;
 
-  constructor(handle: FileHandle) {
+  constructor(handle: FileHandle, status: FileStatus | undefined) {
     this.#handle = handle;
+    this.#status = status;
   }
 
   async status(): Promise<FileStatus> {
-    return statusOf(await this.#handle.stat({ bigint: true }));
+    const known = this.#status;
+    this.#status = undefined;
+    return known ?? statusOf(await this.#handle.stat({ bigint: true }));
   }
 
   async read(position: number, into: readonly Uint8Array[]): Promise<number> {
@@ -216,6 +226,7 @@ class HostFile implements OpenFile {
   }
 
   async write(position: number, from: readonly Uint8Array[]): Promise<void> {
+    this.#status = undefined;
     let at = position;
     for (let rest = from.filter(({ length }) => length > 0); rest.length > 0; ) {
       const { bytesWritten } = await this.#handle.writev(rest as Uint8Array[], at);
@@ -226,14 +237,18 @@ class HostFile implements OpenFile {
   }
 
   async change(changes: Changes): Promise<void> {
-    const { size, mode } = changes;
+    const { size, mode, user, group, accessed, modified } = changes;
+    this.#status = undefined;
     if (size !== undefined) await this.#handle.truncate(size);
-    const status = await this.status();
-    const owner = newOwner(changes, status);
-    if (owner) await this.#handle.chown(owner.user, owner.group);
+    if (user !== undefined || group !== undefined) {
+      const owner = newOwner(changes, await this.status());
+      if (owner) await this.#handle.chown(owner.user, owner.group);
+    }
     if (mode !== undefined) await this.#handle.chmod(mode & PERMISSIONS);
-    const times = newTimes(changes, status);
-    if (times) await this.#handle.utimes(...times);
+    if (accessed === undefined && modified === undefined) return;
+    const isWhole = accessed !== undefined && modified !== undefined;
+    const times = isWhole ? { accessed, modified } : await this.status();
+    await this.#handle.utimes(toTime(accessed ?? times.accessed), toTime(modified ?? times.modified));
   }
 
   sync(contentOnly: boolean): Promise<void> {

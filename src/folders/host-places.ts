@@ -7,6 +7,8 @@ import { type FileStatus, FolderError, type Way } from './shared-folder.ts';
 export type Path = string | Buffer;
 
 export interface Places {
+  /** Whether `pinned` holds also against programs of the host. */
+  readonly canPin: boolean;
   /** Gives the path of a file, which may be missing. If it is a link, the path is that of the link. */
   at<T>(way: Way, use: (path: Path) => Promise<T>): Promise<T>;
   atBoth<T>(way: Way, newWay: Way, use: (path: Path, newPath: Path) => Promise<T>): Promise<T>;
@@ -24,6 +26,7 @@ export interface Places {
  * that the container cannot put a link there meanwhile. Programs of the host can.
  */
 export class PathPlaces implements Places {
+  readonly canPin = false;
   readonly #root: string;
   #last: Promise<unknown> = Promise.resolve();
 

@@ -26,6 +26,7 @@ interface OpenFolder {
  * followed, so neither links nor races lead out of the root.
  */
 export class DescriptorPlaces implements Places {
+  readonly canPin = true;
   readonly #root: string;
   readonly #folders = new Map<string, OpenFolder>();
 

@@ -151,8 +151,10 @@ export class RemoteFolder implements SharedFolder {
     return this.#call('capacity', []);
   }
 
-  close(): Promise<void> {
-    return this.#call('close', []);
+  /** The folder itself stays open, because it belongs to the other thread. */
+  async close(): Promise<void> {
+    await this.syncFolder([]);
+    this.#port.close();
   }
 
   async #open(method: 'open' | 'create', args: readonly unknown[]): Promise<OpenFile> {

@@ -241,19 +241,19 @@ class MachineWorker {
     this.#stopWatchingTime();
     await this.#harts.end(power);
     this.#bus.poll();
-    await this.#closeDisk();
+    await Promise.all([closed(this.#disks.kept?.close()), closed(this.#devices.find('fs')?.close())]);
     await this.#code?.save();
     const reason = EXIT_REASONS[power] ?? 'fail';
     const hasCode = reason === 'fail' || reason === 'call';
     const code = hasCode ? new DataView(this.#start.memory.buffer).getInt32(M_EXIT_CODE, true) : 0;
     this.#owner.end({ reason, code, seconds: this.#harts.seconds });
   }
+}
 
-  /** What the guest has synced is durable already. */
-  async #closeDisk(): Promise<void> {
-    const closed = this.#disks.kept?.close().catch(() => {});
-    if (closed) await Promise.race([closed, new Promise((resolve) => setTimeout(resolve, CLOSE_PATIENCE))]);
-  }
+/** Waits until something is closed, but not for ever. What the guest has synced is durable already. */
+async function closed(closing: Promise<void> | undefined): Promise<void> {
+  const end = closing?.catch(() => {});
+  if (end) await Promise.race([end, new Promise((resolve) => setTimeout(resolve, CLOSE_PATIENCE))]);
 }
 
 /** The disks of the machine. */

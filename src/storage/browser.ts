@@ -49,6 +49,11 @@ const store = new Store(values, locks, files, () => {
   requestPersistence().catch(() => {});
 });
 
+/** Where the origin keeps folders. */
+export const folderFiles = filesIn('linuxrun-folders');
+/** The locks of all that the origin keeps. */
+export const originLocks = locks;
+
 /** Returns the origin's store, which its tabs and workers share, or one in memory where it is refused. */
 export function browserStore(): Store {
   return store;

@@ -178,7 +178,7 @@ function explain(error: unknown): StorageError {
   const { name, message } = error as Error;
   if (name === 'QuotaExceededError') return full(error);
   if (name === 'NoModificationAllowedError')
-    return new StorageError('the disk of this container is in use in another tab', { cause: error });
+    return new StorageError('a stored file is in use in another tab: close that tab', { cause: error });
   return new StorageError(`the browser's storage of files cannot be used: ${message || name}`, {
     cause: error,
   });

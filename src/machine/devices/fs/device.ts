@@ -38,8 +38,14 @@ export class FsDevice extends VirtioDevice {
   }
 
   /** Shares a folder; returns the name of its root in that of the device. */
-  share(folder: SharedFolder, readOnly: boolean): string {
-    return `${this.#server.add({ folder, readOnly })}`;
+  share(folder: SharedFolder | Promise<SharedFolder>, readOnly: boolean): string {
+    return `${this.#server.add(folder, readOnly)}`;
+  }
+
+  /** Makes durable what is in the folders, when the machine is off. */
+  async close(): Promise<void> {
+    await Promise.all(this.#inFlight);
+    await this.#server.close();
   }
 
   protected override service(): void {

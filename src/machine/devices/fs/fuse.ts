@@ -39,6 +39,7 @@ export const FALLOCATE = 43;
 export const READDIRPLUS = 44;
 export const RENAME2 = 45;
 export const COPY_FILE_RANGE = 47;
+export const SYNCFS = 50;
 
 export const IN_HEADER_SIZE = 40;
 export const OUT_HEADER_SIZE = 16;

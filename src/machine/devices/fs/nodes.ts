@@ -9,11 +9,37 @@ export const FIRST_FILE = 1n << 16n;
 const MAX_DEPTH = 8192;
 
 /** A folder that is shared with the guest. */
-export interface Share {
-  readonly folder: SharedFolder;
+export class Share {
+  /** Settles when the folder is open. */
+  readonly opened: Promise<unknown>;
   readonly readOnly: boolean;
   /** The name of its root in the root of the device. */
   readonly index: number;
+  #folder: SharedFolder | undefined;
+
+  constructor(folder: SharedFolder | Promise<SharedFolder>, readOnly: boolean, index: number) {
+    this.readOnly = readOnly;
+    this.index = index;
+    if (!(folder instanceof Promise)) this.#folder = folder;
+    this.opened = Promise.resolve(folder instanceof Promise && this.#open(folder));
+    // The guest is told when it asks for the share.
+    this.opened.catch(() => {});
+  }
+
+  /** @throws ESTALE until it is open */
+  get folder(): SharedFolder {
+    return this.#folder ?? stale();
+  }
+
+  async #open(folder: Promise<SharedFolder>): Promise<void> {
+    this.#folder = await folder;
+  }
+
+  /** Makes all of it durable, and releases it. */
+  async close(): Promise<void> {
+    await this.opened;
+    await this.folder.close();
+  }
 }
 
 /** An open file of the guest. */

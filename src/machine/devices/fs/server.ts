@@ -7,12 +7,13 @@ import {
   S_IFDIR,
   S_IFMT,
   S_IFREG,
+  type SharedFolder,
   type Way,
 } from '../../../folders/shared-folder.ts';
 import { decodeBytes, encodeBytes } from '../../../text/byte-text.ts';
 import * as fuse from './fuse.ts';
 import { Reply } from './fuse.ts';
-import { type Node, Nodes, type OpenHandle, rootId, type Share, wayOf } from './nodes.ts';
+import { type Node, Nodes, type OpenHandle, rootId, Share, wayOf } from './nodes.ts';
 import { addEntry, addName, attributesReply, fittingEntries, inodeOf } from './replies.ts';
 import type { Request } from './request.ts';
 
@@ -90,12 +91,16 @@ export class FuseServer {
   }
 
   /** Shares a folder, whose root is in the root of the device by its number. */
-  add(share: Omit<Share, 'index'>): number {
-    const index = this.#shares.length;
-    const added = { ...share, index };
-    this.#shares.push(added);
-    this.#nodes.addRoot(added);
-    return index;
+  add(folder: SharedFolder | Promise<SharedFolder>, readOnly: boolean): number {
+    const share = new Share(folder, readOnly, this.#shares.length);
+    this.#shares.push(share);
+    this.#nodes.addRoot(share);
+    return share.index;
+  }
+
+  /** Makes durable what is in the folders, and releases them. No request follows. */
+  async close(): Promise<void> {
+    await Promise.allSettled(this.#shares.map((share) => share.close()));
   }
 
   /** The guest has gone: closes what it had open. No request is in progress. */
@@ -184,6 +189,8 @@ export class FuseServer {
       case fuse.RELEASEDIR:
         this.#folders.delete(request.u64());
         return EMPTY;
+      case fuse.SYNCFS:
+        return this.#syncAll();
       case fuse.FSYNCDIR:
         return this.#syncFolder(request);
       case fuse.GETXATTR:
@@ -192,7 +199,7 @@ export class FuseServer {
       case fuse.REMOVEXATTR:
         return this.#attribute(request, room);
       default:
-        // For FLUSH and SYNCFS this is success from now on: all writes are in the folder already.
+        // For FLUSH this is success from now on: all writes are in the folder already.
         return fail('ENOSYS');
     }
   }
@@ -222,6 +229,7 @@ export class FuseServer {
 
   async #lookUpShare(name: string): Promise<Reply> {
     const share = this.#shares[/^\d{1,4}$/.test(name) ? Number(name) : -1] ?? fail('ENOENT');
+    await share.opened;
     const node = this.#nodes.get(rootId(share.index));
     return this.#entryReply(fuse.ENTRY_OUT_SIZE, node, await this.#statusOf(node));
   }
@@ -578,10 +586,16 @@ export class FuseServer {
     return EMPTY;
   }
 
+  async #syncAll(): Promise<Reply> {
+    const open = this.#shares.filter(({ readOnly }) => !readOnly);
+    await Promise.all(open.map(({ folder }) => folder.syncFolder([])));
+    return EMPTY;
+  }
+
   async #attribute(request: Request, room: Room): Promise<Reply> {
     // ENOSYS is the answer for all files: the guest does not ask again.
-    if (!this.#shares.some(({ folder }) => folder.attributes)) fail('ENOSYS');
     const node = this.#nodes.get(request.node);
+    if (!this.#shares.some(({ folder }) => folder.attributes)) fail('ENOSYS');
     const { attributes } = node.share.folder;
     if (!attributes) return fail('EOPNOTSUPP');
     const way = wayOf(node);
