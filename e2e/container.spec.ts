@@ -1,8 +1,14 @@
 import { expect, test } from '@playwright/test';
+import type { BrowserFolderItem } from '../src/api/public.ts';
 import type { Result } from './container/page.ts';
 import { type ContainerPage, serveContainerPage } from './support/container-page.ts';
 
 declare const run: (reference: string, args: readonly string[], input: string) => Promise<Result>;
+
+declare const share: (script: string) => Promise<string>;
+declare const readPicked: (name: string) => Promise<string>;
+declare const listFolders: () => Promise<readonly BrowserFolderItem[]>;
+declare const removeFolder: () => Promise<void>;
 
 let server: ContainerPage;
 
@@ -33,4 +39,40 @@ test('a page compiles early what was hot when the image ran before', async ({ pa
   const { stdout, storedRegions } = await runScript();
   expect(stdout).toBe('200000\n');
   expect(storedRegions).toBeGreaterThan(0);
+});
+
+/** What a folder must do, whatever has its files. */
+const USE = `set -e
+mkdir -p d/e; echo one > d/e/f; echo two >> d/e/f; cp /bin/busybox d; cmp /bin/busybox d/busybox
+mv d/e d/g; cat d/g/f; echo new > x; echo old > y; mv x y; cat y
+exec 3> open; echo 1 >&3; rm open; echo 2 >&3; exec 3>&-
+mkdir many; i=0; while [ $i -lt 50 ]; do echo $i > many/$i; i=$((i + 1)); done; ls many | wc -l; cat many/49
+dd if=/dev/zero of=sparse bs=1 count=1 seek=1000000 2> /dev/null; stat -c '%s %a' sparse
+chmod 700 d/busybox; stat -c %a d/busybox; ./d/busybox true; rmdir many 2>&1 | grep -c 'not empty'; rm -r many; ls`;
+const USED = 'one\ntwo\nnew\n50\n49\n1000001 644\n700\n1\nd\nsparse\ny\n';
+
+test('a page shares picked folders, and folders that it keeps', async ({ page }) => {
+  await page.goto(server.pageUrl);
+  const links = 'ln -s d/g l; ln y z; stat -c %h y; cat l/f; chown 5:6 y';
+  const output = await page.evaluate(
+    (script) => share(script),
+    `(cd /picked; ${USE}); (cd /kept; ${USE}; ${links}); sync; ln -s a /picked/l; ls /picked`,
+  );
+  expect(output).toBe(`${USED}${USED}2\none\ntwo\nd\nsparse\ny\nln: /picked/l: Operation not permitted\n`);
+  expect(await page.evaluate(() => readPicked('y'))).toBe('new\n');
+  await page.reload();
+  const both = page.evaluate(async () => {
+    const first = share('stat -c "%u %g %h %s" /kept/y; cat /kept/l/f; exec sh -c "sleep 2"');
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    return Promise.all([first, share('true').catch((error) => error.message)]);
+  });
+  expect(await both).toEqual([
+    '5 6 2 4\none\ntwo\n',
+    'the folder kept is in use in this or another tab: stop the container that has it first',
+  ]);
+  await expect.poll(() => page.evaluate(() => listFolders())).toMatchObject([{ name: 'kept', inUse: false }]);
+  const [item] = await page.evaluate(() => listFolders());
+  expect(item?.usedBytes).toBeGreaterThan(500_000);
+  await page.evaluate(() => removeFolder());
+  expect(await page.evaluate(() => listFolders())).toEqual([]);
 });

@@ -142,4 +142,42 @@ const saving = {
     workUntilKilled(api, image, role, (line) => tell(`${line}\n`)),
 };
 
-Object.assign(globalThis, { run, startKept, writeKept, stopKept, readKept, layersOf, recordOf, ...saving });
+/** Runs a script with a picked folder, for which the origin's own stands, and one that the browser keeps. */
+async function share(script: string): Promise<string> {
+  const root = await navigator.storage.getDirectory();
+  const picked = await root.getDirectoryHandle('picked', { create: true });
+  const container = await new api.Container('oci://images:busybox')
+    .mount('/picked', picked)
+    .mount('/kept', new api.BrowserFolder('kept'))
+    .entrypoint('sh')
+    .args(['-c', script])
+    .run();
+  const output = await container.waitWithOutput();
+  return output.text() + DECODER.decode(output.stderr);
+}
+
+/** The text of a file of the picked folder. */
+async function readPicked(name: string): Promise<string> {
+  const root = await navigator.storage.getDirectory();
+  const file = await (await root.getDirectoryHandle('picked')).getFileHandle(name);
+  return (await file.getFile()).text();
+}
+
+const folders = {
+  share,
+  readPicked,
+  listFolders: () => api.BrowserFolder.list(),
+  removeFolder: () => new api.BrowserFolder('kept').remove(),
+};
+
+Object.assign(globalThis, {
+  ...folders,
+  run,
+  startKept,
+  writeKept,
+  stopKept,
+  readKept,
+  layersOf,
+  recordOf,
+  ...saving,
+});

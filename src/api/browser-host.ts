@@ -1,3 +1,4 @@
+import { browserFolders } from '../folders/browser.ts';
 import { OptionError } from '../options/option-error.mjs';
 import { openConsole } from './browser-console.ts';
 import type { Places } from './browser-images.ts';
@@ -17,6 +18,7 @@ export function browserHost(places: () => Places, loading: ImageLoading): Host {
       files.set(assets, known);
       return known.createPlatform(cpus);
     },
+    folders: browserFolders,
     commandImage: 'oci://images:busybox',
     storeFolder: '',
     hasStarts: async () => (await browserLibrary.openStore().values.keys('start/')).length > 0,

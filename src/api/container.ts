@@ -1,8 +1,8 @@
 import { randomId } from '../docker/names.ts';
-import type { SharedFolder } from '../folders/shared-folder.ts';
 import type { BootFigures } from '../machine/machine.ts';
 import { normaliseMountPath } from '../options/mount-path.mjs';
 import { parsePort } from '../options/published-ports.mjs';
+import type { MountedFolder } from './browser-folder.ts';
 import { assignmentsOf, Builder } from './builder.ts';
 import { containerHost } from './host.ts';
 import type { NewFiles } from './kept.ts';
@@ -83,9 +83,10 @@ export class Container extends Builder {
   /**
    * Shares a folder with it.
    * @param path where the container sees it; absolute
-   * @param folder a folder of this computer, in Node, or what has the files
+   * @param folder in Node the path of a folder of this computer; in a browser a `FileSystemDirectoryHandle`,
+   *   or a folder that the browser keeps; or an object that has the files
    */
-  mount(path: string, folder: string | SharedFolder, { readOnly = false }: MountOptions = {}): this {
+  mount(path: string, folder: MountedFolder, { readOnly = false }: MountOptions = {}): this {
     if (typeof folder === 'string') this.#mounts.push({ source: folder, path, readOnly });
     else this.#folders.push({ folder, path, readOnly });
     return this;

@@ -1,6 +1,7 @@
 /** What the interface needs from the browser or Node. The entries install theirs when they load. */
 
 import type { SpareMachine } from '../container/spare-machine.ts';
+import type { StoredFolders } from '../folders/stored-folders.ts';
 import type { Connection, NetworkOptions } from '../machine/machine.ts';
 import type { Platform } from '../machine/platform/platform.ts';
 import type { Codec } from '../oci/codec.ts';
@@ -69,6 +70,8 @@ export interface ContainerHost extends Pick<ImageLoading, 'loadImage'> {
   openOutput(descriptor: 1 | 2): WritableStream<Uint8Array>;
   /** The path of a folder of this computer, from anywhere. @throws OptionError if there is none */
   findFolder(path: string): Promise<string>;
+  /** The folders that a browser keeps. */
+  readonly folders?: StoredFolders | undefined;
   /**
    * Opens ports of this machine.
    * @throws OptionError if a port cannot be taken

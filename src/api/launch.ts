@@ -4,6 +4,7 @@ import {
   resumeContainer,
   startContainer,
 } from '../container/container.ts';
+import type { FolderOptions } from '../folders/folder-options.ts';
 import { serveFolder } from '../folders/remote-folder.ts';
 import type { SharedFolder } from '../folders/shared-folder.ts';
 import type { BootFigures, NetworkStatus } from '../machine/machine.ts';
@@ -11,6 +12,7 @@ import type { Platform } from '../machine/platform/platform.ts';
 import { checkHostname } from '../options/check.ts';
 import type { JitMode } from '../options/jit.mjs';
 import { normaliseMountPath } from '../options/mount-path.mjs';
+import { BrowserFolder, type MountedFolder, storedFolders } from './browser-folder.ts';
 import { Events } from './container-events.ts';
 import { containerHost, type Publication, type PublishedPort } from './host.ts';
 import type { Keeping, Source } from './kept.ts';
@@ -37,7 +39,7 @@ export interface LiveOptions {
 
 /** A folder of this thread for a container. */
 export interface OwnFolder {
-  readonly folder: SharedFolder;
+  readonly folder: Exclude<MountedFolder, string>;
   readonly path: string;
   readonly readOnly: boolean;
 }
@@ -58,6 +60,7 @@ export async function launch(
   const shares = sharesOf(mounts, live.folders ?? []);
   const machine = machineOf({ cpus, memory: memoryBytes, disk: diskBytes, network });
   const events = new Events();
+  const releaseFolders = await claimFolders(live.folders ?? []);
   const publication = await publish(ports);
   const { terminal, signal } = live;
   let session: OpenedSession | undefined;
@@ -87,6 +90,7 @@ export async function launch(
     const container = await (session
       ? resumeContainer({ ...common, session })
       : startContainer({ ...common, ...program, shares, terminal: terminal && terminalOf(terminal) }));
+    void container.exit.catch(() => {}).then(releaseFolders);
     const kept = await keepFiles(container, keeping, keptDisk?.isDeferred === true);
     publication?.serve(container);
     return new StartedContainer(container, {
@@ -106,6 +110,7 @@ export async function launch(
     });
   } catch (error) {
     session?.close?.();
+    releaseFolders();
     await publication?.end();
     throw error;
   }
@@ -116,10 +121,32 @@ function sharesOf(mounts: readonly FolderMount[], folders: readonly OwnFolder[])
     ...mounts.map(({ source, ...mount }) => ({ ...mount, folder: { kind: 'host', path: source } as const })),
     ...folders.map(({ folder, path, readOnly }) => ({
       path: normaliseMountPath(path, 'a shared folder'),
-      folder: { kind: 'remote', port: portOf(folder) } as const,
+      folder: optionsOf(folder),
       readOnly,
     })),
   ];
+}
+
+function optionsOf(folder: OwnFolder['folder']): FolderOptions {
+  if (folder instanceof BrowserFolder) return { kind: 'stored', name: folder.name };
+  if ('kind' in folder) return { kind: 'picked', handle: folder as FileSystemDirectoryHandle };
+  return { kind: 'remote', port: portOf(folder) };
+}
+
+/** Takes the folders of the browser for this container. @throws OptionError, StorageError */
+async function claimFolders(folders: readonly OwnFolder[]): Promise<() => void> {
+  const claims: (() => Promise<void>)[] = [];
+  const release = () => {
+    for (const end of claims) void end();
+  };
+  try {
+    for (const { folder } of folders)
+      if (folder instanceof BrowserFolder) claims.push(await storedFolders().claim(folder.name));
+  } catch (error) {
+    release();
+    throw error;
+  }
+  return release;
 }
 
 /** The port by which a machine reaches a folder of this thread. */

@@ -22,6 +22,7 @@ export {
   type SharedFolder,
   type Way,
 } from '../folders/shared-folder.ts';
+export type { StoredFolderItem as BrowserFolderItem } from '../folders/stored-folders.ts';
 export type { RequestOptions } from '../http/client.ts';
 export type { HttpRequest } from '../http/request-head.ts';
 export type { ProxiedResponse } from '../http/response.ts';
@@ -44,6 +45,11 @@ export type { ImageConfig } from '../oci/image.ts';
 export type { PullEvent } from '../oci/pull.ts';
 export type { ImageName } from '../oci/reference.ts';
 export type { Credentials, FindCredentials } from '../oci/registry-auth.ts';
+export {
+  BrowserFolder,
+  type MountedFolder,
+  type PickedDirectory,
+} from './browser-folder.ts';
 export type { Builder } from './builder.ts';
 export type { Channel, ChannelMessage, JsonValue } from './channel.ts';
 export type { Child, Output, Signal } from './child.ts';

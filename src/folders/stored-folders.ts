@@ -5,6 +5,7 @@ import { type FolderStore, filesOf, StoredFolder } from './stored-folder.ts';
 
 /** A stored folder in a list. */
 export interface StoredFolderItem {
+  /** By which containers and programs ask for it. */
   readonly name: string;
   /** Bytes of storage that it takes. */
   readonly usedBytes: number;
