@@ -5,6 +5,7 @@ import { useRelay } from '../stores/relay.ts';
 import { EnvironmentRows } from './EnvironmentRows.tsx';
 import { Field, Switch } from './Field.tsx';
 import { fieldId } from './focus.ts';
+import { SharedFolders } from './SharedFolders.tsx';
 
 /** Options that most users never need. */
 export function Options({ errors }: { errors: FieldErrors }) {
@@ -67,6 +68,7 @@ export function Options({ errors }: { errors: FieldErrors }) {
         placeholder="shown when they open"
         hint="Such as 8080:80: opens a preview of port 80 as soon as something listens there"
       />
+      <SharedFolders error={errors.folders} />
       <NetworkOptions error={errors.relay}>
         <Switch
           label="No network"

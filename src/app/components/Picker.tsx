@@ -1,5 +1,7 @@
 import { checkForm } from '../model/check.ts';
+import { foldersProblem } from '../model/folders.ts';
 import { droppedImage } from '../model/local.ts';
+import { useFolders } from '../stores/folders.ts';
 import { useForm } from '../stores/form.ts';
 import { readRelay, useRelay } from '../stores/relay.ts';
 import { runForm } from '../stores/start.ts';
@@ -32,7 +34,12 @@ export function Picker({ canRun }: { canRun: boolean }) {
   const { form, linkErrors, areOptionsOpen, openOptions } = useForm();
   const checked = checkForm(form);
   const relay = readRelay(useRelay());
-  const errors = { ...checked.errors, ...linkErrors, ...(relay.error && { relay: relay.error }) };
+  const folders = foldersProblem(useFolders(({ chosen }) => chosen));
+  const errors = {
+    ...{ ...checked.errors, ...linkErrors },
+    ...(relay.error && { relay: relay.error }),
+    ...(folders && { folders }),
+  };
   // Fields with errors are always visible.
   const isOpen = areOptionsOpen || Object.keys(errors).some((field) => field !== 'image');
   useExpectation();

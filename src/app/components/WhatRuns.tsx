@@ -1,9 +1,13 @@
+import { Fragment } from 'react';
 import { quoteWord } from '../../options/words.mjs';
 import type { Wish } from '../model/check.ts';
+import { folderName } from '../model/folders.ts';
 import { count, formatBytes } from '../model/format.ts';
+import { useFolders } from '../stores/folders.ts';
 
 /** Says in one line what a click on Run does. */
 export function WhatRuns({ wish }: { wish: Wish | undefined }) {
+  const folders = useFolders(({ chosen }) => chosen);
   return (
     <section className="what-runs" aria-label="What will run">
       {wish ? (
@@ -25,6 +29,12 @@ export function WhatRuns({ wish }: { wish: Wish | undefined }) {
           {`${formatBytes(wish.diskBytes)} of disk`}
           {wish.hasNetwork ? '' : ', without network'}
           {wish.devices.length > 0 && `, with ${wish.devices.join(' and ')}`}
+          {folders.map((folder) => (
+            <Fragment key={folder.path}>
+              , with the folder {folderName(folder)} at <code>{folder.path}</code>
+              {folder.mayWrite ? '' : ' to read only'}
+            </Fragment>
+          ))}
           {wish.ports.length > 0 && `, and shows ${describePorts(wish.ports)} here`}
         </>
       ) : (

@@ -2,6 +2,7 @@ import { proxy, type Remote, transfer, wrap } from 'comlink';
 import { previewOrigin } from '../../preview/names.ts';
 import type { Project } from '../model/project.ts';
 import { Bridge } from './bridge.ts';
+import type { BrowserFolders } from './browser-folders.ts';
 import type { KeptContainers } from './kept.ts';
 import { BASE, machineFiles } from './machine-files.ts';
 import type {
@@ -117,6 +118,16 @@ export async function withContainers<T>(
   try {
     await session.containers.use(BASE);
     return await action(session.containers);
+  } finally {
+    setTimeout(() => worker.terminate(), REST);
+  }
+}
+
+/** Does something with the folders that the browser keeps, in a worker of its own. */
+export async function withFolders<T>(action: (folders: Remote<BrowserFolders>) => Promise<T>): Promise<T> {
+  const { worker, session } = createWorker();
+  try {
+    return await action(session.folders);
   } finally {
     setTimeout(() => worker.terminate(), REST);
   }

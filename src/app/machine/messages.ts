@@ -13,6 +13,7 @@ import type {
 import type { Reference } from '../../api/references.ts';
 import type { SavedScreen } from '../../terminal/screen.ts';
 import type { Wish } from '../model/check.ts';
+import type { ChosenFolder } from '../model/folders.ts';
 import type { SavedTerminal, SavedView } from '../model/saved-view.ts';
 
 /** An image on the user's disk: an archive, or the files of a layout's folder by path. */
@@ -74,6 +75,7 @@ export interface SessionRequest extends Wish, ImageRequest {
   readonly wantsNewest: boolean;
   /** `on` for that of the page's server, `off`, or the URL of another one. */
   readonly relay: string;
+  readonly folders: readonly ChosenFolder[];
 }
 
 /** What the page has loaded before it knows the request. */

@@ -1,4 +1,5 @@
 import { type ProxyMarked, proxy } from 'comlink';
+import { BrowserFolder } from '../../api/browser-folder.ts';
 import { loadingHere } from '../../api/browser-images.ts';
 import { browserLibrary } from '../../api/browser-library.ts';
 import { Container } from '../../api/container.ts';
@@ -12,6 +13,7 @@ import { formatPort } from '../../options/published-ports.mjs';
 import { Previews } from '../../preview/previews.ts';
 import { messageOf } from '../../text/message.ts';
 import { readView, writeView } from '../model/saved-view.ts';
+import { BrowserFolders } from './browser-folders.ts';
 import { ContainerFiles } from './container-files.ts';
 import { ContainerProcesses } from './container-processes.ts';
 import { Throttle } from './events.ts';
@@ -52,6 +54,7 @@ export class Session {
   readonly files = proxy(new ContainerFiles(() => this.#running));
   readonly processes = proxy(new ContainerProcesses(() => this.#running));
   readonly containers = proxy(new KeptContainers());
+  readonly folders = proxy(new BrowserFolders());
   readonly #abort = new AbortController();
   #run: Promise<void> | undefined;
   #container: RunningContainer | undefined;
@@ -411,6 +414,10 @@ function containerOf(request: SessionRequest): Container {
   if (workdir !== undefined) container.currentDir(workdir);
   for (const port of ports) container.publish(formatPort(port));
   for (const device of devices) container.device(device);
+  for (const { source, path, mayWrite } of request.folders)
+    container.mount(path, source.kind === 'picked' ? source.handle : new BrowserFolder(source.name), {
+      readOnly: !mayWrite,
+    });
   container.envs(toRecord(env));
   const credentials = credentialsOf(request);
   return credentials ? container.credentials(credentials) : container;

@@ -28,7 +28,7 @@ export interface Variable {
 }
 
 /** The relay is a setting of the browser. */
-export type Field = keyof Form | 'credentials' | 'relay';
+export type Field = keyof Form | 'credentials' | 'folders' | 'relay';
 
 /** The error of each field, in one line. */
 export type FieldErrors = Partial<Record<Field, string>>;

@@ -90,6 +90,7 @@ export const useLive = create<LiveState>()(
             {
               ...wish,
               wantsNewest: false,
+              folders: [],
               relay: currentRelay(),
               origin: { kind: 'reference', credentials: undefined },
             },

@@ -60,7 +60,14 @@ const RUN: Run = {
     ...{ memoryBytes: 2 ** 29, cpus: 1, diskBytes: 2 ** 30, init: false, devices: [], ports: [] },
     hasNetwork: true,
   },
-  ...{ relay: 'on', local: undefined, credentials: undefined, wantsNewest: false, link: '?LINUXRUN_IMAGE=x' },
+  ...{
+    relay: 'on',
+    local: undefined,
+    credentials: undefined,
+    folders: [],
+    wantsNewest: false,
+    link: '?LINUXRUN_IMAGE=x',
+  },
   previewId: 'id',
 };
 

@@ -4,6 +4,7 @@ import { messageOf } from '../../text/message.ts';
 import type { KeptRequest, LocalImage, SessionEvent } from '../machine/messages.ts';
 import { TerminalPort } from '../machine/terminal-port.ts';
 import type { Wish } from '../model/check.ts';
+import type { ChosenFolder } from '../model/folders.ts';
 import { explain, explainEnd, type Problem } from '../model/problem.ts';
 import { advance, beginProgress, type Progress } from '../model/progress.ts';
 import type { Reading } from '../model/reading.ts';
@@ -39,6 +40,8 @@ export interface Run {
   readonly credentials: Credentials | undefined;
   readonly relay: string;
   readonly wantsNewest: boolean;
+  /** What a new container shares. */
+  readonly folders: readonly ChosenFolder[];
   /** The query of a link to this run. */
   readonly link: string;
   /** The part of the origins of its previews that no other site can guess. Restarts keep it. */
@@ -236,6 +239,7 @@ export const useSession = create<SessionState>((set, get) => {
         kept: run.kept,
         wantsNewest: run.wantsNewest,
         relay: run.relay,
+        folders: run.folders,
         origin: originOf(run),
       },
       (event) => {

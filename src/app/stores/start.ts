@@ -3,11 +3,13 @@ import type { KeptItem, KeptRequest } from '../machine/messages.ts';
 import type { CatalogueEntry } from '../model/catalogue.ts';
 import { checkForm } from '../model/check.ts';
 import { freeName } from '../model/container-name.ts';
+import { foldersProblem } from '../model/folders.ts';
 import { DEFAULT_FORM } from '../model/form.ts';
 import { readLink, writeLink } from '../model/link.ts';
 import { isReferenceTo } from '../model/local.ts';
 import { containerNameOf, type Project } from '../model/project.ts';
 import { keepQuery } from './address.ts';
+import { useFolders } from './folders.ts';
 import { useForm } from './form.ts';
 import {
   enterRun,
@@ -30,6 +32,8 @@ export function runForm(): void {
   const { form, local, project, credentials, linkErrors, wantsNewest, wantNewest } = useForm.getState();
   const { wish } = checkForm(form);
   const { relay } = readRelay(useRelay.getState());
+  const { chosen: folders } = useFolders.getState();
+  if (foldersProblem(folders)) return;
   if (!wish || relay === undefined || Object.keys(linkErrors).length > 0) return;
   useForm.getState().report(undefined);
   wantNewest(false);
@@ -38,6 +42,7 @@ export function runForm(): void {
     link: writeLink(form, { withValues: false }),
     local: local && isReferenceTo(local, form.image) ? local : undefined,
     wantsNewest,
+    folders,
     relay,
     kept: project && newProject(project, form.workdir),
     previewId: newPreviewId(),
@@ -80,6 +85,7 @@ function runOf(link: string, kept: KeptRequest): Run | undefined {
   if (!wish) return undefined;
   return {
     ...{ wish, link, relay: currentRelay(), local: undefined, credentials: undefined, wantsNewest: false },
+    folders: [],
     kept,
     previewId: newPreviewId(),
   };
