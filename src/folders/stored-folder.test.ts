@@ -165,7 +165,7 @@ test('what is synced survives the loss of power at any moment', async () => {
     seed = (Math.imul(seed, 1_103_515_245) + 12_345) >>> 0;
     return (seed >>> 8) % below;
   };
-  for (let round = 0; round < 60; round++) {
+  for (let round = 0; round < 20; round++) {
     const files = [new PowerLossFile(), new PowerLossFile(), new PowerLossFile()];
     const folder = await StoredFolder.open(storeOf(files), 'f');
     const synced = new Map<string, Buffer>();
