@@ -9,10 +9,6 @@ export const simd = {
   splat16: 0x10,
   splat32: 0x11,
   splat64: 0x12,
-  extract8S: 0x15,
-  extract16S: 0x18,
-  extract32: 0x1b,
-  extract64: 0x1d,
   not: 0x4d,
   and: 0x4e,
   andNot: 0x4f,
@@ -22,15 +18,12 @@ export const simd = {
   anyTrue: 0x53,
   ltS8: 0x25,
   allTrue8: 0x63,
-  allTrue32: 0xa3,
-  allTrue64: 0xc3,
   demote: 0x5e,
   promoteLow: 0x5f,
 } as const;
 
 /** Operations on integers, as distances from the first of each width. The widths follow each other. */
 export const lanes = {
-  neg: 0x01,
   bitmask: 0x04,
   extendLowS: 0x07,
   extendHighS: 0x08,
@@ -93,7 +86,6 @@ export const float = {
   ge: [0x46, 0x4c],
   abs: [0xe0, 0xec],
   neg: [0xe1, 0xed],
-  sqrt: [0xe3, 0xef],
   add: [0xe4, 0xf0],
   sub: [0xe5, 0xf1],
   mul: [0xe6, 0xf2],
