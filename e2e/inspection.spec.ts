@@ -1,5 +1,6 @@
 /** Tests what the form says about an image before it runs. */
 import { join } from 'node:path';
+import { foreignBusybox } from '../src/container/testing/foreign.ts';
 import { makeIndex } from '../src/oci/testing/image.ts';
 import { expect, test } from './fixtures.ts';
 import { expectAccessible } from './support/care.ts';
@@ -40,6 +41,23 @@ test('an image for no processor that runs is shown with the nearest tag that has
   await expect(visitor.image).toHaveValue(`${registry.host}/team/other:3-trixie`);
   await visitor.run();
   await visitor.expectPrompt();
+});
+
+test('an image whose programs are emulated says so before it runs and while it does', async ({
+  page,
+  visitor,
+  registry,
+}) => {
+  registry.add('team/app:1', foreignBusybox('amd64'));
+  await visitor.open({ image: `${registry.host}/team/app:1` });
+  await expect(visitor.image).toHaveAccessibleDescription(
+    /For linux\/amd64: .* emulated, about ten times slower/,
+  );
+  await visitor.run();
+  const notice = page.getByText('linux/amd64: emulated, about ten times slower', { exact: true });
+  await expect(notice).toBeVisible();
+  await expect(visitor.state).toHaveText('Running');
+  await expect(notice).toBeVisible();
 });
 
 test.describe('a registry that answers with an error', () => {
