@@ -16,6 +16,7 @@ import { benchConnect } from './connect.ts';
 import { benchDisk } from './disk.ts';
 import { nodeEngine } from './engine.ts';
 import { benchFilter } from './filter.ts';
+import { benchFolders } from './folders.ts';
 import { benchGuestJit } from './guest-jit.ts';
 import { benchHarts } from './harts.ts';
 import { benchIdle } from './idle.ts';
@@ -47,6 +48,7 @@ const SECTIONS = [
   'package',
   'disk',
   'kept',
+  'folders',
   'filter',
   'net',
   'connect',
@@ -135,6 +137,7 @@ async function main(): Promise<void> {
   if (chosen('package')) await benchPackage(repeat);
   if (chosen('disk')) await benchDisk(wasm, repeat);
   if (chosen('kept')) await benchKept(wasm, repeat);
+  if (chosen('folders')) await benchFolders(repeat);
   if (chosen('filter')) await benchFilter(wasm);
   if (chosen('net')) await benchNet(wasm, repeat);
   if (chosen('connect')) await benchConnect(wasm, repeat);
