@@ -36,8 +36,9 @@ test('a further terminal is a shell in the same container', { tag: '@firefox' },
   await visitor.type('ls /from*; tty');
   await visitor.expectScreen(/^\/from-the-first\n\/dev\/pts\/\d$/m);
   await page.getByRole('tab', { name: 'Container' }).click();
-  await visitor.command('sleep 1 && echo woken && printf "\\a" &');
+  await visitor.command('(until [ -e /woken ]; do sleep 0.1; done; echo woken; printf "\\a") &');
   await page.getByRole('tab').nth(1).click();
+  await visitor.type('touch /woken');
   await expect(page.getByRole('img', { name: 'It rang' })).toBeVisible();
 
   await visitor.type('exit');
