@@ -35,8 +35,6 @@ export interface Block {
    */
   readonly start: number;
   readonly instructions: readonly Instruction[];
-  /** Operations behind them that have no effect if the last instruction, a branch, is taken. */
-  readonly skipped?: readonly Instruction[];
   /**
    * The offset at which the block continues if its last instruction does not jump, or is a branch not taken.
    */

@@ -242,18 +242,6 @@ export class Registers {
     this.#words.add(register);
   }
 
-  /** Pushes a register's low word if `isWord`, otherwise its bits. */
-  getAs(isWord: boolean, register: number): void {
-    if (isWord) this.get32(register);
-    else this.get(register);
-  }
-
-  /** Writes what `getAs` pushes, or a choice between two such values. */
-  setAs(isWord: boolean, register: number): void {
-    if (isWord) this.setWord(register);
-    else this.set(register);
-  }
-
   #wordLocal(register: number): number {
     const known = this.#wordLocals.get(register);
     if (known !== undefined) return known;

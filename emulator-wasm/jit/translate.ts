@@ -11,11 +11,10 @@ import { type Instruction, pageNumber, straddles } from './page.ts';
 import { BUDGET, PAGE, SELECTOR } from './parameters.ts';
 import { type Block, isFarCall, isReturn, isSwitch, RETURNS, type Region } from './region.ts';
 import { type KeptRegisters, RegisterSet } from './registers.ts';
-import { joinSkipped } from './skip.ts';
 import { emitStructure, findStructure, headersOf, loopsOf, type Sequence } from './structure.ts';
 import { expectedTypes } from './vector-flow.ts';
 import type { VectorType } from './vector-type.ts';
-import { type FunctionBody, I32, I64, type Label, wasm } from './wasm.ts';
+import { type FunctionBody, I64, type Label, wasm } from './wasm.ts';
 import { type Access, commonWindows, requestWindows, type Window, windowsAhead } from './windows.ts';
 
 /** The number of registers in locals. The host has few more. */
@@ -80,7 +79,7 @@ class Translation {
   readonly #severalPages: boolean;
 
   constructor(region: Region, wide: boolean) {
-    this.#blocks = joinSkipped(reachable(region), region.entries);
+    this.#blocks = reachable(region);
     for (const [number, { start }] of this.#blocks.entries()) this.#numbers.set(start, number);
     const numberOf = (start: number) => this.#numbers.get(start) ?? [];
     const successors = this.#blocks.map((block) => successorsOf(block).flatMap(numberOf));
@@ -155,7 +154,7 @@ class Translation {
     const before = this.#knownBefore(number);
     const { windows, registers } = this.#f;
     this.#f.beginBlock(loop, readsTables(block.instructions));
-    registers.beginBlock(allOf(block), loop?.kept, before.registers, before.words);
+    registers.beginBlock(block.instructions, loop?.kept, before.registers, before.words);
     this.#f.vectors.beginBlock(this.#vectorTypes[number]);
     const isEntry = this.#starts.includes(block.start);
     const accesses = this.#accesses[number] as readonly Access[];
@@ -185,9 +184,7 @@ class Translation {
         const accesses = this.#accesses[successor] as readonly Access[];
         return requestWindows(instructions, accesses, this.#windowsAhead(successor), new Map());
       });
-    const block = this.#block(number);
-    const windows = windowsAhead(requests, waysOut(block));
-    for (const { rd } of block.skipped ?? []) windows.delete(rd as number);
+    const windows = windowsAhead(requests, waysOut(this.#block(number)));
     this.#ahead[number] = windows;
     return windows;
   }
@@ -269,10 +266,6 @@ class Translation {
         this.#f.windows.noteWrite(instruction);
         continue;
       }
-      if (block.skipped) {
-        this.#emitSkipped(instruction, block.skipped);
-        break;
-      }
       this.#f.registers.flush();
       this.#f.retire(block.instructions.length);
       this.#emitJump(instruction, block, go);
@@ -282,43 +275,6 @@ class Translation {
     this.#f.retire(block.instructions.length);
     if (block.leaves) this.#f.leaveTo(block.next);
     else go(block.next);
-  }
-
-  /** Executes operations, and takes back their effects if the branch before them is taken. */
-  #emitSkipped(branch: Instruction, skipped: readonly Instruction[]): void {
-    const { code, registers, windows } = this.#f;
-    const taken = this.#f.borrow(I32);
-    emitCondition(this.#f, branch);
-    code.set(taken);
-    const saved = [...new Set(skipped.map(({ rd }) => rd as number))].map((register) => {
-      const isWord = registers.isWord(register);
-      const local = this.#f.borrow(isWord ? I32 : I64);
-      registers.getAs(isWord, register);
-      code.set(local);
-      return { register, isWord, local };
-    });
-    for (const instruction of skipped) {
-      registers.prepare(instruction);
-      emitterOf(instruction.op)?.(this.#f, instruction, 0);
-      windows.close(instruction);
-    }
-    for (const { register, isWord, local } of saved) {
-      const isStillWord = isWord && registers.isWord(register);
-      code.get(local);
-      if (isWord && !isStillWord) code.op(wasm.i64ExtendI32S);
-      registers.getAs(isStillWord, register);
-      code.get(taken);
-      code.op(wasm.select);
-      registers.setAs(isStillWord, register);
-      this.#f.release(isWord ? I32 : I64, local);
-    }
-    code.get(BUDGET);
-    code.i32(0);
-    code.i32(skipped.length);
-    code.get(taken);
-    code.ops(wasm.select, wasm.i32Sub);
-    code.set(BUDGET);
-    this.#f.release(I32, taken);
   }
 
   #checkFloat(instruction: Instruction, retired: number): void {
@@ -475,14 +431,8 @@ function successorsOf(block: Block): number[] {
   return falls ? [...block.targets, block.next] : [...block.targets];
 }
 
-/** All instructions of a block. */
-function allOf({ instructions, skipped }: Block): readonly Instruction[] {
-  return skipped ? [...instructions, ...skipped] : instructions;
-}
-
 /** The number of ways out of a block, into the region and elsewhere. */
-function waysOut({ instructions, skipped }: Block): number {
-  if (skipped) return 1;
+function waysOut({ instructions }: Block): number {
   const op = instructions.at(-1)?.op;
   if (op === undefined || op === FarJumpOp.JALR) return Number.POSITIVE_INFINITY;
   return isBranch(op) ? 2 : 1;
@@ -530,7 +480,7 @@ function mostUsedRegisters(
   };
   for (const number of loop) {
     const weight = LOOP_WEIGHT ** (depths[number] as number);
-    for (const { rd, rs1, rs2 } of allOf(blocks[number] as Block)) {
+    for (const { rd, rs1, rs2 } of (blocks[number] as Block).instructions) {
       for (const register of [rd, rs1, rs2]) use(register, weight);
       if (rd !== undefined) written.add(rd);
     }

@@ -101,11 +101,6 @@ export class Windows {
       replace(this.#open, rd, afterWrite(instruction, window, -instruction.imm));
   }
 
-  /** Called when an instruction that may be skipped has written its register. */
-  close({ rd }: Instruction): void {
-    if (rd !== undefined) this.#open.delete(rd);
-  }
-
   closeAll(): void {
     this.#open.clear();
   }

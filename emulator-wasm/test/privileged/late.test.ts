@@ -10,7 +10,7 @@ const MANY = 20_000n;
  * Code that is compiled before it first runs is compiled alone: without the code to which it returns, and
  * without other pages.
  */
-it.each(['nested.c', 'pages.c', 'calls.c', 'returns.c', 'smc.c', 'words.c', 'skips.c'])(
+it.each(['nested.c', 'pages.c', 'calls.c', 'returns.c', 'smc.c', 'words.c'])(
   '%s, compiled when it has run for a while',
   { timeout: 60_000 },
   async (program) => {
