@@ -64,6 +64,7 @@ const SECTIONS = [
   'memory',
   'preview',
   'browser-files',
+  'emulated',
 ];
 
 interface Plan {
@@ -170,6 +171,10 @@ async function main(): Promise<void> {
   if (chosen('browser-files')) {
     const { benchBrowserFiles } = await import('./browser-files.ts');
     await benchBrowserFiles(repeat);
+  }
+  if (chosen('emulated')) {
+    const { benchEmulated } = await import('./emulated.ts');
+    await benchEmulated(repeat);
   }
   if (!chosen('chromium') && !chosen('boot-chromium')) return;
   // Loaded late: it takes a quarter of a second, and this program starts itself to measure a pull or a boot.

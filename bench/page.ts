@@ -71,7 +71,7 @@ export async function benchPage(repeat: number): Promise<void> {
 /** The machines of a visitor boot if the one that has booted cannot be loaded. */
 const BOOTS = true;
 
-async function newVisitor(browser: Browser, boots = false): Promise<BrowserContext> {
+export async function newVisitor(browser: Browser, boots = false): Promise<BrowserContext> {
   const context = await browser.newContext(NO_WORKER);
   if (boots) await context.route(/\/kernel\/booted/, (route) => route.abort());
   return context;
@@ -106,6 +106,11 @@ async function runOnce(context: BrowserContext, url: string): Promise<Moments> {
   return new Map(
     marks.filter(([name]) => name !== 'interactive').map(([name, startTime]) => [name, startTime - click]),
   );
+}
+
+/** The time from the click on Run to the output, in ms, in a tab of its own. */
+export async function measureStart(context: BrowserContext, url: string): Promise<number> {
+  return (await runOnce(context, url)).get('first-output') ?? Number.NaN;
 }
 
 async function clickRun(page: Page): Promise<void> {

@@ -17,6 +17,8 @@
 #include <unistd.h>
 
 #define COMMAND "/bench/command"
+/* The tag of a shared folder. */
+#define SHARE "linuxrun"
 
 static void fail(const char *what, const char *path)
 {
@@ -72,6 +74,10 @@ int main(void)
 	mount_at("sysfs", "/root/sys", "sysfs", 0, "");
 	mount_at("devtmpfs", "/root/dev", "devtmpfs", 0, "");
 	mount_at("tmpfs", "/root/dev/shm", "tmpfs", 0, "");
+	mkdir("/root/share", 0755);
+	/* Only the bench of shared folders has this device. */
+	if (mount(SHARE, "/root/share", "virtiofs", 0, "") < 0)
+		rmdir("/root/share");
 	if (chdir("/root") == 0 && chroot(".") == 0) {
 		setenv("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", 1);
 		while (strchr(*arguments, '='))
