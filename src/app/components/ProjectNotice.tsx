@@ -3,6 +3,7 @@ import { useForm } from '../stores/form.ts';
 import { useProject } from '../stores/project.ts';
 import { Button } from './Button.tsx';
 import { Notice } from './Notice.tsx';
+import { OpeningNotice } from './OpeningNotice.tsx';
 
 /** Says which project the form is of, or why one cannot be opened. */
 export function ProjectNotice() {
@@ -25,23 +26,14 @@ export function ProjectNotice() {
         </div>
       </Notice>
     );
-  if (problem !== undefined)
-    return (
-      <Notice tone="problem" title={`${source} cannot be opened`}>
-        <p>{problem}</p>
-        <Button icon="close" look="plain" onClick={dismiss}>
-          Dismiss
-        </Button>
-      </Notice>
-    );
   if (source !== undefined)
     return (
-      <Notice tone="hint" title="A project">
-        <p>Reading {source}</p>
-        <Button icon="close" look="plain" onClick={dismiss}>
-          Dismiss
-        </Button>
-      </Notice>
+      <OpeningNotice
+        title="A project"
+        {...{ source, problem }}
+        reading={`Reading ${source}`}
+        onDismiss={dismiss}
+      />
     );
   if (!project) return null;
   const bytes = project.files.reduce((sum, { content }) => sum + content.length, 0);

@@ -4,28 +4,20 @@ import { shortName } from '../model/names.ts';
 import { useOpening } from '../stores/opening.ts';
 import { Button } from './Button.tsx';
 import { Notice } from './Notice.tsx';
+import { OpeningNotice } from './OpeningNotice.tsx';
 
 /** Says what a saved session from outside holds, and waits for a click before it goes on. */
 export function SessionOffer({ canRun }: { canRun: boolean }) {
   const { source, offer, problem, open, dismiss } = useOpening();
   if (source === undefined) return null;
-  if (problem !== undefined)
+  if (problem !== undefined || !offer)
     return (
-      <Notice tone="problem" title={`${source} cannot be opened`}>
-        <p>{problem}</p>
-        <Button icon="close" look="plain" onClick={dismiss}>
-          Dismiss
-        </Button>
-      </Notice>
-    );
-  if (!offer)
-    return (
-      <Notice tone="hint" title="A saved session">
-        <p>Reading the beginning of {source}</p>
-        <Button icon="close" look="plain" onClick={dismiss}>
-          Dismiss
-        </Button>
-      </Notice>
+      <OpeningNotice
+        title="A saved session"
+        {...{ source, problem }}
+        reading={`Reading the beginning of ${source}`}
+        onDismiss={dismiss}
+      />
     );
   const { image, memoryBytes, cpus, saved, bytes } = offer.about;
   const command = offer.about.command.map(quoteWord).join(' ');
