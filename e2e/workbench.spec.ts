@@ -2,12 +2,13 @@
 import { readFile } from 'node:fs/promises';
 import type { Locator, Page } from '@playwright/test';
 import { expect, test } from './fixtures.ts';
-import { expectAccessible, expectNoSidewaysScrolling } from './support/care.ts';
+import { expectAccessible, expectNoSidewaysScrolling, expectStateIsFree } from './support/care.ts';
 import { BUSYBOX, type Visitor } from './support/visitor.ts';
 
 // Previews have a service worker, and browsers ask for an icon that their server does not have.
 test.use({ serviceWorkers: 'allow', expectedErrors: /Failed to load resource/ });
 
+const PHONE = { width: 360, height: 640 };
 const WIDE = { width: 1280, height: 720 };
 
 function row({ page }: Visitor, name: string): Locator {
@@ -137,6 +138,11 @@ test('a starter is edited, seen in its preview, searched, and there again after 
     await code(visitor).focus();
     await page.keyboard.press('Control+s');
     await expect(tab(visitor, /^style.css$/)).toBeVisible();
+  });
+
+  await test.step('a phone has room for its state beside seven buttons', async () => {
+    await page.setViewportSize(PHONE);
+    await expectStateIsFree(visitor, 'on a phone');
   });
 });
 

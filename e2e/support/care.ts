@@ -1,6 +1,7 @@
 /** Checks that everyone can use the page. */
 import { AxeBuilder } from '@axe-core/playwright';
 import { expect, type Locator, type Page } from '@playwright/test';
+import type { Visitor } from './visitor.ts';
 
 /** The most that browsers call good (Core Web Vitals, cumulative layout shift). */
 const SHIFT_LIMIT = 0.1;
@@ -46,4 +47,19 @@ export async function watchShifts(page: Page): Promise<void> {
 export async function expectNoShifts(page: Page): Promise<void> {
   const shift = await page.evaluate(() => (globalThis as { layoutShift?: number }).layoutShift ?? 0);
   expect(shift).toBeLessThan(SHIFT_LIMIT);
+}
+
+/** Expects that the state of a session is whole, and that no button lies over it. */
+export async function expectStateIsFree({ page, state }: Visitor, where: string): Promise<void> {
+  expect(await state.evaluate(({ scrollWidth, clientWidth }) => scrollWidth > clientWidth), where).toBe(
+    false,
+  );
+  const text = await state.boundingBox();
+  for (const button of await page.locator('.session-bar button:visible').all()) {
+    const box = await button.boundingBox();
+    if (!text || !box) throw new Error('something is not seen');
+    const isBeside = box.x >= text.x + text.width || box.x + box.width <= text.x;
+    const isBelow = box.y >= text.y + text.height;
+    expect(isBeside || isBelow, where).toBe(true);
+  }
 }
