@@ -142,7 +142,7 @@ const saving = {
     workUntilKilled(api, image, role, (line) => tell(`${line}\n`)),
 };
 
-/** Runs a script with a picked folder, for which the origin's own stands, and one that the browser keeps. */
+/** Runs a script with a picked folder, played by the origin's own, and one that the browser keeps. */
 async function share(script: string): Promise<string> {
   const root = await navigator.storage.getDirectory();
   const picked = await root.getDirectoryHandle('picked', { create: true });

@@ -13,7 +13,7 @@ export function refuseWith(status: number, headers: Record<string, string> = {})
   };
 }
 
-/** A slow network, which also loses each connection after so many bytes of a layer. */
+/** A slow network that loses each connection after some bytes of a layer. */
 export function loseConnections({ blob }: TestLayer, bytes: number, delay: number): Interceptor {
   return async ({ url, headers }, response) => {
     await sleep(delay);

@@ -80,7 +80,7 @@ async function compileBusybox(compiler, work) {
   await mkdir(folder);
   await run('tar', ['-xf', archive, '--strip-components=1', '-C', folder], { cwd: work });
   await run('make', ['defconfig'], { cwd: folder });
-  // Assembly of x86, for which it asks the computer that compiles; and a program that needs older headers.
+  // The first is assembly of x86, chosen by the processor that compiles. The second needs older headers.
   const left = 's/^\\(CONFIG_SHA.*_HWACCEL\\|CONFIG_TC\\)=y/# \\1 is not set/';
   await run('sed', ['-i', left, '.config'], { cwd: folder });
   await run('make', ['-j2', `CC=${compiler}`, 'SKIP_STRIP=y', 'busybox'], { cwd: folder });

@@ -12,7 +12,7 @@ export class BrowserFolder {
   /** Its name: letters, digits, `_`, `.` and `-`. */
   readonly name: string;
 
-  /** @throws OptionError if it is no name */
+  /** @throws OptionError if the name is invalid */
   constructor(name: string) {
     checkContainerName(name);
     this.name = name;

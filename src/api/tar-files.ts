@@ -1,4 +1,4 @@
-/** The files of a tar that may be compressed, for what reads small ones as a whole. */
+/** Reads the files of a small tar, which may be compressed, into memory. */
 import { toBytes } from '../disk/byte-string.ts';
 import { TarIndexer } from '../disk/tar.ts';
 import { collect } from '../oci/bytes.ts';
@@ -24,7 +24,7 @@ export interface TarFiles {
   readonly other: string | undefined;
 }
 
-/** @throws ImageError for what is no tar, or is too large */
+/** @throws ImageError if the bytes are not a tar, or are too many */
 export async function readTarFiles(
   tar: ReadableStream<Uint8Array>,
   { bytes: limit, entries: most }: TarFilesOptions,

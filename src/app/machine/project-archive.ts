@@ -23,7 +23,7 @@ const utf8 = new TextDecoder('utf-8', { fatal: true });
 
 /**
  * Reads the project in an archive.
- * @returns undefined for what may be the archive of an image
+ * @returns undefined if it may be the archive of an image
  * @throws ProjectError
  */
 export async function readArchive(file: Blob): Promise<Project | undefined> {
