@@ -77,7 +77,6 @@ export class VectorContext {
 
   /** Requires that the length is known. */
   requireLength(): void {
-    this.unit.load(this.type);
     if (this.unit.isCertain) return;
     this.code.get(this.unit.length);
     this.code.i32(0);
@@ -86,7 +85,6 @@ export class VectorContext {
   }
 
   requireLongest(): void {
-    this.unit.load(this.type);
     if (this.unit.isLongest) return;
     this.code.get(this.unit.length);
     this.code.i32(this.type.longest);

@@ -86,6 +86,8 @@ function emitPlan(
   const { code } = f;
   const { rd } = instruction;
   const result = f.borrow(I64);
+  // Before any branch, because all later instructions of the block rely on it.
+  f.vectors.load(type);
   const done = code.block();
   const context = new VectorContext(f, instruction, fields, type, code.block());
   plan.emit(context);
