@@ -198,8 +198,8 @@ export interface CoreMode {
   readonly stride: number;
 }
 
-/** More instructions than any program executes in a round, so that a runaway core stops here. */
-const LIMIT = 200_000;
+/** More instructions than any program takes for a round, with its page faults, so that a runaway core stops. */
+const LIMIT = 1_000_000;
 
 /** What is hot is compiled at once, whether it repays that or not. */
 const ENDLESS_CREDIT = 1n << 50n;

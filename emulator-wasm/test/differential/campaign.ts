@@ -116,7 +116,7 @@ function title(programs: readonly Identity[], rounds: number, { name }: CoreMode
   return `--seed ${seed} --group ${group} --index ${index}${count}${repeat} (${name})`;
 }
 
-/** Runs all groups in turn, with `count` programs each from index `from` on. */
+/** Runs the groups in turn, with `count` programs each from index `from` on. */
 export async function runGroups(
   core: Core,
   seed: number,
@@ -124,10 +124,11 @@ export async function runGroups(
   count: number,
   rounds: number,
   report: (group: Group, outcome: Outcome) => void,
+  groups: readonly Group[] = GROUPS,
 ): Promise<Outcome> {
   const failures: string[] = [];
   let instructions = 0;
-  for (const group of GROUPS) {
+  for (const group of groups) {
     if (RVA23_GROUPS.has(group) && !hasRva23Qemu) continue;
     const outcome = await runBatch(core, identities(seed, group, from, count), rounds);
     report(group, outcome);

@@ -2,6 +2,7 @@
  * The long form of the differential test.
  *
  *     fuzz [--seed N] [--long] [--minutes N] [--rounds N]          all groups, until the time is up
+ *     fuzz --group G --minutes N [--seed N] [--rounds N]           one group
  *     fuzz --seed N --group G --index N [--count N] [--rounds N]   repeats one batch, as named by a failure
  *
  * Programs of many rounds become hot.
@@ -16,7 +17,7 @@ const { values } = parseArgs({
   options: {
     seed: { type: 'string' },
     group: { type: 'string' },
-    index: { type: 'string', default: '0' },
+    index: { type: 'string' },
     count: { type: 'string', default: '1' },
     long: { type: 'boolean', default: false },
     minutes: { type: 'string' },
@@ -37,14 +38,11 @@ async function main(): Promise<number> {
   const seed = values.seed === undefined ? Date.now() % 1_000_000 : number('seed', values.seed);
   const rounds = number('rounds', values.rounds);
   const core = await createCore();
-  if (values.group !== undefined) {
-    if (!isGroup(values.group)) throw new Error(`--group is one of ${GROUPS.join(', ')}`);
-    const programs = identities(
-      seed,
-      values.group,
-      number('index', values.index),
-      number('count', values.count),
-    );
+  const { group } = values;
+  if (group !== undefined && !isGroup(group)) throw new Error(`--group is one of ${GROUPS.join(', ')}`);
+  if (values.index !== undefined) {
+    if (group === undefined) throw new Error('--index needs --group');
+    const programs = identities(seed, group, number('index', values.index), number('count', values.count));
     return finish(await runBatch(core, programs, rounds));
   }
   const minutes = number('minutes', values.minutes ?? (values.long ? '30' : '1'));
@@ -52,7 +50,7 @@ async function main(): Promise<number> {
   const end = Date.now() + minutes * 60_000;
   let instructions = 0;
   for (let from = 0; Date.now() < end; from += PROGRAMS) {
-    const outcome = await runGroups(core, seed, from, PROGRAMS, rounds, () => {});
+    const outcome = await runGroups(core, seed, from, PROGRAMS, rounds, () => {}, group ? [group] : GROUPS);
     instructions += outcome.instructions;
     console.log(
       `programs ${from} to ${from + PROGRAMS - 1} of each group: ${instructions} instructions agree`,
