@@ -198,7 +198,7 @@ export interface CoreMode {
   readonly stride: number;
 }
 
-/** More instructions than any program takes for a round, with its page faults, so that a runaway core stops. */
+/** More instructions than a program takes for a round, with its page faults. A runaway core stops there. */
 const LIMIT = 1_000_000;
 
 /** What is hot is compiled at once, whether it repays that or not. */
