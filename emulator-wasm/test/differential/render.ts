@@ -20,11 +20,15 @@ export interface Areas {
   readonly pool: Label;
   readonly scratch: Label;
   readonly trace: Label;
-  /** The number of rounds that have ended (u64), and the hash of their traces (u64). */
+  /** The number of rounds that have ended (u64), and the hash of their traces: u64, or vectors. */
   readonly rounds: Label;
 }
 
-export const ROUNDS_BYTES = 16;
+/** The registers of the largest group, as a hash of traces that have vector registers. */
+const GROUP_BYTES = 128;
+const GROUP_TYPE = (3 << 3) | 3;
+const HASH = 8;
+export const ROUNDS_BYTES = HASH + GROUP_BYTES;
 /** The part of the pool by which it moves, in bytes, so that each round loads other values. */
 const POOL_MOVES = 1024;
 
@@ -88,34 +92,22 @@ class Renderer {
     const round = assembler.place({});
     const traceBytes = first + this.#items(this.#program.main) + this.#checkpoint();
     if (this.#rounds > 1) this.#endRound(areas, round);
-    return { checkpoints: this.#checkpoints, traceBytes };
+    // Traces of vectors are read in whole groups.
+    return { checkpoints: this.#checkpoints, traceBytes: traceBytes + GROUP_BYTES };
   }
 
   /** Adds the trace to the hash of all rounds, and begins the next round, which overwrites the trace. */
-  #endRound({ pool, trace, rounds }: Areas, round: Label): void {
+  #endRound(areas: Areas, round: Label): void {
+    const { pool, trace, rounds } = areas;
     const assembler = this.#assembler;
-    const { roles } = this.#program;
-    const { address, temporary, link: hash, leafLink: shifted, count } = roles;
-    const word = (name: 'ld' | 'sd', register: number, imm: number) => {
-      assembler.relative('addi', { rd: address }, address, rounds);
-      assembler.emit(
-        name,
-        name === 'ld' ? { rd: register, rs1: address, imm } : { rs1: address, rs2: register, imm },
-      );
-    };
-    word('ld', hash, 8);
-    assembler.relative('addi', { rd: address }, address, trace);
-    const top = assembler.place({});
-    assembler.emit('ld', { rd: temporary, rs1: address, imm: 0 });
-    assembler.emit('addi', { rd: address, rs1: address, imm: 8 });
-    assembler.emit('slli', { rd: shifted, rs1: hash, imm: 5 });
-    assembler.emit('add', { rd: hash, rs1: hash, rs2: shifted });
-    assembler.emit('xor', { rd: hash, rs1: hash, rs2: temporary });
-    assembler.jump('bltu', { rs1: address, rs2: roles.trace }, top);
-    word('sd', hash, 8);
-    word('ld', count, 0);
+    const { roles, vector } = this.#program;
+    const { address, temporary, count } = roles;
+    if (vector) this.#hashVectors(areas);
+    else this.#hashWords(areas);
+    assembler.relative('addi', { rd: address }, address, rounds);
+    assembler.emit('ld', { rd: count, rs1: address, imm: 0 });
     assembler.emit('addi', { rd: count, rs1: count, imm: 1 });
-    word('sd', count, 0);
+    assembler.emit('sd', { rs1: address, rs2: count, imm: 0 });
     const end: Label = {};
     assembler.constant(temporary, this.#rounds);
     assembler.emit('sub', { rd: temporary, rs1: temporary, rs2: count });
@@ -127,6 +119,45 @@ class Renderer {
     assembler.relative('addi', { rd: roles.trace }, roles.trace, trace);
     assembler.jump('jal', { rd: 0 }, round);
     assembler.place(end);
+  }
+
+  /** Each word: hash = (hash + (hash << 5)) ^ word. */
+  #hashWords({ trace, rounds }: Areas): void {
+    const assembler = this.#assembler;
+    const { address, temporary, link: hash, leafLink: shifted, trace: end } = this.#program.roles;
+    assembler.relative('addi', { rd: address }, address, rounds);
+    assembler.emit('ld', { rd: hash, rs1: address, imm: HASH });
+    assembler.relative('addi', { rd: address }, address, trace);
+    const top = assembler.place({});
+    assembler.emit('ld', { rd: temporary, rs1: address, imm: 0 });
+    assembler.emit('addi', { rd: address, rs1: address, imm: 8 });
+    assembler.emit('slli', { rd: shifted, rs1: hash, imm: 5 });
+    assembler.emit('add', { rd: hash, rs1: hash, rs2: shifted });
+    assembler.emit('xor', { rd: hash, rs1: hash, rs2: temporary });
+    assembler.jump('bltu', { rs1: address, rs2: end }, top);
+    assembler.relative('addi', { rd: address }, address, rounds);
+    assembler.emit('sd', { rs1: address, rs2: hash, imm: HASH });
+  }
+
+  /** The same with vectors, because these traces are long. They overwrite registers. */
+  #hashVectors({ trace, rounds }: Areas): void {
+    const assembler = this.#assembler;
+    const { address, temporary, trace: end } = this.#program.roles;
+    const [hash, group, shifted] = [8, 16, 24];
+    assembler.emit('csrrwi', { rd: 0, csr: VECTOR_CSRS[0][1], zimm: 0 });
+    assembler.emit('vsetvli', { rd: temporary, rs1: 0, vtype: GROUP_TYPE });
+    assembler.relative('addi', { rd: address }, address, rounds, HASH);
+    assembler.emit('vl8re8.v', { vd: hash, rs1: address });
+    assembler.relative('addi', { rd: address }, address, trace);
+    const top = assembler.place({});
+    assembler.emit('vl8re8.v', { vd: group, rs1: address });
+    assembler.emit('addi', { rd: address, rs1: address, imm: GROUP_BYTES });
+    assembler.emit('vsll.i', { vd: shifted, vs2: hash, imm: 5, vm: 1 });
+    assembler.emit('vadd.v', { vd: hash, vs2: hash, vs1: shifted, vm: 1 });
+    assembler.emit('vxor.v', { vd: hash, vs2: hash, vs1: group, vm: 1 });
+    assembler.jump('bltu', { rs1: address, rs2: end }, top);
+    assembler.relative('addi', { rd: address }, address, rounds, HASH);
+    assembler.emit('vs8r.v', { vs3: hash, rs1: address });
   }
 
   /** Sets every register: roles to their addresses, all others to a value of the pool. */
