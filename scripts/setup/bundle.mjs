@@ -30,6 +30,7 @@ const OTHERS = {
 
 /** The workers of a machine, beside the programs, and how they and commands start. */
 export const WORKERS = {
+  'node-folders': 'src/machine/platform/node-folders.ts',
   'node-hart': 'src/machine/platform/node-hart.ts',
   'node-machine': 'src/machine/platform/node-machine.ts',
   'node-translator': 'src/machine/platform/node-translator.ts',

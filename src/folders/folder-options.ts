@@ -11,4 +11,9 @@ export type FolderOptions =
   /** One in another thread, where `serveFolder` has the other end of the port. */
   | { readonly kind: 'remote'; readonly port: MessagePort };
 
+/** What moves with a description to another thread. */
+export function portsOf(folder: FolderOptions): MessagePort[] {
+  return folder.kind === 'remote' ? [folder.port] : [];
+}
+
 export type OpenFolder = (options: FolderOptions) => SharedFolder | Promise<SharedFolder>;

@@ -1,7 +1,6 @@
 /** Folders of the host, in Node. */
-import { constants, existsSync, type PathLike } from 'node:fs';
-import type { FileHandle } from 'node:fs/promises';
-import * as fs from 'node:fs/promises';
+import * as fs from 'node:fs';
+import { promisify } from 'node:util';
 import { decodeBytes } from '../text/byte-text.ts';
 import { PathPlaces, type Places } from './host-places.ts';
 import { hostText, IS_ROOT, statusOf } from './host-status.ts';
@@ -28,12 +27,15 @@ import {
   type Way,
 } from './shared-folder.ts';
 
+const { constants } = fs;
 const PERMISSIONS = 0o7777;
 const NANOSECONDS = 1_000_000_000;
+/** These take long. All else is done at once, because Node needs 100 µs to have another thread do it. */
+const [syncFile, syncContent] = [promisify(fs.fsync), promisify(fs.fdatasync)];
 
 /**
- * A folder of the host. Nothing outside of it is read or written (`host-places.ts`, `linux-places.ts`), and
- * only regular files are opened.
+ * A folder of the host, for a thread that may wait. Nothing outside of it is read or written
+ * (`host-places.ts`, `linux-places.ts`), and only regular files are opened.
  *
  * Files belong to users of the host. If this process is not root's, the container's root stands for its user,
  * and no other owner can be given to a file.
@@ -46,158 +48,152 @@ export class HostFolder implements SharedFolder {
   }
 
   async status(way: Way): Promise<FileStatus> {
-    return this.#places.at(way, async (path) => statusOf(await fs.lstat(path, { bigint: true })));
+    // An error of the system would cost more than the look-up, and programs look for many missing files.
+    const status = fs.lstatSync(this.#places.at(way), { bigint: true, throwIfNoEntry: false });
+    return statusOf(status ?? fail('ENOENT'));
   }
 
   async list(way: Way): Promise<readonly FolderEntry[]> {
-    return this.#places.inFolder(way, async (folder) => {
-      const entries = await fs.readdir(folder, { withFileTypes: true, encoding: 'buffer' });
-      return entries.map((entry) => ({
-        name: decodeBytes(entry.name as unknown as Buffer),
-        type: typeOf(entry),
-      }));
-    });
+    const folder = this.#places.folder(way);
+    const entries = fs.readdirSync(folder, { withFileTypes: true, encoding: 'buffer' });
+    return entries.map((entry) => ({
+      name: decodeBytes(entry.name as unknown as Buffer),
+      type: typeOf(entry),
+    }));
   }
 
   async open(way: Way, { read, write, truncate }: Access): Promise<OpenFile> {
     const access = read && write ? constants.O_RDWR : write ? constants.O_WRONLY : constants.O_RDONLY;
-    return this.#places.pinned(way, async (path, status) => {
-      if ((status.mode & S_IFMT) === S_IFDIR) throw new FolderError('EISDIR');
-      if ((status.mode & S_IFMT) !== S_IFREG) throw new FolderError('ENXIO');
-      const handle = await fs.open(path, access | (truncate ? constants.O_TRUNC : 0));
-      return new HostFile(handle, truncate || !this.#places.canPin ? undefined : status);
+    return this.#places.pinned(way, (path, status) => {
+      if ((status.mode & S_IFMT) === S_IFDIR) fail('EISDIR');
+      if ((status.mode & S_IFMT) !== S_IFREG) fail('ENXIO');
+      const file = fs.openSync(path, access | (truncate ? constants.O_TRUNC : 0));
+      return new HostFile(file, truncate || !this.#places.canPin ? undefined : status);
     });
   }
 
-  create(way: Way, mode: number, owner: Owner): Promise<OpenFile> {
+  async create(way: Way, mode: number, owner: Owner): Promise<OpenFile> {
     return this.#create(way, mode, owner);
   }
 
   async make(way: Way, mode: number, owner: Owner): Promise<void> {
     switch (mode & S_IFMT) {
       case S_IFREG:
-        return (await this.#create(way, mode, owner)).close();
+        return this.#create(way, mode, owner).close();
       case S_IFDIR:
-        await this.#places.at(way, (path) => fs.mkdir(path, mode & PERMISSIONS));
+        fs.mkdirSync(this.#places.at(way), mode & PERMISSIONS);
         return this.#complete(way, mode, owner);
       default:
         // Node makes neither FIFOs nor sockets, and the host's devices are none of the container's.
-        throw new FolderError('EPERM');
+        fail('EPERM');
     }
   }
 
   async makeLink(way: Way, target: string, owner: Owner): Promise<void> {
-    await this.#places.at(way, (path) => fs.symlink(hostText(target), path));
-    if (IS_ROOT) await this.#places.at(way, (path) => fs.lchown(path, owner.user, owner.group));
+    const path = this.#places.at(way);
+    fs.symlinkSync(hostText(target), path);
+    if (IS_ROOT) fs.lchownSync(path, owner.user, owner.group);
   }
 
   async readLink(way: Way): Promise<string> {
-    return this.#places.at(way, async (path) => decodeBytes(await fs.readlink(path, 'buffer')));
+    return decodeBytes(fs.readlinkSync(this.#places.at(way), 'buffer'));
   }
 
   async link(way: Way, newWay: Way): Promise<void> {
-    await this.#places.atBoth(way, newWay, (path, newPath) => fs.link(path, newPath));
+    fs.linkSync(...this.#places.atBoth(way, newWay));
   }
 
   async remove(way: Way): Promise<void> {
-    await this.#places.at(way, (path) => fs.unlink(path));
+    fs.unlinkSync(this.#places.at(way));
   }
 
   async removeFolder(way: Way): Promise<void> {
-    await this.#places.at(way, (path) => fs.rmdir(path));
+    fs.rmdirSync(this.#places.at(way));
     this.#places.moved(way);
   }
 
   async rename(way: Way, newWay: Way, rule: RenameRule): Promise<void> {
     // Node has no interface for it.
-    if (rule === 'exchange') throw new FolderError('EINVAL');
-    await this.#places.atBoth(way, newWay, async (path, newPath) => {
-      if (rule === 'keep') await requireMissing(newPath);
-      await fs.rename(path, newPath);
-    });
+    if (rule === 'exchange') fail('EINVAL');
+    const [path, newPath] = this.#places.atBoth(way, newWay);
+    if (rule === 'keep' && fs.lstatSync(newPath, { throwIfNoEntry: false })) fail('EEXIST');
+    fs.renameSync(path, newPath);
     this.#places.moved(way);
     this.#places.moved(newWay);
   }
 
   async change(way: Way, changes: Changes): Promise<void> {
-    await this.#places.pinned(way, async (path, status) => {
-      const isLink = (status.mode & S_IFMT) === S_IFLNK;
+    this.#places.pinned(way, (path, status) => {
       if (changes.size !== undefined) {
-        if ((status.mode & S_IFMT) !== S_IFREG) throw new FolderError('EINVAL');
-        await fs.truncate(path, changes.size);
+        if ((status.mode & S_IFMT) !== S_IFREG) fail('EINVAL');
+        fs.truncateSync(path, changes.size);
       }
       const owner = newOwner(changes, status);
-      if (isLink) return this.#changeLink(way, changes, owner, status);
-      if (owner) await fs.chown(path, owner.user, owner.group);
-      if (changes.mode !== undefined) await fs.chmod(path, changes.mode & PERMISSIONS);
       const times = newTimes(changes, status);
-      if (times) await fs.utimes(path, ...times);
+      if ((status.mode & S_IFMT) === S_IFLNK) return this.#changeLink(way, changes, owner, times);
+      if (owner) fs.chownSync(path, owner.user, owner.group);
+      if (changes.mode !== undefined) fs.chmodSync(path, changes.mode & PERMISSIONS);
+      if (times) fs.utimesSync(path, ...times);
     });
   }
 
   async syncFolder(way: Way): Promise<void> {
-    await this.#places.inFolder(way, async (path) => {
-      const folder = await fs.open(path, constants.O_RDONLY);
-      await folder.sync().finally(() => folder.close());
-    });
+    const folder = fs.openSync(this.#places.folder(way), constants.O_RDONLY);
+    await syncFile(folder).finally(() => fs.closeSync(folder));
   }
 
   async capacity(): Promise<Capacity> {
-    return this.#places.inFolder([], async (path) => {
-      const { bsize, blocks, bfree, bavail, files, ffree } = await fs.statfs(path);
-      return {
-        ...{ blockSize: bsize, blocks, files, freeFiles: ffree },
-        ...{ freeBlocks: bfree, availableBlocks: bavail },
-      };
-    });
+    const { bsize, blocks, bfree, bavail, files, ffree } = fs.statfsSync(this.#places.folder([]));
+    return {
+      ...{ blockSize: bsize, blocks, files, freeFiles: ffree },
+      ...{ freeBlocks: bfree, availableBlocks: bavail },
+    };
   }
 
-  close(): Promise<void> {
-    return this.#places.close();
+  async close(): Promise<void> {
+    this.#places.close();
   }
 
-  async #create(way: Way, mode: number, owner: Owner): Promise<HostFile> {
+  #create(way: Way, mode: number, owner: Owner): HostFile {
     const flags = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | (constants.O_NOFOLLOW ?? 0);
-    const handle = await this.#places.at(way, (path) => fs.open(path, flags, mode & PERMISSIONS));
+    const file = fs.openSync(this.#places.at(way), flags, mode & PERMISSIONS);
     try {
-      const given = statusOf(await handle.stat({ bigint: true }));
+      const given = statusOf(fs.fstatSync(file, { bigint: true }));
       // Otherwise the group is that of the folder, because the folder has SET_GROUP.
       const group = given.group === process.getgid?.() ? owner.group : given.group;
       const isOther = IS_ROOT && (given.user !== owner.user || given.group !== group);
-      if (isOther) await handle.chown(owner.user, group);
+      if (isOther) fs.fchownSync(file, owner.user, group);
       // This process has a mask of its own.
       const isMasked = (given.mode & PERMISSIONS) !== (mode & PERMISSIONS);
-      if (isMasked) await handle.chmod(mode & PERMISSIONS);
-      return new HostFile(handle, isOther || isMasked ? undefined : given);
+      if (isMasked) fs.fchmodSync(file, mode & PERMISSIONS);
+      return new HostFile(file, isOther || isMasked ? undefined : given);
     } catch (error) {
-      await handle.close();
+      fs.closeSync(file);
       throw error;
     }
   }
 
   /** Gives a new folder its owner and all its permissions. */
-  async #complete(way: Way, mode: number, owner: Owner): Promise<void> {
-    await this.#places.pinned(way, async (path, status) => {
-      if (IS_ROOT) await fs.chown(path, owner.user, status.mode & SET_GROUP ? status.group : owner.group);
+  #complete(way: Way, mode: number, owner: Owner): void {
+    this.#places.pinned(way, (path, status) => {
+      if (IS_ROOT) fs.chownSync(path, owner.user, status.mode & SET_GROUP ? status.group : owner.group);
       const wanted = (mode & PERMISSIONS) | (status.mode & SET_GROUP);
-      if ((status.mode & PERMISSIONS) !== wanted) await fs.chmod(path, wanted);
+      if ((status.mode & PERMISSIONS) !== wanted) fs.chmodSync(path, wanted);
     });
   }
 
   /** A link has no permissions of its own. */
-  async #changeLink(way: Way, changes: Changes, owner: Owner | undefined, status: FileStatus): Promise<void> {
-    if (changes.mode !== undefined && owner === undefined) throw new FolderError('EOPNOTSUPP');
-    await this.#places.at(way, async (path) => {
-      if (owner) await fs.lchown(path, owner.user, owner.group);
-      const times = newTimes(changes, status);
-      if (times) await fs.lutimes(path, ...times);
-    });
+  #changeLink(way: Way, { mode }: Changes, owner: Owner | undefined, times: Times | undefined): void {
+    if (mode !== undefined && owner === undefined) fail('EOPNOTSUPP');
+    const path = this.#places.at(way);
+    if (owner) fs.lchownSync(path, owner.user, owner.group);
+    if (times) fs.lutimesSync(path, ...times);
   }
 }
 
 /** The places in a folder of the host. */
 export function placesIn(root: string): Places {
-  const canDescend = process.platform === 'linux' && existsSync('/proc/self/fd');
+  const canDescend = process.platform === 'linux' && fs.existsSync('/proc/self/fd');
   return canDescend ? new DescriptorPlaces(root) : new PathPlaces(root);
 }
 
@@ -205,58 +201,66 @@ const SET_GROUP = 0o2000;
 
 /** A regular file of the host. */
 class HostFile implements OpenFile {
-  readonly #handle: FileHandle;
+  /** Undefined once it is closed, because another file could have its number then. */
+  #open: number | undefined;
   /** Of this moment: the first question needs no other call. */
   #status: FileStatus | undefined;
+  readonly #syncing = new Set<Promise<void>>();
 
-  constructor(handle: FileHandle, status: FileStatus | undefined) {
-    this.#handle = handle;
+  constructor(descriptor: number, status: FileStatus | undefined) {
+    this.#open = descriptor;
     this.#status = status;
+  }
+
+  get #descriptor(): number {
+    return this.#open ?? fail('EBADF');
   }
 
   async status(): Promise<FileStatus> {
     const known = this.#status;
     this.#status = undefined;
-    return known ?? statusOf(await this.#handle.stat({ bigint: true }));
+    return known ?? statusOf(fs.fstatSync(this.#descriptor, { bigint: true }));
   }
 
   async read(position: number, into: readonly Uint8Array[]): Promise<number> {
-    const { bytesRead } = await this.#handle.readv(into as Uint8Array[], position);
-    return bytesRead;
+    return fs.readvSync(this.#descriptor, into, position);
   }
 
   async write(position: number, from: readonly Uint8Array[]): Promise<void> {
     this.#status = undefined;
     let at = position;
     for (let rest = from.filter(({ length }) => length > 0); rest.length > 0; ) {
-      const { bytesWritten } = await this.#handle.writev(rest as Uint8Array[], at);
-      if (bytesWritten === 0) throw new FolderError('EIO');
-      at += bytesWritten;
-      rest = after(rest, bytesWritten);
+      const written = fs.writevSync(this.#descriptor, rest, at);
+      if (written === 0) fail('EIO');
+      at += written;
+      rest = after(rest, written);
     }
   }
 
   async change(changes: Changes): Promise<void> {
-    const { size, mode, user, group, accessed, modified } = changes;
+    const { size, mode } = changes;
+    const descriptor = this.#descriptor;
     this.#status = undefined;
-    if (size !== undefined) await this.#handle.truncate(size);
-    if (user !== undefined || group !== undefined) {
-      const owner = newOwner(changes, await this.status());
-      if (owner) await this.#handle.chown(owner.user, owner.group);
-    }
-    if (mode !== undefined) await this.#handle.chmod(mode & PERMISSIONS);
-    if (accessed === undefined && modified === undefined) return;
-    const isWhole = accessed !== undefined && modified !== undefined;
-    const times = isWhole ? { accessed, modified } : await this.status();
-    await this.#handle.utimes(toTime(accessed ?? times.accessed), toTime(modified ?? times.modified));
+    if (size !== undefined) fs.ftruncateSync(descriptor, size);
+    const status = await this.status();
+    const owner = newOwner(changes, status);
+    if (owner) fs.fchownSync(descriptor, owner.user, owner.group);
+    if (mode !== undefined) fs.fchmodSync(descriptor, mode & PERMISSIONS);
+    const times = newTimes(changes, status);
+    if (times) fs.futimesSync(descriptor, ...times);
   }
 
-  sync(contentOnly: boolean): Promise<void> {
-    return contentOnly ? this.#handle.datasync() : this.#handle.sync();
+  async sync(contentOnly: boolean): Promise<void> {
+    const syncing = (contentOnly ? syncContent : syncFile)(this.#descriptor);
+    this.#syncing.add(syncing);
+    await syncing.finally(() => this.#syncing.delete(syncing));
   }
 
-  close(): Promise<void> {
-    return this.#handle.close();
+  async close(): Promise<void> {
+    const descriptor = this.#descriptor;
+    this.#open = undefined;
+    if (this.#syncing.size > 0) await Promise.allSettled(this.#syncing);
+    fs.closeSync(descriptor);
   }
 }
 
@@ -264,15 +268,14 @@ class HostFile implements OpenFile {
 function newOwner({ user, group }: Changes, status: FileStatus): Owner | undefined {
   const wanted = { user: user ?? status.user, group: group ?? status.group };
   if (wanted.user === status.user && wanted.group === status.group) return undefined;
-  if (!IS_ROOT) throw new FolderError('EPERM');
+  if (!IS_ROOT) fail('EPERM');
   return wanted;
 }
 
 /** As Node wants them. */
-function newTimes(
-  { accessed, modified }: Changes,
-  status: FileStatus,
-): [number | Date, number | Date] | undefined {
+type Times = readonly [number | Date, number | Date];
+
+function newTimes({ accessed, modified }: Changes, status: FileStatus): Times | undefined {
   if (accessed === undefined && modified === undefined) return undefined;
   return [toTime(accessed ?? status.accessed), toTime(modified ?? status.modified)];
 }
@@ -311,11 +314,6 @@ function after(buffers: readonly Uint8Array[], count: number): Uint8Array[] {
   });
 }
 
-/** @throws EEXIST */
-async function requireMissing(path: PathLike): Promise<void> {
-  const exists = await fs.lstat(path).then(
-    () => true,
-    () => false,
-  );
-  if (exists) throw new FolderError('EEXIST');
+function fail(code: string): never {
+  throw new FolderError(code);
 }

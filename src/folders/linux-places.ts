@@ -1,7 +1,5 @@
 /** How the names of a shared folder lead to files of the host, on Linux. */
-import { constants } from 'node:fs';
-import type { FileHandle } from 'node:fs/promises';
-import * as fs from 'node:fs/promises';
+import { closeSync, constants, fstatSync, openSync } from 'node:fs';
 import { type Path, type Places, requireName } from './host-places.ts';
 import { hostText, statusOf } from './host-status.ts';
 import type { FileStatus, Way } from './shared-folder.ts';
@@ -13,12 +11,9 @@ const PIN = O_PATH | constants.O_NOFOLLOW;
 const MOST_FOLDERS = 512;
 const FRESH = 1000;
 
-/** An open folder, or one that is being opened. */
 interface OpenFolder {
-  readonly handle: Promise<FileHandle>;
+  readonly descriptor: number;
   readonly opened: number;
-  users: number;
-  isGone: boolean;
 }
 
 /**
@@ -29,89 +24,80 @@ export class DescriptorPlaces implements Places {
   readonly canPin = true;
   readonly #root: string;
   readonly #folders = new Map<string, OpenFolder>();
+  /** Descriptors in paths that still hold. */
+  #forgotten: number[] = [];
 
   constructor(root: string) {
     this.#root = root;
   }
 
-  async at<T>(way: Way, use: (path: Path) => Promise<T>): Promise<T> {
-    const name = way.at(-1);
-    return this.#inside(way.slice(0, -1), (folder) => use(below(folder, name ?? '.')));
+  at(way: Way): Path {
+    this.#tidy();
+    return this.#path(way);
   }
 
-  atBoth<T>(way: Way, newWay: Way, use: (path: Path, newPath: Path) => Promise<T>): Promise<T> {
-    return this.at(way, (path) => this.at(newWay, (newPath) => use(path, newPath)));
+  atBoth(way: Way, newWay: Way): readonly [Path, Path] {
+    this.#tidy();
+    return [this.#path(way), this.#path(newWay)];
   }
 
-  async pinned<T>(way: Way, use: (path: Path, status: FileStatus) => Promise<T>): Promise<T> {
-    const pin = await this.at(way, (path) => fs.open(path, PIN));
+  folder(way: Way): Path {
+    this.#tidy();
+    return below(this.#find(way), '.');
+  }
+
+  pinned<T>(way: Way, use: (path: Path, status: FileStatus) => T): T {
+    const pin = openSync(this.at(way), PIN);
     try {
-      return await use(`/proc/self/fd/${pin.fd}`, statusOf(await pin.stat({ bigint: true })));
+      return use(`/proc/self/fd/${pin}`, statusOf(fstatSync(pin, { bigint: true })));
     } finally {
-      await pin.close();
+      closeSync(pin);
     }
-  }
-
-  inFolder<T>(way: Way, use: (path: Path) => Promise<T>): Promise<T> {
-    return this.#inside(way, (folder) => use(below(folder, '.')));
   }
 
   moved(way: Way): void {
     const key = way.join('/');
-    for (const [known, folder] of this.#folders)
-      if (known === key || known.startsWith(`${key}/`)) this.#forget(known, folder);
+    for (const known of this.#folders.keys())
+      if (known === key || known.startsWith(`${key}/`)) this.#forget(known);
   }
 
-  async close(): Promise<void> {
-    for (const [key, folder] of this.#folders) this.#forget(key, folder);
+  close(): void {
+    for (const key of this.#folders.keys()) this.#forget(key);
+    this.#tidy();
   }
 
-  async #inside<T>(way: Way, use: (folder: number) => Promise<T>): Promise<T> {
-    const folder = this.#find(way);
-    folder.users++;
-    try {
-      return await use((await folder.handle).fd);
-    } finally {
-      folder.users--;
-      this.#closeUnused(folder);
-    }
+  #path(way: Way): Path {
+    return below(this.#find(way.slice(0, -1)), way.at(-1) ?? '.');
   }
 
-  #find(way: Way): OpenFolder {
+  /** The descriptor of a folder. */
+  #find(way: Way): number {
     const key = way.join('/');
     const known = this.#folders.get(key);
-    if (known && (way.length === 0 || performance.now() - known.opened < FRESH)) return known;
-    if (known) this.#forget(key, known);
-    const handle = this.#open(way);
-    const folder = { handle, opened: performance.now(), users: 0, isGone: false };
-    this.#folders.set(key, folder);
-    handle.catch(() => this.#forget(key, folder));
-    this.#evict();
-    return folder;
+    if (known && (way.length === 0 || performance.now() - known.opened < FRESH)) return known.descriptor;
+    if (known) this.#forget(key);
+    const descriptor =
+      way.length === 0
+        ? openSync(this.#root, O_PATH | constants.O_DIRECTORY)
+        : openSync(this.#path(way), PIN | constants.O_DIRECTORY);
+    this.#folders.set(key, { descriptor, opened: performance.now() });
+    return descriptor;
   }
 
-  #open(way: Way): Promise<FileHandle> {
-    if (way.length === 0) return fs.open(this.#root, O_PATH | constants.O_DIRECTORY);
-    return this.at(way, (path) => fs.open(path, PIN | constants.O_DIRECTORY));
-  }
-
-  #evict(): void {
-    for (const [key, folder] of this.#folders) {
-      if (this.#folders.size <= MOST_FOLDERS) return;
-      if (key !== '' && folder.users === 0) this.#forget(key, folder);
+  /** Closes what no path needs any more. */
+  #tidy(): void {
+    for (const key of this.#folders.keys()) {
+      if (this.#folders.size <= MOST_FOLDERS) break;
+      if (key !== '') this.#forget(key);
     }
+    for (const descriptor of this.#forgotten) closeSync(descriptor);
+    this.#forgotten = [];
   }
 
-  #forget(key: string, folder: OpenFolder): void {
-    if (this.#folders.get(key) === folder) this.#folders.delete(key);
-    folder.isGone = true;
-    this.#closeUnused(folder);
-  }
-
-  #closeUnused(folder: OpenFolder): void {
-    if (!folder.isGone || folder.users > 0) return;
-    folder.isGone = false;
-    folder.handle.then((handle) => handle.close()).catch(() => {});
+  #forget(key: string): void {
+    const folder = this.#folders.get(key);
+    this.#folders.delete(key);
+    if (folder) this.#forgotten.push(folder.descriptor);
   }
 }
 

@@ -11,7 +11,6 @@ import { EmulatorDisk } from '../disk/emulator-disk.ts';
 import { ImageBackend } from '../disk/image-backend.ts';
 import { KeptBackend } from '../disk/kept-backend.ts';
 import { LateDisk } from '../disk/late-disk.ts';
-import type { OpenFolder } from '../folders/folder-options.ts';
 import type { NetworkEvents, OpenNetwork } from '../network/network.ts';
 import { PLAN } from '../network/plan.ts';
 import { chunks } from '../streams/chunks.ts';
@@ -54,7 +53,6 @@ const EXIT_REASONS: Record<number, ExitReason> = {
 /** What devices need of browser or Node. */
 export interface Resources {
   readonly openStore: OpenStore;
-  readonly openFolder: OpenFolder;
   /** Missing where machines have no network. */
   readonly openNetwork?: OpenNetwork;
 }
@@ -115,7 +113,8 @@ class MachineWorker {
     this.#owner.serve(
       { agent, console, disks: this.#disks },
       {
-        share: (folder, readOnly) => devices.find('fs')?.share(resources.openFolder(folder), readOnly),
+        connectFolders: (folders) => devices.find('fs')?.connect(folders),
+        share: (folder, readOnly) => devices.find('fs')?.share(folder, readOnly),
         ramFilled: () => this.#ramFilled.resolve(),
         suspend: () => void this.#suspend(),
         proceed: () => this.#proceed(),

@@ -1,6 +1,6 @@
 import { MODE_ICOUNT } from '../../emulator-wasm/layout.ts';
 import type { WritableDisk } from '../disk/disks.ts';
-import type { FolderOptions } from '../folders/folder-options.ts';
+import { type FolderOptions, portsOf } from '../folders/folder-options.ts';
 import { chunks } from '../streams/chunks.ts';
 import type { Usage } from './agent-messages.ts';
 import type { ContainerDisks } from './agent-requests.ts';
@@ -268,8 +268,12 @@ export class Machine {
    * @returns its name in `ContainerOptions.shares`
    */
   share(folder: FolderOptions, readOnly: boolean): string {
-    const ports = folder.kind === 'remote' ? [folder.port] : [];
-    this.#port.postMessage({ type: 'share', folder, readOnly } satisfies ToMachine, ports);
+    if (this.#shares === 0) {
+      const { port1, port2 } = new MessageChannel();
+      this.#workers.startFolders(port1);
+      this.#post({ type: 'folders', port: port2 }, [port2]);
+    }
+    this.#post({ type: 'share', folder, readOnly }, portsOf(folder));
     return `${this.#shares++}`;
   }
 
@@ -528,8 +532,8 @@ export class Machine {
     return this.#plan.ramBase / this.#plan.harts;
   }
 
-  #post(message: ToMachine): void {
-    this.#port.postMessage(message);
+  #post(message: ToMachine, transfer: Transferable[] = []): void {
+    this.#port.postMessage(message, transfer);
   }
 
   #receive(message: FromMachine): void {

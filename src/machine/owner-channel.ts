@@ -39,6 +39,7 @@ export interface GuestDisks {
 
 /** What the owner's commands do to the machine as a whole. */
 export interface MachineControl {
+  connectFolders(port: MessagePort): void;
   share(folder: FolderOptions, readOnly: boolean): void;
   ramFilled(): void;
   suspend(): void;
@@ -146,6 +147,9 @@ export class OwnerChannel {
         break;
       case 'forget-connection':
         agent?.forget(message.token);
+        break;
+      case 'folders':
+        machine.connectFolders(message.port);
         break;
       case 'share':
         machine.share(message.folder, message.readOnly);

@@ -93,7 +93,15 @@ export interface TranslatorStart {
   readonly code: CodeBuffers | undefined;
 }
 
-export type WorkerStart = MachineStart | HartStart | TranslatorStart;
+/** The first message to the worker of shared folders. */
+export interface FoldersStart {
+  readonly role: 'folders';
+  readonly memory: WebAssembly.Memory;
+  /** From the device. */
+  readonly port: MessagePort;
+}
+
+export type WorkerStart = MachineStart | HartStart | TranslatorStart | FoldersStart;
 
 export type ToMachine =
   | StreamMessage
@@ -119,6 +127,8 @@ export type ToMachine =
   /** The guest will open a connection by that token; `connected` answers, and `connectionStream` follows. */
   | { type: 'expect-connection'; connection: number; token: Uint8Array }
   | { type: 'forget-connection'; token: Uint8Array }
+  /** The worker of shared folders is at the other end. */
+  | { type: 'folders'; port: MessagePort }
   /** Shares a folder with the guest. Folders have the numbers of their order. */
   | { type: 'share'; folder: FolderOptions; readOnly: boolean }
   /** `disk-done` or `disk-failed` answers, in the same order. */

@@ -18,12 +18,16 @@ interface Parts {
   readonly onFailure: (error: Error) => void;
 }
 
-/** The threads of a machine: one of its devices, one of each hart and, once code is hot, the translator's. */
+/**
+ * The threads of a machine: one of its devices, one of each hart, the translator's once code is hot, and one
+ * of its shared folders, if it has any.
+ */
 export class Workers {
   readonly #harts: number;
   readonly #running: WorkerHandle[] = [];
   /** Starts the translator. Nothing is left once it has started, or where nothing is compiled. */
   #translator: (() => WorkerHandle) | undefined;
+  readonly #folders: (port: MessagePort) => WorkerHandle;
   #hasTranslator = false;
   #isReferenced = true;
 
@@ -57,6 +61,12 @@ export class Workers {
       const start = { role: 'translator', memory, emulator, harts: translations, code } as const;
       return platform.startWorker(start, translations, onFailure);
     };
+    this.#folders = (port) => platform.startWorker({ role: 'folders', memory, port }, [port], onFailure);
+  }
+
+  /** Starts the thread that serves shared folders. @param port of the device */
+  startFolders(port: MessagePort): void {
+    this.#add(this.#folders(port));
   }
 
   get hasTranslator(): boolean {
@@ -69,6 +79,10 @@ export class Workers {
     if (!worker) return;
     this.#translator = undefined;
     this.#hasTranslator = true;
+    this.#add(worker);
+  }
+
+  #add(worker: WorkerHandle): void {
     worker.setReferenced(this.#isReferenced);
     this.#running.push(worker);
   }

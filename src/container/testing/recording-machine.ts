@@ -4,7 +4,6 @@
  */
 import { closeSync, existsSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { openFolder } from '../../folders/node.ts';
 import { runMachine } from '../../machine/machine-worker.ts';
 import { becomePart } from '../../machine/platform/node-worker.ts';
 import type { MachineStart } from '../../machine/protocol.ts';
@@ -78,4 +77,4 @@ function openStore(folder: string) {
   };
 }
 
-becomePart((start: MachineStart) => runMachine(start, { openStore, openFolder }));
+becomePart((start: MachineStart) => runMachine(start, { openStore }));

@@ -5,10 +5,10 @@ import { MemoryFolder } from '../../folders/memory-folder.ts';
 import type { Card } from '../../network/network.ts';
 import { BlockDevice } from './block/device.ts';
 import { ConsoleDevice } from './console/device.ts';
-import { FsDevice } from './fs/device.ts';
 import { ATTR_OUT_SIZE, GETATTR } from './fs/fuse.ts';
 import { FIRST_FILE } from './fs/nodes.ts';
 import { fuseRequest } from './fs/testing/requests.ts';
+import { deviceOf } from './fs/testing/served-device.ts';
 import type { DeviceKind } from './index.ts';
 import { NetDevice } from './net/device.ts';
 import { RngDevice } from './rng/device.ts';
@@ -376,8 +376,7 @@ const FURTHER_OPCODES = [28, 29, 30, 35, 38, 42, 43, 44, 45, 47, 50, 99];
 
 /** A folder in memory. Requests name files and handles that exist, those that do not, and anything. */
 function fsSubject(machine: TestMachine): Subject {
-  const device = new FsDevice(machine.memory, 0);
-  device.share(new MemoryFolder({ limit: 1 << 20 }), false);
+  const device = deviceOf(new MemoryFolder({ limit: 1 << 20 }), machine);
   const number = fc.oneof(
     fc.bigInt(0n, 4n),
     fc.bigInt(FIRST_FILE, FIRST_FILE + 4n),

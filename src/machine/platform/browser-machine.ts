@@ -1,4 +1,3 @@
-import { openFolder } from '../../folders/browser.ts';
 import { openBrowserNetwork } from '../../network/browser.ts';
 import { borrowStore, browserStore, preloadStore } from '../../storage/browser.ts';
 import { runMachine } from '../machine-worker.ts';
@@ -7,6 +6,6 @@ import { becomePart } from './browser-worker.ts';
 
 becomePart(({ lent, ...start }: MachineStart & { readonly lent: MessagePort }) => {
   borrowStore(lent);
-  runMachine(start, { openStore: browserStore, openFolder, openNetwork: openBrowserNetwork });
+  runMachine(start, { openStore: browserStore, openNetwork: openBrowserNetwork });
 });
 preloadStore();

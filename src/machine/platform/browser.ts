@@ -5,6 +5,7 @@ import { SpareWorkers } from './spare-workers.ts';
 
 // Bundlers look for exactly this expression.
 const CREATE_WORKER = {
+  folders: () => new Worker(new URL('./browser-folders.ts', import.meta.url), { type: 'module' }),
   hart: () => new Worker(new URL('./browser-hart.ts', import.meta.url), { type: 'module' }),
   machine: () => new Worker(new URL('./browser-machine.ts', import.meta.url), { type: 'module' }),
   translator: () => new Worker(new URL('./browser-translator.ts', import.meta.url), { type: 'module' }),

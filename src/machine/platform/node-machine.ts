@@ -1,4 +1,3 @@
-import { openFolder } from '../../folders/node.ts';
 import { openNodeNetwork } from '../../network/node.ts';
 import { CodeStore } from '../../storage/code-store.ts';
 import { FileStore } from '../../storage/file-store.ts';
@@ -16,6 +15,4 @@ const openStore = (folder: string) => ({
   code: new CodeStore(new FileStore(folder)),
 });
 
-becomePart((start: MachineStart) =>
-  runMachine(start, { openStore, openFolder, openNetwork: openNodeNetwork }),
-);
+becomePart((start: MachineStart) => runMachine(start, { openStore, openNetwork: openNodeNetwork }));

@@ -4,7 +4,7 @@ import type { SavedMachine } from '../state.ts';
 /** What a machine needs from the browser or Node. */
 export interface Platform {
   /**
-   * Starts a worker that becomes the part of the machine which `start` describes: `runHart` or `runMachine`.
+   * Starts a worker that becomes the part of the machine which `start` describes: `runHart`, for example.
    * @param onFailure called when it throws, rejects, or ends by itself
    */
   startWorker(start: WorkerStart, transfer: Transferable[], onFailure: (error: Error) => void): WorkerHandle;

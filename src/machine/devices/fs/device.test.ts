@@ -5,26 +5,29 @@ import { deferred } from '../../deferred.ts';
 import { GuestDriver, settle, TestMachine } from '../testing/guest-driver.ts';
 import { FsDevice } from './device.ts';
 import * as fuse from './fuse.ts';
+import type { FuseServer } from './server.ts';
 import { fuseRequest } from './testing/requests.ts';
+import { servedDevice } from './testing/served-device.ts';
 
 const SHARE = 2n;
 const HEADER = 16;
 const ROOT = { user: 0, group: 0 };
-const { EBADF, EINVAL, EIO, ENOENT, ENAMETOOLONG, ENOSYS, EROFS, ESTALE } = fuse.ERRNO as Record<
+const { EBADF, EINVAL, EIO, ENODEV, ENOENT, ENAMETOOLONG, ENOSYS, EROFS, ESTALE } = fuse.ERRNO as Record<
   string,
   number
 >;
 
 let machine: TestMachine;
 let device: FsDevice;
+let server: FuseServer;
 let driver: GuestDriver;
 let folder: MemoryFolder;
 
 beforeEach(async () => {
   machine = new TestMachine(4 << 20);
-  device = new FsDevice(machine.memory, 0);
+  ({ device, server } = servedDevice(machine));
   folder = new MemoryFolder();
-  expect([device.share(folder, false), device.share(folder, true)]).toEqual(['0', '1']);
+  expect([server.add(folder, false), server.add(folder, true)]).toEqual([0, 1]);
   driver = new GuestDriver(machine, device);
   await driver.start();
 });
@@ -167,18 +170,18 @@ test('gives an error of a folder that has no code as EIO, and the others by thei
       throw new TypeError('broken');
     },
   });
-  device.share(broken as SharedFolder, false);
+  server.add(broken as SharedFolder, false);
   expect(await ask(fuse.GETATTR, 4n, [new Uint8Array(16)])).toBe(EIO);
   const full = Object.assign(new MemoryFolder(), {
     status: () => Promise.reject(new FolderError('ENOSPC')),
   });
-  device.share(full, false);
+  server.add(full, false);
   expect(await ask(fuse.GETATTR, 5n, [new Uint8Array(16)])).toBe(28);
 });
 
 test('serves others while one request waits, and a reset waits for it', async () => {
   const answer = deferred<never>();
-  device.share(Object.assign(new MemoryFolder(), { status: () => answer.promise }), false);
+  server.add(Object.assign(new MemoryFolder(), { status: () => answer.promise }), false);
   driver.queue(1).add([fuseRequest(fuse.GETATTR, 4n, new Uint8Array(16)), 200]);
   driver.notify(1);
   await settle();
@@ -192,6 +195,12 @@ test('serves others while one request waits, and a reset waits for it', async ()
   expect(isDone).toBe(false);
   answer.reject(new FolderError('EIO') as never);
   await reset;
+});
+
+test('cannot be mounted as long as nothing is shared', async () => {
+  driver = new GuestDriver(machine, new FsDevice(machine.memory, 0));
+  await driver.start();
+  expect(await ask(fuse.INIT, 0n, [u32(7, 41, 1 << 20, 0), new Uint8Array(48)])).toBe(ENODEV);
 });
 
 test('cannot be saved while it is mounted', async () => {

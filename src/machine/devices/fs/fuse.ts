@@ -42,6 +42,8 @@ export const COPY_FILE_RANGE = 47;
 export const SYNCFS = 50;
 
 export const IN_HEADER_SIZE = 40;
+/** In the headers of requests and replies. */
+export const UNIQUE_OFFSET = 8;
 export const OUT_HEADER_SIZE = 16;
 export const INIT_OUT_SIZE = 64;
 export const ATTR_SIZE = 88;
@@ -133,6 +135,15 @@ export const ERRNO: Readonly<Record<string, number>> = {
   ESTALE: 116,
   EDQUOT: 122,
 };
+
+/** struct fuse_out_header @param length of what follows it */
+export function outHeader(unique: bigint, error: number, length: number): Uint8Array {
+  const header = new DataView(new ArrayBuffer(OUT_HEADER_SIZE));
+  header.setUint32(0, OUT_HEADER_SIZE + length, true);
+  header.setInt32(4, -error, true);
+  header.setBigUint64(UNIQUE_OFFSET, unique, true);
+  return new Uint8Array(header.buffer);
+}
 
 const NANOSECONDS = 1_000_000_000n;
 const BLOCK = 512;

@@ -1,7 +1,7 @@
 import { FolderError } from '../../../folders/shared-folder.ts';
 import { decodeBytes } from '../../../text/byte-text.ts';
-import type { Chain } from '../virtio/chain.ts';
-import { IN_HEADER_SIZE, WRITE } from './fuse.ts';
+import type { ReadableSegments } from '../virtio/chain.ts';
+import { IN_HEADER_SIZE, UNIQUE_OFFSET, WRITE } from './fuse.ts';
 
 const WRITE_IN_SIZE = 40;
 /** The longest arguments: the value and the name of an extended attribute. BATCH_FORGET has its own limit. */
@@ -24,13 +24,13 @@ export class Request {
   readonly #view: DataView;
   #at = 0;
 
-  constructor({ readable }: Chain) {
+  constructor(readable: ReadableSegments) {
     const total = readable.remaining;
     const header = new DataView(new ArrayBuffer(IN_HEADER_SIZE));
     const short = total < IN_HEADER_SIZE;
     readable.read(new Uint8Array(header.buffer), 0, short ? total : IN_HEADER_SIZE);
     this.opcode = header.getUint32(4, true);
-    this.unique = header.getBigUint64(8, true);
+    this.unique = header.getBigUint64(UNIQUE_OFFSET, true);
     this.node = header.getBigUint64(16, true);
     this.user = header.getUint32(24, true);
     this.group = header.getUint32(28, true);

@@ -4,7 +4,7 @@ import { DriverError, type GuestMemory } from './guest-memory.ts';
 const SMALL_COPY = 32;
 
 /** A sequence of ranges of guest RAM, consumed from the start. */
-class Segments {
+export abstract class Segments {
   /** Bytes not yet consumed. */
   remaining = 0;
   /** Bytes consumed. */
@@ -34,6 +34,14 @@ class Segments {
     this.lengths[this.count] = length;
     this.count++;
     this.remaining += length;
+  }
+
+  /** All ranges: host addresses and lengths by turns. */
+  get ranges(): number[] {
+    return Array.from({ length: this.count }, (_, index) => [
+      this.addresses[index] as number,
+      this.lengths[index] as number,
+    ]).flat();
   }
 
   /** Consumes the next `length` bytes: views of them in guest RAM, valid until the chain is completed. */
