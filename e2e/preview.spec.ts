@@ -40,7 +40,7 @@ test('a preview of a server', async ({ page, visitor, registry, request }) => {
   await expect(visitor.whatRuns).toContainText('shows port 9000 here');
   await visitor.run();
   // A port of the link opens by itself, and others are offered.
-  await expect(page.getByRole('tab', { name: '9090:9000' })).toBeVisible();
+  await expect(page.getByRole('tab', { name: 'Port 9000' })).toBeVisible();
   await expect(page.getByText('Port 8000 is open')).toBeVisible();
   await visitor.expectPrompt();
   const frame = await openPreview(visitor);
@@ -280,7 +280,7 @@ test('a preview of a server', async ({ page, visitor, registry, request }) => {
   });
 
   await test.step('shows two ports, and tabs of their own', async () => {
-    await page.getByRole('tab', { name: '9090:9000' }).click();
+    await page.getByRole('tab', { name: 'Port 9000' }).click();
     const other = await previewOf(page, 9000);
     await expect(other.getByRole('heading')).toHaveText('Hello from the container');
     await home.evaluate(() => localStorage.setItem('port', '8000'));

@@ -37,13 +37,8 @@ export default function PreviewPane() {
 
 function PreviewTabs() {
   const { previews, listening, active, activate, open, close } = usePreviews();
-  const published = useSession(({ run }) => run?.wish.ports ?? []);
   const id = useSession(({ run }) => run?.previewId ?? '');
   const others = listening.filter((port) => !previews.some((preview) => preview.port === port));
-  const titleOf = (port: number) => {
-    const mapping = published.find(({ container }) => container === port);
-    return mapping ? `${mapping.host}:${mapping.container}` : `Port ${port}`;
-  };
   const move = ({ key }: KeyboardEvent) => {
     const step = key === 'ArrowRight' ? 1 : key === 'ArrowLeft' ? -1 : 0;
     const at = previews.findIndex(({ port }) => port === active);
@@ -70,13 +65,13 @@ function PreviewTabs() {
             tabIndex={port === active ? 0 : -1}
             onClick={() => activate(port)}
           >
-            {titleOf(port)}
+            Port {port}
           </button>
         ))}
       </div>
       {others.map((port) => (
         <Button key={port} icon="plus" look="quiet" onClick={() => open(port, id)}>
-          {titleOf(port)}
+          Port {port}
         </Button>
       ))}
       <IconButton icon="close" label="Close the preview" className="tabs-end" onClick={closeActive} />
