@@ -231,7 +231,31 @@ test.describe('a machine', () => {
       route.fulfill({ contentType: 'application/wasm', body: 'not wasm' }),
     );
     await visitor.runLink({ image: HELLO_WORLD });
-    await visitor.expectProblem(/WebAssembly|emulator/, /try again/i);
+    await visitor.expectProblem(/do not fit together/, /WebAssembly|emulator/, /reload the page/i);
+  });
+
+  test('with the emulator of another version', async ({ page, visitor }) => {
+    const name = (text: string) => [text.length, ...Buffer.from(text)];
+    const entry = [...name('host'), ...name('newer'), 0, 0];
+    // A module that only imports a function of no parameters.
+    const types = [1, 4, 1, 0x60, 0, 0];
+    const body = Buffer.from([
+      ...Buffer.from('\0asm'),
+      1,
+      0,
+      0,
+      0,
+      ...types,
+      2,
+      entry.length + 1,
+      1,
+      ...entry,
+    ]);
+    await page.route(/\/emulator\.wasm\?/, (route) =>
+      route.fulfill({ contentType: 'application/wasm', body }),
+    );
+    await visitor.runLink({ image: HELLO_WORLD });
+    await visitor.expectProblem(/do not fit together/, /LinkError/, /reload the page/i);
   });
 
   test('that is too small for its container', async ({ visitor }) => {

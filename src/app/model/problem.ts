@@ -192,6 +192,15 @@ const MISSING_FILE: Explanation = {
   advice: 'Check that the server of this page is running and that this computer is online. Then try again.',
 };
 
+/** How the browser names them. They cross threads by their messages. */
+const MISFITS = /^(LinkError|CompileError)\b/;
+const MISFIT: Explanation = {
+  title: 'The parts of this page do not fit together',
+  advice:
+    'Reload the page, because it may be newer now. If that does not help, its server has files of two versions: ' +
+    'its operator must install all files of one.',
+};
+
 const BUG: Explanation = {
   title: 'Something in LinuxRun broke',
   advice: 'Try again. If it happens again, please report it with the steps that lead here.',
@@ -236,5 +245,6 @@ function explanationOf({ name, kind, message, log = '' }: Failure): Explanation 
     return message.includes('Image-smp') ? SMP_KERNEL : MISSING_FILE;
   if (name === 'MachineError' && message.startsWith('the host cannot provide')) return MEMORY_REFUSED;
   if (name === 'MachineError' && MEMORY_PANIC.test(log)) return NO_MEMORY;
+  if (MISFITS.test(name) || MISFITS.test(message)) return MISFIT;
   return OTHERS[name] ?? BUG;
 }

@@ -6,7 +6,7 @@ import type { SessionEvent } from '../machine/messages.ts';
 import { TerminalPort } from '../machine/terminal-port.ts';
 import { checkForm } from '../model/check.ts';
 import { DEFAULT_FORM } from '../model/form.ts';
-import { explain } from '../model/problem.ts';
+import { explain, type Problem } from '../model/problem.ts';
 import { loadMachinery } from './connection.ts';
 import { useLibrary } from './library.ts';
 import { currentRelay } from './relay.ts';
@@ -67,7 +67,7 @@ export const useLive = create<LiveState>()(
         if (event.type === 'network') set({ note: networkNotice(event.status) ?? '' });
         if (event.type === 'silent') finish('ended', 'The shell does not answer');
         if (event.type === 'exit') finish('ended', 'The shell has ended');
-        if (event.type === 'failed') finish('ended', explain(event.failure).text);
+        if (event.type === 'failed') finish('ended', noteOf(explain(event.failure)));
       };
 
       return {
@@ -120,6 +120,10 @@ export const useLive = create<LiveState>()(
     { name: 'linuxrun-live', version: 1, partialize: ({ isWanted }) => ({ isWanted }) },
   ),
 );
+
+function noteOf({ title, advice }: Problem): string {
+  return `${title}. ${advice}`;
+}
 
 /** Ends the terminal when another container starts, or when nobody has seen it for long. */
 export function watchLive(): void {
