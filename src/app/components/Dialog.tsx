@@ -7,13 +7,14 @@ interface DialogProps {
   readonly children: ReactNode;
 }
 
-/** A modal dialog in front of the page. */
+/** A modal dialog in front of the page. One that asks for a text has the focus there. */
 export function Dialog({ title, onClose, children }: DialogProps) {
   const id = useId();
   const dialog = useRef<HTMLDialogElement>(null);
   useLayoutEffect(() => {
     const element = dialog.current;
     element?.showModal();
+    element?.querySelector<HTMLInputElement>('form input')?.select();
     // Gives the focus back, which the removal of an open dialog does not.
     return () => element?.close();
   }, []);
