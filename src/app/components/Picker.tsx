@@ -31,7 +31,7 @@ import { WhatRuns } from './WhatRuns.tsx';
 
 /** The form for an image and its options. */
 export function Picker({ canRun }: { canRun: boolean }) {
-  const { form, linkErrors, areOptionsOpen, openOptions } = useForm();
+  const { form, project, linkErrors, areOptionsOpen, openOptions } = useForm();
   const checked = checkForm(form);
   const relay = readRelay(useRelay());
   const folders = foldersProblem(useFolders(({ chosen }) => chosen));
@@ -86,7 +86,7 @@ export function Picker({ canRun }: { canRun: boolean }) {
           <StartNote />
           <div className="launch-actions">
             <LocalImageButtons />
-            <ShareButton />
+            <ShareButton form={form} address={project?.address} />
             <button
               type="button"
               className="button button-quiet launch-options"

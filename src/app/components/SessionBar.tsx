@@ -3,7 +3,7 @@ import { formatReference } from '../../api/references.ts';
 import { isEmulated } from '../../options/platform.mjs';
 import { shortName } from '../model/names.ts';
 import { useLeaving } from '../stores/leaving.ts';
-import { type Phase, useSession } from '../stores/session.ts';
+import { formOf, type Phase, useSession } from '../stores/session.ts';
 import { Button } from './Button.tsx';
 import { FilesButton } from './FilesButton.tsx';
 import { returnToForm, suspendHere } from './focus.ts';
@@ -64,7 +64,7 @@ export function SessionBar() {
           </Button>
         )}
         {phase === 'running' && <KeepButton />}
-        <ShareButton />
+        {run && <ShareButton form={formOf(run)} address={run.projectAddress} />}
         {phase === 'running' && <PreviewButton />}
         {phase === 'running' && <FilesButton />}
         {canRestart && (

@@ -1,19 +1,24 @@
 import { useState } from 'react';
 import { copy } from '../../terminal/clipboard.ts';
+import type { Form } from '../model/form.ts';
 import { type LinkOptions, writeLink, writeProjectLink } from '../model/link.ts';
-import { useForm } from '../stores/form.ts';
 import { Button } from './Button.tsx';
 import { ShareDialog } from './ShareDialog.tsx';
 
 const SHOWN = 2500;
 
+interface ShareButtonProps {
+  readonly form: Form;
+  /** Where its project comes from, if that has an address. A link then names it in place of the settings. */
+  readonly address: string | undefined;
+}
+
 /** Copies a link that fills in the form, and asks first whether it may carry the values of variables. */
-export function ShareButton() {
-  const form = useForm((state) => state.form);
-  const address = useForm(({ project }) => project?.address);
+export function ShareButton({ form, address }: ShareButtonProps) {
   const [isAsking, setAsking] = useState(false);
   const [link, setLink] = useState<{ text: string; copied: boolean }>();
-  const valued = form.env.filter(({ name, value }) => name !== '' && value !== '').map(({ name }) => name);
+  const env = address === undefined ? form.env : [];
+  const valued = env.filter(({ name, value }) => name !== '' && value !== '').map(({ name }) => name);
   const share = async (options: LinkOptions) => {
     setAsking(false);
     const query = address === undefined ? writeLink(form, options) : writeProjectLink(address);

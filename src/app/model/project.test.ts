@@ -119,7 +119,10 @@ describe('readProject', () => {
 
 it('writes what it reads', () => {
   const { name, form, files, open } = readProject([file('a/b.txt'), manifest()]);
-  const again = readProject([...files, file('linuxrun.json', writeManifest({ name, form, open }))]);
+  const again = readProject([
+    ...files,
+    file('linuxrun.json', writeManifest({ name, form, open }, { withValues: true })),
+  ]);
   expect(again).toMatchObject({ name, form, open });
 });
 

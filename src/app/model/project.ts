@@ -8,7 +8,7 @@ import { OptionError } from '../../options/option-error.mjs';
 import { isObject, type JsonObject } from '../../text/json.ts';
 import { clean } from '../../text/message.ts';
 import type { FieldErrors, Form } from './form.ts';
-import { readLink, writeLink } from './link.ts';
+import { type LinkOptions, readLink, writeLink } from './link.ts';
 
 export const MANIFEST = 'linuxrun.json';
 
@@ -68,9 +68,12 @@ export function isProject(files: readonly Pick<NewFile, 'path'>[]): boolean {
   return files.some(({ path }) => path === MANIFEST || path.split('/').slice(1).join('/') === MANIFEST);
 }
 
-/** Writes the `linuxrun.json` of a project. @param query of a link with its settings */
-export function writeManifest({ name, form, open }: Omit<Project, 'errors' | 'files'>): string {
-  const settings = Object.fromEntries(new URLSearchParams(writeLink(form, { withValues: true })));
+/** Writes the `linuxrun.json` of a project. */
+export function writeManifest(
+  { name, form, open }: Pick<Project, 'name' | 'form' | 'open'>,
+  options: LinkOptions,
+): string {
+  const settings = Object.fromEntries(new URLSearchParams(writeLink(form, options)));
   return `${JSON.stringify({ linuxrun: VERSION, name, settings, open }, undefined, 2)}\n`;
 }
 

@@ -2,7 +2,7 @@ import { create } from 'zustand';
 import { messageOf } from '../../text/message.ts';
 import type { LocalImage } from '../machine/messages.ts';
 import { archiveUrl } from '../model/archive-address.ts';
-import { type LinkOptions, readLink, splitVariable } from '../model/link.ts';
+import type { LinkOptions } from '../model/link.ts';
 import type { Project } from '../model/project.ts';
 import { isZip } from '../model/zip-file.ts';
 import { current, loadMachinery } from './connection.ts';
@@ -10,7 +10,7 @@ import { useEditor } from './editor.ts';
 import { useForm } from './form.ts';
 import { useKeeping } from './keeping.ts';
 import { save } from './save.ts';
-import { useSession } from './session.ts';
+import { formOf, useSession } from './session.ts';
 import { runForm } from './start.ts';
 
 interface ProjectState {
@@ -104,22 +104,17 @@ export const useProject = create<ProjectState>((set, get) => {
  * settings name it.
  * @param withValues whether the variables have their values, which may be secrets
  */
-export async function downloadProject({ withValues }: LinkOptions): Promise<void> {
+export async function downloadProject(options: LinkOptions): Promise<void> {
   const { run } = useSession.getState();
   const { name = 'project', saved } = useKeeping.getState();
   const { connection } = current;
   if (!connection || !run) return;
-  const { form } = readLink(run.link);
   const { workdir } = run.wish;
   try {
     const { checkFolder, MOST_OPEN, writeManifest } = await import('../model/project.ts');
     if (workdir !== undefined) checkFolder(workdir);
-    const env = withValues ? run.wish.env.map(splitVariable) : form.env;
-    const manifest = writeManifest({
-      name,
-      form: { ...form, env },
-      open: openBelow(workdir).slice(0, MOST_OPEN),
-    });
+    const open = openBelow(workdir).slice(0, MOST_OPEN);
+    const manifest = writeManifest({ name, form: formOf(run), open }, options);
     save(await connection.session.files.packProject(workdir, name, manifest), `${name}.zip`);
   } catch (error) {
     saved(messageOf(error));

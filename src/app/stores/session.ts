@@ -5,6 +5,8 @@ import type { KeptRequest, LocalImage, SessionEvent } from '../machine/messages.
 import { TerminalPort } from '../machine/terminal-port.ts';
 import type { Wish } from '../model/check.ts';
 import type { ChosenFolder } from '../model/folders.ts';
+import type { Form } from '../model/form.ts';
+import { readLink, splitVariable } from '../model/link.ts';
 import { explain, explainEnd, type Problem } from '../model/problem.ts';
 import { advance, beginProgress, type Progress } from '../model/progress.ts';
 import type { Reading } from '../model/reading.ts';
@@ -44,6 +46,8 @@ export interface Run {
   readonly folders: readonly ChosenFolder[];
   /** The query of a link to this run. */
   readonly link: string;
+  /** Where its project comes from, if that has an address. */
+  readonly projectAddress?: string | undefined;
   /** The part of the origins of its previews that no other site can guess. Restarts keep it. */
   readonly previewId: string;
 }
@@ -336,6 +340,11 @@ function mark({ type }: SessionEvent): void {
 /** A kept container has a list of its own. */
 function rememberRun(run: Run | undefined): void {
   if (run && !run.kept) useRecent.getState().remember(run.link);
+}
+
+/** The form of a run, with the values of variables, which its link lacks. */
+export function formOf({ link, wish }: Run): Form {
+  return { ...readLink(link).form, env: wish.env.map(splitVariable) };
 }
 
 function withoutFile(kept: KeptRequest | undefined): KeptRequest | undefined {

@@ -40,6 +40,7 @@ export function runForm(): void {
   const run: Run = {
     wish,
     link: writeLink(form, { withValues: false }),
+    projectAddress: project?.address,
     local: local && isReferenceTo(local, form.image) ? local : undefined,
     wantsNewest,
     folders,
