@@ -140,9 +140,23 @@ test('a starter is edited, seen in its preview, searched, and there again after 
     await expect(tab(visitor, /^style.css$/)).toBeVisible();
   });
 
-  await test.step('a phone has room for its state beside seven buttons', async () => {
+  await test.step('Share has the settings of the container, not those of the form', async () => {
+    await visitor.allowClipboard();
+    await visitor.button('Share').click();
+    await expect(visitor.button('Link copied')).toBeVisible();
+    const link = await page.evaluate(() => navigator.clipboard.readText());
+    expect(link).toMatch(/\?LINUXRUN_IMAGE=oci:.*ENTRYPOINT=sh%20start\.sh.*PORTS=8080:8080$/);
+  });
+
+  await test.step('a phone has room for its state beside seven buttons, and for one pane', async () => {
     await page.setViewportSize(PHONE);
     await expectStateIsFree(visitor, 'on a phone');
+    await expect(row(visitor, 'start.sh')).toHaveCount(0);
+    const panes = page.getByRole('group', { name: 'Panes' });
+    await panes.getByRole('button', { name: 'Terminal' }).click();
+    await page.setViewportSize(WIDE);
+    await expect(row(visitor, 'start.sh')).toBeVisible();
+    await heading('After');
   });
 });
 
@@ -203,8 +217,14 @@ test('files are made, moved by drag and by name, and bytes are not opened', asyn
   await page.keyboard.type('w');
   await page.keyboard.press('ArrowRight');
   await visitor.button('New file').click();
-  await visitor.field('Name').fill('new.py');
+  await page.keyboard.type('older.py');
   await page.keyboard.press('Enter');
+  await expect(code(visitor)).toBeFocused();
+  await row(visitor, 'older.py').click();
+  await page.keyboard.press('F2');
+  await page.keyboard.type('new.py');
+  await page.keyboard.press('Enter');
+  await row(visitor, 'new.py').press('Enter');
   await expect(code(visitor)).toBeFocused();
   await page.keyboard.type('print(1)');
   await page.keyboard.press('Control+s');

@@ -1,6 +1,7 @@
 import { useEditor } from '../stores/editor.ts';
 import { useFiles } from '../stores/files.ts';
 import { usePreviews } from '../stores/previews.ts';
+import { giveRoom } from '../stores/room.ts';
 import { useSession } from '../stores/session.ts';
 import { Button } from './Button.tsx';
 
@@ -13,8 +14,7 @@ export function PaneSwitch() {
   if (files.length === 0) return null;
   const front = areFilesShown ? 'files' : isPreviewShown ? 'preview' : isInFront ? 'editor' : 'terminal';
   const showTerminal = () => {
-    useFiles.getState().hide();
-    usePreviews.getState().hide();
+    giveRoom(useFiles, usePreviews);
     setInFront(false);
   };
   return (
