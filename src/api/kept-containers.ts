@@ -105,7 +105,7 @@ async function importChanges(
   changes: ReadableStream<Uint8Array>,
   options: LoadImageOptions = {},
 ): Promise<void> {
-  await keepWith(chunks(changes), { name, image, loading: options, launch: defaultLaunch() });
+  await keepWith(() => chunks(changes), { name, image, loading: options, launch: defaultLaunch() });
 }
 
 /**

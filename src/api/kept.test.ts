@@ -51,6 +51,20 @@ describe('a container with a name', { timeout: TIMEOUT }, () => {
     expect(await containers.get('nonesuch')).toBeUndefined();
   });
 
+  test('has its first files from its user, also one of a large number', async () => {
+    const content = new TextEncoder().encode('text\n');
+    const files = ['in/file', 'run.sh'].map((path) => ({ path, content, isExecutable: path === 'run.sh' }));
+    await using container = await shell(
+      'cd /w/new; stat -c %u:%g:%a:%n /w . in in/file run.sh; echo > in/more',
+    )
+      .user('3000000:7')
+      .name('of-a-user')
+      .files({ folder: '/w/new', files })
+      .run();
+    const rows = ['755:/w', '755:.', '755:in', '644:in/file', '755:run.sh'].map((row) => `3000000:7:${row}`);
+    expect(await outputOf(container)).toBe(['0:0:755:/w', ...rows.slice(1), ''].join('\n'));
+  });
+
   test('starts again with its files, as before or by other options', async () => {
     await using again = await containers.start('box');
     expect(await outputOf(again)).toBe('first\n');

@@ -2,6 +2,7 @@
 
 import { storeLayer } from '../container/image.ts';
 import type { KeptDisk } from '../container/image-machine.ts';
+import { ownerOf } from '../container/image-owner.ts';
 import { randomId } from '../docker/names.ts';
 import type { Bytes } from '../oci/bytes.ts';
 import { decompress } from '../oci/codec.ts';
@@ -10,7 +11,7 @@ import { parseConfigFile } from '../oci/image.ts';
 import { extendConfig } from '../oci/image-writer.ts';
 import { holdImage } from '../oci/pull.ts';
 import { atDigest } from '../oci/reference.ts';
-import { writeTar } from '../oci/tar-stream.ts';
+import { type TarFile, writeTar } from '../oci/tar-stream.ts';
 import { checkContainerName } from '../options/container-name.mjs';
 import { normaliseMountPath } from '../options/mount-path.mjs';
 import { architectureOf, platformOf } from '../options/platform.mjs';
@@ -55,7 +56,7 @@ interface NewContainer {
   findStart(): Promise<FoundStart | undefined>;
 }
 
-/** Files for a new container. */
+/** Files for a new container. They belong to the user of its program. */
 export interface NewFiles {
   /** Their folder in the container; absolute, and not its root. */
   readonly folder: string;
@@ -132,7 +133,8 @@ export async function claimName(wanted: NewContainer): Promise<Source> {
   const { store, nameOf } = await containerHost().openKept();
   const record = await store.containers.get(name);
   if (!record && wanted.files) {
-    await keepWith(tarOf(wanted.files), wanted);
+    const { files } = wanted;
+    await keepWith((image) => tarOf(files, launch.user ?? image.config.user, image.layers), wanted);
     return openKept(name, launch);
   }
   if (!record) return create(store, wanted);
@@ -215,11 +217,11 @@ async function create(store: Store, wanted: NewContainer): Promise<Source> {
 
 /**
  * Keeps a new container of an image with a layer of its own.
- * @param tar the layer
+ * @param tarFor returns the layer
  * @throws OptionError, ImageError, StorageError, ContainerExistsError, or the signal's reason
  */
 export async function keepWith(
-  tar: Bytes,
+  tarFor: (image: LoadedImage) => Bytes,
   { name, image, loading, launch }: Pick<NewContainer, 'name' | 'image' | 'loading' | 'launch'>,
 ): Promise<void> {
   checkContainerName(name);
@@ -227,7 +229,7 @@ export async function keepWith(
   const loaded = await containerHost().loadImage(image, loading);
   try {
     const codec = await loadCodec();
-    const layer = await storeLayer(decompress(tar, codec), store, codec);
+    const layer = await storeLayer(decompress(tarFor(loaded), codec), store, codec);
     try {
       const record = await recordOf(store, { name, disk: randomId(), image: loaded, launch });
       const config = extendConfig(record.config, layer.diffId as Digest, record.created, {});
@@ -242,18 +244,36 @@ export async function keepWith(
 }
 
 /** @throws OptionError for a folder in which the container can have no files of its own */
-function tarOf({ folder, files }: NewFiles): Bytes {
+async function* tarOf({ folder, files }: NewFiles, user: string, layers: LoadedImage['layers']): Bytes {
   const place = normaliseMountPath(folder, 'files').slice(1);
-  const mtime = Math.floor(Date.now() / 1000);
-  return writeTar(
-    files.map(({ path, content, isExecutable, target }) => ({
+  const { store } = await containerHost().openKept();
+  const owner = await ownerOf(user, layers, store);
+  const common = { owner, mtime: Math.floor(Date.now() / 1000) };
+  const folders = [...new Set(files.flatMap(({ path }) => foldersOf(`${place}/${path}`, place)))];
+  // Those of root are like the folders that no layer mentions, and may be there already.
+  if (owner.user === 0) folders.length = 0;
+  yield* writeTar([
+    ...folders.map((name) => ({ ...common, name: `${name}/`, mode: 0o755, ...contentOf(EMPTY) })),
+    ...files.map(({ path, content, isExecutable, target }) => ({
+      ...common,
+      target,
       name: `${place}/${path}`,
       mode: isExecutable ? 0o755 : 0o644,
-      ...{ mtime, target },
-      size: content.length,
-      content: streamOnce(content),
+      ...contentOf(content),
     })),
-  );
+  ]);
+}
+
+/** The folders of a path from a first one on, which is the first. */
+function foldersOf(path: string, first: string): string[] {
+  const names = path.slice(first.length).split('/').slice(1, -1);
+  return [first, ...names.map((_, index) => [first, ...names.slice(0, index + 1)].join('/'))];
+}
+
+const EMPTY = new Uint8Array();
+
+function contentOf(bytes: Uint8Array): Pick<TarFile, 'size' | 'content'> {
+  return { size: bytes.length, content: streamOnce(bytes) };
 }
 
 async function* streamOnce(content: Uint8Array): Bytes {

@@ -1,8 +1,17 @@
-/** Writes tars of files and symbolic links (POSIX pax, in which short ASCII names are those of ustar). */
+/** Writes tars of files, folders and symbolic links (POSIX pax, with short ASCII names as in ustar). */
 import type { Bytes } from './bytes.ts';
 
+/** A user and a group, by their numbers. */
+export interface Owner {
+  readonly user: number;
+  readonly group: number;
+}
+
 export interface TarFile {
+  /** A folder's ends with a slash. */
   readonly name: string;
+  /** By default root. */
+  readonly owner?: Owner | undefined;
   /** Permissions; by default 0644. */
   readonly mode?: number | undefined;
   /** In seconds since 1970; by default 0. */
@@ -21,16 +30,25 @@ const MODE_OF_LINKS = 0o777;
 const NAME = 100;
 /** The largest size that eleven octal digits hold. */
 const LARGEST_OCTAL = 8 ** 11 - 1;
+/** The largest number of a user that seven octal digits hold. */
+const LARGEST_USER = 8 ** 7 - 1;
+const ROOT: Owner = { user: 0, group: 0 };
 const CHECKSUM = { at: 148, length: 8 };
 const SPACE = 32;
 
 /** @throws Error if a file has more or fewer bytes than it should */
 export async function* writeTar(files: Iterable<TarFile>): Bytes {
-  for (const { name, mode = MODE, mtime = 0, target, size, content } of files) {
-    yield* recordsOf({ path: name, linkpath: target });
+  for (const { name, mode = MODE, owner = ROOT, mtime = 0, target, size, content } of files) {
+    yield* recordsOf({
+      path: fits(name) ? undefined : name,
+      linkpath: target === undefined || fits(target) ? undefined : target,
+      uid: owner.user > LARGEST_USER ? String(owner.user) : undefined,
+      gid: owner.group > LARGEST_USER ? String(owner.group) : undefined,
+    });
+    const common = { name, owner, mtime };
     yield target === undefined
-      ? headerOf({ name, mode, mtime, size, type: '0' })
-      : headerOf({ name, mode: MODE_OF_LINKS, mtime, size: 0, type: '2', target });
+      ? headerOf({ ...common, mode, size, type: name.endsWith('/') ? '5' : '0' })
+      : headerOf({ ...common, mode: MODE_OF_LINKS, size: 0, type: '2', target });
     let written = 0;
     for await (const bytes of content) {
       written += bytes.length;
@@ -42,14 +60,14 @@ export async function* writeTar(files: Iterable<TarFile>): Bytes {
   yield new Uint8Array(2 * BLOCK);
 }
 
-/** The header, and its content, of names that the next header has no room for. */
-function* recordsOf(names: Readonly<Record<string, string | undefined>>): Generator<Uint8Array> {
-  const records = Object.entries(names)
-    .filter(([, name]) => name !== undefined && !fits(name))
-    .map(([key, name]) => recordOf(` ${key}=${name}\n`));
+/** The header, and its content, of values that the next header has no room for. */
+function* recordsOf(values: Readonly<Record<string, string | undefined>>): Generator<Uint8Array> {
+  const records = Object.entries(values)
+    .filter(([, value]) => value !== undefined)
+    .map(([key, value]) => recordOf(` ${key}=${value}\n`));
   const bytes = new TextEncoder().encode(records.join(''));
   if (bytes.length === 0) return;
-  yield headerOf({ name: 'pax', mode: MODE, mtime: 0, size: bytes.length, type: 'x' });
+  yield headerOf({ name: 'pax', mode: MODE, owner: ROOT, mtime: 0, size: bytes.length, type: 'x' });
   yield bytes;
   yield* padding(bytes.length);
 }
@@ -72,20 +90,21 @@ function* padding(size: number): Generator<Uint8Array> {
 
 interface Header extends Pick<TarFile, 'name' | 'size'> {
   readonly mode: number;
+  readonly owner: Owner;
   readonly mtime: number;
   readonly type: string;
   readonly target?: string;
 }
 
-function headerOf({ name, mode, mtime, size, type, target = '' }: Header): Uint8Array {
+function headerOf({ name, mode, owner, mtime, size, type, target = '' }: Header): Uint8Array {
   const block = new Uint8Array(BLOCK);
   const put = (at: number, text: string) => block.set(new TextEncoder().encode(text).subarray(0, NAME), at);
   const octal = (at: number, length: number, value: number) =>
     put(at, `${value.toString(8).padStart(length - 1, '0')}\0`);
   put(0, name);
   octal(100, 8, mode);
-  octal(108, 8, 0);
-  octal(116, 8, 0);
+  octal(108, 8, owner.user & LARGEST_USER);
+  octal(116, 8, owner.group & LARGEST_USER);
   if (size <= LARGEST_OCTAL) octal(124, 12, size);
   else putBinary(block, size);
   octal(136, 12, mtime);
