@@ -1,7 +1,38 @@
 /** Tests shared folders of the page: folders of the browser, and a picked one. */
 import { readFileSync } from 'node:fs';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { expect, test } from './fixtures.ts';
+import { textsOfZip } from './support/archives.ts';
 import { expectAccessible } from './support/care.ts';
+
+test('without a picker, a folder is copied into the browser, changed, and downloaded', async ({
+  page,
+  visitor,
+}) => {
+  await page.addInitScript(() => Reflect.deleteProperty(globalThis, 'showDirectoryPicker'));
+  const folder = test.info().outputPath('Notes');
+  await mkdir(join(folder, 'deep'), { recursive: true });
+  await writeFile(join(folder, 'note.txt'), 'of the computer\n');
+  await writeFile(join(folder, 'deep', 'other.txt'), 'deep\n');
+  await visitor.open();
+  await visitor.openOptions();
+  const choosing = page.waitForEvent('filechooser');
+  await visitor.button('Copy a folder of this computer').click();
+  await (await choosing).setFiles(folder);
+  await expect(page.getByLabel('Notes is at')).toHaveValue('/work');
+  await visitor.run();
+  await visitor.expectPrompt();
+  await visitor.command('(cd /work; echo changed >> note.txt; mkdir new; echo n > new/f; sync)');
+  await visitor.endAndRunAnother();
+  const download = page.waitForEvent('download');
+  await page.getByRole('button', { name: 'Download Notes as a zip file' }).click();
+  expect(await textsOfZip(await (await download).path())).toEqual({
+    'Notes/note.txt': 'of the computer\nchanged\n',
+    'Notes/deep/other.txt': 'deep\n',
+    'Notes/new/f': 'n\n',
+  });
+});
 
 test('containers share folders of the browser and of the computer', async ({ page, visitor }) => {
   // A folder of the origin stands for one of the computer, because the browser's own dialog cannot be driven.

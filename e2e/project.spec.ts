@@ -1,17 +1,10 @@
 /** Tests projects: from an address by a link, and as a file. Starters are tested with the workbench. */
-import { readFile } from 'node:fs/promises';
 import { gzipSync } from 'node:zlib';
-import {
-  BlobReader,
-  BlobWriter,
-  TextReader,
-  TextWriter,
-  ZipReader,
-  ZipWriter,
-} from '@zip.js/zip.js/lib/zip-core-custom.js';
+import { BlobWriter, TextReader, ZipWriter } from '@zip.js/zip.js/lib/zip-core-custom.js';
 import { PROXY_HEADER } from '../src/oci/proxied-fetch.ts';
 import { makeTar } from '../src/oci/testing/image.ts';
 import { expect, test } from './fixtures.ts';
+import { textsOfZip } from './support/archives.ts';
 import { BUSYBOX } from './support/visitor.ts';
 
 const MANIFEST = {
@@ -59,17 +52,14 @@ test('a link to a repository waits for clicks, and its project runs, and is down
   await visitor.button('Download it').click();
   const download = await downloading;
   expect(download.suggestedFilename()).toBe('greeting.zip');
-  const zip = new ZipReader(new BlobReader(new Blob([await readFile(await download.path())])));
-  const texts = new Map<string, string>();
-  for (const entry of await zip.getEntries())
-    if (!entry.directory) texts.set(entry.filename, await entry.getData(new TextWriter()));
-  expect([...texts.keys()].sort()).toEqual([
+  const texts = await textsOfZip(await download.path());
+  expect(Object.keys(texts).sort()).toEqual([
     'greeting/greet.sh',
     'greeting/linuxrun.json',
     'greeting/new.txt',
   ]);
   // The values of variables stay out of it.
-  expect(JSON.parse(texts.get('greeting/linuxrun.json') ?? '')).toMatchObject({
+  expect(JSON.parse(texts['greeting/linuxrun.json'] ?? '')).toMatchObject({
     name: 'greeting',
     settings: { LINUXRUN_ENTRYPOINT: 'sh greet.sh', LINUXRUN_ENV: 'WHO=', LINUXRUN_WORKDIR: '/project' },
   });
@@ -97,4 +87,40 @@ test('a file with a mistake says what is wrong, and one without fills in the for
   await expect(visitor.problem).toHaveCount(0);
   await visitor.button('Leave its files out').click();
   await expect(page.getByRole('note')).toHaveCount(0);
+});
+
+test('a project in a folder of the browser outlives its container', async ({ page, visitor }) => {
+  await visitor.open();
+  const input = page.getByLabel('Image archive, project or saved session');
+  await input.setInputFiles({ name: 'repo.tar.gz', mimeType: '', buffer: archive() });
+  await visitor.button('Keep its files in a folder').click();
+  await expect(page.getByRole('note')).toContainText('has the folder Greeting of this browser at /project');
+  await visitor.run();
+  await visitor.expectScreen(/^hello you in \/project$/m);
+  await visitor.type('clear; echo mine > new.txt; stat -c %a:%n . greet.sh; sync; echo saved');
+  await visitor.expectScreen(/^777:\.\n666:greet\.sh\nsaved$/m);
+
+  await test.step('its container has it again when it starts', async () => {
+    await visitor.endAndRunAnother();
+    await visitor.button('Start greeting').click();
+    await visitor.expectScreen(/^hello you in \/project$/m);
+    await visitor.type('clear; cat new.txt; echo more >> new.txt; sync; echo saved');
+    await visitor.expectScreen(/^mine\nsaved$/m);
+  });
+
+  await test.step('another container has it when the first is deleted', async () => {
+    await visitor.endAndRunAnother();
+    await visitor.button('More for greeting').click();
+    await visitor.button('Delete').click();
+    await visitor.button('Delete it').click();
+    await expect(visitor.button('Start greeting')).toHaveCount(0);
+    await page.reload();
+    await visitor.openOptions();
+    await visitor.button('Use Greeting').click();
+    await expect(page.getByRole('note')).toContainText('has the folder Greeting');
+    await visitor.run();
+    await visitor.expectScreen(/^hello you in \/project$/m);
+    await visitor.type('clear; cat new.txt');
+    await visitor.expectScreen(/^mine\nmore$/m);
+  });
 });

@@ -3,10 +3,11 @@ import type { BootFigures } from '../machine/machine.ts';
 import { normaliseMountPath } from '../options/mount-path.mjs';
 import { parsePort } from '../options/published-ports.mjs';
 import type { MountedFolder } from './browser-folder.ts';
+import { BrowserFolder } from './browser-folder.ts';
 import { assignmentsOf, Builder } from './builder.ts';
 import { containerHost } from './host.ts';
 import type { NewFiles } from './kept.ts';
-import type { FolderMount, LaunchOptions } from './kept-options.ts';
+import type { BrowserFolderMount, FolderMount, LaunchOptions } from './kept-options.ts';
 import { type LiveOptions, launch, type OwnFolder } from './launch.ts';
 import type { ImageLocation } from './load-image.ts';
 import { machineOf } from './machine-settings.ts';
@@ -23,6 +24,7 @@ export class Container extends Builder {
   readonly #devices: string[] = [];
   readonly #tmpfs: string[] = [];
   readonly #mounts: FolderMount[] = [];
+  readonly #browserFolders: BrowserFolderMount[] = [];
   readonly #folders: OwnFolder[] = [];
   readonly #ports: string[] = [];
   #files: NewFiles | undefined;
@@ -88,6 +90,8 @@ export class Container extends Builder {
    */
   mount(path: string, folder: MountedFolder, { readOnly = false }: MountOptions = {}): this {
     if (typeof folder === 'string') this.#mounts.push({ source: folder, path, readOnly });
+    else if (folder instanceof BrowserFolder)
+      this.#browserFolders.push({ name: folder.name, path, readOnly });
     else this.#folders.push({ folder, path, readOnly });
     return this;
   }
@@ -196,7 +200,8 @@ export class Container extends Builder {
   async #findStart(options: LaunchOptions): Promise<FoundStart | undefined> {
     const { pull = 'missing' } = this.settings;
     // A saved start has no shared folders.
-    if (this.#mounts.length + this.#folders.length > 0) return undefined;
+    if ([this.#mounts, this.#browserFolders, this.#folders].some(({ length }) => length > 0))
+      return undefined;
     if (this.#isFresh || pull === 'always' || typeof this.#image !== 'string') return undefined;
     if (!(await containerHost().hasStarts())) return undefined;
     const [{ findStart }, { nameOf }] = await Promise.all([
@@ -219,6 +224,7 @@ export class Container extends Builder {
       readOnly,
       tmpfs: [...this.#tmpfs],
       ...(this.#mounts.length > 0 && { mounts: await Promise.all(this.#mounts.map(foundMount)) }),
+      ...(this.#browserFolders.length > 0 && { browserFolders: [...this.#browserFolders] }),
       ports: this.#ports.flatMap(parsePort),
       ...{ cpus, memoryBytes, diskBytes, network },
       terminal: this.settings.terminal !== undefined,

@@ -12,6 +12,16 @@ export interface FolderMount {
   readonly readOnly: boolean;
 }
 
+/** A folder that the browser keeps, for a container. */
+export interface BrowserFolderMount {
+  /** Its name. */
+  readonly name: string;
+  /** Where the container sees it. */
+  readonly path: string;
+  /** Whether the container only reads it. */
+  readonly readOnly: boolean;
+}
+
 /** What a container runs, with which one that is kept starts again. */
 export interface LaunchOptions {
   /** Replaces the entrypoint of the image, and drops its command. */
@@ -36,6 +46,8 @@ export interface LaunchOptions {
   readonly tmpfs: readonly string[];
   /** Folders of this computer that it shares. */
   readonly mounts?: readonly FolderMount[] | undefined;
+  /** Folders of the browser that it shares. */
+  readonly browserFolders?: readonly BrowserFolderMount[] | undefined;
   /** Ports of this machine that lead to it. */
   readonly ports: readonly PublishedPort[];
   /** The number of its CPUs. */

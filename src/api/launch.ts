@@ -16,7 +16,7 @@ import { BrowserFolder, type MountedFolder, storedFolders } from './browser-fold
 import { Events } from './container-events.ts';
 import { containerHost, type Publication, type PublishedPort } from './host.ts';
 import type { Keeping, Source } from './kept.ts';
-import type { FolderMount, LaunchOptions } from './kept-options.ts';
+import type { BrowserFolderMount, FolderMount, LaunchOptions } from './kept-options.ts';
 import { machineOf } from './machine-settings.ts';
 import type { OpenedSession } from './opened-session.ts';
 import { StartedContainer } from './started-container.ts';
@@ -56,11 +56,22 @@ export async function launch(
 ): Promise<StartedContainer> {
   checkStdio(live.stdio ?? {});
   if (options.hostname !== undefined) checkHostname(options.hostname);
-  const { ports, terminal: _, cpus, memoryBytes, diskBytes, network, mounts = [], ...program } = options;
-  const shares = sharesOf(mounts, live.folders ?? []);
+  const {
+    ports,
+    terminal: _,
+    cpus,
+    memoryBytes,
+    diskBytes,
+    network,
+    mounts = [],
+    browserFolders = [],
+    ...program
+  } = options;
+  const folders = [...browserFolders.map(ownFolder), ...(live.folders ?? [])];
+  const shares = sharesOf(mounts, folders);
   const machine = machineOf({ cpus, memory: memoryBytes, disk: diskBytes, network });
   const events = new Events();
-  const releaseFolders = await claimFolders(live.folders ?? []);
+  const releaseFolders = await claimFolders(folders);
   const publication = await publish(ports);
   const { terminal, signal } = live;
   let session: OpenedSession | undefined;
@@ -114,6 +125,10 @@ export async function launch(
     await publication?.end();
     throw error;
   }
+}
+
+function ownFolder({ name, ...mount }: BrowserFolderMount): OwnFolder {
+  return { folder: new BrowserFolder(name), ...mount };
 }
 
 function sharesOf(mounts: readonly FolderMount[], folders: readonly OwnFolder[]): FolderShare[] {

@@ -7,7 +7,7 @@ import { OpeningNotice } from './OpeningNotice.tsx';
 
 /** Says which project the form is of, or why one cannot be opened. */
 export function ProjectNotice() {
-  const { offered, source, problem, fetch, dismiss } = useProject();
+  const { offered, source, problem, fetch, moveToFolder, dismiss } = useProject();
   const { form, project, closeProject } = useForm();
   if (offered !== undefined)
     return (
@@ -39,12 +39,25 @@ export function ProjectNotice() {
   const bytes = project.files.reduce((sum, { content }) => sum + content.length, 0);
   return (
     <Notice tone="hint" title={`The project ${project.name}`}>
-      <p>
-        Its settings are in the form. Run makes a container with its {count(project.files.length, 'file')},{' '}
-        {formatBytes(bytes)}, in <code>{form.workdir}</code>, and keeps it in this browser. It cannot reach
-        your files.
-      </p>
+      {project.browserFolder === undefined ? (
+        <p>
+          Its settings are in the form. Run makes a container with its {count(project.files.length, 'file')},{' '}
+          {formatBytes(bytes)}, in <code>{form.workdir}</code>, and keeps it in this browser. It cannot reach
+          your files.
+        </p>
+      ) : (
+        <p>
+          Its settings are in the form. Run makes a container that has the folder{' '}
+          <strong>{project.browserFolder}</strong> of this browser at <code>{form.workdir}</code>. The folder
+          stays when its containers go: find it under “Shared folders” in the options.
+        </p>
+      )}
       <div className="offer-actions">
+        {project.browserFolder === undefined && (
+          <Button icon="folder" look="plain" onClick={() => void moveToFolder()}>
+            Keep its files in a folder
+          </Button>
+        )}
         <Button icon="close" look="plain" onClick={closeProject}>
           Leave its files out
         </Button>

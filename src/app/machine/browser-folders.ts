@@ -11,10 +11,15 @@ import {
 } from '../../api/folders.ts';
 import type { BrowserFolderItem } from '../../api/public.ts';
 import { checkContainerName } from '../../options/container-name.mjs';
+import { LARGEST_MANIFEST, MANIFEST, type Project, readStoredProject } from '../model/project.ts';
 import { zipFolder } from './zip.ts';
 
 const ROOT = { user: 0, group: 0 };
 const PIECE = 1 << 20;
+/** Permissions. */
+const EVERYBODY = 0o777;
+const EXECUTE = 0o111;
+const OWNER = 0o644;
 const NANOSECONDS_PER_MS = 1_000_000n;
 
 /** The folders that the browser keeps, for the page. Errors cross to the page by their messages. */
@@ -41,25 +46,79 @@ export class BrowserFolders {
     });
   }
 
+  /**
+   * Puts the files of a project into a folder, unless it has a project already. Containers of any user may
+   * change them.
+   */
+  seed(name: string, { files, manifest }: Pick<Project, 'files' | 'manifest'>): Promise<void> {
+    return browserFolders.use(name, async (folder) => {
+      if (await has(folder, [MANIFEST])) return;
+      await folder.change([], { mode: EVERYBODY });
+      for (const { path, content, isExecutable, target } of files) {
+        const way = wayOf(path);
+        const mode = isExecutable ? EVERYBODY : EVERYBODY & ~EXECUTE;
+        if (target === undefined) await write(folder, way, blobOf(content), mode);
+        else {
+          await makeParents(folder, way, EVERYBODY);
+          await folder.makeLink(way, target, ROOT);
+        }
+      }
+      // It comes last, so that a folder that has it is complete.
+      await write(folder, [MANIFEST], blobOf(manifest), EVERYBODY & ~EXECUTE);
+      await folder.syncFolder();
+    });
+  }
+
+  /** Reads the project in a folder, if it has one. @throws ProjectError */
+  readProject(name: string): Promise<Project | undefined> {
+    return browserFolders.use(name, async (folder) => {
+      if (!(await has(folder, [MANIFEST]))) return undefined;
+      const { size } = await folder.status([MANIFEST]);
+      const manifest = await folder.open([MANIFEST], { read: true, write: false, truncate: false });
+      const bytes = new Uint8Array(Math.min(size, LARGEST_MANIFEST + 1));
+      await manifest.read(0, [bytes]);
+      await manifest.close();
+      const project = readStoredProject(name, bytes);
+      const open = await Promise.all(project.open.map((path) => has(folder, wayOf(path))));
+      return { ...project, open: project.open.filter((_, index) => open[index]) };
+    });
+  }
+
   /** Copies files into a new folder. Each path begins with the name of the folder that was picked. */
   fill(name: string, files: readonly { readonly path: string; readonly file: File }[]): Promise<void> {
     return browserFolders.use(name, async (folder) => {
-      for (const { path, file } of files) await copyInto(folder, path.split('/').slice(1), file);
+      for (const { path, file } of files) await write(folder, path.split('/').slice(1), file, OWNER);
     });
   }
 }
 
-async function copyInto(folder: SharedFolder, way: Way, file: File): Promise<void> {
-  for (let depth = 1; depth < way.length; depth++)
-    await folder.make(way.slice(0, depth), S_IFDIR | 0o755, ROOT).catch(ignoreExisting);
-  const copy = await folder.create(way, S_IFREG | 0o644, ROOT);
+/** @param mode of the file; folders can also be entered by those who can read it */
+async function write(folder: SharedFolder, way: Way, file: Blob, mode: number): Promise<void> {
+  await makeParents(folder, way, mode | ((mode >> 2) & EXECUTE));
+  const copy = await folder.create(way, S_IFREG | mode, ROOT);
   try {
     for (let at = 0; at < file.size; at += PIECE)
       await copy.write(at, [new Uint8Array(await file.slice(at, at + PIECE).arrayBuffer())]);
-    await copy.change({ modified: BigInt(file.lastModified) * NANOSECONDS_PER_MS });
+    if (file instanceof File) await copy.change({ modified: BigInt(file.lastModified) * NANOSECONDS_PER_MS });
   } finally {
     await copy.close();
   }
+}
+
+function blobOf(bytes: Uint8Array): Blob {
+  return new Blob([bytes as Uint8Array<ArrayBuffer>]);
+}
+
+async function makeParents(folder: SharedFolder, way: Way, mode: number): Promise<void> {
+  for (let depth = 1; depth < way.length; depth++)
+    await folder.make(way.slice(0, depth), S_IFDIR | mode, ROOT).catch(ignoreExisting);
+}
+
+function has(folder: SharedFolder, way: Way): Promise<boolean> {
+  return folder.status(way).then(
+    () => true,
+    () => false,
+  );
 }
 
 function ignoreExisting(error: unknown): void {

@@ -67,6 +67,15 @@ export interface KeptRequest {
 export interface ProjectFiles extends NewFiles {
   /** The files that the editor shows at first; below the folder. */
   readonly open: readonly string[];
+  /** The folder of the browser that the container shares in place of the files' folder, if it does. */
+  readonly shared?: SharedProject | undefined;
+}
+
+/** A project in a folder of the browser. */
+export interface SharedProject {
+  readonly name: string;
+  /** Its `linuxrun.json`, for a new folder. */
+  readonly manifest: Uint8Array;
 }
 
 export interface SessionRequest extends Wish, ImageRequest {

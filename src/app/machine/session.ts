@@ -26,10 +26,12 @@ import type {
   Inspection,
   KeptRequest,
   Prepared,
+  ProjectFiles,
   SessionClient,
   SessionEvent,
   SessionPlace,
   SessionRequest,
+  SharedProject,
   ShownView,
   TerminalSize,
 } from './messages.ts';
@@ -278,7 +280,7 @@ export class Session {
     }
   }
 
-  #start(request: SessionRequest, client: SessionClient, events: Throttle): Promise<RunningContainer> {
+  async #start(request: SessionRequest, client: SessionClient, events: Throttle): Promise<RunningContainer> {
     installHost(
       sessionHost(request, client, {
         prepared: this.#prepared,
@@ -292,8 +294,12 @@ export class Session {
     if (kept && !kept.project)
       return startKept(kept, { terminal: FIRST_SIZE, signal, onLessMemory }, events.send);
     const container = containerOf(request);
-    if (kept?.project) container.name(kept.name).files(kept.project);
-    else container.keepable();
+    if (!kept?.project) container.keepable();
+    else if (!kept.project.shared) container.name(kept.name).files(kept.project);
+    else {
+      container.name(kept.name);
+      await this.#shareProject(container, kept.project, kept.project.shared);
+    }
     return container
       .terminal(FIRST_SIZE)
       .onProgress(events.send)
@@ -301,6 +307,16 @@ export class Session {
       .onLessMemory(onLessMemory)
       .signal(signal)
       .run();
+  }
+
+  /** Shares a folder of the browser that has a project with its container. A new one gets the files first. */
+  async #shareProject(
+    container: Container,
+    { folder, files }: ProjectFiles,
+    { name, manifest }: SharedProject,
+  ): Promise<void> {
+    await this.folders.seed(name, { files, manifest });
+    container.mount(folder, new BrowserFolder(name));
   }
 
   /** Connects the container with the page until it ends. @returns its status */

@@ -19,7 +19,7 @@ export const MOST_FILES = 10_000;
 /** Of all files together, in bytes. */
 export const MOST_BYTES = 64 << 20;
 /** In bytes. */
-const LARGEST_MANIFEST = 64 << 10;
+export const LARGEST_MANIFEST = 64 << 10;
 const LONGEST_NAME = 64;
 const LONGEST_PATH = 1024;
 /** Of one part of a path, as in Linux. */
@@ -36,6 +36,10 @@ export interface Project {
   /** Errors of settings that do not fit into the form. */
   readonly errors: FieldErrors;
   readonly files: readonly NewFile[];
+  /** Its `linuxrun.json`. */
+  readonly manifest: Uint8Array;
+  /** The folder of the browser in which its files are, or go, unless its container has them. */
+  readonly browserFolder?: string | undefined;
   /** The files that the editor shows at first. */
   readonly open: readonly string[];
   /** Where it comes from, if it has an address. */
@@ -60,7 +64,19 @@ export function readProject(archive: readonly NewFile[]): Project {
     throw new ProjectError(`there is no ${MANIFEST} in its outermost folder, which makes it a project`);
   const own = files.filter(({ path }) => path !== MANIFEST);
   checkPaths(own);
-  return { ...readManifest(manifest.content, own), files: own };
+  const project = readManifest(manifest.content);
+  const missing = project.open.find((wanted) => !own.some(({ path }) => path === wanted));
+  if (missing !== undefined) throw faulty(`"open" has ${shown(missing)}, which is not among the files`);
+  return { ...project, files: own };
+}
+
+/**
+ * Reads the project in a folder of the browser, whose files stay there.
+ * @param name the folder's
+ * @throws ProjectError
+ */
+export function readStoredProject(name: string, manifest: Uint8Array): Project {
+  return { ...readManifest(manifest), files: [], browserFolder: name };
 }
 
 /** Whether some files are meant to be a project. */
@@ -135,15 +151,14 @@ function foldersOf(path: string): string[] {
   return parts.slice(1).map((_, index) => parts.slice(0, index + 1).join('/'));
 }
 
-function readManifest(bytes: Uint8Array, files: readonly NewFile[]): Omit<Project, 'files'> {
-  const manifest = parse(bytes);
-  const { linuxrun: version, name, settings, open = [], ...rest } = manifest;
+function readManifest(bytes: Uint8Array): Omit<Project, 'files'> {
+  const { linuxrun: version, name, settings, open = [], ...rest } = parse(bytes);
   if (version !== VERSION) throw faulty(whyNotVersion(version));
   const [unknown] = Object.keys(rest);
   if (unknown !== undefined) throw faulty(`"${clean(unknown)}" is unknown`);
   if (typeof name !== 'string' || name.trim() === '' || name.length > LONGEST_NAME || name !== clean(name))
     throw faulty(`"name" is a text of 1 to ${LONGEST_NAME} characters`);
-  return { name, ...readSettings(settings), open: readOpen(open, files) };
+  return { name, ...readSettings(settings), open: readOpen(open), manifest: bytes };
 }
 
 function parse(bytes: Uint8Array): JsonObject {
@@ -189,11 +204,9 @@ export function checkFolder(workdir: string): string {
   }
 }
 
-function readOpen(open: unknown, files: readonly NewFile[]): string[] {
+function readOpen(open: unknown): string[] {
   if (!Array.isArray(open) || open.length > MOST_OPEN || !open.every((path) => typeof path === 'string'))
     throw faulty(`"open" is a list of at most ${MOST_OPEN} paths`);
-  const missing = open.find((wanted) => !files.some(({ path }) => path === wanted));
-  if (missing !== undefined) throw faulty(`"open" has ${shown(missing)}, which is not among the files`);
   return open;
 }
 

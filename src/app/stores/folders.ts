@@ -2,6 +2,7 @@ import { create } from 'zustand';
 import type { BrowserFolderItem } from '../../api/public.ts';
 import { messageOf } from '../../text/message.ts';
 import { type ChosenFolder, type FolderSource, folderName, freePath, keptName } from '../model/folders.ts';
+import { useForm } from './form.ts';
 import { knownFolders, rememberFolder } from './known-folders.ts';
 import { save } from './save.ts';
 
@@ -24,7 +25,7 @@ interface FoldersState {
   reopen(handle: FileSystemDirectoryHandle): Promise<void>;
   /** Copies the files of a folder into one of the browser. */
   upload(files: readonly File[]): Promise<void>;
-  /** Chooses a folder of the browser, which is made if it is missing. */
+  /** Chooses a folder of the browser, which is made if it is missing. A project in it is opened. */
   keep(name: string): Promise<void>;
   move(folder: ChosenFolder, path: string): void;
   /** Lets containers write to it. The browser asks the user first if it is one of the computer. */
@@ -113,9 +114,11 @@ export const useFolders = create<FoldersState>((set, get) => {
     keep: (name) =>
       attempt(undefined, async () => {
         const { withFolders } = await loadConnection();
-        if (!get().kept.some((item) => item.name === name))
-          await withFolders((folders) => folders.create(name));
-        choose({ kind: 'kept', name }, true);
+        const isThere = get().kept.some((item) => item.name === name);
+        const project = isThere ? await withFolders((folders) => folders.readProject(name)) : undefined;
+        if (!isThere) await withFolders((folders) => folders.create(name));
+        if (project) useForm.getState().openProject(project);
+        else choose({ kind: 'kept', name }, true);
         await list();
       }),
     move: (folder, path) => replace(folder, { path }),

@@ -2,11 +2,13 @@ import { create } from 'zustand';
 import { messageOf } from '../../text/message.ts';
 import type { LocalImage } from '../machine/messages.ts';
 import { archiveUrl } from '../model/archive-address.ts';
+import { keptName } from '../model/folders.ts';
 import type { LinkOptions } from '../model/link.ts';
 import type { Project } from '../model/project.ts';
 import { isZip } from '../model/zip-file.ts';
 import { current, loadMachinery } from './connection.ts';
 import { useEditor } from './editor.ts';
+import { useFolders } from './folders.ts';
 import { useForm } from './form.ts';
 import { useKeeping } from './keeping.ts';
 import { save } from './save.ts';
@@ -29,6 +31,8 @@ interface ProjectState {
   offer(address: string): void;
   /** Fetches the archive that was offered. */
   fetch(): Promise<void>;
+  /** Lets the files of the form's project go to a new folder of the browser, which outlives containers. */
+  moveToFolder(): Promise<void>;
   /** Runs one that comes with the page. */
   runStarter(id: string): Promise<void>;
   dismiss(): void;
@@ -90,6 +94,13 @@ export const useProject = create<ProjectState>((set, get) => {
         const { fetchProject } = await loadMachinery();
         return { ...(await fetchProject(url)), address };
       });
+    },
+    moveToFolder: async () => {
+      const { project } = useForm.getState();
+      if (!project) return;
+      await useFolders.getState().refresh();
+      const taken = useFolders.getState().kept.map(({ name }) => name);
+      useForm.setState({ project: { ...project, browserFolder: keptName(project.name, taken) } });
     },
     runStarter: async (id) => {
       const load = async () => (await import('../model/starter-files.ts')).starterProject(id);

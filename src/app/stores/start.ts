@@ -60,8 +60,9 @@ function newProject(project: Project, workdir: string): KeptRequest {
     containerNameOf(project),
     useKept.getState().items.map((item) => item.name),
   );
-  const { files, open } = project;
-  return { name, resumes: false, project: { folder: workdir, files, open } };
+  const { files, open, manifest, browserFolder } = project;
+  const shared = browserFolder === undefined ? undefined : { name: browserFolder, manifest };
+  return { name, resumes: false, project: { folder: workdir, files, open, shared } };
 }
 
 /**
