@@ -3,9 +3,11 @@ import { type FolderOptions, type OpenFolder, portsOf } from '../../../folders/f
 import { FolderError } from '../../../folders/shared-folder.ts';
 import { ReadableSegments, type Segments, WritableSegments } from '../virtio/chain.ts';
 import type { GuestMemory } from '../virtio/guest-memory.ts';
+import { errorNumber } from './errors.ts';
 import { BATCH_FORGET, ERRNO, FORGET, OUT_HEADER_SIZE, outHeader, type Reply } from './fuse.ts';
+import type { Filled } from './replies.ts';
 import { Request } from './request.ts';
-import { errorNumber, type Filled, type FuseServer } from './server.ts';
+import type { FuseServer } from './server.ts';
 
 /** Parts of guest RAM: host addresses and lengths by turns. */
 type Ranges = readonly number[];

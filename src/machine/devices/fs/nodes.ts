@@ -1,4 +1,5 @@
-import { FolderError, type OpenFile, type SharedFolder, type Way } from '../../../folders/shared-folder.ts';
+import type { OpenFile, SharedFolder, Way } from '../../../folders/shared-folder.ts';
+import { fail } from './errors.ts';
 import { ROOT_NODE } from './fuse.ts';
 
 /** The most files that the guest may know at a time. */
@@ -28,7 +29,7 @@ export class Share {
 
   /** @throws ESTALE until it is open */
   get folder(): SharedFolder {
-    return this.#folder ?? stale();
+    return this.#folder ?? fail('ESTALE');
   }
 
   async #open(folder: Promise<SharedFolder>): Promise<void> {
@@ -96,7 +97,14 @@ export class Nodes {
 
   /** @throws ESTALE if the guest does not know it */
   get(id: bigint): Node {
-    return this.#byId.get(id) ?? stale();
+    return this.#byId.get(id) ?? fail('ESTALE');
+  }
+
+  /** A file that the guest may change. @throws EROFS, ESTALE */
+  writable(id: bigint): Node {
+    if (id === ROOT_NODE) fail('EROFS');
+    const node = this.get(id);
+    return node.share.readOnly ? fail('EROFS') : node;
   }
 
   /** The file that has this name in the folder now, with this inode. */
@@ -144,12 +152,8 @@ export class Nodes {
     if (other) placeAt(other, parent, name);
   }
 
-  get size(): number {
-    return this.#byId.size;
-  }
-
   #add(share: Share, inode: bigint): Node {
-    if (this.#byId.size >= MAX_NODES) throw new FolderError('ENFILE');
+    if (this.#byId.size >= MAX_NODES) fail('ENFILE');
     const node = newNode(this.#next++, share, inode);
     this.#byId.set(node.id, node);
     if (inode !== 0n) this.#byInode.get(share)?.set(inode, node);
@@ -169,11 +173,11 @@ export class Nodes {
 export function wayOf(node: Node): Way {
   const names: string[] = [];
   for (let at = node; at.id >= FIRST_FILE; ) {
-    const { parent, name } = at.places.at(-1) ?? stale();
+    const { parent, name } = at.places.at(-1) ?? fail('ESTALE');
     names.push(name);
     at = parent;
     // The host may have moved folders while the guest looked at them, so that each seems to be in the other.
-    if (names.length > MAX_DEPTH) stale();
+    if (names.length > MAX_DEPTH) fail('ESTALE');
   }
   return names.reverse();
 }
@@ -194,8 +198,4 @@ function newNode(id: bigint, share: Share, inode: bigint): Node {
     opened: new Set(),
     children: new Map(),
   };
-}
-
-function stale(): never {
-  throw new FolderError('ESTALE');
 }

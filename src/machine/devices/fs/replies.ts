@@ -3,7 +3,25 @@ import type { FileStatus, FolderEntry } from '../../../folders/shared-folder.ts'
 import { encodeBytes } from '../../../text/byte-text.ts';
 import * as fuse from './fuse.ts';
 import { Reply } from './fuse.ts';
-import type { Node } from './nodes.ts';
+import type { Node, Nodes } from './nodes.ts';
+
+/** The most bytes of a READ or a WRITE; `QUEUE_SIZE` of the device has room for the pages. */
+export const MAX_TRANSFER = 1 << 20;
+
+export const EMPTY = new Reply(0);
+
+/** Where a reply goes. */
+export interface Room {
+  /** Bytes after the header of the reply. */
+  readonly size: number;
+  /** Views of the next bytes after the header. */
+  take(length: number): Uint8Array[];
+}
+
+/** A reply whose content is already in the guest's buffer. */
+export interface Filled {
+  readonly filled: number;
+}
 
 /** How long the guest relies on names and attributes, in seconds. It sees changes of the host after that. */
 const VALID = 1;
@@ -11,6 +29,12 @@ const VALID = 1;
 export function addEntry(reply: Reply, node: Node, status: FileStatus): Reply {
   reply.u64(node.id).u64(0).u64(VALID).u64(VALID).u32(0).u32(0);
   return reply.attributes(status, inodeOf(node));
+}
+
+/** A reply that begins with the file of a name, which the guest knows from now on. */
+export function entryReply(nodes: Nodes, size: number, node: Node, status: FileStatus): Reply {
+  nodes.tell(node);
+  return addEntry(new Reply(size), node, status);
 }
 
 export function attributesReply(status: FileStatus, inode: bigint): Reply {

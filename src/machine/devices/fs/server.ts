@@ -1,43 +1,31 @@
 import {
-  type Changes,
   type FileStatus,
-  type FolderEntry,
-  FolderError,
   type RenameRule,
   S_IFDIR,
-  S_IFMT,
-  S_IFREG,
   type SharedFolder,
-  type Way,
 } from '../../../folders/shared-folder.ts';
 import { decodeBytes, encodeBytes } from '../../../text/byte-text.ts';
+import { fail } from './errors.ts';
+import { answerAttributes } from './extended-attributes.ts';
 import * as fuse from './fuse.ts';
 import { Reply } from './fuse.ts';
-import { type Node, Nodes, type OpenHandle, rootId, Share, wayOf } from './nodes.ts';
-import { addEntry, addName, attributesReply, fittingEntries, inodeOf } from './replies.ts';
+import { type Node, Nodes, rootId, Share, wayOf } from './nodes.ts';
+import { OpenFiles } from './open-files.ts';
+import { OpenFolders } from './open-folders.ts';
+import {
+  attributesReply,
+  EMPTY,
+  entryReply,
+  type Filled,
+  inodeOf,
+  MAX_TRANSFER,
+  type Room,
+} from './replies.ts';
 import type { Request } from './request.ts';
+import { change, changesOf, PERMISSIONS, statusOf } from './status.ts';
 
 const PAGE = 4096;
-/** The most bytes of a READ or a WRITE; `QUEUE_SIZE` of the device has room for the pages. */
-export const MAX_TRANSFER = 1 << 20;
-const MAX_FILES = 1 << 16;
-const MAX_FOLDERS = 1 << 12;
-/** The most bytes that a request without content may write. */
-const MAX_ZEROS = 256 << 20;
-const MAX_COPY = 16 << 20;
 const MAX_TARGET = 4095;
-const PERMISSIONS = 0o7777;
-const SET_USER = 0o4000;
-const SET_GROUP = 0o2000;
-const GROUP_EXECUTE = 0o010;
-const NANOSECONDS = 1_000_000_000;
-const NANOSECONDS_PER_MS = 1_000_000n;
-/** `.` and `..`. */
-const DOTS = [
-  { name: '.', type: S_IFDIR },
-  { name: '..', type: S_IFDIR },
-];
-
 const FEATURES =
   fuse.ASYNC_READ |
   fuse.ATOMIC_O_TRUNC |
@@ -50,44 +38,17 @@ const FEATURES =
   fuse.MAX_PAGES |
   fuse.HANDLE_KILLPRIV_V2;
 
-/** An open folder, with its files as they were when the guest began to read them. */
-interface FolderHandle {
-  readonly node: Node;
-  entries: readonly FolderEntry[] | undefined;
-}
-
-/** Where a reply goes. */
-export interface Room {
-  /** Bytes after the header of the reply. */
-  readonly size: number;
-  /** Views of the next bytes after the header. */
-  take(length: number): Uint8Array[];
-}
-
-/** A reply whose content is already in the guest's buffer. */
-export interface Filled {
-  readonly filled: number;
-}
-
-const EMPTY = new Reply(0);
-
 /** Answers FUSE requests out of shared folders. */
 export class FuseServer {
   readonly #shares: Share[] = [];
   readonly #nodes = new Nodes();
-  readonly #files = new Map<bigint, OpenHandle>();
-  readonly #folders = new Map<bigint, FolderHandle>();
-  #nextHandle = 1n;
+  readonly #files = new OpenFiles(this.#nodes);
+  readonly #folders = new OpenFolders(this.#nodes);
   #isMounted = false;
 
   /** Whether the guest has mounted the device. */
   get isMounted(): boolean {
     return this.#isMounted;
-  }
-
-  /** The number of files that the guest knows, and that it has open. */
-  get counts(): { readonly known: number; readonly open: number } {
-    return { known: this.#nodes.size, open: this.#files.size + this.#folders.size };
   }
 
   /** Shares a folder, whose root is in the root of the device by its number. */
@@ -106,12 +67,9 @@ export class FuseServer {
   /** The guest has gone: closes what it had open. No request is in progress. */
   async reset(): Promise<void> {
     this.#isMounted = false;
-    const opened = [...this.#files.values()];
-    this.#files.clear();
-    this.#folders.clear();
+    this.#folders.closeAll();
     this.#nodes.forgetAll();
-    for (const { node } of opened) node.opened.clear();
-    await Promise.allSettled(opened.map(({ file }) => file.close()));
+    await this.#files.closeAll();
   }
 
   /** Carries out FORGET and BATCH_FORGET, which have no reply. */
@@ -163,41 +121,42 @@ export class FuseServer {
       case fuse.LINK:
         return this.#link(request);
       case fuse.OPEN:
-        return this.#open(request);
+        return this.#files.open(request);
       case fuse.CREATE:
-        return this.#create(request);
+        return this.#files.create(request);
       case fuse.READ:
-        return this.#read(request, room);
+        return this.#files.read(request, room);
       case fuse.WRITE:
-        return this.#write(request);
+        return this.#files.write(request);
       case fuse.FSYNC:
-        return this.#sync(request);
+        return this.#files.sync(request);
       case fuse.RELEASE:
-        return this.#release(request);
+        return this.#files.release(request);
       case fuse.FALLOCATE:
-        return this.#allocate(request);
+        return this.#files.allocate(request);
       case fuse.COPY_FILE_RANGE:
-        return this.#copy(request);
+        return this.#files.copy(request);
       case fuse.STATFS:
         return this.#capacity(request);
       case fuse.OPENDIR:
-        return this.#openFolder(request);
+        return this.#folders.open(request);
       case fuse.READDIR:
-        return this.#readFolder(request, room);
+        return this.#folders.read(request, room);
       case fuse.READDIRPLUS:
-        return this.#readFolderPlus(request, room);
+        return this.#folders.readPlus(request, room);
       case fuse.RELEASEDIR:
-        this.#folders.delete(request.u64());
-        return EMPTY;
+        return this.#folders.release(request);
       case fuse.SYNCFS:
         return this.#syncAll();
       case fuse.FSYNCDIR:
-        return this.#syncFolder(request);
+        return this.#folders.sync(request);
       case fuse.GETXATTR:
       case fuse.LISTXATTR:
       case fuse.SETXATTR:
       case fuse.REMOVEXATTR:
-        return this.#attribute(request, room);
+        // ENOSYS is the answer for all files: the guest does not ask again.
+        if (!this.#shares.some(({ folder }) => folder.attributes)) fail('ENOSYS');
+        return answerAttributes(request, room, this.#nodes);
       default:
         // For FLUSH this is success from now on: all writes are in the folder already.
         return fail('ENOSYS');
@@ -231,90 +190,33 @@ export class FuseServer {
     const share = this.#shares[/^\d{1,4}$/.test(name) ? Number(name) : -1] ?? fail('ENOENT');
     await share.opened;
     const node = this.#nodes.get(rootId(share.index));
-    return this.#entryReply(fuse.ENTRY_OUT_SIZE, node, await this.#statusOf(node));
+    return entryReply(this.#nodes, fuse.ENTRY_OUT_SIZE, node, await statusOf(node));
   }
 
   /** The file of a name, as replies to LOOKUP and to what makes files tell it. */
   async #entry(parent: Node, name: string): Promise<Reply> {
     const status = await parent.share.folder.status([...wayOf(parent), name]);
     const node = this.#nodes.found(parent, name, status.inode);
-    return this.#entryReply(fuse.ENTRY_OUT_SIZE, node, status);
-  }
-
-  /** struct fuse_entry_out, at the begin of a reply */
-  #entryReply(size: number, node: Node, status: FileStatus): Reply {
-    this.#nodes.tell(node);
-    return addEntry(new Reply(size), node, status);
+    return entryReply(this.#nodes, fuse.ENTRY_OUT_SIZE, node, status);
   }
 
   async #getAttributes(request: Request): Promise<Reply> {
     if (request.node === fuse.ROOT_NODE) return attributesReply(DEVICE_ROOT, fuse.ROOT_NODE);
     const flags = request.u32();
     request.skip(4);
-    const handle = flags & fuse.GETATTR_FH ? this.#files.get(request.u64()) : undefined;
+    const handle = flags & fuse.GETATTR_FH ? this.#files.find(request.u64()) : undefined;
     const node = this.#nodes.get(request.node);
-    return attributesReply(handle ? await handle.file.status() : await this.#statusOf(node), inodeOf(node));
-  }
-
-  async #statusOf(node: Node): Promise<FileStatus> {
-    for (const { file } of node.opened) return file.status();
-    const status = await node.share.folder.status(wayOf(node));
-    requireSame(node, status);
-    return status;
+    return attributesReply(handle ? await handle.file.status() : await statusOf(node), inodeOf(node));
   }
 
   async #setAttributes(request: Request): Promise<Reply> {
-    const node = this.#writable(request.node);
+    const node = this.#nodes.writable(request.node);
     const valid = request.u32();
     request.skip(4);
-    const handle = this.#files.get(request.u64());
-    const changes = await this.#changesOf(request, valid, node);
-    await this.#change(node, changes, valid & fuse.FATTR_FH ? handle : undefined);
-    return attributesReply(await this.#statusOf(node), inodeOf(node));
-  }
-
-  /** struct fuse_setattr_in after the handle */
-  async #changesOf(request: Request, valid: number, node: Node): Promise<Changes> {
-    const size = request.u64();
-    request.skip(8);
-    const [atime, mtime] = [request.u64(), request.u64()];
-    request.skip(8);
-    const [atimeRest, mtimeRest] = [request.u32(), request.u32()];
-    request.skip(4);
-    const mode = request.u32() & PERMISSIONS;
-    request.skip(4);
-    const [user, group] = [request.u32(), request.u32()];
-    const has = (bits: number) => (valid & bits) !== 0;
-    const changesOwner = has(fuse.FATTR_UID | fuse.FATTR_GID);
-    return {
-      mode: has(fuse.FATTR_MODE)
-        ? mode
-        : changesOwner || (has(fuse.FATTR_SIZE) && has(fuse.FATTR_KILL_SUIDGID))
-          ? await this.#withoutPrivileges(node)
-          : undefined,
-      user: has(fuse.FATTR_UID) ? user : undefined,
-      group: has(fuse.FATTR_GID) ? group : undefined,
-      size: has(fuse.FATTR_SIZE) ? sizeOf(size) : undefined,
-      accessed: timeOf(has(fuse.FATTR_ATIME), has(fuse.FATTR_ATIME_NOW), atime, atimeRest),
-      modified: timeOf(has(fuse.FATTR_MTIME), has(fuse.FATTR_MTIME_NOW), mtime, mtimeRest),
-    };
-  }
-
-  /** Permissions without those to act as others, if a program has them. */
-  async #withoutPrivileges(node: Node): Promise<number | undefined> {
-    const { mode } = await this.#statusOf(node);
-    if ((mode & S_IFMT) !== S_IFREG) return undefined;
-    const dropped = SET_USER | (mode & GROUP_EXECUTE ? SET_GROUP : 0);
-    return mode & dropped ? mode & PERMISSIONS & ~dropped : undefined;
-  }
-
-  /** A file without a name can be changed where it is open. */
-  async #change(node: Node, changes: Changes, given?: OpenHandle): Promise<void> {
-    if (Object.values(changes).every((value) => value === undefined)) return;
-    const resizes = changes.size !== undefined;
-    const usable = (handle: OpenHandle) => handle.node === node && (handle.writable || !resizes);
-    const handle = given && usable(given) ? given : [...node.opened].find(usable);
-    await (handle ? handle.file.change(changes) : node.share.folder.change(wayOf(node), changes));
+    const handle = this.#files.find(request.u64());
+    const changes = await changesOf(request, valid, node);
+    await change(node, changes, valid & fuse.FATTR_FH ? handle : undefined);
+    return attributesReply(await statusOf(node), inodeOf(node));
   }
 
   async #readLink(request: Request): Promise<Reply> {
@@ -324,7 +226,7 @@ export class FuseServer {
   }
 
   async #makeLink(request: Request): Promise<Reply> {
-    const parent = this.#writable(request.node);
+    const parent = this.#nodes.writable(request.node);
     const name = request.name();
     const target = request.string();
     if (target.length > MAX_TARGET) fail('ENAMETOOLONG');
@@ -334,14 +236,14 @@ export class FuseServer {
   }
 
   async #make(request: Request, mode: number): Promise<Reply> {
-    const parent = this.#writable(request.node);
+    const parent = this.#nodes.writable(request.node);
     const name = request.name();
     await parent.share.folder.make([...wayOf(parent), name], mode, request);
     return this.#entry(parent, name);
   }
 
   async #remove(request: Request): Promise<Reply> {
-    const parent = this.#writable(request.node);
+    const parent = this.#nodes.writable(request.node);
     const name = request.name();
     const way = [...wayOf(parent), name];
     if (request.opcode === fuse.RMDIR) await parent.share.folder.removeFolder(way);
@@ -363,8 +265,8 @@ export class FuseServer {
   }
 
   async #rename(request: Request, newFolder: bigint, rule: RenameRule): Promise<Reply> {
-    const parent = this.#writable(request.node);
-    const newParent = this.#writable(newFolder);
+    const parent = this.#nodes.writable(request.node);
+    const newParent = this.#nodes.writable(newFolder);
     if (parent.share !== newParent.share) fail('EXDEV');
     const [name, newName] = [request.name(), request.name()];
     await parent.share.folder.rename([...wayOf(parent), name], [...wayOf(newParent), newName], rule);
@@ -375,149 +277,11 @@ export class FuseServer {
 
   async #link(request: Request): Promise<Reply> {
     const node = this.#nodes.get(request.u64());
-    const parent = this.#writable(request.node);
+    const parent = this.#nodes.writable(request.node);
     if (parent.share !== node.share) fail('EXDEV');
     const name = request.name();
     await parent.share.folder.link(wayOf(node), [...wayOf(parent), name]);
     return this.#entry(parent, name);
-  }
-
-  async #open(request: Request): Promise<Reply> {
-    const flags = request.u32();
-    const openFlags = request.u32();
-    const node = this.#nodes.get(request.node);
-    const access = accessOf(flags);
-    if (node.share.readOnly && (access.write || access.truncate)) fail('EROFS');
-    this.#requireFiles();
-    const mode =
-      access.truncate && openFlags & fuse.OPEN_KILL_SUIDGID && (await this.#withoutPrivileges(node));
-    const file = await node.share.folder.open(wayOf(node), access);
-    try {
-      const status = await file.status();
-      requireSame(node, status);
-      if (mode) await file.change({ mode });
-      return this.#addFile(new Reply(fuse.OPEN_OUT_SIZE), { node, file, ...handleOf(access) }, status);
-    } catch (error) {
-      await file.close();
-      throw error;
-    }
-  }
-
-  async #create(request: Request): Promise<Reply> {
-    const parent = this.#writable(request.node);
-    const flags = request.u32();
-    const mode = request.u32();
-    request.skip(8);
-    const name = request.name();
-    const way = [...wayOf(parent), name];
-    this.#requireFiles();
-    const { folder } = parent.share;
-    const file = await folder.create(way, mode, request).catch((error) => {
-      // The host may have made it meanwhile.
-      if (flags & fuse.O_EXCL || codeOf(error) !== 'EEXIST') throw error;
-      return folder.open(way, accessOf(flags));
-    });
-    try {
-      const status = await file.status();
-      const node = this.#nodes.found(parent, name, status.inode);
-      const reply = this.#entryReply(fuse.ENTRY_OUT_SIZE + fuse.OPEN_OUT_SIZE, node, status);
-      return this.#addFile(reply, { node, file, ...handleOf(accessOf(flags)) }, status);
-    } catch (error) {
-      await file.close();
-      throw error;
-    }
-  }
-
-  #requireFiles(): void {
-    if (this.#files.size >= MAX_FILES) fail('ENFILE');
-  }
-
-  /** Adds struct fuse_open_out. The guest keeps what it has of a content that has not changed. */
-  #addFile(reply: Reply, handle: OpenHandle, { modified, changed, size }: FileStatus): Reply {
-    const { node } = handle;
-    const id = this.#nextHandle++;
-    this.#files.set(id, handle);
-    node.opened.add(handle);
-    const content = `${modified} ${changed} ${size}`;
-    const isSame = node.seen === content;
-    node.seen = content;
-    return reply.u64(id).u32(isSame ? fuse.FOPEN_KEEP_CACHE : 0);
-  }
-
-  async #read(request: Request, room: Room): Promise<Filled> {
-    const handle = this.#file(request);
-    if (!handle.readable) fail('EBADF');
-    const offset = request.offset();
-    const size = Math.min(request.u32(), room.size, MAX_TRANSFER);
-    const buffers = room.take(size);
-    const filled = await handle.file.read(offset, buffers);
-    return { filled: Math.max(0, Math.min(filled, size)) };
-  }
-
-  async #write(request: Request): Promise<Reply> {
-    const handle = this.#file(request);
-    if (!handle.writable) fail('EBADF');
-    const offset = request.offset();
-    const size = request.u32();
-    const flags = request.u32();
-    const given = request.data.reduce((sum, { length }) => sum + length, 0);
-    if (given !== size || size > MAX_TRANSFER) fail('EINVAL');
-    if (flags & fuse.WRITE_KILL_SUIDGID) {
-      const mode = await this.#withoutPrivileges(handle.node);
-      if (mode !== undefined) await handle.file.change({ mode });
-    }
-    await handle.file.write(offset, request.data);
-    return new Reply(8).u32(size).u32(0);
-  }
-
-  async #sync(request: Request): Promise<Reply> {
-    const handle = this.#file(request);
-    await handle.file.sync((request.u32() & fuse.FSYNC_FDATASYNC) !== 0);
-    return EMPTY;
-  }
-
-  async #release(request: Request): Promise<Reply> {
-    const id = request.u64();
-    const handle = this.#files.get(id) ?? fail('EBADF');
-    this.#files.delete(id);
-    handle.node.opened.delete(handle);
-    await handle.file.close();
-    return EMPTY;
-  }
-
-  async #allocate(request: Request): Promise<Reply> {
-    const { file, writable } = this.#file(request);
-    if (!writable) fail('EBADF');
-    const [offset, length] = [request.offset(), request.offset()];
-    const mode = request.u32();
-    const keepsSize = (mode & fuse.FALLOC_KEEP_SIZE) !== 0;
-    const zeros = mode & (fuse.FALLOC_PUNCH_HOLE | fuse.FALLOC_ZERO_RANGE);
-    if (mode & ~(fuse.FALLOC_KEEP_SIZE | fuse.FALLOC_PUNCH_HOLE | fuse.FALLOC_ZERO_RANGE)) fail('EOPNOTSUPP');
-    const end = sizeOf(BigInt(offset) + BigInt(length));
-    const { size } = await file.status();
-    if (zeros) await writeZeros(file, offset, Math.min(end, size));
-    if (!keepsSize && end > size) await file.change({ size: end });
-    return EMPTY;
-  }
-
-  async #copy(request: Request): Promise<Reply> {
-    const from = this.#file(request);
-    const offset = request.offset();
-    request.skip(8);
-    const to = this.#file(request);
-    const newOffset = request.offset();
-    const length = Math.min(request.offset(), MAX_COPY);
-    if (!from.readable || !to.writable) fail('EBADF');
-    const buffer = new Uint8Array(Math.min(length, MAX_TRANSFER));
-    let done = 0;
-    while (done < length) {
-      const piece = buffer.subarray(0, Math.min(buffer.length, length - done));
-      const count = await from.file.read(offset + done, [piece]);
-      if (count > 0) await to.file.write(newOffset + done, [piece.subarray(0, count)]);
-      done += count;
-      if (count < piece.length) break;
-    }
-    return new Reply(8).u32(done).u32(0);
   }
 
   async #capacity(request: Request): Promise<Reply> {
@@ -526,118 +290,10 @@ export class FuseServer {
     return new Reply(fuse.STATFS_OUT_SIZE).capacity(await share.folder.capacity());
   }
 
-  async #openFolder(request: Request): Promise<Reply> {
-    if (this.#folders.size >= MAX_FOLDERS) fail('EMFILE');
-    // The root of the device has no list: the guest asks for shares by their numbers.
-    const node = this.#nodes.get(request.node);
-    const id = this.#nextHandle++;
-    this.#folders.set(id, { node, entries: undefined });
-    return new Reply(fuse.OPEN_OUT_SIZE).u64(id).u32(0);
-  }
-
-  /** The rest of a folder after what the guest has read, and how much of the reply it wants. */
-  async #rest(request: Request, room: Room): Promise<[FolderHandle, readonly FolderEntry[], number, number]> {
-    const handle = this.#folders.get(request.u64()) ?? fail('EBADF');
-    const offset = request.offset();
-    const size = Math.min(request.u32(), room.size, MAX_TRANSFER);
-    if (offset === 0 || !handle.entries)
-      handle.entries = [...DOTS, ...(await handle.node.share.folder.list(wayOf(handle.node)))];
-    return [handle, handle.entries, offset, size];
-  }
-
-  async #readFolder(request: Request, room: Room): Promise<Reply> {
-    const [, entries, offset, size] = await this.#rest(request, room);
-    const reply = new Reply(size);
-    for (let at = offset; at < entries.length; at++)
-      if (!addName(reply, entries[at] as FolderEntry, at, fuse.UNKNOWN_INODE)) break;
-    return reply;
-  }
-
-  async #readFolderPlus(request: Request, room: Room): Promise<Reply> {
-    const [{ node }, entries, offset, size] = await this.#rest(request, room);
-    const { folder } = node.share;
-    const way = wayOf(node);
-    const fitting = fittingEntries(entries, offset, size);
-    // A file that has gone, or cannot be looked at, is listed without more.
-    const found = await Promise.all(
-      fitting.map(({ name }) =>
-        isDots(name) ? undefined : folder.status([...way, name]).catch(() => undefined),
-      ),
-    );
-    const reply = new Reply(size);
-    for (const [index, entry] of fitting.entries()) {
-      const status = found[index];
-      if (status) {
-        const file = this.#nodes.found(node, entry.name, status.inode);
-        this.#nodes.tell(file);
-        addEntry(reply, file, status);
-        addName(reply, { ...entry, type: status.mode & S_IFMT }, offset + index, inodeOf(file));
-      } else {
-        reply.skip(fuse.ENTRY_OUT_SIZE);
-        addName(reply, entry, offset + index, fuse.UNKNOWN_INODE);
-      }
-    }
-    return reply;
-  }
-
-  async #syncFolder(request: Request): Promise<Reply> {
-    const { node } = this.#folders.get(request.u64()) ?? fail('EBADF');
-    await node.share.folder.syncFolder(wayOf(node));
-    return EMPTY;
-  }
-
   async #syncAll(): Promise<Reply> {
     const open = this.#shares.filter(({ readOnly }) => !readOnly);
     await Promise.all(open.map(({ folder }) => folder.syncFolder([])));
     return EMPTY;
-  }
-
-  async #attribute(request: Request, room: Room): Promise<Reply> {
-    // ENOSYS is the answer for all files: the guest does not ask again.
-    const node = this.#nodes.get(request.node);
-    if (!this.#shares.some(({ folder }) => folder.attributes)) fail('ENOSYS');
-    const { attributes } = node.share.folder;
-    if (!attributes) return fail('EOPNOTSUPP');
-    const way = wayOf(node);
-    switch (request.opcode) {
-      case fuse.GETXATTR: {
-        const size = request.u32();
-        request.skip(4);
-        return sized(await attributes.get(way, attributeName(request)), size, room);
-      }
-      case fuse.LISTXATTR: {
-        const size = request.u32();
-        const names = await attributes.list(way);
-        return sized(encodeBytes(names.map((name) => `${name}\0`).join('')), size, room);
-      }
-      case fuse.REMOVEXATTR:
-        this.#writable(request.node);
-        await attributes.remove(way, attributeName(request));
-        return EMPTY;
-      default:
-        return this.#setAttribute(request, this.#writable(request.node), way);
-    }
-  }
-
-  async #setAttribute(request: Request, { share }: Node, way: Way): Promise<Reply> {
-    const size = request.u32();
-    const flags = request.u32();
-    const name = attributeName(request);
-    const value = request.bytes(size);
-    const rule = flags & fuse.XATTR_CREATE ? 'create' : flags & fuse.XATTR_REPLACE ? 'replace' : 'any';
-    await share.folder.attributes?.set(way, name, value, rule);
-    return EMPTY;
-  }
-
-  #file(request: Request): OpenHandle {
-    return this.#files.get(request.u64()) ?? fail('EBADF');
-  }
-
-  /** @throws EROFS, ESTALE */
-  #writable(id: bigint): Node {
-    if (id === fuse.ROOT_NODE) fail('EROFS');
-    const node = this.#nodes.get(id);
-    return node.share.readOnly ? fail('EROFS') : node;
   }
 }
 
@@ -648,66 +304,3 @@ const DEVICE_ROOT: FileStatus = {
 };
 
 const NO_CAPACITY = { blockSize: PAGE, blocks: 0, freeBlocks: 0, availableBlocks: 0, files: 0, freeFiles: 0 };
-
-/** Linux's number of the error of a reply. */
-export function errorNumber(error: unknown): number {
-  return fuse.ERRNO[codeOf(error)] ?? (fuse.ERRNO.EIO as number);
-}
-
-function codeOf(error: unknown): string {
-  const code = (error as { code?: unknown } | undefined)?.code;
-  return typeof code === 'string' ? code : 'EIO';
-}
-
-/** Another file may have the name now. @throws ESTALE, after which the guest looks again */
-function requireSame(node: Node, { inode }: FileStatus): void {
-  if (node.inode !== 0n && inode !== node.inode) fail('ESTALE');
-}
-
-function accessOf(flags: number) {
-  const kind = flags & fuse.O_ACCMODE;
-  const write = kind === fuse.O_WRONLY || kind === fuse.O_RDWR;
-  return { read: kind !== fuse.O_WRONLY, write, truncate: (flags & fuse.O_TRUNC) !== 0 };
-}
-
-function handleOf({ read, write }: { read: boolean; write: boolean }) {
-  return { readable: read, writable: write };
-}
-
-function isDots(name: string): boolean {
-  return name === '.' || name === '..';
-}
-
-async function writeZeros(file: OpenHandle['file'], start: number, end: number): Promise<void> {
-  if (end - start > MAX_ZEROS) fail('EOPNOTSUPP');
-  const zeros = new Uint8Array(Math.min(MAX_TRANSFER, Math.max(0, end - start)));
-  for (let at = start; at < end; at += zeros.length)
-    await file.write(at, [zeros.subarray(0, Math.min(zeros.length, end - at))]);
-}
-
-function sizeOf(value: bigint): number {
-  const size = Number(value);
-  return Number.isSafeInteger(size) ? size : fail('EFBIG');
-}
-
-function timeOf(isGiven: boolean, isNow: boolean, seconds: bigint, rest: number): bigint | undefined {
-  if (isNow) return BigInt(Date.now()) * NANOSECONDS_PER_MS;
-  if (!isGiven) return undefined;
-  if (rest >= NANOSECONDS) fail('EINVAL');
-  return BigInt.asIntN(64, seconds) * BigInt(NANOSECONDS) + BigInt(rest);
-}
-
-function attributeName(request: Request): string {
-  const name = request.string();
-  return name.length > 0 && name.length <= 255 ? decodeBytes(name) : fail('ERANGE');
-}
-
-/** The reply to GETXATTR and LISTXATTR: the value, or its length if the guest has no room yet. */
-function sized(value: Uint8Array, size: number, room: Room): Reply {
-  if (size === 0) return new Reply(8).u32(value.length).u32(0);
-  return value.length <= Math.min(size, room.size) ? new Reply(value.length).raw(value) : fail('ERANGE');
-}
-
-function fail(code: string): never {
-  throw new FolderError(code);
-}
