@@ -143,10 +143,11 @@ const saving = {
 };
 
 /** Runs a script with a picked folder, played by the origin's own, and one that the browser keeps. */
-async function share(script: string): Promise<string> {
+async function share(script: string, image = 'oci://images:busybox'): Promise<string> {
   const root = await navigator.storage.getDirectory();
   const picked = await root.getDirectoryHandle('picked', { create: true });
-  const container = await new api.Container('oci://images:busybox')
+  const container = await new api.Container(image)
+    .memory('512M')
     .mount('/picked', picked)
     .mount('/kept', new api.BrowserFolder('kept'))
     .entrypoint('sh')

@@ -8,9 +8,14 @@ const PROJECT = join(import.meta.dirname, '../..');
 export type ContainerPage = Awaited<ReturnType<typeof startServer>>;
 
 /**
- * Builds and serves the page of `e2e/container`. @param name of the folder of the build, for each test file
+ * Builds and serves the page of `e2e/container`.
+ * @param name of the folder of the build, for each test file
+ * @param further a folder with more files to serve
  */
-export async function serveContainerPage(name = 'e2e-container'): Promise<ContainerPage> {
+export async function serveContainerPage(
+  name = 'e2e-container',
+  ...further: string[]
+): Promise<ContainerPage> {
   const built = join(PROJECT, 'dist', name);
   await build({
     configFile: false,
@@ -22,5 +27,5 @@ export async function serveContainerPage(name = 'e2e-container'): Promise<Contai
     build: { outDir: built, emptyOutDir: true, target: 'es2022' },
     worker: { format: 'es' },
   });
-  return startServer([built, join(PROJECT, 'public')], 0);
+  return startServer([built, join(PROJECT, 'public'), ...further], 0);
 }

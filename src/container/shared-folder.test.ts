@@ -15,11 +15,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { MemoryFolder } from '../folders/memory-folder.ts';
-import { serveFolder } from '../folders/remote-folder.ts';
-import type { SharedFolder } from '../folders/shared-folder.ts';
 import { StoredFolder } from '../folders/stored-folder.ts';
 import { MemoryDiskFiles } from '../storage/memory.ts';
 import type { ContainerMachine } from './container.ts';
+import { ownFolder } from './testing/own-folder.ts';
 import { DEMO_IMAGES, pull, start, text } from './testing/run.ts';
 
 const TIMEOUT = 120_000;
@@ -33,16 +32,7 @@ const IS_ROOT = process.getuid?.() === 0;
 let container: ContainerMachine;
 let outside: string;
 let host: string;
-const ports: MessagePort[] = [];
 const store = { files: new MemoryDiskFiles(), free: async () => 1 << 30 };
-
-/** A folder of this thread. */
-function ofThread(folder: SharedFolder) {
-  const { port1, port2 } = new MessageChannel();
-  ports.push(port1);
-  serveFolder(folder, port1);
-  return { kind: 'remote', port: port2 } as const;
-}
 
 async function shell(script: string, user = 'root'): Promise<string> {
   const { stdin, stdout, stderr, messages } = container.exec({
@@ -52,6 +42,12 @@ async function shell(script: string, user = 'root'): Promise<string> {
   await stdin.close();
   return (await Promise.all([stdout, stderr, messages].map(text))).join('');
 }
+
+/** Adds 5 to a number in a file, while another container does so. */
+const COUNT = `for i in 1 2 3 4 5; do
+  until mkdir lock 2> /dev/null; do :; done
+  read n < count; echo $((n + 1)) > count; rmdir lock
+done`;
 
 const expire = () => new Promise((resolve) => setTimeout(resolve, EXPIRED));
 
@@ -71,8 +67,8 @@ beforeAll(async () => {
     shares: [
       { folder: { kind: 'host', path: host }, path: '/host', readOnly: false },
       { folder: { kind: 'host', path: join(host, 'read') }, path: '/made/here', readOnly: true },
-      { folder: ofThread(new MemoryFolder()), path: '/memory', readOnly: false },
-      { folder: ofThread(await StoredFolder.open(store, 'f')), path: '/stored', readOnly: false },
+      { folder: ownFolder(new MemoryFolder()), path: '/memory', readOnly: false },
+      { folder: ownFolder(await StoredFolder.open(store, 'f')), path: '/stored', readOnly: false },
     ],
     tmpfs: ['/host/posix/tmp'],
   });
@@ -80,7 +76,6 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await container?.destroy();
-  for (const port of ports) port.close();
   rmSync(outside, { recursive: true });
 });
 
@@ -195,6 +190,18 @@ describe('a shared folder', { timeout: TIMEOUT }, () => {
     await swapping;
     expect(output.replaceAll('inside', '')).toBe('');
     expect(existsSync(join(outside, 'new'))).toBe(false);
+  });
+
+  test('lets two containers take turns by names', async () => {
+    writeFileSync(join(host, 'count'), '1000\n');
+    const other = await start({
+      image: await pull(`${DEMO_IMAGES}:busybox`),
+      entrypoint: ['sh', '-c', `cd /host; ${COUNT}`],
+      shares: [{ folder: { kind: 'host', path: host }, path: '/host', readOnly: false }],
+    });
+    const [output, status] = await Promise.all([shell(`cd /host; ${COUNT}`), other.exit]);
+    await other.destroy();
+    expect([output, status, readFileSync(join(host, 'count'), 'utf8')]).toEqual(['', 0, '1010\n']);
   });
 
   test('gives files the owners and modes of the container', { skip: !IS_ROOT }, async () => {

@@ -1,9 +1,11 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import {
+  closeSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
+  openSync,
   readFileSync,
   rmSync,
   symlinkSync,
@@ -248,6 +250,27 @@ describe.each(['of the host', 'of the host, by paths'])('nothing leads out of a 
     expect(readFileSync(join(outside, 'secret'), 'utf8')).toBe('secret');
     await folder.close();
   });
+});
+
+test.skipIf(process.platform !== 'linux')('nothing leads out of a folder of processes', async () => {
+  const folder = new HostFolder('/proc/self');
+  const open = openSync(join(outside, 'secret'), 'r');
+  const ways = [
+    ['root', 'etc'],
+    ['cwd', '.'],
+    ['fd', `${open}`],
+    ['exe'],
+    ['task', `${process.pid}`, 'root', 'etc'],
+  ];
+  for (const way of ways) {
+    expect(await code(folder.open(way, READ)), way.join('/')).toMatch(/^(?:ENOTDIR|ENXIO|EINVAL)$/);
+    expect(await code(folder.list([...way, 'x']))).not.toBe('success');
+    expect(await code(folder.change(way, { size: 0 }))).not.toBe('success');
+  }
+  expect(await get(folder, ['comm'])).not.toBe('');
+  expect(await get(new HostFolder(outside), ['secret'])).toBe('secret');
+  closeSync(open);
+  await folder.close();
 });
 
 /** RACES=1000000 tries for minutes. */

@@ -10,7 +10,7 @@ import { mergeLayers } from '../tree.ts';
 export const UUID = Uint8Array.from({ length: 16 }, (_, i) => i + 1);
 
 /** An OCI image layout with real and awkward images, which only some machines have. */
-const IMAGES = join(import.meta.dirname, '../../../../shared/images');
+export const IMAGES = join(import.meta.dirname, '../../../../shared/images');
 export const HAS_IMAGES = existsSync(join(IMAGES, 'index.json'));
 
 export function indexTar(tar: Uint8Array): TarIndex {

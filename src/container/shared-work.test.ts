@@ -1,0 +1,89 @@
+/**
+ * Has programs that people use work in shared folders, and compares them with the container's own disk.
+ * `LONG_TESTS=1 npx vitest run src/container/shared-work.test.ts` has them do a lot of it.
+ */
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { HAS_IMAGES, IMAGES } from '../disk/testing/images.ts';
+import { MemoryFolder } from '../folders/memory-folder.ts';
+import { StoredFolder } from '../folders/stored-folder.ts';
+import { MemoryDiskFiles } from '../storage/memory.ts';
+import type { ContainerMachine } from './container.ts';
+import { ownFolder } from './testing/own-folder.ts';
+import { pull, start, text } from './testing/run.ts';
+
+const IS_LONG = process.env.LONG_TESTS !== undefined;
+const TIMEOUT = IS_LONG ? 1_800_000 : 120_000;
+const SCRIPTS = join(import.meta.dirname, 'testing/work');
+/** The tree of a folder in memory is also that of one in a store. */
+const PLACES = IS_LONG ? ['/host', '/memory', '/stored'] : ['/host', '/stored'];
+const ROOM = 1 << 30;
+
+/** The scripts that run in each image, and how much they do in a short and in a long test. */
+const WORK = {
+  gcc: {
+    'git.sh': [40, 10_000],
+    'tree.sh': [60, 20_000],
+    'flat.sh': [200, 10_000],
+    'gcc.sh': [2, 100],
+  },
+  python: { 'sqlite.py': [20, 5000] },
+};
+
+describe.skipIf(!HAS_IMAGES).each(Object.entries(WORK))('in %s', { timeout: TIMEOUT }, (tag, scripts) => {
+  let folder: string;
+  let container: ContainerMachine;
+
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'linuxrun-work-'));
+    mkdirSync(join(folder, 'shared'));
+    const store = { files: new MemoryDiskFiles(), free: async () => ROOM };
+    container = await start({
+      image: await pull(`oci://${IMAGES}:${tag}`),
+      entrypoint: ['sh', '-c', 'exec sleep 100000'],
+      memoryBytes: 512 << 20,
+      diskBytes: ROOM,
+      shares: [
+        { folder: { kind: 'host', path: join(folder, 'shared') }, path: '/host', readOnly: false },
+        { folder: ownFolder(new MemoryFolder({ limit: ROOM })), path: '/memory', readOnly: false },
+        { folder: ownFolder(await StoredFolder.open(store, 'f')), path: '/stored', readOnly: false },
+      ],
+    });
+  }, TIMEOUT);
+
+  afterAll(async () => {
+    await container?.destroy();
+    rmSync(folder, { recursive: true });
+  });
+
+  async function work(script: string, place: string, count: number): Promise<string> {
+    const program = script.endsWith('.py') ? 'python3' : 'sh';
+    const { stdin, stdout } = container.exec({
+      args: [
+        'sh',
+        '-c',
+        `{ mkdir -p /disk; cd ${place} && ${program} /dev/stdin ${count} && echo done; } 2>&1`,
+      ],
+    });
+    const writer = stdin.getWriter();
+    await writer.write(readFileSync(join(SCRIPTS, script)));
+    await writer.close();
+    return text(stdout);
+  }
+
+  describe.each(Object.entries(scripts))('%s', (script, [few = 0, many = 0]) => {
+    const count = IS_LONG ? many : few;
+    let expected: string;
+
+    beforeAll(async () => {
+      expected = await work(script, '/disk', count);
+      expect(expected).toMatch(/\ndone\n$/);
+    }, TIMEOUT);
+
+    test.each(PLACES)('prints the same in %s', async (place) => {
+      expect(await work(script, place, count)).toBe(expected);
+    });
+  });
+});

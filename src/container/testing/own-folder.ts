@@ -1,0 +1,10 @@
+import { serveFolder } from '../../folders/remote-folder.ts';
+import type { SharedFolder } from '../../folders/shared-folder.ts';
+
+/** A folder of this thread, as the owner of a machine describes it. */
+export function ownFolder(folder: SharedFolder) {
+  const { port1, port2 } = new MessageChannel();
+  (port1 as unknown as { unref(): void }).unref();
+  serveFolder(folder, port1);
+  return { kind: 'remote', port: port2 } as const;
+}
