@@ -170,7 +170,7 @@ async function main(): Promise<void> {
   }
   if (chosen('browser-files')) {
     const { benchBrowserFiles } = await import('./browser-files.ts');
-    await benchBrowserFiles(repeat);
+    await benchBrowserFiles(wasm, repeat);
   }
   if (chosen('emulated')) {
     const { benchEmulated } = await import('./emulated.ts');

@@ -81,6 +81,13 @@ async function drain(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<v
   while (!(await reader.read()).done);
 }
 
+/** Runs a script in a container that has a folder of the browser at /kept; returns its output. */
+async function runInFolder(reference: string, script: string): Promise<string> {
+  const container = new api.Container(reference).mount('/kept', new api.BrowserFolder('bench'));
+  const result = await container.entrypoint(['sh', '-c', script]).run();
+  return (await result.waitWithOutput()).text();
+}
+
 const storedCode = (): Promise<StoredCode> => readStoredCode(browserStore().values);
 
-Object.assign(globalThis, { pull, runProgram, storedCode });
+Object.assign(globalThis, { pull, runInFolder, runProgram, storedCode });
