@@ -1,14 +1,14 @@
 /** The files of a running container. */
 
 import type {
-  ContainerMachine,
+  ContainerFiles,
   MakeOptions,
   ReadOptions,
   RemoveOptions,
   RenameOptions,
   WatchOptions,
   WriteOptions,
-} from '../container/container.ts';
+} from '../container/container-files.ts';
 import type { FileChange, FileStatus, FolderEntry } from '../machine/machine.ts';
 import { checkBytes } from '../options/check.ts';
 
@@ -55,14 +55,14 @@ export interface ContainerFs {
 }
 
 export class Files implements ContainerFs {
-  readonly #container: ContainerMachine;
+  readonly #files: ContainerFiles;
 
-  constructor(container: ContainerMachine) {
-    this.#container = container;
+  constructor(files: ContainerFiles) {
+    this.#files = files;
   }
 
   async readFile(path: string, options?: ReadOptions): Promise<Uint8Array<ArrayBuffer>> {
-    const content = await this.#container.readFile(path, options);
+    const content = await this.#files.readFile(path, options);
     return new Uint8Array(await new Response(content).arrayBuffer());
   }
 
@@ -71,7 +71,7 @@ export class Files implements ContainerFs {
     return new ReadableStream(
       {
         pull: async (controller) => {
-          reader ??= (await this.#container.readFile(path, options)).getReader();
+          reader ??= (await this.#files.readFile(path, options)).getReader();
           const { value } = await reader.read();
           if (value) controller.enqueue(value);
           else controller.close();
@@ -89,7 +89,7 @@ export class Files implements ContainerFs {
   ): Promise<void> {
     const bytes = typeof content === 'string' ? new TextEncoder().encode(content) : content;
     if (!(bytes instanceof ReadableStream)) checkBytes(bytes);
-    return this.#container.writeFile(path, bytes, options);
+    return this.#files.writeFile(path, bytes, options);
   }
 
   readdir(path: string, options?: { readonly withFileTypes?: false | undefined }): Promise<string[]>;
@@ -101,30 +101,30 @@ export class Files implements ContainerFs {
   }
 
   opendir(path: string): AsyncIterable<FolderEntry> {
-    return this.#container.readdir(path);
+    return this.#files.readdir(path);
   }
 
   stat(path: string): Promise<FileStatus> {
-    return this.#container.stat(path);
+    return this.#files.stat(path);
   }
 
   lstat(path: string): Promise<FileStatus> {
-    return this.#container.lstat(path);
+    return this.#files.lstat(path);
   }
 
   mkdir(path: string, options?: MakeOptions): Promise<void> {
-    return this.#container.mkdir(path, options);
+    return this.#files.mkdir(path, options);
   }
 
   rm(path: string, options?: RemoveOptions): Promise<void> {
-    return this.#container.rm(path, options);
+    return this.#files.rm(path, options);
   }
 
   rename(path: string, newPath: string, options?: RenameOptions): Promise<void> {
-    return this.#container.rename(path, newPath, options);
+    return this.#files.rename(path, newPath, options);
   }
 
   watch(path: string, options?: WatchOptions): AsyncIterable<FileChange> {
-    return this.#container.watch(path, options);
+    return this.#files.watch(path, options);
   }
 }

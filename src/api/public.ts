@@ -6,7 +6,7 @@ export type {
   RenameOptions,
   WatchOptions,
   WriteOptions,
-} from '../container/container.ts';
+} from '../container/container-files.ts';
 export { MemoryFolder, type MemoryFolderOptions } from '../folders/memory-folder.ts';
 export {
   type Access,

@@ -94,7 +94,7 @@ export class StartedContainer implements RunningContainer {
     const { stdio, signal, hasTerminal, events, publication, image, launch, keptDisk, kept } = options;
     const { platform, session, savesItself } = options;
     this.#savesItself = savesItself;
-    this.fs = new Files(container);
+    this.fs = new Files(container.files);
     this.published = publication?.ports ?? [];
     this.currentDir = container.currentDir;
     this.image = image;

@@ -51,7 +51,7 @@ beforeAll(async () => {
   await compileForGuest(join(import.meta.dirname, '../../kernel/init'), ['test/listener.c'], program);
   container = await start({ image: pull(`${DEMO_IMAGES}:busybox`), args: ['sh', '-c', SERVERS] });
   listener = new Uint8Array(readFileSync(program));
-  await container.writeFile('/bin/listener', listener, { mode: 0o755 });
+  await container.files.writeFile('/bin/listener', listener, { mode: 0o755 });
   await container.stdin.getWriter().write(Buffer.from('begin\n'));
   await untilPorts(container.ports, (open) => LISTENING.every((port) => open.has(port)));
 }, TIMEOUT);
@@ -243,7 +243,7 @@ test('a small machine survives as many servers that do not read as it may have',
     args: ['sh', '-c', 'read begin; listener 80 1000'],
     memoryBytes: 64 << 20,
   });
-  await small.writeFile('/bin/listener', listener, { mode: 0o755 });
+  await small.files.writeFile('/bin/listener', listener, { mode: 0o755 });
   await small.stdin.getWriter().write(Buffer.from('begin\n'));
   await untilPorts(small.ports, (open) => open.has(80));
   const all = await Promise.all(Array.from({ length: MOST }, () => small.connect(80)));

@@ -8,10 +8,7 @@ import {
   type ContainerProcess,
   type ContainerOptions as ContainerRequest,
   diskSerial,
-  type FileChange,
-  type FileStatus,
   type FirstProcess,
-  type FolderEntry,
   type Listening,
   type Machine,
   type MachineStats,
@@ -21,15 +18,15 @@ import {
 import type { TerminalSize } from '../machine/terminal-size.ts';
 import type { ImageConfig } from '../oci/image.ts';
 import { mergeEnvironment } from '../options/assignments.mjs';
-import { checkText } from '../options/check.ts';
 import { type CommandOptions, commandOf } from '../options/command.ts';
 import { checkDevices } from '../options/devices.mjs';
 import { parseSignal, SIGKILL, SIGTERM, STOP_GRACE } from '../options/signals.ts';
 import { parseAllTmpfs } from '../options/tmpfs.mjs';
-import { printable } from '../text/byte-text.ts';
+import { absolute } from './absolute.ts';
+import { ContainerFiles } from './container-files.ts';
 import { delay } from './delay.ts';
 import { emulatedMachine } from './emulator.ts';
-import { complete, readChanges, readContent, readEntries, readStatus, writeContent } from './files.ts';
+import { readContent } from './files.ts';
 import {
   bootImage,
   discard,
@@ -70,38 +67,8 @@ export interface ExecOptions {
   readonly terminal?: TerminalOptions | undefined;
 }
 
-/** Options of reading a file. */
-export interface ReadOptions {
-  /** Aborts the download. */
-  readonly signal?: AbortSignal | undefined;
-}
-
-/** Options of writing a file. */
-export interface WriteOptions {
-  /** Permissions; by default those of the replaced file, or 0644. */
-  readonly mode?: number | undefined;
-  /** Aborts the upload, which leaves the file unchanged. */
-  readonly signal?: AbortSignal | undefined;
-}
-
 export interface ConnectOptions {
   /** Gives up connecting. */
-  readonly signal?: AbortSignal | undefined;
-}
-
-/** Options of making a folder. */
-export interface MakeOptions {
-  /** Permissions; by default 0755. */
-  readonly mode?: number | undefined;
-  /** Makes missing parents too, with the same permissions, and accepts a folder that exists. */
-  readonly recursive?: boolean | undefined;
-}
-
-/** Options of removing files. */
-export interface RemoveOptions {
-  /** Removes a folder with its contents. */
-  readonly recursive?: boolean | undefined;
-  /** Stops the removal, which leaves the rest. */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -109,20 +76,6 @@ export interface RemoveOptions {
 export interface StopOptions {
   readonly signal?: number | undefined;
   readonly grace?: number | undefined;
-}
-
-/** Options of watching. */
-export interface WatchOptions {
-  /** Watches the folders below as well, but enters no other file system. */
-  readonly recursive?: boolean | undefined;
-  /** Ends the watch, which fails with the signal's reason. */
-  readonly signal?: AbortSignal | undefined;
-}
-
-/** Options of renaming. */
-export interface RenameOptions {
-  /** Replaces a file, or an empty folder, that has the new name. */
-  readonly replace?: boolean | undefined;
 }
 
 export interface ProgramOptions extends CommandOptions {
@@ -222,7 +175,7 @@ export async function resumeContainer(
  * @throws FileError, also as the stream's error; MachineError if the machine ends
  */
 export function exportStopped({ machine }: ImageMachine): Promise<ReadableStream<Uint8Array<ArrayBuffer>>> {
-  return readContent(machine.exportChanges(DISKS), CHANGES);
+  return readContent(machine.files.exportChanges(DISKS), CHANGES);
 }
 
 function requestOf(config: ImageConfig, options: ProgramOptions): ContainerRequest {
@@ -252,11 +205,6 @@ function requestOf(config: ImageConfig, options: ProgramOptions): ContainerReque
   };
 }
 
-function absolute(path: string): string {
-  checkText(path);
-  return path.startsWith('/') ? path : `/${path}`;
-}
-
 /** A running container, alone in its machine. */
 export class ContainerMachine {
   /** Rejects writes, and ends, when the container no longer reads. */
@@ -274,6 +222,7 @@ export class ContainerMachine {
    * cannot be run, 125 if the container could not be made. Rejects with a MachineError if the machine fails.
    */
   readonly exit: Promise<number>;
+  readonly files: ContainerFiles;
   /** Further processes that go on, if it does. */
   readonly resumed: readonly ContainerProcess[];
   readonly #machine: Machine;
@@ -296,6 +245,7 @@ export class ContainerMachine {
     this.#keepDisk = keepDisk;
     this.#settings = settings;
     this.#process = process;
+    this.files = new ContainerFiles(machine.files, process);
     this.resumed = machine.resumed?.processes ?? [];
     for (const { exit } of this.resumed) this.#await(exit);
     this.started = process.started;
@@ -315,7 +265,7 @@ export class ContainerMachine {
    * @throws FileError, also as the stream's error; MachineError if the machine ends
    */
   exportChanges(): Promise<ReadableStream<Uint8Array<ArrayBuffer>>> {
-    return readContent(this.#machine.exportChanges(this.#process), CHANGES);
+    return readContent(this.#machine.files.exportChanges(this.#process), CHANGES);
   }
 
   /** Statistics of its machine. */
@@ -361,101 +311,6 @@ export class ContainerMachine {
     const forget = () => this.#further.delete(exit);
     this.#further.add(exit);
     exit.then(forget, forget);
-  }
-
-  /**
-   * Reads a file of the container with the rights of its root. Links are followed within the container.
-   * @param path absolute path of a regular file
-   * @throws FileError or the signal's reason, also as the stream's error; MachineError if the machine ends
-   */
-  async readFile(
-    path: string,
-    { signal }: ReadOptions = {},
-  ): Promise<ReadableStream<Uint8Array<ArrayBuffer>>> {
-    signal?.throwIfAborted();
-    return readContent(this.#machine.readFile(this.#process, absolute(path)), path, signal);
-  }
-
-  /**
-   * Writes a file of the container with the rights of its root: a new one, or a replacement for a regular
-   * one. It appears when it is complete, or not at all. Its folder must exist.
-   * @param path absolute; a link at its end is followed
-   * @throws FileError, the error of `content`, or the signal's reason; MachineError if the machine ends
-   */
-  async writeFile(
-    path: string,
-    content: ReadableStream<Uint8Array> | Uint8Array,
-    { mode, signal }: WriteOptions = {},
-  ): Promise<void> {
-    signal?.throwIfAborted();
-    const stream = content instanceof Uint8Array ? new Blob([new Uint8Array(content)]).stream() : content;
-    return writeContent(this.#machine.writeFile(this.#process, absolute(path), mode), path, stream, signal);
-  }
-
-  /**
-   * Lists a folder of the container, in no particular order. Files appear as they arrive; leaving the loop
-   * ends the listing, so a folder of any size can be looked at.
-   * @param path absolute; links are followed
-   * @throws FileError, also during the iteration; MachineError if the machine ends
-   */
-  readdir(path: string): AsyncGenerator<FolderEntry> {
-    return readEntries(this.#machine.listFolder(this.#process, absolute(path)), path);
-  }
-
-  /**
-   * Watches a file, or what is in a folder, from the call on. Leaving the loop ends that. Changes are lost if
-   * 16384 of them wait to be taken. It ends when the file is removed.
-   * @param path absolute; links are followed
-   * @throws FileError or the signal's reason during the iteration; MachineError if the machine ends
-   */
-  watch(path: string, { recursive = false, signal }: WatchOptions = {}): AsyncGenerator<FileChange, void> {
-    const clean = absolute(path).replace(/(?<=.)\/+$/, '');
-    return readChanges(this.#machine.watchFile(this.#process, clean, recursive), path, signal);
-  }
-
-  /**
-   * Reads the status of a file, without opening it.
-   * @param path absolute; links are followed
-   * @throws FileError, MachineError if the machine ends
-   */
-  async stat(path: string): Promise<FileStatus> {
-    return readStatus(this.#machine.statFile(this.#process, absolute(path), true), path);
-  }
-
-  /** The same, but a link at the end of the path is the file itself. */
-  async lstat(path: string): Promise<FileStatus> {
-    return readStatus(this.#machine.statFile(this.#process, absolute(path), false), path);
-  }
-
-  /**
-   * Makes a folder, which belongs to root.
-   * @throws FileError: `EEXIST` if it exists, unless `recursive`; MachineError if the machine ends
-   */
-  async mkdir(path: string, { mode = 0o755, recursive = false }: MakeOptions = {}): Promise<void> {
-    const task = this.#machine.makeFolder(this.#process, absolute(path), mode, recursive);
-    await complete(task, `make ${printable(path)}`);
-  }
-
-  /**
-   * Removes a file, a link (not the file that it leads to), or an empty folder; with `recursive`, any folder.
-   * It stops at the first file that cannot be removed. It follows no link and removes nothing from a file
-   * system that is mounted in the folder.
-   * @throws FileError: `ENOTEMPTY` if a folder is not empty, unless `recursive`; the signal's reason;
-   *   MachineError if the machine ends
-   */
-  async rm(path: string, { recursive = false, signal }: RemoveOptions = {}): Promise<void> {
-    signal?.throwIfAborted();
-    const task = this.#machine.removeFile(this.#process, absolute(path), recursive);
-    await complete(task, `remove ${printable(path)}`, signal);
-  }
-
-  /**
-   * Renames or moves a file, a link or a folder, within a file system.
-   * @throws FileError: `EEXIST` if the new name is taken, unless `replace`; MachineError if the machine ends
-   */
-  async rename(path: string, newPath: string, { replace = false }: RenameOptions = {}): Promise<void> {
-    const task = this.#machine.renameFile(this.#process, absolute(path), absolute(newPath), replace);
-    await complete(task, `rename ${printable(path)} to ${printable(newPath)}`);
   }
 
   /**

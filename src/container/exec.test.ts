@@ -318,13 +318,13 @@ describe('the end of the container', { timeout: TIMEOUT }, () => {
     expect(await Promise.all(processes.map(({ exit }) => exit))).toEqual(Array(5).fill(137));
     const late = await exec({ args: ['true'] }, '', short);
     expect(late).toMatchObject({ status: 126, messages: expect.stringMatching(/does not run/) });
-    await expect(short.readFile('/etc/passwd')).rejects.toThrow(/does not run/);
-    await expect(short.writeFile('/x', new Uint8Array())).rejects.toThrow(/does not run/);
+    await expect(short.files.readFile('/etc/passwd')).rejects.toThrow(/does not run/);
+    await expect(short.files.writeFile('/x', new Uint8Array())).rejects.toThrow(/does not run/);
     await short.destroy();
     await expect(short.exec({ args: ['true'] }).exit).rejects.toThrow(/stopped/);
     await expect(short.usage()).rejects.toThrow(/stopped/);
-    await expect(short.readFile('/etc/passwd')).rejects.toThrow(/stopped/);
-    await expect(short.writeFile('/x', new Uint8Array())).rejects.toThrow(/stopped/);
+    await expect(short.files.readFile('/etc/passwd')).rejects.toThrow(/stopped/);
+    await expect(short.files.writeFile('/x', new Uint8Array())).rejects.toThrow(/stopped/);
   });
 
   test('a process that is started before the container is ready waits for it', async () => {

@@ -163,7 +163,7 @@ test('changes become a layer, whether the container runs or not', async () => {
   const container = start('sleep 1000');
   await container.started;
   expect(await shell(container, CHANGES)).toBe('');
-  const running = await read(machine.exportChanges(container));
+  const running = await read(machine.files.exportChanges(container));
   expect([running.status, running.messages]).toEqual([
     0,
     'LinuxRun: left out, because a layer cannot have names that begin with .wh.: 1\n',
@@ -182,7 +182,7 @@ test('changes become a layer, whether the container runs or not', async () => {
 
   container.kill(9);
   await container.exit;
-  const { tar, status } = await read(machine.exportChanges(DISKS));
+  const { tar, status } = await read(machine.files.exportChanges(DISKS));
   expect(status).toBe(0);
   expect(differences(listLayers([...layers, tar]), expected)).toEqual([]);
 }, 60_000);
@@ -190,7 +190,7 @@ test('changes become a layer, whether the container runs or not', async () => {
 test('a container is frozen while it is exported, also if the host gives up', async () => {
   const container = start('read line; echo $line');
   await container.started;
-  const { content, kill, exit } = machine.exportChanges(container);
+  const { content, kill, exit } = machine.files.exportChanges(container);
   const reader = content.getReader();
   await reader.read();
   expect(await isFrozen()).toBe(true);
@@ -208,11 +208,11 @@ test('a path that no layer can have is reported', async () => {
     `mkdir /deep; cd /deep; for i in $(seq 21); do mkdir ${LONG}; cd ${LONG}; done; echo; sleep 1000`,
   );
   await container.stdout.getReader().read();
-  const { messages, status } = await read(machine.exportChanges(container));
+  const { messages, status } = await read(machine.files.exportChanges(container));
   expect(messages).toMatch(/^ENAMETOOLONG: name too long: \/deep\/n+\/n.*\n$/);
   expect(status).toBe(1);
   container.kill(9);
   await container.exit;
-  const gone = await read(machine.exportChanges(container));
+  const gone = await read(machine.files.exportChanges(container));
   expect([gone.status, gone.messages]).toEqual([1, 'ESRCH: the container does not run\n']);
 });

@@ -17,7 +17,7 @@ let container: ContainerMachine;
 async function boot(devices: readonly string[] = []): Promise<ContainerMachine> {
   const image = await pull(`${DEMO_IMAGES}:busybox`);
   const container = await start({ image, args: ['sleep', '100000'], devices });
-  await container.writeFile('/bin/features', new Uint8Array(readFileSync(program)), { mode: 0o755 });
+  await container.files.writeFile('/bin/features', new Uint8Array(readFileSync(program)), { mode: 0o755 });
   return container;
 }
 

@@ -28,8 +28,8 @@ async function shell(script: string): Promise<string> {
 
 const bytes = (content: string) => new Uint8Array(Buffer.from(content));
 const write = (path: string, content: string, mode?: number) =>
-  container.writeFile(path, bytes(content), { mode });
-const read = async (path: string) => text(await container.readFile(path));
+  container.files.writeFile(path, bytes(content), { mode });
+const read = async (path: string) => text(await container.files.readFile(path));
 
 async function hashOf(stream: ReadableStream<Uint8Array>): Promise<string> {
   const hash = createHash('sha256');
@@ -40,7 +40,7 @@ async function hashOf(stream: ReadableStream<Uint8Array>): Promise<string> {
 /** Lists a folder, in the order of names. */
 async function list(path: string): Promise<FolderEntry[]> {
   const entries: FolderEntry[] = [];
-  for await (const entry of container.readdir(path)) entries.push(entry);
+  for await (const entry of container.files.readdir(path)) entries.push(entry);
   return entries.sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
@@ -60,9 +60,9 @@ describe('a file', { timeout: TIMEOUT }, () => {
   test('of 50 MB is uploaded and downloaded without loss', async () => {
     const content = new Uint8Array(randomBytes(50_000_000));
     const hash = createHash('sha256').update(content).digest('hex');
-    await container.writeFile('/tmp/large', content);
+    await container.files.writeFile('/tmp/large', content);
     expect(await shell('sha256sum < /tmp/large')).toBe(`${hash}  -\n`);
-    expect(await hashOf(await container.readFile('/tmp/large'))).toBe(hash);
+    expect(await hashOf(await container.files.readFile('/tmp/large'))).toBe(hash);
     await shell('rm /tmp/large');
   });
 
@@ -74,9 +74,9 @@ describe('a file', { timeout: TIMEOUT }, () => {
         controller.close();
       },
     });
-    await container.writeFile('/tmp/parts', source);
+    await container.files.writeFile('/tmp/parts', source);
     const hash = createHash('sha256').update(Buffer.concat(parts)).digest('hex');
-    expect(await hashOf(await container.readFile('/tmp/parts'))).toBe(hash);
+    expect(await hashOf(await container.files.readFile('/tmp/parts'))).toBe(hash);
     await write('/tmp/parts', '');
     expect(await read('/tmp/parts')).toBe('');
   });
@@ -127,8 +127,8 @@ describe('a file', { timeout: TIMEOUT }, () => {
   test('needs no tools in the image, and no waiting process', async () => {
     const bare = await start({ image, args: ['sh', '-c', 'rm -r /bin /usr /sbin; echo; read line'] });
     await bare.stdout.getReader().read();
-    await bare.writeFile('/file', bytes('content'));
-    expect(await text(await bare.readFile('/file'))).toBe('content');
+    await bare.files.writeFile('/file', bytes('content'));
+    expect(await text(await bare.files.readFile('/file'))).toBe('content');
     await bare.destroy();
   });
 });
@@ -226,7 +226,7 @@ describe('an upload into a folder of another user', { timeout: TIMEOUT }, () => 
         feed = (part) => (part === undefined ? controller.close() : controller.enqueue(bytes(part)));
       },
     });
-    const writing = container.writeFile('/home/nobody/busy/x', source);
+    const writing = container.files.writeFile('/home/nobody/busy/x', source);
     feed('secret');
     await expect.poll(() => shell('ls -A /home/nobody/busy')).toMatch(/linuxrun/);
     await other('cd /home/nobody; ln -s /secure/x busy/x; mv busy away; ln -s /secure busy');
@@ -308,20 +308,20 @@ describe('an upload', { timeout: TIMEOUT }, () => {
 
   test('that fails leaves nothing', async () => {
     const failing = unfinished(new Error('the source broke'));
-    await expect(container.writeFile('/tmp/up/new', failing)).rejects.toThrow('the source broke');
+    await expect(container.files.writeFile('/tmp/up/new', failing)).rejects.toThrow('the source broke');
     const other = unfinished(new Error('the source broke'));
-    await expect(container.writeFile('/tmp/up/old', other)).rejects.toThrow('the source broke');
+    await expect(container.files.writeFile('/tmp/up/old', other)).rejects.toThrow('the source broke');
     expect(await leftovers()).toBe('old\nold\n');
   });
 
   test('that is aborted leaves nothing', async () => {
     const abort = new AbortController();
-    const writing = container.writeFile('/tmp/up/old', unfinished(), { signal: abort.signal });
+    const writing = container.files.writeFile('/tmp/up/old', unfinished(), { signal: abort.signal });
     setTimeout(() => abort.abort(new Error('enough')), 300);
     await expect(writing).rejects.toThrow('enough');
-    await expect(container.writeFile('/tmp/up/new', bytes('x'), { signal: abort.signal })).rejects.toThrow(
-      'enough',
-    );
+    await expect(
+      container.files.writeFile('/tmp/up/new', bytes('x'), { signal: abort.signal }),
+    ).rejects.toThrow('enough');
     expect(await leftovers()).toBe('old\nold\n');
   });
 
@@ -332,7 +332,7 @@ describe('an upload', { timeout: TIMEOUT }, () => {
         cancelled = true;
       },
     });
-    await expect(container.writeFile('/tmp/up', source)).rejects.toThrow(/is a directory/);
+    await expect(container.files.writeFile('/tmp/up', source)).rejects.toThrow(/is a directory/);
     await expect.poll(() => cancelled).toBe(true);
   });
 
@@ -345,7 +345,7 @@ describe('an upload', { timeout: TIMEOUT }, () => {
         controller.enqueue(new Uint8Array(1 << 20).fill(1));
       },
     });
-    await expect(container.writeFile('/tmp/up/old', endless)).rejects.toThrow(
+    await expect(container.files.writeFile('/tmp/up/old', endless)).rejects.toThrow(
       /cannot write \/tmp\/up\/old: no space left/,
     );
     expect(pulled).toBeLessThan(DISK + (4 << 20));
@@ -364,7 +364,7 @@ describe('a download', { timeout: TIMEOUT }, () => {
   test('waits for its reader, who may leave', async () => {
     await shell('dd if=/dev/zero of=/tmp/zeros bs=1M count=60 2> /dev/null');
     const before = process.memoryUsage().rss;
-    const reader = (await container.readFile('/tmp/zeros')).getReader();
+    const reader = (await container.files.readFile('/tmp/zeros')).getReader();
     await reader.read();
     await new Promise((resolve) => setTimeout(resolve, 1500));
     expect(process.memoryUsage().rss - before).toBeLessThan(50 << 20);
@@ -374,8 +374,8 @@ describe('a download', { timeout: TIMEOUT }, () => {
 
   test('that breaks off is not the end of the file', async () => {
     const other = await start({ image, args: ['sleep', '1000'] });
-    await other.writeFile('/file', new Uint8Array(3 << 20));
-    const stream = await other.readFile('/file');
+    await other.files.writeFile('/file', new Uint8Array(3 << 20));
+    const stream = await other.files.readFile('/file');
     await other.destroy();
     await expect(text(stream)).rejects.toThrow(/stopped/);
   });
@@ -417,11 +417,11 @@ describe('a folder', { timeout: TIMEOUT }, () => {
     expect(await names('/tmp/bytes')).toEqual(all);
     expect(await read('/tmp/bytes/\udcff\udcc3')).toBe('wild');
     await write('/tmp/bytes/d\udc80/\udcfe', 'more');
-    expect(await container.stat('/tmp/bytes/d\udc80/\udcfe')).toMatchObject({ type: 'file', size: 4 });
+    expect(await container.files.stat('/tmp/bytes/d\udc80/\udcfe')).toMatchObject({ type: 'file', size: 4 });
     await expect(read('/tmp/bytes/\udcfd\n')).rejects.toThrow(
       /^cannot read \/tmp\/bytes\/\\xfd\\n: no such file/,
     );
-    for (const name of all) await container.rm(`/tmp/bytes/${name}`, { recursive: true });
+    for (const name of all) await container.files.rm(`/tmp/bytes/${name}`, { recursive: true });
     expect(await names('/tmp/bytes')).toEqual([]);
   });
 
@@ -430,17 +430,17 @@ describe('a folder', { timeout: TIMEOUT }, () => {
       'mkdir /tmp/many; cd /tmp/many; seq 2000 | xargs touch; mkdir sub; mkdir -p deep/er; touch deep/er/x',
     );
     let seen = 0;
-    for await (const _ of container.readdir('/tmp/many')) if (++seen === 10) break;
+    for await (const _ of container.files.readdir('/tmp/many')) if (++seen === 10) break;
     expect(seen).toBe(10);
     expect((await list('/tmp/many')).length).toBe(2002);
-    await container.rm('/tmp/many', { recursive: true });
+    await container.files.rm('/tmp/many', { recursive: true });
     expect(await names('/tmp')).not.toContain('many');
   });
 
   test('is listed and stated while other streams are full', async () => {
     const flood = container.exec({ args: ['cat', '/dev/zero'] });
     await shell('dd if=/dev/zero of=/tmp/zeros bs=1M count=4 2> /dev/null');
-    const unread = await container.readFile('/tmp/zeros');
+    const unread = await container.files.readFile('/tmp/zeros');
     const all = await Promise.all(Array.from({ length: 20 }, () => names('/tmp/list')));
     expect(new Set(all.map((each) => each.join())).size).toBe(1);
     await unread.cancel();
@@ -458,7 +458,7 @@ describe('a folder', { timeout: TIMEOUT }, () => {
       }
     racer.kill(9);
     await racer.exit;
-    await container.rm('/tmp/changing', { recursive: true });
+    await container.files.rm('/tmp/changing', { recursive: true });
   });
 
   test.each([
@@ -473,28 +473,28 @@ describe('a folder', { timeout: TIMEOUT }, () => {
   });
 
   test('is made, with parents on request', async () => {
-    await container.mkdir('/tmp/made');
-    await container.mkdir('/tmp/made/secret/', { mode: 0o700 });
-    await container.mkdir('/tmp/made/a/../b/./c//', { recursive: true });
-    await container.mkdir('/tmp/made/b', { recursive: true });
+    await container.files.mkdir('/tmp/made');
+    await container.files.mkdir('/tmp/made/secret/', { mode: 0o700 });
+    await container.files.mkdir('/tmp/made/a/../b/./c//', { recursive: true });
+    await container.files.mkdir('/tmp/made/b', { recursive: true });
     expect(await shell('cd /tmp/made; stat -c "%n %a %U" . * b/c')).toBe(
       '. 755 root\na 755 root\nb 755 root\nsecret 700 root\nb/c 755 root\n',
     );
-    await expect(container.mkdir('/tmp/made')).rejects.toMatchObject({ code: 'EEXIST' });
-    await expect(container.mkdir('/tmp/none/b')).rejects.toMatchObject({ code: 'ENOENT' });
-    await expect(container.mkdir('/etc/passwd', { recursive: true })).rejects.toMatchObject({
+    await expect(container.files.mkdir('/tmp/made')).rejects.toMatchObject({ code: 'EEXIST' });
+    await expect(container.files.mkdir('/tmp/none/b')).rejects.toMatchObject({ code: 'ENOENT' });
+    await expect(container.files.mkdir('/etc/passwd', { recursive: true })).rejects.toMatchObject({
       code: 'EEXIST',
     });
-    await expect(container.mkdir('/etc/passwd/x', { recursive: true })).rejects.toMatchObject({
+    await expect(container.files.mkdir('/etc/passwd/x', { recursive: true })).rejects.toMatchObject({
       code: 'ENOTDIR',
     });
   });
 
   test.each(['/tmp/made/..', '/tmp/made/.', '/'])('%s is neither made, removed nor renamed', async (path) => {
     for (const action of [
-      () => container.mkdir(path),
-      () => container.rm(path, { recursive: true }),
-      () => container.rename(path, '/tmp/other'),
+      () => container.files.mkdir(path),
+      () => container.files.rm(path, { recursive: true }),
+      () => container.files.rename(path, '/tmp/other'),
     ])
       await expect(action()).rejects.toMatchObject({ code: expect.stringMatching(/^E(INVAL|ISDIR)$/) });
     expect(await names('/tmp')).toContain('made');
@@ -505,59 +505,59 @@ describe('status', { timeout: TIMEOUT }, () => {
   test('is of the file, or of the link itself', async () => {
     await shell('cd /tmp; ln -sf /etc/group status-link');
     const size = (await read('/etc/group')).length;
-    expect(await container.stat('/tmp/status-link')).toMatchObject({ type: 'file', size });
-    expect(await container.lstat('/tmp/status-link')).toMatchObject({
+    expect(await container.files.stat('/tmp/status-link')).toMatchObject({ type: 'file', size });
+    expect(await container.files.lstat('/tmp/status-link')).toMatchObject({
       type: 'symlink',
       target: { path: '/etc/group', type: 'file' },
     });
-    expect(await container.stat('/tmp/')).toMatchObject({ type: 'directory' });
-    await expect(container.stat('/none')).rejects.toMatchObject({ code: 'ENOENT' });
+    expect(await container.files.stat('/tmp/')).toMatchObject({ type: 'directory' });
+    await expect(container.files.stat('/none')).rejects.toMatchObject({ code: 'ENOENT' });
   });
 });
 
 describe('removal', { timeout: TIMEOUT }, () => {
   test('of a file or an empty folder', async () => {
     await shell('mkdir -p /tmp/rm/empty /tmp/rm/full; touch /tmp/rm/file /tmp/rm/full/x');
-    await container.rm('/tmp/rm/file');
-    await container.rm('/tmp/rm/empty/');
-    await expect(container.rm('/tmp/rm/full')).rejects.toMatchObject({ code: 'ENOTEMPTY' });
-    await expect(container.rm('/tmp/rm/file')).rejects.toMatchObject({ code: 'ENOENT' });
-    await container.rm('/tmp/rm/full', { recursive: true });
+    await container.files.rm('/tmp/rm/file');
+    await container.files.rm('/tmp/rm/empty/');
+    await expect(container.files.rm('/tmp/rm/full')).rejects.toMatchObject({ code: 'ENOTEMPTY' });
+    await expect(container.files.rm('/tmp/rm/file')).rejects.toMatchObject({ code: 'ENOENT' });
+    await container.files.rm('/tmp/rm/full', { recursive: true });
     expect(await shell('ls -A /tmp/rm')).toBe('');
   });
 
   test('of a tree follows no link', async () => {
     await shell(`mkdir -p /tmp/tree/sub /secret; cd /tmp/tree; ln -s /secret out; ln -s ../../secret sub/out
       ln -s . loop; ln /secret/kept hard; mkfifo fifo; ln -s tree ../tree-link`);
-    await container.rm('/tmp/tree-link', { recursive: true });
+    await container.files.rm('/tmp/tree-link', { recursive: true });
     expect(await shell('cd /tmp/tree; ls -A | wc -l; cat /secret/kept')).toBe('5\nkept\n');
-    await container.rm('/tmp/tree', { recursive: true });
+    await container.files.rm('/tmp/tree', { recursive: true });
     expect(await shell('cat /secret/kept; ls -d /tmp/tree 2>&1 | wc -l')).toBe('kept\n1\n');
-    await expect(container.stat('/tmp/tree')).rejects.toMatchObject({ code: 'ENOENT' });
+    await expect(container.files.stat('/tmp/tree')).rejects.toMatchObject({ code: 'ENOENT' });
   });
 
   test('of folders of the image, and of a tree deeper than open files allow', async () => {
-    await container.rm('/usr', { recursive: true });
-    await expect(container.stat('/usr')).rejects.toMatchObject({ code: 'ENOENT' });
+    await container.files.rm('/usr', { recursive: true });
+    await expect(container.files.stat('/usr')).rejects.toMatchObject({ code: 'ENOENT' });
     await shell(`mkdir -p /tmp/deep/${'d/'.repeat(1200)}; touch /tmp/deep/${'d/'.repeat(800)}/f`);
-    await container.rm('/tmp/deep', { recursive: true });
+    await container.files.rm('/tmp/deep', { recursive: true });
     expect(await shell('ls -A /tmp')).not.toMatch(/deep|linuxrun/);
   });
 
   test('stops at mount points', async () => {
     for (const path of ['/proc', '/dev', '/dev/pts', '/dev/null'])
-      await expect(container.rm(path, { recursive: true })).rejects.toMatchObject({ code: 'EBUSY' });
+      await expect(container.files.rm(path, { recursive: true })).rejects.toMatchObject({ code: 'EBUSY' });
     expect(await shell('test -c /dev/null && ls -d /proc/1 /dev/pts')).toBe('/dev/pts\n/proc/1\n');
   });
 
   test('is stopped by its signal', async () => {
     await shell('mkdir /tmp/large; cd /tmp/large; seq 1000 | xargs touch');
     const abort = new AbortController();
-    const removal = container.rm('/tmp/large', { recursive: true, signal: abort.signal });
+    const removal = container.files.rm('/tmp/large', { recursive: true, signal: abort.signal });
     abort.abort(new Error('enough'));
     await expect(removal).rejects.toThrow('enough');
     expect((await list('/tmp/large')).length).toBeGreaterThan(0);
-    await container.rm('/tmp/large', { recursive: true });
+    await container.files.rm('/tmp/large', { recursive: true });
   });
 
   test('is never led elsewhere by a race', async () => {
@@ -569,7 +569,7 @@ describe('removal', { timeout: TIMEOUT }, () => {
       user: 'nobody',
     });
     for (let i = 0; i < 60; i++)
-      await container.rm('/tmp/racing/t', { recursive: true }).catch((error) => {
+      await container.files.rm('/tmp/racing/t', { recursive: true }).catch((error) => {
         expect(error).toMatchObject({ name: 'FileError', code: expect.stringMatching(/^E/) });
       });
     racer.kill(9);
@@ -580,18 +580,18 @@ describe('removal', { timeout: TIMEOUT }, () => {
   test('and other changes go through no link of another user', async () => {
     await shell('mkdir -p /tmp/foreign; ln -s /secret /tmp/foreign/way; chown -h nobody /tmp/foreign/way');
     for (const action of [
-      () => container.rm('/tmp/foreign/way/kept'),
-      () => container.mkdir('/tmp/foreign/way/made'),
-      () => container.mkdir('/tmp/foreign/way/made', { recursive: true }),
-      () => container.rename('/tmp/foreign/way/kept', '/tmp/foreign/taken'),
-      () => container.rename('/etc/group', '/tmp/foreign/way/group'),
+      () => container.files.rm('/tmp/foreign/way/kept'),
+      () => container.files.mkdir('/tmp/foreign/way/made'),
+      () => container.files.mkdir('/tmp/foreign/way/made', { recursive: true }),
+      () => container.files.rename('/tmp/foreign/way/kept', '/tmp/foreign/taken'),
+      () => container.files.rename('/etc/group', '/tmp/foreign/way/group'),
     ])
       await expect(action()).rejects.toMatchObject({
         code: 'EACCES',
         message: expect.stringMatching(/can be changed by others than root/),
       });
     expect(await shell('ls /secret')).toBe('kept\n');
-    await container.rm('/tmp/foreign/way');
+    await container.files.rm('/tmp/foreign/way');
     expect(await shell('ls /secret; ls -A /tmp/foreign')).toBe('kept\n');
   });
 });
@@ -599,22 +599,30 @@ describe('removal', { timeout: TIMEOUT }, () => {
 describe('renaming', { timeout: TIMEOUT }, () => {
   test('moves files, links and folders, and replaces only on request', async () => {
     await shell('mkdir -p /tmp/mv/a/b /tmp/mv/c; cd /tmp/mv; echo 1 > one; echo 2 > two; ln -s one link');
-    await container.rename('/tmp/mv/a', '/tmp/mv/c/a/');
-    await container.rename('/tmp/mv/link', '/tmp/mv/renamed');
-    await expect(container.rename('/tmp/mv/one', '/tmp/mv/two')).rejects.toMatchObject({ code: 'EEXIST' });
+    await container.files.rename('/tmp/mv/a', '/tmp/mv/c/a/');
+    await container.files.rename('/tmp/mv/link', '/tmp/mv/renamed');
+    await expect(container.files.rename('/tmp/mv/one', '/tmp/mv/two')).rejects.toMatchObject({
+      code: 'EEXIST',
+    });
     expect(await read('/tmp/mv/two')).toBe('2\n');
-    await container.rename('/tmp/mv/one', '/tmp/mv/two', { replace: true });
+    await container.files.rename('/tmp/mv/one', '/tmp/mv/two', { replace: true });
     expect(await shell('cd /tmp/mv; cat two; ls; ls c c/a; readlink renamed')).toBe(
       '1\nc\nrenamed\ntwo\nc:\na\n\nc/a:\nb\none\n',
     );
-    await expect(container.rename('/tmp/mv/c', '/tmp/mv/c/a/c')).rejects.toMatchObject({ code: 'EINVAL' });
-    await expect(container.rename('/tmp/mv/none', '/tmp/mv/x')).rejects.toMatchObject({ code: 'ENOENT' });
-    await expect(container.rename('/tmp/mv/two', '/dev/shm/two')).rejects.toMatchObject({ code: 'EXDEV' });
+    await expect(container.files.rename('/tmp/mv/c', '/tmp/mv/c/a/c')).rejects.toMatchObject({
+      code: 'EINVAL',
+    });
+    await expect(container.files.rename('/tmp/mv/none', '/tmp/mv/x')).rejects.toMatchObject({
+      code: 'ENOENT',
+    });
+    await expect(container.files.rename('/tmp/mv/two', '/dev/shm/two')).rejects.toMatchObject({
+      code: 'EXDEV',
+    });
   });
 
   test('works for folders of the image', async () => {
-    await container.rename('/var', '/tmp/var');
-    expect((await container.stat('/tmp/var')).type).toBe('directory');
+    await container.files.rename('/var', '/tmp/var');
+    expect((await container.files.stat('/tmp/var')).type).toBe('directory');
   });
 });
 

@@ -44,7 +44,7 @@ beforeAll(async () => {
   for (const name of ['probe', 'attacker']) {
     const program = join(folder, name);
     await compileForGuest(INIT, [`test/${name}.c`], program);
-    await container.writeFile(`/bin/${name}`, new Uint8Array(readFileSync(program)), { mode: 0o755 });
+    await container.files.writeFile(`/bin/${name}`, new Uint8Array(readFileSync(program)), { mode: 0o755 });
   }
 });
 afterAll(async () => {
@@ -100,8 +100,8 @@ describe('streams of the agent', { timeout: TIMEOUT }, () => {
     await new Promise((resolve) => setTimeout(resolve, 1000));
     for (let i = 0; i < 5; i++) {
       expect(await shell('echo output')).toBe('output\n');
-      await container.writeFile('/secret', new Uint8Array(Buffer.from('secret')), { mode: 0o600 });
-      expect(await text(await container.readFile('/secret'))).toBe('secret');
+      await container.files.writeFile('/secret', new Uint8Array(Buffer.from('secret')), { mode: 0o600 });
+      expect(await text(await container.files.readFile('/secret'))).toBe('secret');
     }
     for (const report of await Promise.all(attacks)) expect(report).toMatch(/^\d+ attempts\n$/);
   });
@@ -230,7 +230,7 @@ describe('the kernel', { timeout: TIMEOUT }, () => {
         'LinuxRun: the container has as many processes as it may have\n',
       ]);
       // The agent still works.
-      expect(await text(await small.readFile('/etc/hostname'))).toBe('linuxrun\n');
+      expect(await text(await small.files.readFile('/etc/hostname'))).toBe('linuxrun\n');
     } finally {
       await small.destroy();
     }

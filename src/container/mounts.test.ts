@@ -52,12 +52,12 @@ describe('a read-only root', { timeout: TIMEOUT }, () => {
   });
 
   test('is read-only for the host, too, which reads as ever', async () => {
-    const write = (path: string) => container.writeFile(path, new Uint8Array([65]));
+    const write = (path: string) => container.files.writeFile(path, new Uint8Array([65]));
     await expect(write('/x')).rejects.toMatchObject({ code: 'EROFS' });
-    await expect(container.mkdir('/x')).rejects.toMatchObject({ code: 'EROFS' });
-    await expect(container.rm('/etc/passwd')).rejects.toMatchObject({ code: 'EROFS' });
+    await expect(container.files.mkdir('/x')).rejects.toMatchObject({ code: 'EROFS' });
+    await expect(container.files.rm('/etc/passwd')).rejects.toMatchObject({ code: 'EROFS' });
     await write('/data/y');
-    expect(await text(await container.readFile('/data/y'))).toBe('A');
+    expect(await text(await container.files.readFile('/data/y'))).toBe('A');
   });
 });
 

@@ -39,7 +39,7 @@ test('a machine powers off in bounded time, and leaves a clean disk', { timeout:
   const output = lines(container.stdout);
   const hash = (await output.next()).value?.split(' ')[0];
   expect((await output.next()).value).toBe('ready');
-  const exported = machine.exportChanges(container);
+  const exported = machine.files.exportChanges(container);
   await exported.content.getReader().read();
 
   const begin = performance.now();

@@ -84,7 +84,7 @@ describe('a request to a server in a container', { timeout: TIMEOUT }, () => {
     const response = await request('/cgi-bin/slow');
     const reader = (response.body as ReadableStream<Uint8Array>).getReader();
     expect(new TextDecoder().decode((await reader.read()).value)).toBe('data: first\n\n');
-    await container.writeFile('/go', new Uint8Array());
+    await container.files.writeFile('/go', new Uint8Array());
     expect(new TextDecoder().decode((await reader.read()).value)).toBe('data: second\n\n');
     expect((await reader.read()).done).toBe(true);
   });

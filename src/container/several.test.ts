@@ -42,7 +42,7 @@ test('containers of one machine are distinguished by their names', { timeout: TI
   const [one, two] = [start('one', 1), start('two', 2)];
   for (const container of [one, two]) {
     expect(await shell(container, 'hostname; echo $(hostname) > /file')).toBe(`${container.name}\n`);
-    expect(await text(machine.readFile(container, '/file').content)).toBe(`${container.name}\n`);
+    expect(await text(machine.files.read(container, '/file').content)).toBe(`${container.name}\n`);
   }
   const namespaces = 'for n in ipc mnt net pid uts; do readlink /proc/self/ns/$n; done';
   const [ofOne, ofTwo] = [await shell(one, namespaces), await shell(two, namespaces)];

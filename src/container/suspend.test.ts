@@ -314,7 +314,7 @@ test('requests whose answers nobody can take any more end in the guest', async (
     last = before;
     await delay(300);
   }
-  machine.watchFile(container, '/', true);
+  machine.files.watch(container, '/', true);
   machine.ports(container);
   await expect.poll(count, { timeout: 10_000 }).toBe(before + 2);
   await replace();

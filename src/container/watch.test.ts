@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { FileChange } from '../machine/machine.ts';
-import type { ContainerMachine, WatchOptions } from './container.ts';
+import type { ContainerMachine } from './container.ts';
+import type { WatchOptions } from './container-files.ts';
 import { DEMO_IMAGES, pull, start, text } from './testing/run.ts';
 
 const TIMEOUT = 120_000;
@@ -16,7 +17,7 @@ async function shell(script: string): Promise<string> {
 /** Starts to watch, and waits until changes of this probe are noticed, which are left out afterwards. */
 async function watch(path: string, probe: string, options: WatchOptions = {}) {
   const abort = new AbortController();
-  const changes = container.watch(path, { signal: abort.signal, ...options });
+  const changes = container.files.watch(path, { signal: abort.signal, ...options });
   const seen: FileChange[] = [];
   let isWatching = false;
   const name = probe.slice(probe.lastIndexOf('/') + 1);
@@ -85,7 +86,7 @@ describe('watching', { timeout: TIMEOUT }, () => {
     const { events, over } = await watch('/to-file', '/file');
     await shell('echo x >> /file');
     await expect.poll(events).toContain('change to-file');
-    await container.writeFile('/file', new Uint8Array());
+    await container.files.writeFile('/file', new Uint8Array());
     await over;
     expect(events().at(-1)).toBe('rename to-file');
   });
@@ -102,7 +103,7 @@ describe('watching', { timeout: TIMEOUT }, () => {
 
   test('survives many changes that nobody takes', async () => {
     await shell('mkdir /many');
-    const changes = container.watch('/many');
+    const changes = container.files.watch('/many');
     await shell(
       'i=0; while [ $i -lt 3000 ]; do echo > /many/file-with-a-long-name-$((i % 7)); i=$((i + 1)); done',
     );
@@ -116,23 +117,23 @@ describe('watching', { timeout: TIMEOUT }, () => {
     const { over } = await watch('/tmp', '/tmp/probe', { signal: abort.signal });
     abort.abort(new Error('enough'));
     await expect(over).rejects.toThrow('enough');
-    await expect(container.watch('/tmp', { signal: abort.signal }).next()).rejects.toThrow('enough');
+    await expect(container.files.watch('/tmp', { signal: abort.signal }).next()).rejects.toThrow('enough');
   });
 
   test('nothing is refused with the reason', async () => {
-    await expect(container.watch('/none').next()).rejects.toMatchObject({ code: 'ENOENT' });
-    await expect(container.watch('/etc/passwd/x').next()).rejects.toMatchObject({ code: 'ENOTDIR' });
+    await expect(container.files.watch('/none').next()).rejects.toMatchObject({ code: 'ENOENT' });
+    await expect(container.files.watch('/etc/passwd/x').next()).rejects.toMatchObject({ code: 'ENOTDIR' });
   });
 
   test('ends with the container', async () => {
     const short = await start({ image: await pull(`${DEMO_IMAGES}:busybox`), args: ['cat'] });
-    const changes = short.watch('/', { recursive: true });
+    const changes = short.files.watch('/', { recursive: true });
     const ending = changes.next();
     await short.stdin.close();
     expect(await short.exit).toBe(0);
     await ending.catch(() => {});
-    await expect(short.watch('/').next()).rejects.toMatchObject({ code: 'ESRCH' });
+    await expect(short.files.watch('/').next()).rejects.toMatchObject({ code: 'ESRCH' });
     await short.destroy();
-    await expect(short.watch('/').next()).rejects.toThrow(/stopped/);
+    await expect(short.files.watch('/').next()).rejects.toThrow(/stopped/);
   });
 });

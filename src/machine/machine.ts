@@ -3,12 +3,19 @@ import type { WritableDisk } from '../disk/disks.ts';
 import { type FolderOptions, portsOf } from '../folders/folder-options.ts';
 import { chunks } from '../streams/chunks.ts';
 import type { Usage } from './agent-messages.ts';
-import type { ContainerDisks } from './agent-requests.ts';
 import { monotonicNow } from './clock.ts';
 import { type Deferred, deferred } from './deferred.ts';
 import { DiskRequests } from './disk-requests.ts';
 import { MachineError, unpackError } from './errors.ts';
+import { FileRequests } from './file-requests.ts';
 import { type Connection, Forwarders, type Listening } from './forwarders.ts';
+import type {
+  ConsoleProcess,
+  ContainerHandle,
+  ContainerProcess,
+  FirstProcess,
+  GuestProcess,
+} from './guest-process.ts';
 import { instructionsRetired } from './hart-words.ts';
 import { type JitStats, jitStats } from './jit-stats.ts';
 import {
@@ -23,19 +30,7 @@ import {
 import { createMemory, guestRam, type MemoryPlan } from './memory.ts';
 import type { Platform } from './platform/platform.ts';
 import type { PortChange } from './port-watch.ts';
-import {
-  type ConsoleProcess,
-  type ContainerHandle,
-  type ContainerProcess,
-  type FileReading,
-  type FileTask,
-  type FileWriting,
-  type FirstProcess,
-  type GuestProcess,
-  Processes,
-  type Resumed,
-  type RunOptions,
-} from './processes.ts';
+import { Processes, type Resumed, type RunOptions } from './processes.ts';
 import {
   type BootFigures,
   CONSOLE_INPUT,
@@ -59,7 +54,15 @@ export type { RelayLimit } from '../network/relay-protocol.ts';
 export type { Usage } from './agent-messages.ts';
 export type { ContainerDisks, ContainerEmulator } from './agent-requests.ts';
 export type { FileChange, FileStatus, FileType, FolderEntry } from './file-records.ts';
+export type { FileReading, FileRequests, FileTask, FileWriting } from './file-requests.ts';
 export type { Connection, Listening } from './forwarders.ts';
+export type {
+  ConsoleProcess,
+  ContainerHandle,
+  ContainerProcess,
+  FirstProcess,
+  GuestProcess,
+} from './guest-process.ts';
 export type { JitStats } from './jit-stats.ts';
 export type {
   BareMetalOptions,
@@ -71,18 +74,7 @@ export type {
   StartOptions,
 } from './machine-options.ts';
 export type { PortChange } from './port-watch.ts';
-export type {
-  ConsoleProcess,
-  ContainerHandle,
-  ContainerProcess,
-  FileReading,
-  FileTask,
-  FileWriting,
-  FirstProcess,
-  GuestProcess,
-  Resumed,
-  RunOptions,
-} from './processes.ts';
+export type { Resumed, RunOptions } from './processes.ts';
 export {
   type BootFigures,
   describeExit,
@@ -118,6 +110,8 @@ export class Machine {
   readonly booted: Promise<BootFigures>;
   /** What goes on, if the machine was started from a state. */
   readonly resumed: Resumed | undefined;
+  /** Those of its containers. */
+  readonly files: FileRequests;
 
   readonly #plan: MemoryPlan;
   readonly #canSuspend: boolean;
@@ -181,6 +175,7 @@ export class Machine {
     this.#mux = new StreamMux((message, transfer) => port1.postMessage(message, transfer));
     port1.onmessage = ({ data }: MessageEvent<FromMachine>) => this.#receive(data);
     this.#processes = new Processes(this.#mux, (message) => this.#post(message));
+    this.files = new FileRequests(this.#processes);
     this.#forwarders = new Forwarders(this.#processes, this.#mux, (message) => this.#post(message));
     this.#input = this.#mux.writable(CONSOLE_INPUT).getWriter();
     this.#outputTaken = Promise.all([
@@ -310,78 +305,6 @@ export class Machine {
   /** Runs a further process in a container. @throws OptionError as `run` */
   exec(container: ContainerHandle, options: ExecOptions): ContainerProcess {
     return this.#processes.exec({ ...options, container: container.name });
-  }
-
-  /** Reads a file of a container. @throws OptionError as `run` */
-  readFile(container: ContainerHandle, path: string): FileReading {
-    return this.#processes.readFile(container.name, path);
-  }
-
-  /**
-   * Writes a file of a container.
-   * @param mode permissions; by default those of the file that is replaced, or else 0644
-   * @throws OptionError as `run`
-   */
-  writeFile(container: ContainerHandle, path: string, mode?: number): FileWriting {
-    return this.#processes.writeFile(container.name, path, mode);
-  }
-
-  /**
-   * Reads what a container has changed in its image, as the tar of an OCI layer. One that runs is frozen
-   * meanwhile. One that does not run is named by its disks.
-   */
-  exportChanges(changed: ContainerHandle | ContainerDisks): FileReading {
-    return this.#processes.exportChanges('name' in changed ? changed.name : changed);
-  }
-
-  /** Lists a folder of a container: the content is records. @throws OptionError as `run` */
-  listFolder(container: ContainerHandle, path: string): FileReading {
-    return this.#processes.listFolder(container.name, path);
-  }
-
-  /**
-   * Reads the status of a file of a container: the content is one record.
-   * @param followsLink whether a link at the end of the path is followed
-   * @throws OptionError as `run`
-   */
-  statFile(container: ContainerHandle, path: string, followsLink: boolean): FileReading {
-    return this.#processes.statFile(container.name, path, followsLink);
-  }
-
-  /**
-   * Watches a file of a container, or what is in a folder: the content is records of changes.
-   * @param recursive watches the folders below as well
-   * @throws RangeError as `run`
-   */
-  watchFile(container: ContainerHandle, path: string, recursive: boolean): FileReading {
-    return this.#processes.watchFile(container.name, path, recursive);
-  }
-
-  /**
-   * Makes a folder in a container.
-   * @param withParents makes missing parents too, and accepts a folder that exists
-   * @throws OptionError as `run`
-   */
-  makeFolder(container: ContainerHandle, path: string, mode: number, withParents: boolean): FileTask {
-    return this.#processes.makeFolder(container.name, path, mode, withParents);
-  }
-
-  /**
-   * Removes a file of a container.
-   * @param recursive removes a folder with its contents
-   * @throws OptionError as `run`
-   */
-  removeFile(container: ContainerHandle, path: string, recursive: boolean): FileTask {
-    return this.#processes.removeFile(container.name, path, recursive);
-  }
-
-  /**
-   * Renames or moves a file of a container.
-   * @param replace replaces a file that has the new name
-   * @throws OptionError as `run`
-   */
-  renameFile(container: ContainerHandle, path: string, newPath: string, replace: boolean): FileTask {
-    return this.#processes.renameFile(container.name, path, newPath, replace);
   }
 
   /** How full memory and the container's writable disk are now. */

@@ -1,28 +1,25 @@
 import type { Usage } from './agent-messages.ts';
 import {
-  type ContainerDisks,
   type ContainerRequest,
   type ExecRequest,
   encodeChannel,
   encodeContainer,
   encodeExec,
-  encodeExport,
   encodeForward,
-  encodeListFolder,
-  encodeMakeFolder,
-  encodeReadFile,
-  encodeRemoveFile,
-  encodeRenameFile,
   encodeRun,
-  encodeStatFile,
-  encodeWatchFile,
-  encodeWriteFile,
-  type FileRequest,
   newTokens,
   type ProcessRequest,
 } from './agent-requests.ts';
 import { type Deferred, deferred } from './deferred.ts';
 import { MachineError } from './errors.ts';
+import type { EncodeRequest, FileReading, FileTask, FileWriting } from './file-requests.ts';
+import type {
+  ConsoleProcess,
+  ContainerProcess,
+  FirstProcess,
+  GuestProcess,
+  Output,
+} from './guest-process.ts';
 import { CONSOLE_INPUT, isProcessStream, processStream, type ToMachine } from './protocol.ts';
 import { type Plain, StateReader } from './state.ts';
 import { readUnread, type StreamMux, type UnreadBytes } from './stream-mux.ts';
@@ -34,61 +31,6 @@ export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Working directory. */
   readonly cwd?: string;
-}
-
-export interface ConsoleProcess {
-  /** 0 to 255, 128 + n after signal n; rejects when the machine ends first. */
-  readonly exit: Promise<number>;
-  kill(signal: number): void;
-}
-
-type Output = ReadableStream<Uint8Array<ArrayBuffer>>;
-
-export interface GuestProcess extends ConsoleProcess {
-  readonly stdin: WritableStream<Uint8Array>;
-  /** Must be read to the end, because a process blocks until its output is read. */
-  readonly stdout: Output;
-  /** The same for standard error; ends at once when there is a terminal. */
-  readonly stderr: Output;
-}
-
-/** A process of a container. */
-export interface ContainerProcess extends GuestProcess {
-  /** Resolves when the program runs: to true, or to false if it ended before that. */
-  readonly started: Promise<boolean>;
-  /** Lines of the guest's agent about the process: why it did not start, that memory ran out. */
-  readonly messages: Output;
-  /** Changes the size of its terminal, in characters. */
-  resize(columns: number, rows: number): void;
-  /**
-   * Kills it and all its descendants, also those that it has left behind when it ended. None can escape, and
-   * none starts afterwards.
-   */
-  killAll(): void;
-}
-
-/** A container in its machine. */
-export interface ContainerHandle {
-  readonly name: string;
-}
-
-/** The first process of a container. */
-export interface FirstProcess extends ContainerProcess, ContainerHandle {
-  /** Sends a signal, and hangs up the terminal of a process that does not handle the signal. */
-  stop(signal: number): void;
-}
-
-/** A request for a file of a container: `exit` is 0, or the reason is a line of `messages`. */
-export type FileTask = Pick<ContainerProcess, 'exit' | 'messages' | 'kill'>;
-
-export interface FileReading extends FileTask {
-  /** The file's content, or the records of a listing. It is complete only if `exit` is 0. */
-  readonly content: Output;
-}
-
-export interface FileWriting extends FileTask {
-  /** Takes the content as the agent protocol's chunks. */
-  readonly chunks: WritableStream<Uint8Array>;
 }
 
 /** The process that connects to servers of a container. */
@@ -142,7 +84,7 @@ interface Running {
   readonly ending: Ending | undefined;
 }
 
-/** What the owner of a machine has its agent do: processes, containers and their files. */
+/** What the owner of a machine has its agent do. */
 export class Processes {
   readonly #mux: StreamMux;
   readonly #send: (message: ToMachine) => void;
@@ -201,49 +143,28 @@ export class Processes {
     );
   }
 
-  readFile(container: string, path: string): FileReading {
-    return this.#read({ ...this.#head(), container, path }, encodeReadFile);
+  /** Sends a request of which the guest's agent writes the answer to a stream. */
+  startReading(encode: EncodeRequest): FileReading {
+    const head = this.#head();
+    const message = encode(head);
+    const streams = { content: this.#output(head.process, STDOUT), messages: this.#messages(head) };
+    return { ...streams, ...this.#start(head, message, [STDOUT, MESSAGES], 'kill') };
   }
 
-  writeFile(container: string, path: string, mode: number | undefined): FileWriting {
+  /** Sends a request of which the guest's agent reads a stream. */
+  startWriting(encode: EncodeRequest): FileWriting {
     const head = this.#head();
-    const message = encodeWriteFile({ ...head, container, path }, mode);
-    const streams = { chunks: this.#input(head.process), messages: this.#output(head.process, MESSAGES) };
+    const message = encode(head);
+    const streams = { chunks: this.#input(head.process), messages: this.#messages(head) };
     return { ...streams, ...this.#start(head, message, [MESSAGES], 'kill') };
   }
 
-  listFolder(container: string, path: string): FileReading {
-    return this.#read({ ...this.#head(), container, path }, encodeListFolder);
-  }
-
-  statFile(container: string, path: string, followsLink: boolean): FileReading {
-    return this.#read({ ...this.#head(), container, path }, (request) =>
-      encodeStatFile(request, followsLink),
-    );
-  }
-
-  watchFile(container: string, path: string, recursive: boolean): FileReading {
-    return this.#read({ ...this.#head(), container, path }, (request) => encodeWatchFile(request, recursive));
-  }
-
-  /** @param changed the container's name, or the disks of one that does not run */
-  exportChanges(changed: string | ContainerDisks): FileReading {
-    return this.#read({ ...this.#head(), changed }, encodeExport);
-  }
-
-  makeFolder(container: string, path: string, mode: number, withParents: boolean): FileTask {
-    const request = { ...this.#head(), container, path };
-    return this.#change(request, encodeMakeFolder(request, mode, withParents));
-  }
-
-  removeFile(container: string, path: string, recursive: boolean): FileTask {
-    const request = { ...this.#head(), container, path };
-    return this.#change(request, encodeRemoveFile(request, recursive));
-  }
-
-  renameFile(container: string, path: string, newPath: string, replace: boolean): FileTask {
-    const request = { ...this.#head(), container, path };
-    return this.#change(request, encodeRenameFile(request, newPath, replace));
+  /** Sends a request without a stream. */
+  startTask(encode: EncodeRequest): FileTask {
+    const head = this.#head();
+    const message = encode(head);
+    const messages = this.#messages(head);
+    return { messages, ...this.#start(head, message, [MESSAGES], 'kill') };
   }
 
   forward(container: string): Forwarding {
@@ -262,7 +183,7 @@ export class Processes {
     const streams = {
       commands: this.#input(head.process),
       events: this.#output(head.process, STDOUT),
-      messages: this.#output(head.process, MESSAGES),
+      messages: this.#messages(head),
     };
     const { exit } = this.#start(head, message, [STDOUT, MESSAGES], 'close');
     return { ...streams, exit };
@@ -412,23 +333,6 @@ export class Processes {
     return { process: this.#next++, tokens: newTokens() };
   }
 
-  #read<Request extends ProcessRequest>(
-    request: Request,
-    encode: (request: Request) => Uint8Array,
-  ): FileReading {
-    const message = encode(request);
-    const streams = {
-      content: this.#output(request.process, STDOUT),
-      messages: this.#output(request.process, MESSAGES),
-    };
-    return { ...streams, ...this.#start(request, message, [STDOUT, MESSAGES], 'kill') };
-  }
-
-  #change(request: FileRequest, message: Uint8Array): FileTask {
-    const messages = this.#output(request.process, MESSAGES);
-    return { messages, ...this.#start(request, message, [MESSAGES], 'kill') };
-  }
-
   #firstProcess(process: number, name: string, common: Omit<ContainerProcess, 'killAll'>): FirstProcess {
     return {
       name,
@@ -525,6 +429,10 @@ export class Processes {
 
   #input(process: number): WritableStream<Uint8Array> {
     return this.#mux.writable(processStream(process, STDIN));
+  }
+
+  #messages({ process }: ProcessRequest): Output {
+    return this.#output(process, MESSAGES);
   }
 
   #output(process: number, descriptor: number, unread?: UnreadBytes): Output {

@@ -148,7 +148,7 @@ describe('init', () => {
     });
     expect(await Promise.all(ends)).toEqual(names.map(() => ['LinuxRun: the container does not run\n', 126]));
     const handle = { name: 'main' };
-    for (const transfer of [machine.readFile(handle, '/init'), machine.writeFile(handle, '/init')])
+    for (const transfer of [machine.files.read(handle, '/init'), machine.files.write(handle, '/init')])
       expect([await text(transfer.messages), await transfer.exit]).toEqual([
         'ESRCH: the container does not run\n',
         1,
