@@ -28,6 +28,9 @@ interface Exits {
   readonly side: Label;
 }
 
+/** Of a hart's block, and of its TLBs. */
+const ALIGNMENT = 16;
+
 /** A TLB's index is an address's page in entries of 16 bytes. */
 const TLB_SHIFT = 8;
 
@@ -367,6 +370,7 @@ export class RegionFunction {
   }
 
   #writePrologue(prologue: Code, entries: readonly number[]): void {
+    this.#clearUpperHalves(prologue);
     prologue.get(SELECTOR);
     prologue.i32(-1 << FRAMES_SHIFT);
     prologue.op(wasm.i32And);
@@ -380,6 +384,19 @@ export class RegionFunction {
     prologue.get(HART);
     prologue.call(importIndex('floatState'));
     prologue.set(this.#floatState);
+  }
+
+  /**
+   * Masks aligned addresses, which changes nothing. But V8 knows that such a result has no upper half. A
+   * parameter and its zero extension would each occupy a register of the host.
+   */
+  #clearUpperHalves(prologue: Code): void {
+    for (const address of [HART, TLB]) {
+      prologue.get(address);
+      prologue.i32(-ALIGNMENT);
+      prologue.op(wasm.i32And);
+      prologue.set(address);
+    }
   }
 
   /**

@@ -5,6 +5,14 @@
   (import "env" "memory" (memory $env.memory 1 65536 shared))
   (func $0 (export "0") (type $t0) (param $hart i32) (param $tlb i32) (param $page i64) (param $budget i32) (param $entry i32) (result i32)
     (local $l5 i32) (local $l6 i64) (local $l7 i32) (local $l8 i64) (local $l9 i64) (local $l10 i64) (local $l11 i32) (local $l12 i32) (local $l13 i64) (local $l14 i32) (local $l15 i32) (local $l16 i64)
+    (local.set $hart
+      (i32.and
+        (local.get $hart)
+        (i32.const -16)))
+    (local.set $tlb
+      (i32.and
+        (local.get $tlb)
+        (i32.const -16)))
     (local.set $l7
       (i32.and
         (local.get $entry)
