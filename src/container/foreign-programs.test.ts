@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { FOREIGN_IMAGES } from '../../scripts/setup/places.mjs';
 import type { ContainerMachine } from './container.ts';
-import { FOREIGN } from './testing/foreign.ts';
+import { FOREIGN, type Foreign } from './testing/foreign.ts';
 import { pull, start, text } from './testing/run.ts';
 
 vi.setConfig({ testTimeout: 600_000, hookTimeout: 120_000 });
@@ -85,11 +85,21 @@ select name, count(*) from t where x > 100 group by name order by name limit 2;
 pragma integrity_check;
 `;
 
+/** Describes an image for each processor, which is skipped if it is not made. */
+function describeImages(
+  name: string,
+  prefix: string,
+  define: (architecture: Foreign, tag: string) => void,
+): void {
+  for (const architecture of FOREIGN) {
+    const tag = `${prefix}-${architecture}`;
+    describe.runIf(hasImage(tag))(`${name} for ${architecture}`, () => define(architecture, tag));
+  }
+}
+
 const quote = (script: string) => `<<'END'\n${script}\nEND`;
 
-describe.each(FOREIGN)('Debian for %s', (architecture) => {
-  const tag = `debian-${architecture}`;
-  if (!hasImage(tag)) return void test.skip('is not made');
+describeImages('Debian', 'debian', (architecture, tag) => {
   const shell = useContainer(tag, 'sleep', '100000');
 
   test('runs scripts, pipes and jobs', async () => {
@@ -133,9 +143,7 @@ describe.each(FOREIGN)('Debian for %s', (architecture) => {
   });
 });
 
-describe.each(FOREIGN)('a root with musl for %s', (architecture) => {
-  const tag = `musl-${architecture}`;
-  if (!hasImage(tag)) return void test.skip('is not made');
+describeImages('a root with musl', 'musl', (_, tag) => {
   const shell = useContainer(tag, 'busybox', 'sleep', '100000');
 
   test('runs BusyBox, its scripts and pipes', async () => {
