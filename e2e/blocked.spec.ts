@@ -77,4 +77,9 @@ test('demo images and local ones run, and the page says that nothing is kept', {
   const dialog = page.getByRole('dialog', { name: 'Storage' });
   await expect(dialog).toContainText('This browser keeps nothing of this page');
   await expect(dialog.getByRole('alert')).toHaveCount(0);
+  await page.keyboard.press('Escape');
+
+  await visitor.button(/^Shell script/).click();
+  await visitor.expectScreen(/^\/project #$/m);
+  await expect(page.locator('.cm-content')).toContainText('#!/bin/sh');
 });

@@ -138,6 +138,24 @@ test('without its server the page loads again, is isolated, and runs images from
   await expectScreen(webkit, /^1000$/m);
 });
 
+test('a project shows its files, its editor and its preview, and its changes are saved', async ({
+  webkit,
+  serverUrl,
+}) => {
+  await webkit.open(serverUrl);
+  await webkit.start('Static site');
+  await expectScreen(webkit, /^\/project #$/m);
+  await expectPage(webkit, /index\.html/);
+  await webkit.edit('From WebKit ');
+  await expect.poll(() => webkit.run('return document.querySelector(".tab-dirty") !== null')).toBe(true);
+  await webkit.press('Save');
+  await expect.poll(() => webkit.run('return document.querySelector(".tab-dirty") !== null')).toBe(false);
+  await webkit.type('clear; head -n 1 site/index.html');
+  await expectScreen(webkit, /^From WebKit <!doctype html>$/m);
+  const frame = await webkit.run<string>('return document.querySelector(".preview-frame").src');
+  expect(frame).toContain('8080');
+});
+
 test.describe('as WebKitGTK comes', () => {
   test.use({ hasSharedMemory: false });
 

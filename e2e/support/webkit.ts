@@ -9,6 +9,7 @@ const DRIVER = '/usr/bin/WebKitWebDriver';
 const SCREEN = '/usr/bin/Xvfb';
 const BROWSER = `/usr/lib/${process.arch === 'arm64' ? 'aarch64' : 'x86_64'}-linux-gnu/webkit2gtk-4.1/MiniBrowser`;
 const ENTER = '\uE007';
+const HOME = '\uE011';
 
 export const hasWebKit = [DRIVER, SCREEN, BROWSER].every((path) => existsSync(path));
 
@@ -109,6 +110,21 @@ export class WebKitVisitor {
         textContent.startsWith(arguments[0])) ?? null`,
       image,
     );
+  }
+
+  /** Starts the project of this name. */
+  start(project: string): Promise<void> {
+    return this.#driver.click(
+      `return [...document.querySelectorAll('button.item')].find(({ textContent }) =>
+        textContent.startsWith(arguments[0])) ?? null`,
+      project,
+    );
+  }
+
+  /** Types at the start of the first line in the editor. */
+  async edit(text: string): Promise<void> {
+    await this.#driver.click(`return document.querySelector('.editor-panel:not([hidden]) .cm-line')`);
+    await this.#driver.type(`${HOME}${text}`);
   }
 
   /** Types a command line into the terminal that is seen. */

@@ -6,10 +6,10 @@ import type { MountedFolder } from './browser-folder.ts';
 import { BrowserFolder } from './browser-folder.ts';
 import { assignmentsOf, Builder } from './builder.ts';
 import { containerHost } from './host.ts';
-import type { NewFiles } from './kept.ts';
+import type { NewFiles, Source } from './kept.ts';
 import type { BrowserFolderMount, FolderMount, LaunchOptions } from './kept-options.ts';
 import { type LiveOptions, launch, type OwnFolder } from './launch.ts';
-import type { ImageLocation } from './load-image.ts';
+import type { ImageLocation, LoadImageOptions } from './load-image.ts';
 import { machineOf } from './machine-settings.ts';
 import type { RunningContainer } from './running-container.ts';
 import type { StartedContainer } from './started-container.ts';
@@ -172,7 +172,6 @@ export class Container extends Builder {
   async start({ jit, savesItself }: InnerOptions = {}): Promise<StartedContainer> {
     const { stdio, terminal, pull: policy, credentials, onProgress, signal } = this.settings;
     const options = await this.#launchOptions();
-    const image = this.#image;
     const loading = { policy, platform: this.#platform, credentials, onProgress, signal };
     return launch(
       options,
@@ -180,20 +179,24 @@ export class Container extends Builder {
         ...{ stdio, terminal, jit, savesItself, signal, folders: [...this.#folders] },
         ...{ onBoot: this.#onBoot, onLessMemory: this.#onLessMemory, onConsole: this.#onConsole },
       },
-      async () => {
-        const findStart = () => this.#findStart(options);
-        if (this.#name === undefined)
-          return {
-            keptDisk: this.#isKeepable ? { disk: randomId(), isDeferred: true } : undefined,
-            ...((await findStart()) ?? { image: containerHost().loadImage(image, loading) }),
-          };
-        const { claimName } = await import('./kept.ts');
-        return claimName({
-          ...{ name: this.#name, image, loading, launch: options, findStart },
-          files: this.#files,
-        });
-      },
+      () => this.#open(options, loading),
     );
+  }
+
+  /** Finds its image, and its disk if that is kept or can be. */
+  async #open(launch: LaunchOptions, loading: LoadImageOptions): Promise<Source> {
+    const [image, name, files] = [this.#image, this.#name, this.#files];
+    const findStart = () => this.#findStart(launch);
+    if (name !== undefined) {
+      const { claimName } = await import('./kept.ts');
+      return claimName({ name, image, loading, launch, findStart, files });
+    }
+    const keptDisk = this.#isKeepable ? { disk: randomId(), isDeferred: true } : undefined;
+    if (files) {
+      const { loadWithFiles } = await import('./kept.ts');
+      return { keptDisk, image: loadWithFiles(files, launch.user, image, loading) };
+    }
+    return { keptDisk, ...((await findStart()) ?? { image: containerHost().loadImage(image, loading) }) };
   }
 
   /** Finds a saved start of a stored image, unless a newer image is asked for. */

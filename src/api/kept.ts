@@ -225,22 +225,49 @@ export async function keepWith(
   { name, image, loading, launch }: Pick<NewContainer, 'name' | 'image' | 'loading' | 'launch'>,
 ): Promise<void> {
   checkContainerName(name);
+  const { store } = await containerHost().openKept();
+  const loaded = await loadWith(tarFor, image, loading);
+  try {
+    const { layers } = loaded;
+    const record = await recordOf(store, { name, disk: randomId(), image: loaded, launch });
+    const config = extendConfig(record.config, layers.at(-1) as Digest, record.created, {});
+    await new Keeping(await store.containers.create({ ...record, config, layers })).close();
+  } finally {
+    await loaded.release();
+  }
+}
+
+/** Loads an image and puts a layer above its own. @throws ImageError, StorageError, or the signal's reason */
+async function loadWith(
+  tarFor: (image: LoadedImage) => Bytes,
+  image: ImageLocation,
+  loading: LoadImageOptions,
+): Promise<LoadedImage> {
   const { store, loadCodec } = await containerHost().openKept();
   const loaded = await containerHost().loadImage(image, loading);
   try {
     const codec = await loadCodec();
     const layer = await storeLayer(decompress(tarFor(loaded), codec), store, codec);
-    try {
-      const record = await recordOf(store, { name, disk: randomId(), image: loaded, launch });
-      const config = extendConfig(record.config, layer.diffId as Digest, record.created, {});
-      const layers = [...record.layers, layer.diffId];
-      await new Keeping(await store.containers.create({ ...record, config, layers })).close();
-    } finally {
+    const release = async () => {
       await layer.close();
-    }
-  } finally {
+      await loaded.release();
+    };
+    const { reference, digest, config } = loaded;
+    return { reference, digest, config, layers: [...loaded.layers, layer.diffId as Digest], release };
+  } catch (error) {
     await loaded.release();
+    throw error;
   }
+}
+
+/** Loads an image for a container with files of its own, of which nothing is kept. */
+export function loadWithFiles(
+  files: NewFiles,
+  user: string | undefined,
+  image: ImageLocation,
+  loading: LoadImageOptions,
+): Promise<LoadedImage> {
+  return loadWith(({ config, layers }) => tarOf(files, user ?? config.user, layers), image, loading);
 }
 
 /** @throws OptionError for a folder in which the container can have no files of its own */

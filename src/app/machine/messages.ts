@@ -59,8 +59,6 @@ export interface KeptRequest {
   readonly resumes: boolean | 'always';
   /** The saved session of somebody else, from which the container of this name is made. */
   readonly file?: SessionPlace | undefined;
-  /** The project from which the container of this name is made. */
-  readonly project?: ProjectFiles | undefined;
 }
 
 /** What a new container has of a project. */
@@ -80,6 +78,8 @@ export interface SharedProject {
 
 export interface SessionRequest extends Wish, ImageRequest {
   readonly kept?: KeptRequest | undefined;
+  /** The project from which a new container is made, which is kept if `kept` has a name for it. */
+  readonly project?: ProjectFiles | undefined;
   /** Whether to ask the registry even though the image is stored. */
   readonly wantsNewest: boolean;
   /** `on` for that of the page's server, `off`, or the URL of another one. */

@@ -287,19 +287,16 @@ export class Session {
         onImage: () => events.send({ type: 'image-ready' }),
       }),
     );
-    const { kept } = request;
+    const { kept, project } = request;
     const { signal } = this.#abort;
     const onLessMemory = (bytes: number) => events.send({ type: 'less-memory', bytes });
     const onBoot = () => events.send({ type: 'booted' });
-    if (kept && !kept.project)
-      return startKept(kept, { terminal: FIRST_SIZE, signal, onLessMemory }, events.send);
+    if (kept && !project) return startKept(kept, { terminal: FIRST_SIZE, signal, onLessMemory }, events.send);
     const container = containerOf(request);
-    if (!kept?.project) container.keepable();
-    else if (!kept.project.shared) container.name(kept.name).files(kept.project);
-    else {
-      container.name(kept.name);
-      await this.#shareProject(container, kept.project, kept.project.shared);
-    }
+    if (kept) container.name(kept.name);
+    else container.keepable();
+    if (project?.shared) await this.#shareProject(container, project, project.shared);
+    else if (project) container.files(project);
     return container
       .terminal(FIRST_SIZE)
       .onProgress(events.send)

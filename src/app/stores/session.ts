@@ -1,7 +1,7 @@
 import { create } from 'zustand';
 import type { Credentials } from '../../api/public.ts';
 import { messageOf } from '../../text/message.ts';
-import type { KeptRequest, LocalImage, SessionEvent } from '../machine/messages.ts';
+import type { KeptRequest, LocalImage, ProjectFiles, SessionEvent } from '../machine/messages.ts';
 import { TerminalPort } from '../machine/terminal-port.ts';
 import type { Wish } from '../model/check.ts';
 import type { ChosenFolder } from '../model/folders.ts';
@@ -38,6 +38,8 @@ export interface Run {
   readonly wish: Wish;
   /** The kept container that goes on. Undefined for a new one. */
   readonly kept?: KeptRequest | undefined;
+  /** What a new container has of its project. */
+  readonly project?: ProjectFiles | undefined;
   readonly local: LocalImage | undefined;
   readonly credentials: Credentials | undefined;
   readonly relay: string;
@@ -140,9 +142,8 @@ export const useSession = create<SessionState>((set, get) => {
         set({ lessMemory: event.bytes });
         break;
       case 'started':
-        showProject(get().run?.kept?.project);
-        // Its file, or its project, has become a kept container.
-        set(({ run }) => ({ phase: 'running', run: run && { ...run, kept: withoutFile(run.kept) } }));
+        showProject(get().run?.project);
+        set(({ run }) => ({ phase: 'running', run: run && begun(run) }));
         useKeeping.getState().started();
         rememberRun(get().run);
         meter.start(get().run?.wish.cpus ?? 1);
@@ -241,6 +242,7 @@ export const useSession = create<SessionState>((set, get) => {
       {
         ...run.wish,
         kept: run.kept,
+        project: run.project,
         wantsNewest: run.wantsNewest,
         relay: run.relay,
         folders: run.folders,
@@ -347,8 +349,10 @@ export function formOf({ link, wish }: Run): Form {
   return { ...readLink(link).form, env: wish.env.map(splitVariable) };
 }
 
-function withoutFile(kept: KeptRequest | undefined): KeptRequest | undefined {
-  return kept && { name: kept.name, resumes: kept.resumes };
+/** Its file, or its project, has become a kept container. */
+function begun(run: Run): Run {
+  const { kept } = run;
+  return kept ? { ...run, kept: { name: kept.name, resumes: kept.resumes }, project: undefined } : run;
 }
 
 function originOf({ wish, local, credentials }: Run) {

@@ -1,5 +1,5 @@
 import { newPreviewId } from '../../preview/names.ts';
-import type { KeptItem, KeptRequest } from '../machine/messages.ts';
+import type { KeptItem, KeptRequest, ProjectFiles } from '../machine/messages.ts';
 import type { CatalogueEntry } from '../model/catalogue.ts';
 import { checkForm } from '../model/check.ts';
 import { freeName } from '../model/container-name.ts';
@@ -24,6 +24,7 @@ import {
 import { useKeeping } from './keeping.ts';
 import { useKept } from './kept.ts';
 import { useLeaving } from './leaving.ts';
+import { useLibrary } from './library.ts';
 import { currentRelay, readRelay, useRelay } from './relay.ts';
 import { type Run, useSession } from './session.ts';
 
@@ -45,7 +46,8 @@ export function runForm(): void {
     wantsNewest,
     folders,
     relay,
-    kept: project && newProject(project, form.workdir),
+    kept: project && canKeep() ? { name: freeNameOf(project), resumes: false } : undefined,
+    project: project && filesOf(project, form.workdir),
     previewId: newPreviewId(),
     credentials: credentials.username === '' ? undefined : credentials,
   };
@@ -54,15 +56,21 @@ export function runForm(): void {
   void useSession.getState().start(run);
 }
 
-/** A project runs in a container that is kept from the first moment. */
-function newProject(project: Project, workdir: string): KeptRequest {
-  const name = freeName(
-    containerNameOf(project),
-    useKept.getState().items.map((item) => item.name),
-  );
-  const { files, open, manifest, browserFolder } = project;
+/** Whether the browser stores files of the page. Then a project is kept from the first moment. */
+function canKeep(): boolean {
+  // Engines without it do not have the whole object.
+  const { storage } = navigator as Partial<Navigator>;
+  return storage?.getDirectory !== undefined && useLibrary.getState().storage?.isKept !== false;
+}
+
+function freeNameOf(project: Project): string {
+  const taken = useKept.getState().items.map((item) => item.name);
+  return freeName(containerNameOf(project), taken);
+}
+
+function filesOf({ files, open, manifest, browserFolder }: Project, folder: string): ProjectFiles {
   const shared = browserFolder === undefined ? undefined : { name: browserFolder, manifest };
-  return { name, resumes: false, project: { folder: workdir, files, open, shared } };
+  return { folder, files, open, shared };
 }
 
 /**
@@ -162,10 +170,11 @@ export function followHistory(): void {
   watchHistory({
     onRun: (run, container) => {
       const { phase, start } = useSession.getState();
+      if (phase !== 'none') return;
+      if (container !== undefined)
+        void start({ ...run, kept: { name: container, resumes: true }, project: undefined });
       // That of a project has its files.
-      const before = run.kept?.project && run.kept;
-      const kept = container === undefined ? before : { name: container, resumes: true };
-      if (phase === 'none') void start({ ...run, kept });
+      else void start({ ...run, kept: run.project && run.kept });
     },
     onForm: (query) => {
       const { form, follow } = useForm.getState();
