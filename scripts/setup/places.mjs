@@ -34,5 +34,8 @@ export const BENCH_IMAGES = join(CACHE, 'bench-images');
 /** The OCI layout that `scripts/web-images.mjs` makes. */
 export const WEB_IMAGES = join(CACHE, 'web-images');
 
+/** The OCI layout that `scripts/starter-images.mjs` makes. */
+export const STARTER_IMAGES = join(CACHE, 'starter-images');
+
 /** The OCI layout that `scripts/foreign-images.mjs` makes. */
 export const FOREIGN_IMAGES = join(CACHE, 'foreign-images');

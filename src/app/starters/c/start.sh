@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs the compiler once, because this container is kept.
-command -v cc > /dev/null && command -v make > /dev/null ||
+command -v gcc > /dev/null && command -v make > /dev/null ||
   { apt-get update && apt-get install -y --no-install-recommends gcc libc6-dev make; }
-command -v cc > /dev/null && make run
+command -v gcc > /dev/null && make run
 exec bash
