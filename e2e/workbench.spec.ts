@@ -67,6 +67,7 @@ test('a starter is edited, seen in its preview, searched, and there again after 
     await heading('Hello from this tab');
     await expect(row(visitor, 'index.html')).toHaveAttribute('aria-selected', 'true');
     await expect(visitor.button('Kept')).toBeVisible();
+    await expect(page.locator('.xterm-helper-textarea:visible')).toBeFocused();
   });
 
   await test.step('the editor has the colours of its language', async () => {

@@ -14,6 +14,8 @@ const TYPING_TIME = 1000;
 /** The type of a row that is dragged. */
 const DRAGGED = 'application/x-linuxrun-path';
 
+/** Where the user types. */
+const TEXTS = '.terminal-pane, .editor';
 const SELECTED = '[role="tree"] [tabindex="0"]';
 
 /** Focuses the selected row. */
@@ -34,7 +36,10 @@ export function FilesTree({ rows, selected }: FilesTreeProps) {
   const [dropFolder, setDropFolder] = useState<string>();
   const at = rows.indexOf(selected);
 
-  useEffect(focusTree, []);
+  useEffect(() => {
+    // They may have opened by themselves while the user types.
+    if (!document.activeElement?.closest(TEXTS)) focusTree();
+  }, []);
   // The focus follows the selection, also when the selected row is gone.
   // biome-ignore lint/correctness/useExhaustiveDependencies: the row of the selection may have changed
   useEffect(() => {
