@@ -276,11 +276,11 @@ async function* tarOf({ folder, files }: NewFiles, user: string, layers: LoadedI
   const { store } = await containerHost().openKept();
   const owner = await ownerOf(user, layers, store);
   const common = { owner, mtime: Math.floor(Date.now() / 1000) };
-  const folders = [...new Set(files.flatMap(({ path }) => foldersOf(`${place}/${path}`, place)))];
+  const folders = new Set(files.flatMap(({ path }) => foldersOf(`${place}/${path}`, place)));
   // Those of root are like the folders that no layer mentions, and may be there already.
-  if (owner.user === 0) folders.length = 0;
+  const owned = owner.user === 0 ? [] : [...folders];
   yield* writeTar([
-    ...folders.map((name) => ({ ...common, name: `${name}/`, mode: 0o755, ...contentOf(EMPTY) })),
+    ...owned.map((name) => ({ ...common, name: `${name}/`, mode: 0o755, ...contentOf(EMPTY) })),
     ...files.map(({ path, content, isExecutable, target }) => ({
       ...common,
       target,

@@ -16,10 +16,10 @@ import { zipFolder } from './zip.ts';
 
 const ROOT = { user: 0, group: 0 };
 const PIECE = 1 << 20;
-/** Permissions. */
+/** Permissions: of copied files, of what everybody may change, and the part that lets it be executed. */
+const COPIED = 0o644;
 const EVERYBODY = 0o777;
 const EXECUTE = 0o111;
-const OWNER = 0o644;
 const NANOSECONDS_PER_MS = 1_000_000n;
 
 /** The folders that the browser keeps, for the page. Errors cross to the page by their messages. */
@@ -87,7 +87,7 @@ export class BrowserFolders {
   /** Copies files into a new folder. Each path begins with the name of the folder that was picked. */
   fill(name: string, files: readonly { readonly path: string; readonly file: File }[]): Promise<void> {
     return browserFolders.use(name, async (folder) => {
-      for (const { path, file } of files) await write(folder, path.split('/').slice(1), file, OWNER);
+      for (const { path, file } of files) await write(folder, path.split('/').slice(1), file, COPIED);
     });
   }
 }
