@@ -58,8 +58,8 @@ const RVA23_QEMU = fileURLToPath(new URL('../../../dist/rva23-qemu/qemu-riscv64'
 export const hasRva23Qemu = existsSync(RVA23_QEMU);
 
 /**
- * The same on a processor with RVA23U64, and Zifencei, which that profile lacks. Blocks of code are not chained,
- * because QEMU chains one that ends vstart to a successor that may take vl for its maximum.
+ * The same on a processor with RVA23U64, and Zifencei, which that profile lacks. Blocks of code are not
+ * chained: after one that clears vstart, QEMU may run a block that was translated for the largest vl.
  */
 export function qemuRva23(elf: string, milliseconds = 60_000): Promise<Run> {
   return run(RVA23_QEMU, ['-cpu', 'rva23s64', '-d', 'nochain', elf], milliseconds);
