@@ -263,7 +263,7 @@ export class Machine {
    * @returns its name in `ContainerOptions.shares`
    */
   share(folder: FolderOptions, readOnly: boolean): string {
-    if (this.#shares === 0) {
+    if (this.#shares === 0 && !this.#ending) {
       const { port1, port2 } = new MessageChannel();
       this.#workers.startFolders(port1);
       this.#post({ type: 'folders', port: port2 }, [port2]);
