@@ -14,6 +14,11 @@ awk -v n="$1" 'BEGIN { for (i = 0; i < n; i++) {
   f = "f" i ".c"; print "#include \"all.h\"\nint f" i "(int x) { return x * " i "; }" > f; close(f)
   print "int f" i "(int);" > "all.h"; sum = sum " + f" i "(x)" }
   print "#include <stdio.h>\n#include \"all.h\"\nint main(void) { int x = 3; printf(\"%d\\n\", 0" sum "); }" > "main.c" }'
-make -s && ./program
-make -s -q && echo 'all is built'
-touch f0.c && make -n | wc -l
+# A busy host sets the guest's clock some milliseconds late.
+skew='Clock skew|in the future'
+make -s CC=gcc 2>&1 | grep -E -v "$skew" || :
+./program
+make -s -q CC=gcc 2> /dev/null
+echo 'all is built'
+touch f0.c
+make -n CC=gcc 2> /dev/null | wc -l

@@ -5,6 +5,7 @@ mkdir repository && cd repository
 git init -q -b main
 git config user.name a
 git config user.email a@a
+git config maintenance.auto false
 mkdir d0 d1 d2 d3 d4 d5 d6 d7 d8 d9
 awk -v n="$1" 'BEGIN { for (i = 0; i < n; i++) { f = "d" i % 10 "/file" i; print "content", i > f; close(f) } }'
 git add .
