@@ -63,7 +63,7 @@ export type { InspectOptions, StorageUse, StoredImage } from './images.ts';
 export * as images from './images.ts';
 export type { KeptContainer, StartOptions } from './kept-containers.ts';
 export * as containers from './kept-containers.ts';
-export type { FolderMount, LaunchOptions } from './kept-options.ts';
+export type { BrowserFolderMount, FolderMount, LaunchOptions } from './kept-options.ts';
 export type {
   ImageDescription,
   ImageLocation,
