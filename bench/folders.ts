@@ -42,13 +42,17 @@ export async function benchFolders(repeat: number): Promise<void> {
     const image = await StoredImage.pull(reference, folder);
     const shared = join(folder, 'shared');
     fill(shared);
-    const work = { command: ['sh', '-c', SCRIPT, 'sh', `${MIB}`] };
+    let outputs = 0;
+    // ext4 searches long for an inode after many were deleted, so each run has a place of its own.
+    const work = () => {
+      const output = `output${outputs++}`;
+      mkdirSync(join(shared, output));
+      return { command: ['sh', '-c', SCRIPT, 'sh', `${MIB}`, output] };
+    };
     const samples = { qemu: [] as Times[], ours: [] as Times[] };
     for (let round = 0; round < repeat; round++) {
-      samples.qemu.push(await runInQemu(await image.qemu(work), shared, join(folder, 'socket')));
-      empty(shared);
-      samples.ours.push(await run(image.ours(work, { options: ['-v', `${shared}:/share`] })));
-      empty(shared);
+      samples.qemu.push(await runInQemu(await image.qemu(work()), shared, join(folder, 'socket')));
+      samples.ours.push(await run(image.ours(work(), { options: ['-v', `${shared}:/share`] })));
     }
     const middle = (way: keyof typeof samples, step: Step) =>
       median(samples[way].map((times) => times[step]));
@@ -73,11 +77,8 @@ function fill(shared: string): void {
   git('init', '-q');
   git('add', '.');
   git('-c', 'user.name=b', '-c', 'user.email=b@b', 'commit', '-q', '-m', 'all');
-  const tree = join(shared, 'tree');
-  makeSmall(tree, SMALL);
-  execFileSync('tar', ['-c', '-f', join(shared, 'small.tar'), '-C', tree, '.']);
-  rmSync(tree, { recursive: true });
-  empty(shared);
+  makeSmall(join(shared, 'tree'), SMALL);
+  execFileSync('tar', ['-c', '-f', join(shared, 'small.tar'), '-C', join(shared, 'tree'), '.']);
 }
 
 function makeSmall(folder: string, count: number): void {
@@ -86,12 +87,6 @@ function makeSmall(folder: string, count: number): void {
     if (index % PER_FOLDER === 0) mkdirSync(parent, { recursive: true });
     writeFileSync(join(parent, `file${index}`), `${index} `.repeat(100));
   }
-}
-
-/** Removes what a run has written. */
-function empty(shared: string): void {
-  for (const name of ['out', 'written']) rmSync(join(shared, name), { recursive: true, force: true });
-  mkdirSync(join(shared, 'out'));
 }
 
 async function runInQemu({ command, args }: Launch, shared: string, socket: string): Promise<Times> {
