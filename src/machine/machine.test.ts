@@ -4,7 +4,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { H_WAKE } from '../../emulator-wasm/layout.ts';
-import type { MachineError } from './errors.ts';
+import { MachineError } from './errors.ts';
 import { hartWord } from './hart-words.ts';
 import { type BareMetalOptions, Machine } from './machine.ts';
 import { nodePlatform } from './platform/node.ts';
@@ -195,6 +195,27 @@ test('a guest that floods its console waits for the reader', async () => {
     await delay(1);
   }
   expect(stuck).toBeLessThan(2 ** 19);
+});
+
+test('a machine whose translator cannot be loaded goes on', async () => {
+  let starts = 0;
+  const cut: Platform = {
+    ...platform,
+    startWorker(start, transfer, onFailure) {
+      if (start.role !== 'translator') return platform.startWorker(start, transfer, onFailure);
+      starts++;
+      queueMicrotask(() => onFailure(new MachineError('cannot load the code of the translator worker')));
+      return { setReferenced() {}, terminate: async () => {} };
+    },
+  };
+  const machine = await start(programs.endless, { jit: 'hot' }, cut);
+  machine.startTranslator();
+  await delay(10);
+  expect(starts).toBe(1);
+  const progress = () => machine.stats().instructions[0] ?? 0;
+  const before = progress();
+  await expect.poll(progress).toBeGreaterThan(before);
+  await machine.stop();
 });
 
 test('no hart waits for a change of shared memory when its worker is terminated', async () => {

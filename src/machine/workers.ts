@@ -1,4 +1,5 @@
 import { MODE_ICOUNT, MODE_JIT, MODE_JIT_ALL, POWER_OFF } from '../../emulator-wasm/layout.ts';
+import { MachineError } from './errors.ts';
 import { powerDown, wakeTranslator } from './hart-words.ts';
 import { allocateCode } from './image-code.ts';
 import type { Setup } from './machine-options.ts';
@@ -59,7 +60,11 @@ export class Workers {
     this.#running.push(platform.startWorker(start, [port, ...harts], onFailure));
     this.#translator = () => {
       const start = { role: 'translator', memory, emulator, harts: translations, code } as const;
-      return platform.startWorker(start, translations, onFailure);
+      return platform.startWorker(start, translations, (error) => {
+        // Its code could not be loaded, because the server has gone. The harts go on without it.
+        if (error instanceof MachineError) this.#hasTranslator = false;
+        else onFailure(error);
+      });
     };
     this.#folders = (port) => platform.startWorker({ role: 'folders', memory, port }, [port], onFailure);
   }
