@@ -15,7 +15,7 @@ const GROUP = 3;
 const OPAQUE = ['etc/.wh..wh..opq', '.wh.etc', '.wh..wh..opq'];
 
 /**
- * Returns the owner for files that an image's user may change: root if there is no such user.
+ * Returns the numbers of an image's user, who owns new files. Root owns them if the user does not exist.
  * @param user `user` or `user:group`, names or numbers; empty for root
  * @param layers of the image by their digests, the lowest first
  * @throws StorageError
