@@ -11,7 +11,7 @@ import { parseConfigFile } from '../oci/image.ts';
 import { extendConfig } from '../oci/image-writer.ts';
 import { holdImage } from '../oci/pull.ts';
 import { atDigest } from '../oci/reference.ts';
-import { type TarFile, writeTar } from '../oci/tar-stream.ts';
+import { contentOf, writeTar } from '../oci/tar-stream.ts';
 import { checkContainerName } from '../options/container-name.mjs';
 import { normaliseMountPath } from '../options/mount-path.mjs';
 import { architectureOf, platformOf } from '../options/platform.mjs';
@@ -298,14 +298,6 @@ function foldersOf(path: string, first: string): string[] {
 }
 
 const EMPTY = new Uint8Array();
-
-function contentOf(bytes: Uint8Array): Pick<TarFile, 'size' | 'content'> {
-  return { size: bytes.length, content: streamOnce(bytes) };
-}
-
-async function* streamOnce(content: Uint8Array): Bytes {
-  if (content.length > 0) yield content;
-}
 
 /** What the record of a new container says. */
 export interface Kept {

@@ -6,7 +6,7 @@ import { ImageError } from './errors.ts';
 import { blobPath, INDEX_FILE, NAME_ANNOTATION, TAG_ANNOTATION } from './layout.ts';
 import { OCI_TYPES } from './manifest.ts';
 import { formatReference, parseReference } from './reference.ts';
-import { type TarFile, writeTar } from './tar-stream.ts';
+import { contentOf, type TarFile, writeTar } from './tar-stream.ts';
 
 /** A layer in the store, as an uncompressed tar. */
 export interface WritableLayer {
@@ -151,14 +151,9 @@ function descriptorOf(mediaType: string, { bytes, digest }: Document): Descripto
 }
 
 function blobFile({ bytes, digest }: Document): TarFile {
-  return { name: blobPath(digest), size: bytes.length, content: contentOf(bytes) };
+  return { name: blobPath(digest), ...contentOf(bytes) };
 }
 
 function textFile(name: string, text: string): TarFile {
-  const bytes = new TextEncoder().encode(text);
-  return { name, size: bytes.length, content: contentOf(bytes) };
-}
-
-async function* contentOf(bytes: Uint8Array): Bytes {
-  yield bytes;
+  return { name, ...contentOf(new TextEncoder().encode(text)) };
 }

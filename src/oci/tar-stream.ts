@@ -23,6 +23,15 @@ export interface TarFile {
   readonly content: Bytes;
 }
 
+/** The size and the content of a file in memory. */
+export function contentOf(bytes: Uint8Array): Pick<TarFile, 'size' | 'content'> {
+  return { size: bytes.length, content: once(bytes) };
+}
+
+async function* once(bytes: Uint8Array): Bytes {
+  if (bytes.length > 0) yield bytes;
+}
+
 const BLOCK = 512;
 const MODE = 0o644;
 const MODE_OF_LINKS = 0o777;
@@ -68,7 +77,7 @@ function* recordsOf(values: Readonly<Record<string, string | undefined>>): Gener
   const bytes = new TextEncoder().encode(records.join(''));
   if (bytes.length === 0) return;
   yield headerOf({ name: 'pax', mode: MODE, owner: ROOT, mtime: 0, size: bytes.length, type: 'x' });
-  yield bytes;
+  if (bytes.length > 0) yield bytes;
   yield* padding(bytes.length);
 }
 
