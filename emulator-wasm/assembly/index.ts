@@ -46,7 +46,7 @@ import { earn, resetHeat, sample } from './heat';
 import { getFlags, setFlags } from './fpu';
 import * as host from './host';
 import { interpret } from './interpreter';
-import { sleepWhile } from './mailbox';
+import { pollWhile } from './mailbox';
 import { serveRequests } from './remote';
 import { resetTlbs, selectContexts } from './tlb';
 import { pmpChanged } from './walk';
@@ -228,7 +228,7 @@ function nextTimer(hart: usize): u64 {
 function sleep(hart: usize, mail: u32, deadline: f64): void {
   atomic.cmpxchg<u32>(hart, RUN_STARTED, RUN_SLEEPING, H_RUN);
   if (atomic.load<u32>(hart, H_REQUEST) == 0 && atomic.load<u32>(M_POWER) == POWER_RUNNING) {
-    sleepWhile(hart + H_WAKE, mail, deadline);
+    pollWhile(hart + H_WAKE, mail, deadline);
   }
   atomic.cmpxchg<u32>(hart, RUN_SLEEPING, RUN_STARTED, H_RUN);
 }

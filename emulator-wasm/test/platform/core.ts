@@ -9,6 +9,7 @@ const ASSEMBLY = join(import.meta.dirname, '../../assembly');
 const ENTRY = `
 export { busRead, busWrite, busFault } from './bus';
 export { mtime, setMtime, skipTo } from './clock';
+export { pollWhile } from './mailbox';
 export { plicPending, plicRaise, plicLower } from './plic';
 export { rtcTick, rtcDeadline } from './rtc';
 export { sbiCall } from './sbi';
@@ -38,6 +39,7 @@ export interface CoreExports {
   mtime(hart: number): bigint;
   setMtime(hart: number, ticks: bigint): void;
   skipTo(hart: number, tick: bigint): void;
+  pollWhile(word: number, value: number, deadline: number): void;
   plicPending(hart: number): number;
   plicRaise(source: number): void;
   plicLower(source: number): void;

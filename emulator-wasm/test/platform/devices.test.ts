@@ -5,6 +5,7 @@ import {
   H_INSTRET,
   H_IPI,
   H_MTIMECMP,
+  H_WAKE,
   ICOUNT_PER_TICK,
   M_EXIT_CODE,
   M_POWER,
@@ -387,5 +388,39 @@ describe('test finisher', () => {
     expect(() => board.write(FINISHER_START, 0x5555, 8)).toThrow('access fault');
     expect(() => board.write(FINISHER_START, 0x55, 1)).toThrow('access fault');
     expect(board.get(M_POWER)).toBe(POWER_RUNNING);
+  });
+});
+
+describe('a wait', () => {
+  const WORD = hartBlock(1) + H_WAKE;
+  const LONG = 5000;
+  let readings: number;
+
+  /** Waits while each reading of the clock takes some ticks. Returns the readings. */
+  function wait(step: number, onReading = () => {}): number {
+    readings = 0;
+    const get = () => {
+      onReading();
+      return step * readings++;
+    };
+    Object.defineProperty(board, 'now', { get, configurable: true });
+    board.core.pollWhile(WORD, board.get(WORD), 1000 * step);
+    return readings;
+  }
+
+  test('looks at its word first after short waits, and sleeps at once after a long one', () => {
+    const asleep = wait(1);
+    expect(wait(1)).toBeGreaterThan(asleep + 90);
+    expect(wait(1)).toBeGreaterThan(asleep + 190);
+    wait(LONG);
+    expect(wait(1)).toBe(asleep);
+  });
+
+  test('ends when the word changes while it looks', () => {
+    wait(1);
+    const onReading = () => {
+      if (readings === 50) board.set(WORD, 77);
+    };
+    expect(wait(1, onReading)).toBe(51);
   });
 });
