@@ -6,6 +6,7 @@ import {
   M_RAM_BASE,
   M_RAM_SIZE,
   PAGE_WRITTEN,
+  PLIC_CONTEXTS,
   PLIC_LEVEL,
   Q_DESC,
   Q_DEVICE,
@@ -50,6 +51,7 @@ export const INDIRECT = 4;
 const UNTOUCHED = 0xa5;
 
 const GAP = 7;
+const ALL_SOURCES = 0xffff_fffe;
 
 const PAGE_FLAGS = HARTS + 0x1000;
 
@@ -77,6 +79,7 @@ export class TestMachine {
     this.view.setUint32(M_RAM_BASE, this.#ramBase, true);
     this.view.setUint32(M_RAM_SIZE, ramSize, true);
     this.view.setUint32(M_PAGE_FLAGS, PAGE_FLAGS, true);
+    this.view.setUint32(PLIC_CONTEXTS, ALL_SOURCES, true);
     this.memory = new GuestMemory(this.buffer);
   }
 

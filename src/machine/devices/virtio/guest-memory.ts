@@ -8,6 +8,8 @@ import {
   M_RAM_SIZE,
   PAGE_DIRTY,
   PAGE_WRITTEN,
+  PLIC_CONTEXT_STRIDE,
+  PLIC_CONTEXTS,
   PLIC_LEVEL,
   RAM_START,
 } from '../../../../emulator-wasm/layout.ts';
@@ -72,14 +74,22 @@ export class GuestMemory {
     for (let page = first; page <= last; page++) Atomics.or(this.bytes, this.#pageFlags + page, flags);
   }
 
-  /** Raises a PLIC source's line and wakes the harts. */
+  /** Raises a PLIC source's line, and wakes the harts that have enabled it. Others look when they do. */
   raiseLine(source: number): void {
     Atomics.or(this.words, PLIC_LEVEL >>> 2, 1 << source);
     for (let hart = 0; hart < this.#harts; hart++) {
+      if (!(this.#enabled(hart) & (1 << source))) continue;
       const wake = (HARTS + hart * HART_STRIDE + H_WAKE) >>> 2;
       Atomics.add(this.words, wake, 1);
       Atomics.notify(this.words, wake);
     }
+  }
+
+  /** The sources that interrupt a hart in M-mode or S-mode. */
+  #enabled(hart: number): number {
+    const machine = (PLIC_CONTEXTS + 2 * hart * PLIC_CONTEXT_STRIDE) >>> 2;
+    const supervisor = machine + (PLIC_CONTEXT_STRIDE >>> 2);
+    return Atomics.load(this.words, machine) | Atomics.load(this.words, supervisor);
   }
 
   lowerLine(source: number): void {
