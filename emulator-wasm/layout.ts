@@ -50,8 +50,6 @@ export const M_RAM_BASE = MACHINE + 0x10;
 export const M_RAM_SIZE = MACHINE + 0x18;
 /** Host address of the page flags: one byte per page of guest RAM (PAGE_* bits). */
 export const M_PAGE_FLAGS = MACHINE + 0x20;
-/** Incremented and notified by a hart when a virtio queue or status needs the machine worker. */
-export const M_DOORBELL = MACHINE + 0x24;
 /** HTIF: guest physical address (u64) of `tohost`, 0 if there is none. */
 export const M_TOHOST = MACHINE + 0x28;
 /** Offset (i64) that is added to rdtime's clock. The guest writes it through ACLINT mtime. */
@@ -87,6 +85,14 @@ export const MOST_DEBT = 13_000 * COMPILE_PRICE;
 export const M_DROPS = MACHINE + 0x78;
 /** How many stored regions are used (u32). */
 export const M_STORED_REGIONS = MACHINE + 0x70;
+
+/**
+ * A word for each thread that serves devices (SERVER_*). A hart increments and notifies it when a virtio
+ * queue or status needs that thread.
+ */
+export const M_DOORBELLS = MACHINE + 0x80;
+export const SERVER_MACHINE = 0;
+export const SERVER_FOLDERS = 1;
 
 export const POWER_RUNNING = 0;
 export const POWER_OFF = 1;
@@ -176,6 +182,8 @@ export const V_CONFIG_GENERATION = 0x30;
 export const V_RESET = 0x34;
 /** The slot's PLIC source, written by the host before any hart starts. */
 export const V_SOURCE = 0x38;
+/** SERVER_*: the thread that serves the slot. One that takes over sets it, and then looks at the slot. */
+export const V_SERVER = 0x3c;
 export const V_QUEUES = 0x100;
 export const V_QUEUE_STRIDE = 0x40;
 export const V_MAX_QUEUES = 8;

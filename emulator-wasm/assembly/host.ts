@@ -12,9 +12,9 @@ export declare function wallClock(): f64;
 @external("host", "output")
 export declare function output(address: usize, length: i32): void;
 
-/** Wakes the machine worker after an increment of M_DOORBELL. */
+/** Wakes a thread that serves devices (SERVER_*) after an increment of its word in M_DOORBELLS. */
 @external("host", "doorbell")
-export declare function doorbell(): void;
+export declare function doorbell(server: u32): void;
 
 /** Wakes the translator after a report of code in H_HOT_SLOTS. In a single thread it may call `install`. */
 @external("host", "hot")

@@ -1,6 +1,6 @@
 /** The virtio-mmio register files, modern interface only (virtio 1.2, section 4.2.2). */
 import {
-  M_DOORBELL,
+  M_DOORBELLS,
   M_POWER,
   POWER_RUNNING,
   Q_DESC,
@@ -23,6 +23,7 @@ import {
   V_QUEUE_STRIDE,
   V_QUEUES,
   V_RESET,
+  V_SERVER,
   V_SOURCE,
   V_STATUS,
   VIRTIO,
@@ -80,9 +81,10 @@ function isAbsent(file: usize): bool {
   return load<u32>(file, V_DEVICE_ID) == 0;
 }
 
-function ringDoorbell(): void {
-  atomic.add<u32>(M_DOORBELL, 1);
-  host.doorbell();
+function ringDoorbell(file: usize): void {
+  const server = atomic.load<u32>(file, V_SERVER);
+  atomic.add<u32>(M_DOORBELLS + 4 * server, 1);
+  host.doorbell(server);
 }
 
 /** The address of the words of queue `index`; 0 if the device has no such queue. */
@@ -171,7 +173,7 @@ export function virtioWrite(slot: u32, offset: u32, value: u32): void {
       break;
     default: {
       const queue = selectedQueue(file);
-      if (queue != 0) writeQueue(queue, offset, value);
+      if (queue != 0) writeQueue(file, queue, offset, value);
     }
   }
 }
@@ -198,13 +200,13 @@ function writeStatus(file: usize, value: u32): void {
   const accepted = (atomic.load<u32>(file, V_STATUS) & STATUS_FEATURES_OK) != 0;
   if (!accepted && !featuresAcceptable(file)) bits &= ~STATUS_FEATURES_OK;
   atomic.or<u32>(file, bits, V_STATUS);
-  ringDoorbell();
+  ringDoorbell(file);
 }
 
 function notifyQueue(file: usize, index: u32): void {
   if (queueBlock(file, index) == 0) return;
   atomic.or<u32>(file, 1 << index, V_NOTIFY);
-  ringDoorbell();
+  ringDoorbell(file);
 }
 
 /**
@@ -228,10 +230,10 @@ function acknowledge(slot: u32, bits: u32): void {
 }
 
 /** The queue's size and addresses are fixed while it is ready. */
-function writeQueue(queue: usize, offset: u32, value: u32): void {
+function writeQueue(file: usize, queue: usize, offset: u32, value: u32): void {
   if (offset == QUEUE_READY) {
     atomic.store<u32>(queue, value & 1, Q_READY);
-    ringDoorbell();
+    ringDoorbell(file);
     return;
   }
   if (atomic.load<u32>(queue, Q_READY) != 0) return;
@@ -289,7 +291,7 @@ function reset(slot: u32): void {
   const file = slotFile(slot);
   clearFile(slot);
   atomic.store<u32>(file, 1, V_RESET);
-  ringDoorbell();
+  ringDoorbell(file);
   while (atomic.load<u32>(file, V_RESET) != 0 && atomic.load<u32>(M_POWER) == POWER_RUNNING) {
     sleepWhile(file + V_RESET, 1, host.now() + RESET_WAIT_TICKS);
   }
@@ -313,5 +315,5 @@ export function virtioConfigWrite(slot: u32, offset: u32, size: i32, value: u32)
   if (size == 1) atomic.store<u8>(address, <u8>value);
   else if (size == 2) atomic.store<u16>(address, <u16>value);
   else atomic.store<u32>(address, value);
-  ringDoorbell();
+  ringDoorbell(file);
 }

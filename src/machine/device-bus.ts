@@ -1,27 +1,35 @@
-import { M_DOORBELL } from '../../emulator-wasm/layout.ts';
-import type { VirtioDevice } from './devices/virtio/virtio-device.ts';
+import { M_DOORBELLS, SERVER_MACHINE } from '../../emulator-wasm/layout.ts';
+import type { Device } from './devices/device.ts';
 
 /** How long harts that ring the doorbell without pause may delay other events of the thread, in ms. */
 const MAX_BUSY = 20;
+const WORD_SIZE = 4;
 
-/** Calls the devices whenever a hart has rung the doorbell. */
+/** The longest wait for which a thread looks at its doorbell instead of waiting for an event, in ms. */
+const LONGEST_LOOK = 0.2;
+const SHORTEST_LOOK = 0.01;
+
+export interface BusOptions {
+  /** SERVER_*: the thread of the devices, by default the machine's worker. */
+  readonly server?: number | undefined;
+  /** Called after the devices. */
+  readonly onPoll?: (() => void) | undefined;
+  /** The word that tells harts in lockstep which ring of the doorbell has been answered. */
+  readonly served?: SharedArrayBuffer | undefined;
+}
+
+/** Calls the devices of a thread whenever a hart has rung its doorbell. */
 export class DeviceBus {
   readonly #doorbell: Int32Array;
-  readonly #devices: Iterable<VirtioDevice>;
+  readonly #devices: Iterable<Pick<Device, 'poll'>>;
   readonly #onPoll: () => void;
   readonly #served: Int32Array | undefined;
+  /** How long the thread looks at its doorbell before it waits for an event, in ms. */
+  #look = 0;
 
-  /**
-   * @param onPoll called after the devices
-   * @param served the word that tells harts in lockstep which ring of the doorbell has been answered
-   */
-  constructor(
-    memory: WebAssembly.Memory,
-    devices: Iterable<VirtioDevice>,
-    onPoll: () => void,
-    served?: SharedArrayBuffer,
-  ) {
-    this.#doorbell = new Int32Array(memory.buffer, M_DOORBELL, 1);
+  constructor(memory: WebAssembly.Memory, devices: Iterable<Pick<Device, 'poll'>>, options: BusOptions = {}) {
+    const { server = SERVER_MACHINE, onPoll = () => {}, served } = options;
+    this.#doorbell = new Int32Array(memory.buffer, M_DOORBELLS + server * WORD_SIZE, 1);
     this.#devices = devices;
     this.#onPoll = onPoll;
     this.#served = served && new Int32Array(served);
@@ -32,12 +40,27 @@ export class DeviceBus {
     for (let idle = performance.now(); ; ) {
       const seen = Atomics.load(this.#doorbell, 0);
       this.poll();
+      const begin = performance.now();
+      if (this.#look > 0) await this.#lookUntil(begin + this.#look, seen);
       const changed = Atomics.waitAsync(this.#doorbell, 0, seen);
-      if (changed.async) await changed.value;
-      else if (performance.now() - idle > MAX_BUSY) await new Promise((resolve) => setTimeout(resolve));
+      if (changed.async) {
+        await changed.value;
+        this.#adapt(performance.now() - begin);
+      } else if (performance.now() - idle > MAX_BUSY) await new Promise((resolve) => setTimeout(resolve));
       else continue;
       idle = performance.now();
     }
+  }
+
+  /** Lets microtasks run meanwhile, in which devices finish requests. */
+  async #lookUntil(end: number, seen: number): Promise<void> {
+    while (Atomics.load(this.#doorbell, 0) === seen && performance.now() < end) await undefined;
+  }
+
+  /** An event takes 50 to 100 µs to arrive, so short waits are worth a look. A long one ends the looking. */
+  #adapt(waited: number): void {
+    const longer = Math.max(2 * this.#look, SHORTEST_LOOK);
+    this.#look = waited > LONGEST_LOOK ? 0 : Math.min(longer, LONGEST_LOOK);
   }
 
   poll(): void {

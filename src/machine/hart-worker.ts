@@ -2,10 +2,11 @@ import { Installer } from '../../emulator-wasm/jit/install.ts';
 import type { Translation } from '../../emulator-wasm/jit/translator.ts';
 import {
   H_REQUEST,
-  M_DOORBELL,
+  M_DOORBELLS,
   M_TRANSLATIONS,
   POWER_RUNNING,
   REQUEST_PAUSE,
+  SERVER_MACHINE,
 } from '../../emulator-wasm/layout.ts';
 import { machineClock } from './clock.ts';
 import type { Core } from './core.ts';
@@ -70,15 +71,20 @@ export function runHart(start: HartStart): void {
   };
 }
 
+/** Index of the word of a thread that serves devices (SERVER_*). */
+function doorbell(server: number): number {
+  return (M_DOORBELLS >>> 2) + server;
+}
+
 function instantiate(start: HartStart, post: (message: FromHart) => void): Core {
   const { memory, epoch, deterministic } = start;
   const words = new Int32Array(memory.buffer);
   const ring = new OutputRing(start.output);
   const stopped = () => !isRunning(words);
-  const wakeMachine = () => {
-    // Without waitAsync the machine worker cannot watch the word.
-    if ('waitAsync' in Atomics) Atomics.notify(words, M_DOORBELL >>> 2);
-    else post({ type: 'doorbell' });
+  const wake = (server: number) => {
+    // Without waitAsync no worker of devices can watch its word.
+    if ('waitAsync' in Atomics) Atomics.notify(words, doorbell(server));
+    else post({ type: 'doorbell', server });
   };
   let reported = false;
   const served = new Int32Array(start.served);
@@ -91,9 +97,9 @@ function instantiate(start: HartStart, post: (message: FromHart) => void): Core 
   const host = {
     now: machineClock(epoch, start.latestTime && new Int32Array(start.latestTime)),
     wallClock: () => Date.now() * 1e6,
-    doorbell: () => {
-      wakeMachine();
-      if (deterministic) awaitService(Atomics.load(words, M_DOORBELL >>> 2));
+    doorbell: (server: number) => {
+      wake(server);
+      if (deterministic && server === SERVER_MACHINE) awaitService(Atomics.load(words, doorbell(server)));
     },
     hot: () => {
       if (!reported) post({ type: 'hot' });
@@ -101,11 +107,11 @@ function instantiate(start: HartStart, post: (message: FromHart) => void): Core 
       wakeTranslator(words);
     },
     output: (address: number, length: number) => {
-      const wake = () => {
-        Atomics.add(words, M_DOORBELL >>> 2, 1);
-        wakeMachine();
+      const wakeMachine = () => {
+        Atomics.add(words, doorbell(SERVER_MACHINE), 1);
+        wake(SERVER_MACHINE);
       };
-      ring.write(new Uint8Array(memory.buffer, address >>> 0, length), wake, stopped);
+      ring.write(new Uint8Array(memory.buffer, address >>> 0, length), wakeMachine, stopped);
     },
   };
   const instance = new WebAssembly.Instance(start.emulator, { env: { memory }, host });

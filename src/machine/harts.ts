@@ -10,7 +10,8 @@ const HALT_PATIENCE = 2000;
 const PAUSE_PATIENCE = 5000;
 
 export interface HartEvents {
-  doorbell(): void;
+  /** @param server SERVER_* */
+  doorbell(server: number): void;
   hot(): void;
   trace(text: string): void;
   /** A hart has traced a part. It goes on when the promise has resolved. */
@@ -100,7 +101,7 @@ export class Harts {
         if (++this.#ready === this.#ports.length) this.#allReady.resolve();
         break;
       case 'doorbell':
-        this.#events.doorbell();
+        this.#events.doorbell(message.server);
         break;
       case 'hot':
         this.#events.hot();

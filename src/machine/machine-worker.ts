@@ -1,4 +1,11 @@
-import { M_EXIT_CODE, POWER_CALL, POWER_FAIL, POWER_OFF, POWER_REBOOT } from '../../emulator-wasm/layout.ts';
+import {
+  M_EXIT_CODE,
+  POWER_CALL,
+  POWER_FAIL,
+  POWER_OFF,
+  POWER_REBOOT,
+  SERVER_FOLDERS,
+} from '../../emulator-wasm/layout.ts';
 import type { BlockBackend } from '../disk/block-backend.ts';
 import {
   type DiskEvents,
@@ -87,7 +94,10 @@ class MachineWorker {
       ? () => {}
       : watchTimeOfDay(() => this.#agent?.setTime(resumption(this.#time.now())));
     this.#harts = new Harts(memory, start.harts, {
-      doorbell: () => this.#bus.poll(),
+      doorbell: (server) => {
+        if (server === SERVER_FOLDERS) this.#devices.find('fs')?.ring();
+        else this.#bus.poll();
+      },
       hot: () => this.#owner.post({ type: 'hot' }),
       trace: (text) => void this.#owner.trace(text),
       traced: () => this.#owner.trace(''),
@@ -98,12 +108,10 @@ class MachineWorker {
     this.#disks = new Disks(resources.openStore, { failed: fail, problem }, this.#code);
     const devices = this.#makeDevices(resources);
     this.#devices = devices;
-    this.#bus = new DeviceBus(
-      memory,
-      devices,
-      () => void this.#owner.drain(),
-      deterministic ? served : undefined,
-    );
+    this.#bus = new DeviceBus(memory, devices, {
+      onPoll: () => void this.#owner.drain(),
+      served: deterministic ? served : undefined,
+    });
     const [console, vsock] = [devices.find('console'), devices.find('vsock')];
     const agent = vsock && new Agent(vsock, this.#owner.mux, this.#owner.agentEvents);
     this.#agent = agent;
@@ -113,7 +121,7 @@ class MachineWorker {
     this.#owner.serve(
       { agent, console, disks: this.#disks },
       {
-        connectFolders: (folders) => devices.find('fs')?.connect(folders),
+        connectFolders: (folders) => devices.find('fs')?.move(folders),
         share: (folder, readOnly) => devices.find('fs')?.share(folder, readOnly),
         ramFilled: () => this.#ramFilled.resolve(),
         suspend: () => void this.#suspend(),

@@ -50,7 +50,7 @@ interface CommonStart {
   readonly memory: WebAssembly.Memory;
   /** An `OutputRing`. */
   readonly output: SharedArrayBuffer;
-  /** A word: the last value of M_DOORBELL that the devices have seen. */
+  /** A word: the last value of the machine worker's doorbell that the devices have seen. */
   readonly served: SharedArrayBuffer;
   /** Machine start as `monotonicNow`. */
   readonly epoch: number;
@@ -97,7 +97,7 @@ export interface TranslatorStart {
 export interface FoldersStart {
   readonly role: 'folders';
   readonly memory: WebAssembly.Memory;
-  /** From the device. */
+  /** From the machine's worker, from which the device moves here. */
   readonly port: MessagePort;
 }
 
@@ -236,7 +236,8 @@ export type ToHart =
 export type FromHart =
   /** It is reset, or has taken over its registers. */
   | { type: 'ready' }
-  | { type: 'doorbell' }
+  /** @param server SERVER_*: the thread that cannot watch its doorbell */
+  | { type: 'doorbell'; server: number }
   /** Code is hot, for the first time. */
   | { type: 'hot' }
   | { type: 'trace'; text: string }

@@ -67,7 +67,7 @@ test('what a machine keeps is in the blocks of the next one', () => {
 test('nothing else is kept', () => {
   const { memory, view } = paused();
   const words = [
-    ...[layout.M_POWER, layout.M_DOORBELL, layout.M_HOT, layout.UART_TX_LOCK, slot(0) + layout.V_RESET],
+    ...[layout.M_POWER, layout.M_DOORBELLS, layout.M_HOT, layout.UART_TX_LOCK, slot(0) + layout.V_RESET],
     ...[layout.H_X, layout.H_WAKE, layout.H_REQUEST, layout.H_START_LOCK].map((word) => hartWord(1, word)),
     slot(SLOTS) + layout.V_STATUS,
   ];

@@ -7,7 +7,7 @@ import {
   H_X,
   HART_STRIDE,
   HARTS,
-  M_DOORBELL,
+  M_DOORBELLS,
   M_HARTS,
   M_MODE,
   M_PAGE_FLAGS,
@@ -53,7 +53,7 @@ export class Board {
   wallClock = 0;
   /** The guest's output, one string per call. */
   output: string[] = [];
-  onDoorbell: () => void = () => {};
+  onDoorbell: (server: number) => void = () => {};
   readonly #module: WebAssembly.Module;
 
   constructor(module: WebAssembly.Module, harts: number, mode = 0) {
@@ -82,7 +82,7 @@ export class Board {
           Buffer.from(this.bytes.slice(address >>> 0, (address >>> 0) + length)).toString('latin1'),
         );
       },
-      doorbell: () => this.onDoorbell(),
+      doorbell: (server: number) => this.onDoorbell(server),
     };
     const instance = new WebAssembly.Instance(module, { env: { memory: this.memory }, host });
     this.core = instance.exports as unknown as CoreExports;
@@ -131,7 +131,7 @@ export class Board {
   }
 
   doorbells(): number {
-    return this.get(M_DOORBELL);
+    return this.get(M_DOORBELLS);
   }
 
   /** Delivers keyboard input as the host does. */

@@ -10,7 +10,7 @@ import {
   H_WAKE,
   HART_STRIDE,
   HARTS,
-  M_DOORBELL,
+  M_DOORBELLS,
   M_EXIT_CODE,
   M_POWER,
   M_TIME_OFFSET,
@@ -57,7 +57,7 @@ const PRESENT_SLOTS = 3;
 function ownedWords(): [number, number][] {
   const owned: [number, number][] = [
     [M_POWER, 8],
-    [M_DOORBELL, 4],
+    [M_DOORBELLS, 8],
     [M_TIME_OFFSET, 8],
     [PLIC, UART - PLIC],
     [UART, RTC - UART],

@@ -1,6 +1,6 @@
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import {
-  M_DOORBELL,
+  M_DOORBELLS,
   M_POWER,
   PLIC_LEVEL,
   POWER_OFF,
@@ -9,6 +9,7 @@ import {
   Q_DRIVER,
   Q_NUM,
   Q_NUM_MAX,
+  SERVER_FOLDERS,
   V_CONFIG,
   V_CONFIG_GENERATION,
   V_DEVICE_FEATURES,
@@ -19,6 +20,7 @@ import {
   V_QUEUE_STRIDE,
   V_QUEUES,
   V_RESET,
+  V_SERVER,
   V_SOURCE,
   V_STATUS,
   VIRTIO,
@@ -318,10 +320,20 @@ describe('queues', () => {
     expect(board.doorbells()).toBe(doorbells);
   });
 
+  test('rings the doorbell of the thread that serves the slot', () => {
+    const rung: number[] = [];
+    board.onDoorbell = (server) => rung.push(server);
+    const doorbells = board.doorbells();
+    board.set(FILE + V_SERVER, SERVER_FOLDERS);
+    board.write(QUEUE_NOTIFY, 1);
+    expect(rung).toEqual([SERVER_FOLDERS]);
+    expect([board.doorbells(), board.get(M_DOORBELLS + 4 * SERVER_FOLDERS)]).toEqual([doorbells, 1]);
+  });
+
   test('a notification marks its queue before it rings', () => {
     const seen: number[] = [];
     board.onDoorbell = () => {
-      expect(board.get(M_DOORBELL)).toBe(seen.length + 1);
+      expect(board.get(M_DOORBELLS)).toBe(seen.length + 1);
       seen.push(board.get(FILE + V_NOTIFY));
     };
     board.write(QUEUE_NOTIFY, 1);

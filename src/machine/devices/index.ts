@@ -9,11 +9,12 @@ import { type Plain, StateReader } from '../state.ts';
 import { FIRST_SIZE } from '../terminal-size.ts';
 import { BlockDevice } from './block/device.ts';
 import { ConsoleDevice } from './console/device.ts';
-import { FsDevice } from './fs/device.ts';
+import type { Device } from './device.ts';
+import { MovingFsDevice } from './fs/moving-device.ts';
 import { NetDevice, type NetOptions } from './net/device.ts';
 import { RngDevice } from './rng/device.ts';
 import type { GuestMemory } from './virtio/guest-memory.ts';
-import { OTHER_DEVICES, type VirtioDevice } from './virtio/virtio-device.ts';
+import { OTHER_DEVICES } from './virtio/virtio-device.ts';
 import { VsockDevice } from './vsock/device.ts';
 
 const GUEST_CID = 3;
@@ -44,14 +45,14 @@ type Factory<Kind extends DeviceKind> = (
   host: DeviceHost,
   slot: number,
   options: Extract<DeviceOptions, { kind: Kind }>,
-) => VirtioDevice;
+) => Device;
 
 const FACTORIES = {
   console: ({ memory, onConsole }, slot) =>
     new ConsoleDevice(memory, slot, { onOutput: onConsole, size: FIRST_SIZE }),
   vsock: ({ memory }, slot) => new VsockDevice(memory, slot, GUEST_CID),
   rng: ({ memory }, slot) => new RngDevice(memory, slot),
-  fs: ({ memory }, slot) => new FsDevice(memory, slot),
+  fs: ({ memory }, slot) => new MovingFsDevice(memory, slot),
   net: ({ memory, openNetwork }, slot, { network }) => {
     if (!openNetwork) throw new Error('there is no network here');
     return new NetDevice(memory, slot, {
@@ -78,8 +79,8 @@ const KINDS = Object.keys(FACTORIES) as DeviceKind[];
 type DeviceOf<Kind extends DeviceKind> = ReturnType<(typeof FACTORIES)[Kind]>;
 
 /** The devices of a machine, each in the slot of its place in the list. */
-export class Devices implements Iterable<VirtioDevice> {
-  readonly #devices: readonly { readonly kind: DeviceKind; readonly device: VirtioDevice }[];
+export class Devices implements Iterable<Device> {
+  readonly #devices: readonly { readonly kind: DeviceKind; readonly device: Device }[];
 
   /** To be called before any hart starts. */
   constructor(list: readonly DeviceOptions[], host: DeviceHost) {
@@ -89,7 +90,7 @@ export class Devices implements Iterable<VirtioDevice> {
     });
   }
 
-  *[Symbol.iterator](): Iterator<VirtioDevice> {
+  *[Symbol.iterator](): Iterator<Device> {
     for (const { device } of this.#devices) yield device;
   }
 

@@ -1,11 +1,12 @@
-import type { FolderOptions } from '../../../folders/folder-options.ts';
+import { SERVER_FOLDERS } from '../../../../emulator-wasm/layout.ts';
 import { MachineError } from '../../errors.ts';
 import type { Plain } from '../../state.ts';
 import type { Chain } from '../virtio/chain.ts';
 import { DriverError, type GuestMemory } from '../virtio/guest-memory.ts';
 import { VirtioDevice } from '../virtio/virtio-device.ts';
-import { ServerChannel } from './channel.ts';
 import { ERRNO, IN_HEADER_SIZE, OUT_HEADER_SIZE, outHeader, UNIQUE_OFFSET } from './fuse.ts';
+import { perform } from './perform.ts';
+import type { FuseServer } from './server.ts';
 
 /** By which the guest mounts it. */
 export const TAG = 'linuxrun';
@@ -18,38 +19,31 @@ const QUEUE_SIZE = 256;
 
 /**
  * File system device (virtio 1.2, section 5.11): shared folders by FUSE. Each is a folder in the root, named
- * by its number. A server in another thread carries the requests out, and finishes them in any order.
+ * by its number. Requests are carried out at the same time, and finish in any order.
  */
 export class FsDevice extends VirtioDevice {
-  /** Missing as long as nothing is shared. */
-  #server: ServerChannel | undefined;
+  readonly #server: FuseServer | undefined;
   readonly #inFlight = new Set<Promise<void>>();
   /** Changes when the driver's requests become void. */
   #run = 0;
 
-  constructor(memory: GuestMemory, slot: number) {
+  /** @param server missing as long as nothing is shared. It lives in the worker of the folders. */
+  constructor(memory: GuestMemory, slot: number, server?: FuseServer) {
     super(memory, slot, {
       id: 26,
       features: 0,
       queueSizes: [QUEUE_SIZE, QUEUE_SIZE],
       config: configuration(),
+      ...(server && { server: SERVER_FOLDERS }),
     });
-  }
-
-  /** Has the server at the other end of the port answer. */
-  connect(port: MessagePort): void {
-    this.#server = new ServerChannel(port);
-  }
-
-  /** Shares a folder, whose root is in that of the device by its number, once there is a server. */
-  share(folder: FolderOptions, readOnly: boolean): void {
-    this.#server?.share(folder, readOnly);
+    this.#server = server;
   }
 
   /** Makes durable what is in the folders, when the machine is off. */
   async close(): Promise<void> {
+    this.poll();
     await Promise.all(this.#inFlight);
-    await this.#server?.ask('close');
+    await this.#server?.close();
   }
 
   protected override service(): void {
@@ -62,12 +56,12 @@ export class FsDevice extends VirtioDevice {
 
   protected override stop(): void | Promise<void> {
     this.#run++;
-    return Promise.all(this.#inFlight).then(() => void this.#server?.ask('reset'));
+    return Promise.all(this.#inFlight).then(() => void this.#server?.reset());
   }
 
   protected override async settle(): Promise<Plain> {
     await Promise.all(this.#inFlight);
-    if (await this.#server?.ask('is-mounted'))
+    if (this.#server?.isMounted)
       throw new MachineError(
         'a container with shared folders cannot be saved, because its files are open on the host: stop it, or start it without them',
       );
@@ -85,9 +79,8 @@ export class FsDevice extends VirtioDevice {
       return;
     }
     const run = this.#run;
-    const answered = this.#server.answer(chain.readable.ranges, chain.writable.ranges).then((written) => {
+    const answered = perform(this.#server, chain).then(() => {
       this.#inFlight.delete(answered);
-      chain.writable.skip(written);
       if (run !== this.#run) return chain.writable.markWritten();
       this.queue(index).complete(chain);
       this.wake();

@@ -21,9 +21,14 @@ export abstract class Segments {
   }
 
   clear(): void {
+    this.rewind();
     this.remaining = 0;
-    this.consumed = 0;
     this.count = 0;
+  }
+
+  protected rewind(): void {
+    this.remaining += this.consumed;
+    this.consumed = 0;
     this.#index = 0;
     this.#offset = 0;
   }
@@ -34,14 +39,6 @@ export abstract class Segments {
     this.lengths[this.count] = length;
     this.count++;
     this.remaining += length;
-  }
-
-  /** All ranges: host addresses and lengths by turns. */
-  get ranges(): number[] {
-    return Array.from({ length: this.count }, (_, index) => [
-      this.addresses[index] as number,
-      this.lengths[index] as number,
-    ]).flat();
   }
 
   /** Consumes the next `length` bytes: views of them in guest RAM, valid until the chain is completed. */
@@ -107,6 +104,12 @@ export class ReadableSegments extends Segments {
 
 /** The part of a chain that the device fills. */
 export class WritableSegments extends Segments {
+  /** Consumes the first `length` bytes, whatever was consumed before. */
+  consumeFirst(length: number): void {
+    this.rewind();
+    this.skip(length);
+  }
+
   /** What the used ring reports. */
   get written(): number {
     return this.consumed;

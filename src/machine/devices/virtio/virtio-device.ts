@@ -1,5 +1,6 @@
 import {
   Q_NUM_MAX,
+  SERVER_MACHINE,
   V_CONFIG,
   V_CONFIG_GENERATION,
   V_CONFIG_SIZE,
@@ -12,6 +13,7 @@ import {
   V_QUEUE_STRIDE,
   V_QUEUES,
   V_RESET,
+  V_SERVER,
   V_SOURCE,
   V_STATUS,
   VIRTIO,
@@ -21,6 +23,7 @@ import {
 import { equalBytes } from '../../../network/bytes.ts';
 import { MachineError } from '../../errors.ts';
 import { type Plain, StateReader } from '../../state.ts';
+import type { Device } from '../device.ts';
 import type { Chain } from './chain.ts';
 import { DriverError, type GuestMemory } from './guest-memory.ts';
 import { slotSource } from './slots.ts';
@@ -52,6 +55,8 @@ export interface DeviceType {
   queueSizes: readonly number[];
   /** The initial configuration space. */
   config: Uint8Array;
+  /** SERVER_*: the thread in which the device is, by default the machine's worker. */
+  server?: number;
 }
 
 /** Why a state cannot go on here, though it is sound. */
@@ -67,11 +72,11 @@ export interface TransportState {
 }
 
 /**
- * A device on virtio-mmio (virtio 1.2, section 4.2), seen from the machine worker. The harts serve the
- * registers out of shared words, and ring the machine worker's doorbell on status changes and queue
- * notifications. The machine worker then polls every device.
+ * A device on virtio-mmio (virtio 1.2, section 4.2), seen from the worker that serves it. The harts serve
+ * the registers out of shared words, and ring that worker's doorbell on status changes and queue
+ * notifications. The worker then polls its devices.
  */
-export abstract class VirtioDevice {
+export abstract class VirtioDevice implements Device {
   readonly slot: number;
   protected readonly memory: GuestMemory;
   readonly #type: DeviceType;
@@ -152,8 +157,8 @@ export abstract class VirtioDevice {
   }
 
   /**
-   * Does what the guest requests in the register file and the queues. Must be called whenever M_DOORBELL has
-   * changed. The work of one call is bounded; later turns of the event loop do the rest without a further
+   * Does what the guest requests in the register file and the queues. Must be called whenever the doorbell
+   * has changed. The work of one call is bounded; later turns of the event loop do the rest without a further
    * call.
    */
   poll(): void {
@@ -253,9 +258,10 @@ export abstract class VirtioDevice {
 
   /** Fills in the registers that say which device this is. */
   #describe(): void {
-    const { id, features } = this.#type;
+    const { id, features, server = SERVER_MACHINE } = this.#type;
     this.#store(V_DEVICE_ID, id);
     this.#store(V_SOURCE, this.#source);
+    this.#store(V_SERVER, server);
     this.#store(V_DEVICE_FEATURES, features | F_INDIRECT_DESC | F_EVENT_IDX);
     this.#store(V_DEVICE_FEATURES + 4, F_VERSION_1_HIGH);
     for (const [index, { maxSize }] of this.#queues.entries())
