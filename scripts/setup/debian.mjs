@@ -18,6 +18,7 @@ export const BUILD_PACKAGES = [
   'libc6-dev',
   'linux-source-6.12',
   'make',
+  'patch',
   'rsync',
   'xz-utils',
   'zstd',

@@ -3,7 +3,7 @@
  */
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { copyFile, cp, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { copyFile, cp, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -17,6 +17,7 @@ import { run } from './run.mjs';
 
 const SOURCE_PACKAGE = 'linux-source-6.12';
 export const SOURCE_ARCHIVE = `/usr/src/${SOURCE_PACKAGE}.tar.xz`;
+const PATCHES = 'kernel/patches';
 const CROSS_COMPILE = 'riscv64-linux-gnu-';
 
 /** Two thirds of the archive, which our builds never read. Kconfig files and makefiles stay. */
@@ -97,6 +98,8 @@ async function unpack(source, title) {
   try {
     const exclude = NOT_UNPACKED.map((pattern) => `--exclude=${pattern}`);
     await run('tar', ['-xf', SOURCE_ARCHIVE, '-C', unfinished, '--strip-components=1', ...exclude]);
+    for (const name of (await readdir(inProject(PATCHES))).sort())
+      await run('patch', ['-d', unfinished, '-p1', '-i', join(inProject(PATCHES), name)]);
   } finally {
     done();
   }
@@ -171,7 +174,7 @@ async function installHeaders(/** @type {string} */ source, /** @type {string} *
 function kernelStep(title, fragments) {
   return {
     title,
-    sources: fragments,
+    sources: [...fragments, PATCHES],
     versions,
     resumes: true,
     async run(work) {

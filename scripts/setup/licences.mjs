@@ -82,7 +82,7 @@ async function guestPrograms() {
   return [
     {
       ...{ name: 'Linux', version: '6.12', licence: 'GPL-2.0-only WITH Linux-syscall-note' },
-      text: `Built from the unchanged source of Debian's package linux-source-6.12, with the configuration in\nkernel/ of LinuxRun's source.\n\n${kernel}\n${gpl}`,
+      text: `Built from the source of Debian's package linux-source-6.12, with the configuration and the patches in\nkernel/ of LinuxRun's source.\n\n${kernel}\n${gpl}`,
     },
     {
       ...{ name: 'BusyBox', version: '', licence: 'GPL-2.0-only' },

@@ -92,6 +92,7 @@ describe('a release', () => {
       'linux/linux-source-6.12.tar.xz',
       'linuxrun/kernel/linux.config',
       'linuxrun/kernel/linux-smp.config',
+      'linuxrun/kernel/patches/fuse-locks.patch',
       'linuxrun/scripts/setup/kernel.mjs',
       'linuxrun/kernel/init/main.c',
       'linuxrun/kernel/demo/hello.c',

@@ -99,7 +99,8 @@ async function readMe(version) {
 The complete sources of the programs in this release, and how to build them again.
 
 - \`linuxrun/\`: LinuxRun itself, under the Apache licence 2.0. The configurations of the kernels are in
-  \`linuxrun/kernel/\`, and all build scripts in \`linuxrun/scripts/setup/\`.
+  \`linuxrun/kernel/\`, their patches, under the GPL 2, in \`linuxrun/kernel/patches/\`, and all build scripts in
+  \`linuxrun/scripts/setup/\`.
 - \`linux/\`: Linux, under the GPL 2, from version ${kernel.version} of Debian's package ${kernel.name}, unchanged.
 - \`debian/\`: BusyBox and QEMU, under the GPL 2, and the libraries that are linked into them, as Debian's source
   packages: ${programs.join(', ')}. QEMU and BusyBox are linked with the same version of glibc.
@@ -122,6 +123,7 @@ files of the release in \`dist/release/\`. This release was built with
 
 The kernels: \`scripts/setup/kernel.mjs\` runs, in the unpacked archive,
 
+    for patch in .../linuxrun/kernel/patches/*; do patch -p1 < $patch; done
     cat .../linuxrun/kernel/linux.config > linuxrun.config        # and linux-smp.config, for several harts
     make ${kernel.make.map(quote).join(' ')} KCONFIG_ALLCONFIG=linuxrun.config allnoconfig
     make ${kernel.make.map(quote).join(' ')} Image
