@@ -14,6 +14,7 @@ import type { JitMode } from '../options/jit.mjs';
 import { normaliseMountPath } from '../options/mount-path.mjs';
 import { BrowserFolder, type MountedFolder, storedFolders } from './browser-folder.ts';
 import { Events } from './container-events.ts';
+import { placeOfOwn, placeOfPicked } from './folder-places.ts';
 import { containerHost, type Publication, type PublishedPort } from './host.ts';
 import type { Keeping, Source } from './kept.ts';
 import type { BrowserFolderMount, FolderMount, LaunchOptions } from './kept-options.ts';
@@ -68,7 +69,7 @@ export async function launch(
     ...program
   } = options;
   const folders = [...browserFolders.map(ownFolder), ...(live.folders ?? [])];
-  const shares = sharesOf(mounts, folders);
+  const shares = await sharesOf(mounts, folders);
   const machine = machineOf({ cpus, memory: memoryBytes, disk: diskBytes, network });
   const events = new Events();
   const releaseFolders = await claimFolders(folders);
@@ -131,21 +132,25 @@ function ownFolder({ name, ...mount }: BrowserFolderMount): OwnFolder {
   return { folder: new BrowserFolder(name), ...mount };
 }
 
-function sharesOf(mounts: readonly FolderMount[], folders: readonly OwnFolder[]): FolderShare[] {
-  return [
+async function sharesOf(
+  mounts: readonly FolderMount[],
+  folders: readonly OwnFolder[],
+): Promise<FolderShare[]> {
+  return Promise.all([
     ...mounts.map(({ source, ...mount }) => ({ ...mount, folder: { kind: 'host', path: source } as const })),
-    ...folders.map(({ folder, path, readOnly }) => ({
+    ...folders.map(async ({ folder, path, readOnly }) => ({
       path: normaliseMountPath(path, 'a shared folder'),
-      folder: optionsOf(folder),
+      folder: await optionsOf(folder),
       readOnly,
     })),
-  ];
+  ]);
 }
 
-function optionsOf(folder: OwnFolder['folder']): FolderOptions {
+async function optionsOf(folder: OwnFolder['folder']): Promise<FolderOptions> {
   if (folder instanceof BrowserFolder) return { kind: 'stored', name: folder.name };
-  if ('kind' in folder) return { kind: 'picked', handle: folder as FileSystemDirectoryHandle };
-  return { kind: 'remote', port: portOf(folder) };
+  if (!('kind' in folder)) return { kind: 'remote', port: portOf(folder), place: placeOfOwn(folder) };
+  const handle = folder as FileSystemDirectoryHandle;
+  return { kind: 'picked', handle, place: await placeOfPicked(handle) };
 }
 
 /** Takes the folders of the browser for this container. @throws OptionError, StorageError */

@@ -1,6 +1,8 @@
 import { beforeEach, expect, test } from 'vitest';
 import { M_DOORBELLS, SERVER_FOLDERS, V_SERVER } from '../../emulator-wasm/layout.ts';
+import { LockTable } from '../folders/locks.ts';
 import { MemoryFolder } from '../folders/memory-folder.ts';
+import { serveLocks } from '../folders/remote-locks.ts';
 import * as fuse from './devices/fs/fuse.ts';
 import { MovingFsDevice } from './devices/fs/moving-device.ts';
 import { fuseRequest } from './devices/fs/testing/requests.ts';
@@ -38,9 +40,11 @@ beforeEach(async () => {
 /** Moves the device to its own worker, which is this thread, too. */
 async function move(): Promise<void> {
   const { port1, port2 } = new MessageChannel();
-  for (const port of [port1, port2]) (port as unknown as { unref(): void }).unref();
+  const locks = new MessageChannel();
+  serveLocks(new LockTable().addHolder(), locks.port1);
+  for (const port of [port1, port2, locks.port2]) (port as unknown as { unref(): void }).unref();
   const memory = { buffer: machine.buffer } as unknown as WebAssembly.Memory;
-  runFolders({ role: 'folders', memory, port: port2 }, () => folder);
+  runFolders({ role: 'folders', memory, port: port2, locks: locks.port2 }, () => folder);
   device.move(port1);
   device.share({ kind: 'host', path: 'any' }, false);
   await settle();

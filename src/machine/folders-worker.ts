@@ -1,5 +1,6 @@
 import { SERVER_FOLDERS } from '../../emulator-wasm/layout.ts';
-import type { FolderOptions, OpenFolder } from '../folders/folder-options.ts';
+import { type FolderOptions, type OpenFolder, placeOf } from '../folders/folder-options.ts';
+import { RemoteLocks } from '../folders/remote-locks.ts';
 import { DeviceBus } from './device-bus.ts';
 import type { FromDevice, Question, ToDevice } from './devices/fs/channel.ts';
 import { FsDevice } from './devices/fs/device.ts';
@@ -10,8 +11,8 @@ import type { FoldersStart } from './protocol.ts';
 import type { Plain } from './state.ts';
 
 /** Serves the shared folders of a machine. Nothing else waits while it reads and writes files. */
-export function runFolders({ memory, port }: FoldersStart, openFolder: OpenFolder): void {
-  const server = new FuseServer();
+export function runFolders({ memory, port, locks }: FoldersStart, openFolder: OpenFolder): void {
+  const server = new FuseServer(new RemoteLocks(locks));
   let device: FsDevice | undefined;
   const takeOver = async (slot: number, state: Plain) => {
     device = new FsDevice(new GuestMemory(memory.buffer as unknown as SharedArrayBuffer), slot, server);
@@ -28,7 +29,7 @@ export function runFolders({ memory, port }: FoldersStart, openFolder: OpenFolde
       case 'take-over':
         return takeOver(data.slot, data.state);
       case 'share':
-        server.add(opened(openFolder, data.folder), data.readOnly);
+        server.add(opened(openFolder, data.folder), data.readOnly, placeOf(data.folder));
         break;
       case 'doorbell':
         device?.poll();

@@ -99,6 +99,8 @@ export interface FoldersStart {
   readonly memory: WebAssembly.Memory;
   /** From the machine's worker, from which the device moves here. */
   readonly port: MessagePort;
+  /** To the machine's `LockHolder`. */
+  readonly locks: MessagePort;
 }
 
 export type WorkerStart = MachineStart | HartStart | TranslatorStart | FoldersStart;

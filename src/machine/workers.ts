@@ -1,4 +1,6 @@
 import { MODE_ICOUNT, MODE_JIT, MODE_JIT_ALL, POWER_OFF } from '../../emulator-wasm/layout.ts';
+import { locks } from '../folders/locks.ts';
+import { serveLocks } from '../folders/remote-locks.ts';
 import { MachineError } from './errors.ts';
 import { powerDown, wakeTranslator } from './hart-words.ts';
 import { allocateCode } from './image-code.ts';
@@ -29,6 +31,7 @@ export class Workers {
   /** Starts the translator. Nothing is left once it has started, or where nothing is compiled. */
   #translator: (() => WorkerHandle) | undefined;
   readonly #folders: (port: MessagePort) => WorkerHandle;
+  #releaseLocks: (() => void) | undefined;
   #hasTranslator = false;
   #isReferenced = true;
 
@@ -66,7 +69,12 @@ export class Workers {
         else onFailure(error);
       });
     };
-    this.#folders = (port) => platform.startWorker({ role: 'folders', memory, port }, [port], onFailure);
+    this.#folders = (port) => {
+      const { port1, port2 } = new MessageChannel();
+      this.#releaseLocks = serveLocks(locks.addHolder(), port1);
+      const start = { role: 'folders', memory, port, locks: port2 } as const;
+      return platform.startWorker(start, [port, port2], onFailure);
+    };
   }
 
   /** Starts the thread that serves shared folders. @param port of the device */
@@ -109,5 +117,6 @@ export class Workers {
     powerDown(words, this.#harts, POWER_OFF);
     wakeTranslator(words);
     await Promise.all(this.#running.map((worker) => worker.terminate()));
+    this.#releaseLocks?.();
   }
 }

@@ -6,6 +6,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -275,23 +276,156 @@ static void times(void)
 				       s.st_mtim.tv_sec * 1000000000L + s.st_mtim.tv_nsec);
 }
 
+static void on_alarm(int signal)
+{
+	(void)signal;
+}
+
+/* Has another process do something with a lock; prints its exit status, or the signal that ended it. */
+static void elsewhere(const char *what, int (*perform)(int fd), int fd)
+{
+	pid_t child = fork();
+	int result;
+
+	if (child == 0)
+		_exit(perform(fd));
+	waitpid(child, &result, 0);
+	if (WIFSIGNALED(result))
+		printf("%s: signal %d\n", what, WTERMSIG(result));
+	else
+		printf("%s: %d\n", what, WEXITSTATUS(result));
+}
+
+static struct flock range_of(short type, off_t start, off_t length)
+{
+	return (struct flock){ .l_type = type, .l_start = start, .l_len = length };
+}
+
+static int set(int fd, int command, short type, off_t start, off_t length)
+{
+	struct flock range = range_of(type, start, length);
+
+	return fcntl(fd, command, &range) < 0 ? errno : 0;
+}
+
+static int take(int fd)
+{
+	return set(fd, F_SETLK, F_WRLCK, 0, 10);
+}
+
+static int take_after(int fd)
+{
+	return set(fd, F_SETLK, F_WRLCK, 10, 10);
+}
+
+static int share_middle(int fd)
+{
+	return set(fd, F_SETLK, F_RDLCK, 4, 2);
+}
+
+static int find(int fd)
+{
+	struct flock range = range_of(F_RDLCK, 0, 0);
+
+	fcntl(fd, F_GETLK, &range);
+	printf("found: %d of %s at %ld, %ld bytes\n", range.l_type, range.l_pid == getppid() ? "the parent" : "another",
+	       (long)range.l_start, (long)range.l_len);
+	fflush(stdout);
+	return 0;
+}
+
+static int wait_for_alarm(int fd)
+{
+	struct sigaction action = { .sa_handler = on_alarm };
+
+	sigaction(SIGALRM, &action, NULL);
+	ualarm(30000, 30000);
+	return set(fd, F_SETLKW, F_WRLCK, 0, 10);
+}
+
+static int wait_for_death(int fd)
+{
+	if (fork() == 0) {
+		usleep(30000);
+		_exit(kill(getppid(), SIGKILL));
+	}
+	return set(fd, F_SETLKW, F_WRLCK, 0, 10);
+}
+
+static int flock_again(int fd)
+{
+	return flock(fd, LOCK_EX | LOCK_NB) < 0 ? errno : 0;
+}
+
+/* Two processes have a lock each, and wait for that of the other one: one of them is told. */
+static void deadlock(int fd)
+{
+	int ready[2], result, error;
+
+	if (pipe(ready) < 0)
+		exit(1);
+	set(fd, F_SETLK, F_WRLCK, 100, 1);
+	if (fork() == 0) {
+		set(fd, F_SETLK, F_WRLCK, 101, 1);
+		if (write(ready[1], "", 1) < 0)
+			_exit(1);
+		_exit(set(fd, F_SETLKW, F_WRLCK, 100, 1));
+	}
+	answer("ready", read(ready[0], &error, 1));
+	error = set(fd, F_SETLKW, F_WRLCK, 101, 1);
+	set(fd, F_SETLK, F_UNLCK, 0, 0);
+	wait(&result);
+	answer("deadlocks", (error == EDEADLK) + (WEXITSTATUS(result) == EDEADLK));
+	close(ready[0]);
+	close(ready[1]);
+}
+
+static void record_locks(int fd, int other)
+{
+	answer("lock", take(fd));
+	elsewhere("lock of another", take, other);
+	elsewhere("lock of another range", take_after, other);
+	elsewhere("find", find, other);
+	elsewhere("interrupted", wait_for_alarm, other);
+	elsewhere("killed", wait_for_death, other);
+	answer("unlock the middle", set(fd, F_SETLK, F_UNLCK, 4, 2));
+	elsewhere("lock of the middle", share_middle, other);
+	deadlock(fd);
+	take(fd);
+	/* This process has no lock any more when it closes any descriptor of the file. */
+	close(open("lock", O_RDONLY));
+	elsewhere("lock after close", take, other);
+}
+
+static void open_file_locks(int fd, int other)
+{
+	answer("lock of an open file", set(fd, F_OFD_SETLK, F_WRLCK, 0, 10));
+	answer("lock of another one", set(other, F_OFD_SETLK, F_WRLCK, 0, 10));
+	answer("lock of its process", take(fd));
+	answer("unlock", set(fd, F_OFD_SETLK, F_UNLCK, 0, 10));
+	answer("lock after that", set(other, F_OFD_SETLK, F_WRLCK, 0, 10));
+	answer("unlock", set(other, F_OFD_SETLK, F_UNLCK, 0, 0));
+}
+
+static void whole_file_locks(int fd, int other)
+{
+	answer("flock", flock(fd, LOCK_SH));
+	answer("flock of another", flock(other, LOCK_SH));
+	answer("flock to write", flock(fd, LOCK_EX | LOCK_NB));
+	answer("flock after that", flock(other, LOCK_EX | LOCK_NB));
+	elsewhere("flock by an inherited descriptor", flock_again, other);
+	close(other);
+	answer("flock after close", flock(fd, LOCK_EX | LOCK_NB));
+}
+
 static void locks(void)
 {
 	int fd = open("lock", O_RDWR | O_CREAT, 0644), other = open("lock", O_RDWR);
 
-	answer("flock", flock(fd, LOCK_EX));
-	answer("flock of another", flock(other, LOCK_EX | LOCK_NB));
-
-	struct flock range = { .l_type = F_WRLCK, .l_len = 10 };
-	int result;
-
-	answer("lock", fcntl(fd, F_SETLK, &range));
-	if (fork() == 0)
-		_exit(fcntl(other, F_SETLK, &range) < 0 && errno == EAGAIN ? 7 : 1);
-	wait(&result);
-	answer("lock of another", WEXITSTATUS(result));
+	record_locks(fd, other);
+	open_file_locks(fd, other);
+	whole_file_locks(fd, other);
 	close(fd);
-	close(other);
 }
 
 static void many(void)

@@ -12,10 +12,8 @@ import { servedDevice } from './testing/served-device.ts';
 const SHARE = 2n;
 const HEADER = 16;
 const ROOT = { user: 0, group: 0 };
-const { EBADF, EINVAL, EIO, ENODEV, ENOENT, ENAMETOOLONG, ENOSYS, EROFS, ESTALE } = fuse.ERRNO as Record<
-  string,
-  number
->;
+const { EAGAIN, EBADF, EINTR, EINVAL, EIO, ENODEV, ENOENT, ENAMETOOLONG, ENOSYS, EROFS, ESTALE } =
+  fuse.ERRNO as Record<string, number>;
 
 let machine: TestMachine;
 let device: FsDevice;
@@ -136,6 +134,89 @@ test('does not take another file of the same name for the one that the guest kno
   await folder.rename(['new'], ['file'], 'replace');
   expect(await ask(fuse.GETATTR, file, [new Uint8Array(16)])).toBe(ESTALE);
   expect(await ask(fuse.OPEN, file, [u32(0, 0)])).toBe(ESTALE);
+});
+
+describe('locks', () => {
+  const [READ, WRITE, UNLOCK] = [0, 1, 2];
+  const END = fuse.OFFSET_MAX;
+  let handle: bigint;
+
+  async function open(): Promise<void> {
+    await initialise();
+    const file = await nodeOf(SHARE, 'file');
+    handle = (await view(fuse.OPEN, file, [u32(2, 0)])).getBigUint64(0, true);
+  }
+
+  beforeEach(async () => {
+    await put('file', 'content');
+    await open();
+  });
+
+  const locked = (owner: bigint, type: number, start = 0n, end = END) => [
+    u64(handle, owner, start, end),
+    u32(type, 1, 0, 0),
+  ];
+  const set = (owner: bigint, type: number) => ask(fuse.SETLK, SHARE, locked(owner, type));
+  const begin = (opcode: number, owner: bigint, type: number) =>
+    driver.queue(1).add([fuseRequest(opcode, SHARE, Buffer.concat(locked(owner, type))), HEADER + 4]);
+  const interrupt = () => driver.transact(0, [fuseRequest(fuse.INTERRUPT, 0n, u64(77n))]);
+
+  /** The answers that have come by now, by their requests. */
+  async function answers() {
+    driver.kick(1);
+    await settle();
+    const queue = driver.queue(1);
+    return new Map(queue.completions().map((done) => [done.request, answerOf(queue.received(done))]));
+  }
+
+  test('keep other owners away, and say at first that files may have changed', async () => {
+    expect(await set(1n, WRITE)).toHaveProperty('byteLength', 4);
+    expect(await set(1n, WRITE)).toHaveProperty('byteLength', 0);
+    expect(await set(2n, READ)).toBe(EAGAIN);
+    const found = await view(fuse.GETLK, SHARE, locked(2n, READ, 5n, 5n));
+    expect([found.getBigUint64(0, true), found.getBigUint64(8, true), found.getUint32(16, true)]).toEqual([
+      ...[0n, END, WRITE],
+    ]);
+    expect(await set(1n, UNLOCK)).toHaveProperty('byteLength', 0);
+    expect((await view(fuse.GETLK, SHARE, locked(2n, READ))).getUint32(16, true)).toBe(UNLOCK);
+  });
+
+  test('are waited for until they are free, or until a signal comes', async () => {
+    await set(1n, WRITE);
+    const first = begin(fuse.SETLKW, 2n, WRITE);
+    expect((await answers()).size).toBe(0);
+    await interrupt();
+    expect((await answers()).get(first)).toBe(EINTR);
+    const second = begin(fuse.SETLKW, 2n, WRITE);
+    expect((await answers()).size).toBe(0);
+    begin(fuse.SETLK, 1n, UNLOCK);
+    expect((await answers()).get(second)).toHaveProperty('byteLength', 0);
+  });
+
+  test('are not waited for after a signal that came before the request', async () => {
+    await set(1n, WRITE);
+    await interrupt();
+    const waiting = begin(fuse.SETLKW, 2n, WRITE);
+    expect((await answers()).get(waiting)).toBe(EINTR);
+  });
+
+  test('end with a reset, as do waits for them', async () => {
+    await set(1n, WRITE);
+    begin(fuse.SETLKW, 2n, WRITE);
+    expect((await answers()).size).toBe(0);
+    await driver.writeStatus(0);
+    await driver.start();
+    await open();
+    expect(await set(2n, WRITE)).toBeInstanceOf(DataView);
+  });
+
+  test('that cannot be are refused', async () => {
+    expect(await ask(fuse.SETLK, SHARE, locked(1n, WRITE, 5n, 4n))).toBe(EINVAL);
+    expect(await ask(fuse.SETLK, SHARE, locked(1n, 3))).toBe(EINVAL);
+    expect(await ask(fuse.SETLK, SHARE, locked(1n, WRITE, 0n, END + 1n))).toBe(EINVAL);
+    handle = 99n;
+    expect(await set(1n, WRITE)).toBe(EBADF);
+  });
 });
 
 describe('refuses', () => {

@@ -42,7 +42,7 @@ export class FsDevice extends VirtioDevice {
   /** Makes durable what is in the folders, when the machine is off. */
   async close(): Promise<void> {
     this.poll();
-    await Promise.all(this.#inFlight);
+    await this.#finish();
     await this.#server?.close();
   }
 
@@ -56,19 +56,26 @@ export class FsDevice extends VirtioDevice {
 
   protected override stop(): void | Promise<void> {
     this.#run++;
-    return Promise.all(this.#inFlight).then(() => void this.#server?.reset());
+    return this.#finish().then(() => void this.#server?.reset());
   }
 
   protected override async settle(): Promise<Plain> {
-    await Promise.all(this.#inFlight);
+    // First, because a request that waits for a lock does not finish.
     if (this.#server?.isMounted)
       throw new MachineError(
         'a container with shared folders cannot be saved, because its files are open on the host: stop it, or start it without them',
       );
+    await Promise.all(this.#inFlight);
     return null;
   }
 
   protected override restore(): void {}
+
+  /** Ends the requests in progress. */
+  async #finish(): Promise<void> {
+    this.#server?.releaseLocks();
+    await Promise.all(this.#inFlight);
+  }
 
   #start(chain: Chain, index: number): void {
     if (index === REQUESTS && chain.writable.remaining < OUT_HEADER_SIZE)

@@ -32,7 +32,11 @@ export const OPENDIR = 27;
 export const READDIR = 28;
 export const RELEASEDIR = 29;
 export const FSYNCDIR = 30;
+export const GETLK = 31;
+export const SETLK = 32;
+export const SETLKW = 33;
 export const CREATE = 35;
+export const INTERRUPT = 36;
 export const DESTROY = 38;
 export const BATCH_FORGET = 42;
 export const FALLOCATE = 43;
@@ -51,6 +55,7 @@ export const ATTR_OUT_SIZE = 16 + ATTR_SIZE;
 export const ENTRY_OUT_SIZE = 40 + ATTR_SIZE;
 export const OPEN_OUT_SIZE = 16;
 export const STATFS_OUT_SIZE = 80;
+export const LK_OUT_SIZE = 24;
 export const DIRENT_SIZE = 24;
 
 export const ROOT_NODE = 1n;
@@ -58,8 +63,10 @@ export const UNKNOWN_INODE = 0xffffffffn;
 
 /** Flags of INIT. */
 export const ASYNC_READ = 1 << 0;
+export const POSIX_LOCKS = 1 << 1;
 export const ATOMIC_O_TRUNC = 1 << 3;
 export const BIG_WRITES = 1 << 5;
+export const FLOCK_LOCKS = 1 << 10;
 export const AUTO_INVAL_DATA = 1 << 12;
 export const DO_READDIRPLUS = 1 << 13;
 export const READDIRPLUS_AUTO = 1 << 14;
@@ -84,13 +91,18 @@ export const OPEN_KILL_SUIDGID = 1 << 0;
 export const WRITE_KILL_SUIDGID = 1 << 2;
 export const FSYNC_FDATASYNC = 1 << 0;
 export const FOPEN_KEEP_CACHE = 1 << 1;
+export const LK_FLOCK = 1 << 0;
+/** Not of FUSE, but of our kernel (kernel/patches): the owner is an open file, as by F_OFD_SETLK. */
+export const LK_OPEN_FILE = 1 << 1;
+export const OFFSET_MAX = (1n << 63n) - 1n;
 
-/** Those of open(2), rename(2), fallocate(2) and setxattr(2). */
+/** Those of open(2), fcntl(2), rename(2), fallocate(2) and setxattr(2). */
 export const O_ACCMODE = 3;
 export const O_WRONLY = 1;
 export const O_RDWR = 2;
 export const O_EXCL = 0o200;
 export const O_TRUNC = 0o1000;
+export const F_UNLCK = 2;
 export const RENAME_NOREPLACE = 1;
 export const RENAME_EXCHANGE = 2;
 export const FALLOC_KEEP_SIZE = 1;
@@ -103,6 +115,7 @@ export const XATTR_REPLACE = 2;
 export const ERRNO: Readonly<Record<string, number>> = {
   EPERM: 1,
   ENOENT: 2,
+  EINTR: 4,
   EIO: 5,
   ENXIO: 6,
   E2BIG: 7,
@@ -125,7 +138,9 @@ export const ERRNO: Readonly<Record<string, number>> = {
   EROFS: 30,
   EMLINK: 31,
   ERANGE: 34,
+  EDEADLK: 35,
   ENAMETOOLONG: 36,
+  ENOLCK: 37,
   ENOSYS: 38,
   ENOTEMPTY: 39,
   ELOOP: 40,

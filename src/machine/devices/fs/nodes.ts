@@ -16,11 +16,14 @@ export class Share {
   readonly readOnly: boolean;
   /** The name of its root in the root of the device. */
   readonly index: number;
+  /** As `placeOf` gives it. */
+  readonly place: string;
   #folder: SharedFolder | undefined;
 
-  constructor(folder: SharedFolder | Promise<SharedFolder>, readOnly: boolean, index: number) {
+  constructor(folder: SharedFolder | Promise<SharedFolder>, readOnly: boolean, index: number, place: string) {
     this.readOnly = readOnly;
     this.index = index;
+    this.place = place;
     if (!(folder instanceof Promise)) this.#folder = folder;
     this.opened = Promise.resolve(folder instanceof Promise && this.#open(folder));
     // The guest is told when it asks for the share.

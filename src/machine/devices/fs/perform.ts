@@ -1,10 +1,12 @@
 import { FolderError } from '../../../folders/shared-folder.ts';
 import type { Chain, WritableSegments } from '../virtio/chain.ts';
 import { errorNumber } from './errors.ts';
-import { BATCH_FORGET, ERRNO, FORGET, OUT_HEADER_SIZE, outHeader, type Reply } from './fuse.ts';
+import { BATCH_FORGET, ERRNO, FORGET, INTERRUPT, OUT_HEADER_SIZE, outHeader, type Reply } from './fuse.ts';
 import type { Filled } from './replies.ts';
 import { Request } from './request.ts';
 import type { FuseServer } from './server.ts';
+
+const WITHOUT_REPLY: readonly number[] = [FORGET, BATCH_FORGET, INTERRUPT];
 
 /** Carries out the request of a chain, whose reply is then in it. */
 export async function perform(server: FuseServer, { readable, writable }: Chain): Promise<void> {
@@ -13,7 +15,7 @@ export async function perform(server: FuseServer, { readable, writable }: Chain)
 
 /** @returns the number of bytes of the reply */
 async function answer(server: FuseServer, request: Request, room: WritableSegments): Promise<number> {
-  if (request.opcode === FORGET || request.opcode === BATCH_FORGET) return forget(server, request);
+  if (WITHOUT_REPLY.includes(request.opcode)) return note(server, request);
   if (room.remaining < OUT_HEADER_SIZE) return 0;
   const header = room.views(OUT_HEADER_SIZE);
   const reply = await replyTo(server, request, room);
@@ -25,9 +27,9 @@ async function answer(server: FuseServer, request: Request, room: WritableSegmen
 }
 
 /** A malformed one is ignored, because it has no reply. */
-function forget(server: FuseServer, request: Request): number {
+function note(server: FuseServer, request: Request): number {
   try {
-    if (request.isWhole) server.forget(request);
+    if (request.isWhole) server.note(request);
   } catch (error) {
     if (!(error instanceof FolderError)) throw error;
   }

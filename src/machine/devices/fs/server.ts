@@ -1,3 +1,4 @@
+import { type LockHolder, LockTable } from '../../../folders/locks.ts';
 import {
   type FileStatus,
   type RenameRule,
@@ -7,6 +8,7 @@ import {
 import { decodeBytes, encodeBytes } from '../../../text/byte-text.ts';
 import { fail } from './errors.ts';
 import { answerAttributes } from './extended-attributes.ts';
+import { FileLocks } from './file-locks.ts';
 import * as fuse from './fuse.ts';
 import { Reply } from './fuse.ts';
 import { type Node, Nodes, rootId, Share, wayOf } from './nodes.ts';
@@ -28,8 +30,10 @@ const PAGE = 4096;
 const MAX_TARGET = 4095;
 const FEATURES =
   fuse.ASYNC_READ |
+  fuse.POSIX_LOCKS |
   fuse.ATOMIC_O_TRUNC |
   fuse.BIG_WRITES |
+  fuse.FLOCK_LOCKS |
   fuse.AUTO_INVAL_DATA |
   fuse.DO_READDIRPLUS |
   fuse.READDIRPLUS_AUTO |
@@ -44,16 +48,25 @@ export class FuseServer {
   readonly #nodes = new Nodes();
   readonly #files = new OpenFiles(this.#nodes);
   readonly #folders = new OpenFolders(this.#nodes);
+  readonly #locks: FileLocks;
   #isMounted = false;
+
+  /** @param holder has the guest's locks, by default away from those of other guests */
+  constructor(holder: LockHolder = new LockTable().addHolder()) {
+    this.#locks = new FileLocks(this.#files, holder);
+  }
 
   /** Whether the guest has mounted the device. */
   get isMounted(): boolean {
     return this.#isMounted;
   }
 
-  /** Shares a folder, whose root is in the root of the device by its number. */
-  add(folder: SharedFolder | Promise<SharedFolder>, readOnly: boolean): number {
-    const share = new Share(folder, readOnly, this.#shares.length);
+  /**
+   * Shares a folder, whose root is in the root of the device by its number.
+   * @param place as `placeOf` gives it
+   */
+  add(folder: SharedFolder | Promise<SharedFolder>, readOnly: boolean, place = ''): number {
+    const share = new Share(folder, readOnly, this.#shares.length, place);
     this.#shares.push(share);
     this.#nodes.addRoot(share);
     return share.index;
@@ -67,17 +80,25 @@ export class FuseServer {
   /** The guest has gone: closes what it had open. No request is in progress. */
   async reset(): Promise<void> {
     this.#isMounted = false;
+    this.releaseLocks();
     this.#folders.closeAll();
     this.#nodes.forgetAll();
     await this.#files.closeAll();
   }
 
-  /** Carries out FORGET and BATCH_FORGET, which have no reply. */
-  forget(request: Request): void {
-    if (request.opcode === fuse.FORGET) {
-      this.#nodes.forget(request.node, request.u64());
-      return;
-    }
+  /** Lets go of all locks, and answers the requests that wait for some, which would never finish. */
+  releaseLocks(): void {
+    this.#locks.release();
+  }
+
+  /** Carries out FORGET, BATCH_FORGET and INTERRUPT, which have no reply. */
+  note(request: Request): void {
+    if (request.opcode === fuse.INTERRUPT) this.#locks.interrupt(request);
+    else if (request.opcode === fuse.FORGET) this.#nodes.forget(request.node, request.u64());
+    else this.#forgetMany(request);
+  }
+
+  #forgetMany(request: Request): void {
     const count = request.u32();
     request.skip(4);
     for (let i = 0; i < count; i++) this.#nodes.forget(request.u64(), request.u64());
@@ -136,6 +157,11 @@ export class FuseServer {
         return this.#files.allocate(request);
       case fuse.COPY_FILE_RANGE:
         return this.#files.copy(request);
+      case fuse.GETLK:
+        return this.#locks.find(request);
+      case fuse.SETLK:
+      case fuse.SETLKW:
+        return this.#locks.set(request);
       case fuse.STATFS:
         return this.#capacity(request);
       case fuse.OPENDIR:

@@ -1,0 +1,282 @@
+/**
+ * Locks on files of shared folders, by the rules of fcntl(2) and flock(2), between all machines of a thread.
+ * A machine has the locks of its guest as a `LockHolder`, until it ends.
+ */
+import { FolderError } from './shared-folder.ts';
+
+/** The most that a machine has: ranges, ranges of one file, and requests that wait. */
+export const MAX_LOCKS = 1 << 16;
+export const MAX_LOCKS_OF_FILE = 1024;
+export const MAX_WAITING = 128;
+/** Files without locks of which the table knows who has seen the last changes. */
+const MAX_QUIET = 4096;
+
+export type LockType = 'read' | 'write';
+
+/** A range of bytes, ends included. */
+export interface LockRange {
+  readonly start: bigint;
+  readonly end: bigint;
+}
+
+/** Who asks: two owners are the same if the kinds and the numbers are. */
+export interface LockOwner {
+  /**
+   * Locks of flock(2) and those of fcntl(2) do not keep each other away. Owners of kind `open-file` are
+   * like processes, but Linux looks for no deadlock between them.
+   */
+  readonly kind: 'process' | 'open-file' | 'flock';
+  readonly number: bigint;
+}
+
+/** The locks of a machine. */
+export interface LockHolder {
+  /** Finds a lock that keeps the owner from having one. */
+  find(file: string, owner: LockOwner, range: LockRange, type: LockType): Promise<FoundLock | undefined>;
+  /**
+   * Gives the owner a lock, in place of those that it has in the range.
+   * @param wait a number by which `interrupt` ends the wait for others; without it nothing waits
+   * @returns whether another machine may have changed files since this one had a lock of the file
+   * @throws EAGAIN, EDEADLK, EINTR, ENOLCK
+   */
+  lock(file: string, owner: LockOwner, range: LockRange, type: LockType, wait?: number): Promise<boolean>;
+  /** Takes what the owner has in the range. @throws ENOLCK if too many ranges would be left */
+  unlock(file: string, owner: LockOwner, range: LockRange): Promise<void>;
+  /** Has a request that waits fail with EINTR. */
+  interrupt(wait: number): void;
+  /** Lets go of all locks, and ends all waits. */
+  release(): void;
+}
+
+export interface FoundLock extends LockRange {
+  readonly type: LockType;
+}
+
+interface Lock extends FoundLock {
+  readonly holder: Holder;
+  readonly owner: LockOwner;
+}
+
+interface Waiting {
+  readonly file: LockedFile;
+  readonly lock: Lock;
+  /** Nothing keeps it from the lock any more. */
+  grant(): void;
+  interrupt(): void;
+}
+
+interface LockedFile {
+  readonly name: string;
+  locks: Lock[];
+  /** In the order of their requests. */
+  readonly waiting: Set<Waiting>;
+  /** Those that have had a lock since the last change that a lock protected. */
+  readonly current: Set<Holder>;
+}
+
+/** All locks of a thread's machines. */
+export class LockTable {
+  readonly #locked = new Map<string, LockedFile>();
+  /** Files without locks, the longest unused first. */
+  readonly #quiet = new Map<string, LockedFile>();
+  /** All that wait in the order in which deadlocks are looked for. */
+  readonly waiting = new Set<Waiting>();
+
+  /** The locks of one more machine. */
+  addHolder(): LockHolder {
+    return new Holder(this);
+  }
+
+  /** All files that are known. */
+  *files(): Iterable<LockedFile> {
+    yield* this.#locked.values();
+    yield* this.#quiet.values();
+  }
+
+  find(name: string): LockedFile {
+    const known = this.#locked.get(name) ?? this.#quiet.get(name);
+    return known ?? { name, locks: [], waiting: new Set(), current: new Set() };
+  }
+
+  /** Keeps the state of a file as long as it has locks, and that of some others. */
+  keep(file: LockedFile): void {
+    const { name } = file;
+    const [from, to] = file.locks.length > 0 ? [this.#quiet, this.#locked] : [this.#locked, this.#quiet];
+    from.delete(name);
+    to.set(name, file);
+    const [oldest] = this.#quiet.size > MAX_QUIET ? this.#quiet.keys() : [];
+    if (oldest !== undefined) this.#quiet.delete(oldest);
+  }
+}
+
+/** Those of this thread's machines. */
+export const locks = new LockTable();
+
+class Holder implements LockHolder {
+  readonly #table: LockTable;
+  readonly #waiting = new Map<number, Waiting>();
+  #locks = 0;
+
+  constructor(table: LockTable) {
+    this.#table = table;
+  }
+
+  async find(name: string, owner: LockOwner, range: LockRange, type: LockType) {
+    const lock = this.#lockOf(owner, range, type);
+    const found = this.#table.find(name).locks.find((other) => conflict(other, lock));
+    return found && { type: found.type, start: found.start, end: found.end };
+  }
+
+  async lock(name: string, owner: LockOwner, range: LockRange, type: LockType, wait?: number) {
+    const file = this.#table.find(name);
+    const lock = this.#lockOf(owner, range, type);
+    // flock(2) gives up the old lock before it waits for another one.
+    if (!isFree(file, lock) && owner.kind === 'flock') this.#replace(file, lock, []);
+    return isFree(file, lock) ? this.#grant(file, lock) : this.#wait(file, lock, wait);
+  }
+
+  async unlock(name: string, owner: LockOwner, range: LockRange): Promise<void> {
+    this.#replace(this.#table.find(name), this.#lockOf(owner, range, 'read'), []);
+  }
+
+  interrupt(wait: number): void {
+    this.#waiting.get(wait)?.interrupt();
+  }
+
+  release(): void {
+    for (const waiting of [...this.#waiting.values()]) waiting.interrupt();
+    for (const file of [...this.#table.files()]) {
+      file.current.delete(this);
+      const left = file.locks.filter(({ holder }) => holder !== this);
+      if (left.length < file.locks.length) this.#setLocks(file, left);
+    }
+    this.#locks = 0;
+  }
+
+  #lockOf({ kind, number }: LockOwner, { start, end }: LockRange, type: LockType): Lock {
+    return { holder: this, owner: { kind, number }, start, end, type };
+  }
+
+  #wait(file: LockedFile, lock: Lock, id: number | undefined): Promise<boolean> {
+    if (id === undefined) throw new FolderError('EAGAIN');
+    if (this.#waiting.size >= MAX_WAITING) throw new FolderError('ENOLCK');
+    if (isDeadlock(this.#table.waiting, file, lock)) throw new FolderError('EDEADLK');
+    return new Promise((resolve, reject) => {
+      const stop = () => {
+        this.#waiting.delete(id);
+        this.#table.waiting.delete(waiting);
+        file.waiting.delete(waiting);
+      };
+      const grant = () => {
+        stop();
+        resolve(this.#grant(file, lock));
+      };
+      const interrupt = () => {
+        stop();
+        reject(new FolderError('EINTR'));
+      };
+      const waiting = { file, lock, grant, interrupt };
+      this.#waiting.set(id, waiting);
+      this.#table.waiting.add(waiting);
+      file.waiting.add(waiting);
+    });
+  }
+
+  /** @returns whether others may have changed files */
+  async #grant(file: LockedFile, lock: Lock): Promise<boolean> {
+    this.#replace(file, lock, [lock]);
+    const isCurrent = file.current.has(this);
+    file.current.add(this);
+    return !isCurrent;
+  }
+
+  /** Puts locks in the place of what the owner has in a range. */
+  #replace(file: LockedFile, range: Lock, added: readonly Lock[]): void {
+    const old = new Set(file.locks.filter((lock) => isSameOwner(lock, range) && touches(lock, range)));
+    const kept = merged([...[...old].flatMap((lock) => without(lock, range)), ...added]);
+    const growth = kept.length - old.size;
+    if (growth > 0) {
+      const ofFile = file.locks.filter(({ holder }) => holder === this).length;
+      if (ofFile + growth > MAX_LOCKS_OF_FILE || this.#locks + growth > MAX_LOCKS)
+        throw new FolderError('ENOLCK');
+    }
+    this.#locks += growth;
+    // What a lock to write protected may be different for all others, once it is given up.
+    const isCurrent = file.current.has(this);
+    if ([...old].some((lock) => lock.type === 'write' && !isCovered(lock, kept))) {
+      file.current.clear();
+      if (isCurrent) file.current.add(this);
+    }
+    this.#setLocks(file, [...file.locks.filter((lock) => !old.has(lock)), ...kept]);
+  }
+
+  #setLocks(file: LockedFile, locks: Lock[]): void {
+    file.locks = locks;
+    this.#table.keep(file);
+    for (const waiting of file.waiting) if (isFree(file, waiting.lock)) waiting.grant();
+  }
+}
+
+function conflict(one: Lock, other: Lock): boolean {
+  const sameRules = (one.owner.kind === 'flock') === (other.owner.kind === 'flock');
+  const overlap = one.start <= other.end && other.start <= one.end;
+  return sameRules && overlap && (one.type === 'write' || other.type === 'write') && !isSameOwner(one, other);
+}
+
+function isSameOwner(one: Lock, other: Lock): boolean {
+  return (
+    one.holder === other.holder &&
+    one.owner.number === other.owner.number &&
+    one.owner.kind === other.owner.kind
+  );
+}
+
+function isFree(file: LockedFile, lock: Lock): boolean {
+  return !file.locks.some((other) => conflict(other, lock));
+}
+
+/** Whether those that keep a process from a lock wait for the process itself. */
+function isDeadlock(all: Iterable<Waiting>, file: LockedFile, wanted: Lock): boolean {
+  if (wanted.owner.kind !== 'process') return false;
+  const left = new Set([...all].filter(({ lock }) => lock.owner.kind === 'process'));
+  const next: Pick<Waiting, 'file' | 'lock'>[] = [{ file, lock: wanted }];
+  for (const { file, lock } of next) {
+    const blocking = file.locks.filter((other) => conflict(other, lock));
+    if (blocking.some((other) => isSameOwner(other, wanted))) return true;
+    for (const waiting of left) {
+      if (!blocking.some((other) => isSameOwner(other, waiting.lock))) continue;
+      left.delete(waiting);
+      next.push(waiting);
+    }
+  }
+  return false;
+}
+
+/** Whether they overlap, or one begins where the other ends. */
+function touches(one: LockRange, other: LockRange): boolean {
+  return one.start <= other.end + 1n && other.start <= one.end + 1n;
+}
+
+function without(lock: Lock, { start, end }: LockRange): Lock[] {
+  if (lock.end < start || lock.start > end) return [lock];
+  return [
+    ...(lock.start < start ? [{ ...lock, end: start - 1n }] : []),
+    ...(lock.end > end ? [{ ...lock, start: end + 1n }] : []),
+  ];
+}
+
+/** Joins locks of an owner, which do not overlap, where one of the same type begins at another's end. */
+function merged(locks: readonly Lock[]): Lock[] {
+  const joined: Lock[] = [];
+  for (const lock of [...locks].sort((a, b) => (a.start < b.start ? -1 : 1))) {
+    const last = joined.at(-1);
+    if (last && last.type === lock.type && last.end + 1n === lock.start)
+      joined[joined.length - 1] = { ...last, end: lock.end };
+    else joined.push(lock);
+  }
+  return joined;
+}
+
+function isCovered({ start, end }: Lock, locks: readonly Lock[]): boolean {
+  return locks.some((lock) => lock.type === 'write' && lock.start <= start && lock.end >= end);
+}
