@@ -13,7 +13,8 @@ export function placeOfOwn(folder: SharedFolder): string {
 
 /** Browsers make a new handle each time a folder is picked. */
 export async function placeOfPicked(handle: FileSystemDirectoryHandle): Promise<string> {
-  const same = await Promise.all(picked.map((other) => other.isSameEntry(handle)));
-  const known = same.indexOf(true);
-  return `picked ${known < 0 ? picked.push(handle) - 1 : known}`;
+  // One after the other, so that what is added meanwhile is compared as well.
+  for (const [index, other] of picked.entries())
+    if (await other.isSameEntry(handle)) return `picked ${index}`;
+  return `picked ${picked.push(handle) - 1}`;
 }

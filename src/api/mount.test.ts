@@ -1,7 +1,9 @@
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
+import { placeOfPicked } from './folder-places.ts';
 import { Container, configure, containers, MemoryFolder } from './node.ts';
 import { temporaryStore } from './testing/store.ts';
 
@@ -35,6 +37,32 @@ test('shares folders of the computer and of the program', { timeout: TIMEOUT }, 
   const bytes = Buffer.alloc(5);
   await copy.read(0, [bytes]);
   expect(bytes.toString()).toBe('text\n');
+});
+
+test('gives a lock of a folder to one container at a time', { timeout: TIMEOUT }, async () => {
+  const memory = new MemoryFolder();
+  const source = join(import.meta.dirname, '../container/testing/locks.c');
+  execFileSync('riscv64-linux-gnu-gcc', ['-O2', '-static', '-o', join(folder, 'locks'), source]);
+  const start = (script: string) => shell(script).mount('/in', folder).mount('/m', memory).run();
+  const has = await start('{ echo open 0 f; echo flock 0 ex; sleep 1000; } | /in/locks /m > /m/log');
+  const other = await start(`until [ "$(wc -l < /m/log 2> /dev/null)" = 2 ]; do sleep .1; done
+    { echo open 0 f; echo flock 0 ex-now; echo flock 0 ex; } | /in/locks /m`);
+  let printed = '';
+  for await (const text of other.stdout.pipeThrough(new TextDecoderStream())) {
+    printed += text;
+    if (printed.endsWith('EAGAIN\n')) await has[Symbol.asyncDispose]();
+  }
+  expect(printed).toBe('0\nEAGAIN\n0\n');
+  await other[Symbol.asyncDispose]();
+});
+
+test('knows a folder of the computer that is picked again', async () => {
+  const handle = (entry: number) =>
+    ({ entry, isSameEntry: async (other: { entry: number }) => other.entry === entry }) as unknown;
+  const places = await Promise.all(
+    [1, 2, 1, 2].map((entry) => placeOfPicked(handle(entry) as FileSystemDirectoryHandle)),
+  );
+  expect(places).toEqual(['picked 0', 'picked 1', 'picked 0', 'picked 1']);
 });
 
 test('shares the folders of a kept container again when it starts again', { timeout: TIMEOUT }, async () => {
