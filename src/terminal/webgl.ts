@@ -26,9 +26,13 @@ const COLOURS = `#version 300 es
     colour = vec4(sum);
   }`;
 
+/** Found out once in a page, because each context leaves 12 MiB in WebKitGTK. */
+let isFast: boolean | undefined;
+
 /** Draws with WebGL if there is a graphics processor, until the context is lost. */
 export function drawFast(terminal: Terminal): void {
-  if (!hasGraphicsProcessor()) return;
+  isFast ??= hasGraphicsProcessor();
+  if (!isFast) return;
   const addon = new WebglAddon();
   addon.onContextLoss(() => addon.dispose());
   try {
@@ -45,9 +49,9 @@ function hasGraphicsProcessor(): boolean {
   if (!context) return false;
   const info = context.getExtension('WEBGL_debug_renderer_info');
   const renderer = String(info && context.getParameter(info.UNMASKED_RENDERER_WEBGL));
-  const isFast = MASKED.test(renderer) ? drawsInTime(context) : !SOFTWARE.test(renderer);
+  const hasProcessor = MASKED.test(renderer) ? drawsInTime(context) : !SOFTWARE.test(renderer);
   context.getExtension('WEBGL_lose_context')?.loseContext();
-  return isFast;
+  return hasProcessor;
 }
 
 /** Draws a picture whose pixels take some work. */
