@@ -91,7 +91,7 @@ test.describe('with compilers and interpreters', () => {
   test('Go is compiled and runs', async ({ visitor, dockerRegistry }) => {
     const image = await copied('go', (from, name) => dockerRegistry.copy(from, name));
     await run(visitor, 'go', image);
-    await visitor.expectScreen(/The first time takes longest/, PATIENCE);
+    await visitor.expectScreen(/The first time takes several minutes/, PATIENCE);
     test.setTimeout(GO_PATIENCE + PATIENCE);
     await visitor.type('go run .');
     await visitor.expectScreen(
