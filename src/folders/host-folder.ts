@@ -30,6 +30,8 @@ import {
 const { constants } = fs;
 const PERMISSIONS = 0o7777;
 const NANOSECONDS = 1_000_000_000;
+/** One for all: programs look for many missing files, and a new error costs as much as the look-up. */
+const MISSING = new FolderError('ENOENT');
 /** These take long. All else is done at once, because Node needs 100 µs to have another thread do it. */
 const [syncFile, syncContent] = [promisify(fs.fsync), promisify(fs.fdatasync)];
 
@@ -48,9 +50,9 @@ export class HostFolder implements SharedFolder {
   }
 
   async status(way: Way): Promise<FileStatus> {
-    // An error of the system would cost more than the look-up, and programs look for many missing files.
     const status = fs.lstatSync(this.#places.at(way), { bigint: true, throwIfNoEntry: false });
-    return statusOf(status ?? fail('ENOENT'));
+    if (!status) throw MISSING;
+    return statusOf(status);
   }
 
   async list(way: Way): Promise<readonly FolderEntry[]> {
