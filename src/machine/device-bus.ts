@@ -46,10 +46,20 @@ export class DeviceBus {
       if (changed.async) {
         await changed.value;
         this.#adapt(performance.now() - begin);
-      } else if (performance.now() - idle > MAX_BUSY) await new Promise((resolve) => setTimeout(resolve));
+      } else if (performance.now() - idle > MAX_BUSY) await this.#giveTurn();
       else continue;
       idle = performance.now();
     }
+  }
+
+  /** Lets other events have their turn, without the millisecond or four that a timer takes. */
+  #giveTurn(): Promise<unknown> {
+    const { port1, port2 } = new MessageChannel();
+    const received = new Promise((resolve) => {
+      port1.onmessage = resolve;
+    });
+    port2.postMessage(null);
+    return received.finally(() => port1.close());
   }
 
   /** Lets microtasks run meanwhile, in which devices finish requests. */
