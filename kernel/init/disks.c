@@ -223,9 +223,26 @@ bool mount_emulator(const char *serial)
 	return mount_at(device, EMULATOR_DISK, "erofs", MS_RDONLY | MS_NODEV, "");
 }
 
+/* Linux reads 128 KiB of a file ahead, but a request to the device may carry a MiB, and each takes time. */
+static void read_further_ahead(const char *path)
+{
+	char setting[64] = "/sys/class/bdi/0:";
+	struct statx status;
+
+	/* This waits for the device's answer to INIT, with which the kernel sets its own value. */
+	if (statx(AT_FDCWD, path, AT_STATX_FORCE_SYNC, STATX_BASIC_STATS, &status) < 0)
+		return;
+	utoa_r(status.stx_dev_minor, setting + strlen(setting));
+	strlcat(setting, "/read_ahead_kb", sizeof(setting));
+	write_file(setting, "1024");
+}
+
 bool mount_shares(void)
 {
-	return mount_at(SHARES_TAG, CONTAINER_SHARES, "virtiofs", MS_NODEV, "");
+	if (!mount_at(SHARES_TAG, CONTAINER_SHARES, "virtiofs", MS_NODEV, ""))
+		return false;
+	read_further_ahead(CONTAINER_SHARES);
+	return true;
 }
 
 int watch_writable_disk(void)

@@ -164,6 +164,10 @@ describe('a shared folder', { timeout: TIMEOUT }, () => {
     );
   });
 
+  test('is read a MiB ahead', async () => {
+    expect(await shell('cat /sys/class/bdi/0:$(stat -c %d /host)/read_ahead_kb')).toBe('1024\n');
+  });
+
   test('is read and written by both sides', async () => {
     expect(await shell('cat /host/hello; echo back > /host/new; echo kept > /memory/x; cat /memory/x')).toBe(
       'of the host\nkept\n',
