@@ -9,7 +9,7 @@ export const MAX_LOCKS = 1 << 16;
 export const MAX_LOCKS_OF_FILE = 1024;
 export const MAX_WAITING = 128;
 /** Files without locks of which the table knows who has seen the last changes. */
-const MAX_QUIET = 4096;
+export const MAX_QUIET = 4096;
 
 export type LockType = 'read' | 'write';
 
@@ -70,8 +70,8 @@ interface LockedFile {
   locks: Lock[];
   /** In the order of their requests. */
   readonly waiting: Set<Waiting>;
-  /** Those that have had a lock since the last change that a lock protected. */
-  readonly current: Set<Holder>;
+  /** Those that have had a lock since the last change that a lock protected; all, if it is missing. */
+  current: Set<Holder> | undefined;
 }
 
 /** All locks of a thread's machines. */
@@ -79,6 +79,8 @@ export class LockTable {
   readonly #locked = new Map<string, LockedFile>();
   /** Files without locks, the longest unused first. */
   readonly #quiet = new Map<string, LockedFile>();
+  /** Those that are in `current` of all files that are forgotten. */
+  #current: Set<Holder> | undefined;
   /** All that wait in the order in which deadlocks are looked for. */
   readonly waiting = new Set<Waiting>();
 
@@ -95,7 +97,7 @@ export class LockTable {
 
   find(name: string): LockedFile {
     const known = this.#locked.get(name) ?? this.#quiet.get(name);
-    return known ?? { name, locks: [], waiting: new Set(), current: new Set() };
+    return known ?? { name, locks: [], waiting: new Set(), current: this.#current && new Set(this.#current) };
   }
 
   /** Keeps the state of a file as long as it has locks, and that of some others. */
@@ -104,8 +106,19 @@ export class LockTable {
     const [from, to] = file.locks.length > 0 ? [this.#quiet, this.#locked] : [this.#locked, this.#quiet];
     from.delete(name);
     to.set(name, file);
-    const [oldest] = this.#quiet.size > MAX_QUIET ? this.#quiet.keys() : [];
-    if (oldest !== undefined) this.#quiet.delete(oldest);
+    const [oldest] = this.#quiet.size > MAX_QUIET ? this.#quiet.values() : [];
+    if (oldest) this.#forget(oldest);
+  }
+
+  /** What a holder knows is of no use to others. */
+  remove(holder: Holder): void {
+    this.#current?.delete(holder);
+    for (const { current } of this.files()) current?.delete(holder);
+  }
+
+  #forget({ name, current }: LockedFile): void {
+    this.#quiet.delete(name);
+    if (current) this.#current = new Set([...current].filter((one) => this.#current?.has(one) ?? true));
   }
 }
 
@@ -146,11 +159,16 @@ class Holder implements LockHolder {
   release(): void {
     for (const waiting of [...this.#waiting.values()]) waiting.interrupt();
     for (const file of [...this.#table.files()]) {
-      file.current.delete(this);
-      const left = file.locks.filter(({ holder }) => holder !== this);
-      if (left.length < file.locks.length) this.#setLocks(file, left);
+      const own = file.locks.filter(({ holder }) => holder === this);
+      if (own.length === 0) continue;
+      this.#noteChanges(file, own, []);
+      this.#setLocks(
+        file,
+        file.locks.filter(({ holder }) => holder !== this),
+      );
     }
     this.#locks = 0;
+    this.#table.remove(this);
   }
 
   #lockOf({ kind, number }: LockOwner, { start, end }: LockRange, type: LockType): Lock {
@@ -185,8 +203,8 @@ class Holder implements LockHolder {
   /** @returns whether others may have changed files */
   async #grant(file: LockedFile, lock: Lock): Promise<boolean> {
     this.#replace(file, lock, [lock]);
-    const isCurrent = file.current.has(this);
-    file.current.add(this);
+    const isCurrent = file.current?.has(this) ?? true;
+    file.current?.add(this);
     return !isCurrent;
   }
 
@@ -201,13 +219,14 @@ class Holder implements LockHolder {
         throw new FolderError('ENOLCK');
     }
     this.#locks += growth;
-    // What a lock to write protected may be different for all others, once it is given up.
-    const isCurrent = file.current.has(this);
-    if ([...old].some((lock) => lock.type === 'write' && !isCovered(lock, kept))) {
-      file.current.clear();
-      if (isCurrent) file.current.add(this);
-    }
+    this.#noteChanges(file, [...old], kept);
     this.#setLocks(file, [...file.locks.filter((lock) => !old.has(lock)), ...kept]);
+  }
+
+  /** What a lock to write protected may be different for all others, once it is given up. */
+  #noteChanges(file: LockedFile, old: readonly Lock[], kept: readonly Lock[]): void {
+    if (!old.some((lock) => lock.type === 'write' && !isCovered(lock, kept))) return;
+    file.current = new Set((file.current?.has(this) ?? true) ? [this] : []);
   }
 
   #setLocks(file: LockedFile, locks: Lock[]): void {
