@@ -60,8 +60,10 @@ test('images are stored, listed and deleted in a browser that does not manage it
 test('the page says that the browser asks whether to keep its storage', async ({ page, visitor }) => {
   await page.addInitScript(() => {
     navigator.storage.persisted = async () => false;
-    navigator.storage.persist = () =>
-      new Promise((resolve) => Object.assign(globalThis, { answer: () => resolve(false) }));
+    const answered = new Promise<boolean>((resolve) => {
+      Object.assign(globalThis, { answer: () => resolve(false) });
+    });
+    navigator.storage.persist = () => answered;
   });
   await visitor.open();
   await visitor.button('Storage').click();

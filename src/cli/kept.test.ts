@@ -162,8 +162,9 @@ describe('a running container with a name', { timeout: TIMEOUT }, () => {
 });
 
 describe('a session', { timeout: TIMEOUT }, () => {
-  const count = 'i=0; while true; do i=$((i+1)); echo $i > /count; sleep 0.1; done';
-  const counted = async (name: string) => Number((await run(`exec ${name} cat /count`)).stdout);
+  // The file only grows, because a reader would find one that is written anew empty.
+  const count = 'i=0; while true; do i=$((i+1)); echo $i >> /count; sleep 0.1; done';
+  const counted = async (name: string) => Number((await run(`exec ${name} tail -n 1 /count`)).stdout);
   let last = 0;
 
   test('of a container with a name is saved, and goes on', async () => {
