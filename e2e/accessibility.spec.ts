@@ -1,8 +1,7 @@
-import type { Page } from '@playwright/test';
 import type { TestLayer } from '../src/oci/testing/image.ts';
 import { expect, test } from './fixtures.ts';
 import {
-  expectAccessible,
+  expectAccessibleInAllColours,
   expectNoShifts,
   expectNoSidewaysScrolling,
   expectStateIsFree,
@@ -16,15 +15,7 @@ import { BUSYBOX } from './support/visitor.ts';
 /** The narrowest phones in use. */
 const PHONE = { width: 360, height: 640 };
 
-async function expectAccessibleInAllColours(page: Page): Promise<void> {
-  for (const colorScheme of ['light', 'dark'] as const) {
-    // Without motion, so that no colour is between the two.
-    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
-    await expectAccessible(page);
-  }
-}
-
-test.describe('in light and in dark colours', () => {
+test.describe('in all colours', () => {
   test.use({ expectedErrors: /Failed to load resource/ });
 
   test('axe finds nothing wrong in any state of the page', async ({ page, visitor, registry }) => {

@@ -1,40 +1,34 @@
 /** Tests the terminal on the first screen. */
 import { expect, test } from './fixtures.ts';
-import { expectAccessible, expectNoShifts, tabTo, watchShifts } from './support/care.ts';
+import { expectAccessibleInAllColours, expectNoShifts, tabTo, watchShifts } from './support/care.ts';
 import { footprintOf, SPARE_WORKERS } from './support/footprint.ts';
 import { BUSYBOX, HELLO } from './support/visitor.ts';
 
 test.use({ hasLiveTerminal: true });
 
-for (const colorScheme of ['light', 'dark'] as const) {
-  test.describe(`in ${colorScheme} colours`, () => {
-    test.use({ colorScheme });
+test('the first screen has a shell, which takes neither the focus nor Tab', async ({ page, visitor }) => {
+  await watchShifts(page);
+  await visitor.open();
+  await visitor.image.fill('alpine');
+  await visitor.expectPrompt();
+  await expect(visitor.image).toBeFocused();
+  await page.keyboard.type(':3');
+  await expect(visitor.image).toHaveValue('alpine:3');
+  await expectNoShifts(page);
+  await expectAccessibleInAllColours(page);
 
-    test('the first screen has a shell, which takes neither the focus nor Tab', async ({ page, visitor }) => {
-      await watchShifts(page);
-      await visitor.open();
-      await visitor.image.fill('alpine');
-      await visitor.expectPrompt();
-      await expect(visitor.image).toBeFocused();
-      await page.keyboard.type(':3');
-      await expect(visitor.image).toHaveValue('alpine:3');
-      await expectNoShifts(page);
-      await expectAccessible(page);
-
-      // Tab leads through the whole page, and to a button that leads into the terminal.
-      await visitor.button('Storage').focus();
-      const type = visitor.button('Type in the terminal');
-      await tabTo(type);
-      await tabTo(visitor.button('Run Hello World'));
-      await type.focus();
-      await page.keyboard.press('Enter');
-      await page.keyboard.type('uname -m\n');
-      await visitor.expectScreen(/^riscv64$/m);
-      await page.keyboard.press('Control+F6');
-      await expect(type).toBeFocused();
-    });
-  });
-}
+  // Tab leads through the whole page, and to a button that leads into the terminal.
+  await visitor.button('Storage').focus();
+  const type = visitor.button('Type in the terminal');
+  await tabTo(type);
+  await tabTo(visitor.button('Run Hello World'));
+  await type.focus();
+  await page.keyboard.press('Enter');
+  await page.keyboard.type('uname -m\n');
+  await visitor.expectScreen(/^riscv64$/m);
+  await page.keyboard.press('Control+F6');
+  await expect(type).toBeFocused();
+});
 
 test('it ends when a container starts, and starts again on request', async ({ page, visitor }) => {
   await visitor.open();
@@ -53,7 +47,11 @@ test('it ends when a container starts, and starts again on request', async ({ pa
   await expect.poll(async () => (await footprintOf(page)).workers).toBe(SPARE_WORKERS);
 });
 
-test('it stays closed once it is closed', async ({ page, visitor }) => {
+test('a link has none, and it stays closed once it is closed', async ({ page, visitor }) => {
+  await visitor.open({ image: BUSYBOX });
+  await page.waitForLoadState('networkidle');
+  await expect(page.getByRole('region', { name: 'A terminal to try' })).toHaveCount(0);
+  await expect(visitor.button('Open a terminal here')).toHaveCount(0);
   await visitor.open();
   await visitor.expectPrompt();
   await visitor.button('Close this terminal').click();
@@ -61,13 +59,6 @@ test('it stays closed once it is closed', async ({ page, visitor }) => {
   await page.reload();
   await visitor.button('Open a terminal here').click();
   await visitor.expectPrompt();
-});
-
-test('a link has none', async ({ page, visitor }) => {
-  await visitor.open({ image: BUSYBOX });
-  await page.waitForLoadState('networkidle');
-  await expect(page.getByRole('region', { name: 'A terminal to try' })).toHaveCount(0);
-  await expect(visitor.button('Open a terminal here')).toHaveCount(0);
 });
 
 test('it waits for a click in a browser that saves data', async ({ page, visitor }) => {

@@ -7,12 +7,30 @@ import type { Visitor } from './visitor.ts';
 const SHIFT_LIMIT = 0.1;
 /** More elements than any screen has. */
 const MOST_PRESSES = 60;
+/** The rules of axe that depend on colours. */
+const COLOUR_RULES = ['color-contrast', 'link-in-text-block'];
 
-/** Expects that axe finds nothing wrong. */
-export async function expectAccessible(page: Page): Promise<void> {
-  const { violations } = await new AxeBuilder({ page }).analyze();
+/**
+ * Expects that axe finds nothing wrong.
+ * @param rules all of axe's unless given
+ */
+export async function expectAccessible(page: Page, rules?: string[]): Promise<void> {
+  const axe = new AxeBuilder({ page }).options({ resultTypes: ['violations'] });
+  // Otherwise it collects the results of frames in a tab of its own, and our pages have no frames of ours.
+  axe.setLegacyMode();
+  if (rules) axe.withRules(rules);
+  const { violations } = await axe.analyze();
   const found = violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`));
   expect(found).toEqual([]);
+}
+
+/** The same in light and in dark colours. */
+export async function expectAccessibleInAllColours(page: Page): Promise<void> {
+  // Without motion, so that no colour is between the two.
+  await page.emulateMedia({ colorScheme: 'light', reducedMotion: 'reduce' });
+  await expectAccessible(page);
+  await page.emulateMedia({ colorScheme: 'dark' });
+  await expectAccessible(page, COLOUR_RULES);
 }
 
 /** Expects that the whole width of the page is seen. */
