@@ -52,6 +52,35 @@ test.describe('while a container runs that is not kept', () => {
     await visitor.button('Don’t keep it').click();
   });
 
+  test('full screen gives the browser’s own keys to the program', async ({ page, visitor }) => {
+    await page.evaluate(() => {
+      const keyboard = (navigator as unknown as { keyboard: { lock(codes: string[]): Promise<void> } })
+        .keyboard;
+      const lock = keyboard.lock.bind(keyboard);
+      keyboard.lock = (codes) => {
+        Object.assign(globalThis, { locked: codes, isFull: document.fullscreenElement !== null });
+        return lock(codes);
+      };
+    });
+    await visitor.button('Full screen').click();
+    await expect(visitor.button('Leave full screen')).toBeVisible();
+    const locking = () =>
+      page.evaluate(() => {
+        const { locked, isFull } = globalThis as { locked?: string[]; isFull?: boolean };
+        return { locked, isFull };
+      });
+    await expect.poll(locking).toEqual({ locked: ['KeyW', 'KeyT', 'KeyN', 'Escape'], isFull: true });
+    // The terminal kept the focus. Ctrl-W deletes a word, and the page keeps the key from the browser.
+    await page.keyboard.type('echo one two');
+    await page.keyboard.press('Control+W');
+    await page.keyboard.type('three\n');
+    await visitor.expectScreen(/^one three$/m);
+    await visitor.button('Leave full screen').click();
+    await expect(visitor.button('Full screen')).toBeVisible();
+    await page.keyboard.type('echo back\n');
+    await visitor.expectScreen(/^back$/m);
+  });
+
   test('Back asks, goes on typing after a no, and leads to the form after a yes', async ({
     page,
     visitor,
@@ -80,7 +109,7 @@ test.describe('while a container runs that is not kept', () => {
     expect(page.url()).toBe('about:blank');
   });
 
-  test('Restart and Run another ask', async ({ page, visitor }) => {
+  test('Restart and Run another ask, until the container ends by itself', async ({ page, visitor }) => {
     await visitor.button('Run another').click();
     await visitor.button('Keep it running').click();
     await visitor.button('Restart').click();
@@ -91,17 +120,14 @@ test.describe('while a container runs that is not kept', () => {
     await visitor.type('ls /mine');
     await visitor.expectScreen(/No such file/);
     await visitor.button('Don’t keep it').click();
-    await visitor.button('Run another').click();
-    await visitor.button('End it').click();
-    await expect(visitor.image).toBeFocused();
-  });
 
-  test('the question goes away when the container ends by itself', async ({ page, visitor }) => {
     await visitor.type('clear; sleep 2; exit 4');
     await visitor.button('Run another').click();
     await expect(page.getByRole('dialog')).toBeVisible();
     await visitor.expectExit(4);
     await expect(page.getByRole('dialog')).toHaveCount(0);
+    await visitor.button('Run another').click();
+    await expect(visitor.image).toBeFocused();
   });
 
   test('the browser asks before a reload or the end of the tab, and not afterwards', async ({
@@ -125,34 +151,5 @@ test.describe('while a container runs that is not kept', () => {
     await page.reload();
     await page.goto(`./${linkTo({ image: HELLO_WORLD })}`);
     expect(questions).toHaveLength(2);
-  });
-
-  test('full screen gives the browser’s own keys to the program', async ({ page, visitor }) => {
-    await page.evaluate(() => {
-      const keyboard = (navigator as unknown as { keyboard: { lock(codes: string[]): Promise<void> } })
-        .keyboard;
-      const lock = keyboard.lock.bind(keyboard);
-      keyboard.lock = (codes) => {
-        Object.assign(globalThis, { locked: codes, isFull: document.fullscreenElement !== null });
-        return lock(codes);
-      };
-    });
-    await visitor.button('Full screen').click();
-    await expect(visitor.button('Leave full screen')).toBeVisible();
-    const locking = () =>
-      page.evaluate(() => {
-        const { locked, isFull } = globalThis as { locked?: string[]; isFull?: boolean };
-        return { locked, isFull };
-      });
-    await expect.poll(locking).toEqual({ locked: ['KeyW', 'KeyT', 'KeyN', 'Escape'], isFull: true });
-    // The terminal kept the focus. Ctrl-W deletes a word, and the page keeps the key from the browser.
-    await page.keyboard.type('echo one two');
-    await page.keyboard.press('Control+W');
-    await page.keyboard.type('three\n');
-    await visitor.expectScreen(/^one three$/m);
-    await visitor.button('Leave full screen').click();
-    await expect(visitor.button('Full screen')).toBeVisible();
-    await page.keyboard.type('echo back\n');
-    await visitor.expectScreen(/^back$/m);
   });
 });

@@ -111,7 +111,7 @@ test.describe('a container that is stopped', () => {
   });
 });
 
-test('stopping and starting again ten times leaves nothing behind', async ({ page, visitor }) => {
+test('stopping and starting again leaves nothing behind', async ({ page, visitor }) => {
   await visitor.runLink({
     image: BUSYBOX,
     entrypoint: 'sh -c',
@@ -128,7 +128,7 @@ test('stopping and starting again ten times leaves nothing behind', async ({ pag
   await stop();
   await expect.poll(async () => (await footprintOf(page)).workers).toBe(SPARE_WORKERS);
   const before = await footprintOf(page);
-  for (let times = 0; times < 10; times++) {
+  for (let times = 0; times < 5; times++) {
     await visitor.button('Restart').click();
     await stop();
   }
@@ -160,8 +160,7 @@ test('a running machine can be restarted', async ({ page, visitor }) => {
 
 for (const [cpus, memory] of [
   ['1', '64M'],
-  ['2', '2G'],
-  ['4', '256M'],
+  ['4', '2G'],
 ] as const) {
   test(`a machine with ${cpus} CPUs and ${memory} runs`, async ({ visitor }) => {
     await visitor.runLink({ image: BUSYBOX, cpus, memory });

@@ -47,7 +47,10 @@ test('a further terminal is a shell in the same container', { tag: '@firefox' },
   await visitor.expectScreen(/woken$/m);
 });
 
-test('search finds text forwards and backwards', async ({ page, visitor }) => {
+test('keys open the search, which finds text forwards and backwards, and a list of keys', async ({
+  page,
+  visitor,
+}) => {
   await visitor.type('for n in $(seq 1 200); do echo "line $n"; done');
   await visitor.expectScreen(/^line 200$/m);
   await page.keyboard.press('Control+Shift+F');
@@ -70,12 +73,9 @@ test('search finds text forwards and backwards', async ({ page, visitor }) => {
   await expect(count).toHaveText('');
   await find.press('Escape');
   await expect(find).toHaveCount(0);
-  await visitor.type('echo typed again');
-  await visitor.expectScreen(/^typed again$/m);
-});
-
-test('a list of keys opens by its button and by a key that no program gets', async ({ page, visitor }) => {
   await visitor.type('cat -v');
+
+  // Programs do not get the key of the list of keys either.
   await page.keyboard.press('Control+Shift+Slash');
   const list = page.getByRole('dialog', { name: 'Keys' });
   await expect(list).toContainText('leaves the terminal');
