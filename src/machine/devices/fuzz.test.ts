@@ -23,7 +23,7 @@ import {
 import { VsockDevice, type VsockStream } from './vsock/device.ts';
 import { HEADER_SIZE, OP_REQUEST, OP_RESPONSE, OP_RST, VsockHeader } from './vsock/packet.ts';
 
-const RUNS = Number(process.env.FUZZ_RUNS ?? 120);
+const RUNS = Number(process.env.FUZZ_RUNS ?? 60);
 
 /** Mostly `value`, sometimes one of `others`. */
 function mostly<T>(value: T, ...others: T[]): fc.Arbitrary<T> {
