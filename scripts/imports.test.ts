@@ -124,6 +124,15 @@ test('folders do not import each other in a circle', () => {
   expect(findCircle(folders)).toBeUndefined();
 });
 
+test('of the core, only its index and its RISC-V half know RISC-V', () => {
+  const neutral = [...graph].filter(([file]) => /^emulator-wasm\/assembly\/(?!riscv\/|index\.ts)/.test(file));
+  expect(neutral.length).toBeGreaterThan(10);
+  const known = neutral.flatMap(([file, imports]) =>
+    imports.filter((target) => target.includes('/riscv/')).map((target) => `${file} imports ${target}`),
+  );
+  expect(known).toEqual([]);
+});
+
 test('no program needs a test or its helpers', () => {
   const programs = [...graph].filter(
     ([file]) => /^(src|emulator-wasm|scripts|kernel)\//.test(file) && !TEST.test(file),
@@ -141,7 +150,7 @@ describe('the checks themselves', () => {
     expect(graph.get('src/machine/machine.ts')).toContain('src/machine/memory.ts');
     // Of a type, without an extension, of a module of the set-up, when it is needed.
     expect(graph.get('src/machine/trace.ts')).toContain('src/machine/core.ts');
-    expect(graph.get('emulator-wasm/assembly/index.ts')).toContain('emulator-wasm/assembly/blocks.ts');
+    expect(graph.get('emulator-wasm/assembly/index.ts')).toContain('emulator-wasm/assembly/riscv/blocks.ts');
     expect(graph.get('scripts/commands/setup.mjs')).toContain('scripts/setup/purposes.mjs');
   });
 

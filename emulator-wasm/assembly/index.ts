@@ -39,22 +39,22 @@ import {
   RUN_STARTED,
   RUN_STOPPED,
 } from '../layout';
-import { dropReservation } from './atomics';
-import { mtime, skipTo } from './clock';
-import { resetCode } from './blocks';
-import { earn, resetHeat, sample } from './heat';
-import { getFlags, setFlags } from './fpu';
+import { dropReservation } from './riscv/atomics';
+import { mtime, skipTo } from './devices/clock';
+import { resetCode } from './riscv/blocks';
+import { earn, resetHeat, sample } from './riscv/heat';
+import { getFlags, setFlags } from './riscv/fpu';
 import * as host from './host';
-import { interpret } from './interpreter';
+import { interpret } from './riscv/interpreter';
 import { pollWhile } from './mailbox';
-import { serveRequests } from './remote';
-import { resetTlbs, selectContexts } from './tlb';
-import { pmpChanged } from './walk';
-import { rtcDeadline, rtcTick } from './rtc';
-import { beginBudget, setBudget, stopWaiting, waiting } from './slow';
-import { CBCFE, CBIE, CBZE, MTIP, S_INTERRUPTS, setXreg, STIP, SUPERVISOR, XL64 } from './state';
-import { pendingInterrupts, STCE, takeInterrupt } from './trap';
-import { uartFlush } from './uart';
+import { serveRequests } from './riscv/remote';
+import { resetTlbs, selectContexts } from './riscv/tlb';
+import { pmpChanged } from './riscv/walk';
+import { rtcDeadline, rtcTick } from './devices/rtc';
+import { beginBudget, setBudget, stopWaiting, waiting } from './riscv/slow';
+import { CBCFE, CBIE, CBZE, MTIP, S_INTERRUPTS, setXreg, STIP, SUPERVISOR, XL64 } from './riscv/state';
+import { pendingInterrupts, STCE, takeInterrupt } from './riscv/trap';
+import { uartFlush } from './devices/uart';
 
 export {
   counterValue,
@@ -65,9 +65,9 @@ export {
   hashCodePage,
   install,
   vectorOperation,
-} from './compiled';
-export * from './fpu';
-export * from './integer';
+} from './riscv/compiled';
+export * from './riscv/fpu';
+export * from './riscv/integer';
 export { lz4Compress, lz4Decompress } from './lz4';
 
 /** Instructions between checks of the clock, the interrupt lines and the mailbox. */

@@ -2,7 +2,7 @@
  * Atomics (A extension), each of which is one WebAssembly atomic on the shared memory, as in the core's
  * `atomics.ts`. The interpreter executes those that are misaligned, because they trap.
  */
-import { AtomicOp } from '../assembly/opcodes.ts';
+import { AtomicOp } from '../assembly/riscv/opcodes.ts';
 import { H_RESERVED, RESERVED_VALUE, RESERVED_WIDTH } from '../layout.ts';
 import type { Emit } from './emit.ts';
 import type { RegionFunction } from './function.ts';

@@ -1,5 +1,5 @@
 /** Reading the user's counters (Zicntr). */
-import { CounterOp } from '../assembly/opcodes.ts';
+import { CounterOp } from '../assembly/riscv/opcodes.ts';
 import type { Emit } from './emit.ts';
 import type { RegionFunction } from './function.ts';
 import type { Counter } from './operations.ts';

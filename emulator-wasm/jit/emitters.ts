@@ -1,5 +1,5 @@
 /** The operations that the translator can compile. */
-import { isAtomic, isBranch, isJump } from '../assembly/opcodes.ts';
+import { isAtomic, isBranch, isJump } from '../assembly/riscv/opcodes.ts';
 import { emitAtomic } from './atomic.ts';
 import { COUNTER } from './counter.ts';
 import type { Emit } from './emit.ts';

@@ -164,6 +164,6 @@ export const signExtend16 = (a: Expression) =>
 export const select = (a: Expression, b: Expression, condition: Word) =>
   wide(`select<u64>(${a.text}, ${b.text}, ${condition.text})`, applied([a, b, condition], wasm.select));
 
-/** The result of a function of `assembly/integer.ts`. Compiled code computes it inline. */
+/** The result of a function of `assembly/riscv/integer.ts`. Compiled code computes it inline. */
 export const call = (name: string, operands: readonly Expression<'i32' | 'i64'>[], push: Push) =>
   wide(`integer.${name}(${operands.map(({ text }) => text)})`, push);

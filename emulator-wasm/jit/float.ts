@@ -3,7 +3,7 @@
  * core's `fpu`: with round to nearest, NX accrued already or not raised, and a result that raises nothing
  * else. The interpreter executes all others.
  */
-import { FloatOp } from '../assembly/opcodes.ts';
+import { FloatOp } from '../assembly/riscv/opcodes.ts';
 import { H_FRM } from '../layout.ts';
 import type { Emit } from './emit.ts';
 import { type Expression, rs1, rs2, signExtend, w1, wide } from './expression.ts';

@@ -2,7 +2,7 @@
  * Integer instructions: RV64IM, Zba, Zbb, Zbs, Zicond. The interpreter's cases and the emitters are made of
  * the same rows.
  */
-import { IntegerOp, NearBranchOp } from '../assembly/opcodes.ts';
+import { IntegerOp, NearBranchOp } from '../assembly/riscv/opcodes.ts';
 import type { Emit } from './emit.ts';
 import {
   add,

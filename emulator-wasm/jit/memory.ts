@@ -1,5 +1,12 @@
 /** Loads and stores, through the TLB. */
-import { AtomicOp, FloatMemoryOp, IntegerOp, isAtomic, isMemory, MemoryOp } from '../assembly/opcodes.ts';
+import {
+  AtomicOp,
+  FloatMemoryOp,
+  IntegerOp,
+  isAtomic,
+  isMemory,
+  MemoryOp,
+} from '../assembly/riscv/opcodes.ts';
 import { H_FENCE, RECENT_LOADS, RECENT_PAGES, RECENT_STORES, STORE_TLB, TLB_MASK } from '../layout.ts';
 import type { Emit } from './emit.ts';
 import type { RegionFunction } from './function.ts';

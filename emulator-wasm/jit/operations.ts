@@ -19,7 +19,7 @@ import type {
   RareFloatOp,
   SystemOp,
   VectorOp,
-} from '../assembly/opcodes.ts';
+} from '../assembly/riscv/opcodes.ts';
 
 export type Integer = Exclude<IntegerOp, IntegerOp.END>;
 export type Memory = Exclude<MemoryOp, MemoryOp.END> | Exclude<FloatMemoryOp, FloatMemoryOp.END>;

@@ -12,7 +12,7 @@ import {
   U_RS1,
   U_RS2,
   UOP_SIZE,
-} from '../assembly/opcodes.ts';
+} from '../assembly/riscv/opcodes.ts';
 import { H_SINK } from '../layout.ts';
 import type { Op } from './operations.ts';
 

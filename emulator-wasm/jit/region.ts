@@ -1,5 +1,5 @@
 /** Selects the code that is compiled together: a part of the control flow of a few pages, as basic blocks. */
-import { FarJumpOp, isBranch, isJump, NearJumpOp, PseudoOp } from '../assembly/opcodes.ts';
+import { FarJumpOp, isBranch, isJump, NearJumpOp, PseudoOp } from '../assembly/riscv/opcodes.ts';
 import { H_X, MAX_ENTRIES } from '../layout.ts';
 import { isCompiled } from './emitters.ts';
 import { type CodePage, type Instruction, PAGE_SIZE, pageNumber } from './page.ts';

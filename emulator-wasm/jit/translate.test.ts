@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { HintOp, PseudoOp, SystemOp } from '../assembly/opcodes.ts';
+import { HintOp, PseudoOp, SystemOp } from '../assembly/riscv/opcodes.ts';
 import { Random } from '../test/support/random.ts';
 import { DecodedPage, translateAlone } from '../test/support/translation.ts';
 import { PAGE_SIZE } from './page.ts';

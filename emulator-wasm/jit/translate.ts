@@ -1,5 +1,5 @@
 /** Translates a region of RISC-V code to a WebAssembly function. */
-import { FarJumpOp, isBranch, isFloat, isJump } from '../assembly/opcodes.ts';
+import { FarJumpOp, isBranch, isFloat, isJump } from '../assembly/riscv/opcodes.ts';
 import { H_X, MAX_ENTRIES } from '../layout.ts';
 import { hasTailCalls } from './dispatch.ts';
 import { emitterOf } from './emitters.ts';

@@ -1,6 +1,6 @@
 /** Takes the harts' reports of hot code, and makes modules of it. */
 
-import { UOP_SIZE } from '../assembly/opcodes.ts';
+import { UOP_SIZE } from '../assembly/riscv/opcodes.ts';
 import {
   COMPILE_PRICE,
   H_CODE_PAGE,

@@ -2,7 +2,7 @@
  * Floating-point arithmetic on vectors (V 1.0, chapter 13), if NX has accrued, frm rounds to nearest, and no
  * result raises another flag. The core executes all others.
  */
-import { OPFVF, OPFVV } from '../assembly/vector/opcodes.ts';
+import { OPFVF, OPFVV } from '../assembly/riscv/vector/opcodes.ts';
 import { FLOAT_INEXACT, FLOAT_NEAREST, FLOAT_READY } from './float.ts';
 import { DOUBLE as DOUBLE_FORMAT, SINGLE as SINGLE_FORMAT } from './float-format.ts';
 import { fusesMultiplyAdd } from './host.ts';

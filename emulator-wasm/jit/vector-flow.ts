@@ -1,5 +1,5 @@
 /** The vtype that each block of a region expects. */
-import { VectorOp } from '../assembly/opcodes.ts';
+import { VectorOp } from '../assembly/riscv/opcodes.ts';
 import { type CodePage, type Instruction, PAGE_SIZE, pageNumber } from './page.ts';
 import type { Block, Region } from './region.ts';
 import { fieldsOf, isVector, setsType, typeOf, type VectorType } from './vector-type.ts';

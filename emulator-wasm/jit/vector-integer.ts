@@ -1,5 +1,5 @@
 /** Integer arithmetic on vectors (V 1.0, chapters 11, 14 and 16; Zvbb). */
-import { OPFVF, OPFVV, OPIVI, OPIVV, OPIVX, OPMVV, OPMVX } from '../assembly/vector/opcodes.ts';
+import { OPFVF, OPFVV, OPIVI, OPIVV, OPIVX, OPMVV, OPMVX } from '../assembly/riscv/vector/opcodes.ts';
 import { comparison, comparisons, firstElement, lanes, onLanes, simd } from './simd.ts';
 import { areDisjoint, groupLength, isAligned, type Plan, type VectorContext } from './vector-code.ts';
 import type { VectorInstruction, VectorType } from './vector-type.ts';

@@ -1,5 +1,5 @@
 /** Operations on masks, single elements and whole registers (V 1.0, chapters 15 and 16). */
-import { OPIVI, OPMVV, OPMVX } from '../assembly/vector/opcodes.ts';
+import { OPIVI, OPMVV, OPMVX } from '../assembly/riscv/vector/opcodes.ts';
 import { HART } from './parameters.ts';
 import { lanes, onLanes } from './simd.ts';
 import { groupLength, isAligned, type Plan, type VectorContext } from './vector-code.ts';

@@ -1,5 +1,5 @@
 /** Unit-stride loads and stores of vectors (V 1.0, section 7.4), through the TLB. */
-import { FAULT_FIRST, MASK, UNIT, WHOLE } from '../assembly/vector/opcodes.ts';
+import { FAULT_FIRST, MASK, UNIT, WHOLE } from '../assembly/riscv/vector/opcodes.ts';
 import { pushAddend, READING, WRITING } from './memory.ts';
 import { HART } from './parameters.ts';
 import { simd } from './simd.ts';

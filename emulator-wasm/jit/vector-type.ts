@@ -1,6 +1,6 @@
 /** The fields of vector instructions, and the vtype that they set. */
-import { VectorOp } from '../assembly/opcodes.ts';
-import { FAULT_FIRST, OP_V, OPCFG } from '../assembly/vector/opcodes.ts';
+import { VectorOp } from '../assembly/riscv/opcodes.ts';
+import { FAULT_FIRST, OP_V, OPCFG } from '../assembly/riscv/vector/opcodes.ts';
 import type { Instruction } from './page.ts';
 
 /** A legal vtype (V 1.0, section 3.4). */

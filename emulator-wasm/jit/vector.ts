@@ -3,8 +3,8 @@
  * vtype. The core executes all others, and rare cases of these, in a call, which costs less than an exit from
  * the region.
  */
-import { VectorOp } from '../assembly/opcodes.ts';
-import { CSR_VL, CSR_VLENB } from '../assembly/vector/opcodes.ts';
+import { VectorOp } from '../assembly/riscv/opcodes.ts';
+import { CSR_VL, CSR_VLENB } from '../assembly/riscv/vector/opcodes.ts';
 import { H_VL, H_VTYPE, H_X } from '../layout.ts';
 import type { Emit } from './emit.ts';
 import type { RegionFunction } from './function.ts';

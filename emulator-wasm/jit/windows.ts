@@ -7,7 +7,7 @@
  * on is compiled again, with a look-up for each access. That version must be able to continue where the other
  * stopped, so no wide window begins at an entry of a region.
  */
-import { IntegerOp } from '../assembly/opcodes.ts';
+import { IntegerOp } from '../assembly/riscv/opcodes.ts';
 import type { Instruction } from './page.ts';
 import { type Code, I32 } from './wasm.ts';
 

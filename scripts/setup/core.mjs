@@ -35,7 +35,7 @@ export const core = {
   async run(work) {
     for (const name of SOURCES)
       await cp(inProject(join(FOLDER, name)), join(work, name), { recursive: true });
-    const interpreter = join(work, 'assembly/interpreter.ts');
+    const interpreter = join(work, 'assembly/riscv/interpreter.ts');
     const source = await readFile(interpreter, 'utf8');
     await writeFile(interpreter, source.replace('INTEGER_AND_FLOAT_CASES;', await interpreterCases(work)));
     const output = join(work, 'emulator.wasm');

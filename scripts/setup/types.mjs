@@ -123,7 +123,7 @@ export const types = {
     'src',
     'emulator-wasm/layout.ts',
     'emulator-wasm/jit',
-    'emulator-wasm/assembly/opcodes.ts',
+    'emulator-wasm/assembly/riscv/opcodes.ts',
     'package.json',
     'package-lock.json',
     'tsconfig.json',

@@ -1,5 +1,5 @@
 /**
- * Compares assembly/fpu with the F and D instructions of QEMU on random operands, the same in each run.
+ * Compares assembly/riscv/fpu with the F and D instructions of QEMU on random operands, the same in each run.
  * FUZZ_SEED=number takes others.
  */
 import { execFileSync } from 'node:child_process';
@@ -31,7 +31,7 @@ let fpu: Fpu;
 async function compileFpu(): Promise<Fpu> {
   const wasm = join(directory, 'fpu.wasm');
   const { error, stderr } = await asc.main([
-    relative('', fileURLToPath(new URL('../../assembly/fpu/index.ts', import.meta.url))),
+    relative('', fileURLToPath(new URL('../../assembly/riscv/fpu/index.ts', import.meta.url))),
     ...['--outFile', relative('', wasm), '--runtime', 'stub', '-O3', '--noAssert', '--enable', 'threads'],
     ...['--importMemory', '--sharedMemory', '--initialMemory', '1', '--maximumMemory', '1'],
   ]);

@@ -1,6 +1,6 @@
 /** The instructions under test, in the order in which oracle.c numbers them. */
 
-/** The exports of assembly/fpu. */
+/** The exports of assembly/riscv/fpu. */
 export class Fpu {
   readonly #exports: WebAssembly.Exports;
 

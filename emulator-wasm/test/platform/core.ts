@@ -7,18 +7,18 @@ const ASSEMBLY = join(import.meta.dirname, '../../assembly');
 
 /** The functions that the tests call, by their names in the modules. */
 const ENTRY = `
-export { busRead, busWrite, busFault } from './bus';
-export { mtime, setMtime, skipTo } from './clock';
+export { busRead, busWrite, busFault } from './devices/bus';
+export { mtime, setMtime, skipTo } from './devices/clock';
 export { pollWhile } from './mailbox';
-export { plicPending, plicRaise, plicLower } from './plic';
-export { rtcTick, rtcDeadline } from './rtc';
-export { sbiCall } from './sbi';
-export { uartFlush } from './uart';
+export { plicPending, plicRaise, plicLower } from './devices/plic';
+export { rtcTick, rtcDeadline } from './devices/rtc';
+export { sbiCall } from './riscv/sbi';
+export { uartFlush } from './devices/uart';
 `;
 
 /** Replacements for the TLB and the pages of code, which record the requested fences in H_PRIVATE. */
 const TLB = `
-import { H_PRIVATE, REQUEST_FENCE_I, REQUEST_SFENCE } from '../layout';
+import { H_PRIVATE, REQUEST_FENCE_I, REQUEST_SFENCE } from '../../layout';
 export function fenceI(hart: usize): void {
   atomic.or<u32>(hart, REQUEST_FENCE_I, H_PRIVATE);
 }
@@ -29,7 +29,7 @@ export function flushAll(hart: usize): void {
 
 const VIRTUAL = new Map([
   ['entry.ts', ENTRY],
-  ['tlb.ts', TLB],
+  ['riscv/tlb.ts', TLB],
 ]);
 
 export interface CoreExports {

@@ -1,6 +1,6 @@
 /** The translator alone: one page of code, decoded by the core, and the regions made of it. */
 
-import { UOP_SIZE } from '../../assembly/opcodes.ts';
+import { UOP_SIZE } from '../../assembly/riscv/opcodes.ts';
 import { type Decoder, decoder } from '../../jit/decoder.ts';
 import { IMPORTS } from '../../jit/imports.ts';
 import { ModuleWriter } from '../../jit/module.ts';
