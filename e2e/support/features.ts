@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { createServer } from 'node:http';
+import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Page } from '@playwright/test';
 import { forPrograms, startLinuxRun } from './linuxrun-server.ts';
@@ -29,13 +29,17 @@ export interface ChangedSite {
 export async function serveChanged(page: Page, script: string): Promise<ChangedSite> {
   await page.addInitScript(script);
   const server = await startLinuxRun([]);
-  const front = createServer(async ({ url = '' }, response) => {
+  const pass = async (url: string, response: ServerResponse) => {
     const answer = await fetch(new URL(url, forPrograms(server.pageUrl)));
     const body = Buffer.from(await answer.arrayBuffer());
     // The body is not compressed any more, and may be longer.
     const { 'content-encoding': _, 'content-length': __, ...headers } = Object.fromEntries(answer.headers);
     response.writeHead(answer.status, headers);
     response.end(WORKERS.test(url) ? `${script}\n${body}` : body);
+  };
+  const front = createServer(({ url = '' }, response) => {
+    // The page still fetches files when the test ends.
+    pass(url, response).catch(() => response.destroy());
   }).listen(0);
   await once(front, 'listening');
   return {
