@@ -1,4 +1,5 @@
 /** A shared folder in another thread: the two ends of a message channel. */
+import { answerOf, PortCalls } from './port-calls.ts';
 import {
   type Access,
   type Capacity,
@@ -24,10 +25,6 @@ type Call = { readonly id: number; readonly args: readonly unknown[] } & (
   | { readonly of: 'attributes'; readonly method: AttributeMethod }
   | { readonly of: 'file'; readonly method: FileMethod; readonly file: number }
 );
-
-type Answer =
-  | { readonly id: number; readonly value: unknown }
-  | { readonly id: number; readonly code: string; readonly message: string };
 
 /** Methods that open a file: their answer is its number. */
 const OPENING: readonly string[] = ['open', 'create'];
@@ -59,15 +56,6 @@ export function serveFolder(folder: SharedFolder, port: MessagePort): void {
   };
 }
 
-async function answerOf(id: number, value: Promise<unknown>): Promise<Answer> {
-  try {
-    return { id, value: await value };
-  } catch (error) {
-    const { code, message } = error as { code?: unknown; message?: unknown };
-    return { id, code: typeof code === 'string' ? code : 'EIO', message: String(message) };
-  }
-}
-
 async function performOnFile(file: OpenFile, method: FileMethod, args: readonly unknown[]): Promise<unknown> {
   if (method === 'read') {
     const [position, length] = args as [number, number];
@@ -80,12 +68,11 @@ async function performOnFile(file: OpenFile, method: FileMethod, args: readonly 
 /** The folder at the other end of a port, which `serveFolder` has. */
 export class RemoteFolder implements SharedFolder {
   readonly #port: MessagePort;
-  readonly #pending = new Map<number, { resolve(value: unknown): void; reject(error: Error): void }>();
-  #next = 0;
+  readonly #calls: PortCalls<Call>;
 
   constructor(port: MessagePort) {
     this.#port = port;
-    port.onmessage = ({ data }: MessageEvent<Answer>) => this.#receive(data);
+    this.#calls = new PortCalls(port);
   }
 
   readonly attributes: ExtendedAttributes = {
@@ -160,7 +147,7 @@ export class RemoteFolder implements SharedFolder {
   async #open(method: 'open' | 'create', args: readonly unknown[]): Promise<OpenFile> {
     const file = await this.#call<number>(method, args);
     const call = <T>(name: FileMethod, ...rest: readonly unknown[]): Promise<T> =>
-      this.#send({ of: 'file', file, method: name, args: rest });
+      this.#calls.make({ of: 'file', file, method: name, args: rest });
     return {
       status: () => call('status'),
       read: async (position, into) => {
@@ -181,31 +168,11 @@ export class RemoteFolder implements SharedFolder {
   }
 
   #call<T>(method: FolderMethod, args: readonly unknown[]): Promise<T> {
-    return this.#send({ of: 'folder', method, args });
+    return this.#calls.make({ of: 'folder', method, args });
   }
 
   #callAttributes<T>(method: AttributeMethod, args: readonly unknown[]): Promise<T> {
-    return this.#send({ of: 'attributes', method, args });
-  }
-
-  #send<T>(
-    call:
-      | Omit<Extract<Call, { of: 'file' }>, 'id'>
-      | Omit<Extract<Call, { of: 'folder' }>, 'id'>
-      | Omit<Extract<Call, { of: 'attributes' }>, 'id'>,
-  ): Promise<T> {
-    const id = this.#next++;
-    return new Promise<T>((resolve, reject) => {
-      this.#pending.set(id, { resolve: (value) => resolve(value as T), reject });
-      this.#port.postMessage({ ...call, id });
-    });
-  }
-
-  #receive(answer: Answer): void {
-    const pending = this.#pending.get(answer.id);
-    this.#pending.delete(answer.id);
-    if ('code' in answer) pending?.reject(new FolderError(answer.code, answer.message));
-    else pending?.resolve(answer.value);
+    return this.#calls.make({ of: 'attributes', method, args });
   }
 }
 
