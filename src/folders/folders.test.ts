@@ -208,6 +208,38 @@ test('a folder in memory has a limit, and room again when files go', async () =>
   expect(folder.usedBytes).toBe(0);
 });
 
+test('an answer that cannot be sent to another thread is an error there', async () => {
+  const { port1, port2 } = new MessageChannel();
+  const folder = Object.assign(new MemoryFolder(), { status: async () => ({ size: () => 0 }) as never });
+  serveFolder(folder, port1 as unknown as MessagePort);
+  expect(await code(new RemoteFolder(port2 as unknown as MessagePort).status([]))).toBe('EIO');
+  port1.close();
+});
+
+test('a file in memory takes the room that it needs, as it grows', async () => {
+  const folder = new MemoryFolder();
+  const file = await folder.create(['grows'], 0o644, ROOT);
+  const empty = folder.usedBytes;
+  const written: number[] = [];
+  for (const [position, length] of [
+    [0, 1],
+    [1, 512],
+    [513, 70_000],
+    [10_000_000, 5],
+  ] as const) {
+    await file.write(position, [new Uint8Array(length).fill(7)]);
+    written.push(folder.usedBytes - empty);
+  }
+  expect(written).toEqual([512, 1024, (64 << 10) + 8192, (64 << 10) + 8192 + (64 << 10)]);
+  const bytes = new Uint8Array(70_600).fill(1);
+  await file.read(0, [bytes]);
+  expect(bytes.findIndex((byte) => byte !== 7)).toBe(70_513);
+  expect(bytes.subarray(70_513).every((byte) => byte === 0)).toBe(true);
+  await file.change({ size: 100 });
+  expect(folder.usedBytes - empty).toBe(64 << 10);
+  await file.close();
+});
+
 test('a folder in memory exchanges names, and has special files', async () => {
   const folder = new MemoryFolder();
   await folder.make(['fifo'], S_IFIFO | 0o644, ROOT);

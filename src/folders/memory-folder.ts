@@ -15,6 +15,7 @@ import { BLOCK, type Content, costOf, Room, TreeFolder } from './tree-folder.ts'
 
 /** Content is stored in pieces, so that files may be sparse. */
 const PIECE = 64 << 10;
+const SMALLEST_PIECE = 512;
 const DEFAULT_LIMIT = 256 << 20;
 
 /** Options of a folder in memory. */
@@ -145,16 +146,18 @@ class MemoryTree extends TreeFolder {
   }
 }
 
+/** In pieces, whose arrays are only as long as what was written in them needs. */
 class MemoryContent implements Content {
   readonly #room: Room;
   readonly #pieces = new Map<number, Uint8Array>();
+  #allocated = 0;
 
   constructor(room: Room) {
     this.#room = room;
   }
 
   get allocated(): number {
-    return this.#pieces.size * PIECE;
+    return this.#allocated;
   }
 
   read(position: number, into: readonly Uint8Array[]): void {
@@ -163,9 +166,9 @@ class MemoryContent implements Content {
       for (let done = 0; done < bytes.length; ) {
         const start = at % PIECE;
         const length = Math.min(bytes.length - done, PIECE - start);
-        const piece = this.#pieces.get(Math.floor(at / PIECE));
-        if (piece) bytes.set(piece.subarray(start, start + length), done);
-        else bytes.fill(0, done, done + length);
+        const written = this.#pieces.get(Math.floor(at / PIECE))?.subarray(start, start + length);
+        if (written) bytes.set(written, done);
+        bytes.fill(0, done + (written?.length ?? 0), done + length);
         done += length;
         at += length;
       }
@@ -177,7 +180,8 @@ class MemoryContent implements Content {
       for (let done = 0; done < bytes.length; ) {
         const start = at % PIECE;
         const length = Math.min(bytes.length - done, PIECE - start);
-        this.#piece(Math.floor(at / PIECE)).set(bytes.subarray(done, done + length), start);
+        const piece = this.#piece(Math.floor(at / PIECE), start + length);
+        piece.set(bytes.subarray(done, done + length), start);
         done += length;
         at += length;
       }
@@ -191,19 +195,28 @@ class MemoryContent implements Content {
   }
 
   cut(size: number): void {
-    for (const index of [...this.#pieces.keys()])
+    for (const [index, piece] of [...this.#pieces])
       if (index * PIECE >= size) {
         this.#pieces.delete(index);
-        this.#room.used -= PIECE;
+        this.#charge(-piece.length);
       }
   }
 
-  #piece(index: number): Uint8Array {
+  /** A piece that has at least a length. */
+  #piece(index: number, length: number): Uint8Array {
     const found = this.#pieces.get(index);
-    if (found) return found;
-    this.#room.charge(PIECE);
-    const piece = new Uint8Array(PIECE);
+    if (found && found.length >= length) return found;
+    let longer = SMALLEST_PIECE;
+    while (longer < length) longer *= 2;
+    this.#charge(longer - (found?.length ?? 0));
+    const piece = new Uint8Array(longer);
+    if (found) piece.set(found);
     this.#pieces.set(index, piece);
     return piece;
+  }
+
+  #charge(bytes: number): void {
+    this.#room.charge(bytes);
+    this.#allocated += bytes;
   }
 }

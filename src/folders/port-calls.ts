@@ -1,17 +1,18 @@
 /** Calls to another thread, whose failures are FolderErrors: the two ends of a message channel. */
 import { FolderError } from './shared-folder.ts';
 
-export type Answer =
+type Answer =
   | { readonly id: number; readonly value: unknown }
   | { readonly id: number; readonly code: string; readonly message: string };
 
-/** What to send for a call that a `PortCalls` has made. */
-export async function answerOf(id: number, value: Promise<unknown>): Promise<Answer> {
+/** Answers a call that a `PortCalls` at the other end has made. What cannot be sent is EIO there. */
+export async function sendAnswer(port: MessagePort, id: number, value: Promise<unknown>): Promise<void> {
+  const send = (answer: Answer) => port.postMessage(answer);
   try {
-    return { id, value: await value };
+    send({ id, value: await value });
   } catch (error) {
     const { code, message } = error as { code?: unknown; message?: unknown };
-    return { id, code: typeof code === 'string' ? code : 'EIO', message: String(message) };
+    send({ id, code: typeof code === 'string' ? code : 'EIO', message: String(message) });
   }
 }
 

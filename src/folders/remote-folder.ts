@@ -1,5 +1,5 @@
 /** A shared folder in another thread: the two ends of a message channel. */
-import { answerOf, PortCalls } from './port-calls.ts';
+import { PortCalls, sendAnswer } from './port-calls.ts';
 import {
   type Access,
   type Capacity,
@@ -51,9 +51,7 @@ export function serveFolder(folder: SharedFolder, port: MessagePort): void {
     files.set(next, value as OpenFile);
     return next++;
   };
-  port.onmessage = async ({ data }: MessageEvent<Call>) => {
-    port.postMessage(await answerOf(data.id, perform(data)));
-  };
+  port.onmessage = ({ data }: MessageEvent<Call>) => void sendAnswer(port, data.id, perform(data));
 }
 
 async function performOnFile(file: OpenFile, method: FileMethod, args: readonly unknown[]): Promise<unknown> {

@@ -1,6 +1,6 @@
 /** The locks of a machine for its folders' thread: the two ends of a message channel. */
 import type { LockHolder } from './locks.ts';
-import { answerOf, PortCalls } from './port-calls.ts';
+import { PortCalls, sendAnswer } from './port-calls.ts';
 
 type Method = 'find' | 'lock' | 'unlock';
 
@@ -13,10 +13,10 @@ type Call =
 export function serveLocks(holder: LockHolder, port: MessagePort): () => void {
   const perform = async ({ method, args }: Extract<Call, { id: number }>): Promise<unknown> =>
     (holder[method] as (...args: readonly unknown[]) => Promise<unknown>).apply(holder, args as unknown[]);
-  port.onmessage = async ({ data }: MessageEvent<Call>) => {
+  port.onmessage = ({ data }: MessageEvent<Call>) => {
     if (data.method === 'interrupt') holder.interrupt(data.wait);
     else if (data.method === 'release') holder.release();
-    else port.postMessage(await answerOf(data.id, perform(data)));
+    else void sendAnswer(port, data.id, perform(data));
   };
   // In Node, the machine keeps the process alive, not the port.
   (port as { unref?(): void }).unref?.();
