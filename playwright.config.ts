@@ -14,7 +14,7 @@ export default defineConfig({
     // A service worker would answer requests that tests intercept.
     serviceWorkers: 'block',
     viewport: { width: 1000, height: 640 },
-    // Drawing a pulsing dot is a fifth of the processor time of most tests.
+    // Drawing a pulsing dot takes a fifth of the processor time of most tests.
     contextOptions: { reducedMotion: 'reduce' },
   },
   projects: [
