@@ -32,7 +32,7 @@ export function sleepWhile(word: usize, value: i32, deadline: f64): void {
   if (ticks > 0) atomic.wait<i32>(word, value, <i64>(ticks * NANOSECONDS_PER_TICK));
 }
 
-/** The longest wait for which a thread looks at its word instead of sleeping, in ticks: 200 µs. */
+/** A hart looks at its word before it sleeps while its waits are shorter than this, in ticks: 200 µs. */
 const LONGEST_POLL: f64 = 2000;
 const SHORTEST_POLL: f64 = 100;
 /** Looks between two readings of the clock, which take about as long. */

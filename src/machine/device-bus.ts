@@ -5,7 +5,7 @@ import type { Device } from './devices/device.ts';
 const MAX_BUSY = 20;
 const WORD_SIZE = 4;
 
-/** The longest wait for which a thread looks at its doorbell instead of waiting for an event, in ms. */
+/** A thread looks at its doorbell before it waits while its waits are shorter than this, in ms. */
 const LONGEST_LOOK = 0.2;
 const SHORTEST_LOOK = 0.01;
 
@@ -24,7 +24,7 @@ export class DeviceBus {
   readonly #devices: Iterable<Pick<Device, 'poll'>>;
   readonly #onPoll: () => void;
   readonly #served: Int32Array | undefined;
-  /** How long the thread looks at its doorbell before it waits for an event, in ms. */
+  /** How long the thread looks before it waits, in ms. */
   #look = 0;
 
   constructor(memory: WebAssembly.Memory, devices: Iterable<Pick<Device, 'poll'>>, options: BusOptions = {}) {

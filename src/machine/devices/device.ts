@@ -1,9 +1,9 @@
 import type { Plain } from '../state.ts';
 
-/** A device of the machine, as the machine's worker drives it. */
+/** A device of the machine. */
 export interface Device {
   readonly slot: number;
-  /** Looks for what the guest requests, after a hart has rung the machine worker's doorbell. */
+  /** Takes up the guest's requests, after a hart has rung the doorbell. */
   poll(): void;
   /** Finishes the requests in progress, and then leaves RAM alone. @returns what is not in shared memory */
   suspend(): Promise<Plain>;
