@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
+import { deferred } from '../machine/deferred.ts';
 import { placeOfPicked } from './folder-places.ts';
 import { Container, configure, containers, MemoryFolder } from './node.ts';
 import { temporaryStore } from './testing/store.ts';
@@ -54,6 +55,19 @@ test('gives a lock of a folder to one container at a time', { timeout: TIMEOUT }
   }
   expect(printed).toBe('0\nEAGAIN\n0\n');
   await other[Symbol.asyncDispose]();
+});
+
+test('ends a container whose folder never answers', { timeout: TIMEOUT }, async () => {
+  const asked = deferred<void>();
+  const silent = new MemoryFolder();
+  silent.list = () => {
+    asked.resolve();
+    return new Promise(() => {});
+  };
+  const container = await shell('ls /silent').mount('/silent', silent).run();
+  await asked.promise;
+  expect(await container.stop({ seconds: 0 })).toBe(137);
+  await container[Symbol.asyncDispose]();
 });
 
 test('knows a folder of the computer that is picked again', async () => {

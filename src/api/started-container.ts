@@ -52,8 +52,6 @@ interface StartedOptions {
 
 /** The part of an unfinished line of messages that is kept. */
 const LONGEST_LINE = 4096;
-/** The time in which a working kernel carries out SIGKILL, in ms. */
-const KILL_GRACE = 1000;
 /** The status of a container whose machine has failed. */
 const STATUS_FAILURE = 125;
 const noHold = () => () => {};
@@ -387,9 +385,7 @@ export class StartedContainer implements RunningContainer {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#child.kill();
-    // A kernel that hangs does not even carry out SIGKILL.
-    const timer = setTimeout(() => this.#container.destroy(), KILL_GRACE);
-    await this.#ended.finally(() => clearTimeout(timer));
+    await this.#ended;
   }
 
   async #tell(messages: ReadableStream<Uint8Array>): Promise<void> {

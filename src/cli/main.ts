@@ -22,6 +22,8 @@ export async function runMain(
   notation: ImageNotation,
 ): Promise<never> {
   process.exitCode = STATUS_UNFINISHED;
+  process.removeAllListeners('warning');
+  process.on('warning', ({ message }) => void process.stderr.write(`linuxrun: ${message}\n`));
   // The error of a write to a pipe without a reader also goes to the writer.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
   try {

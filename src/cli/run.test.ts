@@ -49,6 +49,15 @@ function linesOf(child: ChildProcess): () => Promise<string> {
 
 const running = (script: string) => ({ ...BUSYBOX, ENTRYPOINT: 'sh', ARGS: `-c '${script}'` });
 
+/** Code for Node that has threads hang when they list a folder, as one does whose server has gone. */
+const blocking = (fifo: string) => `
+  const fs = require('node:fs');
+  if (!require('node:worker_threads').isMainThread)
+    fs.readdirSync = () => {
+      fs.writeSync(2, 'hangs\\n');
+      fs.openSync(${JSON.stringify(fifo)}, 'r');
+    };`;
+
 /** A program that runs some code often enough for it to be compiled. */
 const BUSY = 'i=0; while [ $i -lt 100000 ]; do i=$((i + 1)); done; echo $i';
 
@@ -251,6 +260,27 @@ describe('linuxrun', { timeout: TIMEOUT }, () => {
     );
     expect(await text(child.stdout as NodeJS.ReadableStream)).toBe('text\n');
     expect(readFileSync(join(one as string, 'f'), 'utf8')).toBe('text\n');
+  });
+
+  test('ends with a shared folder that never answers', async () => {
+    const [folder, preload, fifo] = ['silent', 'preload.cjs', 'fifo'].map((name) => join(cache, name));
+    mkdirSync(folder as string);
+    execFileSync('mkfifo', [fifo as string]);
+    writeFileSync(preload as string, blocking(fifo as string));
+    const child = start({ ...running('ls /silent'), MOUNTS: `${folder}:/silent` }, [
+      ...['env', `NODE_OPTIONS=--require=${preload}`],
+      ...COMMAND,
+    ]);
+    let errors = '';
+    child.stderr?.on('data', (bytes) => {
+      errors += bytes;
+    });
+    await expect.poll(() => errors, { timeout: 60_000 }).toContain('hangs\n');
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) child.kill(signal);
+    expect((await once(child, 'close'))[1]).toBe('SIGKILL');
+    expect(errors).toMatch(
+      /^linuxrun: a shared folder does not answer: its disk or server may have gone\. /m,
+    );
   });
 
   test('kills a container that ignores signals at the second one', async () => {

@@ -2,6 +2,7 @@ import type { FolderOptions } from '../folders/folder-options.ts';
 import { HttpClient, type RequestOptions } from '../http/client.ts';
 import type { HttpRequest } from '../http/request-head.ts';
 import { type ProxiedResponse, toResponse } from '../http/response.ts';
+import { deferred } from '../machine/deferred.ts';
 import { StateError } from '../machine/errors.ts';
 import {
   type Connection,
@@ -40,6 +41,10 @@ const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/b
 const DEFAULT_HOSTNAME = 'linuxrun';
 /** How long a container that has ended may take to hand over its output, in ms. */
 const DRAIN = 2_000;
+/** How long a guest may take to carry out SIGKILL, in ms. */
+const KILL_PATIENCE = 5_000;
+/** The status after SIGKILL. */
+const KILLED = 128 + SIGKILL;
 /** The disks of a machine, by their indices. */
 const DISKS = { image: diskSerial(0), scratch: diskSerial(1) };
 const EMULATOR_DISK = diskSerial(2);
@@ -220,6 +225,7 @@ export class ContainerMachine {
   /**
    * The program's exit status, 0 to 255; 128 + n after signal n; 127 if there is no such program, 126 if it
    * cannot be run, 125 if the container could not be made. Rejects with a MachineError if the machine fails.
+   * It is 137 if the container has not ended 5 s after SIGKILL, because a shared folder does not answer.
    */
   readonly exit: Promise<number>;
   readonly files: ContainerFiles;
@@ -230,6 +236,8 @@ export class ContainerMachine {
   readonly #keepDisk: () => Promise<void>;
   readonly #settings: Settings;
   readonly #process: FirstProcess;
+  /** Resolves with its status if not even SIGKILL ends it, so that its machine must end. */
+  readonly #hangs = deferred<number>();
   /** The ends of its further processes, which are told after its own. */
   readonly #further = new Set<Promise<number>>();
   readonly #http = new HttpClient((port, signal) => this.connect(port, { signal }));
@@ -249,7 +257,8 @@ export class ContainerMachine {
     this.resumed = machine.resumed?.processes ?? [];
     for (const { exit } of this.resumed) this.#await(exit);
     this.started = process.started;
-    this.exit = process.exit;
+    this.exit = Promise.race([process.exit, this.#hangs.promise]);
+    this.exit.catch(() => {});
   }
 
   /**
@@ -280,11 +289,20 @@ export class ContainerMachine {
   /** Sends a signal to the container's first process, which may ignore all signals except SIGKILL. */
   kill(signal: number): void {
     this.#process.kill(signal);
+    if (signal === SIGKILL) this.#awaitEnd();
   }
 
   /** Kills the container with all its processes. */
   killAll(): void {
     this.#process.killAll();
+    this.#awaitEnd();
+  }
+
+  /** A process that waits for a folder does not obey SIGKILL before the folder answers. */
+  #awaitEnd(): void {
+    const timer = setTimeout(() => this.#hangs.resolve(KILLED), KILL_PATIENCE);
+    const ended = () => clearTimeout(timer);
+    this.exit.then(ended, ended);
   }
 
   /**

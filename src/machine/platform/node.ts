@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { MachineError, type PackedError, unpackError } from '../errors.ts';
 import { createWorker } from './create-worker.ts';
+import { endWorker } from './node-ending.ts';
 import { lowerV8Threads } from './node-priorities.ts';
 import type { Platform } from './platform.ts';
 import { SpareWorkers } from './spare-workers.ts';
@@ -35,7 +36,7 @@ export function nodePlatform(publicFolder: string, harts = 0): Platform {
         setReferenced: (isReferenced) => (isReferenced ? worker.ref() : worker.unref()),
         async terminate() {
           terminated = true;
-          await worker.terminate();
+          await endWorker(worker, start.role === 'folders' ? 'a shared folder' : 'the store of images');
         },
       };
     },

@@ -21,6 +21,6 @@ export interface Platform {
 export interface WorkerHandle {
   /** Whether Node's process stays alive as long as the worker does. It does at first. */
   setReferenced(isReferenced: boolean): void;
-  /** Ends the worker, even while it is busy; resolves when it is gone. */
+  /** Ends the worker, even while it is busy; resolves when it is gone, or hangs in a call of the host. */
   terminate(): Promise<void>;
 }
