@@ -25,7 +25,7 @@ let ends: (() => void)[];
 /** A machine whose server is at the other end of a port. */
 function addMachine(): LockHolder {
   const { port1, port2 } = new MessageChannel();
-  ends.push(serveLocks(table.addHolder(), port1));
+  ends.push(serveLocks(table, port1));
   (port2 as unknown as { unref(): void }).unref();
   return new RemoteLocks(port2);
 }
@@ -81,6 +81,29 @@ test('gives a lock to the first of those that wait', async () => {
   await other.unlock('f', process(7n), ALL);
   await Promise.all(waits);
   expect(order[2]).toBe('one has it');
+});
+
+test('gives a lock once nothing keeps it away, in whichever order that goes', async () => {
+  await one.lock('f', A, range(0, 9), 'write');
+  await one.lock('f', B, range(20, 29), 'read');
+  await one.lock('f', A, range(40, 49), 'write');
+  let end = 'waits';
+  void lock(other, A, ALL, 'write', 1).then((text) => {
+    end = text;
+  });
+  const steps = [
+    { owner: B, at: ALL },
+    { owner: A, at: range(40, 44) },
+    { owner: A, at: range(0, 9) },
+  ];
+  for (const { owner, at } of steps) {
+    await one.unlock('f', owner, at);
+    await settle();
+    expect(end).toBe('waits');
+  }
+  await one.unlock('f', A, range(45, 49));
+  await settle();
+  expect(end).toBe('has it');
 });
 
 test('lets go of the locks and waits of a machine that ends', async () => {

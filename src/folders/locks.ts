@@ -10,6 +10,8 @@ export const MAX_LOCKS_OF_FILE = 1024;
 export const MAX_WAITING = 128;
 /** Files without locks of which the table knows who has seen the last changes. */
 export const MAX_QUIET = 4096;
+/** How many processes that wait for each other are looked at. Linux looks at 10. */
+const MAX_CHAIN = 32;
 
 export type LockType = 'read' | 'write';
 
@@ -55,11 +57,15 @@ export interface FoundLock extends LockRange {
 interface Lock extends FoundLock {
   readonly holder: Holder;
   readonly owner: LockOwner;
+  /** Of its owner, who has no lock of another key. */
+  readonly key: string;
 }
 
 interface Waiting {
   readonly file: LockedFile;
   readonly lock: Lock;
+  /** One of those that keep it from the lock. */
+  blocker: Lock;
   /** Nothing keeps it from the lock any more. */
   grant(): void;
   interrupt(): void;
@@ -71,28 +77,30 @@ interface LockedFile {
   /** In the order of their requests. */
   readonly waiting: Set<Waiting>;
   /** Those that have had a lock since the last change that a lock protected; all, if it is missing. */
-  current: Set<Holder> | undefined;
+  current: Set<LockHolder> | undefined;
 }
 
 /** All locks of a thread's machines. */
 export class LockTable {
   readonly #locked = new Map<string, LockedFile>();
+  #holders = 0;
   /** Files without locks, the longest unused first. */
   readonly #quiet = new Map<string, LockedFile>();
   /** Those that are in `current` of all files that are forgotten. */
-  #current: Set<Holder> | undefined;
+  #current: Set<LockHolder> | undefined;
   /** All that wait in the order in which deadlocks are looked for. */
   readonly waiting = new Set<Waiting>();
 
   /** The locks of one more machine. */
   addHolder(): LockHolder {
-    return new Holder(this);
+    return new Holder(this, this.#holders++);
   }
 
-  /** All files that are known. */
-  *files(): Iterable<LockedFile> {
-    yield* this.#locked.values();
-    yield* this.#quiet.values();
+  /** Lets go of the locks of a machine that has ended. What it knows is of no use to others. */
+  removeHolder(holder: LockHolder): void {
+    holder.release();
+    const known = [...this.#locked.values(), ...this.#quiet.values()];
+    for (const current of [this.#current, ...known.map(({ current }) => current)]) current?.delete(holder);
   }
 
   find(name: string): LockedFile {
@@ -110,12 +118,6 @@ export class LockTable {
     if (oldest) this.#forget(oldest);
   }
 
-  /** What a holder knows is of no use to others. */
-  remove(holder: Holder): void {
-    this.#current?.delete(holder);
-    for (const { current } of this.files()) current?.delete(holder);
-  }
-
   #forget({ name, current }: LockedFile): void {
     this.#quiet.delete(name);
     if (current) this.#current = new Set([...current].filter((one) => this.#current?.has(one) ?? true));
@@ -127,11 +129,15 @@ export const locks = new LockTable();
 
 class Holder implements LockHolder {
   readonly #table: LockTable;
+  readonly #number: number;
   readonly #waiting = new Map<number, Waiting>();
+  /** How many locks it has of each file, and of all. */
+  readonly #files = new Map<LockedFile, number>();
   #locks = 0;
 
-  constructor(table: LockTable) {
+  constructor(table: LockTable, number: number) {
     this.#table = table;
+    this.#number = number;
   }
 
   async find(name: string, owner: LockOwner, range: LockRange, type: LockType) {
@@ -144,8 +150,9 @@ class Holder implements LockHolder {
     const file = this.#table.find(name);
     const lock = this.#lockOf(owner, range, type);
     // flock(2) gives up the old lock before it waits for another one.
-    if (!isFree(file, lock) && owner.kind === 'flock') this.#replace(file, lock, []);
-    return isFree(file, lock) ? this.#grant(file, lock) : this.#wait(file, lock, wait);
+    if (blockerOf(file, lock) && owner.kind === 'flock') this.#replace(file, lock, []);
+    const blocker = blockerOf(file, lock);
+    return blocker ? this.#wait(file, lock, blocker, wait) : this.#grant(file, lock);
   }
 
   async unlock(name: string, owner: LockOwner, range: LockRange): Promise<void> {
@@ -158,24 +165,25 @@ class Holder implements LockHolder {
 
   release(): void {
     for (const waiting of [...this.#waiting.values()]) waiting.interrupt();
-    for (const file of [...this.#table.files()]) {
-      const own = file.locks.filter(({ holder }) => holder === this);
-      if (own.length === 0) continue;
+    for (const file of [...this.#files.keys()]) {
+      const own = new Set(file.locks.filter(({ holder }) => holder === this));
       this.#noteChanges(file, own, []);
-      this.#setLocks(
-        file,
-        file.locks.filter(({ holder }) => holder !== this),
-      );
+      this.#setLocks(file, own, []);
     }
-    this.#locks = 0;
-    this.#table.remove(this);
   }
 
   #lockOf({ kind, number }: LockOwner, { start, end }: LockRange, type: LockType): Lock {
-    return { holder: this, owner: { kind, number }, start, end, type };
+    return {
+      holder: this,
+      owner: { kind, number },
+      key: `${this.#number} ${kind} ${number}`,
+      start,
+      end,
+      type,
+    };
   }
 
-  #wait(file: LockedFile, lock: Lock, id: number | undefined): Promise<boolean> {
+  #wait(file: LockedFile, lock: Lock, blocker: Lock, id: number | undefined): Promise<boolean> {
     if (id === undefined) throw new FolderError('EAGAIN');
     if (this.#waiting.size >= MAX_WAITING) throw new FolderError('ENOLCK');
     if (isDeadlock(this.#table.waiting, file, lock)) throw new FolderError('EDEADLK');
@@ -193,7 +201,7 @@ class Holder implements LockHolder {
         stop();
         reject(new FolderError('EINTR'));
       };
-      const waiting = { file, lock, grant, interrupt };
+      const waiting = { file, lock, blocker, grant, interrupt };
       this.#waiting.set(id, waiting);
       this.#table.waiting.add(waiting);
       file.waiting.add(waiting);
@@ -210,48 +218,51 @@ class Holder implements LockHolder {
 
   /** Puts locks in the place of what the owner has in a range. */
   #replace(file: LockedFile, range: Lock, added: readonly Lock[]): void {
-    const old = new Set(file.locks.filter((lock) => isSameOwner(lock, range) && touches(lock, range)));
+    const old = new Set(file.locks.filter((lock) => lock.key === range.key && touches(lock, range)));
     const kept = merged([...[...old].flatMap((lock) => without(lock, range)), ...added]);
     const growth = kept.length - old.size;
     if (growth > 0) {
-      const ofFile = file.locks.filter(({ holder }) => holder === this).length;
+      const ofFile = this.#files.get(file) ?? 0;
       if (ofFile + growth > MAX_LOCKS_OF_FILE || this.#locks + growth > MAX_LOCKS)
         throw new FolderError('ENOLCK');
     }
-    this.#locks += growth;
-    this.#noteChanges(file, [...old], kept);
-    this.#setLocks(file, [...file.locks.filter((lock) => !old.has(lock)), ...kept]);
+    this.#noteChanges(file, old, kept);
+    this.#setLocks(file, old, kept);
   }
 
   /** What a lock to write protected may be different for all others, once it is given up. */
-  #noteChanges(file: LockedFile, old: readonly Lock[], kept: readonly Lock[]): void {
-    if (!old.some((lock) => lock.type === 'write' && !isCovered(lock, kept))) return;
+  #noteChanges(file: LockedFile, old: ReadonlySet<Lock>, kept: readonly Lock[]): void {
+    if (![...old].some((lock) => lock.type === 'write' && !isCovered(lock, kept))) return;
     file.current = new Set((file.current?.has(this) ?? true) ? [this] : []);
   }
 
-  #setLocks(file: LockedFile, locks: Lock[]): void {
-    file.locks = locks;
+  /** Has locks of this holder in the place of others, and gives the file to those that wait for it. */
+  #setLocks(file: LockedFile, old: ReadonlySet<Lock>, added: readonly Lock[]): void {
+    const growth = added.length - old.size;
+    const count = (this.#files.get(file) ?? 0) + growth;
+    this.#locks += growth;
+    if (count > 0) this.#files.set(file, count);
+    else this.#files.delete(file);
+    file.locks = [...file.locks.filter((lock) => !old.has(lock)), ...added];
     this.#table.keep(file);
-    for (const waiting of file.waiting) if (isFree(file, waiting.lock)) waiting.grant();
+    for (const waiting of file.waiting) {
+      if (!old.has(waiting.blocker)) continue;
+      const blocker = blockerOf(file, waiting.lock);
+      if (blocker) waiting.blocker = blocker;
+      else waiting.grant();
+    }
   }
 }
 
 function conflict(one: Lock, other: Lock): boolean {
   const sameRules = (one.owner.kind === 'flock') === (other.owner.kind === 'flock');
   const overlap = one.start <= other.end && other.start <= one.end;
-  return sameRules && overlap && (one.type === 'write' || other.type === 'write') && !isSameOwner(one, other);
+  return sameRules && overlap && (one.type === 'write' || other.type === 'write') && one.key !== other.key;
 }
 
-function isSameOwner(one: Lock, other: Lock): boolean {
-  return (
-    one.holder === other.holder &&
-    one.owner.number === other.owner.number &&
-    one.owner.kind === other.owner.kind
-  );
-}
-
-function isFree(file: LockedFile, lock: Lock): boolean {
-  return !file.locks.some((other) => conflict(other, lock));
+/** The youngest lock that keeps an owner from having another one. */
+function blockerOf(file: LockedFile, lock: Lock): Lock | undefined {
+  return file.locks.findLast((other) => conflict(other, lock));
 }
 
 /** Whether those that keep a process from a lock wait for the process itself. */
@@ -259,11 +270,12 @@ function isDeadlock(all: Iterable<Waiting>, file: LockedFile, wanted: Lock): boo
   if (wanted.owner.kind !== 'process') return false;
   const left = new Set([...all].filter(({ lock }) => lock.owner.kind === 'process'));
   const next: Pick<Waiting, 'file' | 'lock'>[] = [{ file, lock: wanted }];
-  for (const { file, lock } of next) {
-    const blocking = file.locks.filter((other) => conflict(other, lock));
-    if (blocking.some((other) => isSameOwner(other, wanted))) return true;
+  for (const [index, { file, lock }] of next.entries()) {
+    if (index === MAX_CHAIN) break;
+    const blocking = new Set(file.locks.filter((other) => conflict(other, lock)).map(({ key }) => key));
+    if (blocking.has(wanted.key)) return true;
     for (const waiting of left) {
-      if (!blocking.some((other) => isSameOwner(other, waiting.lock))) continue;
+      if (!blocking.has(waiting.lock.key)) continue;
       left.delete(waiting);
       next.push(waiting);
     }

@@ -1,5 +1,5 @@
 /** The locks of a machine for its folders' thread: the two ends of a message channel. */
-import type { LockHolder } from './locks.ts';
+import type { LockHolder, LockTable } from './locks.ts';
 import { PortCalls, sendAnswer } from './port-calls.ts';
 
 type Method = 'find' | 'lock' | 'unlock';
@@ -10,7 +10,8 @@ type Call =
   | { readonly method: 'release' };
 
 /** Carries out the calls of a `RemoteLocks` at the other end. @returns how it ends, with all locks let go */
-export function serveLocks(holder: LockHolder, port: MessagePort): () => void {
+export function serveLocks(table: LockTable, port: MessagePort): () => void {
+  const holder = table.addHolder();
   const perform = async ({ method, args }: Extract<Call, { id: number }>): Promise<unknown> =>
     (holder[method] as (...args: readonly unknown[]) => Promise<unknown>).apply(holder, args as unknown[]);
   port.onmessage = ({ data }: MessageEvent<Call>) => {
@@ -22,7 +23,7 @@ export function serveLocks(holder: LockHolder, port: MessagePort): () => void {
   (port as { unref?(): void }).unref?.();
   return () => {
     port.close();
-    holder.release();
+    table.removeHolder(holder);
   };
 }
 

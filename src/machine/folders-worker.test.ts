@@ -41,7 +41,7 @@ beforeEach(async () => {
 async function move(): Promise<void> {
   const { port1, port2 } = new MessageChannel();
   const locks = new MessageChannel();
-  serveLocks(new LockTable().addHolder(), locks.port1);
+  serveLocks(new LockTable(), locks.port1);
   for (const port of [port1, port2, locks.port2]) (port as unknown as { unref(): void }).unref();
   const memory = { buffer: machine.buffer } as unknown as WebAssembly.Memory;
   runFolders({ role: 'folders', memory, port: port2, locks: locks.port2 }, () => folder);

@@ -71,7 +71,7 @@ export class Workers {
     };
     this.#folders = (port) => {
       const { port1, port2 } = new MessageChannel();
-      this.#releaseLocks = serveLocks(locks.addHolder(), port1);
+      this.#releaseLocks = serveLocks(locks, port1);
       const start = { role: 'folders', memory, port, locks: port2 } as const;
       return platform.startWorker(start, [port, port2], onFailure);
     };
