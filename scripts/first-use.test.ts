@@ -87,6 +87,13 @@ test.each<[string, Record<string, string>, string, string[]?]>([
   [RUN, {}, '--jit must be hot, off, all, not "on"; see linuxrun --help', ['--jit', 'on']],
   [
     RUN,
+    {},
+    '"run": variables say what runs here, such as LINUXRUN_IMAGE, see linuxrun --help; ' +
+      "for Docker's words: npm run -s linuxrun -- run IMAGE",
+    ['run', '-it', 'busybox'],
+  ],
+  [
+    RUN,
     { LINUXRUN_MEMROY: '1G' },
     'there is no variable LINUXRUN_MEMROY: unset it, or write LINUXRUN_MEMORY if that is meant',
   ],

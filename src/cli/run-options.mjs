@@ -101,6 +101,12 @@ run, and 125 when linuxrun itself fails.
  * @throws OptionError
  */
 export function readFlags(args) {
+  const [word = '-'] = args;
+  if (!word.startsWith('-'))
+    throw new OptionError(
+      `"${word}": variables say what runs here, such as LINUXRUN_IMAGE, see linuxrun --help; ` +
+        "for Docker's words: npm run -s linuxrun -- run IMAGE",
+    );
   try {
     const { values } = parseArgs({
       args,
