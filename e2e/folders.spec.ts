@@ -2,32 +2,54 @@
 import { readFileSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Page } from '@playwright/test';
 import { expect, test } from './fixtures.ts';
 import { textsOfZip } from './support/archives.ts';
 import { expectAccessible } from './support/care.ts';
+import { downloadBlob } from './support/downloads.ts';
 
-test('without a picker, a folder is copied into the browser, changed, and downloaded', async ({
-  page,
-  visitor,
-}) => {
-  await page.addInitScript(() => Reflect.deleteProperty(globalThis, 'showDirectoryPicker'));
+/** A folder of the computer, by the names of its files. */
+const NOTES = { 'note.txt': 'of the computer\n', 'deep/other.txt': 'deep\n' };
+
+/** Chooses the folder `Notes` in the browser's dialog. */
+async function chooseNotes(page: Page, open: () => Promise<void>): Promise<void> {
   const folder = test.info().outputPath('Notes');
   await mkdir(join(folder, 'deep'), { recursive: true });
-  await writeFile(join(folder, 'note.txt'), 'of the computer\n');
-  await writeFile(join(folder, 'deep', 'other.txt'), 'deep\n');
+  for (const [name, text] of Object.entries(NOTES)) await writeFile(join(folder, name), text);
+  const choosing = page.waitForEvent('filechooser');
+  await open();
+  await (await choosing).setFiles(folder);
+}
+
+/** Firefox has no command to choose a folder, so that the page gets its files as a dialog gives them. */
+async function giveNotes(page: Page): Promise<void> {
+  await page.getByLabel('Folder to copy').evaluate((input: HTMLInputElement, notes) => {
+    const files = Object.entries(notes).map(([name, text]) =>
+      Object.defineProperty(new File([text], name.split('/').at(-1) ?? ''), 'webkitRelativePath', {
+        value: `Notes/${name}`,
+      }),
+    );
+    Object.defineProperty(input, 'files', { value: files, configurable: true });
+    input.dispatchEvent(new Event('change', { bubbles: true }));
+  }, NOTES);
+}
+
+test('without a picker, a folder is copied into the browser, changed, and downloaded', {
+  tag: '@firefox',
+}, async ({ page, browserName, visitor }) => {
+  await page.addInitScript(() => Reflect.deleteProperty(globalThis, 'showDirectoryPicker'));
   await visitor.open();
   await visitor.openOptions();
-  const choosing = page.waitForEvent('filechooser');
-  await visitor.button('Copy a folder of this computer').click();
-  await (await choosing).setFiles(folder);
+  const copy = visitor.button('Copy a folder of this computer');
+  if (browserName === 'chromium') await chooseNotes(page, () => copy.click());
+  else await giveNotes(page);
   await expect(page.getByLabel('Notes is at')).toHaveValue('/work');
   await visitor.run();
   await visitor.expectPrompt();
   await visitor.command('(cd /work; echo changed >> note.txt; mkdir new; echo n > new/f; sync)');
   await visitor.endAndRunAnother();
-  const download = page.waitForEvent('download');
-  await page.getByRole('button', { name: 'Download Notes as a zip file' }).click();
-  expect(await textsOfZip(await (await download).path())).toEqual({
+  const zip = await downloadBlob(page, () => visitor.button('Download Notes as a zip file').click());
+  expect(await textsOfZip(zip)).toEqual({
     'Notes/note.txt': 'of the computer\nchanged\n',
     'Notes/deep/other.txt': 'deep\n',
     'Notes/new/f': 'n\n',

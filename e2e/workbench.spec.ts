@@ -1,9 +1,10 @@
 /** Tests the workbench: editor, panes, search and monitor beside the terminals. */
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import type { Locator, Page } from '@playwright/test';
 import { expect, test } from './fixtures.ts';
 import { textsOfZip } from './support/archives.ts';
 import { expectAccessible, expectNoSidewaysScrolling, expectStateIsFree } from './support/care.ts';
+import { downloadBlob } from './support/downloads.ts';
 import { BUSYBOX, type Visitor } from './support/visitor.ts';
 
 // Previews have a service worker, and browsers ask for an icon that their server does not have.
@@ -184,25 +185,8 @@ test('a starter is edited, run and downloaded', { tag: '@firefox' }, async ({
   await expect(page.getByRole('region', { name: 'Monitor' }).getByRole('row').nth(1)).toContainText('sh');
   await page.keyboard.press('Escape');
 
-  // Playwright hears nothing of downloads of blobs in Firefox, so that the test reads the blob itself.
-  await page.evaluate(() => {
-    const make = URL.createObjectURL;
-    URL.createObjectURL = (blob) => {
-      Object.assign(globalThis, { saved: blob });
-      return make.call(URL, blob);
-    };
-  });
   await visitor.button('Kept').click();
-  await visitor.button('Download project').click();
-  const saved = () =>
-    page.evaluate(async () => {
-      const { saved } = globalThis as { saved?: Blob };
-      return saved ? btoa(String.fromCharCode(...new Uint8Array(await saved.arrayBuffer()))) : '';
-    });
-  await expect.poll(saved).not.toBe('');
-  const zip = test.info().outputPath('project.zip');
-  await writeFile(zip, await saved(), 'base64');
-  const texts = await textsOfZip(zip);
+  const texts = await textsOfZip(await downloadBlob(page, () => visitor.button('Download project').click()));
   expect(texts['shell-script/count.sh']).toContain('echo from the editor');
   expect(JSON.parse(texts['shell-script/linuxrun.json'] ?? '')).toMatchObject({
     linuxrun: 1,

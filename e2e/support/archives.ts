@@ -15,8 +15,9 @@ export function packBusybox(folder: string, kind: 'docker-archive' | 'oci-archiv
 }
 
 /** Reads the texts in a zip file, by their names. */
-export async function textsOfZip(path: string): Promise<Record<string, string>> {
-  const zip = new ZipReader(new BlobReader(new Blob([await readFile(path)])));
+export async function textsOfZip(file: string | Buffer): Promise<Record<string, string>> {
+  const bytes = typeof file === 'string' ? await readFile(file) : file;
+  const zip = new ZipReader(new BlobReader(new Blob([new Uint8Array(bytes)])));
   const texts: Record<string, string> = {};
   for (const entry of await zip.getEntries())
     if (!entry.directory) texts[entry.filename] = await entry.getData(new TextWriter());
