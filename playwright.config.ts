@@ -1,5 +1,5 @@
 import { defineConfig } from '@playwright/test';
-import { CHROMIUM, FIREFOX } from './e2e/browser.ts';
+import { CHROMIUM_SHELL, FIREFOX } from './e2e/browser.ts';
 
 export default defineConfig({
   testDir: 'e2e',
@@ -20,7 +20,7 @@ export default defineConfig({
   projects: [
     {
       name: 'chromium',
-      use: { browserName: 'chromium', launchOptions: CHROMIUM },
+      use: { browserName: 'chromium', launchOptions: CHROMIUM_SHELL },
       testIgnore: ['webkit.spec.ts', 'starts.spec.ts'],
     },
     {

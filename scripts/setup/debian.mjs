@@ -27,6 +27,7 @@ export const BUILD_PACKAGES = [
 /** Needed by tests and benchmarks in addition: their oracles (QEMU, other image tools) and a browser. */
 export const TEST_PACKAGES = [
   'chromium',
+  'chromium-headless-shell',
   'docker-registry',
   'e2fsprogs',
   'haproxy',
