@@ -38,10 +38,13 @@ export class PickedFile {
   }
 
   async close(): Promise<void> {
-    this.#users--;
-    if (this.#users > 0) return;
-    this.#onEnd();
-    await this.sync();
+    try {
+      // Meanwhile others still find it, with what was written last.
+      if (this.#users === 1) await this.sync();
+    } finally {
+      this.#users--;
+      if (this.#users === 0) this.#onEnd();
+    }
   }
 
   measure(): Promise<{ readonly size: number; readonly lastModified: number }> {

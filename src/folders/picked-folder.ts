@@ -140,14 +140,19 @@ export class PickedFolder implements SharedFolder {
     if (keyOf(way) === keyOf(newWay)) return;
     if (other) await this.#requireReplaceable(handle, other);
     const folder = await this.#folder(newWay.slice(0, -1));
-    await this.#opened.get(keyOf(way))?.sync();
+    for (const opened of this.#openedIn(way).values()) await opened.sync();
     if (other?.kind === 'file') await this.#detach(newWay);
     await explained(() => moveTo(handle, folder, nameOf(newWay), async () => this.#removeTree(way)));
     this.#moved(way, newWay);
     this.#touch(way.slice(0, -1));
     this.#touch(newWay.slice(0, -1));
-    const moved = await this.#find(newWay);
-    if (moved.kind === 'file') this.#opened.get(keyOf(newWay))?.renamed(moved);
+    for (const [key, opened] of this.#openedIn(newWay))
+      opened.renamed((await this.#find(key.split('/'))) as FileHandle);
+  }
+
+  /** The open files that are this one or below it. */
+  #openedIn(way: Way): Map<string, PickedFile> {
+    return new Map([...this.#opened].filter(([key]) => isWithin(key, keyOf(way))));
   }
 
   async change(way: Way, changes: Changes): Promise<void> {
