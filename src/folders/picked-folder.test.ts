@@ -1,4 +1,4 @@
-/** Tests what picked folders do while the browser is late: handles of this file stand for those of a browser. */
+/** Tests what picked folders do while the browser is late: fake handles stand for those of a browser. */
 import { beforeEach, expect, test } from 'vitest';
 import { PickedFolder } from './picked-folder.ts';
 import type { OpenFile, Way } from './shared-folder.ts';
