@@ -157,6 +157,15 @@ async function share(script: string, image = 'oci://images:busybox'): Promise<st
   return output.text() + DECODER.decode(output.stderr);
 }
 
+/** Puts a file of the server into the picked folder. */
+async function fetchPicked(name: string): Promise<void> {
+  const root = await navigator.storage.getDirectory();
+  const picked = await root.getDirectoryHandle('picked', { create: true });
+  const file = await picked.getFileHandle(name, { create: true });
+  const { body } = await fetch(name);
+  await body?.pipeTo(await file.createWritable());
+}
+
 /** The text of a file of the picked folder. */
 async function readPicked(name: string): Promise<string> {
   const root = await navigator.storage.getDirectory();
@@ -166,6 +175,7 @@ async function readPicked(name: string): Promise<string> {
 
 const folders = {
   share,
+  fetchPicked,
   readPicked,
   listFolders: () => api.BrowserFolder.list(),
   removeFolder: () => new api.BrowserFolder('kept').remove(),

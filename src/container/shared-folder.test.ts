@@ -190,11 +190,25 @@ describe('a shared folder', { timeout: TIMEOUT }, () => {
     expect(readFileSync(join(host, 'read/file'), 'utf8')).toBe('only read\n');
   });
 
-  /** Node makes no FIFOs. */
-  const noFifo = ['fifo: EPERM, not fifo: 0', 'fifo: ENOENT, not fifo: 10600 1 links, 0 bytes, 0:0'];
+  const ATTRIBUTES = [
+    ...[
+      'set: 0',
+      'create again: EEXIST',
+      'replace none: ENODATA',
+      'replace: 0',
+      'too small: ERANGE',
+      'size: 5',
+    ],
+    ...['get: 5', 'list: 7', 'remove: 0', 'remove again: ENODATA', 'list none: 0'],
+  ];
+  /** Node makes no FIFOs, and has no extended attributes. */
+  const lackOfNode = [
+    ...['fifo: EPERM, not fifo: 0', 'fifo: ENOENT, not fifo: 10600 1 links, 0 bytes, 0:0'],
+    ...ATTRIBUTES.map((line) => line.replace(/: .*/, `: EOPNOTSUPP, not ${line}`)),
+  ];
 
   test.each([
-    ['/host/posix', noFifo],
+    ['/host/posix', lackOfNode],
     ['/stored', []],
     ['/memory/posix', []],
   ])('at %s answers as the disk of the container does', async (folder, exceptions) => {

@@ -15,10 +15,11 @@
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/wait.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 /* As many as make several replies of READDIRPLUS. */
-enum { FILES = 300, PAGE = 4096 };
+enum { FILES = 100, PAGE = 4096 };
 
 /* Prints the result of a call: its value if that is the same everywhere, or the error. */
 static void answer(const char *what, long result)
@@ -478,6 +479,27 @@ static void as_user(void)
 	wait(NULL);
 }
 
+static void attributes(void)
+{
+	char value[16] = "";
+
+	put("x", "");
+	answer("set", setxattr("x", "user.a", "one", 3, XATTR_CREATE));
+	answer("create again", setxattr("x", "user.a", "two", 3, XATTR_CREATE));
+	answer("replace none", setxattr("x", "user.b", "two", 3, XATTR_REPLACE));
+	answer("replace", setxattr("x", "user.a", "three", 5, XATTR_REPLACE));
+	answer("too small", getxattr("x", "user.a", value, 4));
+	answer("size", getxattr("x", "user.a", NULL, 0));
+
+	long length = getxattr("x", "user.a", value, sizeof(value));
+
+	answer("get", length == 5 && memcmp(value, "three", 5) != 0 ? 0 : length);
+	answer("list", listxattr("x", value, sizeof(value)));
+	answer("remove", removexattr("x", "user.a"));
+	answer("remove again", removexattr("x", "user.a"));
+	answer("list none", listxattr("x", NULL, 0));
+}
+
 int main(int argc, char **argv)
 {
 	struct statvfs room;
@@ -493,6 +515,7 @@ int main(int argc, char **argv)
 	mapping();
 	times();
 	locks();
+	attributes();
 	many();
 	fflush(stdout);
 	as_user();
