@@ -90,8 +90,8 @@ test('a page shares picked folders, and folders that it keeps', async ({ page })
 });
 
 /**
- * What picked folders lack: links, FIFOs, attributes, some names. A folder has two links. Without a profile on
- * a disk, as here, Chromium keeps the first time of a file in the folder of an origin.
+ * What picked folders lack: links, FIFOs, attributes, some names. A folder has two links. In memory, as here,
+ * Chromium keeps the first time of a file in the folder of an origin.
  */
 const LACKING = [
   ...['symlink: EPERM', 'link: ENOENT', 'no link: ENOENT', 'fifo: EPERM', 'fifo: ENOENT'],
