@@ -1,5 +1,5 @@
 import { defineConfig } from '@playwright/test';
-import { CHROMIUM_SHELL, FIREFOX } from './e2e/browser.ts';
+import { CHROMIUM, CHROMIUM_SHELL, FIREFOX } from './e2e/browser.ts';
 
 export default defineConfig({
   testDir: 'e2e',
@@ -22,7 +22,9 @@ export default defineConfig({
       name: 'chromium',
       use: { browserName: 'chromium', launchOptions: CHROMIUM_SHELL },
       testIgnore: ['webkit.spec.ts', 'starts.spec.ts'],
+      grepInvert: /@window/,
     },
+    { name: 'window', use: { browserName: 'chromium', launchOptions: CHROMIUM }, grep: /@window/ },
     {
       name: 'firefox',
       use: { browserName: 'firefox', channel: FIREFOX.channel, launchOptions: FIREFOX },

@@ -81,7 +81,7 @@ test.describe('while a container runs that is not kept', () => {
     await visitor.expectScreen(/^back$/m);
   });
 
-  test('Back asks, goes on typing after a no, and leads to the form after a yes', async ({
+  test('Back asks, goes on typing after a no, and leads to the form after a yes', { tag: '@window' }, async ({
     page,
     visitor,
   }) => {

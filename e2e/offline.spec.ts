@@ -119,7 +119,7 @@ test('a server that hangs or fails is left alone, and asked again at the next lo
   front.close();
 });
 
-test('the page can be installed', async ({ page }) => {
+test('the page can be installed', { tag: '@window' }, async ({ page }) => {
   server = await startServer([SITE], 0);
   await page.goto(server.pageUrl);
   await expectKept(page);

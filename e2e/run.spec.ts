@@ -5,7 +5,7 @@ import { BUSYBOX, HELLO, HELLO_WORLD } from './support/visitor.ts';
 
 const MIB = 2 ** 20;
 
-test('a picked demo image shows a prompt', async ({ page, visitor }) => {
+test('a picked demo image shows a prompt', { tag: '@window' }, async ({ page, visitor }) => {
   await visitor.open();
   await visitor.choose('BusyBox');
   await visitor.run();
