@@ -15,7 +15,7 @@ import { ownFolder } from './testing/own-folder.ts';
 import { pull, start, text } from './testing/run.ts';
 
 const IS_LONG = process.env.LONG_TESTS !== undefined;
-const TIMEOUT = IS_LONG ? 1_800_000 : 120_000;
+const TIMEOUT = IS_LONG ? 3_600_000 : 120_000;
 const SCRIPTS = join(import.meta.dirname, 'testing/work');
 const PLACES = IS_LONG ? ['/host', '/memory', '/stored'] : ['/host'];
 const ROOM = 1 << 30;
