@@ -2,6 +2,8 @@ import { formatReference, parseReference } from '../oci/reference.ts';
 import { browserRoom, browserStore, requestPersistence } from '../storage/browser.ts';
 import type { Library } from './host.ts';
 
+export { abandonStore } from '../storage/browser.ts';
+
 /** The stored images of a browser's origin. */
 export const browserLibrary: Library = {
   nameOf(image) {

@@ -11,7 +11,7 @@ import { cleanAddress, readAddress } from './stores/address.ts';
 import { loadedMachinery, loadMachinery } from './stores/connection.ts';
 import { useForm } from './stores/form.ts';
 import { useKept } from './stores/kept.ts';
-import { guardPage } from './stores/leaving.ts';
+import { endWhenKept, guardPage } from './stores/leaving.ts';
 import { useLibrary } from './stores/library.ts';
 import { startLive, useLive, watchLive } from './stores/live.ts';
 import { useOpening } from './stores/opening.ts';
@@ -39,6 +39,7 @@ function openPage(): void {
   const goesOn = !obstacle && resumeInterrupted();
   followHistory();
   guardPage();
+  endWhenKept();
   saveWhenHidden();
   if (!goesOn) offerLive();
   createRoot(place).render(<Page obstacle={obstacle} />);

@@ -59,6 +59,11 @@ export function browserStore(): Store {
   return store;
 }
 
+/** Ends this thread's transactions in the store, which is not used any more. */
+export function abandonStore(): void {
+  database.abandon();
+}
+
 /** Opens the store before its first use, which tells when that fails. */
 export function preloadStore(): void {
   void isKeeping();

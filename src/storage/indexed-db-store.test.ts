@@ -46,3 +46,19 @@ it('distinguishes full storage from failing storage', async () => {
   put.mockRestore();
   expect(new StorageFullError('')).toBeInstanceOf(StorageError);
 });
+
+it('aborts its transactions when it is abandoned, so that others can write', async () => {
+  const store = new IndexedDbStore('test-abandoned');
+  await store.set('a/1', new Uint8Array([1]));
+  const { put } = IDBObjectStore.prototype;
+  vi.spyOn(IDBObjectStore.prototype, 'put').mockImplementationOnce(function (this: IDBObjectStore, ...args) {
+    const request = put.apply(this, args);
+    store.abandon();
+    return request;
+  });
+  await expect(store.set('a/1', new Uint8Array([2]))).rejects.toThrow(StorageError);
+  await expect(store.get('a/1')).rejects.toThrow(StorageError);
+  const other = new IndexedDbStore('test-abandoned');
+  expect(await other.get('a/1')).toEqual(new Uint8Array([1]));
+  await other.set('a/1', new Uint8Array([3]));
+});

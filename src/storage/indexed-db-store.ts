@@ -6,10 +6,31 @@ import type { KeyValueStore } from './key-value.ts';
 export class IndexedDbStore implements KeyValueStore {
   readonly readSize = Number.POSITIVE_INFINITY;
   readonly #store: UseStore;
+  readonly #transactions = new Set<IDBTransaction>();
+  #isAbandoned = false;
 
   /** @param database the name of the database, unique in the origin */
   constructor(database: string) {
-    this.#store = createStore(database, 'values');
+    const use = createStore(database, 'values');
+    this.#store = (mode, callback) =>
+      use(mode, (values) => {
+        this.#note(values.transaction);
+        return callback(values);
+      });
+  }
+
+  /** Aborts all transactions, those to come too. */
+  abandon(): void {
+    this.#isAbandoned = true;
+    for (const transaction of this.#transactions) abort(transaction);
+  }
+
+  #note(transaction: IDBTransaction): void {
+    this.#transactions.add(transaction);
+    const forget = () => this.#transactions.delete(transaction);
+    transaction.addEventListener('complete', forget);
+    transaction.addEventListener('abort', forget);
+    if (this.#isAbandoned) abort(transaction);
   }
 
   /** Opens the database, which the first use does otherwise. */
@@ -38,6 +59,7 @@ export class IndexedDbStore implements KeyValueStore {
   async #setDurably(key: string, value: Uint8Array): Promise<void> {
     const database = await this.#store('readonly', (store) => store.transaction.db);
     const transaction = database.transaction('values', 'readwrite', { durability: 'strict' });
+    this.#note(transaction);
     transaction.objectStore('values').put(value, key);
     await promisifyRequest(transaction);
   }
@@ -66,6 +88,14 @@ export class IndexedDbStore implements KeyValueStore {
   }
 }
 
+function abort(transaction: IDBTransaction): void {
+  try {
+    transaction.abort();
+  } catch {
+    // It is about to end.
+  }
+}
+
 /** Copies a view of a larger buffer, because cloning a view clones its whole buffer. */
 function compact(value: Uint8Array): Uint8Array {
   return value.byteLength === value.buffer.byteLength ? value : value.slice();
@@ -75,7 +105,8 @@ async function attempt<T>(action: () => Promise<T>): Promise<T> {
   try {
     return await action();
   } catch (error) {
-    const { name, message } = error as Error;
+    // A transaction that was aborted on purpose has none.
+    const { name, message } = (error ?? { name: 'AbortError', message: '' }) as Error;
     if (name === 'QuotaExceededError')
       throw new StorageFullError(
         'the browser has no more room for images: remove stored images, or free disk space',

@@ -43,6 +43,8 @@ interface SessionWorker {
 }
 
 let spare: SessionWorker | undefined;
+/** All that have not ended. */
+const workers = new Set<Worker>();
 /** The image that the form names, if it is stored. */
 let expected: ExpectedImage | undefined;
 
@@ -52,7 +54,18 @@ function createWorker(): SessionWorker {
     type: 'module',
     name: 'session',
   });
+  workers.add(worker);
   return { worker, session: wrap<Session>(worker) };
+}
+
+function terminate(worker: Worker): void {
+  worker.terminate();
+  workers.delete(worker);
+}
+
+/** Ends all threads of all sessions. */
+export function endThreads(): void {
+  for (const worker of workers) terminate(worker);
 }
 
 /** The machine's files that the page's sessions have used so far. */
@@ -119,7 +132,7 @@ export async function withContainers<T>(
     await session.containers.use(BASE);
     return await action(session.containers);
   } finally {
-    setTimeout(() => worker.terminate(), REST);
+    setTimeout(() => terminate(worker), REST);
   }
 }
 
@@ -129,7 +142,7 @@ export async function withFolders<T>(action: (folders: Remote<BrowserFolders>) =
   try {
     return await action(session.folders);
   } finally {
-    setTimeout(() => worker.terminate(), REST);
+    setTimeout(() => terminate(worker), REST);
   }
 }
 
@@ -259,8 +272,8 @@ export class Connection {
     // Comlink keeps the worker as long as its proxy is reachable, and the listener refers to that.
     this.#worker.onerror = null;
     this.#watch.end();
-    if (this.#hasEnded) setTimeout(() => this.#worker.terminate(), REST);
-    else this.#worker.terminate();
+    if (this.#hasEnded) setTimeout(() => terminate(this.#worker), REST);
+    else terminate(this.#worker);
     void prepareSession(this.#relay);
   }
 }

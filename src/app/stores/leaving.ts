@@ -1,4 +1,6 @@
 import { create } from 'zustand';
+import { abandonStore } from '../../api/browser-library.ts';
+import { loadedMachinery } from './connection.ts';
 import { hasUnsavedText, useEditor } from './editor.ts';
 import { isKept, useKeeping } from './keeping.ts';
 import { saveOnTheWayOut } from './saving.ts';
@@ -73,4 +75,18 @@ export function guardPage(): void {
   useSession.subscribe(update);
   useKeeping.subscribe(update);
   useEditor.subscribe(update);
+}
+
+/**
+ * Ends what a page does that the browser keeps in memory while the user is on another one, and loads the page
+ * anew when the user comes back. WebKit stops such pages in the middle of transactions, and no page of the
+ * origin could store anything until they end.
+ */
+export function endWhenKept(): void {
+  addEventListener('pagehide', ({ persisted }) => {
+    if (!persisted) return;
+    loadedMachinery()?.endThreads();
+    abandonStore();
+  });
+  addEventListener('pageshow', ({ persisted }) => persisted && location.reload());
 }
