@@ -3,10 +3,14 @@ import { existsSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { nodePlatform } from '../machine/platform/node.ts';
+import { returns } from '../machine/platform/node-ending.ts';
 import { OptionError } from '../options/option-error.mjs';
 import type { ContainerHost } from './host.ts';
 import { openCachedBooted } from './node-booted.ts';
 import { openInput, openOutput } from './node-stdio.ts';
+
+/** How long a folder may take to be found, in ms: a disk may have to start, or a server to be asked. */
+const FOLDER_PATIENCE = 30_000;
 
 interface Places {
   /** The folder with emulator.wasm and kernel/. */
@@ -47,7 +51,10 @@ export function nodeContainers(places: Places, loadImage: ContainerHost['loadIma
     openOutput,
     async findFolder(path) {
       const absolute = resolve(path);
-      const status = await stat(absolute).catch(() => undefined);
+      const looking = stat(absolute).catch(() => undefined);
+      if (!(await returns(looking, absolute, FOLDER_PATIENCE)))
+        throw new OptionError(`${absolute} cannot be shared, because it does not answer`);
+      const status = await looking;
       if (!status) throw new OptionError(`there is no folder ${absolute} to share: make it first`);
       if (!status.isDirectory())
         throw new OptionError(`${absolute} is no folder: only folders can be shared`);

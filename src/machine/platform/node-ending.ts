@@ -1,6 +1,6 @@
 /**
- * Ends workers. Nothing ends a thread in a call of the host that never returns, such as one about a file of a
- * server that has gone. Node waits for its threads when the process ends, so the process would stay, too.
+ * Calls of the host that never return, such as those about a file of a server that has gone. Nothing ends a
+ * thread in one. Node waits for its threads when the process ends, so the process would stay, too.
  */
 import process from 'node:process';
 import { isMainThread, type Worker } from 'node:worker_threads';
@@ -9,30 +9,38 @@ import { deferred } from '../deferred.ts';
 /** How long a worker may take to end, in ms. One that is in no call takes a few. */
 const PATIENCE = 3000;
 
-/** Workers that have not ended in time. */
-const hanging = new Set<Worker>();
+/** Calls that have not returned in time. */
+const hanging = new Set<Promise<unknown>>();
 
-/**
- * Ends a worker. Resolves when it is gone, or hangs in a call of the host.
- * @param folder how a warning names the folder of its calls
- */
+/** Ends a worker. @param folder how a warning names that of its calls, if the worker hangs in one */
 export async function endWorker(worker: Worker, folder: string): Promise<void> {
-  const overdue = deferred<void>();
-  const ended = worker.terminate().then(() => hanging.delete(worker));
-  const timer = setTimeout(() => {
-    giveUp(worker, folder);
-    overdue.resolve();
-  }, PATIENCE);
-  await Promise.race([ended, overdue.promise]).finally(() => clearTimeout(timer));
+  if (!(await returns(worker.terminate(), folder, PATIENCE))) worker.unref();
 }
 
-function giveUp(worker: Worker, folder: string): void {
+/**
+ * Waits for a call of the host, which must not reject.
+ * @returns whether it has returned in time; if not, the process kills itself when it ends
+ */
+export async function returns(call: Promise<unknown>, folder: string, patience: number): Promise<boolean> {
+  const returned = deferred<boolean>();
+  const timer = setTimeout(() => {
+    noteHanging(call, folder);
+    returned.resolve(false);
+  }, patience);
+  void call.then(() => {
+    clearTimeout(timer);
+    hanging.delete(call);
+    returned.resolve(true);
+  });
+  return returned.promise;
+}
+
+function noteHanging(call: Promise<unknown>, folder: string): void {
   const problem = `${folder} does not answer: its disk or server may have gone`;
   process.emitWarning(`${problem}. This process can only end by SIGKILL.`, 'LinuxRunWarning');
-  worker.unref();
   // The process of a caller that has threads of its own is not ours to kill.
   if (hanging.size === 0 && isMainThread) process.once('exit', killProcess);
-  hanging.add(worker);
+  hanging.add(call);
 }
 
 function killProcess(): void {
