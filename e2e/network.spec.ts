@@ -1,9 +1,6 @@
 /** The network of the page's containers: relays, and the page's report on them. */
-import { installFrom, makeMirror } from '../src/cli/testing/debian-mirror.ts';
-import { serveFolder } from '../src/cli/testing/serve-folder.mjs';
 import { digestOf, FakeInternet } from '../src/network/testing/fake-internet.ts';
 import { PlainRelay } from '../src/network/testing/plain-relay.ts';
-import { listen } from '../src/network/testing/test-server.ts';
 import { Relay } from '../src/server/relay/relay.ts';
 import type { RunningServer } from '../src/server/server.ts';
 import { expect, test } from './fixtures.ts';
@@ -74,22 +71,6 @@ test.describe('with the relay of its server', () => {
     expect(relay.sessions).toBe(1);
     await page.close();
     await expect.poll(() => relay.sessions).toBe(0);
-    await server.close();
-  });
-
-  test('apt-get installs a package of Debian', async ({ page, visitor, publish, dockerRegistry }) => {
-    const folder = test.info().outputPath('mirror');
-    makeMirror(folder);
-    await using mirror = await listen(serveFolder(folder));
-    const image = await publish('debian');
-    await start([dockerRegistry.host]);
-    await page.goto(server.pageUrl + linkTo({ image, entrypoint: 'bash' }));
-    await visitor.run();
-    await visitor.expectScreen(/^root@\S+# ?$/m);
-    await visitor.type(`${installFrom(`http://good.example:${mirror.port}`)}; echo status $?`);
-    await visitor.expectScreen(
-      /^Setting up greeting \(1\.0\)[\s\S]*^Hello from riscv64$[\s\S]*^Status: install ok installed$[\s\S]*^status 0$/m,
-    );
     await server.close();
   });
 });

@@ -85,7 +85,7 @@ describe('the compiled code of an image', { timeout: TIMEOUT }, () => {
   test('may be damaged', async () => {
     const [file] = readdirSync(folder).map((name) => join(folder, name));
     const whole = readFileSync(file as string);
-    for (const size of [0, 5, 13, whole.length - 1]) {
+    for (const size of [0, whole.length - 1]) {
       writeFileSync(file as string, whole.subarray(0, size));
       await compiled();
     }

@@ -59,13 +59,16 @@ describe.each(FOREIGN)('a container of an image for %s', (architecture: Foreign)
   }, TIMEOUT);
   afterAll(() => container.destroy());
 
-  test('runs programs, with children, pipes and scripts', { timeout: TIMEOUT }, async () => {
-    expect(await shell('uname -m; echo a b | tr a-z A-Z; script x; (exit 3); echo $?; false')).toBe(
-      `${UNAME[architecture]}\nA B\nscript /bin/script x\n3\n1`,
+  test('runs programs, with children, pipes, scripts and signals', { timeout: TIMEOUT }, async () => {
+    const programs = 'uname -m; echo a b | tr a-z A-Z; script x; (exit 3); echo $?';
+    const signals = `trap 'echo caught' TERM; kill $$; sh -c 'kill -9 $$'; echo $?; false`;
+    expect(await shell(`${programs}; ${signals}`)).toBe(
+      `${UNAME[architecture]}\nA B\nscript /bin/script x\n3\ncaught\nKilled\n137\n1`,
     );
   });
 
-  test('shows nothing of the emulator', { timeout: TIMEOUT }, async () => {
+  // All emulators are registered in the same way.
+  test.runIf(architecture === OWN)('shows nothing of the emulator', { timeout: TIMEOUT }, async () => {
     const list =
       'ls -d /run/emulator /run/binfmt; ls -A /proc/sys/fs/binfmt_misc; grep -c emulator /proc/mounts';
     expect(await shell(`${list}; readlink /proc/self/exe; cat /proc/self/comm 2>&1`)).toMatch(
@@ -73,19 +76,13 @@ describe.each(FOREIGN)('a container of an image for %s', (architecture: Foreign)
     );
   });
 
-  test('gives no rights of root to its users', { timeout: TIMEOUT }, async () => {
+  test.runIf(architecture === OWN)('gives no rights of root to its users', { timeout: TIMEOUT }, async () => {
     await shell('cp /bin/busybox /bin/owned; chmod 4755 /bin/owned');
     const log = 'QEMU_LOG=strace QEMU_LOG_FILENAME=/bin/log /bin/owned true';
     const user = container.exec({ args: ['sh', '-c', log], user: '1000' });
     await user.stdin.close();
     await user.exit;
     expect(await shell('ls /bin/log')).toBe('ls: /bin/log: No such file or directory\n1');
-  });
-
-  test('passes signals on', { timeout: TIMEOUT }, async () => {
-    expect(await shell(`trap 'echo caught' TERM; kill $$; sh -c 'kill -9 $$'; echo $?`)).toBe(
-      'caught\nKilled\n137\n0',
-    );
   });
 
   test.runIf(architecture === OWN)('runs threads', { timeout: TIMEOUT }, async () => {

@@ -80,16 +80,16 @@ print(sum(results))
       expect(stdout).toContain('HTTP/1.1 200 OK\r\nServer: nginx');
     });
 
-    test('redis takes 10 000 SET and GET', async () => {
+    test('redis takes 1000 SET and GET', async () => {
       const { status, stdout } = await shell(
         'redis',
         'redis-server > /dev/null & until redis-cli ping; do sleep 0.2; done 2> /dev/null | tail -n 1; ' +
-          'redis-benchmark -t set,get -n 10000 -q > /dev/null && redis-cli dbsize; ' +
+          'redis-benchmark -t set,get -n 1000 -q > /dev/null && redis-cli dbsize; ' +
           'redis-cli info commandstats | grep -o "cmdstat_[gs]et:calls=[0-9]*"; redis-cli shutdown nosave; wait',
       );
       expect(status).toBe(0);
       expect(stdout).toMatch(/PONG\n1\n/);
-      expect(stdout.match(/calls=10000\b/g)).toHaveLength(2);
+      expect(stdout.match(/calls=1000\b/g)).toHaveLength(2);
     });
 
     test('esbuild bundles', async () => {

@@ -29,7 +29,8 @@ describe.skipIf(!HAS_LINUX)('Linux sees', { timeout: 300_000 }, () => {
     expect(differences(withoutDirectoryLinks(written), await unpackWithUmoci(tars))).toEqual([]);
   });
 
-  test.skipIf(!HAS_UMOCI || !HAS_IMAGES).each(['hello-world', 'edge-whiteout', 'python'])(
+  const tags = ['hello-world', 'edge-whiteout', ...(process.env.LONG_TESTS ? ['python'] : [])];
+  test.skipIf(!HAS_UMOCI || !HAS_IMAGES).each(tags)(
     '%s of ../shared/images as umoci unpacks it',
     async (tag) => {
       const tars = readLayers(tag);

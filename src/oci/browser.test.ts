@@ -214,15 +214,16 @@ describe.skipIf(!hasChromium)('in Chromium (skipped where it is absent)', () => 
     60_000,
   );
 
-  it('agrees with zlib about 10 000 gzip files full of look-alikes', async () => {
+  it('agrees with zlib about gzip files full of look-alikes', async () => {
     const random = new Random(10);
-    const bodies = Array.from({ length: 10_000 }, () => gzipBody(random));
+    const count = process.env.LONG_TESTS ? 10_000 : 1000;
+    const bodies = Array.from({ length: count }, () => gzipBody(random));
     const expected = bodies.map((body) => {
       const unpacked = unpackedByZlib(body);
       return unpacked && digestOf(unpacked);
     });
-    expect(expected.filter(Boolean).length).toBeGreaterThan(5000);
-    expect(expected.filter((digest) => !digest).length).toBeGreaterThan(1000);
+    expect(expected.filter(Boolean).length).toBeGreaterThan(count / 2);
+    expect(expected.filter((digest) => !digest).length).toBeGreaterThan(count / 10);
     files.set('/bodies', Buffer.concat(bodies));
     const page = await openPage();
     const sizes = bodies.map((body) => [body.length, pieceSize(random, body)] as const);

@@ -34,7 +34,9 @@ const entries: Entry[] = hasImages
 const byTag = new Map(
   entries.map(({ digest, annotations }) => [annotations['org.opencontainers.image.ref.name'] ?? '', digest]),
 );
-const tags = [...byTag.keys()];
+/** Images of more than a few MB show nothing new, and take most of the time. */
+const LARGE = ['gcc', 'python', 'redis', 'nginx'];
+const tags = [...byTag.keys()].filter((tag) => process.env.LONG_TESTS || !LARGE.includes(tag));
 
 /** Finds the riscv64 manifest of a tag in the simplest way. */
 function expectedManifest(tag: string): { digest: string; layers: { digest: string; mediaType: string }[] } {
@@ -178,8 +180,8 @@ describe.skipIf(!hasImages)('the images in ../shared/images (skipped where they 
 
     it('by digest', async () => {
       const store = nodeStore(join(folder, 'pulled'));
-      const { digest } = expectedManifest('python');
-      const image = await pullAndCheck(`${host}/lab/python@${digest}`, 'python', store);
+      const { digest } = expectedManifest('debian');
+      const image = await pullAndCheck(`${host}/lab/debian@${digest}`, 'debian', store);
       expect(image.digest).toBe(digest);
     });
 
@@ -189,8 +191,8 @@ describe.skipIf(!hasImages)('the images in ../shared/images (skipped where they 
       gate.credentials = 'me:secret';
       const store = nodeStore(join(folder, 'signed-in'));
       const credentials = { username: 'me', password: 'secret' };
-      await pullAndCheck(`${guarded}/lab/redis`, 'redis', store, credentials);
-      await expect(pullAndCheck(`${guarded}/lab/redis`, 'redis', store)).rejects.toThrow(
+      await pullAndCheck(`${guarded}/lab/busybox`, 'busybox', store, credentials);
+      await expect(pullAndCheck(`${guarded}/lab/busybox`, 'busybox', store)).rejects.toThrow(
         /does not exist, or/,
       );
     }, 60_000);
