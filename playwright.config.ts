@@ -18,6 +18,13 @@ export default defineConfig({
     contextOptions: { reducedMotion: 'reduce' },
   },
   projects: [
+    // The longest files first, so that none of them runs alone at the end.
+    { name: 'webkit', testMatch: 'webkit.spec.ts' },
+    {
+      name: 'firefox',
+      use: { browserName: 'firefox', channel: FIREFOX.channel, launchOptions: FIREFOX },
+      grep: /@firefox/,
+    },
     {
       name: 'chromium',
       use: { browserName: 'chromium', launchOptions: CHROMIUM_SHELL },
@@ -25,11 +32,5 @@ export default defineConfig({
       grepInvert: /@window/,
     },
     { name: 'window', use: { browserName: 'chromium', launchOptions: CHROMIUM }, grep: /@window/ },
-    {
-      name: 'firefox',
-      use: { browserName: 'firefox', channel: FIREFOX.channel, launchOptions: FIREFOX },
-      grep: /@firefox/,
-    },
-    { name: 'webkit', testMatch: 'webkit.spec.ts' },
   ],
 });

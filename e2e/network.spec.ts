@@ -32,18 +32,18 @@ test.describe('with the relay of its server', () => {
     await expect(visitor.figure('Network')).toHaveText('ready');
     expect(relay.sessions).toBe(0);
 
-    const digest = digestOf(internet.content);
-    await visitor.type(`wget -q -O f http://good.example:${internet.web}/; sha256sum < f`);
+    const digest = digestOf(internet.part);
+    await visitor.type(`wget -q -O f http://good.example:${internet.web}/part; sha256sum < f`);
     await visitor.expectScreen(new RegExp(`^${digest} {2}-$`, 'm'));
     await visitor.type(`echo sent $(nc ${internet.address} ${internet.uploads} < f)`);
     await visitor.expectScreen(new RegExp(`^sent ${digest}$`, 'm'));
     const { address, web, uploads } = internet;
     await visitor.type(
-      `clear; for i in $(seq 10); do wget -q -O - http://${address}:${web}/part | sha256sum & ` +
+      `clear; for i in 1 2 3; do wget -q -O - http://${address}:${web}/part | sha256sum & ` +
         `wget -q -O - http://${address}:${web}/part | nc ${address} ${uploads} & done > all; wait; ` +
         "cut -d ' ' -f 1 all | sort | uniq -c",
     );
-    await visitor.expectScreen(new RegExp(`^ *20 ${digestOf(internet.part)}$`, 'm'));
+    await visitor.expectScreen(new RegExp(`^ *6 ${digest}$`, 'm'));
     await visitor.type('nslookup good.example; ping -c 1 10.0.2.2; nc 10.0.0.1 80');
     await visitor.expectScreen(/^Address: 192\.0\.2\.1$[\s\S]*1 packets received[\s\S]*Connection refused/m);
 
@@ -51,7 +51,7 @@ test.describe('with the relay of its server', () => {
     await page.keyboard.press('Enter');
     const details = page.getByRole('region', { name: 'The network' });
     // On a busy machine the relay sends some bytes again.
-    await expect(details).toContainText(/Received(?:[89]\d|\d{3})(?:\.\d)? MB, 0 B\/s now/);
+    await expect(details).toContainText(/Received2\d(?:\.\d)? MB, 0 B\/s now/);
     await expect(details).toContainText('20 MB/s in each direction by this server');
     await expect(details).toContainText('10.0.0.1:80, because the address is not public');
     await page.keyboard.press('Escape');
