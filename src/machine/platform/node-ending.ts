@@ -7,7 +7,7 @@ import { isMainThread, type Worker } from 'node:worker_threads';
 import { deferred } from '../deferred.ts';
 
 /** How long a worker may take to end, in ms. One that is in no call takes a few. */
-const PATIENCE = 3000;
+const PATIENCE = 5000;
 
 /** Calls that have not returned in time. */
 const hanging = new Set<Promise<unknown>>();

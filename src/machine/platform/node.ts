@@ -8,6 +8,12 @@ import { lowerV8Threads } from './node-priorities.ts';
 import type { Platform } from './platform.ts';
 import { SpareWorkers } from './spare-workers.ts';
 
+/** How messages name the folders of workers that read and write files. */
+const FOLDERS = new Map<string, string>([
+  ['machine', 'the store of images'],
+  ['folders', 'a shared folder'],
+]);
+
 /**
  * @param publicFolder path of the folder with emulator.wasm and kernel/
  * @param harts of a machine whose workers start at once, as the compilation of the core does
@@ -36,7 +42,8 @@ export function nodePlatform(publicFolder: string, harts = 0): Platform {
         setReferenced: (isReferenced) => (isReferenced ? worker.ref() : worker.unref()),
         async terminate() {
           terminated = true;
-          await endWorker(worker, start.role === 'folders' ? 'a shared folder' : 'the store of images');
+          const folder = FOLDERS.get(start.role);
+          await (folder === undefined ? worker.terminate() : endWorker(worker, folder));
         },
       };
     },
