@@ -14,7 +14,7 @@ const STARTERS = join(import.meta.dirname, '../src/app/starters');
 /** Compilers and interpreters take their time. */
 const PATIENCE = 170_000;
 /** At first Go compiles its own library. */
-const GO_PATIENCE = 900_000;
+const GO_PATIENCE = 1_800_000;
 
 /** Packs a starter with an image of the test's registry in place of its own. */
 async function pack(starter: string, image: string): Promise<Buffer> {
