@@ -348,8 +348,8 @@ export const JUMP_HASH_SHIFT = 11;
 export const JUMP_MASK = (JUMP_ENTRIES - 1) * 16;
 /**
  * The page TLB for code follows the jump cache. An entry, at offset (va >>> 8) & PAGE_TLB_MASK, has 16 bytes:
- * the page's virtual address and the address of its record. It is valid only while the hart has checked
- * the page's bytes since its last fence.i.
+ * the page's virtual address and the address of its record. It is valid only while nothing can have written
+ * the page between the hart's last comparison and its last fence.i.
  */
 export const PAGE_TLB = JUMP_ENTRIES * 16;
 export const PAGE_TLB_ENTRIES = 2048;

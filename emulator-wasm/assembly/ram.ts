@@ -1,5 +1,5 @@
 /** The guest's RAM, and where the machine keeps it. */
-import { M_RAM_BASE, M_RAM_SIZE, RAM_START } from '../layout';
+import { M_PAGE_FLAGS, M_RAM_BASE, M_RAM_SIZE, RAM_START } from '../layout';
 
 export const PAGE_SIZE: u32 = 4096;
 export const PAGE_MASK: u64 = ~0xfff;
@@ -14,4 +14,10 @@ export function inRam(pa: u64, size: u64): bool {
 @inline
 export function hostAddress(pa: u64): usize {
   return load<u32>(M_RAM_BASE) + <usize>(pa - RAM_START);
+}
+
+/** The host's address of the flags of the page with `pa`. */
+@inline
+export function pageFlags(pa: u64): usize {
+  return load<u32>(M_PAGE_FLAGS) + <usize>((pa - RAM_START) >> 12);
 }

@@ -21,9 +21,9 @@ import {
   resetPages,
 } from './pages';
 import { forgetRegions } from './regions';
-import { hostAddress, PAGE_MASK, PAGE_SIZE } from '../ram';
+import { hostAddress, PAGE_MASK, pageFlags, PAGE_SIZE } from '../ram';
 import { FETCH_ACCESS, faultCode, SCRATCH_UOPS, setFault, UOP_POOL } from './state';
-import { codeEntry, codeTlb, fillPageTlb, flushAllCode, jumpEntry, noteFilled } from './tlb';
+import { codeEntry, codeTlb, fillPageTlb, flushAllCode, jumpEntry, mayBeWritten, noteDoubtful } from './tlb';
 import { pageBytes } from './walk';
 
 /** The maximum number of instructions in a block. */
@@ -94,11 +94,14 @@ const PARTIAL_PAGE = 64;
 export function findBlock(hart: usize, pc: u64): usize {
   const record = recordAt(hart, pc);
   if (record == 0) return faultCode == PARTIAL_PAGE + 1 ? singleBlock(hart, pc) : 0;
+  const page = pageOf(record);
+  const before = generation;
   const block = blockAt(record, pc);
   const entry = jumpEntry(codeTlb, pc);
   store<u64>(entry, pc);
   store<u32>(entry, block, 8);
-  noteFilled(entry);
+  // When all blocks were dropped, the page was too.
+  if (generation != before || mayBeWritten(pageFlags(page))) noteDoubtful(entry);
   noteRegion(entry, block);
   return block;
 }

@@ -8,7 +8,6 @@
  */
 import {
   M_HARTS,
-  M_PAGE_FLAGS,
   M_RAM_SIZE,
   PAGE_STORED,
   PAGE_WRITTEN,
@@ -20,9 +19,9 @@ import {
 import { hashPage } from './hash';
 import { PseudoOp, U_EXTRA, U_OFFSET, UOP_SIZE } from './opcodes';
 import { firstRegion, hasRegions, isWaiting, nextRegion, noteUse, R_ENTRIES, regionEntries } from './regions';
-import { hostAddress, PAGE_SIZE } from '../ram';
+import { hostAddress, pageFlags, PAGE_SIZE } from '../ram';
 import { PAGE_INDEX, PAGE_RECORDS, REGIONS, UOP_POOL } from './state';
-import { codeEpoch, dropStoreEntries } from './tlb';
+import { codeEpoch, dropChanged, dropStoreEntries, mayBeWritten } from './tlb';
 
 const R_EPOCH = 8; // u32 when the page was last known to equal its copy
 /** For heat.ts (u32 each): samples of the page's interpreted code, and the number at which it is reported. */
@@ -66,10 +65,6 @@ export function forgetPages(): void {
 @inline
 function indexSlot(page: u64): usize {
   return hartBlock + PAGE_INDEX + ((<usize>((page - RAM_START) >> 12)) << 2);
-}
-@inline
-function pageFlags(page: u64): usize {
-  return load<u32>(M_PAGE_FLAGS) + <usize>((page - RAM_START) >> 12);
 }
 
 /** The record of the page, or 0 if it has none. */
@@ -178,7 +173,7 @@ export function checkEpoch(record: usize): void {
 }
 
 function beginEpoch(record: usize): void {
-  if (mayBeWritten(pageOf(record))) {
+  if (mayBeWritten(pageFlags(pageOf(record)))) {
     // First, so that a write during the comparison sets the flag again.
     clearWritten(record);
     compare(record);
@@ -188,19 +183,16 @@ function beginEpoch(record: usize): void {
 
 /** Drops the record's blocks if the page's bytes are no longer those of the copy. */
 export function checkBytes(record: usize): void {
-  if (mayBeWritten(pageOf(record))) compare(record);
+  if (mayBeWritten(pageFlags(pageOf(record)))) compare(record);
 }
 
 function compare(record: usize): void {
   const equal = equalPages(codeOf(record), hostAddress(pageOf(record)));
   const counter: usize = record + (equal ? R_RESTED : R_REWRITES);
   store<u32>(counter, load<u32>(counter) + 1);
-  if (!equal) copyPage(record);
-}
-
-@inline
-function mayBeWritten(page: u64): bool {
-  return (atomic.load<u8>(pageFlags(page)) & PAGE_WRITTEN) != 0;
+  if (equal) return;
+  dropChanged(hartBlock, record);
+  copyPage(record);
 }
 
 function equalPages(a: usize, b: usize): bool {

@@ -13,14 +13,16 @@ import {
   PAGE_TLB,
   PAGE_TLB_ENTRIES,
   PAGE_TLB_MASK,
+  PAGE_WRITTEN,
   RECENT_LOADS,
   RECENT_PAGES,
   RECENT_STORES,
+  RECORD_PAGE,
   STORE_TLB,
   TLB_ENTRIES,
   TLB_MASK,
 } from '../../layout';
-import { hostAddress, PAGE_MASK, PAGE_SIZE } from '../ram';
+import { hostAddress, PAGE_MASK, pageFlags, PAGE_SIZE } from '../ram';
 import {
   CODE_CONTEXTS,
   DATA_CONTEXTS,
@@ -38,6 +40,8 @@ const EMPTY: u8 = 0xff;
 const CONTEXTS = 8;
 /** log2 of TLB_ENTRIES. */
 const TLB_BITS: u32 = 14;
+/** The jumps to one page have this many places in a jump cache. */
+const PAGE_JUMPS = PAGE_SIZE / 2;
 const DATA_STRIDE = RECENT_LOADS + RECENT_PAGES * 16;
 /** The bytes of consecutive entries that are emptied together, if any of them was ever filled. */
 const GROUP = STORE_TLB / 128;
@@ -49,13 +53,19 @@ const PAGE_FILTER = PAGE_TLB + PAGE_TLB_ENTRIES * 16;
 const PAGE_FILTER_BYTES = 1024;
 const CODE_SIZE = PAGE_FILTER + PAGE_FILTER_BYTES;
 /**
- * The entries that were filled since the caches were empty: their number (u32), and the offset of each (u32).
- * With their help a fence.i after little code is cheap. A JIT in the guest executes one for each function
- * that it writes, and emptying the caches of program and kernel as a whole takes 4 µs.
+ * The entries for pages that may have been written already when the entries were filled: their number (u32),
+ * and the offset of each (u32). A fence.i drops them.
  */
-const FILLED = CODE_SIZE;
+const DOUBTFUL = CODE_SIZE;
 /** This number stands for more, which are not listed. */
-const MOST_FILLED: u32 = 512;
+const MOST_DOUBTFUL: u32 = 512;
+/**
+ * The other pages of the page TLB: their number (u32), and for each the virtual address (u64), the address of
+ * its flags and its record (u32 each). A fence.i drops those that may have been written since. A JIT in the
+ * guest executes one for each function that it writes, and most of the code that runs is not what it writes.
+ */
+const CLEAN = DOUBTFUL + 8 + MOST_DOUBTFUL * 4;
+const MOST_CLEAN: u32 = (CODE_STRIDE - CLEAN - 8) / 16;
 
 /** The running context's TLBs. The interpreter keeps copies in locals. */
 export let dataTlb: usize = 0;
@@ -130,28 +140,74 @@ export function fenceI(hart: usize): void {
   dropStaleJumps(hart);
 }
 
-/** Empties the running context's jump cache and page TLB if they are of an earlier epoch. */
+/**
+ * If the running context's jump cache and page TLB are of an earlier epoch, drops what may have changed
+ * since then.
+ */
 function dropStaleJumps(hart: usize): void {
   const mark = hart + CODE_EPOCHS + ((codeTlb - hart - CODE_CONTEXTS) / CODE_STRIDE) * 4;
   if (load<u32>(mark) == codeEpoch) return;
   store<u32>(mark, codeEpoch);
-  const filled = load<u32>(codeTlb, FILLED);
-  if (filled == MOST_FILLED) memory.fill(codeTlb, EMPTY, PAGE_FILTER);
-  else for (let n: u32 = 0; n < filled; n++) store<u64>(codeTlb + load<u32>(filledSlot(n)), ~0);
-  store<u32>(codeTlb, 0, FILLED);
+  const doubtful = load<u32>(codeTlb, DOUBTFUL);
+  if (doubtful == MOST_DOUBTFUL) return emptyCode();
+  for (let n: u32 = 0; n < doubtful; n++) store<u64>(codeTlb + load<u32>(codeTlb + n * 4, DOUBTFUL + 4), ~0);
+  store<u32>(codeTlb, 0, DOUBTFUL);
+  for (let n = load<u32>(codeTlb, CLEAN); n > 0; n--) {
+    if (mayBeWritten(load<u32>(cleanPage(codeTlb, n), 8))) dropClean(codeTlb, n);
+  }
 }
 
+/** To be called for each entry of the running jump cache that leads to a page which is not clean. */
+export function noteDoubtful(entry: usize): void {
+  const doubtful = load<u32>(codeTlb, DOUBTFUL);
+  if (doubtful == MOST_DOUBTFUL) return;
+  store<u32>(codeTlb + doubtful * 4, <u32>(entry - codeTlb), DOUBTFUL + 4);
+  store<u32>(codeTlb, doubtful + 1, DOUBTFUL);
+}
+
+function noteClean(va: u64, flags: usize, record: usize): void {
+  const last = load<u32>(codeTlb, CLEAN) + 1;
+  if (last > MOST_CLEAN) {
+    store<u32>(codeTlb, MOST_DOUBTFUL, DOUBTFUL);
+    return;
+  }
+  store<u32>(codeTlb, last, CLEAN);
+  const entry = cleanPage(codeTlb, last);
+  store<u64>(entry, va & PAGE_MASK);
+  store<u32>(entry, <u32>flags, 8);
+  store<u32>(entry, <u32>record, 12);
+}
+
+/** Counts from 1. */
 @inline
-function filledSlot(n: u32): usize {
-  return codeTlb + FILLED + 4 + n * 4;
+function cleanPage(tlb: usize, n: u32): usize {
+  return tlb + CLEAN - 8 + n * 16;
 }
 
-/** To be called for each entry of the running context's jump cache or page TLB that is filled. */
-export function noteFilled(entry: usize): void {
-  const filled = load<u32>(codeTlb, FILLED);
-  if (filled == MOST_FILLED) return;
-  store<u32>(filledSlot(filled), <u32>(entry - codeTlb));
-  store<u32>(codeTlb, filled + 1, FILLED);
+/** Drops the entries for a clean page of a context. The last clean page takes its number. */
+function dropClean(tlb: usize, n: u32): void {
+  const entry = cleanPage(tlb, n);
+  const va = load<u64>(entry);
+  const known = codeEntry(tlb, va);
+  if (load<u64>(known) == va) store<u64>(known, ~0);
+  // Only the two highest bits of a jump's place depend on its page alone.
+  const first = tlb + ((jumpEntry(tlb, va) - tlb) & ~(PAGE_JUMPS * 16 - 1));
+  for (let jump = first; jump < first + PAGE_JUMPS * 16; jump += 16) {
+    if ((load<u64>(jump) & PAGE_MASK) == va) store<u64>(jump, ~0);
+  }
+  const last = load<u32>(tlb, CLEAN);
+  memory.copy(entry, cleanPage(tlb, last), 16);
+  store<u32>(tlb, last - 1, CLEAN);
+}
+
+/** Drops the entries of all contexts for a page that has been found changed. */
+export function dropChanged(hart: usize, record: usize): void {
+  for (let context = 0; context < CONTEXTS; context++) {
+    const tlb = hart + CODE_CONTEXTS + context * CODE_STRIDE;
+    for (let n = load<u32>(tlb, CLEAN); n > 0; n--) {
+      if (load<u32>(cleanPage(tlb, n), 12) == record) dropClean(tlb, n);
+    }
+  }
 }
 
 /** Whether the last claim took a context that had another key. */
@@ -207,9 +263,15 @@ function flushData(): void {
 
 /** Empties the running context's jump cache and page TLB. */
 function flushCode(): void {
-  memory.fill(codeTlb, EMPTY, CODE_SIZE);
-  store<u32>(codeTlb, 0, FILLED);
+  memory.fill(codeTlb + PAGE_FILTER, EMPTY, PAGE_FILTER_BYTES);
+  emptyCode();
   forgetSuperpages(codeKey);
+}
+
+function emptyCode(): void {
+  memory.fill(codeTlb, EMPTY, PAGE_FILTER);
+  store<u32>(codeTlb, 0, DOUBTFUL);
+  store<u32>(codeTlb, 0, CLEAN);
 }
 
 /** A context that is not running is emptied when it is claimed again. */
@@ -349,9 +411,17 @@ export function fillPageTlb(va: u64, record: usize, pageBytes: u64): void {
   const entry = codeEntry(codeTlb, va);
   store<u64>(entry, va & PAGE_MASK);
   store<u32>(entry, record, 8);
-  noteFilled(entry);
+  const flags = pageFlags(load<u64>(record, RECORD_PAGE));
+  if (mayBeWritten(flags)) noteDoubtful(entry);
+  else noteClean(va, flags, record);
   const filter = filterByte(codeTlb, va);
   store<u8>(filter, load<u8>(filter) & ~filterBit(va));
+}
+
+/** Whether the page with these flags may have been written since it was last compared with its copy. */
+@inline
+export function mayBeWritten(flags: usize): bool {
+  return (atomic.load<u8>(flags) & PAGE_WRITTEN) != 0;
 }
 
 /** The entry of a jump cache for `pc`. Equal offsets in different pages should get different entries. */

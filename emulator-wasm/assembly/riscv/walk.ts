@@ -1,15 +1,7 @@
 /** Address translation: Sv39 page walks (privileged specification, 4.3 and 4.4). */
-import {
-  H_MSTATUS,
-  H_SATP,
-  M_PAGE_FLAGS,
-  PAGE_DIRTY,
-  PAGE_STORED,
-  PAGE_WRITTEN,
-  RAM_START,
-} from '../../layout';
+import { H_MSTATUS, H_SATP, PAGE_DIRTY, PAGE_STORED, PAGE_WRITTEN, RAM_START } from '../../layout';
 import { Access, pmpCheck, PmpAnswer } from './pmp';
-import { hostAddress, inRam, PAGE_SIZE } from '../ram';
+import { hostAddress, inRam, pageFlags, PAGE_SIZE } from '../ram';
 import {
   dataPrivilege,
   FETCH_ACCESS,
@@ -137,8 +129,5 @@ export function pmpChanged(hart: usize, firmware: bool): void {
  */
 @inline
 export function markWritten(pa: u64): void {
-  store<u8>(
-    load<u32>(M_PAGE_FLAGS) + <usize>((pa - RAM_START) >> 12),
-    PAGE_WRITTEN | PAGE_STORED | PAGE_DIRTY,
-  );
+  store<u8>(pageFlags(pa), PAGE_WRITTEN | PAGE_STORED | PAGE_DIRTY);
 }
