@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { downloadPackage, MIRROR, SUITES } from './apt.mjs';
 import { bundleOf } from './bundle.mjs';
 import { installedVersions } from './debian.mjs';
+import { withStart } from './elf-start.mjs';
 import { inProject } from './places.mjs';
 import { run } from './run.mjs';
 import { writeTar } from './tar.mjs';
@@ -14,6 +15,8 @@ import { writeTar } from './tar.mjs';
 const PACKAGE = 'qemu-user';
 /** Its static programs, by the architectures of images that they emulate. */
 const PROGRAMS = { arm64: 'qemu-aarch64', amd64: 'qemu-x86_64' };
+/** Code before the entry point of some of them. @type {Record<string, string>} */
+const STARTS = { arm64: 'kernel/emulator/start.S' };
 const FOLDER = 'dist/qemu-user';
 const DOCUMENTATION = `usr/share/doc/${PACKAGE}`;
 
@@ -52,6 +55,8 @@ export const emulators = {
     FOLDER,
     ...['', '-chunks', '-directory', '-layout', '-xattr'].map((part) => `src/disk/erofs${part}.ts`),
     'src/tools/emulator-disk.ts',
+    ...Object.values(STARTS),
+    'scripts/setup/elf-start.mjs',
     'scripts/setup/qemu-user.mjs',
     'scripts/setup/tar.mjs',
   ],
@@ -62,7 +67,9 @@ export const emulators = {
   async run(work) {
     for (const [architecture, program] of Object.entries(PROGRAMS)) {
       const [tar, disk] = [join(work, `${program}.tar`), join(work, program)];
-      const data = await readFile(inProject(join(FOLDER, program)));
+      const start = STARTS[architecture];
+      const original = await readFile(inProject(join(FOLDER, program)));
+      const data = start ? await withStart(work, original, inProject(start)) : original;
       await writeFile(tar, writeTar([{ path: 'qemu', type: 'file', data }]));
       await run('node', [bundleOf('emulator-disk'), tar, disk]);
       const result = join(work, `emulator-${architecture}`);

@@ -76,6 +76,17 @@ describe.each(FOREIGN)('a container of an image for %s', (architecture: Foreign)
     );
   });
 
+  test.runIf(architecture === 'arm64')(
+    'has a simple processor, unless the user names another',
+    { timeout: TIMEOUT },
+    async () => {
+      const look = 'grep part /proc/cpuinfo; env | grep QEMU';
+      expect(await shell(`${look}; export QEMU_CPU=cortex-a72; ${look}`)).toBe(
+        'CPU part\t: 0xd0c\nCPU part\t: 0xd08\nQEMU_CPU=cortex-a72\n0',
+      );
+    },
+  );
+
   test.runIf(architecture === OWN)('gives no rights of root to its users', { timeout: TIMEOUT }, async () => {
     await shell('cp /bin/busybox /bin/owned; chmod 4755 /bin/owned');
     const log = 'QEMU_LOG=strace QEMU_LOG_FILENAME=/bin/log /bin/owned true';
