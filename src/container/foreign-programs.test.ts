@@ -77,7 +77,7 @@ printf "%.15g %s\\n", 0.1 + 0.2, 2 ** 53;
 const SQL = `
 create table t (id integer primary key, name text, x real);
 with recursive n(i) as (select 1 union all select i + 1 from n where i < 2000)
-  insert into t select i, 'name ' || i % 10, i / 3.0 from n;
+  insert into t select i, 'name ' || (i % 10), i / 3.0 from n;
 create index by_name on t (name, x);
 begin; delete from t where id % 2; rollback;
 select count(*), round(sum(x), 6), max(name) from t;
