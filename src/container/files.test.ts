@@ -629,8 +629,8 @@ describe('renaming', { timeout: TIMEOUT }, () => {
 describe('figures', { timeout: TIMEOUT }, () => {
   test('show the use of memory and disk', async () => {
     const before = await container.usage();
-    expect(before.memory.totalBytes).toBeGreaterThan(200 << 20);
-    expect(before.memory.totalBytes).toBeLessThan(256 << 20);
+    expect(before.memory.totalBytes).toBeGreaterThan(400 << 20);
+    expect(before.memory.totalBytes).toBeLessThan(512 << 20);
     expect(before.memory.availableBytes).toBeLessThan(before.memory.totalBytes);
     expect(before.disk.totalBytes).toBeGreaterThan(DISK * 0.9);
     await shell('dd if=/dev/zero of=/tmp/filling bs=1M count=20 2> /dev/null');

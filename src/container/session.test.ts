@@ -45,6 +45,7 @@ async function load(file: Uint8Array): Promise<ContainerMachine> {
     cpus: 1,
     memoryBytes: 0,
     diskBytes: 256 << 20,
+    network: {},
     session,
   });
 }
