@@ -1,4 +1,4 @@
-/* Two modes know a page of code that rests through many fences. It changes, and U runs it first (Zifencei). */
+/* Two modes know a page of code that rests over many fences. It changes, and U runs it first (Zifencei). */
 #include "runtime.h"
 #include "vm.h"
 
