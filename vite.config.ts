@@ -4,7 +4,10 @@ import { registryProxyInDevelopment } from './src/server/dev-server.ts';
 import { ISOLATION_HEADERS } from './src/server/headers.ts';
 import { staticHost } from './src/server/static-host.ts';
 
+const PAGE = 'src/app/main.tsx';
 const DOCS = 'src/docs/main.ts';
+/** What other pages, and frames in them, load later. */
+const ELEMENT = ['src/element/element.ts', 'src/api/browser.ts', 'src/app/embedded.ts'];
 
 type Graph = Parameters<Rolldown.CodeSplittingNameFunction>[1];
 
@@ -17,10 +20,15 @@ function needs(entry: string, module: string, graph: Graph, seen = new Set<strin
   return importers.some((importer) => needs(entry, importer, graph, seen));
 }
 
-/** Names the chunk of a module that the page needs at first, because each file is a request. */
+/**
+ * Names the chunk of a module that the page needs at first, because each file is a request. Its entry waits for some of
+ * its parts, so no chunk of theirs may hold it.
+ */
 function initialChunk(module: string, graph: Graph): string | null {
-  if (!needs('index.html', module, graph)) return null;
-  return needs(DOCS, module, graph) ? 'common' : 'initial';
+  const serves = (entry: string) => needs(entry, module, graph);
+  if (module.endsWith(PAGE) || !serves(PAGE)) return null;
+  if (serves(DOCS)) return 'common';
+  return ELEMENT.some(serves) ? 'shared' : 'initial';
 }
 
 export default defineConfig({
