@@ -19,7 +19,7 @@ import { ProblemCard } from './ProblemCard.tsx';
 import { Separator } from './Separator.tsx';
 import { SessionBar } from './SessionBar.tsx';
 import { SilenceNotice } from './SilenceNotice.tsx';
-import { StartCard } from './StartCard.tsx';
+import { StartCover } from './StartCover.tsx';
 import { StatusBar } from './StatusBar.tsx';
 import { sized } from './sized.ts';
 import { Terminals } from './Terminals.tsx';
@@ -50,7 +50,6 @@ export function SessionView() {
     await useFiles.getState().show();
     await useFiles.getState().offer(await dropped, folder ?? destination());
   });
-  const isCovered = !hasOutput && (phase === 'preparing' || phase === 'failed');
   const isRunning = phase === 'running' || phase === 'suspending';
   const isSilent = !hasOutput && (phase === 'running' || phase === 'stopping');
   return (
@@ -68,8 +67,11 @@ export function SessionView() {
         )}
         <Panes isEditorShown={isEditorShown} isPreviewShown={isPreviewShown}>
           <Terminals />
-          {isCovered && (
-            <div className="stage-cover">{phase === 'failed' ? <ProblemCard /> : <StartCard />}</div>
+          {phase === 'preparing' && !hasOutput && <StartCover />}
+          {phase === 'failed' && !hasOutput && (
+            <div className="stage-cover">
+              <ProblemCard />
+            </div>
           )}
           {isRunning && <KeepNotice />}
           {isSilent && <p className="stage-note">The program runs, and has not written anything yet.</p>}
