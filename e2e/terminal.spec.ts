@@ -88,7 +88,10 @@ test('keys open the search, which finds text forwards and backwards, and a list 
   await visitor.expectScreen(/cat -v\ndone\?\ndone\?/);
 });
 
-test('a selection is copied, and pasted as one piece', { tag: '@firefox' }, async ({ page, visitor }) => {
+test('a selection is copied, and pasted as one piece', { tag: ['@firefox', '@window'] }, async ({
+  page,
+  visitor,
+}) => {
   await visitor.allowClipboard();
   await visitor.type('echo copied-word');
   await visitor.expectScreen(/^copied-word$/m);
@@ -110,10 +113,9 @@ test('a selection is copied, and pasted as one piece', { tag: '@firefox' }, asyn
   await visitor.expectScreen(/^2$/m);
 });
 
-test('keys, pastes and the mouse reach programs in the modes they request', { tag: '@firefox' }, async ({
-  page,
-  visitor,
-}) => {
+test('keys, pastes and the mouse reach programs in the modes they request', {
+  tag: ['@firefox', '@window'],
+}, async ({ page, visitor }) => {
   await visitor.allowClipboard();
   await visitor.type('echo be""gin; sleep 1000');
   // Before that the shell takes the key itself.
