@@ -21,8 +21,8 @@ function needs(entry: string, module: string, graph: Graph, seen = new Set<strin
 }
 
 /**
- * Names the chunk of a module that the page needs at first, because each file is a request. Its entry waits for some of
- * its parts, so no chunk of theirs may hold it.
+ * Names the chunk of a module that the page needs at first, because each file is a request. The page's entry
+ * waits for some of its parts, so none of their chunks may hold it.
  */
 function initialChunk(module: string, graph: Graph): string | null {
   const serves = (entry: string) => needs(entry, module, graph);
