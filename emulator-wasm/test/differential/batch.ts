@@ -179,7 +179,8 @@ export async function runOnQemu(batch: Batch): Promise<Uint8Array> {
     const path = join(directory, 'batch.elf');
     await writeFile(path, writeElf(batch.image, RAM_START, CODE_START), { mode: 0o755 });
     const rva23 = batch.programs.some(({ group }) => RVA23_GROUPS.has(group));
-    const { status, output, errors } = await (rva23 ? qemuRva23 : qemuUser)(path);
+    const milliseconds = 60_000 + 2_000 * batch.rounds;
+    const { status, output, errors } = await (rva23 ? qemuRva23 : qemuUser)(path, milliseconds);
     if (status !== 0) throw new Error(`qemu-riscv64 ended with status ${status}: ${errors}`);
     return output;
   });
@@ -206,11 +207,15 @@ const ENDLESS_CREDIT = 1n << 50n;
 
 export class CoreFailure extends Error {}
 
-/** Returns the results on the core. Throws CoreFailure if the core does not reach the end. */
+/**
+ * Returns the results on the core. Throws CoreFailure if the core does not reach the end.
+ * @param before is called with the program counter before each stride
+ */
 export function runOnCore(
   core: Core,
   batch: Batch,
   mode: CoreMode,
+  before: (pc: number) => void = () => {},
 ): { results: Uint8Array; instret: bigint } {
   const { machine } = core;
   clearDevices(machine);
@@ -226,7 +231,7 @@ export function runOnCore(
   machine.write(DATA + DATA_PERIOD, BigInt(mode.period));
   machine.write(DATA + DATA_SKIPS, batch.programs.some(({ group }) => group === 'V') ? 1n : 0n);
   core.reset(RAM_START, PRIV_M, satp);
-  drive(core, mode.stride, LIMIT * batch.programs.length * batch.rounds);
+  drive(core, mode.stride, LIMIT * batch.programs.length * batch.rounds, before);
 
   const results = new Uint8Array(size - (batch.results - RAM_START));
   const first = (batch.results - RAM_START) / PAGE;
@@ -237,10 +242,11 @@ export function runOnCore(
   return { results, instret: core.instret };
 }
 
-function drive(core: Core, stride: number, limit: number): void {
+function drive(core: Core, stride: number, limit: number, before: (pc: number) => void): void {
   let power = POWER_RUNNING;
   const step = BigInt(Math.min(stride, limit));
   for (let run = 0; power === POWER_RUNNING && run < limit / Number(step); run++) {
+    before(Number(core.pc));
     core.machine.view.setBigInt64(M_CREDIT, ENDLESS_CREDIT, true);
     power = core.run(step);
   }

@@ -62,7 +62,8 @@ export async function runBatch(core: Core, programs: readonly Identity[], rounds
   return { instructions: failures.length > 0 ? 0 : instructions, failures };
 }
 
-function intervalFor(rounds: number): number {
+/** The number of atoms between checkpoints. */
+export function intervalFor(rounds: number): number {
   return rounds > 1 ? ATOMS_PER_CHECKPOINT_IN_ROUNDS : ATOMS_PER_CHECKPOINT;
 }
 

@@ -8,8 +8,10 @@
  * Programs of many rounds become hot.
  */
 import { parseArgs } from 'node:util';
-import { createCore, identities, type Outcome, runBatch, runGroups } from './campaign.ts';
+import type { Identity } from './batch.ts';
+import { createCore, identities, intervalFor, type Outcome, runBatch, runGroups } from './campaign.ts';
 import { GROUPS, type Group } from './program.ts';
+import { countVectors } from './vector-count.ts';
 
 const PROGRAMS = 40;
 
@@ -39,29 +41,36 @@ async function main(): Promise<number> {
   const rounds = number('rounds', values.rounds);
   const core = await createCore();
   const { group } = values;
+  const vectors = (programs: readonly Identity[]) =>
+    group === 'V' ? rounds * countVectors(core, programs, intervalFor(rounds)) : 0;
   if (group !== undefined && !isGroup(group)) throw new Error(`--group is one of ${GROUPS.join(', ')}`);
   if (values.index !== undefined) {
     if (group === undefined) throw new Error('--index needs --group');
     const programs = identities(seed, group, number('index', values.index), number('count', values.count));
-    return finish(await runBatch(core, programs, rounds));
+    return finish(await runBatch(core, programs, rounds), vectors(programs));
   }
   const minutes = number('minutes', values.minutes ?? (values.long ? '30' : '1'));
   console.log(`seed ${seed}, ${minutes} minutes`);
   const end = Date.now() + minutes * 60_000;
   let instructions = 0;
+  let vectorInstructions = 0;
   for (let from = 0; Date.now() < end; from += PROGRAMS) {
     const outcome = await runGroups(core, seed, from, PROGRAMS, rounds, () => {}, group ? [group] : GROUPS);
     instructions += outcome.instructions;
-    console.log(
-      `programs ${from} to ${from + PROGRAMS - 1} of each group: ${instructions} instructions agree`,
-    );
+    vectorInstructions += vectors(identities(seed, 'V', from, PROGRAMS));
+    const agreed = agreement(instructions, vectorInstructions);
+    console.log(`programs ${from} to ${from + PROGRAMS - 1} of each group: ${agreed}`);
     if (outcome.failures.length > 0) return finish(outcome);
   }
   return 0;
 }
 
-function finish({ instructions, failures }: Outcome): number {
-  console.log(failures.length > 0 ? failures.join('\n\n') : `${instructions} instructions agree`);
+function agreement(instructions: number, vectors: number): string {
+  return `${instructions} instructions agree${vectors > 0 ? `, about ${vectors} of them for vectors` : ''}`;
+}
+
+function finish({ instructions, failures }: Outcome, vectors = 0): number {
+  console.log(failures.length > 0 ? failures.join('\n\n') : agreement(instructions, vectors));
   return failures.length > 0 ? 1 : 0;
 }
 

@@ -35,6 +35,8 @@ const POOL_MOVES = 1024;
 /** Everything about a laid-out program except its code. */
 export interface Layout {
   readonly checkpoints: readonly Checkpoint[];
+  /** The number of the checkpoint after the code that sets all registers, which no round repeats. */
+  readonly first: number;
   /** The maximum size of the trace, in bytes. */
   readonly traceBytes: number;
 }
@@ -88,12 +90,13 @@ class Renderer {
     }
     assembler.place(start);
     this.#prologue(areas);
-    const first = this.#checkpoint();
+    const first = this.#checkpoints.length;
+    const firstBytes = this.#checkpoint();
     const round = assembler.place({});
-    const traceBytes = first + this.#items(this.#program.main) + this.#checkpoint();
+    const traceBytes = firstBytes + this.#items(this.#program.main) + this.#checkpoint();
     if (this.#rounds > 1) this.#endRound(areas, round);
     // Traces of vectors are read in whole groups.
-    return { checkpoints: this.#checkpoints, traceBytes: traceBytes + GROUP_BYTES };
+    return { checkpoints: this.#checkpoints, first, traceBytes: traceBytes + GROUP_BYTES };
   }
 
   /** Adds the trace to the hash of all rounds, and begins the next round, which overwrites the trace. */

@@ -1,4 +1,7 @@
-/** Random vector code. Its registers are mostly those that an instruction allows: some of it traps. */
+/**
+ * Random vector code. Its registers and instructions mostly suit the vtype that the code before them sets. Some of
+ * it traps.
+ */
 import type { Random } from '../support/random.ts';
 import { fieldRange, INSTRUCTIONS, type Instruction, instruction, type Operands } from './instructions.ts';
 import type { Code, Roles } from './roles.ts';
@@ -8,6 +11,13 @@ const isMemory = ({ match }: Instruction) => (match & 0x5f) === 0x07;
 const MEMORY = VECTOR.filter(isMemory);
 const ARITHMETIC = VECTOR.filter((one) => !isMemory(one) && !one.name.startsWith('vset'));
 const CSRS = { vstart: 0x008, vxsat: 0x009, vxrm: 0x00a, vcsr: 0x00f, vl: 0xc20, vtype: 0xc21, vlenb: 0xc22 };
+const isFloating = ({ match }: Instruction) => [1, 5].includes((match >> 12) & 7);
+const NOT_FLOATING = ARITHMETIC.filter((one) => !isFloating(one));
+/** vlmul, and the smallest elements that it does not allow. Widening and segments need small groups. */
+const LMUL = [
+  ...[0, 0, 0, 1, 1, 2, 3].map((lmul) => ({ lmul, limit: 4 })),
+  ...[7, 6, 5].map((lmul, i) => ({ lmul, limit: 3 - i })),
+];
 /** Register distances and element numbers rather than whole values. */
 const SMALL_SCALAR = /^v(slide(up|down)|rgather)\.x$/;
 
@@ -16,6 +26,9 @@ export class VectorCode {
   readonly #roles: Roles;
   readonly #free: readonly number[];
   readonly #scratchBias: number;
+  /** The elements' size and the registers in a group, as powers of two. */
+  #sew = 0;
+  #group = 0;
 
   constructor(random: Random, roles: Roles, free: readonly number[], scratchBias: number) {
     this.#random = random;
@@ -39,17 +52,21 @@ export class VectorCode {
   #vtype(): number {
     const random = this.#random;
     const sew = random.chance(0.03) ? random.between(4, 7) : random.below(4);
-    const lmul = random.chance(0.02) ? 4 : random.pick([0, 0, 1, 2, 3, 5, 6, 7]);
+    const allowed = LMUL.filter(({ limit }) => sew < limit || random.chance(0.1));
+    const lmul = random.chance(0.02) || allowed.length === 0 ? 4 : random.pick(allowed).lmul;
+    this.#sew = sew;
+    this.#group = lmul < 4 ? lmul : 0;
     return (random.below(4) << 6) | (sew << 3) | lmul | (random.chance(0.02) ? 0x100 : 0);
   }
 
   #configure(): Code[] {
     const random = this.#random;
-    const rd = random.chance(0.3) ? 0 : random.pick(this.#free);
     const vtype = this.#vtype();
-    if (random.chance(0.3)) return [this.#code('vsetivli', { rd, imm: random.below(32), vtype })];
     const code: Code[] = [];
     let rs1 = random.chance(0.4) ? 0 : random.pick(this.#free);
+    // Keeping vl, with x0 twice, allows few types.
+    const rd = random.chance(rs1 === 0 ? 0.05 : 0.3) ? 0 : random.pick(this.#free);
+    if (random.chance(0.3)) return [this.#code('vsetivli', { rd, imm: random.below(32), vtype })];
     if (rs1 !== 0 && random.chance(0.7)) {
       code.push(this.#code('addi', { rd: rs1, rs1: 0, imm: random.below(random.pick([4, 20, 140])) }));
     } else if (random.chance(0.1)) rs1 = random.pick(this.#free);
@@ -93,8 +110,8 @@ export class VectorCode {
   }
 
   #register(): number {
-    const n = this.#random.below(32);
-    return n & this.#random.pick([-8, -8, -8, -8, -4, -2, -2, -1, -1]);
+    const random = this.#random;
+    return random.below(32) & (random.chance(0.8) ? -1 << this.#group : random.pick([-8, -8, -4, -2, -1]));
   }
 
   #operands(chosen: Instruction): Operands {
@@ -107,6 +124,8 @@ export class VectorCode {
       else if (field.name === 'vm') operands.vm = random.chance(0.6) ? 1 : 0;
       else operands[field.name] = random.between(low, high);
     }
+    // The mask is v0, which few results may overwrite under it.
+    if (operands.vd === 0 && random.chance(0.8) && operands.vm === 0) operands.vm = 1;
     if (random.chance(0.1)) {
       if (operands.vs2 !== undefined && operands.vd !== undefined) operands.vd = operands.vs2;
     }
@@ -115,7 +134,7 @@ export class VectorCode {
 
   #arithmetic(): Code[] {
     const random = this.#random;
-    const chosen = random.pick(ARITHMETIC);
+    const chosen = random.pick(this.#sew < 2 && random.chance(0.8) ? NOT_FLOATING : ARITHMETIC);
     const operands = this.#operands(chosen);
     const code: Code[] = [];
     if (SMALL_SCALAR.test(chosen.name) && random.chance(0.7)) {
@@ -167,8 +186,7 @@ export class VectorCode {
     const { temporary } = this.#roles;
     const vs2 = (operands.vs2 as number) & -8;
     const sew = Math.log2(eew / 8);
-    const vtype =
-      (this.#random.below(4) << 6) | (this.#random.below(4) << 3) | this.#random.pick([0, 1, 2, 5, 6, 7]);
+    const vtype = this.#vtype();
     const rs1 = this.#random.pick(this.#free);
     return [
       this.#code('vsetvli', { rd: temporary, rs1: 0, vtype: (sew << 3) | 3 }),
