@@ -1,7 +1,4 @@
-/**
- * Random vector code. Its registers and instructions mostly suit the vtype that the code before them sets. Some of
- * it traps.
- */
+/** Random vector code. It mostly suits the vtype that the code before it sets: some of it traps. */
 import type { Random } from '../support/random.ts';
 import { fieldRange, INSTRUCTIONS, type Instruction, instruction, type Operands } from './instructions.ts';
 import type { Code, Roles } from './roles.ts';

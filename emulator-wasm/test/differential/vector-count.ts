@@ -7,8 +7,8 @@ import { CODE_START } from './firmware.ts';
 import { decode } from './instructions.ts';
 
 /**
- * Returns the number of random vector instructions that take effect in the first round of programs. Those that
- * trap do not count, nor those that set all registers at the start, write traces and hash them.
+ * Returns the number of random vector instructions that take effect in the first round of programs. Those
+ * that trap do not count, nor those that set all registers at the start, write traces and hash them.
  */
 export function countVectors(core: Core, programs: readonly Identity[], interval: number): number {
   const batch = buildBatch(programs, interval);
