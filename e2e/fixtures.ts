@@ -125,7 +125,7 @@ export const test = base.extend<Fixtures, WorkerFixtures>({
         if (message.type() === 'error' || message.type() === 'warning') errors.push(message.text());
       });
       page.on('pageerror', (error) =>
-        errors.push(error instanceof Error ? (error.stack ?? error.message) : JSON.stringify(error)),
+        errors.push(error instanceof Error ? error.stack || error.message : JSON.stringify(error)),
       );
       await use(undefined);
       const expected = [expectedErrors ?? [], EXPECTED_ANYWHERE].flat();

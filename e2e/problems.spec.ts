@@ -94,9 +94,14 @@ test.describe('an image', () => {
 test('the server disappears and comes back', { tag: '@firefox' }, async ({ page, visitor, registry }) => {
   registry.add('team/app:1', heavyBusybox(1000));
   const server = await startLinuxRun([registry.host]);
-  await page.goto(server.pageUrl + linkTo({ image: `${registry.host}/team/app:1` }), {
-    waitUntil: 'networkidle',
-  });
+  const isPrepared = Promise.all(
+    ['/TerminalPane-', '/kernel/booted'].map((part) =>
+      page.waitForEvent('requestfinished', (request) => request.url().includes(part)),
+    ),
+  );
+  await page.goto(server.pageUrl + linkTo({ image: `${registry.host}/team/app:1` }));
+  await isPrepared;
+  await page.waitForLoadState('networkidle');
   await server.close();
   await visitor.run();
   await visitor.expectProblem(/cannot be (reached|loaded)/, /(still|is) running/);
@@ -106,6 +111,17 @@ test('the server disappears and comes back', { tag: '@firefox' }, async ({ page,
   await visitor.button('Try again').click();
   await visitor.expectPrompt();
   await again.close();
+});
+
+test('code of the page that cannot be loaded is loaded after a reload', async ({ page, visitor }) => {
+  const connection = /\/connection-/;
+  await page.route(connection, (route) => route.abort());
+  await visitor.runLink({ image: HELLO_WORLD });
+  await visitor.expectProblem(/part of this page cannot be loaded/, /reload the page/i);
+  await page.unroute(connection);
+  await visitor.button('Reload the page').click();
+  await visitor.run();
+  await visitor.expectScreen(HELLO);
 });
 
 test('a running container continues without the server', { tag: '@firefox' }, async ({ page, visitor }) => {

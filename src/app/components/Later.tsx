@@ -1,4 +1,5 @@
 import { Component, type ReactNode, Suspense } from 'react';
+import { MISSING_PART } from '../model/problem.ts';
 import { Notice } from './Notice.tsx';
 
 interface LaterProps {
@@ -16,9 +17,8 @@ export class Later extends Component<LaterProps, { readonly hasFailed: boolean }
   override render() {
     if (!this.state.hasFailed) return <Suspense>{this.props.children}</Suspense>;
     return (
-      <Notice tone="problem" title="A part of this page cannot be loaded">
-        Check that its server is running and that this computer is online. Then reload the page: what is
-        stored is kept.
+      <Notice tone="problem" title={MISSING_PART.title}>
+        {MISSING_PART.advice}
       </Notice>
     );
   }

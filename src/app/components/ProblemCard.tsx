@@ -1,4 +1,5 @@
 import type { Field } from '../model/form.ts';
+import type { Problem } from '../model/problem.ts';
 import { useSession } from '../stores/session.ts';
 import { runInstead } from '../stores/start.ts';
 import { Button } from './Button.tsx';
@@ -35,9 +36,9 @@ export function ProblemCard() {
         <Button
           icon="restart"
           look={problem.field ? 'plain' : 'main'}
-          onClick={() => void restart(!problem.isOver)}
+          onClick={() => (problem.needsReload ? location.reload() : void restart(!problem.isOver))}
         >
-          {problem.isOver ? 'Start it again' : 'Try again'}
+          {wayOn(problem)}
         </Button>
         <Button icon="back" look={problem.field ? 'main' : 'plain'} onClick={() => void returnToForm()}>
           {wayBack(problem.field)}
@@ -45,6 +46,12 @@ export function ProblemCard() {
       </div>
     </section>
   );
+}
+
+/** Returns the text of the button that leads on to the container. */
+function wayOn({ needsReload, isOver }: Problem): string {
+  if (needsReload) return 'Reload the page';
+  return isOver ? 'Start it again' : 'Try again';
 }
 
 /** Returns the text of the button that leads back to the form, at this field. */

@@ -29,6 +29,7 @@ describe('explain', () => {
     [{ name: 'MachineError', message: 'it stopped', log: 'System is deadlocked on memory' }, /enough memory/],
     [{ name: 'MachineError', message: 'cannot load http://x/kernel/Image: 404' }, /cannot be loaded/],
     [{ name: 'MachineError', message: 'cannot load http://x/kernel/Image-smp: 404' }, /several CPUs/],
+    [{ name: 'PageError', message: 'a module is missing' }, /part of this page cannot be loaded/],
     [{ name: 'NotReadableError', message: 'gone' }, /file cannot be read/],
     [{ name: 'TypeError', message: 'x is undefined' }, /LinuxRun broke/],
   ])('%j', (failure, title) => {

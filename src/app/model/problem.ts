@@ -17,6 +17,8 @@ export interface Problem {
   readonly isOver?: boolean;
   /** Whether no such container is kept. */
   readonly isMissing?: boolean;
+  /** Whether only a reload of the page helps. */
+  readonly needsReload?: boolean;
   /** References that can be used instead. */
   readonly choices?: readonly string[];
   /** The log for an investigation. */
@@ -192,6 +194,15 @@ const MISSING_FILE: Explanation = {
   advice: 'Check that the server of this page is running and that this computer is online. Then try again.',
 };
 
+/** Code of the page. Many browsers never load again what they could not load once. */
+export const MISSING_PART: Explanation = {
+  title: 'A part of this page cannot be loaded',
+  advice:
+    'Check that its server is running and that this computer is online. Then reload the page: what is stored ' +
+    'is kept.',
+  needsReload: true,
+};
+
 /** How the browser names them. They cross threads by their messages. */
 const MISFITS = /^(LinkError|CompileError)\b/;
 const MISFIT: Explanation = {
@@ -199,6 +210,7 @@ const MISFIT: Explanation = {
   advice:
     'Reload the page, because it may be newer now. If that does not help, its server has files of two versions: ' +
     'its operator must install all files of one.',
+  needsReload: true,
 };
 
 const BUG: Explanation = {
@@ -241,6 +253,7 @@ export function sentence(message: string): string {
 
 function explanationOf({ name, kind, message, log = '' }: Failure): Explanation {
   if (kind) return IMAGE_ERRORS[kind];
+  if (name === 'PageError') return MISSING_PART;
   if (name === 'MachineError' && message.startsWith('cannot load'))
     return message.includes('Image-smp') ? SMP_KERNEL : MISSING_FILE;
   if (name === 'MachineError' && message.startsWith('the host cannot provide')) return MEMORY_REFUSED;

@@ -2,6 +2,7 @@ import { create } from 'zustand';
 import type { BrowserFolderItem } from '../../api/public.ts';
 import { messageOf } from '../../text/message.ts';
 import { type ChosenFolder, type FolderSource, folderName, freePath, keptName } from '../model/folders.ts';
+import { loadMachinery } from './connection.ts';
 import { useForm } from './form.ts';
 import { knownFolders, rememberFolder } from './known-folders.ts';
 import { save } from './save.ts';
@@ -48,9 +49,6 @@ interface Picker {
 /** Whether the browser can open folders of the computer. Chromium can; others copy them. */
 export const canPick = () => (globalThis as Picker).showDirectoryPicker !== undefined;
 
-/** Code that only folders need. */
-const loadConnection = () => import('../machine/connection.ts');
-
 export const useFolders = create<FoldersState>((set, get) => {
   /** Does something, and says why it fails. */
   const attempt = async (work: string | undefined, action: () => Promise<unknown>) => {
@@ -65,7 +63,7 @@ export const useFolders = create<FoldersState>((set, get) => {
     }
   };
   const list = async () => {
-    const { withFolders } = await loadConnection();
+    const { withFolders } = await loadMachinery();
     set({ kept: await withFolders((folders) => folders.list()) });
   };
   const choose = (source: FolderSource, mayWrite: boolean) =>
@@ -104,7 +102,7 @@ export const useFolders = create<FoldersState>((set, get) => {
         get().kept.map(({ name }) => name),
       );
       return attempt(`Copies ${files.length} files into this browser…`, async () => {
-        const { withFolders } = await loadConnection();
+        const { withFolders } = await loadMachinery();
         const given = files.map((file) => ({ path: file.webkitRelativePath, file }));
         await withFolders((folders) => folders.fill(name, given));
         choose({ kind: 'kept', name }, true);
@@ -113,7 +111,7 @@ export const useFolders = create<FoldersState>((set, get) => {
     },
     keep: (name) =>
       attempt(undefined, async () => {
-        const { withFolders } = await loadConnection();
+        const { withFolders } = await loadMachinery();
         const isThere = get().kept.some((item) => item.name === name);
         const project = isThere ? await withFolders((folders) => folders.readProject(name)) : undefined;
         if (!isThere) await withFolders((folders) => folders.create(name));
@@ -130,7 +128,7 @@ export const useFolders = create<FoldersState>((set, get) => {
     drop: (folder) => set(({ chosen }) => ({ chosen: chosen.filter((each) => each !== folder) })),
     remove: (name) =>
       attempt(undefined, async () => {
-        const { withFolders } = await loadConnection();
+        const { withFolders } = await loadMachinery();
         await withFolders((folders) => folders.remove(name));
         set(({ chosen }) => ({
           chosen: chosen.filter((each) => each.source.kind === 'picked' || folderName(each) !== name),
@@ -139,7 +137,7 @@ export const useFolders = create<FoldersState>((set, get) => {
       }),
     download: (name) =>
       attempt(`Packs ${name}…`, async () => {
-        const { withFolders } = await loadConnection();
+        const { withFolders } = await loadMachinery();
         save(await withFolders((folders) => folders.zip(name)), `${name}.zip`);
       }),
   };

@@ -68,16 +68,16 @@ export const useKept = create<KeptState>()(
         problem: undefined,
         refresh: async () => {
           const read = ++reads;
-          const { listContainers } = await loadMachinery();
-          await listContainers().then(
-            (items) => {
-              // Answers may come in another order.
-              if (read < shown) return;
-              shown = read;
-              set({ items });
-            },
-            (error: unknown) => set({ problem: messageOf(error) }),
-          );
+          try {
+            const { listContainers } = await loadMachinery();
+            const items = await listContainers();
+            // Answers may come in another order.
+            if (read < shown) return;
+            shown = read;
+            set({ items });
+          } catch (error) {
+            set({ problem: messageOf(error) });
+          }
         },
         rename: (name, newName) => run((containers) => containers.rename(name, newName)),
         duplicate: async (name) => {

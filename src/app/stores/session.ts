@@ -232,7 +232,7 @@ export const useSession = create<SessionState>((set, get) => {
     // The user may have cancelled the run in the meantime.
     if (get().run !== run) return;
     if (typeof machinery === 'string') {
-      const failure = { name: 'MachineError', message: `cannot load a part of this page: ${machinery}` };
+      const failure = { name: 'PageError', message: machinery };
       return onEvent({ type: 'failed', failure }, performance.now());
     }
     const { Connection } = machinery;
