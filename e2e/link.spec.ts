@@ -10,7 +10,7 @@ test('a link shows the command, waits for a click, and runs it', { tag: '@firefo
   await visitor.expectScreen(/^hello {2}friend$/m);
 });
 
-test('options reach the container', { tag: '@firefox' }, async ({ visitor }) => {
+test('options reach the container', async ({ visitor }) => {
   const script = 'echo process $$; env | sort; nproc; free -m; df -m / | tail -1; pwd';
   await visitor.runLink({
     image: BUSYBOX,

@@ -63,7 +63,7 @@ test('a folder with an image layout runs, dropped or picked', async ({ page, vis
   await visitor.expectScreen(HELLO);
 });
 
-test('a file that is not an image is refused', { tag: '@firefox' }, async ({ page, visitor }) => {
+test('a file that is not an image is refused', async ({ page, visitor }) => {
   await visitor.open();
   await page.getByLabel('Image archive').setInputFiles(join(PUBLIC, 'emulator.wasm'));
   await visitor.run();

@@ -22,7 +22,7 @@ test.describe('an image', () => {
     await expect(visitor.button('Run')).toBeEnabled();
   });
 
-  test('that does not exist', { tag: '@firefox' }, async ({ visitor, registry }) => {
+  test('that does not exist', async ({ visitor, registry }) => {
     await visitor.runLink({ image: `${registry.host}/team/none:1` });
     await visitor.expectProblem(/no such image/i, /team\/none:1/, /check its name and tag/i);
     await visitor.button('Back to the form').click();
@@ -38,7 +38,7 @@ test.describe('an image', () => {
     await visitor.expectProblem(/no processor that runs/, /linux\/s390x/, /choose another/i);
   });
 
-  test('that is private is pulled with a password, which nobody else sees', { tag: '@firefox' }, async ({
+  test('that is private is pulled with a password, which nobody else sees', async ({
     page,
     visitor,
     registry,

@@ -86,7 +86,7 @@ test('a recent run can be repeated with its options', async ({ page, visitor }) 
 });
 
 test.describe('a container that is stopped', () => {
-  test('ends by itself', { tag: '@firefox' }, async ({ visitor }) => {
+  test('ends by itself', async ({ visitor }) => {
     await visitor.runLink({
       image: BUSYBOX,
       entrypoint: 'sh -c',
@@ -206,7 +206,7 @@ test('"Running" is shown only when the program runs', async ({ page, visitor }) 
   expect(await states()).toEqual(['Starting', 'Running', 'Starting', 'Running']);
 });
 
-test('a program that the image lacks is named', { tag: '@firefox' }, async ({ page, visitor }) => {
+test('a program that the image lacks is named', async ({ page, visitor }) => {
   const states = await watchStates(page);
   await visitor.runLink({ image: HELLO_WORLD, entrypoint: '/no/such/program' });
   await expect(visitor.state).toHaveText('Failed with status 127');

@@ -7,6 +7,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -59,14 +60,14 @@ const blocking = (fifo: string) => `
     };`;
 
 /** A program that runs some code often enough for it to be compiled. */
-const BUSY = 'i=0; while [ $i -lt 100000 ]; do i=$((i + 1)); done; echo $i';
+const BUSY = 'i=0; while [ $i -lt 30000 ]; do i=$((i + 1)); done; echo $i';
 
 /** Runs the program, and returns how many regions were compiled, and how many of earlier runs were used. */
 async function compiled(): Promise<{ regions: number; stored: number }> {
   const child = start(running(BUSY), [...COMMAND, '--jit-stats']);
   child.stdin?.end();
   const { status, stdout, stderr } = await outcomeOf(child);
-  expect({ status, stdout }).toEqual({ status: 0, stdout: '100000\n' });
+  expect({ status, stdout }).toEqual({ status: 0, stdout: '30000\n' });
   const [, regions, stored] = /^JIT: (\d+) regions .*; (\d+) stored regions$/m.exec(stderr) ?? [];
   return { regions: Number(regions), stored: Number(stored) };
 }
@@ -84,12 +85,7 @@ describe('the compiled code of an image', { timeout: TIMEOUT }, () => {
 
   test('may be damaged', async () => {
     const [file] = readdirSync(folder).map((name) => join(folder, name));
-    const whole = readFileSync(file as string);
-    for (const size of [0, whole.length - 1]) {
-      writeFileSync(file as string, whole.subarray(0, size));
-      await compiled();
-    }
-    writeFileSync(file as string, Buffer.alloc(whole.length, 0xff));
+    writeFileSync(file as string, Buffer.alloc(statSync(file as string).size, 0xff));
     expect(await compiled()).toMatchObject({ stored: 0 });
     // It is replaced.
     expect((await compiled()).stored).toBeGreaterThan(0);
