@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -101,6 +102,11 @@ async function initramfsFor(command: readonly string[]): Promise<Buffer> {
   const data = Buffer.from(command.map((word) => `${word}\0`).join(''));
   const entry = { path: `${GUEST_FOLDER.slice(1)}/command`, type: 'file' as const, data };
   return Buffer.concat([await readFile(await writeGuestInitramfs()), writeCpio([entry])]);
+}
+
+/** The first start in a folder unpacks the machine, and keeps compiled code when it ends by itself. */
+export function runToEnd({ command, args, env }: Launch): void {
+  spawnSync(command, args, { env, stdio: 'ignore' });
 }
 
 /** The cost of the time between two marks in a program's output, in seconds. */

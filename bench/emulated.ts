@@ -7,7 +7,7 @@ import { startLinuxRun } from '../e2e/support/linuxrun-server.ts';
 import { linkTo } from '../e2e/support/visitor.ts';
 import { FOREIGN_IMAGES } from '../scripts/setup/places.mjs';
 import { FOREIGN, foreignBusybox, writeLayout } from '../src/container/testing/foreign.ts';
-import { type Launch, measureUntil, type ProcessStretch, StoredImage } from './containers.ts';
+import { type Launch, measureUntil, type ProcessStretch, runToEnd, StoredImage } from './containers.ts';
 import { withFolder } from './folder.ts';
 import { measureStart, newVisitor } from './page.ts';
 import { median, printTable } from './table.ts';
@@ -73,6 +73,7 @@ async function benchPython(repeat: number): Promise<void> {
         samples[name]?.push(await measureUntil(launch, /^1$/m));
       await run('no JIT', image.ours(PYTHON, { options: ['--jit', 'off'] }));
       await run('first', image.ours(PYTHON));
+      runToEnd(image.ours(PYTHON));
       await run('second, with stored code', image.ours(PYTHON));
     });
   }

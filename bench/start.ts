@@ -1,6 +1,5 @@
-import { spawnSync } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Launch, measureUntil, type ProcessStretch, StoredImage } from './containers.ts';
+import { type Launch, measureUntil, type ProcessStretch, runToEnd, StoredImage } from './containers.ts';
 import { withFolder } from './folder.ts';
 import { findTestImage } from './images.ts';
 import { median, printTable } from './table.ts';
@@ -53,11 +52,6 @@ export async function benchStart(repeat: number): Promise<void> {
       });
     }
   }
-}
-
-/** The first start in a folder unpacks the machine, and keeps compiled code when it ends by itself. */
-function runToEnd({ command, args, env }: Launch): void {
-  spawnSync(command, args, { env, stdio: 'ignore' });
 }
 
 async function compareStarts(
