@@ -4,12 +4,14 @@
  */
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { copyFile, mkdir, mkdtemp, readdir, rename, rm, symlink } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { copyFile, mkdir, mkdtemp, readdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { configureApt } from '../setup/apt.mjs';
 
 const PACKAGES = ['gcc-riscv64-linux-gnu', 'libc6-dev-riscv64-cross'];
-const FLAGS = ['-march=rva23u64', '-O3', '-static'];
+export const PREFIX = 'riscv64-linux-gnu-';
+export const FLAGS = ['-march=rva23u64', '-O3'];
+const COMMANDS = 'commands';
 
 /** Fetches and unpacks the compiler, 93 MB. @param {string} root does not exist yet */
 async function fetchCompiler(root) {
@@ -38,17 +40,46 @@ async function fetchCompiler(root) {
 }
 
 /**
- * Compiles C sources to one program. Returns its path.
- * @param {string} root the compiler's folder, which is filled when it is first used
- * @param {readonly string[]} sources
+ * Makes a command of each tool, which runs it with the other root. Paths below that root are the same there.
+ * @param {string} root
  */
-export async function compileRva23(root, sources) {
+async function writeCommands(root) {
+  await mkdir(join(root, dirname(root)), { recursive: true });
+  await symlink('/', join(root, root));
+  await mkdir(join(root, 'dev'));
+  await mkdir(join(root, COMMANDS));
+  for (const tool of ['gcc', 'ar', 'ranlib', 'as', 'ld', 'nm', 'objcopy', 'strip']) {
+    const inRoot = `exec unshare --root="${root}" --wd="$PWD" /usr/bin/${PREFIX}${tool} "$@"`;
+    const script = `mount --rbind /dev "${root}/dev" && ${inRoot}`;
+    const command = `#!/bin/sh\nexec unshare --map-root-user --mount /bin/sh -c '${script}' ${tool} "$@"\n`;
+    await writeFile(join(root, COMMANDS, `${PREFIX}${tool}`), command, { mode: 0o755 });
+  }
+}
+
+/**
+ * Makes the compiler ready. Returns its folder of commands.
+ * @param {string} root the absolute path of the compiler's folder, which is filled when it is first used
+ */
+export async function prepareCompiler(root) {
   if (!existsSync(root)) await fetchCompiler(root);
-  const names = sources.map((source) => basename(source));
-  for (const source of sources) await copyFile(source, join(root, 'work', basename(source)));
+  const commands = join(root, COMMANDS);
+  if (!existsSync(commands)) await writeCommands(root);
+  return commands;
+}
+
+/**
+ * Compiles C sources, which may be headers too, to one program. Returns its path.
+ * @param {string} root as above
+ * @param {readonly string[]} sources
+ * @param {readonly string[]} flags besides the usual ones
+ */
+export async function compileRva23(root, sources, flags) {
+  const commands = await prepareCompiler(root);
+  const work = join(root, 'work');
+  for (const source of sources) await copyFile(source, join(work, basename(source)));
+  const names = sources.map((source) => basename(source)).filter((name) => name.endsWith('.c'));
   const program = basename(names[0] ?? 'program', '.c');
-  const compile = ['/usr/bin/riscv64-linux-gnu-gcc', ...FLAGS, ...names, '-lm', '-o', program];
-  const inWork = ['--map-root-user', `--root=${root}`, '--wd=/work'];
-  execFileSync('unshare', [...inWork, ...compile], { stdio: 'inherit' });
-  return join(root, 'work', program);
+  const args = [...FLAGS, ...flags, ...names, '-lm', '-pthread', '-o', program];
+  execFileSync(join(commands, `${PREFIX}gcc`), args, { cwd: work, stdio: 'inherit' });
+  return join(work, program);
 }

@@ -1,6 +1,7 @@
 /** QEMU as the oracle: user mode for instruction semantics, the `virt` board for privileged behaviour. */
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /** Exactly our extensions, because QEMU's others could hide an encoding that must trap. */
@@ -22,9 +23,22 @@ export interface Run {
   readonly errors: string;
 }
 
-function run(program: string, args: readonly string[], milliseconds: number): Promise<Run> {
+interface Surroundings {
+  readonly directory?: string;
+  readonly input?: string;
+}
+
+function run(
+  program: string,
+  args: readonly string[],
+  milliseconds: number,
+  { directory, input = '' }: Surroundings = {},
+): Promise<Run> {
   return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(program, args, { cwd: directory, stdio: 'pipe' });
+    // A program that ends early does not read all of its input.
+    child.stdin.on('error', () => {});
+    child.stdin.end(input);
     const output: Buffer[] = [];
     const errors: Buffer[] = [];
     let late = false;
@@ -57,12 +71,26 @@ const RVA23_QEMU = fileURLToPath(new URL('../../../dist/rva23-qemu/qemu-riscv64'
 
 export const hasRva23Qemu = existsSync(RVA23_QEMU);
 
+const RVA23_OPTIONS = ['-cpu', 'rva23s64', '-d', 'nochain'];
+
 /**
  * The same on a processor with RVA23U64, and Zifencei, which that profile lacks. Blocks of code are not
  * chained: after one that clears vstart, QEMU may run a block that was translated for the largest vl.
  */
 export function qemuRva23(elf: string, milliseconds = 60_000): Promise<Run> {
-  return run(RVA23_QEMU, ['-cpu', 'rva23s64', '-d', 'nochain', elf], milliseconds);
+  return run(RVA23_QEMU, [...RVA23_OPTIONS, elf], milliseconds);
+}
+
+/** The same in a folder that has the program's loader and data. The program is named relatively to it. */
+export function qemuRva23In(
+  directory: string,
+  [program = '', ...args]: readonly string[],
+  input: string,
+): Promise<Run> {
+  return run(RVA23_QEMU, [...RVA23_OPTIONS, '-L', directory, join(directory, program), ...args], 600_000, {
+    directory,
+    input,
+  });
 }
 
 export interface Board {
