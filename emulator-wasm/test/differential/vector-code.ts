@@ -162,7 +162,13 @@ export class VectorCode {
       code.push(this.#code('csrrwi', { rd: 0, csr: CSRS.vstart, zimm }));
     }
     if (/ff/.test(chosen.name)) {
-      // A page that is present, so that vl depends on nothing else.
+      // A page that is present, so that vl depends on nothing else. If fetching the instruction evicts it,
+      // the first element is active and faults.
+      if (operands.vm === 0) {
+        const { temporary } = this.#roles;
+        code.push(this.#code('addi', { rd: temporary, rs1: 0, imm: random.below(1024) | 1 }));
+        code.push(this.#code('vmv.s.x', { vd: 0, rs1: temporary }));
+      }
       const imm = random.below(1900) - this.#scratchBias;
       code.push(this.#code('addi', { rd: pointer, rs1: scratch, imm }));
       code.push(this.#code('lb', { rd: this.#roles.temporary, rs1: pointer, imm: 0 }));
