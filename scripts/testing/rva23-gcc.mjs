@@ -5,7 +5,7 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { copyFile, mkdir, mkdtemp, readdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { basename, join } from 'node:path';
 import { configureApt } from '../setup/apt.mjs';
 
 const PACKAGES = ['gcc-riscv64-linux-gnu', 'libc6-dev-riscv64-cross'];
@@ -44,13 +44,13 @@ async function fetchCompiler(root) {
  * @param {string} root
  */
 async function writeCommands(root) {
-  await mkdir(join(root, dirname(root)), { recursive: true });
-  await symlink('/', join(root, root));
+  await mkdir(join(root, root), { recursive: true });
   await mkdir(join(root, 'dev'));
   await mkdir(join(root, COMMANDS));
   for (const tool of ['gcc', 'ar', 'ranlib', 'as', 'ld', 'nm', 'objcopy', 'strip']) {
     const inRoot = `exec unshare --root="${root}" --wd="$PWD" /usr/bin/${PREFIX}${tool} "$@"`;
-    const script = `mount --rbind /dev "${root}/dev" && ${inRoot}`;
+    const mounts = `mount --rbind /dev "${root}/dev" && mount --bind "${root}" "${root}${root}"`;
+    const script = `${mounts} && ${inRoot}`;
     const command = `#!/bin/sh\nexec unshare --map-root-user --mount /bin/sh -c '${script}' ${tool} "$@"\n`;
     await writeFile(join(root, COMMANDS, `${PREFIX}${tool}`), command, { mode: 0o755 });
   }

@@ -201,9 +201,8 @@ for (const [jit, cpus] of CONFIGURATIONS) {
     const got = await runIn(container, each);
     if (got === expected[number]) continue;
     different++;
-    console.log(
-      `${each.args.join(' ')}\n  gave ${got.slice(-300)}  in place of ${expected[number]?.slice(-300)}`,
-    );
+    const [wrong, right] = [got, expected[number] ?? ''].map((text) => JSON.stringify(text.slice(-200)));
+    console.log(`${each.args.join(' ')}\n  gave ${wrong}\n  in place of ${right}`);
   }
   await container.destroy();
   const agreed = cases.length - different;
