@@ -1,4 +1,5 @@
 import { decoder } from '../../emulator-wasm/jit/decoder.ts';
+import { Rehearsal } from '../../emulator-wasm/jit/rehearsal.ts';
 import { SharedLog } from '../../emulator-wasm/jit/shared-log.ts';
 import { Translator } from '../../emulator-wasm/jit/translator.ts';
 import { H_REQUEST, M_HOT, M_TRANSLATIONS, REQUEST_RETURN } from '../../emulator-wasm/layout.ts';
@@ -14,12 +15,15 @@ export function runTranslator({ memory, emulator, harts, code }: TranslatorStart
   const numbers = harts.map((_, hart) => hart);
   const logs = code && { stored: new SharedLog(code.stored), made: new SharedLog(code.made) };
   const translator = new Translator(memory, decoder(emulator, memory), numbers, logs);
+  const rehearsal = new Rehearsal();
   for (;;) {
     const reports = Atomics.load(words, M_HOT >>> 2);
     const translation = translator.translate();
     if (!translation) {
+      const isBusy = rehearsal.proceed();
       // Some versions of Safari never end a worker that waits for ever.
-      Atomics.wait(words, M_HOT >>> 2, reports, isRunning(words) ? Number.POSITIVE_INFINITY : PATIENCE);
+      const canWait = !isBusy && isRunning(words);
+      Atomics.wait(words, M_HOT >>> 2, reports, canWait ? Number.POSITIVE_INFINITY : PATIENCE);
       gather(words);
       continue;
     }
@@ -27,6 +31,7 @@ export function runTranslator({ memory, emulator, harts, code }: TranslatorStart
     Atomics.add(words, M_TRANSLATIONS >>> 2, 1);
     for (const hart of numbers) Atomics.or(words, hartWord(hart, H_REQUEST) >>> 2, REQUEST_RETURN);
     wakeHarts(words, harts.length);
+    rehearsal.add(translation);
   }
 }
 
