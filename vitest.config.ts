@@ -11,6 +11,10 @@ const COMPILED = ['differential/differential', 'privileged/privileged', 'litmus/
 /** Machines and programs, whose tests take most of the time. */
 const SLOW = /\/(emulator-wasm|kernel|scripts|src\/(api|cli|container|disk|tools))\//;
 
+/** Folders with tests of modules that keep state for the whole page, or that tests replace. */
+const APART = ['src/app/stores', 'emulator-wasm/jit', 'scripts'];
+const testsIn = (folder: string) => `${folder}/**/*.test.ts`;
+
 /** Slow files first, so that none of them runs alone at the end. */
 class SlowFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
@@ -33,11 +37,14 @@ export default defineConfig({
     // One more than most machines of CI have processors, because many tests wait for time to pass.
     maxWorkers: 3,
     sequence: { sequencer: SlowFirst },
+    // To start a process and to load the same modules again takes longer than most files.
+    isolate: false,
     projects: [
-      ...['src', 'emulator-wasm', 'kernel', 'bench', 'scripts'].map((folder) => ({
+      ...['src', 'emulator-wasm', 'kernel', 'bench'].map((folder) => ({
         extends: true as const,
-        test: { name: folder, include: [`${folder}/**/*.test.ts`] },
+        test: { name: folder, include: [testsIn(folder)], exclude: APART.map(testsIn) },
       })),
+      { extends: true, test: { name: 'apart', include: APART.map(testsIn), isolate: true } },
       // The tests of the core again, with all code compiled before it runs.
       {
         extends: true,
