@@ -98,7 +98,11 @@ function casesFor(bytes: Uint8Array): Case[] {
     ...['gzip', 'bzip2', 'minigzip'].map((program) => throughPipe(`${program} -9`, `${program} -d`)),
     throughPipe(`tar -cf - ${BYTES}`, 'tar -xOf -'),
     {
-      args: ['bin/sh', '-c', 'for i in 1 2 3 4; do (seq 1 2000 | sort -r | tail -1) & done; wait; echo done'],
+      args: [
+        'bin/sh',
+        '-c',
+        'for i in 1 2 3 4; do (seq 1 2000 | sort -r | tail -n 1) & done; wait; echo done',
+      ],
       expected: '1\n1\n1\n1\ndone\n',
     },
   ];
