@@ -34,23 +34,15 @@ type Trial = (rounds: number) => number;
 type RegionFunction = (hart: number, tlb: number, page: bigint, budget: number, selector: number) => number;
 
 export class Rehearsal {
-  /** Shared, as the machine's is, because engines compile a function for one kind of memory. */
-  readonly #memory = new WebAssembly.Memory({ initial: PAGES, maximum: PAGES, shared: true });
-  readonly #imports: WebAssembly.Imports = { env: { memory: this.#memory }, core: zeros() };
   readonly #now: () => number;
-  readonly #trial: Trial;
-  readonly #firstTime: number;
+  /** Made when it is needed: WebKit makes accesses fast for the first eight memories of a process only. */
+  #stage: Stage | undefined;
   readonly #waiting: Translation[] = [];
   #attempts = 0;
   #interprets = false;
 
   constructor(now = () => performance.now()) {
     this.#now = now;
-    this.#trial = new WebAssembly.Instance(trialModule(), this.#imports).exports[0] as Trial;
-    // Some engines compile a function at its first call.
-    this.#trial(ROUNDS);
-    this.#firstTime = Math.min(this.#timeTrial(), this.#timeTrial());
-    for (let call = 0; call < CALLS; call++) this.#trial(ROUNDS);
   }
 
   /** Takes stored regions only: a hart needs others at once. */
@@ -62,19 +54,43 @@ export class Rehearsal {
   /** Calls a module's functions if the engine interprets first. @returns whether to proceed again */
   proceed(): boolean {
     if (this.#waiting.length === 0) return false;
-    if (this.#interprets || this.#findInterpreter()) this.#rehearse(this.#waiting.shift() as Translation);
-    else if (++this.#attempts === ATTEMPTS) this.#waiting.length = 0;
+    this.#stage ??= new Stage(this.#now);
+    this.#interprets ||= this.#stage.isTrialCompiled();
+    if (this.#interprets) this.#stage.rehearse(this.#waiting.shift() as Translation);
+    else if (++this.#attempts === ATTEMPTS) this.#leave();
     return this.#waiting.length > 0;
   }
 
-  /** Whether the trial has become faster. */
-  #findInterpreter(): boolean {
-    this.#interprets = this.#firstTime > FASTER * Math.max(this.#timeTrial(), CLOCK_STEP);
-    if (this.#interprets) new Uint8Array(this.#memory.buffer).fill(0xff, TLB);
-    return this.#interprets;
+  #leave(): void {
+    this.#waiting.length = 0;
+    this.#stage = undefined;
+  }
+}
+
+class Stage {
+  /** Shared, as the machine's is, because engines compile a function for one kind of memory. */
+  readonly #memory = new WebAssembly.Memory({ initial: PAGES, maximum: PAGES, shared: true });
+  readonly #imports: WebAssembly.Imports = { env: { memory: this.#memory }, core: zeros() };
+  readonly #now: () => number;
+  readonly #trial: Trial;
+  readonly #firstTime: number;
+
+  constructor(now: () => number) {
+    this.#now = now;
+    new Uint8Array(this.#memory.buffer).fill(0xff, TLB);
+    this.#trial = new WebAssembly.Instance(trialModule(), this.#imports).exports[0] as Trial;
+    // Some engines compile a function at its first call.
+    this.#trial(ROUNDS);
+    this.#firstTime = Math.min(this.#timeTrial(), this.#timeTrial());
+    for (let call = 0; call < CALLS; call++) this.#trial(ROUNDS);
   }
 
-  #rehearse({ module, regions }: Translation): void {
+  /** Whether the trial has become faster, so that the engine interpreted it first. */
+  isTrialCompiled(): boolean {
+    return this.#firstTime > FASTER * Math.max(this.#timeTrial(), CLOCK_STEP);
+  }
+
+  rehearse({ module, regions }: Translation): void {
     const { exports } = new WebAssembly.Instance(module, this.#imports);
     for (const n of regions.keys()) {
       const region = exports[n] as RegionFunction;
