@@ -32,13 +32,16 @@ function run(
   program: string,
   args: readonly string[],
   milliseconds: number,
-  { directory, input = '' }: Surroundings = {},
+  { directory, input }: Surroundings = {},
 ): Promise<Run> {
   return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { cwd: directory, stdio: 'pipe' });
+    const child = spawn(program, args, {
+      cwd: directory,
+      stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
+    });
     // A program that ends early does not read all of its input.
-    child.stdin.on('error', () => {});
-    child.stdin.end(input);
+    child.stdin?.on('error', () => {});
+    child.stdin?.end(input);
     const output: Buffer[] = [];
     const errors: Buffer[] = [];
     let late = false;
@@ -46,8 +49,8 @@ function run(
       late = true;
       child.kill('SIGKILL');
     }, milliseconds);
-    child.stdout.on('data', (bytes: Buffer) => output.push(bytes));
-    child.stderr.on('data', (bytes: Buffer) => errors.push(bytes));
+    child.stdout?.on('data', (bytes: Buffer) => output.push(bytes));
+    child.stderr?.on('data', (bytes: Buffer) => errors.push(bytes));
     child.on('error', reject);
     child.on('close', (status, signal) => {
       clearTimeout(timer);
