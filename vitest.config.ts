@@ -11,14 +11,20 @@ const COMPILED = ['differential/differential', 'privileged/privileged', 'litmus/
 /** Machines and programs, whose tests take most of the time. */
 const SLOW = /\/(emulator-wasm|kernel|scripts|src\/(api|cli|container|disk|tools))\//;
 
-/** Folders with tests of modules that keep state for the whole page, or that tests replace. */
-const APART = ['src/app/stores', 'emulator-wasm/jit', 'scripts'];
-const testsIn = (folder: string) => `${folder}/**/*.test.ts`;
+/**
+ * Small units whose files share processes, because starting a process and loading the modules again takes longer
+ * than most of them. Tests with machines are not among them: files after them took up to four times as long.
+ */
+const UNITS =
+  'src/{app/{editor,machine,model},docker,element,http,network,options,preview,snapshot,storage,terminal,text}/**/*.test.ts';
 
-/** Slow files first, so that none of them runs alone at the end. */
+/** Slow files first, so that none of them runs alone at the end. Units last and together: only neighbours share. */
 class SlowFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
-    const rank = ({ moduleId }: TestSpecification) => (SLOW.test(moduleId) ? 0 : 1);
+    const rank = ({ moduleId, project }: TestSpecification) => {
+      if (project.name === 'units') return 2;
+      return SLOW.test(moduleId) ? 0 : 1;
+    };
     return (await super.sort(files)).sort((a, b) => rank(a) - rank(b));
   }
 }
@@ -37,14 +43,12 @@ export default defineConfig({
     // One more than most machines of CI have processors, because many tests wait for time to pass.
     maxWorkers: 3,
     sequence: { sequencer: SlowFirst },
-    // To start a process and to load the same modules again takes longer than most files.
-    isolate: false,
     projects: [
-      ...['src', 'emulator-wasm', 'kernel', 'bench'].map((folder) => ({
+      ...['src', 'emulator-wasm', 'kernel', 'bench', 'scripts'].map((folder) => ({
         extends: true as const,
-        test: { name: folder, include: [testsIn(folder)], exclude: APART.map(testsIn) },
+        test: { name: folder, include: [`${folder}/**/*.test.ts`], exclude: [UNITS] },
       })),
-      { extends: true, test: { name: 'apart', include: APART.map(testsIn), isolate: true } },
+      { extends: true, test: { name: 'units', include: [UNITS], isolate: false } },
       // The tests of the core again, with all code compiled before it runs.
       {
         extends: true,
