@@ -96,13 +96,23 @@ describe('credential helpers', () => {
     ['echo secret', /docker-credential-bad has not answered with a JSON object$/],
     ['echo "[1]"', /has not answered with a JSON object$/],
     ['echo "{}"', /without a user name and secret$/],
-    ['yes secret', /answers with too much$/],
     [answer('<token>', 'secret'), /identity token/],
   ])('that answers wrongly (%s) is a problem, without its output', async (script, problem) => {
     addHelper('bad', script);
     const account = await find({ credsStore: 'bad' });
     expect(account).toEqual({ problem: expect.stringMatching(problem) });
     expect(account.problem).not.toContain('secret ');
+  });
+
+  test('that answers without end is read no more, though its own processes write on', async () => {
+    const pipes = () => process.getActiveResourcesInfo().filter((name) => name === 'PipeWrap').length;
+    const before = pipes();
+    addHelper('bad', 'yes secret; true');
+    const account = await find({ credsStore: 'bad' });
+    expect(account).toEqual({
+      problem: expect.stringMatching(/docker-credential-bad answers with too much$/),
+    });
+    await expect.poll(pipes).toBe(before);
   });
 
   test.each(['../bad', '/bin/sh', '', 'a b', '-x', 'x'.repeat(100), 7, null, ['sh']])(

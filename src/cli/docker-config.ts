@@ -162,6 +162,8 @@ function runHelper(program: string, server: string): Promise<string | undefined>
     let output = '';
     const stop = (problem: string) => {
       helper.kill('SIGKILL');
+      // Processes that it has started write to it too.
+      helper.stdout.destroy();
       reject(new ConfigProblem(`${program} ${problem}`));
     };
     const timer = setTimeout(
