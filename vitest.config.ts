@@ -12,13 +12,16 @@ const COMPILED = ['differential/differential', 'privileged/privileged', 'litmus/
 const SLOW = /\/(emulator-wasm|kernel|scripts|src\/(api|cli|container|disk|tools))\//;
 
 /**
- * Small units whose files share processes, because starting a process and loading the modules again takes longer
- * than most of them. Tests with machines are not among them: files after them took up to four times as long.
+ * Small units whose files share processes, because starting a process and loading the modules again takes
+ * longer than most of them.
  */
 const UNITS =
   'src/{app/{editor,machine,model},docker,element,http,network,options,preview,snapshot,storage,terminal,text}/**/*.test.ts';
 
-/** Slow files first, so that none of them runs alone at the end. Units last and together: only neighbours share. */
+/**
+ * Slow files first, so that none of them runs alone at the end. Units last, because only files that follow
+ * each other share a process.
+ */
 class SlowFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const rank = ({ moduleId, project }: TestSpecification) => {
