@@ -63,14 +63,17 @@ describe('FileStore', () => {
     expect((await stores[0]?.get('layer/x'))?.[0]).toBe(added.indexOf(true));
   });
 
-  it('removes partial files of killed processes, and keeps those of living ones', async () => {
+  it('removes the remains of killed processes, and keeps the files of living ones', async () => {
     const unfinished = join(folder, 'unfinished');
     const alive = processMark();
     await mkdir(unfinished);
+    await mkdir(join(folder, 'values/chunk/empty'), { recursive: true });
+    await new FileStore(folder).set('chunk/full/0', new Uint8Array(1));
     await writeFile(join(unfinished, deadMark()), 'x');
     await writeFile(join(unfinished, alive), 'x');
     await new FileStore(folder).set('a/b', new Uint8Array(1));
     expect(await readdir(unfinished)).toEqual([alive]);
+    expect(await readdir(join(folder, 'values/chunk'))).toEqual(['full']);
   });
 
   it('explains failures of the file system', async () => {

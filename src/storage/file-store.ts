@@ -5,6 +5,9 @@ import { StorageError, StorageFullError } from './errors.ts';
 import type { KeyValueStore } from './key-value.ts';
 import { mayBeAlive, processMark } from './process-mark.ts';
 
+/** Attempts to name a file in a folder that others remove while it is empty. */
+const ATTEMPTS = 4;
+
 /** Values as files below a folder. A value is written aside and synced, and then gets its name. */
 export class FileStore implements KeyValueStore {
   readonly readSize = 256 << 10;
@@ -68,16 +71,16 @@ export class FileStore implements KeyValueStore {
   }
 
   async delete(keys: readonly string[]): Promise<void> {
-    const folders = new Set<string>();
+    const above = new Set<string>();
     for (const key of keys) {
       const path = this.#path(key);
       await unlink(path).catch((error) => {
         if (!isMissing(error)) throw explainFileError(error, path);
       });
-      folders.add(dirname(path));
+      above.add(dirname(path));
     }
     // The folders of the first level stay, because other processes may be about to write to them.
-    for (const folder of folders) if (dirname(folder) !== this.#values) await rmdir(folder).catch(() => {});
+    for (const folder of above) if (dirname(folder) !== this.#values) await removeEmpty(folder);
   }
 
   async keys(prefix: string): Promise<string[]> {
@@ -120,18 +123,21 @@ export class FileStore implements KeyValueStore {
       } finally {
         await file.close();
       }
-      await name(unfinished, path).catch(async (error) => {
-        if (!isMissing(error)) throw error;
-        await mkdir(dirname(path), { recursive: true });
-        await name(unfinished, path);
-      });
+      for (let attempt = 1; ; attempt++) {
+        try {
+          return await name(unfinished, path);
+        } catch (error) {
+          if (!isMissing(error) || attempt === ATTEMPTS) throw error;
+          await mkdir(dirname(path), { recursive: true });
+        }
+      }
     } catch (error) {
       await unlink(unfinished).catch(() => {});
       throw explainFileError(error, path);
     }
   }
 
-  /** Removes the unfinished files of killed processes. */
+  /** Removes the remains of killed processes: unfinished files, and folders that never got a file. */
   async #prepare(): Promise<void> {
     await mkdir(this.#unfinished, { recursive: true });
     for (const mark of await readdir(this.#unfinished)) {
@@ -139,8 +145,19 @@ export class FileStore implements KeyValueStore {
       const status = await stat(path).catch(() => undefined);
       if (status && !mayBeAlive(mark, status.mtimeMs)) await unlink(path).catch(() => {});
     }
+    for (const folder of await folders(this.#values))
+      for (const group of await folders(folder)) await removeEmpty(group);
   }
 }
+
+/** Lists the folders in a folder. */
+async function folders(folder: string): Promise<string[]> {
+  const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
+  return entries.filter((entry) => entry.isDirectory()).map(({ name }) => join(folder, name));
+}
+
+/** Removes a folder if it is empty. */
+const removeEmpty = (folder: string) => rmdir(folder).catch(() => {});
 
 /** Gives a file another name. Returns false if that is taken. */
 async function linkNew(from: string, to: string): Promise<boolean> {
