@@ -343,9 +343,13 @@ export const H_LEFT = 0xd44;
 export const JUMP_REGION = 12;
 export const REGION_SHIFT = 8;
 export const JUMP_ENTRIES = 16384;
-/** An entry's offset is ((va ^ (va >>> JUMP_HASH_SHIFT)) << 3) & JUMP_MASK. */
+/**
+ * An address has two places: the entry at offset ((va ^ (va >>> JUMP_HASH_SHIFT)) << 3) & JUMP_MASK, and that
+ * at this offset ^ JUMP_OTHER.
+ */
 export const JUMP_HASH_SHIFT = 11;
 export const JUMP_MASK = (JUMP_ENTRIES - 1) * 16;
+export const JUMP_OTHER = 16;
 /**
  * The page TLB for code follows the jump cache. An entry, at offset (va >>> 8) & PAGE_TLB_MASK, has 16 bytes:
  * the page's virtual address and the address of its record. It is valid only while nothing can have written

@@ -13,6 +13,7 @@ import {
   H_PC,
   JUMP_HASH_SHIFT,
   JUMP_MASK,
+  JUMP_OTHER,
   JUMP_REGION,
   REGION_SHIFT,
 } from '../layout.ts';
@@ -103,11 +104,16 @@ function goOn(code: Code, notCompiled: Label, signature: number): void {
   code.op(wasm.i32Shl);
   code.i32(JUMP_MASK);
   code.ops(wasm.i32And, wasm.i32Add);
-  code.tee(entry);
-  code.memory(wasm.i64Load, 0);
-  code.get(PC);
-  code.op(wasm.i64Ne);
+  code.set(entry);
+  pushDiffers(code, entry);
+  code.ifUnlikely();
+  code.get(entry);
+  code.i32(JUMP_OTHER);
+  code.op(wasm.i32Xor);
+  code.set(entry);
+  pushDiffers(code, entry);
   code.brIfUnlikely(notCompiled);
+  code.end();
   code.get(entry);
   code.memory(wasm.i32Load, JUMP_REGION);
   code.tee(region);
@@ -128,6 +134,14 @@ function goOn(code: Code, notCompiled: Label, signature: number): void {
   code.i32(REGION_SHIFT);
   code.op(wasm.i32ShrU);
   code.tailCallIndirect(signature);
+}
+
+/** Pushes whether a place of the jump cache has another address. */
+function pushDiffers(code: Code, entry: number): void {
+  code.get(entry);
+  code.memory(wasm.i64Load, 0);
+  code.get(PC);
+  code.op(wasm.i64Ne);
 }
 
 /** Counts in H_EXITS. */

@@ -23,7 +23,17 @@ import {
 import { forgetRegions } from './regions';
 import { hostAddress, PAGE_MASK, pageFlags, PAGE_SIZE } from '../ram';
 import { FETCH_ACCESS, faultCode, SCRATCH_UOPS, setFault, UOP_POOL } from './state';
-import { codeEntry, codeTlb, fillPageTlb, flushAllCode, jumpEntry, mayBeWritten, noteDoubtful } from './tlb';
+import {
+  codeEntry,
+  codeTlb,
+  fillPageTlb,
+  flushAllCode,
+  jumpEntry,
+  mayBeWritten,
+  noteDoubtful,
+  otherJumpEntry,
+  placeJump,
+} from './tlb';
 import { pageBytes } from './walk';
 
 /** The maximum number of instructions in a block. */
@@ -92,12 +102,14 @@ const PARTIAL_PAGE = 64;
 
 /** Returns the block at `pc` and enters it into the jump cache; 0 with the fault set. */
 export function findBlock(hart: usize, pc: u64): usize {
+  const other = otherJumpEntry(codeTlb, pc);
+  if (load<u64>(other) == pc) return load<u32>(other, 8);
   const record = recordAt(hart, pc);
   if (record == 0) return faultCode == PARTIAL_PAGE + 1 ? singleBlock(hart, pc) : 0;
   const page = pageOf(record);
   const before = generation;
   const block = blockAt(record, pc);
-  const entry = jumpEntry(codeTlb, pc);
+  const entry = placeJump(pc);
   store<u64>(entry, pc);
   store<u32>(entry, block, 8);
   // When all blocks were dropped, the page was too.
@@ -115,7 +127,12 @@ function noteRegion(entry: usize, block: usize): void {
 
 /** Called when the dispatcher has found no compiled code at `pc`, where some may exist by now. */
 export function renewJump(jumps: usize, pc: u64): void {
-  const entry = jumpEntry(jumps, pc);
+  renewEntry(jumpEntry(jumps, pc), pc);
+  renewEntry(otherJumpEntry(jumps, pc), pc);
+}
+
+@inline
+function renewEntry(entry: usize, pc: u64): void {
   if (load<u64>(entry) == pc) noteRegion(entry, load<u32>(entry, 8));
 }
 

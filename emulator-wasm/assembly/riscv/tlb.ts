@@ -10,6 +10,7 @@ import {
   JUMP_ENTRIES,
   JUMP_HASH_SHIFT,
   JUMP_MASK,
+  JUMP_OTHER,
   PAGE_TLB,
   PAGE_TLB_ENTRIES,
   PAGE_TLB_MASK,
@@ -424,10 +425,28 @@ export function mayBeWritten(flags: usize): bool {
   return (atomic.load<u8>(flags) & PAGE_WRITTEN) != 0;
 }
 
-/** The entry of a jump cache for `pc`. Equal offsets in different pages should get different entries. */
+/** The first place of `pc` in a jump cache. Equal offsets in different pages should get different ones. */
 @inline
 export function jumpEntry(jumps: usize, pc: u64): usize {
   return jumps + (((<u32>pc ^ <u32>(pc >> JUMP_HASH_SHIFT)) << 3) & JUMP_MASK);
+}
+
+/** The second place of `pc` in a jump cache. */
+@inline
+export function otherJumpEntry(jumps: usize, pc: u64): usize {
+  return jumpEntry(jumps, pc) ^ JUMP_OTHER;
+}
+
+let lastReplaced: usize = 0;
+
+/** The place for `pc`, whose second place has another address: an empty one, or else the two in turn. */
+export function placeJump(pc: u64): usize {
+  const first = jumpEntry(codeTlb, pc);
+  const before = load<u64>(first);
+  if (before == pc || before == ~0) return first;
+  if (load<u64>(first ^ JUMP_OTHER) == ~0) return first ^ JUMP_OTHER;
+  lastReplaced ^= JUMP_OTHER;
+  return first ^ lastReplaced;
 }
 
 @inline

@@ -13,6 +13,8 @@ import {
   H_COMPILED,
   H_EXITS,
   HARTS,
+  JUMP_HASH_SHIFT,
+  JUMP_MASK,
   M_CREDIT,
   M_EVICTIONS,
   M_POWER,
@@ -342,6 +344,19 @@ test.each([
   expect(subject.sum).toBe(40 * 10_000 * ((50 * 49) / 2));
 });
 
+/** Runs until everything is hot, and expects that the program then stays in compiled code. */
+async function expectToStay(machine: MachineMemory): Promise<void> {
+  const core = new Core(await coreModule(), machine, 0);
+  core.reset(RAM_START, PRIV_M);
+  core.run(10_000_000n);
+  const count = (counter: number) => Number(machine.view.getBigUint64(HARTS + counter, true));
+  const exits = () => count(H_EXITS + 8 * EXIT_INTERPRET) + count(H_EXITS + 8 * EXIT_NOT_COMPILED);
+  const before = { compiled: count(H_COMPILED), exits: exits() };
+  core.run(10_000_000n);
+  expect(count(H_COMPILED) - before.compiled).toBeGreaterThan(9_000_000);
+  expect(exits() - before.exits).toBeLessThan(1000);
+}
+
 test('compiles an instruction that straddles two pages', async () => {
   const code = new Assembler(RAM_START);
   const fillTo = (offset: number) => {
@@ -354,13 +369,24 @@ test('compiles an instruction that straddles two pages', async () => {
   code.jump('jal', { rd: 0 }, loop);
   const machine = new MachineMemory(1, RAM_SIZE, MODE_JIT);
   machine.load(RAM_START, code.bytes());
-  const core = new Core(await coreModule(), machine, 0);
-  core.reset(RAM_START, PRIV_M);
-  core.run(10_000_000n);
-  const count = (counter: number) => Number(machine.view.getBigUint64(HARTS + counter, true));
-  const exits = () => count(H_EXITS + 8 * EXIT_INTERPRET) + count(H_EXITS + 8 * EXIT_NOT_COMPILED);
-  const before = { compiled: count(H_COMPILED), exits: exits() };
-  core.run(10_000_000n);
-  expect(count(H_COMPILED) - before.compiled).toBeGreaterThan(9_000_000);
-  expect(exits() - before.exits).toBeLessThan(1000);
+  await expectToStay(machine);
+});
+
+test('stays in compiled code that calls two functions with one place in the jump cache', async () => {
+  const functions = [FUNCTIONS, FUNCTIONS + 0x8010];
+  const place = (address: number) => (address ^ (address >>> JUMP_HASH_SHIFT)) & (JUMP_MASK >> 3);
+  expect(new Set(functions.map(place)).size).toBe(1);
+  const code = new Assembler(RAM_START);
+  const machine = new MachineMemory(1, RAM_SIZE, MODE_JIT);
+  for (const address of functions) {
+    code.relative('addi', { rd: AT }, AT, { address });
+    code.emit('jalr', { rd: RA, rs1: AT, imm: 0 });
+    const body = new Assembler(address);
+    body.emit('addi', { rd: SUM, rs1: SUM, imm: 1 });
+    body.emit('jalr', { rd: 0, rs1: RA, imm: 0 });
+    machine.load(address, body.bytes());
+  }
+  code.jump('jal', { rd: 0 }, { address: RAM_START });
+  machine.load(RAM_START, code.bytes());
+  await expectToStay(machine);
 });
