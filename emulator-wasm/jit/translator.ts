@@ -54,6 +54,8 @@ import { constantBytes, withConstants } from './wasm.ts';
 
 /** After this time, in ms, a module is made of what is translated so far. */
 const BATCH_TIME = 30;
+/** The bytes of so many pages are kept. */
+const MOST_PAGES = 1024;
 /** The functions of a module of stored regions have about this many bytes. */
 const STORED_MODULE = 256 << 10;
 
@@ -134,6 +136,8 @@ export class Translator {
   readonly #credit: BigInt64Array;
   /** The pages of the reports that are translated together. */
   readonly #decoded = new Map<bigint, DecodedPage>();
+  /** The bytes of pages by their hashes. The writer of the pack knows a page again by the array. */
+  readonly #bytes = new Map<bigint, Uint8Array>();
   readonly #logs: CodeLogs | undefined;
   readonly #pack = new PackWriter();
   /** The modules of stored regions that are still to be made. */
@@ -322,8 +326,17 @@ export class Translator {
     if (hash === 0n) return undefined;
     const uops = this.#scratch + H_CODE_UOPS;
     const buffer = this.#memory.buffer.slice(uops, uops + (PAGE_SIZE / 2) * UOP_SIZE);
+    return { buffer, uops: 0, hash, bytes: this.#bytesOf(hash, copy) };
+  }
+
+  /** The bytes at `copy`, which have the hash, in the same array as before if there is one. */
+  #bytesOf(hash: bigint, copy: number): Uint8Array {
+    const known = this.#bytes.get(hash);
+    if (known) return known;
+    if (this.#bytes.size === MOST_PAGES) this.#bytes.clear();
     const bytes = new Uint8Array(this.#memory.buffer, copy, PAGE_SIZE).slice();
-    return { buffer, uops: 0, hash, bytes };
+    this.#bytes.set(hash, bytes);
+    return bytes;
   }
 
   /** The instruction that begins at the end of a page, which has the number, and ends in the second. */
