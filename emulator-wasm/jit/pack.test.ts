@@ -1,6 +1,15 @@
 import { describe, expect, test } from 'vitest';
 import { Random } from '../test/support/random.ts';
-import { mergePacks, nameOf, PACK_SIZE, type PackedRegion, PackWriter, readPack } from './pack.ts';
+import {
+  mergePacks,
+  nameOf,
+  PACK_SIZE,
+  type PackedRegion,
+  PackWriter,
+  readPack,
+  shipPack,
+  shippedPack,
+} from './pack.ts';
 import { SharedLog } from './shared-log.ts';
 import { Code, constantBytes, type FunctionBody, withConstants } from './wasm.ts';
 
@@ -20,7 +29,7 @@ function functionWith(names: readonly number[]): FunctionBody {
 function region(byte: number, hot = 0, size = 0): PackedRegion {
   const page = { delta: 0, bytes: pageOf(byte), entries: [{ offset: hot, number: 0 }], wide: [] };
   const body = functionWith(Array(size).fill(0));
-  return { pages: [page], hot, isNarrow: false, function: body };
+  return { pages: [page], hot, isNarrow: false, isPortable: true, function: body };
 }
 
 const SEVERAL: PackedRegion = {
@@ -31,6 +40,7 @@ const SEVERAL: PackedRegion = {
   ],
   hot: 4094,
   isNarrow: true,
+  isPortable: false,
   function: functionWith([5, -300, 5]),
 };
 
@@ -127,6 +137,31 @@ describe('a pack', () => {
       if (bytes.length > 8) bytes.set([random.below(256), random.below(8), 0, 0, 1]);
       expect(readPack(bytes)).toEqual([]);
     }
+  });
+});
+
+test('packs may follow each other', () => {
+  const packs = concatenated([packOf([region(1), SEVERAL]), packOf([region(2), region(7)])]);
+  expect(readPack(packs)).toEqual([region(1), SEVERAL, region(2), region(7)]);
+});
+
+describe('a shipped pack', () => {
+  const program = concatenated([pageOf(1), pageOf(2)]);
+
+  test('has the regions of a program that suit every host', () => {
+    const pack = packOf([region(1), region(3), { ...region(2), isPortable: false }, SEVERAL, region(2, 2)]);
+    expect(readPack(shippedPack(shipPack(pack, program, 'one true'), 'one true'))).toEqual([
+      region(1),
+      region(2, 2),
+    ]);
+  });
+
+  test.each([
+    ['of another version', shipPack(packOf([region(1)]), program, 'other')],
+    ['that is cut off', shipPack(packOf([region(1)]), program, 'one').subarray(0, 3)],
+    ['that is empty', NONE],
+  ])('%s has none', (_, file) => {
+    expect(shippedPack(file, 'one').length).toBe(0);
   });
 });
 

@@ -4,8 +4,8 @@
  * harts were to compute that. A function is complete but for the keyed hashes of its pages, which are others
  * in each machine.
  *
- * A pack is a sequence of records. The store notices a damaged pack by its digest. Here, a record that makes
- * no sense is passed over.
+ * A pack is a sequence of records, and may follow another one, because its first record says that it begins.
+ * The store notices a damaged pack by its digest. Here, a record that makes no sense is passed over.
  */
 import { MAX_ENTRIES } from '../layout.ts';
 import { PAGE_SIZE } from './page.ts';
@@ -34,6 +34,8 @@ export interface PackedRegion {
   readonly hot: number;
   /** Whether each access has its own TLB look-up. */
   readonly isNarrow: boolean;
+  /** Whether the function is the same for all hosts that have tail calls, or for all others. */
+  readonly isPortable: boolean;
   readonly function: FunctionBody;
 }
 
@@ -44,6 +46,8 @@ const OLDEST = 16;
 
 const PAGE = 0;
 const REGION = 1;
+/** A pack begins, which numbers its pages from 0. */
+const START = 2;
 /** The bytes of a record before its content: length (u32), kind. */
 const HEAD = 5;
 const PAGE_RECORD = HEAD + PAGE_SIZE;
@@ -75,6 +79,7 @@ export class PackWriter {
   /** The numbers of the pages by their bytes. */
   readonly #pages = new Map<string, number>();
   #left: number;
+  #hasStarted = false;
 
   /** @param most the most bytes of all records */
   constructor(most = PACK_SIZE) {
@@ -88,14 +93,16 @@ export class PackWriter {
   add(region: PackedRegion, age = 0): Uint8Array<ArrayBuffer> | undefined {
     const pages = new Map(region.pages.map(({ bytes }) => [nameOfPage(bytes), bytes]));
     const fresh = [...pages].filter(([name]) => !this.#pages.has(name));
-    const size = fresh.length * PAGE_RECORD + recordSize(region);
+    const start = this.#hasStarted ? 0 : HEAD;
+    const size = start + fresh.length * PAGE_RECORD + recordSize(region);
     if (size > this.#left) return undefined;
     this.#left -= size;
     const out = new Writer(size);
+    if (!this.#hasStarted) out.head(HEAD, START);
+    this.#hasStarted = true;
     for (const [name, bytes] of fresh) {
       this.#pages.set(name, this.#pages.size);
-      out.number(4, PAGE_RECORD);
-      out.number(1, PAGE);
+      out.head(PAGE_RECORD, PAGE);
       out.bytes(bytes);
     }
     const numbers = region.pages.map(({ bytes }) => this.#pages.get(nameOfPage(bytes)) as number);
@@ -122,6 +129,11 @@ class Writer {
     for (let n = 0; n < bytes; n++) this.written[this.#at++] = (value >>> (8 * n)) & 0xff;
   }
 
+  head(length: number, kind: number): void {
+    this.number(4, length);
+    this.number(1, kind);
+  }
+
   bytes(bytes: Uint8Array): void {
     this.written.set(bytes, this.#at);
     this.#at += bytes.length;
@@ -129,10 +141,9 @@ class Writer {
 
   region(region: PackedRegion, numbers: readonly number[], age: number): void {
     const { bytes, hints, constants } = region.function;
-    this.number(4, recordSize(region));
-    this.number(1, REGION);
+    this.head(recordSize(region), REGION);
     this.number(1, age);
-    this.number(1, Number(region.isNarrow));
+    this.number(1, Number(region.isNarrow) | (Number(region.isPortable) << 1));
     this.number(2, region.hot);
     this.number(1, region.pages.length);
     this.number(2, constants.length);
@@ -163,19 +174,20 @@ interface RegionRecord {
   readonly age: number;
 }
 
-/** Returns the regions of a pack. Those with the same page share its bytes. */
+/** Returns the regions of packs. Those of a pack with the same page share its bytes. */
 export function readPack(pack: Uint8Array): PackedRegion[] {
   return [...readRecords(pack)].map(({ region }) => region);
 }
 
 function* readRecords(pack: Uint8Array): Generator<RegionRecord> {
-  const pages: Uint8Array[] = [];
+  let pages: Uint8Array[] = [];
   const view = new DataView(pack.buffer, pack.byteOffset, pack.length);
   for (let at = 0; at + HEAD <= pack.length; ) {
     const length = view.getUint32(at, true);
     if (length < HEAD || at + length > pack.length) return;
     const kind = view.getUint8(at + HEAD - 1);
     const content = pack.subarray(at + HEAD, at + length);
+    if (kind === START) pages = [];
     if (kind === PAGE && length === PAGE_RECORD) pages.push(content);
     const region = kind === REGION && readRegion(content, pages);
     if (region) yield region;
@@ -236,7 +248,8 @@ class Reader {
 
   region(pages: readonly Uint8Array[]): RegionRecord {
     const age = this.#byte();
-    const isNarrow = this.#byte() === 1;
+    const flags = this.#byte();
+    const [isNarrow, isPortable] = [(flags & 1) !== 0, (flags & 2) !== 0];
     const hot = this.#offset();
     const counts = { pages: this.#byte(), constants: this.#half() };
     const lengths = { hints: this.#word(), body: this.#word() };
@@ -248,7 +261,7 @@ class Reader {
     const body = { bytes: this.#bytes(lengths.body), hints, constants };
     insist(this.#at === this.#record.length);
     requireSound(read, body);
-    return { region: { pages: read, hot, isNarrow, function: body }, age };
+    return { region: { pages: read, hot, isNarrow, isPortable, function: body }, age };
   }
 
   #page(pages: readonly Uint8Array[]): PackedPage {
@@ -297,8 +310,13 @@ export function mergePacks(
   for (const { name, region, age } of older.sort((a, b) => a.age - b.age)) {
     if (age <= OLDEST && !regions.has(name)) regions.set(name, { region, age });
   }
+  return writePack(regions.values());
+}
+
+/** Returns the pack of those regions that fit. */
+function writePack(regions: Iterable<RegionRecord>): Uint8Array<ArrayBuffer> {
   const writer = new PackWriter();
-  const records = [...regions.values()].flatMap(({ region, age }) => writer.add(region, age) ?? []);
+  const records = [...regions].flatMap(({ region, age }) => writer.add(region, age) ?? []);
   const pack = new Uint8Array(records.reduce((sum, record) => sum + record.length, 0));
   let at = 0;
   for (const record of records) {
@@ -306,4 +324,31 @@ export function mergePacks(
     at += record.length;
   }
   return pack;
+}
+
+/** Between the version and the pack of a file. */
+const NEWLINE = 10;
+
+/**
+ * Returns a file with those regions of a pack that every host can use, and that come from a program.
+ * @param version of the compiled code
+ */
+export function shipPack(pack: Uint8Array, program: Uint8Array, version: string): Uint8Array<ArrayBuffer> {
+  const own = new Set<string>();
+  for (let at = 0; at < program.length; at += PAGE_SIZE)
+    own.add(latin1.decode(program.subarray(at, at + PAGE_SIZE)));
+  const isOwn = ({ bytes }: PackedPage) => own.has(latin1.decode(bytes));
+  const regions = readPack(pack).filter(({ isPortable, pages }) => isPortable && pages.every(isOwn));
+  const shipped = writePack(regions.map((region) => ({ region, age: 0 })));
+  const head = new TextEncoder().encode(`${version}\n`);
+  const file = new Uint8Array(head.length + shipped.length);
+  file.set(head);
+  file.set(shipped, head.length);
+  return file;
+}
+
+/** Returns the pack of such a file, empty if it is of another version. */
+export function shippedPack(file: Uint8Array, version: string): Uint8Array {
+  const end = file.indexOf(NEWLINE);
+  return latin1.decode(file.subarray(0, end)) === version ? file.subarray(end + 1) : new Uint8Array();
 }

@@ -1,6 +1,6 @@
 /** Takes the harts' reports of hot code, and makes modules of it. */
 
-import { UOP_SIZE } from '../assembly/riscv/opcodes.ts';
+import { isFloat, MemoryOp, UOP_SIZE, VectorOp } from '../assembly/riscv/opcodes.ts';
 import {
   COMPILE_PRICE,
   H_CODE_PAGE,
@@ -142,6 +142,9 @@ export class Translator {
   readonly #pack = new PackWriter();
   /** The modules of stored regions that are still to be made. */
   #stored: Iterator<Translation> | undefined;
+  /** How much of the log of stored regions is read, and how many regions have a number. */
+  #storedBytes = 0;
+  #numbered = 0;
 
   /**
    * @param harts the harts whose reports are taken; no other translator may serve the first of them
@@ -181,13 +184,14 @@ export class Translator {
   }
 
   #nextStored(): Translation | undefined {
-    if (!this.#stored) {
-      const records = this.#logs?.stored.read();
-      if (!records?.length) return undefined;
-      this.#stored = this.#modulesOf(readPack(records).slice(0, MOST_STORED));
-    }
-    const next = this.#stored.next();
-    return next.done ? undefined : next.value;
+    const next = this.#stored?.next();
+    if (next && !next.done) return next.value;
+    const log = this.#logs?.stored;
+    if (!log || log.length === this.#storedBytes) return undefined;
+    const packs = log.read(this.#storedBytes);
+    this.#storedBytes += packs.length;
+    this.#stored = this.#modulesOf(readPack(packs).slice(0, MOST_STORED - this.#numbered));
+    return this.#nextStored();
   }
 
   *#modulesOf(regions: readonly PackedRegion[]): Generator<Translation> {
@@ -196,7 +200,6 @@ export class Translator {
       if (!hashes.has(bytes)) hashes.set(bytes, this.#hash(bytes));
     }
     const constants = new Map([...hashes].map(([page, hash]) => [page, constantBytes(hash)]));
-    let number = 0;
     for (const batch of batches(regions)) {
       const writer = new ModuleWriter(REGION_SIGNATURE, IMPORTS);
       for (const { pages, function: body } of batch) {
@@ -210,7 +213,7 @@ export class Translator {
         if (module) this.#note(region, found);
         return {
           pages: found.map(({ hash, entries }) => ({ page: 0n, hash, entries })),
-          stored: number++,
+          stored: this.#numbered++,
         };
       });
       if (module) yield { module, bytes: bytes.length, regions: compiled };
@@ -425,7 +428,14 @@ function pack(
       wide: [...wideAccesses].filter(isHere).map(inPage),
     };
   });
-  return { pages, hot, isNarrow, function: body };
+  return { pages, hot, isNarrow, isPortable: isPortable(region), function: body };
+}
+
+/** Whether the host does not decide on the code: how it adds products, what its vectors and fences are. */
+function isPortable({ blocks }: Region): boolean {
+  const dependsOnHost = ({ op }: Instruction) =>
+    isFloat(op) || op === MemoryOp.FENCE || op === VectorOp.VECTOR;
+  return ![...blocks.values()].some(({ instructions }) => instructions.some(dependsOnHost));
 }
 
 function* batches(regions: readonly PackedRegion[]): Generator<PackedRegion[]> {

@@ -6,5 +6,10 @@ declare const TRANSLATOR: string;
 
 /** Names everything that decides on the compiled code of the same pages: the translator, and the host. */
 export function translatorVersion(): string {
-  return [TRANSLATOR, hasTailCalls(), hasSimd(), fusesMultiplyAdd(), isX86].join(' ');
+  return [portableVersion(), hasSimd(), fusesMultiplyAdd(), isX86].join(' ');
+}
+
+/** Names what decides on regions that are portable. */
+export function portableVersion(): string {
+  return [TRANSLATOR, hasTailCalls()].join(' ');
 }

@@ -21,6 +21,7 @@ export const TOOLS = {
   elf: 'src/tools/elf.ts',
   'save-boot': 'src/tools/save-boot.ts',
   'emulator-disk': 'src/tools/emulator-disk.ts',
+  'emulator-code': 'src/tools/emulator-code.ts',
 };
 
 const OTHERS = {

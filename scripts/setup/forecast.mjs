@@ -10,6 +10,7 @@ const TYPICAL = new Map([
   ['core', 10_000],
   ['kernel', 210_000],
   ['kernel-smp', 240_000],
+  ['emulator-code', 60_000],
 ]);
 const TYPICAL_OTHER = 3_000;
 /** From this share on, the progress of a part says more about its duration than earlier ones do. */

@@ -73,7 +73,7 @@ export function busyboxFiles(program) {
 const digestOf = (bytes) => `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
 
 /** Writes an OCI image layout (image-layout.md of the specification) to a folder. */
-class LayoutWriter {
+export class LayoutWriter {
   #folder;
   /** @type {(Descriptor & { annotations: Record<string, string> })[]} */
   #manifests = [];
@@ -102,15 +102,18 @@ class LayoutWriter {
    * @param {string} tag
    * @param {readonly TarEntry[]} files
    * @param {Record<string, unknown>} config how to run the image (config.md of the specification)
+   * @param {string} [architecture]
+   * @returns {Promise<string>} the layer's diffID
    */
-  async add(tag, files, config) {
+  async add(tag, files, config, architecture = 'riscv64') {
     const tar = writeTar(files);
+    const diffId = digestOf(tar);
     const layer = await this.#blob('layer.v1.tar+gzip', gzipSync(tar, { level: 9 }));
     const configuration = await this.#json('config.v1+json', {
-      architecture: 'riscv64',
+      architecture,
       os: 'linux',
       config,
-      rootfs: { type: 'layers', diff_ids: [digestOf(tar)] },
+      rootfs: { type: 'layers', diff_ids: [diffId] },
     });
     const manifest = await this.#json('manifest.v1+json', {
       schemaVersion: 2,
@@ -119,6 +122,7 @@ class LayoutWriter {
       layers: [layer],
     });
     this.#manifests.push({ ...manifest, annotations: { 'org.opencontainers.image.ref.name': tag } });
+    return diffId;
   }
 
   async finish() {

@@ -13,6 +13,7 @@ import {
   offerPackages,
   TEST_PACKAGES,
 } from './debian.mjs';
+import { emulatorCode } from './emulator-code.mjs';
 import { SetupFailure } from './failure.mjs';
 import { formatForecast, plan, settle, timeLeft } from './forecast.mjs';
 import { glance, noteLook } from './glance.mjs';
@@ -33,7 +34,7 @@ import { ensure, isInPlace, isToBuild, stampOf } from './step.mjs';
 import { types } from './types.mjs';
 
 const GUEST = [kernel, busybox, initramfs];
-const EMULATORS = [qemuUser, emulators];
+const EMULATORS = [qemuUser, emulators, foreignBusybox, emulatorCode];
 const PAGES = [programs, page, previews, types, site, production];
 const EVERYTHING = [core, bundle, ...GUEST, booted, ...EMULATORS, images, kernelSmp, ...PAGES, npmPackage];
 
@@ -65,7 +66,7 @@ export const PURPOSES = {
   test: {
     packages: [...BUILD_PACKAGES, ...TEST_PACKAGES],
     wishes: BROWSER_PACKAGES,
-    steps: [...EVERYTHING, programSources, foreignBusybox, consumerTools],
+    steps: [...EVERYTHING, programSources, consumerTools],
     offers: [rva23Qemu],
   },
 };
@@ -76,7 +77,7 @@ export const PURPOSES = {
  * @returns {Promise<string[]>} titles
  */
 export async function staleBuilds() {
-  const steps = [core, ...GUEST, booted, ...EMULATORS, images, foreignBusybox, kernelSmp];
+  const steps = [core, ...GUEST, booted, qemuUser, emulators, foreignBusybox, images, kernelSmp];
   const stale = await Promise.all(
     steps.map((step) =>
       isInPlace(step).then(

@@ -14,10 +14,10 @@ import { writeTar } from './tar.mjs';
 
 const PACKAGE = 'qemu-user';
 /** Its static programs, by the architectures of images that they emulate. */
-const PROGRAMS = { arm64: 'qemu-aarch64', amd64: 'qemu-x86_64' };
+export const PROGRAMS = { arm64: 'qemu-aarch64', amd64: 'qemu-x86_64' };
 /** Code before the entry point of some of them. @type {Record<string, string>} */
 const STARTS = { arm64: 'kernel/emulator/start.S' };
-const FOLDER = 'dist/qemu-user';
+export const FOLDER = 'dist/qemu-user';
 const DOCUMENTATION = `usr/share/doc/${PACKAGE}`;
 
 export const QEMU_COPYRIGHT = join(FOLDER, 'copyright');

@@ -27,6 +27,8 @@ const KEPT = {
   busybox: ['dist/busybox', 'dist/busybox-copyright', 'dist/busybox-control'],
   'qemu-user': ['dist/qemu-user'],
   emulators: ['public/kernel/emulator-arm64', 'public/kernel/emulator-amd64'],
+  'foreign-busybox': ['dist/busybox-arm64', 'dist/busybox-amd64'],
+  'emulator-code': ['public/kernel/emulator-arm64-code', 'public/kernel/emulator-amd64-code'],
   'program-sources': ['dist/program-sources'],
   types: ['dist/types'],
 };

@@ -39,6 +39,28 @@ export async function giveEmulator(
   architecture: string,
 ): Promise<void> {
   if (emulatedMachine(architecture) === undefined) return;
-  const load = async () => (await loadEmulatorDisk(platform, architecture)) ?? new Uint8Array();
+  const load = async () => {
+    const disk = await loadEmulatorDisk(platform, architecture);
+    void giveEmulatorCode(machine, platform, architecture);
+    return disk ?? new Uint8Array();
+  };
   await machine.openEmulator(architecture, load);
+}
+
+/** Gives the machine the emulator's compiled code, if it needs one. That only saves time. */
+export async function giveEmulatorCode(
+  machine: Machine,
+  platform: Platform,
+  architecture: string,
+): Promise<void> {
+  if (emulatedMachine(architecture) === undefined) return;
+  try {
+    const [file, decompress] = await Promise.all([
+      platform.loadFile(`kernel/emulator-${architectureOf(architecture)}-code`),
+      loadZstd(),
+    ]);
+    machine.addCode(decompress(file, 0));
+  } catch {
+    // The machine compiles it again.
+  }
 }

@@ -19,7 +19,7 @@ import type { JitMode } from '../options/jit.mjs';
 import { checkDiskSize } from '../options/sizes.mjs';
 import { BOOTED, COMMAND_LINE, isUsual, openBooted } from './booted.ts';
 import { delay } from './delay.ts';
-import { giveEmulator, loadEmulatorDisk } from './emulator.ts';
+import { giveEmulator, giveEmulatorCode, loadEmulatorDisk } from './emulator.ts';
 import { readContainerState } from './session.ts';
 import type { SpareMachine } from './spare-machine.ts';
 
@@ -184,7 +184,14 @@ async function resumeMachine(
   ]);
   signal?.throwIfAborted();
   const { fillRam } = session;
-  return Machine.start(platform, { ...commonOptions(options, content), emulator, state, fillRam });
+  const machine = await Machine.start(platform, {
+    ...commonOptions(options, content),
+    emulator,
+    state,
+    fillRam,
+  });
+  void giveEmulatorCode(machine, platform, architecture);
+  return machine;
 }
 
 /** The devices of the machine, and its compiler. */

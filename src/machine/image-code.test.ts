@@ -1,7 +1,13 @@
 import { afterEach, expect, test, vi } from 'vitest';
-import { type PackedRegion, PackWriter, readPack } from '../../emulator-wasm/jit/pack.ts';
+import {
+  type PackedPage,
+  type PackedRegion,
+  PackWriter,
+  readPack,
+  shipPack,
+} from '../../emulator-wasm/jit/pack.ts';
 import { SharedLog } from '../../emulator-wasm/jit/shared-log.ts';
-import { translatorVersion } from '../../emulator-wasm/jit/version.ts';
+import { portableVersion, translatorVersion } from '../../emulator-wasm/jit/version.ts';
 import { M_STORED_REGIONS, STORED_USES } from '../../emulator-wasm/layout.ts';
 import { CodeStore } from '../storage/code-store.ts';
 import { MemoryStore } from '../storage/memory.ts';
@@ -12,7 +18,7 @@ const LAYERS = ['sha256:a'];
 function region(hot: number, size = 1): PackedRegion {
   const page = { delta: 0, bytes: new Uint8Array(4096), entries: [{ offset: hot, number: 0 }], wide: [] };
   const body = { bytes: new Uint8Array(size), hints: Uint8Array.of(0), constants: [] };
-  return { pages: [page], hot, isNarrow: false, function: body };
+  return { pages: [page], hot, isNarrow: false, isPortable: true, function: body };
 }
 
 /** A machine that runs an image of the store. */
@@ -58,6 +64,26 @@ test('hands to a machine what earlier ones have compiled', async () => {
   await vi.advanceTimersByTimeAsync(1);
   expect(second.onStored).toHaveBeenCalledOnce();
   expect(second.stored()).toEqual([region(2), region(4)]);
+});
+
+test('hands code that belongs to no image to a machine, and stores none of it', async () => {
+  vi.useFakeTimers();
+  const store = new CodeStore(new MemoryStore());
+  const first = await machine(store);
+  first.compile(2);
+  await first.code.save();
+  const { bytes } = region(8).pages[0] as PackedPage;
+  const pack = new PackWriter().add(region(8)) as Uint8Array;
+  const second = await machine(store);
+  second.code.addShipped(shipPack(pack, bytes, portableVersion()));
+  second.code.addShipped(shipPack(pack, bytes, 'another version'));
+  await vi.advanceTimersByTimeAsync(500);
+  expect(second.onStored).toHaveBeenCalledTimes(2);
+  expect(second.stored()).toEqual([region(2), region(8)]);
+  second.use(1);
+  second.compile(4);
+  await second.code.save();
+  expect(await storedIn(store)).toEqual([4, 2]);
 });
 
 test('stores only what is new, now and then', async () => {

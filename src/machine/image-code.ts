@@ -1,6 +1,6 @@
-import { mergePacks, nameOf, PACK_SIZE, readPack } from '../../emulator-wasm/jit/pack.ts';
+import { mergePacks, nameOf, PACK_SIZE, readPack, shippedPack } from '../../emulator-wasm/jit/pack.ts';
 import { SharedLog } from '../../emulator-wasm/jit/shared-log.ts';
-import { translatorVersion } from '../../emulator-wasm/jit/version.ts';
+import { portableVersion, translatorVersion } from '../../emulator-wasm/jit/version.ts';
 import { M_STORED_REGIONS, STORED_USES } from '../../emulator-wasm/layout.ts';
 import type { CodeStore } from '../storage/code-store.ts';
 
@@ -15,6 +15,9 @@ const HEAD_START = 500;
 /** Less than this part of the stored pack is not worth that the pack is written again. */
 const LEAST_PART = 64;
 
+/** Packs that a machine gets: its image's, and those of emulators. */
+const MOST_PACKS = 3;
+
 /** The logs of a machine's translator, see `CodeLogs`. Structured-cloneable. */
 export interface CodeBuffers {
   readonly stored: SharedArrayBuffer;
@@ -22,7 +25,10 @@ export interface CodeBuffers {
 }
 
 export function allocateCode(): CodeBuffers {
-  return { stored: SharedLog.ofSize(PACK_SIZE).buffer, made: SharedLog.ofSize(PACK_SIZE).buffer };
+  return {
+    stored: SharedLog.ofSize(MOST_PACKS * PACK_SIZE).buffer,
+    made: SharedLog.ofSize(PACK_SIZE).buffer,
+  };
 }
 
 /** Hands the stored code of the machine's image to the translator, and stores what that compiles. */
@@ -50,7 +56,15 @@ export class ImageCode {
   async open(store: CodeStore, layers: readonly string[]): Promise<void> {
     this.#image = { store, layers };
     this.#timer ??= setInterval(() => void this.save(), INTERVAL);
-    const pack = await store.get(layers, translatorVersion()).catch(() => new Uint8Array());
+    this.#add(await store.get(layers, translatorVersion()).catch(() => new Uint8Array()));
+  }
+
+  /** Adds a file of `shipPack`, which belongs to no image. */
+  addShipped(file: Uint8Array): void {
+    this.#add(shippedPack(file, portableVersion()));
+  }
+
+  #add(pack: Uint8Array): void {
     if (pack.length > 0 && this.#stored.append(pack)) setTimeout(this.#onStored, HEAD_START);
   }
 

@@ -130,6 +130,7 @@ class MachineWorker {
           devices.find('net')?.disconnect();
           this.#owner.post({ type: 'disconnected' });
         },
+        addCode: (file) => this.#code?.addShipped(file),
         saveCode: () => void this.#saveCode(),
       },
     );

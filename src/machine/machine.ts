@@ -258,6 +258,11 @@ export class Machine {
     }
   }
 
+  /** Takes compiled code that belongs to no image, see `shipPack`. */
+  addCode(file: Uint8Array): void {
+    this.#post({ type: 'code', file });
+  }
+
   /**
    * Shares a folder with the guest, for containers that run later.
    * @returns its name in `ContainerOptions.shares`

@@ -45,6 +45,7 @@ export interface MachineControl {
   suspend(): void;
   proceed(): void;
   disconnect(): void;
+  addCode(file: Uint8Array): void;
   saveCode(): void;
 }
 
@@ -174,6 +175,9 @@ export class OwnerChannel {
         break;
       case 'disconnect':
         machine.disconnect();
+        break;
+      case 'code':
+        machine.addCode(message.file);
         break;
       case 'save-code':
         machine.saveCode();

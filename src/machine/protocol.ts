@@ -131,6 +131,8 @@ export type ToMachine =
   | { type: 'forget-connection'; token: Uint8Array }
   /** The worker of shared folders is at the other end. */
   | { type: 'folders'; port: MessagePort }
+  /** Compiled code that belongs to no image, see `shipPack`. */
+  | { type: 'code'; file: Uint8Array }
   /** Shares a folder with the guest. Folders have the numbers of their order. */
   | { type: 'share'; folder: FolderOptions; readOnly: boolean }
   /** `disk-done` or `disk-failed` answers, in the same order. */

@@ -300,6 +300,17 @@ test('uses in a second run early what was hot in the first, and translates nothi
   expect(second.sum).toBe(40 * 10_000 * ((50 * 49) / 2));
 });
 
+test('takes stored code that arrives while it runs', async () => {
+  const pack = await packFrom({ ...SOME_PAGES, rounds: 1e6 });
+  const others = { ...SOME_PAGES, additions: 9000, rounds: 1e6 };
+  const logs = logsWith(await packFrom(others));
+  const subject = await Subject.start({ ...SOME_PAGES, rounds: 1e6 }, undefined, logs);
+  // The page with the calls is the same.
+  expect(subject.run(10).storedRegions).toBeLessThanOrEqual(1);
+  logs.stored.append(pack);
+  expect(subject.run(100).storedRegions).toBeGreaterThan(30);
+});
+
 test('takes no other page for one that was hot', async () => {
   const pack = await packFrom({ ...SOME_PAGES, rounds: 1e6 });
   const other = await Subject.start({ ...SOME_PAGES, additions: 10_001 }, undefined, logsWith(pack));
