@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { processorTime } from '../../scripts/testing/processor-time.mjs';
 import { equalBytes, pattern } from '../machine/devices/testing/guest-driver.ts';
 import { MemoryBlockBackend } from './block-backend.ts';
 
@@ -61,8 +62,9 @@ test('uses memory only for written data, and frees it', () => {
 test('discards a range of any size in time proportional to its content', () => {
   const disk = new MemoryBlockBackend(2 ** 45);
   disk.write(2 ** 44, [pattern(512)]);
-  const begin = performance.now();
-  for (let i = 0; i < 1000; i++) disk.discard(0, 2 ** 45);
+  const time = processorTime(() => {
+    for (let i = 0; i < 1000; i++) disk.discard(0, 2 ** 45);
+  });
   expect(disk.allocatedBytes).toBe(0);
-  expect(performance.now() - begin).toBeLessThan(1000);
+  expect(time).toBeLessThan(1000);
 });

@@ -14,6 +14,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { processorTime } from '../../scripts/testing/processor-time.mjs';
 import { ImageError } from '../oci/errors.ts';
 import { toByteString, toBytes } from './byte-string.ts';
 import { TarIndexer } from './tar.ts';
@@ -463,9 +464,8 @@ test('global headers with many unknown records take no longer', () => {
     ...Array.from({ length: 5000 }, () => concat(pax([['uid', '1']]), header())),
     end(),
   );
-  const start = performance.now();
-  expect(indexTar(tar).entries).toHaveLength(5000);
-  expect(performance.now() - start).toBeLessThan(10_000);
+  const time = processorTime(() => expect(indexTar(tar).entries).toHaveLength(5000));
+  expect(time).toBeLessThan(10_000);
 });
 
 describe('sparse files', () => {

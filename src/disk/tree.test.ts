@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { processorTime } from '../../scripts/testing/processor-time.mjs';
 import { ImageError } from '../oci/errors.ts';
 import type { TarEntry, TarIndex } from './tar-entry.ts';
 import { type Directory, type Inode, isDirectory, mergeLayers } from './tree.ts';
@@ -234,9 +235,12 @@ describe('links of the same layer as parents', () => {
   test('cannot take forever', () => {
     const chain = Array.from({ length: 30 }, (_, i) => symlink(`l${i}`, `${'./d/../'.repeat(500)}l${i + 1}`));
     const files = Array.from({ length: 50_000 }, (_, i) => file(`l0/${i}`));
-    const start = performance.now();
-    expect(() => merge([directory('d'), ...chain, ...files])).toThrow('lead through too many symbolic links');
-    expect(performance.now() - start).toBeLessThan(10_000);
+    const time = processorTime(() =>
+      expect(() => merge([directory('d'), ...chain, ...files])).toThrow(
+        'lead through too many symbolic links',
+      ),
+    );
+    expect(time).toBeLessThan(10_000);
   });
 });
 
@@ -317,10 +321,11 @@ test('many whiteouts take linear time', () => {
   const markers = Array.from({ length: 50_000 }, (_, i) =>
     file(['d/.wh..wh..opq', 'd/e/.wh..wh..opq', '.wh.d'][i % 3] ?? ''),
   );
-  const start = performance.now();
-  const root = merge([file('d/e/lower')], [...files, ...markers]);
-  expect(performance.now() - start).toBeLessThan(10_000);
-  expect(paths(find(root, 'd/e'))).toHaveLength(50_000);
+  const time = processorTime(() => {
+    const root = merge([file('d/e/lower')], [...files, ...markers]);
+    expect(paths(find(root, 'd/e'))).toHaveLength(50_000);
+  });
+  expect(time).toBeLessThan(10_000);
 });
 
 test('an image with endless directories is refused before memory runs out', () => {

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { processorTime } from '../../scripts/testing/processor-time.mjs';
 import { MessageReader } from './agent-messages.ts';
 import {
   encodeContainer,
@@ -212,9 +213,8 @@ describe('guest to host', () => {
   test('many short messages take linear time', () => {
     const unknown = Buffer.from('01000000ee', 'hex');
     const bytes = Buffer.concat(Array<Buffer>(100_000).fill(unknown));
-    const begin = performance.now();
-    expect(new MessageReader().push(bytes)).toEqual([]);
-    expect(performance.now() - begin).toBeLessThan(2000);
+    const time = processorTime(() => expect(new MessageReader().push(bytes)).toEqual([]));
+    expect(time).toBeLessThan(2000);
   });
 
   test('never throws anything but RangeError', () => {

@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { processorTime } from '../../scripts/testing/processor-time.mjs';
 import { checkVariableNames, VARIABLES } from './variables.mjs';
 
 const PROJECT = join(import.meta.dirname, '../..');
@@ -24,9 +25,9 @@ test.each([
 });
 
 test('a name of any length from outside costs little', () => {
-  const start = performance.now();
-  expect(() => checkVariableNames({ [`LINUXRUN_${'X'.repeat(100_000)}`]: '' })).toThrow(/X…: unset it$/);
-  expect(performance.now() - start).toBeLessThan(5000);
+  const name = `LINUXRUN_${'X'.repeat(100_000)}`;
+  const time = processorTime(() => expect(() => checkVariableNames({ [name]: '' })).toThrow(/X…: unset it$/));
+  expect(time).toBeLessThan(5000);
 });
 
 test('the list has every variable that the sources name', () => {
