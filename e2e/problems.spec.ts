@@ -201,7 +201,9 @@ test.describe('a worker that stays silent', () => {
     await page.route(CODE, silence, { times: 1 });
     await visitor.runLink({ image: HELLO_WORLD });
     // Looks at every frame, because the text only stays until the program runs.
-    await page.waitForFunction(() => /Trying again: a worker .* did not answer/.test(document.body.innerText));
+    await page.waitForFunction(() =>
+      /Trying again: a worker .* did not answer/.test(document.body.innerText),
+    );
     await visitor.expectScreen(HELLO);
     await visitor.expectExit(0);
   });
