@@ -356,7 +356,7 @@ export const JUMP_OTHER = 16;
  * the page between the hart's last comparison and its last fence.i.
  */
 export const PAGE_TLB = JUMP_ENTRIES * 16;
-export const PAGE_TLB_ENTRIES = 8192;
+export const PAGE_TLB_ENTRIES = 2048;
 export const PAGE_TLB_MASK = (PAGE_TLB_ENTRIES - 1) * 16;
 /**
  * A page's record: its physical address (u64), the hash of its bytes (u64, 0 if it is not known), and a word

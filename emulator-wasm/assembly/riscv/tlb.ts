@@ -46,7 +46,7 @@ const PAGE_JUMPS = PAGE_SIZE / 2;
 const DATA_STRIDE = RECENT_LOADS + RECENT_PAGES * 16;
 /** The bytes of consecutive entries that are emptied together, if any of them was ever filled. */
 const GROUP = STORE_TLB / 128;
-export const CODE_STRIDE = 0x8_0000;
+export const CODE_STRIDE = 0x6_0000;
 
 // Code context: jump cache, page TLB
 /** One bit per hash of a page's number, which is clear if the caches may hold that page. */
