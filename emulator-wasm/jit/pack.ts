@@ -337,7 +337,7 @@ export function shipPack(pack: Uint8Array, program: Uint8Array, version: string)
   const own = new Set<string>();
   for (let at = 0; at < program.length; at += PAGE_SIZE)
     own.add(latin1.decode(program.subarray(at, at + PAGE_SIZE)));
-  const isOwn = ({ bytes }: PackedPage) => own.has(latin1.decode(bytes));
+  const isOwn = ({ bytes }: PackedPage) => own.has(nameOfPage(bytes));
   const regions = readPack(pack).filter(({ isPortable, pages }) => isPortable && pages.every(isOwn));
   const shipped = writePack(regions.map((region) => ({ region, age: 0 })));
   const head = new TextEncoder().encode(`${version}\n`);

@@ -78,7 +78,7 @@ test('hands code that belongs to no image to a machine, and stores none of it', 
   second.code.addShipped(shipPack(pack, bytes, portableVersion()));
   second.code.addShipped(shipPack(pack, bytes, 'another version'));
   await vi.advanceTimersByTimeAsync(500);
-  expect(second.onStored).toHaveBeenCalledTimes(2);
+  expect(second.onStored).toHaveBeenCalledOnce();
   expect(second.stored()).toEqual([region(2), region(8)]);
   second.use(1);
   second.compile(4);

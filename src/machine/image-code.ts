@@ -56,16 +56,16 @@ export class ImageCode {
   async open(store: CodeStore, layers: readonly string[]): Promise<void> {
     this.#image = { store, layers };
     this.#timer ??= setInterval(() => void this.save(), INTERVAL);
-    this.#add(await store.get(layers, translatorVersion()).catch(() => new Uint8Array()));
-  }
-
-  /** Adds a file of `shipPack`, which belongs to no image. */
-  addShipped(file: Uint8Array): void {
-    this.#add(shippedPack(file, portableVersion()));
-  }
-
-  #add(pack: Uint8Array): void {
+    const pack = await store.get(layers, translatorVersion()).catch(() => new Uint8Array());
     if (pack.length > 0 && this.#stored.append(pack)) setTimeout(this.#onStored, HEAD_START);
+  }
+
+  /**
+   * Adds a file of `shipPack`, which belongs to no image. The translator reads it when there is something
+   * else for it, because a short program does not need it.
+   */
+  addShipped(file: Uint8Array): void {
+    this.#stored.append(shippedPack(file, portableVersion()));
   }
 
   /** Stores what was compiled since the last time. A store that cannot be written keeps what it has. */
