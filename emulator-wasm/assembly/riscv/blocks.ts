@@ -6,7 +6,8 @@
 import { HART_STRIDE, JUMP_REGION, M_MODE, MODE_JIT_ALL, REGION_SHIFT } from '../../layout';
 import { fetchPage, mayExecute, mayExecutePage } from './access';
 import { expand } from './compressed';
-import { decode, isFloatingPoint } from './decode';
+import { decode } from './decode';
+import { isFloatingPoint } from './decode-float';
 import { report } from './heat';
 import { endsBlock, PseudoOp, U_EXTRA, U_IMM, U_OFFSET, UOP_SIZE } from './opcodes';
 import {

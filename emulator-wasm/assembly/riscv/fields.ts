@@ -1,6 +1,6 @@
 /** The fields of an instruction of 32 bits, and the micro-op that the decoder makes of it. */
 import { H_F, H_SINK, H_X } from '../../layout';
-import { U_IMM, U_RS1 } from './opcodes';
+import { SystemOp, U_IMM, U_RS1 } from './opcodes';
 
 @inline
 export function rdOf(i: u32): u32 {
@@ -57,4 +57,10 @@ export function put(u: usize, op: i32, rd: u32, rs1: u32, rs2: u32, imm: i32): v
   store<u32>(u, op | (rd << 16));
   store<u32>(u, rs1 | (rs2 << 16), U_RS1);
   store<i32>(u, imm, U_IMM);
+}
+
+/** Makes the micro-op at `u` an illegal instruction, whatever its operands. Returns its operation. */
+export function illegal(u: usize): i32 {
+  put(u, SystemOp.ILLEGAL, H_SINK, 0, 0, 0);
+  return SystemOp.ILLEGAL;
 }
