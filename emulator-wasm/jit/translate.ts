@@ -3,7 +3,7 @@ import { FarJumpOp, isBranch, isFloat, isJump } from '../assembly/riscv/opcodes.
 import { H_X, MAX_ENTRIES } from '../layout.ts';
 import { hasTailCalls } from './dispatch.ts';
 import { emitterOf } from './emitters.ts';
-import { FLOAT_READY } from './float.ts';
+import { FLOAT_READY } from './float-result.ts';
 import { type KeptLoop, RegionFunction } from './function.ts';
 import { emitCondition } from './integer.ts';
 import { accessesOf, readsTables } from './memory.ts';

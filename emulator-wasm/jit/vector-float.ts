@@ -3,8 +3,8 @@
  * result raises another flag. The core executes all others.
  */
 import { OPFVF, OPFVV } from '../assembly/riscv/vector/opcodes.ts';
-import { FLOAT_INEXACT, FLOAT_NEAREST, FLOAT_READY } from './float.ts';
 import { DOUBLE as DOUBLE_FORMAT, SINGLE as SINGLE_FORMAT } from './float-format.ts';
+import { FLOAT_INEXACT, FLOAT_NEAREST, FLOAT_READY } from './float-result.ts';
 import { fusesMultiplyAdd } from './host.ts';
 import { HART } from './parameters.ts';
 import { BOX } from './registers.ts';
