@@ -204,7 +204,7 @@ export const MOST_STORED = 8192;
 // ---- Hart blocks --------------------------------------------------------------------------
 export const HARTS = 0x2_0000;
 /** The size of a hart's block, which holds all of the hart's data except guest RAM. */
-export const HART_STRIDE = 0x500_0000;
+export const HART_STRIDE = 0x3a0_0000;
 
 /** x0…x31 (u64), then a sink that takes writes to x0, then f0…f31 (u64). */
 export const H_X = 0x000;
@@ -342,7 +342,7 @@ export const H_JUMPS = 0xd40;
 export const H_LEFT = 0xd44;
 export const JUMP_REGION = 12;
 export const REGION_SHIFT = 8;
-export const JUMP_ENTRIES = 16384;
+export const JUMP_ENTRIES = 8192;
 /**
  * An address has two places: the entry at offset ((va ^ (va >>> JUMP_HASH_SHIFT)) << 3) & JUMP_MASK, and that
  * at this offset ^ JUMP_OTHER.

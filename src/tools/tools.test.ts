@@ -137,7 +137,7 @@ describe('boot', { timeout: TIMEOUT }, () => {
     expect(status).toBe(0);
     expect(Number(/PID 1: ([\d.]+) M instructions/.exec(stdout)?.[1])).toBeLessThan(25);
     expect(Number(/kernel overhead: ([\d.]+) MiB/.exec(stdout)?.[1])).toBeLessThan(47);
-    expect(Number(/guest RAM: ([\d.]+) MiB/.exec(stdout)?.[1])).toBeLessThan(96);
+    expect(Number(/guest RAM: ([\d.]+) MiB/.exec(stdout)?.[1])).toBeLessThan(64);
   });
 
   test('--icount counts the same every time', async () => {

@@ -41,10 +41,9 @@ const MAX_RECORDS: u32 = (REGIONS - PAGE_RECORDS) / RECORD_SIZE;
 
 /**
  * The number of comparisons that find a page unchanged before stores to it are watched again. Dropping the
- * page's store TLB entries takes about as long as five times this number of comparisons. But before each
- * comparison, the page's jumps are looked up anew.
+ * page's store TLB entries takes about as long as this number of comparisons.
  */
-const RESTED: u32 = 48;
+const RESTED: u32 = 256;
 
 let hartBlock: usize = 0;
 let recordCount: u32 = 0;

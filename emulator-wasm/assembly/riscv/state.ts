@@ -55,10 +55,10 @@ export const STORE_PAGE_FAULT = 15;
 export const SCRATCH_UOPS = 0x1000;
 export const PAGE_INDEX = 0x10_0000;
 export const PAGE_RECORDS = 0x50_0000;
-export const REGIONS = 0x2d0_0000;
-export const DATA_CONTEXTS = 0x310_0000;
-export const CODE_CONTEXTS = 0x351_0000;
-export const UOP_POOL = 0x381_0000;
+export const REGIONS = 0x190_0000;
+export const DATA_CONTEXTS = 0x1d0_0000;
+export const CODE_CONTEXTS = 0x211_0000;
+export const UOP_POOL = 0x229_0000;
 
 /** The fault of the last access: 0 or cause + 1, and the trap value. */
 export let faultCode: i32 = 0;

@@ -46,7 +46,7 @@ const PAGE_JUMPS = PAGE_SIZE / 2;
 const DATA_STRIDE = RECENT_LOADS + RECENT_PAGES * 16;
 /** The bytes of consecutive entries that are emptied together, if any of them was ever filled. */
 const GROUP = STORE_TLB / 128;
-export const CODE_STRIDE = 0x6_0000;
+export const CODE_STRIDE = 0x3_0000;
 
 // Code context: jump cache, page TLB
 /** One bit per hash of a page's number, which is clear if the caches may hold that page. */
@@ -59,7 +59,7 @@ const CODE_SIZE = PAGE_FILTER + PAGE_FILTER_BYTES;
  */
 const DOUBTFUL = CODE_SIZE;
 /** This number stands for more, which are not listed. */
-const MOST_DOUBTFUL: u32 = 8192;
+const MOST_DOUBTFUL: u32 = 512;
 /**
  * The other pages of the page TLB: their number (u32), and for each the virtual address (u64), the address of
  * its flags and its record (u32 each). A fence.i drops those that may have been written since. A JIT in the
@@ -191,7 +191,7 @@ function dropClean(tlb: usize, n: u32): void {
   const va = load<u64>(entry);
   const known = codeEntry(tlb, va);
   if (load<u64>(known) == va) store<u64>(known, ~0);
-  // Only the three highest bits of a jump's place depend on its page alone.
+  // Only the two highest bits of a jump's place depend on its page alone.
   const first = tlb + ((jumpEntry(tlb, va) - tlb) & ~(PAGE_JUMPS * 16 - 1));
   for (let jump = first; jump < first + PAGE_JUMPS * 16; jump += 16) {
     if ((load<u64>(jump) & PAGE_MASK) == va) store<u64>(jump, ~0);
