@@ -24,8 +24,13 @@ export async function loadEmulatorDisk(
   architecture: string,
 ): Promise<Uint8Array | undefined> {
   if (emulatedMachine(architecture) === undefined) return undefined;
+  return loadPart(platform, architecture, '');
+}
+
+/** Loads a file of the emulator of a processor. @param part what its name ends with */
+async function loadPart(platform: Platform, architecture: string, part: '' | '-code'): Promise<Uint8Array> {
   const [file, decompress] = await Promise.all([
-    platform.loadFile(`kernel/emulator-${architectureOf(architecture)}`),
+    platform.loadFile(`kernel/emulator-${architectureOf(architecture)}${part}`),
     loadZstd(),
   ]);
   // The file says how large it is.
@@ -55,11 +60,7 @@ export async function giveEmulatorCode(
 ): Promise<void> {
   if (emulatedMachine(architecture) === undefined) return;
   try {
-    const [file, decompress] = await Promise.all([
-      platform.loadFile(`kernel/emulator-${architectureOf(architecture)}-code`),
-      loadZstd(),
-    ]);
-    machine.addCode(decompress(file, 0));
+    machine.addCode(await loadPart(platform, architecture, '-code'));
   } catch {
     // The machine compiles it again.
   }
