@@ -54,7 +54,7 @@ import { constantBytes, withConstants } from './wasm.ts';
 
 /** After this time, in ms, a module is made of what is translated so far. */
 const BATCH_TIME = 30;
-/** The bytes of so many pages are kept. */
+/** The most pages whose bytes are kept. */
 const MOST_PAGES = 1024;
 /** The functions of a module of stored regions have about this many bytes. */
 const STORED_MODULE = 256 << 10;
