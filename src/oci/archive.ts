@@ -1,6 +1,6 @@
 /** The files in an archive of images: a tar, perhaps compressed as a whole. */
 
-import { messageOf } from '../text/message.ts';
+import { clean, messageOf } from '../text/message.ts';
 import { type Bytes, collect } from './bytes.ts';
 import { type Codec, decompress, HEAD_LENGTH, isCompressed } from './codec.ts';
 import type { Context } from './context.ts';
@@ -105,7 +105,7 @@ export class Archive implements Folder {
 
   async readFile(path: string, limit: number, context: Context): Promise<Uint8Array> {
     const { offset, size } = this.#get(path);
-    if (size > limit) throw new ImageError(`${path} is larger than ${limit} bytes`);
+    if (size > limit) throw new ImageError(`${clean(path)} is larger than ${limit} bytes`);
     return this.#small.get(offset) ?? collect(this.#read(offset, size, context), size, path);
   }
 
@@ -116,7 +116,7 @@ export class Archive implements Folder {
 
   #get(path: string): FileEntry {
     const entry = this.#find(path);
-    if (!entry) throw new ImageError(`${this.#name} has no ${path}`, 'not-found');
+    if (!entry) throw new ImageError(`${this.#name} has no ${clean(path)}`, 'not-found');
     return entry;
   }
 

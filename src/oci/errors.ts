@@ -1,3 +1,5 @@
+import { oneLine } from '../text/message.ts';
+
 /**
  * Why an image cannot be loaded:
  * - `reference`: the user's reference cannot be read
@@ -32,7 +34,7 @@ export class ImageError extends Error {
     kind: ImageErrorKind = 'invalid',
     { choices = [], ...options }: ErrorOptions & { readonly choices?: readonly string[] } = {},
   ) {
-    super(message, options);
+    super(oneLine(message), options);
     this.kind = kind;
     this.choices = choices;
   }

@@ -127,10 +127,10 @@ export function parsePlatform(json: JsonObject): Platform {
   };
 }
 
-/** Entries of platform "unknown" are attestations. */
+/** Returns names to show. Entries of platform "unknown" are attestations. */
 export function platformNames(platforms: readonly Platform[]): string[] {
   const names = platforms
     .filter(({ os, architecture }) => os !== 'unknown' || architecture !== 'unknown')
-    .map(({ os, architecture, variant }) => `${os}/${architecture}${variant ? `/${variant}` : ''}`);
+    .map(({ os, architecture, variant }) => clean(`${os}/${architecture}${variant ? `/${variant}` : ''}`));
   return [...new Set(names)].sort();
 }

@@ -274,6 +274,18 @@ describe('an image for other machines', () => {
     );
   });
 
+  it('is refused in one line of bounded length, whatever the platforms are called', async () => {
+    const image = makeImage([good], { platform: s390x });
+    const others = Array.from({ length: 100 }, (_, n) => ({
+      image,
+      platform: { os: `os${n}\r\n\u001b[31m`, architecture: 'x'.repeat(5000) },
+    }));
+    registry.addIndex('app:1', makeIndex(others));
+    const { message } = await failure();
+    expect(message).toMatch(/it offers os0 \[31m\/x+…, .*, 80 others$/);
+    expect(message.length).toBeLessThan(5000);
+  });
+
   it('is also refused without an index', async () => {
     registry.add('app:1', makeImage([good], { platform: s390x }));
     expect((await failure()).message).toMatch(/it offers linux\/s390x$/);

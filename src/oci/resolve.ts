@@ -49,6 +49,8 @@ const VARIANTS: Readonly<Record<Architecture, RegExp>> = {
 const PATIENCE = 8000;
 const MAX_DEPTH = 4;
 const MAX_DOCUMENTS = 64;
+/** Of platforms in a message. */
+const MAX_NAMED = 20;
 
 /** An image from a source that keeps blobs by digest. */
 export class ContentSource implements ImageSource {
@@ -264,7 +266,7 @@ export function platformError(
   offered: readonly Platform[],
   { reference: other, tried }: Alternative = { reference: undefined, tried: [] },
 ): ImageError {
-  const list = platformNames(offered).join(', ') || 'nothing that says what it is for';
+  const list = listOf(platformNames(offered)) || 'nothing that says what it is for';
   const tags = tried.map((reference) => reference.slice(reference.lastIndexOf(':') + 1));
   const advice = other
     ? `: ${other} has one`
@@ -277,6 +279,11 @@ export function platformError(
     .replace(/, (?=[^,]*$)/, ' or ');
   const message = `${reference} has no image for ${names}; it offers ${list}${advice}`;
   return new ImageError(message, 'platform', { choices: other ? [other] : [] });
+}
+
+function listOf(names: readonly string[]): string {
+  const others = names.length - MAX_NAMED;
+  return [...names.slice(0, MAX_NAMED), ...(others > 0 ? [`${others} others`] : [])].join(', ');
 }
 
 /** @throws ImageError unless an image of this platform will do */

@@ -2,8 +2,12 @@ const QUOTED_LENGTH = 200;
 
 /** Makes text from outside fit for a message: one line of bounded length, without control characters. */
 export function clean(text: string): string {
-  const short = text.length > QUOTED_LENGTH ? `${text.slice(0, QUOTED_LENGTH)}…` : text;
-  return short.replace(/[\p{C}\p{Zl}\p{Zp}]+/gu, ' ').trim();
+  return oneLine(text.length > QUOTED_LENGTH ? `${text.slice(0, QUOTED_LENGTH)}…` : text);
+}
+
+/** Makes a message one line without control characters. */
+export function oneLine(text: string): string {
+  return text.replace(/[\p{C}\p{Zl}\p{Zp}]+/gu, ' ').trim();
 }
 
 export function messageOf(error: unknown): string {
