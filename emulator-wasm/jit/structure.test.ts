@@ -146,6 +146,14 @@ describe('structured control flow', () => {
     expect(headersOf(structure)).toEqual([0, 1]);
   });
 
+  it('keeps the loop around a switch of twelve cases', () => {
+    // 0 → 1 → each case → 1, but the last → 0: entered at 0 and at the switch.
+    const cases = Array.from({ length: 12 }, (_, n) => n + 2);
+    const back = cases.map((_, n) => [n === 11 ? 0 : 1]);
+    const structure = findStructure({ successors: [[1], cases, ...back], entries: [0, 1] }, []);
+    expect(headersOf(structure)).toEqual([0, 1]);
+  });
+
   it('has no deep loops where blocks lead to each other', () => {
     const count = 60;
     const all = Array.from({ length: count }, (_, block) => block);

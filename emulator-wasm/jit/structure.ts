@@ -10,7 +10,7 @@ import { type Code, type Label, wasm } from './wasm.ts';
 /** For up to this many targets, consecutive comparisons are faster than a table. */
 const MAX_COMPARISONS = 4;
 /** With more edges than this to it, a block is the header of its loop. */
-const MAX_EDGES = 8;
+const MAX_EDGES = 16;
 /**
  * The loops around a block, at most. WebKit takes each for ten times as frequent as the one around it. Beyond
  * 38 that is infinite in its single precision, its register allocator gives up, and the tab crashes.
