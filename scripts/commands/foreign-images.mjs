@@ -104,7 +104,7 @@ function imagesOf(architecture) {
   return {
     [`debian-${architecture}`]: {
       architecture,
-      packages: ['bzip2', 'gzip', 'perl', 'python3', 'sqlite3'],
+      packages: ['bzip2', 'findutils', 'grep', 'gzip', 'mawk', 'perl', 'python3', 'sqlite3'],
       complete: (/** @type {string} */ root, /** @type {string} */ work) =>
         addGoProgram(architecture, root, work),
     },
