@@ -141,6 +141,22 @@ it('cancels a start, and ignores its later events', async () => {
   expect(state().phase).toBe('none');
 });
 
+it('keeps a run that begins before the one before it is cancelled', async () => {
+  const first = await start();
+  let endCancel = () => {};
+  first.cancel.mockReturnValue(
+    new Promise<void>((resolve) => {
+      endCancel = resolve;
+    }),
+  );
+  const leaving = state().leave();
+  const second = await start();
+  endCancel();
+  await leaving;
+  expect(second.end).not.toHaveBeenCalled();
+  await tellStarted(second);
+});
+
 it('starts nothing if it was left while its code was loading', async () => {
   vi.spyOn(connectionModule, 'loadedMachinery').mockReturnValueOnce(undefined);
   const starting = state().start(RUN);

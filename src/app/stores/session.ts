@@ -128,8 +128,7 @@ export const useSession = create<SessionState>((set, get) => {
 
   const end = () => {
     detach()?.end();
-    void useLibrary.getState().refresh();
-    void useKept.getState().refresh();
+    refreshLists();
   };
 
   const onEvent = (event: SessionEvent, now: number) => {
@@ -308,17 +307,21 @@ export const useSession = create<SessionState>((set, get) => {
 
     leave: async () => {
       const isPreparing = get().phase === 'preparing';
-      const { connection } = current;
+      // The next run may begin before this one has ended.
+      const connection = detach();
       set(NOTHING);
       useEditor.getState().reset();
-      if (isPreparing) {
-        current.connection = undefined;
-        await connection?.cancel();
-      }
-      end();
+      if (isPreparing) await connection?.cancel();
+      else connection?.end();
+      refreshLists();
     },
   };
 });
+
+function refreshLists(): void {
+  void useLibrary.getState().refresh();
+  void useKept.getState().refresh();
+}
 
 /** Returns the state after the end of a container. The card of a problem replaces the agent's lines. */
 function ending(status: number, messages: string): Partial<SessionState> {
