@@ -3,6 +3,7 @@ import { browserHost } from '../../api/browser-host.ts';
 import { loadingHere } from '../../api/browser-images.ts';
 import { ImageError } from '../../api/errors.ts';
 import type { Host } from '../../api/host.ts';
+import type { LoadedImage } from '../../api/load-image.ts';
 import type { Preparation } from '../../api/machine-files.ts';
 import type { Credentials, ImageLocation, LoadImageOptions } from '../../api/public.ts';
 import { formatReference } from '../../api/references.ts';
@@ -10,8 +11,8 @@ import type { ImageRequest, SessionClient, SessionRequest } from './messages.ts'
 
 interface SessionHostOptions {
   readonly prepared: Preparation | undefined;
-  /** Called when all layers are stored. */
-  readonly onImage: () => void;
+  /** Called with the image, which arrives when all layers are stored. */
+  readonly onImage: (image: Promise<LoadedImage>) => void;
 }
 
 /** The page loads the files of machines, once for all of its sessions. */
@@ -41,10 +42,10 @@ export function sessionHost(
     network: networkOf(request),
     // The page shows previews in place of ports of this machine.
     publish: async (ports) => ({ ports, serve: () => {}, end: async () => {} }),
-    async loadImage(image, options) {
+    loadImage(image, options) {
       const policy = navigator.onLine ? options.policy : 'missing';
-      const loaded = await orStored({ ...options, policy }, (options) => loading.loadImage(image, options));
-      onImage();
+      const loaded = orStored({ ...options, policy }, (options) => loading.loadImage(image, options));
+      onImage(loaded);
       return loaded;
     },
   };

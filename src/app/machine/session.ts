@@ -6,6 +6,7 @@ import { Container } from '../../api/container.ts';
 import { ContainerInUseError, ImageError, MachineError } from '../../api/errors.ts';
 import { installHost } from '../../api/host.ts';
 import * as containers from '../../api/kept-containers.ts';
+import type { LoadedImage } from '../../api/load-image.ts';
 import { type Preparation, prepareMachine } from '../../api/machine-files.ts';
 import type { RunningContainer } from '../../api/running-container.ts';
 import { toRecord } from '../../options/assignments.mjs';
@@ -59,6 +60,8 @@ export class Session {
   readonly folders = proxy(new BrowserFolders());
   readonly #abort = new AbortController();
   #run: Promise<void> | undefined;
+  /** Settles when nothing is written any more for the image. */
+  #image: Promise<LoadedImage> | undefined;
   #container: RunningContainer | undefined;
   #previews: Previews | undefined;
   readonly #terminals = new TerminalProcesses();
@@ -120,6 +123,7 @@ export class Session {
   async cancel(): Promise<void> {
     this.#abort.abort(new DOMException('cancelled', 'AbortError'));
     await this.#run;
+    await this.#image?.catch(() => {});
   }
 
   /** Takes the user's input in the first terminal. */
@@ -284,7 +288,13 @@ export class Session {
     installHost(
       sessionHost(request, client, {
         prepared: this.#prepared,
-        onImage: () => events.send({ type: 'image-ready' }),
+        onImage: (image) => {
+          this.#image = image;
+          image.then(
+            () => events.send({ type: 'image-ready' }),
+            () => {},
+          );
+        },
       }),
     );
     const { kept, project } = request;
