@@ -68,11 +68,7 @@ test('without its server the page loads again, is isolated, and runs demo images
   await expect(visitor.image).toHaveValue('BusyBox');
 });
 
-test('without its server images of registries run from the store', { tag: '@firefox' }, async ({
-  page,
-  visitor,
-  registry,
-}) => {
+test('without its server images of registries run from the store', async ({ page, visitor, registry }) => {
   registry.add('team/app:1', heavyBusybox(1000));
   server = await startLinuxRun([registry.host]);
   const link = linkTo({ image: `${registry.host}/team/app:1`, memory: '256M' });

@@ -124,7 +124,7 @@ test('code of the page that cannot be loaded is loaded after a reload', async ({
   await visitor.expectScreen(HELLO);
 });
 
-test('a running container continues without the server', { tag: '@firefox' }, async ({ page, visitor }) => {
+test('a running container continues without the server', async ({ page, visitor }) => {
   const server = await startLinuxRun([]);
   await page.goto(server.pageUrl + linkTo({ image: BUSYBOX }));
   await visitor.run();

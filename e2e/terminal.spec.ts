@@ -26,10 +26,7 @@ test('the container learns every size of the terminal', { tag: '@firefox' }, asy
   expect(after.rows).toBe(await page.locator('.xterm-rows > div').count());
 });
 
-test('a further terminal is a shell in the same container', { tag: '@firefox' }, async ({
-  page,
-  visitor,
-}) => {
+test('a further terminal is a shell in the same container', async ({ page, visitor }) => {
   await visitor.command('touch /from-the-first');
   await visitor.button('New terminal').click();
   await visitor.expectPrompt();
