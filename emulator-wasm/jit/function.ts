@@ -43,6 +43,8 @@ export interface Place {
 /** A loop that keeps registers in locals, which are stored where it is left. */
 export interface KeptLoop {
   readonly kept: KeptRegisters;
+  /** The offsets of accesses to pages that cannot be predicted. */
+  readonly scattered: ReadonlySet<number>;
   readonly exits: Exits;
 }
 
@@ -68,17 +70,17 @@ export class RegionFunction {
   readonly #present: number;
 
   /**
-   * @param kept the registers that each loop keeps in locals
+   * @param loops the loops that keep registers in locals
    * @param wide whether several accesses may share a TLB look-up
    * @param places the region's pages, the one with the hot code first
    */
-  constructor(kept: readonly KeptRegisters[], wide: boolean, places: readonly Place[]) {
+  constructor(loops: readonly Omit<KeptLoop, 'exits'>[], wide: boolean, places: readonly Place[]) {
     this.#places = places;
     this.#present = places.length > 1 ? this.code.local(I32) : -1;
     this.windows = new Windows(this.code, wide);
     this.registers = new Registers(this.code);
     this.#outside = this.#newExits();
-    this.loops = kept.map((kept) => ({ kept, exits: this.#newExits() }));
+    this.loops = loops.map((loop) => ({ ...loop, exits: this.#newExits() }));
   }
 
   #newExits(): Exits {
@@ -94,9 +96,9 @@ export class RegionFunction {
     this.#usesRecentPages = loop !== undefined && !readsTables;
   }
 
-  /** Whether single accesses of the block are compared with recent pages. */
-  get usesRecentPages(): boolean {
-    return this.#usesRecentPages;
+  /** Whether a single access of the block is compared with its recent page. */
+  usesRecentPage({ offset }: Instruction): boolean {
+    return this.#usesRecentPages && !this.#loop?.scattered.has(offset);
   }
 
   get #exits(): Exits {

@@ -139,7 +139,7 @@ export function pushHostAddress(f: RegionFunction, access: Access, retired: numb
     f.registers.flush();
     const window = windows.wanted(access);
     const isWide = window.to - window.from > access.bytes;
-    if (f.usesRecentPages && !isWide) {
+    if (!isWide && f.usesRecentPage(access.instruction)) {
       pushByPage(f, access.instruction, window, retired);
       return 0;
     }

@@ -11,6 +11,7 @@ import { type Instruction, pageNumber, straddles } from './page.ts';
 import { BUDGET, PAGE, SELECTOR } from './parameters.ts';
 import { type Block, isFarCall, isReturn, isSwitch, RETURNS, type Region } from './region.ts';
 import { type KeptRegisters, RegisterSet } from './registers.ts';
+import { scatteredAccesses } from './scattered.ts';
 import { emitStructure, findStructure, headersOf, loopsOf, type Sequence } from './structure.ts';
 import { expectedTypes } from './vector-flow.ts';
 import type { VectorType } from './vector-type.ts';
@@ -94,10 +95,14 @@ class Translation {
     const entries = this.#byPage([...new Set([...needed, ...headers.filter(isCode)])].slice(0, MAX_ENTRIES));
     const structure = enteredAt(entries, outline, successors, depths);
     const loops = this.#keptLoops(structure);
-    const kept = loops.map((numbers) => mostUsedRegisters(numbers, this.#blocks, depths));
+    const code = this.#blocks.map(({ instructions }) => instructions);
+    const keptLoops = loops.map((numbers) => ({
+      kept: mostUsedRegisters(numbers, this.#blocks, depths),
+      scattered: scatteredAccesses(code, successors, numbers),
+    }));
     const places = [...region.pages].map(([number, { hash }]) => ({ number, hash }));
     this.#severalPages = places.length > 1;
-    this.#f = new RegionFunction(kept, wide, places);
+    this.#f = new RegionFunction(keptLoops, wide, places);
     for (const [n, numbers] of loops.entries()) {
       for (const number of numbers) this.#loops.set(number, this.#f.loops[n] as KeptLoop);
     }
