@@ -1,7 +1,7 @@
 /** Tests what the form says about an image before it runs. */
 import { join } from 'node:path';
 import { foreignBusybox } from '../src/container/testing/foreign.ts';
-import { makeIndex } from '../src/oci/testing/image.ts';
+import { layoutFiles, makeIndex } from '../src/oci/testing/image.ts';
 import { expect, test } from './fixtures.ts';
 import { expectAccessible } from './support/care.ts';
 import { heavyBusybox } from './support/images.ts';
@@ -48,11 +48,31 @@ test('an image whose programs are emulated says so before it runs and while it d
   visitor,
   registry,
 }) => {
-  registry.add('team/app:1', foreignBusybox('amd64'));
+  const image = foreignBusybox('amd64');
+  registry.add('team/app:1', image);
+  const isSaid = () =>
+    expect(visitor.image).toHaveAccessibleDescription(
+      /For linux\/amd64: .* emulated, about ten times slower/,
+    );
+  const emulator = page.waitForRequest(/\/kernel\/emulator-amd64$/);
   await visitor.open({ image: `${registry.host}/team/app:1` });
-  await expect(visitor.image).toHaveAccessibleDescription(
-    /For linux\/amd64: .* emulated, about ten times slower/,
+  await isSaid();
+  await emulator;
+  // One that comes with the page.
+  const files = new Map(
+    layoutFiles([image], makeIndex([{ image }])).map(({ path, contents }) => [path, contents]),
   );
+  await page.route('**/own/**', (route) => {
+    const body = files.get(
+      route
+        .request()
+        .url()
+        .replace(/.*\/own\//, ''),
+    );
+    return route.fulfill(body === undefined ? { status: 404 } : { body: Buffer.from(body) });
+  });
+  await visitor.image.fill('oci://own');
+  await isSaid();
   await visitor.run();
   const notice = page.getByText('linux/amd64: emulated, about ten times slower', { exact: true });
   await expect(notice).toBeVisible();

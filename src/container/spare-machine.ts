@@ -8,7 +8,6 @@ import {
 } from '../machine/machine.ts';
 import type { Platform } from '../machine/platform/platform.ts';
 import type { JitMode } from '../options/jit.mjs';
-import type { Architecture } from '../options/platform.mjs';
 import { DISK_BYTES, isUsual, type MachineKind } from './booted.ts';
 import { giveEmulator } from './emulator.ts';
 
@@ -66,10 +65,15 @@ export class SpareMachine {
     return machine;
   }
 
-  /** Opens an image in advance. Its layers may be evicted, because a container opens its own image. */
-  expect(layers: readonly string[], architecture: Architecture): void {
-    const { platform } = this.#options;
+  /** Opens a stored image in advance. Its layers may be evicted, because a container opens its own image. */
+  expect(layers: readonly string[], architecture: string): void {
     this.#machine?.then((machine) => machine.openImage(layers)).catch(() => {});
+    this.expectPrograms(architecture);
+  }
+
+  /** Loads what the programs of a processor need in advance. */
+  expectPrograms(architecture: string): void {
+    const { platform } = this.#options;
     this.#machine?.then((machine) => giveEmulator(machine, platform, architecture)).catch(() => {});
   }
 

@@ -15,8 +15,8 @@ export function useInspection(): Inspection | undefined {
   const { reference, canonical, picked, platform, stored } = useImage();
   const credentials = useForm((state) => state.credentials);
   const [found, setFound] = useState<{ subject: unknown; platform: unknown; inspection: Inspection }>();
-  const isRemote = reference?.scheme === 'docker' && !stored && navigator.onLine;
-  const subject = picked ?? (isRemote ? canonical : undefined);
+  const isAskable = reference?.scheme === 'oci' || (reference?.scheme === 'docker' && navigator.onLine);
+  const subject = picked ?? (isAskable && !stored ? canonical : undefined);
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: the subject stands for the reference
   useEffect(() => {

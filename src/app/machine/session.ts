@@ -87,9 +87,12 @@ export class Session {
   /** Looks a stored image up that will probably be run. Asks nobody about it, and runs nothing. */
   async expect(reference: string, platform: ImageRequest['platform']): Promise<void> {
     const stored = await browserLibrary.openStore().images.get(reference, platform);
-    const { layers, architecture = 'riscv64' } = stored ?? {};
+    this.#expect((spare) => stored && spare.expect(stored.layers, stored.architecture ?? 'riscv64'));
+  }
+
+  #expect(open: (spare: NonNullable<Preparation['spare']>) => void): void {
     this.#openExpected = () => {
-      if (layers) this.#prepared?.spare?.expect(layers, architecture);
+      if (this.#prepared?.spare) open(this.#prepared.spare);
     };
     this.#openExpected();
   }
@@ -104,15 +107,20 @@ export class Session {
     return this.#run;
   }
 
-  /** Asks the source of an image about it. Another call, or the run, ends this one. */
+  /** Asks the source of an image about it, which is probably run. Another call, or the run, ends this one. */
   async inspect(request: ImageRequest): Promise<Inspection> {
     this.stopInspecting();
     this.#inspecting = new AbortController();
     const { base, platform } = request;
     const options = { platform, credentials: credentialsOf(request), signal: this.#inspecting.signal };
-    return loadingHere({ assets: base, server: base })
-      .inspectSource(locationOf(request), options)
-      .catch((error) => ({ failure: failureOf(error) }));
+    try {
+      const loading = loadingHere({ assets: base, server: base });
+      const inspection = await loading.inspectSource(locationOf(request), options);
+      this.#expect((spare) => spare.expectPrograms(inspection.config.architecture));
+      return inspection;
+    } catch (error) {
+      return { failure: failureOf(error) };
+    }
   }
 
   stopInspecting(): void {
