@@ -153,7 +153,7 @@ void launch(const struct specification *s, const struct streams *streams)
 		exit(s->failure);
 	}
 	mark_start();
-	program_become(s->arguments, complete_environment(s->environment, user.home));
+	program_become(s->arguments, complete_environment(s->environment, user.home), s->emulated);
 	mark_start();
 	return_to_messages();
 	exit(program_failure(s->arguments[0]));

@@ -56,15 +56,23 @@ static bool keep_looking(int error)
 /* The interpreter without which a program that is there could not be run, or empty. */
 static char missing_interpreter[PATH_MAX];
 
+/* Whether the program is for another processor. */
+static bool emulated_program;
+
 /* Returns only after a failure, with errno. */
 static void execute(const char *file, char **arguments, char **environment)
 {
-	execve(file, arguments, environment);
-
-	int error = errno;
+	int error = ENOENT;
 	char missing[PATH_MAX];
+	/* An emulator opens the interpreter itself, and would end in its own way. */
+	bool is_missing = emulated_program && find_missing_interpreter(file, missing);
 
-	if (error == ENOENT && find_missing_interpreter(file, missing))
+	if (!is_missing) {
+		execve(file, arguments, environment);
+		error = errno;
+		is_missing = error == ENOENT && find_missing_interpreter(file, missing);
+	}
+	if (is_missing)
 		strcpy(missing_interpreter, missing);
 	errno = error;
 }
@@ -99,8 +107,9 @@ static int search_and_execute(char **arguments, char **environment)
 	return result;
 }
 
-void program_become(char **arguments, char **environment)
+void program_become(char **arguments, char **environment, bool emulated)
 {
+	emulated_program = emulated;
 	if (!*arguments[0])
 		errno = ENOENT;
 	else if (!strchr(arguments[0], '/'))
@@ -167,6 +176,6 @@ void program_execute(struct message program)
 		say("%s: no such working directory", directory);
 		exit(CANNOT_RUN);
 	}
-	program_become(arguments, environment);
+	program_become(arguments, environment, false);
 	exit(program_failure(arguments[0]));
 }

@@ -1,6 +1,8 @@
 #ifndef INIT_PROGRAM_H
 #define INIT_PROGRAM_H
 
+#include <stdbool.h>
+
 #include "message.h"
 
 /*
@@ -9,8 +11,11 @@
  */
 void program_execute(struct message program) __attribute__((noreturn));
 
-/* Executes the program, which is looked up in the environment's PATH. Returns only on failure. */
-void program_become(char **arguments, char **environment);
+/*
+ * Executes the program, which is looked up in the environment's PATH. Returns only on failure.
+ * Its interpreter must be there, too, also if another program emulates it.
+ */
+void program_become(char **arguments, char **environment, bool emulated);
 
 /* Prints the reason for a failed program_become, from errno. Returns its exit status, 127 or 126. */
 int program_failure(const char *name);

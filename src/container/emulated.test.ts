@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -32,6 +32,7 @@ beforeAll(() => {
   const own = ['threads', 'lacking'].map((name) =>
     program(name, compileHere(join(import.meta.dirname, `testing/${name}.c`), join(folder, name))),
   );
+  own.push(program('dynamic', readFileSync('/bin/true')));
   const images = FOREIGN.map((architecture) =>
     foreignBusybox(architecture, [
       program('script', Buffer.from('#!/bin/sh\necho "script $0 $1"\n')),
@@ -109,6 +110,15 @@ describe.each(FOREIGN)('a container of an image for %s', (architecture: Foreign)
       );
     },
   );
+
+  // One that lacks its dynamic linker.
+  test.runIf(architecture === OWN)('names an interpreter that is missing', { timeout: TIMEOUT }, async () => {
+    const { status, messages } = await run({ image: pullFor('busybox', architecture), args: ['dynamic'] });
+    expect([status, messages]).toEqual([
+      127,
+      expect.stringMatching(/^LinuxRun: dynamic: its interpreter \/lib\S+ is not found\n$/),
+    ]);
+  });
 
   test('says what an illegal instruction means', { timeout: TIMEOUT }, async () => {
     const { status, messages } = await run({ image: pullFor('busybox', architecture), args: ['illegal'] });
