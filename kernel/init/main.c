@@ -9,6 +9,7 @@
 #include "files.h"
 #include "network.h"
 #include "process.h"
+#include "starts.h"
 #include "suspend.h"
 #include "system.h"
 
@@ -115,7 +116,7 @@ int main(void)
 	write_file("/proc/self/oom_score_adj", "-1000");
 
 	int children = child_events();
-	int starts = start_events();
+	int starts = starts_open();
 	int control = control_connect();
 
 	if (control >= 0) {

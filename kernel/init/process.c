@@ -10,6 +10,7 @@
 #include "program.h"
 #include "reaper.h"
 #include "specification.h"
+#include "starts.h"
 #include "supervisor.h"
 #include "transfer.h"
 #include "vsock.h"
@@ -33,8 +34,6 @@ static struct process {
 
 static const sigset_t child_signal = { .sig = { 1ul << (SIGCHLD - 1) } };
 static int children = -1;
-/* The pipe on which supervisors report a start by their own number. */
-static int starts[2] = { -1, -1 };
 
 static void mask_child_signal(int how)
 {
@@ -46,18 +45,6 @@ int child_events(void)
 	mask_child_signal(SIG_BLOCK);
 	children = syscall(__NR_signalfd4, -1, &child_signal, sizeof(child_signal), SFD_CLOEXEC | SFD_NONBLOCK);
 	return children;
-}
-
-int start_events(void)
-{
-	return pipe2(starts, O_CLOEXEC | O_NONBLOCK) < 0 ? -1 : starts[0];
-}
-
-void process_report_start(void)
-{
-	pid_t supervisor = getpid();
-
-	write(starts[1], &supervisor, sizeof(supervisor));
 }
 
 static struct process *find_id(uint32_t id)
@@ -324,7 +311,7 @@ void process_pass_starts(void)
 {
 	pid_t supervisor;
 
-	while (read(starts[0], &supervisor, sizeof(supervisor)) == sizeof(supervisor)) {
+	while ((supervisor = starts_read()) > 0) {
 		const struct process *p = find_pid(supervisor);
 
 		if (p)

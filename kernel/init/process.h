@@ -7,12 +7,6 @@
 /* Returns a descriptor that is readable when a child has ended, and blocks the signal itself. */
 int child_events(void);
 
-/* Returns a descriptor that is readable when a supervisor has reported the start of its program, or -1. */
-int start_events(void);
-
-/* In a supervisor: reports that its program runs. */
-void process_report_start(void);
-
 /* Passes the reported starts on to the host. */
 void process_pass_starts(void);
 

@@ -8,9 +8,9 @@
 #include "console.h"
 #include "fatal.h"
 #include "files.h"
-#include "process.h"
 #include "reaper.h"
 #include "relay.h"
+#include "starts.h"
 #include "supervisor.h"
 #include "vsock.h"
 
@@ -227,7 +227,7 @@ static void report_start(struct supervisor *s)
 	if (s->started < 0)
 		return;
 	if (read(s->started, marks, sizeof(marks)) == 1)
-		process_report_start();
+		starts_report();
 	close(s->started);
 	s->started = -1;
 }
