@@ -10,7 +10,7 @@
  */
 int channel_open(const struct container *, const char *name);
 
-/* Removes the socket, if there is one. */
-void channel_close(void);
+/* Removes the socket, if there is one, and ends this process. */
+void channel_leave(void) __attribute__((noreturn));
 
 #endif

@@ -9,7 +9,7 @@
 
 #include "connection.h"
 #include "files.h"
-#include "forward.h"
+#include "report.h"
 #include "vsock.h"
 
 enum { MAX_CONNECTIONS = 512 };
@@ -183,7 +183,7 @@ static void finish(struct connection *c)
 
 static void refuse(struct connection *c, int error)
 {
-	forward_report(REFUSED, c->id, error);
+	report(REFUSED, c->id, error);
 	release(c);
 }
 
@@ -392,7 +392,7 @@ static struct connection *begin(uint32_t id, const uint8_t *token)
 	struct connection *c = find_free();
 
 	if (!c || servers_gone) {
-		forward_report(REFUSED, id, c ? ECONNREFUSED : EMFILE);
+		report(REFUSED, id, c ? ECONNREFUSED : EMFILE);
 		return NULL;
 	}
 	*c = (struct connection){ .state = CONNECTING, .id = id, .fds = { -1, -1 } };

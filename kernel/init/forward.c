@@ -10,10 +10,11 @@
 #include "console.h"
 #include "forward.h"
 #include "ports.h"
+#include "report.h"
 #include "vsock.h"
 
 /* Its descriptors. Standard error is the console, or a channel's stream for messages. */
-enum { COMMANDS = 0, EVENTS = 1, FIRST = 3, LISTENER, FIRST_UNUSED };
+enum { COMMANDS = 0, FIRST = 3, LISTENER, FIRST_UNUSED };
 
 /* The stream for messages, and the exit status after one. */
 enum { MESSAGES = 3, FAILED = 1 };
@@ -28,20 +29,6 @@ static int epoll, timer;
 static bool draining;
 /* The ACCEPT for the next client of a channel. */
 static uint8_t invitation[COMMAND_SIZE];
-
-static void __attribute__((noreturn)) leave(void)
-{
-	channel_close();
-	exit(0);
-}
-
-void forward_report(enum event_type type, uint32_t subject, uint32_t detail)
-{
-	const uint32_t event[] = { type, subject, detail };
-
-	if (write_all(EVENTS, event, sizeof(event)) < 0)
-		leave();
-}
 
 static void watch(int fd, int number)
 {
@@ -117,7 +104,7 @@ static void receive_commands(void)
 	size_t taken = 0;
 
 	if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
-		leave();
+		channel_leave();
 	if (n < 0)
 		return;
 	for (length += n; length - taken >= COMMAND_SIZE; taken += COMMAND_SIZE)
@@ -133,7 +120,7 @@ static void handle_time(void)
 	if (read(timer, &ticks, sizeof(ticks)) != sizeof(ticks))
 		return;
 	if (draining)
-		leave();
+		channel_leave();
 	ports_look();
 }
 
@@ -190,7 +177,7 @@ static void keep(int commands, int events, int first, int listener)
 {
 	/* All of them are above these numbers, which belong to init's descriptors. */
 	dup2(commands, COMMANDS);
-	dup2(events, EVENTS);
+	dup2(events, REPORTS);
 	if (listener >= 0)
 		syscall(__NR_dup3, listener, LISTENER, O_CLOEXEC);
 	syscall(__NR_dup3, first, FIRST, O_CLOEXEC);
@@ -255,5 +242,5 @@ void forward(const struct container *container, const char *channel)
 	while (handle_events())
 		;
 	drain();
-	leave();
+	channel_leave();
 }

@@ -10,7 +10,4 @@
  */
 void __attribute__((noreturn)) forward(const struct container *, const char *channel);
 
-/* Tells the host of an event, which concerns a connection or a port. */
-void forward_report(enum event_type, uint32_t subject, uint32_t detail);
-
 #endif

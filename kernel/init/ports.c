@@ -4,8 +4,8 @@
 #include <linux/sock_diag.h>
 #include <sys/socket.h>
 
-#include "forward.h"
 #include "ports.h"
+#include "report.h"
 
 enum { PORTS = 1 << 16, WORD_BITS = 64, LISTENING = 10, ANSWER_SIZE = 1 << 15 };
 
@@ -19,7 +19,7 @@ static void report_changes(unsigned word)
 		unsigned bit = __builtin_ctzl(changed);
 		bool opened = found[word] >> bit & 1;
 
-		forward_report(opened ? PORT_OPENED : PORT_CLOSED, word * WORD_BITS + bit, 0);
+		report(opened ? PORT_OPENED : PORT_CLOSED, word * WORD_BITS + bit, 0);
 	}
 	known[word] = found[word];
 }
