@@ -3,6 +3,7 @@
 import { ImageError } from '../api/errors.ts';
 import type { Credentials } from '../api/public.ts';
 import type { RegistryReference } from '../api/references.ts';
+import { platformOf } from '../options/platform.mjs';
 import { clean } from '../text/message.ts';
 import { type Account, dockerConfigFile, findAccount } from './docker-config.ts';
 
@@ -43,9 +44,15 @@ export class Accounts {
   }
 }
 
+interface ListedImage {
+  readonly reference: string;
+  /** Of programs that are emulated. */
+  readonly architecture?: string | undefined;
+}
+
 interface Advisers {
   readonly accounts: Accounts;
-  readonly listStored: () => Promise<readonly { readonly reference: string }[]>;
+  readonly listStored: () => Promise<readonly ListedImage[]>;
   readonly env: Environment;
 }
 
@@ -71,8 +78,10 @@ async function storedAdvice(listStored: Advisers['listStored']): Promise<string>
   // The registry's error matters more than one of the store.
   const images = await listStored().catch(() => []);
   const names = images
-    .map(({ reference }) => reference)
-    .filter((reference) => !/^(oci|file):/.test(reference));
+    .filter(({ reference }) => !/^(oci|file):/.test(reference))
+    .map(({ reference, architecture }) =>
+      architecture === undefined ? reference : `${reference} for ${platformOf(architecture)}`,
+    );
   if (names.length === 0) return 'no image of a registry is stored yet';
   const more = names.length > NAMED ? ` and ${names.length - NAMED} more` : '';
   return `stored and ready to run: ${names.slice(0, NAMED).map(clean).join(', ')}${more}`;

@@ -121,11 +121,13 @@ describe('a registry that cannot be reached', () => {
     expect(none.message).toBe(
       'cannot reach 127.0.0.1:9: the connection is refused (ECONNREFUSED); no image of a registry is stored yet',
     );
+    registry.add('team/far:1', makeImage([], { platform: { os: 'linux', architecture: 'arm64' } }));
     await load(`${registry.host}/team/app:1`);
-    const some = await failure(load('127.0.0.1:9/team/app:1'));
-    expect(some.message).toMatch(
-      new RegExp(`\\(ECONNREFUSED\\); stored and ready to run: ${registry.host}/team/app:1$`),
-    );
+    await load(`${registry.host}/team/far:1`);
+    const { message } = await failure(load('127.0.0.1:9/team/app:1'));
+    const [, listed = ''] = message.split('(ECONNREFUSED); stored and ready to run: ');
+    const both = ['app:1', 'far:1 for linux/arm64'].map((name) => `${registry.host}/team/${name}`);
+    expect(listed.split(', ').sort()).toEqual(both);
   });
 
   test('may be one that only a proxy reaches', async () => {
