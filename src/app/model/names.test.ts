@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { canonicalName, imageShownAs, nameOfChoice, shortName, shownImage } from './names.ts';
+import { canonicalName, imageShownAs, nameOfChoice, readPlatform, shortName, shownImage } from './names.ts';
 
 it.each([
   ['alpine', 'alpine'],
@@ -33,4 +33,15 @@ it('shows demo images by names that are no references, and knows them again', ()
 
 it('has no canonical name for an invalid reference', () => {
   expect(canonicalName('No Image')).toBeUndefined();
+});
+
+it.each([
+  ['arm64', 'arm64'],
+  [' linux/arm64 ', 'arm64'],
+  ['LINUX/AMD64', 'amd64'],
+  ['x86_64', 'amd64'],
+  ['linux/s390x', undefined],
+  ['', undefined],
+])('the platform %j is %s, as a run reads it', (text, platform) => {
+  expect(readPlatform(text)).toBe(platform);
 });

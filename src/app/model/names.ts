@@ -1,6 +1,7 @@
 import { ImageError } from '../../api/errors.ts';
 import { formatReference, parseReference, type Reference } from '../../api/references.ts';
-import { type Architecture, architectureOf } from '../../options/platform.mjs';
+import { OptionError } from '../../options/option-error.mjs';
+import { type Architecture, parsePlatform } from '../../options/platform.mjs';
 import { DEMOS } from './catalogue.ts';
 
 /** Returns undefined for text that is no reference. */
@@ -15,7 +16,12 @@ export function readReference(image: string): Reference | undefined {
 
 /** Returns undefined for an unknown platform. */
 export function readPlatform(text: string): Architecture | undefined {
-  return architectureOf(text.trim().replace(/^linux\//, ''));
+  try {
+    return parsePlatform(text.trim());
+  } catch (error) {
+    if (error instanceof OptionError) return undefined;
+    throw error;
+  }
 }
 
 /** Returns the canonical spelling of a reference, or undefined for text that is none. */
