@@ -42,7 +42,7 @@ import {
 import { dropReservation } from './riscv/atomics';
 import { mtime, skipTo } from './devices/clock';
 import { resetCode } from './riscv/blocks';
-import { earn, resetHeat, sample } from './riscv/heat';
+import { earn, quantum, resetHeat, sample } from './riscv/heat';
 import { getFlags, setFlags } from './riscv/fpu';
 import * as host from './host';
 import { interpret } from './riscv/interpreter';
@@ -69,9 +69,6 @@ export {
 export * from './riscv/fpu';
 export * from './riscv/integer';
 export { lz4Compress, lz4Decompress } from './lz4';
-
-/** Instructions between checks of the clock, the interrupt lines and the mailbox. */
-const QUANTUM: i32 = 8192;
 
 /** Resets hart `id`, which will start at `pc` in privilege `priv` with a0 = id and a1. */
 export function reset(id: i32, pc: u64, priv: i32, a1: u64): void {
@@ -163,7 +160,7 @@ export function run(id: i32, instructions: i64): i32 {
       stopWaiting();
     }
     store<u64>(hart, takeInterrupt(hart, pending, load<u64>(hart, H_PC)), H_PC);
-    const budget = <i32>min<i64>(left, QUANTUM);
+    const budget = <i32>min<i64>(left, quantum);
     beginBudget(hart, budget);
     setBudget(hart, interpret(hart, budget, instructions == 1));
     uartFlush();

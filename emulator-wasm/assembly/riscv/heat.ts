@@ -61,6 +61,10 @@ const MOST_LOAN: i64 = MOST_DEBT;
 const MOST_CREDIT: i64 = MOST_DEBT;
 /** log2 of the retired instructions that earn one of credit. In compiled code each earns one more. */
 const INCOME_SHIFT: u64 = 4;
+/** The instructions of a quantum, and of one after a quantum of which at least 63/64 ran in compiled code. */
+const QUANTUM: i32 = 8192;
+const COMPILED_QUANTUM: i32 = 32_768;
+const INTERPRETED_SHIFT: u64 = 6;
 
 let lastSampled: usize = 0;
 let lastRetired: u64 = 0;
@@ -73,6 +77,8 @@ let warmBefore: u32 = 0;
 let fresh: u32 = 0;
 /** Below zero, the program first has to be narrow for longer. */
 let loan: i64 = 0;
+/** Instructions between checks of the clock, the interrupt lines and the mailbox. */
+export let quantum: i32 = QUANTUM;
 
 export function resetHeat(hart: usize): void {
   lastSampled = 0;
@@ -83,21 +89,24 @@ export function resetHeat(hart: usize): void {
   warmBefore = 0;
   fresh = 0;
   loan = 0;
+  quantum = QUANTUM;
   resetStored();
   if (load<u32>(hart, H_ID) == 0) atomic.store<i64>(M_CREDIT, 0);
 }
 
 /**
  * Earns credit for the quantum that has ended. Compiled code earns the most, because compiling has returned
- * it.
+ * it. The next quantum is longer where samples show little, because its end costs as much as a thousand
+ * instructions of compiled code.
  */
 export function earn(hart: usize): void {
-  const retired = load<u64>(hart, H_INSTRET);
-  const compiled = load<u64>(hart, H_COMPILED);
-  const income = ((retired - lastRetired) >> INCOME_SHIFT) + (compiled - lastCompiled);
-  lastRetired = retired;
-  lastCompiled = compiled;
-  if (isBooting(retired, STARTING)) return;
+  const retired = load<u64>(hart, H_INSTRET) - lastRetired;
+  const compiled = load<u64>(hart, H_COMPILED) - lastCompiled;
+  lastRetired += retired;
+  lastCompiled += compiled;
+  quantum = retired - compiled <= retired >> INTERPRETED_SHIFT ? COMPILED_QUANTUM : QUANTUM;
+  if (isBooting(lastRetired, STARTING)) return;
+  const income = (retired >> INCOME_SHIFT) + compiled;
   if (atomic.load<i64>(M_CREDIT) < MOST_CREDIT) atomic.add<i64>(M_CREDIT, income);
 }
 

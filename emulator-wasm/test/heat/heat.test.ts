@@ -8,6 +8,7 @@ import { SharedLog } from '../../jit/shared-log.ts';
 import { type CodeLogs, Translator } from '../../jit/translator.ts';
 import {
   COMPILE_PRICE,
+  EXIT_BUDGET,
   EXIT_INTERPRET,
   EXIT_NOT_COMPILED,
   H_COMPILED,
@@ -164,6 +165,10 @@ class Subject {
   get compiled(): number {
     return Number(this.#core.machine.view.getBigUint64(HARTS + H_COMPILED, true));
   }
+  /** How often a quantum ended in compiled code. */
+  get compiledQuanta(): number {
+    return Number(this.#core.machine.view.getBigUint64(HARTS + H_EXITS + 8 * EXIT_BUDGET, true));
+  }
   get evictions(): number {
     return this.#counter(M_EVICTIONS);
   }
@@ -187,6 +192,16 @@ test('compiles all of a program with few pages of code', async () => {
 test('compiles almost nothing of a program with many pages that are all equally warm', async () => {
   const subject = await Subject.start({ pages: 600, additions: 10_000, rounds: 1e6 });
   expect(subject.run(120).regions).toBeLessThan(10);
+});
+
+test('interrupts compiled code less often than interpreted code', async () => {
+  const subject = await Subject.start({ pages: 1, additions: 200_000, rounds: 1e6 });
+  subject.run(2);
+  const [compiled, quanta] = [subject.compiled, subject.compiledQuanta];
+  subject.run(10);
+  const length = (subject.compiled - compiled) / (subject.compiledQuanta - quanta);
+  expect(length).toBeGreaterThan(30_000);
+  expect(length).toBeLessThan(40_000);
 });
 
 test('compiles nothing with too much debt, and goes on once enough is earned', async () => {
