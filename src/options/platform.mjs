@@ -9,7 +9,13 @@ import { OptionError } from './option-error.mjs';
 export const ARCHITECTURES = ['riscv64', 'arm64', 'amd64'];
 
 /** Other names of the same. @type {Readonly<Record<string, string>>} */
-const ALIASES = { aarch64: 'arm64', x86_64: 'amd64', 'x86-64': 'amd64' };
+const ALIASES = {
+  aarch64: 'arm64',
+  'arm64/v8': 'arm64',
+  x86_64: 'amd64',
+  'x86-64': 'amd64',
+  'amd64/v1': 'amd64',
+};
 
 /** @param {string} architecture @returns {string} its name in platforms of images */
 const usualName = (architecture) => ALIASES[architecture] ?? architecture;
