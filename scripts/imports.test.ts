@@ -3,6 +3,9 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { dirname, normalize } from 'node:path/posix';
 import { describe, expect, test } from 'vitest';
+import { bundle, COMMANDS, TOOLS, WORKERS } from './setup/bundle.mjs';
+import { previews, SCRIPTS } from './setup/previews.mjs';
+import { DOCS_THEME, site, WORKER } from './setup/site.mjs';
 
 /** The imports of each file, as paths from the root of the project. */
 type Graph = ReadonlyMap<string, readonly string[]>;
@@ -131,6 +134,23 @@ test('of the core, only its index and its RISC-V half know RISC-V', () => {
     imports.filter((target) => target.includes('/riscv/')).map((target) => `${file} imports ${target}`),
   );
   expect(known).toEqual([]);
+});
+
+/** All files that these are made from. */
+function neededBy(entries: readonly string[]): Set<string> {
+  const needed = new Set(entries);
+  for (const file of needed) for (const target of graph.get(file) ?? []) needed.add(target);
+  return needed;
+}
+
+test.each([
+  [previews, SCRIPTS],
+  [site, [WORKER, DOCS_THEME]],
+  [bundle, Object.values({ ...COMMANDS, ...TOOLS, ...WORKERS })],
+])('$name is made again when a file that it is made from has changed', ({ sources = [] }, entries) => {
+  const isKnown = (file: string) =>
+    sources.some((source) => file === source || file.startsWith(`${source}/`));
+  expect([...neededBy(entries)].filter((file) => !isKnown(file))).toEqual([]);
 });
 
 test('no program needs a test or its helpers', () => {

@@ -5,6 +5,9 @@ import { esbuild } from './esbuild.mjs';
 import { inProject } from './places.mjs';
 
 const SOURCES = 'src/preview';
+/** @param {string} name */
+const sourceOf = (name) => join(SOURCES, `${name}.ts`);
+export const SCRIPTS = ['shim', 'bridge', 'unconnected', 'service-worker'].map(sourceOf);
 /** The folder of our own paths (src/preview/names.ts). */
 const OURS = '__linuxrun';
 /** Hosts take the page for wrong addresses from this path. */
@@ -16,7 +19,7 @@ const HEADERS_FILE = '_headers';
 async function bundle(name, define = {}) {
   const { outputFiles } = await esbuild({
     define,
-    entryPoints: [join(SOURCES, `${name}.ts`)],
+    entryPoints: [sourceOf(name)],
     minify: true,
     write: false,
     charset: 'ascii',
@@ -37,14 +40,7 @@ function knowingItself(script) {
 export const previews = {
   name: 'previews',
   title: 'files of previews',
-  sources: [
-    SOURCES,
-    'src/machine/stream-mux.ts',
-    'src/machine/errors.ts',
-    'package-lock.json',
-    'scripts/setup/esbuild.mjs',
-    'scripts/setup/previews.mjs',
-  ],
+  sources: ['src', 'package-lock.json', 'scripts/setup/esbuild.mjs', 'scripts/setup/previews.mjs'],
   outputs: { previews: 'dist/previews' },
   async run(work) {
     const folder = join(work, 'previews');

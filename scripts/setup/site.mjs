@@ -19,11 +19,11 @@ import { API_MODEL } from './types.mjs';
 
 const PAGE = 'dist/app';
 const PUBLIC = 'public';
-const WORKER = 'src/app/offline/service-worker.ts';
+export const WORKER = 'src/app/offline/service-worker.ts';
 const STYLE = 'src/app/styles/document.css';
 /** Scripts of the documentation: the one in the page's build, and one that runs before a page is drawn. */
 const DOCS_SCRIPT = 'src/docs/main.ts';
-const DOCS_THEME = 'src/docs/theme.ts';
+export const DOCS_THEME = 'src/docs/theme.ts';
 /** Vite's list of the files that it has made of its entries. */
 const MANIFEST = '.vite/manifest.json';
 /** The parts of `public` that are ours. An operator may add images of any size. */
