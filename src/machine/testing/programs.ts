@@ -22,6 +22,9 @@ const STORE_WORD = 0x00732023; // sw t2, (t1)
 const STORE_WORD_16 = 0x00732823; // sw t2, 16(t1)
 const STORE_BYTE = 0x00730023; // sb t2, (t1)
 
+/** wfi, j -4 */
+const SLEEP = [0x10500073, 0xffdff06f];
+
 /** li t2, value of 11 bits */
 const t2 = (value: number) => 0x00000393 | (value << 20);
 
@@ -58,8 +61,10 @@ export const hello = program([
   ...finish(FINISHER_PASS),
 ]);
 
-/** Echoes the input of the UART forever. */
+/** Echoes the input of the UART forever, on hart 0 only: two harts would mix up the bytes. */
 export const echo = program([
+  0xf14023f3, // csrr t2, mhartid
+  0x02039063, // bnez t2, 32
   T1_UART,
   0x00534383, // lbu t2, 5(t1): line status
   0x0013f393, // andi t2, t2, 1
@@ -67,13 +72,14 @@ export const echo = program([
   0x00034383, // lbu t2, (t1)
   STORE_BYTE,
   0xfedff06f, // j -20
+  ...SLEEP,
 ]);
 
 /** Writes to the UART without end. */
 export const flood = program([T1_UART, t2(120), STORE_BYTE, 0xffdff06f]); // j -4
 
 /** Waits for an interrupt that never comes. */
-export const asleep = program([0x10500073, 0xffdff06f]); // wfi, j -4
+export const asleep = program(SLEEP);
 
 /** Runs forever. */
 export const endless = program([HERE]);
