@@ -9,13 +9,10 @@ import { OptionError } from './option-error.mjs';
 export const ARCHITECTURES = ['riscv64', 'arm64', 'amd64'];
 
 /** Other names of the same. @type {Readonly<Record<string, string>>} */
-const ALIASES = {
-  aarch64: 'arm64',
-  'arm64/v8': 'arm64',
-  x86_64: 'amd64',
-  'x86-64': 'amd64',
-  'amd64/v1': 'amd64',
-};
+const ALIASES = { aarch64: 'arm64', x86_64: 'amd64', 'x86-64': 'amd64' };
+
+/** What a platform means that names no variant. @type {Readonly<Partial<Record<Architecture, string>>>} */
+const USUAL_VARIANTS = { arm64: 'v8', amd64: 'v1' };
 
 /** @param {string} architecture @returns {string} its name in platforms of images */
 const usualName = (architecture) => ALIASES[architecture] ?? architecture;
@@ -36,8 +33,13 @@ export const platformOf = (architecture) => `linux/${architecture}`;
  * @throws OptionError
  */
 export function parsePlatform(text) {
-  const architecture = architectureOf(text.toLowerCase().replace(/^linux\//, ''));
-  if (!architecture) throw new OptionError(`the platforms are ${ARCHITECTURES.map(platformOf).join(', ')}`);
+  const [name = '', variant] = text
+    .toLowerCase()
+    .replace(/^linux\//, '')
+    .split(/\/(.*)/s);
+  const architecture = architectureOf(name);
+  if (!architecture || (variant !== undefined && variant !== USUAL_VARIANTS[architecture]))
+    throw new OptionError(`the platforms are ${ARCHITECTURES.map(platformOf).join(', ')}`);
   return architecture;
 }
 

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { parsePlatform } from './platform.mjs';
+import { architectureOf, parsePlatform } from './platform.mjs';
 
 it.each([
   ['linux/riscv64', 'riscv64'],
@@ -23,4 +23,8 @@ it.each([
   'linux/linux/amd64',
 ])('refuses %j, and says which there are', (text) => {
   expect(() => parsePlatform(text)).toThrow('the platforms are linux/riscv64, linux/arm64, linux/amd64');
+});
+
+it('takes no variant in the name of an architecture, where images have none', () => {
+  expect(architectureOf('arm64/v8')).toBeUndefined();
 });
