@@ -64,15 +64,13 @@ static void execute(const char *file, char **arguments, char **environment)
 {
 	int error = ENOENT;
 	char missing[PATH_MAX];
-	/* An emulator opens the interpreter itself, and would end in its own way. */
-	bool is_missing = emulated_program && find_missing_interpreter(file, missing);
 
-	if (!is_missing) {
+	/* An emulator opens the interpreter itself, and would end in its own way. */
+	if (!emulated_program || !find_missing_interpreter(file, missing)) {
 		execve(file, arguments, environment);
 		error = errno;
-		is_missing = error == ENOENT && find_missing_interpreter(file, missing);
 	}
-	if (is_missing)
+	if (error == ENOENT && find_missing_interpreter(file, missing))
 		strcpy(missing_interpreter, missing);
 	errno = error;
 }

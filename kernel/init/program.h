@@ -12,8 +12,8 @@
 void program_execute(struct message program) __attribute__((noreturn));
 
 /*
- * Executes the program, which is looked up in the environment's PATH. Returns only on failure.
- * Its interpreter must be there, too, also if another program emulates it.
+ * Executes the program, which is looked up in the environment's PATH. Returns only on failure, also if the
+ * interpreter is missing of a program that is emulated.
  */
 void program_become(char **arguments, char **environment, bool emulated);
 
