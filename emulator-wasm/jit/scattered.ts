@@ -1,7 +1,7 @@
 /**
- * Finds accesses of loops whose addresses are computed from loaded numbers, as those of a hash table are.
- * The page that such an access needs next cannot be predicted. A loaded pointer is no such number, because
- * most lists and trees are in few pages.
+ * Finds the accesses of loops whose addresses are computed from loaded numbers, as in a hash table. Which
+ * page the next one needs cannot be predicted. Loaded pointers do not count, because most lists and trees
+ * take up few pages.
  */
 import { IntegerOp, isMemory, MemoryOp } from '../assembly/riscv/opcodes.ts';
 import { H_F, H_X } from '../layout.ts';
