@@ -34,12 +34,6 @@ const ALIGNMENT = 16;
 /** A TLB's index is an address's page in entries of 16 bytes. */
 const TLB_SHIFT = 8;
 
-/** A page of the region: its number, and the hash of its bytes. */
-export interface Place {
-  readonly number: number;
-  readonly hash: bigint;
-}
-
 /** A loop that keeps registers in locals, which are stored where it is left. */
 export interface KeptLoop {
   readonly kept: KeptRegisters;
@@ -64,17 +58,17 @@ export class RegionFunction {
   #usesRecentPages = false;
   /** A local with the result of `floatState`, if the region needs it. */
   #floatState: number | undefined;
-  /** The numbers and hashes of the region's pages, the one with the hot code first. */
-  readonly #places: readonly Place[];
+  /** The numbers of the region's pages, the one with the hot code first. */
+  readonly #places: readonly number[];
   /** A local with a bit for each page that was found to be there. */
   readonly #present: number;
 
   /**
    * @param loops the loops that keep registers in locals
    * @param wide whether several accesses may share a TLB look-up
-   * @param places the region's pages, the one with the hot code first
+   * @param places the numbers of the region's pages, the one with the hot code first
    */
-  constructor(loops: readonly Omit<KeptLoop, 'exits'>[], wide: boolean, places: readonly Place[]) {
+  constructor(loops: readonly Omit<KeptLoop, 'exits'>[], wide: boolean, places: readonly number[]) {
     this.#places = places;
     this.#present = places.length > 1 ? this.code.local(I32) : -1;
     this.windows = new Windows(this.code, wide);
@@ -197,19 +191,19 @@ export class RegionFunction {
 
   /** The place of the page with an offset among the region's pages, or -1. */
   #placeOf(offset: number): number {
-    return this.#places.findIndex(({ number }) => number === pageNumber(offset));
+    return this.#places.indexOf(pageNumber(offset));
   }
 
   #setExit(offset: number, retired: number, interpreted: 0 | 1): void {
     const place = this.#placeOf(offset);
-    const { number } = this.#places[place] as Place;
+    const number = this.#places[place] as number;
     const inPage = (offset - number * PAGE_SIZE) | interpreted | (place << PLACE_SHIFT);
     this.code.i32(inPage | (retired << RETIRED_SHIFT));
     this.code.set(this.#exit);
   }
 
   /**
-   * Returns the finished function. The constants in it are the hashes of pages, by the pages' numbers.
+   * Returns the finished function. Its globals are the hashes of pages, by the pages' numbers.
    * @param entries the offsets of all entries
    */
   finish(entries: readonly number[]): FunctionBody {
@@ -290,7 +284,7 @@ export class RegionFunction {
     code.i32(this.#places.length > 1 ? OFFSET_MASK : 0xffff);
     code.ops(wasm.i32And, wasm.i64ExtendI32U, wasm.i64Add);
     code.set(this.#target);
-    for (const [place, { number }] of this.#places.entries()) {
+    for (const [place, number] of this.#places.entries()) {
       if (place === 0) continue;
       code.get(this.#exit);
       code.i32(PLACE_SHIFT);
@@ -338,7 +332,7 @@ export class RegionFunction {
   #requirePage(offset: number, missing: () => void, differing: () => void): void {
     const { code } = this;
     const place = this.#placeOf(offset);
-    const { number, hash } = this.#places[place] as Place;
+    const number = this.#places[place] as number;
     code.get(this.#present);
     code.i32(1 << place);
     code.ops(wasm.i32And, wasm.i32Eqz);
@@ -359,7 +353,7 @@ export class RegionFunction {
     code.get(entry);
     code.memory(wasm.i32Load, PAGE_TLB + 8);
     code.memory(wasm.i64Load, RECORD_HASH);
-    code.i64Constant(hash, number);
+    code.global(number);
     code.op(wasm.i64Ne);
     differing();
     code.get(this.#present);
@@ -408,7 +402,7 @@ export class RegionFunction {
   #findPage(prologue: Code, entries: readonly number[]): void {
     prologue.i32(1);
     prologue.set(this.#present);
-    for (const [place, { number }] of this.#places.entries()) {
+    for (const [place, number] of this.#places.entries()) {
       if (place === 0) continue;
       const isHere = entries.map((offset) => pageNumber(offset) === number);
       const count = isHere.filter(Boolean).length;

@@ -35,6 +35,11 @@ const INDICES = Object.fromEntries(Object.keys(IMPORTS).map((name, index) => [na
   number
 >;
 
+/** All that a module imports. @param globals their values, which TypeScript's library does not allow here */
+export function importsWith(imports: WebAssembly.Imports, globals: readonly bigint[]): WebAssembly.Imports {
+  return { ...imports, globals: globals as unknown as WebAssembly.ModuleImports };
+}
+
 /** The index of the function in each module. */
 export function importIndex(name: Import): number {
   return INDICES[name];

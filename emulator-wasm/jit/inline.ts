@@ -2,7 +2,7 @@
 
 import type { Decoder } from './decoder.ts';
 import { type CompiledCode, Installer, type Limits } from './install.ts';
-import { type CodeLogs, Translator } from './translator.ts';
+import { type CodeLogs, type Translation, Translator } from './translator.ts';
 
 /** Makes the function `host.hot` for a hart. @param core its instance's exports */
 export function inlineTranslation(
@@ -15,9 +15,15 @@ export function inlineTranslation(
   const translator = new Translator(memory, core as unknown as Decoder, [hart], logs);
   let installer: Installer | undefined;
   return () => {
-    for (let made = translator.translate(); made; made = translator.translate()) {
+    for (let made = next(translator); made; made = next(translator)) {
       installer ??= new Installer(core as unknown as CompiledCode, memory, hart, limits);
       installer.install(made);
     }
   };
+}
+
+function next(translator: Translator): Translation | undefined {
+  for (let stored = translator.nextStored(); stored; stored = translator.nextStored())
+    if (WebAssembly.validate(stored.bytes)) return stored.finish(new WebAssembly.Module(stored.bytes));
+  return translator.translate();
 }

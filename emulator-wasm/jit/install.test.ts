@@ -43,7 +43,7 @@ function installer(limits = LIMITS) {
     const list = Array.from({ length: regions }, () => ({
       pages: [{ page: 0n, hash: 0n, entries: [{ offset: 0, number: 0 }] }],
     }));
-    subject.install({ module: moduleOf(regions), bytes, regions: list });
+    subject.install({ module: moduleOf(regions), bytes, globals: [], regions: list });
   };
   return { core, install, evictions: () => words[M_EVICTIONS >> 2] };
 }

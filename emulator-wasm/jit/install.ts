@@ -1,6 +1,7 @@
 /** Installs compiled regions in a hart's instance of the core. */
 import { ENTRY_NUMBER_SHIFT, H_ENTRIES, HART_STRIDE, HARTS, M_EVICTIONS } from '../layout.ts';
 import { DISPATCH, dispatchModule } from './dispatch.ts';
+import { importsWith } from './imports.ts';
 import type { CompiledRegion, Translation } from './translator.ts';
 
 /** The most that a hart keeps of compiled code. */
@@ -73,9 +74,9 @@ export class Installer {
   }
 
   /** To be called while the hart does not run. */
-  install({ module, bytes, regions }: Translation): void {
+  install({ module, bytes, globals, regions }: Translation): void {
     while (!this.#hasRoom(bytes, regions.length) && this.#evict());
-    const { exports } = new WebAssembly.Instance(module, this.#imports);
+    const { exports } = new WebAssembly.Instance(module, importsWith(this.#imports, globals));
     const places: number[] = [];
     for (const [n, region] of regions.entries()) {
       const place = this.#takePlace();

@@ -1,5 +1,5 @@
 /** Writes a WebAssembly module of functions. */
-import { Bytes, type FunctionBody, type ValueType } from './wasm.ts';
+import { Bytes, type FunctionBody, I64, type ValueType, withIndices } from './wasm.ts';
 
 export interface Signature {
   readonly parameters: readonly ValueType[];
@@ -10,6 +10,7 @@ const MAGIC = [0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00];
 const FUNCTION_TYPE = 0x60;
 const FUNCREF = 0x70;
 const SHARED_WITH_MAXIMUM = 3;
+const IMMUTABLE = 0;
 const MAX_MEMORY_PAGES = 0x1_0000;
 
 /** The section of the branch hinting proposal. */
@@ -28,16 +29,19 @@ enum Kind {
   FUNCTION = 0,
   TABLE = 1,
   MEMORY = 2,
+  GLOBAL = 3,
 }
 
 /**
  * A module of functions with one signature, exported by their numbers. It imports the shared memory
- * `env.memory` and functions of `core`.
+ * `env.memory`, functions of `core`, and globals of 64 bits from `globals`, by their numbers.
  */
 export class ModuleWriter {
   readonly #types = new Map<string, { index: number; signature: Signature }>();
   readonly #imports: readonly { readonly name: string; readonly type: number }[];
-  readonly #functions: FunctionBody[] = [];
+  readonly #functions: { readonly bytes: Uint8Array; readonly hints: Uint8Array }[] = [];
+  /** The numbers of the globals by their values. */
+  readonly #globals = new Map<bigint, number>();
   readonly #type: number;
   readonly #importsTable: boolean;
 
@@ -51,8 +55,22 @@ export class ModuleWriter {
     this.#importsTable = importsTable;
   }
 
-  add(body: FunctionBody): void {
-    this.#functions.push(body);
+  /** @param valueOfGlobal returns the value of a global by the name that the function has for it */
+  add(body: FunctionBody, valueOfGlobal: (name: number) => bigint = () => 0n): void {
+    const bytes = withIndices(body, (name) => this.#global(valueOfGlobal(name)));
+    this.#functions.push({ bytes, hints: body.hints });
+  }
+
+  #global(value: bigint): number {
+    const known = this.#globals.get(value);
+    if (known !== undefined) return known;
+    this.#globals.set(value, this.#globals.size);
+    return this.#globals.size - 1;
+  }
+
+  /** The values of the globals, in the order of their numbers. */
+  get globals(): bigint[] {
+    return [...this.#globals.keys()];
   }
 
   finish(): Uint8Array<ArrayBuffer> {
@@ -114,7 +132,12 @@ export class ModuleWriter {
       section.unsigned(1);
       section.unsigned(MAX_MEMORY_PAGES);
     };
-    return [...functions, memory, ...(this.#importsTable ? [table] : [])];
+    const globals = this.globals.map((_, number) => (section: Bytes) => {
+      section.name('globals');
+      section.name(String(number));
+      section.bytes([Kind.GLOBAL, I64, IMMUTABLE]);
+    });
+    return [...functions, memory, ...(this.#importsTable ? [table] : []), ...globals];
   }
 
   /** The index of a type. */

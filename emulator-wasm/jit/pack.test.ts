@@ -7,11 +7,12 @@ import {
   type PackedRegion,
   PackWriter,
   readPack,
+  readPacks,
   shipPack,
   shippedPack,
 } from './pack.ts';
 import { SharedLog } from './shared-log.ts';
-import { Code, constantBytes, type FunctionBody, withConstants } from './wasm.ts';
+import { Code, type FunctionBody, withIndices } from './wasm.ts';
 
 const NONE = new Uint8Array();
 
@@ -19,10 +20,10 @@ function pageOf(byte: number): Uint8Array {
   return new Uint8Array(4096).fill(byte);
 }
 
-/** A function that has a constant for each name. */
+/** A function that reads a global for each name. */
 function functionWith(names: readonly number[]): FunctionBody {
   const code = new Code(5);
-  for (const name of names) code.i64Constant(BigInt(name), name);
+  for (const name of names) code.global(name);
   return code.finish();
 }
 
@@ -98,11 +99,11 @@ describe('a pack', () => {
       { ...sound, pages: [{ ...page, entries: Array(97).fill({ offset: 0, number: 0 }) }] },
     ],
     ['an access beyond the page', { ...sound, pages: [{ ...page, wide: [4096] }] }],
-    ['a hash of another page', { ...sound, function: { ...body, constants: [{ name: 9, at: 2 }] } }],
-    ['a hash before the function', { ...sound, function: { ...body, constants: [{ name: 0, at: 0 }] } }],
-    ['a hash in the middle of one', { ...sound, function: { ...body, constants: [{ name: 0, at: 3 }] } }],
-    ['a hash at the end', { ...sound, function: { ...body, constants: [{ name: 0, at: 20 }] } }],
-    ['a hash far away', { ...sound, function: { ...body, constants: [{ name: 0, at: 2 ** 32 - 1 }] } }],
+    ['a hash of another page', { ...sound, function: { ...body, globals: [{ name: 9, at: 2 }] } }],
+    ['a hash before the function', { ...sound, function: { ...body, globals: [{ name: 0, at: 0 }] } }],
+    ['a hash in the middle of one', { ...sound, function: { ...body, globals: [{ name: 0, at: 3 }] } }],
+    ['a hash at the end', { ...sound, function: { ...body, globals: [{ name: 0, at: 20 }] } }],
+    ['a hash far away', { ...sound, function: { ...body, globals: [{ name: 0, at: 2 ** 32 - 1 }] } }],
   ])('passes over a region with %s', (_, damaged) => {
     expect(readPack(packOf([region(5), damaged, region(6)]))).toEqual([region(5), region(6)]);
   });
@@ -124,8 +125,7 @@ describe('a pack', () => {
         ]);
         expect([hot, ...offsets].every((offset) => offset % 2 === 0 && offset < 4096)).toBe(true);
         expect(numbers.every((number) => number < numbers.length)).toBe(true);
-        const value = constantBytes(1n);
-        expect(withConstants(body, () => value).bytes.length).toBe(body.bytes.length);
+        expect(withIndices(body, () => 1).length).toBe(body.bytes.length);
       }
     }
   });
@@ -166,10 +166,21 @@ describe('a shipped pack', () => {
 });
 
 describe('merged packs', () => {
-  test('gain what a run has compiled, in place of the same regions', () => {
+  test('gain what a run has compiled, but no region twice', () => {
     const before = merged(NONE, [region(1, 2), region(1, 4)]);
     const after = merged(before, [region(1, 4, 7), region(3, 6)]);
-    expect(readPack(after)).toEqual([region(1, 4, 7), region(3, 6), region(1, 2)]);
+    expect(readPack(after)).toEqual([region(1, 2), region(1, 4), region(3, 6)]);
+  });
+
+  test('stay as they are when a run adds half as much', () => {
+    const first = merged(NONE, [region(1, 2), region(1, 4), region(1, 6), region(1, 8)]);
+    const second = merged(first, [region(2, 2), region(2, 4)], { ages: false });
+    expect(readPacks(second)).toEqual([readPack(first), [region(2, 2), region(2, 4)]]);
+    expect(second.subarray(0, first.length)).toEqual(first);
+    const third = merged(second, [region(3, 2)]);
+    expect(readPacks(third).map(({ length }) => length)).toEqual([4, 2, 1]);
+    const fourth = merged(third, [region(4, 2)]);
+    expect(readPacks(fourth).map(({ length }) => length)).toEqual([8]);
   });
 
   test('tell narrow and wide regions apart, and those of other pages', () => {
@@ -183,12 +194,14 @@ describe('merged packs', () => {
       pack = merged(pack, [region(1, 4)], { used: [region(1, 6)] });
       for (let again = 0; again < 3; again++) pack = merged(pack, [region(1, 4)], { ages: false });
     }
-    expect(hotsOf(pack)).toEqual([4, 6, 2]);
-    expect(hotsOf(merged(pack, [region(1, 4)], { used: [region(1, 6)] }))).toEqual([4, 6]);
+    expect(hotsOf(pack)).toEqual([2, 4, 6]);
+    const more = [region(2, 8), region(2, 10)];
+    expect(hotsOf(merged(pack, more, { ages: false }))).toEqual([2, 4, 6, 8, 10]);
+    expect(hotsOf(merged(pack, more, { used: [region(1, 4), region(1, 6)] }))).toEqual([4, 6, 8, 10]);
   });
 
   test('have a bounded size, and keep what was needed last', () => {
-    const large = { bytes: new Uint8Array(20_000), hints: NONE, constants: [] };
+    const large = { bytes: new Uint8Array(20_000), hints: NONE, globals: [] };
     let pack: Uint8Array = NONE;
     for (let run = 0; run < 3; run++) {
       const regions = Array.from({ length: 200 }, (_, n) => ({ ...region(run, 2 * n), function: large }));

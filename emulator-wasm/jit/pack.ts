@@ -1,15 +1,15 @@
 /**
  * Compiled code as it is stored with an image: a pack of regions, and of the pages that they were compiled
  * from. A page is named by all of its bytes, because a guest could make another page with the same digest if
- * harts were to compute that. A function is complete but for the keyed hashes of its pages, which are others
- * in each machine.
+ * harts were to compute that. A function reads the keyed hashes of its pages from globals, because they are
+ * others in each machine.
  *
  * A pack is a sequence of records, and may follow another one, because its first record says that it begins.
  * The store notices a damaged pack by its digest. Here, a record that makes no sense is passed over.
  */
 import { MAX_ENTRIES } from '../layout.ts';
 import { PAGE_SIZE } from './page.ts';
-import { type Constant, type FunctionBody, hasConstant } from './wasm.ts';
+import { type FunctionBody, type GlobalUse, usesGlobal } from './wasm.ts';
 
 /** A place where a region can be entered. */
 export interface Entry {
@@ -20,7 +20,7 @@ export interface Entry {
 
 /** A page that a region has code of. */
 export interface PackedPage {
-  /** How many pages after the region's first one. The function's constant with its hash has this name. */
+  /** How many pages after the region's first one. The function's global with its hash has this name. */
   readonly delta: number;
   readonly bytes: Uint8Array;
   readonly entries: readonly Entry[];
@@ -54,7 +54,7 @@ const PAGE_RECORD = HEAD + PAGE_SIZE;
 /** The bytes of a region's record before its pages, and of each page before its entries. */
 const REGION_HEAD = HEAD + 15;
 const PAGE_HEAD = 7;
-const CONSTANT = 6;
+const GLOBAL_USE = 6;
 
 const latin1 = new TextDecoder('latin1');
 /** The names of pages. To decode a page takes V8 30 µs. */
@@ -111,10 +111,10 @@ export class PackWriter {
   }
 }
 
-function recordSize({ pages, function: { bytes, hints, constants } }: PackedRegion): number {
+function recordSize({ pages, function: { bytes, hints, globals } }: PackedRegion): number {
   const ofPages = pages.map(({ entries, wide }) => PAGE_HEAD + 4 * entries.length + 2 * wide.length);
   const before = ofPages.reduce((sum, size) => sum + size, REGION_HEAD);
-  return before + CONSTANT * constants.length + hints.length + bytes.length;
+  return before + GLOBAL_USE * globals.length + hints.length + bytes.length;
 }
 
 class Writer {
@@ -140,13 +140,13 @@ class Writer {
   }
 
   region(region: PackedRegion, numbers: readonly number[], age: number): void {
-    const { bytes, hints, constants } = region.function;
+    const { bytes, hints, globals } = region.function;
     this.head(recordSize(region), REGION);
     this.number(1, age);
     this.number(1, Number(region.isNarrow) | (Number(region.isPortable) << 1));
     this.number(2, region.hot);
     this.number(1, region.pages.length);
-    this.number(2, constants.length);
+    this.number(2, globals.length);
     this.number(4, hints.length);
     this.number(4, bytes.length);
     for (const [n, { delta, entries, wide }] of region.pages.entries()) {
@@ -160,7 +160,7 @@ class Writer {
       }
       for (const offset of wide) this.number(2, offset);
     }
-    for (const { name, at } of constants) {
+    for (const { name, at } of globals) {
       this.number(2, name);
       this.number(4, at);
     }
@@ -174,25 +174,35 @@ interface RegionRecord {
   readonly age: number;
 }
 
-/** Returns the regions of packs. Those of a pack with the same page share its bytes. */
-export function readPack(pack: Uint8Array): PackedRegion[] {
-  return [...readRecords(pack)].map(({ region }) => region);
+/** Returns the regions of packs that follow each other. */
+export function readPack(packs: Uint8Array): PackedRegion[] {
+  return readPacks(packs).flat();
 }
 
-function* readRecords(pack: Uint8Array): Generator<RegionRecord> {
+/** Returns the regions of each pack. Those of a pack with the same page share its bytes. */
+export function readPacks(packs: Uint8Array): PackedRegion[][] {
+  return readRecords(packs).map((pack) => pack.map(({ region }) => region));
+}
+
+function readRecords(packs: Uint8Array): RegionRecord[][] {
+  const read: RegionRecord[][] = [];
   let pages: Uint8Array[] = [];
-  const view = new DataView(pack.buffer, pack.byteOffset, pack.length);
-  for (let at = 0; at + HEAD <= pack.length; ) {
+  const view = new DataView(packs.buffer, packs.byteOffset, packs.length);
+  for (let at = 0; at + HEAD <= packs.length; ) {
     const length = view.getUint32(at, true);
-    if (length < HEAD || at + length > pack.length) return;
+    if (length < HEAD || at + length > packs.length) break;
     const kind = view.getUint8(at + HEAD - 1);
-    const content = pack.subarray(at + HEAD, at + length);
-    if (kind === START) pages = [];
+    const content = packs.subarray(at + HEAD, at + length);
+    if (kind === START) {
+      pages = [];
+      read.push([]);
+    }
     if (kind === PAGE && length === PAGE_RECORD) pages.push(content);
     const region = kind === REGION && readRegion(content, pages);
-    if (region) yield region;
+    if (region) read.at(-1)?.push(region);
     at += length;
   }
+  return read;
 }
 
 /** Returns undefined if the record makes no sense. */
@@ -251,14 +261,14 @@ class Reader {
     const flags = this.#byte();
     const [isNarrow, isPortable] = [(flags & 1) !== 0, (flags & 2) !== 0];
     const hot = this.#offset();
-    const counts = { pages: this.#byte(), constants: this.#half() };
+    const counts = { pages: this.#byte(), globals: this.#half() };
     const lengths = { hints: this.#word(), body: this.#word() };
     const read: PackedPage[] = [];
     for (let n = 0; n < counts.pages; n++) read.push(this.#page(pages));
-    const constants: Constant[] = [];
-    for (let n = 0; n < counts.constants; n++) constants.push({ name: this.#signed(), at: this.#word() });
+    const globals: GlobalUse[] = [];
+    for (let n = 0; n < counts.globals; n++) globals.push({ name: this.#signed(), at: this.#word() });
     const hints = this.#bytes(lengths.hints);
-    const body = { bytes: this.#bytes(lengths.body), hints, constants };
+    const body = { bytes: this.#bytes(lengths.body), hints, globals };
     insist(this.#at === this.#record.length);
     requireSound(read, body);
     return { region: { pages: read, hot, isNarrow, isPortable, function: body }, age };
@@ -287,11 +297,14 @@ function requireSound(pages: readonly PackedPage[], body: FunctionBody): void {
   const count = pages.reduce((sum, { entries }) => sum + entries.length, 0);
   insist(count <= MAX_ENTRIES);
   for (const { entries } of pages) insist(entries.every(({ number }) => number < count));
-  for (const constant of body.constants) insist(deltas.has(constant.name) && hasConstant(body, constant));
+  for (const use of body.globals) insist(deltas.has(use.name) && usesGlobal(body, use));
 }
 
 /**
- * Adds the regions that a run has compiled to a stored pack. If they do not all fit, the newest stay.
+ * Adds the regions that a run has compiled to the stored packs, as a pack of their own. The others stay as
+ * they are, because a browser keeps its own code for the module of a pack. A pack that has not twice as many
+ * regions as those after it is merged with them, except for what is forgotten. If there is too much in all,
+ * the newest regions stay.
  * @param made the run's records
  * @param used the names of the stored regions that the run has used
  * @param ages whether what the run did not need gets older, as it does once in each run
@@ -302,28 +315,54 @@ export function mergePacks(
   used: ReadonlySet<string>,
   ages: boolean,
 ): Uint8Array<ArrayBuffer> {
-  const regions = new Map(readPack(made).map((region) => [nameOf(region), { region, age: 0 }]));
-  const older = [...readRecords(stored)].map(({ region, age }) => {
-    const name = nameOf(region);
-    return { name, region, age: used.has(name) ? 0 : age + Number(ages) };
-  });
-  for (const { name, region, age } of older.sort((a, b) => a.age - b.age)) {
-    if (age <= OLDEST && !regions.has(name)) regions.set(name, { region, age });
+  const needed = new Map(readPack(made).map((region) => [nameOf(region), region]));
+  const older = readRecords(stored).map((pack) =>
+    pack.map(({ region, age }) => {
+      const name = nameOf(region);
+      const isNeeded = needed.delete(name) || used.has(name);
+      return { region, age: isNeeded ? 0 : age + Number(ages) };
+    }),
+  );
+  const fresh = [...needed.values()].map((region) => ({ region, age: 0 }));
+  const packs = compact([...older, fresh]);
+  const written = concatenate(packs.map(writePack));
+  return written.length > PACK_SIZE ? writePack(newestFirst(packs)) : written;
+}
+
+/** @param packs the oldest first */
+function compact(packs: readonly RegionRecord[][]): RegionRecord[][] {
+  const kept: RegionRecord[][] = [...packs];
+  let last = kept.pop() ?? [];
+  for (let before = kept.pop(); before; before = kept.pop()) {
+    const needed = before.filter(({ age }) => age <= OLDEST);
+    if (needed.length >= 2 * last.length) return [...kept, before, last];
+    last = [...needed, ...last];
   }
-  return writePack(regions.values());
+  return [last];
+}
+/** Those that are not forgotten. @param packs the oldest first */
+function newestFirst(packs: readonly RegionRecord[][]): RegionRecord[] {
+  const needed = packs
+    .toReversed()
+    .flat()
+    .filter(({ age }) => age <= OLDEST);
+  return needed.sort((a, b) => a.age - b.age);
 }
 
 /** Returns the pack of those regions that fit. */
-function writePack(regions: Iterable<RegionRecord>): Uint8Array<ArrayBuffer> {
+function writePack(regions: readonly RegionRecord[]): Uint8Array<ArrayBuffer> {
   const writer = new PackWriter();
-  const records = [...regions].flatMap(({ region, age }) => writer.add(region, age) ?? []);
-  const pack = new Uint8Array(records.reduce((sum, record) => sum + record.length, 0));
+  return concatenate(regions.flatMap(({ region, age }) => writer.add(region, age) ?? []));
+}
+
+function concatenate(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
   let at = 0;
-  for (const record of records) {
-    pack.set(record, at);
-    at += record.length;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
   }
-  return pack;
+  return whole;
 }
 
 /** Between the version and the pack of a file. */

@@ -12,7 +12,8 @@ function trap(): Translation {
   const writer = new ModuleWriter(REGION_SIGNATURE);
   writer.add(code.finish());
   const bytes = writer.finish();
-  return { module: new WebAssembly.Module(bytes), bytes: bytes.length, regions: [{ pages: [], stored: 0 }] };
+  const module = new WebAssembly.Module(bytes);
+  return { module, bytes: bytes.length, globals: [], regions: [{ pages: [], stored: 0 }] };
 }
 
 /** A clock by which the trial takes these times, the last of them from then on. */

@@ -4,7 +4,7 @@
  * functions that it optimises. Other engines compile a function before they run it.
  */
 import { DISPATCH } from './dispatch.ts';
-import { IMPORTS } from './imports.ts';
+import { IMPORTS, importsWith } from './imports.ts';
 import { ModuleWriter, type Signature } from './module.ts';
 import { LEFT } from './parameters.ts';
 import type { Translation } from './translator.ts';
@@ -90,8 +90,8 @@ class Stage {
     return this.#firstTime > FASTER * Math.max(this.#timeTrial(), CLOCK_STEP);
   }
 
-  rehearse({ module, regions }: Translation): void {
-    const { exports } = new WebAssembly.Instance(module, this.#imports);
+  rehearse({ module, globals, regions }: Translation): void {
+    const { exports } = new WebAssembly.Instance(module, importsWith(this.#imports, globals));
     for (const n of regions.keys()) {
       const region = exports[n] as RegionFunction;
       for (let call = 0; call < CALLS; call++) region(HART, TLB, 0n, 1, 0);

@@ -59,7 +59,8 @@ it('makes a valid module of any page, which ends on a stage', async () => {
     const translated = translateAlone(region, random.below(2) === 0);
     entries += translated.entries.length;
     const module = new WebAssembly.Module(translated.module);
-    rehearsal.add({ module, bytes: translated.module.length, regions: [{ pages: [], stored: 0 }] });
+    const bytes = translated.module.length;
+    rehearsal.add({ module, bytes, globals: [], regions: [{ pages: [], stored: 0 }] });
     expect(rehearsal.proceed()).toBe(false);
     expect(translated.entries.every((offset) => offset >= 0 && offset < PAGE_SIZE)).toBe(true);
   }

@@ -24,7 +24,7 @@ const KEPT_REGISTERS = 12;
 const LOOP_WEIGHT = 8;
 
 export interface TranslatedRegion {
-  /** The constants in it are the hashes of pages, by the pages' numbers. */
+  /** Its globals are the hashes of pages, by the pages' numbers. */
   readonly function: FunctionBody;
   /** Offsets at which the region can be entered, the hot one first. */
   readonly entries: readonly number[];
@@ -100,7 +100,7 @@ class Translation {
       kept: mostUsedRegisters(numbers, this.#blocks, depths),
       scattered: scatteredAccesses(code, successors, numbers),
     }));
-    const places = [...region.pages].map(([number, { hash }]) => ({ number, hash }));
+    const places = [...region.pages.keys()];
     this.#severalPages = places.length > 1;
     this.#f = new RegionFunction(keptLoops, wide, places);
     for (const [n, numbers] of loops.entries()) {

@@ -36,7 +36,7 @@ import {
 import type { Decoder } from './decoder.ts';
 import { IMPORTS } from './imports.ts';
 import { ModuleWriter } from './module.ts';
-import { type Entry, type PackedPage, type PackedRegion, PackWriter, readPack } from './pack.ts';
+import { type Entry, type PackedPage, type PackedRegion, PackWriter, readPacks } from './pack.ts';
 import {
   DecodedCode,
   type Instruction,
@@ -50,14 +50,11 @@ import { REGION_SIGNATURE } from './parameters.ts';
 import { findRegion, type Region } from './region.ts';
 import type { SharedLog } from './shared-log.ts';
 import { type TranslatedRegion, translate } from './translate.ts';
-import { constantBytes, withConstants } from './wasm.ts';
 
 /** After this time, in ms, a module is made of what is translated so far. */
 const BATCH_TIME = 30;
 /** The most pages whose bytes are kept. */
 const MOST_PAGES = 1024;
-/** The functions of a module of stored regions have about this many bytes. */
-const STORED_MODULE = 256 << 10;
 
 /** The part of a compiled region in a page. */
 export interface CompiledPage {
@@ -81,6 +78,8 @@ export interface Translation {
   readonly module: WebAssembly.Module;
   /** Size of the module. */
   readonly bytes: number;
+  /** The values of the globals that it imports: hashes of pages. */
+  readonly globals: readonly bigint[];
   readonly regions: readonly CompiledRegion[];
 }
 
@@ -123,6 +122,13 @@ export interface CodeLogs {
   readonly made: SharedLog;
 }
 
+/** A module of stored regions. Regions and pages that are the same make the same one in each run. */
+export interface StoredModule {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  /** @param module the compiled bytes */
+  finish(module: WebAssembly.Module): Translation;
+}
+
 export class Translator {
   readonly #memory: WebAssembly.Memory;
   readonly #decoder: Decoder;
@@ -140,8 +146,8 @@ export class Translator {
   readonly #bytes = new Map<bigint, Uint8Array>();
   readonly #logs: CodeLogs | undefined;
   readonly #pack = new PackWriter();
-  /** The modules of stored regions that are still to be made. */
-  #stored: Iterator<Translation> | undefined;
+  /** The regions of the packs of which no module has been made. */
+  readonly #stored: PackedRegion[][] = [];
   /** How much of the log of stored regions is read, and how many regions have a number. */
   #storedBytes = 0;
   #numbered = 0;
@@ -159,13 +165,8 @@ export class Translator {
     this.#credit = new BigInt64Array(memory.buffer, M_CREDIT, 1);
   }
 
-  /**
-   * Returns a module of stored regions, if there are more of them, or of reports since the last call;
-   * undefined if nothing can be compiled.
-   */
+  /** Returns a module of reports since the last call; undefined if nothing can be compiled. */
   translate(): Translation | undefined {
-    const stored = this.#nextStored();
-    if (stored) return stored;
     const start = performance.now();
     this.#noteDrops();
     this.#decoded.clear();
@@ -180,44 +181,50 @@ export class Translator {
     const bytes = writer.finish();
     this.#count(M_REGION_BYTES, bytes.length);
     this.#count(M_TRANSLATION_TIME, Math.round((performance.now() - start) * 1000));
-    return { module: new WebAssembly.Module(bytes), bytes: bytes.length, regions };
+    return {
+      module: new WebAssembly.Module(bytes),
+      bytes: bytes.length,
+      globals: writer.globals,
+      regions,
+    };
   }
 
-  #nextStored(): Translation | undefined {
-    const next = this.#stored?.next();
-    if (next && !next.done) return next.value;
+  /** Returns the next pack's module of regions before it is compiled; undefined if there is none. */
+  nextStored(): StoredModule | undefined {
+    this.#readStored();
+    const regions = this.#stored.shift();
+    return regions && this.#moduleOf(regions);
+  }
+
+  #readStored(): void {
     const log = this.#logs?.stored;
-    if (!log || log.length === this.#storedBytes) return undefined;
+    if (!log || log.length === this.#storedBytes) return;
     const packs = log.read(this.#storedBytes);
     this.#storedBytes += packs.length;
-    this.#stored = this.#modulesOf(readPack(packs).slice(0, MOST_STORED - this.#numbered));
-    return this.#nextStored();
+    this.#stored.push(...readPacks(packs));
   }
 
-  *#modulesOf(regions: readonly PackedRegion[]): Generator<Translation> {
+  #moduleOf(regions: readonly PackedRegion[]): StoredModule {
+    const first = this.#numbered;
+    this.#numbered += regions.length;
+    const taken = regions.slice(0, Math.max(MOST_STORED - first, 0));
     const hashes = new Map<Uint8Array, bigint>();
-    for (const { bytes } of regions.flatMap(({ pages }) => pages)) {
-      if (!hashes.has(bytes)) hashes.set(bytes, this.#hash(bytes));
+    const writer = new ModuleWriter(REGION_SIGNATURE, IMPORTS);
+    for (const { pages, function: body } of taken) {
+      for (const { bytes } of pages) if (!hashes.has(bytes)) hashes.set(bytes, this.#hash(bytes));
+      const bytesOf = (delta: number) => pages.find((page) => page.delta === delta)?.bytes as Uint8Array;
+      writer.add(body, (delta) => hashes.get(bytesOf(delta)) as bigint);
     }
-    const constants = new Map([...hashes].map(([page, hash]) => [page, constantBytes(hash)]));
-    for (const batch of batches(regions)) {
-      const writer = new ModuleWriter(REGION_SIGNATURE, IMPORTS);
-      for (const { pages, function: body } of batch) {
-        const bytesOf = (delta: number) => pages.find((page) => page.delta === delta)?.bytes as Uint8Array;
-        writer.add(withConstants(body, (delta) => constants.get(bytesOf(delta)) as number[]));
-      }
-      const bytes = writer.finish();
-      const module = compile(bytes);
-      const compiled = batch.map((region) => {
+    const bytes = writer.finish();
+    const finish = (module: WebAssembly.Module) => {
+      const compiled = taken.map((region, n) => {
         const found = region.pages.map((page) => ({ ...page, hash: hashes.get(page.bytes) as bigint }));
-        if (module) this.#note(region, found);
-        return {
-          pages: found.map(({ hash, entries }) => ({ page: 0n, hash, entries })),
-          stored: this.#numbered++,
-        };
+        this.#note(region, found);
+        return { pages: found.map(({ hash, entries }) => ({ page: 0n, hash, entries })), stored: first + n };
       });
-      if (module) yield { module, bytes: bytes.length, regions: compiled };
-    }
+      return { module, bytes: bytes.length, globals: writer.globals, regions: compiled };
+    };
+    return { bytes, finish };
   }
 
   #count(counter: number, more: number): void {
@@ -259,7 +266,7 @@ export class Translator {
     this.#charge(region);
     const isNarrow = this.#compiledCode(report.hash).wide.has(hot);
     const translated = translate(region, !isNarrow);
-    writer.add(translated.function);
+    writer.add(translated.function, (number) => region.pages.get(number)?.hash ?? 0n);
     const packed = pack(hot, isNarrow, region, translated, (number) => decoded.get(number)?.bytes);
     const pages = packed.pages.map((page) => ({
       ...page,
@@ -436,28 +443,4 @@ function isPortable({ blocks }: Region): boolean {
   const dependsOnHost = ({ op }: Instruction) =>
     isFloat(op) || op === MemoryOp.FENCE || op === VectorOp.VECTOR;
   return ![...blocks.values()].some(({ instructions }) => instructions.some(dependsOnHost));
-}
-
-function* batches(regions: readonly PackedRegion[]): Generator<PackedRegion[]> {
-  let batch: PackedRegion[] = [];
-  let bytes = 0;
-  for (const region of regions) {
-    batch.push(region);
-    bytes += region.function.bytes.length;
-    if (bytes < STORED_MODULE) continue;
-    yield batch;
-    batch = [];
-    bytes = 0;
-  }
-  if (batch.length > 0) yield batch;
-}
-
-/** Returns the module, or undefined if it is not valid. */
-function compile(bytes: Uint8Array<ArrayBuffer>): WebAssembly.Module | undefined {
-  try {
-    return new WebAssembly.Module(bytes);
-  } catch (error) {
-    if (error instanceof WebAssembly.CompileError) return undefined;
-    throw error;
-  }
 }

@@ -177,6 +177,7 @@ const TAIL_CALL_INDIRECT = 0x13;
 const LOCAL_GET = 0x20;
 const LOCAL_SET = 0x21;
 const LOCAL_TEE = 0x22;
+const GLOBAL_GET = 0x23;
 const I32_CONST = 0x41;
 const I64_CONST = 0x42;
 const F32_CONST = 0x43;
@@ -237,55 +238,45 @@ export class Bytes {
   }
 }
 
-/** A constant of 64 bits in a function. */
-export interface Constant {
+/** A place in a function where it reads an imported global. */
+export interface GlobalUse {
   readonly name: number;
-  /** Where its bytes begin. */
+  /** Where the global's index begins. */
   readonly at: number;
 }
 
-/** A function apart from the modules that it may be in. */
+/** A function apart from the modules that it may be in, in which the globals have other indices. */
 export interface FunctionBody {
   /** Locals and instructions, as in the code section. */
   readonly bytes: Uint8Array;
   /** As in the section of branch hints. */
   readonly hints: Uint8Array;
-  readonly constants: readonly Constant[];
+  readonly globals: readonly GlobalUse[];
 }
 
-/** The length of the longest signed LEB128 of 64 bits. */
-const LONGEST = 10;
+/** The length of the longest unsigned LEB128 of 32 bits. */
+const LONGEST = 5;
 
-/** A constant as it is in a function: signed LEB128 of 64 bits, as long as it may be. */
-export function constantBytes(value: bigint): number[] {
-  const bytes: number[] = [];
-  let rest = BigInt.asIntN(64, value);
-  for (let n = 1; n < LONGEST; n++) {
-    bytes.push(Number(rest & 0x7fn) | 0x80);
-    rest >>= 7n;
-  }
-  return [...bytes, Number(rest & 0x7fn)];
+/** The index of a global as it is in a function: LEB128, as long as it may be. */
+function indexBytes(index: number): number[] {
+  const parts = Array.from({ length: LONGEST }, (_, n) => (index >>> (7 * n)) & 0x7f);
+  return parts.map((part, n) => (n < LONGEST - 1 ? part | 0x80 : part));
 }
 
-/** Whether the function has such a constant, as `i64Constant` writes it. */
-export function hasConstant({ bytes }: FunctionBody, { at }: Constant): boolean {
-  const constant = bytes.subarray(at, at + LONGEST);
-  const last = constant[LONGEST - 1];
+/** Whether the function has such a place, as `global` writes it. */
+export function usesGlobal({ bytes }: FunctionBody, { at }: GlobalUse): boolean {
+  const index = bytes.subarray(at, at + LONGEST);
   return (
-    bytes[at - 1] === I64_CONST &&
-    constant.subarray(0, LONGEST - 1).every((byte) => byte >= 0x80) &&
-    (last === 0 || last === 0x7f)
+    bytes[at - 1] === GLOBAL_GET && index.every((byte, n) => (n < LONGEST - 1 ? byte === 0x80 : byte === 0))
   );
 }
 
-/** Returns the function with other constants. @param bytesOf see `constantBytes` */
-export function withConstants(
-  body: FunctionBody,
-  bytesOf: (name: number) => ArrayLike<number>,
-): FunctionBody {
+/** Returns the function's bytes with the indices of its globals. */
+export function withIndices(body: FunctionBody, indexOf: (name: number) => number): Uint8Array {
+  if (body.globals.length === 0) return body.bytes;
   const bytes = body.bytes.slice();
-  for (const { name, at } of body.constants) bytes.set(bytesOf(name), at);
-  return { ...body, bytes };
+  for (const { name, at } of body.globals) bytes.set(indexBytes(indexOf(name)), at);
+  return bytes;
 }
 
 /** The code of a function while it is written. */
@@ -296,7 +287,7 @@ export class Code {
   readonly #locals: ValueType[] = [];
   /** The offsets of unlikely conditions. */
   readonly #unlikely: number[] = [];
-  readonly #constants: Constant[] = [];
+  readonly #globals: GlobalUse[] = [];
   #depth = 0;
 
   constructor(parameters: number) {
@@ -381,11 +372,11 @@ export class Code {
     this.#out.push(Number(rest & 0x7fn));
   }
 
-  /** A constant that may be replaced in the finished function, where it is found by its name. */
-  i64Constant(value: bigint, name: number): void {
-    this.#out.push(I64_CONST);
-    this.#constants.push({ name, at: this.#out.length });
-    this.#out.push(...constantBytes(value));
+  /** An imported global, which gets its index in a module. */
+  global(name: number): void {
+    this.#out.push(GLOBAL_GET);
+    this.#globals.push({ name, at: this.#out.length });
+    this.#out.push(...indexBytes(0));
   }
 
   f32(value: number): void {
@@ -527,8 +518,8 @@ export class Code {
       hints.unsigned(before + offset);
       hints.bytes(UNLIKELY);
     }
-    const constants = this.#constants.map(({ name, at }) => ({ name, at: before + at }));
-    return { bytes: body.copy(), hints: hints.copy(), constants };
+    const globals = this.#globals.map(({ name, at }) => ({ name, at: before + at }));
+    return { bytes: body.copy(), hints: hints.copy(), globals };
   }
 
   #localsVector(): Bytes {
