@@ -37,7 +37,7 @@ async function withRunner(image: StoredImage, use: (runner: Runner) => Promise<v
         const runner = new ChromiumRunner(browser, url, `oci://${LAYOUT}:${tag}`);
         await runner.pull();
         await use(runner);
-      });
+      }, 'allow');
     } finally {
       await server.close();
     }
@@ -78,6 +78,8 @@ class ChromiumRunner implements Runner {
     await page.evaluate((run) => runProgram(run), { ...this.#runOf(program, NONE), toTheEnd: true });
     const made = await page.evaluate(() => storedCode());
     await page.close();
+    // Chromium keeps its own code of the modules that this run makes of the stored code.
+    await this.run(program, made);
     return made;
   }
 

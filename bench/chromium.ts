@@ -43,7 +43,12 @@ export async function buildPage(wasm: string): Promise<void> {
     build: {
       ...{ outDir: BUILT, emptyOutDir: true, target: 'es2022' },
       rollupOptions: {
-        input: ['index.html', 'net.html', 'program.html', 'session.html'].map((name) => join(PAGE, name)),
+        input: ['index.html', 'net.html', 'program.html', 'session.html', 'service-worker.ts'].map((name) =>
+          join(PAGE, name),
+        ),
+        output: {
+          entryFileNames: ({ name }) => (name === 'service-worker' ? '[name].js' : 'assets/[name]-[hash].js'),
+        },
       },
     },
     worker: { format: 'es' },
@@ -88,9 +93,12 @@ export async function withChromium(
 }
 
 /** Starts a browser whose stores are on the disk, as those of users are, and which begins with none. */
-export async function withProfile(use: (browser: BrowserContext) => Promise<void>): Promise<void> {
+export async function withProfile(
+  use: (browser: BrowserContext) => Promise<void>,
+  serviceWorkers: 'allow' | 'block' = 'block',
+): Promise<void> {
   await withFolder(async (profile) => {
-    const browser = await chromium.launchPersistentContext(profile, { ...CHROMIUM, serviceWorkers: 'block' });
+    const browser = await chromium.launchPersistentContext(profile, { ...CHROMIUM, serviceWorkers });
     shareAlike(findProcesses(RENDERER)[0]);
     try {
       await use(browser);

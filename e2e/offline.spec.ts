@@ -34,12 +34,13 @@ async function expectKept(page: Page): Promise<void> {
 }
 
 const releaseOf = (page: Page) => page.locator('meta[name="linuxrun-release"]').getAttribute('content');
-const cachesOf = (page: Page) => page.evaluate(() => caches.keys());
+const keptReleases = (page: Page) =>
+  page.evaluate(async () => (await caches.keys()).filter((name) => name.startsWith('linuxrun-release-')));
 
 /** What is kept for machines that boot. */
 const kernelsOf = (page: Page) =>
   page.evaluate(async () => {
-    const [name = ''] = await caches.keys();
+    const name = (await caches.keys()).find((name) => name.startsWith('linuxrun-release-')) ?? '';
     const kept = await (await caches.open(name)).keys();
     return kept.flatMap(({ url }) => /kernel\/(?!booted)(.*)/.exec(url)?.[1] ?? []).sort();
   });
@@ -66,6 +67,25 @@ test('without its server the page loads again, is isolated, and runs demo images
   await visitor.expectScreen(/^2$/m);
   await page.goto(start);
   await expect(visitor.image).toHaveValue('BusyBox');
+});
+
+test('compiles the code of an earlier run from its cache', async ({ page, visitor, browserName }) => {
+  test.skip(browserName !== 'chromium', 'other browsers keep no compiled code with cached files');
+  server = await startServer([SITE], 0);
+  const answered: boolean[] = [];
+  page.on('response', (response) => {
+    if (response.url().includes('/compiled-code/')) answered.push(response.fromServiceWorker());
+  });
+  const script = 'head -c 60000000 /dev/zero | md5sum';
+  const link = server.pageUrl + linkTo({ image: BUSYBOX, entrypoint: 'sh', args: `-c '${script}'` });
+  for (const _ of [1, 2]) {
+    await page.goto(link);
+    await expectKept(page);
+    await visitor.run();
+    await visitor.expectScreen(/^69a4609e44d2a5c940a9cd3ac301bc8c {2}-$/m);
+    await visitor.expectExit(0);
+  }
+  expect(answered).toEqual([true]);
 });
 
 test('without its server images of registries run from the store', async ({ page, visitor, registry }) => {
@@ -161,7 +181,7 @@ test.describe('a new release', () => {
     expect(now).not.toBe(old);
     // Chromium puts the new worker off for minutes if the page is loaded again while it stores its files.
     const taken = () =>
-      expect.poll(() => cachesOf(page), { timeout: 75_000 }).toEqual([`linuxrun-release-${now}`]);
+      expect.poll(() => keptReleases(page), { timeout: 75_000 }).toEqual([`linuxrun-release-${now}`]);
     // While the old worker answers requests, the browser may put off the new one to a later load.
     await taken().catch(async () => {
       await page.reload();
@@ -182,7 +202,7 @@ test.describe('a new release', () => {
     server = await startServer(await brokenRelease(), await stop());
     const other = new Visitor(await context.newPage());
     await other.page.goto(server.pageUrl + linkTo({ image: HELLO_WORLD }));
-    await expect.poll(() => cachesOf(other.page)).toHaveLength(2);
+    await expect.poll(() => keptReleases(other.page)).toHaveLength(2);
     await expect
       .poll(() =>
         other.page.evaluate(async () => (await navigator.serviceWorker.getRegistration())?.installing),
@@ -201,7 +221,7 @@ test.describe('a new release', () => {
     // The browser may release the lock of a closed page a little later.
     await expect(async () => {
       await other.page.reload();
-      expect(await cachesOf(other.page)).toHaveLength(1);
+      expect(await keptReleases(other.page)).toHaveLength(1);
     }).toPass();
   });
 });

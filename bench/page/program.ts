@@ -29,8 +29,10 @@ export interface PageStretch {
 
 api.configure({ assets: new URL('/', location.href) });
 
-/** Stores an image, so that no later run has to. */
+/** Stores an image, so that no later run has to, and installs the service worker of later pages. */
 async function pull(reference: string): Promise<void> {
+  await navigator.serviceWorker.register('service-worker.js', { type: 'module' });
+  await navigator.serviceWorker.ready;
   await api.images.pull(reference);
 }
 

@@ -176,6 +176,7 @@ export const site = {
       API_MODEL,
       'src/app/offline',
       'src/app/styles',
+      'src/code-cache',
       'src/text/hex.ts',
       'docs',
       'README.md',

@@ -7,6 +7,7 @@
  * comes from the server if that answers, so that a new release is taken at the next load.
  */
 
+import { findKeptModule, offerKeptModules } from '../../code-cache/kept-modules.ts';
 import { toHex } from '../../text/hex.ts';
 import { type Keep, RELEASE_PREFIX } from './release.ts';
 
@@ -68,6 +69,8 @@ scope.addEventListener('fetch', (event) => {
   const { request } = event;
   // A part of a file is asked for when a download broke off. The server continues it.
   if (request.method !== 'GET' || !request.url.startsWith(base) || request.headers.has('Range')) return;
+  const keptModule = findKeptModule(request.url, base);
+  if (keptModule) return event.respondWith(keptModule);
   const url = new URL(request.url);
   const path = url.pathname.slice(new URL(base).pathname.length).replace(/^index\.html$/, '');
   const id = url.searchParams.get('release');
@@ -114,6 +117,8 @@ async function wasUsed(path: string): Promise<boolean> {
 
 async function activate(): Promise<void> {
   await removeUnused();
+  // Browsers may refuse to store anything.
+  await offerKeptModules().catch(() => {});
   // Firefox waits for every worker of the pages, harts that sleep in Atomics.wait among them, and answers no
   // request until the activation has ended.
   void scope.clients.claim();

@@ -1,4 +1,12 @@
+import { compileKept, keepsModules } from '../../code-cache/kept-modules.ts';
+import type { TranslatorStart } from '../protocol.ts';
 import { runTranslator } from '../translator-worker.ts';
 import { becomePart } from './browser-worker.ts';
 
-becomePart(runTranslator);
+/** @param start.modules the folder of kept modules */
+function run({ modules, ...start }: TranslatorStart & { readonly modules: string }): Promise<never> {
+  if (!keepsModules()) return runTranslator(start);
+  return runTranslator(start, { compile: (bytes) => compileKept(modules, bytes), needsTasks: true });
+}
+
+becomePart(run);

@@ -1,3 +1,4 @@
+import { keptModules } from '../../code-cache/kept-modules.ts';
 import { lendStore } from '../../storage/browser.ts';
 import { MachineError, type PackedError, unpackError } from '../errors.ts';
 import type { Platform } from './platform.ts';
@@ -45,6 +46,8 @@ export function browserPlatform(
       if (start.role === 'machine') {
         const lent = lendStore();
         worker.postMessage({ ...start, lent }, [...transfer, lent]);
+      } else if (start.role === 'translator') {
+        worker.postMessage({ ...start, modules: keptModules(new URL(base, location.href)) }, transfer);
       } else worker.postMessage(start, transfer);
       return { setReferenced() {}, terminate: async () => worker.terminate() };
     },

@@ -1,0 +1,87 @@
+import { beforeEach, expect, test, vi } from 'vitest';
+import { compileKept, findKeptModule, keptModules } from './kept-modules.ts';
+
+const SCOPE = 'https://linuxrun.example/app/';
+const FOLDER = keptModules(SCOPE);
+
+/** A cache as browsers have it, and its service worker. */
+class FakeCache {
+  readonly kept = new Map<string, Uint8Array<ArrayBuffer>>();
+
+  async match(url: string): Promise<Response | undefined> {
+    const bytes = this.kept.get(url);
+    return bytes && new Response(bytes, { headers: { 'Content-Type': 'application/wasm' } });
+  }
+
+  async put(url: string, response: Response): Promise<void> {
+    this.kept.set(url, new Uint8Array(await response.arrayBuffer()));
+  }
+
+  async keys(): Promise<{ readonly url: string }[]> {
+    return [...this.kept.keys()].map((url) => ({ url }));
+  }
+
+  async delete({ url }: { readonly url: string }): Promise<boolean> {
+    return this.kept.delete(url);
+  }
+}
+
+/** A module with a custom section of this content. */
+function moduleOf(number: number): Uint8Array<ArrayBuffer> {
+  return Uint8Array.of(0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00, 0x00, 0x02, 0x00, number);
+}
+
+let cache: FakeCache;
+let answers: ReturnType<typeof vi.fn<(url: string) => Promise<Response>>>;
+
+beforeEach(() => {
+  cache = new FakeCache();
+  answers = vi.fn(async (url) => (await findKeptModule(url, SCOPE)) ?? new Response('', { status: 404 }));
+  vi.stubGlobal('caches', {
+    open: async () => cache,
+    has: async () => true,
+    match: (url: string) => cache.match(url),
+  });
+  vi.stubGlobal('fetch', answers);
+  return () => vi.unstubAllGlobals();
+});
+
+/** The content of its section, whose name is empty. */
+const numberOf = (module: WebAssembly.Module) =>
+  new Uint8Array(WebAssembly.Module.customSections(module, '')[0] as ArrayBuffer)[0];
+
+test('asks the service worker for a module, which is kept', async () => {
+  for (const _ of [1, 2]) expect(numberOf(await compileKept(FOLDER, moduleOf(7)))).toEqual(7);
+  expect(answers).toHaveBeenCalledTimes(2);
+  expect([...cache.kept.values()]).toEqual([moduleOf(7)]);
+});
+
+test('keeps the newest modules', async () => {
+  for (let number = 0; number < 20; number++) await compileKept(FOLDER, moduleOf(number));
+  const kept = [...cache.kept.values()].map((bytes) => bytes.at(-1));
+  expect(kept).toEqual(Array.from({ length: 16 }, (_, n) => n + 4));
+});
+
+test.each<[string, () => void]>([
+  ['without a service worker', () => vi.spyOn(caches, 'has').mockResolvedValue(false)],
+  ['without a cache', () => vi.stubGlobal('caches', undefined)],
+  [
+    'without room',
+    () => vi.spyOn(cache, 'put').mockRejectedValue(new DOMException('full', 'QuotaExceededError')),
+  ],
+  ['without its service worker', () => answers.mockResolvedValue(new Response('', { status: 404 }))],
+  ['when another program answers', () => answers.mockResolvedValue(new Response('<html>'))],
+  ['when no one answers', () => answers.mockRejectedValue(new DOMException('late', 'TimeoutError'))],
+])('compiles %s', async (_, hinder) => {
+  hinder();
+  expect(numberOf(await compileKept(FOLDER, moduleOf(3)))).toEqual(3);
+});
+
+test('rejects what is no module', async () => {
+  await expect(compileKept(FOLDER, Uint8Array.of(1, 2, 3))).rejects.toThrow(WebAssembly.CompileError);
+});
+
+test('answers requests below its own folder only', async () => {
+  expect(findKeptModule(`${SCOPE}assets/a.js`, SCOPE)).toBeUndefined();
+  expect((await findKeptModule(`${FOLDER}unknown`, SCOPE))?.type).toBe('error');
+});
