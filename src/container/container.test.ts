@@ -10,7 +10,7 @@ import { HeldImage } from '../oci/pull.ts';
 import { STOP_GRACE } from '../options/signals.ts';
 import { nodeStore } from '../storage/node.ts';
 import { illegalProgram } from './testing/illegal-program.ts';
-import { DEMO_IMAGES, PUBLIC, pull, run, start, store, type TestOptions, text } from './testing/run.ts';
+import { DEMO_IMAGES, PUBLIC, pull, run, runNext, start, store, text } from './testing/run.ts';
 
 const TIMEOUT = 120_000;
 
@@ -20,8 +20,10 @@ beforeAll(async () => {
   busybox = await pull(`${DEMO_IMAGES}:busybox`);
 });
 
-const shell = (script: string, options: Partial<TestOptions> = {}, input = '') =>
-  run({ image: busybox, args: ['sh', '-c', script], ...options }, input);
+const scriptOf = (script: string) => ({ image: busybox, args: ['sh', '-c', script] });
+
+const shell = (script: string, options: Partial<Parameters<typeof runNext>[0]> = {}, input = '') =>
+  runNext({ ...scriptOf(script), ...options }, input);
 
 type Entry = { path: string } & (
   | { type: 'symlink'; target: string }
@@ -112,7 +114,7 @@ describe('streams and status', { timeout: TIMEOUT }, () => {
     ['a file that may not be run', ['/etc/passwd'], 126, /permission denied/],
     ['a signal', ['sh', '-c', "sh -c 'kill -SEGV $$'; exit $?"], 139, /^$/],
   ])('%s', async (_, args, status, messages) => {
-    const result = await run({ image: busybox, args });
+    const result = await runNext({ image: busybox, args });
     expect(result).toMatchObject({ status, stdout: '' });
     expect(result.messages).toMatch(messages);
   });
@@ -185,11 +187,10 @@ describe('signals', { timeout: TIMEOUT }, () => {
 
 describe('the inside', { timeout: TIMEOUT }, () => {
   test('is a system of its own', async () => {
-    const { stdout } = await shell(
+    const script =
       'echo $$; hostname; cat /proc/self/cgroup; ls /proc | grep -c "^[0-9]"; cat /etc/hosts; ls -A /run 2>&1; ' +
-        'grep CapEff /proc/self/status; cut -d" " -f2 /proc/mounts; mount -t tmpfs x /tmp 2>&1',
-      { hostname: 'box', network: undefined },
-    );
+      'grep CapEff /proc/self/status; cut -d" " -f2 /proc/mounts; mount -t tmpfs x /tmp 2>&1';
+    const { stdout } = await run({ ...scriptOf(script), hostname: 'box', network: undefined });
     const lines = stdout.split('\n');
     expect(lines.slice(0, 3)).toEqual(['1', 'box', '0::/']);
     expect(Number(lines[3])).toBeLessThan(6);
@@ -251,33 +252,31 @@ describe('the inside', { timeout: TIMEOUT }, () => {
     }
   });
 
-  test.each([
-    ['a script', '#! /no/such -x\n', /\/p: its interpreter \/no\/such is not found$/],
-    [
-      'a script with CRLF',
-      '#!/bin/sh\r\necho\r\n',
-      /\/p: its lines end in CRLF, so its interpreter \/bin\/sh is not/,
-    ],
-    ['a script of a script', '#!/q\n', /\/p: its interpreter \/no\/such\?\[1m is not found$/],
-    [
-      'an ELF program',
-      elfWithInterpreter('/lib/ld-none.so.1'),
-      /\/p: its interpreter \/lib\/ld-none\.so\.1 is not/,
-    ],
-  ])('names the missing interpreter of %s', async (_, contents, message) => {
+  test('names the missing interpreter of a script or a program', async () => {
+    const programs: Readonly<Record<string, readonly [contents: string | Buffer, missing: RegExp]>> = {
+      script: ['#! /no/such -x\n', /its interpreter \/no\/such is not found$/],
+      crlf: ['#!/bin/sh\r\necho\r\n', /its lines end in CRLF, so its interpreter \/bin\/sh is not/],
+      indirect: ['#!/strange\n', /its interpreter \/no\/such\?\[1m is not found$/],
+      elf: [elfWithInterpreter('/lib/ld-none.so.1'), /its interpreter \/lib\/ld-none\.so\.1 is not/],
+    };
     const image = await withLayer(
-      { path: 'p', type: 'file', contents: Buffer.from(contents) },
-      { path: 'q', type: 'file', contents: Buffer.from('#!/no/such\x1b[1m\n') },
+      ...Object.entries(programs).map(([path, [contents]]) => ({
+        ...{ path, type: 'file' as const },
+        contents: Buffer.from(contents),
+      })),
+      { path: 'strange', type: 'file', contents: Buffer.from('#!/no/such\x1b[1m\n') },
     );
-    for (const options of [
-      { args: ['/p'] },
-      { args: ['p'], env: ['PATH=/bin:/:/sbin'] },
-      { args: ['/p'], user: 'nobody' },
-    ]) {
-      const { status, messages } = await run({ image, ...options });
-      expect(status).toBe(127);
-      expect(messages.trimEnd().replace('LinuxRun: p:', '/p:')).toMatch(message);
-    }
+    for (const [name, [, missing]] of Object.entries(programs))
+      for (const options of [
+        { args: [`/${name}`] },
+        { args: [name], env: ['PATH=/bin:/:/sbin'] },
+        { args: [`/${name}`], user: 'nobody' },
+      ]) {
+        const { status, messages } = await runNext({ image, ...options });
+        expect([name, status]).toEqual([name, 127]);
+        expect(messages.trimEnd()).toMatch(missing);
+        expect(messages).toMatch(new RegExp(`^LinuxRun: /?${name}: `));
+      }
   });
 
   test.each([
@@ -301,12 +300,11 @@ describe('the inside', { timeout: TIMEOUT }, () => {
   });
 
   test('changes files as on any disk, and detects a full disk', async () => {
-    const { stdout, stderr, status } = await shell(
+    const script =
       'rm /bin/vi && ln -s x /bin/vi && chmod 700 /etc/passwd && echo more >> /etc/group && mv /home /house && ' +
-        'tail -n 1 /etc/group && ls -d /house && readlink /bin/vi; dd if=/dev/zero of=/big bs=1M; echo full $?; ' +
-        'rm /big; echo more > /small && cat /small',
-      { diskBytes: 32 << 20 },
-    );
+      'tail -n 1 /etc/group && ls -d /house && readlink /bin/vi; dd if=/dev/zero of=/big bs=1M; echo full $?; ' +
+      'rm /big; echo more > /small && cat /small';
+    const { stdout, stderr, status } = await run({ ...scriptOf(script), diskBytes: 32 << 20 });
     expect(stdout).toBe('more\n/house\nx\nfull 1\nmore\n');
     expect(stderr).toContain('No space left on device');
     expect(status).toBe(0);
@@ -368,7 +366,8 @@ rm -r /copy /usr /t/d; sync; ls -d /usr 2>&1 || true`;
   });
 
   test('reports when memory runs out', async () => {
-    const result = await shell('x=aaaaaaaaaaaaaaaa; while :; do x=$x$x; done', { memoryBytes: 64 << 20 });
+    const script = 'x=aaaaaaaaaaaaaaaa; while :; do x=$x$x; done';
+    const result = await run({ ...scriptOf(script), memoryBytes: 64 << 20 });
     expect(result.status).not.toBe(0);
     expect(result.messages).toMatch(/ran out of memory: 1 process was killed/);
   });
