@@ -223,7 +223,7 @@ describe('boot', { timeout: TIMEOUT }, () => {
     let screen = '';
     for await (const bytes of terminal.stdout) {
       screen += bytes;
-      if (screen.endsWith('\u001b[6n')) break;
+      if (screen.includes('\u001b[6n')) break;
     }
     terminal.kill('SIGKILL');
     await expect.poll(() => existsSync(result), { timeout: 30_000 }).toBe(true);
