@@ -1,10 +1,12 @@
 /** The browser's text is half as large again as usual. */
-import { CHROMIUM } from './browser.ts';
+import { CHROMIUM_SHELL } from './browser.ts';
 import { expect, test } from './fixtures.ts';
 import { expectNoSidewaysScrolling } from './support/care.ts';
 import { BUSYBOX } from './support/visitor.ts';
 
-test.use({ launchOptions: { ...CHROMIUM, args: [...CHROMIUM.args, '--blink-settings=defaultFontSize=24'] } });
+test.use({
+  launchOptions: { ...CHROMIUM_SHELL, args: [...CHROMIUM_SHELL.args, '--blink-settings=defaultFontSize=24'] },
+});
 
 const sizeOf = (element: Element) => Number.parseFloat(getComputedStyle(element).fontSize);
 

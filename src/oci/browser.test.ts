@@ -10,7 +10,7 @@ import { gzipSync } from 'node:zlib';
 import { type Browser, type BrowserContext, chromium, type Page } from '@playwright/test';
 import { build } from 'esbuild';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { CHROMIUM } from '../../e2e/browser.ts';
+import { CHROMIUM_SHELL } from '../../e2e/browser.ts';
 import { Random } from '../../emulator-wasm/test/support/random.ts';
 import { headersFor } from '../server/headers.ts';
 import { PROXY_HEADER } from './proxied-fetch.ts';
@@ -96,7 +96,7 @@ function serve(incoming: IncomingMessage, outgoing: ServerResponse): void {
   outgoing.end(file);
 }
 
-const hasChromium = existsSync(CHROMIUM.executablePath);
+const hasChromium = existsSync(CHROMIUM_SHELL.executablePath);
 
 beforeAll(async () => {
   if (!hasChromium) return;
@@ -111,7 +111,7 @@ beforeAll(async () => {
   server = createServer(serve);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  browser = await chromium.launch(CHROMIUM);
+  browser = await chromium.launch(CHROMIUM_SHELL);
 }, 60_000);
 
 afterAll(async () => {
