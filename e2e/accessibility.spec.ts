@@ -161,20 +161,15 @@ test('nothing is wider than the screen of a phone', async ({ page, visitor }) =>
   await visitor.expectScreen(/^\d+ [345]\d$/m);
 });
 
-test('nothing moves after the page is drawn', async ({ page, visitor }) => {
-  await watchShifts(page);
-  await visitor.runLink({ image: BUSYBOX });
-  await visitor.expectPrompt();
-  await expectNoShifts(page);
-});
-
-test('with forced colours the cursor, inverse text and the active tab are seen', async ({
+test('nothing moves, and with forced colours the cursor, inverse text and the active tab are seen', async ({
   page,
   visitor,
 }) => {
   await page.emulateMedia({ forcedColors: 'active', reducedMotion: 'reduce' });
+  await watchShifts(page);
   await visitor.runLink({ image: BUSYBOX });
   await visitor.expectPrompt();
+  await expectNoShifts(page);
   await visitor.command("printf '\\033[7minverse\\033[0m\\n'");
   const backgroundOf = (element: Element) => getComputedStyle(element).backgroundColor;
   const screen = await page.locator('.xterm-viewport').evaluate(backgroundOf);

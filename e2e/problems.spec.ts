@@ -22,20 +22,41 @@ test.describe('an image', () => {
     await expect(visitor.button('Run')).toBeEnabled();
   });
 
-  test('that does not exist', async ({ visitor, registry }) => {
+  test('that cannot be had is explained, and another one chosen', async ({ visitor, registry }) => {
+    const choose = async (image: string) => {
+      await visitor.button('Back to the form').click();
+      await visitor.fill(visitor.image, image);
+      await visitor.run();
+    };
     await visitor.runLink({ image: `${registry.host}/team/none:1` });
     await visitor.expectProblem(/no such image/i, /team\/none:1/, /check its name and tag/i);
     await visitor.button('Back to the form').click();
     await expect(visitor.image).toHaveValue(`${registry.host}/team/none:1`);
-  });
+    await visitor.run();
 
-  test('that is for no processor that runs', async ({ visitor, registry }) => {
-    const image = unusableBusybox();
-    registry.add('team/foreign:s390x', image);
-    const platform = { os: 'linux', architecture: 's390x' };
-    registry.addIndex('team/foreign:1', makeIndex([{ image, platform }]));
-    await visitor.runLink({ image: `${registry.host}/team/foreign:1` });
-    await visitor.expectProblem(/no processor that runs/, /linux\/s390x/, /choose another/i);
+    await test.step('that is for no processor that runs', async () => {
+      const image = unusableBusybox();
+      registry.add('team/foreign:s390x', image);
+      const platform = { os: 'linux', architecture: 's390x' };
+      registry.addIndex('team/foreign:1', makeIndex([{ image, platform }]));
+      await choose(`${registry.host}/team/foreign:1`);
+      await visitor.expectProblem(/no processor that runs/, /linux\/s390x/, /choose another/i);
+    });
+
+    await test.step('of a registry that is not on the list', async () => {
+      await choose('registry.example/team/app:1');
+      await visitor.expectProblem(
+        /server does not allow that/,
+        /does not fetch images from registry\.example/,
+        /LINUXRUN_REGISTRIES=default,registry\.example/,
+      );
+    });
+
+    await test.step('of a registry that asks for patience', async () => {
+      registry.intercept = refuseWith(429, { 'Retry-After': '3600' });
+      await choose(`${registry.host}/team/busy:1`);
+      await visitor.expectProblem(/too many requests/i, /60 min/, /sign in/i);
+    });
   });
 
   test('that is private is pulled with a password, which nobody else sees', async ({
@@ -56,21 +77,6 @@ test.describe('an image', () => {
     const kept = await page.evaluate(() => JSON.stringify({ ...localStorage }) + location.href);
     expect(kept).not.toMatch(/sesame/);
     expect(kept).toContain('team/private');
-  });
-
-  test('of a registry that asks for patience', async ({ visitor, registry }) => {
-    registry.intercept = refuseWith(429, { 'Retry-After': '3600' });
-    await visitor.runLink({ image: `${registry.host}/team/busy:1` });
-    await visitor.expectProblem(/too many requests/i, /60 min/, /sign in/i);
-  });
-
-  test('of a registry that is not on the list', async ({ visitor }) => {
-    await visitor.runLink({ image: 'registry.example/team/app:1' });
-    await visitor.expectProblem(
-      /server does not allow that/,
-      /does not fetch images from registry\.example/,
-      /LINUXRUN_REGISTRIES=default,registry\.example/,
-    );
   });
 
   test('that is damaged does not run, and runs after a second attempt', async ({ visitor, registry }) => {
