@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { NetworkOptions, NetworkStatus } from '../network/network.ts';
-import { digestOf, FakeInternet } from '../network/testing/fake-internet.ts';
+import { digestOf, FakeInternet, SIZE } from '../network/testing/fake-internet.ts';
 import { AWAIT_IPV6 } from './testing/await-ipv6.ts';
 import { DEMO_IMAGES, pull, run, type TestOptions } from './testing/run.ts';
 
@@ -38,7 +38,7 @@ describe('the network of a container', { timeout: TIMEOUT }, () => {
     expect(stdout.match(/1 packets received/g)).toHaveLength(3);
   });
 
-  test('downloads and uploads 20 MB, every byte right', async () => {
+  test(`downloads and uploads ${SIZE} MiB, every byte right`, async () => {
     const digest = digestOf(internet.content);
     const { stdout } = await shell(
       `wget -q -O /tmp/file http://good.example:${internet.web}/; sha256sum < /tmp/file; nc ${internet.address} ${internet.uploads} < /tmp/file`,

@@ -8,7 +8,7 @@ import { GROUPS, type Group, RVA23_GROUPS } from './program.ts';
 /** Fixed, so that only a change to the code causes a failure. `npm run fuzz` uses other seeds. */
 const SEED = 2024;
 /** Compiling all code takes longer. */
-const PROGRAMS = process.env.JIT && !process.env.LONG_TESTS ? 3 : 40;
+const PROGRAMS = process.env.JIT && !process.env.LONG_TESTS ? 2 : 40;
 const ROUNDS = 20;
 const INSTRUCTIONS = PROGRAMS * 25_000;
 

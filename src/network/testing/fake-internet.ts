@@ -5,7 +5,8 @@ import type { Socket } from 'node:net';
 import { parseAddress } from '../address.ts';
 import { listenRaw, type TestServer } from './test-server.ts';
 
-const SIZE = 20 << 20;
+/** In MiB. */
+export const SIZE = process.env.LONG_TESTS ? 20 : 6;
 /** Of each of several parallel downloads. */
 const PART = 3 << 20;
 
@@ -20,7 +21,7 @@ export class FakeInternet {
   readonly address = '192.0.2.1';
   readonly address6 = '2001:db8::1';
   readonly content = Buffer.from(
-    Uint32Array.from({ length: SIZE / 4 }, (_, i) => Math.imul(i, 2654435761)).buffer,
+    Uint32Array.from({ length: (SIZE << 20) / 4 }, (_, i) => Math.imul(i, 2654435761)).buffer,
   );
   readonly part = this.content.subarray(0, PART);
   /** Ports of servers, and one without. */
@@ -80,7 +81,7 @@ export class FakeInternet {
   #serve(socket: Socket, request: Buffer): void {
     const isEndless = request.includes('/endless');
     const body = isEndless ? Buffer.from('.') : request.includes('/part') ? this.part : this.content;
-    socket.write(`HTTP/1.0 200 OK\r\nContent-Length: ${isEndless ? SIZE : body.length}\r\n\r\n`);
+    socket.write(`HTTP/1.0 200 OK\r\nContent-Length: ${isEndless ? SIZE << 20 : body.length}\r\n\r\n`);
     if (isEndless) socket.write(body, () => this.waiting++);
     else socket.end(body);
   }
