@@ -5,7 +5,8 @@ import { becomePart } from './browser-worker.ts';
 
 /** @param start.modules the folder of kept modules */
 function run({ modules, ...start }: TranslatorStart & { readonly modules: string }): Promise<never> {
-  if (!keepsModules()) return runTranslator(start);
+  // Keeping them takes tasks of a thread that waits, for which older browsers lack `Atomics.waitAsync`.
+  if (!keepsModules() || !('waitAsync' in Atomics)) return runTranslator(start);
   return runTranslator(start, { compile: (bytes) => compileKept(modules, bytes), needsTasks: true });
 }
 
