@@ -85,7 +85,8 @@ test('compiles the code of an earlier run from its cache', async ({ page, visito
     await visitor.expectScreen(/^69a4609e44d2a5c940a9cd3ac301bc8c {2}-$/m);
     await visitor.expectExit(0);
   }
-  expect(answered).toEqual([true]);
+  // A slow first run stores its code in several packs.
+  expect(new Set(answered)).toEqual(new Set([true]));
 });
 
 test('without its server images of registries run from the store', async ({ page, visitor, registry }) => {
