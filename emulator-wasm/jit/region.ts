@@ -9,6 +9,8 @@ import { type CodePage, type Instruction, PAGE_SIZE, pageNumber } from './page.t
  * rest would become a region for each place where a quantum ends.
  */
 const MAX_INSTRUCTIONS = 200;
+/** A region that has this many ends where others begin: to compile code again costs more than to go there. */
+const ENOUGH_INSTRUCTIONS = 50;
 /** The maximum of pages in a region. */
 const MAX_PAGES = 4;
 
@@ -78,6 +80,8 @@ function isCall({ op, rd }: Instruction): boolean {
 
 /** The code around a region. */
 export interface Surroundings {
+  /** Whether another region can be entered at an offset. */
+  isEntry(offset: number): boolean;
   /** Returns a page by its number, if it is known. */
   pageAt(number: number): CodePage | undefined;
   /** Returns the instruction that begins at the end of the page with a number. The next page is known. */
@@ -187,8 +191,13 @@ class Survey {
   }
 
   #drain(): void {
-    for (const start of this.#queue) if (!this.#full) this.#run(start);
+    for (const start of this.#queue) if (!this.#full && !this.#isElsewhere(start)) this.#run(start);
     this.#queue = [];
+  }
+
+  /** Whether the code there is left to another region. */
+  #isElsewhere(offset: number): boolean {
+    return this.instructions.size >= ENOUGH_INSTRUCTIONS && this.#code.isEntry(offset);
   }
 
   /** A straight run of instructions. */

@@ -81,6 +81,24 @@ it('does not cut a straight run', async () => {
   expect(block?.instructions.length).toBe(PAGE_SIZE / 4 - 1);
 });
 
+/** `j` to an address 512 bytes further. */
+const JUMP = Uint8Array.of(JAL, 0, 0, 0x20);
+
+it.each([
+  [20, 'compiles code of another region again', PAGE_SIZE / 4 - 512 / 4 + 1],
+  [60, 'ends where another region begins', 60 + 1],
+])('after %i instructions, it %s', async (length, _, all) => {
+  const page = await DecodedPage.create();
+  const code = straight(PAGE_SIZE / 4);
+  code.set(JUMP, length * 4);
+  page.decode(code);
+  const target = length * 4 + 512;
+  const blocks = page.region(0, undefined, (offset) => offset === target)?.blocks;
+  expect([...(blocks?.keys() ?? [])].includes(target)).toBe(length < 50);
+  const sizes = [...(blocks?.values() ?? [])].map(({ instructions }) => instructions.length);
+  expect(sizes.reduce((sum, size) => sum + size)).toBe(all);
+});
+
 it.each([
   ['a number no operation has', PseudoOp.END],
   ['the largest number', 0xffff],

@@ -261,7 +261,14 @@ export class Translator {
         decoded.get(number) as DecodedPage,
         decoded.get(number + 1) as DecodedPage,
       );
-    const region = findRegion({ pageAt, straddling }, hot);
+    const isEntry = (offset: number) => {
+      const page = decoded.get(pageNumber(offset));
+      return (
+        page !== undefined &&
+        this.#compiledCode(page.hash).entries.has(offset - pageNumber(offset) * PAGE_SIZE)
+      );
+    };
+    const region = findRegion({ pageAt, straddling, isEntry }, hot);
     if (!region) return undefined;
     this.#charge(region);
     const isNarrow = this.#compiledCode(report.hash).wide.has(hot);

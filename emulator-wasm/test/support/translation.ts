@@ -39,14 +39,18 @@ export class DecodedPage {
   }
 
   /** See findRegion. */
-  region(hot: number, executed: (offset: number) => boolean = () => true): Region | undefined {
+  region(
+    hot: number,
+    executed: (offset: number) => boolean = () => true,
+    isEntry: (offset: number) => boolean = () => false,
+  ): Region | undefined {
     const { buffer } = this.#memory;
     const page = new DecodedCode({ buffer, uops: HARTS + H_CODE_UOPS, hash: 1n }, 0, executed);
     const pageAt = (number: number) => (number === 0 ? page : undefined);
     const straddling = () => {
       throw new Error('there is no second page');
     };
-    return findRegion({ pageAt, straddling }, hot);
+    return findRegion({ pageAt, straddling, isEntry }, hot);
   }
 }
 
