@@ -86,6 +86,10 @@ describe('a pack', () => {
   const sound = region(1, 8, 2);
   const [page] = sound.pages as [PackedRegion['pages'][0]];
   const { function: body } = sound;
+  const cutOff = (length: number) => ({
+    ...sound,
+    function: { ...body, bytes: body.bytes.subarray(0, 1 + length), globals: [{ name: 0, at: 2 }] },
+  });
   test.each<[string, PackedRegion]>([
     ['a hot offset beyond the page', { ...sound, hot: 4096 }],
     ['an odd hot offset', { ...sound, hot: 3 }],
@@ -103,6 +107,8 @@ describe('a pack', () => {
     ['a hash before the function', { ...sound, function: { ...body, globals: [{ name: 0, at: 0 }] } }],
     ['a hash in the middle of one', { ...sound, function: { ...body, globals: [{ name: 0, at: 3 }] } }],
     ['a hash at the end', { ...sound, function: { ...body, globals: [{ name: 0, at: 20 }] } }],
+    ['a hash at the very end', cutOff(1)],
+    ['a hash that is cut off', cutOff(4)],
     ['a hash far away', { ...sound, function: { ...body, globals: [{ name: 0, at: 2 ** 32 - 1 }] } }],
   ])('passes over a region with %s', (_, damaged) => {
     expect(readPack(packOf([region(5), damaged, region(6)]))).toEqual([region(5), region(6)]);
@@ -143,6 +149,11 @@ describe('a pack', () => {
 test('packs may follow each other', () => {
   const packs = concatenated([packOf([region(1), SEVERAL]), packOf([region(2), region(7)])]);
   expect(readPack(packs)).toEqual([region(1), SEVERAL, region(2), region(7)]);
+});
+
+test('packs without a region that makes sense are none', () => {
+  const senseless = packOf([{ ...region(2), hot: 3 }]);
+  expect(readPacks(concatenated([senseless, packOf([region(1)]), senseless]))).toEqual([[region(1)]]);
 });
 
 describe('a shipped pack', () => {
@@ -198,6 +209,13 @@ describe('merged packs', () => {
     const more = [region(2, 8), region(2, 10)];
     expect(hotsOf(merged(pack, more, { ages: false }))).toEqual([2, 4, 6, 8, 10]);
     expect(hotsOf(merged(pack, more, { used: [region(1, 4), region(1, 6)] }))).toEqual([4, 6, 8, 10]);
+  });
+
+  test('forget what very many runs did not need', () => {
+    let pack = merged(NONE, [region(1, 2), region(1, 4)]);
+    for (let run = 0; run < 256; run++) pack = merged(pack, []);
+    expect(hotsOf(pack)).toEqual([2, 4]);
+    expect(hotsOf(merged(pack, [region(2, 8), region(2, 10)], { ages: false }))).toEqual([8, 10]);
   });
 
   test('have a bounded size, and keep what was needed last', () => {

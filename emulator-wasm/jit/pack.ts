@@ -43,6 +43,8 @@ export interface PackedRegion {
 export const PACK_SIZE = 6 << 20;
 /** A region is forgotten when this many packs have been stored that did not need it. */
 const OLDEST = 16;
+/** What a record has room for. The age of a region whose pack is never merged goes on growing. */
+const MOST_AGE = 255;
 
 const PAGE = 0;
 const REGION = 1;
@@ -179,7 +181,7 @@ export function readPack(packs: Uint8Array): PackedRegion[] {
   return readPacks(packs).flat();
 }
 
-/** Returns the regions of each pack. Those of a pack with the same page share its bytes. */
+/** Returns the regions of each pack that has any. Those of a pack with the same page share its bytes. */
 export function readPacks(packs: Uint8Array): PackedRegion[][] {
   return readRecords(packs).map((pack) => pack.map(({ region }) => region));
 }
@@ -202,7 +204,7 @@ function readRecords(packs: Uint8Array): RegionRecord[][] {
     if (region) read.at(-1)?.push(region);
     at += length;
   }
-  return read;
+  return read.filter((pack) => pack.length > 0);
 }
 
 /** Returns undefined if the record makes no sense. */
@@ -320,7 +322,7 @@ export function mergePacks(
     pack.map(({ region, age }) => {
       const name = nameOf(region);
       const isNeeded = needed.delete(name) || used.has(name);
-      return { region, age: isNeeded ? 0 : age + Number(ages) };
+      return { region, age: isNeeded ? 0 : Math.min(age + Number(ages), MOST_AGE) };
     }),
   );
   const fresh = [...needed.values()].map((region) => ({ region, age: 0 }));

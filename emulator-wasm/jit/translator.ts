@@ -192,7 +192,7 @@ export class Translator {
   /** Returns the next pack's module of regions before it is compiled; undefined if there is none. */
   nextStored(): StoredModule | undefined {
     this.#readStored();
-    const regions = this.#stored.shift();
+    const regions = this.#numbered < MOST_STORED ? this.#stored.shift() : undefined;
     return regions && this.#moduleOf(regions);
   }
 
@@ -207,7 +207,7 @@ export class Translator {
   #moduleOf(regions: readonly PackedRegion[]): StoredModule {
     const first = this.#numbered;
     this.#numbered += regions.length;
-    const taken = regions.slice(0, Math.max(MOST_STORED - first, 0));
+    const taken = regions.slice(0, MOST_STORED - first);
     const hashes = new Map<Uint8Array, bigint>();
     const writer = new ModuleWriter(REGION_SIGNATURE, IMPORTS);
     for (const { pages, function: body } of taken) {

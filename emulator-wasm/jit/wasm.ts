@@ -265,10 +265,7 @@ function indexBytes(index: number): number[] {
 
 /** Whether the function has such a place, as `global` writes it. */
 export function usesGlobal({ bytes }: FunctionBody, { at }: GlobalUse): boolean {
-  const index = bytes.subarray(at, at + LONGEST);
-  return (
-    bytes[at - 1] === GLOBAL_GET && index.every((byte, n) => (n < LONGEST - 1 ? byte === 0x80 : byte === 0))
-  );
+  return bytes[at - 1] === GLOBAL_GET && indexBytes(0).every((byte, n) => bytes[at + n] === byte);
 }
 
 /** Returns the function's bytes with the indices of its globals. */

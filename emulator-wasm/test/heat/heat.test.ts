@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { FIXED_CODE_KEY, writeCodeKey } from '../../../src/machine/memory.ts';
 import { decoder } from '../../jit/decoder.ts';
 import type { Limits } from '../../jit/install.ts';
-import { PACK_SIZE, readPack } from '../../jit/pack.ts';
+import { PACK_SIZE, type PackedRegion, PackWriter, readPack } from '../../jit/pack.ts';
 import { SharedLog } from '../../jit/shared-log.ts';
 import { type CodeLogs, Translator } from '../../jit/translator.ts';
 import {
@@ -23,6 +23,7 @@ import {
   M_REGIONS,
   M_STORED_REGIONS,
   MODE_JIT,
+  MOST_STORED,
   POWER_RUNNING,
   RAM_START,
   REGION_PRICE,
@@ -368,6 +369,28 @@ test.each([
   const subject = await Subject.start(SOME_PAGES, undefined, logsWith(damaged));
   expect(subject.run(100).storedRegions).toBe(0);
   expect(subject.sum).toBe(40 * 10_000 * ((50 * 49) / 2));
+});
+
+test('takes as many stored regions as there are numbers', async () => {
+  const pages = [{ delta: 0, bytes: new Uint8Array(PAGE), entries: [], wide: [] }];
+  const body = { bytes: Uint8Array.of(0, 0, 0x0b), hints: Uint8Array.of(0), globals: [] };
+  const region: PackedRegion = { pages, hot: 0, isNarrow: false, isPortable: true, function: body };
+  const logs = logsWith();
+  for (const count of [MOST_STORED - 1, 3, 5]) {
+    const writer = new PackWriter();
+    for (let n = 0; n < count; n++) logs.stored.append(writer.add(region) as Uint8Array);
+  }
+  const { memory } = load({ pages: 1, additions: 1, rounds: 1 });
+  const translator = new Translator(memory, decoder(await coreModule(), memory), [0], logs);
+  const module = new WebAssembly.Module(Uint8Array.of(0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00));
+  const numbers = () =>
+    translator
+      .nextStored()
+      ?.finish(module)
+      .regions.map(({ stored }) => stored);
+  expect(numbers()?.at(-1)).toBe(MOST_STORED - 2);
+  expect(numbers()).toEqual([MOST_STORED - 1]);
+  expect(numbers()).toBeUndefined();
 });
 
 /** Runs until everything is hot, and expects that the program then stays in compiled code. */
